@@ -1,0 +1,126 @@
+import type { ChatMessage, ContentPart, ToolCall } from './chat.ts';
+import type { JsonObject } from './json.ts';
+import { ProxyError } from '../errors.ts';
+import { isObject, listOf, parseJson, stringOf } from './json.ts';
+
+interface Turn {
+  readonly role: 'user' | 'assistant';
+  readonly content: JsonObject[];
+}
+
+/**
+ * OpenAI's messages as Anthropic's: system texts apart, roles alternating, the results of a turn's tools
+ * together and first.
+ * @throws ProxyError `invalid_request` naming the message at fault
+ */
+export function encodeMessages(messages: readonly ChatMessage[]): { system: JsonObject[]; turns: Turn[] } {
+  const system: JsonObject[] = [];
+  const turns: Turn[] = [];
+  messages.forEach((message, index) => {
+    const at = `messages[${index}]`;
+    const { role } = message;
+    if (role === 'system' || role === 'developer') system.push(...textBlocks(message, at));
+    else if (role === 'user') add(turns, 'user', partBlocks(message, at));
+    else if (role === 'assistant') add(turns, 'assistant', assistantBlocks(message, at));
+    else if (role === 'tool' || role === 'function') addResult(turns, toolResult(message, at));
+    else throw invalid(at, `role "${String(role)}" is not known`);
+  });
+  return { system, turns };
+}
+
+function add(turns: Turn[], role: Turn['role'], blocks: JsonObject[]): void {
+  if (blocks.length === 0) return;
+  const last = turns.at(-1);
+  if (last?.role === role) last.content.push(...blocks);
+  else turns.push({ role, content: blocks });
+}
+
+/** Tool results come before whatever else the user said in that turn: the API refuses them later. */
+function addResult(turns: Turn[], block: JsonObject): void {
+  const last = turns.at(-1);
+  if (last?.role !== 'user') return void turns.push({ role: 'user', content: [block] });
+  const results = last.content.findLastIndex(({ type }) => type === 'tool_result') + 1;
+  last.content.splice(results, 0, block);
+}
+
+function textBlocks({ content, cache_control }: ChatMessage, at: string): JsonObject[] {
+  const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : listOf(content);
+  const blocks: JsonObject[] = [];
+  for (const part of parts) {
+    if (!isObject(part) || typeof part.text !== 'string') throw invalid(at, 'only text parts are taken here');
+    if (part.text !== '') blocks.push({ type: 'text', text: part.text, ...marker(part) });
+  }
+  return withMarker(blocks, cache_control);
+}
+
+function partBlocks({ content, cache_control }: ChatMessage, at: string): JsonObject[] {
+  if (typeof content === 'string')
+    return withMarker(content === '' ? [] : [{ type: 'text', text: content }], cache_control);
+  const blocks = listOf(content).flatMap((part, index) =>
+    partBlock(part as ContentPart, `${at}.content[${index}]`),
+  );
+  return withMarker(blocks, cache_control);
+}
+
+function partBlock(part: ContentPart, at: string): JsonObject[] {
+  if (part?.type === 'text') return part.text ? [{ type: 'text', text: part.text, ...marker(part) }] : [];
+  if (part?.type === 'image_url') {
+    const url = typeof part.image_url === 'string' ? part.image_url : part.image_url?.url;
+    return [{ type: 'image', source: source(url, at), ...marker(part) }];
+  }
+  if (part?.type === 'file') {
+    const data = part.file?.file_data;
+    const title = part.file?.filename === undefined ? {} : { title: part.file.filename };
+    return [{ type: 'document', source: source(data, at), ...title, ...marker(part) }];
+  }
+  throw invalid(at, `parts of type "${String(part?.type)}" cannot be sent to Anthropic`);
+}
+
+function source(url: unknown, at: string): JsonObject {
+  if (typeof url === 'string') {
+    const data = /^data:([^;,]+);base64,(.*)$/s.exec(url);
+    if (data) return { type: 'base64', media_type: data[1], data: data[2] };
+    if (/^https?:\/\//.test(url)) return { type: 'url', url };
+  }
+  throw invalid(at, 'expected an http(s) URL or base64 data: URI');
+}
+
+/** Signed thinking goes first and unchanged; reasoning without a signature would be refused and stays out. */
+function assistantBlocks(message: ChatMessage, at: string): JsonObject[] {
+  const thinking = listOf(message.thinking_blocks).filter(isObject);
+  const refusal = message.refusal ? [{ type: 'text', text: message.refusal }] : [];
+  const calls = (message.tool_calls ?? []).map((call, index) => toolUse(call, `${at}.tool_calls[${index}]`));
+  const text = message.content === null || message.content === undefined ? [] : textBlocks(message, at);
+  return [...thinking, ...text, ...refusal, ...calls];
+}
+
+function toolUse(call: ToolCall, at: string): JsonObject {
+  const text = call.function?.arguments;
+  const input = text === undefined || text === '' ? {} : parseJson(text);
+  if (!isObject(input)) throw invalid(at, 'function.arguments is not a JSON object');
+  return { type: 'tool_use', id: call.id, name: call.function.name, input };
+}
+
+function toolResult(message: ChatMessage, at: string): JsonObject {
+  const id = message.tool_call_id;
+  if (typeof id !== 'string' || id === '') throw invalid(at, 'tool_call_id is missing');
+  const { content } = message;
+  const inner = typeof content === 'string' ? content : partBlocks({ role: 'user', content }, at);
+  return { type: 'tool_result', tool_use_id: id, content: inner, ...marker(message) };
+}
+
+function marker(part: { cache_control?: unknown } | JsonObject): JsonObject {
+  return part.cache_control === undefined ? {} : { cache_control: part.cache_control };
+}
+
+function withMarker(blocks: JsonObject[], cacheControl: unknown): JsonObject[] {
+  const last = blocks.at(-1);
+  if (last && cacheControl !== undefined) last.cache_control ??= cacheControl;
+  return blocks;
+}
+
+function invalid(param: string, state: string): ProxyError {
+  return new ProxyError('invalid_request', `Cannot translate ${param} for Anthropic: ${state}`, {
+    param: stringOf(param),
+  });
+}

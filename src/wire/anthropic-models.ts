@@ -1,0 +1,42 @@
+/** What Claude models can, as data. First match wins; an unknown model is taken for a new one. */
+export interface AnthropicModel {
+  /** Sent as `max_tokens` when the client names none; the API insists on it. */
+  readonly maxTokens: number;
+  /** How reasoning is asked for. */
+  readonly thinking: 'adaptive' | 'budget' | 'none';
+  /** Whether temperature, top_p and top_k are taken. */
+  readonly sampling: boolean;
+  /** Whether it takes `output_config.format`. */
+  readonly jsonSchema: boolean;
+}
+
+const MODELS: readonly (readonly [RegExp, AnthropicModel])[] = [
+  [/claude-3-haiku/, { maxTokens: 4_096, thinking: 'none', sampling: true, jsonSchema: false }],
+  [
+    /claude-3-[05]|claude-3-(?:opus|sonnet)|claude-2/,
+    { maxTokens: 8_192, thinking: 'none', sampling: true, jsonSchema: false },
+  ],
+  [/claude-3-7/, { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: false }],
+  [
+    /claude-(?:opus-4-1|opus-4-20|opus-4$)/,
+    { maxTokens: 32_000, thinking: 'budget', sampling: true, jsonSchema: false },
+  ],
+  [
+    /claude-(?:sonnet-4-20|sonnet-4$)/,
+    { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: false },
+  ],
+  [
+    /claude-(?:opus|sonnet|haiku)-4-5/,
+    { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: true },
+  ],
+  [
+    /claude-(?:opus|sonnet)-4-6/,
+    { maxTokens: 128_000, thinking: 'adaptive', sampling: true, jsonSchema: true },
+  ],
+];
+
+const NEWEST: AnthropicModel = { maxTokens: 64_000, thinking: 'adaptive', sampling: false, jsonSchema: true };
+
+export function anthropicModel(name: string): AnthropicModel {
+  return MODELS.find(([pattern]) => pattern.test(name))?.[1] ?? NEWEST;
+}

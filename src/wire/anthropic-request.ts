@@ -1,0 +1,191 @@
+import type { AnthropicModel } from './anthropic-models.ts';
+import type { ChatRequest } from './chat.ts';
+import type { JsonObject } from './json.ts';
+import { ProxyError } from '../errors.ts';
+import { encodeMessages } from './anthropic-messages.ts';
+import { anthropicModel } from './anthropic-models.ts';
+import { isObject, listOf, objectOf } from './json.ts';
+
+/** An Anthropic request, and what is needed to read its answer. */
+export interface AnthropicRequest {
+  readonly body: JsonObject;
+  /** Fields of the client's request that have no counterpart. */
+  readonly dropped: readonly string[];
+  /** Name of the tool whose call stands for structured output, where the model has none of its own. */
+  readonly structuredTool: string | undefined;
+}
+
+const UNSUPPORTED = [
+  'logprobs',
+  'top_logprobs',
+  'seed',
+  'presence_penalty',
+  'frequency_penalty',
+  'logit_bias',
+  'audio',
+  'modalities',
+  'prediction',
+  'web_search_options',
+  'store',
+  'verbosity',
+] as const;
+
+const BUDGETS: Readonly<Record<string, number>> = {
+  low: 1_024,
+  medium: 8_192,
+  high: 24_576,
+  xhigh: 32_000,
+  max: 32_000,
+};
+const MIN_ANSWER = 1_024;
+
+/**
+ * OpenAI chat to Anthropic Messages.
+ * @throws ProxyError `invalid_request` for what cannot be said there
+ * @see https://docs.anthropic.com/en/api/messages
+ */
+export function encodeAnthropicRequest(request: ChatRequest, model: string): AnthropicRequest {
+  if (!Array.isArray(request.messages) || request.messages.length === 0) {
+    throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
+      param: 'messages',
+    });
+  }
+  if ((request.n ?? 1) !== 1) {
+    throw new ProxyError('invalid_request', 'Cannot translate n: Anthropic gives one answer a request', {
+      param: 'n',
+    });
+  }
+  const abilities = anthropicModel(model);
+  const { system, turns } = encodeMessages(request.messages);
+  const structured = structure(request, abilities);
+  const tools = [...encodeTools(request), ...structured.tools];
+  const thinking = structured.tool ? {} : reasoning(request, abilities);
+  const dropped: string[] = UNSUPPORTED.filter(
+    (name) => request[name] !== undefined && request[name] !== null,
+  );
+  const instructions = [...system, ...structured.system];
+  const body: JsonObject = {
+    model,
+    max_tokens: request.max_completion_tokens ?? request.max_tokens ?? abilities.maxTokens,
+    messages: turns,
+    ...(instructions.length > 0 ? { system: instructions } : {}),
+    ...(request.stream ? { stream: true } : {}),
+    ...sampling(request, abilities, 'thinking' in thinking, dropped),
+    ...stops(request),
+    ...(tools.length > 0 ? { tools, ...toolChoice(request, structured.tool, 'thinking' in thinking) } : {}),
+    ...thinking,
+    ...structured.fields,
+    ...user(request),
+    ...(request.service_tier === 'auto' ? { service_tier: 'auto' } : {}),
+  };
+  makeRoom(body);
+  if (isObject(thinking.output_config) && isObject(structured.fields.output_config)) {
+    body.output_config = { ...thinking.output_config, ...structured.fields.output_config };
+  }
+  return { body, dropped, structuredTool: structured.tool };
+}
+
+function encodeTools(request: ChatRequest): JsonObject[] {
+  return listOf(request.tools).map((tool, index) => {
+    const { function: fn, type, cache_control } = objectOf(tool);
+    if (type !== 'function' || !isObject(fn)) {
+      throw new ProxyError(
+        'invalid_request',
+        `Cannot translate tools[${index}]: only functions can be sent to Anthropic`,
+        {
+          param: `tools[${index}]`,
+        },
+      );
+    }
+    return {
+      name: fn.name,
+      ...(fn.description === undefined ? {} : { description: fn.description }),
+      input_schema: isObject(fn.parameters) ? fn.parameters : { type: 'object', properties: {} },
+      ...(fn.strict === true ? { strict: true } : {}),
+      ...(cache_control === undefined ? {} : { cache_control }),
+    };
+  });
+}
+
+/** `tool_choice`; with thinking on, the API takes only auto and none. */
+function toolChoice(request: ChatRequest, structuredTool: string | undefined, thinking: boolean): JsonObject {
+  const { tool_choice: choice, parallel_tool_calls } = request;
+  const single = parallel_tool_calls === false ? { disable_parallel_tool_use: true } : {};
+  if (structuredTool) return { tool_choice: { type: 'tool', name: structuredTool } };
+  if (choice === 'none') return { tool_choice: { type: 'none' } };
+  if (choice === 'required' && !thinking) return { tool_choice: { type: 'any', ...single } };
+  if (isObject(choice) && !thinking)
+    return { tool_choice: { type: 'tool', name: objectOf(choice.function).name, ...single } };
+  return choice === undefined && parallel_tool_calls !== false
+    ? {}
+    : { tool_choice: { type: 'auto', ...single } };
+}
+
+function sampling(
+  { temperature, top_p, top_k }: ChatRequest,
+  abilities: AnthropicModel,
+  thinking: boolean,
+  dropped: string[],
+): JsonObject {
+  const wished: JsonObject = {};
+  if (typeof temperature === 'number') wished.temperature = Math.min(1, temperature);
+  if (typeof top_p === 'number') wished.top_p = top_p;
+  if (typeof top_k === 'number') wished.top_k = top_k;
+  if (abilities.sampling && !thinking) return wished;
+  dropped.push(...Object.keys(wished));
+  return {};
+}
+
+function stops({ stop }: ChatRequest): JsonObject {
+  // Sequences of white space alone are refused.
+  const sequences = [stop ?? []].flat().filter((text) => typeof text === 'string' && text.trim() !== '');
+  return sequences.length > 0 ? { stop_sequences: sequences } : {};
+}
+
+function reasoning(
+  { reasoning_effort: effort, thinking }: ChatRequest,
+  abilities: AnthropicModel,
+): JsonObject {
+  if (isObject(thinking)) return { thinking };
+  if (!effort || abilities.thinking === 'none' || effort === 'none' || effort === 'minimal') return {};
+  if (abilities.thinking === 'adaptive') return { thinking: { type: 'adaptive' }, output_config: { effort } };
+  return { thinking: { type: 'enabled', budget_tokens: BUDGETS[effort] ?? BUDGETS.medium } };
+}
+
+/** The budget for thinking is part of `max_tokens`, which must exceed it. */
+function makeRoom(body: JsonObject): void {
+  const budget = objectOf(body.thinking).budget_tokens;
+  if (typeof budget === 'number' && typeof body.max_tokens === 'number' && body.max_tokens <= budget) {
+    body.max_tokens = budget + Math.max(MIN_ANSWER, body.max_tokens);
+  }
+}
+
+interface Structure {
+  readonly fields: JsonObject;
+  readonly tools: JsonObject[];
+  readonly system: JsonObject[];
+  readonly tool: string | undefined;
+}
+
+/** `response_format`: the model's own where it has one, else a tool it must call, else a plain instruction. */
+function structure({ response_format: format }: ChatRequest, abilities: AnthropicModel): Structure {
+  const none: Structure = { fields: {}, tools: [], system: [], tool: undefined };
+  if (format?.type === 'json_object') {
+    return {
+      ...none,
+      system: [{ type: 'text', text: 'Answer with one valid JSON object and nothing else.' }],
+    };
+  }
+  if (format?.type !== 'json_schema') return none;
+  const { schema, name } = format.json_schema ?? {};
+  if (abilities.jsonSchema)
+    return { ...none, fields: { output_config: { format: { type: 'json_schema', schema } } } };
+  const tool = name ?? 'answer';
+  const description = 'Gives the answer. Call it exactly once.';
+  return { ...none, tool, tools: [{ name: tool, description, input_schema: schema ?? { type: 'object' } }] };
+}
+
+function user({ user: id, safety_identifier, metadata }: ChatRequest): JsonObject {
+  const userId = safety_identifier ?? id ?? objectOf(metadata).user_id;
+  return typeof userId === 'string' ? { metadata: { user_id: userId } } : {};
+}

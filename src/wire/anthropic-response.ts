@@ -1,0 +1,99 @@
+import type { ChatMessage, ChatResponse, FinishReason, ToolCall } from './chat.ts';
+import type { JsonObject } from './json.ts';
+import type { Usage } from './usage.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
+import { encodeOpenaiUsage } from './usage.ts';
+
+const FINISH: Readonly<Record<string, FinishReason>> = {
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  pause_turn: 'stop',
+  max_tokens: 'length',
+  model_context_window_exceeded: 'length',
+  tool_use: 'tool_calls',
+  refusal: 'content_filter',
+};
+
+/** @param structured whether the only tool call stands for structured output, which is content to the client */
+export function finishReason(stopReason: unknown, structured: boolean): FinishReason {
+  const reason = FINISH[String(stopReason)] ?? 'stop';
+  return structured && reason === 'tool_calls' ? 'stop' : reason;
+}
+
+/**
+ * Anthropic's usage, normalised: their `input_tokens` leaves out what the cache gave or took.
+ * @param earlier what was known before: streams tell the input first and the output last
+ */
+export function anthropicUsage(value: unknown, earlier?: Usage): Usage | undefined {
+  if (!isObject(value)) return earlier;
+  const cached = numberOf(value.cache_read_input_tokens) ?? earlier?.cached ?? 0;
+  const cacheWrite = numberOf(value.cache_creation_input_tokens) ?? earlier?.cacheWrite ?? 0;
+  const plain =
+    numberOf(value.input_tokens) ?? (earlier ? earlier.input - earlier.cached - earlier.cacheWrite : 0);
+  const thinking = numberOf(objectOf(value.output_tokens_details).thinking_tokens);
+  return {
+    input: plain + cached + cacheWrite,
+    cached,
+    cacheWrite,
+    output: numberOf(value.output_tokens) ?? earlier?.output ?? 0,
+    reasoning: thinking ?? earlier?.reasoning ?? 0,
+  };
+}
+
+export interface ReadOptions {
+  /** Seconds since the epoch, for `created`. */
+  readonly created: number;
+  readonly structuredTool?: string | undefined;
+}
+
+/** An unstreamed Messages answer in OpenAI's shape. */
+export function decodeAnthropicResponse(
+  body: JsonObject,
+  { created, structuredTool }: ReadOptions,
+): ChatResponse {
+  let text: string | null = null;
+  let reasoning = '';
+  const thinking: JsonObject[] = [];
+  const calls: ToolCall[] = [];
+  for (const block of listOf(body.content)) {
+    if (!isObject(block)) continue;
+    if (block.type === 'text') text = (text ?? '') + (stringOf(block.text) ?? '');
+    else if (block.type === 'thinking' || block.type === 'redacted_thinking') {
+      reasoning += stringOf(block.thinking) ?? '';
+      thinking.push(block);
+    } else if (block.type === 'tool_use') {
+      const json = JSON.stringify(block.input ?? {});
+      if (block.name === structuredTool) text = (text ?? '') + json;
+      else
+        calls.push({
+          id: String(block.id),
+          type: 'function',
+          function: { name: String(block.name), arguments: json },
+        });
+    }
+  }
+  const message: ChatMessage = {
+    role: 'assistant',
+    content: text,
+    refusal: null,
+    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+    ...(thinking.length > 0 ? { thinking_blocks: thinking } : {}),
+    ...(calls.length > 0 ? { tool_calls: calls } : {}),
+  };
+  const usage = anthropicUsage(body.usage);
+  return {
+    id: String(body.id),
+    object: 'chat.completion',
+    created,
+    model: String(body.model),
+    choices: [
+      {
+        index: 0,
+        message,
+        logprobs: null,
+        finish_reason: finishReason(body.stop_reason, structuredTool !== undefined),
+      },
+    ],
+    ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
+  };
+}

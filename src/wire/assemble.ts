@@ -1,0 +1,222 @@
+import type { JsonObject } from './json.ts';
+import type { Usage } from './usage.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
+import { openaiUsage } from './usage.ts';
+
+/** Folds the chunks of a stream into the object an unstreamed answer would have been. */
+export interface Assembler {
+  push(chunk: JsonObject): void;
+  /** Text, reasoning, a refusal, sound or a tool call was seen. */
+  readonly content: boolean;
+  /** Finish reason of the first choice. */
+  readonly finish: string | null;
+  /** Every choice seen has its finish reason, and there is one. */
+  readonly finished: boolean;
+  readonly usage: Usage | undefined;
+  result(): JsonObject;
+}
+
+/** Indexes come from outside and must not make lists as long as they like. */
+const MAX_CHOICES = 128;
+const MAX_CALLS = 1_024;
+
+interface Choice {
+  readonly index: number;
+  finish: string | null;
+}
+
+abstract class Folding<C extends Choice> implements Assembler {
+  protected readonly choices: C[] = [];
+  readonly #top: JsonObject = {};
+  #usage: unknown;
+  content = false;
+
+  protected abstract readonly object: string;
+  protected abstract choice(index: number): C;
+  protected abstract fold(choice: C, piece: JsonObject): void;
+  protected abstract shown(choice: C): JsonObject;
+
+  push(chunk: JsonObject): void {
+    for (const key in chunk) {
+      if (key === 'choices' || key === 'usage' || key === 'object' || key === 'obfuscation') continue;
+      const value = chunk[key];
+      if (value !== undefined && value !== null && value !== '') this.#top[key] = value;
+    }
+    const used = chunk.usage ?? objectOf(chunk.x_groq).usage;
+    if (isObject(used)) this.#usage = used;
+    for (const piece of listOf(chunk.choices)) {
+      if (!isObject(piece)) continue;
+      const choice = this.#at(numberOf(piece.index) ?? 0);
+      if (!choice) continue;
+      this.fold(choice, piece);
+      const finish = stringOf(piece.finish_reason);
+      if (finish) choice.finish = finish;
+    }
+  }
+
+  get finish(): string | null {
+    return this.choices[0]?.finish ?? null;
+  }
+
+  get finished(): boolean {
+    return this.choices.length > 0 && this.choices.every((choice) => choice.finish !== null);
+  }
+
+  get usage(): Usage | undefined {
+    return openaiUsage(this.#usage);
+  }
+
+  result(): JsonObject {
+    const { id, created, model, ...rest } = this.#top;
+    const choices = this.choices.toSorted((a, b) => a.index - b.index).map((choice) => this.shown(choice));
+    return { id, object: this.object, created, model, ...rest, choices, usage: this.#usage };
+  }
+
+  #at(index: number): C | undefined {
+    const known = this.choices.find((choice) => choice.index === index);
+    if (known || this.choices.length >= MAX_CHOICES) return known;
+    const choice = this.choice(index);
+    this.choices.push(choice);
+    return choice;
+  }
+}
+
+interface Call {
+  readonly index: number | undefined;
+  id: string | undefined;
+  name: string;
+  arguments: string;
+}
+
+interface ChatChoice extends Choice {
+  role: string;
+  text: string | null;
+  readonly texts: Record<string, string>;
+  readonly others: JsonObject;
+  readonly calls: Call[];
+  readonly logprobs: unknown[];
+}
+
+/** Fields of a delta that grow piece by piece. */
+const GROWING = new Set(['reasoning_content', 'reasoning', 'refusal']);
+
+class ChatFolding extends Folding<ChatChoice> {
+  protected override readonly object = 'chat.completion';
+
+  protected override choice(index: number): ChatChoice {
+    return {
+      index,
+      finish: null,
+      role: 'assistant',
+      text: null,
+      texts: {},
+      others: {},
+      calls: [],
+      logprobs: [],
+    };
+  }
+
+  protected override fold(choice: ChatChoice, piece: JsonObject): void {
+    // Perplexity repeats the whole message beside each delta; some servers send only the message.
+    const delta = objectOf(piece.delta ?? piece.message);
+    for (const key in delta) {
+      const value = delta[key];
+      if (value === null || value === undefined) continue;
+      if (key === 'content') this.#text(choice, value);
+      else if (GROWING.has(key) && typeof value === 'string') {
+        choice.texts[key] = (choice.texts[key] ?? '') + value;
+        this.content ||= value !== '';
+      } else if (key === 'tool_calls') for (const call of listOf(value)) this.#call(choice, objectOf(call));
+      else if (key === 'role') choice.role = stringOf(value) || choice.role;
+      else {
+        choice.others[key] = Array.isArray(value) ? [...listOf(choice.others[key]), ...value] : value;
+        this.content ||= key === 'audio' || key === 'function_call';
+      }
+    }
+    choice.logprobs.push(...listOf(objectOf(piece.logprobs).content));
+  }
+
+  #text(choice: ChatChoice, value: unknown): void {
+    // Mistral's reasoning models stream lists of parts.
+    const text =
+      typeof value === 'string'
+        ? value
+        : listOf(value)
+            .map((part) => stringOf(objectOf(part).text) ?? '')
+            .join('');
+    choice.text = (choice.text ?? '') + text;
+    this.content ||= text !== '' || Array.isArray(value);
+  }
+
+  #call(choice: ChatChoice, delta: JsonObject): void {
+    this.content = true;
+    const index = numberOf(delta.index);
+    const id = stringOf(delta.id) || undefined;
+    const { name, arguments: piece } = objectOf(delta.function);
+    // Some vendors leave the index out or give every call the same one: a new id is a new call.
+    let call = choice.calls.findLast((known) =>
+      index === undefined ? id === undefined || known.id === id : known.index === index,
+    );
+    if (!call || (id !== undefined && call.id !== undefined && call.id !== id)) {
+      if (choice.calls.length >= MAX_CALLS) return;
+      call = { index, id, name: '', arguments: '' };
+      choice.calls.push(call);
+    }
+    call.id ??= id;
+    if (typeof name === 'string' && call.name === '') call.name = name;
+    if (typeof piece === 'string') call.arguments += piece;
+    else if (isObject(piece)) call.arguments += JSON.stringify(piece);
+  }
+
+  protected override shown(choice: ChatChoice): JsonObject {
+    const tool_calls = choice.calls.map((call) => ({
+      id: call.id,
+      type: 'function',
+      function: { name: call.name, arguments: call.arguments },
+    }));
+    return {
+      index: choice.index,
+      message: {
+        role: choice.role,
+        content: choice.text === '' && tool_calls.length > 0 ? null : choice.text,
+        ...choice.texts,
+        ...choice.others,
+        ...(tool_calls.length > 0 ? { tool_calls } : {}),
+      },
+      ...(choice.logprobs.length > 0 ? { logprobs: { content: choice.logprobs } } : {}),
+      finish_reason: choice.finish,
+    };
+  }
+}
+
+interface TextChoice extends Choice {
+  text: string;
+}
+
+class CompletionFolding extends Folding<TextChoice> {
+  protected override readonly object = 'text_completion';
+
+  protected override choice(index: number): TextChoice {
+    return { index, finish: null, text: '' };
+  }
+
+  protected override fold(choice: TextChoice, piece: JsonObject): void {
+    const text = stringOf(piece.text) ?? '';
+    choice.text += text;
+    this.content ||= text !== '';
+  }
+
+  protected override shown({ index, text, finish }: TextChoice): JsonObject {
+    return { index, text, logprobs: null, finish_reason: finish };
+  }
+}
+
+/** For the chunks of /v1/chat/completions, as any vendor sends them. */
+export function chatAssembler(): Assembler {
+  return new ChatFolding();
+}
+
+/** For the chunks of /v1/completions. */
+export function completionAssembler(): Assembler {
+  return new CompletionFolding();
+}

@@ -1,0 +1,139 @@
+/** What a provider's error means: by its code where it has one, by its words, then by the status. */
+import type { Fault, UpstreamError } from '../errors.ts';
+import { isObject, objectOf, parseJson, stringOf } from './json.ts';
+
+export interface Classified {
+  readonly fault: Fault;
+  readonly upstream: UpstreamError;
+}
+
+type Words = Pick<UpstreamError, 'message' | 'code' | 'type' | 'param'>;
+
+const MAX_MESSAGE = 2_000;
+
+/** Codes and types that say it outright, whatever the status. */
+const BY_CODE: Readonly<Record<string, Fault>> = {
+  context_length_exceeded: 'context_length',
+  exceed_context_size_error: 'context_length',
+  too_many_tokens: 'context_length',
+  too_many_prompt_tokens: 'context_length',
+  content_filter: 'content_policy',
+  content_policy_violation: 'content_policy',
+  moderation_blocked: 'content_policy',
+  responsibleaipolicyviolation: 'content_policy',
+  insufficient_quota: 'billing',
+  billing_error: 'billing',
+  credit_balance_exhausted: 'billing',
+  organization_spend_limit_exceeded: 'billing',
+  project_spend_limit_exceeded: 'billing',
+  organization_usage_limit_exceeded: 'billing',
+  invalid_api_key: 'auth',
+  authentication_error: 'auth',
+  permission_error: 'auth',
+  api_key_invalid: 'auth',
+  model_not_found: 'not_found',
+  deploymentnotfound: 'not_found',
+  not_found_error: 'not_found',
+  rate_limit_exceeded: 'rate_limited',
+  rate_limit_error: 'rate_limited',
+  ratelimitreached: 'rate_limited',
+  resource_exhausted: 'rate_limited',
+  overloaded_error: 'overloaded',
+  server_is_overloaded: 'overloaded',
+  slow_down: 'overloaded',
+  capacity_exceeded: 'overloaded',
+  unavailable_error: 'overloaded',
+  api_error: 'server',
+  server_error: 'server',
+  timeout_error: 'server',
+};
+
+/** How context overflow is worded; recorded at the vendors. */
+const CONTEXT_LENGTH =
+  /prompt is too long|exceeds the context window|maximum context length|exceeds the maximum number of tokens|input tokens exceeded|input is too long|exceeds the available context size|context length is only|prompt too long; exceeded|too many tokens|request too large for model/i;
+
+const AUTH = /incorrect api key|api key not valid|api_key_invalid|invalid api key/i;
+const BILLING = /credit balance is too low|insufficient (?:balance|quota|credits?)/i;
+
+/** Statuses that are not what their hundred says. */
+const BY_STATUS: Readonly<Record<number, Fault>> = {
+  401: 'auth',
+  402: 'billing',
+  403: 'auth',
+  404: 'not_found',
+  405: 'not_found',
+  408: 'server',
+  425: 'overloaded',
+  429: 'rate_limited',
+  498: 'overloaded',
+  503: 'overloaded',
+  529: 'overloaded',
+};
+
+/** An error answer. The body may be JSON of any vendor's shape, HTML or nothing. */
+export function classifyStatus(status: number, headers: Headers, body: string): Classified {
+  const words = wordsOf(parseJson(body)) ?? { message: plainMessage(body) };
+  return { fault: faultOf(status, words), upstream: { status, headers, body, ...words } };
+}
+
+/** An error inside a 200: a body or a stream event. `undefined` when it holds none. */
+export function classifyBody(body: unknown): Classified | undefined {
+  if (!isObject(body)) return undefined;
+  const isError =
+    body.object === 'error' || body.type === 'error' || (body.error !== undefined && body.error !== null);
+  const words = isError ? wordsOf(body) : undefined;
+  if (!words) return undefined;
+  // OpenRouter and vLLM put the status they mean into `code`.
+  const status = Number(words.code);
+  const meant = status >= 400 && status < 600 ? status : 500;
+  const upstream = { status: meant, headers: new Headers(), body: JSON.stringify(body), ...words };
+  return { fault: faultOf(meant, words), upstream };
+}
+
+function faultOf(status: number, { message, code, type }: Words): Fault {
+  const byCode = BY_CODE[(code ?? '').toLowerCase()];
+  if (byCode) return byCode;
+  if (status < 500 && CONTEXT_LENGTH.test(message)) return 'context_length';
+  if (status < 500 && BILLING.test(message)) return 'billing';
+  if (status === 400 && AUTH.test(message)) return 'auth';
+  if (status >= 400 && status < 500 && BY_STATUS[status]) {
+    return status === 429 && BY_CODE[(type ?? '').toLowerCase()] === 'billing'
+      ? 'billing'
+      : BY_STATUS[status];
+  }
+  const byType = BY_CODE[(type ?? '').toLowerCase()];
+  if (byType) return byType;
+  return BY_STATUS[status] ?? (status >= 500 ? 'server' : 'invalid_request');
+}
+
+/** The provider's words, wherever its shape puts them. */
+function wordsOf(parsed: unknown): Words | undefined {
+  const body = Array.isArray(parsed) ? parsed[0] : parsed;
+  if (!isObject(body)) return undefined;
+  const inner = isObject(body.error) ? body.error : body;
+  const nested = objectOf(inner.innererror).code;
+  const message =
+    stringOf(inner.message) ?? stringOf(body.error) ?? stringOf(body.message) ?? detailOf(body.detail) ?? '';
+  return {
+    message: message.slice(0, MAX_MESSAGE),
+    code: codeOf(nested ?? inner.code ?? body.code ?? inner.status ?? body.error_type),
+    type: stringOf(inner.type) === 'error' ? undefined : stringOf(inner.type),
+    param: stringOf(inner.param),
+  };
+}
+
+function codeOf(value: unknown): string | undefined {
+  return typeof value === 'number' ? String(value) : stringOf(value);
+}
+
+/** Mistral's and FastAPI's `detail`: a text, or a list of what is wrong. */
+function detailOf(detail: unknown): string | undefined {
+  if (detail === undefined) return undefined;
+  return typeof detail === 'string' ? detail : JSON.stringify(detail);
+}
+
+function plainMessage(body: string): string {
+  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body)?.[1]?.trim();
+  if (title !== undefined) return `HTML page (${title.slice(0, 200)})`;
+  return body.trim().slice(0, MAX_MESSAGE);
+}

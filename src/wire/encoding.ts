@@ -1,0 +1,71 @@
+/**
+ * Content encodings of HTTP bodies. `node:zlib` is computation, not IO: it belongs beside the other formats.
+ */
+import * as zlib from 'node:zlib';
+
+const WHOLE = {
+  gzip: zlib.gunzipSync,
+  'x-gzip': zlib.gunzipSync,
+  deflate: zlib.inflateSync,
+  br: zlib.brotliDecompressSync,
+  zstd: zlib.zstdDecompressSync,
+} as const;
+
+const STREAM = {
+  gzip: () => zlib.createGunzip({ flush: zlib.constants.Z_SYNC_FLUSH }),
+  'x-gzip': () => zlib.createGunzip({ flush: zlib.constants.Z_SYNC_FLUSH }),
+  deflate: () => zlib.createInflate({ flush: zlib.constants.Z_SYNC_FLUSH }),
+  br: () => zlib.createBrotliDecompress(),
+  zstd: () => zlib.createZstdDecompress(),
+} as const;
+
+export type Encoding = keyof typeof WHOLE;
+
+/** The encoding a `content-encoding` header names; `identity` when there is none, `undefined` when unknown. */
+export function encodingOf(header: string | null): Encoding | 'identity' | undefined {
+  const name = (header ?? '').trim().toLowerCase();
+  if (name === '' || name === 'identity') return 'identity';
+  return name in WHOLE ? (name as Encoding) : undefined;
+}
+
+/** The body is larger than allowed once decompressed. */
+export class InflatedTooLarge extends Error {}
+
+/**
+ * Decompresses a whole body.
+ * @param maxBytes bound on the result
+ * @throws InflatedTooLarge beyond the bound; the library's own error when the data is broken
+ */
+export function inflate(bytes: Uint8Array, encoding: Encoding, maxBytes: number): Uint8Array<ArrayBuffer> {
+  try {
+    const inflated = WHOLE[encoding](bytes, { maxOutputLength: Math.max(1, maxBytes) });
+    return new Uint8Array(inflated.buffer as ArrayBuffer, inflated.byteOffset, inflated.byteLength);
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== 'ERR_BUFFER_TOO_LARGE') throw cause;
+    throw new InflatedTooLarge(`Cannot decompress the body: larger than ${maxBytes} bytes`, { cause });
+  }
+}
+
+/** Decompresses a body chunk by chunk, as far as the chunks so far allow. */
+export class Inflater {
+  readonly #stream: zlib.Gunzip;
+  readonly #out: Uint8Array[] = [];
+  #failure: Error | undefined;
+
+  constructor(encoding: Encoding) {
+    this.#stream = STREAM[encoding]() as zlib.Gunzip;
+    this.#stream.on('data', (bytes: Uint8Array) => this.#out.push(bytes));
+    this.#stream.on('error', (error) => (this.#failure = error));
+  }
+
+  /** What the chunk made readable. @throws when the data is broken */
+  async push(bytes: Uint8Array): Promise<Uint8Array[]> {
+    await new Promise<void>((resolve) => this.#stream.write(bytes, () => resolve()));
+    if (this.#failure) throw this.#failure;
+    return this.#out.splice(0);
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
+}

@@ -1,0 +1,33 @@
+const LF = 10;
+const CR = 13;
+
+/**
+ * Where the last complete SSE event in these bytes ends: the index behind its blank line, 0 when none is
+ * complete. Line ends may be LF, CRLF or CR.
+ */
+export function lastEventEnd(bytes: Uint8Array): number {
+  for (let index = bytes.length - 1; index > 0; index -= 1) {
+    const byte = bytes[index];
+    if (byte !== LF && byte !== CR) continue;
+    const before = bytes[index - 1];
+    if (byte === CR) {
+      if (before === CR || before === LF) return index + 1;
+    } else if (before === LF || (before === CR && index >= 2 && isEnd(bytes[index - 2]))) {
+      return index + 1;
+    }
+  }
+  return 0;
+}
+
+function isEnd(byte: number | undefined): boolean {
+  return byte === LF || byte === CR;
+}
+
+/** Two pieces as one; no copy when either is empty. */
+export function joined(head: Uint8Array | undefined, tail: Uint8Array): Uint8Array {
+  if (!head || head.length === 0) return tail;
+  const whole = new Uint8Array(head.length + tail.length);
+  whole.set(head);
+  whole.set(tail, head.length);
+  return whole;
+}

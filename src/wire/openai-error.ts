@@ -1,0 +1,25 @@
+import type { ProxyError } from '../errors.ts';
+import type { JsonObject } from './json.ts';
+
+/**
+ * An error in OpenAI's shape: the four keys their clients read, and `request_id` to find it in the log.
+ * The provider's own words, code and type are kept where there are some.
+ * @see https://platform.openai.com/docs/guides/error-codes
+ */
+export function openaiErrorBody(
+  error: ProxyError,
+  requestId: string,
+  details?: readonly unknown[],
+): JsonObject {
+  const { upstream, rule } = error;
+  return {
+    error: {
+      message: error.message,
+      type: upstream?.type ?? rule.type,
+      param: upstream?.param ?? error.param ?? null,
+      code: upstream?.code ?? rule.code,
+      request_id: requestId,
+      ...(details && details.length > 0 ? { details } : {}),
+    },
+  };
+}

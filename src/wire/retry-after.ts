@@ -1,0 +1,85 @@
+import { listOf, objectOf, parseJson, stringOf } from './json.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Limits a provider reports: how much is left, and when it is renewed. */
+const DIMENSIONS = [
+  ['x-ratelimit-remaining-requests', 'x-ratelimit-reset-requests'],
+  ['x-ratelimit-remaining-tokens', 'x-ratelimit-reset-tokens'],
+  ['anthropic-ratelimit-requests-remaining', 'anthropic-ratelimit-requests-reset'],
+  ['anthropic-ratelimit-tokens-remaining', 'anthropic-ratelimit-tokens-reset'],
+  ['anthropic-ratelimit-input-tokens-remaining', 'anthropic-ratelimit-input-tokens-reset'],
+  ['anthropic-ratelimit-output-tokens-remaining', 'anthropic-ratelimit-output-tokens-reset'],
+] as const;
+
+/**
+ * How long a provider asks to be left alone. The clearest word wins: Retry-After headers, then Gemini's
+ * RetryInfo in the body, then the reset of a limit that is used up, then "try again in 1.5s" in the message.
+ * `retry-after-ms: 0` beside `retry-after: 1` was recorded, so of the two headers the larger counts.
+ * @param nowMs milliseconds since the epoch, for dates
+ * @returns milliseconds from 0 to one day, or `undefined` when nothing was said
+ */
+export function retryAfterMs(headers: Headers, body: string | undefined, nowMs: number): number | undefined {
+  const told =
+    largest([number(headers.get('retry-after-ms'), 1), retryAfter(headers.get('retry-after'), nowMs)]) ??
+    retryInfo(body) ??
+    largest(DIMENSIONS.map(([left, reset]) => exhausted(headers.get(left), headers.get(reset), nowMs))) ??
+    spoken(body);
+  return told === undefined ? undefined : Math.min(DAY_MS, Math.max(0, told));
+}
+
+function largest(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+function number(text: string | null, unitMs: number): number | undefined {
+  return text !== null && /^\s*\d+(\.\d+)?\s*$/.test(text) ? Number(text) * unitMs : undefined;
+}
+
+function retryAfter(text: string | null, nowMs: number): number | undefined {
+  return number(text, 1_000) ?? date(text, nowMs);
+}
+
+function date(text: string | null, nowMs: number): number | undefined {
+  if (text === null || !/\d{4}/.test(text) || !/[A-Za-z]/.test(text)) return undefined;
+  const atMs = Date.parse(text);
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
+}
+
+/** "12ms", "1s", "6m0s", "1h2m3.5s" as milliseconds. */
+function span(text: string): number | undefined {
+  const match =
+    /^\s*(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?\s*$/.exec(
+      text,
+    );
+  if (!match || text.trim() === '') return undefined;
+  const [, hours = 0, minutes = 0, seconds = 0, ms = 0] = match;
+  return Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(seconds) * 1_000 + Number(ms);
+}
+
+function exhausted(left: string | null, reset: string | null, nowMs: number): number | undefined {
+  if (reset === null || left === null || Number(left) > 0) return undefined;
+  return number(reset, 1_000) ?? span(reset) ?? date(reset, nowMs);
+}
+
+/** Gemini: `error.details[].retryDelay` of google.rpc.RetryInfo. */
+function retryInfo(body: string | undefined): number | undefined {
+  if (body === undefined || !body.includes('retryDelay')) return undefined;
+  const parsed = parseJson(body);
+  const { error } = objectOf(Array.isArray(parsed) ? parsed[0] : parsed);
+  for (const detail of listOf(objectOf(error).details)) {
+    const delay = stringOf(objectOf(detail).retryDelay);
+    if (delay !== undefined) return span(delay);
+  }
+  return undefined;
+}
+
+function spoken(body: string | undefined): number | undefined {
+  const match = /(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?)\s*(ms|s|sec|seconds?|m|minutes?)\b/i.exec(
+    body ?? '',
+  );
+  if (!match) return undefined;
+  const unit = match[2]!.toLowerCase();
+  return Number(match[1]) * (unit === 'ms' ? 1 : unit.startsWith('s') ? 1_000 : 60_000);
+}

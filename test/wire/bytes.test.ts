@@ -1,0 +1,111 @@
+import { expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { ProxyError } from '../../src/errors.ts';
+import { lastEventEnd } from '../../src/wire/frames.ts';
+import { retryAfterMs } from '../../src/wire/retry-after.ts';
+import { hasDuplicateModel, spliceModel } from '../../src/wire/splice.ts';
+import { SseReader } from '../../src/wire/sse.ts';
+
+const NOW = Date.parse('2026-11-23T09:00:00Z');
+
+test('spliceModel() changes the model and nothing else, whatever the JSON', () => {
+  const field = fc.tuple(fc.string(), fc.json({ maxDepth: 3 }));
+  const space = fc.constantFrom('', ' ', '\n\t', '  ');
+  fc.assert(
+    fc.property(
+      fc.array(field),
+      fc.nat(10),
+      fc.string(),
+      fc.string(),
+      space,
+      (fields, place, model, replacement, gap) => {
+        const others = fields
+          .filter(([key]) => key !== 'model')
+          .map(([key, value]) => `${gap}${JSON.stringify(key)}${gap}:${gap}${value}${gap}`);
+        const head = `${gap}"model"${gap}:${gap}`;
+        const at = Math.min(place, others.length);
+        const text = (name: string) =>
+          `{${[...others.slice(0, at), head + JSON.stringify(name), ...others.slice(at)].join(',')}}`;
+        expect(spliceModel(text(model), replacement)).toBe(text(replacement));
+        expect(hasDuplicateModel(text(model))).toBe(false);
+      },
+    ),
+  );
+});
+
+test.each([
+  '{"model":"a","model":"b"}',
+  '{"model":"a","mod\\u0065l":"b"}',
+  '{"x":{"model":1},"\\u006dodel":"a","model":"b"}',
+])('a second model is found in %s', (text) => {
+  expect(hasDuplicateModel(text)).toBe(true);
+  expect(() => spliceModel(text, 'c')).toThrow(ProxyError);
+});
+
+const STREAM =
+  ': hi\r\n\r\nevent: a\r\ndata: {"x":"é👋"}\r\n\r\ndata: one\ndata: two\n\n\n\ndata: [DONE]\n\n';
+
+test('SseReader gives the same events at every cut of the input', () => {
+  const bytes = new TextEncoder().encode(STREAM);
+  const whole = new SseReader();
+  const expected = [...whole.push(bytes), ...whole.end()];
+  expect(expected.map(({ data }) => data)).toEqual(['{"x":"é👋"}', 'one\ntwo', '[DONE]']);
+  for (let cut = 0; cut <= bytes.length; cut += 1) {
+    const reader = new SseReader();
+    expect([...reader.push(bytes.slice(0, cut)), ...reader.push(bytes.slice(cut)), ...reader.end()]).toEqual(
+      expected,
+    );
+  }
+});
+
+test('lastEventEnd() is where the last blank line ends, for every line end', () => {
+  for (const [text, end] of [
+    ['', 0],
+    ['data: a\n', 0],
+    ['data: a\n\n', 9],
+    ['data: a\r\n\r\n', 11],
+    ['data: a\r\r', 9],
+    ['data: a\n\ndata: b', 9],
+    ['data: a\n\ndata: b\n', 9],
+  ] as const) {
+    expect(lastEventEnd(new TextEncoder().encode(text))).toBe(end);
+  }
+});
+
+test.each([
+  [{ 'retry-after': '2' }, 2_000],
+  [{ 'retry-after': '1.5' }, 1_500],
+  [{ 'retry-after-ms': '250' }, 250],
+  [{ 'retry-after-ms': '0', 'retry-after': '1' }, 1_000],
+  [{ 'retry-after': 'Mon, 23 Nov 2026 09:00:30 GMT' }, 30_000],
+  [{ 'retry-after': 'Mon, 23 Nov 2026 08:00:00 GMT' }, 0],
+  [{ 'retry-after': '-5' }, undefined],
+  [{ 'retry-after': 'soon' }, undefined],
+  [{ 'retry-after': '9999999' }, 86_400_000],
+  [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '6m0s' }, 360_000],
+  [{ 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '120ms' }, 120],
+  [{ 'x-ratelimit-remaining-tokens': '5', 'x-ratelimit-reset-tokens': '17.4s' }, undefined],
+  [
+    {
+      'anthropic-ratelimit-requests-remaining': '0',
+      'anthropic-ratelimit-requests-reset': '2026-11-23T09:00:07Z',
+    },
+    7_000,
+  ],
+])('retryAfterMs() of %j is %p', (headers, ms) => {
+  expect(retryAfterMs(new Headers(headers as Record<string, string>), undefined, NOW)).toBe(ms as number);
+});
+
+test('retryAfterMs() reads Gemini’s RetryInfo and the words of a message, and never throws', () => {
+  const gemini = '{"error":{"details":[{"@type":"x"},{"retryDelay":"48s"}]}}';
+  expect(retryAfterMs(new Headers(), gemini, NOW)).toBe(48_000);
+  expect(retryAfterMs(new Headers(), '{"error":{"message":"Please try again in 1.5s."}}', NOW)).toBe(1_500);
+  fc.assert(
+    fc.property(fc.string(), fc.string(), (value, body) => {
+      const headers = new Headers();
+      if (/^[\x21-\x7e]*$/.test(value)) headers.set('retry-after', value);
+      const ms = retryAfterMs(headers, body, NOW);
+      expect(ms === undefined || (ms >= 0 && ms <= 86_400_000)).toBe(true);
+    }),
+  );
+});
