@@ -1,0 +1,39 @@
+import type { Config, ConfigInput } from './schema.ts';
+import type { ProviderType } from './presets.ts';
+import { PROVIDER_TYPES, presetOf } from './presets.ts';
+import { schema } from './schema.ts';
+
+/** A provider that the environment offers, and why it was taken. */
+export interface Found {
+  readonly name: string;
+  readonly type: ProviderType;
+  readonly reason: string;
+}
+
+/**
+ * The configuration where there is no file: every vendor whose key the environment holds, and the mock, so that
+ * an empty machine answers too.
+ */
+export function discoverConfig(env: Readonly<Record<string, string | undefined>>): {
+  config: Config;
+  found: readonly Found[];
+} {
+  const found: Found[] = [];
+  const providers: ConfigInput['providers'] = [];
+  for (const type of PROVIDER_TYPES) {
+    // `grok` is another name of xai.
+    if (type === 'grok') continue;
+    const { keyEnv, priority } = presetOf(type);
+    const variable = keyEnv.find((name) => env[name]);
+    const endpoint = type === 'azure' ? env.AZURE_OPENAI_ENDPOINT : undefined;
+    if (type !== 'mock' && (!variable || (type === 'azure' && !endpoint))) continue;
+    const azure = endpoint ? { base_url: `${endpoint.replace(/\/+$/, '')}/openai/v1`, models: ['*'] } : {};
+    providers.push({ name: type, type, priority, ...azure });
+    found.push({
+      name: type,
+      type,
+      reason: variable ? `${variable} is set` : 'always there: models mock, mock-*',
+    });
+  }
+  return { config: schema.parse({ providers }), found };
+}

@@ -1,0 +1,68 @@
+import type { z } from 'zod';
+import type { Path, Positions } from './positions.ts';
+import type { Problem } from './problems.ts';
+import { knownKeys } from './json-schema.ts';
+import { pathText } from './positions.ts';
+import { meantKey, nearest } from './suggest.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** What the schema found, as problems with places and guesses. Of a union, the branch that was meant speaks. */
+export function explain(issues: readonly Issue[], positions: Positions, base: Path = []): Problem[] {
+  return issues.flatMap((issue) => {
+    const path = [...base, ...issue.path];
+    if (issue.code === 'invalid_union') {
+      const meant = meantBranch(issue.errors);
+      return meant
+        ? explain(meant, positions, path)
+        : [positions.atValue(path, described(path, issue.message))];
+    }
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(positions, path, key));
+    if (issue.code === 'invalid_value') return [wrongChoice(positions, path, issue.values)];
+    if (issue.code === 'invalid_type' && issue.message.includes('received undefined')) {
+      const name = String(path.at(-1));
+      return [positions.atValue(path.slice(0, -1), `${owner(path)}needs \`${name}\` (${issue.expected})`)];
+    }
+    return [positions.atValue(path, described(path, lower(issue.message)))];
+  });
+}
+
+/** The branch that got furthest into the value: its complaints are about parts of it, not about its type. */
+function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  return branches.find((issues) =>
+    issues.some((issue) => issue.path.length > 0 || issue.code === 'unrecognized_keys'),
+  );
+}
+
+function unknownKey(positions: Positions, path: Path, key: string): Problem {
+  const known = knownKeys(path);
+  const meant = meantKey(key, known);
+  const hint = meant ? `did you mean \`${meant}\`?` : `known here: ${known.join(', ')}`;
+  const where = path.length > 0 ? ` in ${pathText(path)}` : '';
+  return positions.atKey(path, key, `unknown key \`${key}\`${where}`, hint);
+}
+
+function wrongChoice(positions: Positions, path: Path, values: readonly unknown[]): Problem {
+  const names = values.map(String);
+  const found = positions.value(path);
+  const close = typeof found === 'string' ? nearest(found, names, 1)[0] : undefined;
+  const hint = close ? `did you mean \`${close}\`?` : undefined;
+  const shown = found === undefined ? '' : `, found \`${String(found)}\``;
+  return positions.atValue(
+    path,
+    described(path, `expected one of ${names.join(', ')}${shown}`),
+    hint ? { hint } : {},
+  );
+}
+
+function described(path: Path, message: string): string {
+  return path.length > 0 ? `${pathText(path)}: ${message}` : message;
+}
+
+function owner(path: Path): string {
+  return path.length > 1 ? `${pathText(path.slice(0, -1))} ` : 'the configuration ';
+}
+
+function lower(message: string): string {
+  return message.replace(/^Invalid input: /, '').replace(/^[A-Z]/, (letter) => letter.toLowerCase());
+}

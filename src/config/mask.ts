@@ -1,0 +1,21 @@
+import type { Config } from './schema.ts';
+
+const MASKED = '[masked]';
+const SECRET_NAME = /auth|key|token|secret|cookie/i;
+
+/** The configuration as it may be shown: keys and header values that look like credentials are masked. */
+export function masked(config: Config): Config {
+  const providers = config.providers.map((provider) => ({
+    ...provider,
+    ...(provider.api_key === undefined ? {} : { api_key: MASKED }),
+    custom_headers: Object.fromEntries(
+      Object.entries(provider.custom_headers).map(([name, value]) => [
+        name,
+        SECRET_NAME.test(name) ? MASKED : value,
+      ]),
+    ),
+  }));
+  if (config.auth === undefined || config.auth === 'none') return { ...config, providers };
+  const keys = config.auth.keys.map((key) => (key.key === undefined ? key : { ...key, key: MASKED }));
+  return { ...config, providers, auth: { keys } };
+}

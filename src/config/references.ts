@@ -1,0 +1,177 @@
+import type { Config, ProviderConfig, RouteConfig } from './schema.ts';
+import type { Positions } from './positions.ts';
+import type { Problem } from './problems.ts';
+import { globMatcher, isGlob } from './globs.ts';
+import { resolveKey } from './keys.ts';
+import { presetOf } from './presets.ts';
+import { nearest } from './suggest.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** What a valid shape can still get wrong: names that clash or lead nowhere, keys that are missing or doubled. */
+export function checkReferences(config: Config, positions: Positions, env: Env): Problem[] {
+  return [
+    ...checkProviders(config, positions, env),
+    ...checkRoutes(config, positions),
+    ...checkAuth(config, positions, env),
+    ...checkExport(config, positions),
+  ];
+}
+
+function checkProviders({ providers }: Config, positions: Positions, env: Env): Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Set<string>();
+  providers.forEach((provider, index) => {
+    const at = ['providers', index];
+    const { name, type } = provider;
+    const preset = presetOf(type);
+    if (seen.has(name))
+      problems.push(positions.atValue([...at, 'name'], `a provider named \`${name}\` exists already`));
+    seen.add(name);
+    if (provider.api_key !== undefined && provider.api_key_env !== undefined) {
+      problems.push(
+        positions.atValue([...at, 'api_key_env'], 'api_key and api_key_env are both given; keep one'),
+      );
+    }
+    if (provider.base_url === undefined && preset.baseUrl === undefined && preset.protocol !== 'mock') {
+      problems.push(
+        positions.atValue(
+          at,
+          `provider \`${name}\` needs \`base_url\`: type ${type} has no address of its own`,
+        ),
+      );
+    }
+    if (provider.base_url !== undefined)
+      problems.push(...checkUrl(provider.base_url, [...at, 'base_url'], positions));
+    if (provider.mock && preset.protocol !== 'mock') {
+      problems.push(positions.atKey(at, 'mock', '`mock` belongs to providers of type mock'));
+    }
+    if (provider.enabled && (provider.models ?? preset.models).length === 0) {
+      problems.push(
+        positions.atValue(
+          at,
+          `provider \`${name}\` needs \`models\`: a list of names or globs, such as ["*"]`,
+        ),
+      );
+    }
+    problems.push(...checkKey(provider, at, positions, env));
+  });
+  return problems;
+}
+
+function checkUrl(text: string, at: (string | number)[], positions: Positions): Problem[] {
+  const { username, password, search, hash } = new URL(text);
+  if (username || password)
+    return [positions.atValue(at, 'base_url must not hold credentials; use api_key_env')];
+  return search || hash ? [positions.atValue(at, 'base_url must not have a query or fragment')] : [];
+}
+
+/** A provider without its key is left out, with a word about it. */
+function checkKey(
+  provider: ProviderConfig,
+  at: (string | number)[],
+  positions: Positions,
+  env: Env,
+): Problem[] {
+  const { key, source } = resolveKey(provider, env);
+  const preset = presetOf(provider.type);
+  if (key || !provider.enabled || preset.auth === 'none') return [];
+  if (preset.keyOptional && provider.api_key_env === undefined) return [];
+  const message = `provider \`${provider.name}\` is off: its key is missing, set ${source === '' ? 'api_key_env' : source}`;
+  return [positions.atValue([...at, 'name'], message, { severity: 'warning' })];
+}
+
+function targetsOf(route: RouteConfig): { name: string; path: (string | number)[] }[] {
+  if (typeof route === 'string') return [{ name: route, path: [] }];
+  const [targets, base] = Array.isArray(route) ? [route, []] : [route.targets, ['targets']];
+  return targets.map((target, index) =>
+    typeof target === 'string'
+      ? { name: target, path: [...base, index] }
+      : { name: target.target, path: [...base, index, 'target'] },
+  );
+}
+
+function checkRoutes(config: Config, positions: Positions): Problem[] {
+  const problems: Problem[] = [];
+  for (const [alias, route] of Object.entries(config.models)) {
+    for (const { name, path } of targetsOf(route)) {
+      if (served(config, alias, name)) continue;
+      const names = [
+        ...Object.keys(config.models),
+        ...config.providers.map((provider) => `${provider.name}/...`),
+      ];
+      const [close] = nearest(
+        name,
+        names.filter((known) => known !== alias),
+        1,
+      );
+      const hint = close ? { hint: `did you mean \`${close}\`?` } : {};
+      const at = ['models', alias, ...path];
+      problems.push(positions.atValue(at, `models.${alias}: no provider or alias serves \`${name}\``, hint));
+    }
+    const cycle = cycleFrom(alias, config);
+    if (cycle) problems.push(positions.atKey(['models'], alias, `alias cycle: ${cycle.join(' -> ')}`));
+  }
+  return problems;
+}
+
+function served({ models, providers }: Config, alias: string, name: string): boolean {
+  if (name !== alias && Object.hasOwn(models, name)) return true;
+  return providers.some((provider) => {
+    const bare = name.startsWith(`${provider.name}/`) ? [name.slice(provider.name.length + 1), name] : [name];
+    const offers = (provider.models ?? presetOf(provider.type).models).map((model) =>
+      typeof model === 'string' ? model : model.name,
+    );
+    return offers.some((offer) =>
+      bare.some((each) => (isGlob(offer) ? globMatcher(offer)(each) : offer === each)),
+    );
+  });
+}
+
+/** The cycle that begins and ends at an alias. */
+function cycleFrom(alias: string, { models }: Config): string[] | undefined {
+  const walk = (name: string, trail: readonly string[]): string[] | undefined => {
+    if (!Object.hasOwn(models, name)) return undefined;
+    for (const target of targetsOf(models[name]!)) {
+      // A name that leads to itself means the providers' model of that name.
+      if (target.name === name) continue;
+      if (target.name === alias) return [...trail, alias];
+      if (trail.includes(target.name)) continue;
+      const found = walk(target.name, [...trail, target.name]);
+      if (found) return found;
+    }
+    return undefined;
+  };
+  return walk(alias, [alias]);
+}
+
+function checkAuth({ auth }: Config, positions: Positions, env: Env): Problem[] {
+  if (auth === undefined || auth === 'none') return [];
+  const seen = new Set<string>();
+  return auth.keys.flatMap((key, index) => {
+    const at = ['auth', 'keys', index];
+    const problems: Problem[] = [];
+    if (seen.has(key.name))
+      problems.push(positions.atValue([...at, 'name'], `a key named \`${key.name}\` exists already`));
+    seen.add(key.name);
+    const given = [key.key, key.key_env, key.key_sha256].filter((value) => value !== undefined);
+    if (given.length !== 1)
+      problems.push(positions.atValue(at, 'give exactly one of key, key_env, key_sha256'));
+    if (key.key_env !== undefined && !env[key.key_env]) {
+      problems.push(
+        positions.atValue([...at, 'key_env'], `the environment variable ${key.key_env} is not set or empty`),
+      );
+    }
+    return problems;
+  });
+}
+
+function checkExport({ export: { start_date, end_date } }: Config, positions: Positions): Problem[] {
+  if (start_date === undefined || end_date === undefined || start_date <= end_date) return [];
+  return [positions.atValue(['export', 'end_date'], 'export.end_date is before export.start_date')];
+}

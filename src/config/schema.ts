@@ -1,0 +1,362 @@
+/**
+ * The configuration: shape, defaults and documentation in one place. `config schema`, docs/config.md and the
+ * commented config.yaml of `config init` are made from the `describe()` texts below.
+ * Spans of time are milliseconds after parsing, sizes are bytes.
+ */
+import { z } from 'zod';
+import { PROVIDER_TYPES } from './presets.ts';
+import { duration, size } from './units.ts';
+
+const text = z.string().min(1);
+const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'expected an HTTP header name');
+const headerValue = z
+  .string()
+  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header value without line breaks');
+const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' });
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, ".", "_" or "-"');
+const content = z.enum(['full', 'metadata', 'none']);
+
+const server = z.strictObject({
+  host: text
+    .default('127.0.0.1')
+    .describe('Address to listen on. Another address than loopback needs `auth`.'),
+  port: z.number().int().min(0).max(65535).default(8000).describe('Port to listen on; 0 picks a free one.'),
+  base_path: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9._~-]+)*$/, 'expected a path such as /llm, without a trailing slash')
+    .default('')
+    .describe('Serve everything below this path too, for example /llm behind a shared gateway.'),
+  cors: z
+    .union([z.literal(false), z.strictObject({ origins: z.array(text).min(1) })])
+    .default(false)
+    .describe(
+      'Browser origins that may call the proxy: `origins: ["https://app.example"]` or `["*"]`. Off by default.',
+    ),
+  drain_timeout: duration
+    .prefault('30s')
+    .describe('How long requests in flight may finish after SIGTERM or SIGINT.'),
+  keepalive_comment: duration
+    .prefault('15s')
+    .describe(
+      'Send an SSE comment after this much silence on a stream, so that nothing between cuts it. 0 turns it off.',
+    ),
+});
+
+const clientKey = z.strictObject({
+  name: name.describe('Shown in logs and metrics in place of the key.'),
+  key: text.optional().describe('The key itself; better written as ${VAR}.'),
+  key_env: text.optional().describe('Environment variable that holds the key.'),
+  key_sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits')
+    .optional()
+    .describe('SHA-256 of the key in hex, so that the file holds no secret.'),
+  content: content
+    .optional()
+    .describe("What the log keeps of this key's requests; overrides `logging.requests.content`."),
+});
+
+const auth = z
+  .union(
+    [
+      z.literal('none'),
+      z.strictObject({
+        keys: z.array(clientKey).min(1).describe('Keys that clients send as Bearer or X-API-Key.'),
+      }),
+    ],
+    { error: 'expected `none` or `keys: [...]`' },
+  )
+  .optional()
+  .describe(
+    'Who may call the proxy. Without it only loopback is served; `none` opens it to whoever reaches it.',
+  );
+
+const price = z
+  .strictObject({
+    input: z.number().nonnegative().describe('Input tokens.'),
+    output: z.number().nonnegative().describe('Output tokens.'),
+    cached: z
+      .number()
+      .nonnegative()
+      .optional()
+      .describe('Input tokens read from a prompt cache; `input` when left out.'),
+    cache_write: z
+      .number()
+      .nonnegative()
+      .optional()
+      .describe('Input tokens written to a prompt cache; `input` when left out.'),
+  })
+  .describe('Price in USD per million tokens; overrides the built-in table.');
+
+const model = z.union(
+  [
+    text,
+    z.strictObject({
+      name: text.describe('The name clients use, or a glob such as "gpt-*".'),
+      upstream: text.optional().describe('The name the provider uses, where it differs.'),
+      price: price.optional(),
+    }),
+  ],
+  { error: 'expected a model name, a glob, or {name, upstream, price}' },
+);
+
+const timeouts = z.strictObject({
+  first_byte: duration
+    .optional()
+    .describe('Until the response headers. Default 60s streamed, 300s unstreamed.'),
+  first_content: duration.optional().describe('Until the first content of a stream. Default 120s.'),
+  idle: duration.optional().describe('Longest silence within an answer. Default 120s.'),
+  total: duration.optional().describe('The whole answer. Default: no limit of its own.'),
+});
+
+const rate = z.number().min(0).max(1);
+
+const mock = z
+  .strictObject({
+    latency: duration.prefault('0s').describe('Time before the first byte.'),
+    tokens_per_second: z
+      .number()
+      .positive()
+      .optional()
+      .describe('Speed of a stream; as fast as possible when left out.'),
+    seed: z.number().int().default(1).describe('Seed of the dice that decide on faults.'),
+    faults: z
+      .strictObject({
+        rate: rate.default(0).describe('Share of requests that meet a fault, 0 to 1.'),
+        kinds: z
+          .array(z.enum(['status', 'reset', 'silence', 'cut', 'stall', 'malformed', 'error_event']))
+          .min(1)
+          .default(['status'])
+          .describe('Faults to draw from.'),
+        status: z.number().int().min(400).max(599).default(503).describe('Status of a `status` fault.'),
+        retry_after: duration.optional().describe('Retry-After sent with a `status` fault.'),
+      })
+      .prefault({})
+      .describe('Faults by chance.'),
+    allow_header: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Let a client ask for a fault by the header x-mock-fault, such as "status=429; retry-after=2".',
+      ),
+  })
+  .describe('Behaviour of a provider of type mock.');
+
+const provider = z.strictObject({
+  name: name.describe('Unique name; the first half of "provider/model".'),
+  type: z.enum(PROVIDER_TYPES).describe('The vendor or protocol: fills base_url, auth and default models.'),
+  base_url: httpUrl.optional().describe("Where its API lives; the vendor's own address when left out."),
+  api_key: text.optional().describe('Key for the provider, best written as ${VAR}.'),
+  api_key_env: text
+    .optional()
+    .describe("Environment variable that holds the key. The vendor's usual one when left out."),
+  models: z.array(model).optional().describe('Models it serves: names, globs, or {name, upstream, price}.'),
+  enabled: z.boolean().default(true).describe('Whether it takes part.'),
+  priority: z.number().int().default(1).describe('Asked first when lowest.'),
+  weight: z.number().positive().default(1).describe('Share of requests among providers of one priority.'),
+  timeout: z
+    .union([duration, timeouts], { error: 'expected a duration, or first_byte, first_content, idle, total' })
+    .optional()
+    .describe(
+      'Longest silence to accept: one duration for first byte, first content and idle, or each by name.',
+    ),
+  max_retries: z
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .default(2)
+    .describe('Further attempts at this provider after the first, per request.'),
+  retry_delay: duration
+    .prefault('500ms')
+    .describe('Base of the exponential backoff between them; full jitter applies.'),
+  rate_limit: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('Requests per minute this provider is asked at most; beyond it others are.'),
+  max_connections: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('Requests in flight at most; beyond it others are asked.'),
+  keepalive_timeout: duration.prefault('1m').describe('How long an idle connection to it is kept open.'),
+  custom_headers: z
+    .record(headerName, headerValue)
+    .default({})
+    .describe('Headers added to every request to it.'),
+  mock: mock.optional(),
+});
+
+const target = z.union([
+  text,
+  z.strictObject({
+    target: text.describe('"provider/model", or a model name that providers serve.'),
+    weight: z.number().positive().default(1).describe('Share of requests under `strategy: weighted`.'),
+  }),
+]);
+
+const route = z.union(
+  [
+    text,
+    z.array(target).min(1),
+    z.strictObject({
+      targets: z.array(target).min(1).describe('Where the name leads, best first.'),
+      strategy: z
+        .enum(['ordered', 'weighted'])
+        .default('ordered')
+        .describe('Always best first, or first by weight.'),
+    }),
+  ],
+  { error: 'expected a target, a list of targets, or {targets, strategy}' },
+);
+
+const routing = z.strictObject({
+  deadline: duration
+    .prefault('10m')
+    .describe('All attempts of one request together, until its answer begins (streamed) or ends.'),
+  max_attempts: z
+    .number()
+    .int()
+    .min(1)
+    .max(50)
+    .default(8)
+    .describe('Attempts of one request over all targets.'),
+  max_retry_delay: duration.prefault('8s').describe('Longest backoff between two attempts at one target.'),
+  wait_budget: duration
+    .prefault('10s')
+    .describe('Longest Retry-After worth waiting for when no other target is ready.'),
+  breaker: z
+    .strictObject({
+      failures: z.number().int().min(1).default(5).describe('Failures in a row that open it.'),
+      cooldown: duration
+        .prefault('10s')
+        .describe('How long it stays open at first; doubles with each failed trial.'),
+      max_cooldown: duration.prefault('5m').describe('Longest it stays open between two trials.'),
+    })
+    .prefault({})
+    .describe('Circuit breaker of each target (a provider and a model).'),
+});
+
+const limits = z.strictObject({
+  max_body: size.prefault('32MiB').describe('Largest request body after decompression; 413 beyond.'),
+  max_response: size.prefault('64MiB').describe('Largest unstreamed answer taken from a provider.'),
+  max_concurrent: z
+    .number()
+    .int()
+    .positive()
+    .default(4096)
+    .describe('Requests in flight at once; 503 beyond.'),
+});
+
+const health = z.strictObject({
+  probe: z
+    .boolean()
+    .default(false)
+    .describe('Ask a free endpoint of each provider in the background. Traffic alone decides otherwise.'),
+  interval: duration.prefault('30s').describe('Time between two probes of one provider.'),
+  timeout: duration.prefault('5s').describe("Longest wait for a probe's answer."),
+  window: duration
+    .refine((ms) => ms >= 1_000, 'expected at least 1s')
+    .prefault('1m')
+    .describe('How far back the success rate looks.'),
+  min_calls: z
+    .number()
+    .int()
+    .min(1)
+    .default(5)
+    .describe('Calls in the window before the rate says anything.'),
+  degraded_below: rate.default(0.95).describe('Success rate below which a provider is degraded.'),
+  unhealthy_below: rate.default(0.5).describe('Success rate below which a provider is unhealthy.'),
+});
+
+const requests = z.strictObject({
+  enabled: z.boolean().default(true).describe('Write one line a request to the request log.'),
+  directory: text.default('logs').describe('Where the log files go; made when missing.'),
+  content: content
+    .default('full')
+    .describe(
+      'full: whole request and response. metadata: all but what people and models wrote. none: not even names of people or sessions.',
+    ),
+  allow_header: z
+    .boolean()
+    .default(true)
+    .describe('Let a client ask for less by the header x-llmproxy-log: metadata or none.'),
+  max_content: size
+    .prefault('16MiB')
+    .describe('Longest request or response kept in a line; longer ones are left out and marked.'),
+  flush_interval: duration
+    .prefault('200ms')
+    .describe('Longest a record waits in memory: what kill -9 may lose.'),
+  queue: size
+    .prefault('64MiB')
+    .describe('Memory for records not yet written; beyond it records are dropped and counted.'),
+  rotate_size: size
+    .prefault('256MiB')
+    .describe('Begin a new file when one grows beyond this. A new day always does.'),
+  retention: duration.prefault('0s').describe('Delete files older than this; 0 keeps all.'),
+  max_total: size
+    .default(0)
+    .describe('Delete the oldest files when all together grow beyond this; 0 keeps all.'),
+  compress: z.enum(['none', 'zstd']).default('none').describe('Compress files that are no longer written.'),
+  fsync: z
+    .enum(['never', 'interval', 'always'])
+    .default('never')
+    .describe('Force records to disk: never, once a second, or after each batch.'),
+  redact: z
+    .array(text)
+    .default([])
+    .describe('Further JSON keys whose values the log replaces by "[redacted]".'),
+});
+
+const logging = z.strictObject({
+  level: z
+    .enum(['silent', 'error', 'warn', 'info', 'debug'])
+    .default('info')
+    .describe('How much the program says on stderr.'),
+  format: z
+    .enum(['auto', 'text', 'json'])
+    .default('auto')
+    .describe('Lines for people or JSON; auto is text.'),
+  requests: requests.prefault({}).describe('The request log: NDJSON files that `llmproxy export` reads.'),
+});
+
+const exporting = z.strictObject({
+  log_file: text
+    .optional()
+    .describe('File, directory or glob to read; `logging.requests.directory` when left out.'),
+  output: text.default('exports/dataset.jsonl').describe('Where the dataset goes when stdout is a terminal.'),
+  max_records: z.number().int().positive().optional().describe('Stop after this many rows.'),
+  successful_only: z.boolean().default(false).describe('Only complete, successful answers.'),
+  export_all: z.boolean().default(false).describe('Whole records instead of conversations.'),
+  start_date: z.iso.date().optional().describe('First day, YYYY-MM-DD in UTC.'),
+  end_date: z.iso.date().optional().describe('Last day, inclusive.'),
+  model_filter: text.optional().describe('Part of the model name, in any case.'),
+});
+
+export const schema = z.strictObject({
+  server: server.prefault({}).describe('Where and how the proxy listens.'),
+  auth,
+  providers: z.array(provider).min(1).describe('The providers that requests are sent to.'),
+  models: z
+    .record(text, route)
+    .default({})
+    .describe('Names of your own: aliases and routes over several targets.'),
+  routing: routing.prefault({}).describe('Retry and failover.'),
+  limits: limits.prefault({}).describe('Bounds on what clients may ask.'),
+  health: health.prefault({}).describe('When a provider counts as healthy, degraded or unhealthy.'),
+  logging: logging.prefault({}).describe("The program's own log and the request log."),
+  export: exporting.prefault({}).describe('Defaults of `llmproxy export`.'),
+});
+
+export type Config = z.output<typeof schema>;
+export type ConfigInput = z.input<typeof schema>;
+export type ProviderConfig = Config['providers'][number];
+export type ModelConfig = NonNullable<ProviderConfig['models']>[number];
+export type RouteConfig = Config['models'][string];
+export type Timeouts = z.output<typeof timeouts>;
+export type Price = z.output<typeof price>;
+export type MockConfig = z.output<typeof mock>;
+export type LogContent = z.output<typeof content>;

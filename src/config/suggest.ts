@@ -1,0 +1,55 @@
+/** Names people write for other names. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  url: 'base_url',
+  endpoint: 'base_url',
+  key: 'api_key',
+  apikey: 'api_key',
+  token: 'api_key',
+  headers: 'custom_headers',
+  retries: 'max_retries',
+  rpm: 'rate_limit',
+  kind: 'type',
+  provider: 'type',
+  dir: 'directory',
+  log_dir: 'directory',
+};
+
+/** Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */
+export function distance(a: string, b: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + cost);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, before[j - 2]! + 1);
+      row.push(best);
+    }
+    before = last;
+    last = row;
+  }
+  return last[b.length]!;
+}
+
+/** The names nearest to `name`, best first: within a third of its length, or sharing its beginning. */
+export function nearest(name: string, names: readonly string[], count: number): string[] {
+  const wanted = name.toLowerCase().slice(0, 100);
+  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  return names
+    .map((candidate) => ({ candidate, far: distance(wanted, candidate.toLowerCase().slice(0, 100)) }))
+    .filter(
+      ({ candidate, far }) =>
+        far <= limit || (wanted.length >= 3 && candidate.toLowerCase().startsWith(wanted)),
+    )
+    .sort((a, b) => a.far - b.far || (a.candidate < b.candidate ? -1 : 1))
+    .slice(0, count)
+    .map(({ candidate }) => candidate);
+}
+
+/** The key probably meant by an unknown one. */
+export function meantKey(key: string, known: readonly string[]): string | undefined {
+  const synonym = SYNONYMS[key.toLowerCase()];
+  return synonym && known.includes(synonym) ? synonym : nearest(key, known, 1)[0];
+}
