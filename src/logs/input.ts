@@ -1,0 +1,111 @@
+/** Which files a reader is to read, and in which order. */
+import { realpath, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface LogInput {
+  /** How messages name it: the path as the user wrote or would write it, or "stdin". */
+  readonly name: string;
+  /** Path to open; `-` is standard input. */
+  readonly path: string;
+  /** Size on disk, `undefined` for a pipe. */
+  readonly bytes: number | undefined;
+}
+
+/** An input that is missing or cannot be read; the message is for the user. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}
+
+/**
+ * Resolves what the user named to files, oldest first within each directory or glob.
+ * @param named files, directories, globs, and `-` for standard input; a file named twice is read once
+ * @param exclude a path that directories and globs leave out: the output, when it lies among the logs
+ * @throws InputError when one is missing, or when nothing is found at all
+ */
+export async function findInputs(named: readonly string[], exclude?: string): Promise<LogInput[]> {
+  const found = new Map<string, LogInput>();
+  const left = exclude === undefined ? undefined : await identity(exclude);
+  for (const name of named) {
+    for (const { input, listed } of await resolve(name)) {
+      const id = await identity(input.path);
+      if (!found.has(id) && !(listed && id === left)) found.set(id, input);
+    }
+  }
+  if (found.size === 0) throw new InputError(`Cannot find a log to read: ${named.join(', ')} holds none`);
+  return [...found.values()];
+}
+
+interface Resolved {
+  readonly input: LogInput;
+  /** Found in a directory or by a glob, not named by itself. */
+  readonly listed: boolean;
+}
+
+async function resolve(name: string): Promise<Resolved[]> {
+  if (name === '-') return [{ input: { name: 'stdin', path: '-', bytes: undefined }, listed: false }];
+  const info = await statIfThere(name);
+  if (info?.isDirectory()) {
+    const entries = await readdir(name).catch((error: Error) => {
+      throw new InputError(`Cannot read ${name}: ${error.message}`, { cause: error });
+    });
+    return listed(entries.filter((entry) => rankOf(entry) !== undefined).map((entry) => join(name, entry)));
+  }
+  if (info)
+    return [{ input: { name, path: name, bytes: info.isFile() ? info.size : undefined }, listed: false }];
+  if (/[*?[{]/.test(name)) {
+    const paths = await Array.fromAsync(new Bun.Glob(name).scan({ followSymlinks: true }));
+    if (paths.length === 0) throw new InputError(`Cannot read ${name}: no file matches it`);
+    return listed(paths);
+  }
+  throw new InputError(`Cannot read ${name}: there is no such file or directory`);
+}
+
+async function listed(paths: string[]): Promise<Resolved[]> {
+  const all = new Set(paths);
+  const inputs: Resolved[] = [];
+  for (const path of paths.sort(byRotation)) {
+    // A file that is being compressed is there twice; the original is surely whole.
+    const plain = path.replace(COMPRESSED, '');
+    if (plain !== path && all.has(plain)) continue;
+    const info = await statIfThere(path);
+    if (info?.isFile()) inputs.push({ input: { name: path, path, bytes: info.size }, listed: true });
+  }
+  return inputs;
+}
+
+const COMPRESSED = /\.(gz|zst)$/;
+const collator = new Intl.Collator('en', { numeric: true });
+
+/**
+ * The place of a log file among its rotated siblings, `undefined` when the name is none of a log.
+ * `app.log.2` is older than `app.log.1` and `app.log`; `llmproxy-2026-11-23.1.ndjson` is newer than
+ * `llmproxy-2026-11-23.ndjson`.
+ */
+function rankOf(path: string): { stem: string; rank: number } | undefined {
+  const match = /^(.*?)(?:\.(\d{1,9}))?\.(ndjson|jsonl|log)(?:\.(\d{1,9}))?$/s.exec(
+    path.replace(COMPRESSED, ''),
+  );
+  if (!match) return undefined;
+  const [, stem, newer, kind, older] = match;
+  return { stem: `${stem}.${kind}`, rank: older === undefined ? Number(newer ?? 0) : -Number(older) };
+}
+
+/** Oldest first, as far as names tell. */
+export function byRotation(a: string, b: string): number {
+  const [first, second] = [rankOf(a), rankOf(b)];
+  const stems = collator.compare(first?.stem ?? a, second?.stem ?? b);
+  return stems || (first?.rank ?? 0) - (second?.rank ?? 0) || (a < b ? -1 : Number(a > b));
+}
+
+/** What makes two names the same file. */
+async function identity(path: string): Promise<string> {
+  if (path === '-') return path;
+  return realpath(path).catch(() => path);
+}
+
+async function statIfThere(path: string) {
+  return stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw new InputError(`Cannot read ${path}: ${error.message}`, { cause: error });
+  });
+}

@@ -1,0 +1,107 @@
+/** Reads request logs line by line, in constant memory. What is broken is named, never thrown, never joined. */
+import { isUtf8 } from 'node:buffer';
+import { isObject } from '../wire/json.ts';
+import type { JsonObject } from '../wire/json.ts';
+import { DamagedInput, readBlocks } from './blocks.ts';
+import type { BlockOptions } from './blocks.ts';
+import { LINE_START } from './head.ts';
+import type { LogInput } from './input.ts';
+import { LineSplitter } from './lines.ts';
+import type { LogLine } from './lines.ts';
+
+/** What can be wrong with a line, in words. */
+export const LINE_PROBLEMS = {
+  incomplete: 'the last line has no end yet: the file is still being written, or was cut',
+  too_long: 'longer than 128 MiB',
+  binary: 'holds NUL bytes, as after a crash of the machine',
+  not_utf8: 'is not UTF-8',
+  not_json: 'is not a JSON object',
+  not_a_record: 'is a JSON object, but no log record of a known kind',
+  damaged_file: 'the compressed file is damaged or cut from here on',
+} as const;
+
+const START = Buffer.from(LINE_START);
+
+export type LineProblem = keyof typeof LINE_PROBLEMS;
+
+export const MAX_LINE_BYTES = 128 * 1024 ** 2;
+
+export interface ReadOptions extends BlockOptions {
+  /** Longest line that is kept; {@link MAX_LINE_BYTES} when left out. */
+  readonly maxLineBytes?: number;
+}
+
+/** Some lines of one input. */
+export interface LineBatch {
+  readonly input: LogInput;
+  readonly lines: readonly LogLine[];
+  /** The input ends here because its compressed data is damaged: the line number where. */
+  readonly damagedAt?: number;
+}
+
+/**
+ * Reads the inputs one after the other. The bytes of a batch are valid until the next one is asked for.
+ * @throws InputError when an input cannot be read; the signal's reason when it aborts
+ */
+export async function* readLines(
+  inputs: readonly LogInput[],
+  options: ReadOptions = {},
+): AsyncGenerator<LineBatch> {
+  for (const input of inputs) yield* readInput(input, options);
+}
+
+async function* readInput(input: LogInput, options: ReadOptions): AsyncGenerator<LineBatch> {
+  const splitter = new LineSplitter(options.maxLineBytes ?? MAX_LINE_BYTES);
+  try {
+    for await (const block of readBlocks(input, options)) {
+      const lines = splitter.push(block);
+      if (lines.length > 0) yield { input, lines };
+    }
+  } catch (error) {
+    if (!(error instanceof DamagedInput)) throw error;
+    // The line it was cut in is part of the damage.
+    yield { input, lines: [], damagedAt: splitter.lines + 1 };
+    return;
+  }
+  const lines = splitter.end();
+  if (lines.length > 0) yield { input, lines };
+}
+
+/** A line parsed: its object, or what is wrong, or both when a whole record stood behind a torn one. */
+export interface ParsedLine {
+  readonly value?: JsonObject;
+  readonly problem?: LineProblem;
+}
+
+/** Parses a line. Two lines in one, as a crash leaves them, give the second. */
+export function parseLine(line: LogLine): ParsedLine {
+  if (line.tooLong) return { problem: 'too_long' };
+  const value = parseObject(line.bytes);
+  if (value) return { value };
+  if (!line.terminated) return { problem: 'incomplete' };
+  const problem = problemOf(line.bytes);
+  const last = line.bytes.lastIndexOf(LINE_START);
+  return last > 0 ? { problem, value: parseObject(line.bytes.subarray(last)) } : { problem };
+}
+
+/** Whether another record may begin within the line, behind a torn one: then its head alone does not decide. */
+export function maybeTorn(line: Buffer): boolean {
+  return line.indexOf(START, 1) > 0;
+}
+
+function parseObject(bytes: Buffer): JsonObject | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return isObject(value) ? value : undefined;
+  } catch (error) {
+    // RangeError: nested too deep for the parser.
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function problemOf(bytes: Buffer): LineProblem {
+  if (bytes.includes(0)) return 'binary';
+  return isUtf8(bytes) ? 'not_json' : 'not_utf8';
+}

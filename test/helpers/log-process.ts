@@ -1,0 +1,31 @@
+/**
+ * A process that writes records: bun log-process.ts <directory> <prefix> <count> <rotate_size>
+ * It closes the log and exits after `count` records. With a count of 0 it writes until it is killed, and says
+ * "written N" on stdout after each flush.
+ */
+import { systemClock } from '../../src/clock.ts';
+import { LogWriter } from '../../src/logs/writer.ts';
+import { logSettings } from './log-directory.ts';
+import { logRecord } from './log-record.ts';
+
+const [directory = '', prefix = '', count = '0', rotateSize = '0'] = process.argv.slice(2);
+const writer = new LogWriter(logSettings(directory, { rotate_size: Number(rotateSize), flush_interval: 1 }), {
+  clock: systemClock,
+  redact: (line) => line,
+  onProblem: (message) => process.stderr.write(`${message}\n`),
+});
+
+async function writeBurst(from: number, to: number): Promise<void> {
+  for (let number = from; number < to; number++) writer.write(logRecord({ id: `${prefix}-${number}` }));
+  await Bun.sleep(0);
+}
+
+const total = Number(count) || Infinity;
+for (let number = 0; number < total; number += 10) {
+  await writeBurst(number, number + 10);
+  if (total === Infinity) {
+    await writer.flush();
+    process.stdout.write(`written ${number + 10}\n`);
+  }
+}
+await writer.close();

@@ -1,0 +1,41 @@
+import type { LogRecord } from '../../src/logs/record.ts';
+
+/** A complete record of a successful chat, with `changes` on top. */
+export function logRecord(changes: Partial<LogRecord> = {}): LogRecord {
+  return {
+    v: 1,
+    ts: '2026-03-04T05:06:07.000Z',
+    id: 'req-1',
+    outcome: 'success',
+    status: 200,
+    endpoint: 'chat',
+    stream: false,
+    model: 'small',
+    provider: 'local',
+    upstream_model: 'small-1',
+    finish: 'stop',
+    fault: null,
+    attempts: 1,
+    input_tokens: 3,
+    cached_tokens: null,
+    cache_write_tokens: null,
+    output_tokens: 5,
+    reasoning_tokens: null,
+    cost: 0.000012,
+    latency_ms: 12.5,
+    first_content_ms: null,
+    key: 'team',
+    conversation: null,
+    score: null,
+    lane: 'relay',
+    request_bytes: 58,
+    response_bytes: 74,
+    user_agent: 'test/1',
+    error: null,
+    attempt_log: [{ target: 'local/small-1', fault: null, status: 200, ms: 11 }],
+    content: 'full',
+    request: '{"model":"small","messages":[{"role":"user","content":"Hi"}]}',
+    response: '{"choices":[{"message":{"role":"assistant","content":"Hello"}}]}',
+    ...changes,
+  };
+}

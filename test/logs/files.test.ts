@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'bun:test';
+import { appendFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LogFile } from '../../src/logs/files.ts';
+import { fileReason, listLogs, logName, parseLogName } from '../../src/logs/names.ts';
+import { FakeClock } from '../helpers/clock.ts';
+import { logDirectory, parseLines } from '../helpers/log-directory.ts';
+
+const DAY = '2026-03-04';
+
+function openLog(directory: string, clock = new FakeClock(), rotateSize = 100) {
+  const opened: string[] = [];
+  const file = new LogFile({
+    directory,
+    rotateSize,
+    durable: false,
+    clock,
+    onOpen: (name) => opened.push(name),
+    onProblem: (message) => expect.unreachable(message),
+  });
+  const append = async (text: string) =>
+    expect(await file.append(Buffer.from(text))).toEqual({ bytes: text.length });
+  return { file, opened, append };
+}
+
+const LINE = `${JSON.stringify({ text: 'x'.repeat(48) })}\n`;
+
+describe('names', () => {
+  test.each([
+    ['llmproxy-2026-03-04.ndjson', { day: DAY, sequence: 0, kind: 'plain' as const }],
+    ['llmproxy-2026-03-04.12.ndjson', { day: DAY, sequence: 12, kind: 'plain' as const }],
+    ['llmproxy-2026-03-04.12.ndjson.zst', { day: DAY, sequence: 12, kind: 'zst' as const }],
+    ['llmproxy-2026-03-04.ndjson.zst.tmp', { day: DAY, sequence: 0, kind: 'tmp' as const }],
+  ])('parseLogName() reads %s', (name, meaning) => {
+    expect(parseLogName(name)).toEqual({ name, ...meaning });
+    if (meaning.kind === 'plain') expect(logName(meaning.day, meaning.sequence)).toBe(name);
+  });
+
+  test.each([
+    'llmproxy-2026-03-04.0.ndjson',
+    'llmproxy-2026-03-04.ndjson.gz',
+    'llmproxy-2026-03-04.ndjson.bak',
+    'my-llmproxy-2026-03-04.ndjson',
+    'llmproxy.ndjson',
+    'notes.txt',
+  ])('parseLogName() knows %s for none of ours', (name) => {
+    expect(parseLogName(name)).toBeUndefined();
+  });
+
+  test('listLogs() sorts by day, then by number', async () => {
+    await using dir = await logDirectory();
+    const names = ['2026-03-05', '2026-03-04.10', '2026-03-04', '2026-03-04.9'];
+    for (const name of names) await writeFile(join(dir.path, `llmproxy-${name}.ndjson`), '');
+    await writeFile(join(dir.path, 'other.ndjson'), '');
+    expect((await listLogs(dir.path)).map((log) => log.name.slice(9, -7))).toEqual([
+      '2026-03-04',
+      '2026-03-04.9',
+      '2026-03-04.10',
+      '2026-03-05',
+    ]);
+    expect(await listLogs(join(dir.path, 'missing'))).toEqual([]);
+  });
+
+  test('fileReason() gives the words of a system error', () => {
+    expect(fileReason(new Error('ENOSPC: no space left on device, write'))).toBe('no space left on device');
+    expect(fileReason(new Error('nothing was written'))).toBe('nothing was written');
+  });
+});
+
+test('append() begins a new file when one has reached the size', async () => {
+  await using dir = await logDirectory();
+  const { file, opened, append } = openLog(dir.path);
+  for (let count = 0; count < 5; count++) await append(LINE);
+  await file.close();
+  expect(opened).toEqual([0, 1, 2].map((sequence) => logName(DAY, sequence)));
+  expect(await Promise.all(opened.map(dir.text))).toEqual([LINE + LINE, LINE + LINE, LINE]);
+});
+
+test('append() begins a new file with a new day', async () => {
+  await using dir = await logDirectory();
+  const clock = new FakeClock(Date.parse('2026-03-04T23:59:59.900Z'));
+  const { file, append } = openLog(dir.path, clock);
+  await append(LINE);
+  clock.advance(200);
+  await append(LINE);
+  await file.close();
+  expect(await dir.names()).toEqual([logName(DAY, 0), logName('2026-03-05', 0)]);
+});
+
+test('append() never rotates by size with a size of 0', async () => {
+  await using dir = await logDirectory();
+  const { file, append } = openLog(dir.path, undefined, 0);
+  for (let count = 0; count < 5; count++) await append(LINE);
+  await file.close();
+  expect(await dir.names()).toEqual([logName(DAY, 0)]);
+});
+
+test.each([
+  ['goes on with the newest file that has room', { '': 200, '.1': 50 }, 1],
+  ['passes over a newest file that is full', { '': 200, '.1': 150 }, 2],
+  ['leaves an older file with room alone', { '': 50, '.2': 50 }, 2],
+  ['never appends to a number that was compressed', { '.1.zst': 10, '.1': 50 }, 2],
+  ['counts a compressed file as the newest', { '.3.zst': 10 }, 4],
+])('append() %s', async (_, existing, expected) => {
+  await using dir = await logDirectory();
+  for (const [suffix, size] of Object.entries(existing)) {
+    const [, number = '', ending = ''] = /^(\.\d+)?(\.zst)?$/.exec(suffix)!;
+    await writeFile(join(dir.path, `llmproxy-${DAY}${number}.ndjson${ending}`), `${'x'.repeat(size - 1)}\n`);
+  }
+  const { file, opened, append } = openLog(dir.path);
+  await append(LINE);
+  await file.close();
+  expect(opened).toEqual([logName(DAY, expected)]);
+});
+
+test('append() begins on a new line after one that another process left torn', async () => {
+  await using dir = await logDirectory();
+  const path = join(dir.path, logName(DAY, 0));
+  await writeFile(path, '{"id":"whole"}\n{"id":"to');
+  const clock = new FakeClock();
+  const { file, append } = openLog(dir.path, clock, 10_000);
+  await append('{"id":"a"}\n');
+  await appendFile(path, '{"id":"tor');
+  clock.advance(1_000);
+  await append('{"id":"b"}\n');
+  await append('{"id":"c"}\n');
+  await file.close();
+  const ids = parseLines(await dir.text(logName(DAY, 0))).map((line) => line?.id);
+  expect(ids).toEqual(['whole', undefined, 'a', undefined, 'b', 'c']);
+});
+
+test('append() of two writers fills the same files, and both move on together', async () => {
+  await using dir = await logDirectory();
+  const clock = new FakeClock();
+  const [first, second] = [openLog(dir.path, clock, 500), openLog(dir.path, clock, 500)];
+  for (let number = 0; number < 20; number++) {
+    await first.append(`{"id":"a${number}","pad":"${'x'.repeat(40)}"}\n`);
+    await second.append(`{"id":"b${number}","pad":"${'x'.repeat(40)}"}\n`);
+    clock.advance(300);
+  }
+  await Promise.all([first.file.close(), second.file.close()]);
+  const names = await dir.names();
+  expect(first.opened.toSorted()).toEqual(names);
+  expect(second.opened.toSorted()).toEqual(names);
+  const lines = (await Promise.all(names.map(async (name) => parseLines(await dir.text(name))))).flat();
+  expect(new Set(lines.map((line) => line?.id)).size).toBe(40);
+  expect(lines).toHaveLength(40);
+});

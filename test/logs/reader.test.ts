@@ -1,0 +1,281 @@
+import { describe, expect, test } from 'bun:test';
+import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import { scanHead } from '../../src/logs/head.ts';
+import { findInputs } from '../../src/logs/input.ts';
+import { LineSplitter } from '../../src/logs/lines.ts';
+import { parseLine, readLines } from '../../src/logs/reader.ts';
+import type { ReadOptions } from '../../src/logs/reader.ts';
+import { encodeRecord } from '../../src/logs/record.ts';
+import { logDirectory } from '../helpers/log-directory.ts';
+import { logRecord } from '../helpers/log-record.ts';
+
+const record = (id: string) => encodeRecord(logRecord({ id }));
+
+/** What a reader makes of the inputs: ids of records, and "line problem" for the rest. */
+async function read(named: string[], options: ReadOptions = {}): Promise<string[]> {
+  const seen: string[] = [];
+  for await (const { lines, damagedAt } of readLines(await findInputs(named), options)) {
+    for (const line of lines) {
+      const { value, problem } = parseLine(line);
+      if (problem) seen.push(`${line.number} ${problem}`);
+      if (value) seen.push(String(value.id));
+    }
+    if (damagedAt !== undefined) seen.push(`${damagedAt} damaged_file`);
+  }
+  return seen;
+}
+
+/** Reads these bytes as a file. */
+async function readBytes(bytes: string | Uint8Array, options: ReadOptions = {}): Promise<string[]> {
+  await using dir = await logDirectory();
+  const path = join(dir.path, 'some.file');
+  writeFileSync(path, bytes);
+  return await read([path], options);
+}
+
+describe('findInputs()', () => {
+  async function names(
+    files: string[],
+    named?: (path: string) => string[],
+    exclude?: string,
+  ): Promise<string[]> {
+    await using dir = await logDirectory();
+    for (const file of files) writeFileSync(join(dir.path, file), '');
+    const inputs = await findInputs(named?.(dir.path) ?? [dir.path], exclude && join(dir.path, exclude));
+    return inputs.map(({ path }) => path.slice(dir.path.length + 1));
+  }
+
+  test('lists the logs of a directory, oldest first by their names', async () => {
+    const expected = [
+      'llmproxy-2026-11-22.ndjson.zst',
+      'llmproxy-2026-11-22.1.ndjson.zst',
+      'llmproxy-2026-11-22.2.ndjson',
+      'llmproxy-2026-11-22.10.ndjson',
+      'llmproxy-2026-11-23.ndjson',
+      'old.jsonl',
+      'proxy_api.log.10',
+      'proxy_api.log.2.gz',
+      'proxy_api.log.1',
+      'proxy_api.log',
+    ];
+    const others = [
+      'notes.txt',
+      'llmproxy-2026-11-23.ndjson.zst.tmp',
+      'config.yaml',
+      'ndjson',
+      '.dataset.jsonl.1.tmp',
+    ];
+    expect(await names([...expected, ...others].sort().toReversed())).toEqual(expected);
+  });
+
+  test('reads the original of a file that is there compressed too', async () => {
+    expect(await names(['a.ndjson', 'a.ndjson.zst', 'b.ndjson.gz'])).toEqual(['a.ndjson', 'b.ndjson.gz']);
+  });
+
+  test('takes globs, and each file once', async () => {
+    const found = await names(['a.ndjson', 'b.ndjson', 'c.txt'], (path) => [
+      join(path, 'b.ndjson'),
+      join(path, '*.ndjson'),
+      path,
+    ]);
+    expect(found).toEqual(['b.ndjson', 'a.ndjson']);
+  });
+
+  test('leaves out the output where it lies among the logs', async () => {
+    expect(await names(['a.ndjson', 'dataset.jsonl'], undefined, 'dataset.jsonl')).toEqual(['a.ndjson']);
+  });
+
+  test('follows links to files, and passes over directories', async () => {
+    await using dir = await logDirectory();
+    mkdirSync(join(dir.path, 'sub.ndjson'));
+    writeFileSync(join(dir.path, 'real'), '');
+    symlinkSync('real', join(dir.path, 'link.ndjson'));
+    const inputs = await findInputs([dir.path]);
+    expect(inputs.map(({ name }) => name)).toEqual([join(dir.path, 'link.ndjson')]);
+  });
+
+  test('says what is missing', async () => {
+    await using dir = await logDirectory();
+    const at = (name: string) => findInputs([join(dir.path, name)]);
+    await expect(findInputs([dir.path])).rejects.toThrow(`Cannot find a log to read: ${dir.path} holds none`);
+    await expect(at('none.ndjson')).rejects.toThrow('there is no such file or directory');
+    await expect(at('*.ndjson')).rejects.toThrow('no file matches it');
+  });
+});
+
+describe('readLines()', () => {
+  test('reads lines of files one after the other', async () => {
+    await using dir = await logDirectory();
+    writeFileSync(join(dir.path, 'a.log.1'), record('1'));
+    writeFileSync(join(dir.path, 'a.log'), record('2') + record('3'));
+    expect(await read([dir.path])).toEqual(['1', '2', '3']);
+  });
+
+  test('tolerates a BOM, CRLF, blank lines, and no newline at the end', async () => {
+    const text = `\ufeff${record('1').trim()}\r\n\r\n\n${record('2').trim()}`;
+    expect(await readBytes(text)).toEqual(['1', '2']);
+  });
+
+  test('names what is broken and reads the rest', async () => {
+    const lines = [
+      record('1'),
+      '{"v":1,"ts":"2026\n',
+      `${'\0'.repeat(40)}\n`,
+      Buffer.from('{"a":"\xff"}\n', 'latin1'),
+      '[1,2]\n',
+      '{"a":1}{"b":2}\n',
+      record('2'),
+      record('3').slice(0, 300),
+    ];
+    const bytes = Buffer.concat(lines.map((line) => Buffer.from(line)));
+    const expected = [
+      '1',
+      '2 not_json',
+      '3 binary',
+      '4 not_utf8',
+      '5 not_json',
+      '6 not_json',
+      '2',
+      '8 incomplete',
+    ];
+    expect(await readBytes(bytes)).toEqual(expected);
+  });
+
+  test('finds the record behind a torn one or behind NULs', async () => {
+    const text = record('1').slice(0, 200) + record('2') + '\0'.repeat(9) + record('3');
+    expect(await readBytes(text)).toEqual(['1 not_json', '2', '2 binary', '3']);
+  });
+
+  test('passes over a line that is too long without joining its neighbours', async () => {
+    const maxLineBytes = 3_000_000;
+    const long = (bytes: number) => `{"x":"${'x'.repeat(bytes - 8)}"}\n`;
+    const text =
+      record('1') + long(3_000_001) + record('2') + long(5_000_000) + record('3') + long(3_000_000);
+    expect(await readBytes(text, { maxLineBytes })).toEqual([
+      '1',
+      '2 too_long',
+      '2',
+      '4 too_long',
+      '3',
+      'undefined',
+    ]);
+    expect(await readBytes(long(9_000_000).trim(), { maxLineBytes })).toEqual(['1 too_long']);
+  });
+
+  test('knows gzip and zstd by their bytes, in several members too', async () => {
+    for (const pack of [gzipSync, zstdCompressSync]) {
+      const packed = Buffer.concat([pack(Buffer.from(record('1'))), pack(Buffer.from(record('2')))]);
+      expect(await readBytes(packed)).toEqual(['1', '2']);
+    }
+    expect(await readBytes(gzipSync(''))).toEqual([]);
+  });
+
+  test('keeps what comes before the damage in a compressed file', async () => {
+    const noise = Array.from({ length: 40_000 }, (_, index) => `{"id":"${Bun.hash(String(index))}"}\n`).join(
+      '',
+    );
+    for (const pack of [gzipSync, zstdCompressSync]) {
+      const whole = pack(Buffer.from(noise));
+      const seen = await readBytes(whole.subarray(0, whole.length >> 1));
+      expect(seen.length).toBeGreaterThan(1_000);
+      expect(seen.at(-1)).toBe(`${seen.length} damaged_file`);
+    }
+  });
+
+  test('ends where a file ended when it was opened', async () => {
+    await using dir = await logDirectory();
+    const path = join(dir.path, 'live.ndjson');
+    writeFileSync(path, record('x').repeat(4_000) + record('y').slice(0, 99));
+    let count = 0;
+    let last = '';
+    for await (const { lines } of readLines(await findInputs([path]))) {
+      appendFileSync(path, record('new'));
+      count += lines.length;
+      last = String(parseLine(lines.at(-1)!).problem);
+    }
+    expect([count, last]).toEqual([4_001, 'incomplete']);
+  });
+
+  test('follows a file that was compressed since it was listed', async () => {
+    await using dir = await logDirectory();
+    const path = join(dir.path, 'a.ndjson');
+    writeFileSync(`${path}.zst`, zstdCompressSync(Buffer.from(record('1'))));
+    const seen: string[] = [];
+    for await (const { lines } of readLines([{ name: 'a', path, bytes: 1 }]))
+      seen.push(...lines.map((line) => String(parseLine(line).value?.id)));
+    expect(seen).toEqual(['1']);
+  });
+
+  test('stops with the reason of its signal', async () => {
+    await using dir = await logDirectory();
+    writeFileSync(join(dir.path, 'a.log'), record('1').repeat(5_000));
+    const controller = new AbortController();
+    const reading = async () => {
+      for await (const batch of readLines(await findInputs([dir.path]), { signal: controller.signal })) {
+        expect(batch.lines.length).toBeGreaterThan(0);
+        controller.abort(new Error('enough'));
+      }
+    };
+    await expect(reading()).rejects.toThrow('enough');
+  });
+});
+
+test('LineSplitter gives the same lines however the bytes are cut', () => {
+  const piece = fc.constantFrom('a', 'bc', '\n', '\r\n', '\r', '\ufeff', 'é', 'xxxxxxxxx');
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 40 }),
+      fc.array(fc.nat(60), { maxLength: 8 }),
+      (pieces, cuts) => {
+        const bytes = Buffer.from(pieces.join(''));
+        const split = (ends: number[]) => {
+          const splitter = new LineSplitter(12);
+          const seen: unknown[] = [];
+          const take = (lines: ReturnType<LineSplitter['push']>) => {
+            for (const line of lines)
+              seen.push([line.number, line.bytes.toString(), line.tooLong, line.terminated]);
+          };
+          let start = 0;
+          for (const end of [...ends, bytes.length]) {
+            // A copy, spoiled afterwards: the splitter must not rely on a block it was given before.
+            const block = Buffer.from(bytes.subarray(start, end));
+            take(splitter.push(block));
+            block.fill(0);
+            start = Math.max(start, end);
+          }
+          take(splitter.end());
+          return seen;
+        };
+        expect(split(cuts.toSorted((a, b) => a - b))).toEqual(split([]));
+      },
+    ),
+  );
+});
+
+test('scanHead() says what parsing says, or nothing', () => {
+  const name = fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 20 }),
+    fc.constantFrom('gpt-4o', 'a/b:c', 'x"y', 'z\\', 'q\u007f'),
+  );
+  fc.assert(
+    fc.property(
+      name,
+      name,
+      fc.option(name),
+      fc.integer({ min: 100, max: 599 }),
+      (model, id, finish, status) => {
+        const made = logRecord({ model, id, finish, status, upstream_model: finish, provider: finish });
+        const head = scanHead(Buffer.from(encodeRecord(made)));
+        const { ts, outcome, endpoint } = made;
+        if (head) expect(head).toEqual({ ts, outcome, status, endpoint, model, finish });
+        else expect(/[^ -~]|["\\]/.test(model + id + finish)).toBe(true);
+      },
+    ),
+  );
+  expect(scanHead(Buffer.from(encodeRecord(logRecord())))?.model).toBe('small');
+  expect(scanHead(Buffer.from(encodeRecord(logRecord({ model: 'm'.repeat(700) }))))).toBeUndefined();
+  expect(scanHead(Buffer.from('{"v":2,"ts":"x"}'))).toBeUndefined();
+});

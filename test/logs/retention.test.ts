@@ -1,0 +1,177 @@
+import { expect, test } from 'bun:test';
+import { open, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { zstdDecompressSync } from 'node:zlib';
+import { compressFile } from '../../src/logs/compress.ts';
+import type { RetentionSettings } from '../../src/logs/retention.ts';
+import { Retention } from '../../src/logs/retention.ts';
+import { LogWriter } from '../../src/logs/writer.ts';
+import { FakeClock } from '../helpers/clock.ts';
+import { logDirectory, logSettings } from '../helpers/log-directory.ts';
+import { logRecord } from '../helpers/log-record.ts';
+
+const NOW = Date.parse('2026-03-10T12:00:00Z');
+const DAY_MS = 86_400_000;
+
+function name(rest: string, ending = ''): string {
+  return `llmproxy-${rest}.ndjson${ending}`;
+}
+
+function setup(directory: string, settings: Partial<RetentionSettings>, settleMs?: number) {
+  const clock = new FakeClock(NOW);
+  const problems: string[] = [];
+  const deps = { clock, onProblem: (message: string) => problems.push(message) };
+  const all = { directory, retention: 0, max_total: 0, compress: 'none' as const, ...settings };
+  return { retention: new Retention(all, deps, settleMs), clock, problems };
+}
+
+/** Writes a file last changed `ageMs` before noon of the tenth. */
+async function place(directory: string, file: string, ageMs: number, text = 'x'.repeat(100)): Promise<void> {
+  await writeFile(join(directory, file), text);
+  await utimes(join(directory, file), (NOW - ageMs) / 1000, (NOW - ageMs) / 1000);
+}
+
+test('sweep() deletes files older than the retention, and only ours', async () => {
+  await using dir = await logDirectory();
+  await place(dir.path, name('2026-03-01'), 9 * DAY_MS);
+  await place(dir.path, name('2026-03-02', '.zst'), 8 * DAY_MS);
+  // Restored from a backup: the name tells its age, not the time of the copy.
+  await place(dir.path, name('2026-02-01'), 0);
+  await place(dir.path, name('2026-03-08'), 2 * DAY_MS);
+  await place(dir.path, 'llmproxy-2026-03-01.ndjson.bak', 9 * DAY_MS);
+  await place(dir.path, 'notes.txt', 90 * DAY_MS);
+  const { retention, problems } = setup(dir.path, { retention: 3 * DAY_MS });
+  await retention.sweep();
+  await retention.close();
+  expect(await dir.names()).toEqual(['llmproxy-2026-03-01.ndjson.bak', name('2026-03-08'), 'notes.txt']);
+  expect(problems).toEqual([]);
+});
+
+test('sweep() keeps the file being written and the newest of today whatever their age', async () => {
+  await using dir = await logDirectory();
+  await place(dir.path, name('2026-03-09'), DAY_MS);
+  await place(dir.path, name('2026-03-10'), 3_000_000);
+  await place(dir.path, name('2026-03-10.1'), 3_000_000);
+  const { retention } = setup(dir.path, { retention: 1_000 });
+  retention.opened(name('2026-03-09'));
+  await retention.sweep();
+  await retention.close();
+  expect(await dir.names()).toEqual([name('2026-03-09'), name('2026-03-10.1')].sort());
+});
+
+test('sweep() deletes the oldest files until the rest fits the total', async () => {
+  await using dir = await logDirectory();
+  for (const day of ['2026-03-08', '2026-03-09', '2026-03-09.2', '2026-03-09.10', '2026-03-10']) {
+    await place(dir.path, name(day), 0);
+  }
+  const { retention } = setup(dir.path, { max_total: 250 });
+  await retention.sweep();
+  await retention.close();
+  expect(await dir.names()).toEqual([name('2026-03-09.10'), name('2026-03-10')]);
+});
+
+test('sweep() looks again every hour while age is a rule, and only then', async () => {
+  await using dir = await logDirectory();
+  await place(dir.path, name('2026-03-09'), 13 * 3_600_000);
+  const { retention, clock } = setup(dir.path, { retention: 14 * 3_600_000 });
+  await retention.sweep();
+  expect(await dir.names()).toHaveLength(1);
+  clock.advance(3_600_000);
+  await retention.sweep();
+  expect(await dir.names()).toEqual([]);
+  expect(clock.timers).toBe(1);
+  await retention.close();
+  expect(clock.timers).toBe(0);
+  expect(setup(dir.path, { max_total: 1 }).clock.timers).toBe(0);
+});
+
+test('sweep() compresses closed files that have settled, whole and with their time', async () => {
+  await using dir = await logDirectory();
+  const text = '{"a":1}\n'.repeat(50_000);
+  await place(dir.path, name('2026-03-09'), DAY_MS, text);
+  await place(dir.path, name('2026-03-10'), 120_000, text);
+  await place(dir.path, name('2026-03-10.1'), 30_000, text);
+  await place(dir.path, name('2026-03-10.2'), 120_000, text);
+  const { retention, clock, problems } = setup(dir.path, { compress: 'zstd' });
+  await retention.sweep();
+  const done = [name('2026-03-09', '.zst'), name('2026-03-10', '.zst')];
+  expect(await dir.names()).toEqual([done[0]!, name('2026-03-10.1'), name('2026-03-10.2'), done[1]!].sort());
+  for (const file of done) {
+    expect(zstdDecompressSync(await Bun.file(join(dir.path, file)).bytes()).toString()).toBe(text);
+    expect((await stat(join(dir.path, file))).mode & 0o777).toBe(0o600);
+  }
+  expect((await stat(join(dir.path, done[0]!))).mtimeMs).toBeCloseTo(NOW - DAY_MS, 0);
+  // The file that was too young is taken as soon as it has settled.
+  clock.advance(30_000);
+  await retention.sweep();
+  expect(await dir.names()).toContain(name('2026-03-10.1', '.zst'));
+  await retention.close();
+  expect(problems).toEqual([]);
+});
+
+test('sweep() leaves a copy alone that another process is making, until that is stale', async () => {
+  await using dir = await logDirectory();
+  await place(dir.path, name('2026-03-09'), DAY_MS, 'line\n');
+  await place(dir.path, name('2026-03-09', '.zst.tmp'), 60_000, 'half');
+  const { retention, clock } = setup(dir.path, { compress: 'zstd' });
+  await retention.sweep();
+  expect(await dir.names()).toEqual([name('2026-03-09'), name('2026-03-09', '.zst.tmp')]);
+  clock.advance(600_000);
+  await retention.sweep();
+  expect(await dir.names()).toEqual([name('2026-03-09', '.zst')]);
+  await retention.close();
+});
+
+test('sweep() settles what a process left between copy and original', async () => {
+  await using dir = await logDirectory();
+  await place(dir.path, name('2026-03-08'), DAY_MS);
+  await place(dir.path, name('2026-03-08', '.zst'), DAY_MS);
+  await place(dir.path, name('2026-03-09'), 1_000);
+  await place(dir.path, name('2026-03-09', '.zst'), DAY_MS);
+  const { retention } = setup(dir.path, { max_total: 1_000_000 });
+  await retention.sweep();
+  await retention.close();
+  // The first original has its whole copy; the second grew after its copy was made.
+  expect(await dir.names()).toEqual([name('2026-03-08', '.zst'), name('2026-03-09')]);
+});
+
+test('compressFile() keeps the original when it grew meanwhile', async () => {
+  await using dir = await logDirectory();
+  const path = join(dir.path, name('2026-03-09'));
+  await writeFile(path, Buffer.alloc(20_000_000, 'abcdefgh\n'));
+  const work = compressFile(path, { nowMs: Date.now(), signal: new AbortController().signal });
+  const other = await open(path, 'a');
+  const state = { settled: false };
+  const watch = work.finally(() => (state.settled = true));
+  while (!state.settled) await other.write('late\n');
+  await other.close();
+  expect(await watch).toBe(false);
+  expect(await dir.names()).toEqual([name('2026-03-09')]);
+});
+
+test('close() ends a compression under way and leaves no copy', async () => {
+  await using dir = await logDirectory();
+  await writeFile(join(dir.path, name('2026-03-09')), Buffer.alloc(50_000_000, 'abcdefgh\n'));
+  const { retention, problems } = setup(dir.path, { compress: 'zstd' }, -Infinity);
+  const sweep = retention.sweep();
+  while ((await dir.names()).length < 2) await Bun.sleep(0);
+  await retention.close();
+  await sweep;
+  expect(await dir.names()).toEqual([name('2026-03-09')]);
+  expect(problems).toEqual([]);
+});
+
+test('LogWriter applies the rules as it opens a file', async () => {
+  await using dir = await logDirectory();
+  await place(dir.path, name('2026-03-01'), 9 * DAY_MS);
+  const writer = new LogWriter(logSettings(dir.path, { retention: DAY_MS }), {
+    clock: new FakeClock(NOW),
+    redact: (line) => line,
+    onProblem: (message) => expect.unreachable(message),
+  });
+  writer.write(logRecord());
+  await writer.flush();
+  while ((await dir.names()).length > 1) await Bun.sleep(1);
+  await writer.close();
+  expect(await dir.names()).toEqual([name('2026-03-10')]);
+});

@@ -1,0 +1,306 @@
+import { expect, test } from 'bun:test';
+import { mkdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import type { LogRecord } from '../../src/logs/record.ts';
+import { ENDPOINT_NAMES } from '../../src/wire/endpoints.ts';
+import { LogWriter } from '../../src/logs/writer.ts';
+import { FakeClock } from '../helpers/clock.ts';
+import type { RequestLog } from '../helpers/log-directory.ts';
+import { logDirectory, logSettings, parseLines } from '../helpers/log-directory.ts';
+import { logRecord } from '../helpers/log-record.ts';
+
+const TODAY = 'llmproxy-2026-03-04.ndjson';
+
+function setup(directory: string, changes: Partial<RequestLog> = {}) {
+  const clock = new FakeClock();
+  const problems: string[] = [];
+  const writer = new LogWriter(logSettings(directory, changes), {
+    clock,
+    redact: (line) => line,
+    onProblem: (message) => problems.push(message),
+  });
+  return { writer, clock, problems };
+}
+
+function ids(text: string): unknown[] {
+  return parseLines(text).map((line) => line?.id);
+}
+
+test('write() touches no file before the flush interval and all of it after', async () => {
+  await using dir = await logDirectory();
+  const { writer, clock } = setup(dir.path);
+  writer.write(logRecord({ id: 'a' }));
+  clock.advance(199);
+  await Bun.sleep(5);
+  expect(await dir.names()).toEqual([]);
+  expect(writer.stats).toMatchObject({ written: 0, dropped: 0 });
+  expect(writer.stats.pending).toBeGreaterThan(0);
+  clock.advance(1);
+  await writer.flush();
+  expect(ids(await dir.text(TODAY))).toEqual(['a']);
+  const bytes = (await stat(join(dir.path, TODAY))).size;
+  expect(writer.stats).toEqual({ written: 1, bytes, dropped: 0, errors: 0, pending: 0 });
+  await writer.close();
+});
+
+test('LogWriter sets no timer while nothing waits', async () => {
+  await using dir = await logDirectory();
+  const { writer, clock } = setup(dir.path);
+  expect(clock.timers).toBe(0);
+  writer.write(logRecord());
+  writer.write(logRecord());
+  expect(clock.timers).toBe(1);
+  await writer.flush();
+  expect(clock.timers).toBe(0);
+  await writer.close();
+});
+
+test('write() begins to write at 256 KiB without waiting', async () => {
+  await using dir = await logDirectory();
+  const { writer } = setup(dir.path);
+  writer.write(logRecord({ request: JSON.stringify('x'.repeat(270_000)) }));
+  while (writer.stats.written === 0) await Bun.sleep(1);
+  await writer.close();
+});
+
+test('flush() resolves when every record taken before is in the file', async () => {
+  await using dir = await logDirectory();
+  const { writer } = setup(dir.path);
+  const big = JSON.stringify('x'.repeat(270_000));
+  const flushes: Promise<void>[] = [];
+  for (let number = 0; number < 20; number++) {
+    writer.write(logRecord({ id: `${number}`, request: big }));
+    flushes.push(writer.flush().then(() => expect(writer.stats.written).toBeGreaterThan(number)));
+  }
+  await Promise.all(flushes);
+  expect(ids(await dir.text(TODAY))).toEqual(Array.from({ length: 20 }, (_, number) => `${number}`));
+  await writer.close();
+});
+
+test('close() writes all that waits, and what comes later is dropped', async () => {
+  await using dir = await logDirectory();
+  const { writer, clock } = setup(dir.path, { fsync: 'interval' });
+  for (let number = 0; number < 500; number++) writer.write(logRecord({ id: `${number}` }));
+  const closed = writer.close();
+  writer.write(logRecord({ id: 'late' }));
+  await Promise.all([closed, writer.close()]);
+  expect(ids(await dir.text(TODAY))).toHaveLength(500);
+  expect(writer.stats).toMatchObject({ written: 500, dropped: 1, pending: 0 });
+  expect(clock.timers).toBe(0);
+});
+
+test('close() makes no directory when nothing was written', async () => {
+  await using dir = await logDirectory();
+  const { writer } = setup(join(dir.path, 'logs'));
+  await writer.close();
+  expect(await dir.names()).toEqual([]);
+});
+
+test('LogWriter makes its directory for the owner alone', async () => {
+  await using dir = await logDirectory();
+  const { writer } = setup(join(dir.path, 'a', 'b'));
+  writer.write(logRecord());
+  await writer.close();
+  const mode = async (...path: string[]) => (await stat(join(dir.path, ...path))).mode & 0o777;
+  expect([await mode('a'), await mode('a', 'b'), await mode('a', 'b', TODAY)]).toEqual([0o700, 0o700, 0o600]);
+});
+
+test.each(['never', 'interval', 'always'] as const)('fsync %s writes the same lines', async (fsync) => {
+  await using dir = await logDirectory();
+  const { writer, clock } = setup(dir.path, { fsync });
+  for (const id of ['a', 'b', 'c']) {
+    writer.write(logRecord({ id }));
+    await writer.flush();
+  }
+  clock.advance(1_000);
+  await writer.flush();
+  expect(clock.timers).toBe(0);
+  await writer.close();
+  expect(ids(await dir.text(TODAY))).toEqual(['a', 'b', 'c']);
+});
+
+test('write() drops what exceeds the queue, counts it and says so once', async () => {
+  await using dir = await logDirectory();
+  const { writer, problems } = setup(dir.path, { queue: 10_000 });
+  for (let number = 0; number < 100; number++) writer.write(logRecord({ id: `${number}` }));
+  expect(writer.stats.pending).toBeLessThanOrEqual(10_000);
+  expect(writer.stats.dropped).toBeGreaterThan(80);
+  expect(problems).toEqual(['The queue of the request log is full: records are dropped and counted']);
+  const { dropped } = writer.stats;
+  await writer.flush();
+  expect(problems[1]).toBe(`The queue of the request log has room again, ${dropped} records were dropped`);
+  writer.write(logRecord({ id: 'after' }));
+  await writer.close();
+  expect(problems).toHaveLength(2);
+  expect(ids(await dir.text(TODAY))).toHaveLength(100 - dropped + 1);
+});
+
+test('write() never throws: a record that cannot be encoded is dropped, without its text in the message', async () => {
+  await using dir = await logDirectory();
+  const { writer, problems } = setup(dir.path);
+  writer.write(logRecord({ id: 'bad', request: '{"private\n' }));
+  writer.write(logRecord({ id: 'bad', request: '{"private\n' }));
+  writer.write(logRecord({ id: 'good' }));
+  await writer.close();
+  expect(problems).toEqual([
+    'Cannot encode the log record of request bad: SyntaxError; it is dropped and counted',
+  ]);
+  expect(writer.stats).toMatchObject({ written: 1, dropped: 2, errors: 2 });
+});
+
+test('write() never throws: a reporter that does is counted', async () => {
+  await using dir = await logDirectory();
+  const writer = new LogWriter(logSettings(dir.path, { queue: 1 }), {
+    clock: new FakeClock(),
+    redact: (line) => line,
+    onProblem: () => {
+      throw new Error('stderr is closed');
+    },
+  });
+  writer.write(logRecord());
+  await writer.close();
+  expect(writer.stats).toMatchObject({ dropped: 1, errors: 1 });
+});
+
+test('a directory that cannot be made costs records, not requests, and heals', async () => {
+  await using dir = await logDirectory();
+  const directory = join(dir.path, 'file', 'logs');
+  await writeFile(join(dir.path, 'file'), '');
+  const { writer, problems } = setup(directory);
+  for (const id of ['a', 'b']) {
+    writer.write(logRecord({ id }));
+    await writer.flush();
+  }
+  expect(problems).toEqual([
+    `Cannot write the request log ${join(directory, TODAY)}: not a directory; records are dropped and counted`,
+  ]);
+  expect(writer.stats).toMatchObject({ written: 0, dropped: 2, errors: 2, pending: 0 });
+  await rm(join(dir.path, 'file'));
+  writer.write(logRecord({ id: 'c' }));
+  await writer.close();
+  expect(problems[1]).toBe(`Request log ${join(directory, TODAY)} is written again, 2 records were lost`);
+  expect(ids(await dir.text(join('file', 'logs', TODAY)))).toEqual(['c']);
+});
+
+test('a full device costs records, not requests', async () => {
+  await using dir = await logDirectory();
+  await symlink('/dev/full', join(dir.path, TODAY));
+  const { writer, problems } = setup(dir.path);
+  writer.write(logRecord());
+  await writer.flush();
+  expect(problems).toEqual([
+    `Cannot write the request log ${join(dir.path, TODAY)}: no space left on device; records are dropped and counted`,
+  ]);
+  await rm(join(dir.path, TODAY));
+  writer.write(logRecord({ id: 'after' }));
+  await writer.close();
+  expect(problems[1]).toContain('is written again, 1 records were lost');
+  expect(ids(await dir.text(TODAY))).toEqual(['after']);
+});
+
+test('a disk that fills up tears one line at most, and the next record begins on a new one', async () => {
+  await using dir = await logDirectory();
+  const mount = Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', dir.path]);
+  // Only root may mount; the device above covers the rest.
+  if (mount.exitCode !== 0) return;
+  try {
+    await writeFile(join(dir.path, 'ballast'), Buffer.alloc(20_000));
+    const { writer, problems } = setup(dir.path);
+    for (let number = 0; number < 60; number++) writer.write(logRecord({ id: `${number}` }));
+    await writer.flush();
+    const { written, dropped } = writer.stats;
+    expect(written).toBeGreaterThan(0);
+    expect(written + dropped).toBe(60);
+    await rm(join(dir.path, 'ballast'));
+    writer.write(logRecord({ id: 'after' }));
+    await writer.close();
+    expect(problems[1]).toContain(`is written again, ${dropped} records were lost`);
+    const found = ids(await dir.text(TODAY)).filter((id) => id !== undefined);
+    expect(found).toEqual([...Array.from({ length: written }, (_, number) => `${number}`), 'after']);
+  } finally {
+    Bun.spawnSync(['umount', dir.path]);
+  }
+});
+
+test.each([
+  ['the file is deleted', (path: string) => rm(join(path, TODAY))],
+  ['the directory is deleted', (path: string) => rm(path, { recursive: true })],
+])('no record is lost when %s underneath', async (_, remove) => {
+  await using dir = await logDirectory();
+  const { writer, problems } = setup(join(dir.path, 'logs'));
+  writer.write(logRecord({ id: 'a' }));
+  await writer.flush();
+  await remove(join(dir.path, 'logs'));
+  writer.write(logRecord({ id: 'b' }));
+  await writer.flush();
+  writer.write(logRecord({ id: 'c' }));
+  await writer.close();
+  expect(ids(await dir.text(join('logs', TODAY)))).toEqual(['b', 'c']);
+  expect(writer.stats).toMatchObject({ written: 3, dropped: 0 });
+  expect(problems).toEqual([]);
+});
+
+test('a file that was moved away is left alone after a moment', async () => {
+  await using dir = await logDirectory();
+  const { writer, clock } = setup(dir.path);
+  writer.write(logRecord({ id: 'a' }));
+  await writer.flush();
+  await mkdir(join(dir.path, 'old'));
+  await rename(join(dir.path, TODAY), join(dir.path, 'old', TODAY));
+  clock.advance(1_000);
+  writer.write(logRecord({ id: 'b' }));
+  await writer.close();
+  expect(ids(await dir.text(join('old', TODAY)))).toEqual(['a']);
+  expect(ids(await dir.text(TODAY))).toEqual(['b']);
+});
+
+/** Bodies as clients send them: compact or spread over lines. */
+const body = fc
+  .tuple(fc.jsonValue(), fc.constantFrom(undefined, 1))
+  .map(([value, indent]) => JSON.stringify(value, null, indent));
+const record: fc.Arbitrary<LogRecord> = fc
+  .record({
+    id: fc.string({ unit: 'binary' }),
+    model: fc.string({ unit: 'grapheme' }),
+    endpoint: fc.constantFrom(...ENDPOINT_NAMES),
+    error: fc.option(fc.string({ unit: 'grapheme' })),
+    request: fc.option(body, { nil: undefined }),
+    response: fc.option(body, { nil: undefined }),
+  })
+  .map(logRecord);
+
+test('every line parses and equals its record', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(record, { maxLength: 20 }),
+      fc.integer({ min: 0, max: 3_000 }),
+      async (records, size) => {
+        await using dir = await logDirectory();
+        const { writer } = setup(dir.path, { rotate_size: size });
+        for (const [at, each] of records.entries()) {
+          writer.write(each);
+          if (at % 3 === 0) await writer.flush();
+        }
+        await writer.close();
+        const names = (await dir.names()).toSorted((a, b) => sequence(a) - sequence(b));
+        const lines = (await Promise.all(names.map(async (name) => parseLines(await dir.text(name))))).flat();
+        expect(lines).toEqual(records.map(asRead));
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+function sequence(name: string): number {
+  return Number(/\.(\d+)\.ndjson$/.exec(name)?.[1] ?? 0);
+}
+
+function asRead(record: LogRecord): Record<string, unknown> {
+  const read: Record<string, unknown> = { ...record };
+  for (const name of ['request', 'response'] as const) {
+    if (record[name] === undefined) delete read[name];
+    else read[name] = JSON.parse(record[name]) as unknown;
+  }
+  return read;
+}
