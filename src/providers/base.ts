@@ -1,0 +1,83 @@
+import type { Endpoint } from '../wire/endpoints.ts';
+import type { Price, Timeouts } from '../config/schema.ts';
+import { ENDPOINTS } from '../wire/endpoints.ts';
+
+/** What a provider is asked: the body is already in its protocol, with the model name it knows. */
+export interface UpstreamCall {
+  readonly endpoint: Endpoint;
+  readonly model: string;
+  readonly stream: boolean;
+  readonly body: Uint8Array<ArrayBuffer> | string;
+  readonly contentType: string;
+  /** Headers of the client that may travel on, by allow list; lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What came back. The body is raw bytes, still compressed when `content-encoding` says so. */
+export interface UpstreamReply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+}
+
+/** One model of a provider: `name` may be a glob, then the client's name is the upstream name. */
+export interface ProviderModel {
+  readonly name: string;
+  readonly upstream?: string;
+  readonly price?: Price;
+}
+
+/** The part of a provider's configuration that routing needs, the same for every protocol. */
+export interface ProviderSettings {
+  readonly name: string;
+  readonly type: string;
+  readonly models: readonly ProviderModel[];
+  readonly priority: number;
+  readonly weight: number;
+  readonly timeouts: Timeouts;
+  readonly maxRetries: number;
+  readonly retryDelayMs: number;
+  /** Requests per minute. */
+  readonly rateLimit: number | undefined;
+  readonly maxConnections: number | undefined;
+  /** Id in the price table. */
+  readonly prices: string | undefined;
+  /** Endpoint families it serves. */
+  readonly endpoints: readonly string[];
+}
+
+/**
+ * A deployment: where a provider lives and how it is asked. Subclasses say what `send` does; what is asked
+ * of whom, and how often, is the router's business. Nothing here retries.
+ */
+export abstract class BaseProvider {
+  readonly settings: ProviderSettings;
+  /** The protocol of the bodies it takes and gives. */
+  abstract readonly protocol: 'openai' | 'anthropic';
+
+  constructor(settings: ProviderSettings) {
+    this.settings = settings;
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  serves(endpoint: Endpoint): boolean {
+    return this.settings.endpoints.includes(ENDPOINTS[endpoint].family);
+  }
+
+  /**
+   * Sends one request and resolves with the response's headers, whatever the status.
+   * @throws ProxyError of fault `network` when there was no response; the signal's reason when it aborted
+   */
+  abstract send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply>;
+
+  /** Asks a free endpoint whether the service is up; `undefined` where the provider has none. */
+  probe(_signal: AbortSignal): Promise<UpstreamReply> | undefined {
+    return undefined;
+  }
+
+  /** Releases idle connections. Requests in flight finish. */
+  close(): void {}
+}
