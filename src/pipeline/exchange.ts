@@ -1,0 +1,154 @@
+import type { LogContent } from '../config/schema.ts';
+import type { Clock } from '../clock.ts';
+import type { Fault, ProxyError } from '../errors.ts';
+import type { LogRecord, Outcome } from '../logs/record.ts';
+import type { Endpoint } from '../wire/endpoints.ts';
+import type { Usage } from '../wire/usage.ts';
+import type { Target } from './target.ts';
+import { RECORD_VERSION } from '../logs/record.ts';
+
+/** Takes every finished record: the log, the metrics. Must not throw and must not wait. */
+export type RecordSink = (record: LogRecord) => void;
+
+/** USD for an answer of a target, or `null` when its price is unknown. */
+export type Pricer = (target: Target, usage: Usage) => number | null;
+
+export interface ExchangeDeps {
+  readonly clock: Clock;
+  readonly sinks: readonly RecordSink[];
+  readonly price: Pricer;
+  /** Longest request or response kept in a record, bytes. */
+  readonly maxContent: number;
+}
+
+/** How an answer ended. */
+export interface Ending {
+  readonly outcome: Outcome;
+  readonly status: number;
+  readonly error?: ProxyError;
+}
+
+/**
+ * What is known of one request, from its arrival to its one record. The parts of the pipeline write down what
+ * they learn; `finish` makes the record and hands it to the sinks, once.
+ */
+export class Exchange {
+  readonly id: string;
+  readonly endpoint: Endpoint;
+  /** Arrival on the monotonic clock. */
+  readonly arrivedMs: number;
+  model = '';
+  stream = false;
+  key: string | null = null;
+  content: LogContent = 'full';
+  conversation: string | null = null;
+  userAgent: string | null = null;
+  requestBytes = 0;
+  responseBytes = 0;
+  /** The request body as JSON text; left out when it is no JSON. */
+  requestText: string | undefined;
+  /** Makes the response as JSON text, or `undefined` when it is none; asked once, at the end. */
+  responseText: (() => string | undefined) | undefined;
+  target: Target | undefined;
+  lane: 'relay' | 'translate' | null = null;
+  finishReason: string | null = null;
+  usage: Usage | undefined;
+  readonly attempts: LogRecord['attempt_log'] = [];
+  readonly #epochMs: number;
+  readonly #deps: ExchangeDeps;
+  #firstContentMs: number | null = null;
+  #finished = false;
+
+  constructor(id: string, endpoint: Endpoint, deps: ExchangeDeps) {
+    this.id = id;
+    this.endpoint = endpoint;
+    this.#deps = deps;
+    this.arrivedMs = deps.clock.monotonic();
+    this.#epochMs = deps.clock.now();
+  }
+
+  /** Milliseconds since arrival. */
+  get elapsedMs(): number {
+    return this.#deps.clock.monotonic() - this.arrivedMs;
+  }
+
+  firstContent(): void {
+    this.#firstContentMs ??= round(this.elapsedMs);
+  }
+
+  attempted(target: Target, ms: number, fault: Fault | null, status: number | null): void {
+    this.target = target;
+    this.attempts.push({ target: target.id, fault, status, ms: round(ms) });
+  }
+
+  /** USD of the answer so far, or `null`. */
+  get cost(): number | null {
+    return this.target && this.usage ? this.#deps.price(this.target, this.usage) : null;
+  }
+
+  /** Writes the one record. Later calls do nothing. */
+  finish(ending: Ending): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    const record = this.#record(ending);
+    for (const sink of this.#deps.sinks) sink(record);
+  }
+
+  #record({ outcome, status, error }: Ending): LogRecord {
+    const { usage, content } = this;
+    const full = content === 'full';
+    const request = full ? this.requestText : undefined;
+    const response = full ? this.responseText?.() : undefined;
+    const omitted: string[] = [];
+    const record: LogRecord = {
+      v: RECORD_VERSION,
+      ts: new Date(this.#epochMs).toISOString(),
+      id: this.id,
+      outcome,
+      status,
+      endpoint: this.endpoint,
+      stream: this.stream,
+      model: this.model,
+      provider: this.target?.provider.name ?? null,
+      upstream_model: this.target?.model ?? null,
+      finish: this.finishReason,
+      fault: error?.fault ?? null,
+      attempts: this.attempts.length,
+      input_tokens: usage?.input ?? null,
+      cached_tokens: usage?.cached ?? null,
+      cache_write_tokens: usage?.cacheWrite ?? null,
+      output_tokens: usage?.output ?? null,
+      reasoning_tokens: usage?.reasoning ?? null,
+      cost: this.cost,
+      latency_ms: round(this.elapsedMs),
+      first_content_ms: this.#firstContentMs,
+      key: this.key,
+      conversation: content === 'none' ? null : this.conversation,
+      score: null,
+      lane: this.lane,
+      request_bytes: this.requestBytes,
+      response_bytes: this.responseBytes,
+      user_agent: content === 'none' ? null : this.userAgent,
+      error: error === undefined || content === 'none' ? null : error.message,
+      attempt_log: this.attempts,
+      content,
+    };
+    if (full) {
+      if (this.#keeps(request)) record.request = request;
+      else if (this.requestBytes > 0) omitted.push('request');
+      if (this.#keeps(response)) record.response = response;
+      else if (outcome === 'success' || this.responseBytes > 0) omitted.push('response');
+      if (omitted.length > 0) record.omitted = omitted;
+    }
+    return record;
+  }
+
+  #keeps(text: string | undefined): text is string {
+    return text !== undefined && text.length <= this.#deps.maxContent;
+  }
+}
+
+/** Microsecond digits are noise in a log. */
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

@@ -1,0 +1,17 @@
+import type { Endpoint } from '../wire/endpoints.ts';
+import type { JsonObject } from '../wire/json.ts';
+
+/** A client's request, read and checked as far as routing needs. */
+export interface Inbound {
+  readonly endpoint: Endpoint;
+  /** The model the client named. */
+  readonly model: string;
+  readonly stream: boolean;
+  readonly contentType: string;
+  /** The body as it came, decompressed. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The body as text and parsed, when it is JSON. */
+  readonly json: { readonly text: string; readonly value: JsonObject } | undefined;
+  /** Client headers that may travel on to a provider. */
+  readonly headers: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,167 @@
+import type { Config, Price, RouteConfig } from '../config/schema.ts';
+import type { BaseProvider } from '../providers/base.ts';
+import type { Endpoint } from '../wire/endpoints.ts';
+import type { Choice } from './select.ts';
+import { globMatcher, isGlob } from '../config/globs.ts';
+import { nearest } from '../config/suggest.ts';
+import { ProxyError } from '../errors.ts';
+import { ENDPOINTS } from '../wire/endpoints.ts';
+
+/** A place where a request may go. */
+export interface Candidate extends Choice {
+  readonly provider: BaseProvider;
+  /** The name the provider knows. */
+  readonly model: string;
+  readonly price: Price | undefined;
+}
+
+export interface ModelName {
+  readonly id: string;
+  /** Provider, or `llmproxy` for aliases. */
+  readonly ownedBy: string;
+}
+
+interface Offer {
+  readonly provider: BaseProvider;
+  readonly upstream: string | undefined;
+  readonly price: Price | undefined;
+}
+
+interface Pattern extends Offer {
+  readonly matches: (name: string) => boolean;
+}
+
+/** Resolutions remembered at most; clients can name anything. */
+const MAX_RESOLVED = 1_000;
+
+/**
+ * The one place that knows model names: aliases and routes of the configuration, `provider/model`, exact names
+ * and globs of the providers, looked up in this order.
+ */
+export class ModelRegistry {
+  readonly #providers = new Map<string, BaseProvider>();
+  readonly #routes: Config['models'];
+  readonly #exact = new Map<string, Offer[]>();
+  readonly #patterns: Pattern[] = [];
+  readonly #resolved = new Map<string, readonly Candidate[]>();
+
+  /** @param providers the enabled ones */
+  constructor(providers: readonly BaseProvider[], routes: Config['models']) {
+    this.#routes = routes;
+    for (const provider of providers) {
+      this.#providers.set(provider.name, provider);
+      for (const { name, upstream, price } of provider.settings.models) {
+        const offer = { provider, upstream, price };
+        if (isGlob(name)) this.#patterns.push({ ...offer, matches: globMatcher(name) });
+        else this.#exact.set(name, [...(this.#exact.get(name) ?? []), offer]);
+      }
+    }
+  }
+
+  /**
+   * Where a request for this model may go.
+   * @throws ProxyError `unknown_model` naming the nearest names, or `invalid_request` when no provider of the
+   * model serves the endpoint
+   */
+  resolve(name: string, endpoint: Endpoint): readonly Candidate[] {
+    const key = `${endpoint} ${name}`;
+    const known = this.#resolved.get(key);
+    if (known) return known;
+    const named = this.#expand(name, new Set());
+    if (named.length === 0) throw this.#unknown(name);
+    const serving = named.filter(({ provider }) => provider.serves(endpoint));
+    if (serving.length === 0) {
+      const { path } = ENDPOINTS[endpoint];
+      const owners = [...new Set(named.map(({ provider }) => provider.name))].join(', ');
+      throw new ProxyError(
+        'invalid_request',
+        `Cannot use model "${name}" at ${path}: ${owners} does not serve it`,
+        {
+          param: 'model',
+        },
+      );
+    }
+    if (this.#resolved.size >= MAX_RESOLVED) this.#resolved.clear();
+    this.#resolved.set(key, serving);
+    return serving;
+  }
+
+  /** Where the name leads first, at whatever endpoint. @throws ProxyError `unknown_model` */
+  find(name: string): Candidate {
+    const [first] = this.#expand(name, new Set());
+    if (!first) throw this.#unknown(name);
+    return first;
+  }
+
+  /** Names worth listing: aliases, then exact names. Globs have no names of their own. */
+  names(): ModelName[] {
+    const aliases = Object.keys(this.#routes)
+      .filter((name) => this.#expand(name, new Set()).length > 0)
+      .map((id) => ({ id, ownedBy: 'llmproxy' }));
+    const exact = [...this.#exact].map(([id, offers]) => ({ id, ownedBy: offers[0]!.provider.name }));
+    return [...aliases, ...exact.filter(({ id }) => !(id in this.#routes))];
+  }
+
+  #expand(name: string, seen: ReadonlySet<string>): Candidate[] {
+    const route = Object.hasOwn(this.#routes, name) && !seen.has(name) ? this.#routes[name] : undefined;
+    if (route !== undefined) return this.#expandRoute(route, new Set([...seen, name]));
+    return this.#addressed(name) ?? this.#offered(name);
+  }
+
+  #expandRoute(route: RouteConfig, seen: ReadonlySet<string>): Candidate[] {
+    const { targets, strategy } =
+      typeof route === 'string' || Array.isArray(route)
+        ? { targets: [route].flat(), strategy: 'ordered' as const }
+        : route;
+    const candidates = new Map<string, Candidate>();
+    let tier = 0;
+    for (const target of targets) {
+      const { target: name, weight } = typeof target === 'string' ? { target, weight: 1 } : target;
+      const expanded = this.#expand(name, seen);
+      for (const candidate of expanded) {
+        const id = `${candidate.provider.name}/${candidate.model}`;
+        if (candidates.has(id)) continue;
+        const place =
+          strategy === 'weighted' ? { priority: 0, tier: candidate.tier } : { tier: tier + candidate.tier };
+        candidates.set(id, { ...candidate, ...place, weight: candidate.weight * weight });
+      }
+      tier += 1 + Math.max(-1, ...expanded.map((candidate) => candidate.tier));
+    }
+    return [...candidates.values()];
+  }
+
+  /** "provider/model"; `undefined` when the first half names no provider. */
+  #addressed(name: string): Candidate[] | undefined {
+    const slash = name.indexOf('/');
+    const provider = slash > 0 ? this.#providers.get(name.slice(0, slash)) : undefined;
+    if (!provider) return undefined;
+    const model = name.slice(slash + 1);
+    const found = this.#offered(model).filter((candidate) => candidate.provider === provider);
+    // An aggregator's own model names may begin with another provider's name.
+    return found.length > 0 ? found : undefined;
+  }
+
+  #offered(name: string): Candidate[] {
+    const offers = new Map<BaseProvider, Offer>();
+    for (const pattern of this.#patterns) if (pattern.matches(name)) offers.set(pattern.provider, pattern);
+    for (const offer of this.#exact.get(name) ?? []) offers.set(offer.provider, offer);
+    return [...offers.values()].map(({ provider, upstream, price }) => ({
+      provider,
+      model: upstream ?? name,
+      price,
+      tier: 0,
+      priority: provider.settings.priority,
+      weight: provider.settings.weight,
+    }));
+  }
+
+  #unknown(name: string): ProxyError {
+    const known = this.names().map(({ id }) => id);
+    const close = nearest(name, known, 3);
+    const hint = close.length > 0 ? `, did you mean ${close.map((id) => `"${id}"`).join(', ')}?` : '';
+    const shown = name.length > 100 ? `${name.slice(0, 100)}...` : name;
+    return new ProxyError('unknown_model', `Cannot find model "${shown}": no provider serves it${hint}`, {
+      param: 'model',
+    });
+  }
+}

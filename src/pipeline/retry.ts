@@ -1,0 +1,55 @@
+import type { ProxyError } from '../errors.ts';
+
+export interface RetryPolicy {
+  /** Further attempts at one target after the first. */
+  readonly maxRetries: number;
+  /** Base of the backoff, milliseconds. */
+  readonly baseMs: number;
+  /** Longest backoff, milliseconds. */
+  readonly capMs: number;
+}
+
+/**
+ * Exponential backoff with full jitter: with base 500 and cap 8000 the n-th retry waits up to
+ * 0.5 s, 1 s, 2 s, 4 s, 8 s, 8 s ...
+ * @param retry which retry this is, from 1
+ * @param random uniform in [0, 1)
+ * @returns milliseconds
+ * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export function backoff(policy: RetryPolicy, retry: number, random: number): number {
+  return random * Math.min(policy.capMs, policy.baseMs * 2 ** (retry - 1));
+}
+
+/** What to do after a failed attempt. */
+export type NextStep =
+  | { readonly action: 'retry'; readonly delayMs: number }
+  | { readonly action: 'failover' }
+  | { readonly action: 'give_up' };
+
+export interface Situation {
+  readonly error: ProxyError;
+  /** Attempts made at this target for this request, the failed one included. */
+  readonly attemptsHere: number;
+  /** When another target of this request is ready, milliseconds from now: 0 for now, `Infinity` for none. */
+  readonly othersReadyInMs: number;
+  /** Longest wait still allowed: the wait budget within the deadline. */
+  readonly waitBudgetMs: number;
+}
+
+/**
+ * The decision after a failed attempt, by the rules table. A provider's own Retry-After is never shortened:
+ * it is waited out on the same target when no other is ready sooner and the budget allows, else left.
+ * @param random uniform in [0, 1)
+ */
+export function nextStep(situation: Situation, policy: RetryPolicy, random: number): NextStep {
+  const { error, attemptsHere, othersReadyInMs, waitBudgetMs } = situation;
+  const { retry, failover } = error.rule;
+  const elsewhere: NextStep = failover ? { action: 'failover' } : { action: 'give_up' };
+  if (retry === 'never' || attemptsHere > policy.maxRetries) return elsewhere;
+  if (retry === 'last' && othersReadyInMs === 0) return elsewhere;
+  const delayMs = error.retryAfterMs ?? backoff(policy, attemptsHere, random);
+  if (delayMs > waitBudgetMs) return elsewhere;
+  if (error.retryAfterMs !== undefined && othersReadyInMs < delayMs) return elsewhere;
+  return { action: 'retry', delayMs };
+}

@@ -1,0 +1,140 @@
+import type { Clock } from '../clock.ts';
+import type { BaseProvider } from '../providers/base.ts';
+import type { HealthState } from './health.ts';
+import type { Target, TargetPool } from './target.ts';
+
+/** One provider as /providers and `llmproxy health` show it. Times are ISO 8601, spans milliseconds. */
+export interface ProviderStatus {
+  readonly name: string;
+  readonly type: string;
+  readonly state: HealthState | 'disabled';
+  /** Why it is not healthy. */
+  readonly reasons: readonly string[];
+  readonly in_flight: number;
+  readonly calls: number;
+  readonly success_rate: number | null;
+  readonly p50_ms: number | null;
+  readonly p95_ms: number | null;
+  readonly breakers: { readonly closed: number; readonly open: number; readonly half_open: number };
+  readonly last_error: { readonly fault: string; readonly message: string; readonly at: string } | null;
+  readonly next_probe: string | null;
+  readonly targets: readonly TargetStatus[];
+}
+
+export interface TargetStatus {
+  readonly model: string;
+  readonly breaker: string;
+  /** How long it rests yet, and why. */
+  readonly resting: { readonly fault: string; readonly ms: number } | null;
+}
+
+export interface HealthSummary {
+  readonly status: HealthState;
+  readonly providers: Readonly<Record<HealthState | 'disabled', number>>;
+}
+
+/** What is known of an enabled provider now. */
+export function providerStatus(provider: BaseProvider, pool: TargetPool, clock: Clock): ProviderStatus {
+  const nowMs = clock.monotonic();
+  const state = pool.state(provider);
+  const { health } = state;
+  const targets = pool.targets(provider.name);
+  const breakers = { closed: 0, open: 0, half_open: 0 };
+  for (const target of targets) breakers[target.breaker.state] += 1;
+  const { calls, success } = health.rate(nowMs);
+  const judged = judge(targets, state.down, health.state(nowMs), success, nowMs);
+  return {
+    name: provider.name,
+    type: provider.settings.type,
+    state: judged.state,
+    reasons: judged.reasons,
+    in_flight: state.inFlight,
+    calls,
+    success_rate: success,
+    p50_ms: rounded(health.quantile(0.5)),
+    p95_ms: rounded(health.quantile(0.95)),
+    breakers,
+    last_error: health.lastError
+      ? {
+          fault: health.lastError.fault,
+          message: health.lastError.message,
+          at: new Date(health.lastError.atMs).toISOString(),
+        }
+      : null,
+    next_probe: state.nextProbeMs === undefined ? null : new Date(state.nextProbeMs).toISOString(),
+    targets: targets.map((target) => targetStatus(target, nowMs)),
+  };
+}
+
+/** A provider that the configuration leaves out. */
+export function disabledStatus(name: string, type: string, reason: string): ProviderStatus {
+  return {
+    name,
+    type,
+    state: 'disabled',
+    reasons: [reason],
+    in_flight: 0,
+    calls: 0,
+    success_rate: null,
+    p50_ms: null,
+    p95_ms: null,
+    breakers: { closed: 0, open: 0, half_open: 0 },
+    last_error: null,
+    next_probe: null,
+    targets: [],
+  };
+}
+
+/** All providers in one word: unhealthy when none can answer, degraded when one cannot or is degraded. */
+export function summarize(statuses: readonly ProviderStatus[]): HealthSummary {
+  const providers = { healthy: 0, degraded: 0, unhealthy: 0, disabled: 0 };
+  for (const { state } of statuses) providers[state] += 1;
+  const answering = providers.healthy + providers.degraded;
+  const troubled = providers.degraded + providers.unhealthy;
+  return { status: answering === 0 ? 'unhealthy' : troubled > 0 ? 'degraded' : 'healthy', providers };
+}
+
+function judge(
+  targets: readonly Target[],
+  down: { fault: string; message: string; untilMs: number } | undefined,
+  rate: HealthState,
+  success: number | null,
+  nowMs: number,
+): { state: HealthState; reasons: string[] } {
+  const reasons: string[] = [];
+  let state = rate;
+  if (down) {
+    state = 'unhealthy';
+    reasons.push(`down after ${down.fault}`);
+  }
+  if (rate !== 'healthy' && success !== null)
+    reasons.push(`${Math.round(success * 100)} % of recent calls succeed`);
+  const open = targets.filter((target) => target.breaker.state !== 'closed');
+  if (open.length > 0) {
+    reasons.push(`breaker open for ${open.map((target) => target.model).join(', ')}`);
+    if (open.length === targets.length) state = 'unhealthy';
+    else if (state === 'healthy') state = 'degraded';
+  }
+  const resting = targets.filter((target) => target.cooldown && target.cooldown.untilMs > nowMs);
+  if (resting.length > 0) {
+    reasons.push(
+      `resting: ${resting.map((target) => `${target.model} (${target.cooldown!.fault})`).join(', ')}`,
+    );
+    if (state === 'healthy') state = 'degraded';
+  }
+  return { state, reasons };
+}
+
+function targetStatus(target: Target, nowMs: number): TargetStatus {
+  const { cooldown } = target;
+  const rests = cooldown !== undefined && cooldown.untilMs > nowMs;
+  return {
+    model: target.model,
+    breaker: target.breaker.state,
+    resting: rests ? { fault: cooldown.fault, ms: Math.round(cooldown.untilMs - nowMs) } : null,
+  };
+}
+
+function rounded(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,92 @@
+import type { Usage } from '../wire/usage.ts';
+import type { Assembler } from '../wire/assemble.ts';
+import type { JsonObject } from '../wire/json.ts';
+import { ProxyError } from '../errors.ts';
+import { classifyBody } from '../wire/classify.ts';
+import { isObject, parseJson } from '../wire/json.ts';
+
+/**
+ * Watches a stream of the client's protocol as it passes and remembers what the record and the router need:
+ * whether content came, how it finished, what it used, and whether it carried an error.
+ */
+export class Tap {
+  readonly #make: () => Assembler;
+  readonly #maxBytes: number;
+  #assembler: Assembler;
+  #bytes = 0;
+  #overflowed = false;
+  #content = false;
+  /** The terminator arrived. */
+  done = false;
+  /** Events that were no JSON. */
+  malformed = 0;
+  /** An error event of the provider. */
+  error: ProxyError | undefined;
+  /** Usage from elsewhere than the client's stream, when the client did not ask to see it. */
+  hiddenUsage: Usage | undefined;
+
+  /** @param maxBytes how much of the answer is assembled for the record */
+  constructor(make: () => Assembler, maxBytes: number) {
+    this.#make = make;
+    this.#assembler = make();
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Content was seen: text, reasoning, a refusal or a tool call. */
+  get content(): boolean {
+    return (this.#content ||= this.#assembler.content);
+  }
+
+  /** Every choice came to its end. */
+  get finished(): boolean {
+    return this.#assembler.finished;
+  }
+
+  get finish(): string | null {
+    return this.#assembler.finish;
+  }
+
+  get usage(): Usage | undefined {
+    return this.#assembler.usage ?? this.hiddenUsage;
+  }
+
+  /** The answer in one piece as JSON text; `undefined` when it grew beyond the bound or never began. */
+  assembled(): string | undefined {
+    return this.#overflowed || this.#bytes === 0 ? undefined : JSON.stringify(this.#assembler.result());
+  }
+
+  /** One event's data of the client's protocol. */
+  event(data: string, target: string): void {
+    if (data === '[DONE]') {
+      this.done = true;
+      return;
+    }
+    const value = parseJson(data);
+    if (!isObject(value)) {
+      this.malformed += 1;
+      return;
+    }
+    if ('error' in value || value.object === 'error') this.#classify(value, target);
+    this.chunk(value, data.length);
+  }
+
+  /** One parsed event of `bytes` length. */
+  chunk(value: JsonObject, bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#maxBytes) {
+      // What is assembled so far is let go; a fresh assembler still reads finish and usage at the end.
+      this.#content ||= this.#assembler.content;
+      this.#overflowed = true;
+      this.#assembler = this.#make();
+      this.#bytes = 0;
+    }
+    this.#assembler.push(value);
+  }
+
+  #classify(value: JsonObject, target: string): void {
+    const found = classifyBody(value);
+    if (!found) return;
+    const message = `Cannot complete the answer of ${target}: ${found.upstream.message}`;
+    this.error ??= new ProxyError(found.fault, message, { target, upstream: found.upstream });
+  }
+}

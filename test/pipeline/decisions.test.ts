@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { FAULTS, ProxyError } from '../../src/errors.ts';
+import { Breaker } from '../../src/pipeline/breaker.ts';
+import { HealthWindow } from '../../src/pipeline/health.ts';
+import { RateBucket } from '../../src/pipeline/rate.ts';
+import { backoff, nextStep } from '../../src/pipeline/retry.ts';
+import { order } from '../../src/pipeline/select.ts';
+import { Watchdog } from '../../src/pipeline/watchdog.ts';
+import { FakeClock } from '../helpers/clock.ts';
+
+const POLICY = { failures: 3, cooldown: 1_000, max_cooldown: 4_000 };
+const half = () => 0.5;
+
+describe('Breaker', () => {
+  const opened = () => {
+    const breaker = new Breaker(POLICY, half);
+    for (let n = 0; n < 3; n += 1) breaker.failure(breaker.begin(), 0);
+    return breaker;
+  };
+
+  test('opens after failures in a row, and not when a success comes between', () => {
+    const breaker = new Breaker(POLICY, half);
+    breaker.failure(breaker.begin(), 0);
+    breaker.failure(breaker.begin(), 0);
+    breaker.success(breaker.begin());
+    breaker.failure(breaker.begin(), 0);
+    expect(breaker.state).toBe('closed');
+    expect(opened().state).toBe('open');
+  });
+
+  test('lets one trial through after the cooldown; success closes it', () => {
+    const breaker = opened();
+    expect(breaker.readyAt(999)).toBe(1_000);
+    expect(breaker.readyAt(1_000)).toBe(0);
+    const trial = breaker.begin();
+    expect(breaker.readyAt(1_000)).toBe(Infinity);
+    breaker.success(trial);
+    expect(breaker.state).toBe('closed');
+  });
+
+  test('stays open twice as long after each failed trial, up to the cap', () => {
+    const breaker = opened();
+    let nowMs = 0;
+    const waits = [];
+    for (let n = 0; n < 4; n += 1) {
+      const readyMs = breaker.readyAt(nowMs);
+      waits.push(readyMs - nowMs);
+      nowMs = readyMs;
+      breaker.failure(breaker.begin(), nowMs);
+    }
+    expect(waits).toEqual([1_000, 2_000, 4_000, 4_000]);
+  });
+
+  test('a trial without an outcome may be made again at once', () => {
+    const breaker = opened();
+    breaker.neutral(breaker.begin(), 1_000);
+    expect(breaker.readyAt(1_000)).toBe(0);
+  });
+
+  test('a late outcome from before it opened counts for nothing', () => {
+    const breaker = new Breaker(POLICY, half);
+    const late = breaker.begin();
+    for (let n = 0; n < 3; n += 1) breaker.failure(breaker.begin(), 0);
+    breaker.success(late);
+    expect(breaker.state).toBe('open');
+  });
+});
+
+describe('nextStep()', () => {
+  const policy = { maxRetries: 2, baseMs: 500, capMs: 8_000 };
+  const step = (error: ProxyError, attemptsHere = 1, othersReadyInMs = Infinity, waitBudgetMs = 10_000) =>
+    nextStep({ error, attemptsHere, othersReadyInMs, waitBudgetMs }, policy, 0.5);
+
+  test('follows the rules table for every fault', () => {
+    for (const [fault, rule] of Object.entries(FAULTS)) {
+      const { action } = step(new ProxyError(fault as keyof typeof FAULTS, 'x'));
+      expect(action).toBe(rule.retry === 'never' ? (rule.failover ? 'failover' : 'give_up') : 'retry');
+    }
+  });
+
+  test('waits Retry-After out here only when no other target is ready sooner and the budget allows', () => {
+    const limited = new ProxyError('rate_limited', 'x', { retryAfterMs: 2_000 });
+    expect(step(limited)).toEqual({ action: 'retry', delayMs: 2_000 });
+    expect(step(limited, 1, 0).action).toBe('failover');
+    expect(step(limited, 1, 1_000).action).toBe('failover');
+    expect(step(limited, 1, Infinity, 1_999).action).toBe('failover');
+    expect(step(limited, 3).action).toBe('failover');
+  });
+
+  test('backoff() never exceeds its cap and never shortens below zero', () => {
+    fc.assert(
+      fc.property(fc.nat(60), fc.double({ min: 0, max: 0.999, noNaN: true }), (retry, random) => {
+        const ms = backoff(policy, retry + 1, random);
+        expect(ms >= 0 && ms <= policy.capMs).toBe(true);
+      }),
+    );
+  });
+});
+
+test('order() goes by tier, then priority, and shares equals by weight', () => {
+  const choice = (id: string, tier: number, priority: number, weight = 1) => ({ id, tier, priority, weight });
+  let seed = 1;
+  const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+  const fixed = order([choice('c', 1, 1), choice('b', 0, 2), choice('a', 0, 1)], random);
+  expect(fixed.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  const equals = [choice('x', 0, 1, 3), choice('y', 0, 1, 1)];
+  const first = Array.from({ length: 4_000 }, () => order(equals, random)[0]!.id).filter(
+    (id) => id === 'x',
+  ).length;
+  expect(first / 4_000).toBeCloseTo(0.75, 1);
+});
+
+test('RateBucket gives its minute’s worth at once, then refills evenly', () => {
+  const bucket = new RateBucket(60);
+  for (let n = 0; n < 60; n += 1) {
+    expect(bucket.readyAt(0)).toBe(0);
+    bucket.take();
+  }
+  expect(bucket.readyAt(0)).toBeCloseTo(1_000);
+  expect(bucket.readyAt(1_000)).toBe(0);
+});
+
+test('HealthWindow judges by the rate within its window, and forgets', () => {
+  const window = new HealthWindow({
+    window: 60_000,
+    min_calls: 4,
+    degraded_below: 0.9,
+    unhealthy_below: 0.5,
+  });
+  window.failure(0);
+  expect(window.state(0)).toBe('healthy');
+  for (let n = 0; n < 3; n += 1) window.success(0, 10 * (n + 1));
+  expect([window.state(0), window.quantile(0.5)]).toEqual(['degraded', 20]);
+  for (let n = 0; n < 4; n += 1) window.failure(1_000);
+  expect(window.state(1_000)).toBe('unhealthy');
+  expect(window.state(120_000)).toBe('healthy');
+});
+
+test('Watchdog barks after silence, counted from the last touch', () => {
+  const clock = new FakeClock();
+  let barked = 0;
+  const dog = new Watchdog(clock, 100, () => (barked += 1));
+  clock.advance(90);
+  dog.touch();
+  clock.advance(90);
+  expect(barked).toBe(0);
+  clock.advance(10);
+  expect(barked).toBe(1);
+  dog.reset(50);
+  dog.stop();
+  clock.advance(1_000);
+  expect([barked, clock.timers]).toEqual([1, 0]);
+});
