@@ -1,0 +1,42 @@
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { Metrics } from '../pipeline/metrics.ts';
+import type { ModelRegistry } from '../pipeline/models.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { HealthSummary, ProviderStatus } from '../pipeline/status.ts';
+import type { Endpoint } from '../wire/endpoints.ts';
+import type { Authenticator } from './auth.ts';
+
+/** What the routes are given. */
+export interface ServerContext {
+  readonly server: Config['server'];
+  readonly limits: Config['limits'];
+  readonly logging: Config['logging']['requests'];
+  readonly clock: Clock;
+  readonly auth: Authenticator;
+  readonly registry: ModelRegistry;
+  readonly pipeline: Pipeline;
+  /** Begins the one record of a request. */
+  readonly begin: (id: string, endpoint: Endpoint) => Exchange;
+  readonly newId: () => string;
+  /** Resolves when what is loaded after start-up is there: prices and metrics. */
+  readonly metrics: () => Promise<Metrics>;
+  readonly ready: () => Promise<void> | undefined;
+  readonly providers: () => readonly ProviderStatus[];
+  readonly summary: () => HealthSummary;
+  /** Requests whose answer has not ended, this one included. */
+  readonly inFlight: () => number;
+  readonly draining: () => boolean;
+  readonly version: string;
+}
+
+/** What Bun.serve hands to each request. */
+export interface ServerEnv {
+  Bindings: {
+    readonly server?: {
+      timeout(request: Request, seconds: number): void;
+      requestIP(request: Request): { address: string } | null;
+    };
+  };
+}

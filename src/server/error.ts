@@ -1,0 +1,56 @@
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { ProxyError } from '../errors.ts';
+import { openaiErrorBody } from '../wire/openai-error.ts';
+
+/**
+ * The status a client gets. A provider's own status is passed on where it says something to the client; a
+ * provider that refuses our key is our trouble, not the client's.
+ */
+export function statusOf(error: ProxyError): number {
+  const { upstream, rule } = error;
+  if (!upstream || rule.health === 'down' || upstream.status < 400) return rule.status;
+  return upstream.status;
+}
+
+/**
+ * A typed error as an OpenAI-shaped response. What the client did wrong at the provider is told in the
+ * provider's own bytes.
+ */
+export function errorResponse(
+  error: ProxyError,
+  exchange: Pick<Exchange, 'id' | 'attempts' | 'lane'>,
+): Response {
+  const { upstream, rule } = error;
+  const headers = errorHeaders(error, exchange);
+  const status = statusOf(error);
+  if (upstream && rule.health === 'none' && exchange.lane !== 'translate' && isJson(upstream.headers)) {
+    return new Response(upstream.body, { status, headers });
+  }
+  const details = error.target === undefined ? [] : exchange.attempts;
+  return new Response(`${JSON.stringify(openaiErrorBody(error, exchange.id, details))}\n`, {
+    status,
+    headers,
+  });
+}
+
+function errorHeaders(
+  error: ProxyError,
+  exchange: Pick<Exchange, 'id' | 'attempts'>,
+): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    'x-request-id': exchange.id,
+    'x-llmproxy-attempts': String(exchange.attempts.length),
+  };
+  if (error.target !== undefined) headers['x-llmproxy-provider'] = error.target.split('/')[0]!;
+  if (error.retryAfterMs !== undefined) {
+    headers['retry-after'] = String(Math.ceil(error.retryAfterMs / 1000));
+    headers['retry-after-ms'] = String(Math.ceil(error.retryAfterMs));
+  }
+  if (error.fault === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
+  return headers;
+}
+
+function isJson(headers: Headers): boolean {
+  return (headers.get('content-type') ?? '').includes('json');
+}

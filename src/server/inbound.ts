@@ -1,0 +1,87 @@
+import type { Inbound } from '../pipeline/inbound.ts';
+import type { Endpoint } from '../wire/endpoints.ts';
+import type { JsonObject } from '../wire/json.ts';
+import { ProxyError } from '../errors.ts';
+import { requestHeaders } from '../wire/headers.ts';
+import { isObject } from '../wire/json.ts';
+import { multipartField } from '../wire/multipart.ts';
+import { hasDuplicateModel } from '../wire/splice.ts';
+
+/** What these endpoints take when the client names no model, as OpenAI documents it. */
+const DEFAULT_MODELS: Partial<Record<Endpoint, string>> = {
+  moderations: 'omni-moderation-latest',
+  'images.generations': 'dall-e-2',
+  'images.edits': 'dall-e-2',
+  'images.variations': 'dall-e-2',
+};
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Reads as much of a request as routing needs. The body itself stays as it came.
+ * @throws ProxyError `invalid_request` with the field at fault
+ */
+export function parseInbound(endpoint: Endpoint, headers: Headers, bytes: Uint8Array<ArrayBuffer>): Inbound {
+  const contentType = headers.get('content-type') ?? 'application/json';
+  const travelling = requestHeaders(headers);
+  if (contentType.toLowerCase().startsWith('multipart/form-data')) {
+    const model = multipartField(bytes, contentType, 'model')?.value ?? DEFAULT_MODELS[endpoint];
+    const stream = multipartField(bytes, contentType, 'stream')?.value === 'true';
+    return {
+      endpoint,
+      model: named(model),
+      stream,
+      contentType,
+      bytes,
+      json: undefined,
+      headers: travelling,
+    };
+  }
+  const json = readJson(bytes);
+  const model = named(json.value.model ?? DEFAULT_MODELS[endpoint]);
+  if (hasDuplicateModel(json.text)) {
+    throw new ProxyError('invalid_request', 'Cannot read the request: "model" is given twice', {
+      param: 'model',
+    });
+  }
+  const stream = json.value.stream ?? false;
+  if (typeof stream !== 'boolean') {
+    throw new ProxyError('invalid_request', 'Cannot read the request: "stream" must be true or false', {
+      param: 'stream',
+    });
+  }
+  return { endpoint, model, stream, contentType: 'application/json', bytes, json, headers: travelling };
+}
+
+function readJson(bytes: Uint8Array): { text: string; value: JsonObject } {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch (cause) {
+    throw new ProxyError('invalid_request', 'Cannot read the request: its body is not valid UTF-8', {
+      cause,
+    });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.replace(/^JSON Parse error: /, '') : 'unknown';
+    throw new ProxyError(
+      'invalid_request',
+      `Cannot read the request: its body is not valid JSON (${reason})`,
+      {
+        cause,
+      },
+    );
+  }
+  if (isObject(value)) return { text, value };
+  throw new ProxyError('invalid_request', 'Cannot read the request: its body must be a JSON object');
+}
+
+function named(model: unknown): string {
+  if (typeof model === 'string' && model !== '') return model;
+  throw new ProxyError('invalid_request', 'Cannot route the request: "model" must name a model', {
+    param: 'model',
+  });
+}

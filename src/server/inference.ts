@@ -1,0 +1,113 @@
+import type { Context, Handler } from 'hono';
+import type { LogContent } from '../config/schema.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { Reply } from '../pipeline/pipeline.ts';
+import type { Endpoint } from '../wire/endpoints.ts';
+import type { Client } from './auth.ts';
+import type { ServerContext, ServerEnv } from './context.ts';
+import { ProxyError, toProxyError } from '../errors.ts';
+import { finishFailed } from '../pipeline/pipeline.ts';
+import { requestId, responseHeaders } from '../wire/headers.ts';
+import { readBody } from './body.ts';
+import { errorResponse, statusOf } from './error.ts';
+import { parseInbound } from './inbound.ts';
+
+const CONTENT_ORDER: readonly LogContent[] = ['full', 'metadata', 'none'];
+
+/** The handler of one endpoint: body in, pipeline, answer out. Every path ends in exactly one record. */
+export function inference(context: ServerContext, endpoint: Endpoint): Handler<ServerEnv> {
+  return async (c) => {
+    const request = c.req.raw;
+    const id = requestId(request.headers) ?? context.newId();
+    const exchange = context.begin(id, endpoint);
+    // The proxy's own timers decide; Bun's would cut a quiet stream.
+    c.env?.server?.timeout(request, 0);
+    try {
+      return await answer(context, c, exchange);
+    } catch (thrown) {
+      const error = toProxyError(thrown);
+      finishFailed(exchange, error, statusOf(error));
+      return errorResponse(error, exchange);
+    }
+  };
+}
+
+async function answer(context: ServerContext, c: Context<ServerEnv>, exchange: Exchange): Promise<Response> {
+  const request = c.req.raw;
+  const { headers } = request;
+  exchange.userAgent = headers.get('user-agent')?.slice(0, 200) ?? null;
+  if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
+  const client = context.auth.client(headers);
+  exchange.key = client.key;
+  exchange.content = contentFor(context, client, headers);
+  exchange.conversation = conversationOf(headers);
+  if (context.inFlight() > context.limits.max_concurrent) {
+    throw new ProxyError('unavailable', 'Cannot accept the request: limits.max_concurrent is reached', {
+      retryAfterMs: 1_000,
+    });
+  }
+  const bytes = await readBody(request, context.limits.max_body);
+  exchange.requestBytes = bytes.length;
+  const inbound = parseInbound(exchange.endpoint, headers, bytes);
+  exchange.model = inbound.model;
+  exchange.stream = inbound.stream;
+  exchange.requestText = inbound.json?.text;
+  const loading = context.ready();
+  if (loading) await loading;
+  const reply = await context.pipeline.handle(inbound, exchange, leaving(request.signal));
+  return respond(reply, exchange);
+}
+
+function respond(reply: Reply, exchange: Exchange): Response {
+  const headers = responseHeaders(reply.upstream);
+  if (reply.translated) {
+    headers.delete('content-encoding');
+    headers.set(
+      'content-type',
+      reply.body instanceof ReadableStream ? 'text/event-stream' : 'application/json',
+    );
+  }
+  if (reply.body instanceof ReadableStream) headers.set('x-accel-buffering', 'no');
+  headers.set('x-request-id', exchange.id);
+  const target = exchange.target!;
+  headers.set('x-llmproxy-provider', target.provider.name);
+  headers.set('x-llmproxy-model', headerText(target.model));
+  headers.set('x-llmproxy-attempts', String(exchange.attempts.length));
+  // A stream's cost is known at its end: the log has it.
+  if (!(reply.body instanceof ReadableStream) && exchange.cost !== null) {
+    headers.set('x-llmproxy-cost', exchange.cost.toFixed(8).replace(/0+$/, '').replace(/\.$/, ''));
+  }
+  if (reply.dropped.length > 0) headers.set('x-llmproxy-dropped', headerText(reply.dropped.join(', ')));
+  return new Response(reply.body, { status: reply.status, headers });
+}
+
+/** The client's signal with a typed reason. */
+function leaving(signal: AbortSignal): AbortSignal {
+  const abort = new AbortController();
+  const leave = () =>
+    abort.abort(new ProxyError('client_abort', 'Cannot finish the answer: the client closed the connection'));
+  if (signal.aborted) leave();
+  else signal.addEventListener('abort', leave, { once: true });
+  return abort.signal;
+}
+
+/** The least of what the configuration, the key and the client allow to be kept. */
+function contentFor({ logging }: ServerContext, client: Client, headers: Headers): LogContent {
+  const configured = client.content ?? logging.content;
+  const asked = logging.allow_header ? headers.get('x-llmproxy-log') : null;
+  const wish = CONTENT_ORDER.indexOf(asked as LogContent);
+  return CONTENT_ORDER[Math.max(wish, CONTENT_ORDER.indexOf(configured))]!;
+}
+
+function conversationOf(headers: Headers): string | null {
+  const id =
+    headers.get('x-conversation-id') ??
+    headers.get('x-session-id') ??
+    headers.get('x-claude-code-session-id');
+  return id === null ? null : id.slice(0, 200);
+}
+
+/** Text as a header value: what a header cannot carry is escaped. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, (char) => encodeURIComponent(char));
+}

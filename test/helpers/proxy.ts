@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import type { LogRecord } from '../../src/logs/record.ts';
+import { schema } from '../../src/config/schema.ts';
+import { createProxy } from '../../src/proxy.ts';
+import { listen } from '../../src/server/listen.ts';
+
+export interface Running extends AsyncDisposable {
+  readonly url: string;
+  readonly records: LogRecord[];
+  /** Waits until so many records were made. */
+  readonly recorded: (count: number) => Promise<LogRecord[]>;
+  readonly post: (path: string, body: unknown, init?: RequestInit) => Promise<Response>;
+}
+
+/** A proxy on a real socket, made as `serve` makes it, with its log in a folder that goes away. */
+export function running(config: ConfigInput, env: Record<string, string> = {}): Running {
+  const directory = mkdtempSync(join(tmpdir(), 'llmproxy-test-'));
+  const parsed = schema.parse(config);
+  parsed.logging.requests.directory = directory;
+  const records: LogRecord[] = [];
+  const proxy = createProxy(parsed, { env, sinks: [(record) => records.push(record)] });
+  const listener = listen(proxy.app, { host: '127.0.0.1', port: 0, maxBody: parsed.limits.max_body });
+  return {
+    url: listener.url,
+    records,
+    async recorded(count) {
+      while (records.length < count) await Bun.sleep(2);
+      return records;
+    },
+    post: (path, body, init = {}) =>
+      fetch(listener.url + path, {
+        method: 'POST',
+        body:
+          typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),
+        ...init,
+        headers: { 'content-type': 'application/json', ...(init.headers as Record<string, string>) },
+      }),
+    async [Symbol.asyncDispose]() {
+      await listener.stop();
+      await proxy.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A provider at an upstream, quick to retry. */
+export function provider(
+  name: string,
+  baseUrl: string,
+  extra: object = {},
+): ConfigInput['providers'][number] {
+  return {
+    name,
+    type: 'openai-compatible',
+    base_url: baseUrl,
+    models: ['gpt-*'],
+    retry_delay: '1ms',
+    ...extra,
+  };
+}
+
+export const CHAT = { model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }] };

@@ -1,0 +1,210 @@
+import { expect, test } from 'bun:test';
+import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { CHAT, provider, running } from '../helpers/proxy.ts';
+import { completion, upstream } from '../helpers/upstream.ts';
+
+const MOCK = { providers: [{ name: 'mock', type: 'mock' as const }] };
+const ASK = { model: 'mock', messages: [{ role: 'user', content: 'hi' }] };
+
+async function errorOf(response: Response): Promise<{ code: string; param: string | null; message: string }> {
+  return ((await response.json()) as { error: { code: string; param: string | null; message: string } })
+    .error;
+}
+
+test.each([
+  ['not json', '{', 'invalid_request'],
+  ['a list', '[]', 'invalid_request'],
+  ['no model', '{"messages":[]}', 'invalid_request'],
+  ['two models', '{"model":"mock","model":"mock-b","messages":[]}', 'invalid_request'],
+  ['two models, one escaped', '{"model":"mock","mod\\u0065l":"mock-b","messages":[]}', 'invalid_request'],
+  ['stream that is no boolean', '{"model":"mock","stream":"yes"}', 'invalid_request'],
+  ['bytes that are no UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), 'invalid_request'],
+  ['an unknown model', '{"model":"moc"}', 'model_not_found'],
+])('%s is a 4xx in OpenAI’s shape', async (_, body, code) => {
+  await using proxy = running(MOCK);
+  const response = await proxy.post('/v1/chat/completions', body);
+  expect([400, 404]).toContain(response.status);
+  expect(await errorOf(response)).toMatchObject({ code });
+  expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'error', status: response.status });
+});
+
+test('an unknown path and a wrong method are told apart', async () => {
+  await using proxy = running(MOCK);
+  expect((await proxy.post('/v1/nothing', {})).status).toBe(404);
+  const got = await fetch(`${proxy.url}/v1/chat/completions`);
+  expect([got.status, (await errorOf(got)).code]).toEqual([405, 'method_not_allowed']);
+});
+
+test.each([
+  ['gzip', gzipSync],
+  ['br', brotliCompressSync],
+  ['zstd', zstdCompressSync],
+] as const)('a %s request body is read', async (encoding, pack) => {
+  await using proxy = running(MOCK);
+  const body = new Uint8Array(pack(JSON.stringify(ASK)));
+  const response = await proxy.post('/v1/chat/completions', body, {
+    headers: { 'content-encoding': encoding },
+  });
+  expect(response.status).toBe(200);
+});
+
+test('a body over the limit is 413, plain, chunked and after decompression', async () => {
+  await using proxy = running({ ...MOCK, limits: { max_body: '64KiB' } });
+  const big = JSON.stringify({ ...ASK, pad: 'x'.repeat(100_000) });
+  const chunked = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(big));
+      controller.close();
+    },
+  });
+  const attempts = [
+    await proxy.post('/v1/chat/completions', big),
+    await fetch(`${proxy.url}/v1/chat/completions`, { method: 'POST', body: chunked }),
+    await proxy.post('/v1/chat/completions', new Uint8Array(gzipSync(big)), {
+      headers: { 'content-encoding': 'gzip' },
+    }),
+  ];
+  for (const response of attempts)
+    expect([response.status, (await errorOf(response)).code]).toEqual([413, 'request_too_large']);
+});
+
+test('keys open the door as Bearer and X-API-Key, and name the caller in the record', async () => {
+  const auth = {
+    keys: [
+      { name: 'alice', key: 'alice-secret-key' },
+      { name: 'bob', key_env: 'BOB', content: 'metadata' as const },
+    ],
+  };
+  await using proxy = running({ ...MOCK, auth }, { BOB: 'bob-secret-key' });
+  const statuses = [];
+  const presented: Record<string, string>[] = [
+    {},
+    { authorization: 'Bearer wrong' },
+    { authorization: 'Bearer alice-secret-key' },
+    { 'x-api-key': 'bob-secret-key' },
+  ];
+  for (const headers of presented) {
+    statuses.push((await proxy.post('/v1/chat/completions', ASK, { headers })).status);
+  }
+  expect(statuses).toEqual([401, 401, 200, 200]);
+  const records = await proxy.recorded(4);
+  expect(records.map(({ key }) => key)).toEqual([null, null, 'alice', 'bob']);
+  expect([records[2]!.request !== undefined, records[3]!.request !== undefined]).toEqual([true, false]);
+});
+
+test('x-llmproxy-log asks for less to be kept, never for more', async () => {
+  await using proxy = running(MOCK);
+  await proxy.post('/v1/chat/completions', ASK, {
+    headers: { 'x-llmproxy-log': 'none', 'x-session-id': 's', 'user-agent': 'me' },
+  });
+  const [record] = await proxy.recorded(1);
+  expect(record).toMatchObject({ content: 'none', conversation: null, user_agent: null });
+  expect(record!.request ?? record!.response).toBeUndefined();
+});
+
+test('x-request-id of the client is kept, a strange one replaced', async () => {
+  await using proxy = running(MOCK);
+  const kept = await proxy.post('/v1/chat/completions', ASK, { headers: { 'x-request-id': 'my-id.1' } });
+  const strange = await proxy.post('/v1/chat/completions', ASK, { headers: { 'x-request-id': 'a b' } });
+  expect(kept.headers.get('x-request-id')).toBe('my-id.1');
+  expect(strange.headers.get('x-request-id')).toStartWith('req_');
+});
+
+test('every path answers with and without /v1 and below base_path', async () => {
+  await using proxy = running({ ...MOCK, server: { base_path: '/llm' } });
+  for (const path of ['/v1', '', '/llm/v1', '/llm']) {
+    expect((await proxy.post(`${path}/chat/completions`, ASK)).status).toBe(200);
+    expect((await fetch(`${proxy.url}${path}/models`)).status).toBe(200);
+  }
+  expect((await fetch(`${proxy.url}/llm/health`)).status).toBe(200);
+});
+
+test('models are listed, and found by id, with slashes and by glob', async () => {
+  const models = { fast: 'mock', 'team/best': ['mock-b', 'mock'] };
+  await using proxy = running({
+    providers: [{ name: 'mock', type: 'mock', models: ['mock', 'mock-*'] }],
+    models,
+  });
+  const list = (await (await fetch(`${proxy.url}/v1/models`)).json()) as { data: { id: string }[] };
+  expect(list.data.map(({ id }) => id)).toEqual(['fast', 'team/best', 'mock']);
+  for (const id of ['fast', 'team/best', 'mock-anything', 'mock/mock']) {
+    expect(((await (await fetch(`${proxy.url}/v1/models/${id}`)).json()) as { id: string }).id).toBe(id);
+  }
+  expect((await fetch(`${proxy.url}/v1/models/nope`)).status).toBe(404);
+});
+
+test('/metrics is Prometheus text, or JSON when asked', async () => {
+  await using proxy = running(MOCK);
+  await proxy.post('/v1/chat/completions', ASK);
+  const text = await (await fetch(`${proxy.url}/metrics`)).text();
+  expect(text).toContain(
+    'llmproxy_requests_total{endpoint="chat",provider="mock",model="mock",outcome="success",status="200"} 1',
+  );
+  const json = await (
+    await fetch(`${proxy.url}/metrics`, { headers: { accept: 'application/json' } })
+  ).json();
+  expect(Array.isArray(json)).toBe(true);
+});
+
+test('pages about the inside want a key from behind a reverse proxy', async () => {
+  const auth = { keys: [{ name: 'alice', key: 'alice-secret-key' }] };
+  await using proxy = running({ ...MOCK, auth });
+  const from = { 'x-forwarded-for': '203.0.113.7' };
+  for (const path of ['/health', '/providers', '/metrics']) {
+    expect((await fetch(proxy.url + path, { headers: from })).status).toBe(401);
+    expect(
+      (await fetch(proxy.url + path, { headers: { ...from, authorization: 'Bearer alice-secret-key' } }))
+        .status,
+    ).toBe(200);
+  }
+  expect((await fetch(`${proxy.url}/health/live`, { headers: from })).status).toBe(200);
+  expect((await fetch(`${proxy.url}/health/ready`, { headers: from })).status).toBe(200);
+});
+
+test('CORS answers only where it is configured', async () => {
+  await using off = running(MOCK);
+  await using on = running({ ...MOCK, server: { cors: { origins: ['https://app.example'] } } });
+  const ask = (url: string) => fetch(`${url}/v1/models`, { headers: { origin: 'https://app.example' } });
+  expect((await ask(off.url)).headers.get('access-control-allow-origin')).toBeNull();
+  expect((await ask(on.url)).headers.get('access-control-allow-origin')).toBe('https://app.example');
+});
+
+test('a quiet stream is kept alive by comments, and not cut', async () => {
+  await using proxy = running({
+    server: { keepalive_comment: '20ms' },
+    providers: [{ name: 'mock', type: 'mock', mock: { allow_header: true } }],
+  });
+  const abort = new AbortController();
+  const headers = { 'x-mock-fault': 'stall; after=2' };
+  const response = await proxy.post(
+    '/v1/chat/completions',
+    { ...ASK, stream: true },
+    { headers, signal: abort.signal },
+  );
+  let text = '';
+  for await (const chunk of response.body!) {
+    text += new TextDecoder().decode(chunk as Uint8Array);
+    if (text.includes(': keep-alive\n\n: keep-alive')) break;
+  }
+
+  expect(text).toContain('data: ');
+});
+
+test('no configured secret appears in a record, an error or a page', async () => {
+  const secret = 'sk-super-secret-value-123456';
+  await using leaky = upstream((_, count) =>
+    count === 1
+      ? Response.json(
+          { error: { message: `Incorrect API key provided: ${secret}`, code: 'invalid_api_key' } },
+          { status: 401 },
+        )
+      : completion('ok'),
+  );
+  await using proxy = running({ providers: [provider('a', leaky.url, { api_key: secret, max_retries: 0 })] });
+  const response = await proxy.post('/v1/chat/completions', CHAT);
+  const pages = await Promise.all(
+    ['/providers', '/health', '/metrics'].map(async (path) => (await fetch(proxy.url + path)).text()),
+  );
+  expect([await response.text(), ...pages, JSON.stringify(proxy.records)].join('')).not.toContain(secret);
+  expect(response.status).toBe(502);
+});

@@ -1,0 +1,111 @@
+import { expect, test } from 'bun:test';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { CHAT, provider, running } from '../helpers/proxy.ts';
+import { chatStream, completion, pieces, sse, upstream } from '../helpers/upstream.ts';
+
+const sha = (bytes: Uint8Array | string) => new Bun.CryptoHasher('sha256').update(bytes).digest('hex');
+
+test.each([[[1]], [[3, 7]], [[64]], [[1, 5000]]])(
+  'a relayed stream is byte-exact, cut into %j',
+  async (sizes) => {
+    const text = chatStream(['Grüße ', '👋🏽', ' x'.repeat(50)]);
+    const bytes = new TextEncoder().encode(`: hello\r\n\r\n${text}`);
+    await using provided = upstream(() => sse(pieces(bytes, sizes)));
+    await using proxy = running({ providers: [provider('a', provided.url)] });
+    const response = await proxy.post('/v1/chat/completions', { ...CHAT, stream: true });
+    expect(sha(new Uint8Array(await response.arrayBuffer()))).toBe(sha(bytes));
+    const [record] = await proxy.recorded(1);
+    expect(record).toMatchObject({ outcome: 'success', finish: 'stop', lane: 'relay', stream: true });
+    expect(JSON.parse(record!.response!).choices[0].message.content).toBe(`Grüße 👋🏽${' x'.repeat(50)}`);
+  },
+);
+
+test('a gzip stream passes as it came, and the record still holds its text', async () => {
+  const bytes = gzipSync(chatStream(['packed']));
+  await using provided = upstream(() => sse(pieces(bytes, [11]), { 'content-encoding': 'gzip' }));
+  await using proxy = running({ providers: [provider('a', provided.url)] });
+  const response = await proxy.post('/v1/chat/completions', { ...CHAT, stream: true }, {
+    decompress: false,
+  } as RequestInit);
+  expect(response.headers.get('content-encoding')).toBe('gzip');
+  expect(sha(new Uint8Array(await response.arrayBuffer()))).toBe(sha(bytes));
+  const [record] = await proxy.recorded(1);
+  expect(JSON.parse(record!.response!).choices[0].message.content).toBe('packed');
+});
+
+test('an unstreamed gzip answer passes as it came', async () => {
+  const plain = await completion('hello').text();
+  const bytes = gzipSync(plain);
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  await using provided = upstream(() => new Response(bytes, { headers }));
+  await using proxy = running({ providers: [provider('a', provided.url)] });
+  const response = await proxy.post('/v1/chat/completions', CHAT, { decompress: false } as RequestInit);
+  const got = new Uint8Array(await response.arrayBuffer());
+  expect(sha(got)).toBe(sha(bytes));
+  expect(gunzipSync(got).toString()).toBe(plain);
+  expect((await proxy.recorded(1))[0]).toMatchObject({ input_tokens: 10, output_tokens: 5, finish: 'stop' });
+});
+
+test('a relayed request changes in its model name alone', async () => {
+  await using provided = upstream(() => completion('ok'));
+  const models = [{ name: 'gpt-mine', upstream: 'real/name' }];
+  await using proxy = running({ providers: [provider('a', provided.url, { models })] });
+  const body =
+    '{ "nested": {"model":"x"}, "model" : "gpt-mine",\n"big": 12345678901234567890, "messages":[{"role":"user","content":"\\u0041 \\"model\\":"}] }';
+  await proxy.post('/v1/chat/completions', body);
+  expect(provided.asked[0]!.text).toBe(body.replace('"gpt-mine"', '"real/name"'));
+});
+
+test('a multipart request reaches the provider byte for byte but for the model', async () => {
+  await using provided = upstream(() => Response.json({ text: 'spoken' }));
+  const models = [{ name: 'whisper', upstream: 'whisper-1' }];
+  await using proxy = running({ providers: [provider('a', provided.url, { models })] });
+  const form = new FormData();
+  form.set('file', new Blob([new Uint8Array([0, 255, 13, 10, 45, 45])]), 'a.wav');
+  form.set('model', 'whisper');
+  const encoded = new Response(form);
+  const type = encoded.headers.get('content-type')!;
+  const bytes = new Uint8Array(await encoded.arrayBuffer());
+  const response = await proxy.post('/v1/audio/transcriptions', bytes, { headers: { 'content-type': type } });
+  expect(await response.json()).toEqual({ text: 'spoken' });
+  const expected = Buffer.from(bytes)
+    .toString('latin1')
+    .replace('\r\n\r\nwhisper\r\n', '\r\n\r\nwhisper-1\r\n');
+  expect(Buffer.from(provided.asked[0]!.body).toString('latin1')).toBe(expected);
+});
+
+test('a binary answer passes as it came', async () => {
+  const sound = crypto.getRandomValues(new Uint8Array(60_000));
+  await using provided = upstream(
+    () => new Response(pieces(sound, [999]), { headers: { 'content-type': 'audio/mpeg' } }),
+  );
+  await using proxy = running({ providers: [provider('a', provided.url, { models: ['tts-1'] })] });
+  const response = await proxy.post('/v1/audio/speech', { model: 'tts-1', input: 'x' });
+  expect(response.headers.get('content-type')).toBe('audio/mpeg');
+  expect(sha(new Uint8Array(await response.arrayBuffer()))).toBe(sha(sound));
+  expect((await proxy.recorded(1))[0]).toMatchObject({
+    outcome: 'success',
+    response_bytes: 60_000,
+    omitted: ['response'],
+  });
+});
+
+test('the key of the provider travels, the client’s own credentials and cookies do not', async () => {
+  await using provided = upstream(() => completion('ok'));
+  const config = {
+    providers: [
+      provider('a', provided.url, { api_key: 'sk-upstream-secret', custom_headers: { 'X-Team': 'blue' } }),
+    ],
+  };
+  await using proxy = running(config);
+  await proxy.post('/v1/chat/completions', CHAT, {
+    headers: { authorization: 'Bearer mine', cookie: 'a=b', 'openai-beta': 'x' },
+  });
+  const { headers } = provided.asked[0]!;
+  expect(headers.get('authorization')).toBe('Bearer sk-upstream-secret');
+  expect([headers.get('cookie'), headers.get('x-team'), headers.get('openai-beta')]).toEqual([
+    null,
+    'blue',
+    'x',
+  ]);
+});
