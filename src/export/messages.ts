@@ -1,0 +1,142 @@
+/** Messages of a request or a response as the canonical conversation has them. */
+import { isObject, listOf, stringOf } from '../wire/json.ts';
+import type { JsonObject } from '../wire/json.ts';
+import type { AssistantMessage, Message, Part, PlainMessage } from './conversation.ts';
+import { Unfit } from './reasons.ts';
+import { legacyCall, toolCallsOf } from './tools.ts';
+
+/**
+ * The messages of a request.
+ * @param messages `request.messages`, read leniently
+ * @throws Unfit when they make no sound conversation
+ */
+export function promptOf(messages: unknown): Message[] {
+  if (!Array.isArray(messages) || messages.length === 0) throw new Unfit('no_messages');
+  const open = new OpenCalls();
+  const prompt = messages.map((message: unknown, index) => {
+    if (!isObject(message)) throw new Unfit('no_messages');
+    return promptMessage(message, index, open);
+  });
+  open.mustBeAnswered();
+  return prompt;
+}
+
+/**
+ * The message a model answered with.
+ * @throws Unfit when it is a refusal or says nothing
+ */
+export function answerOf(message: JsonObject): AssistantMessage {
+  const answer = assistantMessage(message, 'answer');
+  if (!answer.tool_calls && isBlank(answer.content)) throw new Unfit('no_answer');
+  return answer;
+}
+
+function promptMessage(message: JsonObject, index: number, open: OpenCalls): Message {
+  const { role } = message;
+  if (role === 'tool' || role === 'function') return toolMessage(message, open);
+  // OpenAI and the chat templates alike want the results right behind the calls.
+  open.mustBeAnswered();
+  if (role === 'assistant') {
+    const assistant = assistantMessage(message, String(index));
+    if (!assistant.tool_calls && isBlank(assistant.content)) throw new Unfit('empty_message');
+    for (const call of assistant.tool_calls ?? []) open.add(call.id);
+    return assistant;
+  }
+  // Trainers know no developer; to most chat templates it is an unknown role that they pass over silently.
+  if (role === 'system' || role === 'developer') return plainMessage(message, 'system');
+  if (role === 'user') return plainMessage(message, 'user');
+  throw new Unfit('unknown_role');
+}
+
+function plainMessage(message: JsonObject, role: 'system' | 'user'): PlainMessage {
+  const parts = partsOf(message.content);
+  const images = parts.some((part) => part.type === 'image_url');
+  if (images && role === 'system') throw new Unfit('unsupported_content');
+  const content = images ? parts : joined(parts);
+  if (typeof content === 'string' && isBlank(content)) throw new Unfit('empty_message');
+  return { role, content, ...nameOf(message) };
+}
+
+/** @param place unlike that of any other message; makes ids for calls that have none */
+function assistantMessage(message: JsonObject, place: string): AssistantMessage {
+  if (message.refusal !== undefined && message.refusal !== null && message.refusal !== '')
+    throw new Unfit('refusal');
+  const content = joined(partsOf(message.content));
+  const calls = isObject(message.function_call)
+    ? [legacyCall(message.function_call, place)]
+    : toolCallsOf(listOf(message.tool_calls));
+  return {
+    role: 'assistant',
+    content,
+    ...nameOf(message),
+    ...(calls.length > 0 ? { tool_calls: calls } : {}),
+  };
+}
+
+function toolMessage(message: JsonObject, open: OpenCalls): Message {
+  // A result of a legacy function names no call: it answers the one that is open.
+  const id = message.role === 'function' ? open.only() : stringOf(message.tool_call_id);
+  if (id === undefined) throw new Unfit('orphan_tool_result');
+  open.answer(id);
+  return { role: 'tool', tool_call_id: id, ...nameOf(message), content: joined(partsOf(message.content)) };
+}
+
+/** Text and images of a message; a string is one text, `null` is none. */
+function partsOf(content: unknown): Part[] {
+  if (content === undefined || content === null || content === '') return [];
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  if (!Array.isArray(content)) throw new Unfit('unsupported_content');
+  return content.map(partOf).filter((part) => part.type !== 'text' || part.text !== '');
+}
+
+function partOf(part: unknown): Part {
+  if (typeof part === 'string') return { type: 'text', text: part };
+  if (!isObject(part)) throw new Unfit('unsupported_content');
+  if (part.type === 'refusal') throw new Unfit('refusal');
+  if (part.type === 'text' && typeof part.text === 'string') return { type: 'text', text: part.text };
+  const image = typeof part.image_url === 'string' ? { url: part.image_url } : part.image_url;
+  if (part.type !== 'image_url' || !isObject(image) || typeof image.url !== 'string') {
+    throw new Unfit('unsupported_content');
+  }
+  const detail = stringOf(image.detail);
+  return { type: 'image_url', image_url: { url: image.url, ...(detail === undefined ? {} : { detail }) } };
+}
+
+/** One string of text parts, a line each, as servers of open models join them. */
+function joined(parts: readonly Part[]): string {
+  return parts
+    .map((part) => {
+      if (part.type !== 'text') throw new Unfit('unsupported_content');
+      return part.text;
+    })
+    .join('\n');
+}
+
+function isBlank(text: string): boolean {
+  return !/\S/.test(text);
+}
+
+function nameOf(message: JsonObject): { name?: string } {
+  return typeof message.name === 'string' && message.name !== '' ? { name: message.name } : {};
+}
+
+/** The tool calls of the last assistant message that wait for their results. */
+class OpenCalls {
+  readonly #ids = new Set<string>();
+
+  add(id: string): void {
+    this.#ids.add(id);
+  }
+
+  only(): string | undefined {
+    return this.#ids.size === 1 ? [...this.#ids][0] : undefined;
+  }
+
+  answer(id: string): void {
+    if (!this.#ids.delete(id)) throw new Unfit('orphan_tool_result');
+  }
+
+  mustBeAnswered(): void {
+    if (this.#ids.size > 0) throw new Unfit('unanswered_tool_call');
+  }
+}

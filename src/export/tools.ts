@@ -1,0 +1,62 @@
+/** Tool calls and tool definitions as the canonical conversation has them. */
+import { isObject, listOf, objectOf, parseJson, stringOf } from '../wire/json.ts';
+import type { JsonObject } from '../wire/json.ts';
+import type { Tool, ToolCall } from './conversation.ts';
+import { Unfit } from './reasons.ts';
+import { wellFormed } from './json.ts';
+
+/**
+ * The calls of one assistant message.
+ * @throws Unfit when one lacks an id or a name, shares its id, or has arguments that are no JSON object
+ */
+export function toolCallsOf(calls: readonly unknown[]): ToolCall[] {
+  const ids = new Set<string>();
+  return calls.map((call) => {
+    const { id, type, function: target } = objectOf(call);
+    if (typeof id !== 'string' || id === '' || ids.has(id)) throw new Unfit('invalid_tool_call');
+    // Some servers leave the type out; a custom tool takes free text, which no format here has.
+    if ((type ?? 'function') !== 'function' || !isObject(target)) throw new Unfit('invalid_tool_call');
+    ids.add(id);
+    return { id, type: 'function', function: callOf(target) };
+  });
+}
+
+/** A `function_call` of before tools, as a tool call with an id made from its place. */
+export function legacyCall(call: JsonObject, place: string): ToolCall {
+  return { id: `call_${place}`, type: 'function', function: callOf(call) };
+}
+
+/** The functions a request defines; tools of other kinds, which run at the provider, are left out. */
+export function toolsOf(request: JsonObject): Tool[] {
+  const tools = listOf(request.tools).map(objectOf);
+  const current = tools.filter((tool) => tool.type === 'function').map((tool) => objectOf(tool.function));
+  const legacy = listOf(request.functions).map(objectOf);
+  return [...current, ...legacy].filter((tool) => stringOf(tool.name)).map(definition);
+}
+
+function definition({ name, description, parameters, strict }: JsonObject): Tool {
+  return {
+    type: 'function',
+    function: {
+      name: name as string,
+      ...(typeof description === 'string' ? { description } : {}),
+      ...(isObject(parameters) ? { parameters } : {}),
+      ...(typeof strict === 'boolean' ? { strict } : {}),
+    },
+  };
+}
+
+function callOf(call: JsonObject): ToolCall['function'] {
+  if (typeof call.name !== 'string' || call.name === '') throw new Unfit('invalid_tool_call');
+  return { name: call.name, arguments: argumentsOf(call.arguments) };
+}
+
+/** The arguments as the model wrote them; "" means none. */
+function argumentsOf(value: unknown): string {
+  if (isObject(value)) return JSON.stringify(value);
+  const text = typeof value === 'string' && value.trim() === '' ? '{}' : value;
+  const parsed = typeof text === 'string' ? parseJson(text) : undefined;
+  if (typeof text !== 'string' || !isObject(parsed)) throw new Unfit('invalid_tool_call');
+  // An escaped half of an emoji would come to light when a trainer parses them.
+  return /\\u[dD][89a-fA-F]/.test(text) ? JSON.stringify(wellFormed(parsed)) : text;
+}

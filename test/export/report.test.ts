@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'bun:test';
+import { ProgressLine, progressText } from '../../src/export/progress.ts';
+import { summaryText, troubleText } from '../../src/export/summary.ts';
+import { Tally } from '../../src/export/tally.ts';
+import { bytesText, durationText } from '../../src/export/text.ts';
+
+test('summaryText() says what was read, why rows are missing and where they are', () => {
+  const tally = new Tally();
+  tally.files = 2;
+  tally.lines = 12_345;
+  tally.rows = 1;
+  tally.filter('model');
+  for (let count = 0; count < 4; count++) tally.spoil('not_json', `a.log:${count}`);
+  tally.drop('refusal', 'a.log:9');
+  tally.drop('no_answer', 'a.log:7');
+  tally.drop('no_answer', 'a.log:8');
+  expect(
+    summaryText({ tally, bytesRead: 34_000_000, bytesWritten: 1_234, ended: 'max_records' }, 'out.jsonl'),
+  ).toBe(
+    `Read 12,345 lines (34 MB) from 2 files, kept 1
+  left out         1  model: the model does not match --model-filter
+  dropped         2  no_answer: the answer has neither text nor tool calls
+  dropped         1  refusal: the model refused
+  bad line         4  not_json: is not a JSON object (a.log:0, a.log:1, a.log:2, ...)
+Stopped at --max-records; what follows was not read
+Wrote 1 row (1.2 kB) to out.jsonl
+`,
+  );
+});
+
+test('troubleText() names the place and the reason', () => {
+  expect(troubleText({ place: 'a.log:3', kind: 'bad', reason: 'binary' })).toBe(
+    'a.log:3: bad line, binary: holds NUL bytes, as after a crash of the machine\n',
+  );
+  expect(troubleText({ place: 'a.log:4', kind: 'dropped', reason: 'refusal' })).toBe(
+    'a.log:4: dropped, refusal: the model refused\n',
+  );
+});
+
+describe('progressText()', () => {
+  test('tells share, speed, rows and the time left', () => {
+    const text = progressText({ bytes: 450e6, total: 1e9, rows: 12_345 }, 1_500);
+    expect(text).toBe('45% of 1.0 GB, 300 MB/s, 12,345 rows, 2 s left');
+  });
+
+  test('does without a total for pipes', () => {
+    expect(progressText({ bytes: 5e6, total: undefined, rows: 1 }, 1_000)).toBe(
+      '5.0 MB read, 5.0 MB/s, 1 rows',
+    );
+  });
+
+  test('fits 80 columns and stays within 100%', () => {
+    for (const bytes of [0, 1, 1e9, 1e15]) {
+      const text = progressText({ bytes, total: 1e9, rows: Number.MAX_SAFE_INTEGER }, 1);
+      expect(text.length).toBeLessThan(80);
+      expect(text).toMatch(/^(0|100)% /);
+    }
+  });
+});
+
+test('ProgressLine draws at most ten times a second and clears what it drew', () => {
+  let now = 0;
+  const clock = { now: () => now, monotonic: () => now, after: () => () => {} };
+  const written: string[] = [];
+  const line = new ProgressLine({ clock, write: (text) => written.push(text) });
+  line.clear();
+  for (; now < 1_000; now += 10) line.update({ bytes: now, total: 1_000, rows: 0 });
+  expect(written).toHaveLength(9);
+  expect(written[0]).toStartWith('\r\x1b[K');
+  line.clear();
+  line.clear();
+  expect(written.slice(9)).toEqual(['\r\x1b[K']);
+});
+
+test('bytesText() and durationText() round for people', () => {
+  expect([0, 999, 1_000, 9_940, 9_960, 999_600, 1.5e9, 2e15].map(bytesText)).toEqual([
+    '0 B',
+    '999 B',
+    '1.0 kB',
+    '9.9 kB',
+    '10 kB',
+    '1.0 MB',
+    '1.5 GB',
+    '2000 TB',
+  ]);
+  expect([0, 1, 99_000, 101_000, 7_200_000].map(durationText)).toEqual([
+    '0 s',
+    '1 s',
+    '99 s',
+    '2 min',
+    '2 h',
+  ]);
+});

@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'bun:test';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import type { Trouble } from '../../src/export/tally.ts';
+import { chat, line, user } from './records.ts';
+import { says, workshop } from './workshop.ts';
+
+describe('runExport()', () => {
+  test('writes a row a conversation and counts the rest by reason', async () => {
+    const log =
+      says('a') +
+      says('b', { ts: '2026-11-24T00:00:00.000Z' }) +
+      says('c', { model: 'claude-sonnet' }) +
+      says('d', { outcome: 'truncated' }) +
+      says('e', { finish: 'length' }) +
+      says('') +
+      line({ endpoint: 'embeddings', finish: null }) +
+      'torn\n{"some":"object"}\n\n' +
+      says('f');
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { tally, bytesRead, bytesWritten, ended } = await shop.run({
+      successfulOnly: true,
+      modelFilter: 'GPT',
+      untilMs: Date.UTC(2026, 10, 24) - 1,
+    });
+    expect(shop.rows().map(({ messages }) => messages.at(-1)!.content)).toEqual(['a', 'f']);
+    expect(Object.fromEntries(tally.filtered)).toEqual({ date: 1, model: 1, unsuccessful: 1, unfinished: 1 });
+    expect(Object.fromEntries(tally.dropped)).toEqual({ no_answer: 1, not_a_conversation: 1 });
+    const place = (number: number) => ({ count: 1, places: [`${shop.path('logs/a.ndjson')}:${number}`] });
+    expect(Object.fromEntries(tally.bad)).toEqual({ not_json: place(8), not_a_record: place(9) });
+    expect([tally.lines, tally.rows, tally.files, ended]).toEqual([10, 2, 1, undefined]);
+    expect(bytesRead).toBe(Buffer.byteLength(log));
+    expect(bytesWritten).toBe(statSync(shop.output).size);
+  });
+
+  test('writes whole records, of any endpoint and of the Python program, with exportAll', async () => {
+    const python = { timestamp: '2024-09-11T10:00:00Z', level: 'INFO', message: 'ok', extra_data: { x: 1 } };
+    const proxy = line({
+      endpoint: 'embeddings',
+      finish: null,
+      content: 'metadata',
+      request: null,
+      response: null,
+    });
+    await using shop = await workshop({ 'a.ndjson': `${proxy}${JSON.stringify(python)}\n` });
+    await shop.run({ exportAll: true });
+    expect(readFileSync(shop.output, 'utf8')).toBe(`${proxy}${JSON.stringify(python)}\n`);
+  });
+
+  test('stops at maxRecords with the first rows', async () => {
+    await using shop = await workshop({ 'a.log.1': says('a'), 'a.log': says('') + says('b') + says('c') });
+    const { tally, ended } = await shop.run({ maxRecords: 2 });
+    expect(shop.rows().map(({ messages }) => messages.at(-1)!.content)).toEqual(['a', 'b']);
+    expect([tally.rows, ended]).toEqual([2, 'max_records']);
+  });
+
+  test('decides the same on the head of a line as on a line that must be parsed', async () => {
+    const spaced = (text: string) => text.replace('{"v":1,', '{ "v":1,');
+    const all = [
+      says('a'),
+      says('b', { model: 'x' }),
+      says('c', { outcome: 'error' }),
+      says('d', { finish: null }),
+    ];
+    const filter = { successfulOnly: true, modelFilter: 'gpt' };
+    await using fast = await workshop({ 'a.ndjson': all.join('') });
+    await using slow = await workshop({ 'a.ndjson': all.map(spaced).join('') });
+    const [first, second] = [await fast.run(filter), await slow.run(filter)];
+    expect(first.tally.filtered).toEqual(second.tally.filtered);
+    expect(fast.rows()).toEqual(slow.rows());
+  });
+
+  test('keeps a wanted record behind a torn one that is not wanted', async () => {
+    await using shop = await workshop({
+      'a.ndjson': says('a', { model: 'other' }).slice(0, 400) + says('b'),
+    });
+    const { tally } = await shop.run({ modelFilter: 'gpt' });
+    expect([tally.rows, tally.bad.get('not_json')?.count]).toEqual([1, 1]);
+  });
+
+  test('reads compressed logs', async () => {
+    await using shop = await workshop({
+      'a.ndjson.zst': zstdCompressSync(Buffer.from(says('a').repeat(5_000))),
+      'b.ndjson': says('b'),
+    });
+    const { tally } = await shop.run();
+    expect([tally.rows, tally.files]).toEqual([5_001, 2]);
+  });
+
+  test('writes only well-formed text', async () => {
+    const half = '{"role":"user","content":"cut \\ud83d"}';
+    const log = line({ request: chat([user('HERE')]) }).replace(JSON.stringify(user('HERE')), half);
+    await using shop = await workshop({ 'a.ndjson': log });
+    await shop.run();
+    expect(readFileSync(shop.output, 'utf8')).not.toContain('\\ud');
+    expect(shop.rows()[0]!.messages[0]!.content).toBe('cut \ufffd');
+  });
+
+  test('survives values that are nested too deep', async () => {
+    const deep = '['.repeat(300_000) + ']'.repeat(300_000);
+    const request = `{"messages":[{"role":"user","content":"Hi"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"x":${deep}}}}]}`;
+    const log = line({ request: chat([user('Hi')]) }).replace(
+      /"request":\{.*?\]\}/,
+      () => `"request":${request}`,
+    );
+    await using shop = await workshop({ 'a.ndjson': `${log}${says('b')}` });
+    const { tally } = await shop.run();
+    const lost = (tally.dropped.get('too_deep') ?? 0) + (tally.bad.get('not_json')?.count ?? 0);
+    expect(tally.rows + lost).toBe(2);
+    expect(shop.rows().at(-1)!.messages.at(-1)!.content).toBe('b');
+  });
+
+  test('tells each bad line and each dropped record, and how far it is', async () => {
+    await using shop = await workshop({ 'a.ndjson': `${says('')}x\n${says('a')}` });
+    const troubles: Trouble[] = [];
+    let last = {};
+    await shop.run(
+      {},
+      { onTrouble: (trouble) => troubles.push(trouble), onProgress: (progress) => (last = progress) },
+    );
+    expect(troubles.map(({ kind, reason }) => `${kind} ${reason}`)).toEqual([
+      'dropped no_answer',
+      'bad not_json',
+    ]);
+    const size = statSync(shop.path('logs/a.ndjson')).size;
+    expect(last).toEqual({ bytes: size, total: size, rows: 1 });
+  });
+});
+
+test('runExport() gives the same rows for all other lines, whatever happens to one', async () => {
+  const lines = Array.from({ length: 5 }, (_, index) => says(`answer ${index}`));
+  const spoiled = fc.oneof(
+    fc.nat(800).map((length) => (text: string) => text.slice(0, length % text.length)),
+    fc.tuple(fc.nat(5_000), fc.nat(255)).map(([at, byte]) => (text: string) => {
+      const bytes = Buffer.from(text);
+      bytes[at % (bytes.length - 1)] = byte === 10 ? 0 : byte;
+      return bytes;
+    }),
+    fc.uint8Array({ maxLength: 50 }).map((bytes) => () => Buffer.from(bytes.filter((byte) => byte !== 10))),
+    fc.json().map((json) => () => JSON.stringify(JSON.parse(json))),
+  );
+  await using shop = await workshop();
+  await fc.assert(
+    fc.asyncProperty(fc.nat(4), spoiled, fc.boolean(), async (at, spoil, terminated) => {
+      const bad = Buffer.from(spoil(lines[at]!.trimEnd()));
+      // Without its newline only the last line stands alone.
+      const pieces = lines.map((text, index) =>
+        index === at
+          ? Buffer.concat([bad, Buffer.from(terminated || at < 4 ? '\n' : '')])
+          : Buffer.from(text),
+      );
+      writeFileSync(shop.path('logs/a.ndjson'), Buffer.concat(pieces));
+      await shop.run({ force: true, modelFilter: 'gpt', successfulOnly: true });
+      const answers = shop.rows().map(({ messages }) => messages.at(-1)!.content);
+      const others = [0, 1, 2, 3, 4].filter((index) => index !== at).map((index) => `answer ${index}`);
+      expect(answers.filter((answer) => others.includes(answer))).toEqual(others);
+    }),
+    { numRuns: 150 },
+  );
+});
