@@ -1,0 +1,140 @@
+import { defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
+import { existsSync, readFileSync, writeSync } from 'node:fs';
+import { systemClock } from '../clock.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { ExportError } from '../export/error.ts';
+import type { FlagSpec, GivenFlags } from '../export/flags.ts';
+import { environmentFlags, FLAGS, parseFlags } from '../export/flags.ts';
+import type { Settings } from '../export/options.ts';
+import { resolveSettings } from '../export/options.ts';
+import { ProgressLine } from '../export/progress.ts';
+import type { ExportSummary } from '../export/run.ts';
+import { runExport } from '../export/run.ts';
+import { summaryText, troubleText } from '../export/summary.ts';
+import { InputError } from '../logs/input.ts';
+import { ExitError } from './exit.ts';
+
+const EXIT = { failed: 1, usage: 2, empty: 3 } as const;
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+const DEFAULT_CONFIG = 'config.yaml';
+
+export default defineCommand({
+  meta: {
+    name: 'export',
+    description: 'Turn request logs into training data: one conversation a line, in OpenAI fine-tuning JSONL',
+  },
+  args: {
+    inputs: {
+      type: 'positional',
+      required: false,
+      description: 'Logs: files, directories, globs, - for stdin (default: the log directory)',
+    },
+    ...(Object.fromEntries(
+      Object.entries<FlagSpec>(FLAGS).map(([name, flag]) => [name, argument(flag)]),
+    ) as ArgsDef),
+  },
+  async run({ rawArgs }) {
+    const stop = stopSignal();
+    try {
+      const settings = settingsOf(rawArgs);
+      const summary = await exportWith(settings, stop.signal);
+      // A reader that left, as `head` does, wants to hear no more.
+      if (summary.ended === 'closed') return;
+      if (!settings.quiet) say(summaryText(summary, settings.output));
+      if (settings.failEmpty && summary.tally.rows === 0)
+        throw new ExitError(EXIT.empty, 'No row was written');
+    } catch (error) {
+      throw exitOf(error, stop.signal);
+    } finally {
+      stop.release();
+    }
+  },
+});
+
+function argument({ kind, short, hint, description }: FlagSpec): ArgsDef[string] {
+  if (kind === 'switch') return { type: 'boolean', alias: short, description };
+  return { type: 'string', alias: short, valueHint: hint, description };
+}
+
+function settingsOf(args: readonly string[]): Settings {
+  const flags = parseFlags(args);
+  const env = environmentFlags(process.env);
+  return resolveSettings({
+    flags,
+    env,
+    config: readConfig(flags, env),
+    terminal: process.stdout.isTTY === true,
+  });
+}
+
+async function exportWith(settings: Settings, signal: AbortSignal): Promise<ExportSummary> {
+  const shown =
+    settings.progress === 'always' || (settings.progress === 'auto' && process.stderr.isTTY === true);
+  const line = shown && !settings.quiet ? new ProgressLine({ clock: systemClock, write: say }) : undefined;
+  try {
+    return await runExport(settings, {
+      signal,
+      onProgress: (progress) => line?.update(progress),
+      onTrouble: (trouble) => {
+        if (!settings.verbose) return;
+        line?.clear();
+        say(troubleText(trouble));
+      },
+    });
+  } finally {
+    line?.clear();
+  }
+}
+
+/** The configuration named, or ./config.yaml where it is valid: exports need none. */
+function readConfig(flags: GivenFlags, env: GivenFlags): Config | undefined {
+  const named = flags.values.config ?? env.values.config ?? (process.env.LLMPROXY_CONFIG || undefined);
+  const path = named === undefined ? DEFAULT_CONFIG : String(named);
+  if (named === undefined && !existsSync(path)) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ExitError(EXIT.failed, `Cannot read ${path}: ${(cause as Error).message}`);
+  }
+  const { config } = loadConfig({ path, text }, process.env);
+  if (config) return config;
+  const advice = `see llmproxy config validate ${path}`;
+  if (named !== undefined) throw new ExitError(EXIT.failed, `Cannot use ${path}: it is not valid, ${advice}`);
+  say(`warning: ${path} is not valid, its export section is not used; ${advice}\n`);
+  return undefined;
+}
+
+/** Aborts at the first Ctrl-C, so that nothing half-written stays; a second one ends the process at once. */
+function stopSignal(): { signal: AbortSignal; release: () => void } {
+  const controller = new AbortController();
+  const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
+  const release = () => names.forEach((name) => process.off(name, onSignal));
+  const onSignal = (name: NodeJS.Signals) => {
+    release();
+    controller.abort(name);
+  };
+  names.forEach((name) => process.on(name, onSignal));
+  return { signal: controller.signal, release };
+}
+
+/** The error as an exit status with words for the user. */
+function exitOf(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return new ExitError(SIGNALS[signal.reason as keyof typeof SIGNALS]);
+  if (error instanceof ExportError) return new ExitError(EXIT[error.kind], error.message);
+  if (error instanceof InputError) return new ExitError(EXIT.failed, error.message);
+  return error;
+}
+
+const STDERR_FD = 2;
+
+/** Says something on stderr. A reader that left, or is slow, is not worth failing for. */
+function say(text: string): void {
+  try {
+    writeSync(STDERR_FD, text);
+  } catch (error) {
+    if (!['EPIPE', 'EAGAIN'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Config } from '../config/schema.ts';
+import type { ConsolaInstance, ConsolaReporter } from 'consola/basic';
+import { createConsola } from 'consola/basic';
+
+/** The program's own log: text for people or JSON lines, always on stderr; stdout belongs to data. */
+export function programLog(logging: Pick<Config['logging'], 'level' | 'format'>): ConsolaInstance {
+  const levels = { silent: -999, error: 0, warn: 1, info: 3, debug: 4 } as const;
+  const reporter = logging.format === 'json' ? jsonReporter : textReporter;
+  return createConsola({
+    level: levels[logging.level],
+    reporters: [reporter],
+    stdout: process.stderr,
+    stderr: process.stderr,
+  });
+}
+
+const jsonReporter: ConsolaReporter = {
+  log({ date, type, args }) {
+    const line = { ts: date.toISOString(), level: type, message: args.map(String).join(' ') };
+    process.stderr.write(`${JSON.stringify(line)}\n`);
+  },
+};
+
+const textReporter: ConsolaReporter = {
+  log({ type, args }) {
+    const prefix = type === 'warn' ? 'warning: ' : type === 'error' || type === 'fatal' ? 'error: ' : '';
+    process.stderr.write(`${prefix}${args.map(String).join(' ')}\n`);
+  },
+};

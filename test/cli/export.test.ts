@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'bun:test';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { answered, line } from '../export/records.ts';
+import { logDirectory } from '../helpers/log-directory.ts';
+
+const MAIN = resolve(import.meta.dir, '../../src/main.ts');
+const COMMAND = [process.execPath, '--no-env-file', MAIN, 'export'];
+
+const says = (content: string) => line({ response: answered({ content }) });
+const row = (content: string) =>
+  `{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"${content}"}]}\n`;
+
+/** A working directory with logs/a.ndjson, and the command run in it. */
+async function workshop(log = says('a') + says('b')) {
+  const dir = await logDirectory();
+  mkdirSync(join(dir.path, 'logs'));
+  writeFileSync(join(dir.path, 'logs/a.ndjson'), log);
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('LLMPROXY_')),
+  );
+  const spawn = (args: string[], options: { stdin?: Uint8Array; env?: Record<string, string> } = {}) =>
+    Bun.spawn([...COMMAND, ...args], {
+      cwd: dir.path,
+      env: { ...environment, ...options.env },
+      stdin: options.stdin ?? 'pipe',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
+  return {
+    spawn,
+    run: async (args: string, options?: Parameters<typeof spawn>[1]) => {
+      const child = spawn(args.split(' ').filter(Boolean), options);
+      const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+      return { code: await child.exited, stdout, stderr };
+    },
+    shell: async (script: string) => {
+      const env = { ...environment, EXPORT: COMMAND.join(' ') };
+      const child = Bun.spawn(['sh', '-c', script], { cwd: dir.path, env, stdout: 'pipe', stderr: 'pipe' });
+      const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+      return { stdout, stderr };
+    },
+    path: (name: string) => join(dir.path, name),
+    [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
+  };
+}
+
+describe('llmproxy export', () => {
+  test('writes ./logs as rows to a pipe, and the summary to stderr', async () => {
+    await using shop = await workshop();
+    const { code, stdout, stderr } = await shop.run('');
+    expect([code, stdout]).toEqual([0, row('a') + row('b')]);
+    expect(stderr).toMatch(
+      /^Read 2 lines \(.* kB\) from 1 file, kept 2\nWrote 2 rows \(.*\) to standard output\n$/,
+    );
+  });
+
+  test('writes a file, and says nothing when quiet', async () => {
+    await using shop = await workshop();
+    expect(await shop.run('logs/*.ndjson -o out/x.jsonl -q --max-records 1')).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    expect(readFileSync(shop.path('out/x.jsonl'), 'utf8')).toBe(row('a'));
+    const again = await shop.run('-o out/x.jsonl');
+    expect(again).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'Cannot write out/x.jsonl: it exists already, give --force to replace it\n',
+    });
+    expect((await shop.run('-o out/x.jsonl --force')).code).toBe(0);
+    expect(readdirSync(shop.path('out'))).toEqual(['x.jsonl']);
+  });
+
+  test('reads stdin, compressed too, beside files', async () => {
+    await using shop = await workshop();
+    const { stdout } = await shop.run('- --log-file logs/a.ndjson', { stdin: gzipSync(says('from stdin')) });
+    expect(stdout).toBe(row('from stdin') + row('a') + row('b'));
+  });
+
+  test('names bad lines and dropped records with --verbose', async () => {
+    await using shop = await workshop(`x\n${says('')}`);
+    const { stderr } = await shop.run('--verbose');
+    expect(stderr).toStartWith(
+      'logs/a.ndjson:1: bad line, not_json: is not a JSON object\nlogs/a.ndjson:2: dropped, no_answer: ',
+    );
+  });
+
+  test('takes defaults from the environment and from config.yaml', async () => {
+    await using shop = await workshop();
+    const config = (max: string) => `providers: [{ name: a, type: mock }]\nexport: { max_records: ${max} }\n`;
+    writeFileSync(shop.path('config.yaml'), config('1'));
+    expect((await shop.run('')).stdout).toBe(row('a'));
+    expect((await shop.run('', { env: { LLMPROXY_EXPORT_MAX_RECORDS: '2' } })).stdout).toBe(
+      row('a') + row('b'),
+    );
+    writeFileSync(shop.path('config.yaml'), config('none'));
+    const ignored = await shop.run('-q');
+    expect([ignored.code, ignored.stdout]).toEqual([0, row('a') + row('b')]);
+    expect(ignored.stderr).toStartWith('warning: config.yaml is not valid, its export section is not used');
+    expect((await shop.run('--config config.yaml')).code).toBe(1);
+    expect((await shop.run('--config none.yaml')).stderr).toStartWith('Cannot read none.yaml: ');
+  });
+
+  test.each([
+    ['--sucessful-only', 2, '--successful-only'],
+    ['--max-records many', 2, 'Cannot use --max-records many: expected a whole number from 1'],
+    ['--output', 2, 'Cannot use --output: it needs a value'],
+    ['-o logs/a.ndjson --force logs/a.ndjson', 2, 'it is also the input'],
+    ['none.ndjson', 1, 'Cannot read none.ndjson: there is no such file or directory'],
+    ['--model-filter claude --fail-empty', 3, 'No row was written'],
+    ['--model-filter claude', 0, 'kept 0'],
+  ])('%s exits with %p', async (args, code, words) => {
+    await using shop = await workshop();
+    const result = await shop.run(args);
+    expect(result.stderr).toContain(words);
+    expect([result.code, result.stdout]).toEqual([code, '']);
+  });
+
+  test('ends quietly with 0 when its reader leaves', async () => {
+    await using shop = await workshop(says('x'.repeat(2_000)).repeat(2_000));
+    const { stdout, stderr } = await shop.shell('{ $EXPORT; echo "exit $?" >&2; } | head -n 1');
+    expect(stdout).toBe(row('x'.repeat(2_000)));
+    expect(stderr).toBe('exit 0\n');
+  });
+
+  test('writes all of it to a reader that is slow', async () => {
+    await using shop = await workshop(says('x'.repeat(1_000)).repeat(1_000));
+    const { stdout } = await shop.shell('$EXPORT -q | { sleep 0.3; wc -lc; }');
+    expect(stdout.trim().split(/\s+/).map(Number)).toEqual([1_000, row('x'.repeat(1_000)).length * 1_000]);
+  });
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('leaves nothing behind after %s', async (signal, code) => {
+    await using shop = await workshop();
+    mkdirSync(shop.path('out'));
+    const child = shop.spawn(['logs', '-', '--output', 'out/x.jsonl']);
+    while (readdirSync(shop.path('out')).length === 0) await Bun.sleep(5);
+    // The draft is there; the handler is too, since it is set up first.
+    child.kill(signal);
+    expect(await child.exited).toBe(code);
+    expect(readdirSync(shop.path('out'))).toEqual([]);
+    expect(existsSync(shop.path('logs/a.ndjson'))).toBe(true);
+  });
+});
