@@ -1,0 +1,48 @@
+# Needs make and either Bun or Node.js with npm; scripts/install.sh brings the rest.
+# Pass flags with ARGS, as in: make serve ARGS="--port 9000"
+BUN := node_modules/.bin/bun
+# A developer's .env must not change what a build or a test does.
+RUN := $(BUN) --no-env-file
+ARGS :=
+
+.DEFAULT_GOAL := help
+.PHONY: help install serve test check build release smoke bench soak docs fmt clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
+
+install: ## fetch Bun and the packages, when they are not here yet
+	@sh scripts/install.sh
+
+serve: install ## run the proxy from source
+	@$(RUN) src/main.ts serve $(ARGS)
+
+test: install ## run the tests
+	@$(RUN) test $(ARGS)
+
+check: install ## all that must pass: format, types, lint, docs, build, tests, smoke
+	@$(RUN) scripts/check.ts $(ARGS)
+
+build: install ## compile dist/llmproxy for this machine
+	@$(RUN) scripts/build.ts $(ARGS)
+
+release: install ## compile for every platform, with checksums and an SBOM
+	@$(RUN) scripts/release.ts $(ARGS)
+
+smoke: install ## try the compiled binary end to end
+	@$(RUN) scripts/smoke.ts $(ARGS)
+
+bench: install ## measure what the README claims
+	@$(RUN) bench/run.ts $(ARGS)
+
+soak: install ## run under load for a long time and watch memory
+	@$(RUN) bench/soak.ts $(ARGS)
+
+docs: install ## write the generated docs again
+	@for script in scripts/docs-*.ts; do echo "$$script"; $(RUN) "$$script" || exit 1; done
+
+fmt: install ## format the code
+	@$(RUN) fmt $(wildcard src test scripts bench)
+
+clean: ## remove what was built
+	@rm -rf dist

@@ -1,0 +1,135 @@
+/** The software bill of materials: what is in the binary, as CycloneDX 1.6. @see https://cyclonedx.org/docs/1.6/json */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly license?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+interface Lock {
+  /** By place in node_modules: [name@version, registry, what it needs, integrity]. */
+  readonly packages: Readonly<
+    Record<string, readonly [string, string, { dependencies?: Record<string, string> }, string]>
+  >;
+}
+
+interface Component {
+  readonly 'bom-ref': string;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * Lists the packages that `dependencies` lead to, and Bun with its builds for the platforms released.
+ * The same tree gives the same bytes: no time, no chance.
+ * @param root the checkout, with its packages installed
+ * @throws Error when a package is not installed or not in bun.lock
+ */
+export function sbom(root: string): object {
+  const project = manifest(join(root, 'package.json'));
+  const lock = Bun.JSONC.parse(readFileSync(join(root, 'bun.lock'), 'utf8')) as Lock;
+  const direct = Object.keys(project.dependencies ?? {});
+  const names = closure(lock, direct);
+  const ref = (name: string) => purl(name, locked(lock, name).version);
+  const self = purl(project.name, project.version);
+  const components = names.map((name) => library(root, lock, name));
+  const platforms = Object.keys(lock.packages)
+    .filter((name) => /^@oven\/bun-(linux|darwin|windows)-(x64|aarch64)(-musl)?$/.test(name))
+    .toSorted();
+  const bun = [platform(lock, 'bun'), ...platforms.map((name) => platform(lock, name))];
+  const document = {
+    metadata: {
+      component: {
+        type: 'application',
+        'bom-ref': self,
+        name: project.name,
+        version: project.version,
+        licenses: licenses(project),
+      },
+    },
+    components: [...components, ...bun],
+    dependencies: [
+      { ref: self, dependsOn: [...direct.toSorted().map(ref), ref('bun')] },
+      ...names.map((name) => ({ ref: ref(name), dependsOn: needs(lock, name).map(ref) })),
+      { ref: ref('bun'), dependsOn: platforms.map(ref) },
+    ],
+  };
+  return {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    serialNumber: `urn:uuid:${uuidOf(JSON.stringify(document))}`,
+    version: 1,
+    ...document,
+  };
+}
+
+function manifest(path: string): Manifest {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+/** All that `direct` leads to, sorted. */
+function closure(lock: Lock, direct: readonly string[]): string[] {
+  const found = new Set<string>();
+  const visit = (name: string): void => {
+    if (found.has(name)) return;
+    found.add(name);
+    needs(lock, name).forEach(visit);
+  };
+  direct.forEach(visit);
+  return [...found].toSorted();
+}
+
+function needs(lock: Lock, name: string): string[] {
+  return Object.keys(lock.packages[name]?.[2].dependencies ?? {}).toSorted();
+}
+
+function locked(lock: Lock, name: string): { version: string; sha512: string } {
+  const entry = lock.packages[name];
+  if (!entry) throw new Error(`Cannot list ${name}: bun.lock has no such package`);
+  const [spec, , , integrity] = entry;
+  const sha512 = Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex');
+  return { version: spec.slice(spec.lastIndexOf('@') + 1), sha512 };
+}
+
+function library(root: string, lock: Lock, name: string): Component {
+  return component(
+    'library',
+    lock,
+    name,
+    licenses(manifest(join(root, 'node_modules', name, 'package.json'))),
+  );
+}
+
+/** Bun is not bundled but the program that the bundle is put into. Its parts for other platforms are not installed. */
+function platform(lock: Lock, name: string): Component {
+  return component('platform', lock, name, [{ license: { id: 'MIT' } }]);
+}
+
+function component(type: string, lock: Lock, name: string, licences: object[]): Component {
+  const { version, sha512 } = locked(lock, name);
+  const id = purl(name, version);
+  const hashes = [{ alg: 'SHA-512', content: sha512 }];
+  return { type, 'bom-ref': id, name, version, hashes, licenses: licences, purl: id };
+}
+
+/** One SPDX name, or an expression of several. */
+function licenses({ name, license }: Manifest): object[] {
+  if (!license) throw new Error(`Cannot list ${name}: its package.json names no licence`);
+  return /[ (]/.test(license) ? [{ expression: license }] : [{ license: { id: license } }];
+}
+
+function purl(name: string, version: string): string {
+  return `pkg:npm/${name.replace('@', '%40')}@${version}`;
+}
+
+/** A UUID that says the same for the same text (version 8: made by the rule of its maker). */
+function uuidOf(text: string): string {
+  const bytes = createHash('sha256').update(text).digest().subarray(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { Glob } from 'bun';
+
+const SRC = join(import.meta.dir, '../src');
+
+/** Top to bottom. A file may import its own folder or a lower row, never a sibling in the same row. */
+const ROWS: readonly (readonly string[])[] = [
+  ['main.ts'],
+  ['cli'],
+  ['proxy.ts'],
+  ['server'],
+  ['pipeline', 'export'],
+  ['providers', 'logs'],
+  ['wire', 'config'],
+  ['errors.ts', 'clock.ts', 'version.ts'],
+];
+
+/** What pipeline/ and wire/ may not name: time, chance and the world come in as arguments. */
+const IMPURE = new RegExp(
+  [
+    /\bBun\b|\bglobalThis\b|\bprocess\.|\bfetch\(/,
+    /\bDate\.now\b|\bDate\(\)|\bperformance\.(?:now|timeOrigin)\b/,
+    /\bset(?:Timeout|Interval|Immediate)\b|\bAbortSignal\.timeout\b/,
+    /\bMath\.random\b|\brandomUUID\b|\bgetRandomValues\b/,
+    /'(?:bun|bun:[a-z]+|node:(?!zlib')[\w/]+)'/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+);
+
+function rowOf(part: string): number {
+  const row = ROWS.findIndex((parts) => parts.includes(part));
+  if (row < 0) throw new Error(`src/${part} has no place among the layers: give it one in ROWS`);
+  return row;
+}
+
+/** The source without comments, and without the text of strings but for what an import names. */
+function codeOf(source: string): string {
+  return source.replace(
+    /\/\*[\s\S]*?\*\/|(?<!:)\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g,
+    (piece: string, at: number) => {
+      if (piece.startsWith('/')) return ' ';
+      return /(?:\bfrom|\bimport|\bimport\()\s*$/.test(source.slice(Math.max(0, at - 40), at)) ? piece : "''";
+    },
+  );
+}
+
+/** What a source file does that its place forbids. */
+function violations(path: string, source: string): string[] {
+  const found: string[] = [];
+  const own = path.split('/')[0]!;
+  const code = codeOf(source);
+  for (const [, specifier = ''] of code.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)) {
+    if (!specifier.startsWith('.')) {
+      if (specifier.startsWith('consola') && own !== 'cli' && own !== 'proxy.ts')
+        found.push(`${path} imports ${specifier}`);
+      continue;
+    }
+    const imported = new URL(specifier, `file:///${path}`).pathname.slice(1).split('/')[0]!;
+    if (imported === own || imported === 'package.json') continue;
+    if (rowOf(imported) <= rowOf(own)) found.push(`${path} imports ${specifier}`);
+  }
+  const impure = (own === 'pipeline' || own === 'wire') && IMPURE.exec(code);
+  if (impure) found.push(`${path} names ${impure[0]}`);
+  if (own !== 'main.ts' && /\bprocess\.exit\(/.test(code)) found.push(`${path} exits`);
+  return found;
+}
+
+test('imports in src point down, pipeline and wire are pure, only main exits', async () => {
+  const found: string[] = [];
+  for await (const path of new Glob('**/*.ts').scan(SRC))
+    found.push(...violations(path, await Bun.file(join(SRC, path)).text()));
+  expect(found).toEqual([]);
+});
+
+describe('violations() finds', () => {
+  test.each([
+    ['wire/a.ts', "import { x } from '../pipeline/b.ts';"],
+    ['wire/a.ts', "import type { x } from '../config/b.ts';"],
+    ['pipeline/a.ts', "const m = await import('../server/b.ts');"],
+    ['logs/a.ts', "import { x } from '../providers/b.ts';"],
+    ['errors.ts', "import { x } from './wire/json.ts';"],
+    ['server/a.ts', "import { createConsola } from 'consola';"],
+    ['wire/a.ts', 'const now = Date.now();'],
+    ['pipeline/a.ts', 'const dice = Math.random();'],
+    ['pipeline/a.ts', 'await fetch(url);'],
+    ['wire/a.ts', "import { readFileSync } from 'node:fs';"],
+    ['wire/a.ts', "import { file } from 'bun';"],
+    ['wire/a.ts', "const site = 'http://a'; const now = Date.now();"],
+    ['pipeline/a.ts', 'const signal = AbortSignal.timeout(5);'],
+    ['pipeline/a.ts', 'const id = crypto.randomUUID();'],
+    ['export/a.ts', "import { x } from '../pipeline/b.ts';"],
+    ['proxy.ts', "import { x } from './cli/b.ts';"],
+    ['cli/a.ts', "import { x } from '../main.ts';"],
+    ['pipeline/a.ts', "export type { x } from '../server/b.ts';"],
+    ['pipeline/a.ts', "import '../server/b.ts';"],
+    ['cli/a.ts', 'process.exit(1);'],
+  ])('%s: %s', (path, source) => expect(violations(path, source)).not.toEqual([]));
+});
+
+test('violations() refuses a folder that has no place yet', () => {
+  expect(() => violations('dashboard/a.ts', "import { x } from '../errors.ts';")).toThrow('no place');
+  expect(() => violations('server/a.ts', "import { x } from '../dashboard/b.ts';")).toThrow('no place');
+});
+
+test.each([
+  ['a comment', '// not fetch(url)\n/* nor process.exit(1) */'],
+  ['a string', "const text = 'Bun, fetch(url), // and Date.now';"],
+  ['a date that is given', 'const day = new Date(ms);'],
+  ['its own folder', "import { y } from './c.ts';"],
+  ['a lower row', "import { x } from '../wire/b.ts';"],
+])('violations() lets %s be', (_, source) => expect(violations('pipeline/a.ts', source)).toEqual([]));

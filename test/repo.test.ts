@@ -1,0 +1,109 @@
+/** What is true of the repository as a whole, whoever changes it. */
+import { expect, test } from 'bun:test';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Glob } from 'bun';
+import project from '../package.json';
+import { sbom } from '../scripts/sbom.ts';
+import { countTests } from '../scripts/test-counts.ts';
+
+const ROOT = join(import.meta.dir, '..');
+const BUILT = /^(?:\.git|\.bun|node_modules|dist|logs|exports)\//;
+
+/** Paths in the checkout, or in the tarball where there is no git. */
+function files(): string[] {
+  const git = existsSync(join(ROOT, '.git')) && Bun.which('git');
+  if (!git)
+    return [...new Glob('**/*').scanSync({ cwd: ROOT, dot: true })].filter((path) => !BUILT.test(path));
+  const list = Bun.spawnSync([git, 'ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
+    cwd: ROOT,
+  });
+  return list.stdout
+    .toString()
+    .split('\0')
+    .filter((path) => path !== '' && existsSync(join(ROOT, path)));
+}
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+const targets = [...read('Makefile').matchAll(/^([a-z]+):/gm)].map(([, name]) => name!);
+
+test('no file names a folder of the machine it was written on', () => {
+  const home = /(?:^|[\s"'`=(:])\/(?:root|home|work|Users)\/\w/m;
+  expect(files().filter((path) => home.test(read(path)))).toEqual([]);
+});
+
+test('bun.lock names no host, so that any registry can serve it', () => {
+  expect(read('bun.lock')).not.toMatch(/https?:/);
+});
+
+test('package.json names one version of Bun', () => {
+  const { engines, devDependencies } = project;
+  expect([engines.bun, devDependencies['bun-types']]).toEqual([devDependencies.bun, devDependencies.bun]);
+  expect(devDependencies.bun).toMatch(/^\d+\.\d+\.\d+$/);
+});
+
+test('dependencies are exact versions', () => {
+  const versions = Object.values({ ...project.dependencies, ...project.devDependencies });
+  expect(versions.filter((version) => !/^\d/.test(version))).toEqual([]);
+});
+
+test("config.yaml's first line leads editors to the schema", () => {
+  const [, schema] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(read('config.yaml')) ?? [];
+  expect(existsSync(join(ROOT, schema ?? 'missing'))).toBeTrue();
+});
+
+test('every make target that is a word of its own is explained and phony', () => {
+  const makefile = read('Makefile');
+  const phony = /^\.PHONY: (.*)$/m.exec(makefile)?.[1]?.split(' ');
+  expect(targets.toSorted()).toEqual(phony?.toSorted() ?? []);
+  expect(targets.filter((name) => !new RegExp(`^${name}:.*## .`, 'm').test(makefile))).toEqual([]);
+});
+
+test('pages name make targets, files and pages that exist', () => {
+  const wrong: string[] = [];
+  for (const page of files().filter((path) => path.endsWith('.md'))) {
+    const text = read(page);
+    const code = text.match(/^```[\s\S]*?^```|`[^`\n]+`/gm)?.join('\n') ?? '';
+    for (const [, name = ''] of code.matchAll(/(?:^|`|&& )make ([a-z]+)/gm))
+      if (!targets.includes(name)) wrong.push(`${page}: make ${name}`);
+    for (const [, link = ''] of text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g))
+      if (!existsSync(join(ROOT, page, '..', link))) wrong.push(`${page}: ${link}`);
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('text files end in one newline and have no carriage returns', () => {
+  const text = files().filter((path) => /\.(?:ts|md|json|ya?ml|toml|sh)$|^(?:Makefile|LICENSE)$/.test(path));
+  expect(text.filter((path) => !/[^\n]\n$/.test(read(path)) || read(path).includes('\r'))).toEqual([]);
+});
+
+test('install.sh reads the version of Bun that package.json pins', () => {
+  const script = /^pin=.*$/m.exec(read('scripts/install.sh'))?.[0] ?? 'exit 1';
+  const { stdout } = Bun.spawnSync(['sh', '-c', `${script}; echo "$pin"`], { cwd: ROOT });
+  expect(stdout.toString()).toBe(`${project.devDependencies.bun}\n`);
+});
+
+test('sbom() lists what dependencies lead to, each with its hash and licence', () => {
+  interface Component {
+    name: string;
+    hashes: { content: string }[];
+    licenses: object[];
+  }
+  const { components } = sbom(ROOT) as { components: Component[] };
+  const names = components.map(({ name }) => name);
+  expect(Object.keys(project.dependencies).filter((name) => !names.includes(name))).toEqual([]);
+  expect(names).toContain('tdigest');
+  expect(names).toContain('bun');
+  expect(names).not.toContain('oxlint');
+  expect(components.filter(({ hashes }) => !/^[0-9a-f]{128}$/.test(hashes[0]?.content ?? ''))).toEqual([]);
+  expect(sbom(ROOT)).toEqual(sbom(ROOT));
+});
+
+test.each([
+  [' 3 pass\n 0 fail\nRan 3 tests across 1 file. [1ms]', { passed: 3, failed: 0 }],
+  [' 3 pass\n 1 skip\n 2 fail\n 1 error\nRan 6 tests across 2 files. [1ms]', { passed: 3, failed: 3 }],
+  ['bun test v1.4.5\n', { passed: 0, failed: 1 }],
+])('countTests() reads %j', (summary, counts) => expect(countTests(summary)).toEqual(counts));
