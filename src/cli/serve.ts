@@ -77,9 +77,9 @@ function refuseOpenDoor({ server, auth }: Config): void {
   );
 }
 
-function bind(proxy: Proxy, { server, limits }: Config): Listener {
+function bind(proxy: Proxy, { server }: Config): Listener {
   try {
-    return listen(proxy.app, { host: server.host, port: server.port, maxBody: limits.max_body });
+    return listen(proxy.app, { host: server.host, port: server.port });
   } catch (cause) {
     const { code, message } = cause as { code?: string; message: string };
     const reason = code === 'EADDRINUSE' ? 'the port is in use, choose another with --port' : message;
