@@ -34,7 +34,10 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
   }
   const { maxBytes, buffered, withinMs, clock } = limits;
   let held = 0;
+  let over = false;
   const take = (bytes: number) => {
+    // What still arrives after the answer was given is nobody's.
+    if (over) throw new ProxyError('request_timeout', 'Cannot read on: the request is answered');
     buffered.take(bytes);
     held += bytes;
   };
@@ -58,6 +61,7 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
     take(bytes.length);
     return { bytes, free };
   } catch (cause) {
+    over = true;
     free();
     if (cause instanceof ProxyError) throw cause;
     if (cause instanceof InflatedTooLarge) throw tooLarge(maxBytes);
