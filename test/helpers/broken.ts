@@ -32,6 +32,8 @@ export interface BrokenProvider extends AsyncDisposable {
 
 export interface BrokenOptions {
   readonly port?: number;
+  /** Answers well whatever the model is called. */
+  readonly steady?: boolean;
   /** Whether each attempt is kept, or only counted. Default: kept. */
   readonly keep?: boolean;
   /** What the model `random` meets. Default: nothing. */
@@ -39,7 +41,7 @@ export interface BrokenOptions {
 }
 
 export async function brokenProvider(options: BrokenOptions = {}): Promise<BrokenProvider> {
-  const { port = 0, keep = true, draw = () => 'fine' } = options;
+  const { port = 0, steady = false, keep = true, draw = () => 'fine' } = options;
   const log = new AttemptLog(keep);
   const sockets = new Set<Socket>();
   let opened = 0;
@@ -113,6 +115,7 @@ export async function brokenProvider(options: BrokenOptions = {}): Promise<Broke
 
   function choose({ model, protocol }: Attempt, count: number): { fault: string; argument: string } {
     if (protocol === 'probe') return { fault: 'probe', argument: '' };
+    if (steady) return { fault: 'fine', argument: '' };
     const { fault, argument, times } = select(/^random(?:#|$)/.test(model) ? draw() : model);
     return count > times ? { fault: 'fine', argument: '' } : { fault, argument };
   }
