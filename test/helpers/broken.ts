@@ -16,6 +16,9 @@ import { Turn } from './broken/turn.ts';
 export const TALE =
   'The quick brown fox jumps over the lazy dog, then it rests beneath an old oak tree until evening comes.';
 
+/** First byte of a client that speaks TLS. It is told off as a server without TLS does. */
+const TLS_HANDSHAKE = 0x16;
+
 export interface BrokenProvider extends AsyncDisposable {
   /** Base URL, without a trailing slash and without /v1. */
   readonly url: string;
@@ -87,6 +90,7 @@ export async function brokenProvider(options: BrokenOptions = {}): Promise<Broke
       busy = false;
     };
     socket.on('data', (bytes) => {
+      if ((bytes as Buffer)[0] === TLS_HANDSHAKE) return void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
       reader.push(bytes as Buffer);
       void work();
     });

@@ -141,6 +141,9 @@ const WAYS = [
   { protocol: 'anthropic', stream: true },
 ] as const;
 
+/** How long a test may take before something hangs. `test.concurrent` does not heed bunfig.toml. */
+const LIMIT_MS = 20_000;
+
 /** One rig for each protocol, made once, and tests that share them. */
 export function theme(options: RigOptions): Theme {
   const rigs: Partial<Record<Protocol, Rig & AsyncDisposable>> = {};
@@ -161,14 +164,14 @@ export function theme(options: RigOptions): Theme {
     (promise: string, check: (way: Way) => Promise<void>): void => {
       for (const { protocol, stream } of ways) {
         const title = `${promise} [${protocol}, ${stream ? 'streamed' : 'unstreamed'}]`;
-        test.concurrent(title, () => check({ protocol, stream, rig: rigs[protocol]! }));
+        test.concurrent(title, () => check({ protocol, stream, rig: rigs[protocol]! }), LIMIT_MS);
       }
     };
   return {
     everyWay: along(WAYS),
     everyStream: along(WAYS.filter(({ stream }) => stream)),
     bothModes: along(WAYS.filter(({ protocol }) => protocol === 'openai')),
-    once: (promise, check) => test.concurrent(promise, () => check(rigs.openai!)),
+    once: (promise, check) => test.concurrent(promise, () => check(rigs.openai!), LIMIT_MS),
   };
 }
 
