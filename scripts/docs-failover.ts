@@ -15,6 +15,7 @@ const HEALTH: Readonly<Record<FaultRule['health'], string>> = {
 };
 
 const RETRY: Readonly<Record<FaultRule['retry'], string>> = {
+  at_once: 'at once, once',
   first: 'yes',
   last: 'when no other is ready',
   never: 'no',

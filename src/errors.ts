@@ -5,15 +5,18 @@
 
 export interface FaultRule {
   /**
-   * Ask the same target again: `first` before any other, after a delay; `last` only when no other target is
-   * ready; `never`.
+   * Ask the same target again: `at_once` without a delay and beside the retries that are counted; `first` before
+   * any other, after a delay; `last` only when no other target is ready; `never`.
    */
-  readonly retry: 'first' | 'last' | 'never';
-  /** Ask the next target when this one is not asked again. */
-  readonly failover: boolean;
+  readonly retry: 'at_once' | 'first' | 'last' | 'never';
   /**
-   * What it says about the target: `failure` counts for its breaker, `down` takes it out until a probe or
-   * a reload, `busy` cools it down without blame, `missing` means it lacks this model, `none` says nothing.
+   * Ask the next target when this one is not asked again: `larger` only one with a larger context window,
+   * `policy` only where the route's `content_policy` says so.
+   */
+  readonly failover: 'yes' | 'no' | 'larger' | 'policy';
+  /**
+   * What it says about the target: `failure` counts for its breaker, `down` takes the key out until a probe or
+   * a reload, `busy` cools the key down without blame, `missing` means it lacks this model, `none` says nothing.
    */
   readonly health: 'failure' | 'down' | 'busy' | 'missing' | 'none';
   /** How long the target rests when the provider named no time, milliseconds. */
@@ -24,68 +27,126 @@ export interface FaultRule {
   readonly type: string;
   /** `error.code` in OpenAI's shape. */
   readonly code: string;
+  /** What happened, for the documentation. */
+  readonly means: string;
 }
 
-function rule(
-  follows: Pick<FaultRule, 'retry' | 'failover' | 'health'> & { cooldownMs?: number },
-  status: number,
-  type: string,
-  code: string,
-): FaultRule {
-  return { cooldownMs: 0, ...follows, status, type, code };
+type Follows = Pick<FaultRule, 'retry' | 'failover' | 'health'> & { cooldownMs?: number };
+
+/** @param answer status, type and code, in this order */
+function rule(follows: Follows, answer: string, means: string): FaultRule {
+  const [status, type, code] = answer.split(' ') as [string, string, string];
+  return { cooldownMs: 0, ...follows, status: Number(status), type, code, means };
 }
 
-const again = { retry: 'first', failover: true, health: 'failure' } as const;
-const elsewhere = { retry: 'never', failover: true, health: 'failure' } as const;
-const down = { retry: 'never', failover: true, health: 'down' } as const;
-const callers = { retry: 'never', failover: false, health: 'none' } as const;
+const again = { retry: 'first', failover: 'yes', health: 'failure' } as const;
+const elsewhere = { ...again, retry: 'never' } as const;
+const down = { ...elsewhere, health: 'down' } as const;
+const ours = { retry: 'at_once', failover: 'yes', health: 'none' } as const;
+const callers = { retry: 'never', failover: 'no', health: 'none' } as const;
+
+const busy = { ...again, health: 'busy', cooldownMs: 5_000 } as const;
+const missing = { ...elsewhere, health: 'missing', cooldownMs: 60_000 } as const;
 
 /** The rules table. Rows above the line come from a provider, rows below it are our own. */
 export const FAULTS = {
-  rate_limited: rule(
-    { retry: 'last', failover: true, health: 'busy', cooldownMs: 5_000 },
-    429,
-    'rate_limit_error',
-    'rate_limit_exceeded',
+  rate_limited: rule(busy, '429 rate_limit_error rate_limit_exceeded', '429, or its words'),
+  overloaded: rule(again, '503 server_error overloaded', '503, 529, or their words'),
+  server: rule(again, '502 server_error upstream_error', 'another 5xx, or an error inside a 200'),
+  network: rule(
+    { ...again, retry: 'last' },
+    '502 server_error upstream_unreachable',
+    'connection refused or reset, DNS, TLS, no HTTP',
   ),
-  overloaded: rule(again, 503, 'server_error', 'overloaded'),
-  server: rule(again, 502, 'server_error', 'upstream_error'),
-  network: rule({ ...again, retry: 'last' }, 502, 'server_error', 'upstream_unreachable'),
-  timeout_first_byte: rule(elsewhere, 504, 'timeout', 'timeout_first_byte'),
-  timeout_first_content: rule(elsewhere, 504, 'timeout', 'timeout_first_content'),
-  timeout_idle: rule(elsewhere, 504, 'timeout', 'timeout_idle'),
-  timeout_total: rule(elsewhere, 504, 'timeout', 'timeout_total'),
-  truncated: rule(again, 502, 'server_error', 'truncated'),
-  malformed: rule(again, 502, 'server_error', 'malformed_response'),
-  auth: rule({ ...down, cooldownMs: 60_000 }, 502, 'server_error', 'provider_auth_failed'),
-  billing: rule({ ...down, cooldownMs: 300_000 }, 502, 'insufficient_quota', 'provider_quota_exhausted'),
-  not_found: rule(
-    { retry: 'never', failover: true, health: 'missing', cooldownMs: 60_000 },
-    404,
-    'invalid_request_error',
-    'model_not_found',
+  stale_connection: rule(
+    ours,
+    '502 server_error upstream_unreachable',
+    'an idle connection was closed while the request was sent',
   ),
+  timeout_connect: rule(elsewhere, '504 timeout timeout_connect', 'no connection within timeout.connect'),
+  timeout_first_byte: rule(
+    elsewhere,
+    '504 timeout timeout_first_byte',
+    'no headers within timeout.first_byte',
+  ),
+  timeout_first_content: rule(
+    elsewhere,
+    '504 timeout timeout_first_content',
+    'no content within timeout.first_content',
+  ),
+  timeout_idle: rule(elsewhere, '504 timeout timeout_idle', 'silence within an answer for timeout.idle'),
+  timeout_total: rule(elsewhere, '504 timeout timeout_total', 'not done within timeout.total'),
+  truncated: rule(again, '502 server_error truncated', 'a stream that ended before it was complete'),
+  malformed: rule(again, '502 server_error malformed_response', 'an answer that cannot be read'),
+  too_long: rule(elsewhere, '502 server_error response_too_large', 'an answer beyond limits.max_response'),
+  loop: rule(elsewhere, '508 server_error loop_detected', 'the request came back to this proxy'),
+  auth: rule(down, '502 server_error provider_auth_failed', '401 or 403: the provider refuses our key'),
+  billing: rule(down, '502 insufficient_quota provider_quota_exhausted', '402, or insufficient_quota'),
+  not_found: rule(missing, '404 invalid_request_error model_not_found', '404: the provider lacks the model'),
   context_length: rule(
-    { retry: 'never', failover: true, health: 'none' },
-    400,
-    'invalid_request_error',
-    'context_length_exceeded',
+    { ...callers, failover: 'larger' },
+    '400 invalid_request_error context_length_exceeded',
+    'the prompt is too long for the model',
   ),
-  content_policy: rule(callers, 400, 'invalid_request_error', 'content_policy_violation'),
-  invalid_request: rule(callers, 400, 'invalid_request_error', 'invalid_request'),
-  client_abort: rule(callers, 499, 'client_abort', 'client_closed_request'),
+  content_policy: rule(
+    { ...callers, failover: 'policy' },
+    '400 invalid_request_error content_policy_violation',
+    'refused for its content',
+  ),
+  prefill_unsupported: rule(
+    ours,
+    '400 invalid_request_error prefill_unsupported',
+    'the model takes no beginning of its answer (resume)',
+  ),
+  invalid_request: rule(
+    callers,
+    '400 invalid_request_error invalid_request',
+    'another 4xx: the caller’s mistake',
+  ),
   // ---------------------------------------------------------------------------------------------
-  unauthenticated: rule(callers, 401, 'invalid_request_error', 'invalid_api_key'),
-  unknown_route: rule(callers, 404, 'invalid_request_error', 'unknown_url'),
-  method_not_allowed: rule(callers, 405, 'invalid_request_error', 'method_not_allowed'),
-  unknown_model: rule(callers, 404, 'invalid_request_error', 'model_not_found'),
-  too_large: rule(callers, 413, 'invalid_request_error', 'request_too_large'),
-  unsupported_encoding: rule(callers, 415, 'invalid_request_error', 'unsupported_encoding'),
-  too_many_requests: rule(callers, 429, 'rate_limit_error', 'too_many_requests'),
-  deadline: rule(callers, 504, 'timeout', 'deadline_exceeded'),
-  unavailable: rule(callers, 503, 'server_error', 'no_target_available'),
-  shutting_down: rule(callers, 503, 'server_error', 'shutting_down'),
-  internal: rule(callers, 500, 'server_error', 'internal_error'),
+  client_abort: rule(callers, '499 client_abort client_closed_request', 'the client left'),
+  client_stall: rule(
+    callers,
+    '499 client_abort client_stalled',
+    'the client took nothing for limits.client_stall',
+  ),
+  request_timeout: rule(
+    callers,
+    '408 invalid_request_error request_timeout',
+    'the request body took longer than limits.body_timeout',
+  ),
+  hedge_lost: rule(callers, '499 server_error hedge_lost', 'another target answered first (hedge)'),
+  unjoinable: rule(
+    callers,
+    '502 server_error cannot_resume',
+    'a continuation does not fit what was sent (resume)',
+  ),
+  unauthenticated: rule(
+    callers,
+    '401 invalid_request_error invalid_api_key',
+    'the client’s key is not known here',
+  ),
+  unknown_route: rule(callers, '404 invalid_request_error unknown_url', 'nothing is at this path'),
+  method_not_allowed: rule(
+    callers,
+    '405 invalid_request_error method_not_allowed',
+    'the path takes another method',
+  ),
+  unknown_model: rule(callers, '404 invalid_request_error model_not_found', 'no provider serves the model'),
+  too_large: rule(callers, '413 invalid_request_error request_too_large', 'a request beyond limits.max_body'),
+  unsupported_encoding: rule(
+    callers,
+    '415 invalid_request_error unsupported_encoding',
+    'a request compressed in an unknown way',
+  ),
+  deadline: rule(
+    callers,
+    '504 timeout deadline_exceeded',
+    'routing.deadline or the caller’s own deadline has passed',
+  ),
+  unavailable: rule(callers, '503 server_error no_target_available', 'no target may be asked now'),
+  shutting_down: rule(callers, '503 server_error shutting_down', 'the proxy is being stopped'),
+  internal: rule(callers, '500 server_error internal_error', 'a defect of this proxy'),
 } as const satisfies Record<string, FaultRule>;
 
 export type Fault = keyof typeof FAULTS;
@@ -135,6 +196,13 @@ export class ProxyError extends Error {
 
   get rule(): FaultRule {
     return FAULTS[this.fault];
+  }
+
+  /** The same error with another time to wait, milliseconds. */
+  waiting(retryAfterMs: number | undefined): ProxyError {
+    if (retryAfterMs === this.retryAfterMs) return this;
+    const { fault, message, target, param, upstream, cause } = this;
+    return new ProxyError(fault, message, { target, param, upstream, cause, retryAfterMs });
   }
 }
 

@@ -1,21 +1,21 @@
-import type { Hono } from 'hono';
 import type { Clock } from './clock.ts';
 import type { Config, ProviderConfig } from './config/schema.ts';
 import type { LogRecord } from './logs/record.ts';
 import type { RecordSink } from './pipeline/exchange.ts';
 import type { Metrics } from './pipeline/metrics.ts';
 import type { ProviderStatus } from './pipeline/status.ts';
-import type { Fetch } from './providers/transport.ts';
-import type { ServerEnv } from './server/context.ts';
+import type { BaseProvider } from './providers/base.ts';
+import type { Dial, Fetch } from './providers/transport.ts';
+import type { ServerBindings } from './server/context.ts';
 import { systemClock } from './clock.ts';
-import { resolveKey } from './config/keys.ts';
+import { resolveKeys } from './config/keys.ts';
 import { redactor } from './logs/redact.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Attempt } from './pipeline/attempt.ts';
 import { Exchange } from './pipeline/exchange.ts';
 import { ModelRegistry } from './pipeline/models.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
-import { HealthProber } from './pipeline/prober.ts';
+import { HealthProber, wordFor } from './pipeline/prober.ts';
 import { RequestRouter } from './pipeline/router.ts';
 import { disabledStatus, providerStatus, summarize } from './pipeline/status.ts';
 import { TargetPool } from './pipeline/target.ts';
@@ -23,6 +23,7 @@ import { ProviderFactory } from './providers/factory.ts';
 import { Prices } from './providers/prices.ts';
 import { createApp } from './server/app.ts';
 import { Authenticator } from './server/auth.ts';
+import { Buffered } from './server/buffered.ts';
 import { VERSION } from './version.ts';
 
 export interface ProxyDeps {
@@ -32,6 +33,8 @@ export interface ProxyDeps {
   readonly random?: () => number;
   /** Makes a fetch with a connection pool of its own. */
   readonly connect?: (options: { keepaliveMs: number }) => { fetch: Fetch; release: () => void };
+  /** Opens a bare connection, to see whether one can be opened. */
+  readonly dial?: Dial;
   /** Told of troubles that are nobody's request: a log that cannot be written. */
   readonly onProblem?: (message: string) => void;
   /** Further sinks of records. */
@@ -40,52 +43,41 @@ export interface ProxyDeps {
 
 /** A proxy without a socket: `listen` gives it one. */
 export interface Proxy {
-  readonly app: Hono<ServerEnv>;
+  readonly fetch: (request: Request, bindings: ServerBindings) => Response | Promise<Response>;
   readonly providers: () => readonly ProviderStatus[];
   /** Loads what is not needed to listen: prices and metrics. */
   warm(): Promise<void>;
+  /**
+   * Takes over another configuration at once. Requests in flight keep the one they began with; health and
+   * breakers survive. @returns the keys that changed but need a restart
+   */
+  reload(config: Config): string[];
   /** From now on new requests are refused and /health/ready says so. */
   drain(): void;
   /** Writes out the log and lets go of all connections. */
   close(): Promise<void>;
 }
 
+/** What one configuration makes, and the next one replaces. */
+interface Generation {
+  readonly config: Config;
+  readonly providers: readonly BaseProvider[];
+  readonly prober: HealthProber;
+  readonly app: ReturnType<typeof createApp>;
+}
+
 /** The composition root: the one place where the parts are put together. */
-export function createProxy(config: Config, deps: ProxyDeps): Proxy {
+export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const clock = deps.clock ?? systemClock;
   const random = deps.random ?? Math.random;
-  const enabled = config.providers.filter((provider) => provider.enabled);
-  const keyOf = (provider: ProviderConfig) => resolveKey(provider, deps.env).key;
-  const factory = new ProviderFactory({
-    clock,
-    connect: deps.connect ?? connectPool,
-    keyOf,
-    userAgent: `llmproxy/${VERSION}`,
-  });
-  const providers = enabled.map((provider) => factory.create(provider));
-  const pool = new TargetPool({ breaker: config.routing.breaker, health: config.health }, random);
-  const registry = new ModelRegistry(providers, config.models);
-  const limits = { maxResponse: config.limits.max_response, maxContent: config.logging.requests.max_content };
-  const router = new RequestRouter(config.routing, {
-    clock,
-    random,
-    pool,
-    attempt: (inbound, target, signal) => new Attempt(inbound, target, signal, { clock, limits }),
-  });
+  // Told to providers and looked for in requests: one that meets its own came back to itself.
+  const instance = crypto.randomUUID().slice(0, 8);
+  const pool = new TargetPool(policyOf(first), random);
   const prices = new Prices();
-  const prober = new HealthProber(config.health, pool, clock, random);
-  if (config.health.probe) prober.start(providers);
-
-  const secrets = secretsOf(config, deps.env);
-  const log = openLog(config, secrets, clock, deps.onProblem ?? (() => undefined));
+  const log = openLog(first, secretsOf(first, deps.env), clock, deps.onProblem ?? (() => undefined));
   let inFlight = 0;
   let draining = false;
-  const statuses = () => [
-    ...providers.map((provider) => providerStatus(provider, pool, clock)),
-    ...config.providers
-      .filter((provider) => !provider.enabled)
-      .map(({ name, type }) => disabledStatus(name, type, 'not enabled, or its key is missing')),
-  ];
+  const statuses = () => statusesOf(current, pool, clock);
   const loading = new Loading(prices, {
     providers: statuses,
     inFlight: () => inFlight,
@@ -98,47 +90,130 @@ export function createProxy(config: Config, deps: ProxyDeps): Proxy {
     ...(log ? [(record: LogRecord) => log.write(record)] : []),
     ...(deps.sinks ?? []),
   ];
-  const exchangeDeps = {
-    clock,
-    sinks,
-    price: (
-      target: Parameters<ConstructorParameters<typeof Exchange>[2]['price']>[0],
-      usage: Parameters<Prices['cost']>[2],
-    ) => prices.cost(target.provider.settings.prices, target.model, usage, target.price),
-    maxContent: config.logging.requests.max_content,
+
+  const generate = (config: Config): Generation => {
+    const factory = new ProviderFactory({
+      clock,
+      connect: deps.connect ?? connectPool,
+      dial: deps.dial ?? directDial(deps.env),
+      keysOf: (provider: ProviderConfig) => resolveKeys(provider, deps.env).keys,
+      userAgent: `llmproxy/${VERSION}`,
+    });
+    const providers = config.providers.filter(({ enabled }) => enabled).map((each) => factory.create(each));
+    const registry = new ModelRegistry(providers, config.models, config.routing);
+    const limits = {
+      maxResponse: config.limits.max_response,
+      maxContent: config.logging.requests.max_content,
+    };
+    const router = new RequestRouter(config.routing, {
+      clock,
+      random,
+      pool,
+      attempt: (inbound, plan, signal) => new Attempt(inbound, plan, signal, { clock, limits }),
+      contextWindow: ({ provider, model }, offer) =>
+        offer.contextWindow ?? prices.contextWindow(provider.settings.prices, model),
+    });
+    const prober = new HealthProber(config.health, {
+      clock,
+      random,
+      pool,
+      async ask(provider, model, key, signal) {
+        const plan = { target: pool.target(provider, model), offer: { name: model }, key, fresh: false };
+        await new Attempt(wordFor(model), plan, signal, { clock, limits }).open();
+      },
+    });
+    const app = createApp({
+      server: config.server,
+      limits: config.limits,
+      logging: config.logging.requests,
+      clock,
+      instance,
+      auth: new Authenticator(config.auth, (variable) => deps.env[variable]),
+      registry,
+      buffered: new Buffered(config.limits.max_buffered),
+      pipeline: new Pipeline({
+        clock,
+        registry,
+        router,
+        keepaliveMs: config.server.keepalive_comment,
+        stallMs: config.limits.client_stall,
+      }),
+      begin(id, endpoint) {
+        inFlight += 1;
+        return new Exchange(id, endpoint, {
+          clock,
+          sinks,
+          price: ({ provider, model }, usage, configured) =>
+            prices.cost(provider.settings.prices, model, usage, configured),
+          maxContent: config.logging.requests.max_content,
+        });
+      },
+      newId: () => `req_${Bun.randomUUIDv7('hex').replaceAll('-', '')}`,
+      metrics: () => loading.forMetrics(),
+      ready: () => loading.pending(),
+      providers: statuses,
+      summary: () => summarize(statuses()),
+      inFlight: () => inFlight,
+      draining: () => draining,
+      version: VERSION,
+    });
+    return { config, providers, prober, app };
   };
-  const app = createApp({
-    server: config.server,
-    limits: config.limits,
-    logging: config.logging.requests,
-    clock,
-    auth: new Authenticator(config.auth, (variable) => deps.env[variable]),
-    registry,
-    pipeline: new Pipeline({ clock, registry, router, keepaliveMs: config.server.keepalive_comment }),
-    begin(id, endpoint) {
-      inFlight += 1;
-      return new Exchange(id, endpoint, exchangeDeps);
-    },
-    newId: () => `req_${Bun.randomUUIDv7('hex').replaceAll('-', '')}`,
-    metrics: () => loading.forMetrics(),
-    ready: () => loading.pending(),
-    providers: statuses,
-    summary: () => summarize(statuses()),
-    inFlight: () => inFlight,
-    draining: () => draining,
-    version: VERSION,
-  });
+
+  let current = generate(first);
+  current.prober.start(current.providers);
   return {
-    app,
+    fetch: (request, bindings) => current.app.fetch(request, bindings),
     providers: statuses,
     warm: () => loading.load(),
+    reload(config) {
+      const last = current;
+      const next = generate(config);
+      pool.adopt(policyOf(config), next.providers, (name) => sameService(name, last.config, config));
+      current = next;
+      last.prober.stop();
+      next.prober.start(next.providers);
+      for (const provider of last.providers) provider.close();
+      return needRestart(last.config, config);
+    },
     drain: () => void (draining = true),
     async close() {
-      prober.stop();
+      current.prober.stop();
       await log?.close();
-      for (const provider of providers) provider.close();
+      for (const provider of current.providers) provider.close();
     },
   };
+}
+
+function policyOf(config: Config): ConstructorParameters<typeof TargetPool>[0] {
+  return { breaker: config.routing.breaker, health: config.health };
+}
+
+function statusesOf({ config, providers }: Generation, pool: TargetPool, clock: Clock): ProviderStatus[] {
+  const off = config.providers.filter((provider) => !provider.enabled);
+  return [
+    ...providers.map((provider) => providerStatus(provider, pool, clock)),
+    ...off.map(({ name, type }) => disabledStatus(name, type, 'not enabled, or its key is missing')),
+  ];
+}
+
+/** Whether what is known of a provider still holds: another address, or another vendor, is another service. */
+function sameService(name: string, before: Config, after: Config): boolean {
+  const find = ({ providers }: Config) => providers.find((provider) => provider.name === name);
+  const [old, now] = [find(before), find(after)];
+  return old !== undefined && now !== undefined && old.type === now.type && old.base_url === now.base_url;
+}
+
+/** Keys whose change a running process does not take over: its socket and its log are open. */
+function needRestart(before: Config, after: Config): string[] {
+  const parts = {
+    'server.host': ({ server }: Config) => server.host,
+    'server.port': ({ server }: Config) => server.port,
+    logging: ({ logging }: Config) => logging,
+  };
+  return Object.entries(parts)
+    .filter(([, part]) => !Bun.deepEquals(part(before), part(after)))
+    .map(([key]) => key);
 }
 
 /** What is loaded after the socket listens, so that start-up does not wait for it; requests do, once. */
@@ -190,7 +265,7 @@ function openLog(
 
 /** Every secret the configuration knows; none of them may appear in any output. */
 export function secretsOf(config: Config, env: ProxyDeps['env']): string[] {
-  const keys = config.providers.map((provider) => resolveKey(provider, env).key);
+  const keys = config.providers.flatMap((provider) => resolveKeys(provider, env).keys);
   const clients =
     config.auth === undefined || config.auth === 'none'
       ? []
@@ -202,4 +277,19 @@ export function secretsOf(config: Config, env: ProxyDeps['env']): string[] {
 function connectPool({ keepaliveMs }: { keepaliveMs: number }): { fetch: Fetch; release: () => void } {
   const session = new Bun.FetchSession({ keepAlive: { idleTimeout: Math.max(1, keepaliveMs / 1000) } });
   return { fetch: (url, init) => session.fetch(url, init), release: () => session.close() };
+}
+
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
+
+/** Opens a TCP connection and closes it; nothing where connections go through an HTTP proxy. */
+function directDial(env: ProxyDeps['env']): Dial | undefined {
+  if (PROXY_VARIABLES.some((name) => env[name])) return undefined;
+  return async ({ hostname, port, protocol }) => {
+    const socket = await Bun.connect({
+      hostname: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port) || (protocol === 'https:' ? 443 : 80),
+      socket: { data: () => undefined },
+    });
+    socket.end();
+  };
 }

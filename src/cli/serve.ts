@@ -1,11 +1,11 @@
 import { defineCommand } from 'citty';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, unwatchFile, watchFile } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { Listener } from '../server/listen.ts';
 import type { Proxy } from '../proxy.ts';
 import type { Found } from '../config/discover.ts';
 import { discoverConfig } from '../config/discover.ts';
-import { loadConfig } from '../config/load.ts';
+import { ConfigManager } from '../config/manager.ts';
 import { formatProblems } from '../config/problems.ts';
 import { isLoopback } from '../config/references.ts';
 import { createProxy } from '../proxy.ts';
@@ -29,23 +29,42 @@ export default defineCommand({
     'log-dir': { type: 'string', description: 'Directory of the request log (logging.requests.directory)' },
   },
   async run({ args }) {
-    const { config, found } = readConfig(args.config);
-    if (args.host !== undefined) config.server.host = args.host;
-    if (args.port !== undefined) config.server.port = integerFlag('port', args.port, 0, 65535);
-    if (args['log-dir'] !== undefined) config.logging.requests.directory = args['log-dir'];
+    const flags = {
+      host: args.host,
+      port: args.port === undefined ? undefined : integerFlag('port', args.port, 0, 65535),
+      logs: args['log-dir'],
+    };
+    const { config, found, manager } = readConfig(args.config);
+    overrule(config, flags);
     refuseOpenDoor(config);
     const log = programLog(config.logging);
     const proxy = createProxy(config, { env: process.env, onProblem: (message) => log.warn(message) });
     const listener = bind(proxy, config);
     print(`llmproxy ${VERSION} listening on ${listener.url}\n`);
     log.info(providerTable(proxy, found));
-    untilStopped(proxy, listener, config, log);
+    const stopReloading = manager ? reloadOnChange(manager, proxy, flags, log) : () => undefined;
+    untilStopped(proxy, listener, config, log, stopReloading);
     await proxy.warm();
   },
 });
 
+interface Flags {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly logs: string | undefined;
+}
+
+/** Flags go before the file, also when it is read again. */
+function overrule(config: Config, { host, port, logs }: Flags): void {
+  if (host !== undefined) config.server.host = host;
+  if (port !== undefined) config.server.port = port;
+  if (logs !== undefined) config.logging.requests.directory = logs;
+}
+
 interface Source {
   readonly config: Config;
+  /** Holds the file, where there is one. */
+  readonly manager: ConfigManager | undefined;
   /** How each provider was found, when no file was read. */
   readonly found: readonly Found[] | undefined;
 }
@@ -54,18 +73,66 @@ interface Source {
 function readConfig(flag: string | undefined): Source {
   const named = flag ?? (process.env.LLMPROXY_CONFIG || undefined);
   const path = named ?? 'config.yaml';
-  if (named === undefined && !existsSync(path)) return discoverConfig(process.env);
-  let text: string;
+  if (named === undefined && !existsSync(path)) return { ...discoverConfig(process.env), manager: undefined };
+  const manager = new ConfigManager(path, process.env);
+  const config = read(manager);
+  if (!config) throw new ExitError(1, `Cannot serve: ${path} is not valid, see above`);
+  return { config, found: undefined, manager };
+}
+
+/** Reads the file and prints what is wrong with it. @throws ExitError when it cannot be read */
+function read(manager: ConfigManager): Config | undefined {
+  const { path } = manager;
   try {
-    text = readFileSync(path, 'utf8');
+    const { config, problems } = manager.reload();
+    if (problems.length > 0)
+      process.stderr.write(`${formatProblems(problems, { path, color: useColor(process.stderr) })}\n`);
+    return config;
   } catch (cause) {
     throw new ExitError(1, `Cannot read ${path}: ${(cause as Error).message}`);
   }
-  const { config, problems } = loadConfig({ path, text }, process.env);
-  if (problems.length > 0)
-    process.stderr.write(`${formatProblems(problems, { path, color: useColor(process.stderr) })}\n`);
-  if (!config) throw new ExitError(1, `Cannot serve: ${path} is not valid, see above`);
-  return { config, found: undefined };
+}
+
+/** How often the file is looked at, milliseconds. Looking finds what a mounted ConfigMap swaps, which events miss. */
+const LOOK_MS = 1_000;
+
+/**
+ * Takes over the file when it changes, and at SIGHUP; the latter gives refused keys a new chance also when nothing
+ * changed. A file that is not valid changes nothing.
+ * @returns how to stop
+ */
+function reloadOnChange(
+  manager: ConfigManager,
+  proxy: Proxy,
+  flags: Flags,
+  log: ReturnType<typeof programLog>,
+): () => void {
+  const { path } = manager;
+  const take = (config: Config): void => {
+    overrule(config, flags);
+    refuseOpenDoor(config);
+    const restart = proxy.reload(config);
+    log.info(`${path} is read again: ${config.providers.length} providers`);
+    if (restart.length > 0) log.warn(`${restart.join(', ')} changed: restart to take it over`);
+  };
+  const again = (force: boolean): void => {
+    const last = manager.current;
+    try {
+      const config = read(manager);
+      if (!config) log.warn(`${path} is not valid, see above: the last one stays in force`);
+      else if (force || config !== last) take(config);
+    } catch (thrown) {
+      log.warn(`${(thrown as Error).message}: the last configuration stays in force`);
+    }
+  };
+  const changed = (): void => again(false);
+  const hangup = (): void => again(true);
+  watchFile(path, { interval: LOOK_MS, persistent: false }, changed);
+  process.on('SIGHUP', hangup);
+  return () => {
+    unwatchFile(path, changed);
+    process.off('SIGHUP', hangup);
+  };
 }
 
 /** An address that others reach needs keys, or the written word that it does not. */
@@ -79,7 +146,7 @@ function refuseOpenDoor({ server, auth }: Config): void {
 
 function bind(proxy: Proxy, { server }: Config): Listener {
   try {
-    return listen(proxy.app, { host: server.host, port: server.port });
+    return listen(proxy, { host: server.host, port: server.port });
   } catch (cause) {
     const { code, message } = cause as { code?: string; message: string };
     const reason = code === 'EADDRINUSE' ? 'the port is in use, choose another with --port' : message;
@@ -106,6 +173,7 @@ function untilStopped(
   listener: Listener,
   config: Config,
   log: ReturnType<typeof programLog>,
+  stopReloading: () => void,
 ): void {
   let stopping = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
@@ -115,6 +183,7 @@ function untilStopped(
       return;
     }
     stopping = true;
+    stopReloading();
     proxy.drain();
     const pending = listener.pending();
     if (pending > 0)

@@ -3,17 +3,19 @@ import { presetOf } from './presets.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-export interface ResolvedKey {
-  readonly key: string | undefined;
-  /** Where it came from, or where it was looked for. */
+export interface ResolvedKeys {
+  /** Empty when there is none. */
+  readonly keys: readonly string[];
+  /** Where they came from, or where they were looked for. */
   readonly source: string;
 }
 
-/** A provider's key: written out, from `api_key_env`, or from the vendor's usual variables. */
-export function resolveKey(provider: ProviderConfig, env: Env): ResolvedKey {
-  if (provider.api_key !== undefined) return { key: provider.api_key, source: 'api_key' };
+/** A provider's keys: written out, from `api_key_env`, or from the vendor's usual variables. */
+export function resolveKeys(provider: ProviderConfig, env: Env): ResolvedKeys {
+  if (provider.api_keys !== undefined) return { keys: provider.api_keys, source: 'api_keys' };
+  if (provider.api_key !== undefined) return { keys: [provider.api_key], source: 'api_key' };
   const variables =
     provider.api_key_env === undefined ? presetOf(provider.type).keyEnv : [provider.api_key_env];
   const found = variables.find((variable) => env[variable]);
-  return { key: found && env[found], source: found ?? variables.join(' or ') };
+  return { keys: found ? [env[found]!] : [], source: found ?? variables.join(' or ') };
 }

@@ -3,7 +3,7 @@ import type { Config } from './schema.ts';
 import type { Problem } from './problems.ts';
 import { explain } from './explain.ts';
 import { interpolate } from './interpolate.ts';
-import { resolveKey } from './keys.ts';
+import { resolveKeys } from './keys.ts';
 import { Positions } from './positions.ts';
 import { presetOf } from './presets.ts';
 import { checkReferences } from './references.ts';
@@ -61,7 +61,7 @@ function withoutKeyless(config: Config, env: Readonly<Record<string, string | un
   const providers = config.providers.map((provider) => {
     const { auth, keyOptional } = presetOf(provider.type);
     const free = auth === 'none' || (keyOptional && provider.api_key_env === undefined);
-    return free || resolveKey(provider, env).key ? provider : { ...provider, enabled: false };
+    return free || resolveKeys(provider, env).keys.length > 0 ? provider : { ...provider, enabled: false };
   });
   return { ...config, providers };
 }

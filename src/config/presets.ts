@@ -24,6 +24,8 @@ export interface Preset {
   readonly endpoints: readonly string[];
   /** Headers that every request carries. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** How its models take a beginning of their answer, where they do; see `wire/continue.ts`. */
+  readonly prefill?: 'assistant' | 'prefix' | 'continue_final_message';
   /** The provider's id in the price table, where it has one. */
   readonly prices?: string;
   /** A place for the key may stay empty: local servers. */
@@ -71,6 +73,7 @@ export const PRESETS = {
     probe: '/v1/models',
     endpoints: CHAT,
     headers: { 'anthropic-version': '2023-06-01' },
+    prefill: 'assistant',
     prices: 'anthropic',
     priority: 10,
   },
@@ -115,6 +118,7 @@ export const PRESETS = {
     ],
     probe: '/models',
     endpoints: ['chat', 'embeddings', 'moderations', 'audio'],
+    prefill: 'prefix',
     prices: 'mistral',
     priority: 10,
   },
@@ -175,6 +179,7 @@ export const PRESETS = {
     models: ['llama-*', 'meta-llama/*', 'openai/gpt-oss-*', 'qwen/*', 'moonshotai/*', 'whisper-large-*'],
     probe: '/models',
     endpoints: ['chat', 'audio'],
+    prefill: 'assistant',
     prices: 'groq',
     priority: 20,
   },
@@ -221,8 +226,10 @@ export const PRESETS = {
     auth: 'bearer',
     keyEnv: ['OPENROUTER_API_KEY'],
     models: ['*/*'],
-    probe: '/models',
+    // Its /models answers without a key and so says nothing about one.
+    probe: '/key',
     endpoints: [...TEXT, 'rerank', 'images', 'audio'],
+    prefill: 'assistant',
     prices: 'openrouter',
     priority: 40,
   },
@@ -258,6 +265,7 @@ export const PRESETS = {
     models: [],
     probe: '/models',
     endpoints: [...TEXT, 'audio', 'rerank'],
+    prefill: 'continue_final_message',
     priority: 50,
   },
   llamacpp: {
@@ -270,6 +278,7 @@ export const PRESETS = {
     models: [],
     probe: '/models',
     endpoints: [...TEXT, 'rerank'],
+    prefill: 'assistant',
     priority: 50,
   },
   lmstudio: {

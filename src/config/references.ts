@@ -2,7 +2,7 @@ import type { Config, ProviderConfig, RouteConfig } from './schema.ts';
 import type { Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import { globMatcher, isGlob } from './globs.ts';
-import { resolveKey } from './keys.ts';
+import { resolveKeys } from './keys.ts';
 import { presetOf } from './presets.ts';
 import { nearest } from './suggest.ts';
 
@@ -33,10 +33,12 @@ function checkProviders({ providers }: Config, positions: Positions, env: Env): 
     if (seen.has(name))
       problems.push(positions.atValue([...at, 'name'], `a provider named \`${name}\` exists already`));
     seen.add(name);
-    if (provider.api_key !== undefined && provider.api_key_env !== undefined) {
-      problems.push(
-        positions.atValue([...at, 'api_key_env'], 'api_key and api_key_env are both given; keep one'),
-      );
+    const given = (['api_keys', 'api_key', 'api_key_env'] as const).filter(
+      (key) => provider[key] !== undefined,
+    );
+    if (given.length > 1) {
+      const message = `${given.join(' and ')} are given together; keep one`;
+      problems.push(positions.atValue([...at, given.at(-1)!], message));
     }
     if (provider.base_url === undefined && preset.baseUrl === undefined && preset.protocol !== 'mock') {
       problems.push(
@@ -78,9 +80,9 @@ function checkKey(
   positions: Positions,
   env: Env,
 ): Problem[] {
-  const { key, source } = resolveKey(provider, env);
+  const { keys, source } = resolveKeys(provider, env);
   const preset = presetOf(provider.type);
-  if (key || !provider.enabled || preset.auth === 'none') return [];
+  if (keys.length > 0 || !provider.enabled || preset.auth === 'none') return [];
   if (preset.keyOptional && provider.api_key_env === undefined) return [];
   const message = `provider \`${provider.name}\` is off: its key is missing, set ${source === '' ? 'api_key_env' : source}`;
   return [positions.atValue([...at, 'name'], message, { severity: 'warning' })];

@@ -88,6 +88,24 @@ const price = z
   })
   .describe('Price in USD per million tokens; overrides the built-in table.');
 
+const timeouts = z.strictObject({
+  connect: duration.optional().describe('Until a connection is open. Default 10s.'),
+  first_byte: duration
+    .optional()
+    .describe('Until the response headers. Default 60s streamed, 10m unstreamed.'),
+  first_content: duration
+    .optional()
+    .describe('Until the first content of a stream, whatever else arrives. Default 5m.'),
+  idle: duration.optional().describe('Longest silence within an answer. Default 2m.'),
+  total: duration.optional().describe('The whole answer. Default 1h.'),
+});
+
+const timeout = z
+  .union([duration, timeouts], {
+    error: 'expected a duration, or connect, first_byte, first_content, idle, total',
+  })
+  .optional();
+
 const model = z.union(
   [
     text,
@@ -95,19 +113,21 @@ const model = z.union(
       name: text.describe('The name clients use, or a glob such as "gpt-*".'),
       upstream: text.optional().describe('The name the provider uses, where it differs.'),
       price: price.optional(),
+      timeout: timeout.describe("Limits of this model over the provider's own."),
+      context_window: z
+        .number()
+        .int()
+        .positive()
+        .optional()
+        .describe('Tokens it takes. Known for common models; decides where a prompt that is too long goes.'),
+      prefill: z
+        .boolean()
+        .optional()
+        .describe('Whether it goes on from a beginning of its answer (`resume`). Known for common models.'),
     }),
   ],
-  { error: 'expected a model name, a glob, or {name, upstream, price}' },
+  { error: 'expected a model name, a glob, or {name, upstream, price, ...}' },
 );
-
-const timeouts = z.strictObject({
-  first_byte: duration
-    .optional()
-    .describe('Until the response headers. Default 60s streamed, 300s unstreamed.'),
-  first_content: duration.optional().describe('Until the first content of a stream. Default 120s.'),
-  idle: duration.optional().describe('Longest silence within an answer. Default 120s.'),
-  total: duration.optional().describe('The whole answer. Default: no limit of its own.'),
-});
 
 const rate = z.number().min(0).max(1);
 
@@ -150,16 +170,23 @@ const provider = z.strictObject({
   api_key_env: text
     .optional()
     .describe("Environment variable that holds the key. The vendor's usual one when left out."),
-  models: z.array(model).optional().describe('Models it serves: names, globs, or {name, upstream, price}.'),
+  api_keys: z
+    .array(text)
+    .min(1)
+    .optional()
+    .describe(
+      'Several keys in place of one: they take turns, and one that is refused or limited is passed over.',
+    ),
+  models: z
+    .array(model)
+    .optional()
+    .describe('Models it serves: names, globs, or objects with the keys below.'),
   enabled: z.boolean().default(true).describe('Whether it takes part.'),
   priority: z.number().int().default(1).describe('Asked first when lowest.'),
   weight: z.number().positive().default(1).describe('Share of requests among providers of one priority.'),
-  timeout: z
-    .union([duration, timeouts], { error: 'expected a duration, or first_byte, first_content, idle, total' })
-    .optional()
-    .describe(
-      'Longest silence to accept: one duration for first byte, first content and idle, or each by name.',
-    ),
+  timeout: timeout.describe(
+    'Longest silence to accept: one duration for first byte, first content and idle, or each by name.',
+  ),
   max_retries: z
     .number()
     .int()
@@ -187,6 +214,9 @@ const provider = z.strictObject({
     .record(headerName, headerValue)
     .default({})
     .describe('Headers added to every request to it.'),
+  probe_model: text
+    .optional()
+    .describe('Probe by asking this model one word in place of a free endpoint. This costs money.'),
   mock: mock.optional(),
 });
 
@@ -198,6 +228,33 @@ const target = z.union([
   }),
 ]);
 
+const onOff = z
+  .union([z.boolean(), z.enum(['on', 'off'])], { error: 'expected on or off' })
+  .transform((value) => value === true || value === 'on');
+
+const hedgeOptions = z.strictObject({
+  delay: duration
+    .optional()
+    .describe('When the second target is asked. Left out: the p95 of the first content, once it is known.'),
+  budget: z.number().min(0).max(1).default(0.05).describe('Extra requests at most, as a share of requests.'),
+});
+
+const hedge = z
+  .union([onOff, hedgeOptions], { error: 'expected on, off, or {delay, budget}' })
+  .transform((value) => (value === true ? { delay: undefined, budget: 0.05 } : value));
+
+const contentPolicy = z.enum(['error', 'failover']);
+
+const POLICY = {
+  content_policy: 'What follows when a provider refuses the content: its own error, or the next target.',
+  resume:
+    'Go on with a stream that was cut after some text at another target. The second request pays for prompt and text again.',
+  hedge:
+    'Ask a second target when the first is slow to begin, and take whichever begins first. Both may be charged.',
+  last_resort:
+    'When every target rests, ask the least bad one all the same. Never before a Retry-After has passed.',
+} as const;
+
 const route = z.union(
   [
     text,
@@ -208,9 +265,13 @@ const route = z.union(
         .enum(['ordered', 'weighted'])
         .default('ordered')
         .describe('Always best first, or first by weight.'),
+      content_policy: contentPolicy.optional().describe('Overrides `routing.content_policy`.'),
+      resume: onOff.optional().describe('Overrides `routing.resume`.'),
+      hedge: hedge.optional().describe('Overrides `routing.hedge`.'),
+      last_resort: onOff.optional().describe('Overrides `routing.last_resort`.'),
     }),
   ],
-  { error: 'expected a target, a list of targets, or {targets, strategy}' },
+  { error: 'expected a target, a list of targets, or {targets, strategy, ...}' },
 );
 
 const routing = z.strictObject({
@@ -228,9 +289,19 @@ const routing = z.strictObject({
   wait_budget: duration
     .prefault('10s')
     .describe('Longest Retry-After worth waiting for when no other target is ready.'),
+  content_policy: contentPolicy.default('error').describe(POLICY.content_policy),
+  resume: onOff.prefault('off').describe(POLICY.resume),
+  hedge: hedge.prefault('off').describe(POLICY.hedge),
+  last_resort: onOff.prefault('off').describe(POLICY.last_resort),
   breaker: z
     .strictObject({
       failures: z.number().int().min(1).default(5).describe('Failures in a row that open it.'),
+      failure_rate: rate.default(0.5).describe('Share of failed calls in the window that opens it.'),
+      min_calls: z.number().int().min(1).default(20).describe('Calls in the window before the share counts.'),
+      window: duration
+        .refine((ms) => ms >= 1_000, 'expected at least 1s')
+        .prefault('1m')
+        .describe('How far back the share looks.'),
       cooldown: duration
         .prefault('10s')
         .describe('How long it stays open at first; doubles with each failed trial.'),
@@ -242,7 +313,16 @@ const routing = z.strictObject({
 
 const limits = z.strictObject({
   max_body: size.prefault('32MiB').describe('Largest request body after decompression; 413 beyond.'),
-  max_response: size.prefault('64MiB').describe('Largest unstreamed answer taken from a provider.'),
+  max_response: size.prefault('64MiB').describe('Largest answer taken from a provider, streamed or not.'),
+  max_buffered: size
+    .prefault('512MiB')
+    .describe('Request bodies held in memory at once, all together; 503 beyond.'),
+  body_timeout: duration
+    .prefault('1m')
+    .describe('How long a client may take to send its request; 408 beyond.'),
+  client_stall: duration
+    .prefault('5m')
+    .describe('How long a client may take nothing of its answer before it is cut off.'),
   max_concurrent: z
     .number()
     .int()
@@ -253,9 +333,11 @@ const limits = z.strictObject({
 
 const health = z.strictObject({
   probe: z
-    .boolean()
-    .default(false)
-    .describe('Ask a free endpoint of each provider in the background. Traffic alone decides otherwise.'),
+    .enum(['recovery', 'always', 'never'])
+    .default('recovery')
+    .describe(
+      'Ask a free endpoint in the background: of providers that are down, of all of them, or of none. Traffic tells the rest.',
+    ),
   interval: duration.prefault('30s').describe('Time between two probes of one provider.'),
   timeout: duration.prefault('5s').describe("Longest wait for a probe's answer."),
   window: duration
@@ -358,5 +440,6 @@ export type ModelConfig = NonNullable<ProviderConfig['models']>[number];
 export type RouteConfig = Config['models'][string];
 export type Timeouts = z.output<typeof timeouts>;
 export type Price = z.output<typeof price>;
+export type RoutePolicy = Pick<Config['routing'], 'content_policy' | 'resume' | 'hedge' | 'last_resort'>;
 export type MockConfig = z.output<typeof mock>;
 export type LogContent = z.output<typeof content>;

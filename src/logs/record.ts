@@ -69,6 +69,13 @@ const attempt = z.object({
   ms: z.number().nonnegative().describe('How long the attempt took.'),
 });
 
+const part = z.object({
+  target: z.string().describe('"provider/model".'),
+  fault: z.string().nullable().describe('What ended the part, null for the last when it was complete.'),
+  input_tokens: count.nullable().describe('Tokens in, null when the provider did not say.'),
+  output_tokens: count.nullable().describe('Tokens out, null when the provider did not say.'),
+});
+
 /** Fields after the head. */
 export const body = z.object({
   lane: z
@@ -80,6 +87,13 @@ export const body = z.object({
   user_agent: z.string().nullable().describe('The client program.'),
   error: z.string().nullable().describe('What went wrong, in words.'),
   attempt_log: z.array(attempt).describe('Each attempt in order.'),
+  parts: z
+    .array(part)
+    .optional()
+    .describe(
+      'Of a stream that was cut and resumed: its parts in order. Tokens and cost above are their sums.',
+    ),
+  malformed: count.optional().describe('Events of the stream that were no JSON and were left out.'),
   content: z
     .enum(['full', 'metadata', 'none'])
     .describe(

@@ -1,7 +1,8 @@
-import type { LogContent } from '../config/schema.ts';
+import type { LogContent, Price } from '../config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { Fault, ProxyError } from '../errors.ts';
 import type { LogRecord, Outcome } from '../logs/record.ts';
+import type { ProviderModel } from '../providers/base.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Usage } from '../wire/usage.ts';
 import type { Target } from './target.ts';
@@ -11,7 +12,7 @@ import { RECORD_VERSION } from '../logs/record.ts';
 export type RecordSink = (record: LogRecord) => void;
 
 /** USD for an answer of a target, or `null` when its price is unknown. */
-export type Pricer = (target: Target, usage: Usage) => number | null;
+export type Pricer = (target: Target, usage: Usage, configured: Price | undefined) => number | null;
 
 export interface ExchangeDeps {
   readonly clock: Clock;
@@ -49,7 +50,13 @@ export class Exchange {
   requestText: string | undefined;
   /** Makes the response as JSON text, or `undefined` when it is none; asked once, at the end. */
   responseText: (() => string | undefined) | undefined;
+  /** Called when all is over: the request's memory is free again. */
+  released: (() => void) | undefined;
   target: Target | undefined;
+  /** Of a resumed answer: what came from where. */
+  parts: LogRecord['parts'];
+  /** Events of the answer that were no JSON and were left out. */
+  malformed = 0;
   lane: 'relay' | 'translate' | null = null;
   finishReason: string | null = null;
   usage: Usage | undefined;
@@ -57,6 +64,7 @@ export class Exchange {
   readonly #epochMs: number;
   readonly #deps: ExchangeDeps;
   #firstContentMs: number | null = null;
+  #offer: ProviderModel | undefined;
   #finished = false;
 
   constructor(id: string, endpoint: Endpoint, deps: ExchangeDeps) {
@@ -76,14 +84,28 @@ export class Exchange {
     this.#firstContentMs ??= round(this.elapsedMs);
   }
 
-  attempted(target: Target, ms: number, fault: Fault | null, status: number | null): void {
+  attempted(
+    target: Target,
+    offer: ProviderModel,
+    ms: number,
+    fault: Fault | null,
+    status: number | null,
+  ): void {
     this.target = target;
+    this.#offer = offer;
     this.attempts.push({ target: target.id, fault, status, ms: round(ms) });
+  }
+
+  /** Whose answer it is. */
+  answers(target: Target, offer: ProviderModel, lane: 'relay' | 'translate'): void {
+    this.target = target;
+    this.#offer = offer;
+    this.lane = lane;
   }
 
   /** USD of the answer so far, or `null`. */
   get cost(): number | null {
-    return this.target && this.usage ? this.#deps.price(this.target, this.usage) : null;
+    return this.target && this.usage ? this.#deps.price(this.target, this.usage, this.#offer?.price) : null;
   }
 
   /** Writes the one record. Later calls do nothing. */
@@ -92,6 +114,7 @@ export class Exchange {
     this.#finished = true;
     const record = this.#record(ending);
     for (const sink of this.#deps.sinks) sink(record);
+    this.released?.();
   }
 
   #record({ outcome, status, error }: Ending): LogRecord {
@@ -131,6 +154,8 @@ export class Exchange {
       user_agent: content === 'none' ? null : this.userAgent,
       error: error === undefined || content === 'none' ? null : error.message,
       attempt_log: this.attempts,
+      ...(this.parts ? { parts: this.parts } : {}),
+      ...(this.malformed > 0 ? { malformed: this.malformed } : {}),
       content,
     };
     if (full) {

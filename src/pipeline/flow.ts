@@ -1,6 +1,8 @@
+import type { Clock } from '../clock.ts';
 import type { Fold } from './lane.ts';
 import type { Tap } from './tap.ts';
 import type { Encoding } from '../wire/encoding.ts';
+import type { AttemptTimers } from './timers.ts';
 import { networkError } from '../providers/transport.ts';
 import { Inflater } from '../wire/encoding.ts';
 import { joined } from '../wire/frames.ts';
@@ -11,65 +13,76 @@ type Reader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
 /** How an answer in progress is read. `signal` ends it; its reason says why. */
 export interface FlowOptions {
   readonly reader: Reader;
-  /** Whether compressed bytes go to the client as they came, as on the relay lane. */
-  readonly raw: boolean;
   /** Left out when the answer is only passed on. */
   readonly reading: { readonly fold: Fold; readonly tap: Tap } | undefined;
   readonly encoding: Encoding | 'identity';
   readonly target: string;
   readonly signal: AbortSignal;
-  /** Something arrived. */
-  readonly heard: () => void;
+  readonly clock: Clock;
+  readonly timers: Pick<AttemptTimers, 'listen' | 'heard'>;
+  /** Largest answer, bytes as they come. */
+  readonly maxBytes: number;
 }
 
-/** An answer on its way: upstream chunks in, client chunks out, one at a time. */
-export class Flow {
+/** How long a stream that is complete but for its terminator may take to send it, milliseconds. */
+const LINGER_MS = 1_000;
+
+/** An answer on its way to the client, piece by piece. */
+export interface Flow {
+  /** What is known of the answer; left out when nobody looks into it. */
+  readonly tap: Tap | undefined;
+  /**
+   * The next bytes for the client, which may be none; `undefined` at the end of the upstream's body.
+   * @throws ProxyError `network`, `malformed` or `too_long`, the provider's own error event, or why it was ended
+   */
+  next(): Promise<Uint8Array | undefined>;
+  /**
+   * The upstream's body ended: what the client is still owed.
+   * @throws ProxyError `truncated` when the answer is not complete, or the provider's own error event
+   */
+  finish(): Uint8Array | undefined;
+  /** The client has all it needs: reads what little is left, so that the connection can be used again. */
+  drain(): Promise<void>;
+  /** Lets go of the upstream. */
+  cancel(reason: unknown): Promise<void>;
+}
+
+/** Upstream chunks in, client chunks out, one at a time. */
+export class UpstreamFlow implements Flow {
   readonly #options: FlowOptions;
   readonly #inflater: Inflater | undefined;
+  #bytes = 0;
 
   constructor(options: FlowOptions) {
     this.#options = options;
     const { reading, encoding } = options;
-    // Compressed bytes are relayed as they are; only the tap looks inside.
+    // What is read travels on uncompressed: an event of ours must fit between two of theirs.
     this.#inflater = reading && encoding !== 'identity' ? new Inflater(encoding) : undefined;
-  }
-
-  /** Whether the client has seen the provider's own error event: only a relayed stream shows it. */
-  get told(): boolean {
-    return this.#options.raw && this.tap?.error !== undefined;
   }
 
   get tap(): Tap | undefined {
     return this.#options.reading?.tap;
   }
 
-  /** Whether events of our own may be put between the provider's. */
-  get open(): boolean {
-    return this.#options.reading !== undefined && !(this.#inflater && this.#options.raw);
-  }
-
-  /**
-   * The next bytes for the client, which may be none; `undefined` at the end of the upstream's body.
-   * @throws ProxyError `network` or `malformed`, or the signal's reason
-   */
   async next(): Promise<Uint8Array | undefined> {
-    const { value, done } = await this.#read();
-    if (done) return undefined;
-    this.#options.heard();
-    const { reading } = this.#options;
-    if (!reading) return value;
-    if (!this.#inflater) return reading.fold.push(value) ?? EMPTY;
+    const { reading, maxBytes, target } = this.#options;
+    if (reading?.tap.error) throw reading.tap.error;
+    const value = await (reading?.tap.complete ? this.#linger() : this.#read());
+    if (value === undefined) return undefined;
     let folded: Uint8Array = EMPTY;
-    for (const inflated of await this.#inflate(this.#inflater, value)) {
-      folded = joined(folded, reading.fold.push(inflated) ?? EMPTY);
+    for (const piece of this.#inflater ? await this.#inflate(this.#inflater, value) : [value]) {
+      this.#bytes += piece.length;
+      if (this.#bytes > maxBytes) {
+        const state = `it is larger than ${maxBytes} bytes (limits.max_response)`;
+        throw new ProxyError('too_long', `Cannot go on with the answer of ${target}: ${state}`, { target });
+      }
+      if (!reading) return piece;
+      folded = joined(folded, reading.fold.push(piece) ?? EMPTY);
     }
-    return this.#options.raw ? value : folded;
+    if (reading?.tap.error && folded.length === 0) throw reading.tap.error;
+    return folded;
   }
 
-  /**
-   * The upstream's body ended: what the client is still owed.
-   * @throws ProxyError `truncated` when the answer is not complete
-   */
   finish(): Uint8Array | undefined {
     const { reading, target } = this.#options;
     this.#inflater?.close();
@@ -82,19 +95,40 @@ export class Flow {
         target,
       });
     }
-    return this.open ? rest : undefined;
+    return rest;
   }
 
-  /** Lets go of the upstream. */
+  async drain(): Promise<void> {
+    try {
+      while ((await this.#linger()) !== undefined);
+    } catch {
+      // Nobody waits for it any more.
+    }
+    this.#inflater?.close();
+  }
+
   async cancel(reason: unknown): Promise<void> {
     this.#inflater?.close();
     await this.#options.reader.cancel(reason).catch(ignoreClosed);
   }
 
-  async #read(): Promise<Awaited<ReturnType<Reader['read']>>> {
-    const { reader, signal, target } = this.#options;
+  /** Reads, but not for long: `undefined` also when nothing comes. */
+  async #linger(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const stop = this.#options.clock.after(LINGER_MS, () => resolve(undefined));
+    const value = await Promise.race([this.#read().catch(ignoreClosed), late]);
+    stop();
+    if (value === undefined) await this.cancel('complete');
+    return value;
+  }
+
+  async #read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { reader, signal, target, timers } = this.#options;
+    timers.listen();
     try {
-      return await reader.read();
+      const { value, done } = await reader.read();
+      timers.heard();
+      return done ? undefined : value;
     } catch (cause) {
       throw signal.aborted ? signal.reason : networkError(target, cause);
     }
@@ -105,14 +139,8 @@ export class Flow {
       return await inflater.push(bytes);
     } catch (cause) {
       const { target } = this.#options;
-      throw new ProxyError(
-        'malformed',
-        `Cannot read the stream of ${target}: it is not compressed as it says`,
-        {
-          target,
-          cause,
-        },
-      );
+      const message = `Cannot read the stream of ${target}: it is not compressed as it says`;
+      throw new ProxyError('malformed', message, { target, cause });
     }
   }
 }

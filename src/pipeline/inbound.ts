@@ -14,4 +14,10 @@ export interface Inbound {
   readonly json: { readonly text: string; readonly value: JsonObject } | undefined;
   /** Client headers that may travel on to a provider. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The caller's own limit until the answer begins, milliseconds; `Infinity` without one. */
+  readonly beginWithinMs: number;
+  /** The caller's own limit on the whole answer, milliseconds; `Infinity` without one. */
+  readonly endWithinMs: number;
+  /** Set where a cut answer is continued: what the client has of it. */
+  readonly continuation?: { readonly text: string };
 }

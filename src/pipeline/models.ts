@@ -1,5 +1,5 @@
-import type { Config, Price, RouteConfig } from '../config/schema.ts';
-import type { BaseProvider } from '../providers/base.ts';
+import type { Config, RouteConfig, RoutePolicy } from '../config/schema.ts';
+import type { BaseProvider, ProviderModel } from '../providers/base.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Choice } from './select.ts';
 import { globMatcher, isGlob } from '../config/globs.ts';
@@ -12,7 +12,14 @@ export interface Candidate extends Choice {
   readonly provider: BaseProvider;
   /** The name the provider knows. */
   readonly model: string;
-  readonly price: Price | undefined;
+  readonly offer: ProviderModel;
+}
+
+/** Where a name leads. */
+export interface Resolution {
+  readonly candidates: readonly Candidate[];
+  /** The route's own words over the configuration's. */
+  readonly policy: RoutePolicy;
 }
 
 export interface ModelName {
@@ -23,8 +30,7 @@ export interface ModelName {
 
 interface Offer {
   readonly provider: BaseProvider;
-  readonly upstream: string | undefined;
-  readonly price: Price | undefined;
+  readonly offer: ProviderModel;
 }
 
 interface Pattern extends Offer {
@@ -43,17 +49,19 @@ export class ModelRegistry {
   readonly #routes: Config['models'];
   readonly #exact = new Map<string, Offer[]>();
   readonly #patterns: Pattern[] = [];
-  readonly #resolved = new Map<string, readonly Candidate[]>();
+  readonly #policy: RoutePolicy;
+  readonly #resolved = new Map<string, Resolution>();
 
-  /** @param providers the enabled ones */
-  constructor(providers: readonly BaseProvider[], routes: Config['models']) {
+  /** @param providers the enabled ones @param policy where a route says nothing of its own */
+  constructor(providers: readonly BaseProvider[], routes: Config['models'], policy: RoutePolicy) {
     this.#routes = routes;
+    this.#policy = policy;
     for (const provider of providers) {
       this.#providers.set(provider.name, provider);
-      for (const { name, upstream, price } of provider.settings.models) {
-        const offer = { provider, upstream, price };
-        if (isGlob(name)) this.#patterns.push({ ...offer, matches: globMatcher(name) });
-        else this.#exact.set(name, [...(this.#exact.get(name) ?? []), offer]);
+      for (const offer of provider.settings.models) {
+        const { name } = offer;
+        if (isGlob(name)) this.#patterns.push({ provider, offer, matches: globMatcher(name) });
+        else this.#exact.set(name, [...(this.#exact.get(name) ?? []), { provider, offer }]);
       }
     }
   }
@@ -63,7 +71,7 @@ export class ModelRegistry {
    * @throws ProxyError `unknown_model` naming the nearest names, or `invalid_request` when no provider of the
    * model serves the endpoint
    */
-  resolve(name: string, endpoint: Endpoint): readonly Candidate[] {
+  resolve(name: string, endpoint: Endpoint): Resolution {
     const key = `${endpoint} ${name}`;
     const known = this.#resolved.get(key);
     if (known) return known;
@@ -82,8 +90,9 @@ export class ModelRegistry {
       );
     }
     if (this.#resolved.size >= MAX_RESOLVED) this.#resolved.clear();
-    this.#resolved.set(key, serving);
-    return serving;
+    const resolution = { candidates: serving, policy: this.#policyOf(name) };
+    this.#resolved.set(key, resolution);
+    return resolution;
   }
 
   /** Where the name leads first, at whatever endpoint. @throws ProxyError `unknown_model` */
@@ -100,6 +109,17 @@ export class ModelRegistry {
       .map((id) => ({ id, ownedBy: 'llmproxy' }));
     const exact = [...this.#exact].map(([id, offers]) => ({ id, ownedBy: offers[0]!.provider.name }));
     return [...aliases, ...exact.filter(({ id }) => !(id in this.#routes))];
+  }
+
+  #policyOf(name: string): RoutePolicy {
+    const route = Object.hasOwn(this.#routes, name) ? this.#routes[name] : undefined;
+    if (typeof route !== 'object' || Array.isArray(route)) return this.#policy;
+    return {
+      content_policy: route.content_policy ?? this.#policy.content_policy,
+      resume: route.resume ?? this.#policy.resume,
+      hedge: route.hedge ?? this.#policy.hedge,
+      last_resort: route.last_resort ?? this.#policy.last_resort,
+    };
   }
 
   #expand(name: string, seen: ReadonlySet<string>): Candidate[] {
@@ -144,11 +164,11 @@ export class ModelRegistry {
   #offered(name: string): Candidate[] {
     const offers = new Map<BaseProvider, Offer>();
     for (const pattern of this.#patterns) if (pattern.matches(name)) offers.set(pattern.provider, pattern);
-    for (const offer of this.#exact.get(name) ?? []) offers.set(offer.provider, offer);
-    return [...offers.values()].map(({ provider, upstream, price }) => ({
+    for (const exact of this.#exact.get(name) ?? []) offers.set(exact.provider, exact);
+    return [...offers.values()].map(({ provider, offer }) => ({
       provider,
-      model: upstream ?? name,
-      price,
+      model: offer.upstream ?? name,
+      offer,
       tier: 0,
       priority: provider.settings.priority,
       weight: provider.settings.weight,

@@ -1,23 +1,32 @@
 import type { Clock } from '../clock.ts';
-import type { ProxyError } from '../errors.ts';
 import type { Streamed, Whole } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
 import type { Inbound } from './inbound.ts';
 import type { ModelRegistry } from './models.ts';
-import type { RequestRouter, Routed } from './router.ts';
 import type { StreamEnd } from './pump.ts';
-import { toProxyError } from '../errors.ts';
+import type { Job, RequestRouter, Routed } from './router.ts';
+import { ProxyError, toProxyError } from '../errors.ts';
 import { pump } from './pump.ts';
+import { Resumer } from './resume.ts';
 
 /** What the client gets. */
 export interface Reply {
   readonly status: number;
   /** The provider's headers, as they came; the edge chooses which of them travel on. */
   readonly upstream: Headers;
-  readonly body: Uint8Array<ArrayBuffer> | string | ReadableStream<Uint8Array>;
-  readonly translated: boolean;
+  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  /** The body's type, where it is not the provider's bytes as they came. */
+  readonly made: 'application/json' | 'text/event-stream' | undefined;
   /** Request fields that the target could not take. */
   readonly dropped: readonly string[];
+}
+
+/** Who waits for the answer. */
+export interface Caller {
+  /** Aborts with a ProxyError when it leaves. */
+  readonly abort: AbortController;
+  /** It took nothing for too long: its connection may be closed. */
+  readonly stalled: () => void;
 }
 
 export interface PipelineDeps {
@@ -25,6 +34,7 @@ export interface PipelineDeps {
   readonly registry: ModelRegistry;
   readonly router: RequestRouter;
   readonly keepaliveMs: number;
+  readonly stallMs: number;
 }
 
 /** What happens to one request between the server and the providers: find targets, route, settle, record. */
@@ -37,66 +47,93 @@ export class Pipeline {
 
   /**
    * Answers a request. The exchange is finished when the answer has ended, also when that is later.
-   * @param signal aborts with a ProxyError when the client leaves
    * @throws ProxyError; then the exchange is left for the caller to finish with the status it sends
    */
-  async handle(inbound: Inbound, exchange: Exchange, signal: AbortSignal): Promise<Reply> {
-    const candidates = this.#deps.registry.resolve(inbound.model, inbound.endpoint);
-    const routed = await this.#deps.router.route({
+  async handle(inbound: Inbound, exchange: Exchange, caller: Caller): Promise<Reply> {
+    const { candidates, policy } = this.#deps.registry.resolve(inbound.model, inbound.endpoint);
+    const job: Job = {
       inbound,
       candidates,
-      signal,
-      attempted: ({ target, ms, error, status }) =>
-        exchange.attempted(target, ms, error?.fault ?? null, status),
-    });
+      policy,
+      abort: caller.abort,
+      deadlineMs: Math.min(inbound.beginWithinMs, inbound.endWithinMs),
+      attempted: ({ target, offer, ms, error, status }) =>
+        exchange.attempted(target, offer, ms, error?.fault ?? null, status),
+    };
+    const routed = await this.#deps.router.route(job);
     const { opened } = routed;
-    exchange.lane = opened.lane;
+    exchange.answers(routed.target, routed.offer, opened.lane);
     const body =
       opened.answer.kind === 'whole'
         ? this.#settleWhole(routed, opened.answer, exchange)
-        : this.#settleStream(routed, opened.answer, exchange);
-    return {
-      status: opened.status,
-      upstream: opened.headers,
-      body,
-      translated: opened.lane === 'translate',
-      dropped: opened.dropped,
-    };
+        : this.#settleStream(job, routed, opened.answer, exchange, caller);
+    const made =
+      opened.answer.kind === 'whole' ? opened.answer.made : opened.answer.flow.tap && 'text/event-stream';
+    return { status: opened.status, upstream: opened.headers, body, made, dropped: opened.dropped };
   }
 
-  #settleWhole({ opened, ticket, beganMs }: Routed, whole: Whole, exchange: Exchange): Whole['body'] {
+  #settleWhole({ opened, target, ticket, beganMs }: Routed, whole: Whole, exchange: Exchange): Whole['body'] {
     const nowMs = this.#deps.clock.monotonic();
-    opened.target.succeed(ticket, nowMs, nowMs - beganMs);
+    target.succeed(ticket, nowMs, nowMs - beganMs);
     exchange.usage = whole.usage;
     exchange.finishReason = whole.finish;
-    exchange.responseBytes = whole.bytes;
+    exchange.responseBytes = whole.body.length;
     exchange.responseText = () => whole.text;
     exchange.finish({ outcome: 'success', status: opened.status });
     return whole.body;
   }
 
-  #settleStream({ opened, ticket, beganMs }: Routed, streamed: Streamed, exchange: Exchange): ReadableStream {
-    const { clock, keepaliveMs } = this.#deps;
-    const { target, status } = opened;
+  #settleStream(
+    job: Job,
+    first: Routed,
+    streamed: Streamed,
+    exchange: Exchange,
+    caller: Caller,
+  ): ReadableStream<Uint8Array> {
+    const { clock, keepaliveMs, stallMs, router } = this.#deps;
     const { tap } = streamed.flow;
+    const resumer = new Resumer(router, job);
+    const stopLimit = this.#limitWhole(job, exchange);
+    let routed = first;
     if (tap) exchange.firstContent();
-    const ended = (end: StreamEnd): void => {
+    const settle = (error: ProxyError | undefined, counts: boolean): void => {
       const nowMs = clock.monotonic();
-      if (end.outcome === 'success') target.succeed(ticket, nowMs, nowMs - beganMs);
-      else if (end.outcome === 'truncated') target.fail(ticket, end.error, nowMs, clock.now());
-      else target.abandon(ticket, nowMs);
-      exchange.usage = tap?.usage;
+      if (!error) routed.target.succeed(routed.ticket, nowMs, nowMs - routed.beganMs);
+      else if (counts) routed.target.fail(routed.ticket, error, nowMs, clock.now());
+      else routed.target.abandon(routed.ticket, nowMs);
+      resumer.ended(routed, error);
+    };
+    const resume = async (error: ProxyError): Promise<Streamed | undefined> => {
+      settle(error, true);
+      const rest = tap && (await resumer.resume(routed, tap, error));
+      if (!rest) return undefined;
+      routed = rest.routed;
+      exchange.answers(routed.target, routed.offer, routed.opened.lane);
+      return rest.streamed;
+    };
+    const ended = (end: StreamEnd): void => {
+      stopLimit();
+      settle('error' in end ? end.error : undefined, end.outcome === 'truncated');
+      exchange.parts = resumer.parts && [...resumer.parts];
+      exchange.usage = resumer.usage;
+      exchange.malformed = tap?.malformed ?? 0;
       exchange.finishReason = tap?.finish ?? null;
       exchange.responseText = () => tap?.assembled();
+      const { status } = first.opened;
       exchange.finish({ outcome: end.outcome, status, error: 'error' in end ? end.error : undefined });
     };
-    return pump(streamed, {
-      clock,
-      requestId: exchange.id,
-      keepaliveMs,
-      sent: (bytes) => (exchange.responseBytes += bytes),
-      ended,
-    });
+    const sent = (bytes: number) => void (exchange.responseBytes += bytes);
+    const { stalled } = caller;
+    const requestId = exchange.id;
+    return pump(streamed, { clock, requestId, keepaliveMs, stallMs, resume, sent, ended, stalled });
+  }
+
+  /** The caller's own deadline holds for the whole stream. @returns how to lift it */
+  #limitWhole({ inbound, abort }: Job, exchange: Exchange): () => void {
+    if (inbound.endWithinMs === Infinity) return () => undefined;
+    return this.#deps.clock.after(inbound.endWithinMs - exchange.elapsedMs, () =>
+      abort.abort(new ProxyError('deadline', "Cannot finish in time: the caller's deadline has passed")),
+    );
   }
 }
 

@@ -14,11 +14,19 @@ export interface PumpOptions {
   readonly requestId: string;
   /** Silence after which a comment keeps the connection alive, milliseconds; 0 for never. */
   readonly keepaliveMs: number;
+  /** How long the client may take nothing, milliseconds. */
+  readonly stallMs: number;
+  /** The stream broke: the rest of it from elsewhere, or `undefined` when there is none. */
+  readonly resume: (error: ProxyError) => Promise<Streamed | undefined>;
   /** Called with the size of everything sent. */
   readonly sent: (bytes: number) => void;
   /** Called once, however the stream ends. */
   readonly ended: (end: StreamEnd) => void;
+  /** The client took nothing for too long. */
+  readonly stalled: () => void;
 }
+
+type Controller = ReadableStreamDefaultController<Uint8Array>;
 
 const COMMENT = new TextEncoder().encode(': keep-alive\n\n');
 
@@ -28,93 +36,146 @@ const COMMENT = new TextEncoder().encode(': keep-alive\n\n');
  * was cut never looks finished.
  */
 export function pump(streamed: Streamed, options: PumpOptions): ReadableStream<Uint8Array> {
-  const { flow } = streamed;
-  let { held } = streamed;
-  let over = false;
-  let cancelComments = (): void => undefined;
+  return new ReadableStream<Uint8Array>(new Pump(streamed, options));
+}
 
-  const end = (how: StreamEnd): void => {
-    if (over) return;
-    over = true;
-    cancelComments();
-    streamed.release();
-    options.ended(how);
-  };
+class Pump {
+  readonly #options: PumpOptions;
+  #streamed: Streamed;
+  #held: Uint8Array | undefined;
+  #over = false;
+  /** Whether the client has taken what there was, and waits. */
+  #wanted = false;
+  /** When something was last sent or asked for. */
+  #movedMs: number;
+  #cancelLook = (): void => undefined;
 
-  const send = (controller: ReadableStreamDefaultController<Uint8Array>, bytes: Uint8Array): void => {
-    options.sent(bytes.length);
-    controller.enqueue(bytes);
-  };
+  constructor(streamed: Streamed, options: PumpOptions) {
+    this.#options = options;
+    this.#streamed = streamed;
+    this.#held = streamed.held;
+    this.#movedMs = options.clock.monotonic();
+  }
 
-  /** Comments fill silences, but only where the client keeps reading and events may be put between. */
-  const keepAlive = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-    if (options.keepaliveMs <= 0 || !flow.open) return;
-    let quietSince = options.clock.monotonic();
-    const look = (): void => {
-      const quietMs = options.clock.monotonic() - Math.max(quietSince, lastSentMs);
-      if (quietMs >= options.keepaliveMs) {
-        if ((controller.desiredSize ?? 0) > 0) send(controller, COMMENT);
-        quietSince = options.clock.monotonic();
+  start(controller: Controller): void {
+    this.#lookIn(controller, this.#options.keepaliveMs || this.#options.stallMs);
+  }
+
+  async pull(controller: Controller): Promise<void> {
+    this.#moved();
+    this.#wanted = true;
+    await this.#move(controller);
+    this.#wanted = false;
+  }
+
+  async cancel(): Promise<void> {
+    const message = 'Cannot finish the answer: the client closed the connection';
+    const error = new ProxyError('client_abort', message);
+    this.#end({ outcome: 'client_abort', error });
+    await this.#streamed.flow.cancel(error);
+  }
+
+  /** Goes on until something was sent or the stream is over. */
+  async #move(controller: Controller): Promise<void> {
+    while (!this.#over) {
+      const piece = await this.#piece().catch(toProxyError);
+      if (this.#over) return;
+      if (piece instanceof ProxyError) {
+        if (!(await this.#resume(piece))) this.#fail(controller, piece);
+        continue;
       }
-      const nextMs = Math.max(1, options.keepaliveMs - Math.max(0, quietMs));
-      cancelComments = options.clock.after(
-        quietMs >= options.keepaliveMs ? options.keepaliveMs : nextMs,
-        look,
-      );
-    };
-    cancelComments = options.clock.after(options.keepaliveMs, look);
-  };
-  let lastSentMs = options.clock.monotonic();
+      const { bytes, last } = piece;
+      const some = bytes !== undefined && bytes.length > 0;
+      if (some) this.#send(controller, bytes);
+      if (last) {
+        this.#end({ outcome: 'success' });
+        controller.close();
+        void this.#streamed.flow.drain();
+      } else if (some) return;
+    }
+  }
 
-  return new ReadableStream<Uint8Array>({
-    start: keepAlive,
-    async pull(controller) {
-      if (held) {
-        send(controller, held);
-        held = undefined;
-        return;
-      }
-      try {
-        for (;;) {
-          const bytes = await flow.next();
-          lastSentMs = options.clock.monotonic();
-          if (over) return;
-          if (bytes === undefined) {
-            const rest = flow.finish();
-            if (rest && rest.length > 0) send(controller, rest);
-            end({ outcome: 'success' });
-            controller.close();
-            return;
-          }
-          if (bytes.length > 0) {
-            send(controller, bytes);
-            return;
-          }
-        }
-      } catch (thrown) {
-        if (over) return;
-        fail(controller, toProxyError(thrown));
-      }
-    },
-    async cancel() {
-      const error = new ProxyError(
-        'client_abort',
-        'Cannot finish the answer: the client closed the connection',
-      );
-      end({ outcome: 'client_abort', error });
-      await flow.cancel(error);
-    },
-  });
+  /** @throws ProxyError when the stream broke */
+  async #piece(): Promise<{ bytes: Uint8Array | undefined; last: boolean }> {
+    const { flow } = this.#streamed;
+    const held = this.#held;
+    this.#held = undefined;
+    const bytes = held ?? (await flow.next());
+    if (bytes === undefined) return { bytes: flow.finish(), last: true };
+    return { bytes, last: flow.tap?.done ?? false };
+  }
 
-  function fail(controller: ReadableStreamDefaultController<Uint8Array>, error: ProxyError): void {
+  async #resume(error: ProxyError): Promise<boolean> {
+    const broken = this.#streamed;
+    broken.release();
+    void broken.flow.cancel(error);
+    const rest = await this.#options.resume(error);
+    if (!rest) return false;
+    this.#streamed = rest;
+    if (this.#over) {
+      rest.release();
+      void rest.flow.cancel(error);
+    }
+    return true;
+  }
+
+  #fail(controller: Controller, error: ProxyError): void {
+    if (this.#over) return;
     const left = error.fault === 'client_abort';
-    end(left ? { outcome: 'client_abort', error } : { outcome: 'truncated', error });
-    void flow.cancel(error);
-    if (left || (flow.open && flow.told)) return controller.close();
-    // What is cut within a compressed stream cannot be mended.
-    if (!flow.open) return controller.error(error);
-    const event = `data: ${JSON.stringify(openaiErrorBody(error, options.requestId))}\n\n`;
-    send(controller, new TextEncoder().encode(event));
+    this.#end(left ? { outcome: 'client_abort', error } : { outcome: 'truncated', error });
+    if (left) return controller.close();
+    this.#tell(controller, error);
+  }
+
+  /** The last word: an error event, or a broken connection where the answer is none of our events. */
+  #tell(controller: Controller, error: ProxyError): void {
+    if (!this.#streamed.flow.tap) return controller.error(error);
+    const event = `data: ${JSON.stringify(openaiErrorBody(error, this.#options.requestId))}\n\n`;
+    this.#send(controller, new TextEncoder().encode(event));
     controller.close();
+  }
+
+  #send(controller: Controller, bytes: Uint8Array): void {
+    this.#moved();
+    this.#options.sent(bytes.length);
+    controller.enqueue(bytes);
+  }
+
+  #moved(): void {
+    this.#movedMs = this.#options.clock.monotonic();
+  }
+
+  #end(how: StreamEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancelLook();
+    this.#streamed.release();
+    this.#options.ended(how);
+  }
+
+  /** Comments fill the provider's silence; the client's own has an end. */
+  #look(controller: Controller): void {
+    const { keepaliveMs, stallMs, clock } = this.#options;
+    const quietMs = clock.monotonic() - this.#movedMs;
+    const waits = this.#wanted && (controller.desiredSize ?? 0) > 0;
+    if (!waits && quietMs >= stallMs) return this.#stall(controller);
+    const comments = waits && keepaliveMs > 0 && this.#streamed.flow.tap !== undefined;
+    if (comments && quietMs >= keepaliveMs) this.#send(controller, COMMENT);
+    const limitMs = comments ? keepaliveMs : Math.min(stallMs, keepaliveMs || stallMs);
+    this.#lookIn(controller, quietMs >= limitMs ? limitMs : limitMs - quietMs);
+  }
+
+  #lookIn(controller: Controller, ms: number): void {
+    this.#cancelLook = this.#options.clock.after(Math.max(1, ms), () => this.#look(controller));
+  }
+
+  #stall(controller: Controller): void {
+    const message = 'Cannot finish the answer: the client took nothing for limits.client_stall';
+    const error = new ProxyError('client_stall', message);
+    const { flow } = this.#streamed;
+    this.#end({ outcome: 'client_abort', error });
+    this.#tell(controller, error);
+    void flow.cancel(error);
+    this.#options.stalled();
   }
 }

@@ -2,7 +2,7 @@ import type { Inbound } from './inbound.ts';
 import type { Fold, Lane, Prepared, WholeAnswer } from './lane.ts';
 import type { Tap } from './tap.ts';
 import { ProxyError } from '../errors.ts';
-import { joined, lastEventEnd } from '../wire/frames.ts';
+import { eachEvent, joined, lastEventEnd } from '../wire/frames.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../wire/json.ts';
 import { spliceMultipart } from '../wire/multipart.ts';
 import { spliceModel } from '../wire/splice.ts';
@@ -11,6 +11,7 @@ import { openaiUsage } from '../wire/usage.ts';
 import { judge } from './judge.ts';
 
 const DONE = new TextEncoder().encode('data: [DONE]\n\n');
+const BLANK_LINE = new TextEncoder().encode('\n\n');
 /** An event that does not end within this many bytes is none. */
 const MAX_EVENT = 8 * 1024 ** 2;
 
@@ -21,10 +22,12 @@ const MAX_EVENT = 8 * 1024 ** 2;
 export const relay: Lane = {
   kind: 'relay',
   prepare(inbound: Inbound, model: string): Prepared {
+    const { 'accept-encoding': _, ...uncompressed } = inbound.headers;
     return {
       body: withModel(inbound, model),
       contentType: inbound.contentType,
-      headers: inbound.headers,
+      // A compressed stream could not end in a readable error.
+      headers: inbound.stream ? uncompressed : inbound.headers,
       dropped: [],
       whole: (text, target) => readWhole(text, target),
       fold: (tap, target) => new RelayFold(tap, target),
@@ -54,7 +57,8 @@ function readWhole(text: string, target: string): WholeAnswer {
 
 /**
  * Passes whole events on as they came. The tail of an event that is still incomplete waits for its rest: no
- * client can use it, and a stream that is cut there can still end with a readable error.
+ * client can use it, and a stream that is cut there can still end with a readable error. Events that are no JSON
+ * are dropped, and so is an error event: what becomes of the answer then is not the provider's to say.
  */
 class RelayFold implements Fold {
   readonly #tap: Tap;
@@ -77,18 +81,28 @@ class RelayFold implements Fold {
       });
     }
     if (end === 0) return undefined;
-    const whole = end === held.length ? held : held.subarray(0, end);
-    for (const { data } of this.#events.push(whole)) this.#tap.event(data, this.#target);
-    return whole;
+    return this.#show(end === held.length ? held : held.subarray(0, end));
   }
 
   end(): Uint8Array | undefined {
     // Some servers leave out the last blank line: what is left may still be an event.
-    const tail = this.#tail;
-    if (tail) for (const { data } of this.#events.push(tail)) this.#tap.event(data, this.#target);
-    for (const { data } of this.#events.end()) this.#tap.event(data, this.#target);
-    if (!this.#tap.done && !this.#tap.finished) return undefined;
-    const rest = tail ?? new Uint8Array();
-    return this.#tap.done ? rest : joined(tail && joined(tail, new TextEncoder().encode('\n\n')), DONE);
+    const rest = this.#tail && this.#show(joined(this.#tail, BLANK_LINE));
+    this.#tail = undefined;
+    if (this.#tap.done || !this.#tap.finished) return rest;
+    this.#tap.done = true;
+    return joined(rest, DONE);
+  }
+
+  /** Shows whole events to the tap, and gives those that may go on. */
+  #show(whole: Uint8Array): Uint8Array | undefined {
+    const passes: boolean[] = [];
+    for (const { data } of this.#events.push(whole)) passes.push(this.#tap.event(data, this.#target));
+    if (!passes.includes(false)) return whole;
+    let kept: Uint8Array | undefined;
+    for (const event of eachEvent(whole)) {
+      // A comment has no data and so no verdict.
+      if (new SseReader().push(event).length === 0 || passes.shift()) kept = joined(kept, event);
+    }
+    return kept;
   }
 }

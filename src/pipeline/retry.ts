@@ -29,26 +29,34 @@ export type NextStep =
 
 export interface Situation {
   readonly error: ProxyError;
-  /** Attempts made at this target for this request, the failed one included. */
+  /** Attempts made at this target for this request that count, the failed one included. */
   readonly attemptsHere: number;
+  /** Whether another key of this target may be asked now, when it was the key that failed. */
+  readonly otherKey: boolean;
+  /** Whether this failure leads to the next target on this route. */
+  readonly failover: boolean;
   /** When another target of this request is ready, milliseconds from now: 0 for now, `Infinity` for none. */
   readonly othersReadyInMs: number;
   /** Longest wait still allowed: the wait budget within the deadline. */
   readonly waitBudgetMs: number;
 }
 
+const AT_ONCE: NextStep = { action: 'retry', delayMs: 0 };
+
 /**
  * The decision after a failed attempt, by the rules table. A provider's own Retry-After is never shortened:
- * it is waited out on the same target when no other is ready sooner and the budget allows, else left.
+ * it is waited out on the same target when no other is ready sooner and the budget allows, else left. The backoff
+ * is waited out where it is longer, so that a Retry-After of 0 makes no tight loop.
  * @param random uniform in [0, 1)
  */
 export function nextStep(situation: Situation, policy: RetryPolicy, random: number): NextStep {
-  const { error, attemptsHere, othersReadyInMs, waitBudgetMs } = situation;
-  const { retry, failover } = error.rule;
+  const { error, attemptsHere, otherKey, failover, othersReadyInMs, waitBudgetMs } = situation;
+  const { retry } = error.rule;
   const elsewhere: NextStep = failover ? { action: 'failover' } : { action: 'give_up' };
+  if (retry === 'at_once' || otherKey) return AT_ONCE;
   if (retry === 'never' || attemptsHere > policy.maxRetries) return elsewhere;
   if (retry === 'last' && othersReadyInMs === 0) return elsewhere;
-  const delayMs = error.retryAfterMs ?? backoff(policy, attemptsHere, random);
+  const delayMs = Math.max(error.retryAfterMs ?? 0, backoff(policy, attemptsHere, random));
   if (delayMs > waitBudgetMs) return elsewhere;
   if (error.retryAfterMs !== undefined && othersReadyInMs < delayMs) return elsewhere;
   return { action: 'retry', delayMs };

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { HealthState } from './health.ts';
+import type { Down, ProviderState } from './provider-state.ts';
 import type { Target, TargetPool } from './target.ts';
 
 /** One provider as /providers and `llmproxy health` show it. Times are ISO 8601, spans milliseconds. */
@@ -11,6 +12,8 @@ export interface ProviderStatus {
   /** Why it is not healthy. */
   readonly reasons: readonly string[];
   readonly in_flight: number;
+  /** How many keys take turns, and how many of them the provider refuses. */
+  readonly keys: { readonly total: number; readonly down: number };
   readonly calls: number;
   readonly success_rate: number | null;
   readonly p50_ms: number | null;
@@ -24,6 +27,10 @@ export interface ProviderStatus {
 export interface TargetStatus {
   readonly model: string;
   readonly breaker: string;
+  readonly calls: number;
+  readonly success_rate: number | null;
+  /** Until the first content of a stream. */
+  readonly first_content_p95_ms: number | null;
   /** How long it rests yet, and why. */
   readonly resting: { readonly fault: string; readonly ms: number } | null;
 }
@@ -42,17 +49,18 @@ export function providerStatus(provider: BaseProvider, pool: TargetPool, clock: 
   const breakers = { closed: 0, open: 0, half_open: 0 };
   for (const target of targets) breakers[target.breaker.state] += 1;
   const { calls, success } = health.rate(nowMs);
-  const judged = judge(targets, state.down, health.state(nowMs), success, nowMs);
+  const judged = judge(targets, state, nowMs);
   return {
     name: provider.name,
     type: provider.settings.type,
     state: judged.state,
     reasons: judged.reasons,
     in_flight: state.inFlight,
+    keys: { total: state.keys, down: downs(state, nowMs).length },
     calls,
     success_rate: success,
-    p50_ms: rounded(health.quantile(0.5)),
-    p95_ms: rounded(health.quantile(0.95)),
+    p50_ms: rounded(health.latencies.quantile(0.5)),
+    p95_ms: rounded(health.latencies.quantile(0.95)),
     breakers,
     last_error: health.lastError
       ? {
@@ -74,6 +82,7 @@ export function disabledStatus(name: string, type: string, reason: string): Prov
     state: 'disabled',
     reasons: [reason],
     in_flight: 0,
+    keys: { total: 0, down: 0 },
     calls: 0,
     success_rate: null,
     p50_ms: null,
@@ -94,44 +103,54 @@ export function summarize(statuses: readonly ProviderStatus[]): HealthSummary {
   return { status: answering === 0 ? 'unhealthy' : troubled > 0 ? 'degraded' : 'healthy', providers };
 }
 
+/** The keys that are refused now. */
+function downs(state: ProviderState, nowMs: number): Down[] {
+  return state.downs.filter((down) => down !== undefined && down.untilMs > nowMs) as Down[];
+}
+
 function judge(
   targets: readonly Target[],
-  down: { fault: string; message: string; untilMs: number } | undefined,
-  rate: HealthState,
-  success: number | null,
+  provider: ProviderState,
   nowMs: number,
 ): { state: HealthState; reasons: string[] } {
   const reasons: string[] = [];
-  let state = rate;
-  if (down) {
-    state = 'unhealthy';
-    reasons.push(`down after ${down.fault}`);
-  }
-  if (rate !== 'healthy' && success !== null)
+  const { success } = provider.health.rate(nowMs);
+  let state = provider.health.state(nowMs);
+  const worsen = (to: HealthState, reason: string) => {
+    reasons.push(reason);
+    if (state !== 'unhealthy') state = to;
+  };
+  if (state !== 'healthy' && success !== null)
     reasons.push(`${Math.round(success * 100)} % of recent calls succeed`);
+  const refused = downs(provider, nowMs);
+  const [first] = refused;
+  if (first && refused.length === provider.keys) worsen('unhealthy', `down after ${first.fault}`);
+  else if (first) worsen('degraded', `${refused.length} of ${provider.keys} keys down after ${first.fault}`);
+  if (provider.unreachable !== undefined) worsen('unhealthy', `probe: ${provider.unreachable}`);
   const open = targets.filter((target) => target.breaker.state !== 'closed');
   if (open.length > 0) {
-    reasons.push(`breaker open for ${open.map((target) => target.model).join(', ')}`);
-    if (open.length === targets.length) state = 'unhealthy';
-    else if (state === 'healthy') state = 'degraded';
+    const models = open.map((target) => target.model).join(', ');
+    worsen(open.length === targets.length ? 'unhealthy' : 'degraded', `breaker open for ${models}`);
   }
-  const resting = targets.filter((target) => target.cooldown && target.cooldown.untilMs > nowMs);
-  if (resting.length > 0) {
-    reasons.push(
-      `resting: ${resting.map((target) => `${target.model} (${target.cooldown!.fault})`).join(', ')}`,
-    );
-    if (state === 'healthy') state = 'degraded';
-  }
+  const resting = targets.flatMap((target) => {
+    const rest = target.resting(nowMs);
+    // Whoever asks for a model that a provider lacks says nothing about its health.
+    return rest && rest.fault !== 'not_found' ? [`${target.model} (${rest.fault})`] : [];
+  });
+  if (resting.length > 0) worsen('degraded', `resting: ${resting.join(', ')}`);
   return { state, reasons };
 }
 
 function targetStatus(target: Target, nowMs: number): TargetStatus {
-  const { cooldown } = target;
-  const rests = cooldown !== undefined && cooldown.untilMs > nowMs;
+  const rest = target.resting(nowMs);
+  const { calls, success } = target.health.rate(nowMs);
   return {
     model: target.model,
     breaker: target.breaker.state,
-    resting: rests ? { fault: cooldown.fault, ms: Math.round(cooldown.untilMs - nowMs) } : null,
+    calls,
+    success_rate: success,
+    first_content_p95_ms: rounded(target.firstContent.quantile(0.95)),
+    resting: rest ? { fault: rest.fault, ms: Math.round(rest.untilMs - nowMs) } : null,
   };
 }
 

@@ -12,6 +12,7 @@ import { isObject, parseJson } from '../wire/json.ts';
 export class Tap {
   readonly #make: () => Assembler;
   readonly #maxBytes: number;
+  readonly #choices: number;
   #assembler: Assembler;
   #bytes = 0;
   #overflowed = false;
@@ -20,14 +21,18 @@ export class Tap {
   done = false;
   /** Events that were no JSON. */
   malformed = 0;
-  /** An error event of the provider. */
+  /** An error event of the provider, which is kept from the client. */
   error: ProxyError | undefined;
   /** Usage from elsewhere than the client's stream, when the client did not ask to see it. */
   hiddenUsage: Usage | undefined;
 
-  /** @param maxBytes how much of the answer is assembled for the record */
-  constructor(make: () => Assembler, maxBytes: number) {
+  /**
+   * @param maxBytes how much of the answer is assembled for the record
+   * @param choices how many answers were asked for
+   */
+  constructor(make: () => Assembler, maxBytes: number, choices: number) {
     this.#make = make;
+    this.#choices = choices;
     this.#assembler = make();
     this.#maxBytes = maxBytes;
   }
@@ -42,6 +47,11 @@ export class Tap {
     return this.#assembler.finished;
   }
 
+  /** All that was asked for has come to its end; only the terminator is missing. */
+  get complete(): boolean {
+    return !this.done && this.#assembler.finished && this.#assembler.seen >= this.#choices;
+  }
+
   get finish(): string | null {
     return this.#assembler.finish;
   }
@@ -50,24 +60,34 @@ export class Tap {
     return this.#assembler.usage ?? this.hiddenUsage;
   }
 
+  /** The fields by which a client knows the answer. */
+  name(): JsonObject {
+    const { id, model, created } = this.#assembler.result();
+    return { id, model, created };
+  }
+
+  /** The text so far, when the answer so far is one plain text, known in full. */
+  plainText(): string | undefined {
+    return this.#overflowed ? undefined : this.#assembler.plainText();
+  }
+
   /** The answer in one piece as JSON text; `undefined` when it grew beyond the bound or never began. */
   assembled(): string | undefined {
     return this.#overflowed || this.#bytes === 0 ? undefined : JSON.stringify(this.#assembler.result());
   }
 
-  /** One event's data of the client's protocol. */
-  event(data: string, target: string): void {
-    if (data === '[DONE]') {
-      this.done = true;
-      return;
-    }
+  /** One event's data of the client's protocol. @returns whether it may go on to the client */
+  event(data: string, target: string): boolean {
+    if (this.done || this.error) return false;
+    if (data === '[DONE]') return (this.done = true);
     const value = parseJson(data);
     if (!isObject(value)) {
       this.malformed += 1;
-      return;
+      return false;
     }
-    if ('error' in value || value.object === 'error') this.#classify(value, target);
+    if (('error' in value || value.object === 'error') && this.#classify(value, target)) return false;
     this.chunk(value, data.length);
+    return true;
   }
 
   /** One parsed event of `bytes` length. */
@@ -83,10 +103,11 @@ export class Tap {
     this.#assembler.push(value);
   }
 
-  #classify(value: JsonObject, target: string): void {
+  #classify(value: JsonObject, target: string): boolean {
     const found = classifyBody(value);
-    if (!found) return;
+    if (!found) return false;
     const message = `Cannot complete the answer of ${target}: ${found.upstream.message}`;
-    this.error ??= new ProxyError(found.fault, message, { target, upstream: found.upstream });
+    this.error = new ProxyError(found.fault, message, { target, upstream: found.upstream });
+    return true;
   }
 }

@@ -1,15 +1,35 @@
-import type { Fault, ProxyError } from '../errors.ts';
-import type { Price } from '../config/schema.ts';
+import type { Fault } from '../errors.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { BreakerPolicy, BreakerTicket } from './breaker.ts';
 import type { HealthPolicy } from './health.ts';
+import { ProxyError } from '../errors.ts';
 import { Breaker } from './breaker.ts';
+import { HealthWindow } from './health.ts';
 import { ProviderState } from './provider-state.ts';
+import { Samples } from './samples.ts';
 
 /** A call's place at a target; settled exactly once. */
 export interface Ticket {
-  readonly breaker: BreakerTicket;
+  breaker: BreakerTicket;
+  /** Which of the provider's keys it uses. */
+  readonly key: number;
   settled: boolean;
+}
+
+/** A time of rest, on the monotonic clock. */
+export interface Rest {
+  readonly fault: Fault;
+  readonly message: string;
+  readonly untilMs: number;
+  /** Whether the provider named the time. */
+  readonly told: boolean;
+}
+
+/** Why a target may not be asked now. */
+export interface Blocked {
+  readonly reason: string;
+  /** On the monotonic clock; `Infinity` when nobody knows. */
+  readonly untilMs: number;
 }
 
 /** A provider and one of its models: what a request is sent to, and what is known about it. */
@@ -17,26 +37,25 @@ export class Target {
   /** "provider/model" */
   readonly id: string;
   readonly model: string;
-  readonly price: Price | undefined;
   readonly state: ProviderState;
   readonly breaker: Breaker;
+  readonly health: HealthWindow;
+  /** Milliseconds from sending to the first content of a stream. */
+  readonly firstContent = new Samples();
   provider: BaseProvider;
-  /** Rests until then, on the monotonic clock, and for this reason; `told` when the provider named the time. */
-  cooldown: { fault: Fault; untilMs: number; told: boolean } | undefined;
+  /** Said by the target itself: it cannot go on from a beginning of its answer. */
+  refusesPrefill = false;
+  #rest: Rest | undefined;
+  /** By key. */
+  readonly #keyRests: (Rest | undefined)[] = [];
 
-  constructor(
-    provider: BaseProvider,
-    model: string,
-    price: Price | undefined,
-    state: ProviderState,
-    breaker: Breaker,
-  ) {
+  constructor(provider: BaseProvider, model: string, state: ProviderState, parts: Parts) {
     this.id = `${provider.name}/${model}`;
     this.provider = provider;
     this.model = model;
-    this.price = price;
     this.state = state;
-    this.breaker = breaker;
+    this.breaker = parts.breaker;
+    this.health = parts.health;
   }
 
   /**
@@ -45,46 +64,57 @@ export class Target {
    * that the provider itself asked for holds it back
    */
   readyAt(nowMs: number, again = false): number {
-    const rests =
-      this.cooldown !== undefined && this.cooldown.untilMs > nowMs && (this.cooldown.told || !again);
-    const cooling = rests ? this.cooldown!.untilMs : 0;
-    return Math.max(cooling, this.breaker.readyAt(nowMs), this.state.readyAt(nowMs));
+    const rest = restingUntil(this.#rest, nowMs, again);
+    return Math.max(rest, this.breaker.readyAt(nowMs), this.state.readyAt(nowMs), this.#keyAt(nowMs, again));
   }
 
-  begin(): Ticket {
-    this.state.begin();
-    return { breaker: this.breaker.begin(), settled: false };
+  /** The same for a last resort: rests that nobody asked for, and the breaker, are passed over. */
+  lastResortAt(nowMs: number): number {
+    return Math.max(
+      restingUntil(this.#rest, nowMs, true),
+      this.state.readyAt(nowMs),
+      this.#keyAt(nowMs, true),
+    );
+  }
+
+  /** Takes a place with the key whose turn it is among those that are ready, or else the one that is soonest. */
+  begin(nowMs: number): Ticket {
+    const key = this.#chooseKey(nowMs);
+    this.state.begin(key, nowMs);
+    return { breaker: this.breaker.begin(), key, settled: false };
+  }
+
+  /** The answer has begun. @param tookMs from sending to the first content, where it is a stream */
+  opened(ticket: Ticket, nowMs: number, tookMs: number | undefined): void {
+    ticket.breaker = this.breaker.opened(ticket.breaker, nowMs);
+    if (tookMs !== undefined) this.firstContent.add(tookMs);
   }
 
   /** The call was answered in full. */
   succeed(ticket: Ticket, nowMs: number, latencyMs: number): void {
     if (!this.#settle(ticket)) return;
-    this.breaker.success(ticket.breaker);
+    this.breaker.success(ticket.breaker, nowMs);
+    this.health.success(nowMs, latencyMs);
     this.state.health.success(nowMs, latencyMs);
-    // An answer that began before the provider went down or asked for rest says nothing against either.
-    if (this.state.down && this.state.down.untilMs <= nowMs) this.state.down = undefined;
+    this.state.accept(ticket.key);
   }
 
   /** The call failed; what that says about the target follows from the rules table. */
   fail(ticket: Ticket, error: ProxyError, nowMs: number, epochMs: number): void {
     if (!this.#settle(ticket)) return;
-    const { health, cooldownMs } = error.rule;
-    const untilMs = nowMs + (error.retryAfterMs ?? cooldownMs);
-    if (health === 'failure') {
-      this.breaker.failure(ticket.breaker, nowMs);
-      this.state.health.failure(nowMs);
-      if (error.retryAfterMs !== undefined) this.#rest(error, untilMs);
-    } else {
-      this.breaker.neutral(ticket.breaker, nowMs);
+    const { health } = error.rule;
+    if (health === 'failure') this.breaker.failure(ticket.breaker, nowMs);
+    else this.breaker.neutral(ticket.breaker, nowMs);
+    if (health === 'failure' || health === 'down') {
+      const last = { fault: error.fault, message: error.message, atMs: epochMs };
+      this.health.failure(nowMs, last);
+      this.state.health.failure(nowMs, last);
     }
-    if (health === 'busy' || health === 'missing') this.#rest(error, untilMs);
-    if (health === 'down') {
-      this.state.health.failure(nowMs);
-      this.state.down = { fault: error.fault, message: error.message, untilMs };
-    }
-    if (health !== 'none') {
-      this.state.health.lastError = { fault: error.fault, message: error.message, atMs: epochMs };
-    }
+    if (health === 'down') this.state.refuse(ticket.key, error, nowMs);
+    const rest = restFor(error, nowMs);
+    if (!rest) return;
+    if (health === 'busy') this.#keyRests[ticket.key] = later(this.#keyRests[ticket.key], rest);
+    else this.#rest = later(this.#rest, rest);
   }
 
   /** The call ended without a word about the target: the client left. */
@@ -92,10 +122,64 @@ export class Target {
     if (this.#settle(ticket)) this.breaker.neutral(ticket.breaker, nowMs);
   }
 
-  /** Rests at least until then: a later word never shortens an earlier one. */
-  #rest({ fault, retryAfterMs }: ProxyError, untilMs: number): void {
-    if (this.cooldown && this.cooldown.untilMs >= untilMs) return;
-    this.cooldown = { fault, untilMs, told: retryAfterMs !== undefined };
+  /** Whether it was ever told, or made, to rest. */
+  get rested(): boolean {
+    return this.#rest !== undefined || this.#keyRests.some((rest) => rest !== undefined);
+  }
+
+  /** The rest it is in, if it is in one. */
+  resting(nowMs: number): Rest | undefined {
+    if (restingUntil(this.#rest, nowMs, false) > 0) return this.#rest;
+    const rests = Array.from({ length: this.state.keys }, (_, key) => this.#keyRests[key]);
+    const [first] = rests;
+    return rests.every((rest) => restingUntil(rest, nowMs, false) > 0) ? first : undefined;
+  }
+
+  /** That the provider lacks the model, while it is remembered. */
+  missing(nowMs: number): ProxyError | undefined {
+    const rest = this.resting(nowMs);
+    if (rest?.fault !== 'not_found') return undefined;
+    return new ProxyError('not_found', rest.message, { target: this.id });
+  }
+
+  /** Why it may not be asked now; `undefined` when it may. */
+  blocked(nowMs: number): Blocked | undefined {
+    const untilMs = this.readyAt(nowMs);
+    if (untilMs <= nowMs) return undefined;
+    const down = this.state.downs.every((each) => each && each.untilMs > nowMs)
+      ? this.state.downs[0]
+      : undefined;
+    const rest = this.resting(nowMs);
+    const reason = this.state.unreachable
+      ? 'unreachable'
+      : down
+        ? `down after ${down.fault}`
+        : rest
+          ? `resting after ${rest.fault}`
+          : this.breaker.readyAt(nowMs) > nowMs
+            ? 'breaker open'
+            : 'busy';
+    return { reason, untilMs };
+  }
+
+  #keyAt(nowMs: number, again: boolean): number {
+    let soonest = Infinity;
+    for (let key = 0; key < this.state.keys; key += 1) {
+      const rest = restingUntil(this.#keyRests[key], nowMs, again);
+      soonest = Math.min(soonest, Math.max(rest, this.state.keyReadyAt(key)));
+    }
+    return soonest;
+  }
+
+  #chooseKey(nowMs: number): number {
+    let best = 0;
+    let bestMs = Infinity;
+    for (const key of this.state.turns()) {
+      const readyMs = Math.max(restingUntil(this.#keyRests[key], nowMs, false), this.state.keyReadyAt(key));
+      if (readyMs <= nowMs) return key;
+      if (readyMs < bestMs) [best, bestMs] = [key, readyMs];
+    }
+    return best;
   }
 
   #settle(ticket: Ticket): boolean {
@@ -106,6 +190,28 @@ export class Target {
   }
 }
 
+interface Parts {
+  readonly breaker: Breaker;
+  readonly health: HealthWindow;
+}
+
+function restFor({ fault, message, rule, retryAfterMs }: ProxyError, nowMs: number): Rest | undefined {
+  if (rule.health === 'none' || rule.health === 'down') return undefined;
+  // A model that is missing does not appear because the provider names a time.
+  const told = retryAfterMs !== undefined && rule.health !== 'missing';
+  const ms = told ? retryAfterMs : rule.cooldownMs;
+  return ms > 0 ? { fault, message, untilMs: nowMs + ms, told } : undefined;
+}
+
+/** A later word never shortens an earlier one. */
+function later(known: Rest | undefined, rest: Rest): Rest {
+  return known && known.untilMs >= rest.untilMs ? known : rest;
+}
+
+function restingUntil(rest: Rest | undefined, nowMs: number, again: boolean): number {
+  return rest && rest.untilMs > nowMs && (rest.told || !again) ? rest.untilMs : 0;
+}
+
 /** Targets kept at most: globs let clients name any model, and a name is no reason to grow. */
 const MAX_TARGETS = 2_000;
 
@@ -114,16 +220,36 @@ export interface PoolPolicy {
   readonly health: HealthPolicy;
 }
 
-/** All targets and provider states, made when first asked for. */
+/** All targets and provider states, made when first asked for. They outlive a configuration. */
 export class TargetPool {
-  readonly #policy: PoolPolicy;
   readonly #random: () => number;
   readonly #targets = new Map<string, Target>();
   readonly #states = new Map<string, ProviderState>();
+  #policy: PoolPolicy;
 
   constructor(policy: PoolPolicy, random: () => number) {
     this.#policy = policy;
     this.#random = random;
+  }
+
+  /**
+   * Takes over the providers of a new configuration. What is known of one that stays is kept, apart from refused
+   * keys, which get a new chance; one whose identity changed begins anew.
+   * @param same whether a provider is still the same service
+   */
+  adopt(policy: PoolPolicy, providers: readonly BaseProvider[], same: (name: string) => boolean): void {
+    this.#policy = policy;
+    const byName = new Map(providers.map((provider) => [provider.name, provider]));
+    for (const [id, target] of this.#targets) {
+      const provider = byName.get(target.provider.name);
+      if (provider && same(provider.name)) target.provider = provider;
+      else this.#targets.delete(id);
+    }
+    for (const [name, state] of this.#states) {
+      const provider = byName.get(name);
+      if (provider && same(name)) state.configure(provider.settings);
+      else this.#states.delete(name);
+    }
   }
 
   state(provider: BaseProvider): ProviderState {
@@ -135,18 +261,16 @@ export class TargetPool {
     return state;
   }
 
-  target(provider: BaseProvider, model: string, price: Price | undefined): Target {
+  target(provider: BaseProvider, model: string): Target {
     const id = `${provider.name}/${model}`;
     let target = this.#targets.get(id);
     if (target) return target;
     if (this.#targets.size >= MAX_TARGETS) this.#evict();
-    target = new Target(
-      provider,
-      model,
-      price,
-      this.state(provider),
-      new Breaker(this.#policy.breaker, this.#random),
-    );
+    const { breaker, health } = this.#policy;
+    target = new Target(provider, model, this.state(provider), {
+      breaker: new Breaker(breaker, this.#random),
+      health: new HealthWindow(health),
+    });
     this.#targets.set(id, target);
     return target;
   }
@@ -159,7 +283,7 @@ export class TargetPool {
   /** Forgets the oldest target with nothing worth remembering, or else the oldest. */
   #evict(): void {
     for (const [id, target] of this.#targets) {
-      if (target.breaker.state !== 'closed' || target.cooldown) continue;
+      if (target.breaker.state !== 'closed' || target.rested) continue;
       this.#targets.delete(id);
       return;
     }

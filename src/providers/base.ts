@@ -1,5 +1,6 @@
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Price, Timeouts } from '../config/schema.ts';
+import type { PrefillStyle } from '../wire/continue.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 
 /** What a provider is asked: the body is already in its protocol, with the model name it knows. */
@@ -9,6 +10,10 @@ export interface UpstreamCall {
   readonly stream: boolean;
   readonly body: Uint8Array<ArrayBuffer> | string;
   readonly contentType: string;
+  /** Which of the provider's keys, from 0. */
+  readonly key: number;
+  /** On a connection of its own: the last one turned out to be closed. */
+  readonly fresh: boolean;
   /** Headers of the client that may travel on, by allow list; lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -25,6 +30,11 @@ export interface ProviderModel {
   readonly name: string;
   readonly upstream?: string;
   readonly price?: Price;
+  /** Over the provider's own. */
+  readonly timeouts?: Timeouts;
+  /** Tokens. */
+  readonly contextWindow?: number;
+  readonly prefill?: boolean;
 }
 
 /** The part of a provider's configuration that routing needs, the same for every protocol. */
@@ -40,6 +50,11 @@ export interface ProviderSettings {
   /** Requests per minute. */
   readonly rateLimit: number | undefined;
   readonly maxConnections: number | undefined;
+  /** How many keys take turns, at least 1. */
+  readonly keys: number;
+  readonly prefill: PrefillStyle | undefined;
+  /** Asked in place of a free endpoint to see whether the service is up; costs money. */
+  readonly probeModel: string | undefined;
   /** Id in the price table. */
   readonly prices: string | undefined;
   /** Endpoint families it serves. */
@@ -69,13 +84,24 @@ export abstract class BaseProvider {
 
   /**
    * Sends one request and resolves with the response's headers, whatever the status.
-   * @throws ProxyError of fault `network` when there was no response; the signal's reason when it aborted
+   * @throws ProxyError of fault `network` or `stale_connection` when there was no response; the signal's reason
+   * when it aborted
    */
   abstract send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply>;
 
-  /** Asks a free endpoint whether the service is up; `undefined` where the provider has none. */
-  probe(_signal: AbortSignal): Promise<UpstreamReply> | undefined {
-    return undefined;
+  /** Whether there is a free endpoint that shows the service to be up. */
+  get probes(): boolean {
+    return false;
+  }
+
+  /** Asks the free endpoint with one of the keys. Only where `probes` says that there is one. */
+  probe(_key: number, _signal: AbortSignal): Promise<UpstreamReply> {
+    throw new Error(`Cannot probe ${this.name}: it has no free endpoint`);
+  }
+
+  /** Whether a connection to it can be opened within `ms`; `true` also when it was heard of just before. */
+  reachable(_ms: number): Promise<boolean> {
+    return Promise.resolve(true);
   }
 
   /** Releases idle connections. Requests in flight finish. */

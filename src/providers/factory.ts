@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
-import type { ProviderConfig, Timeouts } from '../config/schema.ts';
+import type { ModelConfig, ProviderConfig, Timeouts } from '../config/schema.ts';
 import type { BaseProvider, ProviderModel, ProviderSettings } from './base.ts';
-import type { Fetch } from './transport.ts';
+import type { Dial, Fetch } from './transport.ts';
 import { presetOf } from '../config/presets.ts';
 import { AnthropicProvider } from './anthropic.ts';
 import { MockProvider } from './mock/provider.ts';
@@ -11,8 +11,9 @@ export interface FactoryDeps {
   readonly clock: Clock;
   /** A fetch with its own connection pool, and how to close that. */
   readonly connect: (options: { keepaliveMs: number }) => { fetch: Fetch; release: () => void };
-  /** The provider's key, from wherever the configuration says. */
-  readonly keyOf: (config: ProviderConfig) => string | undefined;
+  readonly dial?: Dial | undefined;
+  /** The provider's keys, from wherever the configuration says. */
+  readonly keysOf: (config: ProviderConfig) => readonly string[];
   readonly userAgent: string;
 }
 
@@ -26,26 +27,30 @@ export class ProviderFactory {
 
   create(config: ProviderConfig): BaseProvider {
     const preset = presetOf(config.type);
-    const settings = settingsOf(config);
-    const { clock, connect, keyOf, userAgent } = this.#deps;
+    const { clock, connect, dial, keysOf, userAgent } = this.#deps;
+    const keys = keysOf(config);
+    const settings = settingsOf(config, keys.length);
     if (preset.protocol === 'mock') return new MockProvider(settings, mockOf(config), { clock });
     const { fetch, release } = connect({ keepaliveMs: config.keepalive_timeout });
     const options = {
       baseUrl: config.base_url ?? preset.baseUrl!,
       auth: preset.auth,
-      key: keyOf(config),
+      keys,
       headers: { ...preset.headers, ...config.custom_headers },
       probePath: preset.probe,
       userAgent,
+      clock,
       fetch,
+      dial,
       release,
+      keepaliveMs: config.keepalive_timeout,
     };
     const Provider = preset.protocol === 'anthropic' ? AnthropicProvider : OpenaiProvider;
     return new Provider(settings, options);
   }
 }
 
-function settingsOf(config: ProviderConfig): ProviderSettings {
+function settingsOf(config: ProviderConfig, keys: number): ProviderSettings {
   const preset = presetOf(config.type);
   return {
     name: config.name,
@@ -58,13 +63,18 @@ function settingsOf(config: ProviderConfig): ProviderSettings {
     retryDelayMs: config.retry_delay,
     rateLimit: config.rate_limit,
     maxConnections: config.max_connections,
+    keys: Math.max(1, keys),
+    prefill: preset.prefill,
+    probeModel: config.probe_model,
     prices: preset.prices,
     endpoints: preset.endpoints,
   };
 }
 
-function modelOf(model: string | ProviderModel): ProviderModel {
-  return typeof model === 'string' ? { name: model } : model;
+function modelOf(model: ModelConfig): ProviderModel {
+  if (typeof model === 'string') return { name: model };
+  const { timeout, context_window: contextWindow, ...rest } = model;
+  return { ...rest, contextWindow, timeouts: timeoutsOf(timeout) };
 }
 
 /** One duration is the longest silence, wherever it falls. */

@@ -1,22 +1,32 @@
 import type { AuthScheme } from '../config/presets.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { ProviderSettings, UpstreamCall, UpstreamReply } from './base.ts';
-import type { Fetch } from './transport.ts';
+import type { Dial, Fetch } from './transport.ts';
+import type { Clock } from '../clock.ts';
 import { BaseProvider } from './base.ts';
 import { exchange } from './transport.ts';
 
 export interface HttpOptions {
   readonly baseUrl: string;
   readonly auth: AuthScheme;
-  readonly key: string | undefined;
+  /** Empty where none is needed. */
+  readonly keys: readonly string[];
   /** Headers of every request: the preset's, then the operator's own. */
   readonly headers: Readonly<Record<string, string>>;
   readonly probePath: string | undefined;
   readonly userAgent: string;
+  readonly clock: Clock;
   readonly fetch: Fetch;
+  /** Left out where connections go through an HTTP proxy, of which nothing can be said from here. */
+  readonly dial?: Dial | undefined;
+  /** How long idle connections are kept, milliseconds. */
+  readonly keepaliveMs: number;
   /** Closes idle connections. */
   readonly release?: () => void;
 }
+
+/** A provider heard of within this time, milliseconds, needs no connection to be tried. */
+const HEARD_MS = 30_000;
 
 /** Credentials as headers. */
 function authHeaders(auth: AuthScheme, key: string | undefined): Record<string, string> {
@@ -35,19 +45,22 @@ export function joinUrl(baseUrl: string, path: string): URL {
 /** A provider behind HTTP. Subclasses name the protocol and the path of an endpoint. */
 export abstract class HttpProvider extends BaseProvider {
   readonly #options: HttpOptions;
-  readonly #headers: Readonly<Record<string, string>>;
+  /** By key. */
+  readonly #headers: readonly Readonly<Record<string, string>>[];
   readonly #urls = new Map<Endpoint, URL>();
+  #heardMs = -Infinity;
+  #dialing: Promise<boolean> | undefined;
 
   constructor(settings: ProviderSettings, options: HttpOptions) {
     super(settings);
     this.#options = options;
-    this.#headers = {
+    const own = Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value]);
+    const keys = options.keys.length > 0 ? options.keys : [undefined];
+    this.#headers = keys.map((key) => ({
       'user-agent': options.userAgent,
-      ...authHeaders(options.auth, options.key),
-      ...Object.fromEntries(
-        Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value]),
-      ),
-    };
+      ...authHeaders(options.auth, key),
+      ...Object.fromEntries(own),
+    }));
   }
 
   /** The endpoint's path below the base URL. */
@@ -59,23 +72,62 @@ export abstract class HttpProvider extends BaseProvider {
     return url;
   }
 
-  override send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
+  override async send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
+    const { clock, fetch, keepaliveMs } = this.#options;
     const headers = {
       accept: call.stream ? 'text/event-stream' : 'application/json',
       'accept-encoding': 'identity',
       ...call.headers,
       'content-type': call.contentType,
-      ...this.#headers,
+      ...this.#headers[call.key],
     };
-    const init = { method: 'POST', headers, body: call.body, signal };
-    return exchange(this.#options.fetch, this.name, this.#url(call.endpoint), init);
+    const reply = await exchange(fetch, this.name, this.#url(call.endpoint), {
+      method: 'POST',
+      headers,
+      body: call.body,
+      signal,
+      fresh: call.fresh,
+      mayBeStale: clock.monotonic() - this.#heardMs < keepaliveMs,
+    });
+    this.#heardMs = clock.monotonic();
+    return reply;
   }
 
-  override probe(signal: AbortSignal): Promise<UpstreamReply> | undefined {
+  override get probes(): boolean {
+    return this.#options.probePath !== undefined;
+  }
+
+  override probe(key: number, signal: AbortSignal): Promise<UpstreamReply> {
     const { probePath, baseUrl, fetch } = this.#options;
-    if (probePath === undefined) return undefined;
-    const headers = { accept: 'application/json', 'accept-encoding': 'identity', ...this.#headers };
-    return exchange(fetch, this.name, joinUrl(baseUrl, probePath), { method: 'GET', headers, signal });
+    const headers = { accept: 'application/json', 'accept-encoding': 'identity', ...this.#headers[key] };
+    return exchange(fetch, this.name, joinUrl(baseUrl, probePath ?? ''), {
+      method: 'GET',
+      headers,
+      signal,
+      fresh: false,
+      mayBeStale: false,
+    });
+  }
+
+  override async reachable(ms: number): Promise<boolean> {
+    const { clock, dial } = this.#options;
+    if (!dial || clock.monotonic() - this.#heardMs < HEARD_MS) return true;
+    this.#dialing ??= this.#dial(dial).finally(() => (this.#dialing = undefined));
+    const { promise: late, resolve } = Promise.withResolvers<boolean>();
+    const cancel = clock.after(ms, () => resolve(false));
+    const reachable = await Promise.race([this.#dialing, late]);
+    cancel();
+    return reachable;
+  }
+
+  /** A connection that is refused is no silence: the request itself will tell of it. */
+  async #dial(dial: Dial): Promise<boolean> {
+    const opened = await dial(new URL(this.#options.baseUrl)).then(
+      () => true,
+      () => false,
+    );
+    if (opened) this.#heardMs = this.#options.clock.monotonic();
+    return true;
   }
 
   override close(): void {

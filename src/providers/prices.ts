@@ -54,6 +54,13 @@ export class Prices {
     return multiply(rates, usage);
   }
 
+  /** Tokens a model takes by the table; `undefined` when it is not there. */
+  contextWindow(vendor: string | undefined, model: string): number | undefined {
+    if (vendor === undefined || !this.#calculate) return undefined;
+    const found = this.#calculate({ input_tokens: 0, output_tokens: 0 }, model, { providerId: vendor });
+    return found?.model.context_window;
+  }
+
   /** Flat prices become rates; tiers and prices that change with the time of day are left to the table. */
   #lookUp(vendor: string, model: string): Rates | 'by_table' | null {
     const found = this.#calculate!({ input_tokens: 0, output_tokens: 0 }, model, { providerId: vendor });

@@ -3,6 +3,9 @@ import { ProxyError } from '../errors.ts';
 /** The platform's fetch, or one bound to a connection pool; tests pass their own. */
 export type Fetch = (url: URL, init: BunFetchRequestInit) => Promise<Response>;
 
+/** Opens a bare connection and closes it again; rejects when it is refused. */
+export type Dial = (url: URL) => Promise<void>;
+
 /** What Bun's fetch throws, in words a person can act on. @see BUN's error codes, measured on 1.4.5 */
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
@@ -18,33 +21,55 @@ const REASONS: Readonly<Record<string, string>> = {
   ZlibError: 'compressed answer is broken',
 };
 
+function codeOf(cause: unknown): string | undefined {
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
 /** A failed exchange below HTTP as a `network` error. The cause may name addresses, never keys. */
 export function networkError(provider: string, cause: unknown): ProxyError {
-  const code = (cause as { code?: unknown } | undefined)?.code;
-  const reason = (typeof code === 'string' ? (REASONS[code] ?? code) : undefined) ?? 'connection failed';
+  const code = codeOf(cause);
+  const reason = code === undefined ? 'connection failed' : (REASONS[code] ?? code);
   return new ProxyError('network', `Cannot reach ${provider}: ${reason}`, { target: provider, cause });
+}
+
+export interface ExchangeInit {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: BunFetchRequestInit['body'];
+  readonly signal: AbortSignal;
+  /** On a connection of its own. */
+  readonly fresh: boolean;
+  /** Whether an idle connection may have been taken: a reset then says nothing about the provider. */
+  readonly mayBeStale: boolean;
 }
 
 /**
  * One exchange over HTTP: no redirects are followed (they would carry the key elsewhere), nothing is
- * decompressed (relayed bytes stay as they came), and no timer runs but the caller's signal.
- * @throws the signal's reason, or ProxyError `network`
+ * decompressed (relayed bytes stay as they came), and no timer runs but the caller's signal. Bun repeats no POST.
+ * @throws the signal's reason, or ProxyError `network` or `stale_connection`
  */
 export async function exchange(
   fetch: Fetch,
   provider: string,
   url: URL,
-  init: {
-    method: string;
-    headers: Record<string, string>;
-    body?: BunFetchRequestInit['body'];
-    signal: AbortSignal;
-  },
+  { fresh, mayBeStale, ...init }: ExchangeInit,
 ): Promise<Response> {
+  const connection = fresh ? { keepalive: false } : {};
   try {
-    return await fetch(url, { ...init, redirect: 'manual', decompress: false, timeout: false });
+    return await fetch(url, {
+      ...init,
+      ...connection,
+      redirect: 'manual',
+      decompress: false,
+      timeout: false,
+    });
   } catch (cause) {
     if (init.signal.aborted) throw init.signal.reason;
+    if (mayBeStale && !fresh && codeOf(cause) === 'ECONNRESET') {
+      const message = `Cannot use the open connection to ${provider}: it was closed while the request was sent`;
+      throw new ProxyError('stale_connection', message, { target: provider, cause });
+    }
     throw networkError(provider, cause);
   }
 }

@@ -1,12 +1,29 @@
+import type { Clock } from '../clock.ts';
+import type { Buffered } from './buffered.ts';
 import { ProxyError } from '../errors.ts';
 import { encodingOf, inflate, InflatedTooLarge } from '../wire/encoding.ts';
 
+export interface BodyLimits {
+  /** On what was sent, and on what it decompresses to, bytes. */
+  readonly maxBytes: number;
+  /** How long the client may take to send it, milliseconds. */
+  readonly withinMs: number;
+  readonly clock: Clock;
+  readonly buffered: Buffered;
+}
+
+export interface Body {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Gives its memory back. */
+  readonly free: () => void;
+}
+
 /**
  * The request body, decompressed.
- * @param maxBytes bound on what was sent and on what it decompresses to
- * @throws ProxyError `too_large`, `unsupported_encoding`, or `invalid_request` when it is broken
+ * @throws ProxyError `too_large`, `unsupported_encoding`, `request_timeout`, `unavailable` when too much is held in
+ * memory, or `invalid_request` when it is broken
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBody(request: Request, limits: BodyLimits): Promise<Body> {
   const header = request.headers.get('content-encoding');
   const encoding = encodingOf(header);
   if (!encoding) {
@@ -15,37 +32,64 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
       `Cannot read the request: content-encoding "${header}" is not one of gzip, deflate, br, zstd`,
     );
   }
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const bytes = await receive(request, maxBytes);
-  if (encoding === 'identity') return bytes;
+  const { maxBytes, buffered, withinMs, clock } = limits;
+  let held = 0;
+  const take = (bytes: number) => {
+    buffered.take(bytes);
+    held += bytes;
+  };
+  const free = () => {
+    buffered.free(held);
+    held = 0;
+  };
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const cancel = clock.after(withinMs, () =>
+    reject(
+      new ProxyError(
+        'request_timeout',
+        'Cannot read the request: its body took too long (limits.body_timeout)',
+      ),
+    ),
+  );
   try {
-    return inflate(bytes, encoding, maxBytes);
+    const received = await Promise.race([receive(request, maxBytes, take), late]);
+    if (encoding === 'identity') return { bytes: received, free };
+    const bytes = inflate(received, encoding, maxBytes);
+    take(bytes.length);
+    return { bytes, free };
   } catch (cause) {
+    free();
+    if (cause instanceof ProxyError) throw cause;
     if (cause instanceof InflatedTooLarge) throw tooLarge(maxBytes);
     throw new ProxyError('invalid_request', `Cannot read the request: its body is not valid ${encoding}`, {
       cause,
     });
+  } finally {
+    cancel();
   }
 }
 
-async function receive(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  // A declared length was checked above and holds; only a chunked body must be counted as it comes.
-  if (request.headers.has('content-length') || !request.body)
+async function receive(
+  request: Request,
+  maxBytes: number,
+  take: (bytes: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const declared = request.headers.get('content-length');
+  if (declared !== null || !request.body) {
+    if (Number(declared ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    take(Number(declared ?? 0));
     return new Uint8Array(await request.arrayBuffer());
+  }
+  // Only a chunked body must be counted as it comes.
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request.body) {
     length += chunk.length;
     if (length > maxBytes) throw tooLarge(maxBytes);
+    take(chunk.length);
     chunks.push(chunk);
   }
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
+  return Buffer.concat(chunks) as Uint8Array<ArrayBuffer>;
 }
 
 function tooLarge(maxBytes: number): ProxyError {

@@ -7,6 +7,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { HealthSummary, ProviderStatus } from '../pipeline/status.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Authenticator } from './auth.ts';
+import type { Buffered } from './buffered.ts';
 
 /** What the routes are given. */
 export interface ServerContext {
@@ -16,6 +17,10 @@ export interface ServerContext {
   readonly clock: Clock;
   readonly auth: Authenticator;
   readonly registry: ModelRegistry;
+  /** Request bodies in memory. */
+  readonly buffered: Buffered;
+  /** This process, as it tells itself from others in the header x-llmproxy-via. */
+  readonly instance: string;
   readonly pipeline: Pipeline;
   /** Begins the one record of a request. */
   readonly begin: (id: string, endpoint: Endpoint) => Exchange;
@@ -32,11 +37,13 @@ export interface ServerContext {
 }
 
 /** What Bun.serve hands to each request. */
-export interface ServerEnv {
-  Bindings: {
-    readonly server?: {
-      timeout(request: Request, seconds: number): void;
-      requestIP(request: Request): { address: string } | null;
-    };
+export interface ServerBindings {
+  readonly server?: {
+    timeout(request: Request, seconds: number): void;
+    requestIP(request: Request): { address: string } | null;
   };
+}
+
+export interface ServerEnv {
+  Bindings: ServerBindings;
 }

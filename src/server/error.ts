@@ -26,7 +26,7 @@ export function errorResponse(
   if (upstream && rule.health === 'none' && exchange.lane !== 'translate' && isJson(upstream.headers)) {
     return new Response(upstream.body, { status, headers });
   }
-  const details = error.target === undefined ? [] : exchange.attempts;
+  const details = exchange.attempts;
   return new Response(`${JSON.stringify(openaiErrorBody(error, exchange.id, details))}\n`, {
     status,
     headers,
@@ -47,6 +47,8 @@ function errorHeaders(
     headers['retry-after'] = String(Math.ceil(error.retryAfterMs / 1000));
     headers['retry-after-ms'] = String(Math.ceil(error.retryAfterMs));
   }
+  // The rest of a body that came too slowly is not waited for.
+  if (error.fault === 'request_timeout') headers.connection = 'close';
   if (error.fault === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
   return headers;
 }

@@ -5,6 +5,8 @@ import { ProxyError } from '../errors.ts';
 import { requestHeaders } from '../wire/headers.ts';
 import { isObject } from '../wire/json.ts';
 import { multipartField } from '../wire/multipart.ts';
+import { callerLimits } from './deadline.ts';
+import { VIA, viaHere } from './via.ts';
 import { hasDuplicateModel } from '../wire/splice.ts';
 
 /** What these endpoints take when the client names no model, as OpenAI documents it. */
@@ -21,9 +23,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * Reads as much of a request as routing needs. The body itself stays as it came.
  * @throws ProxyError `invalid_request` with the field at fault
  */
-export function parseInbound(endpoint: Endpoint, headers: Headers, bytes: Uint8Array<ArrayBuffer>): Inbound {
+export function parseInbound(
+  endpoint: Endpoint,
+  headers: Headers,
+  bytes: Uint8Array<ArrayBuffer>,
+  instance: string,
+): Inbound {
   const contentType = headers.get('content-type') ?? 'application/json';
-  const travelling = requestHeaders(headers);
+  const travelling = { ...requestHeaders(headers), [VIA]: viaHere(headers, instance) };
+  const limits = callerLimits(headers);
   if (contentType.toLowerCase().startsWith('multipart/form-data')) {
     const model = multipartField(bytes, contentType, 'model')?.value ?? DEFAULT_MODELS[endpoint];
     const stream = multipartField(bytes, contentType, 'stream')?.value === 'true';
@@ -35,6 +43,7 @@ export function parseInbound(endpoint: Endpoint, headers: Headers, bytes: Uint8A
       bytes,
       json: undefined,
       headers: travelling,
+      ...limits,
     };
   }
   const json = readJson(bytes);
@@ -50,7 +59,8 @@ export function parseInbound(endpoint: Endpoint, headers: Headers, bytes: Uint8A
       param: 'stream',
     });
   }
-  return { endpoint, model, stream, contentType: 'application/json', bytes, json, headers: travelling };
+  const rest = { contentType: 'application/json', bytes, json, headers: travelling };
+  return { endpoint, model, stream, ...rest, ...limits };
 }
 
 function readJson(bytes: Uint8Array): { text: string; value: JsonObject } {

@@ -14,6 +14,9 @@ import { parseInbound } from './inbound.ts';
 
 const CONTENT_ORDER: readonly LogContent[] = ['full', 'metadata', 'none'];
 
+/** A client that takes nothing is cut by Bun after this; its unit is seconds, in steps of 4. */
+const STALLED_CLOSE_SECONDS = 4;
+
 /** The handler of one endpoint: body in, pipeline, answer out. Every path ends in exactly one record. */
 export function inference(context: ServerContext, endpoint: Endpoint): Handler<ServerEnv> {
   return async (c) => {
@@ -46,26 +49,28 @@ async function answer(context: ServerContext, c: Context<ServerEnv>, exchange: E
       retryAfterMs: 1_000,
     });
   }
-  const bytes = await readBody(request, context.limits.max_body);
+  const { max_body: maxBytes, body_timeout: withinMs } = context.limits;
+  const { clock, buffered } = context;
+  const { bytes, free } = await readBody(request, { maxBytes, withinMs, clock, buffered });
+  exchange.released = free;
   exchange.requestBytes = bytes.length;
-  const inbound = parseInbound(exchange.endpoint, headers, bytes);
+  const inbound = parseInbound(exchange.endpoint, headers, bytes, context.instance);
   exchange.model = inbound.model;
   exchange.stream = inbound.stream;
   exchange.requestText = inbound.json?.text;
   const loading = context.ready();
   if (loading) await loading;
-  const reply = await context.pipeline.handle(inbound, exchange, leaving(request.signal));
+  const abort = leaving(request.signal);
+  const stalled = () => c.env?.server?.timeout(request, STALLED_CLOSE_SECONDS);
+  const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled });
   return respond(reply, exchange);
 }
 
 function respond(reply: Reply, exchange: Exchange): Response {
   const headers = responseHeaders(reply.upstream);
-  if (reply.translated) {
+  if (reply.made) {
     headers.delete('content-encoding');
-    headers.set(
-      'content-type',
-      reply.body instanceof ReadableStream ? 'text/event-stream' : 'application/json',
-    );
+    if (!headers.get('content-type')?.startsWith(reply.made)) headers.set('content-type', reply.made);
   }
   if (reply.body instanceof ReadableStream) headers.set('x-accel-buffering', 'no');
   headers.set('x-request-id', exchange.id);
@@ -81,14 +86,14 @@ function respond(reply: Reply, exchange: Exchange): Response {
   return new Response(reply.body, { status: reply.status, headers });
 }
 
-/** The client's signal with a typed reason. */
-function leaving(signal: AbortSignal): AbortSignal {
+/** What the client's leaving aborts, with a typed reason; the deadline may too. */
+function leaving(signal: AbortSignal): AbortController {
   const abort = new AbortController();
   const leave = () =>
     abort.abort(new ProxyError('client_abort', 'Cannot finish the answer: the client closed the connection'));
   if (signal.aborted) leave();
   else signal.addEventListener('abort', leave, { once: true });
-  return abort.signal;
+  return abort;
 }
 
 /** The least of what the configuration, the key and the client allow to be kept. */

@@ -1,6 +1,5 @@
 import type { Server } from 'bun';
-import type { Hono } from 'hono';
-import type { ServerEnv } from './context.ts';
+import type { ServerBindings } from './context.ts';
 
 export interface Listener {
   readonly url: string;
@@ -22,8 +21,13 @@ export interface ListenOptions {
   readonly port: number;
 }
 
+/** What answers requests. */
+export interface App {
+  readonly fetch: (request: Request, bindings: ServerBindings) => Response | Promise<Response>;
+}
+
 /** Binds the app to a socket. @throws what Bun throws when it cannot listen, `code` EADDRINUSE above all */
-export function listen(app: Hono<ServerEnv>, { host, port }: ListenOptions): Listener {
+export function listen(app: App, { host, port }: ListenOptions): Listener {
   const server: Server<undefined> = Bun.serve({
     hostname: host,
     port,

@@ -8,34 +8,45 @@ export interface AnthropicModel {
   readonly sampling: boolean;
   /** Whether it takes `output_config.format`. */
   readonly jsonSchema: boolean;
+  /** Whether it goes on from a last assistant message; newer ones answer 400. */
+  readonly prefill: boolean;
 }
 
 const MODELS: readonly (readonly [RegExp, AnthropicModel])[] = [
-  [/claude-3-haiku/, { maxTokens: 4_096, thinking: 'none', sampling: true, jsonSchema: false }],
+  [
+    /claude-3-haiku/,
+    { maxTokens: 4_096, thinking: 'none', sampling: true, jsonSchema: false, prefill: true },
+  ],
   [
     /claude-3-[05]|claude-3-(?:opus|sonnet)|claude-2/,
-    { maxTokens: 8_192, thinking: 'none', sampling: true, jsonSchema: false },
+    { maxTokens: 8_192, thinking: 'none', sampling: true, jsonSchema: false, prefill: true },
   ],
-  [/claude-3-7/, { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: false }],
+  [/claude-3-7/, { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: false, prefill: true }],
   [
     /claude-(?:opus-4-1|opus-4-20|opus-4$)/,
-    { maxTokens: 32_000, thinking: 'budget', sampling: true, jsonSchema: false },
+    { maxTokens: 32_000, thinking: 'budget', sampling: true, jsonSchema: false, prefill: true },
   ],
   [
     /claude-(?:sonnet-4-20|sonnet-4$)/,
-    { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: false },
+    { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: false, prefill: true },
   ],
   [
     /claude-(?:opus|sonnet|haiku)-4-5/,
-    { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: true },
+    { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: true, prefill: true },
   ],
   [
     /claude-(?:opus|sonnet)-4-6/,
-    { maxTokens: 128_000, thinking: 'adaptive', sampling: true, jsonSchema: true },
+    { maxTokens: 128_000, thinking: 'adaptive', sampling: true, jsonSchema: true, prefill: false },
   ],
 ];
 
-const NEWEST: AnthropicModel = { maxTokens: 64_000, thinking: 'adaptive', sampling: false, jsonSchema: true };
+const NEWEST: AnthropicModel = {
+  maxTokens: 64_000,
+  thinking: 'adaptive',
+  sampling: false,
+  jsonSchema: true,
+  prefill: false,
+};
 
 export function anthropicModel(name: string): AnthropicModel {
   return MODELS.find(([pattern]) => pattern.test(name))?.[1] ?? NEWEST;

@@ -10,10 +10,14 @@ export interface Assembler {
   readonly content: boolean;
   /** Finish reason of the first choice. */
   readonly finish: string | null;
+  /** How many choices were seen. */
+  readonly seen: number;
   /** Every choice seen has its finish reason, and there is one. */
   readonly finished: boolean;
   readonly usage: Usage | undefined;
   result(): JsonObject;
+  /** The text so far, when the answer so far is one plain text that another model could go on with. */
+  plainText(): string | undefined;
 }
 
 /** Indexes come from outside and must not make lists as long as they like. */
@@ -36,6 +40,10 @@ abstract class Folding<C extends Choice> implements Assembler {
   protected abstract fold(choice: C, piece: JsonObject): void;
   protected abstract shown(choice: C): JsonObject;
 
+  plainText(): string | undefined {
+    return undefined;
+  }
+
   push(chunk: JsonObject): void {
     for (const key in chunk) {
       if (key === 'choices' || key === 'usage' || key === 'object' || key === 'obfuscation') continue;
@@ -56,6 +64,10 @@ abstract class Folding<C extends Choice> implements Assembler {
 
   get finish(): string | null {
     return this.choices[0]?.finish ?? null;
+  }
+
+  get seen(): number {
+    return this.choices.length;
   }
 
   get finished(): boolean {
@@ -97,6 +109,9 @@ interface ChatChoice extends Choice {
   readonly logprobs: unknown[];
 }
 
+/** Fields of a delta that belong to the model that made them: signed reasoning, sound, calls. */
+const BOUND = ['thinking_blocks', 'reasoning_details', 'audio', 'function_call'] as const;
+
 /** Fields of a delta that grow piece by piece. */
 const GROWING = new Set(['reasoning_content', 'reasoning', 'refusal']);
 
@@ -134,6 +149,14 @@ class ChatFolding extends Folding<ChatChoice> {
       }
     }
     choice.logprobs.push(...listOf(objectOf(piece.logprobs).content));
+  }
+
+  override plainText(): string | undefined {
+    const [choice, second] = this.choices;
+    if (!choice || second || !choice.text || choice.finish !== null) return undefined;
+    const bound =
+      choice.calls.length > 0 || choice.texts.refusal || BOUND.some((key) => key in choice.others);
+    return bound ? undefined : choice.text;
   }
 
   #text(choice: ChatChoice, value: unknown): void {

@@ -27,6 +27,7 @@ const BY_CODE: Readonly<Record<string, Fault>> = {
   organization_spend_limit_exceeded: 'billing',
   project_spend_limit_exceeded: 'billing',
   organization_usage_limit_exceeded: 'billing',
+  loop_detected: 'loop',
   invalid_api_key: 'auth',
   authentication_error: 'auth',
   permission_error: 'auth',
@@ -67,6 +68,7 @@ const BY_STATUS: Readonly<Record<number, Fault>> = {
   429: 'rate_limited',
   498: 'overloaded',
   503: 'overloaded',
+  508: 'loop',
   529: 'overloaded',
 };
 

@@ -23,6 +23,26 @@ function isEnd(byte: number | undefined): boolean {
   return byte === LF || byte === CR;
 }
 
+/** Whole events, each with its blank line. @param bytes that end where an event ends */
+export function* eachEvent(bytes: Uint8Array): Generator<Uint8Array> {
+  let start = 0;
+  let empty = true;
+  for (let index = 0; index < bytes.length; index += 1) {
+    const byte = bytes[index];
+    if (byte !== LF && byte !== CR) {
+      empty = false;
+      continue;
+    }
+    if (byte === CR && bytes[index + 1] === LF) index += 1;
+    if (empty && index > start) {
+      yield bytes.subarray(start, index + 1);
+      start = index + 1;
+    }
+    empty = true;
+  }
+  if (start < bytes.length) yield bytes.subarray(start);
+}
+
 /** Two pieces as one; no copy when either is empty. */
 export function joined(head: Uint8Array | undefined, tail: Uint8Array): Uint8Array {
   if (!head || head.length === 0) return tail;

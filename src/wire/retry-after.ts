@@ -2,8 +2,13 @@ import { listOf, objectOf, parseJson, stringOf } from './json.ts';
 
 const DAY_MS = 86_400_000;
 
+/** Numbers beyond these are moments and not spans: September 2001 in either unit. */
+const EPOCH_SECONDS = 1e9;
+const EPOCH_MS = 1e12;
+
 /** Limits a provider reports: how much is left, and when it is renewed. */
 const DIMENSIONS = [
+  ['x-ratelimit-remaining', 'x-ratelimit-reset'],
   ['x-ratelimit-remaining-requests', 'x-ratelimit-reset-requests'],
   ['x-ratelimit-remaining-tokens', 'x-ratelimit-reset-tokens'],
   ['anthropic-ratelimit-requests-remaining', 'anthropic-ratelimit-requests-reset'],
@@ -60,7 +65,14 @@ function span(text: string): number | undefined {
 
 function exhausted(left: string | null, reset: string | null, nowMs: number): number | undefined {
   if (reset === null || left === null || Number(left) > 0) return undefined;
-  return number(reset, 1_000) ?? span(reset) ?? date(reset, nowMs);
+  return moment(reset, nowMs) ?? number(reset, 1_000) ?? span(reset) ?? date(reset, nowMs);
+}
+
+/** Some tell the moment and not the time left: seconds or milliseconds since the epoch. */
+function moment(text: string, nowMs: number): number | undefined {
+  const value = number(text, 1);
+  if (value === undefined || value < EPOCH_SECONDS) return undefined;
+  return Math.max(0, (value < EPOCH_MS ? value * 1_000 : value) - nowMs);
 }
 
 /** Gemini: `error.details[].retryDelay` of google.rpc.RetryInfo. */

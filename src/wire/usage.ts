@@ -29,6 +29,18 @@ export function openaiUsage(value: unknown): Usage | undefined {
   };
 }
 
+/** Two answers' tokens together. */
+export function addUsage(a: Usage | undefined, b: Usage): Usage {
+  if (!a) return b;
+  return {
+    input: a.input + b.input,
+    cached: a.cached + b.cached,
+    cacheWrite: a.cacheWrite + b.cacheWrite,
+    output: a.output + b.output,
+    reasoning: a.reasoning + b.reasoning,
+  };
+}
+
 /** Writes usage in OpenAI's shape. */
 export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
   return {

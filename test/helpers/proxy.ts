@@ -22,7 +22,7 @@ export function running(config: ConfigInput, env: Record<string, string> = {}): 
   parsed.logging.requests.directory = directory;
   const records: LogRecord[] = [];
   const proxy = createProxy(parsed, { env, sinks: [(record) => records.push(record)] });
-  const listener = listen(proxy.app, { host: '127.0.0.1', port: 0 });
+  const listener = listen(proxy, { host: '127.0.0.1', port: 0 });
   return {
     url: listener.url,
     records,

@@ -6,10 +6,17 @@ import { HealthWindow } from '../../src/pipeline/health.ts';
 import { RateBucket } from '../../src/pipeline/rate.ts';
 import { backoff, nextStep } from '../../src/pipeline/retry.ts';
 import { order } from '../../src/pipeline/select.ts';
-import { Watchdog } from '../../src/pipeline/watchdog.ts';
+import { AttemptTimers, limitsOf } from '../../src/pipeline/timers.ts';
 import { FakeClock } from '../helpers/clock.ts';
 
-const POLICY = { failures: 3, cooldown: 1_000, max_cooldown: 4_000 };
+const POLICY = {
+  failures: 3,
+  failure_rate: 0.5,
+  min_calls: 10,
+  window: 60_000,
+  cooldown: 1_000,
+  max_cooldown: 4_000,
+};
 const half = () => 0.5;
 
 describe('Breaker', () => {
@@ -23,7 +30,7 @@ describe('Breaker', () => {
     const breaker = new Breaker(POLICY, half);
     breaker.failure(breaker.begin(), 0);
     breaker.failure(breaker.begin(), 0);
-    breaker.success(breaker.begin());
+    breaker.success(breaker.begin(), 0);
     breaker.failure(breaker.begin(), 0);
     expect(breaker.state).toBe('closed');
     expect(opened().state).toBe('open');
@@ -35,7 +42,7 @@ describe('Breaker', () => {
     expect(breaker.readyAt(1_000)).toBe(0);
     const trial = breaker.begin();
     expect(breaker.readyAt(1_000)).toBe(Infinity);
-    breaker.success(trial);
+    breaker.success(trial, 1_000);
     expect(breaker.state).toBe('closed');
   });
 
@@ -52,6 +59,38 @@ describe('Breaker', () => {
     expect(waits).toEqual([1_000, 2_000, 4_000, 4_000]);
   });
 
+  test('opens when too large a share of the calls in its window fails, though never so often in a row', () => {
+    const breaker = new Breaker(POLICY, half);
+    for (let n = 0; n < 4; n += 1) {
+      breaker.failure(breaker.begin(), n);
+      breaker.success(breaker.begin(), n);
+    }
+    breaker.success(breaker.begin(), 8);
+    expect(breaker.state).toBe('closed');
+    breaker.failure(breaker.begin(), 9);
+    expect(breaker.state).toBe('open');
+  });
+
+  test('a share of failures from before the window is forgotten', () => {
+    const breaker = new Breaker(POLICY, half);
+    for (let n = 0; n < 9; n += 1) {
+      breaker.failure(breaker.begin(), n);
+      breaker.success(breaker.begin(), n);
+      if (n % 2 === 0) breaker.success(breaker.begin(), n);
+    }
+    breaker.failure(breaker.begin(), 120_000);
+    expect(breaker.state).toBe('closed');
+  });
+
+  test('a trial whose answer has begun lets others through, and its end still counts', () => {
+    const breaker = opened();
+    const trial = breaker.opened(breaker.begin(), 1_000);
+    expect([breaker.state, breaker.readyAt(1_000)]).toEqual(['closed', 0]);
+    breaker.failure(trial, 1_001);
+    for (let n = 0; n < 2; n += 1) breaker.failure(breaker.begin(), 1_002);
+    expect(breaker.state).toBe('open');
+  });
+
   test('a trial without an outcome may be made again at once', () => {
     const breaker = opened();
     breaker.neutral(breaker.begin(), 1_000);
@@ -62,20 +101,25 @@ describe('Breaker', () => {
     const breaker = new Breaker(POLICY, half);
     const late = breaker.begin();
     for (let n = 0; n < 3; n += 1) breaker.failure(breaker.begin(), 0);
-    breaker.success(late);
+    breaker.success(late, 0);
     expect(breaker.state).toBe('open');
   });
 });
 
 describe('nextStep()', () => {
   const policy = { maxRetries: 2, baseMs: 500, capMs: 8_000 };
-  const step = (error: ProxyError, attemptsHere = 1, othersReadyInMs = Infinity, waitBudgetMs = 10_000) =>
-    nextStep({ error, attemptsHere, othersReadyInMs, waitBudgetMs }, policy, 0.5);
+  const step = (error: ProxyError, attemptsHere = 1, othersReadyInMs = Infinity, waitBudgetMs = 10_000) => {
+    const failover = error.rule.failover === 'yes';
+    const situation = { error, attemptsHere, otherKey: false, failover, othersReadyInMs, waitBudgetMs };
+    return nextStep(situation, policy, 0.5);
+  };
 
   test('follows the rules table for every fault', () => {
     for (const [fault, rule] of Object.entries(FAULTS)) {
       const { action } = step(new ProxyError(fault as keyof typeof FAULTS, 'x'));
-      expect(action).toBe(rule.retry === 'never' ? (rule.failover ? 'failover' : 'give_up') : 'retry');
+      expect(action).toBe(
+        rule.retry === 'never' ? (rule.failover === 'yes' ? 'failover' : 'give_up') : 'retry',
+      );
     }
   });
 
@@ -85,6 +129,13 @@ describe('nextStep()', () => {
     expect(step(limited, 1, 0).action).toBe('failover');
     expect(step(limited, 1, 1_000).action).toBe('failover');
     expect(step(limited, 1, Infinity, 1_999).action).toBe('failover');
+    expect(step(limited, 3).action).toBe('failover');
+  });
+
+  test('a Retry-After of nothing is no reason for a tight loop', () => {
+    const limited = new ProxyError('rate_limited', 'x', { retryAfterMs: 0 });
+    expect(step(limited)).toEqual({ action: 'retry', delayMs: 250 });
+    expect(step(limited, 2)).toEqual({ action: 'retry', delayMs: 500 });
     expect(step(limited, 3).action).toBe('failover');
   });
 
@@ -128,27 +179,92 @@ test('HealthWindow judges by the rate within its window, and forgets', () => {
     degraded_below: 0.9,
     unhealthy_below: 0.5,
   });
-  window.failure(0);
+  const error = { fault: 'server', message: 'no', atMs: 0 } as const;
+  window.failure(0, error);
   expect(window.state(0)).toBe('healthy');
   for (let n = 0; n < 3; n += 1) window.success(0, 10 * (n + 1));
-  expect([window.state(0), window.quantile(0.5)]).toEqual(['degraded', 20]);
-  for (let n = 0; n < 4; n += 1) window.failure(1_000);
+  expect([window.state(0), window.latencies.quantile(0.5)]).toEqual(['degraded', 20]);
+  for (let n = 0; n < 4; n += 1) window.failure(1_000, error);
   expect(window.state(1_000)).toBe('unhealthy');
   expect(window.state(120_000)).toBe('healthy');
 });
 
-test('Watchdog barks after silence, counted from the last touch', () => {
-  const clock = new FakeClock();
-  let barked = 0;
-  const dog = new Watchdog(clock, 100, () => (barked += 1));
-  clock.advance(90);
-  dog.touch();
-  clock.advance(90);
-  expect(barked).toBe(0);
-  clock.advance(10);
-  expect(barked).toBe(1);
-  dog.reset(50);
-  dog.stop();
-  clock.advance(1_000);
-  expect([barked, clock.timers]).toEqual([1, 0]);
+describe('AttemptTimers', () => {
+  const timers = (stream: boolean, reachable = true) => {
+    const clock = new FakeClock();
+    const expired: string[] = [];
+    const limits = limitsOf(stream, {
+      connect: 100,
+      first_byte: 200,
+      first_content: 400,
+      idle: 50,
+      total: 1_000,
+    });
+    const made = new AttemptTimers({
+      clock,
+      limits,
+      target: 'a/b',
+      stream,
+      reachable: () => Promise.resolve(reachable),
+      expired: ({ fault }) => void expired.push(fault),
+    });
+    return { clock, expired, made };
+  };
+
+  test('the headers are waited for until first_byte', () => {
+    const { clock, expired } = timers(false);
+    clock.advance(199);
+    expect(expired).toEqual([]);
+    clock.advance(1);
+    expect([expired, clock.timers]).toEqual([['timeout_first_byte'], 0]);
+  });
+
+  test('a provider that cannot be reached is left at connect, one that can is not', async () => {
+    const away = timers(false, false);
+    away.clock.advance(60);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(away.expired).toEqual(['timeout_connect']);
+    const here = timers(false, true);
+    here.clock.advance(60);
+    await Promise.resolve();
+    expect(here.expired).toEqual([]);
+    here.made.stop();
+  });
+
+  test('the first content is waited for from the beginning, whatever is heard meanwhile', () => {
+    const { clock, expired, made } = timers(true);
+    made.answered(true);
+    for (let n = 0; n < 20; n += 1) {
+      made.listen();
+      clock.advance(20);
+      made.heard();
+    }
+    expect(expired).toEqual(['timeout_first_content']);
+  });
+
+  test('silence counts only while somebody listens', () => {
+    const { clock, expired, made } = timers(true);
+    made.answered(true);
+    made.begun();
+    clock.advance(300);
+    expect(expired).toEqual([]);
+    made.listen();
+    clock.advance(49);
+    made.heard();
+    clock.advance(300);
+    expect(expired).toEqual([]);
+    made.listen();
+    clock.advance(50);
+    expect(expired).toEqual(['timeout_idle']);
+  });
+
+  test('all of it together ends at total, and nothing is left running', () => {
+    const { clock, expired, made } = timers(false);
+    made.answered(false);
+    clock.advance(999);
+    expect(expired).toEqual([]);
+    clock.advance(1);
+    expect([expired, clock.timers]).toEqual([['timeout_total'], 0]);
+  });
 });

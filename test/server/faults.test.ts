@@ -82,7 +82,7 @@ test('a probe of a free endpoint brings a provider back that refused its key', a
   });
   await using proxy = running({
     providers: [provider('a', flaky.url)],
-    health: { probe: true, interval: '20ms' },
+    health: { interval: '20ms' },
   });
   expect((await proxy.post('/v1/chat/completions', CHAT)).status).toBe(502);
   const report = async () =>

@@ -1,0 +1,141 @@
+import type { Clock } from '../clock.ts';
+import type { Timeouts } from '../config/schema.ts';
+import { ProxyError } from '../errors.ts';
+
+export type Limit = keyof Timeouts;
+
+/** Milliseconds. */
+export type Limits = Readonly<Required<Timeouts>>;
+
+const MINUTE = 60_000;
+
+/** What applies where the configuration says nothing. An unstreamed answer begins when it is complete. */
+const DEFAULTS: Limits = {
+  connect: 10_000,
+  first_byte: MINUTE,
+  first_content: 5 * MINUTE,
+  idle: 2 * MINUTE,
+  total: 60 * MINUTE,
+};
+const UNSTREAMED_FIRST_BYTE = 10 * MINUTE;
+
+/** A model's limits over its provider's over the defaults. */
+export function limitsOf(stream: boolean, provider: Timeouts, model: Timeouts = {}): Limits {
+  const fallback = stream ? DEFAULTS : { ...DEFAULTS, first_byte: UNSTREAMED_FIRST_BYTE };
+  return {
+    connect: model.connect ?? provider.connect ?? fallback.connect,
+    first_byte: model.first_byte ?? provider.first_byte ?? fallback.first_byte,
+    first_content: model.first_content ?? provider.first_content ?? fallback.first_content,
+    idle: model.idle ?? provider.idle ?? fallback.idle,
+    total: model.total ?? provider.total ?? fallback.total,
+  };
+}
+
+const LACKING: Readonly<Record<Limit, string>> = {
+  connect: 'no connection',
+  first_byte: 'no answer',
+  first_content: 'no content',
+  idle: 'silence',
+  total: 'not done',
+};
+
+export interface TimersOptions {
+  readonly clock: Clock;
+  readonly limits: Limits;
+  /** "provider/model" */
+  readonly target: string;
+  readonly stream: boolean;
+  /** Whether a connection can be opened within so many milliseconds. */
+  readonly reachable: (ms: number) => Promise<boolean>;
+  readonly expired: (error: ProxyError) => void;
+}
+
+/**
+ * The limits of one attempt, on a single timer: it looks at what is due when it fires and sleeps until the next.
+ * All are counted from the attempt's beginning, but for `idle`, which counts while somebody waits for bytes: a
+ * client that reads slowly is not the provider's silence.
+ */
+export class AttemptTimers {
+  readonly #options: TimersOptions;
+  readonly #due: Record<Limit, number>;
+  #idles = false;
+  #armedMs = Infinity;
+  #cancel: (() => void) | undefined;
+
+  constructor(options: TimersOptions) {
+    this.#options = options;
+    const { clock, limits, stream } = options;
+    const nowMs = clock.monotonic();
+    this.#due = {
+      // Nobody tells when a connection opens: halfway without an answer, another one is tried.
+      connect: nowMs + limits.connect / 2,
+      first_byte: nowMs + limits.first_byte,
+      first_content: stream ? nowMs + limits.first_content : Infinity,
+      idle: Infinity,
+      total: nowMs + limits.total,
+    };
+    this.#arm(nowMs);
+  }
+
+  /** The headers arrived. @param content whether the first content is still to come, as in a stream */
+  answered(content: boolean): void {
+    this.#due.connect = this.#due.first_byte = Infinity;
+    if (!content) this.begun();
+  }
+
+  /** The content began, or is not looked for: from here on silence counts. */
+  begun(): void {
+    this.#due.first_content = Infinity;
+    this.#idles = true;
+  }
+
+  /** Somebody waits for bytes from now on. */
+  listen(): void {
+    if (!this.#idles) return;
+    const nowMs = this.#options.clock.monotonic();
+    this.#due.idle = nowMs + this.#options.limits.idle;
+    if (this.#due.idle < this.#armedMs) this.#arm(nowMs);
+  }
+
+  /** They came. */
+  heard(): void {
+    this.#due.idle = Infinity;
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #arm(nowMs: number): void {
+    const { connect, first_byte, first_content, idle, total } = this.#due;
+    this.#cancel?.();
+    this.#armedMs = Math.min(connect, first_byte, first_content, idle, total);
+    this.#cancel = this.#options.clock.after(this.#armedMs - nowMs, this.#look);
+  }
+
+  readonly #look = (): void => {
+    const nowMs = this.#options.clock.monotonic();
+    if (this.#due.connect <= nowMs) {
+      this.#due.connect = Infinity;
+      void this.#tryConnection();
+    }
+    for (const limit of ['first_byte', 'first_content', 'idle', 'total'] as const) {
+      if (this.#due[limit] <= nowMs) return this.#expire(limit);
+    }
+    this.#arm(nowMs);
+  };
+
+  async #tryConnection(): Promise<void> {
+    const { reachable, limits } = this.#options;
+    if (await reachable(limits.connect / 2)) return;
+    if (this.#due.first_byte !== Infinity && this.#cancel) this.#expire('connect');
+  }
+
+  #expire(limit: Limit): void {
+    const { target, expired } = this.#options;
+    this.stop();
+    const message = `Cannot wait longer for ${target}: ${LACKING[limit]} within timeout.${limit}`;
+    expired(new ProxyError(`timeout_${limit}`, message, { target }));
+  }
+}

@@ -1,0 +1,21 @@
+import { ProxyError } from '../errors.ts';
+
+/** Tells a request that comes back from one that comes in: the proxies it went through, by their own ids. */
+export const VIA = 'x-llmproxy-via';
+
+/** Proxies in a row that are not a loop. */
+const MAX_HOPS = 8;
+
+/**
+ * The header to send on.
+ * @throws ProxyError `loop` when the request was here before, or went through too many others
+ */
+export function viaHere(headers: Headers, instance: string): string {
+  const given = headers.get(VIA);
+  if (given === null) return instance;
+  const hops = given.split(',').map((hop) => hop.trim());
+  if (hops.includes(instance) || hops.length >= MAX_HOPS) {
+    throw new ProxyError('loop', 'Cannot forward the request: it came back to this proxy; check base_url');
+  }
+  return `${given.trim()}, ${instance}`;
+}

@@ -1,0 +1,101 @@
+/** The shortest repetition that is one. */
+export const MIN_OVERLAP = 4;
+
+/** A match of this length from the very beginning is a second beginning, whatever follows. */
+const RESTART = 24;
+
+/** How a continuation that was asked for begins. */
+export interface JoinOptions {
+  /** The shortest repetition that is taken for one, characters. */
+  readonly minOverlap: number;
+  /** White space at the end of what was sent that the target did not see: it may come again. */
+  readonly unseen?: string;
+}
+
+/** A continuation that began again and went another way: it cannot be joined. */
+export class Diverged extends Error {}
+
+/**
+ * Joins a continuation to a text that was cut, without loss or repetition. A continuation may go straight on,
+ * repeat the last words first, or start over from the beginning: its own beginning is held back while it still
+ * could be found in the text, then what is already there is taken off.
+ */
+export class Joiner {
+  readonly #sent: string;
+  readonly #options: JoinOptions;
+  /** Where in the text the held beginning could stand. */
+  #places: number[] | undefined;
+  #held = '';
+  #joined = false;
+
+  constructor(sent: string, options: JoinOptions) {
+    this.#sent = sent;
+    this.#options = options;
+  }
+
+  /** @returns what is new. @throws Diverged */
+  push(piece: string): string {
+    if (this.#joined) return piece;
+    if (piece === '') return '';
+    const from = this.#held.length;
+    this.#held += piece;
+    this.#places = (this.#places ?? this.#starts(piece[0]!)).filter((place) =>
+      this.#agrees(place + from, piece),
+    );
+    const waits = this.#places.some((place) => place + this.#held.length <= this.#sent.length);
+    return waits ? '' : this.#settle();
+  }
+
+  /** The continuation ended. @returns what is left of it */
+  end(): string {
+    return this.#joined ? '' : this.#settle();
+  }
+
+  #starts(char: string): number[] {
+    const places: number[] = [];
+    for (let at = this.#sent.indexOf(char); at >= 0; at = this.#sent.indexOf(char, at + 1)) places.push(at);
+    return places;
+  }
+
+  /** Whether the text goes on with the piece at this place, as far as it goes. */
+  #agrees(place: number, piece: string): boolean {
+    if (place >= this.#sent.length) return true;
+    const left = this.#sent.length - place;
+    return this.#sent.startsWith(piece.length > left ? piece.slice(0, left) : piece, place);
+  }
+
+  #settle(): string {
+    this.#joined = true;
+    const held = this.#held;
+    this.#held = '';
+    const overlap = this.#overlap(held);
+    if (overlap === 0 && this.#restarted(held)) {
+      throw new Diverged('The continuation began again and went another way');
+    }
+    const rest = held.slice(overlap);
+    return rest.slice(repeatedSpace(this.#options.unseen ?? '', rest));
+  }
+
+  /** How much of the beginning is what the text ends with. */
+  #overlap(held: string): number {
+    const sent = this.#sent;
+    for (let length = Math.min(sent.length, held.length); length > 0; length -= 1) {
+      if (!sent.endsWith(held.slice(0, length))) continue;
+      // All of the text again is a second beginning, however short it was.
+      const enough = length >= this.#options.minOverlap || (length === sent.length && held.length > length);
+      return enough ? length : 0;
+    }
+    return 0;
+  }
+
+  #restarted(held: string): boolean {
+    return held.length >= RESTART && this.#sent.startsWith(held.slice(0, RESTART));
+  }
+}
+
+/** How much of the white space comes again. */
+function repeatedSpace(unseen: string, held: string): number {
+  let length = 0;
+  while (length < unseen.length && held[length] === unseen[length]) length += 1;
+  return length;
+}
