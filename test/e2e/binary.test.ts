@@ -1,74 +1,14 @@
 /** The compiled binary alone in an empty folder, through the official OpenAI SDK. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import OpenAI from 'openai';
-
-const root = join(import.meta.dir, '../..');
-const binary = join(root, 'dist/llmproxy');
-const folders: string[] = [];
-const servers: Bun.Subprocess[] = [];
-
-/** The environment without keys of real providers: nothing but loopback may be asked. */
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/_API_KEY$|^LLMPROXY_|^BUN_CONFIG/.test(name)),
-);
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'llmproxy-e2e-'));
-  folders.push(path);
-  return path;
-}
-
-function newest(directory: string): number {
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  );
-  return Math.max(...files.map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
-}
-
-function run(cwd: string, ...args: string[]): { code: number; out: string; err: string } {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([binary, ...args], { cwd, env });
-  return { code: exitCode, out: stdout.toString(), err: stderr.toString() };
-}
-
-interface Serving {
-  readonly url: string;
-  readonly cwd: string;
-  readonly process: Bun.Subprocess<'ignore', 'pipe', 'pipe'>;
-}
-
-async function serve(cwd: string, ...args: string[]): Promise<Serving> {
-  const child = Bun.spawn([binary, 'serve', '--port', '0', ...args], {
-    cwd,
-    env,
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
-  });
-  servers.push(child);
-  let text = '';
-  for await (const chunk of child.stdout) {
-    text += new TextDecoder().decode(chunk);
-    const url = /http:\/\/[\d.:]+/.exec(text)?.[0];
-    if (url) return { url, cwd, process: child };
-  }
-  throw new Error(`serve ended: ${await new Response(child.stderr).text()}`);
-}
+import { built, cleared, folder, run, serve } from '../helpers/binary.ts';
 
 const client = (url: string) => new OpenAI({ apiKey: 'unused', baseURL: `${url}/v1`, maxRetries: 0 });
 
-beforeAll(() => {
-  if (existsSync(binary) && statSync(binary).mtimeMs > newest(join(root, 'src'))) return;
-  const built = Bun.spawnSync([process.execPath, '--no-env-file', 'scripts/build.ts'], { cwd: root });
-  if (built.exitCode !== 0) throw new Error(built.stderr.toString());
-}, 60_000);
-
-afterAll(() => {
-  for (const server of servers) server.kill('SIGKILL');
-  for (const path of folders) rmSync(path, { recursive: true, force: true });
-});
+beforeAll(built, 60_000);
+afterAll(cleared);
 
 test('the openai SDK gets answers of every endpoint from the mock', async () => {
   const { url } = await serve(folder());

@@ -1,0 +1,219 @@
+/** The compiled binary in front of providers that are silent, late or slow, and callers with deadlines of their own. */
+import { expect } from 'bun:test';
+import { deafProvider } from '../helpers/deaf.ts';
+import { fresh } from '../helpers/caller.ts';
+import { expectCut, expectWhole, providerAt, theme } from '../helpers/rig.ts';
+
+const SILENCE_MS = 400;
+const LIMITS = { first_byte: '400ms', first_content: '600ms', idle: '500ms' };
+
+const deaf = process.platform === 'linux' ? deafProvider() : undefined;
+
+const { everyWay, everyStream, bothModes } = theme({
+  routing: { deadline: '4s', breaker: { failures: 100 } },
+  broken: { timeout: LIMITS, max_retries: 2 },
+  others: ({ broken, protocol }) => [
+    providerAt(protocol, 'limited', broken, { timeout: { total: '700ms' }, priority: 3 }),
+    providerAt(protocol, 'patient', broken, {
+      timeout: { first_byte: '60s' },
+      // Over the provider's own.
+      models: [{ name: '*', timeout: { first_byte: '300ms' } }],
+      priority: 3,
+    }),
+    providerAt(protocol, 'waiting', broken, { priority: 3 }),
+    providerAt(protocol, 'deaf', deaf?.url ?? 'http://127.0.0.1:1', {
+      models: ['unheard'],
+      timeout: { connect: '300ms', first_byte: '60s' },
+    }),
+  ],
+  models: { deaf: ['deaf/unheard', 'steady/heard'] },
+});
+
+everyWay(
+  'a silent provider is left after timeout.first_byte, and not asked again for this request',
+  async ({ rig, stream }) => {
+    const model = fresh('silent');
+    const seen = await rig.ask(model, { stream });
+    expectWhole(seen, stream);
+    const [attempt, ...again] = rig.broken.attemptsOf(model);
+    const [next] = rig.steady.attemptsOf(model);
+    expect(again).toEqual([]);
+    expect(next!.atMs - attempt!.atMs).toBeGreaterThanOrEqual(SILENCE_MS - 20);
+    expect([attempt!.closedBy, attempt!.aborted]).toEqual(['them', true]);
+    const { attempt_log: log } = await rig.recordOf(seen);
+    expect(log.map(({ fault }) => fault)).toEqual(['timeout_first_byte', null]);
+  },
+);
+
+everyWay(
+  'a silent provider without a next target ends in 504 timeout_first_byte, asked once',
+  async ({ rig, stream }) => {
+    const model = fresh('silent');
+    const seen = await rig.ask(`broken/${model}`, { stream });
+    expect([seen.status, seen.error!.code]).toEqual([504, 'timeout_first_byte']);
+    expect(seen.error!.details!.length).toBe(1);
+    expect(rig.broken.attemptsOf(model).length).toBe(1);
+  },
+);
+
+for (const [what, fault] of [
+  ['headers at once and nothing after them', 'headers-only'],
+  ['headers at once and content late', 'late:2000'],
+  ['headers and comments or pings at once, content late', 'late-comments:2000'],
+  ['headers and a role at once, content never', 'role-only'],
+  ['one byte a second', 'trickle'],
+] as const) {
+  everyStream(
+    `${what}: timeout.first_content fails over before the client got its 200`,
+    async ({ rig, stream }) => {
+      const model = fresh(fault);
+      const seen = await rig.ask(model, { stream });
+      expectWhole(seen, stream);
+      const [attempt, ...again] = rig.broken.attemptsOf(model);
+      const [next] = rig.steady.attemptsOf(model);
+      expect(again).toEqual([]);
+      expect(seen.headers.get('x-llmproxy-provider')).toBe('steady');
+      expect(seen.headersAtMs).toBeGreaterThanOrEqual(next!.atMs);
+      expect(attempt!.aborted).toBe(true);
+      const { attempt_log: log } = await rig.recordOf(seen);
+      expect(log.map((each) => each.fault)).toEqual(['timeout_first_content', null]);
+    },
+  );
+}
+
+everyStream(
+  'content that is late but within timeout.first_content is waited for',
+  async ({ rig, stream }) => {
+    for (const fault of ['late:250', 'late-comments:250']) {
+      const model = fresh(fault);
+      expectWhole(await rig.ask(model, { stream }), stream);
+      expect(rig.broken.attemptsOf(model).length).toBe(1);
+      expect(rig.steady.attemptsOf(model).length).toBe(0);
+    }
+  },
+);
+
+everyStream('late content of the only target ends in 504 timeout_first_content', async ({ rig, stream }) => {
+  const seen = await rig.ask(`broken/${fresh('headers-only')}`, { stream });
+  expect([seen.status, seen.error!.code]).toEqual([504, 'timeout_first_content']);
+});
+
+for (const fault of ['headers-only', 'stall']) {
+  bothModes(
+    `an unstreamed body that does not arrive (${fault}) is left after timeout.idle for the next target`,
+    async ({ rig }) => {
+      const model = fresh(fault);
+      const seen = await rig.ask(model);
+      expectWhole(seen, false);
+      expect(rig.broken.attemptsOf(model).length).toBe(1);
+      const { attempt_log: log } = await rig.recordOf(seen);
+      expect(log.map((each) => each.fault)).toEqual(['timeout_idle', null]);
+    },
+  );
+}
+
+everyStream(
+  'a stream that stalls after content ends with an error event, not with [DONE]',
+  async ({ rig, stream }) => {
+    const model = fresh('stall');
+    const seen = await rig.ask(model, { stream });
+    expectCut(seen, 'timeout_idle');
+    expect(rig.broken.attemptsOf(model).length).toBe(1);
+    expect(rig.steady.attemptsOf(model).length).toBe(0);
+    const record = await rig.recordOf(seen);
+    expect([record.outcome, record.fault, record.status]).toEqual(['truncated', 'timeout_idle', 200]);
+  },
+);
+
+everyStream(
+  'what a stalling stream said reaches the client before the stall is over',
+  async ({ rig, stream }) => {
+    const beganMs: number[] = [];
+    const watch = (): unknown => beganMs.push(performance.now());
+    const seen = await rig.ask(fresh('stall'), { stream, watch });
+    expect(seen.endedAtMs - beganMs[0]!).toBeGreaterThanOrEqual(SILENCE_MS);
+  },
+);
+
+everyWay('timeout.total bounds an answer that never ends, however busy it is', async ({ rig, stream }) => {
+  const model = fresh('ticking:50');
+  const seen = await rig.ask(`limited/${model}`, { stream });
+  expect(seen.error!.code).toBe('timeout_total');
+  expect([seen.status, seen.done]).toEqual([stream ? 200 : 504, 0]);
+  const [attempt, ...again] = rig.broken.attemptsOf(model);
+  expect(attempt!.closedAtMs! - attempt!.atMs).toBeGreaterThanOrEqual(700 - 20);
+  expect(again).toEqual([]);
+  expect((await rig.recordOf(seen)).outcome).toBe(stream ? 'truncated' : 'error');
+});
+
+everyWay('a model’s own timeout goes before its provider’s', async ({ rig, stream }) => {
+  const seen = await rig.ask(`patient/${fresh('silent')}`, { stream });
+  expect([seen.status, seen.error!.code]).toEqual([504, 'timeout_first_byte']);
+});
+
+if (deaf) {
+  everyWay(
+    'an address where no connection opens is left after timeout.connect for the next target',
+    async ({ rig, stream }) => {
+      const seen = await rig.ask('deaf', { stream });
+      expectWhole(seen, stream);
+      const { attempt_log: log } = await rig.recordOf(seen);
+      expect(log.map((each) => each.fault)).toEqual(['timeout_connect', null]);
+    },
+  );
+
+  bothModes('a connection that never opens ends in 504 timeout_connect', async ({ rig, stream }) => {
+    const seen = await rig.ask('deaf/unheard', { stream });
+    expect([seen.status, seen.error!.code]).toEqual([504, 'timeout_connect']);
+  });
+}
+
+for (const [what, headers, limitMs] of [
+  ['x-request-timeout in seconds', { 'x-request-timeout': '1' }, 1_000],
+  ['x-request-timeout with a unit', { 'x-request-timeout': '300ms' }, 300],
+  ['the SDKs’ x-stainless-timeout', { 'x-stainless-timeout': '1' }, 1_000],
+] as const) {
+  everyWay(
+    `${what} is an upper limit: 504 deadline_exceeded, and the provider is let go`,
+    async ({ rig, stream }) => {
+      const model = fresh('silent');
+      const beganMs = performance.now();
+      const seen = await rig.ask(`waiting/${model}`, { stream, headers });
+      expect([seen.status, seen.error!.code]).toEqual([504, 'deadline_exceeded']);
+      expect(seen.headersAtMs - beganMs).toBeGreaterThanOrEqual(limitMs - 10);
+      expect(rig.broken.attemptsOf(model).length).toBe(1);
+      while (rig.broken.attemptsOf(model)[0]!.closedBy === undefined) await Bun.sleep(5);
+      expect(rig.broken.attemptsOf(model)[0]!.aborted).toBe(true);
+    },
+  );
+}
+
+bothModes('a caller’s deadline ends retries and waits too', async ({ rig, stream }) => {
+  const model = fresh('429-seconds:2');
+  const headers = { 'x-request-timeout': '400ms' };
+  const seen = await rig.ask(`waiting/${model}`, { stream, headers });
+  expect([429, 504]).toContain(seen.status);
+  expect(rig.broken.attemptsOf(model).length).toBe(1);
+});
+
+bothModes(
+  'a caller’s deadline is no more than a limit: a longer one prolongs nothing',
+  async ({ rig, stream }) => {
+    const headers = { 'x-request-timeout': '3600' };
+    const seen = await rig.ask(`waiting/${fresh('silent')}`, { stream, headers });
+    expect([seen.status, seen.error!.code]).toEqual([504, 'deadline_exceeded']);
+  },
+);
+
+bothModes('a caller’s deadline that has time left changes nothing', async ({ rig, stream }) => {
+  const headers = { 'x-request-timeout': '10', 'x-stainless-timeout': '600' };
+  expectWhole(await rig.ask(fresh('500-x1'), { stream, headers }), stream);
+});
+
+bothModes('routing.deadline bounds all attempts together', async ({ rig, stream }) => {
+  const model = fresh('silent');
+  const beganMs = performance.now();
+  const seen = await rig.ask(`waiting/${model}`, { stream });
+  expect([seen.status, seen.error!.code]).toEqual([504, 'deadline_exceeded']);
+  expect(seen.headersAtMs - beganMs).toBeGreaterThanOrEqual(4_000 - 10);
+});

@@ -1,0 +1,77 @@
+/** The compiled binary, run in folders of its own. Whoever uses it calls `built` before all and `cleared` after. */
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dir, '../..');
+const binary = join(root, 'dist/llmproxy');
+const folders: string[] = [];
+const servers: Bun.Subprocess[] = [];
+
+/** The environment without keys of real providers: nothing but loopback may be asked. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/_API_KEY$|^LLMPROXY_|^BUN_CONFIG/.test(name)),
+);
+
+export function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'llmproxy-e2e-'));
+  folders.push(path);
+  return path;
+}
+
+export function run(cwd: string, ...args: string[]): { code: number; out: string; err: string } {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([binary, ...args], { cwd, env });
+  return { code: exitCode, out: stdout.toString(), err: stderr.toString() };
+}
+
+export interface Serving {
+  readonly url: string;
+  readonly cwd: string;
+  readonly process: Bun.Subprocess<'ignore', 'pipe', 'pipe'>;
+}
+
+export async function serve(cwd: string, ...args: string[]): Promise<Serving> {
+  const child = Bun.spawn([binary, 'serve', '--port', '0', ...args], {
+    cwd,
+    env,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  servers.push(child);
+  let text = '';
+  for await (const chunk of child.stdout) {
+    text += new TextDecoder().decode(chunk);
+    const url = /http:\/\/[\d.:]+/.exec(text)?.[0];
+    if (url) return { url, cwd, process: child };
+  }
+  throw new Error(`serve ended: ${await new Response(child.stderr).text()}`);
+}
+
+/** Serves a configuration from a new folder. JSON is YAML too. */
+export async function serveConfig(config: ConfigInput): Promise<Serving> {
+  const cwd = folder();
+  writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(config, null, 2));
+  return await serve(cwd);
+}
+
+/** Builds the binary where it is older than its source. */
+export function built(): void {
+  if (existsSync(binary) && statSync(binary).mtimeMs > newest(join(root, 'src'))) return;
+  const build = Bun.spawnSync([process.execPath, '--no-env-file', 'scripts/build.ts'], { cwd: root });
+  if (build.exitCode !== 0) throw new Error(build.stderr.toString());
+}
+
+/** Ends what still runs and removes the folders. */
+export function cleared(): void {
+  for (const server of servers.splice(0)) server.kill('SIGKILL');
+  for (const path of folders.splice(0)) rmSync(path, { recursive: true, force: true });
+}
+
+function newest(directory: string): number {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return Math.max(...files.map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
+}

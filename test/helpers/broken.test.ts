@@ -1,0 +1,104 @@
+import { connect } from 'node:net';
+import { expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { brokenProvider, TALE } from './broken.ts';
+import { drawer, ratesOf, seeded } from './broken/dice.ts';
+
+const body = (model: string, stream = false) =>
+  JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'x' }] });
+
+const ask = (url: string, model: string, stream = false) =>
+  fetch(`${url}/v1/chat/completions`, { method: 'POST', body: body(model, stream) });
+
+test('a model of no meaning answers well, in both protocols and both ways', async () => {
+  await using broken = await brokenProvider();
+  for (const path of ['/chat/completions', '/v1/chat/completions', '/v1/messages']) {
+    const whole = await fetch(broken.url + path, { method: 'POST', body: body('any') });
+    expect(await whole.text()).toContain(TALE);
+    const stream = await fetch(broken.url + path, { method: 'POST', body: body('any', true) });
+    expect(await stream.text()).toMatch(/(?:\[DONE\]|"message_stop"})\n\n$/);
+  }
+  const protocols = broken.attempts.map(({ protocol }) => protocol).join(' ');
+  expect(protocols).toBe('openai openai openai openai anthropic anthropic');
+  expect((await fetch(`${broken.url}/v1/models`)).status).toBe(200);
+  expect([broken.attempts.length, broken.probes.length]).toEqual([6, 1]);
+});
+
+test('-xN breaks N times, a label makes another model, a colon gives an argument', async () => {
+  await using broken = await brokenProvider();
+  const statuses = [];
+  for (const model of ['503-x2', '503-x2', '503-x2', '503-x2#b', 'say:hi#503']) {
+    statuses.push((await ask(broken.url, model)).status);
+  }
+  expect(statuses).toEqual([503, 503, 200, 503, 200]);
+  expect(broken.attemptsOf('503-x2').length).toBe(3);
+});
+
+test('a request in any pieces, by length or in chunks, is read; two on one connection too', async () => {
+  await using broken = await brokenProvider();
+  const { promise: replied, resolve } = Promise.withResolvers<string>();
+  let text = '';
+  const socket = connect(Number(new URL(broken.url).port), '127.0.0.1').on('data', (bytes) => {
+    text += String(bytes);
+    if (text.split('HTTP/1.1 200').length === 3 && text.endsWith('}')) resolve(text);
+  });
+  const [one, two] = [body('one'), body('two')];
+  const start = 'POST /v1/chat/completions HTTP/1.1\r\n';
+  const chunks = [two.slice(0, 7), two.slice(7)].map((c) => `${c.length.toString(16)}\r\n${c}\r\n`);
+  const bytes =
+    `${start}content-length: ${one.length}\r\n\r\n${one}` +
+    `${start}Transfer-Encoding: chunked\r\n\r\n${chunks.join('')}0\r\n\r\n`;
+  for (let at = 0; at < bytes.length; at += 11) {
+    socket.write(bytes.slice(at, at + 11));
+    await Bun.sleep(1);
+  }
+  await replied;
+  socket.destroy();
+  expect(broken.attempts.map(({ model, connection }) => [model, connection])).toEqual([
+    ['one', 1],
+    ['two', 1],
+  ]);
+});
+
+test('a caller that leaves is told from one that is left', async () => {
+  await using broken = await brokenProvider();
+  const abort = new AbortController();
+  const init = { method: 'POST', body: body('silent'), signal: abort.signal };
+  const asking = fetch(`${broken.url}/v1/chat/completions`, init).catch((error: Error) => error.name);
+  while (broken.attempts.length === 0) await Bun.sleep(1);
+  abort.abort();
+  expect(await asking).toBe('AbortError');
+  await ask(broken.url, 'reset').catch(() => undefined);
+  while (broken.counts().open > 0) await Bun.sleep(1);
+  expect(broken.attempts.map(({ closedBy, aborted }) => [closedBy, aborted])).toEqual([
+    ['them', true],
+    ['us', false],
+  ]);
+});
+
+test('dice of one seed draw the same, by their shares', () => {
+  const draws = () => Array.from({ length: 1_000 }, drawer(ratesOf(['reset=0.1', 'stall=0.2']), seeded(7)));
+  const share = (fault: string) => draws().filter((drawn) => drawn === fault).length / 1_000;
+  expect(draws()).toEqual(draws());
+  expect([share('reset'), share('stall'), share('fine')]).toEqual([
+    expect.closeTo(0.1, 1),
+    expect.closeTo(0.2, 1),
+    expect.closeTo(0.7, 1),
+  ]);
+  expect(() => ratesOf(['nonsense=0.1'])).toThrow('nonsense');
+});
+
+test('as a process of its own it tells its URL and its counts', async () => {
+  const main = join(import.meta.dir, 'broken/main.ts');
+  const child = Bun.spawn([process.execPath, main, '--rate', '503=1'], { stdout: 'pipe' });
+  try {
+    const { value } = await child.stdout.getReader().read();
+    const url = new TextDecoder().decode(value).trim();
+    expect((await ask(url, 'random')).status).toBe(503);
+    const counts = (await (await fetch(`${url}/__log`)).json()) as object;
+    expect(counts).toMatchObject({ attempts: 1, open: 0, byFault: { 503: { attempts: 1 } } });
+  } finally {
+    child.kill();
+    await child.exited;
+  }
+});

@@ -1,0 +1,158 @@
+/**
+ * A provider that breaks on purpose: raw TCP, OpenAI's chat completions and Anthropic's Messages, the fault
+ * selected by the model's name in broken/catalogue.ts. It remembers each attempt and how it ended.
+ */
+import type { AddressInfo, Socket } from 'node:net';
+import type { Attempt, Counts } from './broken/attempt.ts';
+import type { RawRequest } from './broken/request.ts';
+import { createServer } from 'node:net';
+import { AttemptLog } from './broken/attempt.ts';
+import { CATALOGUE, select } from './broken/catalogue.ts';
+import { RequestReader } from './broken/request.ts';
+import { fine } from './broken/scripts.ts';
+import { Turn } from './broken/turn.ts';
+
+/** What a well-behaved answer says. No word stands in it twice but "the". */
+export const TALE =
+  'The quick brown fox jumps over the lazy dog, then it rests beneath an old oak tree until evening comes.';
+
+/** First byte of a client that speaks TLS. It is told off as a server without TLS does. */
+const TLS_HANDSHAKE = 0x16;
+
+export interface BrokenProvider extends AsyncDisposable {
+  /** Base URL, without a trailing slash and without /v1. */
+  readonly url: string;
+  /** All attempts at models, probes left out. */
+  readonly attempts: readonly Attempt[];
+  readonly probes: readonly Attempt[];
+  readonly attemptsOf: (model: string) => Attempt[];
+  readonly counts: () => Counts & { readonly connections: { opened: number; open: number } };
+  /** What GET /models answers from now on. */
+  probeStatus: number;
+  /** Forgets all attempts and counts. */
+  readonly reset: () => void;
+}
+
+export interface BrokenOptions {
+  readonly port?: number;
+  /** Answers well whatever the model is called. */
+  readonly steady?: boolean;
+  /** Whether each attempt is kept, or only counted. Default: kept. */
+  readonly keep?: boolean;
+  /** What the model `random` meets. Default: nothing. */
+  readonly draw?: () => string;
+}
+
+export async function brokenProvider(options: BrokenOptions = {}): Promise<BrokenProvider> {
+  const { port = 0, steady = false, keep = true, draw = () => 'fine' } = options;
+  const log = new AttemptLog(keep);
+  const sockets = new Set<Socket>();
+  let opened = 0;
+
+  const provider = {
+    url: '',
+    probeStatus: 200,
+    get attempts() {
+      return log.attempts.filter(({ protocol }) => protocol !== 'probe');
+    },
+    get probes() {
+      return log.attempts.filter(({ protocol }) => protocol === 'probe');
+    },
+    attemptsOf: (model: string) => log.attempts.filter((attempt) => attempt.model === model),
+    counts: () => ({ ...log.counts, connections: { opened, open: sockets.size } }),
+    reset: () => log.clear(),
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      const { promise: closed, resolve } = Promise.withResolvers<void>();
+      server.close(() => resolve());
+      await closed;
+    },
+  };
+
+  const server = createServer((socket) => {
+    const connection = ++opened;
+    const reader = new RequestReader();
+    let ordinal = 0;
+    let busy = false;
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on('close', () => sockets.delete(socket));
+    // Each turn sees to its own end; between turns nobody minds one.
+    socket.on('error', () => socket.destroy());
+    const work = async (): Promise<void> => {
+      if (busy) return;
+      busy = true;
+      for (let raw = reader.next(); raw && !socket.destroyed; raw = reader.next()) {
+        ordinal += 1;
+        if (raw.path === '/__log') report(socket, provider.counts());
+        else await serve(socket, raw, { connection, ordinal });
+      }
+      busy = false;
+    };
+    socket.on('data', (bytes) => {
+      if ((bytes as Buffer)[0] === TLS_HANDSHAKE) return void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+      reader.push(bytes as Buffer);
+      void work();
+    });
+  });
+
+  async function serve(
+    socket: Socket,
+    raw: RawRequest,
+    { connection, ordinal }: { connection: number; ordinal: number },
+  ): Promise<void> {
+    const attempt = attemptOf(raw, connection);
+    const count = log.begin(attempt);
+    const { fault, argument } = choose(attempt, count);
+    attempt.fault = fault;
+    const text = fault === 'say' ? argument : TALE;
+    const turn = new Turn({ socket, attempt, count, ordinal, argument, text });
+    try {
+      if (attempt.protocol === 'probe')
+        await turn.answer(provider.probeStatus, '{"object":"list","data":[]}');
+      else await (CATALOGUE[fault] ?? fine)(turn);
+    } finally {
+      turn.dispose();
+      log.end(attempt);
+    }
+  }
+
+  function choose({ model, protocol }: Attempt, count: number): { fault: string; argument: string } {
+    if (protocol === 'probe') return { fault: 'probe', argument: '' };
+    if (steady) return { fault: 'fine', argument: '' };
+    const { fault, argument, times } = select(/^random(?:#|$)/.test(model) ? draw() : model);
+    return count > times ? { fault: 'fine', argument: '' } : { fault, argument };
+  }
+
+  const { promise: listening, resolve } = Promise.withResolvers<void>();
+  server.listen(port, '127.0.0.1', resolve);
+  await listening;
+  provider.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return provider;
+}
+
+function attemptOf({ method, path, headers, body }: RawRequest, connection: number): Attempt {
+  const parsed = method === 'POST' ? (JSON.parse(body) as Record<string, unknown>) : {};
+  const { model = '', stream = false } = parsed as { model?: string; stream?: boolean };
+  const protocol = method === 'GET' ? 'probe' : path.endsWith('/messages') ? 'anthropic' : 'openai';
+  return {
+    model,
+    protocol,
+    stream,
+    path,
+    fault: '',
+    atMs: performance.now(),
+    connection,
+    headers,
+    body: parsed,
+    sentBytes: 0,
+    aborted: false,
+  };
+}
+
+function report(socket: Socket, counts: object): void {
+  const body = JSON.stringify(counts);
+  socket.write(
+    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

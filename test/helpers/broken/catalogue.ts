@@ -1,0 +1,238 @@
+/**
+ * What a broken provider can do. A model's name selects it: `fault[:argument][-xN][#label]`. `-xN` does it N times
+ * and answers well from then on; a label makes names that mean the same different models, each counted alone.
+ */
+import type { ErrorName } from './errors.ts';
+import type { Script } from './scripts.ts';
+import { CONTINUING } from './continuing.ts';
+import { ERRORS } from './errors.ts';
+import {
+  fine,
+  GAP_MS,
+  half,
+  inSeconds,
+  inside,
+  late,
+  limited,
+  named,
+  otherHalf,
+  unterminated,
+} from './scripts.ts';
+
+const statuses = Object.fromEntries(
+  Object.keys(ERRORS).map((name): [string, Script] => [name, (turn) => turn.error(name as ErrorName)]),
+);
+
+export const CATALOGUE: Readonly<Record<string, Script>> = {
+  /** Says what stands after the colon. */
+  say: fine,
+
+  // Before the headers.
+  reset: (turn) => turn.reset(),
+  fin: (turn) => turn.fin(),
+  silent: (turn) => turn.stay(),
+  'half-header': async (turn) => {
+    await turn.raw('HTTP/1.1 200 OK\r\ncontent-ty');
+    await turn.sleep(GAP_MS);
+    turn.fin();
+  },
+  'not-http': async (turn) => {
+    await turn.raw('SSH-2.0-OpenSSH_9.9\r\n\r\n');
+    turn.fin();
+  },
+  /** As a provider that closed an idle connection at the moment it was used again. */
+  stale: (turn) => (turn.ordinal > 1 ? turn.fin() : fine(turn)),
+  'stale-reset': (turn) => (turn.ordinal > 1 ? turn.reset() : fine(turn)),
+
+  // Too slow.
+  'headers-only': async (turn) => {
+    await turn.head();
+    await turn.stay();
+  },
+  late: late(async () => undefined),
+  'late-comments': late((turn) => turn.send(turn.stream ? turn.wire.pause : ' ')),
+  /** The role, which is no content, then nothing. */
+  'role-only': async (turn) => {
+    await turn.head();
+    await turn.send(turn.stream ? turn.wire.opening : ' ');
+    await turn.stay();
+  },
+  stall: async (turn) => {
+    await half(turn);
+    await turn.stay();
+  },
+  /** One byte a second, or one each of the milliseconds in the name. */
+  trickle: async (turn) => {
+    const { wire, text } = turn;
+    await turn.head();
+    for (const byte of turn.stream ? wire.opening + wire.piece(text) : wire.whole(text)) {
+      await turn.send(byte);
+      await turn.sleep(Number(turn.argument || 1_000));
+      if (turn.over) return;
+    }
+    await turn.end();
+  },
+  /** A word each of the milliseconds in the name, for ever. */
+  ticking: async (turn) => {
+    await turn.head();
+    await turn.send(turn.stream ? turn.wire.opening : '{"id":"');
+    while (!turn.over) {
+      await turn.send(turn.stream ? turn.wire.piece('tick ') : 'x');
+      await turn.sleep(Number(turn.argument || 100));
+    }
+  },
+
+  // Cut after content.
+  'cut-fin': async (turn) => {
+    await half(turn, 'close');
+    turn.fin();
+  },
+  'cut-reset': async (turn) => {
+    await half(turn);
+    turn.reset();
+  },
+  'cut-chunk': async (turn) => {
+    await half(turn);
+    turn.fin();
+  },
+  'cut-clean': async (turn) => {
+    await half(turn);
+    await turn.end();
+  },
+  'half-event': async (turn) => {
+    await half(turn, 'close');
+    await turn.send(turn.wire.piece('never').slice(0, 30));
+    turn.fin();
+  },
+  /** In the middle of a tool call's arguments. */
+  'tool-cut': async (turn) => {
+    if (!turn.stream) return await fine(turn);
+    await half(turn, 'close');
+    await turn.send(turn.wire.toolCall('{"city": "Ber'));
+    await turn.sleep(GAP_MS);
+    turn.fin();
+  },
+  /** After signed reasoning and a word. */
+  'thinking-cut': async (turn) => {
+    if (!turn.stream) return await fine(turn);
+    await turn.head({ framing: 'close' });
+    await turn.send(turn.wire.opening + turn.wire.thinking + turn.wire.piece('So '));
+    await turn.sleep(GAP_MS);
+    turn.fin();
+  },
+
+  // Not as agreed, but complete.
+  malformed: async (turn) => {
+    await half(turn);
+    await turn.send(turn.stream ? 'data: {"choices":[{"delta":\n\n' : '');
+    await otherHalf(turn);
+    await turn.send(turn.stream ? turn.wire.terminator : '}}');
+    await turn.end();
+  },
+  'malformed-cut': async (turn) => {
+    await half(turn);
+    await turn.send(turn.stream ? 'data: {"choices":[{"delta":\n\n' : '}}');
+    await turn.end();
+  },
+  'no-done': async (turn) => {
+    await unterminated(turn, 'close');
+    turn.fin();
+  },
+  'no-done-open': async (turn) => {
+    await unterminated(turn, 'chunked');
+    await turn.stay();
+  },
+  'done-open': async (turn) => {
+    await unterminated(turn, 'chunked');
+    await turn.send(turn.stream ? turn.wire.terminator : '');
+    await turn.stay();
+  },
+
+  // Errors inside a 200; the argument names which.
+  'error-first': inside(named),
+  'error-later': async (turn) => {
+    if (!turn.stream) return await inside(named)(turn);
+    await half(turn);
+    await turn.send(turn.wire.errorEvent(ERRORS[named(turn)]));
+    await turn.end();
+  },
+  'error-json': (turn) =>
+    turn.answer(200, turn.wire.errorBody(ERRORS[named(turn)]), { 'content-type': 'application/json' }),
+  html: (turn) =>
+    turn.answer(200, '<!doctype html><title>Sign in</title><body>Welcome to the hotel</body>', {
+      'content-type': 'text/html',
+    }),
+  empty: (turn) => turn.answer(200, ''),
+
+  // Statuses, and 429 in all its forms; the argument is seconds.
+  ...statuses,
+  '429-seconds': limited((seconds) => ({ 'retry-after': String(seconds) })),
+  '429-ms': limited((seconds) => ({ 'retry-after-ms': String(seconds * 1_000) })),
+  '429-date': limited((seconds) => ({ 'retry-after': inSeconds(seconds).toUTCString() })),
+  '429-zero-ms': limited((seconds) => ({ 'retry-after-ms': '0', 'retry-after': String(seconds) })),
+  '429-zero': limited(() => ({ 'retry-after': '0' })),
+  '429-reset': limited((seconds) => ({
+    'x-ratelimit-remaining-requests': '0',
+    'x-ratelimit-reset-requests': `${seconds * 1_000}ms`,
+    'x-ratelimit-remaining-tokens': '5000',
+    'x-ratelimit-reset-tokens': '6m0s',
+  })),
+  '429-reset-date': limited((seconds) => ({
+    'anthropic-ratelimit-requests-remaining': '0',
+    'anthropic-ratelimit-requests-reset': inSeconds(seconds).toISOString(),
+  })),
+  '429-retry-info': (turn) => {
+    const retryDelay = `${turn.argument || 1}s`;
+    const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }];
+    const error = { code: 429, message: 'Quota exceeded', status: 'RESOURCE_EXHAUSTED', details };
+    return turn.answer(429, JSON.stringify({ error }));
+  },
+
+  // By the key that was sent.
+  'bad-key': (turn) => {
+    const { authorization = '', 'x-api-key': key = '' } = turn.attempt.headers;
+    return (authorization + key).includes('bad') ? turn.error('401') : fine(turn);
+  },
+
+  // Without measure.
+  endless: async (turn) => {
+    const piece = 'more '.repeat(3_000);
+    await turn.head();
+    await turn.send(turn.stream ? turn.wire.opening : '{"id":"');
+    while (!turn.over) {
+      await turn.send(turn.stream ? turn.wire.piece(piece) : piece);
+      await turn.sleep(0);
+    }
+  },
+  /** An answer of 8 MiB. */
+  huge: async (turn) => {
+    const { wire, stream } = turn;
+    const word = 'x'.repeat(64 * 1024);
+    if (!stream) return await turn.answer(200, wire.whole(word.repeat(128)));
+    await turn.head();
+    await turn.send(wire.opening);
+    for (let n = 0; n < 128; n += 1) await turn.send(wire.piece(word));
+    await turn.send(wire.closing + wire.terminator);
+    await turn.end();
+  },
+  /** Every second attempt fails. */
+  flapping: (turn) => (turn.count % 2 === 1 ? turn.error('500') : fine(turn)),
+
+  // As second targets of a stream that was cut.
+  ...CONTINUING,
+};
+
+export interface Selected {
+  readonly fault: string;
+  readonly argument: string;
+  /** How often it happens; `Infinity` for always. */
+  readonly times: number;
+}
+
+/** What a model's name selects; `fine` when it is nothing of the catalogue. */
+export function select(model: string): Selected {
+  const [, fault = '', argument = '', times] =
+    /^([\w.-]+?)(?::([^#]*?))?(?:-x(\d+))?(?:#.*)?$/s.exec(model) ?? [];
+  if (!Object.hasOwn(CATALOGUE, fault)) return { fault: 'fine', argument: '', times: Infinity };
+  return { fault, argument, times: times === undefined ? Infinity : Number(times) };
+}

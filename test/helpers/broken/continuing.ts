@@ -1,0 +1,58 @@
+/** Scripts of targets that are asked to go on with what another one began. */
+import type { JsonObject } from '../../../src/wire/json.ts';
+import type { Turn } from './turn.ts';
+
+interface Begun {
+  /** The beginning of the answer that came with the request. */
+  readonly text: string;
+  /** Whether it stands at the end, to be gone on from. */
+  readonly prefilled: boolean;
+}
+
+/** What the request says was answered so far. */
+export function begun({ attempt }: Turn): Begun {
+  const messages = attempt.body.messages as JsonObject[];
+  const last = messages.findLast(({ role }) => role === 'assistant');
+  return { text: last ? textOf(last.content) : '', prefilled: messages.at(-1)!.role === 'assistant' };
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  return (content as { text?: string }[]).map(({ text = '' }) => text).join('');
+}
+
+/** Streams a text in small pieces, complete unless it is to be cut. */
+async function tell(turn: Turn, text: string, { cut = false } = {}): Promise<void> {
+  const { wire } = turn;
+  if (turn.attempt.protocol === 'anthropic' && begun(turn).prefilled && /\s$/.test(begun(turn).text)) {
+    return await turn.error('400-whitespace');
+  }
+  if (!turn.stream) return await turn.answer(200, wire.whole(text));
+  await turn.head();
+  await turn.send(wire.opening);
+  for (let at = 0; at < text.length; at += 4) await turn.send(wire.piece(text.slice(at, at + 4)));
+  if (cut) {
+    await turn.sleep(30);
+    return turn.fin();
+  }
+  await turn.send(wire.closing + wire.terminator);
+  await turn.end();
+}
+
+const rest = (turn: Turn): string => turn.text.slice(begun(turn).text.length);
+
+export const CONTINUING = {
+  /** Goes on exactly where the beginning ends. */
+  continue: (turn: Turn) => tell(turn, rest(turn)),
+  /** Says the last 20 characters once more. */
+  'continue-overlap': (turn: Turn) => tell(turn, turn.text.slice(Math.max(0, begun(turn).text.length - 20))),
+  /** Begins from the beginning. */
+  'continue-over': (turn: Turn) => tell(turn, turn.text),
+  /** Begins a new line before it goes on. */
+  'continue-newline': (turn: Turn) => tell(turn, `\n\n${rest(turn).trimStart()}`),
+  /** Goes on for some words, then is cut too. */
+  'continue-cut': (turn: Turn) => tell(turn, rest(turn).slice(0, 24), { cut: true }),
+  /** Takes no beginning of its answer. */
+  'continue-refused': (turn: Turn) =>
+    begun(turn).prefilled ? turn.error('400-prefill') : tell(turn, rest(turn)),
+} as const;

@@ -1,0 +1,165 @@
+import type { Socket } from 'node:net';
+import type { ErrorName } from './errors.ts';
+import type { Attempt } from './attempt.ts';
+import type { Wire } from './wire.ts';
+import { ERRORS } from './errors.ts';
+import { WIRES } from './wire.ts';
+
+/** How the end of a body is told: by its last chunk, by its announced length, or by closing the connection. */
+export type Framing = 'chunked' | 'close' | { readonly length: number };
+
+export interface TurnOptions {
+  readonly socket: Socket;
+  readonly attempt: Attempt;
+  /** Which attempt of its model this is, from 1. */
+  readonly count: number;
+  /** Which request on its connection this is, from 1. */
+  readonly ordinal: number;
+  /** What the model's name says after a colon. */
+  readonly argument: string;
+  /** What an undisturbed answer says. */
+  readonly text: string;
+}
+
+/** One exchange: the request that came, and the means to answer it or not. A script is made of these. */
+export class Turn {
+  readonly attempt: Attempt;
+  readonly count: number;
+  readonly ordinal: number;
+  readonly argument: string;
+  readonly text: string;
+  readonly wire: Wire;
+  readonly #socket: Socket;
+  readonly #over = Promise.withResolvers<void>();
+  #framing: Framing = 'chunked';
+
+  constructor({ socket, attempt, count, ordinal, argument, text }: TurnOptions) {
+    this.attempt = attempt;
+    this.count = count;
+    this.ordinal = ordinal;
+    this.argument = argument;
+    this.text = text;
+    this.#socket = socket;
+    const { stream_options: streamOptions } = attempt.body as {
+      stream_options?: { include_usage?: boolean };
+    };
+    this.wire = WIRES[attempt.protocol === 'probe' ? 'openai' : attempt.protocol]({
+      id: `broken-${attempt.connection}-${ordinal}`,
+      model: attempt.model,
+      usage: streamOptions?.include_usage === true,
+    });
+    socket.once('close', this.#left);
+    socket.once('end', this.#left);
+    socket.on('error', this.#left);
+    if (socket.destroyed) this.#left();
+  }
+
+  get stream(): boolean {
+    return this.attempt.stream;
+  }
+
+  /** Whether nothing can be said any more. */
+  get over(): boolean {
+    return this.attempt.closedBy !== undefined;
+  }
+
+  /** Lets go of the connection's events. */
+  dispose(): void {
+    this.#socket.off('close', this.#left).off('end', this.#left).off('error', this.#left);
+  }
+
+  /** Status line and headers, by default those of a stream when one was asked for, else of JSON. */
+  async head({
+    status = 200,
+    framing = 'chunked' as Framing,
+    headers = {},
+  }: { status?: number; framing?: Framing; headers?: Record<string, string> } = {}): Promise<void> {
+    this.#framing = framing;
+    const all: Record<string, string> = {
+      'content-type': this.stream && status === 200 ? 'text/event-stream' : 'application/json',
+      ...framingHeader(framing),
+      ...headers,
+    };
+    this.attempt.answered = { status, headers: all };
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+    await this.raw(`HTTP/1.1 ${status} Whatever\r\n${lines.join('')}\r\n`);
+  }
+
+  /** A piece of the body. Resolves when the socket takes more. */
+  async send(text: string): Promise<void> {
+    const bytes = Buffer.byteLength(text);
+    if (bytes === 0 || this.over) return;
+    await this.raw(this.#framing === 'chunked' ? `${bytes.toString(16)}\r\n${text}\r\n` : text);
+    this.attempt.sentBytes += bytes;
+  }
+
+  /** Bytes without any framing. */
+  async raw(text: string): Promise<void> {
+    if (this.over) return;
+    if (this.#socket.write(text)) return;
+    const { promise: drained, resolve } = Promise.withResolvers<void>();
+    this.#socket.once('drain', resolve);
+    await Promise.race([drained, this.#over.promise]);
+    this.#socket.off('drain', resolve);
+  }
+
+  /** The body is complete; the connection is kept where its framing allows that. */
+  async end(): Promise<void> {
+    if (this.#framing === 'chunked') await this.raw('0\r\n\r\n');
+    if (this.#framing === 'close') return this.fin();
+    this.#settle('us');
+  }
+
+  /** A whole answer of known length. */
+  async answer(status: number, body: string, headers: Record<string, string> = {}): Promise<void> {
+    await this.head({ status, headers, framing: { length: Buffer.byteLength(body) } });
+    await this.send(body);
+    await this.end();
+  }
+
+  /** An error answer in the protocol's own shape. */
+  async error(name: ErrorName, headers: Record<string, string> = {}): Promise<void> {
+    await this.answer(ERRORS[name].status, this.wire.errorBody(ERRORS[name]), headers);
+  }
+
+  /** Closes the connection politely, whatever was said. */
+  fin(): void {
+    this.#settle('us');
+    this.#socket.end();
+  }
+
+  /** Tears the connection down with an RST. */
+  reset(): void {
+    this.#settle('us');
+    this.#socket.resetAndDestroy();
+  }
+
+  /** Says nothing until the other side leaves. */
+  async stay(): Promise<void> {
+    await this.#over.promise;
+  }
+
+  /** Resolves sooner when the other side leaves. */
+  async sleep(ms: number): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    await Promise.race([late, this.#over.promise]);
+    clearTimeout(timer);
+  }
+
+  readonly #left = (): void => this.#settle('them');
+
+  #settle(by: 'us' | 'them'): void {
+    if (this.over) return;
+    this.attempt.closedAtMs = performance.now();
+    this.attempt.closedBy = by;
+    this.attempt.aborted = by === 'them';
+    this.#over.resolve();
+  }
+}
+
+function framingHeader(framing: Framing): Record<string, string> {
+  if (framing === 'chunked') return { 'transfer-encoding': 'chunked' };
+  if (framing === 'close') return { connection: 'close' };
+  return { 'content-length': String(framing.length) };
+}
