@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check build release smoke bench soak docs fmt clean
+.PHONY: help install serve test check build release smoke bench soak streams docs fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
@@ -35,8 +35,11 @@ smoke: install ## try the compiled binary end to end
 bench: install ## measure what the README claims
 	@$(RUN) bench/run.ts $(ARGS)
 
-soak: install ## run under load for a long time and watch memory
+soak: install ## run through random faults for some minutes and count everything
 	@$(RUN) bench/soak.ts $(ARGS)
+
+streams: install ## hold ten thousand streams open at once
+	@$(RUN) bench/streams.ts $(ARGS)
 
 docs: install ## write the generated docs again
 	@for script in scripts/docs-*.ts; do echo "$$script"; $(RUN) "$$script" || exit 1; done

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load, streamStart } from './load.ts';
 import { children, started } from './children.ts';
+import { residentMb } from './memory.ts';
 
 const ROOT = join(import.meta.dir, '..');
 const quick = process.argv.includes('--quick');
@@ -46,10 +47,6 @@ function cpuUs(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS_PER_SECOND;
 }
 
-function rssMb(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-}
-
 const binary = join(ROOT, 'dist/llmproxy');
 const built = Bun.spawnSync([process.execPath, '--no-env-file', 'scripts/build.ts'], { cwd: ROOT });
 if (built.exitCode !== 0) throw new Error(built.stderr.toString());
@@ -72,7 +69,7 @@ for (let n = 0; n < (quick ? 3 : 10); n += 1) {
 
 const proxy = await started(serve, folder);
 await Bun.sleep(1_000);
-const idleMb = rssMb(proxy.process.pid);
+const idleMb = residentMb(proxy.process.pid);
 const passthrough = await started(
   [process.execPath, join(import.meta.dir, 'passthrough.ts'), upstream.url],
   folder,
@@ -113,7 +110,7 @@ const lines = subjects.map((each) => {
     (Number.isNaN(cpu) ? '-' : `${cpu.toFixed(0)} us`).padStart(7),
     ratio(cpu, median(bare.cpuUs)).padStart(6),
     `${median(each.firstByteMs).toFixed(2)} ms`.padStart(9),
-    (each.pid === undefined ? '-' : `${rssMb(each.pid).toFixed(0)} MB`).padStart(7),
+    (each.pid === undefined ? '-' : `${residentMb(each.pid).toFixed(0)} MB`).padStart(7),
   ].join(' ');
 });
 process.stdout.write(

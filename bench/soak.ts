@@ -1,18 +1,52 @@
 /**
- * `make soak`: random streamed and unstreamed requests against a mock that fails by chance, with a second mock behind
- * it, and clients that leave. `--seconds N` (60). Exit 1 when a request hung, a cut stream looked finished, or the
- * log does not hold one record a request.
+ * `make soak`: the compiled binary between impatient clients and a provider that breaks on purpose, with a good one
+ * behind it. Exit 1 when a request hung, a cut answer passed for a whole one, a request has not exactly one record,
+ * counters and logs of both sides do not add up, or connections and memory do not return to where they were.
+ * Usage: bun bench/soak.ts [--unstreamed N] [--streamed N] [--seconds N] [--seed N]   (ends at whichever is first)
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { ReadRecord } from '../src/logs/record.ts';
+import { TALE } from '../test/helpers/broken.ts';
 import { children, started } from './children.ts';
+import { growth, residentMb } from './memory.ts';
+
+const { values } = parseArgs({
+  options: {
+    unstreamed: { type: 'string', default: '200000' },
+    streamed: { type: 'string', default: '20000' },
+    seconds: { type: 'string', default: '3600' },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
+  },
+});
 
 const ROOT = join(import.meta.dir, '..');
-const at = process.argv.indexOf('--seconds');
-const seconds = at < 0 ? 60 : Number(process.argv[at + 1]);
-const CLIENTS = 16;
+const CLIENTS = { unstreamed: 12, streamed: 6 };
 const ABORTS = 0.1;
+const HUNG_MS = 30_000;
+
+/** What the first provider does to how many of its requests; the rest it answers. */
+const RATES = {
+  '500': 0.01,
+  '503': 0.01,
+  '429-zero': 0.005,
+  reset: 0.01,
+  fin: 0.005,
+  silent: 0.0005,
+  'not-http': 0.005,
+  html: 0.005,
+  empty: 0.005,
+  malformed: 0.01,
+  'error-first': 0.01,
+  'error-later': 0.01,
+  'cut-fin': 0.01,
+  'cut-reset': 0.01,
+  'half-event': 0.01,
+  'no-done': 0.01,
+  stall: 0.0005,
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'llmproxy-soak-'));
 process.on('SIGINT', () => process.exit(130));
@@ -21,88 +55,222 @@ process.on('exit', () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+interface ProviderLog {
+  readonly attempts: number;
+  readonly aborted: number;
+  readonly open: number;
+  readonly byFault: Record<string, { attempts: number; aborted: number }>;
+  readonly connections: { readonly open: number };
+}
+
+async function broken(rates: Record<string, number>): Promise<string> {
+  const words = Object.entries(rates).flatMap(([fault, share]) => ['--rate', `${fault}=${share}`]);
+  const script = join(ROOT, 'test/helpers/broken/main.ts');
+  return (await started([process.execPath, script, '--seed', values.seed, ...words], folder)).url;
+}
+
+const logOf = async (url: string) => (await (await fetch(`${url}/__log`)).json()) as ProviderLog;
+
 const built = Bun.spawnSync([process.execPath, '--no-env-file', 'scripts/build.ts'], { cwd: ROOT });
 if (built.exitCode !== 0) throw new Error(built.stderr.toString());
-writeFileSync(
-  join(folder, 'config.yaml'),
-  `providers:
-  - name: flaky
-    type: mock
-    retry_delay: 5ms
-    mock: { faults: { rate: 0.1, kinds: [status, cut, malformed, error_event, reset] } }
-  - { name: steady, type: mock, priority: 2 }
-`,
-);
-const { url, process: proxy } = await started([join(ROOT, 'dist/llmproxy'), 'serve', '--port', '0'], folder);
+const flaky = await broken(RATES);
+const steady = await broken({});
+const provider = (name: string, url: string, priority: number) => ({
+  name,
+  type: 'openai-compatible',
+  base_url: `${url}/v1`,
+  models: ['random'],
+  priority,
+  retry_delay: '5ms',
+  timeout: '500ms',
+});
+const providers = [provider('flaky', flaky, 1), provider('steady', steady, 2)];
+writeFileSync(join(folder, 'config.yaml'), JSON.stringify({ providers }));
+const serve = [join(ROOT, 'dist/llmproxy'), 'serve', '--port', '0'];
+const { url, process: proxy } = await started(serve, folder);
 
-const seen = { sent: 0, whole: 0, streamed: 0, aborted: 0, failed: 0, inBand: 0 };
 const troubles: string[] = [];
-const rss: number[] = [];
-const until = performance.now() + seconds * 1000;
+const trouble = (text: string) => void (troubles.length < 20 && troubles.push(text));
 
-async function ask(): Promise<void> {
-  const stream = Math.random() < 0.3;
-  const abort = new AbortController();
+/** How each request ended, as its client saw it. */
+type End = 'whole' | 'cut' | 'failed' | 'left';
+const ends = new Map<string, End>();
+let sequence = 0;
+
+/** What an unstreamed or streamed answer says, and whether it looks finished. */
+function read(body: string, stream: boolean): { text: string; finished: boolean; error: boolean } {
+  if (!stream) {
+    const { choices, error } = JSON.parse(body) as {
+      choices?: { message: { content: string } }[];
+      error?: object;
+    };
+    return { text: choices?.[0]?.message.content ?? '', finished: !error, error: error !== undefined };
+  }
+  let text = '';
+  let error = false;
+  for (const event of body.split('\n\n')) {
+    if (!event.startsWith('data: {')) continue;
+    const chunk = JSON.parse(event.slice('data: '.length)) as {
+      choices?: { delta: { content?: string } }[];
+      error?: object;
+    };
+    text += chunk.choices?.[0]?.delta.content ?? '';
+    error ||= chunk.error !== undefined;
+  }
+  return { text, finished: body.endsWith('data: [DONE]\n\n'), error };
+}
+
+async function ask(stream: boolean): Promise<void> {
+  const id = `soak-${(sequence += 1)}`;
   const leaves = Math.random() < ABORTS;
-  seen.sent += 1;
+  const signal = AbortSignal.timeout(leaves ? Math.random() * 4 : HUNG_MS);
+  const messages = [{ role: 'user', content: `q${sequence}` }];
   try {
     const response = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
-      body: JSON.stringify({ model: 'mock', stream, messages: [{ role: 'user', content: `q${seen.sent}` }] }),
-      signal: abort.signal,
+      headers: { 'x-request-id': id },
+      body: JSON.stringify({ model: 'random', stream, messages }),
+      signal,
     });
-    if (leaves) {
-      abort.abort();
-      seen.aborted += 1;
-      return;
-    }
-    const text = await response.text();
-    if (response.status !== 200) seen.failed += 1;
-    else if (!stream) seen.whole += 1;
-    else if (text.includes('data: [DONE]')) seen.streamed += 1;
-    else if (text.includes('"error"')) seen.inBand += 1;
-    else troubles.push(`a stream ended without [DONE] and without an error: ${text.slice(-200)}`);
+    const answer = read(await response.text(), stream && response.status === 200);
+    if (response.status !== 200) ends.set(id, 'failed');
+    else if (answer.error && !answer.finished) ends.set(id, 'cut');
+    else if (answer.finished && answer.text === TALE) ends.set(id, 'whole');
+    else trouble(`${id}: an answer passed for a whole one: ${JSON.stringify(answer)}`);
   } catch (thrown) {
-    if (!leaves) troubles.push(`a request failed: ${String(thrown)}`);
+    ends.set(id, 'left');
+    if (!leaves) trouble(`${id}: ${signal.aborted ? 'hung' : String(thrown)}`);
   }
 }
 
-async function client(): Promise<void> {
-  while (performance.now() < until) await ask();
+const until = performance.now() + Number(values.seconds) * 1000;
+async function clients(count: number, total: number, stream: boolean): Promise<void> {
+  let left = total;
+  const client = async (): Promise<void> => {
+    while (left > 0 && performance.now() < until) {
+      left -= 1;
+      await ask(stream);
+    }
+  };
+  await Promise.all(Array.from({ length: count }, client));
 }
 
-const sampler = setInterval(() => {
-  rss.push(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${proxy.pid}/status`, 'utf8'))?.[1]) / 1024);
-}, 500);
-await Promise.all(Array.from({ length: CLIENTS }, client));
+const resident: { atMs: number; mb: number }[] = [];
+const sample = () => resident.push({ atMs: performance.now(), mb: residentMb(proxy.pid) });
+const sampler = setInterval(sample, 500);
+const beganMs = performance.now();
+await Promise.all([
+  clients(CLIENTS.unstreamed, Number(values.unstreamed), false),
+  clients(CLIENTS.streamed, Number(values.streamed), true),
+]);
+const seconds = (performance.now() - beganMs) / 1000;
 clearInterval(sampler);
 
-const deadline = performance.now() + 5_000;
-let inFlight = -1;
-while (performance.now() < deadline && inFlight !== 0) {
-  inFlight = ((await (await fetch(`${url}/health`)).json()) as { in_flight: number }).in_flight;
-  await Bun.sleep(50);
+/** Waits for a number to come down; what it is then. */
+async function settled(read: () => Promise<number>, wanted: number): Promise<number> {
+  const deadline = performance.now() + 10_000;
+  let value = await read();
+  while (value > wanted && performance.now() < deadline) {
+    await Bun.sleep(50);
+    value = await read();
+  }
+  return value;
 }
-if (inFlight !== 0) troubles.push(`${inFlight} requests are still in flight`);
-proxy.kill('SIGTERM');
-if ((await proxy.exited) !== 0) troubles.push(`serve exited with ${proxy.exitCode}`);
-const logs = readdirSync(join(folder, 'logs')).map((file) =>
-  readFileSync(join(folder, 'logs', file), 'utf8'),
-);
-const ids = logs
-  .join('')
-  .trimEnd()
-  .split('\n')
-  .map((line) => (JSON.parse(line) as { id: string }).id);
-if (new Set(ids).size !== ids.length) troubles.push('a request has two records');
-// A client that leaves at once may never have reached the proxy.
-if (ids.length > seen.sent || ids.length < seen.sent - seen.aborted)
-  troubles.push(`${seen.sent} requests, ${ids.length} records`);
 
-const half = rss.slice(rss.length >> 1);
-const slope = half.length > 1 ? (half.at(-1)! - half[0]!) / ((half.length * 0.5) / 60) : 0;
-process.stdout.write(
-  `${JSON.stringify({ ...seen, records: ids.length, rss_mb: Math.round(rss.at(-1) ?? 0), slope_mb_per_minute: Math.round(slope * 10) / 10 })}\n`,
+const inFlight = await settled(
+  async () => ((await (await fetch(`${url}/health`)).json()) as { in_flight: number }).in_flight,
+  0,
 );
-for (const trouble of troubles.slice(0, 10)) process.stderr.write(`${trouble}\n`);
+if (inFlight > 0) trouble(`${inFlight} requests are still in flight`);
+for (const [name, address] of [
+  ['flaky', flaky],
+  ['steady', steady],
+] as const) {
+  const open = await settled(async () => (await logOf(address)).open, 0);
+  if (open > 0) trouble(`${open} attempts at ${name} are still open`);
+}
+const metrics = await (await fetch(`${url}/metrics`)).text();
+const [flakyLog, steadyLog] = [await logOf(flaky), await logOf(steady)];
+proxy.kill('SIGTERM');
+if ((await proxy.exited) !== 0) trouble(`serve exited with ${proxy.exitCode}`);
+const connections = await settled(async () => (await logOf(flaky)).connections.open, 1);
+// One is our own question.
+if (connections > 1) trouble(`${connections - 1} connections to the provider outlived the proxy`);
+
+const directory = join(folder, 'logs');
+const records = readdirSync(directory).flatMap((file) =>
+  readFileSync(join(directory, file), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ReadRecord),
+);
+
+const EXPECTED: Record<End, ReadRecord['outcome'][]> = {
+  whole: ['success'],
+  cut: ['truncated'],
+  failed: ['error'],
+  // It may have left while the last bytes were on their way.
+  left: ['client_abort', 'success', 'truncated', 'error'],
+};
+const seen = new Set<string>();
+for (const { id, outcome } of records) {
+  if (seen.has(id)) trouble(`${id} has two records`);
+  seen.add(id);
+  const end = ends.get(id);
+  if (end && !EXPECTED[end].includes(outcome))
+    trouble(`${id}: the client saw ${end}, the log says ${outcome}`);
+}
+for (const [id, end] of ends) if (end !== 'left' && !seen.has(id)) trouble(`${id} (${end}) has no record`);
+
+/** The sum of a metric's samples whose labels hold the text. */
+function metric(name: string, label = ''): number {
+  return metrics
+    .split('\n')
+    .filter((line) => line.startsWith(`llmproxy_${name}{`) && line.includes(label))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+}
+
+const attempts = records.flatMap((record) => record.attempt_log);
+if (metric('requests_total') !== records.length)
+  trouble(`${metric('requests_total')} requests by the metrics, ${records.length} records`);
+for (const [name, log] of [
+  ['flaky', flakyLog],
+  ['steady', steadyLog],
+] as const) {
+  const logged = attempts.filter(({ target }) => target === `${name}/random`);
+  const counted = metric('attempts_total', `provider="${name}"`);
+  if (counted !== logged.length)
+    trouble(`${name}: ${counted} attempts by the metrics, ${logged.length} in records`);
+  // Who leaves at once may leave before its attempt reached the provider.
+  const abandoned = logged.filter(({ fault }) => fault === 'client_abort').length;
+  if (log.attempts > logged.length || log.attempts < logged.length - abandoned)
+    trouble(
+      `${name}: it saw ${log.attempts} attempts, records hold ${logged.length} (${abandoned} abandoned)`,
+    );
+}
+for (const status of ['500', '503']) {
+  const logged = attempts.filter((attempt) => String(attempt.status) === status).length;
+  const { attempts: sent = 0, aborted = 0 } = flakyLog.byFault[status] ?? {};
+  if (logged > sent || logged < sent - aborted - ends.size * 0.001)
+    trouble(`status ${status}: sent ${sent} times (${aborted} to nobody), recorded ${logged} times`);
+}
+
+const { slopeMbPerMinute, grownMb, lastMb } = growth(resident);
+if (grownMb > Math.max(16, lastMb * 0.15)) trouble(`memory grew by ${grownMb} MB over the second half`);
+
+const tally = Object.groupBy(ends.values(), (end) => end);
+const counts = Object.fromEntries(Object.entries(tally).map(([end, all]) => [end, all.length]));
+process.stdout.write(
+  `${JSON.stringify({
+    seed: Number(values.seed),
+    seconds: Math.round(seconds),
+    requests: sequence,
+    ...counts,
+    records: records.length,
+    attempts: attempts.length,
+    rss_mb: lastMb,
+    slope_mb_per_minute: slopeMbPerMinute,
+  })}\n`,
+);
+for (const text of troubles) process.stderr.write(`${text}\n`);
 process.exit(troubles.length > 0 ? 1 : 0);

@@ -25,6 +25,7 @@ const STEPS: readonly Step[] = [
   ['build', [...bun, 'scripts/build.ts']],
   ['tests', [...bun, 'test']],
   ['smoke', [...bun, 'scripts/smoke.ts']],
+  ['soak', [...bun, 'bench/soak.ts', '--seconds', '50']],
 ];
 
 async function run([name, command]: Step): Promise<boolean> {
@@ -53,7 +54,7 @@ const failed: string[] = [];
 for (const step of STEPS) {
   const [name] = step;
   if (named.length > 0 && !named.includes(name)) continue;
-  if (name === 'smoke' && failed.includes('build')) continue;
+  if ((name === 'smoke' || name === 'soak') && failed.includes('build')) continue;
   if (!(await run(step))) failed.push(name);
 }
 if (failed.length > 0) {

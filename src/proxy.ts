@@ -8,6 +8,7 @@ import type { BaseProvider } from './providers/base.ts';
 import type { Dial, Fetch } from './providers/transport.ts';
 import type { ServerBindings } from './server/context.ts';
 import { systemClock } from './clock.ts';
+import { ProxyError } from './errors.ts';
 import { resolveKeys } from './config/keys.ts';
 import { redactor } from './logs/redact.ts';
 import { LogWriter } from './logs/writer.ts';
@@ -54,6 +55,8 @@ export interface Proxy {
   reload(config: Config): string[];
   /** From now on new requests are refused and /health/ready says so. */
   drain(): void;
+  /** Ends the requests in flight: streams with an error event, the others with an error. */
+  cut(): void;
   /** Writes out the log and lets go of all connections. */
   close(): Promise<void>;
 }
@@ -75,6 +78,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const pool = new TargetPool(policyOf(first), random);
   const prices = new Prices();
   const log = openLog(first, secretsOf(first, deps.env), clock, deps.onProblem ?? (() => undefined));
+  const running = new Set<AbortController>();
   let inFlight = 0;
   let draining = false;
   const statuses = () => statusesOf(current, pool, clock);
@@ -153,6 +157,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       ready: () => loading.pending(),
       providers: statuses,
       summary: () => summarize(statuses()),
+      running,
       inFlight: () => inFlight,
       draining: () => draining,
       version: VERSION,
@@ -177,6 +182,10 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       return needRestart(last.config, config);
     },
     drain: () => void (draining = true),
+    cut() {
+      const error = new ProxyError('shutting_down', 'Cannot finish the answer: the proxy is being stopped');
+      for (const abort of running) abort.abort(error);
+    },
     async close() {
       current.prober.stop();
       await log?.close();

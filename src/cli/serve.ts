@@ -1,5 +1,5 @@
 import { defineCommand } from 'citty';
-import { existsSync, unwatchFile, watchFile } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { Listener } from '../server/listen.ts';
 import type { Proxy } from '../proxy.ts';
@@ -125,12 +125,15 @@ function reloadOnChange(
       log.warn(`${(thrown as Error).message}: the last configuration stays in force`);
     }
   };
-  const changed = (): void => again(false);
+  const look = (): void => {
+    if (manager.stale) again(false);
+  };
   const hangup = (): void => again(true);
-  watchFile(path, { interval: LOOK_MS, persistent: false }, changed);
+  const timer = setInterval(look, LOOK_MS);
+  timer.unref();
   process.on('SIGHUP', hangup);
   return () => {
-    unwatchFile(path, changed);
+    clearInterval(timer);
     process.off('SIGHUP', hangup);
   };
 }
@@ -188,7 +191,7 @@ function untilStopped(
     const pending = listener.pending();
     if (pending > 0)
       log.info(`${signal}: waiting for ${pending} request${pending === 1 ? '' : 's'} to finish`);
-    const all = await listener.drain(config.server.drain_timeout);
+    const all = await listener.drain(config.server.drain_timeout, proxy.cut);
     if (!all) log.warn('server.drain_timeout has passed: requests were cut');
     await proxy.close();
     process.off('SIGTERM', stop);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { Config } from './schema.ts';
 import type { LoadResult } from './load.ts';
 import { loadConfig } from './load.ts';
@@ -10,6 +10,7 @@ export class ConfigManager {
   readonly path: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #listeners = new Set<Listener>();
+  #stamp: string | undefined;
   #text: string | undefined;
   #result: LoadResult = { config: undefined, problems: [] };
   #current: Config | undefined;
@@ -24,11 +25,18 @@ export class ConfigManager {
     return this.#current;
   }
 
+  /** Whether the file is another than the one that was read last, or was written since. */
+  get stale(): boolean {
+    return stampOf(this.path) !== this.#stamp;
+  }
+
   /**
    * Reads the file again. Listeners hear of a new valid configuration.
    * @throws what the file system throws when it cannot be read
    */
   reload(): LoadResult {
+    // Before the file is read: what is written meanwhile makes it stale again.
+    this.#stamp = stampOf(this.path);
     const text = readFileSync(this.path, 'utf8');
     if (text === this.#text) return this.#result;
     this.#text = text;
@@ -46,4 +54,10 @@ export class ConfigManager {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+}
+
+/** What tells one state of a file from the next; `undefined` while there is none. */
+function stampOf(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
 }

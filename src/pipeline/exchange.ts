@@ -50,8 +50,6 @@ export class Exchange {
   requestText: string | undefined;
   /** Makes the response as JSON text, or `undefined` when it is none; asked once, at the end. */
   responseText: (() => string | undefined) | undefined;
-  /** Called when all is over: the request's memory is free again. */
-  released: (() => void) | undefined;
   target: Target | undefined;
   /** Of a resumed answer: what came from where. */
   parts: LogRecord['parts'];
@@ -65,6 +63,7 @@ export class Exchange {
   readonly #deps: ExchangeDeps;
   #firstContentMs: number | null = null;
   #offer: ProviderModel | undefined;
+  readonly #afterwards: (() => void)[] = [];
   #finished = false;
 
   constructor(id: string, endpoint: Endpoint, deps: ExchangeDeps) {
@@ -108,13 +107,18 @@ export class Exchange {
     return this.target && this.usage ? this.#deps.price(this.target, this.usage, this.#offer?.price) : null;
   }
 
+  /** Does this when all is over. */
+  finally(action: () => void): void {
+    this.#afterwards.push(action);
+  }
+
   /** Writes the one record. Later calls do nothing. */
   finish(ending: Ending): void {
     if (this.#finished) return;
     this.#finished = true;
     const record = this.#record(ending);
     for (const sink of this.#deps.sinks) sink(record);
-    this.released?.();
+    for (const action of this.#afterwards) action();
   }
 
   #record({ outcome, status, error }: Ending): LogRecord {

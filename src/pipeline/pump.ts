@@ -58,7 +58,7 @@ class Pump {
   }
 
   start(controller: Controller): void {
-    this.#lookIn(controller, this.#options.keepaliveMs || this.#options.stallMs);
+    this.#lookIn(controller, this.#everyMs);
   }
 
   async pull(controller: Controller): Promise<void> {
@@ -161,8 +161,14 @@ class Pump {
     if (!waits && quietMs >= stallMs) return this.#stall(controller);
     const comments = waits && keepaliveMs > 0 && this.#streamed.flow.tap !== undefined;
     if (comments && quietMs >= keepaliveMs) this.#send(controller, COMMENT);
-    const limitMs = comments ? keepaliveMs : Math.min(stallMs, keepaliveMs || stallMs);
-    this.#lookIn(controller, quietMs >= limitMs ? limitMs : limitMs - quietMs);
+    const everyMs = this.#everyMs;
+    this.#lookIn(controller, quietMs >= everyMs ? everyMs : everyMs - quietMs);
+  }
+
+  /** The shorter of the two silences. */
+  get #everyMs(): number {
+    const { keepaliveMs, stallMs } = this.#options;
+    return Math.min(stallMs, keepaliveMs || stallMs);
   }
 
   #lookIn(controller: Controller, ms: number): void {

@@ -30,6 +30,8 @@ export interface ServerContext {
   readonly ready: () => Promise<void> | undefined;
   readonly providers: () => readonly ProviderStatus[];
   readonly summary: () => HealthSummary;
+  /** What ends the requests in flight, one each. */
+  readonly running: Set<AbortController>;
   /** Requests whose answer has not ended, this one included. */
   readonly inFlight: () => number;
   readonly draining: () => boolean;

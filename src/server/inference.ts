@@ -52,7 +52,7 @@ async function answer(context: ServerContext, c: Context<ServerEnv>, exchange: E
   const { max_body: maxBytes, body_timeout: withinMs } = context.limits;
   const { clock, buffered } = context;
   const { bytes, free } = await readBody(request, { maxBytes, withinMs, clock, buffered });
-  exchange.released = free;
+  exchange.finally(free);
   exchange.requestBytes = bytes.length;
   const inbound = parseInbound(exchange.endpoint, headers, bytes, context.instance);
   exchange.model = inbound.model;
@@ -61,6 +61,8 @@ async function answer(context: ServerContext, c: Context<ServerEnv>, exchange: E
   const loading = context.ready();
   if (loading) await loading;
   const abort = leaving(request.signal);
+  context.running.add(abort);
+  exchange.finally(() => context.running.delete(abort));
   const stalled = () => c.env?.server?.timeout(request, STALLED_CLOSE_SECONDS);
   const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled });
   return respond(reply, exchange);

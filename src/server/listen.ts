@@ -8,9 +8,10 @@ export interface Listener {
   readonly pending: () => number;
   /**
    * Accepts nothing new, lets requests finish for at most `limitMs`, then cuts the rest.
+   * @param cut ends them in their own way, before their connections are
    * @returns whether all finished
    */
-  drain(limitMs: number): Promise<boolean>;
+  drain(limitMs: number, cut: () => void): Promise<boolean>;
   /** Cuts everything now. */
   stop(): Promise<void>;
 }
@@ -42,17 +43,28 @@ export function listen(app: App, { host, port }: ListenOptions): Listener {
     url: `http://${shown(host)}:${server.port}`,
     port: server.port ?? port,
     pending: () => server.pendingRequests,
-    async drain(limitMs) {
-      const closed = server.stop().then(() => true);
-      const { promise, resolve } = Promise.withResolvers<false>();
-      const timer = setTimeout(() => resolve(false), limitMs);
-      const all = await Promise.race([closed, promise]);
-      clearTimeout(timer);
-      if (!all) await server.stop(true);
-      return all;
+    async drain(limitMs, cut) {
+      const closed = server.stop();
+      if (await within(limitMs, closed)) return true;
+      cut();
+      await within(LAST_WORD_MS, closed);
+      await server.stop(true);
+      return false;
     },
     stop: () => server.stop(true),
   };
+}
+
+/** How long the last word of an answer that is cut may take to reach its client, milliseconds. */
+const LAST_WORD_MS = 500;
+
+/** Whether it comes true in time. */
+async function within(ms: number, event: Promise<unknown>): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), ms);
+  const inTime = await Promise.race([event.then(() => true), promise]);
+  clearTimeout(timer);
+  return inTime;
 }
 
 function shown(host: string): string {
