@@ -14,12 +14,6 @@ import { ask } from './caller.ts';
 
 type ProviderInput = ConfigInput['providers'][number];
 
-/** The record, with what it says of parts and of malformed events. */
-export type Recorded = ReadRecord & {
-  readonly parts?: { target: string; fault: string | null; chars: number }[];
-  readonly malformed?: number;
-};
-
 export interface Rig {
   readonly url: string;
   readonly process: Bun.Subprocess;
@@ -27,9 +21,9 @@ export interface Rig {
   readonly steady: BrokenProvider;
   readonly ask: (model: string, options?: AskOptions) => Promise<Seen>;
   /** The one record of an answer. */
-  readonly recordOf: (seen: Seen) => Promise<Recorded>;
+  readonly recordOf: (seen: Seen) => Promise<ReadRecord>;
   /** The records of a model, as soon as there are so many. */
-  readonly recordsOf: (model: string, count: number) => Promise<Recorded[]>;
+  readonly recordsOf: (model: string, count: number) => Promise<ReadRecord[]>;
   readonly provider: (name: string) => Promise<ProviderStatus>;
   readonly health: () => Promise<{ status: string; in_flight: number; providers: Record<string, number> }>;
 }
@@ -74,7 +68,7 @@ export async function startRig(protocol: Protocol, options: RigOptions = {}): Pr
     ],
   });
   const json = async (path: string) => (await fetch(serving.url + path, { keepalive: false })).json();
-  const find = async (wanted: (record: Recorded) => boolean, count: number): Promise<Recorded[]> => {
+  const find = async (wanted: (record: ReadRecord) => boolean, count: number): Promise<ReadRecord[]> => {
     for (;;) {
       const found = records(serving.cwd).filter(wanted);
       if (found.length >= count) return found;
@@ -107,13 +101,13 @@ export async function startRig(protocol: Protocol, options: RigOptions = {}): Pr
   };
 }
 
-function records(cwd: string): Recorded[] {
+function records(cwd: string): ReadRecord[] {
   const directory = join(cwd, 'logs');
   if (!existsSync(directory)) return [];
   return readdirSync(directory)
     .filter((file) => file.endsWith('.ndjson'))
     .flatMap((file) => readFileSync(join(directory, file), 'utf8').split('\n').slice(0, -1))
-    .map((line) => JSON.parse(line) as Recorded);
+    .map((line) => JSON.parse(line) as ReadRecord);
 }
 
 /** A way a request can go: the protocol of the provider, and whether it is streamed. */
@@ -128,6 +122,8 @@ export interface Theme {
   readonly everyWay: (promise: string, check: (way: Way) => Promise<void>) => void;
   /** One about streams alone. */
   readonly everyStream: (promise: string, check: (way: Way) => Promise<void>) => void;
+  /** One about unstreamed answers alone. */
+  readonly everyWhole: (promise: string, check: (way: Way) => Promise<void>) => void;
   /** One where the provider's protocol makes no difference. */
   readonly bothModes: (promise: string, check: (way: Way) => Promise<void>) => void;
   /** One where neither does. */
@@ -170,6 +166,7 @@ export function theme(options: RigOptions): Theme {
   return {
     everyWay: along(WAYS),
     everyStream: along(WAYS.filter(({ stream }) => stream)),
+    everyWhole: along(WAYS.filter(({ stream }) => !stream)),
     bothModes: along(WAYS.filter(({ protocol }) => protocol === 'openai')),
     once: (promise, check) => test.concurrent(promise, () => check(rigs.openai!), LIMIT_MS),
   };
