@@ -14,7 +14,7 @@ import { ask } from './caller.ts';
 
 type ProviderInput = ConfigInput['providers'][number];
 
-export interface Rig {
+export interface Rig extends AsyncDisposable {
   readonly url: string;
   readonly process: Bun.Subprocess;
   readonly broken: BrokenProvider;
@@ -54,7 +54,7 @@ export function providerAt(
   };
 }
 
-export async function startRig(protocol: Protocol, options: RigOptions = {}): Promise<Rig & AsyncDisposable> {
+export async function startRig(protocol: Protocol, options: RigOptions = {}): Promise<Rig> {
   const { broken: own = {}, steady: others = {}, others: further, ...config } = options;
   const broken = await brokenProvider();
   const steady = await brokenProvider({ steady: true });
@@ -140,27 +140,42 @@ const WAYS = [
 /** How long a test may take before something hangs. `test.concurrent` does not heed bunfig.toml. */
 const LIMIT_MS = 20_000;
 
-/** One rig for each protocol, made once, and tests that share them. */
+type Rigs = Record<Protocol, Rig>;
+type Lend = (protocol: Protocol, check: (rig: Rig) => Promise<void>) => Promise<void>;
+
+/** Tests that share one rig for each protocol. */
 export function theme(options: RigOptions): Theme {
-  const rigs: Partial<Record<Protocol, Rig & AsyncDisposable>> = {};
+  const rigs: Partial<Rigs> = {};
   beforeAll(async () => {
     built();
-    [rigs.openai, rigs.anthropic] = await Promise.all([
-      startRig('openai', options),
-      startRig('anthropic', options),
-    ]);
+    const both = [startRig('openai', options), startRig('anthropic', options)] as const;
+    [rigs.openai, rigs.anthropic] = await Promise.all(both);
   }, 60_000);
   afterAll(async () => {
-    await rigs.openai?.[Symbol.asyncDispose]();
-    await rigs.anthropic?.[Symbol.asyncDispose]();
+    await Promise.all(Object.values(rigs).map((rig) => rig[Symbol.asyncDispose]()));
     cleared();
   });
+  return tests((protocol, check) => check(rigs[protocol]!));
+}
+
+/** Tests with a rig each, for what a provider is remembered for as a whole. */
+export function themeOfEach(options: RigOptions): Theme {
+  beforeAll(built, 60_000);
+  afterAll(cleared);
+  return tests(async (protocol, check) => {
+    await using rig = await startRig(protocol, options);
+    await check(rig);
+  });
+}
+
+function tests(lend: Lend): Theme {
   const along =
     (ways: readonly (typeof WAYS)[number][]) =>
     (promise: string, check: (way: Way) => Promise<void>): void => {
       for (const { protocol, stream } of ways) {
         const title = `${promise} [${protocol}, ${stream ? 'streamed' : 'unstreamed'}]`;
-        test.concurrent(title, () => check({ protocol, stream, rig: rigs[protocol]! }), LIMIT_MS);
+        const run = () => lend(protocol, (rig) => check({ protocol, stream, rig }));
+        test.concurrent(title, run, LIMIT_MS);
       }
     };
   return {
@@ -168,7 +183,7 @@ export function theme(options: RigOptions): Theme {
     everyStream: along(WAYS.filter(({ stream }) => stream)),
     everyWhole: along(WAYS.filter(({ stream }) => !stream)),
     bothModes: along(WAYS.filter(({ protocol }) => protocol === 'openai')),
-    once: (promise, check) => test.concurrent(promise, () => check(rigs.openai!), LIMIT_MS),
+    once: (promise, check) => test.concurrent(promise, () => lend('openai', check), LIMIT_MS),
   };
 }
 
