@@ -22,8 +22,8 @@ for (const [what, fault] of [
       expect(rig.broken.attempts.length).toBe(1);
       expectWhole(await rig.ask(fresh('say:yes'), { stream }), stream);
       expect(rig.broken.attempts.length).toBe(1);
-      const fault_ = fault === '401' || fault === '403' ? 'auth' : 'billing';
-      expect((await rig.recordOf(seen)).attempt_log[0]!.fault).toBe(fault_);
+      const expected = fault === '401' || fault === '403' ? 'auth' : 'billing';
+      expect((await rig.recordOf(seen)).attempt_log[0]!.fault).toBe(expected);
     },
   );
 
