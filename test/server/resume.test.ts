@@ -161,7 +161,11 @@ test.each([
   ['a tool call in progress', { tool_calls: [call] }],
   ['signed reasoning', { thinking_blocks: signed }],
 ])('%s is not resumed: the stream ends in an error event', async (_, delta) => {
-  const chunk = { id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: null }] };
+  const chunk = {
+    id: 'c',
+    object: 'chat.completion.chunk',
+    choices: [{ index: 0, delta, finish_reason: null }],
+  };
   const { text, chunks, record, asked } = await resumed(
     () => sse(`${chatStream(['Hello'], '')}data: ${JSON.stringify(chunk)}\n\n`),
     () => answer('never'),
