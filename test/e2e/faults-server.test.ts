@@ -65,7 +65,7 @@ everyWay(
   async ({ rig, stream }) => {
     const model = fresh('503');
     const seen = await rig.ask(`broken/${model}`, { stream });
-    const attempts = Array(3).fill([`broken/${model}`, 'overloaded', 503]);
+    const attempts = [1, 2, 3].map(() => [`broken/${model}`, 'overloaded', 503]);
     expect([seen.status, seen.error!.message]).toEqual([503, expect.stringContaining('Overloaded')]);
     expect(seen.error!.details!.map(({ target, fault, status }) => [target, fault, status])).toEqual(
       attempts,

@@ -120,8 +120,8 @@ export async function brokenProvider(options: BrokenOptions = {}): Promise<Broke
   function choose({ model, protocol }: Attempt, count: number): { fault: string; argument: string } {
     if (protocol === 'probe') return { fault: 'probe', argument: '' };
     if (steady) return { fault: 'fine', argument: '' };
-    const { fault, argument, times } = select(/^random(?:#|$)/.test(model) ? draw() : model);
-    return count > times ? { fault: 'fine', argument: '' } : { fault, argument };
+    const { fault, argument, meets } = select(/^random(?:#|$)/.test(model) ? draw() : model);
+    return meets(count) ? { fault, argument } : { fault: 'fine', argument: '' };
   }
 
   const { promise: listening, resolve } = Promise.withResolvers<void>();

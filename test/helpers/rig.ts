@@ -14,22 +14,16 @@ import { ask } from './caller.ts';
 
 type ProviderInput = ConfigInput['providers'][number];
 
-/** The record, with what it says of parts and of malformed events. */
-export type Recorded = ReadRecord & {
-  readonly parts?: { target: string; fault: string | null; chars: number }[];
-  readonly malformed?: number;
-};
-
-export interface Rig {
+export interface Rig extends AsyncDisposable {
   readonly url: string;
   readonly process: Bun.Subprocess;
   readonly broken: BrokenProvider;
   readonly steady: BrokenProvider;
   readonly ask: (model: string, options?: AskOptions) => Promise<Seen>;
   /** The one record of an answer. */
-  readonly recordOf: (seen: Seen) => Promise<Recorded>;
+  readonly recordOf: (seen: Seen) => Promise<ReadRecord>;
   /** The records of a model, as soon as there are so many. */
-  readonly recordsOf: (model: string, count: number) => Promise<Recorded[]>;
+  readonly recordsOf: (model: string, count: number) => Promise<ReadRecord[]>;
   readonly provider: (name: string) => Promise<ProviderStatus>;
   readonly health: () => Promise<{ status: string; in_flight: number; providers: Record<string, number> }>;
 }
@@ -60,7 +54,7 @@ export function providerAt(
   };
 }
 
-export async function startRig(protocol: Protocol, options: RigOptions = {}): Promise<Rig & AsyncDisposable> {
+export async function startRig(protocol: Protocol, options: RigOptions = {}): Promise<Rig> {
   const { broken: own = {}, steady: others = {}, others: further, ...config } = options;
   const broken = await brokenProvider();
   const steady = await brokenProvider({ steady: true });
@@ -74,7 +68,7 @@ export async function startRig(protocol: Protocol, options: RigOptions = {}): Pr
     ],
   });
   const json = async (path: string) => (await fetch(serving.url + path, { keepalive: false })).json();
-  const find = async (wanted: (record: Recorded) => boolean, count: number): Promise<Recorded[]> => {
+  const find = async (wanted: (record: ReadRecord) => boolean, count: number): Promise<ReadRecord[]> => {
     for (;;) {
       const found = records(serving.cwd).filter(wanted);
       if (found.length >= count) return found;
@@ -107,13 +101,13 @@ export async function startRig(protocol: Protocol, options: RigOptions = {}): Pr
   };
 }
 
-function records(cwd: string): Recorded[] {
+function records(cwd: string): ReadRecord[] {
   const directory = join(cwd, 'logs');
   if (!existsSync(directory)) return [];
   return readdirSync(directory)
     .filter((file) => file.endsWith('.ndjson'))
     .flatMap((file) => readFileSync(join(directory, file), 'utf8').split('\n').slice(0, -1))
-    .map((line) => JSON.parse(line) as Recorded);
+    .map((line) => JSON.parse(line) as ReadRecord);
 }
 
 /** A way a request can go: the protocol of the provider, and whether it is streamed. */
@@ -128,6 +122,8 @@ export interface Theme {
   readonly everyWay: (promise: string, check: (way: Way) => Promise<void>) => void;
   /** One about streams alone. */
   readonly everyStream: (promise: string, check: (way: Way) => Promise<void>) => void;
+  /** One about unstreamed answers alone. */
+  readonly everyWhole: (promise: string, check: (way: Way) => Promise<void>) => void;
   /** One where the provider's protocol makes no difference. */
   readonly bothModes: (promise: string, check: (way: Way) => Promise<void>) => void;
   /** One where neither does. */
@@ -144,34 +140,50 @@ const WAYS = [
 /** How long a test may take before something hangs. `test.concurrent` does not heed bunfig.toml. */
 const LIMIT_MS = 20_000;
 
-/** One rig for each protocol, made once, and tests that share them. */
+type Rigs = Record<Protocol, Rig>;
+type Lend = (protocol: Protocol, check: (rig: Rig) => Promise<void>) => Promise<void>;
+
+/** Tests that share one rig for each protocol. */
 export function theme(options: RigOptions): Theme {
-  const rigs: Partial<Record<Protocol, Rig & AsyncDisposable>> = {};
+  const rigs: Partial<Rigs> = {};
   beforeAll(async () => {
     built();
-    [rigs.openai, rigs.anthropic] = await Promise.all([
-      startRig('openai', options),
-      startRig('anthropic', options),
-    ]);
+    const both = [startRig('openai', options), startRig('anthropic', options)] as const;
+    [rigs.openai, rigs.anthropic] = await Promise.all(both);
   }, 60_000);
   afterAll(async () => {
-    await rigs.openai?.[Symbol.asyncDispose]();
-    await rigs.anthropic?.[Symbol.asyncDispose]();
+    await Promise.all(Object.values(rigs).map((rig) => rig[Symbol.asyncDispose]()));
     cleared();
   });
+  return tests((protocol, check) => check(rigs[protocol]!));
+}
+
+/** Tests with a rig each, for what a provider is remembered for as a whole. */
+export function themeOfEach(options: RigOptions): Theme {
+  beforeAll(built, 60_000);
+  afterAll(cleared);
+  return tests(async (protocol, check) => {
+    await using rig = await startRig(protocol, options);
+    await check(rig);
+  });
+}
+
+function tests(lend: Lend): Theme {
   const along =
     (ways: readonly (typeof WAYS)[number][]) =>
     (promise: string, check: (way: Way) => Promise<void>): void => {
       for (const { protocol, stream } of ways) {
         const title = `${promise} [${protocol}, ${stream ? 'streamed' : 'unstreamed'}]`;
-        test.concurrent(title, () => check({ protocol, stream, rig: rigs[protocol]! }), LIMIT_MS);
+        const run = () => lend(protocol, (rig) => check({ protocol, stream, rig }));
+        test.concurrent(title, run, LIMIT_MS);
       }
     };
   return {
     everyWay: along(WAYS),
     everyStream: along(WAYS.filter(({ stream }) => stream)),
+    everyWhole: along(WAYS.filter(({ stream }) => !stream)),
     bothModes: along(WAYS.filter(({ protocol }) => protocol === 'openai')),
-    once: (promise, check) => test.concurrent(promise, () => check(rigs.openai!), LIMIT_MS),
+    once: (promise, check) => test.concurrent(promise, () => lend('openai', check), LIMIT_MS),
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * What a broken provider can do. A model's name selects it: `fault[:argument][-xN][#label]`. `-xN` does it N times
- * and answers well from then on; a label makes names that mean the same different models, each counted alone.
+ * and answers well from then on, `-afterN` answers well N times before; a label makes names that mean the same
+ * different models, each counted alone.
  */
 import type { ErrorName } from './errors.ts';
 import type { Script } from './scripts.ts';
@@ -225,14 +226,19 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
 export interface Selected {
   readonly fault: string;
   readonly argument: string;
-  /** How often it happens; `Infinity` for always. */
-  readonly times: number;
+  /** Whether the n-th attempt meets it, from 1. */
+  readonly meets: (n: number) => boolean;
 }
+
+const FINE: Selected = { fault: 'fine', argument: '', meets: () => true };
 
 /** What a model's name selects; `fine` when it is nothing of the catalogue. */
 export function select(model: string): Selected {
-  const [, fault = '', argument = '', times] =
-    /^([\w.-]+?)(?::([^#]*?))?(?:-x(\d+))?(?:#.*)?$/s.exec(model) ?? [];
-  if (!Object.hasOwn(CATALOGUE, fault)) return { fault: 'fine', argument: '', times: Infinity };
-  return { fault, argument, times: times === undefined ? Infinity : Number(times) };
+  const [, fault = '', argument = '', when, digits] =
+    /^([\w.-]+?)(?::([^#]*?))?(?:-(x|after)(\d+))?(?:#.*)?$/s.exec(model) ?? [];
+  if (!Object.hasOwn(CATALOGUE, fault)) return FINE;
+  const times = Number(digits);
+  if (when === 'x') return { fault, argument, meets: (n) => n <= times };
+  if (when === 'after') return { fault, argument, meets: (n) => n > times };
+  return { fault, argument, meets: () => true };
 }

@@ -48,8 +48,6 @@ export const CONTINUING = {
   'continue-overlap': (turn: Turn) => tell(turn, turn.text.slice(Math.max(0, begun(turn).text.length - 20))),
   /** Begins from the beginning. */
   'continue-over': (turn: Turn) => tell(turn, turn.text),
-  /** Begins a new line before it goes on. */
-  'continue-newline': (turn: Turn) => tell(turn, `\n\n${rest(turn).trimStart()}`),
   /** Goes on for some words, then is cut too. */
   'continue-cut': (turn: Turn) => tell(turn, rest(turn).slice(0, 24), { cut: true }),
   /** Takes no beginning of its answer. */

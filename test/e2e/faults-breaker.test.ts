@@ -1,0 +1,182 @@
+/** The compiled binary with targets that flap or are all out, and in front of itself. */
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { afterAll, expect, test } from 'bun:test';
+import type { Attempt } from '../helpers/broken/attempt.ts';
+import { built, cleared, serveConfig } from '../helpers/binary.ts';
+import { ask, fresh } from '../helpers/caller.ts';
+import { expectWhole, providerAt, theme } from '../helpers/rig.ts';
+
+const FAILURES = 3;
+const COOLDOWN_MS = 400;
+/** A cooldown is jittered down to this share of itself. */
+const JITTER = 0.8;
+
+const { everyWay, bothModes, once } = theme({
+  routing: {
+    deadline: '5s',
+    breaker: { failures: FAILURES, cooldown: `${COOLDOWN_MS}ms`, max_cooldown: '5s' },
+  },
+  broken: { max_retries: 0, timeout: { first_byte: '300ms' } },
+  models: {
+    out: ['broken/503#out', 'broken/429-seconds:30#out', 'broken/silent#out'],
+    resort: { targets: ['broken/500-x4#resort'], last_resort: true },
+    'no-resort': { targets: ['broken/500-x4#no-resort'] },
+    'told-resort': { targets: ['broken/429-seconds:30#told'], last_resort: true },
+  },
+});
+
+/** Milliseconds from the end of one attempt to the begin of another. */
+function gapMs(attempts: readonly Attempt[], from: number, to: number): number {
+  return attempts[to]!.atMs - attempts[from]!.closedAtMs!;
+}
+
+everyWay(
+  'failures in a row open the breaker; meanwhile requests cost the provider nothing and are answered elsewhere',
+  async ({ rig, stream }) => {
+    const model = fresh('500');
+    for (let n = 0; n < 4 * FAILURES; n += 1) expectWhole(await rig.ask(model, { stream }), stream);
+    const asked = rig.broken.attemptsOf(model);
+    // The trial that is due after the cooldown, should these requests take so long, is no part of this.
+    const inRow = asked.filter((attempt) => attempt.atMs - asked[0]!.atMs < COOLDOWN_MS * JITTER);
+    expect(inRow.length).toBe(FAILURES);
+  },
+);
+
+bothModes(
+  'after the cooldown one request alone tries an open breaker’s target, and its success closes it',
+  async ({ rig, stream }) => {
+    const flapping = fresh(`500-x${FAILURES}`);
+    for (let n = 0; n < FAILURES; n += 1) await rig.ask(flapping, { stream });
+    while (rig.broken.attemptsOf(flapping).length === FAILURES) {
+      await Promise.all(Array.from({ length: 8 }, () => rig.ask(flapping, { stream })));
+    }
+    const attempts = rig.broken.attemptsOf(flapping);
+    expect(gapMs(attempts, FAILURES - 1, FAILURES)).toBeGreaterThanOrEqual(COOLDOWN_MS * JITTER - 5);
+    const seen = await rig.ask(flapping, { stream });
+    expect(seen.headers.get('x-llmproxy-provider')).toBe('broken');
+    const { targets } = await rig.provider('broken');
+    expect(targets.find((target) => target.model === flapping)!.breaker).toBe('closed');
+  },
+);
+
+bothModes(
+  'a trial in flight is the only one: all others go elsewhere until it ends',
+  async ({ rig, stream }) => {
+    const model = fresh('silent');
+    for (let n = 0; n < FAILURES; n += 1) await rig.ask(model, { stream });
+    await Bun.sleep(COOLDOWN_MS * 1.3);
+    const seen = await Promise.all(Array.from({ length: 12 }, () => rig.ask(model, { stream })));
+    for (const each of seen) expectWhole(each, stream);
+    const [trial, ...more] = rig.broken.attemptsOf(model).slice(FAILURES);
+    expect(trial).toBeDefined();
+    expect(more).toEqual([]);
+  },
+);
+
+bothModes('a failed trial keeps the breaker open for longer', async ({ rig, stream }) => {
+  const model = fresh('500');
+  for (let n = 0; n < FAILURES; n += 1) await rig.ask(model, { stream });
+  while (rig.broken.attemptsOf(model).length < FAILURES + 2) await rig.ask(model, { stream });
+  const attempts = rig.broken.attemptsOf(model);
+  expect(gapMs(attempts, FAILURES - 1, FAILURES)).toBeGreaterThanOrEqual(COOLDOWN_MS * JITTER - 5);
+  expect(gapMs(attempts, FAILURES, FAILURES + 1)).toBeGreaterThanOrEqual(2 * COOLDOWN_MS * JITTER - 5);
+});
+
+everyWay(
+  'all targets out: the best error within the deadline, each attempt in details and in the record',
+  async ({ rig, stream }) => {
+    const seen = await rig.ask('out', { stream });
+    expect(seen.status).toBeGreaterThanOrEqual(429);
+    expect(seen.error!.message).not.toBe('');
+    const { attempt_log: log, outcome } = await rig.recordOf(seen);
+    expect(outcome).toBe('error');
+    const brief = (attempts: typeof log) =>
+      attempts.map(({ target, fault, status }) => [target, fault, status]);
+    if (log.length > 0) expect(brief(seen.error!.details as typeof log)).toEqual(brief(log));
+  },
+);
+
+bothModes('all targets out: Retry-After names the soonest recovery', async ({ rig, stream }) => {
+  const model = fresh('503');
+  const seen = [];
+  for (let n = 0; n < FAILURES + 2; n += 1) seen.push(await rig.ask(`broken/${model}`, { stream }));
+  expect(seen.slice(0, FAILURES).map(({ status }) => status)).toEqual(Array(FAILURES).fill(503));
+  const last = seen.at(-1)!;
+  expect([last.status, last.error!.code]).toEqual([503, 'no_target_available']);
+  const seconds = Number(last.headers.get('retry-after'));
+  expect(seconds).toBeGreaterThanOrEqual(1);
+  expect(seconds).toBeLessThanOrEqual(2);
+  expect(rig.broken.attemptsOf(model).length).toBe(FAILURES);
+});
+
+once(
+  'last_resort asks the least bad target when all are out, and only where the route says so',
+  async (rig) => {
+    for (let n = 0; n < FAILURES + 3; n += 1) await rig.ask('no-resort');
+    expect(rig.broken.attemptsOf('500-x4#no-resort').length).toBe(FAILURES);
+    const seen = [];
+    for (let n = 0; n < FAILURES + 3; n += 1) seen.push(await rig.ask('resort'));
+    expect(rig.broken.attemptsOf('500-x4#resort').length).toBe(FAILURES + 3);
+    expectWhole(seen.at(-1)!, false);
+  },
+);
+
+once('last_resort never asks before a Retry-After has passed', async (rig) => {
+  for (let n = 0; n < 3; n += 1) await rig.ask('told-resort');
+  expect(rig.broken.attemptsOf('429-seconds:30#told').length).toBe(1);
+});
+
+const rates = theme({
+  routing: {
+    breaker: { failures: 100, failure_rate: 0.5, min_calls: 10, window: '1m', cooldown: '1m' },
+  },
+  broken: { max_retries: 0 },
+});
+
+rates.everyWay(
+  'a failure rate opens the breaker of a provider that flaps without failing in a row',
+  async ({ rig, stream }) => {
+    const model = fresh('flapping');
+    for (let n = 0; n < 30; n += 1) expectWhole(await rig.ask(model, { stream }), stream);
+    const asked = rig.broken.attemptsOf(model).length;
+    expect(asked).toBeGreaterThanOrEqual(10);
+    expect(asked).toBeLessThanOrEqual(12);
+    const { targets } = await rig.provider('broken');
+    expect(targets.find((target) => target.model === model)!.breaker).toBe('open');
+  },
+);
+
+afterAll(cleared);
+
+for (const stream of [false, true]) {
+  test.concurrent(
+    `a proxy pointed at itself answers 508 after one round [${stream ? 'streamed' : 'unstreamed'}]`,
+    async () => {
+      built();
+      // The address of a proxy is known when it runs: a pipe in front of it is known before.
+      let own = 0;
+      let connections = 0;
+      const pipe = createServer((socket) => {
+        connections += 1;
+        const upstream = connect(own, '127.0.0.1');
+        socket.on('error', () => upstream.destroy()).pipe(upstream);
+        upstream.on('error', () => socket.destroy()).pipe(socket);
+      });
+      await new Promise<void>((resolve) => pipe.listen(0, '127.0.0.1', resolve));
+      const { port } = pipe.address() as AddressInfo;
+      const { url, process: child } = await serveConfig({
+        logging: { level: 'error' },
+        providers: [providerAt('openai', 'myself', `http://127.0.0.1:${port}`, { max_retries: 0 })],
+      });
+      own = Number(new URL(url).port);
+      const seen = await ask(url, 'any', { stream });
+      expect([seen.status, seen.error!.code]).toEqual([508, 'loop_detected']);
+      expect(connections).toBe(1);
+      child.kill('SIGKILL');
+      await child.exited;
+      pipe.close();
+    },
+    20_000,
+  );
+}

@@ -1,0 +1,156 @@
+/** The compiled binary on routes with `hedge`: a second target beside one that is slow to begin. */
+import { expect } from 'bun:test';
+import { expectWhole, providerAt, theme } from '../helpers/rig.ts';
+
+const DELAY_MS = 80;
+const WAYS = ['streamed', 'unstreamed'] as const;
+
+function each(name: string, targets: (label: string) => string[], hedge: object | string | undefined) {
+  return WAYS.map((way) => [
+    `${name} ${way}`,
+    { targets: targets(`${name}-${way}`), ...(hedge === undefined ? {} : { hedge }) },
+  ]);
+}
+
+const generous = { delay: `${DELAY_MS}ms`, budget: 1 };
+
+const { everyWay, bothModes } = theme({
+  routing: { breaker: { failures: 2 } },
+  broken: { timeout: '30s', max_retries: 0 },
+  others: ({ broken, protocol }) => [
+    providerAt(protocol, 'second', broken, { priority: 9, timeout: '30s', max_retries: 0 }),
+  ],
+  models: Object.fromEntries([
+    ...each('slow', (label) => [`broken/late:5000#${label}`, `steady/late:5000#${label}`], generous),
+    ...each('silent', (label) => [`broken/silent#${label}`, `steady/silent#${label}`], generous),
+    ...each('quick', (label) => [`broken/any#${label}`, `steady/any#${label}`], { delay: '5s', budget: 1 }),
+    ...each('slower', (label) => [`broken/late:300#${label}`, `second/late:5000#2-${label}`], generous),
+    ...each('both', (label) => [`broken/silent#${label}`, `second/silent#2-${label}`], generous),
+    ...each('failing', (label) => [`broken/late:300#${label}`, `second/500#2-${label}`], generous),
+    ...each('broken', (label) => [`broken/500#${label}`, `steady/500#${label}`], generous),
+    ...each('off', (label) => [`broken/late:300#${label}`, `steady/late:300#${label}`], undefined),
+    ...each('budget', (label) => [`broken/late:100#${label}`, `steady/late:100#${label}`], {
+      delay: '10ms',
+      budget: 0.1,
+    }),
+    ...each('learned', (label) => [`broken/late:3000-after25#${label}`, `steady/any#${label}`], {
+      budget: 1,
+    }),
+  ]),
+});
+
+const wayOf = (stream: boolean): string => (stream ? 'streamed' : 'unstreamed');
+
+for (const [what, name, fault] of [
+  ['late', 'slow', 'late:5000'],
+  ['silent', 'silent', 'silent'],
+] as const) {
+  everyWay(
+    `beside a target that is ${what} a second one is asked after the delay; it wins and the first is let go`,
+    async ({ rig, stream }) => {
+      const seen = await rig.ask(`${name} ${wayOf(stream)}`, { stream });
+      expectWhole(seen, stream);
+      expect(seen.headers.get('x-llmproxy-provider')).toBe('steady');
+      const model = `${fault}#${name}-${wayOf(stream)}`;
+      const [first] = rig.broken.attemptsOf(model);
+      const [second] = rig.steady.attemptsOf(model);
+      expect(second!.atMs - first!.atMs).toBeGreaterThanOrEqual(DELAY_MS - 20);
+      while (first!.closedBy === undefined) await Bun.sleep(2);
+      expect(first!.aborted).toBe(true);
+      expect((await rig.recordOf(seen)).outcome).toBe('success');
+    },
+  );
+
+  bothModes(
+    `a target that was ${what} and lost to a second one has nothing counted against it`,
+    async ({ rig, stream }) => {
+      for (let n = 0; n < 4; n += 1)
+        expectWhole(await rig.ask(`${name} ${wayOf(stream)}`, { stream }), stream);
+      const model = `${fault}#${name}-${wayOf(stream)}`;
+      const { targets } = await rig.provider('broken');
+      const target = targets.find((each) => each.model === model)!;
+      expect([target.breaker, target.resting]).toEqual(['closed', null]);
+      expect(rig.broken.attemptsOf(model).length).toBeGreaterThanOrEqual(4);
+    },
+  );
+}
+
+everyWay('a target that begins within the delay is the only one asked', async ({ rig, stream }) => {
+  const seen = await rig.ask(`quick ${wayOf(stream)}`, { stream });
+  expectWhole(seen, stream);
+  expect(seen.headers.get('x-llmproxy-provider')).toBe('broken');
+  expect(rig.steady.attemptsOf(`any#quick-${wayOf(stream)}`).length).toBe(0);
+});
+
+everyWay('a second target that is slower still loses and is let go', async ({ rig, stream }) => {
+  const seen = await rig.ask(`slower ${wayOf(stream)}`, { stream });
+  expectWhole(seen, stream);
+  expect(seen.headers.get('x-llmproxy-provider')).toBe('broken');
+  const [second] = rig.broken.attemptsOf(`late:5000#2-slower-${wayOf(stream)}`);
+  while (second!.closedBy === undefined) await Bun.sleep(2);
+  expect(second!.aborted).toBe(true);
+});
+
+everyWay('a second target that fails leaves the first in the race', async ({ rig, stream }) => {
+  const seen = await rig.ask(`failing ${wayOf(stream)}`, { stream });
+  expectWhole(seen, stream);
+  expect(seen.headers.get('x-llmproxy-provider')).toBe('broken');
+  expect(rig.broken.attemptsOf(`500#2-failing-${wayOf(stream)}`).length).toBe(1);
+});
+
+everyWay('a first target that fails before the delay is failed over as ever', async ({ rig, stream }) => {
+  const seen = await rig.ask(`broken ${wayOf(stream)}`, { stream });
+  expectWhole(seen, stream);
+  expect(seen.headers.get('x-llmproxy-provider')).toBe('steady');
+});
+
+everyWay('a caller that leaves a race takes both attempts with it', async ({ rig, stream }) => {
+  const abort = new AbortController();
+  const asking = rig.ask(`both ${wayOf(stream)}`, { stream, signal: abort.signal });
+  const left = asking.catch((error: Error) => error.name);
+  const attempts = () => [
+    ...rig.broken.attemptsOf(`silent#both-${wayOf(stream)}`),
+    ...rig.broken.attemptsOf(`silent#2-both-${wayOf(stream)}`),
+  ];
+  while (attempts().length < 2) await Bun.sleep(2);
+  abort.abort();
+  expect(await left).toBe('AbortError');
+  while (attempts().some(({ closedBy }) => closedBy === undefined)) await Bun.sleep(2);
+  expect(attempts().map(({ aborted }) => aborted)).toEqual([true, true]);
+});
+
+everyWay('without hedge nobody is asked beside a slow target', async ({ rig, stream }) => {
+  expectWhole(await rig.ask(`off ${wayOf(stream)}`, { stream }), stream);
+  expect(rig.steady.attemptsOf(`late:300#off-${wayOf(stream)}`).length).toBe(0);
+});
+
+bothModes(
+  'the budget bounds the extra requests, however slow the first target is',
+  async ({ rig, stream }) => {
+    const name = `budget ${wayOf(stream)}`;
+    const seen = await Promise.all(Array.from({ length: 60 }, () => rig.ask(name, { stream })));
+    for (const each of seen) expectWhole(each, stream);
+    const extra = rig.steady.attemptsOf(`late:100#budget-${wayOf(stream)}`).length;
+    expect(extra).toBeGreaterThan(0);
+    // A tenth, and a few that a fresh budget allows at once.
+    expect(extra).toBeLessThanOrEqual(20);
+  },
+);
+
+everyWay(
+  'without a delay in the configuration a target’s own p95 decides, once it is known',
+  async ({ rig, stream }) => {
+    const name = `learned ${wayOf(stream)}`;
+    for (let n = 0; n < 25; n += 1) expectWhole(await rig.ask(name, { stream }), stream);
+    const model = `late:3000-after25#learned-${wayOf(stream)}`;
+    while (rig.broken.attemptsOf(model).length < 25) await rig.ask(name, { stream });
+    const seen = await rig.ask(name, { stream });
+    expectWhole(seen, stream);
+    expect(seen.headers.get('x-llmproxy-provider')).toBe('steady');
+  },
+);
+
+bothModes('a hedged answer has one record', async ({ rig, stream }) => {
+  const seen = await rig.ask(`slow ${wayOf(stream)}`, { stream });
+  expect((await rig.recordOf(seen)).provider).toBe('steady');
+});
