@@ -1,6 +1,6 @@
 /** The compiled binary on routes with `hedge`: a second target beside one that is slow to begin. */
 import { expect } from 'bun:test';
-import { expectWhole, providerAt, theme } from '../helpers/rig.ts';
+import { expectWhole, providerAt, theme, themeOfEach } from '../helpers/rig.ts';
 
 const DELAY_MS = 80;
 const WAYS = ['streamed', 'unstreamed'] as const;
@@ -26,13 +26,8 @@ const { everyWay, bothModes } = theme({
     ...each('quick', (label) => [`broken/any#${label}`, `steady/any#${label}`], { delay: '5s', budget: 1 }),
     ...each('slower', (label) => [`broken/late:300#${label}`, `second/late:5000#2-${label}`], generous),
     ...each('both', (label) => [`broken/silent#${label}`, `second/silent#2-${label}`], generous),
-    ...each('failing', (label) => [`broken/late:300#${label}`, `second/500#2-${label}`], generous),
     ...each('broken', (label) => [`broken/500#${label}`, `steady/500#${label}`], generous),
     ...each('off', (label) => [`broken/late:300#${label}`, `steady/late:300#${label}`], undefined),
-    ...each('budget', (label) => [`broken/late:100#${label}`, `steady/late:100#${label}`], {
-      delay: '10ms',
-      budget: 0.1,
-    }),
     ...each('learned', (label) => [`broken/late:3000-after25#${label}`, `steady/any#${label}`], {
       budget: 1,
     }),
@@ -91,13 +86,6 @@ everyWay('a second target that is slower still loses and is let go', async ({ ri
   expect(second!.aborted).toBe(true);
 });
 
-everyWay('a second target that fails leaves the first in the race', async ({ rig, stream }) => {
-  const seen = await rig.ask(`failing ${wayOf(stream)}`, { stream });
-  expectWhole(seen, stream);
-  expect(seen.headers.get('x-llmproxy-provider')).toBe('broken');
-  expect(rig.broken.attemptsOf(`500#2-failing-${wayOf(stream)}`).length).toBe(1);
-});
-
 everyWay('a first target that fails before the delay is failed over as ever', async ({ rig, stream }) => {
   const seen = await rig.ask(`broken ${wayOf(stream)}`, { stream });
   expectWhole(seen, stream);
@@ -124,19 +112,6 @@ everyWay('without hedge nobody is asked beside a slow target', async ({ rig, str
   expect(rig.steady.attemptsOf(`late:300#off-${wayOf(stream)}`).length).toBe(0);
 });
 
-bothModes(
-  'the budget bounds the extra requests, however slow the first target is',
-  async ({ rig, stream }) => {
-    const name = `budget ${wayOf(stream)}`;
-    const seen = await Promise.all(Array.from({ length: 60 }, () => rig.ask(name, { stream })));
-    for (const each of seen) expectWhole(each, stream);
-    const extra = rig.steady.attemptsOf(`late:100#budget-${wayOf(stream)}`).length;
-    expect(extra).toBeGreaterThan(0);
-    // A tenth, and a few that a fresh budget allows at once.
-    expect(extra).toBeLessThanOrEqual(20);
-  },
-);
-
 everyWay(
   'without a delay in the configuration a target’s own p95 decides, once it is known',
   async ({ rig, stream }) => {
@@ -154,3 +129,44 @@ bothModes('a hedged answer has one record', async ({ rig, stream }) => {
   const seen = await rig.ask(`slow ${wayOf(stream)}`, { stream });
   expect((await rig.recordOf(seen)).provider).toBe('steady');
 });
+
+/** Each with a budget of its own. */
+const budgets = themeOfEach({
+  broken: { timeout: '30s', max_retries: 0 },
+  models: {
+    failing: { targets: ['broken/late:300#failing', 'broken/500#failing'], hedge: generous },
+    thrifty: {
+      targets: ['broken/late:100#thrifty', 'steady/thrifty'],
+      hedge: { delay: '10ms', budget: 0.1 },
+    },
+    lavish: { targets: ['broken/any#lavish', 'steady/lavish'], hedge: { delay: '5s', budget: 1 } },
+  },
+});
+
+budgets.everyWay('a second target that fails leaves the first in the race', async ({ rig, stream }) => {
+  const seen = await rig.ask('failing', { stream });
+  expectWhole(seen, stream);
+  expect(seen.headers.get('x-llmproxy-model')).toBe('late:300#failing');
+  expect(rig.broken.attemptsOf('500#failing').length).toBe(1);
+});
+
+budgets.bothModes(
+  'the budget bounds the extra requests, however slow the first target is',
+  async ({ rig, stream }) => {
+    const seen = await Promise.all(Array.from({ length: 60 }, () => rig.ask('thrifty', { stream })));
+    for (const each of seen) expectWhole(each, stream);
+    const extra = rig.steady.attemptsOf('thrifty').length;
+    expect(extra).toBeGreaterThan(0);
+    // A tenth, and a few that a fresh budget allows at once.
+    expect(extra).toBeLessThanOrEqual(20);
+  },
+);
+
+budgets.bothModes(
+  'the budget of a route is its own: requests of another add nothing to it',
+  async ({ rig, stream }) => {
+    for (let n = 0; n < 40; n += 1)
+      await Promise.all(['thrifty', 'lavish'].map((name) => rig.ask(name, { stream })));
+    expect(rig.steady.attemptsOf('thrifty').length).toBeLessThanOrEqual(20);
+  },
+);
