@@ -50,7 +50,7 @@ for (const [what, name, fault] of [
       const [first] = rig.broken.attemptsOf(model);
       const [second] = rig.steady.attemptsOf(model);
       expect(second!.atMs - first!.atMs).toBeGreaterThanOrEqual(DELAY_MS - 20);
-      while (first!.closedBy === undefined) await Bun.sleep(2);
+      await rig.broken.endedOf(model);
       expect(first!.aborted).toBe(true);
       expect((await rig.recordOf(seen)).outcome).toBe('success');
     },
@@ -81,8 +81,7 @@ everyWay('a second target that is slower still loses and is let go', async ({ ri
   const seen = await rig.ask(`slower ${wayOf(stream)}`, { stream });
   expectWhole(seen, stream);
   expect(seen.headers.get('x-llmproxy-provider')).toBe('broken');
-  const [second] = rig.broken.attemptsOf(`late:5000#2-slower-${wayOf(stream)}`);
-  while (second!.closedBy === undefined) await Bun.sleep(2);
+  const [second] = await rig.broken.endedOf(`late:5000#2-slower-${wayOf(stream)}`);
   expect(second!.aborted).toBe(true);
 });
 

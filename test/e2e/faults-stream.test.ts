@@ -92,7 +92,7 @@ for (const [what, fault] of [
         USAGE.input,
         USAGE.output,
       ]);
-      while (rig.broken.attemptsOf(model)[0]!.closedBy === undefined) await Bun.sleep(5);
+      await rig.broken.endedOf(model);
     },
   );
 }

@@ -26,6 +26,8 @@ export interface BrokenProvider extends AsyncDisposable {
   readonly attempts: readonly Attempt[];
   readonly probes: readonly Attempt[];
   readonly attemptsOf: (model: string) => Attempt[];
+  /** The attempts of a model, as soon as each of them has ended. */
+  readonly endedOf: (model: string) => Promise<Attempt[]>;
   readonly counts: () => Counts & { readonly connections: { opened: number; open: number } };
   /** What GET /models answers from now on. */
   probeStatus: number;
@@ -59,6 +61,10 @@ export async function brokenProvider(options: BrokenOptions = {}): Promise<Broke
       return log.attempts.filter(({ protocol }) => protocol === 'probe');
     },
     attemptsOf: (model: string) => log.attempts.filter((attempt) => attempt.model === model),
+    async endedOf(model: string) {
+      while (provider.attemptsOf(model).some(({ closedBy }) => closedBy === undefined)) await Bun.sleep(2);
+      return provider.attemptsOf(model);
+    },
     counts: () => ({ ...log.counts, connections: { opened, open: sockets.size } }),
     reset: () => log.clear(),
     async [Symbol.asyncDispose]() {
