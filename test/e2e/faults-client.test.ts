@@ -18,12 +18,13 @@ const { everyWay, everyStream, bothModes } = theme({
 /** Asks and leaves as soon as the provider was asked, or content was seen. */
 async function leave(rig: Rig, model: string, stream: boolean, seenContent: boolean): Promise<void> {
   const abort = new AbortController();
+  const attempts = () => rig.broken.attemptsOf(model.replace(/^broken\//, '')).length;
+  const before = attempts();
   const watch = (body: string) => {
     if (body.includes('"content":"tick')) abort.abort();
   };
   const asking = rig.ask(model, { stream, signal: abort.signal, watch }).catch((error: Error) => error.name);
-  const name = model.replace(/^broken\//, '');
-  while (rig.broken.attemptsOf(name).length === 0) await Bun.sleep(2);
+  while (attempts() === before) await Bun.sleep(2);
   if (!seenContent || !stream) {
     await Bun.sleep(20);
     abort.abort();

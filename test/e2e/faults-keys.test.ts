@@ -45,6 +45,14 @@ for (const [what, fault] of [
   });
 }
 
+everyWay('a 401 inside a 200 takes the provider out like a 401', async ({ rig, stream }) => {
+  const seen = await rig.ask(fresh('error-first:401'), { stream });
+  expectWhole(seen, stream);
+  expectWhole(await rig.ask(fresh('any'), { stream }), stream);
+  expect(rig.broken.attempts.length).toBe(1);
+  expect((await rig.provider('broken')).state).toBe('unhealthy');
+});
+
 const rotating = themeOfEach({
   health: { interval: '1h' },
   others: ({ broken, protocol }) => [

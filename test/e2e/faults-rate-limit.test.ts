@@ -9,6 +9,12 @@ const MAX_RETRIES = 2;
 const { everyWay, bothModes, once } = theme({
   routing: { wait_budget: '3s', deadline: '15s' },
   broken: { max_retries: MAX_RETRIES, retry_delay: '20ms' },
+  models: Object.fromEntries(
+    ['streamed', 'unstreamed'].map((way) => [
+      `sooner ${way}`,
+      [`broken/429-seconds:2#${way}`, `broken/429-ms:0.4-x1#${way}`],
+    ]),
+  ),
 });
 
 /** Timers may fire this much early, milliseconds. */
@@ -139,6 +145,29 @@ bothModes('a Retry-After of 0 makes no tight loop', async ({ rig, stream }) => {
   expect(seen.status).toBe(429);
   expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
 });
+
+bothModes(
+  'a Retry-After that says nothing is no Retry-After: backoff, max_retries times',
+  async ({ rig, stream }) => {
+    const model = fresh('429-garbage');
+    const seen = await rig.ask(`broken/${model}`, { stream });
+    expect(seen.status).toBe(429);
+    expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
+  },
+);
+
+everyWay(
+  'of two targets that say when to come back the sooner one is waited for',
+  async ({ rig, stream }) => {
+    const way = stream ? 'streamed' : 'unstreamed';
+    const seen = await rig.ask(`sooner ${way}`, { stream });
+    expectWhole(seen, stream);
+    expect(rig.broken.attemptsOf(`429-seconds:2#${way}`).length).toBe(1);
+    const attempts = rig.broken.attemptsOf(`429-ms:0.4-x1#${way}`);
+    expect(attempts.length).toBe(2);
+    expect(gapMs(attempts)).toBeGreaterThanOrEqual(400 - EARLY_MS);
+  },
+);
 
 once('a 429 opens no breaker and counts no failure', async (rig) => {
   const model = fresh('429-zero');

@@ -61,6 +61,7 @@ for (const [what, fault] of [
   ['headers at once and content late', 'late:2000'],
   ['headers and comments or pings at once, content late', 'late-comments:2000'],
   ['headers and a role at once, content never', 'role-only'],
+  ['deltas without content for ever', 'empty-deltas'],
   ['one byte a second', 'trickle'],
 ] as const) {
   everyStream(

@@ -132,6 +132,14 @@ everyWay(
   },
 );
 
+everyWay(
+  'a prompt too long that is told inside a 200 ends in 400 context_length_exceeded',
+  async ({ rig, stream }) => {
+    const seen = await rig.ask(`broken/${fresh('error-first:400-context')}`, { stream });
+    expect([seen.status, seen.error!.code]).toEqual([400, 'context_length_exceeded']);
+  },
+);
+
 everyStream(
   'an error event after content ends the stream with an error event, not with [DONE]',
   async ({ rig, stream }) => {

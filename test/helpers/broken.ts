@@ -12,9 +12,9 @@ import { RequestReader } from './broken/request.ts';
 import { fine } from './broken/scripts.ts';
 import { Turn } from './broken/turn.ts';
 
-/** What a well-behaved answer says. No word stands in it twice but "the". */
+/** What a well-behaved answer says. No word stands in it twice but "the", and some take more than one byte. */
 export const TALE =
-  'The quick brown fox jumps over the lazy dog, then it rests beneath an old oak tree until evening comes.';
+  'The quick brown fox jumps over the naïve dog, then it rests beneath an old oak 🌳 until evening comes.';
 
 /** First byte of a client that speaks TLS. It is told off as a server without TLS does. */
 const TLS_HANDSHAKE = 0x16;

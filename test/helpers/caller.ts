@@ -109,9 +109,10 @@ function readWhole(text: string): Read {
 
 function readStream(text: string): Read {
   const data = text
+    .replaceAll('\r\n', '\n')
     .split('\n\n')
     .filter((event) => event !== '' && !event.startsWith(':'))
-    .map((event) => event.replace(/^data: /, ''));
+    .map((event) => event.replace(/^data: ?/, ''));
   const told = data.filter((event) => event !== '[DONE]');
   const events = told.map(parsed).filter((event) => event !== undefined);
   return {

@@ -7,18 +7,9 @@ import type { ErrorName } from './errors.ts';
 import type { Script } from './scripts.ts';
 import { CONTINUING } from './continuing.ts';
 import { ERRORS } from './errors.ts';
-import {
-  fine,
-  GAP_MS,
-  half,
-  inSeconds,
-  inside,
-  late,
-  limited,
-  named,
-  otherHalf,
-  unterminated,
-} from './scripts.ts';
+import { LIMITED } from './limited.ts';
+import { ODD } from './odd.ts';
+import { fine, GAP_MS, half, inside, late, named, otherHalf, unterminated } from './scripts.ts';
 
 const statuses = Object.fromEntries(
   Object.keys(ERRORS).map((name): [string, Script] => [name, (turn) => turn.error(name as ErrorName)]),
@@ -62,12 +53,21 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
     await half(turn);
     await turn.stay();
   },
+  /** As Anthropic does while a model thinks: alive, but nothing is said. */
+  'stall-comments': async (turn) => {
+    await half(turn);
+    while (!turn.over) {
+      await turn.send(turn.stream ? turn.wire.pause : ' ');
+      await turn.sleep(50);
+    }
+  },
   /** One byte a second, or one each of the milliseconds in the name. */
   trickle: async (turn) => {
     const { wire, text } = turn;
+    const stream = wire.opening + wire.piece(text) + wire.closing + wire.terminator;
     await turn.head();
-    for (const byte of turn.stream ? wire.opening + wire.piece(text) : wire.whole(text)) {
-      await turn.send(byte);
+    for (const byte of Buffer.from(turn.stream ? stream : wire.whole(text))) {
+      await turn.send(Uint8Array.of(byte));
       await turn.sleep(Number(turn.argument || 1_000));
       if (turn.over) return;
     }
@@ -165,29 +165,9 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
     }),
   empty: (turn) => turn.answer(200, ''),
 
-  // Statuses, and 429 in all its forms; the argument is seconds.
+  // Statuses; the argument of a 429 is seconds.
   ...statuses,
-  '429-seconds': limited((seconds) => ({ 'retry-after': String(seconds) })),
-  '429-ms': limited((seconds) => ({ 'retry-after-ms': String(seconds * 1_000) })),
-  '429-date': limited((seconds) => ({ 'retry-after': inSeconds(seconds).toUTCString() })),
-  '429-zero-ms': limited((seconds) => ({ 'retry-after-ms': '0', 'retry-after': String(seconds) })),
-  '429-zero': limited(() => ({ 'retry-after': '0' })),
-  '429-reset': limited((seconds) => ({
-    'x-ratelimit-remaining-requests': '0',
-    'x-ratelimit-reset-requests': `${seconds * 1_000}ms`,
-    'x-ratelimit-remaining-tokens': '5000',
-    'x-ratelimit-reset-tokens': '6m0s',
-  })),
-  '429-reset-date': limited((seconds) => ({
-    'anthropic-ratelimit-requests-remaining': '0',
-    'anthropic-ratelimit-requests-reset': inSeconds(seconds).toISOString(),
-  })),
-  '429-retry-info': (turn) => {
-    const retryDelay = `${turn.argument || 1}s`;
-    const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }];
-    const error = { code: 429, message: 'Quota exceeded', status: 'RESOURCE_EXHAUSTED', details };
-    return turn.answer(429, JSON.stringify({ error }));
-  },
+  ...LIMITED,
 
   // By the key that was sent.
   'bad-key': (turn) => {
@@ -218,6 +198,8 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
   },
   /** Every second attempt fails. */
   flapping: (turn) => (turn.count % 2 === 1 ? turn.error('500') : fine(turn)),
+
+  ...ODD,
 
   // As second targets of a stream that was cut.
   ...CONTINUING,

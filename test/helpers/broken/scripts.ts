@@ -73,12 +73,6 @@ export const late =
     await turn.end();
   };
 
-/** A 429 that says when to come back. */
-export const limited =
-  (headers: (seconds: number) => Record<string, string>): Script =>
-  (turn) =>
-    turn.error('429', headers(Number(turn.argument || 1)));
-
 /** An error where an answer of status 200 should be, as an event or as the body. */
 export const inside =
   (name: (turn: Turn) => ErrorName): Script =>
@@ -93,8 +87,3 @@ export const inside =
 /** The error that an argument names, 503 when there is none. */
 export const named = ({ argument }: Turn): ErrorName =>
   argument in ERRORS ? (argument as ErrorName) : '503';
-
-/** A time that is at least so far away, in whole seconds as HTTP dates are. */
-export function inSeconds(seconds: number): Date {
-  return new Date(Math.ceil((Date.now() + seconds * 1_000) / 1_000) * 1_000);
-}

@@ -8,6 +8,8 @@ import { WIRES } from './wire.ts';
 /** How the end of a body is told: by its last chunk, by its announced length, or by closing the connection. */
 export type Framing = 'chunked' | 'close' | { readonly length: number };
 
+const CRLF = Buffer.from('\r\n');
+
 export interface TurnOptions {
   readonly socket: Socket;
   readonly attempt: Attempt;
@@ -86,17 +88,18 @@ export class Turn {
   }
 
   /** A piece of the body. Resolves when the socket takes more. */
-  async send(text: string): Promise<void> {
-    const bytes = Buffer.byteLength(text);
-    if (bytes === 0 || this.over) return;
-    await this.raw(this.#framing === 'chunked' ? `${bytes.toString(16)}\r\n${text}\r\n` : text);
-    this.attempt.sentBytes += bytes;
+  async send(piece: string | Uint8Array): Promise<void> {
+    const bytes = Buffer.from(piece);
+    if (bytes.length === 0 || this.over) return;
+    if (this.#framing !== 'chunked') await this.raw(bytes);
+    else await this.raw(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF]));
+    this.attempt.sentBytes += bytes.length;
   }
 
   /** Bytes without any framing. */
-  async raw(text: string): Promise<void> {
+  async raw(bytes: string | Uint8Array): Promise<void> {
     if (this.over) return;
-    if (this.#socket.write(text)) return;
+    if (this.#socket.write(bytes)) return;
     const { promise: drained, resolve } = Promise.withResolvers<void>();
     this.#socket.once('drain', resolve);
     await Promise.race([drained, this.#over.promise]);

@@ -1,0 +1,64 @@
+/** The compiled binary in front of providers whose answers are unusual: some of them good, some of them none. */
+import { expect } from 'bun:test';
+import { fresh } from '../helpers/caller.ts';
+import { expectWhole, theme } from '../helpers/rig.ts';
+
+const MAX_RETRIES = 1;
+
+const { everyWay, everyStream } = theme({
+  broken: { max_retries: MAX_RETRIES, timeout: { first_byte: '2s', first_content: '5s' } },
+});
+
+for (const [what, fault] of [
+  ['after early hints', 'early-hints'],
+  ['compressed without being asked for it', 'gzip'],
+  ['byte by byte', 'trickle:0'],
+] as const) {
+  everyWay(`an answer that comes ${what} is passed on whole`, async ({ rig, stream }) => {
+    const model = fresh(fault);
+    expectWhole(await rig.ask(model, { stream }), stream);
+    expect([rig.broken.attemptsOf(model).length, rig.steady.attemptsOf(model).length]).toEqual([1, 0]);
+  });
+}
+
+for (const [what, fault] of [
+  ['whose lines end in CRLF and that begins with a comment', 'crlf'],
+  ['that comes as one JSON body', 'unstreamed'],
+] as const) {
+  everyStream(`a stream ${what} is passed on as a stream`, async ({ rig, stream }) => {
+    const model = fresh(fault);
+    expectWhole(await rig.ask(model, { stream }), stream);
+    expect([rig.broken.attemptsOf(model).length, rig.steady.attemptsOf(model).length]).toEqual([1, 0]);
+  });
+}
+
+for (const [what, fault] of [
+  ['a redirect', 'redirect'],
+  ['a gateway’s own page of status 520', '520-html'],
+  ['an answer that is not compressed as it says', 'gzip-broken'],
+  ['an end without an answer before it', 'done-only'],
+  ['nothing but malformed events', 'garbage'],
+  ['headers without end', 'header-flood'],
+] as const) {
+  everyWay(`${what} is no answer: the next target gives one`, async ({ rig, stream }) => {
+    const model = fresh(fault);
+    const seen = await rig.ask(model, { stream });
+    expectWhole(seen, stream);
+    expect(seen.headers.get('x-llmproxy-provider')).toBe('steady');
+    expect(rig.broken.attemptsOf(model).length).toBeLessThanOrEqual(1 + MAX_RETRIES);
+  });
+
+  everyWay(
+    `${what} of the only target is told as the provider’s failure, not the caller’s`,
+    async ({ rig, stream }) => {
+      const seen = await rig.ask(`broken/${fresh(fault)}`, { stream });
+      expect(seen.status).toBeGreaterThanOrEqual(500);
+      expect([seen.done, seen.error === undefined, seen.error!.message.length < 500]).toEqual([
+        0,
+        false,
+        true,
+      ]);
+      expect((await rig.recordOf(seen)).outcome).toBe('error');
+    },
+  );
+}

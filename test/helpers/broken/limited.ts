@@ -1,0 +1,38 @@
+/** Scripts of a provider that says 429, and when to come back, in all the forms that were seen. */
+import type { Script } from './scripts.ts';
+
+/** The argument is seconds. */
+const limited =
+  (headers: (seconds: number) => Record<string, string>): Script =>
+  (turn) =>
+    turn.error('429', headers(Number(turn.argument || 1)));
+
+export const LIMITED: Readonly<Record<string, Script>> = {
+  '429-seconds': limited((seconds) => ({ 'retry-after': String(seconds) })),
+  '429-ms': limited((seconds) => ({ 'retry-after-ms': String(seconds * 1_000) })),
+  '429-date': limited((seconds) => ({ 'retry-after': inSeconds(seconds).toUTCString() })),
+  '429-zero-ms': limited((seconds) => ({ 'retry-after-ms': '0', 'retry-after': String(seconds) })),
+  '429-zero': limited(() => ({ 'retry-after': '0' })),
+  '429-garbage': limited(() => ({ 'retry-after': 'soon' })),
+  '429-reset': limited((seconds) => ({
+    'x-ratelimit-remaining-requests': '0',
+    'x-ratelimit-reset-requests': `${seconds * 1_000}ms`,
+    'x-ratelimit-remaining-tokens': '5000',
+    'x-ratelimit-reset-tokens': '6m0s',
+  })),
+  '429-reset-date': limited((seconds) => ({
+    'anthropic-ratelimit-requests-remaining': '0',
+    'anthropic-ratelimit-requests-reset': inSeconds(seconds).toISOString(),
+  })),
+  '429-retry-info': (turn) => {
+    const retryDelay = `${turn.argument || 1}s`;
+    const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }];
+    const error = { code: 429, message: 'Quota exceeded', status: 'RESOURCE_EXHAUSTED', details };
+    return turn.answer(429, JSON.stringify({ error }));
+  },
+};
+
+/** A time that is at least so far away, in whole seconds as HTTP dates are. */
+function inSeconds(seconds: number): Date {
+  return new Date(Math.ceil((Date.now() + seconds * 1_000) / 1_000) * 1_000);
+}

@@ -1,0 +1,77 @@
+/** Scripts of answers that are unusual: some of them good, some of them none. */
+import { gzipSync } from 'node:zlib';
+import type { Script } from './scripts.ts';
+import type { Turn } from './turn.ts';
+import { fine, pieces } from './scripts.ts';
+
+/** A good answer in one piece of text. */
+function wholeText({ stream, wire, text }: Turn): string {
+  if (!stream) return wire.whole(text);
+  return wire.opening + pieces(text).map(wire.piece).join('') + wire.closing + wire.terminator;
+}
+
+export const ODD: Readonly<Record<string, Script>> = {
+  /** Informational headers come first. */
+  'early-hints': async (turn) => {
+    await turn.raw('HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n');
+    await fine(turn);
+  },
+  /** Compressed, though nobody asked for that. */
+  gzip: async (turn) => {
+    await turn.head({ headers: { 'content-encoding': 'gzip' } });
+    await turn.send(gzipSync(wholeText(turn)));
+    await turn.end();
+  },
+  /** Lines end in CRLF, values stand without a blank, and comments between. */
+  crlf: async (turn) => {
+    if (!turn.stream) return await fine(turn);
+    await turn.head();
+    await turn.send(
+      `: hello\r\n\r\n${wholeText(turn).replaceAll('\n', '\r\n').replaceAll('data: ', 'data:')}`,
+    );
+    await turn.end();
+  },
+  /** A whole answer, also where a stream was asked for. */
+  unstreamed: (turn) => turn.answer(200, turn.wire.whole(turn.text), { 'content-type': 'application/json' }),
+
+  'gzip-broken': async (turn) => {
+    await turn.head({ headers: { 'content-encoding': 'gzip' } });
+    await turn.send('this is no gzip');
+    await turn.end();
+  },
+  redirect: (turn) => turn.answer(302, '', { location: 'https://example.invalid/sign-in' }),
+  /** As a gateway in front of the provider says it. */
+  '520-html': (turn) =>
+    turn.answer(520, `<html><title>520: Web server error</title>${'<br>'.repeat(2_000)}</html>`, {
+      'content-type': 'text/html',
+    }),
+  /** The end of a stream, and nothing before it. */
+  'done-only': async (turn) => {
+    if (!turn.stream) return await turn.answer(200, '{}');
+    await turn.head();
+    await turn.send(turn.wire.terminator);
+    await turn.end();
+  },
+  garbage: async (turn) => {
+    await turn.head();
+    await turn.send('data: what?\n\n'.repeat(5) + (turn.stream ? turn.wire.terminator : ''));
+    await turn.end();
+  },
+  /** Pieces of content with no content in them. */
+  'empty-deltas': async (turn) => {
+    await turn.head();
+    await turn.send(turn.wire.opening);
+    while (!turn.over) {
+      await turn.send(turn.wire.piece(''));
+      await turn.sleep(20);
+    }
+  },
+  /** Headers for ever. */
+  'header-flood': async (turn) => {
+    await turn.raw('HTTP/1.1 200 OK\r\n');
+    while (!turn.over) {
+      await turn.raw(`x-flood: ${'x'.repeat(1_000)}\r\n`);
+      await turn.sleep(1);
+    }
+  },
+};
