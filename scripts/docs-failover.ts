@@ -1,57 +1,116 @@
-/** Writes docs/failover.md from the rules table; `--check` only says whether it is stale. */
+/**
+ * Writes docs/failover.md from the rules table and the promises; `--check` only says whether it is stale. Both fail
+ * when a promise names a test that is not there.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FAULTS } from '../src/errors.ts';
 import type { FaultRule } from '../src/errors.ts';
+import { PROMISES } from './promises.ts';
 
-const PATH = join(import.meta.dir, '../docs/failover.md');
+const ROOT = join(import.meta.dir, '..');
+const PATH = join(ROOT, 'docs/failover.md');
 
 const HEALTH: Readonly<Record<FaultRule['health'], string>> = {
   failure: 'counts as a failure',
-  down: 'provider goes down',
-  busy: 'target rests',
-  missing: 'target rests',
+  down: 'the key goes down',
+  busy: 'the key rests',
+  missing: 'the target rests',
   none: 'says nothing',
 };
 
 const RETRY: Readonly<Record<FaultRule['retry'], string>> = {
-  at_once: 'at once, once',
+  at_once: 'at once',
   first: 'yes',
   last: 'when no other is ready',
   never: 'no',
 };
 
-const rows = Object.entries<FaultRule>(FAULTS).map(
-  ([fault, { retry, failover, health, cooldownMs, status, code }]) => {
+const FAILOVER: Readonly<Record<FaultRule['failover'], string>> = {
+  yes: 'yes',
+  no: 'no',
+  larger: 'with a larger context',
+  policy: 'where `content_policy` says so',
+};
+
+const rules = Object.entries<FaultRule>(FAULTS).map(
+  ([fault, { retry, failover, health, cooldownMs, status, code, means }]) => {
     const rest = cooldownMs > 0 ? `${cooldownMs / 1000} s` : '';
-    return `| \`${fault}\` | ${RETRY[retry]} | ${failover ? 'yes' : 'no'} | ${HEALTH[health]} | ${rest} | ${status} | \`${code}\` |`;
+    return `| \`${fault}\` | ${means} | ${RETRY[retry]} | ${FAILOVER[failover]} | ${HEALTH[health]} | ${rest} | ${status} | \`${code}\` |`;
   },
 );
 
+const sources = new Map<string, string>();
+const missing: string[] = [];
+
+/** The test as the page names it. */
+function cited([file, title]: readonly [string, string]): string {
+  const path = `test/${file}.test.ts`;
+  if (!sources.has(path)) sources.set(path, readFileSync(join(ROOT, path), 'utf8'));
+  if (!sources.get(path)!.includes(title)) missing.push(`${path}: ${title}`);
+  return `- \`${file}\`: ${title.replaceAll('|', '\\|')}`;
+}
+
+const promises = PROMISES.map(({ when, then }) => `| ${when} | ${then} |`);
+const proofs = PROMISES.map(({ when, tests }) => `**${when}**\n\n${tests.map(cited).join('\n')}`);
+
 const text = `# Retry and failover
 
-Made by \`scripts/docs-failover.ts\` from the rules table in \`src/errors.ts\`; do not edit it here.
+Made by \`scripts/docs-failover.ts\` from the rules table in \`src/errors.ts\` and from \`scripts/promises.ts\`; do not edit
+it here.
+
+## What you can rely on
+
+Streamed and unstreamed, where the row does not say otherwise.
+
+| what happens | what the proxy does |
+| --- | --- |
+${promises.join('\n')}
+
+## How it decides
 
 One loop asks one target (a provider and a model) at a time, best first: by the order of a route, then by \`priority\`, then
-by \`weight\`. After a failure the table below decides. A retry at the same target waits by exponential backoff with full
-jitter (\`retry_delay\`, \`routing.max_retry_delay\`), at most \`max_retries\` times. A Retry-After of the provider is never
-shortened: it is waited out when no other target is ready sooner and \`routing.wait_budget\` allows, else another target is
-asked and this one rests for that time. All attempts fit into \`routing.deadline\` and \`routing.max_attempts\`.
+by \`weight\`. After a failure the rules table below decides. A retry at the same target waits by exponential backoff with
+full jitter (\`retry_delay\`, \`routing.max_retry_delay\`), at most \`max_retries\` times. A Retry-After of the provider is never
+shortened. All attempts fit into \`routing.deadline\` and \`routing.max_attempts\`, all waits into \`routing.wait_budget\`.
+The 200 is held until the first content, or the whole body when it is not streamed; until then everything may be tried
+elsewhere.
 
-Failures in a row open a target's breaker (\`routing.breaker\`): it is not asked until the cooldown is over, then by one
-request alone.
+Failures open a target's breaker (\`routing.breaker\`): so many in a row, or so large a share of the calls in a window. It is
+not asked until the cooldown is over, then by one request alone. The cooldown doubles with each failed trial.
 
-| fault | same target again | next target | its health | rests | status | code |
-| --- | --- | --- | --- | --- | --- | --- |
-${rows.join('\n')}
+A provider's keys (\`api_keys\`) take turns. One that is refused is down until a probe of the provider's free endpoint is
+answered (\`health.probe\`), the configuration is read again (SIGHUP is enough), or, where there is no such endpoint, one
+request tries it after five minutes, then ten, up to an hour.
+
+## What costs money
+
+\`resume\`, \`hedge\` and \`probe_model\` are off unless asked for. A resumed stream pays for the prompt and for the text so far
+a second time, as input of the other target. A hedge may be charged by both targets, also by the one that is let go.
+\`probe_model\` pays for one short answer an interval.
+
+## The rules table
+
+| fault | what it is | same target again | next target | its health | rests | status | code |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+${rules.join('\n')}
 
 The status is the provider's own where it says something to the client, and the body too when the fault is the client's.
-The rest is told in OpenAI's error shape, with every attempt under \`details\`.
+The rest is told in OpenAI's error shape, with every attempt under \`details\`. A failure after the first content was sent
+is an error event in the stream: the same object after \`data: \`, and no \`[DONE]\`.
+
+## The tests that hold it to this
+
+Each runs the compiled binary between a caller and a provider that breaks on purpose (\`test/helpers/broken.ts\`).
+
+${proofs.join('\n\n')}
 `;
 
-if (process.argv.includes('--check')) {
-  if (readFileSync(PATH, 'utf8') !== text) {
-    process.stderr.write('docs/failover.md is stale: run make docs\n');
-    process.exitCode = 1;
-  }
-} else writeFileSync(PATH, text);
+if (missing.length > 0) {
+  process.stderr.write(`scripts/promises.ts names tests that are not there:\n${missing.join('\n')}\n`);
+  process.exitCode = 1;
+} else if (!process.argv.includes('--check')) writeFileSync(PATH, text);
+else if (readFileSync(PATH, 'utf8') !== text) {
+  process.stderr.write('docs/failover.md is stale: run make docs\n');
+  process.exitCode = 1;
+}

@@ -157,6 +157,8 @@ export interface UpstreamError {
   readonly headers: Headers;
   /** The decoded body, at most 64 KiB of it. */
   readonly body: string;
+  /** Whether the body is in the client's own protocol. */
+  readonly verbatim: boolean;
   /** The provider's own words, taken out of the body. */
   readonly message: string;
   readonly code?: string;

@@ -141,7 +141,7 @@ export class Attempt {
     this.status = reply.status;
     const read = stream && ENDPOINTS[endpoint].understood;
     this.#timers.answered(read && reply.status === 200);
-    if (reply.status < 200 || reply.status > 299) throw await this.#failed(reply);
+    if (reply.status < 200 || reply.status > 299) throw await this.#failed(reply, lane.kind === 'relay');
     const answer = await this.#answer(reply, prepared);
     return {
       lane: lane.kind,
@@ -250,11 +250,11 @@ export class Attempt {
   }
 
   /** The provider's error answer as a typed error. */
-  async #failed(reply: UpstreamReply): Promise<ProxyError> {
+  async #failed(reply: UpstreamReply, verbatim: boolean): Promise<ProxyError> {
     const bytes = await this.#readAll(reply, MAX_ERROR_BODY);
     const body = this.#decode(bytes, reply.headers);
     const { target } = this.#plan;
-    const { fault, upstream } = classifyStatus(reply.status, reply.headers, body);
+    const { fault, upstream } = classifyStatus(reply.status, reply.headers, body, verbatim);
     if (this.#inbound.continuation && fault === 'invalid_request' && PREFILL_REFUSED.test(upstream.message)) {
       target.refusesPrefill = true;
       const message = `Cannot begin the answer of ${target.id}: it takes no prefill`;

@@ -8,6 +8,8 @@ export interface Contender {
   readonly offer: ProviderModel;
   /** Failed attempts that count. */
   attempts: number;
+  /** How often another key of the same target was tried at once. */
+  rotations: number;
   /** Not asked again for this request. */
   out: boolean;
   /** The next attempt opens a connection of its own. */

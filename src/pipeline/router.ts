@@ -163,6 +163,7 @@ export class RequestRouter {
       target: this.#deps.pool.target(provider, model),
       offer,
       attempts: 0,
+      rotations: 0,
       out: false,
       fresh: false,
     }));
@@ -253,16 +254,17 @@ export class RequestRouter {
   }
 
   #decide(job: Job, contenders: readonly Contender[], { contender, error }: Failure, waitBudgetMs: number) {
-    const { target } = contender;
-    const { settings } = target.provider;
-    const { retry, failover, health } = error.rule;
+    const { settings } = contender.target.provider;
+    const { retry, failover } = error.rule;
+    const nowMs = this.#deps.clock.monotonic();
+    const otherKey = hasOtherKey(contender, error, nowMs);
     if (retry === 'at_once') contender.fresh = true;
+    else if (otherKey) contender.rotations += 1;
     else contender.attempts += 1;
     if (failover === 'larger') {
       const windowOf = (each: Contender) => this.#deps.contextWindow(each.target, each.offer);
       keepLarger(contenders, contender, windowOf, contextWindowIn(error.message));
     }
-    const nowMs = this.#deps.clock.monotonic();
     const { readyAtMs } = soonest(
       contenders.filter((each) => each !== contender),
       nowMs,
@@ -272,7 +274,7 @@ export class RequestRouter {
       {
         error,
         attemptsHere: contender.attempts,
-        otherKey: (health === 'down' || health === 'busy') && target.readyAt(nowMs) <= nowMs,
+        otherKey,
         failover:
           failover === 'yes' ||
           (failover === 'larger' && left) ||
@@ -307,6 +309,12 @@ export class RequestRouter {
       { retryAfterMs: recoveryMs(contenders, nowMs) ?? UNKNOWN_RECOVERY_MS },
     );
   }
+}
+
+/** Whether it was the key that failed, and another one, not tried yet, may be used now. */
+function hasOtherKey({ target, rotations }: Contender, { rule }: ProxyError, nowMs: number): boolean {
+  const ofKey = rule.health === 'down' || rule.health === 'busy';
+  return ofKey && rotations < target.state.keys - 1 && target.readyAt(nowMs) <= nowMs;
 }
 
 /** Named where nobody knows when a target comes back: a probe may find it at any time. */

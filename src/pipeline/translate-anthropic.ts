@@ -1,13 +1,14 @@
 import type { AnthropicStream } from '../wire/anthropic-stream.ts';
-import type { ChatRequest } from '../wire/chat.ts';
+import type { ChatChunk, ChatRequest } from '../wire/chat.ts';
 import type { Inbound } from './inbound.ts';
 import type { Fold, Lane, Prepared, WholeAnswer } from './lane.ts';
 import type { Tap } from './tap.ts';
 import { ProxyError } from '../errors.ts';
 import { encodeAnthropicRequest } from '../wire/anthropic-request.ts';
 import { anthropicUsage, decodeAnthropicResponse } from '../wire/anthropic-response.ts';
-import { anthropicStream, step } from '../wire/anthropic-stream.ts';
+import { anthropicStream, step, stop } from '../wire/anthropic-stream.ts';
 import { classifyBody } from '../wire/classify.ts';
+import { joined } from '../wire/frames.ts';
 import { isObject, parseJson } from '../wire/json.ts';
 import { SseReader } from '../wire/sse.ts';
 import { judge } from './judge.ts';
@@ -73,18 +74,22 @@ class TranslateFold implements Fold {
   }
 
   end(): Uint8Array | undefined {
-    return this.#translate(this.#events.end());
+    const rest = this.#translate(this.#events.end());
+    if (this.#stream.finish === undefined || this.#tap.done) return rest;
+    return joined(rest, this.#encode(stop(this.#stream)) ?? new Uint8Array());
   }
 
   #translate(events: ReturnType<SseReader['push']>): Uint8Array | undefined {
+    return this.#encode(events.flatMap((event) => step(this.#stream, event)));
+  }
+
+  #encode(chunks: readonly ChatChunk[]): Uint8Array | undefined {
     const stream = this.#stream;
     let text = '';
-    for (const event of events) {
-      for (const chunk of step(stream, event)) {
-        const data = JSON.stringify(chunk);
-        this.#tap.chunk(chunk, data.length);
-        text += `data: ${data}\n\n`;
-      }
+    for (const chunk of chunks) {
+      const data = JSON.stringify(chunk);
+      this.#tap.chunk(chunk, data.length);
+      text += `data: ${data}\n\n`;
     }
     this.#tap.malformed = stream.malformed;
     this.#tap.hiddenUsage = stream.usage;

@@ -35,8 +35,7 @@ export function createApp(context: ServerContext): Hono<ServerEnv> {
     app.get(`${base}/metrics`, metrics(context));
   }
   const known = new Set(app.routes.map(({ path }) => path));
-  const plain = (error: ProxyError) =>
-    errorResponse(error, { id: context.newId(), attempts: [], lane: null });
+  const plain = (error: ProxyError) => errorResponse(error, { id: context.newId(), attempts: [] });
   app.notFound((c) => {
     const { method, path } = c.req;
     if (known.has(path)) {

@@ -16,14 +16,11 @@ export function statusOf(error: ProxyError): number {
  * A typed error as an OpenAI-shaped response. What the client did wrong at the provider is told in the
  * provider's own bytes.
  */
-export function errorResponse(
-  error: ProxyError,
-  exchange: Pick<Exchange, 'id' | 'attempts' | 'lane'>,
-): Response {
+export function errorResponse(error: ProxyError, exchange: Pick<Exchange, 'id' | 'attempts'>): Response {
   const { upstream, rule } = error;
   const headers = errorHeaders(error, exchange);
   const status = statusOf(error);
-  if (upstream && rule.health === 'none' && exchange.lane !== 'translate' && isJson(upstream.headers)) {
+  if (upstream?.verbatim && rule.health === 'none') {
     return new Response(upstream.body, { status, headers });
   }
   const details = exchange.attempts;
@@ -51,8 +48,4 @@ function errorHeaders(
   if (error.fault === 'request_timeout') headers.connection = 'close';
   if (error.fault === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
   return headers;
-}
-
-function isJson(headers: Headers): boolean {
-  return (headers.get('content-type') ?? '').includes('json');
 }

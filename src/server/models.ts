@@ -30,7 +30,7 @@ function guarded(context: ServerContext, handler: Handler<ServerEnv>): Handler<S
       return await handler(c, next);
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
-      return errorResponse(thrown, { id: context.newId(), attempts: [], lane: null });
+      return errorResponse(thrown, { id: context.newId(), attempts: [] });
     }
   };
 }

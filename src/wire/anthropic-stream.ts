@@ -76,8 +76,7 @@ export function step(stream: AnthropicStream, event: SseEvent): ChatChunk[] {
       return close(stream, stream.blocks.get(numberOf(value.index) ?? 0));
     case 'message_delta':
       stream.usage = anthropicUsage(value.usage, stream.usage);
-      stream.finish = stringOf(objectOf(value.delta).stop_reason) ?? stream.finish;
-      return [];
+      return finish(stream, stringOf(objectOf(value.delta).stop_reason));
     case 'message_stop':
       return stop(stream);
     case 'error':
@@ -160,13 +159,22 @@ function close(stream: AnthropicStream, block: Block | undefined): ChatChunk[] {
     : [];
 }
 
-function stop(stream: AnthropicStream): ChatChunk[] {
+/** The answer has its stop reason: all but the usage and the terminator is said. */
+function finish(stream: AnthropicStream, reason: string | undefined): ChatChunk[] {
+  if (reason === undefined || stream.finish !== undefined) return [];
+  stream.finish = reason;
   const late = [...stream.blocks.values()].flatMap((block) => close(stream, block));
-  stream.finished = true;
   const structured = stream.options.structuredTool !== undefined;
-  const last = chunk(stream, {}, finishReason(stream.finish, structured));
-  if (!stream.options.includeUsage || !stream.usage) return [...late, last];
-  return [...late, last, { ...chunk(stream, {}), choices: [], usage: encodeOpenaiUsage(stream.usage) }];
+  return [...late, chunk(stream, {}, finishReason(reason, structured))];
+}
+
+/** The end of the stream, told by message_stop or, where that is missing, by the end of a finished answer. */
+export function stop(stream: AnthropicStream): ChatChunk[] {
+  if (stream.finished) return [];
+  const last = finish(stream, stream.finish ?? 'end_turn');
+  stream.finished = true;
+  if (!stream.options.includeUsage || !stream.usage) return last;
+  return [...last, { ...chunk(stream, {}), choices: [], usage: encodeOpenaiUsage(stream.usage) }];
 }
 
 function chunk(stream: AnthropicStream, delta: ChatDelta, finish: string | null = null): ChatChunk {

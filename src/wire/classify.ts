@@ -1,5 +1,6 @@
 /** What a provider's error means: by its code where it has one, by its words, then by the status. */
 import type { Fault, UpstreamError } from '../errors.ts';
+import { FAULTS } from '../errors.ts';
 import { isObject, objectOf, parseJson, stringOf } from './json.ts';
 
 export interface Classified {
@@ -53,6 +54,10 @@ const BY_CODE: Readonly<Record<string, Fault>> = {
 const CONTEXT_LENGTH =
   /prompt is too long|exceeds the context window|maximum context length|exceeds the maximum number of tokens|input tokens exceeded|input is too long|exceeds the available context size|context length is only|prompt too long; exceeded|too many tokens|request too large for model/i;
 
+/** How a refusal for the content is worded where no code says so. */
+const CONTENT_POLICY =
+  /content filtering policy|content management policy|rejected (?:as a result of|by) our safety system|violat\w+ (?:our |the )?(?:usage|content) polic/i;
+
 const AUTH = /incorrect api key|api key not valid|api_key_invalid|invalid api key/i;
 const BILLING = /credit balance is too low|insufficient (?:balance|quota|credits?)/i;
 
@@ -72,10 +77,15 @@ const BY_STATUS: Readonly<Record<number, Fault>> = {
   529: 'overloaded',
 };
 
-/** An error answer. The body may be JSON of any vendor's shape, HTML or nothing. */
-export function classifyStatus(status: number, headers: Headers, body: string): Classified {
-  const words = wordsOf(parseJson(body)) ?? { message: plainMessage(body) };
-  return { fault: faultOf(status, words), upstream: { status, headers, body, ...words } };
+/**
+ * An error answer. The body may be JSON of any vendor's shape, HTML or nothing.
+ * @param verbatim whether a JSON body is in the client's own protocol
+ */
+export function classifyStatus(status: number, headers: Headers, body: string, verbatim = false): Classified {
+  const parsed = wordsOf(parseJson(body));
+  const words = parsed ?? { message: plainMessage(body) };
+  const upstream = { status, headers, body, verbatim: verbatim && parsed !== undefined, ...words };
+  return { fault: faultOf(status, words), upstream };
 }
 
 /** An error inside a 200: a body or a stream event. `undefined` when it holds none. */
@@ -85,17 +95,25 @@ export function classifyBody(body: unknown): Classified | undefined {
     body.object === 'error' || body.type === 'error' || (body.error !== undefined && body.error !== null);
   const words = isError ? wordsOf(body) : undefined;
   if (!words) return undefined;
-  // OpenRouter and vLLM put the status they mean into `code`.
-  const status = Number(words.code);
-  const meant = status >= 400 && status < 600 ? status : 500;
-  const upstream = { status: meant, headers: new Headers(), body: JSON.stringify(body), ...words };
-  return { fault: faultOf(meant, words), upstream };
+  // OpenRouter and vLLM put the status they mean into `code`; of others it is told by their type and words.
+  const code = Number(words.code);
+  const told = code >= 400 && code < 600;
+  const fault = faultOf(told ? code : (MEANT[words.type ?? ''] ?? 500), words);
+  const status = told ? code : fault === 'server' ? 500 : FAULTS[fault].status;
+  return {
+    fault,
+    upstream: { status, headers: new Headers(), body: JSON.stringify(body), verbatim: false, ...words },
+  };
 }
+
+/** Types that stand for a status and say no more. */
+const MEANT: Readonly<Record<string, number>> = { invalid_request_error: 400, request_too_large: 413 };
 
 function faultOf(status: number, { message, code, type }: Words): Fault {
   const byCode = BY_CODE[(code ?? '').toLowerCase()];
   if (byCode) return byCode;
   if (status < 500 && CONTEXT_LENGTH.test(message)) return 'context_length';
+  if (status < 500 && CONTENT_POLICY.test(message)) return 'content_policy';
   if (status < 500 && BILLING.test(message)) return 'billing';
   if (status === 400 && AUTH.test(message)) return 'auth';
   if (status >= 400 && status < 500 && BY_STATUS[status]) {

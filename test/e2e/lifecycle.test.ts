@@ -66,7 +66,9 @@ test('what is not done when server.drain_timeout has passed ends in an error eve
     expect([text.includes('"shutting_down"'), text.includes('[DONE]')]).toEqual([true, false]);
   }
   expect(await process.exited).toBe(0);
-  expect(lines(cwd)).toMatchObject(Array(5).fill({ outcome: 'truncated', fault: 'shutting_down' }));
+  expect(lines(cwd)).toMatchObject(
+    Array.from({ length: 5 }, () => ({ outcome: 'truncated', fault: 'shutting_down' })),
+  );
 });
 
 async function until(check: () => boolean | Promise<boolean>): Promise<void> {
@@ -85,9 +87,9 @@ test('a configuration that changes is taken over while requests run, and none of
   const path = join(serving.cwd, 'config.yaml');
   const [stream] = await streams(serving.url, 1);
   const statuses: number[] = [];
-  let done = false;
+  const stop = new AbortController();
   const traffic = (async () => {
-    while (!done) statuses.push((await post(serving.url, CHAT)).status);
+    while (!stop.signal.aborted) statuses.push((await post(serving.url, CHAT)).status);
   })();
   const names = async () => (await providersOf(serving)).map(({ name }) => name);
   for (const name of ['second', 'third']) {
@@ -99,7 +101,7 @@ test('a configuration that changes is taken over while requests run, and none of
   serving.process.kill('SIGHUP');
   await Bun.sleep(50);
   expect(await names()).toEqual(['third']);
-  done = true;
+  stop.abort();
   await traffic;
   expect(new Set(statuses)).toEqual(new Set([200]));
   expect((await stream!.rest()).endsWith('data: [DONE]\n\n')).toBe(true);
@@ -235,7 +237,7 @@ test('a client that takes nothing is cut off, the provider is let go, and memory
   });
   await until(() => lines(serving.cwd).length === 10);
   expect(lines(serving.cwd)).toMatchObject(
-    Array(10).fill({ outcome: 'client_abort', fault: 'client_stall' }),
+    Array.from({ length: 10 }, () => ({ outcome: 'client_abort', fault: 'client_stall' })),
   );
   await until(() => broken.attempts.every(({ closedBy }) => closedBy === 'them'));
   expect((await providersOf(serving))[0]!.state).toBe('healthy');

@@ -1,0 +1,293 @@
+/** What the proxy does about each fault, and the tests that hold it to it: file and words of the title. */
+export interface Promised {
+  readonly when: string;
+  readonly then: string;
+  /** Files below test/, each with a piece of the title as it stands in the source. */
+  readonly tests: readonly (readonly [file: string, title: string])[];
+}
+
+const LIMITED = 'e2e/faults-rate-limit';
+const SERVER = 'e2e/faults-server';
+const SLOW = 'e2e/faults-slow';
+const STREAM = 'e2e/faults-stream';
+const REQUEST = 'e2e/faults-request';
+const KEYS = 'e2e/faults-keys';
+const BREAKER = 'e2e/faults-breaker';
+const CLIENT = 'e2e/faults-client';
+const RESUME = 'e2e/faults-resume';
+const HEDGE = 'e2e/faults-hedge';
+const LIFE = 'e2e/lifecycle';
+
+export const PROMISES: readonly Promised[] = [
+  {
+    when: '429 with Retry-After, in seconds, milliseconds, as a date, as a used-up limit’s reset or in Gemini’s body',
+    then: 'waited out on the same target when that fits `routing.wait_budget` and no other target is ready sooner; else the next one is asked at once. The target is not asked before that time',
+    tests: [
+      [LIMITED, 'is waited out on the only target'],
+      [LIMITED, 'is waited out until that time'],
+      [LIMITED, 'a 429 with Retry-After goes to a target that is ready at once'],
+      [LIMITED, 'a target that said when to come back is asked again then, not earlier'],
+      [LIMITED, 'a Retry-After beyond the wait budget is not waited for'],
+      [LIMITED, 'a Retry-After of 0 makes no tight loop'],
+    ],
+  },
+  {
+    when: '429 without it',
+    then: 'exponential backoff with full jitter, `max_retries` times, then the next target; this one rests for 5 s',
+    tests: [
+      [LIMITED, 'a persistent 429 without Retry-After is retried max_retries times'],
+      [LIMITED, 'a target that stayed at 429 cools down'],
+      [LIMITED, 'a 429 opens no breaker and counts no failure'],
+    ],
+  },
+  {
+    when: 'one 500, 502, 503, 504 or 529, then fine',
+    then: 'retried on the same target',
+    tests: [[SERVER, 'then fine, is retried on the same target']],
+  },
+  {
+    when: '5xx again and again',
+    then: 'at most `max_retries` retries, then the next target; the breaker opens',
+    tests: [
+      [SERVER, 'is retried max_retries times, then the next target answers'],
+      [SERVER, 'a persistent 5xx opens the target’s breaker'],
+      [SERVER, 'routing.max_attempts bounds the attempts of one request over all its targets'],
+    ],
+  },
+  {
+    when: 'connection refused or reset, no such host, no TLS, no HTTP',
+    then: 'the next target when one is ready, else retried here',
+    tests: [
+      [SERVER, 'is retried on the only target'],
+      [SERVER, 'fails over to the next target'],
+      [SERVER, 'of the only target ends in 502 upstream_unreachable'],
+    ],
+  },
+  {
+    when: 'a kept connection was closed as the request was sent',
+    then: 'sent again at once on a fresh connection; counts against nobody',
+    tests: [[SERVER, 'is replaced at once and counts against nobody']],
+  },
+  {
+    when: 'no connection opens',
+    then: '`timeout.connect`, then the next target',
+    tests: [
+      [SLOW, 'an address where no connection opens is left after timeout.connect for the next target'],
+      [SLOW, 'a connection that never opens ends in 504 timeout_connect'],
+    ],
+  },
+  {
+    when: 'accepts and stays silent',
+    then: '`timeout.first_byte`, then the next target; the silent one is not asked again for this request',
+    tests: [
+      [SLOW, 'a silent provider is left after timeout.first_byte, and not asked again for this request'],
+      [SLOW, 'a silent provider without a next target ends in 504 timeout_first_byte, asked once'],
+    ],
+  },
+  {
+    when: 'headers at once, content late, whatever keeps the connection alive meanwhile',
+    then: '`timeout.first_content`, then the next target; the client has not got its 200 yet',
+    tests: [
+      [SLOW, 'timeout.first_content fails over before the client got its 200'],
+      [SLOW, 'late content of the only target ends in 504 timeout_first_content'],
+    ],
+  },
+  {
+    when: 'a stream stalls after content',
+    then: '`timeout.idle`, then an error event in the stream, or resumed',
+    tests: [[SLOW, 'a stream that stalls after content ends with an error event, not with [DONE]']],
+  },
+  {
+    when: 'a stream is cut after content: FIN, reset, no last chunk, no finish reason, half an event',
+    then: 'never looks finished: no `[DONE]`, an error event, `truncated` in the record; or resumed',
+    tests: [
+      [STREAM, 'ends with an error event, never looking finished'],
+      [STREAM, 'never reaches the caller: retried, then the next target'],
+    ],
+  },
+  {
+    when: 'an event that is no JSON',
+    then: 'left out and counted when the stream completes; an error event when it does not',
+    tests: [
+      [STREAM, 'a malformed event in the middle of a complete stream is dropped and counted'],
+      [STREAM, 'a malformed event in a stream that does not complete ends in an error event'],
+    ],
+  },
+  {
+    when: 'a complete stream without `[DONE]`, closed or left open',
+    then: 'finished at once with `[DONE]`, its usage kept',
+    tests: [[STREAM, 'is finished at once, with one [DONE] and its usage']],
+  },
+  {
+    when: 'an error inside a 200: first event, body, HTML page, nothing at all',
+    then: 'treated as the status it stands for; before content retried and failed over, after content an error event',
+    tests: [
+      [STREAM, 'in place of a 200 answer is retried and failed over like the status'],
+      [STREAM, 'in place of a 200 answer is told as a 400, asked once'],
+      [STREAM, 'an error event after content ends the stream with an error event, not with [DONE]'],
+      [STREAM, 'is no answer: retried, then the next target'],
+    ],
+  },
+  {
+    when: '400, the prompt is too long',
+    then: 'only to a target with a larger `context_window`, else the provider’s own error',
+    tests: [
+      [
+        REQUEST,
+        'a prompt too long for one model goes on to one with a larger context, past one with the same',
+      ],
+      [REQUEST, 'a prompt too long for every model ends in the provider’s own error'],
+      [REQUEST, 'a prompt too long is not sent again where no context window is known'],
+    ],
+  },
+  {
+    when: '400, refused for its content',
+    then: 'the provider’s own reason; the next target only where `content_policy: failover` says so',
+    tests: [
+      [
+        REQUEST,
+        'a refusal for its content is neither retried nor failed over, and its reason reaches the caller',
+      ],
+      [
+        REQUEST,
+        'a refusal for its content goes to the next target where the route says content_policy: failover',
+      ],
+    ],
+  },
+  {
+    when: 'another 4xx, the caller’s mistake',
+    then: 'told as it came, asked once, counts against nobody',
+    tests: [
+      [REQUEST, 'a 4xx that is the caller’s fault is relayed byte for byte where both speak one protocol'],
+      [REQUEST, 'that is the caller’s fault is asked once and told in the provider’s words'],
+      [REQUEST, '4xx that are the caller’s fault count against nobody'],
+    ],
+  },
+  {
+    when: '401, 403, 402, insufficient_quota',
+    then: 'the key goes down until a probe or a reload; another key, else the next target answers; /health says so',
+    tests: [
+      [KEYS, 'takes the provider out at once for all its models, and the next one answers'],
+      [KEYS, 'at once in /health and /providers'],
+      [KEYS, 'a refused key is replaced by the next within the same request, and not sent again'],
+      [KEYS, 'several keys of one provider take turns'],
+      [KEYS, 'a key at its rate limit is replaced by the next at once'],
+      [KEYS, 'a probe of the free endpoint brings a provider back that was down, and nothing else does'],
+      [LIFE, 'open breakers survive a reload, and refused keys get a new chance'],
+    ],
+  },
+  {
+    when: '404, this provider lacks the model',
+    then: 'the next target; remembered for a minute',
+    tests: [
+      [REQUEST, 'a model that one provider lacks is asked at the next, and the lack is remembered'],
+      [REQUEST, 'a model that every provider lacks ends in 404 model_not_found'],
+    ],
+  },
+  {
+    when: 'a target that keeps failing, or fails too often',
+    then: 'its breaker opens (`routing.breaker`); after a growing, jittered cooldown one request alone tries it',
+    tests: [
+      [BREAKER, 'failures in a row open the breaker; meanwhile requests cost the provider nothing'],
+      [
+        BREAKER,
+        'after the cooldown one request alone tries an open breaker’s target, and its success closes it',
+      ],
+      [BREAKER, 'a trial in flight is the only one: all others go elsewhere until it ends'],
+      [BREAKER, 'a failed trial keeps the breaker open for longer'],
+      [BREAKER, 'a failure rate opens the breaker of a provider that flaps without failing in a row'],
+    ],
+  },
+  {
+    when: 'all targets out',
+    then: 'within one deadline the best error, or 503 with Retry-After; every attempt in `details` and in the record. `last_resort: on` may ask the least bad one',
+    tests: [
+      [
+        BREAKER,
+        'all targets out: the best error within the deadline, each attempt in details and in the record',
+      ],
+      [BREAKER, 'all targets out: Retry-After names the soonest recovery'],
+      [BREAKER, 'last_resort asks the least bad target when all are out, and only where the route says so'],
+      [BREAKER, 'last_resort never asks before a Retry-After has passed'],
+      [SLOW, 'routing.deadline bounds all attempts together'],
+    ],
+  },
+  {
+    when: 'the client leaves, at whatever moment',
+    then: 'the provider is let go; `client_abort` with the usage known by then; counts against nobody',
+    tests: [
+      [CLIENT, 'a caller that leaves before the provider answered takes the request with it: client_abort'],
+      [CLIENT, 'a caller that leaves between headers and content takes the request with it: client_abort'],
+      [CLIENT, 'a caller that leaves in the middle of an answer takes the request with it: client_abort'],
+      [CLIENT, 'a stream that the caller left is recorded as far as it came, with the usage known by then'],
+      [CLIENT, 'callers that leave at any moment leave nothing behind, and each has one record'],
+    ],
+  },
+  {
+    when: 'the client reads slowly, or not at all',
+    then: 'the provider is read no faster, memory stays bounded; after `limits.client_stall` it is cut off',
+    tests: [
+      [CLIENT, 'a caller that reads nothing holds the provider back, and memory stays bounded'],
+      [CLIENT, 'a caller that reads slowly gets all of a long answer'],
+      [CLIENT, 'a caller that takes nothing for limits.client_stall is let go, and so is the provider'],
+    ],
+  },
+  {
+    when: 'the caller’s own deadline: `x-request-timeout`, the SDKs’ `x-stainless-timeout`',
+    then: 'an upper limit: 504 `deadline_exceeded`',
+    tests: [
+      [SLOW, 'is an upper limit: 504 deadline_exceeded, and the provider is let go'],
+      [SLOW, 'a caller’s deadline ends retries and waits too'],
+      [SLOW, 'a caller’s deadline is no more than a limit'],
+    ],
+  },
+  {
+    when: 'an answer without end',
+    then: '`limits.max_response` and `timeout.total` bound it',
+    tests: [
+      [CLIENT, 'an answer beyond limits.max_response'],
+      [CLIENT, 'a stream beyond limits.max_response'],
+      [SLOW, 'timeout.total bounds an answer that never ends, however busy it is'],
+    ],
+  },
+  {
+    when: 'the proxy is pointed at itself',
+    then: '508 `loop_detected` after one round',
+    tests: [[BREAKER, 'a proxy pointed at itself answers 508 after one round']],
+  },
+  {
+    when: 'a stream breaks after text, with `resume: on`',
+    then: 'continued at another target by prefill, or by asking it to go on; joined without loss or repetition; not within a tool call or signed reasoning',
+    tests: [
+      [RESUME, 'goes on at the next target: one answer, one id, one [DONE]'],
+      [RESUME, 'and the joint loses and repeats nothing'],
+      [RESUME, 'repeats of the end is trimmed'],
+      [RESUME, 'that begins again only the new part is forwarded'],
+      [RESUME, 'that refuses prefill is asked the other way, and that is remembered'],
+      [RESUME, 'is not resumed: an error event, and nobody else is asked'],
+      [RESUME, 'a continuation that breaks too goes on at a third target, and the record lists all parts'],
+    ],
+  },
+  {
+    when: 'a target is slow to begin, with `hedge: on`',
+    then: 'a second one is asked after the p95 of the first content, or `delay`; the first to begin wins, the other is let go; `budget` bounds the extra requests',
+    tests: [
+      [HEDGE, 'a second one is asked after the delay; it wins and the first is let go'],
+      [HEDGE, 'and lost to a second one has nothing counted against it'],
+      [HEDGE, 'the budget bounds the extra requests, however slow the first target is'],
+      [HEDGE, 'without a delay in the configuration a target’s own p95 decides, once it is known'],
+    ],
+  },
+  {
+    when: 'SIGTERM, a reload, kill -9, floods and dribbles',
+    then: 'requests finish or end in an error event; a bad configuration changes nothing; all bounded, all counted',
+    tests: [
+      [LIFE, 'SIGTERM lets streams finish, takes nothing new, and loses no record'],
+      [LIFE, 'what is not done when server.drain_timeout has passed ends in an error event'],
+      [LIFE, 'a configuration that changes is taken over while requests run, and none of them notices'],
+      [LIFE, 'kill -9 under traffic loses at most what was not flushed, and the next start goes on'],
+      [LIFE, 'clients that dribble headers or bodies hold nobody up; a body in no time is a 408'],
+      [LIFE, 'floods of headers and of large bodies are refused, and counted'],
+    ],
+  },
+];
