@@ -5,14 +5,14 @@ import { afterAll, expect, test } from 'bun:test';
 import type { Attempt } from '../helpers/broken/attempt.ts';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';
 import { ask, fresh } from '../helpers/caller.ts';
-import { expectWhole, providerAt, theme } from '../helpers/rig.ts';
+import { expectCut, expectWhole, providerAt, theme } from '../helpers/rig.ts';
 
 const FAILURES = 3;
 const COOLDOWN_MS = 400;
 /** A cooldown is jittered down to this share of itself. */
 const JITTER = 0.8;
 
-const { everyWay, bothModes, once } = theme({
+const { everyWay, everyStream, bothModes, once } = theme({
   routing: {
     deadline: '5s',
     breaker: { failures: FAILURES, cooldown: `${COOLDOWN_MS}ms`, max_cooldown: '5s' },
@@ -42,6 +42,15 @@ everyWay(
     expect(inRow.length).toBe(FAILURES);
   },
 );
+
+everyStream('streams that break after content open the breaker too', async ({ rig, stream }) => {
+  const model = fresh('cut-fin');
+  for (let n = 0; n < FAILURES; n += 1) expectCut(await rig.ask(model, { stream }), 'truncated');
+  const seen = await rig.ask(model, { stream });
+  expectWhole(seen, stream);
+  expect(seen.headers.get('x-llmproxy-provider')).toBe('steady');
+  expect(rig.broken.attemptsOf(model).length).toBe(FAILURES);
+});
 
 bothModes(
   'after the cooldown one request alone tries an open breaker’s target, and its success closes it',

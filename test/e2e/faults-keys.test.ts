@@ -1,6 +1,7 @@
 /** The compiled binary in front of providers that refuse its key, or want money; and how they come back. */
 import { expect } from 'bun:test';
 import type { Rig } from '../helpers/rig.ts';
+import { run } from '../helpers/binary.ts';
 import { fresh } from '../helpers/caller.ts';
 import { expectWhole, providerAt, themeOfEach } from '../helpers/rig.ts';
 
@@ -27,13 +28,24 @@ for (const [what, fault] of [
     },
   );
 
-  bothModes(`the operator sees ${what} at once in /health and /providers`, async ({ rig, stream }) => {
-    await rig.ask(fresh(fault), { stream });
-    const { state, reasons } = await rig.provider('broken');
-    expect([state, reasons.join()]).toEqual(['unhealthy', expect.stringContaining('down')]);
-    const { status, providers } = await rig.health();
-    expect([status, providers]).toEqual(['degraded', expect.objectContaining({ healthy: 1, unhealthy: 1 })]);
-  });
+  bothModes(
+    `the operator sees ${what} at once in /health and /providers, in /metrics and by the command health`,
+    async ({ rig, stream }) => {
+      await rig.ask(fresh(fault), { stream });
+      const { state, reasons } = await rig.provider('broken');
+      expect([state, reasons.join()]).toEqual(['unhealthy', expect.stringContaining('down')]);
+      const { status, providers } = await rig.health();
+      expect([status, providers]).toEqual([
+        'degraded',
+        expect.objectContaining({ healthy: 1, unhealthy: 1 }),
+      ]);
+      const metrics = await (await fetch(`${rig.url}/metrics`)).text();
+      expect(metrics).toContain('llmproxy_provider_state{provider="broken"} 0');
+      expect(metrics).toContain('llmproxy_provider_state{provider="steady"} 2');
+      const { code, out } = run('.', 'health', '--url', rig.url);
+      expect([code, out]).toEqual([1, expect.stringMatching(/broken +unhealthy/)]);
+    },
+  );
 
   everyWay(`${what} of the only target ends in 502 and does not quote the key`, async ({ rig, stream }) => {
     const first = await rig.ask(`broken/${fresh(fault)}`, { stream });

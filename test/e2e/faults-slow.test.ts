@@ -187,6 +187,20 @@ for (const [what, headers, limitMs] of [
   );
 }
 
+everyStream(
+  'x-request-timeout ends a stream that is under way: an error event deadline_exceeded',
+  async ({ rig, stream }) => {
+    const model = fresh('ticking:50');
+    const headers = { 'x-request-timeout': '500ms' };
+    const seen = await rig.ask(`waiting/${model}`, { stream, headers });
+    expect([seen.status, seen.done, seen.error?.code]).toEqual([200, 0, 'deadline_exceeded']);
+    const [attempt] = await rig.broken.endedOf(model);
+    expect(attempt!.aborted).toBe(true);
+    const { targets } = await rig.provider('waiting');
+    expect(targets.find((target) => target.model === model)!.success_rate).not.toBe(0);
+  },
+);
+
 bothModes('a caller’s deadline ends retries and waits too', async ({ rig, stream }) => {
   const model = fresh('429-seconds:2');
   const headers = { 'x-request-timeout': '400ms' };

@@ -6,7 +6,7 @@ import { expectCut, expectWhole, theme } from '../helpers/rig.ts';
 
 const MAX_RETRIES = 1;
 
-const { everyWay, everyStream, everyWhole } = theme({
+const { everyWay, everyStream, everyWhole, once } = theme({
   routing: { breaker: { failures: 100 } },
   // What ends at once must not need a limit to end it.
   broken: { max_retries: MAX_RETRIES, timeout: { idle: '5s', first_content: '5s' } },
@@ -168,3 +168,9 @@ for (const [what, fault] of [
     expect(['malformed_response', 'truncated']).toContain(alone.error!.code!);
   });
 }
+
+once('a stream cut before each of its choices came to its end does not look finished', async (rig) => {
+  const seen = await rig.ask(fresh('half-of-two'), { stream: true, fields: { n: 2 } });
+  expect([seen.status, seen.done, seen.error?.code]).toEqual([200, 0, 'truncated']);
+  expect((await rig.recordOf(seen)).outcome).toBe('truncated');
+});

@@ -34,6 +34,17 @@ export const ODD: Readonly<Record<string, Script>> = {
   /** A whole answer, also where a stream was asked for. */
   unstreamed: (turn) => turn.answer(200, turn.wire.whole(turn.text), { 'content-type': 'application/json' }),
 
+  /** Of two choices one comes to its end and the other does not. */
+  'half-of-two': async (turn) => {
+    if (!turn.stream || turn.attempt.protocol !== 'openai') return await fine(turn);
+    await turn.head();
+    const second = (event: string) => event.replace('"index":0', '"index":1');
+    await turn.send(turn.wire.opening + second(turn.wire.opening));
+    await turn.send(turn.wire.piece('One.') + second(turn.wire.piece('Two, but')) + turn.wire.closing);
+    await turn.sleep(30);
+    await turn.end();
+  },
+
   'gzip-broken': async (turn) => {
     await turn.head({ headers: { 'content-encoding': 'gzip' } });
     await turn.send('this is no gzip');
