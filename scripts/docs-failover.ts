@@ -51,7 +51,7 @@ function cited([file, title]: readonly [string, string]): string {
   return `- \`${file}\`: ${title.replaceAll('|', '\\|')}`;
 }
 
-const promises = PROMISES.map(({ when, then }) => `| ${when} | ${then} |`);
+const promises = PROMISES.map(({ when, does }) => `| ${when} | ${does} |`);
 const proofs = PROMISES.map(({ when, tests }) => `**${when}**\n\n${tests.map(cited).join('\n')}`);
 
 const text = `# Retry and failover

@@ -1,7 +1,7 @@
 /** What the proxy does about each fault, and the tests that hold it to it: file and words of the title. */
 export interface Promised {
   readonly when: string;
-  readonly then: string;
+  readonly does: string;
   /** Files below test/, each with a piece of the title as it stands in the source. */
   readonly tests: readonly (readonly [file: string, title: string])[];
 }
@@ -21,7 +21,7 @@ const LIFE = 'e2e/lifecycle';
 export const PROMISES: readonly Promised[] = [
   {
     when: '429 with Retry-After, in seconds, milliseconds, as a date, as a used-up limit’s reset or in Gemini’s body',
-    then: 'waited out on the same target when that fits `routing.wait_budget` and no other target is ready sooner; else the next one is asked at once. The target is not asked before that time',
+    does: 'waited out on the same target when that fits `routing.wait_budget` and no other target is ready sooner; else the next one is asked at once. The target is not asked before that time',
     tests: [
       [LIMITED, 'is waited out on the only target'],
       [LIMITED, 'is waited out until that time'],
@@ -33,7 +33,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '429 without it',
-    then: 'exponential backoff with full jitter, `max_retries` times, then the next target; this one rests for 5 s',
+    does: 'exponential backoff with full jitter, `max_retries` times, then the next target; this one rests for 5 s',
     tests: [
       [LIMITED, 'a persistent 429 without Retry-After is retried max_retries times'],
       [LIMITED, 'a target that stayed at 429 cools down'],
@@ -42,12 +42,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'one 500, 502, 503, 504 or 529, then fine',
-    then: 'retried on the same target',
+    does: 'retried on the same target',
     tests: [[SERVER, 'then fine, is retried on the same target']],
   },
   {
     when: '5xx again and again',
-    then: 'at most `max_retries` retries, then the next target; the breaker opens',
+    does: 'at most `max_retries` retries, then the next target; the breaker opens',
     tests: [
       [SERVER, 'is retried max_retries times, then the next target answers'],
       [SERVER, 'a persistent 5xx opens the target’s breaker'],
@@ -56,7 +56,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'connection refused or reset, no such host, no TLS, no HTTP',
-    then: 'the next target when one is ready, else retried here',
+    does: 'the next target when one is ready, else retried here',
     tests: [
       [SERVER, 'is retried on the only target'],
       [SERVER, 'fails over to the next target'],
@@ -65,12 +65,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a kept connection was closed as the request was sent',
-    then: 'sent again at once on a fresh connection; counts against nobody',
+    does: 'sent again at once on a fresh connection; counts against nobody',
     tests: [[SERVER, 'is replaced at once and counts against nobody']],
   },
   {
     when: 'no connection opens',
-    then: '`timeout.connect`, then the next target',
+    does: '`timeout.connect`, then the next target',
     tests: [
       [SLOW, 'an address where no connection opens is left after timeout.connect for the next target'],
       [SLOW, 'a connection that never opens ends in 504 timeout_connect'],
@@ -78,7 +78,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'accepts and stays silent',
-    then: '`timeout.first_byte`, then the next target; the silent one is not asked again for this request',
+    does: '`timeout.first_byte`, then the next target; the silent one is not asked again for this request',
     tests: [
       [SLOW, 'a silent provider is left after timeout.first_byte, and not asked again for this request'],
       [SLOW, 'a silent provider without a next target ends in 504 timeout_first_byte, asked once'],
@@ -86,7 +86,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'headers at once, content late, whatever keeps the connection alive meanwhile',
-    then: '`timeout.first_content`, then the next target; the client has not got its 200 yet',
+    does: '`timeout.first_content`, then the next target; the client has not got its 200 yet',
     tests: [
       [SLOW, 'timeout.first_content fails over before the client got its 200'],
       [SLOW, 'late content of the only target ends in 504 timeout_first_content'],
@@ -94,12 +94,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a stream stalls after content',
-    then: '`timeout.idle`, then an error event in the stream, or resumed',
+    does: '`timeout.idle`, then an error event in the stream, or resumed',
     tests: [[SLOW, 'a stream that stalls after content ends with an error event, not with [DONE]']],
   },
   {
     when: 'a stream is cut after content: FIN, reset, no last chunk, no finish reason, half an event',
-    then: 'never looks finished: no `[DONE]`, an error event, `truncated` in the record; or resumed',
+    does: 'never looks finished: no `[DONE]`, an error event, `truncated` in the record; or resumed',
     tests: [
       [STREAM, 'ends with an error event, never looking finished'],
       [STREAM, 'never reaches the caller: retried, then the next target'],
@@ -107,7 +107,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'an event that is no JSON',
-    then: 'left out and counted when the stream completes; an error event when it does not',
+    does: 'left out and counted when the stream completes; an error event when it does not',
     tests: [
       [STREAM, 'a malformed event in the middle of a complete stream is dropped and counted'],
       [STREAM, 'a malformed event in a stream that does not complete ends in an error event'],
@@ -115,12 +115,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a complete stream without `[DONE]`, closed or left open',
-    then: 'finished at once with `[DONE]`, its usage kept',
+    does: 'finished at once with `[DONE]`, its usage kept',
     tests: [[STREAM, 'is finished at once, with one [DONE] and its usage']],
   },
   {
     when: 'an error inside a 200: first event, body, HTML page, nothing at all',
-    then: 'treated as the status it stands for; before content retried and failed over, after content an error event',
+    does: 'treated as the status it stands for; before content retried and failed over, after content an error event',
     tests: [
       [STREAM, 'in place of a 200 answer is retried and failed over like the status'],
       [STREAM, 'in place of a 200 answer is told as a 400, asked once'],
@@ -130,7 +130,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '400, the prompt is too long',
-    then: 'only to a target with a larger `context_window`, else the provider’s own error',
+    does: 'only to a target with a larger `context_window`, else the provider’s own error',
     tests: [
       [
         REQUEST,
@@ -142,7 +142,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '400, refused for its content',
-    then: 'the provider’s own reason; the next target only where `content_policy: failover` says so',
+    does: 'the provider’s own reason; the next target only where `content_policy: failover` says so',
     tests: [
       [
         REQUEST,
@@ -156,7 +156,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'another 4xx, the caller’s mistake',
-    then: 'told as it came, asked once, counts against nobody',
+    does: 'told as it came, asked once, counts against nobody',
     tests: [
       [REQUEST, 'a 4xx that is the caller’s fault is relayed byte for byte where both speak one protocol'],
       [REQUEST, 'that is the caller’s fault is asked once and told in the provider’s words'],
@@ -165,7 +165,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '401, 403, 402, insufficient_quota',
-    then: 'the key goes down until a probe or a reload; another key, else the next target answers; /health says so',
+    does: 'the key goes down until a probe or a reload; another key, else the next target answers; /health says so',
     tests: [
       [KEYS, 'takes the provider out at once for all its models, and the next one answers'],
       [KEYS, 'at once in /health and /providers'],
@@ -178,7 +178,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '404, this provider lacks the model',
-    then: 'the next target; remembered for a minute',
+    does: 'the next target; remembered for a minute',
     tests: [
       [REQUEST, 'a model that one provider lacks is asked at the next, and the lack is remembered'],
       [REQUEST, 'a model that every provider lacks ends in 404 model_not_found'],
@@ -186,7 +186,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a target that keeps failing, or fails too often',
-    then: 'its breaker opens (`routing.breaker`); after a growing, jittered cooldown one request alone tries it',
+    does: 'its breaker opens (`routing.breaker`); after a growing, jittered cooldown one request alone tries it',
     tests: [
       [BREAKER, 'failures in a row open the breaker; meanwhile requests cost the provider nothing'],
       [
@@ -200,7 +200,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'all targets out',
-    then: 'within one deadline the best error, or 503 with Retry-After; every attempt in `details` and in the record. `last_resort: on` may ask the least bad one',
+    does: 'within one deadline the best error, or 503 with Retry-After; every attempt in `details` and in the record. `last_resort: on` may ask the least bad one',
     tests: [
       [
         BREAKER,
@@ -214,7 +214,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'the client leaves, at whatever moment',
-    then: 'the provider is let go; `client_abort` with the usage known by then; counts against nobody',
+    does: 'the provider is let go; `client_abort` with the usage known by then; counts against nobody',
     tests: [
       [CLIENT, 'a caller that leaves before the provider answered takes the request with it: client_abort'],
       [CLIENT, 'a caller that leaves between headers and content takes the request with it: client_abort'],
@@ -225,7 +225,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'the client reads slowly, or not at all',
-    then: 'the provider is read no faster, memory stays bounded; after `limits.client_stall` it is cut off',
+    does: 'the provider is read no faster, memory stays bounded; after `limits.client_stall` it is cut off',
     tests: [
       [CLIENT, 'a caller that reads nothing holds the provider back, and memory stays bounded'],
       [CLIENT, 'a caller that reads slowly gets all of a long answer'],
@@ -234,7 +234,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'the caller’s own deadline: `x-request-timeout`, the SDKs’ `x-stainless-timeout`',
-    then: 'an upper limit: 504 `deadline_exceeded`',
+    does: 'an upper limit: 504 `deadline_exceeded`',
     tests: [
       [SLOW, 'is an upper limit: 504 deadline_exceeded, and the provider is let go'],
       [SLOW, 'a caller’s deadline ends retries and waits too'],
@@ -243,7 +243,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'an answer without end',
-    then: '`limits.max_response` and `timeout.total` bound it',
+    does: '`limits.max_response` and `timeout.total` bound it',
     tests: [
       [CLIENT, 'an answer beyond limits.max_response'],
       [CLIENT, 'a stream beyond limits.max_response'],
@@ -252,12 +252,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'the proxy is pointed at itself',
-    then: '508 `loop_detected` after one round',
+    does: '508 `loop_detected` after one round',
     tests: [[BREAKER, 'a proxy pointed at itself answers 508 after one round']],
   },
   {
     when: 'a stream breaks after text, with `resume: on`',
-    then: 'continued at another target by prefill, or by asking it to go on; joined without loss or repetition; not within a tool call or signed reasoning',
+    does: 'continued at another target by prefill, or by asking it to go on; joined without loss or repetition; not within a tool call or signed reasoning',
     tests: [
       [RESUME, 'goes on at the next target: one answer, one id, one [DONE]'],
       [RESUME, 'and the joint loses and repeats nothing'],
@@ -270,7 +270,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a target is slow to begin, with `hedge: on`',
-    then: 'a second one is asked after the p95 of the first content, or `delay`; the first to begin wins, the other is let go; `budget` bounds the extra requests',
+    does: 'a second one is asked after the p95 of the first content, or `delay`; the first to begin wins, the other is let go; `budget` bounds the extra requests',
     tests: [
       [HEDGE, 'a second one is asked after the delay; it wins and the first is let go'],
       [HEDGE, 'and lost to a second one has nothing counted against it'],
@@ -280,7 +280,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'SIGTERM, a reload, kill -9, floods and dribbles',
-    then: 'requests finish or end in an error event; a bad configuration changes nothing; all bounded, all counted',
+    does: 'requests finish or end in an error event; a bad configuration changes nothing; all bounded, all counted',
     tests: [
       [LIFE, 'SIGTERM lets streams finish, takes nothing new, and loses no record'],
       [LIFE, 'what is not done when server.drain_timeout has passed ends in an error event'],

@@ -161,6 +161,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       inFlight: () => inFlight,
       draining: () => draining,
       version: VERSION,
+      problem: deps.onProblem ?? (() => undefined),
     });
     return { config, providers, prober, app };
   };

@@ -19,16 +19,34 @@ export function entries(node: SchemaNode = configJsonSchema()): Entry[] {
   const object = objectBranch(node);
   return Object.entries(object?.properties ?? {}).map(([key, child]) => {
     const list = listBranch(child);
+    const named = namedBranch(child);
     return {
       key,
       type: typeText(child),
       fallback: fallbackText(child),
       required: object?.required?.includes(key) ?? false,
       meaning: child.description ?? '',
-      children: entries(list?.items ?? child),
+      children: named
+        ? [{ ...leaf(named), key: '<name>', children: entries(named) }]
+        : entries(list?.items ?? child),
       list: list !== undefined,
     };
   });
+}
+
+/** What stands under names of the user's own, where it has keys: the routes under `models`. */
+function namedBranch({ additionalProperties: node }: SchemaNode): SchemaNode | undefined {
+  return typeof node === 'object' && objectBranch(node) ? node : undefined;
+}
+
+function leaf(node: SchemaNode): Omit<Entry, 'key' | 'children'> {
+  return {
+    type: typeText(node),
+    fallback: undefined,
+    required: false,
+    meaning: node.description ?? '',
+    list: false,
+  };
 }
 
 function branches(node: SchemaNode): readonly SchemaNode[] {
@@ -116,7 +134,10 @@ const MODELS = `# models:
 #   fast: openai/gpt-4o-mini
 #   smart:
 #     - anthropic/claude-sonnet-4-5
-#     - openai/gpt-4o`;
+#     - openai/gpt-4o
+#   steady:
+#     targets: [anthropic/claude-sonnet-4-5, openai/gpt-4o]
+#     resume: on # go on with a stream that breaks at the other target; pays for the prompt twice`;
 
 /**
  * A commented config.yaml: what is needed stands there, everything else as a comment with its default.

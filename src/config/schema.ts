@@ -423,9 +423,9 @@ export const schema = z.strictObject({
   auth,
   providers: z.array(provider).min(1).describe('The providers that requests are sent to.'),
   models: z
-    .record(text, route)
+    .record(text, route.describe('A target, a list of targets best first, or an object.'))
     .default({})
-    .describe('Names of your own: aliases and routes over several targets.'),
+    .describe('Names of your own: aliases and routes over several targets, each with its own policy.'),
   routing: routing.prefault({}).describe('Retry and failover.'),
   limits: limits.prefault({}).describe('Bounds on what clients may ask.'),
   health: health.prefault({}).describe('When a provider counts as healthy, degraded or unhealthy.'),

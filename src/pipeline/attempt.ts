@@ -152,12 +152,49 @@ export class Attempt {
     };
   }
 
-  #answer(reply: UpstreamReply, prepared: Prepared): Promise<Whole> | Promise<Streamed> | Streamed {
+  #answer(reply: UpstreamReply, prepared: Prepared): Promise<Whole | Streamed> | Streamed {
     if (!ENDPOINTS[this.#inbound.endpoint].understood) return this.#pass(reply);
     if (!this.#inbound.stream) return this.#whole(reply, prepared);
-    // A streamed answer that is no stream: an error page, or a server that does not stream.
     const type = reply.headers.get('content-type') ?? '';
-    return /\b(?:json|html)\b/.test(type) ? this.#unstreamed(reply, prepared) : this.#stream(reply, prepared);
+    return /\b(?:json|html)\b/.test(type) ? this.#doubtful(reply, prepared) : this.#stream(reply, prepared);
+  }
+
+  /**
+   * A streamed answer that calls itself something else: an error page, a server that does not stream, or one that
+   * only names its stream badly. Its first byte tells.
+   */
+  async #doubtful(reply: UpstreamReply, prepared: Prepared): Promise<Whole | Streamed> {
+    const { first, body } = await this.#peek(reply.body ?? new Response('').body!);
+    const again = { status: reply.status, headers: reply.headers, body };
+    const packed = this.#encoding(reply.headers) !== 'identity';
+    return packed || /^\s*(?:[<{[]|$)/.test(first)
+      ? this.#unstreamed(again, prepared)
+      : this.#stream(again, prepared);
+  }
+
+  /** The beginning of a body, and the body as if nobody had looked. */
+  async #peek(body: NonNullable<UpstreamReply['body']>): Promise<{ first: string; body: typeof body }> {
+    const reader = body.getReader();
+    try {
+      const { value, done } = await reader.read();
+      const whole = new ReadableStream<Uint8Array<ArrayBuffer>>({
+        start(controller) {
+          if (value) controller.enqueue(value);
+          if (done) controller.close();
+        },
+        async pull(controller) {
+          const next = await reader.read();
+          if (next.done) controller.close();
+          else controller.enqueue(next.value);
+        },
+        cancel: (reason) => reader.cancel(reason),
+      });
+      return { first: utf8.decode(value), body: whole };
+    } catch (cause) {
+      throw this.#abort.signal.aborted
+        ? this.#abort.signal.reason
+        : networkError(this.#plan.target.id, cause);
+    }
   }
 
   async #whole(reply: UpstreamReply, prepared: Prepared): Promise<Whole> {

@@ -74,6 +74,11 @@ export class Exchange {
     this.#epochMs = deps.clock.now();
   }
 
+  /** Whether its record is written. */
+  get over(): boolean {
+    return this.#finished;
+  }
+
   /** Milliseconds since arrival. */
   get elapsedMs(): number {
     return this.#deps.clock.monotonic() - this.arrivedMs;

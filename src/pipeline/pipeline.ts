@@ -107,6 +107,13 @@ export class Pipeline {
       settle(error, true);
       const rest = tap && (await resumer.resume(routed, tap, error));
       if (!rest) return undefined;
+      if (exchange.over) {
+        // The client left in the very moment the rest was found.
+        rest.streamed.release();
+        void rest.streamed.flow.cancel(error);
+        rest.routed.target.abandon(rest.routed.ticket, clock.monotonic());
+        return undefined;
+      }
       routed = rest.routed;
       exchange.answers(routed.target, routed.offer, routed.opened.lane);
       return rest.streamed;

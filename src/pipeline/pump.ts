@@ -112,10 +112,6 @@ class Pump {
     const rest = await this.#options.resume(error);
     if (!rest) return false;
     this.#streamed = rest;
-    if (this.#over) {
-      rest.release();
-      void rest.flow.cancel(error);
-    }
     return true;
   }
 

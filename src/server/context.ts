@@ -36,6 +36,8 @@ export interface ServerContext {
   readonly inFlight: () => number;
   readonly draining: () => boolean;
   readonly version: string;
+  /** Tells the operator of a trouble that no caller can mend. */
+  readonly problem: (message: string) => void;
 }
 
 /** What Bun.serve hands to each request. */

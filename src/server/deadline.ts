@@ -10,11 +10,13 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
 /**
  * How long the caller waits: `x-request-timeout` for the whole answer, as seconds or "500ms", "30s", "2m"; the
- * official SDKs' `x-stainless-timeout`, in seconds, until it begins, which is what they wait for.
+ * official SDKs' `x-stainless-timeout` or `x-stainless-read-timeout`, in seconds, until it begins, which is what they wait for.
  * @throws ProxyError `invalid_request`
  */
 export function callerLimits(headers: Headers): CallerLimits {
-  const sdk = Number(headers.get('x-stainless-timeout') ?? Number.NaN);
+  const sdk = Number(
+    headers.get('x-stainless-timeout') ?? headers.get('x-stainless-read-timeout') ?? Number.NaN,
+  );
   return {
     beginWithinMs: sdk > 0 ? sdk * 1_000 : Infinity,
     endWithinMs: spanOf(headers.get('x-request-timeout')),

@@ -29,10 +29,16 @@ export function inference(context: ServerContext, endpoint: Endpoint): Handler<S
       return await answer(context, c, exchange);
     } catch (thrown) {
       const error = toProxyError(thrown);
+      if (error.fault === 'internal') context.problem(defect(exchange.id, error));
       finishFailed(exchange, error, statusOf(error));
       return errorResponse(error, exchange);
     }
   };
+}
+
+/** A defect of ours, with what finds it. */
+function defect(id: string, { cause, message }: ProxyError): string {
+  return `Request ${id}: ${cause instanceof Error ? (cause.stack ?? cause.message) : message}`;
 }
 
 async function answer(context: ServerContext, c: Context<ServerEnv>, exchange: Exchange): Promise<Response> {

@@ -110,3 +110,26 @@ test('the key of the provider travels, the client’s own credentials and cookie
     'x',
   ]);
 });
+
+test('a stream that calls itself JSON still streams, and a whole answer where a stream was asked for becomes one', async () => {
+  const json = { 'content-type': 'application/json' };
+  await using provided = upstream((_, count) =>
+    count === 1
+      ? new Response(chatStream(['named', ' badly']), { headers: json })
+      : completion('in one piece'),
+  );
+  await using proxy = running({ providers: [provider('a', provided.url)] });
+  const ask = async () => await proxy.post('/v1/chat/completions', { ...CHAT, stream: true });
+  const first = await ask();
+  expect(await first.text()).toBe(chatStream(['named', ' badly']));
+  const second = await ask();
+  const text = await second.text();
+  expect(second.headers.get('content-type')).toBe('text/event-stream');
+  expect(text).toContain('"delta":{"role":"assistant","content":"in one piece"}');
+  expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
+  expect((await proxy.recorded(2))[1]).toMatchObject({
+    outcome: 'success',
+    finish: 'stop',
+    output_tokens: 5,
+  });
+});
