@@ -1,6 +1,7 @@
 /** Scripts of targets that are asked to go on with what another one began. */
 import type { JsonObject } from '../../../src/wire/json.ts';
 import type { Turn } from './turn.ts';
+import { GAP_MS } from './scripts.ts';
 
 interface Begun {
   /** The beginning of the answer that came with the request. */
@@ -32,7 +33,7 @@ async function tell(turn: Turn, text: string, { cut = false } = {}): Promise<voi
   await turn.send(wire.opening);
   for (let at = 0; at < text.length; at += 4) await turn.send(wire.piece(text.slice(at, at + 4)));
   if (cut) {
-    await turn.sleep(30);
+    await turn.sleep(GAP_MS);
     return turn.fin();
   }
   await turn.send(wire.closing + wire.terminator);

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Script } from './scripts.ts';
 import type { Turn } from './turn.ts';
-import { fine, pieces } from './scripts.ts';
+import { fine, GAP_MS, pieces } from './scripts.ts';
 
 /** A good answer in one piece of text. */
 function wholeText({ stream, wire, text }: Turn): string {
@@ -41,7 +41,7 @@ export const ODD: Readonly<Record<string, Script>> = {
     const second = (event: string) => event.replace('"index":0', '"index":1');
     await turn.send(turn.wire.opening + second(turn.wire.opening));
     await turn.send(turn.wire.piece('One.') + second(turn.wire.piece('Two, but')) + turn.wire.closing);
-    await turn.sleep(30);
+    await turn.sleep(GAP_MS);
     await turn.end();
   },
 

@@ -5,8 +5,8 @@ import { ERRORS } from './errors.ts';
 
 export type Script = (turn: Turn) => void | Promise<void>;
 
-/** Long enough for what was sent before to be read on its own. */
-export const GAP_MS = 30;
+/** Long enough for what was sent before to be read on its own, also on a busy machine. */
+export const GAP_MS = 150;
 
 /** An answer without a fault. */
 export async function fine(turn: Turn): Promise<void> {
