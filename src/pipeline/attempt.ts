@@ -237,6 +237,7 @@ export class Attempt {
       if (tap.error && !tap.content) throw tap.error;
       if (bytes.length > 0) held = joined(held, bytes);
     }
+    if (!tap.content && !tap.finished) throw this.#error('malformed', 'it ends without having said anything');
     this.#timers.begun();
     return { kind: 'stream', flow, held, release: this.#release };
   }

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../wire/endpoints.ts';
 import type { Inbound } from './inbound.ts';
 import type { Fold, Lane, Prepared, WholeAnswer } from './lane.ts';
 import type { Tap } from './tap.ts';
@@ -29,7 +30,7 @@ export const relay: Lane = {
       // A compressed stream could not end in a readable error.
       headers: inbound.stream ? uncompressed : inbound.headers,
       dropped: [],
-      whole: (text, target) => readWhole(text, target),
+      whole: (text, target) => readWhole(text, target, CHOOSING.includes(inbound.endpoint)),
       fold: (tap, target) => new RelayFold(tap, target),
     };
   },
@@ -43,16 +44,20 @@ function withModel(
   return json ? spliceModel(json.text, upstream) : spliceMultipart(bytes, contentType, 'model', upstream);
 }
 
-function readWhole(text: string, target: string): WholeAnswer {
+/** Endpoints whose answers are choices. */
+const CHOOSING: readonly Endpoint[] = ['chat', 'completions'];
+
+function readWhole(text: string, target: string, chooses: boolean): WholeAnswer {
   const value = parseJson(text);
-  if (!isObject(value)) {
-    throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is not a JSON object`, {
-      target,
-    });
-  }
+  if (!isObject(value)) throw unusable(target, 'it is not a JSON object');
   judge(value, target);
   const choice = objectOf(listOf(value.choices)[0]);
+  if (chooses && Object.keys(choice).length === 0) throw unusable(target, 'it has no choices');
   return { text: undefined, finish: stringOf(choice.finish_reason) ?? null, usage: openaiUsage(value.usage) };
+}
+
+function unusable(target: string, state: string): ProxyError {
+  return new ProxyError('malformed', `Cannot use the answer of ${target}: ${state}`, { target });
 }
 
 /**

@@ -87,7 +87,8 @@ const MIN_SAMPLES = 20;
 export class RequestRouter {
   readonly #policy: RouterPolicy;
   readonly #deps: RouterDeps;
-  readonly #hedges = new HedgeBudget();
+  /** By the route's own words: each has its budget. */
+  readonly #hedges = new WeakMap<object, HedgeBudget>();
 
   constructor(policy: RouterPolicy, deps: RouterDeps) {
     this.#policy = policy;
@@ -195,7 +196,9 @@ export class RequestRouter {
   async #hedge(job: Job, contenders: readonly Contender[], first: Trial): Promise<Trial | undefined> {
     const { hedge } = job.policy;
     if (!hedge || hedge.budget === 0) return undefined;
-    this.#hedges.deposit(hedge.budget);
+    const budget = this.#hedges.get(hedge) ?? new HedgeBudget();
+    this.#hedges.set(hedge, budget);
+    budget.deposit(hedge.budget);
     const delayMs = hedge.delay ?? slowBeginning(first.contender.target, job.inbound.stream);
     if (delayMs === undefined) return undefined;
     const { clock } = this.#deps;
@@ -207,7 +210,7 @@ export class RequestRouter {
     const nowMs = clock.monotonic();
     const others = contenders.filter((contender) => contender !== first.contender);
     const { contender, readyAtMs } = soonest(others, nowMs);
-    if (!contender || readyAtMs > nowMs || !this.#hedges.take()) return undefined;
+    if (!contender || readyAtMs > nowMs || !budget.take()) return undefined;
     return this.#start(job, contender);
   }
 

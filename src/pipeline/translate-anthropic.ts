@@ -41,12 +41,11 @@ function readWhole(
   options: { created: number; structuredTool: string | undefined },
 ): WholeAnswer {
   const value = parseJson(text);
-  if (!isObject(value)) {
-    throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is not a JSON object`, {
-      target,
-    });
+  if (isObject(value)) judge(value, target);
+  if (!isObject(value) || !Array.isArray(value.content)) {
+    const message = `Cannot use the answer of ${target}: it is not a message`;
+    throw new ProxyError('malformed', message, { target });
   }
-  judge(value, target);
   const response = decodeAnthropicResponse(value, options);
   return {
     text: JSON.stringify(response),

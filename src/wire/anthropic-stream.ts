@@ -171,7 +171,8 @@ function finish(stream: AnthropicStream, reason: string | undefined): ChatChunk[
 /** The end of the stream, told by message_stop or, where that is missing, by the end of a finished answer. */
 export function stop(stream: AnthropicStream): ChatChunk[] {
   if (stream.finished) return [];
-  const last = finish(stream, stream.finish ?? 'end_turn');
+  // Some leave the reason out; one that said nothing has not answered.
+  const last = stream.blocks.size > 0 ? finish(stream, stream.finish ?? 'end_turn') : [];
   stream.finished = true;
   if (!stream.options.includeUsage || !stream.usage) return last;
   return [...last, { ...chunk(stream, {}), choices: [], usage: encodeOpenaiUsage(stream.usage) }];

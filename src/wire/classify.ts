@@ -110,6 +110,8 @@ export function classifyBody(body: unknown): Classified | undefined {
 const MEANT: Readonly<Record<string, number>> = { invalid_request_error: 400, request_too_large: 413 };
 
 function faultOf(status: number, { message, code, type }: Words): Fault {
+  // A redirect is not followed: it would carry the key elsewhere. An API has none.
+  if (status < 400) return 'server';
   const byCode = BY_CODE[(code ?? '').toLowerCase()];
   if (byCode) return byCode;
   if (status < 500 && CONTEXT_LENGTH.test(message)) return 'context_length';

@@ -50,17 +50,24 @@ export function inflate(bytes: Uint8Array, encoding: Encoding, maxBytes: number)
 export class Inflater {
   readonly #stream: zlib.Gunzip;
   readonly #out: Uint8Array[] = [];
+  readonly #over: Promise<void>;
   #failure: Error | undefined;
 
   constructor(encoding: Encoding) {
     this.#stream = STREAM[encoding]() as zlib.Gunzip;
     this.#stream.on('data', (bytes: Uint8Array) => this.#out.push(bytes));
     this.#stream.on('error', (error) => (this.#failure = error));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#stream.on('close', () => resolve());
+    this.#over = promise;
   }
 
   /** What the chunk made readable. @throws when the data is broken */
   async push(bytes: Uint8Array): Promise<Uint8Array[]> {
-    await new Promise<void>((resolve) => this.#stream.write(bytes, () => resolve()));
+    const { promise: written, resolve } = Promise.withResolvers<void>();
+    this.#stream.write(bytes, () => resolve());
+    // A stream that fails or is closed calls nobody back.
+    await Promise.race([written, this.#over]);
     if (this.#failure) throw this.#failure;
     return this.#out.splice(0);
   }
