@@ -16,7 +16,7 @@ import { ENDPOINTS } from '../wire/endpoints.ts';
 import { joined } from '../wire/frames.ts';
 import { isObject, numberOf, parseJson } from '../wire/json.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
-import { continued, PREFILL_REFUSED, prefillStyle } from './continuation.ts';
+import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { UpstreamFlow } from './flow.ts';
 import { laneFor } from './lanes.ts';
 import { Tap } from './tap.ts';
@@ -132,7 +132,7 @@ export class Attempt {
   async #open(): Promise<Opened> {
     const { target, offer, key, fresh } = this.#plan;
     const lane = laneFor(target.provider.protocol);
-    const inbound = continued(this.#inbound, prefillStyle(target, offer));
+    const inbound = continued(this.#inbound, target, offer);
     const prepared = lane.prepare(inbound, target.model, this.#deps.clock.now());
     const { endpoint, stream } = inbound;
     const { body, contentType, headers } = prepared;

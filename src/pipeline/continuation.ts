@@ -22,9 +22,10 @@ export function prefillStyle(target: Target, offer: ProviderModel): PrefillStyle
 }
 
 /** The request itself, or the one that continues its cut answer at a target. */
-export function continued(inbound: Inbound, style: PrefillStyle | undefined): Inbound {
+export function continued(inbound: Inbound, target: Target, offer: ProviderModel): Inbound {
   const { continuation, json } = inbound;
   if (continuation === undefined || !json) return inbound;
+  const style = prefillStyle(target, offer);
   const value = continueChat(json.value as unknown as ChatRequest, continuation.text, style);
   const text = JSON.stringify(value);
   return { ...inbound, json: { text, value }, bytes: new TextEncoder().encode(text) };

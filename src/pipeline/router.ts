@@ -64,6 +64,8 @@ export interface Routed {
   readonly beganMs: number;
 }
 
+type Hedge = Exclude<RoutePolicy['hedge'], boolean>;
+
 interface Failure {
   readonly contender: Contender;
   readonly error: ProxyError;
@@ -173,7 +175,8 @@ export class RequestRouter {
   /** Asks a target, and a second one beside it where the route hedges and the first is slow to begin. */
   async #ask(job: Job, contenders: readonly Contender[], contender: Contender): Promise<Routed | Failure[]> {
     const first = this.#start(job, contender);
-    const second = await this.#hedge(job, contenders, first);
+    const { hedge } = job.policy;
+    const second = hedge && hedge.budget > 0 ? await this.#hedge(job, hedge, contenders, first) : undefined;
     if (!second) {
       const outcome = await first.outcome;
       return 'opened' in outcome ? outcome : [outcome];
@@ -193,9 +196,12 @@ export class RequestRouter {
   }
 
   /** The hedge, begun; `undefined` when the first came to its end before, or there is none to be made. */
-  async #hedge(job: Job, contenders: readonly Contender[], first: Trial): Promise<Trial | undefined> {
-    const { hedge } = job.policy;
-    if (!hedge || hedge.budget === 0) return undefined;
+  async #hedge(
+    job: Job,
+    hedge: Hedge,
+    contenders: readonly Contender[],
+    first: Trial,
+  ): Promise<Trial | undefined> {
     const budget = this.#hedges.get(hedge) ?? new HedgeBudget();
     this.#hedges.set(hedge, budget);
     budget.deposit(hedge.budget);

@@ -21,13 +21,13 @@ const UNSTREAMED_FIRST_BYTE = 10 * MINUTE;
 
 /** A model's limits over its provider's over the defaults. */
 export function limitsOf(stream: boolean, provider: Timeouts, model: Timeouts = {}): Limits {
-  const fallback = stream ? DEFAULTS : { ...DEFAULTS, first_byte: UNSTREAMED_FIRST_BYTE };
+  const firstByte = stream ? DEFAULTS.first_byte : UNSTREAMED_FIRST_BYTE;
   return {
-    connect: model.connect ?? provider.connect ?? fallback.connect,
-    first_byte: model.first_byte ?? provider.first_byte ?? fallback.first_byte,
-    first_content: model.first_content ?? provider.first_content ?? fallback.first_content,
-    idle: model.idle ?? provider.idle ?? fallback.idle,
-    total: model.total ?? provider.total ?? fallback.total,
+    connect: model.connect ?? provider.connect ?? DEFAULTS.connect,
+    first_byte: model.first_byte ?? provider.first_byte ?? firstByte,
+    first_content: model.first_content ?? provider.first_content ?? DEFAULTS.first_content,
+    idle: model.idle ?? provider.idle ?? DEFAULTS.idle,
+    total: model.total ?? provider.total ?? DEFAULTS.total,
   };
 }
 
