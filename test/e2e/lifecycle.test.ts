@@ -176,8 +176,12 @@ test('clients that dribble headers or bodies hold nobody up; a body in no time i
   const dribble = (text: string) => {
     const { promise, resolve } = Promise.withResolvers<string>();
     let heard = '';
-    const socket = connect(Number(port), hostname, () => socket.write(text));
-    const timer = setInterval(() => socket.write('x'), 20);
+    let timer: Timer | undefined;
+    // Not before the connection is open: what is written earlier would go out first.
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(text);
+      timer = setInterval(() => socket.write('x'), 20);
+    });
     socket.on('data', (data) => (heard += data.toString()));
     socket.on('error', () => undefined);
     socket.on('close', () => {
