@@ -95,7 +95,9 @@ const timeouts = z.strictObject({
     .describe('Until the response headers. Default 60s streamed, 10m unstreamed.'),
   first_content: duration
     .optional()
-    .describe('Until the first content of a stream, whatever else arrives. Default 5m.'),
+    .describe(
+      'Until the first content of a stream, whatever else arrives, and between two of them. Default 5m.',
+    ),
   idle: duration.optional().describe('Longest silence within an answer. Default 2m.'),
   total: duration.optional().describe('The whole answer. Default 1h.'),
 });

@@ -19,7 +19,7 @@ export interface FlowOptions {
   readonly target: string;
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  readonly timers: Pick<AttemptTimers, 'listen' | 'heard'>;
+  readonly timers: Pick<AttemptTimers, 'listen' | 'heard' | 'progressed'>;
   /** Largest answer, bytes as they come. */
   readonly maxBytes: number;
 }
@@ -65,22 +65,31 @@ export class UpstreamFlow implements Flow {
   }
 
   async next(): Promise<Uint8Array | undefined> {
-    const { reading, maxBytes, target } = this.#options;
+    const { reading, timers } = this.#options;
     if (reading?.tap.error) throw reading.tap.error;
     const value = await (reading?.tap.complete ? this.#linger() : this.#read());
     if (value === undefined) return undefined;
+    if (!reading) {
+      timers.progressed();
+      return this.#counted(value);
+    }
+    const { tap, fold } = reading;
+    const { chunks } = tap;
     let folded: Uint8Array = EMPTY;
     for (const piece of this.#inflater ? await this.#inflate(this.#inflater, value) : [value]) {
-      this.#bytes += piece.length;
-      if (this.#bytes > maxBytes) {
-        const state = `it is larger than ${maxBytes} bytes (limits.max_response)`;
-        throw new ProxyError('too_long', `Cannot go on with the answer of ${target}: ${state}`, { target });
-      }
-      if (!reading) return piece;
-      folded = joined(folded, reading.fold.push(piece) ?? EMPTY);
+      folded = joined(folded, fold.push(this.#counted(piece)) ?? EMPTY);
     }
-    if (reading?.tap.error && folded.length === 0) throw reading.tap.error;
+    if (tap.chunks !== chunks) timers.progressed();
+    if (tap.error && folded.length === 0) throw tap.error;
     return folded;
+  }
+
+  #counted(bytes: Uint8Array): Uint8Array {
+    this.#bytes += bytes.length;
+    const { maxBytes, target } = this.#options;
+    if (this.#bytes <= maxBytes) return bytes;
+    const state = `it is larger than ${maxBytes} bytes (limits.max_response)`;
+    throw new ProxyError('too_long', `Cannot go on with the answer of ${target}: ${state}`, { target });
   }
 
   finish(): Uint8Array | undefined {

@@ -1,16 +1,19 @@
-/** Hedges that may follow each other at once. */
-const BURST = 10;
+/** Hedges that a fresh budget allows at once. */
+const BEGINNING = 10;
+
+/** Hedges that may be saved up. */
+const MOST = 100;
 
 /**
  * How many extra requests hedging may make: each request puts its share in, each hedge takes one out. A fresh
  * budget allows a few at once.
  */
 export class HedgeBudget {
-  #left = BURST;
+  #left = BEGINNING;
 
   /** @param share extra requests for each request, from 0 to 1 */
   deposit(share: number): void {
-    this.#left = Math.min(BURST, this.#left + share);
+    this.#left = Math.min(MOST, this.#left + share);
   }
 
   /** Whether there was one to take. */

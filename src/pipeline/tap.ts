@@ -17,6 +17,8 @@ export class Tap {
   #bytes = 0;
   #overflowed = false;
   #content = false;
+  /** How many chunks passed. */
+  chunks = 0;
   /** The terminator arrived. */
   done = false;
   /** Events that were no JSON. */
@@ -92,6 +94,7 @@ export class Tap {
 
   /** One parsed event of `bytes` length. */
   chunk(value: JsonObject, bytes: number): void {
+    this.chunks += 1;
     this.#bytes += bytes;
     if (this.#bytes > this.#maxBytes) {
       // What is assembled so far is let go; a fresh assembler still reads finish and usage at the end.

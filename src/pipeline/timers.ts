@@ -53,12 +53,15 @@ export interface TimersOptions {
 /**
  * The limits of one attempt, on a single timer: it looks at what is due when it fires and sleeps until the next.
  * All are counted from the attempt's beginning, but for `idle`, which counts while somebody waits for bytes: a
- * client that reads slowly is not the provider's silence.
+ * client that reads slowly is not the provider's silence. Signs of life hold it off only as long as the first
+ * content may take: an answer must go on.
  */
 export class AttemptTimers {
   readonly #options: TimersOptions;
-  readonly #due: Record<Limit, number>;
+  readonly #due: Record<Limit | 'content', number>;
   #idles = false;
+  /** When content must have come, whatever else does; `undefined` while it comes. */
+  #contentMs: number | undefined;
   #armedMs = Infinity;
   #cancel: (() => void) | undefined;
 
@@ -72,6 +75,7 @@ export class AttemptTimers {
       first_byte: nowMs + limits.first_byte,
       first_content: stream ? nowMs + limits.first_content : Infinity,
       idle: Infinity,
+      content: Infinity,
       total: nowMs + limits.total,
     };
     this.#arm(nowMs);
@@ -92,14 +96,21 @@ export class AttemptTimers {
   /** Somebody waits for bytes from now on. */
   listen(): void {
     if (!this.#idles) return;
-    const nowMs = this.#options.clock.monotonic();
-    this.#due.idle = nowMs + this.#options.limits.idle;
+    const { clock, limits } = this.#options;
+    const nowMs = clock.monotonic();
+    this.#due.idle = nowMs + limits.idle;
+    this.#due.content = this.#contentMs ??= nowMs + limits.first_content;
     if (this.#due.idle < this.#armedMs) this.#arm(nowMs);
   }
 
   /** They came. */
   heard(): void {
-    this.#due.idle = Infinity;
+    this.#due.idle = this.#due.content = Infinity;
+  }
+
+  /** And there was content in them, not just a sign of life. */
+  progressed(): void {
+    this.#contentMs = undefined;
   }
 
   stop(): void {
@@ -108,9 +119,9 @@ export class AttemptTimers {
   }
 
   #arm(nowMs: number): void {
-    const { connect, first_byte, first_content, idle, total } = this.#due;
+    const { connect, first_byte, first_content, idle, content, total } = this.#due;
     this.#cancel?.();
-    this.#armedMs = Math.min(connect, first_byte, first_content, idle, total);
+    this.#armedMs = Math.min(connect, first_byte, first_content, idle, content, total);
     this.#cancel = this.#options.clock.after(this.#armedMs - nowMs, this.#look);
   }
 
@@ -123,6 +134,7 @@ export class AttemptTimers {
     for (const limit of ['first_byte', 'first_content', 'idle', 'total'] as const) {
       if (this.#due[limit] <= nowMs) return this.#expire(limit);
     }
+    if (this.#due.content <= nowMs) return this.#expire('idle');
     this.#arm(nowMs);
   };
 

@@ -28,6 +28,9 @@ export interface HttpOptions {
 /** A provider heard of within this time, milliseconds, needs no connection to be tried. */
 const HEARD_MS = 30_000;
 
+/** A connection that was closed before is found out within a round trip or two, milliseconds. */
+const STALE_MS = 1_000;
+
 /** Credentials as headers. */
 function authHeaders(auth: AuthScheme, key: string | undefined): Record<string, string> {
   if (key === undefined || auth === 'none') return {};
@@ -74,6 +77,7 @@ export abstract class HttpProvider extends BaseProvider {
 
   override async send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
     const { clock, fetch, keepaliveMs } = this.#options;
+    const sentMs = clock.monotonic();
     const headers = {
       accept: call.stream ? 'text/event-stream' : 'application/json',
       'accept-encoding': 'identity',
@@ -87,7 +91,7 @@ export abstract class HttpProvider extends BaseProvider {
       body: call.body,
       signal,
       fresh: call.fresh,
-      mayBeStale: clock.monotonic() - this.#heardMs < keepaliveMs,
+      mayBeStale: () => sentMs - this.#heardMs < keepaliveMs && clock.monotonic() - sentMs < STALE_MS,
     });
     this.#heardMs = clock.monotonic();
     return reply;
@@ -105,7 +109,7 @@ export abstract class HttpProvider extends BaseProvider {
       headers,
       signal,
       fresh: false,
-      mayBeStale: false,
+      mayBeStale: () => false,
     });
   }
 

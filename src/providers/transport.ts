@@ -40,8 +40,8 @@ export interface ExchangeInit {
   readonly signal: AbortSignal;
   /** On a connection of its own. */
   readonly fresh: boolean;
-  /** Whether an idle connection may have been taken: a reset then says nothing about the provider. */
-  readonly mayBeStale: boolean;
+  /** Asked when it is reset: whether an idle connection may have been taken, which says nothing about the provider. */
+  readonly mayBeStale: () => boolean;
 }
 
 /**
@@ -66,7 +66,7 @@ export async function exchange(
     });
   } catch (cause) {
     if (init.signal.aborted) throw init.signal.reason;
-    if (mayBeStale && !fresh && codeOf(cause) === 'ECONNRESET') {
+    if (!fresh && codeOf(cause) === 'ECONNRESET' && mayBeStale()) {
       const message = `Cannot use the open connection to ${provider}: it was closed while the request was sent`;
       throw new ProxyError('stale_connection', message, { target: provider, cause });
     }

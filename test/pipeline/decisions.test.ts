@@ -259,6 +259,25 @@ describe('AttemptTimers', () => {
     expect(expired).toEqual(['timeout_idle']);
   });
 
+  test('signs of life without content hold idle off for as long as the first content may take, and no longer', () => {
+    const { clock, expired, made } = timers(true);
+    made.answered(true);
+    made.begun();
+    for (let n = 0; n < 18; n += 1) {
+      made.listen();
+      clock.advance(20);
+      made.heard();
+      if (n === 5) made.progressed();
+    }
+    expect(expired).toEqual([]);
+    for (let n = 0; n < 9; n += 1) {
+      made.listen();
+      clock.advance(20);
+      made.heard();
+    }
+    expect([expired, clock.timers]).toEqual([['timeout_idle'], 0]);
+  });
+
   test('all of it together ends at total, and nothing is left running', () => {
     const { clock, expired, made } = timers(false);
     made.answered(false);
