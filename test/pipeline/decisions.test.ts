@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'bun:test';
-import fc from 'fast-check';
 import { FAULTS, ProxyError } from '../../src/errors.ts';
 import { Breaker } from '../../src/pipeline/breaker.ts';
 import { HealthWindow } from '../../src/pipeline/health.ts';
 import { RateBucket } from '../../src/pipeline/rate.ts';
-import { backoff, nextStep } from '../../src/pipeline/retry.ts';
-import { order } from '../../src/pipeline/select.ts';
+import { nextStep } from '../../src/pipeline/retry.ts';
 import { AttemptTimers, limitsOf } from '../../src/pipeline/timers.ts';
 import { FakeClock } from '../helpers/clock.ts';
 
@@ -138,28 +136,6 @@ describe('nextStep()', () => {
     expect(step(limited, 2)).toEqual({ action: 'retry', delayMs: 500 });
     expect(step(limited, 3).action).toBe('failover');
   });
-
-  test('backoff() never exceeds its cap and never shortens below zero', () => {
-    fc.assert(
-      fc.property(fc.nat(60), fc.double({ min: 0, max: 0.999, noNaN: true }), (retry, random) => {
-        const ms = backoff(policy, retry + 1, random);
-        expect(ms >= 0 && ms <= policy.capMs).toBe(true);
-      }),
-    );
-  });
-});
-
-test('order() goes by tier, then priority, and shares equals by weight', () => {
-  const choice = (id: string, tier: number, priority: number, weight = 1) => ({ id, tier, priority, weight });
-  let seed = 1;
-  const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
-  const fixed = order([choice('c', 1, 1), choice('b', 0, 2), choice('a', 0, 1)], random);
-  expect(fixed.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
-  const equals = [choice('x', 0, 1, 3), choice('y', 0, 1, 1)];
-  const first = Array.from({ length: 4_000 }, () => order(equals, random)[0]!.id).filter(
-    (id) => id === 'x',
-  ).length;
-  expect(first / 4_000).toBeCloseTo(0.75, 1);
 });
 
 test('RateBucket gives its minute’s worth at once, then refills evenly', () => {

@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import type { Fold } from '../../src/pipeline/lane.ts';
+import type { Block, LineEnd } from './events.ts';
+import { relay } from '../../src/pipeline/relay.ts';
+import { Tap } from '../../src/pipeline/tap.ts';
+import { chatAssembler } from '../../src/wire/assemble.ts';
+import { cutAt, cuts, together } from './cuts.ts';
+import { block, lineEnds, read, streamOf } from './events.ts';
+
+function folding(choices = 1): { tap: Tap; fold: Fold } {
+  const tap = new Tap(chatAssembler, Infinity, choices);
+  const inbound = {
+    endpoint: 'chat',
+    model: 'm',
+    stream: true,
+    contentType: 'application/json',
+    bytes: new Uint8Array(),
+    json: undefined,
+    headers: {},
+    beginWithinMs: Infinity,
+    endWithinMs: Infinity,
+  } as const;
+  return { tap, fold: relay.prepare(inbound, 'm', 0).fold(tap, 'a/m') };
+}
+
+/** What the client gets of these pieces, to the end of the stream. */
+function relayed(pieces: readonly Uint8Array[], { fold } = folding()): Buffer {
+  return Buffer.from(together([...pieces.map((piece) => fold.push(piece)), fold.end()]));
+}
+
+const chunk = (delta: object, finish: string | null = null, index = 0) =>
+  JSON.stringify({
+    id: 'c',
+    object: 'chat.completion.chunk',
+    choices: [{ index, delta, finish_reason: finish }],
+  });
+const USAGE = JSON.stringify({ id: 'c', choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } });
+
+const content = fc.constantFrom('', 'Hi', ' 漢👋🏽', 'é'.repeat(9), 'data: [DONE]\n\n', '{"a":', '\r\n\r\n');
+const delta = fc.oneof(
+  content.map((text) => ({ content: text })),
+  fc.constantFrom({ role: 'assistant' }, { reasoning_content: 'hm' }),
+);
+type Lines = readonly string[];
+
+/** Lines of an event, of a comment, or of an event without data, all of them good. */
+const good: fc.Arbitrary<Lines> = fc.oneof(
+  { arbitrary: delta.map((each) => [`data: ${chunk(each)}`]), weight: 6 },
+  fc.constantFrom(
+    [': keep-alive'],
+    ['event: ping'],
+    ['data: {', `data: "choices":[]}`],
+    [`data:${USAGE}`, ': hm'],
+  ),
+);
+/** Lines of an event that is no JSON object. */
+const bad = fc.constantFrom<Lines[]>(
+  ['data: oops'],
+  ['data:'],
+  ['data: {"choices":'],
+  ['data: [1]'],
+  ['data: null'],
+  ['data: "x"', ': hm'],
+  ['event: x', 'data: {}', 'data: {}'],
+);
+
+/** Lines of a whole answer: what is given, then its last finish reason, usage and the terminator. */
+const END = [[`data: ${chunk({}, 'stop')}`], [`data: ${USAGE}`], ['data: [DONE]']];
+const inBlocks = (lines: readonly Lines[], end: LineEnd): Block[] => lines.map((each) => block(each, end));
+const answers = fc.array(good, { maxLength: 8 }).map((lines) => [...lines, ...END]);
+
+/** Line ends and blank lines apart, which say nothing more. */
+const plainly = (bytes: Uint8Array) =>
+  Buffer.from(bytes)
+    .toString()
+    .replaceAll(/\r\n|\r/g, '\n')
+    .replaceAll(/\n{2,}/g, '\n\n')
+    .replace(/^\n+/, '');
+
+describe('the relay', () => {
+  /** @param places where to cut a stream of this length */
+  const passes = (lineEnd: fc.Arbitrary<LineEnd>, places: (length: number, any: number[]) => number[]) =>
+    fc.assert(
+      fc.property(answers, lineEnd, fc.boolean(), cuts, (lines, end, bom, any) => {
+        const { bytes } = streamOf(inBlocks(lines, end), bom);
+        const { tap, fold } = folding();
+        const pieces = cutAt(bytes, places(bytes.length, any));
+        expect(relayed(pieces, { tap, fold })).toEqual(Buffer.from(bytes));
+        expect(tap).toMatchObject({ malformed: 0, done: true, finished: true });
+      }),
+      { numRuns: 300 },
+    );
+
+  test('gives the client every byte as it came, however the stream is cut', () => {
+    passes(fc.constantFrom('\n', '\r'), (_, any) => any);
+    // The very last CRLF has a test of its own.
+    passes(fc.constant('\r\n'), (length, any) => any.filter((place) => place % (length + 1) !== length - 1));
+  });
+
+  // Fails: the LF that comes alone at the end is held, and sent as an event of its own with a blank line behind.
+  test.failing('gives the client every byte as it came when the last CRLF is cut in two', () => {
+    passes(fc.constant('\r\n'), (length, any) => [...any, length - 1]);
+  });
+
+  /** Of these events and bad ones, mixed, the client gets all of these and none of those. */
+  const leavesOut = (kept: fc.Arbitrary<Lines>) => {
+    const as = (ok: boolean) => (lines: Lines) => ({ ok, lines });
+    const mixed = fc.array(fc.oneof(kept.map(as(true)), bad.map(as(false))));
+    fc.assert(
+      fc.property(mixed, lineEnds, fc.boolean(), cuts, (list, end, bom, places) => {
+        const streamed = (events: typeof list, begins: boolean) =>
+          streamOf(inBlocks([...events.map(({ lines }) => lines), ...END], end), begins).bytes;
+        const goods = list.filter(({ ok }) => ok);
+        // A byte order mark goes with the event that it stands before.
+        const wanted = streamed(goods, bom && (list[0]?.ok ?? true));
+        const { tap, fold } = folding();
+        const got = relayed(cutAt(streamed(list, bom), places), { tap, fold });
+        expect(plainly(got)).toBe(plainly(wanted));
+        // A cut within a CRLF leaves the LF of an event that is gone: a blank line more, which says nothing.
+        if (end !== '\r\n') expect(got).toEqual(Buffer.from(wanted));
+        expect(tap.malformed).toBe(list.length - goods.length);
+      }),
+      { numRuns: 500 },
+    );
+  };
+
+  test('leaves out the events that are no JSON and nothing else, and counts them', () => {
+    leavesOut(good);
+  });
+
+  // Fails: each event is read again alone, and there the mark counts as the one at the beginning of a stream.
+  test.failing('does so too where a byte order mark stands in the middle of the stream', () => {
+    leavesOut(fc.oneof(good, fc.constant(['\ufeffdata: {"choices":[]}'])));
+  });
+
+  const cutOff = (choices: number, ends: readonly Lines[]) =>
+    fc.property(fc.array(good), lineEnds, cuts, fc.nat(2_000), (lines, end, places, place) => {
+      const { bytes } = streamOf(inBlocks([...lines, ...ends], end));
+      // The last finish reason is there when its JSON is complete: all but the blank line.
+      const whole = bytes.slice(0, place % (bytes.length - 2 * end.length));
+      const { tap, fold } = folding(choices);
+      const got = relayed(cutAt(whole, places), { tap, fold });
+      expect(read([got]).some(({ data }) => data === '[DONE]')).toBe(false);
+      expect([tap.done, tap.finished]).toEqual([false, false]);
+    });
+
+  test('adds no [DONE] to a stream that is cut before its finish reason', () => {
+    fc.assert(cutOff(1, [[`data: ${chunk({}, 'stop')}`]]), { numRuns: 300 });
+  });
+
+  // Fails: the end of the choices that were seen is taken for the end of those that were asked for.
+  test.failing('adds no [DONE] to a stream that is cut before the last of several finish reasons', () => {
+    const ends = [[`data: ${chunk({}, 'stop')}`], [`data: ${chunk({ content: 'x' }, 'stop', 1)}`]];
+    fc.assert(cutOff(2, ends), { numRuns: 300 });
+  });
+
+  test('ends a stream that is cut behind its finish reason with one [DONE]', () => {
+    fc.assert(
+      fc.property(fc.array(good), lineEnds, cuts, fc.nat(1_000), (lines, end, places, place) => {
+        const before = streamOf(inBlocks([...lines, END[0]!], end)).bytes;
+        const { bytes } = streamOf(inBlocks([...lines, ...END], end));
+        const finished = before.length - 2 * end.length;
+        const whole = bytes.slice(0, finished + (place % (bytes.length - finished + 1)));
+        const { tap, fold } = folding();
+        const events = read([relayed(cutAt(whole, places), { tap, fold })]);
+        expect(events.filter(({ data }) => data === '[DONE]')).toHaveLength(1);
+        expect([events.at(-1)!.data, tap.done]).toEqual(['[DONE]', true]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

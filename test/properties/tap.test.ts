@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { Tap } from '../../src/pipeline/tap.ts';
+import { chatAssembler } from '../../src/wire/assemble.ts';
+
+const chunk = (delta: object, finish: string | null = null) =>
+  JSON.stringify({ id: 'c', choices: [{ index: 0, delta, finish_reason: finish }] });
+const USAGE = JSON.stringify({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } });
+
+const text = fc.string({ minLength: 1 });
+
+/** The events of a whole answer; some servers leave the usage out, or the terminator. */
+const answer = fc
+  .record({ texts: fc.array(text), usage: fc.boolean(), done: fc.boolean() })
+  .map(({ texts, usage, done }) => [
+    ...texts.map((content) => chunk({ content })),
+    chunk({}, 'stop'),
+    ...(usage ? [USAGE] : []),
+    ...(done ? ['[DONE]'] : []),
+  ]);
+
+function tapped(events: readonly string[], maxBytes: number, choices = 1): Tap {
+  const tap = new Tap(chatAssembler, maxBytes, choices);
+  for (const data of events) tap.event(data, 'a/m');
+  return tap;
+}
+
+describe('Tap', () => {
+  // Fails: what was seen of the end is forgotten when the next event goes beyond the bound.
+  test.failing('knows the end of an answer, however much of the answer it keeps', () => {
+    const end = ({ finish, finished, complete, usage, content, done }: Tap) => {
+      return { finish, finished, complete, usage, content, done };
+    };
+    fc.assert(
+      fc.property(answer, fc.nat(1_000), (events, maxBytes) => {
+        expect(end(tapped(events, maxBytes))).toEqual(end(tapped(events, Infinity)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('gives the answer whole or not at all, as far as its bound allows', () => {
+    fc.assert(
+      fc.property(answer, fc.nat(1_000), (events, maxBytes) => {
+        const bytes = events.filter((data) => data !== '[DONE]').join('').length;
+        const [all, few] = [tapped(events, Infinity), tapped(events, maxBytes)];
+        expect(few.assembled()).toBe(bytes > maxBytes ? undefined : all.assembled());
+      }),
+    );
+  });
+
+  // Fails: the first choice is taken for the only one until the second is seen.
+  test.failing('gives no plain text to go on with when several answers were asked for', () => {
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1 }), fc.integer({ min: 2, max: 8 }), (texts, choices) => {
+        const events = texts.map((content) => chunk({ content }));
+        expect(tapped(events, Infinity, choices).plainText()).toBeUndefined();
+      }),
+    );
+  });
+});
