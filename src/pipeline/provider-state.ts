@@ -100,6 +100,7 @@ export class ProviderState {
 
   /** The provider refused the key. */
   refuse(key: number, { fault, message }: ProxyError, nowMs: number): void {
+    if (key >= this.keys) return;
     const times = (this.#downs[key]?.times ?? 0) + 1;
     const restMs = this.probed ? Infinity : Math.min(MAX_TRIAL_MS, TRIAL_MS * 2 ** (times - 1));
     this.#downs[key] = { fault, message, untilMs: nowMs + restMs, times };

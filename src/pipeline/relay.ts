@@ -3,7 +3,7 @@ import type { Inbound } from './inbound.ts';
 import type { Fold, Lane, Prepared, WholeAnswer } from './lane.ts';
 import type { Tap } from './tap.ts';
 import { ProxyError } from '../errors.ts';
-import { eachEvent, joined, lastEventEnd } from '../wire/frames.ts';
+import { eachEvent, isLineEnd, joined, lastEventEnd } from '../wire/frames.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../wire/json.ts';
 import { spliceMultipart } from '../wire/multipart.ts';
 import { spliceModel } from '../wire/splice.ts';
@@ -12,6 +12,7 @@ import { openaiUsage } from '../wire/usage.ts';
 import { judge } from './judge.ts';
 
 const DONE = new TextEncoder().encode('data: [DONE]\n\n');
+const LINE_END = new TextEncoder().encode('\n');
 const BLANK_LINE = new TextEncoder().encode('\n\n');
 /** An event that does not end within this many bytes is none. */
 const MAX_EVENT = 8 * 1024 ** 2;
@@ -70,6 +71,8 @@ class RelayFold implements Fold {
   readonly #target: string;
   readonly #events = new SseReader();
   #tail: Uint8Array | undefined;
+  /** Whether something was shown: from then on a byte order mark is no longer one. */
+  #begun = false;
 
   constructor(tap: Tap, target: string) {
     this.#tap = tap;
@@ -91,8 +94,9 @@ class RelayFold implements Fold {
 
   end(): Uint8Array | undefined {
     // Some servers leave out the last blank line: what is left may still be an event.
-    const rest = this.#tail && this.#show(joined(this.#tail, BLANK_LINE));
+    const tail = this.#tail;
     this.#tail = undefined;
+    const rest = tail?.every(isLineEnd) ? tail : tail && this.#show(joined(tail, BLANK_LINE));
     if (this.#tap.done || !this.#tap.finished) return rest;
     this.#tap.done = true;
     return joined(rest, DONE);
@@ -102,11 +106,19 @@ class RelayFold implements Fold {
   #show(whole: Uint8Array): Uint8Array | undefined {
     const passes: boolean[] = [];
     for (const { data } of this.#events.push(whole)) passes.push(this.#tap.event(data, this.#target));
-    if (!passes.includes(false)) return whole;
+    const kept = passes.includes(false) ? this.#kept(whole, passes) : whole;
+    this.#begun = true;
+    return kept;
+  }
+
+  /** @param passes a verdict for each event that has data; a comment has none and stays */
+  #kept(whole: Uint8Array, passes: boolean[]): Uint8Array | undefined {
     let kept: Uint8Array | undefined;
+    let begun = this.#begun;
     for (const event of eachEvent(whole)) {
-      // A comment has no data and so no verdict.
-      if (new SseReader().push(event).length === 0 || passes.shift()) kept = joined(kept, event);
+      const alone = begun ? joined(LINE_END, event) : event;
+      begun = true;
+      if (new SseReader().push(alone).length === 0 || passes.shift()) kept = joined(kept, event);
     }
     return kept;
   }

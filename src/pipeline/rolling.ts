@@ -40,6 +40,6 @@ export class RollingCounts {
   }
 
   clear(): void {
-    for (const bucket of this.#buckets) bucket.slot = -1;
+    for (const bucket of this.#buckets) bucket.calls = bucket.failures = 0;
   }
 }

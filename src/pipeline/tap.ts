@@ -17,6 +17,10 @@ export class Tap {
   #bytes = 0;
   #overflowed = false;
   #content = false;
+  /** What an assembler that was let go knew of the end. */
+  #ended = false;
+  #finish: string | null = null;
+  #usage: Usage | undefined;
   /** How many chunks passed. */
   chunks = 0;
   /** The terminator arrived. */
@@ -44,22 +48,22 @@ export class Tap {
     return (this.#content ||= this.#assembler.content);
   }
 
-  /** Every choice came to its end. */
+  /** Every choice that was asked for came to its end. */
   get finished(): boolean {
-    return this.#assembler.finished;
+    return this.#ended || (this.#assembler.finished && this.#assembler.seen >= this.#choices);
   }
 
   /** All that was asked for has come to its end; only the terminator is missing. */
   get complete(): boolean {
-    return !this.done && this.#assembler.finished && this.#assembler.seen >= this.#choices;
+    return !this.done && this.finished;
   }
 
   get finish(): string | null {
-    return this.#assembler.finish;
+    return this.#finish ?? this.#assembler.finish;
   }
 
   get usage(): Usage | undefined {
-    return this.#assembler.usage ?? this.hiddenUsage;
+    return this.#assembler.usage ?? this.#usage ?? this.hiddenUsage;
   }
 
   /** The fields by which a client knows the answer. */
@@ -70,7 +74,7 @@ export class Tap {
 
   /** The text so far, when the answer so far is one plain text, known in full. */
   plainText(): string | undefined {
-    return this.#overflowed ? undefined : this.#assembler.plainText();
+    return this.#overflowed || this.#choices > 1 ? undefined : this.#assembler.plainText();
   }
 
   /** The answer in one piece as JSON text; `undefined` when it grew beyond the bound or never began. */
@@ -97,9 +101,12 @@ export class Tap {
     this.chunks += 1;
     this.#bytes += bytes;
     if (this.#bytes > this.#maxBytes) {
-      // What is assembled so far is let go; a fresh assembler still reads finish and usage at the end.
+      // What is assembled so far is let go; a fresh assembler reads what is still to come.
       this.#content ||= this.#assembler.content;
       this.#overflowed = true;
+      this.#ended ||= this.finished;
+      this.#finish ??= this.#assembler.finish;
+      this.#usage = this.#assembler.usage ?? this.#usage;
       this.#assembler = this.#make();
       this.#bytes = 0;
     }

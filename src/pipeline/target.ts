@@ -21,8 +21,8 @@ export interface Rest {
   readonly fault: Fault;
   readonly message: string;
   readonly untilMs: number;
-  /** Whether the provider named the time. */
-  readonly told: boolean;
+  /** Until when the provider itself asked for it; 0 when it did not. */
+  readonly toldMs: number;
 }
 
 /** Why a target may not be asked now. */
@@ -77,7 +77,7 @@ export class Target {
     );
   }
 
-  /** Takes a place with the key whose turn it is among those that are ready, or else the one that is soonest. */
+  /** Takes a place with the key whose turn it is: one that is ready, or rests by our own will alone, or the soonest. */
   begin(nowMs: number): Ticket {
     const key = this.#chooseKey(nowMs);
     this.state.begin(key, nowMs);
@@ -172,14 +172,15 @@ export class Target {
   }
 
   #chooseKey(nowMs: number): number {
-    let best = 0;
-    let bestMs = Infinity;
-    for (const key of this.state.turns()) {
-      const readyMs = Math.max(restingUntil(this.#keyRests[key], nowMs, false), this.state.keyReadyAt(key));
-      if (readyMs <= nowMs) return key;
-      if (readyMs < bestMs) [best, bestMs] = [key, readyMs];
-    }
-    return best;
+    const turns = [...this.state.turns()];
+    const at = (key: number, again: boolean) =>
+      Math.max(restingUntil(this.#keyRests[key], nowMs, again), this.state.keyReadyAt(key));
+    const soonest = (best: number, key: number) => (at(key, false) < at(best, false) ? key : best);
+    return (
+      turns.find((key) => at(key, false) <= nowMs) ??
+      turns.find((key) => at(key, true) <= nowMs) ??
+      turns.reduce(soonest)
+    );
   }
 
   #settle(ticket: Ticket): boolean {
@@ -198,18 +199,22 @@ interface Parts {
 function restFor({ fault, message, rule, retryAfterMs }: ProxyError, nowMs: number): Rest | undefined {
   if (rule.health === 'none' || rule.health === 'down') return undefined;
   // A model that is missing does not appear because the provider names a time.
-  const told = retryAfterMs !== undefined && rule.health !== 'missing';
-  const ms = told ? retryAfterMs : rule.cooldownMs;
-  return ms > 0 ? { fault, message, untilMs: nowMs + ms, told } : undefined;
+  const told = rule.health === 'missing' ? undefined : retryAfterMs;
+  const ms = told ?? rule.cooldownMs;
+  if (ms <= 0) return undefined;
+  return { fault, message, untilMs: nowMs + ms, toldMs: told === undefined ? 0 : nowMs + ms };
 }
 
 /** A later word never shortens an earlier one. */
 function later(known: Rest | undefined, rest: Rest): Rest {
-  return known && known.untilMs >= rest.untilMs ? known : rest;
+  if (!known) return rest;
+  const longer = known.untilMs >= rest.untilMs ? known : rest;
+  return { ...longer, toldMs: Math.max(known.toldMs, rest.toldMs) };
 }
 
 function restingUntil(rest: Rest | undefined, nowMs: number, again: boolean): number {
-  return rest && rest.untilMs > nowMs && (rest.told || !again) ? rest.untilMs : 0;
+  const untilMs = (again ? rest?.toldMs : rest?.untilMs) ?? 0;
+  return untilMs > nowMs ? untilMs : 0;
 }
 
 /** Targets kept at most: globs let clients name any model, and a name is no reason to grow. */

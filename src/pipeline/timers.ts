@@ -95,12 +95,12 @@ export class AttemptTimers {
 
   /** Somebody waits for bytes from now on. */
   listen(): void {
-    if (!this.#idles) return;
+    if (!this.#idles || !this.#cancel) return;
     const { clock, limits } = this.#options;
     const nowMs = clock.monotonic();
     this.#due.idle = nowMs + limits.idle;
     this.#due.content = this.#contentMs ??= nowMs + limits.first_content;
-    if (this.#due.idle < this.#armedMs) this.#arm(nowMs);
+    if (Math.min(this.#due.idle, this.#due.content) < this.#armedMs) this.#arm(nowMs);
   }
 
   /** They came. */

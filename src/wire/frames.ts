@@ -12,14 +12,15 @@ export function lastEventEnd(bytes: Uint8Array): number {
     const before = bytes[index - 1];
     if (byte === CR) {
       if (before === CR || before === LF) return index + 1;
-    } else if (before === LF || (before === CR && index >= 2 && isEnd(bytes[index - 2]))) {
+    } else if (before === LF || (before === CR && index >= 2 && isLineEnd(bytes[index - 2]))) {
       return index + 1;
     }
   }
   return 0;
 }
 
-function isEnd(byte: number | undefined): boolean {
+/** Whether a byte ends a line, alone or with another. */
+export function isLineEnd(byte: number | undefined): boolean {
   return byte === LF || byte === CR;
 }
 
@@ -29,7 +30,7 @@ export function* eachEvent(bytes: Uint8Array): Generator<Uint8Array> {
   let empty = true;
   for (let index = 0; index < bytes.length; index += 1) {
     const byte = bytes[index];
-    if (byte !== LF && byte !== CR) {
+    if (!isLineEnd(byte)) {
       empty = false;
       continue;
     }

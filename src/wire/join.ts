@@ -27,15 +27,18 @@ export class Joiner {
   #places: number[] | undefined;
   #held = '';
   #joined = false;
+  /** What of the unseen white space may still come again. */
+  #unseen: string;
 
   constructor(sent: string, options: JoinOptions) {
     this.#sent = sent;
     this.#options = options;
+    this.#unseen = options.unseen ?? '';
   }
 
   /** @returns what is new. @throws Diverged */
   push(piece: string): string {
-    if (this.#joined) return piece;
+    if (this.#joined) return this.#spaced(piece);
     if (piece === '') return '';
     const from = this.#held.length;
     this.#held += piece;
@@ -72,8 +75,15 @@ export class Joiner {
     if (overlap === 0 && this.#restarted(held)) {
       throw new Diverged('The continuation began again and went another way');
     }
-    const rest = held.slice(overlap);
-    return rest.slice(repeatedSpace(this.#options.unseen ?? '', rest));
+    return this.#spaced(held.slice(overlap));
+  }
+
+  /** The piece without the white space that the client has already. */
+  #spaced(piece: string): string {
+    if (this.#unseen === '' || piece === '') return piece;
+    const length = repeatedSpace(this.#unseen, piece);
+    this.#unseen = length === piece.length ? this.#unseen.slice(length) : '';
+    return piece.slice(length);
   }
 
   /** How much of the beginning is what the text ends with. */

@@ -87,11 +87,14 @@ function retryInfo(body: string | undefined): number | undefined {
   return undefined;
 }
 
+/** "try again in 6m0s", "retry after 12 seconds". */
 function spoken(body: string | undefined): number | undefined {
-  const match = /(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?)\s*(ms|s|sec|seconds?|m|minutes?)\b/i.exec(
-    body ?? '',
-  );
-  if (!match) return undefined;
-  const unit = match[2]!.toLowerCase();
-  return Number(match[1]) * (unit === 'ms' ? 1 : unit.startsWith('s') ? 1_000 : 60_000);
+  const said =
+    /(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?\s*(?:ms|h(?:ours?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)(?![a-z])\s*)+)/i.exec(
+      body ?? '',
+    )?.[1];
+  // The units by their first letter, but for milliseconds.
+  return said === undefined
+    ? undefined
+    : span(said.toLowerCase().replace(/\s+|(?<=[hs])[a-z]+|(?<=m)[a-rt-z][a-z]*/g, ''));
 }
