@@ -25,6 +25,7 @@ import { Prices } from './providers/prices.ts';
 import { createApp } from './server/app.ts';
 import { Authenticator } from './server/auth.ts';
 import { Buffered } from './server/buffered.ts';
+import { commonContextWindow } from './wire/context-window.ts';
 import { VERSION } from './version.ts';
 
 export interface ProxyDeps {
@@ -115,7 +116,9 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       pool,
       attempt: (inbound, plan, signal) => new Attempt(inbound, plan, signal, { clock, limits }),
       contextWindow: ({ provider, model }, offer) =>
-        offer.contextWindow ?? prices.contextWindow(provider.settings.prices, model),
+        offer.contextWindow ??
+        prices.contextWindow(provider.settings.prices, model) ??
+        commonContextWindow(model),
     });
     const prober = new HealthProber(config.health, {
       clock,

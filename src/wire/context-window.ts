@@ -16,3 +16,16 @@ export function contextWindowIn(message: string): number | undefined {
   }
   return undefined;
 }
+
+/** Models that the price table knows without their context, by their makers' documentation. */
+const KNOWN: readonly (readonly [RegExp, number])[] = [
+  [/gemini-(?:2\.5|[3-9])/, 1_048_576],
+  [/llama-?v?3[.p-]?[1-3]/i, 131_072],
+  [/mistral-(?:large|medium|small)/, 131_072],
+  [/gpt-oss-/, 131_072],
+];
+
+/** Tokens of a common model's context by its name; `undefined` for the rest. */
+export function commonContextWindow(model: string): number | undefined {
+  return KNOWN.find(([name]) => name.test(model))?.[1];
+}

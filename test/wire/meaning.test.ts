@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { chatAssembler } from '../../src/wire/assemble.ts';
+import { commonContextWindow, contextWindowIn } from '../../src/wire/context-window.ts';
 import { classifyBody, classifyStatus } from '../../src/wire/classify.ts';
 import { multipartField } from '../../src/wire/multipart.ts';
 
@@ -112,4 +113,19 @@ test('multipartField() takes fields, not files, by their exact name', () => {
     '--b"\r\nContent-Disposition: form-data; name="file"; filename="model"\r\n\r\n--b\r\nx\r\n--b"\r\nContent-Disposition: form-data; name=model\r\n\r\nm1\r\n--b"--\r\n';
   const field = multipartField(new TextEncoder().encode(text), 'multipart/form-data; boundary=b"', 'model');
   expect(field?.value).toBe('m1');
+});
+
+test.each([
+  ["This model's maximum context length is 8192 tokens. However, you requested 9001 tokens", 8192],
+  ['prompt is too long: 210000 tokens > 200000 maximum', 200_000],
+  ['The input token count (1200000) exceeds the maximum number of tokens allowed (1048575).', 1_048_575],
+  ['the request exceeds the available context size (4096 tokens)', 4096],
+  ['something went wrong', undefined],
+])('the size of a context is read from "%s"', (message, tokens) => {
+  expect(contextWindowIn(message)).toBe(tokens);
+});
+
+test('common models have a known context by their name', () => {
+  const names = ['gemini-2.5-pro', 'llama-3.3-70b-versatile', 'mistral-large-latest', 'my-own-model'];
+  expect(names.map(commonContextWindow)).toEqual([1_048_576, 131_072, 131_072, undefined]);
 });
