@@ -88,16 +88,15 @@ function render({ status, providers }: Report): string {
     provider.name,
     provider.state,
     breakerText(provider),
+    keysText(provider),
     provider.success_rate === null ? '-' : `${Math.round(provider.success_rate * 100)}%`,
     milliseconds(provider.p50_ms),
     milliseconds(provider.p95_ms),
     provider.next_probe === null ? '-' : provider.next_probe.slice(11, 19),
-    [...provider.reasons, provider.last_error ? `last: ${provider.last_error.message}` : '']
-      .filter(Boolean)
-      .join('; '),
   ]);
-  const header = ['PROVIDER', 'STATE', 'BREAKER', 'OK', 'P50', 'P95', 'PROBE', 'REASON'];
-  return `${status}\n${table(header, rows, process.stdout.columns ?? Infinity)}`;
+  const header = ['PROVIDER', 'STATE', 'BREAKER', 'KEYS', 'OK', 'P50', 'P95', 'PROBE'];
+  const shown = table(header, rows, process.stdout.columns ?? Infinity).trimEnd();
+  return [status, shown, ...providers.flatMap(reasonLines)].join('\n');
 }
 
 function breakerText({ breakers }: ProviderStatus): string {
@@ -105,6 +104,17 @@ function breakerText({ breakers }: ProviderStatus): string {
   const all = troubled + breakers.closed;
   if (all === 0) return '-';
   return troubled === 0 ? 'closed' : `${troubled}/${all} open`;
+}
+
+function keysText({ keys }: ProviderStatus): string {
+  if (keys.total < 2 && keys.down === 0) return '-';
+  return keys.down === 0 ? `${keys.total}` : `${keys.down}/${keys.total} down`;
+}
+
+/** Why a provider is not healthy, below the table, where there is room to read it. */
+function reasonLines({ name, reasons, last_error: last, state }: ProviderStatus): string[] {
+  const told = state === 'healthy' || !last ? [] : [`last error: ${last.message}`];
+  return [...reasons, ...told].map((reason) => `${name}: ${reason}`);
 }
 
 function milliseconds(ms: number | null): string {

@@ -67,7 +67,7 @@ export class HealthProber {
     for (const provider of providers) {
       const probes = this.#policy.probe !== 'never' && (provider.probes || provider.settings.probeModel);
       const state = this.#deps.pool.state(provider);
-      state.probed = Boolean(probes);
+      state.probed = probes ? this.#policy.probe : 'never';
       if (probes) this.#schedule(provider, state, 0);
     }
   }
@@ -82,7 +82,7 @@ export class HealthProber {
     if (this.#stopped) return;
     const { clock, random } = this.#deps;
     const waitMs = this.#policy.interval * (0.75 + 0.5 * random());
-    if (this.#policy.probe === 'always' || failures > 0) state.nextProbeMs = clock.now() + waitMs;
+    state.nextProbeMs = clock.now() + waitMs;
     const cancel = clock.after(waitMs, () => {
       this.#cancels.delete(cancel);
       void this.#run(provider, state, failures).then((next) => this.#schedule(provider, state, next));

@@ -37,8 +37,8 @@ export class ProviderState {
   #downs: (Down | undefined)[] = [];
   #turn = 0;
   inFlight = 0;
-  /** Whether a probe can bring a key back. */
-  probed = false;
+  /** When it is probed: never, while something is down, or always. A probe can bring a key back. */
+  probed: 'never' | 'recovery' | 'always' = 'never';
   /** Why the last probes found nobody: nothing is sent until one succeeds. */
   unreachable: string | undefined;
   /** When the next probe is due, milliseconds since the epoch. */
@@ -102,7 +102,7 @@ export class ProviderState {
   refuse(key: number, { fault, message }: ProxyError, nowMs: number): void {
     if (key >= this.keys) return;
     const times = (this.#downs[key]?.times ?? 0) + 1;
-    const restMs = this.probed ? Infinity : Math.min(MAX_TRIAL_MS, TRIAL_MS * 2 ** (times - 1));
+    const restMs = this.probed !== 'never' ? Infinity : Math.min(MAX_TRIAL_MS, TRIAL_MS * 2 ** (times - 1));
     this.#downs[key] = { fault, message, untilMs: nowMs + restMs, times };
   }
 

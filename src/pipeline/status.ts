@@ -69,7 +69,7 @@ export function providerStatus(provider: BaseProvider, pool: TargetPool, clock: 
           at: new Date(health.lastError.atMs).toISOString(),
         }
       : null,
-    next_probe: state.nextProbeMs === undefined ? null : new Date(state.nextProbeMs).toISOString(),
+    next_probe: nextProbe(state, nowMs),
     targets: targets.map((target) => targetStatus(target, nowMs)),
   };
 }
@@ -101,6 +101,13 @@ export function summarize(statuses: readonly ProviderStatus[]): HealthSummary {
   const answering = providers.healthy + providers.degraded;
   const troubled = providers.degraded + providers.unhealthy;
   return { status: answering === 0 ? 'unhealthy' : troubled > 0 ? 'degraded' : 'healthy', providers };
+}
+
+/** When it is probed next, if it is: of a provider that is up only where all are. */
+function nextProbe(state: ProviderState, nowMs: number): string | null {
+  const { nextProbeMs, probed, unreachable } = state;
+  const due = probed === 'always' || unreachable !== undefined || downs(state, nowMs).length > 0;
+  return due && nextProbeMs !== undefined ? new Date(nextProbeMs).toISOString() : null;
 }
 
 /** The keys that are refused now. */

@@ -37,7 +37,7 @@ export function targets(keys: number, probed = false): Targets {
   const pool = new TargetPool(POLICY, () => 0.5);
   const provider = new Silent(keys);
   const state = pool.state(provider);
-  state.probed = probed;
+  state.probed = probed ? 'recovery' : 'never';
   return { state, models: [pool.target(provider, 'a'), pool.target(provider, 'b')] };
 }
 
