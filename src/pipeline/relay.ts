@@ -12,8 +12,11 @@ import { openaiUsage } from '../wire/usage.ts';
 import { judge } from './judge.ts';
 
 const DONE = new TextEncoder().encode('data: [DONE]\n\n');
+const EMPTY = new Uint8Array();
 const LINE_END = new TextEncoder().encode('\n');
 const BLANK_LINE = new TextEncoder().encode('\n\n');
+/** A blank line is at most two line ends of two bytes: this many before its last byte. */
+const LOOK_BACK = 3;
 /** An event that does not end within this many bytes is none. */
 const MAX_EVENT = 8 * 1024 ** 2;
 
@@ -70,7 +73,11 @@ class RelayFold implements Fold {
   readonly #tap: Tap;
   readonly #target: string;
   readonly #events = new SseReader();
-  #tail: Uint8Array | undefined;
+  /** The pieces of an event that is still incomplete, and how many bytes they are. */
+  #tail: Uint8Array[] = [];
+  #tailBytes = 0;
+  /** The last bytes of the pieces: a blank line may stand across them. */
+  #seam: Uint8Array = EMPTY;
   /** Whether something was shown: from then on a byte order mark is no longer one. */
   #begun = false;
 
@@ -80,23 +87,38 @@ class RelayFold implements Fold {
   }
 
   push(bytes: Uint8Array): Uint8Array | undefined {
-    const held = joined(this.#tail, bytes);
-    const end = lastEventEnd(held);
-    this.#tail = end < held.length ? held.subarray(end) : undefined;
-    if (this.#tail && this.#tail.length > MAX_EVENT) {
-      throw new ProxyError('malformed', `Cannot relay the stream of ${this.#target}: an event is too long`, {
-        target: this.#target,
-      });
+    const end = lastEventEnd(joined(this.#seam, bytes)) - this.#seam.length;
+    if (end <= 0) {
+      this.#hold(bytes);
+      return undefined;
     }
-    if (end === 0) return undefined;
-    return this.#show(end === held.length ? held : held.subarray(0, end));
+    const whole = this.#take(end === bytes.length ? bytes : bytes.subarray(0, end));
+    if (end < bytes.length) this.#hold(bytes.subarray(end));
+    return this.#show(whole);
+  }
+
+  #hold(bytes: Uint8Array): void {
+    this.#tail.push(bytes);
+    this.#seam = joined(this.#seam, bytes.subarray(-LOOK_BACK)).subarray(-LOOK_BACK);
+    this.#tailBytes += bytes.length;
+    if (this.#tailBytes <= MAX_EVENT) return;
+    throw unusable(this.#target, 'an event of its stream is too long');
+  }
+
+  /** What is held, and these bytes after it. */
+  #take(bytes: Uint8Array): Uint8Array {
+    if (this.#tail.length === 0) return bytes;
+    const whole = Buffer.concat([...this.#tail, bytes]);
+    this.#tail = [];
+    this.#tailBytes = 0;
+    this.#seam = EMPTY;
+    return whole;
   }
 
   end(): Uint8Array | undefined {
     // Some servers leave out the last blank line: what is left may still be an event.
-    const tail = this.#tail;
-    this.#tail = undefined;
-    const rest = tail?.every(isLineEnd) ? tail : tail && this.#show(joined(tail, BLANK_LINE));
+    const tail = this.#take(EMPTY);
+    const rest = tail.every(isLineEnd) ? tail : this.#show(joined(tail, BLANK_LINE));
     if (this.#tap.done || !this.#tap.finished) return rest;
     this.#tap.done = true;
     return joined(rest, DONE);
