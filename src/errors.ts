@@ -93,6 +93,11 @@ export const FAULTS = {
     '400 invalid_request_error content_policy_violation',
     'refused for its content',
   ),
+  unsupported: rule(
+    { retry: 'never', failover: 'yes', health: 'none' },
+    '400 invalid_request_error unsupported_by_provider',
+    'the provider cannot do what is asked (`unsupported: error`, or there is no way to leave it out)',
+  ),
   prefill_unsupported: rule(
     ours,
     '400 invalid_request_error prefill_unsupported',

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { ProviderModel, UpstreamReply } from '../providers/base.ts';
-import type { Assembler } from '../wire/assemble.ts';
+import type { Assembler } from '../wire/openai/assemble.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { Flow, FlowOptions } from './flow.ts';
 import type { Inbound } from './inbound.ts';
@@ -8,8 +8,8 @@ import type { Prepared, WholeAnswer } from './lane.ts';
 import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
 import { networkError } from '../providers/transport.ts';
-import { chatAssembler, completionAssembler } from '../wire/assemble.ts';
-import { chunksOf } from '../wire/chat-stream.ts';
+import { chatAssembler, completionAssembler } from '../wire/openai/assemble.ts';
+import { chunksOf } from '../wire/openai/chunks.ts';
 import { classifyStatus } from '../wire/classify.ts';
 import { encodingOf, inflate } from '../wire/encoding.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';

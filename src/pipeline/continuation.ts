@@ -3,7 +3,7 @@ import type { ChatRequest } from '../wire/chat.ts';
 import type { Inbound } from './inbound.ts';
 import type { PrefillStyle } from '../wire/continue.ts';
 import type { Target } from './target.ts';
-import { anthropicModel } from '../wire/anthropic-models.ts';
+import { anthropicModel } from '../wire/anthropic/models.ts';
 import { continueChat } from '../wire/continue.ts';
 
 /** How providers say that a request may not end with an assistant message, or that they lack the field for it. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Streamed } from './attempt.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
-import { openaiErrorBody } from '../wire/openai-error.ts';
+import { openaiErrorBody } from '../wire/openai/error.ts';
 
 /** How a committed stream ended. */
 export type StreamEnd =

@@ -1,5 +1,5 @@
 import type { Usage } from '../wire/usage.ts';
-import type { Assembler } from '../wire/assemble.ts';
+import type { Assembler } from '../wire/openai/assemble.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyBody } from '../wire/classify.ts';

@@ -1,12 +1,12 @@
-import type { AnthropicStream } from '../wire/anthropic-stream.ts';
+import type { AnthropicStream } from '../wire/anthropic/stream.ts';
 import type { ChatChunk, ChatRequest } from '../wire/chat.ts';
 import type { Inbound } from './inbound.ts';
 import type { Fold, Lane, Prepared, WholeAnswer } from './lane.ts';
 import type { Tap } from './tap.ts';
 import { ProxyError } from '../errors.ts';
-import { encodeAnthropicRequest } from '../wire/anthropic-request.ts';
-import { anthropicUsage, decodeAnthropicResponse } from '../wire/anthropic-response.ts';
-import { anthropicStream, step, stop } from '../wire/anthropic-stream.ts';
+import { encodeAnthropicRequest } from '../wire/anthropic/request.ts';
+import { anthropicUsage, decodeAnthropicResponse } from '../wire/anthropic/response.ts';
+import { anthropicStream, step, stop } from '../wire/anthropic/stream.ts';
 import { classifyBody } from '../wire/classify.ts';
 import { joined } from '../wire/frames.ts';
 import { isObject, parseJson } from '../wire/json.ts';

@@ -1,6 +1,6 @@
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { ProxyError } from '../errors.ts';
-import { openaiErrorBody } from '../wire/openai-error.ts';
+import { openaiErrorBody } from '../wire/openai/error.ts';
 
 /**
  * The status a client gets. A provider's own status is passed on where it says something to the client; a

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { JsonObject } from '../../src/wire/json.ts';
-import { chatAssembler } from '../../src/wire/assemble.ts';
+import { chatAssembler } from '../../src/wire/openai/assemble.ts';
 import { listOf, objectOf } from '../../src/wire/json.ts';
 import { cutAt, cuts } from './cuts.ts';
 

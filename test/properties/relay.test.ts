@@ -4,7 +4,7 @@ import type { Fold } from '../../src/pipeline/lane.ts';
 import type { Block, LineEnd } from './events.ts';
 import { relay } from '../../src/pipeline/relay.ts';
 import { Tap } from '../../src/pipeline/tap.ts';
-import { chatAssembler } from '../../src/wire/assemble.ts';
+import { chatAssembler } from '../../src/wire/openai/assemble.ts';
 import { cutAt, cuts, together } from './cuts.ts';
 import { block, lineEnds, read, streamOf } from './events.ts';
 

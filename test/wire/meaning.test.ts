@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { chatAssembler } from '../../src/wire/assemble.ts';
+import { chatAssembler } from '../../src/wire/openai/assemble.ts';
 import { commonContextWindow, contextWindowIn } from '../../src/wire/context-window.ts';
 import { classifyBody, classifyStatus } from '../../src/wire/classify.ts';
 import { multipartField } from '../../src/wire/multipart.ts';

@@ -1,7 +1,7 @@
-import type { JsonObject } from './json.ts';
-import type { Usage } from './usage.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
-import { openaiUsage } from './usage.ts';
+import type { JsonObject } from '../json.ts';
+import type { Usage } from '../usage.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { openaiUsage } from '../usage.ts';
 
 /** Folds the chunks of a stream into the object an unstreamed answer would have been. */
 export interface Assembler {

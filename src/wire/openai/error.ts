@@ -1,5 +1,5 @@
-import type { ProxyError } from '../errors.ts';
-import type { JsonObject } from './json.ts';
+import type { ProxyError } from '../../errors.ts';
+import type { JsonObject } from '../json.ts';
 
 /**
  * An error in OpenAI's shape: the four keys their clients read, and `request_id` to find it in the log.

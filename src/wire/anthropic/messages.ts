@@ -1,7 +1,8 @@
-import type { ChatMessage, ContentPart, ToolCall } from './chat.ts';
-import type { JsonObject } from './json.ts';
-import { ProxyError } from '../errors.ts';
-import { isObject, listOf, parseJson, stringOf } from './json.ts';
+import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ReplayMemory } from '../protocol.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, listOf, parseJson, stringOf } from '../json.ts';
 
 interface Turn {
   readonly role: 'user' | 'assistant';
@@ -13,7 +14,10 @@ interface Turn {
  * together and first.
  * @throws ProxyError `invalid_request` naming the message at fault
  */
-export function encodeMessages(messages: readonly ChatMessage[]): { system: JsonObject[]; turns: Turn[] } {
+export function encodeMessages(
+  messages: readonly ChatMessage[],
+  memory: ReplayMemory,
+): { system: JsonObject[]; turns: Turn[] } {
   const system: JsonObject[] = [];
   const turns: Turn[] = [];
   messages.forEach((message, index) => {
@@ -21,7 +25,7 @@ export function encodeMessages(messages: readonly ChatMessage[]): { system: Json
     const { role } = message;
     if (role === 'system' || role === 'developer') system.push(...textBlocks(message, at));
     else if (role === 'user') add(turns, 'user', partBlocks(message, at));
-    else if (role === 'assistant') add(turns, 'assistant', assistantBlocks(message, at));
+    else if (role === 'assistant') add(turns, 'assistant', assistantBlocks(message, memory, at));
     else if (role === 'tool' || role === 'function') addResult(turns, toolResult(message, at));
     else throw invalid(at, `role "${String(role)}" is not known`);
   });
@@ -86,8 +90,11 @@ function source(url: unknown, at: string): JsonObject {
 }
 
 /** Signed thinking goes first and unchanged; reasoning without a signature would be refused and stays out. */
-function assistantBlocks(message: ChatMessage, at: string): JsonObject[] {
-  const thinking = listOf(message.thinking_blocks).filter(isObject);
+function assistantBlocks(message: ChatMessage, memory: ReplayMemory, at: string): JsonObject[] {
+  const remembered = message.tool_calls?.[0] && memory.get(message.tool_calls[0].id)?.thinking_blocks;
+  const thinking = listOf(message.thinking_blocks ?? remembered)
+    .filter(isObject)
+    .filter(({ type }) => type === 'thinking' || type === 'redacted_thinking');
   const refusal = message.refusal ? [{ type: 'text', text: message.refusal }] : [];
   const calls = (message.tool_calls ?? []).map((call, index) => toolUse(call, `${at}.tool_calls[${index}]`));
   const text = message.content === null || message.content === undefined ? [] : textBlocks(message, at);
@@ -106,7 +113,8 @@ function toolResult(message: ChatMessage, at: string): JsonObject {
   if (typeof id !== 'string' || id === '') throw invalid(at, 'tool_call_id is missing');
   const { content } = message;
   const inner = typeof content === 'string' ? content : partBlocks({ role: 'user', content }, at);
-  return { type: 'tool_result', tool_use_id: id, content: inner, ...marker(message) };
+  const failed = message.is_error === true ? { is_error: true } : {};
+  return { type: 'tool_result', tool_use_id: id, content: inner, ...failed, ...marker(message) };
 }
 
 function marker(part: { cache_control?: unknown } | JsonObject): JsonObject {

@@ -1,8 +1,10 @@
-import type { ChatMessage, ChatResponse, FinishReason, ToolCall } from './chat.ts';
-import type { JsonObject } from './json.ts';
-import type { Usage } from './usage.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
-import { encodeOpenaiUsage } from './usage.ts';
+import type { ChatMessage, ChatResponse, FinishReason, ToolCall } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ReplayMemory } from '../protocol.ts';
+import type { Usage } from '../usage.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { encodeOpenaiUsage } from '../usage.ts';
 
 const FINISH: Readonly<Record<string, FinishReason>> = {
   end_turn: 'stop',
@@ -44,13 +46,15 @@ export interface ReadOptions {
   /** Seconds since the epoch, for `created`. */
   readonly created: number;
   readonly structuredTool?: string | undefined;
+  readonly memory: ReplayMemory;
 }
 
-/** An unstreamed Messages answer in OpenAI's shape. */
+/** An unstreamed Messages answer in OpenAI's shape. @throws ProxyError `malformed` */
 export function decodeAnthropicResponse(
   body: JsonObject,
-  { created, structuredTool }: ReadOptions,
+  { created, structuredTool, memory }: ReadOptions,
 ): ChatResponse {
+  if (!Array.isArray(body.content)) throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
   let text: string | null = null;
   let reasoning = '';
   const thinking: JsonObject[] = [];
@@ -72,6 +76,7 @@ export function decodeAnthropicResponse(
         });
     }
   }
+  if (calls[0] && thinking.length > 0) memory.set(calls[0].id, { thinking_blocks: thinking });
   const message: ChatMessage = {
     role: 'assistant',
     content: text,

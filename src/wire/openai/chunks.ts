@@ -1,5 +1,5 @@
-import type { JsonObject } from './json.ts';
-import { isObject, listOf, objectOf } from './json.ts';
+import type { JsonObject } from '../json.ts';
+import { isObject, listOf, objectOf } from '../json.ts';
 
 /**
  * The chunks that a whole chat answer would have come in, one piece a choice. Empty when it is no chat answer.

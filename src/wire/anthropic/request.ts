@@ -1,10 +1,11 @@
-import type { AnthropicModel } from './anthropic-models.ts';
-import type { ChatRequest } from './chat.ts';
-import type { JsonObject } from './json.ts';
-import { ProxyError } from '../errors.ts';
-import { encodeMessages } from './anthropic-messages.ts';
-import { anthropicModel } from './anthropic-models.ts';
-import { isObject, listOf, objectOf } from './json.ts';
+import type { AnthropicModel } from './models.ts';
+import type { ChatRequest } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { EncodeContext } from '../protocol.ts';
+import { ProxyError } from '../../errors.ts';
+import { encodeMessages } from './messages.ts';
+import { anthropicModel } from './models.ts';
+import { isObject, listOf, objectOf } from '../json.ts';
 
 /** An Anthropic request, and what is needed to read its answer. */
 export interface AnthropicRequest {
@@ -41,28 +42,31 @@ const MIN_ANSWER = 1_024;
 
 /**
  * OpenAI chat to Anthropic Messages.
- * @throws ProxyError `invalid_request` for what cannot be said there
+ * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be said there
  * @see https://docs.anthropic.com/en/api/messages
  */
-export function encodeAnthropicRequest(request: ChatRequest, model: string): AnthropicRequest {
+export function encodeAnthropicRequest(
+  request: ChatRequest,
+  { model, memory }: Pick<EncodeContext, 'model' | 'memory'>,
+): AnthropicRequest {
   if (!Array.isArray(request.messages) || request.messages.length === 0) {
     throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
       param: 'messages',
     });
   }
   if ((request.n ?? 1) !== 1) {
-    throw new ProxyError('invalid_request', 'Cannot translate n: Anthropic gives one answer a request', {
+    throw new ProxyError('unsupported', 'Cannot translate n: Anthropic gives one answer a request', {
       param: 'n',
     });
   }
   const abilities = anthropicModel(model);
-  const { system, turns } = encodeMessages(request.messages);
+  const { system, turns } = encodeMessages(request.messages, memory);
   const structured = structure(request, abilities);
-  const tools = [...encodeTools(request), ...structured.tools];
-  const thinking = structured.tool ? {} : reasoning(request, abilities);
   const dropped: string[] = UNSUPPORTED.filter(
     (name) => request[name] !== undefined && request[name] !== null,
   );
+  const tools = [...encodeTools(request, dropped), ...structured.tools];
+  const thinking = structured.tool ? {} : reasoning(request, abilities);
   const instructions = [...system, ...structured.system];
   const body: JsonObject = {
     model,
@@ -85,17 +89,12 @@ export function encodeAnthropicRequest(request: ChatRequest, model: string): Ant
   return { body, dropped, structuredTool: structured.tool };
 }
 
-function encodeTools(request: ChatRequest): JsonObject[] {
-  return listOf(request.tools).map((tool, index) => {
+function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
+  return listOf(request.tools).flatMap((tool, index) => {
     const { function: fn, type, cache_control } = objectOf(tool);
     if (type !== 'function' || !isObject(fn)) {
-      throw new ProxyError(
-        'invalid_request',
-        `Cannot translate tools[${index}]: only functions can be sent to Anthropic`,
-        {
-          param: `tools[${index}]`,
-        },
-      );
+      dropped.push(`tools[${index}]`);
+      return [];
     }
     return {
       name: fn.name,

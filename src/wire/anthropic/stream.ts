@@ -1,0 +1,178 @@
+import type { ChatChunk, ChatDelta } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ChatReader } from '../protocol.ts';
+import type { SseEvent } from '../sse.ts';
+import type { Usage } from '../usage.ts';
+import type { ReadOptions } from './response.ts';
+import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { encodeOpenaiUsage } from '../usage.ts';
+import { anthropicUsage, finishReason } from './response.ts';
+
+interface Block {
+  readonly kind: 'text' | 'thinking' | 'tool' | 'structured' | 'other';
+  /** Place among the tool calls. */
+  readonly call: number;
+  /** Input given whole at the start, used when no fragments follow. */
+  readonly whole: string;
+  fragments: boolean;
+  /** The thinking block as the client must replay it. */
+  readonly thinking: JsonObject;
+  closed: boolean;
+}
+
+const KINDS: Readonly<Record<string, Block['kind']>> = {
+  text: 'text',
+  thinking: 'thinking',
+  redacted_thinking: 'thinking',
+  tool_use: 'tool',
+};
+
+/**
+ * Messages events to chat chunks. Unknown events mean none. Blocks that are never closed, or closed late, are taken
+ * as they come.
+ * @see https://docs.anthropic.com/en/api/messages-streaming
+ */
+export class AnthropicReader implements ChatReader {
+  readonly #options: ReadOptions;
+  readonly #blocks = new Map<number, Block>();
+  readonly #thinking: JsonObject[] = [];
+  #id = '';
+  #model = '';
+  #calls = 0;
+  #firstCall: string | undefined;
+  #usage: Usage | undefined;
+  #finish: string | undefined;
+  done = false;
+  error: JsonObject | undefined;
+  malformed = 0;
+
+  constructor(options: ReadOptions) {
+    this.#options = options;
+  }
+
+  push(event: SseEvent): ChatChunk[] {
+    const value = parseJson(event.data);
+    if (!isObject(value)) {
+      this.malformed += 1;
+      return [];
+    }
+    switch (value.type ?? event.event) {
+      case 'message_start':
+        return this.#start(objectOf(value.message));
+      case 'content_block_start':
+        return this.#open(numberOf(value.index) ?? 0, objectOf(value.content_block));
+      case 'content_block_delta':
+        return this.#grow(this.#blocks.get(numberOf(value.index) ?? 0), objectOf(value.delta));
+      case 'content_block_stop':
+        return this.#close(this.#blocks.get(numberOf(value.index) ?? 0));
+      case 'message_delta':
+        this.#usage = anthropicUsage(value.usage, this.#usage);
+        return this.#end(stringOf(objectOf(value.delta).stop_reason));
+      case 'message_stop':
+        return this.#stop();
+      case 'error':
+        this.error = value;
+        return [];
+      default:
+        return [];
+    }
+  }
+
+  /** Where message_stop is missing, an answer that has its stop reason is complete all the same. */
+  end(): ChatChunk[] {
+    return this.#finish === undefined ? [] : this.#stop();
+  }
+
+  #start(message: JsonObject): ChatChunk[] {
+    this.#id = stringOf(message.id) ?? '';
+    this.#model = stringOf(message.model) ?? '';
+    this.#usage = anthropicUsage(message.usage);
+    return [this.#chunk({ role: 'assistant', content: '' })];
+  }
+
+  #open(index: number, content: JsonObject): ChatChunk[] {
+    const structured = content.type === 'tool_use' && content.name === this.#options.structuredTool;
+    const kind = structured ? 'structured' : (KINDS[String(content.type)] ?? 'other');
+    const input = isObject(content.input) && Object.keys(content.input).length > 0 ? content.input : {};
+    const block: Block = {
+      kind,
+      call: kind === 'tool' ? this.#calls++ : -1,
+      whole: JSON.stringify(input),
+      fragments: false,
+      thinking: kind === 'thinking' ? { ...content } : {},
+      closed: false,
+    };
+    this.#blocks.set(index, block);
+    if (kind === 'tool') {
+      const id = String(content.id);
+      this.#firstCall ??= id;
+      const fn = { name: String(content.name), arguments: '' };
+      return [this.#chunk({ tool_calls: [{ index: block.call, id, type: 'function', function: fn }] })];
+    }
+    const text = stringOf(content.text);
+    return kind === 'text' && text ? [this.#chunk({ content: text })] : [];
+  }
+
+  #grow(block: Block | undefined, delta: JsonObject): ChatChunk[] {
+    if (!block) return [];
+    if (delta.type === 'text_delta' && delta.text) return [this.#chunk({ content: String(delta.text) })];
+    if (delta.type === 'thinking_delta' && delta.thinking) {
+      block.thinking.thinking = (stringOf(block.thinking.thinking) ?? '') + String(delta.thinking);
+      return [this.#chunk({ reasoning_content: String(delta.thinking) })];
+    }
+    if (delta.type === 'signature_delta') block.thinking.signature = delta.signature;
+    if (delta.type === 'input_json_delta' && delta.partial_json) {
+      block.fragments = true;
+      return this.#arguments(block, String(delta.partial_json));
+    }
+    return [];
+  }
+
+  #arguments(block: Block, text: string): ChatChunk[] {
+    if (block.kind === 'structured') return [this.#chunk({ content: text })];
+    if (block.kind !== 'tool') return [];
+    return [this.#chunk({ tool_calls: [{ index: block.call, function: { arguments: text } }] })];
+  }
+
+  #close(block: Block | undefined): ChatChunk[] {
+    if (!block || block.closed) return [];
+    block.closed = true;
+    const isCall = block.kind === 'tool' || block.kind === 'structured';
+    if (isCall && !block.fragments) return this.#arguments(block, block.whole);
+    // A block without a signature cannot be replayed.
+    const replayable = block.thinking.signature || block.thinking.type === 'redacted_thinking';
+    if (block.kind !== 'thinking' || !replayable) return [];
+    this.#thinking.push(block.thinking);
+    return [this.#chunk({ thinking_blocks: [block.thinking] })];
+  }
+
+  /** The answer has its stop reason: all but the usage and the terminator is said. */
+  #end(reason: string | undefined): ChatChunk[] {
+    if (reason === undefined || this.#finish !== undefined) return [];
+    this.#finish = reason;
+    const late = [...this.#blocks.values()].flatMap((block) => this.#close(block));
+    if (this.#firstCall !== undefined && this.#thinking.length > 0) {
+      this.#options.memory.set(this.#firstCall, { thinking_blocks: this.#thinking });
+    }
+    return [...late, this.#chunk({}, finishReason(reason, this.#options.structuredTool !== undefined))];
+  }
+
+  #stop(): ChatChunk[] {
+    if (this.done) return [];
+    // Some leave the reason out; one that said nothing has not answered.
+    const last = this.#blocks.size > 0 ? this.#end(this.#finish ?? 'end_turn') : [];
+    this.done = true;
+    if (!this.#usage) return last;
+    return [...last, { ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(this.#usage) }];
+  }
+
+  #chunk(delta: ChatDelta, finish: string | null = null): ChatChunk {
+    return {
+      id: this.#id,
+      object: 'chat.completion.chunk',
+      created: this.#options.created,
+      model: this.#model,
+      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+    };
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * What a protocol is to this project. OpenAI's chat (`chat.ts`) is the canonical form between protocols: a client's
+ * protocol is read into it and written from it, a provider's is encoded from it and read into it. Everything here is
+ * pure: time, ids and memory are passed in.
+ *
+ * Beside OpenAI's own fields the canonical form carries, on assistant messages and deltas, what must be given back:
+ * `reasoning_content` (plain text of the reasoning), `thinking_blocks` (Anthropic's signed blocks, or
+ * `{type: 'encrypted', id, summary, encrypted_content}` of a Responses reasoning item), and
+ * `tool_calls[].extra_content.google.thought_signature`; on parts and messages `cache_control`; on tool messages
+ * `is_error: true`.
+ */
+import type { ProxyError } from '../errors.ts';
+import type { ChatChunk, ChatRequest, ChatResponse } from './chat.ts';
+import type { JsonObject } from './json.ts';
+import type { Quirks } from './quirks.ts';
+import type { SseEvent } from './sse.ts';
+
+/** How providers are asked for a chat. */
+export type ProtocolName = 'chat' | 'messages' | 'responses' | 'gemini' | 'converse' | 'cohere';
+
+/** What a request is encoded with. */
+export interface EncodeContext {
+  /** The model's name at the provider. */
+  readonly model: string;
+  readonly quirks: Quirks;
+  /** For answers whose protocol tells no time, seconds since the epoch. */
+  readonly created: number;
+  /** A random id of 24 letters and digits, where a protocol gives none. */
+  readonly newId: () => string;
+  readonly memory: ReplayMemory;
+}
+
+/**
+ * What models want back with a tool call of theirs, by its id, for clients that drop the fields it came in:
+ * `extra_content` of the call, or `thinking_blocks` of its message.
+ */
+export interface ReplayMemory {
+  get(callId: string): JsonObject | undefined;
+  set(callId: string, value: JsonObject): void;
+}
+
+/** A request in a provider's protocol, and how to read what comes back. */
+export interface Encoded {
+  readonly body: JsonObject;
+  /** Fields of the request that have no counterpart there, by their canonical names. */
+  readonly dropped: readonly string[];
+  /** A whole answer. @throws ProxyError `malformed` when it is none */
+  decode(answer: JsonObject): ChatResponse;
+  /** Begins to read a streamed answer. */
+  stream(): ChatReader;
+}
+
+/**
+ * Reads a provider's stream, however it is cut. The chunks that it gives begin with the role, carry one finish
+ * reason a choice, and end with one of no choices that has the usage, where it is known.
+ */
+export interface ChatReader {
+  /** One event. Unknown events mean nothing. */
+  push(event: SseEvent): ChatChunk[];
+  /** The body ended: what a finished answer still lacks. */
+  end(): ChatChunk[];
+  /** Nothing of the answer is still to come. */
+  readonly done: boolean;
+  /** An error event, in a shape that `classifyBody` reads. */
+  readonly error: JsonObject | undefined;
+  /** Events that could not be read. */
+  readonly malformed: number;
+}
+
+/** Cuts a body into events. */
+export interface Framing {
+  /** @throws ProxyError `malformed` */
+  push(bytes: Uint8Array): SseEvent[];
+  end(): SseEvent[];
+}
+
+/** How a provider's protocol says a chat. */
+export interface ProviderProtocol {
+  framing(): Framing;
+  /** @throws ProxyError `invalid_request` for what is no request, `unsupported` for what cannot be said there */
+  encode(request: ChatRequest, context: EncodeContext): Encoded;
+}
+
+/** A client's request, understood, and how it is answered. */
+export interface Understood {
+  readonly request: ChatRequest;
+  /** Fields that the canonical form has no place for. */
+  readonly dropped: readonly string[];
+  /** The whole answer in the client's protocol. */
+  encode(answer: ChatResponse): JsonObject;
+  /** Begins to write a streamed answer. */
+  stream(): ChatWriter;
+}
+
+/** Writes a stream of canonical chunks in a client's protocol, as text of whole SSE events. */
+export interface ChatWriter {
+  push(chunk: ChatChunk): string;
+  /** The answer is complete: its last events and the terminator. */
+  end(): string;
+}
+
+export interface DecodeContext {
+  /** Seconds since the epoch. */
+  readonly created: number;
+  /** A random id of 24 letters and digits. */
+  readonly newId: () => string;
+}
+
+/** How clients of a protocol are understood and answered. */
+export interface ClientProtocol {
+  /** @throws ProxyError `invalid_request` naming the field at fault */
+  decode(body: JsonObject, context: DecodeContext): Understood;
+  /** An error as a body. @param details the attempts that were made */
+  errorBody(error: ProxyError, requestId: string, details?: readonly unknown[]): JsonObject;
+  /**
+   * An error as the last event of a stream, which is then over.
+   * @param sequence how many events came before, where the protocol counts them
+   */
+  errorEvent(error: ProxyError, requestId: string, sequence: number): string;
+}
