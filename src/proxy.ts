@@ -17,6 +17,7 @@ import { Exchange } from './pipeline/exchange.ts';
 import { ModelRegistry } from './pipeline/models.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { HealthProber, wordFor } from './pipeline/prober.ts';
+import { BoundedReplay } from './pipeline/replay.ts';
 import { RequestRouter } from './pipeline/router.ts';
 import { disabledStatus, providerStatus, summarize } from './pipeline/status.ts';
 import { TargetPool } from './pipeline/target.ts';
@@ -89,6 +90,9 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     memory: () => process.memoryUsage.rss(),
     log: () => log?.stats ?? { written: 0, dropped: 0, pending: 0 },
   });
+  // Signatures outlive a configuration: a conversation goes on after a reload.
+  const memory = new BoundedReplay(first.limits.replay_memory);
+  const newId = () => randomId(random);
   const sinks: RecordSink[] = [
     () => (inFlight -= 1),
     (record) => loading.metrics?.observe(record),
@@ -101,7 +105,9 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       clock,
       connect: deps.connect ?? connectPool,
       dial: deps.dial ?? directDial(deps.env),
+      env: deps.env,
       keysOf: (provider: ProviderConfig) => resolveKeys(provider, deps.env).keys,
+      readText: (path) => Bun.file(path).text(),
       userAgent: `llmproxy/${VERSION}`,
     });
     const providers = config.providers.filter(({ enabled }) => enabled).map((each) => factory.create(each));
@@ -114,7 +120,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       clock,
       random,
       pool,
-      attempt: (inbound, plan, signal) => new Attempt(inbound, plan, signal, { clock, limits }),
+      attempt: (inbound, plan, signal) =>
+        new Attempt(inbound, plan, signal, { clock, limits, memory, newId }),
       contextWindow: ({ provider, model }, offer) =>
         offer.contextWindow ??
         prices.contextWindow(provider.settings.prices, model) ??
@@ -125,8 +132,9 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       random,
       pool,
       async ask(provider, model, key, signal) {
-        const plan = { target: pool.target(provider, model), offer: { name: model }, key, fresh: false };
-        await new Attempt(wordFor(model), plan, signal, { clock, limits }).open();
+        const target = pool.target(provider, model);
+        const plan = { target, offer: { name: model }, key, fresh: false, unsupported: 'drop' as const };
+        await new Attempt(wordFor(model), plan, signal, { clock, limits, memory, newId }).open();
       },
     });
     const app = createApp({
@@ -279,11 +287,12 @@ function openLog(
 /** Every secret the configuration knows; none of them may appear in any output. */
 export function secretsOf(config: Config, env: ProxyDeps['env']): string[] {
   const keys = config.providers.flatMap((provider) => resolveKeys(provider, env).keys);
+  const signing = config.providers.map(({ client_secret }) => client_secret);
   const clients =
     config.auth === undefined || config.auth === 'none'
       ? []
       : config.auth.keys.map(({ key, key_env }) => key ?? (key_env === undefined ? undefined : env[key_env]));
-  return [...keys, ...clients].filter((key) => key !== undefined);
+  return [...keys, ...signing, ...clients].filter((key) => key !== undefined);
 }
 
 /** A connection pool of Bun's fetch. @see docs/runtime/networking/fetch in bun-types */
@@ -305,4 +314,11 @@ function directDial(env: ProxyDeps['env']): Dial | undefined {
     });
     socket.end();
   };
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** 24 letters and digits. */
+function randomId(random: () => number): string {
+  return Array.from({ length: 24 }, () => ALPHABET[Math.floor(random() * ALPHABET.length)]).join('');
 }

@@ -21,12 +21,13 @@ export function discoverConfig(env: Readonly<Record<string, string | undefined>>
   const found: Found[] = [];
   const providers: ConfigInput['providers'] = [];
   for (const type of PROVIDER_TYPES) {
-    // `grok` is another name of xai.
-    if (type === 'grok') continue;
+    // `grok` is another name of xai; of Perplexity's two the newer one is taken.
+    if (type === 'grok' || type === 'perplexity-sonar') continue;
     const { keyEnv, priority } = presetOf(type);
     const variable = keyEnv.find((name) => env[name]);
     const endpoint = type === 'azure' ? env.AZURE_OPENAI_ENDPOINT : undefined;
     if (type !== 'mock' && (!variable || (type === 'azure' && !endpoint))) continue;
+    if (type === 'bedrock' && !(env.AWS_REGION ?? env.AWS_DEFAULT_REGION)) continue;
     const azure = endpoint ? { base_url: `${endpoint.replace(/\/+$/, '')}/openai/v1`, models: ['*'] } : {};
     providers.push({ name: type, type, priority, ...azure });
     found.push({

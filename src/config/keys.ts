@@ -19,3 +19,15 @@ export function resolveKeys(provider: ProviderConfig, env: Env): ResolvedKeys {
   const found = variables.find((variable) => env[variable]);
   return { keys: found ? [env[found]!] : [], source: found ?? variables.join(' or ') };
 }
+
+/** Whether a provider can show who it is: with a key, in another way that its vendor has, or it needs none. */
+export function hasCredentials(provider: ProviderConfig, env: Env): boolean {
+  if (resolveKeys(provider, env).keys.length > 0) return true;
+  const { auth, keyOptional } = presetOf(provider.type);
+  if (auth === 'none' || (keyOptional && provider.api_key_env === undefined)) return true;
+  if (provider.type === 'azure') return provider.client_secret !== undefined;
+  if (provider.type === 'vertex') return true;
+  if (provider.type !== 'bedrock') return false;
+  const signed = env.AWS_ACCESS_KEY_ID && env.AWS_SECRET_ACCESS_KEY;
+  return Boolean(signed || provider.profile || env.AWS_PROFILE || env.AWS_SHARED_CREDENTIALS_FILE);
+}

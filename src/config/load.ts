@@ -3,9 +3,8 @@ import type { Config } from './schema.ts';
 import type { Problem } from './problems.ts';
 import { explain } from './explain.ts';
 import { interpolate } from './interpolate.ts';
-import { resolveKeys } from './keys.ts';
+import { hasCredentials } from './keys.ts';
 import { Positions } from './positions.ts';
-import { presetOf } from './presets.ts';
 import { checkReferences } from './references.ts';
 import { schema } from './schema.ts';
 
@@ -59,9 +58,7 @@ function spanOf(node: unknown): number {
 
 function withoutKeyless(config: Config, env: Readonly<Record<string, string | undefined>>): Config {
   const providers = config.providers.map((provider) => {
-    const { auth, keyOptional } = presetOf(provider.type);
-    const free = auth === 'none' || (keyOptional && provider.api_key_env === undefined);
-    return free || resolveKeys(provider, env).keys.length > 0 ? provider : { ...provider, enabled: false };
+    return hasCredentials(provider, env) ? provider : { ...provider, enabled: false };
   });
   return { ...config, providers };
 }

@@ -8,6 +8,7 @@ export function masked(config: Config): Config {
   const providers = config.providers.map((provider) => ({
     ...provider,
     ...(provider.api_key === undefined ? {} : { api_key: MASKED }),
+    ...(provider.client_secret === undefined ? {} : { client_secret: MASKED }),
     ...(provider.api_keys === undefined ? {} : { api_keys: provider.api_keys.map(() => MASKED) }),
     custom_headers: Object.fromEntries(
       Object.entries(provider.custom_headers).map(([name, value]) => [

@@ -3,25 +3,38 @@
  * The table lives with the configuration because `type:` is checked and completed against it.
  */
 
-export type Protocol = 'openai' | 'anthropic' | 'mock';
+/** How a vendor is asked: by whose API. */
+export type Api = 'openai' | 'anthropic' | 'gemini' | 'vertex' | 'bedrock' | 'cohere' | 'mock';
 
-/** How a key travels: `Authorization: Bearer`, `x-api-key`, `api-key`, or not at all. */
-export type AuthScheme = 'bearer' | 'x-api-key' | 'api-key' | 'none';
+/** How a key travels: `Authorization: Bearer`, as a header of this name, or not at all. */
+export type AuthScheme = 'bearer' | 'x-api-key' | 'api-key' | 'x-goog-api-key' | 'none';
+
+/** A model under another name than the vendor's. */
+interface PresetModel {
+  readonly name: string;
+  readonly upstream: string;
+}
 
 export interface Preset {
   readonly title: string;
-  readonly protocol: Protocol;
+  readonly api: Api;
   /** Without a trailing slash; `undefined` where each account has its own and `base_url` must be given. */
   readonly baseUrl?: string;
   readonly auth: AuthScheme;
   /** Environment variables that hold the key, first found wins. Empty for servers that need none. */
   readonly keyEnv: readonly string[];
+  /** Its address follows from `region` or `project`, or it has none. */
+  readonly located?: true;
   /** Globs of the models it serves when the configuration lists none. */
-  readonly models: readonly string[];
+  readonly models: readonly (string | PresetModel)[];
   /** Path of a free endpoint that shows the service to be up, relative to the base URL. */
   readonly probe?: string;
-  /** Endpoints beyond chat that it serves; see `wire/endpoints.ts`. */
+  /** Families of endpoints that it serves; see `wire/endpoints.ts`. */
   readonly endpoints: readonly string[];
+  /** APIs of clients that it speaks beside chat, by endpoint, with their paths; empty for the usual one. */
+  readonly also?: Readonly<Record<string, string>>;
+  /** Models that are asked by the Responses API alone. */
+  readonly onlyResponses?: RegExp;
   /** Headers that every request carries. */
   readonly headers?: Readonly<Record<string, string>>;
   /** How its models take a beginning of their answer, where they do; see `wire/continue.ts`. */
@@ -38,10 +51,14 @@ const CHAT = ['chat'] as const;
 const TEXT = ['chat', 'completions', 'embeddings'] as const;
 const MEDIA = ['moderations', 'images', 'audio'] as const;
 
+/** The other APIs of clients, at their usual paths. */
+const RESPONSES = { responses: '' } as const;
+const MESSAGES = { messages: '' } as const;
+
 export const PRESETS = {
   openai: {
     title: 'OpenAI',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'https://api.openai.com/v1',
     auth: 'bearer',
     keyEnv: ['OPENAI_API_KEY'],
@@ -60,12 +77,14 @@ export const PRESETS = {
     ],
     probe: '/models',
     endpoints: [...TEXT, ...MEDIA],
+    also: { ...RESPONSES, 'responses.input_tokens': '' },
+    onlyResponses: /^codex-|-codex(?:-|$)|^o\d+-pro|^gpt-5[.\d]*-pro|deep-research|^computer-use/,
     prices: 'openai',
     priority: 10,
   },
   anthropic: {
     title: 'Anthropic',
-    protocol: 'anthropic',
+    api: 'anthropic',
     baseUrl: 'https://api.anthropic.com',
     auth: 'x-api-key',
     keyEnv: ['ANTHROPIC_API_KEY'],
@@ -78,31 +97,69 @@ export const PRESETS = {
     priority: 10,
   },
   gemini: {
-    title: 'Gemini (OpenAI-compatible endpoint)',
-    protocol: 'openai',
-    baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
-    auth: 'bearer',
+    title: 'Gemini',
+    api: 'gemini',
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+    auth: 'x-goog-api-key',
     keyEnv: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
     models: ['gemini-*', 'gemma-*', 'text-embedding-004'],
-    probe: '/models',
-    endpoints: ['chat', 'embeddings', 'images'],
+    probe: '/models?pageSize=1',
+    endpoints: ['chat', 'embeddings'],
     prices: 'google',
+    priority: 10,
+  },
+  vertex: {
+    title: 'Google Cloud Vertex AI',
+    api: 'vertex',
+    located: true,
+    auth: 'x-goog-api-key',
+    keyEnv: [],
+    models: ['gemini-*', 'claude-*', 'text-embedding-*', '*/*'],
+    endpoints: ['chat', 'embeddings'],
+    prices: 'google',
+    priority: 20,
+  },
+  bedrock: {
+    title: 'AWS Bedrock (Converse)',
+    api: 'bedrock',
+    located: true,
+    auth: 'bearer',
+    keyEnv: ['AWS_BEARER_TOKEN_BEDROCK'],
+    models: [
+      '{us.,eu.,apac.,global.,}{anthropic,amazon,meta,mistral,cohere,ai21,deepseek,openai,qwen}.*',
+      'arn:aws:bedrock:**',
+    ],
+    endpoints: ['chat', 'embeddings'],
+    prices: 'aws',
+    priority: 20,
+  },
+  cohere: {
+    title: 'Cohere',
+    api: 'cohere',
+    baseUrl: 'https://api.cohere.com',
+    auth: 'bearer',
+    keyEnv: ['COHERE_API_KEY', 'CO_API_KEY'],
+    models: ['command-*', 'c4ai-*', 'embed-*', 'rerank-*'],
+    probe: '/v1/models',
+    endpoints: ['chat', 'embeddings', 'rerank'],
+    prices: 'cohere',
     priority: 10,
   },
   azure: {
     title: 'Azure OpenAI (v1 API)',
-    protocol: 'openai',
+    api: 'openai',
     auth: 'api-key',
     keyEnv: ['AZURE_OPENAI_API_KEY'],
     models: [],
     probe: '/models',
     endpoints: [...TEXT, 'images', 'audio'],
+    also: RESPONSES,
     prices: 'azure',
     priority: 20,
   },
   mistral: {
     title: 'Mistral',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'https://api.mistral.ai/v1',
     auth: 'bearer',
     keyEnv: ['MISTRAL_API_KEY'],
@@ -124,43 +181,60 @@ export const PRESETS = {
   },
   deepseek: {
     title: 'DeepSeek',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'https://api.deepseek.com',
     auth: 'bearer',
     keyEnv: ['DEEPSEEK_API_KEY'],
     models: ['deepseek-*'],
     probe: '/models',
     endpoints: CHAT,
+    also: { messages: '/anthropic/v1/messages' },
     prices: 'deepseek',
     priority: 10,
   },
   xai: {
     title: 'xAI (Grok)',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'https://api.x.ai/v1',
     auth: 'bearer',
     keyEnv: ['XAI_API_KEY', 'GROK_API_KEY'],
     models: ['grok-*'],
     probe: '/models',
     endpoints: ['chat', 'completions', 'images'],
+    also: RESPONSES,
     prices: 'x-ai',
     priority: 10,
   },
   grok: {
     title: 'xAI under its other name',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'https://api.x.ai/v1',
     auth: 'bearer',
     keyEnv: ['GROK_API_KEY', 'XAI_API_KEY'],
     models: ['grok-*'],
     probe: '/models',
     endpoints: ['chat', 'completions', 'images'],
+    also: RESPONSES,
     prices: 'x-ai',
     priority: 10,
   },
   perplexity: {
-    title: 'Perplexity (legacy sonar chat)',
-    protocol: 'openai',
+    title: 'Perplexity (Agent API)',
+    api: 'openai',
+    baseUrl: 'https://api.perplexity.ai/v1',
+    auth: 'bearer',
+    keyEnv: ['PERPLEXITY_API_KEY'],
+    models: ['perplexity/*', { name: 'sonar', upstream: 'perplexity/sonar' }],
+    probe: '/models',
+    endpoints: CHAT,
+    also: RESPONSES,
+    onlyResponses: /./,
+    prices: 'perplexity',
+    priority: 10,
+  },
+  'perplexity-sonar': {
+    title: 'Perplexity (sonar chat, the older API)',
+    api: 'openai',
     baseUrl: 'https://api.perplexity.ai',
     auth: 'bearer',
     keyEnv: ['PERPLEXITY_API_KEY'],
@@ -168,24 +242,25 @@ export const PRESETS = {
     probe: '/v1/models',
     endpoints: CHAT,
     prices: 'perplexity',
-    priority: 10,
+    priority: 30,
   },
   groq: {
     title: 'Groq',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'https://api.groq.com/openai/v1',
     auth: 'bearer',
     keyEnv: ['GROQ_API_KEY'],
     models: ['llama-*', 'meta-llama/*', 'openai/gpt-oss-*', 'qwen/*', 'moonshotai/*', 'whisper-large-*'],
     probe: '/models',
     endpoints: ['chat', 'audio'],
+    also: RESPONSES,
     prefill: 'assistant',
     prices: 'groq',
     priority: 20,
   },
   cerebras: {
     title: 'Cerebras',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'https://api.cerebras.ai/v1',
     auth: 'bearer',
     keyEnv: ['CEREBRAS_API_KEY'],
@@ -197,7 +272,7 @@ export const PRESETS = {
   },
   together: {
     title: 'Together',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'https://api.together.xyz/v1',
     auth: 'bearer',
     keyEnv: ['TOGETHER_API_KEY'],
@@ -209,19 +284,20 @@ export const PRESETS = {
   },
   fireworks: {
     title: 'Fireworks',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'https://api.fireworks.ai/inference/v1',
     auth: 'bearer',
     keyEnv: ['FIREWORKS_API_KEY'],
     models: ['accounts/**'],
     probe: '/models',
     endpoints: [...TEXT, 'rerank'],
+    also: { ...RESPONSES, ...MESSAGES },
     prices: 'fireworks',
     priority: 20,
   },
   openrouter: {
     title: 'OpenRouter',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'https://openrouter.ai/api/v1',
     auth: 'bearer',
     keyEnv: ['OPENROUTER_API_KEY'],
@@ -229,13 +305,14 @@ export const PRESETS = {
     // Its /models answers without a key and so says nothing about one.
     probe: '/key',
     endpoints: [...TEXT, 'rerank', 'images', 'audio'],
+    also: { ...RESPONSES, ...MESSAGES },
     prefill: 'assistant',
     prices: 'openrouter',
     priority: 40,
   },
   blackbox: {
     title: 'Blackbox',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'https://api.blackbox.ai',
     auth: 'bearer',
     keyEnv: ['BLACKBOX_API_KEY'],
@@ -243,9 +320,43 @@ export const PRESETS = {
     endpoints: CHAT,
     priority: 40,
   },
+  moonshot: {
+    title: 'Moonshot (Kimi)',
+    api: 'openai',
+    baseUrl: 'https://api.moonshot.ai/v1',
+    auth: 'bearer',
+    keyEnv: ['MOONSHOT_API_KEY'],
+    models: ['kimi-*', 'moonshot-*'],
+    probe: '/models',
+    endpoints: CHAT,
+    prices: 'moonshotai',
+    priority: 20,
+  },
+  zai: {
+    title: 'Z.ai (GLM)',
+    api: 'openai',
+    baseUrl: 'https://api.z.ai/api/paas/v4',
+    auth: 'bearer',
+    keyEnv: ['ZAI_API_KEY'],
+    models: ['glm-*'],
+    endpoints: CHAT,
+    priority: 20,
+  },
+  huggingface: {
+    title: 'Hugging Face Inference',
+    api: 'openai',
+    baseUrl: 'https://router.huggingface.co/v1',
+    auth: 'bearer',
+    keyEnv: ['HF_TOKEN'],
+    models: ['*/*'],
+    probe: '/models',
+    endpoints: CHAT,
+    prices: 'huggingface',
+    priority: 40,
+  },
   ollama: {
     title: 'Ollama',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'http://localhost:11434/v1',
     auth: 'bearer',
     keyEnv: [],
@@ -253,11 +364,12 @@ export const PRESETS = {
     models: [],
     probe: '/models',
     endpoints: TEXT,
+    also: { ...RESPONSES, ...MESSAGES },
     priority: 50,
   },
   vllm: {
     title: 'vLLM',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'http://localhost:8000/v1',
     auth: 'bearer',
     keyEnv: [],
@@ -265,12 +377,13 @@ export const PRESETS = {
     models: [],
     probe: '/models',
     endpoints: [...TEXT, 'audio', 'rerank'],
+    also: { ...RESPONSES, ...MESSAGES, 'messages.count_tokens': '' },
     prefill: 'continue_final_message',
     priority: 50,
   },
   llamacpp: {
     title: 'llama.cpp server',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'http://localhost:8080/v1',
     auth: 'bearer',
     keyEnv: [],
@@ -278,12 +391,13 @@ export const PRESETS = {
     models: [],
     probe: '/models',
     endpoints: [...TEXT, 'rerank'],
+    also: { ...RESPONSES, ...MESSAGES, 'messages.count_tokens': '' },
     prefill: 'assistant',
     priority: 50,
   },
   lmstudio: {
     title: 'LM Studio',
-    protocol: 'openai',
+    api: 'openai',
     baseUrl: 'http://localhost:1234/v1',
     auth: 'bearer',
     keyEnv: [],
@@ -295,7 +409,7 @@ export const PRESETS = {
   },
   'openai-compatible': {
     title: 'Any server that speaks the OpenAI API',
-    protocol: 'openai',
+    api: 'openai',
     auth: 'bearer',
     keyEnv: [],
     keyOptional: true,
@@ -306,12 +420,13 @@ export const PRESETS = {
   },
   mock: {
     title: 'Built-in provider for tests and demos',
-    protocol: 'mock',
+    api: 'mock',
     auth: 'none',
     keyEnv: [],
     keyOptional: true,
     models: ['mock', 'mock-*'],
     endpoints: [...TEXT, 'moderations'],
+    located: true,
     priority: 90,
   },
 } as const satisfies Record<string, Preset>;

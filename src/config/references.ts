@@ -2,7 +2,7 @@ import type { Config, ProviderConfig, RouteConfig } from './schema.ts';
 import type { Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import { globMatcher, isGlob } from './globs.ts';
-import { resolveKeys } from './keys.ts';
+import { hasCredentials, resolveKeys } from './keys.ts';
 import { presetOf } from './presets.ts';
 import { nearest } from './suggest.ts';
 
@@ -40,7 +40,7 @@ function checkProviders({ providers }: Config, positions: Positions, env: Env): 
       const message = `${given.join(' and ')} are given together; keep one`;
       problems.push(positions.atValue([...at, given.at(-1)!], message));
     }
-    if (provider.base_url === undefined && preset.baseUrl === undefined && preset.protocol !== 'mock') {
+    if (provider.base_url === undefined && preset.baseUrl === undefined && !preset.located) {
       problems.push(
         positions.atValue(
           at,
@@ -48,9 +48,10 @@ function checkProviders({ providers }: Config, positions: Positions, env: Env): 
         ),
       );
     }
+    problems.push(...checkOwnKeys(provider, at, positions, env));
     if (provider.base_url !== undefined)
       problems.push(...checkUrl(provider.base_url, [...at, 'base_url'], positions));
-    if (provider.mock && preset.protocol !== 'mock') {
+    if (provider.mock && preset.api !== 'mock') {
       problems.push(positions.atKey(at, 'mock', '`mock` belongs to providers of type mock'));
     }
     if (provider.enabled && (provider.models ?? preset.models).length === 0) {
@@ -63,6 +64,49 @@ function checkProviders({ providers }: Config, positions: Positions, env: Env): 
     }
     problems.push(...checkKey(provider, at, positions, env));
   });
+  return problems;
+}
+
+/** Keys of one vendor alone. */
+const OWN_KEYS = {
+  region: ['bedrock', 'vertex'],
+  project: ['vertex'],
+  profile: ['bedrock'],
+  credentials_file: ['vertex'],
+  api_version: ['azure'],
+  tenant_id: ['azure'],
+  client_id: ['azure'],
+  client_secret: ['azure'],
+} as const satisfies Partial<Record<keyof ProviderConfig, readonly string[]>>;
+
+/** What every one of these needs when one is given. */
+const ENTRA = ['tenant_id', 'client_id', 'client_secret'] as const;
+
+function checkOwnKeys(
+  provider: ProviderConfig,
+  at: (string | number)[],
+  positions: Positions,
+  env: Env,
+): Problem[] {
+  const problems: Problem[] = [];
+  for (const [key, types] of Object.entries(OWN_KEYS)) {
+    if (provider[key as keyof ProviderConfig] === undefined) continue;
+    if ((types as readonly string[]).includes(provider.type)) continue;
+    const message = `\`${key}\` belongs to providers of type ${types.join(' or ')}`;
+    problems.push(positions.atKey(at, key, message));
+  }
+  const missing = ENTRA.filter((key) => provider[key] === undefined);
+  if (missing.length > 0 && missing.length < ENTRA.length) {
+    const message = `signing in at Entra needs ${missing.map((key) => `\`${key}\``).join(' and ')} too`;
+    problems.push(positions.atValue([...at, 'name'], message));
+  }
+  const lost = (key: string, variables: string) =>
+    problems.push(positions.atValue(at, `provider \`${provider.name}\` needs \`${key}\` or ${variables}`));
+  if (!provider.enabled || provider.base_url !== undefined) return problems;
+  if (provider.type === 'bedrock' && !(provider.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION))
+    lost('region', 'AWS_REGION');
+  if (provider.type === 'vertex' && !(provider.project ?? env.GOOGLE_CLOUD_PROJECT))
+    lost('project', 'GOOGLE_CLOUD_PROJECT');
   return problems;
 }
 
@@ -80,10 +124,8 @@ function checkKey(
   positions: Positions,
   env: Env,
 ): Problem[] {
-  const { keys, source } = resolveKeys(provider, env);
-  const preset = presetOf(provider.type);
-  if (keys.length > 0 || !provider.enabled || preset.auth === 'none') return [];
-  if (preset.keyOptional && provider.api_key_env === undefined) return [];
+  if (!provider.enabled || hasCredentials(provider, env)) return [];
+  const { source } = resolveKeys(provider, env);
   const message = `provider \`${provider.name}\` is off: its key is missing, set ${source === '' ? 'api_key_env' : source}`;
   return [positions.atValue([...at, 'name'], message, { severity: 'warning' })];
 }

@@ -179,6 +179,22 @@ const provider = z.strictObject({
     .describe(
       'Several keys in place of one: they take turns, and one that is refused or limited is passed over.',
     ),
+  region: name
+    .optional()
+    .describe('Bedrock: AWS region, AWS_REGION when left out. Vertex: location, `global` when left out.'),
+  project: name.optional().describe('Vertex: Google Cloud project, GOOGLE_CLOUD_PROJECT when left out.'),
+  profile: text
+    .optional()
+    .describe('Bedrock: profile in the AWS credentials file, AWS_PROFILE when left out.'),
+  credentials_file: text
+    .optional()
+    .describe('Vertex: key file of a service account, GOOGLE_APPLICATION_CREDENTIALS when left out.'),
+  api_version: text
+    .optional()
+    .describe('Azure: use deployment URLs with this api-version in place of the v1 API.'),
+  tenant_id: text.optional().describe('Azure: sign in at this Entra tenant in place of a key.'),
+  client_id: text.optional().describe('Azure: the application that signs in.'),
+  client_secret: text.optional().describe('Azure: its secret, best written as ${VAR}.'),
   models: z
     .array(model)
     .optional()
@@ -247,6 +263,8 @@ const hedge = z
 
 const contentPolicy = z.enum(['error', 'failover']);
 
+const unsupported = z.enum(['drop', 'error']);
+
 const POLICY = {
   content_policy: 'What follows when a provider refuses the content: its own error, or the next target.',
   resume:
@@ -255,6 +273,8 @@ const POLICY = {
     'Ask a second target when the first is slow to begin, and take whichever begins first. Both may be charged.',
   last_resort:
     'When every target rests, ask the least bad one all the same. Never before a Retry-After has passed.',
+  unsupported:
+    'What follows when a target cannot take a field of the request: it is left out and named in x-llmproxy-dropped, or the next target is asked, and an error given when none can.',
 } as const;
 
 const route = z.union(
@@ -271,6 +291,7 @@ const route = z.union(
       resume: onOff.optional().describe('Overrides `routing.resume`.'),
       hedge: hedge.optional().describe('Overrides `routing.hedge`.'),
       last_resort: onOff.optional().describe('Overrides `routing.last_resort`.'),
+      unsupported: unsupported.optional().describe('Overrides `routing.unsupported`.'),
     }),
   ],
   { error: 'expected a target, a list of targets, or {targets, strategy, ...}' },
@@ -295,6 +316,7 @@ const routing = z.strictObject({
   resume: onOff.prefault('off').describe(POLICY.resume),
   hedge: hedge.prefault('off').describe(POLICY.hedge),
   last_resort: onOff.prefault('off').describe(POLICY.last_resort),
+  unsupported: unsupported.default('drop').describe(POLICY.unsupported),
   breaker: z
     .strictObject({
       failures: z.number().int().min(1).default(5).describe('Failures in a row that open it.'),
@@ -322,6 +344,9 @@ const limits = z.strictObject({
   body_timeout: duration
     .prefault('1m')
     .describe('How long a client may take to send its request; 408 beyond.'),
+  replay_memory: size
+    .prefault('16MiB')
+    .describe('Signatures that models want back with their tool calls, kept for clients that drop them.'),
   client_stall: duration
     .prefault('5m')
     .describe('How long a client may take nothing of its answer before it is cut off.'),
@@ -442,6 +467,9 @@ export type ModelConfig = NonNullable<ProviderConfig['models']>[number];
 export type RouteConfig = Config['models'][string];
 export type Timeouts = z.output<typeof timeouts>;
 export type Price = z.output<typeof price>;
-export type RoutePolicy = Pick<Config['routing'], 'content_policy' | 'resume' | 'hedge' | 'last_resort'>;
+export type RoutePolicy = Pick<
+  Config['routing'],
+  'content_policy' | 'resume' | 'hedge' | 'last_resort' | 'unsupported'
+>;
 export type MockConfig = z.output<typeof mock>;
 export type LogContent = z.output<typeof content>;

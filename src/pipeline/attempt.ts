@@ -1,25 +1,20 @@
 import type { Clock } from '../clock.ts';
 import type { ProviderModel, UpstreamReply } from '../providers/base.ts';
-import type { Assembler } from '../wire/openai/assemble.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { Flow, FlowOptions } from './flow.ts';
 import type { Inbound } from './inbound.ts';
-import type { Prepared, WholeAnswer } from './lane.ts';
+import type { LaneContext, Local, Prepared, WholeAnswer } from './lanes/lane.ts';
 import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
 import { networkError } from '../providers/transport.ts';
-import { chatAssembler, completionAssembler } from '../wire/openai/assemble.ts';
-import { chunksOf } from '../wire/openai/chunks.ts';
 import { classifyStatus } from '../wire/classify.ts';
 import { encodingOf, inflate } from '../wire/encoding.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { joined } from '../wire/frames.ts';
-import { isObject, numberOf, parseJson } from '../wire/json.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { UpstreamFlow } from './flow.ts';
-import { laneFor } from './lanes.ts';
-import { Tap } from './tap.ts';
+import { laneFor } from './lanes/choose.ts';
 import { AttemptTimers, limitsOf } from './timers.ts';
 
 export interface AttemptLimits {
@@ -29,7 +24,7 @@ export interface AttemptLimits {
   readonly maxContent: number;
 }
 
-export interface AttemptDeps {
+export interface AttemptDeps extends Pick<LaneContext, 'newId' | 'memory'> {
   readonly clock: Clock;
   readonly limits: AttemptLimits;
 }
@@ -42,6 +37,8 @@ export interface AttemptPlan {
   readonly key: number;
   /** On a connection of its own. */
   readonly fresh: boolean;
+  /** What follows when the target cannot take all that is asked. */
+  readonly unsupported: 'drop' | 'error';
 }
 
 /** An answer that may be given to the client: from here on nothing is tried elsewhere. */
@@ -131,25 +128,34 @@ export class Attempt {
 
   async #open(): Promise<Opened> {
     const { target, offer, key, fresh } = this.#plan;
-    const lane = laneFor(target.provider.protocol);
+    const { provider, model } = target;
+    const { clock, newId, memory } = this.#deps;
     const inbound = continued(this.#inbound, target, offer);
-    const prepared = lane.prepare(inbound, target.model, this.#deps.clock.now());
-    const { endpoint, stream } = inbound;
-    const { body, contentType, headers } = prepared;
-    const call = { endpoint, model: target.model, stream, body, contentType, headers, key, fresh };
-    const reply = await target.provider.send(call, this.#abort.signal);
+    const lane = laneFor(inbound.endpoint, provider, model);
+    const prepared = lane.prepare(inbound, { provider, model, nowMs: clock.now(), newId, memory });
+    if ('local' in prepared) return await this.#local(prepared);
+    const { body, contentType, headers, endpoint, query, dropped } = prepared;
+    if (dropped.length > 0 && this.#plan.unsupported === 'error') {
+      const message = `Cannot ask ${target.id}: it does not take ${dropped.join(', ')}`;
+      throw new ProxyError('unsupported', message, { target: target.id, param: dropped[0]! });
+    }
+    const { stream } = inbound;
+    const call = { endpoint, model, query, stream, body, contentType, headers, key, fresh };
+    const reply = await provider.send(call, this.#abort.signal);
     this.status = reply.status;
-    const read = stream && ENDPOINTS[endpoint].understood;
+    const read = stream && ENDPOINTS[inbound.endpoint].understood;
     this.#timers.answered(read && reply.status === 200);
     if (reply.status < 200 || reply.status > 299) throw await this.#failed(reply, lane.kind === 'relay');
     const answer = await this.#answer(reply, prepared);
-    return {
-      lane: lane.kind,
-      status: reply.status,
-      headers: reply.headers,
-      dropped: prepared.dropped,
-      answer,
-    };
+    return { lane: lane.kind, status: reply.status, headers: reply.headers, dropped, answer };
+  }
+
+  async #local({ local }: Local): Promise<Opened> {
+    const { text, finish, usage } = await local();
+    this.#release();
+    const body = new TextEncoder().encode(text);
+    const answer: Whole = { kind: 'whole', body, text, finish, usage, made: 'application/json' };
+    return { lane: 'translate', status: 200, headers: new Headers(), dropped: [], answer };
   }
 
   #answer(reply: UpstreamReply, prepared: Prepared): Promise<Whole | Streamed> | Streamed {
@@ -209,22 +215,19 @@ export class Attempt {
 
   /** A whole answer where a stream was asked for, as the stream it should have been. */
   async #unstreamed(reply: UpstreamReply, prepared: Prepared): Promise<Whole> {
-    const whole = await this.#whole(reply, prepared);
-    const value = parseJson(whole.text ?? '');
-    const chunks = this.#inbound.endpoint === 'chat' && isObject(value) ? chunksOf(value) : [];
-    if (chunks.length === 0) throw this.#error('malformed', 'it is no stream');
-    const events = chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('');
-    return {
-      ...whole,
-      body: new TextEncoder().encode(`${events}data: [DONE]\n\n`),
-      made: 'text/event-stream',
-    };
+    const bytes = await this.#readAll(reply, this.#deps.limits.maxResponse);
+    const given = this.#decode(bytes, reply.headers);
+    this.#release();
+    const target = this.#plan.target.id;
+    const { text = given, finish, usage } = prepared.whole(given, target);
+    const events = prepared.wholeAsStream(given, target);
+    if (events === undefined) throw this.#error('malformed', 'it is no stream');
+    const body = new TextEncoder().encode(events);
+    return { kind: 'whole', body, text, finish, usage, made: 'text/event-stream' };
   }
 
   async #stream(reply: UpstreamReply, prepared: Prepared): Promise<Streamed> {
-    const { endpoint, json } = this.#inbound;
-    const assembler = ASSEMBLERS[endpoint] ?? chatAssembler;
-    const tap = new Tap(assembler, this.#deps.limits.maxContent, numberOf(json?.value.n) ?? 1);
+    const tap = prepared.tap(this.#deps.limits.maxContent);
     const flow = this.#flow(reply, { tap, fold: prepared.fold(tap, this.#plan.target.id) });
     let held: Uint8Array | undefined;
     while (!tap.content && !tap.finished && !tap.done) {
@@ -336,8 +339,3 @@ export class Attempt {
     this.#client.removeEventListener('abort', this.#follow);
   };
 }
-
-const ASSEMBLERS: Partial<Record<Inbound['endpoint'], () => Assembler>> = {
-  chat: chatAssembler,
-  completions: completionAssembler,
-};

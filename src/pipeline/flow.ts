@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Fold } from './lane.ts';
+import type { Fold } from './lanes/lane.ts';
 import type { Tap } from './tap.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { AttemptTimers } from './timers.ts';

@@ -7,6 +7,8 @@ export interface Inbound {
   /** The model the client named. */
   readonly model: string;
   readonly stream: boolean;
+  /** What of the query may travel on to a provider. */
+  readonly query?: string | undefined;
   readonly contentType: string;
   /** The body as it came, decompressed. */
   readonly bytes: Uint8Array<ArrayBuffer>;

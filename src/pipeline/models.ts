@@ -77,7 +77,7 @@ export class ModelRegistry {
     if (known) return known;
     const named = this.#expand(name, new Set());
     if (named.length === 0) throw this.#unknown(name);
-    const serving = named.filter(({ provider }) => provider.serves(endpoint));
+    const serving = named.filter(({ provider, model }) => provider.serves(endpoint, model));
     if (serving.length === 0) {
       const { path } = ENDPOINTS[endpoint];
       const owners = [...new Set(named.map(({ provider }) => provider.name))].join(', ');
@@ -119,6 +119,7 @@ export class ModelRegistry {
       resume: route.resume ?? this.#policy.resume,
       hedge: route.hedge ?? this.#policy.hedge,
       last_resort: route.last_resort ?? this.#policy.last_resort,
+      unsupported: route.unsupported ?? this.#policy.unsupported,
     };
   }
 

@@ -6,6 +6,7 @@ import type { ModelRegistry } from './models.ts';
 import type { StreamEnd } from './pump.ts';
 import type { Job, RequestRouter, Routed } from './router.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
+import { clientOf } from '../wire/clients.ts';
 import { pump } from './pump.ts';
 import { Resumer } from './resume.ts';
 
@@ -131,8 +132,17 @@ export class Pipeline {
     };
     const sent = (bytes: number) => void (exchange.responseBytes += bytes);
     const { stalled } = caller;
-    const requestId = exchange.id;
-    return pump(streamed, { clock, requestId, keepaliveMs, stallMs, resume, sent, ended, stalled });
+    const { errorEvent } = clientOf(job.inbound.endpoint);
+    return pump(streamed, {
+      clock,
+      errorEvent: (error, before) => errorEvent(error, exchange.id, before),
+      keepaliveMs,
+      stallMs,
+      resume,
+      sent,
+      ended,
+      stalled,
+    });
   }
 
   /** The caller's own deadline holds for the whole stream. @returns how to lift it */

@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Streamed } from './attempt.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
-import { openaiErrorBody } from '../wire/openai/error.ts';
 
 /** How a committed stream ended. */
 export type StreamEnd =
@@ -11,7 +10,8 @@ export type StreamEnd =
 
 export interface PumpOptions {
   readonly clock: Clock;
-  readonly requestId: string;
+  /** An error as the last event of the client's stream. @param sent how many events it got before */
+  readonly errorEvent: (error: ProxyError, sent: number) => string;
   /** Silence after which a comment keeps the connection alive, milliseconds; 0 for never. */
   readonly keepaliveMs: number;
   /** How long the client may take nothing, milliseconds. */
@@ -125,8 +125,9 @@ class Pump {
 
   /** The last word: an error event, or a broken connection where the answer is none of our events. */
   #tell(controller: Controller, error: ProxyError): void {
-    if (!this.#streamed.flow.tap) return controller.error(error);
-    const event = `data: ${JSON.stringify(openaiErrorBody(error, this.#options.requestId))}\n\n`;
+    const { tap } = this.#streamed.flow;
+    if (!tap) return controller.error(error);
+    const event = this.#options.errorEvent(error, tap.sent);
     this.#send(controller, new TextEncoder().encode(event));
     controller.close();
   }

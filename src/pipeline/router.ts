@@ -225,7 +225,8 @@ export class RequestRouter {
     const { target, offer } = contender;
     const beganMs = clock.monotonic();
     const ticket = target.begin(beganMs);
-    const plan = { target, offer, key: ticket.key, fresh: contender.fresh };
+    const { unsupported } = job.policy;
+    const plan = { target, offer, key: ticket.key, fresh: contender.fresh, unsupported };
     const attempt = this.#deps.attempt(job.inbound, plan, job.abort.signal);
     let lost = false;
     let answer: Opened | undefined;

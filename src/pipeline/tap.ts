@@ -1,6 +1,7 @@
 import type { Usage } from '../wire/usage.ts';
 import type { Assembler } from '../wire/openai/assemble.ts';
 import type { JsonObject } from '../wire/json.ts';
+import type { Passing } from './passing.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyBody } from '../wire/classify.ts';
 import { isObject, parseJson } from '../wire/json.ts';
@@ -10,9 +11,10 @@ import { isObject, parseJson } from '../wire/json.ts';
  * whether content came, how it finished, what it used, and whether it carried an error.
  */
 export class Tap {
-  readonly #make: () => Assembler;
+  readonly #passing: Pick<Passing, 'assembler' | 'isLast'>;
   readonly #maxBytes: number;
   readonly #choices: number;
+  readonly #shown: (answer: JsonObject) => JsonObject;
   #assembler: Assembler;
   #bytes = 0;
   #overflowed = false;
@@ -29,18 +31,27 @@ export class Tap {
   malformed = 0;
   /** An error event of the provider, which is kept from the client. */
   error: ProxyError | undefined;
-  /** Usage from elsewhere than the client's stream, when the client did not ask to see it. */
-  hiddenUsage: Usage | undefined;
+  /** What the provider said of the usage before the end. */
+  early: Usage | undefined;
+  /** Events that went to the client. */
+  sent = 0;
 
   /**
    * @param maxBytes how much of the answer is assembled for the record
    * @param choices how many answers were asked for
+   * @param shown makes the client's answer of what was assembled, where that is another
    */
-  constructor(make: () => Assembler, maxBytes: number, choices: number) {
-    this.#make = make;
+  constructor(
+    passing: Pick<Passing, 'assembler' | 'isLast'>,
+    maxBytes: number,
+    choices: number,
+    shown: (answer: JsonObject) => JsonObject = (answer) => answer,
+  ) {
+    this.#passing = passing;
     this.#choices = choices;
-    this.#assembler = make();
+    this.#assembler = passing.assembler();
     this.#maxBytes = maxBytes;
+    this.#shown = shown;
   }
 
   /** Content was seen: text, reasoning, a refusal or a tool call. */
@@ -63,7 +74,7 @@ export class Tap {
   }
 
   get usage(): Usage | undefined {
-    return this.#assembler.usage ?? this.#usage ?? this.hiddenUsage;
+    return this.#assembler.usage ?? this.#usage ?? this.early;
   }
 
   /** The fields by which a client knows the answer. */
@@ -79,7 +90,8 @@ export class Tap {
 
   /** The answer in one piece as JSON text; `undefined` when it grew beyond the bound or never began. */
   assembled(): string | undefined {
-    return this.#overflowed || this.#bytes === 0 ? undefined : JSON.stringify(this.#assembler.result());
+    if (this.#overflowed || this.#bytes === 0) return undefined;
+    return JSON.stringify(this.#shown(this.#assembler.result()));
   }
 
   /** One event's data of the client's protocol. @returns whether it may go on to the client */
@@ -91,8 +103,10 @@ export class Tap {
       this.malformed += 1;
       return false;
     }
-    if (('error' in value || value.object === 'error') && this.#classify(value, target)) return false;
+    if (mayBeError(value) && this.#classify(value, target)) return false;
     this.chunk(value, data.length);
+    this.done = this.#passing.isLast(value);
+    this.sent += 1;
     return true;
   }
 
@@ -107,7 +121,7 @@ export class Tap {
       this.#ended ||= this.finished;
       this.#finish ??= this.#assembler.finish;
       this.#usage = this.#assembler.usage ?? this.#usage;
-      this.#assembler = this.#make();
+      this.#assembler = this.#passing.assembler();
       this.#bytes = 0;
     }
     this.#assembler.push(value);
@@ -120,4 +134,10 @@ export class Tap {
     this.error = new ProxyError(found.fault, message, { target, upstream: found.upstream });
     return true;
   }
+}
+
+function mayBeError(value: JsonObject): boolean {
+  return (
+    'error' in value || value.object === 'error' || value.type === 'error' || value.type === 'response.failed'
+  );
 }

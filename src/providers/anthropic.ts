@@ -1,10 +1,23 @@
+import type { Endpoint } from '../wire/endpoints.ts';
+import type { ProtocolName } from '../wire/protocol.ts';
+import type { Called } from './http.ts';
 import { HttpProvider } from './http.ts';
 
 /** Anthropic's Messages API. */
 export class AnthropicProvider extends HttpProvider {
-  override readonly protocol = 'anthropic';
+  override counts(): boolean {
+    return true;
+  }
 
-  protected override path(): string {
-    return '/v1/messages';
+  override protocol(): ProtocolName {
+    return 'messages';
+  }
+
+  override relays(endpoint: Endpoint): boolean {
+    return endpoint === 'messages' || endpoint === 'messages.count_tokens';
+  }
+
+  protected override path({ endpoint }: Called): string {
+    return endpoint === 'messages.count_tokens' ? '/v1/messages/count_tokens' : '/v1/messages';
   }
 }

@@ -1,12 +1,18 @@
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Price, Timeouts } from '../config/schema.ts';
 import type { PrefillStyle } from '../wire/continue.ts';
-import { ENDPOINTS } from '../wire/endpoints.ts';
+import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
+import type { ProtocolName } from '../wire/protocol.ts';
+import type { Quirks } from '../wire/quirks.ts';
+import { ENDPOINTS, isTranslated } from '../wire/endpoints.ts';
+import { mergeQuirks } from '../wire/quirks.ts';
 
 /** What a provider is asked: the body is already in its protocol, with the model name it knows. */
 export interface UpstreamCall {
   readonly endpoint: Endpoint;
   readonly model: string;
+  /** What of the client's query travels on, such as "beta=true". */
+  readonly query?: string | undefined;
   readonly stream: boolean;
   readonly body: Uint8Array<ArrayBuffer> | string;
   readonly contentType: string;
@@ -59,6 +65,8 @@ export interface ProviderSettings {
   readonly prices: string | undefined;
   /** Endpoint families it serves. */
   readonly endpoints: readonly string[];
+  /** What it does otherwise than its protocol. */
+  readonly quirks: Quirks;
 }
 
 /**
@@ -67,8 +75,6 @@ export interface ProviderSettings {
  */
 export abstract class BaseProvider {
   readonly settings: ProviderSettings;
-  /** The protocol of the bodies it takes and gives. */
-  abstract readonly protocol: 'openai' | 'anthropic';
 
   constructor(settings: ProviderSettings) {
     this.settings = settings;
@@ -78,8 +84,36 @@ export abstract class BaseProvider {
     return this.settings.name;
   }
 
-  serves(endpoint: Endpoint): boolean {
-    return this.settings.endpoints.includes(ENDPOINTS[endpoint].family);
+  /** How it is asked for a chat with this model. */
+  abstract protocol(model: string): ProtocolName;
+
+  /**
+   * Whether it speaks the API of this endpoint itself, so that bytes pass unchanged. What is not relayed is
+   * translated, where there is a way.
+   */
+  abstract relays(endpoint: Endpoint, model: string): boolean;
+
+  /** How it is asked for embeddings where that is not OpenAI's way. */
+  embeddings(_model: string): EmbeddingProtocolName | undefined {
+    return undefined;
+  }
+
+  /** Whether it tells how many tokens a request has. */
+  counts(_model: string): boolean {
+    return false;
+  }
+
+  /** Whether it can answer at this endpoint, in its own protocol or another. */
+  serves(endpoint: Endpoint, model: string): boolean {
+    if (!this.settings.endpoints.includes(ENDPOINTS[endpoint].family)) return false;
+    return isTranslated(endpoint) || this.relays(endpoint, model);
+  }
+
+  /** What this model does otherwise than its protocol. */
+  quirks(model: string): Quirks {
+    const { models, ...vendor } = this.settings.quirks;
+    const row = models?.find(({ match }) => match.test(model));
+    return row ? mergeQuirks(vendor, row.quirks) : vendor;
   }
 
   /**

@@ -1,19 +1,27 @@
 import type { Clock } from '../clock.ts';
+import type { Preset } from '../config/presets.ts';
 import type { ModelConfig, ProviderConfig, Timeouts } from '../config/schema.ts';
 import type { BaseProvider, ProviderModel, ProviderSettings } from './base.ts';
+import type { HttpOptions } from './http.ts';
+import type { Credentials } from './credentials.ts';
 import type { Dial, Fetch } from './transport.ts';
 import { presetOf } from '../config/presets.ts';
 import { AnthropicProvider } from './anthropic.ts';
+import { AzureDeploymentsProvider } from './azure.ts';
+import { BedrockProvider } from './bedrock.ts';
+import { CohereProvider } from './cohere.ts';
+import { authorizerFor, baseUrlFor, locationOf } from './credentials.ts';
+import { GeminiProvider } from './gemini.ts';
 import { MockProvider } from './mock/provider.ts';
 import { OpenaiProvider } from './openai.ts';
+import { QUIRKS } from './quirks.ts';
+import { VertexProvider } from './vertex.ts';
 
-export interface FactoryDeps {
+export interface FactoryDeps extends Credentials {
   readonly clock: Clock;
   /** A fetch with its own connection pool, and how to close that. */
   readonly connect: (options: { keepaliveMs: number }) => { fetch: Fetch; release: () => void };
   readonly dial?: Dial | undefined;
-  /** The provider's keys, from wherever the configuration says. */
-  readonly keysOf: (config: ProviderConfig) => readonly string[];
   readonly userAgent: string;
 }
 
@@ -28,14 +36,12 @@ export class ProviderFactory {
   create(config: ProviderConfig): BaseProvider {
     const preset = presetOf(config.type);
     const { clock, connect, dial, keysOf, userAgent } = this.#deps;
-    const keys = keysOf(config);
-    const settings = settingsOf(config, keys.length);
-    if (preset.protocol === 'mock') return new MockProvider(settings, mockOf(config), { clock });
+    const settings = settingsOf(config, keysOf(config).length);
+    if (preset.api === 'mock') return new MockProvider(settings, mockOf(config), { clock });
     const { fetch, release } = connect({ keepaliveMs: config.keepalive_timeout });
-    const options = {
-      baseUrl: config.base_url ?? preset.baseUrl!,
-      auth: preset.auth,
-      keys,
+    const options: HttpOptions = {
+      baseUrl: baseUrlFor(config, this.#deps),
+      auth: authorizerFor(config, { ...this.#deps, fetch }),
       headers: { ...preset.headers, ...config.custom_headers },
       probePath: preset.probe,
       userAgent,
@@ -45,8 +51,34 @@ export class ProviderFactory {
       release,
       keepaliveMs: config.keepalive_timeout,
     };
-    const Provider = preset.protocol === 'anthropic' ? AnthropicProvider : OpenaiProvider;
-    return new Provider(settings, options);
+    return this.#make(config, preset, settings, options);
+  }
+
+  #make(
+    config: ProviderConfig,
+    { api, also = {}, onlyResponses }: Preset,
+    settings: ProviderSettings,
+    options: HttpOptions,
+  ): BaseProvider {
+    switch (api) {
+      case 'anthropic':
+        return new AnthropicProvider(settings, options);
+      case 'gemini':
+        return new GeminiProvider(settings, options);
+      case 'vertex':
+        return new VertexProvider(settings, { ...options, ...locationOf(config, this.#deps) });
+      case 'bedrock':
+        return new BedrockProvider(settings, options);
+      case 'cohere':
+        return new CohereProvider(settings, options);
+      default: {
+        const openai = { ...options, also, onlyResponses };
+        const { api_version: apiVersion } = config;
+        return apiVersion === undefined
+          ? new OpenaiProvider(settings, openai)
+          : new AzureDeploymentsProvider(settings, { ...openai, apiVersion });
+      }
+    }
   }
 }
 
@@ -68,6 +100,7 @@ function settingsOf(config: ProviderConfig, keys: number): ProviderSettings {
     probeModel: config.probe_model,
     prices: preset.prices,
     endpoints: preset.endpoints,
+    quirks: QUIRKS[config.type] ?? {},
   };
 }
 

@@ -1,5 +1,4 @@
-import type { AuthScheme } from '../config/presets.ts';
-import type { Endpoint } from '../wire/endpoints.ts';
+import type { Authorizer } from './auth/authorizer.ts';
 import type { ProviderSettings, UpstreamCall, UpstreamReply } from './base.ts';
 import type { Dial, Fetch } from './transport.ts';
 import type { Clock } from '../clock.ts';
@@ -8,9 +7,7 @@ import { exchange } from './transport.ts';
 
 export interface HttpOptions {
   readonly baseUrl: string;
-  readonly auth: AuthScheme;
-  /** Empty where none is needed. */
-  readonly keys: readonly string[];
+  readonly auth: Authorizer;
   /** Headers of every request: the preset's, then the operator's own. */
   readonly headers: Readonly<Record<string, string>>;
   readonly probePath: string | undefined;
@@ -31,26 +28,27 @@ const HEARD_MS = 30_000;
 /** A connection that was closed before is found out within a round trip or two, milliseconds. */
 const STALE_MS = 1_000;
 
-/** Credentials as headers. */
-function authHeaders(auth: AuthScheme, key: string | undefined): Record<string, string> {
-  if (key === undefined || auth === 'none') return {};
-  return auth === 'bearer' ? { authorization: `Bearer ${key}` } : { [auth]: key };
-}
+/** What decides the path of a call. */
+export type Called = Pick<UpstreamCall, 'endpoint' | 'model' | 'query' | 'stream'>;
 
-/** The base URL with a path below it; a version prefix that both name is not doubled. */
-export function joinUrl(baseUrl: string, path: string): URL {
+/** URLs remembered at most; some hold the model's name. */
+const MAX_URLS = 500;
+
+/** The base URL with a path below it, which may have a query; a version prefix that both name is not doubled. */
+export function joinUrl(baseUrl: string, pathAndQuery: string): URL {
   const url = new URL(baseUrl);
+  const [path = '', query = ''] = pathAndQuery.split('?');
+  url.search = query;
   const base = url.pathname.replace(/\/+$/, '');
   url.pathname = base.endsWith('/v1') && path.startsWith('/v1/') ? base + path.slice(3) : base + path;
   return url;
 }
 
-/** A provider behind HTTP. Subclasses name the protocol and the path of an endpoint. */
+/** A provider behind HTTP. Subclasses name the protocol and the paths. */
 export abstract class HttpProvider extends BaseProvider {
   readonly #options: HttpOptions;
-  /** By key. */
-  readonly #headers: readonly Readonly<Record<string, string>>[];
-  readonly #urls = new Map<Endpoint, URL>();
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #urls = new Map<string, URL>();
   #heardMs = -Infinity;
   #dialing: Promise<boolean> | undefined;
 
@@ -58,37 +56,48 @@ export abstract class HttpProvider extends BaseProvider {
     super(settings);
     this.#options = options;
     const own = Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value]);
-    const keys = options.keys.length > 0 ? options.keys : [undefined];
-    this.#headers = keys.map((key) => ({
-      'user-agent': options.userAgent,
-      ...authHeaders(options.auth, key),
-      ...Object.fromEntries(own),
-    }));
+    this.#headers = { 'user-agent': options.userAgent, ...Object.fromEntries(own) };
   }
 
-  /** The endpoint's path below the base URL. */
-  protected abstract path(endpoint: Endpoint): string;
+  /** Where a call goes, below the base URL. */
+  protected abstract path(call: Called): string;
 
-  #url(endpoint: Endpoint): URL {
-    let url = this.#urls.get(endpoint);
-    if (!url) this.#urls.set(endpoint, (url = joinUrl(this.#options.baseUrl, this.path(endpoint))));
+  /** The body of a call, where it is not as it was made. */
+  protected body(call: UpstreamCall): UpstreamCall['body'] {
+    return call.body;
+  }
+
+  #url(call: Called): URL {
+    const { query } = call;
+    const own = this.path(call);
+    const path = query === undefined ? own : `${own}${own.includes('?') ? '&' : '?'}${query}`;
+    let url = this.#urls.get(path);
+    if (!url) {
+      if (this.#urls.size >= MAX_URLS) this.#urls.clear();
+      this.#urls.set(path, (url = joinUrl(this.#options.baseUrl, path)));
+    }
     return url;
   }
 
   override async send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
-    const { clock, fetch, keepaliveMs } = this.#options;
-    const sentMs = clock.monotonic();
-    const headers = {
+    const { clock, fetch, keepaliveMs, auth } = this.#options;
+    const url = this.#url(call);
+    const body = this.body(call);
+    const plain = {
       accept: call.stream ? 'text/event-stream' : 'application/json',
       'accept-encoding': 'identity',
       ...call.headers,
       'content-type': call.contentType,
-      ...this.#headers[call.key],
+      ...this.#headers,
     };
-    const reply = await exchange(fetch, this.name, this.#url(call.endpoint), {
+    const credentials = auth.headers(call.key, { method: 'POST', url, headers: plain, body }, signal);
+    const shown = credentials instanceof Promise ? await credentials : credentials;
+    const sentMs = clock.monotonic();
+    const reply = await exchange(fetch, this.name, url, {
       method: 'POST',
-      headers,
-      body: call.body,
+      // The operator's own headers go last.
+      headers: { ...plain, ...shown, ...this.#headers },
+      body,
       signal,
       fresh: call.fresh,
       mayBeStale: () => sentMs - this.#heardMs < keepaliveMs && clock.monotonic() - sentMs < STALE_MS,
@@ -101,12 +110,14 @@ export abstract class HttpProvider extends BaseProvider {
     return this.#options.probePath !== undefined;
   }
 
-  override probe(key: number, signal: AbortSignal): Promise<UpstreamReply> {
-    const { probePath, baseUrl, fetch } = this.#options;
-    const headers = { accept: 'application/json', 'accept-encoding': 'identity', ...this.#headers[key] };
-    return exchange(fetch, this.name, joinUrl(baseUrl, probePath ?? ''), {
+  override async probe(key: number, signal: AbortSignal): Promise<UpstreamReply> {
+    const { probePath, baseUrl, fetch, auth } = this.#options;
+    const url = joinUrl(baseUrl, probePath ?? '');
+    const plain = { accept: 'application/json', 'accept-encoding': 'identity', ...this.#headers };
+    const shown = await auth.headers(key, { method: 'GET', url, headers: plain, body: undefined }, signal);
+    return await exchange(fetch, this.name, url, {
       method: 'GET',
-      headers,
+      headers: { ...plain, ...shown, ...this.#headers },
       signal,
       fresh: false,
       mayBeStale: () => false,

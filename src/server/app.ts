@@ -1,3 +1,4 @@
+import type { Context } from 'hono';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import type { ServerContext, ServerEnv } from './context.ts';
@@ -6,6 +7,7 @@ import { ENDPOINT_NAMES, ENDPOINTS } from '../wire/endpoints.ts';
 import { errorResponse } from './error.ts';
 import { inference } from './inference.ts';
 import { getModel, listModels } from './models.ts';
+import { speaking } from './speaking.ts';
 import { health, live, metrics, providers, ready } from './ops.ts';
 
 /** All routes on one page. Each is served with and without /v1, at the root and below `server.base_path`. */
@@ -35,16 +37,17 @@ export function createApp(context: ServerContext): Hono<ServerEnv> {
     app.get(`${base}/metrics`, metrics(context));
   }
   const known = new Set(app.routes.map(({ path }) => path));
-  const plain = (error: ProxyError) => errorResponse(error, { id: context.newId(), attempts: [] });
+  const plain = ({ req }: Context, error: ProxyError) =>
+    errorResponse(error, { id: context.newId(), attempts: [], endpoint: speaking(req.raw) });
   app.notFound((c) => {
     const { method, path } = c.req;
-    if (known.has(path)) {
-      return plain(
-        new ProxyError('method_not_allowed', `Cannot ${method} ${path}: the method is not allowed here`),
-      );
-    }
-    return plain(new ProxyError('unknown_route', `Cannot ${method} ${path}: there is nothing at this path`));
+    return plain(
+      c,
+      known.has(path)
+        ? new ProxyError('method_not_allowed', `Cannot ${method} ${path}: the method is not allowed here`)
+        : new ProxyError('unknown_route', `Cannot ${method} ${path}: there is nothing at this path`),
+    );
   });
-  app.onError((thrown) => plain(toProxyError(thrown)));
+  app.onError((thrown, c) => plain(c, toProxyError(thrown)));
   return app;
 }

@@ -1,6 +1,6 @@
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { ProxyError } from '../errors.ts';
-import { openaiErrorBody } from '../wire/openai/error.ts';
+import { clientOf } from '../wire/clients.ts';
 
 /**
  * The status a client gets. A provider's own status is passed on where it says something to the client; a
@@ -12,11 +12,14 @@ export function statusOf(error: ProxyError): number {
   return upstream.status;
 }
 
+/** The request that an error answers. */
+export type Failed = Pick<Exchange, 'id' | 'attempts' | 'endpoint'>;
+
 /**
- * A typed error as an OpenAI-shaped response. What the client did wrong at the provider is told in the
- * provider's own bytes.
+ * A typed error as a response in the client's protocol. What the client did wrong at the provider is told in the
+ * provider's own bytes, where they are in that protocol.
  */
-export function errorResponse(error: ProxyError, exchange: Pick<Exchange, 'id' | 'attempts'>): Response {
+export function errorResponse(error: ProxyError, exchange: Failed): Response {
   const { upstream, rule } = error;
   const headers = errorHeaders(error, exchange);
   const status = statusOf(error);
@@ -24,16 +27,11 @@ export function errorResponse(error: ProxyError, exchange: Pick<Exchange, 'id' |
     return new Response(upstream.body, { status, headers });
   }
   const details = exchange.attempts;
-  return new Response(`${JSON.stringify(openaiErrorBody(error, exchange.id, details))}\n`, {
-    status,
-    headers,
-  });
+  const body = clientOf(exchange.endpoint).errorBody(error, exchange.id, details);
+  return new Response(`${JSON.stringify(body)}\n`, { status, headers });
 }
 
-function errorHeaders(
-  error: ProxyError,
-  exchange: Pick<Exchange, 'id' | 'attempts'>,
-): Record<string, string> {
+function errorHeaders(error: ProxyError, exchange: Failed): Record<string, string> {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     'x-request-id': exchange.id,

@@ -2,7 +2,7 @@ import type { Inbound } from '../pipeline/inbound.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { ProxyError } from '../errors.ts';
-import { requestHeaders } from '../wire/headers.ts';
+import { requestHeaders, travellingQuery } from '../wire/headers.ts';
 import { isObject } from '../wire/json.ts';
 import { multipartField } from '../wire/multipart.ts';
 import { callerLimits } from './deadline.ts';
@@ -25,12 +25,12 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  */
 export function parseInbound(
   endpoint: Endpoint,
-  headers: Headers,
+  { headers, url }: Pick<Request, 'headers' | 'url'>,
   bytes: Uint8Array<ArrayBuffer>,
   instance: string,
 ): Inbound {
   const contentType = headers.get('content-type') ?? 'application/json';
-  const travelling = { ...requestHeaders(headers), [VIA]: viaHere(headers, instance) };
+  const travelling = { ...requestHeaders(headers, endpoint), [VIA]: viaHere(headers, instance) };
   const limits = callerLimits(headers);
   if (contentType.toLowerCase().startsWith('multipart/form-data')) {
     const model = multipartField(bytes, contentType, 'model')?.value ?? DEFAULT_MODELS[endpoint];
@@ -59,7 +59,8 @@ export function parseInbound(
       param: 'stream',
     });
   }
-  const rest = { contentType: 'application/json', bytes, json, headers: travelling };
+  const query = travellingQuery(url, endpoint);
+  const rest = { contentType: 'application/json', query, bytes, json, headers: travelling };
   return { endpoint, model, stream, ...rest, ...limits };
 }
 

@@ -60,7 +60,7 @@ async function answer(context: ServerContext, c: Context<ServerEnv>, exchange: E
   const { bytes, free } = await readBody(request, { maxBytes, withinMs, clock, buffered });
   exchange.finally(free);
   exchange.requestBytes = bytes.length;
-  const inbound = parseInbound(exchange.endpoint, headers, bytes, context.instance);
+  const inbound = parseInbound(exchange.endpoint, request, bytes, context.instance);
   exchange.model = inbound.model;
   exchange.stream = inbound.stream;
   exchange.requestText = inbound.json?.text;

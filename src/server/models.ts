@@ -1,13 +1,25 @@
-import type { Handler } from 'hono';
+import type { Context, Handler } from 'hono';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError } from '../errors.ts';
 import { errorResponse } from './error.ts';
+import { speaking } from './speaking.ts';
 
-/** GET /v1/models: what can be asked for, in OpenAI's shape. */
+/** Anthropic's page of models when the client names no size. */
+const PAGE = 20;
+const MAX_PAGE = 1_000;
+
+/** GET /v1/models: what can be asked for, in OpenAI's shape or, for clients of Anthropic's API, in theirs. */
 export function listModels(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, (c) => {
-    const data = context.registry.names().map(({ id, ownedBy }) => modelObject(id, ownedBy));
-    return c.json({ object: 'list', data });
+    const names = context.registry.names();
+    if (speaking(c.req.raw) === 'messages')
+      return c.json(
+        page(
+          names.map(({ id }) => id),
+          c,
+        ),
+      );
+    return c.json({ object: 'list', data: names.map(({ id, ownedBy }) => openaiModel(id, ownedBy)) });
   });
 }
 
@@ -15,12 +27,34 @@ export function listModels(context: ServerContext): Handler<ServerEnv> {
 export function getModel(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, (c) => {
     const id = decodeURIComponent(c.req.path.slice(c.req.path.indexOf('/models/') + '/models/'.length));
-    return c.json(modelObject(id, context.registry.find(id).provider.name));
+    const { provider } = context.registry.find(id);
+    const anthropic = speaking(c.req.raw) === 'messages';
+    return c.json(anthropic ? anthropicModel(id) : openaiModel(id, provider.name));
   });
 }
 
-function modelObject(id: string, ownedBy: string): object {
+function openaiModel(id: string, ownedBy: string): object {
   return { id, object: 'model', created: 0, owned_by: ownedBy };
+}
+
+function anthropicModel(id: string): object {
+  return { type: 'model', id, display_name: id, created_at: '1970-01-01T00:00:00Z' };
+}
+
+/** A page of models. @see https://docs.anthropic.com/en/api/models-list */
+function page(ids: readonly string[], { req }: Context<ServerEnv>): object {
+  const { limit, after_id: after, before_id: before } = req.query();
+  const size = Math.min(MAX_PAGE, Math.max(1, Math.floor(Number(limit)) || PAGE));
+  const start = after === undefined ? 0 : ids.indexOf(after) + 1;
+  const end = before === undefined ? ids.length : Math.max(0, ids.indexOf(before));
+  const rest = ids.slice(start, end);
+  const shown = before === undefined ? rest.slice(0, size) : rest.slice(-size);
+  return {
+    data: shown.map(anthropicModel),
+    has_more: rest.length > shown.length,
+    first_id: shown[0] ?? null,
+    last_id: shown.at(-1) ?? null,
+  };
 }
 
 function guarded(context: ServerContext, handler: Handler<ServerEnv>): Handler<ServerEnv> {
@@ -30,7 +64,7 @@ function guarded(context: ServerContext, handler: Handler<ServerEnv>): Handler<S
       return await handler(c, next);
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
-      return errorResponse(thrown, { id: context.newId(), attempts: [] });
+      return errorResponse(thrown, { id: context.newId(), attempts: [], endpoint: speaking(c.req.raw) });
     }
   };
 }

@@ -53,7 +53,7 @@ function insiders(
       return await handler(c);
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
-      return errorResponse(thrown, { id: context.newId(), attempts: [] });
+      return errorResponse(thrown, { id: context.newId(), attempts: [], endpoint: 'chat' });
     }
   };
 }

@@ -1,7 +1,7 @@
-/** The endpoints of OpenAI's API that the proxy serves, as data. */
+/** The endpoints that the proxy serves, as data: OpenAI's API and Anthropic's. */
 
 export interface EndpointSpec {
-  /** Path below the version prefix, the same at every provider that speaks the protocol. */
+  /** Path below the version prefix. */
   readonly path: string;
   /** The family a provider's preset lists when it serves the endpoint. */
   readonly family: 'chat' | 'completions' | 'embeddings' | 'moderations' | 'images' | 'audio' | 'rerank';
@@ -11,6 +11,10 @@ export interface EndpointSpec {
 
 export const ENDPOINTS = {
   chat: { path: '/chat/completions', family: 'chat', understood: true },
+  messages: { path: '/messages', family: 'chat', understood: true },
+  'messages.count_tokens': { path: '/messages/count_tokens', family: 'chat', understood: true },
+  responses: { path: '/responses', family: 'chat', understood: true },
+  'responses.input_tokens': { path: '/responses/input_tokens', family: 'chat', understood: true },
   completions: { path: '/completions', family: 'completions', understood: true },
   embeddings: { path: '/embeddings', family: 'embeddings', understood: true },
   moderations: { path: '/moderations', family: 'moderations', understood: false },
@@ -26,3 +30,17 @@ export const ENDPOINTS = {
 export type Endpoint = keyof typeof ENDPOINTS;
 
 export const ENDPOINT_NAMES = Object.keys(ENDPOINTS) as Endpoint[];
+
+/** Endpoints that other protocols have a counterpart of, so that any provider can answer them. */
+const TRANSLATED: readonly Endpoint[] = [
+  'chat',
+  'messages',
+  'messages.count_tokens',
+  'responses',
+  'responses.input_tokens',
+  'embeddings',
+];
+
+export function isTranslated(endpoint: Endpoint): boolean {
+  return TRANSLATED.includes(endpoint);
+}

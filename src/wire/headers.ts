@@ -2,9 +2,14 @@
  * Which headers travel. Both directions are allow lists: credentials, cookies and hop-by-hop headers never
  * match, and neither does what nobody thought of.
  */
+import type { Endpoint } from './endpoints.ts';
 import { encodingOf } from './encoding.ts';
 
-const REQUEST = new Set(['openai-beta', 'idempotency-key', 'x-mock-fault', 'x-mock-latency']);
+const REQUEST = new Set(['idempotency-key', 'x-mock-fault', 'x-mock-latency']);
+
+/** Those that mean something to the protocol of one endpoint's clients alone. */
+const OF_OPENAI = new Set(['openai-beta']);
+const OF_ANTHROPIC = new Set(['anthropic-beta']);
 
 const RESPONSE = new Set([
   'content-type',
@@ -24,10 +29,11 @@ const RESPONSE_PREFIXES = ['x-ratelimit-', 'anthropic-ratelimit-'];
 /** A provider's names for its request id; the client knows the request by ours. */
 const UPSTREAM_IDS = ['x-request-id', 'request-id'];
 
-/** Headers of a client that go on to a provider, with lower-case names. */
-export function requestHeaders(client: Headers): Record<string, string> {
+/** Headers of a client that go on to a provider of whatever protocol, with lower-case names. */
+export function requestHeaders(client: Headers, endpoint: Endpoint): Record<string, string> {
   const travelling: Record<string, string> = {};
-  for (const [name, value] of client) if (REQUEST.has(name)) travelling[name] = value;
+  const own = endpoint.startsWith('messages') ? OF_ANTHROPIC : OF_OPENAI;
+  for (const [name, value] of client) if (REQUEST.has(name) || own.has(name)) travelling[name] = value;
   const accepted = acceptedEncodings(client.get('accept-encoding'));
   if (accepted !== '') travelling['accept-encoding'] = accepted;
   return travelling;
@@ -61,4 +67,17 @@ export function responseHeaders(upstream: Headers): Headers {
 export function requestId(headers: Headers): string | undefined {
   const id = headers.get('x-request-id');
   return id !== null && /^[A-Za-z0-9._:-]{1,128}$/.test(id) ? id : undefined;
+}
+
+/** Headers that travel into another protocol: those that only mean something to the client's own stay behind. */
+export function foreignHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  // What is translated must be read: it travels uncompressed.
+  const behind = (name: string) =>
+    name === 'accept-encoding' || OF_OPENAI.has(name) || OF_ANTHROPIC.has(name);
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !behind(name)));
+}
+
+/** What of a client's query travels on: Anthropic's clients name the beta API so. */
+export function travellingQuery(url: string, endpoint: Endpoint): string | undefined {
+  return endpoint.startsWith('messages') && /[?&]beta=true(?:&|$)/.test(url) ? 'beta=true' : undefined;
 }

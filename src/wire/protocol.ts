@@ -14,6 +14,7 @@ import type { ChatChunk, ChatRequest, ChatResponse } from './chat.ts';
 import type { JsonObject } from './json.ts';
 import type { Quirks } from './quirks.ts';
 import type { SseEvent } from './sse.ts';
+import type { Usage } from './usage.ts';
 
 /** How providers are asked for a chat. */
 export type ProtocolName = 'chat' | 'messages' | 'responses' | 'gemini' | 'converse' | 'cohere';
@@ -65,6 +66,8 @@ export interface ChatReader {
   readonly error: JsonObject | undefined;
   /** Events that could not be read. */
   readonly malformed: number;
+  /** The usage as far as it is known before the end, where the protocol tells it early. */
+  readonly usage?: Usage | undefined;
 }
 
 /** Cuts a body into events. */

@@ -1,10 +1,12 @@
 import type { JsonObject } from './json.ts';
-import { isObject } from './json.ts';
+import { isObject, listOf } from './json.ts';
 
 /** What a vendor does otherwise than the protocol it speaks, as data. */
 export interface Quirks {
   /** Fields of a request that it refuses. */
   readonly drops?: readonly string[];
+  /** Fields of other protocols that it knows: `top_k`, `thinking`, `cache_control`, `extra_content`. */
+  readonly keeps?: readonly string[];
   /** Fields that it knows by another name. */
   readonly renames?: Readonly<Record<string, string>>;
   /** Numbers that it takes from a narrower range, both ends included. */
@@ -24,4 +26,91 @@ export interface Quirks {
   readonly outputWithoutReasoning?: true;
   /** More of this for some models; the first row whose pattern matches counts. */
   readonly models?: readonly { readonly match: RegExp; readonly quirks: Omit<Quirks, 'models'> }[];
+}
+
+/** A vendor's quirks with a model's over them. */
+export function mergeQuirks(vendor: Quirks, model: Quirks): Quirks {
+  return {
+    ...vendor,
+    ...model,
+    drops: [...(vendor.drops ?? []), ...(model.drops ?? [])],
+    renames: { ...vendor.renames, ...model.renames },
+    clamps: { ...vendor.clamps, ...model.clamps },
+    words: { ...vendor.words, ...model.words },
+    sets: { ...vendor.sets, ...model.sets },
+  };
+}
+
+/** A request as the vendor takes it, and what was left out. `undefined` when it serves as it is. */
+export function applyQuirks(
+  request: JsonObject,
+  quirks: Quirks,
+): { request: JsonObject; dropped: string[] } | undefined {
+  const dropped = (quirks.drops ?? []).filter((name) => isGiven(request[name]));
+  const renamed = Object.entries(quirks.renames ?? {}).filter(([name]) => isGiven(request[name]));
+  const clamped = Object.entries(quirks.clamps ?? {}).filter(([name, [least, most]]) => {
+    const value = request[name];
+    return typeof value === 'number' && (value < least || value > most);
+  });
+  const worded = Object.entries(quirks.words ?? {}).flatMap(([name, words]) => {
+    const value = request[name];
+    return typeof value === 'string' && Object.hasOwn(words, value) ? [[name, words[value]] as const] : [];
+  });
+  const set = Object.entries(quirks.sets ?? {}).filter(([name]) => request[name] === undefined);
+  const rewritten = quirks.toolIds && rewriteToolIds(request.messages);
+  const all = [dropped, renamed, clamped, worded, set];
+  if (!rewritten && all.every(({ length }) => length === 0)) return undefined;
+  const changed: JsonObject = { ...request, ...Object.fromEntries([...worded, ...set]) };
+  if (rewritten) changed.messages = rewritten;
+  for (const [name, [least, most]] of clamped) {
+    changed[name] = Math.min(most, Math.max(least, Number(changed[name])));
+  }
+  for (const [name, other] of renamed) {
+    changed[other] ??= changed[name];
+    delete changed[name];
+  }
+  for (const name of dropped) delete changed[name];
+  return { request: changed, dropped };
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+const NINE = /^[A-Za-z0-9]{9}$/;
+
+/** Messages with ids of tool calls as Mistral takes them; `undefined` when they serve as they are. */
+function rewriteToolIds(messages: unknown): unknown[] | undefined {
+  let foreign = false;
+  const fitting = (id: unknown): unknown => {
+    if (typeof id !== 'string' || NINE.test(id)) return id;
+    foreign = true;
+    return nineOf(id);
+  };
+  const rewritten = listOf(messages).map((message) => {
+    if (!isObject(message)) return message;
+    const { tool_calls, tool_call_id } = message;
+    if (tool_call_id === undefined && tool_calls === undefined) return message;
+    const calls = Array.isArray(tool_calls)
+      ? { tool_calls: tool_calls.map((call) => (isObject(call) ? { ...call, id: fitting(call.id) } : call)) }
+      : {};
+    return {
+      ...message,
+      ...calls,
+      ...(tool_call_id === undefined ? {} : { tool_call_id: fitting(tool_call_id) }),
+    };
+  });
+  return foreign ? rewritten : undefined;
+}
+
+/** Nine letters and digits that stand for an id, always the same. FNV-1a, twice. */
+export function nineOf(id: string): string {
+  let low = 0x811c9dc5;
+  let high = 0xcbf29ce4;
+  for (let at = 0; at < id.length; at += 1) {
+    low = Math.imul(low ^ id.charCodeAt(at), 0x01000193);
+    high = Math.imul(high ^ id.charCodeAt(at), 0x01000197);
+  }
+  const text = (low >>> 0).toString(36).padStart(7, '0') + (high >>> 0).toString(36).padStart(7, '0');
+  return text.slice(-9);
 }

@@ -1,27 +1,17 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { Fold } from '../../src/pipeline/lane.ts';
+import type { Fold } from '../../src/pipeline/lanes/lane.ts';
 import type { Block, LineEnd } from './events.ts';
-import { relay } from '../../src/pipeline/relay.ts';
+import { RelayFold } from '../../src/pipeline/lanes/relay-fold.ts';
+import { passingOf } from '../../src/pipeline/passing.ts';
 import { Tap } from '../../src/pipeline/tap.ts';
-import { chatAssembler } from '../../src/wire/openai/assemble.ts';
 import { cutAt, cuts, together } from './cuts.ts';
 import { block, lineEnds, read, streamOf } from './events.ts';
 
 function folding(choices = 1): { tap: Tap; fold: Fold } {
-  const tap = new Tap(chatAssembler, Infinity, choices);
-  const inbound = {
-    endpoint: 'chat',
-    model: 'm',
-    stream: true,
-    contentType: 'application/json',
-    bytes: new Uint8Array(),
-    json: undefined,
-    headers: {},
-    beginWithinMs: Infinity,
-    endWithinMs: Infinity,
-  } as const;
-  return { tap, fold: relay.prepare(inbound, 'm', 0).fold(tap, 'a/m') };
+  const passing = passingOf('chat');
+  const tap = new Tap(passing, Infinity, choices);
+  return { tap, fold: new RelayFold(tap, 'a/m', passing.terminator) };
 }
 
 /** What the client gets of these pieces, to the end of the stream. */

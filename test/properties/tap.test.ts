@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { Tap } from '../../src/pipeline/tap.ts';
-import { chatAssembler } from '../../src/wire/openai/assemble.ts';
+import { passingOf } from '../../src/pipeline/passing.ts';
 
 const chunk = (delta: object, finish: string | null = null) =>
   JSON.stringify({ id: 'c', choices: [{ index: 0, delta, finish_reason: finish }] });
@@ -20,7 +20,7 @@ const answer = fc
   ]);
 
 function tapped(events: readonly string[], maxBytes: number, choices = 1): Tap {
-  const tap = new Tap(chatAssembler, maxBytes, choices);
+  const tap = new Tap(passingOf('chat'), maxBytes, choices);
   for (const data of events) tap.event(data, 'a/m');
   return tap;
 }

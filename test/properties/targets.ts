@@ -9,11 +9,17 @@ export const MINUTE = 60_000;
 
 /** Never asked: what a target remembers comes from its tickets alone. */
 class Silent extends BaseProvider {
-  readonly protocol = 'openai';
-
   constructor(keys: number) {
     const settings: Partial<ProviderSettings> = { name: 'silent', keys };
     super(settings as ProviderSettings);
+  }
+
+  override protocol(): 'chat' {
+    return 'chat';
+  }
+
+  override relays(): boolean {
+    return true;
   }
 
   override send(): Promise<never> {

@@ -1,12 +1,15 @@
 import type { Clock } from '../../clock.ts';
 import type { MockConfig } from '../../config/schema.ts';
 import type { ChatRequest } from '../../wire/chat.ts';
+import type { Endpoint } from '../../wire/endpoints.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import type { ProtocolName } from '../../wire/protocol.ts';
 import type { ProviderSettings, UpstreamCall, UpstreamReply } from '../base.ts';
 import type { MockFault } from './fault.ts';
 import type { Naming } from './body.ts';
 import { sleep } from '../../clock.ts';
 import { ProxyError } from '../../errors.ts';
+import { isTranslated } from '../../wire/endpoints.ts';
 import { isObject, listOf, parseJson } from '../../wire/json.ts';
 import { BaseProvider } from '../base.ts';
 import { chatAnswer, hashOf, textAnswer, tokensOf } from './answer.ts';
@@ -23,7 +26,6 @@ type Content = { readonly whole: JsonObject } | { readonly events: Iterable<Json
  * It can be slow and it can fail on purpose, so that programs can be tried against that.
  */
 export class MockProvider extends BaseProvider {
-  override readonly protocol = 'openai';
   readonly #mock: MockConfig;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -33,6 +35,14 @@ export class MockProvider extends BaseProvider {
     this.#mock = mock;
     this.#clock = clock;
     this.#random = seeded(mock.seed);
+  }
+
+  override protocol(): ProtocolName {
+    return 'chat';
+  }
+
+  override relays(endpoint: Endpoint): boolean {
+    return endpoint === 'chat' || endpoint === 'embeddings' || !isTranslated(endpoint);
   }
 
   override async send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {

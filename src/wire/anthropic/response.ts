@@ -54,7 +54,8 @@ export function decodeAnthropicResponse(
   body: JsonObject,
   { created, structuredTool, memory }: ReadOptions,
 ): ChatResponse {
-  if (!Array.isArray(body.content)) throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
+  if (!Array.isArray(body.content))
+    throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
   let text: string | null = null;
   let reasoning = '';
   const thinking: JsonObject[] = [];

@@ -40,11 +40,11 @@ export class AnthropicReader implements ChatReader {
   #model = '';
   #calls = 0;
   #firstCall: string | undefined;
-  #usage: Usage | undefined;
   #finish: string | undefined;
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
+  usage: Usage | undefined;
 
   constructor(options: ReadOptions) {
     this.#options = options;
@@ -66,7 +66,7 @@ export class AnthropicReader implements ChatReader {
       case 'content_block_stop':
         return this.#close(this.#blocks.get(numberOf(value.index) ?? 0));
       case 'message_delta':
-        this.#usage = anthropicUsage(value.usage, this.#usage);
+        this.usage = anthropicUsage(value.usage, this.usage);
         return this.#end(stringOf(objectOf(value.delta).stop_reason));
       case 'message_stop':
         return this.#stop();
@@ -86,7 +86,7 @@ export class AnthropicReader implements ChatReader {
   #start(message: JsonObject): ChatChunk[] {
     this.#id = stringOf(message.id) ?? '';
     this.#model = stringOf(message.model) ?? '';
-    this.#usage = anthropicUsage(message.usage);
+    this.usage = anthropicUsage(message.usage);
     return [this.#chunk({ role: 'assistant', content: '' })];
   }
 
@@ -162,8 +162,8 @@ export class AnthropicReader implements ChatReader {
     // Some leave the reason out; one that said nothing has not answered.
     const last = this.#blocks.size > 0 ? this.#end(this.#finish ?? 'end_turn') : [];
     this.done = true;
-    if (!this.#usage) return last;
-    return [...last, { ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(this.#usage) }];
+    if (!this.usage) return last;
+    return [...last, { ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(this.usage) }];
   }
 
   #chunk(delta: ChatDelta, finish: string | null = null): ChatChunk {

@@ -98,6 +98,8 @@ interface Call {
   id: string | undefined;
   name: string;
   arguments: string;
+  /** What the vendor put beside it, to be given back with it. */
+  extra: unknown;
 }
 
 interface ChatChoice extends Choice {
@@ -182,10 +184,11 @@ class ChatFolding extends Folding<ChatChoice> {
     );
     if (!call || (id !== undefined && call.id !== undefined && call.id !== id)) {
       if (choice.calls.length >= MAX_CALLS) return;
-      call = { index, id, name: '', arguments: '' };
+      call = { index, id, name: '', arguments: '', extra: undefined };
       choice.calls.push(call);
     }
     call.id ??= id;
+    call.extra ??= delta.extra_content;
     if (typeof name === 'string' && call.name === '') call.name = name;
     if (typeof piece === 'string') call.arguments += piece;
     else if (isObject(piece)) call.arguments += JSON.stringify(piece);
@@ -196,6 +199,7 @@ class ChatFolding extends Folding<ChatChoice> {
       id: call.id,
       type: 'function',
       function: { name: call.name, arguments: call.arguments },
+      ...(call.extra === undefined ? {} : { extra_content: call.extra }),
     }));
     return {
       index: choice.index,

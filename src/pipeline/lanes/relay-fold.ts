@@ -1,17 +1,9 @@
-import type { Endpoint } from '../wire/endpoints.ts';
-import type { Inbound } from './inbound.ts';
-import type { Fold, Lane, Prepared, WholeAnswer } from './lane.ts';
-import type { Tap } from './tap.ts';
-import { ProxyError } from '../errors.ts';
-import { eachEvent, isLineEnd, joined, lastEventEnd } from '../wire/frames.ts';
-import { isObject, listOf, objectOf, parseJson, stringOf } from '../wire/json.ts';
-import { spliceMultipart } from '../wire/multipart.ts';
-import { spliceModel } from '../wire/splice.ts';
-import { SseReader } from '../wire/sse.ts';
-import { openaiUsage } from '../wire/usage.ts';
-import { judge } from './judge.ts';
+import type { Tap } from '../tap.ts';
+import type { Fold } from './lane.ts';
+import { ProxyError } from '../../errors.ts';
+import { eachEvent, isLineEnd, joined, lastEventEnd } from '../../wire/frames.ts';
+import { SseReader } from '../../wire/sse.ts';
 
-const DONE = new TextEncoder().encode('data: [DONE]\n\n');
 const EMPTY = new Uint8Array();
 const LINE_END = new TextEncoder().encode('\n');
 const BLANK_LINE = new TextEncoder().encode('\n\n');
@@ -21,57 +13,14 @@ const LOOK_BACK = 3;
 const MAX_EVENT = 8 * 1024 ** 2;
 
 /**
- * Client and provider speak the same protocol: bytes pass unchanged. The request changes in its model name
- * alone; the answer in nothing.
- */
-export const relay: Lane = {
-  kind: 'relay',
-  prepare(inbound: Inbound, model: string): Prepared {
-    const { 'accept-encoding': _, ...uncompressed } = inbound.headers;
-    return {
-      body: withModel(inbound, model),
-      contentType: inbound.contentType,
-      // A compressed stream could not end in a readable error.
-      headers: inbound.stream ? uncompressed : inbound.headers,
-      dropped: [],
-      whole: (text, target) => readWhole(text, target, CHOOSING.includes(inbound.endpoint)),
-      fold: (tap, target) => new RelayFold(tap, target),
-    };
-  },
-};
-
-function withModel(
-  { bytes, json, contentType, model }: Inbound,
-  upstream: string,
-): Uint8Array<ArrayBuffer> | string {
-  if (model === upstream) return bytes;
-  return json ? spliceModel(json.text, upstream) : spliceMultipart(bytes, contentType, 'model', upstream);
-}
-
-/** Endpoints whose answers are choices. */
-const CHOOSING: readonly Endpoint[] = ['chat', 'completions'];
-
-function readWhole(text: string, target: string, chooses: boolean): WholeAnswer {
-  const value = parseJson(text);
-  if (!isObject(value)) throw unusable(target, 'it is not a JSON object');
-  judge(value, target);
-  const choice = objectOf(listOf(value.choices)[0]);
-  if (chooses && Object.keys(choice).length === 0) throw unusable(target, 'it has no choices');
-  return { text: undefined, finish: stringOf(choice.finish_reason) ?? null, usage: openaiUsage(value.usage) };
-}
-
-function unusable(target: string, state: string): ProxyError {
-  return new ProxyError('malformed', `Cannot use the answer of ${target}: ${state}`, { target });
-}
-
-/**
  * Passes whole events on as they came. The tail of an event that is still incomplete waits for its rest: no
  * client can use it, and a stream that is cut there can still end with a readable error. Events that are no JSON
  * are dropped, and so is an error event: what becomes of the answer then is not the provider's to say.
  */
-class RelayFold implements Fold {
+export class RelayFold implements Fold {
   readonly #tap: Tap;
   readonly #target: string;
+  readonly #terminator: string;
   readonly #events = new SseReader();
   /** The pieces of an event that is still incomplete, and how many bytes they are. */
   #tail: Uint8Array[] = [];
@@ -81,9 +30,10 @@ class RelayFold implements Fold {
   /** Whether something was shown: from then on a byte order mark is no longer one. */
   #begun = false;
 
-  constructor(tap: Tap, target: string) {
+  constructor(tap: Tap, target: string, terminator: string) {
     this.#tap = tap;
     this.#target = target;
+    this.#terminator = terminator;
   }
 
   push(bytes: Uint8Array): Uint8Array | undefined {
@@ -102,7 +52,14 @@ class RelayFold implements Fold {
     this.#seam = joined(this.#seam, bytes.subarray(-LOOK_BACK)).subarray(-LOOK_BACK);
     this.#tailBytes += bytes.length;
     if (this.#tailBytes <= MAX_EVENT) return;
-    throw unusable(this.#target, 'an event of its stream is too long');
+    const target = this.#target;
+    throw new ProxyError(
+      'malformed',
+      `Cannot use the answer of ${target}: an event of its stream is too long`,
+      {
+        target,
+      },
+    );
   }
 
   /** What is held, and these bytes after it. */
@@ -121,7 +78,7 @@ class RelayFold implements Fold {
     const rest = tail.every(isLineEnd) ? tail : this.#show(joined(tail, BLANK_LINE));
     if (this.#tap.done || !this.#tap.finished) return rest;
     this.#tap.done = true;
-    return joined(rest, DONE);
+    return joined(rest, new TextEncoder().encode(this.#terminator));
   }
 
   /** Shows whole events to the tap, and gives those that may go on. */

@@ -1,6 +1,6 @@
-import type { JsonObject } from '../wire/json.ts';
-import { ProxyError } from '../errors.ts';
-import { classifyBody } from '../wire/classify.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import { ProxyError } from '../../errors.ts';
+import { classifyBody } from '../../wire/classify.ts';
 
 /** Throws when a body that came with status 200 holds an error; it counts like the status it stands for. */
 export function judge(body: JsonObject, target: string): void {

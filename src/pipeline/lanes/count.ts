@@ -1,0 +1,86 @@
+import type { ChatRequest } from '../../wire/chat.ts';
+import type { EncodeContext, ProtocolName } from '../../wire/protocol.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { Endpoint } from '../../wire/endpoints.ts';
+import type { Inbound } from '../inbound.ts';
+import type { Lane, LaneContext, Local, Prepared } from './lane.ts';
+import { ProxyError } from '../../errors.ts';
+import { encodeAnthropicCount } from '../../wire/anthropic/count.ts';
+import { decodeConverseCount, encodeConverseCount } from '../../wire/bedrock/count.ts';
+import { clientOf } from '../../wire/clients.ts';
+import { decodeGeminiCount, encodeGeminiCount } from '../../wire/gemini/count.ts';
+import { foreignHeaders } from '../../wire/headers.ts';
+import { isObject, numberOf, parseJson } from '../../wire/json.ts';
+import { countTokens } from '../../wire/tokens.ts';
+import { passingOf } from '../passing.ts';
+import { Tap } from '../tap.ts';
+import { judge } from './judge.ts';
+
+/** How a provider counts, where it does. */
+interface Counting {
+  readonly endpoint: Endpoint;
+  encode(request: ChatRequest, context: EncodeContext): JsonObject;
+  decode(answer: JsonObject): number | undefined;
+}
+
+const COUNTING: Partial<Record<ProtocolName, Counting>> = {
+  messages: {
+    endpoint: 'messages.count_tokens',
+    encode: encodeAnthropicCount,
+    decode: ({ input_tokens }) => numberOf(input_tokens),
+  },
+  gemini: { endpoint: 'messages.count_tokens', encode: encodeGeminiCount, decode: decodeGeminiCount },
+  converse: { endpoint: 'messages.count_tokens', encode: encodeConverseCount, decode: decodeConverseCount },
+};
+
+/**
+ * How many tokens a request has: asked of the provider where it can count, otherwise counted here, with OpenAI's
+ * newest vocabulary, which is exact for its models and an estimate for others.
+ */
+export const count: Lane = {
+  kind: 'translate',
+  prepare(inbound: Inbound, { provider, model, nowMs, newId, memory }: LaneContext): Prepared | Local {
+    const created = Math.floor(nowMs / 1000);
+    const value = inbound.json?.value ?? {};
+    // Counting asks for no answer, and so names no length of one.
+    const client = clientOf(inbound.endpoint).decode(
+      { max_tokens: 1, ...value, stream: false },
+      { created, newId },
+    );
+    const answer = (tokens: number) => JSON.stringify(answerOf(inbound.endpoint, tokens));
+    const counting = provider.counts(model) ? COUNTING[provider.protocol(model)] : undefined;
+    if (!counting) {
+      return {
+        local: async () => ({
+          text: answer(await countTokens(client.request)),
+          finish: null,
+          usage: undefined,
+        }),
+      };
+    }
+    const context = { model, quirks: provider.quirks(model), created, newId, memory };
+    return {
+      endpoint: counting.endpoint,
+      body: JSON.stringify(counting.encode(client.request, context)),
+      contentType: 'application/json',
+      headers: foreignHeaders(inbound.headers),
+      dropped: client.dropped,
+      whole(text, target) {
+        const body = parseJson(text);
+        if (isObject(body)) judge(body, target);
+        const tokens = isObject(body) ? counting.decode(body) : undefined;
+        if (tokens !== undefined) return { text: answer(tokens), finish: null, usage: undefined };
+        throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is no count`, { target });
+      },
+      wholeAsStream: () => undefined,
+      tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
+      fold: () => ({ push: () => undefined, end: () => undefined }),
+    };
+  },
+};
+
+function answerOf(endpoint: Endpoint, tokens: number): JsonObject {
+  return endpoint === 'messages.count_tokens'
+    ? { input_tokens: tokens }
+    : { object: 'response.input_tokens', input_tokens: tokens };
+}

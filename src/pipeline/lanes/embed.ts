@@ -1,0 +1,72 @@
+import type { EmbeddingProtocolName } from '../../wire/embeddings.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { Inbound } from '../inbound.ts';
+import type { Lane, LaneContext, Prepared } from './lane.ts';
+import { ProxyError } from '../../errors.ts';
+import {
+  decodeBedrockCohereEmbeddings,
+  decodeTitanEmbeddings,
+  encodeBedrockCohereEmbeddings,
+  encodeTitanEmbeddings,
+} from '../../wire/bedrock/embeddings.ts';
+import { decodeCohereEmbeddings, encodeCohereEmbeddings } from '../../wire/cohere/embeddings.ts';
+import {
+  decodeGeminiEmbeddings,
+  decodeVertexEmbeddings,
+  encodeGeminiEmbeddings,
+  encodeVertexEmbeddings,
+} from '../../wire/gemini/embeddings.ts';
+import { foreignHeaders } from '../../wire/headers.ts';
+import { isObject, parseJson } from '../../wire/json.ts';
+import { openaiUsage } from '../../wire/usage.ts';
+import { passingOf } from '../passing.ts';
+import { Tap } from '../tap.ts';
+import { judge } from './judge.ts';
+
+interface Embeddings {
+  encode(request: JsonObject, model: string): { body: JsonObject; dropped: readonly string[] };
+  decode(answer: JsonObject, model: string, format: 'float' | 'base64'): JsonObject;
+}
+
+const EMBEDDINGS: Readonly<Record<EmbeddingProtocolName, Embeddings>> = {
+  gemini: { encode: encodeGeminiEmbeddings, decode: decodeGeminiEmbeddings },
+  vertex: { encode: encodeVertexEmbeddings, decode: decodeVertexEmbeddings },
+  cohere: { encode: encodeCohereEmbeddings, decode: decodeCohereEmbeddings },
+  titan: { encode: encodeTitanEmbeddings, decode: decodeTitanEmbeddings },
+  bedrock_cohere: { encode: encodeBedrockCohereEmbeddings, decode: decodeBedrockCohereEmbeddings },
+};
+
+/** OpenAI's embeddings to a provider that is asked otherwise. */
+export const embed: Lane = {
+  kind: 'translate',
+  prepare(inbound: Inbound, { provider, model }: LaneContext): Prepared {
+    const request = inbound.json?.value ?? {};
+    const name = provider.embeddings(model);
+    if (!name)
+      throw new ProxyError('unsupported', `Cannot embed with ${provider.name}/${model}: it gives none`);
+    const { encode, decode } = EMBEDDINGS[name];
+    const { body, dropped } = encode(request, model);
+    return {
+      endpoint: 'embeddings',
+      body: JSON.stringify(body),
+      contentType: 'application/json',
+      headers: foreignHeaders(inbound.headers),
+      dropped,
+      whole(text, target) {
+        const value = parseJson(text);
+        if (!isObject(value)) {
+          throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is not a JSON object`, {
+            target,
+          });
+        }
+        judge(value, target);
+        const format = request.encoding_format === 'base64' ? 'base64' : 'float';
+        const answer = decode(value, model, format);
+        return { text: JSON.stringify(answer), finish: null, usage: openaiUsage(answer.usage) };
+      },
+      wholeAsStream: () => undefined,
+      tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
+      fold: () => ({ push: () => undefined, end: () => undefined }),
+    };
+  },
+};

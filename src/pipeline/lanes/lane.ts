@@ -1,0 +1,67 @@
+import type { BaseProvider } from '../../providers/base.ts';
+import type { Endpoint } from '../../wire/endpoints.ts';
+import type { ReplayMemory } from '../../wire/protocol.ts';
+import type { Usage } from '../../wire/usage.ts';
+import type { Inbound } from '../inbound.ts';
+import type { Tap } from '../tap.ts';
+
+/** A whole, unstreamed answer, understood. */
+export interface WholeAnswer {
+  /** The answer in the client's protocol; `undefined` when the provider's bytes serve as they are. */
+  readonly text: string | undefined;
+  readonly finish: string | null;
+  readonly usage: Usage | undefined;
+}
+
+/** Turns upstream bytes into client bytes, chunk by chunk, and shows the tap what passes. */
+export interface Fold {
+  push(bytes: Uint8Array): Uint8Array | undefined;
+  /** The upstream ended: what is still to be sent, the terminator above all, when the answer is complete. */
+  end(): Uint8Array | undefined;
+}
+
+/** A request made ready for one target, and how to read what comes back. */
+export interface Prepared {
+  /** Which of the provider's endpoints is asked. */
+  readonly endpoint: Endpoint;
+  /** What of the client's query travels on. */
+  readonly query?: string | undefined;
+  readonly body: Uint8Array<ArrayBuffer> | string;
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Fields of the request that the target cannot take. */
+  readonly dropped: readonly string[];
+  /** @throws ProxyError when the body is an error or no answer */
+  whole(text: string, target: string): WholeAnswer;
+  /**
+   * A whole answer where a stream was asked for, as the events it should have been; `undefined` where that cannot be.
+   * @throws ProxyError as `whole` does
+   */
+  wholeAsStream(text: string, target: string): string | undefined;
+  /** @param maxBytes how much of the answer is assembled for the record */
+  tap(maxBytes: number): Tap;
+  fold(tap: Tap, target: string): Fold;
+}
+
+/** An answer that is made here, without asking anyone. */
+export interface Local {
+  readonly local: () => Promise<WholeAnswer & { readonly text: string }>;
+}
+
+/** For whom a request is made ready, and with what. */
+export interface LaneContext {
+  readonly provider: BaseProvider;
+  /** The name the provider knows. */
+  readonly model: string;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  readonly newId: () => string;
+  readonly memory: ReplayMemory;
+}
+
+/** How requests and answers pass between a client's protocol and a provider's. */
+export interface Lane {
+  readonly kind: 'relay' | 'translate';
+  /** @throws ProxyError `invalid_request`, or `unsupported` when the target cannot do what the client wants */
+  prepare(inbound: Inbound, context: LaneContext): Prepared | Local;
+}

@@ -1,0 +1,93 @@
+import type { Endpoint } from '../../wire/endpoints.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { Quirks } from '../../wire/quirks.ts';
+import type { Inbound } from '../inbound.ts';
+import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
+import { ProxyError } from '../../errors.ts';
+import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
+import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../../wire/json.ts';
+import { spliceMultipart } from '../../wire/multipart.ts';
+import { chunksOf } from '../../wire/openai/chunks.ts';
+import { vendorUsage } from '../../wire/openai/response.ts';
+import { applyQuirks } from '../../wire/quirks.ts';
+import { responseFinish } from '../../wire/responses/response.ts';
+import { spliceModel } from '../../wire/splice.ts';
+import { openaiUsage } from '../../wire/usage.ts';
+import { passingOf } from '../passing.ts';
+import { Tap } from '../tap.ts';
+import { judge } from './judge.ts';
+import { RelayFold } from './relay-fold.ts';
+
+/**
+ * Client and provider speak the same protocol: bytes pass unchanged. The request changes in its model name, and
+ * where the vendor is known to refuse what others take; the answer in nothing.
+ */
+export const relay: Lane = {
+  kind: 'relay',
+  prepare(inbound: Inbound, { provider, model }: LaneContext): Prepared {
+    const { endpoint, headers, json } = inbound;
+    const { 'accept-encoding': _, ...uncompressed } = headers;
+    const quirks = provider.quirks(model);
+    const changed = json && CHOOSING.includes(endpoint) ? applyQuirks(json.value, quirks) : undefined;
+    const passing = passingOf(endpoint);
+    return {
+      endpoint,
+      query: inbound.query,
+      body: changed ? JSON.stringify({ ...changed.request, model }) : withModel(inbound, model),
+      contentType: inbound.contentType,
+      // A compressed stream could not end in a readable error.
+      headers: inbound.stream ? uncompressed : headers,
+      dropped: changed?.dropped ?? [],
+      whole: (text, target) => readWhole(text, target, endpoint, quirks),
+      wholeAsStream: (text) => (endpoint === 'chat' ? asStream(text) : undefined),
+      tap: (maxBytes) => new Tap(passing, maxBytes, numberOf(json?.value.n) ?? 1),
+      fold: (tap, target) => new RelayFold(tap, target, passing.terminator),
+    };
+  },
+};
+
+function asStream(text: string): string | undefined {
+  const value = parseJson(text);
+  const chunks = isObject(value) ? chunksOf(value) : [];
+  if (chunks.length === 0) return undefined;
+  return `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`;
+}
+
+function withModel(
+  { bytes, json, contentType, model }: Inbound,
+  upstream: string,
+): Uint8Array<ArrayBuffer> | string {
+  if (model === upstream) return bytes;
+  return json ? spliceModel(json.text, upstream) : spliceMultipart(bytes, contentType, 'model', upstream);
+}
+
+/** Endpoints whose answers are choices. */
+const CHOOSING: readonly Endpoint[] = ['chat', 'completions'];
+
+function readWhole(text: string, target: string, endpoint: Endpoint, quirks: Quirks): WholeAnswer {
+  const value = parseJson(text);
+  if (!isObject(value)) throw unusable(target, 'it is not a JSON object');
+  judge(value, target);
+  if (endpoint === 'messages') return readMessage(value, target);
+  if (endpoint === 'responses') return readResponse(value, target);
+  const choice = objectOf(listOf(value.choices)[0]);
+  if (CHOOSING.includes(endpoint) && Object.keys(choice).length === 0)
+    throw unusable(target, 'it has no choices');
+  const finish = stringOf(choice.finish_reason) ?? null;
+  return { text: undefined, finish, usage: vendorUsage(value.usage, quirks) };
+}
+
+function readMessage(value: JsonObject, target: string): WholeAnswer {
+  if (!Array.isArray(value.content)) throw unusable(target, 'it is no message');
+  const finish = finishReason(value.stop_reason, false);
+  return { text: undefined, finish, usage: anthropicUsage(value.usage) };
+}
+
+function readResponse(value: JsonObject, target: string): WholeAnswer {
+  if (!Array.isArray(value.output)) throw unusable(target, 'it is no response');
+  return { text: undefined, finish: responseFinish(value), usage: openaiUsage(value.usage) };
+}
+
+function unusable(target: string, state: string): ProxyError {
+  return new ProxyError('malformed', `Cannot use the answer of ${target}: ${state}`, { target });
+}

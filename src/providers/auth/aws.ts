@@ -1,0 +1,59 @@
+import type { Authorizer, Unsigned } from './authorizer.ts';
+import { ProxyError } from '../../errors.ts';
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+}
+
+/** Signs requests with AWS's Signature Version 4. */
+export class AwsAuth implements Authorizer {
+  readonly #provider: string;
+  readonly #region: string;
+  readonly #credentials: () => Promise<AwsCredentials | undefined>;
+
+  /** @param credentials asked for at each request, so that a changed file counts */
+  constructor(provider: string, region: string, credentials: () => Promise<AwsCredentials | undefined>) {
+    this.#provider = provider;
+    this.#region = region;
+    this.#credentials = credentials;
+  }
+
+  async headers(_key: number, { method, url, headers, body }: Unsigned): Promise<Record<string, string>> {
+    const credentials = await this.#credentials();
+    if (!credentials) {
+      throw new ProxyError('auth', `Cannot sign in for ${this.#provider}: there are no AWS credentials`, {
+        target: this.#provider,
+      });
+    }
+    // Loaded when it is first needed: few have a provider at AWS.
+    const { AwsV4Signer } = await import('aws4fetch');
+    const signer = new AwsV4Signer({
+      method,
+      url: url.href,
+      headers: { 'content-type': headers['content-type'] ?? 'application/json' },
+      ...(body === undefined ? {} : { body }),
+      accessKeyId: credentials.accessKeyId,
+      secretAccessKey: credentials.secretAccessKey,
+      ...(credentials.sessionToken === undefined ? {} : { sessionToken: credentials.sessionToken }),
+      service: 'bedrock',
+      region: this.#region,
+    });
+    const signed = await signer.sign();
+    return Object.fromEntries([...signed.headers].filter(([name]) => name !== 'host'));
+  }
+}
+
+/** The part of an AWS credentials or config file that belongs to a profile. @param text in INI form */
+export function profileOf(text: string, profile: string): Readonly<Record<string, string>> {
+  const values: Record<string, string> = {};
+  let inside = false;
+  for (const line of text.split('\n')) {
+    const section = /^\s*\[\s*(?:profile\s+)?([^\]]+?)\s*\]/.exec(line);
+    if (section) inside = section[1] === profile;
+    const pair = /^\s*([A-Za-z_]+)\s*=\s*(.*?)\s*$/.exec(line);
+    if (inside && pair) values[pair[1]!] = pair[2]!;
+  }
+  return values;
+}

@@ -1,0 +1,61 @@
+import type { TokenRequest } from './token.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, parseJson, stringOf } from '../../wire/json.ts';
+
+const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
+
+/**
+ * A token of a service account, for a JWT signed with its key.
+ * @param text of its key file @param nowMs since the epoch
+ * @throws ProxyError `auth` when the file is none
+ * @see https://developers.google.com/identity/protocols/oauth2/service-account
+ */
+export async function serviceAccountToken(
+  text: string,
+  provider: string,
+  nowMs: number,
+): Promise<TokenRequest> {
+  const file = parseJson(text);
+  const email = isObject(file) ? stringOf(file.client_email) : undefined;
+  const key = isObject(file) ? stringOf(file.private_key) : undefined;
+  if (email === undefined || key === undefined || !isObject(file)) {
+    throw new ProxyError(
+      'auth',
+      `Cannot sign in for ${provider}: the credentials file is no key of a service account`,
+      { target: provider },
+    );
+  }
+  const url = new URL(stringOf(file.token_uri) ?? 'https://oauth2.googleapis.com/token');
+  // Loaded when it is first needed: few have a provider at Google Cloud.
+  const { importPKCS8, SignJWT } = await import('jose');
+  const issued = Math.floor(nowMs / 1000);
+  const assertion = await new SignJWT({ scope: SCOPE })
+    .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: stringOf(file.private_key_id) ?? '' })
+    .setIssuer(email)
+    .setAudience(url.href)
+    .setIssuedAt(issued)
+    .setExpirationTime(issued + 3_600)
+    .sign(await importPKCS8(key, 'RS256'));
+  return {
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      assertion,
+    }).toString(),
+  };
+}
+
+/**
+ * A token of the machine's own service account.
+ * @param host of the metadata server
+ * @see https://cloud.google.com/compute/docs/access/authenticate-workloads
+ */
+export function metadataToken(host: string): TokenRequest {
+  return {
+    method: 'GET',
+    url: new URL(`http://${host}/computeMetadata/v1/instance/service-accounts/default/token`),
+    headers: { 'metadata-flavor': 'Google' },
+  };
+}

@@ -1,0 +1,109 @@
+import type { Clock } from '../../clock.ts';
+import type { Fetch } from '../transport.ts';
+import type { Authorizer } from './authorizer.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, numberOf, parseJson, stringOf } from '../../wire/json.ts';
+import { exchange } from '../transport.ts';
+
+/** How a token is asked for. */
+export interface TokenRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: URL;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+}
+
+interface TokenDeps {
+  readonly provider: string;
+  readonly clock: Clock;
+  readonly fetch: Fetch;
+}
+
+interface Token {
+  readonly value: string;
+  /** On the monotonic clock. */
+  readonly untilMs: number;
+}
+
+/** A token is renewed so long before it ends, milliseconds. */
+const MARGIN_MS = 60_000;
+
+/** How long whoever gives the tokens may take, milliseconds. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * Shows a token that is fetched when it is needed, kept until shortly before it ends, and fetched once for all who
+ * wait for it.
+ */
+export class TokenAuth implements Authorizer {
+  readonly #ask: () => TokenRequest | Promise<TokenRequest>;
+  readonly #deps: TokenDeps;
+  #token: Token | undefined;
+  #fetching: Promise<Token> | undefined;
+
+  /** @param ask makes the request for a new token; an OAuth answer is expected */
+  constructor(ask: () => TokenRequest | Promise<TokenRequest>, deps: TokenDeps) {
+    this.#ask = ask;
+    this.#deps = deps;
+  }
+
+  headers(
+    _key: number,
+    _request: unknown,
+    signal: AbortSignal,
+  ): Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>> {
+    const now = this.#deps.clock.monotonic();
+    if (this.#token && this.#token.untilMs > now) return bearer(this.#token);
+    this.#fetching ??= this.#fetch().finally(() => (this.#fetching = undefined));
+    return this.#wait(this.#fetching, signal);
+  }
+
+  /** Whoever waits may leave; the token is fetched for the others. */
+  async #wait(fetching: Promise<Token>, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
+    const { promise: left, reject } = Promise.withResolvers<never>();
+    const leave = () => reject(signal.reason);
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return bearer(await Promise.race([fetching, left]));
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  async #fetch(): Promise<Token> {
+    const { clock, fetch, provider } = this.#deps;
+    const abort = new AbortController();
+    const late = new ProxyError('network', `Cannot sign in for ${provider}: no answer in time`, {
+      target: provider,
+    });
+    const cancel = clock.after(PATIENCE_MS, () => abort.abort(late));
+    try {
+      const { url, ...init } = await this.#ask();
+      const options = { ...init, signal: abort.signal, fresh: false, mayBeStale: () => false };
+      const reply = await exchange(fetch, provider, url, options);
+      const answer = parseJson(await reply.text());
+      const value = isObject(answer) ? stringOf(answer.access_token) : undefined;
+      if (value === undefined || !isObject(answer)) throw refused(provider, reply.status, answer);
+      const lastsMs = (numberOf(Number(answer.expires_in)) ?? 300) * 1_000;
+      this.#token = { value, untilMs: clock.monotonic() + Math.max(1_000, lastsMs - MARGIN_MS) };
+      return this.#token;
+    } finally {
+      cancel();
+    }
+  }
+}
+
+function bearer({ value }: Token): Readonly<Record<string, string>> {
+  return { authorization: `Bearer ${value}` };
+}
+
+/** OAuth's error code says what is wrong; its description may quote what was sent. */
+function refused(provider: string, status: number, answer: unknown): ProxyError {
+  const code = isObject(answer) ? stringOf(answer.error) : undefined;
+  const reason = code === undefined ? '' : ` (${code.slice(0, 100)})`;
+  const fault = status >= 500 ? 'server' : 'auth';
+  return new ProxyError(fault, `Cannot sign in for ${provider}: it was answered with ${status}${reason}`, {
+    target: provider,
+  });
+}

@@ -1,0 +1,31 @@
+import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
+import type { ProtocolName } from '../wire/protocol.ts';
+import type { Called } from './http.ts';
+import { HttpProvider } from './http.ts';
+
+/** AWS Bedrock by its Converse API. @see https://docs.aws.amazon.com/bedrock/latest/APIReference */
+export class BedrockProvider extends HttpProvider {
+  /** It counts for some models alone, and says 400 for the others. */
+  override counts(model: string): boolean {
+    return /anthropic\.claude/.test(model);
+  }
+
+  override protocol(): ProtocolName {
+    return 'converse';
+  }
+
+  override relays(): boolean {
+    return false;
+  }
+
+  override embeddings(model: string): EmbeddingProtocolName {
+    return model.includes('cohere.') ? 'bedrock_cohere' : 'titan';
+  }
+
+  protected override path({ endpoint, model, stream }: Called): string {
+    const name = `/model/${encodeURIComponent(model)}`;
+    if (endpoint === 'embeddings') return `${name}/invoke`;
+    if (endpoint === 'messages.count_tokens') return `${name}/count-tokens`;
+    return `${name}/${stream ? 'converse-stream' : 'converse'}`;
+  }
+}

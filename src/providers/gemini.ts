@@ -1,0 +1,34 @@
+import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
+import type { ProtocolName } from '../wire/protocol.ts';
+import type { Called } from './http.ts';
+import { HttpProvider } from './http.ts';
+
+/** Google's Gemini API. @see https://ai.google.dev/api */
+export class GeminiProvider extends HttpProvider {
+  override counts(): boolean {
+    return true;
+  }
+
+  override protocol(): ProtocolName {
+    return 'gemini';
+  }
+
+  override relays(): boolean {
+    return false;
+  }
+
+  override embeddings(): EmbeddingProtocolName {
+    return 'gemini';
+  }
+
+  protected override path(call: Called): string {
+    return `/models/${encodeURIComponent(call.model)}:${geminiMethod(call)}`;
+  }
+}
+
+/** The method of a Gemini model that a call means. */
+export function geminiMethod({ endpoint, stream }: Called): string {
+  if (endpoint === 'embeddings') return 'batchEmbedContents';
+  if (endpoint === 'messages.count_tokens') return 'countTokens';
+  return stream ? 'streamGenerateContent?alt=sse' : 'generateContent';
+}

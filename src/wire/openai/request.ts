@@ -1,0 +1,72 @@
+import type { ChatMessage, ChatRequest } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { EncodeContext } from '../protocol.ts';
+import type { Quirks } from '../quirks.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, objectOf } from '../json.ts';
+import { applyQuirks } from '../quirks.ts';
+
+/** Fields of the canonical form that are other protocols' own, and that no OpenAI server knows. */
+const FOREIGN = ['thinking', 'top_k'] as const;
+
+/**
+ * A canonical request as a server of OpenAI's chat takes it. What came from another protocol is taken off: fields
+ * that a strict server answers 400 to.
+ */
+export function encodeChatRequest(
+  request: ChatRequest,
+  { model, quirks, memory }: Pick<EncodeContext, 'model' | 'quirks' | 'memory'>,
+): { body: JsonObject; dropped: string[] } {
+  if (!Array.isArray(request.messages) || request.messages.length === 0) {
+    throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
+      param: 'messages',
+    });
+  }
+  const body: JsonObject = { ...request, model };
+  const dropped: string[] = [];
+  for (const name of FOREIGN) {
+    if (body[name] === undefined || quirks.keeps?.includes(name)) continue;
+    delete body[name];
+    // Reasoning is asked for by its effort as well, so that nothing is lost with `thinking`.
+    if (name !== 'thinking') dropped.push(name);
+  }
+  body.messages = request.messages.map((message) => encodeMessage(message, quirks, memory));
+  if (Array.isArray(request.tools)) body.tools = request.tools.map((tool) => withoutMarker(tool, quirks));
+  if (request.stream) body.stream_options = { ...request.stream_options, include_usage: true };
+  const changed = applyQuirks(body, quirks);
+  return {
+    body: changed?.request ?? body,
+    dropped: [...dropped, ...(changed?.dropped ?? [])],
+  };
+}
+
+function encodeMessage(message: ChatMessage, quirks: Quirks, memory: EncodeContext['memory']): JsonObject {
+  const { thinking_blocks: _, reasoning_content: reasoning, is_error: _failed, ...rest } = message;
+  const plain = withoutMarker(rest, quirks);
+  if (Array.isArray(plain.content)) {
+    plain.content = plain.content.map((part) => (isObject(part) ? withoutMarker(part, quirks) : part));
+  }
+  if (message.role !== 'assistant') return plain;
+  if (Array.isArray(plain.tool_calls)) {
+    plain.tool_calls = plain.tool_calls.map((call) => signed(objectOf(call), quirks, memory));
+  }
+  const shown = quirks.reasoning ?? 'left_out';
+  if (shown === 'every_turn') plain.reasoning_content = reasoning ?? '';
+  else if (shown === 'where_known' && reasoning) plain.reasoning_content = reasoning;
+  return plain;
+}
+
+/** Google's signature of a call goes back to Google alone. */
+function signed(call: JsonObject, quirks: Quirks, memory: EncodeContext['memory']): JsonObject {
+  const { extra_content: own, ...plain } = call;
+  if (!quirks.keeps?.includes('extra_content')) return plain;
+  const extra = own ?? memory.get(String(call.id))?.extra_content;
+  return extra === undefined ? plain : { ...plain, extra_content: extra };
+}
+
+function withoutMarker(value: object, quirks: Quirks): JsonObject {
+  const { cache_control: marker, ...plain } = value as JsonObject;
+  return marker !== undefined && quirks.keeps?.includes('cache_control')
+    ? { ...plain, cache_control: marker }
+    : plain;
+}

@@ -1,0 +1,154 @@
+import type { ChatChunk, ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { EncodeContext } from '../protocol.ts';
+import type { Quirks } from '../quirks.ts';
+import type { Usage } from '../usage.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
+
+/** Finish reasons that vendors have of their own. */
+const FINISH: Readonly<Record<string, string>> = {
+  eos: 'stop',
+  end_turn: 'stop',
+  model_length: 'length',
+  max_tokens: 'length',
+  function_call: 'tool_calls',
+  insufficient_system_resource: 'error',
+};
+
+type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
+
+/** A whole answer of a server of OpenAI's chat, in the canonical form. @throws ProxyError `malformed` */
+export function decodeChatResponse(body: JsonObject, context: Context): ChatResponse {
+  const choices = listOf(body.choices).filter(isObject);
+  if (choices.length === 0) throw new ProxyError('malformed', 'Cannot read the answer: it has no choices');
+  const usage = vendorUsage(body.usage, context.quirks);
+  return {
+    id: stringOf(body.id) || `chatcmpl-${context.newId()}`,
+    object: 'chat.completion',
+    created: numberOf(body.created) ?? context.created,
+    model: stringOf(body.model) ?? '',
+    choices: choices.map((choice, at) => {
+      const message = decodeMessage(objectOf(choice.message), context);
+      const calls = (message.tool_calls?.length ?? 0) > 0;
+      return {
+        index: numberOf(choice.index) ?? at,
+        message,
+        logprobs: choice.logprobs ?? null,
+        finish_reason: finishReason(choice.finish_reason, calls) ?? 'stop',
+      };
+    }),
+    ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
+  };
+}
+
+/** One chunk of such a server's stream, or `undefined` when it says nothing. */
+export function decodeChunk(value: JsonObject, context: Context): ChatChunk {
+  const usage = vendorUsage(value.usage ?? objectOf(value.x_groq).usage, context.quirks);
+  return {
+    id: stringOf(value.id) ?? '',
+    object: 'chat.completion.chunk',
+    created: numberOf(value.created) ?? context.created,
+    model: stringOf(value.model) ?? '',
+    choices: listOf(value.choices)
+      .filter(isObject)
+      .map((choice) => ({
+        index: numberOf(choice.index) ?? 0,
+        delta: decodeDelta(objectOf(choice.delta)),
+        logprobs: choice.logprobs ?? null,
+        finish_reason: finishReason(choice.finish_reason, false) ?? null,
+      })),
+    ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
+  };
+}
+
+/** Usage as the vendor adds it up, normalised. */
+export function vendorUsage(value: unknown, quirks: Quirks): Usage | undefined {
+  const usage = openaiUsage(value);
+  if (!usage) return undefined;
+  // Told beside the count by some: Perplexity, Together, Mistral.
+  const reasoning = usage.reasoning || (numberOf(objectOf(value).reasoning_tokens) ?? 0);
+  const output = quirks.outputWithoutReasoning ? usage.output + reasoning : usage.output;
+  return { ...usage, reasoning, output, cached: Math.min(usage.cached, usage.input) };
+}
+
+function finishReason(value: unknown, calls: boolean): string | undefined {
+  const reason = stringOf(value);
+  if (!reason) return undefined;
+  const known = FINISH[reason] ?? reason;
+  // Some servers end a tool call with `stop`.
+  return calls && known === 'stop' ? 'tool_calls' : known;
+}
+
+function decodeMessage(message: JsonObject, { newId }: Context): ChatMessage {
+  const { text, reasoning } = partsOf(message.content);
+  const thought = reasoning + reasoningOf(message);
+  const calls = listOf(message.tool_calls)
+    .filter(isObject)
+    .map((call) => decodeCall(call, newId));
+  return {
+    role: 'assistant',
+    content: text === '' && calls.length > 0 ? null : text,
+    refusal: stringOf(message.refusal) ?? null,
+    ...(thought === '' ? {} : { reasoning_content: thought }),
+    ...(isObject(message.audio) ? { audio: message.audio } : {}),
+    ...(Array.isArray(message.annotations) ? { annotations: message.annotations } : {}),
+    ...(calls.length > 0 ? { tool_calls: calls } : {}),
+  };
+}
+
+function decodeCall(call: JsonObject, newId: () => string): ToolCall {
+  const fn = objectOf(call.function);
+  return {
+    id: stringOf(call.id) || `call_${newId()}`,
+    type: 'function',
+    function: { name: stringOf(fn.name) ?? '', arguments: argumentsOf(fn.arguments) || '{}' },
+    ...(call.extra_content === undefined ? {} : { extra_content: call.extra_content }),
+  };
+}
+
+/** Arguments as JSON text: Mistral may give them as an object. */
+export function argumentsOf(value: unknown): string {
+  return isObject(value) ? JSON.stringify(value) : (stringOf(value) ?? '');
+}
+
+function decodeDelta(delta: JsonObject): ChatChunk['choices'][number]['delta'] {
+  const { text, reasoning } = partsOf(delta.content);
+  const thought = reasoning + reasoningOf(delta);
+  return {
+    ...(typeof delta.role === 'string' && delta.role !== '' ? { role: 'assistant' } : {}),
+    ...(text === '' ? {} : { content: text }),
+    ...(thought === '' ? {} : { reasoning_content: thought }),
+    ...(stringOf(delta.refusal) ? { refusal: stringOf(delta.refusal)! } : {}),
+    ...(isObject(delta.audio) ? { audio: delta.audio } : {}),
+    ...(Array.isArray(delta.tool_calls)
+      ? { tool_calls: delta.tool_calls.filter(isObject) as unknown as [] }
+      : {}),
+  };
+}
+
+/** Reasoning under the names that vendors have for it. */
+function reasoningOf(message: JsonObject): string {
+  return stringOf(message.reasoning_content) ?? stringOf(message.reasoning) ?? '';
+}
+
+/** Content as text: Mistral's reasoning models give a list with what was thought in it. */
+function partsOf(content: unknown): { text: string; reasoning: string } {
+  if (typeof content === 'string') return { text: content, reasoning: '' };
+  let text = '';
+  let reasoning = '';
+  for (const part of listOf(content)) {
+    const { type, text: own, thinking } = objectOf(part);
+    if (type === 'thinking') reasoning += textOf(thinking);
+    else text += stringOf(own) ?? '';
+  }
+  return { text, reasoning };
+}
+
+function textOf(parts: unknown): string {
+  if (typeof parts === 'string') return parts;
+  return listOf(parts)
+    .map((part) => stringOf(objectOf(part).text) ?? '')
+    .join('');
+}

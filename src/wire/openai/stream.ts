@@ -1,0 +1,124 @@
+import type { ChatChunk, ChatDelta, ToolCallDelta } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ChatReader, EncodeContext } from '../protocol.ts';
+import type { SseEvent } from '../sse.ts';
+import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { argumentsOf, decodeChunk } from './response.ts';
+
+interface Call {
+  /** The server's own number, where it gives one. */
+  readonly index: number | undefined;
+  readonly id: string | undefined;
+}
+
+interface Choice {
+  begun: boolean;
+  finish: string | undefined;
+  readonly calls: Call[];
+}
+
+/** Indexes come from outside and must not make lists as long as they like. */
+const MAX_CHOICES = 128;
+
+/**
+ * Chat chunks as any vendor sends them, made regular: the role first and once, tool calls numbered from 0 with id and
+ * name in their first piece alone, one finish reason a choice, the usage in a chunk of its own at the end.
+ */
+export class ChunkReader implements ChatReader {
+  readonly #context: Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
+  readonly #choices = new Map<number, Choice>();
+  #last: ChatChunk | undefined;
+  #usage: ChatChunk['usage'];
+  done = false;
+  error: JsonObject | undefined;
+  malformed = 0;
+
+  constructor(context: Pick<EncodeContext, 'created' | 'newId' | 'quirks'>) {
+    this.#context = context;
+  }
+
+  push({ data }: SseEvent): ChatChunk[] {
+    if (this.done) return [];
+    if (data === '[DONE]') return this.#stop();
+    const value = parseJson(data);
+    if (!isObject(value)) {
+      this.malformed += 1;
+      return [];
+    }
+    if ((value.error !== undefined && value.error !== null) || value.object === 'error') {
+      this.error = value;
+      return [];
+    }
+    const chunk = decodeChunk(value, this.#context);
+    if (chunk.usage) this.#usage = chunk.usage;
+    this.#last = { ...chunk, id: chunk.id || (this.#last?.id ?? `chatcmpl-${this.#context.newId()}`) };
+    return chunk.choices.flatMap((choice) => this.#choice(choice));
+  }
+
+  end(): ChatChunk[] {
+    const choices = [...this.#choices.values()];
+    const finished = choices.length > 0 && choices.every(({ finish }) => finish !== undefined);
+    return finished && !this.done ? this.#stop() : [];
+  }
+
+  #stop(): ChatChunk[] {
+    this.done = true;
+    if (!this.#usage || !this.#last) return [];
+    return [{ ...this.#last, choices: [], usage: this.#usage }];
+  }
+
+  #choice({ index, delta, logprobs, finish_reason: finish }: ChatChunk['choices'][number]): ChatChunk[] {
+    let choice = this.#choices.get(index);
+    if (!choice) {
+      if (this.#choices.size >= MAX_CHOICES) return [];
+      choice = { begun: false, finish: undefined, calls: [] };
+      this.#choices.set(index, choice);
+    }
+    // A vendor that repeats its last chunk has nothing more to say.
+    if (choice.finish !== undefined) return [];
+    const { role: _, tool_calls: calls, ...rest } = delta;
+    const chunks: ChatChunk[] = [];
+    const say = (said: ChatDelta, reason: string | null = null, probabilities: unknown = null) =>
+      chunks.push(this.#chunk({ index, delta: said, logprobs: probabilities, finish_reason: reason }));
+    if (!choice.begun) say({ role: 'assistant', content: '' });
+    choice.begun = true;
+    if (Object.keys(rest).length > 0) say(rest, null, logprobs);
+    for (const call of calls ?? []) {
+      const piece = this.#call(choice, call as unknown as JsonObject);
+      if (piece) say({ tool_calls: [piece] });
+    }
+    if (finish !== null) {
+      choice.finish = choice.calls.length > 0 && finish === 'stop' ? 'tool_calls' : finish;
+      say({}, choice.finish);
+    }
+    return chunks;
+  }
+
+  /** Some vendors leave the index out or give every call the same one: a new id is a new call. */
+  #call({ calls }: Choice, delta: JsonObject): ToolCallDelta | undefined {
+    const index = numberOf(delta.index);
+    const id = stringOf(delta.id) || undefined;
+    const { name, arguments: given } = objectOf(delta.function);
+    const text = argumentsOf(given);
+    const known = calls.findLastIndex((call) =>
+      index === undefined ? id === undefined || call.id === id : call.index === index,
+    );
+    const same =
+      known >= 0 && (id === undefined || calls[known]!.id === undefined || calls[known]!.id === id);
+    if (same) return text === '' ? undefined : { index: known, function: { arguments: text } };
+    if (calls.length >= 1_024) return undefined;
+    calls.push({ index, id });
+    return {
+      index: calls.length - 1,
+      id: id ?? `call_${this.#context.newId()}`,
+      type: 'function',
+      function: { name: stringOf(name) ?? '', arguments: text },
+      ...(delta.extra_content === undefined ? {} : { extra_content: delta.extra_content }),
+    };
+  }
+
+  #chunk(choice: ChatChunk['choices'][number]): ChatChunk {
+    const { id, created, model } = this.#last!;
+    return { id, object: 'chat.completion.chunk', created, model, choices: [choice] };
+  }
+}
