@@ -2,11 +2,13 @@ import type { Clock } from './clock.ts';
 import type { Config, ProviderConfig } from './config/schema.ts';
 import type { LogRecord } from './logs/record.ts';
 import type { RecordSink } from './pipeline/exchange.ts';
+import type { Explanation } from './pipeline/explain.ts';
 import type { Metrics } from './pipeline/metrics.ts';
 import type { ProviderStatus } from './pipeline/status.ts';
 import type { BaseProvider } from './providers/base.ts';
 import type { Dial, Fetch } from './providers/transport.ts';
 import type { ServerBindings } from './server/context.ts';
+import type { Endpoint } from './wire/endpoints.ts';
 import { systemClock } from './clock.ts';
 import { ProxyError } from './errors.ts';
 import { resolveKeys } from './config/keys.ts';
@@ -14,6 +16,7 @@ import { redactor } from './logs/redact.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Attempt } from './pipeline/attempt.ts';
 import { Exchange } from './pipeline/exchange.ts';
+import { explainRequest } from './pipeline/explain.ts';
 import { ModelRegistry } from './pipeline/models.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { HealthProber, wordFor } from './pipeline/prober.ts';
@@ -26,6 +29,7 @@ import { Prices } from './providers/prices.ts';
 import { createApp } from './server/app.ts';
 import { Authenticator } from './server/auth.ts';
 import { Buffered } from './server/buffered.ts';
+import { parseInbound } from './server/inbound.ts';
 import { commonContextWindow } from './wire/context-window.ts';
 import { VERSION } from './version.ts';
 
@@ -101,16 +105,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   ];
 
   const generate = (config: Config): Generation => {
-    const factory = new ProviderFactory({
-      clock,
-      connect: deps.connect ?? connectPool,
-      dial: deps.dial ?? directDial(deps.env),
-      env: deps.env,
-      keysOf: (provider: ProviderConfig) => resolveKeys(provider, deps.env).keys,
-      readText: (path) => Bun.file(path).text(),
-      userAgent: `llmproxy/${VERSION}`,
-    });
-    const providers = config.providers.filter(({ enabled }) => enabled).map((each) => factory.create(each));
+    const providers = makeProviders(config, deps);
     const registry = new ModelRegistry(providers, config.models, config.routing);
     const limits = {
       maxResponse: config.limits.max_response,
@@ -204,6 +199,36 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       for (const provider of current.providers) provider.close();
     },
   };
+}
+
+/** The enabled providers. */
+function makeProviders(config: Config, deps: ProxyDeps): BaseProvider[] {
+  const factory = new ProviderFactory({
+    clock: deps.clock ?? systemClock,
+    connect: deps.connect ?? connectPool,
+    dial: deps.dial ?? directDial(deps.env),
+    env: deps.env,
+    keysOf: (provider: ProviderConfig) => resolveKeys(provider, deps.env).keys,
+    readText: (path) => Bun.file(path).text(),
+    userAgent: `llmproxy/${VERSION}`,
+  });
+  return config.providers.filter(({ enabled }) => enabled).map((each) => factory.create(each));
+}
+
+/**
+ * Where a request would go and what it would be sent. Nothing is sent.
+ * @throws ProxyError when it is no request, or no provider serves its model
+ */
+export function explain(config: Config, deps: ProxyDeps, endpoint: Endpoint, body: object): Explanation {
+  const clock = deps.clock ?? systemClock;
+  const request = { headers: new Headers(), url: '' };
+  const inbound = parseInbound(endpoint, request, new TextEncoder().encode(JSON.stringify(body)), '');
+  const registry = new ModelRegistry(makeProviders(config, deps), config.models, config.routing);
+  return explainRequest(inbound, registry.resolve(inbound.model, endpoint), {
+    nowMs: clock.now(),
+    newId: () => randomId(deps.random ?? Math.random),
+    memory: new BoundedReplay(0),
+  });
 }
 
 function policyOf(config: Config): ConstructorParameters<typeof TargetPool>[0] {

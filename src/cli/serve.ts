@@ -1,12 +1,9 @@
 import { defineCommand } from 'citty';
-import { existsSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { Listener } from '../server/listen.ts';
 import type { Proxy } from '../proxy.ts';
 import type { Found } from '../config/discover.ts';
-import { discoverConfig } from '../config/discover.ts';
-import { ConfigManager } from '../config/manager.ts';
-import { formatProblems } from '../config/problems.ts';
+import type { ConfigManager } from '../config/manager.ts';
 import { isLoopback } from '../config/references.ts';
 import { createProxy } from '../proxy.ts';
 import { listen } from '../server/listen.ts';
@@ -14,16 +11,14 @@ import { VERSION } from '../version.ts';
 import { ExitError } from './exit.ts';
 import { integerFlag } from './flags.ts';
 import { programLog } from './log.ts';
-import { print, useColor } from './output.ts';
+import { print } from './output.ts';
+import { CONFIG_FLAG, read, readConfig } from './source.ts';
 import { table } from './table.ts';
 
 export default defineCommand({
   meta: { name: 'serve', description: 'Serve the OpenAI API in front of the configured providers' },
   args: {
-    config: {
-      type: 'string',
-      description: 'Configuration file (default: $LLMPROXY_CONFIG, then ./config.yaml, then none)',
-    },
+    config: CONFIG_FLAG,
     host: { type: 'string', description: 'Address to listen on (server.host)' },
     port: { type: 'string', description: 'Port to listen on, 0 for a free one (server.port)' },
     'log-dir': { type: 'string', description: 'Directory of the request log (logging.requests.directory)' },
@@ -59,38 +54,6 @@ function overrule(config: Config, { host, port, logs }: Flags): void {
   if (host !== undefined) config.server.host = host;
   if (port !== undefined) config.server.port = port;
   if (logs !== undefined) config.logging.requests.directory = logs;
-}
-
-interface Source {
-  readonly config: Config;
-  /** Holds the file, where there is one. */
-  readonly manager: ConfigManager | undefined;
-  /** How each provider was found, when no file was read. */
-  readonly found: readonly Found[] | undefined;
-}
-
-/** The configuration file, or what the environment offers where there is none. */
-function readConfig(flag: string | undefined): Source {
-  const named = flag ?? (process.env.LLMPROXY_CONFIG || undefined);
-  const path = named ?? 'config.yaml';
-  if (named === undefined && !existsSync(path)) return { ...discoverConfig(process.env), manager: undefined };
-  const manager = new ConfigManager(path, process.env);
-  const config = read(manager);
-  if (!config) throw new ExitError(1, `Cannot serve: ${path} is not valid, see above`);
-  return { config, found: undefined, manager };
-}
-
-/** Reads the file and prints what is wrong with it. @throws ExitError when it cannot be read */
-function read(manager: ConfigManager): Config | undefined {
-  const { path } = manager;
-  try {
-    const { config, problems } = manager.reload();
-    if (problems.length > 0)
-      process.stderr.write(`${formatProblems(problems, { path, color: useColor(process.stderr) })}\n`);
-    return config;
-  } catch (cause) {
-    throw new ExitError(1, `Cannot read ${path}: ${(cause as Error).message}`);
-  }
 }
 
 /** How often the file is looked at, milliseconds. Looking finds what a mounted ConfigMap swaps, which events miss. */

@@ -31,6 +31,13 @@ export interface UpstreamReply {
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
 }
 
+/** A call as it may be shown. */
+export interface Outline {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: UpstreamCall['body'];
+}
+
 /** One model of a provider: `name` may be a glob, then the client's name is the upstream name. */
 export interface ProviderModel {
   readonly name: string;
@@ -122,6 +129,11 @@ export abstract class BaseProvider {
    * when it aborted
    */
   abstract send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply>;
+
+  /** Where a call would go and with which headers, credentials masked; `undefined` where it goes nowhere. */
+  outline(_call: UpstreamCall): Outline | undefined {
+    return undefined;
+  }
 
   /** Whether there is a free endpoint that shows the service to be up. */
   get probes(): boolean {

@@ -1,5 +1,5 @@
 import type { Authorizer } from './auth/authorizer.ts';
-import type { ProviderSettings, UpstreamCall, UpstreamReply } from './base.ts';
+import type { Outline, ProviderSettings, UpstreamCall, UpstreamReply } from './base.ts';
 import type { Dial, Fetch } from './transport.ts';
 import type { Clock } from '../clock.ts';
 import { BaseProvider } from './base.ts';
@@ -27,6 +27,8 @@ const HEARD_MS = 30_000;
 
 /** A connection that was closed before is found out within a round trip or two, milliseconds. */
 const STALE_MS = 1_000;
+
+const SECRET_NAME = /auth|key|token|secret|cookie/i;
 
 /** What decides the path of a call. */
 export type Called = Pick<UpstreamCall, 'endpoint' | 'model' | 'query' | 'stream'>;
@@ -79,17 +81,27 @@ export abstract class HttpProvider extends BaseProvider {
     return url;
   }
 
-  override async send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
-    const { clock, fetch, keepaliveMs, auth } = this.#options;
-    const url = this.#url(call);
-    const body = this.body(call);
-    const plain = {
+  #plain(call: UpstreamCall): Record<string, string> {
+    return {
       accept: call.stream ? 'text/event-stream' : 'application/json',
       'accept-encoding': 'identity',
       ...call.headers,
       'content-type': call.contentType,
       ...this.#headers,
     };
+  }
+
+  override outline(call: UpstreamCall): Outline {
+    const shown = Object.entries({ ...this.#plain(call), ...this.#options.auth.outline });
+    const headers = shown.map(([name, value]) => [name, SECRET_NAME.test(name) ? '[masked]' : value]);
+    return { url: this.#url(call).href, headers: Object.fromEntries(headers), body: this.body(call) };
+  }
+
+  override async send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
+    const { clock, fetch, keepaliveMs, auth } = this.#options;
+    const url = this.#url(call);
+    const body = this.body(call);
+    const plain = this.#plain(call);
     const credentials = auth.headers(call.key, { method: 'POST', url, headers: plain, body }, signal);
     const shown = credentials instanceof Promise ? await credentials : credentials;
     const sentMs = clock.monotonic();

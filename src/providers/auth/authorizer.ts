@@ -20,12 +20,15 @@ export interface Authorizer {
     request: Unsigned,
     signal: AbortSignal,
   ): Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
+  /** The names of those headers, with a word in place of the secret. */
+  readonly outline: Readonly<Record<string, string>>;
 }
 
 /** A key as a header, the same on every request. */
 export function keyAuth(scheme: AuthScheme, keys: readonly string[]): Authorizer {
   const all = keys.map((key) => keyHeaders(scheme, key));
-  return { headers: (key) => all[key] ?? {} };
+  const outline = keys.length > 0 ? keyHeaders(scheme, '[masked]') : {};
+  return { headers: (key) => all[key] ?? {}, outline };
 }
 
 function keyHeaders(scheme: AuthScheme, key: string): Readonly<Record<string, string>> {

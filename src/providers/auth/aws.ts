@@ -9,6 +9,7 @@ export interface AwsCredentials {
 
 /** Signs requests with AWS's Signature Version 4. */
 export class AwsAuth implements Authorizer {
+  readonly outline = { authorization: '[masked]' };
   readonly #provider: string;
   readonly #region: string;
   readonly #credentials: () => Promise<AwsCredentials | undefined>;

@@ -36,6 +36,7 @@ const PATIENCE_MS = 30_000;
  * wait for it.
  */
 export class TokenAuth implements Authorizer {
+  readonly outline = { authorization: '[masked]' };
   readonly #ask: () => TokenRequest | Promise<TokenRequest>;
   readonly #deps: TokenDeps;
   #token: Token | undefined;

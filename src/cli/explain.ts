@@ -1,0 +1,122 @@
+import { defineCommand } from 'citty';
+import type { ExplainedTarget, Explanation } from '../pipeline/explain.ts';
+import type { Endpoint } from '../wire/endpoints.ts';
+import { explain } from '../proxy.ts';
+import { ProxyError } from '../errors.ts';
+import { ENDPOINT_NAMES } from '../wire/endpoints.ts';
+import { ExitError } from './exit.ts';
+import { print } from './output.ts';
+import { CONFIG_FLAG, readConfig } from './source.ts';
+import { table } from './table.ts';
+
+/** What is asked where no request is given. */
+const SAMPLE = { messages: [{ role: 'user', content: 'Hello' }] };
+
+export default defineCommand({
+  meta: {
+    name: 'explain',
+    description:
+      'Say which target a request would go to, what it would be sent, and what failures would lead to. Sends nothing',
+  },
+  args: {
+    model: { type: 'string', description: "The model a client names (default: the request's)" },
+    request: { type: 'string', description: 'File with the request body as JSON, or - for stdin' },
+    endpoint: {
+      type: 'string',
+      default: 'chat',
+      description: 'Which API it is for: chat, messages, responses, embeddings, ...',
+    },
+    config: CONFIG_FLAG,
+    json: { type: 'boolean', description: 'Print it as JSON' },
+  },
+  async run({ args }) {
+    const endpoint = endpointOf(args.endpoint);
+    const given = args.request === undefined ? sampleFor(endpoint) : await bodyOf(args.request);
+    const body = args.model === undefined ? given : { ...given, model: args.model };
+    const { config } = readConfig(args.config);
+    const explanation = explained(() => explain(config, { env: process.env }, endpoint, body));
+    print(args.json ? `${JSON.stringify(explanation, null, 2)}\n` : render(explanation));
+  },
+});
+
+function endpointOf(name: string): Endpoint {
+  const known = ENDPOINT_NAMES.find((endpoint) => endpoint === name);
+  if (known) return known;
+  throw new ExitError(2, `Cannot use --endpoint ${name}: expected ${ENDPOINT_NAMES.join(', ')}`);
+}
+
+function sampleFor(endpoint: Endpoint): Record<string, unknown> {
+  if (endpoint === 'embeddings' || endpoint.startsWith('responses')) return { input: 'Hello' };
+  return endpoint === 'messages' ? { ...SAMPLE, max_tokens: 1_024 } : SAMPLE;
+}
+
+async function bodyOf(path: string): Promise<Record<string, unknown>> {
+  const file = path === '-' ? Bun.stdin : Bun.file(path);
+  let text: string;
+  try {
+    text = await file.text();
+  } catch (cause) {
+    throw new ExitError(1, `Cannot read ${path}: ${(cause as Error).message}`);
+  }
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === 'object' && body !== null && !Array.isArray(body))
+      return body as Record<string, unknown>;
+  } catch (cause) {
+    throw new ExitError(1, `Cannot read ${path}: it is not valid JSON (${(cause as Error).message})`);
+  }
+  throw new ExitError(1, `Cannot read ${path}: it is no JSON object`);
+}
+
+function explained(make: () => Explanation): Explanation {
+  try {
+    return make();
+  } catch (thrown) {
+    if (thrown instanceof ProxyError) throw new ExitError(1, thrown.message);
+    throw thrown;
+  }
+}
+
+function render({ model, endpoint, targets, failures }: Explanation): string {
+  const width = process.stdout.columns ?? Infinity;
+  const rows = targets.map((target, index) => [
+    `${index + 1}`,
+    target.target,
+    target.type,
+    target.lane,
+    `${target.tier}`,
+    `${target.priority}`,
+    `${target.weight}`,
+  ]);
+  const order = table(['', 'TARGET', 'TYPE', 'LANE', 'TIER', 'PRIORITY', 'WEIGHT'], rows, width);
+  const follows = failures.map(({ fault, then }) => [fault, then]);
+  return [
+    `${model} at ${endpoint}: asked in this order, as far as they are healthy`,
+    order,
+    '',
+    ...targets.flatMap((target) => [...described(target), '']),
+    'When the first of them fails',
+    table(['FAULT', 'THEN'], follows, Infinity),
+    '',
+  ].join('\n');
+}
+
+function described({
+  target,
+  url,
+  protocol,
+  headers,
+  body,
+  dropped,
+  refused,
+  covered_by,
+}: ExplainedTarget): string[] {
+  const lines = [`${target} (model ${covered_by}, protocol ${protocol})`];
+  if (refused !== null) return [...lines, `  not asked: ${refused}`];
+  if (url === null) return [...lines, '  answered in this process'];
+  lines.push(`  POST ${url}`);
+  for (const [name, value] of Object.entries(headers)) lines.push(`  ${name}: ${value}`);
+  lines.push(`  ${JSON.stringify(body, null, 2).replaceAll('\n', '\n  ')}`);
+  if (dropped.length > 0) lines.push(`  left out: ${dropped.join(', ')}`);
+  return lines;
+}

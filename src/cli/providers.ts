@@ -1,0 +1,43 @@
+import { defineCommand } from 'citty';
+import type { CatalogueRow } from '../providers/catalogue.ts';
+import { catalogue } from '../providers/catalogue.ts';
+import { ExitError } from './exit.ts';
+import { print } from './output.ts';
+import { table } from './table.ts';
+
+export default defineCommand({
+  meta: { name: 'providers', description: 'List the provider types that a configuration may name' },
+  args: {
+    type: { type: 'positional', required: false, description: 'Show all that is known of this one' },
+    json: { type: 'boolean', description: 'Print the list as JSON' },
+  },
+  run({ args }) {
+    const all = catalogue();
+    const rows = args.type === undefined ? all : all.filter(({ type }) => type === args.type);
+    if (rows.length === 0)
+      throw new ExitError(2, `Cannot show ${args.type}: there is no such type of provider`);
+    if (args.json) return print(`${JSON.stringify(rows, null, 2)}\n`);
+    print(args.type === undefined ? overview(rows) : details(rows[0]!));
+  },
+});
+
+function overview(rows: readonly CatalogueRow[]): string {
+  const cells = rows.map(({ type, protocol, auth, probe }) => [type, protocol, auth, probe ?? '-']);
+  const shown = table(['TYPE', 'PROTOCOL', 'AUTH', 'PROBE'], cells, process.stdout.columns ?? Infinity);
+  return `${shown}\nllmproxy providers TYPE shows all of one: what passes unchanged, what is left out.\n`;
+}
+
+function details(row: CatalogueRow): string {
+  const fields: readonly (readonly [string, string])[] = [
+    ['type', row.type],
+    ['vendor', row.title],
+    ['protocol', row.protocol],
+    ['relays', row.relays.join(', ') || 'nothing; everything is translated'],
+    ['auth', row.auth],
+    ['endpoints', row.endpoints.join(', ')],
+    ['left out', row.drops.join(', ') || 'nothing'],
+    ['probe', row.probe ?? 'none that is free'],
+    ['tested by', row.tested],
+  ];
+  return fields.map(([name, value]) => `${name.padEnd(10)} ${value}\n`).join('');
+}

@@ -1,0 +1,166 @@
+import type { Fault } from '../errors.ts';
+import type { ProviderModel } from '../providers/base.ts';
+import type { Inbound } from './inbound.ts';
+import type { LaneContext } from './lanes/lane.ts';
+import type { Candidate, Resolution } from './models.ts';
+import { FAULTS, toProxyError } from '../errors.ts';
+import { laneFor } from './lanes/choose.ts';
+import { order } from './select.ts';
+
+/** What one target would be asked. */
+export interface ExplainedTarget {
+  /** "provider/model" */
+  readonly target: string;
+  readonly type: string;
+  /** Its place in the route, its priority and its weight: what the order follows from. */
+  readonly tier: number;
+  readonly priority: number;
+  readonly weight: number;
+  /** The name or glob of the provider's models that covers it. */
+  readonly covered_by: string;
+  readonly lane: 'relay' | 'translate';
+  readonly protocol: string;
+  readonly url: string | null;
+  /** Credentials masked. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly dropped: readonly string[];
+  /** Why it could not be asked at all. */
+  readonly refused: string | null;
+}
+
+export interface ExplainedFault {
+  readonly fault: Fault;
+  readonly means: string;
+  readonly then: string;
+}
+
+export interface Explanation {
+  readonly model: string;
+  readonly endpoint: string;
+  readonly policy: Resolution['policy'];
+  readonly targets: readonly ExplainedTarget[];
+  readonly failures: readonly ExplainedFault[];
+}
+
+/** Faults that a provider can cause; the others are the caller's or our own. */
+const OF_PROVIDERS: readonly Fault[] = [
+  'rate_limited',
+  'overloaded',
+  'server',
+  'network',
+  'timeout_connect',
+  'timeout_first_byte',
+  'timeout_first_content',
+  'timeout_idle',
+  'truncated',
+  'malformed',
+  'auth',
+  'billing',
+  'not_found',
+  'context_length',
+  'content_policy',
+  'invalid_request',
+  'unsupported',
+];
+
+/** Which targets would be asked, in which order and with what, and what would follow from failures. Nothing is sent. */
+export function explainRequest(
+  inbound: Inbound,
+  { candidates, policy }: Resolution,
+  context: Omit<LaneContext, 'provider' | 'model'>,
+): Explanation {
+  // Without chance: of equals the heavier one stands first.
+  const line = order(
+    candidates.toSorted((a, b) => b.weight - a.weight),
+    () => 0,
+  );
+  return {
+    model: inbound.model,
+    endpoint: inbound.endpoint,
+    policy,
+    targets: line.map((candidate) => explainTarget(inbound, candidate, context)),
+    failures: OF_PROVIDERS.map((fault) => ({
+      fault,
+      means: FAULTS[fault].means,
+      then: consequence(fault, line, policy),
+    })),
+  };
+}
+
+function explainTarget(
+  inbound: Inbound,
+  { provider, model, offer, tier, priority, weight }: Candidate,
+  context: Omit<LaneContext, 'provider' | 'model'>,
+): ExplainedTarget {
+  const lane = laneFor(inbound.endpoint, provider, model);
+  const known = {
+    target: `${provider.name}/${model}`,
+    type: provider.settings.type,
+    tier,
+    priority,
+    weight,
+    covered_by: coveredBy(offer),
+    lane: lane.kind,
+    protocol: provider.protocol(model),
+  };
+  const nothing = { url: null, headers: {}, body: null, dropped: [], refused: null };
+  try {
+    const prepared = lane.prepare(inbound, { ...context, provider, model });
+    if ('local' in prepared) return { ...known, ...nothing };
+    const { endpoint, query, body, contentType, headers, dropped } = prepared;
+    const { stream } = inbound;
+    const call = { endpoint, model, query, stream, body, contentType, headers, key: 0, fresh: false };
+    const outline = provider.outline(call);
+    return {
+      ...known,
+      url: outline?.url ?? null,
+      headers: outline?.headers ?? {},
+      body: jsonOf(outline?.body ?? body),
+      dropped,
+      refused: null,
+    };
+  } catch (thrown) {
+    return { ...known, ...nothing, refused: toProxyError(thrown).message };
+  }
+}
+
+function coveredBy({ name, upstream }: ProviderModel): string {
+  return upstream === undefined ? name : `${name} (${upstream})`;
+}
+
+function jsonOf(body: Uint8Array | string): unknown {
+  const text = typeof body === 'string' ? body : new TextDecoder().decode(body);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return `${text.length} bytes`;
+  }
+}
+
+/** What the rules table and the route's policy make of a fault of the first target, in words. */
+function consequence(fault: Fault, line: readonly Candidate[], policy: Resolution['policy']): string {
+  const { retry, failover, health, cooldownMs } = FAULTS[fault];
+  const [first, second] = line;
+  const retries = first?.provider.settings.maxRetries ?? 0;
+  const next = second ? `${second.provider.name}/${second.model}` : undefined;
+  const moves = failover === 'yes' || (failover === 'policy' && policy.content_policy === 'failover');
+  const steps: string[] = [];
+  if (retry === 'first' && retries > 0)
+    steps.push(`asked again up to ${retries === 1 ? 'once' : `${retries} times`}`);
+  if (moves) steps.push(next ? `then ${next}` : 'then the error: there is no other target');
+  else if (failover === 'larger') steps.push(next ? 'then a target with a larger context' : 'the error');
+  else steps.push("the provider's own error");
+  if (retry === 'last' && retries > 0) steps.push('then asked again');
+  const effect = EFFECT[health];
+  const rest = cooldownMs > 0 ? `, rests ${cooldownMs / 1_000} s unless told otherwise` : '';
+  return `${steps.join(', ')}${effect === '' ? '' : `; ${effect}`}${rest}`;
+}
+
+const EFFECT = {
+  failure: 'counts for its breaker',
+  down: 'its key is down until a probe or reload',
+  busy: 'its key rests',
+  missing: 'the pair is remembered',
+  none: '',
+} as const;

@@ -1,0 +1,154 @@
+import type { Api, Preset, ProviderType } from '../config/presets.ts';
+import type { ChatRequest } from '../wire/chat.ts';
+import type { ProviderProtocol } from '../wire/protocol.ts';
+import type { Quirks } from '../wire/quirks.ts';
+import { PROVIDER_TYPES, presetOf } from '../config/presets.ts';
+import { toProxyError } from '../errors.ts';
+import { anthropicProtocol } from '../wire/anthropic/protocol.ts';
+import { converseProtocol } from '../wire/bedrock/protocol.ts';
+import { cohereProtocol } from '../wire/cohere/protocol.ts';
+import { geminiProtocol } from '../wire/gemini/protocol.ts';
+import { chatProtocol } from '../wire/openai/protocol.ts';
+import { mergeQuirks } from '../wire/quirks.ts';
+import { responsesProtocol } from '../wire/responses/protocol.ts';
+import { QUIRKS } from './quirks.ts';
+
+/** A vendor as people see it. */
+export interface CatalogueRow {
+  readonly type: ProviderType;
+  readonly title: string;
+  /** How it is asked for a chat. */
+  readonly protocol: string;
+  /** APIs of clients that pass to it unchanged. */
+  readonly relays: readonly string[];
+  /** How it is shown who asks, and where the key is looked for. */
+  readonly auth: string;
+  /** Families of endpoints. */
+  readonly endpoints: readonly string[];
+  /** Fields of a chat request that are left out. */
+  readonly drops: readonly string[];
+  /** The free endpoint that health probes ask. */
+  readonly probe: string | null;
+  readonly tested: string;
+}
+
+/** What each API is asked in. */
+const PROTOCOLS: Readonly<Record<Api, { name: string; protocol: ProviderProtocol }>> = {
+  openai: { name: 'OpenAI chat', protocol: chatProtocol },
+  anthropic: { name: 'Anthropic Messages', protocol: anthropicProtocol },
+  gemini: { name: 'Gemini', protocol: geminiProtocol },
+  vertex: { name: 'Gemini, Messages or chat', protocol: geminiProtocol },
+  bedrock: { name: 'Bedrock Converse', protocol: converseProtocol },
+  cohere: { name: 'Cohere v2', protocol: cohereProtocol },
+  mock: { name: 'in process', protocol: chatProtocol },
+};
+
+/** What a vendor has beside keys. */
+const ALSO: Readonly<Partial<Record<ProviderType, string>>> = {
+  azure: 'or Entra client credentials',
+  vertex: 'service account, metadata server or express key',
+  bedrock: 'or AWS signature',
+};
+
+const RECORDED = 'recorded traffic';
+
+/** What each is tested by, where that is more than what its documentation says. */
+const TESTED: Readonly<Partial<Record<ProviderType, string>>> = {
+  openai: `${RECORDED}, OpenAPI document`,
+  azure: RECORDED,
+  anthropic: RECORDED,
+  gemini: RECORDED,
+  vertex: RECORDED,
+  bedrock: RECORDED,
+  cohere: RECORDED,
+  mistral: RECORDED,
+  deepseek: RECORDED,
+  xai: RECORDED,
+  grok: RECORDED,
+  perplexity: RECORDED,
+  'perplexity-sonar': RECORDED,
+  groq: RECORDED,
+  cerebras: RECORDED,
+  together: RECORDED,
+  openrouter: RECORDED,
+  ollama: RECORDED,
+  moonshot: RECORDED,
+  zai: RECORDED,
+  huggingface: RECORDED,
+  vllm: RECORDED,
+  llamacpp: RECORDED,
+  mock: 'every test',
+};
+
+/** A request that says all that steers an answer. */
+const EVERYTHING: ChatRequest = {
+  model: '',
+  messages: [{ role: 'user', content: 'Hi' }],
+  max_tokens: 100,
+  temperature: 0.5,
+  top_p: 0.5,
+  top_k: 5,
+  stop: ['x'],
+  seed: 1,
+  presence_penalty: 0.1,
+  frequency_penalty: 0.1,
+  logit_bias: {},
+  logprobs: true,
+  top_logprobs: 1,
+  user: 'u',
+  store: false,
+  service_tier: 'auto',
+  verbosity: 'low',
+  parallel_tool_calls: false,
+};
+
+/** Every vendor that is known, in the order of the presets. */
+export function catalogue(): CatalogueRow[] {
+  return PROVIDER_TYPES.map((type) => {
+    const preset = presetOf(type);
+    const only = preset.onlyResponses?.source === '.';
+    const { name, protocol } = only
+      ? { name: 'OpenAI Responses', protocol: responsesProtocol }
+      : PROTOCOLS[preset.api];
+    return {
+      type,
+      title: preset.title,
+      protocol: name,
+      relays: relayed(preset, only),
+      auth: authText(type, preset),
+      endpoints: preset.endpoints,
+      drops: dropsOf(protocol, type),
+      probe: preset.probe ?? null,
+      tested: TESTED[type] ?? 'its documented format',
+    };
+  });
+}
+
+function relayed({ api, also = {} }: Preset, only: boolean): string[] {
+  if (api === 'anthropic') return ['messages', 'messages.count_tokens'];
+  if (api === 'vertex') return ['messages (Claude)', 'chat (other publishers)'];
+  if (api === 'openai' || api === 'mock') return [...(only ? [] : ['chat']), ...Object.keys(also)];
+  return [];
+}
+
+function authText(type: ProviderType, { auth, keyEnv, keyOptional }: Preset): string {
+  if (auth === 'none') return 'none';
+  const how = auth === 'bearer' ? 'Bearer' : auth;
+  const where = keyEnv.length > 0 ? ` ${keyEnv.join(' or ')}` : '';
+  return [`${how}${where}${keyOptional ? ' (optional)' : ''}`, ALSO[type]].filter(Boolean).join(', ');
+}
+
+/** What of {@link EVERYTHING} the newest model of a vendor is not told. */
+function dropsOf(protocol: ProviderProtocol, type: ProviderType): readonly string[] {
+  const first = presetOf(type).models[0] ?? 'model';
+  const model = (typeof first === 'string' ? first : first.name).replace(/[*{].*$/, '') + '9';
+  const { models, ...vendor }: Quirks = QUIRKS[type] ?? {};
+  const row = models?.find(({ match }) => match.test(model));
+  const quirks = row ? mergeQuirks(vendor, row.quirks) : vendor;
+  const memory = { get: () => undefined, set: () => undefined };
+  try {
+    return protocol.encode(EVERYTHING, { model, quirks, created: 0, newId: () => 'id', memory }).dropped;
+  } catch (thrown) {
+    throw new Error(`Cannot list ${type}: ${toProxyError(thrown).message}`, { cause: thrown });
+  }
+}
