@@ -1,0 +1,70 @@
+import type { ChatRequest } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ToolBox } from './tools.ts';
+import { ProxyError } from '../../errors.ts';
+import { objectOf, stringOf } from '../json.ts';
+import { decodeItems } from './client-items.ts';
+import { decodeChoice, decodeTools } from './tools.ts';
+
+/** Fields that both have, under one name. */
+const SAME = [
+  'temperature',
+  'top_p',
+  'parallel_tool_calls',
+  'metadata',
+  'user',
+  'safety_identifier',
+  'prompt_cache_key',
+  'service_tier',
+] as const;
+
+/** What needs a memory of earlier responses, which a proxy does not have. */
+const STATEFUL: Readonly<Record<string, string>> = {
+  previous_response_id: 'responses are not stored here: send the whole conversation as input',
+  conversation: 'conversations are not stored here: send the whole conversation as input',
+  background: 'responses are not stored here: ask for a stream instead',
+  prompt: 'stored prompts are not known here: send instructions and input',
+};
+
+/**
+ * A Responses request as a chat request.
+ * @throws ProxyError `invalid_request` naming the field at fault
+ */
+export function decodeResponsesRequest(body: JsonObject): {
+  request: ChatRequest;
+  dropped: string[];
+  origins: ToolBox['origins'];
+} {
+  for (const [param, why] of Object.entries(STATEFUL)) {
+    if (!body[param]) continue;
+    throw new ProxyError('invalid_request', `Cannot use ${param}: ${why}`, { param });
+  }
+  const box = decodeTools(body.tools);
+  const { messages, dropped } = decodeItems(body.input, box.origins);
+  const instructions = stringOf(body.instructions);
+  if (instructions) messages.unshift({ role: 'system', content: instructions });
+  const given = SAME.filter((name) => body[name] !== undefined && body[name] !== null);
+  const stream = body.stream === true;
+  const limit = body.max_output_tokens;
+  const effort = stringOf(objectOf(body.reasoning).effort);
+  const request: ChatRequest = {
+    model: stringOf(body.model) ?? '',
+    messages,
+    ...Object.fromEntries(given.map((name) => [name, body[name]])),
+    ...(typeof limit === 'number' ? { max_completion_tokens: limit } : {}),
+    ...(effort === undefined ? {} : { reasoning_effort: effort }),
+    ...decodeChoice(body.tool_choice, box),
+    ...textOptions(objectOf(body.text)),
+    ...(stream ? { stream, stream_options: { include_usage: true } } : {}),
+  };
+  return { request, dropped: [...box.dropped, ...dropped], origins: box.origins };
+}
+
+function textOptions({ format, verbosity }: JsonObject): Partial<ChatRequest> {
+  const { type, ...schema } = objectOf(format);
+  return {
+    ...(type === 'json_schema' ? { response_format: { type, json_schema: schema } } : {}),
+    ...(type === 'json_object' ? { response_format: { type } } : {}),
+    ...(typeof verbosity === 'string' ? { verbosity } : {}),
+  };
+}

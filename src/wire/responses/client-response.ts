@@ -1,0 +1,160 @@
+import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ToolBox, ToolOrigin } from './tools.ts';
+import type { OpenaiUsage } from '../usage.ts';
+import { isObject, listOf, objectOf } from '../json.ts';
+import { seal } from './sealed.ts';
+import { customInput } from './tools.ts';
+
+/** What is known of a response before it begins. */
+export interface Envelope {
+  readonly request: JsonObject;
+  readonly origins: ToolBox['origins'];
+  /** Seconds since the epoch. */
+  readonly created: number;
+  readonly newId: () => string;
+}
+
+/**
+ * A response object with every field that clients look for. What they asked for is told again.
+ * @see https://platform.openai.com/docs/api-reference/responses/object
+ */
+export function responseObject(
+  { request, created }: Envelope,
+  answer: { id: string; model: string; output: readonly JsonObject[]; finish: string | null; usage?: OpenaiUsage },
+): JsonObject {
+  const { id, model, output, finish } = answer;
+  const done = finish !== null;
+  const reason = INCOMPLETE[finish ?? ''];
+  return {
+    id,
+    object: 'response',
+    created_at: created,
+    completed_at: done && !reason ? created : null,
+    status: done ? (reason ? 'incomplete' : 'completed') : 'in_progress',
+    background: false,
+    error: null,
+    incomplete_details: reason ? { reason } : null,
+    instructions: request.instructions ?? null,
+    max_output_tokens: request.max_output_tokens ?? null,
+    max_tool_calls: request.max_tool_calls ?? null,
+    model,
+    output,
+    parallel_tool_calls: request.parallel_tool_calls ?? true,
+    previous_response_id: null,
+    prompt_cache_key: request.prompt_cache_key ?? null,
+    reasoning: { effort: null, summary: null, ...objectOf(request.reasoning) },
+    safety_identifier: request.safety_identifier ?? null,
+    service_tier: request.service_tier ?? 'default',
+    store: false,
+    temperature: request.temperature ?? 1,
+    text: { format: { type: 'text' }, ...objectOf(request.text) },
+    tool_choice: request.tool_choice ?? 'auto',
+    tools: listOf(request.tools),
+    top_logprobs: request.top_logprobs ?? 0,
+    top_p: request.top_p ?? 1,
+    truncation: request.truncation ?? 'disabled',
+    usage: answer.usage ? encodeUsage(answer.usage) : null,
+    ...(typeof request.user === 'string' ? { user: request.user } : {}),
+    metadata: request.metadata ?? {},
+  };
+}
+
+const INCOMPLETE: Readonly<Record<string, string>> = {
+  length: 'max_output_tokens',
+  content_filter: 'content_filter',
+};
+
+/** A canonical answer as a whole response. */
+export function encodeResponse(answer: ChatResponse, envelope: Envelope): JsonObject {
+  const choice = answer.choices[0];
+  return responseObject(envelope, {
+    id: responseId(answer.id, envelope.newId),
+    model: answer.model,
+    output: choice ? outputOf(choice.message, envelope) : [],
+    finish: choice?.finish_reason ?? 'stop',
+    ...(answer.usage ? { usage: answer.usage } : {}),
+  });
+}
+
+/** The provider's own id where it is one of a response. */
+export function responseId(id: string, newId: () => string): string {
+  return id.startsWith('resp_') ? id : `resp_${newId()}`;
+}
+
+function outputOf(message: ChatMessage, { newId, origins }: Envelope): JsonObject[] {
+  const blocks = listOf(message.thinking_blocks).filter(isObject);
+  const text = typeof message.content === 'string' ? message.content : '';
+  const content = [
+    ...(text === '' ? [] : [textPart(text)]),
+    ...(message.refusal ? [{ type: 'refusal', refusal: message.refusal }] : []),
+  ];
+  const items: JsonObject[] = [];
+  if (message.reasoning_content || blocks.length > 0) {
+    items.push(...reasoningItems(message.reasoning_content ?? '', blocks, newId));
+  }
+  if (content.length > 0 || (message.tool_calls ?? []).length === 0) {
+    items.push(messageItem(`msg_${newId()}`, content, 'completed'));
+  }
+  for (const call of message.tool_calls ?? []) items.push(callItem(call, origins, newId));
+  return items;
+}
+
+/** One item a block that must be given back; the first has the text of them all. */
+export function reasoningItems(text: string, blocks: readonly JsonObject[], newId: () => string): JsonObject[] {
+  const summary = text === '' ? [] : [{ type: 'summary_text', text }];
+  const [first, ...others] = blocks;
+  return [
+    reasoningItem(`rs_${newId()}`, summary, first),
+    ...others.map((block) => reasoningItem(`rs_${newId()}`, [], block)),
+  ];
+}
+
+export function reasoningItem(id: string, summary: readonly JsonObject[], block?: JsonObject): JsonObject {
+  const encrypted = block ? { encrypted_content: seal(block) } : {};
+  return { id, type: 'reasoning', summary, ...encrypted };
+}
+
+export function messageItem(id: string, content: readonly JsonObject[], status: string): JsonObject {
+  return { id, type: 'message', status, role: 'assistant', content };
+}
+
+export function textPart(text: string): JsonObject {
+  return { type: 'output_text', text, annotations: [], logprobs: [] };
+}
+
+function callItem(call: ToolCall, origins: ToolBox['origins'], newId: () => string): JsonObject {
+  const { name, arguments: text } = call.function;
+  const origin = origins.get(name) ?? { kind: 'function', name };
+  return callObject(origin, `${prefixOf(origin)}_${newId()}`, call.id, text || '{}', 'completed');
+}
+
+/** The beginning of a call's id. */
+export function prefixOf({ kind }: ToolOrigin): string {
+  return kind === 'custom' ? 'ctc' : 'fc';
+}
+
+export function callObject(
+  { kind, name, namespace }: ToolOrigin,
+  id: string,
+  callId: string,
+  text: string,
+  status: string,
+): JsonObject {
+  const group = namespace === undefined ? {} : { namespace };
+  if (kind === 'custom') {
+    return { id, type: 'custom_tool_call', status, call_id: callId, name, ...group, input: customInput(text) };
+  }
+  return { id, type: 'function_call', status, call_id: callId, name, ...group, arguments: text };
+}
+
+function encodeUsage(usage: OpenaiUsage): JsonObject {
+  const { prompt_tokens, completion_tokens, total_tokens } = usage;
+  return {
+    input_tokens: prompt_tokens,
+    input_tokens_details: usage.prompt_tokens_details,
+    output_tokens: completion_tokens,
+    output_tokens_details: usage.completion_tokens_details,
+    total_tokens,
+  };
+}

@@ -1,0 +1,278 @@
+import type { ChatChunk, ToolCallDelta } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ChatWriter } from '../protocol.ts';
+import type { OpenaiUsage } from '../usage.ts';
+import type { Envelope } from './client-response.ts';
+import type { ToolOrigin } from './tools.ts';
+import { isObject, listOf } from '../json.ts';
+import {
+  callObject,
+  messageItem,
+  prefixOf,
+  reasoningItem,
+  responseId,
+  responseObject,
+  textPart,
+} from './client-response.ts';
+import { customInput } from './tools.ts';
+
+type Kind = 'reasoning' | 'message' | 'call';
+
+/** The item that is being written; one at a time, as the protocol wants it. */
+interface Open {
+  readonly kind: Kind;
+  readonly id: string;
+  /** Its parts that are complete. */
+  readonly parts: JsonObject[];
+  /** The part in progress. */
+  part: { readonly type: 'text' | 'refusal' | 'summary'; text: string } | undefined;
+  /** What must be given back with reasoning. */
+  block: JsonObject | undefined;
+  readonly call: { readonly index: number; readonly callId: string; readonly origin: ToolOrigin } | undefined;
+  /** Arguments so far. */
+  text: string;
+}
+
+/** A call whose pieces come while another is being written. */
+interface Waiting {
+  readonly head: ToolCallDelta;
+  text: string;
+}
+
+/**
+ * Writes the events of a response: items one after another, each announced, grown and closed, with places, ids and
+ * sequence numbers.
+ */
+export class ResponsesWriter implements ChatWriter {
+  readonly #envelope: Envelope;
+  readonly #output: JsonObject[] = [];
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #closed = new Set<number>();
+  #sequence = 0;
+  #id = '';
+  #model = '';
+  #open: Open | undefined;
+  #finish: string | null = null;
+  #usage: OpenaiUsage | undefined;
+
+  constructor(envelope: Envelope) {
+    this.#envelope = envelope;
+  }
+
+  push(chunk: ChatChunk): string {
+    let text = this.#id === '' ? this.#begin(chunk) : '';
+    if (chunk.usage) this.#usage = chunk.usage;
+    const choice = chunk.choices.find(({ index }) => index === 0);
+    if (!choice) return text;
+    const { content, refusal, reasoning_content: reasoning, thinking_blocks: blocks, tool_calls } = choice.delta;
+    if (reasoning) text += this.#grow('reasoning', 'summary', reasoning);
+    for (const block of listOf(blocks)) if (isObject(block)) text += this.#seal(block);
+    if (content) text += this.#grow('message', 'text', content);
+    if (refusal) text += this.#grow('message', 'refusal', refusal);
+    for (const call of tool_calls ?? []) text += this.#call(call);
+    if (choice.finish_reason !== null) {
+      this.#finish ??= choice.finish_reason;
+      text += this.#close() + this.#writeWaiting();
+    }
+    return text;
+  }
+
+  end(): string {
+    let text = this.#id === '' ? this.#begin({ id: '', model: '' }) : '';
+    text += this.#close() + this.#writeWaiting();
+    // An answer without a word is one all the same.
+    if (this.#output.length === 0) text += this.#start('message') + this.#close();
+    const response = this.#response(this.#finish ?? 'stop');
+    return text + this.#event(`response.${String(response.status)}`, { response });
+  }
+
+  #begin({ id, model }: Pick<ChatChunk, 'id' | 'model'>): string {
+    this.#id = responseId(id, this.#envelope.newId);
+    this.#model = model;
+    const response = this.#response(null);
+    return this.#event('response.created', { response }) + this.#event('response.in_progress', { response });
+  }
+
+  #response(finish: string | null): JsonObject {
+    return responseObject(this.#envelope, {
+      id: this.#id,
+      model: this.#model,
+      output: [...this.#output],
+      finish,
+      ...(finish !== null && this.#usage ? { usage: this.#usage } : {}),
+    });
+  }
+
+  #event(type: string, fields: JsonObject): string {
+    const data = JSON.stringify({ type, ...fields, sequence_number: this.#sequence });
+    this.#sequence += 1;
+    return `event: ${type}\ndata: ${data}\n\n`;
+  }
+
+  get #place(): number {
+    return this.#output.length;
+  }
+
+  #start(kind: Kind, call?: Open['call']): string {
+    const id = `${kind === 'call' ? prefixOf(call!.origin) : PREFIX[kind]}_${this.#envelope.newId()}`;
+    this.#open = { kind, id, parts: [], part: undefined, block: undefined, call, text: '' };
+    return this.#event('response.output_item.added', {
+      output_index: this.#place,
+      item: itemOf(this.#open, 'in_progress'),
+    });
+  }
+
+  #grow(kind: 'reasoning' | 'message', type: 'text' | 'refusal' | 'summary', delta: string): string {
+    let text = '';
+    if (this.#open?.kind !== kind) text += this.#close() + this.#start(kind);
+    const open = this.#open!;
+    if (open.part?.type !== type) {
+      text += this.#closePart(open);
+      open.part = { type, text: '' };
+      text += this.#event(PARTS[type].added, { ...this.#at(open), part: partOf(type, '') });
+    }
+    open.part!.text += delta;
+    const probabilities = type === 'text' ? { logprobs: [] } : {};
+    return text + this.#event(PARTS[type].delta, { ...this.#at(open), delta, ...probabilities });
+  }
+
+  /** Which part of which item an event is about. */
+  #at({ kind, id, parts }: Open): JsonObject {
+    const part = kind === 'reasoning' ? { summary_index: parts.length } : { content_index: parts.length };
+    return { item_id: id, output_index: this.#place, ...part };
+  }
+
+  #closePart(open: Open): string {
+    const { part } = open;
+    if (!part) return '';
+    const { type, text } = part;
+    const at = this.#at(open);
+    const whole = partOf(type, text);
+    const probabilities = type === 'text' ? { logprobs: [] } : {};
+    const word = type === 'refusal' ? { refusal: text } : { text };
+    const written =
+      this.#event(PARTS[type].done, { ...at, ...word, ...probabilities }) +
+      this.#event(PARTS[type].closed, { ...at, part: whole });
+    open.parts.push(whole);
+    open.part = undefined;
+    return written;
+  }
+
+  #seal(block: JsonObject): string {
+    let text = '';
+    if (this.#open?.kind !== 'reasoning' || this.#open.block) text += this.#close() + this.#start('reasoning');
+    this.#open!.block = block;
+    return text;
+  }
+
+  #call(delta: ToolCallDelta): string {
+    const { index } = delta;
+    const piece = delta.function?.arguments ?? '';
+    if (this.#open?.call?.index === index) return this.#argue(piece);
+    const waiting = this.#waiting.get(index);
+    if (waiting) waiting.text += piece;
+    else if (!this.#closed.has(index)) {
+      if (this.#open?.kind === 'call') this.#waiting.set(index, { head: delta, text: piece });
+      else return this.#close() + this.#startCall(delta) + this.#argue(piece);
+    }
+    return '';
+  }
+
+  #startCall({ index, id, function: fn }: ToolCallDelta): string {
+    const name = fn?.name ?? '';
+    const origin = this.#envelope.origins.get(name) ?? { kind: 'function', name };
+    return this.#start('call', { index, callId: id ?? `call_${this.#envelope.newId()}`, origin });
+  }
+
+  #argue(piece: string): string {
+    const open = this.#open!;
+    open.text += piece;
+    // Free text stands inside of JSON until it is complete.
+    if (piece === '' || open.call!.origin.kind === 'custom') return '';
+    const at = { item_id: open.id, output_index: this.#place };
+    return this.#event('response.function_call_arguments.delta', { ...at, delta: piece });
+  }
+
+  /** Calls whose pieces came between those of another. */
+  #writeWaiting(): string {
+    let text = '';
+    for (const [index, { head, text: written }] of this.#waiting) {
+      this.#waiting.delete(index);
+      text += this.#startCall(head) + this.#argue(written) + this.#close();
+    }
+    return text;
+  }
+
+  #close(): string {
+    const open = this.#open;
+    if (!open) return '';
+    let text = this.#closePart(open);
+    if (open.call) {
+      text += this.#closeCall(open);
+      this.#closed.add(open.call.index);
+    }
+    const item = itemOf(open, 'completed');
+    text += this.#event('response.output_item.done', { output_index: this.#place, item });
+    this.#output.push(item);
+    this.#open = undefined;
+    return text + (open.call ? this.#nextWaiting() : '');
+  }
+
+  /** The call that began while the one just closed was being written. */
+  #nextWaiting(): string {
+    const [next] = this.#waiting;
+    if (!next) return '';
+    const [index, { head, text: written }] = next;
+    this.#waiting.delete(index);
+    return this.#startCall(head) + this.#argue(written) + this.#close();
+  }
+
+  #closeCall({ id, call, text }: Open): string {
+    const at = { item_id: id, output_index: this.#place };
+    const { kind, name } = call!.origin;
+    if (kind === 'function') {
+      return this.#event('response.function_call_arguments.done', { ...at, name, arguments: text || '{}' });
+    }
+    const input = customInput(text);
+    return (
+      this.#event('response.custom_tool_call_input.delta', { ...at, delta: input }) +
+      this.#event('response.custom_tool_call_input.done', { ...at, input })
+    );
+  }
+}
+
+const PREFIX = { reasoning: 'rs', message: 'msg' } as const;
+
+/** The events of a part: it is added, grows, is complete, is closed. */
+const PARTS = {
+  text: {
+    added: 'response.content_part.added',
+    delta: 'response.output_text.delta',
+    done: 'response.output_text.done',
+    closed: 'response.content_part.done',
+  },
+  refusal: {
+    added: 'response.content_part.added',
+    delta: 'response.refusal.delta',
+    done: 'response.refusal.done',
+    closed: 'response.content_part.done',
+  },
+  summary: {
+    added: 'response.reasoning_summary_part.added',
+    delta: 'response.reasoning_summary_text.delta',
+    done: 'response.reasoning_summary_text.done',
+    closed: 'response.reasoning_summary_part.done',
+  },
+} as const;
+
+function partOf(type: keyof typeof PARTS, text: string): JsonObject {
+  if (type === 'text') return textPart(text);
+  return type === 'refusal' ? { type: 'refusal', refusal: text } : { type: 'summary_text', text };
+}
+
+function itemOf({ kind, id, parts, block, call, text }: Open, status: string): JsonObject {
+  if (kind === 'reasoning') return reasoningItem(id, [...parts], block);
+  if (kind === 'message') return messageItem(id, [...parts], status);
+  const whole = status === 'completed' && call!.origin.kind === 'function' ? text || '{}' : text;
+  return callObject(call!.origin, id, call!.callId, whole, status);
+}

@@ -1,0 +1,31 @@
+import type { ClientProtocol } from '../protocol.ts';
+import { openaiErrorBody } from '../openai/error.ts';
+import { decodeResponsesRequest } from './client-request.ts';
+import { encodeResponse } from './client-response.ts';
+import { ResponsesWriter } from './client-stream.ts';
+
+/** Clients of OpenAI's Responses API. Nothing is stored for them. */
+export const responsesClient: ClientProtocol = {
+  decode(body, { created, newId }) {
+    const { request, dropped, origins } = decodeResponsesRequest(body);
+    const envelope = { request: body, origins, created, newId };
+    return {
+      request,
+      dropped,
+      encode: (answer) => encodeResponse(answer, envelope),
+      stream: () => new ResponsesWriter(envelope),
+    };
+  },
+  errorBody: openaiErrorBody,
+  errorEvent(error, _requestId, sequence) {
+    const { upstream, rule } = error;
+    const event = {
+      type: 'error',
+      code: upstream?.code ?? rule.code,
+      message: error.message,
+      param: upstream?.param ?? error.param ?? null,
+      sequence_number: sequence,
+    };
+    return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
+  },
+};

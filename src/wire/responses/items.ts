@@ -1,0 +1,104 @@
+import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ReplayMemory } from '../protocol.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+
+/**
+ * A conversation as input items of the Responses API: what is said to the model first becomes its instructions.
+ * @throws ProxyError `invalid_request` naming the message at fault, or `unsupported`
+ */
+export function encodeItems(
+  messages: readonly ChatMessage[],
+  memory: ReplayMemory,
+): { instructions: string | undefined; input: JsonObject[] } {
+  const first = messages.findIndex(({ role }) => role !== 'system' && role !== 'developer');
+  const split = first < 0 ? messages.length : first;
+  const instructions = messages.slice(0, split).map(({ content }) => textOf(content));
+  const input = messages.slice(split).flatMap((message, index) => {
+    const at = `messages[${split + index}]`;
+    switch (message.role) {
+      case 'assistant':
+        return assistantItems(message, memory);
+      case 'tool':
+      case 'function':
+        return [toolItem(message, at)];
+      case 'system':
+      case 'developer':
+      case 'user':
+        return [{ type: 'message', role: message.role, content: inputParts(message.content, at) }];
+      default:
+        throw invalid(at, `role "${String(message.role)}" is not known`);
+    }
+  });
+  // What was to be said first must be said to someone.
+  if (input.length === 0 && instructions.length > 0) {
+    input.push({ type: 'message', role: 'user', content: [{ type: 'input_text', text: instructions.pop()! }] });
+  }
+  return { instructions: instructions.length > 0 ? instructions.join('\n\n') : undefined, input };
+}
+
+function textOf(content: ChatMessage['content']): string {
+  if (typeof content === 'string') return content;
+  return listOf(content)
+    .map((part) => stringOf(objectOf(part).text) ?? '')
+    .join('');
+}
+
+function inputParts(content: ChatMessage['content'], at: string): JsonObject[] {
+  if (typeof content === 'string') return [{ type: 'input_text', text: content }];
+  return (content ?? []).map((part, index) => inputPart(part, `${at}.content[${index}]`));
+}
+
+function inputPart(part: ContentPart, at: string): JsonObject {
+  if (part?.type === 'text') return { type: 'input_text', text: part.text ?? '' };
+  if (part?.type === 'image_url') {
+    const image = typeof part.image_url === 'string' ? { url: part.image_url } : objectOf(part.image_url);
+    const detail = stringOf(image.detail);
+    return { type: 'input_image', image_url: image.url, detail: detail ?? 'auto' };
+  }
+  if (part?.type === 'file') return { type: 'input_file', ...part.file };
+  throw new ProxyError('unsupported', `Cannot translate ${at}: parts of type "${String(part?.type)}" are not taken`, {
+    param: at,
+  });
+}
+
+/** Reasoning first, then what was said, then what was called. */
+function assistantItems(message: ChatMessage, memory: ReplayMemory): JsonObject[] {
+  const calls = message.tool_calls ?? [];
+  const remembered = calls[0] && memory.get(calls[0].id)?.thinking_blocks;
+  const reasoning = listOf(message.thinking_blocks ?? remembered)
+    .filter(isObject)
+    .filter(({ type }) => type === 'encrypted')
+    .map(({ id, summary, encrypted_content }) => ({
+      type: 'reasoning',
+      ...(id === undefined ? {} : { id }),
+      summary: listOf(summary),
+      encrypted_content,
+    }));
+  const text = textOf(message.content);
+  const content = [
+    ...(text === '' ? [] : [{ type: 'output_text', text, annotations: [] }]),
+    ...(message.refusal ? [{ type: 'refusal', refusal: message.refusal }] : []),
+  ];
+  return [
+    ...reasoning,
+    ...(content.length > 0 ? [{ type: 'message', role: 'assistant', content }] : []),
+    ...calls.map(callItem),
+  ];
+}
+
+function callItem({ id, function: fn }: ToolCall): JsonObject {
+  return { type: 'function_call', call_id: id, name: fn?.name, arguments: fn?.arguments || '{}' };
+}
+
+function toolItem({ tool_call_id: id, content }: ChatMessage, at: string): JsonObject {
+  if (typeof id !== 'string' || id === '') throw invalid(at, 'tool_call_id is missing');
+  const pictures = Array.isArray(content) && content.some(({ type }) => type !== 'text');
+  const output = pictures ? inputParts(content, at) : textOf(content);
+  return { type: 'function_call_output', call_id: id, output };
+}
+
+function invalid(param: string, state: string): ProxyError {
+  return new ProxyError('invalid_request', `Cannot translate ${param} for the Responses API: ${state}`, { param });
+}

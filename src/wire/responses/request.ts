@@ -1,0 +1,118 @@
+import type { ChatRequest } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { EncodeContext } from '../protocol.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, listOf, objectOf } from '../json.ts';
+import { encodeItems } from './items.ts';
+
+/** Fields of a chat request that this API has no place for. */
+const UNSUPPORTED = [
+  'stop',
+  'seed',
+  'presence_penalty',
+  'frequency_penalty',
+  'logit_bias',
+  'logprobs',
+  'top_logprobs',
+  'top_k',
+  'audio',
+  'modalities',
+  'prediction',
+  'web_search_options',
+] as const;
+
+/** Fields that both have, under one name. */
+const SAME = [
+  'temperature',
+  'top_p',
+  'parallel_tool_calls',
+  'metadata',
+  'user',
+  'safety_identifier',
+  'prompt_cache_key',
+  'service_tier',
+  'stream',
+] as const;
+
+/** The least that `max_output_tokens` may be. */
+const MIN_OUTPUT = 16;
+
+/** Models that think, whose reasoning is to be given back. */
+const REASONING = /^o\d|^gpt-[5-9]|codex/;
+
+/**
+ * OpenAI chat to OpenAI Responses, without anything kept there.
+ * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be said there
+ * @see https://platform.openai.com/docs/api-reference/responses/create
+ */
+export function encodeResponsesRequest(
+  request: ChatRequest,
+  { model, quirks, memory }: Pick<EncodeContext, 'model' | 'quirks' | 'memory'>,
+): { body: JsonObject; dropped: string[] } {
+  if (!Array.isArray(request.messages) || request.messages.length === 0) {
+    throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
+      param: 'messages',
+    });
+  }
+  if ((request.n ?? 1) !== 1) {
+    throw new ProxyError('unsupported', 'Cannot translate n: the Responses API gives one answer a request', {
+      param: 'n',
+    });
+  }
+  const given = (name: string) => request[name] !== undefined && request[name] !== null;
+  const refused = SAME.filter((name) => given(name) && quirks.drops?.includes(name));
+  const dropped: string[] = [...UNSUPPORTED.filter(given), ...refused];
+  const { instructions, input } = encodeItems(request.messages, memory);
+  const tools = encodeTools(request, dropped);
+  const limit = request.max_completion_tokens ?? request.max_tokens;
+  const effort = request.reasoning_effort;
+  const body: JsonObject = {
+    model,
+    input,
+    ...(instructions === undefined ? {} : { instructions }),
+    ...Object.fromEntries(
+      SAME.filter((name) => given(name) && !refused.includes(name)).map((name) => [name, request[name]]),
+    ),
+    ...(typeof limit === 'number' ? { max_output_tokens: Math.max(MIN_OUTPUT, limit) } : {}),
+    ...(effort ? { reasoning: { effort, ...(effort === 'none' ? {} : { summary: 'auto' }) } } : {}),
+    ...textOptions(request),
+    ...(tools.length > 0 ? { tools, ...toolChoice(request) } : {}),
+    ...(REASONING.test(model) ? { include: ['reasoning.encrypted_content'] } : {}),
+    store: request.store ?? false,
+  };
+  return { body, dropped };
+}
+
+function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
+  return listOf(request.tools).flatMap((tool, index) => {
+    const { type, function: fn } = objectOf(tool);
+    if (type !== 'function' || !isObject(fn)) {
+      dropped.push(`tools[${index}]`);
+      return [];
+    }
+    return {
+      type: 'function',
+      name: fn.name,
+      ...(fn.description === undefined ? {} : { description: fn.description }),
+      parameters: isObject(fn.parameters) ? fn.parameters : { type: 'object', properties: {} },
+      // Strict by default there, which a plain schema does not pass.
+      strict: fn.strict ?? false,
+    };
+  });
+}
+
+function toolChoice({ tool_choice: choice }: ChatRequest): JsonObject {
+  if (choice === undefined || choice === null) return {};
+  if (!isObject(choice)) return { tool_choice: choice };
+  return { tool_choice: { type: 'function', name: objectOf(choice.function).name } };
+}
+
+function textOptions({ response_format: format, verbosity }: ChatRequest): JsonObject {
+  const text: JsonObject = {};
+  if (format?.type === 'json_schema') {
+    const { strict, ...schema } = objectOf(format.json_schema);
+    text.format = { type: 'json_schema', name: 'answer', ...schema, strict: strict ?? false };
+  } else if (format) text.format = { type: format.type };
+  if (typeof verbosity === 'string') text.verbosity = verbosity;
+  return Object.keys(text).length > 0 ? { text } : {};
+}

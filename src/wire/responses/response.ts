@@ -1,0 +1,93 @@
+import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { EncodeContext } from '../protocol.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
+
+type Context = Pick<EncodeContext, 'created' | 'memory' | 'newId'>;
+
+const INCOMPLETE: Readonly<Record<string, string>> = {
+  max_output_tokens: 'length',
+  content_filter: 'content_filter',
+};
+
+/** The finish reason of a whole response, in chat's words; `null` while it is in progress. */
+export function responseFinish(response: JsonObject): string | null {
+  const { status, incomplete_details: details } = response;
+  if (status === 'incomplete') return INCOMPLETE[String(objectOf(details).reason)] ?? 'length';
+  if (status !== undefined && status !== 'completed') return null;
+  const called = listOf(response.output).some((item) => objectOf(item).type === 'function_call');
+  return called ? 'tool_calls' : 'stop';
+}
+
+/** A whole response in the canonical form. @throws ProxyError `malformed` */
+export function decodeResponse(body: JsonObject, { created, memory, newId }: Context): ChatResponse {
+  if (!Array.isArray(body.output)) {
+    throw new ProxyError('malformed', 'Cannot read the answer: it is no response');
+  }
+  let text = '';
+  let refusal = '';
+  let spoke = false;
+  const reasoning: string[] = [];
+  const thinking: JsonObject[] = [];
+  const calls: ToolCall[] = [];
+  for (const item of body.output) {
+    if (!isObject(item)) continue;
+    if (item.type === 'message') {
+      spoke = true;
+      for (const part of listOf(item.content)) {
+        const { text: said, refusal: refused } = objectOf(part);
+        text += stringOf(said) ?? '';
+        refusal += stringOf(refused) ?? '';
+      }
+    } else if (item.type === 'reasoning') {
+      reasoning.push(reasoningText(item));
+      const block = encryptedBlock(item);
+      if (block) thinking.push(block);
+    } else if (item.type === 'function_call') calls.push(decodeCall(item, newId));
+  }
+  if (calls[0] && thinking.length > 0) memory.set(calls[0].id, { thinking_blocks: thinking });
+  const thought = reasoning.filter((each) => each !== '').join('\n\n');
+  const message: ChatMessage = {
+    role: 'assistant',
+    content: spoke && (text !== '' || calls.length === 0) ? text : null,
+    refusal: refusal === '' ? null : refusal,
+    ...(thought === '' ? {} : { reasoning_content: thought }),
+    ...(thinking.length > 0 ? { thinking_blocks: thinking } : {}),
+    ...(calls.length > 0 ? { tool_calls: calls } : {}),
+  };
+  const usage = openaiUsage(body.usage);
+  return {
+    id: stringOf(body.id) ?? `resp_${newId()}`,
+    object: 'chat.completion',
+    created: numberOf(body.created_at) ?? created,
+    model: stringOf(body.model) ?? '',
+    choices: [{ index: 0, message, logprobs: null, finish_reason: responseFinish(body) ?? 'stop' }],
+    ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
+  };
+}
+
+/** What was thought, as text: its summary, or its content where the server shows that. */
+export function reasoningText(item: JsonObject): string {
+  const parts = [...listOf(item.summary), ...listOf(item.content)];
+  return parts
+    .map((part) => stringOf(objectOf(part).text) ?? '')
+    .filter((text) => text !== '')
+    .join('\n\n');
+}
+
+/** A reasoning item as it must be given back; `undefined` for one that cannot be. */
+export function encryptedBlock(item: JsonObject): JsonObject | undefined {
+  const { id, summary, encrypted_content: content } = item;
+  if (typeof content !== 'string' || content === '') return undefined;
+  return { type: 'encrypted', id, summary: listOf(summary), encrypted_content: content };
+}
+
+export function decodeCall(item: JsonObject, newId: () => string): ToolCall {
+  return {
+    id: stringOf(item.call_id) || stringOf(item.id) || `call_${newId()}`,
+    type: 'function',
+    function: { name: stringOf(item.name) ?? '', arguments: stringOf(item.arguments) || '{}' },
+  };
+}

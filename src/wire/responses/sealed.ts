@@ -1,0 +1,31 @@
+import type { JsonObject } from '../json.ts';
+import { isObject, listOf, parseJson, stringOf } from '../json.ts';
+
+/** How a block of another protocol is told from OpenAI's own encrypted reasoning. */
+const MARK = 'llmproxy.';
+
+/**
+ * Signed thinking as a client of the Responses API gives it back: in `encrypted_content`, which clients do not look
+ * into. OpenAI's own stays as it is.
+ */
+export function seal(block: JsonObject): string {
+  if (block.type === 'encrypted') return stringOf(block.encrypted_content) ?? '';
+  const bytes = new TextEncoder().encode(JSON.stringify(block));
+  return MARK + btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+}
+
+/** The block that a reasoning item carries; `undefined` when it carries none that is whole. */
+export function unseal(item: JsonObject): JsonObject | undefined {
+  const { id, summary, encrypted_content: content } = item;
+  if (typeof content !== 'string' || content === '') return undefined;
+  if (!content.startsWith(MARK)) {
+    return { type: 'encrypted', id, summary: listOf(summary), encrypted_content: content };
+  }
+  try {
+    const bytes = Uint8Array.from(atob(content.slice(MARK.length)), (char) => char.charCodeAt(0));
+    const block = parseJson(new TextDecoder().decode(bytes));
+    return isObject(block) ? block : undefined;
+  } catch {
+    return undefined;
+  }
+}

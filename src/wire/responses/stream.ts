@@ -1,0 +1,212 @@
+import type { ChatChunk, ChatDelta } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ChatReader, EncodeContext } from '../protocol.ts';
+import type { SseEvent } from '../sse.ts';
+import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
+import { decodeCall, encryptedBlock, reasoningText, responseFinish } from './response.ts';
+
+type Context = Pick<EncodeContext, 'created' | 'memory' | 'newId'>;
+
+interface Call {
+  /** What its events name it by: item id, call id or place in the output. */
+  readonly names: readonly unknown[];
+  readonly id: string;
+  readonly name: string;
+  /** Place among the calls; `undefined` until the client is told of it. */
+  index: number | undefined;
+  fragments: boolean;
+}
+
+/**
+ * Responses events to chat chunks. Servers that leave out sequence numbers, places or ids are taken as they come;
+ * unknown events mean nothing.
+ * @see https://platform.openai.com/docs/api-reference/responses-streaming
+ */
+export class ResponsesReader implements ChatReader {
+  readonly #context: Context;
+  readonly #calls: Call[] = [];
+  readonly #thinking: JsonObject[] = [];
+  #id = '';
+  #model = '';
+  #begun = false;
+  #told = 0;
+  /** Whether the item in progress has said something, and whether a part of reasoning came before. */
+  #spoke = false;
+  #thought = false;
+  #between = false;
+  done = false;
+  error: JsonObject | undefined;
+  malformed = 0;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  push({ event, data }: SseEvent): ChatChunk[] {
+    if (this.done || data === '[DONE]') return [];
+    const value = parseJson(data);
+    if (!isObject(value)) {
+      this.malformed += 1;
+      return [];
+    }
+    const chunks = this.#event(stringOf(value.type) ?? event ?? '', value);
+    if (chunks.length === 0 || this.#begun) return chunks;
+    this.#begun = true;
+    return [this.#chunk({ role: 'assistant', content: '' }), ...chunks];
+  }
+
+  /** Without its last event a response is not complete. */
+  end(): ChatChunk[] {
+    return [];
+  }
+
+  #event(type: string, value: JsonObject): ChatChunk[] {
+    switch (type) {
+      case 'response.created':
+      case 'response.in_progress':
+        return this.#name(objectOf(value.response));
+      case 'response.output_item.added':
+        return this.#added(objectOf(value.item), value.output_index);
+      case 'response.output_text.delta':
+        return this.#say('content', value.delta);
+      case 'response.refusal.delta':
+        return this.#say('refusal', value.delta);
+      case 'response.reasoning_summary_part.added':
+        this.#between = this.#thought;
+        return [];
+      case 'response.reasoning_summary_text.delta':
+      case 'response.reasoning_text.delta':
+        return this.#think(stringOf(value.delta) ?? '');
+      case 'response.function_call_arguments.delta':
+        return this.#argue(this.#find(value), stringOf(value.delta) ?? '');
+      case 'response.function_call_arguments.done':
+        return this.#whole(this.#find(value), stringOf(value.arguments) ?? '');
+      case 'response.output_item.done':
+        return this.#itemDone(objectOf(value.item), value.output_index);
+      case 'response.completed':
+      case 'response.incomplete':
+        return this.#complete(objectOf(value.response));
+      case 'response.failed':
+        this.error = { error: objectOf(objectOf(value.response).error) };
+        return [];
+      case 'error':
+        this.error = isObject(value.error) ? value : { error: value };
+        return [];
+      default:
+        return [];
+    }
+  }
+
+  #name(response: JsonObject): ChatChunk[] {
+    this.#id ||= stringOf(response.id) ?? '';
+    this.#model ||= stringOf(response.model) ?? '';
+    return [];
+  }
+
+  #added(item: JsonObject, place: unknown): ChatChunk[] {
+    this.#spoke = false;
+    if (item.type === 'reasoning') this.#between = this.#thought;
+    if (item.type === 'function_call') this.#register(item, place);
+    return [];
+  }
+
+  #register(item: JsonObject, place: unknown): Call {
+    const call = decodeCall(item, this.#context.newId);
+    const names = [item.id, item.call_id, numberOf(place)].filter((name) => name !== undefined && name !== '');
+    const { name } = call.function;
+    const known: Call = { names, id: call.id, name, index: undefined, fragments: false };
+    this.#calls.push(known);
+    return known;
+  }
+
+  #find({ item_id, call_id, output_index }: JsonObject): Call | undefined {
+    const named = this.#calls.findLast(({ names }) =>
+      [item_id, call_id, output_index].some((name) => name !== undefined && names.includes(name)),
+    );
+    return named ?? this.#calls.at(-1);
+  }
+
+  #say(field: 'content' | 'refusal', delta: unknown): ChatChunk[] {
+    const text = stringOf(delta) ?? '';
+    if (text === '') return [];
+    this.#spoke = true;
+    return [this.#chunk({ [field]: text })];
+  }
+
+  #think(text: string): ChatChunk[] {
+    if (text === '') return [];
+    const gap = this.#between ? '\n\n' : '';
+    this.#between = false;
+    this.#thought = true;
+    this.#spoke = true;
+    return [this.#chunk({ reasoning_content: gap + text })];
+  }
+
+  /** The client is told of a call when it goes on: some servers announce calls that they make themselves. */
+  #tell(call: Call): ChatChunk[] {
+    if (call.index !== undefined) return [];
+    call.index = this.#told;
+    this.#told += 1;
+    const fn = { name: call.name, arguments: '' };
+    return [this.#chunk({ tool_calls: [{ index: call.index, id: call.id, type: 'function', function: fn }] })];
+  }
+
+  #argue(call: Call | undefined, text: string): ChatChunk[] {
+    if (!call || text === '') return [];
+    const told = this.#tell(call);
+    call.fragments = true;
+    return [...told, this.#chunk({ tool_calls: [{ index: call.index!, function: { arguments: text } }] })];
+  }
+
+  #whole(call: Call | undefined, text: string): ChatChunk[] {
+    if (!call) return [];
+    return call.fragments ? [] : this.#argue(call, text || '{}');
+  }
+
+  #itemDone(item: JsonObject, place: unknown): ChatChunk[] {
+    const spoke = this.#spoke;
+    this.#spoke = false;
+    if (item.type === 'function_call') {
+      const names = { item_id: item.id, call_id: item.call_id, output_index: place };
+      const known = this.#calls.find((call) => Object.values(names).some((name) => call.names.includes(name)));
+      return this.#whole(known ?? this.#register(item, place), stringOf(item.arguments) ?? '');
+    }
+    if (item.type === 'reasoning') {
+      const block = encryptedBlock(item);
+      const text = spoke ? [] : this.#think(reasoningText(item));
+      if (!block) return text;
+      this.#thinking.push(block);
+      return [...text, this.#chunk({ thinking_blocks: [block] })];
+    }
+    if (item.type !== 'message' || spoke) return [];
+    return listOf(item.content).flatMap((part) => {
+      const { text, refusal } = objectOf(part);
+      return [...this.#say('content', text), ...this.#say('refusal', refusal)];
+    });
+  }
+
+  #complete(response: JsonObject): ChatChunk[] {
+    this.#name(response);
+    this.done = true;
+    const [first] = this.#calls;
+    if (first && this.#thinking.length > 0) {
+      this.#context.memory.set(first.id, { thinking_blocks: this.#thinking });
+    }
+    const reason = responseFinish({ ...response, output: [] }) ?? 'stop';
+    const finish = this.#chunk({}, this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason);
+    const usage = openaiUsage(response.usage);
+    if (!usage) return [finish];
+    return [finish, { ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(usage) }];
+  }
+
+  #chunk(delta: ChatDelta, finish: string | null = null): ChatChunk {
+    return {
+      id: this.#id,
+      object: 'chat.completion.chunk',
+      created: this.#context.created,
+      model: this.#model,
+      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+    };
+  }
+}

@@ -1,0 +1,105 @@
+import type { ChatRequest, ChatTool } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+
+/** What a function that the model is told of is to the client. */
+export interface ToolOrigin {
+  readonly kind: 'function' | 'custom';
+  readonly name: string;
+  /** The group that the client has it in. */
+  readonly namespace?: string;
+}
+
+/** The tools of a request, and how a call of one is told to the client. */
+export interface ToolBox {
+  readonly tools: readonly ChatTool[];
+  readonly origins: ReadonlyMap<string, ToolOrigin>;
+  /** Tools that run at OpenAI or in no function's shape, as "tools[3] (web_search)". */
+  readonly dropped: readonly string[];
+}
+
+/**
+ * The tools of a Responses request as functions of chat. A custom tool, which takes free text, becomes a function of
+ * one text; the tools of a namespace stand beside the others.
+ */
+export function decodeTools(value: unknown): ToolBox {
+  const tools: ChatTool[] = [];
+  const origins = new Map<string, ToolOrigin>();
+  const dropped: string[] = [];
+  const add = (tool: JsonObject, at: string, namespace?: string) => {
+    const name = stringOf(tool.name) ?? '';
+    const kind = tool.type === 'custom' ? 'custom' : 'function';
+    if ((tool.type !== 'function' && tool.type !== 'custom') || name === '') {
+      dropped.push(`${at} (${String(tool.type)})`);
+      return;
+    }
+    const shown = origins.has(name) && namespace !== undefined ? `${namespace}__${name}`.slice(-64) : name;
+    origins.set(shown, { kind, name, ...(namespace === undefined ? {} : { namespace }) });
+    tools.push(kind === 'custom' ? customTool(tool, shown) : functionTool(tool, shown));
+  };
+  listOf(value).forEach((each, index) => {
+    const tool = objectOf(each);
+    const at = `tools[${index}]`;
+    if (tool.type !== 'namespace') return add(tool, at);
+    for (const inner of listOf(tool.tools)) if (isObject(inner)) add(inner, at, stringOf(tool.name));
+  });
+  return { tools, origins, dropped };
+}
+
+function functionTool({ description, parameters, strict }: JsonObject, name: string): ChatTool {
+  return {
+    type: 'function',
+    function: {
+      name,
+      ...(typeof description === 'string' ? { description } : {}),
+      ...(isObject(parameters) ? { parameters } : {}),
+      ...(typeof strict === 'boolean' ? { strict } : {}),
+    },
+  };
+}
+
+function customTool({ description, format }: JsonObject, name: string): ChatTool {
+  const grammar = stringOf(objectOf(format).definition);
+  const words = [stringOf(description), grammar && `The input must follow this grammar:\n${grammar}`];
+  const parameters = {
+    type: 'object',
+    properties: { input: { type: 'string', description: 'All of the input, as plain text.' } },
+    required: ['input'],
+    additionalProperties: false,
+  };
+  return { type: 'function', function: { name, description: words.filter(Boolean).join('\n\n'), parameters } };
+}
+
+/** The name by which the model knows a tool of the client's. */
+export function shownName(origins: ToolBox['origins'], item: JsonObject): string {
+  const name = stringOf(item.name) ?? '';
+  const namespace = stringOf(item.namespace);
+  if (namespace === undefined) return name;
+  for (const [shown, origin] of origins) {
+    if (origin.name === name && origin.namespace === namespace) return shown;
+  }
+  return name;
+}
+
+/** The free text that a custom tool is called with, from the arguments of its function. */
+export function customInput(text: string): string {
+  const value = parseJson(text);
+  return isObject(value) && typeof value.input === 'string' ? value.input : text;
+}
+
+/** `tool_choice`, and the tools that it leaves to choose from. */
+export function decodeChoice(choice: unknown, box: ToolBox): Pick<ChatRequest, 'tools' | 'tool_choice'> {
+  const tools = [...box.tools];
+  const all = tools.length > 0 ? { tools } : {};
+  if (choice === undefined || choice === null || tools.length === 0) return all;
+  if (choice === 'none' || choice === 'auto' || choice === 'required') return { ...all, tool_choice: choice };
+  const { type, mode, tools: allowed } = objectOf(choice);
+  if (type === 'function' || type === 'custom') {
+    const name = shownName(box.origins, objectOf(choice));
+    return { ...all, tool_choice: { type: 'function', function: { name } } };
+  }
+  if (type !== 'allowed_tools') return all;
+  const names = listOf(allowed).map((tool) => shownName(box.origins, objectOf(tool)));
+  const left = tools.filter((tool) => names.includes(tool.function.name));
+  return { ...(left.length > 0 ? { tools: left } : {}), tool_choice: mode === 'required' ? 'required' : 'auto' };
+}
