@@ -22,6 +22,7 @@ const EXTENSIONS = new Set(Object.values(DOCUMENTS));
 /** Names of a request's documents: what Bedrock takes of the file's name, and no two the same. */
 export class DocumentNames {
   readonly #used = new Set<string>();
+  readonly #counts = new Map<string, number>();
 
   of(filename: string | undefined): string {
     const stem = (filename ?? '').replace(/\.[^.]*$/, '');
@@ -32,8 +33,13 @@ export class DocumentNames {
       .slice(0, 180)
       .trim();
     const base = allowed === '' ? 'document' : allowed;
+    let count = this.#counts.get(base) ?? 1;
     let name = base;
-    for (let count = 2; this.#used.has(name); count += 1) name = `${base} (${count})`;
+    while (this.#used.has(name)) {
+      count += 1;
+      name = `${base} (${count})`;
+    }
+    this.#counts.set(base, count);
     this.#used.add(name);
     return name;
   }

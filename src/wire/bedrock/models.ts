@@ -43,7 +43,7 @@ const MODELS: readonly (readonly [RegExp, ConverseModel])[] = [
   [/mistral\.(?:mistral-large-3|ministral|magistral|voxtral)/, { ...MISTRAL, jsonSchema: true }],
   [/mistral\.(?:mistral-large|pixtral)/, { ...MISTRAL, demands: 'any' }],
   [/mistral\./, MISTRAL],
-  [/qwen|deepseek\.v3|gemma|minimax|kimi|nemotron/, WITH_SCHEMA],
+  [/openai\.|qwen|deepseek\.v3|gemma|minimax|kimi|nemotron/, WITH_SCHEMA],
   [/meta\.|titan|cohere\.|ai21\.|writer\.|deepseek\.r1/, { ...UNKNOWN, demands: 'none' }],
 ];
 

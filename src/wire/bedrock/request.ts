@@ -68,7 +68,10 @@ export function encodeConverseRequest(
     (field) => request[field] !== undefined && request[field] !== null,
   );
   const { fields, system: instructions, tool, name: structuredTool } = structure(request, model);
-  const reasoning = tool ? {} : reasoningFields(request, model, name, dropped);
+  // A model that thinks cannot be made to call the tool.
+  const unthinking = tool === undefined ? request : { ...request, reasoning_effort: null, thinking: null };
+  if (tool && request.reasoning_effort) dropped.push('reasoning_effort');
+  const reasoning = reasoningFields(unthinking, model, name, dropped);
   const thinking = 'thinking' in reasoning && objectOf(reasoning.thinking).type !== 'disabled';
   const { inferenceConfig, extra } = sampling(request, { name, model, reasoning, thinking }, dropped);
   const additional = { ...reasoning, ...extra };
