@@ -1,0 +1,32 @@
+import type { JsonObject } from '../json.ts';
+import type { SseEvent } from '../sse.ts';
+import { objectOf, parseJson, stringOf } from '../json.ts';
+
+/** Exceptions of Bedrock by the word before `Exception`, in Anthropic's words, which `classifyBody` knows. */
+const TYPES: Readonly<Record<string, string>> = {
+  throttling: 'rate_limit_error',
+  servicequotaexceeded: 'rate_limit_error',
+  serviceunavailable: 'overloaded_error',
+  modelnotready: 'overloaded_error',
+  validation: 'invalid_request_error',
+  accessdenied: 'permission_error',
+  resourcenotfound: 'not_found_error',
+  modeltimeout: 'api_error',
+  modelstreamerror: 'api_error',
+  modelerror: 'api_error',
+  internalserver: 'api_error',
+};
+
+/**
+ * An exception within a stream as an error body; `undefined` for other events.
+ * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+ */
+export function exceptionBody({ event = '', data }: SseEvent): JsonObject | undefined {
+  if (event !== 'error' && !/(?:exception|error)$/i.test(event)) return undefined;
+  const body = objectOf(parseJson(data));
+  const name = event === 'error' ? (stringOf(body.code) ?? event) : event;
+  const message =
+    stringOf(body.message) ?? stringOf(body.Message) ?? stringOf(body.originalMessage) ?? 'no message';
+  const type = TYPES[name.toLowerCase().replace(/exception$/, '')] ?? 'api_error';
+  return { type: 'error', error: { type, message: `${name}: ${message}` } };
+}

@@ -1,0 +1,103 @@
+import type { Framing } from '../protocol.ts';
+import type { SseEvent } from '../sse.ts';
+import { EventStreamCodec } from '@smithy/eventstream-codec';
+import { ProxyError } from '../../errors.ts';
+
+/** A frame longer than this is no answer of a model; AWS's own limit is 16 MiB of payload. */
+const MAX_FRAME = 24 * 1024 ** 2;
+/** Total length, length of the headers and their checksum, four bytes each. */
+const PRELUDE = 12;
+/** The prelude and the checksum of the whole. */
+const OVERHEAD = PRELUDE + 4;
+
+const utf8 = new TextDecoder();
+const codec = new EventStreamCodec(
+  (bytes) => (typeof bytes === 'string' ? bytes : utf8.decode(bytes)),
+  (text) => new TextEncoder().encode(text),
+);
+
+/**
+ * Cuts `application/vnd.amazon.eventstream` into events, however its bytes are cut. An event is named by its
+ * `:event-type`, an exception by its `:exception-type`, and an error without a model of its own is `error`.
+ * @see https://smithy.io/2.0/aws/amazon-eventstream.html
+ */
+export class EventStreamReader implements Framing {
+  #pieces: Uint8Array[] = [];
+  #held = 0;
+  /** Bytes without which nothing more can be read. */
+  #needed = PRELUDE;
+
+  /** @throws ProxyError `malformed` for a frame that is too long, or whose checksum is wrong */
+  push(bytes: Uint8Array): SseEvent[] {
+    if (bytes.length === 0) return [];
+    this.#pieces.push(bytes);
+    this.#held += bytes.length;
+    return this.#held < this.#needed ? [] : this.#read(this.#join());
+  }
+
+  /** A frame that is not complete says nothing. */
+  end(): SseEvent[] {
+    return [];
+  }
+
+  #read(bytes: Uint8Array): SseEvent[] {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const events: SseEvent[] = [];
+    let start = 0;
+    this.#needed = PRELUDE;
+    while (bytes.length - start >= PRELUDE) {
+      const length = view.getUint32(start);
+      if (length < OVERHEAD || length > MAX_FRAME || view.getUint32(start + 4) > length - OVERHEAD) {
+        throw malformed('a frame has no sensible length');
+      }
+      if (bytes.length - start < length) {
+        this.#needed = length;
+        break;
+      }
+      events.push(decode(bytes.subarray(start, start + length)));
+      start += length;
+    }
+    this.#held = bytes.length - start;
+    this.#pieces = this.#held > 0 ? [bytes.slice(start)] : [];
+    return events;
+  }
+
+  #join(): Uint8Array {
+    const [first] = this.#pieces;
+    if (first && this.#pieces.length === 1) return first;
+    const whole = new Uint8Array(this.#held);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
+  }
+}
+
+function decode(frame: Uint8Array): SseEvent {
+  const { headers, body } = parse(frame);
+  const header = (name: string) => {
+    const value = headers[name]?.value;
+    return typeof value === 'string' ? value : undefined;
+  };
+  const kind = header(':message-type');
+  if (kind === 'error') {
+    const error = { code: header(':error-code'), message: header(':error-message') };
+    return { event: 'error', data: JSON.stringify(error) };
+  }
+  const event = kind === 'exception' ? (header(':exception-type') ?? 'error') : header(':event-type');
+  return { event, data: utf8.decode(body) };
+}
+
+function parse(frame: Uint8Array): ReturnType<EventStreamCodec['decode']> {
+  try {
+    return codec.decode(frame);
+  } catch (cause) {
+    throw malformed('a frame is damaged', cause);
+  }
+}
+
+function malformed(state: string, cause?: unknown): ProxyError {
+  return new ProxyError('malformed', `Cannot read the stream: ${state}`, { cause });
+}

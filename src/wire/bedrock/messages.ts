@@ -1,0 +1,165 @@
+import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ReplayMemory } from '../protocol.ts';
+import type { ConverseModel } from './models.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { DocumentNames, lacksText, mediaBlock } from './media.ts';
+import { ToolIds } from './tool-ids.ts';
+
+interface Turn {
+  readonly role: 'user' | 'assistant';
+  readonly content: JsonObject[];
+}
+
+/** What a conversation is encoded with. */
+interface Scope {
+  readonly model: ConverseModel;
+  readonly memory: ReplayMemory;
+  readonly ids: ToolIds;
+  readonly names: DocumentNames;
+}
+
+/** A document may not stand alone, nor before a mark. */
+const BESIDE_DOCUMENT = { text: 'See the document.' };
+
+/**
+ * OpenAI's messages as Converse's: system texts apart, roles alternating, the results of a turn's tools together and
+ * first.
+ * @throws ProxyError `invalid_request` naming the message at fault, `unsupported` for content that Bedrock cannot take
+ */
+export function encodeConverseMessages(
+  messages: readonly ChatMessage[],
+  model: ConverseModel,
+  memory: ReplayMemory,
+  nineAlphanumerics: boolean,
+): { system: JsonObject[]; turns: Turn[] } {
+  const scope: Scope = { model, memory, ids: new ToolIds(nineAlphanumerics), names: new DocumentNames() };
+  const system: JsonObject[] = [];
+  const turns: Turn[] = [];
+  messages.forEach((message, index) => {
+    const at = `messages[${index}]`;
+    const { role } = message;
+    if (role === 'system' || role === 'developer') system.push(...textBlocks(message, scope, at));
+    else if (role === 'user') add(turns, 'user', userBlocks(message, scope, at));
+    else if (role === 'assistant') add(turns, 'assistant', assistantBlocks(message, scope, at));
+    else if (role === 'tool' || role === 'function') addResult(turns, toolResult(message, scope, at));
+    else throw invalid(at, `role "${String(role)}" is not known`);
+  });
+  for (const { role, content } of turns)
+    if (role === 'user' && lacksText(content)) content.push(BESIDE_DOCUMENT);
+  return { system, turns };
+}
+
+/** A mark up to which the prompt is to be cached, where the model has that. */
+export function cachePoint(cacheControl: unknown, model: ConverseModel): JsonObject[] {
+  if (!isObject(cacheControl) || model.caching === 'none') return [];
+  const ttl = model.caching === 'everywhere' && cacheControl.ttl === '1h' ? { ttl: '1h' } : {};
+  return [{ cachePoint: { type: 'default', ...ttl } }];
+}
+
+/** The blocks and their mark, which is refused right behind a document. */
+function marked(blocks: JsonObject[], cacheControl: unknown, model: ConverseModel): JsonObject[] {
+  const mark = blocks.length > 0 ? cachePoint(cacheControl, model) : [];
+  const apart = mark.length > 0 && blocks.at(-1)?.document !== undefined ? [BESIDE_DOCUMENT] : [];
+  return [...blocks, ...apart, ...mark];
+}
+
+function add(turns: Turn[], role: Turn['role'], blocks: JsonObject[]): void {
+  if (blocks.length === 0) return;
+  const last = turns.at(-1);
+  if (last?.role === role) last.content.push(...blocks);
+  else turns.push({ role, content: blocks });
+}
+
+/** Tool results come before whatever else the user said in that turn: Claude refuses them later. */
+function addResult(turns: Turn[], blocks: JsonObject[]): void {
+  const last = turns.at(-1);
+  if (last?.role !== 'user') return void turns.push({ role: 'user', content: blocks });
+  let place = last.content.findLastIndex(({ toolResult: result }) => result !== undefined) + 1;
+  if (place > 0 && last.content[place]?.cachePoint !== undefined) place += 1;
+  last.content.splice(place, 0, ...blocks);
+}
+
+function userBlocks({ content, cache_control }: ChatMessage, scope: Scope, at: string): JsonObject[] {
+  const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : listOf(content);
+  const blocks = parts.flatMap((part, index) =>
+    partBlocks(objectOf(part) as ContentPart, scope, `${at}.content[${index}]`),
+  );
+  return marked(blocks, cache_control, scope.model);
+}
+
+function partBlocks(part: ContentPart, scope: Scope, at: string): JsonObject[] {
+  const block = typeof part.text === 'string' ? { text: part.text } : mediaBlock(part, scope.names, at);
+  if (!block) throw unsupported(at, `parts of type "${String(part.type)}" cannot be sent to Bedrock`);
+  // Empty texts are refused.
+  return block.text === '' ? [] : marked([block], part.cache_control, scope.model);
+}
+
+function textBlocks({ content, cache_control }: ChatMessage, scope: Scope, at: string): JsonObject[] {
+  const parts = typeof content === 'string' ? [{ text: content }] : listOf(content);
+  const blocks = parts.flatMap((part) => {
+    const { text, refusal, cache_control: mark } = objectOf(part);
+    const words = text ?? refusal;
+    if (typeof words !== 'string') throw invalid(at, 'only text parts are taken here');
+    return words === '' ? [] : marked([{ text: words }], mark, scope.model);
+  });
+  return marked(blocks, cache_control, scope.model);
+}
+
+function assistantBlocks(message: ChatMessage, scope: Scope, at: string): JsonObject[] {
+  const { content, refusal, tool_calls: calls = [] } = message;
+  const text = content === null || content === undefined ? [] : textBlocks(message, scope, at);
+  return [
+    ...reasoningBlocks(message, scope),
+    ...text,
+    ...(refusal ? [{ text: refusal }] : []),
+    ...listOf(calls).map((call, index) => toolUse(call as ToolCall, scope, `${at}.tool_calls[${index}]`)),
+  ];
+}
+
+/** Signed reasoning goes first and unchanged; without a signature it would be refused and stays out. */
+function reasoningBlocks(message: ChatMessage, { model, memory }: Scope): JsonObject[] {
+  if (model.reasoning !== 'claude') return [];
+  const first = message.tool_calls?.[0]?.id;
+  const remembered = first === undefined ? undefined : memory.get(first)?.thinking_blocks;
+  return listOf(message.thinking_blocks ?? remembered).flatMap((value) => {
+    const { type, thinking, signature, data } = objectOf(value);
+    if (type === 'redacted_thinking' && data) return { reasoningContent: { redactedContent: data } };
+    if (type !== 'thinking' || !signature) return [];
+    return { reasoningContent: { reasoningText: { text: stringOf(thinking) ?? '', signature } } };
+  });
+}
+
+function toolUse(call: ToolCall, { ids }: Scope, at: string): JsonObject {
+  const { name, arguments: text } = objectOf(objectOf(call).function);
+  if (typeof call?.id !== 'string' || typeof name !== 'string')
+    throw invalid(at, 'it is no call of a function');
+  const input = text === undefined || text === '' ? {} : parseJson(String(text));
+  if (!isObject(input)) throw invalid(at, 'function.arguments is not a JSON object');
+  return { toolUse: { toolUseId: ids.of(call.id), name, input } };
+}
+
+function toolResult(message: ChatMessage, scope: Scope, at: string): JsonObject[] {
+  const { tool_call_id: id, content, is_error, cache_control } = message;
+  if (typeof id !== 'string' || id === '') throw invalid(at, 'tool_call_id is missing');
+  const json = scope.model.mistral && typeof content === 'string' ? parseJson(content) : undefined;
+  const blocks = isObject(json)
+    ? [{ json }]
+    : userBlocks({ role: 'user', content }, scope, at).filter(({ cachePoint: mark }) => mark === undefined);
+  const result = {
+    toolUseId: scope.ids.of(id),
+    // A result says something, and be it that there was nothing.
+    content: blocks.length > 0 ? blocks : [{ text: '(empty)' }],
+    ...(is_error === true ? { status: 'error' } : {}),
+  };
+  return [{ toolResult: result }, ...cachePoint(cache_control, scope.model)];
+}
+
+function invalid(param: string, state: string): ProxyError {
+  return new ProxyError('invalid_request', `Cannot translate ${param} for Bedrock: ${state}`, { param });
+}
+
+function unsupported(param: string, state: string): ProxyError {
+  return new ProxyError('unsupported', `Cannot translate ${param}: ${state}`, { param });
+}

@@ -1,0 +1,25 @@
+import type { ProviderProtocol } from '../protocol.ts';
+import { EventStreamReader } from './frames.ts';
+import { encodeConverseRequest } from './request.ts';
+import { decodeConverseResponse } from './response.ts';
+import { ConverseReader } from './stream.ts';
+
+/**
+ * Bedrock's Converse, asked. The model and whether to stream are in the address, `/model/{model}/converse` or
+ * `/converse-stream`, and not in the body.
+ * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+ */
+export const converseProtocol: ProviderProtocol = {
+  framing: () => new EventStreamReader(),
+  encode(request, context) {
+    const { body, dropped, structuredTool } = encodeConverseRequest(request, context);
+    const { model, created, newId, memory } = context;
+    const options = { model, created, newId, memory, structuredTool };
+    return {
+      body,
+      dropped,
+      decode: (answer) => decodeConverseResponse(answer, options),
+      stream: () => new ConverseReader(options),
+    };
+  },
+};

@@ -1,0 +1,143 @@
+import type { ChatRequest } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { EncodeContext } from '../protocol.ts';
+import type { ConverseModel } from './models.ts';
+import { ProxyError } from '../../errors.ts';
+import { anthropicModel } from '../anthropic/models.ts';
+import { objectOf } from '../json.ts';
+import { encodeConverseMessages } from './messages.ts';
+import { converseModel } from './models.ts';
+import { reasoningFields, roomFor } from './reasoning.ts';
+import { structure } from './structure.ts';
+import { toolConfig } from './tools.ts';
+
+/** A Converse request, and what is needed to read its answer. */
+export interface ConverseRequest {
+  readonly body: JsonObject;
+  /** Fields of the client's request that have no counterpart. */
+  readonly dropped: readonly string[];
+  /** Name of the tool whose call stands for structured output, where the model has none of its own. */
+  readonly structuredTool: string | undefined;
+}
+
+const UNSUPPORTED = [
+  'logprobs',
+  'top_logprobs',
+  'seed',
+  'presence_penalty',
+  'frequency_penalty',
+  'logit_bias',
+  'audio',
+  'modalities',
+  'prediction',
+  'web_search_options',
+  'store',
+  'verbosity',
+  'metadata',
+  'user',
+  'safety_identifier',
+] as const;
+
+const TIERS = new Set(['default', 'flex', 'priority', 'reserved']);
+/** Claudes that refuse both at once. */
+const ONE_OF_BOTH = /claude-(?:opus-4-1|(?:opus|sonnet|haiku)-4-[5-9])/;
+
+/**
+ * OpenAI chat to Bedrock's Converse and ConverseStream, which take the same body.
+ * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be said there
+ * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+ */
+export function encodeConverseRequest(
+  request: ChatRequest,
+  { model: name, memory, quirks }: Pick<EncodeContext, 'model' | 'memory' | 'quirks'>,
+): ConverseRequest {
+  if (!Array.isArray(request.messages) || request.messages.length === 0) {
+    throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
+      param: 'messages',
+    });
+  }
+  if ((request.n ?? 1) !== 1) {
+    throw new ProxyError('unsupported', 'Cannot translate n: Bedrock gives one answer a request', {
+      param: 'n',
+    });
+  }
+  const model = converseModel(name);
+  const nine = model.mistral || quirks.toolIds === 'nine_alphanumerics';
+  const { system, turns } = encodeConverseMessages(request.messages, model, memory, nine);
+  const dropped: string[] = UNSUPPORTED.filter(
+    (field) => request[field] !== undefined && request[field] !== null,
+  );
+  const { fields, system: instructions, tool, name: structuredTool } = structure(request, model);
+  // A model that thinks cannot be made to call the tool.
+  const unthinking = tool === undefined ? request : { ...request, reasoning_effort: null, thinking: null };
+  if (tool && request.reasoning_effort) dropped.push('reasoning_effort');
+  const reasoning = reasoningFields(unthinking, model, name, dropped);
+  const thinking = 'thinking' in reasoning && objectOf(reasoning.thinking).type !== 'disabled';
+  const { inferenceConfig, extra } = sampling(request, { name, model, reasoning, thinking }, dropped);
+  const additional = { ...reasoning, ...extra };
+  const instructed = [...system, ...instructions];
+  const body: JsonObject = {
+    messages: turns,
+    ...(instructed.length > 0 ? { system: instructed } : {}),
+    ...(Object.keys(inferenceConfig).length > 0 ? { inferenceConfig } : {}),
+    ...toolConfig(request, turns, { model, thinking, structured: tool }, dropped),
+    ...fields,
+    ...(Object.keys(additional).length > 0 ? { additionalModelRequestFields: additional } : {}),
+    ...(TIERS.has(String(request.service_tier)) ? { serviceTier: { type: request.service_tier } } : {}),
+  };
+  return { body, dropped, structuredTool };
+}
+
+interface Asked {
+  readonly name: string;
+  readonly model: ConverseModel;
+  readonly reasoning: JsonObject;
+  readonly thinking: boolean;
+}
+
+/** What steers the words: Converse's own fields, and those that only some models have. */
+function sampling(
+  request: ChatRequest,
+  { name, model, reasoning, thinking }: Asked,
+  dropped: string[],
+): { inferenceConfig: JsonObject; extra: JsonObject } {
+  const { temperature, top_p, top_k } = request;
+  const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? undefined;
+  const stopSequences = stops(request, model);
+  const config: JsonObject = {};
+  const room = roomFor(maxTokens, reasoning.thinking, name);
+  if (room !== undefined) config.maxTokens = room;
+  if (stopSequences.length > 0) config.stopSequences = stopSequences;
+
+  const wished: JsonObject = {};
+  if (typeof temperature === 'number') wished.temperature = Math.min(1, temperature);
+  if (typeof top_p === 'number') wished.top_p = top_p;
+  if (typeof top_k === 'number') wished.top_k = top_k;
+  const leaveOut = (field: string) => {
+    if (!(field in wished)) return;
+    delete wished[field];
+    dropped.push(field);
+  };
+  const claude = model.reasoning === 'claude';
+  if (claude && (thinking || !anthropicModel(name).sampling)) Object.keys(wished).forEach(leaveOut);
+  if (claude && 'temperature' in wished && ONE_OF_BOTH.test(name)) leaveOut('top_p');
+  if (model.topK === 'none') leaveOut('top_k');
+  // Nova refuses all of them beside its greatest effort.
+  if (objectOf(reasoning.reasoningConfig).maxReasoningEffort === 'high') {
+    Object.keys(wished).forEach(leaveOut);
+    if ('maxTokens' in config) dropped.push('max_tokens');
+    delete config.maxTokens;
+  }
+  if ('temperature' in wished) config.temperature = wished.temperature;
+  if ('top_p' in wished) config.topP = wished.top_p;
+  if (!('top_k' in wished)) return { inferenceConfig: config, extra: {} };
+  const extra =
+    model.topK === 'top_k' ? { top_k: wished.top_k } : { inferenceConfig: { topK: wished.top_k } };
+  return { inferenceConfig: config, extra };
+}
+
+function stops({ stop }: ChatRequest, model: ConverseModel): string[] {
+  const sequences = [stop ?? []].flat().filter((text) => typeof text === 'string' && text !== '');
+  // Claude refuses sequences of white space alone.
+  return model.reasoning === 'claude' ? sequences.filter((text) => text.trim() !== '') : sequences;
+}

@@ -1,0 +1,111 @@
+import type { ChatMessage, ChatResponse, FinishReason, ToolCall } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { EncodeContext } from '../protocol.ts';
+import type { Usage } from '../usage.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { encodeOpenaiUsage } from '../usage.ts';
+
+const FINISH: Readonly<Record<string, FinishReason>> = {
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  max_tokens: 'length',
+  model_context_window_exceeded: 'length',
+  tool_use: 'tool_calls',
+  guardrail_intervened: 'content_filter',
+  content_filtered: 'content_filter',
+  malformed_model_output: 'error',
+  malformed_tool_use: 'error',
+};
+
+/** @param structured whether the only tool call stands for structured output, which is content to the client */
+export function finishReason(stopReason: unknown, structured: boolean): FinishReason {
+  const reason = FINISH[String(stopReason)] ?? 'stop';
+  return structured && reason === 'tool_calls' ? 'stop' : reason;
+}
+
+/** Bedrock's usage, normalised: their `inputTokens` leaves out what the cache gave or took. */
+export function converseUsage(value: unknown): Usage | undefined {
+  if (!isObject(value)) return undefined;
+  const input = numberOf(value.inputTokens);
+  const output = numberOf(value.outputTokens);
+  if (input === undefined && output === undefined) return undefined;
+  const cached = numberOf(value.cacheReadInputTokens) ?? 0;
+  const cacheWrite = numberOf(value.cacheWriteInputTokens) ?? 0;
+  return { input: (input ?? 0) + cached + cacheWrite, cached, cacheWrite, output: output ?? 0, reasoning: 0 };
+}
+
+export interface ReadOptions extends Pick<EncodeContext, 'model' | 'created' | 'newId' | 'memory'> {
+  readonly structuredTool: string | undefined;
+}
+
+/** Whether a tool is the provider's own, which it has run itself. */
+export function runsItself(toolUse: JsonObject): boolean {
+  return stringOf(toolUse.type)?.startsWith('server_') ?? false;
+}
+
+/** A signed or redacted block of reasoning as the client has to give it back; `undefined` without a signature. */
+export function thinkingBlock(reasoningContent: JsonObject): JsonObject | undefined {
+  const { reasoningText, redactedContent } = reasoningContent;
+  if (stringOf(redactedContent)) return { type: 'redacted_thinking', data: redactedContent };
+  const { text, signature } = objectOf(reasoningText);
+  return stringOf(signature) ? { type: 'thinking', thinking: stringOf(text) ?? '', signature } : undefined;
+}
+
+/** A whole Converse answer in OpenAI's shape. @throws ProxyError `malformed` */
+export function decodeConverseResponse(answer: JsonObject, options: ReadOptions): ChatResponse {
+  const { structuredTool, memory } = options;
+  const said = objectOf(answer.output).message;
+  if (!isObject(said)) throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
+  let text: string | null = null;
+  let reasoning = '';
+  let structured = false;
+  const thinking: JsonObject[] = [];
+  const calls: ToolCall[] = [];
+  for (const block of listOf(said.content).filter(isObject)) {
+    const words = stringOf(block.text) ?? citedText(block.citationsContent);
+    if (words !== undefined) text = (text ?? '') + words;
+    if (isObject(block.reasoningContent)) {
+      reasoning += stringOf(objectOf(block.reasoningContent.reasoningText).text) ?? '';
+      const signed = thinkingBlock(block.reasoningContent);
+      if (signed) thinking.push(signed);
+    }
+    const { toolUse } = block;
+    if (!isObject(toolUse) || runsItself(toolUse)) continue;
+    const json = JSON.stringify(toolUse.input ?? {});
+    if (structuredTool !== undefined && toolUse.name === structuredTool) {
+      text = (text ?? '') + json;
+      structured = true;
+    } else {
+      const id = stringOf(toolUse.toolUseId) ?? `call_${options.newId()}`;
+      calls.push({ id, type: 'function', function: { name: String(toolUse.name), arguments: json } });
+    }
+  }
+  if (calls[0] && thinking.length > 0) memory.set(calls[0].id, { thinking_blocks: thinking });
+  const message: ChatMessage = {
+    role: 'assistant',
+    content: text,
+    refusal: null,
+    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+    ...(thinking.length > 0 ? { thinking_blocks: thinking } : {}),
+    ...(calls.length > 0 ? { tool_calls: calls } : {}),
+  };
+  const finish = finishReason(answer.stopReason, structured && calls.length === 0);
+  const usage = converseUsage(answer.usage);
+  return {
+    id: `chatcmpl-${options.newId()}`,
+    object: 'chat.completion',
+    created: options.created,
+    model: options.model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finish }],
+    ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
+  };
+}
+
+/** The words of an answer that names its sources. */
+function citedText(value: unknown): string | undefined {
+  if (!isObject(value)) return undefined;
+  return listOf(value.content)
+    .map((part) => stringOf(objectOf(part).text) ?? '')
+    .join('');
+}

@@ -1,0 +1,185 @@
+import type { ChatChunk, ChatDelta } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ChatReader } from '../protocol.ts';
+import type { SseEvent } from '../sse.ts';
+import type { Usage } from '../usage.ts';
+import type { ReadOptions } from './response.ts';
+import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { encodeOpenaiUsage } from '../usage.ts';
+import { exceptionBody } from './exceptions.ts';
+import { converseUsage, finishReason, runsItself, thinkingBlock } from './response.ts';
+
+/** A block of the answer that is being said. */
+interface Block {
+  readonly kind: 'words' | 'tool' | 'structured' | 'other';
+  /** Place among the tool calls. */
+  readonly call: number;
+  fragments: boolean;
+  reasoning: string;
+  signature: string;
+  redacted: string;
+}
+
+/**
+ * ConverseStream's events to chat chunks. Unknown events mean none. Only calls begin with an event of their own;
+ * blocks that are never closed are taken as they come.
+ * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+ */
+export class ConverseReader implements ChatReader {
+  readonly #options: ReadOptions;
+  readonly #id: string;
+  readonly #blocks = new Map<number, Block>();
+  readonly #thinking: JsonObject[] = [];
+  #begun = false;
+  #calls = 0;
+  #structured = false;
+  #firstCall: string | undefined;
+  #usage: Usage | undefined;
+  #finish: string | undefined;
+  done = false;
+  error: JsonObject | undefined;
+  malformed = 0;
+
+  constructor(options: ReadOptions) {
+    this.#options = options;
+    this.#id = `chatcmpl-${options.newId()}`;
+  }
+
+  push(event: SseEvent): ChatChunk[] {
+    if (this.done) return [];
+    const exception = exceptionBody(event);
+    if (exception) {
+      this.error = exception;
+      return [];
+    }
+    const value = parseJson(event.data);
+    if (!isObject(value)) {
+      this.malformed += 1;
+      return [];
+    }
+    const index = numberOf(value.contentBlockIndex) ?? 0;
+    switch (event.event) {
+      case 'messageStart':
+        return this.#say();
+      case 'contentBlockStart':
+        return this.#open(index, objectOf(value.start));
+      case 'contentBlockDelta':
+        return this.#grow(index, objectOf(value.delta));
+      case 'contentBlockStop':
+        return this.#close(index);
+      case 'messageStop':
+        return this.#end(value.stopReason);
+      case 'metadata':
+        this.#usage = converseUsage(value.usage) ?? this.#usage;
+        return this.#last();
+      default:
+        return [];
+    }
+  }
+
+  /** An answer that has its stop reason is complete where the usage is missing too. */
+  end(): ChatChunk[] {
+    this.done ||= this.#finish !== undefined;
+    return [];
+  }
+
+  #open(index: number, { toolUse }: JsonObject): ChatChunk[] {
+    const before = this.#close(index);
+    if (!isObject(toolUse) || runsItself(toolUse)) {
+      this.#add(index, isObject(toolUse) ? 'other' : 'words');
+      return before;
+    }
+    const name = String(toolUse.name);
+    if (this.#options.structuredTool !== undefined && name === this.#options.structuredTool) {
+      this.#structured = true;
+      this.#add(index, 'structured');
+      return before;
+    }
+    const { call } = this.#add(index, 'tool');
+    const id = stringOf(toolUse.toolUseId) ?? `call_${this.#options.newId()}`;
+    this.#firstCall ??= id;
+    const fn = { name, arguments: '' };
+    return [...before, ...this.#say({ tool_calls: [{ index: call, id, type: 'function', function: fn }] })];
+  }
+
+  #add(index: number, kind: Block['kind']): Block {
+    const call = kind === 'tool' ? this.#calls++ : -1;
+    const block: Block = { kind, call, fragments: false, reasoning: '', signature: '', redacted: '' };
+    this.#blocks.set(index, block);
+    return block;
+  }
+
+  #grow(index: number, delta: JsonObject): ChatChunk[] {
+    const block = this.#blocks.get(index) ?? this.#add(index, 'words');
+    const text = stringOf(delta.text);
+    if (text) return this.#say({ content: text });
+    if (isObject(delta.reasoningContent)) return this.#think(block, delta.reasoningContent);
+    const fragment = stringOf(objectOf(delta.toolUse).input);
+    if (!fragment) return [];
+    block.fragments = true;
+    return this.#arguments(block, fragment);
+  }
+
+  #think(block: Block, { text, signature, redactedContent }: JsonObject): ChatChunk[] {
+    block.signature += stringOf(signature) ?? '';
+    block.redacted += stringOf(redactedContent) ?? '';
+    const words = stringOf(text) ?? '';
+    block.reasoning += words;
+    return words === '' ? [] : this.#say({ reasoning_content: words });
+  }
+
+  #arguments(block: Block, text: string): ChatChunk[] {
+    if (block.kind === 'structured') return this.#say({ content: text });
+    if (block.kind !== 'tool') return [];
+    return this.#say({ tool_calls: [{ index: block.call, function: { arguments: text } }] });
+  }
+
+  #close(index: number): ChatChunk[] {
+    const block = this.#blocks.get(index);
+    if (!block) return [];
+    this.#blocks.delete(index);
+    // A call without arguments has no delta, or an empty one.
+    if (!block.fragments && (block.kind === 'tool' || block.kind === 'structured')) {
+      return this.#arguments(block, '{}');
+    }
+    const { reasoning: text, signature, redacted: redactedContent } = block;
+    const thinking = thinkingBlock({ reasoningText: { text, signature }, redactedContent });
+    if (!thinking) return [];
+    this.#thinking.push(thinking);
+    return this.#say({ thinking_blocks: [thinking] });
+  }
+
+  /** The answer has its stop reason: all but the usage is said. */
+  #end(reason: unknown): ChatChunk[] {
+    if (this.#finish !== undefined) return [];
+    const late = [...this.#blocks.keys()].flatMap((index) => this.#close(index));
+    this.#finish = finishReason(reason, this.#structured && this.#calls === 0);
+    if (this.#firstCall !== undefined && this.#thinking.length > 0) {
+      this.#options.memory.set(this.#firstCall, { thinking_blocks: this.#thinking });
+    }
+    return [...late, ...this.#say({}, this.#finish), ...this.#last()];
+  }
+
+  #last(): ChatChunk[] {
+    if (this.#finish === undefined || !this.#usage) return [];
+    this.done = true;
+    return [{ ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(this.#usage) }];
+  }
+
+  /** Begins with the role, whatever comes first. */
+  #say(delta?: ChatDelta, finish: string | null = null): ChatChunk[] {
+    const role = this.#begun ? [] : [this.#chunk({ role: 'assistant', content: '' })];
+    this.#begun = true;
+    return delta ? [...role, this.#chunk(delta, finish)] : role;
+  }
+
+  #chunk(delta: ChatDelta, finish: string | null = null): ChatChunk {
+    return {
+      id: this.#id,
+      object: 'chat.completion.chunk',
+      created: this.#options.created,
+      model: this.#options.model,
+      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+    };
+  }
+}

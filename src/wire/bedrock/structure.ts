@@ -1,0 +1,43 @@
+import type { ChatRequest } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ConverseModel } from './models.ts';
+import { isObject } from '../json.ts';
+import { spec } from './tools.ts';
+
+/** How structured output is asked for. */
+export interface Structure {
+  /** Fields of the request. */
+  readonly fields: JsonObject;
+  /** Instructions for the model. */
+  readonly system: JsonObject[];
+  /** A tool whose call is the answer, and its name. */
+  readonly tool: JsonObject | undefined;
+  readonly name: string | undefined;
+}
+
+/**
+ * `response_format`: Bedrock's own where the model has it, else a tool that must be called, else an instruction.
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
+ */
+export function structure({ response_format: format }: ChatRequest, model: ConverseModel): Structure {
+  const none: Structure = { fields: {}, system: [], tool: undefined, name: undefined };
+  if (format?.type === 'json_object') {
+    return { ...none, system: [{ text: 'Answer with one valid JSON object and nothing else.' }] };
+  }
+  if (format?.type !== 'json_schema') return none;
+  const { schema: asked, name: given, description } = (format.json_schema ?? {}) as JsonObject;
+  const schema = isObject(asked) ? asked : { type: 'object' };
+  const name = typeof given === 'string' && given !== '' ? given : 'answer';
+  if (model.jsonSchema) {
+    const about = typeof description === 'string' && description !== '' ? { description } : {};
+    const jsonSchema = { schema: JSON.stringify(schema), name, ...about };
+    const textFormat = { type: 'json_schema', structure: { jsonSchema } };
+    return { ...none, fields: { outputConfig: { textFormat } } };
+  }
+  if (model.demands === 'none') {
+    const text = `Answer with one valid JSON value and nothing else. It has to fit this schema: ${JSON.stringify(schema)}`;
+    return { ...none, system: [{ text }] };
+  }
+  const tool = spec({ name, description: 'Gives the answer. Call it exactly once.', parameters: schema });
+  return { ...none, tool, name };
+}

@@ -1,0 +1,89 @@
+import type { ChatRequest } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ConverseModel } from './models.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { cachePoint } from './messages.ts';
+
+interface Asked {
+  readonly model: ConverseModel;
+  /** Whether the model thinks before it answers; Claude may not be made to call a tool then. */
+  readonly thinking: boolean;
+  /** The tool whose call stands for structured output. */
+  readonly structured: JsonObject | undefined;
+}
+
+/**
+ * `toolConfig`. Converse refuses a conversation that has calls in it without the tools that were called, and has no
+ * way to forbid calls but to name no tools.
+ */
+export function toolConfig(
+  request: ChatRequest,
+  turns: readonly { readonly content: readonly JsonObject[] }[],
+  { model, thinking, structured }: Asked,
+  dropped: string[],
+): JsonObject {
+  const called = calledNames(turns);
+  const forbidden = request.tool_choice === 'none';
+  const wanted = forbidden && called.length === 0 ? [] : toolSpecs(request, model, dropped);
+  if (forbidden && called.length > 0) dropped.push('tool_choice');
+  const specs = wanted.length > 0 || structured ? wanted : called.map((name) => spec({ name }));
+  const tools = structured ? [...specs, structured] : specs;
+  if (tools.length === 0) return {};
+  if (request.parallel_tool_calls === false) dropped.push('parallel_tool_calls');
+  const choice = structured
+    ? structuredChoice(request, structured, wanted.length > 0, model)
+    : toolChoice(request, thinking);
+  return { toolConfig: { tools, ...(choice ? { toolChoice: choice } : {}) } };
+}
+
+/** A function as a tool of Converse. */
+export function spec({ name, description, parameters, strict }: JsonObject): JsonObject {
+  return {
+    toolSpec: {
+      name,
+      // Empty descriptions are refused.
+      ...(stringOf(description) ? { description } : {}),
+      inputSchema: { json: isObject(parameters) ? parameters : { type: 'object', properties: {} } },
+      ...(strict === true ? { strict: true } : {}),
+    },
+  };
+}
+
+function toolSpecs(request: ChatRequest, model: ConverseModel, dropped: string[]): JsonObject[] {
+  return listOf(request.tools).flatMap((tool, index) => {
+    const { function: fn, type, cache_control } = objectOf(tool);
+    if (type !== 'function' || !isObject(fn)) {
+      dropped.push(`tools[${index}]`);
+      return [];
+    }
+    const mark = model.caching === 'everywhere' ? cachePoint(cache_control, model) : [];
+    // Models without structured outputs refuse the word.
+    return [spec(model.jsonSchema ? fn : { ...fn, strict: false }), ...mark];
+  });
+}
+
+function calledNames(turns: readonly { readonly content: readonly JsonObject[] }[]): string[] {
+  const names = new Set<string>();
+  for (const { content } of turns)
+    for (const { toolUse } of content) if (isObject(toolUse)) names.add(String(toolUse.name));
+  return [...names];
+}
+
+function toolChoice({ tool_choice: choice }: ChatRequest, thinking: boolean): JsonObject | undefined {
+  if (choice === 'required' && !thinking) return { any: {} };
+  const name = isObject(choice) ? stringOf(objectOf(choice.function).name) : undefined;
+  if (name !== undefined && !thinking) return { tool: { name } };
+  return choice === 'auto' ? { auto: {} } : undefined;
+}
+
+/** Where other tools may be called too, the model has to call any of them; else the one that is the answer. */
+function structuredChoice(
+  { tool_choice: choice }: ChatRequest,
+  structured: JsonObject,
+  others: boolean,
+  { demands }: ConverseModel,
+): JsonObject | undefined {
+  if (demands === 'none') return undefined;
+  if (demands === 'any' || (others && choice !== 'none')) return { any: {} };
+  return { tool: { name: objectOf(structured.toolSpec).name } };
+}

@@ -1,0 +1,53 @@
+import type { JsonObject } from '../json.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, listOf, numberOf, objectOf } from '../json.ts';
+import { embeddingInputs, embeddingList } from '../openai/embeddings.ts';
+
+/** What the texts are for, which Cohere wants to know and OpenAI has no field for. */
+const INPUT_TYPES = new Set(['search_document', 'search_query', 'classification', 'clustering']);
+
+/**
+ * OpenAI's embeddings to Cohere's v2 embed. Clients that know of it may say `input_type`; without it texts are
+ * embedded to be searched.
+ * @throws ProxyError `invalid_request`, `unsupported` for tokens
+ * @see https://docs.cohere.com/reference/embed
+ */
+export function encodeCohereEmbeddings(request: JsonObject): { body: JsonObject; dropped: string[] } {
+  const { body, dropped } = cohereEmbeddings(request);
+  return { body: { model: request.model, ...body, embedding_types: ['float'] }, dropped };
+}
+
+/** The part that is the same at Cohere and on Bedrock. */
+export function cohereEmbeddings(request: JsonObject): { body: JsonObject; dropped: string[] } {
+  const { dimensions, input_type: type, truncate } = request;
+  const body = {
+    texts: embeddingInputs(request),
+    input_type: INPUT_TYPES.has(String(type)) ? type : 'search_document',
+    ...(typeof dimensions === 'number' ? { output_dimension: dimensions } : {}),
+    ...(typeof truncate === 'string' ? { truncate } : {}),
+  };
+  return { body, dropped: request.user === undefined || request.user === null ? [] : ['user'] };
+}
+
+/** Cohere's answer in OpenAI's shape. @throws ProxyError `malformed` */
+export function decodeCohereEmbeddings(
+  answer: JsonObject,
+  model: string,
+  format: 'float' | 'base64',
+): JsonObject {
+  // Of some models on Bedrock the vectors come without a type.
+  const { embeddings } = answer;
+  const vectors = Array.isArray(embeddings) ? embeddings : objectOf(embeddings).float;
+  if (!Array.isArray(vectors)) {
+    throw new ProxyError('malformed', 'Cannot read the answer: it holds no embeddings');
+  }
+  const meta = isObject(answer.meta) ? answer.meta : {};
+  const tokens = numberOf(objectOf(meta.billed_units).input_tokens) ?? 0;
+  const usage = { prompt_tokens: tokens, total_tokens: tokens };
+  return embeddingList(vectors.map(vectorOf), model, format, usage);
+}
+
+/** The numbers of a vector. */
+export function vectorOf(value: unknown): number[] {
+  return listOf(value).map((number) => numberOf(number) ?? 0);
+}

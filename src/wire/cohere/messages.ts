@@ -1,0 +1,88 @@
+import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+
+/**
+ * OpenAI's messages as Cohere's, which are much the same.
+ * @param thinking whether earlier reasoning is given back
+ * @throws ProxyError `invalid_request` naming the message at fault, `unsupported` for content that Cohere cannot take
+ */
+export function encodeCohereMessages(messages: readonly ChatMessage[], thinking: boolean): JsonObject[] {
+  return messages.flatMap((message, index): JsonObject[] => {
+    const at = `messages[${index}]`;
+    const { role } = message;
+    if (role === 'system' || role === 'developer') return [{ role: 'system', content: words(message, at) }];
+    if (role === 'user') return [{ role: 'user', content: userContent(message, at) }];
+    if (role === 'assistant') return assistant(message, thinking, at);
+    if (role === 'tool' || role === 'function') return [toolResult(message, at)];
+    throw invalid(at, `role "${String(role)}" is not known`);
+  });
+}
+
+function userContent({ content }: ChatMessage, at: string): string | JsonObject[] {
+  if (typeof content === 'string') return content;
+  return listOf(content).map((part, index) => {
+    const { type, text, image_url: image } = objectOf(part) as ContentPart;
+    if (typeof text === 'string') return { type: 'text', text };
+    const where = `${at}.content[${index}]`;
+    if (type !== 'image_url')
+      throw unsupported(where, `parts of type "${String(type)}" cannot be sent to Cohere`);
+    const { url, detail } = typeof image === 'string' ? { url: image, detail: undefined } : objectOf(image);
+    if (typeof url !== 'string') throw invalid(where, 'an image has no URL');
+    return { type: 'image_url', image_url: { url, ...(detail === undefined ? {} : { detail }) } };
+  });
+}
+
+/** What was said before calls is the plan of them; beside the plan Cohere takes no text. */
+function assistant(message: ChatMessage, thinking: boolean, at: string): JsonObject[] {
+  const { content, refusal, reasoning_content: reasoning, tool_calls } = message;
+  const said = content === null || content === undefined ? '' : words(message, at);
+  const text = said + (refusal ?? '');
+  const calls = listOf(tool_calls).map((call, index) => toolCall(call, `${at}.tool_calls[${index}]`));
+  const thought = thinking && reasoning ? [{ type: 'thinking', thinking: reasoning }] : [];
+  if (calls.length > 0) {
+    const plan = text === '' ? {} : { tool_plan: text };
+    return [
+      { role: 'assistant', ...(thought.length > 0 ? { content: thought } : {}), ...plan, tool_calls: calls },
+    ];
+  }
+  if (text === '') return [];
+  return [{ role: 'assistant', content: thought.length > 0 ? [...thought, { type: 'text', text }] : text }];
+}
+
+function toolCall(call: unknown, at: string): JsonObject {
+  const { id, function: fn } = objectOf(call) as Partial<ToolCall>;
+  if (typeof id !== 'string' || typeof fn?.name !== 'string')
+    throw invalid(at, 'it is no call of a function');
+  return { id, type: 'function', function: { name: fn.name, arguments: fn.arguments || '{}' } };
+}
+
+function toolResult(message: ChatMessage, at: string): JsonObject {
+  const { tool_call_id: id, content } = message;
+  if (typeof id !== 'string' || id === '') throw invalid(at, 'tool_call_id is missing');
+  const odd = listOf(content).find((part) => !isObject(part) || typeof part.text !== 'string');
+  if (odd !== undefined) throw unsupported(at, 'results of tools can only be text at Cohere');
+  return { role: 'tool', tool_call_id: id, content: words(message, at) };
+}
+
+/** The text of a message that may hold nothing else. */
+function words({ content }: ChatMessage, at: string): string {
+  if (typeof content === 'string') return content;
+  return listOf(content)
+    .map((part) => {
+      const { text, refusal } = objectOf(part);
+      const said = stringOf(text) ?? stringOf(refusal);
+      if (said === undefined) throw invalid(at, 'only text parts are taken here');
+      return said;
+    })
+    .join('\n');
+}
+
+function invalid(param: string, state: string): ProxyError {
+  return new ProxyError('invalid_request', `Cannot translate ${param} for Cohere: ${state}`, { param });
+}
+
+function unsupported(param: string, state: string): ProxyError {
+  return new ProxyError('unsupported', `Cannot translate ${param}: ${state}`, { param });
+}

@@ -1,0 +1,125 @@
+import type { ChatRequest } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { EncodeContext } from '../protocol.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, numberOf, objectOf, stringOf } from '../json.ts';
+import { encodeCohereMessages } from './messages.ts';
+import { encodeTools } from './tools.ts';
+
+const UNSUPPORTED = [
+  'top_logprobs',
+  'logit_bias',
+  'audio',
+  'modalities',
+  'prediction',
+  'web_search_options',
+  'store',
+  'verbosity',
+  'metadata',
+  'user',
+  'safety_identifier',
+  'service_tier',
+] as const;
+
+/** Models that think, and do so unless they are told not to. */
+const REASONS = /reasoning|command-a-plus/;
+/** How many tokens they may think; `high` is as many as they like. */
+const BUDGETS: Readonly<Record<string, number>> = { low: 1_024, medium: 8_192 };
+
+/** Fields that both have, by OpenAI's name: Cohere's name and the range that it takes. */
+const NUMBERS: readonly (readonly [string, string, number, number])[] = [
+  ['temperature', 'temperature', 0, 1],
+  ['top_p', 'p', 0.01, 0.99],
+  ['top_k', 'k', 0, 500],
+  ['frequency_penalty', 'frequency_penalty', 0, 1],
+  ['presence_penalty', 'presence_penalty', 0, 1],
+  ['seed', 'seed', 0, Number.MAX_SAFE_INTEGER],
+];
+
+/**
+ * OpenAI chat to Cohere's v2 chat.
+ * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be said there
+ * @see https://docs.cohere.com/reference/chat
+ */
+export function encodeCohereRequest(
+  request: ChatRequest,
+  { model, quirks }: Pick<EncodeContext, 'model' | 'quirks'>,
+): { body: JsonObject; dropped: string[] } {
+  if (!Array.isArray(request.messages) || request.messages.length === 0) {
+    throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
+      param: 'messages',
+    });
+  }
+  if ((request.n ?? 1) !== 1) {
+    throw new ProxyError('unsupported', 'Cannot translate n: Cohere gives one answer a request', {
+      param: 'n',
+    });
+  }
+  const dropped: string[] = UNSUPPORTED.filter(
+    (field) => request[field] !== undefined && request[field] !== null,
+  );
+  const reasons = REASONS.test(model);
+  const tools = encodeTools(request, dropped);
+  const format = responseFormat(request, 'tools' in tools);
+  const messages = encodeCohereMessages(request.messages, reasons && quirks.reasoning !== 'left_out');
+  const maxTokens = request.max_completion_tokens ?? request.max_tokens;
+  const stopSequences = [request.stop ?? []].flat().filter((text) => typeof text === 'string' && text !== '');
+  const body: JsonObject = {
+    model,
+    messages: [...format.system, ...messages],
+    stream: request.stream === true,
+    ...(typeof maxTokens === 'number' ? { max_tokens: maxTokens } : {}),
+    ...numbers(request),
+    ...(stopSequences.length > 0 ? { stop_sequences: stopSequences } : {}),
+    ...(request.logprobs === true ? { logprobs: true } : {}),
+    ...tools,
+    ...format.fields,
+    ...thinking(request, reasons, dropped),
+  };
+  return { body, dropped };
+}
+
+function numbers(request: ChatRequest): JsonObject {
+  const fields: JsonObject = {};
+  for (const [name, theirs, least, most] of NUMBERS) {
+    const value = numberOf(request[name]);
+    if (value !== undefined) fields[theirs] = Math.min(most, Math.max(least, value));
+  }
+  return fields;
+}
+
+function thinking(
+  { reasoning_effort: effort, thinking: asked }: ChatRequest,
+  reasons: boolean,
+  dropped: string[],
+): JsonObject {
+  if (!reasons) {
+    if (effort && effort !== 'none') dropped.push('reasoning_effort');
+    return {};
+  }
+  if (isObject(asked)) {
+    if (asked.type === 'disabled') return { thinking: { type: 'disabled' } };
+    const budget = numberOf(asked.budget_tokens) ?? BUDGETS[effort ?? ''];
+    return { thinking: { type: 'enabled', ...(budget === undefined ? {} : { token_budget: budget }) } };
+  }
+  if (!effort) return {};
+  if (effort === 'none' || effort === 'minimal') return { thinking: { type: 'disabled' } };
+  const budget = BUDGETS[effort];
+  return { thinking: { type: 'enabled', ...(budget === undefined ? {} : { token_budget: budget }) } };
+}
+
+/** Cohere's own where it may stand; beside tools it may not, so that an instruction takes its place. */
+function responseFormat(
+  { response_format: format }: ChatRequest,
+  tools: boolean,
+): { fields: JsonObject; system: JsonObject[] } {
+  if (format?.type !== 'json_object' && format?.type !== 'json_schema') return { fields: {}, system: [] };
+  const schema = format.type === 'json_schema' ? objectOf(format.json_schema).schema : undefined;
+  if (!tools) {
+    const fields = { type: 'json_object', ...(isObject(schema) ? { json_schema: schema } : {}) };
+    return { fields: { response_format: fields }, system: [] };
+  }
+  const fit = isObject(schema) ? ` It has to fit this schema: ${JSON.stringify(schema)}` : '';
+  const content = `Give your answer, once it is complete, as one valid JSON object and nothing else.${fit}`;
+  return { fields: {}, system: [{ role: 'system', content: stringOf(content) }] };
+}

@@ -1,0 +1,158 @@
+import type { ChatChunk, ChatDelta } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ChatReader } from '../protocol.ts';
+import type { SseEvent } from '../sse.ts';
+import type { ReadOptions } from './response.ts';
+import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { encodeOpenaiUsage } from '../usage.ts';
+import { cohereUsage, finishReason, logprobsOf } from './response.ts';
+
+/** White space may stand around the word. */
+const MAX_HELD = 32;
+
+/** A call that is being said: its arguments are held back while they may still turn out to be `null`. */
+interface Call {
+  readonly place: number;
+  held: string;
+  said: boolean;
+}
+
+/**
+ * Events of v2 chat to chat chunks. Unknown events mean none; a call that is never closed is taken as it came.
+ * @see https://docs.cohere.com/v2/docs/streaming
+ */
+export class CohereReader implements ChatReader {
+  readonly #options: ReadOptions;
+  readonly #calls = new Map<number, Call>();
+  #id: string;
+  #begun = false;
+  #places = 0;
+  done = false;
+  error: JsonObject | undefined;
+  malformed = 0;
+
+  constructor(options: ReadOptions) {
+    this.#options = options;
+    this.#id = `chatcmpl-${options.newId()}`;
+  }
+
+  push(event: SseEvent): ChatChunk[] {
+    if (this.done || event.data === '[DONE]') return [];
+    const value = parseJson(event.data);
+    if (!isObject(value)) {
+      this.malformed += 1;
+      return [];
+    }
+    const delta = objectOf(value.delta);
+    const message = objectOf(delta.message);
+    const index = numberOf(value.index) ?? 0;
+    switch (value.type ?? event.event) {
+      case 'message-start':
+        this.#id = stringOf(value.id) ?? this.#id;
+        return this.#say();
+      case 'content-start':
+      case 'content-delta':
+        return this.#content(objectOf(message.content), value.logprobs ?? delta.logprobs);
+      case 'tool-plan-delta':
+        return this.#text(message.tool_plan);
+      case 'tool-call-start':
+        return this.#call(index, objectOf(message.tool_calls));
+      case 'tool-call-delta':
+        return this.#arguments(index, stringOf(objectOf(objectOf(message.tool_calls).function).arguments));
+      case 'tool-call-end':
+        return this.#close(index);
+      case 'message-end':
+        return this.#end(delta);
+      default:
+        return this.#other(value);
+    }
+  }
+
+  /** An answer is complete with its `message-end`, which is its last event. */
+  end(): ChatChunk[] {
+    return [];
+  }
+
+  #content({ text, thinking }: JsonObject, logprobs: unknown): ChatChunk[] {
+    const reasoning = stringOf(thinking);
+    if (reasoning) return this.#say({ reasoning_content: reasoning });
+    return this.#text(text, logprobs);
+  }
+
+  #text(value: unknown, logprobs?: unknown): ChatChunk[] {
+    const content = stringOf(value);
+    return content ? this.#say({ content }, null, logprobsOf(logprobs)) : [];
+  }
+
+  #call(index: number, { id, function: fn }: JsonObject): ChatChunk[] {
+    const before = this.#close(index);
+    const call: Call = { place: this.#places++, held: '', said: false };
+    this.#calls.set(index, call);
+    const { name, arguments: first } = objectOf(fn);
+    const said = {
+      index: call.place,
+      id: stringOf(id) ?? `call_${this.#options.newId()}`,
+      type: 'function' as const,
+      function: { name: String(name), arguments: '' },
+    };
+    return [...before, ...this.#say({ tool_calls: [said] }), ...this.#arguments(index, stringOf(first))];
+  }
+
+  #arguments(index: number, fragment: string | undefined): ChatChunk[] {
+    const call = this.#calls.get(index);
+    if (!call || !fragment) return [];
+    call.held += fragment;
+    const open = call.held.length < MAX_HELD && 'null'.startsWith(call.held.trim());
+    if (!call.said && open) return [];
+    const text = call.held;
+    call.held = '';
+    call.said = true;
+    return this.#say({ tool_calls: [{ index: call.place, function: { arguments: text } }] });
+  }
+
+  #close(index: number): ChatChunk[] {
+    const call = this.#calls.get(index);
+    this.#calls.delete(index);
+    if (!call || call.said) return [];
+    return this.#say({ tool_calls: [{ index: call.place, function: { arguments: '{}' } }] });
+  }
+
+  #end({ finish_reason: reason, usage: told, error }: JsonObject): ChatChunk[] {
+    const message = stringOf(error);
+    if (message) {
+      this.error = { type: 'error', error: { type: 'api_error', message } };
+      return [];
+    }
+    const late = [...this.#calls.keys()].flatMap((index) => this.#close(index));
+    const last = this.#say({}, finishReason(reason));
+    const usage = cohereUsage(told);
+    const counted = usage ? [{ ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(usage) }] : [];
+    this.done = true;
+    return [...late, ...last, ...counted];
+  }
+
+  /** Errors come in the shape that they have alone: a message, and no type. */
+  #other({ type, message, error_type: kind }: JsonObject): ChatChunk[] {
+    if (stringOf(message) !== undefined && (type === undefined || type === 'error')) {
+      this.error = { type: 'error', error: { type: stringOf(kind) ?? 'api_error', message } };
+    }
+    return [];
+  }
+
+  /** Begins with the role, whatever comes first. */
+  #say(delta?: ChatDelta, finish: string | null = null, logprobs: JsonObject | null = null): ChatChunk[] {
+    const role = this.#begun ? [] : [this.#chunk({ role: 'assistant', content: '' })];
+    this.#begun = true;
+    return delta ? [...role, this.#chunk(delta, finish, logprobs)] : role;
+  }
+
+  #chunk(delta: ChatDelta, finish: string | null = null, logprobs: JsonObject | null = null): ChatChunk {
+    return {
+      id: this.#id,
+      object: 'chat.completion.chunk',
+      created: this.#options.created,
+      model: this.#options.model,
+      choices: [{ index: 0, delta, logprobs, finish_reason: finish }],
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import type { JsonObject } from '../json.ts';
+import { ProxyError } from '../../errors.ts';
+
+/** The texts of a request. @throws ProxyError `invalid_request` for what is none, `unsupported` for tokens */
+export function embeddingInputs(request: JsonObject): string[] {
+  const list = Array.isArray(request.input) ? (request.input as unknown[]) : [request.input];
+  if (list.some((text) => typeof text === 'number' || Array.isArray(text))) {
+    throw new ProxyError('unsupported', 'Cannot translate input: only texts are taken', { param: 'input' });
+  }
+  if (list.length === 0 || list.some((text) => typeof text !== 'string')) {
+    throw new ProxyError('invalid_request', 'Cannot translate input: expected texts', { param: 'input' });
+  }
+  return list as string[];
+}
+
+/** Vectors in OpenAI's shape. @param format `base64` is of little-endian 32-bit floats */
+export function embeddingList(
+  vectors: number[][],
+  model: string,
+  format: 'float' | 'base64',
+  usage: { prompt_tokens: number; total_tokens: number },
+): JsonObject {
+  const data = vectors.map((vector, index) => ({
+    object: 'embedding',
+    index,
+    embedding: format === 'base64' ? base64(vector) : vector,
+  }));
+  return { object: 'list', data, model, usage };
+}
+
+function base64(vector: number[]): string {
+  const view = new DataView(new ArrayBuffer(vector.length * 4));
+  vector.forEach((number, index) => view.setFloat32(index * 4, number, true));
+  return new Uint8Array(view.buffer).toBase64();
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'bun:test';
+import { decodeCohereEmbeddings, encodeCohereEmbeddings } from '../../src/wire/cohere/embeddings.ts';
+
+test('encodeCohereEmbeddings() says what the texts are for', () => {
+  const request = { model: 'embed-v4.0', input: 'Hi', dimensions: 512, encoding_format: 'base64', user: 'u' };
+  expect(encodeCohereEmbeddings(request)).toEqual({
+    body: {
+      model: 'embed-v4.0',
+      texts: ['Hi'],
+      input_type: 'search_document',
+      output_dimension: 512,
+      embedding_types: ['float'],
+    },
+    dropped: ['user'],
+  });
+  expect(encodeCohereEmbeddings({ model: 'm', input: ['a', 'b'], input_type: 'search_query' })).toEqual({
+    body: { model: 'm', texts: ['a', 'b'], input_type: 'search_query', embedding_types: ['float'] },
+    dropped: [],
+  });
+});
+
+test('decodeCohereEmbeddings() is a list in OpenAI’s shape', () => {
+  const answer = {
+    embeddings: { float: [[1, 0.5], [-2]] },
+    meta: { billed_units: { input_tokens: 7 } },
+  };
+  const list = (one: unknown, two: unknown) => ({
+    object: 'list',
+    data: [
+      { object: 'embedding', index: 0, embedding: one },
+      { object: 'embedding', index: 1, embedding: two },
+    ],
+    model: 'm',
+    usage: { prompt_tokens: 7, total_tokens: 7 },
+  });
+  expect(decodeCohereEmbeddings(answer, 'm', 'float')).toEqual(list([1, 0.5], [-2]));
+  expect(decodeCohereEmbeddings(answer, 'm', 'base64')).toEqual(list('AACAPwAAAD8=', 'AAAAwA=='));
+  expect(() => decodeCohereEmbeddings({ message: 'no' }, 'm', 'float')).toThrow(
+    expect.objectContaining({ fault: 'malformed' }),
+  );
+});
