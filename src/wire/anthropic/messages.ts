@@ -76,7 +76,8 @@ function partBlock(part: ContentPart, at: string): JsonObject[] {
     const { file_data, file_id, filename } = part.file ?? {};
     const title = filename === undefined ? {} : { title: filename };
     const from = file_id === undefined ? source(file_data, at) : { type: 'file', file_id };
-    return [{ type: 'document', source: from, ...title, ...marker(part) }];
+    const type = part.image === true ? 'image' : 'document';
+    return [{ type, source: from, ...title, ...marker(part) }];
   }
   throw new ProxyError(
     'unsupported',

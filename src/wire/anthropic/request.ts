@@ -67,7 +67,7 @@ export function encodeAnthropicRequest(
   );
   const tools = [...encodeTools(request, dropped), ...structured.tools];
   const thinking = structured.tool ? {} : reasoning(request, abilities);
-  const thinks = isObject(thinking.thinking) && thinking.thinking.type !== 'disabled';
+  const { type: mode = 'disabled' } = objectOf(thinking.thinking);
   const instructions = [...system, ...structured.system];
   const body: JsonObject = {
     model,
@@ -75,9 +75,9 @@ export function encodeAnthropicRequest(
     messages: turns,
     ...(instructions.length > 0 ? { system: instructions } : {}),
     ...(request.stream ? { stream: true } : {}),
-    ...sampling(request, abilities, thinks, dropped),
+    ...sampling(request, abilities, mode !== 'disabled', dropped),
     ...stops(request),
-    ...(tools.length > 0 ? { tools, ...toolChoice(request, structured.tool, thinks) } : {}),
+    ...(tools.length > 0 ? { tools, ...toolChoice(request, structured.tool, mode === 'enabled') } : {}),
     ...thinking,
     ...structured.fields,
     ...user(request),
@@ -108,14 +108,14 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
   });
 }
 
-/** `tool_choice`; with thinking on, the API takes only auto and none. */
-function toolChoice(request: ChatRequest, structuredTool: string | undefined, thinking: boolean): JsonObject {
+/** `tool_choice`; @param budgeted with a budget for thinking, the API takes only auto and none */
+function toolChoice(request: ChatRequest, structuredTool: string | undefined, budgeted: boolean): JsonObject {
   const { tool_choice: choice, parallel_tool_calls } = request;
   const single = parallel_tool_calls === false ? { disable_parallel_tool_use: true } : {};
   if (structuredTool) return { tool_choice: { type: 'tool', name: structuredTool } };
   if (choice === 'none') return { tool_choice: { type: 'none' } };
-  if (choice === 'required' && !thinking) return { tool_choice: { type: 'any', ...single } };
-  if (isObject(choice) && !thinking)
+  if (choice === 'required' && !budgeted) return { tool_choice: { type: 'any', ...single } };
+  if (isObject(choice) && !budgeted)
     return { tool_choice: { type: 'tool', name: objectOf(choice.function).name, ...single } };
   return choice === undefined && parallel_tool_calls !== false
     ? {}
@@ -133,8 +133,10 @@ function sampling(
   if (typeof top_p === 'number') wished.top_p = top_p;
   if (typeof top_k === 'number') wished.top_k = top_k;
   if (abilities.sampling && !thinking) return wished;
+  // What they do anyway is never refused.
+  if (temperature === 1) delete wished.temperature;
   dropped.push(...Object.keys(wished));
-  return {};
+  return temperature === 1 ? { temperature } : {};
 }
 
 function stops({ stop }: ChatRequest): JsonObject {
