@@ -18,6 +18,8 @@ export function decodePart(block: JsonObject, at: string, dropped: Set<string>):
       return documentParts(block, at, dropped);
     case 'search_result':
       return textPart(searchResult(block, at, dropped), block);
+    case 'tool_reference':
+      return textPart(textAt(block, 'tool_name', at), block);
     default:
       dropped.add(`content.${String(block.type)}`);
       return [];
@@ -35,7 +37,9 @@ function textPart(text: string, block: JsonObject): ContentPart[] {
 }
 
 function image(source: JsonObject, at: string): ContentPart {
-  if (source.type === 'file') return { type: 'file', file: { file_id: textAt(source, 'file_id', at) } };
+  // Chat's files are not told apart by what they hold; ours are, so that an image comes back as one.
+  if (source.type === 'file')
+    return { type: 'file', file: { file_id: textAt(source, 'file_id', at) }, image: true };
   return { type: 'image_url', image_url: { url: urlOf(source, at) } };
 }
 

@@ -64,6 +64,8 @@ function sampling(body: JsonObject): JsonObject {
     top_p: { max: 1 },
     top_k: { whole: true },
   })) {
+    // Early SDKs send -1 for what was not set.
+    if (body[key] === -1 && key !== 'temperature') continue;
     const value = numberIn(body, key, rule);
     if (value !== undefined) sampling[key] = value;
   }

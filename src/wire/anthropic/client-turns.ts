@@ -1,6 +1,6 @@
 import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
-import { isObject, stringOf } from '../json.ts';
+import { isObject, objectOf, stringOf } from '../json.ts';
 import { flagIn, nameAt, objectAt, objectsAt, textAt, wrong } from './client-check.ts';
 import { cacheOf, decodePart } from './client-parts.ts';
 import { givenBack } from './client-thinking.ts';
@@ -18,14 +18,14 @@ export function decodeTurns(body: JsonObject, dropped: Set<string>): ChatMessage
   if (turns === undefined) throw wrong('messages', 'field required');
   const list = objectsAt(turns, 'messages', false);
   if (list.length === 0) throw wrong('messages', 'at least one message is required');
-  const messages = systemMessages(body.system, 'system', dropped);
+  const messages = systemMessages(body.system, 'system');
   list.forEach((turn, index) => {
     const at = `messages.${index}`;
     refuseEmpty(turn, at, index === list.length - 1);
     const { role, content } = turn;
     if (role === 'user') messages.push(...userMessages(content, `${at}.content`, dropped));
     else if (role === 'assistant') messages.push(...assistantMessage(content, `${at}.content`, dropped));
-    else if (role === 'system') messages.push(...systemMessages(content, `${at}.content`, dropped));
+    else if (role === 'system') messages.push(...systemMessages(textsOf(content, dropped), `${at}.content`));
     else throw wrong(`${at}.role`, role === undefined ? 'field required' : 'expected "user" or "assistant"');
   });
   return messages;
@@ -44,11 +44,22 @@ function blocksOf(content: unknown, at: string): JsonObject[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : objectsAt(content, at, true);
 }
 
-function systemMessages(system: unknown, at: string, dropped: Set<string>): ChatMessage[] {
+/** Newer models are told of other things than text in the middle of a conversation. */
+function textsOf(content: unknown, dropped: Set<string>): unknown {
+  if (!Array.isArray(content)) return content;
+  return content.filter((block: unknown) => {
+    const type = objectOf(block).type;
+    const taken = type === undefined || type === 'text';
+    if (!taken) dropped.add(`content.${String(type)}`);
+    return taken;
+  });
+}
+
+function systemMessages(system: unknown, at: string): ChatMessage[] {
   if (system === undefined || system === null) return [];
   const parts = blocksOf(system, at).flatMap((block, index) => {
     if (block.type !== 'text') throw wrong(`${at}.${index}.type`, 'expected "text"');
-    return decodePart(block, `${at}.${index}`, dropped);
+    return decodePart(block, `${at}.${index}`, new Set());
   });
   return parts.length > 0 ? [{ role: 'system', content: simplest(parts) }] : [];
 }
