@@ -73,11 +73,19 @@ function partBlock(part: ContentPart, at: string): JsonObject[] {
     return [{ type: 'image', source: source(url, at), ...marker(part) }];
   }
   if (part?.type === 'file') {
-    const data = part.file?.file_data;
-    const title = part.file?.filename === undefined ? {} : { title: part.file.filename };
-    return [{ type: 'document', source: source(data, at), ...title, ...marker(part) }];
+    const { file_data, file_id, filename } = part.file ?? {};
+    const title = filename === undefined ? {} : { title: filename };
+    const from = file_id === undefined ? source(file_data, at) : { type: 'file', file_id };
+    const type = part.image === true ? 'image' : 'document';
+    return [{ type, source: from, ...title, ...marker(part) }];
   }
-  throw invalid(at, `parts of type "${String(part?.type)}" cannot be sent to Anthropic`);
+  throw new ProxyError(
+    'unsupported',
+    `Cannot translate ${at} for Anthropic: no parts of type "${String(part?.type)}"`,
+    {
+      param: at,
+    },
+  );
 }
 
 function source(url: unknown, at: string): JsonObject {
@@ -94,7 +102,7 @@ function assistantBlocks(message: ChatMessage, memory: ReplayMemory, at: string)
   const remembered = message.tool_calls?.[0] && memory.get(message.tool_calls[0].id)?.thinking_blocks;
   const thinking = listOf(message.thinking_blocks ?? remembered)
     .filter(isObject)
-    .filter(({ type }) => type === 'thinking' || type === 'redacted_thinking');
+    .filter(({ type, signature }) => (type === 'thinking' && signature) || type === 'redacted_thinking');
   const refusal = message.refusal ? [{ type: 'text', text: message.refusal }] : [];
   const calls = (message.tool_calls ?? []).map((call, index) => toolUse(call, `${at}.tool_calls[${index}]`));
   const text = message.content === null || message.content === undefined ? [] : textBlocks(message, at);
@@ -105,7 +113,15 @@ function toolUse(call: ToolCall, at: string): JsonObject {
   const text = call.function?.arguments;
   const input = text === undefined || text === '' ? {} : parseJson(text);
   if (!isObject(input)) throw invalid(at, 'function.arguments is not a JSON object');
-  return { type: 'tool_use', id: call.id, name: call.function.name, input };
+  return { type: 'tool_use', id: toolId(call.id), name: call.function.name, input, ...marker(call) };
+}
+
+/**
+ * Ids of other vendors may have what the API refuses, and must stay apart.
+ * @see https://github.com/RooCodeInc/Roo-Code/pull/10649
+ */
+function toolId(id: string): string {
+  return String(id).replace(/[^a-zA-Z0-9_-]/g, (char) => `_${char.charCodeAt(0).toString(16)}_`);
 }
 
 function toolResult(message: ChatMessage, at: string): JsonObject {
@@ -114,7 +130,7 @@ function toolResult(message: ChatMessage, at: string): JsonObject {
   const { content } = message;
   const inner = typeof content === 'string' ? content : partBlocks({ role: 'user', content }, at);
   const failed = message.is_error === true ? { is_error: true } : {};
-  return { type: 'tool_result', tool_use_id: id, content: inner, ...failed, ...marker(message) };
+  return { type: 'tool_result', tool_use_id: toolId(id), content: inner, ...failed, ...marker(message) };
 }
 
 function marker(part: { cache_control?: unknown } | JsonObject): JsonObject {

@@ -23,11 +23,11 @@ const MODELS: readonly (readonly [RegExp, AnthropicModel])[] = [
   ],
   [/claude-3-7/, { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: false, prefill: true }],
   [
-    /claude-(?:opus-4-1|opus-4-20|opus-4$)/,
+    /claude-opus-4(?:-[01]|-20|@|$)/,
     { maxTokens: 32_000, thinking: 'budget', sampling: true, jsonSchema: false, prefill: true },
   ],
   [
-    /claude-(?:sonnet-4-20|sonnet-4$)/,
+    /claude-sonnet-4(?:-0|-20|@|$)/,
     { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: false, prefill: true },
   ],
   [

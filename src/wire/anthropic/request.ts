@@ -67,6 +67,7 @@ export function encodeAnthropicRequest(
   );
   const tools = [...encodeTools(request, dropped), ...structured.tools];
   const thinking = structured.tool ? {} : reasoning(request, abilities);
+  const { type: mode = 'disabled' } = objectOf(thinking.thinking);
   const instructions = [...system, ...structured.system];
   const body: JsonObject = {
     model,
@@ -74,13 +75,14 @@ export function encodeAnthropicRequest(
     messages: turns,
     ...(instructions.length > 0 ? { system: instructions } : {}),
     ...(request.stream ? { stream: true } : {}),
-    ...sampling(request, abilities, 'thinking' in thinking, dropped),
+    ...sampling(request, abilities, mode !== 'disabled', dropped),
     ...stops(request),
-    ...(tools.length > 0 ? { tools, ...toolChoice(request, structured.tool, 'thinking' in thinking) } : {}),
+    ...(tools.length > 0 ? { tools, ...toolChoice(request, structured.tool, mode === 'enabled') } : {}),
     ...thinking,
     ...structured.fields,
     ...user(request),
-    ...(request.service_tier === 'auto' ? { service_tier: 'auto' } : {}),
+    ...tier(request),
+    ...(isObject(request.cache_control) ? { cache_control: request.cache_control } : {}),
   };
   makeRoom(body);
   if (isObject(thinking.output_config) && isObject(structured.fields.output_config)) {
@@ -106,14 +108,14 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
   });
 }
 
-/** `tool_choice`; with thinking on, the API takes only auto and none. */
-function toolChoice(request: ChatRequest, structuredTool: string | undefined, thinking: boolean): JsonObject {
+/** `tool_choice`; @param budgeted with a budget for thinking, the API takes only auto and none */
+function toolChoice(request: ChatRequest, structuredTool: string | undefined, budgeted: boolean): JsonObject {
   const { tool_choice: choice, parallel_tool_calls } = request;
   const single = parallel_tool_calls === false ? { disable_parallel_tool_use: true } : {};
   if (structuredTool) return { tool_choice: { type: 'tool', name: structuredTool } };
   if (choice === 'none') return { tool_choice: { type: 'none' } };
-  if (choice === 'required' && !thinking) return { tool_choice: { type: 'any', ...single } };
-  if (isObject(choice) && !thinking)
+  if (choice === 'required' && !budgeted) return { tool_choice: { type: 'any', ...single } };
+  if (isObject(choice) && !budgeted)
     return { tool_choice: { type: 'tool', name: objectOf(choice.function).name, ...single } };
   return choice === undefined && parallel_tool_calls !== false
     ? {}
@@ -131,8 +133,10 @@ function sampling(
   if (typeof top_p === 'number') wished.top_p = top_p;
   if (typeof top_k === 'number') wished.top_k = top_k;
   if (abilities.sampling && !thinking) return wished;
+  // What they do anyway is never refused.
+  if (temperature === 1) delete wished.temperature;
   dropped.push(...Object.keys(wished));
-  return {};
+  return temperature === 1 ? { temperature } : {};
 }
 
 function stops({ stop }: ChatRequest): JsonObject {
@@ -142,10 +146,17 @@ function stops({ stop }: ChatRequest): JsonObject {
 }
 
 function reasoning(
-  { reasoning_effort: effort, thinking }: ChatRequest,
+  { reasoning_effort: effort, thinking, output_config }: ChatRequest,
   abilities: AnthropicModel,
 ): JsonObject {
-  if (isObject(thinking)) return { thinking };
+  const own = objectOf(output_config).effort;
+  // Who said it in the API's own words gets them back.
+  if (isObject(thinking) || own !== undefined) {
+    return {
+      ...(isObject(thinking) ? { thinking } : {}),
+      ...(own === undefined ? {} : { output_config: { effort: own } }),
+    };
+  }
   if (!effort || abilities.thinking === 'none' || effort === 'none' || effort === 'minimal') return {};
   if (abilities.thinking === 'adaptive') return { thinking: { type: 'adaptive' }, output_config: { effort } };
   return { thinking: { type: 'enabled', budget_tokens: BUDGETS[effort] ?? BUDGETS.medium } };
@@ -182,6 +193,12 @@ function structure({ response_format: format }: ChatRequest, abilities: Anthropi
   const tool = name ?? 'answer';
   const description = 'Gives the answer. Call it exactly once.';
   return { ...none, tool, tools: [{ name: tool, description, input_schema: schema ?? { type: 'object' } }] };
+}
+
+/** Their standard tier is OpenAI's default one. */
+function tier({ service_tier: name }: ChatRequest): JsonObject {
+  if (name === 'auto') return { service_tier: 'auto' };
+  return name === 'default' ? { service_tier: 'standard_only' } : {};
 }
 
 function user({ user: id, safety_identifier, metadata }: ChatRequest): JsonObject {

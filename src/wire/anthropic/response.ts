@@ -42,6 +42,11 @@ export function anthropicUsage(value: unknown, earlier?: Usage): Usage | undefin
   };
 }
 
+/** The sequence that stopped an answer, named as vLLM does beside the finish reason. */
+export function stoppedBy(sequence: unknown): { stop_reason?: string } {
+  return typeof sequence === 'string' ? { stop_reason: sequence } : {};
+}
+
 export interface ReadOptions {
   /** Seconds since the epoch, for `created`. */
   readonly created: number;
@@ -65,7 +70,8 @@ export function decodeAnthropicResponse(
     if (block.type === 'text') text = (text ?? '') + (stringOf(block.text) ?? '');
     else if (block.type === 'thinking' || block.type === 'redacted_thinking') {
       reasoning += stringOf(block.thinking) ?? '';
-      thinking.push(block);
+      // A block without a signature cannot be replayed.
+      if (block.signature || block.type === 'redacted_thinking') thinking.push(block);
     } else if (block.type === 'tool_use') {
       const json = JSON.stringify(block.input ?? {});
       if (block.name === structuredTool) text = (text ?? '') + json;
@@ -98,6 +104,7 @@ export function decodeAnthropicResponse(
         message,
         logprobs: null,
         finish_reason: finishReason(body.stop_reason, structuredTool !== undefined),
+        ...stoppedBy(body.stop_sequence),
       },
     ],
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),

@@ -6,7 +6,7 @@ import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
 import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
-import { anthropicUsage, finishReason } from './response.ts';
+import { anthropicUsage, finishReason, stoppedBy } from './response.ts';
 
 interface Block {
   readonly kind: 'text' | 'thinking' | 'tool' | 'structured' | 'other';
@@ -67,7 +67,7 @@ export class AnthropicReader implements ChatReader {
         return this.#close(this.#blocks.get(numberOf(value.index) ?? 0));
       case 'message_delta':
         this.usage = anthropicUsage(value.usage, this.usage);
-        return this.#end(stringOf(objectOf(value.delta).stop_reason));
+        return this.#end(stringOf(objectOf(value.delta).stop_reason), objectOf(value.delta).stop_sequence);
       case 'message_stop':
         return this.#stop();
       case 'error':
@@ -147,14 +147,15 @@ export class AnthropicReader implements ChatReader {
   }
 
   /** The answer has its stop reason: all but the usage and the terminator is said. */
-  #end(reason: string | undefined): ChatChunk[] {
+  #end(reason: string | undefined, sequence?: unknown): ChatChunk[] {
     if (reason === undefined || this.#finish !== undefined) return [];
     this.#finish = reason;
     const late = [...this.#blocks.values()].flatMap((block) => this.#close(block));
     if (this.#firstCall !== undefined && this.#thinking.length > 0) {
       this.#options.memory.set(this.#firstCall, { thinking_blocks: this.#thinking });
     }
-    return [...late, this.#chunk({}, finishReason(reason, this.#options.structuredTool !== undefined))];
+    const finish = finishReason(reason, this.#options.structuredTool !== undefined);
+    return [...late, this.#chunk({}, finish, stoppedBy(sequence))];
   }
 
   #stop(): ChatChunk[] {
@@ -166,13 +167,13 @@ export class AnthropicReader implements ChatReader {
     return [...last, { ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(this.usage) }];
   }
 
-  #chunk(delta: ChatDelta, finish: string | null = null): ChatChunk {
+  #chunk(delta: ChatDelta, finish: string | null = null, more: JsonObject = {}): ChatChunk {
     return {
       id: this.#id,
       object: 'chat.completion.chunk',
       created: this.#options.created,
       model: this.#model,
-      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish, ...more }],
     };
   }
 }

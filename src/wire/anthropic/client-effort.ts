@@ -1,0 +1,86 @@
+import type { ChatRequest } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import { isObject, listOf, stringOf } from '../json.ts';
+import { nameAt, numberIn, objectAt, wrong } from './client-check.ts';
+
+/** Budgets up to so many tokens are this much effort. */
+const EFFORTS = [
+  [2_048, 'low'],
+  [8_192, 'medium'],
+  [Infinity, 'high'],
+] as const;
+
+/** The least budget that the API takes. */
+const MIN_BUDGET = 1_024;
+
+/**
+ * `thinking` and `output_config`: effort and format in OpenAI's words. What was said is kept beside them, as
+ * `thinking` and `output_config.effort`, for those who know them.
+ * @throws ProxyError `invalid_request` naming the field at fault
+ */
+export function decodeOutput(body: JsonObject): Partial<ChatRequest> {
+  const thinking = present(body, 'thinking') ? objectAt(body, 'thinking', '') : undefined;
+  const config = present(body, 'output_config') ? objectAt(body, 'output_config', '') : {};
+  const budget = thinking && budgetOf(thinking);
+  const effort = present(config, 'effort') ? nameAt(config, 'effort', 'output_config') : undefined;
+  const told = effort ?? (budget === undefined ? undefined : effortOf(budget));
+  const silent = thinking?.type === 'disabled' || told === undefined;
+  return {
+    ...(silent ? {} : { reasoning_effort: told }),
+    ...(thinking ? { thinking } : {}),
+    ...(effort === undefined ? {} : { output_config: { effort } }),
+    ...formatOf(body, config),
+  };
+}
+
+function budgetOf(thinking: JsonObject): number | undefined {
+  if (nameAt(thinking, 'type', 'thinking') !== 'enabled') return undefined;
+  const rule = { at: 'thinking', min: MIN_BUDGET, whole: true };
+  const budget = numberIn(thinking, 'budget_tokens', rule);
+  if (budget === undefined) throw wrong('thinking.budget_tokens', 'field required');
+  return budget;
+}
+
+function effortOf(budget: number): string {
+  return EFFORTS.find(([most]) => budget <= most)![1];
+}
+
+/** `output_format` is what the field was called in beta. */
+function formatOf(body: JsonObject, config: JsonObject): Partial<ChatRequest> {
+  const [owner, key, at] = present(config, 'format')
+    ? ([config, 'format', 'output_config'] as const)
+    : ([body, 'output_format', ''] as const);
+  if (!present(owner, key)) return {};
+  const format = objectAt(owner, key, at);
+  const here = at === '' ? key : `${at}.${key}`;
+  if (nameAt(format, 'type', here) !== 'json_schema') throw wrong(`${here}.type`, 'expected "json_schema"');
+  const schema = objectAt(format, 'schema', here);
+  const strict = isStrict(schema) ? { strict: true } : {};
+  return { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, ...strict } } };
+}
+
+/**
+ * Whether OpenAI takes it as a strict schema: every object is closed and requires all it has. Anthropic asks only
+ * for the first, and a schema that is not strict enough is refused there.
+ * @see https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
+ */
+function isStrict(schema: unknown): boolean {
+  if (Array.isArray(schema)) return schema.every(isStrict);
+  if (!isObject(schema)) return true;
+  if (isObject(schema.properties)) {
+    const required = new Set(listOf(schema.required));
+    const closed = schema.additionalProperties === false;
+    if (!closed || !Object.keys(schema.properties).every((name) => required.has(name))) return false;
+    if (!Object.values(schema.properties).every(isStrict)) return false;
+  } else if (schema.type === 'object') return false;
+  const { items, anyOf, $defs, definitions } = schema;
+  return [items, anyOf, ...values($defs), ...values(definitions)].every(isStrict);
+}
+
+function values(value: unknown): unknown[] {
+  return isObject(value) ? Object.values(value) : [];
+}
+
+function present(object: JsonObject, key: string): boolean {
+  return object[key] !== undefined && object[key] !== null && stringOf(object[key]) !== '';
+}

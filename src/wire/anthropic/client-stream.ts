@@ -1,0 +1,107 @@
+import type { ChatChunk } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ChatWriter } from '../protocol.ts';
+import type { Usage } from '../usage.ts';
+import type { AnswerOptions } from './client-response.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { openaiUsage } from '../usage.ts';
+import { BlockWriter, messageEvent } from './client-blocks.ts';
+import { encodeUsage, messageHead, stopFields, stopSequence, textOf } from './client-response.ts';
+import { shownBlock } from './client-thinking.ts';
+
+/**
+ * Chat chunks to Messages events. Input tokens are known at the end only: `message_start` says 0, `message_delta`
+ * all of them, as the API itself repeats them there.
+ * @see https://docs.anthropic.com/en/api/messages-streaming
+ */
+export class MessagesWriter implements ChatWriter {
+  readonly #options: AnswerOptions;
+  readonly #blocks = new BlockWriter();
+  #started = false;
+  #calls = false;
+  #refused = false;
+  #finish: string | undefined;
+  #sequence: string | undefined;
+  #usage: Usage | undefined;
+  #stopped = false;
+
+  constructor(options: AnswerOptions) {
+    this.#options = options;
+  }
+
+  push(chunk: ChatChunk): string {
+    this.#usage = openaiUsage(chunk.usage) ?? this.#usage;
+    const choices = listOf(chunk.choices).filter(isObject);
+    // Azure begins with a chunk that names nothing.
+    if (choices.length === 0) return this.#finish !== undefined && this.#usage ? this.#stop() : '';
+    const begin = this.#start(chunk);
+    const choice = choices.find(({ index }) => (numberOf(index) ?? 0) === 0);
+    if (!choice || this.#finish !== undefined) return begin;
+    this.#read(objectOf(choice.delta));
+    const finish = stringOf(choice.finish_reason);
+    if (finish) {
+      this.#finish = finish;
+      this.#sequence = stopSequence(choice, this.#options);
+      this.#blocks.close();
+    }
+    return begin + this.#blocks.take();
+  }
+
+  end(): string {
+    const begin = this.#start({});
+    this.#blocks.close();
+    return begin + this.#blocks.take() + this.#stop() + messageEvent({ type: 'message_stop' });
+  }
+
+  #start(chunk: { id?: unknown; model?: unknown }): string {
+    if (this.#started) return '';
+    this.#started = true;
+    const message = {
+      ...messageHead(chunk, this.#options),
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      stop_details: null,
+      usage: encodeUsage(undefined),
+    };
+    return messageEvent({ type: 'message_start', message });
+  }
+
+  #read(delta: JsonObject): void {
+    this.#blocks.thinking(stringOf(delta.reasoning_content) ?? '');
+    for (const block of listOf(delta.thinking_blocks)) if (isObject(block)) this.#thought(block);
+    this.#blocks.text(textOf(delta.content));
+    const refusal = stringOf(delta.refusal) ?? '';
+    this.#refused ||= refusal !== '';
+    this.#blocks.text(refusal);
+    for (const call of listOf(delta.tool_calls)) if (isObject(call)) this.#call(call);
+  }
+
+  /** Signed thinking was said piece by piece before; blocks without a signature were said and are no more. */
+  #thought(block: JsonObject): void {
+    const shown = shownBlock(block);
+    if (shown?.type === 'thinking')
+      this.#blocks.signed({ thinking: String(shown.thinking), signature: String(shown.signature) });
+    else if (shown) this.#blocks.whole(shown);
+  }
+
+  #call(call: JsonObject): void {
+    this.#calls = true;
+    const { name, arguments: piece } = objectOf(call.function);
+    const text = isObject(piece) ? JSON.stringify(piece) : (stringOf(piece) ?? '');
+    const id = stringOf(call.id) || undefined;
+    const newId = () => `toolu_${this.#options.newId()}`;
+    this.#blocks.call(numberOf(call.index), id, stringOf(name) ?? '', text, newId);
+  }
+
+  #stop(): string {
+    if (this.#stopped) return '';
+    this.#stopped = true;
+    const said = { calls: this.#calls, refused: this.#refused, sequence: this.#sequence };
+    return messageEvent({
+      type: 'message_delta',
+      delta: stopFields(this.#finish, said),
+      usage: encodeUsage(this.#usage),
+    });
+  }
+}

@@ -1,0 +1,154 @@
+import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import { isObject, objectOf, stringOf } from '../json.ts';
+import { flagIn, nameAt, objectAt, objectsAt, textAt, wrong } from './client-check.ts';
+import { cacheOf, decodePart } from './client-parts.ts';
+import { givenBack } from './client-thinking.ts';
+
+/** Stands for a result of which chat's tool messages can carry nothing. */
+const ATTACHED = 'The result is attached to the next message.';
+
+/**
+ * Anthropic's `system` and `messages` as OpenAI's messages.
+ * @param dropped takes the types of blocks that have no counterpart
+ * @throws ProxyError `invalid_request` naming the field at fault
+ */
+export function decodeTurns(body: JsonObject, dropped: Set<string>): ChatMessage[] {
+  const turns = body.messages;
+  if (turns === undefined) throw wrong('messages', 'field required');
+  const list = objectsAt(turns, 'messages', false);
+  if (list.length === 0) throw wrong('messages', 'at least one message is required');
+  const messages = systemMessages(body.system, 'system');
+  list.forEach((turn, index) => {
+    const at = `messages.${index}`;
+    refuseEmpty(turn, at, index === list.length - 1);
+    const { role, content } = turn;
+    if (role === 'user') messages.push(...userMessages(content, `${at}.content`, dropped));
+    else if (role === 'assistant') messages.push(...assistantMessage(content, `${at}.content`, dropped));
+    else if (role === 'system') messages.push(...systemMessages(textsOf(content, dropped), `${at}.content`));
+    else throw wrong(`${at}.role`, role === undefined ? 'field required' : 'expected "user" or "assistant"');
+  });
+  return messages;
+}
+
+/** Only what the model is to go on from may say nothing. */
+function refuseEmpty({ role, content }: JsonObject, at: string, last: boolean): void {
+  if (content === undefined) throw wrong(`${at}.content`, 'field required');
+  const empty = content === '' || (Array.isArray(content) && content.length === 0);
+  if (empty && !(last && role === 'assistant')) {
+    throw wrong(at, 'messages must have content, except for the last one when it is the assistant’s');
+  }
+}
+
+function blocksOf(content: unknown, at: string): JsonObject[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : objectsAt(content, at, true);
+}
+
+/** Newer models are told of other things than text in the middle of a conversation. */
+function textsOf(content: unknown, dropped: Set<string>): unknown {
+  if (!Array.isArray(content)) return content;
+  return content.filter((block: unknown) => {
+    const type = objectOf(block).type;
+    const taken = type === undefined || type === 'text';
+    if (!taken) dropped.add(`content.${String(type)}`);
+    return taken;
+  });
+}
+
+function systemMessages(system: unknown, at: string): ChatMessage[] {
+  if (system === undefined || system === null) return [];
+  const parts = blocksOf(system, at).flatMap((block, index) => {
+    if (block.type !== 'text') throw wrong(`${at}.${index}.type`, 'expected "text"');
+    return decodePart(block, `${at}.${index}`, new Set());
+  });
+  return parts.length > 0 ? [{ role: 'system', content: simplest(parts) }] : [];
+}
+
+/** The results of tools come first, each as a message of its own, then what else the user said. */
+function userMessages(content: unknown, at: string, dropped: Set<string>): ChatMessage[] {
+  const results: ChatMessage[] = [];
+  const moved: ContentPart[] = [];
+  const parts: ContentPart[] = [];
+  blocksOf(content, at).forEach((block, index) => {
+    const here = `${at}.${index}`;
+    if (block.type === 'tool_result') results.push(toolMessage(block, here, moved, dropped));
+    else parts.push(...decodePart(block, here, dropped));
+  });
+  const said = [...moved, ...parts];
+  return said.length > 0 ? [...results, { role: 'user', content: simplest(said) }] : results;
+}
+
+/** @param moved takes what is no text: chat's tool messages have no place for it */
+function toolMessage(block: JsonObject, at: string, moved: ContentPart[], dropped: Set<string>): ChatMessage {
+  const id = nameAt(block, 'tool_use_id', at);
+  const content = block.content ?? '';
+  const parts = blocksOf(content, `${at}.content`).flatMap((each, index) =>
+    decodePart(each, `${at}.content.${index}`, dropped),
+  );
+  const texts = parts.flatMap(({ text }) => text ?? []);
+  const others = parts.filter(({ type }) => type !== 'text');
+  moved.push(...others);
+  const said = texts.join('\n\n');
+  return {
+    role: 'tool',
+    tool_call_id: id,
+    content: said === '' && others.length > 0 ? ATTACHED : said,
+    ...(flagIn(block, 'is_error', at) ? { is_error: true } : {}),
+    ...lastCache(parts, block),
+  };
+}
+
+/** A result is one text to chat: a mark within it stands for all up to it. */
+function lastCache(parts: readonly ContentPart[], block: JsonObject): { cache_control?: unknown } {
+  const own = cacheOf(block);
+  if (own.cache_control) return own;
+  const inner = parts.findLast(({ type, cache_control }) => type === 'text' && cache_control !== undefined);
+  return inner ? { cache_control: inner.cache_control } : {};
+}
+
+function assistantMessage(content: unknown, at: string, dropped: Set<string>): ChatMessage[] {
+  const texts: ContentPart[] = [];
+  const calls: ToolCall[] = [];
+  const thoughts: JsonObject[] = [];
+  blocksOf(content, at).forEach((block, index) => {
+    const here = `${at}.${index}`;
+    if (block.type === 'thinking') {
+      textAt(block, 'thinking', here);
+      thoughts.push(block);
+    } else if (block.type === 'redacted_thinking') {
+      textAt(block, 'data', here);
+      thoughts.push(block);
+    } else if (block.type === 'tool_use') calls.push(toolCall(block, here));
+    else if (block.type === 'text') texts.push(...decodePart(block, here, dropped));
+    else dropped.add(`content.${String(block.type)}`);
+  });
+  if (texts.length + calls.length + thoughts.length === 0) return [];
+  const marked = texts.some(({ cache_control }) => cache_control !== undefined);
+  const text = marked ? texts : texts.map((part) => part.text).join('');
+  return [
+    {
+      role: 'assistant',
+      content: texts.length > 0 ? text : null,
+      ...givenBack(thoughts),
+      ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    },
+  ];
+}
+
+function toolCall(block: JsonObject, at: string): ToolCall {
+  const name = nameAt(block, 'name', at);
+  const input = objectAt(block, 'input', at);
+  return {
+    id: nameAt(block, 'id', at),
+    type: 'function',
+    function: { name, arguments: JSON.stringify(input) },
+    ...cacheOf(block),
+  };
+}
+
+/** One plain text as a string, which every server reads. */
+function simplest(parts: ContentPart[]): string | ContentPart[] {
+  const [only, second] = parts;
+  const plain = only?.type === 'text' && !second && !isObject(only.cache_control);
+  return plain ? (stringOf(only.text) ?? '') : parts;
+}

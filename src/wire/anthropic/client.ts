@@ -1,0 +1,22 @@
+import type { ClientProtocol } from '../protocol.ts';
+import { messagesErrorBody, messagesErrorEvent } from './client-error.ts';
+import { decodeMessagesRequest } from './client-request.ts';
+import { encodeMessage } from './client-response.ts';
+import { MessagesWriter } from './client-stream.ts';
+
+/** Anthropic's Messages API, answered. @see https://docs.anthropic.com/en/api/messages */
+export const messagesClient: ClientProtocol = {
+  decode(body, { newId }) {
+    const { request, dropped } = decodeMessagesRequest(body);
+    const stops = [request.stop ?? []].flat();
+    const options = { model: request.model, stops, newId };
+    return {
+      request,
+      dropped,
+      encode: (answer) => encodeMessage(answer, options),
+      stream: () => new MessagesWriter(options),
+    };
+  },
+  errorBody: messagesErrorBody,
+  errorEvent: messagesErrorEvent,
+};

@@ -1,0 +1,42 @@
+import type { JsonObject } from '../../../src/wire/json.ts';
+import { isObject, parseJson } from '../../../src/wire/json.ts';
+
+/** One event of a stream, and its name where it has one. */
+export interface Frame {
+  readonly name: string | undefined;
+  readonly data: string;
+  /** The data as JSON, when it is an object. */
+  readonly value: JsonObject | undefined;
+}
+
+/** What a stream is found to do against its grammar. */
+export type Problems = string[];
+
+/**
+ * The events of a stream that this project wrote: LF alone, one `data` line an event, a blank line after each.
+ * Comments are left out.
+ */
+export function framesOf(sse: string, problems: Problems): Frame[] {
+  if (sse === '') return [];
+  if (!sse.endsWith('\n\n')) problems.push('the last event has no blank line');
+  if (sse.includes('\r')) problems.push('there are carriage returns');
+  return sse
+    .split('\n\n')
+    .filter((block) => block !== '')
+    .flatMap((block, index) => {
+      const lines = block.split('\n').filter((line) => !line.startsWith(':'));
+      if (lines.length === 0) return [];
+      const names = lines.filter((line) => line.startsWith('event: '));
+      const data = lines.filter((line) => line.startsWith('data: '));
+      if (data.length !== 1 || names.length > 1 || names.length + data.length !== lines.length) {
+        problems.push(`event ${index} is not one line of data: ${block}`);
+      }
+      const text = (data[0] ?? '').slice('data: '.length);
+      const value = parseJson(text);
+      return {
+        name: names[0]?.slice('event: '.length),
+        data: text,
+        value: isObject(value) ? value : undefined,
+      };
+    });
+}

@@ -1,0 +1,108 @@
+/** What Anthropic is asked with, and told of, that a client of its own API can say. */
+import { describe, expect, test } from 'bun:test';
+import type { ChatRequest } from '../../src/wire/chat.ts';
+import type { JsonObject } from '../../src/wire/json.ts';
+import { encodeAnthropicRequest } from '../../src/wire/anthropic/request.ts';
+import { decodeAnthropicResponse } from '../../src/wire/anthropic/response.ts';
+import { AnthropicReader } from '../../src/wire/anthropic/stream.ts';
+import { ProxyError } from '../../src/errors.ts';
+
+const memory = { get: () => undefined, set: () => undefined };
+const options = { created: 1, memory };
+const encode = (more: Partial<ChatRequest>, model = 'claude-sonnet-4-5') =>
+  encodeAnthropicRequest({ model, messages: [{ role: 'user', content: 'Hi' }], ...more }, { model, memory });
+const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
+
+describe('thinking', () => {
+  test('that is off leaves sampling and tools alone', () => {
+    const { body, dropped } = encode({
+      thinking: { type: 'disabled' },
+      temperature: 0.5,
+      tools,
+      tool_choice: 'required',
+    });
+    expect(body).toMatchObject({
+      thinking: { type: 'disabled' },
+      temperature: 0.5,
+      tool_choice: { type: 'any' },
+    });
+    expect(dropped).toEqual([]);
+  });
+
+  test('that is adaptive goes with tools that must be called, and with a temperature of 1', () => {
+    const thinking = { type: 'adaptive' };
+    const { body, dropped } = encode({ thinking, temperature: 1, top_k: 5, tools, tool_choice: 'required' });
+    expect(body).toMatchObject({ thinking, temperature: 1, tool_choice: { type: 'any' } });
+    expect(dropped).toEqual(['top_k']);
+  });
+
+  test('with a budget takes no tool by force', () => {
+    const thinking = { type: 'enabled', budget_tokens: 1024 };
+    expect(encode({ thinking, tools, tool_choice: 'required' }).body.tool_choice).toEqual({ type: 'auto' });
+  });
+
+  test('comes back in the words it was asked in', () => {
+    const thinking = { type: 'adaptive', display: 'omitted' };
+    const output_config = { effort: 'max' };
+    const { body } = encode({ thinking, output_config, reasoning_effort: 'max' });
+    expect([body.thinking, body.output_config]).toEqual([thinking, output_config]);
+    expect(encode({ output_config, reasoning_effort: 'max' }).body).not.toHaveProperty('thinking');
+  });
+
+  test('without a signature is not sent', () => {
+    const signed = { type: 'thinking', thinking: 'H', signature: 's' };
+    const thinking_blocks = [{ type: 'thinking', thinking: 'm', signature: '' }, signed];
+    const { body } = encode({ messages: [{ role: 'assistant', content: 'A', thinking_blocks }] });
+    expect(body.messages).toEqual([{ role: 'assistant', content: [signed, { type: 'text', text: 'A' }] }]);
+  });
+
+  test('without a signature is not asked back', () => {
+    const content = [{ type: 'thinking', thinking: 'H', signature: '' }];
+    const { message } = decodeAnthropicResponse({ id: 'm', model: 'm', content }, options).choices[0]!;
+    expect(message).toEqual({ role: 'assistant', content: null, refusal: null, reasoning_content: 'H' });
+  });
+});
+
+test.each(['claude-sonnet-4-0', 'claude-opus-4-0', 'claude-sonnet-4@20250514', 'claude-opus-4-1-20250805'])(
+  '%s takes sampling',
+  (model) => expect(encode({ temperature: 0.5 }, model).body.temperature).toBe(0.5),
+);
+
+test('ids of calls that Anthropic refuses become others that stay apart', () => {
+  const call = (id: string) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } });
+  const { body } = encode({
+    messages: [
+      { role: 'user', content: 'Hi' },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [call('functions.f:0'), call('functions.f.0'), call('a-b_1')],
+      },
+      { role: 'tool', tool_call_id: 'functions.f:0', content: 'x' },
+    ],
+  });
+  const use = (id: string) => ({ type: 'tool_use', id, name: 'f', input: {} });
+  expect(body.messages).toEqual([
+    { role: 'user', content: [{ type: 'text', text: 'Hi' }] },
+    { role: 'assistant', content: [use('functions_2e_f_3a_0'), use('functions_2e_f_2e_0'), use('a-b_1')] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'functions_2e_f_3a_0', content: 'x' }] },
+  ]);
+});
+
+test('a part that Anthropic has no block for is not supported', () => {
+  const content = [{ type: 'input_audio', input_audio: {} }];
+  const encoded = () => encode({ messages: [{ role: 'user', content }] });
+  expect(encoded).toThrow(ProxyError);
+  expect(encoded).toThrow('messages[0].content[0]');
+});
+
+test('the sequence that stopped an answer is told beside its finish reason', () => {
+  const stopped = { stop_reason: 'stop_sequence', stop_sequence: 'END' };
+  const whole = decodeAnthropicResponse({ id: 'm', model: 'm', content: [], ...stopped }, options);
+  expect(whole.choices[0]).toMatchObject({ finish_reason: 'stop', stop_reason: 'END' });
+  const reader = new AnthropicReader(options);
+  const event = (value: JsonObject) => reader.push({ data: JSON.stringify(value) });
+  event({ type: 'message_start', message: {} });
+  const [chunk] = event({ type: 'message_delta', delta: stopped });
+  expect(chunk?.choices[0]).toMatchObject({ finish_reason: 'stop', stop_reason: 'END' });
+});
