@@ -1,6 +1,7 @@
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
 import type { Called } from './http.ts';
+import { countedModel } from '../wire/bedrock/count.ts';
 import { HttpProvider } from './http.ts';
 
 /** AWS Bedrock by its Converse API. @see https://docs.aws.amazon.com/bedrock/latest/APIReference */
@@ -18,14 +19,15 @@ export class BedrockProvider extends HttpProvider {
     return false;
   }
 
-  override embeddings(model: string): EmbeddingProtocolName {
-    return model.includes('cohere.') ? 'bedrock_cohere' : 'titan';
+  override embeddings(): EmbeddingProtocolName {
+    return 'bedrock';
   }
 
   protected override path({ endpoint, model, stream }: Called): string {
+    if (endpoint === 'messages.count_tokens')
+      return `/model/${encodeURIComponent(countedModel(model))}/count-tokens`;
     const name = `/model/${encodeURIComponent(model)}`;
     if (endpoint === 'embeddings') return `${name}/invoke`;
-    if (endpoint === 'messages.count_tokens') return `${name}/count-tokens`;
     return `${name}/${stream ? 'converse-stream' : 'converse'}`;
   }
 }

@@ -1,2 +1,2 @@
 /** Ways to ask for embeddings that are not OpenAI's. */
-export type EmbeddingProtocolName = 'gemini' | 'vertex' | 'cohere' | 'titan' | 'bedrock_cohere';
+export type EmbeddingProtocolName = 'gemini' | 'vertex' | 'cohere' | 'bedrock';

@@ -13,7 +13,9 @@ import { upstream } from '../helpers/upstream.ts';
 const folder = mkdtempSync(join(tmpdir(), 'llmproxy-credentials-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const GEMINI = { candidates: [{ content: { parts: [{ text: 'Hi' }], role: 'model' }, finishReason: 'STOP' }] };
+const GEMINI = {
+  candidates: [{ content: { parts: [{ text: 'Hi' }], role: 'model' }, finishReason: 'STOP' }],
+};
 const CONVERSE = {
   output: { message: { role: 'assistant', content: [{ text: 'Hi' }] } },
   stopReason: 'end_turn',
@@ -112,31 +114,45 @@ describe('Vertex', () => {
   });
 
   test.each([
-    ['refuses', () => Response.json({ error: 'invalid_grant', error_description: 's3cret' }, { status: 400 })],
+    [
+      'refuses',
+      () => Response.json({ error: 'invalid_grant', error_description: 's3cret' }, { status: 400 }),
+    ],
     ['is broken', () => new Response('<html>', { status: 200 })],
-  ])('the next provider answers when whoever gives the tokens %s, and no secret is told', async (_, script) => {
-    const tokens = upstream(script);
-    const other = upstream(() => Response.json(OPENAI));
-    await using _a = tokens;
-    await using _b = other;
-    await using proxy = running({
-      providers: [
-        { name: 'v', type: 'vertex', credentials_file: accountFile(tokens.url), models: ['m'], project: 'p' },
-        { name: 'o', type: 'openai-compatible', base_url: other.url, models: ['m'], priority: 2 },
-      ],
-    });
-    const answer = await proxy.post('/v1/chat/completions', { ...CHAT, model: 'm' });
-    expect(answer.status).toBe(200);
-    const [record] = await proxy.recorded(1);
-    expect(record!.attempt_log.map(({ fault }) => fault)).toEqual(['auth', null]);
-    const page = await (await fetch(`${proxy.url}/providers`)).text();
-    expect(page).toContain('Cannot sign in for v');
-    expect(page).not.toContain('s3cret');
-  });
+  ])(
+    'the next provider answers when whoever gives the tokens %s, and no secret is told',
+    async (_, script) => {
+      const tokens = upstream(script);
+      const other = upstream(() => Response.json(OPENAI));
+      await using _a = tokens;
+      await using _b = other;
+      await using proxy = running({
+        providers: [
+          {
+            name: 'v',
+            type: 'vertex',
+            credentials_file: accountFile(tokens.url),
+            models: ['m'],
+            project: 'p',
+          },
+          { name: 'o', type: 'openai-compatible', base_url: other.url, models: ['m'], priority: 2 },
+        ],
+      });
+      const answer = await proxy.post('/v1/chat/completions', { ...CHAT, model: 'm' });
+      expect(answer.status).toBe(200);
+      const [record] = await proxy.recorded(1);
+      expect(record!.attempt_log.map(({ fault }) => fault)).toEqual(['auth', null]);
+      const page = await (await fetch(`${proxy.url}/providers`)).text();
+      expect(page).toContain('Cannot sign in for v');
+      expect(page).not.toContain('s3cret');
+    },
+  );
 
   test('a credentials file that cannot be read is named', async () => {
     await using proxy = running({
-      providers: [{ name: 'v', type: 'vertex', credentials_file: '/nowhere.json', models: ['m'], project: 'p' }],
+      providers: [
+        { name: 'v', type: 'vertex', credentials_file: '/nowhere.json', models: ['m'], project: 'p' },
+      ],
     });
     await proxy.post('/v1/chat/completions', { ...CHAT, model: 'm' });
     const page = await (await fetch(`${proxy.url}/providers`)).text();
@@ -210,7 +226,13 @@ describe('Bedrock', () => {
     );
     const bedrock = upstream(() => Response.json(CONVERSE));
     await using _b = bedrock;
-    const config = { name: 'b', type: 'bedrock' as const, base_url: bedrock.url, region: 'eu-west-1', ...extra };
+    const config = {
+      name: 'b',
+      type: 'bedrock' as const,
+      base_url: bedrock.url,
+      region: 'eu-west-1',
+      ...extra,
+    };
     await using proxy = running({ providers: [config] }, { AWS_SHARED_CREDENTIALS_FILE: file, ...env });
     const answer = await proxy.post('/v1/chat/completions', asked);
     expect(answer.status).toBe(200);

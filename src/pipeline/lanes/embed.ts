@@ -3,12 +3,7 @@ import type { JsonObject } from '../../wire/json.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
-import {
-  decodeBedrockCohereEmbeddings,
-  decodeTitanEmbeddings,
-  encodeBedrockCohereEmbeddings,
-  encodeTitanEmbeddings,
-} from '../../wire/bedrock/embeddings.ts';
+import { decodeBedrockEmbeddings, encodeBedrockEmbeddings } from '../../wire/bedrock/embeddings.ts';
 import { decodeCohereEmbeddings, encodeCohereEmbeddings } from '../../wire/cohere/embeddings.ts';
 import {
   decodeGeminiEmbeddings,
@@ -32,8 +27,7 @@ const EMBEDDINGS: Readonly<Record<EmbeddingProtocolName, Embeddings>> = {
   gemini: { encode: encodeGeminiEmbeddings, decode: decodeGeminiEmbeddings },
   vertex: { encode: encodeVertexEmbeddings, decode: decodeVertexEmbeddings },
   cohere: { encode: encodeCohereEmbeddings, decode: decodeCohereEmbeddings },
-  titan: { encode: encodeTitanEmbeddings, decode: decodeTitanEmbeddings },
-  bedrock_cohere: { encode: encodeBedrockCohereEmbeddings, decode: decodeBedrockCohereEmbeddings },
+  bedrock: { encode: encodeBedrockEmbeddings, decode: decodeBedrockEmbeddings },
 };
 
 /** OpenAI's embeddings to a provider that is asked otherwise. */

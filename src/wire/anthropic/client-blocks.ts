@@ -1,5 +1,5 @@
 import type { JsonObject } from '../json.ts';
-import { JsonEnd } from './client-json-end.ts';
+import { JsonEnd } from '../json-end.ts';
 
 /** A block on its way to the client. */
 interface Block {

@@ -7,7 +7,7 @@ import { isObject, objectOf } from '../json.ts';
 import { applyQuirks } from '../quirks.ts';
 
 /** Fields of the canonical form that are other protocols' own, and that no OpenAI server knows. */
-const FOREIGN = ['thinking', 'top_k'] as const;
+const FOREIGN = ['thinking', 'output_config', 'cache_control', 'top_k'] as const;
 
 /**
  * A canonical request as a server of OpenAI's chat takes it. What came from another protocol is taken off: fields
@@ -27,9 +27,11 @@ export function encodeChatRequest(
   for (const name of FOREIGN) {
     if (body[name] === undefined || quirks.keeps?.includes(name)) continue;
     delete body[name];
-    // Reasoning is asked for by its effort as well, so that nothing is lost with `thinking`.
-    if (name !== 'thinking') dropped.push(name);
+    // Reasoning is asked for by its effort as well, and caching is a wish: nothing is lost with these.
+    if (name === 'top_k') dropped.push(name);
   }
+  // OpenAI takes it with what it stores alone.
+  if (body.store !== true) delete body.metadata;
   body.messages = request.messages.map((message) => encodeMessage(message, quirks, memory));
   if (Array.isArray(request.tools)) body.tools = request.tools.map((tool) => withoutMarker(tool, quirks));
   if (request.stream) body.stream_options = { ...request.stream_options, include_usage: true };

@@ -31,7 +31,8 @@ class ResponseFolding implements Assembler {
     if (isObject(event.response)) this.#response = event.response;
     if (CONTENT.has(type) && event.delta !== '') this.content = true;
     if (type === 'response.output_text.delta') this.#text += stringOf(event.delta) ?? '';
-    if (type === 'response.output_item.done' && isObject(event.item)) this.#done(event.item, event.output_index);
+    if (type === 'response.output_item.done' && isObject(event.item))
+      this.#done(event.item, event.output_index);
     if (type === 'response.completed' || type === 'response.incomplete') {
       this.finish = responseFinish(this.#response) ?? 'stop';
     }

@@ -92,7 +92,9 @@ class Conversation {
     if (typeof id !== 'string' || id === '') throw invalid(`${at}.call_id`, 'it is missing');
     const parts = Array.isArray(output) ? contentOf(output, `${at}.output`) : undefined;
     const pictures = Array.isArray(parts) ? parts.filter(({ type }) => type !== 'text') : [];
-    const text = Array.isArray(parts) ? parts.map((part) => part.text ?? '').join('') : (parts ?? textOf(output));
+    const text = Array.isArray(parts)
+      ? parts.map((part) => part.text ?? '').join('')
+      : (parts ?? textOf(output));
     this.messages.push({ role: 'tool', tool_call_id: id, content: text });
     // A tool message of chat takes text alone.
     if (pictures.length > 0) this.messages.push({ role: 'user', content: pictures });

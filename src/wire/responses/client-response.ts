@@ -21,7 +21,13 @@ export interface Envelope {
  */
 export function responseObject(
   { request, created }: Envelope,
-  answer: { id: string; model: string; output: readonly JsonObject[]; finish: string | null; usage?: OpenaiUsage },
+  answer: {
+    id: string;
+    model: string;
+    output: readonly JsonObject[];
+    finish: string | null;
+    usage?: OpenaiUsage;
+  },
 ): JsonObject {
   const { id, model, output, finish } = answer;
   const done = finish !== null;
@@ -101,7 +107,11 @@ function outputOf(message: ChatMessage, { newId, origins }: Envelope): JsonObjec
 }
 
 /** One item a block that must be given back; the first has the text of them all. */
-export function reasoningItems(text: string, blocks: readonly JsonObject[], newId: () => string): JsonObject[] {
+export function reasoningItems(
+  text: string,
+  blocks: readonly JsonObject[],
+  newId: () => string,
+): JsonObject[] {
   const summary = text === '' ? [] : [{ type: 'summary_text', text }];
   const [first, ...others] = blocks;
   return [
@@ -143,7 +153,15 @@ export function callObject(
 ): JsonObject {
   const group = namespace === undefined ? {} : { namespace };
   if (kind === 'custom') {
-    return { id, type: 'custom_tool_call', status, call_id: callId, name, ...group, input: customInput(text) };
+    return {
+      id,
+      type: 'custom_tool_call',
+      status,
+      call_id: callId,
+      name,
+      ...group,
+      input: customInput(text),
+    };
   }
   return { id, type: 'function_call', status, call_id: callId, name, ...group, arguments: text };
 }

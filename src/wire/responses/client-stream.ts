@@ -4,6 +4,7 @@ import type { ChatWriter } from '../protocol.ts';
 import type { OpenaiUsage } from '../usage.ts';
 import type { Envelope } from './client-response.ts';
 import type { ToolOrigin } from './tools.ts';
+import { JsonEnd } from '../json-end.ts';
 import { isObject, listOf } from '../json.ts';
 import {
   callObject,
@@ -29,8 +30,9 @@ interface Open {
   /** What must be given back with reasoning. */
   block: JsonObject | undefined;
   readonly call: { readonly index: number; readonly callId: string; readonly origin: ToolOrigin } | undefined;
-  /** Arguments so far. */
+  /** Arguments so far, and whether they are complete. */
   text: string;
+  readonly json: JsonEnd;
 }
 
 /** A call whose pieces come while another is being written. */
@@ -64,7 +66,13 @@ export class ResponsesWriter implements ChatWriter {
     if (chunk.usage) this.#usage = chunk.usage;
     const choice = chunk.choices.find(({ index }) => index === 0);
     if (!choice) return text;
-    const { content, refusal, reasoning_content: reasoning, thinking_blocks: blocks, tool_calls } = choice.delta;
+    const {
+      content,
+      refusal,
+      reasoning_content: reasoning,
+      thinking_blocks: blocks,
+      tool_calls,
+    } = choice.delta;
     if (reasoning) text += this.#grow('reasoning', 'summary', reasoning);
     for (const block of listOf(blocks)) if (isObject(block)) text += this.#seal(block);
     if (content) text += this.#grow('message', 'text', content);
@@ -115,7 +123,16 @@ export class ResponsesWriter implements ChatWriter {
 
   #start(kind: Kind, call?: Open['call']): string {
     const id = `${kind === 'call' ? prefixOf(call!.origin) : PREFIX[kind]}_${this.#envelope.newId()}`;
-    this.#open = { kind, id, parts: [], part: undefined, block: undefined, call, text: '' };
+    this.#open = {
+      kind,
+      id,
+      parts: [],
+      part: undefined,
+      block: undefined,
+      call,
+      text: '',
+      json: new JsonEnd(),
+    };
     return this.#event('response.output_item.added', {
       output_index: this.#place,
       item: itemOf(this.#open, 'in_progress'),
@@ -160,7 +177,8 @@ export class ResponsesWriter implements ChatWriter {
 
   #seal(block: JsonObject): string {
     let text = '';
-    if (this.#open?.kind !== 'reasoning' || this.#open.block) text += this.#close() + this.#start('reasoning');
+    if (this.#open?.kind !== 'reasoning' || this.#open.block)
+      text += this.#close() + this.#start('reasoning');
     this.#open!.block = block;
     return text;
   }
@@ -171,10 +189,10 @@ export class ResponsesWriter implements ChatWriter {
     if (this.#open?.call?.index === index) return this.#argue(piece);
     const waiting = this.#waiting.get(index);
     if (waiting) waiting.text += piece;
-    else if (!this.#closed.has(index)) {
-      if (this.#open?.kind === 'call') this.#waiting.set(index, { head: delta, text: piece });
-      else return this.#close() + this.#startCall(delta) + this.#argue(piece);
-    }
+    else if (this.#closed.has(index)) return '';
+    else if (this.#open?.call && this.#open.text !== '' && !this.#open.json.ended) {
+      this.#waiting.set(index, { head: delta, text: piece });
+    } else return this.#close() + this.#startCall(delta) + this.#argue(piece);
     return '';
   }
 
@@ -187,6 +205,12 @@ export class ResponsesWriter implements ChatWriter {
   #argue(piece: string): string {
     const open = this.#open!;
     open.text += piece;
+    open.json.push(piece);
+    const next = open.json.ended && this.#waiting.size > 0;
+    return this.#delta(open, piece) + (next ? this.#close() + this.#nextWaiting() : '');
+  }
+
+  #delta(open: Open, piece: string): string {
     // Free text stands inside of JSON until it is complete.
     if (piece === '' || open.call!.origin.kind === 'custom') return '';
     const at = { item_id: open.id, output_index: this.#place };
@@ -196,10 +220,7 @@ export class ResponsesWriter implements ChatWriter {
   /** Calls whose pieces came between those of another. */
   #writeWaiting(): string {
     let text = '';
-    for (const [index, { head, text: written }] of this.#waiting) {
-      this.#waiting.delete(index);
-      text += this.#startCall(head) + this.#argue(written) + this.#close();
-    }
+    while (this.#waiting.size > 0) text += this.#nextWaiting() + this.#close();
     return text;
   }
 
@@ -215,16 +236,16 @@ export class ResponsesWriter implements ChatWriter {
     text += this.#event('response.output_item.done', { output_index: this.#place, item });
     this.#output.push(item);
     this.#open = undefined;
-    return text + (open.call ? this.#nextWaiting() : '');
+    return text;
   }
 
-  /** The call that began while the one just closed was being written. */
+  /** The call that began while the one just closed was being written; it may go on. */
   #nextWaiting(): string {
     const [next] = this.#waiting;
     if (!next) return '';
     const [index, { head, text: written }] = next;
     this.#waiting.delete(index);
-    return this.#startCall(head) + this.#argue(written) + this.#close();
+    return this.#startCall(head) + this.#argue(written);
   }
 
   #closeCall({ id, call, text }: Open): string {

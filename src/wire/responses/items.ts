@@ -33,7 +33,11 @@ export function encodeItems(
   });
   // What was to be said first must be said to someone.
   if (input.length === 0 && instructions.length > 0) {
-    input.push({ type: 'message', role: 'user', content: [{ type: 'input_text', text: instructions.pop()! }] });
+    input.push({
+      type: 'message',
+      role: 'user',
+      content: [{ type: 'input_text', text: instructions.pop()! }],
+    });
   }
   return { instructions: instructions.length > 0 ? instructions.join('\n\n') : undefined, input };
 }
@@ -58,9 +62,13 @@ function inputPart(part: ContentPart, at: string): JsonObject {
     return { type: 'input_image', image_url: image.url, detail: detail ?? 'auto' };
   }
   if (part?.type === 'file') return { type: 'input_file', ...part.file };
-  throw new ProxyError('unsupported', `Cannot translate ${at}: parts of type "${String(part?.type)}" are not taken`, {
-    param: at,
-  });
+  throw new ProxyError(
+    'unsupported',
+    `Cannot translate ${at}: parts of type "${String(part?.type)}" are not taken`,
+    {
+      param: at,
+    },
+  );
 }
 
 /** Reasoning first, then what was said, then what was called. */
@@ -100,5 +108,7 @@ function toolItem({ tool_call_id: id, content }: ChatMessage, at: string): JsonO
 }
 
 function invalid(param: string, state: string): ProxyError {
-  return new ProxyError('invalid_request', `Cannot translate ${param} for the Responses API: ${state}`, { param });
+  return new ProxyError('invalid_request', `Cannot translate ${param} for the Responses API: ${state}`, {
+    param,
+  });
 }

@@ -113,7 +113,9 @@ export class ResponsesReader implements ChatReader {
 
   #register(item: JsonObject, place: unknown): Call {
     const call = decodeCall(item, this.#context.newId);
-    const names = [item.id, item.call_id, numberOf(place)].filter((name) => name !== undefined && name !== '');
+    const names = [item.id, item.call_id, numberOf(place)].filter(
+      (name) => name !== undefined && name !== '',
+    );
     const { name } = call.function;
     const known: Call = { names, id: call.id, name, index: undefined, fragments: false };
     this.#calls.push(known);
@@ -149,7 +151,9 @@ export class ResponsesReader implements ChatReader {
     call.index = this.#told;
     this.#told += 1;
     const fn = { name: call.name, arguments: '' };
-    return [this.#chunk({ tool_calls: [{ index: call.index, id: call.id, type: 'function', function: fn }] })];
+    return [
+      this.#chunk({ tool_calls: [{ index: call.index, id: call.id, type: 'function', function: fn }] }),
+    ];
   }
 
   #argue(call: Call | undefined, text: string): ChatChunk[] {
@@ -169,7 +173,9 @@ export class ResponsesReader implements ChatReader {
     this.#spoke = false;
     if (item.type === 'function_call') {
       const names = { item_id: item.id, call_id: item.call_id, output_index: place };
-      const known = this.#calls.find((call) => Object.values(names).some((name) => call.names.includes(name)));
+      const known = this.#calls.find((call) =>
+        Object.values(names).some((name) => call.names.includes(name)),
+      );
       return this.#whole(known ?? this.#register(item, place), stringOf(item.arguments) ?? '');
     }
     if (item.type === 'reasoning') {

@@ -67,7 +67,10 @@ function customTool({ description, format }: JsonObject, name: string): ChatTool
     required: ['input'],
     additionalProperties: false,
   };
-  return { type: 'function', function: { name, description: words.filter(Boolean).join('\n\n'), parameters } };
+  return {
+    type: 'function',
+    function: { name, description: words.filter(Boolean).join('\n\n'), parameters },
+  };
 }
 
 /** The name by which the model knows a tool of the client's. */
@@ -101,5 +104,8 @@ export function decodeChoice(choice: unknown, box: ToolBox): Pick<ChatRequest, '
   if (type !== 'allowed_tools') return all;
   const names = listOf(allowed).map((tool) => shownName(box.origins, objectOf(tool)));
   const left = tools.filter((tool) => names.includes(tool.function.name));
-  return { ...(left.length > 0 ? { tools: left } : {}), tool_choice: mode === 'required' ? 'required' : 'auto' };
+  return {
+    ...(left.length > 0 ? { tools: left } : {}),
+    tool_choice: mode === 'required' ? 'required' : 'auto',
+  };
 }
