@@ -89,14 +89,14 @@ function render({ model, endpoint, targets, failures }: Explanation): string {
     `${target.weight}`,
   ]);
   const order = table(['', 'TARGET', 'TYPE', 'LANE', 'TIER', 'PRIORITY', 'WEIGHT'], rows, width);
-  const follows = failures.map(({ fault, then }) => [fault, then]);
+  const follows = failures.map(({ fault, leads_to }) => [fault, leads_to]);
   return [
     `${model} at ${endpoint}: asked in this order, as far as they are healthy`,
     order,
     '',
     ...targets.flatMap((target) => [...described(target), '']),
     'When the first of them fails',
-    table(['FAULT', 'THEN'], follows, Infinity),
+    table(['FAULT', 'LEADS TO'], follows, Infinity),
     '',
   ].join('\n');
 }

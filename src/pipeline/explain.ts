@@ -32,7 +32,7 @@ export interface ExplainedTarget {
 export interface ExplainedFault {
   readonly fault: Fault;
   readonly means: string;
-  readonly then: string;
+  readonly leads_to: string;
 }
 
 export interface Explanation {
@@ -83,7 +83,7 @@ export function explainRequest(
     failures: OF_PROVIDERS.map((fault) => ({
       fault,
       means: FAULTS[fault].means,
-      then: consequence(fault, line, policy),
+      leads_to: consequence(fault, line, policy),
     })),
   };
 }

@@ -1,3 +1,4 @@
+import type { CountingName } from './base.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
 import type { Called } from './http.ts';
@@ -5,8 +6,8 @@ import { HttpProvider } from './http.ts';
 
 /** Anthropic's Messages API. */
 export class AnthropicProvider extends HttpProvider {
-  override counts(): boolean {
-    return true;
+  override counts(): CountingName {
+    return 'messages';
   }
 
   override protocol(): ProtocolName {

@@ -31,6 +31,9 @@ export interface UpstreamReply {
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
 }
 
+/** Ways to have tokens counted. */
+export type CountingName = 'messages' | 'gemini' | 'vertex' | 'converse';
+
 /** A call as it may be shown. */
 export interface Outline {
   readonly url: string;
@@ -105,9 +108,9 @@ export abstract class BaseProvider {
     return undefined;
   }
 
-  /** Whether it tells how many tokens a request has. */
-  counts(_model: string): boolean {
-    return false;
+  /** How it is asked for the number of a request's tokens, where it tells. */
+  counts(_model: string): CountingName | undefined {
+    return undefined;
   }
 
   /** Whether it can answer at this endpoint, in its own protocol or another. */

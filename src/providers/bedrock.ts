@@ -1,3 +1,4 @@
+import type { CountingName } from './base.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
 import type { Called } from './http.ts';
@@ -7,8 +8,8 @@ import { HttpProvider } from './http.ts';
 /** AWS Bedrock by its Converse API. @see https://docs.aws.amazon.com/bedrock/latest/APIReference */
 export class BedrockProvider extends HttpProvider {
   /** It counts for some models alone, and says 400 for the others. */
-  override counts(model: string): boolean {
-    return /anthropic\.claude/.test(model);
+  override counts(model: string): CountingName | undefined {
+    return model.includes('anthropic.claude') ? 'converse' : undefined;
   }
 
   override protocol(): ProtocolName {

@@ -1,3 +1,4 @@
+import type { CountingName } from './base.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
 import type { Called } from './http.ts';
@@ -5,8 +6,8 @@ import { HttpProvider } from './http.ts';
 
 /** Google's Gemini API. @see https://ai.google.dev/api */
 export class GeminiProvider extends HttpProvider {
-  override counts(): boolean {
-    return true;
+  override counts(): CountingName {
+    return 'gemini';
   }
 
   override protocol(): ProtocolName {

@@ -1,3 +1,4 @@
+import type { CountingName } from './base.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
@@ -28,12 +29,12 @@ export class VertexProvider extends HttpProvider {
     this.#place = `/v1/projects/${options.project}/locations/${options.location}`;
   }
 
-  override counts(model: string): boolean {
-    return this.protocol(model) === 'gemini';
+  override counts(model: string): CountingName | undefined {
+    return this.protocol(model) === 'gemini' ? 'vertex' : undefined;
   }
 
   override protocol(model: string): ProtocolName {
-    if (/^claude-/.test(model)) return 'messages';
+    if (model.startsWith('claude-')) return 'messages';
     return model.includes('/') ? 'chat' : 'gemini';
   }
 

@@ -48,10 +48,8 @@ const authorization = ({ headers }: Asked) => headers.get('authorization');
 
 describe('Vertex', () => {
   test('a service account signs in once for all requests, with a JWT of its own', async () => {
-    const tokens = upstream(() => Response.json({ access_token: 'ya29.a', expires_in: 3_600 }));
-    const vertex = upstream(() => Response.json(GEMINI));
-    await using _a = tokens;
-    await using _b = vertex;
+    await using tokens = upstream(() => Response.json({ access_token: 'ya29.a', expires_in: 3_600 }));
+    await using vertex = upstream(() => Response.json(GEMINI));
     await using proxy = running({
       providers: [
         {
@@ -81,10 +79,8 @@ describe('Vertex', () => {
   });
 
   test('the metadata server gives the token where there is no file', async () => {
-    const metadata = upstream(() => Response.json({ access_token: 'ya29.m', expires_in: 3_600 }));
-    const vertex = upstream(() => Response.json(GEMINI));
-    await using _a = metadata;
-    await using _b = vertex;
+    await using metadata = upstream(() => Response.json({ access_token: 'ya29.m', expires_in: 3_600 }));
+    await using vertex = upstream(() => Response.json(GEMINI));
     const config = { name: 'v', type: 'vertex' as const, base_url: vertex.url, models: ['gemini-*'] };
     await using proxy = running(
       { providers: [config] },
@@ -99,8 +95,7 @@ describe('Vertex', () => {
 
   test("Claude is asked by Anthropic's protocol, with model and version in their places", async () => {
     const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'c', content: [] };
-    const vertex = upstream(() => Response.json({ ...message, stop_reason: 'end_turn' }));
-    await using _ = vertex;
+    await using vertex = upstream(() => Response.json({ ...message, stop_reason: 'end_turn' }));
     await using proxy = running({
       providers: [{ name: 'v', type: 'vertex', base_url: vertex.url, api_key: 'k', models: ['claude-*'] }],
     });
@@ -122,10 +117,8 @@ describe('Vertex', () => {
   ])(
     'the next provider answers when whoever gives the tokens %s, and no secret is told',
     async (_, script) => {
-      const tokens = upstream(script);
-      const other = upstream(() => Response.json(OPENAI));
-      await using _a = tokens;
-      await using _b = other;
+      await using tokens = upstream(script);
+      await using other = upstream(() => Response.json(OPENAI));
       await using proxy = running({
         providers: [
           {
@@ -162,10 +155,8 @@ describe('Vertex', () => {
 
 describe('Azure', () => {
   test('signs in at Entra by client credentials, and asks deployments by their URLs', async () => {
-    const tokens = upstream(() => Response.json({ access_token: 'eyJ.e', expires_in: 3_599 }));
-    const azure = upstream(() => Response.json(OPENAI));
-    await using _a = tokens;
-    await using _b = azure;
+    await using tokens = upstream(() => Response.json({ access_token: 'eyJ.e', expires_in: 3_599 }));
+    await using azure = upstream(() => Response.json(OPENAI));
     const config = {
       name: 'a',
       type: 'azure' as const,
@@ -224,8 +215,7 @@ describe('Bedrock', () => {
       file,
       '[default]\naws_access_key_id = no\n[work]\naws_access_key_id=AKIA1\naws_secret_access_key = sec+ret/1\n',
     );
-    const bedrock = upstream(() => Response.json(CONVERSE));
-    await using _b = bedrock;
+    await using bedrock = upstream(() => Response.json(CONVERSE));
     const config = {
       name: 'b',
       type: 'bedrock' as const,
@@ -243,8 +233,7 @@ describe('Bedrock', () => {
   });
 
   test('a Bedrock key goes as a bearer token', async () => {
-    const bedrock = upstream(() => Response.json(CONVERSE));
-    await using _ = bedrock;
+    await using bedrock = upstream(() => Response.json(CONVERSE));
     await using proxy = running(
       { providers: [{ name: 'b', type: 'bedrock', base_url: bedrock.url }] },
       { AWS_BEARER_TOKEN_BEDROCK: 'bedrock-key' },

@@ -1,5 +1,6 @@
+import type { CountingName } from '../../providers/base.ts';
 import type { ChatRequest } from '../../wire/chat.ts';
-import type { EncodeContext, ProtocolName } from '../../wire/protocol.ts';
+import type { EncodeContext } from '../../wire/protocol.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { Inbound } from '../inbound.ts';
@@ -8,7 +9,7 @@ import { ProxyError } from '../../errors.ts';
 import { encodeAnthropicCount } from '../../wire/anthropic/count.ts';
 import { decodeConverseCount, encodeConverseCount } from '../../wire/bedrock/count.ts';
 import { clientOf } from '../../wire/clients.ts';
-import { decodeGeminiCount, encodeGeminiCount } from '../../wire/gemini/count.ts';
+import { decodeGeminiCount, encodeGeminiCount, encodeVertexCount } from '../../wire/gemini/count.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { isObject, numberOf, parseJson } from '../../wire/json.ts';
 import { countTokens } from '../../wire/tokens.ts';
@@ -23,13 +24,14 @@ interface Counting {
   decode(answer: JsonObject): number | undefined;
 }
 
-const COUNTING: Partial<Record<ProtocolName, Counting>> = {
+const COUNTING: Readonly<Record<CountingName, Counting>> = {
   messages: {
     endpoint: 'messages.count_tokens',
     encode: encodeAnthropicCount,
     decode: ({ input_tokens }) => numberOf(input_tokens),
   },
   gemini: { endpoint: 'messages.count_tokens', encode: encodeGeminiCount, decode: decodeGeminiCount },
+  vertex: { endpoint: 'messages.count_tokens', encode: encodeVertexCount, decode: decodeGeminiCount },
   converse: { endpoint: 'messages.count_tokens', encode: encodeConverseCount, decode: decodeConverseCount },
 };
 
@@ -48,7 +50,8 @@ export const count: Lane = {
       { created, newId },
     );
     const answer = (tokens: number) => JSON.stringify(answerOf(inbound.endpoint, tokens));
-    const counting = provider.counts(model) ? COUNTING[provider.protocol(model)] : undefined;
+    const name = provider.counts(model);
+    const counting = name && COUNTING[name];
     if (!counting) {
       return {
         local: async () => ({

@@ -13,11 +13,12 @@ const OVERHEAD = PRELUDE + 4;
 const utf8 = new TextDecoder();
 let codec: EventStreamCodec | undefined;
 
+type Loaded = typeof EventStreamCodec;
+
 /** The codec, loaded with the first frame: it brings 25 ms of other code, and few are at AWS. */
 function codecOf(): EventStreamCodec {
   if (codec) return codec;
-  const { EventStreamCodec: Codec } =
-    require('@smithy/eventstream-codec') as typeof import('@smithy/eventstream-codec');
+  const { EventStreamCodec: Codec } = require('@smithy/eventstream-codec') as { EventStreamCodec: Loaded };
   codec = new Codec(
     (bytes) => (typeof bytes === 'string' ? bytes : utf8.decode(bytes)),
     (text) => new TextEncoder().encode(text),

@@ -1,0 +1,129 @@
+import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { EncodeContext } from '../protocol.ts';
+import type { Usage } from '../usage.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { encodeOpenaiUsage } from '../usage.ts';
+
+export type GeminiContext = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
+
+const FILTERED = new Set([
+  'SAFETY',
+  'RECITATION',
+  'BLOCKLIST',
+  'PROHIBITED_CONTENT',
+  'SPII',
+  'IMAGE_SAFETY',
+  'IMAGE_PROHIBITED_CONTENT',
+  'IMAGE_RECITATION',
+  'MODEL_ARMOR',
+  'LANGUAGE',
+  'JAILBREAK',
+]);
+
+const BROKEN = new Set([
+  'MALFORMED_FUNCTION_CALL',
+  'UNEXPECTED_TOOL_CALL',
+  'TOO_MANY_TOOL_CALLS',
+  'MALFORMED_RESPONSE',
+]);
+
+/** @param called whether the answer called a function: Gemini stops for that as for anything */
+export function geminiFinish(reason: unknown, called: boolean): string | undefined {
+  const word = stringOf(reason);
+  if (word === undefined || word === 'FINISH_REASON_UNSPECIFIED') return undefined;
+  if (word === 'MAX_TOKENS') return 'length';
+  if (FILTERED.has(word)) return 'content_filter';
+  if (BROKEN.has(word)) return 'error';
+  return called ? 'tool_calls' : 'stop';
+}
+
+/** Gemini's usage, normalised: what was thought stands beside what was said. */
+export function geminiUsage(value: unknown): Usage | undefined {
+  if (!isObject(value)) return undefined;
+  const prompt = numberOf(value.promptTokenCount);
+  const said = numberOf(value.candidatesTokenCount) ?? numberOf(value.responseTokenCount);
+  const thought = numberOf(value.thoughtsTokenCount) ?? 0;
+  if (prompt === undefined && said === undefined) return undefined;
+  return {
+    input: (prompt ?? 0) + (numberOf(value.toolUsePromptTokenCount) ?? 0),
+    cached: numberOf(value.cachedContentTokenCount) ?? 0,
+    cacheWrite: 0,
+    output: (said ?? 0) + thought,
+    reasoning: thought,
+  };
+}
+
+/** A whole answer in the canonical form. @throws ProxyError `malformed` */
+export function decodeGeminiResponse(body: JsonObject, context: GeminiContext): ChatResponse {
+  const candidates = listOf(body.candidates).filter(isObject);
+  const blocked = stringOf(objectOf(body.promptFeedback).blockReason);
+  if (candidates.length === 0 && blocked === undefined) {
+    throw new ProxyError('malformed', 'Cannot read the answer: it has no candidates');
+  }
+  const usage = geminiUsage(body.usageMetadata);
+  const choices =
+    candidates.length === 0
+      ? [{ index: 0, message: refused(), logprobs: null, finish_reason: 'content_filter' }]
+      : candidates.map((candidate, at) => decodeCandidate(candidate, at, context));
+  return {
+    id: idOf(body, context),
+    object: 'chat.completion',
+    created: context.created,
+    model: stringOf(body.modelVersion) ?? context.model,
+    choices,
+    ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
+  };
+}
+
+function refused(): ChatMessage {
+  return { role: 'assistant', content: '', refusal: null };
+}
+
+export function idOf(body: JsonObject, { newId }: Pick<GeminiContext, 'newId'>): string {
+  return `chatcmpl-${stringOf(body.responseId) ?? newId()}`;
+}
+
+function decodeCandidate(
+  candidate: JsonObject,
+  at: number,
+  context: GeminiContext,
+): ChatResponse['choices'][0] {
+  let text: string | null = null;
+  let reasoning = '';
+  let signature: string | undefined;
+  const calls: ToolCall[] = [];
+  for (const part of listOf(objectOf(candidate.content).parts)) {
+    const { text: said, thought, functionCall, thoughtSignature } = objectOf(part);
+    if (isObject(functionCall)) calls.push(decodeCall(functionCall, thoughtSignature, context));
+    else if (typeof said === 'string' && thought === true) reasoning += said;
+    else if (typeof said === 'string') {
+      text = (text ?? '') + said;
+      signature = stringOf(thoughtSignature) ?? signature;
+    }
+  }
+  const message: ChatMessage = {
+    role: 'assistant',
+    content: text ?? (calls.length > 0 ? null : ''),
+    refusal: null,
+    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+    ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    ...(signature === undefined ? {} : { extra_content: extraOf(signature) }),
+  };
+  const finish_reason = geminiFinish(candidate.finishReason, calls.length > 0) ?? 'stop';
+  return { index: numberOf(candidate.index) ?? at, message, logprobs: null, finish_reason };
+}
+
+/** A call, whose signature is also remembered: many clients drop the field it is told in. */
+export function decodeCall(call: JsonObject, signature: unknown, { memory, newId }: GeminiContext): ToolCall {
+  const id = stringOf(call.id) || `call_${newId()}`;
+  const extra = typeof signature === 'string' ? { extra_content: extraOf(signature) } : {};
+  if (extra.extra_content) memory.set(id, extra);
+  const args = JSON.stringify(isObject(call.args) ? call.args : {});
+  return { id, type: 'function', function: { name: stringOf(call.name) ?? '', arguments: args }, ...extra };
+}
+
+export function extraOf(signature: string): JsonObject {
+  return { google: { thought_signature: signature } };
+}
