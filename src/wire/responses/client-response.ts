@@ -60,7 +60,7 @@ export function responseObject(
     top_logprobs: request.top_logprobs ?? 0,
     top_p: request.top_p ?? 1,
     truncation: request.truncation ?? 'disabled',
-    usage: answer.usage ? encodeUsage(answer.usage) : null,
+    ...(done ? { usage: encodeUsage(answer.usage) } : {}),
     ...(typeof request.user === 'string' ? { user: request.user } : {}),
     metadata: request.metadata ?? {},
   };
@@ -166,13 +166,13 @@ export function callObject(
   return { id, type: 'function_call', status, call_id: callId, name, ...group, arguments: text };
 }
 
-function encodeUsage(usage: OpenaiUsage): JsonObject {
-  const { prompt_tokens, completion_tokens, total_tokens } = usage;
+/** Clients read it without looking whether it is there: what is not known is 0. */
+function encodeUsage(usage: OpenaiUsage | undefined): JsonObject {
   return {
-    input_tokens: prompt_tokens,
-    input_tokens_details: usage.prompt_tokens_details,
-    output_tokens: completion_tokens,
-    output_tokens_details: usage.completion_tokens_details,
-    total_tokens,
+    input_tokens: usage?.prompt_tokens ?? 0,
+    input_tokens_details: usage?.prompt_tokens_details ?? { cached_tokens: 0, cache_write_tokens: 0 },
+    output_tokens: usage?.completion_tokens ?? 0,
+    output_tokens_details: usage?.completion_tokens_details ?? { reasoning_tokens: 0 },
+    total_tokens: usage?.total_tokens ?? 0,
   };
 }

@@ -89,7 +89,8 @@ export class ResponsesWriter implements ChatWriter {
     let text = this.#id === '' ? this.#begin({ id: '', model: '' }) : '';
     text += this.#close() + this.#writeWaiting();
     // An answer without a word is one all the same.
-    if (this.#output.length === 0) text += this.#start('message') + this.#close();
+    if (this.#output.every(({ type: kind }) => kind === 'reasoning'))
+      text += this.#start('message') + this.#close();
     const response = this.#response(this.#finish ?? 'stop');
     return text + this.#event(`response.${String(response.status)}`, { response });
   }
@@ -190,7 +191,7 @@ export class ResponsesWriter implements ChatWriter {
     const waiting = this.#waiting.get(index);
     if (waiting) waiting.text += piece;
     else if (this.#closed.has(index)) return '';
-    else if (this.#open?.call && this.#open.text !== '' && !this.#open.json.ended) {
+    else if (this.#open?.call && !this.#open.json.ended) {
       this.#waiting.set(index, { head: delta, text: piece });
     } else return this.#close() + this.#startCall(delta) + this.#argue(piece);
     return '';

@@ -84,14 +84,11 @@ function assistantItems(message: ChatMessage, memory: ReplayMemory): JsonObject[
       summary: listOf(summary),
       encrypted_content,
     }));
-  const text = textOf(message.content);
-  const content = [
-    ...(text === '' ? [] : [{ type: 'output_text', text, annotations: [] }]),
-    ...(message.refusal ? [{ type: 'refusal', refusal: message.refusal }] : []),
-  ];
+  // As text: parts of an answer would need the id of the item that they were in.
+  const content = textOf(message.content) + (message.refusal ?? '');
   return [
     ...reasoning,
-    ...(content.length > 0 ? [{ type: 'message', role: 'assistant', content }] : []),
+    ...(content === '' ? [] : [{ type: 'message', role: 'assistant', content }]),
     ...calls.map(callItem),
   ];
 }

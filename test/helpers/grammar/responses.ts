@@ -1,0 +1,173 @@
+import type { JsonObject } from '../../../src/wire/json.ts';
+import type { Problems } from './frames.ts';
+import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../../../src/wire/json.ts';
+import { openapiProblems } from '../openapi.ts';
+import { framesOf } from './frames.ts';
+
+/** Where in a response its stream is. */
+type State = 'before' | 'created' | 'running' | 'ended' | 'failed';
+
+/** An item in progress and what its parts have grown to. */
+interface Item {
+  readonly value: JsonObject;
+  readonly place: number;
+  readonly parts: JsonObject[];
+  part:
+    { readonly kind: 'content' | 'summary'; readonly type: string; text: string; done: boolean } | undefined;
+  text: string;
+  textDone: boolean;
+}
+
+/** A stream of Responses events held to its grammar: the response it makes, and what is wrong with it. */
+export function checkResponsesStream(sse: string): { response: JsonObject; problems: Problems } {
+  const checker = new ResponsesChecker();
+  for (const { name, value, data } of framesOf(sse, checker.problems)) checker.event(name, value, data);
+  checker.end();
+  return { response: checker.response, problems: checker.problems };
+}
+
+class ResponsesChecker {
+  readonly problems: string[] = [];
+  response: JsonObject = {};
+  #state: State = 'before';
+  #sequence = 0;
+  readonly #items: JsonObject[] = [];
+  readonly #ids = new Set<string>();
+  #item: Item | undefined;
+
+  event(name: string | undefined, value: unknown, data: string): void {
+    if (!isObject(value)) return this.#wrong(`no JSON object: ${data.slice(0, 80)}`);
+    const type = stringOf(value.type) ?? '';
+    if (name !== type) this.#wrong(`event "${name}" is of type "${type}"`);
+    if (value.sequence_number !== this.#sequence) {
+      this.#wrong(`${type} has number ${String(value.sequence_number)}, not ${this.#sequence}`);
+    }
+    this.#sequence += 1;
+    this.problems.push(...openapiProblems('ResponseStreamEvent', value).slice(0, 2));
+    if (this.#state === 'ended' || this.#state === 'failed') return this.#wrong(`${type} behind the end`);
+    if (type === 'error') {
+      this.#state = 'failed';
+      return;
+    }
+    if (type === 'response.created') return this.#created(value);
+    if (type === 'response.in_progress') return this.#running(value);
+    if (this.#state !== 'running') this.#wrong(`${type} before the response is in progress`);
+    if (type === 'response.completed' || type === 'response.incomplete') return this.#ended(type, value);
+    this.#inside(type, value);
+  }
+
+  end(): void {
+    if (this.#state !== 'ended' && this.#state !== 'failed') this.#wrong('no last event');
+  }
+
+  #wrong(problem: string): void {
+    this.problems.push(problem);
+  }
+
+  #created({ response }: JsonObject): void {
+    if (this.#state !== 'before') this.#wrong('created twice');
+    this.#state = 'created';
+    this.response = objectOf(response);
+    if (listOf(this.response.output).length > 0) this.#wrong('created with output');
+    if (this.response.status !== 'in_progress') this.#wrong('created, but not in progress');
+  }
+
+  #running({ response }: JsonObject): void {
+    if (this.#state !== 'created') this.#wrong('in progress without having been created');
+    this.#state = 'running';
+    if (objectOf(response).id !== this.response.id) this.#wrong('in progress under another id');
+  }
+
+  #ended(type: string, { response }: JsonObject): void {
+    this.#state = 'ended';
+    if (this.#item) this.#wrong('the last item is not closed');
+    const last = objectOf(response);
+    if (last.id !== this.response.id) this.#wrong('ended under another id');
+    if (`response.${String(last.status)}` !== type) this.#wrong(`${type} with status ${String(last.status)}`);
+    if (!Bun.deepEquals(last.output, this.#items)) this.#wrong('the output is not what its items were');
+    this.problems.push(...openapiProblems('Response', last).slice(0, 2));
+    this.response = last;
+  }
+
+  #inside(type: string, value: JsonObject): void {
+    if (type === 'response.output_item.added') return this.#added(value);
+    const item = this.#item;
+    if (!item) return this.#wrong(`${type} outside of an item`);
+    if (value.output_index !== item.place) this.#wrong(`${type} at place ${String(value.output_index)}`);
+    if (type === 'response.output_item.done') return this.#closed(item, objectOf(value.item));
+    if (value.item_id !== item.value.id) this.#wrong(`${type} of item ${String(value.item_id)}`);
+    if (/_part\.added$/.test(type)) return this.#partAdded(item, type, value);
+    if (/_part\.done$/.test(type)) return this.#partDone(item, value);
+    if (/\.delta$/.test(type)) return this.#delta(item, type, stringOf(value.delta));
+    if (/\.done$/.test(type)) return this.#done(item, type, value);
+    this.#wrong(`${type} is not known`);
+  }
+
+  #added(value: JsonObject): void {
+    if (this.#item) this.#wrong('an item begins inside of another');
+    const item = objectOf(value.item);
+    const id = String(item.id);
+    if (this.#ids.has(id)) this.#wrong(`the id ${id} is used twice`);
+    this.#ids.add(id);
+    const place = numberOf(value.output_index) ?? -1;
+    if (place !== this.#items.length) this.#wrong(`an item is added at place ${place}`);
+    const text = stringOf(item.arguments) ?? stringOf(item.input) ?? '';
+    if (text !== '' || listOf(item.content).length > 0) this.#wrong('an item begins with content');
+    this.#item = { value: item, place, parts: [], part: undefined, text: '', textDone: false };
+  }
+
+  #partAdded(item: Item, type: string, value: JsonObject): void {
+    if (item.part) this.#wrong('a part begins inside of another');
+    const kind = type.includes('summary') ? 'summary' : 'content';
+    const index = value[`${kind}_index`];
+    if (index !== item.parts.length) this.#wrong(`a part is added at ${String(index)}`);
+    item.part = { kind, type: String(objectOf(value.part).type), text: '', done: false };
+  }
+
+  #delta(item: Item, type: string, delta: string | undefined): void {
+    if (delta === undefined || delta === '') this.#wrong(`${type} says nothing`);
+    if (type.includes('arguments') || type.includes('input')) item.text += delta ?? '';
+    else if (item.part) item.part.text += delta ?? '';
+    else this.#wrong(`${type} outside of a part`);
+  }
+
+  #done(item: Item, type: string, value: JsonObject): void {
+    const whole = stringOf(value.arguments) ?? stringOf(value.input);
+    if (whole !== undefined) {
+      if (whole !== (item.text || '{}') && whole !== item.text)
+        this.#wrong(`${type} differs from its deltas`);
+      item.text = whole;
+      item.textDone = true;
+      return;
+    }
+    const said = stringOf(value.text) ?? stringOf(value.refusal);
+    if (!item.part) return this.#wrong(`${type} outside of a part`);
+    if (said !== item.part.text) this.#wrong(`${type} differs from its deltas`);
+    item.part.done = true;
+  }
+
+  #partDone(item: Item, value: JsonObject): void {
+    const { part } = item;
+    if (!part) return this.#wrong('a part ends that has not begun');
+    if (!part.done) this.#wrong('a part is closed whose text is not done');
+    const whole = objectOf(value.part);
+    if ((whole.text ?? whole.refusal) !== part.text) this.#wrong('a part differs from its deltas');
+    item.parts.push(whole);
+    item.part = undefined;
+  }
+
+  #closed(item: Item, whole: JsonObject): void {
+    if (item.part) this.#wrong('an item ends inside of a part');
+    if (whole.id !== item.value.id || whole.type !== item.value.type) this.#wrong('an item ends as another');
+    const parts = listOf(whole.type === 'reasoning' ? whole.summary : whole.content);
+    if (!Bun.deepEquals(parts, item.parts)) this.#wrong('an item differs from its parts');
+    const text = stringOf(whole.arguments) ?? stringOf(whole.input);
+    if (text !== undefined && (text !== item.text || !item.textDone))
+      this.#wrong('a call differs from its deltas');
+    if (whole.arguments !== undefined && !isObject(parseJson(text ?? ''))) {
+      this.#wrong(`the arguments are no JSON object: ${text}`);
+    }
+    this.#items.push(whole);
+    this.#item = undefined;
+  }
+}

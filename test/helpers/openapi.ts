@@ -1,0 +1,63 @@
+/** OpenAI's own OpenAPI document, where it lies: bodies, chunks and events are held to it. */
+import type { ValidateFunction } from 'ajv';
+import Ajv from 'ajv/dist/2020';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject } from '../../src/wire/json.ts';
+
+const PATH = process.env.LLMPROXY_SPEC ?? join(import.meta.dir, '../../../shared/spec/openai-openapi.json');
+
+/** Whether the document is there; tests that need it are skipped where it is not. */
+export const hasOpenapi = existsSync(PATH);
+
+/** Schemas that the tests hold values to. */
+export type SchemaName =
+  | 'CreateChatCompletionRequest'
+  | 'CreateChatCompletionResponse'
+  | 'CreateChatCompletionStreamResponse'
+  | 'CreateCompletionResponse'
+  | 'CreateEmbeddingResponse'
+  | 'CreateResponse'
+  | 'ErrorResponse'
+  | 'ListModelsResponse'
+  | 'Response'
+  | 'ResponseStreamEvent';
+
+let ajv: Ajv | undefined;
+const compiled = new Map<SchemaName, ValidateFunction>();
+
+/** What is wrong with a value by OpenAI's document; nothing where the document is missing. */
+export function openapiProblems(name: SchemaName, value: unknown): string[] {
+  if (!hasOpenapi) return [];
+  let validate = compiled.get(name);
+  if (!validate) {
+    ajv ??= load();
+    validate = ajv.compile({ $ref: `oai#/components/schemas/${name}` });
+    compiled.set(name, validate);
+  }
+  if (validate(value)) return [];
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${name}${instancePath} ${message}`);
+}
+
+function load(): Ajv {
+  const document = JSON.parse(readFileSync(PATH, 'utf8')) as JsonObject;
+  const loaded = new Ajv({ strict: false, validateFormats: false, allErrors: false });
+  loaded.addSchema({ $id: 'oai', ...(nullable(document) as JsonObject) });
+  return loaded;
+}
+
+/**
+ * It says `nullable: true`, as OpenAPI 3.0 did; a type of JSON Schema says it with "null". Its `oneOf` overlap, so that
+ * its own examples match more than one: any will do.
+ */
+function nullable(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(nullable);
+  if (typeof node !== 'object' || node === null) return node;
+  const copy: JsonObject = Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key === 'oneOf' ? 'anyOf' : key, nullable(value)]),
+  );
+  if (copy.nullable !== true) return copy;
+  const { nullable: _, ...rest } = copy;
+  if (typeof rest.type === 'string') return { ...rest, type: [rest.type, 'null'] };
+  return { anyOf: [rest, { type: 'null' }] };
+}
