@@ -28,7 +28,8 @@ import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
 import { judge } from './judge.ts';
 
-const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
+/** How each protocol asks and reads. */
+export const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
   chat: chatProtocol,
   messages: anthropicProtocol,
   responses: responsesProtocol,
