@@ -6,7 +6,10 @@ import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../js
 import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
 import { decodeCall, encryptedBlock, reasoningText, responseFinish } from './response.ts';
 
-type Context = Pick<EncodeContext, 'created' | 'memory' | 'newId'>;
+type Context = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
+
+/** Stands for the items of a server that names none. */
+const ANONYMOUS = Symbol('anonymous');
 
 interface Call {
   /** What its events name it by: item id, call id or place in the output. */
@@ -31,8 +34,9 @@ export class ResponsesReader implements ChatReader {
   #model = '';
   #begun = false;
   #told = 0;
-  /** Whether the item in progress has said something, and whether a part of reasoning came before. */
-  #spoke = false;
+  /** Items that have said something, by id and by place in the output. */
+  readonly #spoken = new Set<unknown>();
+  /** Whether a part of reasoning came before. */
   #thought = false;
   #between = false;
   done = false;
@@ -69,15 +73,15 @@ export class ResponsesReader implements ChatReader {
       case 'response.output_item.added':
         return this.#added(objectOf(value.item), value.output_index);
       case 'response.output_text.delta':
-        return this.#say('content', value.delta);
+        return this.#say('content', value.delta, value);
       case 'response.refusal.delta':
-        return this.#say('refusal', value.delta);
+        return this.#say('refusal', value.delta, value);
       case 'response.reasoning_summary_part.added':
         this.#between = this.#thought;
         return [];
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta':
-        return this.#think(stringOf(value.delta) ?? '');
+        return this.#think(stringOf(value.delta) ?? '', value);
       case 'response.function_call_arguments.delta':
         return this.#argue(this.#find(value), stringOf(value.delta) ?? '');
       case 'response.function_call_arguments.done':
@@ -99,13 +103,13 @@ export class ResponsesReader implements ChatReader {
   }
 
   #name(response: JsonObject): ChatChunk[] {
+    if (this.#begun) return [];
     this.#id ||= stringOf(response.id) ?? '';
     this.#model ||= stringOf(response.model) ?? '';
     return [];
   }
 
   #added(item: JsonObject, place: unknown): ChatChunk[] {
-    this.#spoke = false;
     if (item.type === 'reasoning') this.#between = this.#thought;
     if (item.type === 'function_call') this.#register(item, place);
     return [];
@@ -129,19 +133,24 @@ export class ResponsesReader implements ChatReader {
     return named ?? this.#calls.at(-1);
   }
 
-  #say(field: 'content' | 'refusal', delta: unknown): ChatChunk[] {
+  #say(field: 'content' | 'refusal', delta: unknown, of: JsonObject): ChatChunk[] {
     const text = stringOf(delta) ?? '';
     if (text === '') return [];
-    this.#spoke = true;
+    this.#speaks(of);
     return [this.#chunk({ [field]: text })];
   }
 
-  #think(text: string): ChatChunk[] {
+  #speaks({ item_id, output_index }: JsonObject): void {
+    for (const name of [item_id, output_index]) if (name !== undefined) this.#spoken.add(name);
+    if (item_id === undefined && output_index === undefined) this.#spoken.add(ANONYMOUS);
+  }
+
+  #think(text: string, of: JsonObject): ChatChunk[] {
     if (text === '') return [];
     const gap = this.#between ? '\n\n' : '';
     this.#between = false;
     this.#thought = true;
-    this.#spoke = true;
+    this.#speaks(of);
     return [this.#chunk({ reasoning_content: gap + text })];
   }
 
@@ -169,8 +178,7 @@ export class ResponsesReader implements ChatReader {
   }
 
   #itemDone(item: JsonObject, place: unknown): ChatChunk[] {
-    const spoke = this.#spoke;
-    this.#spoke = false;
+    const spoke = [item.id, place, ANONYMOUS].some((name) => name !== undefined && this.#spoken.has(name));
     if (item.type === 'function_call') {
       const names = { item_id: item.id, call_id: item.call_id, output_index: place };
       const known = this.#calls.find((call) =>
@@ -180,7 +188,7 @@ export class ResponsesReader implements ChatReader {
     }
     if (item.type === 'reasoning') {
       const block = encryptedBlock(item);
-      const text = spoke ? [] : this.#think(reasoningText(item));
+      const text = spoke ? [] : this.#think(reasoningText(item), item);
       if (!block) return text;
       this.#thinking.push(block);
       return [...text, this.#chunk({ thinking_blocks: [block] })];
@@ -188,12 +196,11 @@ export class ResponsesReader implements ChatReader {
     if (item.type !== 'message' || spoke) return [];
     return listOf(item.content).flatMap((part) => {
       const { text, refusal } = objectOf(part);
-      return [...this.#say('content', text), ...this.#say('refusal', refusal)];
+      return [...this.#say('content', text, item), ...this.#say('refusal', refusal, item)];
     });
   }
 
   #complete(response: JsonObject): ChatChunk[] {
-    this.#name(response);
     this.done = true;
     const [first] = this.#calls;
     if (first && this.#thinking.length > 0) {
@@ -211,7 +218,7 @@ export class ResponsesReader implements ChatReader {
       id: this.#id,
       object: 'chat.completion.chunk',
       created: this.#context.created,
-      model: this.#model,
+      model: this.#model || this.#context.model,
       choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
     };
   }

@@ -96,10 +96,10 @@ class ResponsesChecker {
     if (value.output_index !== item.place) this.#wrong(`${type} at place ${String(value.output_index)}`);
     if (type === 'response.output_item.done') return this.#closed(item, objectOf(value.item));
     if (value.item_id !== item.value.id) this.#wrong(`${type} of item ${String(value.item_id)}`);
-    if (/_part\.added$/.test(type)) return this.#partAdded(item, type, value);
-    if (/_part\.done$/.test(type)) return this.#partDone(item, value);
-    if (/\.delta$/.test(type)) return this.#delta(item, type, stringOf(value.delta));
-    if (/\.done$/.test(type)) return this.#done(item, type, value);
+    if (type.endsWith('_part.added')) return this.#partAdded(item, type, value);
+    if (type.endsWith('_part.done')) return this.#partDone(item, value);
+    if (type.endsWith('.delta')) return this.#delta(item, type, stringOf(value.delta));
+    if (type.endsWith('.done')) return this.#done(item, type, value);
     this.#wrong(`${type} is not known`);
   }
 

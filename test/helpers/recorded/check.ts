@@ -103,7 +103,8 @@ function compare(answer: ChatResponse, truth: Truth, api: Api, provider: string)
       .filter(Boolean)
       .map(([name, text]) => [name, parseJson(text && text !== 'null' ? text : '{}')]),
   );
-  same('finish', choice.finish_reason, expectedFinish(api, truth));
+  // Some recorders left the finish reason of a whole answer out.
+  if (truth.finish !== undefined) same('finish', choice.finish_reason, expectedFinish(api, truth));
   const usage = expectedUsage(api, provider, truth);
   if (usage) same('usage', openaiUsage(answer.usage), usage);
   return problems;
@@ -126,7 +127,10 @@ function checkClients(answer: ChatResponse, chunks: readonly ChatChunk[], truth:
     const context = { created: 1, newId: () => `id${(ids += 1)}` };
     const understood = clientOf(endpoint).decode(ASKED[endpoint], context);
     const whole = understood.encode(answer);
-    const problems = textIn(whole) === truth.text || answer.choices.length > 1 ? [] : ['whole: another text'];
+    // Messages has no place for a refusal but the text.
+    const refusal = endpoint === 'messages' ? (answer.choices[0]?.message.refusal ?? '') : '';
+    const same = textIn(whole) === truth.text + refusal || answer.choices.length > 1;
+    const problems = same ? [] : ['whole: another text'];
     if (chunks.length === 0) return problems.map((problem) => `${endpoint}: ${problem}`);
     const writer = understood.stream();
     const sse = chunks.map((chunk) => writer.push(chunk)).join('') + writer.end();
@@ -139,7 +143,7 @@ function checkClients(answer: ChatResponse, chunks: readonly ChatChunk[], truth:
 
 /** Arguments that the model left broken are passed on as they are. */
 function isTheirs(problem: string, { calls }: Truth): boolean {
-  if (!/JSON object/.test(problem)) return false;
+  if (!/no (?:JSON )?object/.test(problem)) return false;
   return calls.some(([, text]) => text !== '' && !isObject(parseJson(text)));
 }
 

@@ -74,11 +74,11 @@ export function requestOf(value: unknown): JsonObject | undefined {
 /** The API by the address; `undefined` for what is none of those that are translated. */
 export function apiOf({ url, provider }: Pick<Recorded, 'url' | 'provider'>): Api | undefined {
   const path = decodeURIComponent(url.replace(/[?#].*$/, ''));
-  if (/\/chat\/completions$/.test(path)) return 'chat';
-  if (/\/responses$/.test(path)) return 'responses';
+  if (path.endsWith('/chat/completions')) return 'chat';
+  if (path.endsWith('/responses')) return 'responses';
   if (/\/messages$|:(?:r|streamR)awPredict$/.test(path)) return 'messages';
   if (/:(?:streamG|g)enerateContent$/.test(path)) return 'gemini';
   if (/\/converse(?:-stream)?$/.test(path)) return 'converse';
-  if (/\/v2\/chat$/.test(path)) return 'cohere';
+  if (path.endsWith('/v2/chat')) return 'cohere';
   return path === '' && provider === 'cohere' ? 'cohere' : undefined;
 }

@@ -37,6 +37,7 @@ const FINISH: Readonly<Record<Api, Readonly<Record<string, string>>>> = {
     RECITATION: 'content_filter',
     PROHIBITED_CONTENT: 'content_filter',
     IMAGE_SAFETY: 'content_filter',
+    MODEL_ARMOR: 'content_filter',
     MALFORMED_FUNCTION_CALL: 'error',
     UNEXPECTED_TOOL_CALL: 'error',
   },

@@ -36,22 +36,28 @@ function bare(origin: Origin, api: Api, body: Uint8Array, type: string): Recorde
   return { ...origin, at: 0, method: 'POST', url, request: undefined, status: 200, headers, body };
 }
 
-/** One event a line, as they were before SSE was taken off. */
+/** One event a line, as they were before SSE was taken off; a file may hold the streams of several turns. */
 export function chunks(text: string, origin: Origin): Recorded[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const events = lines.map(parseJson);
-  const api = events.map(looksLike).find((each) => each !== undefined);
+  const api = lines.map((line) => looksLike(parseJson(line))).find((each) => each !== undefined);
   // The SDK's own form of Bedrock's events has lost its frames.
   if (!api || api === 'converse') return [];
+  const turns: string[][] = [[]];
+  for (const line of lines) {
+    if (line.startsWith('{"type":"response.created"') && turns.at(-1)!.length > 0) turns.push([]);
+    turns.at(-1)!.push(line);
+  }
+  return turns.map((turn, at) => ({ ...bare(origin, api, eventStream(turn, api), 'text/event-stream'), at }));
+}
+
+function eventStream(lines: readonly string[], api: Api): Uint8Array {
   const named = api === 'messages' || api === 'responses' || api === 'cohere';
-  const sse = events
-    .map((event, at) => {
-      const name = named && isObject(event) ? `event: ${String(event.type)}\n` : '';
-      return `${name}data: ${lines[at]}\n\n`;
-    })
-    .join('');
-  const end = api === 'chat' ? 'data: [DONE]\n\n' : '';
-  return [bare(origin, api, new TextEncoder().encode(sse + end), 'text/event-stream')];
+  const events = lines.map((line) => {
+    const event = parseJson(line);
+    const name = named && isObject(event) ? `event: ${String(event.type)}\n` : '';
+    return `${name}data: ${line}\n\n`;
+  });
+  return new TextEncoder().encode(events.join('') + (api === 'chat' ? 'data: [DONE]\n\n' : ''));
 }
 
 /** A stream as it came. */
@@ -78,7 +84,8 @@ export function json(text: string, origin: Origin): Recorded[] {
 
 function exchange(request: JsonObject, response: JsonObject, origin: Origin): Recorded {
   const { body } = response;
-  const base64 = typeof body === 'string' && /^base64:/.test(body) ? body.slice('base64:'.length) : undefined;
+  const base64 =
+    typeof body === 'string' && body.startsWith('base64:') ? body.slice('base64:'.length) : undefined;
   return {
     ...origin,
     at: 0,

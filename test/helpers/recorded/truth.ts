@@ -38,14 +38,15 @@ function nothing(): Truth {
 /** Whether the answer is a stream. */
 export function isStream({ headers, body }: Recorded): boolean {
   const type = headers.get('content-type') ?? '';
+  // Frames of AWS begin with their length.
+  if (body[0] === 0) return true;
   if (/event-stream|eventstream/.test(type)) return true;
   return /^\s*(?:event:|data:|:)/.test(textOf(body.subarray(0, 40)));
 }
 
 /** The values of a stream's events. */
-export function eventsOf({ body, headers }: Recorded, api: Api): JsonObject[] {
+export function eventsOf({ body }: Recorded, api: Api): JsonObject[] {
   if (api === 'converse') return frameEvents(body);
-  void headers;
   return textOf(body)
     .split(/\r?\n\r?\n/)
     .map((block) =>
@@ -214,7 +215,7 @@ function converseEvent(truth: Truth, event: JsonObject): void {
   const delta = objectOf(event.delta);
   const state = truth as Truth & { places?: Map<unknown, number> };
   state.places ??= new Map();
-  if (/Exception$/.test(name)) truth.error = true;
+  if (name.endsWith('Exception')) truth.error = true;
   const use = objectOf(event.start).toolUse;
   if (isObject(use) && use.type !== 'server_tool_use') {
     state.places.set(event.contentBlockIndex, truth.calls.length);
