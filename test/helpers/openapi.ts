@@ -58,6 +58,9 @@ function nullable(node: unknown): unknown {
   );
   if (copy.nullable !== true) return copy;
   const { nullable: _, ...rest } = copy;
-  if (typeof rest.type === 'string') return { ...rest, type: [rest.type, 'null'] };
+  if (typeof rest.type === 'string') {
+    const words = Array.isArray(rest.enum) ? { enum: [...(rest.enum as unknown[]), null] } : {};
+    return { ...rest, ...words, type: [rest.type, 'null'] };
+  }
   return { anyOf: [rest, { type: 'null' }] };
 }
