@@ -26,7 +26,7 @@ export function encodeItems(
       case 'system':
       case 'developer':
       case 'user':
-        return [{ type: 'message', role: message.role, content: inputParts(message.content, at) }];
+        return [{ type: 'message', role: message.role, content: contentOf(message.content, at) }];
       default:
         throw invalid(at, `role "${String(message.role)}" is not known`);
     }
@@ -49,9 +49,17 @@ function textOf(content: ChatMessage['content']): string {
     .join('');
 }
 
+function contentOf(content: ChatMessage['content'], at: string): string | JsonObject[] {
+  if (typeof content === 'string') return content;
+  const [only, ...others] = content ?? [];
+  // One text says the same without a part around it, and every server takes that.
+  return only?.type === 'text' && others.length === 0 ? (only.text ?? '') : inputParts(content, at);
+}
+
 function inputParts(content: ChatMessage['content'], at: string): JsonObject[] {
-  if (typeof content === 'string') return [{ type: 'input_text', text: content }];
-  return (content ?? []).map((part, index) => inputPart(part, `${at}.content[${index}]`));
+  return (typeof content === 'string' ? [] : (content ?? [])).map((part, index) =>
+    inputPart(part, `${at}.content[${index}]`),
+  );
 }
 
 function inputPart(part: ContentPart, at: string): JsonObject {
@@ -78,9 +86,9 @@ function assistantItems(message: ChatMessage, memory: ReplayMemory): JsonObject[
   const reasoning = listOf(message.thinking_blocks ?? remembered)
     .filter(isObject)
     .filter(({ type }) => type === 'encrypted')
-    .map(({ id, summary, encrypted_content }) => ({
+    .map(({ id, summary, encrypted_content }, index) => ({
       type: 'reasoning',
-      ...(id === undefined ? {} : { id }),
+      id: id ?? `rs_${index}`,
       summary: listOf(summary),
       encrypted_content,
     }));

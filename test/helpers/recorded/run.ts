@@ -5,6 +5,8 @@ import { clientOf } from '../../../src/wire/clients.ts';
 import { PROTOCOLS } from '../../../src/pipeline/lanes/translate.ts';
 import { checkAnswer, checkError } from './check.ts';
 import { apiOf, textOf } from './exchange.ts';
+import type { SchemaName } from '../openapi.ts';
+import { openapiProblems } from '../openapi.ts';
 import { readRecordings } from './read.ts';
 import { SKIPPED } from './skipped.ts';
 import { isStream } from './truth.ts';
@@ -91,16 +93,25 @@ function problemsOf(recorded: Recorded, api: Api, cuts: number[][]): string[] {
   }
 }
 
+/** How OpenAI's document names the requests of its protocols. */
+const OPENAPI: Readonly<Record<string, SchemaName>> = {
+  chat: 'CreateChatCompletionRequest',
+  responses: 'CreateResponse',
+};
+
 /** A client's request must be understood, and be said to every provider that can take it. */
-function checkRequest({ request, status }: Recorded, api: Api): string[] {
+function checkRequest({ request, status, url }: Recorded, api: Api): string[] {
   if (!request || status >= 300 || (api !== 'chat' && api !== 'messages' && api !== 'responses')) return [];
   const context = { created: 1, newId: () => 'id' };
   const memory = { get: () => undefined, set: () => undefined };
   return Object.entries(PROTOCOLS).flatMap(([name, protocol]) => {
     try {
       const understood = clientOf(api).decode({ model: 'm', ...request }, context);
-      protocol.encode(understood.request, { ...context, model: 'm', quirks: {}, memory });
-      return [];
+      const { body } = protocol.encode(understood.request, { ...context, model: 'm', quirks: {}, memory });
+      // What a vendor's own words in a chat request mean elsewhere is not OpenAI's to say.
+      const theirs = api === 'chat' && !url.includes('api.openai.com');
+      const schema = theirs ? undefined : OPENAPI[name];
+      return schema === undefined ? [] : openapiProblems(schema, body).slice(0, 2);
     } catch (cause) {
       const known = cause instanceof ProxyError && ['unsupported', 'invalid_request'].includes(cause.fault);
       return known ? [] : [`cannot be asked of ${name}: ${(cause as Error).message}`];
