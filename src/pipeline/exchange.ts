@@ -95,8 +95,11 @@ export class Exchange {
     fault: Fault | null,
     status: number | null,
   ): void {
-    this.target = target;
-    this.#offer = offer;
+    // An attempt to go on with an answer that is given already makes nobody else its author.
+    if (this.lane === null) {
+      this.target = target;
+      this.#offer = offer;
+    }
     this.attempts.push({ target: target.id, fault, status, ms: round(ms) });
   }
 
