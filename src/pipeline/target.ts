@@ -13,6 +13,8 @@ export interface Ticket {
   breaker: BreakerTicket;
   /** Which of the provider's keys it uses. */
   readonly key: number;
+  /** The keys it was drawn from: of those that a reload replaced, its end says nothing about the present ones. */
+  readonly keys: ProviderState['downs'];
   settled: boolean;
 }
 
@@ -81,7 +83,7 @@ export class Target {
   begin(nowMs: number): Ticket {
     const key = this.#chooseKey(nowMs);
     this.state.begin(key, nowMs);
-    return { breaker: this.breaker.begin(), key, settled: false };
+    return { breaker: this.breaker.begin(), key, keys: this.state.downs, settled: false };
   }
 
   /** The answer has begun. @param tookMs from sending to the first content, where it is a stream */
@@ -96,7 +98,7 @@ export class Target {
     this.breaker.success(ticket.breaker, nowMs);
     this.health.success(nowMs, latencyMs);
     this.state.health.success(nowMs, latencyMs);
-    this.state.accept(ticket.key);
+    if (ticket.keys === this.state.downs) this.state.accept(ticket.key);
   }
 
   /** The call failed; what that says about the target follows from the rules table. */
@@ -110,9 +112,10 @@ export class Target {
       this.health.failure(nowMs, last);
       this.state.health.failure(nowMs, last);
     }
-    if (health === 'down') this.state.refuse(ticket.key, error, nowMs);
+    const known = ticket.keys === this.state.downs;
+    if (health === 'down' && known) this.state.refuse(ticket.key, error, nowMs);
     const rest = restFor(error, nowMs);
-    if (!rest) return;
+    if (!rest || (health === 'busy' && !known)) return;
     if (health === 'busy') this.#keyRests[ticket.key] = later(this.#keyRests[ticket.key], rest);
     else this.#rest = later(this.#rest, rest);
   }

@@ -42,3 +42,17 @@ test('a request that began before a key changed leaves nobody with the old key',
     'Bearer new-key',
   ]);
 });
+
+test('a key that is refused after it was replaced takes its successor nowhere', async () => {
+  const refused = Promise.withResolvers<Response>();
+  await using only = upstream(({ headers }) =>
+    headers.get('authorization') === 'Bearer old-key' ? refused.promise : completion('ok'),
+  );
+  await using proxy = running(at(only, { api_key: 'old-key' }));
+  const late = proxy.post('/v1/chat/completions', CHAT);
+  while (only.asked.length === 0) await Bun.sleep(2);
+  proxy.reload(at(only, { api_key: 'new-key' }));
+  refused.resolve(Response.json({ error: { message: 'no' } }, { status: 401 }));
+  expect((await late).status).toBe(502);
+  expect((await proxy.post('/v1/chat/completions', CHAT)).status).toBe(200);
+});
