@@ -109,7 +109,8 @@ class Pump {
     const broken = this.#streamed;
     broken.release();
     void broken.flow.cancel(error);
-    const rest = await this.#options.resume(error);
+    // A defect in going on must not leave the client, or the record, without an end.
+    const rest = await this.#options.resume(error).catch(() => undefined);
     if (!rest) return false;
     this.#streamed = rest;
     return true;
