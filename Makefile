@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check build release smoke bench soak streams recorded real docs fmt clean
+.PHONY: help install serve test check build release smoke bench soak streams recorded clients real docs fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
@@ -43,6 +43,9 @@ streams: install ## hold ten thousand streams open at once
 
 recorded: install ## feed recorded traffic to the decoders, a row a provider
 	@$(RUN) scripts/recorded.ts $(ARGS)
+
+clients: install ## try real clients with the binary (fetches the clients' packages)
+	@$(RUN) scripts/clients.ts $(ARGS)
 
 real: install ## try the binary before a real inference engine (fetches node-llama-cpp)
 	@$(RUN) scripts/real.ts

@@ -6,10 +6,9 @@ import { decodeAnthropicResponse } from '../wire/anthropic/response.ts';
 import { clientOf } from '../wire/clients.ts';
 import { isObject } from '../wire/json.ts';
 import { decodeResponse } from '../wire/responses/response.ts';
+import { NO_MEMORY } from '../wire/protocol.ts';
 
 type Talk = 'messages' | 'responses';
-
-const memory = { get: () => undefined, set: () => undefined };
 
 /** An exchange of Anthropic's Messages or OpenAI's Responses, as the chat it would be. */
 export function translated(
@@ -20,7 +19,7 @@ export function translated(
 ): Omit<Entry, 'record'> {
   let ids = 0;
   // The same line makes the same row: ids that are missing are counted.
-  const context = { created: 0, model: facts.model, memory, newId: () => String((ids += 1)) };
+  const context = { created: 0, model: facts.model, memory: NO_MEMORY, newId: () => String((ids += 1)) };
   try {
     const asked = clientOf(endpoint).decode(request, context).request;
     const answer = isObject(response) ? decoded(endpoint, response, context).choices[0]?.message : undefined;

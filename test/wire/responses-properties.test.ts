@@ -14,12 +14,11 @@ import { framesOf } from '../helpers/grammar/frames.ts';
 import { checkResponsesStream } from '../helpers/grammar/responses.ts';
 import { openapiProblems } from '../helpers/openapi.ts';
 import { cuts } from '../properties/cuts.ts';
-
-const memory = { get: () => undefined, set: () => undefined };
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
 
 function counter() {
   let ids = 0;
-  return { created: 1, newId: () => `n${(ids += 1)}` };
+  return { created: 1, newId: () => `n${(ids += 1)}`, memory: NO_MEMORY };
 }
 
 const asked = { model: 'm', input: 'x', tools: [{ type: 'custom', name: 'patch' }] };
@@ -88,7 +87,7 @@ test('an answer through Responses to a chat client says the same, streamed and w
       sse += writer.end();
       const encoded = responsesProtocol.encode(
         { model: 'm', messages: [{ role: 'user', content: 'x' }] },
-        { ...counter(), model: 'm', quirks: {}, memory },
+        { ...counter(), model: 'm', quirks: {}, memory: NO_MEMORY },
       );
       const reader = encoded.stream();
       const chunks = framesOf(sse, []).flatMap(({ name: event, data }) =>
@@ -186,7 +185,7 @@ test('a Responses request through chat to Responses is what it was', () => {
         ...counter(),
         model: 'gpt-4.1',
         quirks: {},
-        memory,
+        memory: NO_MEMORY,
       });
       expect([...dropped, ...encoded.dropped]).toEqual([]);
       expect(encoded.body).toEqual({ ...given, store: false });

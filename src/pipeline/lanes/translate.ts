@@ -43,7 +43,7 @@ export const translate: Lane = {
   kind: 'translate',
   prepare(inbound: Inbound, { provider, model, nowMs, newId, memory }: LaneContext): Prepared {
     const created = Math.floor(nowMs / 1000);
-    const client = clientOf(inbound.endpoint).decode(inbound.json?.value ?? {}, { created, newId });
+    const client = clientOf(inbound.endpoint).decode(inbound.json?.value ?? {}, { created, newId, memory });
     const protocol = PROTOCOLS[provider.protocol(model)];
     const quirks = provider.quirks(model);
     const encoded = protocol.encode(client.request, { model, quirks, created, newId, memory });

@@ -1,5 +1,6 @@
 import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
+import type { ReplayMemory } from '../protocol.ts';
 import type { ToolBox } from './tools.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
@@ -20,10 +21,11 @@ interface Turn extends ChatMessage {
 export function decodeItems(
   input: unknown,
   origins: ToolBox['origins'],
+  memory: ReplayMemory,
 ): { messages: ChatMessage[]; dropped: string[] } {
   if (typeof input === 'string') return { messages: [{ role: 'user', content: input }], dropped: [] };
   if (!Array.isArray(input)) throw invalid('input', 'expected a text or a list of items');
-  const conversation = new Conversation(origins);
+  const conversation = new Conversation(origins, memory);
   input.forEach((item, index) => conversation.add(item, `input[${index}]`));
   return conversation;
 }
@@ -32,9 +34,11 @@ class Conversation {
   readonly messages: ChatMessage[] = [];
   readonly dropped: string[] = [];
   readonly #origins: ToolBox['origins'];
+  readonly #memory: ReplayMemory;
 
-  constructor(origins: ToolBox['origins']) {
+  constructor(origins: ToolBox['origins'], memory: ReplayMemory) {
     this.#origins = origins;
+    this.#memory = memory;
   }
 
   add(item: unknown, at: string): void {
@@ -51,10 +55,19 @@ class Conversation {
       case 'reasoning':
         return this.#reasoning(item);
       case 'item_reference':
-        throw invalid(at, 'references to stored items are not known here: send the items themselves');
+        return this.#referred(item, at);
       default:
         this.dropped.push(`${at} (${String(item.type)})`);
     }
+  }
+
+  /** An item of an earlier answer, named instead of sent. */
+  #referred({ id }: JsonObject, at: string): void {
+    const item = this.#memory.get(String(id));
+    if (!item || item.type === 'item_reference') {
+      throw invalid(at, `the item "${String(id)}" is not known here any more: send the item itself`);
+    }
+    this.add(item, at);
   }
 
   #message(item: JsonObject, at: string): void {

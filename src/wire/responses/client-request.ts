@@ -1,5 +1,6 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
+import type { ReplayMemory } from '../protocol.ts';
 import type { ToolBox } from './tools.ts';
 import { ProxyError } from '../../errors.ts';
 import { objectOf, stringOf } from '../json.ts';
@@ -30,7 +31,10 @@ const STATEFUL: Readonly<Record<string, string>> = {
  * A Responses request as a chat request.
  * @throws ProxyError `invalid_request` naming the field at fault
  */
-export function decodeResponsesRequest(body: JsonObject): {
+export function decodeResponsesRequest(
+  body: JsonObject,
+  memory: ReplayMemory,
+): {
   request: ChatRequest;
   dropped: string[];
   origins: ToolBox['origins'];
@@ -40,7 +44,7 @@ export function decodeResponsesRequest(body: JsonObject): {
     throw new ProxyError('invalid_request', `Cannot use ${param}: ${why}`, { param });
   }
   const box = decodeTools(body.tools);
-  const { messages, dropped } = decodeItems(body.input, box.origins);
+  const { messages, dropped } = decodeItems(body.input, box.origins, memory);
   const instructions = stringOf(body.instructions);
   if (instructions) messages.unshift({ role: 'system', content: instructions });
   const given = SAME.filter((name) => body[name] !== undefined && body[name] !== null);

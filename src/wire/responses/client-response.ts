@@ -13,6 +13,8 @@ export interface Envelope {
   /** Seconds since the epoch. */
   readonly created: number;
   readonly newId: () => string;
+  /** Keeps an item of the answer, for clients that refer to it. */
+  readonly remember: (item: JsonObject) => void;
 }
 
 /**
@@ -74,10 +76,12 @@ const INCOMPLETE: Readonly<Record<string, string>> = {
 /** A canonical answer as a whole response. */
 export function encodeResponse(answer: ChatResponse, envelope: Envelope): JsonObject {
   const choice = answer.choices[0];
+  const output = choice ? outputOf(choice.message, envelope) : [];
+  for (const item of output) envelope.remember(item);
   return responseObject(envelope, {
     id: responseId(answer.id, envelope.newId),
     model: answer.model,
-    output: choice ? outputOf(choice.message, envelope) : [],
+    output,
     finish: choice?.finish_reason ?? 'stop',
     ...(answer.usage ? { usage: answer.usage } : {}),
   });

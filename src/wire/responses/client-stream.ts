@@ -236,6 +236,7 @@ export class ResponsesWriter implements ChatWriter {
     const item = itemOf(open, 'completed');
     text += this.#event('response.output_item.done', { output_index: this.#place, item });
     this.#output.push(item);
+    this.#envelope.remember(item);
     this.#open = undefined;
     return text;
   }

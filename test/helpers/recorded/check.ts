@@ -17,17 +17,16 @@ import { checkResponsesStream } from '../grammar/responses.ts';
 import { textOf } from './exchange.ts';
 import { expectedFinish, expectedUsage } from './expected.ts';
 import { isStream, truthOf } from './truth.ts';
+import { NO_MEMORY } from '../../../src/wire/protocol.ts';
 
 /** The vendors whose quirks the recordings need, by the index's names. */
 const VENDORS: Readonly<Record<string, keyof typeof QUIRKS>> = { xai: 'xai', perplexity: 'perplexity-sonar' };
-
-const memory = { get: () => undefined, set: () => undefined };
 
 function encodedFor(api: Api, provider: string): { encoded: Encoded; framing: Framing } {
   let ids = 0;
   const vendor = VENDORS[provider];
   const quirks = api === 'chat' && vendor ? (QUIRKS[vendor] ?? {}) : {};
-  const context = { model: 'm', quirks, created: 1, newId: () => `id${(ids += 1)}`, memory };
+  const context = { model: 'm', quirks, created: 1, newId: () => `id${(ids += 1)}`, memory: NO_MEMORY };
   const protocol = PROTOCOLS[api === 'messages' ? 'messages' : api];
   const request = { model: 'm', messages: [{ role: 'user', content: 'Hi' }], stream: true };
   return { encoded: protocol.encode(request, context), framing: protocol.framing() };
@@ -124,7 +123,7 @@ const ASKED = {
 function checkClients(answer: ChatResponse, chunks: readonly ChatChunk[], truth: Truth): string[] {
   return (Object.keys(ASKED) as (keyof typeof ASKED)[]).flatMap((endpoint) => {
     let ids = 0;
-    const context = { created: 1, newId: () => `id${(ids += 1)}` };
+    const context = { created: 1, newId: () => `id${(ids += 1)}`, memory: NO_MEMORY };
     const understood = clientOf(endpoint).decode(ASKED[endpoint], context);
     const whole = understood.encode(answer);
     // Messages has no place for a refusal but the text.

@@ -10,6 +10,7 @@ import { openapiProblems } from '../openapi.ts';
 import { readRecordings } from './read.ts';
 import { SKIPPED } from './skipped.ts';
 import { isStream } from './truth.ts';
+import { NO_MEMORY } from '../../../src/wire/protocol.ts';
 
 export interface Tally {
   read: number;
@@ -102,12 +103,16 @@ const OPENAPI: Readonly<Record<string, SchemaName>> = {
 /** A client's request must be understood, and be said to every provider that can take it. */
 function checkRequest({ request, status, url }: Recorded, api: Api): string[] {
   if (!request || status >= 300 || (api !== 'chat' && api !== 'messages' && api !== 'responses')) return [];
-  const context = { created: 1, newId: () => 'id' };
-  const memory = { get: () => undefined, set: () => undefined };
+  const context = { created: 1, newId: () => 'id', memory: NO_MEMORY };
   return Object.entries(PROTOCOLS).flatMap(([name, protocol]) => {
     try {
       const understood = clientOf(api).decode({ model: 'm', ...request }, context);
-      const { body } = protocol.encode(understood.request, { ...context, model: 'm', quirks: {}, memory });
+      const { body } = protocol.encode(understood.request, {
+        ...context,
+        model: 'm',
+        quirks: {},
+        memory: NO_MEMORY,
+      });
       // What a vendor's own words in a chat request mean elsewhere is not OpenAI's to say.
       const theirs = api === 'chat' && !url.includes('api.openai.com');
       const schema = theirs ? undefined : OPENAPI[name];

@@ -1,0 +1,103 @@
+/** What the scripted models say, whatever their protocol, and what the clients' tools answer. */
+
+/** Named in the user's words as `scene: NAME`. */
+export type Scene = 'plain' | 'tools' | 'object' | 'picture' | 'refused' | 'limited' | 'breaks' | 'endless';
+
+export interface Call {
+  readonly name: 'weather' | 'clock';
+  readonly input: Readonly<Record<string, string>>;
+}
+
+/** One answer of a model. */
+export interface Said {
+  readonly reasoning?: string | undefined;
+  readonly text?: string;
+  readonly calls?: readonly Call[];
+}
+
+/** What a scripted model understood of a request. */
+export interface Heard {
+  readonly scene: Scene;
+  /** What the tools answered, by turns. */
+  readonly results: readonly (readonly string[])[];
+  readonly thinks: boolean;
+  readonly stream: boolean;
+  /** Property names of the wanted object. */
+  readonly schema?: readonly string[] | undefined;
+  /** Pictures, base64. */
+  readonly pictures: readonly string[];
+  readonly tools: readonly string[];
+}
+
+/** A request that the real API would refuse. */
+export class Complaint extends Error {}
+
+export function demand(holds: unknown, claim: string): asserts holds {
+  if (!holds) throw new Complaint(claim);
+}
+
+/** One pixel. */
+export const PICTURE =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
+
+export const REASONING = 'First I look, then I say.';
+export const PLAIN = 'It is 12 °C — “mild”.\n\nDone.';
+export const PIECE = 'and so on ';
+export const OBJECT = { city: 'Zürich', degrees: 12 };
+export const REFUSAL = 'The scripted model refuses this.';
+export const LIMIT = 'The scripted quota is used up.';
+export const BREAKAGE = 'The scripted model fell over.';
+
+/** Tokens of every answer: what was read anew and from the cache, what was said and thought. */
+export const USAGE = { fresh: 80, cached: 20, said: 25, thought: 5 };
+/** The same as clients sum them up. */
+export const TOTALS = { input: 100, output: 30 };
+
+/** Names that JSON, SSE and UTF-8 must carry through fragments. */
+const TURNS: readonly (readonly Call[])[] = [
+  [{ name: 'weather', input: { city: 'Zürich "old\ttown"' } }],
+  [
+    { name: 'weather', input: { city: 'Saint-Étienne\\' } },
+    { name: 'clock', input: { zone: 'UTC' } },
+  ],
+];
+
+/** The result of a tool, as the clients of these tests run it. */
+export function runTool(name: string, input: unknown): string {
+  const { city, zone } = input as Record<string, string>;
+  if (name === 'weather' && city !== undefined) return `12 degrees in ${city}`;
+  if (name === 'clock' && zone !== undefined) return `noon in ${zone}`;
+  throw new Error(`No tool ${name}(${JSON.stringify(input)})`);
+}
+
+/** The final words of the tool loop. */
+export const TOLD = told(TURNS.map((calls) => calls.map(({ name, input }) => runTool(name, input))));
+
+function told(results: Heard['results']): string {
+  return `I was told: ${results.flat().join('; ')}.`;
+}
+
+/** @throws Complaint where the words name no scene */
+export function sceneOf(words: string): Scene {
+  const name = /scene: (\w+)/.exec(words)?.[1];
+  demand(name, `no scene in ${JSON.stringify(words.slice(0, 200))}`);
+  return name as Scene;
+}
+
+/** What the model says next. @throws Complaint when it was asked for something else */
+export function answerTo({ scene, results, thinks, schema, pictures, tools }: Heard): Said {
+  const reasoning = thinks ? REASONING : undefined;
+  if (scene === 'object') {
+    demand(schema?.join() === 'city,degrees', `the schema has ${schema?.join() ?? 'not come'}`);
+    return { reasoning, text: JSON.stringify(OBJECT) };
+  }
+  if (scene === 'picture') {
+    demand(pictures.length === 1 && pictures[0] === PICTURE, `${pictures.length} pictures came, or another`);
+    return { reasoning, text: 'One pixel.' };
+  }
+  if (scene !== 'tools') return { reasoning, text: PLAIN };
+  demand(tools.toSorted().join() === 'clock,weather', `the tools are ${tools.join()}`);
+  const calls = TURNS[results.length];
+  if (!calls) return { text: told(results) };
+  return { reasoning, calls, ...(results.length === 0 ? { text: 'Let me look.' } : {}) };
+}

@@ -1,0 +1,130 @@
+/** A scripted provider: one protocol, held to its rules, on a port of its own. */
+import type { ConfigInput } from '../../src/config/schema.ts';
+import type { Heard, Said } from './script.ts';
+import { answerTo, Complaint, LIMIT, REFUSAL } from './script.ts';
+
+export type JsonObject = Record<string, unknown>;
+
+export interface Asked {
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: JsonObject;
+}
+
+/** How a provider speaks. */
+export interface Dialect {
+  readonly name: string;
+  readonly model: string;
+  readonly type: ConfigInput['providers'][number]['type'];
+  /** Joined to the address for `base_url`. */
+  readonly base: string;
+  /** Other endpoints than the chat: the answer, or `undefined` for none. */
+  other(asked: Asked): JsonObject | undefined;
+  /** @throws Complaint with the rule that the request breaks */
+  hear(asked: Asked): Heard;
+  whole(said: Said, turn: number): JsonObject;
+  /** Whole SSE frames. */
+  events(said: Said, turn: number): string[];
+  /** A stream that was begun: what comes before the words, words, and an error that ends it. */
+  begun(): { head: string[]; piece: string; broken: string };
+  error(status: number, message: string): JsonObject;
+}
+
+export interface Upstream extends AsyncDisposable {
+  readonly dialect: Dialect;
+  readonly url: string;
+  /** Rules that requests broke. */
+  readonly complaints: string[];
+  readonly asked: Asked[];
+  /** Streams that were cut off from the other side. */
+  left: number;
+}
+
+export function frame(value: JsonObject, event?: string): string {
+  return `${event === undefined ? '' : `event: ${event}\n`}data: ${JSON.stringify(value)}\n\n`;
+}
+
+/** Text in fragments of a few letters. */
+export function fragments(text: string, size = 7): string[] {
+  return text.match(new RegExp(`[\\s\\S]{1,${size}}`, 'g')) ?? [];
+}
+
+export function serveUpstream(dialect: Dialect): Upstream {
+  const asked: Asked[] = [];
+  const complaints: string[] = [];
+  const server = Bun.serve({ port: 0, hostname: '127.0.0.1', idleTimeout: 0, fetch: answer });
+  const upstream: Upstream = {
+    dialect,
+    url: `http://127.0.0.1:${server.port}`,
+    complaints,
+    asked,
+    left: 0,
+    [Symbol.asyncDispose]: () => server.stop(true),
+  };
+  return upstream;
+
+  async function answer(request: Request): Promise<Response> {
+    const { pathname, search } = new URL(request.url);
+    const text = await request.text();
+    const body = text === '' ? {} : (JSON.parse(text) as JsonObject);
+    const seen = { path: pathname + search, headers: request.headers, body };
+    asked.push(seen);
+    try {
+      const other = dialect.other(seen);
+      if (other) return Response.json(other);
+      return speak(dialect.hear(seen));
+    } catch (error) {
+      const message = error instanceof Complaint ? error.message : String((error as Error).stack);
+      complaints.push(`${message}: ${text.slice(0, 2_000)}`);
+      return Response.json(dialect.error(400, message), { status: 400 });
+    }
+  }
+
+  function speak(heard: Heard): Response {
+    const { scene, stream } = heard;
+    if (scene === 'refused') return Response.json(dialect.error(400, REFUSAL), { status: 400 });
+    if (scene === 'limited') {
+      const headers = { 'retry-after': '30' };
+      return Response.json(dialect.error(429, LIMIT), { status: 429, headers });
+    }
+    if (scene === 'breaks') {
+      const { head, piece, broken } = dialect.begun();
+      return streamed([...head, piece, piece, broken]);
+    }
+    if (scene === 'endless') return endless();
+    const said = answerTo(heard);
+    const turn = heard.results.length;
+    return stream ? streamed(dialect.events(said, turn)) : Response.json(dialect.whole(said, turn));
+  }
+
+  /** Pieces cut across frames and letters, as networks do. */
+  function streamed(frames: readonly string[]): Response {
+    const bytes = new TextEncoder().encode(frames.join(''));
+    let at = 0;
+    return events({
+      pull(controller) {
+        if (at >= bytes.length) return controller.close();
+        controller.enqueue(bytes.slice(at, (at += 97)));
+      },
+    });
+  }
+
+  function endless(): Response {
+    const { head, piece } = dialect.begun();
+    let begun = false;
+    return events({
+      async pull(controller) {
+        controller.enqueue(new TextEncoder().encode(begun ? piece : head.join('') + piece));
+        begun = true;
+        await Bun.sleep(10);
+      },
+      cancel() {
+        upstream.left += 1;
+      },
+    });
+  }
+}
+
+function events(source: UnderlyingSource<Uint8Array>): Response {
+  return new Response(new ReadableStream(source), { headers: { 'content-type': 'text/event-stream' } });
+}
