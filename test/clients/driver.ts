@@ -1,5 +1,3 @@
-import type { Call } from './script.ts';
-
 /** What a client got of an answer. */
 export interface Got {
   readonly text: string;
@@ -40,7 +38,7 @@ export const SCHEMA = {
 } as const;
 
 /** The tools by name, each with its one field. */
-export const TOOLS: Readonly<Record<Call['name'], { field: string; description: string }>> = {
+export const TOOLS: Readonly<Record<'weather' | 'clock', { field: string; description: string }>> = {
   weather: { field: 'city', description: 'The weather of a city' },
   clock: { field: 'zone', description: 'The time of a zone' },
 };
