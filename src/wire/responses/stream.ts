@@ -4,6 +4,7 @@ import type { ChatReader, EncodeContext } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
+import { decodeCitation } from './citations.ts';
 import { decodeCall, encryptedBlock, reasoningText, responseFinish } from './response.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
@@ -12,8 +13,6 @@ type Context = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
 const ANONYMOUS = Symbol('anonymous');
 
 interface Call {
-  /** What its events name it by: item id, call id or place in the output. */
-  readonly names: readonly unknown[];
   readonly id: string;
   readonly name: string;
   /** Place among the calls; `undefined` until the client is told of it. */
@@ -28,12 +27,19 @@ interface Call {
  */
 export class ResponsesReader implements ChatReader {
   readonly #context: Context;
-  readonly #calls: Call[] = [];
+  /** By what events name them: item id, call id or place in the output. */
+  readonly #calls = new Map<unknown, Call>();
+  #firstCall: Call | undefined;
+  #lastCall: Call | undefined;
   readonly #thinking: JsonObject[] = [];
   #id = '';
   #model = '';
+  #created: number | undefined;
   #begun = false;
   #told = 0;
+  /** How much text was said, and how much of it before the part in progress. */
+  #length = 0;
+  #before = 0;
   /** Items that have said something, by id and by place in the output. */
   readonly #spoken = new Set<unknown>();
   /** Whether a part of reasoning came before. */
@@ -72,6 +78,11 @@ export class ResponsesReader implements ChatReader {
         return this.#name(objectOf(value.response));
       case 'response.output_item.added':
         return this.#added(objectOf(value.item), value.output_index);
+      case 'response.content_part.added':
+        this.#before = this.#length;
+        return [];
+      case 'response.output_text.annotation.added':
+        return this.#cite([value.annotation]);
       case 'response.output_text.delta':
         return this.#say('content', value.delta, value);
       case 'response.refusal.delta':
@@ -90,7 +101,7 @@ export class ResponsesReader implements ChatReader {
         return this.#itemDone(objectOf(value.item), value.output_index);
       case 'response.completed':
       case 'response.incomplete':
-        return this.#complete(objectOf(value.response));
+        return this.#complete(type, objectOf(value.response));
       case 'response.failed':
         this.error = { error: objectOf(objectOf(value.response).error) };
         return [];
@@ -106,10 +117,12 @@ export class ResponsesReader implements ChatReader {
     if (this.#begun) return [];
     this.#id ||= stringOf(response.id) ?? '';
     this.#model ||= stringOf(response.model) ?? '';
+    this.#created ??= numberOf(response.created_at);
     return [];
   }
 
   #added(item: JsonObject, place: unknown): ChatChunk[] {
+    this.#before = this.#length;
     if (item.type === 'reasoning') this.#between = this.#thought;
     if (item.type === 'function_call') this.#register(item, place);
     return [];
@@ -117,27 +130,35 @@ export class ResponsesReader implements ChatReader {
 
   #register(item: JsonObject, place: unknown): Call {
     const call = decodeCall(item, this.#context.newId);
-    const names = [item.id, item.call_id, numberOf(place)].filter(
-      (name) => name !== undefined && name !== '',
-    );
     const { name } = call.function;
-    const known: Call = { names, id: call.id, name, index: undefined, fragments: false };
-    this.#calls.push(known);
+    const known: Call = { id: call.id, name, index: undefined, fragments: false };
+    for (const each of [item.id, item.call_id, numberOf(place)]) {
+      if (each !== undefined && each !== '') this.#calls.set(each, known);
+    }
+    this.#firstCall ??= known;
+    this.#lastCall = known;
     return known;
   }
 
+  #named(...names: readonly unknown[]): Call | undefined {
+    return names.map((name) => this.#calls.get(name)).find((call) => call !== undefined);
+  }
+
   #find({ item_id, call_id, output_index }: JsonObject): Call | undefined {
-    const named = this.#calls.findLast(({ names }) =>
-      [item_id, call_id, output_index].some((name) => name !== undefined && names.includes(name)),
-    );
-    return named ?? this.#calls.at(-1);
+    return this.#named(item_id, call_id, output_index) ?? this.#lastCall;
   }
 
   #say(field: 'content' | 'refusal', delta: unknown, of: JsonObject): ChatChunk[] {
     const text = stringOf(delta) ?? '';
     if (text === '') return [];
     this.#speaks(of);
+    if (field === 'content') this.#length += text.length;
     return [this.#chunk({ [field]: text })];
+  }
+
+  #cite(notes: readonly unknown[]): ChatChunk[] {
+    const annotations = notes.flatMap((note) => decodeCitation(note, this.#before));
+    return annotations.length > 0 ? [this.#chunk({ annotations })] : [];
   }
 
   #speaks({ item_id, output_index }: JsonObject): void {
@@ -180,10 +201,7 @@ export class ResponsesReader implements ChatReader {
   #itemDone(item: JsonObject, place: unknown): ChatChunk[] {
     const spoke = [item.id, place, ANONYMOUS].some((name) => name !== undefined && this.#spoken.has(name));
     if (item.type === 'function_call') {
-      const names = { item_id: item.id, call_id: item.call_id, output_index: place };
-      const known = this.#calls.find((call) =>
-        Object.values(names).some((name) => call.names.includes(name)),
-      );
+      const known = this.#named(item.id, item.call_id, place);
       return this.#whole(known ?? this.#register(item, place), stringOf(item.arguments) ?? '');
     }
     if (item.type === 'reasoning') {
@@ -195,29 +213,35 @@ export class ResponsesReader implements ChatReader {
     }
     if (item.type !== 'message' || spoke) return [];
     return listOf(item.content).flatMap((part) => {
-      const { text, refusal } = objectOf(part);
-      return [...this.#say('content', text, item), ...this.#say('refusal', refusal, item)];
+      const { text, refusal, annotations } = objectOf(part);
+      this.#before = this.#length;
+      const said = [...this.#say('content', text, item), ...this.#say('refusal', refusal, item)];
+      return [...said, ...this.#cite(listOf(annotations))];
     });
   }
 
-  #complete(response: JsonObject): ChatChunk[] {
+  #complete(type: string, response: JsonObject): ChatChunk[] {
+    this.#name(response);
+    // Some say all at once.
+    const items = this.#begun ? [] : listOf(response.output);
+    const chunks = items.flatMap((item, place) => this.#itemDone(objectOf(item), place));
     this.done = true;
-    const [first] = this.#calls;
-    if (first && this.#thinking.length > 0) {
-      this.#context.memory.set(first.id, { thinking_blocks: this.#thinking });
+    if (this.#firstCall && this.#thinking.length > 0) {
+      this.#context.memory.set(this.#firstCall.id, { thinking_blocks: this.#thinking });
     }
-    const reason = responseFinish({ ...response, output: [] }) ?? 'stop';
-    const finish = this.#chunk({}, this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason);
+    const status = type === 'response.incomplete' ? 'incomplete' : response.status;
+    const reason = responseFinish({ ...response, status, output: [] }) ?? 'stop';
+    chunks.push(this.#chunk({}, this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason));
     const usage = openaiUsage(response.usage);
-    if (!usage) return [finish];
-    return [finish, { ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(usage) }];
+    if (usage) chunks.push({ ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(usage) });
+    return chunks;
   }
 
   #chunk(delta: ChatDelta, finish: string | null = null): ChatChunk {
     return {
       id: this.#id,
       object: 'chat.completion.chunk',
-      created: this.#context.created,
+      created: this.#created ?? this.#context.created,
       model: this.#model || this.#context.model,
       choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
     };
