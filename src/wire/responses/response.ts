@@ -85,7 +85,7 @@ function failure({ error }: JsonObject): ProxyError {
   const found = classifyBody({ error: objectOf(error) });
   const words = found?.upstream.message || 'the response failed';
   return new ProxyError(found?.fault ?? 'server', `Cannot get an answer: ${words}`, {
-    ...(found ? { upstream: found.upstream } : {}),
+    upstream: found?.upstream,
   });
 }
 
