@@ -9,8 +9,7 @@ import { decodeCall, encryptedBlock, reasoningText, responseFinish } from './res
 
 type Context = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
 
-/** Stands for the items of a server that names none. */
-const ANONYMOUS = Symbol('anonymous');
+type Spoken = 'message' | 'reasoning';
 
 interface Call {
   readonly id: string;
@@ -40,7 +39,7 @@ export class ResponsesReader implements ChatReader {
   /** How much text was said, and how much of it before the part in progress. */
   #length = 0;
   #before = 0;
-  /** Items that have said something, by id and by place in the output. */
+  /** Items that have said something, by id and by place in the output, or by their type for servers that name none. */
   readonly #spoken = new Set<unknown>();
   /** Whether a part of reasoning came before. */
   #thought = false;
@@ -151,7 +150,7 @@ export class ResponsesReader implements ChatReader {
   #say(field: 'content' | 'refusal', delta: unknown, of: JsonObject): ChatChunk[] {
     const text = stringOf(delta) ?? '';
     if (text === '') return [];
-    this.#speaks(of);
+    this.#speaks('message', of);
     if (field === 'content') this.#length += text.length;
     return [this.#chunk({ [field]: text })];
   }
@@ -161,9 +160,9 @@ export class ResponsesReader implements ChatReader {
     return annotations.length > 0 ? [this.#chunk({ annotations })] : [];
   }
 
-  #speaks({ item_id, output_index }: JsonObject): void {
-    for (const name of [item_id, output_index]) if (name !== undefined) this.#spoken.add(name);
-    if (item_id === undefined && output_index === undefined) this.#spoken.add(ANONYMOUS);
+  #speaks(type: Spoken, { item_id, output_index }: JsonObject): void {
+    const names = [item_id, output_index].filter((name) => name !== undefined);
+    for (const name of names.length > 0 ? names : [type]) this.#spoken.add(name);
   }
 
   #think(text: string, of: JsonObject): ChatChunk[] {
@@ -171,7 +170,7 @@ export class ResponsesReader implements ChatReader {
     const gap = this.#between ? '\n\n' : '';
     this.#between = false;
     this.#thought = true;
-    this.#speaks(of);
+    this.#speaks('reasoning', of);
     return [this.#chunk({ reasoning_content: gap + text })];
   }
 
@@ -199,14 +198,15 @@ export class ResponsesReader implements ChatReader {
   }
 
   #itemDone(item: JsonObject, place: unknown): ChatChunk[] {
-    const spoke = [item.id, place, ANONYMOUS].some((name) => name !== undefined && this.#spoken.has(name));
+    const of = { item_id: item.id, output_index: place };
+    const spoke = [item.id, place, item.type].some((name) => name !== undefined && this.#spoken.has(name));
     if (item.type === 'function_call') {
       const known = this.#named(item.id, item.call_id, place);
       return this.#whole(known ?? this.#register(item, place), stringOf(item.arguments) ?? '');
     }
     if (item.type === 'reasoning') {
       const block = encryptedBlock(item);
-      const text = spoke ? [] : this.#think(reasoningText(item), item);
+      const text = spoke ? [] : this.#think(reasoningText(item), of);
       if (!block) return text;
       this.#thinking.push(block);
       return [...text, this.#chunk({ thinking_blocks: [block] })];
@@ -215,7 +215,7 @@ export class ResponsesReader implements ChatReader {
     return listOf(item.content).flatMap((part) => {
       const { text, refusal, annotations } = objectOf(part);
       this.#before = this.#length;
-      const said = [...this.#say('content', text, item), ...this.#say('refusal', refusal, item)];
+      const said = [...this.#say('content', text, of), ...this.#say('refusal', refusal, of)];
       return [...said, ...this.#cite(listOf(annotations))];
     });
   }
