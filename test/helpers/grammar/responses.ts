@@ -180,6 +180,7 @@ class ResponsesChecker {
   #done(item: Item, type: string, value: JsonObject): void {
     const whole = stringOf(value.arguments) ?? stringOf(value.input);
     if (whole !== undefined) {
+      if (item.textDone) this.#wrong(`${type} comes twice`);
       if (whole !== (item.text || '{}') && whole !== item.text)
         this.#wrong(`${type} differs from its deltas`);
       item.text = whole;
