@@ -138,6 +138,13 @@ test('items that were not announced are there all the same', () => {
   });
 });
 
+test('arguments that come in one piece are there', () => {
+  const whole = { type: 'response.function_call_arguments.done', item_id: 'fc_1', arguments: '{}' };
+  expect(fold(added(call, 0), whole).result()).toEqual({
+    output: [{ ...call, status: 'incomplete', arguments: '{}' }],
+  });
+});
+
 test.each([
   ['a delta', [added(message, 0), said('')], [said('a')]],
   ['reasoning', [added({ type: 'reasoning' })], [{ type: 'response.reasoning_text.delta', delta: 'a' }]],

@@ -69,6 +69,7 @@ class ResponseFolding implements ResponseAssembler {
     if (type === 'response.output_item.added') this.#item(event, false);
     else if (type === 'response.output_item.done') this.#item(event, true);
     else if (GROWN[type]) this.#grow(GROWN[type], event);
+    else if (type === 'response.function_call_arguments.done') this.#argued(event);
     else if (type === 'response.completed' || type === 'response.incomplete') {
       const status = type === 'response.incomplete' ? 'incomplete' : this.#response.status;
       this.finish = responseFinish({ ...this.#response, status, output: this.#output }) ?? 'stop';
@@ -133,6 +134,16 @@ class ResponseFolding implements ResponseAssembler {
       draft.parts.set(key, part);
     }
     part.value[what.field] = (stringOf(part.value[what.field]) ?? '') + delta;
+  }
+
+  /** LM Studio says arguments in one piece, without a delta. */
+  #argued(event: JsonObject): void {
+    const draft = this.#draft(event, {}, false);
+    if (!draft || draft.done) return;
+    this.content = true;
+    draft.value.type ??= 'function_call';
+    draft.field = 'arguments';
+    draft.text = stringOf(event.arguments) ?? draft.text;
   }
 
   /** The item that an event is about: by its place, by its id, else the last one. @param begins whether it is new */
