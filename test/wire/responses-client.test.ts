@@ -2,9 +2,10 @@
 import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { ProxyError } from '../../src/errors.ts';
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
 import { responsesClient } from '../../src/wire/responses/client.ts';
 
-const context = { created: 1, newId: () => 'new' };
+const context = { created: 1, newId: () => 'new', memory: NO_MEMORY };
 const decode = (body: JsonObject) => responsesClient.decode({ model: 'm', input: 'Hi', ...body }, context);
 const messages = (...input: unknown[]) => decode({ input }).request.messages;
 const hi = { role: 'user', content: 'Hi' };
@@ -276,10 +277,10 @@ describe('options', () => {
     const { request, dropped } = decode({
       truncation: 'auto',
       max_tool_calls: 3,
-      store: true,
+
       max_output_tokens: null,
     });
-    expect(dropped.toSorted()).toEqual(['max_tool_calls', 'store', 'truncation']);
+    expect(dropped.toSorted()).toEqual(['max_tool_calls', 'truncation']);
     expect(request).toEqual({ model: 'm', messages: [hi] });
   });
 });

@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test';
 import type { ChatDelta } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
 import { responsesClient } from '../../src/wire/responses/client.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { checkResponsesStream } from '../helpers/grammar/responses.ts';
@@ -9,7 +10,7 @@ import { checkResponsesStream } from '../helpers/grammar/responses.ts';
 function good(): JsonObject[] {
   let ids = 0;
   const writer = responsesClient
-    .decode({ model: 'm', input: 'Hi' }, { created: 1, newId: () => `n${(ids += 1)}` })
+    .decode({ model: 'm', input: 'Hi' }, { created: 1, newId: () => `n${(ids += 1)}`, memory: NO_MEMORY })
     .stream();
   const push = (delta: ChatDelta, finish_reason: string | null = null) =>
     writer.push({

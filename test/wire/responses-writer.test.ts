@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import type { ChatChunk, ChatDelta, ChatMessage, ChatResponse } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { ProxyError } from '../../src/errors.ts';
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
 import { responsesClient } from '../../src/wire/responses/client.ts';
 import { encodeOpenaiUsage } from '../../src/wire/usage.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
@@ -23,7 +24,7 @@ const asked = {
 };
 function client(body: JsonObject = asked) {
   let ids = 0;
-  return responsesClient.decode(body, { created: 5, newId: () => `n${(ids += 1)}` });
+  return responsesClient.decode(body, { created: 5, newId: () => `n${(ids += 1)}`, memory: NO_MEMORY });
 }
 const usage = encodeOpenaiUsage({ input: 10, cached: 4, cacheWrite: 1, output: 7, reasoning: 3 });
 const call = (id: string, text = '{}') => ({

@@ -89,10 +89,11 @@ const INCOMPLETE: Readonly<Record<string, string>> = {
 /** A canonical answer as a whole response. */
 export function encodeResponse(answer: ChatResponse, envelope: Envelope): JsonObject {
   const choice = answer.choices[0];
+  const id = responseId(answer.id, envelope.newId);
   const output = choice ? outputOf(choice, envelope) : [];
   for (const item of output) envelope.remember(item);
   return responseObject(envelope, {
-    id: responseId(answer.id, envelope.newId),
+    id,
     model: answer.model,
     output,
     finish: choice?.finish_reason ?? 'stop',
