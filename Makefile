@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check build release smoke bench soak streams docs fmt clean
+.PHONY: help install serve test check build release smoke bench soak streams recorded clients real docs fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
@@ -40,6 +40,15 @@ soak: install ## run through random faults for some minutes and count everything
 
 streams: install ## hold ten thousand streams open at once
 	@$(RUN) bench/streams.ts $(ARGS)
+
+recorded: install ## feed recorded traffic to the decoders, a row a provider
+	@$(RUN) scripts/recorded.ts $(ARGS)
+
+clients: install ## try real clients with the binary (fetches the clients' packages)
+	@$(RUN) scripts/clients.ts $(ARGS)
+
+real: install ## try the binary before a real inference engine (fetches node-llama-cpp)
+	@$(RUN) scripts/real.ts
 
 docs: install ## write the generated docs again
 	@for script in scripts/docs-*.ts; do echo "$$script"; $(RUN) "$$script" || exit 1; done

@@ -173,6 +173,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   };
 
   let current = generate(first);
+  pool.adopt(policyOf(first), current.providers, () => true);
   current.prober.start(current.providers);
   return {
     fetch: (request, bindings) => current.app.fetch(request, bindings),

@@ -346,7 +346,9 @@ const limits = z.strictObject({
     .describe('How long a client may take to send its request; 408 beyond.'),
   replay_memory: size
     .prefault('16MiB')
-    .describe('Signatures that models want back with their tool calls, kept for clients that drop them.'),
+    .describe(
+      'Signatures that models want back with their tool calls, kept for clients that drop them, and items of responses that clients refer to by id.',
+    ),
   client_stall: duration
     .prefault('5m')
     .describe('How long a client may take nothing of its answer before it is cut off.'),

@@ -6,6 +6,7 @@ import type { JsonObject } from '../wire/json.ts';
 import type { Entry, Facts } from './facts.ts';
 import { factsOf, firstChoice } from './facts.ts';
 import { pythonEntry } from './python.ts';
+import { translated } from './translated.ts';
 
 /** The record as an entry, or `undefined` when it is of no known kind. */
 export function entryOf(record: JsonObject): Entry | undefined {
@@ -41,6 +42,8 @@ function proxyEntry(record: JsonObject, head: LineHead): Entry {
   const flaw = facts.flaw ?? (logged ? undefined : missing ? 'no_answer' : 'not_logged');
   if (flaw || !isObject(request))
     return { ...facts, flaw: flaw ?? 'not_logged', request: {}, answer: {}, record };
+  if (head.endpoint === 'messages' || head.endpoint === 'responses')
+    return { ...translated(head.endpoint, request, response, facts), record };
   const choice = isObject(response) ? firstChoice(response.choices) : undefined;
   if (head.endpoint === 'chat')
     return { ...facts, request, answer: isObject(choice?.message) ? choice.message : {}, record };

@@ -25,9 +25,12 @@ export interface Entry extends Facts {
   readonly record: JsonObject;
 }
 
+/** Endpoints where a model is told something and answers. */
+const TALKING = new Set(['chat', 'completions', 'messages', 'responses']);
+
 /** What the head of one of our lines says. */
 export function factsOf({ ts, model, endpoint, outcome, status, finish }: LineHead): Facts {
-  const talks = endpoint === 'chat' || endpoint === 'completions';
+  const talks = TALKING.has(endpoint);
   const good = outcome === 'success' && isSuccessStatus(status);
   const failure = !good ? 'unsuccessful' : talks && !isFinished(finish) ? 'unfinished' : undefined;
   return { ts, model, failure, flaw: talks ? undefined : 'not_a_conversation' };

@@ -95,8 +95,11 @@ export class Exchange {
     fault: Fault | null,
     status: number | null,
   ): void {
-    this.target = target;
-    this.#offer = offer;
+    // An attempt to go on with an answer that is given already makes nobody else its author.
+    if (this.lane === null) {
+      this.target = target;
+      this.#offer = offer;
+    }
     this.attempts.push({ target: target.id, fault, status, ms: round(ms) });
   }
 
@@ -130,7 +133,7 @@ export class Exchange {
     const { usage, content } = this;
     const full = content === 'full';
     const request = full ? this.requestText : undefined;
-    const response = full ? this.responseText?.() : undefined;
+    const response = full ? this.#response() : undefined;
     const omitted: string[] = [];
     const record: LogRecord = {
       v: RECORD_VERSION,
@@ -175,6 +178,15 @@ export class Exchange {
       if (omitted.length > 0) record.omitted = omitted;
     }
     return record;
+  }
+
+  /** What a provider nested so deeply that it cannot be written again must not cost the record. */
+  #response(): string | undefined {
+    try {
+      return this.responseText?.();
+    } catch {
+      return undefined;
+    }
   }
 
   #keeps(text: string | undefined): text is string {

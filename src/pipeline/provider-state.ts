@@ -65,6 +65,7 @@ export class ProviderState {
     return this.#downs.length;
   }
 
+  /** One a key; another list after each configuration. */
   get downs(): readonly (Down | undefined)[] {
     return this.#downs;
   }

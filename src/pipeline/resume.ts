@@ -4,7 +4,6 @@ import type { Usage } from '../wire/usage.ts';
 import type { LogRecord } from '../logs/record.ts';
 import type { Tap } from './tap.ts';
 import type { ProxyError } from '../errors.ts';
-import { toProxyError } from '../errors.ts';
 import { prefillText } from '../wire/continue.ts';
 import { Joiner, MIN_OVERLAP } from '../wire/join.ts';
 import { addUsage } from '../wire/usage.ts';
@@ -67,9 +66,8 @@ export class Resumer {
       // A server that does not stream: its answer came whole, as another stream's chunks, and is not taken apart.
       routed.target.abandon(routed.ticket, 0);
       return undefined;
-    } catch (thrown) {
+    } catch {
       // The client hears of what broke first; the attempts made here stand in the record.
-      if (toProxyError(thrown).fault === 'internal') throw thrown;
       return undefined;
     }
   }

@@ -13,6 +13,8 @@ export interface Ticket {
   breaker: BreakerTicket;
   /** Which of the provider's keys it uses. */
   readonly key: number;
+  /** The keys it was drawn from: of those that a reload replaced, its end says nothing about the present ones. */
+  readonly keys: ProviderState['downs'];
   settled: boolean;
 }
 
@@ -81,7 +83,7 @@ export class Target {
   begin(nowMs: number): Ticket {
     const key = this.#chooseKey(nowMs);
     this.state.begin(key, nowMs);
-    return { breaker: this.breaker.begin(), key, settled: false };
+    return { breaker: this.breaker.begin(), key, keys: this.state.downs, settled: false };
   }
 
   /** The answer has begun. @param tookMs from sending to the first content, where it is a stream */
@@ -96,7 +98,7 @@ export class Target {
     this.breaker.success(ticket.breaker, nowMs);
     this.health.success(nowMs, latencyMs);
     this.state.health.success(nowMs, latencyMs);
-    this.state.accept(ticket.key);
+    if (ticket.keys === this.state.downs) this.state.accept(ticket.key);
   }
 
   /** The call failed; what that says about the target follows from the rules table. */
@@ -110,9 +112,10 @@ export class Target {
       this.health.failure(nowMs, last);
       this.state.health.failure(nowMs, last);
     }
-    if (health === 'down') this.state.refuse(ticket.key, error, nowMs);
+    const known = ticket.keys === this.state.downs;
+    if (health === 'down' && known) this.state.refuse(ticket.key, error, nowMs);
     const rest = restFor(error, nowMs);
-    if (!rest) return;
+    if (!rest || (health === 'busy' && !known)) return;
     if (health === 'busy') this.#keyRests[ticket.key] = later(this.#keyRests[ticket.key], rest);
     else this.#rest = later(this.#rest, rest);
   }
@@ -230,6 +233,10 @@ export class TargetPool {
   readonly #random: () => number;
   readonly #targets = new Map<string, Target>();
   readonly #states = new Map<string, ProviderState>();
+  /** Those of the configuration in force. */
+  #providers: ReadonlyMap<string, BaseProvider> = new Map();
+  /** Those of earlier configurations whose service none of the present ones is. */
+  readonly #gone = new WeakSet<BaseProvider>();
   #policy: PoolPolicy;
 
   constructor(policy: PoolPolicy, random: () => number) {
@@ -238,46 +245,63 @@ export class TargetPool {
   }
 
   /**
-   * Takes over the providers of a new configuration. What is known of one that stays is kept, apart from refused
+   * Takes over the providers of a configuration. What is known of one that stays is kept, apart from refused
    * keys, which get a new chance; one whose identity changed begins anew.
    * @param same whether a provider is still the same service
    */
   adopt(policy: PoolPolicy, providers: readonly BaseProvider[], same: (name: string) => boolean): void {
     this.#policy = policy;
     const byName = new Map(providers.map((provider) => [provider.name, provider]));
+    const successor = (name: string) => (same(name) ? byName.get(name) : undefined);
     for (const [id, target] of this.#targets) {
-      const provider = byName.get(target.provider.name);
-      if (provider && same(provider.name)) target.provider = provider;
+      const provider = successor(target.provider.name);
+      if (provider) target.provider = provider;
       else this.#targets.delete(id);
     }
     for (const [name, state] of this.#states) {
-      const provider = byName.get(name);
-      if (provider && same(name)) state.configure(provider.settings);
+      const provider = successor(name);
+      if (provider) state.configure(provider.settings);
       else this.#states.delete(name);
     }
+    for (const [name, provider] of this.#providers) if (!successor(name)) this.#gone.add(provider);
+    this.#providers = byName;
   }
 
   state(provider: BaseProvider): ProviderState {
     let state = this.#states.get(provider.name);
     if (!state) {
-      state = new ProviderState(provider.name, provider.settings, this.#policy.health);
+      state = this.#newState(provider);
       this.#states.set(provider.name, state);
     }
     return state;
   }
 
-  target(provider: BaseProvider, model: string): Target {
+  /**
+   * The target of a request, which may have begun under an earlier configuration: it finds its provider's
+   * successor where that is the same service, else a target of its own that nobody after it will meet.
+   */
+  target(asked: BaseProvider, model: string): Target {
+    if (this.#gone.has(asked)) return this.#newTarget(asked, model, this.#newState(asked));
+    const provider = this.#providers.get(asked.name) ?? asked;
     const id = `${provider.name}/${model}`;
     let target = this.#targets.get(id);
     if (target) return target;
     if (this.#targets.size >= MAX_TARGETS) this.#evict();
+    target = this.#newTarget(provider, model, this.state(provider));
+    this.#targets.set(id, target);
+    return target;
+  }
+
+  #newState({ name, settings }: BaseProvider): ProviderState {
+    return new ProviderState(name, settings, this.#policy.health);
+  }
+
+  #newTarget(provider: BaseProvider, model: string, state: ProviderState): Target {
     const { breaker, health } = this.#policy;
-    target = new Target(provider, model, this.state(provider), {
+    return new Target(provider, model, state, {
       breaker: new Breaker(breaker, this.#random),
       health: new HealthWindow(health),
     });
-    this.#targets.set(id, target);
-    return target;
   }
 
   /** The targets of a provider that were asked so far. */

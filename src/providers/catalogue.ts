@@ -12,6 +12,7 @@ import { chatProtocol } from '../wire/openai/protocol.ts';
 import { mergeQuirks } from '../wire/quirks.ts';
 import { responsesProtocol } from '../wire/responses/protocol.ts';
 import { QUIRKS } from './quirks.ts';
+import { NO_MEMORY } from '../wire/protocol.ts';
 
 /** A vendor as people see it. */
 export interface CatalogueRow {
@@ -145,9 +146,9 @@ function dropsOf(protocol: ProviderProtocol, type: ProviderType): readonly strin
   const { models, ...vendor }: Quirks = QUIRKS[type] ?? {};
   const row = models?.find(({ match }) => match.test(model));
   const quirks = row ? mergeQuirks(vendor, row.quirks) : vendor;
-  const memory = { get: () => undefined, set: () => undefined };
   try {
-    return protocol.encode(EVERYTHING, { model, quirks, created: 0, newId: () => 'id', memory }).dropped;
+    return protocol.encode(EVERYTHING, { model, quirks, created: 0, newId: () => 'id', memory: NO_MEMORY })
+      .dropped;
   } catch (thrown) {
     throw new Error(`Cannot list ${type}: ${toProxyError(thrown).message}`, { cause: thrown });
   }

@@ -28,6 +28,18 @@ const BY_CODE: Readonly<Record<string, Fault>> = {
   organization_spend_limit_exceeded: 'billing',
   project_spend_limit_exceeded: 'billing',
   organization_usage_limit_exceeded: 'billing',
+  throttlingexception: 'rate_limited',
+  modelnotreadyexception: 'overloaded',
+  serviceunavailableexception: 'overloaded',
+  servicequotaexceededexception: 'rate_limited',
+  modeltimeoutexception: 'server',
+  modelerrorexception: 'server',
+  internalserverexception: 'server',
+  accessdeniedexception: 'auth',
+  unrecognizedclientexception: 'auth',
+  expiredtokenexception: 'auth',
+  invalidsignatureexception: 'auth',
+  resourcenotfoundexception: 'not_found',
   loop_detected: 'loop',
   invalid_api_key: 'auth',
   authentication_error: 'auth',
@@ -58,6 +70,9 @@ const CONTEXT_LENGTH =
 const CONTENT_POLICY =
   /content filtering policy|content management policy|rejected (?:as a result of|by) our safety system|violat\w+ (?:our |the )?(?:usage|content) polic/i;
 
+/** AWS answers 400 for a model that it lacks. */
+const NOT_FOUND = /provided model identifier is invalid|publisher model .* not found/i;
+
 const AUTH = /incorrect api key|api key not valid|api_key_invalid|invalid api key/i;
 const BILLING = /credit balance is too low|insufficient (?:balance|quota|credits?)/i;
 
@@ -83,14 +98,18 @@ const BY_STATUS: Readonly<Record<number, Fault>> = {
  */
 export function classifyStatus(status: number, headers: Headers, body: string, verbatim = false): Classified {
   const parsed = wordsOf(parseJson(body));
-  const words = parsed ?? { message: plainMessage(body) };
+  const told = parsed ?? { message: plainMessage(body) };
+  // AWS names the class of an error in a header: "ThrottlingException:http://...".
+  const words = { ...told, code: told.code ?? headers.get('x-amzn-errortype')?.split(':')[0] };
   const upstream = { status, headers, body, verbatim: verbatim && parsed !== undefined, ...words };
   return { fault: faultOf(status, words), upstream };
 }
 
 /** An error inside a 200: a body or a stream event. `undefined` when it holds none. */
-export function classifyBody(body: unknown): Classified | undefined {
-  if (!isObject(body)) return undefined;
+export function classifyBody(given: unknown): Classified | undefined {
+  if (!isObject(given)) return undefined;
+  // The Responses API tells of its failure in the response.
+  const body = given.type === 'response.failed' ? objectOf(given.response) : given;
   const isError =
     body.object === 'error' || body.type === 'error' || (body.error !== undefined && body.error !== null);
   const words = isError ? wordsOf(body) : undefined;
@@ -118,6 +137,7 @@ function faultOf(status: number, { message, code, type }: Words): Fault {
   if (status < 500 && CONTENT_POLICY.test(message)) return 'content_policy';
   if (status < 500 && BILLING.test(message)) return 'billing';
   if (status === 400 && AUTH.test(message)) return 'auth';
+  if (status < 500 && NOT_FOUND.test(message)) return 'not_found';
   if (status >= 400 && status < 500 && BY_STATUS[status]) {
     return status === 429 && BY_CODE[(type ?? '').toLowerCase()] === 'billing'
       ? 'billing'

@@ -32,13 +32,17 @@ export interface EncodeContext {
 }
 
 /**
- * What models want back with a tool call of theirs, by its id, for clients that drop the fields it came in:
- * `extra_content` of the call, or `thinking_blocks` of its message.
+ * What is to be given back later, by an id. What models want back with a tool call of theirs, for clients that drop
+ * the fields it came in: `extra_content` of the call, or `thinking_blocks` of its message. And items of responses, for
+ * clients that refer to them by their ids.
  */
 export interface ReplayMemory {
-  get(callId: string): JsonObject | undefined;
-  set(callId: string, value: JsonObject): void;
+  get(id: string): JsonObject | undefined;
+  set(id: string, value: JsonObject): void;
 }
+
+/** Remembers nothing. */
+export const NO_MEMORY: ReplayMemory = { get: () => undefined, set: () => undefined };
 
 /** A request in a provider's protocol, and how to read what comes back. */
 export interface Encoded {
@@ -107,6 +111,7 @@ export interface DecodeContext {
   readonly created: number;
   /** A random id of 24 letters and digits. */
   readonly newId: () => string;
+  readonly memory: ReplayMemory;
 }
 
 /** How clients of a protocol are understood and answered. */

@@ -1,3 +1,4 @@
+import type { JsonObject } from './json.ts';
 import { isObject, numberOf, objectOf } from './json.ts';
 
 /**
@@ -18,15 +19,24 @@ export function openaiUsage(value: unknown): Usage | undefined {
   const input = numberOf(value.prompt_tokens) ?? numberOf(value.input_tokens);
   const output = numberOf(value.completion_tokens) ?? numberOf(value.output_tokens);
   if (input === undefined && output === undefined) return undefined;
-  const prompt = objectOf(value.prompt_tokens_details ?? value.input_tokens_details);
+  // Mistral's hosts misspell it.
+  const details = value.prompt_tokens_details ?? value.input_tokens_details ?? value.prompt_token_details;
+  const prompt = objectOf(details);
   const completion = objectOf(value.completion_tokens_details ?? value.output_tokens_details);
   return {
     input: input ?? 0,
-    cached: numberOf(prompt.cached_tokens) ?? numberOf(value.prompt_cache_hit_tokens) ?? 0,
+    cached: cachedTokens(value, prompt),
     cacheWrite: numberOf(prompt.cache_write_tokens) ?? 0,
     output: output ?? 0,
     reasoning: numberOf(completion.reasoning_tokens) ?? 0,
   };
+}
+
+/** What came from a cache, where each vendor puts it: DeepSeek, Mistral, then Moonshot and Together. */
+function cachedTokens(usage: JsonObject, details: JsonObject): number {
+  const { prompt_cache_hit_tokens, num_cached_tokens, cached_tokens } = usage;
+  const places = [details.cached_tokens, prompt_cache_hit_tokens, num_cached_tokens, cached_tokens];
+  return places.map(numberOf).find((count) => count !== undefined) ?? 0;
 }
 
 /** Two answers' tokens together. */

@@ -1,11 +1,12 @@
 /** What the scripted models say, whatever their protocol, and what the clients' tools answer. */
 
 /** Named in the user's words as `scene: NAME`. */
-export type Scene = 'plain' | 'tools' | 'object' | 'picture' | 'refused' | 'limited' | 'breaks' | 'endless';
+export type Scene =
+  'plain' | 'tools' | 'shell' | 'object' | 'picture' | 'refused' | 'limited' | 'breaks' | 'endless';
 
 export interface Call {
-  readonly name: 'weather' | 'clock';
-  readonly input: Readonly<Record<string, string>>;
+  readonly name: string;
+  readonly input: Readonly<Record<string, unknown>>;
 }
 
 /** One answer of a model. */
@@ -95,9 +96,38 @@ export function answerTo({ scene, results, thinks, schema, pictures, tools }: He
     demand(pictures.length === 1 && pictures[0] === PICTURE, `${pictures.length} pictures came, or another`);
     return { reasoning, text: 'One pixel.' };
   }
+  if (scene === 'shell') return { reasoning, ...shell(results, tools) };
   if (scene !== 'tools') return { reasoning, text: PLAIN };
   demand(tools.toSorted().join() === 'clock,weather', `the tools are ${tools.join()}`);
   const calls = TURNS[results.length];
   if (!calls) return { text: told(results) };
   return { reasoning, calls, ...(results.length === 0 ? { text: 'Let me look.' } : {}) };
+}
+
+/** How programs name their way to run a command, and what it is given. */
+const SHELLS: Readonly<Record<string, (command: string) => Record<string, unknown>>> = {
+  Bash: (command) => ({ command, description: 'Says a word' }),
+  exec_command: (cmd) => ({ cmd }),
+  shell_command: (command) => ({ command }),
+  shell: (command) => ({ command: ['bash', '-lc', command] }),
+};
+
+const COMMANDS = ['echo first-$((20+1))', 'echo second-$((20+2))'];
+/** What the program must have read of its commands. */
+const SPOKEN = [/first-21/, /second-22/];
+
+/** The last words where both commands were run and told of. */
+export const SHELL_TOLD = 'Both commands were run.';
+
+/** A program's own tool, run twice, each result read. */
+function shell(results: Heard['results'], tools: readonly string[]): Said {
+  const name = tools.find((tool) => tool in SHELLS);
+  // Programs ask for a title, or the like, without tools.
+  if (name === undefined) return { text: 'A title' };
+  results.forEach((told, turn) =>
+    demand(SPOKEN[turn]?.test(told.join()), `command ${turn} gave ${told.join()}`),
+  );
+  const command = COMMANDS[results.length];
+  if (command === undefined) return { text: SHELL_TOLD };
+  return { calls: [{ name, input: SHELLS[name]!(command) }] };
 }

@@ -5,10 +5,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../src/wire/json.ts';
 
-const PATH = process.env.LLMPROXY_SPEC ?? join(import.meta.dir, '../../../shared/spec/openai-openapi.json');
+/** Where the document lies. */
+export const OPENAPI_PATH =
+  process.env.LLMPROXY_SPEC ?? join(import.meta.dir, '../../../shared/spec/openai-openapi.json');
 
 /** Whether the document is there; tests that need it are skipped where it is not. */
-export const hasOpenapi = existsSync(PATH);
+export const hasOpenapi = existsSync(OPENAPI_PATH);
 
 /** Schemas that the tests hold values to. */
 export type SchemaName =
@@ -40,7 +42,7 @@ export function openapiProblems(name: SchemaName, value: unknown): string[] {
 }
 
 function load(): Ajv {
-  const document = JSON.parse(readFileSync(PATH, 'utf8')) as JsonObject;
+  const document = JSON.parse(readFileSync(OPENAPI_PATH, 'utf8')) as JsonObject;
   const loaded = new Ajv({ strict: false, validateFormats: false, allErrors: false });
   loaded.addSchema({ $id: 'oai', ...(nullable(document) as JsonObject) });
   return loaded;
@@ -58,6 +60,9 @@ function nullable(node: unknown): unknown {
   );
   if (copy.nullable !== true) return copy;
   const { nullable: _, ...rest } = copy;
-  if (typeof rest.type === 'string') return { ...rest, type: [rest.type, 'null'] };
+  if (typeof rest.type === 'string') {
+    const words = Array.isArray(rest.enum) ? { enum: [...(rest.enum as unknown[]), null] } : {};
+    return { ...rest, ...words, type: [rest.type, 'null'] };
+  }
   return { anyOf: [rest, { type: 'null' }] };
 }

@@ -13,15 +13,20 @@ export interface Running extends AsyncDisposable {
   /** Waits until so many records were made. */
   readonly recorded: (count: number) => Promise<LogRecord[]>;
   readonly post: (path: string, body: unknown, init?: RequestInit) => Promise<Response>;
+  /** Takes over another configuration. */
+  readonly reload: (config: ConfigInput) => void;
 }
 
 /** A proxy on a real socket, made as `serve` makes it, with its log in a folder that goes away. */
 export function running(config: ConfigInput, env: Record<string, string> = {}): Running {
   const directory = mkdtempSync(join(tmpdir(), 'llmproxy-test-'));
-  const parsed = schema.parse(config);
-  parsed.logging.requests.directory = directory;
+  const parse = (input: ConfigInput) => {
+    const parsed = schema.parse(input);
+    parsed.logging.requests.directory = directory;
+    return parsed;
+  };
   const records: LogRecord[] = [];
-  const proxy = createProxy(parsed, { env, sinks: [(record) => records.push(record)] });
+  const proxy = createProxy(parse(config), { env, sinks: [(record) => records.push(record)] });
   const listener = listen(proxy, { host: '127.0.0.1', port: 0 });
   return {
     url: listener.url,
@@ -38,6 +43,7 @@ export function running(config: ConfigInput, env: Record<string, string> = {}): 
         ...init,
         headers: { 'content-type': 'application/json', ...(init.headers as Record<string, string>) },
       }),
+    reload: (next) => void proxy.reload(parse(next)),
     async [Symbol.asyncDispose]() {
       await listener.stop();
       await proxy.close();

@@ -24,7 +24,8 @@ function rested(keys: number, list: readonly Refusal[]): { target: Target; toldM
   const calls = list.map(({ key: any, ...rest }) => {
     const key = any % keys;
     target.state.begin(key, 0);
-    return { ...rest, key, ticket: { breaker: target.breaker.begin(), key, settled: false } };
+    const place = { breaker: target.breaker.begin(), key, keys: target.state.downs };
+    return { ...rest, key, ticket: { ...place, settled: false } };
   });
   let nowMs = 0;
   for (const { key, ticket, afterMs, ms } of calls) {

@@ -133,3 +133,13 @@ test('a stream that calls itself JSON still streams, and a whole answer where a 
     output_tokens: 5,
   });
 });
+
+test('a chunk too deep to be written again passes, and costs the record no more than the answer', async () => {
+  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+  const first = `data: {"choices":[{"index":0,"delta":{"content":"hi","deep":${deep}},"finish_reason":null}]}\n\n`;
+  await using a = upstream(() => sse(first + chatStream(['!'])));
+  await using proxy = running({ providers: [provider('a', a.url)] });
+  const text = await (await proxy.post('/v1/chat/completions', { ...CHAT, stream: true })).text();
+  expect(text).toBe(first + chatStream(['!']));
+  expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'success', omitted: ['response'] });
+});

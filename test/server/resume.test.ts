@@ -217,4 +217,18 @@ test('when nobody can continue it the client hears of what broke first', async (
   );
   expect([textOf(chunks), chunks.at(-1)!.error!.code]).toEqual(['Hello', 'truncated']);
   expect(record.attempt_log.map(({ fault }) => fault)).toEqual([null, 'server']);
+  expect(record.provider).toBe('a');
+});
+
+test('a request that the next target’s protocol cannot take ends in an error event too, and in a record', async () => {
+  const { chunks, record } = await resumed(
+    () => cutAfter('Hello'),
+    () => answer('never'),
+    {
+      body: { messages: [{ role: 'assistant', tool_calls: [null] }] },
+      second: { type: 'anthropic', api_key: 'k' },
+    },
+  );
+  expect(chunks.at(-1)!.error!.code).toBe('truncated');
+  expect(record).toMatchObject({ outcome: 'truncated', fault: 'truncated' });
 });

@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test';
 import { countedModel, decodeConverseCount, encodeConverseCount } from '../../src/wire/bedrock/count.ts';
-
-const memory = { get: () => undefined, set: () => undefined };
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
 
 test('encodeConverseCount() holds what makes the prompt, and no more', () => {
   const request = {
@@ -14,7 +13,7 @@ test('encodeConverseCount() holds what makes the prompt, and no more', () => {
     reasoning_effort: 'low',
     max_tokens: 5_000,
   };
-  const context = { model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0', memory, quirks: {} };
+  const context = { model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0', memory: NO_MEMORY, quirks: {} };
   expect(encodeConverseCount(request, context)).toEqual({
     input: {
       converse: {

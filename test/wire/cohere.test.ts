@@ -4,14 +4,14 @@ import type { JsonObject } from '../../src/wire/json.ts';
 import type { Quirks } from '../../src/wire/quirks.ts';
 import { classifyBody } from '../../src/wire/classify.ts';
 import { cohereProtocol } from '../../src/wire/cohere/protocol.ts';
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
 
 const MODEL = 'command-a-03-2025';
 const REASONING = 'command-a-reasoning-08-2025';
 
 function encode(request: Partial<ChatRequest> = {}, model = MODEL, quirks: Quirks = {}) {
   const whole = { model: 'any', messages: [{ role: 'user', content: 'Hi' }], ...request };
-  const memory = { get: () => undefined, set: () => undefined };
-  return cohereProtocol.encode(whole, { model, quirks, created: 1, newId: () => 'abc', memory });
+  return cohereProtocol.encode(whole, { model, quirks, created: 1, newId: () => 'abc', memory: NO_MEMORY });
 }
 
 const HI = { model: MODEL, messages: [{ role: 'user', content: 'Hi' }], stream: false };

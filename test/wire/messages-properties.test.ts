@@ -10,9 +10,9 @@ import { answers, chunksOf, name, object, reasoningOf, said, thoughts, whole } f
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { checkMessagesStream } from '../helpers/grammar/messages.ts';
 import { cuts } from '../properties/cuts.ts';
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
 
-const context = { created: 1, newId: () => 'n' };
-const memory = { get: () => undefined, set: () => undefined };
+const context = { created: 1, newId: () => 'n', memory: NO_MEMORY };
 
 const understood = messagesClient.decode(
   { model: 'm', max_tokens: 1, messages: [{ role: 'user', content: 'x' }], stop_sequences: ['END'] },
@@ -161,7 +161,7 @@ test('a Messages request through chat to Anthropic is what it was', () => {
   fc.assert(
     fc.property(requests, (body) => {
       const { request, dropped } = messagesClient.decode(structuredClone(body), context);
-      const encoded = encodeAnthropicRequest(request, { model: request.model, memory });
+      const encoded = encodeAnthropicRequest(request, { model: request.model, memory: NO_MEMORY });
       expect([...dropped, ...encoded.dropped]).toEqual([]);
       expect(encoded.body).toEqual(body);
     }),

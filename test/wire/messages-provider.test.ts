@@ -6,11 +6,14 @@ import { encodeAnthropicRequest } from '../../src/wire/anthropic/request.ts';
 import { decodeAnthropicResponse } from '../../src/wire/anthropic/response.ts';
 import { AnthropicReader } from '../../src/wire/anthropic/stream.ts';
 import { ProxyError } from '../../src/errors.ts';
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
 
-const memory = { get: () => undefined, set: () => undefined };
-const options = { created: 1, memory };
+const options = { created: 1, memory: NO_MEMORY };
 const encode = (more: Partial<ChatRequest>, model = 'claude-sonnet-4-5') =>
-  encodeAnthropicRequest({ model, messages: [{ role: 'user', content: 'Hi' }], ...more }, { model, memory });
+  encodeAnthropicRequest(
+    { model, messages: [{ role: 'user', content: 'Hi' }], ...more },
+    { model, memory: NO_MEMORY },
+  );
 const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
 
 describe('thinking', () => {

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { messagesClient } from '../../src/wire/anthropic/client.ts';
 import { ProxyError } from '../../src/errors.ts';
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
 
-const context = { created: 1, newId: () => 'n' };
+const context = { created: 1, newId: () => 'n', memory: NO_MEMORY };
 const base = { model: 'claude', max_tokens: 100, messages: [{ role: 'user', content: 'Hi' }] };
 const decode = (more: JsonObject) => {
   const { request, dropped } = messagesClient.decode({ ...base, ...more }, context);

@@ -4,8 +4,9 @@ import type { JsonObject } from '../../src/wire/json.ts';
 import type { Fault, UpstreamError } from '../../src/errors.ts';
 import { messagesClient } from '../../src/wire/anthropic/client.ts';
 import { ProxyError } from '../../src/errors.ts';
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
 
-const context = { created: 1, newId: () => 'new' };
+const context = { created: 1, newId: () => 'new', memory: NO_MEMORY };
 const request = { model: 'asked', max_tokens: 1, messages: [{ role: 'user', content: 'x' }] };
 const { encode } = messagesClient.decode({ ...request, stop_sequences: ['END'] }, context);
 

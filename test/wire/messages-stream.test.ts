@@ -5,10 +5,12 @@ import { messagesClient } from '../../src/wire/anthropic/client.ts';
 import { encodeOpenaiUsage } from '../../src/wire/usage.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { checkMessagesStream } from '../helpers/grammar/messages.ts';
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
 
 const request = { model: 'asked', max_tokens: 1, messages: [{ role: 'user', content: 'x' }], stream: true };
 let ids = 0;
-const writer = () => messagesClient.decode(request, { created: 1, newId: () => `${(ids += 1)}` }).stream();
+const writer = () =>
+  messagesClient.decode(request, { created: 1, newId: () => `${(ids += 1)}`, memory: NO_MEMORY }).stream();
 
 const top = { id: 'msg_1', object: 'chat.completion.chunk', created: 1, model: 'm' } as const;
 const chunk = (delta: ChatDelta, finish: string | null = null): ChatChunk => ({

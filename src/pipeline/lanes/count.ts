@@ -47,7 +47,7 @@ export const count: Lane = {
     // Counting asks for no answer, and so names no length of one.
     const client = clientOf(inbound.endpoint).decode(
       { max_tokens: 1, ...value, stream: false },
-      { created, newId },
+      { created, newId, memory },
     );
     const answer = (tokens: number) => JSON.stringify(answerOf(inbound.endpoint, tokens));
     const name = provider.counts(model);

@@ -28,7 +28,8 @@ import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
 import { judge } from './judge.ts';
 
-const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
+/** How each protocol asks and reads. */
+export const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
   chat: chatProtocol,
   messages: anthropicProtocol,
   responses: responsesProtocol,
@@ -42,7 +43,7 @@ export const translate: Lane = {
   kind: 'translate',
   prepare(inbound: Inbound, { provider, model, nowMs, newId, memory }: LaneContext): Prepared {
     const created = Math.floor(nowMs / 1000);
-    const client = clientOf(inbound.endpoint).decode(inbound.json?.value ?? {}, { created, newId });
+    const client = clientOf(inbound.endpoint).decode(inbound.json?.value ?? {}, { created, newId, memory });
     const protocol = PROTOCOLS[provider.protocol(model)];
     const quirks = provider.quirks(model);
     const encoded = protocol.encode(client.request, { model, quirks, created, newId, memory });

@@ -38,6 +38,7 @@ export class AnthropicReader implements ChatReader {
   readonly #thinking: JsonObject[] = [];
   #id = '';
   #model = '';
+  #begun = false;
   #calls = 0;
   #firstCall: string | undefined;
   #finish: string | undefined;
@@ -84,6 +85,9 @@ export class AnthropicReader implements ChatReader {
   }
 
   #start(message: JsonObject): ChatChunk[] {
+    // Gateways were seen to splice a second beginning into a message.
+    if (this.#begun) return [];
+    this.#begun = true;
     this.#id = stringOf(message.id) ?? '';
     this.#model = stringOf(message.model) ?? '';
     this.usage = anthropicUsage(message.usage);

@@ -9,6 +9,8 @@ interface Call {
   /** The server's own number, where it gives one. */
   readonly index: number | undefined;
   readonly id: string | undefined;
+  /** Whether it has no arguments yet. */
+  empty: boolean;
 }
 
 interface Choice {
@@ -27,7 +29,7 @@ const MAX_CHOICES = 128;
 export class ChunkReader implements ChatReader {
   readonly #context: Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
   readonly #choices = new Map<number, Choice>();
-  #last: ChatChunk | undefined;
+  #named: ChatChunk | undefined;
   #usage: ChatChunk['usage'];
   done = false;
   error: JsonObject | undefined;
@@ -51,7 +53,8 @@ export class ChunkReader implements ChatReader {
     }
     const chunk = decodeChunk(value, this.#context);
     if (chunk.usage) this.#usage = chunk.usage;
-    this.#last = { ...chunk, id: chunk.id || (this.#last?.id ?? `chatcmpl-${this.#context.newId()}`) };
+    // Some name each chunk anew, and Azure's first one names nothing.
+    if (!this.#named?.model) this.#named = { ...chunk, id: chunk.id || `chatcmpl-${this.#context.newId()}` };
     return chunk.choices.flatMap((choice) => this.#choice(choice));
   }
 
@@ -63,8 +66,8 @@ export class ChunkReader implements ChatReader {
 
   #stop(): ChatChunk[] {
     this.done = true;
-    if (!this.#usage || !this.#last) return [];
-    return [{ ...this.#last, choices: [], usage: this.#usage }];
+    if (!this.#usage || !this.#named) return [];
+    return [{ ...this.#named, choices: [], usage: this.#usage }];
   }
 
   #choice({ index, delta, logprobs, finish_reason: finish }: ChatChunk['choices'][number]): ChatChunk[] {
@@ -88,6 +91,9 @@ export class ChunkReader implements ChatReader {
       if (piece) say({ tool_calls: [piece] });
     }
     if (finish !== null) {
+      choice.calls.forEach(({ empty }, at) => {
+        if (empty) say({ tool_calls: [{ index: at, function: { arguments: '{}' } }] });
+      });
       choice.finish = choice.calls.length > 0 && finish === 'stop' ? 'tool_calls' : finish;
       say({}, choice.finish);
     }
@@ -105,9 +111,13 @@ export class ChunkReader implements ChatReader {
     );
     const same =
       known >= 0 && (id === undefined || calls[known]!.id === undefined || calls[known]!.id === id);
-    if (same) return text === '' ? undefined : { index: known, function: { arguments: text } };
+    if (same) {
+      if (text === '') return undefined;
+      calls[known]!.empty = false;
+      return { index: known, function: { arguments: text } };
+    }
     if (calls.length >= 1_024) return undefined;
-    calls.push({ index, id });
+    calls.push({ index, id, empty: text === '' });
     return {
       index: calls.length - 1,
       id: id ?? `call_${this.#context.newId()}`,
@@ -118,7 +128,7 @@ export class ChunkReader implements ChatReader {
   }
 
   #chunk(choice: ChatChunk['choices'][number]): ChatChunk {
-    const { id, created, model } = this.#last!;
+    const { id, created, model } = this.#named!;
     return { id, object: 'chat.completion.chunk', created, model, choices: [choice] };
   }
 }

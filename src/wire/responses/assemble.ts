@@ -5,45 +5,75 @@ import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { openaiUsage } from '../usage.ts';
 import { responseFinish } from './response.ts';
 
-/** Deltas that are content. */
-const CONTENT = new Set([
-  'response.output_text.delta',
-  'response.refusal.delta',
-  'response.reasoning_summary_text.delta',
-  'response.reasoning_text.delta',
-  'response.function_call_arguments.delta',
-  'response.custom_tool_call_input.delta',
-]);
-
-/** The whole of a part of reasoning or text, by the event that tells it in full. */
+/** Places come from outside and must not make lists as long as they like. */
 const MAX_ITEMS = 1_024;
 
-/** Folds the events of a response into the response: the last event holds it, and until then what is known of it. */
-class ResponseFolding implements Assembler {
+/** What grows by an event, of which item, and in which list of parts. */
+const GROWN: Readonly<Record<string, { item: string; list?: string; type?: string; field: string }>> = {
+  'response.output_text.delta': { item: 'message', list: 'content', type: 'output_text', field: 'text' },
+  'response.refusal.delta': { item: 'message', list: 'content', type: 'refusal', field: 'refusal' },
+  'response.reasoning_summary_text.delta': {
+    item: 'reasoning',
+    list: 'summary',
+    type: 'summary_text',
+    field: 'text',
+  },
+  'response.reasoning_text.delta': {
+    item: 'reasoning',
+    list: 'content',
+    type: 'reasoning_text',
+    field: 'text',
+  },
+  'response.function_call_arguments.delta': { item: 'function_call', field: 'arguments' },
+  'response.custom_tool_call_input.delta': { item: 'custom_tool_call', field: 'input' },
+};
+
+/** An item as far as it is known. */
+interface Draft {
+  /** As it was announced, or in full. */
+  value: JsonObject;
+  done: boolean;
+  /** By list and index, for items of parts. */
+  readonly parts: Map<string, { readonly list: string; readonly value: JsonObject }>;
+  /** Arguments or input, for calls. */
+  text: string;
+  field: string;
+}
+
+/** Folds the events of a response; knows also the number that its next event would have. */
+export interface ResponseAssembler extends Assembler {
+  readonly next: number;
+}
+
+/** For the events of /v1/responses: the last one holds the response, and until then it is what is known of it. */
+export function responseAssembler(): ResponseAssembler {
+  return new ResponseFolding();
+}
+
+class ResponseFolding implements ResponseAssembler {
   #response: JsonObject = {};
-  readonly #items: JsonObject[] = [];
-  #text = '';
+  /** By place in the output, or in the order of their coming. */
+  readonly #drafts = new Map<number, Draft>();
+  readonly #places = new Map<string, number>();
+  /** The place of the last item spoken of, and the first place that is free. */
+  #last = 0;
+  #free = 0;
   content = false;
   finish: string | null = null;
+  next = 0;
 
   push(event: JsonObject): void {
     const type = stringOf(event.type) ?? '';
+    this.next = (numberOf(event.sequence_number) ?? this.next) + 1;
     if (isObject(event.response)) this.#response = event.response;
-    if (CONTENT.has(type) && event.delta !== '') this.content = true;
-    if (type === 'response.output_text.delta') this.#text += stringOf(event.delta) ?? '';
-    if (type === 'response.output_item.done' && isObject(event.item))
-      this.#done(event.item, event.output_index);
-    if (type === 'response.completed' || type === 'response.incomplete') {
-      this.finish = responseFinish(this.#response) ?? 'stop';
+    if (type === 'response.output_item.added') this.#item(event, false);
+    else if (type === 'response.output_item.done') this.#item(event, true);
+    else if (GROWN[type]) this.#grow(GROWN[type], event);
+    else if (type === 'response.function_call_arguments.done') this.#argued(event);
+    else if (type === 'response.completed' || type === 'response.incomplete') {
+      const status = type === 'response.incomplete' ? 'incomplete' : this.#response.status;
+      this.finish = responseFinish({ ...this.#response, status, output: this.#output }) ?? 'stop';
     }
-  }
-
-  #done(item: JsonObject, place: unknown): void {
-    // A call is content also where its arguments came in one piece.
-    this.content ||= item.type !== 'reasoning';
-    const at = numberOf(place) ?? this.#items.length;
-    if (at < MAX_ITEMS) this.#items[at] = item;
-    if (item.type === 'message') this.#text = '';
   }
 
   get seen(): number {
@@ -59,18 +89,90 @@ class ResponseFolding implements Assembler {
   }
 
   result(): JsonObject {
-    if (this.finished && listOf(this.#response.output).length > 0) return this.#response;
-    const cut = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: this.#text }] };
-    const items = this.#items.filter((item) => item !== undefined);
-    return { ...objectOf(this.#response), output: this.#text === '' ? items : [...items, cut] };
+    return { ...this.#response, output: this.#output };
   }
 
+  /** Reasoning that is given back belongs to the model that made it, and clients take no second beginning. */
   plainText(): undefined {
     return undefined;
   }
+
+  get #output(): unknown[] {
+    const told = listOf(this.#response.output);
+    if (told.length > 0) return told;
+    return [...this.#drafts].sort(([a], [b]) => a - b).map(([, draft]) => shown(draft));
+  }
+
+  #item(event: JsonObject, done: boolean): void {
+    const item = objectOf(event.item);
+    // A call is content also where its arguments came in one piece.
+    if (done) this.content ||= item.type !== 'reasoning';
+    const draft = this.#draft(event, item, !done);
+    if (!draft) return;
+    draft.value = item;
+    draft.done = done;
+  }
+
+  #grow(what: (typeof GROWN)[string], event: JsonObject): void {
+    const delta = stringOf(event.delta) ?? '';
+    if (delta === '') return;
+    this.content = true;
+    const draft = this.#draft(event, {}, false);
+    if (!draft || draft.done) return;
+    draft.value.type ??= what.item;
+    draft.field = what.field;
+    if (what.list === undefined) {
+      draft.text += delta;
+      return;
+    }
+    const index = numberOf(event.content_index) ?? numberOf(event.summary_index) ?? 0;
+    const key = `${what.list} ${index}`;
+    let part = draft.parts.get(key);
+    if (!part) {
+      if (draft.parts.size >= MAX_ITEMS) return;
+      part = { list: what.list, value: { type: what.type, [what.field]: '' } };
+      draft.parts.set(key, part);
+    }
+    part.value[what.field] = (stringOf(part.value[what.field]) ?? '') + delta;
+  }
+
+  /** LM Studio says arguments in one piece, without a delta. */
+  #argued(event: JsonObject): void {
+    const draft = this.#draft(event, {}, false);
+    if (!draft || draft.done) return;
+    this.content = true;
+    draft.value.type ??= 'function_call';
+    draft.field = 'arguments';
+    draft.text = stringOf(event.arguments) ?? draft.text;
+  }
+
+  /** The item that an event is about: by its place, by its id, else the last one. @param begins whether it is new */
+  #draft({ output_index, item_id }: JsonObject, item: JsonObject, begins: boolean): Draft | undefined {
+    const name = stringOf(item_id) ?? stringOf(item.id) ?? stringOf(item.call_id);
+    const known = name === undefined ? undefined : this.#places.get(name);
+    const fresh = begins || (this.#drafts.get(this.#last)?.done ?? true);
+    const place = numberOf(output_index) ?? known ?? (fresh ? this.#free : this.#last);
+    if (name !== undefined && this.#places.size < MAX_ITEMS) this.#places.set(name, place);
+    this.#last = place;
+    this.#free = Math.max(this.#free, place + 1);
+    const draft = this.#drafts.get(place);
+    if (draft || this.#drafts.size >= MAX_ITEMS) return draft;
+    const added: Draft = { value: {}, done: false, parts: new Map(), text: '', field: '' };
+    this.#drafts.set(place, added);
+    return added;
+  }
 }
 
-/** For the events of /v1/responses. */
-export function responseAssembler(): Assembler {
-  return new ResponseFolding();
+/** An item that was cut is what it had grown to. */
+function shown({ value, done, parts, text, field }: Draft): JsonObject {
+  if (done) return value;
+  const lists: Record<string, JsonObject[]> = {};
+  for (const part of parts.values()) (lists[part.list] ??= []).push(part.value);
+  return {
+    ...(value.type === 'message' ? { role: 'assistant' } : {}),
+    ...value,
+    ...lists,
+    ...(text === '' ? {} : { [field]: text }),
+    ...(value.type === 'reasoning' ? {} : { status: 'incomplete' }),
+  };
 }

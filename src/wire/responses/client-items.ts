@@ -1,5 +1,6 @@
 import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
+import type { ReplayMemory } from '../protocol.ts';
 import type { ToolBox } from './tools.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
@@ -7,10 +8,14 @@ import { reasoningText } from './response.ts';
 import { unseal } from './sealed.ts';
 import { shownName } from './tools.ts';
 
+/** What a result says that is no text: a tool message of chat takes text alone. */
+const ATTACHED = 'The result is attached to the next message.';
+
 /** An assistant message that items are still added to. */
 interface Turn extends ChatMessage {
   role: 'assistant';
   tool_calls?: ToolCall[];
+  thinking_blocks?: JsonObject[];
 }
 
 /**
@@ -19,26 +24,33 @@ interface Turn extends ChatMessage {
  */
 export function decodeItems(
   input: unknown,
-  origins: ToolBox['origins'],
+  box: ToolBox,
+  memory: ReplayMemory,
 ): { messages: ChatMessage[]; dropped: string[] } {
   if (typeof input === 'string') return { messages: [{ role: 'user', content: input }], dropped: [] };
   if (!Array.isArray(input)) throw invalid('input', 'expected a text or a list of items');
-  const conversation = new Conversation(origins);
+  const conversation = new Conversation(box, memory);
   input.forEach((item, index) => conversation.add(item, `input[${index}]`));
+  conversation.end();
   return conversation;
 }
 
 class Conversation {
   readonly messages: ChatMessage[] = [];
   readonly dropped: string[] = [];
-  readonly #origins: ToolBox['origins'];
+  readonly #box: ToolBox;
+  readonly #memory: ReplayMemory;
+  /** Pictures and files in results of tools. */
+  #moved: ContentPart[] = [];
 
-  constructor(origins: ToolBox['origins']) {
-    this.#origins = origins;
+  constructor(box: ToolBox, memory: ReplayMemory) {
+    this.#box = box;
+    this.#memory = memory;
   }
 
   add(item: unknown, at: string): void {
     if (!isObject(item)) throw invalid(at, 'expected an object');
+    if (!String(item.type).endsWith('_output')) this.end();
     switch (item.type ?? 'message') {
       case 'message':
         return this.#message(item, at);
@@ -51,10 +63,25 @@ class Conversation {
       case 'reasoning':
         return this.#reasoning(item);
       case 'item_reference':
-        throw invalid(at, 'references to stored items are not known here: send the items themselves');
+        return this.#referred(item, at);
       default:
         this.dropped.push(`${at} (${String(item.type)})`);
     }
+  }
+
+  /** An item of an earlier answer, named instead of sent. */
+  #referred({ id }: JsonObject, at: string): void {
+    const item = this.#memory.get(String(id));
+    if (!item || item.type === 'item_reference') {
+      throw invalid(at, `the item "${String(id)}" is not known here any more: send the item itself`);
+    }
+    this.add(item, at);
+  }
+
+  /** What results hold beside text follows the last of them: nothing may stand between results. */
+  end(): void {
+    if (this.#moved.length > 0) this.messages.push({ role: 'user', content: this.#moved });
+    this.#moved = [];
   }
 
   #message(item: JsonObject, at: string): void {
@@ -84,20 +111,18 @@ class Conversation {
     const custom = item.type === 'custom_tool_call';
     const text = custom ? JSON.stringify({ input: item.input ?? '' }) : (stringOf(item.arguments) ?? '');
     const turn = this.#turn();
-    const fn = { name: shownName(this.#origins, item), arguments: text || '{}' };
-    turn.tool_calls = [...(turn.tool_calls ?? []), { id, type: 'function', function: fn }];
+    const fn = { name: shownName(this.#box, item), arguments: text || '{}' };
+    (turn.tool_calls ??= []).push({ id, type: 'function', function: fn });
   }
 
   #output({ call_id: id, output }: JsonObject, at: string): void {
     if (typeof id !== 'string' || id === '') throw invalid(`${at}.call_id`, 'it is missing');
-    const parts = Array.isArray(output) ? contentOf(output, `${at}.output`) : undefined;
-    const pictures = Array.isArray(parts) ? parts.filter(({ type }) => type !== 'text') : [];
-    const text = Array.isArray(parts)
-      ? parts.map((part) => part.text ?? '').join('')
-      : (parts ?? textOf(output));
-    this.messages.push({ role: 'tool', tool_call_id: id, content: text });
-    // A tool message of chat takes text alone.
-    if (pictures.length > 0) this.messages.push({ role: 'user', content: pictures });
+    const parts = Array.isArray(output) ? partsOf(output, `${at}.output`) : undefined;
+    const text = parts ? parts.map((part) => part.text ?? '').join('') : textOf(output);
+    const others = parts?.filter(({ type }) => type !== 'text') ?? [];
+    this.#moved.push(...others);
+    const content = text === '' && others.length > 0 ? ATTACHED : text;
+    this.messages.push({ role: 'tool', tool_call_id: id, content });
   }
 
   #reasoning(item: JsonObject): void {
@@ -105,8 +130,9 @@ class Conversation {
     const text = reasoningText(item);
     if (!block && text === '') return;
     const turn = this.#turn();
-    if (text !== '') turn.reasoning_content = [turn.reasoning_content, text].filter(Boolean).join('\n\n');
-    if (block) turn.thinking_blocks = [...listOf(turn.thinking_blocks), block];
+    if (text !== '')
+      turn.reasoning_content = turn.reasoning_content ? `${turn.reasoning_content}\n\n${text}` : text;
+    if (block) (turn.thinking_blocks ??= []).push(block);
   }
 
   /** The assistant's message in progress: it ends where somebody else speaks. */
@@ -127,9 +153,13 @@ function textOf(output: unknown): string {
 function contentOf(content: unknown, at: string): string | ContentPart[] {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) throw invalid(at, 'expected a text or a list of parts');
-  const parts = content.map((part, index) => decodePart(part, `${at}[${index}]`));
+  const parts = partsOf(content, at);
   const [only] = parts;
   return parts.length === 1 && only?.type === 'text' ? (only.text ?? '') : parts;
+}
+
+function partsOf(content: readonly unknown[], at: string): ContentPart[] {
+  return content.map((part, index) => decodePart(part, `${at}[${index}]`));
 }
 
 function decodePart(part: unknown, at: string): ContentPart {

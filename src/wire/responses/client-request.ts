@@ -1,8 +1,9 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
+import type { ReplayMemory } from '../protocol.ts';
 import type { ToolBox } from './tools.ts';
 import { ProxyError } from '../../errors.ts';
-import { objectOf, stringOf } from '../json.ts';
+import { listOf, objectOf, stringOf } from '../json.ts';
 import { decodeItems } from './client-items.ts';
 import { decodeChoice, decodeTools } from './tools.ts';
 
@@ -15,6 +16,8 @@ const SAME = [
   'user',
   'safety_identifier',
   'prompt_cache_key',
+  'prompt_cache_options',
+  'prompt_cache_retention',
   'service_tier',
 ] as const;
 
@@ -26,11 +29,25 @@ const STATEFUL: Readonly<Record<string, string>> = {
   prompt: 'stored prompts are not known here: send instructions and input',
 };
 
+/** What chat has no word for, unless it says what is so anyway. */
+const UNSUPPORTED: Readonly<Record<string, unknown>> = {
+  context_management: undefined,
+  max_tool_calls: undefined,
+  moderation: undefined,
+  truncation: 'disabled',
+};
+
+/** How probabilities of tokens are asked for. */
+const LOGPROBS = 'message.output_text.logprobs';
+
 /**
  * A Responses request as a chat request.
  * @throws ProxyError `invalid_request` naming the field at fault
  */
-export function decodeResponsesRequest(body: JsonObject): {
+export function decodeResponsesRequest(
+  body: JsonObject,
+  memory: ReplayMemory,
+): {
   request: ChatRequest;
   dropped: string[];
   origins: ToolBox['origins'];
@@ -40,10 +57,14 @@ export function decodeResponsesRequest(body: JsonObject): {
     throw new ProxyError('invalid_request', `Cannot use ${param}: ${why}`, { param });
   }
   const box = decodeTools(body.tools);
-  const { messages, dropped } = decodeItems(body.input, box.origins);
+  const { messages, dropped } = decodeItems(body.input, box, memory);
   const instructions = stringOf(body.instructions);
   if (instructions) messages.unshift({ role: 'system', content: instructions });
-  const given = SAME.filter((name) => body[name] !== undefined && body[name] !== null);
+  const isGiven = (name: string) => body[name] !== undefined && body[name] !== null;
+  const given = SAME.filter(isGiven);
+  dropped.push(
+    ...Object.keys(UNSUPPORTED).filter((name) => isGiven(name) && body[name] !== UNSUPPORTED[name]),
+  );
   const stream = body.stream === true;
   const limit = body.max_output_tokens;
   const effort = stringOf(objectOf(body.reasoning).effort);
@@ -53,11 +74,17 @@ export function decodeResponsesRequest(body: JsonObject): {
     ...Object.fromEntries(given.map((name) => [name, body[name]])),
     ...(typeof limit === 'number' ? { max_completion_tokens: limit } : {}),
     ...(effort === undefined ? {} : { reasoning_effort: effort }),
-    ...decodeChoice(body.tool_choice, box),
+    ...decodeChoice(body.tool_choice, box, dropped),
     ...textOptions(objectOf(body.text)),
+    ...probabilities(body),
     ...(stream ? { stream, stream_options: { include_usage: true } } : {}),
   };
   return { request, dropped: [...box.dropped, ...dropped], origins: box.origins };
+}
+
+function probabilities({ include, top_logprobs: count }: JsonObject): Partial<ChatRequest> {
+  if (!listOf(include).includes(LOGPROBS)) return {};
+  return { logprobs: true, ...(typeof count === 'number' && count > 0 ? { top_logprobs: count } : {}) };
 }
 
 function textOptions({ format, verbosity }: JsonObject): Partial<ChatRequest> {

@@ -1,8 +1,10 @@
-import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
+import type { ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ToolBox, ToolOrigin } from './tools.ts';
 import type { OpenaiUsage } from '../usage.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
+import { encodeCitations } from './citations.ts';
+import { encodeProbabilities } from './probabilities.ts';
 import { seal } from './sealed.ts';
 import { customInput } from './tools.ts';
 
@@ -13,6 +15,8 @@ export interface Envelope {
   /** Seconds since the epoch. */
   readonly created: number;
   readonly newId: () => string;
+  /** Keeps an item of the answer, for clients that refer to it. */
+  readonly remember: (item: JsonObject) => void;
 }
 
 /**
@@ -32,14 +36,16 @@ export function responseObject(
   const { id, model, output, finish } = answer;
   const done = finish !== null;
   const reason = INCOMPLETE[finish ?? ''];
+  const failed = finish === 'error';
+  const { format, ...text } = objectOf(request.text);
   return {
     id,
     object: 'response',
     created_at: created,
-    completed_at: done && !reason ? created : null,
-    status: done ? (reason ? 'incomplete' : 'completed') : 'in_progress',
+    completed_at: done && !reason && !failed ? created : null,
+    status: failed ? 'failed' : reason ? 'incomplete' : done ? 'completed' : 'in_progress',
     background: false,
-    error: null,
+    error: failed ? FAILED : null,
     incomplete_details: reason ? { reason } : null,
     instructions: request.instructions ?? null,
     max_output_tokens: request.max_output_tokens ?? null,
@@ -54,9 +60,9 @@ export function responseObject(
     service_tier: request.service_tier ?? 'default',
     store: false,
     temperature: request.temperature ?? 1,
-    text: { format: { type: 'text' }, ...objectOf(request.text) },
+    text: { format: format ?? { type: 'text' }, ...text },
     tool_choice: request.tool_choice ?? 'auto',
-    tools: listOf(request.tools),
+    tools: listOf(request.tools).map(shownTool),
     top_logprobs: request.top_logprobs ?? 0,
     top_p: request.top_p ?? 1,
     truncation: request.truncation ?? 'disabled',
@@ -64,6 +70,15 @@ export function responseObject(
     ...(typeof request.user === 'string' ? { user: request.user } : {}),
     metadata: request.metadata ?? {},
   };
+}
+
+/** What a model's own failure is told as: a call that it did not get right, say. */
+const FAILED = { code: 'server_error', message: 'The model did not complete its answer' };
+
+/** Fields of a function that may be left out where it is given, not where it is shown. */
+function shownTool(tool: unknown): unknown {
+  if (!isObject(tool) || tool.type !== 'function') return tool;
+  return { description: null, parameters: null, strict: false, ...tool };
 }
 
 const INCOMPLETE: Readonly<Record<string, string>> = {
@@ -74,10 +89,13 @@ const INCOMPLETE: Readonly<Record<string, string>> = {
 /** A canonical answer as a whole response. */
 export function encodeResponse(answer: ChatResponse, envelope: Envelope): JsonObject {
   const choice = answer.choices[0];
+  const id = responseId(answer.id, envelope.newId);
+  const output = choice ? outputOf(choice, envelope) : [];
+  for (const item of output) envelope.remember(item);
   return responseObject(envelope, {
-    id: responseId(answer.id, envelope.newId),
+    id,
     model: answer.model,
-    output: choice ? outputOf(choice.message, envelope) : [],
+    output,
     finish: choice?.finish_reason ?? 'stop',
     ...(answer.usage ? { usage: answer.usage } : {}),
   });
@@ -88,11 +106,14 @@ export function responseId(id: string, newId: () => string): string {
   return id.startsWith('resp_') ? id : `resp_${newId()}`;
 }
 
-function outputOf(message: ChatMessage, { newId, origins }: Envelope): JsonObject[] {
+function outputOf({ message, logprobs }: ChatResponse['choices'][number], envelope: Envelope): JsonObject[] {
+  const { newId, origins } = envelope;
   const blocks = listOf(message.thinking_blocks).filter(isObject);
   const text = typeof message.content === 'string' ? message.content : '';
   const content = [
-    ...(text === '' ? [] : [textPart(text)]),
+    ...(text === ''
+      ? []
+      : [textPart(text, encodeCitations(message.annotations), encodeProbabilities(logprobs))]),
     ...(message.refusal ? [{ type: 'refusal', refusal: message.refusal }] : []),
   ];
   const items: JsonObject[] = [];
@@ -129,8 +150,12 @@ export function messageItem(id: string, content: readonly JsonObject[], status: 
   return { id, type: 'message', status, role: 'assistant', content };
 }
 
-export function textPart(text: string): JsonObject {
-  return { type: 'output_text', text, annotations: [], logprobs: [] };
+export function textPart(
+  text: string,
+  annotations: readonly JsonObject[],
+  logprobs: readonly JsonObject[],
+): JsonObject {
+  return { type: 'output_text', text, annotations, logprobs };
 }
 
 function callItem(call: ToolCall, origins: ToolBox['origins'], newId: () => string): JsonObject {

@@ -3,37 +3,13 @@ import type { JsonObject } from '../json.ts';
 import type { ChatWriter } from '../protocol.ts';
 import type { OpenaiUsage } from '../usage.ts';
 import type { Envelope } from './client-response.ts';
-import type { ToolOrigin } from './tools.ts';
-import { JsonEnd } from '../json-end.ts';
+import type { Kind, Open, OpenCall, PartType } from './client-parts.ts';
 import { isObject, listOf } from '../json.ts';
-import {
-  callObject,
-  messageItem,
-  prefixOf,
-  reasoningItem,
-  responseId,
-  responseObject,
-  textPart,
-} from './client-response.ts';
+import { encodeCitations } from './citations.ts';
+import { itemOf, openItem, openPart, partOf, PARTS } from './client-parts.ts';
+import { responseId, responseObject } from './client-response.ts';
+import { encodeProbabilities } from './probabilities.ts';
 import { customInput } from './tools.ts';
-
-type Kind = 'reasoning' | 'message' | 'call';
-
-/** The item that is being written; one at a time, as the protocol wants it. */
-interface Open {
-  readonly kind: Kind;
-  readonly id: string;
-  /** Its parts that are complete. */
-  readonly parts: JsonObject[];
-  /** The part in progress. */
-  part: { readonly type: 'text' | 'refusal' | 'summary'; text: string } | undefined;
-  /** What must be given back with reasoning. */
-  block: JsonObject | undefined;
-  readonly call: { readonly index: number; readonly callId: string; readonly origin: ToolOrigin } | undefined;
-  /** Arguments so far, and whether they are complete. */
-  text: string;
-  readonly json: JsonEnd;
-}
 
 /** A call whose pieces come while another is being written. */
 interface Waiting {
@@ -73,9 +49,11 @@ export class ResponsesWriter implements ChatWriter {
       thinking_blocks: blocks,
       tool_calls,
     } = choice.delta;
+    const logprobs = encodeProbabilities(choice.logprobs);
     if (reasoning) text += this.#grow('reasoning', 'summary', reasoning);
     for (const block of listOf(blocks)) if (isObject(block)) text += this.#seal(block);
-    if (content) text += this.#grow('message', 'text', content);
+    if (content) text += this.#grow('message', 'text', content, logprobs);
+    for (const note of encodeCitations(choice.delta.annotations)) text += this.#cite(note);
     if (refusal) text += this.#grow('message', 'refusal', refusal);
     for (const call of tool_calls ?? []) text += this.#call(call);
     if (choice.finish_reason !== null) {
@@ -122,36 +100,38 @@ export class ResponsesWriter implements ChatWriter {
     return this.#output.length;
   }
 
-  #start(kind: Kind, call?: Open['call']): string {
-    const id = `${kind === 'call' ? prefixOf(call!.origin) : PREFIX[kind]}_${this.#envelope.newId()}`;
-    this.#open = {
-      kind,
-      id,
-      parts: [],
-      part: undefined,
-      block: undefined,
-      call,
-      text: '',
-      json: new JsonEnd(),
-    };
+  #start(kind: Kind, call?: OpenCall): string {
+    this.#open = openItem(kind, this.#envelope.newId, call);
     return this.#event('response.output_item.added', {
       output_index: this.#place,
       item: itemOf(this.#open, 'in_progress'),
     });
   }
 
-  #grow(kind: 'reasoning' | 'message', type: 'text' | 'refusal' | 'summary', delta: string): string {
+  #grow(kind: 'reasoning' | 'message', type: PartType, delta: string, logprobs: JsonObject[] = []): string {
     let text = '';
     if (this.#open?.kind !== kind) text += this.#close() + this.#start(kind);
     const open = this.#open!;
     if (open.part?.type !== type) {
       text += this.#closePart(open);
-      open.part = { type, text: '' };
-      text += this.#event(PARTS[type].added, { ...this.#at(open), part: partOf(type, '') });
+      open.part = openPart(type);
+      text += this.#event(PARTS[type].added, { ...this.#at(open), part: partOf(open.part) });
     }
-    open.part!.text += delta;
-    const probabilities = type === 'text' ? { logprobs: [] } : {};
+    const part = open.part!;
+    part.text += delta;
+    part.logprobs.push(...logprobs);
+    const probabilities = type === 'text' ? { logprobs } : {};
     return text + this.#event(PARTS[type].delta, { ...this.#at(open), delta, ...probabilities });
+  }
+
+  /** A citation belongs to the text in progress; where none is, there is nothing that it could be about. */
+  #cite(annotation: JsonObject): string {
+    const open = this.#open;
+    if (open?.part?.type !== 'text') return '';
+    const { annotations } = open.part;
+    const at = { ...this.#at(open), annotation_index: annotations.length };
+    annotations.push(annotation);
+    return this.#event('response.output_text.annotation.added', { ...at, annotation });
   }
 
   /** Which part of which item an event is about. */
@@ -163,10 +143,10 @@ export class ResponsesWriter implements ChatWriter {
   #closePart(open: Open): string {
     const { part } = open;
     if (!part) return '';
-    const { type, text } = part;
+    const { type, text, logprobs } = part;
     const at = this.#at(open);
-    const whole = partOf(type, text);
-    const probabilities = type === 'text' ? { logprobs: [] } : {};
+    const whole = partOf(part);
+    const probabilities = type === 'text' ? { logprobs } : {};
     const word = type === 'refusal' ? { refusal: text } : { text };
     const written =
       this.#event(PARTS[type].done, { ...at, ...word, ...probabilities }) +
@@ -236,6 +216,7 @@ export class ResponsesWriter implements ChatWriter {
     const item = itemOf(open, 'completed');
     text += this.#event('response.output_item.done', { output_index: this.#place, item });
     this.#output.push(item);
+    this.#envelope.remember(item);
     this.#open = undefined;
     return text;
   }
@@ -261,40 +242,4 @@ export class ResponsesWriter implements ChatWriter {
       this.#event('response.custom_tool_call_input.done', { ...at, input })
     );
   }
-}
-
-const PREFIX = { reasoning: 'rs', message: 'msg' } as const;
-
-/** The events of a part: it is added, grows, is complete, is closed. */
-const PARTS = {
-  text: {
-    added: 'response.content_part.added',
-    delta: 'response.output_text.delta',
-    done: 'response.output_text.done',
-    closed: 'response.content_part.done',
-  },
-  refusal: {
-    added: 'response.content_part.added',
-    delta: 'response.refusal.delta',
-    done: 'response.refusal.done',
-    closed: 'response.content_part.done',
-  },
-  summary: {
-    added: 'response.reasoning_summary_part.added',
-    delta: 'response.reasoning_summary_text.delta',
-    done: 'response.reasoning_summary_text.done',
-    closed: 'response.reasoning_summary_part.done',
-  },
-} as const;
-
-function partOf(type: keyof typeof PARTS, text: string): JsonObject {
-  if (type === 'text') return textPart(text);
-  return type === 'refusal' ? { type: 'refusal', refusal: text } : { type: 'summary_text', text };
-}
-
-function itemOf({ kind, id, parts, block, call, text }: Open, status: string): JsonObject {
-  if (kind === 'reasoning') return reasoningItem(id, [...parts], block);
-  if (kind === 'message') return messageItem(id, [...parts], status);
-  const whole = status === 'completed' && call!.origin.kind === 'function' ? text || '{}' : text;
-  return callObject(call!.origin, id, call!.callId, whole, status);
 }

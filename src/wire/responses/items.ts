@@ -3,6 +3,10 @@ import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { nineOf } from '../quirks.ts';
+
+/** Ids of calls may be no longer. */
+const MAX_CALL_ID = 64;
 
 /**
  * A conversation as input items of the Responses API: what is said to the model first becomes its instructions.
@@ -19,14 +23,14 @@ export function encodeItems(
     const at = `messages[${split + index}]`;
     switch (message.role) {
       case 'assistant':
-        return assistantItems(message, memory);
+        return assistantItems(message, memory, split + index);
       case 'tool':
       case 'function':
         return [toolItem(message, at)];
       case 'system':
       case 'developer':
       case 'user':
-        return [{ type: 'message', role: message.role, content: inputParts(message.content, at) }];
+        return [{ type: 'message', role: message.role, content: contentOf(message.content, at) }];
       default:
         throw invalid(at, `role "${String(message.role)}" is not known`);
     }
@@ -45,13 +49,21 @@ export function encodeItems(
 function textOf(content: ChatMessage['content']): string {
   if (typeof content === 'string') return content;
   return listOf(content)
-    .map((part) => stringOf(objectOf(part).text) ?? '')
+    .map((part) => stringOf(objectOf(part).text) ?? stringOf(objectOf(part).refusal) ?? '')
     .join('');
 }
 
+function contentOf(content: ChatMessage['content'], at: string): string | JsonObject[] {
+  if (typeof content === 'string') return content;
+  const [only, ...others] = content ?? [];
+  // One text says the same without a part around it, and every server takes that.
+  return only?.type === 'text' && others.length === 0 ? (only.text ?? '') : inputParts(content, at);
+}
+
 function inputParts(content: ChatMessage['content'], at: string): JsonObject[] {
-  if (typeof content === 'string') return [{ type: 'input_text', text: content }];
-  return (content ?? []).map((part, index) => inputPart(part, `${at}.content[${index}]`));
+  return (typeof content === 'string' ? [] : (content ?? [])).map((part, index) =>
+    inputPart(part, `${at}.content[${index}]`),
+  );
 }
 
 function inputPart(part: ContentPart, at: string): JsonObject {
@@ -61,7 +73,7 @@ function inputPart(part: ContentPart, at: string): JsonObject {
     const detail = stringOf(image.detail);
     return { type: 'input_image', image_url: image.url, detail: detail ?? 'auto' };
   }
-  if (part?.type === 'file') return { type: 'input_file', ...part.file };
+  if (part?.type === 'file') return filePart(part);
   throw new ProxyError(
     'unsupported',
     `Cannot translate ${at}: parts of type "${String(part?.type)}" are not taken`,
@@ -71,21 +83,38 @@ function inputPart(part: ContentPart, at: string): JsonObject {
   );
 }
 
-/** Reasoning first, then what was said, then what was called. */
-function assistantItems(message: ChatMessage, memory: ReplayMemory): JsonObject[] {
+/** Chat has one place for a file's content and its address. */
+function filePart({ file }: ContentPart): JsonObject {
+  const { file_data, file_id, filename } = objectOf(file);
+  const remote = typeof file_data === 'string' && /^https?:\/\//.test(file_data);
+  return {
+    type: 'input_file',
+    ...(file_id === undefined ? {} : { file_id }),
+    ...(filename === undefined ? {} : { filename }),
+    ...(file_data === undefined ? {} : { [remote ? 'file_url' : 'file_data']: file_data }),
+  };
+}
+
+/**
+ * Reasoning first, then what was said, then what was called.
+ * @param place of the message, by which reasoning without an id of its own gets one
+ */
+function assistantItems(message: ChatMessage, memory: ReplayMemory, place: number): JsonObject[] {
   const calls = message.tool_calls ?? [];
   const remembered = calls[0] && memory.get(calls[0].id)?.thinking_blocks;
+  // As text: parts of an answer would need the id of the item that they were in.
+  const content = textOf(message.content) + (message.refusal ?? '');
+  // Reasoning that nothing follows is refused.
+  if (content === '' && calls.length === 0) return [];
   const reasoning = listOf(message.thinking_blocks ?? remembered)
     .filter(isObject)
     .filter(({ type }) => type === 'encrypted')
-    .map(({ id, summary, encrypted_content }) => ({
+    .map(({ id, summary, encrypted_content }, index) => ({
       type: 'reasoning',
-      ...(id === undefined ? {} : { id }),
+      id: id ?? `rs_${place}_${index}`,
       summary: listOf(summary),
       encrypted_content,
     }));
-  // As text: parts of an answer would need the id of the item that they were in.
-  const content = textOf(message.content) + (message.refusal ?? '');
   return [
     ...reasoning,
     ...(content === '' ? [] : [{ type: 'message', role: 'assistant', content }]),
@@ -94,14 +123,19 @@ function assistantItems(message: ChatMessage, memory: ReplayMemory): JsonObject[
 }
 
 function callItem({ id, function: fn }: ToolCall): JsonObject {
-  return { type: 'function_call', call_id: id, name: fn?.name, arguments: fn?.arguments || '{}' };
+  return { type: 'function_call', call_id: callId(id), name: fn?.name, arguments: fn?.arguments || '{}' };
+}
+
+/** An id as it is taken, the same for a call and its result. */
+function callId(id: string): string {
+  return id?.length > MAX_CALL_ID ? `${id.slice(0, MAX_CALL_ID - 10)}_${nineOf(id)}` : id;
 }
 
 function toolItem({ tool_call_id: id, content }: ChatMessage, at: string): JsonObject {
   if (typeof id !== 'string' || id === '') throw invalid(at, 'tool_call_id is missing');
   const pictures = Array.isArray(content) && content.some(({ type }) => type !== 'text');
   const output = pictures ? inputParts(content, at) : textOf(content);
-  return { type: 'function_call_output', call_id: id, output };
+  return { type: 'function_call_output', call_id: callId(id), output };
 }
 
 function invalid(param: string, state: string): ProxyError {

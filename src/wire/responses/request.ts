@@ -19,6 +19,8 @@ const UNSUPPORTED = [
   'modalities',
   'prediction',
   'web_search_options',
+  'functions',
+  'function_call',
 ] as const;
 
 /** Fields that both have, under one name. */
@@ -30,6 +32,8 @@ const SAME = [
   'user',
   'safety_identifier',
   'prompt_cache_key',
+  'prompt_cache_options',
+  'prompt_cache_retention',
   'service_tier',
   'stream',
 ] as const;
@@ -38,7 +42,7 @@ const SAME = [
 const MIN_OUTPUT = 16;
 
 /** Models that think, whose reasoning is to be given back. */
-const REASONING = /^o\d|^gpt-[5-9]|codex/;
+const REASONING = /^o\d|^gpt-[5-9](?!.*-chat)|codex/;
 
 /**
  * OpenAI chat to OpenAI Responses, without anything kept there.
@@ -76,7 +80,7 @@ export function encodeResponsesRequest(
     ...(typeof limit === 'number' ? { max_output_tokens: Math.max(MIN_OUTPUT, limit) } : {}),
     ...(effort ? { reasoning: { effort, ...(effort === 'none' ? {} : { summary: 'auto' }) } } : {}),
     ...textOptions(request),
-    ...(tools.length > 0 ? { tools, ...toolChoice(request) } : {}),
+    ...(tools.length > 0 ? { tools, ...toolChoice(request, dropped) } : {}),
     ...(REASONING.test(model) ? { include: ['reasoning.encrypted_content'] } : {}),
     store: request.store ?? false,
   };
@@ -101,10 +105,24 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
   });
 }
 
-function toolChoice({ tool_choice: choice }: ChatRequest): JsonObject {
+function toolChoice({ tool_choice: choice }: ChatRequest, dropped: string[]): JsonObject {
   if (choice === undefined || choice === null) return {};
   if (!isObject(choice)) return { tool_choice: choice };
-  return { tool_choice: { type: 'function', name: objectOf(choice.function).name } };
+  const { type, allowed_tools } = choice as JsonObject;
+  if (type === 'allowed_tools') {
+    const { mode, tools: allowed } = objectOf(allowed_tools);
+    const flat = listOf(allowed).map((tool) => ({ type: 'function', name: nameIn(objectOf(tool)) }));
+    return { tool_choice: { type, mode: mode ?? 'auto', tools: flat } };
+  }
+  const name = nameIn(choice as JsonObject);
+  if (name !== undefined) return { tool_choice: { type: 'function', name } };
+  // A tool of another kind, which was left out.
+  dropped.push('tool_choice');
+  return {};
+}
+
+function nameIn(choice: JsonObject): unknown {
+  return objectOf(choice.function).name;
 }
 
 function textOptions({ response_format: format, verbosity }: ChatRequest): JsonObject {

@@ -2,8 +2,10 @@ import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
+import { classifyBody } from '../classify.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
+import { decodeCitation } from './citations.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'memory' | 'newId'>;
 
@@ -21,14 +23,23 @@ export function responseFinish(response: JsonObject): string | null {
   return called ? 'tool_calls' : 'stop';
 }
 
-/** A whole response in the canonical form. @throws ProxyError `malformed` */
+/**
+ * A whole response in the canonical form.
+ * @throws ProxyError `malformed` for what is no answer, or what a failed response says of its failure
+ */
 export function decodeResponse(body: JsonObject, { created, memory, newId }: Context): ChatResponse {
+  if (body.status === 'failed') throw failure(body);
   if (!Array.isArray(body.output)) {
     throw new ProxyError('malformed', 'Cannot read the answer: it is no response');
+  }
+  const unfinished = body.status === 'queued' || body.status === 'in_progress';
+  if (body.status === 'cancelled' || (unfinished && body.output.length === 0)) {
+    throw new ProxyError('malformed', `Cannot read the answer: the response is ${body.status}`);
   }
   let text = '';
   let refusal = '';
   let spoke = false;
+  const annotations: JsonObject[] = [];
   const reasoning: string[] = [];
   const thinking: JsonObject[] = [];
   const calls: ToolCall[] = [];
@@ -37,7 +48,8 @@ export function decodeResponse(body: JsonObject, { created, memory, newId }: Con
     if (item.type === 'message') {
       spoke = true;
       for (const part of listOf(item.content)) {
-        const { text: said, refusal: refused } = objectOf(part);
+        const { text: said, refusal: refused, annotations: notes } = objectOf(part);
+        annotations.push(...listOf(notes).flatMap((note) => decodeCitation(note, text.length)));
         text += stringOf(said) ?? '';
         refusal += stringOf(refused) ?? '';
       }
@@ -53,6 +65,7 @@ export function decodeResponse(body: JsonObject, { created, memory, newId }: Con
     role: 'assistant',
     content: spoke && (text !== '' || calls.length === 0) ? text : null,
     refusal: refusal === '' ? null : refusal,
+    ...(annotations.length > 0 ? { annotations } : {}),
     ...(thought === '' ? {} : { reasoning_content: thought }),
     ...(thinking.length > 0 ? { thinking_blocks: thinking } : {}),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
@@ -66,6 +79,14 @@ export function decodeResponse(body: JsonObject, { created, memory, newId }: Con
     choices: [{ index: 0, message, logprobs: null, finish_reason: responseFinish(body) ?? 'stop' }],
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
   };
+}
+
+function failure({ error }: JsonObject): ProxyError {
+  const found = classifyBody({ error: objectOf(error) });
+  const words = found?.upstream.message || 'the response failed';
+  return new ProxyError(found?.fault ?? 'server', `Cannot get an answer: ${words}`, {
+    upstream: found?.upstream,
+  });
 }
 
 /** What was thought, as text: its summary, or its content where the server shows that. */

@@ -4,13 +4,14 @@ import type { ChatReader, EncodeContext } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
+import { decodeCitation } from './citations.ts';
 import { decodeCall, encryptedBlock, reasoningText, responseFinish } from './response.ts';
 
-type Context = Pick<EncodeContext, 'created' | 'memory' | 'newId'>;
+type Context = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
+
+type Spoken = 'message' | 'reasoning';
 
 interface Call {
-  /** What its events name it by: item id, call id or place in the output. */
-  readonly names: readonly unknown[];
   readonly id: string;
   readonly name: string;
   /** Place among the calls; `undefined` until the client is told of it. */
@@ -25,14 +26,22 @@ interface Call {
  */
 export class ResponsesReader implements ChatReader {
   readonly #context: Context;
-  readonly #calls: Call[] = [];
+  /** By what events name them: item id, call id or place in the output. */
+  readonly #calls = new Map<unknown, Call>();
+  #firstCall: Call | undefined;
+  #lastCall: Call | undefined;
   readonly #thinking: JsonObject[] = [];
   #id = '';
   #model = '';
+  #created: number | undefined;
   #begun = false;
   #told = 0;
-  /** Whether the item in progress has said something, and whether a part of reasoning came before. */
-  #spoke = false;
+  /** How much text was said, and how much of it before the part in progress. */
+  #length = 0;
+  #before = 0;
+  /** Items that have said something, by id and by place in the output, or by their type for servers that name none. */
+  readonly #spoken = new Set<unknown>();
+  /** Whether a part of reasoning came before. */
   #thought = false;
   #between = false;
   done = false;
@@ -68,16 +77,21 @@ export class ResponsesReader implements ChatReader {
         return this.#name(objectOf(value.response));
       case 'response.output_item.added':
         return this.#added(objectOf(value.item), value.output_index);
+      case 'response.content_part.added':
+        this.#before = this.#length;
+        return [];
+      case 'response.output_text.annotation.added':
+        return this.#cite([value.annotation]);
       case 'response.output_text.delta':
-        return this.#say('content', value.delta);
+        return this.#say('content', value.delta, value);
       case 'response.refusal.delta':
-        return this.#say('refusal', value.delta);
+        return this.#say('refusal', value.delta, value);
       case 'response.reasoning_summary_part.added':
         this.#between = this.#thought;
         return [];
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta':
-        return this.#think(stringOf(value.delta) ?? '');
+        return this.#think(stringOf(value.delta) ?? '', value);
       case 'response.function_call_arguments.delta':
         return this.#argue(this.#find(value), stringOf(value.delta) ?? '');
       case 'response.function_call_arguments.done':
@@ -86,7 +100,7 @@ export class ResponsesReader implements ChatReader {
         return this.#itemDone(objectOf(value.item), value.output_index);
       case 'response.completed':
       case 'response.incomplete':
-        return this.#complete(objectOf(value.response));
+        return this.#complete(type, objectOf(value.response));
       case 'response.failed':
         this.error = { error: objectOf(objectOf(value.response).error) };
         return [];
@@ -99,13 +113,15 @@ export class ResponsesReader implements ChatReader {
   }
 
   #name(response: JsonObject): ChatChunk[] {
+    if (this.#begun) return [];
     this.#id ||= stringOf(response.id) ?? '';
     this.#model ||= stringOf(response.model) ?? '';
+    this.#created ??= numberOf(response.created_at);
     return [];
   }
 
   #added(item: JsonObject, place: unknown): ChatChunk[] {
-    this.#spoke = false;
+    this.#before = this.#length;
     if (item.type === 'reasoning') this.#between = this.#thought;
     if (item.type === 'function_call') this.#register(item, place);
     return [];
@@ -113,35 +129,48 @@ export class ResponsesReader implements ChatReader {
 
   #register(item: JsonObject, place: unknown): Call {
     const call = decodeCall(item, this.#context.newId);
-    const names = [item.id, item.call_id, numberOf(place)].filter(
-      (name) => name !== undefined && name !== '',
-    );
     const { name } = call.function;
-    const known: Call = { names, id: call.id, name, index: undefined, fragments: false };
-    this.#calls.push(known);
+    const known: Call = { id: call.id, name, index: undefined, fragments: false };
+    for (const each of [item.id, item.call_id, numberOf(place)]) {
+      if (each !== undefined && each !== '') this.#calls.set(each, known);
+    }
+    this.#firstCall ??= known;
+    this.#lastCall = known;
     return known;
   }
 
-  #find({ item_id, call_id, output_index }: JsonObject): Call | undefined {
-    const named = this.#calls.findLast(({ names }) =>
-      [item_id, call_id, output_index].some((name) => name !== undefined && names.includes(name)),
-    );
-    return named ?? this.#calls.at(-1);
+  #named(...names: readonly unknown[]): Call | undefined {
+    return names.map((name) => this.#calls.get(name)).find((call) => call !== undefined);
   }
 
-  #say(field: 'content' | 'refusal', delta: unknown): ChatChunk[] {
+  #find({ item_id, call_id, output_index }: JsonObject): Call | undefined {
+    return this.#named(item_id, call_id, output_index) ?? this.#lastCall;
+  }
+
+  #say(field: 'content' | 'refusal', delta: unknown, of: JsonObject): ChatChunk[] {
     const text = stringOf(delta) ?? '';
     if (text === '') return [];
-    this.#spoke = true;
+    this.#speaks('message', of);
+    if (field === 'content') this.#length += text.length;
     return [this.#chunk({ [field]: text })];
   }
 
-  #think(text: string): ChatChunk[] {
+  #cite(notes: readonly unknown[]): ChatChunk[] {
+    const annotations = notes.flatMap((note) => decodeCitation(note, this.#before));
+    return annotations.length > 0 ? [this.#chunk({ annotations })] : [];
+  }
+
+  #speaks(type: Spoken, { item_id, output_index }: JsonObject): void {
+    const names = [item_id, output_index].filter((name) => name !== undefined);
+    for (const name of names.length > 0 ? names : [type]) this.#spoken.add(name);
+  }
+
+  #think(text: string, of: JsonObject): ChatChunk[] {
     if (text === '') return [];
     const gap = this.#between ? '\n\n' : '';
     this.#between = false;
     this.#thought = true;
-    this.#spoke = true;
+    this.#speaks('reasoning', of);
     return [this.#chunk({ reasoning_content: gap + text })];
   }
 
@@ -169,49 +198,51 @@ export class ResponsesReader implements ChatReader {
   }
 
   #itemDone(item: JsonObject, place: unknown): ChatChunk[] {
-    const spoke = this.#spoke;
-    this.#spoke = false;
+    const of = { item_id: item.id, output_index: place };
+    const spoke = [item.id, place, item.type].some((name) => name !== undefined && this.#spoken.has(name));
     if (item.type === 'function_call') {
-      const names = { item_id: item.id, call_id: item.call_id, output_index: place };
-      const known = this.#calls.find((call) =>
-        Object.values(names).some((name) => call.names.includes(name)),
-      );
+      const known = this.#named(item.id, item.call_id, place);
       return this.#whole(known ?? this.#register(item, place), stringOf(item.arguments) ?? '');
     }
     if (item.type === 'reasoning') {
       const block = encryptedBlock(item);
-      const text = spoke ? [] : this.#think(reasoningText(item));
+      const text = spoke ? [] : this.#think(reasoningText(item), of);
       if (!block) return text;
       this.#thinking.push(block);
       return [...text, this.#chunk({ thinking_blocks: [block] })];
     }
     if (item.type !== 'message' || spoke) return [];
     return listOf(item.content).flatMap((part) => {
-      const { text, refusal } = objectOf(part);
-      return [...this.#say('content', text), ...this.#say('refusal', refusal)];
+      const { text, refusal, annotations } = objectOf(part);
+      this.#before = this.#length;
+      const said = [...this.#say('content', text, of), ...this.#say('refusal', refusal, of)];
+      return [...said, ...this.#cite(listOf(annotations))];
     });
   }
 
-  #complete(response: JsonObject): ChatChunk[] {
+  #complete(type: string, response: JsonObject): ChatChunk[] {
     this.#name(response);
+    // Some say all at once.
+    const items = this.#begun ? [] : listOf(response.output);
+    const chunks = items.flatMap((item, place) => this.#itemDone(objectOf(item), place));
     this.done = true;
-    const [first] = this.#calls;
-    if (first && this.#thinking.length > 0) {
-      this.#context.memory.set(first.id, { thinking_blocks: this.#thinking });
+    if (this.#firstCall && this.#thinking.length > 0) {
+      this.#context.memory.set(this.#firstCall.id, { thinking_blocks: this.#thinking });
     }
-    const reason = responseFinish({ ...response, output: [] }) ?? 'stop';
-    const finish = this.#chunk({}, this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason);
+    const status = type === 'response.incomplete' ? 'incomplete' : response.status;
+    const reason = responseFinish({ ...response, status, output: [] }) ?? 'stop';
+    chunks.push(this.#chunk({}, this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason));
     const usage = openaiUsage(response.usage);
-    if (!usage) return [finish];
-    return [finish, { ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(usage) }];
+    if (usage) chunks.push({ ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(usage) });
+    return chunks;
   }
 
   #chunk(delta: ChatDelta, finish: string | null = null): ChatChunk {
     return {
       id: this.#id,
       object: 'chat.completion.chunk',
-      created: this.#context.created,
-      model: this.#model,
+      created: this.#created ?? this.#context.created,
+      model: this.#model || this.#context.model,
       choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
     };
   }

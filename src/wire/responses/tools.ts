@@ -14,6 +14,8 @@ export interface ToolOrigin {
 export interface ToolBox {
   readonly tools: readonly ChatTool[];
   readonly origins: ReadonlyMap<string, ToolOrigin>;
+  /** How the model knows the tools of namespaces, by `keyOf` them. */
+  readonly shown: ReadonlyMap<string, string>;
   /** Tools that run at OpenAI or in no function's shape, as "tools[3] (web_search)". */
   readonly dropped: readonly string[];
 }
@@ -25,6 +27,7 @@ export interface ToolBox {
 export function decodeTools(value: unknown): ToolBox {
   const tools: ChatTool[] = [];
   const origins = new Map<string, ToolOrigin>();
+  const shownNames = new Map<string, string>();
   const dropped: string[] = [];
   const add = (tool: JsonObject, at: string, namespace?: string) => {
     const name = stringOf(tool.name) ?? '';
@@ -35,6 +38,7 @@ export function decodeTools(value: unknown): ToolBox {
     }
     const shown = origins.has(name) && namespace !== undefined ? `${namespace}__${name}`.slice(-64) : name;
     origins.set(shown, { kind, name, ...(namespace === undefined ? {} : { namespace }) });
+    if (namespace !== undefined) shownNames.set(keyOf(namespace, name), shown);
     tools.push(kind === 'custom' ? customTool(tool, shown) : functionTool(tool, shown));
   };
   listOf(value).forEach((each, index) => {
@@ -43,7 +47,7 @@ export function decodeTools(value: unknown): ToolBox {
     if (tool.type !== 'namespace') return add(tool, at);
     for (const inner of listOf(tool.tools)) if (isObject(inner)) add(inner, at, stringOf(tool.name));
   });
-  return { tools, origins, dropped };
+  return { tools, origins, shown: shownNames, dropped };
 }
 
 function functionTool({ description, parameters, strict }: JsonObject, name: string): ChatTool {
@@ -73,15 +77,15 @@ function customTool({ description, format }: JsonObject, name: string): ChatTool
   };
 }
 
+function keyOf(namespace: string, name: string): string {
+  return JSON.stringify([namespace, name]);
+}
+
 /** The name by which the model knows a tool of the client's. */
-export function shownName(origins: ToolBox['origins'], item: JsonObject): string {
+export function shownName({ shown }: ToolBox, item: JsonObject): string {
   const name = stringOf(item.name) ?? '';
   const namespace = stringOf(item.namespace);
-  if (namespace === undefined) return name;
-  for (const [shown, origin] of origins) {
-    if (origin.name === name && origin.namespace === namespace) return shown;
-  }
-  return name;
+  return (namespace === undefined ? undefined : shown.get(keyOf(namespace, name))) ?? name;
 }
 
 /** The free text that a custom tool is called with, from the arguments of its function. */
@@ -90,22 +94,34 @@ export function customInput(text: string): string {
   return isObject(value) && typeof value.input === 'string' ? value.input : text;
 }
 
-/** `tool_choice`, and the tools that it leaves to choose from. */
-export function decodeChoice(choice: unknown, box: ToolBox): Pick<ChatRequest, 'tools' | 'tool_choice'> {
+/**
+ * `tool_choice`, and the tools that it leaves to choose from.
+ * @param dropped takes its name where it chooses what was left out
+ */
+export function decodeChoice(
+  choice: unknown,
+  box: ToolBox,
+  dropped: string[],
+): Pick<ChatRequest, 'tools' | 'tool_choice'> {
   const tools = [...box.tools];
   const all = tools.length > 0 ? { tools } : {};
-  if (choice === undefined || choice === null || tools.length === 0) return all;
-  if (choice === 'none' || choice === 'auto' || choice === 'required') return { ...all, tool_choice: choice };
-  const { type, mode, tools: allowed } = objectOf(choice);
-  if (type === 'function' || type === 'custom') {
-    const name = shownName(box.origins, objectOf(choice));
-    return { ...all, tool_choice: { type: 'function', function: { name } } };
+  if (choice === undefined || choice === null || choice === 'auto' || choice === 'none') {
+    return tools.length > 0 && typeof choice === 'string' ? { ...all, tool_choice: choice } : all;
   }
-  if (type !== 'allowed_tools') return all;
-  const names = listOf(allowed).map((tool) => shownName(box.origins, objectOf(tool)));
-  const left = tools.filter((tool) => names.includes(tool.function.name));
-  return {
-    ...(left.length > 0 ? { tools: left } : {}),
-    tool_choice: mode === 'required' ? 'required' : 'auto',
-  };
+  if (tools.length > 0) {
+    if (choice === 'required') return { ...all, tool_choice: choice };
+    const { type, mode, tools: allowed } = objectOf(choice);
+    if (type === 'function' || type === 'custom') {
+      const name = shownName(box, objectOf(choice));
+      return { ...all, tool_choice: { type: 'function', function: { name } } };
+    }
+    if (type === 'allowed_tools') {
+      const names = new Set(listOf(allowed).map((tool) => shownName(box, objectOf(tool))));
+      const left = tools.filter((tool) => names.has(tool.function.name));
+      const chosen = mode === 'required' ? 'required' : 'auto';
+      return left.length > 0 ? { tools: left, tool_choice: chosen } : {};
+    }
+  }
+  dropped.push('tool_choice');
+  return all;
 }

@@ -1,93 +1,81 @@
-/** `@langchain/openai`, over chat completions and over Responses. */
 import type { BaseMessage } from '@langchain/core/messages';
-import type { Ask, At, Driver } from './driver.ts';
-import { AIMessageChunk, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
+import { HumanMessage, ToolMessage } from '@langchain/core/messages';
+import { tool } from '@langchain/core/tools';
 import { ChatOpenAI } from '@langchain/openai';
-import { z } from 'zod';
+import type { AIMessageChunk } from '@langchain/core/messages';
+import type { Asking, Driver } from '../driver.ts';
+import { MAX_TURNS, parametersOf, SCHEMA, TOOLS } from '../driver.ts';
 import { PICTURE, runTool } from '../script.ts';
-import { KEY, MAX_TURNS, TOOLS, wordsOf } from './driver.ts';
-import { openaiChat } from './openai-chat.ts';
 
-export const langchainChat = driver('langchain chat', false);
-export const langchainResponses = driver('langchain responses', true);
+const tools = Object.entries(TOOLS).map(([name, { field, description }]) =>
+  tool((input) => runTool(name, input), { name, description, schema: parametersOf(field) }),
+);
 
-function driver(name: string, useResponsesApi: boolean): Driver {
-  const modelAt = ({ url, model }: At, thinks = false) =>
-    new ChatOpenAI({
-      model,
-      apiKey: KEY,
-      maxRetries: 0,
-      useResponsesApi,
-      configuration: { baseURL: `${url}/v1` },
-      ...(useResponsesApi ? { zdrEnabled: true } : {}),
-      ...(thinks ? { reasoning: { effort: 'low' as const, summary: 'auto' as const } } : {}),
-    });
+const chat = ({ url, model }: Asking) =>
+  new ChatOpenAI({
+    model,
+    apiKey: 'k',
+    maxRetries: 0,
+    useResponsesApi: false,
+    configuration: { baseURL: `${url}/v1` },
+  });
 
-  async function invoke(at: At, { scene, stream, thinks }: Ask, messages: BaseMessage[]) {
-    const tools = TOOLS.map(({ name, description, schema }) => ({
-      type: 'function' as const,
-      function: { name, description, parameters: schema },
-    }));
-    const model = scene === 'tools' ? modelAt(at, thinks).bindTools(tools) : modelAt(at, thinks);
-    if (!stream) return await model.invoke(messages);
-    let whole: AIMessageChunk | undefined;
-    for await (const chunk of await model.stream(messages)) whole = whole ? whole.concat(chunk) : chunk;
-    return whole!;
-  }
+type Runnable = Pick<ChatOpenAI, 'invoke' | 'stream'>;
 
-  return {
-    name,
-    async ask(at, ask) {
-      const message = await invoke(at, ask, opening(ask));
-      const { finish_reason, status } = message.response_metadata;
-      const thought = message.additional_kwargs.reasoning as { summary?: { text: string }[] } | undefined;
-      return {
-        text: message.text,
-        reasoning: thought?.summary?.map(({ text }) => text).join(''),
-        finished: finish_reason === 'stop' || status === 'completed',
-        input: message.usage_metadata?.input_tokens ?? 0,
-        output: message.usage_metadata?.output_tokens ?? 0,
-      };
-    },
-
-    async object(at) {
-      const schema = z.object({ city: z.string(), degrees: z.number() });
-      const structured = modelAt(at).withStructuredOutput(schema, { method: 'jsonSchema', name: 'place' });
-      return await structured.invoke(wordsOf('object'));
-    },
-
-    async loop(at, ask) {
-      const messages = opening({ ...ask, scene: 'tools' });
-      for (let turn = 0; turn < MAX_TURNS; turn += 1) {
-        const message = await invoke(at, { ...ask, scene: 'tools' }, messages);
-        if (!message.tool_calls?.length) return message.text;
-        messages.push(message);
-        for (const { id, name, args } of message.tool_calls) {
-          messages.push(new ToolMessage({ tool_call_id: id!, content: runTool(name, args) }));
-        }
-      }
-      throw new Error('The loop does not end');
-    },
-
-    async leave(at) {
-      const abort = new AbortController();
-      const stream = await modelAt(at).stream(opening({ scene: 'endless' }), { signal: abort.signal });
-      for await (const { text } of stream) {
-        if (text === '') continue;
-        abort.abort();
-        break;
-      }
-    },
-
-    raised: openaiChat.raised,
-  };
+async function answer(asked: Asking, runnable: Runnable, messages: BaseMessage[]): Promise<AIMessageChunk> {
+  if (!asked.stream) return await runnable.invoke(messages);
+  let whole: AIMessageChunk | undefined;
+  for await (const chunk of await runnable.stream(messages)) whole = whole ? whole.concat(chunk) : chunk;
+  return whole!;
 }
 
-function opening({ scene, picture }: Pick<Ask, 'scene' | 'picture'>): BaseMessage[] {
-  const text = wordsOf(scene);
-  const image = { type: 'image_url' as const, image_url: { url: `data:image/png;base64,${PICTURE}` } };
-  return [
-    new SystemMessage('Be brief.'),
-    new HumanMessage(picture ? { content: [{ type: 'text', text }, image] } : text),
-  ];
+function textOf({ content }: AIMessageChunk): string {
+  return typeof content === 'string' ? content : JSON.stringify(content);
 }
+
+/** LangChain's @langchain/openai. */
+export const langchain: Driver = {
+  name: '@langchain/openai',
+
+  async plain(asked) {
+    const message = await answer(asked, chat(asked), [new HumanMessage(asked.words)]);
+    const { input_tokens: input, output_tokens: output } = message.usage_metadata ?? {};
+    return { text: textOf(message), input, output };
+  },
+
+  async loop(asked) {
+    const bound = chat(asked).bindTools(tools) as unknown as Runnable;
+    const messages: BaseMessage[] = [new HumanMessage(asked.words)];
+    for (let turn = 0; turn < MAX_TURNS; turn += 1) {
+      const message = await answer(asked, bound, messages);
+      messages.push(message);
+      const calls = message.tool_calls ?? [];
+      if (calls.length === 0) return textOf(message);
+      for (const { id, name, args } of calls) {
+        messages.push(new ToolMessage({ tool_call_id: id!, content: runTool(name, args) }));
+      }
+    }
+    throw new Error('The loop does not end');
+  },
+
+  async object(asked) {
+    const structured = chat(asked).withStructuredOutput(SCHEMA, { name: 'weather', method: 'jsonSchema' });
+    return await structured.invoke([new HumanMessage(asked.words)]);
+  },
+
+  async picture(asked) {
+    const image = { type: 'image_url', image_url: { url: `data:image/png;base64,${PICTURE}` } };
+    const message = new HumanMessage({ content: [{ type: 'text', text: asked.words }, image] });
+    return textOf(await answer(asked, chat(asked), [message]));
+  },
+
+  async leaves(asked) {
+    const abort = new AbortController();
+    const stream = await chat(asked).stream([new HumanMessage(asked.words)], { signal: abort.signal });
+    for await (const chunk of stream) {
+      if (textOf(chunk) === '') continue;
+      abort.abort();
+      break;
+    }
+  },
+};

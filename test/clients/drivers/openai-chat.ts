@@ -1,98 +1,79 @@
-/** `openai`, chat completions. */
-import type { ChatCompletion, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
-import type { Answer, Ask, At, Driver } from './driver.ts';
 import OpenAI from 'openai';
-import { zodResponseFormat } from 'openai/helpers/zod';
-import { z } from 'zod';
+import type { Asking, Driver } from '../driver.ts';
+import { MAX_TURNS, parametersOf, SCHEMA, TOOLS } from '../driver.ts';
 import { PICTURE, runTool } from '../script.ts';
-import { KEY, MAX_TURNS, TOOLS, wordsOf } from './driver.ts';
 
+type Message = OpenAI.ChatCompletionMessageParam;
+
+const client = ({ url }: Asking) => new OpenAI({ apiKey: 'k', baseURL: `${url}/v1`, maxRetries: 0 });
+const words = ({ words: content }: Asking): Message => ({ role: 'user', content });
+const tools = Object.entries(TOOLS).map(([name, { field, description }]) => ({
+  type: 'function' as const,
+  function: { name, description, parameters: parametersOf(field) },
+}));
+
+/** One answer, whole or put together from its stream. */
+async function answer(asked: Asking, messages: Message[], more: object = {}): Promise<OpenAI.ChatCompletion> {
+  const body = { model: asked.model, messages, ...more };
+  if (!asked.stream) return await client(asked).chat.completions.create(body);
+  const runner = client(asked).chat.completions.stream({ ...body, stream_options: { include_usage: true } });
+  return await runner.finalChatCompletion();
+}
+
+/** The openai package, by chat completions. */
 export const openaiChat: Driver = {
-  name: 'openai chat',
+  name: 'openai, chat',
 
-  async ask(at, ask) {
-    const completion = await complete(at, ask, opening(ask));
-    return answerOf(completion);
+  async plain(asked) {
+    const { choices, usage } = await answer(asked, [words(asked)]);
+    return {
+      text: choices[0]!.message.content ?? '',
+      input: usage?.prompt_tokens,
+      output: usage?.completion_tokens,
+    };
   },
 
-  async object({ url, model }) {
-    const format = zodResponseFormat(z.object({ city: z.string(), degrees: z.number() }), 'place');
-    const messages = [{ role: 'user' as const, content: wordsOf('object') }];
-    const completion = await client(url).chat.completions.parse({ model, messages, response_format: format });
-    return completion.choices[0]!.message.parsed;
-  },
-
-  async loop(at, ask) {
-    const messages = opening({ ...ask, scene: 'tools' });
+  async loop(asked) {
+    const messages = [words(asked)];
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
-      const { message, finish_reason } = (await complete(at, { ...ask, scene: 'tools' }, messages))
-        .choices[0]!;
-      if (!message.tool_calls) return message.content ?? '';
-      if (finish_reason !== 'tool_calls') throw new Error(`Called, and finished by ${finish_reason}`);
-      messages.push(message);
-      for (const call of message.tool_calls) {
-        if (call.type !== 'function') throw new Error(`A call of ${call.type}`);
-        const content = runTool(call.function.name, JSON.parse(call.function.arguments));
-        messages.push({ role: 'tool', tool_call_id: call.id, content });
+      const { message } = (await answer(asked, messages, { tools })).choices[0]!;
+      const calls = (message.tool_calls ?? []).filter((call) => call.type === 'function');
+      if (calls.length === 0) return message.content ?? '';
+      messages.push({ role: 'assistant', content: message.content, tool_calls: calls });
+      for (const { id, function: fn } of calls) {
+        messages.push({
+          role: 'tool',
+          tool_call_id: id,
+          content: runTool(fn.name, JSON.parse(fn.arguments)),
+        });
       }
     }
     throw new Error('The loop does not end');
   },
 
-  async leave({ url, model }) {
-    const messages = opening({ scene: 'endless' });
-    const stream = await client(url).chat.completions.create({ model, messages, stream: true });
-    for await (const chunk of stream) {
-      if (chunk.choices[0]?.delta.content) break;
-    }
+  async object(asked) {
+    const response_format = {
+      type: 'json_schema',
+      json_schema: { name: 'weather', schema: SCHEMA, strict: true },
+    };
+    const { choices } = await answer(asked, [words(asked)], { response_format });
+    return JSON.parse(choices[0]!.message.content ?? '');
   },
 
-  raised(error) {
-    const own = error instanceof OpenAI.APIError;
-    return { own, status: own ? error.status : undefined, message: (error as Error).message };
+  async picture(asked) {
+    const image = { type: 'image_url' as const, image_url: { url: `data:image/png;base64,${PICTURE}` } };
+    const content = [{ type: 'text' as const, text: asked.words }, image];
+    const { choices } = await answer(asked, [{ role: 'user', content }]);
+    return choices[0]!.message.content ?? '';
+  },
+
+  async leaves(asked) {
+    const { model } = asked;
+    const stream = await client(asked).chat.completions.create({
+      model,
+      messages: [words(asked)],
+      stream: true,
+    });
+    for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
   },
 };
-
-export function client(url: string): OpenAI {
-  return new OpenAI({ baseURL: `${url}/v1`, apiKey: KEY, maxRetries: 0 });
-}
-
-function opening({ scene, picture }: Pick<Ask, 'scene' | 'picture'>): ChatCompletionMessageParam[] {
-  const text = wordsOf(scene);
-  const image = { type: 'image_url' as const, image_url: { url: `data:image/png;base64,${PICTURE}` } };
-  return [
-    { role: 'system', content: 'Be brief.' },
-    { role: 'user', content: picture ? [{ type: 'text', text }, image] : text },
-  ];
-}
-
-async function complete(
-  { url, model }: At,
-  { scene, stream, thinks }: Ask,
-  messages: ChatCompletionMessageParam[],
-): Promise<ChatCompletion> {
-  const tools = TOOLS.map(({ name, description, schema }) => ({
-    type: 'function' as const,
-    function: { name, description, parameters: schema },
-  }));
-  const body = {
-    model,
-    messages,
-    ...(thinks ? { reasoning_effort: 'low' as const } : {}),
-    ...(scene === 'tools' ? { tools } : {}),
-  };
-  const { completions } = client(url).chat;
-  if (!stream) return await completions.create(body);
-  return await completions.stream({ ...body, stream_options: { include_usage: true } }).finalChatCompletion();
-}
-
-function answerOf({ choices, usage }: ChatCompletion): Answer {
-  const { message, finish_reason } = choices[0]!;
-  return {
-    text: message.content ?? '',
-    reasoning: (message as { reasoning_content?: string }).reasoning_content,
-    finished: finish_reason === 'stop',
-    input: usage?.prompt_tokens ?? 0,
-    output: usage?.completion_tokens ?? 0,
-  };
-}

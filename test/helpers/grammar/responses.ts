@@ -7,13 +7,28 @@ import { framesOf } from './frames.ts';
 /** Where in a response its stream is. */
 type State = 'before' | 'created' | 'running' | 'ended' | 'failed';
 
+interface Part {
+  readonly kind: 'content' | 'summary';
+  readonly type: string;
+  text: string;
+  readonly annotations: unknown[];
+  readonly logprobs: unknown[];
+  done: boolean;
+}
+
+/** The type of the part that a delta or a text belongs to, by the middle of its event's name. */
+const PART_OF: Readonly<Record<string, string>> = {
+  output_text: 'output_text',
+  refusal: 'refusal',
+  reasoning_summary_text: 'summary_text',
+};
+
 /** An item in progress and what its parts have grown to. */
 interface Item {
   readonly value: JsonObject;
   readonly place: number;
   readonly parts: JsonObject[];
-  part:
-    { readonly kind: 'content' | 'summary'; readonly type: string; text: string; done: boolean } | undefined;
+  part: Part | undefined;
   text: string;
   textDone: boolean;
 }
@@ -52,7 +67,7 @@ class ResponsesChecker {
     if (type === 'response.created') return this.#created(value);
     if (type === 'response.in_progress') return this.#running(value);
     if (this.#state !== 'running') this.#wrong(`${type} before the response is in progress`);
-    if (type === 'response.completed' || type === 'response.incomplete') return this.#ended(type, value);
+    if (/^response\.(?:completed|incomplete|failed)$/.test(type)) return this.#ended(type, value);
     this.#inside(type, value);
   }
 
@@ -84,6 +99,8 @@ class ResponsesChecker {
     const last = objectOf(response);
     if (last.id !== this.response.id) this.#wrong('ended under another id');
     if (`response.${String(last.status)}` !== type) this.#wrong(`${type} with status ${String(last.status)}`);
+    if ((last.status === 'failed') !== isObject(last.error))
+      this.#wrong('it failed without an error, or had one');
     if (!Bun.deepEquals(last.output, this.#items)) this.#wrong('the output is not what its items were');
     this.problems.push(...openapiProblems('Response', last).slice(0, 2));
     this.response = last;
@@ -96,10 +113,11 @@ class ResponsesChecker {
     if (value.output_index !== item.place) this.#wrong(`${type} at place ${String(value.output_index)}`);
     if (type === 'response.output_item.done') return this.#closed(item, objectOf(value.item));
     if (value.item_id !== item.value.id) this.#wrong(`${type} of item ${String(value.item_id)}`);
-    if (/_part\.added$/.test(type)) return this.#partAdded(item, type, value);
-    if (/_part\.done$/.test(type)) return this.#partDone(item, value);
-    if (/\.delta$/.test(type)) return this.#delta(item, type, stringOf(value.delta));
-    if (/\.done$/.test(type)) return this.#done(item, type, value);
+    if (type === 'response.output_text.annotation.added') return this.#cited(item, value);
+    if (type.endsWith('_part.added')) return this.#partAdded(item, type, value);
+    if (type.endsWith('_part.done')) return this.#partDone(item, value);
+    if (type.endsWith('.delta')) return this.#delta(item, type, value);
+    if (type.endsWith('.done')) return this.#done(item, type, value);
     this.#wrong(`${type} is not known`);
   }
 
@@ -121,19 +139,48 @@ class ResponsesChecker {
     const kind = type.includes('summary') ? 'summary' : 'content';
     const index = value[`${kind}_index`];
     if (index !== item.parts.length) this.#wrong(`a part is added at ${String(index)}`);
-    item.part = { kind, type: String(objectOf(value.part).type), text: '', done: false };
+    const part = objectOf(value.part);
+    if ((part.text ?? part.refusal) !== '') this.#wrong('a part begins with content');
+    if (listOf(part.annotations).length > 0) this.#wrong('a part begins with annotations');
+    item.part = { kind, type: String(part.type), text: '', annotations: [], logprobs: [], done: false };
   }
 
-  #delta(item: Item, type: string, delta: string | undefined): void {
+  #delta(item: Item, type: string, value: JsonObject): void {
+    const delta = stringOf(value.delta);
     if (delta === undefined || delta === '') this.#wrong(`${type} says nothing`);
-    if (type.includes('arguments') || type.includes('input')) item.text += delta ?? '';
-    else if (item.part) item.part.text += delta ?? '';
-    else this.#wrong(`${type} outside of a part`);
+    if (type.includes('arguments') || type.includes('input')) {
+      if (item.textDone) this.#wrong(`${type} behind the end of its call`);
+      item.text += delta ?? '';
+      return;
+    }
+    const part = this.#partOf(item, type, value);
+    if (!part) return;
+    part.text += delta ?? '';
+    part.logprobs.push(...listOf(value.logprobs));
+  }
+
+  #cited(item: Item, value: JsonObject): void {
+    const part = this.#partOf(item, String(value.type), value);
+    if (!part) return;
+    if (value.annotation_index !== part.annotations.length) this.#wrong('an annotation is out of order');
+    part.annotations.push(value.annotation);
+  }
+
+  /** The part in progress, when it is the one that an event names. */
+  #partOf(item: Item, type: string, value: JsonObject): Part | undefined {
+    const { part } = item;
+    if (!part) this.#wrong(`${type} outside of a part`);
+    if (!part) return undefined;
+    if (PART_OF[type.split('.')[1] ?? ''] !== part.type) this.#wrong(`${type} in a part of ${part.type}`);
+    if (value[`${part.kind}_index`] !== item.parts.length) this.#wrong(`${type} of another part`);
+    if (part.done) this.#wrong(`${type} behind the end of its part`);
+    return part;
   }
 
   #done(item: Item, type: string, value: JsonObject): void {
     const whole = stringOf(value.arguments) ?? stringOf(value.input);
     if (whole !== undefined) {
+      if (item.textDone) this.#wrong(`${type} comes twice`);
       if (whole !== (item.text || '{}') && whole !== item.text)
         this.#wrong(`${type} differs from its deltas`);
       item.text = whole;
@@ -141,9 +188,13 @@ class ResponsesChecker {
       return;
     }
     const said = stringOf(value.text) ?? stringOf(value.refusal);
-    if (!item.part) return this.#wrong(`${type} outside of a part`);
-    if (said !== item.part.text) this.#wrong(`${type} differs from its deltas`);
-    item.part.done = true;
+    const part = this.#partOf(item, type, value);
+    if (!part) return;
+    if (said !== part.text) this.#wrong(`${type} differs from its deltas`);
+    if (value.logprobs !== undefined && !Bun.deepEquals(value.logprobs, part.logprobs)) {
+      this.#wrong(`${type} has other probabilities than its deltas`);
+    }
+    part.done = true;
   }
 
   #partDone(item: Item, value: JsonObject): void {
@@ -151,7 +202,14 @@ class ResponsesChecker {
     if (!part) return this.#wrong('a part ends that has not begun');
     if (!part.done) this.#wrong('a part is closed whose text is not done');
     const whole = objectOf(value.part);
+    if (whole.type !== part.type || value[`${part.kind}_index`] !== item.parts.length) {
+      this.#wrong('another part ends than the one in progress');
+    }
     if ((whole.text ?? whole.refusal) !== part.text) this.#wrong('a part differs from its deltas');
+    if (part.type === 'output_text') {
+      if (!Bun.deepEquals(whole.annotations, part.annotations)) this.#wrong('a part has other annotations');
+      if (!Bun.deepEquals(whole.logprobs, part.logprobs)) this.#wrong('a part has other probabilities');
+    }
     item.parts.push(whole);
     item.part = undefined;
   }

@@ -1,0 +1,84 @@
+/** The items of a response while they are written, and the events of their parts. */
+import type { JsonObject } from '../json.ts';
+import type { ToolOrigin } from './tools.ts';
+import { JsonEnd } from '../json-end.ts';
+import { callObject, messageItem, prefixOf, reasoningItem, textPart } from './client-response.ts';
+
+export type Kind = 'reasoning' | 'message' | 'call';
+export type PartType = 'text' | 'refusal' | 'summary';
+
+/** A part in progress. */
+export interface Part {
+  readonly type: PartType;
+  text: string;
+  readonly annotations: JsonObject[];
+  /** Of its tokens, where they were asked for. */
+  readonly logprobs: JsonObject[];
+}
+
+/** A call in progress. */
+export interface OpenCall {
+  readonly index: number;
+  readonly callId: string;
+  readonly origin: ToolOrigin;
+}
+
+/** The item that is being written; one at a time, as the protocol wants it. */
+export interface Open {
+  readonly kind: Kind;
+  readonly id: string;
+  /** Its parts that are complete. */
+  readonly parts: JsonObject[];
+  part: Part | undefined;
+  /** What must be given back with reasoning. */
+  block: JsonObject | undefined;
+  readonly call: OpenCall | undefined;
+  /** Arguments so far, and whether they are complete. */
+  text: string;
+  readonly json: JsonEnd;
+}
+
+/** The events of a part: it is added, grows, is complete, is closed. */
+export const PARTS = {
+  text: {
+    added: 'response.content_part.added',
+    delta: 'response.output_text.delta',
+    done: 'response.output_text.done',
+    closed: 'response.content_part.done',
+  },
+  refusal: {
+    added: 'response.content_part.added',
+    delta: 'response.refusal.delta',
+    done: 'response.refusal.done',
+    closed: 'response.content_part.done',
+  },
+  summary: {
+    added: 'response.reasoning_summary_part.added',
+    delta: 'response.reasoning_summary_text.delta',
+    done: 'response.reasoning_summary_text.done',
+    closed: 'response.reasoning_summary_part.done',
+  },
+} as const;
+
+const PREFIX = { reasoning: 'rs', message: 'msg' } as const;
+
+export function openItem(kind: Kind, newId: () => string, call?: OpenCall): Open {
+  const id = `${call ? prefixOf(call.origin) : PREFIX[kind as keyof typeof PREFIX]}_${newId()}`;
+  return { kind, id, parts: [], part: undefined, block: undefined, call, text: '', json: new JsonEnd() };
+}
+
+export function openPart(type: PartType): Part {
+  return { type, text: '', annotations: [], logprobs: [] };
+}
+
+export function partOf({ type, text, annotations, logprobs }: Part): JsonObject {
+  if (type === 'text') return textPart(text, [...annotations], [...logprobs]);
+  return type === 'refusal' ? { type: 'refusal', refusal: text } : { type: 'summary_text', text };
+}
+
+export function itemOf({ kind, id, parts, block, call, text }: Open, status: string): JsonObject {
+  if (kind === 'reasoning') return reasoningItem(id, [...parts], block);
+  if (kind === 'message') return messageItem(id, [...parts], status);
+  const whole = status === 'completed' && call!.origin.kind === 'function' ? text || '{}' : text;
+  return callObject(call!.origin, id, call!.callId, whole, status);
+}

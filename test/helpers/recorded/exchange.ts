@@ -1,0 +1,84 @@
+import type { JsonObject } from '../../../src/wire/json.ts';
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { isObject, parseJson } from '../../../src/wire/json.ts';
+
+/** Whose API an exchange is in. */
+export type Api = 'chat' | 'messages' | 'responses' | 'gemini' | 'converse' | 'cohere';
+
+/** One recorded exchange, brought into one shape. */
+export interface Recorded {
+  /** The file, below the folder of recordings, and its place in it. */
+  readonly file: string;
+  readonly at: number;
+  readonly provider: string;
+  readonly method: string;
+  readonly url: string;
+  readonly request: JsonObject | undefined;
+  readonly status: number;
+  readonly headers: Headers;
+  /** Decompressed. */
+  readonly body: Uint8Array;
+}
+
+const utf8 = new TextDecoder();
+
+export function textOf(body: Uint8Array): string {
+  return utf8.decode(body);
+}
+
+/** Headers however a recorder wrote them down: texts, lists of texts, in whatever case. */
+export function headersOf(value: unknown): Headers {
+  const headers = new Headers();
+  if (!isObject(value)) return headers;
+  for (const [name, given] of Object.entries(value)) {
+    const [first] = [given].flat() as unknown[];
+    if (!/^[\w-]+$/.test(name) || first === undefined) continue;
+    // Python's bytes come as base64.
+    const text = String(first).trim();
+    if (/^[\x20-\x7e]*$/.test(text)) headers.set(name, text);
+  }
+  return headers;
+}
+
+/** A body as recorded: JSON as a value, text, or base64 of something compressed or framed. */
+export function bodyOf(value: unknown): Uint8Array {
+  if (value === undefined || value === null) return new Uint8Array();
+  if (typeof value !== 'string') return new TextEncoder().encode(JSON.stringify(value));
+  const plain = new TextEncoder().encode(value);
+  if (/^\s*(?:[[{<:]|data:|event:|id:|$)/.test(value) || !/^[A-Za-z0-9+/=\s]+$/.test(value)) return plain;
+  const bytes = new Uint8Array(Buffer.from(value, 'base64'));
+  return inflated(bytes);
+}
+
+/** What is compressed without a word, by its first bytes, is decompressed; Brotli has none and is tried. */
+export function inflated(bytes: Uint8Array): Uint8Array {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync(bytes);
+  if (bytes[0] === 0x28 && bytes[1] === 0xb5) return zstdDecompressSync(bytes);
+  if (bytes[0] === 0x78) return inflateSync(bytes);
+  // Frames of AWS begin with their length.
+  if (bytes[0] === 0 || /^[\s\x20-\x7e]/.test(textOf(bytes.subarray(0, 1)))) return bytes;
+  try {
+    return brotliDecompressSync(bytes);
+  } catch {
+    return bytes;
+  }
+}
+
+/** A request's body as an object. */
+export function requestOf(value: unknown): JsonObject | undefined {
+  if (isObject(value)) return value;
+  const parsed = parseJson(textOf(bodyOf(value)));
+  return isObject(parsed) ? parsed : undefined;
+}
+
+/** The API by the address; `undefined` for what is none of those that are translated. */
+export function apiOf({ url, provider }: Pick<Recorded, 'url' | 'provider'>): Api | undefined {
+  const path = decodeURIComponent(url.replace(/[?#].*$/, ''));
+  if (path.endsWith('/chat/completions')) return 'chat';
+  if (path.endsWith('/responses')) return 'responses';
+  if (/\/messages$|:(?:r|streamR)awPredict$/.test(path)) return 'messages';
+  if (/:(?:streamG|g)enerateContent$/.test(path)) return 'gemini';
+  if (/\/converse(?:-stream)?$/.test(path)) return 'converse';
+  if (path.endsWith('/v2/chat')) return 'cohere';
+  return path === '' && provider === 'cohere' ? 'cohere' : undefined;
+}

@@ -1,0 +1,148 @@
+/** The tables of finish reasons and usage, written out once more: what a vendor's words and counts mean in chat. */
+import type { JsonObject } from '../../../src/wire/json.ts';
+import type { Api } from './exchange.ts';
+import type { Truth } from './truth.ts';
+import { numberOf, objectOf } from '../../../src/wire/json.ts';
+
+const FINISH: Readonly<Record<Api, Readonly<Record<string, string>>>> = {
+  chat: {
+    stop: 'stop',
+    length: 'length',
+    tool_calls: 'tool_calls',
+    content_filter: 'content_filter',
+    function_call: 'tool_calls',
+    eos: 'stop',
+    model_length: 'length',
+    error: 'error',
+  },
+  messages: {
+    end_turn: 'stop',
+    stop_sequence: 'stop',
+    pause_turn: 'stop',
+    max_tokens: 'length',
+    model_context_window_exceeded: 'length',
+    tool_use: 'tool_calls',
+    refusal: 'content_filter',
+    compaction: 'stop',
+  },
+  responses: {
+    completed: 'stop',
+    'incomplete max_output_tokens': 'length',
+    'incomplete content_filter': 'content_filter',
+  },
+  gemini: {
+    STOP: 'stop',
+    MAX_TOKENS: 'length',
+    SAFETY: 'content_filter',
+    RECITATION: 'content_filter',
+    PROHIBITED_CONTENT: 'content_filter',
+    IMAGE_SAFETY: 'content_filter',
+    MODEL_ARMOR: 'content_filter',
+    MALFORMED_FUNCTION_CALL: 'error',
+    UNEXPECTED_TOOL_CALL: 'error',
+  },
+  converse: {
+    end_turn: 'stop',
+    stop_sequence: 'stop',
+    max_tokens: 'length',
+    tool_use: 'tool_calls',
+    guardrail_intervened: 'content_filter',
+    content_filtered: 'content_filter',
+  },
+  cohere: { COMPLETE: 'stop', STOP_SEQUENCE: 'stop', MAX_TOKENS: 'length', TOOL_CALL: 'tool_calls' },
+};
+
+/** The finish reason that an answer should have. @throws Error for a word that is in no table */
+export function expectedFinish(api: Api, { finish, calls }: Truth): string | undefined {
+  if (finish === undefined) return undefined;
+  const known = FINISH[api][finish];
+  if (known === undefined) throw new Error(`the tables do not know the finish reason "${finish}"`);
+  return known === 'stop' && calls.length > 0 ? 'tool_calls' : known;
+}
+
+export interface Counts {
+  readonly input: number;
+  readonly cached: number;
+  readonly cacheWrite: number;
+  readonly output: number;
+  readonly reasoning: number;
+}
+
+/** The counts that an answer should have; `undefined` where the vendor told none. */
+export function expectedUsage(api: Api, provider: string, { usage }: Truth): Counts | undefined {
+  return usage && Object.keys(usage).length > 0 ? USAGE[api](usage, provider) : undefined;
+}
+
+function count(value: unknown): number {
+  return numberOf(value) ?? 0;
+}
+
+type Counting = (usage: JsonObject, provider: string) => Counts | undefined;
+
+function openai(usage: JsonObject, provider: string): Counts | undefined {
+  const input = usage.prompt_tokens ?? usage.input_tokens;
+  const output = usage.completion_tokens ?? usage.output_tokens;
+  if (input === undefined && output === undefined) return undefined;
+  const prompt = objectOf(usage.prompt_tokens_details ?? usage.input_tokens_details);
+  const completion = objectOf(usage.completion_tokens_details ?? usage.output_tokens_details);
+  const reasoning = count(completion.reasoning_tokens) || count(usage.reasoning_tokens);
+  const apart = (provider === 'xai' || provider === 'perplexity') && usage.prompt_tokens !== undefined;
+  const cached = prompt.cached_tokens ?? usage.prompt_cache_hit_tokens ?? usage.num_cached_tokens;
+  return {
+    input: count(input),
+    cached: Math.min(count(cached ?? usage.cached_tokens), count(input)),
+    cacheWrite: count(prompt.cache_write_tokens),
+    output: count(output) + (apart ? reasoning : 0),
+    reasoning,
+  };
+}
+
+const USAGE: Readonly<Record<Api, Counting>> = {
+  chat: openai,
+  responses: openai,
+  messages(usage) {
+    const cached = count(usage.cache_read_input_tokens);
+    const cacheWrite = count(usage.cache_creation_input_tokens);
+    const reasoning = count(objectOf(usage.output_tokens_details).thinking_tokens);
+    return {
+      input: count(usage.input_tokens) + cached + cacheWrite,
+      cached,
+      cacheWrite,
+      output: count(usage.output_tokens),
+      reasoning,
+    };
+  },
+  gemini(usage) {
+    const { promptTokenCount, candidatesTokenCount, thoughtsTokenCount } = usage;
+    if (promptTokenCount === undefined && candidatesTokenCount === undefined) return undefined;
+    return {
+      input: count(promptTokenCount) + count(usage.toolUsePromptTokenCount),
+      cached: count(usage.cachedContentTokenCount),
+      cacheWrite: 0,
+      output: count(candidatesTokenCount) + count(thoughtsTokenCount),
+      reasoning: count(thoughtsTokenCount),
+    };
+  },
+  converse(usage) {
+    const cached = count(usage.cacheReadInputTokens);
+    const cacheWrite = count(usage.cacheWriteInputTokens);
+    return {
+      input: count(usage.inputTokens) + cached + cacheWrite,
+      cached,
+      cacheWrite,
+      output: count(usage.outputTokens),
+      reasoning: 0,
+    };
+  },
+  cohere(usage) {
+    const tokens = objectOf(usage.tokens);
+    if (tokens.input_tokens === undefined) return undefined;
+    return {
+      input: count(tokens.input_tokens),
+      cached: count(usage.cached_tokens),
+      cacheWrite: 0,
+      output: count(tokens.output_tokens),
+      reasoning: count(tokens.reasoning_tokens),
+    };
+  },
+};
