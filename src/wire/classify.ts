@@ -125,6 +125,11 @@ export function classifyBody(given: unknown): Classified | undefined {
   };
 }
 
+/** What a provider said, as far as it may be told: what it says about a key that it refuses may quote the key. */
+export function tellable({ fault, upstream }: Classified): string {
+  return fault === 'auth' ? 'it refused our key' : upstream.message;
+}
+
 /** Types that stand for a status and say no more. */
 const MEANT: Readonly<Record<string, number>> = { invalid_request_error: 400, request_too_large: 413 };
 

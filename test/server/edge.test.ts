@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
-import { completion, upstream } from '../helpers/upstream.ts';
+import { chatStream, sse, upstream } from '../helpers/upstream.ts';
 
 const MOCK = { providers: [{ name: 'mock', type: 'mock' as const }] };
 const ASK = { model: 'mock', messages: [{ role: 'user', content: 'hi' }] };
@@ -190,21 +190,23 @@ test('a quiet stream is kept alive by comments, and not cut', async () => {
   expect(text).toContain('data: ');
 });
 
-test('no configured secret appears in a record, an error or a page', async () => {
-  const secret = 'sk-super-secret-value-123456';
-  await using leaky = upstream((_, count) =>
-    count === 1
-      ? Response.json(
-          { error: { message: `Incorrect API key provided: ${secret}`, code: 'invalid_api_key' } },
-          { status: 401 },
-        )
-      : completion('ok'),
-  );
-  await using proxy = running({ providers: [provider('a', leaky.url, { api_key: secret, max_retries: 0 })] });
-  const response = await proxy.post('/v1/chat/completions', CHAT);
+const SECRET = 'sk-super-secret-value-123456';
+const REFUSED = { error: { message: `Incorrect API key provided: ${SECRET}`, code: 'invalid_api_key' } };
+const REFUSED_EVENT = `data: ${JSON.stringify(REFUSED)}\n\n`;
+
+test.each([
+  ['a 401', () => Response.json(REFUSED, { status: 401 }), false],
+  ['a 200', () => Response.json(REFUSED), false],
+  ['the first event', () => sse(REFUSED_EVENT), true],
+  ['a later event', () => sse(chatStream(['hi'], '') + REFUSED_EVENT), true],
+] as const)('no configured secret appears in a record, an error or a page: %s', async (_, refuse, stream) => {
+  await using leaky = upstream(refuse);
+  await using proxy = running({ providers: [provider('a', leaky.url, { api_key: SECRET, max_retries: 0 })] });
+  const response = await proxy.post('/v1/chat/completions', { ...CHAT, stream });
   const pages = await Promise.all(
     ['/providers', '/health', '/metrics'].map(async (path) => (await fetch(proxy.url + path)).text()),
   );
-  expect([await response.text(), ...pages, JSON.stringify(proxy.records)].join('')).not.toContain(secret);
-  expect(response.status).toBe(502);
+  const all = [await response.text(), ...pages, JSON.stringify(await proxy.recorded(1))].join('');
+  expect(all).toContain('refused our key');
+  expect(all).not.toContain(SECRET);
 });
