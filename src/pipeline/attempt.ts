@@ -293,7 +293,7 @@ export class Attempt {
   /** The provider's error answer as a typed error. */
   async #failed(reply: UpstreamReply, verbatim: boolean): Promise<ProxyError> {
     const bytes = await this.#readAll(reply, MAX_ERROR_BODY);
-    const body = this.#decode(bytes, reply.headers);
+    const body = this.#decode(bytes, reply.headers).slice(0, MAX_ERROR_BODY);
     const { target } = this.#plan;
     const { fault, upstream } = classifyStatus(reply.status, reply.headers, body, verbatim);
     if (this.#inbound.continuation && fault === 'invalid_request' && PREFILL_REFUSED.test(upstream.message)) {
