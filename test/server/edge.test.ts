@@ -3,7 +3,7 @@ import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { chatStream, sse, upstream } from '../helpers/upstream.ts';
 
-const MOCK = { providers: [{ name: 'mock', type: 'mock' as const }] };
+const MOCK = { providers: [{ name: 'mock', type: 'mock' as const, models: ['mock', 'mock-*'] }] };
 const ASK = { model: 'mock', messages: [{ role: 'user', content: 'hi' }] };
 
 async function errorOf(response: Response): Promise<{ code: string; param: string | null; message: string }> {
@@ -17,6 +17,11 @@ test.each([
   ['no model', '{"messages":[]}', 'invalid_request'],
   ['two models', '{"model":"mock","model":"mock-b","messages":[]}', 'invalid_request'],
   ['two models, one escaped', '{"model":"mock","mod\\u0065l":"mock-b","messages":[]}', 'invalid_request'],
+  [
+    'a model’s name without end',
+    JSON.stringify({ ...ASK, model: `mock-${'x'.repeat(3_000)}` }),
+    'invalid_request',
+  ],
   ['stream that is no boolean', '{"model":"mock","stream":"yes"}', 'invalid_request'],
   ['bytes that are no UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), 'invalid_request'],
   ['an unknown model', '{"model":"moc"}', 'model_not_found'],
