@@ -122,5 +122,5 @@ function conversationOf(headers: Headers): string | null {
 
 /** Text as a header value: what a header cannot carry is escaped. */
 function headerText(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, (char) => encodeURIComponent(char));
+  return text.toWellFormed().replace(/[^\x20-\x7e]/gu, (char) => encodeURIComponent(char));
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
+import { rawClient } from '../helpers/raw-client.ts';
 import { chatStream, sse, upstream } from '../helpers/upstream.ts';
 
 const MOCK = { providers: [{ name: 'mock', type: 'mock' as const, models: ['mock', 'mock-*'] }] };
@@ -135,7 +136,9 @@ test('models are listed, and found by id, with slashes and by glob', async () =>
   for (const id of ['fast', 'team/best', 'mock-anything', 'mock/mock']) {
     expect(((await (await fetch(`${proxy.url}/v1/models/${id}`)).json()) as { id: string }).id).toBe(id);
   }
-  expect((await fetch(`${proxy.url}/v1/models/nope`)).status).toBe(404);
+  for (const id of ['nope', '%E0%A4%A']) {
+    expect((await fetch(`${proxy.url}/v1/models/${id}`)).status).toBe(404);
+  }
 });
 
 test('/metrics is Prometheus text, or JSON when asked', async () => {
@@ -214,4 +217,23 @@ test.each([
   const all = [await response.text(), ...pages, JSON.stringify(await proxy.recorded(1))].join('');
   expect(all).toContain('refused our key');
   expect(all).not.toContain(SECRET);
+});
+
+test.each(['mock-👋🏽', 'mock-\\ud83d', 'mock-ü'])('a model may have the name %s', async (name) => {
+  await using proxy = running(MOCK);
+  const response = await proxy.post('/v1/chat/completions', JSON.stringify(ASK).replace('mock', name));
+  expect(response.status).toBe(200);
+  expect(response.headers.get('x-llmproxy-model')).toMatch(/^mock-(?:%[0-9A-F]{2})+$/);
+});
+
+test.each([
+  ['content-length: 100', '{"model":'],
+  ['transfer-encoding: chunked', '9\r\n{"model":\r\n'],
+])('a caller that leaves while it sends its request (%s) is told from a wrong one', async (header, sent) => {
+  await using proxy = running(MOCK);
+  using caller = await rawClient(proxy.url);
+  caller.send(`POST /v1/chat/completions HTTP/1.1\r\nhost: proxy\r\n${header}\r\n\r\n${sent}`);
+  await Bun.sleep(20);
+  caller.socket.destroy();
+  expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'client_abort', status: 499 });
 });
