@@ -94,7 +94,9 @@ function readJson(bytes: Uint8Array): { text: string; value: JsonObject } {
 }
 
 function named(model: unknown): string {
-  if (typeof model === 'string' && model !== '' && model.length <= MAX_MODEL) return model;
+  // Half a character can stand in no URL and in no header.
+  const fit = typeof model === 'string' && model.length <= MAX_MODEL && model.isWellFormed();
+  if (fit && model !== '') return model;
   throw new ProxyError('invalid_request', 'Cannot route the request: "model" must name a model', {
     param: 'model',
   });

@@ -24,6 +24,7 @@ test.each([
     'invalid_request',
   ],
   ['stream that is no boolean', '{"model":"mock","stream":"yes"}', 'invalid_request'],
+  ['half a character in a model’s name', '{"model":"mock-\\ud83d","messages":[]}', 'invalid_request'],
   ['bytes that are no UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), 'invalid_request'],
   ['an unknown model', '{"model":"moc"}', 'model_not_found'],
 ])('%s is a 4xx in OpenAI’s shape', async (_, body, code) => {
@@ -219,7 +220,7 @@ test.each([
   expect(all).not.toContain(SECRET);
 });
 
-test.each(['mock-👋🏽', 'mock-\\ud83d', 'mock-ü'])('a model may have the name %s', async (name) => {
+test.each(['mock-👋🏽', 'mock-ü'])('a model may have the name %s', async (name) => {
   await using proxy = running(MOCK);
   const response = await proxy.post('/v1/chat/completions', JSON.stringify(ASK).replace('mock', name));
   expect(response.status).toBe(200);
