@@ -188,3 +188,15 @@ test('an error page that is small only while it is compressed costs no more than
   expect([response.status, (await response.text()).length < 4_000]).toEqual([400, true]);
   expect(performance.now() - beganMs).toBeLessThan(1_000);
 });
+
+test('an error whose body does not come is what its status says', async () => {
+  const stalled = () =>
+    new Response(new ReadableStream({ start: (body) => body.enqueue('{') }), { status: 401 });
+  await using bad = upstream(stalled);
+  await using good = upstream(() => completion('ok'));
+  await using proxy = running({
+    providers: [provider('a', bad.url), provider('b', good.url, { priority: 2 })],
+  });
+  expect((await proxy.post('/v1/chat/completions', CHAT)).status).toBe(200);
+  expect((await proxy.recorded(1))[0]!.attempt_log.map(({ fault }) => fault)).toEqual(['auth', null]);
+}, 10_000);
