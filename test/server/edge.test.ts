@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { schema } from '../../src/config/schema.ts';
+import { createProxy } from '../../src/proxy.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { rawClient } from '../helpers/raw-client.ts';
 import { chatStream, sse, upstream } from '../helpers/upstream.ts';
@@ -238,3 +240,22 @@ test.each([
   caller.socket.destroy();
   expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'client_abort', status: 499 });
 });
+
+test.each([false, true])(
+  'a connection is Bun’s to close again when its answer has ended, streamed: %s',
+  async (stream) => {
+    const proxy = createProxy(schema.parse({ ...MOCK, logging: { requests: { enabled: false } } }), {
+      env: {},
+    });
+    const limits: number[] = [];
+    const server = {
+      timeout: (_: Request, seconds: number) => void limits.push(seconds),
+      requestIP: () => null,
+    };
+    const body = JSON.stringify({ ...ASK, stream });
+    const request = new Request('http://proxy/v1/chat/completions', { method: 'POST', body });
+    await (await proxy.fetch(request, { server })).text();
+    expect(limits).toEqual([0, 60]);
+    await proxy.close();
+  },
+);
