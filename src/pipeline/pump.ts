@@ -109,11 +109,19 @@ class Pump {
     const broken = this.#streamed;
     broken.release();
     void broken.flow.cancel(error);
-    // A defect in going on must not leave the client, or the record, without an end.
-    const rest = await this.#options.resume(error).catch(() => undefined);
+    const rest = await this.#rest(error);
     if (!rest) return false;
     this.#streamed = rest;
     return true;
+  }
+
+  /** A defect in going on must not leave the client, or the record, without an end. */
+  async #rest(error: ProxyError): Promise<Streamed | undefined> {
+    try {
+      return await this.#options.resume(error);
+    } catch {
+      return undefined;
+    }
   }
 
   #fail(controller: Controller, error: ProxyError): void {
