@@ -299,6 +299,12 @@ describe('a Gemini answer', () => {
     const answer = encoded({}).decode({ candidates: [{ content: {}, finishReason }] });
     expect(answer.choices[0]?.finish_reason).toBe(finish);
   });
+
+  test('without a finish reason that calls tools ended by the calls', () => {
+    const content = { parts: [{ functionCall: { name: 'f', args: {} } }] };
+    const answer = encoded({}).decode({ candidates: [{ content }] });
+    expect(answer.choices[0]?.finish_reason).toBe('tool_calls');
+  });
 });
 
 describe('a Gemini stream', () => {
