@@ -212,6 +212,17 @@ describe('a chat stream', () => {
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 2 } });
   });
 
+  test('that ends by its terminator gets the finish reason that it lacks', () => {
+    const call = { tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '' } }] };
+    const { chunks, reader } = read([piece(call), '[DONE]']);
+    expect(chunks.slice(-2).map(({ choices }) => [choices[0]?.delta, choices[0]?.finish_reason])).toEqual([
+      [{ tool_calls: [{ index: 0, function: { arguments: '{}' } }] }, null],
+      [{}, 'tool_calls'],
+    ]);
+    expect(reader.done).toBeTrue();
+    expect(read(['[DONE]']).chunks).toEqual([]);
+  });
+
   test('that is cut is not', () => {
     const { chunks, reader } = read([piece({ content: 'Hi' })]);
     expect(chunks).toHaveLength(2);
