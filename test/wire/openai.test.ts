@@ -242,6 +242,17 @@ describe('a chat stream', () => {
 });
 
 describe('a chat client', () => {
+  test('is understood when it gives back what Mistral thought', () => {
+    const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] };
+    const content = [thinking, { type: 'text', text: 'Hi' }];
+    const said = { role: 'user', content: 'so?' };
+    const body = { model: 'm', messages: [{ role: 'assistant', content }, said] };
+    expect(chatClient.decode(body, context()).request.messages).toEqual([
+      { role: 'assistant', content: [{ type: 'text', text: 'Hi' }], reasoning_content: 'hm' },
+      said,
+    ]);
+  });
+
   test.each([
     [undefined, ['data: {"choices":[{"index":0}]}\n\n', '']],
     [true, ['data: {"choices":[{"index":0}],"usage":null}\n\n', 'data: {"choices":[],"usage":{"a":1}}\n\n']],
