@@ -10,6 +10,11 @@ test.skipIf(!hasRecordings)(
     const { providers, failures } = runRecordings(seed);
     expect(failures).toEqual([]);
     expect(providers.size).toBeGreaterThan(0);
+    for (const { read, passed, failed, skipped } of providers.values()) {
+      const left = [...skipped.values()].reduce((sum, count) => sum + count, 0);
+      expect(passed + failed + left).toBe(read);
+      expect([...skipped.keys()].filter((reason) => reason.trim() === '')).toEqual([]);
+    }
   },
   60_000,
 );

@@ -76,6 +76,9 @@ const SHORT_BODY = 256 * 1024;
 /** How much of an error body is worth reading. */
 const MAX_ERROR_BODY = 64 * 1024;
 
+/** How long an error body is worth waiting for, milliseconds. */
+const ERROR_BODY_MS = 5_000;
+
 /** One request to one target, until its answer may be given to the client. Nothing here is repeated. */
 export class Attempt {
   readonly #inbound: Inbound;
@@ -290,10 +293,21 @@ export class Attempt {
     }
   }
 
+  /** The body of an error; `undefined` when it does not come: the status says enough without it. */
+  async #errorBody(reply: UpstreamReply): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const stop = this.#deps.clock.after(ERROR_BODY_MS, () => resolve(undefined));
+    try {
+      return await Promise.race([this.#readAll(reply, MAX_ERROR_BODY), late]);
+    } finally {
+      stop();
+    }
+  }
+
   /** The provider's error answer as a typed error. */
   async #failed(reply: UpstreamReply, verbatim: boolean): Promise<ProxyError> {
-    const bytes = await this.#readAll(reply, MAX_ERROR_BODY);
-    const body = this.#decode(bytes, reply.headers);
+    const bytes = await this.#errorBody(reply);
+    const body = bytes ? this.#decode(bytes, reply.headers).slice(0, MAX_ERROR_BODY) : '';
     const { target } = this.#plan;
     const { fault, upstream } = classifyStatus(reply.status, reply.headers, body, verbatim);
     if (this.#inbound.continuation && fault === 'invalid_request' && PREFILL_REFUSED.test(upstream.message)) {

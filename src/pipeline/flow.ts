@@ -52,6 +52,8 @@ export class UpstreamFlow implements Flow {
   readonly #options: FlowOptions;
   readonly #inflater: Inflater | undefined;
   #bytes = 0;
+  /** Until when what is still missing is waited for; signs of life do not move it. */
+  #lingerMs: number | undefined;
 
   constructor(options: FlowOptions) {
     this.#options = options;
@@ -79,7 +81,10 @@ export class UpstreamFlow implements Flow {
     for (const piece of this.#inflater ? await this.#inflate(this.#inflater, value) : [value]) {
       folded = joined(folded, fold.push(this.#counted(piece)) ?? EMPTY);
     }
-    if (tap.chunks !== chunks) timers.progressed();
+    if (tap.chunks !== chunks) {
+      timers.progressed();
+      this.#lingerMs = undefined;
+    }
     if (tap.error && folded.length === 0) throw tap.error;
     return folded;
   }
@@ -108,6 +113,7 @@ export class UpstreamFlow implements Flow {
   }
 
   async drain(): Promise<void> {
+    this.#lingerMs = undefined;
     try {
       while ((await this.#linger()) !== undefined);
     } catch {
@@ -123,8 +129,10 @@ export class UpstreamFlow implements Flow {
 
   /** Reads, but not for long: `undefined` also when nothing comes. */
   async #linger(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { clock } = this.#options;
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
-    const stop = this.#options.clock.after(LINGER_MS, () => resolve(undefined));
+    this.#lingerMs ??= clock.monotonic() + LINGER_MS;
+    const stop = clock.after(this.#lingerMs - clock.monotonic(), () => resolve(undefined));
     const value = await Promise.race([this.#read().catch(ignoreClosed), late]);
     stop();
     if (value === undefined) await this.cancel('complete');

@@ -3,7 +3,7 @@ import type { Assembler } from '../wire/openai/assemble.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Passing } from './passing.ts';
 import { ProxyError } from '../errors.ts';
-import { classifyBody } from '../wire/classify.ts';
+import { classifyBody, tellable } from '../wire/classify.ts';
 import { isObject, parseJson } from '../wire/json.ts';
 
 /**
@@ -130,7 +130,7 @@ export class Tap {
   #classify(value: JsonObject, target: string): boolean {
     const found = classifyBody(value);
     if (!found) return false;
-    const message = `Cannot complete the answer of ${target}: ${found.upstream.message}`;
+    const message = `Cannot complete the answer of ${target}: ${tellable(found)}`;
     this.error = new ProxyError(found.fault, message, { target, upstream: found.upstream });
     return true;
   }

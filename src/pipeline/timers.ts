@@ -53,15 +53,15 @@ export interface TimersOptions {
 /**
  * The limits of one attempt, on a single timer: it looks at what is due when it fires and sleeps until the next.
  * All are counted from the attempt's beginning, but for `idle`, which counts while somebody waits for bytes: a
- * client that reads slowly is not the provider's silence. Signs of life hold it off only as long as the first
- * content may take: an answer must go on.
+ * client that reads slowly is not the provider's silence. Signs of life hold it off only for as much of such
+ * waiting as the first content may take: an answer must go on.
  */
 export class AttemptTimers {
   readonly #options: TimersOptions;
   readonly #due: Record<Limit | 'content', number>;
   #idles = false;
-  /** When content must have come, whatever else does; `undefined` while it comes. */
-  #contentMs: number | undefined;
+  /** How much longer content may be waited for, whatever else comes; `undefined` while it comes. */
+  #contentLeftMs: number | undefined;
   #armedMs = Infinity;
   #cancel: (() => void) | undefined;
 
@@ -99,18 +99,22 @@ export class AttemptTimers {
     const { clock, limits } = this.#options;
     const nowMs = clock.monotonic();
     this.#due.idle = nowMs + limits.idle;
-    this.#due.content = this.#contentMs ??= nowMs + limits.first_content;
+    this.#contentLeftMs ??= limits.first_content;
+    if (this.#due.content === Infinity) this.#due.content = nowMs + this.#contentLeftMs;
     if (Math.min(this.#due.idle, this.#due.content) < this.#armedMs) this.#arm(nowMs);
   }
 
   /** They came. */
   heard(): void {
+    if (this.#contentLeftMs !== undefined && this.#due.content !== Infinity) {
+      this.#contentLeftMs = this.#due.content - this.#options.clock.monotonic();
+    }
     this.#due.idle = this.#due.content = Infinity;
   }
 
   /** And there was content in them, not just a sign of life. */
   progressed(): void {
-    this.#contentMs = undefined;
+    this.#contentLeftMs = undefined;
   }
 
   stop(): void {

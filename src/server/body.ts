@@ -21,7 +21,7 @@ export interface Body {
 /**
  * The request body, decompressed.
  * @throws ProxyError `too_large`, `unsupported_encoding`, `request_timeout`, `unavailable` when too much is held in
- * memory, or `invalid_request` when it is broken
+ * memory, `invalid_request` when it is broken, or `client_abort`
  */
 export async function readBody(request: Request, limits: BodyLimits): Promise<Body> {
   const header = request.headers.get('content-encoding');
@@ -55,7 +55,7 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
     ),
   );
   try {
-    const received = await Promise.race([receive(request, maxBytes, take), late]);
+    const received = await Promise.race([receive(request, maxBytes, take).catch(left), late]);
     if (encoding === 'identity') return { bytes: received, free };
     const bytes = inflate(received, encoding, maxBytes);
     take(bytes.length);
@@ -71,6 +71,14 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
   } finally {
     cancel();
   }
+}
+
+/** A body that does not come to its end is one whose sender left. */
+function left(cause: unknown): never {
+  if (cause instanceof ProxyError) throw cause;
+  throw new ProxyError('client_abort', 'Cannot read the request: the client closed the connection', {
+    cause,
+  });
 }
 
 async function receive(

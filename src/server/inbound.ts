@@ -17,6 +17,9 @@ const DEFAULT_MODELS: Partial<Record<Endpoint, string>> = {
   'images.variations': 'dall-e-2',
 };
 
+/** Longest name of a model, characters: AWS's, the longest, have as many. Names are remembered, and shown in pages. */
+const MAX_MODEL = 2_048;
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -91,7 +94,9 @@ function readJson(bytes: Uint8Array): { text: string; value: JsonObject } {
 }
 
 function named(model: unknown): string {
-  if (typeof model === 'string' && model !== '') return model;
+  // Half a character can stand in no URL and in no header.
+  const fit = typeof model === 'string' && model.length <= MAX_MODEL && model.isWellFormed();
+  if (fit && model !== '') return model;
   throw new ProxyError('invalid_request', 'Cannot route the request: "model" must name a model', {
     param: 'model',
   });

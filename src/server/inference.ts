@@ -11,6 +11,7 @@ import { requestId, responseHeaders } from '../wire/headers.ts';
 import { readBody } from './body.ts';
 import { errorResponse, statusOf } from './error.ts';
 import { parseInbound } from './inbound.ts';
+import { IDLE_SECONDS } from './listen.ts';
 
 const CONTENT_ORDER: readonly LogContent[] = ['full', 'metadata', 'none'];
 
@@ -25,6 +26,8 @@ export function inference(context: ServerContext, endpoint: Endpoint): Handler<S
     const exchange = context.begin(id, endpoint);
     // The proxy's own timers decide; Bun's would cut a quiet stream.
     c.env?.server?.timeout(request, 0);
+    // Afterwards it is Bun's again: nobody else closes a connection that lies idle, or whose client reads nothing.
+    exchange.finally(() => c.env?.server?.timeout(request, IDLE_SECONDS));
     try {
       return await answer(context, c, exchange);
     } catch (thrown) {
@@ -122,5 +125,5 @@ function conversationOf(headers: Headers): string | null {
 
 /** Text as a header value: what a header cannot carry is escaped. */
 function headerText(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, (char) => encodeURIComponent(char));
+  return text.toWellFormed().replace(/[^\x20-\x7e]/gu, (char) => encodeURIComponent(char));
 }

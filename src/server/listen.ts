@@ -27,13 +27,16 @@ export interface App {
   readonly fetch: (request: Request, bindings: ServerBindings) => Response | Promise<Response>;
 }
 
+/** How long a connection may lie idle. */
+export const IDLE_SECONDS = 60;
+
 /** Binds the app to a socket. @throws what Bun throws when it cannot listen, `code` EADDRINUSE above all */
 export function listen(app: App, { host, port }: ListenOptions): Listener {
   const server: Server<undefined> = Bun.serve({
     hostname: host,
     port,
     // A client that is slow to send its request is cut; the handlers take this limit off for their own time.
-    idleTimeout: 60,
+    idleTimeout: IDLE_SECONDS,
     // The app counts bodies itself (limits.max_body): Bun's own 413 would come without a word.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch: (request, bun) => app.fetch(request, { server: bun }),

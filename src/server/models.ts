@@ -26,11 +26,20 @@ export function listModels(context: ServerContext): Handler<ServerEnv> {
 /** GET /v1/models/{id}: names with slashes too, and names that only a glob covers. */
 export function getModel(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, (c) => {
-    const id = decodeURIComponent(c.req.path.slice(c.req.path.indexOf('/models/') + '/models/'.length));
+    const id = unescaped(c.req.path.slice(c.req.path.indexOf('/models/') + '/models/'.length));
     const { provider } = context.registry.find(id);
     const anthropic = speaking(c.req.raw) === 'messages';
     return c.json(anthropic ? anthropicModel(id) : openaiModel(id, provider.name));
   });
+}
+
+/** What is escaped badly stands for itself: no model has that name. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function openaiModel(id: string, ownedBy: string): object {

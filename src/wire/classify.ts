@@ -12,6 +12,9 @@ type Words = Pick<UpstreamError, 'message' | 'code' | 'type' | 'param'>;
 
 const MAX_MESSAGE = 2_000;
 
+/** How far into a page its title is looked for: the search takes the square of it. */
+const MAX_HEAD = 8_000;
+
 /** Codes and types that say it outright, whatever the status. */
 const BY_CODE: Readonly<Record<string, Fault>> = {
   context_length_exceeded: 'context_length',
@@ -117,7 +120,7 @@ export function classifyBody(given: unknown): Classified | undefined {
   // OpenRouter and vLLM put the status they mean into `code`; of others it is told by their type and words.
   const code = Number(words.code);
   const told = code >= 400 && code < 600;
-  const fault = faultOf(told ? code : (MEANT[words.type ?? ''] ?? 500), words);
+  const fault = faultOf(told ? code : (MEANT.get(words.type ?? '') ?? 500), words);
   const status = told ? code : fault === 'server' ? 500 : FAULTS[fault].status;
   return {
     fault,
@@ -125,13 +128,21 @@ export function classifyBody(given: unknown): Classified | undefined {
   };
 }
 
+/** What a provider said, as far as it may be told: what it says about a key that it refuses may quote the key. */
+export function tellable({ fault, upstream }: Classified): string {
+  return fault === 'auth' ? 'it refused our key' : upstream.message;
+}
+
 /** Types that stand for a status and say no more. */
-const MEANT: Readonly<Record<string, number>> = { invalid_request_error: 400, request_too_large: 413 };
+const MEANT: ReadonlyMap<string, number> = new Map([
+  ['invalid_request_error', 400],
+  ['request_too_large', 413],
+]);
 
 function faultOf(status: number, { message, code, type }: Words): Fault {
   // A redirect is not followed: it would carry the key elsewhere. An API has none.
   if (status < 400) return 'server';
-  const byCode = BY_CODE[(code ?? '').toLowerCase()];
+  const byCode = named(code);
   if (byCode) return byCode;
   if (status < 500 && CONTEXT_LENGTH.test(message)) return 'context_length';
   if (status < 500 && CONTENT_POLICY.test(message)) return 'content_policy';
@@ -139,13 +150,17 @@ function faultOf(status: number, { message, code, type }: Words): Fault {
   if (status === 400 && AUTH.test(message)) return 'auth';
   if (status < 500 && NOT_FOUND.test(message)) return 'not_found';
   if (status >= 400 && status < 500 && BY_STATUS[status]) {
-    return status === 429 && BY_CODE[(type ?? '').toLowerCase()] === 'billing'
-      ? 'billing'
-      : BY_STATUS[status];
+    return status === 429 && named(type) === 'billing' ? 'billing' : BY_STATUS[status];
   }
-  const byType = BY_CODE[(type ?? '').toLowerCase()];
+  const byType = named(type);
   if (byType) return byType;
   return BY_STATUS[status] ?? (status >= 500 ? 'server' : 'invalid_request');
+}
+
+/** The fault that a code or a type says outright. Providers may say what every object has, such as "constructor". */
+function named(word = ''): Fault | undefined {
+  const code = word.toLowerCase();
+  return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
 }
 
 /** The provider's words, wherever its shape puts them. */
@@ -175,7 +190,7 @@ function detailOf(detail: unknown): string | undefined {
 }
 
 function plainMessage(body: string): string {
-  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body)?.[1]?.trim();
+  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body.slice(0, MAX_HEAD))?.[1]?.trim();
   if (title !== undefined) return `HTML page (${title.slice(0, 200)})`;
   return body.trim().slice(0, MAX_MESSAGE);
 }

@@ -25,7 +25,7 @@ export type Encoding = keyof typeof WHOLE;
 export function encodingOf(header: string | null): Encoding | 'identity' | undefined {
   const name = (header ?? '').trim().toLowerCase();
   if (name === '' || name === 'identity') return 'identity';
-  return name in WHOLE ? (name as Encoding) : undefined;
+  return Object.hasOwn(WHOLE, name) ? (name as Encoding) : undefined;
 }
 
 /** The body is larger than allowed once decompressed. */

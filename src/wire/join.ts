@@ -23,8 +23,8 @@ export class Diverged extends Error {}
 export class Joiner {
   readonly #sent: string;
   readonly #options: JoinOptions;
-  /** Where in the text the held beginning could stand. */
-  #places: number[] | undefined;
+  /** Where in the text the held beginning stands first: a longer one stands nowhere before. */
+  #place = 0;
   #held = '';
   #joined = false;
   /** What of the unseen white space may still come again. */
@@ -40,31 +40,15 @@ export class Joiner {
   push(piece: string): string {
     if (this.#joined) return this.#spaced(piece);
     if (piece === '') return '';
-    const from = this.#held.length;
+    const goesOn = this.#sent.startsWith(piece, this.#place + this.#held.length);
     this.#held += piece;
-    this.#places = (this.#places ?? this.#starts(piece[0]!)).filter((place) =>
-      this.#agrees(place + from, piece),
-    );
-    const waits = this.#places.some((place) => place + this.#held.length <= this.#sent.length);
-    return waits ? '' : this.#settle();
+    if (!goesOn) this.#place = this.#sent.indexOf(this.#held, this.#place + 1);
+    return this.#place < 0 ? this.#settle() : '';
   }
 
   /** The continuation ended. @returns what is left of it */
   end(): string {
     return this.#joined ? '' : this.#settle();
-  }
-
-  #starts(char: string): number[] {
-    const places: number[] = [];
-    for (let at = this.#sent.indexOf(char); at >= 0; at = this.#sent.indexOf(char, at + 1)) places.push(at);
-    return places;
-  }
-
-  /** Whether the text goes on with the piece at this place, as far as it goes. */
-  #agrees(place: number, piece: string): boolean {
-    if (place >= this.#sent.length) return true;
-    const left = this.#sent.length - place;
-    return this.#sent.startsWith(piece.length > left ? piece.slice(0, left) : piece, place);
   }
 
   #settle(): string {

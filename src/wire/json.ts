@@ -33,3 +33,25 @@ export function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** Texts, and numbers of more digits or a larger exponent than a number here is sure to hold. */
+const STRING = /"(?:[^"\\]|\\.)*"/g;
+const LONG_NUMBER = /[\d.]{16}|e\+?\d{3}/i;
+
+/** Parses JSON text whose numbers stay what they are; `undefined` for any other. */
+export function parseExactJson(text: string): unknown {
+  const value = parseJson(text);
+  if (value === undefined || !LONG_NUMBER.test(text)) return value;
+  return LONG_NUMBER.test(text.replaceAll(STRING, '""')) ? undefined : value;
+}
+
+/**
+ * The arguments of a call as an object; `undefined` for what is none. An empty text stands for no arguments, and so
+ * does an empty list: PHP and R write an empty object so.
+ */
+export function argumentsObject(text: unknown): JsonObject | undefined {
+  if (text === undefined || text === '') return {};
+  const value = parseJson(String(text));
+  if (Array.isArray(value) && value.length === 0) return {};
+  return isObject(value) ? value : undefined;
+}

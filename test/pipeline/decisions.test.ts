@@ -254,6 +254,20 @@ describe('AttemptTimers', () => {
     expect([expired, clock.timers]).toEqual([['timeout_idle'], 0]);
   });
 
+  test('what a client takes its time for between signs of life is not the provider’s', () => {
+    const { clock, expired, made } = timers(true);
+    made.answered(true);
+    made.begun();
+    made.listen();
+    clock.advance(20);
+    made.heard();
+    clock.advance(500);
+    made.listen();
+    clock.advance(20);
+    made.heard();
+    expect(expired).toEqual([]);
+  });
+
   test('all of it together ends at total, and nothing is left running', () => {
     const { clock, expired, made } = timers(false);
     made.answered(false);

@@ -36,9 +36,9 @@ class Model {
   #answered = false;
   #begun = false;
   #listeningSinceMs: number | undefined;
-  /** When content must have come, once somebody waited for it. */
-  #contentMs: number | undefined;
-  /** The same, as it was when the waiting began. */
+  /** How long content may still be waited for, once somebody does. */
+  #contentLeftMs: number | undefined;
+  /** When that is over, while somebody waits. */
   #awaitedMs = Infinity;
 
   constructor(given: Limits, stream: boolean, reachable: boolean) {
@@ -52,11 +52,16 @@ class Model {
     if (said === 'begun' || (said === 'answered' && !this.#stream)) this.#begun = true;
     if (said === 'listen' && this.#begun) {
       this.#listeningSinceMs = nowMs;
-      this.#contentMs ??= nowMs + this.#limits.first_content;
-      this.#awaitedMs = this.#contentMs;
+      this.#contentLeftMs ??= this.#limits.first_content;
+      if (this.#awaitedMs === Infinity) this.#awaitedMs = nowMs + this.#contentLeftMs;
     }
-    if (said === 'heard') this.#listeningSinceMs = undefined;
-    if (said === 'progressed') this.#contentMs = undefined;
+    if (said === 'heard') {
+      if (this.#contentLeftMs !== undefined && this.#awaitedMs !== Infinity)
+        this.#contentLeftMs = this.#awaitedMs - nowMs;
+      this.#listeningSinceMs = undefined;
+      this.#awaitedMs = Infinity;
+    }
+    if (said === 'progressed') this.#contentLeftMs = undefined;
   }
 
   /** The limit that is over now. */

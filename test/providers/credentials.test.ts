@@ -1,7 +1,7 @@
 /** How providers are shown who asks, on real sockets: keys, OAuth tokens, AWS's signature. */
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createHash, createHmac, generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt, jwtVerify } from 'jose';
@@ -151,6 +151,37 @@ describe('Vertex', () => {
     const page = await (await fetch(`${proxy.url}/providers`)).text();
     expect(page).toContain('Cannot sign in for v: /nowhere.json cannot be read');
   });
+
+  const vertexAnd = (next: string, own: object) => [
+    { name: 'v', type: 'vertex' as const, project: 'p', models: ['m'], max_retries: 0, ...own },
+    { name: 'next', type: 'openai-compatible' as const, base_url: next, models: ['m'], priority: 2 },
+  ];
+
+  test('a metadata server that breaks off costs the request its provider, no more', async () => {
+    const cut = Bun.listen({
+      hostname: '127.0.0.1',
+      port: 0,
+      socket: { data: (socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{') },
+    });
+    await using next = upstream(() => Response.json(OPENAI));
+    const env = { GCE_METADATA_HOST: `127.0.0.1:${cut.port}` };
+    await using proxy = running({ providers: vertexAnd(next.url, {}) }, env);
+    expect((await proxy.post('/v1/chat/completions', { ...CHAT, model: 'm' })).status).toBe(200);
+    expect((await proxy.recorded(1))[0]!.attempt_log.map(({ fault }) => fault)).toEqual(['network', null]);
+    cut.stop(true);
+  });
+
+  test.each([{ private_key: 'no key' }, { token_uri: 'no address' }])(
+    'so does a credentials file with %j',
+    async (wrong) => {
+      const path = accountFile('https://oauth2.googleapis.com/token');
+      writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...wrong }));
+      await using next = upstream(() => Response.json(OPENAI));
+      await using proxy = running({ providers: vertexAnd(next.url, { credentials_file: path }) });
+      expect((await proxy.post('/v1/chat/completions', { ...CHAT, model: 'm' })).status).toBe(200);
+      expect((await proxy.recorded(1))[0]!.attempt_log.map(({ fault }) => fault)).toEqual(['auth', null]);
+    },
+  );
 });
 
 describe('Azure', () => {

@@ -1,9 +1,12 @@
 import { expect, test } from 'bun:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { schema } from '../../src/config/schema.ts';
+import { createProxy } from '../../src/proxy.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
-import { completion, upstream } from '../helpers/upstream.ts';
+import { rawClient } from '../helpers/raw-client.ts';
+import { chatStream, sse, upstream } from '../helpers/upstream.ts';
 
-const MOCK = { providers: [{ name: 'mock', type: 'mock' as const }] };
+const MOCK = { providers: [{ name: 'mock', type: 'mock' as const, models: ['mock', 'mock-*'] }] };
 const ASK = { model: 'mock', messages: [{ role: 'user', content: 'hi' }] };
 
 async function errorOf(response: Response): Promise<{ code: string; param: string | null; message: string }> {
@@ -17,7 +20,13 @@ test.each([
   ['no model', '{"messages":[]}', 'invalid_request'],
   ['two models', '{"model":"mock","model":"mock-b","messages":[]}', 'invalid_request'],
   ['two models, one escaped', '{"model":"mock","mod\\u0065l":"mock-b","messages":[]}', 'invalid_request'],
+  [
+    'a model’s name without end',
+    JSON.stringify({ ...ASK, model: `mock-${'x'.repeat(3_000)}` }),
+    'invalid_request',
+  ],
   ['stream that is no boolean', '{"model":"mock","stream":"yes"}', 'invalid_request'],
+  ['half a character in a model’s name', '{"model":"mock-\\ud83d","messages":[]}', 'invalid_request'],
   ['bytes that are no UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), 'invalid_request'],
   ['an unknown model', '{"model":"moc"}', 'model_not_found'],
 ])('%s is a 4xx in OpenAI’s shape', async (_, body, code) => {
@@ -130,7 +139,9 @@ test('models are listed, and found by id, with slashes and by glob', async () =>
   for (const id of ['fast', 'team/best', 'mock-anything', 'mock/mock']) {
     expect(((await (await fetch(`${proxy.url}/v1/models/${id}`)).json()) as { id: string }).id).toBe(id);
   }
-  expect((await fetch(`${proxy.url}/v1/models/nope`)).status).toBe(404);
+  for (const id of ['nope', '%E0%A4%A']) {
+    expect((await fetch(`${proxy.url}/v1/models/${id}`)).status).toBe(404);
+  }
 });
 
 test('/metrics is Prometheus text, or JSON when asked', async () => {
@@ -190,21 +201,61 @@ test('a quiet stream is kept alive by comments, and not cut', async () => {
   expect(text).toContain('data: ');
 });
 
-test('no configured secret appears in a record, an error or a page', async () => {
-  const secret = 'sk-super-secret-value-123456';
-  await using leaky = upstream((_, count) =>
-    count === 1
-      ? Response.json(
-          { error: { message: `Incorrect API key provided: ${secret}`, code: 'invalid_api_key' } },
-          { status: 401 },
-        )
-      : completion('ok'),
-  );
-  await using proxy = running({ providers: [provider('a', leaky.url, { api_key: secret, max_retries: 0 })] });
-  const response = await proxy.post('/v1/chat/completions', CHAT);
+const SECRET = 'sk-super-secret-value-123456';
+const REFUSED = { error: { message: `Incorrect API key provided: ${SECRET}`, code: 'invalid_api_key' } };
+const REFUSED_EVENT = `data: ${JSON.stringify(REFUSED)}\n\n`;
+
+test.each([
+  ['a 401', () => Response.json(REFUSED, { status: 401 }), false],
+  ['a 200', () => Response.json(REFUSED), false],
+  ['the first event', () => sse(REFUSED_EVENT), true],
+  ['a later event', () => sse(chatStream(['hi'], '') + REFUSED_EVENT), true],
+] as const)('no configured secret appears in a record, an error or a page: %s', async (_, refuse, stream) => {
+  await using leaky = upstream(refuse);
+  await using proxy = running({ providers: [provider('a', leaky.url, { api_key: SECRET, max_retries: 0 })] });
+  const response = await proxy.post('/v1/chat/completions', { ...CHAT, stream });
   const pages = await Promise.all(
     ['/providers', '/health', '/metrics'].map(async (path) => (await fetch(proxy.url + path)).text()),
   );
-  expect([await response.text(), ...pages, JSON.stringify(proxy.records)].join('')).not.toContain(secret);
-  expect(response.status).toBe(502);
+  const all = [await response.text(), ...pages, JSON.stringify(await proxy.recorded(1))].join('');
+  expect(all).toContain('refused our key');
+  expect(all).not.toContain(SECRET);
 });
+
+test.each(['mock-👋🏽', 'mock-ü'])('a model may have the name %s', async (name) => {
+  await using proxy = running(MOCK);
+  const response = await proxy.post('/v1/chat/completions', JSON.stringify(ASK).replace('mock', name));
+  expect(response.status).toBe(200);
+  expect(response.headers.get('x-llmproxy-model')).toMatch(/^mock-(?:%[0-9A-F]{2})+$/);
+});
+
+test.each([
+  ['content-length: 100', '{"model":'],
+  ['transfer-encoding: chunked', '9\r\n{"model":\r\n'],
+])('a caller that leaves while it sends its request (%s) is told from a wrong one', async (header, sent) => {
+  await using proxy = running(MOCK);
+  using caller = await rawClient(proxy.url);
+  caller.send(`POST /v1/chat/completions HTTP/1.1\r\nhost: proxy\r\n${header}\r\n\r\n${sent}`);
+  await Bun.sleep(20);
+  caller.socket.destroy();
+  expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'client_abort', status: 499 });
+});
+
+test.each([false, true])(
+  'a connection is Bun’s to close again when its answer has ended, streamed: %s',
+  async (stream) => {
+    const proxy = createProxy(schema.parse({ ...MOCK, logging: { requests: { enabled: false } } }), {
+      env: {},
+    });
+    const limits: number[] = [];
+    const server = {
+      timeout: (_: Request, seconds: number) => void limits.push(seconds),
+      requestIP: () => null,
+    };
+    const body = JSON.stringify({ ...ASK, stream });
+    const request = new Request('http://proxy/v1/chat/completions', { method: 'POST', body });
+    await (await proxy.fetch(request, { server })).text();
+    expect(limits).toEqual([0, 60]);
+    await proxy.close();
+  },
+);

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { gzipSync } from 'node:zlib';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { chatStream, completion, sse, upstream } from '../helpers/upstream.ts';
 
@@ -34,6 +35,11 @@ test.each([
   ['404 model not found', () => failure(404, { code: 'model_not_found' }), 1],
   ['429 with a long Retry-After', () => failure(429, {}, { 'retry-after': '60' }), 1],
   ['HTML with status 200', () => new Response('<html>', { headers: { 'content-type': 'text/html' } }), 3],
+  [
+    'an error with a name that every object has',
+    () => failure(500, { code: 'constructor', type: '__proto__' }),
+    3,
+  ],
   ['an error object with status 200', () => Response.json({ error: { message: 'boom', code: 502 } }), 3],
 ] as const)('%s fails over', async (_, answer, attempts) => {
   await using bad = upstream(answer);
@@ -170,3 +176,27 @@ test('an alias with weights reaches all its targets, an ordered one the first', 
     ),
   ).toBe('b');
 });
+
+test('an error page that is small only while it is compressed costs no more than others', async () => {
+  const page = gzipSync('<title'.repeat(100_000));
+  await using bad = upstream(
+    () => new Response(page, { status: 400, headers: { 'content-encoding': 'gzip' } }),
+  );
+  await using proxy = running({ providers: [provider('a', bad.url)] });
+  const beganMs = performance.now();
+  const response = await proxy.post('/v1/chat/completions', CHAT);
+  expect([response.status, (await response.text()).length < 4_000]).toEqual([400, true]);
+  expect(performance.now() - beganMs).toBeLessThan(1_000);
+});
+
+test('an error whose body does not come is what its status says', async () => {
+  const stalled = () =>
+    new Response(new ReadableStream({ start: (body) => body.enqueue('{') }), { status: 401 });
+  await using bad = upstream(stalled);
+  await using good = upstream(() => completion('ok'));
+  await using proxy = running({
+    providers: [provider('a', bad.url), provider('b', good.url, { priority: 2 })],
+  });
+  expect((await proxy.post('/v1/chat/completions', CHAT)).status).toBe(200);
+  expect((await proxy.recorded(1))[0]!.attempt_log.map(({ fault }) => fault)).toEqual(['auth', null]);
+}, 10_000);

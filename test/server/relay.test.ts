@@ -143,3 +143,24 @@ test('a chunk too deep to be written again passes, and costs the record no more 
   expect(text).toBe(first + chatStream(['!']));
   expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'success', omitted: ['response'] });
 });
+
+test.each([
+  ['is complete', ''],
+  ['lacks its terminator alone', 'data: [DONE]\n\n'],
+])('a provider that goes on with signs of life when its answer %s is let go', async (_, missing) => {
+  const left = Promise.withResolvers<number>();
+  const beganMs = performance.now();
+  const living = new ReadableStream({
+    start: (controller) => controller.enqueue(chatStream(['hi']).slice(0, -missing.length || undefined)),
+    async pull(controller) {
+      await Bun.sleep(20);
+      controller.enqueue(': alive\n\n');
+    },
+    cancel: () => left.resolve(performance.now() - beganMs),
+  });
+  await using a = upstream(() => sse(living));
+  await using proxy = running({ providers: [provider('a', a.url)] });
+  const response = await proxy.post('/v1/chat/completions', { ...CHAT, stream: true });
+  expect((await response.text()).replaceAll(': alive\n\n', '')).toBe(chatStream(['hi']));
+  expect(await left.promise).toBeLessThan(3_000);
+});

@@ -102,6 +102,15 @@ describe('a Gemini request', () => {
     expect(() => contents([{ role: 'tool', tool_call_id: 'z', content: '' }])).toThrow('names no call');
   });
 
+  test('has results as text whose numbers would not arrive as they are', () => {
+    const [, result] = contents([
+      { role: 'assistant', content: null, tool_calls: [call('a', 'f', '[]')] },
+      { role: 'tool', tool_call_id: 'a', content: '218922995834555169026' },
+    ]) as { parts: object[] }[];
+    const response = { result: '218922995834555169026' };
+    expect(result!.parts).toEqual([{ functionResponse: { name: 'f', response } }]);
+  });
+
   test('gives signatures back: the client’s own, a remembered one, or the word for a lost one', () => {
     const signed = { extra_content: { google: { thought_signature: 'own' } } };
     kept.set('b', { extra_content: { google: { thought_signature: 'kept' } } });
@@ -298,6 +307,12 @@ describe('a Gemini answer', () => {
   ])('that ended by %s ended by %s', (finishReason, finish) => {
     const answer = encoded({}).decode({ candidates: [{ content: {}, finishReason }] });
     expect(answer.choices[0]?.finish_reason).toBe(finish);
+  });
+
+  test('without a finish reason that calls tools ended by the calls', () => {
+    const content = { parts: [{ functionCall: { name: 'f', args: {} } }] };
+    const answer = encoded({}).decode({ candidates: [{ content }] });
+    expect(answer.choices[0]?.finish_reason).toBe('tool_calls');
   });
 });
 

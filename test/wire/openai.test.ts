@@ -212,6 +212,17 @@ describe('a chat stream', () => {
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 2 } });
   });
 
+  test('that ends by its terminator gets the finish reason that it lacks', () => {
+    const call = { tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '' } }] };
+    const { chunks, reader } = read([piece(call), '[DONE]']);
+    expect(chunks.slice(-2).map(({ choices }) => [choices[0]?.delta, choices[0]?.finish_reason])).toEqual([
+      [{ tool_calls: [{ index: 0, function: { arguments: '{}' } }] }, null],
+      [{}, 'tool_calls'],
+    ]);
+    expect(reader.done).toBeTrue();
+    expect(read(['[DONE]']).chunks).toEqual([]);
+  });
+
   test('that is cut is not', () => {
     const { chunks, reader } = read([piece({ content: 'Hi' })]);
     expect(chunks).toHaveLength(2);
@@ -231,6 +242,17 @@ describe('a chat stream', () => {
 });
 
 describe('a chat client', () => {
+  test('is understood when it gives back what Mistral thought', () => {
+    const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] };
+    const content = [thinking, { type: 'text', text: 'Hi' }];
+    const said = { role: 'user', content: 'so?' };
+    const body = { model: 'm', messages: [{ role: 'assistant', content }, said] };
+    expect(chatClient.decode(body, context()).request.messages).toEqual([
+      { role: 'assistant', content: [{ type: 'text', text: 'Hi' }], reasoning_content: 'hm' },
+      said,
+    ]);
+  });
+
   test.each([
     [undefined, ['data: {"choices":[{"index":0}]}\n\n', '']],
     [true, ['data: {"choices":[{"index":0}],"usage":null}\n\n', 'data: {"choices":[],"usage":{"a":1}}\n\n']],

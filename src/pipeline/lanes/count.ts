@@ -24,7 +24,8 @@ interface Counting {
   decode(answer: JsonObject): number | undefined;
 }
 
-const COUNTING: Readonly<Record<CountingName, Counting>> = {
+/** How each protocol counts. */
+export const COUNTING: Readonly<Record<CountingName, Counting>> = {
   messages: {
     endpoint: 'messages.count_tokens',
     encode: encodeAnthropicCount,

@@ -23,7 +23,8 @@ interface Embeddings {
   decode(answer: JsonObject, model: string, format: 'float' | 'base64'): JsonObject;
 }
 
-const EMBEDDINGS: Readonly<Record<EmbeddingProtocolName, Embeddings>> = {
+/** How each protocol asks for embeddings and reads them. */
+export const EMBEDDINGS: Readonly<Record<EmbeddingProtocolName, Embeddings>> = {
   gemini: { encode: encodeGeminiEmbeddings, decode: decodeGeminiEmbeddings },
   vertex: { encode: encodeVertexEmbeddings, decode: decodeVertexEmbeddings },
   cohere: { encode: encodeCohereEmbeddings, decode: decodeCohereEmbeddings },

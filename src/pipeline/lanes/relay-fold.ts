@@ -92,13 +92,14 @@ export class RelayFold implements Fold {
 
   /** @param passes a verdict for each event that has data; a comment has none and stays */
   #kept(whole: Uint8Array, passes: boolean[]): Uint8Array | undefined {
-    let kept: Uint8Array | undefined;
+    const kept: Uint8Array[] = [];
     let begun = this.#begun;
+    let at = 0;
     for (const event of eachEvent(whole)) {
       const alone = begun ? joined(LINE_END, event) : event;
       begun = true;
-      if (new SseReader().push(alone).length === 0 || passes.shift()) kept = joined(kept, event);
+      if (new SseReader().push(alone).length === 0 || passes[at++]) kept.push(event);
     }
-    return kept;
+    return kept.length > 0 ? Buffer.concat(kept) : undefined;
   }
 }

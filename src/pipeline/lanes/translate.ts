@@ -14,7 +14,7 @@ import type { Fold, Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { anthropicProtocol } from '../../wire/anthropic/protocol.ts';
 import { converseProtocol } from '../../wire/bedrock/protocol.ts';
-import { classifyBody } from '../../wire/classify.ts';
+import { classifyBody, tellable } from '../../wire/classify.ts';
 import { clientOf } from '../../wire/clients.ts';
 import { cohereProtocol } from '../../wire/cohere/protocol.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
@@ -155,7 +155,7 @@ class TranslateFold implements Fold {
     const found = event && classifyBody(event);
     if (!found) return undefined;
     const target = this.#target;
-    return new ProxyError(found.fault, `Cannot complete the answer of ${target}: ${found.upstream.message}`, {
+    return new ProxyError(found.fault, `Cannot complete the answer of ${target}: ${tellable(found)}`, {
       target,
       upstream: found.upstream,
     });

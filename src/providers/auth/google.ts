@@ -17,17 +17,19 @@ export async function serviceAccountToken(
 ): Promise<TokenRequest> {
   const file = parseJson(text);
   const email = isObject(file) ? stringOf(file.client_email) : undefined;
-  const key = isObject(file) ? stringOf(file.private_key) : undefined;
-  if (email === undefined || key === undefined || !isObject(file)) {
+  const pem = isObject(file) ? stringOf(file.private_key) : undefined;
+  const tokenUri = isObject(file) ? stringOf(file.token_uri) : undefined;
+  const url = URL.parse(tokenUri ?? 'https://oauth2.googleapis.com/token');
+  // Loaded when it is first needed: few have a provider at Google Cloud.
+  const { importPKCS8, SignJWT } = await import('jose');
+  const key = await importPKCS8(pem ?? '', 'RS256').catch(() => undefined);
+  if (email === undefined || !key || !url || !isObject(file)) {
     throw new ProxyError(
       'auth',
       `Cannot sign in for ${provider}: the credentials file is no key of a service account`,
       { target: provider },
     );
   }
-  const url = new URL(stringOf(file.token_uri) ?? 'https://oauth2.googleapis.com/token');
-  // Loaded when it is first needed: few have a provider at Google Cloud.
-  const { importPKCS8, SignJWT } = await import('jose');
   const issued = Math.floor(nowMs / 1000);
   const assertion = await new SignJWT({ scope: SCOPE })
     .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: stringOf(file.private_key_id) ?? '' })
@@ -35,7 +37,7 @@ export async function serviceAccountToken(
     .setAudience(url.href)
     .setIssuedAt(issued)
     .setExpirationTime(issued + 3_600)
-    .sign(await importPKCS8(key, 'RS256'));
+    .sign(key);
   return {
     method: 'POST',
     url,

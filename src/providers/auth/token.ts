@@ -3,7 +3,7 @@ import type { Fetch } from '../transport.ts';
 import type { Authorizer } from './authorizer.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, numberOf, parseJson, stringOf } from '../../wire/json.ts';
-import { exchange } from '../transport.ts';
+import { exchange, networkError } from '../transport.ts';
 
 /** How a token is asked for. */
 export interface TokenRequest {
@@ -83,7 +83,8 @@ export class TokenAuth implements Authorizer {
       const { url, ...init } = await this.#ask();
       const options = { ...init, signal: abort.signal, fresh: false, mayBeStale: () => false };
       const reply = await exchange(fetch, provider, url, options);
-      const answer = parseJson(await reply.text());
+      const text = await reply.text().catch((cause: unknown) => cutOff(provider, abort.signal, cause));
+      const answer = parseJson(text);
       const value = isObject(answer) ? stringOf(answer.access_token) : undefined;
       if (value === undefined || !isObject(answer)) throw refused(provider, reply.status, answer);
       const lastsMs = (numberOf(Number(answer.expires_in)) ?? 300) * 1_000;
@@ -97,6 +98,11 @@ export class TokenAuth implements Authorizer {
 
 function bearer({ value }: Token): Readonly<Record<string, string>> {
   return { authorization: `Bearer ${value}` };
+}
+
+/** An answer that broke off on its way. */
+function cutOff(provider: string, signal: AbortSignal, cause: unknown): never {
+  throw signal.aborted ? signal.reason : networkError(provider, cause);
 }
 
 /** OAuth's error code says what is wrong; its description may quote what was sent. */

@@ -2,7 +2,7 @@ import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, listOf, parseJson, stringOf } from '../json.ts';
+import { argumentsObject, isObject, listOf, objectOf, stringOf } from '../json.ts';
 
 interface Turn {
   readonly role: 'user' | 'assistant';
@@ -51,8 +51,10 @@ function textBlocks({ content, cache_control }: ChatMessage, at: string): JsonOb
   const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : listOf(content);
   const blocks: JsonObject[] = [];
   for (const part of parts) {
-    if (!isObject(part) || typeof part.text !== 'string') throw invalid(at, 'only text parts are taken here');
-    if (part.text !== '') blocks.push({ type: 'text', text: part.text, ...marker(part) });
+    const { text, refusal } = objectOf(part);
+    const words = stringOf(text) ?? stringOf(refusal);
+    if (words === undefined) throw invalid(at, 'only text parts are taken here');
+    if (words !== '') blocks.push({ type: 'text', text: words, ...marker(objectOf(part)) });
   }
   return withMarker(blocks, cache_control);
 }
@@ -110,9 +112,8 @@ function assistantBlocks(message: ChatMessage, memory: ReplayMemory, at: string)
 }
 
 function toolUse(call: ToolCall, at: string): JsonObject {
-  const text = call.function?.arguments;
-  const input = text === undefined || text === '' ? {} : parseJson(text);
-  if (!isObject(input)) throw invalid(at, 'function.arguments is not a JSON object');
+  const input = argumentsObject(call.function?.arguments);
+  if (!input) throw invalid(at, 'function.arguments is not a JSON object');
   return { type: 'tool_use', id: toolId(call.id), name: call.function.name, input, ...marker(call) };
 }
 

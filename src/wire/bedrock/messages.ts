@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import type { ConverseModel } from './models.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { argumentsObject, isObject, listOf, objectOf, parseExactJson, stringOf } from '../json.ts';
 import { DocumentNames, lacksText, mediaBlock } from './media.ts';
 import { ToolIds } from './tool-ids.ts';
 
@@ -135,15 +135,15 @@ function toolUse(call: ToolCall, { ids }: Scope, at: string): JsonObject {
   const { name, arguments: text } = objectOf(objectOf(call).function);
   if (typeof call?.id !== 'string' || typeof name !== 'string')
     throw invalid(at, 'it is no call of a function');
-  const input = text === undefined || text === '' ? {} : parseJson(String(text));
-  if (!isObject(input)) throw invalid(at, 'function.arguments is not a JSON object');
+  const input = argumentsObject(text);
+  if (!input) throw invalid(at, 'function.arguments is not a JSON object');
   return { toolUse: { toolUseId: ids.of(call.id), name, input } };
 }
 
 function toolResult(message: ChatMessage, scope: Scope, at: string): JsonObject[] {
   const { tool_call_id: id, content, is_error, cache_control } = message;
   if (typeof id !== 'string' || id === '') throw invalid(at, 'tool_call_id is missing');
-  const json = scope.model.mistral && typeof content === 'string' ? parseJson(content) : undefined;
+  const json = scope.model.mistral && typeof content === 'string' ? parseExactJson(content) : undefined;
   const blocks = isObject(json)
     ? [{ json }]
     : userBlocks({ role: 'user', content }, scope, at).filter(({ cachePoint: mark }) => mark === undefined);

@@ -2,7 +2,7 @@ import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { argumentsObject, isObject, listOf, objectOf, parseExactJson, stringOf } from '../json.ts';
 
 interface Content {
   readonly role: 'user' | 'model';
@@ -56,7 +56,8 @@ function isResult(part: JsonObject | undefined): boolean {
 function textParts({ content }: ChatMessage, at: string): JsonObject[] {
   if (typeof content === 'string') return content === '' ? [] : [{ text: content }];
   return listOf(content).map((part) => {
-    const text = stringOf(objectOf(part).text);
+    const { text: said, refusal } = objectOf(part);
+    const text = stringOf(said) ?? stringOf(refusal);
     if (text === undefined) throw invalid(at, 'only text parts are taken here');
     return { text };
   });
@@ -129,9 +130,8 @@ export function signatureOf(value: object): string | undefined {
 }
 
 function callPart(call: ToolCall, memory: ReplayMemory, needed: boolean, at: string): JsonObject {
-  const text = call.function?.arguments;
-  const args = text === undefined || text === '' ? {} : parseJson(text);
-  if (!isObject(args)) throw invalid(at, 'function.arguments is not a JSON object');
+  const args = argumentsObject(call.function?.arguments);
+  if (!args) throw invalid(at, 'function.arguments is not a JSON object');
   const known = signatureOf(call) ?? signatureOf(memory.get(call.id) ?? {});
   const signature = known ?? (needed ? NO_SIGNATURE : undefined);
   return {
@@ -149,7 +149,7 @@ function resultParts(message: ChatMessage, names: ReadonlyMap<string, string>, a
     typeof message.content === 'string'
       ? message.content
       : parts.map((part) => (part.type === 'text' ? (part.text ?? '') : '')).join('');
-  const value = parseJson(text);
+  const value = parseExactJson(text);
   const response = isObject(value)
     ? value
     : { [message.is_error === true ? 'error' : 'result']: value ?? text };

@@ -111,7 +111,8 @@ function decodeCandidate(
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
     ...(signature === undefined ? {} : { extra_content: extraOf(signature) }),
   };
-  const finish_reason = geminiFinish(candidate.finishReason, calls.length > 0) ?? 'stop';
+  const finish_reason =
+    geminiFinish(candidate.finishReason, calls.length > 0) ?? (calls.length > 0 ? 'tool_calls' : 'stop');
   return { index: numberOf(candidate.index) ?? at, message, logprobs: null, finish_reason };
 }
 

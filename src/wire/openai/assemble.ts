@@ -146,11 +146,11 @@ class ChatFolding extends Folding<ChatChoice> {
       } else if (key === 'tool_calls') for (const call of listOf(value)) this.#call(choice, objectOf(call));
       else if (key === 'role') choice.role = stringOf(value) || choice.role;
       else {
-        choice.others[key] = Array.isArray(value) ? [...listOf(choice.others[key]), ...value] : value;
+        choice.others[key] = Array.isArray(value) ? grown(choice.others[key], value) : value;
         this.content ||= key === 'audio' || key === 'function_call';
       }
     }
-    choice.logprobs.push(...listOf(objectOf(piece.logprobs).content));
+    for (const each of listOf(objectOf(piece.logprobs).content)) choice.logprobs.push(each);
   }
 
   override plainText(): string | undefined {
@@ -214,6 +214,13 @@ class ChatFolding extends Folding<ChatChoice> {
       finish_reason: choice.finish,
     };
   }
+}
+
+/** The list with more at its end: in place, since a copy for each chunk would take the square of them. */
+function grown(list: unknown, more: readonly unknown[]): unknown[] {
+  if (!Array.isArray(list)) return [...more];
+  for (const each of more) list.push(each);
+  return list;
 }
 
 interface TextChoice extends Choice {

@@ -1,11 +1,13 @@
-import type { ChatChunk, ChatRequest, ChatResponse } from '../chat.ts';
+import type { ChatChunk, ChatMessage, ChatRequest, ChatResponse, ContentPart } from '../chat.ts';
 import type { ChatWriter, ClientProtocol } from '../protocol.ts';
+import { listOf, objectOf } from '../json.ts';
 import { openaiErrorBody } from './error.ts';
+import { partsOf } from './response.ts';
 
 /** Clients of OpenAI's chat: the canonical form is theirs. */
 export const chatClient: ClientProtocol = {
   decode(body) {
-    const request = body as unknown as ChatRequest;
+    const request = withReasoning(body as unknown as ChatRequest);
     const includeUsage = request.stream_options?.include_usage === true;
     return {
       request,
@@ -17,6 +19,27 @@ export const chatClient: ClientProtocol = {
   errorBody: openaiErrorBody,
   errorEvent: (error, requestId) => `data: ${JSON.stringify(openaiErrorBody(error, requestId))}\n\n`,
 };
+
+/** Clients of Mistral give its reasoning back as parts of what was said. */
+function withReasoning(request: ChatRequest): ChatRequest {
+  const { messages } = request;
+  const odd = Array.isArray(messages) && messages.some((message) => isThought(message));
+  return odd ? { ...request, messages: messages.map(withoutThoughts) } : request;
+}
+
+function isThought(message: ChatMessage): boolean {
+  return (
+    message?.role === 'assistant' &&
+    listOf(message.content).some((part) => objectOf(part).type === 'thinking')
+  );
+}
+
+function withoutThoughts(message: ChatMessage): ChatMessage {
+  if (!isThought(message)) return message;
+  const { reasoning } = partsOf(message.content);
+  const content = (message.content as ContentPart[]).filter((part) => part?.type !== 'thinking');
+  return { ...message, content, reasoning_content: message.reasoning_content ?? reasoning };
+}
 
 /** Every chunk an event. The one with the usage goes to clients that asked for it. */
 class ChunkWriter implements ChatWriter {

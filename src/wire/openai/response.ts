@@ -134,7 +134,7 @@ function reasoningOf(message: JsonObject): string {
 }
 
 /** Content as text: Mistral's reasoning models give a list with what was thought in it. */
-function partsOf(content: unknown): { text: string; reasoning: string } {
+export function partsOf(content: unknown): { text: string; reasoning: string } {
   if (typeof content === 'string') return { text: content, reasoning: '' };
   let text = '';
   let reasoning = '';

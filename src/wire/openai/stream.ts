@@ -41,7 +41,8 @@ export class ChunkReader implements ChatReader {
 
   push({ data }: SseEvent): ChatChunk[] {
     if (this.done) return [];
-    if (data === '[DONE]') return this.#stop();
+    // Some hosts end a stream in so many words and forget its finish reason.
+    if (data === '[DONE]') return [...this.#unfinished(), ...this.#stop()];
     const value = parseJson(data);
     if (!isObject(value)) {
       this.malformed += 1;
@@ -90,14 +91,24 @@ export class ChunkReader implements ChatReader {
       const piece = this.#call(choice, call as unknown as JsonObject);
       if (piece) say({ tool_calls: [piece] });
     }
-    if (finish !== null) {
-      choice.calls.forEach(({ empty }, at) => {
-        if (empty) say({ tool_calls: [{ index: at, function: { arguments: '{}' } }] });
-      });
-      choice.finish = choice.calls.length > 0 && finish === 'stop' ? 'tool_calls' : finish;
-      say({}, choice.finish);
-    }
-    return chunks;
+    return finish === null ? chunks : [...chunks, ...this.#finish(index, choice, finish)];
+  }
+
+  /** Calls without arguments get theirs, and the choice its finish reason. */
+  #finish(index: number, choice: Choice, reason: string): ChatChunk[] {
+    const say = (delta: ChatDelta, finish: string | null) =>
+      this.#chunk({ index, delta, logprobs: null, finish_reason: finish });
+    choice.finish = choice.calls.length > 0 && reason === 'stop' ? 'tool_calls' : reason;
+    const empty = choice.calls.flatMap((call, at) =>
+      call.empty ? [say({ tool_calls: [{ index: at, function: { arguments: '{}' } }] }, null)] : [],
+    );
+    return [...empty, say({}, choice.finish)];
+  }
+
+  #unfinished(): ChatChunk[] {
+    return [...this.#choices].flatMap(([index, choice]) =>
+      choice.finish === undefined ? this.#finish(index, choice, 'stop') : [],
+    );
   }
 
   /** Some vendors leave the index out or give every call the same one: a new id is a new call. */

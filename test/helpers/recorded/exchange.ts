@@ -82,3 +82,34 @@ export function apiOf({ url, provider }: Pick<Recorded, 'url' | 'provider'>): Ap
   if (path.endsWith('/v2/chat')) return 'cohere';
   return path === '' && provider === 'cohere' ? 'cohere' : undefined;
 }
+
+/** Endpoints that are no chat, or one that this project asks of nobody, as skips name them. */
+const OTHERS: readonly (readonly [RegExp, string])[] = [
+  [/\/embeddings$|\/embed$|embed[^/]*\/invoke$|:(?:batchEmbed|embed)Contents?$/, 'embeddings'],
+  [/gecko[^/]*:predict$|embedding[^/]*:predict$/, 'embeddings'],
+  [/:countTokens$|\/count[-_]tokens$|\/input_tokens$|\/tokenize$/, 'tokens counted'],
+  [/\/invoke(?:-with-response-stream)?$/, "Bedrock's invoke in a vendor's own old form"],
+  [/\/v1\/(?:completions|complete|generate)$/, 'completions of a text'],
+  [/^\/v1\/chat$/, "Cohere's v1 chat"],
+  [/\/api\/(?:chat|generate)$/, "Ollama's own API"],
+  [/\/interactions$/, "Google's interactions API"],
+  [/\/responses\/compact$/, 'compaction of a conversation'],
+  [/\/responses\/[^/]+$/, 'an answer asked for later'],
+  [/\/models(?:\/[^/]*)?$|\/models\/.*\/revision\/|\/props$/, 'models'],
+  [/\/rerank$/, 'ranking'],
+  [/\/images?\/(?:edits|generations|variations)$|:predict$/, 'images'],
+  [
+    /\/(?:batches|files|vector_stores|conversations|cachedContents|fileSearchStores|fine_tuning)\b/,
+    'files, batches, stores',
+  ],
+  [/\/(?:moderations|guardrail)\b/, 'moderation'],
+  [/\/token$/, 'a login'],
+  [/\/nope$/, 'a path that is none'],
+];
+
+/** What an exchange is that is no chat, in words; `undefined` for what nobody has looked at. */
+export function otherEndpoint({ method, url }: Pick<Recorded, 'method' | 'url'>): string | undefined {
+  const path = decodeURIComponent(url.replace(/^https?:\/\/[^/]+/, '').replace(/[?#].*$/, ''));
+  const known = OTHERS.find(([pattern]) => pattern.test(path))?.[1];
+  return known ?? (method === 'GET' ? 'a document or picture fetched' : undefined);
+}

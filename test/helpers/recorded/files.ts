@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../../src/wire/json.ts';
 import type { Api, Recorded } from './exchange.ts';
 import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../../../src/wire/json.ts';
-import { bodyOf, headersOf, inflated, requestOf } from './exchange.ts';
+import { bodyOf, headersOf, inflated, requestOf, textOf } from './exchange.ts';
+import { frameEvents, frameOf } from './frames.ts';
 
 type Origin = Pick<Recorded, 'file' | 'provider'>;
 
@@ -36,21 +37,21 @@ function bare(origin: Origin, api: Api, body: Uint8Array, type: string): Recorde
   return { ...origin, at: 0, method: 'POST', url, request: undefined, status: 200, headers, body };
 }
 
-/** One event a line, as they were before SSE was taken off; a file may hold the streams of several turns. */
+/** One event a line, as they were before their framing was taken off; a file may hold the streams of several turns. */
 export function chunks(text: string, origin: Origin): Recorded[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const api = lines.map((line) => looksLike(parseJson(line))).find((each) => each !== undefined);
-  // The SDK's own form of Bedrock's events has lost its frames.
-  if (!api || api === 'converse') return [];
+  if (!api) return [];
   const turns: string[][] = [[]];
   for (const line of lines) {
     if (line.startsWith('{"type":"response.created"') && turns.at(-1)!.length > 0) turns.push([]);
     turns.at(-1)!.push(line);
   }
-  return turns.map((turn, at) => ({ ...bare(origin, api, eventStream(turn, api), 'text/event-stream'), at }));
+  return turns.map((turn, at) => ({ ...bare(origin, api, streamOf(turn, api), 'text/event-stream'), at }));
 }
 
-function eventStream(lines: readonly string[], api: Api): Uint8Array {
+function streamOf(lines: readonly string[], api: Api): Uint8Array {
+  if (api === 'converse') return Buffer.concat(lines.flatMap((line) => framesIn(objectOf(parseJson(line)))));
   const named = api === 'messages' || api === 'responses' || api === 'cohere';
   const events = lines.map((line) => {
     const event = parseJson(line);
@@ -58,6 +59,28 @@ function eventStream(lines: readonly string[], api: Api): Uint8Array {
     return `${name}data: ${line}\n\n`;
   });
   return new TextEncoder().encode(events.join('') + (api === 'chat' ? 'data: [DONE]\n\n' : ''));
+}
+
+/** The events of AWS stand under their names in JSON. */
+function framesIn(event: JsonObject): Uint8Array[] {
+  return Object.entries(event).flatMap(([name, value]) => (isObject(value) ? [frameOf(name, value)] : []));
+}
+
+/**
+ * Bedrock's `invoke` speaks the form of the model's vendor, and frames the events of its streams: as an exchange in
+ * that form, where it is one that is spoken here.
+ */
+export function invoked(recorded: Recorded): Recorded {
+  if (!/\/invoke(?:-with-response-stream)?$/.test(recorded.url) || recorded.status >= 300) return recorded;
+  if (recorded.body[0] !== 0) {
+    const api = looksLike(parseJson(textOf(recorded.body)));
+    return api ? { ...recorded, url: PATHS[api] } : recorded;
+  }
+  const lines = frameEvents(recorded.body).map(({ bytes }) =>
+    Buffer.from(String(bytes), 'base64').toString(),
+  );
+  const [inside] = chunks(lines.join('\n'), recorded);
+  return inside ? { ...recorded, url: inside.url, headers: inside.headers, body: inside.body } : recorded;
 }
 
 /** A stream as it came. */

@@ -2,6 +2,10 @@ import type { JsonObject } from '../../../src/wire/json.ts';
 import { isObject, parseJson } from '../../../src/wire/json.ts';
 
 const utf8 = new TextDecoder();
+/** Two lengths and their checksum. */
+const PRELUDE = 12;
+/** The type of a header that is a text. */
+const TEXT = 7;
 
 /** The events of an AWS event stream, each with its name under ":event". */
 export function frameEvents(body: Uint8Array): JsonObject[] {
@@ -11,12 +15,33 @@ export function frameEvents(body: Uint8Array): JsonObject[] {
     const total = view.getUint32(at);
     const headers = view.getUint32(at + 4);
     if (total < 16 || at + total > body.length) break;
-    const payload = parseJson(utf8.decode(body.subarray(at + 12 + headers, at + total - 4)));
-    const name = nameIn(body.subarray(at + 12, at + 12 + headers));
+    const payload = parseJson(utf8.decode(body.subarray(at + PRELUDE + headers, at + total - 4)));
+    const name = nameIn(body.subarray(at + PRELUDE, at + PRELUDE + headers));
     events.push({ ...(isObject(payload) ? payload : {}), ':event': name });
     at += total;
   }
   return events;
+}
+
+/** One frame of an AWS event stream: what a recorder that kept the events alone took away. */
+export function frameOf(event: string, payload: JsonObject): Uint8Array {
+  const headers = [
+    [':event-type', event],
+    [':content-type', 'application/json'],
+    [':message-type', 'event'],
+  ].flatMap(([name, value]) => {
+    const [key, text] = [Buffer.from(name!), Buffer.from(value!)];
+    return [key.length, ...key, TEXT, text.length >> 8, text.length & 255, ...text];
+  });
+  const body = Buffer.from(JSON.stringify(payload));
+  const total = PRELUDE + headers.length + body.length + 4;
+  const frame = Buffer.alloc(total);
+  frame.writeUInt32BE(total, 0);
+  frame.writeUInt32BE(headers.length, 4);
+  frame.writeUInt32BE(Bun.hash.crc32(frame.subarray(0, 8)), 8);
+  frame.set([...headers, ...body], PRELUDE);
+  frame.writeUInt32BE(Bun.hash.crc32(frame.subarray(0, total - 4)), total - 4);
+  return frame;
 }
 
 /** Headers are a name, its type, and a text with its length before it. */

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { cassette } from './cassettes.ts';
-import { chunks, events, json, nock } from './files.ts';
+import { chunks, events, invoked, json, nock } from './files.ts';
 
 const FOLDER = process.env.LLMPROXY_FIXTURES ?? join(import.meta.dir, '../../../../shared/fixtures');
 
@@ -15,6 +15,8 @@ export interface Unread {
   readonly file: string;
   readonly provider: string;
   readonly reason: string;
+  /** Somebody has looked at it, and the reason holds. */
+  readonly known: boolean;
 }
 
 interface Listed {
@@ -31,13 +33,29 @@ export function readRecordings(): { recorded: Recorded[]; unread: Unread[] } {
     const { file, provider } = JSON.parse(line) as Listed;
     try {
       const found = readFile(file, provider);
-      recorded.push(...found);
-      if (found.length === 0) unread.push({ file, provider, reason: 'holds no exchange of a chat API' });
+      recorded.push(...found.map(invoked));
+      if (found.length === 0) unread.push({ file, provider, reason: noChat(file), known: true });
     } catch (cause) {
-      unread.push({ file, provider, reason: `cannot be read: ${(cause as Error).message}` });
+      unread.push({ file, provider, reason: `cannot be read: ${(cause as Error).message}`, known: false });
     }
   }
   return { recorded, unread };
+}
+
+/** Bodies alone, without an address, that are no chat; each has been looked at. */
+const NO_CHAT: readonly (readonly [string, string])[] = [
+  ['/skills/', "a vendor's skills"],
+  ['/reranking/', 'ranking'],
+  ['-embedding.json', 'embeddings'],
+  ['/interactions/', "Google's interactions API"],
+  ['-error.json', 'an error without its status'],
+];
+
+/** @throws Error for a file of a kind that nobody has looked at */
+function noChat(file: string): string {
+  const known = NO_CHAT.find(([part]) => file.includes(part));
+  if (!known) throw new Error('a kind of file that is not known');
+  return known[1];
 }
 
 function readFile(file: string, provider: string): Recorded[] {

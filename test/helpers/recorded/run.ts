@@ -1,26 +1,34 @@
 /** All recordings through the decoders: what passed, what failed, and what was left out for which reason. */
-import type { Api, Recorded } from './exchange.ts';
-import { ProxyError } from '../../../src/errors.ts';
-import { clientOf } from '../../../src/wire/clients.ts';
-import { PROTOCOLS } from '../../../src/pipeline/lanes/translate.ts';
-import { checkAnswer, checkError } from './check.ts';
-import { apiOf, textOf } from './exchange.ts';
-import type { SchemaName } from '../openapi.ts';
-import { openapiProblems } from '../openapi.ts';
+import type { Recorded } from './exchange.ts';
+import type { Cuts } from './check.ts';
+import { checkAnswer } from './check.ts';
+import { checkBeside, isBeside } from './beside.ts';
+import { checkError } from './faults.ts';
+import { apiOf, otherEndpoint, textOf } from './exchange.ts';
 import { readRecordings } from './read.ts';
+import { checkRequest } from './requests.ts';
 import { SKIPPED } from './skipped.ts';
 import { isStream } from './truth.ts';
-import { NO_MEMORY } from '../../../src/wire/protocol.ts';
 
 export interface Tally {
+  /** Exchanges, and files that hold none. */
   read: number;
   passed: number;
   failed: number;
   readonly skipped: Map<string, number>;
 }
 
+/** Recorded requests of clients, each to every provider's protocol. */
+export interface Requests {
+  read: number;
+  said: number;
+  /** How often a request was refused, by the two protocols and the reason. */
+  readonly refused: Map<string, number>;
+}
+
 export interface Outcome {
   readonly providers: ReadonlyMap<string, Tally>;
+  readonly requests: Requests;
   /** One line each: where, and what is wrong. */
   readonly failures: readonly string[];
 }
@@ -34,12 +42,14 @@ function dice(seed: number): () => number {
   };
 }
 
-/** Where a body is cut: nowhere, at random, and at every byte where it is short. */
-function cutsOf({ body }: Recorded, random: () => number): number[][] {
+/** A stream cut at few and at many places, at every byte unless it is long, and broken off. */
+function cutsOf({ body }: Recorded, random: () => number): Cuts {
   const { length } = body;
-  const some = Array.from({ length: 40 }, () => 1 + Math.floor(random() * Math.max(1, length - 1)));
-  const every = length < 3_000 ? [Array.from({ length }, (_, at) => at + 1)] : [];
-  return [[], some.toSorted((a, b) => a - b), ...every];
+  const some = (count: number) =>
+    Array.from({ length: count }, () => 1 + Math.floor(random() * Math.max(1, length - 1)));
+  const ordered = (count: number) => some(count).toSorted((a, b) => a - b);
+  const every = length < 16_000 ? [Array.from({ length }, (_, at) => at + 1)] : [];
+  return { places: [ordered(3), ordered(40), ordered(400), ...every], ends: some(8) };
 }
 
 /** @param seed of the places where bodies are cut */
@@ -47,6 +57,7 @@ export function runRecordings(seed: number): Outcome {
   const random = dice(seed);
   const { recorded, unread } = readRecordings();
   const providers = new Map<string, Tally>();
+  const requests = { read: 0, said: 0, refused: new Map<string, number>() };
   const failures: string[] = [];
   const of = (provider: string): Tally => {
     let tally = providers.get(provider);
@@ -57,26 +68,39 @@ export function runRecordings(seed: number): Outcome {
     const { skipped } = of(provider);
     skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
   };
-  for (const { provider, reason } of unread) skip(provider, reason);
+  for (const { file, provider, reason, known } of unread) {
+    of(provider).read += 1;
+    if (known) skip(provider, reason);
+    else failures.push(`${file}: ${reason}`);
+  }
   for (const each of recorded) {
     const tally = of(each.provider);
     tally.read += 1;
     const reason = skipReason(each);
-    if (reason !== undefined) {
-      skip(each.provider, reason);
-      continue;
+    const problems = reason === undefined ? problemsOf(each, cutsOf(each, random)) : [];
+    // A client's request is one also where its answer is no measure.
+    const asked = checkRequest(each);
+    if (asked) {
+      problems.push(...asked.problems);
+      requests.read += 1;
+      requests.said += asked.said;
+      for (const why of asked.refused) requests.refused.set(why, (requests.refused.get(why) ?? 0) + 1);
     }
-    const problems = problemsOf(each, apiOf(each)!, cutsOf(each, random));
-    if (problems.length === 0) tally.passed += 1;
-    else tally.failed += 1;
+    if (problems.length > 0) tally.failed += 1;
+    else if (reason === undefined) tally.passed += 1;
+    else skip(each.provider, reason);
     for (const problem of new Set(problems))
       failures.push(`${each.file} #${each.at}: ${problem} (seed ${seed})`);
   }
-  return { providers, failures };
+  return { providers, requests, failures };
 }
 
+/** Why nothing is checked; `undefined` where something is, and for what nobody has looked at, which fails. */
 function skipReason(recorded: Recorded): string | undefined {
-  if (apiOf(recorded) === undefined || recorded.method !== 'POST') return 'another endpoint than a chat';
+  // What an error means is asked of every endpoint.
+  if (recorded.status >= 400) return undefined;
+  const chat = apiOf(recorded) !== undefined && recorded.method === 'POST';
+  if (!chat) return isBeside(recorded) ? undefined : otherEndpoint(recorded);
   if (recorded.body.length === 0) return 'the body was not recorded';
   if (textOf(recorded.body.subarray(0, 20)).includes('\ufffd') && !isStream(recorded)) {
     return 'the body was recorded in an unreadable encoding';
@@ -84,48 +108,20 @@ function skipReason(recorded: Recorded): string | undefined {
   return SKIPPED.find(({ file }) => recorded.file.includes(file))?.reason;
 }
 
-function problemsOf(recorded: Recorded, api: Api, cuts: number[][]): string[] {
+function problemsOf(recorded: Recorded, cuts: Cuts): string[] {
   try {
     const { status } = recorded;
-    const answer = status >= 200 && status < 300 ? checkAnswer(recorded, api, cuts) : checkError(recorded);
-    return [...answer, ...checkRequest(recorded, api)];
+    if (status < 200 || status >= 300) return checkError(recorded);
+    const api = apiOf(recorded);
+    if (api) return checkAnswer(recorded, api, cuts);
+    return checkBeside(recorded) ?? [`is of an endpoint that nobody has looked at: ${recorded.url}`];
   } catch (cause) {
     return [`throws ${(cause as Error).message}`];
   }
 }
 
-/** How OpenAI's document names the requests of its protocols. */
-const OPENAPI: Readonly<Record<string, SchemaName>> = {
-  chat: 'CreateChatCompletionRequest',
-  responses: 'CreateResponse',
-};
-
-/** A client's request must be understood, and be said to every provider that can take it. */
-function checkRequest({ request, status, url }: Recorded, api: Api): string[] {
-  if (!request || status >= 300 || (api !== 'chat' && api !== 'messages' && api !== 'responses')) return [];
-  const context = { created: 1, newId: () => 'id', memory: NO_MEMORY };
-  return Object.entries(PROTOCOLS).flatMap(([name, protocol]) => {
-    try {
-      const understood = clientOf(api).decode({ model: 'm', ...request }, context);
-      const { body } = protocol.encode(understood.request, {
-        ...context,
-        model: 'm',
-        quirks: {},
-        memory: NO_MEMORY,
-      });
-      // What a vendor's own words in a chat request mean elsewhere is not OpenAI's to say.
-      const theirs = api === 'chat' && !url.includes('api.openai.com');
-      const schema = theirs ? undefined : OPENAPI[name];
-      return schema === undefined ? [] : openapiProblems(schema, body).slice(0, 2);
-    } catch (cause) {
-      const known = cause instanceof ProxyError && ['unsupported', 'invalid_request'].includes(cause.fault);
-      return known ? [] : [`cannot be asked of ${name}: ${(cause as Error).message}`];
-    }
-  });
-}
-
 /** A table for people, a row a provider. */
-export function report({ providers }: Outcome): string {
+export function report({ providers, requests }: Outcome): string {
   const rows = [...providers]
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([provider, { read, passed, failed, skipped }]) => {
@@ -133,5 +129,15 @@ export function report({ providers }: Outcome): string {
       const counts = [read, passed, failed].map((count) => String(count).padStart(6)).join('');
       return `${provider.padEnd(32)}${counts}  ${reasons}`;
     });
-  return [`${'PROVIDER'.padEnd(32)}  READ PASSED FAILED  SKIPPED, AND WHY`, ...rows, ''].join('\n');
+  const refused = [...requests.refused]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${String(count).padStart(6)}  ${reason}`);
+  return [
+    `${'PROVIDER'.padEnd(32)}  READ PASSED FAILED  SKIPPED, AND WHY`,
+    ...rows,
+    '',
+    `${requests.read} requests of clients, said to providers ${requests.said} times, refused:`,
+    ...refused,
+    '',
+  ].join('\n');
 }

@@ -8,6 +8,8 @@ import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../..
 import { frameEvents } from './frames.ts';
 import { textOf } from './exchange.ts';
 
+type Body = Pick<Recorded, 'headers' | 'body'>;
+
 export interface Truth {
   text: string;
   reasoning: string;
@@ -36,7 +38,7 @@ function nothing(): Truth {
 }
 
 /** Whether the answer is a stream. */
-export function isStream({ headers, body }: Recorded): boolean {
+export function isStream({ headers, body }: Body): boolean {
   const type = headers.get('content-type') ?? '';
   // Frames of AWS begin with their length.
   if (body[0] === 0) return true;
@@ -45,7 +47,7 @@ export function isStream({ headers, body }: Recorded): boolean {
 }
 
 /** The values of a stream's events. */
-export function eventsOf({ body }: Recorded, api: Api): JsonObject[] {
+export function eventsOf({ body }: Body, api: Api): JsonObject[] {
   if (api === 'converse') return frameEvents(body);
   return textOf(body)
     .split(/\r?\n\r?\n/)
@@ -61,10 +63,12 @@ export function eventsOf({ body }: Recorded, api: Api): JsonObject[] {
     .filter(isObject);
 }
 
-export function truthOf(recorded: Recorded, api: Api): Truth {
+export function truthOf(recorded: Body, api: Api): Truth {
   const truth = nothing();
   if (isStream(recorded)) {
     for (const event of eventsOf(recorded, api)) STREAMED[api](truth, event);
+    // Some hosts end a stream in so many words and forget its finish reason.
+    truth.ended ||= api === 'chat' && /^data: ?\[DONE\]\s*$/m.test(textOf(recorded.body));
     return truth;
   }
   const value = parseJson(textOf(recorded.body));
