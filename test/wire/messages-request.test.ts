@@ -384,6 +384,48 @@ test.each<[JsonObject, string]>([
   expect(message).toStartWith(`Cannot read ${param}: `);
 });
 
+describe('tools that come and go within a conversation', () => {
+  const tool = (name: string) => ({ name, input_schema: schema });
+  const fn = (name: string) => ({ type: 'function', function: { name, parameters: schema } });
+  const reference = (name: string) => ({ type: 'tool_reference', name });
+  const add = (added: JsonObject) => ({ type: 'tool_addition', tool: added });
+  const remove = (name: string) => ({ type: 'tool_removal', tool: reference(name) });
+  const after = (...content: JsonObject[]) => {
+    const turns = [
+      { role: 'user', content: 'Hi' },
+      { role: 'system', content },
+      { role: 'user', content: 'Go on' },
+    ];
+    const { request, dropped } = decode({ tools: [tool('a'), tool('b')], messages: turns });
+    return { tools: request.tools, messages: request.messages.length, dropped };
+  };
+  const definition = (name: string) => add({ type: 'tool_definition', definition: tool(name) });
+
+  test.each([
+    ['a definition is one more tool', [definition('c')], ['a', 'b', 'c']],
+    ['a tool that is withdrawn is offered no more', [remove('a')], ['b']],
+    ['what comes back is offered again', [remove('a'), add(reference('a'))], ['b', 'a']],
+    [
+      'a definition by value may go and come',
+      [definition('c'), remove('c'), add(reference('c'))],
+      ['a', 'b', 'c'],
+    ],
+    ['a reference to what is offered changes nothing', [add(reference('b'))], ['a', 'b']],
+  ])('%s', (_, content, names) => {
+    expect(after(...content)).toEqual({ tools: names.map(fn) as never, messages: 2, dropped: [] });
+  });
+
+  test('what names tools of a server is named as left out', () => {
+    const mcp = add({ type: 'mcp_tool_reference', server_name: 's', name: 'a' });
+    expect(after(mcp).dropped).toEqual(['content.tool_addition']);
+  });
+
+  test('a tool at fault is named by its place', () => {
+    const wrong = add({ type: 'tool_definition', definition: { name: 'c' } });
+    expect(() => after(wrong)).toThrow('messages.1.content.0.tool.definition.input_schema');
+  });
+});
+
 describe('a thread', () => {
   const refusal = (thread: unknown) => {
     try {

@@ -3,18 +3,21 @@ import type { JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
 import { flagIn, nameAt, objectAt, objectsAt, textAt, wrong } from './client-check.ts';
 import { cacheOf } from './client-parts.ts';
+import { changeTools } from './client-tool-changes.ts';
 
 const KNOWN = new Set(['type', 'name', 'description', 'input_schema', 'strict', 'cache_control']);
 
 /**
- * `tools` and `tool_choice`. Tools that only Anthropic knows or runs have no counterpart and are left out.
+ * `tools`, with what the conversation changes about them, and `tool_choice`. Tools that only Anthropic knows or runs have no counterpart and are left out.
  * @throws ProxyError `invalid_request` naming the field at fault
  */
 export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<ChatRequest> {
   const given = body.tools ?? [];
-  const tools = objectsAt(given, 'tools', false).flatMap((tool, index) =>
+  const declared = objectsAt(given, 'tools', false).flatMap((tool, index) =>
     decodeTool(tool, `tools.${index}`, dropped),
   );
+  const decode = (tool: JsonObject, at: string) => decodeTool(tool, at, dropped);
+  const tools = changeTools(declared, body.messages, decode, dropped);
   const choice = decodeChoice(body.tool_choice);
   if (tools.length === 0) {
     if (body.tool_choice !== undefined && choice.tool_choice !== 'none') dropped.add('tool_choice');

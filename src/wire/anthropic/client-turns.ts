@@ -3,6 +3,7 @@ import type { JsonObject } from '../json.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
 import { flagIn, nameAt, objectAt, objectsAt, textAt, wrong } from './client-check.ts';
 import { cacheOf, decodePart } from './client-parts.ts';
+import { isToolChange } from './client-tool-changes.ts';
 import { givenBack } from './client-thinking.ts';
 
 /** Stands for a result of which chat's tool messages can carry nothing. */
@@ -50,7 +51,7 @@ function textsOf(content: unknown, dropped: Set<string>): unknown {
   return content.filter((block: unknown) => {
     const type = objectOf(block).type;
     const taken = type === undefined || type === 'text';
-    if (!taken) dropped.add(`content.${String(type)}`);
+    if (!taken && !isToolChange(objectOf(block))) dropped.add(`content.${String(type)}`);
     return taken;
   });
 }
@@ -72,7 +73,7 @@ function userMessages(content: unknown, at: string, dropped: Set<string>): ChatM
   blocksOf(content, at).forEach((block, index) => {
     const here = `${at}.${index}`;
     if (block.type === 'tool_result') results.push(toolMessage(block, here, moved, dropped));
-    else parts.push(...decodePart(block, here, dropped));
+    else if (!isToolChange(block)) parts.push(...decodePart(block, here, dropped));
   });
   const said = [...moved, ...parts];
   return said.length > 0 ? [...results, { role: 'user', content: simplest(said) }] : results;
