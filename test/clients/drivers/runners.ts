@@ -51,32 +51,41 @@ const responsesRunner: Runner = async (asked) => {
   return last.output_text;
 };
 
-/** Begins a thread by itself, where the API holds those. */
-const toolRunner: Runner = async (asked) => {
-  const client = new Anthropic({ apiKey: 'k', baseURL: asked.url, maxRetries: 0 });
-  const body = {
-    model: asked.model,
-    max_tokens: 4_096,
-    messages: [{ role: 'user' as const, content: asked.words }],
-    tools: tools.map(({ name, description, schema }) => ({
-      type: 'custom' as const,
-      name,
-      description,
-      input_schema: schema,
-      parse: (input: unknown) => input,
-      run: (input: unknown) => runTool(name, input),
-    })),
+const runnable = tools.map(({ name, description, schema }) => ({
+  type: 'custom' as const,
+  name,
+  description,
+  input_schema: schema,
+  parse: (input: unknown) => input,
+  run: (input: unknown) => runTool(name, input),
+}));
+
+/**
+ * Begins a thread by itself, where the API holds those.
+ * @param later how many of the tools are added once the loop has begun
+ */
+const toolRunner =
+  (later: number): Runner =>
+  async (asked) => {
+    const client = new Anthropic({ apiKey: 'k', baseURL: asked.url, maxRetries: 0 });
+    const body = {
+      model: asked.model,
+      max_tokens: 4_096,
+      messages: [{ role: 'user' as const, content: asked.words }],
+      tools: runnable.slice(0, runnable.length - later),
+    };
+    const { messages } = client.beta;
+    const runner = asked.stream
+      ? messages.toolRunner({ ...body, stream: true })
+      : messages.toolRunner({ ...body, stream: false });
+    if (later > 0) runner.addTools(...runnable.slice(-later));
+    const { content } = await runner.runUntilDone();
+    return content.map((block) => (block.type === 'text' ? block.text : '')).join('');
   };
-  const { messages } = client.beta;
-  const runner = asked.stream
-    ? messages.toolRunner({ ...body, stream: true })
-    : messages.toolRunner({ ...body, stream: false });
-  const { content } = await runner.runUntilDone();
-  return content.map((block) => (block.type === 'text' ? block.text : '')).join('');
-};
 
 export const RUNNERS: readonly (readonly [name: string, run: Runner])[] = [
   ['openai, runTools', runTools],
   ['openai, ResponsesToolRunner', responsesRunner],
-  ['@anthropic-ai/sdk, toolRunner', toolRunner],
+  ['@anthropic-ai/sdk, toolRunner', toolRunner(0)],
+  ['@anthropic-ai/sdk, addTools', toolRunner(1)],
 ];

@@ -55,9 +55,10 @@ export const anthropic: Dialect = {
       demand(budget >= 1_024 && budget < Number(body.max_tokens), `thinking.budget_tokens is ${budget}`);
       demand(body.temperature === undefined || body.temperature === 1, 'thinking forbids temperature');
     }
-    const turns = body.messages as Turn[];
+    const all = body.messages as Turn[];
+    const turns = all.filter(({ role }) => role !== 'system');
     const results = hearTurns(turns, thinks);
-    const tools = (body.tools ?? []) as JsonObject[];
+    const tools = [...((body.tools ?? []) as JsonObject[]), ...all.flatMap(addedTools)];
     for (const tool of tools.filter(({ type }) => type === undefined || type === 'custom')) {
       demand(/^[\w-]{1,128}$/.test(String(tool.name)), `a tool is named ${String(tool.name)}`);
       demand((tool.input_schema as JsonObject)?.type === 'object', 'input_schema must be an object');
@@ -122,6 +123,14 @@ export const anthropic: Dialect = {
     request_id: 'req_scripted',
   }),
 };
+
+/** Tools that the conversation defines, under a beta. */
+function addedTools({ role, content }: Turn): JsonObject[] {
+  if (role !== 'system') return [];
+  return blocks(content)
+    .filter(({ type }) => type === 'tool_addition')
+    .map(({ tool }) => (tool as { definition: JsonObject }).definition);
+}
 
 /** Roles alternate, every call is answered in the turn behind it, first; thinking comes back signed. */
 function hearTurns(turns: readonly Turn[], thinks: boolean): string[][] {
