@@ -93,8 +93,8 @@ describe('a Gemini request', () => {
       {
         role: 'user',
         parts: [
-          { functionResponse: { name: 'g', response: { ok: true } } },
           { functionResponse: { name: 'f', response: { error: 'plain' } } },
+          { functionResponse: { name: 'g', response: { ok: true } } },
         ],
       },
       { role: 'user', parts: [{ text: 'so?' }] },
@@ -168,14 +168,12 @@ describe('a Gemini request', () => {
       candidateCount: 2,
       stopSequences: ['x'],
       seed: 3,
-      presencePenalty: 0.1,
-      frequencyPenalty: 0.2,
       responseLogprobs: true,
       logprobs: 2,
       responseMimeType: 'application/json',
       responseJsonSchema: { type: 'object' },
     });
-    expect(dropped).toEqual(['logit_bias', 'user']);
+    expect(dropped).toEqual(['logit_bias', 'user', 'presence_penalty', 'frequency_penalty']);
   });
 
   test.each([
