@@ -218,9 +218,9 @@ test('a signature that the client drops is given back with its call', async () =
   expect(JSON.parse(provider.asked[1]!.text).contents.slice(1)).toEqual([
     {
       role: 'model',
-      parts: [{ functionCall: { name: 'weather', args: { city: 'Paris' } }, thoughtSignature: 'c2ln' }],
+      parts: [{ functionCall: { id, name: 'weather', args: { city: 'Paris' } }, thoughtSignature: 'c2ln' }],
     },
-    { role: 'user', parts: [{ functionResponse: { name: 'weather', response: { result: 'rain' } } }] },
+    { role: 'user', parts: [{ functionResponse: { id, name: 'weather', response: { result: 'rain' } } }] },
   ]);
 });
 
