@@ -20,6 +20,7 @@ const programs = process.argv.includes('--programs');
 const [pattern] = process.argv.slice(2).filter((arg) => arg !== '--programs');
 const only = pattern === undefined ? [] : ['--test-name-pattern', pattern];
 run(folder, 'install', '--frozen-lockfile');
+run(folder, 'check');
 run(ROOT, '--no-env-file', 'test', './test/clients/clients.ts', './test/clients/steady.ts', ...only);
 if (programs) {
   run(join(folder, 'programs'), 'install', '--frozen-lockfile');

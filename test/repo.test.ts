@@ -8,7 +8,7 @@ import { sbom } from '../scripts/sbom.ts';
 import { countTests } from '../scripts/test-counts.ts';
 
 const ROOT = join(import.meta.dir, '..');
-const BUILT = /^(?:\.git|\.bun|node_modules|dist|logs|exports)\//;
+const BUILT = /^(?:\.git|\.bun|dist|logs|exports)\/|(?:^|\/)node_modules\//;
 
 /** Paths in the checkout, or in the tarball where there is no git. */
 function files(): string[] {
@@ -36,7 +36,9 @@ test('no file names a folder of the machine it was written on', () => {
 });
 
 test('bun.lock names no host, so that any registry can serve it', () => {
-  expect(read('bun.lock')).not.toMatch(/https?:/);
+  const locks = files().filter((path) => /(?:^|\/)bun\.lock$/.test(path));
+  expect(locks).toContain('bun.lock');
+  expect(locks.filter((path) => /https?:/.test(read(path)))).toEqual([]);
 });
 
 test('package.json names one version of Bun', () => {
@@ -46,8 +48,13 @@ test('package.json names one version of Bun', () => {
 });
 
 test('dependencies are exact versions', () => {
-  const versions = Object.values({ ...project.dependencies, ...project.devDependencies });
-  expect(versions.filter((version) => !/^\d/.test(version))).toEqual([]);
+  const packages = files().filter((path) => /(?:^|\/)package\.json$/.test(path));
+  const loose = packages.flatMap((path) => {
+    const { dependencies, devDependencies } = JSON.parse(read(path)) as Partial<typeof project>;
+    const versions = Object.entries({ ...dependencies, ...devDependencies });
+    return versions.filter(([, version]) => !/^\d/.test(version)).map(([name]) => `${path}: ${name}`);
+  });
+  expect(loose).toEqual([]);
 });
 
 test("config.yaml's first line leads editors to the schema", () => {

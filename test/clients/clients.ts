@@ -1,17 +1,18 @@
 /** Real clients before the compiled binary, with a scripted provider of each protocol behind it. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import type { Asking, Driver } from './driver.ts';
+import type { Asking, Driver, Raised } from './driver.ts';
 import type { Rig } from './rig.ts';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { built, cleared } from '../helpers/binary.ts';
-import { aiAnthropic, aiChat, aiResponses } from './drivers/ai.ts';
+import { aiAnthropic, aiChat, aiEmbed, aiResponses } from './drivers/ai.ts';
 import { anthropicSdk } from './drivers/anthropic.ts';
-import { langchain } from './drivers/langchain.ts';
+import { langchainChat, langchainResponses } from './drivers/langchain.ts';
 import { openaiChat } from './drivers/openai-chat.ts';
 import { openaiResponses } from './drivers/openai-responses.ts';
+import { RUNNERS } from './drivers/runners.ts';
 import { DIALECTS, LIMITED, setUp } from './rig.ts';
-import { BREAKAGE, LIMIT, OBJECT, PLAIN, REFUSAL, TOLD, TOTALS } from './script.ts';
+import { BREAKAGE, LIMIT, OBJECT, PLAIN, REASONING, REFUSAL, TOLD, TOTALS } from './script.ts';
 
 const DRIVERS: readonly Driver[] = [
   openaiChat,
@@ -20,7 +21,8 @@ const DRIVERS: readonly Driver[] = [
   aiChat,
   aiResponses,
   aiAnthropic,
-  langchain,
+  langchainChat,
+  langchainResponses,
 ];
 
 let rig: Rig;
@@ -35,91 +37,161 @@ afterAll(async () => {
   cleared();
 });
 
+function asking(model: string, scene: string, stream: boolean, thinks = false): Asking {
+  const name = scene === 'limited' ? model + LIMITED : model;
+  return { url: rig.url, model: name, words: `scene: ${scene}`, stream, thinks };
+}
+
+/** What the provider found wrong with what it was sent. */
+function complaints(name: string): string[] {
+  return rig.upstreams[name]!.complaints.splice(0);
+}
+
+/** Clients that have no place for what was thought, or ask for it of OpenAI's own models alone. */
+function showsReasoning({ name }: Driver, model: string): boolean {
+  if (name === langchainResponses.name) return model.startsWith('gpt-5');
+  return name !== aiChat.name && name !== langchainChat.name;
+}
+
+const WAYS = [
+  ['whole', false],
+  ['streamed', true],
+] as const;
+
 const pairs = DRIVERS.flatMap((driver) =>
   DIALECTS.map((dialect) => [driver.name, dialect.name, driver, dialect] as const),
 );
 
 describe.each(pairs)('%s, answered by %s', (_, name, driver, { model }) => {
-  const asking = (scene: string, stream: boolean): Asking => ({
-    url: rig.url,
-    model: scene === 'limited' ? model + LIMITED : model,
-    words: `scene: ${scene}`,
-    stream,
-  });
-  const heard = () => rig.upstreams[name]!.complaints.splice(0);
+  const failing = async (scene: string, stream: boolean): Promise<Raised> =>
+    driver.plain(asking(model, scene, stream)).then(
+      ({ text }) => expect.unreachable(`It was answered: ${text}`),
+      (error: unknown) => driver.raised(error),
+    );
 
-  describe.each([
-    ['whole', false],
-    ['streamed', true],
-  ])('%s', (_way, stream) => {
+  describe.each(WAYS)('%s', (_way, stream) => {
     test('gets the text and its tokens', async () => {
-      const got = await driver.plain(asking('plain', stream));
-      expect(heard()).toEqual([]);
-      expect(got.text).toBe(PLAIN);
-      if (got.input !== undefined) expect([got.input, got.output]).toEqual([TOTALS.input, TOTALS.output]);
+      const { reasoning: _, ...got } = await driver.plain(asking(model, 'plain', stream));
+      expect(complaints(name)).toEqual([]);
+      expect(got).toEqual({ text: PLAIN, finished: true, ...TOTALS });
     });
 
-    test('runs tools for three turns', async () => {
-      const told = await driver.loop(asking('tools', stream)).catch((error: Error) => error.message);
-      expect(heard()).toEqual([]);
+    test('gets what was thought', async () => {
+      const { text, reasoning } = await driver.plain(asking(model, 'plain', stream, true));
+      expect(complaints(name)).toEqual([]);
+      const shown = showsReasoning(driver, model) ? REASONING : undefined;
+      expect({ text, reasoning }).toEqual({ text: PLAIN, reasoning: shown });
+    });
+
+    test.each([
+      ['tools', false],
+      ['tools between thoughts', true],
+    ])('runs %s for three turns', async (_what, thinks) => {
+      const told = await driver
+        .loop(asking(model, 'tools', stream, thinks))
+        .catch((error: Error) => error.message);
+      expect(complaints(name)).toEqual([]);
       expect(told).toBe(TOLD);
     });
 
-    test('is told what went wrong, by an error of its own', async () => {
-      // Once limited a target rests, and the next request hears that.
-      for (const [scene, words] of [
-        ['refused', [REFUSAL]],
-        ['limited', [LIMIT, 'resting after rate_limited']],
-      ] as const) {
-        const error = await driver.plain(asking(scene, stream)).then(
-          () => new Error('It was answered'),
-          (thrown: unknown) => thrown as Error,
-        );
-        const told = JSON.stringify([error.message, error]);
-        expect(words.filter((each) => told.includes(each.slice(0, 20)))).not.toEqual([]);
-      }
+    test.each([
+      ['refused', 400, REFUSAL],
+      ['limited', 429, LIMIT],
+    ])('raises an error of its own when it is %s', async (scene, status, words) => {
+      const { message, ...raised } = await failing(scene, stream);
+      expect(raised).toEqual({ own: true, status });
+      expect(message).toContain(words);
     });
   });
 
   test('gets an object of a schema', async () => {
-    expect(await driver.object(asking('object', false))).toEqual(OBJECT);
-    expect(heard()).toEqual([]);
+    expect(await driver.object(asking(model, 'object', false))).toEqual(OBJECT);
+    expect(complaints(name)).toEqual([]);
   });
 
   test('shows a picture', async () => {
-    expect(await driver.picture(asking('picture', false))).toBe('One pixel.');
-    expect(heard()).toEqual([]);
+    expect(await driver.picture(asking(model, 'picture', false))).toBe('One pixel.');
+    expect(complaints(name)).toEqual([]);
   });
 
-  test('is told of a stream that breaks', async () => {
-    const error = await driver.plain(asking('breaks', true)).then(
-      ({ text }) => new Error(`It was answered: ${text}`),
-      (thrown: unknown) => thrown as Error,
-    );
-    expect(`${error.message} ${JSON.stringify(error)}`).toContain(BREAKAGE.slice(0, 20));
+  test('raises an error of its own when a stream breaks', async () => {
+    const { own, message } = await failing('breaks', true);
+    expect(own).toBeTrue();
+    expect(message).toContain(BREAKAGE);
   });
 
   test('stops the provider when it leaves', async () => {
     const upstream = rig.upstreams[name]!;
     const before = upstream.left;
-    await driver.leaves(asking('endless', true));
+    await driver.leaves(asking(model, 'endless', true));
     while (upstream.left === before) await Bun.sleep(5);
     expect(upstream.left).toBe(before + 1);
   }, 10_000);
 });
 
-test('the SDKs list models and embed, and Anthropic’s counts tokens', async () => {
+const runs = RUNNERS.flatMap(([runner, run]) =>
+  DIALECTS.flatMap(({ name, model }) =>
+    WAYS.map(([way, stream]) => [runner, name, way, { run, model, stream }] as const),
+  ),
+);
+
+test.each(runs)(
+  '%s, answered by %s, %s, runs tools for three turns',
+  async (_, name, _way, { run, model, stream }) => {
+    const told = await run(asking(model, 'tools', stream)).catch((error: Error) => error.message);
+    expect(complaints(name)).toEqual([]);
+    expect(told).toBe(TOLD);
+  },
+);
+
+describe.each(DIALECTS.map(({ name, model }) => [name, model] as const))(
+  'beside answers, %s',
+  (name, model) => {
+    const openai = () => new OpenAI({ apiKey: 'k', baseURL: `${rig.url}/v1`, maxRetries: 0 });
+    const anthropic = () => new Anthropic({ apiKey: 'k', baseURL: rig.url, maxRetries: 0 });
+
+    test('is listed and found by both SDKs', async () => {
+      const [page, list] = [await anthropic().models.list(), await openai().models.list()];
+      expect(list.data.map(({ id }) => id)).toContain(model);
+      expect(page.data.map(({ id }) => id)).toContain(model);
+      expect((await openai().models.retrieve(model)).id).toBe(model);
+      expect((await anthropic().models.retrieve(model)).id).toBe(model);
+    });
+
+    test('embeds, or says that it does not', async () => {
+      const embeds = async () => (await openai().embeddings.create({ model, input: ['a', 'b'] })).data;
+      if (name === 'anthropic' || name === 'responses') {
+        await expect(embeds()).rejects.toThrow(OpenAI.BadRequestError);
+        return;
+      }
+      const vector = [0.25, -0.5, 1];
+      expect((await embeds()).map(({ embedding }) => embedding)).toEqual([vector, vector]);
+      expect(await aiEmbed({ url: rig.url, model }, ['a', 'b'])).toEqual([vector, vector]);
+      expect(complaints(name)).toEqual([]);
+    });
+
+    test('counts tokens, or has them estimated', async () => {
+      const messages = [{ role: 'user' as const, content: 'How many words are here?' }];
+      const { input_tokens } = await anthropic().messages.countTokens({ model, messages });
+      const input = 'How many words are here?';
+      const counted = await openai().responses.inputTokens.count({ model, input });
+      const itself = name === 'anthropic' || name === 'gemini';
+      for (const tokens of [input_tokens, counted.input_tokens]) {
+        if (itself) expect(tokens).toBe(77);
+        else expect(tokens).toBeWithin(5, 30);
+      }
+      expect(complaints(name)).toEqual([]);
+    });
+  },
+);
+
+test('an unknown model is an error of their own to both SDKs', async () => {
+  const messages = [{ role: 'user' as const, content: 'Hi' }];
   const openai = new OpenAI({ apiKey: 'k', baseURL: `${rig.url}/v1`, maxRetries: 0 });
   const anthropic = new Anthropic({ apiKey: 'k', baseURL: rig.url, maxRetries: 0 });
-  const ids = DIALECTS.map(({ model }) => model);
-  expect((await openai.models.list()).data.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
-  expect((await anthropic.models.list()).data.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
-  const { model } = DIALECTS.find(({ name }) => name === 'gemini')!;
-  const embedded = await openai.embeddings.create({ model, input: ['a', 'b'] });
-  expect(embedded.data.map(({ embedding }) => embedding)).toEqual([
-    [0.25, -0.5, 1],
-    [0.25, -0.5, 1],
-  ]);
-  const counted = await anthropic.messages.countTokens({ model, messages: [{ role: 'user', content: 'x' }] });
-  expect(counted.input_tokens).toBe(77);
+  // Their promises are not what `rejects` takes for one.
+  const chat = async () => await openai.chat.completions.create({ model: 'nobody', messages });
+  const message = async () => await anthropic.messages.create({ model: 'nobody', max_tokens: 9, messages });
+  await expect(chat()).rejects.toThrow(OpenAI.NotFoundError);
+  await expect(message()).rejects.toThrow(Anthropic.NotFoundError);
 });

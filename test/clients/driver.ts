@@ -1,9 +1,21 @@
 /** What a client got of an answer. */
 export interface Got {
   readonly text: string;
+  /** What the model thought, where the client shows it. */
+  readonly reasoning?: string | undefined;
+  /** Whether the client takes the answer for one that ended of itself. */
+  readonly finished: boolean;
   /** Tokens, where the client tells them. */
   readonly input?: number | undefined;
   readonly output?: number | undefined;
+}
+
+/** An error as the client's user meets it. */
+export interface Raised {
+  /** Whether it is of the type that the client documents for errors of the API. */
+  readonly own: boolean;
+  readonly status?: number | undefined;
+  readonly message: string;
 }
 
 /** A client program of the kind that people write, on a real SDK. */
@@ -16,6 +28,7 @@ export interface Driver {
   picture(asked: Asking): Promise<string>;
   /** Leaves a stream after its first words. */
   leaves(asked: Asking): Promise<void>;
+  raised(error: unknown): Raised;
 }
 
 export interface Asking {
@@ -25,6 +38,8 @@ export interface Asking {
   /** The user's words. */
   readonly words: string;
   readonly stream: boolean;
+  /** Asks the model to think first. */
+  readonly thinks: boolean;
 }
 
 /** Turns after which a loop has gone wrong. */

@@ -16,6 +16,12 @@ export interface Said {
   readonly calls?: readonly Call[];
 }
 
+/** A tool that the model may not leave, and the fields that it takes. */
+export interface Forced {
+  readonly name: string;
+  readonly fields: readonly string[];
+}
+
 /** What a scripted model understood of a request. */
 export interface Heard {
   readonly scene: Scene;
@@ -25,6 +31,8 @@ export interface Heard {
   readonly stream: boolean;
   /** Property names of the wanted object. */
   readonly schema?: readonly string[] | undefined;
+  /** A tool that must be called. */
+  readonly must?: Forced | undefined;
   /** Pictures, base64. */
   readonly pictures: readonly string[];
   readonly tools: readonly string[];
@@ -78,6 +86,17 @@ function told(results: Heard['results']): string {
   return `I was told: ${results.flat().join('; ')}.`;
 }
 
+/** @param choice whether the request forces a call @param tools those it brings, by name with their schemas */
+export function forcedOf(
+  choice: boolean,
+  tools: readonly (readonly [unknown, unknown])[],
+): Forced | undefined {
+  const [only] = tools;
+  if (!choice || !only || tools.length > 1) return undefined;
+  const { properties = {} } = only[1] as { properties?: object };
+  return { name: String(only[0]), fields: Object.keys(properties) };
+}
+
 /** @throws Complaint where the words name no scene */
 export function sceneOf(words: string): Scene {
   const name = /scene: (\w+)/.exec(words)?.[1];
@@ -86,10 +105,12 @@ export function sceneOf(words: string): Scene {
 }
 
 /** What the model says next. @throws Complaint when it was asked for something else */
-export function answerTo({ scene, results, thinks, schema, pictures, tools }: Heard): Said {
+export function answerTo({ scene, results, thinks, schema, must, pictures, tools }: Heard): Said {
   const reasoning = thinks ? REASONING : undefined;
   if (scene === 'object') {
-    demand(schema?.join() === 'city,degrees', `the schema has ${schema?.join() ?? 'not come'}`);
+    const fields = (schema ?? must?.fields)?.join();
+    demand(fields === 'city,degrees', `the schema has ${fields ?? 'not come'}`);
+    if (!schema) return { calls: [{ name: must!.name, input: OBJECT }] };
     return { reasoning, text: JSON.stringify(OBJECT) };
   }
   if (scene === 'picture') {

@@ -84,7 +84,8 @@ export function serveUpstream(dialect: Dialect): Upstream {
     const { scene, stream } = heard;
     if (scene === 'refused') return Response.json(dialect.error(400, REFUSAL), { status: 400 });
     if (scene === 'limited') {
-      const headers = { 'retry-after': '30' };
+      // At once: the next test is to hear it from here again, and not that the target rests.
+      const headers = { 'retry-after': '0' };
       return Response.json(dialect.error(429, LIMIT), { status: 429, headers });
     }
     if (scene === 'breaks') {
@@ -101,30 +102,34 @@ export function serveUpstream(dialect: Dialect): Upstream {
   function streamed(frames: readonly string[]): Response {
     const bytes = new TextEncoder().encode(frames.join(''));
     let at = 0;
-    return events({
-      pull(controller) {
-        if (at >= bytes.length) return controller.close();
-        controller.enqueue(bytes.slice(at, (at += 97)));
-      },
-    });
+    return events(
+      new ReadableStream<Uint8Array>({
+        pull(controller) {
+          if (at >= bytes.length) return controller.close();
+          controller.enqueue(bytes.slice(at, (at += 97)));
+        },
+      }),
+    );
   }
 
   function endless(): Response {
     const { head, piece } = dialect.begun();
     let begun = false;
-    return events({
-      async pull(controller) {
-        controller.enqueue(new TextEncoder().encode(begun ? piece : head.join('') + piece));
-        begun = true;
-        await Bun.sleep(10);
-      },
-      cancel() {
-        upstream.left += 1;
-      },
-    });
+    return events(
+      new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          controller.enqueue(new TextEncoder().encode(begun ? piece : head.join('') + piece));
+          begun = true;
+          await Bun.sleep(10);
+        },
+        cancel() {
+          upstream.left += 1;
+        },
+      }),
+    );
   }
 }
 
-function events(source: UnderlyingSource<Uint8Array>): Response {
-  return new Response(new ReadableStream(source), { headers: { 'content-type': 'text/event-stream' } });
+function events(stream: ReadableStream<Uint8Array>): Response {
+  return new Response(stream, { headers: { 'content-type': 'text/event-stream' } });
 }

@@ -285,3 +285,29 @@ test('a model that OpenAI serves by Responses alone is asked so, for a chat clie
   });
   expect(provider.asked[0]!.path).toBe('/responses');
 });
+
+test('a thread goes to the target that holds it, and is refused where the rest hold none', async () => {
+  const message = { type: 'message', role: 'assistant', content: [], stop_reason: 'end_turn' };
+  await using holding = upstream(() => Response.json(message));
+  await using other = upstream(() => completion('never asked'));
+  const common = { api_key: 'k', models: ['m'], max_retries: 0 };
+  const chat = { ...common, name: 'c', type: 'openai-compatible' as const, base_url: other.url };
+  const messages = { ...common, name: 'a', type: 'anthropic' as const, base_url: holding.url, priority: 2 };
+  await using both = running({ providers: [chat, messages] });
+  await using alone = running({ providers: [chat] });
+  const body = {
+    model: 'm',
+    max_tokens: 9,
+    messages: [{ role: 'user', content: 'Hi' }],
+    thread: { type: 'create' },
+  };
+  const held = await both.post('/v1/messages', body);
+  expect([held.status, await held.json()]).toEqual([200, message]);
+  expect(JSON.parse(holding.asked[0]!.text)).toEqual(body);
+  const refused = await alone.post('/v1/messages', body);
+  expect(refused.status).toBe(400);
+  expect(await refused.json()).toMatchObject({
+    error: { details: { error_code: 'thread_unsupported_request' } },
+  });
+  expect(other.asked).toEqual([]);
+});

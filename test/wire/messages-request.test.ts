@@ -383,3 +383,34 @@ test.each<[JsonObject, string]>([
   expect([fault, named]).toEqual(['invalid_request', param]);
   expect(message).toStartWith(`Cannot read ${param}: `);
 });
+
+describe('a thread', () => {
+  const refusal = (thread: unknown) => {
+    try {
+      return decode({ thread });
+    } catch (error) {
+      return error as ProxyError;
+    }
+  };
+
+  test.each([{ type: 'create' }, { type: 'continue', previous_message_id: 'msg_1' }])(
+    'is refused by the code that makes clients send whole conversations: %j',
+    (thread) => {
+      const error = refusal(thread) as ProxyError;
+      expect([error.fault, error.param]).toEqual(['unsupported', 'thread']);
+      expect(messagesClient.errorBody(error, 'req_1', [{ target: 'p/m' }])).toEqual({
+        type: 'error',
+        error: {
+          type: 'invalid_request_error',
+          message: error.message,
+          details: { error_code: 'thread_unsupported_request' },
+        },
+        request_id: 'req_1',
+      });
+    },
+  );
+
+  test('that is null is none', () => {
+    expect(refusal(null)).toEqual(decode({}));
+  });
+});

@@ -1,6 +1,7 @@
 import type { Fault, ProxyError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { messageEvent } from './client-blocks.ts';
+import { threadDetails } from './client-thread.ts';
 
 const TYPES: ReadonlySet<string> = new Set([
   'invalid_request_error',
@@ -49,20 +50,21 @@ const TOO_LONG = 'prompt is too long';
 
 /**
  * An error in Anthropic's shape. The provider's own type is kept where it is one of theirs.
- * @param details the attempts that were made
+ * @param attempts what was tried; told as `details`, unless the client waits for a word of its own there
  * @see https://docs.anthropic.com/en/api/errors
  */
 export function messagesErrorBody(
   error: ProxyError,
   requestId: string,
-  details?: readonly unknown[],
+  attempts: readonly unknown[] = [],
 ): JsonObject & { type: 'error' } {
+  const details = threadDetails(error) ?? (attempts.length > 0 ? attempts : undefined);
   return {
     type: 'error',
     error: {
       type: typeOf(error),
       message: messageOf(error),
-      ...(details && details.length > 0 ? { details } : {}),
+      ...(details ? { details } : {}),
     },
     request_id: requestId,
   };

@@ -3,6 +3,7 @@ import type { JsonObject } from '../json.ts';
 import { flagIn, nameAt, numberIn, objectAt, textAt, wrong } from './client-check.ts';
 import { decodeOutput } from './client-effort.ts';
 import { cacheOf } from './client-parts.ts';
+import { refuseThread } from './client-thread.ts';
 import { decodeTools } from './client-tools.ts';
 import { decodeTurns } from './client-turns.ts';
 
@@ -32,10 +33,11 @@ const MAX_USER = 64;
 /**
  * A request to Anthropic's Messages API in OpenAI's chat shape.
  * @returns the request, and the names of what has no counterpart there: fields, `tools.<type>`, `content.<type>`
- * @throws ProxyError `invalid_request` naming the field at fault
+ * @throws ProxyError `invalid_request` naming the field at fault, `unsupported` for a thread
  * @see https://docs.anthropic.com/en/api/messages
  */
 export function decodeMessagesRequest(body: JsonObject): { request: ChatRequest; dropped: string[] } {
+  refuseThread(body);
   const model = nameAt(body, 'model', '');
   const dropped = new Set<string>();
   for (const key in body) if (!KNOWN.has(key) && body[key] !== null) dropped.add(key);

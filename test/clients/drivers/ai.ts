@@ -1,7 +1,7 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAI } from '@ai-sdk/openai';
 import type { LanguageModel, ModelMessage } from 'ai';
-import { generateText, jsonSchema, Output, stepCountIs, streamText, tool } from 'ai';
+import { APICallError, embedMany, generateText, isStepCount, jsonSchema, Output, streamText, tool } from 'ai';
 import type { Asking, Driver, Got } from '../driver.ts';
 import { MAX_TURNS, parametersOf, SCHEMA, TOOLS } from '../driver.ts';
 import { PICTURE, runTool } from '../script.ts';
@@ -17,45 +17,54 @@ const tools = Object.fromEntries(
   ]),
 );
 
+/** Each provider reads its own. Of models by other names than OpenAI's its provider must be told that they think. */
+const THINKING = {
+  openai: { reasoningEffort: 'low', reasoningSummary: 'auto', forceReasoning: true },
+  anthropic: { thinking: { type: 'enabled', budgetTokens: 1_024 } },
+};
+
 /** Vercel's AI SDK with one of its providers. */
 function driver(name: string, modelOf: (asked: Asking) => LanguageModel): Driver {
+  /** @returns the answer, and the object where one was asked for */
   async function run(
     asked: Asking,
     content: ModelMessage['content'],
     more: object = {},
-  ): Promise<Got & { output: never }> {
+  ): Promise<Got & { object: unknown }> {
     const settings = {
       model: modelOf(asked),
       messages: [{ role: 'user', content }] as ModelMessage[],
       maxRetries: 0,
+      ...(asked.thinks ? { providerOptions: THINKING } : {}),
       ...more,
     };
-    if (!asked.stream) return told(await generateText(settings));
-    let failure: unknown;
-    const result = streamText({ ...settings, onError: ({ error }) => void (failure = error) });
-    await result.consumeStream();
-    if (failure !== undefined) throw failure;
-    return told({
+    let failure: { error: unknown } | undefined;
+    const result = asked.stream
+      ? streamText({ ...settings, onError: (event) => void (failure = event) })
+      : await generateText(settings);
+    if ('consumeStream' in result) await result.consumeStream();
+    if (failure) throw failure.error;
+    const { inputTokens: input, outputTokens: output } = await result.usage;
+    return {
       text: await result.text,
-      totalUsage: await result.totalUsage,
-      output: await result.output,
-    });
+      reasoning: await result.reasoningText,
+      finished: (await result.finishReason) === 'stop',
+      input,
+      output,
+      object: 'output' in more ? await result.output : undefined,
+    };
   }
 
   return {
     name,
-    plain: async (asked) => {
-      const { text, input, tokens } = (await run(asked, asked.words)) as unknown as Told;
-      return { text, input, output: tokens };
+    async plain(asked) {
+      const { object: _, ...got } = await run(asked, asked.words);
+      return got;
     },
-    loop: async (asked) => (await run(asked, asked.words, { tools, stopWhen: stepCountIs(MAX_TURNS) })).text,
-    object: async (asked) => {
-      const output = Output.object({ schema: jsonSchema(SCHEMA) });
-      // Of models that it does not know the SDK would want a tool call instead.
-      const providerOptions = { anthropic: { structuredOutputMode: 'outputFormat' } };
-      return (await run(asked, asked.words, { output, providerOptions })).output;
-    },
-    picture: async (asked) => {
+    loop: async (asked) => (await run(asked, asked.words, { tools, stopWhen: isStepCount(MAX_TURNS) })).text,
+    object: async (asked) =>
+      (await run(asked, asked.words, { output: Output.object({ schema: jsonSchema(SCHEMA) }) })).object,
+    async picture(asked) {
       const image = { type: 'file', data: PICTURE, mediaType: 'image/png' };
       return (await run(asked, [{ type: 'text', text: asked.words }, image] as never)).text;
     },
@@ -73,32 +82,17 @@ function driver(name: string, modelOf: (asked: Asking) => LanguageModel): Driver
         break;
       }
     },
+    raised(error) {
+      const call = APICallError.isInstance(error);
+      // What comes inside of a stream is handed on as the API said it.
+      const told = call || (typeof error === 'object' && error !== null && 'message' in error);
+      const message = told ? String((error as Error).message) : JSON.stringify(error);
+      return { own: told, status: call ? error.statusCode : undefined, message };
+    },
   };
 }
 
-interface Told {
-  readonly text: string;
-  readonly input: number | undefined;
-  readonly tokens: number | undefined;
-}
-
-function told(result: {
-  text: string;
-  totalUsage: { inputTokens: number | undefined; outputTokens: number | undefined };
-  output?: unknown;
-}): never {
-  const { text, totalUsage } = result;
-  return {
-    text,
-    input: totalUsage.inputTokens,
-    tokens: totalUsage.outputTokens,
-    get output() {
-      return result.output;
-    },
-  } as never;
-}
-
-const openai = ({ url }: Asking) => createOpenAI({ apiKey: 'k', baseURL: `${url}/v1` });
+const openai = ({ url }: Pick<Asking, 'url'>) => createOpenAI({ apiKey: 'k', baseURL: `${url}/v1` });
 
 export const aiChat = driver('ai, @ai-sdk/openai chat', (asked) => openai(asked).chat(asked.model));
 export const aiResponses = driver('ai, @ai-sdk/openai responses', (asked) =>
@@ -107,3 +101,9 @@ export const aiResponses = driver('ai, @ai-sdk/openai responses', (asked) =>
 export const aiAnthropic = driver('ai, @ai-sdk/anthropic', (asked) =>
   createAnthropic({ apiKey: 'k', baseURL: `${asked.url}/v1` })(asked.model),
 );
+
+/** Vectors of texts. */
+export async function aiEmbed(asked: Pick<Asking, 'url' | 'model'>, values: string[]): Promise<number[][]> {
+  const model = openai(asked).embedding(asked.model);
+  return (await embedMany({ model, values, maxRetries: 0 })).embeddings;
+}

@@ -13,7 +13,8 @@ const tools = Object.entries(TOOLS).map(([name, { field, description }]) => ({
 }));
 
 async function answer(asked: Asking, messages: Message[], more: object = {}): Promise<Anthropic.Message> {
-  const body = { model: asked.model, max_tokens: 4_096, messages, ...more };
+  const thinking = asked.thinks ? { thinking: { type: 'enabled' as const, budget_tokens: 1_024 } } : {};
+  const body = { model: asked.model, max_tokens: 4_096, messages, ...thinking, ...more };
   if (!asked.stream) return await client(asked).messages.create(body);
   return await client(asked).messages.stream(body).finalMessage();
 }
@@ -31,6 +32,8 @@ export const anthropicSdk: Driver = {
     const { input_tokens, cache_read_input_tokens, output_tokens } = message.usage;
     return {
       text: textOf(message),
+      reasoning: message.content.find((block) => block.type === 'thinking')?.thinking,
+      finished: message.stop_reason === 'end_turn',
       input: input_tokens + (cache_read_input_tokens ?? 0),
       output: output_tokens,
     };
@@ -39,8 +42,7 @@ export const anthropicSdk: Driver = {
   async loop(asked) {
     const messages: Message[] = [{ role: 'user', content: asked.words }];
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
-      const thinking = { type: 'enabled' as const, budget_tokens: 1_024 };
-      const message = await answer(asked, messages, { tools, thinking });
+      const message = await answer(asked, messages, { tools });
       messages.push({ role: 'assistant', content: message.content });
       const calls = message.content.filter((block) => block.type === 'tool_use');
       if (calls.length === 0) return textOf(message);
@@ -85,5 +87,10 @@ export const anthropicSdk: Driver = {
       stream: true,
     });
     for await (const event of stream) if (event.type === 'content_block_delta') break;
+  },
+
+  raised(error) {
+    const own = error instanceof Anthropic.APIError;
+    return { own, status: own ? error.status : undefined, message: (error as Error).message };
   },
 };

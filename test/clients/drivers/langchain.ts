@@ -1,24 +1,15 @@
-import type { BaseMessage } from '@langchain/core/messages';
+import type { AIMessageChunk, BaseMessage } from '@langchain/core/messages';
 import { HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { tool } from '@langchain/core/tools';
 import { ChatOpenAI } from '@langchain/openai';
-import type { AIMessageChunk } from '@langchain/core/messages';
 import type { Asking, Driver } from '../driver.ts';
 import { MAX_TURNS, parametersOf, SCHEMA, TOOLS } from '../driver.ts';
 import { PICTURE, runTool } from '../script.ts';
+import { openaiRaised } from './openai-chat.ts';
 
 const tools = Object.entries(TOOLS).map(([name, { field, description }]) =>
   tool((input) => runTool(name, input), { name, description, schema: parametersOf(field) }),
 );
-
-const chat = ({ url, model }: Asking) =>
-  new ChatOpenAI({
-    model,
-    apiKey: 'k',
-    maxRetries: 0,
-    useResponsesApi: false,
-    configuration: { baseURL: `${url}/v1` },
-  });
 
 type Runnable = Pick<ChatOpenAI, 'invoke' | 'stream'>;
 
@@ -29,53 +20,77 @@ async function answer(asked: Asking, runnable: Runnable, messages: BaseMessage[]
   return whole!;
 }
 
-function textOf({ content }: AIMessageChunk): string {
-  return typeof content === 'string' ? content : JSON.stringify(content);
+/** LangChain's @langchain/openai. Of models by other names than OpenAI's it does not ask for reasoning. */
+function driver(name: string, useResponsesApi: boolean): Driver {
+  // Whoever wants a summary is sent to Responses by it.
+  const reasoning = { effort: 'low' as const, ...(useResponsesApi ? { summary: 'auto' as const } : {}) };
+  const chat = ({ url, model, thinks }: Asking) =>
+    new ChatOpenAI({
+      model,
+      apiKey: 'k',
+      maxRetries: 0,
+      useResponsesApi,
+      // What was thought comes back sealed, and is kept nowhere.
+      ...(useResponsesApi ? { zdrEnabled: true } : {}),
+      ...(thinks ? { reasoning } : {}),
+      configuration: { baseURL: `${url}/v1` },
+    });
+
+  return {
+    name,
+
+    async plain(asked) {
+      const message = await answer(asked, chat(asked), [new HumanMessage(asked.words)]);
+      const { finish_reason, status } = message.response_metadata;
+      const thought = message.additional_kwargs.reasoning as { summary?: { text: string }[] } | undefined;
+      return {
+        text: message.text,
+        reasoning: thought?.summary?.map(({ text }) => text).join(''),
+        finished: finish_reason === 'stop' || status === 'completed',
+        input: message.usage_metadata?.input_tokens,
+        output: message.usage_metadata?.output_tokens,
+      };
+    },
+
+    async loop(asked) {
+      const bound = chat(asked).bindTools(tools) as unknown as Runnable;
+      const messages: BaseMessage[] = [new HumanMessage(asked.words)];
+      for (let turn = 0; turn < MAX_TURNS; turn += 1) {
+        const message = await answer(asked, bound, messages);
+        messages.push(message);
+        const calls = message.tool_calls ?? [];
+        if (calls.length === 0) return message.text;
+        for (const { id, name, args } of calls) {
+          messages.push(new ToolMessage({ tool_call_id: id!, content: runTool(name, args) }));
+        }
+      }
+      throw new Error('The loop does not end');
+    },
+
+    async object(asked) {
+      const structured = chat(asked).withStructuredOutput(SCHEMA, { name: 'weather', method: 'jsonSchema' });
+      return await structured.invoke([new HumanMessage(asked.words)]);
+    },
+
+    async picture(asked) {
+      const image = { type: 'image_url', image_url: { url: `data:image/png;base64,${PICTURE}` } };
+      const message = new HumanMessage({ content: [{ type: 'text', text: asked.words }, image] });
+      return (await answer(asked, chat(asked), [message])).text;
+    },
+
+    async leaves(asked) {
+      const abort = new AbortController();
+      const stream = await chat(asked).stream([new HumanMessage(asked.words)], { signal: abort.signal });
+      for await (const { text } of stream) {
+        if (text === '') continue;
+        abort.abort();
+        break;
+      }
+    },
+
+    raised: openaiRaised,
+  };
 }
 
-/** LangChain's @langchain/openai. */
-export const langchain: Driver = {
-  name: '@langchain/openai',
-
-  async plain(asked) {
-    const message = await answer(asked, chat(asked), [new HumanMessage(asked.words)]);
-    const { input_tokens: input, output_tokens: output } = message.usage_metadata ?? {};
-    return { text: textOf(message), input, output };
-  },
-
-  async loop(asked) {
-    const bound = chat(asked).bindTools(tools) as unknown as Runnable;
-    const messages: BaseMessage[] = [new HumanMessage(asked.words)];
-    for (let turn = 0; turn < MAX_TURNS; turn += 1) {
-      const message = await answer(asked, bound, messages);
-      messages.push(message);
-      const calls = message.tool_calls ?? [];
-      if (calls.length === 0) return textOf(message);
-      for (const { id, name, args } of calls) {
-        messages.push(new ToolMessage({ tool_call_id: id!, content: runTool(name, args) }));
-      }
-    }
-    throw new Error('The loop does not end');
-  },
-
-  async object(asked) {
-    const structured = chat(asked).withStructuredOutput(SCHEMA, { name: 'weather', method: 'jsonSchema' });
-    return await structured.invoke([new HumanMessage(asked.words)]);
-  },
-
-  async picture(asked) {
-    const image = { type: 'image_url', image_url: { url: `data:image/png;base64,${PICTURE}` } };
-    const message = new HumanMessage({ content: [{ type: 'text', text: asked.words }, image] });
-    return textOf(await answer(asked, chat(asked), [message]));
-  },
-
-  async leaves(asked) {
-    const abort = new AbortController();
-    const stream = await chat(asked).stream([new HumanMessage(asked.words)], { signal: abort.signal });
-    for await (const chunk of stream) {
-      if (textOf(chunk) === '') continue;
-      abort.abort();
-      break;
-    }
-  },
-};
+export const langchainChat = driver('@langchain/openai, chat', false);
+export const langchainResponses = driver('@langchain/openai, responses', true);

@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import type { Asking, Driver } from '../driver.ts';
+import type { Asking, Driver, Raised } from '../driver.ts';
 import { MAX_TURNS, parametersOf, SCHEMA, TOOLS } from '../driver.ts';
 import { PICTURE, runTool } from '../script.ts';
 
@@ -14,10 +14,29 @@ const tools = Object.entries(TOOLS).map(([name, { field, description }]) => ({
 
 /** One answer, whole or put together from its stream. */
 async function answer(asked: Asking, messages: Message[], more: object = {}): Promise<OpenAI.ChatCompletion> {
-  const body = { model: asked.model, messages, ...more };
+  const thinking = asked.thinks ? { reasoning_effort: 'low' as const } : {};
+  const body = { model: asked.model, messages, ...thinking, ...more };
   if (!asked.stream) return await client(asked).chat.completions.create(body);
   const runner = client(asked).chat.completions.stream({ ...body, stream_options: { include_usage: true } });
-  return await runner.finalChatCompletion();
+  // Of a field that it does not know the package keeps the last piece alone.
+  let reasoning = '';
+  runner.on('chunk', ({ choices }) => {
+    reasoning += (choices[0]?.delta as Thought | undefined)?.reasoning_content ?? '';
+  });
+  const completion = await runner.finalChatCompletion();
+  if (reasoning !== '') (completion.choices[0]!.message as Thought).reasoning_content = reasoning;
+  return completion;
+}
+
+/** The field that servers of this API use for it. */
+interface Thought {
+  reasoning_content?: string;
+}
+
+/** The error type of the openai package. */
+export function openaiRaised(error: unknown): Raised {
+  const own = error instanceof OpenAI.APIError;
+  return { own, status: own ? error.status : undefined, message: (error as Error).message };
 }
 
 /** The openai package, by chat completions. */
@@ -26,8 +45,11 @@ export const openaiChat: Driver = {
 
   async plain(asked) {
     const { choices, usage } = await answer(asked, [words(asked)]);
+    const { message, finish_reason } = choices[0]!;
     return {
-      text: choices[0]!.message.content ?? '',
+      text: message.content ?? '',
+      reasoning: (message as Thought).reasoning_content,
+      finished: finish_reason === 'stop',
       input: usage?.prompt_tokens,
       output: usage?.completion_tokens,
     };
@@ -76,4 +98,6 @@ export const openaiChat: Driver = {
     });
     for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
   },
+
+  raised: openaiRaised,
 };

@@ -2,6 +2,7 @@ import OpenAI from 'openai';
 import type { Asking, Driver } from '../driver.ts';
 import { MAX_TURNS, parametersOf, SCHEMA, TOOLS } from '../driver.ts';
 import { PICTURE, runTool } from '../script.ts';
+import { openaiRaised } from './openai-chat.ts';
 
 type Input = OpenAI.Responses.ResponseInput;
 
@@ -20,6 +21,7 @@ async function answer(asked: Asking, input: Input, more: object = {}): Promise<O
     input,
     store: false,
     include: ['reasoning.encrypted_content' as const],
+    ...(asked.thinks ? { reasoning: { effort: 'low' as const, summary: 'auto' as const } } : {}),
     ...more,
   };
   if (!asked.stream) return await client(asked).responses.create(body);
@@ -31,14 +33,21 @@ export const openaiResponses: Driver = {
   name: 'openai, responses',
 
   async plain(asked) {
-    const { output_text: text, usage } = await answer(asked, [{ role: 'user', content: asked.words }]);
-    return { text, input: usage?.input_tokens, output: usage?.output_tokens };
+    const response = await answer(asked, [{ role: 'user', content: asked.words }]);
+    const { output, output_text: text, status, usage } = response;
+    return {
+      text,
+      reasoning: output.find((item) => item.type === 'reasoning')?.summary[0]?.text,
+      finished: status === 'completed',
+      input: usage?.input_tokens,
+      output: usage?.output_tokens,
+    };
   },
 
   async loop(asked) {
     const input: Input = [{ role: 'user', content: asked.words }];
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
-      const response = await answer(asked, input, { tools, reasoning: { effort: 'low' } });
+      const response = await answer(asked, input, { tools });
       input.push(...(response.output as Input));
       const calls = response.output.filter((item) => item.type === 'function_call');
       if (calls.length === 0) return response.output_text;
@@ -74,4 +83,6 @@ export const openaiResponses: Driver = {
     const stream = await client(asked).responses.create({ model, input, stream: true });
     for await (const event of stream) if (event.type === 'response.output_text.delta') break;
   },
+
+  raised: openaiRaised,
 };

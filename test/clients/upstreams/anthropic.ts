@@ -1,8 +1,9 @@
 /** Anthropic's Messages API. @see https://docs.anthropic.com/en/api/messages */
 import type { Call, Said } from '../script.ts';
 import type { Asked, Dialect, JsonObject } from '../upstream.ts';
-import { BREAKAGE, demand, PIECE, sceneOf, USAGE } from '../script.ts';
+import { BREAKAGE, demand, forcedOf, PIECE, sceneOf, USAGE } from '../script.ts';
 import { fragments, frame } from '../upstream.ts';
+import { Threads } from './threads.ts';
 
 type Block = JsonObject & { type: string };
 interface Turn {
@@ -11,7 +12,7 @@ interface Turn {
 }
 
 const FIELDS = new Set(
-  'model messages max_tokens system stream tools tool_choice temperature top_p top_k stop_sequences thinking metadata output_config service_tier cache_control context_management'.split(
+  'model messages max_tokens system stream tools tool_choice temperature top_p top_k stop_sequences thinking metadata output_config service_tier cache_control context_management thread'.split(
     ' ',
   ),
 );
@@ -21,6 +22,8 @@ const usage = {
   cache_read_input_tokens: USAGE.cached,
   output_tokens: USAGE.said + USAGE.thought,
 };
+
+const threads = new Threads();
 
 const event = (value: JsonObject & { type: string }) => frame(value, value.type);
 const signatureOf = (turn: number) => `signature-of-turn-${turn}`;
@@ -37,10 +40,11 @@ export const anthropic: Dialect = {
       ? { input_tokens: 77 }
       : undefined,
 
-  hear({ path, headers, body }: Asked) {
+  hear({ path, headers, body: given }: Asked) {
     demand(/^\/v1\/messages(\?|$)/.test(path), `nothing is at ${path}`);
     demand(headers.get('x-api-key') === 'key-of-anthropic', 'the key is missing');
     demand(headers.get('anthropic-version') === '2023-06-01', 'anthropic-version is missing');
+    const body = threads.heard(given);
     const unknown = Object.keys(body).filter((field) => !FIELDS.has(field));
     demand(unknown.length === 0, `${unknown.join()}: extra inputs are not permitted`);
     demand(Number.isInteger(body.max_tokens) && Number(body.max_tokens) > 0, 'max_tokens is required');
@@ -65,12 +69,17 @@ export const anthropic: Dialect = {
       'media_type is wrong',
     );
     const { format } = (body.output_config ?? {}) as { format?: JsonObject };
+    const { type: choice } = (body.tool_choice ?? {}) as { type?: string };
     return {
       scene: sceneOf(said.map(({ text }) => text ?? '').join('\n')),
       results,
       thinks,
       stream: body.stream === true,
       schema: format && Object.keys((format.schema as JsonObject).properties as JsonObject),
+      must: forcedOf(
+        choice === 'any' || choice === 'tool',
+        tools.map(({ name, input_schema }) => [name, input_schema]),
+      ),
       pictures: pictures.map(({ data }) => String(data)),
       tools: tools.map(({ name }) => String(name)),
     };
@@ -162,7 +171,13 @@ function blocks(content: string | Block[]): Block[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 }
 
-function contentOf({ reasoning, text, calls = [] }: Said, turn: number): Block[] {
+function contentOf(said: Said, turn: number): Block[] {
+  const content = blocksOf(said, turn);
+  threads.answered(String(opening(turn).id), { role: 'assistant', content });
+  return content;
+}
+
+function blocksOf({ reasoning, text, calls = [] }: Said, turn: number): Block[] {
   const thought = { type: 'thinking', thinking: reasoning, signature: signatureOf(turn) };
   return [
     ...(reasoning === undefined ? [] : [thought]),

@@ -1,7 +1,7 @@
 /** OpenAI's chat completions. @see https://platform.openai.com/docs/api-reference/chat/create */
 import type { Said } from '../script.ts';
 import type { Asked, Dialect, JsonObject } from '../upstream.ts';
-import { BREAKAGE, demand, PIECE, sceneOf, USAGE } from '../script.ts';
+import { BREAKAGE, demand, forcedOf, PIECE, sceneOf, USAGE } from '../script.ts';
 import { fragments, frame } from '../upstream.ts';
 
 interface Message {
@@ -71,6 +71,10 @@ export const chat: Dialect = {
         format?.type === 'json_schema'
           ? Object.keys(format.json_schema.schema.properties as JsonObject)
           : undefined,
+      must: forcedOf(
+        body.tool_choice === 'required' || typeof body.tool_choice === 'object',
+        tools.map(({ function: { name, parameters } }) => [name, parameters]),
+      ),
       pictures: parts.filter(({ type }) => type === 'image_url').map(pictureOf),
       tools: tools.map(({ function: fn }) => String(fn.name)),
     };
@@ -137,7 +141,7 @@ export const chat: Dialect = {
 
 /** Every call is answered by messages right behind it, and nothing else is. */
 function hearMessages(messages: readonly Message[]): string[][] {
-  demand(Array.isArray(messages) && messages.length > 0, 'messages is too short');
+  demand(messages?.length > 0, 'messages is too short');
   const results: string[][] = [];
   let open: string[] = [];
   for (const { role, content, tool_calls, tool_call_id } of messages) {

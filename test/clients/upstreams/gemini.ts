@@ -1,7 +1,7 @@
 /** Google's Gemini API. @see https://ai.google.dev/api/generate-content */
 import type { Said } from '../script.ts';
 import type { Asked, Dialect, JsonObject } from '../upstream.ts';
-import { BREAKAGE, demand, PIECE, sceneOf, USAGE } from '../script.ts';
+import { BREAKAGE, demand, forcedOf, PIECE, sceneOf, USAGE } from '../script.ts';
 import { fragments, frame } from '../upstream.ts';
 
 type Part = JsonObject & {
@@ -78,6 +78,7 @@ export const gemini: Dialect = {
     );
     const schema = (config.responseJsonSchema ?? config.responseSchema) as JsonObject | undefined;
     demand(!schema || config.responseMimeType === 'application/json', 'a schema needs responseMimeType');
+    const calling = (body.toolConfig as { functionCallingConfig?: JsonObject })?.functionCallingConfig;
     const thinking = (config.thinkingConfig ?? {}) as JsonObject;
     return {
       scene: sceneOf(said.map(({ text }) => text ?? '').join('\n')),
@@ -85,6 +86,10 @@ export const gemini: Dialect = {
       thinks: thinking.includeThoughts === true,
       stream: method !== 'generateContent',
       schema: schema && Object.keys(schema.properties as JsonObject),
+      must: forcedOf(
+        calling?.mode === 'ANY',
+        declared.map(({ name, parametersJsonSchema }) => [name, parametersJsonSchema]),
+      ),
       pictures: pictures.map(({ data }) => String(data)),
       tools: declared.map(({ name }) => String(name)),
     };
@@ -119,7 +124,7 @@ export const gemini: Dialect = {
 
 /** The user begins; calls come back signed and are answered, each by name, in the content behind them. */
 function hearContents(contents: readonly Content[]): string[][] {
-  demand(Array.isArray(contents) && contents.length > 0, 'contents is not specified');
+  demand(contents?.length > 0, 'contents is not specified');
   demand(contents[0]!.role === 'user', 'a function call turn must come after a user turn');
   const results: string[][] = [];
   contents.forEach(({ role, parts }, index) => {

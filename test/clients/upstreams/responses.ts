@@ -1,7 +1,7 @@
 /** OpenAI's Responses API, keeping nothing. @see https://platform.openai.com/docs/api-reference/responses */
 import type { Said } from '../script.ts';
 import type { Asked, Dialect, JsonObject } from '../upstream.ts';
-import { BREAKAGE, demand, PIECE, sceneOf, USAGE } from '../script.ts';
+import { BREAKAGE, demand, forcedOf, PIECE, sceneOf, USAGE } from '../script.ts';
 import { fragments, frame } from '../upstream.ts';
 
 const FIELDS = new Set(
@@ -17,6 +17,10 @@ const usage = {
   output_tokens_details: { reasoning_tokens: USAGE.thought },
   total_tokens: USAGE.fresh + USAGE.cached + USAGE.said + USAGE.thought,
 };
+
+/** Items that were asked to be kept: by their ids they may be named again. */
+const stored = new Map<string, Item>();
+let storing = false;
 
 const sealOf = (turn: number) => `sealed-reasoning-of-turn-${turn}`;
 
@@ -37,8 +41,9 @@ export const responses: Dialect = {
       typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : (body.input as JsonObject[]);
     const effort = (body.reasoning as { effort?: string } | undefined)?.effort;
     const thinks = effort !== undefined && effort !== null && effort !== 'none';
-    const sealed = thinks && ((body.include ?? []) as string[]).includes('reasoning.encrypted_content');
-    const results = hearItems(input, sealed);
+    storing = body.store !== false;
+    const included = ((body.include ?? []) as string[]).includes('reasoning.encrypted_content');
+    const results = hearItems(input, thinks && (included || storing));
     const tools = (body.tools ?? []) as JsonObject[];
     for (const tool of tools.filter(({ type }) => type === 'function')) {
       demand(/^[\w-]{1,64}$/.test(String(tool.name)), 'a tool has no name');
@@ -56,6 +61,10 @@ export const responses: Dialect = {
         format?.type === 'json_schema'
           ? Object.keys((format.schema as JsonObject).properties as JsonObject)
           : undefined,
+      must: forcedOf(
+        body.tool_choice === 'required' || typeof body.tool_choice === 'object',
+        tools.map(({ name, parameters }) => [name, parameters]),
+      ),
       pictures: parts.filter(({ type }) => type === 'input_image').map(pictureOf),
       tools: tools.map(({ name }) => String(name)),
     };
@@ -105,14 +114,16 @@ export const responses: Dialect = {
 
 /** Every call has an output behind it, every output a call before it; sealed reasoning comes back. */
 function hearItems(input: readonly JsonObject[], sealed: boolean): string[][] {
-  demand(Array.isArray(input) && input.length > 0, 'input is empty');
+  demand(input?.length > 0, 'input is empty');
   const results: string[][] = [];
   const open = new Set<unknown>();
   let turn = -1;
   let seal: unknown;
   let behindOutput = true;
-  for (const item of input) {
-    const { type = 'message', call_id: id } = item;
+  for (const given of input) {
+    const item = given.type === 'item_reference' ? stored.get(String(given.id)) : given;
+    demand(item, `Item with id '${String(given.id)}' not found.`);
+    const { type = 'message', call_id: id } = item as JsonObject;
     if (type === 'reasoning') {
       demand(Array.isArray(item.summary), 'reasoning needs its summary');
       seal = item.encrypted_content;
@@ -185,7 +196,7 @@ function itemsOf({ reasoning, text, calls = [] }: Said, turn: number): Item[] {
     status: 'completed',
     content: [part],
   };
-  return [
+  const items: Item[] = [
     ...(reasoning === undefined ? [] : [thought]),
     ...(text === undefined ? [] : [message]),
     ...calls.map(({ name, input }, at) => ({
@@ -197,6 +208,8 @@ function itemsOf({ reasoning, text, calls = [] }: Said, turn: number): Item[] {
       arguments: JSON.stringify(input),
     })),
   ];
+  if (storing) for (const item of items) stored.set(item.id, item);
+  return items;
 }
 
 function answer(output: readonly Item[], status: string): JsonObject {

@@ -1,0 +1,30 @@
+/** Conversations that Anthropic holds: the next turn of a thread brings its new messages alone. */
+import type { JsonObject } from '../upstream.ts';
+import { demand } from '../script.ts';
+
+export class Threads {
+  readonly #held = new Map<string, JsonObject>();
+  #asked: JsonObject | undefined;
+
+  /** The whole request that one means: tools and instructions are those that the thread began with. */
+  heard(body: JsonObject): JsonObject {
+    const { thread, messages } = body;
+    if (!thread) return body;
+    const { type, previous_message_id: id } = thread as { type?: string; previous_message_id?: string };
+    const before = type === 'continue' ? this.#held.get(id ?? '') : { messages: [] };
+    demand(before, `no thread was left at ${id}`);
+    this.#asked = { ...before, ...body, messages: [...listOf(before.messages), ...listOf(messages)] };
+    return this.#asked;
+  }
+
+  /** Keeps the answer to what was heard last, where it was asked to. */
+  answered(id: string, answer: JsonObject): void {
+    const asked = this.#asked;
+    if (asked) this.#held.set(id, { ...asked, messages: [...listOf(asked.messages), answer] });
+    this.#asked = undefined;
+  }
+}
+
+function listOf(messages: unknown): unknown[] {
+  return messages as unknown[];
+}
