@@ -27,8 +27,8 @@ const FORMATS = new Set<unknown>(['date-time', 'enum', 'int32', 'int64', 'float'
 /** A schema deeper than this is cut off. */
 const MAX_DEPTH = 32;
 
-/** References make a small schema as large as one likes: beyond this many parts, objects are left open. */
-const MAX_PARTS = 5_000;
+/** References make a small schema as large as one likes: beyond about this many characters, objects are left open. */
+const MAX_REFERRED = 256 * 1024;
 
 /**
  * A JSON Schema as the subset of OpenAPI's that older models take: references are resolved, `const` is an `enum`,
@@ -37,27 +37,33 @@ const MAX_PARTS = 5_000;
  * @see https://ai.google.dev/api/caching#Schema
  */
 export function openapiSchema(schema: unknown): JsonObject {
-  return new Conversion(objectOf(schema)).convert(objectOf(schema), []);
+  return new Conversion(objectOf(schema)).convert(objectOf(schema), new Set());
+}
+
+/** A schema with what it refers to and is composed of. */
+interface Resolved {
+  readonly schema: JsonObject;
+  /** The references that led here. */
+  readonly path: ReadonlySet<string>;
 }
 
 class Conversion {
   readonly #root: JsonObject;
-  #parts = 0;
+  #referred = 0;
 
   constructor(root: JsonObject) {
     this.#root = root;
   }
 
   /** @param path the references that led here */
-  convert(given: JsonObject, path: readonly string[], depth = 0): JsonObject {
-    if (this.#parts > MAX_PARTS) return { type: 'object' };
-    const found = this.#resolved(given, path);
-    // Counted before they are looked at, so that many references to a large part cost no more than one.
-    this.#parts += 1 + Object.keys(objectOf(found?.schema.properties)).length;
-    if (!found || depth > MAX_DEPTH || this.#parts > MAX_PARTS) return { type: 'object' };
+  convert(given: JsonObject, path: ReadonlySet<string>, depth = 0): JsonObject {
+    const found = this.#resolved(given, path, depth);
+    if (!found) return { type: 'object' };
     const inner = (value: unknown) => this.convert(objectOf(value), found.path, depth + 1);
     const { properties, items, anyOf, oneOf, format, ...rest } = found.schema;
     const made: JsonObject = Object.fromEntries(Object.entries(rest).filter(([name]) => KNOWN.has(name)));
+    // It is a note for readers, and the only one that may be as long as it likes.
+    if (typeof made.default === 'object') delete made.default;
     if (FORMATS.has(format)) made.format = format;
     if (isObject(properties)) {
       made.properties = Object.fromEntries(
@@ -70,29 +76,39 @@ class Conversion {
     return withOneType(withWords(made, found.schema));
   }
 
-  /** A schema with what it refers to and is composed of; `undefined` where it contains itself. */
-  #resolved(
-    given: JsonObject,
-    path: readonly string[],
-  ): { schema: JsonObject; path: readonly string[] } | undefined {
+  /** `undefined` where a schema contains itself, or is too much. */
+  #resolved(given: JsonObject, path: ReadonlySet<string>, depth: number): Resolved | undefined {
+    if (depth > MAX_DEPTH) return undefined;
+    // What stands in the request once is no longer than the request.
+    if (path.size > 0 && !this.#affords(given, path)) return undefined;
     let schema = given;
     let steps = path;
     for (let reference = stringOf(schema.$ref); reference; reference = stringOf(schema.$ref)) {
-      if (steps.includes(reference) || steps.length > MAX_DEPTH) return undefined;
-      steps = [...steps, reference];
+      const target = this.#at(reference);
+      if (steps.has(reference) || !this.#affords(target, steps)) return undefined;
+      steps = new Set(steps).add(reference);
       const { $ref: _, ...rest } = schema;
-      schema = { ...this.#at(reference), ...rest };
+      schema = { ...target, ...rest };
     }
     const { allOf, ...own } = schema;
     if (!Array.isArray(allOf)) return { schema, path: steps };
+    const parts: Resolved[] = [];
     for (const each of allOf) {
-      this.#parts += 1;
-      const part = this.#parts > MAX_PARTS ? undefined : this.#resolved(objectOf(each), steps);
+      // Each by its own way: two parts may refer to a third.
+      const part = this.#resolved(objectOf(each), steps, depth + 1);
       if (!part) return undefined;
-      steps = part.path;
-      merge(own, part.schema);
+      parts.push(part);
     }
-    return { schema: own, path: steps };
+    return {
+      schema: composed([own, ...parts.map((part) => part.schema)]),
+      path: new Set([...steps, ...parts.flatMap((part) => [...part.path])]),
+    };
+  }
+
+  /** Counts what is about to be copied once more: as much as copying it takes, and as it is long. */
+  #affords(schema: JsonObject, path: ReadonlySet<string>): boolean {
+    if (this.#referred <= MAX_REFERRED) this.#referred += lengthOf(schema) + path.size;
+    return this.#referred <= MAX_REFERRED;
   }
 
   #at(reference: string): JsonObject {
@@ -108,13 +124,36 @@ class Conversion {
   }
 }
 
-/** A part of `allOf` into the schema that has it. */
-function merge(into: JsonObject, part: JsonObject): void {
-  const properties = { ...objectOf(part.properties), ...objectOf(into.properties) };
-  const required = [...new Set([...listOf(into.required), ...listOf(part.required)])];
-  Object.assign(into, { ...part, ...into });
-  if (Object.keys(properties).length > 0) into.properties = properties;
-  if (required.length > 0) into.required = required;
+/** About as many characters as a schema has, without those in it, which are counted when they are reached. */
+function lengthOf(schema: JsonObject): number {
+  let length = 0;
+  for (const [name, value] of Object.entries(schema)) {
+    length += 8 + name.length;
+    if (typeof value === 'string') length += value.length;
+    else if (Array.isArray(value)) {
+      for (const each of value) length += 8 + (typeof each === 'string' ? each.length : 0);
+    } else if (name === 'properties') {
+      for (const key of Object.keys(objectOf(value))) length += 8 + key.length;
+    }
+  }
+  return length;
+}
+
+/** A schema and the parts of its `allOf` as one. What is said first counts; all that is required is. */
+function composed(schemas: readonly JsonObject[]): JsonObject {
+  const made = new Map<string, unknown>();
+  const properties = new Map<string, unknown>();
+  const required = new Set<unknown>();
+  for (const schema of schemas) {
+    for (const [name, value] of Object.entries(schema)) if (!made.has(name)) made.set(name, value);
+    for (const [name, value] of Object.entries(objectOf(schema.properties))) {
+      if (!properties.has(name)) properties.set(name, value);
+    }
+    for (const name of listOf(schema.required)) required.add(name);
+  }
+  if (properties.size > 0) made.set('properties', Object.fromEntries(properties));
+  if (required.size > 0) made.set('required', [...required]);
+  return Object.fromEntries(made);
 }
 
 /** Words to choose from. They are texts: of other values the type alone is told. */
