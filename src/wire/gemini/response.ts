@@ -30,8 +30,10 @@ const BROKEN = new Set([
   'MALFORMED_RESPONSE',
 ]);
 
-/** What ended an answer, in OpenAI's words; `undefined` while nothing did.
- * @param called whether the answer called a function: Gemini stops for that as for anything */
+/**
+ * What ended an answer, in OpenAI's words; `undefined` while nothing did.
+ * @param called whether the answer called a function: Gemini stops for that as for anything
+ */
 export function geminiFinish(reason: unknown, called: boolean): string | undefined {
   const word = stringOf(reason);
   if (word === undefined || word === 'FINISH_REASON_UNSPECIFIED') return undefined;
