@@ -311,3 +311,15 @@ test('a thread goes to the target that holds it, and is refused where the rest h
   });
   expect(other.asked).toEqual([]);
 });
+
+test.each([
+  [[null], 'messages[0]'],
+  [[{ role: 'assistant', tool_calls: {} }], 'messages[0].tool_calls'],
+  [[{ role: 'assistant', tool_calls: [null] }], 'messages[0].tool_calls'],
+])('messages that are none are the caller’s mistake: %j', async (messages, param) => {
+  await using provider = speaker('messages', 'whole');
+  await using proxy = running({ providers: [speakerConfig('messages', provider.url)] });
+  const reply = await proxy.post('/v1/chat/completions', { model: 'm', messages });
+  expect(reply.status).toBe(400);
+  expect(await reply.json()).toMatchObject({ error: { type: 'invalid_request_error', param } });
+});

@@ -1,7 +1,7 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { Budget, GeminiModel, ThinkingLevel } from './models.ts';
-import { numberOf, objectOf } from '../json.ts';
+import { entryOf, numberOf, objectOf } from '../json.ts';
 
 /** Tokens to think with, by effort, as Google's own OpenAI endpoint has them; others are left to the model. */
 const BUDGETS: Readonly<Record<string, number>> = {
@@ -33,7 +33,7 @@ export function thinkingConfig(request: ChatRequest, { thinking }: GeminiModel):
     return objectOf(request.thinking).type === 'adaptive' ? { includeThoughts: true } : undefined;
   }
   const shown = effort === 'none' ? {} : { includeThoughts: true };
-  if (isLevels(thinking)) return { thinkingLevel: nearest(thinking, RANKS[effort] ?? 3), ...shown };
+  if (isLevels(thinking)) return { thinkingLevel: nearest(thinking, entryOf(RANKS, effort) ?? 3), ...shown };
   const told = numberOf(objectOf(request.thinking).budget_tokens);
   return { thinkingBudget: within(thinking, effort, told), ...shown };
 }
@@ -55,6 +55,6 @@ function nearest(levels: readonly ThinkingLevel[], wanted: number): ThinkingLeve
 
 function within({ min, max, off }: Budget, effort: string, told: number | undefined): number {
   if (effort === 'none') return off ? 0 : min;
-  const wanted = told ?? BUDGETS[effort];
+  const wanted = told ?? entryOf(BUDGETS, effort);
   return wanted === undefined ? DYNAMIC : Math.min(max, Math.max(min, wanted));
 }
