@@ -72,7 +72,7 @@ ${promises.join('\n')}
 One loop asks one target (a provider and a model) at a time, best first: by the order of a route, then by \`priority\`, then
 by \`weight\`. After a failure the rules table below decides. A retry at the same target waits by exponential backoff with
 full jitter (\`retry_delay\`, \`routing.max_retry_delay\`), at most \`max_retries\` times. A Retry-After of the provider is never
-shortened. All attempts fit into \`routing.deadline\` and \`routing.max_attempts\`, all waits into \`routing.wait_budget\`.
+shortened. All attempts fit into \`routing.deadline\` and \`routing.max_attempts\`, waits for a Retry-After or a rest into \`routing.wait_budget\`.
 The 200 is held until the first content, or the whole body when it is not streamed; until then everything may be tried
 elsewhere.
 

@@ -117,6 +117,8 @@ export class RequestRouter {
     const { clock } = this.#deps;
     const { signal } = job.abort;
     const contenders = this.#line(job.candidates);
+    const { hedge } = job.policy;
+    if (hedge) this.#budgetOf(hedge).deposit(hedge.budget);
     const errors: ProxyError[] = [];
     let waitBudgetMs = this.#policy.wait_budget;
     let again: Contender | undefined;
@@ -202,9 +204,7 @@ export class RequestRouter {
     contenders: readonly Contender[],
     first: Trial,
   ): Promise<Trial | undefined> {
-    const budget = this.#hedges.get(hedge) ?? new HedgeBudget();
-    this.#hedges.set(hedge, budget);
-    budget.deposit(hedge.budget);
+    const budget = this.#budgetOf(hedge);
     const delayMs = hedge.delay ?? slowBeginning(first.contender.target, job.inbound.stream);
     if (delayMs === undefined) return undefined;
     const { clock } = this.#deps;
@@ -218,6 +218,12 @@ export class RequestRouter {
     const { contender, readyAtMs } = soonest(others, nowMs);
     if (!contender || readyAtMs > nowMs || !budget.take()) return undefined;
     return this.#start(job, contender);
+  }
+
+  #budgetOf(hedge: Hedge): HedgeBudget {
+    let budget = this.#hedges.get(hedge);
+    if (!budget) this.#hedges.set(hedge, (budget = new HedgeBudget()));
+    return budget;
   }
 
   #start(job: Job, contender: Contender): Trial {

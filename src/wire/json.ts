@@ -20,6 +20,12 @@ export function stringOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** A table's entry of its own under a word that somebody else chose: "constructor" is none. */
+export function entryOf<T>(table: Readonly<Record<string, T>>, word: unknown): T | undefined {
+  const key = String(word);
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
 /** The value as a finite number, or `undefined`. */
 export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;

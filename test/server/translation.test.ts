@@ -218,9 +218,9 @@ test('a signature that the client drops is given back with its call', async () =
   expect(JSON.parse(provider.asked[1]!.text).contents.slice(1)).toEqual([
     {
       role: 'model',
-      parts: [{ functionCall: { name: 'weather', args: { city: 'Paris' } }, thoughtSignature: 'c2ln' }],
+      parts: [{ functionCall: { id, name: 'weather', args: { city: 'Paris' } }, thoughtSignature: 'c2ln' }],
     },
-    { role: 'user', parts: [{ functionResponse: { name: 'weather', response: { result: 'rain' } } }] },
+    { role: 'user', parts: [{ functionResponse: { id, name: 'weather', response: { result: 'rain' } } }] },
   ]);
 });
 
@@ -310,4 +310,16 @@ test('a thread goes to the target that holds it, and is refused where the rest h
     error: { details: { error_code: 'thread_unsupported_request' } },
   });
   expect(other.asked).toEqual([]);
+});
+
+test.each([
+  [[null], 'messages[0]'],
+  [[{ role: 'assistant', tool_calls: {} }], 'messages[0].tool_calls'],
+  [[{ role: 'assistant', tool_calls: [null] }], 'messages[0].tool_calls'],
+])('messages that are none are the caller’s mistake: %j', async (messages, param) => {
+  await using provider = speaker('messages', 'whole');
+  await using proxy = running({ providers: [speakerConfig('messages', provider.url)] });
+  const reply = await proxy.post('/v1/chat/completions', { model: 'm', messages });
+  expect(reply.status).toBe(400);
+  expect(await reply.json()).toMatchObject({ error: { type: 'invalid_request_error', param } });
 });

@@ -1,44 +1,132 @@
-import { describe, expect, test } from 'bun:test';
-import { decodeGeminiEmbeddings, decodeVertexEmbeddings } from '../../src/wire/gemini/embeddings.ts';
+import { expect, test } from 'bun:test';
+import { ProxyError } from '../../src/errors.ts';
+import {
+  decodeGeminiEmbeddings,
+  decodeVertexEmbeddings,
+  encodeGeminiEmbeddings,
+  encodeVertexEmbeddings,
+} from '../../src/wire/gemini/embeddings.ts';
+import { embeddingInputs, embeddingList } from '../../src/wire/openai/embeddings.ts';
 
-describe('embeddings of Gemini', () => {
-  test('are in OpenAI’s shape, with their tokens where they were counted', () => {
-    const answer = { embeddings: [{ values: [0.5, -1] }, { values: [2, 0] }] };
-    expect(decodeGeminiEmbeddings(answer, 'm', 'float')).toEqual({
-      object: 'list',
-      data: [
-        { object: 'embedding', index: 0, embedding: [0.5, -1] },
-        { object: 'embedding', index: 1, embedding: [2, 0] },
-      ],
-      model: 'm',
-      usage: { prompt_tokens: 0, total_tokens: 0 },
-    });
-    const counted = { ...answer, usageMetadata: { promptTokenCount: 4 } };
-    expect(decodeGeminiEmbeddings(counted, 'm', 'float').usage).toEqual({
-      prompt_tokens: 4,
-      total_tokens: 4,
-    });
+const MODEL = 'gemini-embedding-001';
+const NONE = { prompt_tokens: 0, total_tokens: 0 };
+
+function faultOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (thrown) {
+    if (thrown instanceof ProxyError) return thrown.fault;
+    throw thrown;
+  }
+  return 'none';
+}
+
+test('encodeGeminiEmbeddings() asks for each text', () => {
+  const one = (text: string) => ({
+    model: `models/${MODEL}`,
+    content: { parts: [{ text }] },
+    taskType: 'RETRIEVAL_QUERY',
+    outputDimensionality: 8,
   });
-
-  test('are packed where a client asks for it', () => {
-    const answer = { embeddings: [{ values: [1] }] };
-    const data = [{ object: 'embedding', index: 0, embedding: 'AACAPw==' }];
-    expect(decodeGeminiEmbeddings(answer, 'm', 'base64').data).toEqual(data);
+  const request = { input: ['a', 'b'], dimensions: 8, task_type: 'RETRIEVAL_QUERY', user: 'u' };
+  expect(encodeGeminiEmbeddings(request, MODEL)).toEqual({
+    body: { requests: [one('a'), one('b')] },
+    dropped: ['user'],
   });
-
-  test('that are none are no answer', () => {
-    expect(() => decodeGeminiEmbeddings({}, 'm', 'float')).toThrow('no embeddings');
-    expect(() => decodeVertexEmbeddings({}, 'm', 'float')).toThrow('no embeddings');
+  expect(encodeGeminiEmbeddings({ input: 'a', user: null }, MODEL)).toEqual({
+    body: { requests: [{ model: `models/${MODEL}`, content: { parts: [{ text: 'a' }] } }] },
+    dropped: [],
   });
 });
 
-test('embeddings of Vertex add their tokens up', () => {
-  const one = (values: number[], token_count: number) => ({
-    embeddings: { values, statistics: { token_count } },
+test('encodeVertexEmbeddings() asks for instances', () => {
+  expect(
+    encodeVertexEmbeddings({ input: ['a', 'b'], dimensions: 8, task_type: 'CLUSTERING', user: 'u' }),
+  ).toEqual({
+    body: {
+      instances: [
+        { content: 'a', task_type: 'CLUSTERING' },
+        { content: 'b', task_type: 'CLUSTERING' },
+      ],
+      parameters: { outputDimensionality: 8 },
+    },
+    dropped: ['user'],
   });
-  const answer = { predictions: [one([1], 3), one([2], 4)] };
-  expect(decodeVertexEmbeddings(answer, 'm', 'float')).toMatchObject({
-    data: [{ embedding: [1] }, { embedding: [2] }],
+  expect(encodeVertexEmbeddings({ input: 'a' })).toEqual({
+    body: { instances: [{ content: 'a' }] },
+    dropped: [],
+  });
+});
+
+test('decodeGeminiEmbeddings() counts nothing unless tokens are told', () => {
+  const data = [
+    { object: 'embedding', index: 0, embedding: [0.5, 1] },
+    { object: 'embedding', index: 1, embedding: [2, 0] },
+  ];
+  const answer = { embeddings: [{ values: [0.5, 1] }, { values: [2, 0] }] };
+  expect(decodeGeminiEmbeddings(answer, 'm', 'float')).toEqual({
+    object: 'list',
+    data,
+    model: 'm',
+    usage: NONE,
+  });
+  const single = { embedding: { values: [0.5, 1] }, usageMetadata: { promptTokenCount: 4 } };
+  expect(decodeGeminiEmbeddings(single, 'm', 'float')).toEqual({
+    object: 'list',
+    data: data.slice(0, 1),
+    model: 'm',
+    usage: { prompt_tokens: 4, total_tokens: 4 },
+  });
+});
+
+test('decodeVertexEmbeddings() adds the tokens up', () => {
+  const prediction = (values: unknown[], token_count: number) => ({
+    embeddings: { values, statistics: { token_count, truncated: false } },
+  });
+  expect(
+    decodeVertexEmbeddings({ predictions: [prediction([1], 3), prediction([2, 'x'], 4)] }, 'm', 'float'),
+  ).toEqual({
+    object: 'list',
+    data: [
+      { object: 'embedding', index: 0, embedding: [1] },
+      { object: 'embedding', index: 1, embedding: [2, 0] },
+    ],
+    model: 'm',
     usage: { prompt_tokens: 7, total_tokens: 7 },
   });
+});
+
+test.each([{}, { embeddings: [] }, { embeddings: [{}] }, { predictions: [{ embeddings: 3 }] }])(
+  'an answer without vectors is malformed: %j',
+  (answer) => {
+    expect(faultOf(() => decodeGeminiEmbeddings(answer, 'm', 'float'))).toBe('malformed');
+    expect(faultOf(() => decodeVertexEmbeddings(answer, 'm', 'float'))).toBe('malformed');
+  },
+);
+
+test('embeddingList() writes base64 of little-endian 32-bit floats', () => {
+  const { data } = embeddingList([[1, -2.5]], 'm', 'base64', NONE) as { data: { embedding: string }[] };
+  const bytes = Uint8Array.fromBase64(data[0]!.embedding);
+  expect([...bytes]).toEqual([0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc0]);
+});
+
+test.each([
+  ['a', ['a']],
+  [
+    ['a', ''],
+    ['a', ''],
+  ],
+])('embeddingInputs() of %j', (input, texts) => {
+  expect(embeddingInputs({ input })).toEqual(texts as string[]);
+});
+
+test.each([
+  [[1, 2], 'unsupported'],
+  [[[1], [2]], 'unsupported'],
+  [[], 'invalid_request'],
+  [['a', null], 'invalid_request'],
+  [undefined, 'invalid_request'],
+  [{}, 'invalid_request'],
+])('embeddingInputs() refuses %j', (input, fault) => {
+  expect(faultOf(() => embeddingInputs({ input }))).toBe(fault);
 });

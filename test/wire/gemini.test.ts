@@ -93,8 +93,8 @@ describe('a Gemini request', () => {
       {
         role: 'user',
         parts: [
-          { functionResponse: { name: 'g', response: { ok: true } } },
           { functionResponse: { name: 'f', response: { error: 'plain' } } },
+          { functionResponse: { name: 'g', response: { ok: true } } },
         ],
       },
       { role: 'user', parts: [{ text: 'so?' }] },
@@ -108,7 +108,7 @@ describe('a Gemini request', () => {
       { role: 'tool', tool_call_id: 'a', content: '218922995834555169026' },
     ]) as { parts: object[] }[];
     const response = { result: '218922995834555169026' };
-    expect(result!.parts).toEqual([{ functionResponse: { name: 'f', response } }]);
+    expect(result!.parts).toEqual([{ functionResponse: { id: 'a', name: 'f', response } }]);
   });
 
   test('gives signatures back: the client’s own, a remembered one, or the word for a lost one', () => {
@@ -177,14 +177,12 @@ describe('a Gemini request', () => {
       candidateCount: 2,
       stopSequences: ['x'],
       seed: 3,
-      presencePenalty: 0.1,
-      frequencyPenalty: 0.2,
       responseLogprobs: true,
       logprobs: 2,
       responseMimeType: 'application/json',
       responseJsonSchema: { type: 'object' },
     });
-    expect(dropped).toEqual(['logit_bias', 'user']);
+    expect(dropped).toEqual(['logit_bias', 'user', 'presence_penalty', 'frequency_penalty']);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { Assembler } from '../openai/assemble.ts';
 import type { Usage } from '../usage.ts';
-import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { entryOf, isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { anthropicUsage, finishReason } from './response.ts';
 
 /** Indexes come from outside and must not make lists as long as they like. */
@@ -105,7 +105,7 @@ class MessageFolding implements Assembler {
   }
 
   #grow(index: number, delta: JsonObject): void {
-    const type = BEGUN_BY[String(delta.type)];
+    const type = entryOf(BEGUN_BY, delta.type);
     const block = this.#blocks.get(index) ?? (type === undefined ? undefined : this.#block(index, { type }));
     if (!block) return;
     const { content } = block;

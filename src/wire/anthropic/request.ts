@@ -5,7 +5,7 @@ import type { EncodeContext } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
 import { encodeMessages } from './messages.ts';
 import { anthropicModel } from './models.ts';
-import { isObject, listOf, objectOf } from '../json.ts';
+import { entryOf, isObject, listOf, objectOf } from '../json.ts';
 
 /** An Anthropic request, and what is needed to read its answer. */
 export interface AnthropicRequest {
@@ -159,7 +159,7 @@ function reasoning(
   }
   if (!effort || abilities.thinking === 'none' || effort === 'none' || effort === 'minimal') return {};
   if (abilities.thinking === 'adaptive') return { thinking: { type: 'adaptive' }, output_config: { effort } };
-  return { thinking: { type: 'enabled', budget_tokens: BUDGETS[effort] ?? BUDGETS.medium } };
+  return { thinking: { type: 'enabled', budget_tokens: entryOf(BUDGETS, effort) ?? BUDGETS.medium } };
 }
 
 /** The budget for thinking is part of `max_tokens`, which must exceed it. */

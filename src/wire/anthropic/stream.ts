@@ -4,7 +4,7 @@ import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
-import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { entryOf, isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 import { anthropicUsage, finishReason, stoppedBy } from './response.ts';
 
@@ -96,7 +96,7 @@ export class AnthropicReader implements ChatReader {
 
   #open(index: number, content: JsonObject): ChatChunk[] {
     const structured = content.type === 'tool_use' && content.name === this.#options.structuredTool;
-    const kind = structured ? 'structured' : (KINDS[String(content.type)] ?? 'other');
+    const kind = structured ? 'structured' : (entryOf(KINDS, content.type) ?? 'other');
     const input = isObject(content.input) && Object.keys(content.input).length > 0 ? content.input : {};
     const block: Block = {
       kind,

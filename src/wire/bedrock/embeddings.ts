@@ -1,8 +1,8 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
-import { cohereEmbeddings, decodeCohereEmbeddings, vectorOf } from '../cohere/embeddings.ts';
+import { cohereEmbeddings, decodeCohereEmbeddings } from '../cohere/embeddings.ts';
 import { numberOf } from '../json.ts';
-import { embeddingInputs, embeddingList } from '../openai/embeddings.ts';
+import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
 /**
  * OpenAI's embeddings as the body for `/model/{model}/invoke` of a Titan or Cohere model.

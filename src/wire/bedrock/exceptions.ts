@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { SseEvent } from '../sse.ts';
-import { objectOf, parseJson, stringOf } from '../json.ts';
+import { entryOf, objectOf, parseJson, stringOf } from '../json.ts';
 
 /** Exceptions of Bedrock by the word before `Exception`, in Anthropic's words, which `classifyBody` knows. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -27,6 +27,6 @@ export function exceptionBody({ event = '', data }: SseEvent): JsonObject | unde
   const name = event === 'error' ? (stringOf(body.code) ?? event) : event;
   const message =
     stringOf(body.message) ?? stringOf(body.Message) ?? stringOf(body.originalMessage) ?? 'no message';
-  const type = TYPES[name.toLowerCase().replace(/exception$/, '')] ?? 'api_error';
+  const type = entryOf(TYPES, name.toLowerCase().replace(/exception$/, '')) ?? 'api_error';
   return { type: 'error', error: { type, message: `${name}: ${message}` } };
 }

@@ -2,7 +2,7 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ConverseModel } from './models.ts';
 import { anthropicModel } from '../anthropic/models.ts';
-import { isObject, numberOf } from '../json.ts';
+import { entryOf, isObject, numberOf } from '../json.ts';
 
 /** How many tokens a Claude that takes a budget may think. */
 const BUDGETS: Readonly<Record<string, number>> = {
@@ -32,7 +32,7 @@ export function reasoningFields(
 ): JsonObject {
   if (reasoning === 'claude') return claudeThinking(effort, thinking, model);
   if (!effort || effort === 'none') return {};
-  const word = THREE[effort];
+  const word = entryOf(THREE, effort);
   if (reasoning === 'none' || word === undefined) {
     dropped.push('reasoning_effort');
     return {};

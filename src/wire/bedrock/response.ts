@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 
 const FINISH: Readonly<Record<string, FinishReason>> = {
@@ -20,7 +20,7 @@ const FINISH: Readonly<Record<string, FinishReason>> = {
 
 /** @param structured whether the only tool call stands for structured output, which is content to the client */
 export function finishReason(stopReason: unknown, structured: boolean): FinishReason {
-  const reason = FINISH[String(stopReason)] ?? 'stop';
+  const reason = entryOf(FINISH, stopReason) ?? 'stop';
   return structured && reason === 'tool_calls' ? 'stop' : reason;
 }
 

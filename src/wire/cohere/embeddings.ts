@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, listOf, numberOf, objectOf } from '../json.ts';
-import { embeddingInputs, embeddingList } from '../openai/embeddings.ts';
+import { isObject, numberOf, objectOf } from '../json.ts';
+import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
 /** What the texts are for, which Cohere wants to know and OpenAI has no field for. */
 const INPUT_TYPES = new Set(['search_document', 'search_query', 'classification', 'clustering']);
@@ -45,9 +45,4 @@ export function decodeCohereEmbeddings(
   const tokens = numberOf(objectOf(meta.billed_units).input_tokens) ?? 0;
   const usage = { prompt_tokens: tokens, total_tokens: tokens };
   return embeddingList(vectors.map(vectorOf), model, format, usage);
-}
-
-/** The numbers of a vector. */
-export function vectorOf(value: unknown): number[] {
-  return listOf(value).map((number) => numberOf(number) ?? 0);
 }

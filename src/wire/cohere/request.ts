@@ -2,7 +2,7 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, numberOf, objectOf, stringOf } from '../json.ts';
+import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeCohereMessages } from './messages.ts';
 import { encodeTools } from './tools.ts';
 
@@ -99,12 +99,12 @@ function thinking(
   }
   if (isObject(asked)) {
     if (asked.type === 'disabled') return { thinking: { type: 'disabled' } };
-    const budget = numberOf(asked.budget_tokens) ?? BUDGETS[effort ?? ''];
+    const budget = numberOf(asked.budget_tokens) ?? entryOf(BUDGETS, effort);
     return { thinking: { type: 'enabled', ...(budget === undefined ? {} : { token_budget: budget }) } };
   }
   if (!effort) return {};
   if (effort === 'none' || effort === 'minimal') return { thinking: { type: 'disabled' } };
-  const budget = BUDGETS[effort];
+  const budget = entryOf(BUDGETS, effort);
   return { thinking: { type: 'enabled', ...(budget === undefined ? {} : { token_budget: budget }) } };
 }
 

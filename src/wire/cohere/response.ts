@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 
 const FINISH: Readonly<Record<string, FinishReason>> = {
@@ -16,7 +16,7 @@ const FINISH: Readonly<Record<string, FinishReason>> = {
 };
 
 export function finishReason(reason: unknown): FinishReason {
-  return FINISH[String(reason)] ?? 'stop';
+  return entryOf(FINISH, reason) ?? 'stop';
 }
 
 /** Cohere's usage, normalised: `tokens` are what the model read and wrote, `billed_units` only what is paid for. */

@@ -1,61 +1,84 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
-import { vectorOf } from '../cohere/embeddings.ts';
-import { isObject, listOf, numberOf, objectOf } from '../json.ts';
-import { embeddingInputs, embeddingList } from '../openai/embeddings.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
-/** For `:batchEmbedContents`. @see https://ai.google.dev/api/embeddings */
+/**
+ * OpenAI's embeddings for `:batchEmbedContents`. Clients that know of it may say `task_type`.
+ * @throws ProxyError `invalid_request`, `unsupported` for tokens
+ * @see https://ai.google.dev/api/embeddings
+ */
 export function encodeGeminiEmbeddings(
   request: JsonObject,
   model: string,
 ): { body: JsonObject; dropped: string[] } {
-  const size = numberOf(request.dimensions);
+  const { size, task } = wishes(request);
   const requests = embeddingInputs(request).map((text) => ({
     model: `models/${model}`,
     content: { parts: [{ text }] },
+    ...(task === undefined ? {} : { taskType: task }),
     ...(size === undefined ? {} : { outputDimensionality: size }),
   }));
-  return { body: { requests }, dropped: request.user === undefined ? [] : ['user'] };
+  return { body: { requests }, dropped: droppedOf(request) };
 }
 
-/** Gemini counts tokens since its second model of embeddings; before it the usage is 0. @throws ProxyError `malformed` */
+/** The answer in OpenAI's shape. Most models count no tokens of embeddings: 0. @throws ProxyError `malformed` */
 export function decodeGeminiEmbeddings(
   answer: JsonObject,
   model: string,
   format: 'float' | 'base64',
 ): JsonObject {
-  if (!Array.isArray(answer.embeddings)) throw malformed();
-  const vectors = answer.embeddings.map((each) => vectorOf(objectOf(each).values));
+  const given = Array.isArray(answer.embeddings) ? answer.embeddings : [answer.embedding];
   const tokens = numberOf(objectOf(answer.usageMetadata).promptTokenCount) ?? 0;
-  return embeddingList(vectors, model, format, { prompt_tokens: tokens, total_tokens: tokens });
+  return listed(given, model, format, tokens);
 }
 
-/** For Vertex's `:predict`. */
+/**
+ * OpenAI's embeddings for Vertex AI's `:predict`.
+ * @throws ProxyError `invalid_request`, `unsupported` for tokens
+ * @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api
+ */
 export function encodeVertexEmbeddings(request: JsonObject): { body: JsonObject; dropped: string[] } {
-  const size = numberOf(request.dimensions);
-  const instances = embeddingInputs(request).map((content) => ({ content }));
+  const { size, task } = wishes(request);
+  const instances = embeddingInputs(request).map((content) => ({
+    content,
+    ...(task === undefined ? {} : { task_type: task }),
+  }));
   const parameters = size === undefined ? {} : { parameters: { outputDimensionality: size } };
-  return { body: { instances, ...parameters }, dropped: request.user === undefined ? [] : ['user'] };
+  return { body: { instances, ...parameters }, dropped: droppedOf(request) };
 }
 
-/** @throws ProxyError `malformed` */
+/** The answer in OpenAI's shape. @throws ProxyError `malformed` */
 export function decodeVertexEmbeddings(
   answer: JsonObject,
   model: string,
   format: 'float' | 'base64',
 ): JsonObject {
-  if (!Array.isArray(answer.predictions)) throw malformed();
-  const given = listOf(answer.predictions)
-    .filter(isObject)
-    .map(({ embeddings }) => objectOf(embeddings));
-  const vectors = given.map(({ values }) => vectorOf(values));
+  const given = listOf(answer.predictions).map((each) => objectOf(objectOf(each).embeddings));
   const tokens = given.reduce(
     (sum, { statistics }) => sum + (numberOf(objectOf(statistics).token_count) ?? 0),
     0,
   );
-  return embeddingList(vectors, model, format, { prompt_tokens: tokens, total_tokens: tokens });
+  return listed(given, model, format, tokens);
 }
 
-function malformed(): ProxyError {
-  return new ProxyError('malformed', 'Cannot read the answer: it holds no embeddings');
+function wishes({ dimensions, task_type }: JsonObject): { size?: number; task?: string } {
+  return { size: numberOf(dimensions), task: stringOf(task_type) };
+}
+
+function droppedOf({ user }: JsonObject): string[] {
+  return user === undefined || user === null ? [] : ['user'];
+}
+
+function listed(
+  given: readonly unknown[],
+  model: string,
+  format: 'float' | 'base64',
+  tokens: number,
+): JsonObject {
+  if (given.length === 0 || !given.every((each) => isObject(each) && Array.isArray(each.values))) {
+    throw new ProxyError('malformed', 'Cannot read the answer: it holds no embeddings');
+  }
+  const vectors = given.map((each) => vectorOf(objectOf(each).values));
+  return embeddingList(vectors, model, format, { prompt_tokens: tokens, total_tokens: tokens });
 }

@@ -1,10 +1,15 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
+import type { GeminiModel } from './models.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, listOf, objectOf } from '../json.ts';
+import { isObject } from '../json.ts';
 import { encodeContents } from './contents.ts';
-import { openapiSchema } from './schema.ts';
+import { geminiModel } from './models.ts';
+import { unsupported } from './parts.ts';
+import { openapiSchema, withoutConst } from './schema.ts';
+import { effortOf, thinkingConfig } from './thinking.ts';
+import { encodeTools } from './tools.ts';
 
 /** Fields of a chat request that have no counterpart. */
 const UNSUPPORTED = [
@@ -12,39 +17,19 @@ const UNSUPPORTED = [
   'user',
   'safety_identifier',
   'store',
+  // Google AI has tiers in the body and Vertex AI in headers.
   'service_tier',
   'verbosity',
   'parallel_tool_calls',
   'prediction',
   'web_search_options',
   'prompt_cache_key',
+  'audio',
 ] as const;
 
-/** Models before these take neither JSON Schema nor thinking. */
-const OLDER = /gemini-(?:1|2\.0)|gemma/;
-const BUDGETED = /gemini-2\.5|gemini-(?:flash|pro)-latest/;
+const PENALTIES = ['presence_penalty', 'frequency_penalty'] as const;
 
-/** Tokens to think with, by effort; 2.5 Pro cannot be told not to. */
-const BUDGETS: Readonly<Record<string, number>> = {
-  none: 0,
-  minimal: 512,
-  low: 1_024,
-  medium: 8_192,
-  high: 24_576,
-  xhigh: 24_576,
-  max: 24_576,
-};
-const LEAST_OF_PRO = 128;
-
-const LEVELS: Readonly<Record<string, string>> = {
-  none: 'MINIMAL',
-  minimal: 'MINIMAL',
-  low: 'LOW',
-  medium: 'MEDIUM',
-  high: 'HIGH',
-  xhigh: 'HIGH',
-  max: 'HIGH',
-};
+type Context = Pick<EncodeContext, 'model' | 'memory'> & Partial<Pick<EncodeContext, 'quirks'>>;
 
 /**
  * OpenAI chat to Gemini's generateContent.
@@ -53,63 +38,91 @@ const LEVELS: Readonly<Record<string, string>> = {
  */
 export function encodeGeminiRequest(
   request: ChatRequest,
-  { model, memory }: Pick<EncodeContext, 'model' | 'memory'>,
+  { model: name, memory, quirks }: Context,
 ): { body: JsonObject; dropped: string[] } {
   if (!Array.isArray(request.messages) || request.messages.length === 0) {
     throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
       param: 'messages',
     });
   }
-  const dropped: string[] = UNSUPPORTED.filter(
-    (name) => request[name] !== undefined && request[name] !== null && request[name] !== true,
-  );
-  const strict = !OLDER.test(model) && !BUDGETED.test(model);
-  const { system, contents } = encodeContents(request.messages, memory, strict);
+  const model = geminiModel(name);
+  const known = { ...model, penalties: model.penalties || knowsPenalties(quirks?.keeps) };
+  const dropped = droppedOf(request, known);
+  const { system, contents } = encodeContents(request.messages, memory, model);
   const tools = encodeTools(request, model, dropped);
-  const config = generationConfig(request, model);
+  const format = formatOf(request, model);
+  // A model that takes no functions beside JSON is not told of those that it must not call.
+  const told = format && !model.jsonWithTools && request.tool_choice === 'none' ? {} : tools;
+  if (format && !model.jsonWithTools && told.tools) {
+    throw unsupported('response_format', 'the model takes no functions beside JSON');
+  }
+  const config = generationConfig(request, known, format);
   const body: JsonObject = {
-    contents: contents.length > 0 ? contents : [{ role: 'user', parts: system.splice(-1) }],
-    ...(system.length > 0 ? { systemInstruction: { parts: system } } : {}),
-    ...(tools.length > 0 ? { tools: [{ functionDeclarations: tools }], ...toolConfig(request) } : {}),
+    ...spoken(system, contents, model),
+    ...told,
     ...(Object.keys(config).length > 0 ? { generationConfig: config } : {}),
   };
   return { body, dropped };
 }
 
-function encodeTools(request: ChatRequest, model: string, dropped: string[]): JsonObject[] {
-  return listOf(request.tools).flatMap((tool, index) => {
-    const { type, function: fn } = objectOf(tool);
-    if (type !== 'function' || !isObject(fn)) {
-      dropped.push(`tools[${index}]`);
-      return [];
-    }
-    return {
-      name: fn.name,
-      ...(fn.description === undefined ? {} : { description: fn.description }),
-      ...parameters(fn.parameters, model),
-    };
-  });
+/** Vertex AI takes penalties for models that refuse them at Google AI. */
+function knowsPenalties(keeps: readonly string[] = []): boolean {
+  return PENALTIES.some((name) => keeps.includes(name));
 }
 
-/** A function without parameters has none: an empty object is refused. */
-function parameters(schema: unknown, model: string): JsonObject {
-  if (!isObject(schema)) return {};
-  const empty = schema.type === 'object' && Object.keys(objectOf(schema.properties)).length === 0;
-  if (empty) return {};
-  return OLDER.test(model) ? { parameters: openapiSchema(schema) } : { parametersJsonSchema: schema };
+function droppedOf(request: ChatRequest, { penalties, thinking }: GeminiModel): string[] {
+  const isGiven = (name: string) => request[name] !== undefined && request[name] !== null;
+  const dropped: string[] = UNSUPPORTED.filter(isGiven).filter(
+    // Calls may be parallel anyway.
+    (name) => name !== 'parallel_tool_calls' || request[name] === false,
+  );
+  // 0 is what they are without a word.
+  if (!penalties) dropped.push(...PENALTIES.filter((name) => isGiven(name) && request[name] !== 0));
+  const effort = effortOf(request);
+  if (thinking === 'none' && effort !== undefined && effort !== 'none') dropped.push('reasoning_effort');
+  return dropped;
 }
 
-function toolConfig({ tool_choice: choice }: ChatRequest): JsonObject {
-  if (choice === undefined || choice === null) return {};
-  const name = isObject(choice) ? objectOf(choice.function).name : undefined;
-  const mode = choice === 'none' ? 'NONE' : choice === 'auto' ? 'AUTO' : 'ANY';
-  const only = name === undefined ? {} : { allowedFunctionNames: [name] };
-  return { toolConfig: { functionCallingConfig: { mode, ...only } } };
+/** What is said, and what is said to the model first. A conversation must hold something. */
+function spoken(
+  system: JsonObject[],
+  contents: ReturnType<typeof encodeContents>['contents'],
+  model: GeminiModel,
+): JsonObject {
+  if (contents.length === 0) {
+    const parts = system.splice(-1);
+    contents.push({ role: 'user', parts: parts.length > 0 ? parts : [{ text: '' }] });
+  }
+  if (system.length === 0) return { contents };
+  if (model.system) return { contents, systemInstruction: { parts: system } };
+  const [first] = contents;
+  if (first?.role === 'user') first.parts.unshift(...system);
+  else contents.unshift({ role: 'user', parts: system });
+  return { contents };
 }
 
-function generationConfig(request: ChatRequest, model: string): JsonObject {
-  const { n, response_format: format, modalities } = request;
-  const stop = [request.stop ?? []].flat();
+/** `response_format`, where it asks for JSON. */
+function formatOf({ response_format: format }: ChatRequest, model: GeminiModel): JsonObject | undefined {
+  if (format?.type === 'json_object') return { responseMimeType: 'application/json' };
+  if (format?.type !== 'json_schema') return undefined;
+  const schema = format.json_schema?.schema;
+  if (!isObject(schema)) return { responseMimeType: 'application/json' };
+  return {
+    responseMimeType: 'application/json',
+    ...(model.jsonSchema
+      ? { responseJsonSchema: withoutConst(schema) }
+      : { responseSchema: openapiSchema(schema) }),
+  };
+}
+
+function generationConfig(
+  request: ChatRequest,
+  model: GeminiModel,
+  format: JsonObject | undefined,
+): JsonObject {
+  const { n, seed, modalities } = request;
+  const stop = [request.stop ?? []].flat().filter((text) => text !== '');
+  const asked = request.logprobs === true;
   const config: JsonObject = {
     maxOutputTokens: request.max_completion_tokens ?? request.max_tokens,
     temperature: request.temperature,
@@ -117,32 +130,19 @@ function generationConfig(request: ChatRequest, model: string): JsonObject {
     topK: request.top_k,
     candidateCount: n === 1 ? undefined : n,
     stopSequences: stop.length > 0 ? stop : undefined,
-    seed: request.seed,
-    presencePenalty: request.presence_penalty,
-    frequencyPenalty: request.frequency_penalty,
-    responseLogprobs: request.logprobs === true ? true : undefined,
-    logprobs: request.logprobs === true ? request.top_logprobs : undefined,
+    // Of 32 bits there, of 64 at OpenAI: any number will do that is always the same.
+    seed: typeof seed === 'number' ? seed | 0 : undefined,
+    presencePenalty: model.penalties ? request.presence_penalty : undefined,
+    frequencyPenalty: model.penalties ? request.frequency_penalty : undefined,
+    responseLogprobs: asked ? true : undefined,
+    logprobs: asked ? request.top_logprobs : undefined,
     responseModalities: Array.isArray(modalities)
-      ? modalities.map((each) => String(each).toUpperCase())
+      ? modalities.filter((each) => typeof each === 'string').map((each) => each.toUpperCase())
       : undefined,
-    thinkingConfig: thinking(request, model),
+    thinkingConfig: thinkingConfig(request, model),
+    ...format,
   };
-  if (format?.type === 'json_object') config.responseMimeType = 'application/json';
-  if (format?.type === 'json_schema') {
-    const schema = format.json_schema?.schema;
-    config.responseMimeType = 'application/json';
-    if (OLDER.test(model)) config.responseSchema = openapiSchema(schema);
-    else config.responseJsonSchema = schema;
-  }
   return Object.fromEntries(
     Object.entries(config).filter(([, value]) => value !== undefined && value !== null),
   );
-}
-
-function thinking({ reasoning_effort: effort }: ChatRequest, model: string): JsonObject | undefined {
-  if (!effort || OLDER.test(model)) return undefined;
-  const shown = effort === 'none' ? {} : { includeThoughts: true };
-  if (!BUDGETED.test(model)) return { thinkingLevel: LEVELS[effort] ?? 'HIGH', ...shown };
-  const budget = BUDGETS[effort] ?? -1;
-  return { thinkingBudget: /-pro/.test(model) ? Math.max(LEAST_OF_PRO, budget) : budget, ...shown };
 }

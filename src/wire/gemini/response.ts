@@ -5,6 +5,7 @@ import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
+import { decodeLogprobs } from './logprobs.ts';
 
 export type GeminiContext = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
 
@@ -29,7 +30,10 @@ const BROKEN = new Set([
   'MALFORMED_RESPONSE',
 ]);
 
-/** @param called whether the answer called a function: Gemini stops for that as for anything */
+/**
+ * What ended an answer, in OpenAI's words; `undefined` while nothing did.
+ * @param called whether the answer called a function: Gemini stops for that as for anything
+ */
 export function geminiFinish(reason: unknown, called: boolean): string | undefined {
   const word = stringOf(reason);
   if (word === undefined || word === 'FINISH_REASON_UNSPECIFIED') return undefined;
@@ -111,9 +115,10 @@ function decodeCandidate(
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
     ...(signature === undefined ? {} : { extra_content: extraOf(signature) }),
   };
-  const finish_reason =
-    geminiFinish(candidate.finishReason, calls.length > 0) ?? (calls.length > 0 ? 'tool_calls' : 'stop');
-  return { index: numberOf(candidate.index) ?? at, message, logprobs: null, finish_reason };
+  const called = calls.length > 0;
+  const finish_reason = geminiFinish(candidate.finishReason, called) ?? (called ? 'tool_calls' : 'stop');
+  const logprobs = decodeLogprobs(candidate.logprobsResult);
+  return { index: numberOf(candidate.index) ?? at, message, logprobs, finish_reason };
 }
 
 /** A call, whose signature is also remembered: many clients drop the field it is told in. */

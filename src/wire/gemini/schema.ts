@@ -4,77 +4,197 @@ import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 /** Keywords that Gemini's own schema has. */
 const KNOWN = new Set([
   'type',
-  'format',
   'title',
   'description',
   'nullable',
-  'enum',
   'maxItems',
   'minItems',
-  'properties',
   'required',
   'minProperties',
   'maxProperties',
   'minLength',
   'maxLength',
   'pattern',
-  'anyOf',
   'propertyOrdering',
   'default',
-  'items',
   'minimum',
   'maximum',
 ]);
 
-/** References followed at most: a schema that contains itself has no end. */
-const MAX_DEPTH = 16;
+/** Others are refused. */
+const FORMATS = new Set<unknown>(['date-time', 'enum', 'int32', 'int64', 'float', 'double']);
+
+/** A schema deeper than this is cut off. */
+const MAX_DEPTH = 32;
+
+/** References make a small schema as large as one likes: beyond about this many characters, objects are left open. */
+const MAX_REFERRED = 256 * 1024;
 
 /**
  * A JSON Schema as the subset of OpenAPI's that older models take: references are resolved, `const` is an `enum`,
- * several types are `anyOf`, and what they do not know is left out.
+ * several types are `anyOf`, and what they do not know is left out. Where a schema contains itself, any object is
+ * taken.
+ * @see https://ai.google.dev/api/caching#Schema
  */
 export function openapiSchema(schema: unknown): JsonObject {
-  const root = objectOf(schema);
-  return convert(root, root, 0);
+  return new Conversion(objectOf(schema)).convert(objectOf(schema), new Set());
 }
 
-function convert(given: JsonObject, root: JsonObject, depth: number): JsonObject {
-  const schema = resolved(given, root, depth);
-  if (depth > MAX_DEPTH) return { type: 'object' };
-  const inner = (value: unknown) => convert(objectOf(value), root, depth + 1);
-  const made: JsonObject = {};
-  for (const [name, value] of Object.entries(schema)) {
-    if (name === 'properties') {
+/** A schema with what it refers to and is composed of. */
+interface Resolved {
+  readonly schema: JsonObject;
+  /** The references that led here. */
+  readonly path: ReadonlySet<string>;
+}
+
+class Conversion {
+  readonly #root: JsonObject;
+  #referred = 0;
+
+  constructor(root: JsonObject) {
+    this.#root = root;
+  }
+
+  /** @param path the references that led here */
+  convert(given: JsonObject, path: ReadonlySet<string>, depth = 0): JsonObject {
+    const found = this.#resolved(given, path, depth);
+    if (!found) return { type: 'object' };
+    const inner = (value: unknown) => this.convert(objectOf(value), found.path, depth + 1);
+    const { properties, items, anyOf, oneOf, format, ...rest } = found.schema;
+    const made: JsonObject = Object.fromEntries(Object.entries(rest).filter(([name]) => KNOWN.has(name)));
+    // It is a note for readers, and the only one that may be as long as it likes.
+    if (typeof made.default === 'object') delete made.default;
+    if (FORMATS.has(format)) made.format = format;
+    if (isObject(properties)) {
       made.properties = Object.fromEntries(
-        Object.entries(objectOf(value)).map(([key, property]) => [key, inner(property)]),
+        Object.entries(properties).map(([name, property]) => [name, inner(property)]),
       );
-    } else if (name === 'items') made.items = inner(value);
-    else if (name === 'anyOf' || name === 'oneOf') made.anyOf = listOf(value).map(inner);
-    else if (name === 'const') made.enum = [String(value)];
-    else if (name === 'enum') made.enum = listOf(value).map(String);
-    else if (KNOWN.has(name)) made[name] = value;
+    }
+    if (isObject(items)) made.items = inner(items);
+    const choices = listOf(anyOf ?? oneOf);
+    if (choices.length > 0) made.anyOf = choices.map(inner);
+    return withOneType(withWords(made, found.schema));
   }
-  return withOneType(made);
+
+  /** `undefined` where a schema contains itself, or is too much. */
+  #resolved(given: JsonObject, path: ReadonlySet<string>, depth: number): Resolved | undefined {
+    if (depth > MAX_DEPTH) return undefined;
+    // What stands in the request once is no longer than the request.
+    if (path.size > 0 && !this.#affords(given, path)) return undefined;
+    let schema = given;
+    let steps = path;
+    for (let reference = stringOf(schema.$ref); reference; reference = stringOf(schema.$ref)) {
+      const target = this.#at(reference);
+      if (steps.has(reference) || !this.#affords(target, steps)) return undefined;
+      steps = new Set(steps).add(reference);
+      const { $ref: _, ...rest } = schema;
+      schema = { ...target, ...rest };
+    }
+    const { allOf, ...own } = schema;
+    if (!Array.isArray(allOf)) return { schema, path: steps };
+    const parts: Resolved[] = [];
+    for (const each of allOf) {
+      // Each by its own way: two parts may refer to a third.
+      const part = this.#resolved(objectOf(each), steps, depth + 1);
+      if (!part) return undefined;
+      parts.push(part);
+    }
+    return {
+      schema: composed([own, ...parts.map((part) => part.schema)]),
+      path: new Set([...steps, ...parts.flatMap((part) => [...part.path])]),
+    };
+  }
+
+  /** Counts what is about to be copied once more: as much as copying it takes, and as it is long. */
+  #affords(schema: JsonObject, path: ReadonlySet<string>): boolean {
+    if (this.#referred <= MAX_REFERRED) this.#referred += lengthOf(schema) + path.size;
+    return this.#referred <= MAX_REFERRED;
+  }
+
+  #at(reference: string): JsonObject {
+    if (reference === '#') return this.#root;
+    if (!reference.startsWith('#/')) return {};
+    let found: unknown = this.#root;
+    for (const step of reference.slice(2).split('/')) {
+      const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
+      if (!isObject(found) || !Object.hasOwn(found, key)) return {};
+      found = found[key];
+    }
+    return objectOf(found);
+  }
 }
 
-function resolved(schema: JsonObject, root: JsonObject, depth: number): JsonObject {
-  const reference = stringOf(schema.$ref);
-  if (!reference?.startsWith('#/') || depth > MAX_DEPTH) return schema;
-  const { $ref: _, ...rest } = schema;
-  let found: unknown = root;
-  for (const step of reference.slice(2).split('/')) {
-    found = objectOf(found)[step.replaceAll('~1', '/').replaceAll('~0', '~')];
+/** About as many characters as a schema has, without those in it, which are counted when they are reached. */
+function lengthOf(schema: JsonObject): number {
+  let length = 0;
+  for (const [name, value] of Object.entries(schema)) {
+    length += 8 + name.length;
+    if (typeof value === 'string') length += value.length;
+    else if (Array.isArray(value)) {
+      for (const each of value) length += 8 + (typeof each === 'string' ? each.length : 0);
+    } else if (name === 'properties') {
+      for (const key of Object.keys(objectOf(value))) length += 8 + key.length;
+    }
   }
-  return isObject(found) ? { ...found, ...rest } : rest;
+  return length;
+}
+
+/** A schema and the parts of its `allOf` as one. What is said first counts; all that is required is. */
+function composed(schemas: readonly JsonObject[]): JsonObject {
+  const made = new Map<string, unknown>();
+  const properties = new Map<string, unknown>();
+  const required = new Set<unknown>();
+  for (const schema of schemas) {
+    for (const [name, value] of Object.entries(schema)) if (!made.has(name)) made.set(name, value);
+    for (const [name, value] of Object.entries(objectOf(schema.properties))) {
+      if (!properties.has(name)) properties.set(name, value);
+    }
+    for (const name of listOf(schema.required)) required.add(name);
+  }
+  if (properties.size > 0) made.set('properties', Object.fromEntries(properties));
+  if (required.size > 0) made.set('required', [...required]);
+  return Object.fromEntries(made);
+}
+
+/** Words to choose from. They are texts: of other values the type alone is told. */
+function withWords(made: JsonObject, { enum: given, const: only }: JsonObject): JsonObject {
+  const values = only === undefined ? listOf(given) : [only];
+  const words = values.filter((value) => typeof value === 'string');
+  if (words.length === 0) return made;
+  return { type: 'string', ...made, enum: words, ...(values.includes(null) ? { nullable: true } : {}) };
 }
 
 function withOneType(schema: JsonObject): JsonObject {
-  const { type, enum: words } = schema;
-  if (type === undefined && words) return { ...schema, type: 'string' };
+  const { type } = schema;
   if (!Array.isArray(type)) return schema;
   const types = type.filter((each) => each !== 'null');
   const nullable = types.length < type.length ? { nullable: true } : {};
   if (types.length === 1) return { ...schema, type: types[0], ...nullable };
   const { type: _, ...rest } = schema;
   return { ...rest, anyOf: types.map((each) => ({ type: each })), ...nullable };
+}
+
+/** Where schemas stand in a schema: one or a list of them, and several by name. */
+const PLACES = ['items', 'additionalProperties', 'prefixItems', 'anyOf', 'oneOf', 'allOf'] as const;
+const NAMED = ['properties', '$defs', 'definitions'] as const;
+
+/**
+ * A JSON Schema with `enum` of one value in place of `const`, which answers' schemas may not have.
+ * @see https://ai.google.dev/gemini-api/docs/structured-output#json_schema_support
+ */
+export function withoutConst(schema: JsonObject, depth = 0): JsonObject {
+  if (depth > 2 * MAX_DEPTH) return schema;
+  const inner = (value: unknown): unknown => (isObject(value) ? withoutConst(value, depth + 1) : value);
+  const { const: only, ...made } = schema;
+  if (only !== undefined) made.enum = [only];
+  for (const place of PLACES) {
+    const value = made[place];
+    if (value !== undefined) made[place] = Array.isArray(value) ? value.map(inner) : inner(value);
+  }
+  for (const place of NAMED) {
+    const value = made[place];
+    if (!isObject(value)) continue;
+    made[place] = Object.fromEntries(Object.entries(value).map(([name, each]) => [name, inner(each)]));
+  }
+  return made;
 }

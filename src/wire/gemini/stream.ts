@@ -6,6 +6,7 @@ import type { Usage } from '../usage.ts';
 import type { GeminiContext } from './response.ts';
 import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
+import { decodeLogprobs } from './logprobs.ts';
 import { decodeCall, extraOf, geminiFinish, geminiUsage, idOf } from './response.ts';
 
 interface Candidate {
@@ -26,6 +27,7 @@ export class GeminiReader implements ChatReader {
   readonly #candidates = new Map<number, Candidate>();
   #id: string | undefined;
   #model: string;
+  #counted: JsonObject = {};
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
@@ -37,24 +39,14 @@ export class GeminiReader implements ChatReader {
   }
 
   push({ data }: SseEvent): ChatChunk[] {
+    if (this.done || this.error) return [];
     const value = parseJson(data);
-    const answer = Array.isArray(value) ? (value[0] as unknown) : value;
-    if (!isObject(answer)) {
+    const answers = Array.isArray(value) ? (value as unknown[]) : [value];
+    if (answers.length === 0 || !answers.every(isObject)) {
       this.malformed += 1;
       return [];
     }
-    if (isObject(answer.error)) {
-      this.error = answer;
-      return [];
-    }
-    this.#id ??= idOf(answer, this.#context);
-    this.#model = stringOf(answer.modelVersion) ?? this.#model;
-    this.usage = geminiUsage(answer.usageMetadata) ?? this.usage;
-    const candidates = listOf(answer.candidates).filter(isObject);
-    if (candidates.length === 0 && stringOf(objectOf(answer.promptFeedback).blockReason) !== undefined) {
-      return this.#candidate({ finishReason: 'SAFETY' }, 0);
-    }
-    return candidates.flatMap((candidate, at) => this.#candidate(candidate, at));
+    return answers.flatMap((answer) => this.#answer(answer));
   }
 
   end(): ChatChunk[] {
@@ -64,6 +56,23 @@ export class GeminiReader implements ChatReader {
     this.done = true;
     if (!this.usage) return [];
     return [{ ...this.#chunk(0, {}), choices: [], usage: encodeOpenaiUsage(this.usage) }];
+  }
+
+  #answer(answer: JsonObject): ChatChunk[] {
+    if (answer.error !== undefined && answer.error !== null) {
+      this.error ??= answer;
+      return [];
+    }
+    this.#id ??= idOf(answer, this.#context);
+    this.#model = stringOf(answer.modelVersion) ?? this.#model;
+    // Counts grow, and those that an event leaves out stay as they were.
+    this.#counted = { ...this.#counted, ...objectOf(answer.usageMetadata) };
+    this.usage = geminiUsage(this.#counted);
+    const candidates = listOf(answer.candidates).filter(isObject);
+    if (candidates.length === 0 && stringOf(objectOf(answer.promptFeedback).blockReason) !== undefined) {
+      return this.#candidate({ finishReason: 'SAFETY' }, 0);
+    }
+    return candidates.flatMap((candidate, at) => this.#candidate(candidate, at));
   }
 
   #candidate(value: JsonObject, at: number): ChatChunk[] {
@@ -76,10 +85,21 @@ export class GeminiReader implements ChatReader {
       this.#candidates.set(index, candidate);
       chunks.push(this.#chunk(index, { role: 'assistant', content: '' }));
     }
-    for (const part of listOf(objectOf(value.content).parts)) {
-      const delta = this.#delta(objectOf(part), candidate);
-      if (delta) chunks.push(this.#chunk(index, delta));
-    }
+    const deltas = listOf(objectOf(value.content).parts)
+      .map((part) => this.#delta(objectOf(part), candidate))
+      .filter((delta) => delta !== undefined);
+    const logprobs = decodeLogprobs(value.logprobsResult);
+    if (logprobs && deltas.length === 0) deltas.push({});
+    // They are of the whole event, and go with the first of its words.
+    const place = Math.max(
+      0,
+      deltas.findIndex((delta) => delta.content !== undefined),
+    );
+    deltas.forEach((delta, each) => {
+      const chunk = this.#chunk(index, delta);
+      if (logprobs && each === place) chunk.choices[0]!.logprobs = logprobs;
+      chunks.push(chunk);
+    });
     const finish = geminiFinish(value.finishReason, candidate.calls > 0);
     if (finish !== undefined && candidate.finish === undefined) {
       candidate.finish = finish;

@@ -1,12 +1,14 @@
 import type { ChatChunk, ChatMessage, ChatRequest, ChatResponse, ContentPart } from '../chat.ts';
 import type { ChatWriter, ClientProtocol } from '../protocol.ts';
-import { listOf, objectOf } from '../json.ts';
+import { ProxyError } from '../../errors.ts';
+import { isObject, listOf, objectOf } from '../json.ts';
 import { openaiErrorBody } from './error.ts';
 import { partsOf } from './response.ts';
 
 /** Clients of OpenAI's chat: the canonical form is theirs. */
 export const chatClient: ClientProtocol = {
   decode(body) {
+    checkMessages(body.messages);
     const request = withReasoning(body as unknown as ChatRequest);
     const includeUsage = request.stream_options?.include_usage === true;
     return {
@@ -19,6 +21,29 @@ export const chatClient: ClientProtocol = {
   errorBody: openaiErrorBody,
   errorEvent: (error, requestId) => `data: ${JSON.stringify(openaiErrorBody(error, requestId))}\n\n`,
 };
+
+/** What every translation goes by; the rest each of them checks. @throws ProxyError `invalid_request` */
+function checkMessages(messages: unknown): void {
+  listOf(messages).forEach((message, index) => {
+    const at = `messages[${index}]`;
+    if (!isObject(message)) throw invalid(at, 'expected an object');
+    const { tool_calls: calls } = message;
+    if (calls === undefined || calls === null) return;
+    if (!Array.isArray(calls) || !calls.every(isObject)) {
+      throw invalid(`${at}.tool_calls`, 'expected a list of calls');
+    }
+    const odd = calls.findIndex((call) => !isObject(call.function));
+    if (odd < 0) return;
+    const param = `${at}.tool_calls[${odd}]`;
+    throw new ProxyError('unsupported', `Cannot translate ${param}: only calls of functions can be`, {
+      param,
+    });
+  });
+}
+
+function invalid(param: string, state: string): ProxyError {
+  return new ProxyError('invalid_request', `Cannot read ${param}: ${state}`, { param });
+}
 
 /** Clients of Mistral give its reasoning back as parts of what was said. */
 function withReasoning(request: ChatRequest): ChatRequest {

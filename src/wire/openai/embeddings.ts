@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
+import { listOf, numberOf } from '../json.ts';
 
 /** The texts of a request. @throws ProxyError `invalid_request` for what is none, `unsupported` for tokens */
 export function embeddingInputs(request: JsonObject): string[] {
@@ -26,6 +27,11 @@ export function embeddingList(
     embedding: format === 'base64' ? base64(vector) : vector,
   }));
   return { object: 'list', data, model, usage };
+}
+
+/** The numbers of a vector, read leniently: what is none is 0. */
+export function vectorOf(value: unknown): number[] {
+  return listOf(value).map((number) => numberOf(number) ?? 0);
 }
 
 function base64(vector: number[]): string {

@@ -4,7 +4,7 @@ import type { EncodeContext } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
 
 /** Finish reasons that vendors have of their own. */
@@ -76,7 +76,7 @@ export function vendorUsage(value: unknown, quirks: Quirks): Usage | undefined {
 function finishReason(value: unknown, calls: boolean): string | undefined {
   const reason = stringOf(value);
   if (!reason) return undefined;
-  const known = FINISH[reason] ?? reason;
+  const known = entryOf(FINISH, reason) ?? reason;
   // Some servers end a tool call with `stop`.
   return calls && known === 'stop' ? 'tool_calls' : known;
 }

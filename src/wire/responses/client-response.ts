@@ -2,7 +2,7 @@ import type { ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ToolBox, ToolOrigin } from './tools.ts';
 import type { OpenaiUsage } from '../usage.ts';
-import { isObject, listOf, objectOf } from '../json.ts';
+import { entryOf, isObject, listOf, objectOf } from '../json.ts';
 import { encodeCitations } from './citations.ts';
 import { encodeProbabilities } from './probabilities.ts';
 import { seal } from './sealed.ts';
@@ -35,7 +35,7 @@ export function responseObject(
 ): JsonObject {
   const { id, model, output, finish } = answer;
   const done = finish !== null;
-  const reason = INCOMPLETE[finish ?? ''];
+  const reason = entryOf(INCOMPLETE, finish);
   const failed = finish === 'error';
   const { format, ...text } = objectOf(request.text);
   return {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
 import { classifyBody } from '../classify.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
 import { decodeCitation } from './citations.ts';
 
@@ -17,7 +17,7 @@ const INCOMPLETE: Readonly<Record<string, string>> = {
 /** The finish reason of a whole response, in chat's words; `null` while it is in progress. */
 export function responseFinish(response: JsonObject): string | null {
   const { status, incomplete_details: details } = response;
-  if (status === 'incomplete') return INCOMPLETE[String(objectOf(details).reason)] ?? 'length';
+  if (status === 'incomplete') return entryOf(INCOMPLETE, objectOf(details).reason) ?? 'length';
   if (status !== undefined && status !== 'completed') return null;
   const called = listOf(response.output).some((item) => objectOf(item).type === 'function_call');
   return called ? 'tool_calls' : 'stop';

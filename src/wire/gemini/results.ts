@@ -1,0 +1,70 @@
+import type { ChatMessage } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { GeminiModel } from './models.ts';
+import { isObject, parseExactJson } from '../json.ts';
+import { invalid, partsOf, userParts } from './parts.ts';
+
+/** A call that was made, by its id. */
+export interface Made {
+  readonly name: string;
+  /** Its place among the calls of its turn. */
+  readonly place: number;
+}
+
+interface Result {
+  readonly place: number;
+  readonly part: JsonObject;
+  readonly media: JsonObject[];
+}
+
+/**
+ * Results of one turn's functions. They go in the order of their calls, whatever order they came in: by id, or by
+ * name and order, the API takes the first result for the first call.
+ * @see https://ai.google.dev/gemini-api/docs/function-calling
+ */
+export class Results {
+  readonly #model: GeminiModel;
+  #results: Result[] = [];
+
+  constructor(model: GeminiModel) {
+    this.#model = model;
+  }
+
+  /** @throws ProxyError `invalid_request` for a result of no call */
+  push(message: ChatMessage, made: ReadonlyMap<string, Made>, at: string): void {
+    const id = message.tool_call_id;
+    const call = made.get(id ?? '');
+    const name = call?.name ?? message.name;
+    if (name === undefined) throw invalid(at, 'tool_call_id names no call before it');
+    const content = partsOf(message.content, at);
+    const text = content.map((part) => (part.type === 'text' ? (part.text ?? '') : '')).join('');
+    const media = userParts({ role: 'user', content: content.filter(({ type }) => type !== 'text') }, at);
+    // Addresses are not taken within a result.
+    const within = this.#model.mediaInResults ? media.filter(({ inlineData }) => inlineData) : [];
+    const functionResponse = {
+      ...(this.#model.pairsById && id ? { id } : {}),
+      name,
+      response: responseOf(text, message.is_error === true),
+      ...(within.length > 0 ? { parts: within } : {}),
+    };
+    this.#results.push({
+      place: call?.place ?? Infinity,
+      part: { functionResponse },
+      media: media.filter((part) => !within.includes(part)),
+    });
+  }
+
+  /** The results since the last call of this: they, and media that go in a turn of their own. */
+  take(): { parts: JsonObject[]; media: JsonObject[] } {
+    const results = this.#results.sort((a, b) => (a.place === b.place ? 0 : a.place - b.place));
+    this.#results = [];
+    return { parts: results.map(({ part }) => part), media: results.flatMap(({ media }) => media) };
+  }
+}
+
+/** Results must be objects. A number in a text may be longer than numbers are here, and stays text. */
+function responseOf(text: string, failed: boolean): JsonObject {
+  const value = parseExactJson(text);
+  if (isObject(value) && !failed) return value;
+  return { [failed ? 'error' : 'result']: isObject(value) || Array.isArray(value) ? value : text };
+}

@@ -1,0 +1,60 @@
+import type { ChatRequest } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { Budget, GeminiModel, ThinkingLevel } from './models.ts';
+import { entryOf, numberOf, objectOf } from '../json.ts';
+
+/** Tokens to think with, by effort, as Google's own OpenAI endpoint has them; others are left to the model. */
+const BUDGETS: Readonly<Record<string, number>> = {
+  minimal: 512,
+  low: 1_024,
+  medium: 8_192,
+  high: 24_576,
+  xhigh: 32_768,
+  max: 32_768,
+};
+const DYNAMIC = -1;
+
+/** From the least to the most. */
+const LEVELS: readonly ThinkingLevel[] = ['MINIMAL', 'LOW', 'MEDIUM', 'HIGH'];
+
+/** Each effort's place among the levels. */
+const RANKS: Readonly<Record<string, number>> = { none: 0, minimal: 0, low: 1, medium: 2, high: 3 };
+
+/**
+ * `thinkingConfig` for the effort that is asked for. An exact budget, as Anthropic's clients name one, is kept where
+ * the model has budgets. What was thought is shown whenever there is effort.
+ * @returns `undefined` when nothing is asked for, or when the model cannot be steered
+ */
+export function thinkingConfig(request: ChatRequest, { thinking }: GeminiModel): JsonObject | undefined {
+  const effort = effortOf(request);
+  if (thinking === 'none') return undefined;
+  // Anthropic's word for as much as the model likes, which it does anyway.
+  if (effort === undefined) {
+    return objectOf(request.thinking).type === 'adaptive' ? { includeThoughts: true } : undefined;
+  }
+  const shown = effort === 'none' ? {} : { includeThoughts: true };
+  if (isLevels(thinking)) return { thinkingLevel: nearest(thinking, entryOf(RANKS, effort) ?? 3), ...shown };
+  const told = numberOf(objectOf(request.thinking).budget_tokens);
+  return { thinkingBudget: within(thinking, effort, told), ...shown };
+}
+
+/** The effort asked for; `none` for what is told not to think. */
+export function effortOf({ reasoning_effort: effort, thinking }: ChatRequest): string | undefined {
+  return objectOf(thinking).type === 'disabled' ? 'none' : effort || undefined;
+}
+
+function isLevels(thinking: Budget | readonly ThinkingLevel[]): thinking is readonly ThinkingLevel[] {
+  return Array.isArray(thinking);
+}
+
+/** The level that is nearest, and of two the higher one. */
+function nearest(levels: readonly ThinkingLevel[], wanted: number): ThinkingLevel {
+  const distance = (level: ThinkingLevel) => Math.abs(LEVELS.indexOf(level) - wanted);
+  return levels.reduce((best, level) => (distance(level) <= distance(best) ? level : best));
+}
+
+function within({ min, max, off }: Budget, effort: string, told: number | undefined): number {
+  if (effort === 'none') return off ? 0 : min;
+  const wanted = told ?? entryOf(BUDGETS, effort);
+  return wanted === undefined ? DYNAMIC : Math.min(max, Math.max(min, wanted));
+}
