@@ -2,10 +2,10 @@ import type { AnthropicModel } from './models.ts';
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
-import { ProxyError } from '../../errors.ts';
 import { encodeMessages } from './messages.ts';
 import { anthropicModel } from './models.ts';
 import { entryOf, isObject, listOf, objectOf } from '../json.ts';
+import { demandMessages, demandOneAnswer } from '../demands.ts';
 
 /** An Anthropic request, and what is needed to read its answer. */
 export interface AnthropicRequest {
@@ -49,16 +49,8 @@ export function encodeAnthropicRequest(
   request: ChatRequest,
   { model, memory }: Pick<EncodeContext, 'model' | 'memory'>,
 ): AnthropicRequest {
-  if (!Array.isArray(request.messages) || request.messages.length === 0) {
-    throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
-      param: 'messages',
-    });
-  }
-  if ((request.n ?? 1) !== 1) {
-    throw new ProxyError('unsupported', 'Cannot translate n: Anthropic gives one answer a request', {
-      param: 'n',
-    });
-  }
+  demandMessages(request);
+  demandOneAnswer(request, 'Anthropic');
   const abilities = anthropicModel(model);
   const { system, turns } = encodeMessages(request.messages, memory);
   const structured = structure(request, abilities);

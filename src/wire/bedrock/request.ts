@@ -2,7 +2,6 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { ConverseModel } from './models.ts';
-import { ProxyError } from '../../errors.ts';
 import { anthropicModel } from '../anthropic/models.ts';
 import { objectOf } from '../json.ts';
 import { encodeConverseMessages } from './messages.ts';
@@ -10,6 +9,7 @@ import { converseModel } from './models.ts';
 import { reasoningFields, roomFor } from './reasoning.ts';
 import { structure } from './structure.ts';
 import { toolConfig } from './tools.ts';
+import { demandMessages, demandOneAnswer } from '../demands.ts';
 
 /** A Converse request, and what is needed to read its answer. */
 export interface ConverseRequest {
@@ -51,16 +51,8 @@ export function encodeConverseRequest(
   request: ChatRequest,
   { model: name, memory, quirks }: Pick<EncodeContext, 'model' | 'memory' | 'quirks'>,
 ): ConverseRequest {
-  if (!Array.isArray(request.messages) || request.messages.length === 0) {
-    throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
-      param: 'messages',
-    });
-  }
-  if ((request.n ?? 1) !== 1) {
-    throw new ProxyError('unsupported', 'Cannot translate n: Bedrock gives one answer a request', {
-      param: 'n',
-    });
-  }
+  demandMessages(request);
+  demandOneAnswer(request, 'Bedrock');
   const model = converseModel(name);
   const nine = model.mistral || quirks.toolIds === 'nine_alphanumerics';
   const { system, turns } = encodeConverseMessages(request.messages, model, memory, nine);

@@ -1,10 +1,10 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
-import { ProxyError } from '../../errors.ts';
 import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeCohereMessages } from './messages.ts';
 import { encodeTools } from './tools.ts';
+import { demandMessages, demandOneAnswer } from '../demands.ts';
 
 const UNSUPPORTED = [
   'top_logprobs',
@@ -45,16 +45,8 @@ export function encodeCohereRequest(
   request: ChatRequest,
   { model, quirks }: Pick<EncodeContext, 'model' | 'quirks'>,
 ): { body: JsonObject; dropped: string[] } {
-  if (!Array.isArray(request.messages) || request.messages.length === 0) {
-    throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
-      param: 'messages',
-    });
-  }
-  if ((request.n ?? 1) !== 1) {
-    throw new ProxyError('unsupported', 'Cannot translate n: Cohere gives one answer a request', {
-      param: 'n',
-    });
-  }
+  demandMessages(request);
+  demandOneAnswer(request, 'Cohere');
   const dropped: string[] = UNSUPPORTED.filter(
     (field) => request[field] !== undefined && request[field] !== null,
   );

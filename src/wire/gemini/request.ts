@@ -2,7 +2,6 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { GeminiModel } from './models.ts';
-import { ProxyError } from '../../errors.ts';
 import { isObject } from '../json.ts';
 import { encodeContents } from './contents.ts';
 import { geminiModel } from './models.ts';
@@ -10,6 +9,7 @@ import { unsupported } from './parts.ts';
 import { openapiSchema, withoutConst } from './schema.ts';
 import { effortOf, thinkingConfig } from './thinking.ts';
 import { encodeTools } from './tools.ts';
+import { demandMessages } from '../demands.ts';
 
 /** Fields of a chat request that have no counterpart. */
 const UNSUPPORTED = [
@@ -40,11 +40,7 @@ export function encodeGeminiRequest(
   request: ChatRequest,
   { model: name, memory, quirks }: Context,
 ): { body: JsonObject; dropped: string[] } {
-  if (!Array.isArray(request.messages) || request.messages.length === 0) {
-    throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
-      param: 'messages',
-    });
-  }
+  demandMessages(request);
   const model = geminiModel(name);
   const known = { ...model, penalties: model.penalties || knowsPenalties(quirks?.keeps) };
   const dropped = droppedOf(request, known);

@@ -2,9 +2,9 @@ import type { ChatMessage, ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
-import { ProxyError } from '../../errors.ts';
 import { isObject, objectOf } from '../json.ts';
 import { applyQuirks } from '../quirks.ts';
+import { demandMessages } from '../demands.ts';
 
 /** Fields of the canonical form that are other protocols' own, and that no OpenAI server knows. */
 const FOREIGN = ['thinking', 'output_config', 'cache_control', 'top_k'] as const;
@@ -17,11 +17,7 @@ export function encodeChatRequest(
   request: ChatRequest,
   { model, quirks, memory }: Pick<EncodeContext, 'model' | 'quirks' | 'memory'>,
 ): { body: JsonObject; dropped: string[] } {
-  if (!Array.isArray(request.messages) || request.messages.length === 0) {
-    throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
-      param: 'messages',
-    });
-  }
+  demandMessages(request);
   const body: JsonObject = { ...request, model };
   const dropped: string[] = [];
   for (const name of FOREIGN) {

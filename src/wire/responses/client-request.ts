@@ -5,21 +5,8 @@ import type { ToolBox } from './tools.ts';
 import { ProxyError } from '../../errors.ts';
 import { listOf, objectOf, stringOf } from '../json.ts';
 import { decodeItems } from './client-items.ts';
+import { SAME } from './same.ts';
 import { decodeChoice, decodeTools } from './tools.ts';
-
-/** Fields that both have, under one name. */
-const SAME = [
-  'temperature',
-  'top_p',
-  'parallel_tool_calls',
-  'metadata',
-  'user',
-  'safety_identifier',
-  'prompt_cache_key',
-  'prompt_cache_options',
-  'prompt_cache_retention',
-  'service_tier',
-] as const;
 
 /** What needs a memory of earlier responses, which a proxy does not have. */
 const STATEFUL: Readonly<Record<string, string>> = {

@@ -1,9 +1,13 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
-import { ProxyError } from '../../errors.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
 import { encodeItems } from './items.ts';
+import { demandMessages, demandOneAnswer } from '../demands.ts';
+import { SAME as SAME_BUT_STREAM } from './same.ts';
+
+/** Fields that both have, under one name. */
+const SAME = [...SAME_BUT_STREAM, 'stream'] as const;
 
 /** Fields of a chat request that this API has no place for. */
 const UNSUPPORTED = [
@@ -23,21 +27,6 @@ const UNSUPPORTED = [
   'function_call',
 ] as const;
 
-/** Fields that both have, under one name. */
-const SAME = [
-  'temperature',
-  'top_p',
-  'parallel_tool_calls',
-  'metadata',
-  'user',
-  'safety_identifier',
-  'prompt_cache_key',
-  'prompt_cache_options',
-  'prompt_cache_retention',
-  'service_tier',
-  'stream',
-] as const;
-
 /** The least that `max_output_tokens` may be. */
 const MIN_OUTPUT = 16;
 
@@ -53,16 +42,8 @@ export function encodeResponsesRequest(
   request: ChatRequest,
   { model, quirks, memory }: Pick<EncodeContext, 'model' | 'quirks' | 'memory'>,
 ): { body: JsonObject; dropped: string[] } {
-  if (!Array.isArray(request.messages) || request.messages.length === 0) {
-    throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
-      param: 'messages',
-    });
-  }
-  if ((request.n ?? 1) !== 1) {
-    throw new ProxyError('unsupported', 'Cannot translate n: the Responses API gives one answer a request', {
-      param: 'n',
-    });
-  }
+  demandMessages(request);
+  demandOneAnswer(request, 'the Responses API');
   const given = (name: string) => request[name] !== undefined && request[name] !== null;
   const refused = SAME.filter((name) => given(name) && quirks.drops?.includes(name));
   const dropped: string[] = [...UNSUPPORTED.filter(given), ...refused];

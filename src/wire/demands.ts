@@ -1,0 +1,19 @@
+/** What every provider's protocol asks of a request before it can be said there. */
+import type { ChatRequest } from './chat.ts';
+import { ProxyError } from '../errors.ts';
+
+/** @throws ProxyError `invalid_request` */
+export function demandMessages({ messages }: ChatRequest): void {
+  if (Array.isArray(messages) && messages.length > 0) return;
+  throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
+    param: 'messages',
+  });
+}
+
+/** @param api that gives one answer a request @throws ProxyError `unsupported` */
+export function demandOneAnswer({ n }: ChatRequest, api: string): void {
+  if ((n ?? 1) === 1) return;
+  throw new ProxyError('unsupported', `Cannot translate n: ${api} gives one answer a request`, {
+    param: 'n',
+  });
+}

@@ -1,0 +1,13 @@
+/** Fields that requests of chat and of the Responses API both have, under one name. */
+export const SAME = [
+  'temperature',
+  'top_p',
+  'parallel_tool_calls',
+  'metadata',
+  'user',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_options',
+  'prompt_cache_retention',
+  'service_tier',
+] as const;
