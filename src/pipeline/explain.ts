@@ -67,9 +67,11 @@ const OF_PROVIDERS: readonly Fault[] = [
 /** Which targets would be asked, in which order and with what, and what would follow from failures. Nothing is sent. */
 export function explainRequest(
   inbound: Inbound,
-  { candidates, policy }: Resolution,
+  { candidates, policy: given }: Resolution,
   context: Omit<LaneContext, 'provider' | 'model'>,
 ): Explanation {
+  const { content_policy, resume, hedge, last_resort, unsupported } = given;
+  const policy = { content_policy, resume, hedge, last_resort, unsupported };
   // Without chance: of equals the heavier one stands first.
   const line = order(
     candidates.toSorted((a, b) => b.weight - a.weight),
