@@ -26,8 +26,6 @@ export function hasCredentials(provider: ProviderConfig, env: Env): boolean {
   const { auth, keyOptional } = presetOf(provider.type);
   if (auth === 'none' || (keyOptional && provider.api_key_env === undefined)) return true;
   if (provider.type === 'azure') return provider.client_secret !== undefined;
-  if (provider.type === 'vertex') return true;
-  if (provider.type !== 'bedrock') return false;
-  const signed = env.AWS_ACCESS_KEY_ID && env.AWS_SECRET_ACCESS_KEY;
-  return Boolean(signed || provider.profile || env.AWS_PROFILE || env.AWS_SHARED_CREDENTIALS_FILE);
+  // These look for credentials in files and on the machine, when they are first asked.
+  return provider.type === 'vertex' || provider.type === 'bedrock';
 }

@@ -86,7 +86,7 @@ async function awsCredentials(
   }
   const path = env.AWS_SHARED_CREDENTIALS_FILE ?? `${env.HOME ?? env.USERPROFILE ?? ''}/.aws/credentials`;
   const text = await readText(path).catch(() => '');
-  const values = profileOf(text, profile ?? env.AWS_PROFILE ?? 'default');
+  const values = profileOf(text, profile ?? (env.AWS_PROFILE || 'default'));
   const { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } = values;
   if (!accessKeyId || !secretAccessKey) return undefined;
   return { accessKeyId, secretAccessKey, sessionToken: values.aws_session_token };

@@ -32,9 +32,13 @@ export interface Serving {
 }
 
 export async function serve(cwd: string, ...args: string[]): Promise<Serving> {
+  return await started(cwd, args, env);
+}
+
+async function started(cwd: string, args: readonly string[], environment: typeof env): Promise<Serving> {
   const child = Bun.spawn([binary, 'serve', '--port', '0', ...args], {
     cwd,
-    env,
+    env: environment,
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -49,11 +53,14 @@ export async function serve(cwd: string, ...args: string[]): Promise<Serving> {
   throw new Error(`serve ended: ${await new Response(child.stderr).text()}`);
 }
 
-/** Serves a configuration from a new folder. JSON is YAML too. */
-export async function serveConfig(config: ConfigInput): Promise<Serving> {
+/** Serves a configuration from a new folder. JSON is YAML too. @param more of the environment */
+export async function serveConfig(
+  config: ConfigInput,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Serving> {
   const cwd = folder();
   writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(config, null, 2));
-  return await serve(cwd);
+  return await started(cwd, [], { ...env, ...more });
 }
 
 /** Builds the binary where it is older than its source. */

@@ -1,0 +1,145 @@
+/** Clients of the three protocols: what they ask, and what they make of the answers of helpers/speakers. */
+import type { JsonObject } from '../../src/wire/json.ts';
+import { listOf, objectOf } from '../../src/wire/json.ts';
+import { checkChatStream } from './grammar/chat.ts';
+import { framesOf } from './grammar/frames.ts';
+import { checkMessagesStream } from './grammar/messages.ts';
+import { checkResponsesStream } from './grammar/responses.ts';
+import { openapiProblems } from './openapi.ts';
+import { ANSWER } from './speakers.ts';
+
+const TOOLS = [
+  { name: 'weather', schema: { type: 'object', properties: { city: { type: 'string' } } } },
+  { name: 'time', schema: { type: 'object', properties: {} } },
+];
+
+/** What an answer says, whatever protocol it is in. */
+export interface Said {
+  reasoning: string;
+  text: string;
+  calls: [string, string][];
+  finish: unknown;
+  input: unknown;
+  output: unknown;
+}
+
+/** How clients of a protocol ask, and how what they get is read. */
+export interface Client {
+  readonly path: string;
+  readonly request: JsonObject;
+  readonly check: (sse: string) => { value: JsonObject; problems: readonly string[] };
+  readonly said: (answer: JsonObject) => Said;
+  readonly finish: string;
+  /** An error as this client knows it. */
+  readonly error: (body: JsonObject) => { type: unknown; message: unknown };
+}
+
+export const CLIENTS: Readonly<Record<'chat' | 'messages' | 'responses', Client>> = {
+  chat: {
+    path: '/v1/chat/completions',
+    request: {
+      model: 'm-1',
+      messages: [{ role: 'user', content: 'hi' }],
+      tools: TOOLS.map(({ name, schema }) => ({ type: 'function', function: { name, parameters: schema } })),
+    },
+    check(sse) {
+      const { answer: value, problems } = checkChatStream(sse);
+      const chunks = framesOf(sse, []).flatMap(({ value: chunk }) => (chunk ? [chunk] : []));
+      const wrong = chunks
+        .filter((chunk) => !('error' in chunk))
+        .flatMap((chunk) => openapiProblems('CreateChatCompletionStreamResponse', chunk));
+      return { value, problems: [...problems, ...wrong] };
+    },
+    said(answer) {
+      const { message, finish_reason: finish } = objectOf(listOf(answer.choices)[0]);
+      const { reasoning_content, content, tool_calls } = objectOf(message);
+      const usage = objectOf(answer.usage);
+      return {
+        reasoning: String(reasoning_content),
+        text: String(content),
+        calls: listOf(tool_calls).map((call) => {
+          const { name, arguments: text } = objectOf(objectOf(call).function);
+          return [String(name), String(text)];
+        }),
+        finish,
+        input: usage.prompt_tokens,
+        output: usage.completion_tokens,
+      };
+    },
+    finish: 'tool_calls',
+    error: (body) => objectOf(body.error) as { type: unknown; message: unknown },
+  },
+  messages: {
+    path: '/v1/messages',
+    request: {
+      model: 'm-1',
+      max_tokens: 100,
+      messages: [{ role: 'user', content: 'hi' }],
+      tools: TOOLS.map(({ name, schema }) => ({ name, input_schema: schema })),
+    },
+    check(sse) {
+      const { message: value, problems } = checkMessagesStream(sse);
+      return { value, problems };
+    },
+    said(answer) {
+      const blocks = listOf(answer.content).map(objectOf);
+      const of = (type: string) => blocks.filter((block) => block.type === type);
+      const usage = objectOf(answer.usage);
+      return {
+        reasoning: of('thinking')
+          .map(({ thinking }) => String(thinking))
+          .join(''),
+        text: of('text')
+          .map(({ text }) => String(text))
+          .join(''),
+        calls: of('tool_use').map(({ name, input }) => [String(name), JSON.stringify(input)]),
+        finish: answer.stop_reason,
+        input: usage.input_tokens,
+        output: usage.output_tokens,
+      };
+    },
+    finish: 'tool_use',
+    error: (body) => objectOf(body.error) as { type: unknown; message: unknown },
+  },
+  responses: {
+    path: '/v1/responses',
+    request: {
+      model: 'm-1',
+      input: 'hi',
+      tools: TOOLS.map(({ name, schema }) => ({ type: 'function', name, parameters: schema, strict: false })),
+    },
+    check(sse) {
+      const { response: value, problems } = checkResponsesStream(sse);
+      return { value, problems };
+    },
+    said(answer) {
+      const items = listOf(answer.output).map(objectOf);
+      const texts = (list: unknown) =>
+        listOf(list)
+          .map((part) => String(objectOf(part).text))
+          .join('');
+      const of = (type: string) => items.filter((item) => item.type === type);
+      const usage = objectOf(answer.usage);
+      return {
+        reasoning: of('reasoning')
+          .map(({ summary }) => texts(summary))
+          .join(''),
+        text: of('message')
+          .map(({ content }) => texts(content))
+          .join(''),
+        calls: of('function_call').map(({ name, arguments: text }) => [String(name), String(text)]),
+        finish: answer.status,
+        input: usage.input_tokens,
+        output: usage.output_tokens,
+      };
+    },
+    finish: 'completed',
+    error: (body) => objectOf(body.error) as { type: unknown; message: unknown },
+  },
+};
+
+/** What every speaker says, as this client knows it. */
+export function expected({ finish }: Client): Said {
+  const { reasoning, text, calls, usage } = ANSWER;
+  return { reasoning, text, calls: calls.map(([name, args]) => [name, args]), finish, ...usage };
+}
