@@ -17,3 +17,14 @@ export function demandOneAnswer({ n }: ChatRequest, api: string): void {
     param: 'n',
   });
 }
+
+/** What of these fields a request says. */
+export function given(request: ChatRequest, names: readonly string[]): string[] {
+  return names.filter((name) => request[name] !== undefined && request[name] !== null);
+}
+
+/** Fields of chat that hardly another protocol has a counterpart of. */
+export const OPENAIS_OWN = ['logit_bias', 'audio', 'modalities', 'prediction', 'web_search_options'] as const;
+
+/** Fields that tune an answer, and that many protocols have no counterpart of. */
+export const TUNING = ['logprobs', 'top_logprobs', 'seed', 'presence_penalty', 'frequency_penalty'] as const;

@@ -8,10 +8,12 @@ import { cutAt } from '../properties/cuts.ts';
 export const said = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
 /** A name of a tool or an id. */
 export const name = fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/);
-/** A JSON object. */
-export const object = fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), {
-  maxKeys: 3,
-});
+/** A JSON object, as it is when it was written: JSON has no -0. */
+export const object = fc
+  .dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), {
+    maxKeys: 3,
+  })
+  .map((value) => JSON.parse(JSON.stringify(value)) as typeof value);
 
 /** What must be given back of reasoning. */
 export const thoughts = fc.array(

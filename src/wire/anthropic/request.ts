@@ -5,7 +5,7 @@ import type { EncodeContext } from '../protocol.ts';
 import { encodeMessages } from './messages.ts';
 import { anthropicModel } from './models.ts';
 import { entryOf, isObject, listOf, objectOf } from '../json.ts';
-import { demandMessages, demandOneAnswer } from '../demands.ts';
+import { OPENAIS_OWN, TUNING, demandMessages, demandOneAnswer, given } from '../demands.ts';
 
 /** An Anthropic request, and what is needed to read its answer. */
 export interface AnthropicRequest {
@@ -16,20 +16,8 @@ export interface AnthropicRequest {
   readonly structuredTool: string | undefined;
 }
 
-const UNSUPPORTED = [
-  'logprobs',
-  'top_logprobs',
-  'seed',
-  'presence_penalty',
-  'frequency_penalty',
-  'logit_bias',
-  'audio',
-  'modalities',
-  'prediction',
-  'web_search_options',
-  'store',
-  'verbosity',
-] as const;
+/** Fields of a chat request that have no counterpart. */
+const UNSUPPORTED = [...TUNING, ...OPENAIS_OWN, 'store', 'verbosity'] as const;
 
 const BUDGETS: Readonly<Record<string, number>> = {
   low: 1_024,
@@ -54,9 +42,7 @@ export function encodeAnthropicRequest(
   const abilities = anthropicModel(model);
   const { system, turns } = encodeMessages(request.messages, memory);
   const structured = structure(request, abilities);
-  const dropped: string[] = UNSUPPORTED.filter(
-    (name) => request[name] !== undefined && request[name] !== null,
-  );
+  const dropped: string[] = given(request, UNSUPPORTED);
   const tools = [...encodeTools(request, dropped), ...structured.tools];
   const thinking = structured.tool ? {} : reasoning(request, abilities);
   const { type: mode = 'disabled' } = objectOf(thinking.thinking);

@@ -5,8 +5,9 @@ import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
 import { entryOf, isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
-import { encodeOpenaiUsage } from '../usage.ts';
 import { anthropicUsage, finishReason, stoppedBy } from './response.ts';
+import type { ChunkNaming } from '../chunks.ts';
+import { chunkOf, usageChunks } from '../chunks.ts';
 
 interface Block {
   readonly kind: 'text' | 'thinking' | 'tool' | 'structured' | 'other';
@@ -159,7 +160,7 @@ export class AnthropicReader implements ChatReader {
       this.#options.memory.set(this.#firstCall, { thinking_blocks: this.#thinking });
     }
     const finish = finishReason(reason, this.#options.structuredTool !== undefined);
-    return [...late, this.#chunk({}, finish, stoppedBy(sequence))];
+    return [...late, chunkOf(this.#naming, {}, { finish, more: stoppedBy(sequence) })];
   }
 
   #stop(): ChatChunk[] {
@@ -167,17 +168,14 @@ export class AnthropicReader implements ChatReader {
     // Some leave the reason out; one that said nothing has not answered.
     const last = this.#blocks.size > 0 ? this.#end(this.#finish ?? 'end_turn') : [];
     this.done = true;
-    if (!this.usage) return last;
-    return [...last, { ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(this.usage) }];
+    return [...last, ...usageChunks(this.#naming, this.usage)];
   }
 
-  #chunk(delta: ChatDelta, finish: string | null = null, more: JsonObject = {}): ChatChunk {
-    return {
-      id: this.#id,
-      object: 'chat.completion.chunk',
-      created: this.#options.created,
-      model: this.#model,
-      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish, ...more }],
-    };
+  #chunk(delta: ChatDelta): ChatChunk {
+    return chunkOf(this.#naming, delta);
+  }
+
+  get #naming(): ChunkNaming {
+    return { id: this.#id, created: this.#options.created, model: this.#model };
   }
 }

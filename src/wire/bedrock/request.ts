@@ -9,7 +9,7 @@ import { converseModel } from './models.ts';
 import { reasoningFields, roomFor } from './reasoning.ts';
 import { structure } from './structure.ts';
 import { toolConfig } from './tools.ts';
-import { demandMessages, demandOneAnswer } from '../demands.ts';
+import { OPENAIS_OWN, TUNING, demandMessages, demandOneAnswer, given } from '../demands.ts';
 
 /** A Converse request, and what is needed to read its answer. */
 export interface ConverseRequest {
@@ -20,17 +20,10 @@ export interface ConverseRequest {
   readonly structuredTool: string | undefined;
 }
 
+/** Fields of a chat request that have no counterpart. */
 const UNSUPPORTED = [
-  'logprobs',
-  'top_logprobs',
-  'seed',
-  'presence_penalty',
-  'frequency_penalty',
-  'logit_bias',
-  'audio',
-  'modalities',
-  'prediction',
-  'web_search_options',
+  ...TUNING,
+  ...OPENAIS_OWN,
   'store',
   'verbosity',
   'metadata',
@@ -56,9 +49,7 @@ export function encodeConverseRequest(
   const model = converseModel(name);
   const nine = model.mistral || quirks.toolIds === 'nine_alphanumerics';
   const { system, turns } = encodeConverseMessages(request.messages, model, memory, nine);
-  const dropped: string[] = UNSUPPORTED.filter(
-    (field) => request[field] !== undefined && request[field] !== null,
-  );
+  const dropped: string[] = given(request, UNSUPPORTED);
   const { fields, system: instructions, tool, name: structuredTool } = structure(request, model);
   // A model that thinks cannot be made to call the tool.
   const unthinking = tool === undefined ? request : { ...request, reasoning_effort: null, thinking: null };

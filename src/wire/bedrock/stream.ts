@@ -5,9 +5,10 @@ import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
 import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
-import { encodeOpenaiUsage } from '../usage.ts';
 import { exceptionBody } from './exceptions.ts';
 import { converseUsage, finishReason, runsItself, thinkingBlock } from './response.ts';
+import type { ChunkNaming } from '../chunks.ts';
+import { chunkOf, usageChunks } from '../chunks.ts';
 
 /** A block of the answer that is being said. */
 interface Block {
@@ -163,23 +164,18 @@ export class ConverseReader implements ChatReader {
   #last(): ChatChunk[] {
     if (this.#finish === undefined || !this.#usage) return [];
     this.done = true;
-    return [{ ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(this.#usage) }];
+    return usageChunks(this.#naming, this.#usage);
   }
 
   /** Begins with the role, whatever comes first. */
   #say(delta?: ChatDelta, finish: string | null = null): ChatChunk[] {
-    const role = this.#begun ? [] : [this.#chunk({ role: 'assistant', content: '' })];
+    const role = this.#begun ? [] : [chunkOf(this.#naming, { role: 'assistant', content: '' })];
     this.#begun = true;
-    return delta ? [...role, this.#chunk(delta, finish)] : role;
+    return delta ? [...role, chunkOf(this.#naming, delta, { finish })] : role;
   }
 
-  #chunk(delta: ChatDelta, finish: string | null = null): ChatChunk {
-    return {
-      id: this.#id,
-      object: 'chat.completion.chunk',
-      created: this.#options.created,
-      model: this.#options.model,
-      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
-    };
+  get #naming(): ChunkNaming {
+    const { created, model } = this.#options;
+    return { id: this.#id, created, model };
   }
 }

@@ -4,15 +4,12 @@ import type { EncodeContext } from '../protocol.ts';
 import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeCohereMessages } from './messages.ts';
 import { encodeTools } from './tools.ts';
-import { demandMessages, demandOneAnswer } from '../demands.ts';
+import { OPENAIS_OWN, demandMessages, demandOneAnswer, given } from '../demands.ts';
 
+/** Fields of a chat request that have no counterpart. */
 const UNSUPPORTED = [
   'top_logprobs',
-  'logit_bias',
-  'audio',
-  'modalities',
-  'prediction',
-  'web_search_options',
+  ...OPENAIS_OWN,
   'store',
   'verbosity',
   'metadata',
@@ -47,9 +44,7 @@ export function encodeCohereRequest(
 ): { body: JsonObject; dropped: string[] } {
   demandMessages(request);
   demandOneAnswer(request, 'Cohere');
-  const dropped: string[] = UNSUPPORTED.filter(
-    (field) => request[field] !== undefined && request[field] !== null,
-  );
+  const dropped: string[] = given(request, UNSUPPORTED);
   const reasons = REASONS.test(model);
   const tools = encodeTools(request, dropped);
   const format = responseFormat(request, 'tools' in tools);

@@ -4,8 +4,9 @@ import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { ReadOptions } from './response.ts';
 import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
-import { encodeOpenaiUsage } from '../usage.ts';
 import { cohereUsage, finishReason, logprobsOf } from './response.ts';
+import type { ChunkNaming } from '../chunks.ts';
+import { chunkOf, usageChunks } from '../chunks.ts';
 
 /** White space may stand around the word. */
 const MAX_HELD = 32;
@@ -125,10 +126,8 @@ export class CohereReader implements ChatReader {
     }
     const late = [...this.#calls.keys()].flatMap((index) => this.#close(index));
     const last = this.#say({}, finishReason(reason));
-    const usage = cohereUsage(told);
-    const counted = usage ? [{ ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(usage) }] : [];
     this.done = true;
-    return [...late, ...last, ...counted];
+    return [...late, ...last, ...usageChunks(this.#naming, cohereUsage(told))];
   }
 
   /** Errors come in the shape that they have alone: a message, and no type. */
@@ -141,18 +140,13 @@ export class CohereReader implements ChatReader {
 
   /** Begins with the role, whatever comes first. */
   #say(delta?: ChatDelta, finish: string | null = null, logprobs: JsonObject | null = null): ChatChunk[] {
-    const role = this.#begun ? [] : [this.#chunk({ role: 'assistant', content: '' })];
+    const role = this.#begun ? [] : [chunkOf(this.#naming, { role: 'assistant', content: '' })];
     this.#begun = true;
-    return delta ? [...role, this.#chunk(delta, finish, logprobs)] : role;
+    return delta ? [...role, chunkOf(this.#naming, delta, { finish, logprobs })] : role;
   }
 
-  #chunk(delta: ChatDelta, finish: string | null = null, logprobs: JsonObject | null = null): ChatChunk {
-    return {
-      id: this.#id,
-      object: 'chat.completion.chunk',
-      created: this.#options.created,
-      model: this.#options.model,
-      choices: [{ index: 0, delta, logprobs, finish_reason: finish }],
-    };
+  get #naming(): ChunkNaming {
+    const { created, model } = this.#options;
+    return { id: this.#id, created, model };
   }
 }

@@ -9,7 +9,7 @@ import { unsupported } from './parts.ts';
 import { openapiSchema, withoutConst } from './schema.ts';
 import { effortOf, thinkingConfig } from './thinking.ts';
 import { encodeTools } from './tools.ts';
-import { demandMessages } from '../demands.ts';
+import { demandMessages, given } from '../demands.ts';
 
 /** Fields of a chat request that have no counterpart. */
 const UNSUPPORTED = [
@@ -67,13 +67,12 @@ function knowsPenalties(keeps: readonly string[] = []): boolean {
 }
 
 function droppedOf(request: ChatRequest, { penalties, thinking }: GeminiModel): string[] {
-  const isGiven = (name: string) => request[name] !== undefined && request[name] !== null;
-  const dropped: string[] = UNSUPPORTED.filter(isGiven).filter(
+  const dropped: string[] = given(request, UNSUPPORTED).filter(
     // Calls may be parallel anyway.
     (name) => name !== 'parallel_tool_calls' || request[name] === false,
   );
   // 0 is what they are without a word.
-  if (!penalties) dropped.push(...PENALTIES.filter((name) => isGiven(name) && request[name] !== 0));
+  if (!penalties) dropped.push(...given(request, PENALTIES).filter((name) => request[name] !== 0));
   const effort = effortOf(request);
   if (thinking === 'none' && effort !== undefined && effort !== 'none') dropped.push('reasoning_effort');
   return dropped;

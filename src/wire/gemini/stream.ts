@@ -5,9 +5,10 @@ import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { GeminiContext } from './response.ts';
 import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
-import { encodeOpenaiUsage } from '../usage.ts';
 import { decodeLogprobs } from './logprobs.ts';
 import { decodeCall, extraOf, geminiFinish, geminiUsage, idOf } from './response.ts';
+import type { ChunkNaming } from '../chunks.ts';
+import { chunkOf, usageChunks } from '../chunks.ts';
 
 interface Candidate {
   calls: number;
@@ -54,8 +55,7 @@ export class GeminiReader implements ChatReader {
     const finished = candidates.length > 0 && candidates.every(({ finish }) => finish !== undefined);
     if (!finished || this.done) return [];
     this.done = true;
-    if (!this.usage) return [];
-    return [{ ...this.#chunk(0, {}), choices: [], usage: encodeOpenaiUsage(this.usage) }];
+    return usageChunks(this.#naming, this.usage);
   }
 
   #answer(answer: JsonObject): ChatChunk[] {
@@ -83,7 +83,7 @@ export class GeminiReader implements ChatReader {
       if (this.#candidates.size >= MAX_CANDIDATES) return [];
       candidate = { calls: 0, finish: undefined };
       this.#candidates.set(index, candidate);
-      chunks.push(this.#chunk(index, { role: 'assistant', content: '' }));
+      chunks.push(chunkOf(this.#naming, { role: 'assistant', content: '' }, { index }));
     }
     const deltas = listOf(objectOf(value.content).parts)
       .map((part) => this.#delta(objectOf(part), candidate))
@@ -96,14 +96,14 @@ export class GeminiReader implements ChatReader {
       deltas.findIndex((delta) => delta.content !== undefined),
     );
     deltas.forEach((delta, each) => {
-      const chunk = this.#chunk(index, delta);
+      const chunk = chunkOf(this.#naming, delta, { index });
       if (logprobs && each === place) chunk.choices[0]!.logprobs = logprobs;
       chunks.push(chunk);
     });
     const finish = geminiFinish(value.finishReason, candidate.calls > 0);
     if (finish !== undefined && candidate.finish === undefined) {
       candidate.finish = finish;
-      chunks.push(this.#chunk(index, {}, finish));
+      chunks.push(chunkOf(this.#naming, {}, { index, finish }));
     }
     return chunks;
   }
@@ -123,13 +123,7 @@ export class GeminiReader implements ChatReader {
     return { ...(said === '' ? {} : { content: said }), ...extra };
   }
 
-  #chunk(index: number, delta: ChatDelta, finish: string | null = null): ChatChunk {
-    return {
-      id: this.#id ?? '',
-      object: 'chat.completion.chunk',
-      created: this.#context.created,
-      model: this.#model,
-      choices: [{ index, delta, logprobs: null, finish_reason: finish }],
-    };
+  get #naming(): ChunkNaming {
+    return { id: this.#id ?? '', created: this.#context.created, model: this.#model };
   }
 }

@@ -3,29 +3,14 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
 import { encodeItems } from './items.ts';
-import { demandMessages, demandOneAnswer } from '../demands.ts';
+import { OPENAIS_OWN, TUNING, demandMessages, demandOneAnswer, given } from '../demands.ts';
 import { SAME as SAME_BUT_STREAM } from './same.ts';
 
 /** Fields that both have, under one name. */
 const SAME = [...SAME_BUT_STREAM, 'stream'] as const;
 
 /** Fields of a chat request that this API has no place for. */
-const UNSUPPORTED = [
-  'stop',
-  'seed',
-  'presence_penalty',
-  'frequency_penalty',
-  'logit_bias',
-  'logprobs',
-  'top_logprobs',
-  'top_k',
-  'audio',
-  'modalities',
-  'prediction',
-  'web_search_options',
-  'functions',
-  'function_call',
-] as const;
+const UNSUPPORTED = ['stop', ...TUNING, ...OPENAIS_OWN, 'top_k', 'functions', 'function_call'] as const;
 
 /** The least that `max_output_tokens` may be. */
 const MIN_OUTPUT = 16;
@@ -44,9 +29,9 @@ export function encodeResponsesRequest(
 ): { body: JsonObject; dropped: string[] } {
   demandMessages(request);
   demandOneAnswer(request, 'the Responses API');
-  const given = (name: string) => request[name] !== undefined && request[name] !== null;
-  const refused = SAME.filter((name) => given(name) && quirks.drops?.includes(name));
-  const dropped: string[] = [...UNSUPPORTED.filter(given), ...refused];
+  const same = given(request, SAME);
+  const refused = same.filter((name) => quirks.drops?.includes(name));
+  const dropped: string[] = [...given(request, UNSUPPORTED), ...refused];
   const { instructions, input } = encodeItems(request.messages, memory);
   const tools = encodeTools(request, dropped);
   const limit = request.max_completion_tokens ?? request.max_tokens;
@@ -56,7 +41,7 @@ export function encodeResponsesRequest(
     input,
     ...(instructions === undefined ? {} : { instructions }),
     ...Object.fromEntries(
-      SAME.filter((name) => given(name) && !refused.includes(name)).map((name) => [name, request[name]]),
+      same.filter((name) => !refused.includes(name)).map((name) => [name, request[name]]),
     ),
     ...(typeof limit === 'number' ? { max_output_tokens: Math.max(MIN_OUTPUT, limit) } : {}),
     ...(effort ? { reasoning: { effort, ...(effort === 'none' ? {} : { summary: 'auto' }) } } : {}),

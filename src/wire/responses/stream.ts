@@ -3,9 +3,11 @@ import type { JsonObject } from '../json.ts';
 import type { ChatReader, EncodeContext } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
-import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
+import { openaiUsage } from '../usage.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeCall, encryptedBlock, reasoningText, responseFinish } from './response.ts';
+import type { ChunkNaming } from '../chunks.ts';
+import { chunkOf, usageChunks } from '../chunks.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
 
@@ -231,19 +233,17 @@ export class ResponsesReader implements ChatReader {
     }
     const status = type === 'response.incomplete' ? 'incomplete' : response.status;
     const reason = responseFinish({ ...response, status, output: [] }) ?? 'stop';
-    chunks.push(this.#chunk({}, this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason));
+    const finish = this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason;
     const usage = openaiUsage(response.usage);
-    if (usage) chunks.push({ ...this.#chunk({}), choices: [], usage: encodeOpenaiUsage(usage) });
-    return chunks;
+    return [...chunks, chunkOf(this.#naming, {}, { finish }), ...usageChunks(this.#naming, usage)];
   }
 
-  #chunk(delta: ChatDelta, finish: string | null = null): ChatChunk {
-    return {
-      id: this.#id,
-      object: 'chat.completion.chunk',
-      created: this.#created ?? this.#context.created,
-      model: this.#model || this.#context.model,
-      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
-    };
+  #chunk(delta: ChatDelta): ChatChunk {
+    return chunkOf(this.#naming, delta);
+  }
+
+  get #naming(): ChunkNaming {
+    const { created, model } = this.#context;
+    return { id: this.#id, created: this.#created ?? created, model: this.#model || model };
   }
 }

@@ -1,0 +1,33 @@
+import type { ChatChunk, ChatDelta } from './chat.ts';
+import type { Usage } from './usage.ts';
+import { encodeOpenaiUsage } from './usage.ts';
+
+/** Which answer a chunk is of. */
+export type ChunkNaming = Pick<ChatChunk, 'id' | 'created' | 'model'>;
+
+/** What a chunk says of its choice beside the delta. */
+export interface ChunkChoice {
+  readonly index?: number;
+  readonly finish?: string | null;
+  readonly logprobs?: unknown;
+  /** Fields of vendors. */
+  readonly more?: object;
+}
+
+/** A chunk with one choice. */
+export function chunkOf(
+  naming: ChunkNaming,
+  delta: ChatDelta,
+  { index = 0, finish = null, logprobs = null, more }: ChunkChoice = {},
+): ChatChunk {
+  return chunk(naming, [{ index, delta, logprobs, finish_reason: finish, ...more }]);
+}
+
+/** The chunk of no choices that ends an answer, where its usage is known. */
+export function usageChunks(naming: ChunkNaming, usage: Usage | undefined): ChatChunk[] {
+  return usage ? [{ ...chunk(naming, []), usage: encodeOpenaiUsage(usage) }] : [];
+}
+
+function chunk({ id, created, model }: ChunkNaming, choices: ChatChunk['choices']): ChatChunk {
+  return { id, object: 'chat.completion.chunk', created, model, choices };
+}
