@@ -1,35 +1,33 @@
 import type { Clock } from './clock.ts';
-import type { Config, ProviderConfig } from './config/schema.ts';
+import type { Config } from './config/schema.ts';
 import type { LogRecord } from './logs/record.ts';
 import type { RecordSink } from './pipeline/exchange.ts';
-import type { Explanation } from './pipeline/explain.ts';
-import type { Metrics } from './pipeline/metrics.ts';
 import type { ProviderStatus } from './pipeline/status.ts';
 import type { BaseProvider } from './providers/base.ts';
 import type { Dial, Fetch } from './providers/transport.ts';
 import type { ServerBindings } from './server/context.ts';
-import type { Endpoint } from './wire/endpoints.ts';
 import { systemClock } from './clock.ts';
 import { ProxyError } from './errors.ts';
-import { resolveKeys } from './config/keys.ts';
+import { needRestart, sameService } from './config/changes.ts';
+import { secretsOf } from './config/keys.ts';
 import { redactor } from './logs/redact.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Attempt } from './pipeline/attempt.ts';
 import { Exchange } from './pipeline/exchange.ts';
-import { explainRequest } from './pipeline/explain.ts';
+import { Loading } from './pipeline/loading.ts';
 import { ModelRegistry } from './pipeline/models.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { HealthProber, wordFor } from './pipeline/prober.ts';
+import { randomId } from './pipeline/random-id.ts';
 import { BoundedReplay } from './pipeline/replay.ts';
 import { RequestRouter } from './pipeline/router.ts';
 import { disabledStatus, providerStatus, summarize } from './pipeline/status.ts';
-import { TargetPool } from './pipeline/target.ts';
-import { ProviderFactory } from './providers/factory.ts';
+import { TargetPool } from './pipeline/target-pool.ts';
+import { makeProviders } from './providers/make.ts';
 import { Prices } from './providers/prices.ts';
 import { createApp } from './server/app.ts';
 import { Authenticator } from './server/auth.ts';
 import { Buffered } from './server/buffered.ts';
-import { parseInbound } from './server/inbound.ts';
 import { commonContextWindow } from './wire/context-window.ts';
 import { VERSION } from './version.ts';
 
@@ -202,36 +200,6 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   };
 }
 
-/** The enabled providers. */
-function makeProviders(config: Config, deps: ProxyDeps): BaseProvider[] {
-  const factory = new ProviderFactory({
-    clock: deps.clock ?? systemClock,
-    connect: deps.connect ?? connectPool,
-    dial: deps.dial ?? directDial(deps.env),
-    env: deps.env,
-    keysOf: (provider: ProviderConfig) => resolveKeys(provider, deps.env).keys,
-    readText: (path) => Bun.file(path).text(),
-    userAgent: `llmproxy/${VERSION}`,
-  });
-  return config.providers.filter(({ enabled }) => enabled).map((each) => factory.create(each));
-}
-
-/**
- * Where a request would go and what it would be sent. Nothing is sent.
- * @throws ProxyError when it is no request, or no provider serves its model
- */
-export function explain(config: Config, deps: ProxyDeps, endpoint: Endpoint, body: object): Explanation {
-  const clock = deps.clock ?? systemClock;
-  const request = { headers: new Headers(), url: '' };
-  const inbound = parseInbound(endpoint, request, new TextEncoder().encode(JSON.stringify(body)), '');
-  const registry = new ModelRegistry(makeProviders(config, deps), config.models, config.routing);
-  return explainRequest(inbound, registry.resolve(inbound.model, endpoint), {
-    nowMs: clock.now(),
-    newId: () => randomId(deps.random ?? Math.random),
-    memory: new BoundedReplay(0),
-  });
-}
-
 function policyOf(config: Config): ConstructorParameters<typeof TargetPool>[0] {
   return { breaker: config.routing.breaker, health: config.health };
 }
@@ -244,61 +212,6 @@ function statusesOf({ config, providers }: Generation, pool: TargetPool, clock: 
   ];
 }
 
-/** Whether what is known of a provider still holds: another address, or another vendor, is another service. */
-function sameService(name: string, before: Config, after: Config): boolean {
-  const find = ({ providers }: Config) => providers.find((provider) => provider.name === name);
-  const [old, now] = [find(before), find(after)];
-  return old !== undefined && now !== undefined && old.type === now.type && old.base_url === now.base_url;
-}
-
-/** Keys whose change a running process does not take over: its socket and its log are open. */
-function needRestart(before: Config, after: Config): string[] {
-  const parts = {
-    'server.host': ({ server }: Config) => server.host,
-    'server.port': ({ server }: Config) => server.port,
-    logging: ({ logging }: Config) => logging,
-  };
-  return Object.entries(parts)
-    .filter(([, part]) => !Bun.deepEquals(part(before), part(after)))
-    .map(([key]) => key);
-}
-
-/** What is loaded after the socket listens, so that start-up does not wait for it; requests do, once. */
-class Loading {
-  readonly #prices: Prices;
-  readonly #sources: ConstructorParameters<typeof Metrics>[0];
-  #loaded: Promise<void> | undefined;
-  metrics: Metrics | undefined;
-
-  constructor(prices: Prices, sources: ConstructorParameters<typeof Metrics>[0]) {
-    this.#prices = prices;
-    this.#sources = sources;
-  }
-
-  load(): Promise<void> {
-    this.#loaded ??= this.#load();
-    return this.#loaded;
-  }
-
-  /** The load to wait for; `undefined` once it is done. */
-  pending(): Promise<void> | undefined {
-    return this.metrics ? undefined : this.load();
-  }
-
-  async forMetrics(): Promise<Metrics> {
-    await this.load();
-    return this.metrics!;
-  }
-
-  async #load(): Promise<void> {
-    const [{ Metrics: Collected }] = await Promise.all([
-      import('./pipeline/metrics.ts'),
-      this.#prices.load(),
-    ]);
-    this.metrics = new Collected(this.#sources);
-  }
-}
-
 function openLog(
   config: Config,
   secrets: string[],
@@ -308,43 +221,4 @@ function openLog(
   const { requests } = config.logging;
   if (!requests.enabled) return undefined;
   return new LogWriter(requests, { clock, redact: redactor({ secrets, keys: requests.redact }), onProblem });
-}
-
-/** Every secret the configuration knows; none of them may appear in any output. */
-export function secretsOf(config: Config, env: ProxyDeps['env']): string[] {
-  const keys = config.providers.flatMap((provider) => resolveKeys(provider, env).keys);
-  const signing = config.providers.map(({ client_secret }) => client_secret);
-  const clients =
-    config.auth === undefined || config.auth === 'none'
-      ? []
-      : config.auth.keys.map(({ key, key_env }) => key ?? (key_env === undefined ? undefined : env[key_env]));
-  return [...keys, ...signing, ...clients].filter((key) => key !== undefined);
-}
-
-/** A connection pool of Bun's fetch. @see docs/runtime/networking/fetch in bun-types */
-function connectPool({ keepaliveMs }: { keepaliveMs: number }): { fetch: Fetch; release: () => void } {
-  const session = new Bun.FetchSession({ keepAlive: { idleTimeout: Math.max(1, keepaliveMs / 1000) } });
-  return { fetch: (url, init) => session.fetch(url, init), release: () => session.close() };
-}
-
-const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
-
-/** Opens a TCP connection and closes it; nothing where connections go through an HTTP proxy. */
-function directDial(env: ProxyDeps['env']): Dial | undefined {
-  if (PROXY_VARIABLES.some((name) => env[name])) return undefined;
-  return async ({ hostname, port, protocol }) => {
-    const socket = await Bun.connect({
-      hostname: hostname.replace(/^\[|\]$/g, ''),
-      port: Number(port) || (protocol === 'https:' ? 443 : 80),
-      socket: { data: () => undefined },
-    });
-    socket.end();
-  };
-}
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-
-/** 24 letters and digits. */
-function randomId(random: () => number): string {
-  return Array.from({ length: 24 }, () => ALPHABET[Math.floor(random() * ALPHABET.length)]).join('');
 }

@@ -8,7 +8,7 @@ const SRC = join(import.meta.dir, '../src');
 const ROWS: readonly (readonly string[])[] = [
   ['main.ts'],
   ['cli'],
-  ['proxy.ts'],
+  ['proxy.ts', 'explain.ts'],
   ['server'],
   ['pipeline', 'export'],
   ['providers', 'logs'],

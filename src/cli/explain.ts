@@ -1,7 +1,7 @@
 import { defineCommand } from 'citty';
 import type { ExplainedTarget, Explanation } from '../pipeline/explain.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
-import { explain } from '../proxy.ts';
+import { explain } from '../explain.ts';
 import { ProxyError } from '../errors.ts';
 import { ENDPOINT_NAMES } from '../wire/endpoints.ts';
 import { ExitError } from './exit.ts';

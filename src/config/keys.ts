@@ -1,4 +1,4 @@
-import type { ProviderConfig } from './schema.ts';
+import type { Config, ProviderConfig } from './schema.ts';
 import { presetOf } from './presets.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -28,4 +28,17 @@ export function hasCredentials(provider: ProviderConfig, env: Env): boolean {
   if (provider.type === 'azure') return provider.client_secret !== undefined;
   // These look for credentials in files and on the machine, when they are first asked.
   return provider.type === 'vertex' || provider.type === 'bedrock';
+}
+
+/** Every secret the configuration knows; none of them may appear in any output. */
+export function secretsOf(config: Config, env: Env): string[] {
+  const keys = config.providers.flatMap((provider) => resolveKeys(provider, env).keys);
+  const signing = config.providers.flatMap(({ type, client_secret }) =>
+    type === 'bedrock' ? [env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN] : [client_secret],
+  );
+  const clients =
+    config.auth === undefined || config.auth === 'none'
+      ? []
+      : config.auth.keys.map(({ key, key_env }) => key ?? (key_env === undefined ? undefined : env[key_env]));
+  return [...keys, ...signing, ...clients].filter((key): key is string => key !== undefined && key !== '');
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { ProviderState } from './provider-state.ts';
 import type { Inbound } from './inbound.ts';
-import type { TargetPool } from './target.ts';
+import type { TargetPool } from './target-pool.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { classifyStatus } from '../wire/classify.ts';
 

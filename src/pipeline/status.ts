@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { HealthState } from './health.ts';
 import type { Down, ProviderState } from './provider-state.ts';
-import type { Target, TargetPool } from './target.ts';
+import type { TargetPool } from './target-pool.ts';
+import type { Target } from './target.ts';
 
 /** One provider as /providers and `llmproxy health` show it. Times are ISO 8601, spans milliseconds. */
 export interface ProviderStatus {

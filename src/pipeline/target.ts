@@ -1,11 +1,9 @@
 import type { Fault } from '../errors.ts';
 import type { BaseProvider } from '../providers/base.ts';
-import type { BreakerPolicy, BreakerTicket } from './breaker.ts';
-import type { HealthPolicy } from './health.ts';
+import type { Breaker, BreakerTicket } from './breaker.ts';
+import type { HealthWindow } from './health.ts';
+import type { ProviderState } from './provider-state.ts';
 import { ProxyError } from '../errors.ts';
-import { Breaker } from './breaker.ts';
-import { HealthWindow } from './health.ts';
-import { ProviderState } from './provider-state.ts';
 import { Samples } from './samples.ts';
 
 /** A call's place at a target; settled exactly once. */
@@ -218,105 +216,4 @@ function later(known: Rest | undefined, rest: Rest): Rest {
 function restingUntil(rest: Rest | undefined, nowMs: number, again: boolean): number {
   const untilMs = (again ? rest?.toldMs : rest?.untilMs) ?? 0;
   return untilMs > nowMs ? untilMs : 0;
-}
-
-/** Targets kept at most: globs let clients name any model, and a name is no reason to grow. */
-const MAX_TARGETS = 2_000;
-
-export interface PoolPolicy {
-  readonly breaker: BreakerPolicy;
-  readonly health: HealthPolicy;
-}
-
-/** All targets and provider states, made when first asked for. They outlive a configuration. */
-export class TargetPool {
-  readonly #random: () => number;
-  readonly #targets = new Map<string, Target>();
-  readonly #states = new Map<string, ProviderState>();
-  /** Those of the configuration in force. */
-  #providers: ReadonlyMap<string, BaseProvider> = new Map();
-  /** Those of earlier configurations whose service none of the present ones is. */
-  readonly #gone = new WeakSet<BaseProvider>();
-  #policy: PoolPolicy;
-
-  constructor(policy: PoolPolicy, random: () => number) {
-    this.#policy = policy;
-    this.#random = random;
-  }
-
-  /**
-   * Takes over the providers of a configuration. What is known of one that stays is kept, apart from refused
-   * keys, which get a new chance; one whose identity changed begins anew.
-   * @param same whether a provider is still the same service
-   */
-  adopt(policy: PoolPolicy, providers: readonly BaseProvider[], same: (name: string) => boolean): void {
-    this.#policy = policy;
-    const byName = new Map(providers.map((provider) => [provider.name, provider]));
-    const successor = (name: string) => (same(name) ? byName.get(name) : undefined);
-    for (const [id, target] of this.#targets) {
-      const provider = successor(target.provider.name);
-      if (provider) target.provider = provider;
-      else this.#targets.delete(id);
-    }
-    for (const [name, state] of this.#states) {
-      const provider = successor(name);
-      if (provider) state.configure(provider.settings);
-      else this.#states.delete(name);
-    }
-    for (const [name, provider] of this.#providers) if (!successor(name)) this.#gone.add(provider);
-    this.#providers = byName;
-  }
-
-  state(provider: BaseProvider): ProviderState {
-    let state = this.#states.get(provider.name);
-    if (!state) {
-      state = this.#newState(provider);
-      this.#states.set(provider.name, state);
-    }
-    return state;
-  }
-
-  /**
-   * The target of a request, which may have begun under an earlier configuration: it finds its provider's
-   * successor where that is the same service, else a target of its own that nobody after it will meet.
-   */
-  target(asked: BaseProvider, model: string): Target {
-    if (this.#gone.has(asked)) return this.#newTarget(asked, model, this.#newState(asked));
-    const provider = this.#providers.get(asked.name) ?? asked;
-    const id = `${provider.name}/${model}`;
-    let target = this.#targets.get(id);
-    if (target) return target;
-    if (this.#targets.size >= MAX_TARGETS) this.#evict();
-    target = this.#newTarget(provider, model, this.state(provider));
-    this.#targets.set(id, target);
-    return target;
-  }
-
-  #newState({ name, settings }: BaseProvider): ProviderState {
-    return new ProviderState(name, settings, this.#policy.health);
-  }
-
-  #newTarget(provider: BaseProvider, model: string, state: ProviderState): Target {
-    const { breaker, health } = this.#policy;
-    return new Target(provider, model, state, {
-      breaker: new Breaker(breaker, this.#random),
-      health: new HealthWindow(health),
-    });
-  }
-
-  /** The targets of a provider that were asked so far. */
-  targets(provider: string): Target[] {
-    return [...this.#targets.values()].filter((target) => target.provider.name === provider);
-  }
-
-  /** Forgets the oldest target with nothing worth remembering, or else the oldest. */
-  #evict(): void {
-    for (const [id, target] of this.#targets) {
-      if (target.breaker.state !== 'closed' || target.rested) continue;
-      this.#targets.delete(id);
-      return;
-    }
-    const oldest = this.#targets.keys().next().value;
-    if (oldest !== undefined) this.#targets.delete(oldest);
-  }
 }

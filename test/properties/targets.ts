@@ -2,7 +2,7 @@ import type { ProviderSettings } from '../../src/providers/base.ts';
 import type { ProviderState } from '../../src/pipeline/provider-state.ts';
 import type { Target } from '../../src/pipeline/target.ts';
 import { ProxyError } from '../../src/errors.ts';
-import { TargetPool } from '../../src/pipeline/target.ts';
+import { TargetPool } from '../../src/pipeline/target-pool.ts';
 import { BaseProvider } from '../../src/providers/base.ts';
 
 export const MINUTE = 60_000;

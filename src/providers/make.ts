@@ -1,0 +1,29 @@
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
+import type { BaseProvider } from './base.ts';
+import type { FactoryDeps } from './factory.ts';
+import { systemClock } from '../clock.ts';
+import { resolveKeys } from '../config/keys.ts';
+import { VERSION } from '../version.ts';
+import { connectPool, directDial } from './connect.ts';
+import { ProviderFactory } from './factory.ts';
+
+/** What providers are made with; what is left out is the platform's own. */
+export interface MakingDeps extends Partial<Pick<FactoryDeps, 'connect' | 'dial'>> {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+}
+
+/** The enabled providers of a configuration. */
+export function makeProviders(config: Config, deps: MakingDeps): BaseProvider[] {
+  const factory = new ProviderFactory({
+    clock: deps.clock ?? systemClock,
+    connect: deps.connect ?? connectPool,
+    dial: deps.dial ?? directDial(deps.env),
+    env: deps.env,
+    keysOf: (provider) => resolveKeys(provider, deps.env).keys,
+    readText: (path) => Bun.file(path).text(),
+    userAgent: `llmproxy/${VERSION}`,
+  });
+  return config.providers.filter(({ enabled }) => enabled).map((each) => factory.create(each));
+}

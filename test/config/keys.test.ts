@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'bun:test';
+import { sameService } from '../../src/config/changes.ts';
+import { secretsOf } from '../../src/config/keys.ts';
+import { loadConfig } from '../../src/config/load.ts';
+
+const parsed = (provider: string) =>
+  loadConfig({ path: 'config.yaml', text: `providers: [{ name: one, ${provider} }]\n` }, {}).config!;
+
+describe('The secrets of a configuration', () => {
+  test("are bedrock's signing key and session token too", () => {
+    const env = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'signing', AWS_SESSION_TOKEN: 'session' };
+    expect(secretsOf(parsed('type: bedrock, region: us-east-1'), env)).toEqual(['signing', 'session']);
+  });
+
+  test('are never empty, which would redact every place', () => {
+    expect(secretsOf(parsed('type: bedrock, region: us-east-1'), { AWS_SESSION_TOKEN: '' })).toEqual([]);
+  });
+});
+
+describe('A provider after a reload', () => {
+  const here = parsed('type: bedrock, region: us-east-1');
+
+  test('is the same service while only its key changes', () => {
+    const other = parsed('type: bedrock, region: us-east-1, api_key: other');
+    expect(sameService('one', here, other)).toBe(true);
+  });
+
+  test('is another service in another region', () => {
+    expect(sameService('one', here, parsed('type: bedrock, region: eu-west-1'))).toBe(false);
+  });
+});
