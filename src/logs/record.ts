@@ -25,7 +25,7 @@ export const head = z.object({
       'success: a complete answer. truncated: cut after content was sent. client_abort: the client left. error: the rest.',
     ),
   status: z.number().int().describe('HTTP status the client got; 499 when it left before.'),
-  endpoint: z.enum(ENDPOINT_NAMES).describe('Which API was called.'),
+  endpoint: z.enum([...ENDPOINT_NAMES, 'feedback']).describe('Which API was called.'),
   stream: z.boolean().describe('Whether the client asked for a stream.'),
   model: z.string().describe('The model the client asked for.'),
   provider: z.string().nullable().describe('Name of the provider that answered, or was asked last.'),
@@ -59,7 +59,21 @@ export const head = z.object({
     .describe('From arrival to the first content of a stream.'),
   key: z.string().nullable().describe('Name of the client key, null when the proxy is open.'),
   conversation: z.string().nullable().describe('Id from the x-conversation-id or x-session-id header.'),
-  score: z.number().nullable().describe('Reserved for feedback; null here.'),
+  score: z.number().nullable().describe('Of feedback: the score from -1 to 1. Null in all other records.'),
+  user: z
+    .string()
+    .nullable()
+    .optional()
+    .describe(
+      "Who the client says its end user is: `user`, `safety_identifier` or Anthropic's `metadata.user_id`.",
+    ),
+  tags: z
+    .record(z.string(), z.string())
+    .nullable()
+    .optional()
+    .describe(
+      "From the header x-llmproxy-tags (`team=search, run=7`), and the texts of OpenAI's `metadata`.",
+    ),
 });
 
 const attempt = z.object({
@@ -67,6 +81,17 @@ const attempt = z.object({
   fault: z.string().nullable().describe('Class of the failure, null when it answered.'),
   status: z.number().int().nullable().describe('HTTP status of the provider, null when there was none.'),
   ms: z.number().nonnegative().describe('How long the attempt took.'),
+});
+
+const feedback = z.object({
+  request_id: z.string().describe('The request it is about.'),
+  score: z.number().optional().describe('From -1 to 1.'),
+  label: z.boolean().optional().describe('Good or bad.'),
+  correction: z
+    .unknown()
+    .optional()
+    .describe('What the answer should have been: text, or a message. Only with content full.'),
+  comment: z.string().optional().describe('Only with content full.'),
 });
 
 const part = z.object({
@@ -78,6 +103,7 @@ const part = z.object({
 
 /** Fields after the head. */
 export const body = z.object({
+  feedback: feedback.optional().describe('What was said of an answer, in records of feedback.'),
   lane: z
     .enum(['relay', 'translate'])
     .nullable()

@@ -79,17 +79,20 @@ export class LogWriter {
     return this.#stats;
   }
 
-  /** Takes a record to be written soon. Costs microseconds, never throws; drops the record when the queue is full. */
-  write(record: LogRecord): void {
+  /**
+   * Takes a record to be written soon. Costs microseconds, never throws.
+   * @returns false when the record is dropped: the queue is full
+   */
+  write(record: LogRecord): boolean {
     const line = this.#closing ? undefined : this.#encode(record);
     if (line === undefined) {
       this.#stats.dropped++;
-      return;
+      return false;
     }
     const bytes = Buffer.byteLength(line);
     if (this.#stats.pending + bytes > this.#settings.queue) {
       this.#drop();
-      return;
+      return false;
     }
     this.#batch += line;
     this.#records++;
@@ -97,6 +100,7 @@ export class LogWriter {
     this.#stats.pending += bytes;
     if (this.#batchBytes >= BATCH_BYTES && !this.#writing) this.#start();
     else this.#armFlush();
+    return true;
   }
 
   /** Resolves when every record taken so far is in the file, or counted as lost. */

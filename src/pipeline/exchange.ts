@@ -3,13 +3,16 @@ import type { Clock } from '../clock.ts';
 import type { Fault, ProxyError } from '../errors.ts';
 import type { LogRecord, Outcome } from '../logs/record.ts';
 import type { ProviderModel } from '../providers/base.ts';
-import type { Endpoint } from '../wire/endpoints.ts';
+import type { Recorded } from '../wire/endpoints.ts';
 import type { Usage } from '../wire/usage.ts';
 import type { Target } from './target.ts';
 import { RECORD_VERSION } from '../logs/record.ts';
 
-/** Takes every finished record: the log, the metrics. Must not throw and must not wait. */
-export type RecordSink = (record: LogRecord) => void;
+/**
+ * Takes every finished record: the log, the metrics. Must not throw and must not wait.
+ * @returns false when it is lost here
+ */
+export type RecordSink = (record: LogRecord) => unknown;
 
 /** USD for an answer of a target, or `null` when its price is unknown. */
 export type Pricer = (target: Target, usage: Usage, configured: Price | undefined) => number | null;
@@ -35,7 +38,7 @@ export interface Ending {
  */
 export class Exchange {
   readonly id: string;
-  readonly endpoint: Endpoint;
+  readonly endpoint: Recorded;
   /** Arrival on the monotonic clock. */
   readonly arrivedMs: number;
   model = '';
@@ -43,6 +46,12 @@ export class Exchange {
   key: string | null = null;
   content: LogContent = 'full';
   conversation: string | null = null;
+  /** Who the client says its end user is. */
+  user: string | null = null;
+  tags: Record<string, string> | null = null;
+  /** What was said of another answer, when this is feedback. */
+  feedback: LogRecord['feedback'];
+  score: number | null = null;
   userAgent: string | null = null;
   requestBytes = 0;
   responseBytes = 0;
@@ -66,7 +75,7 @@ export class Exchange {
   readonly #afterwards: (() => void)[] = [];
   #finished = false;
 
-  constructor(id: string, endpoint: Endpoint, deps: ExchangeDeps) {
+  constructor(id: string, endpoint: Recorded, deps: ExchangeDeps) {
     this.id = id;
     this.endpoint = endpoint;
     this.#deps = deps;
@@ -120,13 +129,14 @@ export class Exchange {
     this.#afterwards.push(action);
   }
 
-  /** Writes the one record. Later calls do nothing. */
-  finish(ending: Ending): void {
-    if (this.#finished) return;
+  /** Writes the one record. Later calls do nothing. @returns whether every sink took it */
+  finish(ending: Ending): boolean {
+    if (this.#finished) return true;
     this.#finished = true;
     const record = this.#record(ending);
-    for (const sink of this.#deps.sinks) sink(record);
+    const taken = this.#deps.sinks.map((sink) => sink(record));
     for (const action of this.#afterwards) action();
+    return !taken.includes(false);
   }
 
   #record({ outcome, status, error }: Ending): LogRecord {
@@ -159,7 +169,10 @@ export class Exchange {
       first_content_ms: this.#firstContentMs,
       key: this.key,
       conversation: content === 'none' ? null : this.conversation,
-      score: null,
+      score: this.score,
+      user: content === 'none' ? null : this.user,
+      tags: content === 'none' ? null : this.tags,
+      ...(this.feedback ? { feedback: this.feedback } : {}),
       lane: this.lane,
       request_bytes: this.requestBytes,
       response_bytes: this.responseBytes,
@@ -170,7 +183,8 @@ export class Exchange {
       ...(this.malformed > 0 ? { malformed: this.malformed } : {}),
       content,
     };
-    if (full) {
+    // Of feedback all that is kept is in a field of its own.
+    if (full && this.endpoint !== 'feedback') {
       if (this.#keeps(request)) record.request = request;
       else if (this.requestBytes > 0) omitted.push('request');
       if (this.#keeps(response)) record.response = response;

@@ -5,6 +5,7 @@ import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { ENDPOINT_NAMES, ENDPOINTS } from '../wire/endpoints.ts';
 import { errorResponse } from './error.ts';
+import { takeFeedback } from './feedback.ts';
 import { inference } from './inference.ts';
 import { getModel, listModels } from './models.ts';
 import { speaking } from './speaking.ts';
@@ -27,6 +28,7 @@ export function createApp(context: ServerContext): Hono<ServerEnv> {
   for (const base of new Set(['', base_path])) {
     for (const prefix of [`${base}/v1`, base]) {
       for (const name of ENDPOINT_NAMES) app.post(prefix + ENDPOINTS[name].path, inference(context, name));
+      app.post(`${prefix}/feedback`, takeFeedback(context));
       app.get(`${prefix}/models`, listModels(context));
       app.get(`${prefix}/models/*`, getModel(context));
     }

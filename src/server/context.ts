@@ -5,7 +5,7 @@ import type { Metrics } from '../pipeline/metrics.ts';
 import type { ModelRegistry } from '../pipeline/models.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { HealthSummary, ProviderStatus } from '../pipeline/status.ts';
-import type { Endpoint } from '../wire/endpoints.ts';
+import type { Recorded } from '../wire/endpoints.ts';
 import type { Authenticator } from './auth.ts';
 import type { Buffered } from './buffered.ts';
 
@@ -23,7 +23,7 @@ export interface ServerContext {
   readonly instance: string;
   readonly pipeline: Pipeline;
   /** Begins the one record of a request. */
-  readonly begin: (id: string, endpoint: Endpoint) => Exchange;
+  readonly begin: (id: string, endpoint: Recorded) => Exchange;
   readonly newId: () => string;
   /** Resolves when what is loaded after start-up is there: prices and metrics. */
   readonly metrics: () => Promise<Metrics>;

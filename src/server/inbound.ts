@@ -67,7 +67,8 @@ export function parseInbound(
   return { endpoint, model, stream, ...rest, ...limits };
 }
 
-function readJson(bytes: Uint8Array): { text: string; value: JsonObject } {
+/** The body as JSON text and as an object. @throws ProxyError `invalid_request` */
+export function readJson(bytes: Uint8Array): { text: string; value: JsonObject } {
   let text: string;
   try {
     text = utf8.decode(bytes);

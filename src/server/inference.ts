@@ -1,19 +1,16 @@
 import type { Context, Handler } from 'hono';
-import type { LogContent } from '../config/schema.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Reply } from '../pipeline/pipeline.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
-import type { Client } from './auth.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
 import { requestId, responseHeaders } from '../wire/headers.ts';
 import { readBody } from './body.ts';
+import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
 import { errorResponse, statusOf } from './error.ts';
 import { parseInbound } from './inbound.ts';
 import { IDLE_SECONDS } from './listen.ts';
-
-const CONTENT_ORDER: readonly LogContent[] = ['full', 'metadata', 'none'];
 
 /** A client that takes nothing is cut by Bun after this; its unit is seconds, in steps of 4. */
 const STALLED_CLOSE_SECONDS = 4;
@@ -29,7 +26,7 @@ export function inference(context: ServerContext, endpoint: Endpoint): Handler<S
     // Afterwards it is Bun's again: nobody else closes a connection that lies idle, or whose client reads nothing.
     exchange.finally(() => c.env?.server?.timeout(request, IDLE_SECONDS));
     try {
-      return await answer(context, c, exchange);
+      return await answer(context, c, exchange, endpoint);
     } catch (thrown) {
       const error = toProxyError(thrown);
       if (error.fault === 'internal') context.problem(defect(exchange.id, error));
@@ -44,7 +41,12 @@ function defect(id: string, { cause, message }: ProxyError): string {
   return `Request ${id}: ${cause instanceof Error ? (cause.stack ?? cause.message) : message}`;
 }
 
-async function answer(context: ServerContext, c: Context<ServerEnv>, exchange: Exchange): Promise<Response> {
+async function answer(
+  context: ServerContext,
+  c: Context<ServerEnv>,
+  exchange: Exchange,
+  endpoint: Endpoint,
+): Promise<Response> {
   const request = c.req.raw;
   const { headers } = request;
   exchange.userAgent = headers.get('user-agent')?.slice(0, 200) ?? null;
@@ -63,10 +65,14 @@ async function answer(context: ServerContext, c: Context<ServerEnv>, exchange: E
   const { bytes, free } = await readBody(request, { maxBytes, withinMs, clock, buffered });
   exchange.finally(free);
   exchange.requestBytes = bytes.length;
-  const inbound = parseInbound(exchange.endpoint, request, bytes, context.instance);
+  const inbound = parseInbound(endpoint, request, bytes, context.instance);
   exchange.model = inbound.model;
   exchange.stream = inbound.stream;
   exchange.requestText = inbound.json?.text;
+  if (inbound.json) {
+    exchange.user = userOf(inbound.json.value);
+    exchange.tags = tagsOf(headers, inbound.json.value);
+  }
   const loading = context.ready();
   if (loading) await loading;
   const abort = leaving(request.signal);
@@ -105,22 +111,6 @@ function leaving(signal: AbortSignal): AbortController {
   if (signal.aborted) leave();
   else signal.addEventListener('abort', leave, { once: true });
   return abort;
-}
-
-/** The least of what the configuration, the key and the client allow to be kept. */
-function contentFor({ logging }: ServerContext, client: Client, headers: Headers): LogContent {
-  const configured = client.content ?? logging.content;
-  const asked = logging.allow_header ? headers.get('x-llmproxy-log') : null;
-  const wish = CONTENT_ORDER.indexOf(asked as LogContent);
-  return CONTENT_ORDER[Math.max(wish, CONTENT_ORDER.indexOf(configured))]!;
-}
-
-function conversationOf(headers: Headers): string | null {
-  const id =
-    headers.get('x-conversation-id') ??
-    headers.get('x-session-id') ??
-    headers.get('x-claude-code-session-id');
-  return id === null ? null : id.slice(0, 200);
 }
 
 /** Text as a header value: what a header cannot carry is escaped. */

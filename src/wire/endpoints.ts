@@ -29,6 +29,9 @@ export const ENDPOINTS = {
 
 export type Endpoint = keyof typeof ENDPOINTS;
 
+/** What a record may be of: a request to a model, or words about one. */
+export type Recorded = Endpoint | 'feedback';
+
 export const ENDPOINT_NAMES = Object.keys(ENDPOINTS) as Endpoint[];
 
 /** Endpoints that other protocols have a counterpart of, so that any provider can answer them. */

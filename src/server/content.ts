@@ -1,0 +1,61 @@
+import type { LogContent } from '../config/schema.ts';
+import type { JsonObject } from '../wire/json.ts';
+import type { Client } from './auth.ts';
+import type { ServerContext } from './context.ts';
+import { isObject, stringOf } from '../wire/json.ts';
+
+const CONTENT_ORDER: readonly LogContent[] = ['full', 'metadata', 'none'];
+
+/** The least of what the configuration, the key and the client allow to be kept. */
+export function contentFor(
+  { logging }: Pick<ServerContext, 'logging'>,
+  client: Client,
+  headers: Headers,
+): LogContent {
+  const configured = client.content ?? logging.content;
+  const asked = logging.allow_header ? headers.get('x-llmproxy-log') : null;
+  const wish = CONTENT_ORDER.indexOf(asked as LogContent);
+  return CONTENT_ORDER[Math.max(wish, CONTENT_ORDER.indexOf(configured))]!;
+}
+
+const MAX_TEXT = 200;
+const MAX_NAME = 64;
+const MAX_TAGS = 16;
+
+/** The conversation that the client says the request belongs to. */
+export function conversationOf(headers: Headers): string | null {
+  const id =
+    headers.get('x-conversation-id') ??
+    headers.get('x-session-id') ??
+    headers.get('x-claude-code-session-id');
+  return id === null ? null : id.slice(0, MAX_TEXT);
+}
+
+/** The end user that the client names: OpenAI's fields, or Anthropic's. */
+export function userOf(body: JsonObject): string | null {
+  const metadata = isObject(body.metadata) ? body.metadata.user_id : undefined;
+  const user = stringOf(body.user) ?? stringOf(body.safety_identifier) ?? stringOf(metadata);
+  return user === undefined ? null : user.slice(0, MAX_TEXT).toWellFormed();
+}
+
+/**
+ * What the client tags the request with: `x-llmproxy-tags: team=search, run=7`, and the texts of OpenAI's `metadata`. The
+ * header goes first; 16 tags at most.
+ */
+export function tagsOf(headers: Headers, body: JsonObject): Record<string, string> | null {
+  const header = headers.get('x-llmproxy-tags');
+  const { metadata } = body;
+  if (header === null && !isObject(metadata)) return null;
+  const named = (header ?? '').split(',').map((part): [string, unknown] => {
+    const at = part.indexOf('=');
+    return at < 1 ? ['', ''] : [part.slice(0, at).trim(), part.slice(at + 1).trim()];
+  });
+  const told = isObject(metadata) ? Object.entries(metadata).filter(([name]) => name !== 'user_id') : [];
+  const tags = [...told.slice(0, MAX_TAGS), ...named]
+    .filter((tag): tag is [string, string] => tag[0] !== '' && typeof tag[1] === 'string')
+    .map(([name, value]) => [
+      name.slice(0, MAX_NAME).toWellFormed(),
+      value.slice(0, MAX_TEXT).toWellFormed(),
+    ]);
+  return tags.length === 0 ? null : Object.fromEntries(tags.slice(-MAX_TAGS));
+}

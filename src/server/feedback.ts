@@ -1,0 +1,122 @@
+import type { Handler } from 'hono';
+import { z } from 'zod';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { ServerContext, ServerEnv } from './context.ts';
+import { ProxyError, toProxyError } from '../errors.ts';
+import { finishFailed } from '../pipeline/pipeline.ts';
+import { requestId } from '../wire/headers.ts';
+import { contentFor } from './content.ts';
+import { errorResponse, statusOf } from './error.ts';
+import { readBody } from './body.ts';
+import { readJson } from './inbound.ts';
+import { speaking } from './speaking.ts';
+
+const MAX_ID = 200;
+const ACCEPTED = 202;
+
+const correction = z.union([
+  z.string().min(1),
+  z.looseObject({
+    role: z.literal('assistant'),
+    content: z.unknown().optional(),
+    tool_calls: z.array(z.unknown()).optional(),
+  }),
+]);
+
+/** What may be said of an answer. A score from -1 to 1 has a middle that says nothing, and a sign that says good or bad. */
+const feedback = z
+  .strictObject({
+    request_id: z.string().min(1).max(MAX_ID),
+    score: z.number().min(-1).max(1).optional(),
+    label: z
+      .union([z.boolean(), z.enum(['good', 'bad'])])
+      .transform((label) => (typeof label === 'boolean' ? label : label === 'good'))
+      .optional(),
+    correction: correction.optional(),
+    comment: z.string().min(1).optional(),
+  })
+  .refine(
+    ({ score, label, correction: better, comment }) =>
+      [score, label, better, comment].some((said) => said !== undefined),
+    {
+      error: 'give score, label, correction or comment',
+    },
+  );
+
+/** POST /v1/feedback: what an answer was worth, as a line of the request log. It is the caller's, as all requests are. */
+export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
+  return async (c) => {
+    const request = c.req.raw;
+    const exchange = context.begin(requestId(request.headers) ?? context.newId(), 'feedback');
+    try {
+      const about = await take(context, exchange, request);
+      const stored = exchange.feedback!;
+      if (!exchange.finish({ outcome: 'success', status: ACCEPTED }))
+        throw new ProxyError(
+          'unavailable',
+          'Cannot keep the feedback: the request log takes no more lines now',
+          { retryAfterMs: 1_000 },
+        );
+      const { request_id: _, ...kept } = stored;
+      const body = { object: 'feedback', id: exchange.id, request_id: about, stored: Object.keys(kept) };
+      return c.json(body, ACCEPTED, { 'x-request-id': exchange.id });
+    } catch (thrown) {
+      const error = toProxyError(thrown);
+      if (error.fault === 'internal') context.problem(`Request ${exchange.id}: ${error.message}`);
+      finishFailed(exchange, error, statusOf(error));
+      return errorResponse(error, { id: exchange.id, attempts: [], endpoint: speaking(request) });
+    }
+  };
+}
+
+/** Reads the feedback into the exchange. @returns the request it is about */
+async function take(context: ServerContext, exchange: Exchange, request: Request): Promise<string> {
+  if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
+  const client = context.auth.client(request.headers);
+  exchange.key = client.key;
+  exchange.content = contentFor(context, client, request.headers);
+  const { limits, clock, buffered, logging } = context;
+  if (!logging.enabled)
+    throw new ProxyError(
+      'unavailable',
+      'Cannot keep the feedback: the request log is off (logging.requests.enabled)',
+    );
+  const { bytes, free } = await readBody(request, {
+    maxBytes: limits.max_feedback,
+    withinMs: limits.body_timeout,
+    clock,
+    buffered,
+  });
+  exchange.finally(free);
+  exchange.requestBytes = bytes.length;
+  const parsed = feedback.safeParse(readJson(bytes).value);
+  if (!parsed.success) throw refused(parsed.error);
+  const { request_id, score, label, correction: better, comment } = parsed.data;
+  // Words of people are kept only where the words of requests are.
+  const words = exchange.content === 'full';
+  exchange.score = score ?? null;
+  exchange.feedback = {
+    request_id,
+    ...(score === undefined ? {} : { score }),
+    ...(label === undefined ? {} : { label }),
+    ...(words && better !== undefined ? { correction: better } : {}),
+    ...(words && comment !== undefined ? { comment } : {}),
+  };
+  return request_id;
+}
+
+function refused({ issues }: z.ZodError): ProxyError {
+  const [issue] = issues;
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const param = unknown ?? issue?.path.join('.') ?? '';
+  const reason = unknown === undefined ? (issue?.message ?? 'it is not valid') : 'unknown field';
+  return new ProxyError(
+    'invalid_request',
+    `Cannot read the feedback: ${param === '' ? '' : `"${param}": `}${lowered(reason)}`,
+    param === '' ? {} : { param },
+  );
+}
+
+function lowered(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
