@@ -6,10 +6,10 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check build release smoke bench soak streams recorded clients real docs fmt clean
+.PHONY: help install serve test check build release smoke bench bench-export interop soak streams recorded clients real docs fmt clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 21
 
 install: ## fetch Bun and the packages, when they are not here yet
 	@sh scripts/install.sh
@@ -35,6 +35,9 @@ smoke: install ## try the compiled binary end to end
 bench: install ## measure what the README claims
 	@$(RUN) bench/run.ts $(ARGS)
 
+bench-export: install ## measure the export against jq and DuckDB, where they are installed
+	@$(RUN) bench/export.ts $(ARGS)
+
 soak: install ## run through random faults for some minutes and count everything
 	@$(RUN) bench/soak.ts $(ARGS)
 
@@ -49,6 +52,9 @@ clients: install ## try real clients with the binary (fetches the clients' packa
 
 real: install ## try the binary before a real inference engine (fetches node-llama-cpp)
 	@$(RUN) scripts/real.ts
+
+interop: install ## load every export format with its real consumers (needs Python and PyPI)
+	@$(RUN) scripts/interop.ts $(ARGS)
 
 docs: install ## write the generated docs again
 	@for script in scripts/docs-*.ts; do echo "$$script"; $(RUN) "$$script" || exit 1; done

@@ -27,6 +27,8 @@ export async function compile(outfile: string, target?: string): Promise<void> {
   const args = [
     'build',
     join(ROOT, 'src/main.ts'),
+    // The thread of the export begins here.
+    join(ROOT, 'src/export/convert/worker.ts'),
     '--compile',
     '--minify',
     '--sourcemap',

@@ -4,7 +4,7 @@ import type { ArgsDef, CommandDef } from 'citty';
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { ExitError } from './cli/exit.ts';
-import { useColor } from './cli/output.ts';
+import { print, useColor } from './cli/output.ts';
 import { nearest } from './config/suggest.ts';
 import { versionLine } from './version.ts';
 
@@ -101,6 +101,10 @@ async function run(given: readonly string[]): Promise<void> {
   if (args[0] === 'serve' && !args.includes('--help')) liftRequestLimit();
   const found = await descend(main, args, ['llmproxy']);
   if (args.includes('--help') || args.includes('-h') || !found.command.run) {
+    if (found.names[1] === 'export') {
+      const { exportHelp } = await import('./cli/export-help.ts');
+      return print(`${exportHelp()}\n`);
+    }
     const usage = await renderUsage(found.command, { meta: { name: found.names.slice(0, -1).join(' ') } });
     const shown = useColor(process.stdout) ? usage : Bun.stripANSI(usage);
     process.stdout.write(`${shown}\n`);

@@ -7,29 +7,31 @@ import type { Config } from '../config/schema.ts';
 import { ExportError } from '../export/error.ts';
 import type { FlagSpec, GivenFlags } from '../export/flags.ts';
 import { environmentFlags, FLAGS, parseFlags } from '../export/flags.ts';
-import type { Settings } from '../export/options.ts';
-import { resolveSettings } from '../export/options.ts';
+import { checkFiles } from '../export/check/check.ts';
+import type { Settings, Sources } from '../export/options.ts';
+import { formatOf, pickerOf, resolveSettings } from '../export/options.ts';
 import { ProgressLine } from '../export/progress.ts';
+import { reportText } from '../export/report.ts';
 import type { ExportSummary } from '../export/run.ts';
 import { runExport } from '../export/run.ts';
-import { summaryText, troubleText } from '../export/summary.ts';
+import type { Picker } from '../export/settings/picker.ts';
+import { statsText, summaryText, troubleText } from '../export/summary.ts';
+import { thingsText } from '../export/text.ts';
 import { InputError } from '../logs/input.ts';
 import { ExitError } from './exit.ts';
+import { print } from './output.ts';
 
-const EXIT = { failed: 1, usage: 2, empty: 3 } as const;
+const EXIT = { failed: 1, usage: 2, empty: 3, violations: 4 } as const;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 const DEFAULT_CONFIG = 'config.yaml';
 
 export default defineCommand({
-  meta: {
-    name: 'export',
-    description: 'Turn request logs into training data: one conversation a line, in OpenAI fine-tuning JSONL',
-  },
+  meta: { name: 'export', description: 'Turn request logs into training data' },
   args: {
     inputs: {
       type: 'positional',
       required: false,
-      description: 'Logs: files, directories, globs, - for stdin (default: the log directory)',
+      description: 'Logs: files, directories, globs, s3:// prefixes, - for stdin (default: the log directory)',
     },
     ...(Object.fromEntries(
       Object.entries<FlagSpec>(FLAGS).map(([name, flag]) => [name, argument(flag)]),
@@ -38,13 +40,10 @@ export default defineCommand({
   async run({ rawArgs }) {
     const stop = stopSignal();
     try {
-      const settings = settingsOf(rawArgs);
-      const summary = await exportWith(settings, stop.signal);
-      // A reader that left, as `head` does, wants to hear no more.
-      if (summary.ended === 'closed') return;
-      if (!settings.quiet) say(summaryText(summary, settings.output));
-      if (settings.failEmpty && summary.tally.rows === 0)
-        throw new ExitError(EXIT.empty, 'No row was written');
+      const sources = sourcesOf(rawArgs);
+      const picker = pickerOf(sources);
+      if (picker.on('check')) await check(sources, picker, stop.signal);
+      else await exportRows(resolveSettings(sources), stop.signal);
     } catch (error) {
       throw exitOf(error, stop.signal);
     } finally {
@@ -53,30 +52,56 @@ export default defineCommand({
   },
 });
 
+async function exportRows(settings: Settings, signal: AbortSignal): Promise<void> {
+  const summary = await exportWith(settings, signal);
+  // A reader that left, as `head` does, wants to hear no more.
+  if (summary.ended === 'closed') return;
+  if (settings.stats) print(settings.json ? reportText(summary.report) : statsText(summary.report));
+  else if (settings.json && settings.dryRun) print(reportText(summary.report));
+  if (!settings.quiet) say(summaryText(summary, settings.dryRun ? undefined : settings.sink.path));
+  if (settings.failEmpty && summary.report.kept === 0) throw new ExitError(EXIT.empty, 'No row was written');
+}
+
+/** Violations on stdout, one a line, for they are what was asked for. */
+async function check({ flags }: Sources, picker: Picker, signal: AbortSignal): Promise<void> {
+  const format = picker.given('format') ? formatOf(picker, 'file') : undefined;
+  if (!format) throw new ExitError(EXIT.usage, 'Cannot check: give --format NAME, the format that the file is to have');
+  if (flags.inputs.length === 0) throw new ExitError(EXIT.usage, 'Cannot check: give the files');
+  const json = picker.on('json');
+  const summary = await checkFiles({
+    inputs: flags.inputs,
+    format,
+    signal,
+    onViolation: (violation) =>
+      print(json ? `${JSON.stringify(violation)}\n` : `${violation.place}: ${violation.problem}\n`),
+  });
+  const { rows, bad, violations } = summary;
+  if (!picker.on('quiet'))
+    say(`Checked ${thingsText(rows, 'row')} as ${format.name}: ${thingsText(violations, 'violation')} in ${thingsText(bad, 'row')}\n`);
+  if (violations > 0) throw new ExitError(EXIT.violations);
+}
+
 function argument({ kind, short, hint, description }: FlagSpec): ArgsDef[string] {
   if (kind === 'switch') return { type: 'boolean', alias: short, description };
   return { type: 'string', alias: short, valueHint: hint, description };
 }
 
-function settingsOf(args: readonly string[]): Settings {
+function sourcesOf(args: readonly string[]): Sources {
   const flags = parseFlags(args);
   const env = environmentFlags(process.env);
-  return resolveSettings({
-    flags,
-    env,
-    config: readConfig(flags, env),
-    terminal: process.stdout.isTTY === true,
-  });
+  const config = readConfig(flags, env);
+  return { flags, env, config, terminal: process.stdout.isTTY === true, nowMs: Date.now(), argv: args };
 }
 
 async function exportWith(settings: Settings, signal: AbortSignal): Promise<ExportSummary> {
-  const shown =
-    settings.progress === 'always' || (settings.progress === 'auto' && process.stderr.isTTY === true);
-  const line = shown && !settings.quiet ? new ProgressLine({ clock: systemClock, write: say }) : undefined;
+  const terminal = process.stderr.isTTY === true;
+  const shown = settings.progress === 'always' || (settings.progress === 'auto' && terminal);
+  const line =
+    shown && !settings.quiet ? new ProgressLine({ clock: systemClock, write: say, redraw: terminal }) : undefined;
   try {
     return await runExport(settings, {
       signal,
-      onProgress: (progress) => line?.update(progress),
+      onProgress: (progress) => line?.update({ ...progress, memory: process.memoryUsage.rss() }),
       onTrouble: (trouble) => {
         if (!settings.verbose) return;
         line?.clear();

@@ -1,6 +1,6 @@
 /**
  * The canonical conversation, which every format is written from: text parts are joined, legacy functions are
- * tools, fields that no trainer knows are gone.
+ * tools, fields that no trainer knows are gone. It is plain JSON, so that it can be kept in a file.
  */
 export interface Conversation {
   /** What the model was told. */
@@ -22,10 +22,16 @@ export interface PlainMessage {
 
 export interface AssistantMessage {
   readonly role: 'assistant';
-  /** Empty beside tool calls that came without text. */
+  /** Empty beside tool calls that came without text, and in a refusal that is kept apart. */
   readonly content: string;
   readonly name?: string;
   readonly tool_calls?: readonly ToolCall[];
+  /** What the model thought, in plain text; encrypted thinking and signatures never come this far. */
+  readonly reasoning?: string;
+  /** Set with `--refusals keep` alone. */
+  readonly refusal?: string;
+  /** Of the prompt: no logged, successful answer of the model. It is shown to it, but not trained. */
+  readonly untrained?: true;
 }
 
 export interface ToolMessage {
@@ -54,4 +60,15 @@ export interface Tool {
     readonly parameters?: unknown;
     readonly strict?: boolean;
   };
+}
+
+/** What one row is made of: a conversation, and for some formats what somebody said of its answer. */
+export interface Example {
+  readonly conversation: Conversation;
+  /** Another answer to the same prompt, which is the worse one. */
+  readonly rejected?: AssistantMessage;
+  /** Whether the answer is a good one. */
+  readonly label?: boolean;
+  /** Where it comes from, when `--metadata` asks for that. */
+  readonly metadata?: { readonly [field: string]: unknown };
 }

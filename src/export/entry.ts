@@ -1,20 +1,22 @@
 /** A log record of any known kind, as filters and conversations look at it. */
-import type { LineHead } from '../logs/head.ts';
 import { RECORD_VERSION } from '../logs/record.ts';
-import { isObject, numberOf, stringOf } from '../wire/json.ts';
+import { isObject, numberOf, objectOf, stringOf } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Entry, Facts } from './facts.ts';
-import { factsOf, firstChoice } from './facts.ts';
+import { firstChoice, NO_FACTS, verdictOf } from './facts.ts';
+import { foreignEntry } from './foreign.ts';
 import { pythonEntry } from './python.ts';
 import { translated } from './translated.ts';
 
 /** The record as an entry, or `undefined` when it is of no known kind. */
 export function entryOf(record: JsonObject): Entry | undefined {
-  const head = headOf(record);
-  return head ? proxyEntry(record, head) : pythonEntry(record);
+  const facts = factsOf(record);
+  return facts ? proxyEntry(record, facts) : (pythonEntry(record) ?? foreignEntry(record));
 }
 
-function headOf({ v, ts, model, endpoint, outcome, status, finish }: JsonObject): LineHead | undefined {
+/** What a record of ours, or the head of one, says; `undefined` when it is none. */
+export function factsOf(record: JsonObject): Facts | undefined {
+  const { v, ts, endpoint, outcome, status, finish } = record;
   // A later version keeps the meaning of these fields, or is not for this program to read.
   if (
     v !== RECORD_VERSION ||
@@ -23,29 +25,61 @@ function headOf({ v, ts, model, endpoint, outcome, status, finish }: JsonObject)
     typeof outcome !== 'string'
   )
     return undefined;
+  const ended = { outcome, status: numberOf(status) ?? 0, finish: stringOf(finish) ?? null };
   return {
+    ...NO_FACTS,
+    ...verdictOf(endpoint, ended),
     ts,
     endpoint,
-    outcome,
-    status: numberOf(status) ?? 0,
-    model: stringOf(model) ?? '',
-    finish: stringOf(finish) ?? null,
+    status: ended.status,
+    finish: ended.finish,
+    id: stringOf(record.id) ?? null,
+    model: stringOf(record.model) ?? '',
+    upstreamModel: stringOf(record.upstream_model) ?? null,
+    provider: stringOf(record.provider) ?? null,
+    key: stringOf(record.key) ?? null,
+    user: stringOf(record.user) ?? userOf(record.request),
+    tags: tagsOf(record.tags ?? objectOf(record.request).metadata),
+    conversation: stringOf(record.conversation) ?? null,
+    inputTokens: numberOf(record.input_tokens) ?? null,
+    outputTokens: numberOf(record.output_tokens) ?? null,
+    latencyMs: numberOf(record.latency_ms) ?? null,
+    cost: numberOf(record.cost) ?? null,
+    resumed: Array.isArray(record.parts),
   };
 }
 
-function proxyEntry(record: JsonObject, head: LineHead): Entry {
-  const facts = factsOf(head);
+/** Lines of before have the end user in the request alone. */
+function userOf(request: unknown): string | null {
+  if (!isObject(request)) return null;
+  return (
+    stringOf(request.user) ??
+    stringOf(request.safety_identifier) ??
+    stringOf(objectOf(request.metadata).user_id) ??
+    null
+  );
+}
+
+function tagsOf(tags: unknown): Facts['tags'] {
+  if (!isObject(tags)) return NO_FACTS.tags;
+  return Object.fromEntries(
+    Object.entries(tags).filter((tag): tag is [string, string] => typeof tag[1] === 'string'),
+  );
+}
+
+function proxyEntry(record: JsonObject, facts: Facts): Entry {
   const { request, response } = record;
+  const { endpoint } = facts;
   const logged = isObject(request) && response !== undefined;
   // A failed request may have no response at all: that is no answer, not a gap in the log.
   const missing = isObject(request) && record.content === 'full' && !listsResponse(record.omitted);
   const flaw = facts.flaw ?? (logged ? undefined : missing ? 'no_answer' : 'not_logged');
   if (flaw || !isObject(request))
     return { ...facts, flaw: flaw ?? 'not_logged', request: {}, answer: {}, record };
-  if (head.endpoint === 'messages' || head.endpoint === 'responses')
-    return { ...translated(head.endpoint, request, response, facts), record };
+  if (endpoint === 'messages' || endpoint === 'responses')
+    return { ...translated(endpoint, request, response, facts), record };
   const choice = isObject(response) ? firstChoice(response.choices) : undefined;
-  if (head.endpoint === 'chat')
+  if (endpoint === 'chat')
     return { ...facts, request, answer: isObject(choice?.message) ? choice.message : {}, record };
   return completionEntry(facts, record, request, choice);
 }

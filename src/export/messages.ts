@@ -5,17 +5,25 @@ import type { AssistantMessage, Message, Part, PlainMessage } from './conversati
 import { Unfit } from './reasons.ts';
 import { legacyCall, toolCallsOf } from './tools.ts';
 
+/** What is kept of what messages hold. */
+export interface ContentOptions {
+  /** A refusal as the answer: no example, ordinary content, or kept apart for formats that know it. */
+  readonly refusals: 'exclude' | 'content' | 'keep';
+  /** `url-only` leaves out images that are written out as data. */
+  readonly images: 'keep' | 'drop' | 'url-only';
+}
+
 /**
  * The messages of a request.
  * @param messages `request.messages`, read leniently
  * @throws Unfit when they make no sound conversation
  */
-export function promptOf(messages: unknown): Message[] {
+export function promptOf(messages: unknown, options: ContentOptions): Message[] {
   if (!Array.isArray(messages) || messages.length === 0) throw new Unfit('no_messages');
   const open = new OpenCalls();
   const prompt = messages.map((message: unknown, index) => {
     if (!isObject(message)) throw new Unfit('no_messages');
-    return promptMessage(message, index, open);
+    return promptMessage(message, index, open, options);
   });
   open.mustBeAnswered();
   return prompt;
@@ -25,31 +33,55 @@ export function promptOf(messages: unknown): Message[] {
  * The message a model answered with.
  * @throws Unfit when it is a refusal or says nothing
  */
-export function answerOf(message: JsonObject): AssistantMessage {
+export function answerOf(message: JsonObject, { refusals }: ContentOptions): AssistantMessage {
   const answer = assistantMessage(message, 'answer');
-  if (!answer.tool_calls && isBlank(answer.content)) throw new Unfit('no_answer');
+  if (answer.refusal !== undefined) {
+    if (refusals === 'exclude') throw new Unfit('refusal');
+    return refusals === 'keep' ? answer : refusalAsContent(answer);
+  }
+  if (saysNothing(answer)) throw new Unfit('no_answer');
   return answer;
 }
 
-function promptMessage(message: JsonObject, index: number, open: OpenCalls): Message {
+/** A refusal of before is a text like any other: it is shown to the model, and trained only where the log knows it. */
+function refusalAsContent({ refusal, ...message }: AssistantMessage): AssistantMessage {
+  return refusal === undefined
+    ? message
+    : { ...message, content: [message.content, refusal].filter(Boolean).join('\n') };
+}
+
+function saysNothing({ tool_calls: calls, content, refusal }: AssistantMessage): boolean {
+  return !calls && isBlank(content) && refusal === undefined;
+}
+
+function promptMessage(
+  message: JsonObject,
+  index: number,
+  open: OpenCalls,
+  { images }: ContentOptions,
+): Message {
   const { role } = message;
   if (role === 'tool' || role === 'function') return toolMessage(message, open);
   // OpenAI and the chat templates alike want the results right behind the calls.
   open.mustBeAnswered();
   if (role === 'assistant') {
-    const assistant = assistantMessage(message, String(index));
-    if (!assistant.tool_calls && isBlank(assistant.content)) throw new Unfit('empty_message');
+    const assistant = refusalAsContent(assistantMessage(message, String(index)));
+    if (saysNothing(assistant)) throw new Unfit('empty_message');
     for (const call of assistant.tool_calls ?? []) open.add(call.id);
     return assistant;
   }
   // Trainers know no developer; to most chat templates it is an unknown role that they pass over silently.
-  if (role === 'system' || role === 'developer') return plainMessage(message, 'system');
-  if (role === 'user') return plainMessage(message, 'user');
+  if (role === 'system' || role === 'developer') return plainMessage(message, 'system', images);
+  if (role === 'user') return plainMessage(message, 'user', images);
   throw new Unfit('unknown_role');
 }
 
-function plainMessage(message: JsonObject, role: 'system' | 'user'): PlainMessage {
-  const parts = partsOf(message.content);
+function plainMessage(
+  message: JsonObject,
+  role: PlainMessage['role'],
+  keep: ContentOptions['images'],
+): PlainMessage {
+  const parts = partsOf(message.content).filter((part) => isKept(part, keep));
   const images = parts.some((part) => part.type === 'image_url');
   if (images && role === 'system') throw new Unfit('unsupported_content');
   const content = images ? parts : joined(parts);
@@ -57,11 +89,19 @@ function plainMessage(message: JsonObject, role: 'system' | 'user'): PlainMessag
   return { role, content, ...nameOf(message) };
 }
 
+function isKept(part: Part, keep: ContentOptions['images']): boolean {
+  if (part.type !== 'image_url' || keep === 'keep') return true;
+  return keep === 'url-only' && !/^data:/i.test(part.image_url.url);
+}
+
 /** @param place unlike that of any other message; makes ids for calls that have none */
 function assistantMessage(message: JsonObject, place: string): AssistantMessage {
-  if (message.refusal !== undefined && message.refusal !== null && message.refusal !== '')
-    throw new Unfit('refusal');
-  const content = joined(partsOf(message.content));
+  const refusals = listOf(message.content).filter(isRefusal);
+  const parts =
+    refusals.length > 0 ? listOf(message.content).filter((part) => !isRefusal(part)) : message.content;
+  const refusal = stringOf(message.refusal) || refusals.map((part) => part.refusal).join('\n');
+  const content = joined(partsOf(parts));
+  const reasoning = reasoningOf(message);
   const calls = isObject(message.function_call)
     ? [legacyCall(message.function_call, place)]
     : toolCallsOf(listOf(message.tool_calls));
@@ -70,7 +110,24 @@ function assistantMessage(message: JsonObject, place: string): AssistantMessage 
     content,
     ...nameOf(message),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(refusal === '' ? {} : { refusal }),
   };
+}
+
+function isRefusal(part: unknown): part is { type: 'refusal'; refusal: string } {
+  return isObject(part) && part.type === 'refusal' && typeof part.refusal === 'string';
+}
+
+/** Where servers put what the model thought: DeepSeek, vLLM and most hosts; OpenRouter and Together; gpt-oss. */
+const REASONING_FIELDS = ['reasoning_content', 'reasoning', 'thinking'];
+
+function reasoningOf(message: JsonObject): string | undefined {
+  for (const field of REASONING_FIELDS) {
+    const text = message[field];
+    if (typeof text === 'string' && !isBlank(text)) return text;
+  }
+  return undefined;
 }
 
 function toolMessage(message: JsonObject, open: OpenCalls): Message {
@@ -92,7 +149,6 @@ function partsOf(content: unknown): Part[] {
 function partOf(part: unknown): Part {
   if (typeof part === 'string') return { type: 'text', text: part };
   if (!isObject(part)) throw new Unfit('unsupported_content');
-  if (part.type === 'refusal') throw new Unfit('refusal');
   if (part.type === 'text' && typeof part.text === 'string') return { type: 'text', text: part.text };
   const image = typeof part.image_url === 'string' ? { url: part.image_url } : part.image_url;
   if (part.type !== 'image_url' || !isObject(image) || typeof image.url !== 'string') {
@@ -113,7 +169,7 @@ function joined(parts: readonly Part[]): string {
 }
 
 function isBlank(text: string): boolean {
-  return !/\S/.test(text);
+  return text.trim() === '';
 }
 
 function nameOf(message: JsonObject): { name?: string } {

@@ -1,10 +1,17 @@
 /** Flags, environment and configuration as one set of options. */
 import type { Config } from '../config/schema.ts';
+import type { FlagName, FlagValue, GivenFlags } from './flags.ts';
+import type { Format } from './formats/format.ts';
+import type { FormatName } from './formats/all.ts';
+import type { ExportOptions } from './job.ts';
+import type { Shape } from './settings/output.ts';
+import { FORMAT_NAMES, FORMATS } from './formats/all.ts';
 import { ExportError } from './error.ts';
-import type { FlagName, GivenFlags } from './flags.ts';
-import { variableOf } from './flags.ts';
-import type { ExportOptions } from './run.ts';
-import { endOf, timeOf } from './select.ts';
+import { choosingOf } from './settings/choosing.ts';
+import { consumedBy, placeOf, sinkOf } from './settings/output.ts';
+import { Picker } from './settings/picker.ts';
+import { planOf } from './settings/plan.ts';
+import { selectionOf } from './settings/selection.ts';
 
 /** What `llmproxy export` is to do, and how it speaks about it. */
 export interface Settings extends ExportOptions {
@@ -12,6 +19,10 @@ export interface Settings extends ExportOptions {
   readonly quiet: boolean;
   readonly progress: 'auto' | 'always' | 'never';
   readonly failEmpty: boolean;
+  /** Show what the rows are made of. */
+  readonly stats: boolean;
+  /** As JSON. */
+  readonly json: boolean;
 }
 
 export interface Sources {
@@ -20,94 +31,83 @@ export interface Sources {
   readonly config?: Config;
   /** Whether stdout is a terminal: rows go there only into a pipe or file, or when asked. */
   readonly terminal: boolean;
+  /** What spans of time count back from. */
+  readonly nowMs: number;
+  /** The arguments as given, for the manifest. */
+  readonly argv: readonly string[];
 }
 
-type Value = string | boolean | undefined;
+const DEFAULT_DIRECTORY = './logs';
+const DEFAULT_EPOCHS = 3;
+const MAX_THREADS = 1_024;
 
 /** Settings by the rule flag > environment > configuration > default. @throws ExportError of kind `usage` */
 export function resolveSettings(sources: Sources): Settings {
-  const { config, terminal } = sources;
-  const pick = picker(sources);
-  const file = config?.export;
-  const span = spanOf(pick('start-date', file?.start_date), pick('end-date', file?.end_date));
-  const models = pick('model-filter', file?.model_filter).value;
+  const picker = pickerOf(sources);
+  const { path, shape } = placeOf(picker, {
+    terminal: sources.terminal,
+    output: sources.config?.export.output,
+  });
+  const format = formatOf(picker, shape);
+  const choosing = choosingOf(picker, format);
+  const selection = selectionOf(picker, sources.nowMs);
+  const price = picker.number('price-per-mtok', 0, Infinity);
+  const threads = picker.whole('threads', 0);
+  if (threads !== undefined && threads > MAX_THREADS)
+    throw picker.wrong('threads', `expected ${MAX_THREADS} at most`);
+  const manifest = picker.text('manifest');
+  const stats = picker.on('stats');
   return {
     inputs: inputsOf(sources),
-    output: text(pick('output').value) ?? (terminal ? (file?.output ?? DEFAULT_OUTPUT) : '-'),
-    force: pick('force').value === true,
-    ...(models === undefined ? {} : { modelFilter: String(models) }),
-    ...span,
-    ...maximum(pick('max-records', file?.max_records?.toString())),
-    successfulOnly: pick('successful-only', file?.successful_only).value === true,
-    exportAll: pick('export-all', file?.export_all).value === true,
-    verbose: pick('verbose').value === true,
-    quiet: pick('quiet').value === true,
-    progress: progressOf(pick('progress')),
-    failEmpty: pick('fail-empty').value === true,
+    plan: planOf(picker, { selection, format, choosing }),
+    choosing,
+    sink: sinkOf(picker, { path, shape, format, choosing }),
+    ...(manifest === undefined ? {} : { manifest }),
+    consumed: consumedBy(picker),
+    dryRun: picker.on('dry-run') || (stats && !picker.given('output')),
+    training: {
+      epochs: picker.number('epochs', 0, 1_000) ?? DEFAULT_EPOCHS,
+      ...(price === undefined ? {} : { pricePerMillion: price }),
+    },
+    argv: sources.argv,
+    ...(threads === undefined ? {} : { threads }),
+    verbose: picker.on('verbose'),
+    quiet: picker.on('quiet'),
+    progress: picker.oneOf('progress', ['auto', 'always', 'never']) ?? 'auto',
+    failEmpty: picker.on('fail-empty'),
+    stats,
+    json: picker.on('json'),
   };
 }
 
-const DEFAULT_OUTPUT = 'exports/dataset.jsonl';
-const DEFAULT_DIRECTORY = './logs';
-
-/** A value, and what to call it in a message. */
-interface Picked {
-  readonly value: Value;
-  readonly source: string;
+/** The format asked for; `undefined` for whole records. */
+export function formatOf(picker: Picker, shape: Shape): Format | undefined {
+  const name = picker.oneOf('format', [...FORMAT_NAMES, 'raw'] as const);
+  if (picker.on('export-all') && name !== undefined && name !== 'raw')
+    throw new ExportError('usage', `Cannot use --export-all with --format ${name}: it writes whole records`);
+  if (picker.on('export-all') || name === 'raw') return undefined;
+  const byShape: FormatName = shape === 'directory' ? 'trl' : 'openai';
+  return FORMATS[name ?? byShape];
 }
 
-function picker({ flags, env }: Sources): (name: FlagName, configured?: Value) => Picked {
-  return (name, configured) => {
-    if (flags.values[name] !== undefined) return { value: flags.values[name], source: `--${name}` };
-    if (env.values[name] !== undefined) return { value: env.values[name], source: variableOf(name) };
-    return { value: configured, source: `export.${name.replaceAll('-', '_')}` };
-  };
+export function pickerOf({ flags, env, config }: Pick<Sources, 'flags' | 'env' | 'config'>): Picker {
+  return new Picker({ flags, env, config: config ? configured(config.export) : {} });
+}
+
+/** The configuration's section by the names of the flags; `output` there is for terminals alone. */
+function configured(section: Config['export']): Partial<Record<FlagName, FlagValue>> {
+  const entries = Object.entries(section)
+    .filter(([name, value]) => value !== undefined && name !== 'output' && name !== 'log_file')
+    .map(([name, value]) => [name.replaceAll('_', '-'), Array.isArray(value) ? value : flagValue(value)]);
+  return Object.fromEntries(entries) as Partial<Record<FlagName, FlagValue>>;
+}
+
+function flagValue(value: unknown): FlagValue {
+  return typeof value === 'boolean' ? value : String(value);
 }
 
 function inputsOf({ flags, env, config }: Sources): readonly string[] {
   if (flags.inputs.length > 0) return flags.inputs;
   if (env.inputs.length > 0) return env.inputs;
   return [config?.export.log_file ?? config?.logging.requests.directory ?? DEFAULT_DIRECTORY];
-}
-
-function text(value: Value): string | undefined {
-  return value === undefined ? undefined : String(value);
-}
-
-function spanOf(start: Picked, end: Picked): { fromMs?: number; untilMs?: number } {
-  const fromMs = momentOf(start, timeOf);
-  const untilMs = momentOf(end, endOf);
-  if (fromMs !== undefined && untilMs !== undefined && fromMs > untilMs) {
-    throw new ExportError(
-      'usage',
-      `Cannot use ${start.source} ${start.value}: it is after ${end.source} ${end.value}`,
-    );
-  }
-  return { ...(fromMs === undefined ? {} : { fromMs }), ...(untilMs === undefined ? {} : { untilMs }) };
-}
-
-function momentOf({ value, source }: Picked, read: (text: string) => number): number | undefined {
-  if (value === undefined) return undefined;
-  const ms = read(String(value));
-  if (Number.isNaN(ms)) {
-    throw new ExportError(
-      'usage',
-      `Cannot use ${source} ${value}: expected a day such as 2026-11-23, or an ISO time`,
-    );
-  }
-  return ms;
-}
-
-function maximum({ value, source }: Picked): { maxRecords?: number } {
-  if (value === undefined) return {};
-  const number = Number(value);
-  if (/^\d+$/.test(String(value)) && number >= 1 && Number.isSafeInteger(number))
-    return { maxRecords: number };
-  throw new ExportError('usage', `Cannot use ${source} ${value}: expected a whole number from 1`);
-}
-
-function progressOf({ value, source }: Picked): Settings['progress'] {
-  if (value === undefined) return 'auto';
-  if (value === 'auto' || value === 'always' || value === 'never') return value;
-  throw new ExportError('usage', `Cannot use ${source} ${value}: expected auto, always or never`);
 }

@@ -5,7 +5,7 @@
 import { isObject, numberOf, stringOf } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Entry } from './facts.ts';
-import { firstChoice, isFinished, isSuccessStatus } from './facts.ts';
+import { firstChoice, isFinished, isSuccessStatus, NO_FACTS } from './facts.ts';
 import type { Filter } from './reasons.ts';
 
 /** The line as an entry, or `undefined` when it is none of that program's. */
@@ -23,14 +23,26 @@ export function pythonEntry(record: JsonObject): Entry | undefined {
     '';
   const talks = asked.messages !== undefined && response !== undefined;
   return {
+    ...NO_FACTS,
     ts: timestamp,
     model,
+    provider: stringOf(data.provider) ?? null,
+    status: numberOf(data.status_code ?? data.status) ?? null,
+    finish: stringOf(data.finish_reason) ?? null,
+    user: stringOf(asked.user) ?? null,
+    latencyMs: secondsOf(data.response_time),
     failure: failureOf(level, data),
     flaw: talks ? undefined : 'not_a_conversation',
     request: asked,
     answer: answerMessage(response) ?? {},
     record,
   };
+}
+
+/** That program logged seconds. */
+function secondsOf(value: unknown): number | null {
+  const seconds = numberOf(value);
+  return seconds === undefined ? null : seconds * 1000;
 }
 
 const GOOD_WORDS = new Set(['ok', 'success', 'successful', 'succeeded', 'completed', 'complete', 'done']);

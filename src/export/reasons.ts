@@ -2,11 +2,32 @@
 
 /** The user asked to leave these out. */
 export const FILTERS = {
-  date: 'outside --start-date and --end-date, or without a time',
-  model: 'the model does not match --model-filter',
+  date: 'outside --since and --until, or without a time',
+  model: 'the model does not match --model or --model-filter',
+  provider: 'the provider does not match --provider',
+  endpoint: 'another endpoint than --endpoint',
+  key: 'the client key does not match --key',
+  user: 'another end user than --user',
+  tag: 'lacks a tag that --tag asks for',
+  status: 'another status than --status',
+  finish_reason: 'ended in another way than --finish-reason',
+  tokens: 'fewer tokens than --min-tokens, or not counted',
+  latency: 'slower than --max-latency, or not measured',
+  where: 'does not fulfil --where',
+  resumed: 'put together of several streams (--include-resumed takes it)',
   unsuccessful: 'no success: the outcome, the status or the log level says so (--successful-only)',
   unfinished:
     'the answer did not end by itself: cut at a limit, filtered, or without a finish reason (--successful-only)',
+  score: 'no feedback with so high a score (--min-score)',
+  continued: 'a longer conversation that is kept goes on from it (--conversations)',
+  duplicate: 'says the same as an earlier row (--dedup)',
+  near_duplicate: 'says nearly the same as an earlier row (--near-dup)',
+  straddles: 'belongs to conversations on both sides of the split',
+  sample: 'not drawn (--sample)',
+  balance: 'its group is full (--balance, --per-group)',
+  last: 'older than the last ones (--last)',
+  max_records: 'enough rows (--max-records)',
+  exported_before: 'an earlier export has had it (--append-since)',
 } as const;
 
 /** These cannot become a sound training example. */
@@ -24,6 +45,17 @@ export const FLAWS = {
   unanswered_tool_call: 'a tool call of the request has no result',
   orphan_tool_result: 'a tool result answers no call, or one that was answered before',
   too_deep: 'nested too deep to be written',
+  too_many_tokens:
+    'more tokens than --max-tokens, with its oldest turns cut off too where that was asked for',
+  wrong_order: 'roles come in an order that the format does not take',
+  too_many_images: 'more images than the format takes',
+  unlogged_turn:
+    'its prompt holds answers that the log does not show as successful, and the format would train them (--unlogged-turns)',
+  corrected: 'feedback corrects the answer; --corrections puts the correction in its place',
+  no_pair: 'neither feedback nor a regeneration says which of two answers is better',
+  no_judgement: 'neither feedback nor a regeneration says whether the answer is good',
+  unsupported_tools: 'tools or calls of them, which the format has no place for',
+  reserved_words: 'a text has words that the trainer keeps for itself, such as "User:" or "<image>"',
 } as const;
 
 export type Filter = keyof typeof FILTERS;

@@ -1,155 +1,120 @@
 /** One export: logs in, rows out, counts back. */
 import { existsSync, realpathSync } from 'node:fs';
-import { scanHead } from '../logs/head.ts';
+import { availableParallelism } from 'node:os';
 import type { LogInput } from '../logs/input.ts';
+import type { ExportHooks, ExportOptions, Job, Outcome } from './job.ts';
+import type { Report } from './report.ts';
+import type { OutputFile, Sink } from './sink/sink.ts';
 import { findInputs } from '../logs/input.ts';
-import type { LogLine } from '../logs/lines.ts';
-import { maybeTorn, parseLine, readLines } from '../logs/reader.ts';
-import { conversationOf } from './convert.ts';
-import { entryOf } from './entry.ts';
+import { chooseRows } from './choose-rows.ts';
+import { startConverters } from './convert/pool.ts';
 import { ExportError } from './error.ts';
-import type { Entry } from './facts.ts';
-import { factsOf } from './facts.ts';
-import { openaiRow } from './formats/openai.ts';
-import { toLine } from './json.ts';
-import type { Output } from './output.ts';
-import { openOutput, OutputClosed } from './output.ts';
-import { Unfit } from './reasons.ts';
-import type { Selection } from './select.ts';
-import { filterOf } from './select.ts';
-import type { Trouble } from './tally.ts';
+import { streams } from './needs.ts';
+import { OutputClosed } from './sink/sink.ts';
+import { papersOf } from './papers.ts';
+import { reportOf } from './report.ts';
+import { openSink } from './sink/open.ts';
+import { Stats } from './stats.ts';
+import { streamRows } from './stream.ts';
 import { Tally } from './tally.ts';
 
-export interface ExportOptions extends Selection {
-  /** Files, directories, globs, `-`. */
-  readonly inputs: readonly string[];
-  /** A path, or `-` for standard output. */
-  readonly output: string;
-  /** Whether a file of that name is replaced. */
-  readonly force: boolean;
-  /** Stop after this many rows. */
-  readonly maxRecords?: number;
-  /** Whole records as they were parsed, instead of conversations. */
-  readonly exportAll: boolean;
-}
-
-export interface ExportProgress {
-  /** Bytes taken from the inputs as they are on disk. */
-  readonly bytes: number;
-  /** Of this many; `undefined` when a pipe is among them. */
-  readonly total: number | undefined;
-  readonly rows: number;
-}
-
-export interface ExportHooks {
-  /** Aborting ends the export and leaves no file behind. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: ExportProgress) => void;
-  /** Told each bad line and each record that was unfit. */
-  readonly onTrouble?: (trouble: Trouble) => void;
-}
-
 export interface ExportSummary {
-  readonly tally: Tally;
+  readonly report: Report;
+  /** Files that were read. */
+  readonly files: number;
   /** Bytes read from disk. */
   readonly bytesRead: number;
-  readonly bytesWritten: number;
   /** Reading ended early: enough rows, or the reader of the output left. */
   readonly ended?: 'max_records' | 'closed';
 }
 
+/** Input below this is converted before threads have started. */
+const THREADS_FROM_BYTES = 16 * 1024 ** 2;
+
 /**
- * Exports logs to rows of JSON, one a line.
+ * Exports logs to rows of JSON, one a line, or to Parquet.
  * @throws ExportError, InputError with a message for the user; the signal's reason when it aborts
  */
 export async function runExport(options: ExportOptions, hooks: ExportHooks = {}): Promise<ExportSummary> {
-  const output = openOutput(options.output, options.force);
+  const sink = options.dryRun ? undefined : await openSink(options.sink);
   try {
-    const inputs = await findInputs(options.inputs, options.output);
-    refuseOverlap(inputs, options.output);
-    const summary = await convert(inputs, output, options, hooks);
-    const closed = summary.ended === 'closed' || !(await finished(output));
-    if (closed) output.discard();
-    return { ...summary, ...(closed ? { ended: 'closed' } : {}), bytesWritten: output.bytes };
+    const inputs = await findInputs(options.inputs, options.sink.path);
+    refuseOverlap(inputs, options.sink.path);
+    return await exportInputs(inputs, sink, options, hooks);
   } catch (error) {
-    output.discard();
+    sink?.discard();
     throw error;
   }
 }
 
-/** Writes the rest; false when the reader of a pipe has left. */
-async function finished(output: Output): Promise<boolean> {
-  try {
-    await output.finish();
-    return true;
-  } catch (error) {
-    if (error instanceof OutputClosed) return false;
-    throw error;
-  }
-}
-
-async function convert(
+async function exportInputs(
   inputs: readonly LogInput[],
-  output: Output,
+  sink: Sink | undefined,
   options: ExportOptions,
   hooks: ExportHooks,
-): Promise<Omit<ExportSummary, 'bytesWritten'>> {
-  const tally = new Tally(hooks.onTrouble);
-  const total = totalBytes(inputs);
-  let bytesRead = 0;
-  const summary = (ended?: ExportSummary['ended']) => ({ tally, bytesRead, ...(ended ? { ended } : {}) });
-  const onBytes = (bytes: number) => void (bytesRead += bytes);
-  let current: LogInput | undefined;
+): Promise<ExportSummary> {
+  const converters = await startConverters(options.plan, threadsFor(inputs, options));
+  const count = new Count(inputs, hooks);
+  const { tally, stats } = count;
+  const write: Job['write'] = async (side, lines, rows) => {
+    tally.rows += rows;
+    await sink?.write(options.sink.splits[side]!, lines, rows);
+  };
+  const { onBytes, progress } = count;
+  const job: Job = { options, hooks, inputs, converters, tally, stats, onBytes, progress, write };
+  const summary = (report: Report, ended: ExportSummary['ended']) => ({
+    report,
+    files: tally.files,
+    bytesRead: count.bytesRead,
+    ...(ended ? { ended } : {}),
+  });
+  let outcome: Outcome = { seen: [] };
   try {
-    for await (const { input, lines, damagedAt } of readLines(inputs, { signal: hooks.signal, onBytes })) {
-      if (input !== current) tally.files += 1;
-      current = input;
-      for (const line of lines) {
-        exportLine(line, `${input.name}:${line.number}`, { tally, output, options });
-        if (tally.rows === options.maxRecords) return summary('max_records');
-      }
-      if (damagedAt !== undefined) tally.spoil('damaged_file', `${input.name}:${damagedAt}`);
-      await output.drain();
-      hooks.onProgress?.({ bytes: bytesRead, total, rows: tally.rows });
-    }
-    return summary();
+    outcome = streams(options.choosing, options.plan.raw) ? await streamRows(job) : await chooseRows(job);
+    let report = reportOf({ tally, stats, outcome }, options, []);
+    const papers = (files: readonly OutputFile[]) => {
+      report = reportOf({ tally, stats, outcome }, options, files);
+      return papersOf(report, options);
+    };
+    await sink?.finish(papers);
+    return summary(report, outcome.ended);
   } catch (error) {
-    if (error instanceof OutputClosed) return summary('closed');
-    throw error;
+    if (!(error instanceof OutputClosed)) throw error;
+    sink?.discard();
+    return summary(reportOf({ tally, stats, outcome }, options, []), 'closed');
+  } finally {
+    converters.close();
   }
 }
 
-interface Work {
+/** What is counted on the way. */
+class Count {
   readonly tally: Tally;
-  readonly output: Output;
-  readonly options: ExportOptions;
-}
+  readonly stats = new Stats();
+  readonly #hooks: ExportHooks;
+  readonly #total: number | undefined;
+  bytesRead = 0;
 
-function exportLine(line: LogLine, place: string, { tally, output, options }: Work): void {
-  tally.lines += 1;
-  // The head decides on most lines; only those that are wanted are parsed.
-  const head = line.terminated ? scanHead(line.bytes) : undefined;
-  const unwanted = head && filterOf(factsOf(head), options);
-  if (unwanted && !maybeTorn(line.bytes)) return tally.filter(unwanted);
-  const { value, problem } = parseLine(line);
-  if (problem) tally.spoil(problem, place);
-  if (!value) return;
-  const entry = entryOf(value);
-  if (!entry) return tally.spoil('not_a_record', place);
-  const filter = filterOf(entry, options);
-  if (filter) return tally.filter(filter);
-  try {
-    output.add(rowOf(entry, options));
-    tally.rows += 1;
-  } catch (error) {
-    if (error instanceof Unfit) tally.drop(error.flaw, place);
-    else if (error instanceof RangeError) tally.drop('too_deep', place);
-    else throw error;
+  constructor(inputs: readonly LogInput[], hooks: ExportHooks) {
+    this.tally = new Tally(hooks.onTrouble);
+    this.#hooks = hooks;
+    this.#total = totalBytes(inputs);
   }
+
+  readonly onBytes = (bytes: number): void => {
+    this.bytesRead += bytes;
+  };
+
+  readonly progress = (rows: number): void => {
+    const dropped = this.tally.lines - rows;
+    this.#hooks.onProgress?.({ bytes: this.bytesRead, total: this.#total, rows, dropped });
+  };
 }
 
-function rowOf(entry: Entry, { exportAll }: ExportOptions): string {
-  return toLine(exportAll ? entry.record : openaiRow(conversationOf(entry)));
+function threadsFor(inputs: readonly LogInput[], { threads }: ExportOptions): number {
+  if (threads !== undefined) return threads;
+  const total = totalBytes(inputs);
+  return total !== undefined && total < THREADS_FROM_BYTES ? 0 : availableParallelism();
 }
 
 function totalBytes(inputs: readonly LogInput[]): number | undefined {

@@ -1,55 +1,201 @@
 /** Which records the user wants. */
+import picomatch from 'picomatch';
+import { scanHead } from '../logs/head.ts';
+import type { LineHead } from '../logs/head.ts';
+import { maybeTorn } from '../logs/reader.ts';
+import { isObject, parseJson } from '../wire/json.ts';
+import type { JsonObject } from '../wire/json.ts';
+import { factsOf } from './entry.ts';
 import type { Facts } from './facts.ts';
+import { verdictOf } from './facts.ts';
+import { timeOf } from './moment.ts';
 import type { Filter } from './reasons.ts';
+import { statusTest } from './status.ts';
+import { compileWhere } from './where.ts';
 
+/** Plain data, so that it can go to another thread. A list that is left out or empty asks for nothing. */
 export interface Selection {
   readonly successfulOnly: boolean;
+  /** With `successfulOnly`: whether answers that were put together of several streams count. */
+  readonly resumed?: 'include' | 'exclude';
+  /** Part of the model name, in any case. */
+  readonly modelFilter?: string;
+  /** Globs; a star also takes slashes. */
+  readonly models?: readonly string[];
+  readonly providers?: readonly string[];
+  readonly endpoints?: readonly string[];
+  readonly keys?: readonly string[];
+  readonly users?: readonly string[];
+  /** Each name with a value, which may be a glob. */
+  readonly tags?: readonly (readonly [name: string, value: string])[];
+  /** "200", "2xx", "400-499". */
+  readonly statuses?: readonly string[];
+  /** In lower case. */
+  readonly finishReasons?: readonly string[];
   /** First moment, milliseconds since the epoch. */
   readonly fromMs?: number;
   /** Last moment, inclusive. */
   readonly untilMs?: number;
-  /** Part of the model name, in any case. */
-  readonly modelFilter?: string;
+  /** Of input and output together, by the log. */
+  readonly minTokens?: number;
+  readonly maxLatencyMs?: number;
+  /** See where.ts. */
+  readonly where?: string;
 }
 
-/** Why a record is left out, or `undefined` when it is wanted. */
-export function filterOf(facts: Facts, selection: Selection): Filter | undefined {
-  const { successfulOnly, fromMs = -Infinity, untilMs = Infinity, modelFilter } = selection;
-  if (modelFilter !== undefined && !facts.model.toLowerCase().includes(modelFilter.toLowerCase()))
-    return 'model';
-  if (successfulOnly && facts.failure) return facts.failure;
-  if (fromMs === -Infinity && untilMs === Infinity) return undefined;
-  const ms = timeOf(facts.ts);
-  // A time that cannot be read is in no span.
-  return ms >= fromMs && ms <= untilMs ? undefined : 'date';
+/** Decides on lines and records. */
+export interface Wanted {
+  /** Why a line is not wanted, by its head alone; `undefined` when it must be parsed to know. */
+  head(line: Buffer): Filter | undefined;
+  /** Why a record is not wanted, `undefined` when it is. */
+  entry(facts: Facts, record: JsonObject): Filter | undefined;
 }
 
-const DAY_MS = 86_400_000;
+type Test = (facts: Facts, record: JsonObject) => Filter | undefined;
 
-/**
- * An ISO time in milliseconds since the epoch, NaN when it is none. Without an offset it is UTC; a space for
- * the T and a comma before the fraction, as Python's logging writes them, are read too.
- */
-export function timeOf(text: string): number {
-  const match = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)(Z|[+-]\d\d:?\d\d)?$/i.exec(
-    text.trim(),
-  );
-  if (!match) return dayOf(text);
-  const [, day, time, offset = 'Z'] = match;
-  if (Number.isNaN(dayOf(day!))) return NaN;
-  const zone = offset.length === 5 ? `${offset.slice(0, 3)}:${offset.slice(3)}` : offset.toUpperCase();
-  return Date.parse(`${day}T${time!.replace(',', '.')}${zone}`);
+/** @throws ExportError of kind `usage` when the selection makes no sense */
+export function compileSelection(selection: Selection): Wanted {
+  const where = selection.where === undefined ? undefined : compileWhere(selection.where);
+  const whereTest: Test = (_, record) => (where!.matches(record) ? undefined : 'where');
+  const scanned = scannedTests(selection);
+  const later = headTests(selection);
+  const ofHead = where?.headOnly ? [...later, whereTest] : later;
+  const ofBody = [...bodyTests(selection), ...(where && !where.headOnly ? [whereTest] : [])];
+  const asked = scanned.length + ofHead.length > 0;
+  return {
+    head(line) {
+      if (!asked) return undefined;
+      const head = scanHead(line);
+      // Feedback is wanted with whatever it is about.
+      if (!head || head.endpoint === 'feedback') return undefined;
+      const filter =
+        first(scanned, factsOfHead(head), {}) ?? (ofHead.length > 0 ? byHead(line, ofHead) : undefined);
+      // Another record may stand behind a torn one: its head is not the line's.
+      return filter !== undefined && maybeTorn(line) ? undefined : filter;
+    },
+    entry: (facts, record) =>
+      first(scanned, facts, record) ?? first(ofHead, facts, record) ?? first(ofBody, facts, record),
+  };
 }
 
-/** The last millisecond a date or time stands for: of the whole day when it names a day. */
-export function endOf(text: string): number {
-  const day = dayOf(text);
-  return Number.isNaN(day) ? timeOf(text) : day + DAY_MS - 1;
+function first(tests: readonly Test[], facts: Facts, record: JsonObject): Filter | undefined {
+  for (const test of tests) {
+    const filter = test(facts, record);
+    if (filter !== undefined) return filter;
+  }
+  return undefined;
 }
 
-/** Midnight UTC of a day YYYY-MM-DD, NaN when there is no such day. */
-function dayOf(text: string): number {
-  const ms = /^\d{4}-\d\d-\d\d$/.test(text.trim()) ? Date.parse(`${text.trim()}T00:00:00Z`) : NaN;
-  // 30 February would become 2 March.
-  return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== text.trim() ? NaN : ms;
+/** Only what the tests of {@link scannedTests} look at. */
+function factsOfHead({ ts, model, endpoint, outcome, status, finish }: LineHead): Facts {
+  return {
+    ts,
+    model,
+    endpoint,
+    status,
+    finish,
+    ...verdictOf(endpoint, { outcome, status, finish }),
+  } as Facts;
+}
+
+/** How far the head may reach: names and tags in it are bounded. */
+const HEAD_BYTES = 8_192;
+
+/** Parses no more than the head of the line. */
+function byHead(line: Buffer, tests: readonly Test[]): Filter | undefined {
+  const end = line.subarray(0, HEAD_BYTES).indexOf(',"lane":');
+  const head = end < 0 ? undefined : parseJson(`${line.toString('utf8', 0, end)}}`);
+  const facts = isObject(head) ? factsOf(head) : undefined;
+  return facts ? first(tests, facts, head as JsonObject) : undefined;
+}
+
+/** Tests on what {@link scanHead} reads. */
+function scannedTests(selection: Selection): Test[] {
+  const { modelFilter, models, endpoints, statuses, finishReasons, successfulOnly, fromMs, untilMs } =
+    selection;
+  const tests: Test[] = [];
+  if (modelFilter !== undefined) {
+    const part = modelFilter.toLowerCase();
+    tests.push(({ model }) => (model.toLowerCase().includes(part) ? undefined : 'model'));
+  }
+  if (filled(models)) tests.push(globTest(models, ({ model }) => model, 'model'));
+  if (filled(endpoints))
+    tests.push(({ endpoint }) => (endpoints.includes(endpoint) ? undefined : 'endpoint'));
+  if (successfulOnly) tests.push(({ failure }) => failure);
+  if (filled(statuses)) {
+    const wanted = statusTest(statuses);
+    tests.push(({ status }) => (status !== null && wanted(status) ? undefined : 'status'));
+  }
+  if (filled(finishReasons))
+    tests.push(({ finish }) =>
+      finishReasons.includes(finish?.toLowerCase() ?? '') ? undefined : 'finish_reason',
+    );
+  if (fromMs !== undefined || untilMs !== undefined) tests.push(spanTest(fromMs, untilMs));
+  return tests;
+}
+
+function spanTest(fromMs = -Infinity, untilMs = Infinity): Test {
+  return ({ ts }) => {
+    const ms = timeOf(ts);
+    // A time that cannot be read is in no span.
+    return ms >= fromMs && ms <= untilMs ? undefined : 'date';
+  };
+}
+
+/** Tests on the rest of the head. */
+function headTests({ providers, keys, minTokens, maxLatencyMs }: Selection): Test[] {
+  const tests: Test[] = [];
+  if (filled(providers)) tests.push(globTest(providers, ({ provider }) => provider, 'provider'));
+  if (filled(keys)) tests.push(globTest(keys, ({ key }) => key, 'key'));
+  if (minTokens !== undefined)
+    tests.push(({ inputTokens, outputTokens }) =>
+      inputTokens !== null && outputTokens !== null && inputTokens + outputTokens >= minTokens
+        ? undefined
+        : 'tokens',
+    );
+  if (maxLatencyMs !== undefined)
+    tests.push(({ latencyMs }) => (latencyMs !== null && latencyMs <= maxLatencyMs ? undefined : 'latency'));
+  return tests;
+}
+
+/** Tests on what old lines hold in the body alone, or all do. */
+function bodyTests({ users, tags, successfulOnly, resumed }: Selection): Test[] {
+  const tests: Test[] = [];
+  if (filled(users)) tests.push(({ user }) => (user !== null && users.includes(user) ? undefined : 'user'));
+  for (const [name, value] of tags ?? []) {
+    const matches = globOf([value]);
+    tests.push(({ tags: own }) => (Object.hasOwn(own, name) && matches(own[name]!) ? undefined : 'tag'));
+  }
+  if (successfulOnly && resumed !== 'include') tests.push((facts) => (facts.resumed ? 'resumed' : undefined));
+  return tests;
+}
+
+function globTest(
+  patterns: readonly string[],
+  textOf: (facts: Facts) => string | null,
+  filter: Filter,
+): Test {
+  const matches = globOf(patterns);
+  return (facts) => {
+    const text = textOf(facts);
+    return text !== null && matches(text) ? undefined : filter;
+  };
+}
+
+/** Names are no paths: a star takes slashes too. */
+function globOf(patterns: readonly string[]): (text: string) => boolean {
+  return picomatch([...patterns], { bash: true, dot: true });
+}
+
+function filled<Item>(list: readonly Item[] | undefined): list is readonly Item[] {
+  return list !== undefined && list.length > 0;
+}
+
+/** A field of a record as text, dots within: "tags.team"; empty when it is not there. */
+export function fieldText(record: JsonObject, path: string): string {
+  let value: unknown = record;
+  for (const name of path.split('.'))
+    value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

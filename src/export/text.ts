@@ -27,3 +27,8 @@ export function durationText(ms: number): string {
   const minutes = Math.ceil(seconds / 60);
   return minutes < 100 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
 }
+
+/** One more of a thing. */
+export function countOf<Thing>(counts: Map<Thing, number>, thing: Thing): void {
+  counts.set(thing, (counts.get(thing) ?? 0) + 1);
+}

@@ -121,14 +121,14 @@ describe('llmproxy export', () => {
 
   test('ends quietly with 0 when its reader leaves', async () => {
     await using shop = await workshop(says('x'.repeat(2_000)).repeat(2_000));
-    const { stdout, stderr } = await shop.shell('{ $EXPORT; echo "exit $?" >&2; } | head -n 1');
+    const { stdout, stderr } = await shop.shell('{ $EXPORT --dedup none; echo "exit $?" >&2; } | head -n 1');
     expect(stdout).toBe(row('x'.repeat(2_000)));
     expect(stderr).toBe('exit 0\n');
   });
 
   test('writes all of it to a reader that is slow', async () => {
     await using shop = await workshop(says('x'.repeat(1_000)).repeat(1_000));
-    const { stdout } = await shop.shell('$EXPORT -q | { sleep 0.3; wc -lc; }');
+    const { stdout } = await shop.shell('$EXPORT -q --dedup none | { sleep 0.3; wc -lc; }');
     expect(stdout.trim().split(/\s+/).map(Number)).toEqual([1_000, row('x'.repeat(1_000)).length * 1_000]);
   });
 

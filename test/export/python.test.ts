@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import { conversationOf } from '../../src/export/convert.ts';
 import { entryOf } from '../../src/export/entry.ts';
-import { openaiRow } from '../../src/export/formats/openai.ts';
-import { filterOf } from '../../src/export/select.ts';
+import { openaiFormat } from '../../src/export/formats/openai.ts';
+import type { Selection } from '../../src/export/select.ts';
+import { compileSelection } from '../../src/export/select.ts';
+import type { Entry } from '../../src/export/facts.ts';
 import { answered, user } from './records.ts';
 
 const header = {
@@ -31,6 +33,13 @@ const flat = (more: object = {}) => ({
   ...more,
 });
 const wanted = { successfulOnly: true };
+const filterOf = (entry: Entry, selection: Selection) =>
+  compileSelection(selection).entry(entry, entry.record);
+const openaiRow = (entry: Entry) =>
+  openaiFormat.render(
+    { conversation: conversationOf(entry, { refusals: 'exclude', images: 'keep' }) },
+    { reasoning: 'drop', mergeTurns: false },
+  );
 
 describe('pythonEntry()', () => {
   for (const [shape, record] of [
@@ -43,7 +52,7 @@ describe('pythonEntry()', () => {
       expect(
         filterOf(entry, { ...wanted, fromMs: Date.UTC(2024, 8, 11), untilMs: Date.UTC(2024, 8, 12) }),
       ).toBeUndefined();
-      expect(openaiRow(conversationOf(entry))).toEqual({
+      expect(openaiRow(entry)).toEqual({
         messages: [user('Hi'), { role: 'assistant', content: 'Hello' }],
       });
     });
@@ -65,7 +74,9 @@ describe('pythonEntry()', () => {
   ];
   for (const [name, response] of responses) {
     test(`reads a response that is ${name}`, () => {
-      expect(conversationOf(entryOf(nested({ response }))!).answer).toEqual({
+      expect(
+        conversationOf(entryOf(nested({ response }))!, { refusals: 'exclude', images: 'keep' }).answer,
+      ).toEqual({
         role: 'assistant',
         content: 'Hello',
       });
@@ -74,9 +85,9 @@ describe('pythonEntry()', () => {
 
   test('finds no answer in responses that hold none', () => {
     for (const response of ['', {}, [], 42, null, { choices: [] }, [user('Hi')]]) {
-      expect(() => conversationOf(entryOf(flat({ response }))!)).toThrow(
-        'the answer has neither text nor tool calls',
-      );
+      expect(() =>
+        conversationOf(entryOf(flat({ response }))!, { refusals: 'exclude', images: 'keep' }),
+      ).toThrow('the answer has neither text nor tool calls');
     }
   });
 

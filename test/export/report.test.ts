@@ -1,31 +1,44 @@
 import { describe, expect, test } from 'bun:test';
 import { ProgressLine, progressText } from '../../src/export/progress.ts';
-import { summaryText, troubleText } from '../../src/export/summary.ts';
+import { resolveSettings } from '../../src/export/options.ts';
+import { reportOf } from '../../src/export/report.ts';
+import { Stats } from '../../src/export/stats.ts';
+import { statsText, summaryText, troubleText } from '../../src/export/summary.ts';
 import { Tally } from '../../src/export/tally.ts';
 import { bytesText, durationText } from '../../src/export/text.ts';
 
 test('summaryText() says what was read, why rows are missing and where they are', () => {
   const tally = new Tally();
-  tally.files = 2;
   tally.lines = 12_345;
-  tally.rows = 1;
   tally.filter('model');
   for (let count = 0; count < 4; count++) tally.spoil('not_json', `a.log:${count}`);
   tally.drop('refusal', 'a.log:9');
   tally.drop('no_answer', 'a.log:7');
   tally.drop('no_answer', 'a.log:8');
-  expect(
-    summaryText({ tally, bytesRead: 34_000_000, bytesWritten: 1_234, ended: 'max_records' }, 'out.jsonl'),
-  ).toBe(
+  const stats = new Stats();
+  const facet = { model: 'm', provider: 'p', finish: 'stop', key: null, group: '' };
+  stats.add({ facet, input: 10, output: 5 }, 'train');
+  const settings = resolveSettings({
+    flags: { values: {}, inputs: [] },
+    env: { values: {}, inputs: [] },
+    terminal: false,
+    nowMs: 0,
+    argv: [],
+  });
+  const report = reportOf({ tally, stats, outcome: { seen: [] } }, settings, [
+    { path: 'out.jsonl', split: 'train', rows: 1, bytes: 1_234 },
+  ]);
+  expect(summaryText({ report, files: 2, bytesRead: 34_000_000, ended: 'max_records' }, 'out.jsonl')).toBe(
     `Read 12,345 lines (34 MB) from 2 files, kept 1
-  left out         1  model: the model does not match --model-filter
-  dropped         2  no_answer: the answer has neither text nor tool calls
-  dropped         1  refusal: the model refused
+  left out         1  model: the model does not match --model or --model-filter
+  dropped         2  no_answer: the answer has neither text nor tool calls (a.log:7, a.log:8)
+  dropped         1  refusal: the model refused (a.log:9)
   bad line         4  not_json: is not a JSON object (a.log:0, a.log:1, a.log:2, ...)
 Stopped at --max-records; what follows was not read
 Wrote 1 row (1.2 kB) to out.jsonl
 `,
   );
+  expect(statsText(report)).toContain('Tokens: 15, of them 5 answered, in 1 row\n');
 });
 
 test('troubleText() names the place and the reason', () => {
@@ -39,19 +52,22 @@ test('troubleText() names the place and the reason', () => {
 
 describe('progressText()', () => {
   test('tells share, speed, rows and the time left', () => {
-    const text = progressText({ bytes: 450e6, total: 1e9, rows: 12_345 }, 1_500);
-    expect(text).toBe('45% of 1.0 GB, 300 MB/s, 12,345 rows, 2 s left');
+    const text = progressText({ bytes: 450e6, total: 1e9, rows: 12_345, dropped: 67, memory: 95e6 }, 1_500);
+    expect(text).toBe('45% of 1.0 GB, 300 MB/s, 12,345 rows, 67 not, 95 MB memory, 2 s left');
   });
 
   test('does without a total for pipes', () => {
-    expect(progressText({ bytes: 5e6, total: undefined, rows: 1 }, 1_000)).toBe(
-      '5.0 MB read, 5.0 MB/s, 1 rows',
+    expect(progressText({ bytes: 5e6, total: undefined, rows: 1, dropped: 0, memory: 2e6 }, 1_000)).toBe(
+      '5.0 MB read, 5.0 MB/s, 1 rows, 2.0 MB memory',
     );
   });
 
   test('fits 80 columns and stays within 100%', () => {
     for (const bytes of [0, 1, 1e9, 1e15]) {
-      const text = progressText({ bytes, total: 1e9, rows: Number.MAX_SAFE_INTEGER }, 1);
+      const text = progressText(
+        { bytes, total: 1e9, rows: Number.MAX_SAFE_INTEGER, dropped: 1, memory: 1e12 },
+        1,
+      );
       expect(text.length).toBeLessThan(80);
       expect(text).toMatch(/^(0|100)% /);
     }
@@ -62,9 +78,9 @@ test('ProgressLine draws at most ten times a second and clears what it drew', ()
   let now = 0;
   const clock = { now: () => now, monotonic: () => now, after: () => () => {} };
   const written: string[] = [];
-  const line = new ProgressLine({ clock, write: (text) => written.push(text) });
+  const line = new ProgressLine({ clock, write: (text) => written.push(text), redraw: true });
   line.clear();
-  for (; now < 1_000; now += 10) line.update({ bytes: now, total: 1_000, rows: 0 });
+  for (; now < 1_000; now += 10) line.update({ bytes: now, total: 1_000, rows: 0, dropped: 0, memory: 0 });
   expect(written).toHaveLength(9);
   expect(written[0]).toStartWith('\r\x1b[K');
   line.clear();

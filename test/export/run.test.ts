@@ -19,19 +19,17 @@ describe('runExport()', () => {
       'torn\n{"some":"object"}\n\n' +
       says('f');
     await using shop = await workshop({ 'a.ndjson': log });
-    const { tally, bytesRead, bytesWritten, ended } = await shop.run({
-      successfulOnly: true,
-      modelFilter: 'GPT',
-      untilMs: Date.UTC(2026, 10, 24) - 1,
-    });
+    const { report, files, bytesRead, ended } = await shop.run(
+      '--successful-only --model-filter GPT --until 2026-11-23',
+    );
     expect(shop.rows().map(({ messages }) => messages.at(-1)!.content)).toEqual(['a', 'f']);
-    expect(Object.fromEntries(tally.filtered)).toEqual({ date: 1, model: 1, unsuccessful: 1, unfinished: 1 });
-    expect(Object.fromEntries(tally.dropped)).toEqual({ no_answer: 1, not_a_conversation: 1 });
+    expect(report.filtered).toEqual({ date: 1, model: 1, unsuccessful: 1, unfinished: 1 });
     const place = (number: number) => ({ count: 1, places: [`${shop.path('logs/a.ndjson')}:${number}`] });
-    expect(Object.fromEntries(tally.bad)).toEqual({ not_json: place(8), not_a_record: place(9) });
-    expect([tally.lines, tally.rows, tally.files, ended]).toEqual([10, 2, 1, undefined]);
+    expect(report.dropped).toEqual({ no_answer: place(6), not_a_conversation: place(7) });
+    expect(report.bad).toEqual({ not_json: place(8), not_a_record: place(9) });
+    expect([report.lines, report.kept, files, ended]).toEqual([10, 2, 1, undefined]);
     expect(bytesRead).toBe(Buffer.byteLength(log));
-    expect(bytesWritten).toBe(statSync(shop.output).size);
+    expect(report.outputs[0]!.bytes).toBe(statSync(shop.output).size);
   });
 
   test('writes whole records, of any endpoint and of the Python program, with exportAll', async () => {
@@ -44,15 +42,18 @@ describe('runExport()', () => {
       response: null,
     });
     await using shop = await workshop({ 'a.ndjson': `${proxy}${JSON.stringify(python)}\n` });
-    await shop.run({ exportAll: true });
+    await shop.run('--export-all');
     expect(readFileSync(shop.output, 'utf8')).toBe(`${proxy}${JSON.stringify(python)}\n`);
   });
 
-  test('stops at maxRecords with the first rows', async () => {
-    await using shop = await workshop({ 'a.log.1': says('a'), 'a.log': says('') + says('b') + says('c') });
-    const { tally, ended } = await shop.run({ maxRecords: 2 });
+  test('writes the first rows with --max-records, and stops there when nothing else must be known', async () => {
+    const logs = { 'a.log.1': says('a'), 'a.log': says('') + says('b') + says('c') };
+    await using shop = await workshop(logs);
+    const all = await shop.run('--max-records 2');
     expect(shop.rows().map(({ messages }) => messages.at(-1)!.content)).toEqual(['a', 'b']);
-    expect([tally.rows, ended]).toEqual([2, 'max_records']);
+    expect([all.report.kept, all.report.filtered.max_records, all.ended]).toEqual([2, 1, undefined]);
+    const raw = await shop.run('--export-all --max-records 2 --force');
+    expect([raw.report.kept, raw.ended]).toEqual([2, 'max_records']);
   });
 
   test('decides the same on the head of a line as on a line that must be parsed', async () => {
@@ -63,11 +64,11 @@ describe('runExport()', () => {
       says('c', { outcome: 'error' }),
       says('d', { finish: null }),
     ];
-    const filter = { successfulOnly: true, modelFilter: 'gpt' };
+    const filter = '--successful-only --model-filter gpt';
     await using fast = await workshop({ 'a.ndjson': all.join('') });
     await using slow = await workshop({ 'a.ndjson': all.map(spaced).join('') });
     const [first, second] = [await fast.run(filter), await slow.run(filter)];
-    expect(first.tally.filtered).toEqual(second.tally.filtered);
+    expect(first.report.filtered).toEqual(second.report.filtered);
     expect(fast.rows()).toEqual(slow.rows());
   });
 
@@ -75,8 +76,8 @@ describe('runExport()', () => {
     await using shop = await workshop({
       'a.ndjson': says('a', { model: 'other' }).slice(0, 400) + says('b'),
     });
-    const { tally } = await shop.run({ modelFilter: 'gpt' });
-    expect([tally.rows, tally.bad.get('not_json')?.count]).toEqual([1, 1]);
+    const { report } = await shop.run('--model-filter gpt');
+    expect([report.kept, report.bad.not_json?.count]).toEqual([1, 1]);
   });
 
   test('reads compressed logs', async () => {
@@ -84,8 +85,8 @@ describe('runExport()', () => {
       'a.ndjson.zst': zstdCompressSync(Buffer.from(says('a').repeat(5_000))),
       'b.ndjson': says('b'),
     });
-    const { tally } = await shop.run();
-    expect([tally.rows, tally.files]).toEqual([5_001, 2]);
+    const { report, files } = await shop.run('--dedup none');
+    expect([report.kept, files]).toEqual([5_001, 2]);
   });
 
   test('writes only well-formed text', async () => {
@@ -105,9 +106,9 @@ describe('runExport()', () => {
       () => `"request":${request}`,
     );
     await using shop = await workshop({ 'a.ndjson': `${log}${says('b')}` });
-    const { tally } = await shop.run();
-    const lost = (tally.dropped.get('too_deep') ?? 0) + (tally.bad.get('not_json')?.count ?? 0);
-    expect(tally.rows + lost).toBe(2);
+    const { report } = await shop.run();
+    const lost = (report.dropped.too_deep?.count ?? 0) + (report.bad.not_json?.count ?? 0);
+    expect(report.kept + lost).toBe(2);
     expect(shop.rows().at(-1)!.messages.at(-1)!.content).toBe('b');
   });
 
@@ -115,16 +116,16 @@ describe('runExport()', () => {
     await using shop = await workshop({ 'a.ndjson': `${says('')}x\n${says('a')}` });
     const troubles: Trouble[] = [];
     let last = {};
-    await shop.run(
-      {},
-      { onTrouble: (trouble) => troubles.push(trouble), onProgress: (progress) => (last = progress) },
-    );
+    await shop.run('', {
+      onTrouble: (trouble) => troubles.push(trouble),
+      onProgress: (progress) => (last = progress),
+    });
     expect(troubles.map(({ kind, reason }) => `${kind} ${reason}`)).toEqual([
       'dropped no_answer',
       'bad not_json',
     ]);
     const size = statSync(shop.path('logs/a.ndjson')).size;
-    expect(last).toEqual({ bytes: size, total: size, rows: 1 });
+    expect(last).toEqual({ bytes: size, total: size, rows: 1, dropped: 2 });
   });
 });
 
@@ -151,7 +152,7 @@ test('runExport() gives the same rows for all other lines, whatever happens to o
           : Buffer.from(text),
       );
       writeFileSync(shop.path('logs/a.ndjson'), Buffer.concat(pieces));
-      await shop.run({ force: true, modelFilter: 'gpt', successfulOnly: true });
+      await shop.run('--force --model-filter gpt --successful-only');
       const answers = shop.rows().map(({ messages }) => messages.at(-1)!.content);
       const others = [0, 1, 2, 3, 4].filter((index) => index !== at).map((index) => `answer ${index}`);
       expect(answers.filter((answer) => others.includes(answer))).toEqual(others);

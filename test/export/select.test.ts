@@ -1,17 +1,26 @@
 import { describe, expect, test } from 'bun:test';
-import { factsOf } from '../../src/export/facts.ts';
-import { endOf, filterOf, timeOf } from '../../src/export/select.ts';
+import { entryOf } from '../../src/export/entry.ts';
+import type { Filter } from '../../src/export/reasons.ts';
+import type { Selection } from '../../src/export/select.ts';
+import { compileSelection, fieldText } from '../../src/export/select.ts';
+import { chat, line, user } from './records.ts';
+import type { Exchange } from './records.ts';
 
-const head = {
-  ts: '2026-11-23T10:00:00.000Z',
-  model: 'gpt-4o-Mini',
-  endpoint: 'chat',
-  outcome: 'success',
-  status: 200,
-  finish: 'stop',
-};
+/** What the head alone decides, and what the parsed record does. */
+function verdicts(
+  selection: Partial<Selection>,
+  exchange: Exchange = {},
+): [Filter | undefined, Filter | undefined] {
+  const wanted = compileSelection({ successfulOnly: false, ...selection });
+  const text = line(exchange);
+  const record = JSON.parse(text);
+  return [wanted.head(Buffer.from(text.trimEnd())), wanted.entry(entryOf(record)!, record)];
+}
 
-describe('filterOf() with successfulOnly', () => {
+const both = (filter: Filter | undefined) => [filter, filter] as ReturnType<typeof verdicts>;
+const onlyParsed = (filter: Filter) => [undefined, filter] as ReturnType<typeof verdicts>;
+
+describe('compileSelection() with successfulOnly', () => {
   test.each([
     [{}, undefined],
     [{ finish: 'tool_calls' }, undefined],
@@ -25,51 +34,88 @@ describe('filterOf() with successfulOnly', () => {
     [{ finish: 'length' }, 'unfinished'],
     [{ finish: 'content_filter' }, 'unfinished'],
     [{ finish: null }, 'unfinished'],
-  ])('%p gives %p', (change, reason) => {
-    expect(filterOf(factsOf({ ...head, ...change }), { successfulOnly: true })).toBe(reason as never);
+  ] as [Exchange, Filter | undefined][])('%p gives %p', (change, reason) => {
+    expect(verdicts({ successfulOnly: true }, change)).toEqual(both(reason));
+    expect(verdicts({}, change)).toEqual(both(undefined));
   });
 
-  test('is not asked about success otherwise', () => {
-    expect(filterOf(factsOf({ ...head, outcome: 'error' }), { successfulOnly: false })).toBeUndefined();
+  test('leaves out answers that were put together, unless they are asked for', () => {
+    const parts = [{ target: 'a/b', fault: 'timeout', input_tokens: 1, output_tokens: 1 }];
+    expect(verdicts({ successfulOnly: true }, { parts })).toEqual(onlyParsed('resumed'));
+    expect(verdicts({ successfulOnly: true, resumed: 'include' }, { parts })).toEqual(both(undefined));
   });
 });
 
-test('filterOf() finds part of a model name in any case', () => {
-  const by = (modelFilter: string) => filterOf(factsOf(head), { successfulOnly: false, modelFilter });
-  expect([by('GPT-4'), by('mini'), by('claude')]).toEqual([undefined, undefined, 'model']);
-});
-
-test('filterOf() takes both ends of the span in, and times that cannot be read for outside', () => {
-  const span = { successfulOnly: false, fromMs: timeOf('2026-11-23'), untilMs: endOf('2026-11-23') };
-  const at = (ts: string) => filterOf(factsOf({ ...head, ts }), span);
-  expect(at('2026-11-23T00:00:00.000Z')).toBeUndefined();
-  expect(at('2026-11-23T23:59:59.999999Z')).toBeUndefined();
-  expect(at('2026-11-24T00:30:00+01:00')).toBeUndefined();
-  expect(at('2026-11-22T23:59:59.999Z')).toBe('date');
-  expect(at('2026-11-24T00:00:00Z')).toBe('date');
-  expect(at('yesterday')).toBe('date');
-});
-
-describe('timeOf()', () => {
+describe('compileSelection()', () => {
+  const tagged: Exchange = { request: chat([user('Hi')], { user: 'u1', metadata: { team: 'search' } }) };
   test.each([
-    ['2026-11-23', '2026-11-23T00:00:00.000Z'],
-    ['2026-11-23T10:00:00Z', '2026-11-23T10:00:00.000Z'],
-    ['2026-11-23T10:00', '2026-11-23T10:00:00.000Z'],
-    ['2026-11-23 10:00:00,123', '2026-11-23T10:00:00.123Z'],
-    ['2026-11-23T10:00:00.5+0200', '2026-11-23T08:00:00.500Z'],
-  ])('reads %s as UTC', (text, iso) => {
-    expect(new Date(timeOf(text)).toISOString()).toBe(iso);
+    [{ modelFilter: 'GPT-4' }, {}, both(undefined)],
+    [{ modelFilter: 'claude' }, {}, both('model')],
+    [{ models: ['gpt-4*'] }, {}, both(undefined)],
+    [{ models: ['gpt-4'] }, {}, both('model')],
+    [{ models: ['*'] }, { model: 'openai/gpt-4o' }, both(undefined)],
+    [{ models: ['openai/*', 'x'] }, { model: 'openai/a/b' }, both(undefined)],
+    [{ models: ['größe*'] }, { model: 'größer' }, both(undefined)],
+    [{ models: ['x*'] }, { model: 'größer' }, onlyParsed('model')],
+    [{ providers: ['lo*'] }, {}, both(undefined)],
+    [{ providers: ['x'] }, {}, both('provider')],
+    [{ providers: ['*'] }, { provider: null }, both('provider')],
+    [{ endpoints: ['chat', 'messages'] }, {}, both(undefined)],
+    [{ endpoints: ['messages'] }, {}, both('endpoint')],
+    [{ keys: ['te?m'] }, {}, both(undefined)],
+    [{ keys: ['other'] }, {}, both('key')],
+    [{ users: ['u1'] }, tagged, both(undefined)],
+    [{ users: ['u2'] }, tagged, onlyParsed('user')],
+    [{ tags: [['team', 'sea*']] }, tagged, both(undefined)],
+    [{ tags: [['team', 'x']] }, tagged, onlyParsed('tag')],
+    [{ tags: [['toString', '*']] }, tagged, onlyParsed('tag')],
+    [{ statuses: ['2xx'] }, {}, both(undefined)],
+    [{ statuses: ['200', '500-599'] }, { status: 503 }, both(undefined)],
+    [{ statuses: ['201'] }, {}, both('status')],
+    [{ finishReasons: ['stop'] }, {}, both(undefined)],
+    [{ finishReasons: ['length'] }, { finish: null }, both('finish_reason')],
+    [{ minTokens: 8 }, {}, both(undefined)],
+    [{ minTokens: 9 }, {}, both('tokens')],
+    [{ minTokens: 0 }, { input_tokens: null }, both('tokens')],
+    [{ maxLatencyMs: 12.5 }, {}, both(undefined)],
+    [{ maxLatencyMs: 12 }, {}, both('latency')],
+    [{ where: 'latency_ms < 13.0 && model.startsWith("gpt")' }, {}, both(undefined)],
+    [{ where: 'cost > 1.0' }, {}, both('where')],
+    [{ where: 'request.temperature == 0.5' }, {}, onlyParsed('where')],
+  ] as [Partial<Selection>, Exchange, ReturnType<typeof verdicts>][])(
+    '%j decides on %j',
+    (selection, exchange, expected) => {
+      expect(verdicts(selection, exchange)).toEqual(expected);
+    },
+  );
+
+  test('takes both ends of a span in, and times that cannot be read for outside', () => {
+    const span = { fromMs: Date.UTC(2026, 10, 23), untilMs: Date.UTC(2026, 10, 24) - 1 };
+    const at = (ts: string) => verdicts(span, { ts })[1];
+    expect(at('2026-11-23T00:00:00.000Z')).toBeUndefined();
+    expect(at('2026-11-23T23:59:59.999999Z')).toBeUndefined();
+    expect(at('2026-11-24T00:30:00+01:00')).toBeUndefined();
+    expect(at('2026-11-22T23:59:59.999Z')).toBe('date');
+    expect(at('2026-11-24T00:00:00Z')).toBe('date');
+    expect(at('yesterday')).toBe('date');
   });
 
-  test.each([
-    '',
-    '2026-02-30',
-    '2026-13-01',
-    '2026-02-30T10:00:00Z',
-    '23.11.2026',
-    '2026-11-23T25:00:00Z',
-    'now',
-  ])('refuses %p', (text) => {
-    expect(timeOf(text)).toBeNaN();
+  test('does not decide by the head of a line behind which another record may stand', () => {
+    const wanted = compileSelection({ successfulOnly: false, models: ['x'] });
+    const torn = Buffer.from(line().slice(0, 600) + line({ model: 'x' }));
+    expect(wanted.head(torn)).toBeUndefined();
   });
+
+  test.each(['abc', '2x', '20', '200-'])('refuses the status %p', (status) => {
+    expect(() => compileSelection({ successfulOnly: false, statuses: [status] })).toThrow(
+      `Cannot use --status ${status}: expected 200, 2xx or 400-499`,
+    );
+  });
+});
+
+test('fieldText() reads fields by dots, and own ones alone', () => {
+  const record = { model: 'a', tags: { team: 'b' }, n: 3, none: null };
+  expect(
+    ['model', 'tags.team', 'n', 'none', 'tags.x.y', 'toString'].map((path) => fieldText(record, path)),
+  ).toEqual(['a', 'b', '3', '', '', '']);
 });

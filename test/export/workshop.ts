@@ -2,9 +2,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { conversationOf } from '../../src/export/convert.ts';
 import { entryOf } from '../../src/export/entry.ts';
-import { openaiRow } from '../../src/export/formats/openai.ts';
+import { parseFlags } from '../../src/export/flags.ts';
+import { openaiFormat } from '../../src/export/formats/openai.ts';
+import type { ExportHooks } from '../../src/export/job.ts';
+import { resolveSettings } from '../../src/export/options.ts';
 import { Unfit } from '../../src/export/reasons.ts';
-import type { ExportHooks, ExportOptions } from '../../src/export/run.ts';
 import { runExport } from '../../src/export/run.ts';
 import { logDirectory } from '../helpers/log-directory.ts';
 import type { Exchange } from './records.ts';
@@ -17,18 +19,21 @@ export async function workshop(files: Record<string, string | Uint8Array> = {}) 
   mkdirSync(path('logs'));
   for (const [name, text] of Object.entries(files)) writeFileSync(path(`logs/${name}`), text);
   const output = path('out/data.jsonl');
-  const defaults: ExportOptions = {
-    inputs: [path('logs')],
-    output,
-    force: false,
-    exportAll: false,
-    successfulOnly: false,
+  const settings = (args: string, argv = args.split(' ').filter(Boolean)) => {
+    const given = argv.some((arg) => arg === '-o') ? argv : [...argv, '-o', output];
+    const flags = parseFlags(given);
+    const inputs = flags.inputs.length > 0 ? flags.inputs : [path('logs')];
+    const env = { values: {}, inputs: [] };
+    const nowMs = Date.UTC(2026, 10, 25);
+    return resolveSettings({ flags: { ...flags, inputs }, env, terminal: false, nowMs, argv: given });
   };
   return {
     path,
     output,
-    run: (options: Partial<ExportOptions> = {}, hooks?: ExportHooks) =>
-      runExport({ ...defaults, ...options }, hooks),
+    /** An export with these flags, in this thread unless --threads says otherwise. */
+    run: (args = '', hooks?: ExportHooks) => runExport({ threads: 0, ...settings(args) }, hooks),
+    /** The same with arguments that hold spaces. */
+    runWith: (argv: string[]) => runExport({ threads: 0, ...settings('', argv) }),
     rows: () =>
       readFileSync(output, 'utf8')
         .split('\n')
@@ -45,7 +50,10 @@ export const says = (content: string, more: object = {}) =>
 /** The row of one log line as parsed JSON, or the name of the flaw. */
 export function rowOf(exchange: Exchange): unknown {
   try {
-    return JSON.parse(JSON.stringify(openaiRow(conversationOf(entryOf(JSON.parse(line(exchange)))!))));
+    const entry = entryOf(JSON.parse(line(exchange)))!;
+    const conversation = conversationOf(entry, { refusals: 'exclude', images: 'keep' });
+    const row = openaiFormat.render({ conversation }, { reasoning: 'drop', mergeTurns: false });
+    return JSON.parse(JSON.stringify(row));
   } catch (error) {
     if (error instanceof Unfit) return error.flaw;
     throw error;

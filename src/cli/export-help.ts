@@ -1,0 +1,51 @@
+import { FLAG_GROUPS } from '../export/flags.ts';
+import type { FlagSpec } from '../export/flags.ts';
+import { FORMATS } from '../export/formats/all.ts';
+
+const COLUMNS = 80;
+const LEFT = 29;
+
+/** The help text of `llmproxy export`: flags by what they are for, and the formats. */
+export function exportHelp(): string {
+  const groups = Object.entries<Record<string, FlagSpec>>(FLAG_GROUPS).map(([title, flags]) =>
+    [`${title}:`, ...Object.entries(flags).map(([name, flag]) => entry(flagText(name, flag), flag.description))].join('\n'),
+  );
+  const formats = Object.values(FORMATS).map(({ name, summary }) => entry(`  ${name}`, summary));
+  return [
+    'Turn request logs into training data.',
+    'Usage: llmproxy export [FILE | DIRECTORY | GLOB | s3://BUCKET/PREFIX | -]... [FLAGS]\n\n'
+      + 'Without inputs: the log directory. Switches are turned off again by --no-NAME;\n'
+      + 'each flag is also a variable: LLMPROXY_EXPORT_MAX_RECORDS for --max-records.',
+    ...groups,
+    ['Formats:', ...formats, entry('  raw', 'Whole records as they were logged')].join('\n'),
+    [
+      'Examples:',
+      '  llmproxy export --successful-only -o dataset/ --split train=0.9,validation=0.1',
+      '  llmproxy export logs/ --model "gpt-4*" --since 7d -f openai -o week.jsonl',
+      '  llmproxy export --stats --since 30d',
+      '  llmproxy export --check week.jsonl -f openai',
+    ].join('\n'),
+    'Exit status: 0 done, 1 failed, 2 wrong use, 3 no row with --fail-empty,\n4 violations with --check, 130 Ctrl-C. More: docs/export.md',
+  ].join('\n\n');
+}
+
+function flagText(name: string, { short, hint }: FlagSpec): string {
+  return `  ${short === undefined ? '    ' : `-${short}, `}--${name}${hint === undefined ? '' : ` ${hint.toUpperCase()}`}`;
+}
+
+/** The name, and its words beside it within the width of a terminal. */
+function entry(name: string, text: string): string {
+  const lines = wrapped(text, COLUMNS - LEFT - 1);
+  const first = name.length < LEFT ? `${name.padEnd(LEFT)}${lines.shift() ?? ''}` : name;
+  return [first, ...lines.map((line) => `${' '.repeat(LEFT)}${line}`)].join('\n');
+}
+
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

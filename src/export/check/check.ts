@@ -1,0 +1,96 @@
+/** Checks dataset files by the rules of a format: what a trainer would refuse, silently drop or train wrongly. */
+import type { LogInput } from '../../logs/input.ts';
+import type { LogLine } from '../../logs/lines.ts';
+import type { Format } from '../formats/format.ts';
+import { findInputs } from '../../logs/input.ts';
+import { LINE_PROBLEMS, parseLine, readLines } from '../../logs/reader.ts';
+import { isObject } from '../../wire/json.ts';
+import { duplicateKey } from './keys.ts';
+
+export interface Violation {
+  /** "file:line", or the file for what is wrong with all of it. */
+  readonly place: string;
+  readonly problem: string;
+}
+
+export interface CheckOptions {
+  readonly inputs: readonly string[];
+  readonly format: Format;
+  readonly signal?: AbortSignal;
+  readonly onViolation: (violation: Violation) => void;
+}
+
+export interface CheckSummary {
+  readonly files: number;
+  readonly rows: number;
+  /** Rows with a violation. */
+  readonly bad: number;
+  readonly violations: number;
+}
+
+/** @throws InputError when a file is missing; the signal's reason when it aborts */
+export async function checkFiles({
+  inputs: named,
+  format,
+  signal,
+  onViolation,
+}: CheckOptions): Promise<CheckSummary> {
+  const inputs = await findInputs(named);
+  const total = { files: 0, rows: 0, bad: 0, violations: 0 };
+  for (const input of inputs) {
+    const { rows, bad, violations } = await checkFile(input, format, { signal, onViolation });
+    total.files += 1;
+    total.rows += rows;
+    total.bad += bad;
+    total.violations += violations;
+  }
+  return total;
+}
+
+type Watch = Pick<CheckOptions, 'signal' | 'onViolation'>;
+
+async function checkFile(
+  input: LogInput,
+  format: Format,
+  { signal, onViolation }: Watch,
+): Promise<Omit<CheckSummary, 'files'>> {
+  let [rows, bad, violations, bytes] = [0, 0, 0, 0];
+  const tell = (place: string, problems: readonly string[]) => {
+    for (const problem of problems) onViolation({ place, problem });
+    violations += problems.length;
+  };
+  for await (const { lines, damagedAt } of readLines([input], { signal })) {
+    for (const line of lines) {
+      rows += 1;
+      bytes += line.bytes.length + 1;
+      const problems = problemsOf(line, format);
+      if (problems.length > 0) bad += 1;
+      tell(`${input.name}:${line.number}`, problems);
+    }
+    if (damagedAt !== undefined) tell(`${input.name}:${damagedAt}`, [LINE_PROBLEMS.damaged_file]);
+  }
+  tell(input.name, rows === 0 ? ['the file is empty'] : (format.checkFile?.({ rows, bytes }) ?? []));
+  return { rows, bad, violations };
+}
+
+function problemsOf(line: LogLine, format: Format): string[] {
+  // A dataset's last line may lack its end: what counts is whether it is whole.
+  const { value, problem } = parseLine({ ...line, terminated: true });
+  if (!value) return [LINE_PROBLEMS[problem!]];
+  if (problem) return [LINE_PROBLEMS[problem]];
+  const problems = format.check(value);
+  const twice = duplicateKey(line.bytes.toString('utf8'));
+  if (twice !== undefined) problems.push(`the key ${JSON.stringify(twice)} is given twice in one object`);
+  if (!isWellFormed(value))
+    problems.push('holds half of a surrogate pair: datasets, DuckDB and jq reject the file');
+  return problems;
+}
+
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (Array.isArray(value)) return value.every(isWellFormed);
+  return (
+    !isObject(value) ||
+    Object.entries(value).every(([key, inner]) => key.isWellFormed() && isWellFormed(inner))
+  );
+}

@@ -1,0 +1,109 @@
+import type { BatchOrigin } from './gather.ts';
+import type { Batch } from './convert/batch.ts';
+import type { Feedback } from './feedback.ts';
+import type { Job, Outcome } from './job.ts';
+import type { Filter, Flaw } from './reasons.ts';
+import { Candidates } from './choose/candidates.ts';
+import type { Chosen } from './choose/choose.ts';
+import { choose } from './choose/choose.ts';
+import { Judgements } from './choose/judgements.ts';
+import { gather } from './gather.ts';
+import { hashesFor } from './needs.ts';
+import { FILTERS } from './reasons.ts';
+import { Signatures } from './signatures.ts';
+import { Spool } from './spool.ts';
+import { writtenRows } from './write.ts';
+
+/** So many leave garbage that is worth a sweep. */
+const MANY_ROWS = 50_000;
+
+/** Keeps all rows aside until the whole log is known, then writes those that were chosen. */
+export async function chooseRows(job: Job): Promise<Outcome> {
+  const spool = new Spool(job.options.sink.path);
+  const signatures = new Signatures(job.options.sink.path);
+  try {
+    return await chooseFrom(job, spool, signatures);
+  } finally {
+    spool.close();
+    signatures.close();
+  }
+}
+
+async function chooseFrom(job: Job, spool: Spool, signatures: Signatures): Promise<Outcome> {
+  const { options, hooks, inputs, converters, tally, onBytes } = job;
+  const candidates = new Candidates(hashesFor(options.choosing));
+  const feedback: Feedback[] = [];
+  const take = async (batch: Batch, origin: BatchOrigin) => {
+    feedback.push(...batch.feedback);
+    if (batch.ends.length > 0) {
+      candidates.add(batch, { ...origin, spooledAt: spool.append(batch.text) });
+      signatures.add(batch.signatures, batch.ends.length);
+    }
+    converters.memory.give(batch.text.buffer);
+    job.progress(candidates.length);
+    return true;
+  };
+  const { consumed } = options;
+  const { hash } = options.sink;
+  const seen = await gather({
+    inputs,
+    converters,
+    tally,
+    signal: hooks.signal,
+    onBytes,
+    hash,
+    consumed,
+    take,
+  });
+  // Threads hold tens of megabytes each.
+  if (!candidates.drafts) converters.close();
+  if (candidates.length > MANY_ROWS) Bun.gc(true);
+  candidates.forget(seen.flatMap(({ changed }, file) => (changed ? [file] : [])));
+  const judgements = new Judgements(candidates, feedback);
+  const chosen = choose(candidates, judgements, options.choosing, (row) => signatures.of(row));
+  countLeft(job, chosen, candidates);
+  await writeChosen(job, chosen, { candidates, spool });
+  const { unmatched, foreign } = judgements;
+  return { seen, feedback: { unmatched, foreign } };
+}
+
+/** Why candidates were left out, as the summary has it. */
+function countLeft({ tally, inputs }: Job, { choice }: Chosen, candidates: Candidates): void {
+  for (let row = 0; row < candidates.length; row++) {
+    const reason = choice.reason(row);
+    if (reason === undefined) continue;
+    if (reason in FILTERS) tally.filter(reason as Filter);
+    else tally.drop(reason as Flaw, placeOf(candidates, inputs, row));
+  }
+}
+
+function placeOf(candidates: Candidates, inputs: Job['inputs'], row: number): string {
+  const { file, line } = candidates.place(row);
+  return `${inputs[file]!.name}:${line}`;
+}
+
+interface Source {
+  readonly candidates: Candidates;
+  readonly spool: Spool;
+}
+
+async function writeChosen(job: Job, { sides, tasks }: Chosen, { candidates, spool }: Source): Promise<void> {
+  const { options, hooks, inputs, converters, tally, stats } = job;
+  const { splits } = options.sink;
+  const rows = writtenRows(tasks(), {
+    candidates,
+    spool,
+    converters,
+    sides,
+    signal: hooks.signal,
+    onUnfit: (row, flaw) => tally.drop(flaw, placeOf(candidates, inputs, row)),
+    onHidden: (hits) => tally.hide(hits),
+  });
+  for await (const { side, bytes, rows: written } of rows) {
+    for (const row of written) {
+      const [input, output] = [candidates.inputTokens(row), candidates.outputTokens(row)];
+      stats.add({ facet: candidates.facet(row), input, output }, splits[side]!);
+    }
+    await job.write(side, bytes, written.length);
+  }
+}

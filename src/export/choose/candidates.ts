@@ -1,0 +1,154 @@
+import type { Batch, Facet } from '../convert/batch.ts';
+import { FLAG, HASH, HASHES_PER_ROW } from '../convert/batch.ts';
+import { bytes, doubles, LongColumn, words } from '../column.ts';
+
+/** Which hashes are kept for a while: each costs 8 bytes a row. */
+export type HashName = keyof typeof HASH;
+
+/** Where the rows of a batch come from and wait. */
+export interface BatchPlace {
+  readonly file: number;
+  /** Number of the batch's first line, from 1. */
+  readonly firstLine: number;
+  /** Where its text begins in the spool. */
+  readonly spooledAt: number;
+  /** An earlier export has had these lines. */
+  readonly consumed: boolean;
+}
+
+/**
+ * All rows that may be written, in the order of the log, as columns of numbers: some 60 bytes a row and 8 for each
+ * answer in its prompt. Their text waits in the spool.
+ */
+export class Candidates {
+  readonly #kept: readonly HashName[];
+  readonly #hashes: ReadonlyMap<HashName, LongColumn<Uint32Array<ArrayBuffer>>>;
+  readonly #starts = new LongColumn(doubles);
+  readonly #lengths = new LongColumn(words);
+  readonly #flags = new LongColumn(bytes);
+  readonly #consumed = new LongColumn(bytes);
+  #changed: ReadonlySet<number> = new Set();
+  readonly #files = new LongColumn(words);
+  readonly #lines = new LongColumn(words);
+  readonly #turns = new LongColumn(words);
+  readonly #turnEnds = new LongColumn(doubles);
+  readonly #inputTokens = new LongColumn(words);
+  readonly #outputTokens = new LongColumn(words);
+  readonly #facetOf = new LongColumn(words);
+  readonly #facets: Facet[] = [];
+  readonly #facetNumbers = new Map<string, number>();
+
+  /** @param kept the hashes that decisions will ask for */
+  constructor(kept: readonly HashName[]) {
+    this.#kept = kept;
+    this.#hashes = new Map(kept.map((name) => [name, new LongColumn(words)]));
+  }
+
+  get length(): number {
+    return this.#starts.length;
+  }
+
+  /** Whether any row is still to be rendered. */
+  drafts = false;
+
+  add(batch: Batch, { file, firstLine, spooledAt, consumed }: BatchPlace): void {
+    const facets = batch.facets.map((facet) => this.#facetNumber(facet));
+    const turnsBefore = this.#turns.length;
+    this.#turns.append(batch.turns);
+    for (let row = 0; row < batch.ends.length; row++) {
+      const start = row === 0 ? 0 : batch.ends[row - 1]!;
+      this.#starts.push(spooledAt + start);
+      this.#lengths.push(batch.ends[row]! - start);
+      this.#flags.push(batch.flags[row]!);
+      this.drafts ||= (batch.flags[row]! & FLAG.draft) !== 0;
+      this.#consumed.push(consumed ? 1 : 0);
+      this.#files.push(file);
+      this.#lines.push(firstLine + batch.places[row]!);
+      this.#turnEnds.push(turnsBefore + batch.turnEnds[row]!);
+      this.#inputTokens.push(batch.inputTokens[row]!);
+      this.#outputTokens.push(batch.outputTokens[row]!);
+      this.#facetOf.push(facets[batch.facetOf[row]!]!);
+      this.#keepHashes(batch.hashes, row * HASHES_PER_ROW);
+    }
+  }
+
+  start(row: number): number {
+    return this.#starts.at(row);
+  }
+
+  /** Bytes of its text, line end included. */
+  size(row: number): number {
+    return this.#lengths.at(row);
+  }
+
+  has(row: number, flag: number): boolean {
+    return (this.#flags.at(row) & flag) !== 0;
+  }
+
+  /** An earlier export has had it. */
+  consumed(row: number): boolean {
+    return this.#consumed.at(row) === 1 && !this.#changed.has(this.#files.at(row));
+  }
+
+  /** What an earlier export had of these files is no longer in them: all their rows are new. */
+  forget(files: readonly number[]): void {
+    this.#changed = new Set(files);
+  }
+
+  place(row: number): { readonly file: number; readonly line: number } {
+    return { file: this.#files.at(row), line: this.#lines.at(row) };
+  }
+
+  hi(name: HashName, row: number): number {
+    return this.#hashes.get(name)!.at(2 * row);
+  }
+
+  lo(name: HashName, row: number): number {
+    return this.#hashes.get(name)!.at(2 * row + 1);
+  }
+
+  /** How many answers its prompt holds. */
+  turnCount(row: number): number {
+    return (this.#turnEnds.at(row) - this.#turnStart(row)) / 2;
+  }
+
+  /** The link behind an answer in its prompt. */
+  turn(row: number, index: number): { readonly hi: number; readonly lo: number } {
+    const at = this.#turnStart(row) + 2 * index;
+    return { hi: this.#turns.at(at), lo: this.#turns.at(at + 1) };
+  }
+
+  inputTokens(row: number): number {
+    return this.#inputTokens.at(row);
+  }
+
+  outputTokens(row: number): number {
+    return this.#outputTokens.at(row);
+  }
+
+  facet(row: number): Facet {
+    return this.#facets[this.#facetOf.at(row)]!;
+  }
+
+  #turnStart(row: number): number {
+    return row === 0 ? 0 : this.#turnEnds.at(row - 1);
+  }
+
+  #keepHashes(hashes: Uint32Array, at: number): void {
+    for (const name of this.#kept) {
+      const column = this.#hashes.get(name)!;
+      column.push(hashes[at + HASH[name]]!);
+      column.push(hashes[at + HASH[name] + 1]!);
+    }
+  }
+
+  #facetNumber(facet: Facet): number {
+    const name = JSON.stringify(Object.values(facet));
+    let number = this.#facetNumbers.get(name);
+    if (number === undefined) {
+      number = this.#facets.push(facet) - 1;
+      this.#facetNumbers.set(name, number);
+    }
+    return number;
+  }
+}

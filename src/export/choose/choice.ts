@@ -1,0 +1,48 @@
+import type { Filter, Flaw } from '../reasons.ts';
+import type { Candidates } from './candidates.ts';
+import type { Judgements } from './judgements.ts';
+
+export type Leave = Filter | Flaw;
+
+/** Which candidates are still in, and why the others are not. */
+export class Choice {
+  readonly candidates: Candidates;
+  readonly judgements: Judgements;
+  readonly #left: Uint8Array;
+  readonly #reasons: Leave[] = [];
+
+  constructor(candidates: Candidates, judgements: Judgements) {
+    this.candidates = candidates;
+    this.judgements = judgements;
+    this.#left = new Uint8Array(candidates.length);
+  }
+
+  has(row: number): boolean {
+    return this.#left[row] === 0;
+  }
+
+  /** Leaves a row out; the first reason stays. */
+  leave(row: number, reason: Leave): void {
+    if (!this.has(row)) return;
+    let number = this.#reasons.indexOf(reason) + 1;
+    if (number === 0) number = this.#reasons.push(reason);
+    this.#left[row] = number;
+  }
+
+  /** Why the row is not in, `undefined` when it is. */
+  reason(row: number): Leave | undefined {
+    return this.#reasons[this.#left[row]! - 1];
+  }
+
+  /** The rows that are in, in the order of the log. */
+  *rows(): Generator<number> {
+    for (let row = 0; row < this.#left.length; row++) if (this.#left[row] === 0) yield row;
+  }
+
+  /** How many rows are in. */
+  count(): number {
+    let count = 0;
+    for (const left of this.#left) if (left === 0) count += 1;
+    return count;
+  }
+}

@@ -1,0 +1,133 @@
+/** Better and worse answers to the same prompt, and good and bad ones. */
+import type { RenderTask } from '../convert/render.ts';
+import type { Choice } from './choice.ts';
+import { FLAG } from '../convert/batch.ts';
+import { HashMap64 } from '../hash-map.ts';
+import { valueOf } from './judgements.ts';
+import { continuedTurns } from './turns.ts';
+
+/** Where it is known from which answer is better. */
+export type PairSource = 'feedback' | 'regenerations' | 'both';
+
+/** A row to be made of drafts: `row` and `rejected` are rows of the candidates. */
+export interface Task extends Pick<RenderTask, 'untrained' | 'correction' | 'label'> {
+  readonly row: number;
+  readonly rejected?: number;
+}
+
+/** Pairs in the order of their better answers in the log. Rows of no pair are left out. */
+export function pairsOf(choice: Choice, source: PairSource): Task[] {
+  const tasks: Task[] = [];
+  if (source !== 'regenerations') tasks.push(...corrections(choice), ...ratings(choice));
+  if (source !== 'feedback') {
+    const told = new Set(tasks.map(({ row, rejected }) => `${row} ${rejected}`));
+    const found = regenerations(choice);
+    tasks.push(...found.filter(({ row, rejected }) => !told.has(`${row} ${rejected}`)));
+  }
+  const used = new Set(tasks.flatMap(({ row, rejected }) => [row, rejected]));
+  for (const row of choice.rows()) if (!used.has(row)) choice.leave(row, 'no_pair');
+  return tasks.toSorted((a, b) => a.row - b.row || a.rejected! - b.rejected!);
+}
+
+/** The correction is the better answer, what was corrected the worse. */
+function corrections(choice: Choice): Task[] {
+  const tasks: Task[] = [];
+  if (!choice.judgements.any) return tasks;
+  for (const row of choice.rows()) {
+    const correction = choice.judgements.of(row)?.correction;
+    if (correction !== undefined) tasks.push({ row, rejected: row, correction });
+  }
+  return tasks;
+}
+
+/** Of the answers to one prompt that were rated, the best with each that is worse. */
+function ratings(choice: Choice): Task[] {
+  if (!choice.judgements.any) return [];
+  return samePrompt(choice).flatMap((rows) => {
+    const rated = rows
+      .map((row) => ({ row, value: valueOf(choice.judgements.of(row)) }))
+      .filter((rating): rating is { row: number; value: number } => rating.value !== undefined);
+    if (rated.length < 2) return [];
+    const best = rated.reduce((a, b) => (b.value > a.value ? b : a));
+    return rated
+      .filter(({ value }) => value < best.value)
+      .map(({ row }) => ({ row: best.row, rejected: row }));
+  });
+}
+
+/**
+ * Answers that were asked for again: the user went on from one of them. Only where it is known that the same user asked in
+ * the same conversation, for two users may well begin alike.
+ */
+function regenerations(choice: Choice): Task[] {
+  const { candidates } = choice;
+  const continued = continuedTurns(choice);
+  if (continued.size === 0) return [];
+  const wentOn = (row: number) =>
+    continued.has(candidates.hi('terminal', row), candidates.lo('terminal', row));
+  return samePrompt(choice).flatMap((all) =>
+    byOwner(choice, all).flatMap((rows) => {
+      const chosen = rows.findLast(wentOn);
+      if (chosen === undefined || !candidates.has(chosen, FLAG.success)) return [];
+      return rows
+        .filter((row) => !wentOn(row) && !sameAnswer(choice, row, chosen))
+        .map((row) => ({ row: chosen, rejected: row }));
+    }),
+  );
+}
+
+/** Answers as good or bad, by feedback and by what users went on from; rows of which nothing is known are left out. */
+export function labelsOf(choice: Choice, source: PairSource): Task[] {
+  const labels = new Map<number, boolean>();
+  if (source !== 'feedback') {
+    for (const { row, rejected } of regenerations(choice)) {
+      labels.set(row, true);
+      labels.set(rejected!, false);
+    }
+  }
+  const tasks: Task[] = [];
+  for (const row of choice.rows()) {
+    const judgement = source === 'regenerations' ? undefined : choice.judgements.of(row);
+    const value = judgement?.correction === undefined ? valueOf(judgement) : -1;
+    const label = value === undefined ? labels.get(row) : value > 0;
+    if (label === undefined) choice.leave(row, 'no_judgement');
+    else tasks.push({ row, label });
+    if (judgement?.correction !== undefined)
+      tasks.push({ row, correction: judgement.correction, label: true });
+  }
+  return tasks;
+}
+
+/** Rows with one prompt, where there are several. */
+function samePrompt(choice: Choice): number[][] {
+  const { candidates } = choice;
+  const first = new HashMap64();
+  const groups = new Map<number, number[]>();
+  for (const row of choice.rows()) {
+    const [hi, lo] = [candidates.hi('prompt', row), candidates.lo('prompt', row)];
+    const one = first.get(hi, lo);
+    if (one === undefined) first.set(hi, lo, row);
+    else if (groups.has(one)) groups.get(one)!.push(row);
+    else groups.set(one, [one, row]);
+  }
+  return [...groups.values()];
+}
+
+function byOwner(choice: Choice, rows: readonly number[]): number[][] {
+  const { candidates } = choice;
+  const groups = new Map<string, number[]>();
+  for (const row of rows) {
+    if (!candidates.has(row, FLAG.owned) && candidates.turnCount(row) === 0) continue;
+    const owner = `${candidates.hi('owner', row)} ${candidates.lo('owner', row)}`;
+    if (groups.has(owner)) groups.get(owner)!.push(row);
+    else groups.set(owner, [row]);
+  }
+  return [...groups.values()];
+}
+
+function sameAnswer({ candidates }: Choice, a: number, b: number): boolean {
+  return (
+    candidates.hi('terminal', a) === candidates.hi('terminal', b) &&
+    candidates.lo('terminal', a) === candidates.lo('terminal', b)
+  );
+}

@@ -1,0 +1,88 @@
+import type { LineProblem } from '../../logs/reader.ts';
+import type { Feedback } from '../feedback.ts';
+import type { Filter, Flaw } from '../reasons.ts';
+
+/** What a row's record says that many rows share. */
+export interface Facet {
+  readonly model: string;
+  readonly provider: string | null;
+  readonly finish: string | null;
+  readonly key: string | null;
+  /** The value that rows are balanced by; empty without `--balance`. */
+  readonly group: string;
+}
+
+/** One line that gave no row though nobody asked to leave it out. */
+export interface LineTrouble {
+  /** From 0 within the batch. */
+  readonly line: number;
+  readonly kind: 'bad' | 'dropped';
+  readonly reason: LineProblem | Flaw;
+}
+
+export const FLAG = {
+  /** The row is an example in JSON, to be rendered at the end. */
+  draft: 1,
+  /** A complete answer of the model by its own end: what `--successful-only` keeps. */
+  success: 2,
+  /** Cut to fit: turns at its beginning are gone. */
+  trimmed: 4,
+  /** The client said whose exchange it was: an end user, or a conversation id. */
+  owned: 8,
+} as const;
+
+/** Places of the hashes of a row, in pairs of 32 bits. */
+export const HASH = {
+  /** The conversation with its answer, as a link of its chain. */
+  terminal: 0,
+  /** The same without its answer. */
+  prompt: 2,
+  /** What is trained on, tools and system prompt included: equal rows are duplicates. */
+  content: 4,
+  /** The first words of the user: conversations that begin alike are split alike. */
+  root: 6,
+  /** The conversation id of the client, 0 when it gave none. */
+  session: 8,
+  /** Key, end user and conversation id: whose exchange it was. */
+  owner: 10,
+  /** The id of the request, 0 when the log has none. */
+  id: 12,
+} as const;
+
+export const HASHES_PER_ROW = 14;
+
+/** Not known. */
+export const UNKNOWN_TOKENS = 0xffffffff;
+
+/** What was made of one chunk of lines: rows as text, and a column for each thing that is decided by later. */
+export interface Batch {
+  /** Lines in the chunk, blank ones included. */
+  readonly lines: number;
+  /** Lines that are not blank. */
+  readonly filled: number;
+  readonly filtered: ReadonlyMap<Filter, number>;
+  readonly dropped: ReadonlyMap<Flaw, number>;
+  readonly bad: ReadonlyMap<LineProblem, number>;
+  readonly troubles: readonly LineTrouble[];
+  readonly feedback: readonly Feedback[];
+  /** Hits of redaction by kind. */
+  readonly redacted: ReadonlyMap<string, number>;
+  /** The rows, each with its line end. */
+  readonly text: Uint8Array<ArrayBuffer>;
+  /** Where each row ends in `text`. */
+  readonly ends: Uint32Array<ArrayBuffer>;
+  /** The line each row is of, from 0 within the batch. */
+  readonly places: Uint32Array<ArrayBuffer>;
+  readonly flags: Uint8Array<ArrayBuffer>;
+  /** {@link HASHES_PER_ROW} numbers a row. */
+  readonly hashes: Uint32Array<ArrayBuffer>;
+  /** Chain values behind each answer in the prompts, in pairs; where those of each row end. */
+  readonly turns: Uint32Array<ArrayBuffer>;
+  readonly turnEnds: Uint32Array<ArrayBuffer>;
+  readonly inputTokens: Uint32Array<ArrayBuffer>;
+  readonly outputTokens: Uint32Array<ArrayBuffer>;
+  readonly facets: readonly Facet[];
+  readonly facetOf: Uint32Array<ArrayBuffer>;
+  /** One after the other, all of one length; empty when none were asked for. */
+  readonly signatures: Uint8Array<ArrayBuffer>;
+}

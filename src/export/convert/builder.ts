@@ -1,0 +1,144 @@
+import type { LineProblem } from '../../logs/reader.ts';
+import type { Feedback } from '../feedback.ts';
+import type { Filter, Flaw } from '../reasons.ts';
+import type { Batch, Facet, LineTrouble } from './batch.ts';
+import { bytes, Column, words } from '../column.ts';
+
+/** Begin of the memory for the text of rows. */
+const TEXT_BYTES = 2 * 1024 ** 2;
+/** A UTF-16 code unit takes at most three bytes of UTF-8. */
+const BYTES_PER_UNIT = 3;
+/** Places told of each reason when not all are wanted. */
+const PLACES = 3;
+
+/** What the converter knows of one row. */
+export interface BuiltRow {
+  /** With its line end. */
+  readonly text: string;
+  /** From 0 within the batch. */
+  readonly line: number;
+  readonly flags: number;
+  readonly hashes: ArrayLike<number>;
+  readonly turns: ArrayLike<number>;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly facet: Facet;
+  readonly signature?: Uint8Array;
+}
+
+/** Gathers a {@link Batch}. */
+export class BatchBuilder {
+  readonly #verbose: boolean;
+  #text: Buffer<ArrayBuffer>;
+  #length = 0;
+  readonly #ends = new Column(words);
+  readonly #places = new Column(words);
+  readonly #flags = new Column(bytes);
+  readonly #hashes = new Column(words);
+  readonly #turns = new Column(words);
+  readonly #turnEnds = new Column(words);
+  readonly #inputTokens = new Column(words);
+  readonly #outputTokens = new Column(words);
+  readonly #facetOf = new Column(words);
+  readonly #signatures = new Column(bytes);
+  readonly #facets = new Map<string, number>();
+  readonly #facetList: Facet[] = [];
+  readonly #filtered = new Map<Filter, number>();
+  readonly #dropped = new Map<Flaw, number>();
+  readonly #bad = new Map<LineProblem, number>();
+  readonly #troubles: LineTrouble[] = [];
+  readonly feedback: Feedback[] = [];
+  filled = 0;
+
+  /** @param memory for the text of the rows, touched before: a page's first touch costs more than its bytes */
+  constructor(verbose: boolean, memory = new ArrayBuffer(TEXT_BYTES)) {
+    this.#verbose = verbose;
+    this.#text = Buffer.from(memory);
+  }
+
+  filter(reason: Filter): void {
+    this.#filtered.set(reason, (this.#filtered.get(reason) ?? 0) + 1);
+  }
+
+  drop(reason: Flaw, line: number): void {
+    this.#trouble(this.#dropped, reason, { line, kind: 'dropped', reason });
+  }
+
+  spoil(reason: LineProblem, line: number): void {
+    this.#trouble(this.#bad, reason, { line, kind: 'bad', reason });
+  }
+
+  add(row: BuiltRow): void {
+    this.#write(row.text);
+    this.#ends.push(this.#length);
+    this.#places.push(row.line);
+    this.#flags.push(row.flags);
+    this.#hashes.append(row.hashes);
+    this.#turns.append(row.turns);
+    this.#turnEnds.push(this.#turns.length);
+    this.#inputTokens.push(row.inputTokens);
+    this.#outputTokens.push(row.outputTokens);
+    this.#facetOf.push(this.#facet(row.facet));
+    if (row.signature) this.#signatures.append(row.signature);
+  }
+
+  /** The batch; the builder is of no use afterwards. */
+  done(lines: number, redacted: ReadonlyMap<string, number>): Batch {
+    return {
+      lines,
+      filled: this.filled,
+      filtered: this.#filtered,
+      dropped: this.#dropped,
+      bad: this.#bad,
+      troubles: this.#troubles,
+      feedback: this.feedback,
+      redacted,
+      text: this.#text.subarray(0, this.#length),
+      ends: this.#ends.values,
+      places: this.#places.values,
+      flags: this.#flags.values,
+      hashes: this.#hashes.values,
+      turns: this.#turns.values,
+      turnEnds: this.#turnEnds.values,
+      inputTokens: this.#inputTokens.values,
+      outputTokens: this.#outputTokens.values,
+      facets: this.#facetList,
+      facetOf: this.#facetOf.values,
+      signatures: this.#signatures.values,
+    };
+  }
+
+  #trouble<Reason>(counts: Map<Reason, number>, reason: Reason, trouble: LineTrouble): void {
+    const count = (counts.get(reason) ?? 0) + 1;
+    counts.set(reason, count);
+    if (this.#verbose || count <= PLACES) this.#troubles.push(trouble);
+  }
+
+  #write(text: string): void {
+    const needed = this.#length + text.length * BYTES_PER_UNIT;
+    if (needed > this.#text.length) {
+      const larger = Buffer.from(new ArrayBuffer(Math.max(needed, 2 * this.#text.length)));
+      this.#text.copy(larger, 0, 0, this.#length);
+      this.#text = larger;
+    }
+    // Encoding in place costs half of joining strings first.
+    this.#length += this.#text.write(text, this.#length);
+  }
+
+  #facet(facet: Facet): number {
+    const key = JSON.stringify([facet.model, facet.provider, facet.finish, facet.key, facet.group]);
+    let index = this.#facets.get(key);
+    if (index === undefined) {
+      index = this.#facetList.push(facet) - 1;
+      this.#facets.set(key, index);
+    }
+    return index;
+  }
+}
+
+/** The memory behind a batch, to be handed over and not copied. */
+export function memoryOf(batch: Batch): ArrayBuffer[] {
+  const { text, ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, facetOf } = batch;
+  const arrays = [text, ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, facetOf];
+  return [...arrays, batch.signatures].map((array) => array.buffer);
+}

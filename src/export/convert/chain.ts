@@ -1,0 +1,144 @@
+/**
+ * Conversations as chains of hashes: each link stands for all messages so far. A record whose last link lies within
+ * another's chain is a beginning of it.
+ */
+import { isObject, parseJson } from '../../wire/json.ts';
+import type { AssistantMessage, Conversation, Message } from '../conversation.ts';
+import { Hash64 } from './hash64.ts';
+import { HASH, HASHES_PER_ROW } from './batch.ts';
+
+/** Who exchanged it, as far as the record says. */
+export interface Owner {
+  readonly id: string | null;
+  readonly key: string | null;
+  readonly user: string | null;
+  readonly conversation: string | null;
+}
+
+/** The hashes of one row; made once and filled again for each. */
+export class Chain {
+  /** See HASH in batch.ts. */
+  readonly hashes = new Uint32Array(HASHES_PER_ROW);
+  /** The links behind each answer in the prompt, in pairs. */
+  readonly turns: number[] = [];
+  readonly #message = new Hash64();
+  readonly #chain = new Hash64();
+  readonly #content = new Hash64();
+
+  /** Fills the hashes from a conversation as it was logged. */
+  of({ prompt, answer, tools }: Conversation, owner: Owner): void {
+    this.turns.length = 0;
+    this.hashes.fill(0);
+    const named = owner.conversation !== null;
+    this.#chain.start(named ? 1 : 2);
+    if (named) this.#chain.add(owner.conversation!);
+    this.#content.start(3);
+    let rooted = false;
+    for (const message of prompt) {
+      this.#hash(message);
+      this.#content.link(this.#message);
+      if (message.role === 'assistant') this.#think(message);
+      if (message.role === 'user' && !rooted) {
+        this.#put(HASH.root, this.#message);
+        rooted = true;
+      }
+      // Clients put the time of day and the like into the system prompt; an id tells conversations apart without it.
+      if (!(named && message.role === 'system')) this.#chain.link(this.#message);
+      if (message.role === 'assistant') this.turns.push(this.#chain.hi, this.#chain.lo);
+    }
+    this.#put(HASH.prompt, this.#chain);
+    this.#hash(answer);
+    this.#chain.link(this.#message);
+    this.#put(HASH.terminal, this.#chain);
+    this.#content.link(this.#message);
+    this.#think(answer);
+    if (tools.length > 0) this.#content.add(JSON.stringify(tools));
+    this.#put(HASH.content, this.#content);
+    if (!rooted) this.#put(HASH.root, this.#content);
+    this.#own(owner);
+  }
+
+  /** No conversation: a whole record stands for itself. */
+  record(text: string): void {
+    this.turns.length = 0;
+    this.hashes.fill(0);
+    this.#text(HASH.content, text);
+    this.#text(HASH.root, text);
+  }
+
+  /** Replaces the hash that tells duplicates: of the conversation as it will be written. */
+  rewrite({ prompt, answer, tools }: Conversation): void {
+    this.#content.start(3);
+    for (const message of [...prompt, answer]) {
+      this.#hash(message);
+      this.#content.link(this.#message);
+      if (message.role === 'assistant') this.#think(message);
+    }
+    if (tools.length > 0) this.#content.add(JSON.stringify(tools));
+    this.#put(HASH.content, this.#content);
+  }
+
+  #own({ id, key, user, conversation }: Owner): void {
+    if (conversation !== null) this.#text(HASH.session, conversation);
+    if (id !== null) this.#text(HASH.id, id);
+    this.#text(HASH.owner, JSON.stringify([key, user, conversation]));
+  }
+
+  #text(place: number, text: string): void {
+    this.#message.start(0);
+    this.#message.add(text);
+    this.#put(place, this.#message);
+  }
+
+  #put(place: number, { hi, lo }: Hash64): void {
+    this.hashes[place] = hi;
+    this.hashes[place + 1] = lo;
+  }
+
+  /** What was thought is no part of the chain, since clients do not send it back; but of the row it is. */
+  #think({ reasoning }: AssistantMessage): void {
+    if (reasoning !== undefined) this.#content.add(reasoning);
+  }
+
+  #hash(message: Message): void {
+    const hash = this.#message;
+    hash.start(ROLES[message.role]);
+    if (message.role !== 'assistant') {
+      hash.add(typeof message.content === 'string' ? message.content : JSON.stringify(message.content));
+      return;
+    }
+    // A client may join the pieces of an answer in another way when it sends them back.
+    const said = message.refusal === undefined ? message.content : message.content + message.refusal;
+    hash.add(said.replace(/\s+/g, ''));
+    for (const { function: called } of message.tool_calls ?? []) {
+      hash.add(called.name);
+      hash.add(canonical(called.arguments));
+    }
+  }
+}
+
+const ROLES = { system: 11, user: 12, assistant: 13, tool: 14 } as const;
+
+/** The hash of a text as {@link Chain} makes it of ids. */
+export function idHash(id: string): Hash64 {
+  const hash = new Hash64();
+  hash.start(0);
+  hash.add(id);
+  return hash;
+}
+
+/** Arguments whose keys are in order, however client and provider wrote them. */
+function canonical(args: string): string {
+  const value = parseJson(args);
+  return isObject(value) ? JSON.stringify(sorted(value)) : args;
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .toSorted()
+      .map((key) => [key, sorted(value[key])]),
+  );
+}

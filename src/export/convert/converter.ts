@@ -1,0 +1,242 @@
+import type { LogLine } from '../../logs/lines.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { Conversation, Example } from '../conversation.ts';
+import type { Entry } from '../facts.ts';
+import type { Wanted } from '../select.ts';
+import type { Batch, Facet } from './batch.ts';
+import type { BuiltRow } from './builder.ts';
+import type { TokenCounter } from './fit.ts';
+import type { Plan } from './plan.ts';
+import { LineSplitter } from '../../logs/lines.ts';
+import { MAX_LINE_BYTES, parseLine } from '../../logs/reader.ts';
+import { conversationOf, withSystem } from '../convert.ts';
+import { entryOf } from '../entry.ts';
+import { FEEDBACK_ENDPOINT, feedbackOf } from '../feedback.ts';
+import { FORMATS } from '../formats/all.ts';
+import { toLine } from '../json.ts';
+import { metadataOf } from '../metadata.ts';
+import { MinHasher } from '../near/minhash.ts';
+import { nearText } from '../near/text.ts';
+import { Unfit } from '../reasons.ts';
+import { redactConversation } from '../redact/conversation.ts';
+import { Redactor } from '../redact/redactor.ts';
+import { compileSelection, fieldText } from '../select.ts';
+import { FLAG, UNKNOWN_TOKENS } from './batch.ts';
+import { BatchBuilder } from './builder.ts';
+import { Chain } from './chain.ts';
+import { messageCounter, trimOldest } from './fit.ts';
+
+/** Makes rows of lines, one line at a time, whatever stands in the others. The same in every thread. */
+export class Converter {
+  readonly #plan: Plan;
+  readonly #wanted: Wanted;
+  readonly #count: TokenCounter | undefined;
+  readonly #redactor: Redactor | undefined;
+  readonly #hasher: MinHasher | undefined;
+  readonly #chain = new Chain();
+
+  private constructor(plan: Plan, count: TokenCounter | undefined) {
+    this.#plan = plan;
+    this.#count = count;
+    this.#wanted = compileSelection(plan.selection);
+    this.#redactor = plan.redact && new Redactor(plan.redact);
+    this.#hasher = plan.nearSeed === undefined ? undefined : new MinHasher({ seed: plan.nearSeed });
+  }
+
+  /** A converter with what it needs loaded. */
+  static async create(plan: Plan): Promise<Converter> {
+    const counts = plan.countTokens || plan.maxTokens !== undefined;
+    return new Converter(plan, counts ? await messageCounter() : undefined);
+  }
+  /**
+   * Converts whole lines.
+   * @param memory for the rows, given away with the batch; new memory when left out
+   */
+  convert(bytes: Uint8Array, memory?: ArrayBuffer): Batch {
+    const builder = new BatchBuilder(this.#plan.verbose, memory);
+    const redacted = new Map(this.#redactor?.counts);
+    const splitter = new LineSplitter(MAX_LINE_BYTES);
+    const block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (const line of splitter.push(block)) this.#line(line, builder);
+    for (const line of splitter.end()) this.#line(line, builder);
+    const hits = new Map<string, number>();
+    for (const [kind, count] of this.#redactor?.counts ?? [])
+      hits.set(kind, count - (redacted.get(kind) ?? 0));
+    return builder.done(splitter.lines, hits);
+  }
+
+  #line(line: LogLine, builder: BatchBuilder): void {
+    builder.filled += 1;
+    const at = line.number - 1;
+    const unwanted = line.terminated ? this.#wanted.head(line.bytes) : undefined;
+    if (unwanted !== undefined) return builder.filter(unwanted);
+    const { value, problem } = parseLine(line);
+    if (problem) builder.spoil(problem, at);
+    if (!value) return;
+    if (value.endpoint === FEEDBACK_ENDPOINT && !this.#plan.raw) return this.#feedback(value, builder);
+    const entry = entryOf(value);
+    if (!entry) return builder.spoil('not_a_record', at);
+    const filter = this.#wanted.entry(entry, value);
+    if (filter) return builder.filter(filter);
+    try {
+      this.#row(entry, at, builder);
+    } catch (error) {
+      if (error instanceof Unfit) builder.drop(error.flaw, at);
+      else if (error instanceof RangeError) builder.drop('too_deep', at);
+      else throw error;
+    }
+  }
+
+  #feedback(value: JsonObject, builder: BatchBuilder): void {
+    const feedback = feedbackOf(value);
+    if (feedback) builder.feedback.push(feedback);
+  }
+
+  #row(entry: Entry, line: number, builder: BatchBuilder): void {
+    this.#redactor?.fresh();
+    const made = this.#plan.raw ? this.#record(entry) : this.#example(entry);
+    builder.add({
+      ...made,
+      line,
+      hashes: this.#chain.hashes,
+      turns: this.#chain.turns,
+      facet: this.#facet(entry),
+    });
+  }
+
+  /** The whole record. */
+  #record(entry: Entry): Made {
+    const record = this.#redactor ? this.#redactor.value(entry.record) : entry.record;
+    const text = toLine(record);
+    this.#chain.record(text);
+    return { text, flags: 0, ...tokensOf(entry) };
+  }
+
+  #example(entry: Entry): Made {
+    const { plan, chain } = { plan: this.#plan, chain: this.#chain };
+    const logged = this.#logged(entry);
+    const { conversation: fitted, tokens, trimmed } = this.#fitted(this.#dressed(logged), entry);
+    const conversation = this.#redactor && !plan.drafts ? redactConversation(fitted, this.#redactor) : fitted;
+    if (conversation !== logged) chain.rewrite(conversation);
+    const metadata = plan.metadata === 'none' ? {} : { metadata: this.#metadata(entry, plan.metadata) };
+    const draft = plan.drafts || (plan.earlier === 'draft' && chain.turns.length > 0);
+    const example: Example = {
+      conversation:
+        plan.earlier === 'mask' && !entry.untrained ? untrainedPrompt(conversation) : conversation,
+      ...metadata,
+    };
+    // A draft is tried too: what turns out unfit at the end would have taken the place of shorter conversations.
+    const row = plan.drafts ? example : FORMATS[plan.format].render(example, plan.render);
+    return {
+      text: draft ? toLine(example) : linesOf(row as JsonObject),
+      flags: flagsOf(entry, { draft, trimmed }),
+      ...tokens,
+      ...(this.#hasher ? { signature: this.#hasher.signature(nearText(conversation)) } : {}),
+    };
+  }
+
+  /** The conversation of an entry, and its chain. */
+  #logged(entry: Entry): Conversation {
+    const conversation = conversationOf(entry, this.#plan.content);
+    this.#chain.of(conversation, entry);
+    if (!entry.untrained) return conversation;
+    // A dataset made elsewhere says itself what is trained; no log knows its answers.
+    this.#chain.turns.length = 0;
+    if (entry.untrained.size > 0 && FORMATS[this.#plan.format].masks === 'none')
+      throw new Unfit('unlogged_turn');
+    return untrainedPrompt(conversation, entry.untrained);
+  }
+
+  #metadata(entry: Entry, level: 'min' | 'full'): JsonObject {
+    const metadata = metadataOf(entry, level);
+    return this.#redactor ? (this.#redactor.value(metadata) as JsonObject) : metadata;
+  }
+
+  /** With the system prompt and the reasoning that were asked for. */
+  #dressed(conversation: Conversation): Conversation {
+    const { system } = this.#plan;
+    return system === 'keep' ? conversation : withSystem(conversation, system);
+  }
+
+  /** Cut to the longest that is allowed, with its tokens. */
+  #fitted(conversation: Conversation, entry: Entry): Fitted {
+    const { maxTokens, onLong, countTokens } = this.#plan;
+    const count = this.#count;
+    const logged = tokensOf(entry);
+    if (!count) return { conversation, tokens: logged, trimmed: false };
+    const total = loggedTotal(logged);
+    if (!countTokens && maxTokens !== undefined && total !== undefined && total <= maxTokens)
+      return { conversation, tokens: logged, trimmed: false };
+    const tokens = counted(conversation, count);
+    if (maxTokens === undefined || loggedTotal(tokens)! <= maxTokens)
+      return { conversation, tokens: countTokens ? tokens : logged, trimmed: false };
+    if (onLong === 'drop') throw new Unfit('too_many_tokens');
+    const shorter = trimOldest(conversation, maxTokens, count, this.#chain.turns);
+    if (!shorter) throw new Unfit('too_many_tokens');
+    return { conversation: shorter, tokens: counted(shorter, count), trimmed: true };
+  }
+
+  #facet(entry: Entry): Facet {
+    const { balance } = this.#plan;
+    return {
+      model: entry.model,
+      provider: entry.provider,
+      finish: entry.finish,
+      key: entry.key,
+      group: balance === undefined ? '' : fieldText(entry.record, balance),
+    };
+  }
+}
+
+function flagsOf(entry: Entry, { draft, trimmed }: { draft: boolean; trimmed: boolean }): number {
+  const owned = entry.user !== null || entry.conversation !== null;
+  const success = entry.failure === undefined;
+  return (
+    (success ? FLAG.success : 0) |
+    (draft ? FLAG.draft : 0) |
+    (trimmed ? FLAG.trimmed : 0) |
+    (owned ? FLAG.owned : 0)
+  );
+}
+
+interface Tokens {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+type Made = Omit<BuiltRow, 'line' | 'hashes' | 'turns' | 'facet'>;
+
+interface Fitted {
+  readonly conversation: Conversation;
+  readonly tokens: Tokens;
+  readonly trimmed: boolean;
+}
+
+function tokensOf({ inputTokens, outputTokens }: Entry): Tokens {
+  return { inputTokens: inputTokens ?? UNKNOWN_TOKENS, outputTokens: outputTokens ?? UNKNOWN_TOKENS };
+}
+
+function loggedTotal({ inputTokens, outputTokens }: Tokens): number | undefined {
+  const known = inputTokens !== UNKNOWN_TOKENS && outputTokens !== UNKNOWN_TOKENS;
+  return known ? inputTokens + outputTokens : undefined;
+}
+
+function counted({ prompt, answer, tools }: Conversation, count: TokenCounter): Tokens {
+  const outputTokens = count([answer], []) - count([], []);
+  return { inputTokens: count(prompt, tools), outputTokens };
+}
+
+/** @param which messages by number; all when left out */
+function untrainedPrompt(conversation: Conversation, which?: ReadonlySet<number>): Conversation {
+  const prompt = conversation.prompt.map((message, index) =>
+    message.role === 'assistant' && (which?.has(index) ?? true)
+      ? { ...message, untrained: true as const }
+      : message,
+  );
+  return { ...conversation, prompt };
+}
+
+/** A row as text: formats of several lines a row have them all. */
+export function linesOf(row: JsonObject | readonly JsonObject[]): string {
+  return Array.isArray(row) ? row.map(toLine).join('') : toLine(row);
+}

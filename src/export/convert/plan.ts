@@ -1,0 +1,38 @@
+import type { FormatName } from '../formats/all.ts';
+import type { RenderOptions } from '../formats/format.ts';
+import type { ContentOptions } from '../messages.ts';
+import type { RedactOptions } from '../redact/redactor.ts';
+import type { Selection } from '../select.ts';
+
+/** What is made of each line, whatever stands in the others: plain data, so that it can go to another thread. */
+export interface Plan {
+  readonly selection: Selection;
+  /** Whole records as they were parsed, instead of conversations. */
+  readonly raw: boolean;
+  readonly content: ContentOptions;
+  /** `drop` leaves it out; a text stands in its place, or before a conversation that has none. */
+  readonly system: 'keep' | 'drop' | { readonly text: string };
+  readonly format: FormatName;
+  readonly render: RenderOptions;
+  /** How much of the record goes along with its row. */
+  readonly metadata: 'none' | 'min' | 'full';
+  /** All rows are left as examples in JSON, since only what people said of them decides what they become. */
+  readonly drafts: boolean;
+  /**
+   * Answers within a prompt. `draft`: left as an example, for the whole log decides which of them are trained. `mask`:
+   * none is trained. `train`: as the format does it.
+   */
+  readonly earlier: 'draft' | 'mask' | 'train';
+  readonly redact?: RedactOptions;
+  /** Signatures of rows that are nearly the same, drawn from this seed. */
+  readonly nearSeed?: number;
+  /** Count tokens by the tokenizer even where the log holds the provider's count. */
+  readonly countTokens: boolean;
+  /** Longest row in tokens, and what becomes of a longer one. */
+  readonly maxTokens?: number;
+  readonly onLong: 'drop' | 'trim-oldest';
+  /** A field of the record by which rows are balanced, dots within: `model`, `tags.team`. */
+  readonly balance?: string;
+  /** Every bad line and dropped record is named, not only the first few. */
+  readonly verbose: boolean;
+}

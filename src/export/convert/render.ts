@@ -1,0 +1,108 @@
+/** Drafts become rows when all is known that decides on them. */
+import type { JsonObject } from '../../wire/json.ts';
+import type { AssistantMessage, Conversation, Example } from '../conversation.ts';
+import type { Flaw } from '../reasons.ts';
+import type { Plan } from './plan.ts';
+import { FORMATS } from '../formats/all.ts';
+import { answerOf } from '../messages.ts';
+import { Unfit } from '../reasons.ts';
+import { redactConversation } from '../redact/conversation.ts';
+import { Redactor } from '../redact/redactor.ts';
+import { linesOf } from './converter.ts';
+
+/** One row to be made. */
+export interface RenderTask {
+  /** Number of the draft among those given. */
+  readonly draft: number;
+  /** Which answers of its prompt are not trained, by number. */
+  readonly untrained?: readonly number[];
+  /** What stands in the place of its answer: text, or a message of the assistant. */
+  readonly correction?: string | JsonObject;
+  /** The draft whose answer is the worse one; its own number where the correction is better than what it corrects. */
+  readonly rejected?: number;
+  readonly label?: boolean;
+}
+
+export interface RenderJob {
+  /** The drafts, each with its line end. */
+  readonly text: Uint8Array<ArrayBuffer>;
+  readonly ends: readonly number[];
+  readonly tasks: readonly RenderTask[];
+}
+
+export interface Rendered {
+  /** The rows, each with its line end. */
+  readonly text: Uint8Array<ArrayBuffer>;
+  /** For each task the bytes of its row, or why it has none. */
+  readonly results: readonly (number | Flaw)[];
+  /** Hits of redaction by kind. */
+  readonly redacted: ReadonlyMap<string, number>;
+}
+
+/** Renders drafts. The same in every thread. */
+export function renderDrafts(plan: Plan, { text, ends, tasks }: RenderJob): Rendered {
+  const redactor = plan.redact && plan.drafts ? new Redactor(plan.redact) : undefined;
+  const buffer = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  const drafts = ends.map((end, index) => buffer.toString('utf8', ends[index - 1] ?? 0, end));
+  const rows: Buffer[] = [];
+  const results = tasks.map((task) => {
+    try {
+      const row = Buffer.from(linesOf(rowOf(plan, task, drafts, redactor)));
+      rows.push(row);
+      return row.length;
+    } catch (error) {
+      if (error instanceof Unfit) return error.flaw;
+      throw error;
+    }
+  });
+  const redacted = new Map(redactor?.counts);
+  return { text: new Uint8Array(Buffer.concat(rows)), results, redacted };
+}
+
+function rowOf(
+  plan: Plan,
+  task: RenderTask,
+  drafts: readonly string[],
+  redactor: Redactor | undefined,
+): JsonObject | readonly JsonObject[] {
+  const example = JSON.parse(drafts[task.draft]!) as Example;
+  const rejected =
+    task.rejected === undefined
+      ? undefined
+      : (JSON.parse(drafts[task.rejected]!) as Example).conversation.answer;
+  const { label } = task;
+  let conversation = marked(example.conversation, task.untrained ?? []);
+  if (task.correction !== undefined)
+    conversation = { ...conversation, answer: corrected(plan, task.correction) };
+  redactor?.fresh();
+  const hidden = redactor ? redactConversation(conversation, redactor) : conversation;
+  // As the answer of the same conversation, so that the same value gets the same tag.
+  const worse =
+    rejected && redactor
+      ? redactConversation({ ...conversation, answer: rejected }, redactor).answer
+      : rejected;
+  return FORMATS[plan.format].render(
+    {
+      ...example,
+      conversation: hidden,
+      ...(worse === undefined ? {} : { rejected: worse }),
+      ...(label === undefined ? {} : { label }),
+    },
+    plan.render,
+  );
+}
+
+function corrected({ content }: Plan, correction: string | JsonObject): AssistantMessage {
+  return answerOf(typeof correction === 'string' ? { content: correction } : correction, content);
+}
+
+function marked(conversation: Conversation, untrained: readonly number[]): Conversation {
+  if (untrained.length === 0) return conversation;
+  let answer = 0;
+  const prompt = conversation.prompt.map((message) =>
+    message.role === 'assistant' && untrained.includes(answer++)
+      ? { ...message, untrained: true as const }
+      : message,
+  );
+  return { ...conversation, prompt };
+}

@@ -1,0 +1,40 @@
+/** A thread of the export: converts what it is handed. An entry point of its own in the compiled binary. */
+import type { Plan } from './plan.ts';
+import type { FromWorker, ToWorker } from './pool.ts';
+import { memoryOf } from './builder.ts';
+import { Converter } from './converter.ts';
+import { renderDrafts } from './render.ts';
+
+declare const self: Worker;
+
+let plan: Plan;
+let converter: Converter;
+let spare: ArrayBuffer | undefined;
+
+/** Memory for one very long line is not kept. */
+const MOST_SPARE = 8 * 1024 ** 2;
+
+self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
+  try {
+    if (data.kind === 'plan') {
+      plan = data.plan;
+      converter = await Converter.create(plan);
+      reply({ kind: 'ready' });
+    } else if (data.kind === 'convert') {
+      const { memory, offset, length } = data;
+      const batch = converter.convert(new Uint8Array(memory, offset, length), spare);
+      // The rows of the next chunk go where this one was.
+      spare = memory.byteLength <= MOST_SPARE ? memory : undefined;
+      reply({ kind: 'batch', batch }, memoryOf(batch));
+    } else {
+      const rendered = renderDrafts(plan, data.job);
+      reply({ kind: 'rendered', rendered }, [rendered.text.buffer]);
+    }
+  } catch (error) {
+    reply({ kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
+  }
+});
+
+function reply(message: FromWorker, memory: ArrayBuffer[] = []): void {
+  self.postMessage(message, memory);
+}

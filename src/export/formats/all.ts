@@ -1,0 +1,43 @@
+/** All formats by their names. */
+import type { Format } from './format.ts';
+import { axolotlFormat } from './axolotl.ts';
+import { alpacaFormat } from './alpaca.ts';
+import { anthropicFormat } from './anthropic.ts';
+import { bedrockFormat } from './bedrock.ts';
+import { geminiFormat } from './gemini.ts';
+import { hfTracesFormat } from './hf-traces.ts';
+import { fireworksFormat, togetherFormat } from './hosts.ts';
+import { sharegptFormat } from './sharegpt.ts';
+import { mistralFormat } from './mistral.ts';
+import { openaiDpoFormat } from './openai-dpo.ts';
+import { openaiFormat } from './openai.ts';
+import { rftFormat } from './rft.ts';
+import { textFormat } from './text.ts';
+import { ktoFormat, trlDpoFormat, trlFormat, trlPcFormat } from './trl.ts';
+
+const ALL = {
+  openai: openaiFormat,
+  trl: trlFormat,
+  'trl-pc': trlPcFormat,
+  'openai-dpo': openaiDpoFormat,
+  'trl-dpo': trlDpoFormat,
+  kto: ktoFormat,
+  rft: rftFormat,
+  together: togetherFormat,
+  fireworks: fireworksFormat,
+  mistral: mistralFormat,
+  gemini: geminiFormat,
+  bedrock: bedrockFormat,
+  anthropic: anthropicFormat,
+  sharegpt: sharegptFormat,
+  alpaca: alpacaFormat,
+  axolotl: axolotlFormat,
+  'hf-traces': hfTracesFormat,
+  text: textFormat,
+};
+
+export type FormatName = keyof typeof ALL;
+
+export const FORMATS: Readonly<Record<FormatName, Format>> = ALL;
+
+export const FORMAT_NAMES = Object.keys(ALL) as FormatName[];

@@ -1,0 +1,120 @@
+/** Reads the inputs and converts them, in as many threads as there are, in the order of the log. */
+import type { LogInput } from '../logs/input.ts';
+import type { Batch } from './convert/batch.ts';
+import type { Converters } from './convert/pool.ts';
+import type { ConsumedInput, InputSeen } from './seen.ts';
+import type { Tally } from './tally.ts';
+import { readChunks } from '../logs/chunks.ts';
+import { InputWatch } from './seen.ts';
+
+export interface Gathering {
+  readonly inputs: readonly LogInput[];
+  readonly converters: Converters;
+  readonly tally: Tally;
+  readonly signal?: AbortSignal;
+  /** Told the bytes read from disk. */
+  readonly onBytes: (bytes: number) => void;
+  /** Whether hashes of the inputs are wanted: they cost a second for each gigabyte or two. */
+  readonly hash: boolean;
+  /** What an earlier export has had. */
+  readonly consumed: readonly ConsumedInput[];
+  /** Takes a batch in its turn. @returns false when no more is wanted */
+  readonly take: (batch: Batch, place: BatchOrigin) => Promise<boolean>;
+}
+
+export interface BatchOrigin {
+  readonly file: number;
+  /** Number of its first line, from 1. */
+  readonly firstLine: number;
+  readonly consumed: boolean;
+}
+
+/** A part of the log in its turn: a batch in the making, or what is wrong there. */
+interface Turn {
+  readonly file: number;
+  readonly batch?: Promise<Batch>;
+  readonly consumed: boolean;
+  readonly wrong?: 'too_long' | 'damaged_file';
+}
+
+/** @returns what was seen of each input; @throws InputError; the signal's reason when it aborts */
+export async function gather(gathering: Gathering): Promise<InputSeen[]> {
+  const queue = new TurnQueue(gathering);
+  const seen: InputSeen[] = [];
+  for (const [file, input] of gathering.inputs.entries()) {
+    const watch = new InputWatch(input, gathering);
+    const more = await readInput(file, input, { gathering, watch, queue });
+    if (!more) return seen;
+    seen.push(watch.done());
+  }
+  await queue.settle(0);
+  return seen;
+}
+
+interface Reading {
+  readonly gathering: Gathering;
+  readonly watch: InputWatch;
+  readonly queue: TurnQueue;
+}
+
+async function readInput(
+  file: number,
+  input: LogInput,
+  { gathering, watch, queue }: Reading,
+): Promise<boolean> {
+  const { converters, signal, onBytes } = gathering;
+  const options = { signal, onBytes, memory: (bytes: number) => converters.memory.take(bytes) };
+  gathering.tally.files += 1;
+  for await (const chunk of readChunks(input, options)) {
+    if (chunk.tooLong) queue.push({ file, consumed: false, wrong: 'too_long' });
+    else if (chunk.damaged) queue.push({ file, consumed: false, wrong: 'damaged_file' });
+    else
+      for (const { bytes, consumed } of watch.cut(chunk.bytes))
+        queue.push({ file, consumed, batch: converters.convert(bytes) });
+    if (!(await queue.settle(converters.window))) return false;
+  }
+  return true;
+}
+
+/** What was handed out, taken back in order. */
+class TurnQueue {
+  readonly #gathering: Gathering;
+  readonly #turns: Turn[] = [];
+  #file = -1;
+  #nextLine = 1;
+
+  constructor(gathering: Gathering) {
+    this.#gathering = gathering;
+  }
+
+  push(turn: Turn): void {
+    // Nobody waits for it yet; what fails is thrown in its turn.
+    turn.batch?.catch(() => {});
+    this.#turns.push(turn);
+  }
+
+  /** Takes turns back until so many are left. @returns false when no more is wanted */
+  async settle(left: number): Promise<boolean> {
+    while (this.#turns.length > left) if (!(await this.#take(this.#turns.shift()!))) return false;
+    return true;
+  }
+
+  async #take({ file, batch: converting, consumed, wrong }: Turn): Promise<boolean> {
+    const { inputs, tally, take, signal } = this.#gathering;
+    if (file !== this.#file) this.#nextLine = 1;
+    this.#file = file;
+    const { name } = inputs[file]!;
+    if (wrong !== undefined) {
+      tally.lines += wrong === 'too_long' ? 1 : 0;
+      tally.spoil(wrong, `${name}:${this.#nextLine}`);
+      this.#nextLine += 1;
+      return true;
+    }
+    const batch = await converting!;
+    signal?.throwIfAborted();
+    const firstLine = this.#nextLine;
+    this.#nextLine += batch.lines;
+    tally.add(batch, (line) => `${name}:${firstLine + line}`);
+    return take(batch, { file, firstLine, consumed });
+  }
+}

@@ -1,0 +1,72 @@
+/** What the parts of one export share. */
+import type { LogInput } from '../logs/input.ts';
+import type { Choosing } from './choose/choose.ts';
+import type { Converters } from './convert/pool.ts';
+import type { Plan } from './convert/plan.ts';
+import type { ConsumedInput, InputSeen } from './seen.ts';
+import type { SinkOptions } from './sink/sink.ts';
+import type { Stats } from './stats.ts';
+import type { Tally, Trouble } from './tally.ts';
+import type { Training } from './training.ts';
+
+export interface ExportOptions {
+  /** Files, directories, globs, `s3://bucket/prefix`, `-`. */
+  readonly inputs: readonly string[];
+  readonly plan: Plan;
+  readonly choosing: Choosing;
+  readonly sink: SinkOptions;
+  /** Where the manifest goes; within a directory it always lies beside the rows. */
+  readonly manifest?: string;
+  /** What an earlier export has had. */
+  readonly consumed: readonly ConsumedInput[];
+  /** Nothing is written; all is counted. */
+  readonly dryRun: boolean;
+  readonly training: Training;
+  /** The arguments of the command, for the manifest. */
+  readonly argv: readonly string[];
+  /** Threads that convert: as many as there are cores when left out, none for little input. */
+  readonly threads?: number;
+}
+
+export interface ExportProgress {
+  /** Bytes taken from the inputs as they are on disk. */
+  readonly bytes: number;
+  /** Of this many; `undefined` when a pipe is among them. */
+  readonly total: number | undefined;
+  /** Rows made so far; some of them may be left out at the end. */
+  readonly rows: number;
+  /** Records that are no rows. */
+  readonly dropped: number;
+}
+
+export interface ExportHooks {
+  /** Aborting ends the export and leaves no file behind. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ExportProgress) => void;
+  /** Told each bad line and each record that was unfit. */
+  readonly onTrouble?: (trouble: Trouble) => void;
+}
+
+/** An export under way. */
+export interface Job {
+  readonly options: ExportOptions;
+  readonly hooks: ExportHooks;
+  readonly inputs: readonly LogInput[];
+  readonly converters: Converters;
+  readonly tally: Tally;
+  readonly stats: Stats;
+  readonly onBytes: (bytes: number) => void;
+  /** Tells how far it is. @param rows made so far */
+  readonly progress: (rows: number) => void;
+  /** Writes rows to a side by its number. @throws OutputClosed, ExportError */
+  readonly write: (side: number, lines: Uint8Array, rows: number) => Promise<void>;
+}
+
+/** How an export went on to its end. */
+export interface Outcome {
+  readonly seen: readonly InputSeen[];
+  /** Reading ended early: enough rows. */
+  readonly ended?: 'max_records';
+  /** Feedback that is about no request of the log, or about another caller's. */
+  readonly feedback?: { readonly unmatched: number; readonly foreign: number };
+}

@@ -1,0 +1,54 @@
+/** What a UTF-16 code unit is to somebody who looks for words. */
+export const KIND = {
+  /** Ends a word, and is not part of it. */
+  space: 1 << 16,
+  /** Ends a word, and is part of it: punctuation, symbols. */
+  mark: 2 << 16,
+  /** Letters, digits, accents and "_", of scripts that put spaces between words. */
+  letter: 3 << 16,
+  /** A word by itself: of scripts without spaces, and half of what lies beyond 16 bits. */
+  character: 4 << 16,
+} as const;
+
+/** The bits of a letter that are its code unit. */
+export const CODE = 0xffff;
+
+const UNSPACED = [
+  'Han',
+  'Hira',
+  'Kana',
+  'Bopo',
+  'Thai',
+  'Laoo',
+  'Khmr',
+  'Mymr',
+  'Yiii',
+  'Tale',
+  'Talu',
+  'Lana',
+];
+const CHARACTER = new RegExp(
+  `^(?:[\\ud800-\\udfff]|(?=[\\p{L}\\p{M}\\p{N}])[${UNSPACED.map((script) => `\\p{scx=${script}}`).join('')}])$`,
+  'u',
+);
+const LETTER = /^[\p{L}\p{M}\p{N}_]$/u;
+const SPACE = /^\s$/u;
+
+/** By code unit, filled in when asked for; 0 is not known yet. */
+const LETTERS = new Int32Array(0x10000);
+
+/** A code unit in lower case, and in the bits above it the kind that it is. */
+export function letterOf(unit: number): number {
+  const letter = LETTERS[unit]!;
+  return letter === 0 ? (LETTERS[unit] = classify(String.fromCharCode(unit))) : letter;
+}
+
+function classify(character: string): number {
+  return kindOf(character) | character.toLowerCase().charCodeAt(0);
+}
+
+function kindOf(character: string): number {
+  if (SPACE.test(character)) return KIND.space;
+  if (CHARACTER.test(character)) return KIND.character;
+  return LETTER.test(character) ? KIND.letter : KIND.mark;
+}

@@ -1,0 +1,22 @@
+/** What an export must keep in mind to decide as it was asked to. */
+import type { HashName } from './choose/candidates.ts';
+import type { Choosing } from './choose/choose.ts';
+
+/** Whether rows can be written as they come: none waits for what stands in another. */
+export function streams(choosing: Choosing, raw: boolean): boolean {
+  const { conversations, unlogged, dedup, near, sample, perGroup, last, sides, minScore, makes } = choosing;
+  if (sample || perGroup !== undefined || last !== undefined || sides.length > 1 || near !== undefined)
+    return false;
+  if (raw) return true;
+  const alone = conversations === 'turns' && (unlogged === 'keep' || unlogged === 'pass') && dedup === 'none';
+  return alone && minScore === undefined && (makes === 'answer' || makes === 'prompt');
+}
+
+/** The hashes that will be asked for. */
+export function hashesFor({ conversations, makes, dedup, sides }: Choosing): HashName[] {
+  const names = new Set<HashName>(['terminal', 'content', 'id']);
+  if (conversations === 'last' || sides.length > 1) names.add('root').add('session');
+  if (makes === 'pair' || makes === 'label') names.add('prompt').add('owner');
+  if (dedup === 'prompt') names.add('prompt');
+  return [...names];
+}

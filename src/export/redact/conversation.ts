@@ -1,0 +1,67 @@
+import type { Conversation, Message, Part, Tool, ToolCall } from '../conversation.ts';
+import type { Redactor } from './redactor.ts';
+
+/**
+ * A conversation in which every string went through the redactor: texts, names, URLs, arguments, schemas, ids. The
+ * conversation itself when nothing was found.
+ */
+export function redactConversation(conversation: Conversation, redactor: Redactor): Conversation {
+  const before = redactor.hits;
+  const { prompt, answer, tools } = conversation;
+  const hidden: Conversation = {
+    ...conversation,
+    // In the order of the talk, for tags are numbered by it.
+    prompt: prompt.map((message) => hideMessage(message, redactor)),
+    answer: hideMessage(answer, redactor) as Conversation['answer'],
+    tools: tools.map((tool) => hideTool(tool, redactor)),
+  };
+  return redactor.hits === before ? conversation : hidden;
+}
+
+function hideMessage(message: Message, redactor: Redactor): Message {
+  const name = message.name === undefined ? {} : { name: redactor.text(message.name) };
+  if (message.role === 'tool')
+    return {
+      ...message,
+      ...name,
+      content: redactor.value(message.content) as string,
+      tool_call_id: redactor.text(message.tool_call_id),
+    };
+  if (message.role !== 'assistant') {
+    const { content } = message;
+    return {
+      ...message,
+      ...name,
+      content:
+        typeof content === 'string'
+          ? redactor.text(content)
+          : content.map((part) => hidePart(part, redactor)),
+    };
+  }
+  const { reasoning, refusal, tool_calls: calls } = message;
+  return {
+    ...message,
+    ...name,
+    ...(reasoning === undefined ? {} : { reasoning: redactor.text(reasoning) }),
+    content: redactor.text(message.content),
+    ...(refusal === undefined ? {} : { refusal: redactor.text(refusal) }),
+    ...(calls ? { tool_calls: calls.map((call) => hideCall(call, redactor)) } : {}),
+  };
+}
+
+function hidePart(part: Part, redactor: Redactor): Part {
+  if (part.type === 'text') return { type: 'text', text: redactor.text(part.text) };
+  const { url, ...rest } = part.image_url;
+  // Base64 of a picture is no text.
+  const data = /^data:[^,]{0,100};base64,/i.test(url);
+  return { type: 'image_url', image_url: { ...rest, url: data ? url : redactor.text(url) } };
+}
+
+function hideCall({ id, type, function: called }: ToolCall, redactor: Redactor): ToolCall {
+  const args = redactor.json(called.arguments);
+  return { id: redactor.text(id), type, function: { name: redactor.text(called.name), arguments: args } };
+}
+
+function hideTool(tool: Tool, redactor: Redactor): Tool {
+  return { ...tool, function: redactor.value(tool.function) as Tool['function'] };
+}

@@ -1,0 +1,43 @@
+import { Spool } from './spool.ts';
+
+/** Rows read at once: they are asked for in order, or nearly. */
+const READ_ROWS = 4_096;
+
+/** Signatures of rows, in a file until they are asked for. All have one length. */
+export class Signatures {
+  readonly #beside: string;
+  #spool: Spool | undefined;
+  #size = 0;
+  #read = new Uint8Array(0);
+  #readFrom = 0;
+
+  /** @param beside where the export goes; the file is on the same disk */
+  constructor(beside: string) {
+    this.#beside = beside;
+  }
+
+  add(signatures: Uint8Array, rows: number): void {
+    if (signatures.length === 0) return;
+    this.#size = signatures.length / rows;
+    this.#spool ??= new Spool(this.#beside);
+    this.#spool.append(signatures);
+  }
+
+  /** Valid until the next one is asked for. */
+  of(row: number): Uint8Array {
+    const size = this.#size;
+    const at = row - this.#readFrom;
+    if (at < 0 || (at + 1) * size > this.#read.length) {
+      const left = this.#spool!.length - row * size;
+      this.#read = new Uint8Array(Math.min(left, READ_ROWS * size));
+      this.#spool!.read(this.#read, row * size);
+      this.#readFrom = row;
+      return this.#read.subarray(0, size);
+    }
+    return this.#read.subarray(at * size, (at + 1) * size);
+  }
+
+  close(): void {
+    this.#spool?.close();
+  }
+}

@@ -1,0 +1,69 @@
+import type { Facet } from './convert/batch.ts';
+import { LongColumn, words } from './column.ts';
+import { UNKNOWN_TOKENS } from './convert/batch.ts';
+import { countOf } from './text.ts';
+
+/** Tokens over many rows; `null` where the log does not say. */
+export interface TokenStats {
+  /** Rows whose tokens are known. */
+  readonly rows: number;
+  readonly input: number;
+  readonly output: number;
+  readonly min: number | null;
+  readonly p5: number | null;
+  readonly median: number | null;
+  readonly mean: number | null;
+  readonly p95: number | null;
+  readonly max: number | null;
+}
+
+/** What is counted of a row; tokens may be {@link UNKNOWN_TOKENS}. */
+export interface RowFacts {
+  readonly facet: Facet;
+  readonly input: number;
+  readonly output: number;
+}
+
+/** What the rows that are written are made of. */
+export class Stats {
+  rows = 0;
+  readonly models = new Map<string, number>();
+  readonly providers = new Map<string, number>();
+  readonly finishReasons = new Map<string, number>();
+  readonly sides = new Map<string, number>();
+  readonly #totals = new LongColumn(words);
+  #input = 0;
+  #output = 0;
+
+  add({ facet, input, output }: RowFacts, side: string): void {
+    const { model, provider, finish } = facet;
+    this.rows += 1;
+    countOf(this.models, model === '' ? 'unknown' : model);
+    countOf(this.providers, provider ?? 'unknown');
+    countOf(this.finishReasons, finish ?? 'unknown');
+    countOf(this.sides, side);
+    if (input === UNKNOWN_TOKENS || output === UNKNOWN_TOKENS) return;
+    this.#input += input;
+    this.#output += output;
+    this.#totals.push(input + output);
+  }
+
+  /** Input and output together, by row. */
+  tokens(): TokenStats {
+    const totals = Uint32Array.from({ length: this.#totals.length }, (_, row) => this.#totals.at(row)).sort();
+    // The nearest rank: a value that is there, not one between two.
+    const rank = (share: number) => totals[Math.max(0, Math.ceil(share * totals.length) - 1)] ?? null;
+    const sum = this.#input + this.#output;
+    return {
+      rows: totals.length,
+      input: this.#input,
+      output: this.#output,
+      min: totals[0] ?? null,
+      p5: rank(0.05),
+      median: rank(0.5),
+      mean: totals.length === 0 ? null : Math.round(sum / totals.length),
+      p95: rank(0.95),
+      max: totals.at(-1) ?? null,
+    };
+  }
+}

@@ -1,0 +1,41 @@
+import type { Batch } from './convert/batch.ts';
+import type { Job, Outcome } from './job.ts';
+import { gather } from './gather.ts';
+
+/** Writes rows as they come, where no row's fate hangs on another. */
+export async function streamRows(job: Job): Promise<Outcome> {
+  const { options, hooks, inputs, converters, tally, stats, onBytes } = job;
+  const { maxRecords = Infinity } = options.choosing;
+  const side = options.sink.splits[0]!;
+  let rows = 0;
+  const take = async (batch: Batch) => {
+    const wanted = Math.min(batch.ends.length, maxRecords - rows);
+    for (let row = 0; row < wanted; row++) stats.add(factsOf(batch, row), side);
+    rows += wanted;
+    if (wanted > 0) await job.write(0, batch.text.subarray(0, batch.ends[wanted - 1]), wanted);
+    converters.memory.give(batch.text.buffer);
+    job.progress(rows);
+    return rows < maxRecords;
+  };
+  const hash = options.sink.hash;
+  const { consumed } = options;
+  const seen = await gather({
+    inputs,
+    converters,
+    tally,
+    signal: hooks.signal,
+    onBytes,
+    hash,
+    consumed,
+    take,
+  });
+  return { seen, ...(rows >= maxRecords ? { ended: 'max_records' } : {}) };
+}
+
+function factsOf(batch: Batch, row: number) {
+  return {
+    facet: batch.facets[batch.facetOf[row]!]!,
+    input: batch.inputTokens[row]!,
+    output: batch.outputTokens[row]!,
+  };
+}

@@ -1,0 +1,262 @@
+"""Loads every dataset below a folder with the programs that will load it for real. Prints a line of JSON for each check.
+
+Usage: python consume.py FOLDER
+"""
+
+import glob
+import importlib.metadata
+import json
+import os
+import sys
+import traceback
+
+os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TOKENIZERS_PARALLELISM="false", WANDB_DISABLED="true")
+
+FOLDER = sys.argv[1]
+CACHE = os.path.join(FOLDER, "cache")
+
+
+def path(name):
+    return os.path.join(FOLDER, name)
+
+
+def rows_of(name):
+    with open(path(name), encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def check(consumer, title):
+    """Runs a check and prints how it ended; the function returns what is worth saying."""
+
+    def run(function):
+        try:
+            said, ok = function(), True
+        except BaseException as error:  # A trainer may raise anything, SystemExit too.
+            said, ok = f"{type(error).__name__}: {str(error)[:300]}", False
+            traceback.print_exc()
+        print(json.dumps({"consumer": consumer, "title": title, "ok": ok, "said": str(said)}), flush=True)
+
+    return run
+
+
+def version(package):
+    return f"{package} {importlib.metadata.version(package)}"
+
+
+# --- HF datasets, and the readers of tables -------------------------------------------------------------------------
+
+import datasets
+
+for directory in sorted(glob.glob(path("dir-*"))):
+    name = os.path.basename(directory)
+
+    @check(version("datasets"), f"load_dataset of the directory {name}")
+    def _(directory=directory):
+        loaded = datasets.load_dataset(directory, cache_dir=CACHE)
+        with open(os.path.join(directory, "manifest.json"), encoding="utf-8") as file:
+            splits = json.load(file)["splits"]
+        assert {split: len(loaded[split]) for split in loaded} == splits, (loaded, splits)
+        messages = loaded["train"][0]["messages"]
+        assert isinstance(messages, list) and isinstance(messages[0], dict) and messages[0]["role"], messages
+        tools = [row["tools"] for split in loaded for row in loaded[split] if row.get("tools")]
+        assert tools and isinstance(tools[0][0]["function"]["parameters"], dict), "no row with tools"
+        return ", ".join(f"{len(loaded[split])} {split}" for split in loaded)
+
+
+for file in sorted(glob.glob(path("*.jsonl"))):
+    name = os.path.basename(file)
+
+    @check(version("datasets"), f"load_dataset of the file {name}")
+    def _(file=file, name=name):
+        loaded = datasets.load_dataset("json", data_files=file, split="train", cache_dir=CACHE)
+        assert len(loaded) == len(rows_of(name))
+        return f"{len(loaded)} rows, columns {', '.join(loaded.column_names)}"
+
+
+import duckdb
+import polars
+import pyarrow.parquet
+
+
+@check(version("duckdb"), "read_ndjson of every file")
+def _():
+    counts = {os.path.basename(f): duckdb.sql(f"select count(*) from read_ndjson_auto('{f}')").fetchone()[0] for f in glob.glob(path("*.jsonl"))}
+    assert all(count == len(rows_of(name)) for name, count in counts.items()), counts
+    return f"{len(counts)} files"
+
+
+@check(version("polars"), "read_ndjson of trl.jsonl")
+def _():
+    return f"{len(polars.read_ndjson(path('trl.jsonl')))} rows"
+
+
+@check(version("pyarrow"), "Parquet")
+def _():
+    table = pyarrow.parquet.read_table(glob.glob(path("dir-parquet/**/*.parquet"), recursive=True)[0])
+    return str(table.schema.field("messages").type)
+
+
+# --- TRL: one step of training on a tiny model ----------------------------------------------------------------------
+
+import torch
+import trl
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+TEMPLATES = os.path.join(os.path.dirname(trl.__file__), "chat_templates")
+
+
+def tokenizer(template="qwen3"):
+    """A tokenizer of bytes; the words of templates are single tokens of it."""
+    made = Tokenizer(models.BPE(unk_token=None))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    words = ["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<pad>"]
+    made.train_from_iterator([], trainers.BpeTrainer(vocab_size=300, special_tokens=words, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    from tokenizers import decoders
+
+    made.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<|im_end|>", pad_token="<pad>")
+    with open(os.path.join(TEMPLATES, f"{template}.jinja"), encoding="utf-8") as file:
+        fast.chat_template = file.read()
+    return fast
+
+
+def model(words):
+    torch.manual_seed(0)
+    config = LlamaConfig(vocab_size=len(words), hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=8192)
+    return LlamaForCausalLM(config)
+
+
+COMMON = dict(output_dir=path("trained"), max_steps=1, per_device_train_batch_size=2, use_cpu=True, bf16=False, report_to=[], logging_steps=1, save_strategy="no", dataloader_num_workers=0)
+
+
+def loaded(name):
+    """As a trainer gets it: lists and objects of any shape as JSON, which the card of a directory says too."""
+    made = datasets.Dataset.from_list(rows_of(name)) if name == "text.jsonl" else None
+    if made is not None:
+        return made
+    columns = sorted({key for row in rows_of(name) for key in row})
+    kinds = {"label": datasets.Value("bool")}
+    features = datasets.Features({column: kinds.get(column, datasets.List(datasets.Json())) for column in columns})
+    return datasets.load_dataset("json", data_files=path(name), split="train", features=features, cache_dir=CACHE)
+
+
+def trained(trainer):
+    trainer.train()
+    loss = next(entry["train_loss"] for entry in trainer.state.log_history if "train_loss" in entry)
+    assert loss == loss, "the loss is no number"
+    return f"loss {loss:.3f}"
+
+
+for name in ["trl.jsonl", "trl-pc.jsonl", "text.jsonl"]:
+
+    @check(version("trl"), f"SFT, one step on {name}")
+    def _(name=name):
+        words = tokenizer()
+        trainer = trl.SFTTrainer(model=model(words), args=trl.SFTConfig(max_length=None, **COMMON), train_dataset=loaded(name), processing_class=words)
+        return trained(trainer)
+
+
+@check(version("trl"), "SFT on trl-pc.jsonl trains the completion alone")
+def _():
+    words = tokenizer()
+    trainer = trl.SFTTrainer(model=model(words), args=trl.SFTConfig(max_length=None, **COMMON), train_dataset=loaded("trl-pc.jsonl"), processing_class=words)
+    batch = next(iter(trainer.get_train_dataloader()))
+    for ids, labels in zip(batch["input_ids"], batch["labels"]):
+        learned = words.decode(ids[labels != -100])
+        assert "<|im_start|>user" not in learned and "<|im_start|>system" not in learned, learned
+    return "no prompt among the labels"
+
+
+@check(version("trl"), "DPO, one step on trl-dpo.jsonl")
+def _():
+    words = tokenizer()
+    return trained(trl.DPOTrainer(model=model(words), args=trl.DPOConfig(max_length=None, **COMMON), train_dataset=loaded("trl-dpo.jsonl"), processing_class=words))
+
+
+@check(version("trl"), "KTO, one step on kto.jsonl")
+def _():
+    from trl.experimental.kto import KTOConfig, KTOTrainer
+
+    words = tokenizer()
+    return trained(KTOTrainer(model=model(words), args=KTOConfig(max_length=None, **COMMON), train_dataset=loaded("kto.jsonl"), processing_class=words))
+
+
+# --- Chat templates: what models see --------------------------------------------------------------------------------
+
+
+def rendered(template, row):
+    words = tokenizer(template)
+    return words.apply_chat_template(row["messages"], tools=row.get("tools"), tokenize=False)
+
+
+# Templates that have no place for tools at all are given the rows without.
+TOOLLESS = {"gemma3", "phi3"}
+
+for template in ["qwen3", "qwen2_5", "llama3_1", "gptoss", "gemma3", "glm4moe", "phi3", "qwen3_8"]:
+
+    @check(version("transformers"), f"chat template {template} on trl.jsonl")
+    def _(template=template):
+        seen = skipped = 0
+        for row in rows_of("trl.jsonl"):
+            calls = any("tool_calls" in message or message["role"] == "tool" for message in row["messages"])
+            several = any(len(message.get("tool_calls", [])) > 1 for message in row["messages"])
+            if (calls and template in TOOLLESS) or (several and template == "llama3_1") or "images" in row:
+                skipped += 1
+                continue
+            text = rendered(template, row)
+            answer = row["messages"][-1]
+            assert answer["content"].strip() in text, (answer, text)
+            assert "None" not in text, text
+            seen += 1
+        assert seen > 0
+        return f"{seen} rows" + (f", {skipped} with what it cannot show left out" if skipped else "")
+
+
+# --- Hosts ----------------------------------------------------------------------------------------------------------
+
+
+@check(version("mistral_common"), "validator on mistral.jsonl, mode finetuning")
+def _():
+    from mistral_common.protocol.instruct.converters import convert_openai_messages
+    from mistral_common.protocol.instruct.validator import MistralRequestValidatorV3, ValidationMode
+
+    validator = MistralRequestValidatorV3(ValidationMode.finetuning)
+    count = 0
+    for row in rows_of("mistral.jsonl"):
+        messages = [{key: value for key, value in message.items() if key != "weight"} for message in row["messages"]]
+        validator.validate_messages(convert_openai_messages(messages), False) if validate_takes_two(validator) else validator.validate_messages(convert_openai_messages(messages))
+        count += 1
+    return f"{count} rows"
+
+
+def validate_takes_two(validator):
+    return len(__import__("inspect").signature(validator.validate_messages).parameters) > 1
+
+
+@check(version("google-genai"), "Content and Tool on gemini.jsonl")
+def _():
+    from google.genai import types
+
+    rows = rows_of("gemini.jsonl")
+    for row in rows:
+        assert set(row) <= {"systemInstruction", "contents", "tools"}, row.keys()
+        for content in row["contents"] + ([row["systemInstruction"]] if "systemInstruction" in row else []):
+            types.Content.model_validate(content)
+        for tool in row.get("tools", []):
+            types.Tool.model_validate(tool)
+    return f"{len(rows)} rows"
+
+
+@check(version("botocore"), "Converse shape on bedrock.jsonl")
+def _():
+    from botocore.session import Session
+    from botocore.validate import ParamValidator
+
+    shape = Session().get_service_model("bedrock-runtime").operation_model("Converse").input_shape
+    rows = rows_of("bedrock.jsonl")
+    for row in rows:
+        assert row.pop("schemaVersion") == "bedrock-conversation-2024"
+        report = ParamValidator().validate({"modelId": "x", **row}, shape)
+        assert not report.has_errors(), report.generate_report()
+    return f"{len(rows)} rows"
