@@ -6,6 +6,8 @@ import type { Report } from './report.ts';
 export interface CardInfo {
   readonly report: Report;
   readonly format: Format;
+  /** Those that rows may have. */
+  readonly columns: Format['columns'];
   /** Parquet carries the types of its columns itself. */
   readonly parquet: boolean;
 }
@@ -15,10 +17,10 @@ export function cardText(info: CardInfo): string {
   return `---\n${frontMatter(info).join('\n')}\n---\n\n${page(info)}`;
 }
 
-function frontMatter({ report, format, parquet }: CardInfo): string[] {
+function frontMatter({ report, columns, parquet }: CardInfo): string[] {
   const splits = [...new Set(report.outputs.map(({ split }) => split))];
   const files = splits.flatMap((split) => dataFiles(split, report));
-  const features = format.columns?.map((column) => `  - ${cardFeature(column)}`) ?? [];
+  const features = columns?.map((column) => `  - ${cardFeature(column)}`) ?? [];
   return [
     'configs:',
     '- config_name: default',

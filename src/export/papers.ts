@@ -14,7 +14,10 @@ export function papersOf(report: Report, { sink, plan, manifest }: ExportOptions
   papers.push({ name: 'manifest.json', text: reportText(report) });
   if (plan.raw) return papers;
   const format = FORMATS[plan.format];
-  papers.push({ name: 'README.md', text: cardText({ report, format, parquet: sink.parquet }) });
+  papers.push({
+    name: 'README.md',
+    text: cardText({ report, format, columns: sink.columns, parquet: sink.parquet }),
+  });
   const [first] = report.outputs;
   const known = (['sharegpt', 'alpaca', 'openai'] as const).find((name) => name === plan.format);
   if (known && first)

@@ -80,7 +80,7 @@ import pyarrow.parquet
 
 @check(version("duckdb"), "read_ndjson of every file")
 def _():
-    counts = {os.path.basename(f): duckdb.sql(f"select count(*) from read_ndjson_auto('{f}')").fetchone()[0] for f in glob.glob(path("*.jsonl"))}
+    counts = {os.path.basename(f): duckdb.execute(f"select count(*) from read_ndjson_auto('{f}')").fetchone()[0] for f in glob.glob(path("*.jsonl"))}
     assert all(count == len(rows_of(name)) for name, count in counts.items()), counts
     return f"{len(counts)} files"
 
@@ -171,7 +171,7 @@ def _():
 @check(version("trl"), "DPO, one step on trl-dpo.jsonl")
 def _():
     words = tokenizer()
-    return trained(trl.DPOTrainer(model=model(words), args=trl.DPOConfig(max_length=None, **COMMON), train_dataset=loaded("trl-dpo.jsonl"), processing_class=words))
+    return trained(trl.DPOTrainer(model=model(words), ref_model=model(words), args=trl.DPOConfig(max_length=None, **COMMON), train_dataset=loaded("trl-dpo.jsonl"), processing_class=words))
 
 
 @check(version("trl"), "KTO, one step on kto.jsonl")
@@ -179,7 +179,7 @@ def _():
     from trl.experimental.kto import KTOConfig, KTOTrainer
 
     words = tokenizer()
-    return trained(KTOTrainer(model=model(words), args=KTOConfig(max_length=None, **COMMON), train_dataset=loaded("kto.jsonl"), processing_class=words))
+    return trained(KTOTrainer(model=model(words), ref_model=model(words), args=KTOConfig(max_length=None, **COMMON), train_dataset=loaded("kto.jsonl"), processing_class=words))
 
 
 # --- Chat templates: what models see --------------------------------------------------------------------------------

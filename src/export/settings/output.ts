@@ -49,8 +49,14 @@ export function sinkOf(picker: Picker, { path, shape, format, choosing }: Decide
     ...(compress === undefined ? {} : { compress }),
     parquet,
     hash: shape === 'directory' || picker.given('manifest'),
-    columns: format?.columns,
+    columns: columnsOf(picker, format),
   };
+}
+
+/** A column that no row has would be loaded as one of nothing. */
+function columnsOf(picker: Picker, format: Format | undefined): Format['columns'] {
+  const without = (picker.text('metadata') ?? 'none') === 'none';
+  return format?.columns?.filter(({ name }) => name !== 'metadata' || !without);
 }
 
 function sizeIn(text: string): number | undefined {
