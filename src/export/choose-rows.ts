@@ -19,8 +19,9 @@ const MANY_ROWS = 50_000;
 
 /** Keeps all rows aside until the whole log is known, then writes those that were chosen. */
 export async function chooseRows(job: Job): Promise<Outcome> {
-  const spool = new Spool(job.options.sink.path);
-  const signatures = new Signatures(job.options.sink.path);
+  const { path } = job.options.sink;
+  const spool = job.provisional ? Spool.over(job.provisional.fd, path) : new Spool(path);
+  const signatures = new Signatures(path);
   try {
     return await chooseFrom(job, spool, signatures);
   } finally {
@@ -62,7 +63,8 @@ async function chooseFrom(job: Job, spool: Spool, signatures: Signatures): Promi
   const judgements = new Judgements(candidates, feedback);
   const chosen = choose(candidates, judgements, options.choosing, (row) => signatures.of(row));
   countLeft(job, chosen, candidates);
-  await writeChosen(job, chosen, { candidates, spool });
+  if (stays(chosen, job, candidates)) keepAll(job, candidates, spool);
+  else await writeChosen(job, chosen, { candidates, spool });
   const { unmatched, foreign } = judgements;
   return { seen, feedback: { unmatched, foreign } };
 }
@@ -82,6 +84,22 @@ function placeOf(candidates: Candidates, inputs: Job['inputs'], row: number): st
   return `${inputs[file]!.name}:${line}`;
 }
 
+/** Whether all rows are to be written as they wait, one behind the other. */
+function stays({ choice, sides, plain }: Chosen, { provisional }: Job, candidates: Candidates): boolean {
+  return (
+    provisional !== undefined && plain && !candidates.drafts && !sides && choice.count() === candidates.length
+  );
+}
+
+function keepAll({ tally, stats, options, provisional }: Job, candidates: Candidates, spool: Spool): void {
+  for (let row = 0; row < candidates.length; row++) {
+    const [input, output] = [candidates.inputTokens(row), candidates.outputTokens(row)];
+    stats.add({ facet: candidates.facet(row), input, output }, options.sink.splits[0]!);
+  }
+  tally.rows += candidates.length;
+  provisional!.keep(candidates.length, spool.length);
+}
+
 interface Source {
   readonly candidates: Candidates;
   readonly spool: Spool;
@@ -89,6 +107,10 @@ interface Source {
 
 async function writeChosen(job: Job, { sides, tasks }: Chosen, { candidates, spool }: Source): Promise<void> {
   const { options, hooks, inputs, converters, tally, stats } = job;
+  if (job.provisional) {
+    job.provisional.renew();
+    spool.own();
+  }
   const { splits } = options.sink;
   const rows = writtenRows(tasks(), {
     candidates,

@@ -1,10 +1,12 @@
 /** Reads the inputs and converts them, in as many threads as there are, in the order of the log. */
 import type { LogInput } from '../logs/input.ts';
 import type { Batch } from './convert/batch.ts';
-import type { Converters } from './convert/pool.ts';
+import type { Converters, RangeBatch } from './convert/pool.ts';
 import type { ConsumedInput, InputSeen } from './seen.ts';
 import type { Tally } from './tally.ts';
 import { readChunks } from '../logs/chunks.ts';
+import type { RangedFile } from '../logs/ranges.ts';
+import { rangedFile } from '../logs/ranges.ts';
 import { InputWatch } from './seen.ts';
 
 export interface Gathering {
@@ -32,7 +34,7 @@ export interface BatchOrigin {
 /** A part of the log in its turn: a batch in the making, or what is wrong there. */
 interface Turn {
   readonly file: number;
-  readonly batch?: Promise<Batch>;
+  readonly batch?: Promise<RangeBatch>;
   readonly consumed: boolean;
   readonly wrong?: 'too_long' | 'damaged_file';
 }
@@ -65,15 +67,43 @@ async function readInput(
   const { converters, signal, onBytes } = gathering;
   const options = { signal, onBytes, memory: (bytes: number) => converters.memory.take(bytes) };
   gathering.tally.files += 1;
+  const ranged = watch.idle && converters.convertRange ? rangedFile(input) : undefined;
+  if (ranged) return readRanges(file, ranged, { gathering, watch, queue });
   for await (const chunk of readChunks(input, options)) {
     if (chunk.tooLong) queue.push({ file, consumed: false, wrong: 'too_long' });
     else if (chunk.damaged) queue.push({ file, consumed: false, wrong: 'damaged_file' });
     else
       for (const { bytes, consumed } of watch.cut(chunk.bytes))
-        queue.push({ file, consumed, batch: converters.convert(bytes) });
+        queue.push({ file, consumed, batch: whole(converters.convert(bytes)) });
     if (!(await queue.settle(converters.window))) return false;
   }
   return true;
+}
+
+/** Hands out parts of a file, each read where it is converted. */
+async function readRanges(
+  file: number,
+  ranged: RangedFile,
+  { gathering, watch, queue }: Reading,
+): Promise<boolean> {
+  const { converters, signal, onBytes } = gathering;
+  try {
+    for (const range of ranged.ranges) {
+      signal?.throwIfAborted();
+      queue.push({ file, consumed: false, batch: converters.convertRange!(range) });
+      onBytes(range.to - range.from);
+      if (!(await queue.settle(converters.window))) return false;
+    }
+    watch.pass(ranged.size);
+    // The file is open until the last of its parts was read.
+    return await queue.settle(0);
+  } finally {
+    ranged.close();
+  }
+}
+
+async function whole(batch: Promise<Batch>): Promise<RangeBatch> {
+  return { batch: await batch, tooLong: false };
 }
 
 /** What was handed out, taken back in order. */
@@ -105,16 +135,22 @@ class TurnQueue {
     this.#file = file;
     const { name } = inputs[file]!;
     if (wrong !== undefined) {
-      tally.lines += wrong === 'too_long' ? 1 : 0;
-      tally.spoil(wrong, `${name}:${this.#nextLine}`);
-      this.#nextLine += 1;
+      if (wrong === 'too_long') this.#tooLong(name);
+      else tally.spoil(wrong, `${name}:${this.#nextLine++}`);
       return true;
     }
-    const batch = await converting!;
+    const { batch, tooLong } = await converting!;
     signal?.throwIfAborted();
     const firstLine = this.#nextLine;
     this.#nextLine += batch.lines;
     tally.add(batch, (line) => `${name}:${firstLine + line}`);
+    if (tooLong) this.#tooLong(name);
     return take(batch, { file, firstLine, consumed });
+  }
+
+  #tooLong(name: string): void {
+    const { tally } = this.#gathering;
+    tally.lines += 1;
+    tally.spoil('too_long', `${name}:${this.#nextLine++}`);
   }
 }

@@ -4,7 +4,7 @@ import type { Choosing } from './choose/choose.ts';
 import type { Converters } from './convert/pool.ts';
 import type { Plan } from './convert/plan.ts';
 import type { ConsumedInput, InputSeen } from './seen.ts';
-import type { SinkOptions } from './sink/sink.ts';
+import type { Provisional, SinkOptions } from './sink/sink.ts';
 import type { Stats } from './stats.ts';
 import type { Tally, Trouble } from './tally.ts';
 import type { Training } from './training.ts';
@@ -58,6 +58,8 @@ export interface Job {
   readonly onBytes: (bytes: number) => void;
   /** Tells how far it is. @param rows made so far */
   readonly progress: (rows: number) => void;
+  /** Where rows may wait, if that may be where they end. */
+  readonly provisional: Provisional | undefined;
   /** Writes rows to a side by its number. @throws OutputClosed, ExportError */
   readonly write: (side: number, lines: Uint8Array, rows: number) => Promise<void>;
 }

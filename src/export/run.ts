@@ -61,7 +61,19 @@ async function exportInputs(
     await sink?.write(options.sink.splits[side]!, lines, rows);
   };
   const { onBytes, progress } = count;
-  const job: Job = { options, hooks, inputs, converters, tally, stats, onBytes, progress, write };
+  const { provisional } = sink ?? {};
+  const job: Job = {
+    options,
+    hooks,
+    inputs,
+    converters,
+    tally,
+    stats,
+    onBytes,
+    progress,
+    write,
+    provisional,
+  };
   const summary = (report: Report, ended: ExportSummary['ended']) => ({
     report,
     files: tally.files,

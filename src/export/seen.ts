@@ -42,6 +42,16 @@ export class InputWatch {
     this.#same = false;
   }
 
+  /** Nobody wants to know what is read, so that anybody may read it. */
+  get idle(): boolean {
+    return this.#hasher === undefined;
+  }
+
+  /** So many bytes were read by somebody else. */
+  pass(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
   /** The bytes, cut where an earlier export ended. */
   *cut(
     bytes: Uint8Array<ArrayBuffer>,

@@ -2,7 +2,6 @@
 import picomatch from 'picomatch';
 import { scanHead } from '../logs/head.ts';
 import type { LineHead } from '../logs/head.ts';
-import { maybeTorn } from '../logs/reader.ts';
 import { isObject, parseJson } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { factsOf } from './entry.ts';
@@ -45,13 +44,17 @@ export interface Selection {
 
 /** Decides on lines and records. */
 export interface Wanted {
-  /** Why a line is not wanted, by its head alone; `undefined` when it must be parsed to know. */
-  head(line: Buffer): Filter | undefined;
+  /**
+   * Why a line is not wanted, by its head alone; `undefined` when it must be parsed to know.
+   * @param from where it begins in the block
+   * @param to behind its last byte
+   */
+  head(block: Buffer, from: number, to: number): Filter | undefined;
   /** Why a record is not wanted, `undefined` when it is. */
   entry(facts: Facts, record: JsonObject): Filter | undefined;
 }
 
-type Test = (facts: Facts, record: JsonObject) => Filter | undefined;
+type Test<Seen = Facts> = (facts: Seen, record: JsonObject) => Filter | undefined;
 
 /** @throws ExportError of kind `usage` when the selection makes no sense */
 export function compileSelection(selection: Selection): Wanted {
@@ -63,22 +66,20 @@ export function compileSelection(selection: Selection): Wanted {
   const ofBody = [...bodyTests(selection), ...(where && !where.headOnly ? [whereTest] : [])];
   const asked = scanned.length + ofHead.length > 0;
   return {
-    head(line) {
+    head(block, from, to) {
       if (!asked) return undefined;
-      const head = scanHead(line);
+      const head = scanHead(block, from, to);
       // Feedback is wanted with whatever it is about.
       if (!head || head.endpoint === 'feedback') return undefined;
-      const filter =
-        first(scanned, factsOfHead(head), {}) ?? (ofHead.length > 0 ? byHead(line, ofHead) : undefined);
-      // Another record may stand behind a torn one: its head is not the line's.
-      return filter !== undefined && maybeTorn(line) ? undefined : filter;
+      const filter = first(scanned, new HeadFacts(head), NO_RECORD);
+      return filter ?? (ofHead.length > 0 ? byHead(block.subarray(from, to), ofHead) : undefined);
     },
     entry: (facts, record) =>
       first(scanned, facts, record) ?? first(ofHead, facts, record) ?? first(ofBody, facts, record),
   };
 }
 
-function first(tests: readonly Test[], facts: Facts, record: JsonObject): Filter | undefined {
+function first<Seen>(tests: readonly Test<Seen>[], facts: Seen, record: JsonObject): Filter | undefined {
   for (const test of tests) {
     const filter = test(facts, record);
     if (filter !== undefined) return filter;
@@ -86,16 +87,31 @@ function first(tests: readonly Test[], facts: Facts, record: JsonObject): Filter
   return undefined;
 }
 
-/** Only what the tests of {@link scannedTests} look at. */
-function factsOfHead({ ts, model, endpoint, outcome, status, finish }: LineHead): Facts {
-  return {
-    ts,
-    model,
-    endpoint,
-    status,
-    finish,
-    ...verdictOf(endpoint, { outcome, status, finish }),
-  } as Facts;
+const NO_RECORD: JsonObject = {};
+
+/** What the tests of {@link scannedTests} look at; what costs is found out when it is asked for. */
+type ScannedFacts = Pick<Facts, 'ts' | 'model' | 'endpoint' | 'status' | 'finish' | 'failure'>;
+
+class HeadFacts implements ScannedFacts {
+  readonly #head: LineHead;
+  readonly ts: string;
+  readonly model: string;
+  readonly endpoint: string;
+  readonly status: number;
+  readonly finish: string | null;
+
+  constructor(head: LineHead) {
+    this.#head = head;
+    this.ts = head.ts;
+    this.model = head.model;
+    this.endpoint = head.endpoint;
+    this.status = head.status;
+    this.finish = head.finish;
+  }
+
+  get failure(): Filter | undefined {
+    return verdictOf(this.endpoint, this.#head).failure;
+  }
 }
 
 /** How far the head may reach: names and tags in it are bounded. */
@@ -110,10 +126,10 @@ function byHead(line: Buffer, tests: readonly Test[]): Filter | undefined {
 }
 
 /** Tests on what {@link scanHead} reads. */
-function scannedTests(selection: Selection): Test[] {
+function scannedTests(selection: Selection): Test<ScannedFacts>[] {
   const { modelFilter, models, endpoints, statuses, finishReasons, successfulOnly, fromMs, untilMs } =
     selection;
-  const tests: Test[] = [];
+  const tests: Test<ScannedFacts>[] = [];
   if (modelFilter !== undefined) {
     const part = modelFilter.toLowerCase();
     tests.push(({ model }) => (model.toLowerCase().includes(part) ? undefined : 'model'));
@@ -134,7 +150,7 @@ function scannedTests(selection: Selection): Test[] {
   return tests;
 }
 
-function spanTest(fromMs = -Infinity, untilMs = Infinity): Test {
+function spanTest(fromMs = -Infinity, untilMs = Infinity): Test<ScannedFacts> {
   return ({ ts }) => {
     const ms = timeOf(ts);
     // A time that cannot be read is in no span.
@@ -170,15 +186,31 @@ function bodyTests({ users, tags, successfulOnly, resumed }: Selection): Test[] 
   return tests;
 }
 
-function globTest(
+function globTest<Seen>(
   patterns: readonly string[],
-  textOf: (facts: Facts) => string | null,
+  textOf: (facts: Seen) => string | null,
   filter: Filter,
-): Test {
-  const matches = globOf(patterns);
+): Test<Seen> {
+  const matches = remembered(globOf(patterns));
   return (facts) => {
     const text = textOf(facts);
     return text !== null && matches(text) ? undefined : filter;
+  };
+}
+
+/** Names that are remembered: a log holds few, again and again. */
+const MAX_REMEMBERED = 1_000;
+
+function remembered(matches: (text: string) => boolean): (text: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (text) => {
+    let answer = known.get(text);
+    if (answer === undefined) {
+      answer = matches(text);
+      if (known.size >= MAX_REMEMBERED) known.clear();
+      known.set(text, answer);
+    }
+    return answer;
   };
 }
 

@@ -11,13 +11,25 @@ import { ExportError } from './error.ts';
 export class Spool {
   readonly #fd: number;
   readonly #path: string;
+  #borrowed = false;
   #length = 0;
+
+  /** Bytes that wait in a file which is open already. */
+  static over(fd: number, name: string): Spool {
+    return new Spool(name, fd);
+  }
 
   /**
    * @param beside the file or directory that is made, on whose disk the bytes wait; `-` for the system's own place
    * @throws ExportError when it cannot be made
    */
-  constructor(beside: string) {
+  constructor(beside: string, fd?: number) {
+    if (fd !== undefined) {
+      this.#path = beside;
+      this.#fd = fd;
+      this.#borrowed = true;
+      return;
+    }
     const directory = beside === '-' ? tmpdir() : existing(dirname(join(beside, '.')));
     this.#path = join(directory, `.llmproxy-export.${process.pid}.${(made += 1)}.tmp`);
     try {
@@ -58,7 +70,13 @@ export class Spool {
     }
   }
 
+  /** The file is the spool's from now on: it is closed with it. */
+  own(): void {
+    this.#borrowed = false;
+  }
+
   close(): void {
+    if (this.#borrowed) return;
     fs.closeSync(this.#fd);
     if (process.platform === 'win32') fs.rmSync(this.#path, { force: true });
   }

@@ -46,10 +46,10 @@ export async function* readBlocks(input: LogInput, options: BlockOptions = {}): 
   }
 }
 
-type Packing = 'gzip' | 'zstd';
+export type Packing = 'gzip' | 'zstd';
 
 /** @see RFC 1952 section 2.3, RFC 8878 section 3.1 (0x184D2A50 to 5F begin a frame to skip) */
-function packingOf(start: Buffer): Packing | undefined {
+export function packingOf(start: Buffer): Packing | undefined {
   if (start.length >= 2 && start.readUInt16BE(0) === 0x1f8b) return 'gzip';
   const magic = start.length >= 4 ? start.readUInt32LE(0) : 0;
   return magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50 ? 'zstd' : undefined;

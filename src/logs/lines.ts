@@ -57,7 +57,7 @@ export class LineSplitter {
     if (this.#length > 0) this.#forget();
     if (tooLong) bytes = bytes.subarray(0, 0);
     if (bytes.at(-1) === RETURN) bytes = bytes.subarray(0, -1);
-    if (this.#number === 1 && bytes.subarray(0, BOM.length).equals(BOM)) bytes = bytes.subarray(BOM.length);
+    if (this.#number === 1) bytes = withoutBom(bytes);
     if (bytes.length > 0 || tooLong) lines.push({ bytes, number: this.#number, terminated, tooLong });
   }
 
@@ -72,4 +72,11 @@ export class LineSplitter {
     this.#pieces = [];
     this.#length = 0;
   }
+}
+
+/** The bytes without the mark that some programs begin a file with. */
+export function withoutBom(bytes: Buffer): Buffer {
+  return bytes[0] === BOM[0] && bytes.subarray(0, BOM.length).equals(BOM)
+    ? bytes.subarray(BOM.length)
+    : bytes;
 }

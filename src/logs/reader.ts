@@ -20,8 +20,6 @@ export const LINE_PROBLEMS = {
   damaged_file: 'the compressed file is damaged or cut from here on',
 } as const;
 
-const START = Buffer.from(LINE_START);
-
 export type LineProblem = keyof typeof LINE_PROBLEMS;
 
 export const MAX_LINE_BYTES = 128 * 1024 ** 2;
@@ -82,11 +80,6 @@ export function parseLine(line: LogLine): ParsedLine {
   const problem = problemOf(line.bytes);
   const last = line.bytes.lastIndexOf(LINE_START);
   return last > 0 ? { problem, value: parseObject(line.bytes.subarray(last)) } : { problem };
-}
-
-/** Whether another record may begin within the line, behind a torn one: then its head alone does not decide. */
-export function maybeTorn(line: Buffer): boolean {
-  return line.indexOf(START, 1) > 0;
 }
 
 function parseObject(bytes: Buffer): JsonObject | undefined {

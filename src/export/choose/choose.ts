@@ -50,6 +50,8 @@ export interface Chosen {
   readonly choice: Choice;
   /** The side of each row by number; `undefined` when there is one. */
   readonly sides: Uint8Array | undefined;
+  /** Rows are what was converted, nothing is made of them. */
+  readonly plain: boolean;
   /** The rows to be written, in the order of the log. */
   tasks(): Iterable<Task>;
 }
@@ -76,7 +78,8 @@ export function choose(
   const made = madeOf(choice, options);
   leaveConsumed(choice);
   draw(choice, options);
-  return { choice, sides, tasks: () => tasksOf(choice, options, made, logged) };
+  const plain = made === undefined && !options.corrections;
+  return { choice, sides, plain, tasks: () => tasksOf(choice, options, made, logged) };
 }
 
 function split(

@@ -1,4 +1,3 @@
-import type { LogLine } from '../../logs/lines.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Conversation, Example } from '../conversation.ts';
 import type { Entry } from '../facts.ts';
@@ -7,8 +6,9 @@ import type { Batch, Facet } from './batch.ts';
 import type { BuiltRow } from './builder.ts';
 import type { TokenCounter } from './fit.ts';
 import type { Plan } from './plan.ts';
-import { LineSplitter } from '../../logs/lines.ts';
-import { MAX_LINE_BYTES, parseLine } from '../../logs/reader.ts';
+import { TornLines } from '../../logs/head.ts';
+import { withoutBom } from '../../logs/lines.ts';
+import { parseLine } from '../../logs/reader.ts';
 import { conversationOf, withSystem } from '../convert.ts';
 import { entryOf } from '../entry.ts';
 import { FEEDBACK_ENDPOINT, feedbackOf } from '../feedback.ts';
@@ -55,21 +55,30 @@ export class Converter {
   convert(bytes: Uint8Array, memory?: ArrayBuffer): Batch {
     const builder = new BatchBuilder(this.#plan.verbose, memory);
     const redacted = new Map(this.#redactor?.counts);
-    const splitter = new LineSplitter(MAX_LINE_BYTES);
     const block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (const line of splitter.push(block)) this.#line(line, builder);
-    for (const line of splitter.end()) this.#line(line, builder);
+    const torn = new TornLines(block);
+    let number = 0;
+    for (let from = 0; from < block.length; number++) {
+      const newline = block.indexOf(NEWLINE, from);
+      const end = newline < 0 ? block.length : newline;
+      const to = block[end - 1] === RETURN ? end - 1 : end;
+      if (from < to) this.#line({ block, from, to, number, terminated: newline >= 0, torn }, builder);
+      from = end + 1;
+    }
     const hits = new Map<string, number>();
     for (const [kind, count] of this.#redactor?.counts ?? [])
       hits.set(kind, count - (redacted.get(kind) ?? 0));
-    return builder.done(splitter.lines, hits);
+    return builder.done(number, hits);
   }
 
-  #line(line: LogLine, builder: BatchBuilder): void {
+  #line({ block, from, to, number, terminated, torn }: Line, builder: BatchBuilder): void {
     builder.filled += 1;
-    const at = line.number - 1;
-    const unwanted = line.terminated ? this.#wanted.head(line.bytes) : undefined;
-    if (unwanted !== undefined) return builder.filter(unwanted);
+    const unwanted = terminated ? this.#wanted.head(block, from, to) : undefined;
+    // Another record may stand behind a torn one: its head is not the line's.
+    if (unwanted !== undefined && !torn.has(from, to)) return builder.filter(unwanted);
+    const bytes = withoutBom(block.subarray(from, to));
+    const at = number;
+    const line = { bytes, number: number + 1, terminated, tooLong: false };
     const { value, problem } = parseLine(line);
     if (problem) builder.spoil(problem, at);
     if (!value) return;
@@ -197,6 +206,21 @@ function flagsOf(entry: Entry, { draft, trimmed }: { draft: boolean; trimmed: bo
     (trimmed ? FLAG.trimmed : 0) |
     (owned ? FLAG.owned : 0)
   );
+}
+
+const NEWLINE = 10;
+const RETURN = 13;
+
+/** A line where it lies. */
+interface Line {
+  readonly block: Buffer;
+  readonly from: number;
+  /** Behind its last byte, without its end. */
+  readonly to: number;
+  /** From 0 within the block. */
+  readonly number: number;
+  readonly terminated: boolean;
+  readonly torn: TornLines;
 }
 
 interface Tokens {

@@ -1,3 +1,4 @@
+import type { LineRange } from '../../logs/ranges.ts';
 import type { Batch } from './batch.ts';
 import type { Plan } from './plan.ts';
 import type { Rendered, RenderJob } from './render.ts';
@@ -13,11 +14,12 @@ export type ToWorker =
       readonly offset: number;
       readonly length: number;
     }
+  | { readonly kind: 'range'; readonly range: LineRange; readonly memory: ArrayBuffer }
   | { readonly kind: 'render'; readonly job: RenderJob };
 
 export type FromWorker =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'batch'; readonly batch: Batch }
+  | { readonly kind: 'batch'; readonly batch: Batch; readonly tooLong: boolean }
   | { readonly kind: 'rendered'; readonly rendered: Rendered }
   | { readonly kind: 'failed'; readonly error: Error };
 
@@ -29,10 +31,20 @@ export interface Converters {
   readonly memory: MemoryPool;
   /** Takes the memory behind the bytes. */
   convert(bytes: Uint8Array<ArrayBuffer>): Promise<Batch>;
+  /** Converts lines that are read where they are converted; left out where nothing is won by that. */
+  convertRange?(range: LineRange): Promise<RangeBatch>;
   render(job: RenderJob): Promise<Rendered>;
   close(): void;
 }
 
+export interface RangeBatch {
+  readonly batch: Batch;
+  /** Behind its lines begins one that is too long to be held. */
+  readonly tooLong: boolean;
+}
+
+/** Memory for the rows of a range. */
+const ROWS_BYTES = 2 * 1024 ** 2;
 /** Chunks in flight for each thread: one in work, one that waits, one that comes back. */
 const WINDOW_PER_THREAD = 3;
 
@@ -128,6 +140,11 @@ class Pool implements Converters {
   async convert({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Promise<Batch> {
     const message = { kind: 'convert', memory: buffer, offset: byteOffset, length: byteLength } as const;
     return (await this.#idlest().ask<'batch'>(message, [buffer])).batch;
+  }
+
+  async convertRange(range: LineRange): Promise<RangeBatch> {
+    const memory = this.memory.take(ROWS_BYTES);
+    return this.#idlest().ask<'batch'>({ kind: 'range', range, memory }, [memory]);
   }
 
   async render(job: RenderJob): Promise<Rendered> {

@@ -1,6 +1,7 @@
 /** A thread of the export: converts what it is handed. An entry point of its own in the compiled binary. */
 import type { Plan } from './plan.ts';
 import type { FromWorker, ToWorker } from './pool.ts';
+import { RangeReader } from '../../logs/ranges.ts';
 import { memoryOf } from './builder.ts';
 import { Converter } from './converter.ts';
 import { renderDrafts } from './render.ts';
@@ -10,6 +11,7 @@ declare const self: Worker;
 let plan: Plan;
 let converter: Converter;
 let spare: ArrayBuffer | undefined;
+const reader = new RangeReader();
 
 /** Memory for one very long line is not kept. */
 const MOST_SPARE = 8 * 1024 ** 2;
@@ -25,7 +27,11 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
       const batch = converter.convert(new Uint8Array(memory, offset, length), spare);
       // The rows of the next chunk go where this one was.
       spare = memory.byteLength <= MOST_SPARE ? memory : undefined;
-      reply({ kind: 'batch', batch }, memoryOf(batch));
+      reply({ kind: 'batch', batch, tooLong: false }, memoryOf(batch));
+    } else if (data.kind === 'range') {
+      const { bytes, tooLong } = reader.read(data.range);
+      const batch = converter.convert(bytes, data.memory);
+      reply({ kind: 'batch', batch, tooLong }, memoryOf(batch));
     } else {
       const rendered = renderDrafts(plan, data.job);
       reply({ kind: 'rendered', rendered }, [rendered.text.buffer]);

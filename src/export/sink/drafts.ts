@@ -7,6 +7,8 @@ import { ExportError } from '../error.ts';
 /** A file in the making beside where it will be. */
 export interface Draft {
   readonly fd: number;
+  /** Begins it anew; the number it had is the caller's. Left out where that cannot be. */
+  renew?(): void;
   /** Makes it appear. */
   keep(): Promise<void>;
   discard(): void;
@@ -32,10 +34,17 @@ export function openDraft(name: string, force: boolean): Draft {
   fs.mkdirSync(dirname(path), { recursive: true });
   const draft = draftPath(path);
   // A private file stays private.
-  const fd = fs.openSync(draft, 'w', (found?.mode ?? 0o666) & 0o777);
+  const open = () => fs.openSync(draft, 'w+', (found?.mode ?? 0o666) & 0o777);
+  let fd = open();
   const close = once(() => fs.closeSync(fd));
   return {
-    fd,
+    get fd() {
+      return fd;
+    },
+    renew() {
+      fs.unlinkSync(draft);
+      fd = open();
+    },
     async keep() {
       fs.fsyncSync(fd);
       close();

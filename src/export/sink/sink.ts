@@ -33,7 +33,20 @@ export interface OutputFile {
 export type ExtraFile =
   { readonly name: string; readonly text: string } | { readonly path: string; readonly text: string };
 
+/** A file that is filled before it is known which rows stay in it: most often all do, and need not be written twice. */
+export interface Provisional {
+  /** Where rows may be put, and read from. */
+  readonly fd: number;
+  /** All that was put there stays. */
+  keep(rows: number, bytes: number): void;
+  /** Begins the file anew. What was put there can still be read by its number, which the caller closes. */
+  renew(): void;
+}
+
 export interface Sink {
+  /** Left out where rows are packed, hashed or split. */
+  readonly provisional?: Provisional;
+
   /**
    * Writes whole lines to a split. Their memory may be used again when the promise is kept.
    * @throws OutputClosed when the reader of a pipe has left; ExportError
