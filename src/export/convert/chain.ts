@@ -107,9 +107,9 @@ export class Chain {
       hash.add(typeof message.content === 'string' ? message.content : JSON.stringify(message.content));
       return;
     }
-    // A client may join the pieces of an answer in another way when it sends them back.
+    // A client may join the pieces of an answer in another way when it sends them back: by line ends, or by nothing.
     const said = message.refusal === undefined ? message.content : message.content + message.refusal;
-    hash.add(said.replace(/\s+/g, ''));
+    hash.add(said.includes('\n') ? said.replaceAll('\n', '').trim() : said.trim());
     for (const { function: called } of message.tool_calls ?? []) {
       hash.add(called.name);
       hash.add(canonical(called.arguments));
