@@ -30,10 +30,11 @@ export async function workshop(files: Record<string, string | Uint8Array> = {}) 
   return {
     path,
     output,
-    /** An export with these flags, in this thread unless --threads says otherwise. */
-    run: (args = '', hooks?: ExportHooks) => runExport({ threads: 0, ...settings(args) }, hooks),
+    /** An export with these flags. */
+    run: async (args = '', hooks?: ExportHooks, threads = 0) =>
+      runExport({ ...settings(args), threads }, hooks),
     /** The same with arguments that hold spaces. */
-    runWith: (argv: string[]) => runExport({ threads: 0, ...settings('', argv) }),
+    runWith: async (argv: string[]) => runExport({ ...settings('', argv), threads: 0 }),
     rows: () =>
       readFileSync(output, 'utf8')
         .split('\n')

@@ -119,7 +119,8 @@ function contentProblems(
   { rules, imageUrls }: ChatCheck,
 ): Problems {
   if (typeof content === 'string') return content.trim() === '' ? [`${path}: is blank`] : [];
-  if (rules.images === 'none' || role !== 'user') return [`${path}: expected a text`];
+  if (rules.images === 'none' || role !== 'user' || !Array.isArray(content))
+    return [`${path}: expected a text`];
   const { items, problems } = objectsIn(content, path);
   const images = items.filter(({ type }) => type === 'image_url');
   if (images.length > 10) problems.push(`${path}: more than 10 images`);
