@@ -61,7 +61,7 @@ export const DETECTORS: Readonly<Record<RedactKind, readonly Detector[]>> = {
     },
     {
       may: holds('PRIVATE KEY-----'),
-      pattern: /-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[\w+/=\s\\:,-]{0,8192}/g,
+      pattern: /-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----(?![\s\S]{0,8192}?-----END)[\w+/=\s\\:,-]{0,8192}/g,
     },
   ],
   jwt: [{ may: holds('eyJ'), pattern: /eyJ[\w-]{5,4096}\.[\w-]{5,16384}\.[\w-]{5,4096}/g, is: isJwt }],
@@ -114,10 +114,10 @@ export const DETECTORS: Readonly<Record<RedactKind, readonly Detector[]>> = {
   ],
   phone: [
     { may: holds('+'), pattern: /(?<![\w+])\+\d{1,3}(?:[ .()/-]{0,2}\d){6,13}(?!\w)/g, is: isPhone },
-    { may: hasNumber, pattern: /(?<![\w.+-])(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])/g },
+    { may: hasNumber, pattern: /(?<![\w.+-]|\d )(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-]| \d)/g },
     {
       may: hasNumber,
-      pattern: /(?<![\w.+-])0\d{1,4}[ /-]\d{2,8}(?:[ -]?\d{2,4}){0,3}(?![\w.-])/g,
+      pattern: /(?<![\w.+-]|\d )0[1-9]\d{0,3}[ /-]\d{2,8}(?:[ -]?\d{2,4}){0,3}(?![\w.-])/g,
       is: isPhone,
     },
   ],

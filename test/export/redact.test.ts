@@ -1,0 +1,261 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import type { Conversation } from '../../src/export/conversation.ts';
+import { ibanRest, isCard, isIban } from '../../src/export/redact/checksums.ts';
+import { redactConversation } from '../../src/export/redact/conversation.ts';
+import { REDACT_KINDS } from '../../src/export/redact/kinds.ts';
+import type { RedactOptions } from '../../src/export/redact/redactor.ts';
+import { customPattern, Redactor } from '../../src/export/redact/redactor.ts';
+
+const make = (options: Partial<RedactOptions> = {}) =>
+  new Redactor({ kinds: REDACT_KINDS, custom: [], mode: 'tag', salt: 'salt', ...options });
+
+const jwt = `${Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')}.${Buffer.from('{"sub":"1234"}').toString('base64url')}.c2lnbmF0dXJlc2lnbmF0dXJl`;
+const pem = `-----BEGIN RSA PRIVATE KEY-----\n${'MIIEowIBAAKCAQEA'.repeat(4)}\n-----END RSA PRIVATE KEY-----`;
+
+/** A secret of each kind, the way people write it. */
+const SECRETS: readonly (readonly [tag: string, secret: string])[] = [
+  ['EMAIL', 'jane.doe+news@mail.example-corp.co.uk'],
+  ['EMAIL', 'müller@größe.de'],
+  ['PHONE', '+49 170 1234567'],
+  ['PHONE', '+1 (415) 555-2671'],
+  ['PHONE', '(415) 555-2671'],
+  ['PHONE', '415-555-2671'],
+  ['PHONE', '030 12345678'],
+  ['CARD', '4111 1111 1111 1111'],
+  ['CARD', '5500-0055-5555-5559'],
+  ['CARD', '378282246310005'],
+  ['IBAN', 'DE89 3704 0044 0532 0130 00'],
+  ['IBAN', 'GB82WEST12345698765432'],
+  ['SSN', '219-09-9999'],
+  ['IP', '8.8.4.4'],
+  ['IP', '2607:f8b0:4005:805::200e'],
+  ['KEY', `sk-proj-${'a1B2'.repeat(10)}`],
+  ['KEY', 'AKIAIOSFODNN7EXAMPLE'],
+  ['KEY', `ghp_${'a1B2c3'.repeat(6)}`],
+  ['KEY', `hf_${'abcDEF123'.repeat(4)}`],
+  ['KEY', 'xoxb-123456789012-abcdefABCDEF'],
+  ['JWT', jwt],
+  ['PRIVATE_KEY', pem],
+];
+
+describe('Redactor.text() with tags', () => {
+  test.each(SECRETS.map(([tag, secret]) => [tag, secret]))('hides %s %s', (tag, secret) => {
+    expect(make().text(`before ${secret} after`)).toBe(`before [${tag}_1] after`);
+  });
+
+  test.each([
+    ['api_key = "abc123def456"', 'api_key = "[KEY_1]"'],
+    ['curl -H "Authorization: Bearer abcdefghij0123456789"', 'curl -H "Authorization: Bearer [KEY_1]"'],
+    ['https://user:pa55word@db/x', 'https://user:[KEY_1]@db/x'],
+    ['https://x.io/?token=abcdef123456&a=1', 'https://x.io/?token=[KEY_1]&a=1'],
+    ['password: hunter2hunter2', 'password: [KEY_1]'],
+    ['a@b.com, A@B.com and c@d.org', '[EMAIL_1], [EMAIL_1] and [EMAIL_2]'],
+  ])('hides the secret in %s', (text, expected) => {
+    expect(make().text(text)).toBe(expected);
+  });
+
+  test.each([
+    'The date 2026-11-23T10:00:00.000Z, or 23.11.2026, 11/23/2026, 01-02-2024',
+    'id 550e8400-e29b-41d4-a716-446655440000',
+    'commit 3dce433a1b2c3d4e5f60718293a4b5c6d7e8f901',
+    'version v1.2.3.4, chrome 120.0.6099.109, semver 10.20.30',
+    'private 10.0.0.1, 192.168.1.1, 127.0.0.1, ::1, fe80::1, 2001:db8::1',
+    'price $1,234,567.89 or 1 234 567,89 EUR',
+    'card-like 4111 1111 1111 1112, order 1234567890123456',
+    'IBAN-like DE89 3704 0044 0532 0130 01',
+    '@decorator class A { @Input() name; }',
+    'std::vector<int>, Foo::bar, a::b::c',
+    'p { margin: 0 auto; color: #ffaa00 }',
+    'ISBN 978-3-16-148410-0',
+    'timestamps 1795428000, 1795428000123, pi 3.14159265358979',
+    'not an ssn: 000-12-3456, 666-12-3456, 900-12-3456',
+    'let token = next(); the secret: nobody knows',
+    'tokens: 12345, max_tokens=4096',
+  ])('leaves alone: %s', (text) => {
+    expect(make().text(text)).toBe(text);
+  });
+
+  test('takes the longer of two that begin together, and never half of one', () => {
+    expect(make().text('sk-ant-a1b2c3d4e5f6g7h8i9j0k1l2@example.com')).not.toContain('a1b2');
+  });
+});
+
+describe('Redactor modes', () => {
+  test('hash gives the same value the same mark everywhere, by the salt', () => {
+    const [one, other] = [make({ mode: 'hash' }), make({ mode: 'hash', salt: 'other' })];
+    const mark = one.text('A@b.com');
+    expect(mark).toMatch(/^\[EMAIL:[0-9a-f]{10}\]$/);
+    one.fresh();
+    expect(one.text('a@B.com')).toBe(mark);
+    expect(other.text('a@b.com')).not.toBe(mark);
+  });
+
+  test('fake gives values of the same form', () => {
+    const fake = (text: string) => make({ mode: 'fake' }).text(text);
+    expect(fake('jane@corp.com')).toMatch(/^[a-z]{8}@example\.(com|org|net)$/);
+    expect(fake('+1 (415) 555-2671')).toMatch(/^\+1 \(\d{3}\) 555-01\d\d$/);
+    expect(isCard(fake('4111 1111 1111 1111').replaceAll(' ', ''))).toBe(true);
+    expect(fake('4111 1111 1111 1111')).toMatch(/^\d{4} \d{4} \d{4} \d{4}$/);
+    expect(isIban(fake('DE89 3704 0044 0532 0130 00').replaceAll(' ', ''))).toBe(true);
+    expect(fake('8.8.4.4')).toMatch(/^(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$/);
+    expect(fake('219-09-9999')).toMatch(/^9\d\d-\d\d-\d{4}$/);
+    expect(fake(`sk-proj-${'a1B2'.repeat(10)}`)).toMatch(/^sk-proj-[a-z]{40}$/);
+  });
+
+  test.each(['tag', 'hash'] as const)('%s finds nothing in what it wrote', (mode) => {
+    for (const [, secret] of SECRETS) {
+      const once = make({ mode }).text(`x ${secret} y`);
+      const again = make({ mode });
+      expect(again.text(once)).toBe(once);
+      expect(again.hits).toBe(0);
+    }
+  });
+
+  test('custom patterns have a name', () => {
+    const custom = [customPattern('ticket=TCK-\\d+')];
+    expect(make({ kinds: [], custom }).text('see TCK-12 and TCK-7')).toBe('see [TICKET_1] and [TICKET_2]');
+    for (const [bad, words] of [
+      ['x', 'expected NAME=REGEX'],
+      ['email=a', 'is a kind of its own'],
+      ['x=a*', 'it matches the empty text'],
+    ] as const)
+      expect(() => customPattern(bad)).toThrow(words);
+  });
+});
+
+/** A conversation with a text at every place where one can stand. */
+function planted(secret: string): Conversation {
+  const text = `word ${secret} word`;
+  return {
+    prompt: [
+      { role: 'system', content: text },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text },
+          { type: 'image_url', image_url: { url: `https://x.io/${encodeURI('a')}?q=${secret}` } },
+        ],
+        name: 'n',
+      },
+      {
+        role: 'assistant',
+        content: text,
+        reasoning: text,
+        tool_calls: [
+          {
+            id: 'c',
+            type: 'function',
+            function: { name: 'f', arguments: JSON.stringify({ deep: [{ key: text }], [`k ${secret}`]: 1 }) },
+          },
+        ],
+      },
+      { role: 'tool', tool_call_id: 'c', content: JSON.stringify({ result: text }) },
+    ],
+    answer: { role: 'assistant', content: text, refusal: text },
+    tools: [
+      {
+        type: 'function',
+        function: {
+          name: 'f',
+          description: text,
+          parameters: { type: 'object', properties: { a: { description: text, enum: [secret] } } },
+        },
+      },
+    ],
+  };
+}
+
+describe('redactConversation()', () => {
+  test.each(SECRETS.map(([, secret]) => [secret]))('lets %s stand nowhere', (secret) => {
+    for (const mode of ['tag', 'hash', 'fake'] as const) {
+      const hidden = redactConversation(planted(secret), make({ mode }));
+      const text = JSON.stringify(hidden);
+      expect(text).not.toContain(secret);
+      expect(text).not.toContain(JSON.stringify(secret).slice(1, -1));
+      for (const message of hidden.prompt)
+        if (message.role === 'assistant')
+          for (const call of message.tool_calls ?? []) JSON.parse(call.function.arguments);
+    }
+  });
+
+  test('lets no secret stand between any words', () => {
+    const around = fc.string({
+      unit: fc.constantFrom('a', ' ', '.', ',', '\n', '"', '(', ')', ';', 'é'),
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...SECRETS), around, around, ([, secret], before, after) => {
+        const text = `${before} ${secret} ${after}`;
+        const conversation: Conversation = {
+          prompt: [{ role: 'user', content: text }],
+          answer: {
+            role: 'assistant',
+            content: '',
+            tool_calls: [
+              { id: 'c', type: 'function', function: { name: 'f', arguments: JSON.stringify({ a: text }) } },
+            ],
+          },
+          tools: [],
+        };
+        const hidden = JSON.stringify(redactConversation(conversation, make()));
+        expect(hidden).not.toContain(secret);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('gives back the conversation itself when there is nothing to hide', () => {
+    const plain = planted('nothing');
+    expect(redactConversation(plain, make())).toBe(plain);
+  });
+
+  test('hides what stands under the name of a secret, whatever it looks like', () => {
+    const hidden = make().value({ user: 'jane', password: 'swordfish', nested: '{"api_key":"plain-words"}' });
+    expect(hidden).toEqual({ user: 'jane', password: '[KEY_1]', nested: '{"api_key":"[KEY_2]"}' });
+  });
+});
+
+test('work grows with the text, not with its square', () => {
+  const hostile = [
+    'a',
+    '1',
+    '@',
+    'a@',
+    '1 ',
+    '-',
+    ':',
+    'eyJ',
+    'sk-',
+    '+1 ',
+    '-----BEGIN PRIVATE KEY-----',
+    'a.',
+    'password=',
+  ];
+  for (const piece of hostile) {
+    const time = (length: number) => {
+      const text = piece.repeat(length / piece.length);
+      const began = performance.now();
+      make().text(text);
+      return performance.now() - began;
+    };
+    time(50_000);
+    const [small, large] = [Math.max(1, time(100_000)), time(1_600_000)];
+    // Sixteen times the text: linear work takes some sixteen times as long, its square 256 times.
+    expect([piece, large / small < 110]).toEqual([piece, true]);
+  }
+});
+
+test('checksums tell what is real', () => {
+  expect(['4111111111111111', '4111111111111112', '1234567812345670'].map(isCard)).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(['DE89370400440532013000', 'DE89370400440532013001', 'DE8937040044053201300'].map(isIban)).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(ibanRest('GB82WEST12345698765432')).toBe(1);
+});
