@@ -17,7 +17,7 @@ import { runExport } from '../export/run.ts';
 import type { Picker } from '../export/settings/picker.ts';
 import { statsText, summaryText, troubleText } from '../export/summary.ts';
 import { thingsText } from '../export/text.ts';
-import { InputError } from '../logs/input.ts';
+import { InputError } from '../logs/problem.ts';
 import { ExitError } from './exit.ts';
 import { print } from './output.ts';
 

@@ -1,7 +1,8 @@
 /** The bytes of an input in blocks, decompressed, in constant memory. */
 import * as fs from 'node:fs';
 import type { LogInput } from './input.ts';
-import { InputError } from './input.ts';
+import { InputError } from './problem.ts';
+import { S3Reader } from './s3.ts';
 
 /** Measured best on a page-cached file; 64 KiB and 16 MiB are both a quarter slower. */
 const BLOCK_BYTES = 1024 ** 2;
@@ -90,6 +91,7 @@ class Source {
   readonly #input: LogInput;
   readonly #options: BlockOptions;
   #fd: number | undefined;
+  #remote: S3Reader | undefined;
   /** Bytes left of a file; one that is still written ends where it ended when it was opened. */
   #left = Infinity;
   /** The last read; settles when no other thread uses the file. */
@@ -102,11 +104,19 @@ class Source {
 
   /** The first bytes, enough to know a compressed file by. */
   async peek(): Promise<Buffer> {
+    if (this.#input.object) {
+      this.#remote = new S3Reader(this.#input.object);
+      return this.#start();
+    }
     // Opening a named pipe waits for its writer.
     this.#fd = this.#input.path === '-' ? STDIN_FD : await abortable(this.#open(), this.#options.signal);
     const info = fs.fstatSync(this.#fd);
     // Files of /proc and the like say they are empty.
     if (info.isFile() && info.size > 0) this.#left = info.size;
+    return this.#start();
+  }
+
+  async #start(): Promise<Buffer> {
     const start = Buffer.allocUnsafe(4);
     let length = 0;
     for (let bytes = 1; bytes > 0 && length < start.length; length += bytes) {
@@ -148,6 +158,7 @@ class Source {
   }
 
   async #take(buffer: Buffer, wanted: number): Promise<number> {
+    if (this.#remote) return this.#remote.read(buffer.subarray(0, wanted));
     for (;;) {
       try {
         return await readFile(this.#fd!, buffer, wanted);

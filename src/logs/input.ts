@@ -1,6 +1,9 @@
 /** Which files a reader is to read, and in which order. */
 import { realpath, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InputError } from './problem.ts';
+import type { S3Object } from './s3.ts';
+import { listObjects, S3_SCHEME, s3Place } from './s3.ts';
 
 export interface LogInput {
   /** How messages name it: the path as the user wrote or would write it, or "stdin". */
@@ -9,11 +12,8 @@ export interface LogInput {
   readonly path: string;
   /** Size on disk, `undefined` for a pipe. */
   readonly bytes: number | undefined;
-}
-
-/** An input that is missing or cannot be read; the message is for the user. */
-export class InputError extends Error {
-  override readonly name = 'InputError';
+  /** Where it is, when that is no file. */
+  readonly object?: S3Object;
 }
 
 /**
@@ -43,6 +43,7 @@ interface Resolved {
 
 async function resolve(name: string): Promise<Resolved[]> {
   if (name === '-') return [{ input: { name: 'stdin', path: '-', bytes: undefined }, listed: false }];
+  if (name.startsWith(S3_SCHEME)) return resolveObjects(name);
   const info = await statIfThere(name);
   if (info?.isDirectory()) {
     const entries = await readdir(name).catch((error: Error) => {
@@ -58,6 +59,25 @@ async function resolve(name: string): Promise<Resolved[]> {
     return listed(paths);
   }
   throw new InputError(`Cannot read ${name}: there is no such file or directory`);
+}
+
+/** One object, those below a prefix, or those that a glob matches. */
+async function resolveObjects(name: string): Promise<Resolved[]> {
+  const { bucket, key } = s3Place(name);
+  const literal = /^[^*?[{]*/.exec(key)![0];
+  const found = await listObjects(bucket, literal);
+  const itself = found.filter((object) => object.key === key);
+  const glob = literal === key ? undefined : new Bun.Glob(key);
+  const below = found.filter((object) => glob?.match(object.key) ?? rankOf(object.key) !== undefined);
+  const wanted = itself.length > 0 ? itself : below;
+  if (wanted.length === 0)
+    throw new InputError(`Cannot read ${name}: no object with the name of a log matches it`);
+  return wanted
+    .toSorted((a, b) => byRotation(a.key, b.key))
+    .map((object) => {
+      const path = `${S3_SCHEME}${bucket}/${object.key}`;
+      return { input: { name: path, path, bytes: object.bytes, object }, listed: itself.length === 0 };
+    });
 }
 
 async function listed(paths: string[]): Promise<Resolved[]> {
@@ -99,7 +119,7 @@ export function byRotation(a: string, b: string): number {
 
 /** What makes two names the same file. */
 async function identity(path: string): Promise<string> {
-  if (path === '-') return path;
+  if (path === '-' || path.startsWith(S3_SCHEME)) return path;
   return realpath(path).catch(() => path);
 }
 

@@ -276,6 +276,7 @@ test('scanHead() says what parsing says, or nothing', () => {
     ),
   );
   expect(scanHead(Buffer.from(encodeRecord(logRecord())))?.model).toBe('small');
-  expect(scanHead(Buffer.from(encodeRecord(logRecord({ model: 'm'.repeat(700) }))))).toBeUndefined();
+  expect(scanHead(Buffer.from(encodeRecord(logRecord({ model: 'm'.repeat(700) }))))?.model).toHaveLength(700);
+  expect(scanHead(Buffer.from(encodeRecord(logRecord({ model: 'm'.repeat(5_000) }))))).toBeUndefined();
   expect(scanHead(Buffer.from('{"v":2,"ts":"x"}'))).toBeUndefined();
 });
