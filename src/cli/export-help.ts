@@ -8,14 +8,17 @@ const LEFT = 29;
 /** The help text of `llmproxy export`: flags by what they are for, and the formats. */
 export function exportHelp(): string {
   const groups = Object.entries<Record<string, FlagSpec>>(FLAG_GROUPS).map(([title, flags]) =>
-    [`${title}:`, ...Object.entries(flags).map(([name, flag]) => entry(flagText(name, flag), flag.description))].join('\n'),
+    [
+      `${title}:`,
+      ...Object.entries(flags).map(([name, flag]) => entry(flagText(name, flag), flag.description)),
+    ].join('\n'),
   );
   const formats = Object.values(FORMATS).map(({ name, summary }) => entry(`  ${name}`, summary));
   return [
     'Turn request logs into training data.',
-    'Usage: llmproxy export [FILE | DIRECTORY | GLOB | s3://BUCKET/PREFIX | -]... [FLAGS]\n\n'
-      + 'Without inputs: the log directory. Switches are turned off again by --no-NAME;\n'
-      + 'each flag is also a variable: LLMPROXY_EXPORT_MAX_RECORDS for --max-records.',
+    'Usage: llmproxy export [FILE | DIRECTORY | GLOB | s3://... | -]... [FLAGS]\n\n' +
+      'Without inputs: the log directory. Switches are turned off again by --no-NAME;\n' +
+      'each flag is also a variable: LLMPROXY_EXPORT_MAX_RECORDS for --max-records.',
     ...groups,
     ['Formats:', ...formats, entry('  raw', 'Whole records as they were logged')].join('\n'),
     [
@@ -44,7 +47,8 @@ function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
   return lines;

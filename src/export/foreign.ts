@@ -97,7 +97,7 @@ function fromAnthropic(base: Entry, messages: readonly JsonObject[], system: unk
   if (last.role !== 'assistant') return { ...base, flaw: 'no_answer' };
   const content = typeof last.content === 'string' ? [{ type: 'text', text: last.content }] : last.content;
   const request = {
-    model: base.model,
+    model: base.model || 'unknown',
     max_tokens: 1,
     messages: messages.slice(0, -1),
     ...(system ? { system } : {}),

@@ -1,11 +1,11 @@
-/** The compiled binary, run in folders of its own. Whoever uses it calls `built` before all and `cleared` after. */
+/** The compiled BINARY, run in folders of its own. Whoever uses it calls `built` before all and `cleared` after. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dir, '../..');
-const binary = join(root, 'dist/llmproxy');
+export const BINARY = join(root, 'dist/llmproxy');
 const folders: string[] = [];
 const servers: Bun.Subprocess[] = [];
 
@@ -21,7 +21,7 @@ export function folder(): string {
 }
 
 export function run(cwd: string, ...args: string[]): { code: number; out: string; err: string } {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([binary, ...args], { cwd, env });
+  const { exitCode, stdout, stderr } = Bun.spawnSync([BINARY, ...args], { cwd, env });
   return { code: exitCode, out: stdout.toString(), err: stderr.toString() };
 }
 
@@ -36,7 +36,7 @@ export async function serve(cwd: string, ...args: string[]): Promise<Serving> {
 }
 
 async function started(cwd: string, args: readonly string[], environment: typeof env): Promise<Serving> {
-  const child = Bun.spawn([binary, 'serve', '--port', '0', ...args], {
+  const child = Bun.spawn([BINARY, 'serve', '--port', '0', ...args], {
     cwd,
     env: environment,
     stdin: 'ignore',
@@ -65,7 +65,7 @@ export async function serveConfig(
 
 /** Builds the binary where it is older than its source. */
 export function built(): void {
-  if (existsSync(binary) && statSync(binary).mtimeMs > newest(join(root, 'src'))) return;
+  if (existsSync(BINARY) && statSync(BINARY).mtimeMs > newest(join(root, 'src'))) return;
   const build = Bun.spawnSync([process.execPath, '--no-env-file', 'scripts/build.ts'], { cwd: root });
   if (build.exitCode !== 0) throw new Error(build.stderr.toString());
 }
