@@ -6,10 +6,10 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check build release smoke bench bench-export interop soak streams recorded clients real docs fmt clean
+.PHONY: help install serve test check build release smoke bench bench-export interop s3 soak streams recorded clients real docs fmt clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 21
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
 
 install: ## fetch Bun and the packages, when they are not here yet
 	@sh scripts/install.sh
@@ -55,6 +55,9 @@ real: install ## try the binary before a real inference engine (fetches node-lla
 
 interop: install ## load every export format with its real consumers (needs Python and PyPI)
 	@$(RUN) scripts/interop.ts $(ARGS)
+
+s3: install ## export from a real S3 server (fetches s3rver)
+	@$(RUN) scripts/s3.ts
 
 docs: install ## write the generated docs again
 	@for script in scripts/docs-*.ts; do echo "$$script"; $(RUN) "$$script" || exit 1; done
