@@ -2,14 +2,11 @@ import type { Format } from './format.ts';
 import type { ChatRules } from './chat.ts';
 import { chatMessages } from './chat.ts';
 import { chatRowProblems } from './check-chat.ts';
-import { leadingSystem, toolsField } from './turns.ts';
+import { talkOf, toolsField } from './turns.ts';
 
 const RULES: ChatRules = {
   arguments: 'string',
   mark: 'train',
-  images: 'none',
-  refusals: false,
-  names: false,
 };
 
 /**
@@ -29,15 +26,16 @@ export const axolotlFormat: Format = {
     { name: 'tools', type: 'jsons', optional: true },
     { name: 'metadata', type: 'json', optional: true },
   ],
-  render: ({ conversation: { prompt, answer, tools }, metadata }, options) => ({
-    messages: chatMessages(leadingSystem([...prompt, answer]), options, RULES),
-    ...toolsField(tools),
+  render: ({ conversation, metadata }, options) => ({
+    messages: chatMessages(talkOf(conversation), options, RULES),
+    ...toolsField(conversation.tools),
     ...(metadata ? { metadata } : {}),
   }),
   check: (row) =>
     chatRowProblems(row, {
       rules: RULES,
-      keys: ['messages', 'tools', 'metadata'],
+      anyArguments: true,
+      textTools: true,
       last: 'assistant',
       systemFirst: true,
     }),

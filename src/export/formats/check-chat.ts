@@ -1,198 +1,139 @@
 /** Checks rows of messages as OpenAI's chat has them, by the rules of the loader. */
-import { isObject } from '../../wire/json.ts';
+import { isObject, listOf, parseJson } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import type { ChatRules } from './chat.ts';
-import { isImage } from './chat.ts';
+import type { MessageCheck } from './check-message.ts';
 import type { Problems } from './check.ts';
-import { at, isObjectText, objectsIn, unknownKeys } from './check.ts';
+import { messageProblems } from './check-message.ts';
+import { objectsIn, unknownKeys } from './check.ts';
 
-export interface ChatCheck {
-  readonly rules: ChatRules;
-  /** Keys a row may have. */
-  readonly keys: readonly string[];
+/** Rules for a list of messages. */
+export interface TalkCheck extends MessageCheck {
   /** Who speaks last; anybody when left out. */
   readonly last?: 'assistant' | 'user';
-  /** Images by URL are taken. */
-  readonly imageUrls?: boolean;
   /** The user first, no role twice in a row. */
-  readonly alternate?: boolean;
+  readonly alternate?: true;
   /** A system message only at the start. */
-  readonly systemFirst?: boolean;
-  /** What tool ids must look like. */
-  readonly toolId?: RegExp;
-  /** Text or calls, never both. */
-  readonly contentOrCalls?: boolean;
-  /** A function needs them. */
-  readonly describedTools?: boolean;
+  readonly systemFirst?: true;
 }
 
-export function chatRowProblems(row: JsonObject, check: ChatCheck): Problems {
+/** Rules for a list of tools. */
+export interface ToolsCheck {
+  /** A function needs a description and parameters. */
+  readonly describedTools?: true;
+  /** The list may be JSON text, or `null` where there is none. */
+  readonly textTools?: true;
+}
+
+export interface RowCheck extends TalkCheck, ToolsCheck {
+  /** The keys a row may have; any other is passed over when left out. */
+  readonly keys?: readonly string[];
+}
+
+export function chatRowProblems(row: JsonObject, check: RowCheck): Problems {
   return [
-    ...unknownKeys(row, check.keys, ''),
+    ...(check.keys ? unknownKeys(row, check.keys, '') : []),
     ...talkProblems(row.messages, 'messages', check),
-    ...('tools' in row ? toolsProblems(row.tools, check) : []),
+    ...toolsProblems(row, '', check),
   ];
 }
 
 /** Problems of a list of messages. */
-export function talkProblems(value: unknown, path: string, check: ChatCheck): Problems {
+export function talkProblems(value: unknown, path: string, check: TalkCheck): Problems {
   const { items, problems } = objectsIn(value, path);
   if (problems.length > 0) return problems;
-  const found = items.flatMap((message, index) => messageProblems(message, `${path}[${index}]`, check));
+  return [
+    ...items.flatMap((message, index) => messageProblems(message, `${path}[${index}]`, check)),
+    ...speakerProblems(items, path, check),
+    ...orderProblems(items, path, check),
+    ...matchProblems(items, path),
+    ...imageProblems(items, path, check),
+  ];
+}
+
+function speakerProblems(items: readonly JsonObject[], path: string, { last }: TalkCheck): Problems {
+  const problems: Problems = [];
   const roles = items.map(({ role }) => role);
-  if (check.last && roles.at(-1) !== check.last)
-    found.push(`${path}: the last message must be the ${check.last}'s`);
-  if (check.last === 'assistant' && !roles.includes('user')) found.push(`${path}: no message of a user`);
-  if (
-    check.last === 'assistant' &&
-    items.every(({ role, weight, train }) => role !== 'assistant' || weight === 0 || train === false)
-  )
-    found.push(`${path}: no message is trained`);
-  return [...found, ...orderProblems(roles, path, check), ...matchProblems(items, path)];
+  if (last && roles.at(-1) !== last) problems.push(`${path}: the last message must be the ${last}'s`);
+  if (last !== 'assistant') return problems;
+  if (!roles.includes('user')) problems.push(`${path}: no message of a user`);
+  const trained = items.some(
+    ({ role, weight, train }) => role === 'assistant' && weight !== 0 && train !== false,
+  );
+  return trained ? problems : [...problems, `${path}: no message is trained`];
 }
 
 function orderProblems(
-  roles: readonly unknown[],
+  items: readonly JsonObject[],
   path: string,
-  { alternate, systemFirst }: ChatCheck,
+  { alternate, systemFirst }: TalkCheck,
 ): Problems {
   const problems: Problems = [];
-  for (const [index, role] of roles.entries()) {
-    const before = roles[index - 1];
+  for (const [index, { role }] of items.entries()) {
+    const before = items[index - 1]?.role;
+    const place = `${path}[${index}].role`;
     if ((systemFirst || alternate) && role === 'system' && index > 0)
-      problems.push(`${path}[${index}].role: a system message must be the first`);
+      problems.push(`${place}: a system message must be the first`);
     if (!alternate) continue;
     const opens = index === 0 || before === 'system';
-    if (opens && role !== 'user' && role !== 'system')
-      problems.push(`${path}[${index}].role: the user must be first`);
-    if (role === before && role !== 'tool')
-      problems.push(`${path}[${index}].role: the ${String(role)} twice in a row`);
-    if (role === 'user' && before === 'tool')
-      problems.push(`${path}[${index}].role: the assistant must answer the tool`);
+    if (opens && role !== 'user' && role !== 'system') problems.push(`${place}: the user must be first`);
+    if (role === before && role !== 'tool') problems.push(`${place}: the ${String(role)} twice in a row`);
+    if (role === 'user' && before === 'tool') problems.push(`${place}: the assistant must answer the tool`);
   }
   return problems;
 }
 
-/** Each call has one result, right behind it. */
+/** Each call has one result, right behind it; those of the last message need none. */
 function matchProblems(items: readonly JsonObject[], path: string): Problems {
   const problems: Problems = [];
   let open = new Set<unknown>();
+  const close = (place: string) => {
+    if (open.size > 0) problems.push(`${place}: ${open.size} calls before it have no result`);
+  };
   for (const [index, { role, tool_call_id: id, tool_calls: calls }] of items.entries()) {
     if (role === 'tool') {
       if (!open.delete(id)) problems.push(`${path}[${index}].tool_call_id: answers no open call`);
       continue;
     }
-    if (open.size > 0) problems.push(`${path}[${index}]: ${open.size} calls before it have no result`);
-    open = new Set(Array.isArray(calls) ? calls.map((call) => (isObject(call) ? call.id : undefined)) : []);
+    close(`${path}[${index}]`);
+    open = new Set(listOf(calls).map((call) => (isObject(call) ? call.id : undefined)));
   }
+  if (items.at(-1)?.role === 'tool') close(`${path}: the end`);
   return problems;
 }
 
-const KEYS = {
-  system: ['role', 'content', 'name'],
-  user: ['role', 'content', 'name'],
-  tool: ['role', 'content', 'name', 'tool_call_id'],
-  assistant: ['role', 'content', 'name', 'tool_calls', 'function_call', 'refusal', 'weight', 'train'],
-} as const;
-
-function messageProblems(message: JsonObject, path: string, check: ChatCheck): Problems {
-  const { role, content } = message;
-  if (role !== 'system' && role !== 'user' && role !== 'tool' && role !== 'assistant')
-    return [`${path}.role: expected system, user, assistant or tool, found ${JSON.stringify(role)}`];
-  const strays = Object.keys(message).filter((key) => !(KEYS[role] as readonly string[]).includes(key));
-  // Where what a model thought stands differs from loader to loader.
-  const problems = strays
-    .filter((key) => role !== 'assistant' || typeof message[key] !== 'string')
-    .map((key) => `${at(path, key)}: unknown key`);
-  if (role === 'assistant') return [...problems, ...assistantProblems(message, path, check)];
-  if (role === 'tool') {
-    if (typeof message.tool_call_id !== 'string') problems.push(`${path}.tool_call_id: expected a text`);
-    return typeof content === 'string' ? problems : [...problems, `${path}.content: expected a text`];
-  }
-  return [...problems, ...contentProblems(content, `${path}.content`, role, check)];
-}
-
-function contentProblems(
-  content: unknown,
+function imageProblems(
+  items: readonly JsonObject[],
   path: string,
-  role: string,
-  { rules, imageUrls }: ChatCheck,
+  { rules: { images } }: TalkCheck,
 ): Problems {
-  if (typeof content === 'string') return content.trim() === '' ? [`${path}: is blank`] : [];
-  if (rules.images === 'none' || role !== 'user' || !Array.isArray(content))
-    return [`${path}: expected a text`];
-  const { items, problems } = objectsIn(content, path);
-  const images = items.filter(({ type }) => type === 'image_url');
-  if (images.length > 10) problems.push(`${path}: more than 10 images`);
-  for (const [index, { type, text, image_url: image }] of items.entries()) {
-    if (type === 'text' && typeof text === 'string') continue;
-    const url = isObject(image) ? image.url : undefined;
-    if (type !== 'image_url' || typeof url !== 'string')
-      problems.push(`${path}[${index}]: expected text or image_url`);
-    else if (!isImage(url, imageUrls === true))
-      problems.push(`${path}[${index}].image_url.url: expected JPEG, PNG or WebP of 10 MB at most`);
-  }
-  return problems;
+  const most = images?.most ?? Infinity;
+  const parts = items.flatMap(({ content }) => listOf(content));
+  const count = parts.filter((part) => isObject(part) && part.type === 'image_url').length;
+  return count > most ? [`${path}: ${count} images: ${most} are the most`] : [];
 }
 
-function assistantProblems(message: JsonObject, path: string, check: ChatCheck): Problems {
-  const { content, tool_calls: calls, refusal, weight, train, function_call: legacy } = message;
-  const problems: Problems = [];
-  if ('content' in message && typeof content !== 'string') problems.push(`${path}.content: expected a text`);
-  const silent = typeof content !== 'string' || content.trim() === '';
-  if (silent && calls === undefined && legacy === undefined && typeof refusal !== 'string')
-    problems.push(`${path}: says nothing`);
-  if (refusal !== undefined && (!check.rules.refusals || typeof refusal !== 'string'))
-    problems.push(`${path}.refusal: not known here`);
-  if (weight !== undefined && (check.rules.mark !== 'weight' || (weight !== 0 && weight !== 1)))
-    problems.push(
-      `${path}.weight: expected 0 or 1${check.rules.mark === 'weight' ? '' : ', and only where weights are known'}`,
-    );
-  if (train !== undefined && (check.rules.mark !== 'train' || typeof train !== 'boolean'))
-    problems.push(`${path}.train: not known here`);
-  if (check.contentOrCalls && calls !== undefined && !silent)
-    problems.push(`${path}: has both content and tool_calls`);
-  return calls === undefined ? problems : [...problems, ...callsProblems(calls, `${path}.tool_calls`, check)];
-}
-
-function callsProblems(calls: unknown, path: string, { rules, toolId }: ChatCheck): Problems {
-  const { items, problems } = objectsIn(calls, path);
-  const ids = new Set<unknown>();
-  for (const [index, { id, type, function: called }] of items.entries()) {
-    const place = `${path}[${index}]`;
-    if (typeof id !== 'string' || id === '' || ids.has(id))
-      problems.push(`${place}.id: expected a text of its own`);
-    else if (toolId && !toolId.test(id)) problems.push(`${place}.id: expected ${String(toolId)}`);
-    ids.add(id);
-    if (type !== undefined && type !== 'function') problems.push(`${place}.type: expected "function"`);
-    const { name, arguments: args } = isObject(called) ? called : {};
-    if (typeof name !== 'string' || name === '') problems.push(`${place}.function.name: expected a text`);
-    const sound = rules.arguments === 'string' ? isObjectText(args) : isObject(args) || isObjectText(args);
-    if (!sound)
-      problems.push(
-        `${place}.function.arguments: expected ${rules.arguments === 'string' ? 'the JSON text of an object' : 'an object'}`,
-      );
-  }
-  return problems;
-}
-
+/** Problems of the tools beside messages, where there are any. */
 export function toolsProblems(
-  value: unknown,
-  { describedTools }: Pick<ChatCheck, 'describedTools'>,
+  { tools }: JsonObject,
+  path: string,
+  { describedTools, textTools }: ToolsCheck = {},
 ): Problems {
-  const { items, problems } = objectsIn(value, 'tools');
+  if (tools === undefined || (textTools && tools === null)) return [];
+  const value = textTools && typeof tools === 'string' ? parseJson(tools) : tools;
+  const name = path === '' ? 'tools' : `${path}.tools`;
+  const { items, problems } = objectsIn(value, name);
   for (const [index, { type, function: defined }] of items.entries()) {
-    const path = `tools[${index}]`;
+    const place = `${name}[${index}]`;
     if (type !== 'function' || !isObject(defined)) {
-      problems.push(`${path}: expected {"type": "function", "function": {...}}`);
+      problems.push(`${place}: expected {"type": "function", "function": {...}}`);
       continue;
     }
     if (typeof defined.name !== 'string' || defined.name === '')
-      problems.push(`${path}.function.name: expected a text`);
+      problems.push(`${place}.function.name: expected a text`);
     if (defined.parameters !== undefined && !isObject(defined.parameters))
-      problems.push(`${path}.function.parameters: expected an object`);
+      problems.push(`${place}.function.parameters: expected an object`);
     if (describedTools && (typeof defined.description !== 'string' || !isObject(defined.parameters)))
-      problems.push(`${path}.function: needs description and parameters`);
+      problems.push(`${place}.function: needs description and parameters`);
   }
   return problems;
 }

@@ -1,27 +1,32 @@
 /** Hosts that load OpenAI's messages, each with rules of its own. */
-import type { JsonObject } from '../../wire/json.ts';
-import type { Example, Message } from '../conversation.ts';
+import type { RowCheck } from './check-chat.ts';
 import type { ChatRules } from './chat.ts';
-import type { Column, Format, RenderOptions } from './format.ts';
-import { boundedImages, chatMessages } from './chat.ts';
+import type { Column, Format } from './format.ts';
+import { chatMessages } from './chat.ts';
 import { chatRowProblems, fileProblems } from './check-chat.ts';
-import { alternating, leadingSystem, toolsField } from './turns.ts';
+import { alternating, talkOf, toolsField } from './turns.ts';
 
 const COLUMNS: readonly Column[] = [
   { name: 'messages', type: 'jsons' },
   { name: 'tools', type: 'jsons', optional: true },
 ];
-const RULES: ChatRules = {
+const ROW = { keys: ['messages', 'tools'], last: 'assistant' } as const satisfies Partial<RowCheck>;
+
+const TOGETHER_RULES: ChatRules = {
   arguments: 'string',
   mark: 'weight',
-  images: 'user',
-  refusals: false,
-  names: false,
+  images: { urls: false, types: ['jpeg', 'png', 'webp'], most: 10 },
+};
+const FIREWORKS_RULES: ChatRules = {
+  arguments: 'string',
+  mark: 'weight',
+  images: { urls: false, types: ['jpeg', 'jpg', 'png'] },
 };
 
 /**
  * Together: no other key than the format's own, roles in turn, images as data.
  * @see https://docs.together.ai/docs/fine-tuning/data-preparation
+ * @see https://docs.together.ai/docs/fine-tuning/function-calling
  */
 export const togetherFormat: Format = {
   name: 'together',
@@ -31,16 +36,18 @@ export const togetherFormat: Format = {
   reasoning: 'drop',
   extras: false,
   columns: COLUMNS,
-  render: (example, options) =>
-    rowOf(example, options, { order: (messages) => alternating(leadingSystem(messages)), imageUrls: false }),
-  check: (row) =>
-    chatRowProblems(row, { rules: RULES, keys: ['messages', 'tools'], last: 'assistant', alternate: true }),
-  checkFile: (file) => fileProblems(file, { maxBytes: 100e9 }),
+  render: ({ conversation }, options) => ({
+    messages: chatMessages(alternating(talkOf(conversation)), options, TOGETHER_RULES),
+    ...toolsField(conversation.tools),
+  }),
+  check: (row) => chatRowProblems(row, { ...ROW, rules: TOGETHER_RULES, alternate: true }),
+  checkFile: (file) => fileProblems(file, { maxBytes: 100 * 1024 ** 3 }),
 };
 
 /**
- * Fireworks: a system message only at the start, from 3 to 3,000,000 rows.
+ * Fireworks: a system message only at the start, from 3 to 3,000,000 rows, images as JPEG or PNG data.
  * @see https://docs.fireworks.ai/fine-tuning/fine-tuning-models
+ * @see https://docs.fireworks.ai/fine-tuning/fine-tuning-vlm
  */
 export const fireworksFormat: Format = {
   name: 'fireworks',
@@ -50,23 +57,10 @@ export const fireworksFormat: Format = {
   reasoning: 'keep',
   extras: false,
   columns: COLUMNS,
-  render: (example, options) => rowOf(example, options, { order: leadingSystem, imageUrls: false }),
-  check: (row) =>
-    chatRowProblems(row, { rules: RULES, keys: ['messages', 'tools'], last: 'assistant', systemFirst: true }),
+  render: ({ conversation }, options) => ({
+    messages: chatMessages(talkOf(conversation), options, FIREWORKS_RULES),
+    ...toolsField(conversation.tools),
+  }),
+  check: (row) => chatRowProblems(row, { ...ROW, rules: FIREWORKS_RULES, systemFirst: true }),
   checkFile: (file) => fileProblems(file, { minRows: 3, maxRows: 3_000_000 }),
 };
-
-interface HostRules {
-  readonly order: (messages: readonly Message[]) => Message[];
-  readonly imageUrls: boolean;
-}
-
-function rowOf(
-  { conversation }: Example,
-  options: RenderOptions,
-  { order, imageUrls }: HostRules,
-): JsonObject {
-  const { prompt, answer, tools } = conversation;
-  boundedImages(prompt, imageUrls);
-  return { messages: chatMessages(order([...prompt, answer]), options, RULES), ...toolsField(tools) };
-}

@@ -3,22 +3,21 @@ import type { AssistantMessage, Example, Message, Tool } from '../conversation.t
 import type { ChatRules } from './chat.ts';
 import type { Format, RenderOptions } from './format.ts';
 import { chatMessages } from './chat.ts';
-import { chatRowProblems } from './check-chat.ts';
-import { alternating, leadingSystem } from './turns.ts';
+import { chatRowProblems, fileProblems } from './check-chat.ts';
+import { alternating, talkOf } from './turns.ts';
 
 const RULES: ChatRules = {
   arguments: 'string',
   mark: 'weight',
-  images: 'none',
-  refusals: false,
-  names: false,
 };
 const ID = /^[A-Za-z0-9]{9}$/;
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /**
  * Mistral: ids of calls have nine letters or digits, a message has text or calls, functions are described. Text beside
- * calls is left out, since the validator takes only one of them.
+ * calls is left out, since the validator takes only one of them, and thoughts with it.
+ * @see https://github.com/mistralai/mistral-finetune#2-function-calling-dataset
+ * @see https://docs.mistral.ai/resources/known-limitations
  */
 export const mistralFormat: Format = {
   name: 'mistral',
@@ -42,12 +41,13 @@ export const mistralFormat: Format = {
       contentOrCalls: true,
       describedTools: true,
     }),
+  checkFile: (file) => fileProblems(file, { maxBytes: 512 * 1024 ** 2 }),
 };
 
 function render({ conversation }: Example, options: RenderOptions): JsonObject {
-  const { prompt, answer, tools } = conversation;
+  const { tools } = conversation;
   const ids = new ShortIds();
-  const messages = alternating(leadingSystem([...prompt, answer])).map((message) => shortened(message, ids));
+  const messages = alternating(talkOf(conversation)).map((message) => shortened(message, ids));
   return {
     messages: chatMessages(messages, { ...options, mergeTurns: false }, RULES).map(withoutEmptyText),
     ...(tools.length > 0 ? { tools: tools.map(described) } : {}),
@@ -57,8 +57,9 @@ function render({ conversation }: Example, options: RenderOptions): JsonObject {
 function shortened(message: Message, ids: ShortIds): Message {
   if (message.role === 'tool') return { ...message, tool_call_id: ids.of(message.tool_call_id) };
   if (message.role !== 'assistant' || !message.tool_calls) return message;
+  const { reasoning: _, ...rest } = message;
   const calls = message.tool_calls.map((call) => ({ ...call, id: ids.of(call.id) }));
-  return { ...message, content: '', tool_calls: calls } satisfies AssistantMessage;
+  return { ...rest, content: '', tool_calls: calls } satisfies AssistantMessage;
 }
 
 function withoutEmptyText(message: JsonObject): JsonObject {

@@ -1,22 +1,25 @@
 import type { JsonObject } from '../../wire/json.ts';
-import type { Example } from '../conversation.ts';
+import type { Conversation } from '../conversation.ts';
+import type { TalkCheck } from './check-chat.ts';
 import type { ChatRules } from './chat.ts';
-import type { Format, RenderOptions } from './format.ts';
-import { boundedImages, chatMessages } from './chat.ts';
+import type { Format } from './format.ts';
+import { chatMessages } from './chat.ts';
 import { chatRowProblems, fileProblems } from './check-chat.ts';
-import { toolsField } from './turns.ts';
+import { asked, toolsField } from './turns.ts';
 
 export const OPENAI_RULES: ChatRules = {
   arguments: 'string',
   mark: 'weight',
-  images: 'user',
+  images: { urls: true, types: ['jpeg', 'jpg', 'png', 'webp'], most: 10 },
   refusals: true,
   names: true,
 };
 
-/** OpenAI caps a file; Azure does so too. */
-const MAX_BYTES = 512 * 1024 ** 2;
-const MIN_ROWS = 10;
+/** OpenAI still takes the functions of before tools, and `null` for no text. */
+export const OPENAI_CHECK: TalkCheck = { rules: OPENAI_RULES, nullContent: true, functions: true };
+
+/** OpenAI's bounds of a file, which Azure shares. */
+export const OPENAI_FILE = { minRows: 10, maxBytes: 512 * 1024 ** 2 };
 
 /**
  * OpenAI's supervised fine-tuning, which most hosts load.
@@ -34,25 +37,21 @@ export const openaiFormat: Format = {
     { name: 'tools', type: 'jsons', optional: true },
     { name: 'parallel_tool_calls', type: 'bool', optional: true },
   ],
-  render: openaiRow,
+  render: ({ conversation }, options) => ({
+    messages: chatMessages([...asked(conversation.prompt), conversation.answer], options, OPENAI_RULES),
+    ...toolsAndMode(conversation),
+  }),
   check: (row) =>
     chatRowProblems(row, {
-      rules: OPENAI_RULES,
+      ...OPENAI_CHECK,
       keys: ['messages', 'tools', 'parallel_tool_calls', 'functions'],
       last: 'assistant',
-      imageUrls: true,
     }),
-  checkFile: (file) => fileProblems(file, { minRows: MIN_ROWS, maxBytes: MAX_BYTES }),
+  checkFile: (file) => fileProblems(file, OPENAI_FILE),
 };
 
-function openaiRow({ conversation }: Example, options: RenderOptions): JsonObject {
-  const { prompt, answer, tools, parallelToolCalls } = conversation;
-  boundedImages(prompt, true);
-  return {
-    messages: chatMessages([...prompt, answer], options, OPENAI_RULES),
-    ...toolsField(tools),
-    ...(tools.length > 0 && parallelToolCalls !== undefined
-      ? { parallel_tool_calls: parallelToolCalls }
-      : {}),
-  };
+/** The tools, and whether several may be called at once. */
+export function toolsAndMode({ tools, parallelToolCalls }: Conversation): JsonObject {
+  const mode = tools.length > 0 && parallelToolCalls !== undefined;
+  return { ...toolsField(tools), ...(mode ? { parallel_tool_calls: parallelToolCalls } : {}) };
 }

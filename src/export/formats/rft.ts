@@ -2,16 +2,15 @@ import type { JsonObject } from '../../wire/json.ts';
 import type { Example } from '../conversation.ts';
 import type { Format, RenderOptions } from './format.ts';
 import { Unfit } from '../reasons.ts';
-import { boundedImages, chatMessages } from './chat.ts';
+import { chatMessages } from './chat.ts';
 import { fileProblems, talkProblems, toolsProblems } from './check-chat.ts';
-import { OPENAI_RULES } from './openai.ts';
+import { OPENAI_CHECK, OPENAI_FILE, OPENAI_RULES } from './openai.ts';
 import { callsOf, toolsField } from './turns.ts';
-
-const MIN_ROWS = 10;
 
 /**
  * Reinforcement tuning: a prompt that ends with the user, and the logged answer for the grader. Any key beside messages
  * and tools reaches it as `{{item.KEY}}`: here `reference_answer`, and `reference_tool_calls` where the answer is calls.
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/rft-prepare-data-open-weight.html
  */
 export const rftFormat: Format = {
   name: 'rft',
@@ -29,24 +28,19 @@ export const rftFormat: Format = {
   ],
   render,
   check: (row) => [
-    ...talkProblems(row.messages, 'messages', {
-      rules: OPENAI_RULES,
-      keys: [],
-      last: 'user',
-      imageUrls: true,
-    }),
-    ...('tools' in row ? toolsProblems(row.tools, {}) : []),
+    ...talkProblems(row.messages, 'messages', { ...OPENAI_CHECK, last: 'user' }),
+    ...toolsProblems(row, ''),
   ],
-  checkFile: (file) => fileProblems(file, { minRows: MIN_ROWS }),
+  checkFile: (file) => fileProblems(file, OPENAI_FILE),
 };
 
 function render({ conversation, metadata }: Example, options: RenderOptions): JsonObject {
   const { prompt, answer, tools } = conversation;
   if (prompt.at(-1)?.role !== 'user') throw new Unfit('wrong_order');
   if (answer.refusal !== undefined) throw new Unfit('refusal');
-  boundedImages(prompt, true);
   const calls = callsOf(answer, 'object')?.map(({ function: called }) => called);
   return {
+    // The prompt is never trained: there is nothing to mark.
     messages: chatMessages(prompt, options, { ...OPENAI_RULES, mark: undefined }),
     ...toolsField(tools),
     reference_answer: answer.content,

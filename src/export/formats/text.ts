@@ -1,12 +1,16 @@
-import type { Message, Tool } from '../conversation.ts';
+import type { Conversation, Message, Tool } from '../conversation.ts';
 import type { Format, RenderOptions } from './format.ts';
+import type { Turn } from './tool-turns.ts';
+import { Unfit } from '../reasons.ts';
 import { textProblems, unknownKeys } from './check.ts';
-import { callsOf, leadingSystem, textOf, withoutRefusals, withReasoning } from './turns.ts';
+import { spokenText } from './think.ts';
+import { turnsOf } from './tool-turns.ts';
+import { callsOf, leadingSystem, mergedTurns, textOf, withoutRefusals } from './turns.ts';
 
 /**
  * One text a row, in ChatML as Qwen and many others write it: tools as JSON lines in the system message, calls in
- * `<tool_call>`, results in `<tool_response>`. For pretraining, and for eyes; a trainer that has the model's own template
- * does better with messages.
+ * `<tool_call>`, results in `<tool_response>` of a user's turn. For pretraining, and for eyes; a trainer that has the
+ * model's own template does better with messages.
  */
 export const textFormat: Format = {
   name: 'text',
@@ -19,41 +23,44 @@ export const textFormat: Format = {
     { name: 'text', type: 'string' },
     { name: 'metadata', type: 'json', optional: true },
   ],
-  render: ({ conversation: { prompt, answer, tools }, metadata }, options) => ({
-    text: chatMl(leadingSystem([...prompt, answer]), tools, options),
+  render: ({ conversation, metadata }, options) => ({
+    text: chatMl(conversation, options),
     ...(metadata ? { metadata } : {}),
   }),
   check: (row) => [...unknownKeys(row, ['text', 'metadata'], ''), ...textProblems(row.text, 'text')],
 };
 
-function chatMl(messages: readonly Message[], tools: readonly Tool[], options: RenderOptions): string {
+/** What a tokenizer takes for the bounds of a turn, also where a user wrote it. */
+const BOUNDS = /<\|(?:im_start|im_end|endoftext)\|>/;
+
+function chatMl({ prompt, answer, tools }: Conversation, options: RenderOptions): string {
+  const messages = leadingSystem([...prompt, answer]);
   withoutRefusals(messages);
-  const offered =
-    tools.length === 0
-      ? ''
-      : `# Tools\n\n<tools>\n${tools.map((tool) => JSON.stringify(tool)).join('\n')}\n</tools>`;
-  const opening =
-    messages[0]?.role === 'system' || offered === ''
-      ? messages
-      : [{ role: 'system' as const, content: '' }, ...messages];
-  return opening
-    .map((message, index) => {
-      const text =
-        index === 0 && offered !== ''
-          ? [textOf(message), offered].filter(Boolean).join('\n\n')
-          : saidBy(message, options);
-      const role = message.role === 'tool' ? 'user' : message.role;
-      return `<|im_start|>${role}\n${text}<|im_end|>\n`;
+  const turns = turnsOf(withTools(options.mergeTurns ? mergedTurns(messages) : messages, tools));
+  return turns
+    .map((turn) => {
+      const text = textIn(turn, options);
+      if (BOUNDS.test(text)) throw new Unfit('reserved_words');
+      return `<|im_start|>${turn.by === 'tools' ? 'user' : turn.message.role}\n${text}<|im_end|>\n`;
     })
     .join('');
 }
 
-function saidBy(message: Message, options: RenderOptions): string {
-  if (message.role === 'tool') return `<tool_response>\n${message.content}\n</tool_response>`;
-  if (message.role !== 'assistant') return textOf(message);
-  const mode = options.reasoning === 'drop' ? options : { ...options, reasoning: 'inline' as const };
-  const calls = callsOf(message, 'object')?.map(
+/** The tools stand at the end of the system message, which there is one of then. */
+function withTools(messages: readonly Message[], tools: readonly Tool[]): readonly Message[] {
+  if (tools.length === 0) return messages;
+  const offered = `# Tools\n\n<tools>\n${tools.map((tool) => JSON.stringify(tool)).join('\n')}\n</tools>`;
+  const [first, ...rest] = messages;
+  if (first?.role !== 'system') return [{ role: 'system', content: offered }, ...messages];
+  return [{ ...first, content: `${textOf(first)}\n\n${offered}` }, ...rest];
+}
+
+function textIn(turn: Turn, options: RenderOptions): string {
+  if (turn.by === 'user') return textOf(turn.message);
+  if (turn.by === 'tools')
+    return turn.results.map(({ content }) => `<tool_response>\n${content}\n</tool_response>`).join('\n');
+  const calls = callsOf(turn.message, 'object')?.map(
     ({ function: called }) => `<tool_call>\n${JSON.stringify(called)}\n</tool_call>`,
   );
-  return [withReasoning(message, mode).content, ...(calls ?? [])].filter(Boolean).join('\n');
+  return [spokenText(turn.message, options), ...(calls ?? [])].filter(Boolean).join('\n');
 }

@@ -1,28 +1,24 @@
-import type { Conversation } from '../conversation.ts';
-import type { ChatCheck } from './check-chat.ts';
 import type { ChatRules } from './chat.ts';
-import type { Column, Format } from './format.ts';
-import { isObject } from '../../wire/json.ts';
+import type { Column, Format, RenderOptions } from './format.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import type { AssistantMessage, Example, Message } from '../conversation.ts';
 import { chatMessages } from './chat.ts';
-import { chatRowProblems, talkProblems, toolsProblems } from './check-chat.ts';
-import { unknownKeys } from './check.ts';
-import { leadingSystem, toolsField } from './turns.ts';
+import { completionProblems, kindProblems, preferenceProblems, TEMPLATE_CHECK } from './check-trl.ts';
+import { chatRowProblems } from './check-chat.ts';
+import { differing, labelIn, rejectedIn } from './pairs.ts';
+import { asked, leadingSystem, talkOf, toolsField } from './turns.ts';
 
 /**
  * What chat templates take: text as one string, arguments as objects, no refusals. Of the templates that come with
- * TRL, arguments as text are encoded twice by three and crash two.
+ * TRL, three encode arguments as text twice and two crash. Images would need a column of files beside the messages,
+ * which a log has none of.
+ * @see https://huggingface.co/docs/trl/dataset_formats
  */
-export const TEMPLATE_RULES: ChatRules = {
-  arguments: 'object',
-  images: 'none',
-  refusals: false,
-  names: false,
-};
+const TEMPLATE_RULES: ChatRules = { arguments: 'object' };
 
+const PROMPT: Column = { name: 'prompt', type: 'jsons' };
 const TOOLS: Column = { name: 'tools', type: 'jsons', optional: true };
 const METADATA: Column = { name: 'metadata', type: 'json', optional: true };
-const OBJECT_ARGUMENTS: ChatCheck = { rules: TEMPLATE_RULES, keys: [], systemFirst: true };
 
 /** Supervised fine-tuning with TRL: whole conversations, of which all answers are trained. */
 export const trlFormat: Format = {
@@ -33,13 +29,14 @@ export const trlFormat: Format = {
   reasoning: 'keep',
   extras: true,
   columns: [{ name: 'messages', type: 'jsons' }, TOOLS, METADATA],
-  render: ({ conversation: { prompt, answer, tools }, metadata }, options) => ({
-    messages: chatMessages(leadingSystem([...prompt, answer]), options, TEMPLATE_RULES),
-    ...toolsField(tools),
-    ...(metadata ? { metadata } : {}),
+  render: (example, options) => ({
+    messages: templated(talkOf(example.conversation), options),
+    ...more(example),
   }),
-  check: (row) =>
-    chatRowProblems(row, { ...OBJECT_ARGUMENTS, keys: ['messages', 'tools', 'metadata'], last: 'assistant' }),
+  check: (row) => [
+    ...chatRowProblems(row, { ...TEMPLATE_CHECK, last: 'assistant' }),
+    ...kindProblems(row, ['messages']),
+  ],
 };
 
 /** Prompt and completion with TRL: the loss is on the completion alone. */
@@ -50,14 +47,14 @@ export const trlPcFormat: Format = {
   masks: 'prompt',
   reasoning: 'keep',
   extras: true,
-  columns: [{ name: 'prompt', type: 'jsons' }, { name: 'completion', type: 'jsons' }, TOOLS, METADATA],
-  render: ({ conversation, metadata }, options) => ({
-    prompt: promptOf(conversation, options),
-    completion: chatMessages([conversation.answer], options, TEMPLATE_RULES),
-    ...toolsField(conversation.tools),
-    ...(metadata ? { metadata } : {}),
+  columns: [PROMPT, { name: 'completion', type: 'jsons' }, TOOLS, METADATA],
+  render: (example, options) => ({
+    prompt: promptOf(example, options),
+    completion: templated([example.conversation.answer], options),
+    ...more(example),
   }),
-  check: (row) => sidesProblems(row, ['completion'], ['metadata']),
+  // A judged row has all that this one needs.
+  check: (row) => completionProblems(row, ['prompt', 'completion', 'label']),
 };
 
 /** Preference tuning with TRL. */
@@ -68,26 +65,13 @@ export const trlDpoFormat: Format = {
   masks: 'prompt',
   reasoning: 'keep',
   extras: true,
-  columns: [
-    { name: 'prompt', type: 'jsons' },
-    { name: 'chosen', type: 'jsons' },
-    { name: 'rejected', type: 'jsons' },
-    TOOLS,
-    METADATA,
-  ],
-  render: ({ conversation, rejected, metadata }, options) => ({
-    prompt: promptOf(conversation, options),
-    chosen: chatMessages([conversation.answer], options, TEMPLATE_RULES),
-    rejected: chatMessages([rejected!], options, TEMPLATE_RULES),
-    ...toolsField(conversation.tools),
-    ...(metadata ? { metadata } : {}),
-  }),
-  check: (row) => [
-    ...sidesProblems(row, ['chosen', 'rejected'], ['metadata']),
-    ...(JSON.stringify(row.chosen) === JSON.stringify(row.rejected)
-      ? ['rejected: is the same as chosen']
-      : []),
-  ],
+  columns: [PROMPT, { name: 'chosen', type: 'jsons' }, { name: 'rejected', type: 'jsons' }, TOOLS, METADATA],
+  render: (example, options) => {
+    const sides: [AssistantMessage, AssistantMessage] = [example.conversation.answer, rejectedIn(example)];
+    const [chosen, rejected] = differing(templated([sides[0]], options), templated([sides[1]], options));
+    return { prompt: promptOf(example, options), chosen, rejected, ...more(example) };
+  },
+  check: preferenceProblems,
 };
 
 /** Kahneman-Tversky optimization with TRL. */
@@ -98,55 +82,28 @@ export const ktoFormat: Format = {
   masks: 'prompt',
   reasoning: 'keep',
   extras: true,
-  columns: [
-    { name: 'prompt', type: 'jsons' },
-    { name: 'completion', type: 'jsons' },
-    { name: 'label', type: 'bool' },
-    TOOLS,
-    METADATA,
-  ],
-  render: ({ conversation, label, metadata }, options) => ({
-    prompt: promptOf(conversation, options),
-    completion: chatMessages([conversation.answer], options, TEMPLATE_RULES),
-    label: label === true,
-    ...toolsField(conversation.tools),
-    ...(metadata ? { metadata } : {}),
+  columns: [PROMPT, { name: 'completion', type: 'jsons' }, { name: 'label', type: 'bool' }, TOOLS, METADATA],
+  render: (example, options) => ({
+    prompt: promptOf(example, options),
+    completion: templated([example.conversation.answer], options),
+    label: labelIn(example),
+    ...more(example),
   }),
   check: (row) => [
-    ...sidesProblems(row, ['completion'], ['label', 'metadata']),
-    ...(typeof row.label === 'boolean' ? [] : ['label: expected true or false']),
+    ...completionProblems(row, ['prompt', 'completion', 'label']),
+    // The trainer takes 0 and 1 too.
+    ...([true, false, 0, 1].includes(row.label as boolean) ? [] : ['label: expected true or false']),
   ],
 };
 
-function promptOf({ prompt }: Conversation, options: Parameters<typeof chatMessages>[1]): JsonObject[] {
-  return chatMessages(leadingSystem(prompt), options, TEMPLATE_RULES);
+function promptOf({ conversation }: Example, options: RenderOptions): JsonObject[] {
+  return templated(asked(leadingSystem(conversation.prompt)), options);
 }
 
-/** Problems of a row with a prompt and one or more ways on from it. */
-function sidesProblems(row: JsonObject, sides: readonly string[], more: readonly string[]): string[] {
-  const prompt = Array.isArray(row.prompt) ? (row.prompt as unknown[]) : [];
-  return [
-    ...unknownKeys(row, ['prompt', ...sides, 'tools', ...more], ''),
-    ...promptProblems(row.prompt),
-    ...sides.flatMap((side) => sideProblems(row[side], side, prompt)),
-    ...('tools' in row ? toolsProblems(row.tools, {}) : []),
-  ];
+function templated(messages: readonly Message[], options: RenderOptions): JsonObject[] {
+  return chatMessages(messages, options, TEMPLATE_RULES);
 }
 
-function promptProblems(prompt: unknown): string[] {
-  const problems = talkProblems(prompt, 'prompt', OBJECT_ARGUMENTS);
-  const last = Array.isArray(prompt) ? (prompt.at(-1) as unknown) : undefined;
-  return isObject(last) && last.role === 'assistant'
-    ? [...problems, 'prompt: ends with the assistant']
-    : problems;
-}
-
-function sideProblems(side: unknown, path: string, prompt: readonly unknown[]): string[] {
-  if (!Array.isArray(side) || side.length === 0)
-    return [`${path}: expected a list with a message of the assistant`];
-  const found = talkProblems(side, path, OBJECT_ARGUMENTS);
-  const last = side.at(-1) as unknown;
-  if (!isObject(last) || last.role !== 'assistant')
-    found.push(`${path}: the last message must be the assistant's`);
-  return prompt.length === 0 ? [...found, 'prompt: is empty'] : found;
+function more({ conversation, metadata }: Example): JsonObject {
+  return { ...toolsField(conversation.tools), ...(metadata ? { metadata } : {}) };
 }

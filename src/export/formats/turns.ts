@@ -1,11 +1,27 @@
 /** Steps on the way from a conversation to a row, which formats share. */
 import type { JsonObject } from '../../wire/json.ts';
-import type { AssistantMessage, Message, Part, PlainMessage, Tool } from '../conversation.ts';
+import type { AssistantMessage, Conversation, Message, Part, PlainMessage, Tool } from '../conversation.ts';
 import type { RenderOptions } from './format.ts';
 import { Unfit } from '../reasons.ts';
 
 /** Between what was several messages. */
 const SEAM = '\n\n';
+
+/**
+ * A prompt that the model is to go on from.
+ * @throws Unfit when no user speaks in it, or the assistant speaks last: trainers see no question there, or two answers
+ */
+export function asked(prompt: readonly Message[]): readonly Message[] {
+  if (prompt.at(-1)?.role === 'assistant' || !prompt.some(({ role }) => role === 'user'))
+    throw new Unfit('wrong_order');
+  return prompt;
+}
+
+/** All of a talk with its answer, the system first. @throws Unfit as {@link asked} */
+export function talkOf({ prompt, answer }: Conversation): Message[] {
+  // First, since a system message at the end may stand behind the assistant's own.
+  return [...asked(leadingSystem(prompt)), answer];
+}
 
 /** System messages become one at the start: a model told something later is told it from the start. */
 export function leadingSystem(messages: readonly Message[]): Message[] {
@@ -40,8 +56,8 @@ export function mergedTurns(messages: readonly Message[]): Message[] {
 
 function merge(a: Message, b: Message): Message | undefined {
   if (a.role === 'user' && b.role === 'user') return { ...a, content: joinedContent(a.content, b.content) };
-  if (a.role !== 'assistant' || b.role !== 'assistant' || a.tool_calls || a.refusal !== undefined)
-    return undefined;
+  if (a.role !== 'assistant' || b.role !== 'assistant' || a.tool_calls) return undefined;
+  if (a.refusal !== undefined || b.refusal !== undefined) return undefined;
   const { untrained: _, ...both } = {
     ...a,
     ...b,
@@ -88,14 +104,20 @@ export function alternating(messages: readonly Message[]): Message[] {
   return merged;
 }
 
-/** The answer's text with what was thought, where that goes into the text; and the field it goes into, where not. */
+/**
+ * The answer's text with what was thought, where that goes into the text; and the field it goes into, where not.
+ * @throws Unfit when a thought in the text would end before its end
+ */
 export function withReasoning(
   { content, reasoning }: AssistantMessage,
   { reasoning: mode }: RenderOptions,
   field = 'reasoning_content',
 ): { readonly content: string; readonly [field: string]: string } {
   if (reasoning === undefined || mode === 'drop') return { content };
-  if (mode === 'inline') return { content: `<think>\n${reasoning}\n</think>\n\n${content}` };
+  if (mode === 'inline') {
+    if (reasoning.includes('</think>')) throw new Unfit('reserved_words');
+    return { content: `<think>\n${reasoning}\n</think>\n\n${content}` };
+  }
   return { content, [mode === 'keep' ? field : mode.field]: reasoning };
 }
 
