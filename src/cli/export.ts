@@ -31,7 +31,8 @@ export default defineCommand({
     inputs: {
       type: 'positional',
       required: false,
-      description: 'Logs: files, directories, globs, s3:// prefixes, - for stdin (default: the log directory)',
+      description:
+        'Logs: files, directories, globs, s3:// prefixes, - for stdin (default: the log directory)',
     },
     ...(Object.fromEntries(
       Object.entries<FlagSpec>(FLAGS).map(([name, flag]) => [name, argument(flag)]),
@@ -65,7 +66,8 @@ async function exportRows(settings: Settings, signal: AbortSignal): Promise<void
 /** Violations on stdout, one a line, for they are what was asked for. */
 async function check({ flags }: Sources, picker: Picker, signal: AbortSignal): Promise<void> {
   const format = picker.given('format') ? formatOf(picker, 'file') : undefined;
-  if (!format) throw new ExitError(EXIT.usage, 'Cannot check: give --format NAME, the format that the file is to have');
+  if (!format)
+    throw new ExitError(EXIT.usage, 'Cannot check: give --format NAME, the format that the file is to have');
   if (flags.inputs.length === 0) throw new ExitError(EXIT.usage, 'Cannot check: give the files');
   const json = picker.on('json');
   const summary = await checkFiles({
@@ -77,7 +79,9 @@ async function check({ flags }: Sources, picker: Picker, signal: AbortSignal): P
   });
   const { rows, bad, violations } = summary;
   if (!picker.on('quiet'))
-    say(`Checked ${thingsText(rows, 'row')} as ${format.name}: ${thingsText(violations, 'violation')} in ${thingsText(bad, 'row')}\n`);
+    say(
+      `Checked ${thingsText(rows, 'row')} as ${format.name}: ${thingsText(violations, 'violation')} in ${thingsText(bad, 'row')}\n`,
+    );
   if (violations > 0) throw new ExitError(EXIT.violations);
 }
 
@@ -97,7 +101,9 @@ async function exportWith(settings: Settings, signal: AbortSignal): Promise<Expo
   const terminal = process.stderr.isTTY === true;
   const shown = settings.progress === 'always' || (settings.progress === 'auto' && terminal);
   const line =
-    shown && !settings.quiet ? new ProgressLine({ clock: systemClock, write: say, redraw: terminal }) : undefined;
+    shown && !settings.quiet
+      ? new ProgressLine({ clock: systemClock, write: say, redraw: terminal })
+      : undefined;
   try {
     return await runExport(settings, {
       signal,
