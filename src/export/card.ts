@@ -25,7 +25,7 @@ function frontMatter({ report, columns, parquet }: CardInfo): string[] {
     'configs:',
     '- config_name: default',
     '  data_files:',
-    ...(files.length > 0 ? files : ['  []']),
+    ...(files.length > 0 ? files : ['    []']),
     ...(features.length > 0 && !parquet ? ['dataset_info:', '  features:', ...features] : []),
     'tags:',
     '- llmproxy',
@@ -33,9 +33,17 @@ function frontMatter({ report, columns, parquet }: CardInfo): string[] {
 }
 
 function dataFiles(split: string, { outputs }: Report): string[] {
-  const paths = outputs.filter((file) => file.split === split).map(({ path }) => path);
-  if (paths.length === 1) return [`  - {split: ${split}, path: ${paths[0]}}`];
-  return [`  - split: ${split}`, '    path:', ...paths.map((path) => `    - ${path}`)];
+  const paths = outputs.filter((file) => file.split === split).map(({ path }) => yaml(path));
+  if (paths.length === 1) return [`  - {split: ${yaml(split)}, path: ${paths[0]}}`];
+  return [`  - split: ${yaml(split)}`, '    path:', ...paths.map((path) => `    - ${path}`)];
+}
+
+/** Words of YAML that are no text. */
+const WORDS = /^(?:true|false|yes|no|on|off|y|n|null)$/i;
+
+/** A text as YAML has it: quoted where it could be taken for something else. */
+function yaml(text: string): string {
+  return /^[a-z_][\w./-]*$/i.test(text) && !WORDS.test(text) ? text : JSON.stringify(text);
 }
 
 function page({ report, format }: CardInfo): string {
@@ -48,15 +56,16 @@ function page({ report, format }: CardInfo): string {
     'from datasets import load_dataset',
     'dataset = load_dataset("./this-directory")',
     '```\n',
-    table('Split', splits),
-    table('Model', models),
-    table('Provider', providers),
+    table('Split', 'Rows', splits),
+    table('Model', 'Rows', models),
+    table('Provider', 'Rows', providers),
+    table('Left out', 'Records', leftOut(report)),
     tokens.rows > 0
-      ? `${tokens.input + tokens.output} tokens by the providers' count, ${tokens.output} of them answered.\n`
+      ? `${tokens.input + tokens.output} tokens in ${tokens.rows} rows, ${tokens.output} of them in answers.\n`
       : '',
     hidden.length > 0
-      ? `Hidden in all texts: ${hidden.join(', ')}.\n`
-      : 'Personal data and secrets were not looked for.\n',
+      ? `Hidden in the texts: ${hidden.join(', ')}.\n`
+      : 'Nothing was hidden in the texts: they are as the log has them.\n',
     'The rows are what people asked and models answered. They may hold personal data, and the terms of the providers above',
     'say what may be trained on them. `manifest.json` says what was read, and what was left out and why.\n',
   ]
@@ -64,12 +73,26 @@ function page({ report, format }: CardInfo): string {
     .join('\n');
 }
 
-/** Names that a card shows of each kind. */
+/** Records by why they are no rows: first what somebody asked for, then what is unfit. */
+function leftOut({ filtered, dropped }: Report): Record<string, number> {
+  const unfit = Object.entries(dropped).map(([flaw, { count }]) => [flaw, count] as const);
+  return { ...filtered, ...Object.fromEntries(unfit) };
+}
+
+/** Names that a table shows. */
 const SHOWN = 20;
 
-function table(title: string, counts: Readonly<Record<string, number>>): string {
-  const rows = Object.entries(counts)
-    .slice(0, SHOWN)
-    .map(([name, count]) => `| ${name.replaceAll('|', '\\|').replaceAll('\n', ' ')} | ${count} |`);
-  return [`| ${title} | Rows |`, '|---|---|', ...rows, ''].join('\n');
+function table(title: string, unit: string, counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts);
+  if (entries.length === 0) return '';
+  const others = entries.slice(SHOWN);
+  const rest = others.reduce((sum, [, count]) => sum + count, 0);
+  const rows = entries.slice(0, SHOWN).map(([name, count]) => `| ${cell(name)} | ${count} |`);
+  if (others.length > 0) rows.push(`| ${others.length} others | ${rest} |`);
+  return [`| ${title} | ${unit} |`, '|---|---|', ...rows, ''].join('\n');
+}
+
+/** Names of models are what clients wrote. */
+function cell(name: string): string {
+  return name.replaceAll(/\s+/g, ' ').replaceAll(/[\\|<>`]/g, (sign) => `\\${sign}`);
 }

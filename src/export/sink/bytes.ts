@@ -12,8 +12,9 @@ const FULL_PIPE_MS = 5;
 export class ByteSink {
   readonly #fd: number;
   readonly #name: string;
+  readonly #file: boolean;
   readonly #hasher: Bun.CryptoHasher | undefined;
-  readonly #batch = Buffer.allocUnsafe(BATCH_BYTES);
+  #batch: Buffer | undefined;
   #waiting = 0;
   bytes = 0;
 
@@ -21,13 +22,15 @@ export class ByteSink {
   constructor(fd: number, name: string, hash: boolean) {
     this.#fd = fd;
     this.#name = name;
+    this.#file = fs.fstatSync(fd).isFile();
     this.#hasher = hash ? new Bun.CryptoHasher('sha256') : undefined;
   }
 
-  /** Takes bytes; their memory may be used again afterwards. @throws OutputClosed, ExportError */
+  /** Takes bytes; their memory may be used again when the promise is kept. @throws OutputClosed, ExportError */
   async write(data: Uint8Array): Promise<void> {
     if (this.#waiting + data.length > BATCH_BYTES) await this.#flush();
     if (data.length >= BATCH_BYTES) return this.#writeAll(data);
+    this.#batch ??= Buffer.allocUnsafe(BATCH_BYTES);
     this.#batch.set(data, this.#waiting);
     this.#waiting += data.length;
   }
@@ -35,13 +38,14 @@ export class ByteSink {
   /** Writes what waits. @returns the hash of all bytes, in hex, when one was asked for */
   async end(): Promise<string | undefined> {
     await this.#flush();
+    this.#batch = undefined;
     return this.#hasher?.digest('hex');
   }
 
   async #flush(): Promise<void> {
-    const data = this.#batch.subarray(0, this.#waiting);
+    const data = this.#batch?.subarray(0, this.#waiting);
     this.#waiting = 0;
-    await this.#writeAll(data);
+    if (data) await this.#writeAll(data);
   }
 
   async #writeAll(data: Uint8Array): Promise<void> {
@@ -55,7 +59,9 @@ export class ByteSink {
 
   async #attempt(data: Uint8Array): Promise<number> {
     try {
-      return await writeFd(this.#fd, data);
+      // A write under way in another thread could meet the number of a file that was closed, and opened as another.
+      // A pipe may take its time, so it is waited for elsewhere.
+      return this.#file ? fs.writeSync(this.#fd, data) : await writeFd(this.#fd, data);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EPIPE') throw new OutputClosed('Cannot write: the reader has left', { cause: error });
@@ -66,9 +72,9 @@ export class ByteSink {
   }
 }
 
-/** A failure to write in words. */
-export function writeFailure(name: string, cause: unknown): ExportError {
-  if (cause instanceof ExportError) return cause;
+/** A failure to write in words; what has its words already stays as it is. */
+export function writeFailure(name: string, cause: unknown): ExportError | OutputClosed {
+  if (cause instanceof ExportError || cause instanceof OutputClosed) return cause;
   const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');
   const reason = full ? 'the disk is full' : fileReason(cause);
   return new ExportError('failed', `Cannot write ${name}: ${reason}`, { cause });

@@ -1,6 +1,6 @@
 /** Files that appear whole or not at all. */
 import * as fs from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { syncDirectory } from '../../logs/files.ts';
 import { ExportError } from '../error.ts';
 
@@ -14,14 +14,18 @@ export interface Draft {
   discard(): void;
 }
 
-/** A name beside the target that nobody else uses. In the same directory, because a rename across file systems is no single step. */
+/**
+ * A name beside the target that nobody else uses. In the same directory, because a rename across file systems is no
+ * single step.
+ */
 export function draftPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
 }
 
 /**
  * Opens a draft of a file.
- * @throws ExportError when the file exists and is not to be replaced
+ * @param name as the user gave it
+ * @throws ExportError when the file exists and is not to be replaced; an error of the file system
  */
 export function openDraft(name: string, force: boolean): Draft {
   const found = fs.statSync(name, { throwIfNoEntry: false });
@@ -30,11 +34,12 @@ export function openDraft(name: string, force: boolean): Draft {
   if (found && !found.isFile()) return streamDraft(name);
   if (found && !force) throw exists(name);
   // A link goes on pointing where it does.
-  const path = found ? fs.realpathSync(name) : name;
-  fs.mkdirSync(dirname(path), { recursive: true });
+  const path = found ? fs.realpathSync(name) : resolve(name);
+  const takeBack = makeDirectory(dirname(path));
   const draft = draftPath(path);
+  fs.rmSync(draft, { force: true });
   // A private file stays private.
-  const open = () => fs.openSync(draft, 'w+', (found?.mode ?? 0o666) & 0o777);
+  const open = () => fs.openSync(draft, 'wx+', (found?.mode ?? 0o666) & 0o777);
   let fd = open();
   const close = once(() => fs.closeSync(fd));
   return {
@@ -56,6 +61,7 @@ export function openDraft(name: string, force: boolean): Draft {
     discard() {
       close();
       fs.rmSync(draft, { force: true });
+      takeBack();
     },
   };
 }
@@ -64,6 +70,18 @@ function streamDraft(name: string): Draft {
   const fd = fs.openSync(name, 'w');
   const close = once(() => fs.closeSync(fd));
   return { fd, keep: async () => close(), discard: close };
+}
+
+/** Makes a directory and those above it. @returns removes those that were made, where they are empty */
+export function makeDirectory(path: string): () => void {
+  const first = fs.mkdirSync(path, { recursive: true });
+  return () => {
+    if (first === undefined) return;
+    for (let at = path; at.length >= first.length; at = dirname(at)) {
+      if (!fs.existsSync(at) || fs.readdirSync(at).length > 0) return;
+      fs.rmdirSync(at);
+    }
+  };
 }
 
 export function exists(name: string): ExportError {
@@ -78,14 +96,14 @@ export function once(action: () => void): () => void {
   };
 }
 
-/** Writes a file of text, whole or not at all. */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const draft = openDraft(path, true);
+/** Writes a file of text that is there after a power cut too. */
+export function writeSynced(path: string, text: string): void {
+  fs.mkdirSync(dirname(path), { recursive: true });
+  const fd = fs.openSync(path, 'wx');
   try {
-    fs.writeFileSync(draft.fd, text);
-    await draft.keep();
-  } catch (error) {
-    draft.discard();
-    throw error;
+    fs.writeFileSync(fd, text);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
   }
 }

@@ -1,18 +1,20 @@
 import { ByteSink, writeFailure } from './bytes.ts';
 import type { Draft } from './drafts.ts';
-import { writeWhole } from './drafts.ts';
 import type { Packing } from './packing.ts';
 import { packingFor } from './packing.ts';
 import type { ExtraFile, OutputFile, Provisional, Sink, SinkOptions } from './sink.ts';
-import { OutputClosed } from './sink.ts';
+import type { TextDrafts } from './texts.ts';
+import { draftTexts } from './texts.ts';
 
 /** One file, or standard output. */
 export class FileSink implements Sink {
   readonly #draft: Draft;
   readonly #options: SinkOptions;
+  readonly #name: string;
   readonly provisional: Provisional | undefined;
   #bytes: ByteSink;
   #packing: Packing;
+  #texts: TextDrafts | undefined;
   #rows = 0;
   /** Bytes that were put there by others. */
   #kept = 0;
@@ -20,51 +22,50 @@ export class FileSink implements Sink {
   constructor(draft: Draft, options: SinkOptions) {
     this.#draft = draft;
     this.#options = options;
-    this.#bytes = this.#sink();
+    this.#name = options.shape === 'stdout' ? 'standard output' : options.path;
+    this.#bytes = new ByteSink(draft.fd, this.#name, options.hash);
     this.#packing = packingFor(this.#bytes, options);
     this.provisional = this.#provisional();
   }
 
   async write(_split: string, lines: Uint8Array, rows: number): Promise<void> {
     this.#rows += rows;
-    await this.#packing.write(lines);
+    try {
+      await this.#packing.write(lines);
+    } catch (error) {
+      throw writeFailure(this.#name, error);
+    }
   }
 
   async finish(
     extras: (files: readonly OutputFile[]) => readonly ExtraFile[],
   ): Promise<readonly OutputFile[]> {
-    const { path, splits } = this.#options;
+    const { path, splits, force, shape } = this.#options;
     try {
       await this.#packing.end();
       const sha256 = await this.#bytes.end();
-      const file = {
-        path,
-        split: splits[0]!,
-        rows: this.#rows,
-        bytes: this.#kept + this.#bytes.bytes,
-        ...(sha256 ? { sha256 } : {}),
-      };
-      const texts = extras([file]);
+      const bytes = this.#kept + this.#bytes.bytes;
+      const file = { path, split: splits[0]!, rows: this.#rows, bytes, ...(sha256 ? { sha256 } : {}) };
+      const texts = extras([file]).filter((extra) => 'path' in extra);
+      this.#texts = draftTexts(texts, { force, rows: shape === 'stdout' ? [] : [path] });
       await this.#draft.keep();
-      for (const extra of texts) if ('path' in extra) await writeWhole(extra.path, extra.text);
+      await this.#texts.keep();
       return [file];
     } catch (error) {
-      if (error instanceof OutputClosed) throw error;
-      throw writeFailure(path, error);
+      throw writeFailure(this.#name, error);
     }
   }
 
-  #sink(): ByteSink {
-    const { shape, path, hash } = this.#options;
-    return new ByteSink(this.#draft.fd, shape === 'stdout' ? 'standard output' : path, hash);
+  discard(): void {
+    this.#texts?.discard();
+    this.#draft.discard();
   }
 
   #provisional(): Provisional | undefined {
-    const { compress, parquet, hash, shape } = this.#options;
+    const { compress, parquet, hash } = this.#options;
     const draft = this.#draft;
     // Windows does not let go of the name of an open file.
-    if (compress || parquet || hash || shape === 'stdout' || !draft.renew || process.platform === 'win32')
-      return undefined;
+    if (compress || parquet || hash || !draft.renew || process.platform === 'win32') return undefined;
     return {
       fd: draft.fd,
       keep: (rows, bytes) => {
@@ -73,13 +74,9 @@ export class FileSink implements Sink {
       },
       renew: () => {
         draft.renew!();
-        this.#bytes = this.#sink();
+        this.#bytes = new ByteSink(draft.fd, this.#name, false);
         this.#packing = packingFor(this.#bytes, this.#options);
       },
     };
-  }
-
-  discard(): void {
-    this.#draft.discard();
   }
 }

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { ExportError } from '../error.ts';
 import { writeFailure } from './bytes.ts';
 import { DirectorySink } from './directory.ts';
@@ -6,30 +7,41 @@ import { FileSink } from './file.ts';
 import type { Sink, SinkOptions } from './sink.ts';
 
 const STDOUT_FD = 1;
+/** What `datasets` takes for the name of a split. */
+const SPLIT_NAME = /^\w+(\.\w+)*$/;
 
 /**
  * Opens where rows go: `-` is standard output. Files and directories are written beside their names and renamed at the
  * end.
- * @throws ExportError when it exists, or cannot be made
+ * @throws ExportError when it exists, cannot be made, or makes no sense
  */
-export function openSink(options: SinkOptions): Sink {
+export function openSink(given: SinkOptions): Sink {
+  const options = packedByName(given);
   const { path, shape, force } = options;
+  refuseNonsense(options);
   try {
     if (shape === 'directory') return new DirectorySink(options);
     const draft =
       shape === 'stdout'
         ? { fd: STDOUT_FD, keep: async () => {}, discard: () => {} }
         : openDraft(path, force);
-    return new FileSink(draft, packedByName(options));
+    return new FileSink(draft, options);
   } catch (cause) {
-    if (cause instanceof ExportError) throw cause;
-    throw writeFailure(path, cause);
+    throw writeFailure(shape === 'stdout' ? 'standard output' : path, cause);
   }
 }
 
 /** A name such as rows.jsonl.gz asks to be compressed. */
 function packedByName(options: SinkOptions): SinkOptions {
-  if (options.compress || options.parquet) return options;
-  const ending = /\.(gz|zst)$/.exec(options.path)?.[1] as 'gz' | 'zst' | undefined;
-  return ending === undefined ? options : { ...options, compress: ending };
+  const ending = options.shape === 'file' ? /\.(gz|zst)$/.exec(options.path)?.[1] : undefined;
+  if (ending === undefined || options.compress || options.parquet) return options;
+  return { ...options, compress: ending as 'gz' | 'zst' };
+}
+
+function refuseNonsense({ path, shape, splits, compress, parquet }: SinkOptions): void {
+  const odd = splits.find((split) => !SPLIT_NAME.test(split));
+  if (shape === 'directory' && odd !== undefined)
+    throw new ExportError('usage', `Cannot write ${path}: "${odd}" cannot be the name of a split`);
+  if (shape === 'stdout' && (parquet || compress) && isatty(STDOUT_FD))
+    throw new ExportError('usage', 'Cannot write packed rows to a terminal: give --output PATH');
 }

@@ -1,7 +1,9 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { SchemaElement } from 'hyparquet-writer';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Column } from '../formats/format.ts';
+import { ExportError } from '../error.ts';
 import { featuresOf } from '../features.ts';
 import type { ByteSink } from './bytes.ts';
 import type { Packing } from './packing.ts';
@@ -10,6 +12,11 @@ import type { Packing } from './packing.ts';
 const GROUP_ROWS = 10_000;
 const GROUP_BYTES = 16 * 1024 ** 2;
 const NEWLINE = 10;
+const CODECS = { gz: 'GZIP', zst: 'ZSTD' } as const;
+const COMPRESSORS = {
+  GZIP: (page: Uint8Array) => gzipSync(page),
+  ZSTD: (page: Uint8Array) => zstdCompressSync(page),
+};
 
 /**
  * Parquet with objects of any shape as JSON, which HF `datasets` gives back as objects. Nested columns would fill what is
@@ -18,18 +25,25 @@ const NEWLINE = 10;
 export class ParquetPacking implements Packing {
   readonly #bytes: ByteSink;
   readonly #columns: readonly Column[];
+  readonly #names: ReadonlySet<string>;
   readonly #buffer = new ByteWriter();
   readonly #writer: ParquetWriter;
   #rows: JsonObject[] = [];
   #rowBytes = 0;
 
-  constructor(bytes: ByteSink, columns: readonly Column[]) {
+  /** @param compress how pages are packed; in the way that every reader knows when left out */
+  constructor(bytes: ByteSink, columns: readonly Column[], compress: 'gz' | 'zst' | undefined) {
     this.#bytes = bytes;
     this.#columns = columns;
+    this.#names = new Set(columns.map(({ name }) => name));
     const info = JSON.stringify({ info: { features: featuresOf(columns) } });
     this.#writer = new ParquetWriter({
       writer: this.#buffer,
       schema: schemaOf(columns),
+      codec: compress === undefined ? 'SNAPPY' : CODECS[compress],
+      compressors: COMPRESSORS,
+      // The least and the greatest message would be kept whole, in memory and in the file, for each group of rows.
+      statistics: false,
       kvMetadata: [{ key: 'huggingface', value: info }],
       createdBy: 'llmproxy',
     });
@@ -39,7 +53,7 @@ export class ParquetPacking implements Packing {
     const text = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength);
     for (let from = 0; from < text.length;) {
       const end = text.indexOf(NEWLINE, from);
-      this.#rows.push(JSON.parse(text.toString('utf8', from, end)) as JsonObject);
+      this.#rows.push(this.#row(text.toString('utf8', from, end)));
       this.#rowBytes += end - from;
       from = end + 1;
       if (this.#rows.length >= GROUP_ROWS || this.#rowBytes >= GROUP_BYTES) await this.#group();
@@ -50,6 +64,18 @@ export class ParquetPacking implements Packing {
     await this.#group();
     await this.#writer.finish();
     await this.#pass();
+  }
+
+  #row(text: string): JsonObject {
+    const row = JSON.parse(text) as JsonObject;
+    // It would be lost without a word.
+    const odd = Object.keys(row).find((key) => !this.#names.has(key));
+    if (odd !== undefined)
+      throw new ExportError(
+        'failed',
+        `Cannot write Parquet: a row has "${odd}", which is no column of the format`,
+      );
+    return row;
   }
 
   async #group(): Promise<void> {
