@@ -172,7 +172,20 @@ const answer: fc.Arbitrary<AssistantMessage> = fc.oneof(
   },
 );
 
-export const conversation: fc.Arbitrary<Conversation> = fc
+/** What even formats without tools and images take. */
+const plain: fc.Arbitrary<Conversation> = fc.record({
+  prompt: fc
+    .tuple(maybe(system), fc.array(fc.tuple(text, remembered(spoken)), { maxLength: 3 }), text)
+    .map(([first, before, last]): Message[] => [
+      ...(first ? [first] : []),
+      ...before.flatMap(([asks, says]): Message[] => [{ role: 'user', content: asks }, says]),
+      { role: 'user', content: last },
+    ]),
+  answer: spoken,
+  tools: fc.constant([]),
+});
+
+const unruly: fc.Arbitrary<Conversation> = fc
   .record({
     prompt,
     answer,
@@ -180,6 +193,11 @@ export const conversation: fc.Arbitrary<Conversation> = fc
     parallelToolCalls: maybe(fc.boolean()),
   })
   .map((made) => without(made) as Conversation);
+
+export const conversation: fc.Arbitrary<Conversation> = fc.oneof(
+  { weight: 1, arbitrary: plain },
+  { weight: 3, arbitrary: unruly },
+);
 
 export const example: fc.Arbitrary<Example> = fc
   .record({

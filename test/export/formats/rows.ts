@@ -1,0 +1,72 @@
+/** Rows written by hand from what loaders document, for the checkers: none comes from a renderer. */
+import type { JsonObject } from '../../../src/wire/json.ts';
+
+export const TOOLS: JsonObject[] = [
+  {
+    type: 'function',
+    function: { name: 'f', description: 'Does f', parameters: { type: 'object', properties: {} } },
+  },
+];
+
+/** A chat with a call, its result and an answer. */
+export function chatRow(args: unknown, id = 'call_1'): JsonObject {
+  return {
+    messages: [
+      { role: 'system', content: 'Be kind.' },
+      { role: 'user', content: 'f?' },
+      {
+        role: 'assistant',
+        tool_calls: [{ id, type: 'function', function: { name: 'f', arguments: args } }],
+      },
+      { role: 'tool', tool_call_id: id, content: '1' },
+      { role: 'assistant', content: 'One.' },
+    ],
+    tools: structuredClone(TOOLS),
+  };
+}
+
+const PROMPT = [
+  { role: 'system', content: 'Be kind.' },
+  { role: 'user', content: 'Hi' },
+];
+
+function assistant(content: string): JsonObject[] {
+  return [{ role: 'assistant', content }];
+}
+
+const PREFERENCE = { chosen: assistant('Hello'), rejected: assistant('Go.') };
+
+const ROWS: Readonly<Record<string, JsonObject>> = {
+  openai: chatRow('{}'),
+  fireworks: chatRow('{}'),
+  together: chatRow('{}'),
+  mistral: chatRow('{}', 'abcDEF123'),
+  axolotl: chatRow('{}'),
+  trl: chatRow({}),
+  'trl-pc': { prompt: PROMPT, completion: assistant('Hello') },
+  'trl-dpo': { prompt: PROMPT, ...PREFERENCE },
+  kto: { prompt: PROMPT, completion: assistant('Hello'), label: true },
+  'openai-dpo': {
+    input: { messages: PROMPT, tools: TOOLS },
+    preferred_output: assistant('Hello'),
+    non_preferred_output: assistant('Go.'),
+  },
+  rft: { messages: PROMPT, reference_answer: 'Hello' },
+  text: { text: 'Hello' },
+};
+
+/** A sound row of its own, to spoil. */
+export function soundRow(name: string): JsonObject {
+  return structuredClone(ROWS[name]!);
+}
+
+/** The row with what stands at a path ("messages[1].content") replaced; `undefined` takes it out. */
+export function spoiled(row: JsonObject, path: string, value: unknown): JsonObject {
+  const copy = structuredClone(row);
+  const keys = path.match(/[^.[\]]+/g)!;
+  let at = copy as Record<string, unknown>;
+  for (const key of keys.slice(0, -1)) at = at[key] as Record<string, unknown>;
+  if (value === undefined) delete at[keys.at(-1)!];
+  else at[keys.at(-1)!] = value;
+  return copy;
+}
