@@ -118,7 +118,12 @@ async function measured({ name, command }: Contender): Promise<Run> {
   rmSync(join(folder, 'out'), { force: true });
   const env = { ...process.env, LOG: log, OUT: join(folder, 'out') };
   const began = performance.now();
-  const child = Bun.spawn(['sh', '-c', command], { env, cwd: folder, stdout: 'ignore', stderr: 'pipe' });
+  const child = Bun.spawn(['sh', '-c', `exec ${command}`], {
+    env,
+    cwd: folder,
+    stdout: 'ignore',
+    stderr: 'pipe',
+  });
   const [code, said] = await Promise.all([child.exited, child.stderr.text()]);
   const seconds = (performance.now() - began) / 1000;
   if (code !== 0) throw new Error(`${name} ended with ${code}: ${said}`);

@@ -31,6 +31,7 @@ export async function compile(outfile: string, target?: string): Promise<void> {
     join(ROOT, 'src/export/convert/worker.ts'),
     '--compile',
     '--minify',
+    '--splitting',
     '--sourcemap',
     `--outfile=${outfile}`,
     // Bytecode without ESM fails without a word and leaves a binary that cannot start.

@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { REDACTED, REDACTED_KEYS } from '../src/logs/redact.ts';
-import { RECORD_VERSION, body, head } from '../src/logs/record.ts';
+import { body, head } from '../src/logs/record-schema.ts';
+import { RECORD_VERSION } from '../src/logs/record.ts';
 
 interface Field {
   type?: string | string[];
@@ -66,7 +67,7 @@ function page(): string {
   const attempt = bodyShape.properties?.attempt_log?.items ?? {};
   return `# The request log
 
-<!-- Made by scripts/docs-log.ts from src/logs/record.ts. Edit those, not this page. -->
+<!-- Made by scripts/docs-log.ts from src/logs/record-schema.ts. Edit those, not this page. -->
 
 One line of JSON for each request, whatever became of it. \`logging.requests\` in the configuration says where the
 lines go and what they hold. \`llmproxy export\` turns them into datasets.

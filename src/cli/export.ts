@@ -2,7 +2,6 @@ import { defineCommand } from 'citty';
 import type { ArgsDef } from 'citty';
 import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { systemClock } from '../clock.ts';
-import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { ExportError } from '../export/error.ts';
 import type { FlagSpec, GivenFlags } from '../export/flags.ts';
@@ -41,7 +40,7 @@ export default defineCommand({
   async run({ rawArgs }) {
     const stop = stopSignal();
     try {
-      const sources = sourcesOf(rawArgs);
+      const sources = await sourcesOf(rawArgs);
       const picker = pickerOf(sources);
       if (picker.on('check')) await check(sources, picker, stop.signal);
       else await exportRows(resolveSettings(sources), stop.signal);
@@ -90,10 +89,10 @@ function argument({ kind, short, hint, description }: FlagSpec): ArgsDef[string]
   return { type: 'string', alias: short, valueHint: hint, description };
 }
 
-function sourcesOf(args: readonly string[]): Sources {
+async function sourcesOf(args: readonly string[]): Promise<Sources> {
   const flags = parseFlags(args);
   const env = environmentFlags(process.env);
-  const config = readConfig(flags, env);
+  const config = await readConfig(flags, env);
   return { flags, env, config, terminal: process.stdout.isTTY === true, nowMs: Date.now(), argv: args };
 }
 
@@ -120,7 +119,7 @@ async function exportWith(settings: Settings, signal: AbortSignal): Promise<Expo
 }
 
 /** The configuration named, or ./config.yaml where it is valid: exports need none. */
-function readConfig(flags: GivenFlags, env: GivenFlags): Config | undefined {
+async function readConfig(flags: GivenFlags, env: GivenFlags): Promise<Config | undefined> {
   const named = flags.values.config ?? env.values.config ?? (process.env.LLMPROXY_CONFIG || undefined);
   const path = named === undefined ? DEFAULT_CONFIG : String(named);
   if (named === undefined && !existsSync(path)) return undefined;
@@ -130,6 +129,8 @@ function readConfig(flags: GivenFlags, env: GivenFlags): Config | undefined {
   } catch (cause) {
     throw new ExitError(EXIT.failed, `Cannot read ${path}: ${(cause as Error).message}`);
   }
+  // Most exports have none, and it takes longer to load than they take to start.
+  const { loadConfig } = await import('../config/load.ts');
   const { config } = loadConfig({ path, text }, process.env);
   if (config) return config;
   const advice = `see llmproxy config validate ${path}`;

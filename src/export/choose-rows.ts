@@ -34,13 +34,19 @@ async function chooseFrom(job: Job, spool: Spool, signatures: Signatures): Promi
   const { options, hooks, inputs, converters, tally, onBytes } = job;
   const candidates = new Candidates(hashesFor(options.choosing));
   const feedback: Feedback[] = [];
+  let swept = 0;
   const take = async (batch: Batch, origin: BatchOrigin) => {
     feedback.push(...batch.feedback);
     if (batch.ends.length > 0) {
       candidates.add(batch, { ...origin, spooledAt: spool.append(batch.text) });
       signatures.add(batch.signatures, batch.ends.length);
     }
-    converters.memory.give(batch.text.buffer);
+    converters.release(batch);
+    if (candidates.length - swept >= MANY_ROWS) {
+      // The collector sees little of what lies in typed arrays.
+      Bun.gc(true);
+      swept = candidates.length;
+    }
     job.progress(candidates.length);
     return true;
   };
@@ -57,8 +63,11 @@ async function chooseFrom(job: Job, spool: Spool, signatures: Signatures): Promi
     take,
   });
   // Threads hold tens of megabytes each.
-  if (!candidates.drafts) converters.close();
-  if (candidates.length > MANY_ROWS) Bun.gc(true);
+  const ended = candidates.drafts ? undefined : converters.close();
+  if (candidates.length > MANY_ROWS) {
+    await ended;
+    Bun.gc(true);
+  }
   candidates.forget(seen.flatMap(({ changed }, file) => (changed ? [file] : [])));
   const judgements = new Judgements(candidates, feedback);
   const chosen = choose(candidates, judgements, options.choosing, (row) => signatures.of(row));
@@ -92,9 +101,10 @@ function stays({ choice, sides, plain }: Chosen, { provisional }: Job, candidate
 }
 
 function keepAll({ tally, stats, options, provisional }: Job, candidates: Candidates, spool: Spool): void {
+  const side = options.sink.splits[0]!;
   for (let row = 0; row < candidates.length; row++) {
-    const [input, output] = [candidates.inputTokens(row), candidates.outputTokens(row)];
-    stats.add({ facet: candidates.facet(row), input, output }, options.sink.splits[0]!);
+    stats.add(candidates.facet(row), side);
+    stats.spend(candidates.inputTokens(row), candidates.outputTokens(row));
   }
   tally.rows += candidates.length;
   provisional!.keep(candidates.length, spool.length);
@@ -123,8 +133,8 @@ async function writeChosen(job: Job, { sides, tasks }: Chosen, { candidates, spo
   });
   for await (const { side, bytes, rows: written } of rows) {
     for (const row of written) {
-      const [input, output] = [candidates.inputTokens(row), candidates.outputTokens(row)];
-      stats.add({ facet: candidates.facet(row), input, output }, splits[side]!);
+      stats.add(candidates.facet(row), splits[side]!);
+      stats.spend(candidates.inputTokens(row), candidates.outputTokens(row));
     }
     await job.write(side, bytes, written.length);
   }

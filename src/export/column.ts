@@ -65,8 +65,24 @@ export class LongColumn<A extends Numbers> {
     this.#length += 1;
   }
 
-  append(values: ArrayLike<number>): void {
-    for (let index = 0; index < values.length; index++) this.push(values[index]!);
+  append(values: A): void {
+    for (let from = 0; from < values.length;) {
+      const at = this.#length & (PIECE - 1);
+      if (at === 0) this.#pieces.push(this.#make(PIECE));
+      const part = values.subarray(from, from + PIECE - at);
+      this.#pieces.at(-1)!.set(part, at);
+      this.#length += part.length;
+      from += part.length;
+    }
+  }
+
+  /** A copy in one piece. */
+  toArray(): A {
+    const all = this.#make(this.#length);
+    this.#pieces.forEach((piece, index) => {
+      all.set(piece.subarray(0, this.#length - index * PIECE), index * PIECE);
+    });
+    return all;
   }
 
   at(index: number): number {

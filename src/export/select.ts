@@ -1,16 +1,16 @@
 /** Which records the user wants. */
 import picomatch from 'picomatch';
-import { scanHead } from '../logs/head.ts';
-import type { LineHead } from '../logs/head.ts';
+import { HeadScan, parseShared } from '../logs/head.ts';
 import { isObject, parseJson } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { factsOf } from './entry.ts';
+import { FEEDBACK_ENDPOINT } from './feedback.ts';
 import type { Facts } from './facts.ts';
 import { verdictOf } from './facts.ts';
 import { timeOf } from './moment.ts';
 import type { Filter } from './reasons.ts';
 import { statusTest } from './status.ts';
-import { compileWhere } from './where.ts';
+import type { Where } from './where.ts';
 
 /** Plain data, so that it can go to another thread. A list that is left out or empty asks for nothing. */
 export interface Selection {
@@ -44,38 +44,70 @@ export interface Selection {
 
 /** Decides on lines and records. */
 export interface Wanted {
-  /**
-   * Why a line is not wanted, by its head alone; `undefined` when it must be parsed to know.
-   * @param from where it begins in the block
-   * @param to behind its last byte
-   */
-  head(block: Buffer, from: number, to: number): Filter | undefined;
+  /** Looks at the lines of a block by their heads alone; left out where nothing is asked for. */
+  readonly over?: (block: Buffer) => HeadFilter;
   /** Why a record is not wanted, `undefined` when it is. */
   entry(facts: Facts, record: JsonObject): Filter | undefined;
 }
 
+/**
+ * Why a line is not wanted, by its head alone; `undefined` when it must be parsed to know. Lines are asked about in their
+ * order.
+ * @param from where it begins in the block
+ * @param to behind its last byte
+ */
+export type HeadFilter = (from: number, to: number) => Filter | undefined;
+
 type Test<Seen = Facts> = (facts: Seen, record: JsonObject) => Filter | undefined;
 
-/** @throws ExportError of kind `usage` when the selection makes no sense */
-export function compileSelection(selection: Selection): Wanted {
-  const where = selection.where === undefined ? undefined : compileWhere(selection.where);
+/**
+ * @param where its expression, compiled
+ * @throws ExportError of kind `usage` when the selection makes no sense
+ */
+export function compileSelection(selection: Selection, where?: Where): Wanted {
   const whereTest: Test = (_, record) => (where!.matches(record) ? undefined : 'where');
-  const scanned = scannedTests(selection);
+  const shared = sharedTests(selection);
+  const span = spanTest(selection);
   const later = headTests(selection);
   const ofHead = where?.headOnly ? [...later, whereTest] : later;
   const ofBody = [...bodyTests(selection), ...(where && !where.headOnly ? [whereTest] : [])];
-  const asked = scanned.length + ofHead.length > 0;
+  const all: readonly Test[] = [...shared, ...(span ? [span] : []), ...ofHead, ...ofBody];
+  const asked = all.length > ofBody.length;
+  const quick = { verdictOf: remembered((text) => sharedVerdict(text, shared)), span, later: ofHead };
   return {
-    head(block, from, to) {
-      if (!asked) return undefined;
-      const head = scanHead(block, from, to);
-      // Feedback is wanted with whatever it is about.
-      if (!head || head.endpoint === 'feedback') return undefined;
-      const filter = first(scanned, new HeadFacts(head), NO_RECORD);
-      return filter ?? (ofHead.length > 0 ? byHead(block.subarray(from, to), ofHead) : undefined);
-    },
-    entry: (facts, record) =>
-      first(scanned, facts, record) ?? first(ofHead, facts, record) ?? first(ofBody, facts, record),
+    ...(asked ? { over: (block) => filterOver(block, quick) } : {}),
+    entry: (facts, record) => first(all, facts, record),
+  };
+}
+
+/** What a head says: why the line is not wanted, that more must be asked, or nothing that could be relied on. */
+type Verdict = Filter | 'open' | 'unknown';
+
+function sharedVerdict(text: string, tests: readonly Test<SharedFacts>[]): Verdict {
+  const head = parseShared(text);
+  // Feedback is wanted with whatever it is about.
+  if (!head || head.endpoint === FEEDBACK_ENDPOINT) return 'unknown';
+  const { failure } = verdictOf(head.endpoint, head);
+  return first(tests, { ...head, failure }, NO_RECORD) ?? 'open';
+}
+
+/** Tests in the order of what they cost: on what many lines share, on the time, on the rest of the head. */
+interface QuickTests {
+  readonly verdictOf: (shared: string) => Verdict;
+  readonly span: Test<Pick<Facts, 'ts'>> | undefined;
+  readonly later: readonly Test[];
+}
+
+function filterOver(block: Buffer, { verdictOf, span, later }: QuickTests): HeadFilter {
+  const heads = new HeadScan(block);
+  return (from, to) => {
+    const shared = heads.shared(from, to);
+    const verdict = shared === undefined ? 'unknown' : verdictOf(shared);
+    if (verdict === 'unknown') return undefined;
+    if (verdict !== 'open') return verdict;
+    const outside = span?.({ ts: heads.time(from) }, NO_RECORD);
+    if (outside !== undefined) return outside;
+    return later.length > 0 ? byHead(block.subarray(from, to), later) : undefined;
   };
 }
 
@@ -89,30 +121,8 @@ function first<Seen>(tests: readonly Test<Seen>[], facts: Seen, record: JsonObje
 
 const NO_RECORD: JsonObject = {};
 
-/** What the tests of {@link scannedTests} look at; what costs is found out when it is asked for. */
-type ScannedFacts = Pick<Facts, 'ts' | 'model' | 'endpoint' | 'status' | 'finish' | 'failure'>;
-
-class HeadFacts implements ScannedFacts {
-  readonly #head: LineHead;
-  readonly ts: string;
-  readonly model: string;
-  readonly endpoint: string;
-  readonly status: number;
-  readonly finish: string | null;
-
-  constructor(head: LineHead) {
-    this.#head = head;
-    this.ts = head.ts;
-    this.model = head.model;
-    this.endpoint = head.endpoint;
-    this.status = head.status;
-    this.finish = head.finish;
-  }
-
-  get failure(): Filter | undefined {
-    return verdictOf(this.endpoint, this.#head).failure;
-  }
-}
+/** What the tests of {@link sharedTests} look at. */
+type SharedFacts = Pick<Facts, 'model' | 'endpoint' | 'status' | 'finish' | 'failure'>;
 
 /** How far the head may reach: names and tags in it are bounded. */
 const HEAD_BYTES = 8_192;
@@ -125,11 +135,10 @@ function byHead(line: Buffer, tests: readonly Test[]): Filter | undefined {
   return facts ? first(tests, facts, head as JsonObject) : undefined;
 }
 
-/** Tests on what {@link scanHead} reads. */
-function scannedTests(selection: Selection): Test<ScannedFacts>[] {
-  const { modelFilter, models, endpoints, statuses, finishReasons, successfulOnly, fromMs, untilMs } =
-    selection;
-  const tests: Test<ScannedFacts>[] = [];
+/** Tests on what {@link parseShared} reads. */
+function sharedTests(selection: Selection): Test<SharedFacts>[] {
+  const { modelFilter, models, endpoints, statuses, finishReasons, successfulOnly } = selection;
+  const tests: Test<SharedFacts>[] = [];
   if (modelFilter !== undefined) {
     const part = modelFilter.toLowerCase();
     tests.push(({ model }) => (model.toLowerCase().includes(part) ? undefined : 'model'));
@@ -146,15 +155,15 @@ function scannedTests(selection: Selection): Test<ScannedFacts>[] {
     tests.push(({ finish }) =>
       finishReasons.includes(finish?.toLowerCase() ?? '') ? undefined : 'finish_reason',
     );
-  if (fromMs !== undefined || untilMs !== undefined) tests.push(spanTest(fromMs, untilMs));
   return tests;
 }
 
-function spanTest(fromMs = -Infinity, untilMs = Infinity): Test<ScannedFacts> {
+function spanTest({ fromMs, untilMs }: Selection): Test<Pick<Facts, 'ts'>> | undefined {
+  if (fromMs === undefined && untilMs === undefined) return undefined;
   return ({ ts }) => {
     const ms = timeOf(ts);
     // A time that cannot be read is in no span.
-    return ms >= fromMs && ms <= untilMs ? undefined : 'date';
+    return ms >= (fromMs ?? -Infinity) && ms <= (untilMs ?? Infinity) ? undefined : 'date';
   };
 }
 
@@ -198,15 +207,15 @@ function globTest<Seen>(
   };
 }
 
-/** Names that are remembered: a log holds few, again and again. */
+/** Texts that are remembered: a log holds few, again and again. */
 const MAX_REMEMBERED = 1_000;
 
-function remembered(matches: (text: string) => boolean): (text: string) => boolean {
-  const known = new Map<string, boolean>();
+function remembered<Answer>(ask: (text: string) => Answer): (text: string) => Answer {
+  const known = new Map<string, Answer>();
   return (text) => {
     let answer = known.get(text);
     if (answer === undefined) {
-      answer = matches(text);
+      answer = ask(text);
       if (known.size >= MAX_REMEMBERED) known.clear();
       known.set(text, answer);
     }

@@ -17,13 +17,6 @@ export interface TokenStats {
   readonly max: number | null;
 }
 
-/** What is counted of a row; tokens may be {@link UNKNOWN_TOKENS}. */
-export interface RowFacts {
-  readonly facet: Facet;
-  readonly input: number;
-  readonly output: number;
-}
-
 /** What the rows that are written are made of. */
 export class Stats {
   rows = 0;
@@ -35,13 +28,16 @@ export class Stats {
   #input = 0;
   #output = 0;
 
-  add({ facet, input, output }: RowFacts, side: string): void {
-    const { model, provider, finish } = facet;
+  add({ model, provider, finish }: Facet, side: string): void {
     this.rows += 1;
     countOf(this.models, model === '' ? 'unknown' : model);
     countOf(this.providers, provider ?? 'unknown');
     countOf(this.finishReasons, finish ?? 'unknown');
     countOf(this.sides, side);
+  }
+
+  /** The tokens of a row, in and out; each may be {@link UNKNOWN_TOKENS}. */
+  spend(input: number, output: number): void {
     if (input === UNKNOWN_TOKENS || output === UNKNOWN_TOKENS) return;
     this.#input += input;
     this.#output += output;
@@ -50,7 +46,7 @@ export class Stats {
 
   /** Input and output together, by row. */
   tokens(): TokenStats {
-    const totals = Uint32Array.from({ length: this.#totals.length }, (_, row) => this.#totals.at(row)).sort();
+    const totals = this.#totals.toArray().sort();
     // The nearest rank: a value that is there, not one between two.
     const rank = (share: number) => totals[Math.max(0, Math.ceil(share * totals.length) - 1)] ?? null;
     const sum = this.#input + this.#output;

@@ -10,10 +10,13 @@ export async function streamRows(job: Job): Promise<Outcome> {
   let rows = 0;
   const take = async (batch: Batch) => {
     const wanted = Math.min(batch.ends.length, maxRecords - rows);
-    for (let row = 0; row < wanted; row++) stats.add(factsOf(batch, row), side);
+    for (let row = 0; row < wanted; row++) {
+      stats.add(batch.facets[batch.facetOf[row]!]!, side);
+      stats.spend(batch.inputTokens[row]!, batch.outputTokens[row]!);
+    }
     rows += wanted;
     if (wanted > 0) await job.write(0, batch.text.subarray(0, batch.ends[wanted - 1]), wanted);
-    converters.memory.give(batch.text.buffer);
+    converters.release(batch);
     job.progress(rows);
     return rows < maxRecords;
   };
@@ -30,12 +33,4 @@ export async function streamRows(job: Job): Promise<Outcome> {
     take,
   });
   return { seen, ...(rows >= maxRecords ? { ended: 'max_records' } : {}) };
-}
-
-function factsOf(batch: Batch, row: number) {
-  return {
-    facet: batch.facets[batch.facetOf[row]!]!,
-    input: batch.inputTokens[row]!,
-    output: batch.outputTokens[row]!,
-  };
 }

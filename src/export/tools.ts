@@ -10,6 +10,7 @@ import { wellFormed } from './json.ts';
  * @throws Unfit when one lacks an id or a name, shares its id, or has arguments that are no JSON object
  */
 export function toolCallsOf(calls: readonly unknown[]): ToolCall[] {
+  if (calls.length === 0) return [];
   const ids = new Set<string>();
   return calls.map((call) => {
     const { id, type, function: target } = objectOf(call);
@@ -28,6 +29,7 @@ export function legacyCall(call: JsonObject, place: string): ToolCall {
 
 /** The functions a request defines; tools of other kinds, which run at the provider, are left out. */
 export function toolsOf(request: JsonObject): Tool[] {
+  if (request.tools === undefined && request.functions === undefined) return [];
   const tools = listOf(request.tools).map(objectOf);
   const current = tools.filter((tool) => tool.type === 'function').map((tool) => objectOf(tool.function));
   const legacy = listOf(request.functions).map(objectOf);

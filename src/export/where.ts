@@ -2,7 +2,7 @@
 import { Environment } from '@marcbachmann/cel-js';
 import picomatch from 'picomatch';
 import { nearest } from '../config/suggest.ts';
-import { body, head } from '../logs/record.ts';
+import { body, head } from '../logs/record-schema.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { ExportError } from './error.ts';
 

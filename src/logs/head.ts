@@ -1,9 +1,8 @@
-/** Reads what a filter needs from the first bytes of a log line, without parsing the rest. */
+/** Reads what a filter needs from the first bytes of log lines, without parsing the rest. */
 import { RECORD_VERSION } from './record.ts';
 
 /** The part of the head that filters look at; see record.ts. */
 export interface LineHead {
-  readonly ts: string;
   readonly outcome: string;
   readonly status: number;
   readonly endpoint: string;
@@ -14,61 +13,100 @@ export interface LineHead {
 /** How every line of ours begins. Within a JSON string its quotes would be escaped. */
 export const LINE_START = `{"v":${RECORD_VERSION},"ts":"`;
 
-/** Long enough for most heads up to `finish`, and for those with long names. */
-const SCAN_BYTES = [384, 4_096];
+const START = Buffer.from(LINE_START);
+const ID = Buffer.from('","id":"');
+const OUTCOME = Buffer.from('","outcome":"');
+const FAULT = Buffer.from(',"fault":');
+const QUOTE = 0x22;
+/** Of an ISO time with milliseconds, as all are that this proxy writes. */
+const TIME_BYTES = 24;
+/** Names are bounded; what is longer is no head of ours. */
+const MOST_BYTES = 4_096;
+
 const text = '"[^"\\\\\\x00-\\x1f]*"';
 const plain = '([^"\\\\\\x00-\\x1f\\x7f-\\xff]*)';
-const HEAD = new RegExp(
-  `^\\{"v":${RECORD_VERSION},"ts":"${plain}","id":${text},"outcome":"${plain}","status":(\\d{1,5}),` +
-    `"endpoint":"${plain}","stream":(?:true|false),"model":"${plain}","provider":(?:null|${text}),` +
-    `"upstream_model":(?:null|${text}),"finish":(?:null|"${plain}"),`,
+const SHARED = new RegExp(
+  `^","outcome":"${plain}","status":(\\d{1,5}),"endpoint":"${plain}","stream":(?:true|false),` +
+    `"model":"${plain}","provider":(?:null|${text}),"upstream_model":(?:null|${text}),"finish":(?:null|"${plain}")$`,
 );
 
 /**
- * The head of a line in the exact form that the log writer gives it, or `undefined`: then the line must be
- * parsed. Names with escapes or letters beyond ASCII count as unknown, so what is returned is always exact.
- * @param from where the line begins in the block
- * @param to behind its last byte
+ * The heads of the lines of a block, asked about in their order. A line whose head is not in the exact form that the log
+ * writer gives it, or that may hold another record behind a torn one, is told as unknown: it must be parsed.
  */
-export function scanHead(block: Buffer, from = 0, to = block.length): LineHead | undefined {
-  for (const bytes of SCAN_BYTES) {
-    const match = HEAD.exec(block.toString('latin1', from, Math.min(to, from + bytes)));
-    if (match) return headOf(match);
-    if (to - from <= bytes) return undefined;
+export class HeadScan {
+  readonly #block: Buffer;
+  readonly #starts: Search;
+  readonly #outcomes: Search;
+  readonly #faults: Search;
+
+  constructor(block: Buffer) {
+    this.#block = block;
+    this.#starts = new Search(block, START);
+    this.#outcomes = new Search(block, OUTCOME);
+    this.#faults = new Search(block, FAULT);
   }
-  return undefined;
+
+  /**
+   * The part of a head that many lines share, from its outcome to its finish reason, for {@link parseShared}.
+   * @param from where the line begins in the block
+   * @param to behind its last byte
+   */
+  shared(from: number, to: number): string | undefined {
+    if (this.#starts.from(from) !== from || this.#starts.from(from + 1) < to) return undefined;
+    const block = this.#block;
+    const time = from + START.length;
+    const id = time + TIME_BYTES + ID.length;
+    const begin = id < to ? this.#outcomes.from(id) : to;
+    const end = begin < to ? this.#faults.from(begin) : to;
+    if (end >= to || end - begin > MOST_BYTES || block.indexOf(QUOTE, time) !== time + TIME_BYTES)
+      return undefined;
+    // The id ends with the first quote, else it has one within or is followed by something else.
+    if (block.indexOf(QUOTE, id) !== begin || block.compare(ID, 0, ID.length, id - ID.length, id) !== 0)
+      return undefined;
+    return block.toString('latin1', begin, end);
+  }
+
+  /** The time of a line whose head is known. */
+  time(from: number): string {
+    return this.#block.toString('latin1', from + START.length, from + START.length + TIME_BYTES);
+  }
 }
 
-function headOf(match: RegExpExecArray): LineHead {
-  const [, ts, outcome, status, endpoint, model, finish] = match;
+/** Names with escapes or letters beyond ASCII count as unknown, so what is returned is always exact. */
+export function parseShared(shared: string): LineHead | undefined {
+  const match = SHARED.exec(shared);
+  if (!match) return undefined;
+  const [, outcome, status, endpoint, model, finish] = match;
   return {
-    ts: ts!,
-    endpoint: endpoint!,
     outcome: outcome!,
     status: Number(status),
+    endpoint: endpoint!,
     model: model!,
     finish: finish ?? null,
   };
 }
 
-const START = Buffer.from(LINE_START);
-
-/** Looks for records that begin within a line, behind a torn one: then the head of the line does not decide on it. */
-export class TornLines {
+/** Looks for the same bytes again and again, ever further on, and reads no byte twice. */
+class Search {
   readonly #block: Buffer;
-  /** Where the next record begins behind the place that was last asked about; the end when there is none. */
-  #next = 0;
+  readonly #bytes: Buffer;
+  /** Where they were found; all that lies between `#asked` and here is without them. */
+  #found = -1;
+  #asked = 0;
 
-  constructor(block: Buffer) {
+  constructor(block: Buffer, bytes: Buffer) {
     this.#block = block;
+    this.#bytes = bytes;
   }
 
-  /** Whether a record begins within the line; lines are asked about in their order. */
-  has(from: number, to: number): boolean {
-    if (this.#next <= from) {
-      const found = this.#block.indexOf(START, from + 1);
-      this.#next = found < 0 ? this.#block.length : found;
+  /** Where they begin next at or behind a place that is never before the last one; the block's length when nowhere. */
+  from(place: number): number {
+    if (place > this.#found || place < this.#asked) {
+      const found = this.#block.indexOf(this.#bytes, place);
+      this.#found = found < 0 ? this.#block.length : found;
+      this.#asked = place;
     }
-    return this.#next < to;
+    return this.#found;
   }
 }

@@ -7,7 +7,9 @@ import { MAX_LINE_BYTES } from './reader.ts';
 const NEWLINE = 10;
 /** Big enough that handing out a range costs nothing beside the work on it. */
 const RANGE_BYTES = 4 * 1024 ** 2;
-/** How far the end of a line is looked for at first. */
+/** What is read at once. */
+const PIECE_BYTES = 512 * 1024;
+/** What is read at once to find the end of a line. */
 const TAIL_BYTES = 64 * 1024;
 
 /** The lines that begin in a part of an open file. The number of a file is good in every thread. */
@@ -46,47 +48,62 @@ function* rangesOf(fd: number, size: number): Generator<LineRange> {
     yield { fd, from, to: Math.min(size, from + RANGE_BYTES), size };
 }
 
-/** Some whole lines. */
-export interface RangeLines {
-  /** Valid until the next range is read. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Behind them begins a line that is too long to be held. */
-  readonly tooLong: boolean;
-}
-
-/** Reads ranges into memory that it keeps. */
+/** Reads ranges piece by piece, into memory that it keeps: small enough that it stays in the cache of a core. */
 export class RangeReader {
-  #memory = Buffer.from(new ArrayBuffer(RANGE_BYTES + TAIL_BYTES + 1));
+  #memory = Buffer.from(new ArrayBuffer(PIECE_BYTES));
+  /** Behind the lines of the last range begins one that is too long to be held. */
+  tooLong = false;
 
-  /** The lines that begin in the range; the last one ends where it ends. @throws Error of the file system */
-  read({ fd, from, to, size }: LineRange): RangeLines {
-    // Whether a line begins at `from` the byte before it tells.
-    const first = Math.max(0, from - 1);
-    let length = this.#fill(fd, first, 0, to - first);
-    const start = from === 0 ? 0 : this.#memory.subarray(0, length).indexOf(NEWLINE) + 1;
-    if (from > 0 && (start === 0 || first + start >= to)) return { bytes: this.#lines(0, 0), tooLong: false };
-    let end = this.#endFrom(to - 1 - first, length);
-    for (let more = TAIL_BYTES; end < 0 && first + length < size; more *= 2) {
-      const before = length;
-      length += this.#fill(fd, first + length, length, Math.min(more, size - first - length));
-      if (length === before) break;
-      end = this.#endFrom(before, length);
-      if (end < 0 && length - start > MAX_LINE_BYTES)
-        return {
-          bytes: this.#lines(start, this.#memory.lastIndexOf(NEWLINE, to - 1 - first) + 1),
-          tooLong: true,
-        };
+  /**
+   * The lines that begin in the range, some whole ones at a time; only the last of a file may lack its end. What is given
+   * is valid until the next is asked for.
+   * @throws Error of the file system
+   */
+  *pieces(range: LineRange): Generator<Uint8Array<ArrayBuffer>> {
+    const { fd, to, size } = range;
+    this.tooLong = false;
+    let start = this.#start(range);
+    for (let held = 0, done = start >= to; !done;) {
+      const at = start + held;
+      // Up to the end of the range, and behind it no more than it takes to end its last line.
+      const wanted = at < to ? Math.min(to - at, Math.max(PIECE_BYTES - held, TAIL_BYTES)) : TAIL_BYTES;
+      const got = this.#fill(fd, at, held, Math.min(wanted, size - at));
+      const length = held + got;
+      const last = this.#end(Math.max(held, to - 1 - start), length);
+      const ended = last >= 0 || got === 0 || start + length >= size;
+      const cut = ended ? (last < 0 ? length : last + 1) : this.#lastEnd(held, length);
+      if (cut > 0) yield new Uint8Array(this.#memory.buffer, 0, cut);
+      this.#memory.copyWithin(0, cut, length);
+      start += cut;
+      held = length - cut;
+      this.tooLong = !ended && held > MAX_LINE_BYTES;
+      done = ended || this.tooLong;
     }
-    return { bytes: this.#lines(start, end < 0 ? length : end), tooLong: false };
   }
 
-  #endFrom(from: number, length: number): number {
-    const at = this.#memory.subarray(0, length).indexOf(NEWLINE, from);
-    return at < 0 ? -1 : at + 1;
+  /** Where the first line begins; somewhere behind the range when none does. */
+  #start({ fd, from, to }: LineRange): number {
+    if (from === 0) return 0;
+    // Whether a line begins at `from` the byte before it tells.
+    for (let at = from - 1; at < to - 1;) {
+      const got = this.#fill(fd, at, 0, Math.min(TAIL_BYTES, to - 1 - at));
+      const newline = this.#end(0, got);
+      if (newline >= 0) return at + newline + 1;
+      if (got === 0) break;
+      at += got;
+    }
+    return to;
   }
 
-  #lines(from: number, to: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#memory.buffer, from, Math.max(0, to - from));
+  /** The next line end at or behind a place in the memory; -1 when there is none. */
+  #end(from: number, length: number): number {
+    return from < length ? this.#memory.subarray(0, length).indexOf(NEWLINE, from) : -1;
+  }
+
+  /** Behind the last line end in a part of the memory; 0 when there is none. */
+  #lastEnd(from: number, to: number): number {
+    const at = this.#memory.subarray(from, to).lastIndexOf(NEWLINE);
+    return at < 0 ? 0 : from + at + 1;
   }
 
   #fill(fd: number, at: number, into: number, wanted: number): number {

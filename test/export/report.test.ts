@@ -17,7 +17,8 @@ test('summaryText() says what was read, why rows are missing and where they are'
   tally.drop('no_answer', 'a.log:8');
   const stats = new Stats();
   const facet = { model: 'm', provider: 'p', finish: 'stop', key: null, group: '' };
-  stats.add({ facet, input: 10, output: 5 }, 'train');
+  stats.add(facet, 'train');
+  stats.spend(10, 5);
   const settings = resolveSettings({
     flags: { values: {}, inputs: [] },
     env: { values: {}, inputs: [] },

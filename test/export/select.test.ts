@@ -3,6 +3,7 @@ import { entryOf } from '../../src/export/entry.ts';
 import type { Filter } from '../../src/export/reasons.ts';
 import type { Selection } from '../../src/export/select.ts';
 import { compileSelection, fieldText } from '../../src/export/select.ts';
+import { compileWhere } from '../../src/export/where.ts';
 import { chat, line, user } from './records.ts';
 import type { Exchange } from './records.ts';
 
@@ -11,11 +12,14 @@ function verdicts(
   selection: Partial<Selection>,
   exchange: Exchange = {},
 ): [Filter | undefined, Filter | undefined] {
-  const wanted = compileSelection({ successfulOnly: false, ...selection });
+  const wanted = compileSelection(
+    { successfulOnly: false, ...selection },
+    selection.where === undefined ? undefined : compileWhere(selection.where),
+  );
   const text = line(exchange);
   const record = JSON.parse(text);
   const block = Buffer.from(`x\n${text}`);
-  return [wanted.head(block, 2, block.length - 1), wanted.entry(entryOf(record)!, record)];
+  return [wanted.over?.(block)(2, block.length - 1), wanted.entry(entryOf(record)!, record)];
 }
 
 const both = (filter: Filter | undefined) => [filter, filter] as ReturnType<typeof verdicts>;

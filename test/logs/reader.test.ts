@@ -3,7 +3,8 @@ import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { scanHead } from '../../src/logs/head.ts';
+import type { LineHead } from '../../src/logs/head.ts';
+import { HeadScan, parseShared } from '../../src/logs/head.ts';
 import { findInputs } from '../../src/logs/input.ts';
 import { LineSplitter } from '../../src/logs/lines.ts';
 import { parseLine, readLines } from '../../src/logs/reader.ts';
@@ -255,28 +256,76 @@ test('LineSplitter gives the same lines however the bytes are cut', () => {
   );
 });
 
-test('scanHead() says what parsing says, or nothing', () => {
-  const name = fc.oneof(
-    fc.string({ unit: 'grapheme', maxLength: 20 }),
-    fc.constantFrom('gpt-4o', 'a/b:c', 'x"y', 'z\\', 'q\u007f'),
-  );
-  fc.assert(
-    fc.property(
-      name,
-      name,
-      fc.option(name),
-      fc.integer({ min: 100, max: 599 }),
-      (model, id, finish, status) => {
-        const made = logRecord({ model, id, finish, status, upstream_model: finish, provider: finish });
-        const head = scanHead(Buffer.from(encodeRecord(made)));
-        const { ts, outcome, endpoint } = made;
-        if (head) expect(head).toEqual({ ts, outcome, status, endpoint, model, finish });
-        else expect(/[^ -~]|["\\]/.test(model + id + finish)).toBe(true);
-      },
-    ),
-  );
-  expect(scanHead(Buffer.from(encodeRecord(logRecord())))?.model).toBe('small');
-  expect(scanHead(Buffer.from(encodeRecord(logRecord({ model: 'm'.repeat(700) }))))?.model).toHaveLength(700);
-  expect(scanHead(Buffer.from(encodeRecord(logRecord({ model: 'm'.repeat(5_000) }))))).toBeUndefined();
-  expect(scanHead(Buffer.from('{"v":2,"ts":"x"}'))).toBeUndefined();
+/** What is known of each line of a block by its head. */
+function headsOf(text: string) {
+  const block = Buffer.from(text);
+  const scan = new HeadScan(block);
+  const heads: (LineHead | undefined)[] = [];
+  for (let from = 0; from < block.length;) {
+    const end = block.indexOf(10, from);
+    const to = end < 0 ? block.length : end;
+    const shared = scan.shared(from, to);
+    heads.push(shared === undefined ? undefined : parseShared(shared));
+    from = to + 1;
+  }
+  return heads;
+}
+
+describe('HeadScan', () => {
+  test('says what parsing says, or nothing', () => {
+    const name = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 20 }),
+      fc.constantFrom('gpt-4o', 'a/b:c', 'x"y', 'z\\', 'q\u007f', 'x","outcome":"error'),
+    );
+    const record = fc.record({
+      model: name,
+      id: name,
+      finish: fc.option(name),
+      status: fc.integer({ min: 100, max: 599 }),
+    });
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 5 }), (records) => {
+        const made = records.map((each) =>
+          logRecord({ ...each, upstream_model: each.finish, provider: each.finish }),
+        );
+        const heads = headsOf(made.map((each) => encodeRecord(each)).join(''));
+        expect(heads).toHaveLength(made.length);
+        for (const [index, { model, id, finish, status, outcome, endpoint }] of made.entries()) {
+          if (heads[index]) expect(heads[index]).toEqual({ outcome, status, endpoint, model, finish });
+          else expect(/[^ -~]|["\\]/.test(model + id + finish)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test('takes names up to a bound', () => {
+    const head = (model: string) => headsOf(encodeRecord(logRecord({ model })))[0]?.model.length;
+    expect([head('small'), head('m'.repeat(700)), head('m'.repeat(5_000))]).toEqual([5, 700, undefined]);
+  });
+
+  test('gives the time as it is written', () => {
+    const record = logRecord();
+    expect(new HeadScan(Buffer.from(encodeRecord(record))).time(0)).toBe(record.ts);
+  });
+
+  test('knows nothing of lines that are torn, joined or not of ours', () => {
+    const line = encodeRecord(logRecord()).trimEnd();
+    const known = { ...headsOf(line)[0]! };
+    const odd = [
+      '{"v":2,"ts":"x"}',
+      '{"v":1,"ts":"',
+      line.slice(0, 90),
+      line.slice(0, 90) + line,
+      line + line,
+      ` ${line}`,
+      line.replace('","id":"', '","no":"'),
+      line.replace(/"id":"[^"]*"/, '"id":"a","other":{}'),
+      line.replace(/"ts":"[^"]*"/, '"ts":"2026-11-01T00:00:00Z"'),
+      line.replace('"stream":', '"steam":'),
+      line.replace(',"fault":', ',"default":'),
+      '',
+    ];
+    const heads = headsOf(odd.flatMap((each) => [each, line]).join('\n'));
+    expect(heads).toEqual(odd.flatMap(() => [undefined, known]));
+  });
 });

@@ -34,9 +34,16 @@ export class Choice {
     return this.#reasons[this.#left[row]! - 1];
   }
 
-  /** The rows that are in, in the order of the log. */
-  *rows(): Generator<number> {
-    for (let row = 0; row < this.#left.length; row++) if (this.#left[row] === 0) yield row;
+  /** Goes through the rows that are in, in the order of the log. An iterator would make an object for each. */
+  each(visit: (row: number) => void): void {
+    for (let row = 0; row < this.#left.length; row++) if (this.#left[row] === 0) visit(row);
+  }
+
+  /** The rows that are in at the moment, in the order of the log. */
+  rows(): Uint32Array {
+    const rows = new Uint32Array(this.count());
+    for (let row = 0, at = 0; at < rows.length; row++) if (this.#left[row] === 0) rows[at++] = row;
+    return rows;
   }
 
   /** How many rows are in. */

@@ -96,13 +96,13 @@ function split(
 function judge(choice: Choice, { makes, corrections, minScore }: Choosing): void {
   if (makes === 'pair' || makes === 'label') return;
   if (!choice.judgements.any && minScore === undefined) return;
-  for (const row of choice.rows()) {
+  choice.each((row) => {
     const judgement = choice.judgements.of(row);
     const corrected = judgement?.correction !== undefined;
-    if (corrected && corrections) continue;
+    if (corrected && corrections) return;
     if (minScore !== undefined && (valueOf(judgement) ?? -Infinity) < minScore) choice.leave(row, 'score');
     else if (corrected) choice.leave(row, 'corrected');
-  }
+  });
 }
 
 /** @returns the answers that the log shows, as links; `undefined` when nobody asks */
@@ -123,7 +123,9 @@ function madeOf(choice: Choice, { makes, pairs }: Choosing): Task[] | undefined 
 
 /** What an earlier export has had was known here, but is not written again. */
 function leaveConsumed(choice: Choice): void {
-  for (const row of choice.rows()) if (choice.candidates.consumed(row)) choice.leave(row, 'exported_before');
+  choice.each((row) => {
+    if (choice.candidates.consumed(row)) choice.leave(row, 'exported_before');
+  });
 }
 
 function draw(choice: Choice, { sample: wanted, perGroup, last, maxRecords, seed }: Choosing): void {

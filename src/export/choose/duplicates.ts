@@ -6,12 +6,12 @@ import { HashMap64 } from '../hash-map.ts';
 export function leaveDuplicates(choice: Choice, by: 'content' | 'prompt'): void {
   const { candidates } = choice;
   const seen = new HashMap64(candidates.length);
-  for (const row of choice.rows()) {
+  choice.each((row) => {
     const hi = candidates.hi(by, row);
     const lo = candidates.lo(by, row);
     if (seen.has(hi, lo)) choice.leave(row, 'duplicate');
     else seen.set(hi, lo, row);
-  }
+  });
 }
 
 /** Leaves out rows that are nearly the same as an earlier one. */
@@ -20,9 +20,9 @@ export function leaveNearDuplicates(
   index: NearIndex,
   signature: (row: number) => Uint8Array,
 ): void {
-  for (const row of choice.rows()) {
+  choice.each((row) => {
     const mine = signature(row);
     if (index.find(mine).length > 0) choice.leave(row, 'near_duplicate');
     else index.add(mine);
-  }
+  });
 }

@@ -28,25 +28,39 @@ export function sidesOf(choice: Choice, options: SideOptions): Uint8Array {
   const { candidates } = choice;
   const sides = new Uint8Array(candidates.length);
   const known = new HashMap64();
+  let met: number | undefined;
+  let several = false;
+  // Nothing is made for each row, for garbage of a million rows would be most of the memory.
+  const meet = (side: number | undefined) => {
+    several ||= met !== undefined && side !== undefined && met !== side;
+    met ??= side;
+  };
+  const learn = (hi: number, lo: number, side: number) => {
+    if (!known.has(hi, lo)) known.set(hi, lo, side);
+  };
   for (let row = 0; row < candidates.length; row++) {
-    const keys = keysOf(choice, row);
-    const found = new Set(keys.map(([hi, lo]) => known.get(hi, lo)).filter((side) => side !== undefined));
-    for (const other of options.near?.add(options.signature(row)) ?? []) found.add(sides[other]!);
-    const side = found.values().next().value ?? drawn(keys[0]!, options);
-    if (found.size > 1) choice.leave(row, 'straddles');
+    const rootHi = candidates.hi('root', row);
+    const rootLo = candidates.lo('root', row);
+    const sessionHi = candidates.hi('session', row);
+    const sessionLo = candidates.lo('session', row);
+    const named = sessionHi !== 0 || sessionLo !== 0;
+    met = undefined;
+    several = false;
+    meet(known.get(rootHi, rootLo));
+    if (named) meet(known.get(sessionHi, sessionLo));
+    for (const other of options.near?.add(options.signature(row)) ?? NOBODY) meet(sides[other]!);
+    const side = met ?? drawn(rootHi, rootLo, options);
+    if (several) choice.leave(row, 'straddles');
     sides[row] = side;
-    for (const [hi, lo] of keys) if (!known.has(hi, lo)) known.set(hi, lo, side);
+    learn(rootHi, rootLo, side);
+    if (named) learn(sessionHi, sessionLo, side);
   }
   return sides;
 }
 
-function keysOf({ candidates }: Choice, row: number): [number, number][] {
-  const root: [number, number] = [candidates.hi('root', row), candidates.lo('root', row)];
-  const session: [number, number] = [candidates.hi('session', row), candidates.lo('session', row)];
-  return session[0] || session[1] ? [root, session] : [root];
-}
+const NOBODY: readonly number[] = [];
 
-function drawn([hi, lo]: [number, number], { sides, seed }: SideOptions): number {
+function drawn(hi: number, lo: number, { sides, seed }: SideOptions): number {
   let left = shareOf(hi, lo, seed);
   const side = sides.findIndex(({ share }) => (left -= share) < 0);
   // Shares that add up to a hair less than 1.

@@ -8,12 +8,12 @@ import { valueOf } from './judgements.ts';
 export function continuedTurns(choice: Choice): HashMap64 {
   const { candidates } = choice;
   const turns = new HashMap64();
-  for (const row of choice.rows()) {
+  choice.each((row) => {
     for (let index = 0; index < candidates.turnCount(row); index++) {
       const { hi, lo } = candidates.turn(row, index);
       turns.set(hi, lo, 1);
     }
-  }
+  });
   return turns;
 }
 
@@ -48,9 +48,10 @@ export function unloggedTurns({ candidates }: Choice, row: number, logged: HashM
 
 /** Leaves out conversations with answers that the log does not show, for formats that would train them. */
 export function leaveUnlogged(choice: Choice, logged: HashMap64): void {
-  for (const row of choice.rows())
+  choice.each((row) => {
     if (choice.candidates.turnCount(row) > 0 && unloggedTurns(choice, row, logged).length > 0)
       choice.leave(row, 'unlogged_turn');
+  });
 }
 
 /**
@@ -61,11 +62,11 @@ export function leaveBeginnings(choice: Choice): void {
   const { candidates, judgements } = choice;
   const continued = continuedTurns(choice);
   if (continued.size === 0) return;
-  for (const row of choice.rows()) {
-    if (judgements.of(row)?.correction !== undefined) continue;
+  choice.each((row) => {
+    if (judgements.of(row)?.correction !== undefined) return;
     if (continued.has(candidates.hi('terminal', row), candidates.lo('terminal', row)))
       choice.leave(row, 'continued');
-  }
+  });
 }
 
 /** Leaves out all but the newest row of each conversation, by its id or else by how it begins. */
@@ -76,6 +77,8 @@ export function leaveAllButLast(choice: Choice): void {
     const [hi, lo] = [candidates.hi('session', row), candidates.lo('session', row)];
     return hi || lo ? [hi, lo] : [candidates.hi('root', row), candidates.lo('root', row)];
   };
-  for (const row of choice.rows()) newest.set(...keyOf(row), row);
-  for (const row of choice.rows()) if (newest.get(...keyOf(row)) !== row) choice.leave(row, 'continued');
+  choice.each((row) => newest.set(...keyOf(row), row));
+  choice.each((row) => {
+    if (newest.get(...keyOf(row)) !== row) choice.leave(row, 'continued');
+  });
 }

@@ -68,7 +68,7 @@ export interface Batch {
   /** Hits of redaction by kind. */
   readonly redacted: ReadonlyMap<string, number>;
   /** The rows, each with its line end. */
-  readonly text: Uint8Array<ArrayBuffer>;
+  readonly text: Uint8Array;
   /** Where each row ends in `text`. */
   readonly ends: Uint32Array<ArrayBuffer>;
   /** The line each row is of, from 0 within the batch. */

@@ -29,7 +29,7 @@ export interface BuiltRow {
 /** Gathers a {@link Batch}. */
 export class BatchBuilder {
   readonly #verbose: boolean;
-  #text: Buffer<ArrayBuffer>;
+  #text: Buffer;
   #length = 0;
   readonly #ends = new Column(words);
   readonly #places = new Column(words);
@@ -41,8 +41,9 @@ export class BatchBuilder {
   readonly #outputTokens = new Column(words);
   readonly #facetOf = new Column(words);
   readonly #signatures = new Column(bytes);
-  readonly #facets = new Map<string, number>();
-  readonly #facetList: Facet[] = [];
+  readonly #facets: Facet[] = [];
+  /** Their numbers by model, for a log has few others. */
+  readonly #facetsOf = new Map<string, number[]>();
   readonly #filtered = new Map<Filter, number>();
   readonly #dropped = new Map<Flaw, number>();
   readonly #bad = new Map<LineProblem, number>();
@@ -51,7 +52,7 @@ export class BatchBuilder {
   filled = 0;
 
   /** @param memory for the text of the rows, touched before: a page's first touch costs more than its bytes */
-  constructor(verbose: boolean, memory = new ArrayBuffer(TEXT_BYTES)) {
+  constructor(verbose: boolean, memory: ArrayBufferLike = new ArrayBuffer(TEXT_BYTES)) {
     this.#verbose = verbose;
     this.#text = Buffer.from(memory);
   }
@@ -102,7 +103,7 @@ export class BatchBuilder {
       turnEnds: this.#turnEnds.values,
       inputTokens: this.#inputTokens.values,
       outputTokens: this.#outputTokens.values,
-      facets: this.#facetList,
+      facets: this.#facets,
       facetOf: this.#facetOf.values,
       signatures: this.#signatures.values,
     };
@@ -126,19 +127,22 @@ export class BatchBuilder {
   }
 
   #facet(facet: Facet): number {
-    const key = JSON.stringify([facet.model, facet.provider, facet.finish, facet.key, facet.group]);
-    let index = this.#facets.get(key);
-    if (index === undefined) {
-      index = this.#facetList.push(facet) - 1;
-      this.#facets.set(key, index);
-    }
+    let known = this.#facetsOf.get(facet.model);
+    if (!known) this.#facetsOf.set(facet.model, (known = []));
+    let index = known.find((number) => sameFacet(this.#facets[number]!, facet));
+    if (index === undefined) known.push((index = this.#facets.push(facet) - 1));
     return index;
   }
 }
 
-/** The memory behind a batch, to be handed over and not copied. */
-export function memoryOf(batch: Batch): ArrayBuffer[] {
+function sameFacet(a: Facet, b: Facet): boolean {
+  return a.provider === b.provider && a.finish === b.finish && a.key === b.key && a.group === b.group;
+}
+
+/** The memory behind a batch, to be handed over and not copied; what is shared is left out. */
+export function memoryOf(batch: Omit<Batch, 'text'> & Partial<Pick<Batch, 'text'>>): ArrayBuffer[] {
   const { text, ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, facetOf } = batch;
-  const arrays = [text, ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, facetOf];
-  return [...arrays, batch.signatures].map((array) => array.buffer);
+  const arrays = [ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, facetOf];
+  const columns = [...arrays, batch.signatures].map((array) => array.buffer);
+  return text?.buffer instanceof ArrayBuffer ? [text.buffer, ...columns] : columns;
 }

@@ -81,7 +81,12 @@ export class Chain {
   #own({ id, key, user, conversation }: Owner): void {
     if (conversation !== null) this.#text(HASH.session, conversation);
     if (id !== null) this.#text(HASH.id, id);
-    this.#text(HASH.owner, JSON.stringify([key, user, conversation]));
+    this.#message.start(4);
+    for (const name of [key, user, conversation]) {
+      if (name === null) this.#message.link(NOBODY);
+      else this.#message.add(name);
+    }
+    this.#put(HASH.owner, this.#message);
   }
 
   #text(place: number, text: string): void {
@@ -117,6 +122,7 @@ export class Chain {
   }
 }
 
+const NOBODY = { hi: 0, lo: 0 };
 const ROLES = { system: 11, user: 12, assistant: 13, tool: 14 } as const;
 
 /** The hash of a text as {@link Chain} makes it of ids. */

@@ -3,10 +3,10 @@ import type { Conversation, Example } from '../conversation.ts';
 import type { Entry } from '../facts.ts';
 import type { Wanted } from '../select.ts';
 import type { Batch, Facet } from './batch.ts';
+import type { Where } from '../where.ts';
 import type { BuiltRow } from './builder.ts';
 import type { TokenCounter } from './fit.ts';
 import type { Plan } from './plan.ts';
-import { TornLines } from '../../logs/head.ts';
 import { withoutBom } from '../../logs/lines.ts';
 import { parseLine } from '../../logs/reader.ts';
 import { conversationOf, withSystem } from '../convert.ts';
@@ -35,51 +35,63 @@ export class Converter {
   readonly #hasher: MinHasher | undefined;
   readonly #chain = new Chain();
 
-  private constructor(plan: Plan, count: TokenCounter | undefined) {
+  private constructor(plan: Plan, { where, count }: Loaded) {
     this.#plan = plan;
     this.#count = count;
-    this.#wanted = compileSelection(plan.selection);
+    this.#wanted = compileSelection(plan.selection, where);
     this.#redactor = plan.redact && new Redactor(plan.redact);
     this.#hasher = plan.nearSeed === undefined ? undefined : new MinHasher({ seed: plan.nearSeed });
   }
 
   /** A converter with what it needs loaded. */
   static async create(plan: Plan): Promise<Converter> {
+    const { where } = plan.selection;
     const counts = plan.countTokens || plan.maxTokens !== undefined;
-    return new Converter(plan, counts ? await messageCounter() : undefined);
+    return new Converter(plan, {
+      where: where === undefined ? undefined : (await import('../where.ts')).compileWhere(where),
+      count: counts ? await messageCounter() : undefined,
+    });
   }
+
   /**
-   * Converts whole lines.
+   * Converts whole lines, which come in pieces that are valid one at a time.
    * @param memory for the rows, given away with the batch; new memory when left out
    */
-  convert(bytes: Uint8Array, memory?: ArrayBuffer): Batch {
+  convert(pieces: Iterable<Uint8Array>, memory?: ArrayBufferLike): Batch {
     const builder = new BatchBuilder(this.#plan.verbose, memory);
     const redacted = new Map(this.#redactor?.counts);
-    const block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const torn = new TornLines(block);
-    let number = 0;
+    let lines = 0;
+    for (const { buffer, byteOffset, byteLength } of pieces)
+      lines += this.#lines(Buffer.from(buffer, byteOffset, byteLength), lines, builder);
+    const hits = new Map<string, number>();
+    for (const [kind, count] of this.#redactor?.counts ?? [])
+      hits.set(kind, count - (redacted.get(kind) ?? 0));
+    return builder.done(lines, hits);
+  }
+
+  /** @param before lines of the pieces before; @returns the lines of this one */
+  #lines(block: Buffer, before: number, builder: BatchBuilder): number {
+    const unwanted = this.#wanted.over?.(block);
+    let number = before;
     for (let from = 0; from < block.length; number++) {
       const newline = block.indexOf(NEWLINE, from);
       const end = newline < 0 ? block.length : newline;
       const to = block[end - 1] === RETURN ? end - 1 : end;
-      if (from < to) this.#line({ block, from, to, number, terminated: newline >= 0, torn }, builder);
+      if (from < to) {
+        builder.filled += 1;
+        // A line that was cut is not judged by its head.
+        const filter = newline < 0 ? undefined : unwanted?.(from, to);
+        if (filter !== undefined) builder.filter(filter);
+        else this.#line(block.subarray(from, to), { number, terminated: newline >= 0 }, builder);
+      }
       from = end + 1;
     }
-    const hits = new Map<string, number>();
-    for (const [kind, count] of this.#redactor?.counts ?? [])
-      hits.set(kind, count - (redacted.get(kind) ?? 0));
-    return builder.done(number, hits);
+    return number - before;
   }
 
-  #line({ block, from, to, number, terminated, torn }: Line, builder: BatchBuilder): void {
-    builder.filled += 1;
-    const unwanted = terminated ? this.#wanted.head(block, from, to) : undefined;
-    // Another record may stand behind a torn one: its head is not the line's.
-    if (unwanted !== undefined && !torn.has(from, to)) return builder.filter(unwanted);
-    const bytes = withoutBom(block.subarray(from, to));
-    const at = number;
-    const line = { bytes, number: number + 1, terminated, tooLong: false };
-    const { value, problem } = parseLine(line);
+  #line(line: Buffer, { number: at, terminated }: LinePlace, builder: BatchBuilder): void {
+    const bytes = withoutBom(line);
+    const { value, problem } = parseLine({ bytes, number: at + 1, terminated, tooLong: false });
     if (problem) builder.spoil(problem, at);
     if (!value) return;
     if (value.endpoint === FEEDBACK_ENDPOINT && !this.#plan.raw) return this.#feedback(value, builder);
@@ -211,16 +223,16 @@ function flagsOf(entry: Entry, { draft, trimmed }: { draft: boolean; trimmed: bo
 const NEWLINE = 10;
 const RETURN = 13;
 
-/** A line where it lies. */
-interface Line {
-  readonly block: Buffer;
-  readonly from: number;
-  /** Behind its last byte, without its end. */
-  readonly to: number;
-  /** From 0 within the block. */
+interface LinePlace {
+  /** From 0 within the batch. */
   readonly number: number;
   readonly terminated: boolean;
-  readonly torn: TornLines;
+}
+
+/** What takes its time to load. */
+interface Loaded {
+  readonly where: Where | undefined;
+  readonly count: TokenCounter | undefined;
 }
 
 interface Tokens {

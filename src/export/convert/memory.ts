@@ -1,3 +1,5 @@
+/** Memory that is used again. */
+
 /** Memory for one very long line is not kept. */
 const MOST_BYTES = 8 * 1024 ** 2;
 /** Pieces that are kept: as many as are in use at once with a few threads. */
@@ -19,5 +21,42 @@ export class MemoryPool {
   /** Takes memory back that nobody reads any more. */
   give(memory: ArrayBuffer): void {
     if (memory.byteLength <= MOST_BYTES && this.#free.length < MOST_PIECES) this.#free.push(memory);
+  }
+}
+
+/** A piece as it is named to the thread that writes to it; the memory goes along the first time. */
+export interface PieceName {
+  readonly piece: number;
+  readonly memory?: SharedArrayBuffer;
+}
+
+/**
+ * Pieces of memory that this thread shares with one other. Messages name them by number: memory that comes with a message
+ * counts as new garbage of its size each time, and a collection costs more than converting a range.
+ */
+export class SharedPieces {
+  readonly #bytes: number;
+  readonly #pieces: SharedArrayBuffer[] = [];
+  readonly #free: number[] = [];
+
+  /** @param bytes of each */
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  take(): PieceName {
+    const piece = this.#free.pop();
+    if (piece !== undefined) return { piece };
+    const memory = new SharedArrayBuffer(this.#bytes);
+    return { piece: this.#pieces.push(memory) - 1, memory };
+  }
+
+  /** What was written to a piece, valid until it is given back. */
+  read(piece: number, length: number): Uint8Array {
+    return new Uint8Array(this.#pieces[piece]!, 0, length);
+  }
+
+  give(piece: number): void {
+    this.#free.push(piece);
   }
 }

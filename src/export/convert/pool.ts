@@ -3,7 +3,8 @@ import type { Batch } from './batch.ts';
 import type { Plan } from './plan.ts';
 import type { Rendered, RenderJob } from './render.ts';
 import { Converter } from './converter.ts';
-import { MemoryPool } from './memory.ts';
+import type { PieceName } from './memory.ts';
+import { MemoryPool, SharedPieces } from './memory.ts';
 import { renderDrafts } from './render.ts';
 
 export type ToWorker =
@@ -14,12 +15,19 @@ export type ToWorker =
       readonly offset: number;
       readonly length: number;
     }
-  | { readonly kind: 'range'; readonly range: LineRange; readonly memory: ArrayBuffer }
+  | (PieceName & { readonly kind: 'range'; readonly range: LineRange })
   | { readonly kind: 'render'; readonly job: RenderJob };
 
 export type FromWorker =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'batch'; readonly batch: Batch; readonly tooLong: boolean }
+  | { readonly kind: 'batch'; readonly batch: Batch }
+  | {
+      readonly kind: 'range';
+      readonly columns: Omit<Batch, 'text'>;
+      /** Its length, where it is in the piece that was given; itself, where it was too long for that. */
+      readonly text: number | Uint8Array;
+      readonly tooLong: boolean;
+    }
   | { readonly kind: 'rendered'; readonly rendered: Rendered }
   | { readonly kind: 'failed'; readonly error: Error };
 
@@ -27,14 +35,17 @@ export type FromWorker =
 export interface Converters {
   /** How many chunks are worth handing out before the first is taken back. */
   readonly window: number;
-  /** Where memory for chunks comes from, and where the memory of batches goes back to. */
+  /** Where memory for chunks comes from. */
   readonly memory: MemoryPool;
   /** Takes the memory behind the bytes. */
   convert(bytes: Uint8Array<ArrayBuffer>): Promise<Batch>;
   /** Converts lines that are read where they are converted; left out where nothing is won by that. */
   convertRange?(range: LineRange): Promise<RangeBatch>;
+  /** Takes back the memory behind the text of a batch. */
+  release(batch: Batch): void;
   render(job: RenderJob): Promise<Rendered>;
-  close(): void;
+  /** Ends the threads. @returns kept when their memory is free again */
+  close(): Promise<void>;
 }
 
 export interface RangeBatch {
@@ -43,8 +54,8 @@ export interface RangeBatch {
   readonly tooLong: boolean;
 }
 
-/** Memory for the rows of a range. */
-const ROWS_BYTES = 2 * 1024 ** 2;
+/** Memory for the rows of a range, which are seldom longer than the lines they are made of. */
+const ROWS_BYTES = 4 * 1024 ** 2;
 /** Chunks in flight for each thread: one in work, one that waits, one that comes back. */
 const WINDOW_PER_THREAD = 3;
 
@@ -66,12 +77,13 @@ async function inline(plan: Plan): Promise<Converters> {
     window: 1,
     memory,
     convert: async (bytes) => {
-      const batch = converter.convert(bytes, memory.take(bytes.length));
+      const batch = converter.convert([bytes], memory.take(bytes.length));
       memory.give(bytes.buffer);
       return batch;
     },
+    release: ({ text }) => memory.give(text.buffer as ArrayBuffer),
     render: async (job) => renderDrafts(plan, job),
-    close: () => {},
+    close: async () => {},
   };
 }
 
@@ -85,11 +97,17 @@ interface Waiting {
 
 class Thread {
   readonly #worker: Worker;
+  readonly #ended: Promise<void>;
   /** A thread answers in the order it was asked. */
   readonly #waiting: Waiting[] = [];
+  readonly pieces = new SharedPieces(ROWS_BYTES);
 
   constructor() {
-    this.#worker = new Worker(new URL(WORKER, import.meta.url).href);
+    // A smaller heap is swept more often, which costs nothing here: rows are out of it as soon as they are written.
+    this.#worker = new Worker(new URL(WORKER, import.meta.url).href, { smol: true });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ended = promise;
+    this.#worker.addEventListener('close', () => resolve());
     this.#worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
       const next = this.#waiting.shift();
       if (data.kind === 'failed') next?.reject(data.error);
@@ -116,8 +134,9 @@ class Thread {
     return promise as Promise<Extract<FromWorker, { kind: Kind }>>;
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#worker.terminate();
+    return this.#ended;
   }
 }
 
@@ -126,6 +145,8 @@ class Pool implements Converters {
   readonly #ready: Promise<unknown>;
   readonly memory = new MemoryPool();
   readonly window: number;
+  /** Gives back what batches hold that were handed out and are still read. */
+  readonly #holds = new WeakMap<Batch, () => void>();
 
   constructor(plan: Plan, threads: number) {
     this.#threads = Array.from({ length: threads }, () => new Thread());
@@ -143,16 +164,30 @@ class Pool implements Converters {
   }
 
   async convertRange(range: LineRange): Promise<RangeBatch> {
-    const memory = this.memory.take(ROWS_BYTES);
-    return this.#idlest().ask<'batch'>({ kind: 'range', range, memory }, [memory]);
+    const thread = this.#idlest();
+    const { pieces } = thread;
+    const name = pieces.take();
+    const { columns, text, tooLong } = await thread.ask<'range'>({ kind: 'range', range, ...name });
+    const shared = typeof text === 'number';
+    const batch = { ...columns, text: shared ? pieces.read(name.piece, text) : text };
+    if (!shared) pieces.give(name.piece);
+    // Nothing that was too long for a piece is kept for later.
+    this.#holds.set(batch, shared ? () => pieces.give(name.piece) : () => {});
+    return { batch, tooLong };
+  }
+
+  release(batch: Batch): void {
+    const giveBack = this.#holds.get(batch);
+    if (giveBack) giveBack();
+    else this.memory.give(batch.text.buffer as ArrayBuffer);
   }
 
   async render(job: RenderJob): Promise<Rendered> {
     return (await this.#idlest().ask<'rendered'>({ kind: 'render', job })).rendered;
   }
 
-  close(): void {
-    for (const thread of this.#threads) thread.close();
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
   #idlest(): Thread {

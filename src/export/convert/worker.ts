@@ -12,6 +12,8 @@ let plan: Plan;
 let converter: Converter;
 let spare: ArrayBuffer | undefined;
 const reader = new RangeReader();
+/** Shared with the thread that asks, by number. */
+const pieces: SharedArrayBuffer[] = [];
 
 /** Memory for one very long line is not kept. */
 const MOST_SPARE = 8 * 1024 ** 2;
@@ -24,14 +26,18 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
       reply({ kind: 'ready' });
     } else if (data.kind === 'convert') {
       const { memory, offset, length } = data;
-      const batch = converter.convert(new Uint8Array(memory, offset, length), spare);
+      const batch = converter.convert([new Uint8Array(memory, offset, length)], spare);
       // The rows of the next chunk go where this one was.
       spare = memory.byteLength <= MOST_SPARE ? memory : undefined;
-      reply({ kind: 'batch', batch, tooLong: false }, memoryOf(batch));
+      reply({ kind: 'batch', batch }, memoryOf(batch));
     } else if (data.kind === 'range') {
-      const { bytes, tooLong } = reader.read(data.range);
-      const batch = converter.convert(bytes, data.memory);
-      reply({ kind: 'batch', batch, tooLong }, memoryOf(batch));
+      const memory = (pieces[data.piece] ??= data.memory!);
+      const { text, ...columns } = converter.convert(reader.pieces(data.range), memory);
+      const shared = text.buffer === memory;
+      reply(
+        { kind: 'range', columns, text: shared ? text.length : text, tooLong: reader.tooLong },
+        memoryOf(shared ? columns : { ...columns, text }),
+      );
     } else {
       const rendered = renderDrafts(plan, data.job);
       reply({ kind: 'rendered', rendered }, [rendered.text.buffer]);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { fileReason } from '../../logs/names.ts';
 import { isObject, listOf, parseJson } from '../../wire/json.ts';
-import { size } from '../../config/units.ts';
+import { byteCount } from '../../config/amounts.ts';
 import type { Choosing } from '../choose/choose.ts';
 import type { Format } from '../formats/format.ts';
 import type { ConsumedInput } from '../seen.ts';
@@ -60,7 +60,7 @@ function columnsOf(picker: Picker, format: Format | undefined): Format['columns'
 }
 
 function sizeIn(text: string): number | undefined {
-  const bytes = size.safeParse(/^\d+$/.test(text) ? Number(text) : text).data;
+  const bytes = /^\d+$/.test(text) ? Number(text) : byteCount(text);
   return bytes !== undefined && bytes > 0 ? bytes : undefined;
 }
 

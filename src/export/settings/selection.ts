@@ -1,6 +1,6 @@
 import type { Selection } from '../select.ts';
 import type { Picker } from './picker.ts';
-import { duration } from '../../config/units.ts';
+import { milliseconds } from '../../config/amounts.ts';
 import type { FlagName } from '../flags.ts';
 import { momentFrom, momentUntil } from '../moment.ts';
 
@@ -34,10 +34,6 @@ function tagOf(tag: string, picker: Picker): readonly [name: string, value: stri
   const at = tag.indexOf('=');
   if (at < 1) throw picker.wrong('tag', 'expected NAME=VALUE');
   return [tag.slice(0, at), tag.slice(at + 1)];
-}
-
-function milliseconds(text: string): number | undefined {
-  return duration.safeParse(text).data;
 }
 
 function spanOf(picker: Picker, nowMs: number): { fromMs?: number; untilMs?: number } {
