@@ -94,7 +94,7 @@ export class Converter {
     const { value, problem } = parseLine({ bytes, number: at + 1, terminated, tooLong: false });
     if (problem) builder.spoil(problem, at);
     if (!value) return;
-    if (value.endpoint === FEEDBACK_ENDPOINT && !this.#plan.raw) return this.#feedback(value, builder);
+    if (value.endpoint === FEEDBACK_ENDPOINT && !this.#plan.raw) return this.#feedback(value, at, builder);
     const entry = entryOf(value);
     if (!entry) return builder.spoil('not_a_record', at);
     const filter = this.#wanted.entry(entry, value);
@@ -108,9 +108,10 @@ export class Converter {
     }
   }
 
-  #feedback(value: JsonObject, builder: BatchBuilder): void {
+  #feedback(value: JsonObject, at: number, builder: BatchBuilder): void {
     const feedback = feedbackOf(value);
     if (feedback) builder.feedback.push(feedback);
+    else builder.spoil('not_a_record', at);
   }
 
   #row(entry: Entry, line: number, builder: BatchBuilder): void {
