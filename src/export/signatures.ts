@@ -8,8 +8,9 @@ export class Signatures {
   readonly #beside: string;
   #spool: Spool | undefined;
   #size = 0;
-  #read = new Uint8Array(0);
+  #read: Uint8Array<ArrayBuffer> | undefined;
   #readFrom = 0;
+  #readRows = 0;
 
   /** @param beside where the export goes; the file is on the same disk */
   constructor(beside: string) {
@@ -27,14 +28,13 @@ export class Signatures {
   of(row: number): Uint8Array {
     const size = this.#size;
     const at = row - this.#readFrom;
-    if (at < 0 || (at + 1) * size > this.#read.length) {
-      const left = this.#spool!.length - row * size;
-      this.#read = new Uint8Array(Math.min(left, READ_ROWS * size));
-      this.#spool!.read(this.#read, row * size);
-      this.#readFrom = row;
-      return this.#read.subarray(0, size);
-    }
-    return this.#read.subarray(at * size, (at + 1) * size);
+    if (this.#read && at >= 0 && at < this.#readRows) return this.#read.subarray(at * size, (at + 1) * size);
+    this.#read ??= new Uint8Array(READ_ROWS * size);
+    const bytes = Math.min(this.#spool!.length - row * size, this.#read.length);
+    this.#spool!.read(this.#read.subarray(0, bytes), row * size);
+    this.#readFrom = row;
+    this.#readRows = bytes / size;
+    return this.#read.subarray(0, size);
   }
 
   close(): void {

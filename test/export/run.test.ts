@@ -4,6 +4,7 @@ import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { Trouble } from '../../src/export/tally.ts';
 import { chat, line, user } from './records.ts';
+import { ExportError } from '../../src/export/error.ts';
 import { says, workshop } from './workshop.ts';
 
 describe('runExport()', () => {
@@ -127,6 +128,16 @@ describe('runExport()', () => {
     const size = statSync(shop.path('logs/a.ndjson')).size;
     expect(last).toEqual({ bytes: size, total: size, rows: 1, dropped: 2 });
   });
+});
+
+test.each([
+  ['--where nope(', 'Cannot use --where'],
+  ['--status abc', 'Cannot use --status abc: expected 200, 2xx or 400-499'],
+])('runExport() says what is wrong with %p in threads too', async (flags, words) => {
+  await using shop = await workshop({ 'a.ndjson': says('a') });
+  const failure = await shop.run(flags, {}, 2).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(ExportError);
+  expect(failure).toMatchObject({ kind: 'usage', message: expect.stringContaining(words) });
 });
 
 test('runExport() gives the same rows for all other lines, whatever happens to one', async () => {

@@ -1,14 +1,16 @@
 /** Checks dataset files by the rules of a format: what a trainer would refuse, silently drop or train wrongly. */
+import { existsSync, statSync } from 'node:fs';
 import type { LogInput } from '../../logs/input.ts';
 import type { LogLine } from '../../logs/lines.ts';
 import type { Format } from '../formats/format.ts';
 import { findInputs } from '../../logs/input.ts';
 import { LINE_PROBLEMS, parseLine, readLines } from '../../logs/reader.ts';
 import { isObject } from '../../wire/json.ts';
+import type { JsonObject } from '../../wire/json.ts';
 import { duplicateKey } from './keys.ts';
 
 export interface Violation {
-  /** "file:line", or the file for what is wrong with all of it. */
+  /** "file:line", of Parquet "file:row", or the file for what is wrong with all of it. */
   readonly place: string;
   readonly problem: string;
 }
@@ -59,18 +61,74 @@ async function checkFile(
     for (const problem of problems) onViolation({ place, problem });
     violations += problems.length;
   };
-  for await (const { lines, damagedAt } of readLines([input], { signal })) {
-    for (const line of lines) {
+  for await (const { place, size, problems } of await findingsOf(input, format, signal)) {
+    if (size !== undefined) {
       rows += 1;
-      bytes += line.bytes.length + 1;
-      const problems = problemsOf(line, format);
+      bytes += size;
       if (problems.length > 0) bad += 1;
-      tell(`${input.name}:${line.number}`, problems);
     }
-    if (damagedAt !== undefined) tell(`${input.name}:${damagedAt}`, [LINE_PROBLEMS.damaged_file]);
+    tell(place, problems);
   }
   tell(input.name, rows === 0 ? ['the file is empty'] : (format.checkFile?.({ rows, bytes }) ?? []));
   return { rows, bad, violations };
+}
+
+/** What is found at one place of a file. */
+interface Finding {
+  readonly place: string;
+  /** Bytes of a row as a line; left out for what is no row. */
+  readonly size?: number;
+  readonly problems: readonly string[];
+}
+
+async function findingsOf(
+  input: LogInput,
+  format: Format,
+  signal: AbortSignal | undefined,
+): Promise<AsyncIterable<Finding>> {
+  if (!existsSync(input.path) || !statSync(input.path).isFile()) return lineFindings(input, format, signal);
+  const { isParquet, parquetRows } = await import('./parquet.ts');
+  return isParquet(input.path)
+    ? parquetFindings(input.name, parquetRows(input.path), format, signal)
+    : lineFindings(input, format, signal);
+}
+
+async function* lineFindings(
+  input: LogInput,
+  format: Format,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Finding> {
+  for await (const { lines, damagedAt } of readLines([input], { signal })) {
+    for (const line of lines)
+      yield {
+        place: `${input.name}:${line.number}`,
+        size: line.bytes.length + 1,
+        problems: problemsOf(line, format),
+      };
+    if (damagedAt !== undefined)
+      yield { place: `${input.name}:${damagedAt}`, problems: [LINE_PROBLEMS.damaged_file] };
+  }
+}
+
+/** Rows are numbered from 1, as lines are. */
+async function* parquetFindings(
+  name: string,
+  rows: AsyncIterable<JsonObject>,
+  format: Format,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Finding> {
+  let number = 0;
+  try {
+    for await (const row of rows) {
+      signal?.throwIfAborted();
+      number += 1;
+      const size = Buffer.byteLength(JSON.stringify(row)) + 1;
+      yield { place: `${name}:${number}`, size, problems: rowProblems(row, format) };
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    yield { place: name, problems: [`is damaged behind row ${number}: ${(error as Error).message}`] };
+  }
 }
 
 function problemsOf(line: LogLine, format: Format): string[] {
@@ -78,10 +136,15 @@ function problemsOf(line: LogLine, format: Format): string[] {
   const { value, problem } = parseLine({ ...line, terminated: true });
   if (!value) return [LINE_PROBLEMS[problem!]];
   if (problem) return [LINE_PROBLEMS[problem]];
-  const problems = format.check(value);
+  const problems = rowProblems(value, format);
   const twice = duplicateKey(line.bytes.toString('utf8'));
   if (twice !== undefined) problems.push(`the key ${JSON.stringify(twice)} is given twice in one object`);
-  if (!isWellFormed(value))
+  return problems;
+}
+
+function rowProblems(row: JsonObject, format: Format): string[] {
+  const problems = format.check(row);
+  if (!isWellFormed(row))
     problems.push('holds half of a surrogate pair: datasets, DuckDB and jq reject the file');
   return problems;
 }

@@ -3,7 +3,6 @@ import type { Conversation, Example } from '../conversation.ts';
 import type { Entry } from '../facts.ts';
 import type { Wanted } from '../select.ts';
 import type { Batch, Facet } from './batch.ts';
-import type { Where } from '../where.ts';
 import type { BuiltRow } from './builder.ts';
 import type { TokenCounter } from './fit.ts';
 import type { Plan } from './plan.ts';
@@ -35,20 +34,19 @@ export class Converter {
   readonly #hasher: MinHasher | undefined;
   readonly #chain = new Chain();
 
-  private constructor(plan: Plan, { where, count }: Loaded) {
+  private constructor(plan: Plan, { wanted, count }: Loaded) {
     this.#plan = plan;
     this.#count = count;
-    this.#wanted = compileSelection(plan.selection, where);
+    this.#wanted = wanted;
     this.#redactor = plan.redact && new Redactor(plan.redact);
     this.#hasher = plan.nearSeed === undefined ? undefined : new MinHasher({ seed: plan.nearSeed });
   }
 
   /** A converter with what it needs loaded. */
   static async create(plan: Plan): Promise<Converter> {
-    const { where } = plan.selection;
     const counts = plan.countTokens || plan.maxTokens !== undefined;
     return new Converter(plan, {
-      where: where === undefined ? undefined : (await import('../where.ts')).compileWhere(where),
+      wanted: await wantedBy(plan),
       count: counts ? await messageCounter() : undefined,
     });
   }
@@ -210,6 +208,14 @@ export class Converter {
   }
 }
 
+/** What a plan selects. @throws ExportError of kind `usage` when that makes no sense */
+export async function wantedBy({ selection }: Plan): Promise<Wanted> {
+  const { where } = selection;
+  // An expression is seldom given, and its language takes longer to load than most exports take to start.
+  const compiled = where === undefined ? undefined : (await import('../where.ts')).compileWhere(where);
+  return compileSelection(selection, compiled);
+}
+
 function flagsOf(entry: Entry, { draft, trimmed }: { draft: boolean; trimmed: boolean }): number {
   const owned = entry.user !== null || entry.conversation !== null;
   const success = entry.failure === undefined;
@@ -232,7 +238,7 @@ interface LinePlace {
 
 /** What takes its time to load. */
 interface Loaded {
-  readonly where: Where | undefined;
+  readonly wanted: Wanted;
   readonly count: TokenCounter | undefined;
 }
 

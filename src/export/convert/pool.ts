@@ -2,7 +2,7 @@ import type { LineRange } from '../../logs/ranges.ts';
 import type { Batch } from './batch.ts';
 import type { Plan } from './plan.ts';
 import type { Rendered, RenderJob } from './render.ts';
-import { Converter } from './converter.ts';
+import { Converter, wantedBy } from './converter.ts';
 import type { PieceName } from './memory.ts';
 import { MemoryPool, SharedPieces } from './memory.ts';
 import { renderDrafts } from './render.ts';
@@ -65,6 +65,8 @@ const WINDOW_PER_THREAD = 3;
  */
 export async function startConverters(plan: Plan, threads: number): Promise<Converters> {
   if (threads === 0) return inline(plan);
+  // What is wrong with it is told here: an error that comes from a thread has lost its kind.
+  await wantedBy(plan);
   const pool = new Pool(plan, threads);
   await pool.ready();
   return pool;

@@ -44,6 +44,7 @@ export class NearIndex {
   /** By band and slot the newest row of a chain, one higher than it is; 0 is none. So are all rows within chains. */
   #heads: Int32Array;
   readonly #signature = new Int32Array(SIGNATURE_WORDS);
+  readonly #signatureBytes = new Uint8Array(this.#signature.buffer);
   readonly #hashes: Int32Array;
   #searches = 0;
   #compared = 0;
@@ -83,7 +84,8 @@ export class NearIndex {
     const kept = this.#rows.length - this.#rows.oldest;
     if (kept >= this.#slots && this.#slots < this.#maxSlots) this.#grow();
     const row = this.#rows.push();
-    const [piece, offset] = [this.#rows.pieceOf(row), this.#rows.offsetOf(row)];
+    const piece = this.#rows.pieceOf(row);
+    const offset = this.#rows.offsetOf(row);
     piece.set(this.#signature, offset);
     piece[offset + SEEN] = 0;
     this.#link(row);
@@ -98,7 +100,7 @@ export class NearIndex {
   find(signature: Uint8Array): number[] {
     if (signature.length !== SIGNATURE_BYTES)
       throw new RangeError(`Cannot look up a signature of ${signature.length} bytes`);
-    new Uint8Array(this.#signature.buffer).set(signature);
+    this.#signatureBytes.set(signature);
     hashBands(this.#signature, 0, this.#bands, this.#seed, this.#hashes);
     this.#searches += 1;
     const nearest = new Nearest(MOST);
@@ -114,7 +116,8 @@ export class NearIndex {
     let next = this.#heads[this.#slot(band)]!;
     for (let step = 0; next > oldest && step < MAX_CHAIN && this.#compared < most; step++) {
       const row = next - 1;
-      const [piece, offset] = [this.#rows.pieceOf(row), this.#rows.offsetOf(row)];
+      const piece = this.#rows.pieceOf(row);
+      const offset = this.#rows.offsetOf(row);
       next = piece[offset + BEFORE + band]!;
       if (piece[offset + SEEN] === this.#searches) continue;
       piece[offset + SEEN] = this.#searches;
@@ -132,7 +135,8 @@ export class NearIndex {
 
   /** Puts a row at the head of its chains. */
   #link(row: number): void {
-    const [piece, offset] = [this.#rows.pieceOf(row), this.#rows.offsetOf(row)];
+    const piece = this.#rows.pieceOf(row);
+    const offset = this.#rows.offsetOf(row);
     hashBands(piece, offset, this.#bands, this.#seed, this.#hashes);
     for (let band = 0; band < this.#bands.count; band++) {
       const slot = this.#slot(band);

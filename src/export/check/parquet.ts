@@ -1,0 +1,47 @@
+import type { AsyncBuffer } from 'hyparquet';
+import { parquetMetadataAsync, parquetReadObjects, toJson } from 'hyparquet';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import type { JsonObject } from '../../wire/json.ts';
+
+const MAGIC = 'PAR1';
+const COMPRESSORS = {
+  GZIP: (page: Uint8Array) => gunzipSync(page),
+  ZSTD: (page: Uint8Array) => zstdDecompressSync(page),
+};
+
+/** Whether a file begins as Parquet does. @param path of a file that can be opened */
+export function isParquet(path: string): boolean {
+  const fd = openSync(path, 'r');
+  try {
+    const start = Buffer.alloc(MAGIC.length);
+    return readSync(fd, start, 0, start.length, 0) === MAGIC.length && start.toString('latin1') === MAGIC;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * The rows of a Parquet file, one group after the other. Columns that hold nothing are left out, as `datasets` shows them
+ * to a trainer that asks for them one by one.
+ * @throws Error of the library when the file is damaged
+ */
+export async function* parquetRows(path: string): AsyncGenerator<JsonObject> {
+  const whole = Bun.file(path);
+  const file: AsyncBuffer = {
+    byteLength: whole.size,
+    slice: (start, end = whole.size) => whole.slice(start, end).arrayBuffer(),
+  };
+  const metadata = await parquetMetadataAsync(file);
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    const rows = await parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors: COMPRESSORS });
+    for (const row of rows) yield filled(toJson(row) as JsonObject);
+    rowStart = rowEnd;
+  }
+}
+
+function filled(row: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null && value !== undefined));
+}
