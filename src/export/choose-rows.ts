@@ -31,7 +31,7 @@ export async function chooseRows(job: Job): Promise<Outcome> {
 }
 
 async function chooseFrom(job: Job, spool: Spool, signatures: Signatures): Promise<Outcome> {
-  const { options, hooks, inputs, converters, tally, onBytes } = job;
+  const { options, converters } = job;
   const candidates = new Candidates(hashesFor(options.choosing));
   const feedback: Feedback[] = [];
   let swept = 0;
@@ -50,18 +50,7 @@ async function chooseFrom(job: Job, spool: Spool, signatures: Signatures): Promi
     job.progress(candidates.length);
     return true;
   };
-  const { consumed } = options;
-  const { hash } = options.sink;
-  const seen = await gather({
-    inputs,
-    converters,
-    tally,
-    signal: hooks.signal,
-    onBytes,
-    hash,
-    consumed,
-    take,
-  });
+  const seen = await gather(job, take);
   // Threads hold tens of megabytes each.
   const ended = candidates.drafts ? undefined : converters.close();
   if (candidates.length > MANY_ROWS) {

@@ -2,6 +2,7 @@
 import type { LogInput } from '../logs/input.ts';
 import type { Batch } from './convert/batch.ts';
 import type { Converters, RangeBatch } from './convert/pool.ts';
+import type { Job } from './job.ts';
 import type { ConsumedInput, InputSeen } from './seen.ts';
 import type { Tally } from './tally.ts';
 import { readChunks } from '../logs/chunks.ts';
@@ -9,7 +10,10 @@ import type { RangedFile } from '../logs/ranges.ts';
 import { rangedFile } from '../logs/ranges.ts';
 import { InputWatch } from './seen.ts';
 
-export interface Gathering {
+/** Takes a batch in its turn. @returns false when no more is wanted */
+export type TakeBatch = (batch: Batch, origin: BatchOrigin) => Promise<boolean>;
+
+interface Gathering {
   readonly inputs: readonly LogInput[];
   readonly converters: Converters;
   readonly tally: Tally;
@@ -20,8 +24,7 @@ export interface Gathering {
   readonly hash: boolean;
   /** What an earlier export has had. */
   readonly consumed: readonly ConsumedInput[];
-  /** Takes a batch in its turn. @returns false when no more is wanted */
-  readonly take: (batch: Batch, place: BatchOrigin) => Promise<boolean>;
+  readonly take: TakeBatch;
 }
 
 export interface BatchOrigin {
@@ -40,7 +43,11 @@ interface Turn {
 }
 
 /** @returns what was seen of each input; @throws InputError; the signal's reason when it aborts */
-export async function gather(gathering: Gathering): Promise<InputSeen[]> {
+export async function gather(job: Job, take: TakeBatch): Promise<InputSeen[]> {
+  const { inputs, converters, tally, onBytes, options, hooks } = job;
+  const { consumed, sink } = options;
+  const { signal } = hooks;
+  const gathering = { inputs, converters, tally, signal, onBytes, hash: sink.hash, consumed, take };
   const queue = new TurnQueue(gathering);
   const seen: InputSeen[] = [];
   for (const [file, input] of gathering.inputs.entries()) {

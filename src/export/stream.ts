@@ -4,7 +4,7 @@ import { gather } from './gather.ts';
 
 /** Writes rows as they come, where no row's fate hangs on another. */
 export async function streamRows(job: Job): Promise<Outcome> {
-  const { options, hooks, inputs, converters, tally, stats, onBytes } = job;
+  const { options, converters, stats } = job;
   const { maxRecords = Infinity } = options.choosing;
   const side = options.sink.splits[0]!;
   let rows = 0;
@@ -20,17 +20,6 @@ export async function streamRows(job: Job): Promise<Outcome> {
     job.progress(rows);
     return rows < maxRecords;
   };
-  const hash = options.sink.hash;
-  const { consumed } = options;
-  const seen = await gather({
-    inputs,
-    converters,
-    tally,
-    signal: hooks.signal,
-    onBytes,
-    hash,
-    consumed,
-    take,
-  });
+  const seen = await gather(job, take);
   return { seen, ...(rows >= maxRecords ? { ended: 'max_records' } : {}) };
 }
