@@ -56,14 +56,6 @@ export function redactor(options: {
   };
 }
 
-/** Text for people, such as an error message, without the secrets and without what looks like a key. */
-export function maskSecrets(text: string, secrets: readonly string[]): string {
-  const forms = usable(secrets).flatMap((secret) => [secret, ...jsonForms(secret)]);
-  let out = text;
-  for (const form of forms.toSorted(longestFirst)) out = out.replaceAll(form, REDACTED);
-  return maskShapes(out);
-}
-
 function usable(secrets: readonly string[]): string[] {
   return secrets.filter((secret) => secret.length >= MIN_SECRET_LENGTH);
 }
