@@ -23,6 +23,8 @@ export interface Format {
   readonly extras: boolean;
   /** The top-level keys of a row, for dataset cards and Parquet; `undefined` when rows are no table. */
   readonly columns: readonly Column[] | undefined;
+  /** How the first line of a row begins, where a row has several. In a directory each then has a file of its own. */
+  readonly rowStart?: string;
   /**
    * The row, or the lines of one. Keys of `undefined` are never there.
    * @throws Unfit when the example breaks a rule of the format that cannot be mended

@@ -13,12 +13,14 @@ import { mergedTurns, partsOf } from './turns.ts';
  */
 export const hfTracesFormat: Format = {
   name: 'hf-traces',
-  summary: 'The trace viewer of the Hugging Face Hub: several lines a conversation',
+  summary:
+    'The trace viewer of the Hugging Face Hub: several lines a conversation, a file each in a directory',
   makes: 'answer',
   masks: 'nothing',
   reasoning: 'keep',
   extras: true,
   columns: undefined,
+  rowStart: '{"type":"session",',
   render,
   check,
 };

@@ -32,20 +32,24 @@ interface Decided {
 }
 
 export function sinkOf(picker: Picker, { path, shape, format, choosing }: Decided): SinkOptions {
-  const shardBytes = picker.read('shard-size', sizeIn, 'a size such as 500MB');
+  const given = picker.read('shard-size', sizeIn, 'a size such as 500MB');
   const compress = picker.oneOf('compress', ['gz', 'zst']);
   const parquet = picker.on('parquet') || (shape === 'file' && path.endsWith('.parquet'));
-  const several = choosing.sides.length > 1 ? 'split' : shardBytes === undefined ? undefined : 'shard-size';
+  const several = choosing.sides.length > 1 ? 'split' : given === undefined ? undefined : 'shard-size';
   if (several !== undefined && shape !== 'directory')
     throw picker.wrong(several, 'it makes several files: give --output a directory, with a / at its end');
   if (parquet && format?.columns === undefined)
     throw new ExportError('usage', `Cannot write Parquet: rows of ${format?.name ?? 'raw'} are no table`);
+  const rowStart = format?.rowStart;
+  // The smallest size makes a file for each row.
+  const shardBytes = given ?? (rowStart !== undefined && shape === 'directory' ? 1 : undefined);
   return {
     path,
     shape,
     force: picker.on('force'),
     splits: choosing.sides.map(({ name }) => name),
     ...(shardBytes === undefined ? {} : { shardBytes }),
+    ...(rowStart === undefined ? {} : { rowStart }),
     ...(compress === undefined ? {} : { compress }),
     parquet,
     hash: shape === 'directory' || picker.given('manifest'),

@@ -17,6 +17,8 @@ export class DirectorySink implements Sink {
   readonly #target: Target;
   readonly #shards: Shard[] = [];
   readonly #open = new Map<string, Shard>();
+  /** How many there are by split. */
+  readonly #counts = new Map<string, number>();
   #texts: TextDrafts | undefined;
 
   /** @throws ExportError when the directory holds what may not be replaced; an error of the file system */
@@ -63,9 +65,10 @@ export class DirectorySink implements Sink {
   /** Cuts lines so that each file grows beyond its size by less than a row. */
   async #cut(split: string, lines: Uint8Array, shardBytes: number): Promise<void> {
     const text = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength);
+    const { rowStart = '' } = this.#options;
     for (let from = 0; from < text.length;) {
       const shard = this.#shard(split);
-      const { end, rows } = fill(text, from, shardBytes - shard.written);
+      const { end, rows } = fill(text, from, { bytes: shardBytes - shard.written, rowStart });
       await shard.write(text.subarray(from, end), rows);
       from = end;
       if (shard.written < shardBytes) continue;
@@ -77,14 +80,12 @@ export class DirectorySink implements Sink {
   #shard(split: string): Shard {
     const open = this.#open.get(split);
     if (open) return open;
-    const shard = new Shard(this.#target.draft, { split, number: this.#count(split) }, this.#options);
+    const number = this.#counts.get(split) ?? 0;
+    const shard = new Shard(this.#target.draft, { split, number }, this.#options);
+    this.#counts.set(split, number + 1);
     this.#open.set(split, shard);
     this.#shards.push(shard);
     return shard;
-  }
-
-  #count(split: string): number {
-    return this.#shards.filter((shard) => shard.split === split).length;
   }
 
   /** As `datasets` knows them: one file a split by its name, several with number and count. */
@@ -92,7 +93,7 @@ export class DirectorySink implements Sink {
     const { parquet, compress, shardBytes } = this.#options;
     const ending = parquet ? 'parquet' : compress ? `jsonl.${compress}` : 'jsonl';
     if (shardBytes === undefined) return `${split}.${ending}`;
-    return `data/${split}-${digits(number)}-of-${digits(this.#count(split))}.${ending}`;
+    return `data/${split}-${digits(number)}-of-${digits(this.#counts.get(split)!)}.${ending}`;
   }
 
   /** A text that is wanted by path within the directory appears with it, as one that is wanted by name. */
@@ -117,12 +118,17 @@ function realPath(path: string): string {
 /** It tells what else is ours, so it comes last. */
 const MANIFEST = 'manifest.json';
 
-/** Whole lines of the text from a place on, up to and with the one that reaches the bytes. */
-function fill(text: Buffer, from: number, bytes: number): { end: number; rows: number } {
+/** Whole rows of the text from a place on, up to and with the one that reaches the bytes. */
+function fill(
+  text: Buffer,
+  from: number,
+  { bytes, rowStart }: { readonly bytes: number; readonly rowStart: string },
+): { end: number; rows: number } {
   let end = from;
   let rows = 0;
   while (end < text.length && end - from < bytes) {
-    end = text.indexOf(NEWLINE, end) + 1;
+    do end = text.indexOf(NEWLINE, end) + 1;
+    while (end < text.length && text.toString('utf8', end, end + rowStart.length) !== rowStart);
     rows += 1;
   }
   return { end, rows };
