@@ -12,10 +12,8 @@ import { hashesFor } from './needs.ts';
 import { FILTERS } from './reasons.ts';
 import { Signatures } from './signatures.ts';
 import { Spool } from './spool.ts';
+import { sweepAfter, Sweeper } from './sweep.ts';
 import { writtenRows } from './write.ts';
-
-/** So many leave garbage that is worth a sweep. */
-const MANY_ROWS = 50_000;
 
 /** Keeps all rows aside until the whole log is known, then writes those that were chosen. */
 export async function chooseRows(job: Job): Promise<Outcome> {
@@ -34,7 +32,7 @@ async function chooseFrom(job: Job, spool: Spool, signatures: Signatures): Promi
   const { options, converters } = job;
   const candidates = new Candidates(hashesFor(options.choosing));
   const feedback: Feedback[] = [];
-  let swept = 0;
+  const sweeper = new Sweeper();
   const take = async (batch: Batch, origin: BatchOrigin) => {
     feedback.push(...batch.feedback);
     if (batch.ends.length > 0) {
@@ -42,24 +40,17 @@ async function chooseFrom(job: Job, spool: Spool, signatures: Signatures): Promi
       signatures.add(batch.signatures, batch.ends.length);
     }
     converters.release(batch);
-    if (candidates.length - swept >= MANY_ROWS) {
-      // The collector sees little of what lies in typed arrays.
-      Bun.gc(true);
-      swept = candidates.length;
-    }
+    sweeper.at(candidates.length);
     job.progress(candidates.length);
     return true;
   };
   const seen = await gather(job, take);
   // Threads hold tens of megabytes each.
-  const ended = candidates.drafts ? undefined : converters.close();
-  if (candidates.length > MANY_ROWS) {
-    await ended;
-    Bun.gc(true);
-  }
+  await sweepAfter(candidates.length, candidates.drafts ? undefined : converters.close());
   candidates.forget(seen.flatMap(({ changed }, file) => (changed ? [file] : [])));
   const judgements = new Judgements(candidates, feedback);
   const chosen = choose(candidates, judgements, options.choosing, (row) => signatures.of(row));
+  await sweepAfter(candidates.length);
   countLeft(job, chosen, candidates);
   if (stays(chosen, job, candidates)) keepAll(job, candidates, spool);
   else await writeChosen(job, chosen, { candidates, spool });

@@ -1,6 +1,7 @@
 import type { NearIndex } from '../near/index.ts';
 import type { Choice } from './choice.ts';
 import { HashMap64 } from '../hash-map.ts';
+import { Sweeper } from '../sweep.ts';
 
 /** Leaves out rows that say the same as an earlier one: all of it, or the prompt alone. */
 export function leaveDuplicates(choice: Choice, by: 'content' | 'prompt'): void {
@@ -20,7 +21,9 @@ export function leaveNearDuplicates(
   index: NearIndex,
   signature: (row: number) => Uint8Array,
 ): void {
+  const sweeper = new Sweeper();
   choice.each((row) => {
+    sweeper.at(row);
     const mine = signature(row);
     if (index.find(mine).length > 0) choice.leave(row, 'near_duplicate');
     else index.add(mine);

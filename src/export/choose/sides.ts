@@ -2,6 +2,7 @@
 import type { NearIndex } from '../near/index.ts';
 import type { Choice } from './choice.ts';
 import { HashMap64 } from '../hash-map.ts';
+import { Sweeper } from '../sweep.ts';
 import { shareOf } from './share.ts';
 
 export interface Side {
@@ -38,7 +39,9 @@ export function sidesOf(choice: Choice, options: SideOptions): Uint8Array {
   const learn = (hi: number, lo: number, side: number) => {
     if (!known.has(hi, lo)) known.set(hi, lo, side);
   };
+  const sweeper = new Sweeper();
   for (let row = 0; row < candidates.length; row++) {
+    sweeper.at(row);
     const rootHi = candidates.hi('root', row);
     const rootLo = candidates.lo('root', row);
     const sessionHi = candidates.hi('session', row);
