@@ -16,22 +16,30 @@ export interface BatchPlace {
   readonly consumed: boolean;
 }
 
+interface Run {
+  readonly firstRow: number;
+  readonly file: number;
+  /** An earlier export has had these rows. */
+  readonly consumed: boolean;
+}
+
 /**
- * All rows that may be written, in the order of the log, as columns of numbers: some 60 bytes a row and 8 for each
+ * All rows that may be written, in the order of the log, as columns of numbers: some 50 bytes a row and 8 for each
  * answer in its prompt. Their text waits in the spool.
  */
 export class Candidates {
   readonly #kept: readonly HashName[];
   readonly #hashes: ReadonlyMap<HashName, LongColumn<Uint32Array<ArrayBuffer>>>;
   readonly #starts = new LongColumn(doubles);
-  readonly #lengths = new LongColumn(words);
   readonly #flags = new LongColumn(bytes);
-  readonly #consumed = new LongColumn(bytes);
+  /** Rows that follow each other and come from the same place. */
+  readonly #runs: Run[] = [];
   #changed: ReadonlySet<number> = new Set();
-  readonly #files = new LongColumn(words);
+  /** Where the text of the last row ends. */
+  #end = 0;
   readonly #lines = new LongColumn(words);
   readonly #turns = new LongColumn(words);
-  readonly #turnEnds = new LongColumn(doubles);
+  readonly #turnEnds = new LongColumn(words);
   readonly #inputTokens = new LongColumn(words);
   readonly #outputTokens = new LongColumn(words);
   readonly #facetOf = new LongColumn(words);
@@ -57,14 +65,13 @@ export class Candidates {
     const facets = batch.facets.map((facet) => this.#facetNumber(facet));
     const turnsBefore = this.#turns.length;
     // A column at a time: a million rows are added as fast as one core alone can, while the others convert.
+    this.#run(file, consumed);
     this.#starts.append(doubles(rows).map((_, row) => spooledAt + (row === 0 ? 0 : ends[row - 1]!)));
-    this.#lengths.append(ends.map((end, row) => end - (row === 0 ? 0 : ends[row - 1]!)));
+    this.#end = spooledAt + (ends.at(-1) ?? 0);
     this.#flags.append(flags);
     this.drafts ||= flags.some((flag) => (flag & FLAG.draft) !== 0);
-    this.#consumed.append(bytes(rows).fill(consumed ? 1 : 0));
-    this.#files.append(words(rows).fill(file));
     this.#lines.append(batch.places.map((place) => firstLine + place));
-    this.#turnEnds.append(doubles(rows).map((_, row) => turnsBefore + batch.turnEnds[row]!));
+    this.#turnEnds.append(batch.turnEnds.map((end) => turnsBefore + end));
     this.#turns.append(batch.turns);
     this.#inputTokens.append(batch.inputTokens);
     this.#outputTokens.append(batch.outputTokens);
@@ -78,7 +85,8 @@ export class Candidates {
 
   /** Bytes of its text, line end included. */
   size(row: number): number {
-    return this.#lengths.at(row);
+    const next = row + 1 < this.length ? this.#starts.at(row + 1) : this.#end;
+    return next - this.#starts.at(row);
   }
 
   has(row: number, flag: number): boolean {
@@ -87,7 +95,8 @@ export class Candidates {
 
   /** An earlier export has had it. */
   consumed(row: number): boolean {
-    return this.#consumed.at(row) === 1 && !this.#changed.has(this.#files.at(row));
+    const { file, consumed } = this.#runOf(row);
+    return consumed && !this.#changed.has(file);
   }
 
   /** What an earlier export had of these files is no longer in them: all their rows are new. */
@@ -96,7 +105,7 @@ export class Candidates {
   }
 
   place(row: number): { readonly file: number; readonly line: number } {
-    return { file: this.#files.at(row), line: this.#lines.at(row) };
+    return { file: this.#runOf(row).file, line: this.#lines.at(row) };
   }
 
   hi(name: HashName, row: number): number {
@@ -132,6 +141,22 @@ export class Candidates {
 
   #turnStart(row: number): number {
     return row === 0 ? 0 : this.#turnEnds.at(row - 1);
+  }
+
+  #run(file: number, consumed: boolean): void {
+    const last = this.#runs.at(-1);
+    if (last?.file !== file || last.consumed !== consumed)
+      this.#runs.push({ firstRow: this.length, file, consumed });
+  }
+
+  #runOf(row: number): Run {
+    let [from, to] = [0, this.#runs.length];
+    while (to - from > 1) {
+      const middle = (from + to) >>> 1;
+      if (this.#runs[middle]!.firstRow <= row) from = middle;
+      else to = middle;
+    }
+    return this.#runs[from]!;
   }
 
   #facetNumber(facet: Facet): number {
