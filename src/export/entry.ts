@@ -43,12 +43,21 @@ export function factsOf(record: JsonObject): Facts | undefined {
     user: stringOf(record.user) ?? userOf(record.request),
     tags: tagsOf(record.tags ?? objectOf(record.request).metadata),
     conversation: stringOf(record.conversation) ?? null,
-    inputTokens: numberOf(record.input_tokens) ?? null,
-    outputTokens: numberOf(record.output_tokens) ?? null,
+    inputTokens: tokensOf(record.input_tokens),
+    outputTokens: tokensOf(record.output_tokens),
     latencyMs: numberOf(record.latency_ms) ?? null,
     cost: numberOf(record.cost) ?? null,
     resumed: Array.isArray(record.parts),
   };
+}
+
+/** Two of these and what stands for "not known" are told apart in 32 bits. */
+const MOST_TOKENS = 0x7fffffff;
+
+/** What is no count of tokens counts as not known. */
+function tokensOf(value: unknown): number | null {
+  const tokens = numberOf(value);
+  return Number.isInteger(tokens) && tokens! >= 0 && tokens! <= MOST_TOKENS ? tokens! : null;
 }
 
 /** Lines of before have the end user in the request alone. */

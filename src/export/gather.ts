@@ -101,7 +101,7 @@ async function readRanges(
       onBytes(range.to - range.from);
       if (!(await queue.settle(converters.window))) return false;
     }
-    watch.pass(ranged.size);
+    watch.pass(ranged.wholeBytes);
     // The file is open until the last of its parts was read.
     return await queue.settle(0);
   } finally {

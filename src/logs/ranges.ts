@@ -9,7 +9,7 @@ const NEWLINE = 10;
 const RANGE_BYTES = 4 * 1024 ** 2;
 /** What is read at once. */
 const PIECE_BYTES = 512 * 1024;
-/** What is read at once to find the end of a line. */
+/** What is read at once to find the end of a line, ahead or back. */
 const TAIL_BYTES = 64 * 1024;
 
 /** The lines that begin in a part of an open file. The number of a file is good in every thread. */
@@ -24,7 +24,8 @@ export interface LineRange {
 
 /** A file that can be read in parts. */
 export interface RangedFile {
-  readonly size: number;
+  /** Up to the end of the last whole line. */
+  readonly wholeBytes: number;
   readonly ranges: Iterable<LineRange>;
   close(): void;
 }
@@ -40,7 +41,21 @@ export function rangedFile({ path, bytes }: LogInput): RangedFile | undefined {
     fs.closeSync(fd);
     return undefined;
   }
-  return { size, ranges: rangesOf(fd, size), close: () => fs.closeSync(fd) };
+  const wholeBytes = wholeBytesOf(fd, size);
+  return { wholeBytes, ranges: rangesOf(fd, size), close: () => fs.closeSync(fd) };
+}
+
+/** Looks for the last line end from the end of a file. */
+function wholeBytesOf(fd: number, size: number): number {
+  const memory = Buffer.alloc(TAIL_BYTES);
+  for (let to = size; to > 0;) {
+    const from = Math.max(0, to - TAIL_BYTES);
+    const read = fs.readSync(fd, memory, 0, to - from, from);
+    const newline = memory.subarray(0, read).lastIndexOf(NEWLINE);
+    if (newline >= 0) return from + newline + 1;
+    to = from;
+  }
+  return 0;
 }
 
 function* rangesOf(fd: number, size: number): Generator<LineRange> {

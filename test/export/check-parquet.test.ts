@@ -63,8 +63,17 @@ describe('checkFiles() of Parquet', () => {
     const whole = readFileSync(path);
     writeFileSync(path, whole.subarray(0, whole.length - 20));
     const { rows, violations, said } = await check(path, 'trl');
-    expect(rows).toBe(0);
-    expect(violations).toBe(2);
+    expect([rows, violations]).toEqual([0, 1]);
     expect(said[0]).toStartWith(' is damaged behind row 0: ');
+  });
+
+  test('says that a row is nested too deep', async () => {
+    await using shop = await workshop();
+    const path = shop.path('rows.jsonl');
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    writeFileSync(path, `{"text":"one"}\n{"text":"two","deep":${deep}}\n`);
+    const { rows, said } = await check(path, 'text');
+    expect(rows).toBe(2);
+    expect(said).toEqual([':2 is nested too deep to be checked']);
   });
 });

@@ -81,6 +81,24 @@ describe('runExport()', () => {
     expect([report.kept, report.bad.not_json?.count]).toEqual([1, 1]);
   });
 
+  test('counts tokens that are a count of them, and no others', async () => {
+    const tokens = [5e9, -1, 0.5, 1e308, '7', 2 ** 31 - 1];
+    const log = tokens.map((count, index) =>
+      says(`a${index}`, { input_tokens: count, output_tokens: 2 ** 31 - 1 }),
+    );
+    await using shop = await workshop({ 'a.ndjson': log.join('') });
+    const { report } = await shop.run();
+    expect([report.kept, report.tokens.rows, report.tokens.max]).toEqual([6, 1, 2 ** 32 - 2]);
+  });
+
+  test('says how far it read the same in threads, where the last line has no end yet', async () => {
+    await using shop = await workshop({ 'a.ndjson': says('a') + says('b').trimEnd() });
+    const bytes = async (threads: number) =>
+      (await shop.run('--force', {}, threads)).report.inputs.map((input) => input.bytes);
+    expect(await bytes(0)).toEqual([Buffer.byteLength(says('a'))]);
+    expect(await bytes(1)).toEqual(await bytes(0));
+  });
+
   test('reads compressed logs', async () => {
     await using shop = await workshop({
       'a.ndjson.zst': zstdCompressSync(Buffer.from(says('a').repeat(5_000))),

@@ -112,10 +112,14 @@ describe('rangedFile()', () => {
     const ranged = rangedFile(input(10 * MIB))!;
     const ranges = [...ranged.ranges];
     ranged.close();
-    expect(ranged.size).toBe(10 * MIB);
+    expect(ranged.wholeBytes).toBe(10 * MIB);
     expect(ranges[0]!.from).toBe(0);
     expect(ranges.at(-1)!.to).toBe(10 * MIB);
     for (const [index, { from }] of ranges.entries()) expect(from).toBe(ranges[index - 1]?.to ?? 0);
+    writeFileSync(path, `one\ntwo\n${'x'.repeat(MIB)}`);
+    const torn = rangedFile(input(MIB + 8))!;
+    torn.close();
+    expect(torn.wholeBytes).toBe(8);
     expect(rangedFile(input(undefined))).toBeUndefined();
     writeFileSync(path, Bun.gzipSync('x\n'));
     expect(rangedFile(input(20))).toBeUndefined();

@@ -69,7 +69,8 @@ async function checkFile(
     }
     tell(place, problems);
   }
-  tell(input.name, rows === 0 ? ['the file is empty'] : (format.checkFile?.({ rows, bytes }) ?? []));
+  if (rows > 0) tell(input.name, format.checkFile?.({ rows, bytes }) ?? []);
+  else if (violations === 0) tell(input.name, ['the file is empty']);
   return { rows, bad, violations };
 }
 
@@ -122,8 +123,9 @@ async function* parquetFindings(
     for await (const row of rows) {
       signal?.throwIfAborted();
       number += 1;
-      const size = Buffer.byteLength(JSON.stringify(row)) + 1;
-      yield { place: `${name}:${number}`, size, problems: rowProblems(row, format) };
+      const problems = rowProblems(row, format);
+      const size = problems.includes(TOO_DEEP) ? 0 : Buffer.byteLength(JSON.stringify(row)) + 1;
+      yield { place: `${name}:${number}`, size, problems };
     }
   } catch (error) {
     signal?.throwIfAborted();
@@ -142,11 +144,18 @@ function problemsOf(line: LogLine, format: Format): string[] {
   return problems;
 }
 
+const TOO_DEEP = 'is nested too deep to be checked';
+
 function rowProblems(row: JsonObject, format: Format): string[] {
-  const problems = format.check(row);
-  if (!isWellFormed(row))
-    problems.push('holds half of a surrogate pair: datasets, DuckDB and jq reject the file');
-  return problems;
+  try {
+    const problems = format.check(row);
+    if (!isWellFormed(row))
+      problems.push('holds half of a surrogate pair: datasets, DuckDB and jq reject the file');
+    return problems;
+  } catch (error) {
+    if (error instanceof RangeError) return [TOO_DEEP];
+    throw error;
+  }
 }
 
 function isWellFormed(value: unknown): boolean {

@@ -2,7 +2,9 @@ import type { AsyncBuffer } from 'hyparquet';
 import { parquetMetadataAsync, parquetReadObjects, toJson } from 'hyparquet';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { InputError } from '../../logs/problem.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { checkPages } from './pages.ts';
 
 const MAGIC = 'PAR1';
 const COMPRESSORS = {
@@ -10,9 +12,9 @@ const COMPRESSORS = {
   ZSTD: (page: Uint8Array) => zstdDecompressSync(page),
 };
 
-/** Whether a file begins as Parquet does. @param path of a file that can be opened */
+/** Whether a file begins as Parquet does. @throws InputError when it cannot be opened */
 export function isParquet(path: string): boolean {
-  const fd = openSync(path, 'r');
+  const fd = openToRead(path);
   try {
     const start = Buffer.alloc(MAGIC.length);
     return readSync(fd, start, 0, start.length, 0) === MAGIC.length && start.toString('latin1') === MAGIC;
@@ -21,10 +23,18 @@ export function isParquet(path: string): boolean {
   }
 }
 
+function openToRead(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (cause) {
+    throw new InputError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
 /**
  * The rows of a Parquet file, one group after the other. Columns that hold nothing are left out, as `datasets` shows them
  * to a trainer that asks for them one by one.
- * @throws Error of the library when the file is damaged
+ * @throws Error when the file is damaged, most often of the library
  */
 export async function* parquetRows(path: string): AsyncGenerator<JsonObject> {
   const whole = Bun.file(path);
@@ -36,6 +46,7 @@ export async function* parquetRows(path: string): AsyncGenerator<JsonObject> {
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
+    await checkPages(group, { file, metadata, compressors: COMPRESSORS });
     const rows = await parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors: COMPRESSORS });
     for (const row of rows) yield filled(toJson(row) as JsonObject);
     rowStart = rowEnd;
