@@ -12,11 +12,40 @@ export function toLine(value: unknown): string {
   return `${line.includes('\\ud') ? JSON.stringify(wellFormed(value)) : line}\n`;
 }
 
+/** JavaScript keeps 53 bits of a whole number; readers of datasets keep 64, which 18 digits fit into. */
+const LONG_INTEGER = /^-?\d{16,18}$/;
+const MAY_HOLD_LONG = /\d{16}/;
+
+/** What TypeScript does not know yet. @see https://tc39.es/proposal-json-parse-with-source/ */
+const { rawJSON, isRawJSON } = JSON as unknown as {
+  rawJSON(text: string): { readonly rawJSON: string };
+  isRawJSON(value: unknown): value is { readonly rawJSON: string };
+};
+
+/**
+ * JSON text as a value that gives the same numbers when it is written again: long ones stand in it as the text they were.
+ * @throws SyntaxError when it is none
+ */
+export function parseLongNumbers(text: string): unknown {
+  if (!MAY_HOLD_LONG.test(text)) return JSON.parse(text) as unknown;
+  const exact = (_: string, value: unknown, context?: { readonly source?: string }) => {
+    const { source = '' } = context ?? {};
+    const long = typeof value === 'number' && !Number.isSafeInteger(value) && LONG_INTEGER.test(source);
+    return long ? rawJSON(source) : value;
+  };
+  return JSON.parse(text, exact as (key: string, value: unknown) => unknown) as unknown;
+}
+
+/** The digits of a number, long or not; `undefined` for anything else. */
+export function numberText(value: unknown): string | undefined {
+  return typeof value === 'number' ? String(value) : isRawJSON(value) ? value.rawJSON : undefined;
+}
+
 /** A copy whose strings, keys included, are well-formed Unicode. */
 export function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();
   if (Array.isArray(value)) return value.map(wellFormed);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || isRawJSON(value)) return value;
   // Object.fromEntries() takes a key named __proto__ for what it is.
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key.toWellFormed(), wellFormed(inner)]),

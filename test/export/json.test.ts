@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { toLine, wellFormed } from '../../src/export/json.ts';
+import { parseLongNumbers, toLine, wellFormed } from '../../src/export/json.ts';
 
 test('toLine() is one line of well-formed JSON for any value', () => {
   const text = fc.oneof(
@@ -32,4 +32,14 @@ test('wellFormed() keeps what is well-formed, and a key named __proto__', () => 
   expect(JSON.stringify(wellFormed(value))).toBe(
     '{"__proto__":{"a":["\u{1f600}","\ufffd"]},"\ufffd":1,"n":null}',
   );
+});
+
+test('parseLongNumbers() keeps whole numbers of up to 18 digits as they are written, and reads all else as JSON', () => {
+  const text = '{"id":123456789012345678,"under":[-9007199254740993],"short":7,"half":0.1234567890123456789}';
+  expect(toLine(parseLongNumbers(text))).toBe(
+    '{"id":123456789012345678,"under":[-9007199254740993],"short":7,"half":0.12345678901234568}\n',
+  );
+  expect(toLine(['\ud83d', parseLongNumbers('12345678901234567')])).toBe('["\ufffd",12345678901234567]\n');
+  expect(parseLongNumbers('{"a":["1234567890123456"]}')).toEqual({ a: ['1234567890123456'] });
+  expect(() => parseLongNumbers('{"a":1234567890123456')).toThrow(SyntaxError);
 });

@@ -76,6 +76,33 @@ describe('Redactor.text() with tags', () => {
     expect(make().text(text)).toBe(text);
   });
 
+  test.each([
+    ['card 4111 1111 1111 1111 123', 'card [CARD_1] 123'],
+    ['card 4111 1111 1111 1111 12/27', 'card [CARD_1] 12/27'],
+    ['Card No.4111111111111111', 'Card No.[CARD_1]'],
+    ['Visa-4111111111111111', 'Visa-[CARD_1]'],
+    ['4111111111111111-ok', '[CARD_1]-ok'],
+    ['4111.1111.1111.1111 and 4111\u00a01111\u00a01111\u00a01111', '[CARD_1] and [CARD_1]'],
+    ['AT61 1904 3002 3457 3201 BIC OPSKATWW', '[IBAN_1] BIC OPSKATWW'],
+    ['BE68 5390 0754 7034 BIC KREDBEBB', '[IBAN_1] BIC KREDBEBB'],
+    ['de89370400440532013000, DE89-3704-0044-0532-0130-00', '[IBAN_1], [IBAN_1]'],
+    ['1-800-555-1234 or 1 800 555 1234', '[PHONE_1] or [PHONE_1]'],
+    ['call 800-555-1234 2pm', 'call [PHONE_1] 2pm'],
+    ['ssn 123 45 6789', 'ssn [SSN_1]'],
+    ['SSN123-45-6789', 'SSN[SSN_1]'],
+    [`Authorization: Basic ${btoa('jane:swordfish')}`, 'Authorization: Basic [KEY_1]'],
+    ['{"password":"hunter"}', '{"password":"[KEY_1]"}'],
+    [`token=${'a1'.repeat(200)}&b=1`, 'token=[KEY_1]&b=1'],
+    [`sk-proj-${'a1B2'.repeat(70)} x`, '[KEY_1] x'],
+  ])('hides it where it stands: %s', (text, expected) => {
+    expect(make().text(text)).toBe(expected);
+  });
+
+  test('takes all of what overlaps', () => {
+    const custom = [{ name: 'nm', pattern: 'find AB-[a-z]+' }];
+    expect(make({ custom }).text('find AB-jane.doe@example.com now')).toBe('[NM_1] now');
+  });
+
   test('takes the longer of two that begin together, and never half of one', () => {
     expect(make().text('sk-ant-a1b2c3d4e5f6g7h8i9j0k1l2@example.com')).not.toContain('a1b2');
   });
@@ -208,6 +235,12 @@ describe('redactConversation()', () => {
   test('gives back the conversation itself when there is nothing to hide', () => {
     const plain = planted('nothing');
     expect(redactConversation(plain, make())).toBe(plain);
+  });
+
+  test('hides numbers in arguments and results, and leaves other long ones as they are', () => {
+    const hidden = make().json('{"card":4111111111111111,"id":123456789012345678,"n":7}');
+    expect(hidden).toBe('{"card":"[CARD_1]","id":123456789012345678,"n":7}');
+    expect(make().value({ card: 4111111111111111 })).toEqual({ card: '[CARD_1]' });
   });
 
   test('hides what stands under the name of a secret, whatever it looks like', () => {

@@ -11,6 +11,7 @@ import { imageTypeAt } from './image-type.ts';
 import { spokenText } from './think.ts';
 import { turnsOf } from './tool-turns.ts';
 import { mergedTurns, partsOf, systemApart, withoutRefusals } from './turns.ts';
+import { parseLongNumbers } from '../json.ts';
 
 /**
  * Nova and Llama on Bedrock, in the shape of Converse. What differs by model is as AWS's own validator has it: tools
@@ -105,7 +106,7 @@ function assistantBlocks(message: AssistantMessage, ids: CallIds, options: Rende
       toolUse: {
         toolUseId: ids.of(call),
         name: call.function.name,
-        input: JSON.parse(call.function.arguments) as unknown,
+        input: parseLongNumbers(call.function.arguments),
       },
     })),
   ];

@@ -11,6 +11,7 @@ import { imageTypeAt } from './image-type.ts';
 import { spokenText } from './think.ts';
 import { turnsOf } from './tool-turns.ts';
 import { alternating, partsOf, systemApart, withoutRefusals } from './turns.ts';
+import { parseLongNumbers } from '../json.ts';
 
 /** Vertex AI caps a file, and the examples in it when they are text alone. */
 const MAX_BYTES = 1e9;
@@ -73,7 +74,7 @@ function responseOf(text: string): JsonObject {
 function modelParts(message: AssistantMessage, options: RenderOptions): JsonObject[] {
   const text = spokenText(message, options);
   const calls = (message.tool_calls ?? []).map(({ function: { name, arguments: args } }) => ({
-    functionCall: { name, args: JSON.parse(args) as unknown },
+    functionCall: { name, args: parseLongNumbers(args) },
   }));
   return [...(text === '' ? [] : [{ text }]), ...calls];
 }

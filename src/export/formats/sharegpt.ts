@@ -8,6 +8,7 @@ import { objectsIn, textProblems, unknownKeys } from './check.ts';
 import { spokenText } from './think.ts';
 import { turnsOf } from './tool-turns.ts';
 import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
+import { parseLongNumbers } from '../json.ts';
 
 /**
  * ShareGPT as LLaMA-Factory loads it. The system prompt is the first turn, where Unsloth and others find it too; rows
@@ -65,7 +66,7 @@ function answered(message: AssistantMessage, options: RenderOptions): JsonObject
   if (!message.tool_calls) return { from: 'gpt', value: spokenText(message, options) };
   const calls = message.tool_calls.map(({ function: { name, arguments: args } }) => ({
     name,
-    arguments: JSON.parse(args) as unknown,
+    arguments: parseLongNumbers(args),
   }));
   const content = JSON.stringify(calls.length === 1 ? calls[0] : calls);
   return { from: 'function_call', value: spokenText({ ...message, content }, options) };

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Conversation, Message, Part, PlainMessage, Tool } from '../conversation.ts';
 import type { RenderOptions } from './format.ts';
 import { Unfit } from '../reasons.ts';
+import { parseLongNumbers } from '../json.ts';
 
 /** Between what was several messages. */
 const SEAM = '\n\n';
@@ -129,7 +130,7 @@ export function callsOf(
   return calls?.map(({ id, type, function: { name, arguments: args } }) => ({
     id,
     type,
-    function: { name, arguments: as === 'string' ? args : (JSON.parse(args) as unknown) },
+    function: { name, arguments: as === 'string' ? args : parseLongNumbers(args) },
   }));
 }
 

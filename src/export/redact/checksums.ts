@@ -30,6 +30,11 @@ const IBAN_LENGTHS: Readonly<Record<string, number>> = Object.fromEntries(
     .map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]),
 );
 
+/** @param country two capital letters; @returns signs of its accounts, `undefined` where there are none */
+export function ibanLength(country: string): number | undefined {
+  return Object.hasOwn(IBAN_LENGTHS, country) ? IBAN_LENGTHS[country] : undefined;
+}
+
 /** @param text without spaces */
 export function isIban(text: string): boolean {
   return IBAN_LENGTHS[text.slice(0, 2)] === text.length && ibanRest(text) === 1;

@@ -80,7 +80,7 @@ function fakeCard(found: string, draw: Draw): string {
 
 /** Of the same country, with the right check digits. */
 function fakeIban(found: string, draw: Draw): string {
-  const plain = found.replaceAll(' ', '');
+  const plain = found.replaceAll(/[ -]/g, '').toUpperCase();
   const body = plain
     .slice(4)
     .replace(/[A-Z0-9]/g, (own) => (/\d/.test(own) ? digit(draw) : String.fromCharCode(65 + (draw() % 26))));
@@ -88,7 +88,7 @@ function fakeIban(found: string, draw: Draw): string {
   const check = String(98 - ibanRest(`${country}00${body}`)).padStart(2, '0');
   const all = country + check + body;
   let at = 0;
-  return found.replace(/[A-Z0-9]/g, () => all[at++]!);
+  return found.replace(/[A-Za-z0-9]/g, () => all[at++]!);
 }
 
 /** The same prefix and length, other letters and digits. */

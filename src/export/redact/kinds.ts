@@ -1,7 +1,7 @@
 /** What is looked for, and how it is known. Every pattern has bounded repetitions: text of any length takes linear time. */
 import { isIPv6 } from 'node:net';
 import { isObject, parseJson } from '../../wire/json.ts';
-import { isCard, isIban, isPublicIpv4 } from './checksums.ts';
+import { ibanLength, isCard, isIban, isPublicIpv4 } from './checksums.ts';
 
 export const REDACT_KINDS = [
   'email',
@@ -24,6 +24,10 @@ export interface Detector {
   readonly pattern: RegExp;
   /** Whether it is one after all. */
   readonly is?: (found: string) => boolean;
+  /** The beginning of what was found that is one, where more may have been taken; `undefined` when none is. */
+  readonly begins?: (found: string) => string | undefined;
+  /** What else belongs to it, however long; a pattern is bounded. Begins where it ends. */
+  readonly rest?: RegExp;
 }
 
 const holds = (part: string) => (text: string) => text.includes(part);
@@ -70,8 +74,15 @@ export const DETECTORS: Readonly<Record<RedactKind, readonly Detector[]>> = {
       may: fits(/[-_.]|A[IKS]/),
       pattern: new RegExp(`(?<![A-Za-z0-9])(?:${KEY_SHAPES})`, 'g'),
       is: hasDigit,
+      rest: /[\w-]+/y,
     },
-    { may: holds('earer '), pattern: /[Bb]earer {1,4}([\w.~+/=-]{16,4096})/g, is: hasDigit },
+    {
+      may: holds('earer '),
+      pattern: /[Bb]earer {1,4}([\w.~+/=-]{16,4096})/g,
+      is: hasDigit,
+      rest: /[\w.~+/=-]+/y,
+    },
+    { may: holds('asic '), pattern: /[Bb]asic {1,4}([\w+/-]{8,4096}={0,2})/g, is: isUserAndPassword },
     {
       may: fits(/[:=]/),
       pattern: new RegExp(
@@ -79,6 +90,14 @@ export const DETECTORS: Readonly<Record<RedactKind, readonly Detector[]>> = {
         'gi',
       ),
       is: hasDigit,
+      rest: /[^\s"'`&,;<>()\\]+/y,
+    },
+    {
+      may: fits(/["']\s{0,4}:/),
+      pattern: new RegExp(
+        `["'](?:${SECRET_NAMES})\\\\{0,2}["']\\s{0,4}:\\s{0,4}\\\\{0,2}["']([^"'\\\\\\s]{4,4096})`,
+        'gi',
+      ),
     },
     { may: holds('://'), pattern: /:\/\/[^\s:/@?#]{0,64}:([^\s@/]{1,128})@/g },
   ],
@@ -92,18 +111,34 @@ export const DETECTORS: Readonly<Record<RedactKind, readonly Detector[]>> = {
   iban: [
     {
       may: hasNumber,
-      pattern: /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])/g,
-      is: (found) => isIban(found.replaceAll(' ', '')),
+      pattern: /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?/g,
+      begins: ibanIn,
+    },
+    {
+      may: hasNumber,
+      pattern: /(?<![A-Za-z0-9])[a-z]{2}\d{2}[a-z0-9]{11,30}(?![A-Za-z0-9])/g,
+      begins: ibanIn,
     },
   ],
   card: [
     {
       may: hasNumber,
-      pattern: /(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-]|\.\d)/g,
-      is: (found) => isCard(found.replace(/\D/g, '')),
+      // Behind a card there is often its month, or what proves that one has it.
+      pattern: /(?<!\d|\d[.-])[2-6](?:[ .\u00a0\u202f-]{0,2}\d){12,18}(?!\d)/g,
+      begins: cardIn,
     },
   ],
-  ssn: [{ may: hasNumber, pattern: /(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\w-])/g }],
+  ssn: [
+    { may: hasNumber, pattern: /(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\w-])/g },
+    {
+      may: hasNumber,
+      pattern: /(?<![\w-]|\d )(?!000|666|9\d\d)\d{3} (?!00)\d\d (?!0000)\d{4}(?![\w-]| \d)/g,
+    },
+    {
+      may: hasNumber,
+      pattern: /ssn[ :#=-]{0,3}((?!000|666|9\d\d)\d{3}[ -]?(?!00)\d\d[ -]?(?!0000)\d{4})(?!\d)/gi,
+    },
+  ],
   ip: [
     { may: hasNumber, pattern: /(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)/g, is: isPublicIpv4 },
     {
@@ -114,7 +149,14 @@ export const DETECTORS: Readonly<Record<RedactKind, readonly Detector[]>> = {
   ],
   phone: [
     { may: holds('+'), pattern: /(?<![\w+])\+\d{1,3}(?:[ .()/-]{0,2}\d){6,13}(?!\w)/g, is: isPhone },
-    { may: hasNumber, pattern: /(?<![\w.+-]|\d )(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-]| \d)/g },
+    {
+      may: hasNumber,
+      pattern: /(?<![\w.+-]|\d )(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-]| \d)/g,
+    },
+    {
+      may: hasNumber,
+      pattern: /(?<![\w.+-]|\d )(?:1-)?\d{3}-\d{3}-\d{4}(?!\w|-\d)/g,
+    },
     {
       may: hasNumber,
       pattern: /(?<![\w.+-]|\d )0[1-9]\d{0,3}[ /-]\d{2,8}(?:[ -]?\d{2,4}){0,3}(?![\w.-])/g,
@@ -128,6 +170,37 @@ export const SECRET_KEY = new RegExp(`^(?:${SECRET_NAMES}|authorization|x-api-ke
 
 function hasDigit(found: string): boolean {
   return /\d/.test(found);
+}
+
+/** The card at the beginning of digits in groups: what ends with a group, the longest first. */
+function cardIn(found: string): string | undefined {
+  let digits = '';
+  let card: string | undefined;
+  for (let at = 0; at < found.length; at++) {
+    if (!isDigit(found, at)) continue;
+    digits += found[at]!;
+    if (digits.length >= 13 && !isDigit(found, at + 1) && isCard(digits)) card = found.slice(0, at + 1);
+  }
+  return card;
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** The account at the beginning, by the length its country has. */
+function ibanIn(found: string): string | undefined {
+  const signs = found.replaceAll(/[ -]/g, '').toUpperCase();
+  const length = ibanLength(signs.slice(0, 2));
+  if (length === undefined || signs.length < length || !isIban(signs.slice(0, length))) return undefined;
+  let end = 0;
+  for (let left = length; left > 0; end++) if (!/[ -]/.test(found[end]!)) left -= 1;
+  return /[A-Za-z0-9]/.test(found[end] ?? ' ') ? undefined : found.slice(0, end);
+}
+
+function isUserAndPassword(found: string): boolean {
+  return /^[\x20-\x7e]+:[\x20-\x7e]*$/.test(Buffer.from(found, 'base64').toString('latin1'));
 }
 
 function isJwt(found: string): boolean {

@@ -1,4 +1,5 @@
 import { isObject } from '../../wire/json.ts';
+import { numberText, parseLongNumbers } from '../json.ts';
 import type { Detector, RedactKind } from './kinds.ts';
 import { fakeOf } from './fakes.ts';
 import { DETECTORS, REDACT_KINDS, SECRET_KEY } from './kinds.ts';
@@ -21,6 +22,8 @@ export interface RedactOptions {
 /** Replacements that are remembered. */
 const MAX_REMEMBERED = 10_000;
 const HASH_DIGITS = 10;
+/** Of a number that could tell something of somebody. */
+const LEAST_DIGITS = 9;
 /** What a redactor itself wrote: found again, it stays. */
 const OWN = /^\[?[A-Z][A-Z0-9_]*[_:][0-9a-f]+\]?$/;
 
@@ -94,7 +97,7 @@ export class Redactor {
   json(text: string): string {
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseLongNumbers(text);
     } catch {
       return this.text(text);
     }
@@ -107,6 +110,8 @@ export class Redactor {
   value(value: unknown): unknown {
     if (typeof value === 'string') return /^\s*[[{"]/.test(value) ? this.json(value) : this.text(value);
     if (Array.isArray(value)) return value.map((item) => this.value(item));
+    const digits = numberText(value);
+    if (digits !== undefined) return this.#number(value, digits);
     if (!isObject(value)) return value;
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => [
@@ -114,6 +119,14 @@ export class Redactor {
         this.#secret(key, inner) ?? this.value(inner),
       ]),
     );
+  }
+
+  /** A number may be a card's, or a phone's: then a text stands in its place. */
+  #number(value: unknown, digits: string): unknown {
+    if (digits.length < LEAST_DIGITS) return value;
+    const before = this.hits;
+    const hidden = this.text(digits);
+    return this.hits === before ? value : hidden;
   }
 
   /** What stands under a key such as `password` is hidden whole. */
@@ -126,16 +139,21 @@ export class Redactor {
   #find(text: string): Hit[] {
     const found: Hit[] = [];
     for (const kind of this.#kinds)
-      for (const { may, pattern, is } of kind.detectors) {
+      for (const { may, pattern, is, begins, rest } of kind.detectors) {
         if (!may(text)) continue;
         pattern.lastIndex = 0;
         for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-          const value = match[1] ?? match[0];
-          const from = match.index + (match[1] === undefined ? 0 : match[0].lastIndexOf(value));
-          if (value !== '' && !OWN.test(value) && (is?.(value) ?? true))
-            found.push({ from, to: from + value.length, kind });
+          const whole = match[1] ?? match[0];
+          const from = match.index + (match[1] === undefined ? 0 : match[0].lastIndexOf(whole));
+          const value = begins ? begins(whole) : (is?.(whole) ?? true) ? whole : undefined;
           // What is none as a whole may hold one.
-          if (match[0] === '' || (is && !is(value))) pattern.lastIndex = match.index + 1;
+          if (value === undefined || match[0] === '') {
+            pattern.lastIndex = match.index + 1;
+            continue;
+          }
+          const to = endOf(text, from + value.length, rest);
+          if (value !== '' && !OWN.test(value)) found.push({ from, to, kind });
+          if (begins || rest) pattern.lastIndex = to;
         }
       }
     return found.length < 2 ? found : apart(found);
@@ -173,11 +191,22 @@ export class Redactor {
   }
 }
 
-/** Hits that do not overlap: the earlier, then the longer, then by the order of kinds. */
+/** Where the rest of a hit ends. */
+function endOf(text: string, end: number, rest: RegExp | undefined): number {
+  if (!rest) return end;
+  rest.lastIndex = end;
+  return rest.test(text) ? rest.lastIndex : end;
+}
+
+/** Hits that do not overlap: the earlier, then the longer, then by the order of kinds; each with all of the others' ends. */
 function apart(found: readonly Hit[]): Hit[] {
   const sorted = found.toSorted((a, b) => a.from - b.from || b.to - a.to);
   const kept: Hit[] = [];
-  for (const hit of sorted) if (hit.from >= (kept.at(-1)?.to ?? 0)) kept.push(hit);
+  for (const hit of sorted) {
+    const last = kept.at(-1);
+    if (!last || hit.from >= last.to) kept.push(hit);
+    else if (hit.to > last.to) kept[kept.length - 1] = { ...last, to: hit.to };
+  }
   return kept;
 }
 
@@ -185,7 +214,7 @@ function apart(found: readonly Hit[]): Hit[] {
 function normalised(kind: Kind['kind'], found: string): string {
   if (kind === 'email') return found.toLowerCase();
   if (kind === 'phone' || kind === 'card' || kind === 'ssn') return found.replace(/[^\d+]/g, '');
-  return kind === 'iban' ? found.replaceAll(' ', '') : found;
+  return kind === 'iban' ? found.replaceAll(/[ -]/g, '').toUpperCase() : found;
 }
 
 /** Reads NAME=REGEX. @throws Error in words when it is none, or would match nothing at all everywhere */
