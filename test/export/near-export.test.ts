@@ -191,4 +191,19 @@ describe('--split', () => {
     expect(sides.flat()).toHaveLength(120 - torn.length);
     expect(leaks(sides, 0.82)).toBe(0);
   });
+
+  test('leaves out rows that tie two sides together, however often one of them is there', async () => {
+    const random = generator(8);
+    const chains = Array.from({ length: 40 }, () => {
+      const middle = words(200, random);
+      const near = changed(middle, { at: 100, count: 10 }, random);
+      const other = changed(middle, { at: 0, count: 15 }, random);
+      return [other, ...Array.from({ length: 20 }, () => near), middle].map((text) => text.join(' '));
+    });
+    const log = chains.flatMap((chain) => chain.map((text) => asks(text))).join('');
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await split(shop, '');
+    expect(leaks(sidesOf(shop), 0.82)).toBe(0);
+    expect(report.filtered.straddles).toBeGreaterThan(10);
+  });
 });

@@ -33,6 +33,12 @@ function truths() {
   return { signatures: texts.map((text) => hasher.signature(text)), similarity };
 }
 
+/** For each signature the first that is the same, which is found in its place. */
+function firstsOf(all: readonly Uint8Array[]): number[] {
+  const firsts = new Map<string, number>();
+  return all.map((signature, row) => firsts.getOrInsert(signature.toHex(), row));
+}
+
 /** Of any text: nobody looks like it. */
 function noise(random: () => number): Uint8Array {
   return Uint8Array.from({ length: SIGNATURE_BYTES }, () => Math.floor(256 * random()));
@@ -40,6 +46,7 @@ function noise(random: () => number): Uint8Array {
 
 describe('NearIndex', () => {
   const { signatures, similarity } = truths();
+  const firsts = firstsOf(signatures);
 
   test.each(THRESHOLDS)('finds the pairs that comparing all with all finds, at %p', (threshold) => {
     const index = new NearIndex({ threshold, seed: 1 });
@@ -51,7 +58,7 @@ describe('NearIndex', () => {
         for (const [other, truth] of others.entries()) {
           if (truth < from || truth >= to) continue;
           all += 1;
-          if (found[row]!.has(other)) hits += 1;
+          if (found[row]!.has(firsts[other]!)) hits += 1;
         }
       return { all, hits, part: hits / all };
     };

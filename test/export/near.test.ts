@@ -132,7 +132,7 @@ describe('NearIndex', () => {
     const hasher = new MinHasher({ seed: 1 });
     const originals = Array.from({ length: 60 }, () => textOf(120, random));
     const texts = originals.flatMap((words) =>
-      [0, 0.005, 0.02, 0.06, 0.3].map((part) => changed(words, part, random).join(' ')),
+      [0.005, 0.01, 0.02, 0.06, 0.3].map((part) => changed(words, part, random).join(' ')),
     );
     const signatures = texts.map((text) => hasher.signature(text));
     const index = new NearIndex({ threshold: 0.8, seed: 9 });
@@ -146,7 +146,7 @@ describe('NearIndex', () => {
         if (!near.has(other) && similarity > 0.85) missed += 1;
       }
     }
-    expect(found).toBeGreaterThan(120);
+    expect(found).toBeGreaterThan(90);
     expect(wrong).toBe(0);
     expect(missed / found).toBeLessThan(0.05);
   });
@@ -156,11 +156,23 @@ describe('NearIndex', () => {
     const hasher = new MinHasher({ seed: 1 });
     const words = textOf(200, random);
     const index = new NearIndex({ threshold: 0.6, seed: 1 });
+    const shares = Array.from({ length: 40 }, () => {
+      const signature = hasher.signature(changed(words, 0.05, random).join(' '));
+      index.add(signature);
+      return estimated(signature, hasher.signature(words.join(' ')));
+    });
+    const nearest = shares.map((_, row) => row).toSorted((a, b) => shares[b]! - shares[a]! || a - b);
+    expect(index.find(hasher.signature(words.join(' ')))).toEqual(nearest.slice(0, 16));
+  });
+
+  test('gives the first of those that are the same, and what is near beside any number of them', () => {
+    const random = generator(31);
+    const hasher = new MinHasher({ seed: 1 });
+    const words = textOf(200, random);
+    const index = new NearIndex({ threshold: 0.6, seed: 1 });
     index.add(hasher.signature(changed(words, 0.03, random).join(' ')));
     for (let copy = 0; copy < 40; copy++) index.add(hasher.signature(words.join(' ')));
-    expect(index.find(hasher.signature(words.join(' ')))).toEqual(
-      Array.from({ length: 16 }, (_, at) => at + 25),
-    );
+    expect(index.find(hasher.signature(words.join(' ')))).toEqual([1, 0]);
   });
 
   test('stays within its memory, forgets the oldest rows, and still finds the newest', () => {

@@ -24,6 +24,8 @@ const FIRST_SLOTS = 64;
 /** A record: the signature, the number of the search that saw it last, and by band the row that went before it. */
 const SEEN = SIGNATURE_WORDS;
 const BEFORE = SEEN + 1;
+/** In place of the search: the row is the same as an earlier one, and in no chain. */
+const COPY = -1;
 
 /**
  * Finds rows that are nearly the same by their signatures. Rows that have all values of a band in common are in one
@@ -48,6 +50,8 @@ export class NearIndex {
   readonly #hashes: Int32Array;
   #searches = 0;
   #compared = 0;
+  /** The last search has found a row that is the same. */
+  #same = false;
 
   constructor({ threshold, seed, maxBytes = MAX_BYTES }: NearOptions) {
     this.#bands = bandsFor(threshold);
@@ -87,7 +91,8 @@ export class NearIndex {
     const piece = this.#rows.pieceOf(row);
     const offset = this.#rows.offsetOf(row);
     piece.set(this.#signature, offset);
-    piece[offset + SEEN] = 0;
+    // Copies lead nowhere that the first does not, and a few would crowd out all else that could be found.
+    piece[offset + SEEN] = this.#same ? COPY : 0;
     this.#link(row);
     return found;
   }
@@ -107,6 +112,7 @@ export class NearIndex {
     const most = this.#compared + MAX_COMPARED;
     for (let band = 0; band < this.#bands.count && this.#compared < most && !nearest.complete; band++)
       this.#follow(band, most, nearest);
+    this.#same = nearest.same;
     return nearest.rows;
   }
 
@@ -133,10 +139,11 @@ export class NearIndex {
     return band * this.#slots + (this.#hashes[band]! & (this.#slots - 1));
   }
 
-  /** Puts a row at the head of its chains. */
+  /** Puts a row at the head of its chains, unless it is a copy. */
   #link(row: number): void {
     const piece = this.#rows.pieceOf(row);
     const offset = this.#rows.offsetOf(row);
+    if (piece[offset + SEEN] === COPY) return;
     hashBands(piece, offset, this.#bands, this.#seed, this.#hashes);
     for (let band = 0; band < this.#bands.count; band++) {
       const slot = this.#slot(band);

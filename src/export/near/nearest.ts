@@ -20,6 +20,11 @@ export class Nearest {
     return this.#rows.length === this.#most && this.#shared.at(-1) === VALUES;
   }
 
+  /** Whether a row is the same, as far as values tell. */
+  get same(): boolean {
+    return this.#shared[0] === VALUES;
+  }
+
   offer(row: number, shared: number): void {
     let place = this.#rows.length;
     while (place > 0 && this.#isNearer(row, shared, place - 1)) place -= 1;
