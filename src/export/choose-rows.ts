@@ -1,12 +1,12 @@
 import type { BatchOrigin } from './gather.ts';
 import type { Batch } from './convert/batch.ts';
-import type { Feedback } from './feedback.ts';
 import type { Job, Outcome } from './job.ts';
 import type { Filter, Flaw } from './reasons.ts';
 import { Candidates } from './choose/candidates.ts';
+import type { Choice } from './choose/choice.ts';
 import type { Chosen } from './choose/choose.ts';
 import { choose } from './choose/choose.ts';
-import { Judgements } from './choose/judgements.ts';
+import type { PlacedFeedback } from './choose/judgements.ts';
 import { gather } from './gather.ts';
 import { hashesFor } from './needs.ts';
 import { FILTERS } from './reasons.ts';
@@ -31,10 +31,11 @@ export async function chooseRows(job: Job): Promise<Outcome> {
 async function chooseFrom(job: Job, spool: Spool, signatures: Signatures): Promise<Outcome> {
   const { options, converters } = job;
   const candidates = new Candidates(hashesFor(options.choosing));
-  const feedback: Feedback[] = [];
+  const feedback: PlacedFeedback[] = [];
   const sweeper = new Sweeper();
   const take = async (batch: Batch, origin: BatchOrigin) => {
-    feedback.push(...batch.feedback);
+    const { file, firstLine } = origin;
+    for (const said of batch.feedback) feedback.push({ ...said, file, line: firstLine + said.line });
     if (batch.ends.length > 0) {
       candidates.add(batch, { ...origin, spooledAt: spool.append(batch.text) });
       signatures.add(batch.signatures, batch.ends.length);
@@ -47,24 +48,23 @@ async function chooseFrom(job: Job, spool: Spool, signatures: Signatures): Promi
   const seen = await gather(job, take);
   // Threads hold tens of megabytes each.
   await sweepAfter(candidates.length, candidates.drafts ? undefined : converters.close());
-  candidates.forget(seen.flatMap(({ changed }, file) => (changed ? [file] : [])));
-  const judgements = new Judgements(candidates, feedback);
-  const chosen = choose(candidates, judgements, options.choosing, (row) => signatures.of(row));
+  candidates.hadBefore(seen.map(({ had }) => had));
+  const chosen = choose(candidates, feedback, options.choosing, (row) => signatures.of(row));
   await sweepAfter(candidates.length);
-  countLeft(job, chosen, candidates);
+  for (const choice of chosen.choices) countLeft(job, choice);
   if (stays(chosen, job, candidates)) keepAll(job, candidates, spool);
   else await writeChosen(job, chosen, { candidates, spool });
-  const { unmatched, foreign } = judgements;
+  const { unmatched, foreign } = chosen.choices[0]!.judgements;
   return { seen, feedback: { unmatched, foreign } };
 }
 
-/** Why candidates were left out, as the summary has it. */
-function countLeft({ tally, inputs }: Job, { choice }: Chosen, candidates: Candidates): void {
-  for (let row = 0; row < candidates.length; row++) {
-    const reason = choice.reason(row);
+/** Why things were left out, as the summary has it. */
+function countLeft({ tally, inputs }: Job, choice: Choice): void {
+  for (let one = 0; one < choice.length; one++) {
+    const reason = choice.reason(one);
     if (reason === undefined) continue;
     if (reason in FILTERS) tally.filter(reason as Filter);
-    else tally.drop(reason as Flaw, placeOf(candidates, inputs, row));
+    else tally.drop(reason as Flaw, placeOf(choice.candidates, inputs, choice.rowOf(one)));
   }
 }
 
@@ -74,16 +74,14 @@ function placeOf(candidates: Candidates, inputs: Job['inputs'], row: number): st
 }
 
 /** Whether all rows are to be written as they wait, one behind the other. */
-function stays({ choice, sides, plain }: Chosen, { provisional }: Job, candidates: Candidates): boolean {
-  return (
-    provisional !== undefined && plain && !candidates.drafts && !sides && choice.count() === candidates.length
-  );
+function stays({ sides, whole }: Chosen, { provisional }: Job, candidates: Candidates): boolean {
+  return provisional !== undefined && whole && !candidates.drafts && !sides;
 }
 
 function keepAll({ tally, stats, options, provisional }: Job, candidates: Candidates, spool: Spool): void {
   const side = options.sink.splits[0]!;
   for (let row = 0; row < candidates.length; row++) {
-    stats.add(candidates.facet(row), side);
+    stats.add(candidates.facet(row), side, candidates.flags(row));
     stats.spend(candidates.inputTokens(row), candidates.outputTokens(row));
   }
   tally.rows += candidates.length;
@@ -113,7 +111,7 @@ async function writeChosen(job: Job, { sides, tasks }: Chosen, { candidates, spo
   });
   for await (const { side, bytes, rows: written } of rows) {
     for (const row of written) {
-      stats.add(candidates.facet(row), splits[side]!);
+      stats.add(candidates.facet(row), splits[side]!, candidates.flags(row));
       stats.spend(candidates.inputTokens(row), candidates.outputTokens(row));
     }
     await job.write(side, bytes, written.length);

@@ -1,9 +1,10 @@
+import { listOf, objectOf } from '../wire/json.ts';
 import type { AssistantMessage, Conversation, Message } from './conversation.ts';
 import type { Entry } from './facts.ts';
 import type { ContentOptions } from './messages.ts';
 import { answerOf, promptOf } from './messages.ts';
 import { Unfit } from './reasons.ts';
-import { toolsOf } from './tools.ts';
+import { mustBeDefined, toolsOf } from './tools.ts';
 
 /**
  * The conversation an entry holds.
@@ -13,13 +14,18 @@ export function conversationOf(entry: Entry, options: ContentOptions): Conversat
   if (entry.flaw) throw new Unfit(entry.flaw);
   // The answer first: that it is missing says more than what is wrong with the prompt.
   const answer = answerOf(entry.answer, options);
+  if (entry.finish === 'refusal' && options.refusals === 'exclude') throw new Unfit('refusal');
   const prompt = promptOf(entry.request.messages, options);
   const tools = toolsOf(entry.request);
-  const known = new Set(tools.map((tool) => tool.function.name));
-  if (answer.tool_calls?.some((call) => !known.has(call.function.name))) throw new Unfit('unknown_tool');
+  mustBeDefined(answer, tools);
   const { parallel_tool_calls: parallel } = entry.request;
   const more = typeof parallel === 'boolean' ? { parallelToolCalls: parallel } : {};
-  return { ...continued(prompt, answer), tools, ...more };
+  return { ...(goesOn(entry) ? continued(prompt, answer) : { prompt, answer }), tools, ...more };
+}
+
+/** Whether the model went on from the last words of the assistant in the request; OpenAI's models begin anew. */
+function goesOn({ endpoint, request }: Entry): boolean {
+  return endpoint === 'messages' || objectOf(listOf(request.messages).at(-1)).prefix === true;
 }
 
 /** An answer that goes on from words put into the model's mouth is one message with them. */

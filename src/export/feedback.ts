@@ -16,9 +16,9 @@ export interface Feedback {
 /** The endpoint that feedback lines name in their head. */
 export const FEEDBACK_ENDPOINT = 'feedback';
 
-/** What a line of feedback says, or `undefined` when it was refused or says nothing. */
-export function feedbackOf({ outcome, key, feedback }: JsonObject): Feedback | undefined {
-  if (outcome !== 'success' || !isObject(feedback)) return undefined;
+/** What a line of feedback says, or `undefined` when it says nothing. */
+export function feedbackOf({ key, feedback }: JsonObject): Feedback | undefined {
+  if (!isObject(feedback)) return undefined;
   const about = stringOf(feedback.request_id);
   if (about === undefined) return undefined;
   const { label, correction } = feedback;

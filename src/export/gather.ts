@@ -31,14 +31,12 @@ export interface BatchOrigin {
   readonly file: number;
   /** Number of its first line, from 1. */
   readonly firstLine: number;
-  readonly consumed: boolean;
 }
 
 /** A part of the log in its turn: a batch in the making, or what is wrong there. */
 interface Turn {
   readonly file: number;
   readonly batch?: Promise<RangeBatch>;
-  readonly consumed: boolean;
   readonly wrong?: 'too_long' | 'damaged_file';
 }
 
@@ -77,11 +75,13 @@ async function readInput(
   const ranged = watch.idle && converters.convertRange ? rangedFile(input) : undefined;
   if (ranged) return readRanges(file, ranged, { gathering, watch, queue });
   for await (const chunk of readChunks(input, options)) {
-    if (chunk.tooLong) queue.push({ file, consumed: false, wrong: 'too_long' });
-    else if (chunk.damaged) queue.push({ file, consumed: false, wrong: 'damaged_file' });
-    else
-      for (const { bytes, consumed } of watch.cut(chunk.bytes))
-        queue.push({ file, consumed, batch: whole(converters.convert(bytes)) });
+    if (chunk.tooLong) queue.push({ file, wrong: 'too_long' });
+    else if (chunk.damaged) queue.push({ file, wrong: 'damaged_file' });
+    else {
+      // Whoever converts it takes the memory behind it.
+      watch.see(chunk.bytes);
+      queue.push({ file, batch: whole(converters.convert(chunk.bytes)) });
+    }
     if (!(await queue.settle(converters.window))) return false;
   }
   return true;
@@ -97,7 +97,7 @@ async function readRanges(
   try {
     for (const range of ranged.ranges) {
       signal?.throwIfAborted();
-      queue.push({ file, consumed: false, batch: converters.convertRange!(range) });
+      queue.push({ file, batch: converters.convertRange!(range) });
       onBytes(range.to - range.from);
       if (!(await queue.settle(converters.window))) return false;
     }
@@ -136,7 +136,7 @@ class TurnQueue {
     return true;
   }
 
-  async #take({ file, batch: converting, consumed, wrong }: Turn): Promise<boolean> {
+  async #take({ file, batch: converting, wrong }: Turn): Promise<boolean> {
     const { inputs, tally, take, signal } = this.#gathering;
     if (file !== this.#file) this.#nextLine = 1;
     this.#file = file;
@@ -152,7 +152,7 @@ class TurnQueue {
     this.#nextLine += batch.lines;
     tally.add(batch, (line) => `${name}:${firstLine + line}`);
     if (tooLong) this.#tooLong(name);
-    return take(batch, { file, firstLine, consumed });
+    return take(batch, { file, firstLine });
   }
 
   #tooLong(name: string): void {

@@ -41,6 +41,21 @@ export function numberText(value: unknown): string | undefined {
   return typeof value === 'number' ? String(value) : isRawJSON(value) ? value.rawJSON : undefined;
 }
 
+/**
+ * Levels of lists and objects that a row may have. Arrow knows no more than 64, and `datasets` then fails on the whole
+ * file, unless its features say that a column is JSON.
+ */
+export const MAX_ROW_DEPTH = 60;
+/** Levels that arguments and definitions of tools may have, which lie some levels within a row. */
+export const MAX_TOOL_DEPTH = 50;
+
+/** Whether a value has lists and objects within each other to more than so many levels. */
+export function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  return Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
 /** A copy whose strings, keys included, are well-formed Unicode. */
 export function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();

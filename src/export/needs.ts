@@ -3,9 +3,16 @@ import type { HashName } from './choose/candidates.ts';
 import type { Choosing } from './choose/choose.ts';
 
 /** Whether rows can be written as they come: none waits for what stands in another. */
-export function streams(choosing: Choosing, raw: boolean): boolean {
+export function streams(choosing: Choosing, { raw, consumed }: { raw: boolean; consumed: boolean }): boolean {
   const { conversations, unlogged, dedup, near, sample, perGroup, last, sides, minScore, makes } = choosing;
-  if (sample || perGroup !== undefined || last !== undefined || sides.length > 1 || near !== undefined)
+  if (
+    consumed ||
+    sample ||
+    perGroup !== undefined ||
+    last !== undefined ||
+    sides.length > 1 ||
+    near !== undefined
+  )
     return false;
   if (raw) return true;
   const alone = conversations === 'turns' && (unlogged === 'keep' || unlogged === 'pass') && dedup === 'none';
@@ -16,6 +23,7 @@ export function streams(choosing: Choosing, raw: boolean): boolean {
 export function hashesFor({ conversations, makes, dedup, sides }: Choosing): HashName[] {
   const names = new Set<HashName>(['terminal', 'content', 'id']);
   if (conversations === 'last' || sides.length > 1) names.add('root').add('session');
+  if (conversations === 'last') names.add('owner');
   if (makes === 'pair' || makes === 'label') names.add('prompt').add('owner');
   if (dedup === 'prompt') names.add('prompt');
   return [...names];

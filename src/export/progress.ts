@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { ExportProgress } from './job.ts';
-import { bytesText, countText, durationText } from './text.ts';
+import { bytesText, countText, durationText, thingsText } from './text.ts';
 
 const REDRAW_MS = 100;
 /** Between lines where they cannot be redrawn: in a file, or in the log of a job. */
@@ -57,7 +57,7 @@ export function progressText({ bytes, total, rows, dropped, memory }: Shown, ela
   const perMs = elapsedMs > 0 ? bytes / elapsedMs : 0;
   const parts = [
     `${bytesText(perMs * 1000)}/s`,
-    `${countText(rows)} rows`,
+    thingsText(rows, 'row'),
     ...(dropped > 0 ? [`${countText(dropped)} not`] : []),
     `${bytesText(memory)} memory`,
   ];

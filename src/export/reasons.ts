@@ -18,6 +18,7 @@ export const FILTERS = {
   unsuccessful: 'no success: the outcome, the status or the log level says so (--successful-only)',
   unfinished:
     'the answer did not end by itself: cut at a limit, filtered, or without a finish reason (--successful-only)',
+  refused_feedback: 'feedback that the proxy refused',
   score: 'no feedback with so high a score (--min-score)',
   continued: 'a longer conversation that is kept goes on from it (--conversations)',
   duplicate: 'says the same as an earlier row (--dedup)',
@@ -37,20 +38,23 @@ export const FLAWS = {
   no_messages: 'the request has no messages, or something else in their place',
   unknown_role: 'a message has no role, or one that is unknown',
   empty_message: 'a message of the request says nothing',
+  stored_conversation:
+    'the conversation it goes on from lies with the provider, not in the log (previous_response_id)',
   unsupported_content: 'audio, a file, an image where none can be, or another kind of content',
   refusal: 'the model refused',
   no_answer: 'the answer has neither text nor tool calls',
+  untrained: 'the dataset itself says that the answer is bad, or not to be trained',
   invalid_tool_call: 'a tool call has no id or name, an id twice, or arguments that are no JSON object',
   unknown_tool: 'the answer calls a tool that the request does not define',
   unanswered_tool_call: 'a tool call of the request has no result',
   orphan_tool_result: 'a tool result answers no call, or one that was answered before',
-  too_deep: 'nested too deep to be written',
+  too_deep: 'nested too deep to be written, or its tools to be loaded: over 50 levels',
   too_many_tokens:
     'more tokens than --max-tokens, with its oldest turns cut off too where that was asked for',
   wrong_order: 'roles come in an order that the format does not take',
   too_many_images: 'more images than the format takes',
   unlogged_turn:
-    'its prompt holds answers that the log does not show as successful, and the format would train them (--unlogged-turns)',
+    'its prompt holds answers that no record shows as successful, or none that the filters keep, and the format would train them (--unlogged-turns)',
   corrected: 'feedback corrects the answer; --corrections puts the correction in its place',
   no_pair: 'neither feedback nor a regeneration says which of two answers is better',
   no_judgement: 'neither feedback nor a regeneration says whether the answer is good',

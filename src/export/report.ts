@@ -19,6 +19,8 @@ export interface Report {
   readonly inputs: readonly { readonly name: string; readonly bytes: number; readonly sha256?: string }[];
   readonly lines: number;
   readonly kept: number;
+  /** Of these, answers that failed, were cut or filtered. */
+  readonly unsuccessful: number;
   readonly splits: Readonly<Record<string, number>>;
   /** Left out because somebody asked for it. */
   readonly filtered: Readonly<Partial<Record<Filter, number>>>;
@@ -56,6 +58,7 @@ export function reportOf(
     inputs: outcome.seen.map(({ name, bytes, sha256 }) => ({ name, bytes, ...(sha256 ? { sha256 } : {}) })),
     lines: tally.lines,
     kept: stats.rows,
+    unsuccessful: stats.unsuccessful,
     splits: byName(stats.sides),
     filtered: byName(tally.filtered),
     dropped: byName(tally.dropped),

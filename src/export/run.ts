@@ -26,6 +26,8 @@ export interface ExportSummary {
   readonly bytesRead: number;
   /** Reading ended early: enough rows, or the reader of the output left. */
   readonly ended?: 'max_records' | 'closed';
+  /** `--append-since` found nothing that the earlier export had read. */
+  readonly allNew?: true;
 }
 
 /** Input below this is converted before threads have started. */
@@ -74,15 +76,17 @@ async function exportInputs(
     write,
     provisional,
   };
-  const summary = (report: Report, ended: ExportSummary['ended']) => ({
+  let outcome: Outcome = { seen: [] };
+  const summary = (report: Report, ended: ExportSummary['ended']): ExportSummary => ({
     report,
     files: tally.files,
     bytesRead: count.bytesRead,
     ...(ended ? { ended } : {}),
+    ...(options.consumed.length > 0 && outcome.seen.every(({ had }) => had === 0) ? { allNew: true } : {}),
   });
-  let outcome: Outcome = { seen: [] };
   try {
-    outcome = streams(options.choosing, options.plan.raw) ? await streamRows(job) : await chooseRows(job);
+    const streaming = { raw: options.plan.raw, consumed: options.consumed.length > 0 };
+    outcome = streams(options.choosing, streaming) ? await streamRows(job) : await chooseRows(job);
     let report = reportOf({ tally, stats, outcome }, options, []);
     const papers = (files: readonly OutputFile[]) => {
       report = reportOf({ tally, stats, outcome }, options, files);

@@ -8,13 +8,12 @@ export interface InputSeen {
   readonly bytes: number;
   /** Of these bytes; `undefined` when nobody asked. */
   readonly sha256: string | undefined;
-  /** An earlier export named this input, but what it read then is no longer there. */
-  readonly changed: boolean;
+  /** Lines at its beginning that an earlier export has had. */
+  readonly had: number;
 }
 
 /** What an earlier export had read of an input. */
 export interface ConsumedInput {
-  readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
 }
@@ -26,20 +25,24 @@ interface WatchOptions {
 
 const NEWLINE = 10;
 
-/** Follows one input as it is read. */
+/**
+ * Follows one input as it is read. What an earlier export had of it is known by its bytes, whatever the file is called by
+ * now: the proxy rotates and compresses its files.
+ */
 export class InputWatch {
   readonly #input: LogInput;
   readonly #hasher: Bun.CryptoHasher | undefined;
-  readonly #consumed: ConsumedInput | undefined;
+  /** Where earlier exports ended, in order, with the hashes of what goes before. */
+  readonly #ends: readonly (readonly [bytes: number, hashes: ReadonlySet<string>])[];
+  #passed = 0;
   #bytes = 0;
-  #same: boolean;
+  #lines = 0;
+  #had = 0;
 
   constructor(input: LogInput, { hash, consumed }: WatchOptions) {
     this.#input = input;
-    const stem = stemOf(input.name);
-    this.#consumed = consumed.find(({ name }) => stemOf(name) === stem);
-    this.#hasher = hash || this.#consumed ? new Bun.CryptoHasher('sha256') : undefined;
-    this.#same = false;
+    this.#ends = endsOf(consumed);
+    this.#hasher = hash || this.#ends.length > 0 ? new Bun.CryptoHasher('sha256') : undefined;
   }
 
   /** Nobody wants to know what is read, so that anybody may read it. */
@@ -52,39 +55,48 @@ export class InputWatch {
     this.#bytes += bytes;
   }
 
-  /** The bytes, cut where an earlier export ended. */
-  *cut(
-    bytes: Uint8Array<ArrayBuffer>,
-  ): Generator<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly consumed: boolean }> {
-    const old = Math.min(bytes.length, Math.max(0, (this.#consumed?.bytes ?? 0) - this.#bytes));
-    // Slices, for whoever converts a part takes the memory behind it.
-    if (old > 0)
-      yield { bytes: this.#pass(old < bytes.length ? bytes.slice(0, old) : bytes), consumed: true };
-    if (old > 0 && this.#bytes === this.#consumed?.bytes)
-      this.#same = this.#hasher!.copy().digest('hex') === this.#consumed.sha256;
-    if (old < bytes.length) yield { bytes: this.#pass(old > 0 ? bytes.slice(old) : bytes), consumed: false };
+  /** These bytes were read: whole lines, but for the last of an input. */
+  see(bytes: Uint8Array): void {
+    // A last line without its end is not counted: it is there again next time.
+    let rest = bytes.at(-1) === NEWLINE ? bytes : bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
+    for (let next = this.#ends[this.#passed]; next; next = this.#ends[this.#passed]) {
+      const [end, hashes] = next;
+      const before = end - this.#bytes;
+      if (before > rest.length) break;
+      this.#add(rest.subarray(0, before));
+      rest = rest.subarray(before);
+      this.#passed += 1;
+      if (hashes.has(this.#hasher!.copy().digest('hex'))) this.#had = this.#lines;
+    }
+    this.#add(rest);
   }
 
   done(): InputSeen {
     const sha256 = this.#hasher?.digest('hex');
-    return {
-      name: this.#input.name,
-      bytes: this.#bytes,
-      sha256,
-      changed: this.#consumed !== undefined && !this.#same,
-    };
+    return { name: this.#input.name, bytes: this.#bytes, sha256, had: this.#had };
   }
 
-  /** A last line without its end is not counted: it is there again next time. */
-  #pass(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    const whole = bytes.at(-1) === NEWLINE ? bytes : bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
-    this.#hasher?.update(whole);
-    this.#bytes += whole.length;
-    return bytes;
+  #add(bytes: Uint8Array): void {
+    this.#hasher?.update(bytes);
+    this.#bytes += bytes.length;
+    // Lines matter only where an earlier export may end.
+    if (this.#passed < this.#ends.length) this.#lines += linesIn(bytes);
   }
 }
 
-/** The name without what compressing adds: the proxy compresses files of days that are over. */
-function stemOf(name: string): string {
-  return name.replace(/\.(gz|zst)$/, '');
+function endsOf(consumed: readonly ConsumedInput[]): [number, Set<string>][] {
+  const ends = new Map<number, Set<string>>();
+  for (const { bytes, sha256 } of consumed) {
+    if (bytes === 0) continue;
+    const hashes = ends.get(bytes);
+    if (hashes) hashes.add(sha256);
+    else ends.set(bytes, new Set([sha256]));
+  }
+  return [...ends].toSorted(([a], [b]) => a - b);
+}
+
+function linesIn(bytes: Uint8Array): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
+  return lines;
 }

@@ -1,6 +1,6 @@
 import type { Facet } from './convert/batch.ts';
 import { LongColumn, words } from './column.ts';
-import { UNKNOWN_TOKENS } from './convert/batch.ts';
+import { FLAG, UNKNOWN_TOKENS } from './convert/batch.ts';
 import { countOf } from './text.ts';
 
 /** Tokens over many rows; `null` where the log does not say. */
@@ -20,6 +20,8 @@ export interface TokenStats {
 /** What the rows that are written are made of. */
 export class Stats {
   rows = 0;
+  /** Rows whose answer failed, was cut or filtered: what `--successful-only` leaves out. */
+  unsuccessful = 0;
   readonly models = new Map<string, number>();
   readonly providers = new Map<string, number>();
   readonly finishReasons = new Map<string, number>();
@@ -28,8 +30,10 @@ export class Stats {
   #input = 0;
   #output = 0;
 
-  add({ model, provider, finish }: Facet, side: string): void {
+  /** @param flags see FLAG in batch.ts */
+  add({ model, provider, finish }: Facet, side: string, flags: number): void {
     this.rows += 1;
+    if ((flags & FLAG.success) === 0) this.unsuccessful += 1;
     countOf(this.models, model === '' ? 'unknown' : model);
     countOf(this.providers, provider ?? 'unknown');
     countOf(this.finishReasons, finish ?? 'unknown');

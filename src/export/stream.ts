@@ -11,7 +11,7 @@ export async function streamRows(job: Job): Promise<Outcome> {
   const take = async (batch: Batch) => {
     const wanted = Math.min(batch.ends.length, maxRecords - rows);
     for (let row = 0; row < wanted; row++) {
-      stats.add(batch.facets[batch.facetOf[row]!]!, side);
+      stats.add(batch.facets[batch.facetOf[row]!]!, side, batch.flags[row]!);
       stats.spend(batch.inputTokens[row]!, batch.outputTokens[row]!);
     }
     rows += wanted;

@@ -13,7 +13,7 @@ import { bytesText, countText, thingsText } from './text.ts';
  * @param output the path that was written to, or `-`; `undefined` when nothing was
  */
 export function summaryText(
-  { report, files, bytesRead, ended }: ExportSummary,
+  { report, files, bytesRead, ended, allNew }: ExportSummary,
   output: string | undefined,
 ): string {
   const { lines, kept, outputs } = report;
@@ -21,6 +21,7 @@ export function summaryText(
     `Read ${thingsText(lines, 'line')} (${bytesText(bytesRead)}) from ${thingsText(files, 'file')}, kept ${countText(kept)}`,
     ...reasonsText(report),
   ];
+  if (allNew) out.push('Nothing that the manifest of --append-since names was found again: all rows are new');
   if (ended === 'max_records') out.push('Stopped at --max-records; what follows was not read');
   if (output === undefined) out.push('Nothing was written');
   else {
@@ -80,9 +81,12 @@ function countLine(title: string, count: number, value: string): string {
   return `  ${title.padEnd(10)} ${countText(count).padStart(11)}  ${value}`;
 }
 
-function reasonsText({ filtered, dropped, bad, redacted, feedback }: Report): string[] {
+function reasonsText({ unsuccessful, format, filtered, dropped, bad, redacted, feedback }: Report): string[] {
   const said = feedback.lines === 0 ? [] : [feedbackText(feedback)];
+  // Whole records are for reading, not for training.
+  const poor = unsuccessful > 0 && format !== 'raw';
   return [
+    ...(poor ? [reasonLine('kept', unsuccessful, POOR)] : []),
     ...section('left out', filtered, (reason: Filter) => FILTERS[reason]),
     ...section('dropped', dropped, (reason: Flaw, places) => placesText(FLAWS[reason], places)),
     ...section('bad line', bad, (reason: LineProblem, places) => placesText(LINE_PROBLEMS[reason], places)),
@@ -90,6 +94,8 @@ function reasonsText({ filtered, dropped, bad, redacted, feedback }: Report): st
     ...said,
   ];
 }
+
+const POOR = 'are answers that failed, were cut or filtered (--successful-only leaves them out)';
 
 function feedbackText({ lines, unmatched, foreign }: Report['feedback']): string {
   const odd = [

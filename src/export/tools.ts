@@ -1,9 +1,9 @@
 /** Tool calls and tool definitions as the canonical conversation has them. */
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
-import type { Tool, ToolCall } from './conversation.ts';
+import type { AssistantMessage, Tool, ToolCall } from './conversation.ts';
 import { Unfit } from './reasons.ts';
-import { wellFormed } from './json.ts';
+import { isDeeper, MAX_TOOL_DEPTH, parseLongNumbers, wellFormed } from './json.ts';
 
 /**
  * The calls of one assistant message.
@@ -20,6 +20,12 @@ export function toolCallsOf(calls: readonly unknown[]): ToolCall[] {
     ids.add(id);
     return { id, type: 'function', function: callOf(target) };
   });
+}
+
+/** @throws Unfit when the message calls what is not defined: a model would learn to make tools up */
+export function mustBeDefined({ tool_calls: calls }: AssistantMessage, tools: readonly Tool[]): void {
+  if (calls?.some((call) => !tools.some((tool) => tool.function.name === call.function.name)))
+    throw new Unfit('unknown_tool');
 }
 
 /** A `function_call` of before tools, as a tool call with an id made from its place. */
@@ -42,7 +48,7 @@ function definition({ name, description, parameters, strict }: JsonObject): Tool
     function: {
       name: name as string,
       ...(typeof description === 'string' ? { description } : {}),
-      ...(isObject(parameters) ? { parameters } : {}),
+      ...(isObject(parameters) ? { parameters: shallow(parameters) } : {}),
       ...(typeof strict === 'boolean' ? { strict } : {}),
     },
   };
@@ -55,10 +61,17 @@ function callOf(call: JsonObject): ToolCall['function'] {
 
 /** The arguments as the model wrote them; "" means none. */
 function argumentsOf(value: unknown): string {
-  if (isObject(value)) return JSON.stringify(value);
+  if (isObject(value)) return JSON.stringify(shallow(value));
   const text = typeof value === 'string' && value.trim() === '' ? '{}' : value;
   const parsed = typeof text === 'string' ? parseJson(text) : undefined;
   if (typeof text !== 'string' || !isObject(parsed)) throw new Unfit('invalid_tool_call');
+  shallow(parsed);
   // An escaped half of an emoji would come to light when a trainer parses them.
-  return /\\u[dD][89a-fA-F]/.test(text) ? JSON.stringify(wellFormed(parsed)) : text;
+  return /\\u[dD][89a-fA-F]/.test(text) ? JSON.stringify(wellFormed(parseLongNumbers(text))) : text;
+}
+
+/** @throws Unfit when a value is nested too deep for trainers */
+function shallow<Value>(value: Value): Value {
+  if (isDeeper(value, MAX_TOOL_DEPTH)) throw new Unfit('too_deep');
+  return value;
 }

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'bun:test';
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { zstdCompressSync } from 'node:zlib';
-import { answered, chat, line, user } from './records.ts';
+import { answered, asked, chat, feedback, line, user } from './records.ts';
 import { says, workshop } from './workshop.ts';
 
 const files = (shop: { path: (name: string) => string }, name: string) =>
@@ -105,6 +113,71 @@ describe('--append-since', () => {
     writeFileSync(shop.path('logs/a.ndjson'), says('x') + says('y'));
     await shop.run(`--append-since ${shop.path('one/manifest.json')} -o ${shop.path('two')}/`);
     expect(answers(shop, 'two')).toEqual(['x', 'y']);
+  });
+
+  test('knows what it had by its bytes, whatever the file is called by now', async () => {
+    await using shop = await workshop({ 'a.log': says('a') + says('b'), 'empty.log': '' });
+    await shop.run(`-o ${shop.path('one')}/`);
+    renameSync(shop.path('logs/a.log'), shop.path('logs/a.log.1'));
+    appendFileSync(shop.path('logs/a.log.1'), says('c'));
+    writeFileSync(shop.path('logs/a.log'), says('d'));
+    const again = `--append-since ${shop.path('one/manifest.json')}`;
+    const { report } = await shop.run(`${again} -o ${shop.path('two')}/`);
+    expect(answers(shop, 'two')).toEqual(['c', 'd']);
+    expect(report.filtered).toEqual({ exported_before: 2 });
+    mkdirSync(shop.path('elsewhere'));
+    renameSync(shop.path('logs/a.log.1'), shop.path('elsewhere/any.ndjson'));
+    await shop.run(`${again} -o ${shop.path('three')}/ ${shop.path('elsewhere')}`);
+    expect(answers(shop, 'three')).toEqual(['c']);
+  });
+
+  test.each(['--export-all', '--conversations turns --dedup none -f trl-pc'])(
+    'leaves out what it had though rows need not wait for each other: %s',
+    async (flags) => {
+      await using shop = await workshop({ 'a.ndjson': says('a') + says('b') });
+      await shop.run(`${flags} --manifest ${shop.path('m.json')}`);
+      appendFileSync(shop.path('logs/a.ndjson'), says('c'));
+      const { report } = await shop.run(`${flags} --force --append-since ${shop.path('m.json')}`);
+      expect([report.kept, report.filtered]).toEqual([1, { exported_before: 2 }]);
+    },
+  );
+
+  const exchanges =
+    asked('1', 'a', 'good') + asked('2', 'a', 'bad') + asked('3', 'b', 'first') + feedback('1', { score: 1 });
+  const later = feedback('2', { score: -1 }) + feedback('3', { correction: 'better' });
+
+  test.each([
+    ['-f trl-dpo', ['good', 'better']],
+    ['-f kto', ['bad', 'first', 'better']],
+    ['-f trl-pc --min-score -1', ['bad']],
+    ['-f trl-pc --corrections', ['better']],
+  ])('writes what was said later of answers that it had: %s', async (flags, expected) => {
+    await using shop = await workshop({ 'a.ndjson': exchanges });
+    await shop.run(`${flags} -o ${shop.path('one')}/`);
+    const again = (name: string) =>
+      shop.run(`${flags} --append-since ${shop.path('one/manifest.json')} -o ${shop.path(name)}/`);
+    expect((await again('none')).report.kept).toBe(0);
+    appendFileSync(shop.path('logs/a.ndjson'), later);
+    await again('two');
+    const rows = readFileSync(shop.path('two/train.jsonl'), 'utf8').split('\n').filter(Boolean);
+    const said = rows.map((row) => {
+      const { chosen, completion } = JSON.parse(row) as Record<string, { content: string }[] | undefined>;
+      return (chosen ?? completion)![0]!.content;
+    });
+    expect(said).toEqual(expected);
+  });
+
+  test('writes pairs of answers that it had, of which the user went on from one later', async () => {
+    const more = { conversation: 'k' };
+    const log = asked('1', 'a', 'first', more) + asked('2', 'a', 'second', more);
+    await using shop = await workshop({ 'a.ndjson': log });
+    await shop.run(`-f trl-dpo -o ${shop.path('one')}/`);
+    const request = chat([user('a'), { role: 'assistant', content: 'second' }, user('and then?')]);
+    appendFileSync(shop.path('logs/a.ndjson'), line({ ...more, request }));
+    const { report } = await shop.run(
+      `-f trl-dpo --append-since ${shop.path('one/manifest.json')} -o ${shop.path('two')}/`,
+    );
+    expect(report.kept).toBe(1);
   });
 
   test('is told what is no manifest', async () => {

@@ -91,6 +91,21 @@ describe('a conversation over several records', () => {
     expect((shop.rows() as Row[]).map(texts)).toEqual(['a b c d', 's t']);
   });
 
+  test('is one of its user’s with last, who may begin as others do', async () => {
+    const log =
+      talk(['Hi', 'one']) +
+      talk(['Hi', 'two']) +
+      talk(['Hi', 'three'], { conversation: 'k', key: 'a' }) +
+      talk(['Hi', 'four'], { conversation: 'k', key: 'b' }) +
+      talk(['Hi', 'five'], { user: 'jane' }) +
+      talk(['Hi', 'six'], { user: 'jane' }) +
+      talk(['Hi', 'seven'], { user: 'joe' });
+    await using shop = await workshop({ 'a.ndjson': log });
+    await shop.run('--conversations last');
+    const kept = ['one', 'two', 'three', 'four', 'six', 'seven'];
+    expect((shop.rows() as Row[]).map(texts)).toEqual(kept.map((answer) => `Hi ${answer}`));
+  });
+
   test('is known by its id though the system prompt tells the time', async () => {
     const at = (time: string, turns: readonly string[]) => {
       const messages = turns.slice(0, -1).map((text, index) => (index % 2 === 0 ? user(text) : says(text)));

@@ -1,32 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import type { LogRecord } from '../../src/logs/record.ts';
-import { encodeRecord } from '../../src/logs/record.ts';
-import { logRecord } from '../helpers/log-record.ts';
-import { answered, chat, line, user } from './records.ts';
+import { answered, asked, call, chat, feedback, line, tool, user } from './records.ts';
 import { workshop } from './workshop.ts';
-
-/** A line of feedback about a request. */
-function feedback(about: string, said: object, more: Partial<LogRecord> = {}): string {
-  const {
-    request: _request,
-    response: _response,
-    ...record
-  } = logRecord({ endpoint: 'feedback', status: 202, finish: null, ...more });
-  const { v, ts, id, outcome, status, endpoint, ...rest } = record;
-  return encodeRecord({
-    v,
-    ts,
-    id,
-    outcome,
-    status,
-    endpoint,
-    feedback: { request_id: about, ...said },
-    ...rest,
-  } as LogRecord);
-}
-
-const asked = (id: string, prompt: string, content: string, more: object = {}) =>
-  line({ id, request: chat([user(prompt)]), response: answered({ content }), ...more });
 
 interface Pair {
   readonly prompt: { content: string }[];
@@ -123,6 +97,164 @@ describe('feedback', () => {
     expect(report.dropped.no_judgement?.count).toBe(1);
   });
 
+  test('of neither good nor bad makes no label, and one between --min-score and bad none either', async () => {
+    const log =
+      [1, 0.4, 0, -0.4].map((_, n) => asked(String(n), `q${n}`, `a${n}`)).join('') +
+      [1, 0.4, 0, -0.4].map((score, n) => feedback(String(n), { score })).join('');
+    await using shop = await workshop({ 'a.ndjson': log });
+    const labels = () => rowsOf(shop).map(({ completion, label }) => [completion![0]!.content, label]);
+    const { report } = await shop.run('-f kto');
+    expect(labels()).toEqual([
+      ['a0', true],
+      ['a1', true],
+      ['a3', false],
+    ]);
+    expect(report.dropped.no_judgement?.count).toBe(1);
+    expect((await shop.run('-f kto --min-score 0.5 --force')).report.filtered).toEqual({ score: 1 });
+    expect(labels()).toEqual([
+      ['a0', true],
+      ['a3', false],
+    ]);
+  });
+
+  test('must give the better answer of a pair --min-score', async () => {
+    const log =
+      asked('1', 'a', 'fair') +
+      asked('2', 'a', 'poor') +
+      asked('3', 'b', 'great') +
+      asked('4', 'b', 'poor') +
+      feedback('1', { score: 0.2 }) +
+      feedback('2', { score: -1 }) +
+      feedback('3', { score: 1 }) +
+      feedback('4', { score: 0.9 });
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run('-f trl-dpo --min-score 0.5');
+    expect(rowsOf(shop).map(pair)).toEqual([['b', 'great', 'poor']]);
+    expect(report.filtered).toEqual({ score: 1 });
+  });
+
+  test('is asked for of the answers within a conversation too, with --min-score', async () => {
+    const talk = (id: string, ...turns: string[]) =>
+      line({
+        id,
+        request: chat(
+          turns
+            .slice(0, -1)
+            .map((content, n) => (n % 2 === 0 ? user(content) : { role: 'assistant', content })),
+        ),
+        response: answered({ content: turns.at(-1) }),
+      });
+    const log =
+      talk('1', 'a', 'unrated') +
+      talk('2', 'a', 'unrated', 'b', 'praised') +
+      talk('3', 'a', 'unrated', 'b', 'praised', 'c', 'praised too') +
+      feedback('2', { score: 1 }) +
+      feedback('3', { score: 1 });
+    await using shop = await workshop({ 'a.ndjson': log });
+    await shop.run('--min-score 0.5');
+    const rows = shop.rows() as unknown as { messages: { role: string; weight?: number }[] }[];
+    const weights = rows.map(({ messages }) =>
+      messages.filter(({ role }) => role === 'assistant').map(({ weight }) => weight ?? 1),
+    );
+    expect(weights).toEqual([[0, 1, 1]]);
+  });
+
+  test('is counted apart when the proxy refused it', async () => {
+    const refused = feedback('1', { score: 1 }, { outcome: 'error', status: 400 });
+    await using shop = await workshop({ 'a.ndjson': asked('1', 'a', 'b') + refused });
+    const { report } = await shop.run();
+    expect([report.filtered, report.bad, report.kept]).toEqual([{ refused_feedback: 1 }, {}, 1]);
+  });
+
+  test('of a repeated answer is not lost with the repeat', async () => {
+    const log =
+      asked('1', 'a', 'same') +
+      asked('2', 'a', 'same') +
+      asked('3', 'a', 'same') +
+      feedback('2', { label: true });
+    await using shop = await workshop({ 'a.ndjson': `${log}${feedback('3', { label: true })}` });
+    const { report } = await shop.run('-f kto');
+    expect(rowsOf(shop).map(({ label }) => label)).toEqual([true]);
+    expect([report.filtered, report.dropped.no_judgement?.count]).toEqual([{ duplicate: 1 }, 1]);
+    await shop.run('-f trl-dpo --force');
+    expect(rowsOf(shop)).toEqual([]);
+  });
+
+  test('that says what the answer said makes it a good one', async () => {
+    const log = asked('1', 'a', 'right') + feedback('1', { correction: ' right' });
+    await using shop = await workshop({ 'a.ndjson': log });
+    await shop.run('-f kto');
+    expect(rowsOf(shop).map(({ completion, label }) => [completion![0]!.content.trim(), label])).toEqual([
+      ['right', true],
+    ]);
+  });
+
+  test('that calls what is not defined corrects nothing', async () => {
+    const more = { request: chat([user('a')], { tools: [tool('clock')] }) };
+    const calls = (name: string) => ({
+      role: 'assistant',
+      content: null,
+      tool_calls: [call('c', name, '{}')],
+    });
+    const log =
+      asked('1', '', 'x', more) +
+      asked('2', '', 'y', more) +
+      feedback('1', { correction: calls('made_up') }) +
+      feedback('2', { correction: calls('clock') });
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run('--corrections');
+    expect([report.kept, report.dropped.unknown_tool?.count]).toEqual([1, 1]);
+  });
+
+  test('makes pairs of answers to one prompt only: the same tools and system prompt', async () => {
+    const request = (system: string, tools: object[]) =>
+      chat([{ role: 'system', content: system }, user('q')], tools.length > 0 ? { tools } : {});
+    const log =
+      asked('1', '', 'best', { request: request('Be brief.', []) }) +
+      asked('2', '', 'of another system prompt', { request: request('Be long.', []) }) +
+      asked('3', '', 'of other tools', { request: request('Be brief.', [tool('clock')]) }) +
+      asked('4', '', 'worse', { request: request('Be brief.', []), conversation: 'another' }) +
+      feedback('1', { score: 1 }) +
+      ['2', '3', '4'].map((id) => feedback(id, { score: -1 })).join('');
+    await using shop = await workshop({ 'a.ndjson': log });
+    await shop.run('-f trl-dpo');
+    expect(rowsOf(shop).map(pair)).toEqual([['q', 'best', 'worse']]);
+  });
+
+  test.each(['--sample 10', '--last 10', '--max-records 10', '--balance model --per-group 10'])(
+    'makes whole pairs, of which %s takes ten',
+    async (flags) => {
+      const log = Array.from(
+        { length: 30 },
+        (_, n) =>
+          asked(`${n}`, `q${n}`, 'good') +
+          asked(`${n}x`, `q${n}`, 'bad') +
+          feedback(`${n}`, { score: 1 }) +
+          feedback(`${n}x`, { score: -1 }),
+      ).join('');
+      await using shop = await workshop({ 'a.ndjson': log });
+      expect((await shop.run(`-f trl-dpo ${flags}`)).report.kept).toBe(10);
+      for (const row of rowsOf(shop)) expect(pair(row).slice(1)).toEqual(['good', 'bad']);
+    },
+  );
+
+  test('with --near-dup keeps good and bad answers, and all pairs of one answer', async () => {
+    const long = Array.from({ length: 150 }, (_, n) => `word${n} `).join('');
+    const log =
+      ['best', 'worse', 'worst'].map((word, n) => asked(`${n}`, long, `${long}${word}`)).join('') +
+      [1, 0, -1].map((score, n) => feedback(`${n}`, { score })).join('') +
+      asked('3', `${long}!`, `${long}best`) +
+      asked('4', `${long}!`, `${long}worst`) +
+      feedback('3', { score: 1 }) +
+      feedback('4', { score: -1 });
+    await using shop = await workshop({ 'a.ndjson': log });
+    const dpo = await shop.run('-f trl-dpo --near-dup 0.8');
+    expect([dpo.report.kept, dpo.report.filtered]).toEqual([2, { near_duplicate: 1 }]);
+    const kto = await shop.run('-f kto --near-dup 0.8 --force');
+    expect(rowsOf(shop).map(({ label }) => label)).toEqual([true, false]);
+    expect(kto.report.filtered).toEqual({ near_duplicate: 2 });
+  });
+
   test('is redacted like all else', async () => {
     const log =
       asked('1', 'I am a@b.com', 'wrong') + feedback('1', { correction: 'Hello a@b.com and c@d.org' });
@@ -159,6 +291,31 @@ describe('regenerations', () => {
       ['second', false],
       ['third', true],
     ]);
+  });
+
+  test('are no judgement on an answer that was cut, or on one to other tools', async () => {
+    const more = { conversation: 'k' };
+    const log =
+      asked('1', 'a', 'cut', { ...more, response: answered({ content: 'cu' }, 'length'), finish: 'length' }) +
+      asked('2', 'a', 'lost', { ...more, outcome: 'client_abort' }) +
+      asked('3', '', 'of tools', { ...more, request: chat([user('a')], { tools: [tool('clock')] }) }) +
+      asked('4', 'a', 'good', more) +
+      goOn('a', 'good', more);
+    await using shop = await workshop({ 'a.ndjson': log });
+    expect((await shop.run('-f trl-dpo --pairs regenerations')).report.kept).toBe(0);
+  });
+
+  test('go after what people said of the same two answers', async () => {
+    const more = { conversation: 'k' };
+    const log =
+      asked('1', 'a', 'liked', more) +
+      asked('2', 'a', 'went on from', more) +
+      goOn('a', 'went on from', more) +
+      feedback('1', { score: 1 }) +
+      feedback('2', { score: -1 });
+    await using shop = await workshop({ 'a.ndjson': log });
+    await shop.run('-f trl-dpo');
+    expect(rowsOf(shop).map(pair)).toEqual([['a', 'liked', 'went on from']]);
   });
 
   test('are not seen in two users who begin alike', async () => {

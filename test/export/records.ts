@@ -18,6 +18,31 @@ export function line(exchange: Exchange = {}): string {
   return encodeRecord(record);
 }
 
+/** A chat of one question, known by its id. */
+export function asked(id: string, prompt: string, content: string, more: Exchange = {}): string {
+  return line({ id, request: chat([user(prompt)]), response: answered({ content }), ...more });
+}
+
+/** A line of feedback about a request. */
+export function feedback(about: string, said: object, more: Partial<LogRecord> = {}): string {
+  const {
+    request: _request,
+    response: _response,
+    ...record
+  } = logRecord({ endpoint: 'feedback', status: 202, finish: null, ...more });
+  const { v, ts, id, outcome, status, endpoint, ...rest } = record;
+  return encodeRecord({
+    v,
+    ts,
+    id,
+    outcome,
+    status,
+    endpoint,
+    feedback: { request_id: about, ...said },
+    ...rest,
+  } as LogRecord);
+}
+
 export function chat(messages: readonly unknown[], more: object = {}): object {
   return { model: 'gpt-4o', messages, ...more };
 }

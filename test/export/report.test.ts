@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { FLAG } from '../../src/export/convert/batch.ts';
 import { ProgressLine, progressText } from '../../src/export/progress.ts';
 import { resolveSettings } from '../../src/export/options.ts';
 import { reportOf } from '../../src/export/report.ts';
@@ -17,7 +18,8 @@ test('summaryText() says what was read, why rows are missing and where they are'
   tally.drop('no_answer', 'a.log:8');
   const stats = new Stats();
   const facet = { model: 'm', provider: 'p', finish: 'stop', key: null, group: '' };
-  stats.add(facet, 'train');
+  stats.add(facet, 'train', FLAG.success);
+  stats.add(facet, 'train', 0);
   stats.spend(10, 5);
   const settings = resolveSettings({
     flags: { values: {}, inputs: [] },
@@ -30,13 +32,14 @@ test('summaryText() says what was read, why rows are missing and where they are'
     { path: 'out.jsonl', split: 'train', rows: 1, bytes: 1_234 },
   ]);
   expect(summaryText({ report, files: 2, bytesRead: 34_000_000, ended: 'max_records' }, 'out.jsonl')).toBe(
-    `Read 12,345 lines (34 MB) from 2 files, kept 1
+    `Read 12,345 lines (34 MB) from 2 files, kept 2
+  kept         1  are answers that failed, were cut or filtered (--successful-only leaves them out)
   left out         1  model: the model does not match --model or --model-filter
   dropped         2  no_answer: the answer has neither text nor tool calls (a.log:7, a.log:8)
   dropped         1  refusal: the model refused (a.log:9)
   bad line         4  not_json: is not a JSON object (a.log:0, a.log:1, a.log:2, ...)
 Stopped at --max-records; what follows was not read
-Wrote 1 row (1.2 kB) to out.jsonl
+Wrote 2 rows (1.2 kB) to out.jsonl
 `,
   );
   expect(statsText(report)).toContain('Tokens: 15, of them 5 answered, in 1 row\n');
@@ -59,7 +62,7 @@ describe('progressText()', () => {
 
   test('does without a total for pipes', () => {
     expect(progressText({ bytes: 5e6, total: undefined, rows: 1, dropped: 0, memory: 2e6 }, 1_000)).toBe(
-      '5.0 MB read, 5.0 MB/s, 1 rows, 2.0 MB memory',
+      '5.0 MB read, 5.0 MB/s, 1 row, 2.0 MB memory',
     );
   });
 

@@ -12,15 +12,19 @@ export interface BatchPlace {
   readonly firstLine: number;
   /** Where its text begins in the spool. */
   readonly spooledAt: number;
-  /** An earlier export has had these lines. */
-  readonly consumed: boolean;
+}
+
+/** A line of the log. */
+export interface LogPlace {
+  /** Number of its file among the inputs. */
+  readonly file: number;
+  /** From 1. */
+  readonly line: number;
 }
 
 interface Run {
   readonly firstRow: number;
   readonly file: number;
-  /** An earlier export has had these rows. */
-  readonly consumed: boolean;
 }
 
 /**
@@ -32,9 +36,9 @@ export class Candidates {
   readonly #hashes: ReadonlyMap<HashName, LongColumn<Uint32Array<ArrayBuffer>>>;
   readonly #starts = new LongColumn(doubles);
   readonly #flags = new LongColumn(bytes);
-  /** Rows that follow each other and come from the same place. */
+  /** Rows that follow each other and come from the same file. */
   readonly #runs: Run[] = [];
-  #changed: ReadonlySet<number> = new Set();
+  #had: readonly number[] = [];
   /** Where the text of the last row ends. */
   #end = 0;
   readonly #lines = new LongColumn(words);
@@ -59,13 +63,13 @@ export class Candidates {
   /** Whether any row is still to be rendered. */
   drafts = false;
 
-  add(batch: Batch, { file, firstLine, spooledAt, consumed }: BatchPlace): void {
+  add(batch: Batch, { file, firstLine, spooledAt }: BatchPlace): void {
     const { ends, flags } = batch;
     const rows = ends.length;
     const facets = batch.facets.map((facet) => this.#facetNumber(facet));
     const turnsBefore = this.#turns.length;
     // A column at a time: a million rows are added as fast as one core alone can, while the others convert.
-    this.#run(file, consumed);
+    this.#run(file);
     this.#starts.append(doubles(rows).map((_, row) => spooledAt + (row === 0 ? 0 : ends[row - 1]!)));
     this.#end = spooledAt + (ends.at(-1) ?? 0);
     this.#flags.append(flags);
@@ -89,22 +93,31 @@ export class Candidates {
     return next - this.#starts.at(row);
   }
 
+  /** See FLAG in batch.ts. */
+  flags(row: number): number {
+    return this.#flags.at(row);
+  }
+
   has(row: number, flag: number): boolean {
     return (this.#flags.at(row) & flag) !== 0;
   }
 
-  /** An earlier export has had it. */
-  consumed(row: number): boolean {
-    const { file, consumed } = this.#runOf(row);
-    return consumed && !this.#changed.has(file);
+  /** An earlier export has had these lines. @param lines at the beginning of each file */
+  hadBefore(lines: readonly number[]): void {
+    this.#had = lines;
   }
 
-  /** What an earlier export had of these files is no longer in them: all their rows are new. */
-  forget(files: readonly number[]): void {
-    this.#changed = new Set(files);
+  /** Whether an earlier export has had anything. */
+  get anyHad(): boolean {
+    return this.#had.some((lines) => lines > 0);
   }
 
-  place(row: number): { readonly file: number; readonly line: number } {
+  /** Whether an earlier export has had this line. */
+  had({ file, line }: LogPlace): boolean {
+    return line <= (this.#had[file] ?? 0);
+  }
+
+  place(row: number): LogPlace {
     return { file: this.#runOf(row).file, line: this.#lines.at(row) };
   }
 
@@ -143,10 +156,8 @@ export class Candidates {
     return row === 0 ? 0 : this.#turnEnds.at(row - 1);
   }
 
-  #run(file: number, consumed: boolean): void {
-    const last = this.#runs.at(-1);
-    if (last?.file !== file || last.consumed !== consumed)
-      this.#runs.push({ firstRow: this.length, file, consumed });
+  #run(file: number): void {
+    if (this.#runs.at(-1)?.file !== file) this.#runs.push({ firstRow: this.length, file });
   }
 
   #runOf(row: number): Run {

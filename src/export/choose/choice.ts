@@ -1,55 +1,101 @@
 import type { Filter, Flaw } from '../reasons.ts';
-import type { Candidates } from './candidates.ts';
+import type { Candidates, HashName } from './candidates.ts';
 import type { Judgements } from './judgements.ts';
+import type { Task } from './pairs.ts';
+import { Hash64 } from '../convert/hash64.ts';
 
 export type Leave = Filter | Flaw;
 
-/** Which candidates are still in, and why the others are not. */
+/**
+ * Which of the things that may be written are still in, and why the others are not. They are the candidates' rows, or what
+ * is made of these: pairs and labels. All are known by number, in the order of the log.
+ */
 export class Choice {
   readonly candidates: Candidates;
   readonly judgements: Judgements;
+  /** What is made of rows; `undefined` when rows are written as they are. */
+  readonly tasks: readonly Task[] | undefined;
+  readonly #contents: Uint32Array | undefined;
   readonly #left: Uint8Array;
   readonly #reasons: Leave[] = [];
 
-  constructor(candidates: Candidates, judgements: Judgements) {
+  constructor(candidates: Candidates, judgements: Judgements, tasks?: readonly Task[]) {
     this.candidates = candidates;
     this.judgements = judgements;
-    this.#left = new Uint8Array(candidates.length);
+    this.tasks = tasks;
+    this.#contents = tasks && contentsOf(tasks, candidates);
+    this.#left = new Uint8Array(this.length);
   }
 
-  has(row: number): boolean {
-    return this.#left[row] === 0;
+  get length(): number {
+    return this.tasks?.length ?? this.candidates.length;
   }
 
-  /** Leaves a row out; the first reason stays. */
-  leave(row: number, reason: Leave): void {
-    if (!this.has(row)) return;
+  /** The row of the log that a thing is, or is made of: of a pair, that of the better answer. */
+  rowOf(one: number): number {
+    return this.tasks ? this.tasks[one]!.row : one;
+  }
+
+  hi(name: HashName, one: number): number {
+    return this.#contents && name === 'content'
+      ? this.#contents[2 * one]!
+      : this.candidates.hi(name, this.rowOf(one));
+  }
+
+  lo(name: HashName, one: number): number {
+    return this.#contents && name === 'content'
+      ? this.#contents[2 * one + 1]!
+      : this.candidates.lo(name, this.rowOf(one));
+  }
+
+  has(one: number): boolean {
+    return this.#left[one] === 0;
+  }
+
+  /** Leaves one out; the first reason stays. */
+  leave(one: number, reason: Leave): void {
+    if (!this.has(one)) return;
     let number = this.#reasons.indexOf(reason) + 1;
     if (number === 0) number = this.#reasons.push(reason);
-    this.#left[row] = number;
+    this.#left[one] = number;
   }
 
-  /** Why the row is not in, `undefined` when it is. */
-  reason(row: number): Leave | undefined {
-    return this.#reasons[this.#left[row]! - 1];
+  /** Why it is not in, `undefined` when it is. */
+  reason(one: number): Leave | undefined {
+    return this.#reasons[this.#left[one]! - 1];
   }
 
-  /** Goes through the rows that are in, in the order of the log. An iterator would make an object for each. */
-  each(visit: (row: number) => void): void {
-    for (let row = 0; row < this.#left.length; row++) if (this.#left[row] === 0) visit(row);
+  /** Goes through those that are in, in the order of the log. An iterator would make an object for each. */
+  each(visit: (one: number) => void): void {
+    for (let one = 0; one < this.#left.length; one++) if (this.#left[one] === 0) visit(one);
   }
 
-  /** The rows that are in at the moment, in the order of the log. */
-  rows(): Uint32Array {
-    const rows = new Uint32Array(this.count());
-    for (let row = 0, at = 0; at < rows.length; row++) if (this.#left[row] === 0) rows[at++] = row;
-    return rows;
+  /** Those that are in at the moment, in the order of the log. */
+  all(): Uint32Array {
+    const all = new Uint32Array(this.count());
+    for (let one = 0, at = 0; at < all.length; one++) if (this.#left[one] === 0) all[at++] = one;
+    return all;
   }
 
-  /** How many rows are in. */
+  /** How many are in. */
   count(): number {
     let count = 0;
     for (const left of this.#left) if (left === 0) count += 1;
     return count;
   }
+}
+
+/** Of each task the hash of all that it says, in pairs. */
+function contentsOf(tasks: readonly Task[], candidates: Candidates): Uint32Array {
+  const contents = new Uint32Array(2 * tasks.length);
+  const hash = new Hash64();
+  for (const [index, { row, rejected, correction, label }] of tasks.entries()) {
+    hash.start(5);
+    for (const said of rejected === undefined ? [row] : [row, rejected])
+      hash.link({ hi: candidates.hi('content', said), lo: candidates.lo('content', said) });
+    hash.add(JSON.stringify([correction, label]));
+    contents[2 * index] = hash.hi;
+    contents[2 * index + 1] = hash.lo;
+  }
+  return contents;
 }

@@ -8,9 +8,10 @@ import type { HashMap64 } from '../hash-map.ts';
 import { NearIndex } from '../near/index.ts';
 import { Choice } from './choice.ts';
 import { leaveDuplicates, leaveNearDuplicates } from './duplicates.ts';
-import type { Judgements } from './judgements.ts';
-import { valueOf } from './judgements.ts';
-import { labelsOf, pairsOf } from './pairs.ts';
+import { leaveExported } from './exported.ts';
+import { judged } from './judged.ts';
+import type { PlacedFeedback } from './judgements.ts';
+import { Judgements } from './judgements.ts';
 import { balance, keepFirst, keepLast, sample } from './sample.ts';
 import { sidesOf } from './sides.ts';
 import {
@@ -47,12 +48,13 @@ export interface Choosing {
 
 /** What was chosen. */
 export interface Chosen {
-  readonly choice: Choice;
+  /** What was decided on rows, and on what is made of them. */
+  readonly choices: readonly Choice[];
   /** The side of each row by number; `undefined` when there is one. */
   readonly sides: Uint8Array | undefined;
-  /** Rows are what was converted, nothing is made of them. */
-  readonly plain: boolean;
-  /** The rows to be written, in the order of the log. */
+  /** All rows are written, each as it was converted. */
+  readonly whole: boolean;
+  /** What is written, in the order of the log. */
   tasks(): Iterable<Task>;
 }
 
@@ -62,24 +64,25 @@ export interface Chosen {
  */
 export function choose(
   candidates: Candidates,
-  judgements: Judgements,
+  feedback: readonly PlacedFeedback[],
   options: Choosing,
   signature: (row: number) => Uint8Array,
 ): Chosen {
-  const choice = new Choice(candidates, judgements);
-  const sides = split(choice, options, signature);
-  judge(choice, options);
+  const rows = new Choice(candidates, new Judgements(candidates, feedback));
+  const sides = split(rows, options, signature);
+  const choice = judged(rows, options);
   const logged = conversations(choice, options);
-  if (options.dedup !== 'none') leaveDuplicates(choice, options.dedup === 'exact' ? 'content' : 'prompt');
-  if (options.near !== undefined) {
-    const index = new NearIndex({ threshold: options.near, seed: options.seed });
-    leaveNearDuplicates(choice, index, signature);
-  }
-  const made = madeOf(choice, options);
-  leaveConsumed(choice);
+  const { dedup, near, seed, corrections } = options;
+  if (dedup !== 'none') leaveDuplicates(choice, dedup === 'exact' ? 'content' : 'prompt');
+  if (near !== undefined) leaveNearDuplicates(choice, { threshold: near, seed }, signature);
+  if (candidates.anyHad) leaveExported(choice, feedback, options);
   draw(choice, options);
-  const plain = made === undefined && !options.corrections;
-  return { choice, sides, plain, tasks: () => tasksOf(choice, options, made, logged) };
+  return {
+    choices: choice === rows ? [rows] : [rows, choice],
+    sides,
+    whole: choice === rows && !corrections && choice.count() === candidates.length,
+    tasks: () => tasksOf(choice, options, logged),
+  };
 }
 
 function split(
@@ -92,40 +95,17 @@ function split(
   return sidesOf(choice, { sides, seed, near, signature });
 }
 
-/** What people said of answers leaves rows out, where rows are answers. */
-function judge(choice: Choice, { makes, corrections, minScore }: Choosing): void {
-  if (makes === 'pair' || makes === 'label') return;
-  if (!choice.judgements.any && minScore === undefined) return;
-  choice.each((row) => {
-    const judgement = choice.judgements.of(row);
-    const corrected = judgement?.correction !== undefined;
-    if (corrected && corrections) return;
-    if (minScore !== undefined && (valueOf(judgement) ?? -Infinity) < minScore) choice.leave(row, 'score');
-    else if (corrected) choice.leave(row, 'corrected');
-  });
-}
-
 /** @returns the answers that the log shows, as links; `undefined` when nobody asks */
-function conversations(choice: Choice, { conversations: mode, unlogged }: Choosing): HashMap64 | undefined {
-  const logged =
-    unlogged === 'mask' || unlogged === 'drop' ? loggedTurns(choice, continuedTurns(choice)) : undefined;
+function conversations(
+  choice: Choice,
+  { conversations: mode, unlogged, minScore }: Choosing,
+): HashMap64 | undefined {
+  const asked = unlogged === 'mask' || unlogged === 'drop';
+  const logged = asked ? loggedTurns(choice, continuedTurns(choice), minScore) : undefined;
   if (logged && unlogged === 'drop') leaveUnlogged(choice, logged);
   if (mode === 'collapse') leaveBeginnings(choice);
   if (mode === 'last') leaveAllButLast(choice);
   return logged;
-}
-
-/** Rows made of judgements; `undefined` when rows are answers. */
-function madeOf(choice: Choice, { makes, pairs }: Choosing): Task[] | undefined {
-  if (makes === 'pair') return pairsOf(choice, pairs);
-  return makes === 'label' ? labelsOf(choice, pairs) : undefined;
-}
-
-/** What an earlier export has had was known here, but is not written again. */
-function leaveConsumed(choice: Choice): void {
-  choice.each((row) => {
-    if (choice.candidates.consumed(row)) choice.leave(row, 'exported_before');
-  });
 }
 
 function draw(choice: Choice, { sample: wanted, perGroup, last, maxRecords, seed }: Choosing): void {
@@ -135,22 +115,17 @@ function draw(choice: Choice, { sample: wanted, perGroup, last, maxRecords, seed
   if (maxRecords !== undefined) keepFirst(choice, maxRecords);
 }
 
-function* tasksOf(
-  choice: Choice,
-  { corrections, maxRecords = Infinity }: Choosing,
-  made: Task[] | undefined,
-  logged: HashMap64 | undefined,
-): Generator<Task> {
-  if (made) {
-    yield* made.filter(({ row }) => choice.has(row)).slice(0, maxRecords);
-    return;
-  }
-  for (const row of choice.rows()) {
+function* tasksOf(choice: Choice, { corrections }: Choosing, logged: HashMap64 | undefined): Generator<Task> {
+  for (const one of choice.all()) {
+    if (choice.tasks) {
+      yield choice.tasks[one]!;
+      continue;
+    }
     const untrained =
-      logged && choice.candidates.has(row, FLAG.draft) ? unloggedTurns(choice, row, logged) : [];
-    const correction = corrections ? choice.judgements.of(row)?.correction : undefined;
+      logged && choice.candidates.has(one, FLAG.draft) ? unloggedTurns(choice, one, logged) : [];
+    const correction = corrections ? choice.judgements.of(one)?.correction : undefined;
     yield {
-      row,
+      row: one,
       ...(untrained.length > 0 ? { untrained } : {}),
       ...(correction === undefined ? {} : { correction }),
     };

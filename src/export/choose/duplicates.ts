@@ -1,31 +1,41 @@
-import type { NearIndex } from '../near/index.ts';
+import type { NearOptions } from '../near/index.ts';
 import type { Choice } from './choice.ts';
 import { HashMap64 } from '../hash-map.ts';
+import { NearIndex } from '../near/index.ts';
 import { Sweeper } from '../sweep.ts';
 
-/** Leaves out rows that say the same as an earlier one: all of it, or the prompt alone. */
+/** Leaves out what says the same as an earlier one: all of it, or the prompt alone. */
 export function leaveDuplicates(choice: Choice, by: 'content' | 'prompt'): void {
-  const { candidates } = choice;
-  const seen = new HashMap64(candidates.length);
-  choice.each((row) => {
-    const hi = candidates.hi(by, row);
-    const lo = candidates.lo(by, row);
-    if (seen.has(hi, lo)) choice.leave(row, 'duplicate');
-    else seen.set(hi, lo, row);
+  const seen = new HashMap64(choice.length);
+  choice.each((one) => {
+    const hi = choice.hi(by, one);
+    const lo = choice.lo(by, one);
+    if (seen.has(hi, lo)) choice.leave(one, 'duplicate');
+    else seen.set(hi, lo, one);
   });
 }
 
-/** Leaves out rows that are nearly the same as an earlier one. */
+/** Leaves out what is nearly the same as an earlier one. Good answers and bad ones are no duplicates of each other. */
 export function leaveNearDuplicates(
   choice: Choice,
-  index: NearIndex,
+  near: NearOptions,
   signature: (row: number) => Uint8Array,
 ): void {
   const sweeper = new Sweeper();
-  choice.each((row) => {
-    sweeper.at(row);
-    const mine = signature(row);
-    if (index.find(mine).length > 0) choice.leave(row, 'near_duplicate');
-    else index.add(mine);
+  const indexes = new Map<boolean | undefined, NearIndex>();
+  let [before, repeats] = [-1, false];
+  choice.each((one) => {
+    const row = choice.rowOf(one);
+    sweeper.at(one);
+    const label = choice.tasks?.[one]!.label;
+    const index = indexes.getOrInsertComputed(label, () => new NearIndex(near));
+    // Several pairs of one better answer have one fate.
+    if (row !== before || label !== undefined) {
+      const mine = signature(row);
+      repeats = index.find(mine).length > 0;
+      if (!repeats) index.add(mine);
+    }
+    if (repeats) choice.leave(one, 'near_duplicate');
+    before = row;
   });
 }

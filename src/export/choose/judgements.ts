@@ -1,5 +1,5 @@
 import type { Feedback } from '../feedback.ts';
-import type { Candidates } from './candidates.ts';
+import type { Candidates, LogPlace } from './candidates.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { idHash } from '../convert/chain.ts';
 import { HashMap64 } from '../hash-map.ts';
@@ -10,6 +10,9 @@ export interface Judgement {
   readonly label?: boolean;
   readonly correction?: string | JsonObject;
 }
+
+/** Feedback, and where in the log it stands. */
+export interface PlacedFeedback extends Feedback, LogPlace {}
 
 /** What people said of the candidates. */
 export class Judgements {

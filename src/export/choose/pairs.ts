@@ -1,5 +1,6 @@
 /** Better and worse answers to the same prompt, and good and bad ones. */
 import type { RenderTask } from '../convert/render.ts';
+import type { HashName } from './candidates.ts';
 import type { Choice } from './choice.ts';
 import { FLAG } from '../convert/batch.ts';
 import { HashMap64 } from '../hash-map.ts';
@@ -10,22 +11,25 @@ import { continuedTurns } from './turns.ts';
 export type PairSource = 'feedback' | 'regenerations' | 'both';
 
 /** A row to be made of drafts: `row` and `rejected` are rows of the candidates. */
-export interface Task extends Pick<RenderTask, 'untrained' | 'correction' | 'label'> {
+export interface Task extends Pick<RenderTask, 'untrained' | 'correction' | 'unlike' | 'label'> {
   readonly row: number;
   readonly rejected?: number;
 }
 
 /** Pairs in the order of their better answers in the log. Rows of no pair are left out. */
-export function pairsOf(choice: Choice, source: PairSource): Task[] {
+export function pairsOf(rows: Choice, source: PairSource): Task[] {
   const tasks: Task[] = [];
-  if (source !== 'regenerations') tasks.push(...corrections(choice), ...ratings(choice));
+  if (source !== 'regenerations') tasks.push(...corrections(rows), ...ratings(rows));
   if (source !== 'feedback') {
-    const told = new Set(tasks.map(({ row, rejected }) => `${row} ${rejected}`));
-    const found = regenerations(choice);
+    // What people say goes before what they did.
+    const told = new Set(tasks.flatMap(({ row, rejected }) => [`${row} ${rejected}`, `${rejected} ${row}`]));
+    const found = regenerations(rows);
     tasks.push(...found.filter(({ row, rejected }) => !told.has(`${row} ${rejected}`)));
   }
   const used = new Set(tasks.flatMap(({ row, rejected }) => [row, rejected]));
-  for (const row of choice.rows()) if (!used.has(row)) choice.leave(row, 'no_pair');
+  rows.each((row) => {
+    if (!used.has(row)) rows.leave(row, 'no_pair');
+  });
   return tasks.toSorted((a, b) => a.row - b.row || a.rejected! - b.rejected!);
 }
 
@@ -33,7 +37,7 @@ export function pairsOf(choice: Choice, source: PairSource): Task[] {
 function corrections(choice: Choice): Task[] {
   const tasks: Task[] = [];
   if (!choice.judgements.any) return tasks;
-  for (const row of choice.rows()) {
+  for (const row of choice.all()) {
     const correction = choice.judgements.of(row)?.correction;
     if (correction !== undefined) tasks.push({ row, rejected: row, correction });
   }
@@ -50,7 +54,7 @@ function ratings(choice: Choice): Task[] {
     if (rated.length < 2) return [];
     const best = rated.reduce((a, b) => (b.value > a.value ? b : a));
     return rated
-      .filter(({ value }) => value < best.value)
+      .filter(({ row, value }) => value < best.value && !sameAnswer(choice, row, best.row))
       .map(({ row }) => ({ row: best.row, rejected: row }));
   });
 }
@@ -69,8 +73,11 @@ function regenerations(choice: Choice): Task[] {
     byOwner(choice, all).flatMap((rows) => {
       const chosen = rows.findLast(wentOn);
       if (chosen === undefined || !candidates.has(chosen, FLAG.success)) return [];
+      // An answer that was cut or failed was asked for again whatever it said.
       return rows
-        .filter((row) => !wentOn(row) && !sameAnswer(choice, row, chosen))
+        .filter(
+          (row) => !wentOn(row) && !sameAnswer(choice, row, chosen) && candidates.has(row, FLAG.success),
+        )
         .map((row) => ({ row: chosen, rejected: row }));
     }),
   );
@@ -86,14 +93,15 @@ export function labelsOf(choice: Choice, source: PairSource): Task[] {
     }
   }
   const tasks: Task[] = [];
-  for (const row of choice.rows()) {
+  for (const row of choice.all()) {
     const judgement = source === 'regenerations' ? undefined : choice.judgements.of(row);
-    const value = judgement?.correction === undefined ? valueOf(judgement) : -1;
-    const label = value === undefined ? labels.get(row) : value > 0;
+    const correction = judgement?.correction;
+    const value = correction === undefined ? valueOf(judgement) : -1;
+    // Neither good nor bad says nothing.
+    const label = value === undefined || value === 0 ? labels.get(row) : value > 0;
     if (label === undefined) choice.leave(row, 'no_judgement');
-    else tasks.push({ row, label });
-    if (judgement?.correction !== undefined)
-      tasks.push({ row, correction: judgement.correction, label: true });
+    else tasks.push({ row, label, ...(correction === undefined ? {} : { unlike: correction }) });
+    if (correction !== undefined) tasks.push({ row, correction, label: true });
   }
   return tasks;
 }
@@ -103,7 +111,7 @@ function samePrompt(choice: Choice): number[][] {
   const { candidates } = choice;
   const first = new HashMap64();
   const groups = new Map<number, number[]>();
-  for (const row of choice.rows()) {
+  for (const row of choice.all()) {
     const [hi, lo] = [candidates.hi('prompt', row), candidates.lo('prompt', row)];
     const one = first.get(hi, lo);
     if (one === undefined) first.set(hi, lo, row);
@@ -125,9 +133,9 @@ function byOwner(choice: Choice, rows: readonly number[]): number[][] {
   return [...groups.values()];
 }
 
+/** Whether two answers to one prompt are the same; in two conversations their chains differ all the same. */
 function sameAnswer({ candidates }: Choice, a: number, b: number): boolean {
-  return (
-    candidates.hi('terminal', a) === candidates.hi('terminal', b) &&
-    candidates.lo('terminal', a) === candidates.lo('terminal', b)
-  );
+  const same = (name: HashName) =>
+    candidates.hi(name, a) === candidates.hi(name, b) && candidates.lo(name, a) === candidates.lo(name, b);
+  return same('terminal') || same('content');
 }

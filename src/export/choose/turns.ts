@@ -1,14 +1,17 @@
 /** Conversations over several records: what continues what, and which answers in a prompt the log has seen. */
 import { FLAG } from '../convert/batch.ts';
+import { Hash64 } from '../convert/hash64.ts';
 import { HashMap64 } from '../hash-map.ts';
+import type { HashName } from './candidates.ts';
 import type { Choice } from './choice.ts';
 import { valueOf } from './judgements.ts';
 
-/** The links behind answers in the prompts of the rows that are in: these conversations went on. */
+/** The links behind answers in the prompts of what is in: these conversations went on. */
 export function continuedTurns(choice: Choice): HashMap64 {
   const { candidates } = choice;
   const turns = new HashMap64();
-  choice.each((row) => {
+  choice.each((one) => {
+    const row = choice.rowOf(one);
     for (let index = 0; index < candidates.turnCount(row); index++) {
       const { hi, lo } = candidates.turn(row, index);
       turns.set(hi, lo, 1);
@@ -21,8 +24,13 @@ export function continuedTurns(choice: Choice): HashMap64 {
  * The links behind answers that a record of the log shows as the model's own, complete and not found bad: only these
  * are trained within a longer conversation.
  * @param continued the links that are asked about at all
+ * @param minScore what feedback must give an answer; nobody asks when left out
  */
-export function loggedTurns({ candidates, judgements }: Choice, continued: HashMap64): HashMap64 {
+export function loggedTurns(
+  { candidates, judgements }: Choice,
+  continued: HashMap64,
+  minScore: number | undefined,
+): HashMap64 {
   const logged = new HashMap64();
   if (continued.size === 0) return logged;
   for (let row = 0; row < candidates.length; row++) {
@@ -30,8 +38,9 @@ export function loggedTurns({ candidates, judgements }: Choice, continued: HashM
     const lo = candidates.lo('terminal', row);
     if (!continued.has(hi, lo) || !candidates.has(row, FLAG.success)) continue;
     const judgement = judgements.of(row);
-    const bad = judgement?.correction !== undefined || (valueOf(judgement) ?? 0) < 0;
-    if (!bad) logged.set(hi, lo, 1);
+    const value = valueOf(judgement);
+    const bad = minScore === undefined ? (value ?? 0) < 0 : (value ?? -Infinity) < minScore;
+    if (!bad && judgement?.correction === undefined) logged.set(hi, lo, 1);
   }
   return logged;
 }
@@ -48,37 +57,61 @@ export function unloggedTurns({ candidates }: Choice, row: number, logged: HashM
 
 /** Leaves out conversations with answers that the log does not show, for formats that would train them. */
 export function leaveUnlogged(choice: Choice, logged: HashMap64): void {
-  choice.each((row) => {
+  choice.each((one) => {
+    const row = choice.rowOf(one);
     if (choice.candidates.turnCount(row) > 0 && unloggedTurns(choice, row, logged).length > 0)
-      choice.leave(row, 'unlogged_turn');
+      choice.leave(one, 'unlogged_turn');
   });
 }
 
 /**
- * Leaves out rows that another row, which is in, goes on from: it holds all that they do. A corrected answer is in no
- * other row.
+ * Leaves out what another one, which is in, goes on from: it holds all that they do. A corrected answer is in no other
+ * row.
  */
 export function leaveBeginnings(choice: Choice): void {
   const { candidates, judgements } = choice;
   const continued = continuedTurns(choice);
   if (continued.size === 0) return;
-  choice.each((row) => {
+  choice.each((one) => {
+    const row = choice.rowOf(one);
     if (judgements.of(row)?.correction !== undefined) return;
     if (continued.has(candidates.hi('terminal', row), candidates.lo('terminal', row)))
-      choice.leave(row, 'continued');
+      choice.leave(one, 'continued');
   });
 }
 
-/** Leaves out all but the newest row of each conversation, by its id or else by how it begins. */
+/**
+ * Leaves out all but the newest of each conversation. It is known by its id, else by the user and how it begins; where the
+ * log names neither, by its first question and answer together: many begin with "Hi".
+ */
 export function leaveAllButLast(choice: Choice): void {
   const { candidates } = choice;
   const newest = new HashMap64();
-  const keyOf = (row: number): [number, number] => {
-    const [hi, lo] = [candidates.hi('session', row), candidates.lo('session', row)];
-    return hi || lo ? [hi, lo] : [candidates.hi('root', row), candidates.lo('root', row)];
+  const key = new Hash64();
+  const link = (name: HashName, row: number) =>
+    key.link({ hi: candidates.hi(name, row), lo: candidates.lo(name, row) });
+  const fill = (row: number) => {
+    key.start(6);
+    if (candidates.has(row, FLAG.owned)) {
+      link('owner', row);
+      // The owner includes the id, where the client gave one.
+      if (!isNamed(choice, row)) link('root', row);
+    } else if (candidates.turnCount(row) > 0) key.link(candidates.turn(row, 0));
+    else link('terminal', row);
   };
-  choice.each((row) => newest.set(...keyOf(row), row));
-  choice.each((row) => {
-    if (newest.get(...keyOf(row)) !== row) choice.leave(row, 'continued');
+  choice.each((one) => {
+    const row = choice.rowOf(one);
+    fill(row);
+    newest.set(key.hi, key.lo, row);
   });
+  choice.each((one) => {
+    const row = choice.rowOf(one);
+    fill(row);
+    if (newest.get(key.hi, key.lo) !== row) choice.leave(one, 'continued');
+  });
+}
+
+/** Whether the client gave its conversation an id. */
+function isNamed({ candidates }: Choice, row: number): boolean {
+  return candidates.hi('session', row) !== 0 || candidates.lo('session', row) !== 0;
 }

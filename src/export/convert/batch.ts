@@ -20,6 +20,11 @@ export interface LineTrouble {
   readonly reason: LineProblem | Flaw;
 }
 
+export interface FeedbackLine extends Feedback {
+  /** From 0 within the batch. */
+  readonly line: number;
+}
+
 export const FLAG = {
   /** The row is an example in JSON, to be rendered at the end. */
   draft: 1,
@@ -35,9 +40,9 @@ export const FLAG = {
 export const HASH = {
   /** The conversation with its answer, as a link of its chain. */
   terminal: 0,
-  /** The same without its answer. */
+  /** What is written but for the answer, tools and system prompt included. */
   prompt: 2,
-  /** What is trained on, tools and system prompt included: equal rows are duplicates. */
+  /** The same with the answer: equal rows are duplicates. */
   content: 4,
   /** The first words of the user: conversations that begin alike are split alike. */
   root: 6,
@@ -64,7 +69,7 @@ export interface Batch {
   readonly dropped: ReadonlyMap<Flaw, number>;
   readonly bad: ReadonlyMap<LineProblem, number>;
   readonly troubles: readonly LineTrouble[];
-  readonly feedback: readonly Feedback[];
+  readonly feedback: readonly FeedbackLine[];
   /** Hits of redaction by kind. */
   readonly redacted: ReadonlyMap<string, number>;
   /** The rows, each with its line end. */

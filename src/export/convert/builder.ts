@@ -1,7 +1,6 @@
 import type { LineProblem } from '../../logs/reader.ts';
-import type { Feedback } from '../feedback.ts';
 import type { Filter, Flaw } from '../reasons.ts';
-import type { Batch, Facet, LineTrouble } from './batch.ts';
+import type { Batch, Facet, FeedbackLine, LineTrouble } from './batch.ts';
 import { bytes, Column, words } from '../column.ts';
 
 /** Begin of the memory for the text of rows. */
@@ -48,7 +47,7 @@ export class BatchBuilder {
   readonly #dropped = new Map<Flaw, number>();
   readonly #bad = new Map<LineProblem, number>();
   readonly #troubles: LineTrouble[] = [];
-  readonly feedback: Feedback[] = [];
+  readonly feedback: FeedbackLine[] = [];
   filled = 0;
 
   /** @param memory for the text of the rows, touched before: a page's first touch costs more than its bytes */

@@ -46,14 +46,9 @@ export class Chain {
       if (!(named && message.role === 'system')) this.#chain.link(this.#message);
       if (message.role === 'assistant') this.turns.push(this.#chain.hi, this.#chain.lo);
     }
-    this.#put(HASH.prompt, this.#chain);
-    this.#hash(answer);
+    this.#close(answer, tools);
     this.#chain.link(this.#message);
     this.#put(HASH.terminal, this.#chain);
-    this.#content.link(this.#message);
-    this.#think(answer);
-    if (tools.length > 0) this.#content.add(JSON.stringify(tools));
-    this.#put(HASH.content, this.#content);
     if (!rooted) this.#put(HASH.root, this.#content);
     this.#own(owner);
   }
@@ -66,15 +61,24 @@ export class Chain {
     this.#text(HASH.root, text);
   }
 
-  /** Replaces the hash that tells duplicates: of the conversation as it will be written. */
+  /** Replaces the hashes that tell duplicates: of the conversation as it will be written. */
   rewrite({ prompt, answer, tools }: Conversation): void {
     this.#content.start(3);
-    for (const message of [...prompt, answer]) {
+    for (const message of prompt) {
       this.#hash(message);
       this.#content.link(this.#message);
       if (message.role === 'assistant') this.#think(message);
     }
+    this.#close(answer, tools);
+  }
+
+  /** The hashes of what is written: without the answer and with it. Leaves the answer's own as that of the message. */
+  #close(answer: AssistantMessage, tools: Conversation['tools']): void {
     if (tools.length > 0) this.#content.add(JSON.stringify(tools));
+    this.#put(HASH.prompt, this.#content);
+    this.#hash(answer);
+    this.#content.link(this.#message);
+    this.#think(answer);
     this.#put(HASH.content, this.#content);
   }
 

@@ -107,8 +107,9 @@ export class Converter {
   }
 
   #feedback(value: JsonObject, at: number, builder: BatchBuilder): void {
+    if (value.outcome !== 'success') return builder.filter('refused_feedback');
     const feedback = feedbackOf(value);
-    if (feedback) builder.feedback.push(feedback);
+    if (feedback) builder.feedback.push({ ...feedback, line: at });
     else builder.spoil('not_a_record', at);
   }
 
@@ -129,7 +130,7 @@ export class Converter {
     const record = this.#redactor ? this.#redactor.value(entry.record) : entry.record;
     const text = toLine(record);
     this.#chain.record(text);
-    return { text, flags: 0, ...tokensOf(entry) };
+    return { text, flags: entry.failure === undefined ? FLAG.success : 0, ...tokensOf(entry) };
   }
 
   #example(entry: Entry): Made {

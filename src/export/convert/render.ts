@@ -5,6 +5,7 @@ import type { Flaw } from '../reasons.ts';
 import type { Plan } from './plan.ts';
 import { FORMATS } from '../formats/all.ts';
 import { answerOf } from '../messages.ts';
+import { mustBeDefined } from '../tools.ts';
 import { Unfit } from '../reasons.ts';
 import { redactConversation } from '../redact/conversation.ts';
 import { Redactor } from '../redact/redactor.ts';
@@ -20,6 +21,8 @@ export interface RenderTask {
   readonly correction?: string | JsonObject;
   /** The draft whose answer is the worse one; its own number where the correction is better than what it corrects. */
   readonly rejected?: number;
+  /** The answer is no row when it says just this: what corrects it then finds nothing wrong. */
+  readonly unlike?: string | JsonObject;
   readonly label?: boolean;
 }
 
@@ -70,10 +73,13 @@ function rowOf(
     task.rejected === undefined
       ? undefined
       : (JSON.parse(drafts[task.rejected]!) as Example).conversation.answer;
-  const { label } = task;
+  const { label, unlike } = task;
   let conversation = marked(example.conversation, task.untrained ?? []);
   if (task.correction !== undefined)
-    conversation = { ...conversation, answer: corrected(plan, task.correction) };
+    conversation = { ...conversation, answer: corrected(plan, task.correction, conversation) };
+  const { answer } = conversation;
+  if (unlike !== undefined && saysSame(answer, corrected(plan, unlike, conversation)))
+    throw new Unfit('no_judgement');
   redactor?.fresh();
   const hidden = redactor ? redactConversation(conversation, redactor) : conversation;
   // As the answer of the same conversation, so that the same value gets the same tag.
@@ -92,8 +98,24 @@ function rowOf(
   );
 }
 
-function corrected({ content }: Plan, correction: string | JsonObject): AssistantMessage {
-  return answerOf(typeof correction === 'string' ? { content: correction } : correction, content);
+function corrected(
+  { content }: Plan,
+  correction: string | JsonObject,
+  { tools }: Conversation,
+): AssistantMessage {
+  const answer = answerOf(typeof correction === 'string' ? { content: correction } : correction, content);
+  mustBeDefined(answer, tools);
+  return answer;
+}
+
+/** Whether two answers say and call the same, whatever was thought and whatever ids calls have. */
+function saysSame(a: AssistantMessage, b: AssistantMessage): boolean {
+  const said = ({ content, refusal, tool_calls: calls }: AssistantMessage) => [
+    content.trim(),
+    refusal ?? '',
+    (calls ?? []).map(({ function: { name, arguments: args } }) => [name, JSON.parse(args) as unknown]),
+  ];
+  return Bun.deepEquals(said(a), said(b));
 }
 
 function marked(conversation: Conversation, untrained: readonly number[]): Conversation {

@@ -85,10 +85,5 @@ export function consumedBy(picker: Picker): readonly ConsumedInput[] {
 }
 
 function isConsumed(input: unknown): input is ConsumedInput {
-  return (
-    isObject(input) &&
-    typeof input.name === 'string' &&
-    typeof input.bytes === 'number' &&
-    typeof input.sha256 === 'string'
-  );
+  return isObject(input) && Number.isSafeInteger(input.bytes) && typeof input.sha256 === 'string';
 }
