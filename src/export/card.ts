@@ -2,6 +2,7 @@
 import { cardFeature } from './features.ts';
 import type { Format } from './formats/format.ts';
 import type { Report } from './report.ts';
+import { thingsText } from './text.ts';
 
 export interface CardInfo {
   readonly report: Report;
@@ -22,10 +23,8 @@ function frontMatter({ report, columns, parquet }: CardInfo): string[] {
   const files = splits.flatMap((split) => dataFiles(split, report));
   const features = columns?.map((column) => `  - ${cardFeature(column)}`) ?? [];
   return [
-    'configs:',
-    '- config_name: default',
-    '  data_files:',
-    ...(files.length > 0 ? files : ['    []']),
+    // A dataset without a row has no file that could be loaded.
+    ...(files.length > 0 ? ['configs:', '- config_name: default', '  data_files:', ...files] : []),
     ...(features.length > 0 && !parquet ? ['dataset_info:', '  features:', ...features] : []),
     'tags:',
     '- llmproxy',
@@ -51,7 +50,7 @@ function page({ report, format }: CardInfo): string {
   const hidden = Object.keys(redacted);
   return [
     '# Conversations from request logs\n',
-    `${kept} rows in the format \`${format.name}\` (${format.summary}), made by llmproxy ${llmproxy}.\n`,
+    `${thingsText(kept, 'row')} in the format \`${format.name}\` (${format.summary}), made by llmproxy ${llmproxy}.\n`,
     '```python',
     'from datasets import load_dataset',
     'dataset = load_dataset("./this-directory")',
@@ -61,7 +60,7 @@ function page({ report, format }: CardInfo): string {
     table('Provider', 'Rows', providers),
     table('Left out', 'Records', leftOut(report)),
     tokens.rows > 0
-      ? `${tokens.input + tokens.output} tokens in ${tokens.rows} rows, ${tokens.output} of them in answers.\n`
+      ? `${tokens.input + tokens.output} tokens in ${thingsText(tokens.rows, 'row')}, ${tokens.output} of them in answers.\n`
       : '',
     hidden.length > 0
       ? `Hidden in the texts: ${hidden.join(', ')}.\n`

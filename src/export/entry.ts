@@ -3,7 +3,7 @@ import { RECORD_VERSION } from '../logs/record.ts';
 import { isObject, numberOf, objectOf, stringOf } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Entry, Facts } from './facts.ts';
-import { firstChoice, NO_FACTS, verdictOf } from './facts.ts';
+import { firstChoice, NO_FACTS, tokenCount, verdictOf } from './facts.ts';
 import { foreignEntry } from './foreign.ts';
 import { pythonEntry } from './python.ts';
 import { translated } from './translated.ts';
@@ -43,21 +43,12 @@ export function factsOf(record: JsonObject): Facts | undefined {
     user: stringOf(record.user) ?? userOf(record.request),
     tags: tagsOf(record.tags ?? objectOf(record.request).metadata),
     conversation: stringOf(record.conversation) ?? null,
-    inputTokens: tokensOf(record.input_tokens),
-    outputTokens: tokensOf(record.output_tokens),
+    inputTokens: tokenCount(record.input_tokens),
+    outputTokens: tokenCount(record.output_tokens),
     latencyMs: numberOf(record.latency_ms) ?? null,
     cost: numberOf(record.cost) ?? null,
     resumed: Array.isArray(record.parts),
   };
-}
-
-/** Two of these and what stands for "not known" are told apart in 32 bits. */
-const MOST_TOKENS = 0x7fffffff;
-
-/** What is no count of tokens counts as not known. */
-function tokensOf(value: unknown): number | null {
-  const tokens = numberOf(value);
-  return Number.isInteger(tokens) && tokens! >= 0 && tokens! <= MOST_TOKENS ? tokens! : null;
 }
 
 /** Lines of before have the end user in the request alone. */

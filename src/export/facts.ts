@@ -1,5 +1,5 @@
 /** What is known of a log record of any kind, before and after its conversation is read. */
-import { isObject } from '../wire/json.ts';
+import { isObject, numberOf } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Filter, Flaw } from './reasons.ts';
 
@@ -103,6 +103,15 @@ const FINISHED = new Set([
 
 export function isFinished(finish: string | null): boolean {
   return finish !== null && FINISHED.has(finish.toLowerCase());
+}
+
+/** Two of these and what stands for "not known" are told apart in 32 bits. */
+const MOST_TOKENS = 0x7fffffff;
+
+/** What is no count of tokens counts as not known. */
+export function tokenCount(value: unknown): number | null {
+  const tokens = numberOf(value);
+  return Number.isInteger(tokens) && tokens! >= 0 && tokens! <= MOST_TOKENS ? tokens! : null;
 }
 
 /** The choice with index 0, or the first. */

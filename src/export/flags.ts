@@ -194,15 +194,15 @@ class Given implements GivenFlags {
     if (name === 'log-file') this.inputs.push(String(value));
     else if (kind !== 'list') this.values[name] = value;
     else {
-      const more = commas
-        ? String(value)
-            .split(',')
-            .map((item) => item.trim())
-            .filter(Boolean)
-        : [String(value)];
+      const more = commas ? itemsOf(String(value)) : [String(value)];
       this.values[name] = [...((this.values[name] as readonly string[] | undefined) ?? []), ...more];
     }
   }
+}
+
+/** What stands between commas, but for those in the braces of a glob: `{gpt-4o,o3}*,claude*`. */
+function itemsOf(text: string): string[] {
+  return (text.match(/(?:\{[^}]*\}|[^,])+/g) ?? []).map((item) => item.trim()).filter(Boolean);
 }
 
 /** What the environment says: `LLMPROXY_EXPORT_MAX_RECORDS` for `--max-records`. An empty value says nothing. */

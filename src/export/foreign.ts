@@ -53,7 +53,9 @@ function fromMessages(
     weight === 0 || train === false ? [index] : [],
   );
   const last = all.at(-1)!;
-  if (last.role !== 'assistant' || last.weight === 0) return { ...base, flaw: 'no_answer' };
+  if (last.role !== 'assistant') return { ...base, flaw: 'no_answer' };
+  if (last.weight === 0 || last.train === false || base.record.label === false)
+    return { ...base, flaw: 'untrained' };
   const list = typeof tools === 'string' ? parseJson(tools) : tools;
   return {
     ...base,

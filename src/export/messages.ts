@@ -100,8 +100,10 @@ function assistantMessage(message: JsonObject, place: string): AssistantMessage 
   const parts =
     refusals.length > 0 ? listOf(message.content).filter((part) => !isRefusal(part)) : message.content;
   const refusal = stringOf(message.refusal) || refusals.map((part) => part.refusal).join('\n');
-  const content = joined(partsOf(parts));
-  const reasoning = reasoningOf(message);
+  const spoken = joined(partsOf(parts));
+  const named = reasoningOf(message);
+  const { content, reasoning } =
+    named === undefined ? thoughtApart(spoken) : { content: spoken, reasoning: named };
   const calls = isObject(message.function_call)
     ? [legacyCall(message.function_call, place)]
     : toolCallsOf(listOf(message.tool_calls));
@@ -128,6 +130,17 @@ function reasoningOf(message: JsonObject): string | undefined {
     if (typeof text === 'string' && !isBlank(text)) return text;
   }
   return undefined;
+}
+
+/** What a text holds before and behind the end of a thought it begins with; servers without a parser leave it there. */
+const THOUGHT = /^\s*<think>([^]*?)(?:<\/think>\s*|$)/;
+
+/** An end that never comes means that the model was still thinking. */
+function thoughtApart(text: string): { readonly content: string; readonly reasoning?: string } {
+  const [whole, thought] = text.includes('<think>') ? (THOUGHT.exec(text) ?? []) : [];
+  if (whole === undefined) return { content: text };
+  const reasoning = thought!.trim();
+  return { content: text.slice(whole.length), ...(reasoning === '' ? {} : { reasoning }) };
 }
 
 function toolMessage(message: JsonObject, open: OpenCalls): Message {

@@ -2,10 +2,10 @@
  * Log lines of the Python program that llmproxy follows. Its main logger merged the extra fields into the top
  * level; its exporter read them from `extra_data`. Both are read here.
  */
-import { isObject, numberOf, stringOf } from '../wire/json.ts';
+import { isObject, numberOf, objectOf, stringOf } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Entry } from './facts.ts';
-import { firstChoice, isFinished, isSuccessStatus, NO_FACTS } from './facts.ts';
+import { firstChoice, isFinished, isSuccessStatus, NO_FACTS, tokenCount } from './facts.ts';
 import type { Filter } from './reasons.ts';
 
 /** The line as an entry, or `undefined` when it is none of that program's. */
@@ -30,6 +30,7 @@ export function pythonEntry(record: JsonObject): Entry | undefined {
     status: numberOf(data.status_code ?? data.status) ?? null,
     finish: stringOf(data.finish_reason) ?? null,
     user: stringOf(asked.user) ?? null,
+    ...tokensOf(data),
     latencyMs: secondsOf(data.response_time),
     failure: failureOf(level, data),
     flaw: talks ? undefined : 'not_a_conversation',
@@ -37,6 +38,15 @@ export function pythonEntry(record: JsonObject): Entry | undefined {
     answer: answerMessage(response) ?? {},
     record,
   };
+}
+
+/** Where only the sum was logged, it counts as input: it is sums that filters and percentiles go by. */
+function tokensOf({ tokens, response }: JsonObject): Pick<Entry, 'inputTokens' | 'outputTokens'> {
+  const usage = objectOf(objectOf(response).usage);
+  const [input, output] = [tokenCount(usage.prompt_tokens), tokenCount(usage.completion_tokens)];
+  if (input !== null && output !== null) return { inputTokens: input, outputTokens: output };
+  const sum = tokenCount(tokens);
+  return { inputTokens: sum, outputTokens: sum === null ? null : 0 };
 }
 
 /** That program logged seconds. */

@@ -144,8 +144,7 @@ function sharedTests(selection: Selection): Test<SharedFacts>[] {
     tests.push(({ model }) => (model.toLowerCase().includes(part) ? undefined : 'model'));
   }
   if (filled(models)) tests.push(globTest(models, ({ model }) => model, 'model'));
-  if (filled(endpoints))
-    tests.push(({ endpoint }) => (endpoints.includes(endpoint) ? undefined : 'endpoint'));
+  if (filled(endpoints)) tests.push(globTest(endpoints, ({ endpoint }) => endpoint, 'endpoint'));
   if (successfulOnly) tests.push(({ failure }) => failure);
   if (filled(statuses)) {
     const wanted = statusTest(statuses);

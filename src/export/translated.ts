@@ -17,6 +17,9 @@ export function translated(
   response: unknown,
   facts: Facts,
 ): Omit<Entry, 'record'> {
+  // The conversation before it lies with the provider.
+  if (endpoint === 'responses' && (request.previous_response_id ?? request.conversation ?? null) !== null)
+    return { ...facts, flaw: facts.flaw ?? 'stored_conversation', request: {}, answer: {} };
   let ids = 0;
   // The same line makes the same row: ids that are missing are counted.
   const context = { created: 0, model: facts.model, memory: NO_MEMORY, newId: () => String((ids += 1)) };

@@ -49,7 +49,11 @@ async function resolve(name: string): Promise<Resolved[]> {
     const entries = await readdir(name).catch((error: Error) => {
       throw new InputError(`Cannot read ${name}: ${error.message}`, { cause: error });
     });
-    return listed(entries.filter((entry) => rankOf(entry) !== undefined).map((entry) => join(name, entry)));
+    return listed(
+      entries
+        .filter((entry) => !entry.startsWith('.') && rankOf(entry) !== undefined)
+        .map((entry) => join(name, entry)),
+    );
   }
   if (info)
     return [{ input: { name, path: name, bytes: info.isFile() ? info.size : undefined }, listed: false }];

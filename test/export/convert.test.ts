@@ -134,6 +134,31 @@ describe('conversationOf() and openaiRow() write', () => {
       },
       { messages: [user('Hi'), hello] },
     ],
+    'a thought in the text apart from it': [
+      {
+        request: chat([
+          user('Hi'),
+          { role: 'assistant', content: '<think>So.</think>\nYes?' },
+          user('Well?'),
+        ]),
+        response: answered({ content: '\n<think>\nThey ask </\nagain.\n</think>\n\nHello <think>' }),
+      },
+      {
+        messages: [
+          user('Hi'),
+          { role: 'assistant', content: 'Yes?' },
+          user('Well?'),
+          { role: 'assistant', content: 'Hello <think>' },
+        ],
+      },
+    ],
+    'an answer that goes on from the words it was given': [
+      {
+        request: chat([user('Hi'), { role: 'assistant', content: 'Hel', prefix: true }]),
+        response: answered({ content: 'lo' }),
+      },
+      { messages: [user('Hi'), { role: 'assistant', content: 'Hello' }] },
+    ],
     'a legacy completion as a chat': [
       {
         endpoint: 'completions',

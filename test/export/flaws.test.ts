@@ -6,6 +6,11 @@ import { rowOf } from './workshop.ts';
 const weather = call('call_1', 'get_weather', '{"city": "SF"}');
 const tools = [tool('get_weather'), tool('get_time')];
 
+function deepTool(levels: number): object {
+  const parameters: unknown = JSON.parse(`{"properties":${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}}`);
+  return { type: 'function', function: { name: 'deep', parameters } };
+}
+
 describe('conversationOf() drops', () => {
   const asked = (messages: unknown[], more: object = {}): Exchange => ({ request: chat(messages, more) });
   const calls = (list: unknown[], more: object = { tools }): Exchange => ({
@@ -31,6 +36,23 @@ describe('conversationOf() drops', () => {
     ['no choices', 'no_answer', { response: { choices: [] } }],
     ['a refusal', 'refusal', { response: answered({ content: null, refusal: 'I cannot' }) }],
     ['a refusal part', 'refusal', { response: answered({ content: [{ type: 'refusal', refusal: 'No' }] }) }],
+    [
+      'a refusal that Claude says in words',
+      'refusal',
+      { finish: 'refusal', response: answered({ content: 'I cannot' }, 'refusal') },
+    ],
+    ['a thought that was cut', 'no_answer', { response: answered({ content: '<think>\nThey ask' }) }],
+    [
+      'an answer behind words of the assistant, which OpenAI’s models do not go on from',
+      'wrong_order',
+      asked([user('Hi'), { role: 'assistant', content: 'Hel' }]),
+    ],
+    ['tools nested too deep', 'too_deep', asked([user('Hi')], { tools: [deepTool(60)] })],
+    [
+      'arguments nested too deep',
+      'too_deep',
+      calls([call('c', 'get_time', `{"a":${'['.repeat(60)}${']'.repeat(60)}}`)]),
+    ],
     ['no messages', 'no_messages', asked([])],
     ['messages that are text', 'no_messages', { request: { messages: 'Hi' } }],
     ['a message that is text', 'no_messages', asked(['Hi'])],

@@ -103,7 +103,26 @@ describe('a dataset made elsewhere is read', () => {
           { role: 'assistant', content: 'a', weight: 0 },
         ],
       },
-      'no_answer',
+      'untrained',
+    ],
+    [
+      'an answer that axolotl does not train',
+      {
+        messages: [
+          { role: 'user', content: 'u' },
+          { role: 'assistant', content: 'a', train: false },
+        ],
+      },
+      'untrained',
+    ],
+    [
+      'an answer of KTO that is bad',
+      {
+        prompt: [{ role: 'user', content: 'u' }],
+        completion: [{ role: 'assistant', content: 'a' }],
+        label: false,
+      },
+      'untrained',
     ],
     ['text', { text: 'all of it' }, 'not_a_conversation'],
     ['pairs', { chosen: [{ role: 'user', content: 'u' }], rejected: [] }, 'not_a_conversation'],

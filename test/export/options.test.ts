@@ -48,6 +48,12 @@ describe('parseFlags()', () => {
       values: { output: 'x', quiet: true, verbose: true, 'export-all': false, force: false },
       inputs: ['a.log', 'b', 'c', '-', '--d'],
     });
+    expect(parseFlags(['--model', 'gpt-{4o,5}*, o3 ,{', '--model', 'a']).values.model).toEqual([
+      'gpt-{4o,5}*',
+      'o3',
+      '{',
+      'a',
+    ]);
     expect(parseFlags(['--output', '-']).values.output).toBe('-');
     expect(parseFlags(['--model-filter=--x']).values['model-filter']).toBe('--x');
   });
@@ -173,6 +179,7 @@ describe('resolveSettings()', () => {
     const values: Partial<Record<FlagName, string>> = {
       output: 'x/',
       format: 'trl',
+      endpoint: 'chat',
       compress: 'zst',
       status: '2xx',
       tag: 'a=b',
@@ -193,7 +200,6 @@ describe('resolveSettings()', () => {
       images: 'drop',
       'tool-args': 'string',
       system: 'drop',
-      'on-long': 'trim-oldest',
       redact: 'email',
       'redact-pattern': 'a=b',
       'price-per-mtok': '2',
@@ -202,7 +208,7 @@ describe('resolveSettings()', () => {
     // These need another flag beside them, or a file; the configuration is read before; the check is a command of its own.
     const others: FlagName[] = [
       ...(['config', 'check', 'time-zone', 'shard-size', 'split', 'append-since', 'metadata'] as const),
-      ...(['balance', 'per-group', 'redact-mode', 'redact-salt-file'] as const),
+      ...(['balance', 'per-group', 'on-long', 'redact-mode', 'redact-salt-file'] as const),
     ];
     const before = JSON.stringify(settings({}));
     for (const name of Object.keys(FLAGS) as FlagName[]) {
@@ -269,6 +275,16 @@ describe('resolveSettings()', () => {
       { config: { start_date: '2026-03-01' }, args: '--end-date 2026-02-01' },
       'Cannot use export.start_date 2026-03-01: it is after --end-date 2026-02-01',
     ],
+    [
+      { args: '-f trl --reasoning field=content' },
+      'Cannot use --reasoning field=content: messages have a field of that name already',
+    ],
+    [
+      { args: '-f mistral --reasoning field=thinking' },
+      'Cannot use --reasoning field=thinking: messages of mistral have no other field than their own: use inline',
+    ],
+    [{ args: '--on-long drop' }, 'Cannot use --on-long drop: no row is too long: give --max-tokens'],
+    [{ args: '--endpoint chats' }, 'Cannot use --endpoint chats: expected chat, messages, '],
     [{ args: '--progress some' }, 'Cannot use --progress some: expected auto, always or never'],
   ] as [Given, string][])('refuses %j', (given, message) => {
     expect(() => settings(given)).toThrow(message);

@@ -5,6 +5,7 @@ import { openaiFormat } from '../../src/export/formats/openai.ts';
 import type { Selection } from '../../src/export/select.ts';
 import { compileSelection } from '../../src/export/select.ts';
 import type { Entry } from '../../src/export/facts.ts';
+import type { JsonObject } from '../../src/wire/json.ts';
 import { answered, user } from './records.ts';
 
 const header = {
@@ -57,6 +58,16 @@ describe('pythonEntry()', () => {
       });
     });
   }
+
+  test('reads tokens: the sum, or better what the response says', () => {
+    const tokens = (record: JsonObject) => {
+      const { inputTokens, outputTokens } = entryOf(record)!;
+      return [inputTokens, outputTokens];
+    };
+    expect(tokens({ ...flat(), tokens: 25 })).toEqual([25, 0]);
+    expect(tokens({ ...flat(), tokens: 25, response: answered({ content: 'Hello' }) })).toEqual([9, 3]);
+    expect(tokens({ ...flat(), tokens: -1 })).toEqual([null, null]);
+  });
 
   const responses: [string, unknown][] = [
     ['text', 'Hello'],

@@ -67,6 +67,7 @@ describe('compileSelection()', () => {
     [{ providers: ['*'] }, { provider: null }, both('provider')],
     [{ endpoints: ['chat', 'messages'] }, {}, both(undefined)],
     [{ endpoints: ['messages'] }, {}, both('endpoint')],
+    [{ endpoints: ['c*'] }, {}, both(undefined)],
     [{ keys: ['te?m'] }, {}, both(undefined)],
     [{ keys: ['other'] }, {}, both('key')],
     [{ users: ['u1'] }, tagged, both(undefined)],

@@ -63,6 +63,24 @@ test('a Responses exchange', () => {
   expect(rowOf({ endpoint: 'responses', request, response }) as unknown).toEqual(row);
 });
 
+test('one that goes on from what the provider stores is left out by reason', () => {
+  const request = { model: 'gpt-5', input: 'And then?', previous_response_id: 'resp_1' };
+  const output = [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Then.' }] }];
+  expect(rowOf({ endpoint: 'responses', request, response: { output } })).toBe('stored_conversation');
+  expect(
+    rowOf({
+      endpoint: 'responses',
+      request: { ...request, previous_response_id: null },
+      response: { output },
+    }),
+  ).toEqual({
+    messages: [
+      { role: 'user', content: 'And then?' },
+      { role: 'assistant', content: 'Then.' },
+    ],
+  });
+});
+
 test('one that cannot be understood is left out by reason', () => {
   const request = { model: 'gpt-5', input: [{ type: 'item_reference', id: 'x' }] };
   const response = { output: [] };

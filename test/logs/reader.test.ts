@@ -68,6 +68,7 @@ describe('findInputs()', () => {
       'config.yaml',
       'ndjson',
       '.dataset.jsonl.1.tmp',
+      '.hidden.ndjson',
     ];
     expect(await names([...expected, ...others].sort().toReversed())).toEqual(expected);
   });

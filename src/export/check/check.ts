@@ -7,6 +7,7 @@ import { findInputs } from '../../logs/input.ts';
 import { LINE_PROBLEMS, parseLine, readLines } from '../../logs/reader.ts';
 import { isObject } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { isDeeper, MAX_ROW_DEPTH } from '../json.ts';
 import { duplicateKey } from './keys.ts';
 
 export interface Violation {
@@ -149,6 +150,10 @@ const TOO_DEEP = 'is nested too deep to be checked';
 function rowProblems(row: JsonObject, format: Format): string[] {
   try {
     const problems = format.check(row);
+    if (isDeeper(row, MAX_ROW_DEPTH))
+      problems.push(
+        `has over ${MAX_ROW_DEPTH} levels within each other: Arrow, and with it datasets, fails on the file`,
+      );
     if (!isWellFormed(row))
       problems.push('holds half of a surrogate pair: datasets, DuckDB and jq reject the file');
     return problems;

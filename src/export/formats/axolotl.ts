@@ -7,6 +7,7 @@ import { talkOf, toolsField } from './turns.ts';
 const RULES: ChatRules = {
   arguments: 'string',
   mark: 'train',
+  thoughts: true,
 };
 
 /**
@@ -20,6 +21,7 @@ export const axolotlFormat: Format = {
   makes: 'answer',
   masks: 'turns',
   reasoning: 'keep',
+  namedThoughts: true,
   extras: true,
   columns: [
     { name: 'messages', type: 'jsons' },

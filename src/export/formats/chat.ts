@@ -5,6 +5,7 @@ import type { RenderOptions } from './format.ts';
 import type { ImageRules } from './images.ts';
 import { Unfit } from '../reasons.ts';
 import { boundedImages, namedImage } from './images.ts';
+import { spokenText } from './think.ts';
 import { callsOf, mergedTurns, textOnly, withReasoning } from './turns.ts';
 
 /** What a loader knows beside roles and contents. */
@@ -18,6 +19,8 @@ export interface ChatRules {
   readonly refusals?: true;
   /** Messages may carry names. */
   readonly names?: true;
+  /** What was thought has a field; else it has no place but the text. */
+  readonly thoughts?: true;
 }
 
 /** @throws Unfit where the messages break the rules */
@@ -51,12 +54,16 @@ function assistant(message: AssistantMessage, options: RenderOptions, rules: Cha
   const calls = callsOf(message, options.toolArguments ?? rules.arguments);
   return {
     role: 'assistant',
-    ...(refusal === undefined || content !== '' ? withReasoning(message, options) : {}),
+    ...(refusal === undefined || content !== '' ? spoken(message, options, rules) : {}),
     ...(refusal === undefined ? {} : { refusal }),
     ...nameIn(message, rules),
     ...(calls ? { tool_calls: calls } : {}),
     ...(message.untrained && rules.mark ? { [rules.mark]: rules.mark === 'weight' ? 0 : false } : {}),
   };
+}
+
+function spoken(message: AssistantMessage, options: RenderOptions, { thoughts }: ChatRules): JsonObject {
+  return thoughts ? withReasoning(message, options) : { content: spokenText(message, options) };
 }
 
 function nameIn({ name }: Message, rules: ChatRules): { name?: string } {

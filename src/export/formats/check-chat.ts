@@ -148,7 +148,8 @@ export function fileProblems(
   }: { minRows?: number; maxRows?: number; maxBytes?: number },
 ): Problems {
   const problems: Problems = [];
-  if (rows < minRows) problems.push(`the file has ${rows} rows: ${minRows} are the least`);
+  if (rows < minRows)
+    problems.push(`the file has ${rows} ${rows === 1 ? 'row' : 'rows'}: ${minRows} are the least`);
   if (rows > maxRows) problems.push(`the file has ${rows} rows: ${maxRows} are the most`);
   if (bytes > maxBytes) problems.push(`the file has ${bytes} bytes: ${maxBytes} are the most`);
   return problems;

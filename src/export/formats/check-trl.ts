@@ -8,7 +8,7 @@ import { textProblems } from './check.ts';
 
 /** What the chat templates that come with TRL take. Columns that TRL does not know are passed over. */
 export const TEMPLATE_CHECK: RowCheck = {
-  rules: { arguments: 'object' },
+  rules: { arguments: 'object', thoughts: true },
   systemFirst: true,
   textTools: true,
 };

@@ -19,6 +19,8 @@ export interface Format {
   readonly masks: 'turns' | 'prompt' | 'none' | 'nothing';
   /** What `--reasoning` is when nobody says. */
   readonly reasoning: 'drop' | 'keep';
+  /** Messages take a field for what was thought, of whatever name `--reasoning field=NAME` says. */
+  readonly namedThoughts?: true;
   /** Whether rows may hold a `metadata` key that loaders pass over. */
   readonly extras: boolean;
   /** The top-level keys of a row, for dataset cards and Parquet; `undefined` when rows are no table. */

@@ -16,11 +16,13 @@ const TOGETHER_RULES: ChatRules = {
   arguments: 'string',
   mark: 'weight',
   images: { urls: false, types: ['jpeg', 'png', 'webp'], most: 10 },
+  thoughts: true,
 };
 const FIREWORKS_RULES: ChatRules = {
   arguments: 'string',
   mark: 'weight',
   images: { urls: false, types: ['jpeg', 'jpg', 'png'] },
+  thoughts: true,
 };
 
 /**
@@ -34,6 +36,7 @@ export const togetherFormat: Format = {
   makes: 'answer',
   masks: 'turns',
   reasoning: 'drop',
+  namedThoughts: true,
   extras: false,
   columns: COLUMNS,
   render: ({ conversation }, options) => ({
@@ -55,6 +58,7 @@ export const fireworksFormat: Format = {
   makes: 'answer',
   masks: 'turns',
   reasoning: 'keep',
+  namedThoughts: true,
   extras: false,
   columns: COLUMNS,
   render: ({ conversation }, options) => ({

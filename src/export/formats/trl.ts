@@ -14,7 +14,7 @@ import { asked, leadingSystem, talkOf, toolsField } from './turns.ts';
  * which a log has none of.
  * @see https://huggingface.co/docs/trl/dataset_formats
  */
-const TEMPLATE_RULES: ChatRules = { arguments: 'object' };
+const TEMPLATE_RULES: ChatRules = { arguments: 'object', thoughts: true };
 
 const PROMPT: Column = { name: 'prompt', type: 'jsons' };
 const TOOLS: Column = { name: 'tools', type: 'jsons', optional: true };
@@ -27,6 +27,7 @@ export const trlFormat: Format = {
   makes: 'answer',
   masks: 'none',
   reasoning: 'keep',
+  namedThoughts: true,
   extras: true,
   columns: [{ name: 'messages', type: 'jsons' }, TOOLS, METADATA],
   render: (example, options) => ({
@@ -46,6 +47,7 @@ export const trlPcFormat: Format = {
   makes: 'answer',
   masks: 'prompt',
   reasoning: 'keep',
+  namedThoughts: true,
   extras: true,
   columns: [PROMPT, { name: 'completion', type: 'jsons' }, TOOLS, METADATA],
   render: (example, options) => ({
@@ -64,6 +66,7 @@ export const trlDpoFormat: Format = {
   makes: 'pair',
   masks: 'prompt',
   reasoning: 'keep',
+  namedThoughts: true,
   extras: true,
   columns: [PROMPT, { name: 'chosen', type: 'jsons' }, { name: 'rejected', type: 'jsons' }, TOOLS, METADATA],
   render: (example, options) => {
@@ -81,6 +84,7 @@ export const ktoFormat: Format = {
   makes: 'label',
   masks: 'prompt',
   reasoning: 'keep',
+  namedThoughts: true,
   extras: true,
   columns: [PROMPT, { name: 'completion', type: 'jsons' }, { name: 'label', type: 'bool' }, TOOLS, METADATA],
   render: (example, options) => ({

@@ -23,6 +23,8 @@ interface Decided {
 /** What is made of each record. */
 export function planOf(picker: Picker, { selection, format, choosing }: Decided): Plan {
   const maxTokens = picker.whole('max-tokens', 1);
+  if (maxTokens === undefined && picker.given('on-long'))
+    throw picker.wrong('on-long', 'no row is too long: give --max-tokens');
   const redact = redactOf(picker);
   const { near, sideNear, seed } = choosing;
   const balance = picker.text('balance');
@@ -60,15 +62,34 @@ function earlierOf({ conversations, unlogged }: Choosing, format: Format | undef
 
 function renderOf(picker: Picker, format: Format | undefined): RenderOptions {
   const toolArguments = picker.oneOf('tool-args', ['object', 'string']);
+  const reasoning = picker.read('reasoning', reasoningIn, 'drop, keep, inline or field=NAME');
+  if (typeof reasoning === 'object') {
+    if (OWN_FIELDS.has(reasoning.field))
+      throw picker.wrong('reasoning', 'messages have a field of that name already');
+    if (format && !format.namedThoughts)
+      throw picker.wrong(
+        'reasoning',
+        `messages of ${format.name} have no other field than their own: use inline`,
+      );
+  }
   return {
-    reasoning:
-      picker.read('reasoning', reasoningIn, 'drop, keep, inline or field=NAME') ??
-      format?.reasoning ??
-      'drop',
+    reasoning: reasoning ?? format?.reasoning ?? 'drop',
     ...(toolArguments === undefined ? {} : { toolArguments }),
     mergeTurns: picker.on('merge-turns'),
   };
 }
+
+const OWN_FIELDS = new Set([
+  'role',
+  'content',
+  'name',
+  'refusal',
+  'tool_calls',
+  'tool_call_id',
+  'function_call',
+  'weight',
+  'train',
+]);
 
 function reasoningIn(text: string): RenderOptions['reasoning'] | undefined {
   const field = /^field=([A-Za-z_]\w*)$/.exec(text)?.[1];

@@ -2,7 +2,9 @@ import type { Selection } from '../select.ts';
 import type { Picker } from './picker.ts';
 import { milliseconds } from '../../config/amounts.ts';
 import type { FlagName } from '../flags.ts';
+import { ENDPOINT_NAMES } from '../../wire/endpoints.ts';
 import { momentFrom, momentUntil } from '../moment.ts';
+import { orList } from './picker.ts';
 
 /** Which records are wanted. @param nowMs what spans such as `7d` count back from */
 export function selectionOf(picker: Picker, nowMs: number): Selection {
@@ -17,7 +19,7 @@ export function selectionOf(picker: Picker, nowMs: number): Selection {
     ...(modelFilter === undefined ? {} : { modelFilter }),
     models: picker.list('model'),
     providers: picker.list('provider'),
-    endpoints: picker.list('endpoint'),
+    endpoints: picker.list('endpoint').map((endpoint) => endpointOf(endpoint, picker)),
     keys: picker.list('key'),
     users: picker.list('user'),
     tags: picker.list('tag').map((tag) => tagOf(tag, picker)),
@@ -28,6 +30,12 @@ export function selectionOf(picker: Picker, nowMs: number): Selection {
     ...(maxLatencyMs === undefined ? {} : { maxLatencyMs }),
     ...(where === undefined ? {} : { where }),
   };
+}
+
+/** A name that is none would find nothing, and say so by no row alone. */
+function endpointOf(endpoint: string, picker: Picker): string {
+  if (/[*?[{(!]/.test(endpoint) || ENDPOINT_NAMES.some((known) => known === endpoint)) return endpoint;
+  throw picker.wrong('endpoint', `expected ${orList(ENDPOINT_NAMES)}, or a glob`);
 }
 
 function tagOf(tag: string, picker: Picker): readonly [name: string, value: string] {

@@ -46,7 +46,7 @@ const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
   ['text beside calls', ['openai', 'fireworks', 'together', 'axolotl', 'trl'], 'messages[2].content', 'See.'],
   ['no text beside calls, in a text', CHATS, 'messages[2].content', ''],
   ['an empty result', CHATS, 'messages[3].content', ''],
-  ['thoughts', CHATS, 'messages[4].reasoning_content', 'Hm.'],
+  ['thoughts', ['fireworks', 'together', 'axolotl', 'trl'], 'messages[4].reasoning_content', 'Hm.'],
   ['a weight', WEIGHTS, 'messages[2].weight', 0],
   ['a mark', ['axolotl'], 'messages[2].train', false],
   ['arguments as an object', ['axolotl'], `${CALL}.function.arguments`, { a: 1 }],

@@ -13,7 +13,9 @@ const called = CONVERSATIONS['thoughts before calls']!;
 describe('reasoning', () => {
   test.each<[FormatName, RenderOptions['reasoning'], object]>([
     ['openai', 'drop', { content: 'Fine.' }],
-    ['openai', 'keep', { content: 'Fine.', reasoning_content: 'They ask\nhow I am.' }],
+    ['openai', 'keep', { content: '<think>\nThey ask\nhow I am.\n</think>\n\nFine.' }],
+    ['mistral', 'keep', { content: '<think>\nThey ask\nhow I am.\n</think>\n\nFine.' }],
+    ['fireworks', 'keep', { content: 'Fine.', reasoning_content: 'They ask\nhow I am.' }],
     ['trl', { field: 'thinking' }, { content: 'Fine.', thinking: 'They ask\nhow I am.' }],
     ['trl', 'inline', { content: '<think>\nThey ask\nhow I am.\n</think>\n\nFine.' }],
   ])('%s writes it as %p', (name, reasoning, answer) => {
