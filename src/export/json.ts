@@ -22,12 +22,17 @@ const { rawJSON, isRawJSON } = JSON as unknown as {
   isRawJSON(value: unknown): value is { readonly rawJSON: string };
 };
 
+/** Whether JSON text may hold numbers that JavaScript would round: seldom, and quickly told. */
+export function mayHoldLongNumbers(text: string): boolean {
+  return MAY_HOLD_LONG.test(text);
+}
+
 /**
  * JSON text as a value that gives the same numbers when it is written again: long ones stand in it as the text they were.
  * @throws SyntaxError when it is none
  */
 export function parseLongNumbers(text: string): unknown {
-  if (!MAY_HOLD_LONG.test(text)) return JSON.parse(text) as unknown;
+  if (!mayHoldLongNumbers(text)) return JSON.parse(text) as unknown;
   const exact = (_: string, value: unknown, context?: { readonly source?: string }) => {
     const { source = '' } = context ?? {};
     const long = typeof value === 'number' && !Number.isSafeInteger(value) && LONG_INTEGER.test(source);

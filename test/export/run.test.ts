@@ -117,6 +117,31 @@ describe('runExport()', () => {
     expect(shop.rows()[0]!.messages[0]!.content).toBe('cut \ufffd');
   });
 
+  test('keeps long whole numbers, in arguments of any API, in datasets and in whole records', async () => {
+    const id = '123456789012345678';
+    const asked = { model: 'claude', max_tokens: 9, messages: [user('Look')] };
+    const tools = [{ name: 'look', input_schema: { type: 'object' } }];
+    const content = [{ type: 'tool_use', id: 't1', name: 'look', input: { id: 'ID' } }];
+    const claude = line({
+      endpoint: 'messages',
+      finish: 'tool_use',
+      request: { ...asked, tools },
+      response: { type: 'message', role: 'assistant', content, stop_reason: 'tool_use' },
+    });
+    const called = {
+      role: 'assistant',
+      tool_calls: [{ function: { name: 'look', arguments: { id: 'ID' } } }],
+    };
+    const row = { messages: [user('Look'), called], tools: [{ name: 'look' }] };
+    const log = `${claude}${JSON.stringify(row)}\n`.replaceAll('"ID"', id);
+    await using shop = await workshop({ 'a.ndjson': log });
+    for (const flags of ['-f trl', '-f openai', '-f gemini', '--export-all']) {
+      const { report } = await shop.run(`${flags} --dedup none --force`);
+      expect([flags, report.kept]).toEqual([flags, 2]);
+      expect(readFileSync(shop.output, 'utf8').split(id)).toHaveLength(3);
+    }
+  });
+
   test('survives values that are nested too deep', async () => {
     const deep = '['.repeat(300_000) + ']'.repeat(300_000);
     const request = `{"messages":[{"role":"user","content":"Hi"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"x":${deep}}}}]}`;

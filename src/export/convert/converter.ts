@@ -12,7 +12,7 @@ import { conversationOf, withSystem } from '../convert.ts';
 import { entryOf } from '../entry.ts';
 import { FEEDBACK_ENDPOINT, feedbackOf } from '../feedback.ts';
 import { FORMATS } from '../formats/all.ts';
-import { toLine } from '../json.ts';
+import { mayHoldLongNumbers, parseLongNumbers, toLine } from '../json.ts';
 import { metadataOf } from '../metadata.ts';
 import { MinHasher } from '../near/minhash.ts';
 import { nearText } from '../near/text.ts';
@@ -93,9 +93,10 @@ export class Converter {
     if (problem) builder.spoil(problem, at);
     if (!value) return;
     if (value.endpoint === FEEDBACK_ENDPOINT && !this.#plan.raw) return this.#feedback(value, at, builder);
-    const entry = entryOf(value);
+    const record = problem ? value : this.#exact(value, bytes);
+    const entry = entryOf(record);
     if (!entry) return builder.spoil('not_a_record', at);
-    const filter = this.#wanted.entry(entry, value);
+    const filter = this.#wanted.entry(entry, record);
     if (filter) return builder.filter(filter);
     try {
       this.#row(entry, at, builder);
@@ -104,6 +105,13 @@ export class Converter {
       else if (error instanceof RangeError) builder.drop('too_deep', at);
       else throw error;
     }
+  }
+
+  /** Long numbers as they are written, where a row may have them as numbers: elsewhere arguments of calls are text. */
+  #exact(value: JsonObject, bytes: Buffer): JsonObject {
+    if (!this.#plan.raw && value.v !== undefined && value.endpoint !== 'messages') return value;
+    const text = bytes.toString('utf8');
+    return mayHoldLongNumbers(text) ? (parseLongNumbers(text) as JsonObject) : value;
   }
 
   #feedback(value: JsonObject, at: number, builder: BatchBuilder): void {
