@@ -49,7 +49,8 @@ process.stdout.write(
 );
 
 const python = process.env.PYTHON ?? 'python3';
-const duckdbModule = Bun.spawnSync([python, '-c', 'import duckdb']).exitCode === 0;
+const duckdbModule =
+  Bun.which(python) !== null && Bun.spawnSync([python, '-c', 'import duckdb']).exitCode === 0;
 
 const TASKS: readonly Task[] = [
   {

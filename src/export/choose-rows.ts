@@ -20,17 +20,25 @@ export async function chooseRows(job: Job): Promise<Outcome> {
   const { path } = job.options.sink;
   const spool = job.provisional ? Spool.over(job.provisional.fd, path) : new Spool(path);
   const signatures = new Signatures(path);
+  const candidates = new Candidates(hashesFor(job.options.choosing), path);
   try {
-    return await chooseFrom(job, spool, signatures);
+    return await chooseFrom(job, { spool, signatures, candidates });
   } finally {
     spool.close();
     signatures.close();
+    candidates.close();
   }
 }
 
-async function chooseFrom(job: Job, spool: Spool, signatures: Signatures): Promise<Outcome> {
+/** What waits in files without a name. */
+interface Waiting {
+  readonly spool: Spool;
+  readonly signatures: Signatures;
+  readonly candidates: Candidates;
+}
+
+async function chooseFrom(job: Job, { spool, signatures, candidates }: Waiting): Promise<Outcome> {
   const { options, converters } = job;
-  const candidates = new Candidates(hashesFor(options.choosing));
   const feedback: PlacedFeedback[] = [];
   const sweeper = new Sweeper();
   const take = async (batch: Batch, origin: BatchOrigin) => {
@@ -88,12 +96,11 @@ function keepAll({ tally, stats, options, provisional }: Job, candidates: Candid
   provisional!.keep(candidates.length, spool.length);
 }
 
-interface Source {
-  readonly candidates: Candidates;
-  readonly spool: Spool;
-}
-
-async function writeChosen(job: Job, { sides, tasks }: Chosen, { candidates, spool }: Source): Promise<void> {
+async function writeChosen(
+  job: Job,
+  { sides, tasks }: Chosen,
+  { candidates, spool }: Pick<Waiting, 'candidates' | 'spool'>,
+): Promise<void> {
   const { options, hooks, inputs, converters, tally, stats } = job;
   if (job.provisional) {
     job.provisional.renew();

@@ -1,7 +1,7 @@
 /** Lists of numbers in typed arrays. */
 
-type Numbers = Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
-type Make<A extends Numbers> = (length: number) => A;
+export type Numbers = Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+export type Make<A extends Numbers> = (length: number) => A;
 
 /** A list in one piece, which grows by doubling. For lists that are handed on when they are done. */
 export class Column<A extends Numbers> {
@@ -38,59 +38,6 @@ export class Column<A extends Numbers> {
     const larger = this.#make(Math.max(needed, 2 * this.#values.length));
     larger.set(this.values);
     this.#values = larger;
-  }
-}
-
-const PIECE_BITS = 16;
-const PIECE = 1 << PIECE_BITS;
-
-/** A list of millions in pieces: it is never copied, and takes no more memory than its numbers and one piece. */
-export class LongColumn<A extends Numbers> {
-  readonly #make: Make<A>;
-  readonly #pieces: A[] = [];
-  #length = 0;
-
-  constructor(make: Make<A>) {
-    this.#make = make;
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  push(value: number): void {
-    const at = this.#length & (PIECE - 1);
-    if (at === 0) this.#pieces.push(this.#make(PIECE));
-    this.#pieces.at(-1)![at] = value;
-    this.#length += 1;
-  }
-
-  append(values: A): void {
-    for (let from = 0; from < values.length;) {
-      const at = this.#length & (PIECE - 1);
-      if (at === 0) this.#pieces.push(this.#make(PIECE));
-      const part = values.subarray(from, from + PIECE - at);
-      this.#pieces.at(-1)!.set(part, at);
-      this.#length += part.length;
-      from += part.length;
-    }
-  }
-
-  /** A copy in one piece. */
-  toArray(): A {
-    const all = this.#make(this.#length);
-    this.#pieces.forEach((piece, index) => {
-      all.set(piece.subarray(0, this.#length - index * PIECE), index * PIECE);
-    });
-    return all;
-  }
-
-  at(index: number): number {
-    return this.#pieces[index >>> PIECE_BITS]![index & (PIECE - 1)]!;
-  }
-
-  set(index: number, value: number): void {
-    this.#pieces[index >>> PIECE_BITS]![index & (PIECE - 1)] = value;
   }
 }
 

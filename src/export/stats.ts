@@ -1,5 +1,4 @@
 import type { Facet } from './convert/batch.ts';
-import { LongColumn, words } from './column.ts';
 import { FLAG, UNKNOWN_TOKENS } from './convert/batch.ts';
 import { countOf } from './text.ts';
 
@@ -26,7 +25,9 @@ export class Stats {
   readonly providers = new Map<string, number>();
   readonly finishReasons = new Map<string, number>();
   readonly sides = new Map<string, number>();
-  readonly #totals = new LongColumn(words);
+  /** Rows by their tokens: exact ranks without a number for each row. */
+  readonly #totals = new Map<number, number>();
+  #known = 0;
   #input = 0;
   #output = 0;
 
@@ -45,25 +46,31 @@ export class Stats {
     if (input === UNKNOWN_TOKENS || output === UNKNOWN_TOKENS) return;
     this.#input += input;
     this.#output += output;
-    this.#totals.push(input + output);
+    this.#known += 1;
+    countOf(this.#totals, input + output);
   }
 
   /** Input and output together, by row. */
   tokens(): TokenStats {
-    const totals = this.#totals.toArray().sort();
-    // The nearest rank: a value that is there, not one between two.
-    const rank = (share: number) => totals[Math.max(0, Math.ceil(share * totals.length) - 1)] ?? null;
+    const totals = [...this.#totals].sort(([x], [y]) => x - y);
+    const rank = (share: number) => valueAt(totals, Math.max(1, Math.ceil(share * this.#known)));
     const sum = this.#input + this.#output;
     return {
-      rows: totals.length,
+      rows: this.#known,
       input: this.#input,
       output: this.#output,
-      min: totals[0] ?? null,
+      min: totals[0]?.[0] ?? null,
       p5: rank(0.05),
       median: rank(0.5),
-      mean: totals.length === 0 ? null : Math.round(sum / totals.length),
+      mean: this.#known === 0 ? null : Math.round(sum / this.#known),
       p95: rank(0.95),
-      max: totals.at(-1) ?? null,
+      max: totals.at(-1)?.[0] ?? null,
     };
   }
+}
+
+/** The value of a rank from 1: the nearest, one that is there and not one between two. */
+function valueAt(counts: readonly (readonly [value: number, count: number])[], rank: number): number | null {
+  let before = 0;
+  return counts.find(([, count]) => (before += count) >= rank)?.[0] ?? null;
 }

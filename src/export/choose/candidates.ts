@@ -1,6 +1,9 @@
 import type { Batch, Facet } from '../convert/batch.ts';
 import { FLAG, HASH, HASHES_PER_ROW } from '../convert/batch.ts';
-import { bytes, doubles, LongColumn, words } from '../column.ts';
+import type { Make, Numbers } from '../column.ts';
+import { bytes, doubles, words } from '../column.ts';
+import { PagedColumn } from '../paged-column.ts';
+import { Spool } from '../spool.ts';
 
 /** Which hashes are kept for a while: each costs 8 bytes a row. */
 export type HashName = keyof typeof HASH;
@@ -29,31 +32,37 @@ interface Run {
 
 /**
  * All rows that may be written, in the order of the log, as columns of numbers: some 50 bytes a row and 8 for each
- * answer in its prompt. Their text waits in the spool.
+ * answer in its prompt, which wait in a file. Their text waits in the spool.
  */
 export class Candidates {
+  readonly #beside: string;
+  #spool: Spool | undefined;
   readonly #kept: readonly HashName[];
-  readonly #hashes: ReadonlyMap<HashName, LongColumn<Uint32Array<ArrayBuffer>>>;
-  readonly #starts = new LongColumn(doubles);
-  readonly #flags = new LongColumn(bytes);
+  readonly #hashes: ReadonlyMap<HashName, PagedColumn<Uint32Array<ArrayBuffer>>>;
+  readonly #starts = this.#column(doubles);
+  readonly #flags = this.#column(bytes);
   /** Rows that follow each other and come from the same file. */
   readonly #runs: Run[] = [];
   #had: readonly number[] = [];
   /** Where the text of the last row ends. */
   #end = 0;
-  readonly #lines = new LongColumn(words);
-  readonly #turns = new LongColumn(words);
-  readonly #turnEnds = new LongColumn(words);
-  readonly #inputTokens = new LongColumn(words);
-  readonly #outputTokens = new LongColumn(words);
-  readonly #facetOf = new LongColumn(words);
+  readonly #lines = this.#column(words);
+  readonly #turns = this.#column(words);
+  readonly #turnEnds = this.#column(words);
+  readonly #inputTokens = this.#column(words);
+  readonly #outputTokens = this.#column(words);
+  readonly #facetOf = this.#column(words);
   readonly #facets: Facet[] = [];
   readonly #facetNumbers = new Map<string, number>();
 
-  /** @param kept the hashes that decisions will ask for */
-  constructor(kept: readonly HashName[]) {
+  /**
+   * @param kept the hashes that decisions will ask for
+   * @param beside where the export goes; the file is on the same disk
+   */
+  constructor(kept: readonly HashName[], beside: string) {
+    this.#beside = beside;
     this.#kept = kept;
-    this.#hashes = new Map(kept.map((name) => [name, new LongColumn(words)]));
+    this.#hashes = new Map(kept.map((name) => [name, this.#column(words)]));
   }
 
   get length(): number {
@@ -129,15 +138,29 @@ export class Candidates {
     return this.#hashes.get(name)!.at(2 * row + 1);
   }
 
-  /** How many answers its prompt holds. */
-  turnCount(row: number): number {
-    return (this.#turnEnds.at(row) - this.#turnStart(row)) / 2;
+  /** Answers in the prompts of all rows. */
+  get turns(): number {
+    return this.#turns.length / 2;
   }
 
-  /** The link behind an answer in its prompt. */
-  turn(row: number, index: number): { readonly hi: number; readonly lo: number } {
-    const at = this.#turnStart(row) + 2 * index;
-    return { hi: this.#turns.at(at), lo: this.#turns.at(at + 1) };
+  /** The number of the first answer in a row's prompt among all of them. */
+  firstTurn(row: number): number {
+    return row === 0 ? 0 : this.#turnEnds.at(row - 1) / 2;
+  }
+
+  /** How many answers its prompt holds. */
+  turnCount(row: number): number {
+    return this.#turnEnds.at(row) / 2 - this.firstTurn(row);
+  }
+
+  /** The link behind an answer in a prompt, by its number among all: the first half. */
+  turnHi(turn: number): number {
+    return this.#turns.at(2 * turn);
+  }
+
+  /** The second half. */
+  turnLo(turn: number): number {
+    return this.#turns.at(2 * turn + 1);
   }
 
   inputTokens(row: number): number {
@@ -152,8 +175,13 @@ export class Candidates {
     return this.#facets[this.#facetOf.at(row)]!;
   }
 
-  #turnStart(row: number): number {
-    return row === 0 ? 0 : this.#turnEnds.at(row - 1);
+  /** Gives the file back. */
+  close(): void {
+    this.#spool?.close();
+  }
+
+  #column<A extends Numbers>(make: Make<A>): PagedColumn<A> {
+    return new PagedColumn(make, () => (this.#spool ??= new Spool(this.#beside)));
   }
 
   #run(file: number): void {

@@ -4,7 +4,6 @@ import type { Side } from './sides.ts';
 import type { Candidates } from './candidates.ts';
 import type { PairSource, Task } from './pairs.ts';
 import { FLAG } from '../convert/batch.ts';
-import type { HashMap64 } from '../hash-map.ts';
 import { NearIndex } from '../near/index.ts';
 import { Choice } from './choice.ts';
 import { leaveDuplicates, leaveNearDuplicates } from './duplicates.ts';
@@ -14,14 +13,8 @@ import type { PlacedFeedback } from './judgements.ts';
 import { Judgements } from './judgements.ts';
 import { balance, keepFirst, keepLast, sample } from './sample.ts';
 import { sidesOf } from './sides.ts';
-import {
-  continuedTurns,
-  leaveAllButLast,
-  leaveBeginnings,
-  leaveUnlogged,
-  loggedTurns,
-  unloggedTurns,
-} from './turns.ts';
+import type { LoggedTurns } from './turns.ts';
+import { leaveAllButLast, leaveBeginnings, leaveUnlogged, loggedTurns, unloggedTurns } from './turns.ts';
 
 export interface Choosing {
   /** `collapse`: a conversation once, at its longest. `turns`: every answer. `last`: the newest record of each. */
@@ -95,13 +88,13 @@ function split(
   return sidesOf(choice, { sides, seed, near, signature });
 }
 
-/** @returns the answers that the log shows, as links; `undefined` when nobody asks */
+/** @returns the answers that the log shows; `undefined` when nobody asks */
 function conversations(
   choice: Choice,
   { conversations: mode, unlogged, minScore }: Choosing,
-): HashMap64 | undefined {
+): LoggedTurns | undefined {
   const asked = unlogged === 'mask' || unlogged === 'drop';
-  const logged = asked ? loggedTurns(choice, continuedTurns(choice), minScore) : undefined;
+  const logged = asked ? loggedTurns(choice, minScore) : undefined;
   if (logged && unlogged === 'drop') leaveUnlogged(choice, logged);
   if (mode === 'collapse') leaveBeginnings(choice);
   if (mode === 'last') leaveAllButLast(choice);
@@ -115,8 +108,13 @@ function draw(choice: Choice, { sample: wanted, perGroup, last, maxRecords, seed
   if (maxRecords !== undefined) keepFirst(choice, maxRecords);
 }
 
-function* tasksOf(choice: Choice, { corrections }: Choosing, logged: HashMap64 | undefined): Generator<Task> {
-  for (const one of choice.all()) {
+function* tasksOf(
+  choice: Choice,
+  { corrections }: Choosing,
+  logged: LoggedTurns | undefined,
+): Generator<Task> {
+  for (let one = 0; one < choice.length; one++) {
+    if (!choice.has(one)) continue;
     if (choice.tasks) {
       yield choice.tasks[one]!;
       continue;

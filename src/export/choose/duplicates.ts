@@ -2,17 +2,21 @@ import type { NearOptions } from '../near/index.ts';
 import type { Choice } from './choice.ts';
 import { HashMap64 } from '../hash-map.ts';
 import { NearIndex } from '../near/index.ts';
+import { partsOf } from './parts.ts';
 import { Sweeper } from '../sweep.ts';
 
 /** Leaves out what says the same as an earlier one: all of it, or the prompt alone. */
 export function leaveDuplicates(choice: Choice, by: 'content' | 'prompt'): void {
-  const seen = new HashMap64(choice.length);
-  choice.each((one) => {
-    const hi = choice.hi(by, one);
-    const lo = choice.lo(by, one);
-    if (seen.has(hi, lo)) choice.leave(one, 'duplicate');
-    else seen.set(hi, lo, one);
-  });
+  for (const part of partsOf(choice.length)) {
+    const seen = new HashMap64(part.size);
+    choice.each((one) => {
+      const lo = choice.lo(by, one);
+      if (!part.has(lo)) return;
+      const hi = choice.hi(by, one);
+      if (seen.has(hi, lo)) choice.leave(one, 'duplicate');
+      else seen.set(hi, lo, 1);
+    });
+  }
 }
 
 /** Leaves out what is nearly the same as an earlier one. Good answers and bad ones are no duplicates of each other. */

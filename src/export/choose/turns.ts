@@ -4,59 +4,98 @@ import { Hash64 } from '../convert/hash64.ts';
 import { HashMap64 } from '../hash-map.ts';
 import type { HashName } from './candidates.ts';
 import type { Choice } from './choice.ts';
+import type { Part } from './parts.ts';
 import { valueOf } from './judgements.ts';
+import { partsOf } from './parts.ts';
 
-/** The links behind answers in the prompts of what is in: these conversations went on. */
-export function continuedTurns(choice: Choice): HashMap64 {
+/** The links behind answers in the prompts of what is in: these conversations went on. @param part of them; all when left out */
+export function continuedTurns(choice: Choice, part?: Part): HashMap64 {
   const { candidates } = choice;
   const turns = new HashMap64();
-  choice.each((one) => {
-    const row = choice.rowOf(one);
-    for (let index = 0; index < candidates.turnCount(row); index++) {
-      const { hi, lo } = candidates.turn(row, index);
-      turns.set(hi, lo, 1);
-    }
+  eachTurn(choice, (turn) => {
+    const lo = candidates.turnLo(turn);
+    if (part?.has(lo) ?? true) turns.set(candidates.turnHi(turn), lo, 1);
   });
   return turns;
 }
 
+function eachTurn(choice: Choice, visit: (turn: number) => void): void {
+  const { candidates } = choice;
+  choice.each((one) => {
+    const row = choice.rowOf(one);
+    const first = candidates.firstTurn(row);
+    const end = first + candidates.turnCount(row);
+    for (let turn = first; turn < end; turn++) visit(turn);
+  });
+}
+
+/** Which answers within prompts the log shows, by their numbers among all: a bit each. */
+export class LoggedTurns {
+  readonly #bits: Uint8Array;
+
+  constructor(turns: number) {
+    this.#bits = new Uint8Array(Math.ceil(turns / 8));
+  }
+
+  add(turn: number): void {
+    this.#bits[turn >>> 3]! |= 1 << (turn & 7);
+  }
+
+  has(turn: number): boolean {
+    return (this.#bits[turn >>> 3]! & (1 << (turn & 7))) !== 0;
+  }
+}
+
 /**
- * The links behind answers that a record of the log shows as the model's own, complete and not found bad: only these
+ * The answers within prompts that a record of the log shows as the model's own, complete and not found bad: only these
  * are trained within a longer conversation.
- * @param continued the links that are asked about at all
  * @param minScore what feedback must give an answer; nobody asks when left out
  */
-export function loggedTurns(
-  { candidates, judgements }: Choice,
-  continued: HashMap64,
-  minScore: number | undefined,
-): HashMap64 {
-  const logged = new HashMap64();
-  if (continued.size === 0) return logged;
-  for (let row = 0; row < candidates.length; row++) {
-    const hi = candidates.hi('terminal', row);
-    const lo = candidates.lo('terminal', row);
-    if (!continued.has(hi, lo) || !candidates.has(row, FLAG.success)) continue;
-    const judgement = judgements.of(row);
-    const value = valueOf(judgement);
-    const bad = minScore === undefined ? (value ?? 0) < 0 : (value ?? -Infinity) < minScore;
-    if (!bad && judgement?.correction === undefined) logged.set(hi, lo, 1);
+export function loggedTurns(choice: Choice, minScore: number | undefined): LoggedTurns {
+  const { candidates } = choice;
+  const logged = new LoggedTurns(candidates.turns);
+  for (const part of partsOf(candidates.turns)) {
+    const asked = continuedTurns(choice, part);
+    const known = asked.size === 0 ? asked : goodAnswers(choice, asked, minScore);
+    if (known.size === 0) continue;
+    eachTurn(choice, (turn) => {
+      const lo = candidates.turnLo(turn);
+      if (part.has(lo) && known.has(candidates.turnHi(turn), lo)) logged.add(turn);
+    });
   }
   return logged;
 }
 
-/** Which answers in a row's prompt are not among the logged, by number. */
-export function unloggedTurns({ candidates }: Choice, row: number, logged: HashMap64): number[] {
-  const unlogged: number[] = [];
-  for (let index = 0; index < candidates.turnCount(row); index++) {
-    const { hi, lo } = candidates.turn(row, index);
-    if (!logged.has(hi, lo)) unlogged.push(index);
+/** Those of the links that a record ends with, and well. */
+function goodAnswers(
+  { candidates, judgements }: Choice,
+  asked: HashMap64,
+  minScore: number | undefined,
+): HashMap64 {
+  const good = new HashMap64();
+  for (let row = 0; row < candidates.length; row++) {
+    const hi = candidates.hi('terminal', row);
+    const lo = candidates.lo('terminal', row);
+    if (!asked.has(hi, lo) || !candidates.has(row, FLAG.success)) continue;
+    const judgement = judgements.of(row);
+    const value = valueOf(judgement);
+    const bad = minScore === undefined ? (value ?? 0) < 0 : (value ?? -Infinity) < minScore;
+    if (!bad && judgement?.correction === undefined) good.set(hi, lo, 1);
   }
+  return good;
+}
+
+/** Which answers in a row's prompt are not among the logged, by number. */
+export function unloggedTurns({ candidates }: Choice, row: number, logged: LoggedTurns): number[] {
+  const unlogged: number[] = [];
+  const first = candidates.firstTurn(row);
+  for (let index = 0; index < candidates.turnCount(row); index++)
+    if (!logged.has(first + index)) unlogged.push(index);
   return unlogged;
 }
 
 /** Leaves out conversations with answers that the log does not show, for formats that would train them. */
-export function leaveUnlogged(choice: Choice, logged: HashMap64): void {
+export function leaveUnlogged(choice: Choice, logged: LoggedTurns): void {
   choice.each((one) => {
     const row = choice.rowOf(one);
     if (choice.candidates.turnCount(row) > 0 && unloggedTurns(choice, row, logged).length > 0)
@@ -70,12 +109,19 @@ export function leaveUnlogged(choice: Choice, logged: HashMap64): void {
  */
 export function leaveBeginnings(choice: Choice): void {
   const { candidates, judgements } = choice;
-  const continued = continuedTurns(choice);
-  if (continued.size === 0) return;
+  // Left out together at the end: what goes on from one may itself be gone on from.
+  const beginnings = new Uint8Array(choice.length);
+  for (const part of partsOf(candidates.turns)) {
+    const continued = continuedTurns(choice, part);
+    if (continued.size === 0) continue;
+    choice.each((one) => {
+      const row = choice.rowOf(one);
+      const lo = candidates.lo('terminal', row);
+      if (part.has(lo) && continued.has(candidates.hi('terminal', row), lo)) beginnings[one] = 1;
+    });
+  }
   choice.each((one) => {
-    const row = choice.rowOf(one);
-    if (judgements.of(row)?.correction !== undefined) return;
-    if (continued.has(candidates.hi('terminal', row), candidates.lo('terminal', row)))
+    if (beginnings[one] === 1 && judgements.of(choice.rowOf(one))?.correction === undefined)
       choice.leave(one, 'continued');
   });
 }
@@ -96,8 +142,10 @@ export function leaveAllButLast(choice: Choice): void {
       link('owner', row);
       // The owner includes the id, where the client gave one.
       if (!isNamed(choice, row)) link('root', row);
-    } else if (candidates.turnCount(row) > 0) key.link(candidates.turn(row, 0));
-    else link('terminal', row);
+    } else if (candidates.turnCount(row) > 0) {
+      const first = candidates.firstTurn(row);
+      key.link({ hi: candidates.turnHi(first), lo: candidates.turnLo(first) });
+    } else link('terminal', row);
   };
   choice.each((one) => {
     const row = choice.rowOf(one);

@@ -12,8 +12,12 @@ let plan: Plan;
 let converter: Converter;
 let spare: ArrayBuffer | undefined;
 const reader = new RangeReader();
+let ranges = 0;
 /** Shared with the thread that asks, by number. */
 const pieces: SharedArrayBuffer[] = [];
+
+/** Ranges between two sweeps: texts of heads are far larger than the collector sees, and lines that are left out leave little else. */
+const SWEEP_RANGES = 128;
 
 /** Memory for one very long line is not kept. */
 const MOST_SPARE = 8 * 1024 ** 2;
@@ -31,6 +35,7 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
       spare = memory.byteLength <= MOST_SPARE ? memory : undefined;
       reply({ kind: 'batch', batch }, memoryOf(batch));
     } else if (data.kind === 'range') {
+      if (++ranges % SWEEP_RANGES === 0) Bun.gc(true);
       const memory = (pieces[data.piece] ??= data.memory!);
       const { text, ...columns } = converter.convert(reader.pieces(data.range), memory);
       const shared = text.buffer === memory;

@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { words } from '../../src/export/column.ts';
+import { PagedColumn } from '../../src/export/paged-column.ts';
+import { Spool } from '../../src/export/spool.ts';
+import { logDirectory } from '../helpers/log-directory.ts';
+
+describe('PagedColumn', () => {
+  test('gives back any number in any order, of several columns in one file', async () => {
+    await using dir = await logDirectory();
+    const spool = new Spool(join(dir.path, 'out'));
+    const columns = [3, 7].map((factor) => ({ factor, column: new PagedColumn(words, () => spool) }));
+    const length = 300_001;
+    // Pieces of odd sizes: none ends where a page does.
+    for (let from = 0; from < length; from += 777)
+      for (const { factor, column } of columns)
+        column.append(words(Math.min(777, length - from)).map((_, at) => factor * (from + at)));
+    const wrong: number[] = [];
+    const look = (index: number) => {
+      for (const { factor, column } of columns) if (column.at(index) !== factor * index) wrong.push(index);
+    };
+    for (let index = 0; index < length; index++) look(index);
+    for (let step = 0; step < 2_000; step++) look((step * 7_919_111) % length);
+    expect(wrong).toEqual([]);
+    expect(columns.map(({ column }) => column.length)).toEqual([length, length]);
+    expect(spool.length).toBeGreaterThan(length * 4);
+    spool.close();
+  });
+
+  test('needs no file for few numbers', () => {
+    const column = new PagedColumn(words, () => {
+      throw new Error('a file was asked for');
+    });
+    column.append(words(65_536).map((_, index) => index));
+    expect([column.at(0), column.at(65_535), column.length]).toEqual([0, 65_535, 65_536]);
+  });
+});
