@@ -1,6 +1,6 @@
 /** What the parts of one export share. */
 import type { LogInput } from '../logs/input.ts';
-import type { Choosing } from './choose/choose.ts';
+import type { Choosing } from './choose/choosing.ts';
 import type { Converters } from './convert/pool.ts';
 import type { Plan } from './convert/plan.ts';
 import type { ConsumedInput, InputSeen } from './seen.ts';

@@ -1,6 +1,6 @@
 /** What an export must keep in mind to decide as it was asked to. */
 import type { HashName } from './choose/candidates.ts';
-import type { Choosing } from './choose/choose.ts';
+import type { Choosing } from './choose/choosing.ts';
 
 /** Whether rows can be written as they come: none waits for what stands in another. */
 export function streams(choosing: Choosing, { raw, consumed }: { raw: boolean; consumed: boolean }): boolean {

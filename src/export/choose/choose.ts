@@ -1,43 +1,19 @@
 /** Which of all candidates become rows: decisions that need to know the whole log, in their order. */
-import type { Sample } from './sample.ts';
-import type { Side } from './sides.ts';
 import type { Candidates } from './candidates.ts';
-import type { PairSource, Task } from './pairs.ts';
+import type { Choosing } from './choosing.ts';
+import type { PlacedFeedback } from './judgements.ts';
+import type { Task } from './pairs.ts';
+import type { LoggedTurns } from './turns.ts';
 import { FLAG } from '../convert/batch.ts';
 import { NearIndex } from '../near/index.ts';
 import { Choice } from './choice.ts';
 import { leaveDuplicates, leaveNearDuplicates } from './duplicates.ts';
 import { leaveExported } from './exported.ts';
 import { judged } from './judged.ts';
-import type { PlacedFeedback } from './judgements.ts';
 import { Judgements } from './judgements.ts';
 import { balance, keepFirst, keepLast, sample } from './sample.ts';
 import { sidesOf } from './sides.ts';
-import type { LoggedTurns } from './turns.ts';
 import { leaveAllButLast, leaveBeginnings, leaveUnlogged, loggedTurns, unloggedTurns } from './turns.ts';
-
-export interface Choosing {
-  /** `collapse`: a conversation once, at its longest. `turns`: every answer. `last`: the newest record of each. */
-  readonly conversations: 'collapse' | 'turns' | 'last';
-  /** Answers within a prompt that the log does not show. `pass`: the format never trains a prompt. */
-  readonly unlogged: 'mask' | 'drop' | 'keep' | 'pass';
-  readonly makes: 'answer' | 'pair' | 'label' | 'prompt';
-  readonly pairs: PairSource;
-  readonly corrections: boolean;
-  readonly minScore?: number;
-  readonly dedup: 'exact' | 'prompt' | 'none';
-  /** Least similarity at which rows count as nearly the same. */
-  readonly near?: number;
-  readonly seed: number;
-  readonly sample?: Sample;
-  readonly perGroup?: number;
-  readonly last?: number;
-  readonly maxRecords?: number;
-  /** One side when nothing is split. */
-  readonly sides: readonly Side[];
-  /** Rows on different sides are not nearly the same, by this similarity; `undefined` when nobody cares. */
-  readonly sideNear?: number;
-}
 
 /** What was chosen. */
 export interface Chosen {

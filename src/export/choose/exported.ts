@@ -1,4 +1,4 @@
-import type { Choosing } from './choose.ts';
+import type { Choosing } from './choosing.ts';
 import type { PlacedFeedback } from './judgements.ts';
 import { HashMap64 } from '../hash-map.ts';
 import { Choice } from './choice.ts';

@@ -1,5 +1,5 @@
 /** What people said of answers decides what is made of them. */
-import type { Choosing } from './choose.ts';
+import type { Choosing } from './choosing.ts';
 import type { Leave } from './choice.ts';
 import type { Task } from './pairs.ts';
 import { Choice } from './choice.ts';

@@ -1,4 +1,4 @@
-import type { Choosing } from '../choose/choose.ts';
+import type { Choosing } from '../choose/choosing.ts';
 import type { Sample } from '../choose/sample.ts';
 import type { Side } from '../choose/sides.ts';
 import type { Format } from '../formats/format.ts';

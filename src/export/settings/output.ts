@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { fileReason } from '../../logs/names.ts';
 import { isObject, listOf, parseJson } from '../../wire/json.ts';
 import { byteCount } from '../../config/amounts.ts';
-import type { Choosing } from '../choose/choose.ts';
+import type { Choosing } from '../choose/choosing.ts';
 import type { Format } from '../formats/format.ts';
 import type { ConsumedInput } from '../seen.ts';
 import type { SinkOptions } from '../sink/sink.ts';

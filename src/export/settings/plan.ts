@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Choosing } from '../choose/choose.ts';
+import type { Choosing } from '../choose/choosing.ts';
 import type { Plan } from '../convert/plan.ts';
 import type { Format, RenderOptions } from '../formats/format.ts';
 import type { RedactKind } from '../redact/kinds.ts';
