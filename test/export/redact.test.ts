@@ -79,6 +79,8 @@ describe('Redactor.text() with tags', () => {
   test.each([
     ['card 4111 1111 1111 1111 123', 'card [CARD_1] 123'],
     ['card 4111 1111 1111 1111 12/27', 'card [CARD_1] 12/27'],
+    ['matrix 1 2 3 4 5 6 7 8 9 10 11 12 13 14', 'matrix 1 2 3 4 5 6 7 8 9 10 11 12 13 14'],
+    ['amex 3782 822463 10005', 'amex [CARD_1]'],
     ['Card No.4111111111111111', 'Card No.[CARD_1]'],
     ['Visa-4111111111111111', 'Visa-[CARD_1]'],
     ['4111111111111111-ok', '[CARD_1]-ok'],

@@ -172,14 +172,22 @@ function hasDigit(found: string): boolean {
   return /\d/.test(found);
 }
 
-/** The card at the beginning of digits in groups: what ends with a group, the longest first. */
+/** Digits of the smallest group that cards are written in; lists of small numbers are none. */
+const CARD_GROUP = 3;
+
+/** The card at the beginning of digits in groups: what ends with a group, the longest. */
 function cardIn(found: string): string | undefined {
   let digits = '';
+  let group = 0;
   let card: string | undefined;
   for (let at = 0; at < found.length; at++) {
     if (!isDigit(found, at)) continue;
     digits += found[at]!;
-    if (digits.length >= 13 && !isDigit(found, at + 1) && isCard(digits)) card = found.slice(0, at + 1);
+    group += 1;
+    if (isDigit(found, at + 1)) continue;
+    if (group < CARD_GROUP) break;
+    group = 0;
+    if (digits.length >= 13 && isCard(digits)) card = found.slice(0, at + 1);
   }
   return card;
 }
