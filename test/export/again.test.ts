@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
 import { answered, asked, chat, feedback, line, user } from './records.ts';
 import { says, workshop } from './workshop.ts';
 
@@ -187,3 +188,56 @@ describe('--append-since', () => {
     );
   });
 });
+
+/** What a talk of these answers logs: a line for each, with what went before. */
+const steps = fc.array(
+  fc.record({
+    talk: fc.nat(3),
+    kind: fc.constantFrom('ask', 'ask', 'ask', 'again', 'rate'),
+    good: fc.boolean(),
+    answer: fc.nat(2),
+  }),
+  { minLength: 4, maxLength: 24 },
+);
+
+function logOf(all: readonly { talk: number; kind: string; good: boolean; answer: number }[]): string[] {
+  const talks = new Map<number, object[]>();
+  const ids: string[] = [];
+  return all.map(({ talk, kind, good, answer }, index) => {
+    const about = ids[talk];
+    if (kind === 'rate' && about !== undefined) return feedback(about, { score: good ? 1 : -1 });
+    const turns = talks.get(talk) ?? [user(`question ${talk}`)];
+    const prompt = kind === 'again' && turns.length > 2 ? turns.slice(0, -2) : turns;
+    const content = `answer ${answer}`;
+    talks.set(talk, [...prompt, { role: 'assistant', content }, user(`more ${prompt.length}`)]);
+    ids[talk] = `r${index}`;
+    return line({
+      id: `r${index}`,
+      conversation: `c${talk}`,
+      request: chat(prompt),
+      response: answered({ content }),
+    });
+  });
+}
+
+test.each(['trl', 'trl-pc', 'kto', 'trl-dpo', 'trl --min-score 0'])(
+  '--append-since and the export before it hold all that one export of all holds, as %s',
+  async (flags) => {
+    const rowsOf = (path: string) => readFileSync(path, 'utf8').split('\n').filter(Boolean);
+    const run = fc.asyncProperty(steps, fc.nat(100), async (all, share) => {
+      const log = logOf(all);
+      const cut = Math.floor((log.length * share) / 100);
+      await using shop = await workshop({ 'a.ndjson': log.slice(0, cut).join('') });
+      const to = (name: string) => shop.path(`${name}.jsonl`);
+      await shop.run(`-f ${flags} -o ${to('first')} --manifest ${shop.path('m.json')}`);
+      appendFileSync(shop.path('logs/a.ndjson'), log.slice(cut).join(''));
+      await shop.run(`-f ${flags} -o ${to('more')} --append-since ${shop.path('m.json')}`);
+      await shop.run(`-f ${flags} -o ${to('all')}`);
+      const [first, more, whole] = ['first', 'more', 'all'].map((name) => rowsOf(to(name)));
+      const known = new Set([...first!, ...more!]);
+      expect(whole!.filter((row) => !known.has(row))).toEqual([]);
+      expect(more!.filter((row) => first!.includes(row))).toEqual([]);
+    });
+    await fc.assert(run, { numRuns: 25 });
+  },
+);

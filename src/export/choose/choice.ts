@@ -15,16 +15,34 @@ export class Choice {
   readonly judgements: Judgements;
   /** What is made of rows; `undefined` when rows are written as they are. */
   readonly tasks: readonly Task[] | undefined;
+  readonly #sees: ((row: number) => boolean) | undefined;
   readonly #contents: Uint32Array | undefined;
   readonly #left: Uint8Array;
   readonly #reasons: Leave[] = [];
 
-  constructor(candidates: Candidates, judgements: Judgements, tasks?: readonly Task[]) {
+  /** @param sees whether a row was there when the choice was made; all were when left out */
+  constructor(
+    candidates: Candidates,
+    judgements: Judgements,
+    sees?: (row: number) => boolean,
+    tasks?: readonly Task[],
+  ) {
     this.candidates = candidates;
     this.judgements = judgements;
     this.tasks = tasks;
+    this.#sees = sees;
     this.#contents = tasks && contentsOf(tasks, candidates);
     this.#left = new Uint8Array(this.length);
+  }
+
+  /** The same log, where what is made of its rows is chosen. */
+  of(tasks: readonly Task[]): Choice {
+    return new Choice(this.candidates, this.judgements, this.#sees, tasks);
+  }
+
+  /** Whether a row was there, whether it is in or not. */
+  sees(row: number): boolean {
+    return this.#sees?.(row) ?? true;
   }
 
   get length(): number {

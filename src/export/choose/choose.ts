@@ -8,7 +8,7 @@ import { FLAG } from '../convert/batch.ts';
 import { NearIndex } from '../near/index.ts';
 import { Choice } from './choice.ts';
 import { leaveDuplicates, leaveNearDuplicates } from './duplicates.ts';
-import { leaveExported } from './exported.ts';
+import { hadBefore, leaveExported } from './exported.ts';
 import { judged } from './judged.ts';
 import { Judgements } from './judgements.ts';
 import { balance, keepFirst, keepLast, sample } from './sample.ts';
@@ -39,19 +39,35 @@ export function choose(
 ): Chosen {
   const rows = new Choice(candidates, new Judgements(candidates, feedback));
   const sides = split(rows, options, signature);
-  const choice = judged(rows, options);
-  const logged = conversations(choice, options);
-  const { dedup, near, seed, corrections } = options;
-  if (dedup !== 'none') leaveDuplicates(choice, dedup === 'exact' ? 'content' : 'prompt');
-  if (near !== undefined) leaveNearDuplicates(choice, { threshold: near, seed }, signature);
-  if (candidates.anyHad) leaveExported(choice, feedback, options);
+  const { choice, logged } = decided(rows, options, signature);
+  if (candidates.anyHad) {
+    const before = decided(hadBefore(candidates, feedback), options, signature);
+    leaveExported(choice, before.choice, options);
+  }
   draw(choice, options);
   return {
     choices: choice === rows ? [rows] : [rows, choice],
     sides,
-    whole: choice === rows && !corrections && choice.count() === candidates.length,
+    whole: choice === rows && !options.corrections && choice.count() === candidates.length,
     tasks: () => tasksOf(choice, options, logged),
   };
+}
+
+interface Decided {
+  /** The rows, or what is made of them. */
+  readonly choice: Choice;
+  /** The answers within prompts that the log shows; `undefined` when nobody asks. */
+  readonly logged: LoggedTurns | undefined;
+}
+
+/** All decisions but those of chance and number. */
+function decided(rows: Choice, options: Choosing, signature: (row: number) => Uint8Array): Decided {
+  const choice = judged(rows, options);
+  const logged = conversations(choice, options);
+  const { dedup, near, seed } = options;
+  if (dedup !== 'none') leaveDuplicates(choice, dedup === 'exact' ? 'content' : 'prompt');
+  if (near !== undefined) leaveNearDuplicates(choice, { threshold: near, seed }, signature);
+  return { choice, logged };
 }
 
 function split(

@@ -1,27 +1,28 @@
+/** What an earlier export has had: all that the lines give which it had read. */
+import type { Candidates } from './candidates.ts';
 import type { Choosing } from './choosing.ts';
 import type { PlacedFeedback } from './judgements.ts';
 import { HashMap64 } from '../hash-map.ts';
 import { Choice } from './choice.ts';
-import { judged } from './judged.ts';
 import { Judgements } from './judgements.ts';
 
-/**
- * Leaves out what an earlier export has had: all that the lines give which it had read. An answer that was read before,
- * but judged or gone on from later, may well make a row that is new.
- */
-export function leaveExported(choice: Choice, feedback: readonly PlacedFeedback[], options: Choosing): void {
-  const { candidates } = choice;
-  const then = new Choice(
-    candidates,
-    new Judgements(
-      candidates,
-      feedback.filter((said) => candidates.had(said)),
-    ),
-  );
-  then.each((row) => {
-    if (!candidates.had(candidates.place(row))) then.leave(row, 'exported_before');
+/** The rows that an earlier export could choose from, by what was said of them until then. */
+export function hadBefore(candidates: Candidates, feedback: readonly PlacedFeedback[]): Choice {
+  const said = feedback.filter((one) => candidates.had(one));
+  const had = (row: number) => candidates.had(candidates.place(row));
+  const rows = new Choice(candidates, new Judgements(candidates, said), had);
+  rows.each((row) => {
+    if (!had(row)) rows.leave(row, 'exported_before');
   });
-  const before = judged(then, options);
+  return rows;
+}
+
+/**
+ * Leaves out what was chosen before too. An answer that was read before, but judged or gone on from later, may well make
+ * a row that is new.
+ * @param before decided on as `choice` was
+ */
+export function leaveExported(choice: Choice, before: Choice, options: Choosing): void {
   const exported = choice.tasks ? sameTask(choice, before) : sameRow(choice, before, options);
   choice.each((one) => {
     if (exported(one)) choice.leave(one, 'exported_before');
@@ -30,7 +31,7 @@ export function leaveExported(choice: Choice, feedback: readonly PlacedFeedback[
 
 function sameTask(choice: Choice, before: Choice): (one: number) => boolean {
   const known = new HashMap64();
-  before.each((one) => known.set(before.hi('content', one), before.lo('content', one), one));
+  before.each((one) => known.set(before.hi('content', one), before.lo('content', one), 1));
   return (one) => known.has(choice.hi('content', one), choice.lo('content', one));
 }
 

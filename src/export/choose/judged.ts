@@ -1,8 +1,7 @@
 /** What people said of answers decides what is made of them. */
 import type { Choosing } from './choosing.ts';
-import type { Leave } from './choice.ts';
+import type { Choice, Leave } from './choice.ts';
 import type { Task } from './pairs.ts';
-import { Choice } from './choice.ts';
 import { valueOf } from './judgements.ts';
 import { labelsOf, pairsOf } from './pairs.ts';
 
@@ -11,7 +10,7 @@ type Judging = Pick<Choosing, 'makes' | 'pairs' | 'corrections' | 'minScore'>;
 /** The rows, or the pairs or labels that are made of them; what was judged too bad is left out. */
 export function judged(rows: Choice, options: Judging): Choice {
   const tasks = tasksOf(rows, options);
-  const choice = tasks ? new Choice(rows.candidates, rows.judgements, tasks) : rows;
+  const choice = tasks ? rows.of(tasks) : rows;
   if (rows.judgements.any || options.minScore !== undefined)
     choice.each((one) => {
       const reason = tasks ? taskReason(choice, tasks[one]!, options) : rowReason(choice, one, options);

@@ -67,16 +67,13 @@ export function loggedTurns(choice: Choice, minScore: number | undefined): Logge
 }
 
 /** Those of the links that a record ends with, and well. */
-function goodAnswers(
-  { candidates, judgements }: Choice,
-  asked: HashMap64,
-  minScore: number | undefined,
-): HashMap64 {
+function goodAnswers(choice: Choice, asked: HashMap64, minScore: number | undefined): HashMap64 {
+  const { candidates, judgements } = choice;
   const good = new HashMap64();
   for (let row = 0; row < candidates.length; row++) {
     const hi = candidates.hi('terminal', row);
     const lo = candidates.lo('terminal', row);
-    if (!asked.has(hi, lo) || !candidates.has(row, FLAG.success)) continue;
+    if (!asked.has(hi, lo) || !candidates.has(row, FLAG.success) || !choice.sees(row)) continue;
     const judgement = judgements.of(row);
     const value = valueOf(judgement);
     const bad = minScore === undefined ? (value ?? 0) < 0 : (value ?? -Infinity) < minScore;
