@@ -17,7 +17,7 @@ let ranges = 0;
 const pieces: SharedArrayBuffer[] = [];
 
 /** Ranges between two sweeps: texts of heads are far larger than the collector sees, and lines that are left out leave little else. */
-const SWEEP_RANGES = 128;
+const SWEEP_RANGES = 256;
 
 /** Memory for one very long line is not kept. */
 const MOST_SPARE = 8 * 1024 ** 2;
