@@ -1,5 +1,5 @@
 /** Tool calls and tool definitions as the canonical conversation has them. */
-import { isObject, listOf, objectOf, parseJson, stringOf } from '../wire/json.ts';
+import { isObject, listOf, objectOf, parseJson } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { AssistantMessage, Tool, ToolCall } from './conversation.ts';
 import { Unfit } from './reasons.ts';
@@ -14,7 +14,7 @@ export function toolCallsOf(calls: readonly unknown[]): ToolCall[] {
   const ids = new Set<string>();
   return calls.map((call) => {
     const { id, type, function: target } = objectOf(call);
-    if (typeof id !== 'string' || id === '' || ids.has(id)) throw new Unfit('invalid_tool_call');
+    if (!isWord(id) || ids.has(id)) throw new Unfit('invalid_tool_call');
     // Some servers leave the type out; a custom tool takes free text, which no format here has.
     if ((type ?? 'function') !== 'function' || !isObject(target)) throw new Unfit('invalid_tool_call');
     ids.add(id);
@@ -39,7 +39,7 @@ export function toolsOf(request: JsonObject): Tool[] {
   const tools = listOf(request.tools).map(objectOf);
   const current = tools.filter((tool) => tool.type === 'function').map((tool) => objectOf(tool.function));
   const legacy = listOf(request.functions).map(objectOf);
-  return [...current, ...legacy].filter((tool) => stringOf(tool.name)).map(definition);
+  return [...current, ...legacy].filter((tool) => isWord(tool.name)).map(definition);
 }
 
 function definition({ name, description, parameters, strict }: JsonObject): Tool {
@@ -55,7 +55,7 @@ function definition({ name, description, parameters, strict }: JsonObject): Tool
 }
 
 function callOf(call: JsonObject): ToolCall['function'] {
-  if (typeof call.name !== 'string' || call.name === '') throw new Unfit('invalid_tool_call');
+  if (!isWord(call.name)) throw new Unfit('invalid_tool_call');
   return { name: call.name, arguments: argumentsOf(call.arguments) };
 }
 
@@ -74,4 +74,9 @@ function argumentsOf(value: unknown): string {
 function shallow<Value>(value: Value): Value {
   if (isDeeper(value, MAX_TOOL_DEPTH)) throw new Unfit('too_deep');
   return value;
+}
+
+/** A text that says something: an id or a name of blanks is none. */
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '';
 }

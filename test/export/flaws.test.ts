@@ -75,6 +75,8 @@ describe('conversationOf() drops', () => {
       { endpoint: 'completions', request: { prompt: ['a', 'b'] }, response: { choices: [{ text: 'x' }] } },
     ],
     ['a call without an id', 'invalid_tool_call', calls([{ ...weather, id: '' }])],
+    ['an id of blanks', 'invalid_tool_call', calls([{ ...weather, id: ' ' }])],
+    ['a name of blanks', 'invalid_tool_call', calls([call('a', '\t', '{}')])],
     ['an id twice', 'invalid_tool_call', calls([weather, weather])],
     ['cut arguments', 'invalid_tool_call', calls([call('a', 'get_weather', '{"city": "S')])],
     ['arguments that are a list', 'invalid_tool_call', calls([call('a', 'get_weather', '[]')])],

@@ -110,13 +110,14 @@ function callsProblems(
   const ids = new Set<unknown>();
   for (const [index, { id, type, function: called }] of items.entries()) {
     const place = `${path}[${index}]`;
-    if (typeof id !== 'string' || id === '' || ids.has(id))
+    if (typeof id !== 'string' || id.trim() === '' || ids.has(id))
       problems.push(`${place}.id: expected a text of its own`);
     else if (toolId && !toolId.test(id)) problems.push(`${place}.id: expected ${String(toolId)}`);
     ids.add(id);
     if (type !== undefined && type !== 'function') problems.push(`${place}.type: expected "function"`);
     const { name, arguments: args } = isObject(called) ? called : {};
-    if (typeof name !== 'string' || name === '') problems.push(`${place}.function.name: expected a text`);
+    if (typeof name !== 'string' || name.trim() === '')
+      problems.push(`${place}.function.name: expected a text`);
     const texts = anyArguments || rules.arguments === 'string';
     const objects = anyArguments || rules.arguments === 'object';
     if (!(texts && isObjectText(args)) && !(objects && isObject(args)))
