@@ -132,15 +132,29 @@ function reasoningOf(message: JsonObject): string | undefined {
   return undefined;
 }
 
-/** What a text holds before and behind the end of a thought it begins with; servers without a parser leave it there. */
+/** A thought that a text begins with, as servers without a parser leave it there. */
 const THOUGHT = /^\s*<think>([^]*?)(?:<\/think>\s*|$)/;
+/** The end of a thought, on a line of its own. */
+const END_OF_THOUGHT = /^[ \t]*<\/think>[ \t\r]*$\s*/m;
+
+/** The thought and the text behind it, each as it was written, blanks at the ends apart. */
+function thoughtApart(text: string): { readonly content: string; readonly reasoning?: string } {
+  if (!text.includes('think>')) return { content: text };
+  const [end, thought] = text.includes('<think>') ? begunThought(text) : openedThought(text);
+  const reasoning = thought.trim();
+  return { content: text.slice(end), ...(reasoning === '' ? {} : { reasoning }) };
+}
 
 /** An end that never comes means that the model was still thinking. */
-function thoughtApart(text: string): { readonly content: string; readonly reasoning?: string } {
-  const [whole, thought] = text.includes('<think>') ? (THOUGHT.exec(text) ?? []) : [];
-  if (whole === undefined) return { content: text };
-  const reasoning = thought!.trim();
-  return { content: text.slice(whole.length), ...(reasoning === '' ? {} : { reasoning }) };
+function begunThought(text: string): readonly [end: number, thought: string] {
+  const [whole, thought] = THOUGHT.exec(text) ?? [];
+  return whole === undefined ? [0, ''] : [whole.length, thought!];
+}
+
+/** Templates of some models write the beginning into the prompt: the text has the end alone. */
+function openedThought(text: string): readonly [end: number, thought: string] {
+  const match = END_OF_THOUGHT.exec(text);
+  return match === null ? [0, ''] : [match.index + match[0].length, text.slice(0, match.index)];
 }
 
 function toolMessage(message: JsonObject, open: OpenCalls): Message {

@@ -152,6 +152,20 @@ describe('conversationOf() and openaiRow() write', () => {
         ],
       },
     ],
+    'a thought that the prompt has opened apart from the text': [
+      {
+        request: chat([user('Hi'), { role: 'assistant', content: 'Say </think> to end it.' }, user('Well?')]),
+        response: answered({ content: 'They ask\r\nagain.\n</think>\r\n\r\nHello\n</think>\nyou' }),
+      },
+      {
+        messages: [
+          user('Hi'),
+          { role: 'assistant', content: 'Say </think> to end it.' },
+          user('Well?'),
+          { role: 'assistant', content: 'Hello\n</think>\nyou' },
+        ],
+      },
+    ],
     'an answer that goes on from the words it was given': [
       {
         request: chat([user('Hi'), { role: 'assistant', content: 'Hel', prefix: true }]),
