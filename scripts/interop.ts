@@ -1,8 +1,8 @@
 /**
  * `make interop`: exports a small log in every format, and loads each with the programs that will load it for real: HF
- * datasets, TRL, chat templates, mistral_common, google-genai, botocore, DuckDB, polars. Needs Python and, once, PyPI; the
- * results go into docs/export.md.
- * Usage: bun scripts/interop.ts [--keep]   (PYTHON=python of an environment that has all of it already)
+ * datasets, TRL, chat templates, mistral_common, google-genai, botocore, DuckDB, polars; Together's check of files,
+ * LLaMA-Factory and axolotl. Needs Python and, once, PyPI and 20 GB; the results of all go into docs/export.md.
+ * Usage: bun scripts/interop.ts [--keep] [CONSUMER...]   (folders of test/interop; all of them when none is named)
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,8 @@ import { ROOT } from './compile.ts';
 const BEGIN = '<!-- interop: written by make interop -->';
 const END = '<!-- /interop -->';
 const FOLDER = join(ROOT, 'test/interop');
+/** Each has an environment of its own: what one needs, another cannot live with. */
+const CONSUMERS = ['libraries', 'together', 'llama-factory', 'axolotl'] as const;
 const PAGE = join(ROOT, 'docs/export.md');
 
 /** What is exported: the name of a file or directory, and the flags. */
@@ -42,6 +44,8 @@ const EXPORTS: readonly (readonly [output: string, flags: readonly string[]])[] 
   ['openai-dpo.jsonl', ['-f', 'openai-dpo']],
   ['trl-dpo.jsonl', ['-f', 'trl-dpo', '--images', 'drop']],
   ['kto.jsonl', ['-f', 'kto', '--images', 'drop']],
+  ['factory-sharegpt/', ['-f', 'sharegpt']],
+  ['factory-alpaca/', ['-f', 'alpaca']],
   ['dir-plain/', []],
   ['dir-split/', ['--split', 'train=0.7,validation=0.3', '--seed', '3']],
   ['dir-parquet/', ['--parquet']],
@@ -54,13 +58,12 @@ function run(command: readonly string[], cwd: string): void {
   if (child.exitCode !== 0) throw new Error(`${command.slice(0, 3).join(' ')} ended with ${child.exitCode}`);
 }
 
-/** The Python to use: the one that is named, or one of our own with all that is needed. */
-function python(): string {
-  if (process.env.PYTHON !== undefined) return process.env.PYTHON;
-  const environment = join(ROOT, 'dist/interop-venv');
+/** The Python of a consumer, with all that it needs. */
+function python(consumer: string): string {
+  const environment = join(ROOT, 'dist/interop', consumer);
   const own = join(environment, 'bin/python');
   if (!existsSync(own)) run(['python3', '-m', 'venv', environment], ROOT);
-  run([own, '-m', 'pip', 'install', '--quiet', '-r', join(FOLDER, 'requirements.txt')], ROOT);
+  run([own, '-m', 'pip', 'install', '--quiet', '-r', join(FOLDER, consumer, 'requirements.txt')], ROOT);
   return own;
 }
 
@@ -71,7 +74,28 @@ interface Result {
   readonly said: string;
 }
 
-const interpreter = python();
+/** What a consumer said of the datasets in a folder; one that breaks off has failed. */
+function consume(consumer: string, folder: string): Result[] {
+  const child = Bun.spawnSync([python(consumer), join(FOLDER, consumer, 'consume.py'), folder], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PYTHONPATH: FOLDER },
+  });
+  const results = child.stdout
+    .toString()
+    .split('\n')
+    .filter((text) => text.startsWith('{"consumer"'))
+    .map((text) => JSON.parse(text) as Result);
+  if (child.exitCode !== 0)
+    results.push({ consumer, title: 'the checks', ok: false, said: `ended with ${child.exitCode}` });
+  if (results.some(({ ok }) => !ok)) process.stderr.write(child.stderr.toString().slice(-20_000));
+  for (const { consumer: by, title, ok, said } of results)
+    process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${by}: ${title}: ${said}\n`);
+  return results;
+}
+
+const named = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const stray = named.find((name) => !(CONSUMERS as readonly string[]).includes(name));
+if (stray !== undefined) throw new Error(`Unknown consumer ${stray}: expected ${CONSUMERS.join(', ')}`);
 run([process.execPath, '--no-env-file', 'scripts/build.ts'], ROOT);
 const work = mkdtempSync(join(tmpdir(), 'llmproxy-interop-'));
 const keep = process.argv.includes('--keep');
@@ -83,21 +107,10 @@ try {
       [join(ROOT, 'dist/llmproxy'), 'export', 'logs', '--successful-only', '-q', ...flags, '-o', output],
       work,
     );
-  const consumed = Bun.spawnSync([interpreter, join(FOLDER, 'consume.py'), work], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const results = consumed.stdout
-    .toString()
-    .split('\n')
-    .filter((text) => text.startsWith('{"consumer"'))
-    .map((text) => JSON.parse(text) as Result);
-  const failed = results.filter(({ ok }) => !ok);
-  for (const { consumer, title, ok, said } of results)
-    process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${consumer}: ${title}: ${said}\n`);
-  if (failed.length > 0 || consumed.exitCode !== 0) {
-    process.stderr.write(consumed.stderr.toString().slice(-20_000));
-    process.exitCode = 1;
-  } else writeResults(results);
+  const results = (named.length > 0 ? named : CONSUMERS).flatMap((consumer) => consume(consumer, work));
+  if (results.some(({ ok }) => !ok)) process.exitCode = 1;
+  else if (named.length === 0) writeResults(results);
+  else process.stdout.write(`${results.length} checks passed\n`);
 } finally {
   if (keep) process.stdout.write(`Kept ${work}\n`);
   else rmSync(work, { recursive: true, force: true });

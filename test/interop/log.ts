@@ -101,6 +101,12 @@ export function interopLog(): string {
     { content: 'A red dot.' },
   );
 
+  // Answers that no model gave here: examples in a prompt are not trained.
+  for (let n = 0; n < 3; n++)
+    add([user('Cold?'), say('assistant', 'The opposite is hot.'), user(`Day ${n}?`)], {
+      content: `The opposite is night ${n}.`,
+    });
+
   for (let n = 0; n < 6; n++) {
     const conversation = `talk-${n}`;
     const first = user(`Tell me a story, number ${n}.`);

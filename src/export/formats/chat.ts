@@ -36,9 +36,17 @@ export function chatMessages(
   );
   if (rules.images) boundedImages(named, rules.images);
   else textOnly(named);
-  return (options.mergeTurns ? mergedTurns(named) : named).map((message) =>
+  const said = (options.mergeTurns ? mergedTurns(named) : named).map((message) =>
     chatMessage(message, options, rules),
   );
+  const pictured = said.some(({ content }) => Array.isArray(content));
+  return pictured && rules.images?.allParts ? said.map(inParts) : said;
+}
+
+function inParts(message: JsonObject): JsonObject {
+  const { content } = message;
+  if (typeof content !== 'string' || content === '') return message;
+  return { ...message, content: [{ type: 'text', text: content }] };
 }
 
 function chatMessage(message: Message, options: RenderOptions, rules: ChatRules): JsonObject {

@@ -106,10 +106,15 @@ function imageProblems(
   path: string,
   { rules: { images } }: TalkCheck,
 ): Problems {
+  const problems: Problems = [];
   const most = images?.most ?? Infinity;
   const parts = items.flatMap(({ content }) => listOf(content));
   const count = parts.filter((part) => isObject(part) && part.type === 'image_url').length;
-  return count > most ? [`${path}: ${count} images: ${most} are the most`] : [];
+  if (count > most) problems.push(`${path}: ${count} images: ${most} are the most`);
+  const texts = items.some(({ content }) => typeof content === 'string' && content !== '');
+  if (images?.allParts && texts && parts.length > 0)
+    problems.push(`${path}: some messages are texts and some lists of parts: expected one or the other`);
+  return problems;
 }
 
 /** Problems of the tools beside messages, where there are any. */

@@ -15,7 +15,7 @@ const ROW = { keys: ['messages', 'tools'], last: 'assistant' } as const satisfie
 const TOGETHER_RULES: ChatRules = {
   arguments: 'string',
   mark: 'weight',
-  images: { urls: false, types: ['jpeg', 'png', 'webp'], most: 10 },
+  images: { urls: false, types: ['jpeg', 'png', 'webp'], most: 10, allParts: true },
   thoughts: true,
 };
 const FIREWORKS_RULES: ChatRules = {
@@ -26,7 +26,8 @@ const FIREWORKS_RULES: ChatRules = {
 };
 
 /**
- * Together: no other key than the format's own, roles in turn, images as data.
+ * Together: no other key than the format's own, roles in turn, images as data, all messages in parts where one is, and
+ * 50.1 GiB a file, as its client 2.42 counts them.
  * @see https://docs.together.ai/docs/fine-tuning/data-preparation
  * @see https://docs.together.ai/docs/fine-tuning/function-calling
  */
@@ -44,7 +45,7 @@ export const togetherFormat: Format = {
     ...toolsField(conversation.tools),
   }),
   check: (row) => chatRowProblems(row, { ...ROW, rules: TOGETHER_RULES, alternate: true }),
-  checkFile: (file) => fileProblems(file, { maxBytes: 100 * 1024 ** 3 }),
+  checkFile: (file) => fileProblems(file, { maxBytes: Math.floor(50.1 * 1024 ** 3) }),
 };
 
 /**

@@ -10,6 +10,8 @@ export interface ImageRules {
   readonly types: readonly string[];
   /** The most in one row. */
   readonly most?: number;
+  /** Where one message is a list of parts, all that say something must be. */
+  readonly allParts?: true;
 }
 
 const MAX_BYTES = 10 * 1024 ** 2;
@@ -37,9 +39,12 @@ export function isImage(url: string, { urls, types }: ImageRules): boolean {
   );
 }
 
-/** A part under the registered name of its type: many programs say image/jpg, which hosts do not know. */
+/** A part under the registered name of its type: many programs say image/jpg, or image/PNG, which hosts do not know. */
 export function namedImage(part: Part): Part {
   if (part.type !== 'image_url') return part;
-  const url = part.image_url.url.replace(/^data:image\/jpg;/i, 'data:image/jpeg;');
+  const url = part.image_url.url.replace(DATA, (_, type: string) => {
+    const name = type.toLowerCase();
+    return `data:image/${name === 'jpg' ? 'jpeg' : name};base64,`;
+  });
   return { ...part, image_url: { ...part.image_url, url } };
 }

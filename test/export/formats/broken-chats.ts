@@ -147,6 +147,13 @@ export const BROKEN_CHATS: readonly (readonly [string, Names, string, unknown, s
     Array.from({ length: 11 }, () => PNG),
     'messages: 11 images: 10 are the most',
   ],
+  [
+    'parts beside texts',
+    ['together'],
+    'messages[1].content',
+    [PNG],
+    'messages: some messages are texts and some lists of parts',
+  ],
   ['an id of six characters', ['mistral'], `${CALL}.id`, 'call_1', `${CALL}.id: expected /^[A-Za-z0-9]{9}$/`],
   [
     'text beside calls',

@@ -36,13 +36,17 @@ const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
   ['several system messages', ['openai'], 'messages', [HI, { role: 'system', content: 'x' }, HI, HELLO]],
   ['the same roles in a row', ['openai', 'fireworks', 'axolotl', 'trl'], 'messages', [HI, HI, HELLO, HELLO]],
   ['an image by URL', ['openai'], 'messages[1].content', [URL]],
+  ['parts of text', ['openai', 'fireworks'], 'messages[0].content', [{ type: 'text', text: 'x' }]],
   [
-    'parts of text',
-    ['openai', 'fireworks', 'together'],
-    'messages[0].content',
-    [{ type: 'text', text: 'x' }],
+    'all in parts',
+    ['openai', 'together'],
+    'messages',
+    [
+      { ...HI, content: Array.from({ length: 10 }, () => WEBP) },
+      { ...HELLO, content: [{ type: 'text', text: 'Hello' }] },
+    ],
   ],
-  ['ten images', ['openai', 'together'], 'messages[1].content', Array.from({ length: 10 }, () => WEBP)],
+  ['ten images', ['openai'], 'messages[1].content', Array.from({ length: 10 }, () => WEBP)],
   ['text beside calls', ['openai', 'fireworks', 'together', 'axolotl', 'trl'], 'messages[2].content', 'See.'],
   ['no text beside calls, in a text', CHATS, 'messages[2].content', ''],
   ['an empty result', CHATS, 'messages[3].content', ''],
@@ -88,7 +92,7 @@ test.each<[FormatName, number, number, string[]]>([
   ['fireworks', 2, 1, ['the file has 2 rows: 3 are the least']],
   ['fireworks', 3_000_000, 1, []],
   ['fireworks', 3_000_001, 1, ['the file has 3000001 rows: 3000000 are the most']],
-  ['together', 1, 100 * 1024 * MB + 1, ['the file has 107374182401 bytes: 107374182400 are the most']],
+  ['together', 1, 53_794_465_383, ['the file has 53794465383 bytes: 53794465382 are the most']],
   ['mistral', 1, 512 * MB + 1, ['the file has 536870913 bytes: 536870912 are the most']],
 ])('%s checkFile() of %d rows and %d bytes', (name, rows, bytes, problems) => {
   expect(FORMATS[name].checkFile!({ rows, bytes })).toEqual(problems);

@@ -115,7 +115,7 @@ export const CONVERSATIONS: Readonly<Record<string, Example>> = {
   ),
   'an image by URL': talk([shown('https://example.com/cat.png')], said('A cat.')),
   'an image as data': talk([shown(`data:image/png;base64,${PIXEL}`)], said('A dot.')),
-  'an image under another name': talk([shown(`data:image/jpg;base64,${PIXEL}`)], said('A dot.')),
+  'an image under another name': talk([shown(`data:image/JPG;base64,${PIXEL}`)], said('A dot.')),
   'an image of a kind that few take': talk([shown(`data:image/gif;base64,${PIXEL}`)], said('A dot.')),
   'eleven images': talk(
     Array.from({ length: 11 }, (_, index) =>

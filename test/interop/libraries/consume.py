@@ -1,48 +1,11 @@
-"""Loads every dataset below a folder with the programs that will load it for real. Prints a line of JSON for each check.
-
-Usage: python consume.py FOLDER
-"""
+"""Loads every dataset with HF datasets, the readers of tables, TRL, chat templates, and the types of hosts."""
 
 import glob
-import importlib.metadata
 import inspect
 import json
 import os
-import sys
-import traceback
 
-os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TOKENIZERS_PARALLELISM="false", WANDB_DISABLED="true")
-
-FOLDER = sys.argv[1]
-CACHE = os.path.join(FOLDER, "cache")
-
-
-def path(name):
-    return os.path.join(FOLDER, name)
-
-
-def rows_of(name):
-    with open(path(name), encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
-
-
-def check(consumer, title):
-    """Runs a check and prints how it ended; the function returns what is worth saying."""
-
-    def run(function):
-        try:
-            said, ok = function(), True
-        except BaseException as error:  # A trainer may raise anything, SystemExit too.
-            said, ok = f"{type(error).__name__}: {str(error)[:300]}", False
-            traceback.print_exc()
-        print(json.dumps({"consumer": consumer, "title": title, "ok": ok, "said": str(said)}), flush=True)
-
-    return run
-
-
-def version(package):
-    return f"{package} {importlib.metadata.version(package)}"
-
+from shared import CACHE, byte_tokenizer, check, path, rows_of, version
 
 # --- HF datasets, and the readers of tables -------------------------------------------------------------------------
 
@@ -101,25 +64,14 @@ def _():
 
 import torch
 import trl
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM
 
 TEMPLATES = os.path.join(os.path.dirname(trl.__file__), "chat_templates")
 
 
 def tokenizer(template="qwen3"):
-    """A tokenizer of bytes; the words of templates are single tokens of it."""
-    made = Tokenizer(models.BPE(unk_token=None))
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    words = ["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<pad>"]
-    made.train_from_iterator([], trainers.BpeTrainer(vocab_size=300, special_tokens=words, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
-    from tokenizers import decoders
-
-    made.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<|im_end|>", pad_token="<pad>")
     with open(os.path.join(TEMPLATES, f"{template}.jinja"), encoding="utf-8") as file:
-        fast.chat_template = file.read()
-    return fast
+        return byte_tokenizer(file.read())
 
 
 def model(words):

@@ -1,0 +1,31 @@
+"""Loads directories with LLaMA-Factory by their dataset_info.json, and renders the rows; it skips what it cannot read."""
+
+from llamafactory.data.loader import _load_single_dataset
+from llamafactory.data.parser import get_dataset_list
+from llamafactory.data.template import TEMPLATES
+from llamafactory.hparams import DataArguments, ModelArguments
+from transformers import Seq2SeqTrainingArguments
+
+from shared import byte_tokenizer, check, path, rows_of, version
+
+words = byte_tokenizer()
+
+for name in ["factory-sharegpt", "factory-alpaca"]:
+
+    @check(version("llamafactory"), f"dataset_info.json of {name}, template qwen")
+    def _(name=name):
+        directory = path(name)
+        (attributes,) = get_dataset_list(["llmproxy"], directory)
+        rows = _load_single_dataset(
+            attributes,
+            ModelArguments(model_name_or_path="none"),
+            DataArguments(dataset="llmproxy", dataset_dir=directory, template="qwen", overwrite_cache=True),
+            Seq2SeqTrainingArguments(output_dir=path("trained"), use_cpu=True, report_to=[]),
+        )
+        assert len(rows) == len(rows_of(f"{name}/train.jsonl")), len(rows)
+        for row in rows:
+            # A row that it cannot use has neither.
+            assert row["_prompt"] and row["_response"], row
+            turns = TEMPLATES["qwen"].encode_multiturn(words, row["_prompt"] + row["_response"], row["_system"], row["_tools"])
+            assert all(asked and answered for asked, answered in turns), row
+        return f"{len(rows)} rows, {sum(1 for row in rows if row['_tools'])} with tools"
