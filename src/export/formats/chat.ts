@@ -19,6 +19,8 @@ export interface ChatRules {
   readonly refusals?: true;
   /** Messages may carry names. */
   readonly names?: true;
+  /** A result says which function it is of, beside its call. */
+  readonly toolNames?: true;
   /** What was thought has a field; else it has no place but the text. */
   readonly thoughts?: true;
 }
@@ -36,9 +38,13 @@ export function chatMessages(
   );
   if (rules.images) boundedImages(named, rules.images);
   else textOnly(named);
-  const said = (options.mergeTurns ? mergedTurns(named) : named).map((message) =>
-    chatMessage(message, options, rules),
-  );
+  // An id may come again in a later turn, for another function.
+  const called = new Map<string, string>();
+  const said = (options.mergeTurns ? mergedTurns(named) : named).map((message) => {
+    if (message.role !== 'assistant') return heard(message, rules, called);
+    for (const { id, function: target } of message.tool_calls ?? []) called.set(id, target.name);
+    return assistant(message, options, rules);
+  });
   const pictured = said.some(({ content }) => Array.isArray(content));
   return pictured && rules.images?.allParts ? said.map(inParts) : said;
 }
@@ -49,11 +55,21 @@ function inParts(message: JsonObject): JsonObject {
   return { ...message, content: [{ type: 'text', text: content }] };
 }
 
-function chatMessage(message: Message, options: RenderOptions, rules: ChatRules): JsonObject {
-  if (message.role === 'assistant') return assistant(message, options, rules);
+/** A message that the model reads. @param called names of functions by the ids of the calls before it */
+function heard(
+  message: Exclude<Message, AssistantMessage>,
+  rules: ChatRules,
+  called: ReadonlyMap<string, string>,
+): JsonObject {
   const { role, content } = message;
   if (role !== 'tool') return { role, content, ...nameIn(message, rules) };
-  return { role, tool_call_id: message.tool_call_id, ...nameIn(message, rules), content };
+  const { tool_call_id: id } = message;
+  return {
+    role,
+    tool_call_id: id,
+    ...(rules.toolNames ? { name: called.get(id) } : nameIn(message, rules)),
+    content,
+  };
 }
 
 function assistant(message: AssistantMessage, options: RenderOptions, rules: ChatRules): JsonObject {

@@ -10,11 +10,12 @@ import { asked, leadingSystem, talkOf, toolsField } from './turns.ts';
 
 /**
  * What chat templates take: text as one string, arguments as objects, no refusals. Of the templates that come with
- * TRL, three encode arguments as text twice and two crash. Images would need a column of files beside the messages,
- * which a log has none of.
+ * TRL, three encode arguments as text twice and two crash. Results have the names of their functions as TRL's own
+ * examples do: its templates find them by the ids of calls, others such as FunctionGemma's do not. Images would need a
+ * column of files beside the messages, which a log has none of.
  * @see https://huggingface.co/docs/trl/dataset_formats
  */
-const TEMPLATE_RULES: ChatRules = { arguments: 'object', thoughts: true };
+const TEMPLATE_RULES: ChatRules = { arguments: 'object', thoughts: true, toolNames: true };
 
 const PROMPT: Column = { name: 'prompt', type: 'jsons' };
 const TOOLS: Column = { name: 'tools', type: 'jsons', optional: true };

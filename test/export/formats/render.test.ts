@@ -46,6 +46,17 @@ describe('reasoning', () => {
   });
 });
 
+test('trl names the function of a result, though its id comes again for another', () => {
+  const once = (name: string, id: string) => {
+    const called = { id, type: 'function', function: { name, arguments: '{}' } } as const;
+    return [said('', { tool_calls: [called] }), result(id, '1')];
+  };
+  const example = talk([user('Go'), ...once('a', 'x'), ...once('b', 'y'), ...once('c', 'x')], said('Done'));
+  const { messages } = row(FORMATS.trl, example);
+  const results = (messages as JsonObject[]).filter(({ role }) => role === 'tool');
+  expect(results.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+});
+
 test.each<[FormatName, RenderOptions['toolArguments'], unknown]>([
   ['openai', undefined, '{"city":"Oslo"}'],
   ['openai', 'object', { city: 'Oslo' }],
