@@ -51,7 +51,7 @@ export async function compile(outfile: string, target?: string): Promise<void> {
     new Response(built.stderr).text(),
     built.exited,
   ]);
-  // The binary holds its source map; the copy beside it is of no use.
-  rmSync(`${outfile}.map`, { force: true });
+  // The binary holds its source maps; the copies beside it, one for each chunk, are of no use.
+  for (const map of new Bun.Glob('*.map').scanSync({ cwd: dirname(outfile), absolute: true })) rmSync(map);
   if (code !== 0 || /Failed to generate bytecode/i.test(out + err)) throw new Error(`${out}${err}`.trim());
 }
