@@ -2,21 +2,15 @@
 import type { HashName } from './choose/candidates.ts';
 import type { Choosing } from './choose/choosing.ts';
 
-/** Whether rows can be written as they come: none waits for what stands in another. */
-export function streams(choosing: Choosing, { raw, consumed }: { raw: boolean; consumed: boolean }): boolean {
-  const { conversations, unlogged, dedup, near, sample, perGroup, last, sides, minScore, makes } = choosing;
-  if (
-    consumed ||
-    sample ||
-    perGroup !== undefined ||
-    last !== undefined ||
-    sides.length > 1 ||
-    near !== undefined
-  )
-    return false;
-  if (raw) return true;
-  const alone = conversations === 'turns' && (unlogged === 'keep' || unlogged === 'pass') && dedup === 'none';
-  return alone && minScore === undefined && (makes === 'answer' || makes === 'prompt');
+/**
+ * Whether rows can be written as they come: none waits for what stands in another. Only whole records can; the answers of
+ * all others may still be judged or corrected further on in the log.
+ */
+export function streams(
+  { sample, perGroup, last, sides }: Choosing,
+  { raw, consumed }: { raw: boolean; consumed: boolean },
+): boolean {
+  return raw && !consumed && !sample && perGroup === undefined && last === undefined && sides.length === 1;
 }
 
 /** The hashes that will be asked for. */

@@ -19,7 +19,7 @@ export const FILTERS = {
   unfinished:
     'the answer did not end by itself: cut at a limit, filtered, or without a finish reason (--successful-only)',
   refused_feedback: 'feedback that the proxy refused',
-  score: 'no feedback with so high a score (--min-score)',
+  score: 'feedback gives no score as high as --min-score, or one below 0 where that is not asked for',
   continued: 'a longer conversation that is kept goes on from it (--conversations)',
   duplicate: 'says the same as an earlier row (--dedup)',
   near_duplicate: 'says nearly the same as an earlier row (--near-dup)',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'bun:test';
 import { answered, asked, call, chat, feedback, line, tool, user } from './records.ts';
 import { workshop } from './workshop.ts';
@@ -34,6 +35,34 @@ describe('feedback', () => {
     expect(shop.rows().map(({ messages }) => messages.at(-1)!.content)).toEqual(['good']);
     expect(report.filtered).toEqual({ score: 3 });
     expect(report.feedback).toEqual({ lines: 5, unmatched: 1, foreign: 1 });
+  });
+
+  test.each(['', '--conversations turns --dedup none', '-f trl-pc', '-f rft'])(
+    'keeps an answer that was called bad from being learned: %s',
+    async (flags) => {
+      const log =
+        asked('1', 'a', 'bad') +
+        asked('2', 'b', 'not so good') +
+        asked('3', 'c', 'neither') +
+        asked('4', 'd', 'silent') +
+        feedback('1', { label: false }) +
+        feedback('2', { score: -0.1 }) +
+        feedback('3', { score: 0 });
+      await using shop = await workshop({ 'a.ndjson': log });
+      const { report } = await shop.run(flags);
+      expect([report.kept, report.filtered]).toEqual([2, { score: 2 }]);
+      await shop.run(`${flags} --min-score -1 --force`);
+      expect(readFileSync(shop.output, 'utf8')).toContain('not so good');
+    },
+  );
+
+  test('is joined where nothing else waits for the end of the log', async () => {
+    const log = asked('1', 'a', 'wrong') + asked('2', 'b', 'right') + feedback('1', { correction: 'better' });
+    await using shop = await workshop({ 'a.ndjson': log });
+    const flags = '--conversations turns --dedup none --unlogged-turns keep';
+    expect((await shop.run(flags)).report.dropped.corrected?.count).toBe(1);
+    await shop.run(`${flags} --corrections --force`);
+    expect(shop.rows().map(({ messages }) => messages.at(-1)!.content)).toEqual(['better', 'right']);
   });
 
   test('corrects answers with --corrections, and drops them without', async () => {

@@ -128,6 +128,11 @@ describe('resolveSettings()', () => {
     expect(how('--export-all')).toEqual(['turns', 'pass', 'train', false]);
   });
 
+  test('passes over what the configuration wishes for conversations where whole records are written', () => {
+    const { choosing } = settings({ args: '--export-all', config: { near_dup: 0.8 } });
+    expect([choosing.near, choosing.dedup]).toEqual([undefined, 'none']);
+  });
+
   test('takes a flag before the environment, and that before the configuration', () => {
     const config = {
       successful_only: true,
@@ -227,6 +232,9 @@ describe('resolveSettings()', () => {
       ['--split train=0.9,test=0.2 -o a/', 'expected shares that add up to 1: train=0.9,validation=0.1'],
       ['--shard-size 1MB', 'it makes several files'],
       ['--parquet --export-all', 'Cannot write Parquet: rows of raw are no table'],
+      ['--export-all --min-score 0', 'Cannot use --min-score here: whole records are written as they were'],
+      ['-f raw --near-dup 0.8', 'Cannot use --near-dup here: whole records'],
+      ['-f openai --pairs both', 'Cannot use --pairs both: rows of openai are no pairs: use trl-dpo'],
       ['--export-all -f trl', 'Cannot use --export-all with --format trl: it writes whole records'],
       ['-f nope', 'Cannot use --format nope: expected openai, trl, '],
       ['-f openai --metadata min', 'rows of openai may hold nothing but what the format knows'],

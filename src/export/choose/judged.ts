@@ -2,7 +2,7 @@
 import type { Choosing } from './choosing.ts';
 import type { Choice, Leave } from './choice.ts';
 import type { Task } from './pairs.ts';
-import { valueOf } from './judgements.ts';
+import { isBad } from './judgements.ts';
 import { labelsOf, pairsOf } from './pairs.ts';
 
 type Judging = Pick<Choosing, 'makes' | 'pairs' | 'corrections' | 'minScore'>;
@@ -28,7 +28,7 @@ function rowReason(choice: Choice, row: number, { corrections, minScore }: Judgi
   const judgement = choice.judgements.of(row);
   const corrected = judgement?.correction !== undefined;
   if (corrected && corrections) return undefined;
-  if (minScore !== undefined && (valueOf(judgement) ?? -Infinity) < minScore) return 'score';
+  if (isBad(judgement, minScore)) return 'score';
   return corrected ? 'corrected' : undefined;
 }
 
@@ -39,5 +39,5 @@ function taskReason(
   { minScore }: Judging,
 ): Leave | undefined {
   if (minScore === undefined || correction !== undefined || label === false) return undefined;
-  return (valueOf(judgements.of(row)) ?? -Infinity) < minScore ? 'score' : undefined;
+  return isBad(judgements.of(row), minScore) ? 'score' : undefined;
 }

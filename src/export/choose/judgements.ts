@@ -74,6 +74,15 @@ export class Judgements {
   }
 }
 
+/**
+ * Whether an answer is not to be learned by what was said of it.
+ * @param least the score it must have; when left out, all are well that nobody calls bad
+ */
+export function isBad(judgement: Judgement | undefined, least: number | undefined): boolean {
+  const value = valueOf(judgement);
+  return least === undefined ? (value ?? 0) < 0 : (value ?? -Infinity) < least;
+}
+
 /** A judgement as one number from -1 to 1; `undefined` when it holds neither score nor label. */
 export function valueOf(judgement: Judgement | undefined): number | undefined {
   if (judgement?.score !== undefined) return judgement.score;

@@ -5,7 +5,7 @@ import { HashMap64 } from '../hash-map.ts';
 import type { HashName } from './candidates.ts';
 import type { Choice } from './choice.ts';
 import type { Part } from './parts.ts';
-import { valueOf } from './judgements.ts';
+import { isBad } from './judgements.ts';
 import { partsOf } from './parts.ts';
 
 /** The links behind answers in the prompts of what is in: these conversations went on. @param part of them; all when left out */
@@ -75,9 +75,7 @@ function goodAnswers(choice: Choice, asked: HashMap64, minScore: number | undefi
     const lo = candidates.lo('terminal', row);
     if (!asked.has(hi, lo) || !candidates.has(row, FLAG.success) || !choice.sees(row)) continue;
     const judgement = judgements.of(row);
-    const value = valueOf(judgement);
-    const bad = minScore === undefined ? (value ?? 0) < 0 : (value ?? -Infinity) < minScore;
-    if (!bad && judgement?.correction === undefined) good.set(hi, lo, 1);
+    if (!isBad(judgement, minScore) && judgement?.correction === undefined) good.set(hi, lo, 1);
   }
   return good;
 }

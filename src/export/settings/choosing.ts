@@ -1,6 +1,7 @@
 import type { Choosing } from '../choose/choosing.ts';
 import type { Sample } from '../choose/sample.ts';
 import type { Side } from '../choose/sides.ts';
+import type { FlagName } from '../flags.ts';
 import type { Format } from '../formats/format.ts';
 import type { Picker } from './picker.ts';
 import { ExportError } from '../error.ts';
@@ -18,16 +19,19 @@ export function choosingOf(picker: Picker, format: Format | undefined): Choosing
   if ((perGroup === undefined) !== !picker.given('balance'))
     throw new ExportError('usage', 'Cannot balance rows: --balance FIELD and --per-group N go together');
   const minScore = picker.number('min-score', -1, 1);
+  const pairs = picker.oneOf('pairs', ['feedback', 'regenerations', 'both']);
+  refuseIdle(picker, format);
+  const dedup = picker.oneOf('dedup', ['exact', 'prompt', 'none']);
   const last = picker.whole('last', 1);
   const maxRecords = picker.whole('max-records', 1);
   return {
     ...conversationsOf(picker, format),
     makes: format?.makes ?? 'answer',
-    pairs: picker.oneOf('pairs', ['feedback', 'regenerations', 'both']) ?? 'both',
-    corrections: picker.on('corrections'),
-    ...(minScore === undefined ? {} : { minScore }),
-    dedup: picker.oneOf('dedup', ['exact', 'prompt', 'none']) ?? (format ? 'exact' : 'none'),
-    ...(near === undefined ? {} : { near }),
+    pairs: pairs ?? 'both',
+    corrections: format !== undefined && picker.on('corrections'),
+    ...(minScore === undefined || !format ? {} : { minScore }),
+    dedup: format ? (dedup ?? 'exact') : 'none',
+    ...(near === undefined || !format ? {} : { near }),
     seed: picker.whole('seed', 0) ?? 0,
     ...(sample === undefined ? {} : { sample }),
     ...(perGroup === undefined ? {} : { perGroup }),
@@ -38,6 +42,42 @@ export function choosingOf(picker: Picker, format: Format | undefined): Choosing
       ? { sideNear: near ?? SPLIT_NEAR }
       : {}),
   };
+}
+
+/** What is made of conversations and of what people said of them: nothing, where records are written as they are. */
+const OF_CONVERSATIONS = [
+  'conversations',
+  'unlogged-turns',
+  'dedup',
+  'near-dup',
+  'min-score',
+  'corrections',
+  'max-tokens',
+  'count-tokens',
+  'reasoning',
+  'refusals',
+  'images',
+  'tool-args',
+  'system',
+  'merge-turns',
+  'metadata',
+] as const satisfies readonly FlagName[];
+
+/** @throws ExportError for a flag that would change nothing */
+function refuseIdle(picker: Picker, format: Format | undefined): void {
+  const idle = format
+    ? undefined
+    : OF_CONVERSATIONS.find((name) => picker.typed(name) && picker.text(name) !== 'none');
+  if (idle !== undefined)
+    throw new ExportError(
+      'usage',
+      `Cannot use --${idle} here: whole records are written as they were logged`,
+    );
+  if (picker.typed('pairs') && format?.makes !== 'pair' && format?.makes !== 'label')
+    throw picker.wrong(
+      'pairs',
+      `rows of ${format?.name ?? 'raw'} are no pairs: use trl-dpo, openai-dpo or kto`,
+    );
 }
 
 /**

@@ -23,6 +23,11 @@ export class Picker {
     return this.#value(name) !== undefined;
   }
 
+  /** Whether the command line asks for it; the environment and the configuration speak to all formats. */
+  typed(name: FlagName): boolean {
+    return (this.#sources.flags.values[name] ?? false) !== false;
+  }
+
   on(name: FlagName): boolean {
     return this.#value(name) === true;
   }
