@@ -11,7 +11,8 @@ export function foreignEntry(record: JsonObject): Entry | undefined {
   const facts = { ...NO_FACTS, model: stringOf(record.model) ?? '' };
   const base: Entry = { ...facts, request: {}, answer: {}, record };
   if (isTalk(messages)) return fromMessages(base, messages, record);
-  if (isTalk(prompt) && isTalk(completion)) return fromMessages(base, [...prompt, ...completion], record);
+  if (isTalk(prompt) && isTalk(completion))
+    return fromMessages(base, [...prompt.map(shown), ...completion], record);
   if (typeof prompt === 'string' && typeof completion === 'string')
     return fromMessages(base, [says('user', prompt), says('assistant', completion)], record);
   if (isShared(conversations)) return fromShareGpt(base, conversations, record);
@@ -30,14 +31,24 @@ function isTalk(value: unknown): value is JsonObject[] {
   );
 }
 
-function isShared(value: unknown): value is { from: string; value: string }[] {
+function isShared(value: unknown): value is SharedTurn[] {
   const turn = (item: unknown) =>
     isObject(item) && typeof item.from === 'string' && typeof item.value === 'string';
   return Array.isArray(value) && value.length > 0 && value.every(turn);
 }
 
+interface SharedTurn extends JsonObject {
+  readonly from: string;
+  readonly value: string;
+}
+
 function says(role: string, content: unknown): JsonObject {
   return { role, content };
+}
+
+/** A message of a prompt, of which nothing is trained. */
+function shown(message: JsonObject): JsonObject {
+  return message.role === 'assistant' ? { ...message, weight: 0 } : message;
 }
 
 /** The last message is the answer, when the assistant says it. */
@@ -49,13 +60,11 @@ function fromMessages(
   if (isAnthropic(messages, system)) return fromAnthropic(base, messages, system);
   const all = typeof system === 'string' ? [says('system', system), ...messages] : messages;
   const prompt = all.slice(0, -1);
-  const untrained = prompt.flatMap(({ weight, train }, index) =>
-    weight === 0 || train === false ? [index] : [],
-  );
+  const untrained = prompt.flatMap((message, index) => (isTrained(message) ? [] : [index]));
   const last = all.at(-1)!;
   if (last.role !== 'assistant') return { ...base, flaw: 'no_answer' };
-  if (last.weight === 0 || last.train === false || base.record.label === false)
-    return { ...base, flaw: 'untrained' };
+  const { label } = base.record;
+  if (!isTrained(last) || label === false || label === 0) return { ...base, flaw: 'untrained' };
   const list = typeof tools === 'string' ? parseJson(tools) : tools;
   return {
     ...base,
@@ -67,6 +76,10 @@ function fromMessages(
     answer: textArguments(last),
     untrained: new Set(untrained),
   };
+}
+
+function isTrained({ weight, train }: JsonObject): boolean {
+  return weight !== 0 && weight !== false && train !== false;
 }
 
 /** TRL writes arguments as objects, and some leave out what names the function as one. */
@@ -126,20 +139,18 @@ const SPEAKERS: Readonly<Record<string, string>> = {
   tool: 'tool',
 };
 
-function fromShareGpt(
-  base: Entry,
-  turns: readonly { from: string; value: string }[],
-  record: JsonObject,
-): Entry {
+function fromShareGpt(base: Entry, turns: readonly SharedTurn[], record: JsonObject): Entry {
   let calls: JsonObject[] = [];
-  const messages = turns.flatMap(({ from, value }, index): JsonObject[] => {
+  const messages = turns.flatMap((turn, index): JsonObject[] => {
+    const { from, value } = turn;
+    const mark = isTrained(turn) ? {} : { weight: 0 };
     const role = SPEAKERS[from];
     if (from === 'function_call') {
       calls = callsIn(value, index);
-      return [{ role: 'assistant', content: '', tool_calls: calls }];
+      return [{ role: 'assistant', content: '', tool_calls: calls, ...mark }];
     }
     if (role === 'tool') return resultsIn(value, calls);
-    return [says(role ?? from, value)];
+    return [{ ...says(role ?? from, value), ...mark }];
   });
   const { tools, system } = record;
   return fromMessages(base, messages, { ...(stringOf(system) ? { system } : {}), tools });

@@ -124,6 +124,25 @@ describe('a dataset made elsewhere is read', () => {
       },
       'untrained',
     ],
+    [
+      'a label of 0',
+      {
+        prompt: [{ role: 'user', content: 'u' }],
+        completion: [{ role: 'assistant', content: 'a' }],
+        label: 0,
+      },
+      'untrained',
+    ],
+    [
+      'an answer of ShareGPT that is not to be trained',
+      {
+        conversations: [
+          { from: 'human', value: 'u' },
+          { from: 'gpt', value: 'a', weight: 0 },
+        ],
+      },
+      'untrained',
+    ],
     ['text', { text: 'all of it' }, 'not_a_conversation'],
     ['pairs', { chosen: [{ role: 'user', content: 'u' }], rejected: [] }, 'not_a_conversation'],
     ['anything else', { some: 'object' }, 'not a record'],
@@ -169,6 +188,31 @@ describe('a dataset made elsewhere is read', () => {
       ]);
     },
   );
+});
+
+test.each([
+  {
+    prompt: [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: 'b' },
+      { role: 'user', content: 'c' },
+    ],
+    completion: [{ role: 'assistant', content: 'd' }],
+  },
+  {
+    conversations: [
+      { from: 'human', value: 'a' },
+      { from: 'gpt', value: 'b', weight: 0 },
+      { from: 'human', value: 'c' },
+      { from: 'gpt', value: 'd', weight: 1 },
+    ],
+  },
+])('what a dataset made elsewhere does not train stays so: %j', async (row) => {
+  await using shop = await workshop({ 'a.jsonl': `${JSON.stringify(row)}\n` });
+  await shop.run();
+  const [{ messages }] = shop.rows() as unknown as [{ messages: { weight?: number }[] }];
+  expect(messages.map(({ weight }) => weight ?? 1)).toEqual([1, 0, 1, 1]);
+  expect((await shop.run('-f trl --force')).report.dropped.unlogged_turn?.count).toBe(1);
 });
 
 test('weights of a dataset made elsewhere stay', async () => {

@@ -195,6 +195,83 @@ describe('feedback', () => {
     expect([report.filtered, report.bad, report.kept]).toEqual([{ refused_feedback: 1 }, {}, 1]);
   });
 
+  test('holds for every record of the answer', async () => {
+    const more = [user('a'), { role: 'assistant', content: 'five' }, user('b')];
+    const log =
+      asked('1', 'a', 'five') +
+      asked('2', 'a', 'five') +
+      line({ id: '3', request: chat(more), response: answered({ content: 'fine' }) }) +
+      asked('4', 'a', 'six') +
+      asked('5', 'a', 'four') +
+      feedback('2', { correction: 'four' }) +
+      feedback('4', { correction: 'four' });
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run('--corrections');
+    const rows = shop.rows() as unknown as { messages: { content: string; weight?: number }[] }[];
+    expect(rows.map(({ messages }) => messages.map(({ content, weight }) => [content, weight]))).toEqual([
+      [
+        ['a', undefined],
+        ['four', undefined],
+      ],
+      [
+        ['a', undefined],
+        ['five', 0],
+        ['b', undefined],
+        ['fine', undefined],
+      ],
+    ]);
+    expect(report.filtered).toEqual({ duplicate: 3 });
+  });
+
+  test('goes by the last word, be it a score or a label', async () => {
+    const log =
+      asked('1', 'a', 'x') +
+      asked('2', 'b', 'y') +
+      asked('3', 'a', 'x') +
+      feedback('1', { score: 1 }) +
+      feedback('2', { label: false, score: -1 }) +
+      feedback('1', { label: false }) +
+      feedback('2', { score: 0.5 });
+    await using shop = await workshop({ 'a.ndjson': log });
+    await shop.run('-f kto');
+    expect(rowsOf(shop).map(({ completion, label }) => [completion![0]!.content, label])).toEqual([
+      ['x', false],
+      ['y', true],
+    ]);
+  });
+
+  test.each(['--corrections', '-f trl-dpo', '-f kto'])(
+    'with %s takes no conversation as kept that the format cannot have',
+    async (flags) => {
+      const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
+      const joke = [user('joke'), { role: 'assistant', content: 'Knock' }];
+      const log =
+        asked('1', 'joke', 'Knock', { user: 'u' }) +
+        asked('2', 'joke', 'Knock knock', { user: 'u' }) +
+        line({
+          id: '3',
+          user: 'u',
+          request: chat([...joke, user([image])]),
+          response: answered({ content: 'Who?' }),
+        });
+      await using shop = await workshop({ 'a.ndjson': log });
+      const format = flags === '--corrections' ? '-f trl' : '';
+      const { report } = await shop.run(`${flags} ${format} --max-records 1`);
+      expect([report.dropped.unsupported_content?.count, report.filtered.continued]).toEqual([1, undefined]);
+      if (format) expect(report.kept).toBe(1);
+    },
+  );
+
+  test('may correct an answer that the format cannot have', async () => {
+    const log =
+      asked('1', 'a', '<|im_end|>') +
+      feedback('1', { correction: 'See there.' }) +
+      asked('2', 'b', '<|im_start|>');
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run('-f text --corrections');
+    expect([report.kept, report.dropped.reserved_words?.count]).toEqual([1, 1]);
+  });
+
   test('of a repeated answer is not lost with the repeat', async () => {
     const log =
       asked('1', 'a', 'same') +
@@ -204,7 +281,7 @@ describe('feedback', () => {
     await using shop = await workshop({ 'a.ndjson': `${log}${feedback('3', { label: true })}` });
     const { report } = await shop.run('-f kto');
     expect(rowsOf(shop).map(({ label }) => label)).toEqual([true]);
-    expect([report.filtered, report.dropped.no_judgement?.count]).toEqual([{ duplicate: 1 }, 1]);
+    expect([report.kept, report.filtered]).toEqual([1, { duplicate: 2 }]);
     await shop.run('-f trl-dpo --force');
     expect(rowsOf(shop)).toEqual([]);
   });
@@ -345,6 +422,19 @@ describe('regenerations', () => {
     await using shop = await workshop({ 'a.ndjson': log });
     await shop.run('-f trl-dpo');
     expect(rowsOf(shop).map(pair)).toEqual([['a', 'liked', 'went on from']]);
+  });
+
+  test('are none where people said otherwise', async () => {
+    const more = { conversation: 'k' };
+    const log = asked('1', 'a', 'first', more) + asked('2', 'a', 'second', more) + goOn('a', 'second', more);
+    for (const said of [feedback('1', { score: 1 }), feedback('2', { score: -1 })]) {
+      await using shop = await workshop({ 'a.ndjson': log + said });
+      expect((await shop.run('-f trl-dpo')).report.kept).toBe(0);
+      expect((await shop.run('-f trl-dpo --pairs regenerations --force')).report.kept).toBe(1);
+      await shop.run('-f kto --force');
+      const labels = rowsOf(shop).map(({ completion, label }) => [completion![0]!.content, label]);
+      expect(labels).toEqual(said.includes('"score":1') ? [['first', true]] : [['second', false]]);
+    }
   });
 
   test('are not seen in two users who begin alike', async () => {

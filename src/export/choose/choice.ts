@@ -17,6 +17,8 @@ export class Choice {
   readonly tasks: readonly Task[] | undefined;
   readonly #sees: ((row: number) => boolean) | undefined;
   readonly #contents: Uint32Array | undefined;
+  /** What is written of rows whose answer is corrected. */
+  readonly #corrected = new Map<number, Pick<Hash64, 'hi' | 'lo'>>();
   readonly #left: Uint8Array;
   readonly #reasons: Leave[] = [];
 
@@ -55,15 +57,18 @@ export class Choice {
   }
 
   hi(name: HashName, one: number): number {
-    return this.#contents && name === 'content'
-      ? this.#contents[2 * one]!
-      : this.candidates.hi(name, this.rowOf(one));
+    if (name !== 'content') return this.candidates.hi(name, this.rowOf(one));
+    return this.#contents?.[2 * one] ?? this.#corrected.get(one)?.hi ?? this.candidates.hi(name, one);
   }
 
   lo(name: HashName, one: number): number {
-    return this.#contents && name === 'content'
-      ? this.#contents[2 * one + 1]!
-      : this.candidates.lo(name, this.rowOf(one));
+    if (name !== 'content') return this.candidates.lo(name, this.rowOf(one));
+    return this.#contents?.[2 * one + 1] ?? this.#corrected.get(one)?.lo ?? this.candidates.lo(name, one);
+  }
+
+  /** Another answer is written in a row: then it says the same as rows of that answer. */
+  correct(row: number, content: Pick<Hash64, 'hi' | 'lo'>): void {
+    this.#corrected.set(row, content);
   }
 
   has(one: number): boolean {

@@ -1,7 +1,12 @@
 /** What people said of answers decides what is made of them. */
+import type { JsonObject } from '../../wire/json.ts';
+import type { AssistantMessage } from '../conversation.ts';
 import type { Choosing } from './choosing.ts';
 import type { Choice, Leave } from './choice.ts';
 import type { Task } from './pairs.ts';
+import { answeredHash } from '../convert/chain.ts';
+import { answerOf } from '../messages.ts';
+import { Unfit } from '../reasons.ts';
 import { isBad } from './judgements.ts';
 import { labelsOf, pairsOf } from './pairs.ts';
 
@@ -16,7 +21,32 @@ export function judged(rows: Choice, options: Judging): Choice {
       const reason = tasks ? taskReason(choice, tasks[one]!, options) : rowReason(choice, one, options);
       if (reason !== undefined) choice.leave(one, reason);
     });
+  if (!tasks && options.corrections && rows.judgements.any) correct(choice);
   return choice;
+}
+
+/** Tells what is written in the place of answers that were corrected. */
+function correct(choice: Choice): void {
+  const { candidates, judgements } = choice;
+  choice.each((row) => {
+    const correction = judgements.of(row)?.correction;
+    const answer = correction === undefined ? undefined : correctionOf(correction);
+    const prompt = { hi: candidates.hi('prompt', row), lo: candidates.lo('prompt', row) };
+    if (answer) choice.correct(row, answeredHash(prompt, answer));
+  });
+}
+
+/** `undefined` for what will be no row. */
+function correctionOf(correction: string | JsonObject): AssistantMessage | undefined {
+  try {
+    return answerOf(typeof correction === 'string' ? { content: correction } : correction, {
+      refusals: 'keep',
+      images: 'keep',
+    });
+  } catch (error) {
+    if (error instanceof Unfit) return undefined;
+    throw error;
+  }
 }
 
 function tasksOf(rows: Choice, { makes, pairs }: Judging): Task[] | undefined {

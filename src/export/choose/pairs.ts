@@ -21,9 +21,8 @@ export function pairsOf(rows: Choice, source: PairSource): Task[] {
   const tasks: Task[] = [];
   if (source !== 'regenerations') tasks.push(...corrections(rows), ...ratings(rows));
   if (source !== 'feedback') {
-    // What people say goes before what they did.
     const told = new Set(tasks.flatMap(({ row, rejected }) => [`${row} ${rejected}`, `${rejected} ${row}`]));
-    const found = regenerations(rows);
+    const found = regenerations(rows, source);
     tasks.push(...found.filter(({ row, rejected }) => !told.has(`${row} ${rejected}`)));
   }
   const used = new Set(tasks.flatMap(({ row, rejected }) => [row, rejected]));
@@ -61,10 +60,11 @@ function ratings(choice: Choice): Task[] {
 
 /**
  * Answers that were asked for again: the user went on from one of them. Only where it is known that the same user asked in
- * the same conversation, for two users may well begin alike.
+ * the same conversation, for two users may well begin alike. What people say goes before what they did.
  */
-function regenerations(choice: Choice): Task[] {
-  const { candidates } = choice;
+function regenerations(choice: Choice, source: PairSource): Task[] {
+  const { candidates, judgements } = choice;
+  const valued = (row: number) => (source === 'both' ? (valueOf(judgements.of(row)) ?? 0) : 0);
   const continued = continuedTurns(choice);
   if (continued.size === 0) return [];
   const wentOn = (row: number) =>
@@ -72,11 +72,15 @@ function regenerations(choice: Choice): Task[] {
   return samePrompt(choice).flatMap((all) =>
     byOwner(choice, all).flatMap((rows) => {
       const chosen = rows.findLast(wentOn);
-      if (chosen === undefined || !candidates.has(chosen, FLAG.success)) return [];
+      if (chosen === undefined || !candidates.has(chosen, FLAG.success) || valued(chosen) < 0) return [];
       // An answer that was cut or failed was asked for again whatever it said.
       return rows
         .filter(
-          (row) => !wentOn(row) && !sameAnswer(choice, row, chosen) && candidates.has(row, FLAG.success),
+          (row) =>
+            !wentOn(row) &&
+            !sameAnswer(choice, row, chosen) &&
+            candidates.has(row, FLAG.success) &&
+            valued(row) <= 0,
         )
         .map((row) => ({ row: chosen, rejected: row }));
     }),
@@ -87,7 +91,7 @@ function regenerations(choice: Choice): Task[] {
 export function labelsOf(choice: Choice, source: PairSource): Task[] {
   const labels = new Map<number, boolean>();
   if (source !== 'feedback') {
-    for (const { row, rejected } of regenerations(choice)) {
+    for (const { row, rejected } of regenerations(choice, source)) {
       labels.set(row, true);
       labels.set(rejected!, false);
     }

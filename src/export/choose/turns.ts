@@ -56,28 +56,33 @@ export function loggedTurns(choice: Choice, minScore: number | undefined): Logge
   const logged = new LoggedTurns(candidates.turns);
   for (const part of partsOf(candidates.turns)) {
     const asked = continuedTurns(choice, part);
-    const known = asked.size === 0 ? asked : goodAnswers(choice, asked, minScore);
+    const known = asked.size === 0 ? asked : answersKnown(choice, asked, minScore);
     if (known.size === 0) continue;
     eachTurn(choice, (turn) => {
       const lo = candidates.turnLo(turn);
-      if (part.has(lo) && known.has(candidates.turnHi(turn), lo)) logged.add(turn);
+      if (part.has(lo) && known.get(candidates.turnHi(turn), lo) === GOOD) logged.add(turn);
     });
   }
   return logged;
 }
 
-/** Those of the links that a record ends with, and well. */
-function goodAnswers(choice: Choice, asked: HashMap64, minScore: number | undefined): HashMap64 {
+const BAD = 0;
+const GOOD = 1;
+
+/** Those of the links that a record ends with, and how: where one was given twice, what people call bad is bad. */
+function answersKnown(choice: Choice, asked: HashMap64, minScore: number | undefined): HashMap64 {
   const { candidates, judgements } = choice;
-  const good = new HashMap64();
+  const known = new HashMap64();
   for (let row = 0; row < candidates.length; row++) {
     const hi = candidates.hi('terminal', row);
     const lo = candidates.lo('terminal', row);
     if (!asked.has(hi, lo) || !candidates.has(row, FLAG.success) || !choice.sees(row)) continue;
     const judgement = judgements.of(row);
-    if (!isBad(judgement, minScore) && judgement?.correction === undefined) good.set(hi, lo, 1);
+    const good = !isBad(judgement, minScore) && judgement?.correction === undefined;
+    if (good && !known.has(hi, lo)) known.set(hi, lo, GOOD);
+    else if (!good && judgement) known.set(hi, lo, BAD);
   }
-  return good;
+  return known;
 }
 
 /** Which answers in a row's prompt are not among the logged, by number. */
@@ -137,10 +142,7 @@ export function leaveAllButLast(choice: Choice): void {
       link('owner', row);
       // The owner includes the id, where the client gave one.
       if (!isNamed(choice, row)) link('root', row);
-    } else if (candidates.turnCount(row) > 0) {
-      const first = candidates.firstTurn(row);
-      key.link({ hi: candidates.turnHi(first), lo: candidates.turnLo(first) });
-    } else link('terminal', row);
+    } else link('opening', row);
   };
   choice.each((one) => {
     const row = choice.rowOf(one);

@@ -30,10 +30,8 @@ export const FLAG = {
   draft: 1,
   /** A complete answer of the model by its own end: what `--successful-only` keeps. */
   success: 2,
-  /** Cut to fit: turns at its beginning are gone. */
-  trimmed: 4,
   /** The client said whose exchange it was: an end user, or a conversation id. */
-  owned: 8,
+  owned: 4,
 } as const;
 
 /** Places of the hashes of a row, in pairs of 32 bits. */
@@ -52,9 +50,11 @@ export const HASH = {
   owner: 10,
   /** The id of the request, 0 when the log has none. */
   id: 12,
+  /** The conversation with its first answer: the link of that in its chain. */
+  opening: 14,
 } as const;
 
-export const HASHES_PER_ROW = 14;
+export const HASHES_PER_ROW = 16;
 
 /** Not known. */
 export const UNKNOWN_TOKENS = 0xffffffff;

@@ -35,9 +35,7 @@ export class Chain {
     this.#content.start(3);
     let rooted = false;
     for (const message of prompt) {
-      this.#hash(message);
-      this.#content.link(this.#message);
-      if (message.role === 'assistant') this.#think(message);
+      addMessage(this.#content, message, this.#message);
       if (message.role === 'user' && !rooted) {
         this.#put(HASH.root, this.#message);
         rooted = true;
@@ -49,6 +47,8 @@ export class Chain {
     this.#close(answer, tools);
     this.#chain.link(this.#message);
     this.#put(HASH.terminal, this.#chain);
+    const [hi = this.#chain.hi, lo = this.#chain.lo] = this.turns;
+    this.#put(HASH.opening, { hi, lo });
     if (!rooted) this.#put(HASH.root, this.#content);
     this.#own(owner);
   }
@@ -64,11 +64,7 @@ export class Chain {
   /** Replaces the hashes that tell duplicates: of the conversation as it will be written. */
   rewrite({ prompt, answer, tools }: Conversation): void {
     this.#content.start(3);
-    for (const message of prompt) {
-      this.#hash(message);
-      this.#content.link(this.#message);
-      if (message.role === 'assistant') this.#think(message);
-    }
+    for (const message of prompt) addMessage(this.#content, message, this.#message);
     this.#close(answer, tools);
   }
 
@@ -76,9 +72,7 @@ export class Chain {
   #close(answer: AssistantMessage, tools: Conversation['tools']): void {
     if (tools.length > 0) this.#content.add(JSON.stringify(tools));
     this.#put(HASH.prompt, this.#content);
-    this.#hash(answer);
-    this.#content.link(this.#message);
-    this.#think(answer);
+    addMessage(this.#content, answer, this.#message);
     this.#put(HASH.content, this.#content);
   }
 
@@ -99,30 +93,44 @@ export class Chain {
     this.#put(place, this.#message);
   }
 
-  #put(place: number, { hi, lo }: Hash64): void {
+  #put(place: number, { hi, lo }: Pick<Hash64, 'hi' | 'lo'>): void {
     this.hashes[place] = hi;
     this.hashes[place + 1] = lo;
   }
+}
 
-  /** What was thought is no part of the chain, since clients do not send it back; but of the row it is. */
-  #think({ reasoning }: AssistantMessage): void {
-    if (reasoning !== undefined) this.#content.add(reasoning);
+/** The hash of what is written when another answer stands behind a prompt. @param prompt the hash of what is asked */
+export function answeredHash({ hi, lo }: Pick<Hash64, 'hi' | 'lo'>, answer: AssistantMessage): Hash64 {
+  const content = new Hash64();
+  [content.hi, content.lo] = [hi, lo];
+  addMessage(content, answer, new Hash64());
+  return content;
+}
+
+/**
+ * Adds a message to the hash of what is written. What was thought and where lines end belongs to it, but to no chain:
+ * clients do not send thoughts back, and may join the pieces of an answer by line ends or by nothing.
+ * @param link filled with the message's own hash, as chains have it
+ */
+function addMessage(content: Hash64, message: Message, link: Hash64): void {
+  hashMessage(link, message);
+  content.link(link);
+  if (message.role !== 'assistant') return;
+  if (message.content.includes('\n')) content.add(message.content.trim());
+  if (message.reasoning !== undefined) content.add(message.reasoning);
+}
+
+function hashMessage(hash: Hash64, message: Message): void {
+  hash.start(ROLES[message.role]);
+  if (message.role !== 'assistant') {
+    hash.add(typeof message.content === 'string' ? message.content : JSON.stringify(message.content));
+    return;
   }
-
-  #hash(message: Message): void {
-    const hash = this.#message;
-    hash.start(ROLES[message.role]);
-    if (message.role !== 'assistant') {
-      hash.add(typeof message.content === 'string' ? message.content : JSON.stringify(message.content));
-      return;
-    }
-    // A client may join the pieces of an answer in another way when it sends them back: by line ends, or by nothing.
-    const said = message.refusal === undefined ? message.content : message.content + message.refusal;
-    hash.add(said.includes('\n') ? said.replaceAll('\n', '').trim() : said.trim());
-    for (const { function: called } of message.tool_calls ?? []) {
-      hash.add(called.name);
-      hash.add(canonical(called.arguments));
-    }
+  const said = message.refusal === undefined ? message.content : message.content + message.refusal;
+  hash.add(said.includes('\n') ? said.replaceAll('\n', '').trim() : said.trim());
+  for (const { function: called } of message.tool_calls ?? []) {
+    hash.add(called.name);
+    hash.add(canonical(called.arguments));
   }
 }
 

@@ -4,7 +4,7 @@ import type { Entry } from '../facts.ts';
 import type { Wanted } from '../select.ts';
 import type { Batch, Facet } from './batch.ts';
 import type { BuiltRow } from './builder.ts';
-import type { TokenCounter } from './fit.ts';
+import type { Fitted, TokenCounter } from './fit.ts';
 import type { Plan } from './plan.ts';
 import { withoutBom } from '../../logs/lines.ts';
 import { parseLine } from '../../logs/reader.ts';
@@ -23,20 +23,21 @@ import { compileSelection, fieldText } from '../select.ts';
 import { FLAG, UNKNOWN_TOKENS } from './batch.ts';
 import { BatchBuilder } from './builder.ts';
 import { Chain } from './chain.ts';
-import { messageCounter, trimOldest } from './fit.ts';
+import { fit, messageCounter } from './fit.ts';
 
 /** Makes rows of lines, one line at a time, whatever stands in the others. The same in every thread. */
 export class Converter {
   readonly #plan: Plan;
   readonly #wanted: Wanted;
-  readonly #count: TokenCounter | undefined;
+  /** Counts tokens, where that was asked for. */
+  readonly counter: TokenCounter | undefined;
   readonly #redactor: Redactor | undefined;
   readonly #hasher: MinHasher | undefined;
   readonly #chain = new Chain();
 
   private constructor(plan: Plan, { wanted, count }: Loaded) {
     this.#plan = plan;
-    this.#count = count;
+    this.counter = count;
     this.#wanted = wanted;
     this.#redactor = plan.redact && new Redactor(plan.redact);
     this.#hasher = plan.nearSeed === undefined ? undefined : new MinHasher({ seed: plan.nearSeed });
@@ -144,7 +145,7 @@ export class Converter {
   #example(entry: Entry): Made {
     const { plan, chain } = { plan: this.#plan, chain: this.#chain };
     const logged = this.#logged(entry);
-    const { conversation: fitted, tokens, trimmed } = this.#fitted(this.#dressed(logged), entry);
+    const { conversation: fitted, tokens } = this.#fitted(this.#dressed(logged), entry);
     const conversation = this.#redactor && !plan.drafts ? redactConversation(fitted, this.#redactor) : fitted;
     if (conversation !== logged) chain.rewrite(conversation);
     const metadata = plan.metadata === 'none' ? {} : { metadata: this.#metadata(entry, plan.metadata) };
@@ -155,10 +156,10 @@ export class Converter {
       ...metadata,
     };
     // A draft is tried too: what turns out unfit at the end would have taken the place of shorter conversations.
-    const row = plan.drafts ? example : FORMATS[plan.format].render(example, plan.render);
+    const row = plan.drafts ? tried(example, plan) : FORMATS[plan.format].render(example, plan.render);
     return {
       text: draft ? toLine(example) : linesOf(row as JsonObject),
-      flags: flagsOf(entry, { draft, trimmed }),
+      flags: flagsOf(entry, draft),
       ...tokens,
       ...(this.#hasher ? { signature: this.#hasher.signature(nearText(conversation)) } : {}),
     };
@@ -189,20 +190,14 @@ export class Converter {
 
   /** Cut to the longest that is allowed, with its tokens. */
   #fitted(conversation: Conversation, entry: Entry): Fitted {
-    const { maxTokens, onLong, countTokens } = this.#plan;
-    const count = this.#count;
+    const { maxTokens, countTokens } = this.#plan;
     const logged = tokensOf(entry);
-    if (!count) return { conversation, tokens: logged, trimmed: false };
+    if (!this.counter) return { conversation, tokens: logged };
     const total = loggedTotal(logged);
     if (!countTokens && maxTokens !== undefined && total !== undefined && total <= maxTokens)
-      return { conversation, tokens: logged, trimmed: false };
-    const tokens = counted(conversation, count);
-    if (maxTokens === undefined || loggedTotal(tokens)! <= maxTokens)
-      return { conversation, tokens: countTokens ? tokens : logged, trimmed: false };
-    if (onLong === 'drop') throw new Unfit('too_many_tokens');
-    const shorter = trimOldest(conversation, maxTokens, count, this.#chain.turns);
-    if (!shorter) throw new Unfit('too_many_tokens');
-    return { conversation: shorter, tokens: counted(shorter, count), trimmed: true };
+      return { conversation, tokens: logged };
+    const fitted = fit(conversation, this.#plan, this.counter, this.#chain.turns);
+    return countTokens || fitted.conversation !== conversation ? fitted : { conversation, tokens: logged };
   }
 
   #facet(entry: Entry): Facet {
@@ -217,6 +212,30 @@ export class Converter {
   }
 }
 
+/**
+ * A draft that will make a row, as far as can be told before it is judged.
+ * @throws Unfit when it cannot
+ */
+function tried(example: Example, { format, render }: Plan): Example {
+  const { makes, render: renderRow } = FORMATS[format];
+  const { conversation } = example;
+  const judged = {
+    label: true,
+    rejected: { role: 'assistant', content: `${conversation.answer.content}.` },
+  } as const;
+  try {
+    renderRow({ ...example, ...judged }, render);
+  } catch (error) {
+    // A correction may take the place of an answer that is unfit; it can do nothing for the prompt.
+    if (!(error instanceof Unfit) || makes === 'pair' || makes === 'label') throw error;
+    renderRow(
+      { ...example, conversation: { ...conversation, answer: { role: 'assistant', content: '-' } } },
+      render,
+    );
+  }
+  return example;
+}
+
 /** What a plan selects. @throws ExportError of kind `usage` when that makes no sense */
 export async function wantedBy({ selection }: Plan): Promise<Wanted> {
   const { where } = selection;
@@ -225,15 +244,10 @@ export async function wantedBy({ selection }: Plan): Promise<Wanted> {
   return compileSelection(selection, compiled);
 }
 
-function flagsOf(entry: Entry, { draft, trimmed }: { draft: boolean; trimmed: boolean }): number {
+function flagsOf(entry: Entry, draft: boolean): number {
   const owned = entry.user !== null || entry.conversation !== null;
   const success = entry.failure === undefined;
-  return (
-    (success ? FLAG.success : 0) |
-    (draft ? FLAG.draft : 0) |
-    (trimmed ? FLAG.trimmed : 0) |
-    (owned ? FLAG.owned : 0)
-  );
+  return (success ? FLAG.success : 0) | (draft ? FLAG.draft : 0) | (owned ? FLAG.owned : 0);
 }
 
 const NEWLINE = 10;
@@ -251,31 +265,15 @@ interface Loaded {
   readonly count: TokenCounter | undefined;
 }
 
-interface Tokens {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-}
-
 type Made = Omit<BuiltRow, 'line' | 'hashes' | 'turns' | 'facet'>;
 
-interface Fitted {
-  readonly conversation: Conversation;
-  readonly tokens: Tokens;
-  readonly trimmed: boolean;
-}
-
-function tokensOf({ inputTokens, outputTokens }: Entry): Tokens {
+function tokensOf({ inputTokens, outputTokens }: Entry): Fitted['tokens'] {
   return { inputTokens: inputTokens ?? UNKNOWN_TOKENS, outputTokens: outputTokens ?? UNKNOWN_TOKENS };
 }
 
-function loggedTotal({ inputTokens, outputTokens }: Tokens): number | undefined {
+function loggedTotal({ inputTokens, outputTokens }: Fitted['tokens']): number | undefined {
   const known = inputTokens !== UNKNOWN_TOKENS && outputTokens !== UNKNOWN_TOKENS;
   return known ? inputTokens + outputTokens : undefined;
-}
-
-function counted({ prompt, answer, tools }: Conversation, count: TokenCounter): Tokens {
-  const outputTokens = count([answer], []) - count([], []);
-  return { inputTokens: count(prompt, tools), outputTokens };
 }
 
 /** @param which messages by number; all when left out */

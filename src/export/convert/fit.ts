@@ -1,6 +1,8 @@
 /** Conversations that are too long for a trainer. */
 import type { ChatMessage } from '../../wire/chat.ts';
 import type { AssistantMessage, Conversation, Message, Tool } from '../conversation.ts';
+import type { Plan } from './plan.ts';
+import { Unfit } from '../reasons.ts';
 import { tokenCounter } from '../../wire/tokens.ts';
 
 /** Counts the tokens of messages and tools in OpenAI's o200k vocabulary: exact for OpenAI's models, near for others. */
@@ -24,12 +26,40 @@ function chatMessage({ content, ...message }: Message): ChatMessage {
   };
 }
 
+export interface Fitted {
+  readonly conversation: Conversation;
+  readonly tokens: { readonly inputTokens: number; readonly outputTokens: number };
+}
+
+/**
+ * A conversation that is no longer than the plan allows, and its tokens.
+ * @param turns see {@link trimOldest}
+ * @throws Unfit when it cannot be cut to that
+ */
+export function fit(
+  conversation: Conversation,
+  { maxTokens = Infinity, onLong }: Pick<Plan, 'maxTokens' | 'onLong'>,
+  count: TokenCounter,
+  turns: number[],
+): Fitted {
+  const tokens = counted(conversation, count);
+  if (tokens.inputTokens + tokens.outputTokens <= maxTokens) return { conversation, tokens };
+  const shorter = onLong === 'drop' ? undefined : trimOldest(conversation, maxTokens, count, turns);
+  if (!shorter) throw new Unfit('too_many_tokens');
+  return { conversation: shorter, tokens: counted(shorter, count) };
+}
+
+function counted({ prompt, answer, tools }: Conversation, count: TokenCounter): Fitted['tokens'] {
+  const outputTokens = count([answer], []) - count([], []);
+  return { inputTokens: count(prompt, tools), outputTokens };
+}
+
 /**
  * The conversation without its oldest exchanges, so that it fits; `undefined` when even the last one does not. It is cut
  * where a user speaks, for a trainer that cuts at the end would lose the answer; system messages at the start stay.
  * @param turns the links behind the answers of the prompt, in pairs: those of answers that go are taken out
  */
-export function trimOldest(
+function trimOldest(
   conversation: Conversation,
   maxTokens: number,
   count: TokenCounter,

@@ -84,7 +84,7 @@ async function inline(plan: Plan): Promise<Converters> {
       return batch;
     },
     release: ({ text }) => memory.give(text.buffer as ArrayBuffer),
-    render: async (job) => renderDrafts(plan, job),
+    render: async (job) => renderDrafts(plan, job, converter.counter),
     close: async () => {},
   };
 }

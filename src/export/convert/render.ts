@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Conversation, Example } from '../conversation.ts';
 import type { Flaw } from '../reasons.ts';
+import type { TokenCounter } from './fit.ts';
 import type { Plan } from './plan.ts';
 import { FORMATS } from '../formats/all.ts';
 import { answerOf } from '../messages.ts';
@@ -10,6 +11,7 @@ import { Unfit } from '../reasons.ts';
 import { redactConversation } from '../redact/conversation.ts';
 import { Redactor } from '../redact/redactor.ts';
 import { linesOf } from './converter.ts';
+import { fit } from './fit.ts';
 
 /** One row to be made. */
 export interface RenderTask {
@@ -42,15 +44,15 @@ export interface Rendered {
   readonly redacted: ReadonlyMap<string, number>;
 }
 
-/** Renders drafts. The same in every thread. */
-export function renderDrafts(plan: Plan, { text, ends, tasks }: RenderJob): Rendered {
+/** Renders drafts. The same in every thread. @param count where rows must not be too long */
+export function renderDrafts(plan: Plan, { text, ends, tasks }: RenderJob, count?: TokenCounter): Rendered {
   const redactor = plan.redact && plan.drafts ? new Redactor(plan.redact) : undefined;
   const buffer = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
   const drafts = ends.map((end, index) => buffer.toString('utf8', ends[index - 1] ?? 0, end));
   const rows: Buffer[] = [];
   const results = tasks.map((task) => {
     try {
-      const row = Buffer.from(linesOf(rowOf(plan, task, drafts, redactor)));
+      const row = Buffer.from(linesOf(rowOf(plan, task, drafts, { redactor, count })));
       rows.push(row);
       return row.length;
     } catch (error) {
@@ -66,7 +68,7 @@ function rowOf(
   plan: Plan,
   task: RenderTask,
   drafts: readonly string[],
-  redactor: Redactor | undefined,
+  { redactor, count }: { readonly redactor: Redactor | undefined; readonly count: TokenCounter | undefined },
 ): JsonObject | readonly JsonObject[] {
   const example = JSON.parse(drafts[task.draft]!) as Example;
   const rejected =
@@ -75,8 +77,10 @@ function rowOf(
       : (JSON.parse(drafts[task.rejected]!) as Example).conversation.answer;
   const { label, unlike } = task;
   let conversation = marked(example.conversation, task.untrained ?? []);
-  if (task.correction !== undefined)
+  if (task.correction !== undefined) {
     conversation = { ...conversation, answer: corrected(plan, task.correction, conversation) };
+    if (count) ({ conversation } = fit(conversation, plan, count, []));
+  }
   const { answer } = conversation;
   if (unlike !== undefined && saysSame(answer, corrected(plan, unlike, conversation)))
     throw new Unfit('no_judgement');

@@ -44,7 +44,7 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
         memoryOf(shared ? columns : { ...columns, text }),
       );
     } else {
-      const rendered = renderDrafts(plan, data.job);
+      const rendered = renderDrafts(plan, data.job, converter.counter);
       reply({ kind: 'rendered', rendered }, [rendered.text.buffer]);
     }
   } catch (error) {
