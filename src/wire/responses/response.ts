@@ -14,12 +14,15 @@ const INCOMPLETE: Readonly<Record<string, string>> = {
   content_filter: 'content_filter',
 };
 
+/** Calls of tools that the request defines. */
+const CALLS: ReadonlySet<unknown> = new Set(['function_call', 'custom_tool_call']);
+
 /** The finish reason of a whole response, in chat's words; `null` while it is in progress. */
 export function responseFinish(response: JsonObject): string | null {
   const { status, incomplete_details: details } = response;
   if (status === 'incomplete') return entryOf(INCOMPLETE, objectOf(details).reason) ?? 'length';
   if (status !== undefined && status !== 'completed') return null;
-  const called = listOf(response.output).some((item) => objectOf(item).type === 'function_call');
+  const called = listOf(response.output).some((item) => CALLS.has(objectOf(item).type));
   return called ? 'tool_calls' : 'stop';
 }
 
@@ -57,7 +60,7 @@ export function decodeResponse(body: JsonObject, { created, memory, newId }: Con
       reasoning.push(reasoningText(item));
       const block = encryptedBlock(item);
       if (block) thinking.push(block);
-    } else if (item.type === 'function_call') calls.push(decodeCall(item, newId));
+    } else if (CALLS.has(item.type)) calls.push(decodeCall(item, newId));
   }
   if (calls[0] && thinking.length > 0) memory.set(calls[0].id, { thinking_blocks: thinking });
   const thought = reasoning.filter((each) => each !== '').join('\n\n');
@@ -109,6 +112,11 @@ export function decodeCall(item: JsonObject, newId: () => string): ToolCall {
   return {
     id: stringOf(item.call_id) || stringOf(item.id) || `call_${newId()}`,
     type: 'function',
-    function: { name: stringOf(item.name) ?? '', arguments: stringOf(item.arguments) || '{}' },
+    function: { name: stringOf(item.name) ?? '', arguments: argumentsOf(item) },
   };
+}
+
+/** A custom tool takes free text; in chat it is a function of one text, as the client's requests show it too. */
+function argumentsOf({ type, input, arguments: args }: JsonObject): string {
+  return type === 'custom_tool_call' ? JSON.stringify({ input: input ?? '' }) : stringOf(args) || '{}';
 }
