@@ -12,8 +12,9 @@ export function toLine(value: unknown): string {
   return `${line.includes('\\ud') ? JSON.stringify(wellFormed(value)) : line}\n`;
 }
 
-/** JavaScript keeps 53 bits of a whole number; readers of datasets keep 64, which 18 digits fit into. */
-const LONG_INTEGER = /^-?\d{16,18}$/;
+/** JavaScript keeps 53 bits of a whole number; readers of datasets keep 64, one of them for the sign. */
+const LONG_INTEGER = /^-?\d{16,19}$/;
+const [LEAST, MOST] = [-(2n ** 63n), 2n ** 63n - 1n];
 const MAY_HOLD_LONG = /\d{16}/;
 
 /** What TypeScript does not know yet. @see https://tc39.es/proposal-json-parse-with-source/ */
@@ -35,10 +36,29 @@ export function parseLongNumbers(text: string): unknown {
   if (!mayHoldLongNumbers(text)) return JSON.parse(text) as unknown;
   const exact = (_: string, value: unknown, context?: { readonly source?: string }) => {
     const { source = '' } = context ?? {};
-    const long = typeof value === 'number' && !Number.isSafeInteger(value) && LONG_INTEGER.test(source);
-    return long ? rawJSON(source) : value;
+    return typeof value === 'number' && !Number.isSafeInteger(value) && isLong(source)
+      ? rawJSON(source)
+      : value;
   };
   return JSON.parse(text, exact as (key: string, value: unknown) => unknown) as unknown;
+}
+
+function isLong(source: string): boolean {
+  if (!LONG_INTEGER.test(source)) return false;
+  const number = BigInt(source);
+  return number >= LEAST && number <= MOST;
+}
+
+/** Whether JSON text holds a number that is beyond all that can be written: it would become null. */
+export function holdsInfinity(text: string): boolean {
+  return MAY_BE_INFINITE.test(text) && isInfinite(JSON.parse(text));
+}
+
+const MAY_BE_INFINITE = /[eE]\+?\d{3}|\d{309}/;
+
+function isInfinite(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(isInfinite);
+  return value === Infinity || value === -Infinity;
 }
 
 /** The digits of a number, long or not; `undefined` for anything else. */

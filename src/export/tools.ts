@@ -3,7 +3,7 @@ import { isObject, listOf, objectOf, parseJson } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { AssistantMessage, Tool, ToolCall } from './conversation.ts';
 import { Unfit } from './reasons.ts';
-import { isDeeper, MAX_TOOL_DEPTH, parseLongNumbers, wellFormed } from './json.ts';
+import { holdsInfinity, isDeeper, MAX_TOOL_DEPTH, parseLongNumbers, wellFormed } from './json.ts';
 
 /**
  * The calls of one assistant message.
@@ -66,6 +66,7 @@ function argumentsOf(value: unknown): string {
   const parsed = typeof text === 'string' ? parseJson(text) : undefined;
   if (typeof text !== 'string' || !isObject(parsed)) throw new Unfit('invalid_tool_call');
   shallow(parsed);
+  if (holdsInfinity(text)) throw new Unfit('invalid_tool_call');
   // An escaped half of an emoji would come to light when a trainer parses them.
   return /\\u[dD][89a-fA-F]/.test(text) ? JSON.stringify(wellFormed(parseLongNumbers(text))) : text;
 }

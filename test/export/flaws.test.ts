@@ -75,6 +75,7 @@ describe('conversationOf() drops', () => {
       { endpoint: 'completions', request: { prompt: ['a', 'b'] }, response: { choices: [{ text: 'x' }] } },
     ],
     ['a call without an id', 'invalid_tool_call', calls([{ ...weather, id: '' }])],
+    ['arguments beyond all numbers', 'invalid_tool_call', calls([call('a', 'get_weather', '{"x":[1e400]}')])],
     ['an id of blanks', 'invalid_tool_call', calls([{ ...weather, id: ' ' }])],
     ['a name of blanks', 'invalid_tool_call', calls([call('a', '\t', '{}')])],
     ['an id twice', 'invalid_tool_call', calls([weather, weather])],
