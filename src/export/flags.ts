@@ -35,6 +35,11 @@ export const FLAG_GROUPS = {
     compress: { kind: 'text', hint: 'gz|zst', description: 'Compress the rows' },
     'shard-size': { kind: 'text', hint: 'size', description: 'Begin a new file after so much: 500MB' },
     split: { kind: 'text', hint: 'shares', description: 'Files by share: train=0.9,validation=0.1' },
+    'split-by': {
+      kind: 'text',
+      hint: 'unit',
+      description: 'What stays on one side: conversation (default) or prompt',
+    },
     manifest: { kind: 'text', hint: 'path', description: 'Write what was read and kept to this file too' },
     'append-since': {
       kind: 'text',

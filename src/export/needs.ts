@@ -14,9 +14,10 @@ export function streams(
 }
 
 /** The hashes that will be asked for. */
-export function hashesFor({ conversations, makes, dedup, sides, corrections }: Choosing): HashName[] {
+export function hashesFor({ conversations, makes, dedup, sides, sideOf, corrections }: Choosing): HashName[] {
   const names = new Set<HashName>(['terminal', 'content', 'id']);
-  if (conversations === 'last' || sides.length > 1) names.add('root').add('session');
+  if (conversations === 'last') names.add('root').add('session');
+  if (sides.length > 1) names.add(sideOf === 'prompt' ? 'prompt' : 'root').add('session');
   if (conversations === 'last') names.add('owner').add('opening');
   if (makes === 'pair' || makes === 'label') names.add('prompt').add('owner');
   if (dedup === 'prompt' || corrections) names.add('prompt');

@@ -45,7 +45,7 @@ export interface Counted {
 
 export function reportOf(
   { tally, stats, outcome }: Counted,
-  { argv, plan, choosing, training }: ExportOptions,
+  { argv, plan, choosing, training, sink }: ExportOptions,
   outputs: readonly OutputFile[],
 ): Report {
   const tokens = stats.tokens();
@@ -59,7 +59,7 @@ export function reportOf(
     lines: tally.lines,
     kept: stats.rows,
     unsuccessful: stats.unsuccessful,
-    splits: byName(stats.sides),
+    splits: byName(new Map(sink.splits.map((name) => [name, stats.sides.get(name) ?? 0]))),
     filtered: byName(tally.filtered),
     dropped: byName(tally.dropped),
     bad: byName(tally.bad),

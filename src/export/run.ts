@@ -1,6 +1,7 @@
 /** One export: logs in, rows out, counts back. */
 import { existsSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import type { Choosing } from './choose/choosing.ts';
 import type { LogInput } from '../logs/input.ts';
 import type { ExportHooks, ExportOptions, Job, Outcome } from './job.ts';
 import type { Report } from './report.ts';
@@ -28,6 +29,8 @@ export interface ExportSummary {
   readonly ended?: 'max_records' | 'closed';
   /** `--append-since` found nothing that the earlier export had read. */
   readonly allNew?: true;
+  /** A side of the split that has no row, though chance alone would have given it some. */
+  readonly emptySide?: string;
 }
 
 /** Input below this is converted before threads have started. */
@@ -82,6 +85,7 @@ async function exportInputs(
     files: tally.files,
     bytesRead: count.bytesRead,
     ...(ended ? { ended } : {}),
+    ...emptySideOf(report, options.choosing),
     ...(options.consumed.length > 0 && outcome.seen.every(({ had }) => had === 0) ? { allNew: true } : {}),
   });
   try {
@@ -102,6 +106,15 @@ async function exportInputs(
     converters.close();
   }
 }
+
+/** Rows of a program that shows the same examples before each question begin alike, and all go to one side. */
+function emptySideOf({ splits, kept }: Report, { sides }: Choosing): Pick<ExportSummary, 'emptySide'> {
+  const empty = sides.find(({ name, share }) => splits[name] === 0 && share * kept >= SURELY_SOME);
+  return empty ? { emptySide: empty.name } : {};
+}
+
+/** Where so many rows are expected, none is no chance. */
+const SURELY_SOME = 10;
 
 /** What is counted on the way. */
 class Count {

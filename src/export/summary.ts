@@ -13,7 +13,7 @@ import { bytesText, countText, thingsText } from './text.ts';
  * @param output the path that was written to, or `-`; `undefined` when nothing was
  */
 export function summaryText(
-  { report, files, bytesRead, ended, allNew }: ExportSummary,
+  { report, files, bytesRead, ended, allNew, emptySide }: ExportSummary,
   output: string | undefined,
 ): string {
   const { lines, kept, outputs } = report;
@@ -28,6 +28,10 @@ export function summaryText(
     const bytes = outputs.reduce((sum, file) => sum + file.bytes, 0);
     const where = output === '-' ? 'standard output' : output;
     out.push(`Wrote ${thingsText(kept, 'row')} (${bytesText(bytes)}) to ${where}${splitsText(report)}`);
+    if (emptySide !== undefined)
+      out.push(
+        `No row for ${emptySide}: what begins with the same words of the user goes to one side; --split-by prompt goes by whole prompts`,
+      );
   }
   return `${out.join('\n')}\n`;
 }

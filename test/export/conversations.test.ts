@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { summaryText } from '../../src/export/summary.ts';
 import { answered, call, chat, line, tool, user } from './records.ts';
 import { workshop } from './workshop.ts';
 
@@ -266,6 +267,19 @@ describe('--split', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  test('says that all begin alike, and tells prompts apart where that is asked for', async () => {
+    const log = Array.from({ length: 120 }, (_, n) =>
+      talk(['Is it blue?', 'yes', `Is ${n}?`, `no ${n}`]),
+    ).join('');
+    await using shop = await workshop({ 'a.ndjson': log });
+    const flags = `-o ${shop.path('s')}/ --force --split train=0.8,validation=0.2 -f openai`;
+    const all = await shop.run(flags);
+    expect(Object.values(all.report.splits).toSorted()).toEqual([0, 120]);
+    expect(summaryText(all, 's/')).toMatch(/^No row for (train|validation): /m);
+    const apart = await shop.run(`${flags} --split-by prompt`);
+    expect([apart.emptySide, apart.report.splits.validation! > 8]).toEqual([undefined, true]);
   });
 
   test('makes about the shares that were asked for, by the seed', async () => {

@@ -196,6 +196,7 @@ describe('resolveSettings()', () => {
       'min-score': '0.5',
       conversations: 'last',
       'unlogged-turns': 'drop',
+      'split-by': 'prompt',
       dedup: 'none',
       'near-dup': '0.8',
       pairs: 'feedback',

@@ -72,12 +72,12 @@ function decided(rows: Choice, options: Choosing, signature: (row: number) => Ui
 
 function split(
   choice: Choice,
-  { sides, seed, sideNear }: Choosing,
+  { sides, sideOf, seed, sideNear }: Choosing,
   signature: (row: number) => Uint8Array,
 ): Uint8Array | undefined {
   if (sides.length < 2) return undefined;
   const near = sideNear === undefined ? undefined : new NearIndex({ threshold: sideNear, seed });
-  return sidesOf(choice, { sides, seed, near, signature });
+  return sidesOf(choice, { sides, sideOf, seed, near, signature });
 }
 
 /** @returns the answers that the log shows; `undefined` when nobody asks */

@@ -22,6 +22,8 @@ export interface Choosing {
   readonly maxRecords?: number;
   /** One side when nothing is split. */
   readonly sides: readonly Side[];
+  /** What is never on two sides: what begins alike, or what asks the same. */
+  readonly sideOf: 'conversation' | 'prompt';
   /** Rows on different sides are not nearly the same, by this similarity; `undefined` when nobody cares. */
   readonly sideNear?: number;
 }

@@ -13,6 +13,7 @@ export interface Side {
 
 export interface SideOptions {
   readonly sides: readonly Side[];
+  readonly sideOf: 'conversation' | 'prompt';
   readonly seed: number;
   /** Rows that are nearly the same go to one side; `undefined` when nobody cares. */
   readonly near: NearIndex | undefined;
@@ -20,13 +21,14 @@ export interface SideOptions {
 }
 
 /**
- * The side of each row by number. A row goes where rows went that begin alike, are of the same conversation, or nearly
+ * The side of each row by number. A row goes where rows went that begin alike, or ask the same, are of the same conversation, or nearly
  * the same; where there is none, chance decides, from the seed and how the conversation begins. All rows are asked in
  * the order of the log, those that are out too, so that no row ever changes its side when the log grows. A row that
  * belongs to several sides is left out.
  */
 export function sidesOf(choice: Choice, options: SideOptions): Uint8Array {
   const { candidates } = choice;
+  const root = options.sideOf === 'prompt' ? 'prompt' : 'root';
   const sides = new Uint8Array(candidates.length);
   const known = new HashMap64();
   let met: number | undefined;
@@ -42,8 +44,8 @@ export function sidesOf(choice: Choice, options: SideOptions): Uint8Array {
   const sweeper = new Sweeper();
   for (let row = 0; row < candidates.length; row++) {
     sweeper.at(row);
-    const rootHi = candidates.hi('root', row);
-    const rootLo = candidates.lo('root', row);
+    const rootHi = candidates.hi(root, row);
+    const rootLo = candidates.lo(root, row);
     const sessionHi = candidates.hi('session', row);
     const sessionLo = candidates.lo('session', row);
     const named = sessionHi !== 0 || sessionLo !== 0;

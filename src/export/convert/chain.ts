@@ -59,6 +59,7 @@ export class Chain {
     this.hashes.fill(0);
     this.#text(HASH.content, text);
     this.#text(HASH.root, text);
+    this.#text(HASH.prompt, text);
   }
 
   /** Replaces the hashes that tell duplicates: of the conversation as it will be written. */

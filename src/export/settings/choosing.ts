@@ -14,6 +14,9 @@ const ALL: readonly Side[] = [{ name: 'train', share: 1 }];
 export function choosingOf(picker: Picker, format: Format | undefined): Choosing {
   const near = picker.given('near-dup') && picker.text('near-dup') !== 'none' ? nearOf(picker) : undefined;
   const sides = picker.read('split', sidesIn, 'shares that add up to 1: train=0.9,validation=0.1') ?? ALL;
+  const sideOf = picker.oneOf('split-by', ['conversation', 'prompt']) ?? 'conversation';
+  if (picker.typed('split-by') && sides.length < 2)
+    throw picker.wrong('split-by', 'there is one side: give --split');
   const sample = picker.read('sample', sampleIn, 'a number of rows, or a share such as 10%');
   const perGroup = picker.whole('per-group', 1);
   if ((perGroup === undefined) !== !picker.given('balance'))
@@ -38,7 +41,10 @@ export function choosingOf(picker: Picker, format: Format | undefined): Choosing
     ...(last === undefined ? {} : { last }),
     ...(maxRecords === undefined ? {} : { maxRecords }),
     sides,
-    ...(sides.length > 1 && format && picker.text('near-dup') !== 'none'
+    sideOf,
+    ...(sides.length > 1 &&
+    format &&
+    (near !== undefined || (sideOf === 'conversation' && !picker.given('near-dup')))
       ? { sideNear: near ?? SPLIT_NEAR }
       : {}),
   };
