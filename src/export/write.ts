@@ -29,10 +29,10 @@ export interface WriteOptions {
 }
 
 /** Text of rows that is worked on at once. */
-const SEGMENT_BYTES = 2 * 1024 ** 2;
+const SEGMENT_BYTES = 1024 ** 2;
 
 /** Segments between two sweeps of garbage. */
-const SWEEP_SEGMENTS = 32;
+const SWEEP_SEGMENTS = 64;
 
 /** The rows in order, some at a time. */
 export async function* writtenRows(tasks: Iterable<Task>, options: WriteOptions): AsyncGenerator<Written> {

@@ -43,6 +43,7 @@ export interface Converters {
   convertRange?(range: LineRange): Promise<RangeBatch>;
   /** Takes back the memory behind the text of a batch. */
   release(batch: Batch): void;
+  /** Takes the memory of the drafts. */
   render(job: RenderJob): Promise<Rendered>;
   /** Ends the threads. @returns kept when their memory is free again */
   close(): Promise<void>;
@@ -185,7 +186,7 @@ class Pool implements Converters {
   }
 
   async render(job: RenderJob): Promise<Rendered> {
-    return (await this.#idlest().ask<'rendered'>({ kind: 'render', job })).rendered;
+    return (await this.#idlest().ask<'rendered'>({ kind: 'render', job }, [job.text.buffer])).rendered;
   }
 
   async close(): Promise<void> {

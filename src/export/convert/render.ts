@@ -48,11 +48,12 @@ export interface Rendered {
 export function renderDrafts(plan: Plan, { text, ends, tasks }: RenderJob, count?: TokenCounter): Rendered {
   const redactor = plan.redact && plan.drafts ? new Redactor(plan.redact) : undefined;
   const buffer = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
-  const drafts = ends.map((end, index) => buffer.toString('utf8', ends[index - 1] ?? 0, end));
+  const draft = (number: number) =>
+    JSON.parse(buffer.toString('utf8', ends[number - 1] ?? 0, ends[number])) as Example;
   const rows: Buffer[] = [];
   const results = tasks.map((task) => {
     try {
-      const row = Buffer.from(linesOf(rowOf(plan, task, drafts, { redactor, count })));
+      const row = Buffer.from(linesOf(rowOf(plan, task, draft, { redactor, count })));
       rows.push(row);
       return row.length;
     } catch (error) {
@@ -67,14 +68,11 @@ export function renderDrafts(plan: Plan, { text, ends, tasks }: RenderJob, count
 function rowOf(
   plan: Plan,
   task: RenderTask,
-  drafts: readonly string[],
+  draft: (number: number) => Example,
   { redactor, count }: { readonly redactor: Redactor | undefined; readonly count: TokenCounter | undefined },
 ): JsonObject | readonly JsonObject[] {
-  const example = JSON.parse(drafts[task.draft]!) as Example;
-  const rejected =
-    task.rejected === undefined
-      ? undefined
-      : (JSON.parse(drafts[task.rejected]!) as Example).conversation.answer;
+  const example = draft(task.draft);
+  const rejected = task.rejected === undefined ? undefined : draft(task.rejected).conversation.answer;
   const { label, unlike } = task;
   let conversation = marked(example.conversation, task.untrained ?? []);
   if (task.correction !== undefined) {

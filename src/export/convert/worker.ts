@@ -13,11 +13,15 @@ let converter: Converter;
 let spare: ArrayBuffer | undefined;
 const reader = new RangeReader();
 let ranges = 0;
+let jobs = 0;
 /** Shared with the thread that asks, by number. */
 const pieces: SharedArrayBuffer[] = [];
 
 /** Ranges between two sweeps: texts of heads are far larger than the collector sees, and lines that are left out leave little else. */
 const SWEEP_RANGES = 256;
+
+/** The same for drafts, whose texts are read and written whole. */
+const SWEEP_JOBS = 16;
 
 /** Memory for one very long line is not kept. */
 const MOST_SPARE = 8 * 1024 ** 2;
@@ -44,6 +48,7 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
         memoryOf(shared ? columns : { ...columns, text }),
       );
     } else {
+      if (++jobs % SWEEP_JOBS === 0) Bun.gc(true);
       const rendered = renderDrafts(plan, data.job, converter.counter);
       reply({ kind: 'rendered', rendered }, [rendered.text.buffer]);
     }
