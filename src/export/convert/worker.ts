@@ -20,6 +20,9 @@ const pieces: SharedArrayBuffer[] = [];
 /** Ranges between two sweeps: texts of heads are far larger than the collector sees, and lines that are left out leave little else. */
 const SWEEP_RANGES = 256;
 
+/** The same where tokens are counted, each of which is a small thing. */
+const SWEEP_COUNTED = 16;
+
 /** The same for drafts, whose texts are read and written whole. */
 const SWEEP_JOBS = 16;
 
@@ -39,7 +42,7 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
       spare = memory.byteLength <= MOST_SPARE ? memory : undefined;
       reply({ kind: 'batch', batch }, memoryOf(batch));
     } else if (data.kind === 'range') {
-      if (++ranges % SWEEP_RANGES === 0) Bun.gc(true);
+      if (++ranges % (plan.countTokens ? SWEEP_COUNTED : SWEEP_RANGES) === 0) Bun.gc(true);
       const memory = (pieces[data.piece] ??= data.memory!);
       const { text, ...columns } = converter.convert(reader.pieces(data.range), memory);
       const shared = text.buffer === memory;
