@@ -92,6 +92,23 @@ describe('a conversation over several records', () => {
     expect((shop.rows() as Row[]).map(texts)).toEqual(['a b c d', 's t']);
   });
 
+  test('is its newest record with last, though its oldest turns were cut', async () => {
+    const long = (word: string) => `${word} `.repeat(300);
+    const turns = [long('a'), 'b', long('c'), 'd', long('e'), 'f'];
+    const log = talk(turns.slice(0, 2)) + talk(turns.slice(0, 4)) + talk(turns);
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run(
+      '--conversations last --max-tokens 700 --on-long trim-oldest --count-tokens',
+    );
+    expect([report.kept, report.filtered]).toEqual([1, { continued: 2 }]);
+    expect((shop.rows() as Row[])[0]!.messages.map(({ content }) => content[0])).toEqual([
+      'c',
+      'd',
+      'e',
+      'f',
+    ]);
+  });
+
   test('is one of its user’s with last, who may begin as others do', async () => {
     const log =
       talk(['Hi', 'one']) +
@@ -211,6 +228,13 @@ describe('equal rows', () => {
     expect((await shop.run()).report.kept).toBe(2);
     expect((await shop.run('--dedup none --force')).report.kept).toBe(3);
     expect((await shop.run('--dedup prompt --force')).report.kept).toBe(1);
+  });
+
+  test('are equal to the line end', async () => {
+    const log = talk(['q', 'one\ntwo']) + talk(['q', 'onetwo']) + talk(['q', 'one\ntwo\n']);
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run('-f trl-pc');
+    expect([report.kept, report.filtered]).toEqual([2, { duplicate: 1 }]);
   });
 
   test('nearly so are written once with --near-dup', async () => {

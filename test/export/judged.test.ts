@@ -262,6 +262,21 @@ describe('feedback', () => {
     },
   );
 
+  test('corrects no more than --max-tokens allow, but for turns that may be cut', async () => {
+    const turns = [user('word '.repeat(50)), { role: 'assistant', content: 'yes' }, user('b')];
+    const log =
+      asked('1', 'a', 'short') +
+      feedback('1', { correction: 'long '.repeat(200) }) +
+      line({ id: '2', request: chat(turns), response: answered({ content: 'wrong' }) }) +
+      feedback('2', { correction: 'right '.repeat(40) });
+    await using shop = await workshop({ 'a.ndjson': log });
+    const flags = '--corrections --count-tokens --max-tokens 90 --conversations turns --force';
+    expect((await shop.run(flags)).report.dropped.too_many_tokens?.count).toBe(2);
+    const { report } = await shop.run(`${flags} --on-long trim-oldest`);
+    expect([report.kept, report.dropped.too_many_tokens?.count]).toEqual([1, 1]);
+    expect(shop.rows()[0]!.messages).toHaveLength(2);
+  });
+
   test('may correct an answer that the format cannot have', async () => {
     const log =
       asked('1', 'a', '<|im_end|>') +
