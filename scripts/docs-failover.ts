@@ -5,18 +5,26 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FAULTS } from '../src/errors.ts';
-import type { FaultRule } from '../src/errors.ts';
+import type { FaultRule, Scope } from '../src/errors.ts';
 import { PROMISES } from './promises.ts';
 
 const ROOT = join(import.meta.dir, '..');
 const PATH = join(ROOT, 'docs/failover.md');
 
+const BLAMED: Readonly<Record<Scope, string>> = {
+  request: 'the request alone',
+  endpoint: 'the endpoint of the target',
+  target: 'the target',
+  key: 'the key',
+  provider: 'the provider',
+};
+
 const HEALTH: Readonly<Record<FaultRule['health'], string>> = {
-  failure: 'counts as a failure',
-  down: 'the key goes down',
-  busy: 'the key rests',
-  missing: 'the target rests',
-  none: 'says nothing',
+  failure: 'counts for its breaker',
+  down: 'cooldown at once',
+  suspect: 'cooldown after three different requests in a row',
+  busy: 'pause',
+  none: '',
 };
 
 const RETRY: Readonly<Record<FaultRule['retry'], string>> = {
@@ -29,14 +37,14 @@ const RETRY: Readonly<Record<FaultRule['retry'], string>> = {
 const FAILOVER: Readonly<Record<FaultRule['failover'], string>> = {
   yes: 'yes',
   no: 'no',
-  larger: 'with a larger context',
+  larger: 'unless its context is known to be as small',
   policy: 'where `content_policy` says so',
 };
 
 const rules = Object.entries<FaultRule>(FAULTS).map(
-  ([fault, { retry, failover, health, cooldownMs, status, code, means }]) => {
-    const rest = cooldownMs > 0 ? `${cooldownMs / 1000} s` : '';
-    return `| \`${fault}\` | ${means} | ${RETRY[retry]} | ${FAILOVER[failover]} | ${HEALTH[health]} | ${rest} | ${status} | \`${code}\` |`;
+  ([fault, { retry, failover, blames, health, cooldownMs, status, code, means }]) => {
+    const first = cooldownMs > 0 ? `, at first ${cooldownMs / 1000} s` : '';
+    return `| \`${fault}\` | ${means} | ${RETRY[retry]} | ${FAILOVER[failover]} | ${BLAMED[blames]} | ${HEALTH[health]}${first} | ${status} | \`${code}\` |`;
   },
 );
 
@@ -91,7 +99,7 @@ a second time, as input of the other target. A hedge may be charged by both targ
 
 ## The rules table
 
-| fault | what it is | same target again | next target | its health | rests | status | code |
+| fault | what it is | same target again | next target | blames | what follows | status | code |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 ${rules.join('\n')}
 

@@ -3,6 +3,12 @@
  * An error stays typed, as a {@link ProxyError}, until the server's edge turns it into the client's protocol.
  */
 
+/**
+ * Whom a fault blames, the smallest first: the request itself; one endpoint of a target; the target, which is a
+ * provider and a model; the provider's key; the provider as a whole. Nothing larger than this is held back for it.
+ */
+export type Scope = 'request' | 'endpoint' | 'target' | 'key' | 'provider';
+
 export interface FaultRule {
   /**
    * Ask the same target again: `at_once` without a delay and beside the retries that are counted; `first` before
@@ -10,16 +16,19 @@ export interface FaultRule {
    */
   readonly retry: 'at_once' | 'first' | 'last' | 'never';
   /**
-   * Ask the next target when this one is not asked again: `larger` only one with a larger context window,
-   * `policy` only where the route's `content_policy` says so.
+   * Ask the next target when this one is not asked again: `larger` unless its context window is known to be too
+   * small as well, `policy` only where the route's `content_policy` says so.
    */
   readonly failover: 'yes' | 'no' | 'larger' | 'policy';
+  /** The smallest scope that the provider's words, or the way it failed, support. */
+  readonly blames: Scope;
   /**
-   * What it says about the target: `failure` counts for its breaker, `down` takes the key out until a probe or
-   * a reload, `busy` cools the key down without blame, `missing` means it lacks this model, `none` says nothing.
+   * What follows for whom it blames: `failure` counts for a circuit breaker; `down` starts a cooldown at once;
+   * `suspect` starts one when different requests met it several times in a row; `busy` is a cooldown without
+   * blame; `none` has no effect.
    */
-  readonly health: 'failure' | 'down' | 'busy' | 'missing' | 'none';
-  /** How long the target rests when the provider named no time, milliseconds. */
+  readonly health: 'failure' | 'down' | 'suspect' | 'busy' | 'none';
+  /** The first cooldown where the provider named no time, milliseconds; 0 for `routing.breaker.cooldown`. */
   readonly cooldownMs: number;
   /** HTTP status for the client, where the provider's own does not serve. */
   readonly status: number;
@@ -31,7 +40,7 @@ export interface FaultRule {
   readonly means: string;
 }
 
-type Follows = Pick<FaultRule, 'retry' | 'failover' | 'health'> & { cooldownMs?: number };
+type Follows = Pick<FaultRule, 'retry' | 'failover' | 'blames' | 'health'> & { cooldownMs?: number };
 
 /** @param answer status, type and code, in this order */
 function rule(follows: Follows, answer: string, means: string): FaultRule {
@@ -39,31 +48,38 @@ function rule(follows: Follows, answer: string, means: string): FaultRule {
   return { cooldownMs: 0, ...follows, status: Number(status), type, code, means };
 }
 
-const again = { retry: 'first', failover: 'yes', health: 'failure' } as const;
+const again = { retry: 'first', failover: 'yes', blames: 'target', health: 'failure' } as const;
 const elsewhere = { ...again, retry: 'never' } as const;
-const down = { ...elsewhere, health: 'down' } as const;
-const ours = { retry: 'at_once', failover: 'yes', health: 'none' } as const;
-const callers = { retry: 'never', failover: 'no', health: 'none' } as const;
-
-const busy = { ...again, health: 'busy', cooldownMs: 5_000 } as const;
-const missing = { ...elsewhere, health: 'missing', cooldownMs: 60_000 } as const;
+const unreached = { ...elsewhere, blames: 'provider' } as const;
+const refusedKey = { ...elsewhere, blames: 'key', health: 'down' } as const;
+const refused = { ...elsewhere, blames: 'endpoint', health: 'suspect' } as const;
+const lacking = { ...elsewhere, blames: 'endpoint', health: 'down', cooldownMs: 5_000 } as const;
+const busy = { ...again, blames: 'key', health: 'busy', cooldownMs: 5_000 } as const;
+const harmless = { retry: 'never', failover: 'yes', blames: 'request', health: 'none' } as const;
+const ours = { ...harmless, retry: 'at_once' } as const;
+const callers = { ...harmless, failover: 'no' } as const;
 
 /** The rules table. Rows above the line come from a provider, rows below it are our own. */
 export const FAULTS = {
   rate_limited: rule(busy, '429 rate_limit_error rate_limit_exceeded', '429, or its words'),
   overloaded: rule(again, '503 server_error overloaded', '503, 529, or their words'),
   server: rule(again, '502 server_error upstream_error', 'another 5xx, or an error inside a 200'),
+  unreachable: rule(
+    { ...unreached, retry: 'last' },
+    '502 server_error upstream_unreachable',
+    'no connection: refused, no such host, no route, TLS failed',
+  ),
   network: rule(
     { ...again, retry: 'last' },
     '502 server_error upstream_unreachable',
-    'connection refused or reset, DNS, TLS, no HTTP',
+    'a connection that was reset or closed, or an answer that is not HTTP',
   ),
   stale_connection: rule(
     ours,
     '502 server_error upstream_unreachable',
     'an idle connection was closed while the request was sent',
   ),
-  timeout_connect: rule(elsewhere, '504 timeout timeout_connect', 'no connection within timeout.connect'),
+  timeout_connect: rule(unreached, '504 timeout timeout_connect', 'no connection within timeout.connect'),
   timeout_first_byte: rule(
     elsewhere,
     '504 timeout timeout_first_byte',
@@ -76,13 +92,55 @@ export const FAULTS = {
   ),
   timeout_idle: rule(elsewhere, '504 timeout timeout_idle', 'silence within an answer for timeout.idle'),
   timeout_total: rule(elsewhere, '504 timeout timeout_total', 'not done within timeout.total'),
+  timeout_share: rule(
+    elsewhere,
+    '504 timeout timeout_share',
+    'no answer within its share of the deadline, which leaves time for the targets behind it',
+  ),
+  caller_share: rule(
+    harmless,
+    '504 timeout timeout_share',
+    'the same, because the caller’s own deadline is short',
+  ),
   truncated: rule(again, '502 server_error truncated', 'a stream that ended before it was complete'),
   malformed: rule(again, '502 server_error malformed_response', 'an answer that cannot be read'),
   too_long: rule(elsewhere, '502 server_error response_too_large', 'an answer beyond limits.max_response'),
   loop: rule(elsewhere, '508 server_error loop_detected', 'the request came back to this proxy'),
-  auth: rule(down, '502 server_error provider_auth_failed', '401 or 403: the provider refuses our key'),
-  billing: rule(down, '502 insufficient_quota provider_quota_exhausted', '402, or insufficient_quota'),
-  not_found: rule(missing, '404 invalid_request_error model_not_found', '404: the provider lacks the model'),
+  auth: rule(
+    refusedKey,
+    '502 server_error provider_auth_failed',
+    '401, or words that name the key or the account',
+  ),
+  billing: rule(
+    refusedKey,
+    '502 insufficient_quota provider_quota_exhausted',
+    'insufficient_quota, or words that name the balance of the account',
+  ),
+  forbidden: rule(
+    refused,
+    '403 permission_error provider_forbidden',
+    '403 that names neither key nor account',
+  ),
+  unaffordable: rule(
+    refused,
+    '402 billing_error provider_payment_required',
+    '402 that does not name the balance of the account: this request costs too much',
+  ),
+  not_found: rule(
+    lacking,
+    '404 invalid_request_error model_not_found',
+    'the provider lacks the model by its own words',
+  ),
+  no_endpoint: rule(
+    refused,
+    '404 invalid_request_error provider_endpoint_not_found',
+    '404, 405 or 410 that does not name the model, or a 400 that seems to',
+  ),
+  declined: rule(
+    harmless,
+    '400 invalid_request_error declined_by_provider',
+    '406, 409, 413, 415, 421, 423, 424, 426, 431 or 451: another provider may take what this one does not',
+  ),
   context_length: rule(
     { ...callers, failover: 'larger' },
     '400 invalid_request_error context_length_exceeded',
@@ -94,7 +152,7 @@ export const FAULTS = {
     'refused for its content',
   ),
   unsupported: rule(
-    { retry: 'never', failover: 'yes', health: 'none' },
+    harmless,
     '400 invalid_request_error unsupported_by_provider',
     'the provider cannot do what is asked (`unsupported: error`, or there is no way to leave it out)',
   ),
@@ -106,7 +164,7 @@ export const FAULTS = {
   invalid_request: rule(
     callers,
     '400 invalid_request_error invalid_request',
-    'another 4xx: the caller’s mistake',
+    '400, 422 or another 4xx: the caller’s mistake',
   ),
   // ---------------------------------------------------------------------------------------------
   client_abort: rule(callers, '499 client_abort client_closed_request', 'the client left'),
@@ -205,11 +263,29 @@ export class ProxyError extends Error {
     return FAULTS[this.fault];
   }
 
+  /** Whether the provider refuses our key: the operator's trouble, and nothing that the caller can mend. */
+  get refusesKey(): boolean {
+    const { blames, health } = this.rule;
+    return blames === 'key' && health === 'down';
+  }
+
   /** The same error with another time to wait, milliseconds. */
   waiting(retryAfterMs: number | undefined): ProxyError {
     if (retryAfterMs === this.retryAfterMs) return this;
     const { fault, message, target, param, upstream, cause } = this;
     return new ProxyError(fault, message, { target, param, upstream, cause, retryAfterMs });
+  }
+
+  /** The same error with other words in all that a caller or an operator may read. */
+  reworded(rewrite: (text: string) => string): ProxyError {
+    const { fault, message, target, param, upstream: told, cause, retryAfterMs } = this;
+    const upstream = told && {
+      ...told,
+      body: rewrite(told.body),
+      message: rewrite(told.message),
+      ...(told.param === undefined ? {} : { param: rewrite(told.param) }),
+    };
+    return new ProxyError(fault, rewrite(message), { target, param, upstream, cause, retryAfterMs });
   }
 }
 

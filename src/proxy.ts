@@ -10,7 +10,7 @@ import { systemClock } from './clock.ts';
 import { ProxyError } from './errors.ts';
 import { needRestart, sameService } from './config/changes.ts';
 import { secretsOf } from './config/keys.ts';
-import { redactor } from './logs/redact.ts';
+import { masker, redactor } from './logs/redact.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Attempt } from './pipeline/attempt.ts';
 import { Exchange } from './pipeline/exchange.ts';
@@ -109,12 +109,13 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       maxResponse: config.limits.max_response,
       maxContent: config.logging.requests.max_content,
     };
+    const mask = masker(secretsOf(config, deps.env));
     const router = new RequestRouter(config.routing, {
       clock,
       random,
       pool,
       attempt: (inbound, plan, signal) =>
-        new Attempt(inbound, plan, signal, { clock, limits, memory, newId }),
+        new Attempt(inbound, plan, signal, { clock, limits, memory, newId, mask }),
       contextWindow: ({ provider, model }, offer) =>
         offer.contextWindow ??
         prices.contextWindow(provider.settings.prices, model) ??
@@ -125,9 +126,9 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       random,
       pool,
       async ask(provider, model, key, signal) {
-        const target = pool.target(provider, model);
+        const target = pool.target(provider, model, clock.monotonic());
         const plan = { target, offer: { name: model }, key, fresh: false, unsupported: 'drop' as const };
-        await new Attempt(wordFor(model), plan, signal, { clock, limits, memory, newId }).open();
+        await new Attempt(wordFor(model), plan, signal, { clock, limits, memory, newId, mask }).open();
       },
     });
     const app = createApp({
@@ -201,7 +202,10 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
 }
 
 function policyOf(config: Config): ConstructorParameters<typeof TargetPool>[0] {
-  return { breaker: config.routing.breaker, health: config.health };
+  const { breaker, max_retry_after } = config.routing;
+  // Who names a longer first cooldown alone means it.
+  const max_cooldown = Math.max(breaker.cooldown, breaker.max_cooldown);
+  return { breaker: { ...breaker, max_cooldown, max_retry_after }, health: config.health };
 }
 
 function statusesOf({ config, providers }: Generation, pool: TargetPool, clock: Clock): ProviderStatus[] {

@@ -272,7 +272,7 @@ const POLICY = {
   hedge:
     'Ask a second target when the first is slow to begin, and take whichever begins first. Both may be charged.',
   last_resort:
-    'When every target rests, ask the least bad one all the same. Never before a Retry-After has passed.',
+    'When every target is held back, ask the least bad one with every request, and not with one at a time. Never before a Retry-After has passed.',
   unsupported:
     'What follows when a target cannot take a field of the request: it is left out and named in x-llmproxy-dropped, or the next target is asked, and an error given when none can.',
 } as const;
@@ -299,8 +299,10 @@ const route = z.union(
 
 const routing = z.strictObject({
   deadline: duration
-    .prefault('10m')
-    .describe('All attempts of one request together, until its answer begins (streamed) or ends.'),
+    .prefault('570s')
+    .describe(
+      'All attempts of one request together, until its answer begins (streamed) or ends. Targets that wait behind another have equal shares of it. SDKs give up after 600s.',
+    ),
   max_attempts: z
     .number()
     .int()
@@ -312,6 +314,11 @@ const routing = z.strictObject({
   wait_budget: duration
     .prefault('10s')
     .describe('Longest Retry-After worth waiting for when no other target is ready.'),
+  max_retry_after: duration
+    .prefault('1m')
+    .describe(
+      "How long a provider's own Retry-After is believed. After it one request at a time tries whether a longer one still holds.",
+    ),
   content_policy: contentPolicy.default('error').describe(POLICY.content_policy),
   resume: onOff.prefault('off').describe(POLICY.resume),
   hedge: hedge.prefault('off').describe(POLICY.hedge),
@@ -327,12 +334,16 @@ const routing = z.strictObject({
         .prefault('1m')
         .describe('How far back the share looks.'),
       cooldown: duration
+        .prefault('2s')
+        .describe(
+          'How long it stays open at first; doubles with each failed trial. So does the cooldown of a refused key or endpoint.',
+        ),
+      max_cooldown: duration
         .prefault('10s')
-        .describe('How long it stays open at first; doubles with each failed trial.'),
-      max_cooldown: duration.prefault('5m').describe('Longest it stays open between two trials.'),
+        .describe('Longest time between two trials, which are one request each.'),
     })
     .prefault({})
-    .describe('Circuit breaker of each target (a provider and a model).'),
+    .describe('Circuit breakers: of each target (a provider and a model), and of each provider.'),
 });
 
 const limits = z.strictObject({
@@ -366,9 +377,9 @@ const health = z.strictObject({
     .enum(['recovery', 'always', 'never'])
     .default('recovery')
     .describe(
-      'Ask a free endpoint in the background: of providers that are down, of all of them, or of none. Traffic tells the rest.',
+      'Ask a free endpoint in the background: of providers that do not answer or refuse a key, of all of them, or of none. Requests find out the rest.',
     ),
-  interval: duration.prefault('30s').describe('Time between two probes of one provider.'),
+  interval: duration.prefault('5s').describe('Time between two probes of one provider.'),
   timeout: duration.prefault('5s').describe("Longest wait for a probe's answer."),
   window: duration
     .refine((ms) => ms >= 1_000, 'expected at least 1s')

@@ -56,6 +56,16 @@ export function redactor(options: {
   };
 }
 
+/** A function that takes secrets out of plain text that is shown: by value, and what has the shape of one. */
+export function masker(secrets: readonly string[]): (text: string) => string {
+  const known = usable(secrets).toSorted(longestFirst);
+  return (text) => {
+    let out = text;
+    for (const secret of known) if (out.includes(secret)) out = out.replaceAll(secret, REDACTED);
+    return maskShapes(out);
+  };
+}
+
 function usable(secrets: readonly string[]): string[] {
   return secrets.filter((secret) => secret.length >= MIN_SECRET_LENGTH);
 }

@@ -4,6 +4,7 @@ import type { Encoding } from '../wire/encoding.ts';
 import type { Flow, FlowOptions } from './flow.ts';
 import type { Inbound } from './inbound.ts';
 import type { LaneContext, Local, Prepared, WholeAnswer } from './lanes/lane.ts';
+import type { Share } from './share.ts';
 import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
 import { networkError } from '../providers/transport.ts';
@@ -27,6 +28,8 @@ export interface AttemptLimits {
 export interface AttemptDeps extends Pick<LaneContext, 'newId' | 'memory'> {
   readonly clock: Clock;
   readonly limits: AttemptLimits;
+  /** Takes secrets out of what a provider says. */
+  readonly mask: (text: string) => string;
 }
 
 /** Whom to ask, and how. */
@@ -39,6 +42,8 @@ export interface AttemptPlan {
   readonly fresh: boolean;
   /** What follows when the target cannot take all that is asked. */
   readonly unsupported: 'drop' | 'error';
+  /** How long it may take while other targets wait. */
+  readonly share?: Share | undefined;
 }
 
 /** An answer that may be given to the client: from here on nothing is tried elsewhere. */
@@ -102,6 +107,7 @@ export class Attempt {
       limits: limitsOf(inbound.stream, provider.settings.timeouts, plan.offer.timeouts),
       target: id,
       stream: inbound.stream && ENDPOINTS[inbound.endpoint].understood,
+      share: plan.share,
       reachable: (ms) => provider.reachable(ms),
       expired: (error) => this.#abort.abort(error),
     });
@@ -116,9 +122,12 @@ export class Attempt {
    */
   async open(): Promise<Opened> {
     try {
-      return await this.#open();
-    } catch (error) {
+      const opened = await this.#open();
+      if (opened.answer.kind === 'stream') this.#timers.committed();
+      return opened;
+    } catch (thrown) {
       this.#release();
+      const error = thrown instanceof ProxyError ? thrown.reworded(this.#deps.mask) : thrown;
       this.#abort.abort(error);
       throw error;
     }

@@ -6,6 +6,8 @@ export interface Contender {
   readonly target: Target;
   /** The model as this request's name led to it. */
   readonly offer: ProviderModel;
+  /** Which of its endpoints is asked. */
+  readonly endpoint: string;
   /** Failed attempts that count. */
   attempts: number;
   /** How often another key of the same target was tried at once. */
@@ -30,37 +32,68 @@ export function soonest(contenders: readonly Contender[], nowMs: number, again?:
   let best: Soonest = { contender: undefined, readyAtMs: Infinity };
   for (const contender of contenders) {
     if (contender.out) continue;
-    const readyAtMs = Math.max(nowMs, contender.target.readyAt(nowMs, contender === again));
+    const { target, endpoint } = contender;
+    const readyAtMs = Math.max(nowMs, target.readyAt(endpoint, nowMs, contender === again));
     if (contender === again && readyAtMs <= nowMs) return { contender, readyAtMs };
     if (readyAtMs < best.readyAtMs) best = { contender, readyAtMs };
   }
   return best;
 }
 
-/** Those that a request may wait for: a rest ends by itself, an open breaker promises nothing. */
-export function worthWaiting(contenders: readonly Contender[], nowMs: number): Contender[] {
-  return contenders.filter(({ target }) => target.breaker.readyAt(nowMs) <= nowMs);
-}
+/** Looking this often whether a trial has come to an end costs little, and nobody waits long for good news. */
+const TRIAL_POLL_MS = 50;
 
-/** The one to ask when all rest: not before a time that its provider named, and the soonest of these. */
-export function leastBad(contenders: readonly Contender[], nowMs: number): Contender | undefined {
-  const askable = contenders.filter(({ out, target }) => !out && target.lastResortAt(nowMs) <= nowMs);
-  return askable.sort((a, b) => a.target.readyAt(nowMs) - b.target.readyAt(nowMs))[0];
+/**
+ * How long a request may wait for one of them, milliseconds: until a pause that ends by itself is over, or, where
+ * another request is trying a target, until it is worth looking again. Of other cooldowns the end promises nothing.
+ */
+export function worthWaitingMs(contenders: readonly Contender[], nowMs: number, again?: Contender): number {
+  let shortestMs = Infinity;
+  for (const contender of contenders) {
+    const { out, target, endpoint } = contender;
+    if (out) continue;
+    const held = target.held(endpoint, nowMs);
+    if (held.some(({ trying, hold }) => hold.trial && !trying && hold.untilMs > nowMs)) continue;
+    const readyMs = target.readyAt(endpoint, nowMs, contender === again) - nowMs;
+    const pollMs = held.some(({ trying }) => trying) ? TRIAL_POLL_MS : Infinity;
+    shortestMs = Math.min(shortestMs, Math.max(0, readyMs), pollMs);
+  }
+  return shortestMs;
 }
 
 /**
- * Takes those out of a request that cannot hold a prompt which was too long for `failed`.
+ * The one to ask when all are held back: not before a time that its provider named, and the soonest of these.
+ * @param alone one request at a time, with a pause between two
+ */
+export function leastBad(
+  contenders: readonly Contender[],
+  nowMs: number,
+  alone: boolean,
+): Contender | undefined {
+  const askable = contenders.filter(
+    ({ out, target, endpoint }) => !out && target.lastResortAt(endpoint, nowMs, alone) <= nowMs,
+  );
+  const at = ({ target, endpoint }: Contender) => target.readyAt(endpoint, nowMs);
+  return askable.sort((a, b) => at(a) - at(b))[0];
+}
+
+/**
+ * Takes those out of a request whose context is known to be no larger than the one that was too small. Of others
+ * nobody knows: that they are listed is reason enough to ask them.
  * @param windowOf tokens of a contender's context, where they are known
  * @param told the size of the failed one's context by its own words
  */
-export function keepLarger(
+export function leaveOutSmaller(
   contenders: readonly Contender[],
   failed: Contender,
   windowOf: (contender: Contender) => number | undefined,
   told: number | undefined,
 ): void {
-  const tooSmall = windowOf(failed) ?? told ?? Infinity;
+  failed.out = true;
+  const tooSmall = told ?? windowOf(failed);
+  if (tooSmall === undefined) return;
   for (const contender of contenders) {
-    if ((windowOf(contender) ?? 0) <= tooSmall) contender.out = true;
+    const window = windowOf(contender);
+    if (window !== undefined && window <= tooSmall) contender.out = true;
   }
 }

@@ -1,4 +1,4 @@
-import type { Fault } from '../errors.ts';
+import type { Fault, FaultRule, Scope } from '../errors.ts';
 import type { ProviderModel } from '../providers/base.ts';
 import type { Inbound } from './inbound.ts';
 import type { LaneContext } from './lanes/lane.ts';
@@ -48,16 +48,22 @@ const OF_PROVIDERS: readonly Fault[] = [
   'rate_limited',
   'overloaded',
   'server',
+  'unreachable',
   'network',
   'timeout_connect',
   'timeout_first_byte',
   'timeout_first_content',
   'timeout_idle',
+  'timeout_share',
   'truncated',
   'malformed',
   'auth',
   'billing',
+  'forbidden',
+  'unaffordable',
   'not_found',
+  'no_endpoint',
+  'declined',
   'context_length',
   'content_policy',
   'invalid_request',
@@ -142,7 +148,7 @@ function jsonOf(body: Uint8Array | string): unknown {
 
 /** What the rules table and the route's policy make of a fault of the first target, in words. */
 function consequence(fault: Fault, line: readonly Candidate[], policy: Resolution['policy']): string {
-  const { retry, failover, health, cooldownMs } = FAULTS[fault];
+  const { retry, failover, blames, health, cooldownMs }: FaultRule = FAULTS[fault];
   const [first, second] = line;
   const retries = first?.provider.settings.maxRetries ?? 0;
   const next = second ? `${second.provider.name}/${second.model}` : undefined;
@@ -151,18 +157,27 @@ function consequence(fault: Fault, line: readonly Candidate[], policy: Resolutio
   if (retry === 'first' && retries > 0)
     steps.push(`asked again up to ${retries === 1 ? 'once' : `${retries} times`}`);
   if (moves) steps.push(next ? `then ${next}` : 'then the error: there is no other target');
-  else if (failover === 'larger') steps.push(next ? 'then a target with a larger context' : 'the error');
+  else if (failover === 'larger')
+    steps.push(next ? 'then a target whose context is not known to be as small' : 'the error');
   else steps.push("the provider's own error");
   if (retry === 'last' && retries > 0) steps.push('then asked again');
-  const effect = EFFECT[health];
-  const rest = cooldownMs > 0 ? `, rests ${cooldownMs / 1_000} s unless told otherwise` : '';
-  return `${steps.join(', ')}${effect === '' ? '' : `; ${effect}`}${rest}`;
+  const effect = EFFECT[health](BLAMED[blames]);
+  const firstly = cooldownMs > 0 ? `, at first for ${cooldownMs / 1_000} s` : '';
+  return `${steps.join(', ')}${effect === '' ? '' : `; ${effect}${firstly}`}`;
 }
 
-const EFFECT = {
-  failure: 'counts for its breaker',
-  down: 'its key is down until a probe or reload',
-  busy: 'its key rests',
-  missing: 'the pair is remembered',
-  none: '',
-} as const;
+const BLAMED: Readonly<Record<Scope, string>> = {
+  request: 'the request',
+  endpoint: 'this endpoint of the target',
+  target: 'the target',
+  key: 'the key',
+  provider: 'the provider',
+};
+
+const EFFECT: Readonly<Record<FaultRule['health'], (whom: string) => string>> = {
+  failure: (whom) => `counts for the breaker of ${whom}`,
+  down: (whom) => `holds ${whom} back`,
+  suspect: (whom) => `holds ${whom} back when several requests in a row meet it`,
+  busy: (whom) => `pauses ${whom}`,
+  none: () => '',
+};

@@ -101,7 +101,7 @@ export class Pipeline {
       const nowMs = clock.monotonic();
       if (!error) routed.target.succeed(routed.ticket, nowMs, nowMs - routed.beganMs);
       else if (counts) routed.target.fail(routed.ticket, error, nowMs, clock.now());
-      else routed.target.abandon(routed.ticket, nowMs);
+      else routed.target.abandon(routed.ticket);
       resumer.ended(routed, error);
     };
     const resume = async (error: ProxyError): Promise<Streamed | undefined> => {
@@ -112,7 +112,7 @@ export class Pipeline {
         // The client left in the very moment the rest was found.
         rest.streamed.release();
         void rest.streamed.flow.cancel(error);
-        rest.routed.target.abandon(rest.routed.ticket, clock.monotonic());
+        rest.routed.target.abandon(rest.routed.ticket);
         return undefined;
       }
       routed = rest.routed;

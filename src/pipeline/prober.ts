@@ -1,8 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { BaseProvider } from '../providers/base.ts';
+import type { Cooldown } from './cooldown.ts';
 import type { ProviderState } from './provider-state.ts';
 import type { Inbound } from './inbound.ts';
 import type { TargetPool } from './target-pool.ts';
+import type { Fault } from '../errors.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { classifyStatus } from '../wire/classify.ts';
 
@@ -44,12 +46,12 @@ export function wordFor(model: string): Inbound {
 /** Failed probes in a row that take a provider out. */
 const UNREACHABLE_AFTER = 2;
 
-/** A key that is refused again and again is probed less and less often, down to this many intervals. */
-const MAX_BACKOFF = 20;
-
 /**
  * Asks free endpoints whether providers are up: one probe at a time each, at jittered intervals. A provider
- * without a free endpoint is never probed, unless its configuration names a model to ask.
+ * without a free endpoint is never probed, unless its configuration names a model to ask. A probe takes the risk of
+ * a trial off the callers: one that is answered lets the next request try what was held back, one that gets no
+ * answer puts trials off for a while. An answer that cannot tell counts for nothing; what is held back has its way
+ * back by requests all the same.
  */
 export class HealthProber {
   readonly #policy: ProbePolicy;
@@ -93,27 +95,31 @@ export class HealthProber {
   /** One round. @returns failed probes in a row */
   async #run(provider: BaseProvider, state: ProviderState, failures: number): Promise<number> {
     state.nextProbeMs = undefined;
-    const keys = this.#due(state);
+    const keys = this.#due(provider, state);
     let failed = false;
     for (const key of keys) {
       const beganMs = this.#deps.clock.monotonic();
       const finding = await this.#probe(provider, key);
       if (this.#stopped) return 0;
-      failed = this.#take(state, key, finding, beganMs, failures) || failed;
+      failed = this.#take(provider, { key, finding, beganMs, failures }) || failed;
     }
     return failed ? failures + 1 : 0;
   }
 
-  /** The keys to probe with: those that are down, and one of the others where all providers are probed. */
-  #due(state: ProviderState): number[] {
+  /** The keys to probe with: those that are refused, or else one, where all are probed or nobody answered. */
+  #due(provider: BaseProvider, state: ProviderState): number[] {
     const nowMs = this.#deps.clock.monotonic();
-    const down = state.downs.flatMap((each, key) => (each && each.untilMs > nowMs ? [{ key, ...each }] : []));
-    // What came back and was refused again comes back less often.
-    const due = down.filter(({ times }) => this.#deps.random() * Math.min(2 ** (times - 1), MAX_BACKOFF) < 1);
-    if (due.length > 0) return due.map(({ key }) => key);
-    return down.length === 0 && (this.#policy.probe === 'always' || state.unreachable !== undefined)
-      ? [0]
-      : [];
+    const refused = [...state.keys.keys()].filter((key) => state.keys[key]!.hold(nowMs));
+    if (refused.length > 0) return refused;
+    return this.#policy.probe === 'always' || this.#unanswered(provider, state, nowMs).length > 0 ? [0] : [];
+  }
+
+  /** What is held back because there was no answer: of these a probe can tell. */
+  #unanswered({ name }: BaseProvider, { breaker }: ProviderState, nowMs: number): Cooldown[] {
+    const breakers = [breaker, ...this.#deps.pool.targets(name).map((target) => target.breaker)];
+    return breakers
+      .map(({ cooldown }) => cooldown)
+      .filter((cooldown) => NO_ANSWER.has(cooldown.hold(nowMs)?.fault ?? 'internal'));
   }
 
   async #probe(provider: BaseProvider, key: number): Promise<'up' | ProxyError> {
@@ -140,26 +146,46 @@ export class HealthProber {
   }
 
   /** @returns whether it failed */
-  #take(
-    state: ProviderState,
-    key: number,
-    found: 'up' | ProxyError,
-    beganMs: number,
-    failures: number,
-  ): boolean {
+  #take(provider: BaseProvider, { key, finding, beganMs, failures }: Probed): boolean {
+    const state = this.#deps.pool.state(provider);
     const nowMs = this.#deps.clock.monotonic();
-    if (found === 'up') {
-      state.revive(key);
-      state.unreachable = undefined;
+    const unanswered = this.#unanswered(provider, state, nowMs);
+    if (finding === 'up') {
+      state.keys[key]?.revive();
+      for (const cooldown of unanswered) cooldown.revive();
       if (this.#policy.probe === 'always') state.health.success(nowMs, nowMs - beganMs);
       return false;
     }
-    // An endpoint that is missing, or a limit on asking, says that somebody is there and no more.
-    if (['none', 'missing', 'busy'].includes(found.rule.health)) return false;
-    const { fault, message, rule } = found;
-    state.health.failure(nowMs, { fault, message, atMs: this.#deps.clock.now() });
-    if (rule.health === 'down') state.refuse(key, found, nowMs);
-    else if (failures + 1 >= UNREACHABLE_AFTER) state.unreachable = message;
+    const { fault, message } = finding;
+    const answered = !NO_ANSWER.has(fault);
+    if (!answered || finding.refusesKey) {
+      state.health.failure(nowMs, { fault, message, atMs: this.#deps.clock.now() });
+    }
+    if (answered) {
+      // It can be reached, and no more is known: not every key may list models.
+      for (const cooldown of unanswered) cooldown.revive();
+      return false;
+    }
+    const { interval, timeout } = this.#policy;
+    for (const cooldown of unanswered) cooldown.postpone(nowMs + 2 * interval + timeout);
+    if (failures + 1 >= UNREACHABLE_AFTER) state.breaker.open(finding, nowMs);
     return true;
   }
+}
+
+/** Faults of targets that did not answer. */
+const NO_ANSWER: ReadonlySet<Fault> = new Set<Fault>([
+  'unreachable',
+  'network',
+  'timeout_connect',
+  'timeout_first_byte',
+  'timeout_share',
+]);
+
+interface Probed {
+  readonly key: number;
+  readonly finding: 'up' | ProxyError;
+  readonly beganMs: number;
+  /** Failed probes in a row before this one. */
+  readonly failures: number;
 }

@@ -64,7 +64,7 @@ export class Resumer {
       const { answer } = routed.opened;
       if (answer.kind === 'stream') return { routed, streamed: this.#join(routed, answer, tap, text) };
       // A server that does not stream: its answer came whole, as another stream's chunks, and is not taken apart.
-      routed.target.abandon(routed.ticket, 0);
+      routed.target.abandon(routed.ticket);
       return undefined;
     } catch {
       // The client hears of what broke first; the attempts made here stand in the record.

@@ -33,6 +33,8 @@ export interface Situation {
   readonly attemptsHere: number;
   /** Whether another key of this target may be asked now, when it was the key that failed. */
   readonly otherKey: boolean;
+  /** Whether this target may be asked again: the failure has not closed it to all but a trial. */
+  readonly open: boolean;
   /** Whether this failure leads to the next target on this route. */
   readonly failover: boolean;
   /** When another target of this request is ready, milliseconds from now: 0 for now, `Infinity` for none. */
@@ -50,11 +52,11 @@ const AT_ONCE: NextStep = { action: 'retry', delayMs: 0 };
  * @param random uniform in [0, 1)
  */
 export function nextStep(situation: Situation, policy: RetryPolicy, random: number): NextStep {
-  const { error, attemptsHere, otherKey, failover, othersReadyInMs, waitBudgetMs } = situation;
+  const { error, attemptsHere, otherKey, open, failover, othersReadyInMs, waitBudgetMs } = situation;
   const { retry } = error.rule;
   const elsewhere: NextStep = failover ? { action: 'failover' } : { action: 'give_up' };
   if (retry === 'at_once' || otherKey) return AT_ONCE;
-  if (retry === 'never' || attemptsHere > policy.maxRetries) return elsewhere;
+  if (retry === 'never' || !open || attemptsHere > policy.maxRetries) return elsewhere;
   if (retry === 'last' && othersReadyInMs === 0) return elsewhere;
   const delayMs = Math.max(error.retryAfterMs ?? 0, backoff(policy, attemptsHere, random));
   if (delayMs > waitBudgetMs) return elsewhere;

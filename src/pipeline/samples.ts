@@ -1,5 +1,8 @@
 const SIZE = 256;
 
+/** Measurements before a quantile of them decides anything. */
+export const MIN_SAMPLES = 20;
+
 /** The last 256 measurements, for quantiles. */
 export class Samples {
   readonly #values: number[] = [];

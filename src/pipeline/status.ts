@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { BaseProvider } from '../providers/base.ts';
+import type { Cooldown } from './cooldown.ts';
 import type { HealthState } from './health.ts';
-import type { Down, ProviderState } from './provider-state.ts';
+import type { ProviderState } from './provider-state.ts';
 import type { TargetPool } from './target-pool.ts';
-import type { Target } from './target.ts';
+import type { Held, Target } from './target.ts';
 
 /** One provider as /providers and `llmproxy health` show it. Times are ISO 8601, spans milliseconds. */
 export interface ProviderStatus {
@@ -22,7 +23,24 @@ export interface ProviderStatus {
   readonly breakers: { readonly closed: number; readonly open: number; readonly half_open: number };
   readonly last_error: { readonly fault: string; readonly message: string; readonly at: string } | null;
   readonly next_probe: string | null;
+  /** All that is held back now, and how it comes back. */
+  readonly held: readonly HeldStatus[];
   readonly targets: readonly TargetStatus[];
+}
+
+/** What is held back, whom that blames, and when a request tries it next. */
+export interface HeldStatus {
+  readonly scope: Held['scope'];
+  readonly model: string | null;
+  readonly endpoint: string | null;
+  /** Which of the provider's keys, from 0. */
+  readonly key: number | null;
+  readonly fault: string;
+  /** In the provider's own words, secrets masked. */
+  readonly message: string;
+  readonly since: string;
+  /** `null` while a request is trying it. */
+  readonly next_trial: string | null;
 }
 
 export interface TargetStatus {
@@ -48,16 +66,17 @@ export function providerStatus(provider: BaseProvider, pool: TargetPool, clock: 
   const { health } = state;
   const targets = pool.targets(provider.name);
   const breakers = { closed: 0, open: 0, half_open: 0 };
-  for (const target of targets) breakers[target.breaker.state] += 1;
+  for (const target of targets) breakers[target.breaker.state(nowMs)] += 1;
   const { calls, success } = health.rate(nowMs);
   const judged = judge(targets, state, nowMs);
+  const shown = (held: Held, model: string | null) => heldStatus(held, model, clock);
   return {
     name: provider.name,
     type: provider.settings.type,
     state: judged.state,
     reasons: judged.reasons,
     in_flight: state.inFlight,
-    keys: { total: state.keys, down: downs(state, nowMs).length },
+    keys: { total: state.keys.length, down: state.keys.filter((key) => key.hold(nowMs)).length },
     calls,
     success_rate: success,
     p50_ms: rounded(health.latencies.quantile(0.5)),
@@ -70,7 +89,11 @@ export function providerStatus(provider: BaseProvider, pool: TargetPool, clock: 
           at: new Date(health.lastError.atMs).toISOString(),
         }
       : null,
-    next_probe: nextProbe(state, nowMs),
+    next_probe: nextProbe(targets, state, nowMs),
+    held: [
+      ...ofProvider(state, nowMs).map((held) => shown(held, null)),
+      ...targets.flatMap((target) => target.holds(nowMs).map((held) => shown(held, target.model))),
+    ],
     targets: targets.map((target) => targetStatus(target, nowMs)),
   };
 }
@@ -91,6 +114,7 @@ export function disabledStatus(name: string, type: string, reason: string): Prov
     breakers: { closed: 0, open: 0, half_open: 0 },
     last_error: null,
     next_probe: null,
+    held: [],
     targets: [],
   };
 }
@@ -105,15 +129,43 @@ export function summarize(statuses: readonly ProviderStatus[]): HealthSummary {
 }
 
 /** When it is probed next, if it is: of a provider that is up only where all are. */
-function nextProbe(state: ProviderState, nowMs: number): string | null {
-  const { nextProbeMs, probed, unreachable } = state;
-  const due = probed === 'always' || unreachable !== undefined || downs(state, nowMs).length > 0;
-  return due && nextProbeMs !== undefined ? new Date(nextProbeMs).toISOString() : null;
+function nextProbe(targets: readonly Target[], state: ProviderState, nowMs: number): string | null {
+  const { nextProbeMs, probed } = state;
+  const down = () =>
+    ofProvider(state, nowMs).length > 0 || targets.some(({ breaker }) => breaker.cooldown.hold(nowMs));
+  return nextProbeMs !== undefined && (probed === 'always' || down())
+    ? new Date(nextProbeMs).toISOString()
+    : null;
 }
 
-/** The keys that are refused now. */
-function downs(state: ProviderState, nowMs: number): Down[] {
-  return state.downs.filter((down) => down !== undefined && down.untilMs > nowMs) as Down[];
+/** What all models of a provider suffer from. */
+function ofProvider({ breaker, keys }: ProviderState, nowMs: number): Held[] {
+  const all = [
+    { cooldown: breaker.cooldown, whom: { scope: 'provider' as const } },
+    ...keys.map((cooldown, key) => ({ cooldown, whom: { scope: 'key' as const, key } })),
+  ];
+  return all.flatMap(({ cooldown, whom }) => {
+    const hold = cooldown.hold(nowMs);
+    return hold ? [{ ...whom, hold, trying: cooldown.trying(nowMs) }] : [];
+  });
+}
+
+function heldStatus(
+  { scope, endpoint, key, hold, trying }: Held,
+  model: string | null,
+  clock: Clock,
+): HeldStatus {
+  const at = (ms: number) => new Date(clock.now() + ms - clock.monotonic()).toISOString();
+  return {
+    scope,
+    model,
+    endpoint: endpoint ?? null,
+    key: key ?? null,
+    fault: hold.fault,
+    message: hold.message,
+    since: at(hold.sinceMs),
+    next_trial: trying ? null : at(Math.max(hold.untilMs, clock.monotonic())),
+  };
 }
 
 function judge(
@@ -130,35 +182,41 @@ function judge(
   };
   if (state !== 'healthy' && success !== null)
     reasons.push(`${Math.round(success * 100)} % of recent calls succeed`);
-  const refused = downs(provider, nowMs);
-  const [first] = refused;
-  if (first && refused.length === provider.keys) worsen('unhealthy', `down after ${first.fault}`);
-  else if (first) worsen('degraded', `${refused.length} of ${provider.keys} keys down after ${first.fault}`);
-  if (provider.unreachable !== undefined) worsen('unhealthy', `probe: ${provider.unreachable}`);
-  const open = targets.filter((target) => target.breaker.state !== 'closed');
-  if (open.length > 0) {
-    const models = open.map((target) => target.model).join(', ');
-    worsen(open.length === targets.length ? 'unhealthy' : 'degraded', `breaker open for ${models}`);
+  // What the next request tries keeps nobody away: without requests it could never come back.
+  const out = (cooldown: Cooldown) => cooldown.hold(nowMs) !== undefined && cooldown.readyAt(nowMs) > 0;
+  const worst = (all: readonly Cooldown[], among: number): HealthState =>
+    all.filter(out).length === among ? 'unhealthy' : 'degraded';
+  const refused = provider.keys.filter((key) => key.hold(nowMs));
+  const total = provider.keys.length;
+  const fault = refused[0]?.hold(nowMs)?.fault;
+  if (fault !== undefined) {
+    const which = refused.length === total ? '' : `${refused.length} of ${total} keys `;
+    worsen(worst(refused, total), `${which}down after ${fault}`);
   }
-  const resting = targets.flatMap((target) => {
-    const rest = target.resting(nowMs);
-    // Whoever asks for a model that a provider lacks says nothing about its health.
-    return rest && rest.fault !== 'not_found' ? [`${target.model} (${rest.fault})`] : [];
-  });
-  if (resting.length > 0) worsen('degraded', `resting: ${resting.join(', ')}`);
+  const { cooldown } = provider.breaker;
+  const unreached = cooldown.hold(nowMs);
+  if (unreached) worsen(worst([cooldown], 1), `unreachable: ${unreached.message}`);
+  const open = targets.filter(({ breaker }) => breaker.cooldown.hold(nowMs));
+  if (open.length > 0) {
+    const breakers = open.map(({ breaker }) => breaker.cooldown);
+    worsen(worst(breakers, targets.length), `breaker open for ${open.map(({ model }) => model).join(', ')}`);
+  }
+  // What one endpoint of a model refuses says nothing about the provider's health.
+  const limited = targets.filter((target) => target.holds(nowMs).some(({ scope }) => scope === 'key'));
+  if (limited.length > 0) worsen('degraded', `rate limited: ${limited.map(({ model }) => model).join(', ')}`);
   return { state, reasons };
 }
 
 function targetStatus(target: Target, nowMs: number): TargetStatus {
-  const rest = target.resting(nowMs);
   const { calls, success } = target.health.rate(nowMs);
+  const [rest] = target.holds(nowMs).filter(({ scope }) => scope !== 'target');
   return {
     model: target.model,
-    breaker: target.breaker.state,
+    breaker: target.breaker.state(nowMs),
     calls,
     success_rate: success,
     first_content_p95_ms: rounded(target.firstContent.quantile(0.95)),
-    resting: rest ? { fault: rest.fault, ms: Math.round(rest.untilMs - nowMs) } : null,
+    resting: rest ? { fault: rest.hold.fault, ms: Math.max(0, Math.round(rest.hold.untilMs - nowMs)) } : null,
   };
 }
 

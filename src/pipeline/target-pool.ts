@@ -1,18 +1,10 @@
 import type { BaseProvider } from '../providers/base.ts';
-import type { BreakerPolicy } from './breaker.ts';
-import type { HealthPolicy } from './health.ts';
-import { Breaker } from './breaker.ts';
-import { HealthWindow } from './health.ts';
+import type { StatePolicy } from './provider-state.ts';
 import { ProviderState } from './provider-state.ts';
 import { Target } from './target.ts';
 
 /** Targets kept at most: globs let clients name any model, and a name is no reason to grow. */
 const MAX_TARGETS = 2_000;
-
-export interface PoolPolicy {
-  readonly breaker: BreakerPolicy;
-  readonly health: HealthPolicy;
-}
 
 /** All targets and provider states, made when first asked for. They outlive a configuration. */
 export class TargetPool {
@@ -23,26 +15,30 @@ export class TargetPool {
   #providers: ReadonlyMap<string, BaseProvider> = new Map();
   /** Those of earlier configurations whose service none of the present ones is. */
   readonly #gone = new WeakSet<BaseProvider>();
-  #policy: PoolPolicy;
+  #policy: StatePolicy;
 
-  constructor(policy: PoolPolicy, random: () => number) {
+  constructor(policy: StatePolicy, random: () => number) {
     this.#policy = policy;
     this.#random = random;
   }
 
   /**
-   * Takes over the providers of a configuration. What is known of one that stays is kept, apart from refused
-   * keys, which get a new chance; one whose identity changed begins anew.
+   * Takes over the providers of a configuration. What is known of one that stays is kept, but what was held back
+   * gets a new chance; one whose identity changed begins anew.
    * @param same whether a provider is still the same service
    */
-  adopt(policy: PoolPolicy, providers: readonly BaseProvider[], same: (name: string) => boolean): void {
+  adopt(policy: StatePolicy, providers: readonly BaseProvider[], same: (name: string) => boolean): void {
     this.#policy = policy;
     const byName = new Map(providers.map((provider) => [provider.name, provider]));
     const successor = (name: string) => (same(name) ? byName.get(name) : undefined);
     for (const [id, target] of this.#targets) {
       const provider = successor(target.provider.name);
-      if (provider) target.provider = provider;
-      else this.#targets.delete(id);
+      if (!provider) {
+        this.#targets.delete(id);
+        continue;
+      }
+      target.provider = provider;
+      target.renew();
     }
     for (const [name, state] of this.#states) {
       const provider = successor(name);
@@ -66,28 +62,24 @@ export class TargetPool {
    * The target of a request, which may have begun under an earlier configuration: it finds its provider's
    * successor where that is the same service, else a target of its own that nobody after it will meet.
    */
-  target(asked: BaseProvider, model: string): Target {
+  target(asked: BaseProvider, model: string, nowMs: number): Target {
     if (this.#gone.has(asked)) return this.#newTarget(asked, model, this.#newState(asked));
     const provider = this.#providers.get(asked.name) ?? asked;
     const id = `${provider.name}/${model}`;
     let target = this.#targets.get(id);
     if (target) return target;
-    if (this.#targets.size >= MAX_TARGETS) this.#evict();
+    if (this.#targets.size >= MAX_TARGETS) this.#evict(nowMs);
     target = this.#newTarget(provider, model, this.state(provider));
     this.#targets.set(id, target);
     return target;
   }
 
   #newState({ name, settings }: BaseProvider): ProviderState {
-    return new ProviderState(name, settings, this.#policy.health);
+    return new ProviderState(name, settings, this.#policy, this.#random);
   }
 
   #newTarget(provider: BaseProvider, model: string, state: ProviderState): Target {
-    const { breaker, health } = this.#policy;
-    return new Target(provider, model, state, {
-      breaker: new Breaker(breaker, this.#random),
-      health: new HealthWindow(health),
-    });
+    return new Target(provider, model, state, { policy: this.#policy, random: this.#random });
   }
 
   /** The targets of a provider that were asked so far. */
@@ -96,9 +88,9 @@ export class TargetPool {
   }
 
   /** Forgets the oldest target with nothing worth remembering, or else the oldest. */
-  #evict(): void {
+  #evict(nowMs: number): void {
     for (const [id, target] of this.#targets) {
-      if (target.breaker.state !== 'closed' || target.rested) continue;
+      if (target.holds(nowMs).length > 0) continue;
       this.#targets.delete(id);
       return;
     }

@@ -1,36 +1,47 @@
-import type { Fault } from '../errors.ts';
+import type { ProxyError, Scope } from '../errors.ts';
 import type { BaseProvider } from '../providers/base.ts';
-import type { Breaker, BreakerTicket } from './breaker.ts';
-import type { HealthWindow } from './health.ts';
-import type { ProviderState } from './provider-state.ts';
-import { ProxyError } from '../errors.ts';
-import { Samples } from './samples.ts';
+import type { Cooldown, CooldownTicket, Hold } from './cooldown.ts';
+import type { ProviderState, StatePolicy } from './provider-state.ts';
+import type { KeyTicket } from './target-keys.ts';
+import { Breaker } from './breaker.ts';
+import { EndpointState } from './endpoint-state.ts';
+import { HealthWindow } from './health.ts';
+import { MIN_SAMPLES, Samples } from './samples.ts';
+import { TargetKeys } from './target-keys.ts';
+
+/** A request as far as health is concerned. */
+export interface Call {
+  /** Which endpoint of a target it asks: the client's, and whether it is streamed. */
+  readonly endpoint: string;
+  /** The same when it is sent again, different for different requests. */
+  readonly fingerprint: () => string;
+}
 
 /** A call's place at a target; settled exactly once. */
 export interface Ticket {
-  breaker: BreakerTicket;
-  /** Which of the provider's keys it uses. */
-  readonly key: number;
-  /** The keys it was drawn from: of those that a reload replaced, its end says nothing about the present ones. */
-  readonly keys: ProviderState['downs'];
+  readonly call: Call;
+  readonly key: KeyTicket;
+  readonly endpoint: CooldownTicket;
+  provider: CooldownTicket;
+  target: CooldownTicket;
   settled: boolean;
 }
 
-/** A time of rest, on the monotonic clock. */
-export interface Rest {
-  readonly fault: Fault;
-  readonly message: string;
-  readonly untilMs: number;
-  /** Until when the provider itself asked for it; 0 when it did not. */
-  readonly toldMs: number;
+/** What holds calls back, and whom it blames. */
+export interface Held {
+  readonly scope: Exclude<Scope, 'request'>;
+  /** Which endpoint, where one is blamed. */
+  readonly endpoint?: string;
+  /** Which key, from 0, where one is blamed. */
+  readonly key?: number;
+  readonly hold: Hold;
+  /** Whether a call is trying it now. */
+  readonly trying: boolean;
 }
 
-/** Why a target may not be asked now. */
-export interface Blocked {
-  readonly reason: string;
-  /** On the monotonic clock; `Infinity` when nobody knows. */
-  readonly untilMs: number;
-}
+/** Where its answers are known, a target that takes this many times their p95 is not merely slow. */
+const SLOW_FACTOR = 3;
+const SLOW_AT_LEAST_MS = 10_000;
 
 /** A provider and one of its models: what a request is sent to, and what is known about it. */
 export class Target {
@@ -45,143 +56,170 @@ export class Target {
   provider: BaseProvider;
   /** Said by the target itself: it cannot go on from a beginning of its answer. */
   refusesPrefill = false;
-  #rest: Rest | undefined;
-  /** By key. */
-  readonly #keyRests: (Rest | undefined)[] = [];
+  readonly #policy: StatePolicy;
+  readonly #random: () => number;
+  readonly #keys: TargetKeys;
+  readonly #endpoints = new Map<string, EndpointState>();
 
-  constructor(provider: BaseProvider, model: string, state: ProviderState, parts: Parts) {
+  /** @param parts.random uniform in [0, 1) */
+  constructor(
+    provider: BaseProvider,
+    model: string,
+    state: ProviderState,
+    { policy, random }: { policy: StatePolicy; random: () => number },
+  ) {
     this.id = `${provider.name}/${model}`;
     this.provider = provider;
     this.model = model;
     this.state = state;
-    this.breaker = parts.breaker;
-    this.health = parts.health;
+    this.breaker = new Breaker(policy.breaker, random);
+    this.health = new HealthWindow(policy.health);
+    this.#policy = policy;
+    this.#random = random;
+    this.#keys = new TargetKeys(state, policy.breaker, random);
   }
 
   /**
-   * When it may be asked, on the monotonic clock: 0 for now, `Infinity` while a breaker's trial is out.
-   * @param again the request that was just refused here asks once more after its own backoff: only a rest
-   * that the provider itself asked for holds it back
+   * When a call may be sent, on the monotonic clock: 0 for now.
+   * @param again the request that was just refused here asks once more after its own backoff
    */
-  readyAt(nowMs: number, again = false): number {
-    const rest = restingUntil(this.#rest, nowMs, again);
-    return Math.max(rest, this.breaker.readyAt(nowMs), this.state.readyAt(nowMs), this.#keyAt(nowMs, again));
-  }
-
-  /** The same for a last resort: rests that nobody asked for, and the breaker, are passed over. */
-  lastResortAt(nowMs: number): number {
+  readyAt(endpoint: string, nowMs: number, again = false): number {
     return Math.max(
-      restingUntil(this.#rest, nowMs, true),
-      this.state.readyAt(nowMs),
-      this.#keyAt(nowMs, true),
+      this.state.roomAt(nowMs),
+      this.state.breaker.cooldown.readyAt(nowMs),
+      this.breaker.cooldown.readyAt(nowMs),
+      this.#endpoints.get(endpoint)?.cooldown.readyAt(nowMs) ?? 0,
+      this.#keys.readyAt(nowMs, again),
     );
   }
 
-  /** Takes a place with the key whose turn it is: one that is ready, or rests by our own will alone, or the soonest. */
-  begin(nowMs: number): Ticket {
-    const key = this.#chooseKey(nowMs);
-    this.state.begin(key, nowMs);
-    return { breaker: this.breaker.begin(), key, keys: this.state.downs, settled: false };
+  /** The same when there is nothing better to ask. @param alone one call at a time, with a pause between two */
+  lastResortAt(endpoint: string, nowMs: number, alone: boolean): number {
+    return Math.max(
+      this.state.roomAt(nowMs),
+      this.state.breaker.cooldown.lastResortAt(nowMs, alone),
+      this.breaker.cooldown.lastResortAt(nowMs, alone),
+      this.#endpoints.get(endpoint)?.cooldown.lastResortAt(nowMs, alone) ?? 0,
+      this.#keys.lastResortAt(nowMs, alone),
+    );
+  }
+
+  /** What holds a call back, the largest scope first; empty when it may be sent, or only lacks room. */
+  held(endpoint: string, nowMs: number): Held[] {
+    const ofKeys = [...this.#keys.cooldowns()].map(({ key, refusal, limit }) => [
+      ...heldBy(refusal, nowMs, { scope: 'key', key }),
+      ...heldBy(limit, nowMs, { scope: 'key', key }),
+    ]);
+    return [
+      ...heldBy(this.state.breaker.cooldown, nowMs, { scope: 'provider' }),
+      // One key that is free is enough.
+      ...(ofKeys.every((each) => each.length > 0) ? ofKeys.flat() : []),
+      ...heldBy(this.breaker.cooldown, nowMs, { scope: 'target' }),
+      ...heldBy(this.#endpoints.get(endpoint)?.cooldown, nowMs, { scope: 'endpoint', endpoint }),
+    ];
+  }
+
+  /** All that is held back at this target alone. */
+  holds(nowMs: number): Held[] {
+    const limits = [...this.#keys.cooldowns()].flatMap(({ key, limit }) =>
+      heldBy(limit, nowMs, { scope: 'key', key }),
+    );
+    const endpoints = [...this.#endpoints].flatMap(([endpoint, { cooldown }]) =>
+      heldBy(cooldown, nowMs, { scope: 'endpoint', endpoint }),
+    );
+    return [...heldBy(this.breaker.cooldown, nowMs, { scope: 'target' }), ...limits, ...endpoints];
+  }
+
+  begin(call: Call, nowMs: number): Ticket {
+    const key = this.#keys.begin(nowMs);
+    this.state.begin(key.key);
+    return {
+      call,
+      key,
+      endpoint: this.#endpoint(call).cooldown.begin(nowMs),
+      provider: this.state.breaker.begin(nowMs),
+      target: this.breaker.begin(nowMs),
+      settled: false,
+    };
   }
 
   /** The answer has begun. @param tookMs from sending to the first content, where it is a stream */
   opened(ticket: Ticket, nowMs: number, tookMs: number | undefined): void {
-    ticket.breaker = this.breaker.opened(ticket.breaker, nowMs);
+    ticket.provider = this.state.breaker.opened(ticket.provider, nowMs);
+    ticket.target = this.breaker.opened(ticket.target, nowMs);
+    this.#answered(ticket);
     if (tookMs !== undefined) this.firstContent.add(tookMs);
   }
 
   /** The call was answered in full. */
   succeed(ticket: Ticket, nowMs: number, latencyMs: number): void {
     if (!this.#settle(ticket)) return;
-    this.breaker.success(ticket.breaker, nowMs);
+    this.state.breaker.success(ticket.provider, nowMs);
+    this.breaker.success(ticket.target, nowMs);
+    this.#answered(ticket);
     this.health.success(nowMs, latencyMs);
     this.state.health.success(nowMs, latencyMs);
-    if (ticket.keys === this.state.downs) this.state.accept(ticket.key);
   }
 
-  /** The call failed; what that says about the target follows from the rules table. */
+  /** The call failed: whom that blames, and what follows for it, is in the rules table. */
   fail(ticket: Ticket, error: ProxyError, nowMs: number, epochMs: number): void {
     if (!this.#settle(ticket)) return;
-    const { health } = error.rule;
-    if (health === 'failure') this.breaker.failure(ticket.breaker, nowMs);
-    else this.breaker.neutral(ticket.breaker, nowMs);
-    if (health === 'failure' || health === 'down') {
-      const last = { fault: error.fault, message: error.message, atMs: epochMs };
-      this.health.failure(nowMs, last);
-      this.state.health.failure(nowMs, last);
-    }
-    const known = ticket.keys === this.state.downs;
-    if (health === 'down' && known) this.state.refuse(ticket.key, error, nowMs);
-    const rest = restFor(error, nowMs);
-    if (!rest || (health === 'busy' && !known)) return;
-    if (health === 'busy') this.#keyRests[ticket.key] = later(this.#keyRests[ticket.key], rest);
-    else this.#rest = later(this.#rest, rest);
+    const { blames, health } = error.rule;
+    const blamed = (scope: Scope) => health !== 'none' && blames === scope;
+    if (blamed('provider')) this.state.breaker.failure(ticket.provider, error, nowMs);
+    // Whatever else it says, a provider that answers can be reached.
+    else if (error.upstream) this.state.breaker.success(ticket.provider, nowMs);
+    else this.state.breaker.neutral(ticket.provider);
+    if (blamed('target')) this.breaker.failure(ticket.target, error, nowMs);
+    else this.breaker.neutral(ticket.target);
+    const endpoint = this.#endpoint(ticket.call);
+    if (!blamed('endpoint')) endpoint.cooldown.release(ticket.endpoint);
+    else if (health === 'down') endpoint.cooldown.trip(ticket.endpoint, error, nowMs);
+    else endpoint.refuse(ticket.endpoint, error, nowMs, ticket.call.fingerprint());
+    this.#keys.fail(ticket.key, error, nowMs);
+    // What one endpoint refuses is no sign of bad health, and neither is a rate limit.
+    if (blamed('endpoint') || (health !== 'failure' && health !== 'down')) return;
+    const last = { fault: error.fault, message: error.message, atMs: epochMs };
+    this.health.failure(nowMs, last);
+    this.state.health.failure(nowMs, last);
   }
 
   /** The call ended without a word about the target: the client left. */
-  abandon(ticket: Ticket, nowMs: number): void {
-    if (this.#settle(ticket)) this.breaker.neutral(ticket.breaker, nowMs);
+  abandon(ticket: Ticket): void {
+    if (!this.#settle(ticket)) return;
+    this.state.breaker.neutral(ticket.provider);
+    this.breaker.neutral(ticket.target);
+    this.#endpoint(ticket.call).cooldown.release(ticket.endpoint);
+    this.#keys.release(ticket.key);
   }
 
-  /** Whether it was ever told, or made, to rest. */
-  get rested(): boolean {
-    return this.#rest !== undefined || this.#keyRests.some((rest) => rest !== undefined);
+  /** A new configuration: cooldowns end. An open breaker stays open, and its trial may be made at once. */
+  renew(): void {
+    this.#endpoints.clear();
+    this.#keys.renew();
+    this.breaker.cooldown.revive();
   }
 
-  /** The rest it is in, if it is in one. */
-  resting(nowMs: number): Rest | undefined {
-    if (restingUntil(this.#rest, nowMs, false) > 0) return this.#rest;
-    const rests = Array.from({ length: this.state.keys }, (_, key) => this.#keyRests[key]);
-    const [first] = rests;
-    return rests.every((rest) => restingUntil(rest, nowMs, false) > 0) ? first : undefined;
+  /**
+   * How long an answer may take before the target is out of order rather than slow, milliseconds; `undefined`
+   * before enough of its answers are known.
+   */
+  patienceMs(stream: boolean): number | undefined {
+    const samples = stream ? this.firstContent : this.health.latencies;
+    const p95 = samples.count < MIN_SAMPLES ? null : samples.quantile(0.95);
+    return p95 === null ? undefined : Math.max(SLOW_AT_LEAST_MS, p95 * SLOW_FACTOR);
   }
 
-  /** That the provider lacks the model, while it is remembered. */
-  missing(nowMs: number): ProxyError | undefined {
-    const rest = this.resting(nowMs);
-    if (rest?.fault !== 'not_found') return undefined;
-    return new ProxyError('not_found', rest.message, { target: this.id });
+  #answered({ call, endpoint, key }: Ticket): void {
+    this.#endpoint(call).succeed(endpoint);
+    this.#keys.succeed(key);
   }
 
-  /** Why it may not be asked now; `undefined` when it may. */
-  blocked(nowMs: number): Blocked | undefined {
-    const untilMs = this.readyAt(nowMs);
-    if (untilMs <= nowMs) return undefined;
-    const down = this.state.downs.every((each) => each && each.untilMs > nowMs)
-      ? this.state.downs[0]
-      : undefined;
-    const rest = this.resting(nowMs);
-    const reason = this.state.unreachable
-      ? 'unreachable'
-      : down
-        ? `down after ${down.fault}`
-        : rest
-          ? `resting after ${rest.fault}`
-          : this.breaker.readyAt(nowMs) > nowMs
-            ? 'breaker open'
-            : 'busy';
-    return { reason, untilMs };
-  }
-
-  #keyAt(nowMs: number, again: boolean): number {
-    let soonest = Infinity;
-    for (let key = 0; key < this.state.keys; key += 1) {
-      const rest = restingUntil(this.#keyRests[key], nowMs, again);
-      soonest = Math.min(soonest, Math.max(rest, this.state.keyReadyAt(key)));
-    }
-    return soonest;
-  }
-
-  #chooseKey(nowMs: number): number {
-    const turns = [...this.state.turns()];
-    const at = (key: number, again: boolean) =>
-      Math.max(restingUntil(this.#keyRests[key], nowMs, again), this.state.keyReadyAt(key));
-    const soonest = (best: number, key: number) => (at(key, false) < at(best, false) ? key : best);
-    return (
-      turns.find((key) => at(key, false) <= nowMs) ??
-      turns.find((key) => at(key, true) <= nowMs) ??
-      turns.reduce(soonest)
-    );
+  #endpoint({ endpoint }: Call): EndpointState {
+    let state = this.#endpoints.get(endpoint);
+    if (!state)
+      this.#endpoints.set(endpoint, (state = new EndpointState(this.#policy.breaker, this.#random)));
+    return state;
   }
 
   #settle(ticket: Ticket): boolean {
@@ -192,28 +230,11 @@ export class Target {
   }
 }
 
-interface Parts {
-  readonly breaker: Breaker;
-  readonly health: HealthWindow;
-}
-
-function restFor({ fault, message, rule, retryAfterMs }: ProxyError, nowMs: number): Rest | undefined {
-  if (rule.health === 'none' || rule.health === 'down') return undefined;
-  // A model that is missing does not appear because the provider names a time.
-  const told = rule.health === 'missing' ? undefined : retryAfterMs;
-  const ms = told ?? rule.cooldownMs;
-  if (ms <= 0) return undefined;
-  return { fault, message, untilMs: nowMs + ms, toldMs: told === undefined ? 0 : nowMs + ms };
-}
-
-/** A later word never shortens an earlier one. */
-function later(known: Rest | undefined, rest: Rest): Rest {
-  if (!known) return rest;
-  const longer = known.untilMs >= rest.untilMs ? known : rest;
-  return { ...longer, toldMs: Math.max(known.toldMs, rest.toldMs) };
-}
-
-function restingUntil(rest: Rest | undefined, nowMs: number, again: boolean): number {
-  const untilMs = (again ? rest?.toldMs : rest?.untilMs) ?? 0;
-  return untilMs > nowMs ? untilMs : 0;
+function heldBy(
+  cooldown: Cooldown | undefined,
+  nowMs: number,
+  whom: Omit<Held, 'hold' | 'trying'>,
+): readonly Held[] {
+  const hold = cooldown?.hold(nowMs);
+  return cooldown && hold ? [{ ...whom, hold, trying: cooldown.trying(nowMs) }] : [];
 }

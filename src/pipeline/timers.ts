@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Timeouts } from '../config/schema.ts';
+import type { Share } from './share.ts';
 import { ProxyError } from '../errors.ts';
 
 export type Limit = keyof Timeouts;
@@ -45,6 +46,8 @@ export interface TimersOptions {
   /** "provider/model" */
   readonly target: string;
   readonly stream: boolean;
+  /** The attempt's share of the deadline, where other targets wait. */
+  readonly share: Share | undefined;
   /** Whether a connection can be opened within so many milliseconds. */
   readonly reachable: (ms: number) => Promise<boolean>;
   readonly expired: (error: ProxyError) => void;
@@ -58,7 +61,7 @@ export interface TimersOptions {
  */
 export class AttemptTimers {
   readonly #options: TimersOptions;
-  readonly #due: Record<Limit | 'content', number>;
+  readonly #due: Record<Limit | 'content' | 'share', number>;
   #idles = false;
   /** How much longer content may be waited for, whatever else comes; `undefined` while it comes. */
   #contentLeftMs: number | undefined;
@@ -67,7 +70,7 @@ export class AttemptTimers {
 
   constructor(options: TimersOptions) {
     this.#options = options;
-    const { clock, limits, stream } = options;
+    const { clock, limits, stream, share } = options;
     const nowMs = clock.monotonic();
     this.#due = {
       // Nobody tells when a connection opens: halfway without an answer, another one is tried.
@@ -77,6 +80,7 @@ export class AttemptTimers {
       idle: Infinity,
       content: Infinity,
       total: nowMs + limits.total,
+      share: nowMs + (share?.ms ?? Infinity),
     };
     this.#arm(nowMs);
   }
@@ -85,6 +89,11 @@ export class AttemptTimers {
   answered(content: boolean): void {
     this.#due.connect = this.#due.first_byte = Infinity;
     if (!content) this.begun();
+  }
+
+  /** The answer is on its way to the client: from here on no other target waits. */
+  committed(): void {
+    this.#due.share = Infinity;
   }
 
   /** The content began, or is not looked for: from here on silence counts. */
@@ -123,9 +132,9 @@ export class AttemptTimers {
   }
 
   #arm(nowMs: number): void {
-    const { connect, first_byte, first_content, idle, content, total } = this.#due;
+    const { connect, first_byte, first_content, idle, content, total, share } = this.#due;
     this.#cancel?.();
-    this.#armedMs = Math.min(connect, first_byte, first_content, idle, content, total);
+    this.#armedMs = Math.min(connect, first_byte, first_content, idle, content, total, share);
     this.#cancel = this.#options.clock.after(this.#armedMs - nowMs, this.#look);
   }
 
@@ -139,6 +148,7 @@ export class AttemptTimers {
       if (this.#due[limit] <= nowMs) return this.#expire(limit);
     }
     if (this.#due.content <= nowMs) return this.#expire('idle');
+    if (this.#due.share <= nowMs) return this.#fail(this.#options.share!.late);
     this.#arm(nowMs);
   };
 
@@ -149,9 +159,13 @@ export class AttemptTimers {
   }
 
   #expire(limit: Limit): void {
-    const { target, expired } = this.#options;
-    this.stop();
+    const { target } = this.#options;
     const message = `Cannot wait longer for ${target}: ${LACKING[limit]} within timeout.${limit}`;
-    expired(new ProxyError(`timeout_${limit}`, message, { target }));
+    this.#fail(new ProxyError(`timeout_${limit}`, message, { target }));
+  }
+
+  #fail(error: ProxyError): void {
+    this.stop();
+    this.#options.expired(error);
   }
 }

@@ -8,15 +8,30 @@ export function connectPool({ keepaliveMs }: { keepaliveMs: number }): { fetch: 
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
 
-/** Opens a TCP connection and closes it; nothing where connections go through an HTTP proxy. */
+/** Opens a connection, TLS included, and closes it; nothing where connections go through an HTTP proxy. */
 export function directDial(env: Readonly<Record<string, string | undefined>>): Dial | undefined {
   if (PROXY_VARIABLES.some((name) => env[name])) return undefined;
   return async ({ hostname, port, protocol }) => {
+    const secure = protocol === 'https:';
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const { promise: shaken, resolve, reject } = Promise.withResolvers<void>();
     const socket = await Bun.connect({
-      hostname: hostname.replace(/^\[|\]$/g, ''),
-      port: Number(port) || (protocol === 'https:' ? 443 : 80),
-      socket: { data: () => undefined },
+      hostname: host,
+      port: Number(port) || (secure ? 443 : 80),
+      // Whether the certificate is good is for the request itself to say.
+      ...(secure ? { tls: { serverName: host, rejectUnauthorized: false } } : {}),
+      socket: {
+        data: () => undefined,
+        handshake: () => resolve(),
+        close: () => reject(new Error('closed within the TLS handshake')),
+        error: (_, error) => reject(error),
+      },
     });
-    socket.end();
+    if (!secure) resolve();
+    try {
+      await shaken;
+    } finally {
+      socket.end();
+    }
   };
 }

@@ -23,7 +23,7 @@ export interface HttpOptions {
 }
 
 /** A provider heard of within this time, milliseconds, needs no connection to be tried. */
-const HEARD_MS = 30_000;
+const HEARD_MS = 5_000;
 
 /** A connection that was closed before is found out within a round trip or two, milliseconds. */
 const STALE_MS = 1_000;

@@ -3,7 +3,7 @@ import { ProxyError } from '../errors.ts';
 /** The platform's fetch, or one bound to a connection pool; tests pass their own. */
 export type Fetch = (url: URL, init: BunFetchRequestInit) => Promise<Response>;
 
-/** Opens a bare connection and closes it again; rejects when it is refused. */
+/** Opens a connection as far as a request can be sent on it, and closes it again; rejects when it is refused. */
 export type Dial = (url: URL) => Promise<void>;
 
 /** What Bun's fetch throws, in words a person can act on. @see BUN's error codes, measured on 1.4.5 */
@@ -13,8 +13,12 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'connection reset',
   ENOTFOUND: 'host name not found',
   ETIMEDOUT: 'connection timed out',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network',
   EPROTO: 'TLS handshake failed',
+  CERT_HAS_EXPIRED: 'TLS certificate has expired',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'TLS certificate is self-signed',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'TLS certificate cannot be verified',
   ERR_TLS_CERT_ALTNAME_INVALID: 'TLS certificate is for another host',
   Malformed_HTTP_Response: 'answer is not HTTP',
   InvalidHTTPResponse: 'answer is not valid HTTP',
@@ -26,11 +30,20 @@ function codeOf(cause: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** A failed exchange below HTTP as a `network` error. The cause may name addresses, never keys. */
-export function networkError(provider: string, cause: unknown): ProxyError {
+/** Codes of connections that were never opened: whatever was to be sent, it would have met the same. */
+const UNOPENED =
+  /^(?:ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_\w+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPROTO|ERR_(?:TLS|SSL)\w*|CERT_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*)$/;
+
+/**
+ * A failed exchange below HTTP: `unreachable` when no connection came about, else `network`. The cause may name
+ * addresses, never keys.
+ * @param asked the provider, or the target where the answer had begun
+ */
+export function networkError(asked: string, cause: unknown): ProxyError {
   const code = codeOf(cause);
   const reason = code === undefined ? 'connection failed' : (REASONS[code] ?? code);
-  return new ProxyError('network', `Cannot reach ${provider}: ${reason}`, { target: provider, cause });
+  const fault = code !== undefined && UNOPENED.test(code) ? 'unreachable' : 'network';
+  return new ProxyError(fault, `Cannot reach ${asked}: ${reason}`, { target: asked, cause });
 }
 
 export interface ExchangeInit {

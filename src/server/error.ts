@@ -8,7 +8,7 @@ import { clientOf } from '../wire/clients.ts';
  */
 export function statusOf(error: ProxyError): number {
   const { upstream, rule } = error;
-  if (!upstream || rule.health === 'down' || upstream.status < 400) return rule.status;
+  if (!upstream || error.refusesKey || upstream.status < 400) return rule.status;
   return upstream.status;
 }
 

@@ -38,7 +38,7 @@ const BY_CODE: Readonly<Record<string, Fault>> = {
   modeltimeoutexception: 'server',
   modelerrorexception: 'server',
   internalserverexception: 'server',
-  accessdeniedexception: 'auth',
+  accessdeniedexception: 'forbidden',
   unrecognizedclientexception: 'auth',
   expiredtokenexception: 'auth',
   invalidsignatureexception: 'auth',
@@ -46,11 +46,15 @@ const BY_CODE: Readonly<Record<string, Fault>> = {
   loop_detected: 'loop',
   invalid_api_key: 'auth',
   authentication_error: 'auth',
-  permission_error: 'auth',
+  permission_error: 'forbidden',
+  permission_denied: 'forbidden',
+  account_deactivated: 'auth',
+  unsupported_country_region_territory: 'auth',
   api_key_invalid: 'auth',
   model_not_found: 'not_found',
   deploymentnotfound: 'not_found',
-  not_found_error: 'not_found',
+  model_not_available: 'not_found',
+  not_found_error: 'no_endpoint',
   rate_limit_exceeded: 'rate_limited',
   rate_limit_error: 'rate_limited',
   ratelimitreached: 'rate_limited',
@@ -73,23 +77,63 @@ const CONTEXT_LENGTH =
 const CONTENT_POLICY =
   /content filtering policy|content management policy|rejected (?:as a result of|by) our safety system|violat\w+ (?:our |the )?(?:usage|content) polic/i;
 
-/** AWS answers 400 for a model that it lacks. */
-const NOT_FOUND = /provided model identifier is invalid|publisher model .* not found/i;
+/** That the provider lacks the model, in its words; some say so with status 400. Bounded, for they come from outside. */
+const NO_MODEL = new RegExp(
+  [
+    /\b(?:models?|deployment|publisher model)\b[^\n]{0,160}?(?:\bnot found\b|\bdoes(?: not|n't) exist|\bnot exist\b|\bis not available\b|\bnot deployed\b)/,
+    /\b(?:invalid|unknown|unsupported|no such) model\b/,
+    /\bnot a valid model\b|\bmodel identifier is invalid\b|\bno endpoints found for\b|\bunable to access model\b/,
+    /^model: \S+$/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'i',
+);
 
-const AUTH = /incorrect api key|api key not valid|api_key_invalid|invalid api key/i;
-const BILLING = /credit balance is too low|insufficient (?:balance|quota|credits?)/i;
+/** Words that name our key, or the account as a whole. */
+const AUTH = new RegExp(
+  [
+    /\b(?:incorrect|invalid|expired|revoked|disabled|deactivated|unknown|wrong|missing) (?:x-)?(?:api[ -]?key|auth\w* token|bearer token|access token)/,
+    /\bapi[ _-]?key (?:is |was |has been |has )?(?:not valid|invalid|incorrect|expired|revoked|disabled|deactivated|blocked|suspended)/,
+    /\bno auth credentials\b|\binvalid authentication\b|\bsecurity token\b[^\n]{0,60}\b(?:invalid|expired)/,
+    /\b(?:account|organi[sz]ation|workspace)\b[^\n]{0,60}?\b(?:suspended|deactivated|disabled|banned|terminated|blocked|locked)\b/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'i',
+);
+
+/** Words that name the balance of the account as a whole. */
+const BILLING =
+  /\bcredit balance is too low\b|\binsufficient[ _](?:account )?(?:balance|quota|credits?|funds)\b|\badd (?:more )?credits\b|\bout of credits\b|\bkey limit exceeded\b|\bbilling (?:hard )?limit\b|\bbalance\b[^\n]{0,40}\b(?:negative|exhausted|too low)/i;
+
+/** A price that is this request's own: a smaller one may still be paid. */
+const TOO_EXPENSIVE =
+  /\bfewer max_tokens\b|\bcan only afford\b|\b(?:this|your) request (?:requires|needs|would cost|exceeds)\b/i;
 
 /** Statuses that are not what their hundred says. */
 const BY_STATUS: Readonly<Record<number, Fault>> = {
   401: 'auth',
-  402: 'billing',
-  403: 'auth',
-  404: 'not_found',
-  405: 'not_found',
+  402: 'unaffordable',
+  403: 'forbidden',
+  404: 'no_endpoint',
+  405: 'no_endpoint',
+  406: 'declined',
   408: 'server',
+  409: 'declined',
+  410: 'no_endpoint',
+  413: 'declined',
+  415: 'declined',
+  421: 'declined',
+  423: 'declined',
+  424: 'declined',
   425: 'overloaded',
+  426: 'declined',
   429: 'rate_limited',
+  431: 'declined',
+  451: 'declined',
   498: 'overloaded',
+  499: 'server',
   503: 'overloaded',
   508: 'loop',
   529: 'overloaded',
@@ -128,7 +172,7 @@ export function classifyBody(given: unknown): Classified | undefined {
   };
 }
 
-/** What a provider said, as far as it may be told: what it says about a key that it refuses may quote the key. */
+/** What a provider said, as far as a caller may be told: what it says about a key that it refuses may quote the key. */
 export function tellable({ fault, upstream }: Classified): string {
   return fault === 'auth' ? 'it refused our key' : upstream.message;
 }
@@ -139,22 +183,34 @@ const MEANT: ReadonlyMap<string, number> = new Map([
   ['request_too_large', 413],
 ]);
 
-function faultOf(status: number, { message, code, type }: Words): Fault {
+function faultOf(status: number, words: Words): Fault {
+  const { message, code, type } = words;
   // A redirect is not followed: it would carry the key elsewhere. An API has none.
   if (status < 400) return 'server';
   const byCode = named(code);
-  if (byCode) return byCode;
-  if (status < 500 && CONTEXT_LENGTH.test(message)) return 'context_length';
-  if (status < 500 && CONTENT_POLICY.test(message)) return 'content_policy';
-  if (status < 500 && BILLING.test(message)) return 'billing';
-  if (status === 400 && AUTH.test(message)) return 'auth';
-  if (status < 500 && NOT_FOUND.test(message)) return 'not_found';
-  if (status >= 400 && status < 500 && BY_STATUS[status]) {
-    return status === 429 && named(type) === 'billing' ? 'billing' : BY_STATUS[status];
-  }
+  if (status >= 500) return byCode ?? named(type) ?? BY_STATUS[status] ?? 'server';
+  const told = byWords(status, message);
+  // What words say of the request alone is less than what a code says of all.
+  if (told === 'unaffordable') return told;
+  if (byCode && byCode !== 'forbidden' && byCode !== 'no_endpoint') return byCode;
+  if (told) return told;
   const byType = named(type);
-  if (byType) return byType;
-  return BY_STATUS[status] ?? (status >= 500 ? 'server' : 'invalid_request');
+  if (byType === 'auth' || byType === 'billing') return byType;
+  if (status === 401) return 'auth';
+  return byCode ?? BY_STATUS[status] ?? byType ?? 'invalid_request';
+}
+
+/** What the words of a 4xx say, whatever its status. */
+function byWords(status: number, message: string): Fault | undefined {
+  if (CONTEXT_LENGTH.test(message)) return 'context_length';
+  if (CONTENT_POLICY.test(message)) return 'content_policy';
+  // A rate limit of Google's is worded like a bill.
+  if (status !== 429 && TOO_EXPENSIVE.test(message)) return 'unaffordable';
+  if (status !== 429 && AUTH.test(message)) return 'auth';
+  if (BILLING.test(message)) return 'billing';
+  if (status === 429 || !NO_MODEL.test(message)) return undefined;
+  // A 400 may be about anything that the request names.
+  return status === 404 || status === 410 ? 'not_found' : 'no_endpoint';
 }
 
 /** The fault that a code or a type says outright. Providers may say what every object has, such as "constructor". */

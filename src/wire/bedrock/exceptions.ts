@@ -10,7 +10,7 @@ const TYPES: Readonly<Record<string, string>> = {
   modelnotready: 'overloaded_error',
   validation: 'invalid_request_error',
   accessdenied: 'permission_error',
-  resourcenotfound: 'not_found_error',
+  resourcenotfound: 'model_not_found',
   modeltimeout: 'api_error',
   modelstreamerror: 'api_error',
   modelerror: 'api_error',

@@ -1,0 +1,193 @@
+import type { Fault, ProxyError } from '../errors.ts';
+
+/** Why calls are held back. Times are on the monotonic clock, milliseconds. */
+export interface Hold {
+  readonly fault: Fault;
+  /** What the provider said or did, without secrets. */
+  readonly message: string;
+  /** When the first of the failures in a row happened, and the last. */
+  readonly sinceMs: number;
+  readonly imposedMs: number;
+  /** From when on it may be tried. */
+  readonly untilMs: number;
+  /** Until when the provider itself asked not to be called; 0 where it did not. */
+  readonly toldMs: number;
+  /** How often in a row. */
+  readonly times: number;
+  /** Whether a single call must succeed before others follow; else all may come when the time is over. */
+  readonly trial: boolean;
+}
+
+export interface CooldownPolicy {
+  /** The first cooldown; each failed trial doubles it. */
+  readonly cooldown: number;
+  readonly max_cooldown: number;
+  /** How long a provider's own Retry-After is believed, milliseconds. */
+  readonly max_retry_after: number;
+}
+
+/** A call's place; its outcome counts only when nothing has changed since it began. */
+export interface CooldownTicket {
+  readonly generation: number;
+  /** Whether this call tries what is held back. */
+  readonly trial: boolean;
+}
+
+/** As a last resort something that is held back is tried again this long after its last failure. */
+const LAST_RESORT_MS = 1_000;
+
+/** How long a probe that gets no answer may put off a trial by a caller's request. */
+const MAX_POSTPONED_MS = 30_000;
+
+/**
+ * Holds calls back from something that failed, and lets one call at a time try it when the time is over. A trial
+ * that succeeds lifts the hold; one that fails doubles the time, up to `max_cooldown`; one that ends without a
+ * verdict leaves the next call to try. A trial without an outcome makes room for another after `max_cooldown`.
+ */
+export class Cooldown {
+  readonly #policy: CooldownPolicy;
+  readonly #random: () => number;
+  /** What calls get while nothing is held back: most of them. */
+  #open: CooldownTicket = { generation: 0, trial: false };
+  #hold: Hold | undefined;
+  /** When the trial began that is still out. */
+  #trialMs = -Infinity;
+
+  /** @param random uniform in [0, 1), so that many proxies do not try at the same moment */
+  constructor(policy: CooldownPolicy, random: () => number) {
+    this.#policy = policy;
+    this.#random = random;
+  }
+
+  /** What holds calls back; where a trial is wanted, also when its time is over. */
+  hold(nowMs: number): Hold | undefined {
+    const hold = this.#hold;
+    return hold && (hold.trial || hold.untilMs > nowMs) ? hold : undefined;
+  }
+
+  /** Whether a call is trying it now. */
+  trying(nowMs: number): boolean {
+    return this.#trialEndsMs > nowMs;
+  }
+
+  /**
+   * When a call may pass: 0 for now.
+   * @param again the request that was just refused asks once more after its own backoff: without a trial to
+   * make, only a time that the provider named holds it back
+   */
+  readyAt(nowMs: number, again = false): number {
+    const hold = this.hold(nowMs);
+    if (!hold) return 0;
+    if (this.trying(nowMs)) return this.#trialEndsMs;
+    const untilMs = again && !hold.trial ? hold.toldMs : hold.untilMs;
+    return untilMs > nowMs ? untilMs : 0;
+  }
+
+  /**
+   * The same when there is nothing better to ask. A time that the provider named is kept.
+   * @param alone one call at a time, and not at once after the last failure
+   */
+  lastResortAt(nowMs: number, alone: boolean): number {
+    const hold = this.hold(nowMs);
+    if (!hold) return 0;
+    const freeMs = alone ? Math.min(hold.untilMs, hold.imposedMs + LAST_RESORT_MS) : 0;
+    const trialMs = alone && this.trying(nowMs) ? this.#trialEndsMs : 0;
+    const atMs = Math.max(hold.toldMs, freeMs, trialMs);
+    return atMs > nowMs ? atMs : 0;
+  }
+
+  begin(nowMs: number): CooldownTicket {
+    if (!this.hold(nowMs) || this.trying(nowMs)) return this.#open;
+    this.#trialMs = nowMs;
+    return { ...this.#open, trial: true };
+  }
+
+  /** The call's answer has begun, which is enough for a trial. @returns the ticket for the rest of the call */
+  opened(ticket: CooldownTicket, nowMs: number): CooldownTicket {
+    if (!this.#hold || !this.counts(ticket)) return ticket;
+    this.lift();
+    return this.begin(nowMs);
+  }
+
+  succeed(ticket: CooldownTicket): void {
+    if (this.#hold && this.counts(ticket)) this.lift();
+  }
+
+  /** The call ended without a verdict: the next one may try. */
+  release(ticket: CooldownTicket): void {
+    if (ticket.trial && this.counts(ticket)) this.#trialMs = -Infinity;
+  }
+
+  /** Whether nothing has changed since the call began. */
+  counts({ generation }: CooldownTicket): boolean {
+    return generation === this.#open.generation;
+  }
+
+  /** Starts a cooldown that a trial must end. One that is running is prolonged only by a trial. */
+  trip(ticket: CooldownTicket, { fault, message, rule }: ProxyError, nowMs: number): void {
+    if (!this.counts(ticket) || (this.#hold?.trial && !ticket.trial)) return;
+    const { cooldown, max_cooldown: max } = this.#policy;
+    const { times, sinceMs } = this.#before(nowMs);
+    const grownMs = Math.min(max, (rule.cooldownMs || cooldown) * 2 ** (times - 1));
+    const untilMs = nowMs + Math.min(max, grownMs * (0.8 + 0.4 * this.#random()));
+    this.#impose({ fault, message, sinceMs, imposedMs: nowMs, untilMs, toldMs: 0, times, trial: true });
+  }
+
+  /**
+   * Starts a cooldown without blame, for as long as the provider asks or else the rule says. A later word never
+   * shortens an earlier one. A longer time than `max_retry_after` is tried after that by one call.
+   */
+  pause({ fault, message, rule, retryAfterMs }: ProxyError, nowMs: number): void {
+    const ms = Math.min(retryAfterMs ?? rule.cooldownMs, this.#policy.max_retry_after);
+    if (ms <= 0) return;
+    const known = this.hold(nowMs);
+    const { times, sinceMs } = this.#before(nowMs);
+    this.#impose({
+      fault,
+      message,
+      sinceMs,
+      imposedMs: nowMs,
+      untilMs: Math.max(known?.untilMs ?? 0, nowMs + ms),
+      toldMs: Math.max(known?.toldMs ?? 0, retryAfterMs === undefined ? 0 : nowMs + ms),
+      times,
+      trial: (known?.trial ?? false) || (retryAfterMs ?? 0) > this.#policy.max_retry_after,
+    });
+  }
+
+  /** The next call may try it. */
+  revive(): void {
+    if (this.#hold) this.#hold = { ...this.#hold, untilMs: 0, toldMs: 0 };
+  }
+
+  /** A probe found that a trial would fail: it is put off, but not for long after the last one. */
+  postpone(untilMs: number): void {
+    const hold = this.#hold;
+    if (!hold?.trial) return;
+    const latestMs = Math.min(untilMs, hold.imposedMs + MAX_POSTPONED_MS);
+    if (latestMs > hold.untilMs) this.#hold = { ...hold, untilMs: latestMs };
+  }
+
+  lift(): void {
+    this.#hold = undefined;
+    this.#change();
+  }
+
+  get #trialEndsMs(): number {
+    return this.#trialMs + this.#policy.max_cooldown;
+  }
+
+  #before(nowMs: number): { times: number; sinceMs: number } {
+    const known = this.#hold;
+    return known ? { times: known.times + 1, sinceMs: known.sinceMs } : { times: 1, sinceMs: nowMs };
+  }
+
+  #impose(hold: Hold): void {
+    this.#hold = hold;
+    this.#change();
+  }
+
+  #change(): void {
+    this.#trialMs = -Infinity;
+    this.#open = { generation: this.#open.generation + 1, trial: false };
+  }
+}

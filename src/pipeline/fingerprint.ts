@@ -1,0 +1,21 @@
+import type { Inbound } from './inbound.ts';
+import type { Call } from './target.ts';
+
+/** How much of a body's beginning and of its end tells it from others, bytes. */
+const SAMPLE = 32 * 1024;
+
+/** A request as far as health is concerned. */
+export function callOf({ endpoint, stream, bytes }: Inbound): Call {
+  return { endpoint: stream ? `${endpoint}, streamed` : endpoint, fingerprint: () => fingerprintOf(bytes) };
+}
+
+/** FNV-1a over the length, the beginning and the end: requests that are sent again look the same. */
+function fingerprintOf(bytes: Uint8Array): string {
+  let hash = 0x811c9dc5;
+  const add = (part: Uint8Array) => {
+    for (const byte of part) hash = Math.imul(hash ^ byte, 0x01000193);
+  };
+  add(bytes.subarray(0, SAMPLE));
+  if (bytes.length > SAMPLE) add(bytes.subarray(Math.max(SAMPLE, bytes.length - SAMPLE)));
+  return `${bytes.length}-${hash >>> 0}`;
+}

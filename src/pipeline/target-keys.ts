@@ -1,0 +1,124 @@
+import type { ProxyError } from '../errors.ts';
+import type { CooldownPolicy, CooldownTicket } from './cooldown.ts';
+import type { ProviderState } from './provider-state.ts';
+import { Cooldown } from './cooldown.ts';
+
+/** A call's place with one of the provider's keys. */
+export interface KeyTicket {
+  /** Which key, from 0. */
+  readonly key: number;
+  /** The keys it was drawn from: after a reload its end says nothing about the new ones. */
+  readonly keys: ProviderState['keys'];
+  readonly refusal: CooldownTicket;
+  readonly limit: CooldownTicket;
+}
+
+/**
+ * The provider's keys as one of its models meets them: a key that the provider refuses is held back for all models,
+ * a rate limit for this model alone.
+ */
+export class TargetKeys {
+  readonly #state: ProviderState;
+  readonly #policy: CooldownPolicy;
+  readonly #random: () => number;
+  #keys: ProviderState['keys'] = [];
+  #limits: readonly Cooldown[] = [];
+
+  constructor(state: ProviderState, policy: CooldownPolicy, random: () => number) {
+    this.#state = state;
+    this.#policy = policy;
+    this.#random = random;
+  }
+
+  /** When the first of them may be used, on the monotonic clock: 0 for now. @param again as in `Cooldown` */
+  readyAt(nowMs: number, again: boolean): number {
+    return this.#first((key) => this.#readyAt(key, nowMs, again));
+  }
+
+  lastResortAt(nowMs: number, alone: boolean): number {
+    const at = (key: number) =>
+      Math.max(...this.#both(key).map((cooldown) => cooldown.lastResortAt(nowMs, alone)));
+    return this.#first(at);
+  }
+
+  /** Takes a place: with the next key in turn that is ready, or is paused by our own will alone, or is ready first. */
+  begin(nowMs: number): KeyTicket {
+    const key = this.#choose(nowMs);
+    const [refusal, limit] = this.#both(key);
+    return { key, keys: this.#state.keys, refusal: refusal.begin(nowMs), limit: limit.begin(nowMs) };
+  }
+
+  succeed({ key, keys, refusal, limit }: KeyTicket): void {
+    if (keys !== this.#state.keys) return;
+    const [refusals, limits] = this.#both(key);
+    refusals.succeed(refusal);
+    limits.succeed(limit);
+  }
+
+  fail(ticket: KeyTicket, error: ProxyError, nowMs: number): void {
+    const { blames, health } = error.rule;
+    if (blames !== 'key') return this.release(ticket);
+    const { key, keys, refusal, limit } = ticket;
+    if (keys !== this.#state.keys) return;
+    const [refusals, limits] = this.#both(key);
+    if (health === 'down') {
+      refusals.trip(refusal, error, nowMs);
+      limits.release(limit);
+    } else {
+      refusals.release(refusal);
+      limits.pause(error, nowMs);
+    }
+  }
+
+  /** The call ended without a word about the key. */
+  release({ key, keys, refusal, limit }: KeyTicket): void {
+    if (keys !== this.#state.keys) return;
+    const [refusals, limits] = this.#both(key);
+    refusals.release(refusal);
+    limits.release(limit);
+  }
+
+  /** What holds the keys back, by key: refusals, then limits of this model. */
+  *cooldowns(): Generator<{ key: number; refusal: Cooldown; limit: Cooldown }> {
+    for (const key of this.#state.keys.keys()) {
+      const [refusal, limit] = this.#both(key);
+      yield { key, refusal, limit };
+    }
+  }
+
+  /** Forgets the limits. */
+  renew(): void {
+    this.#keys = [];
+  }
+
+  #both(key: number): readonly [Cooldown, Cooldown] {
+    const { keys } = this.#state;
+    if (this.#keys !== keys) {
+      this.#keys = keys;
+      this.#limits = keys.map(() => new Cooldown(this.#policy, this.#random));
+    }
+    return [keys[key]!, this.#limits[key]!];
+  }
+
+  #readyAt(key: number, nowMs: number, again: boolean): number {
+    const [refusal, limit] = this.#both(key);
+    return Math.max(refusal.readyAt(nowMs), limit.readyAt(nowMs, again));
+  }
+
+  #first(at: (key: number) => number): number {
+    const count = this.#state.keys.length;
+    let soonest = Infinity;
+    for (let key = 0; key < count; key += 1) soonest = Math.min(soonest, at(key));
+    return soonest;
+  }
+
+  #choose(nowMs: number): number {
+    const turns = [...this.#state.turns()];
+    const at = (key: number) => this.#readyAt(key, nowMs, false);
+    return (
+      turns.find((key) => at(key) <= nowMs) ??
+      turns.find((key) => this.#readyAt(key, nowMs, true) <= nowMs) ??
+      turns.reduce((best, key) => (at(key) < at(best) ? key : best))
+    );
+  }
+}
