@@ -276,6 +276,13 @@ export class ProxyError extends Error {
     return new ProxyError(fault, message, { target, param, upstream, cause, retryAfterMs });
   }
 
+  /** The same error without what is large: as it is remembered. */
+  brief(): ProxyError {
+    const { fault, message, target, param, upstream, retryAfterMs } = this;
+    const told = upstream && { ...upstream, headers: new Headers(), body: '', verbatim: false };
+    return new ProxyError(fault, message, { target, param, upstream: told, retryAfterMs });
+  }
+
   /** The same error with other words in all that a caller or an operator may read. */
   reworded(rewrite: (text: string) => string): ProxyError {
     const { fault, message, target, param, upstream: told, cause, retryAfterMs } = this;

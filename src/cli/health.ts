@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty';
 import type { HealthState } from '../pipeline/health.ts';
-import type { ProviderStatus } from '../pipeline/status.ts';
+import type { HeldStatus, ProviderStatus } from '../pipeline/status.ts';
 import { ExitError } from './exit.ts';
 import { print } from './output.ts';
 import { table } from './table.ts';
@@ -92,7 +92,7 @@ function render({ status, providers }: Report): string {
     provider.success_rate === null ? '-' : `${Math.round(provider.success_rate * 100)}%`,
     milliseconds(provider.p50_ms),
     milliseconds(provider.p95_ms),
-    provider.next_probe === null ? '-' : provider.next_probe.slice(11, 19),
+    provider.next_probe === null ? '-' : time(provider.next_probe),
   ]);
   const header = ['PROVIDER', 'STATE', 'BREAKER', 'KEYS', 'OK', 'P50', 'P95', 'PROBE'];
   const shown = table(header, rows, process.stdout.columns ?? Infinity).trimEnd();
@@ -111,10 +111,31 @@ function keysText({ keys }: ProviderStatus): string {
   return keys.down === 0 ? `${keys.total}` : `${keys.down}/${keys.total} down`;
 }
 
-/** Why a provider is not healthy, below the table, where there is room to read it. */
-function reasonLines({ name, reasons, last_error: last, state }: ProviderStatus): string[] {
+/** Why a provider is not healthy and what is held back, below the table, where there is room to read it. */
+function reasonLines({ name, reasons, last_error: last, state, held }: ProviderStatus): string[] {
   const told = state === 'healthy' || !last ? [] : [`last error: ${last.message}`];
-  return [...reasons, ...told].map((reason) => `${name}: ${reason}`);
+  return [...reasons, ...held.map(heldText), ...told].map((reason) => `${name}: ${reason}`);
+}
+
+function heldText({
+  scope,
+  model,
+  endpoint,
+  key,
+  fault,
+  message,
+  since,
+  next_trial: next,
+}: HeldStatus): string {
+  const which = [model, endpoint, key === null ? null : `key ${key + 1}`].filter((each) => each !== null);
+  const whom = scope === 'provider' ? 'all of it' : which.join(', ');
+  const trial = next === null ? 'being tried now' : `next trial ${time(next)}`;
+  return `held back since ${time(since)} after ${fault}, ${trial}: ${whom} (${message})`;
+}
+
+/** The time of day, UTC. */
+function time(iso: string): string {
+  return iso.slice(11, 19);
 }
 
 function milliseconds(ms: number | null): string {

@@ -1,10 +1,9 @@
-import type { Fault, ProxyError } from '../errors.ts';
+import type { ProxyError } from '../errors.ts';
 
 /** Why calls are held back. Times are on the monotonic clock, milliseconds. */
 export interface Hold {
-  readonly fault: Fault;
-  /** What the provider said or did, without secrets. */
-  readonly message: string;
+  /** The last failure, without secrets. */
+  readonly error: ProxyError;
   /** When the first of the failures in a row happened, and the last. */
   readonly sinceMs: number;
   readonly imposedMs: number;
@@ -124,27 +123,27 @@ export class Cooldown {
   }
 
   /** Starts a cooldown that a trial must end. One that is running is prolonged only by a trial. */
-  trip(ticket: CooldownTicket, { fault, message, rule }: ProxyError, nowMs: number): void {
+  trip(ticket: CooldownTicket, error: ProxyError, nowMs: number): void {
     if (!this.counts(ticket) || (this.#hold?.trial && !ticket.trial)) return;
     const { cooldown, max_cooldown: max } = this.#policy;
     const { times, sinceMs } = this.#before(nowMs);
-    const grownMs = Math.min(max, (rule.cooldownMs || cooldown) * 2 ** (times - 1));
+    const grownMs = Math.min(max, (error.rule.cooldownMs || cooldown) * 2 ** (times - 1));
     const untilMs = nowMs + Math.min(max, grownMs * (0.8 + 0.4 * this.#random()));
-    this.#impose({ fault, message, sinceMs, imposedMs: nowMs, untilMs, toldMs: 0, times, trial: true });
+    this.#impose({ error: error.brief(), sinceMs, imposedMs: nowMs, untilMs, toldMs: 0, times, trial: true });
   }
 
   /**
    * Starts a cooldown without blame, for as long as the provider asks or else the rule says. A later word never
    * shortens an earlier one. A longer time than `max_retry_after` is tried after that by one call.
    */
-  pause({ fault, message, rule, retryAfterMs }: ProxyError, nowMs: number): void {
+  pause(error: ProxyError, nowMs: number): void {
+    const { rule, retryAfterMs } = error;
     const ms = Math.min(retryAfterMs ?? rule.cooldownMs, this.#policy.max_retry_after);
     if (ms <= 0) return;
     const known = this.hold(nowMs);
     const { times, sinceMs } = this.#before(nowMs);
     this.#impose({
-      fault,
-      message,
+      error: error.brief(),
       sinceMs,
       imposedMs: nowMs,
       untilMs: Math.max(known?.untilMs ?? 0, nowMs + ms),

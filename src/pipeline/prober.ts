@@ -119,7 +119,7 @@ export class HealthProber {
     const breakers = [breaker, ...this.#deps.pool.targets(name).map((target) => target.breaker)];
     return breakers
       .map(({ cooldown }) => cooldown)
-      .filter((cooldown) => NO_ANSWER.has(cooldown.hold(nowMs)?.fault ?? 'internal'));
+      .filter((cooldown) => NO_ANSWER.has(cooldown.hold(nowMs)?.error.fault ?? 'internal'));
   }
 
   async #probe(provider: BaseProvider, key: number): Promise<'up' | ProxyError> {

@@ -217,12 +217,11 @@ export class RequestRouter {
     const [first] = held;
     // What all of them would say is said for them.
     if (first && held.every((each) => each?.scope === 'endpoint')) {
-      const { fault, message } = first.hold;
-      return new ProxyError(fault, message, { target: contenders[0]!.target.id, retryAfterMs });
+      return first.hold.error.waiting(retryAfterMs);
     }
     const states = contenders.map(({ target }, at) => {
       const { scope, hold } = held[at] ?? {};
-      return `${target.id}: ${hold ? `${scope} held back after ${hold.fault}` : 'busy'}`;
+      return `${target.id}: ${hold ? `${scope} held back after ${hold.error.fault}` : 'busy'}`;
     });
     return new ProxyError(
       'unavailable',

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { ProxyError } from '../errors.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { Cooldown } from './cooldown.ts';
 import type { HealthState } from './health.ts';
@@ -161,11 +162,16 @@ function heldStatus(
     model,
     endpoint: endpoint ?? null,
     key: key ?? null,
-    fault: hold.fault,
-    message: hold.message,
+    fault: hold.error.fault,
+    message: wordsOf(hold.error),
     since: at(hold.sinceMs),
     next_trial: trying ? null : at(Math.max(hold.untilMs, clock.monotonic())),
   };
+}
+
+/** What the provider said, where it said something: what a caller is told may leave out words about our key. */
+function wordsOf({ upstream, message }: ProxyError): string {
+  return upstream?.message ? `${upstream.status}: ${upstream.message}` : message;
 }
 
 function judge(
@@ -188,14 +194,14 @@ function judge(
     all.filter(out).length === among ? 'unhealthy' : 'degraded';
   const refused = provider.keys.filter((key) => key.hold(nowMs));
   const total = provider.keys.length;
-  const fault = refused[0]?.hold(nowMs)?.fault;
+  const fault = refused[0]?.hold(nowMs)?.error.fault;
   if (fault !== undefined) {
     const which = refused.length === total ? '' : `${refused.length} of ${total} keys `;
     worsen(worst(refused, total), `${which}down after ${fault}`);
   }
   const { cooldown } = provider.breaker;
   const unreached = cooldown.hold(nowMs);
-  if (unreached) worsen(worst([cooldown], 1), `unreachable: ${unreached.message}`);
+  if (unreached) worsen(worst([cooldown], 1), `unreachable: ${unreached.error.message}`);
   const open = targets.filter(({ breaker }) => breaker.cooldown.hold(nowMs));
   if (open.length > 0) {
     const breakers = open.map(({ breaker }) => breaker.cooldown);
@@ -216,7 +222,9 @@ function targetStatus(target: Target, nowMs: number): TargetStatus {
     calls,
     success_rate: success,
     first_content_p95_ms: rounded(target.firstContent.quantile(0.95)),
-    resting: rest ? { fault: rest.hold.fault, ms: Math.max(0, Math.round(rest.hold.untilMs - nowMs)) } : null,
+    resting: rest
+      ? { fault: rest.hold.error.fault, ms: Math.max(0, Math.round(rest.hold.untilMs - nowMs)) }
+      : null,
   };
 }
 

@@ -6,11 +6,12 @@ import { fresh } from '../helpers/caller.ts';
 import { expectWhole, providerAt, themeOfEach } from '../helpers/rig.ts';
 
 // Longer than any test: what is down stays down.
-const { everyWay, bothModes } = themeOfEach({ health: { interval: '1h' } });
+const LONG = { routing: { breaker: { cooldown: '1h' } }, health: { interval: '1h' } } as const;
+
+const { everyWay, bothModes } = themeOfEach(LONG);
 
 for (const [what, fault] of [
   ['401', '401'],
-  ['403', '403'],
   ['402', '402'],
   ['insufficient_quota', '429-quota'],
 ] as const) {
@@ -23,7 +24,7 @@ for (const [what, fault] of [
       expect(rig.broken.attempts.length).toBe(1);
       expectWhole(await rig.ask(fresh('say:yes'), { stream }), stream);
       expect(rig.broken.attempts.length).toBe(1);
-      const expected = fault === '401' || fault === '403' ? 'auth' : 'billing';
+      const expected = fault === '401' ? 'auth' : 'billing';
       expect((await rig.recordOf(seen)).attempt_log[0]!.fault).toBe(expected);
     },
   );
@@ -66,7 +67,7 @@ everyWay('a 401 inside a 200 takes the provider out like a 401', async ({ rig, s
 });
 
 const rotating = themeOfEach({
-  health: { interval: '1h' },
+  ...LONG,
   others: ({ broken, protocol }) => [
     providerAt(protocol, 'good', broken, {
       api_key: undefined,
@@ -115,10 +116,10 @@ rotating.everyWay('a key at its rate limit is replaced by the next at once', asy
   expect(keys(rig)).toEqual(['sk-1', 'sk-2', 'sk-3']);
 });
 
-const recovering = themeOfEach({ health: { interval: '150ms', timeout: '2s' } });
+const recovering = themeOfEach({ ...LONG, health: { interval: '150ms', timeout: '2s' } });
 
 recovering.bothModes(
-  'a probe of the free endpoint brings a provider back that was down, and nothing else does',
+  'a probe of the free endpoint brings a provider back before its cooldown is over',
   async ({ rig, stream }) => {
     rig.broken.probeStatus = 401;
     await rig.ask(fresh('401'), { stream });
@@ -139,7 +140,7 @@ recovering.once('a provider that is up is not probed', async (rig) => {
   expect([rig.broken.probes.length, rig.steady.probes.length]).toEqual([0, 0]);
 });
 
-const never = themeOfEach({ health: { probe: 'never', interval: '100ms' } });
+const never = themeOfEach({ ...LONG, health: { probe: 'never', interval: '100ms' } });
 
 never.once('probe: never leaves a provider alone, also one that is down', async (rig) => {
   await rig.ask(fresh('401'));

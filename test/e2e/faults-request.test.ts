@@ -24,6 +24,7 @@ const { everyWay, bothModes, once } = theme({
   models: {
     larger: ['small/400-context#larger', 'alike/400-context#larger', 'large/400-context#larger'],
     alike: ['small/400-context#alike', 'alike/400-context#alike'],
+    unknown: ['broken/400-context#unknown', 'steady/400-context#unknown'],
     strict: { targets: ['broken/400-policy#strict', 'steady/400-policy#strict'] },
     lenient: {
       targets: ['broken/400-policy#lenient', 'steady/400-policy#lenient'],
@@ -37,7 +38,7 @@ const message = (name: keyof typeof ERRORS, protocol: string): string => {
   return protocol === 'anthropic' && 'anthropicMessage' in error ? error.anthropicMessage : error.message;
 };
 
-for (const fault of ['400', '409', '413', '422'] as const) {
+for (const fault of ['400', '422'] as const) {
   everyWay(
     `a ${fault} that is the caller’s fault is asked once and told in the provider’s words`,
     async ({ rig, stream, protocol }) => {
@@ -52,6 +53,28 @@ for (const fault of ['400', '409', '413', '422'] as const) {
     },
   );
 }
+
+for (const fault of ['406', '409', '413', '415', '421', '423', '424', '431', '451']) {
+  everyWay(`a ${fault} goes to the next target, and counts against nobody`, async ({ rig, stream }) => {
+    const model = fresh(`status:${fault}`);
+    for (let n = 0; n < 6; n += 1) expectWhole(await rig.ask(model, { stream }), stream);
+    expect(rig.broken.attemptsOf(model).length).toBe(6);
+    const alone = await rig.ask(`broken/${model}`, { stream });
+    expect([alone.status, alone.error!.message]).toEqual([
+      Number(fault),
+      expect.stringContaining('Not here'),
+    ]);
+  });
+}
+
+everyWay(
+  'a prompt too long goes on to a target whose context nobody knows: the list is the operator’s',
+  async ({ rig, stream }) => {
+    const seen = await rig.ask('unknown', { stream });
+    expectWhole(seen, stream);
+    expect(seen.headers.get('x-llmproxy-provider')).toBe('steady');
+  },
+);
 
 bothModes(
   'a 4xx that is the caller’s fault is relayed byte for byte where both speak one protocol',

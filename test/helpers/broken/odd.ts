@@ -50,6 +50,11 @@ export const ODD: Readonly<Record<string, Script>> = {
     await turn.send('this is no gzip');
     await turn.end();
   },
+  /** Any status, with words that say nothing more. */
+  status: (turn) =>
+    turn.answer(Number(turn.argument), JSON.stringify({ error: { message: 'Not here', type: null } }), {
+      'content-type': 'application/json',
+    }),
   redirect: (turn) => turn.answer(302, '', { location: 'https://example.invalid/sign-in' }),
   /** As a gateway in front of the provider says it. */
   '520-html': (turn) =>
