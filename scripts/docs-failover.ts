@@ -6,6 +6,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FAULTS } from '../src/errors.ts';
 import type { FaultRule, Scope } from '../src/errors.ts';
+import { schema } from '../src/config/schema.ts';
+import { SEVERAL } from '../src/pipeline/endpoint-state.ts';
+import { CATALOGUE } from '../test/helpers/broken/catalogue.ts';
 import { PROMISES } from './promises.ts';
 
 const ROOT = join(import.meta.dir, '..');
@@ -48,6 +51,7 @@ const rules = Object.entries<FaultRule>(FAULTS).map(
   },
 );
 
+const { breaker: defaults } = schema.shape.routing.parse({});
 const sources = new Map<string, string>();
 const missing: string[] = [];
 
@@ -79,17 +83,40 @@ ${promises.join('\n')}
 
 One loop asks one target (a provider and a model) at a time, best first: by the order of a route, then by \`priority\`, then
 by \`weight\`. After a failure the rules table below decides. A retry at the same target waits by exponential backoff with
-full jitter (\`retry_delay\`, \`routing.max_retry_delay\`), at most \`max_retries\` times. A Retry-After of the provider is never
-shortened. All attempts fit into \`routing.deadline\` and \`routing.max_attempts\`, waits for a Retry-After or a rest into \`routing.wait_budget\`.
+full jitter (\`retry_delay\`, \`routing.max_retry_delay\`), at most \`max_retries\` times. A Retry-After of the provider is kept,
+up to \`routing.max_retry_after\`. All attempts fit into \`routing.deadline\` and \`routing.max_attempts\`, waits into \`routing.wait_budget\`.
 The 200 is held until the first content, or the whole body when it is not streamed; until then everything may be tried
 elsewhere.
 
-Failures open a target's breaker (\`routing.breaker\`): so many in a row, or so large a share of the calls in a window. It is
-not asked until the cooldown is over, then by one request alone. The cooldown doubles with each failed trial.
+While other targets wait, an attempt has an equal share of the time that is left, so that a silent target cannot use up the
+time of those behind it. A share that follows from a caller's own short deadline counts against no target.
 
-A provider's keys (\`api_keys\`) take turns. One that is refused is down until a probe of the provider's free endpoint is
-answered (\`health.probe\`), the configuration is read again (SIGHUP is enough), or, where there is no such endpoint, one
-request tries it after five minutes, then ten, up to an hour.
+## Whom a fault blames
+
+Each fault blames the smallest scope that its words support, and nothing larger is held back for it: the request alone; one
+endpoint of a target, which is the client's endpoint, streamed or not; the target, which is a provider and a model; one key
+of a provider; the provider.
+
+- A failure of a target or of a provider counts for its breaker (\`routing.breaker\`): so many in a row, or so large a share of
+  the calls in a window, open it. Only connections that do not come about count for the provider.
+- Words that name the key, the account or its balance, and a 401, hold the key back at once. A provider's keys (\`api_keys\`)
+  take turns, and one that is free is enough.
+- A 403, 402, 404, 405 or 410 that names none of these may be the request's own fault. It holds back the endpoint of the
+  target once ${SEVERAL} different requests in a row met it, and at once where it names the model as missing.
+
+## How it comes back
+
+What is held back has a cooldown: ${defaults.cooldown / 1000} s at first (\`routing.breaker.cooldown\`), doubled by each failed trial up to ${defaults.max_cooldown / 1000} s (\`max_cooldown\`).
+Then one request at a time tries it, and the first that succeeds opens it to all. With these defaults a provider that came back is used
+within 15 seconds, however long it was away. A request that tries a target waits no longer than three times what the target usually
+takes, and then goes on to the next one.
+
+A free probe (\`health.probe\`) takes that risk off the callers: while it gets no answer, trials are put off, for at most 30 s
+after the last one; when it gets one, the next request may try. A probe that answers with an error cannot tell, and counts for nothing.
+
+When all targets of a request are held back, the least bad one is tried by one request at a time, a second after it
+failed or later. Reading the configuration again (SIGHUP is enough) ends every cooldown. \`/providers\` and \`llmproxy
+health\` show the scope, the reason, the provider's own words and the time of the next trial.
 
 ## What costs money
 
@@ -109,7 +136,8 @@ is an error event in the stream: the same object after \`data: \`, and no \`[DON
 
 ## The tests that hold it to this
 
-Each runs the compiled binary between a caller and a provider that breaks on purpose (\`test/helpers/broken.ts\`).
+Each runs the compiled binary between a caller and a provider that breaks on purpose. Of the ${Object.keys(FAULTS).length} faults of the
+table above these tests make those that a provider can cause, in ${Object.keys(CATALOGUE).length} ways (\`test/helpers/broken\`), for ${PROMISES.length} promises.
 
 ${proofs.join('\n\n')}
 `;

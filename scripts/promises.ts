@@ -12,6 +12,8 @@ const SLOW = 'e2e/faults-slow';
 const STREAM = 'e2e/faults-stream';
 const REQUEST = 'e2e/faults-request';
 const KEYS = 'e2e/faults-keys';
+const SCOPE = 'e2e/faults-scope';
+const RECOVERY = 'e2e/faults-recovery';
 const BREAKER = 'e2e/faults-breaker';
 const CLIENT = 'e2e/faults-client';
 const RESUME = 'e2e/faults-resume';
@@ -21,7 +23,7 @@ const LIFE = 'e2e/lifecycle';
 export const PROMISES: readonly Promised[] = [
   {
     when: '429 with Retry-After, in seconds, milliseconds, as a date, as a used-up limit’s reset or in Gemini’s body',
-    does: 'waited out on the same target when that fits `routing.wait_budget` and no other target is ready sooner; else the next one is asked at once. The target is not asked before that time',
+    does: 'waited out on the same target when that fits `routing.wait_budget` and no other target is ready sooner; else the next one is asked at once. The target is not asked before that time, or before `routing.max_retry_after`: then one request at a time tries whether a longer one still holds',
     tests: [
       [LIMITED, 'is waited out on the only target'],
       [LIMITED, 'is waited out until that time'],
@@ -29,11 +31,12 @@ export const PROMISES: readonly Promised[] = [
       [LIMITED, 'a target that said when to come back is asked again then, not earlier'],
       [LIMITED, 'a Retry-After beyond the wait budget is not waited for'],
       [LIMITED, 'a Retry-After of 0 makes no tight loop'],
+      [SCOPE, 'a Retry-After of a day is believed for routing.max_retry_after'],
     ],
   },
   {
     when: '429 without it',
-    does: 'exponential backoff with full jitter, `max_retries` times, then the next target; this one rests for 5 s',
+    does: 'exponential backoff with full jitter, `max_retries` times, then the next target; this one is left alone for 5 s',
     tests: [
       [LIMITED, 'a persistent 429 without Retry-After is retried max_retries times'],
       [LIMITED, 'a target that stayed at 429 cools down'],
@@ -61,6 +64,10 @@ export const PROMISES: readonly Promised[] = [
       [SERVER, 'is retried on the only target'],
       [SERVER, 'fails over to the next target'],
       [SERVER, 'of the only target ends in 502 upstream_unreachable'],
+      [
+        RECOVERY,
+        'a provider that cannot be reached is held back for all its models, one that answers for none',
+      ],
     ],
   },
   {
@@ -69,19 +76,22 @@ export const PROMISES: readonly Promised[] = [
     tests: [[SERVER, 'is replaced at once and counts against nobody']],
   },
   {
-    when: 'no connection opens',
+    when: 'no connection opens, or its TLS handshake hangs',
     does: '`timeout.connect`, then the next target',
     tests: [
       [SLOW, 'an address where no connection opens is left after timeout.connect for the next target'],
       [SLOW, 'a connection that never opens ends in 504 timeout_connect'],
+      [RECOVERY, 'a TLS handshake that hangs is left after timeout.connect'],
     ],
   },
   {
     when: 'accepts and stays silent',
-    does: '`timeout.first_byte`, then the next target; the silent one is not asked again for this request',
+    does: '`timeout.first_byte`, or its share of the deadline while other targets wait, then the next target; the silent one is not asked again for this request',
     tests: [
       [SLOW, 'a silent provider is left after timeout.first_byte, and not asked again for this request'],
       [SLOW, 'a silent provider without a next target ends in 504 timeout_first_byte, asked once'],
+      [RECOVERY, 'silent targets leave time to those behind them: equal shares of routing.deadline'],
+      [RECOVERY, 'a caller’s short deadline is shared too, and counts against no target'],
     ],
   },
   {
@@ -130,7 +140,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '400, the prompt is too long',
-    does: 'only to a target with a larger `context_window`, else the provider’s own error',
+    does: 'to the next target whose context is not known to be as small (`context_window`), else the provider’s own error',
     tests: [
       [
         REQUEST,
@@ -138,6 +148,7 @@ export const PROMISES: readonly Promised[] = [
       ],
       [REQUEST, 'a prompt too long for every model ends in the provider’s own error'],
       [REQUEST, 'a prompt too long is not sent again where no context window is known'],
+      [REQUEST, 'a prompt too long goes on to a target whose context nobody knows'],
     ],
   },
   {
@@ -164,21 +175,47 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: '401, 403, 402, insufficient_quota',
-    does: 'the key goes down until a probe or a reload; another key, else the next target answers; /health says so',
+    when: '406, 409, 413, 415, 421, 423, 424, 426, 431, 451: another provider may take it',
+    does: 'the next target, else the provider’s own words; counts against nobody',
+    tests: [[REQUEST, 'goes to the next target, and counts against nobody']],
+  },
+  {
+    when: '403, 402, 404, 405, 410 that name neither the key nor the model',
+    does: 'the next target, else the provider’s own words. When three different requests in a row met it, this endpoint of the target is held back, and nothing else',
+    tests: [
+      [SCOPE, 'leaves the other endpoints of the model alone'],
+      [SCOPE, 'is told in the provider’s words and keeps no other model back'],
+      [SCOPE, 'goes to the next target'],
+      [SCOPE, 'a request that costs too much is refused alone'],
+      [SCOPE, 'a refusal that names nothing holds the endpoint back only when three different requests'],
+    ],
+  },
+  {
+    when: '401, insufficient_quota, or words that name the key, the account or its balance',
+    does: 'the key is held back for all models; another key, else the next target answers; /providers and `llmproxy health` say why and until when',
     tests: [
       [KEYS, 'takes the provider out at once for all its models, and the next one answers'],
       [KEYS, 'at once in /health and /providers'],
       [KEYS, 'a refused key is replaced by the next within the same request, and not sent again'],
       [KEYS, 'several keys of one provider take turns'],
       [KEYS, 'a key at its rate limit is replaced by the next at once'],
-      [KEYS, 'a probe of the free endpoint brings a provider back that was down, and nothing else does'],
+      [SCOPE, 'keeps the key back for all models, and the operator reads why and until when'],
+      [KEYS, 'a probe of the free endpoint brings a provider back before its cooldown is over'],
       [LIFE, 'open breakers survive a reload, and refused keys get a new chance'],
     ],
   },
   {
-    when: '404, this provider lacks the model',
-    does: 'the next target; remembered for a minute',
+    when: 'what is held back, whatever for',
+    does: 'comes back by requests: after a cooldown that grows to `routing.breaker.max_cooldown` one request at a time tries it, also where a probe cannot tell. A reload ends every cooldown',
+    tests: [
+      [SCOPE, 'comes back by requests where the probe cannot tell'],
+      [SCOPE, 'SIGHUP ends every cooldown'],
+      [RECOVERY, 'a target that came back is used again'],
+    ],
+  },
+  {
+    when: '404 that names the model, or a code that does',
+    does: 'the next target; this endpoint of the target is held back at once',
     tests: [
       [REQUEST, 'a model that one provider lacks is asked at the next, and the lack is remembered'],
       [REQUEST, 'a model that every provider lacks ends in 404 model_not_found'],
@@ -186,7 +223,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a target that keeps failing, or fails too often',
-    does: 'its breaker opens (`routing.breaker`); after a growing, jittered cooldown one request alone tries it',
+    does: 'its breaker opens (`routing.breaker`); after a growing, jittered cooldown of at most ten seconds one request alone tries it',
     tests: [
       [BREAKER, 'failures in a row open the breaker; meanwhile requests cost the provider nothing'],
       [
@@ -200,13 +237,17 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'all targets out',
-    does: 'within one deadline the best error, or 503 with Retry-After; every attempt in `details` and in the record. `last_resort: on` may ask the least bad one',
+    does: 'the least bad one is tried by one request at a time, at least a second after it failed (by every request with `last_resort: on`); the others get the best error within one deadline, or 503 with Retry-After; every attempt in `details` and in the record',
     tests: [
       [
         BREAKER,
         'all targets out: the best error within the deadline, each attempt in details and in the record',
       ],
       [BREAKER, 'all targets out: Retry-After names the soonest recovery'],
+      [
+        RECOVERY,
+        'the only target that is down is tried by one request at a time, and used as soon as it is back',
+      ],
       [BREAKER, 'last_resort asks the least bad target when all are out, and only where the route says so'],
       [BREAKER, 'last_resort never asks before a Retry-After has passed'],
       [SLOW, 'routing.deadline bounds all attempts together'],

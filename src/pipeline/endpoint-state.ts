@@ -3,7 +3,7 @@ import type { CooldownPolicy, CooldownTicket } from './cooldown.ts';
 import { Cooldown } from './cooldown.ts';
 
 /** Different requests in a row that must be refused before the endpoint is held back. */
-const SEVERAL = 3;
+export const SEVERAL = 3;
 
 /**
  * One endpoint of a target. A refusal that names neither the key nor the model may be about the request alone, so
