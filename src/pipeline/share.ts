@@ -1,6 +1,9 @@
 import type { Contender } from './contender.ts';
 import { ProxyError } from '../errors.ts';
 
+/** Silence of this length counts against a target of which nothing better is known, milliseconds. */
+const SLOW_MS = 30_000;
+
 /** How long an attempt may take while others wait behind it, and what it fails with then. */
 export interface Share {
   /** From the beginning of the attempt, milliseconds. */
@@ -30,13 +33,13 @@ export function shareOf(contender: Contender, options: ShareOptions): Share | un
     (each) => each !== contender && !each.out && each.target.readyAt(each.endpoint, nowMs) < untilMs,
   );
   if (waiting.length === 0) return undefined;
-  const patienceMs = target.patienceMs(stream) ?? Infinity;
+  const patienceMs = target.patienceMs(stream);
   const evenMs = (untilMs - nowMs) / (waiting.length + 1);
   const tries = target.held(endpoint, nowMs).length > 0;
-  const ms = tries ? Math.min(evenMs, patienceMs) : evenMs;
+  const ms = tries ? Math.min(evenMs, patienceMs ?? Infinity) : evenMs;
   const seconds = Math.round(ms / 100) / 10;
   // A caller in a hurry says nothing about a target, unless this one was slower than it ever is.
-  const fault = ofCaller && ms < patienceMs ? 'caller_share' : 'timeout_share';
+  const fault = ofCaller && ms < (patienceMs ?? SLOW_MS) ? 'caller_share' : 'timeout_share';
   const message = `Cannot wait longer for ${target.id}: no answer within ${seconds} s, its share of the deadline`;
   return { ms, late: new ProxyError(fault, message, { target: target.id }) };
 }

@@ -61,13 +61,10 @@ export class TargetKeys {
     const { key, keys, refusal, limit } = ticket;
     if (keys !== this.#state.keys) return;
     const [refusals, limits] = this.#both(key);
-    if (health === 'down') {
-      refusals.trip(refusal, error, nowMs);
-      limits.release(limit);
-    } else {
-      refusals.release(refusal);
-      limits.pause(error, nowMs);
-    }
+    limits.release(limit);
+    if (health === 'down') return refusals.trip(refusal, error, nowMs);
+    refusals.release(refusal);
+    limits.pause(error, nowMs);
   }
 
   /** The call ended without a word about the key. */
