@@ -162,7 +162,17 @@ writeFileSync(
   JSON.stringify({ providers, logging: { requests: { enabled: false } } }),
 );
 const { url } = await started([join(ROOT, 'dist/llmproxy'), 'serve', '--port', '0'], folder);
+
+// A machine that stands still, as virtual ones do now and then, is no provider's outage.
+let tickMs = performance.now();
+let stoodMs = 0;
+const ticking = setInterval(() => {
+  const nowMs = performance.now();
+  stoodMs = Math.max(stoodMs, nowMs - tickMs);
+  tickMs = nowMs;
+}, 100);
 await Promise.all(outages.map((outage) => outage.run(url)));
+clearInterval(ticking);
 
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
 for (const { row } of outages) {
@@ -171,5 +181,7 @@ for (const { row } of outages) {
     `${name.padEnd(36)} used again after ${seconds(backMs).padStart(7)}, slowest caller ${seconds(slowestMs).padStart(7)}, asked ${String(asked).padStart(4)} times while away, ${failed} failed\n`,
   );
 }
+if (stoodMs > 2_000)
+  process.stdout.write(`This machine stood still for ${seconds(stoodMs)}: run it again.\n`);
 const bad = outages.filter(({ row }) => row.backMs > MOST_MS || row.failed > 0);
 process.exit(bad.length > 0 ? 1 : 0);
