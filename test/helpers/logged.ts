@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ReadRecord } from '../../src/logs/record.ts';
+import { until } from './until.ts';
 
 /** Records that a proxy which serves from this folder has written. */
 export function recordsIn(folder: string): ReadRecord[] {
@@ -12,13 +13,9 @@ export function recordsIn(folder: string): ReadRecord[] {
     .map((line) => JSON.parse(line) as ReadRecord);
 }
 
-/** The record of a request, as soon as it is written. @throws Error when it is not written within ten seconds */
+/** The record of a request, as soon as it is written. */
 export async function loggedIn(folder: string, id: string): Promise<ReadRecord> {
-  const untilMs = performance.now() + 10_000;
-  for (;;) {
-    const found = recordsIn(folder).find((record) => record.id === id);
-    if (found) return found;
-    if (performance.now() > untilMs) throw new Error(`No record of ${id} in ${folder} after 10 s`);
-    await Bun.sleep(10);
-  }
+  return await until(`the record of ${id}`, () => recordsIn(folder).find((record) => record.id === id), {
+    everyMs: 10,
+  });
 }
