@@ -42,7 +42,7 @@ soak: install ## run through random faults for some minutes and count everything
 	@$(RUN) bench/soak.ts $(ARGS)
 
 outages: install ## let providers go and come back for minutes, with the default settings
-	@$(RUN) bench/outages.ts $(ARGS)
+	@BUN_CONFIG_MAX_HTTP_REQUESTS=65535 $(RUN) bench/outages.ts $(ARGS)
 
 streams: install ## hold ten thousand streams open at once
 	@$(RUN) bench/streams.ts $(ARGS)
