@@ -150,7 +150,6 @@ describe('a whole response', () => {
   test.each([
     [{}, 'malformed'],
     [response([], { status: 'in_progress' }), 'malformed'],
-    [response([], { status: 'cancelled' }), 'malformed'],
     [
       response([], { status: 'failed', error: { code: 'rate_limit_exceeded', message: 'slow' } }),
       'rate_limited',
