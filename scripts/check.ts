@@ -23,7 +23,7 @@ const STEPS: readonly Step[] = [
   ...docs,
   // Before the tests, since those in test/e2e run the binary.
   ['build', [...bun, 'scripts/build.ts']],
-  ['tests', [...bun, 'test']],
+  ['tests', [...bun, 'test', '--timeout', '20000']],
   ['smoke', [...bun, 'scripts/smoke.ts']],
   ['soak', [...bun, 'bench/soak.ts', '--seconds', '50']],
 ];

@@ -21,8 +21,17 @@ const [pattern] = process.argv.slice(2).filter((arg) => arg !== '--programs');
 const only = pattern === undefined ? [] : ['--test-name-pattern', pattern];
 run(folder, 'install', '--frozen-lockfile');
 run(folder, 'check');
-run(ROOT, '--no-env-file', 'test', './test/clients/clients.ts', './test/clients/steady.ts', ...only);
+run(
+  ROOT,
+  '--no-env-file',
+  'test',
+  '--timeout',
+  '20000',
+  './test/clients/clients.ts',
+  './test/clients/steady.ts',
+  ...only,
+);
 if (programs) {
   run(join(folder, 'programs'), 'install', '--frozen-lockfile');
-  run(ROOT, '--no-env-file', 'test', './test/clients/programs.ts', ...only);
+  run(ROOT, '--no-env-file', 'test', '--timeout', '20000', './test/clients/programs.ts', ...only);
 }

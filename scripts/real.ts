@@ -29,9 +29,12 @@ const install = Bun.spawnSync([process.execPath, 'install', '--frozen-lockfile']
   stdio: ['ignore', 'inherit', 'inherit'],
 });
 if (install.exitCode !== 0) process.exit(1);
-const tests = Bun.spawnSync([process.execPath, '--no-env-file', 'test', './test/real/real.ts'], {
-  cwd: ROOT,
-  env: { ...process.env, LLMPROXY_GGUF: model },
-  stdio: ['ignore', 'inherit', 'inherit'],
-});
+const tests = Bun.spawnSync(
+  [process.execPath, '--no-env-file', 'test', '--timeout', '20000', './test/real/real.ts'],
+  {
+    cwd: ROOT,
+    env: { ...process.env, LLMPROXY_GGUF: model },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  },
+);
 process.exit(tests.exitCode);

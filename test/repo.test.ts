@@ -87,6 +87,31 @@ test('text files end in one newline and have no carriage returns', () => {
   expect(text.filter((path) => !/[^\n]\n$/.test(read(path)) || read(path).includes('\r'))).toEqual([]);
 });
 
+test('tests are started with a limit of 20 s each, which bunfig.toml cannot set', () => {
+  // In Bun 1.4.5 `timeout` under [test] does nothing, and the default of 5 s is too short on a busy machine.
+  const start = /(?:(?<!`)\bbun|\$\(RUN\)|\.\.\.bun,|'--no-env-file',) '?test\b(.*)/g;
+  const pages = files().filter((path) =>
+    /^(?:Makefile|package\.json|[^/]+\.md|(?:scripts|\.ci|docs)\/)/.test(path),
+  );
+  const starts = pages.flatMap((path) =>
+    [...read(path).matchAll(start)].map(([, rest = '']) => [
+      path,
+      /^'?,? '?--timeout'?,? '?20000\b/.test(rest),
+    ]),
+  );
+  expect(starts.filter(([, limited]) => !limited)).toEqual([]);
+  expect(starts.map(([path]) => path)).toEqual(
+    expect.arrayContaining([
+      'Makefile',
+      'package.json',
+      'scripts/check.ts',
+      'scripts/clients.ts',
+      'scripts/real.ts',
+    ]),
+  );
+  expect(read('bunfig.toml')).not.toMatch(/^timeout\b/m);
+});
+
 test('install.sh reads the version of Bun that package.json pins', () => {
   const script = /^pin=.*$/m.exec(read('scripts/install.sh'))?.[0] ?? 'exit 1';
   const { stdout } = Bun.spawnSync(['sh', '-c', `${script}; echo "$pin"`], { cwd: ROOT });

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { answered, line } from '../export/records.ts';
 import { logDirectory } from '../helpers/log-directory.ts';
+import { until } from '../helpers/until.ts';
 
 const MAIN = resolve(import.meta.dir, '../../src/main.ts');
 const COMMAND = [process.execPath, '--no-env-file', MAIN, 'export'];
@@ -139,7 +140,7 @@ describe('llmproxy export', () => {
     await using shop = await workshop();
     mkdirSync(shop.path('out'));
     const child = shop.spawn(['logs', '-', '--output', 'out/x.jsonl']);
-    while (readdirSync(shop.path('out')).length === 0) await Bun.sleep(5);
+    await until('the draft', () => readdirSync(shop.path('out')).length);
     // The draft is there; the handler is too, since it is set up first.
     child.kill(signal);
     expect(await child.exited).toBe(code);

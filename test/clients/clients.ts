@@ -13,6 +13,7 @@ import { openaiResponses } from './drivers/openai-responses.ts';
 import { RUNNERS } from './drivers/runners.ts';
 import { DIALECTS, LIMITED, setUp } from './rig.ts';
 import { BREAKAGE, LIMIT, OBJECT, PLAIN, REASONING, REFUSAL, TOLD, TOTALS } from './script.ts';
+import { until } from '../helpers/until.ts';
 
 const DRIVERS: readonly Driver[] = [
   openaiChat,
@@ -124,7 +125,7 @@ describe.each(pairs)('%s, answered by %s', (_, name, driver, { model }) => {
     const upstream = rig.upstreams[name]!;
     const before = upstream.left;
     await driver.leaves(asking(model, 'endless', true));
-    while (upstream.left === before) await Bun.sleep(5);
+    await until('the provider to be left', () => upstream.left !== before, { withinMs: 8_000 });
     expect(upstream.left).toBe(before + 1);
   }, 10_000);
 });

@@ -11,6 +11,7 @@ import { running } from '../helpers/proxy.ts';
 import { apiOf } from '../helpers/recorded/exchange.ts';
 import { hasRecordings, readRecordings } from '../helpers/recorded/read.ts';
 import { upstream } from '../helpers/upstream.ts';
+import { until } from '../helpers/until.ts';
 
 const skipped = !hasOpenapi || !hasRecordings;
 let steady: Bun.Subprocess | undefined;
@@ -25,7 +26,7 @@ beforeAll(async () => {
   const command = [join(import.meta.dir, 'node_modules/.bin/steady'), '-q', '-p', String(port), OPENAPI_PATH];
   steady = Bun.spawn(command, { stdout: 'ignore', stderr: 'ignore' });
   const url = `http://localhost:${port}`;
-  while (!(await fetch(`${url}/models`).catch(() => undefined))) await Bun.sleep(50);
+  await until('steady to listen', () => fetch(`${url}/models`).catch(() => undefined), { everyMs: 50 });
   before = upstream(async ({ path, text }) => {
     const headers = { 'content-type': 'application/json', authorization: 'Bearer k' };
     const reply = await fetch(url + path, { method: 'POST', headers, body: text });

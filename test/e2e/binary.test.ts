@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { built, cleared, folder, run, serve } from '../helpers/binary.ts';
+import { until } from '../helpers/until.ts';
 
 const client = (url: string) => new OpenAI({ apiKey: 'unused', baseURL: `${url}/v1`, maxRetries: 0 });
 
@@ -149,7 +150,8 @@ test('a second SIGINT ends at once', async () => {
     headers: { 'x-mock-fault': 'silence' },
     body: JSON.stringify({ model: 'mock', messages: [{ role: 'user', content: 'x' }] }),
   }).catch(() => undefined);
-  while (!(await (await fetch(`${url}/health`)).text()).includes('"in_flight":1')) await Bun.sleep(10);
+  const health = async () => (await fetch(`${url}/health`)).text();
+  await until('the request to be in flight', async () => (await health()).includes('"in_flight":1'));
   child.kill('SIGINT');
   await Bun.sleep(200);
   expect(child.exitCode).toBeNull();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { answered, chat, line, user } from '../export/records.ts';
 import { BINARY, built } from '../helpers/binary.ts';
 import { logDirectory } from '../helpers/log-directory.ts';
+import { until } from '../helpers/until.ts';
 
 /** A log long enough for threads. */
 const LOG = Array.from({ length: 9_000 }, (_, n) =>
@@ -118,7 +119,7 @@ describe('the binary exports', () => {
     await using shop = await workshop();
     mkdirSync(shop.path('out'));
     const child = shop.spawn('logs', 'logs/a.ndjson', '-o', 'out/d/', '--threads', '2');
-    while (readdirSync(shop.path('out')).length === 0) await Bun.sleep(2);
+    await until('the first file', () => readdirSync(shop.path('out')).length, { everyMs: 2 });
     child.kill('SIGINT');
     const code = await child.exited;
     // It may have come to its end just then.

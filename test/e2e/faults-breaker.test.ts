@@ -6,6 +6,7 @@ import type { Attempt } from '../helpers/broken/attempt.ts';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';
 import { ask, fresh } from '../helpers/caller.ts';
 import { expectCut, expectWhole, providerAt, theme } from '../helpers/rig.ts';
+import { until } from '../helpers/until.ts';
 
 const FAILURES = 3;
 const COOLDOWN_MS = 400;
@@ -59,9 +60,10 @@ bothModes(
   async ({ rig, stream }) => {
     const flapping = fresh(`500-x${FAILURES}`);
     for (let n = 0; n < FAILURES; n += 1) await rig.ask(flapping, { stream });
-    while (rig.broken.attemptsOf(flapping).length === FAILURES) {
+    await until('a trial', async () => {
       await Promise.all(Array.from({ length: 8 }, () => rig.ask(flapping, { stream })));
-    }
+      return rig.broken.attemptsOf(flapping).length > FAILURES;
+    });
     const attempts = rig.broken.attemptsOf(flapping);
     expect(gapMs(attempts, FAILURES - 1, FAILURES)).toBeGreaterThanOrEqual(COOLDOWN_MS * JITTER - 5);
     const seen = await rig.ask(flapping, { stream });
@@ -88,7 +90,10 @@ bothModes(
 bothModes('a failed trial keeps the breaker open for longer', async ({ rig, stream }) => {
   const model = fresh('500');
   for (let n = 0; n < FAILURES; n += 1) await rig.ask(model, { stream });
-  while (rig.broken.attemptsOf(model).length < FAILURES + 2) await rig.ask(model, { stream });
+  await until('two trials', async () => {
+    await rig.ask(model, { stream });
+    return rig.broken.attemptsOf(model).length >= FAILURES + 2;
+  });
   const attempts = rig.broken.attemptsOf(model);
   expect(gapMs(attempts, FAILURES - 1, FAILURES)).toBeGreaterThanOrEqual(COOLDOWN_MS * JITTER - 5);
   expect(gapMs(attempts, FAILURES, FAILURES + 1)).toBeGreaterThanOrEqual(2 * COOLDOWN_MS * JITTER - 5);

@@ -6,6 +6,7 @@ import { USAGE } from '../helpers/broken/wire.ts';
 import { fresh } from '../helpers/caller.ts';
 import { chatRequest, rawClient } from '../helpers/raw-client.ts';
 import { expectWhole, theme, themeOfEach } from '../helpers/rig.ts';
+import { until } from '../helpers/until.ts';
 
 const MIB = 1024 * 1024;
 
@@ -24,7 +25,7 @@ async function leave(rig: Rig, model: string, stream: boolean, seenContent: bool
     if (body.includes('"content":"tick')) abort.abort();
   };
   const asking = rig.ask(model, { stream, signal: abort.signal, watch }).catch((error: Error) => error.name);
-  while (attempts() === before) await Bun.sleep(2);
+  await until('the provider to be asked', () => attempts() > before);
   if (!seenContent || !stream) {
     await Bun.sleep(20);
     abort.abort();
@@ -130,7 +131,8 @@ lonely.everyWay(
         await rig.ask(model, { stream, signal }).catch(() => undefined);
       }),
     );
-    while ((await rig.health()).in_flight > 0 || rig.broken.counts().open > 0) await Bun.sleep(5);
+    const open = async () => (await rig.health()).in_flight + rig.broken.counts().open;
+    await until('every request to be over', async () => (await open()) === 0);
     for (const model of models) {
       // One that left while it was still connecting was never here.
       if (rig.broken.attemptsOf(model).length === 0) continue;

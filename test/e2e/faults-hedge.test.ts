@@ -1,6 +1,7 @@
 /** The compiled binary on routes with `hedge`: a second target beside one that is slow to begin. */
 import { expect } from 'bun:test';
 import { expectWhole, providerAt, theme, themeOfEach } from '../helpers/rig.ts';
+import { until } from '../helpers/until.ts';
 
 const DELAY_MS = 80;
 const WAYS = ['streamed', 'unstreamed'] as const;
@@ -101,10 +102,10 @@ everyWay('a caller that leaves a race takes both attempts with it', async ({ rig
     ...rig.broken.attemptsOf(`silent#both-${wayOf(stream)}`),
     ...rig.broken.attemptsOf(`silent#2-both-${wayOf(stream)}`),
   ];
-  while (attempts().length < 2) await Bun.sleep(2);
+  await until('both targets to be asked', () => attempts().length >= 2);
   abort.abort();
   expect(await left).toBe('AbortError');
-  while (attempts().some(({ closedBy }) => closedBy === undefined)) await Bun.sleep(2);
+  await until('both targets to be let go', () => attempts().every(({ closedBy }) => closedBy));
   expect(attempts().map(({ aborted }) => aborted)).toEqual([true, true]);
 });
 
@@ -119,7 +120,8 @@ everyWay(
     const name = `learned ${wayOf(stream)}`;
     for (let n = 0; n < 25; n += 1) expectWhole(await rig.ask(name, { stream }), stream);
     const model = `late:3000-after25#learned-${wayOf(stream)}`;
-    while (rig.broken.attemptsOf(model).length < 25) await rig.ask(name, { stream });
+    const known = () => rig.broken.attemptsOf(model).length >= 25;
+    await until('25 attempts', async () => known() || (await rig.ask(name, { stream }), known()));
     const seen = await rig.ask(name, { stream });
     expectWhole(seen, stream);
     expect(seen.headers.get('x-llmproxy-provider')).toBe('steady');

@@ -4,6 +4,7 @@ import type { Rig } from '../helpers/rig.ts';
 import { run } from '../helpers/binary.ts';
 import { fresh } from '../helpers/caller.ts';
 import { expectWhole, providerAt, themeOfEach } from '../helpers/rig.ts';
+import { until } from '../helpers/until.ts';
 
 // Longer than any test: what is down stays down.
 const { everyWay, bothModes } = themeOfEach({ health: { interval: '1h' } });
@@ -122,10 +123,10 @@ recovering.bothModes(
   async ({ rig, stream }) => {
     rig.broken.probeStatus = 401;
     await rig.ask(fresh('401'), { stream });
-    while (rig.broken.probes.length < 2) await Bun.sleep(10);
+    await until('two probes', () => rig.broken.probes.length >= 2);
     expect((await rig.ask(fresh('any'), { stream })).headers.get('x-llmproxy-provider')).toBe('steady');
     rig.broken.probeStatus = 200;
-    while ((await rig.provider('broken')).state === 'unhealthy') await Bun.sleep(10);
+    await until('the provider to be up', async () => (await rig.provider('broken')).state !== 'unhealthy');
     const seen = await rig.ask(fresh('any'), { stream });
     expectWhole(seen, stream);
     expect(seen.headers.get('x-llmproxy-provider')).toBe('broken');
@@ -156,7 +157,7 @@ const always = themeOfEach({
 });
 
 always.once('probe: always asks one free endpoint at a time, never a disabled provider’s', async (rig) => {
-  while (rig.broken.probes.length < 4) await Bun.sleep(10);
+  await until('four probes', () => rig.broken.probes.length >= 4);
   const { probes } = rig.broken;
   for (const [n, probe] of probes.slice(1).entries()) {
     expect(probe.atMs).toBeGreaterThanOrEqual(probes[n]!.closedAtMs!);
@@ -167,7 +168,7 @@ always.once('probe: always asks one free endpoint at a time, never a disabled pr
 always.once(
   'a provider is asked a question that costs money only where probe_model names it',
   async (rig) => {
-    while (rig.steady.attempts.length < 2) await Bun.sleep(10);
+    await until('two questions', () => rig.steady.attempts.length >= 2);
     expect(new Set(rig.steady.attempts.map(({ model }) => model))).toEqual(new Set(['say:ready']));
   },
 );

@@ -3,6 +3,7 @@ import { expect } from 'bun:test';
 import type { Attempt } from '../helpers/broken/attempt.ts';
 import { fresh } from '../helpers/caller.ts';
 import { expectWhole, theme } from '../helpers/rig.ts';
+import { until } from '../helpers/until.ts';
 
 const MAX_RETRIES = 2;
 
@@ -73,9 +74,10 @@ bothModes(
   'a target that said when to come back is asked again then, not earlier',
   async ({ rig, stream }) => {
     const model = fresh('429-ms:0.7-x1');
-    while (rig.broken.attemptsOf(model).length < 2) {
+    await until('a second attempt', async () => {
       expectWhole(await rig.ask(model, { stream }), stream);
-    }
+      return rig.broken.attemptsOf(model).length >= 2;
+    });
     expect(gapMs(rig.broken.attemptsOf(model))).toBeGreaterThanOrEqual(700 - EARLY_MS);
     expect(rig.steady.attemptsOf(model).length).toBeGreaterThan(1);
   },

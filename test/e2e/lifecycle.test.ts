@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Serving } from '../helpers/binary.ts';
 import { built, cleared, run, serve, serveConfig } from '../helpers/binary.ts';
 import { brokenProvider } from '../helpers/broken.ts';
+import { until } from '../helpers/until.ts';
 
 const CHAT = { model: 'mock', messages: [{ role: 'user', content: 'hi' }] };
 const SLOW: ConfigInput = { providers: [{ name: 'mock', type: 'mock', mock: { tokens_per_second: 20 } }] };
@@ -71,10 +72,6 @@ test('what is not done when server.drain_timeout has passed ends in an error eve
   );
 });
 
-async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await check())) await Bun.sleep(10);
-}
-
 const providersOf = async ({ url }: Serving) =>
   (
     (await (await fetch(`${url}/providers`)).json()) as {
@@ -95,7 +92,7 @@ test('a configuration that changes is taken over while requests run, and none of
   for (const name of ['second', 'third']) {
     writeFileSync(path, JSON.stringify({ providers: [{ name, type: 'mock' }] }));
     serving.process.kill('SIGHUP');
-    await until(async () => (await names())[0] === name);
+    await until(`provider ${name}`, async () => (await names())[0] === name);
   }
   writeFileSync(path, 'providers: []\nnonsense: 1\n');
   serving.process.kill('SIGHUP');
@@ -113,7 +110,11 @@ test('a file that changes is read again without a signal', async () => {
     join(serving.cwd, 'config.yaml'),
     JSON.stringify({ providers: [{ name: 'new', type: 'mock' }] }),
   );
-  await until(async () => (await providersOf(serving))[0]?.name === 'new');
+  const names = async () => (await providersOf(serving)).map(({ name }) => name);
+  await until('another provider', async () => (await names())[0] !== 'mock');
+  expect(await names()).toEqual(['new']);
+  const { status, headers } = await post(serving.url, { ...CHAT, max_tokens: 1 });
+  expect([status, headers.get('x-llmproxy-provider')]).toEqual([200, 'new']);
 });
 
 test('open breakers survive a reload, and refused keys get a new chance', async () => {
@@ -136,7 +137,7 @@ test('open breakers survive a reload, and refused keys get a new chance', async 
   const states = async () => (await providersOf(serving)).map(({ reasons }) => reasons.join('; '));
   expect(await states()).toEqual(['breaker open for 500', 'down after auth']);
   serving.process.kill('SIGHUP');
-  await until(async () => (await states())[1] === '');
+  await until('the refused key’s new chance', async () => (await states())[1] === '');
   expect((await states())[0]).toBe('breaker open for 500');
 });
 
@@ -155,7 +156,7 @@ test('kill -9 under traffic loses at most what was not flushed, and the next sta
       answered += 1;
     }
   });
-  await until(() => answered > 300);
+  await until('300 answers', () => answered > 300);
   first.process.kill('SIGKILL');
   await Promise.all(clients);
   const whole = lines(first.cwd).length;
@@ -199,7 +200,7 @@ test('clients that dribble headers or bodies hold nobody up; a body in no time i
   expect((await post(url, { ...CHAT, max_tokens: 1 })).status).toBe(200);
   for (const { heard } of bodies) expect(await heard).toStartWith('HTTP/1.1 408 ');
   for (const { end } of headers) end();
-  await until(() => lines(cwd).length === 21);
+  await until('21 records', () => lines(cwd).length === 21);
   expect(lines(cwd).filter(({ fault }) => fault === 'request_timeout')).toHaveLength(20);
 });
 
@@ -218,7 +219,7 @@ test('floods of headers and of large bodies are refused, and counted', async () 
   expect(new Set(small.map(({ status }) => status))).toEqual(new Set([200, 503]));
   await Promise.all(small.map((answer) => answer.text()));
   expect((await post(url, { ...CHAT, max_tokens: 1 })).status).toBe(200);
-  await until(() => lines(cwd).length === 72);
+  await until('a record of each request', () => lines(cwd).length === 72);
 });
 
 test('a client that takes nothing is cut off, the provider is let go, and memory stays in bounds', async () => {
@@ -239,11 +240,13 @@ test('a client that takes nothing is cut off, the provider is let go, and memory
     socket.on('error', () => undefined);
     return socket.pause();
   });
-  await until(() => lines(serving.cwd).length === 10);
+  await until('10 records', () => lines(serving.cwd).length === 10);
   expect(lines(serving.cwd)).toMatchObject(
     Array.from({ length: 10 }, () => ({ outcome: 'client_abort', fault: 'client_stall' })),
   );
-  await until(() => broken.attempts.every(({ closedBy }) => closedBy === 'them'));
+  await until('the provider to be let go', () =>
+    broken.attempts.every(({ closedBy }) => closedBy === 'them'),
+  );
   expect((await providersOf(serving))[0]!.state).toBe('healthy');
   // Unbounded, ten endless answers would be gigabytes by now.
   const metrics = await (await fetch(`${serving.url}/metrics`)).text();

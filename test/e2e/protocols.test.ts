@@ -11,6 +11,7 @@ import { built, cleared, folder, serveConfig } from '../helpers/binary.ts';
 import { CLIENTS, expected } from '../helpers/clients.ts';
 import { SPEAKERS, speaker, speakerConfig } from '../helpers/speakers.ts';
 import { upstream } from '../helpers/upstream.ts';
+import { until } from '../helpers/until.ts';
 
 const names = Object.keys(SPEAKERS) as SpeakerName[];
 const upstreams: Upstream[] = [];
@@ -137,7 +138,7 @@ test('every request is one line of the log, under its own endpoint', async () =>
         .split('\n')
         .filter(Boolean),
     );
-  while (lines().length < wanted) await Bun.sleep(10);
+  await until(`${wanted} records`, () => lines().length >= wanted);
   const records = lines().map((line) => JSON.parse(line) as { endpoint: string; outcome: string });
   expect(records).toHaveLength(wanted);
   expect(records.filter(({ outcome }) => outcome !== 'success')).toEqual([]);

@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { brokenProvider, TALE } from './broken.ts';
 import { drawer, ratesOf, seeded } from './broken/dice.ts';
+import { until } from './until.ts';
 
 const body = (model: string, stream = false) =>
   JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'x' }] });
@@ -65,11 +66,11 @@ test('a caller that leaves is told from one that is left', async () => {
   const abort = new AbortController();
   const init = { method: 'POST', body: body('silent'), signal: abort.signal };
   const asking = fetch(`${broken.url}/v1/chat/completions`, init).catch((error: Error) => error.name);
-  while (broken.attempts.length === 0) await Bun.sleep(1);
+  await until('the attempt', () => broken.attempts.length);
   abort.abort();
   expect(await asking).toBe('AbortError');
   await ask(broken.url, 'reset').catch(() => undefined);
-  while (broken.counts().open > 0) await Bun.sleep(1);
+  await until('the end of both attempts', () => broken.counts().open === 0);
   expect(broken.attempts.map(({ closedBy, aborted }) => [closedBy, aborted])).toEqual([
     ['them', true],
     ['us', false],

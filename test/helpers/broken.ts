@@ -11,6 +11,7 @@ import { CATALOGUE, select } from './broken/catalogue.ts';
 import { RequestReader } from './broken/request.ts';
 import { fine } from './broken/scripts.ts';
 import { Turn } from './broken/turn.ts';
+import { until } from './until.ts';
 
 /** What a well-behaved answer says. No word stands in it twice but "the", and some take more than one byte. */
 export const TALE =
@@ -62,7 +63,8 @@ export async function brokenProvider(options: BrokenOptions = {}): Promise<Broke
     },
     attemptsOf: (model: string) => log.attempts.filter((attempt) => attempt.model === model),
     async endedOf(model: string) {
-      while (provider.attemptsOf(model).some(({ closedBy }) => closedBy === undefined)) await Bun.sleep(2);
+      const open = () => provider.attemptsOf(model).filter(({ closedBy }) => closedBy === undefined).length;
+      await until(`the end of all attempts at ${model}`, () => open() === 0);
       return provider.attemptsOf(model);
     },
     counts: () => ({ ...log.counts, connections: { opened, open: sockets.size } }),

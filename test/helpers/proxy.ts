@@ -6,6 +6,7 @@ import type { LogRecord } from '../../src/logs/record.ts';
 import { schema } from '../../src/config/schema.ts';
 import { createProxy } from '../../src/proxy.ts';
 import { listen } from '../../src/server/listen.ts';
+import { until } from './until.ts';
 
 export interface Running extends AsyncDisposable {
   readonly url: string;
@@ -32,8 +33,7 @@ export function running(config: ConfigInput, env: Record<string, string> = {}): 
     url: listener.url,
     records,
     async recorded(count) {
-      while (records.length < count) await Bun.sleep(2);
-      return records;
+      return await until(`${count} records`, () => records.length >= count && records);
     },
     post: (path, body, init = {}) =>
       fetch(listener.url + path, {

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { built, cleared, serveConfig } from './binary.ts';
 import { brokenProvider, TALE } from './broken.ts';
 import { ask } from './caller.ts';
+import { until } from './until.ts';
 
 type ProviderInput = ConfigInput['providers'][number];
 
@@ -68,13 +69,11 @@ export async function startRig(protocol: Protocol, options: RigOptions = {}): Pr
     ],
   });
   const json = async (path: string) => (await fetch(serving.url + path, { keepalive: false })).json();
-  const find = async (wanted: (record: ReadRecord) => boolean, count: number): Promise<ReadRecord[]> => {
-    for (;;) {
+  const find = async (what: string, wanted: (record: ReadRecord) => boolean, count: number) =>
+    await until(`${count} records of ${what}`, () => {
       const found = records(serving.cwd).filter(wanted);
-      if (found.length >= count) return found;
-      await Bun.sleep(10);
-    }
-  };
+      return found.length >= count && found;
+    });
   return {
     url: serving.url,
     process: serving.process,
@@ -82,11 +81,11 @@ export async function startRig(protocol: Protocol, options: RigOptions = {}): Pr
     steady,
     ask: (model, init) => ask(serving.url, model, init),
     recordOf: async ({ id }) => {
-      const found = await find((record) => record.id === id, 1);
+      const found = await find(id, (record) => record.id === id, 1);
       expect(found.length).toBe(1);
       return found[0]!;
     },
-    recordsOf: (model, count) => find((record) => record.model === model, count),
+    recordsOf: (model, count) => find(model, (record) => record.model === model, count),
     provider: async (name) => {
       const { providers } = (await json('/providers')) as { providers: ProviderStatus[] };
       return providers.find((provider) => provider.name === name)!;
@@ -137,7 +136,7 @@ const WAYS = [
   { protocol: 'anthropic', stream: true },
 ] as const;
 
-/** How long a test may take before something hangs. `test.concurrent` does not heed bunfig.toml. */
+/** How long a test may take before something hangs, however the tests were started. */
 const LIMIT_MS = 20_000;
 
 type Rigs = Record<Protocol, Rig>;

@@ -9,6 +9,7 @@ import { LogWriter } from '../../src/logs/writer.ts';
 import { FakeClock } from '../helpers/clock.ts';
 import { logDirectory, logSettings } from '../helpers/log-directory.ts';
 import { logRecord } from '../helpers/log-record.ts';
+import { until } from '../helpers/until.ts';
 
 const NOW = Date.parse('2026-03-10T12:00:00Z');
 const DAY_MS = 86_400_000;
@@ -154,7 +155,7 @@ test('close() ends a compression under way and leaves no copy', async () => {
   await writeFile(join(dir.path, name('2026-03-09')), Buffer.alloc(50_000_000, 'abcdefgh\n'));
   const { retention, problems } = setup(dir.path, { compress: 'zstd' }, -Infinity);
   const sweep = retention.sweep();
-  while ((await dir.names()).length < 2) await Bun.sleep(0);
+  await until('the copy to be begun', async () => (await dir.names()).length > 1, { everyMs: 0 });
   await retention.close();
   await sweep;
   expect(await dir.names()).toEqual([name('2026-03-09')]);
@@ -171,7 +172,7 @@ test('LogWriter applies the rules as it opens a file', async () => {
   });
   writer.write(logRecord());
   await writer.flush();
-  while ((await dir.names()).length > 1) await Bun.sleep(1);
+  await until('the old file to be gone', async () => (await dir.names()).length === 1);
   await writer.close();
   expect(await dir.names()).toEqual([name('2026-03-10')]);
 });

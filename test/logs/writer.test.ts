@@ -9,6 +9,7 @@ import { FakeClock } from '../helpers/clock.ts';
 import type { RequestLog } from '../helpers/log-directory.ts';
 import { logDirectory, logSettings, parseLines } from '../helpers/log-directory.ts';
 import { logRecord } from '../helpers/log-record.ts';
+import { until } from '../helpers/until.ts';
 
 const TODAY = 'llmproxy-2026-03-04.ndjson';
 
@@ -58,9 +59,15 @@ test('LogWriter sets no timer while nothing waits', async () => {
 
 test('write() begins to write at 256 KiB without waiting', async () => {
   await using dir = await logDirectory();
-  const { writer } = setup(dir.path);
-  writer.write(logRecord({ request: JSON.stringify('x'.repeat(270_000)) }));
-  while (writer.stats.written === 0) await Bun.sleep(1);
+  const { writer, clock } = setup(dir.path);
+  const half = JSON.stringify('x'.repeat(135_000));
+  writer.write(logRecord({ id: 'a', request: half }));
+  await Bun.sleep(5);
+  expect(await dir.names()).toEqual([]);
+  writer.write(logRecord({ id: 'b', request: half }));
+  await until('both records to be written', () => writer.stats.written === 2);
+  expect(ids(await dir.text(TODAY))).toEqual(['a', 'b']);
+  expect(clock.monotonic()).toBe(0);
   await writer.close();
 });
 

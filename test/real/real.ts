@@ -8,6 +8,7 @@ import { built, cleared, serveConfig } from '../helpers/binary.ts';
 import { checkChatStream } from '../helpers/grammar/chat.ts';
 import { checkMessagesStream } from '../helpers/grammar/messages.ts';
 import { checkResponsesStream } from '../helpers/grammar/responses.ts';
+import { until } from '../helpers/until.ts';
 
 const PROMPT = 'Tell me of the sea.';
 const TOOL = {
@@ -128,8 +129,7 @@ test('a client that leaves stops the engine', async () => {
   await reply.body!.getReader().read();
   abort.abort();
   const seen = async () => ((await (await fetch(`${engineUrl}/seen`)).json()) as { aborted: number }).aborted;
-  while ((await seen()) === 0) await Bun.sleep(5);
-  expect(await seen()).toBe(1);
+  expect(await until('the engine to be let go', seen)).toBe(1);
 }, 30_000);
 
 test('embeddings are the engine’s', async () => {

@@ -4,6 +4,7 @@ import type { Upstream } from '../helpers/upstream.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { chatRequest, rawClient } from '../helpers/raw-client.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
+import { until } from '../helpers/until.ts';
 
 const at = ({ url }: Upstream, extra: object = {}): ConfigInput => ({
   providers: [provider('p', url, extra)],
@@ -17,7 +18,7 @@ async function across(from: ConfigInput, to: ConfigInput) {
   slow.send(request.slice(0, -5));
   const inFlight = async () =>
     ((await (await fetch(`${proxy.url}/health`)).json()) as { in_flight: number }).in_flight;
-  while ((await inFlight()) === 0) await Bun.sleep(2);
+  await until('the request to be in flight', inFlight);
   proxy.reload(to);
   slow.send(request.slice(-5));
   return { proxy, answer: await slow.read('"content"') };
@@ -50,7 +51,7 @@ test('a key that is refused after it was replaced takes its successor nowhere', 
   );
   await using proxy = running(at(only, { api_key: 'old-key' }));
   const late = proxy.post('/v1/chat/completions', CHAT);
-  while (only.asked.length === 0) await Bun.sleep(2);
+  await until('the provider to be asked', () => only.asked.length);
   proxy.reload(at(only, { api_key: 'new-key' }));
   refused.resolve(Response.json({ error: { message: 'no' } }, { status: 401 }));
   expect((await late).status).toBe(502);
