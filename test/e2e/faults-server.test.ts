@@ -6,7 +6,7 @@ import { expectWhole, providerAt, theme } from '../helpers/rig.ts';
 const MAX_RETRIES = 2;
 const FAILURES = 4;
 
-const { everyWay, bothModes } = theme({
+const { everyClient, bothModes } = theme({
   routing: { breaker: { failures: FAILURES } },
   broken: { max_retries: MAX_RETRIES },
   // Nobody listens there, nobody has that name, and nobody there speaks TLS.
@@ -25,19 +25,19 @@ const { everyWay, bothModes } = theme({
 });
 
 for (const status of ['500', '502', '503', '504', '529']) {
-  everyWay(`one ${status}, then fine, is retried on the same target`, async ({ rig, stream }) => {
+  everyClient(`one ${status}, then fine, is retried on the same target`, async ({ rig, stream, ask }) => {
     const model = fresh(`${status}-x1`);
-    const seen = await rig.ask(model, { stream });
+    const seen = await ask(model);
     expectWhole(seen, stream);
     expect([rig.broken.attemptsOf(model).length, rig.steady.attemptsOf(model).length]).toEqual([2, 0]);
     expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'success', provider: 'broken', attempts: 2 });
   });
 
-  everyWay(
+  everyClient(
     `a persistent ${status} is retried max_retries times, then the next target answers`,
-    async ({ rig, stream }) => {
+    async ({ rig, stream, ask }) => {
       const model = fresh(status);
-      const seen = await rig.ask(model, { stream });
+      const seen = await ask(model);
       expectWhole(seen, stream);
       expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
       expect(rig.steady.attemptsOf(model).length).toBe(1);
@@ -47,11 +47,11 @@ for (const status of ['500', '502', '503', '504', '529']) {
   );
 }
 
-everyWay(
+everyClient(
   'a persistent 5xx opens the target’s breaker: it is asked no more, and /providers says so',
-  async ({ rig, stream }) => {
+  async ({ rig, stream, ask }) => {
     const model = fresh('500');
-    for (let n = 0; n < 4; n += 1) expectWhole(await rig.ask(model, { stream }), stream);
+    for (let n = 0; n < 4; n += 1) expectWhole(await ask(model), stream);
     expect(rig.broken.attemptsOf(model).length).toBe(FAILURES);
     const { targets, reasons, state } = await rig.provider('broken');
     expect(targets.find((target) => target.model === model)!.breaker).toBe('open');
@@ -60,11 +60,11 @@ everyWay(
   },
 );
 
-everyWay(
+everyClient(
   'a persistent 5xx of the only target ends in its own words, with every attempt in details and record',
-  async ({ rig, stream }) => {
+  async ({ rig, ask }) => {
     const model = fresh('503');
-    const seen = await rig.ask(`broken/${model}`, { stream });
+    const seen = await ask(`broken/${model}`);
     const attempts = [1, 2, 3].map(() => [`broken/${model}`, 'overloaded', 503]);
     expect([seen.status, seen.error!.message]).toEqual([503, expect.stringContaining('Overloaded')]);
     expect(seen.error!.details!.map(({ target, fault, status }) => [target, fault, status])).toEqual(
@@ -78,8 +78,8 @@ everyWay(
 
 bothModes(
   'routing.max_attempts bounds the attempts of one request over all its targets',
-  async ({ rig, stream }) => {
-    const seen = await rig.ask('five', { stream });
+  async ({ rig, ask }) => {
+    const seen = await ask('five');
     expect(seen.status).toBeGreaterThanOrEqual(500);
     expect((await rig.recordOf(seen)).attempts).toBeLessThanOrEqual(8);
   },
@@ -91,16 +91,16 @@ for (const [what, fault] of [
   ['half a header', 'half-header'],
   ['an answer that is not HTTP', 'not-http'],
 ] as const) {
-  everyWay(`${what} is retried on the only target`, async ({ rig, stream }) => {
+  everyClient(`${what} is retried on the only target`, async ({ rig, stream, ask }) => {
     const model = fresh(`${fault}-x1`);
-    const seen = await rig.ask(`broken/${model}`, { stream });
+    const seen = await ask(`broken/${model}`);
     expectWhole(seen, stream);
     expect(rig.broken.attemptsOf(model).length).toBe(2);
   });
 
-  everyWay(`${what}, again and again, fails over within bounds`, async ({ rig, stream }) => {
+  everyClient(`${what}, again and again, fails over within bounds`, async ({ rig, stream, ask }) => {
     const model = fresh(fault);
-    const seen = await rig.ask(model, { stream });
+    const seen = await ask(model);
     expectWhole(seen, stream);
     expect(seen.headers.get('x-llmproxy-provider')).toBe('steady');
     const count = rig.broken.attemptsOf(model).length;
@@ -114,26 +114,26 @@ for (const [what, route] of [
   ['a host name that nobody knows', 'nameless'],
   ['a failed TLS handshake', 'plain'],
 ] as const) {
-  everyWay(`${what} fails over to the next target`, async ({ rig, stream }) => {
-    const seen = await rig.ask(route, { stream });
+  everyClient(`${what} fails over to the next target`, async ({ stream, ask }) => {
+    const seen = await ask(route);
     expectWhole(seen, stream);
     expect(seen.headers.get('x-llmproxy-provider')).toBe('steady');
   });
 
-  bothModes(`${what} of the only target ends in 502 upstream_unreachable`, async ({ rig, stream }) => {
-    const seen = await rig.ask(`${route}/unreached`, { stream });
+  bothModes(`${what} of the only target ends in 502 upstream_unreachable`, async ({ ask }) => {
+    const seen = await ask(`${route}/unreached`);
     expect([502, 503]).toContain(seen.status);
     expect(['upstream_unreachable', 'no_target_available']).toContain(seen.error!.code!);
   });
 }
 
 for (const fault of ['stale', 'stale-reset']) {
-  everyWay(
+  everyClient(
     `a kept connection that was closed meanwhile (${fault}) is replaced at once and counts against nobody`,
-    async ({ rig, stream }) => {
+    async ({ rig, stream, ask }) => {
       const model = fresh(fault);
       const seen = [];
-      for (let n = 0; n < 2 * FAILURES; n += 1) seen.push(await rig.ask(`broken/${model}`, { stream }));
+      for (let n = 0; n < 2 * FAILURES; n += 1) seen.push(await ask(`broken/${model}`));
       for (const each of seen) expectWhole(each, stream);
       const faults = [];
       for (const each of seen)

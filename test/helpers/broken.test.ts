@@ -1,8 +1,13 @@
+import type { Wire } from './broken/wire.ts';
 import { connect } from 'node:net';
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { brokenProvider, TALE } from './broken.ts';
 import { drawer, ratesOf, seeded } from './broken/dice.ts';
+import { ERRORS } from './broken/errors.ts';
+import { responsesWire } from './broken/responses-wire.ts';
+import { checkResponsesStream } from './grammar/responses.ts';
+import { openapiProblems } from './openapi.ts';
 import { until } from './until.ts';
 
 const body = (model: string, stream = false) =>
@@ -11,18 +16,51 @@ const body = (model: string, stream = false) =>
 const ask = (url: string, model: string, stream = false) =>
   fetch(`${url}/v1/chat/completions`, { method: 'POST', body: body(model, stream) });
 
-test('a model of no meaning answers well, in both protocols and both ways', async () => {
+test('a model of no meaning answers well, in every protocol and both ways', async () => {
   await using broken = await brokenProvider();
-  for (const path of ['/chat/completions', '/v1/chat/completions', '/v1/messages']) {
+  for (const path of ['/chat/completions', '/v1/chat/completions', '/v1/messages', '/v1/responses']) {
     const whole = await fetch(broken.url + path, { method: 'POST', body: body('any') });
     expect(await whole.text()).toContain(TALE);
     const stream = await fetch(broken.url + path, { method: 'POST', body: body('any', true) });
-    expect(await stream.text()).toMatch(/(?:\[DONE\]|"message_stop"})\n\n$/);
+    expect(await stream.text()).toMatch(/(?:\[DONE\]|"message_stop"}|^event: response.completed\n.*)\n\n$/m);
   }
   const protocols = broken.attempts.map(({ protocol }) => protocol).join(' ');
-  expect(protocols).toBe('openai openai openai openai anthropic anthropic');
+  expect(protocols).toBe('openai openai openai openai anthropic anthropic responses responses');
   expect((await fetch(`${broken.url}/v1/models`)).status).toBe(200);
-  expect([broken.attempts.length, broken.probes.length]).toEqual([6, 1]);
+  expect([broken.attempts.length, broken.probes.length]).toEqual([8, 1]);
+});
+
+const OPTIONS = { id: '1', model: 'm', usage: true };
+
+test('what it says in the Responses protocol holds to that protocol’s grammar', () => {
+  const says = (speak: (wire: Wire) => string[]) => {
+    const sse = speak(responsesWire(OPTIONS)).join('');
+    return checkResponsesStream(sse);
+  };
+  const talk = says((wire) => [
+    wire.opening,
+    wire.thinking,
+    wire.piece('Hello '),
+    wire.pause,
+    wire.piece('there'),
+    wire.toolCall('{"city":"Berlin"}'),
+    wire.closing,
+    wire.terminator,
+  ]);
+  expect(talk.problems).toEqual([]);
+  expect(talk.response).toMatchObject({
+    status: 'completed',
+    output: [
+      { type: 'reasoning', summary: [{ text: 'Let me see.' }] },
+      { type: 'message', content: [{ text: 'Hello there' }] },
+      { type: 'function_call', name: 'weather', arguments: '{"city":"Berlin"}' },
+    ],
+  });
+  const whole: unknown = JSON.parse(responsesWire(OPTIONS).whole('Hello'));
+  expect(openapiProblems('Response', whole)).toEqual([]);
+  expect(whole).toMatchObject({ status: 'completed', output: [{ content: [{ text: 'Hello' }] }] });
+  const failed = says((wire) => [wire.opening, wire.piece('Hel'), wire.errorEvent(ERRORS['503'])]);
+  expect(failed.response).toMatchObject({ status: 'in_progress', output: [] });
 });
 
 test('-xN breaks N times, a label makes another model, a colon gives an argument', async () => {

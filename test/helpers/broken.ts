@@ -1,10 +1,11 @@
 /**
- * A provider that breaks on purpose: raw TCP, OpenAI's chat completions and Anthropic's Messages, the fault
- * selected by the model's name in broken/catalogue.ts. It remembers each attempt and how it ended.
+ * A provider that breaks on purpose: raw TCP, OpenAI's chat completions and Responses and Anthropic's Messages, the
+ * fault selected by the model's name in broken/catalogue.ts. It remembers each attempt and how it ended.
  */
 import type { AddressInfo, Socket } from 'node:net';
 import type { Attempt, Counts } from './broken/attempt.ts';
 import type { RawRequest } from './broken/request.ts';
+import type { Protocol } from './broken/wire.ts';
 import { createServer } from 'node:net';
 import { AttemptLog } from './broken/attempt.ts';
 import { CATALOGUE, select } from './broken/catalogue.ts';
@@ -142,7 +143,7 @@ export async function brokenProvider(options: BrokenOptions = {}): Promise<Broke
 function attemptOf({ method, path, headers, body }: RawRequest, connection: number): Attempt {
   const parsed = method === 'POST' ? (JSON.parse(body) as Record<string, unknown>) : {};
   const { model = '', stream = false } = parsed as { model?: string; stream?: boolean };
-  const protocol = method === 'GET' ? 'probe' : path.endsWith('/messages') ? 'anthropic' : 'openai';
+  const protocol = method === 'GET' ? 'probe' : protocolAt(path);
   return {
     model,
     protocol,
@@ -156,6 +157,11 @@ function attemptOf({ method, path, headers, body }: RawRequest, connection: numb
     sentBytes: 0,
     aborted: false,
   };
+}
+
+function protocolAt(path: string): Protocol {
+  if (path.endsWith('/messages')) return 'anthropic';
+  return path.endsWith('/responses') ? 'responses' : 'openai';
 }
 
 function report(socket: Socket, counts: object): void {

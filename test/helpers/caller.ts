@@ -1,32 +1,24 @@
-/** What a caller of the chat API sees, taken down event by event. Times are those of `performance.now()`. */
+/** What a client of one of the three protocols sees. Times are those of `performance.now()`. */
 import type { JsonObject } from '../../src/wire/json.ts';
+import type { Read } from './callers/read.ts';
+import type { Client, Speech, Told } from './callers/speech.ts';
+import { numberOf } from '../../src/wire/json.ts';
+import { chat } from './callers/chat.ts';
+import { messages } from './callers/messages.ts';
+import { readStream, readWhole } from './callers/read.ts';
+import { responses } from './callers/responses.ts';
 
-export interface Told {
-  readonly message: string;
-  readonly type: string;
-  readonly code: string | null;
-  readonly details?: readonly { target: string; fault: string | null; status: number | null; ms: number }[];
-  readonly request_id?: string;
-}
+const SPEECHES: Readonly<Record<Client, Speech>> = { chat, messages, responses };
 
-export interface Seen {
+export interface Seen extends Read {
   readonly id: string;
+  readonly client: Client;
   readonly status: number;
   readonly headers: Headers;
   /** The body as it came. */
   readonly body: string;
-  /** Events of a stream, without the terminator. */
-  readonly events: readonly JsonObject[];
-  /** How often the stream said [DONE]. */
-  readonly done: number;
-  /** Data of events that were no JSON. */
-  readonly garbage: readonly string[];
-  /** The words of the answer. */
-  readonly content: string;
-  readonly finish: string | null;
-  readonly usage: JsonObject | undefined;
-  /** An error, as the body or as an event. */
-  readonly error: Told | undefined;
+  /** Whether it came as a stream of events. */
+  readonly streamed: boolean;
   /** Whether the body came to its proper end. */
   readonly complete: boolean;
   /** When the status line was here. */
@@ -35,6 +27,8 @@ export interface Seen {
 }
 
 export interface AskOptions {
+  /** Default: `chat`. */
+  readonly client?: Client;
   readonly stream?: boolean;
   readonly headers?: Record<string, string>;
   /** Further fields of the request. */
@@ -52,16 +46,16 @@ export function fresh(fault: string): string {
   return `${fault}#${asked}`;
 }
 
-/** Asks for a chat completion and reads the answer to its end. */
+/** Asks for a tale in the client's protocol and reads the answer to its end. */
 export async function ask(url: string, model: string, options: AskOptions = {}): Promise<Seen> {
-  const { stream = false, headers = {}, fields = {}, signal, watch } = options;
+  const { client = 'chat', stream = false, headers = {}, fields = {}, signal, watch } = options;
+  const speech = SPEECHES[client];
   asked += 1;
   const id = `test-${asked}`;
-  const body = { model, messages: [{ role: 'user', content: 'Tell me a tale.' }], stream, ...fields };
-  const response = await fetch(`${url}/v1/chat/completions`, {
+  const response = await fetch(url + speech.path, {
     method: 'POST',
-    body: JSON.stringify(stream ? { ...body, stream_options: { include_usage: true } } : body),
-    headers: { 'content-type': 'application/json', 'x-request-id': id, ...headers },
+    body: JSON.stringify({ ...speech.request(model, 'Tell me a tale.', stream), ...fields }),
+    headers: { 'content-type': 'application/json', 'x-request-id': id, ...speech.headers, ...headers },
     // A connection each: what one test does to its own is nobody else's trouble.
     keepalive: false,
     ...(signal ? { signal } : {}),
@@ -81,55 +75,32 @@ export async function ask(url: string, model: string, options: AskOptions = {}):
   }
   const { status, headers: replied } = response;
   const times = { headersAtMs, endedAtMs: performance.now() };
-  const sse = (replied.get('content-type') ?? '').includes('event-stream');
-  const read = sse ? readStream(text) : readWhole(text);
-  return { id, status, headers: replied, body: text, complete, ...times, ...read };
+  const streamed = (replied.get('content-type') ?? '').includes('event-stream');
+  const read = streamed ? readStream(text, speech) : readWhole(text, speech);
+  return { id, client, status, headers: replied, body: text, streamed, complete, ...times, ...read };
 }
 
-type Read = Pick<Seen, 'events' | 'done' | 'garbage' | 'content' | 'finish' | 'usage' | 'error'>;
-
-interface Chunk extends JsonObject {
-  choices?: { delta?: { content?: string }; message?: { content?: string }; finish_reason?: string | null }[];
-  usage?: JsonObject | null;
-  error?: Told;
+/**
+ * Whether a client of that protocol would take the answer for a complete one. A stream is that when its terminator
+ * came before any error; clients of chat also take a body that simply ends for the end of the answer.
+ */
+export function looksFinished(seen: Seen): boolean {
+  const { client, status, streamed, complete, ended, garbage, error, finish } = seen;
+  if (status !== 200) return false;
+  const untold = complete && error === undefined;
+  if (streamed) return ended || (client === 'chat' && untold);
+  return untold && garbage.length === 0 && (client !== 'responses' || finish !== null);
 }
 
-function readWhole(text: string): Read {
-  const body = parsed(text);
-  const none = { events: [], done: 0, garbage: body ? [] : [text] };
-  const choice = body?.choices?.[0];
+/** The error that an event tells a client of the protocol. */
+export function errorOf(client: Client, event: JsonObject): Told | undefined {
+  return SPEECHES[client].error(event);
+}
+
+/** Tokens that the answer says it used, whatever its protocol calls them. */
+export function tokensOf({ usage = {} }: Seen): { input: number | undefined; output: number | undefined } {
   return {
-    ...none,
-    content: choice?.message?.content ?? '',
-    finish: choice?.finish_reason ?? null,
-    usage: body?.usage ?? undefined,
-    error: body?.error,
+    input: numberOf(usage.prompt_tokens ?? usage.input_tokens),
+    output: numberOf(usage.completion_tokens ?? usage.output_tokens),
   };
-}
-
-function readStream(text: string): Read {
-  const data = text
-    .replaceAll('\r\n', '\n')
-    .split('\n\n')
-    .filter((event) => event !== '' && !event.startsWith(':'))
-    .map((event) => event.replace(/^data: ?/, ''));
-  const told = data.filter((event) => event !== '[DONE]');
-  const events = told.map(parsed).filter((event) => event !== undefined);
-  return {
-    events,
-    done: data.length - told.length,
-    garbage: told.filter((event) => !parsed(event)),
-    content: events.map((event) => event.choices?.[0]?.delta?.content ?? '').join(''),
-    finish: events.findLast((event) => event.choices?.[0]?.finish_reason)?.choices![0]!.finish_reason ?? null,
-    usage: events.findLast((event) => event.usage)?.usage ?? undefined,
-    error: events.find((event) => event.error)?.error,
-  };
-}
-
-function parsed(text: string): Chunk | undefined {
-  try {
-    return JSON.parse(text) as Chunk;
-  } catch {
-    return undefined;
-  }
 }

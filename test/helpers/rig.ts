@@ -5,13 +5,16 @@ import type { ProviderStatus } from '../../src/pipeline/status.ts';
 import type { BrokenProvider } from './broken.ts';
 import type { AskOptions, Seen } from './caller.ts';
 import type { Protocol } from './broken/wire.ts';
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import type { Client } from './callers/speech.ts';
+import type { Theme } from './ways.ts';
+import { afterAll, beforeAll, expect } from 'bun:test';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { built, cleared, serveConfig } from './binary.ts';
 import { brokenProvider, TALE } from './broken.ts';
-import { ask } from './caller.ts';
+import { ask, errorOf, looksFinished } from './caller.ts';
 import { until } from './until.ts';
+import { themeOn } from './ways.ts';
 
 type ProviderInput = ConfigInput['providers'][number];
 
@@ -37,6 +40,15 @@ export interface RigOptions extends Omit<ConfigInput, 'providers'> {
   readonly others?: (rig: { broken: string; steady: string; protocol: Protocol }) => ProviderInput[];
 }
 
+const ADDRESSES: Readonly<
+  Record<Protocol, (url: string) => Pick<ProviderInput, 'type' | 'base_url' | 'api_key'>>
+> = {
+  openai: (url) => ({ type: 'openai-compatible', base_url: `${url}/v1` }),
+  anthropic: (url) => ({ type: 'anthropic', base_url: url, api_key: 'sk-test' }),
+  // The one vendor that speaks this protocol alone: OpenAI's other clients would be relayed in theirs.
+  responses: (url) => ({ type: 'perplexity', base_url: `${url}/v1`, api_key: 'sk-test' }),
+};
+
 /** A provider of the protocol at an address of the helper, for every model and quick to retry. */
 export function providerAt(
   protocol: Protocol,
@@ -46,9 +58,7 @@ export function providerAt(
 ): ProviderInput {
   return {
     name,
-    ...(protocol === 'openai'
-      ? { type: 'openai-compatible', base_url: `${url}/v1` }
-      : { type: 'anthropic', base_url: url, api_key: 'sk-test' }),
+    ...ADDRESSES[protocol](url),
     models: ['*'],
     retry_delay: '10ms',
     ...extra,
@@ -109,109 +119,101 @@ function records(cwd: string): ReadRecord[] {
     .map((line) => JSON.parse(line) as ReadRecord);
 }
 
-/** A way a request can go: the protocol of the provider, and whether it is streamed. */
-export interface Way {
-  readonly protocol: Protocol;
-  readonly stream: boolean;
-  readonly rig: Rig;
-}
-
-export interface Theme {
-  /** A promise that is kept whatever the provider speaks, streamed and unstreamed: four tests. */
-  readonly everyWay: (promise: string, check: (way: Way) => Promise<void>) => void;
-  /** One about streams alone. */
-  readonly everyStream: (promise: string, check: (way: Way) => Promise<void>) => void;
-  /** One about unstreamed answers alone. */
-  readonly everyWhole: (promise: string, check: (way: Way) => Promise<void>) => void;
-  /** One where the provider's protocol makes no difference. */
-  readonly bothModes: (promise: string, check: (way: Way) => Promise<void>) => void;
-  /** One where neither does. */
-  readonly once: (promise: string, check: (rig: Rig) => Promise<void>) => void;
-}
-
-const WAYS = [
-  { protocol: 'openai', stream: false },
-  { protocol: 'openai', stream: true },
-  { protocol: 'anthropic', stream: false },
-  { protocol: 'anthropic', stream: true },
-] as const;
-
-/** How long a test may take before something hangs, however the tests were started. */
-const LIMIT_MS = 20_000;
-
-type Rigs = Record<Protocol, Rig>;
-type Lend = (protocol: Protocol, check: (rig: Rig) => Promise<void>) => Promise<void>;
-
 /** Tests that share one rig for each protocol. */
 export function theme(options: RigOptions): Theme {
-  const rigs: Partial<Rigs> = {};
+  const needed = new Set<Protocol>();
+  const rigs = new Map<Protocol, Rig>();
   beforeAll(async () => {
     built();
-    const both = [startRig('openai', options), startRig('anthropic', options)] as const;
-    [rigs.openai, rigs.anthropic] = await Promise.all(both);
+    await Promise.all(
+      [...needed].map(async (protocol) => rigs.set(protocol, await startRig(protocol, options))),
+    );
   }, 60_000);
   afterAll(async () => {
-    await Promise.all(Object.values(rigs).map((rig) => rig[Symbol.asyncDispose]()));
+    await Promise.all([...rigs.values()].map((rig) => rig[Symbol.asyncDispose]()));
     cleared();
   });
-  return tests((protocol, check) => check(rigs[protocol]!));
+  return themeOn({
+    need: (protocol) => needed.add(protocol),
+    lend: (protocol, check) => check(rigs.get(protocol)!),
+  });
 }
 
 /** Tests with a rig each, for what a provider is remembered for as a whole. */
 export function themeOfEach(options: RigOptions): Theme {
   beforeAll(built, 60_000);
   afterAll(cleared);
-  return tests(async (protocol, check) => {
-    await using rig = await startRig(protocol, options);
-    await check(rig);
+  return themeOn({
+    need: () => undefined,
+    async lend(protocol, check) {
+      await using rig = await startRig(protocol, options);
+      await check(rig);
+    },
   });
 }
 
-function tests(lend: Lend): Theme {
-  const along =
-    (ways: readonly (typeof WAYS)[number][]) =>
-    (promise: string, check: (way: Way) => Promise<void>): void => {
-      for (const { protocol, stream } of ways) {
-        const title = `${promise} [${protocol}, ${stream ? 'streamed' : 'unstreamed'}]`;
-        const run = () => lend(protocol, (rig) => check({ protocol, stream, rig }));
-        test.concurrent(title, run, LIMIT_MS);
-      }
-    };
-  return {
-    everyWay: along(WAYS),
-    everyStream: along(WAYS.filter(({ stream }) => stream)),
-    everyWhole: along(WAYS.filter(({ stream }) => !stream)),
-    bothModes: along(WAYS.filter(({ protocol }) => protocol === 'openai')),
-    once: (promise, check) => test.concurrent(promise, () => lend('openai', check), LIMIT_MS),
-  };
-}
+/** Why a whole answer ended, in the words of each client's protocol. */
+const FINISH: Readonly<Record<Client, string>> = {
+  chat: 'stop',
+  messages: 'end_turn',
+  responses: 'completed',
+};
 
 /** The answer is whole and looks it: the right words once, an end, and nothing that says otherwise. */
 export function expectWhole(seen: Seen, stream: boolean, content = TALE): void {
   const { status, complete, garbage, done, finish, error } = seen;
-  expect({ status, complete, garbage, done, finish, error, content: seen.content }).toEqual({
+  const finished = looksFinished(seen);
+  expect({ status, complete, garbage, done, finish, error, finished, content: seen.content }).toEqual({
     status: 200,
     complete: true,
     garbage: [],
     done: stream ? 1 : 0,
-    finish: 'stop',
+    finish: FINISH[seen.client],
     error: undefined,
+    finished: true,
     content,
   });
 }
 
-/** A stream that was cut after its 200: the words that came, then an error, and nothing that looks finished. */
-export function expectCut(seen: Seen, code: string): void {
-  const { status, complete, garbage, done, finish, content, error } = seen;
-  expect({ status, complete, garbage, done, finish, code: error?.code }).toEqual({
+/**
+ * A stream that was cut after its 200: the words that came, then an error, and nothing that looks finished.
+ * @param codes one of which the error has, or any where none is given; clients of the Messages protocol are told none
+ */
+export function expectCut(seen: Seen, ...codes: string[]): void {
+  const { client, status, complete, garbage, done, finish, content, events } = seen;
+  expect({ status, complete, garbage, done, finish, finished: looksFinished(seen) }).toEqual({
     status: 200,
     complete: true,
     garbage: [],
     done: 0,
     finish: null,
-    code,
+    finished: false,
   });
+  expectCode(seen, codes);
   expect(content.length).toBeGreaterThan(0);
   expect(TALE.startsWith(content)).toBe(true);
-  expect(seen.events.at(-1)!.error).toBeDefined();
+  // A response that fails says so besides, as OpenAI's do.
+  const told = events.map((event) => errorOf(client, event) !== undefined);
+  const last = told.slice(told.indexOf(true));
+  expect(last).toEqual(Array(client === 'responses' ? last.length : 1).fill(true));
+  expect(last.length).toBeLessThanOrEqual(2);
+}
+
+/** An error in place of an answer. @param codes as those of `expectCut` */
+export function expectError(seen: Seen, status: number, ...codes: string[]): void {
+  const { complete, streamed, garbage, content } = seen;
+  expect({ status: seen.status, complete, streamed, garbage, content }).toEqual({
+    status,
+    complete: true,
+    streamed: false,
+    garbage: [],
+    content: '',
+  });
+  expectCode(seen, codes);
+}
+
+function expectCode({ client, error }: Seen, codes: readonly string[]): void {
+  expect(error?.message).toBeString();
+  if (client === 'messages') expect(error!.code).toBeNull();
+  else if (codes.length > 0) expect(codes).toContain(error!.code!);
 }

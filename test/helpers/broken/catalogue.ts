@@ -151,6 +151,13 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
 
   // Errors inside a 200; the argument names which.
   'error-first': inside(named),
+  /** After the events that say nothing yet, as OpenAI's Responses do it. */
+  'error-opened': async (turn) => {
+    if (!turn.stream) return await inside(named)(turn);
+    await turn.head();
+    await turn.send(turn.wire.opening + turn.wire.errorEvent(ERRORS[named(turn)]));
+    await turn.end();
+  },
   'error-later': async (turn) => {
     if (!turn.stream) return await inside(named)(turn);
     await half(turn);

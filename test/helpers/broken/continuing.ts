@@ -12,7 +12,7 @@ interface Begun {
 
 /** What the request says was answered so far. */
 export function begun({ attempt }: Turn): Begun {
-  const messages = attempt.body.messages as JsonObject[];
+  const messages = (attempt.body.messages ?? attempt.body.input) as JsonObject[];
   const last = messages.findLast(({ role }) => role === 'assistant');
   return { text: last ? textOf(last.content) : '', prefilled: messages.at(-1)!.role === 'assistant' };
 }

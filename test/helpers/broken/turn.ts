@@ -3,7 +3,7 @@ import type { ErrorName } from './errors.ts';
 import type { Attempt } from './attempt.ts';
 import type { Wire } from './wire.ts';
 import { ERRORS } from './errors.ts';
-import { WIRES } from './wire.ts';
+import { WIRES } from './wires.ts';
 
 /** How the end of a body is told: by its last chunk, by its announced length, or by closing the connection. */
 export type Framing = 'chunked' | 'close' | { readonly length: number };

@@ -1,0 +1,183 @@
+/** What is taken for a complete answer decides what the e2e tests see: it is tried on answers that are written out. */
+import { expect, test } from 'bun:test';
+import type { Client } from './callers/speech.ts';
+import { ask, errorOf, looksFinished, tokensOf } from './caller.ts';
+import { upstream } from './upstream.ts';
+
+/** A stream of these data, named by their types but in chat. */
+function sse(client: Client, ...data: (object | string)[]): string {
+  return data
+    .map((each) => {
+      const text = typeof each === 'string' ? each : JSON.stringify(each);
+      const type = typeof each === 'object' && 'type' in each ? String(each.type) : '';
+      return client === 'chat' || type === '' ? `data: ${text}\n\n` : `event: ${type}\ndata: ${text}\n\n`;
+    })
+    .join('');
+}
+
+async function see(client: Client, body: string | object) {
+  await using provider = upstream(() =>
+    typeof body === 'string'
+      ? new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+      : Response.json(body),
+  );
+  const seen = await ask(provider.url, 'm', { client, stream: typeof body === 'string' });
+  return { ...seen, asked: provider.asked[0]! };
+}
+
+const USAGE = { input_tokens: 3, output_tokens: 5 };
+const FN = { name: 'weather', arguments: '' };
+
+/** By client: a text in two pieces, a call in two pieces, an end, the terminator, and errors. */
+const SAYS = {
+  chat: {
+    text: ['Hel', 'lo'].map((content) => ({ choices: [{ index: 0, delta: { content } }] })),
+    call: [{ id: 'c', function: FN }, { function: { arguments: '{"a' } }, { function: { arguments: '":1}' } }]
+      .map((call) => ({ index: 0, ...call }))
+      .map((call) => ({ choices: [{ index: 0, delta: { tool_calls: [call] } }] })),
+    end: [
+      { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] },
+      { choices: [], usage: { prompt_tokens: 3, completion_tokens: 5 } },
+    ],
+    last: '[DONE]',
+    errors: [{ error: { message: 'no', type: 't', code: 'c' } }],
+    finish: 'stop',
+    whole: {
+      choices: [{ index: 0, message: { content: 'Hello' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 3, completion_tokens: 5 },
+    },
+  },
+  messages: {
+    text: [
+      { type: 'message_start', message: { usage: { ...USAGE, output_tokens: 1 } } },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+      ...['Hel', 'lo'].map((text) => ({
+        type: 'content_block_delta',
+        index: 0,
+        delta: { type: 'text_delta', text },
+      })),
+    ],
+    call: [
+      {
+        type: 'content_block_start',
+        index: 1,
+        content_block: { type: 'tool_use', id: 'c', name: 'weather', input: {} },
+      },
+      ...['{"a', '":1}'].map((partial_json) => ({
+        type: 'content_block_delta',
+        index: 1,
+        delta: { type: 'input_json_delta', partial_json },
+      })),
+    ],
+    end: [{ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 5 } }],
+    last: { type: 'message_stop' },
+    errors: [{ type: 'error', error: { type: 't', message: 'no' } }],
+    finish: 'end_turn',
+    whole: { content: [{ type: 'text', text: 'Hello' }], stop_reason: 'end_turn', usage: USAGE },
+  },
+  responses: {
+    text: ['Hel', 'lo'].map((delta) => ({ type: 'response.output_text.delta', item_id: 'm', delta })),
+    call: [
+      {
+        type: 'response.output_item.added',
+        item: { id: 'f', type: 'function_call', name: 'weather', arguments: '' },
+      },
+      ...['{"a', '":1}'].map((delta) => ({
+        type: 'response.function_call_arguments.delta',
+        item_id: 'f',
+        delta,
+      })),
+    ],
+    end: [],
+    last: { type: 'response.completed', response: { status: 'completed', output: [], usage: USAGE } },
+    errors: [
+      { type: 'error', message: 'no', code: 'c' },
+      { type: 'error', error: { message: 'no', code: 'c' } },
+      { type: 'response.failed', response: { status: 'failed', error: { message: 'no', code: 'c' } } },
+    ],
+    finish: 'completed',
+    whole: {
+      status: 'completed',
+      output: [{ type: 'message', content: [{ type: 'output_text', text: 'Hello' }] }],
+      usage: USAGE,
+    },
+  },
+} as const;
+
+const CLIENTS = Object.keys(SAYS) as Client[];
+
+test.each(CLIENTS)('a client of %s asks and reads in its protocol, whole and streamed', async (client) => {
+  const { text, call, end, last, finish, whole } = SAYS[client];
+  const stream = await see(client, sse(client, ...text, ...call, ...end, last));
+  const { content, calls, done, garbage, error, streamed } = stream;
+  expect({ content, calls, done, garbage, error, streamed, finish: stream.finish }).toEqual({
+    content: 'Hello',
+    calls: [{ name: 'weather', arguments: '{"a":1}' }],
+    done: 1,
+    garbage: [],
+    error: undefined,
+    streamed: true,
+    finish,
+  });
+  const body = await see(client, whole);
+  expect([body.content, body.finish, body.done, body.streamed]).toEqual(['Hello', finish, 0, false]);
+  for (const seen of [stream, body]) {
+    expect(tokensOf(seen)).toEqual({ input: 3, output: 5 });
+    expect(looksFinished(seen)).toBe(true);
+    expect(seen.asked.text).toContain('Tell me a tale.');
+    expect(seen.asked.path).toBe(
+      { chat: '/v1/chat/completions', messages: '/v1/messages', responses: '/v1/responses' }[client],
+    );
+  }
+});
+
+test.each(CLIENTS)(
+  'an error makes an answer to %s look unfinished, unless it comes too late',
+  async (client) => {
+    const { text, end, last, errors } = SAYS[client];
+    for (const error of errors) {
+      const cut = await see(client, sse(client, ...text, ...end, error));
+      expect([cut.done, cut.error!.message, looksFinished(cut)]).toEqual([0, 'no', false]);
+      expect(errorOf(client, cut.events.at(-1)!)).toBeDefined();
+      const before = await see(client, sse(client, ...text, error, ...end, last));
+      expect([before.done, looksFinished(before)]).toEqual([1, false]);
+      const after = await see(client, sse(client, ...text, ...end, last, error));
+      expect([after.error!.message, looksFinished(after)]).toEqual(['no', true]);
+      if (!('response' in error)) expect(looksFinished(await see(client, error))).toBe(false);
+    }
+  },
+);
+
+test.each(CLIENTS)('what is no event of %s is garbage, and each terminator counts', async (client) => {
+  const { text, end, last } = SAYS[client];
+  const seen = await see(client, `: hello\n\n${sse(client, ...text, '{"half', ...end, last, last)}`);
+  expect([seen.garbage, seen.done]).toEqual([['{"half'], 2]);
+});
+
+test('clients of Messages and Responses want events named by their types', async () => {
+  for (const client of ['messages', 'responses'] as const) {
+    const { text, end, last } = SAYS[client];
+    const seen = await see(client, sse('chat', ...text, ...end, last));
+    expect([seen.done, seen.events, looksFinished(seen)]).toEqual([0, [], false]);
+  }
+});
+
+test('a body that just ends looks finished to clients of chat alone', async () => {
+  for (const client of CLIENTS) {
+    const { text, end } = SAYS[client];
+    for (const body of [sse(client, ...text), sse(client, ...text, ...end)])
+      expect(looksFinished(await see(client, body))).toBe(client === 'chat');
+  }
+});
+
+test.each([
+  [{ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }, 'max_output_tokens', true],
+  [{ status: 'failed', error: { message: 'no', code: 'server_error' } }, null, false],
+  [{ status: 'in_progress' }, null, false],
+] as const)('a response of %j ends in %p', async (response, finish, finished) => {
+  const whole = await see('responses', { output: [], ...response });
+  expect([whole.finish, looksFinished(whole)]).toEqual([finish, finished]);
+  const type = `response.${response.status}`;
+  const stream = await see('responses', sse('responses', { type, response }));
+  expect([stream.finish, looksFinished(stream)]).toEqual([finish, finished]);
+});

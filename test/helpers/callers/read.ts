@@ -1,0 +1,71 @@
+/** Reads an answer as clients of a protocol do. */
+import type { JsonObject } from '../../../src/wire/json.ts';
+import type { Answer, Speech, Told } from './speech.ts';
+import { isObject, parseJson } from '../../../src/wire/json.ts';
+
+export interface Read extends Answer {
+  /** Events of a stream; the one that ends it is left out where it is no JSON. */
+  readonly events: readonly JsonObject[];
+  /** How often the stream said its terminator. */
+  readonly done: number;
+  /** Whether it did so before any error. */
+  readonly ended: boolean;
+  /** Data of events that were no JSON object, or had another name than their type. */
+  readonly garbage: readonly string[];
+  /** The first error, as the body or as an event. */
+  readonly error: Told | undefined;
+}
+
+export function readWhole(text: string, speech: Speech): Read {
+  const body = parseJson(text);
+  const known = isObject(body);
+  return {
+    events: [],
+    done: 0,
+    ended: false,
+    garbage: known ? [] : [text],
+    ...speech.whole(known ? body : {}),
+    error: known ? speech.error(body) : undefined,
+  };
+}
+
+export function readStream(text: string, speech: Speech): Read {
+  const events: JsonObject[] = [];
+  const garbage: string[] = [];
+  let done = 0;
+  let ended = false;
+  let error: Told | undefined;
+  for (const { name, data } of framesOf(text)) {
+    const value = parseJson(data);
+    const event = isObject(value) && (!speech.named || name === value.type) ? value : undefined;
+    if (event) error ??= speech.error(event);
+    if (event) events.push(event);
+    if (speech.ends(data, event)) {
+      done += 1;
+      ended ||= error === undefined;
+    } else if (!event) garbage.push(data);
+  }
+  return { events, done, ended, garbage, ...speech.streamed(events), error };
+}
+
+/** Events with their names. A last one without its blank line is one too: some clients take it. */
+function framesOf(text: string): { name: string | undefined; data: string }[] {
+  return text
+    .replaceAll('\r\n', '\n')
+    .split('\n\n')
+    .map((block) => block.split('\n').filter((line) => line !== '' && !line.startsWith(':')))
+    .filter((lines) => lines.length > 0)
+    .map((lines) => ({
+      name: valuesOf(lines, 'event')[0],
+      data: lines.some((line) => line.startsWith('data:'))
+        ? valuesOf(lines, 'data').join('\n')
+        : lines.join('\n'),
+    }));
+}
+
+function valuesOf(lines: readonly string[], field: string): string[] {
+  const start = `${field}:`;
+  return lines
+    .filter((line) => line.startsWith(start))
+    .map((line) => line.slice(start.length).replace(/^ /, ''));
+}

@@ -1,0 +1,103 @@
+/** The ways a promise is tried: which client asks, what the provider speaks, streamed or not. */
+import type { Protocol } from './broken/wire.ts';
+import type { AskOptions, Seen } from './caller.ts';
+import type { Client } from './callers/speech.ts';
+import type { Rig } from './rig.ts';
+import { test } from 'bun:test';
+
+interface Lane {
+  readonly client: Client;
+  /** Of the provider. */
+  readonly protocol: Protocol;
+}
+
+/** A way a request can go. */
+export interface Way extends Lane {
+  readonly stream: boolean;
+  readonly rig: Rig;
+  /** Asks as this way's client, streamed or not as it says. */
+  readonly ask: (model: string, options?: AskOptions) => Promise<Seen>;
+}
+
+/** @param where leaves out lanes that the promise is not about */
+type Runner = (promise: string, check: (way: Way) => Promise<void>, where?: (lane: Lane) => boolean) => void;
+
+export interface Theme {
+  /** A promise that is kept to clients of chat whatever the provider speaks, streamed and unstreamed: four tests. */
+  readonly everyWay: Runner;
+  /** One about streams alone. */
+  readonly everyStream: Runner;
+  /** One about unstreamed answers alone. */
+  readonly everyWhole: Runner;
+  /** One that is kept to clients of all three protocols, relayed and translated, streamed and unstreamed: 14 tests. */
+  readonly everyClient: Runner;
+  /** One about streams alone. */
+  readonly everyClientStream: Runner;
+  /** One about unstreamed answers alone. */
+  readonly everyClientWhole: Runner;
+  /** One where neither protocol makes a difference. */
+  readonly bothModes: Runner;
+  /** One where the mode makes none either. */
+  readonly once: (promise: string, check: (rig: Rig) => Promise<void>) => void;
+}
+
+/** Whose rigs the tests run on. */
+export interface Rigs {
+  /** Called for each protocol that a test needs, before any of them runs. */
+  readonly need: (protocol: Protocol) => void;
+  readonly lend: (protocol: Protocol, check: (rig: Rig) => Promise<void>) => Promise<void>;
+}
+
+const OF_CHAT: readonly Lane[] = [
+  { client: 'chat', protocol: 'openai' },
+  { client: 'chat', protocol: 'anthropic' },
+];
+
+/** Each client is relayed and translated, and each provider's protocol is read in both lanes too. */
+const LANES: readonly Lane[] = [
+  ...OF_CHAT,
+  { client: 'chat', protocol: 'responses' },
+  { client: 'messages', protocol: 'anthropic' },
+  { client: 'messages', protocol: 'openai' },
+  { client: 'responses', protocol: 'responses' },
+  { client: 'responses', protocol: 'openai' },
+];
+
+/** How long a test may take before something hangs, however the tests were started. */
+const LIMIT_MS = 20_000;
+
+/** Runners of tests on these rigs. */
+export function themeOn({ need, lend }: Rigs): Theme {
+  const along =
+    (lanes: readonly Lane[], modes: readonly boolean[], titled: (lane: Lane) => string): Runner =>
+    (promise, check, where = () => true) => {
+      for (const lane of lanes.filter(where)) {
+        need(lane.protocol);
+        for (const stream of modes) {
+          const title = `${promise} [${titled(lane)}, ${stream ? 'streamed' : 'unstreamed'}]`;
+          const run = () =>
+            lend(lane.protocol, (rig) => check({ ...lane, stream, rig, ask: asking(rig, lane, stream) }));
+          test.concurrent(title, run, LIMIT_MS);
+        }
+      }
+    };
+  const provider = ({ protocol }: Lane) => protocol;
+  const both = ({ client, protocol }: Lane) => `${client} client, ${protocol}`;
+  return {
+    everyWay: along(OF_CHAT, [false, true], provider),
+    everyStream: along(OF_CHAT, [true], provider),
+    everyWhole: along(OF_CHAT, [false], provider),
+    everyClient: along(LANES, [false, true], both),
+    everyClientStream: along(LANES, [true], both),
+    everyClientWhole: along(LANES, [false], both),
+    bothModes: along(OF_CHAT.slice(0, 1), [false, true], provider),
+    once(promise, check) {
+      need('openai');
+      test.concurrent(promise, () => lend('openai', check), LIMIT_MS);
+    },
+  };
+}
+
+function asking(rig: Rig, { client }: Lane, stream: boolean): Way['ask'] {
+  return (model, options = {}) => rig.ask(model, { client, stream, ...options });
+}
