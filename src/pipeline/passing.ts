@@ -14,6 +14,8 @@ export interface Passing {
   readonly assembler: () => Assembler;
   /** How the answer ends by this event, where such an end is a fault: then the event may not pass. */
   readonly failure: (event: JsonObject) => Ending | undefined;
+  /** What of such an event counts all the same: its usage. */
+  readonly counts: (event: JsonObject) => JsonObject | undefined;
   /** Whether an event is the last one of a complete stream. */
   readonly isLast: (event: JsonObject) => boolean;
   /** What a complete stream ends with, for those that left it out. */
@@ -29,6 +31,7 @@ const CHAT: Passing = {
     }
     return undefined;
   },
+  counts: ({ choices: _, ...rest }) => rest,
   isLast: () => false,
   terminator: 'data: [DONE]\n\n',
 };
@@ -39,6 +42,7 @@ const MESSAGES: Passing = {
     const ending = type === 'message_delta' ? endingOf('messages', objectOf(delta).stop_reason) : undefined;
     return fails(ending) ? ending : undefined;
   },
+  counts: ({ delta: _, ...rest }) => rest,
   isLast: ({ type }) => type === 'message_stop',
   terminator: 'event: message_stop\ndata: {"type":"message_stop"}\n\n',
 };
@@ -52,6 +56,7 @@ const RESPONSES: Passing = {
     const ending = isEnd(type) ? responseEnding(objectOf(response)) : endingOf('responses', word);
     return fails(ending) ? ending : undefined;
   },
+  counts: () => undefined,
   isLast: ({ type }) => isEnd(type),
   terminator: '',
 };

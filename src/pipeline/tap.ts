@@ -159,8 +159,8 @@ export class Tap {
     const failure = this.#passing.failure(value);
     if (failure) {
       this.error = this.#failed(failure, target);
-      // What was used is used all the same.
-      this.#assembler.push({ ...value, choices: undefined, delta: undefined });
+      const counted = this.#passing.counts(value);
+      if (counted) this.#assembler.push(counted);
       return false;
     }
     this.chunk(value, data.length);

@@ -414,12 +414,16 @@ export function eventStream(
       headers: { 'content-type': 'application/vnd.amazon.eventstream' },
     });
   }
-  const sse = sent.map(
-    ([name, data]) => `${name === '' ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`,
-  );
-  return new Response(sse.join('') + end, {
+  return new Response(sseOf(sent) + end, {
     headers: { 'content-type': 'text/event-stream' },
   });
+}
+
+/** Events as text. */
+export function sseOf(events: readonly (readonly [name: string, data: object])[]): string {
+  return events
+    .map(([name, data]) => `${name === '' ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`)
+    .join('');
 }
 
 /** A provider of a protocol on a socket, answering in one way. */

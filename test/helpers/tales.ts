@@ -1,6 +1,6 @@
 /** Providers of every protocol that say what a test tells them to, and end as it tells them to. */
 import type { SpeakerName } from './speakers.ts';
-import { eventStream, SPEAKERS } from './speakers.ts';
+import { eventStream, sseOf, SPEAKERS } from './speakers.ts';
 
 /** An answer. What is left out of its end does not come. */
 export interface Tale {
@@ -315,6 +315,12 @@ const TELLERS: Readonly<Record<SpeakerName, Teller>> = {
     }),
   },
 };
+
+/** The answer of a provider as text: the events of a stream, or a body. */
+export function textOf(name: SpeakerName, tale: Tale, stream: boolean): string {
+  const { events, whole, end = '' }: Teller = TELLERS[name];
+  return stream ? sseOf(events(tale)) + (tale.terminated ? end : '') : JSON.stringify(whole(tale));
+}
 
 /** The answer of a provider. */
 export function told(name: SpeakerName, tale: Tale, stream: boolean): Response {

@@ -174,6 +174,8 @@ class TranslateFold implements Fold {
       for (const { finish_reason: finish } of chunk.choices) {
         if (finish !== null) this.#tap.error ??= this.#tap.objection(finish, this.#target, strict);
       }
+      // Behind the usage nothing is said.
+      if (chunk.choices.length === 0) this.#tap.error ??= this.#untold();
       if (this.#tap.error) break;
       const written = writer.push(chunk);
       this.#tap.chunk(chunk, written.length || 1);
@@ -182,8 +184,13 @@ class TranslateFold implements Fold {
     return text;
   }
 
+  /** What is wrong with an answer that ends here when its provider did not say why. */
+  #untold(): ProxyError | undefined {
+    return this.#tap.finish === null ? this.#tap.objection(null, this.#target) : undefined;
+  }
+
   #end(): string {
-    if (this.#tap.finish === null) this.#tap.error ??= this.#tap.objection(null, this.#target);
+    this.#tap.error ??= this.#untold();
     if (this.#tap.error) return '';
     this.#tap.done = true;
     return this.#parts.writer.end();

@@ -87,7 +87,7 @@ export function decodeResponse(body: JsonObject, { created, memory, newId }: Con
 }
 
 function failure({ error }: JsonObject): ProxyError {
-  const found = classifyBody({ error: objectOf(error) });
+  const found = isObject(error) ? classifyBody({ error }) : undefined;
   const words = found?.upstream.message || 'the response failed';
   return new ProxyError(found?.fault ?? 'server', `Cannot get an answer: ${words}`, {
     upstream: found?.upstream,

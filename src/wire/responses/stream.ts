@@ -97,8 +97,7 @@ export class ResponsesReader implements ChatReader {
       case 'response.incomplete':
         return this.#complete(type, objectOf(value.response));
       case 'response.failed':
-        this.error = { error: objectOf(objectOf(value.response).error) };
-        return [];
+        return this.#fail(objectOf(value.response));
       case 'response.cancelled':
         return this.#end('cancelled');
       case 'error':
@@ -213,6 +212,13 @@ export class ResponsesReader implements ChatReader {
     const finish = this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason;
     const usage = openaiUsage(response.usage);
     return [...chunks, ...this.#end(finish), ...usageChunks(this.#naming, usage)];
+  }
+
+  /** A response may fail without a word of why. */
+  #fail({ error }: JsonObject): ChatChunk[] {
+    if (!isObject(error)) return this.#end('failed');
+    this.error = { error };
+    return [];
   }
 
   #end(finish: string): ChatChunk[] {

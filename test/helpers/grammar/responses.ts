@@ -94,7 +94,7 @@ class ResponsesChecker {
     if (objectOf(response).id !== this.response.id) this.#wrong('in progress under another id');
   }
 
-  /** What a failed response holds may be unfinished. */
+  /** What a failed response holds may be unfinished; the response is the one that was announced. */
   #failed(type: string, { response }: JsonObject): void {
     this.#state = 'ended';
     if (type !== 'response.failed') return this.#wrong(`${type} behind an error`);
@@ -103,7 +103,6 @@ class ResponsesChecker {
     if (last.status !== 'failed' || !isObject(last.error)) this.#wrong('it failed without an error');
     const done = listOf(last.output).slice(0, this.#items.length);
     if (!Bun.deepEquals(done, this.#items)) this.#wrong('the output is not what its items were');
-    this.response = last;
   }
 
   #ended(type: string, { response }: JsonObject): void {
