@@ -60,7 +60,7 @@ export class UpstreamFlow implements Flow {
   readonly #inflater: Inflater | undefined;
   #bytes = 0;
   /** How long, and until when, what is still missing is waited for; signs of life do not move it. */
-  #linger: { readonly forMs: number; readonly untilMs: number } | undefined;
+  #lingering: { readonly forMs: number; readonly untilMs: number } | undefined;
 
   constructor(options: FlowOptions) {
     this.#options = options;
@@ -76,7 +76,7 @@ export class UpstreamFlow implements Flow {
   async next(): Promise<Uint8Array | undefined> {
     const { reading, timers } = this.#options;
     if (reading?.tap.error) throw reading.tap.error;
-    const value = await (reading?.tap.complete ? this.#await() : this.#read());
+    const value = await (reading?.tap.complete ? this.#linger() : this.#read());
     if (value === undefined) return undefined;
     if (!reading) {
       timers.progressed();
@@ -90,7 +90,7 @@ export class UpstreamFlow implements Flow {
     }
     if (tap.chunks !== chunks) {
       timers.progressed();
-      this.#linger = undefined;
+      this.#lingering = undefined;
     }
     if (tap.error && folded.length === 0) throw tap.error;
     return folded;
@@ -128,9 +128,9 @@ export class UpstreamFlow implements Flow {
   }
 
   async drain(): Promise<void> {
-    this.#linger = undefined;
+    this.#lingering = undefined;
     try {
-      while ((await this.#await()) !== undefined);
+      while ((await this.#linger()) !== undefined);
     } catch {
       // Nobody waits for it any more.
     }
@@ -143,12 +143,12 @@ export class UpstreamFlow implements Flow {
   }
 
   /** Reads, but not for long: `undefined` also when nothing comes. */
-  async #await(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async #linger(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { clock } = this.#options;
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
     const forMs = (this.tap?.settled ?? true) ? LINGER_MS : LINGER_FOR_MORE_MS;
-    if (this.#linger?.forMs !== forMs) this.#linger = { forMs, untilMs: clock.monotonic() + forMs };
-    const stop = clock.after(this.#linger.untilMs - clock.monotonic(), () => resolve(undefined));
+    if (this.#lingering?.forMs !== forMs) this.#lingering = { forMs, untilMs: clock.monotonic() + forMs };
+    const stop = clock.after(this.#lingering.untilMs - clock.monotonic(), () => resolve(undefined));
     const value = await Promise.race([this.#read().catch(ignoreClosed), late]);
     stop();
     if (value === undefined) await this.cancel('complete');

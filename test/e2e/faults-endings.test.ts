@@ -215,6 +215,23 @@ everyClientStream('an event of 9 MiB reaches the client', async ({ rig, ask }) =
   expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'success', finish: 'stop' });
 });
 
+const small = theme({
+  limits: { max_response: '1MiB' },
+  routing: { breaker: { failures: 100 } },
+  broken: { max_retries: 0 },
+});
+
+small.everyClientStream(
+  'an event beyond limits.max_response is that, and no other fault',
+  async ({ rig, ask }) => {
+    const model = fresh('big-event');
+    expectWhole(await ask(model), true);
+    const seen = await ask(`broken/${fresh('big-event')}`);
+    expectError(seen, 502, 'response_too_large');
+    expect((await rig.recordOf(seen)).fault).toBe('too_long');
+  },
+);
+
 everyClientStream(
   'a response that fails ends in `error` and `response.failed`, with what was said, numbered on',
   async ({ ask, protocol }) => {

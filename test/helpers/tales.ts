@@ -5,6 +5,8 @@ import { eventStream, sseOf, SPEAKERS } from './speakers.ts';
 /** An answer. What is left out of its end does not come. */
 export interface Tale {
   readonly pieces?: readonly string[];
+  /** A block of thinking before all else. Of messages alone. */
+  readonly thought?: object;
   /** Arguments of a call of `weather`, in pieces. */
   readonly call?: readonly string[];
   /** Why it ended, in the provider's word; left out where it breaks off before that. */
@@ -42,9 +44,10 @@ const head = { id: 'call_1', type: 'function', function: { name: 'weather', argu
 const joined = (pieces: readonly string[] = []) => pieces.join('');
 
 const messageEvents = (tale: Tale): readonly Event[] => {
-  const { pieces, call, finish, terminated } = tale;
+  const { thought, pieces, call, finish, terminated } = tale;
   const grow = (index: number, delta: object) => named('content_block_delta', { index, delta });
-  const at = pieces ? 1 : 0;
+  const first = thought ? 1 : 0;
+  const at = first + (pieces ? 1 : 0);
   return [
     named('message_start', {
       message: {
@@ -58,9 +61,19 @@ const messageEvents = (tale: Tale): readonly Event[] => {
         usage: { input_tokens: tale.usage?.input ?? 0, output_tokens: 1 },
       },
     }),
-    ...when(pieces, named('content_block_start', { index: 0, content_block: { type: 'text', text: '' } })),
-    ...(pieces ?? []).map((text) => grow(0, { type: 'text_delta', text })),
-    ...when(pieces && (call ?? finish), named('content_block_stop', { index: 0 })),
+    ...when(
+      thought,
+      named('content_block_start', { index: 0, content_block: { ...thought, thinking: '', signature: '' } }),
+      grow(0, { ...thought, type: 'thinking_delta', signature: undefined }),
+      grow(0, { ...thought, type: 'signature_delta', thinking: undefined }),
+      named('content_block_stop', { index: 0 }),
+    ),
+    ...when(
+      pieces,
+      named('content_block_start', { index: first, content_block: { type: 'text', text: '' } }),
+    ),
+    ...(pieces ?? []).map((text) => grow(first, { type: 'text_delta', text })),
+    ...when(pieces && (call ?? finish), named('content_block_stop', { index: first })),
     ...when(
       call,
       named('content_block_start', {

@@ -130,6 +130,19 @@ describe.each(clients)('a client of %s', (client) => {
     expect(record.parts).toHaveLength(3);
   });
 
+  test('gets nothing of what the next model thought on the way', async () => {
+    const thought = { type: 'thinking', thinking: 'Hm', signature: 's' };
+    const said = { pieces: ['Hello from the world wide web'], finish: 'end_turn', ...ENDED };
+    const { value, problems, sse } = await resumed(
+      client,
+      [client, { pieces: ['Hello', ' from the', ' world'] }],
+      ['messages', { thought, ...said }],
+    );
+    expect(problems).toEqual([]);
+    expect(CLIENTS[client].said(value).text).toBe('Hello from the world wide web');
+    expect(sse).not.toContain('Hm');
+  });
+
   test('may get a tool call in the rest', async () => {
     const { value, problems } = await resumed(
       client,
