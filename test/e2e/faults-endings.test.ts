@@ -209,27 +209,33 @@ for (const [what, fault] of [
   );
 }
 
-everyClientStream('an event of 9 MiB reaches the client', async ({ rig, ask }) => {
-  const seen = await ask(fresh('big-event'));
-  expect([looksFinished(seen), seen.content.length]).toEqual([true, 9 * 1024 ** 2]);
-  expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'success', finish: 'stop' });
-});
+/** An event of megabytes takes its time on a busy machine: no limit is to cut it, and one lane of each kind is enough. */
+const large = theme({ routing: { breaker: { failures: 100 } }, broken: { max_retries: 0 } });
+const small = theme({ limits: { max_response: '1MiB' }, broken: { max_retries: 0 } });
 
-const small = theme({
-  limits: { max_response: '1MiB' },
-  routing: { breaker: { failures: 100 } },
-  broken: { max_retries: 0 },
-});
+const ofEachKind = ({ client, protocol }: { client: Client; protocol: Protocol }) =>
+  ['chat openai', 'chat anthropic', 'messages openai', 'responses responses'].includes(
+    `${client} ${protocol}`,
+  );
+
+large.everyClientStream(
+  'an event of 9 MiB reaches the client',
+  async ({ rig, ask }) => {
+    const seen = await ask(`broken/${fresh('big-event')}`);
+    expect([looksFinished(seen), seen.content.length]).toEqual([true, 9 * 1024 ** 2]);
+    expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'success', finish: 'stop' });
+  },
+  ofEachKind,
+);
 
 small.everyClientStream(
   'an event beyond limits.max_response is that, and no other fault',
   async ({ rig, ask }) => {
-    const model = fresh('big-event');
-    expectWhole(await ask(model), true);
     const seen = await ask(`broken/${fresh('big-event')}`);
     expectError(seen, 502, 'response_too_large');
     expect((await rig.recordOf(seen)).fault).toBe('too_long');
   },
+  ofEachKind,
 );
 
 everyClientStream(
