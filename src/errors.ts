@@ -104,7 +104,12 @@ export const FAULTS = {
   ),
   truncated: rule(again, '502 server_error truncated', 'a stream that ended before it was complete'),
   malformed: rule(again, '502 server_error malformed_response', 'an answer that cannot be read'),
-  too_long: rule(elsewhere, '502 server_error response_too_large', 'an answer beyond limits.max_response'),
+  failed_generation: rule(
+    { ...harmless, retry: 'first' },
+    '502 server_error failed_generation',
+    'the model did not get its answer right: its finish reason says so, or a tool call that cannot be read',
+  ),
+  too_long: rule(harmless, '502 server_error response_too_large', 'an answer beyond limits.max_response'),
   loop: rule(elsewhere, '508 server_error loop_detected', 'the request came back to this proxy'),
   auth: rule(
     refusedKey,
@@ -160,6 +165,11 @@ export const FAULTS = {
     ours,
     '400 invalid_request_error prefill_unsupported',
     'the model takes no beginning of its answer (resume)',
+  ),
+  unknown_ending: rule(
+    callers,
+    '502 server_error unknown_ending',
+    'an answer whose finish reason is not known: it is passed on, and not counted as a success',
   ),
   invalid_request: rule(
     callers,

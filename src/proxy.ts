@@ -144,6 +144,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         clock,
         registry,
         router,
+        memory,
+        newId,
         keepaliveMs: config.server.keepalive_comment,
         stallMs: config.limits.client_stall,
       }),

@@ -268,7 +268,7 @@ const unsupported = z.enum(['drop', 'error']);
 const POLICY = {
   content_policy: 'What follows when a provider refuses the content: its own error, or the next target.',
   resume:
-    'Go on with a chat stream (/v1/chat/completions) that was cut after some text at another target. The second request pays for prompt and text again.',
+    'Go on with a stream that was cut after some text at another target: of chat completions, messages and responses alike. The second request pays for prompt and text again.',
   hedge:
     'Ask a second target when the first is slow to begin, and take whichever begins first. Both may be charged.',
   last_resort:

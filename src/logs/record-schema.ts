@@ -17,7 +17,7 @@ export const head = z.object({
   outcome: z
     .enum(OUTCOMES)
     .describe(
-      'success: a complete answer. truncated: cut after content was sent. client_abort: the client left. error: the rest.',
+      'success: a complete answer. truncated: cut after content was sent, or complete with a finish reason that is not known (fault unknown_ending). client_abort: the client left. error: the rest.',
     ),
   status: z.number().int().describe('HTTP status the client got; 499 when it left before.'),
   endpoint: z.enum([...ENDPOINT_NAMES, 'feedback']).describe('Which API was called.'),
@@ -28,7 +28,9 @@ export const head = z.object({
   finish: z
     .string()
     .nullable()
-    .describe('Finish reason of the first choice: stop, length, tool_calls, content_filter, ...'),
+    .describe(
+      'Finish reason of the first choice: stop, length, tool_calls or content_filter; the provider’s own word where it means none of these; null where the provider gave none.',
+    ),
   fault: z
     .string()
     .nullable()

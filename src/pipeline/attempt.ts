@@ -143,7 +143,7 @@ export class Attempt {
     const { provider, model } = target;
     const { clock, newId, memory } = this.#deps;
     const inbound = continued(this.#inbound, target, offer);
-    const lane = laneFor(inbound.endpoint, provider, model);
+    const lane = laneFor(inbound, provider, model);
     const prepared = lane.prepare(inbound, { provider, model, nowMs: clock.now(), newId, memory });
     if ('local' in prepared) return await this.#local(prepared);
     const { body, contentType, headers, endpoint, query, dropped } = prepared;

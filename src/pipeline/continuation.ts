@@ -1,10 +1,14 @@
 import type { ProviderModel } from '../providers/base.ts';
 import type { ChatRequest } from '../wire/chat.ts';
-import type { Inbound } from './inbound.ts';
 import type { PrefillStyle } from '../wire/continue.ts';
+import type { DecodeContext, Understood } from '../wire/protocol.ts';
+import type { Inbound } from './inbound.ts';
+import type { Answering } from './lanes/lane.ts';
 import type { Target } from './target.ts';
 import { anthropicModel } from '../wire/anthropic/models.ts';
+import { clientOf } from '../wire/clients.ts';
 import { continueChat } from '../wire/continue.ts';
+import { relayedChat } from '../wire/openai/client.ts';
 
 /** How providers say that a request may not end with an assistant message, or that they lack the field for it. */
 export const PREFILL_REFUSED =
@@ -19,6 +23,38 @@ export function prefillStyle(target: Target, offer: ProviderModel): PrefillStyle
   const style = target.provider.settings.prefill;
   if (offer.prefill) return style ?? 'assistant';
   return /claude/i.test(target.model) && !anthropicModel(target.model).prefill ? undefined : style;
+}
+
+/** A request for the rest of an answer, and how its client is given it. */
+export interface Resumable {
+  readonly inbound: Inbound;
+  readonly client: Answering & Pick<Understood, 'request'>;
+}
+
+/**
+ * The request that asks for the rest of a cut answer: one of chat, whatever the client speaks. `undefined` where the
+ * answer is none that is said in words.
+ * @param text what the client has of it
+ * @throws ProxyError when the request cannot be said in chat
+ */
+export function resumable(inbound: Inbound, text: string, context: DecodeContext): Resumable | undefined {
+  const { endpoint, json } = inbound;
+  if (!json) return undefined;
+  if (endpoint === 'chat') {
+    const client = { ...relayedChat(json.value), strict: false };
+    return { client, inbound: { ...inbound, continuation: { text, translated: false } } };
+  }
+  if (endpoint !== 'messages' && endpoint !== 'responses') return undefined;
+  const client = clientOf(endpoint).decode(json.value, context);
+  const request = { ...client.request, stream: true, stream_options: { include_usage: true } };
+  const asked: Inbound = {
+    ...inbound,
+    endpoint: 'chat',
+    query: undefined,
+    json: { text: '', value: request },
+    continuation: { text, translated: true },
+  };
+  return { client: { request, stream: client.stream, strict: true }, inbound: asked };
 }
 
 /** The request itself, or the one that continues its cut answer at a target. */

@@ -101,7 +101,7 @@ function explainTarget(
   { provider, model, offer, tier, priority, weight }: Candidate,
   context: Omit<LaneContext, 'provider' | 'model'>,
 ): ExplainedTarget {
-  const lane = laneFor(inbound.endpoint, provider, model);
+  const lane = laneFor(inbound, provider, model);
   const known = {
     target: `${provider.name}/${model}`,
     type: provider.settings.type,

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Fold } from './lanes/lane.ts';
+import type { Answering, Continuation, Fold } from './lanes/lane.ts';
 import type { Tap } from './tap.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { AttemptTimers } from './timers.ts';
@@ -24,8 +24,11 @@ export interface FlowOptions {
   readonly maxBytes: number;
 }
 
-/** How long a stream that is complete but for its terminator may take to send it, milliseconds. */
+/** How long a stream that lacks nothing but its terminator may take to send it, milliseconds. */
 const LINGER_MS = 1_000;
+
+/** The same for one that has its finish reason, but whose usage, or another tool call, may follow. */
+const LINGER_FOR_MORE_MS = 15_000;
 
 /** An answer on its way to the client, piece by piece. */
 export interface Flow {
@@ -41,6 +44,10 @@ export interface Flow {
    * @throws ProxyError `truncated` when the answer is not complete, or the provider's own error event
    */
   finish(): Uint8Array | undefined;
+  /** The answer failed: the client's last events. */
+  fail(error: ProxyError, requestId: string): string;
+  /** Goes on with another target's answer. `undefined` where nobody looks into it. */
+  goOn(client: Answering): Continuation | undefined;
   /** The client has all it needs: reads what little is left, so that the connection can be used again. */
   drain(): Promise<void>;
   /** Lets go of the upstream. */
@@ -52,8 +59,8 @@ export class UpstreamFlow implements Flow {
   readonly #options: FlowOptions;
   readonly #inflater: Inflater | undefined;
   #bytes = 0;
-  /** Until when what is still missing is waited for; signs of life do not move it. */
-  #lingerMs: number | undefined;
+  /** How long, and until when, what is still missing is waited for; signs of life do not move it. */
+  #lingering: { readonly forMs: number; readonly untilMs: number } | undefined;
 
   constructor(options: FlowOptions) {
     this.#options = options;
@@ -83,7 +90,7 @@ export class UpstreamFlow implements Flow {
     }
     if (tap.chunks !== chunks) {
       timers.progressed();
-      this.#lingerMs = undefined;
+      this.#lingering = undefined;
     }
     if (tap.error && folded.length === 0) throw tap.error;
     return folded;
@@ -112,8 +119,16 @@ export class UpstreamFlow implements Flow {
     return rest;
   }
 
+  fail(error: ProxyError, requestId: string): string {
+    return this.#options.reading?.fold.fail(error, requestId) ?? '';
+  }
+
+  goOn(client: Answering): Continuation | undefined {
+    return this.#options.reading?.fold.goOn(client);
+  }
+
   async drain(): Promise<void> {
-    this.#lingerMs = undefined;
+    this.#lingering = undefined;
     try {
       while ((await this.#linger()) !== undefined);
     } catch {
@@ -131,8 +146,9 @@ export class UpstreamFlow implements Flow {
   async #linger(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { clock } = this.#options;
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
-    this.#lingerMs ??= clock.monotonic() + LINGER_MS;
-    const stop = clock.after(this.#lingerMs - clock.monotonic(), () => resolve(undefined));
+    const forMs = (this.tap?.settled ?? true) ? LINGER_MS : LINGER_FOR_MORE_MS;
+    if (this.#lingering?.forMs !== forMs) this.#lingering = { forMs, untilMs: clock.monotonic() + forMs };
+    const stop = clock.after(this.#lingering.untilMs - clock.monotonic(), () => resolve(undefined));
     const value = await Promise.race([this.#read().catch(ignoreClosed), late]);
     stop();
     if (value === undefined) await this.cancel('complete');

@@ -20,6 +20,11 @@ export interface Inbound {
   readonly beginWithinMs: number;
   /** The caller's own limit on the whole answer, milliseconds; `Infinity` without one. */
   readonly endWithinMs: number;
-  /** Set where a cut answer is continued: what the client has of it. */
-  readonly continuation?: { readonly text: string };
+  /** Set where a cut answer is continued. */
+  readonly continuation?: {
+    /** What the client has of it. */
+    readonly text: string;
+    /** Whether the request came in another protocol: it is chat in its canonical form, as no client would send it. */
+    readonly translated: boolean;
+  };
 }

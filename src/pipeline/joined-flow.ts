@@ -1,11 +1,14 @@
-import type { Flow } from './flow.ts';
-import type { Tap } from './tap.ts';
+import type { ChatChunk } from '../wire/chat.ts';
 import type { Joiner } from '../wire/join.ts';
-import type { JsonObject } from '../wire/json.ts';
+import type { SseEvent } from '../wire/sse.ts';
 import type { Usage } from '../wire/usage.ts';
+import type { Flow } from './flow.ts';
+import type { Answering, Continuation } from './lanes/lane.ts';
+import type { Tap } from './tap.ts';
 import { ProxyError } from '../errors.ts';
 import { Diverged } from '../wire/join.ts';
-import { isObject, listOf, objectOf, parseJson, stringOf } from '../wire/json.ts';
+import { stringOf } from '../wire/json.ts';
+import { ChunkReader } from '../wire/openai/stream.ts';
 import { SseReader } from '../wire/sse.ts';
 import { addUsage, encodeOpenaiUsage, openaiUsage } from '../wire/usage.ts';
 
@@ -14,26 +17,40 @@ export interface JoinedFlowOptions {
   readonly inner: Flow;
   /** What its target had sent before it was taken. */
   readonly held: Uint8Array | undefined;
-  /** The tap of the answer's first part; it sees the whole answer. */
+  /** The answer until it broke, whose tap sees the whole answer. */
+  readonly first: Flow;
   readonly tap: Tap;
+  /** Writes the rest of it for the client. */
+  readonly rest: Continuation;
   readonly joiner: Joiner;
-  /** The fields that name the answer: id, model, created. */
-  readonly name: JsonObject;
   /** Tokens of the parts before. */
   readonly before: Usage | undefined;
+  /** Whether the client is told of the usage where the continuation says nothing of its own. */
+  readonly tellsUsage: boolean;
   readonly target: string;
 }
 
-/** A continuation at another target, turned into the rest of the answer that the client already has in part. */
+/**
+ * A continuation at another target, turned into the rest of the answer that the client already has in part, in that
+ * client's protocol.
+ */
 export class JoinedFlow implements Flow {
   readonly #options: JoinedFlowOptions;
   readonly #events = new SseReader();
   readonly #encoder = new TextEncoder();
+  readonly #reader: ChunkReader;
+  /** The fields by which a client of chat knows the answer. */
+  readonly #name: Pick<ChatChunk, 'id' | 'object' | 'created' | 'model'>;
   #held: Uint8Array | undefined;
+  #toldUsage = false;
+  /** What went wrong behind that which was written. */
+  #error: unknown;
 
   constructor(options: JoinedFlowOptions) {
     this.#options = options;
     this.#held = options.held;
+    this.#name = options.tap.name();
+    this.#reader = new ChunkReader({ created: this.#name.created, newId: () => this.#name.id, quirks: {} });
   }
 
   get tap(): Tap {
@@ -41,14 +58,26 @@ export class JoinedFlow implements Flow {
   }
 
   async next(): Promise<Uint8Array | undefined> {
+    if (this.#error) throw this.#error;
     const bytes = this.#held ?? (await this.#options.inner.next());
     this.#held = undefined;
     return bytes && this.#fold(this.#events.push(bytes));
   }
 
   finish(): Uint8Array | undefined {
+    if (this.#error) throw this.#error;
     const rest = this.#options.inner.finish();
-    return this.#fold([...(rest ? this.#events.push(rest) : []), ...this.#events.end()]);
+    const bytes = this.#fold([...(rest ? this.#events.push(rest) : []), ...this.#events.end()]);
+    if (this.#error) throw this.#error;
+    return bytes;
+  }
+
+  fail(error: ProxyError, requestId: string): string {
+    return this.#options.first.fail(error, requestId);
+  }
+
+  goOn(client: Answering): Continuation | undefined {
+    return this.#options.first.goOn(client);
   }
 
   drain(): Promise<void> {
@@ -59,40 +88,53 @@ export class JoinedFlow implements Flow {
     return this.#options.inner.cancel(reason);
   }
 
-  #fold(events: ReturnType<SseReader['push']>): Uint8Array {
-    const { tap } = this.#options;
+  #fold(events: readonly SseEvent[]): Uint8Array {
+    const { tap } = this;
     let text = '';
-    for (const { data } of events) {
-      const chunk = data === '[DONE]' ? undefined : parseJson(data);
-      for (const piece of isObject(chunk) ? this.#pieces(chunk) : []) {
-        const json = JSON.stringify(piece);
-        tap.chunk(piece, json.length);
-        text += `data: ${json}\n\n`;
+    try {
+      for (const event of events) {
+        for (const chunk of this.#reader.push(event)) text += this.#write(chunk);
+        if (this.#reader.done && !tap.done) text += this.#end();
       }
-      if (data !== '[DONE]') continue;
-      tap.done = true;
-      text += 'data: [DONE]\n\n';
+    } catch (error) {
+      if (text === '') throw error;
+      this.#error = error;
     }
     return this.#encoder.encode(text);
   }
 
-  /** One chunk of the continuation as what is new in it, under the name of the first part. */
-  #pieces(chunk: JsonObject): JsonObject[] {
-    const base = { ...chunk, ...this.#options.name, ...this.#usage(chunk) };
-    const choice = listOf(chunk.choices)[0];
-    if (!isObject(choice)) return [base];
-    const { role: _, content, reasoning: _r, reasoning_content: _c, ...rest } = objectOf(choice.delta);
-    const others = Object.entries(rest).filter(([, value]) => value !== null && value !== '');
-    const ends = stringOf(choice.finish_reason) !== undefined || others.length > 0;
-    const pieces: JsonObject[] = [];
+  /** What is new in a chunk of the continuation, under the name of the first part. */
+  #write(chunk: ChatChunk): string {
+    const { rest } = this.#options;
+    const [choice] = chunk.choices;
+    if (!choice) return this.#tellUsage(chunk.usage);
+    // What was thought on the way is not part of the answer that goes on.
+    const { role: _, content, reasoning_content: _r, ...others } = choice.delta;
+    const other = Object.values(others).some((value) => value !== null && value !== '');
+    const ends = choice.finish_reason !== null || other;
     const text = this.#join(stringOf(content) ?? '', ends);
-    const piece = (delta: JsonObject, finish: unknown) => ({
-      ...base,
-      choices: [{ ...choice, delta, finish_reason: finish }],
-    });
-    if (text !== '') pieces.push(piece({ content: text }, null));
-    if (ends) pieces.push(piece(Object.fromEntries(others), choice.finish_reason ?? null));
-    return pieces;
+    const piece = (delta: ChatChunk['choices'][number]['delta'], finish: string | null) =>
+      rest.push({ ...this.#name, choices: [{ ...choice, delta, finish_reason: finish }] });
+    const said = text === '' ? '' : piece({ content: text }, null);
+    return ends ? said + piece(others, choice.finish_reason) : said;
+  }
+
+  #end(): string {
+    const { rest, before, tellsUsage } = this.#options;
+    const content = this.#join('', true);
+    const choice = { index: 0, delta: { content }, finish_reason: null, logprobs: null };
+    const said = content === '' ? '' : rest.push({ ...this.#name, choices: [choice] });
+    const used = before && tellsUsage && !this.#toldUsage ? this.#tellUsage(undefined) : '';
+    return said + used + rest.end();
+  }
+
+  /** The tokens of all parts, each counted as the record counts it. */
+  #tellUsage(told: unknown): string {
+    const { before, inner, rest } = this.#options;
+    const own = inner.tap?.usage ?? openaiUsage(told);
+    const usage = own ? addUsage(before, own) : before;
+    this.#toldUsage = true;
+    return usage ? rest.push({ ...this.#name, choices: [], usage: encodeOpenaiUsage(usage) }) : '';
   }
 
   #join(content: string, ends: boolean): string {
@@ -104,11 +146,5 @@ export class JoinedFlow implements Flow {
       const message = `Cannot go on with the answer at ${target}: it began again and went another way`;
       throw new ProxyError('unjoinable', message, { target, cause });
     }
-  }
-
-  #usage({ usage }: JsonObject): JsonObject {
-    const last = openaiUsage(usage);
-    if (!last) return {};
-    return { usage: { ...objectOf(usage), ...encodeOpenaiUsage(addUsage(this.#options.before, last)) } };
   }
 }

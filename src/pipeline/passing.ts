@@ -1,32 +1,69 @@
-import type { Assembler } from '../wire/openai/assemble.ts';
+import type { Assembler } from '../wire/assembler.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
+import type { Ending } from '../wire/endings.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { messageAssembler } from '../wire/anthropic/assemble.ts';
+import { endingOf, fails } from '../wire/endings.ts';
+import { listOf, objectOf } from '../wire/json.ts';
 import { chatAssembler, completionAssembler } from '../wire/openai/assemble.ts';
 import { responseAssembler } from '../wire/responses/assemble.ts';
+import { responseEnding } from '../wire/responses/response.ts';
 
 /** What a stream of an endpoint looks like as it passes by. */
 export interface Passing {
   readonly assembler: () => Assembler;
+  /** How the answer ends by this event, where such an end is a fault: then the event may not pass. */
+  readonly failure: (event: JsonObject) => Ending | undefined;
+  /** What of such an event counts all the same: its usage. */
+  readonly counts: (event: JsonObject) => JsonObject | undefined;
   /** Whether an event is the last one of a complete stream. */
   readonly isLast: (event: JsonObject) => boolean;
   /** What a complete stream ends with, for those that left it out. */
   readonly terminator: string;
 }
 
-const CHAT: Passing = { assembler: chatAssembler, isLast: () => false, terminator: 'data: [DONE]\n\n' };
+const CHAT: Passing = {
+  assembler: chatAssembler,
+  failure({ choices }) {
+    for (const choice of listOf(choices)) {
+      const ending = endingOf('chat', objectOf(choice).finish_reason);
+      if (fails(ending)) return ending;
+    }
+    return undefined;
+  },
+  counts: ({ choices: _, ...rest }) => rest,
+  isLast: () => false,
+  terminator: 'data: [DONE]\n\n',
+};
 
 const MESSAGES: Passing = {
   assembler: messageAssembler,
+  failure({ type, delta }) {
+    const ending = type === 'message_delta' ? endingOf('messages', objectOf(delta).stop_reason) : undefined;
+    return fails(ending) ? ending : undefined;
+  },
+  counts: ({ delta: _, ...rest }) => rest,
   isLast: ({ type }) => type === 'message_stop',
   terminator: 'event: message_stop\ndata: {"type":"message_stop"}\n\n',
 };
 
 const RESPONSES: Passing = {
   assembler: responseAssembler,
-  isLast: ({ type }) => type === 'response.completed' || type === 'response.incomplete',
+  failure({ type, response }) {
+    // One that says why was taken for the error that it tells of.
+    const word =
+      type === 'response.failed' ? 'failed' : type === 'response.cancelled' ? 'cancelled' : undefined;
+    const ending = isEnd(type) ? responseEnding(objectOf(response)) : endingOf('responses', word);
+    return fails(ending) ? ending : undefined;
+  },
+  counts: () => undefined,
+  isLast: ({ type }) => isEnd(type),
   terminator: '',
 };
+
+function isEnd(type: unknown): boolean {
+  return type === 'response.completed' || type === 'response.incomplete';
+}
 
 const PASSING: Partial<Record<Endpoint, Passing>> = {
   chat: CHAT,

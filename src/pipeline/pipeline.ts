@@ -4,9 +4,10 @@ import type { Exchange } from './exchange.ts';
 import type { Inbound } from './inbound.ts';
 import type { ModelRegistry } from './models.ts';
 import type { StreamEnd } from './pump.ts';
-import type { Job, RequestRouter, Routed } from './router.ts';
+import type { ResumeDeps } from './resume.ts';
+import type { Job, Routed } from './router.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
-import { clientOf } from '../wire/clients.ts';
+import { endingError, endingOf } from '../wire/endings.ts';
 import { pump } from './pump.ts';
 import { Resumer } from './resume.ts';
 
@@ -30,10 +31,9 @@ export interface Caller {
   readonly stalled: () => void;
 }
 
-export interface PipelineDeps {
+export interface PipelineDeps extends ResumeDeps {
   readonly clock: Clock;
   readonly registry: ModelRegistry;
-  readonly router: RequestRouter;
   readonly keepaliveMs: number;
   readonly stallMs: number;
 }
@@ -80,8 +80,15 @@ export class Pipeline {
     exchange.finishReason = whole.finish;
     exchange.responseBytes = whole.body.length;
     exchange.responseText = () => whole.text;
-    exchange.finish({ outcome: 'success', status: opened.status });
+    this.#finish(exchange, opened.status, endingError(endingOf('chat', whole.finish), target.id));
     return whole.body;
+  }
+
+  /** A complete answer. @param oddity what it is recorded with when nobody knows its finish reason */
+  #finish(exchange: Exchange, status: number, oddity: ProxyError | undefined): void {
+    exchange.finish(
+      oddity ? { outcome: 'truncated', status, error: oddity } : { outcome: 'success', status },
+    );
   }
 
   #settleStream(
@@ -91,9 +98,10 @@ export class Pipeline {
     exchange: Exchange,
     caller: Caller,
   ): ReadableStream<Uint8Array> {
-    const { clock, keepaliveMs, stallMs, router } = this.#deps;
-    const { tap } = streamed.flow;
-    const resumer = new Resumer(router, job);
+    const { clock, keepaliveMs, stallMs } = this.#deps;
+    let { flow } = streamed;
+    const { tap } = flow;
+    const resumer = new Resumer(job, this.#deps);
     const stopLimit = this.#limitWhole(job, exchange);
     let routed = first;
     if (tap) exchange.firstContent();
@@ -106,7 +114,7 @@ export class Pipeline {
     };
     const resume = async (error: ProxyError): Promise<Streamed | undefined> => {
       settle(error, true);
-      const rest = tap && (await resumer.resume(routed, tap, error));
+      const rest = await resumer.resume(routed, flow, error);
       if (!rest) return undefined;
       if (exchange.over) {
         // The client left in the very moment the rest was found.
@@ -116,6 +124,7 @@ export class Pipeline {
         return undefined;
       }
       routed = rest.routed;
+      flow = rest.streamed.flow;
       exchange.answers(routed.target, routed.offer, routed.opened.lane);
       return rest.streamed;
     };
@@ -128,14 +137,14 @@ export class Pipeline {
       exchange.finishReason = tap?.finish ?? null;
       exchange.responseText = () => tap?.assembled();
       const { status } = first.opened;
-      exchange.finish({ outcome: end.outcome, status, error: 'error' in end ? end.error : undefined });
+      if (end.outcome === 'success') this.#finish(exchange, status, tap?.oddity(routed.target.id));
+      else exchange.finish({ outcome: end.outcome, status, error: end.error });
     };
     const sent = (bytes: number) => void (exchange.responseBytes += bytes);
     const { stalled } = caller;
-    const { errorEvent } = clientOf(job.inbound.endpoint);
     return pump(streamed, {
       clock,
-      errorEvent: (error, before) => errorEvent(error, exchange.id, before),
+      requestId: exchange.id,
       keepaliveMs,
       stallMs,
       resume,

@@ -10,8 +10,8 @@ export type StreamEnd =
 
 export interface PumpOptions {
   readonly clock: Clock;
-  /** An error as the last event of the client's stream. @param sent how many events it got before */
-  readonly errorEvent: (error: ProxyError, sent: number) => string;
+  /** By which the client finds an error in the log. */
+  readonly requestId: string;
   /** Silence after which a comment keeps the connection alive, milliseconds; 0 for never. */
   readonly keepaliveMs: number;
   /** How long the client may take nothing, milliseconds. */
@@ -134,10 +134,10 @@ class Pump {
 
   /** The last word: an error event, or a broken connection where the answer is none of our events. */
   #tell(controller: Controller, error: ProxyError): void {
-    const { tap } = this.#streamed.flow;
-    if (!tap) return controller.error(error);
-    const event = this.#options.errorEvent(error, tap.sent);
-    this.#send(controller, new TextEncoder().encode(event));
+    const { flow } = this.#streamed;
+    if (!flow.tap) return controller.error(error);
+    const events = flow.fail(error, this.#options.requestId);
+    this.#send(controller, new TextEncoder().encode(events));
     controller.close();
   }
 

@@ -1,16 +1,22 @@
-import type { Job, RequestRouter, Routed } from './router.ts';
-import type { Streamed } from './attempt.ts';
-import type { Usage } from '../wire/usage.ts';
-import type { LogRecord } from '../logs/record.ts';
-import type { Tap } from './tap.ts';
+import type { Clock } from '../clock.ts';
 import type { ProxyError } from '../errors.ts';
+import type { LogRecord } from '../logs/record.ts';
+import type { ReplayMemory } from '../wire/protocol.ts';
+import type { Usage } from '../wire/usage.ts';
+import type { Streamed } from './attempt.ts';
+import type { Flow } from './flow.ts';
+import type { JoinedFlowOptions } from './joined-flow.ts';
+import type { Job, RequestRouter, Routed } from './router.ts';
 import { prefillText } from '../wire/continue.ts';
 import { Joiner, MIN_OVERLAP } from '../wire/join.ts';
 import { addUsage } from '../wire/usage.ts';
-import { prefillStyle } from './continuation.ts';
+import { prefillStyle, resumable } from './continuation.ts';
 import { JoinedFlow } from './joined-flow.ts';
 
 type Part = NonNullable<LogRecord['parts']>[number];
+
+/** An answer that was cut, what the client has of it, and how the rest is told. */
+type Cut = Pick<JoinedFlowOptions, 'first' | 'tap' | 'rest' | 'tellsUsage'> & { readonly text: string };
 
 /** How often one answer is continued at most. */
 const MAX_RESUMES = 3;
@@ -18,12 +24,19 @@ const MAX_RESUMES = 3;
 /** A target that was given the beginning goes straight on: only a long repetition is one. */
 const PREFILL_OVERLAP = 16;
 
+export interface ResumeDeps {
+  readonly router: RequestRouter;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly newId: () => string;
+  readonly memory: ReplayMemory;
+}
+
 /**
  * Continues a stream that broke after some text at another target, so that the client sees one answer. It asks
  * the router, which alone retries and fails over.
  */
 export class Resumer {
-  readonly #router: RequestRouter;
+  readonly #deps: ResumeDeps;
   readonly #job: Job;
   readonly #asked = new Set<string>();
   readonly #ended = new Set<Routed['opened']>();
@@ -31,8 +44,8 @@ export class Resumer {
   /** Tokens of the parts that ended. */
   usage: Usage | undefined;
 
-  constructor(router: RequestRouter, job: Job) {
-    this.#router = router;
+  constructor(job: Job, deps: ResumeDeps) {
+    this.#deps = deps;
     this.#job = job;
   }
 
@@ -44,25 +57,34 @@ export class Resumer {
   /**
    * The rest of the answer. `undefined` when it cannot be continued: another kind of answer, no text yet, a tool
    * call or signed reasoning in it, or nobody left to ask.
-   * @param tap of the whole answer
+   * @param flow the answer so far
    */
   async resume(
     broken: Routed,
-    tap: Tap,
+    flow: Flow,
     error: ProxyError,
   ): Promise<{ routed: Routed; streamed: Streamed } | undefined> {
-    const text = tap.plainText();
+    const { tap } = flow;
+    const text = tap?.begun()?.text;
     const { inbound, candidates, policy, abort } = this.#job;
     this.#asked.add(broken.target.id);
     const others = candidates.filter(({ provider, model }) => !this.#asked.has(`${provider.name}/${model}`));
-    const wanted = policy.resume && inbound.endpoint === 'chat' && error.rule.health !== 'none';
-    if (!wanted || text === undefined || others.length === 0 || abort.signal.aborted) return undefined;
+    const wanted = policy.resume && error.rule.health !== 'none';
+    if (!wanted || !tap || text === undefined || others.length === 0 || abort.signal.aborted)
+      return undefined;
     if (this.#parts.length > MAX_RESUMES) return undefined;
     try {
-      const continuing = { ...inbound, continuation: { text } };
-      const routed = await this.#router.route({ ...this.#job, inbound: continuing, candidates: others });
+      const { clock, newId, memory, router } = this.#deps;
+      const created = Math.floor(clock.now() / 1000);
+      const asked = resumable(inbound, text, { created, newId, memory });
+      if (!asked) return undefined;
+      const routed = await router.route({ ...this.#job, inbound: asked.inbound, candidates: others });
       const { answer } = routed.opened;
-      if (answer.kind === 'stream') return { routed, streamed: this.#join(routed, answer, tap, text) };
+      const rest = answer.kind === 'stream' ? flow.goOn(asked.client) : undefined;
+      if (answer.kind === 'stream' && rest) {
+        const tellsUsage = asked.client.request.stream_options?.include_usage === true;
+        return { routed, streamed: this.#join(routed, answer, { first: flow, tap, text, rest, tellsUsage }) };
+      }
       // A server that does not stream: its answer came whole, as another stream's chunks, and is not taken apart.
       routed.target.abandon(routed.ticket);
       return undefined;
@@ -72,7 +94,7 @@ export class Resumer {
     }
   }
 
-  #join({ target, offer }: Routed, answer: Streamed, tap: Tap, text: string): Streamed {
+  #join({ target, offer }: Routed, answer: Streamed, { text, ...cut }: Cut): Streamed {
     const prefilled = prefillStyle(target, offer) !== undefined;
     const seen = prefilled ? prefillText(text) : text;
     const joiner = new Joiner(seen, {
@@ -82,9 +104,8 @@ export class Resumer {
     const flow = new JoinedFlow({
       inner: answer.flow,
       held: answer.held,
-      tap,
+      ...cut,
       joiner,
-      name: tap.name(),
       before: this.usage,
       target: target.id,
     });

@@ -1,17 +1,21 @@
+import type { ChatChunk } from '../wire/chat.ts';
 import type { Usage } from '../wire/usage.ts';
-import type { Assembler } from '../wire/openai/assemble.ts';
+import type { Assembler } from '../wire/assembler.ts';
+import type { Ending } from '../wire/endings.ts';
 import type { JsonObject } from '../wire/json.ts';
+import type { Begun } from '../wire/protocol.ts';
 import type { Passing } from './passing.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyBody, tellable } from '../wire/classify.ts';
-import { isObject, parseJson } from '../wire/json.ts';
+import { endingError, endingOf, fails } from '../wire/endings.ts';
+import { isObject, numberOf, parseJson, stringOf } from '../wire/json.ts';
 
 /**
  * Watches a stream of the client's protocol as it passes and remembers what the record and the router need:
  * whether content came, how it finished, what it used, and whether it carried an error.
  */
 export class Tap {
-  readonly #passing: Pick<Passing, 'assembler' | 'isLast'>;
+  readonly #passing: Passing;
   readonly #maxBytes: number;
   readonly #choices: number;
   readonly #shown: (answer: JsonObject) => JsonObject;
@@ -31,10 +35,12 @@ export class Tap {
   malformed = 0;
   /** An error event of the provider, which is kept from the client. */
   error: ProxyError | undefined;
+  /** Whether the usage was asked for. */
+  awaitsUsage = false;
   /** What the provider said of the usage before the end. */
   early: Usage | undefined;
-  /** Events that went to the client. */
-  sent = 0;
+  /** Every choice has its finish reason, which is held back until the end. */
+  heldFinish = false;
 
   /**
    * @param maxBytes how much of the answer is assembled for the record
@@ -42,7 +48,7 @@ export class Tap {
    * @param shown makes the client's answer of what was assembled, where that is another
    */
   constructor(
-    passing: Pick<Passing, 'assembler' | 'isLast'>,
+    passing: Passing,
     maxBytes: number,
     choices: number,
     shown: (answer: JsonObject) => JsonObject = (answer) => answer,
@@ -61,12 +67,18 @@ export class Tap {
 
   /** Every choice that was asked for came to its end. */
   get finished(): boolean {
-    return this.#ended || (this.#assembler.finished && this.#assembler.seen >= this.#choices);
+    const finished = this.heldFinish || this.#assembler.finished;
+    return this.#ended || (finished && this.#assembler.seen >= this.#choices);
   }
 
   /** All that was asked for has come to its end; only the terminator is missing. */
   get complete(): boolean {
     return !this.done && this.finished;
+  }
+
+  /** It is complete and nothing but its terminator is likely to come: no usage, and no other call. */
+  get settled(): boolean {
+    return this.done || this.usage !== undefined || !(this.awaitsUsage || this.#assembler.called);
   }
 
   get finish(): string | null {
@@ -77,15 +89,55 @@ export class Tap {
     return this.#assembler.usage ?? this.#usage ?? this.early;
   }
 
-  /** The fields by which a client knows the answer. */
-  name(): JsonObject {
+  /** The fields by which a client of chat knows the answer. */
+  name(): Pick<ChatChunk, 'id' | 'object' | 'created' | 'model'> {
     const { id, model, created } = this.#assembler.result();
-    return { id, model, created };
+    return {
+      id: stringOf(id) ?? '',
+      object: 'chat.completion.chunk',
+      created: numberOf(created) ?? 0,
+      model: stringOf(model) ?? '',
+    };
   }
 
-  /** The text so far, when the answer so far is one plain text, known in full. */
-  plainText(): string | undefined {
-    return this.#overflowed || this.#choices > 1 ? undefined : this.#assembler.plainText();
+  /** What the client has, when that is one plain text in progress, known in full. */
+  begun(): Begun | undefined {
+    return this.#overflowed || this.#choices > 1 ? undefined : this.#assembler.begun();
+  }
+
+  /** The answer goes on elsewhere: what broke it is forgotten. */
+  goOn(): void {
+    this.error = undefined;
+    this.heldFinish = false;
+  }
+
+  /** The last events of a stream that failed. */
+  fail(error: ProxyError, requestId: string): string {
+    return this.#assembler.fail(error, requestId);
+  }
+
+  /**
+   * Why an answer that ends like this is none. `undefined` when it is one, or when nobody knows its finish reason.
+   * @param finish in the words of chat; `null` when the stream ends without a word of why
+   * @param strict whether the client's protocol has no way to say that a call cannot be read
+   */
+  objection(finish: string | null, target: string, strict = false): ProxyError | undefined {
+    const ending = endingOf('chat', finish);
+    if (fails(ending)) return this.#failed(ending, target);
+    const claims = strict && (finish === 'stop' || finish === 'tool_calls');
+    if ((finish !== null && !claims) || !this.#assembler.brokenCall) return undefined;
+    // Of an answer that was let go nobody knows how its calls began.
+    if (claims && this.#overflowed) return undefined;
+    const state = claims
+      ? 'the arguments of a tool call are no JSON object'
+      : 'its stream ends within a tool call';
+    const message = `Cannot complete the answer of ${target}: ${state}`;
+    return new ProxyError(claims ? 'failed_generation' : 'truncated', message, { target });
+  }
+
+  /** What a complete answer is recorded with when nobody knows its finish reason. */
+  oddity(target: string): ProxyError | undefined {
+    return endingError(endingOf('chat', this.finish), target);
   }
 
   /** The answer in one piece as JSON text; `undefined` when it grew beyond the bound or never began. */
@@ -97,17 +149,34 @@ export class Tap {
   /** One event's data of the client's protocol. @returns whether it may go on to the client */
   event(data: string, target: string): boolean {
     if (this.done || this.error) return false;
-    if (data === '[DONE]') return (this.done = true);
+    if (data === '[DONE]') return this.#end(target);
     const value = parseJson(data);
     if (!isObject(value)) {
       this.malformed += 1;
       return false;
     }
     if (mayBeError(value) && this.#classify(value, target)) return false;
+    const failure = this.#passing.failure(value);
+    if (failure) {
+      this.error = this.#failed(failure, target);
+      const counted = this.#passing.counts(value);
+      if (counted) this.#assembler.push(counted);
+      return false;
+    }
     this.chunk(value, data.length);
-    this.done = this.#passing.isLast(value);
-    this.sent += 1;
-    return true;
+    return this.#passing.isLast(value) ? this.#end(target) : true;
+  }
+
+  #failed(ending: Ending, target: string): ProxyError | undefined {
+    this.#finish = ending.finish;
+    return endingError(ending, target);
+  }
+
+  /** The terminator is here. Some hosts forget to say why they end, but not within a call. */
+  #end(target: string): boolean {
+    if (this.finish === null) this.error = this.objection(null, target);
+    this.done = !this.error;
+    return this.done;
   }
 
   /** One parsed event of `bytes` length. */
@@ -121,7 +190,7 @@ export class Tap {
       this.#ended ||= this.finished;
       this.#finish ??= this.#assembler.finish;
       this.#usage = this.#assembler.usage ?? this.#usage;
-      this.#assembler = this.#passing.assembler();
+      this.#assembler = this.#assembler.fresh();
       this.#bytes = 0;
     }
     this.#assembler.push(value);

@@ -61,3 +61,8 @@ export function argumentsObject(text: unknown): JsonObject | undefined {
   if (Array.isArray(value) && value.length === 0) return {};
   return isObject(value) ? value : undefined;
 }
+
+/** Whether the arguments of a call are such that no tool can be run with them. `null` stands for none. */
+export function areBroken(text: string): boolean {
+  return argumentsObject(text) === undefined && parseJson(text) !== null;
+}

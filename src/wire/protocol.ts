@@ -56,14 +56,18 @@ export interface Encoded {
 }
 
 /**
- * Reads a provider's stream, however it is cut. The chunks that it gives begin with the role, carry one finish
- * reason a choice, and end with one of no choices that has the usage, where it is known.
+ * Reads a provider's stream, however it is cut. The chunks that it gives begin with the role, carry at most one finish
+ * reason a choice, behind all that the choice says, and end with one of no choices that has the usage, where it is
+ * known. A finish reason that is a fault comes at once, and then nothing else of its event. A provider that ends its
+ * stream without a word of why is not given one.
  */
 export interface ChatReader {
   /** One event. Unknown events mean nothing. */
   push(event: SseEvent): ChatChunk[];
   /** The body ended: what a finished answer still lacks. */
   end(): ChatChunk[];
+  /** Every choice has its finish reason, which is held back until the stream ends. */
+  readonly finished?: boolean;
   /** Nothing of the answer is still to come. */
   readonly done: boolean;
   /** An error event, in a shape that `classifyBody` reads. */
@@ -95,8 +99,28 @@ export interface Understood {
   readonly dropped: readonly string[];
   /** The whole answer in the client's protocol. */
   encode(answer: ChatResponse): JsonObject;
-  /** Begins to write a streamed answer. */
-  stream(): ChatWriter;
+  /** Begins to write a streamed answer. @param begun what the client has of it already */
+  stream(begun?: Begun): ChatWriter;
+}
+
+/** An answer of which the client has one plain text, unfinished: another writer can go on with it. */
+export interface Begun {
+  readonly text: string;
+  /** Where the text stands among the blocks or items. */
+  readonly place: number;
+  /** Of a response, which names and numbers what it says. */
+  readonly response?: BegunResponse;
+}
+
+export interface BegunResponse {
+  /** As it was announced. */
+  readonly announced: JsonObject;
+  /** The items before the text. */
+  readonly items: readonly JsonObject[];
+  /** Id of the item that the text is in. */
+  readonly item: string;
+  /** The number of its next event. */
+  readonly next: number;
 }
 
 /** Writes a stream of canonical chunks in a client's protocol, as text of whole SSE events. */
@@ -104,6 +128,8 @@ export interface ChatWriter {
   push(chunk: ChatChunk): string;
   /** The answer is complete: its last events and the terminator. */
   end(): string;
+  /** The answer failed: its last events, which say so. */
+  fail(error: ProxyError, requestId: string): string;
 }
 
 export interface DecodeContext {
@@ -120,9 +146,4 @@ export interface ClientProtocol {
   decode(body: JsonObject, context: DecodeContext): Understood;
   /** An error as a body. @param details the attempts that were made */
   errorBody(error: ProxyError, requestId: string, details?: readonly unknown[]): JsonObject;
-  /**
-   * An error as the last event of a stream, which is then over.
-   * @param sequence how many events came before, where the protocol counts them
-   */
-  errorEvent(error: ProxyError, requestId: string, sequence: number): string;
 }

@@ -1,5 +1,4 @@
 import { createParser } from 'eventsource-parser';
-import { ProxyError } from '../errors.ts';
 
 export interface SseEvent {
   /** The `event:` field. */
@@ -7,23 +6,17 @@ export interface SseEvent {
   readonly data: string;
 }
 
-/** An event longer than this is no answer of a provider. */
-const MAX_EVENT = 8 * 1024 ** 2;
-
-/** Reads server-sent events from bytes, however they are cut: CRLF, comments, several data lines, a BOM. */
+/**
+ * Reads server-sent events from bytes, however they are cut: CRLF, comments, several data lines, a BOM. An event may be
+ * as long as whoever gives the bytes allows.
+ */
 export class SseReader {
   readonly #decoder = new TextDecoder();
   readonly #parser = createParser({ onEvent: ({ event, data }) => this.#events.push({ event, data }) });
   #events: SseEvent[] = [];
-  #pending = 0;
 
-  /** @throws ProxyError `malformed` when an event grows beyond 8 MiB */
   push(bytes: Uint8Array): SseEvent[] {
     this.#parser.feed(this.#decoder.decode(bytes, { stream: true }));
-    this.#pending = this.#events.length > 0 ? 0 : this.#pending + bytes.length;
-    if (this.#pending > MAX_EVENT) {
-      throw new ProxyError('malformed', `Cannot read the stream: an event is longer than ${MAX_EVENT} bytes`);
-    }
     return this.#take();
   }
 

@@ -63,7 +63,7 @@ export const answers = fc.record({
   content: fc.option(fc.string({ unit: 'grapheme', maxLength: 30 })),
   refusal: fc.option(said, { freq: 8 }),
   calls,
-  finish: fc.constantFrom('stop', 'length', 'tool_calls', 'content_filter', 'error'),
+  finish: fc.constantFrom('stop', 'length', 'tool_calls', 'content_filter'),
   sequence: fc.option(fc.constantFrom('END', 'other'), { nil: undefined }),
   usage: fc.option(usage, { nil: undefined }),
 });

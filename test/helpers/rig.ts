@@ -20,6 +20,8 @@ type ProviderInput = ConfigInput['providers'][number];
 
 export interface Rig extends AsyncDisposable {
   readonly url: string;
+  /** Where the log is written. */
+  readonly logs: string;
   readonly process: Bun.Subprocess;
   readonly broken: BrokenProvider;
   readonly steady: BrokenProvider;
@@ -86,6 +88,7 @@ export async function startRig(protocol: Protocol, options: RigOptions = {}): Pr
     });
   return {
     url: serving.url,
+    logs: join(serving.cwd, 'logs'),
     process: serving.process,
     broken,
     steady,

@@ -400,17 +400,30 @@ function frame([name, data]: readonly [string, object]): Uint8Array {
 
 function streamed({ type, events, said, failure, end = '' }: Speaker, way: Way): Response {
   const sent = way === 'broken' ? [...events.slice(0, said), failure] : events;
+  return eventStream(type, sent, way === 'broken' ? '' : end);
+}
+
+/** Events as a provider of this type sends them. @param end what follows the last of them */
+export function eventStream(
+  type: Speaker['type'],
+  sent: readonly (readonly [name: string, data: object])[],
+  end = '',
+): Response {
   if (type === 'bedrock') {
     return new Response(Buffer.concat(sent.map(frame)), {
       headers: { 'content-type': 'application/vnd.amazon.eventstream' },
     });
   }
-  const sse = sent.map(
-    ([name, data]) => `${name === '' ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`,
-  );
-  return new Response(sse.join('') + (way === 'broken' ? '' : end), {
+  return new Response(sseOf(sent) + end, {
     headers: { 'content-type': 'text/event-stream' },
   });
+}
+
+/** Events as text. */
+export function sseOf(events: readonly (readonly [name: string, data: object])[]): string {
+  return events
+    .map(([name, data]) => `${name === '' ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`)
+    .join('');
 }
 
 /** A provider of a protocol on a socket, answering in one way. */

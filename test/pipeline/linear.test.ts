@@ -3,6 +3,7 @@ import { RelayFold } from '../../src/pipeline/lanes/relay-fold.ts';
 import { passingOf } from '../../src/pipeline/passing.ts';
 import { Tap } from '../../src/pipeline/tap.ts';
 import { Joiner } from '../../src/wire/join.ts';
+import { SseReader } from '../../src/wire/sse.ts';
 import { chatAssembler } from '../../src/wire/openai/assemble.ts';
 
 const MANY = 60_000;
@@ -23,6 +24,21 @@ test.each([
       const tap = new Tap(passingOf('chat'), Infinity, 1);
       const good = 'data: {"choices":[{"delta":{"content":"abc"}}]}\n\n';
       new RelayFold(tap, 'a/m', '').push(new TextEncoder().encode(`${good.repeat(MANY)}data: {\n\n`));
+    },
+  ],
+  [
+    'pieces of one event that is long',
+    () => {
+      const event = new TextEncoder().encode(`data: {"choices":[],"x":"${'x'.repeat(32 * 1024 ** 2)}"}\n\n`);
+      const tap = new Tap(passingOf('chat'), Infinity, 1);
+      const fold = new RelayFold(tap, 'a/m', '');
+      const reader = new SseReader();
+      let events = 0;
+      for (let at = 0; at < event.length; at += 4_096) {
+        fold.push(event.subarray(at, at + 4_096));
+        events += reader.push(event.subarray(at, at + 4_096)).length;
+      }
+      expect([tap.chunks, events]).toEqual([1, 1]);
     },
   ],
   [

@@ -87,7 +87,7 @@ describe('chatAssembler()', () => {
     );
   });
 
-  test('plainText() is the text so far, until anything was seen that no other model could go on with', () => {
+  test('begun() has the text so far, until anything was seen that no other model could go on with', () => {
     const plain = fc.oneof(
       text.map((content) => ({ content, delta: { content } })),
       fc
@@ -117,14 +117,14 @@ describe('chatAssembler()', () => {
         for (const { content, delta } of before) {
           assembler.push(chunk(delta));
           whole += content;
-          expect(assembler.plainText()).toBe(whole === '' ? undefined : whole);
+          expect(assembler.begun()?.text).toBe(whole === '' ? undefined : whole);
         }
         if (!last) return;
         assembler.push(last);
-        expect(assembler.plainText()).toBeUndefined();
+        expect(assembler.begun()).toBeUndefined();
         for (const { delta } of after) {
           assembler.push(chunk(delta));
-          expect(assembler.plainText()).toBeUndefined();
+          expect(assembler.begun()).toBeUndefined();
         }
       }),
       { numRuns: 300 },

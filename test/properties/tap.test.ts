@@ -48,11 +48,36 @@ describe('Tap', () => {
     );
   });
 
+  test.each([Infinity, 20])('takes no end without a reason within a call, keeping %p bytes', (maxBytes) => {
+    const call = (text: string) =>
+      chunk({ tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: text } }] });
+    const cut = tapped([call('{"city":"'), call('Berlin and so on'), '[DONE]'], maxBytes);
+    expect([cut.done, cut.error?.fault]).toEqual([false, 'truncated']);
+    const whole = tapped([call('{"city":1}'), '[DONE]'], maxBytes);
+    expect([whole.done, whole.error]).toEqual([true, undefined]);
+  });
+
+  test('keeps an event from the client that ends in failure, but not what it used', () => {
+    const tap = tapped([chunk({ content: 'a' })], Infinity);
+    const used = {
+      choices: [{ index: 0, delta: { content: 'b' }, finish_reason: 'error' }],
+      ...JSON.parse(USAGE),
+    };
+    expect(
+      tap.event(
+        JSON.stringify({ ...used, choices: [{ index: 0, delta: {}, finish_reason: 'error' }] }),
+        'a/m',
+      ),
+    ).toBe(false);
+    expect([tap.error?.fault, tap.finish, tap.usage?.output]).toEqual(['server', 'error', 4]);
+    expect(tap.event(chunk({ content: 'c' }), 'a/m')).toBe(false);
+  });
+
   test('gives no plain text to go on with when several answers were asked for', () => {
     fc.assert(
       fc.property(fc.array(text, { minLength: 1 }), fc.integer({ min: 2, max: 8 }), (texts, choices) => {
         const events = texts.map((content) => chunk({ content }));
-        expect(tapped(events, Infinity, choices).plainText()).toBeUndefined();
+        expect(tapped(events, Infinity, choices).begun()).toBeUndefined();
       }),
     );
   });

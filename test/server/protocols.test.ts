@@ -83,9 +83,10 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     await using provider = speaker(name, 'broken');
     await using proxy = running({ providers: [speakerConfig(name, provider.url)] });
     const sse = await (await proxy.post(path, { ...request, stream: true })).text();
-    const last = framesOf(sse, []).at(-1)!;
-    expect(last.data).toContain('The server broke');
-    expect(last.name).toBe(client === 'chat' ? undefined : 'error');
+    const frames = framesOf(sse, []);
+    expect(frames.at(-1)!.data).toContain('The server broke');
+    const names = { chat: [undefined], messages: ['error'], responses: ['error', 'response.failed'] }[client];
+    expect(frames.slice(-names.length).map((frame) => frame.name)).toEqual(names);
     expect(sse).not.toMatch(/\[DONE\]|message_stop|response\.completed/);
     if (client !== name) expect(check(sse).problems).toEqual([]);
     const [record] = await proxy.recorded(1);

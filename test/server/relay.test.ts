@@ -144,6 +144,18 @@ test('a chunk too deep to be written again passes, and costs the record no more 
   expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'success', omitted: ['response'] });
 });
 
+test('a finished answer whose usage was asked for is waited for no longer than timeout.idle', async () => {
+  const silent = new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode(chatStream(['hi'], ' ').slice(0, -1))),
+  });
+  await using a = upstream(() => sse(silent));
+  await using proxy = running({ providers: [provider('a', a.url, { timeout: '150ms' })] });
+  const usage = { stream_options: { include_usage: true } };
+  const response = await proxy.post('/v1/chat/completions', { ...CHAT, ...usage, stream: true });
+  expect(await response.text()).toBe(chatStream(['hi']));
+  expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'success', finish: 'stop' });
+});
+
 test.each([
   ['is complete', ''],
   ['lacks its terminator alone', 'data: [DONE]\n\n'],

@@ -129,9 +129,9 @@ describe('a whole answer', () => {
     ['model_context_window_exceeded', 'length'],
     ['guardrail_intervened', 'content_filter'],
     ['content_filtered', 'content_filter'],
-    ['malformed_model_output', 'error'],
-    ['malformed_tool_use', 'error'],
-    ['something_new', 'stop'],
+    ['malformed_model_output', 'malformed_model_output'],
+    ['malformed_tool_use', 'malformed_tool_use'],
+    ['something_new', 'something_new'],
   ])('that ended by %s is %s', (reason, finish) => {
     expect(choice({}, answer([{ text: 'x' }], reason))?.finish_reason).toBe(finish);
   });

@@ -288,9 +288,9 @@ describe('a whole answer', () => {
     ['STOP_SEQUENCE', 'stop'],
     ['MAX_TOKENS', 'length'],
     ['TOOL_CALL', 'tool_calls'],
-    ['ERROR', 'error'],
-    ['TIMEOUT', 'error'],
-    ['NEW', 'stop'],
+    ['ERROR', 'ERROR'],
+    ['TIMEOUT', 'TIMEOUT'],
+    ['NEW', 'NEW'],
   ])('that ended by %s is %s', (reason, finish) => {
     expect(choice({ content: [{ text: 'x' }] }, reason)?.finish_reason).toBe(finish);
   });
@@ -428,7 +428,7 @@ describe('a streamed answer', () => {
     expect(failed.reader.done).toBeFalse();
     const bare = read([first, { id: 'x', message: 'too many tokens', error_type: 'TOO_MANY_TOKENS' }]);
     expect(classifyBody(bare.reader.error)?.fault).toBe('context_length');
-    expect(read([first, end('TIMEOUT')]).said).toEqual([ROLE, [{}, 'error'], usage]);
+    expect(read([first, end('TIMEOUT')]).said).toEqual([ROLE, [{}, 'TIMEOUT'], usage]);
   });
 
   test('events that cannot be read are counted', () => {

@@ -180,12 +180,12 @@ describe('a whole answer', () => {
     ['IMAGE_SAFETY', 'content_filter'],
     ['MODEL_ARMOR', 'content_filter'],
     ['LANGUAGE', 'content_filter'],
-    ['MALFORMED_FUNCTION_CALL', 'error'],
-    ['UNEXPECTED_TOOL_CALL', 'error'],
-    ['TOO_MANY_TOOL_CALLS', 'error'],
-    ['MALFORMED_RESPONSE', 'error'],
-    ['OTHER', 'stop'],
-    ['SOMETHING_NEW', 'stop'],
+    ['MALFORMED_FUNCTION_CALL', 'MALFORMED_FUNCTION_CALL'],
+    ['UNEXPECTED_TOOL_CALL', 'UNEXPECTED_TOOL_CALL'],
+    ['TOO_MANY_TOOL_CALLS', 'TOO_MANY_TOOL_CALLS'],
+    ['MALFORMED_RESPONSE', 'MALFORMED_RESPONSE'],
+    ['OTHER', 'OTHER'],
+    ['SOMETHING_NEW', 'SOMETHING_NEW'],
   ])('that ends by %s ends by %s', (word, finish) => {
     const answer = answerOf([{ text: 'x' }], word);
     expect(decode(answer).choices[0]!.finish_reason).toBe(finish);
@@ -269,12 +269,20 @@ describe('a stream', () => {
 
   test('is done at its end and not before, for the usage may come last', () => {
     const { reader, chunks } = read([answerOf([{ text: 'x' }]), { usageMetadata }], false);
-    expect(reader.done).toBe(false);
-    expect(saying(chunks).at(-1)).toBe('stop' as never);
-    expect(reader.end().map((chunk) => chunk.usage)).toEqual([usage]);
+    expect([reader.done, reader.finished]).toEqual([false, true]);
+    expect(saying(chunks).at(-1)).toEqual({ content: 'x' } as never);
+    const end = reader.end();
+    expect([end[0]?.choices[0]?.finish_reason, end[1]?.usage]).toEqual(['stop', usage]);
     expect(reader.done).toBe(true);
     expect(reader.end()).toEqual([]);
     expect(reader.push({ data: JSON.stringify(answerOf([{ text: 'y' }])) })).toEqual([]);
+  });
+
+  test('that says in every event why it ends goes on to its end', () => {
+    const call = { functionCall: { name: 'look', args: {} } };
+    const { chunks } = read([answerOf([{ text: 'x' }]), answerOf([{ text: 'y' }]), answerOf([call])]);
+    const finishes = chunks.map(({ choices }) => choices[0]?.finish_reason);
+    expect(finishes).toEqual([null, null, null, null, 'tool_calls']);
   });
 
   test('tells its usage early, and counts that an event leaves out stay', () => {

@@ -290,18 +290,17 @@ describe('a Gemini answer', () => {
   test('to a blocked prompt is one that was filtered', () => {
     const blocked = { promptFeedback: { blockReason: 'PROHIBITED_CONTENT' }, usageMetadata };
     expect(encoded({}).decode(blocked).choices[0]).toMatchObject({ finish_reason: 'content_filter' });
-    const chunks = encoded({})
-      .stream()
-      .push({ data: JSON.stringify(blocked) });
-    expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe('content_filter');
+    const reader = encoded({}).stream();
+    const chunks = [...reader.push({ data: JSON.stringify(blocked) }), ...reader.end()];
+    expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('content_filter');
     expect(() => encoded({}).decode({ usageMetadata })).toThrow('no candidates');
   });
 
   test.each([
     ['MAX_TOKENS', 'length'],
     ['SAFETY', 'content_filter'],
-    ['MALFORMED_FUNCTION_CALL', 'error'],
-    ['OTHER', 'stop'],
+    ['MALFORMED_FUNCTION_CALL', 'MALFORMED_FUNCTION_CALL'],
+    ['OTHER', 'OTHER'],
   ])('that ended by %s ended by %s', (finishReason, finish) => {
     const answer = encoded({}).decode({ candidates: [{ content: {}, finishReason }] });
     expect(answer.choices[0]?.finish_reason).toBe(finish);

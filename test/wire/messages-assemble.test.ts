@@ -79,7 +79,7 @@ test('events become the message that an unstreamed answer would have been', () =
     seen: 1,
   });
   expect(usage).toEqual({ input: 7, cached: 2, cacheWrite: 0, output: 9, reasoning: 0 });
-  expect(assembler.plainText()).toBeUndefined();
+  expect(assembler.begun()).toBeUndefined();
 });
 
 test('llama.cpp may mix blocks, stop them at the end and leave their input out', () => {

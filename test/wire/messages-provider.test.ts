@@ -106,6 +106,7 @@ test('the sequence that stopped an answer is told beside its finish reason', () 
   const reader = new AnthropicReader(options);
   const event = (value: JsonObject) => reader.push({ data: JSON.stringify(value) });
   event({ type: 'message_start', message: {} });
-  const [chunk] = event({ type: 'message_delta', delta: stopped });
+  expect(event({ type: 'message_delta', delta: stopped })).toEqual([]);
+  const [chunk] = event({ type: 'message_stop' });
   expect(chunk?.choices[0]).toMatchObject({ finish_reason: 'stop', stop_reason: 'END' });
 });

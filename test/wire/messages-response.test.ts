@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import type { ChatResponse } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { Fault, UpstreamError } from '../../src/errors.ts';
+import { messagesErrorEvent } from '../../src/wire/anthropic/client-error.ts';
 import { messagesClient } from '../../src/wire/anthropic/client.ts';
 import { ProxyError } from '../../src/errors.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
@@ -89,7 +90,7 @@ const declined = { type: 'refusal', category: null, explanation: null };
 test.each<[string, JsonObject, string | null, JsonObject, unknown[]]>([
   ['stop', { content: 'A' }, 'stop', {}, ['end_turn', null, null]],
   ['nothing', { content: 'A' }, null, {}, ['end_turn', null, null]],
-  ['error', { content: 'A' }, 'error', {}, ['end_turn', null, null]],
+  ['a word that nobody knows', { content: 'A' }, 'new_word', {}, ['new_word', null, null]],
   ['length', { content: 'A' }, 'length', {}, ['max_tokens', null, null]],
   ['length within a call', { tool_calls }, 'length', {}, ['max_tokens', null, null]],
   ['tool_calls', { tool_calls }, 'tool_calls', {}, ['tool_use', null, null]],
@@ -212,7 +213,7 @@ describe('errors', () => {
   });
 
   test('end a stream as an event of their own', () => {
-    expect(messagesClient.errorEvent(new ProxyError('overloaded', 'Cannot go on'), 'r', 3)).toBe(
+    expect(messagesErrorEvent(new ProxyError('overloaded', 'Cannot go on'), 'r')).toBe(
       'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Cannot go on"},"request_id":"r"}\n\n',
     );
   });

@@ -151,7 +151,7 @@ describe('a whole chat answer', () => {
   test.each([
     ['eos', 'stop'],
     ['model_length', 'length'],
-    ['insufficient_system_resource', 'error'],
+    ['insufficient_system_resource', 'insufficient_system_resource'],
     ['content_filter', 'content_filter'],
   ])('that finished with %s finished with %s', (given, finish) => {
     const { choices } = encoded({}).decode({ choices: [{ message: { content: '' }, finish_reason: given }] });
@@ -212,15 +212,38 @@ describe('a chat stream', () => {
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 2 } });
   });
 
-  test('that ends by its terminator gets the finish reason that it lacks', () => {
+  test('that ends by its terminator without a word of why is not given one', () => {
     const call = { tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '' } }] };
     const { chunks, reader } = read([piece(call), '[DONE]']);
-    expect(chunks.slice(-2).map(({ choices }) => [choices[0]?.delta, choices[0]?.finish_reason])).toEqual([
+    expect(chunks.slice(-1).map(({ choices }) => [choices[0]?.delta, choices[0]?.finish_reason])).toEqual([
       [{ tool_calls: [{ index: 0, function: { arguments: '{}' } }] }, null],
-      [{}, 'tool_calls'],
     ]);
     expect(reader.done).toBeTrue();
     expect(read(['[DONE]']).chunks).toEqual([]);
+  });
+
+  const called = (index: number, id: string) => ({
+    tool_calls: [{ index, id, function: { name: 'f', arguments: '{}' } }],
+  });
+
+  test.each([
+    ['the first of two calls', [piece(called(0, 'a'), 'tool_calls'), piece(called(1, 'b'), 'tool_calls')], 2],
+    ['some text', [piece({ content: 'Hi' }, 'stop'), piece({ content: ' there' })], 2],
+    ['nothing more', [piece({ content: 'Hi' }, 'stop'), piece({ content: '' }, 'stop')], 1],
+    ['a call', [piece({ content: 'Hi' }, 'stop'), piece(called(0, 'a'))], 2],
+  ])('whose finish reason comes before %s loses nothing and says it last', (_, events, said) => {
+    const { chunks } = read([...events, '[DONE]']);
+    const finishes = chunks.map(({ choices }) => choices[0]?.finish_reason);
+    expect(finishes.slice(0, -1).every((finish) => finish === null)).toBe(true);
+    const calls = chunks.some(({ choices }) => choices[0]?.delta.tool_calls);
+    expect(finishes.at(-1)).toBe(calls ? 'tool_calls' : 'stop');
+    expect(chunks).toHaveLength(1 + said + 1);
+  });
+
+  test('says at once that it failed, and nothing else of that event', () => {
+    const { chunks, reader } = read([piece({ content: 'Hi' }), piece({ content: 'x' }, 'error')]);
+    expect(chunks.at(-1)?.choices).toEqual([{ index: 0, delta: {}, logprobs: null, finish_reason: 'error' }]);
+    expect(reader.finished).toBe(false);
   });
 
   test('that is cut is not', () => {

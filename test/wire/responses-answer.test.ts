@@ -150,7 +150,6 @@ describe('a whole response', () => {
   test.each([
     [{}, 'malformed'],
     [response([], { status: 'in_progress' }), 'malformed'],
-    [response([], { status: 'cancelled' }), 'malformed'],
     [
       response([], { status: 'failed', error: { code: 'rate_limit_exceeded', message: 'slow' } }),
       'rate_limited',
@@ -308,7 +307,6 @@ describe('a streamed response', () => {
 
   test.each([
     [['response.failed', { response: { error: { code: 'server_error', message: 'x' } } }], 'server', 'x'],
-    [['response.failed', { response: { error: null } }], 'server', ''],
     [['error', { code: 'rate_limit_exceeded', message: 'slow', param: null }], 'rate_limited', 'slow'],
     [
       [
@@ -323,6 +321,15 @@ describe('a streamed response', () => {
     const found = classifyBody(reader.error);
     expect([found?.fault, found?.upstream.message]).toEqual([fault, words]);
     expect([reader.done, finishes(chunks)]).toEqual([false, []]);
+  });
+
+  test.each([
+    [['response.failed', { response: { error: null } }], 'failed'],
+    [['response.cancelled', { response: { error: null } }], 'cancelled'],
+    [['response.completed', { response: response([], { status: 'failed' }) }], 'failed'],
+  ] as const)('that fails without a word of why (%j) ends by that', (event, finish) => {
+    const { reader, chunks } = read([begun, said('a'), event as unknown as readonly [string, JsonObject]]);
+    expect([reader.done, reader.error, finishes(chunks)]).toEqual([false, undefined, [finish]]);
   });
 
   test('that was cut is not finished', () => {

@@ -1,6 +1,8 @@
 /** What is known of a response from the events of it that came. */
 import { expect, test } from 'bun:test';
+import type { Assembler } from '../../src/wire/assembler.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
+import { ProxyError } from '../../src/errors.ts';
 import { responseAssembler } from '../../src/wire/responses/assemble.ts';
 
 const begun = {
@@ -166,14 +168,19 @@ test('a last event that holds no output leaves what came', () => {
   expect(folded.finish).toBe('length');
 });
 
-test('the next number follows the last one told', () => {
+test('the numbers of the last events follow the last one told', () => {
   const folded = responseAssembler();
-  expect(folded.next).toBe(0);
+  const numbers = (assembler: Assembler) =>
+    [...assembler.fail(new ProxyError('server', 'x'), 'r').matchAll(/"sequence_number":(\d+)/g)].map(
+      ([, number]) => Number(number),
+    );
+  expect(numbers(folded)).toEqual([0, 1]);
   folded.push({ ...begun, sequence_number: 0 });
   folded.push({ ...said('a'), sequence_number: 7 });
-  expect(folded.next).toBe(8);
+  expect(numbers(folded)).toEqual([8, 9]);
   folded.push(said('b'));
-  expect(folded.next).toBe(9);
+  expect(numbers(folded)).toEqual([9, 10]);
+  expect(numbers(folded.fresh())).toEqual([9, 10]);
 });
 
 test('absurd places make no long lists', () => {

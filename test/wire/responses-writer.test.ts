@@ -152,17 +152,16 @@ describe('a whole answer', () => {
         completed_at: null,
       },
     ],
-    [
-      'error',
-      {
-        status: 'failed',
-        error: { code: 'server_error', message: 'The model did not complete its answer' },
-        incomplete_details: null,
-        completed_at: null,
-      },
-    ],
   ])('that finished with %s', (finish, fields) => {
     expect(encode({ content: 'a' }, finish)).toMatchObject(fields);
+  });
+
+  test('that ended by a word that nobody knows is incomplete for that reason', () => {
+    expect(client().encode(whole({ content: 'a' }, 'new_word'))).toMatchObject({
+      status: 'incomplete',
+      incomplete_details: { reason: 'new_word' },
+      completed_at: null,
+    });
   });
 
   test('holds a refusal', () => {
@@ -359,7 +358,6 @@ describe('a streamed answer', () => {
   test.each([
     ['length', 'incomplete'],
     ['content_filter', 'incomplete'],
-    ['error', 'failed'],
   ])('that finished with %s is %s', (finish, status) => {
     const { events, response } = write(chunk({ content: 'a' }), chunk({}, finish));
     expect([events.at(-1), response.status]).toEqual([status, status]);
@@ -387,17 +385,36 @@ describe('an error', () => {
     });
   });
 
-  test('is the last event of a stream, numbered on', () => {
-    const event = responsesClient.errorEvent(error, 'req_1', 4);
-    expect(event).toStartWith('event: error\ndata: ');
-    const value = framesOf(event, [])[0]?.value;
-    expect(openapiProblems('ResponseStreamEvent', value)).toEqual([]);
-    expect(value).toEqual({
-      type: 'error',
-      code: error.rule.code,
-      message: 'Cannot go on: busy',
-      param: 'input',
-      sequence_number: 4,
+  test('is told twice at the end of a stream, with the response as far as it came', () => {
+    const writer = client().stream();
+    const begun = writer.push(chunk({ content: 'Hel' }));
+    const [first, second] = framesOf(writer.fail(error, 'req_1'), []);
+    const next = framesOf(begun, []).length;
+    for (const frame of [first, second])
+      expect(openapiProblems('ResponseStreamEvent', frame?.value)).toEqual([]);
+    expect(first).toMatchObject({
+      name: 'error',
+      value: {
+        type: 'error',
+        code: error.rule.code,
+        message: 'Cannot go on: busy',
+        param: 'input',
+        sequence_number: next,
+      },
+    });
+    expect(second).toMatchObject({
+      name: 'response.failed',
+      value: {
+        sequence_number: next + 1,
+        response: {
+          id: expect.stringContaining('resp_'),
+          status: 'failed',
+          error: { code: 'server_error', message: 'Cannot go on: busy' },
+          output: [
+            { type: 'message', status: 'incomplete', content: [{ type: 'output_text', text: 'Hel' }] },
+          ],
+        },
+      },
     });
   });
 });

@@ -16,6 +16,7 @@ import { countTokens } from '../../wire/tokens.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
 import { judge } from './judge.ts';
+import { NO_FOLD } from './no-fold.ts';
 
 /** How a provider counts, where it does. */
 interface Counting {
@@ -78,7 +79,7 @@ export const count: Lane = {
       },
       wholeAsStream: () => undefined,
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
-      fold: () => ({ push: () => undefined, end: () => undefined }),
+      fold: () => NO_FOLD,
     };
   },
 };

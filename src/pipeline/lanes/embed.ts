@@ -17,6 +17,7 @@ import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
 import { judge } from './judge.ts';
+import { NO_FOLD } from './no-fold.ts';
 
 interface Embeddings {
   encode(request: JsonObject, model: string): { body: JsonObject; dropped: readonly string[] };
@@ -61,7 +62,7 @@ export const embed: Lane = {
       },
       wholeAsStream: () => undefined,
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
-      fold: () => ({ push: () => undefined, end: () => undefined }),
+      fold: () => NO_FOLD,
     };
   },
 };

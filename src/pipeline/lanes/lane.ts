@@ -1,6 +1,8 @@
 import type { BaseProvider } from '../../providers/base.ts';
+import type { ProxyError } from '../../errors.ts';
+import type { ChatChunk } from '../../wire/chat.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
-import type { ReplayMemory } from '../../wire/protocol.ts';
+import type { ReplayMemory, Understood } from '../../wire/protocol.ts';
 import type { Usage } from '../../wire/usage.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Tap } from '../tap.ts';
@@ -18,6 +20,24 @@ export interface Fold {
   push(bytes: Uint8Array): Uint8Array | undefined;
   /** The upstream ended: what is still to be sent, the terminator above all, when the answer is complete. */
   end(): Uint8Array | undefined;
+  /** The answer failed: the client's last events. */
+  fail(error: ProxyError, requestId: string): string;
+  /** Goes on with another target's answer in place of the upstream's. */
+  goOn(client: Answering): Continuation;
+}
+
+/** How a client is answered. */
+export interface Answering extends Pick<Understood, 'stream'> {
+  /** Whether its protocol has no way to say that a call cannot be read. */
+  readonly strict: boolean;
+}
+
+/** Writes the rest of an answer of which the client has the beginning, and shows the tap what passes. */
+export interface Continuation {
+  /** @throws ProxyError when the answer ends in a way that makes it none */
+  push(chunk: ChatChunk): string;
+  /** The answer is complete: its last events and the terminator. @throws ProxyError as `push` does */
+  end(): string;
 }
 
 /** A request made ready for one target, and how to read what comes back. */

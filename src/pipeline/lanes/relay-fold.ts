@@ -1,16 +1,15 @@
 import type { Tap } from '../tap.ts';
-import type { Fold } from './lane.ts';
-import { ProxyError } from '../../errors.ts';
+import type { ProxyError } from '../../errors.ts';
+import type { Answering, Continuation, Fold } from './lane.ts';
 import { eachEvent, isLineEnd, joined, lastEventEnd } from '../../wire/frames.ts';
 import { SseReader } from '../../wire/sse.ts';
+import { RelayContinuation } from './relay-continuation.ts';
 
 const EMPTY = new Uint8Array();
 const LINE_END = new TextEncoder().encode('\n');
 const BLANK_LINE = new TextEncoder().encode('\n\n');
 /** A blank line is at most two line ends of two bytes: this many before its last byte. */
 const LOOK_BACK = 3;
-/** An event that does not end within this many bytes is none. */
-const MAX_EVENT = 8 * 1024 ** 2;
 
 /**
  * Passes whole events on as they came. The tail of an event that is still incomplete waits for its rest: no
@@ -22,9 +21,8 @@ export class RelayFold implements Fold {
   readonly #target: string;
   readonly #terminator: string;
   readonly #events = new SseReader();
-  /** The pieces of an event that is still incomplete, and how many bytes they are. */
+  /** The pieces of an event that is still incomplete; what they may be in all is limited with the answer. */
   #tail: Uint8Array[] = [];
-  #tailBytes = 0;
   /** The last bytes of the pieces: a blank line may stand across them. */
   #seam: Uint8Array = EMPTY;
   /** Whether something was shown: from then on a byte order mark is no longer one. */
@@ -50,16 +48,6 @@ export class RelayFold implements Fold {
   #hold(bytes: Uint8Array): void {
     this.#tail.push(bytes);
     this.#seam = joined(this.#seam, bytes.subarray(-LOOK_BACK)).subarray(-LOOK_BACK);
-    this.#tailBytes += bytes.length;
-    if (this.#tailBytes <= MAX_EVENT) return;
-    const target = this.#target;
-    throw new ProxyError(
-      'malformed',
-      `Cannot use the answer of ${target}: an event of its stream is too long`,
-      {
-        target,
-      },
-    );
   }
 
   /** What is held, and these bytes after it. */
@@ -67,7 +55,6 @@ export class RelayFold implements Fold {
     if (this.#tail.length === 0) return bytes;
     const whole = Buffer.concat([...this.#tail, bytes]);
     this.#tail = [];
-    this.#tailBytes = 0;
     this.#seam = EMPTY;
     return whole;
   }
@@ -76,9 +63,18 @@ export class RelayFold implements Fold {
     // Some servers leave out the last blank line: what is left may still be an event.
     const tail = this.#take(EMPTY);
     const rest = tail.every(isLineEnd) ? tail : this.#show(joined(tail, BLANK_LINE));
-    if (this.#tap.done || !this.#tap.finished) return rest;
+    if (this.#tap.done || this.#tap.error || !this.#tap.finished) return rest;
     this.#tap.done = true;
     return joined(rest, new TextEncoder().encode(this.#terminator));
+  }
+
+  fail(error: ProxyError, requestId: string): string {
+    return this.#tap.fail(error, requestId);
+  }
+
+  goOn(client: Answering): Continuation {
+    this.#tap.goOn();
+    return new RelayContinuation(client, this.#tap, this.#target);
   }
 
   /** Shows whole events to the tap, and gives those that may go on. */

@@ -5,17 +5,18 @@ import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
-import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../../wire/json.ts';
+import { endingOf } from '../../wire/endings.ts';
+import { isObject, listOf, numberOf, objectOf, parseJson } from '../../wire/json.ts';
 import { spliceMultipart } from '../../wire/multipart.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { vendorUsage } from '../../wire/openai/response.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
-import { responseFinish } from '../../wire/responses/response.ts';
+import { responseEnding, responseFinish } from '../../wire/responses/response.ts';
 import { spliceModel } from '../../wire/splice.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
-import { judge } from './judge.ts';
+import { judge, judgeEnding } from './judge.ts';
 import { RelayFold } from './relay-fold.ts';
 
 /**
@@ -40,7 +41,11 @@ export const relay: Lane = {
       dropped: changed?.dropped ?? [],
       whole: (text, target) => readWhole(text, target, endpoint, quirks),
       wholeAsStream: (text) => (endpoint === 'chat' ? asStream(text) : undefined),
-      tap: (maxBytes) => new Tap(passing, maxBytes, numberOf(json?.value.n) ?? 1),
+      tap(maxBytes) {
+        const tap = new Tap(passing, maxBytes, numberOf(json?.value.n) ?? 1);
+        tap.awaitsUsage = objectOf(json?.value.stream_options).include_usage === true;
+        return tap;
+      },
       fold: (tap, target) => new RelayFold(tap, target, passing.terminator),
     };
   },
@@ -70,21 +75,25 @@ function readWhole(text: string, target: string, endpoint: Endpoint, quirks: Qui
   judge(value, target);
   if (endpoint === 'messages') return readMessage(value, target);
   if (endpoint === 'responses') return readResponse(value, target);
-  const choice = objectOf(listOf(value.choices)[0]);
+  const choices = listOf(value.choices).map(objectOf);
+  for (const { finish_reason: reason } of choices) judgeEnding(endingOf('chat', reason), target);
+  const choice = choices[0] ?? {};
   if (CHOOSING.includes(endpoint) && Object.keys(choice).length === 0)
     throw unusable(target, 'it has no choices');
-  const finish = stringOf(choice.finish_reason) ?? null;
+  const finish = endingOf('chat', choice.finish_reason)?.finish ?? null;
   return { text: undefined, finish, usage: vendorUsage(value.usage, quirks) };
 }
 
 function readMessage(value: JsonObject, target: string): WholeAnswer {
   if (!Array.isArray(value.content)) throw unusable(target, 'it is no message');
+  judgeEnding(endingOf('messages', value.stop_reason), target);
   const finish = finishReason(value.stop_reason, false);
   return { text: undefined, finish, usage: anthropicUsage(value.usage) };
 }
 
 function readResponse(value: JsonObject, target: string): WholeAnswer {
   if (!Array.isArray(value.output)) throw unusable(target, 'it is no response');
+  judgeEnding(responseEnding(value), target);
   return { text: undefined, finish: responseFinish(value), usage: openaiUsage(value.usage) };
 }
 

@@ -10,7 +10,7 @@ import type {
 } from '../../wire/protocol.ts';
 import type { SseEvent } from '../../wire/sse.ts';
 import type { Inbound } from '../inbound.ts';
-import type { Fold, Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
+import type { Continuation, Fold, Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { anthropicProtocol } from '../../wire/anthropic/protocol.ts';
 import { converseProtocol } from '../../wire/bedrock/protocol.ts';
@@ -18,6 +18,7 @@ import { classifyBody, tellable } from '../../wire/classify.ts';
 import { clientOf } from '../../wire/clients.ts';
 import { cohereProtocol } from '../../wire/cohere/protocol.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
+import { endingOf } from '../../wire/endings.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { isObject, numberOf, parseJson } from '../../wire/json.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
@@ -26,7 +27,7 @@ import { responsesProtocol } from '../../wire/responses/protocol.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
-import { judge } from './judge.ts';
+import { judge, judgeCalls, judgeEnding } from './judge.ts';
 
 /** How each protocol asks and reads. */
 export const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
@@ -47,6 +48,8 @@ export const translate: Lane = {
     const protocol = PROTOCOLS[provider.protocol(model)];
     const quirks = provider.quirks(model);
     const encoded = protocol.encode(client.request, { model, quirks, created, newId, memory });
+    // Chat gives arguments on as the text that they are.
+    const strict = inbound.endpoint !== 'chat';
     return {
       endpoint: 'chat',
       body: JSON.stringify(encoded.body),
@@ -54,30 +57,40 @@ export const translate: Lane = {
       headers: foreignHeaders(inbound.headers),
       dropped: [...client.dropped, ...encoded.dropped],
       whole(text, target): WholeAnswer {
-        const answer = readWhole(text, target, encoded);
+        const answer = readWhole(text, target, { encoded, strict });
         const finish = answer.choices[0]?.finish_reason ?? null;
         return { text: JSON.stringify(client.encode(answer)), finish, usage: openaiUsage(answer.usage) };
       },
       wholeAsStream(text, target) {
         const writer = client.stream();
-        const chunks = chunksOf({ ...readWhole(text, target, encoded) }) as unknown as ChatChunk[];
+        const chunks = chunksOf({
+          ...readWhole(text, target, { encoded, strict }),
+        }) as unknown as ChatChunk[];
         return chunks.map((chunk) => writer.push(chunk)).join('') + writer.end();
       },
-      tap: (maxBytes) =>
-        new Tap(passingOf('chat'), maxBytes, numberOf(client.request.n) ?? 1, (answer) =>
-          client.encode(answer as unknown as ChatResponse),
-        ),
+      tap(maxBytes) {
+        const shown = (answer: JsonObject) => client.encode(answer as unknown as ChatResponse);
+        const tap = new Tap(passingOf('chat'), maxBytes, numberOf(client.request.n) ?? 1, shown);
+        // Every provider is asked to tell it.
+        tap.awaitsUsage = true;
+        return tap;
+      },
       fold: (tap, target) =>
         new TranslateFold(tap, target, {
           framing: protocol.framing(),
           reader: encoded.stream(),
           writer: client.stream(),
+          strict,
         }),
     };
   },
 };
 
-function readWhole(text: string, target: string, encoded: Encoded): ChatResponse {
+function readWhole(
+  text: string,
+  target: string,
+  { encoded, strict }: { encoded: Encoded; strict: boolean },
+): ChatResponse {
   const value = parseJson(text);
   const body = Array.isArray(value) ? (value[0] as unknown) : value;
   if (!isObject(body)) {
@@ -86,13 +99,20 @@ function readWhole(text: string, target: string, encoded: Encoded): ChatResponse
     });
   }
   judge(body, target);
-  return encoded.decode(body);
+  const answer = encoded.decode(body);
+  for (const { message, finish_reason: finish } of answer.choices) {
+    judgeEnding(endingOf('chat', finish), target);
+    if (strict && (finish === 'stop' || finish === 'tool_calls')) judgeCalls(message.tool_calls, target);
+  }
+  return answer;
 }
 
 interface Parts {
   readonly framing: Framing;
   readonly reader: ChatReader;
   readonly writer: ChatWriter;
+  /** Whether the client's protocol has no way to say that a call cannot be read. */
+  readonly strict: boolean;
 }
 
 /** A provider's events in, the client's events out. */
@@ -117,38 +137,63 @@ class TranslateFold implements Fold {
   }
 
   #read(events: readonly SseEvent[], ended: boolean): Uint8Array | undefined {
-    const { reader, writer } = this.#parts;
+    const { reader } = this.#parts;
     let text = '';
     for (const event of events) {
       text += this.#write(reader.push(event));
-      if (reader.error) break;
+      if (reader.error || this.#tap.error) break;
     }
     if (ended && !reader.error) text += this.#write(reader.end());
     this.#tap.malformed = reader.malformed;
     this.#tap.early = reader.usage;
+    this.#tap.heldFinish = reader.finished ?? false;
     this.#tap.error ??= this.#error(reader.error);
     const complete = reader.done || (ended && this.#tap.finished);
-    if (complete && !this.#tap.done && !this.#tap.error) {
-      this.#tap.done = true;
-      text += this.#counted(writer.end());
-    }
+    if (complete && !this.#tap.done) text += this.#end();
     return text === '' ? undefined : this.#encoder.encode(text);
   }
 
+  fail(error: ProxyError, requestId: string): string {
+    return this.#parts.writer.fail(error, requestId);
+  }
+
+  goOn(): Continuation {
+    this.#tap.goOn();
+    const told = (text: string): string => {
+      if (this.#tap.error) throw this.#tap.error;
+      return text;
+    };
+    return { push: (chunk) => told(this.#write([chunk])), end: () => told(this.#end()) };
+  }
+
+  /** Finish reasons come behind all else: what is wrong with the answer is known before the client hears of its end. */
   #write(chunks: readonly ChatChunk[]): string {
+    const { writer, strict } = this.#parts;
     let text = '';
     for (const chunk of chunks) {
-      const written = this.#parts.writer.push(chunk);
+      for (const { finish_reason: finish } of chunk.choices) {
+        if (finish !== null) this.#tap.error ??= this.#tap.objection(finish, this.#target, strict);
+      }
+      // Behind the usage nothing is said.
+      if (chunk.choices.length === 0) this.#tap.error ??= this.#untold();
+      if (this.#tap.error) break;
+      const written = writer.push(chunk);
       this.#tap.chunk(chunk, written.length || 1);
-      text += this.#counted(written);
+      text += written;
     }
     return text;
   }
 
-  /** Events end in a blank line, and hold none. */
-  #counted(text: string): string {
-    for (let at = text.indexOf('\n\n'); at >= 0; at = text.indexOf('\n\n', at + 2)) this.#tap.sent += 1;
-    return text;
+  /** What is wrong with an answer that ends here when its provider did not say why. */
+  #untold(): ProxyError | undefined {
+    return this.#tap.finish === null ? this.#tap.objection(null, this.#target) : undefined;
+  }
+
+  #end(): string {
+    this.#tap.error ??= this.#untold();
+    if (this.#tap.error) return '';
+    this.#tap.done = true;
+    return this.#parts.writer.end();
   }
 
   #error(event: JsonObject | undefined): ProxyError | undefined {

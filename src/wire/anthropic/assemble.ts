@@ -1,7 +1,10 @@
 import type { JsonObject } from '../json.ts';
-import type { Assembler } from '../openai/assemble.ts';
+import type { ProxyError } from '../../errors.ts';
+import type { Assembler } from '../assembler.ts';
+import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
-import { entryOf, isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { areBroken, entryOf, isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { messagesErrorEvent } from './client-error.ts';
 import { anthropicUsage, finishReason } from './response.ts';
 
 /** Indexes come from outside and must not make lists as long as they like. */
@@ -19,6 +22,7 @@ interface Block {
   readonly content: JsonObject;
   /** Pieces of `input`. */
   json: string;
+  stopped: boolean;
 }
 
 /**
@@ -33,6 +37,8 @@ class MessageFolding implements Assembler {
   readonly #blocks = new Map<number, Block>();
   #message: JsonObject = {};
   #usage: JsonObject | undefined;
+  /** How often a message began. */
+  #starts = 0;
   content = false;
 
   push(event: JsonObject): void {
@@ -43,16 +49,25 @@ class MessageFolding implements Assembler {
         return this.#open(numberOf(event.index) ?? 0, objectOf(event.content_block));
       case 'content_block_delta':
         return this.#grow(numberOf(event.index) ?? 0, objectOf(event.delta));
+      case 'content_block_stop':
+        return this.#stop(numberOf(event.index) ?? 0);
       case 'message_delta':
-        Object.assign(this.#message, objectOf(event.delta));
+        this.#end(objectOf(event.delta));
         return this.#used(event.usage);
       default:
     }
   }
 
   get finish(): string | null {
-    const reason = stringOf(this.#message.stop_reason);
-    return reason === undefined ? null : finishReason(reason, false);
+    return finishReason(this.#message.stop_reason, false);
+  }
+
+  get called(): boolean {
+    return [...this.#blocks.values()].some(({ content }) => content.type === 'tool_use');
+  }
+
+  get brokenCall(): boolean {
+    return [...this.#blocks.values()].some(({ json }) => areBroken(json));
   }
 
   get seen(): number {
@@ -79,13 +94,28 @@ class MessageFolding implements Assembler {
     };
   }
 
-  /** Signed blocks belong to the model that made them, and clients take no second beginning. */
-  plainText(): undefined {
-    return undefined;
+  /** Signed blocks belong to the model that made them; unsigned reasoning may stand before the text. */
+  begun(): Begun | undefined {
+    const blocks = [...this.#blocks].sort(([a], [b]) => a - b);
+    const last = blocks.pop();
+    if (!last || this.#starts !== 1 || this.finish !== null) return undefined;
+    const [place, { content, stopped }] = last;
+    const text = content.type === 'text' && !stopped ? stringOf(content.text) : undefined;
+    const bound = listOf(content.citations).length > 0 || !blocks.every(([, block]) => isUnsigned(block));
+    return text && !bound ? { text, place } : undefined;
+  }
+
+  fail(error: ProxyError, requestId: string): string {
+    return messagesErrorEvent(error, requestId);
+  }
+
+  fresh(): Assembler {
+    return new MessageFolding();
   }
 
   /** A server that begins again has thrown away what it said. */
   #start(message: JsonObject): void {
+    this.#starts += 1;
     this.#message = { ...message };
     this.#blocks.clear();
     this.#used(message.usage);
@@ -123,12 +153,27 @@ class MessageFolding implements Assembler {
     this.content ||= delta.type === 'input_json_delta';
   }
 
+  #stop(index: number): void {
+    const block = this.#blocks.get(index);
+    if (block) block.stopped = true;
+  }
+
+  /** A server that says twice why it ended may have said nothing the second time. */
+  #end({ stop_reason, ...delta }: JsonObject): void {
+    Object.assign(this.#message, delta);
+    if (finishReason(stop_reason, false) !== null) this.#message.stop_reason = stop_reason;
+  }
+
   #block(index: number, content: JsonObject): Block | undefined {
     if (this.#blocks.size >= MAX_BLOCKS) return undefined;
-    const block = { content: { ...content }, json: '' };
+    const block = { content: { ...content }, json: '', stopped: false };
     this.#blocks.set(index, block);
     return block;
   }
+}
+
+function isUnsigned({ content }: Block): boolean {
+  return content.type === 'thinking' && !content.signature;
 }
 
 /** Input that was cut stays readable as it came. */

@@ -25,14 +25,23 @@ const DELTAS = {
  * the first open one goes out as it comes, others wait until it is complete.
  */
 export class BlockWriter {
-  /** Blocks in their order; those before `#first` are closed. */
+  /** Blocks in their order, from the place of the first; those before `#first` are closed. */
   readonly #queue: Block[] = [];
+  readonly #place: number;
   #first = 0;
   readonly #calls = new Map<number, Block>();
   #lastCall: Block | undefined;
   /** Whether the first that is not closed has begun. */
   #open = false;
   #out = '';
+
+  /** @param textAt place of a text that the client has the beginning of; left out where it has nothing yet */
+  constructor(textAt?: number) {
+    this.#place = textAt ?? 0;
+    if (textAt === undefined) return;
+    this.#add('text', { type: 'text', text: '' });
+    this.#open = true;
+  }
 
   text(piece: string): void {
     this.#grow('text', { type: 'text', text: '' }, piece);
@@ -133,7 +142,7 @@ export class BlockWriter {
   #send(block: Block): void {
     if (!this.#open) {
       this.#open = true;
-      this.#event({ type: 'content_block_start', index: this.#first, content_block: block.content });
+      this.#event({ type: 'content_block_start', index: this.#index, content_block: block.content });
     }
     if (block.waiting === '' || block.kind === 'whole') return;
     this.#delta(DELTAS[block.kind](block.waiting));
@@ -142,13 +151,17 @@ export class BlockWriter {
 
   #stop(block: Block): void {
     if (block.signature !== undefined) this.#delta({ type: 'signature_delta', signature: block.signature });
-    this.#event({ type: 'content_block_stop', index: this.#first });
+    this.#event({ type: 'content_block_stop', index: this.#index });
     this.#open = false;
     this.#first += 1;
   }
 
   #delta(delta: JsonObject): void {
-    this.#event({ type: 'content_block_delta', index: this.#first, delta });
+    this.#event({ type: 'content_block_delta', index: this.#index, delta });
+  }
+
+  get #index(): number {
+    return this.#place + this.#first;
   }
 
   #event(event: JsonObject & { type: string }): void {

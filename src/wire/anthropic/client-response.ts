@@ -2,6 +2,7 @@ import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { isImproper } from '../endings.ts';
 import { openaiUsage } from '../usage.ts';
 import { thinkingOf } from './client-thinking.ts';
 
@@ -69,6 +70,7 @@ function stopReason(
   finish: unknown,
   { calls, refused, sequence }: { calls: boolean; refused: boolean; sequence: string | undefined },
 ): string {
+  if (isImproper(finish)) return finish;
   if (finish === 'length') return 'max_tokens';
   if (finish === 'content_filter' || refused) return 'refusal';
   if (calls) return 'tool_use';
@@ -103,7 +105,7 @@ export function textOf(content: unknown): string {
     .join('');
 }
 
-/** Arguments that were cut have nothing to be read from. */
+/** Arguments that were cut, as the stop reason then says, have nothing to be read from. */
 function toolUse({ id, function: fn }: ToolCall, { newId }: AnswerOptions): JsonObject {
   const { name, arguments: text } = objectOf(fn);
   const input = typeof text === 'string' ? parseJson(text) : text;

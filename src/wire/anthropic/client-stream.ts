@@ -1,12 +1,14 @@
 import type { ChatChunk } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
-import type { ChatWriter } from '../protocol.ts';
+import type { ProxyError } from '../../errors.ts';
+import type { Begun, ChatWriter } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import type { AnswerOptions } from './client-response.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { openaiUsage } from '../usage.ts';
 import { BlockWriter, messageEvent } from './client-blocks.ts';
 import { encodeUsage, messageHead, stopFields, stopSequence, textOf } from './client-response.ts';
+import { messagesErrorEvent } from './client-error.ts';
 import { shownBlock } from './client-thinking.ts';
 
 /**
@@ -16,7 +18,7 @@ import { shownBlock } from './client-thinking.ts';
  */
 export class MessagesWriter implements ChatWriter {
   readonly #options: AnswerOptions;
-  readonly #blocks = new BlockWriter();
+  readonly #blocks: BlockWriter;
   #started = false;
   #calls = false;
   #refused = false;
@@ -25,8 +27,11 @@ export class MessagesWriter implements ChatWriter {
   #usage: Usage | undefined;
   #stopped = false;
 
-  constructor(options: AnswerOptions) {
+  /** @param begun what the client has of the message already */
+  constructor(options: AnswerOptions, begun?: Begun) {
     this.#options = options;
+    this.#blocks = new BlockWriter(begun?.place);
+    this.#started = begun !== undefined;
   }
 
   push(chunk: ChatChunk): string {
@@ -51,6 +56,10 @@ export class MessagesWriter implements ChatWriter {
     const begin = this.#start({});
     this.#blocks.close();
     return begin + this.#blocks.take() + this.#stop() + messageEvent({ type: 'message_stop' });
+  }
+
+  fail(error: ProxyError, requestId: string): string {
+    return messagesErrorEvent(error, requestId);
   }
 
   #start(chunk: { id?: unknown; model?: unknown }): string {

@@ -1,5 +1,5 @@
 import type { ClientProtocol } from '../protocol.ts';
-import { messagesErrorBody, messagesErrorEvent } from './client-error.ts';
+import { messagesErrorBody } from './client-error.ts';
 import { decodeMessagesRequest } from './client-request.ts';
 import { encodeMessage } from './client-response.ts';
 import { MessagesWriter } from './client-stream.ts';
@@ -14,9 +14,8 @@ export const messagesClient: ClientProtocol = {
       request,
       dropped,
       encode: (answer) => encodeMessage(answer, options),
-      stream: () => new MessagesWriter(options),
+      stream: (begun) => new MessagesWriter(options, begun),
     };
   },
   errorBody: messagesErrorBody,
-  errorEvent: messagesErrorEvent,
 };

@@ -1,25 +1,19 @@
-import type { ChatMessage, ChatResponse, FinishReason, ToolCall } from '../chat.ts';
+import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { endingOf } from '../endings.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 
-const FINISH: Readonly<Record<string, FinishReason>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  pause_turn: 'stop',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  tool_use: 'tool_calls',
-  refusal: 'content_filter',
-};
-
-/** @param structured whether the only tool call stands for structured output, which is content to the client */
-export function finishReason(stopReason: unknown, structured: boolean): FinishReason {
-  const reason = entryOf(FINISH, stopReason) ?? 'stop';
-  return structured && reason === 'tool_calls' ? 'stop' : reason;
+/**
+ * The finish reason of a message in chat's words, or their own where it has none; `null` where none is told.
+ * @param structured whether the only tool call stands for structured output, which is content to the client
+ */
+export function finishReason(stopReason: unknown, structured: boolean): string | null {
+  const finish = endingOf('messages', stopReason)?.finish ?? null;
+  return structured && finish === 'tool_calls' ? 'stop' : finish;
 }
 
 /**
@@ -103,7 +97,9 @@ export function decodeAnthropicResponse(
         index: 0,
         message,
         logprobs: null,
-        finish_reason: finishReason(body.stop_reason, structuredTool !== undefined),
+        finish_reason:
+          finishReason(body.stop_reason, structuredTool !== undefined) ??
+          (calls.length > 0 ? 'tool_calls' : 'stop'),
         ...stoppedBy(body.stop_sequence),
       },
     ],

@@ -4,6 +4,7 @@ import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
+import { endingOf, fails } from '../endings.ts';
 import { entryOf, isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { anthropicUsage, finishReason, stoppedBy } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
@@ -42,7 +43,9 @@ export class AnthropicReader implements ChatReader {
   #begun = false;
   #calls = 0;
   #firstCall: string | undefined;
+  /** The last word on why it ended, and the sequence that it names. */
   #finish: string | undefined;
+  #sequence: unknown;
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
@@ -53,6 +56,7 @@ export class AnthropicReader implements ChatReader {
   }
 
   push(event: SseEvent): ChatChunk[] {
+    if (this.done) return [];
     const value = parseJson(event.data);
     if (!isObject(value)) {
       this.malformed += 1;
@@ -69,7 +73,7 @@ export class AnthropicReader implements ChatReader {
         return this.#close(this.#blocks.get(numberOf(value.index) ?? 0));
       case 'message_delta':
         this.usage = anthropicUsage(value.usage, this.usage);
-        return this.#end(stringOf(objectOf(value.delta).stop_reason), objectOf(value.delta).stop_sequence);
+        return this.#end(objectOf(value.delta));
       case 'message_stop':
         return this.#stop();
       case 'error':
@@ -82,7 +86,11 @@ export class AnthropicReader implements ChatReader {
 
   /** Where message_stop is missing, an answer that has its stop reason is complete all the same. */
   end(): ChatChunk[] {
-    return this.#finish === undefined ? [] : this.#stop();
+    return this.finished ? this.#stop() : [];
+  }
+
+  get finished(): boolean {
+    return this.#finish !== undefined;
   }
 
   #start(message: JsonObject): ChatChunk[] {
@@ -151,24 +159,27 @@ export class AnthropicReader implements ChatReader {
     return [this.#chunk({ thinking_blocks: [block.thinking] })];
   }
 
-  /** The answer has its stop reason: all but the usage and the terminator is said. */
-  #end(reason: string | undefined, sequence?: unknown): ChatChunk[] {
-    if (reason === undefined || this.#finish !== undefined) return [];
-    this.#finish = reason;
-    const late = [...this.#blocks.values()].flatMap((block) => this.#close(block));
-    if (this.#firstCall !== undefined && this.#thinking.length > 0) {
-      this.#options.memory.set(this.#firstCall, { thinking_blocks: this.#thinking });
-    }
+  /** The answer has its stop reason, which it may say again. */
+  #end({ stop_reason: reason, stop_sequence: sequence }: JsonObject): ChatChunk[] {
     const finish = finishReason(reason, this.#options.structuredTool !== undefined);
-    return [...late, chunkOf(this.#naming, {}, { finish, more: stoppedBy(sequence) })];
+    if (finish === null) return [];
+    if (fails(endingOf('messages', reason))) return [chunkOf(this.#naming, {}, { finish })];
+    this.#finish = finish;
+    this.#sequence = sequence;
+    return [];
   }
 
   #stop(): ChatChunk[] {
     if (this.done) return [];
-    // Some leave the reason out; one that said nothing has not answered.
-    const last = this.#blocks.size > 0 ? this.#end(this.#finish ?? 'end_turn') : [];
     this.done = true;
-    return [...last, ...usageChunks(this.#naming, this.usage)];
+    const late = [...this.#blocks.values()].flatMap((block) => this.#close(block));
+    if (this.#firstCall !== undefined && this.#thinking.length > 0) {
+      this.#options.memory.set(this.#firstCall, { thinking_blocks: this.#thinking });
+    }
+    const finish = this.#calls > 0 && this.#finish === 'stop' ? 'tool_calls' : this.#finish;
+    const more = stoppedBy(this.#sequence);
+    const last = finish === undefined ? [] : [chunkOf(this.#naming, {}, { finish, more })];
+    return [...late, ...last, ...usageChunks(this.#naming, this.usage)];
   }
 
   #chunk(delta: ChatDelta): ChatChunk {

@@ -1,12 +1,13 @@
 import type { EventStreamCodec } from '@smithy/eventstream-codec';
 import type { Framing } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
+import { crc32 } from 'node:zlib';
 import { ProxyError } from '../../errors.ts';
 
-/** A frame longer than this is no answer of a model; AWS's own limit is 16 MiB of payload. */
-const MAX_FRAME = 24 * 1024 ** 2;
 /** Total length, length of the headers and their checksum, four bytes each. */
 const PRELUDE = 12;
+/** What the prelude's own checksum is of, bytes. */
+const CHECKED = 8;
 /** The prelude and the checksum of the whole. */
 const OVERHEAD = PRELUDE + 4;
 
@@ -37,7 +38,7 @@ export class EventStreamReader implements Framing {
   /** Bytes without which nothing more can be read. */
   #needed = PRELUDE;
 
-  /** @throws ProxyError `malformed` for a frame that is too long, or whose checksum is wrong */
+  /** @throws ProxyError `malformed` for a frame whose checksum is wrong */
   push(bytes: Uint8Array): SseEvent[] {
     if (bytes.length === 0) return [];
     this.#pieces.push(bytes);
@@ -57,7 +58,9 @@ export class EventStreamReader implements Framing {
     this.#needed = PRELUDE;
     while (bytes.length - start >= PRELUDE) {
       const length = view.getUint32(start);
-      if (length < OVERHEAD || length > MAX_FRAME || view.getUint32(start + 4) > length - OVERHEAD) {
+      const told = view.getUint32(start + CHECKED);
+      // What is no frame at all could claim any length, and would be waited for.
+      if (length < OVERHEAD || crc32(bytes.subarray(start, start + CHECKED)) !== told) {
         throw malformed('a frame has no sensible length');
       }
       if (bytes.length - start < length) {

@@ -1,27 +1,19 @@
-import type { ChatMessage, ChatResponse, FinishReason, ToolCall } from '../chat.ts';
+import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { endingOf } from '../endings.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 
-const FINISH: Readonly<Record<string, FinishReason>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  tool_use: 'tool_calls',
-  guardrail_intervened: 'content_filter',
-  content_filtered: 'content_filter',
-  malformed_model_output: 'error',
-  malformed_tool_use: 'error',
-};
-
-/** @param structured whether the only tool call stands for structured output, which is content to the client */
-export function finishReason(stopReason: unknown, structured: boolean): FinishReason {
-  const reason = entryOf(FINISH, stopReason) ?? 'stop';
-  return structured && reason === 'tool_calls' ? 'stop' : reason;
+/**
+ * The finish reason of an answer in chat's words, or their own where it has none; `null` where none is told.
+ * @param structured whether the only tool call stands for structured output, which is content to the client
+ */
+export function finishReason(stopReason: unknown, structured: boolean): string | null {
+  const finish = endingOf('converse', stopReason)?.finish ?? null;
+  return structured && finish === 'tool_calls' ? 'stop' : finish;
 }
 
 /** Bedrock's usage, normalised: their `inputTokens` leaves out what the cache gave or took. */
@@ -55,14 +47,14 @@ export function thinkingBlock(reasoningContent: JsonObject): JsonObject | undefi
 /** A whole Converse answer in OpenAI's shape. @throws ProxyError `malformed` */
 export function decodeConverseResponse(answer: JsonObject, options: ReadOptions): ChatResponse {
   const { structuredTool, memory } = options;
-  const said = objectOf(answer.output).message;
-  if (!isObject(said)) throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
+  const spoken = objectOf(answer.output).message;
+  if (!isObject(spoken)) throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
   let text: string | null = null;
   let reasoning = '';
   let structured = false;
   const thinking: JsonObject[] = [];
   const calls: ToolCall[] = [];
-  for (const block of listOf(said.content).filter(isObject)) {
+  for (const block of listOf(spoken.content).filter(isObject)) {
     const words = stringOf(block.text) ?? citedText(block.citationsContent);
     if (words !== undefined) text = (text ?? '') + words;
     if (isObject(block.reasoningContent)) {
@@ -90,7 +82,8 @@ export function decodeConverseResponse(answer: JsonObject, options: ReadOptions)
     ...(thinking.length > 0 ? { thinking_blocks: thinking } : {}),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
   };
-  const finish = finishReason(answer.stopReason, structured && calls.length === 0);
+  const said = finishReason(answer.stopReason, structured && calls.length === 0);
+  const finish = said ?? (calls.length > 0 ? 'tool_calls' : 'stop');
   const usage = converseUsage(answer.usage);
   return {
     id: `chatcmpl-${options.newId()}`,

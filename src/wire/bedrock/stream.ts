@@ -4,6 +4,7 @@ import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
+import { endingOf, fails } from '../endings.ts';
 import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { exceptionBody } from './exceptions.ts';
 import { converseUsage, finishReason, runsItself, thinkingBlock } from './response.ts';
@@ -35,11 +36,12 @@ export class ConverseReader implements ChatReader {
   #calls = 0;
   #structured = false;
   #firstCall: string | undefined;
-  #usage: Usage | undefined;
-  #finish: string | undefined;
+  /** Why it ended, in their word. */
+  #reason: unknown;
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
+  usage: Usage | undefined;
 
   constructor(options: ReadOptions) {
     this.#options = options;
@@ -71,17 +73,32 @@ export class ConverseReader implements ChatReader {
       case 'messageStop':
         return this.#end(value.stopReason);
       case 'metadata':
-        this.#usage = converseUsage(value.usage) ?? this.#usage;
-        return this.#last();
+        this.usage = converseUsage(value.usage) ?? this.usage;
+        return this.finished ? this.end() : [];
       default:
         return [];
     }
   }
 
-  /** An answer that has its stop reason is complete where the usage is missing too. */
+  /** The usage is the last event; an answer that has its stop reason is complete where that is missing too. */
   end(): ChatChunk[] {
-    this.done ||= this.#finish !== undefined;
-    return [];
+    if (this.done || !this.finished) return [];
+    this.done = true;
+    const late = [...this.#blocks.keys()].flatMap((index) => this.#close(index));
+    if (this.#firstCall !== undefined && this.#thinking.length > 0) {
+      this.#options.memory.set(this.#firstCall, { thinking_blocks: this.#thinking });
+    }
+    const finish = finishReason(this.#reason, this.#structured && this.#calls === 0);
+    const called = this.#calls > 0 && finish === 'stop';
+    return [
+      ...late,
+      ...this.#say({}, called ? 'tool_calls' : finish),
+      ...usageChunks(this.#naming, this.usage),
+    ];
+  }
+
+  get finished(): boolean {
+    return this.#reason !== undefined;
   }
 
   #open(index: number, { toolUse }: JsonObject): ChatChunk[] {
@@ -152,19 +169,10 @@ export class ConverseReader implements ChatReader {
 
   /** The answer has its stop reason: all but the usage is said. */
   #end(reason: unknown): ChatChunk[] {
-    if (this.#finish !== undefined) return [];
-    const late = [...this.#blocks.keys()].flatMap((index) => this.#close(index));
-    this.#finish = finishReason(reason, this.#structured && this.#calls === 0);
-    if (this.#firstCall !== undefined && this.#thinking.length > 0) {
-      this.#options.memory.set(this.#firstCall, { thinking_blocks: this.#thinking });
-    }
-    return [...late, ...this.#say({}, this.#finish), ...this.#last()];
-  }
-
-  #last(): ChatChunk[] {
-    if (this.#finish === undefined || !this.#usage) return [];
-    this.done = true;
-    return usageChunks(this.#naming, this.#usage);
+    const ending = endingOf('converse', reason);
+    if (fails(ending)) return this.#say({}, ending.finish);
+    if (ending) this.#reason = reason;
+    return ending && this.usage ? this.end() : [];
   }
 
   /** Begins with the role, whatever comes first. */

@@ -1,22 +1,16 @@
-import type { ChatMessage, ChatResponse, FinishReason, ToolCall } from '../chat.ts';
+import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { endingOf } from '../endings.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 
-const FINISH: Readonly<Record<string, FinishReason>> = {
-  COMPLETE: 'stop',
-  STOP_SEQUENCE: 'stop',
-  MAX_TOKENS: 'length',
-  TOOL_CALL: 'tool_calls',
-  ERROR: 'error',
-  TIMEOUT: 'error',
-};
-
-export function finishReason(reason: unknown): FinishReason {
-  return entryOf(FINISH, reason) ?? 'stop';
+/** The finish reason in chat's words, or their own where it has none; `null` where none is told. */
+export function finishReason(reason: unknown, called: boolean): string | null {
+  const finish = endingOf('cohere', reason)?.finish ?? null;
+  return called && finish === 'stop' ? 'tool_calls' : finish;
 }
 
 /** Cohere's usage, normalised: `tokens` are what the model read and wrote, `billed_units` only what is paid for. */
@@ -93,7 +87,8 @@ export function decodeCohereResponse(answer: JsonObject, options: ReadOptions): 
         index: 0,
         message,
         logprobs: logprobsOf(answer.logprobs),
-        finish_reason: finishReason(answer.finish_reason),
+        finish_reason:
+          finishReason(answer.finish_reason, calls.length > 0) ?? (calls.length > 0 ? 'tool_calls' : 'stop'),
       },
     ],
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),

@@ -125,7 +125,8 @@ export class CohereReader implements ChatReader {
       return [];
     }
     const late = [...this.#calls.keys()].flatMap((index) => this.#close(index));
-    const last = this.#say({}, finishReason(reason));
+    const finish = finishReason(reason, this.#places > 0);
+    const last = finish === null ? [] : this.#say({}, finish);
     this.done = true;
     return [...late, ...last, ...usageChunks(this.#naming, cohereUsage(told))];
   }

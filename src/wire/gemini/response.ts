@@ -3,44 +3,20 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
+import { endingOf } from '../endings.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 import { decodeLogprobs } from './logprobs.ts';
 
 export type GeminiContext = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
 
-const FILTERED = new Set([
-  'SAFETY',
-  'RECITATION',
-  'BLOCKLIST',
-  'PROHIBITED_CONTENT',
-  'SPII',
-  'IMAGE_SAFETY',
-  'IMAGE_PROHIBITED_CONTENT',
-  'IMAGE_RECITATION',
-  'MODEL_ARMOR',
-  'LANGUAGE',
-  'JAILBREAK',
-]);
-
-const BROKEN = new Set([
-  'MALFORMED_FUNCTION_CALL',
-  'UNEXPECTED_TOOL_CALL',
-  'TOO_MANY_TOOL_CALLS',
-  'MALFORMED_RESPONSE',
-]);
-
 /**
- * What ended an answer, in OpenAI's words; `undefined` while nothing did.
+ * What ended an answer, in OpenAI's words or theirs; `undefined` while nothing did.
  * @param called whether the answer called a function: Gemini stops for that as for anything
  */
 export function geminiFinish(reason: unknown, called: boolean): string | undefined {
-  const word = stringOf(reason);
-  if (word === undefined || word === 'FINISH_REASON_UNSPECIFIED') return undefined;
-  if (word === 'MAX_TOKENS') return 'length';
-  if (FILTERED.has(word)) return 'content_filter';
-  if (BROKEN.has(word)) return 'error';
-  return called ? 'tool_calls' : 'stop';
+  const finish = endingOf('gemini', reason)?.finish;
+  return called && finish === 'stop' ? 'tool_calls' : finish;
 }
 
 /** Gemini's usage, normalised: what was thought stands beside what was said. */

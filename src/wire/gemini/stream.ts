@@ -4,6 +4,7 @@ import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { GeminiContext } from './response.ts';
+import { endingOf, fails } from '../endings.ts';
 import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { decodeLogprobs } from './logprobs.ts';
 import { decodeCall, extraOf, geminiFinish, geminiUsage, idOf } from './response.ts';
@@ -12,7 +13,8 @@ import { chunkOf, usageChunks } from '../chunks.ts';
 
 interface Candidate {
   calls: number;
-  finish: string | undefined;
+  /** Why it ended, in their last word on it: Vertex was seen to say it in every event. */
+  reason: unknown;
 }
 
 /** Candidates come from outside and must not be as many as they like. */
@@ -51,11 +53,17 @@ export class GeminiReader implements ChatReader {
   }
 
   end(): ChatChunk[] {
-    const candidates = [...this.#candidates.values()];
-    const finished = candidates.length > 0 && candidates.every(({ finish }) => finish !== undefined);
-    if (!finished || this.done) return [];
+    if (!this.finished || this.done) return [];
     this.done = true;
-    return usageChunks(this.#naming, this.usage);
+    const last = [...this.#candidates].map(([index, { reason, calls }]) =>
+      chunkOf(this.#naming, {}, { index, finish: geminiFinish(reason, calls > 0) ?? null }),
+    );
+    return [...last, ...usageChunks(this.#naming, this.usage)];
+  }
+
+  get finished(): boolean {
+    const candidates = [...this.#candidates.values()];
+    return candidates.length > 0 && candidates.every(({ reason }) => reason !== undefined);
   }
 
   #answer(answer: JsonObject): ChatChunk[] {
@@ -77,11 +85,13 @@ export class GeminiReader implements ChatReader {
 
   #candidate(value: JsonObject, at: number): ChatChunk[] {
     const index = numberOf(value.index) ?? at;
+    const ending = endingOf('gemini', value.finishReason);
+    if (fails(ending)) return [chunkOf(this.#naming, {}, { index, finish: ending.finish })];
     const chunks: ChatChunk[] = [];
     let candidate = this.#candidates.get(index);
     if (!candidate) {
       if (this.#candidates.size >= MAX_CANDIDATES) return [];
-      candidate = { calls: 0, finish: undefined };
+      candidate = { calls: 0, reason: undefined };
       this.#candidates.set(index, candidate);
       chunks.push(chunkOf(this.#naming, { role: 'assistant', content: '' }, { index }));
     }
@@ -100,11 +110,7 @@ export class GeminiReader implements ChatReader {
       if (logprobs && each === place) chunk.choices[0]!.logprobs = logprobs;
       chunks.push(chunk);
     });
-    const finish = geminiFinish(value.finishReason, candidate.calls > 0);
-    if (finish !== undefined && candidate.finish === undefined) {
-      candidate.finish = finish;
-      chunks.push(chunkOf(this.#naming, {}, { index, finish }));
-    }
+    if (ending) candidate.reason = value.finishReason;
     return chunks;
   }
 

@@ -1,97 +1,12 @@
+import type { Assembler } from '../assembler.ts';
 import type { JsonObject } from '../json.ts';
-import type { Usage } from '../usage.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
-import { openaiUsage } from '../usage.ts';
-
-/** Folds the chunks of a stream into the object an unstreamed answer would have been. */
-export interface Assembler {
-  push(chunk: JsonObject): void;
-  /** Text, reasoning, a refusal, sound or a tool call was seen. */
-  readonly content: boolean;
-  /** Finish reason of the first choice. */
-  readonly finish: string | null;
-  /** How many choices were seen. */
-  readonly seen: number;
-  /** Every choice seen has its finish reason, and there is one. */
-  readonly finished: boolean;
-  readonly usage: Usage | undefined;
-  result(): JsonObject;
-  /** The text so far, when the answer so far is one plain text that another model could go on with. */
-  plainText(): string | undefined;
-}
+import type { Begun } from '../protocol.ts';
+import type { Choice } from './folding.ts';
+import { areBroken, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { Folding } from './folding.ts';
 
 /** Indexes come from outside and must not make lists as long as they like. */
-const MAX_CHOICES = 128;
 const MAX_CALLS = 1_024;
-
-interface Choice {
-  readonly index: number;
-  finish: string | null;
-}
-
-abstract class Folding<C extends Choice> implements Assembler {
-  protected readonly choices: C[] = [];
-  readonly #top: JsonObject = {};
-  #usage: unknown;
-  content = false;
-
-  protected abstract readonly object: string;
-  protected abstract choice(index: number): C;
-  protected abstract fold(choice: C, piece: JsonObject): void;
-  protected abstract shown(choice: C): JsonObject;
-
-  plainText(): string | undefined {
-    return undefined;
-  }
-
-  push(chunk: JsonObject): void {
-    for (const key in chunk) {
-      if (key === 'choices' || key === 'usage' || key === 'object' || key === 'obfuscation') continue;
-      const value = chunk[key];
-      if (value !== undefined && value !== null && value !== '') this.#top[key] = value;
-    }
-    const used = chunk.usage ?? objectOf(chunk.x_groq).usage;
-    if (isObject(used)) this.#usage = used;
-    for (const piece of listOf(chunk.choices)) {
-      if (!isObject(piece)) continue;
-      const choice = this.#at(numberOf(piece.index) ?? 0);
-      if (!choice) continue;
-      this.fold(choice, piece);
-      const finish = stringOf(piece.finish_reason);
-      if (finish) choice.finish = finish;
-    }
-  }
-
-  get finish(): string | null {
-    return this.choices[0]?.finish ?? null;
-  }
-
-  get seen(): number {
-    return this.choices.length;
-  }
-
-  get finished(): boolean {
-    return this.choices.length > 0 && this.choices.every((choice) => choice.finish !== null);
-  }
-
-  get usage(): Usage | undefined {
-    return openaiUsage(this.#usage);
-  }
-
-  result(): JsonObject {
-    const { id, created, model, ...rest } = this.#top;
-    const choices = this.choices.toSorted((a, b) => a.index - b.index).map((choice) => this.shown(choice));
-    return { id, object: this.object, created, model, ...rest, choices, usage: this.#usage };
-  }
-
-  #at(index: number): C | undefined {
-    const known = this.choices.find((choice) => choice.index === index);
-    if (known || this.choices.length >= MAX_CHOICES) return known;
-    const choice = this.choice(index);
-    this.choices.push(choice);
-    return choice;
-  }
-}
 
 interface Call {
   readonly index: number | undefined;
@@ -153,12 +68,24 @@ class ChatFolding extends Folding<ChatChoice> {
     for (const each of listOf(objectOf(piece.logprobs).content)) choice.logprobs.push(each);
   }
 
-  override plainText(): string | undefined {
+  override get called(): boolean {
+    return this.choices.some(({ calls }) => calls.length > 0);
+  }
+
+  override get brokenCall(): boolean {
+    return this.choices.some(({ calls }) => calls.some((call) => areBroken(call.arguments)));
+  }
+
+  override begun(): Begun | undefined {
     const [choice, second] = this.choices;
     if (!choice || second || !choice.text || choice.finish !== null) return undefined;
     const bound =
       choice.calls.length > 0 || choice.texts.refusal || BOUND.some((key) => key in choice.others);
-    return bound ? undefined : choice.text;
+    return bound ? undefined : { text: choice.text, place: 0 };
+  }
+
+  override fresh(): Assembler {
+    return new ChatFolding();
   }
 
   #text(choice: ChatChoice, value: unknown): void {
@@ -238,6 +165,10 @@ class CompletionFolding extends Folding<TextChoice> {
     const text = stringOf(piece.text) ?? '';
     choice.text += text;
     this.content ||= text !== '';
+  }
+
+  override fresh(): Assembler {
+    return new CompletionFolding();
   }
 
   protected override shown({ index, text, finish }: TextChoice): JsonObject {

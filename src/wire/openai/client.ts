@@ -1,8 +1,11 @@
 import type { ChatChunk, ChatMessage, ChatRequest, ChatResponse, ContentPart } from '../chat.ts';
-import type { ChatWriter, ClientProtocol } from '../protocol.ts';
+import type { ChunkNaming } from '../chunks.ts';
+import type { JsonObject } from '../json.ts';
+import type { ChatWriter, ClientProtocol, Understood } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
+import { chunkOf } from '../chunks.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
-import { openaiErrorBody } from './error.ts';
+import { chatErrorEvent, openaiErrorBody } from './error.ts';
 import { partsOf } from './response.ts';
 
 /** Clients of OpenAI's chat: the canonical form is theirs. */
@@ -19,7 +22,6 @@ export const chatClient: ClientProtocol = {
     };
   },
   errorBody: openaiErrorBody,
-  errorEvent: (error, requestId) => `data: ${JSON.stringify(openaiErrorBody(error, requestId))}\n\n`,
 };
 
 /** What every translation goes by; the rest each of them checks. @throws ProxyError `invalid_request` */
@@ -66,9 +68,22 @@ function withoutThoughts(message: ChatMessage): ChatMessage {
   return { ...message, content, reasoning_content: message.reasoning_content ?? reasoning };
 }
 
+/** How a client of chat is given chunks in place of those that were relayed to it: all of them, as they are. */
+export function relayedChat(body: JsonObject): Pick<Understood, 'request' | 'stream'> {
+  return {
+    request: body as unknown as ChatRequest,
+    stream: () => ({ push: event, end: () => DONE, fail: chatErrorEvent }),
+  };
+}
+
+const DONE = 'data: [DONE]\n\n';
+
 /** Every chunk an event. The one with the usage goes to clients that asked for it. */
 class ChunkWriter implements ChatWriter {
   readonly #includeUsage: boolean;
+  #naming: ChunkNaming | undefined;
+  #called = false;
+  #finished = false;
 
   constructor(includeUsage: boolean) {
     this.#includeUsage = includeUsage;
@@ -76,12 +91,30 @@ class ChunkWriter implements ChatWriter {
 
   push(chunk: ChatChunk): string {
     const { usage, ...rest } = chunk;
-    if (!this.#includeUsage) return chunk.choices.length === 0 ? '' : event(rest);
-    return event({ ...rest, usage: usage ?? null });
+    this.#naming ??= chunk;
+    for (const { delta, finish_reason } of chunk.choices) {
+      this.#called ||= objectOf(delta).tool_calls !== undefined;
+      this.#finished ||= finish_reason !== null;
+    }
+    // Without a word of the provider's the client is told all the same, before the usage.
+    const before = chunk.choices.length === 0 ? this.#finish() : '';
+    if (!this.#includeUsage) return chunk.choices.length === 0 ? before : event(rest);
+    return before + event({ ...rest, usage: usage ?? null });
   }
 
   end(): string {
-    return 'data: [DONE]\n\n';
+    return this.#finish() + DONE;
+  }
+
+  fail(error: ProxyError, requestId: string): string {
+    return chatErrorEvent(error, requestId);
+  }
+
+  #finish(): string {
+    if (this.#finished || !this.#naming) return '';
+    this.#finished = true;
+    const last = chunkOf(this.#naming, {}, { finish: this.#called ? 'tool_calls' : 'stop' });
+    return event(this.#includeUsage ? { ...last, usage: null } : last);
   }
 }
 

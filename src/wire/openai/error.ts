@@ -23,3 +23,8 @@ export function openaiErrorBody(
     },
   };
 }
+
+/** An error as the last event of a stream of chunks. */
+export function chatErrorEvent(error: ProxyError, requestId: string): string {
+  return `data: ${JSON.stringify(openaiErrorBody(error, requestId))}\n\n`;
+}

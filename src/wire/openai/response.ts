@@ -4,18 +4,9 @@ import type { EncodeContext } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { endingOf } from '../endings.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
-
-/** Finish reasons that vendors have of their own. */
-const FINISH: Readonly<Record<string, string>> = {
-  eos: 'stop',
-  end_turn: 'stop',
-  model_length: 'length',
-  max_tokens: 'length',
-  function_call: 'tool_calls',
-  insufficient_system_resource: 'error',
-};
 
 type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
 
@@ -74,11 +65,9 @@ export function vendorUsage(value: unknown, quirks: Quirks): Usage | undefined {
 }
 
 function finishReason(value: unknown, calls: boolean): string | undefined {
-  const reason = stringOf(value);
-  if (!reason) return undefined;
-  const known = entryOf(FINISH, reason) ?? reason;
+  const finish = endingOf('chat', value)?.finish;
   // Some servers end a tool call with `stop`.
-  return calls && known === 'stop' ? 'tool_calls' : known;
+  return calls && finish === 'stop' ? 'tool_calls' : finish;
 }
 
 function decodeMessage(message: JsonObject, { newId }: Context): ChatMessage {

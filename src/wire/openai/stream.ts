@@ -2,7 +2,10 @@ import type { ChatChunk, ChatDelta, ToolCallDelta } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ChatReader, EncodeContext } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
+import type { Usage } from '../usage.ts';
+import { endingOf, fails } from '../endings.ts';
 import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { openaiUsage } from '../usage.ts';
 import { argumentsOf, decodeChunk } from './response.ts';
 
 interface Call {
@@ -15,6 +18,7 @@ interface Call {
 
 interface Choice {
   begun: boolean;
+  /** The last word on why it ended: more may come behind it. */
   finish: string | undefined;
   readonly calls: Call[];
 }
@@ -24,7 +28,7 @@ const MAX_CHOICES = 128;
 
 /**
  * Chat chunks as any vendor sends them, made regular: the role first and once, tool calls numbered from 0 with id and
- * name in their first piece alone, one finish reason a choice, the usage in a chunk of its own at the end.
+ * name in their first piece alone, one finish reason a choice, the usage in a chunk of its own, both at the end.
  */
 export class ChunkReader implements ChatReader {
   readonly #context: Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
@@ -42,7 +46,7 @@ export class ChunkReader implements ChatReader {
   push({ data }: SseEvent): ChatChunk[] {
     if (this.done) return [];
     // Some hosts end a stream in so many words and forget its finish reason.
-    if (data === '[DONE]') return [...this.#unfinished(), ...this.#stop()];
+    if (data === '[DONE]') return this.#stop();
     const value = parseJson(data);
     if (!isObject(value)) {
       this.malformed += 1;
@@ -60,15 +64,23 @@ export class ChunkReader implements ChatReader {
   }
 
   end(): ChatChunk[] {
+    return this.finished && !this.done ? this.#stop() : [];
+  }
+
+  get finished(): boolean {
     const choices = [...this.#choices.values()];
-    const finished = choices.length > 0 && choices.every(({ finish }) => finish !== undefined);
-    return finished && !this.done ? this.#stop() : [];
+    return choices.length > 0 && choices.every(({ finish }) => finish !== undefined);
+  }
+
+  get usage(): Usage | undefined {
+    return openaiUsage(this.#usage);
   }
 
   #stop(): ChatChunk[] {
     this.done = true;
-    if (!this.#usage || !this.#named) return [];
-    return [{ ...this.#named, choices: [], usage: this.#usage }];
+    const last = [...this.#choices].flatMap(([index, choice]) => this.#finish(index, choice));
+    if (!this.#usage || !this.#named) return last;
+    return [...last, { ...this.#named, choices: [], usage: this.#usage }];
   }
 
   #choice({ index, delta, logprobs, finish_reason: finish }: ChatChunk['choices'][number]): ChatChunk[] {
@@ -78,8 +90,11 @@ export class ChunkReader implements ChatReader {
       choice = { begun: false, finish: undefined, calls: [] };
       this.#choices.set(index, choice);
     }
-    // A vendor that repeats its last chunk has nothing more to say.
-    if (choice.finish !== undefined) return [];
+    if (fails(endingOf('chat', finish))) {
+      return [this.#chunk({ index, delta: {}, logprobs: null, finish_reason: finish })];
+    }
+    // Together says it behind the first of several calls, and vendors that repeat their last chunk say it twice.
+    choice.finish = finish ?? choice.finish;
     const { role: _, tool_calls: calls, ...rest } = delta;
     const chunks: ChatChunk[] = [];
     const say = (said: ChatDelta, reason: string | null = null, probabilities: unknown = null) =>
@@ -91,24 +106,18 @@ export class ChunkReader implements ChatReader {
       const piece = this.#call(choice, call as unknown as JsonObject);
       if (piece) say({ tool_calls: [piece] });
     }
-    return finish === null ? chunks : [...chunks, ...this.#finish(index, choice, finish)];
+    return chunks;
   }
 
   /** Calls without arguments get theirs, and the choice its finish reason. */
-  #finish(index: number, choice: Choice, reason: string): ChatChunk[] {
-    const say = (delta: ChatDelta, finish: string | null) =>
-      this.#chunk({ index, delta, logprobs: null, finish_reason: finish });
-    choice.finish = choice.calls.length > 0 && reason === 'stop' ? 'tool_calls' : reason;
-    const empty = choice.calls.flatMap((call, at) =>
+  #finish(index: number, { calls, finish }: Choice): ChatChunk[] {
+    const say = (delta: ChatDelta, reason: string | null) =>
+      this.#chunk({ index, delta, logprobs: null, finish_reason: reason });
+    const empty = calls.flatMap((call, at) =>
       call.empty ? [say({ tool_calls: [{ index: at, function: { arguments: '{}' } }] }, null)] : [],
     );
-    return [...empty, say({}, choice.finish)];
-  }
-
-  #unfinished(): ChatChunk[] {
-    return [...this.#choices].flatMap(([index, choice]) =>
-      choice.finish === undefined ? this.#finish(index, choice, 'stop') : [],
-    );
+    if (finish === undefined) return empty;
+    return [...empty, say({}, calls.length > 0 && finish === 'stop' ? 'tool_calls' : finish)];
   }
 
   /** Some vendors leave the index out or give every call the same one: a new id is a new call. */

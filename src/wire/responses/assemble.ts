@@ -1,8 +1,11 @@
 import type { JsonObject } from '../json.ts';
-import type { Assembler } from '../openai/assemble.ts';
+import type { ProxyError } from '../../errors.ts';
+import type { Assembler } from '../assembler.ts';
+import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { areBroken, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { openaiUsage } from '../usage.ts';
+import { failureEvents } from './failure.ts';
 import { responseFinish } from './response.ts';
 
 /** Places come from outside and must not make lists as long as they like. */
@@ -34,23 +37,18 @@ interface Draft {
   value: JsonObject;
   done: boolean;
   /** By list and index, for items of parts. */
-  readonly parts: Map<string, { readonly list: string; readonly value: JsonObject }>;
+  readonly parts: Map<string, { readonly list: string; readonly value: JsonObject; done: boolean }>;
   /** Arguments or input, for calls. */
   text: string;
   field: string;
 }
 
-/** Folds the events of a response; knows also the number that its next event would have. */
-export interface ResponseAssembler extends Assembler {
-  readonly next: number;
-}
-
 /** For the events of /v1/responses: the last one holds the response, and until then it is what is known of it. */
-export function responseAssembler(): ResponseAssembler {
+export function responseAssembler(): Assembler {
   return new ResponseFolding();
 }
 
-class ResponseFolding implements ResponseAssembler {
+class ResponseFolding implements Assembler {
   #response: JsonObject = {};
   /** By place in the output, or in the order of their coming. */
   readonly #drafts = new Map<number, Draft>();
@@ -58,18 +56,23 @@ class ResponseFolding implements ResponseAssembler {
   /** The place of the last item spoken of, and the first place that is free. */
   #last = 0;
   #free = 0;
+  /** The number that the next event has. */
+  #next = 0;
+  /** Whether the text has something beside it that belongs to the model: citations, probabilities. */
+  #annotated = false;
   content = false;
   finish: string | null = null;
-  next = 0;
 
   push(event: JsonObject): void {
     const type = stringOf(event.type) ?? '';
-    this.next = (numberOf(event.sequence_number) ?? this.next) + 1;
+    this.#next = (numberOf(event.sequence_number) ?? this.#next) + 1;
+    this.#annotated ||= type.includes('.annotation.') || listOf(event.logprobs).length > 0;
     if (isObject(event.response)) this.#response = event.response;
     if (type === 'response.output_item.added') this.#item(event, false);
     else if (type === 'response.output_item.done') this.#item(event, true);
     else if (GROWN[type]) this.#grow(GROWN[type], event);
     else if (type === 'response.function_call_arguments.done') this.#argued(event);
+    else if (type === 'response.output_text.done') this.#said(event);
     else if (type === 'response.completed' || type === 'response.incomplete') {
       const status = type === 'response.incomplete' ? 'incomplete' : this.#response.status;
       this.finish = responseFinish({ ...this.#response, status, output: this.#output }) ?? 'stop';
@@ -92,15 +95,56 @@ class ResponseFolding implements ResponseAssembler {
     return { ...this.#response, output: this.#output };
   }
 
-  /** Reasoning that is given back belongs to the model that made it, and clients take no second beginning. */
-  plainText(): undefined {
-    return undefined;
+  get called(): boolean {
+    return this.#calls.length > 0;
+  }
+
+  get brokenCall(): boolean {
+    return this.#calls.some(({ value, done, text }) =>
+      areBroken(done ? String(value.arguments ?? '') : text),
+    );
+  }
+
+  /** Reasoning that is given back belongs to the model that made it; a plain summary may stand before the text. */
+  begun(): Begun | undefined {
+    const drafts = this.#ordered();
+    const last = drafts.pop();
+    const [part, second] = last?.parts.values() ?? [];
+    const text = part?.value.type === 'output_text' && !part.done ? stringOf(part.value.text) : undefined;
+    if (!last || !text || second || this.#annotated || this.finish !== null) return undefined;
+    const plain = drafts.every(({ value, done }) => done && isPlainReasoning(value));
+    const item = stringOf(last.value.id);
+    const place = drafts.length;
+    if (last.done || !plain || item === undefined || !this.#drafts.has(place)) return undefined;
+    const { id, model } = this.#response;
+    if (typeof id !== 'string' || typeof model !== 'string') return undefined;
+    const items = drafts.map(({ value }) => value);
+    return { text, place, response: { announced: this.#response, items, item, next: this.#next } };
+  }
+
+  fail(error: ProxyError, _requestId: string): string {
+    return failureEvents(error, { object: 'response', ...this.result() }, this.#next);
+  }
+
+  fresh(): Assembler {
+    const rest = new ResponseFolding();
+    rest.#response = this.#response;
+    rest.#next = this.#next;
+    return rest;
+  }
+
+  get #calls(): Draft[] {
+    return [...this.#drafts.values()].filter(({ value }) => value.type === 'function_call');
+  }
+
+  #ordered(): Draft[] {
+    return [...this.#drafts].sort(([a], [b]) => a - b).map(([, draft]) => draft);
   }
 
   get #output(): unknown[] {
     const told = listOf(this.#response.output);
     if (told.length > 0) return told;
-    return [...this.#drafts].sort(([a], [b]) => a - b).map(([, draft]) => shown(draft));
+    return this.#ordered().map(shown);
   }
 
   #item(event: JsonObject, done: boolean): void {
@@ -130,10 +174,16 @@ class ResponseFolding implements ResponseAssembler {
     let part = draft.parts.get(key);
     if (!part) {
       if (draft.parts.size >= MAX_ITEMS) return;
-      part = { list: what.list, value: { type: what.type, [what.field]: '' } };
+      part = { list: what.list, value: { type: what.type, [what.field]: '' }, done: false };
       draft.parts.set(key, part);
     }
     part.value[what.field] = (stringOf(part.value[what.field]) ?? '') + delta;
+  }
+
+  /** A text is complete. */
+  #said(event: JsonObject): void {
+    const draft = this.#draft(event, {}, false);
+    for (const part of draft?.parts.values() ?? []) part.done = true;
   }
 
   /** LM Studio says arguments in one piece, without a delta. */
@@ -161,6 +211,10 @@ class ResponseFolding implements ResponseAssembler {
     this.#drafts.set(place, added);
     return added;
   }
+}
+
+function isPlainReasoning({ type, encrypted_content: encrypted }: JsonObject): boolean {
+  return type === 'reasoning' && !encrypted;
 }
 
 /** An item that was cut is what it had grown to. */

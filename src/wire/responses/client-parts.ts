@@ -67,6 +67,12 @@ export function openItem(kind: Kind, newId: () => string, call?: OpenCall): Open
   return { kind, id, parts: [], part: undefined, block: undefined, call, text: '', json: new JsonEnd() };
 }
 
+/** A message that was begun elsewhere, with a text in it that goes on. */
+export function goneOn(id: string, text: string): Open {
+  const open = openItem('message', () => '');
+  return { ...open, id, part: { ...openPart('text'), text } };
+}
+
 export function openPart(type: PartType): Part {
   return { type, text: '', annotations: [], logprobs: [] };
 }

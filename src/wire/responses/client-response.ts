@@ -2,7 +2,8 @@ import type { ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ToolBox, ToolOrigin } from './tools.ts';
 import type { OpenaiUsage } from '../usage.ts';
-import { entryOf, isObject, listOf, objectOf } from '../json.ts';
+import { isImproper } from '../endings.ts';
+import { areBroken, entryOf, isObject, listOf, objectOf } from '../json.ts';
 import { encodeCitations } from './citations.ts';
 import { encodeProbabilities } from './probabilities.ts';
 import { seal } from './sealed.ts';
@@ -35,17 +36,16 @@ export function responseObject(
 ): JsonObject {
   const { id, model, output, finish } = answer;
   const done = finish !== null;
-  const reason = entryOf(INCOMPLETE, finish);
-  const failed = finish === 'error';
+  const reason = isImproper(finish) ? finish : entryOf(INCOMPLETE, finish);
   const { format, ...text } = objectOf(request.text);
   return {
     id,
     object: 'response',
     created_at: created,
-    completed_at: done && !reason && !failed ? created : null,
-    status: failed ? 'failed' : reason ? 'incomplete' : done ? 'completed' : 'in_progress',
+    completed_at: done && !reason ? created : null,
+    status: reason ? 'incomplete' : done ? 'completed' : 'in_progress',
     background: false,
-    error: failed ? FAILED : null,
+    error: null,
     incomplete_details: reason ? { reason } : null,
     instructions: request.instructions ?? null,
     max_output_tokens: request.max_output_tokens ?? null,
@@ -71,9 +71,6 @@ export function responseObject(
     metadata: request.metadata ?? {},
   };
 }
-
-/** What a model's own failure is told as: a call that it did not get right, say. */
-const FAILED = { code: 'server_error', message: 'The model did not complete its answer' };
 
 /** Fields of a function that may be left out where it is given, not where it is shown. */
 function shownTool(tool: unknown): unknown {
@@ -161,7 +158,8 @@ export function textPart(
 function callItem(call: ToolCall, origins: ToolBox['origins'], newId: () => string): JsonObject {
   const { name, arguments: text } = call.function;
   const origin = origins.get(name) ?? { kind: 'function', name };
-  return callObject(origin, `${prefixOf(origin)}_${newId()}`, call.id, text || '{}', 'completed');
+  const status = areBroken(text) ? 'incomplete' : 'completed';
+  return callObject(origin, `${prefixOf(origin)}_${newId()}`, call.id, text || '{}', status);
 }
 
 /** The beginning of a call's id. */

@@ -17,19 +17,8 @@ export const responsesClient: ClientProtocol = {
       request,
       dropped,
       encode: (answer) => encodeResponse(answer, envelope),
-      stream: () => new ResponsesWriter(envelope),
+      stream: (begun) => new ResponsesWriter(envelope, begun),
     };
   },
   errorBody: openaiErrorBody,
-  errorEvent(error, _requestId, sequence) {
-    const { upstream, rule } = error;
-    const event = {
-      type: 'error',
-      code: upstream?.code ?? rule.code,
-      message: error.message,
-      param: upstream?.param ?? error.param ?? null,
-      sequence_number: sequence,
-    };
-    return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
-  },
 };

@@ -1,29 +1,31 @@
 import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
+import type { Ending } from '../endings.ts';
 import type { EncodeContext } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
 import { classifyBody } from '../classify.ts';
-import { entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { endingOf } from '../endings.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
 import { decodeCitation } from './citations.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'memory' | 'newId'>;
 
-const INCOMPLETE: Readonly<Record<string, string>> = {
-  max_output_tokens: 'length',
-  content_filter: 'content_filter',
-};
-
 /** Calls of tools that the request defines. */
 const CALLS: ReadonlySet<unknown> = new Set(['function_call', 'custom_tool_call']);
 
-/** The finish reason of a whole response, in chat's words; `null` while it is in progress. */
+/** How a response ended; `undefined` while it is in progress. */
+export function responseEnding({ status, incomplete_details: details }: JsonObject): Ending | undefined {
+  if (status === 'queued' || status === 'in_progress') return undefined;
+  const reason = status === 'incomplete' ? objectOf(details).reason : undefined;
+  return endingOf('responses', reason ?? status ?? 'completed');
+}
+
+/** The finish reason of a whole response, in chat's words or its own; `null` while it is in progress. */
 export function responseFinish(response: JsonObject): string | null {
-  const { status, incomplete_details: details } = response;
-  if (status === 'incomplete') return entryOf(INCOMPLETE, objectOf(details).reason) ?? 'length';
-  if (status !== undefined && status !== 'completed') return null;
+  const finish = responseEnding(response)?.finish ?? null;
   const called = listOf(response.output).some((item) => CALLS.has(objectOf(item).type));
-  return called ? 'tool_calls' : 'stop';
+  return called && finish === 'stop' ? 'tool_calls' : finish;
 }
 
 /**
@@ -36,7 +38,7 @@ export function decodeResponse(body: JsonObject, { created, memory, newId }: Con
     throw new ProxyError('malformed', 'Cannot read the answer: it is no response');
   }
   const unfinished = body.status === 'queued' || body.status === 'in_progress';
-  if (body.status === 'cancelled' || (unfinished && body.output.length === 0)) {
+  if (unfinished && body.output.length === 0) {
     throw new ProxyError('malformed', `Cannot read the answer: the response is ${body.status}`);
   }
   let text = '';
@@ -85,7 +87,7 @@ export function decodeResponse(body: JsonObject, { created, memory, newId }: Con
 }
 
 function failure({ error }: JsonObject): ProxyError {
-  const found = classifyBody({ error: objectOf(error) });
+  const found = isObject(error) ? classifyBody({ error }) : undefined;
   const words = found?.upstream.message || 'the response failed';
   return new ProxyError(found?.fault ?? 'server', `Cannot get an answer: ${words}`, {
     upstream: found?.upstream,

@@ -2,24 +2,19 @@ import type { ChatChunk, ChatDelta } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ChatReader, EncodeContext } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
+import { fails } from '../endings.ts';
 import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { openaiUsage } from '../usage.ts';
 import { decodeCitation } from './citations.ts';
-import { decodeCall, encryptedBlock, reasoningText, responseFinish } from './response.ts';
+import { encryptedBlock, reasoningText, responseEnding } from './response.ts';
+import type { Call } from './call-book.ts';
+import { CallBook } from './call-book.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
 
 type Spoken = 'message' | 'reasoning';
-
-interface Call {
-  readonly id: string;
-  readonly name: string;
-  /** Place among the calls; `undefined` until the client is told of it. */
-  index: number | undefined;
-  fragments: boolean;
-}
 
 /**
  * Responses events to chat chunks. Servers that leave out sequence numbers, places or ids are taken as they come;
@@ -28,10 +23,7 @@ interface Call {
  */
 export class ResponsesReader implements ChatReader {
   readonly #context: Context;
-  /** By what events name them: item id, call id or place in the output. */
-  readonly #calls = new Map<unknown, Call>();
-  #firstCall: Call | undefined;
-  #lastCall: Call | undefined;
+  readonly #calls: CallBook;
   readonly #thinking: JsonObject[] = [];
   #id = '';
   #model = '';
@@ -52,6 +44,7 @@ export class ResponsesReader implements ChatReader {
 
   constructor(context: Context) {
     this.#context = context;
+    this.#calls = new CallBook(context.newId);
   }
 
   push({ event, data }: SseEvent): ChatChunk[] {
@@ -95,17 +88,18 @@ export class ResponsesReader implements ChatReader {
       case 'response.reasoning_text.delta':
         return this.#think(stringOf(value.delta) ?? '', value);
       case 'response.function_call_arguments.delta':
-        return this.#argue(this.#find(value), stringOf(value.delta) ?? '');
+        return this.#argue(this.#calls.about(value), stringOf(value.delta) ?? '');
       case 'response.function_call_arguments.done':
-        return this.#whole(this.#find(value), stringOf(value.arguments) ?? '');
+        return this.#whole(this.#calls.about(value), stringOf(value.arguments) ?? '');
       case 'response.output_item.done':
         return this.#itemDone(objectOf(value.item), value.output_index);
       case 'response.completed':
       case 'response.incomplete':
         return this.#complete(type, objectOf(value.response));
       case 'response.failed':
-        this.error = { error: objectOf(objectOf(value.response).error) };
-        return [];
+        return this.#fail(objectOf(value.response));
+      case 'response.cancelled':
+        return this.#end('cancelled');
       case 'error':
         this.error = isObject(value.error) ? value : { error: value };
         return [];
@@ -125,28 +119,8 @@ export class ResponsesReader implements ChatReader {
   #added(item: JsonObject, place: unknown): ChatChunk[] {
     this.#before = this.#length;
     if (item.type === 'reasoning') this.#between = this.#thought;
-    if (item.type === 'function_call') this.#register(item, place);
+    if (item.type === 'function_call') this.#calls.add(item, place);
     return [];
-  }
-
-  #register(item: JsonObject, place: unknown): Call {
-    const call = decodeCall(item, this.#context.newId);
-    const { name } = call.function;
-    const known: Call = { id: call.id, name, index: undefined, fragments: false };
-    for (const each of [item.id, item.call_id, numberOf(place)]) {
-      if (each !== undefined && each !== '') this.#calls.set(each, known);
-    }
-    this.#firstCall ??= known;
-    this.#lastCall = known;
-    return known;
-  }
-
-  #named(...names: readonly unknown[]): Call | undefined {
-    return names.map((name) => this.#calls.get(name)).find((call) => call !== undefined);
-  }
-
-  #find({ item_id, call_id, output_index }: JsonObject): Call | undefined {
-    return this.#named(item_id, call_id, output_index) ?? this.#lastCall;
   }
 
   #say(field: 'content' | 'refusal', delta: unknown, of: JsonObject): ChatChunk[] {
@@ -203,8 +177,8 @@ export class ResponsesReader implements ChatReader {
     const of = { item_id: item.id, output_index: place };
     const spoke = [item.id, place, item.type].some((name) => name !== undefined && this.#spoken.has(name));
     if (item.type === 'function_call') {
-      const known = this.#named(item.id, item.call_id, place);
-      return this.#whole(known ?? this.#register(item, place), stringOf(item.arguments) ?? '');
+      const known = this.#calls.named(item.id, item.call_id, place);
+      return this.#whole(known ?? this.#calls.add(item, place), stringOf(item.arguments) ?? '');
     }
     if (item.type === 'reasoning') {
       const block = encryptedBlock(item);
@@ -224,18 +198,31 @@ export class ResponsesReader implements ChatReader {
 
   #complete(type: string, response: JsonObject): ChatChunk[] {
     this.#name(response);
+    const status = type === 'response.incomplete' ? 'incomplete' : response.status;
+    const ending = responseEnding({ ...response, status });
+    if (fails(ending)) return this.#end(ending.finish);
     // Some say all at once.
     const items = this.#begun ? [] : listOf(response.output);
     const chunks = items.flatMap((item, place) => this.#itemDone(objectOf(item), place));
     this.done = true;
-    if (this.#firstCall && this.#thinking.length > 0) {
-      this.#context.memory.set(this.#firstCall.id, { thinking_blocks: this.#thinking });
+    if (this.#calls.first && this.#thinking.length > 0) {
+      this.#context.memory.set(this.#calls.first.id, { thinking_blocks: this.#thinking });
     }
-    const status = type === 'response.incomplete' ? 'incomplete' : response.status;
-    const reason = responseFinish({ ...response, status, output: [] }) ?? 'stop';
+    const reason = ending?.finish ?? 'stop';
     const finish = this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason;
     const usage = openaiUsage(response.usage);
-    return [...chunks, chunkOf(this.#naming, {}, { finish }), ...usageChunks(this.#naming, usage)];
+    return [...chunks, ...this.#end(finish), ...usageChunks(this.#naming, usage)];
+  }
+
+  /** A response may fail without a word of why. */
+  #fail({ error }: JsonObject): ChatChunk[] {
+    if (!isObject(error)) return this.#end('failed');
+    this.error = { error };
+    return [];
+  }
+
+  #end(finish: string): ChatChunk[] {
+    return [chunkOf(this.#naming, {}, { finish })];
   }
 
   #chunk(delta: ChatDelta): ChatChunk {

@@ -6,6 +6,7 @@
 import type { ErrorName } from './errors.ts';
 import type { Script } from './scripts.ts';
 import { CONTINUING } from './continuing.ts';
+import { ENDING } from './endings.ts';
 import { ERRORS } from './errors.ts';
 import { LIMITED } from './limited.ts';
 import { ODD } from './odd.ts';
@@ -207,6 +208,7 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
   flapping: (turn) => (turn.count % 2 === 1 ? turn.error('500') : fine(turn)),
 
   ...ODD,
+  ...ENDING,
 
   // As second targets of a stream that was cut.
   ...CONTINUING,

@@ -4,8 +4,8 @@ import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../..
 import { openapiProblems } from '../openapi.ts';
 import { framesOf } from './frames.ts';
 
-/** Where in a response its stream is. */
-type State = 'before' | 'created' | 'running' | 'ended' | 'failed';
+/** Where in a response its stream is; `failing` between the error and the failed response. */
+type State = 'before' | 'created' | 'running' | 'ended' | 'failing';
 
 interface Part {
   readonly kind: 'content' | 'summary';
@@ -59,20 +59,21 @@ class ResponsesChecker {
     }
     this.#sequence += 1;
     this.problems.push(...openapiProblems('ResponseStreamEvent', value).slice(0, 2));
-    if (this.#state === 'ended' || this.#state === 'failed') return this.#wrong(`${type} behind the end`);
+    if (this.#state === 'ended') return this.#wrong(`${type} behind the end`);
+    if (this.#state === 'failing') return this.#failed(type, value);
     if (type === 'error') {
-      this.#state = 'failed';
+      this.#state = 'failing';
       return;
     }
     if (type === 'response.created') return this.#created(value);
     if (type === 'response.in_progress') return this.#running(value);
     if (this.#state !== 'running') this.#wrong(`${type} before the response is in progress`);
-    if (/^response\.(?:completed|incomplete|failed)$/.test(type)) return this.#ended(type, value);
+    if (/^response\.(?:completed|incomplete)$/.test(type)) return this.#ended(type, value);
     this.#inside(type, value);
   }
 
   end(): void {
-    if (this.#state !== 'ended' && this.#state !== 'failed') this.#wrong('no last event');
+    if (this.#state !== 'ended') this.#wrong('no last event');
   }
 
   #wrong(problem: string): void {
@@ -93,14 +94,24 @@ class ResponsesChecker {
     if (objectOf(response).id !== this.response.id) this.#wrong('in progress under another id');
   }
 
+  /** What a failed response holds may be unfinished; the response is the one that was announced. */
+  #failed(type: string, { response }: JsonObject): void {
+    this.#state = 'ended';
+    if (type !== 'response.failed') return this.#wrong(`${type} behind an error`);
+    const last = objectOf(response);
+    if (last.id !== this.response.id) this.#wrong('failed under another id');
+    if (last.status !== 'failed' || !isObject(last.error)) this.#wrong('it failed without an error');
+    const done = listOf(last.output).slice(0, this.#items.length);
+    if (!Bun.deepEquals(done, this.#items)) this.#wrong('the output is not what its items were');
+  }
+
   #ended(type: string, { response }: JsonObject): void {
     this.#state = 'ended';
     if (this.#item) this.#wrong('the last item is not closed');
     const last = objectOf(response);
     if (last.id !== this.response.id) this.#wrong('ended under another id');
     if (`response.${String(last.status)}` !== type) this.#wrong(`${type} with status ${String(last.status)}`);
-    if ((last.status === 'failed') !== isObject(last.error))
-      this.#wrong('it failed without an error, or had one');
+    if (isObject(last.error)) this.#wrong('it is complete, and has an error');
     if (!Bun.deepEquals(last.output, this.#items)) this.#wrong('the output is not what its items were');
     this.problems.push(...openapiProblems('Response', last).slice(0, 2));
     this.response = last;

@@ -13,7 +13,6 @@ const FINISH: Readonly<Record<Api, Readonly<Record<string, string>>>> = {
     function_call: 'tool_calls',
     eos: 'stop',
     model_length: 'length',
-    error: 'error',
   },
   messages: {
     end_turn: 'stop',
@@ -38,8 +37,8 @@ const FINISH: Readonly<Record<Api, Readonly<Record<string, string>>>> = {
     PROHIBITED_CONTENT: 'content_filter',
     IMAGE_SAFETY: 'content_filter',
     MODEL_ARMOR: 'content_filter',
-    MALFORMED_FUNCTION_CALL: 'error',
-    UNEXPECTED_TOOL_CALL: 'error',
+    1: 'stop',
+    2: 'length',
   },
   converse: {
     end_turn: 'stop',

@@ -90,7 +90,7 @@ function chat(truth: Truth, value: JsonObject, field: 'message' | 'delta'): void
   const choice = listOf(value.choices)
     .map(objectOf)
     .find(({ index = 0 }) => index === 0);
-  if (!choice || truth.finish !== undefined) return;
+  if (!choice) return;
   const said = objectOf(choice[field]);
   if (typeof said.content === 'string') truth.text += said.content;
   for (const part of Array.isArray(said.content) ? (said.content as JsonObject[]) : []) {
@@ -195,7 +195,8 @@ function gemini(truth: Truth, value: JsonObject): void {
     } else if (part.thought === true) truth.reasoning += stringOf(part.text) ?? '';
     else truth.text += stringOf(part.text) ?? '';
   }
-  truth.finish ??= stringOf(candidate.finishReason);
+  // Vertex gives the number of the word to some.
+  if (candidate.finishReason !== undefined) truth.finish = String(candidate.finishReason);
   truth.ended = truth.finish !== undefined;
 }
 

@@ -1,0 +1,39 @@
+import type { ChatChunk } from '../../wire/chat.ts';
+import type { ChatWriter } from '../../wire/protocol.ts';
+import type { Tap } from '../tap.ts';
+import type { Answering, Continuation } from './lane.ts';
+import { SseReader } from '../../wire/sse.ts';
+
+/** Goes on with a stream that was relayed: from here on its events are written, and the tap is shown them as before. */
+export class RelayContinuation implements Continuation {
+  readonly #writer: ChatWriter;
+  readonly #tap: Tap;
+  readonly #target: string;
+  readonly #strict: boolean;
+  readonly #events = new SseReader();
+  readonly #encoder = new TextEncoder();
+
+  constructor({ stream, strict }: Answering, tap: Tap, target: string) {
+    this.#writer = stream(tap.begun());
+    this.#strict = strict;
+    this.#tap = tap;
+    this.#target = target;
+  }
+
+  push(chunk: ChatChunk): string {
+    const finish = chunk.choices[0]?.finish_reason ?? null;
+    const error = finish === null ? undefined : this.#tap.objection(finish, this.#target, this.#strict);
+    if (error) throw error;
+    return this.#show(this.#writer.push(chunk));
+  }
+
+  end(): string {
+    return this.#show(this.#writer.end());
+  }
+
+  #show(text: string): string {
+    for (const { data } of this.#events.push(this.#encoder.encode(text))) this.#tap.event(data, this.#target);
+    if (this.#tap.error) throw this.#tap.error;
+    return text;
+  }
+}

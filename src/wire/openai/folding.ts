@@ -1,0 +1,96 @@
+import type { ProxyError } from '../../errors.ts';
+import type { Assembler } from '../assembler.ts';
+import type { JsonObject } from '../json.ts';
+import type { Begun } from '../protocol.ts';
+import type { Usage } from '../usage.ts';
+import { endingOf } from '../endings.ts';
+import { isObject, listOf, numberOf, objectOf } from '../json.ts';
+import { openaiUsage } from '../usage.ts';
+import { chatErrorEvent } from './error.ts';
+
+/** Indexes come from outside and must not make lists as long as they like. */
+const MAX_CHOICES = 128;
+
+export interface Choice {
+  readonly index: number;
+  /** The provider's last word on why it ended. */
+  finish: string | null;
+}
+
+/** What the chunks of chat and of completions have in common: numbered choices, each with its finish reason. */
+export abstract class Folding<C extends Choice> implements Assembler {
+  protected readonly choices: C[] = [];
+  readonly #top: JsonObject = {};
+  #usage: unknown;
+  content = false;
+
+  protected abstract readonly object: string;
+  protected abstract choice(index: number): C;
+  protected abstract fold(choice: C, piece: JsonObject): void;
+  protected abstract shown(choice: C): JsonObject;
+
+  abstract fresh(): Assembler;
+
+  get called(): boolean {
+    return false;
+  }
+
+  get brokenCall(): boolean {
+    return false;
+  }
+
+  begun(): Begun | undefined {
+    return undefined;
+  }
+
+  fail(error: ProxyError, requestId: string): string {
+    return chatErrorEvent(error, requestId);
+  }
+
+  push(chunk: JsonObject): void {
+    for (const key in chunk) {
+      if (key === 'choices' || key === 'usage' || key === 'object' || key === 'obfuscation') continue;
+      const value = chunk[key];
+      if (value !== undefined && value !== null && value !== '') this.#top[key] = value;
+    }
+    const used = chunk.usage ?? objectOf(chunk.x_groq).usage;
+    if (isObject(used)) this.#usage = used;
+    for (const piece of listOf(chunk.choices)) {
+      if (!isObject(piece)) continue;
+      const choice = this.#at(numberOf(piece.index) ?? 0);
+      if (!choice) continue;
+      this.fold(choice, piece);
+      if (endingOf('chat', piece.finish_reason)) choice.finish = String(piece.finish_reason);
+    }
+  }
+
+  get finish(): string | null {
+    return endingOf('chat', this.choices[0]?.finish)?.finish ?? null;
+  }
+
+  get seen(): number {
+    return this.choices.length;
+  }
+
+  get finished(): boolean {
+    return this.choices.length > 0 && this.choices.every((choice) => choice.finish !== null);
+  }
+
+  get usage(): Usage | undefined {
+    return openaiUsage(this.#usage);
+  }
+
+  result(): JsonObject {
+    const { id, created, model, ...rest } = this.#top;
+    const choices = this.choices.toSorted((a, b) => a.index - b.index).map((choice) => this.shown(choice));
+    return { id, object: this.object, created, model, ...rest, choices, usage: this.#usage };
+  }
+
+  #at(index: number): C | undefined {
+    const known = this.choices.find((choice) => choice.index === index);
+    if (known || this.choices.length >= MAX_CHOICES) return known;
+    const choice = this.choice(index);
+    this.choices.push(choice);
+    return choice;
+  }
+}

@@ -1,0 +1,44 @@
+import type { JsonObject } from '../json.ts';
+import { numberOf } from '../json.ts';
+import { decodeCall } from './response.ts';
+
+/** A call that is being said. */
+export interface Call {
+  readonly id: string;
+  readonly name: string;
+  /** Place among the calls; `undefined` until the client is told of it. */
+  index: number | undefined;
+  fragments: boolean;
+}
+
+/** The calls of a response, by what events name them: item id, call id or place in the output. */
+export class CallBook {
+  readonly #newId: () => string;
+  readonly #calls = new Map<unknown, Call>();
+  #last: Call | undefined;
+  first: Call | undefined;
+
+  constructor(newId: () => string) {
+    this.#newId = newId;
+  }
+
+  add(item: JsonObject, place: unknown): Call {
+    const { id, function: fn } = decodeCall(item, this.#newId);
+    const call: Call = { id, name: fn.name, index: undefined, fragments: false };
+    for (const each of [item.id, item.call_id, numberOf(place)]) {
+      if (each !== undefined && each !== '') this.#calls.set(each, call);
+    }
+    this.first ??= call;
+    this.#last = call;
+    return call;
+  }
+
+  named(...names: readonly unknown[]): Call | undefined {
+    return names.map((name) => this.#calls.get(name)).find((call) => call !== undefined);
+  }
+
+  /** The call that an event is about: the last one where the event does not say. */
+  about({ item_id, call_id, output_index }: JsonObject): Call | undefined {
+    return this.named(item_id, call_id, output_index) ?? this.#last;
+  }
+}

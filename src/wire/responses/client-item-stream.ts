@@ -1,0 +1,222 @@
+import type { ToolCallDelta } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { Begun } from '../protocol.ts';
+import type { Kind, Open, OpenCall, PartType } from './client-parts.ts';
+import type { Envelope } from './client-response.ts';
+import { areBroken } from '../json.ts';
+import { goneOn, itemOf, openItem, openPart, partOf, PARTS } from './client-parts.ts';
+import { customInput } from './tools.ts';
+
+/** A call whose pieces come while another is being written. */
+interface Waiting {
+  readonly head: ToolCallDelta;
+  text: string;
+}
+
+/**
+ * Writes the items of a response one after another, each announced, grown and closed, with places, ids and sequence
+ * numbers.
+ */
+export class ItemWriter {
+  readonly #envelope: Envelope;
+  /** The items that are closed. */
+  readonly output: JsonObject[] = [];
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #closed = new Set<number>();
+  #open: Open | undefined;
+  #out = '';
+  /** The number of the next event. */
+  next = 0;
+
+  /** @param begun a response of which the client has the beginning of a text */
+  constructor(envelope: Envelope, begun?: Begun) {
+    this.#envelope = envelope;
+    if (!begun?.response) return;
+    this.output.push(...begun.response.items);
+    this.#open = goneOn(begun.response.item, begun.text);
+    this.next = begun.response.next;
+  }
+
+  event(type: string, fields: JsonObject): void {
+    const data = JSON.stringify({ type, ...fields, sequence_number: this.next });
+    this.next += 1;
+    this.#out += `event: ${type}\ndata: ${data}\n\n`;
+  }
+
+  /** The events since the last call. */
+  take(): string {
+    const out = this.#out;
+    this.#out = '';
+    return out;
+  }
+
+  grow(kind: 'reasoning' | 'message', type: PartType, delta: string, logprobs: JsonObject[] = []): void {
+    if (this.#open?.kind !== kind) {
+      this.#close();
+      this.#start(kind);
+    }
+    const open = this.#open!;
+    if (open.part?.type !== type) {
+      this.#closePart(open);
+      open.part = openPart(type);
+      this.event(PARTS[type].added, { ...this.#at(open), part: partOf(open.part) });
+    }
+    const part = open.part!;
+    part.text += delta;
+    part.logprobs.push(...logprobs);
+    const probabilities = type === 'text' ? { logprobs } : {};
+    this.event(PARTS[type].delta, { ...this.#at(open), delta, ...probabilities });
+  }
+
+  /** A citation belongs to the text in progress; where none is, there is nothing that it could be about. */
+  cite(annotation: JsonObject): void {
+    const open = this.#open;
+    if (open?.part?.type !== 'text') return;
+    const { annotations } = open.part;
+    const at = { ...this.#at(open), annotation_index: annotations.length };
+    annotations.push(annotation);
+    this.event('response.output_text.annotation.added', { ...at, annotation });
+  }
+
+  /** What must be given back with the reasoning in progress. */
+  seal(block: JsonObject): void {
+    if (this.#open?.kind !== 'reasoning' || this.#open.block) {
+      this.#close();
+      this.#start('reasoning');
+    }
+    this.#open!.block = block;
+  }
+
+  call(delta: ToolCallDelta): void {
+    const { index } = delta;
+    const piece = delta.function?.arguments ?? '';
+    if (this.#open?.call?.index === index) return this.#argue(piece);
+    const waiting = this.#waiting.get(index);
+    if (waiting) {
+      waiting.text += piece;
+      return;
+    }
+    if (this.#closed.has(index)) return;
+    if (this.#open?.call && !this.#open.json.ended) {
+      this.#waiting.set(index, { head: delta, text: piece });
+      return;
+    }
+    this.#close();
+    this.#startCall(delta);
+    this.#argue(piece);
+  }
+
+  /** Nothing more is said: closes the item in progress, then calls whose pieces came between those of another. */
+  close(): void {
+    this.#close();
+    while (this.#waiting.size > 0) {
+      this.#nextWaiting();
+      this.#close();
+    }
+  }
+
+  /** The answer is complete. */
+  end(): void {
+    this.close();
+    // An answer without a word is one all the same.
+    if (!this.output.every(({ type }) => type === 'reasoning')) return;
+    this.#start('message');
+    this.#close();
+  }
+
+  /** All items so far, the one in progress included. */
+  unfinished(): JsonObject[] {
+    const open = this.#open;
+    if (!open) return [...this.output];
+    const parts = open.part ? [...open.parts, partOf(open.part)] : open.parts;
+    return [...this.output, itemOf({ ...open, parts }, 'incomplete')];
+  }
+
+  get #place(): number {
+    return this.output.length;
+  }
+
+  #start(kind: Kind, call?: OpenCall): void {
+    this.#open = openItem(kind, this.#envelope.newId, call);
+    const item = itemOf(this.#open, 'in_progress');
+    this.event('response.output_item.added', { output_index: this.#place, item });
+  }
+
+  /** Which part of which item an event is about. */
+  #at({ kind, id, parts }: Open): JsonObject {
+    const part = kind === 'reasoning' ? { summary_index: parts.length } : { content_index: parts.length };
+    return { item_id: id, output_index: this.#place, ...part };
+  }
+
+  #closePart(open: Open): void {
+    const { part } = open;
+    if (!part) return;
+    const { type, text, logprobs } = part;
+    const at = this.#at(open);
+    const whole = partOf(part);
+    const probabilities = type === 'text' ? { logprobs } : {};
+    const word = type === 'refusal' ? { refusal: text } : { text };
+    this.event(PARTS[type].done, { ...at, ...word, ...probabilities });
+    this.event(PARTS[type].closed, { ...at, part: whole });
+    open.parts.push(whole);
+    open.part = undefined;
+  }
+
+  #startCall({ index, id, function: fn }: ToolCallDelta): void {
+    const name = fn?.name ?? '';
+    const origin = this.#envelope.origins.get(name) ?? { kind: 'function', name };
+    this.#start('call', { index, callId: id ?? `call_${this.#envelope.newId()}`, origin });
+  }
+
+  #argue(piece: string): void {
+    const open = this.#open!;
+    open.text += piece;
+    open.json.push(piece);
+    // Free text stands inside of JSON until it is complete.
+    if (piece !== '' && open.call!.origin.kind !== 'custom') {
+      const at = { item_id: open.id, output_index: this.#place };
+      this.event('response.function_call_arguments.delta', { ...at, delta: piece });
+    }
+    if (!open.json.ended || this.#waiting.size === 0) return;
+    this.#close();
+    this.#nextWaiting();
+  }
+
+  #close(): void {
+    const open = this.#open;
+    if (!open) return;
+    this.#closePart(open);
+    if (open.call) {
+      this.#closeCall(open);
+      this.#closed.add(open.call.index);
+    }
+    // Arguments that were cut are no call that could be made.
+    const item = itemOf(open, open.call && areBroken(open.text) ? 'incomplete' : 'completed');
+    this.event('response.output_item.done', { output_index: this.#place, item });
+    this.output.push(item);
+    this.#envelope.remember(item);
+    this.#open = undefined;
+  }
+
+  /** The call that began while the one just closed was being written; it may go on. */
+  #nextWaiting(): void {
+    const [next] = this.#waiting;
+    if (!next) return;
+    const [index, { head, text: written }] = next;
+    this.#waiting.delete(index);
+    this.#startCall(head);
+    this.#argue(written);
+  }
+
+  #closeCall({ id, call, text }: Open): void {
+    const at = { item_id: id, output_index: this.#place };
+    const { kind, name } = call!.origin;
+    if (kind === 'function') {
+      this.event('response.function_call_arguments.done', { ...at, name, arguments: text || '{}' });
+      return;
+    }
+    const input = customInput(text);
+    this.event('response.custom_tool_call_input.delta', { ...at, delta: input });
+    this.event('response.custom_tool_call_input.done', { ...at, input });
+  }
+}

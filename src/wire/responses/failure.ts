@@ -1,0 +1,40 @@
+import type { ProxyError } from '../../errors.ts';
+import type { JsonObject } from '../json.ts';
+
+/** Codes by which clients decide what to do about a failed response; to any other they do what they do to the first. */
+const CODES: ReadonlySet<string> = new Set([
+  'server_error',
+  'rate_limit_exceeded',
+  'invalid_prompt',
+  'context_length_exceeded',
+  'insufficient_quota',
+  'server_is_overloaded',
+  'slow_down',
+]);
+
+/**
+ * The last events of a response that failed: `error`, which OpenAI's own clients raise, and `response.failed`, which
+ * others, Codex among them, wait for and show.
+ * @param response the response so far
+ * @param next the number of the first of them
+ */
+export function failureEvents(error: ProxyError, response: JsonObject, next: number): string {
+  const { upstream, rule, message } = error;
+  const code = upstream?.code ?? rule.code;
+  const param = upstream?.param ?? error.param ?? null;
+  const failed = {
+    ...response,
+    status: 'failed',
+    completed_at: null,
+    error: { code: CODES.has(code) ? code : 'server_error', message },
+    incomplete_details: null,
+  };
+  return (
+    event({ type: 'error', code, message, param, sequence_number: next }) +
+    event({ type: 'response.failed', response: failed, sequence_number: next + 1 })
+  );
+}
+
+function event(value: JsonObject & { type: string }): string {
+  return `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
+}

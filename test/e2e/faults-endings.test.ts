@@ -1,0 +1,279 @@
+/** The compiled binary in front of providers whose answers end in other ways than they should. */
+import { expect } from 'bun:test';
+import OpenAI from 'openai';
+import type { Client } from '../helpers/callers/speech.ts';
+import type { Protocol } from '../helpers/broken/wire.ts';
+import { TALE } from '../helpers/broken.ts';
+import { USAGE } from '../helpers/broken/wire.ts';
+import { fresh, looksFinished, tokensOf } from '../helpers/caller.ts';
+import { expectCut, expectError, expectWhole, theme } from '../helpers/rig.ts';
+
+const MAX_RETRIES = 1;
+
+const { everyClient, everyClientStream, everyClientWhole, once } = theme({
+  routing: { breaker: { failures: 100 } },
+  // What ends at once must not need a limit to end it.
+  broken: { max_retries: MAX_RETRIES, timeout: { idle: '5s', first_content: '5s' } },
+});
+
+/** Words of each protocol for an end that is a failure, and the fault and code that it is. */
+const FAILURES = {
+  openai: [
+    ['error', 'server', 'upstream_error'],
+    ['insufficient_system_resource', 'overloaded', 'overloaded'],
+    ['malformed_function_call', 'failed_generation', 'failed_generation'],
+  ],
+  anthropic: [
+    ['error', 'server', 'upstream_error'],
+    ['malformed_tool_use', 'failed_generation', 'failed_generation'],
+  ],
+  responses: [
+    ['failed', 'server', 'upstream_error'],
+    ['cancelled', 'server', 'upstream_error'],
+    ['MALFORMED_FUNCTION_CALL', 'failed_generation', 'failed_generation'],
+  ],
+} as const satisfies Record<Protocol, readonly (readonly [word: string, fault: string, code: string])[]>;
+
+everyClient(
+  'an ending that means failure, with no content before it, is retried and failed over',
+  async ({ rig, ask, stream, protocol }) => {
+    for (const [word, , code] of FAILURES[protocol]) {
+      const mended = fresh(`ends-empty:${word}-x1`);
+      expectWhole(await ask(`broken/${mended}`), stream);
+      expect(rig.broken.attemptsOf(mended).length).toBe(2);
+      const model = fresh(`ends-empty:${word}`);
+      expectWhole(await ask(model), stream);
+      expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
+      expect(rig.steady.attemptsOf(model).length).toBe(1);
+      const alone = await ask(`broken/${fresh(`ends-empty:${word}`)}`);
+      expectError(alone, word === 'insufficient_system_resource' ? 503 : 502, code);
+    }
+  },
+);
+
+everyClientStream(
+  'a stream that ends in failure after content ends with an error event, never looking finished',
+  async ({ rig, ask, protocol }) => {
+    for (const [word, fault, code] of FAILURES[protocol]) {
+      const model = fresh(`ends:${word}`);
+      const seen = await ask(model);
+      expectCut(seen, code);
+      expect(seen.content).toBe(TALE);
+      expect([rig.broken.attemptsOf(model).length, rig.steady.attemptsOf(model).length]).toEqual([1, 0]);
+      expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'truncated', status: 200, fault });
+    }
+  },
+);
+
+everyClientWhole(
+  'an unstreamed answer that ends in failure never reaches the caller: retried, then the next target',
+  async ({ rig, ask, protocol }) => {
+    for (const [word, fault] of FAILURES[protocol]) {
+      const model = fresh(`ends:${word}`);
+      const seen = await ask(model);
+      expectWhole(seen, false);
+      expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
+      const { outcome, attempt_log } = await rig.recordOf(seen);
+      expect([outcome, attempt_log.map((attempt) => attempt.fault)]).toEqual([
+        'success',
+        [fault, fault, null],
+      ]);
+    }
+  },
+);
+
+everyClient(
+  'an ending that nobody knows is told in the provider’s word, and is no success in the record',
+  async ({ rig, ask, stream }) => {
+    const model = fresh('ends:brand_new');
+    const seen = await ask(model);
+    expect(seen).toMatchObject({ status: 200, content: TALE, finish: 'brand_new', done: stream ? 1 : 0 });
+    expect(seen.error).toBeUndefined();
+    expect([rig.broken.attemptsOf(model).length, rig.steady.attemptsOf(model).length]).toEqual([1, 0]);
+    expect(await rig.recordOf(seen)).toMatchObject({
+      outcome: 'truncated',
+      status: 200,
+      fault: 'unknown_ending',
+      finish: 'brand_new',
+      output_tokens: USAGE.output,
+    });
+  },
+);
+
+everyClientStream(
+  'a stream that ends without a word of why within a tool call is cut',
+  async ({ rig, ask }) => {
+    const model = fresh('no-reason-call');
+    const seen = await ask(model);
+    expect([seen.status, seen.done, seen.finish, looksFinished(seen)]).toEqual([200, 0, null, false]);
+    expect(seen.error!.message).toContain('within a tool call');
+    expect(rig.steady.attemptsOf(model).length).toBe(0);
+    expect(await rig.recordOf(seen)).toMatchObject({
+      outcome: 'truncated',
+      fault: 'truncated',
+      finish: null,
+    });
+  },
+  // A response says how it ends in its last event.
+  ({ protocol }) => protocol !== 'responses',
+);
+
+for (const [what, fault] of [
+  ['some text', 'no-reason'],
+  ['a whole tool call', 'no-reason-whole-call'],
+] as const) {
+  everyClientStream(
+    `a stream that ends by its terminator behind ${what}, without a word of why, is complete`,
+    async ({ rig, ask }) => {
+      const seen = await ask(fresh(fault));
+      expect([seen.status, seen.done, looksFinished(seen), seen.error]).toEqual([200, 1, true, undefined]);
+      // Words of the provider are not made up: none is learnt from.
+      expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'success', finish: null });
+    },
+    ({ protocol }) => protocol !== 'responses',
+  );
+}
+
+/** What clients of each protocol call an answer that is cut at the limit on its tokens. */
+const CUT: Readonly<Record<Client, string>> = {
+  chat: 'length',
+  messages: 'max_tokens',
+  responses: 'max_output_tokens',
+};
+
+everyClient('a tool call that the limit on tokens cut is told as that', async ({ rig, ask, client }) => {
+  const seen = await ask(fresh('cut-call'));
+  expect([seen.status, seen.finish, seen.error]).toEqual([200, CUT[client], undefined]);
+  expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'success', finish: 'length' });
+});
+
+everyClient(
+  'a call whose arguments are no JSON is no answer to clients that take only objects',
+  async ({ rig, ask, stream }) => {
+    const model = fresh('broken-call');
+    const seen = await ask(model);
+    if (!stream) {
+      expectWhole(seen, false);
+      expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
+      return;
+    }
+    expect([seen.status, seen.done, seen.finish, looksFinished(seen)]).toEqual([200, 0, null, false]);
+    expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'truncated', fault: 'failed_generation' });
+  },
+  ({ client, protocol }) => client !== 'chat' && protocol === 'openai',
+);
+
+everyClient(
+  'a call whose arguments are no JSON reaches clients of chat as the text that it is',
+  async ({ rig, ask }) => {
+    const seen = await ask(fresh('broken-call'));
+    expect(seen).toMatchObject({ status: 200, finish: 'tool_calls', error: undefined });
+    if (seen.streamed) expect(seen.calls).toEqual([{ name: 'weather', arguments: '{"city":Berlin' }]);
+    expect((await rig.recordOf(seen)).outcome).toBe('success');
+  },
+  ({ client }) => client === 'chat',
+);
+
+const OPENAI = ({ protocol }: { protocol: Protocol }) => protocol === 'openai';
+
+everyClientStream(
+  'a second tool call behind a finish reason reaches the client',
+  async ({ rig, ask, client }) => {
+    const seen = await ask(fresh('early-call'));
+    expect(looksFinished(seen)).toBe(true);
+    expect(seen.finish).toBe({ chat: 'tool_calls', messages: 'tool_use', responses: 'completed' }[client]);
+    const call = { name: 'weather', arguments: '{"city":"Berlin"}' };
+    expect(seen.calls).toEqual([call, call]);
+    expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'success', finish: 'tool_calls' });
+  },
+  OPENAI,
+);
+
+for (const [what, fault] of [
+  ['text behind a finish reason', 'early-text'],
+  ['the usage 1.6 s behind the finish reason', 'late-usage'],
+] as const) {
+  everyClientStream(
+    `${what} reaches the client`,
+    async ({ rig, ask }) => {
+      const seen = await ask(fresh(fault));
+      expectWhole(seen, true);
+      expect(tokensOf(seen)).toEqual(USAGE);
+      expect(await rig.recordOf(seen)).toMatchObject({
+        outcome: 'success',
+        input_tokens: USAGE.input,
+        output_tokens: USAGE.output,
+      });
+    },
+    OPENAI,
+  );
+}
+
+/** An event of megabytes takes its time on a busy machine: no limit is to cut it, and one lane of each kind is enough. */
+const large = theme({ routing: { breaker: { failures: 100 } }, broken: { max_retries: 0 } });
+const small = theme({ limits: { max_response: '1MiB' }, broken: { max_retries: 0 } });
+
+const ofEachKind = ({ client, protocol }: { client: Client; protocol: Protocol }) =>
+  ['chat openai', 'chat anthropic', 'messages openai', 'responses responses'].includes(
+    `${client} ${protocol}`,
+  );
+
+large.everyClientStream(
+  'an event of 9 MiB reaches the client',
+  async ({ rig, ask }) => {
+    const seen = await ask(`broken/${fresh('big-event')}`);
+    expect([looksFinished(seen), seen.content.length]).toEqual([true, 9 * 1024 ** 2]);
+    expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'success', finish: 'stop' });
+  },
+  ofEachKind,
+);
+
+small.everyClientStream(
+  'an event beyond limits.max_response is that, and no other fault',
+  async ({ rig, ask }) => {
+    const seen = await ask(`broken/${fresh('big-event')}`);
+    expectError(seen, 502, 'response_too_large');
+    expect((await rig.recordOf(seen)).fault).toBe('too_long');
+  },
+  ofEachKind,
+);
+
+everyClientStream(
+  'a response that fails ends in `error` and `response.failed`, with what was said, numbered on',
+  async ({ ask, protocol }) => {
+    const [word] = FAILURES[protocol][0];
+    for (const fault of ['cut-fin', 'error-later:503', `ends:${word}`]) {
+      const { events, content } = await ask(fresh(fault));
+      const [error, failed] = events.slice(-2) as [
+        { type: string; message: string },
+        { type: string; response: { id: string; model: string; output: unknown[] } },
+      ];
+      expect(events.map(({ sequence_number }) => sequence_number)).toEqual(events.map((_, at) => at));
+      const [created] = events as unknown as (typeof failed)[];
+      const { id, model } = created!.response;
+      expect(error.type).toBe('error');
+      expect(failed).toMatchObject({
+        type: 'response.failed',
+        response: { id, model, status: 'failed', error: { message: error.message } },
+      });
+      expect(failed.response.output).toMatchObject([{ type: 'message', content: [{ text: content }] }]);
+    }
+  },
+  ({ client }) => client === 'responses',
+);
+
+once('OpenAI’s own client throws on a stream that fails, in both of its protocols', async (rig) => {
+  const openai = new OpenAI({ baseURL: `${rig.url}/v1`, apiKey: 'k', maxRetries: 0 });
+  const model = () => `broken/${fresh('ends:error')}`;
+  const drained = async (stream: AsyncIterable<unknown>) => {
+    let events = 0;
+    for await (const _ of stream) events += 1;
+    return events;
+  };
+  const input = 'Tell me a tale.';
+  const response = await openai.responses.create({ model: model(), input, stream: true });
+  expect(drained(response)).rejects.toThrow('ended it with "error"');
+  const messages = [{ role: 'user' as const, content: input }];
+  const chat = await openai.chat.completions.create({ model: model(), messages, stream: true });
+  expect(drained(chat)).rejects.toThrow('ended it with "error"');
+});

@@ -1,0 +1,166 @@
+/** The compiled binary on routes with `resume: on`, asked by clients of all three protocols. */
+import { expect } from 'bun:test';
+import type { Seen } from '../helpers/caller.ts';
+import { fresh, looksFinished, tokensOf } from '../helpers/caller.ts';
+import { expectCut, expectWhole, providerAt, theme } from '../helpers/rig.ts';
+
+const CUTS = [
+  'cut-fin',
+  'cut-reset',
+  'cut-chunk',
+  'cut-clean',
+  'half-event',
+  'stall',
+  'error-later:503',
+] as const;
+
+/** Second targets: how they take a beginning, and what they make of it. */
+const SECONDS = ['prefilling', 'asked', 'messages'] as const;
+const WAYS = ['continue', 'continue-overlap', 'continue-over'] as const;
+
+function route(...targets: string[]): { targets: string[]; resume: 'on' } {
+  return { targets, resume: 'on' };
+}
+
+const { everyClientStream } = theme({
+  routing: { breaker: { failures: 100 } },
+  broken: { timeout: { idle: '300ms' } },
+  others: ({ broken }) => [
+    providerAt('openai', 'prefilling', broken, {
+      models: [{ name: 'continue*', prefill: true }],
+      priority: 7,
+    }),
+    providerAt('openai', 'asked', broken, { models: ['continue*', '500*', 'ticking*'], priority: 8 }),
+    providerAt('anthropic', 'messages', broken, { models: ['continue*'], priority: 9 }),
+  ],
+  models: Object.fromEntries([
+    ...CUTS.map((cut) => [`${cut}`, route(`broken/${cut}#plain`, `asked/continue#${cut}`)]),
+    ...SECONDS.flatMap((second) =>
+      WAYS.map((way) => [
+        `${second} ${way}`,
+        route(`broken/cut-fin#${second}-${way}`, `${second}/${way}#${second}`),
+      ]),
+    ),
+    ['thrice', route('broken/cut-fin#thrice', 'asked/continue-cut#thrice', 'messages/continue#thrice')],
+    ['tool', route('broken/tool-cut#tool', 'asked/continue#tool')],
+    ['thinking', route('broken/thinking-cut#thinking', 'asked/continue#thinking')],
+    ['lost', route('broken/cut-fin#lost', 'asked/500#lost')],
+    ['left', route('broken/cut-fin#left', 'asked/ticking:20#left')],
+    ['off', { targets: ['broken/cut-fin#off', 'asked/continue#off'] }],
+  ]),
+});
+
+/** What begins and ends an answer, which must each come once. */
+const ONCE = {
+  chat: [],
+  messages: ['message_start', 'content_block_start', 'content_block_stop', 'message_delta', 'message_stop'],
+  responses: [
+    'response.created',
+    'response.output_item.added',
+    'response.output_text.done',
+    'response.output_item.done',
+    'response.completed',
+  ],
+} as const;
+
+/** One answer as if nothing had happened: the same words, one beginning, one end, one name. */
+function expectUnbroken(seen: Seen): void {
+  expectWhole(seen, true);
+  const count = (wanted: string) => seen.events.filter(({ type }) => type === wanted).length;
+  expect(ONCE[seen.client].map((type) => [type, count(type)])).toEqual(
+    ONCE[seen.client].map((type) => [type, 1]),
+  );
+  if (seen.client !== 'responses') return;
+  expect(seen.events.map(({ sequence_number }) => sequence_number)).toEqual(seen.events.map((_, at) => at));
+  const names = seen.events.flatMap(({ response }) =>
+    response ? [(response as { id: string; model: string }).id] : [],
+  );
+  expect(new Set(names).size).toBe(1);
+}
+
+for (const cut of CUTS) {
+  everyClientStream(
+    `a stream broken after some text (${cut}) goes on at the next target, with the usage of both`,
+    async ({ rig, ask }) => {
+      const seen = await ask(cut);
+      expectUnbroken(seen);
+      const {
+        outcome,
+        finish,
+        parts,
+        attempts,
+        input_tokens: input,
+        output_tokens: output,
+      } = await rig.recordOf(seen);
+      expect([outcome, finish, attempts]).toEqual(['success', 'stop', 2]);
+      expect(parts!.map(({ target }) => target)).toEqual([`broken/${cut}#plain`, `asked/continue#${cut}`]);
+      expect(tokensOf(seen)).toEqual({ input: input!, output: output! });
+    },
+  );
+}
+
+for (const second of SECONDS) {
+  for (const way of WAYS) {
+    everyClientStream(
+      `a target (${second}) is given the beginning, and the joint loses and repeats nothing (${way})`,
+      async ({ ask }) => expectUnbroken(await ask(`${second} ${way}`)),
+    );
+  }
+}
+
+everyClientStream(
+  'a continuation that breaks too goes on at a third target, with the usage of all',
+  async ({ rig, ask }) => {
+    const seen = await ask('thrice');
+    expectUnbroken(seen);
+    const { parts, input_tokens: input, output_tokens: output } = await rig.recordOf(seen);
+    expect(parts!.map(({ target }) => target)).toEqual([
+      'broken/cut-fin#thrice',
+      'asked/continue-cut#thrice',
+      'messages/continue#thrice',
+    ]);
+    expect(tokensOf(seen)).toEqual({ input: input!, output: output! });
+  },
+);
+
+for (const [what, name] of [
+  ['a tool call in progress', 'tool'],
+  ['signed reasoning', 'thinking'],
+] as const) {
+  everyClientStream(
+    `${what} is not resumed: an error event, and nobody else is asked`,
+    async ({ rig, ask, protocol }) => {
+      // What OpenAI-type providers call reasoning carries no signature.
+      if (name === 'thinking' && protocol === 'openai') return;
+      const seen = await ask(name);
+      expect([seen.status, seen.done, seen.finish, looksFinished(seen)]).toEqual([200, 0, null, false]);
+      expect(rig.broken.attemptsOf(`continue#${name}`).length).toBe(0);
+      expect((await rig.recordOf(seen)).outcome).toBe('truncated');
+    },
+  );
+}
+
+everyClientStream(
+  'a stream that nobody can go on with, or may, ends with an error event',
+  async ({ rig, ask }) => {
+    for (const name of ['lost', 'off', `broken/${fresh('cut-fin')}`]) {
+      const seen = await ask(name);
+      expectCut(seen, 'truncated');
+      expect((await rig.recordOf(seen)).outcome).toBe('truncated');
+    }
+  },
+);
+
+everyClientStream(
+  'a caller that leaves a resumed stream takes the continuation with it',
+  async ({ rig, ask }) => {
+    const abort = new AbortController();
+    const watch = (body: string) => {
+      if (body.includes('tick')) abort.abort();
+    };
+    const asking = ask('left', { signal: abort.signal, watch });
+    expect(await asking.catch((error: Error) => error.name)).toBe('AbortError');
+    const [attempt] = await rig.broken.endedOf('ticking:20#left');
+    expect(attempt!.aborted).toBe(true);
+  },
+);

@@ -1,0 +1,129 @@
+/** Scripts of answers that end in other ways than they should. The argument is the provider's word for why. */
+import type { SpeakerName } from '../speakers.ts';
+import type { Tale } from '../tales.ts';
+import type { Protocol } from './wire.ts';
+import type { Script } from './scripts.ts';
+import type { Turn } from './turn.ts';
+import { textOf } from '../tales.ts';
+import { GAP_MS, pieces } from './scripts.ts';
+import { USAGE } from './wire.ts';
+
+const SPEAKERS: Readonly<Record<Protocol, SpeakerName>> = {
+  openai: 'chat',
+  anthropic: 'messages',
+  responses: 'responses',
+};
+
+/** A good end in each protocol's words: of itself, and for a call. */
+const STOP: Readonly<Record<Protocol, string>> = {
+  openai: 'stop',
+  anthropic: 'end_turn',
+  responses: 'completed',
+};
+const CALLED: Readonly<Record<Protocol, string>> = { ...STOP, openai: 'tool_calls', anthropic: 'tool_use' };
+/** Cut by the limit on tokens. */
+const LENGTH: Readonly<Record<Protocol, string>> = {
+  openai: 'length',
+  anthropic: 'max_tokens',
+  responses: 'max_output_tokens',
+};
+
+function protocolOf({ attempt }: Turn): Protocol {
+  return attempt.protocol === 'probe' ? 'openai' : attempt.protocol;
+}
+
+const text = (turn: Turn, tale: Tale) =>
+  textOf(SPEAKERS[protocolOf(turn)], { usage: USAGE, terminated: true, ...tale }, turn.stream);
+
+/** Tells a tale in one go. */
+const tell =
+  (taleOf: (turn: Turn) => Tale): Script =>
+  async (turn) => {
+    const whole = text(turn, taleOf(turn));
+    if (!turn.stream) return await turn.answer(200, whole);
+    await turn.head();
+    await turn.send(whole);
+    await turn.end();
+  };
+
+/** Tells a tale piece by piece, each read by the other side before the next. */
+const tellSlowly =
+  (piecesOf: (turn: Turn) => readonly string[]): Script =>
+  async (turn) => {
+    if (!turn.stream)
+      return await tell(({ text: words }) => ({ pieces: [words], finish: STOP[protocolOf(turn)] }))(turn);
+    await turn.head();
+    for (const piece of piecesOf(turn)) {
+      await turn.send(piece);
+      await turn.sleep(GAP_MS);
+    }
+    await turn.end();
+  };
+
+const WEATHER = ['{"city":', '"Berlin"}'];
+
+const chunk = (turn: Turn, choices: readonly object[], more: object = {}) => {
+  const { model } = turn.attempt;
+  const frame = { id: 'c-1', object: 'chat.completion.chunk', created: 1, model };
+  return `data: ${JSON.stringify({ ...frame, choices, ...more })}\n\n`;
+};
+const call = (at: number) => ({
+  index: at,
+  id: `call_${at}`,
+  type: 'function',
+  function: { name: 'weather', arguments: WEATHER.join('') },
+});
+const USED = { prompt_tokens: USAGE.input, completion_tokens: USAGE.output, total_tokens: 30 };
+const said = (delta: object, finish: string | null = null) => [{ index: 0, delta, finish_reason: finish }];
+const DONE = 'data: [DONE]\n\n';
+
+export const ENDING = {
+  /** Says all it has to say, and then why it ended. */
+  ends: tell((turn) => ({ pieces: pieces(turn.text), finish: turn.argument })),
+  /** Says nothing but why it ended. */
+  'ends-empty': tell((turn) => ({ finish: turn.argument })),
+  /** The end of a stream without a word of why. */
+  'no-reason': tell((turn) =>
+    turn.stream ? { pieces: pieces(turn.text) } : { pieces: [turn.text], finish: STOP[protocolOf(turn)] },
+  ),
+  /** The same within the arguments of a call. */
+  'no-reason-call': tell((turn) => ({
+    pieces: ['Well. '],
+    call: WEATHER.slice(0, 1),
+    ...(turn.stream ? {} : { finish: CALLED[protocolOf(turn)] }),
+  })),
+  /** The same behind a whole call, as OpenRouter was recorded to. */
+  'no-reason-whole-call': tell((turn) => ({
+    call: WEATHER,
+    ...(turn.stream ? {} : { finish: CALLED[protocolOf(turn)] }),
+  })),
+  /** A call whose arguments are no JSON, in an answer that claims to be complete. */
+  'broken-call': tell((turn) => ({ call: ['{"city":', 'Berlin'], finish: CALLED[protocolOf(turn)] })),
+  /** A call that the limit on tokens cut. */
+  'cut-call': tell((turn) => ({ call: ['{"city":', '"Ber'], finish: LENGTH[protocolOf(turn)] })),
+  /** Together: the finish reason stands behind the first of two calls. Of chat alone. */
+  'early-call': tellSlowly((turn) => [
+    chunk(turn, said({ role: 'assistant', tool_calls: [call(0)] }, 'tool_calls')),
+    chunk(turn, said({ tool_calls: [call(1)] })),
+    chunk(turn, said({}, 'tool_calls')) + chunk(turn, [], { usage: USED }) + DONE,
+  ]),
+  /** Text behind the finish reason. Of chat alone. */
+  'early-text': tellSlowly((turn) => [
+    chunk(turn, said({ role: 'assistant', content: turn.text.slice(0, 40) }, 'stop')),
+    chunk(turn, said({ content: turn.text.slice(40) })),
+    chunk(turn, [], { usage: USED }) + DONE,
+  ]),
+  /** The usage comes 1.6 s after the finish reason. Of chat alone. */
+  'late-usage': async (turn: Turn) => {
+    if (!turn.stream) return await tell(({ text: words }) => ({ pieces: [words], finish: 'stop' }))(turn);
+    await turn.head();
+    await turn.send(
+      chunk(turn, said({ role: 'assistant', content: turn.text })) + chunk(turn, said({}, 'stop')),
+    );
+    await turn.sleep(1_600);
+    await turn.send(chunk(turn, [], { usage: USED }) + DONE);
+    await turn.end();
+  },
+  /** One event of 9 MiB, as of an image. */
+  'big-event': tell((turn) => ({ pieces: ['x'.repeat(9 * 1024 ** 2)], finish: STOP[protocolOf(turn)] })),
+} as const satisfies Record<string, Script>;

@@ -1,0 +1,196 @@
+/** Streams of Messages and Responses clients that break after some text and go on at another target. */
+import { describe, expect, test } from 'bun:test';
+import type { JsonObject } from '../../src/wire/json.ts';
+import type { SpeakerName } from '../helpers/speakers.ts';
+import type { Tale } from '../helpers/tales.ts';
+import { objectOf, parseJson } from '../../src/wire/json.ts';
+import { CLIENTS } from '../helpers/clients.ts';
+import { framesOf } from '../helpers/grammar/frames.ts';
+import { running } from '../helpers/proxy.ts';
+import { speakerConfig } from '../helpers/speakers.ts';
+import { told } from '../helpers/tales.ts';
+import { upstream } from '../helpers/upstream.ts';
+
+const FINISH: Readonly<Record<SpeakerName, string>> = {
+  chat: 'stop',
+  messages: 'end_turn',
+  responses: 'completed',
+  gemini: 'STOP',
+  converse: 'end_turn',
+  cohere: 'COMPLETE',
+};
+const ENDED = { terminated: true, usage: { input: 20, output: 7 } };
+
+const clients = ['messages', 'responses'] as const;
+type Asking = (typeof clients)[number];
+const firsts = Object.keys(FINISH) as SpeakerName[];
+
+interface Told {
+  readonly sse: string;
+  readonly value: JsonObject;
+  readonly problems: readonly string[];
+  readonly record: JsonObject;
+  readonly asked: readonly JsonObject[];
+}
+
+/** Asks for a stream of which the first provider tells one tale and the others the rest. */
+async function resumed(
+  client: Asking,
+  first: [SpeakerName, Tale],
+  ...rest: [SpeakerName, Tale][]
+): Promise<Told> {
+  const { path, request, check } = CLIENTS[client];
+  const all = [first, ...rest].map(([name, tale]) => upstream(() => told(name, tale, true)));
+  await using stack = new AsyncDisposableStack();
+  for (const each of all) stack.use(each);
+  await using proxy = running({
+    routing: { resume: true },
+    providers: [first, ...rest].map(([name], at) => ({
+      ...speakerConfig(name, all[at]!.url),
+      name: `p${at}`,
+      priority: at + 1,
+    })),
+  });
+  const sse = await (await proxy.post(path, { ...request, stream: true })).text();
+  const record = (await proxy.recorded(1))[0]! as unknown as JsonObject;
+  const asked = all.slice(1).flatMap((each) => each.asked.map(({ text }) => objectOf(parseJson(text))));
+  const { value, problems } = check(sse);
+  // What a provider announces of a response is its own, and need not be complete.
+  return {
+    sse,
+    value,
+    problems: problems.filter((problem) => !problem.startsWith('Response')),
+    record,
+    asked,
+  };
+}
+
+const counted = (sse: string, ...names: string[]) =>
+  names.map((wanted) => framesOf(sse, []).filter(({ name }) => name === wanted).length);
+
+const ONCE: Readonly<Record<Asking, readonly string[]>> = {
+  messages: ['message_start', 'content_block_start', 'content_block_stop', 'message_delta', 'message_stop'],
+  responses: [
+    'response.created',
+    'response.output_item.added',
+    'response.content_part.added',
+    'response.output_text.done',
+    'response.output_item.done',
+    'response.completed',
+  ],
+};
+
+describe.each(clients)('a client of %s', (client) => {
+  const { said } = CLIENTS[client];
+
+  test.each(firsts)('has one whole answer whose beginning came from a provider of %s', async (name) => {
+    const { sse, value, problems, record } = await resumed(
+      client,
+      [name, { pieces: ['Hello', ' from the', ' world'] }],
+      ['chat', { pieces: [' the world', ' wide', ' web'], finish: 'stop', ...ENDED }],
+    );
+    expect(problems).toEqual([]);
+    expect(counted(sse, ...ONCE[client])).toEqual(ONCE[client].map(() => 1));
+    expect(said(value)).toMatchObject({
+      text: 'Hello from the world wide web',
+      input: 20,
+      output: expect.any(Number),
+    });
+    expect(record).toMatchObject({
+      outcome: 'success',
+      finish: 'stop',
+      parts: [{ fault: 'truncated' }, { fault: null }],
+    });
+    expect(said(value)).toMatchObject({ input: record.input_tokens, output: record.output_tokens });
+    expect(said(parseJson(String(record.response)) as JsonObject)).toEqual(said(value));
+  });
+
+  test.each(firsts)('has one whole answer that a provider of %s went on with', async (name) => {
+    const { value, problems, record } = await resumed(
+      client,
+      [client, { pieces: ['Hello', ' from the', ' world'], usage: { input: 10, output: 0 } }],
+      [name, { pieces: [' wide', ' web'], finish: FINISH[name], ...ENDED }],
+    );
+    expect(problems).toEqual([]);
+    const { text, input, output } = said(value);
+    expect(text).toBe('Hello from the world wide web');
+    expect({ input, output }).toEqual({ input: record.input_tokens, output: record.output_tokens } as never);
+    expect(record).toMatchObject({ outcome: 'success', lane: name === client ? 'translate' : 'translate' });
+  });
+
+  test('goes on at a third target when the second breaks off too', async () => {
+    const { value, problems, record } = await resumed(
+      client,
+      [client, { pieces: ['One two', ' three'] }],
+      ['chat', { pieces: [' two three', ' four'] }],
+      ['messages', { pieces: [' five'], finish: 'end_turn', ...ENDED }],
+    );
+    expect(problems).toEqual([]);
+    expect(said(value).text).toBe('One two three four five');
+    expect(record.parts).toHaveLength(3);
+  });
+
+  test('gets nothing of what the next model thought on the way', async () => {
+    const thought = { type: 'thinking', thinking: 'Hm', signature: 's' };
+    const said = { pieces: ['Hello from the world wide web'], finish: 'end_turn', ...ENDED };
+    const { value, problems, sse } = await resumed(
+      client,
+      [client, { pieces: ['Hello', ' from the', ' world'] }],
+      ['messages', { thought, ...said }],
+    );
+    expect(problems).toEqual([]);
+    expect(CLIENTS[client].said(value).text).toBe('Hello from the world wide web');
+    expect(sse).not.toContain('Hm');
+  });
+
+  test('may get a tool call in the rest', async () => {
+    const { value, problems } = await resumed(
+      client,
+      [client, { pieces: ['Let me', ' see'] }],
+      ['chat', { pieces: ['. '], call: ['{"city":', '"Paris"}'], finish: 'tool_calls', ...ENDED }],
+    );
+    expect(problems).toEqual([]);
+    expect(said(value)).toMatchObject({ text: 'Let me see. ', calls: [['weather', '{"city":"Paris"}']] });
+  });
+
+  test('is told of a rest that cannot be read as a call', async () => {
+    const { sse, problems, record } = await resumed(
+      client,
+      [client, { pieces: ['Let me', ' see'] }],
+      ['chat', { pieces: ['. '], call: ['{"city":', '"Par'], finish: 'tool_calls', ...ENDED }],
+    );
+    expect(problems).toEqual([]);
+    expect(counted(sse, 'error')).toEqual([1]);
+    expect(record).toMatchObject({ outcome: 'truncated', fault: 'failed_generation' });
+  });
+
+  test('asks for the rest in chat, with what it has', async () => {
+    const { asked } = await resumed(
+      client,
+      [client, { pieces: ['Hello', ' there'] }],
+      ['chat', { pieces: [' there you'], finish: 'stop', ...ENDED }],
+    );
+    expect(asked).toMatchObject([
+      {
+        stream: true,
+        stream_options: { include_usage: true },
+        messages: [{ role: 'user' }, { role: 'assistant', content: 'Hello there' }, { role: 'user' }],
+      },
+    ]);
+  });
+
+  test.each<[string, Tale]>([
+    ['a call is in progress', { pieces: ['Let me see.'], call: ['{"city":'] }],
+    ['the text is over', { pieces: ['Let me see.'], call: [] }],
+  ])('hears of the break where %s', async (_, tale) => {
+    const { sse, problems, asked, record } = await resumed(
+      client,
+      [client, tale],
+      ['chat', { pieces: ['no'], finish: 'stop', ...ENDED }],
+    );
+    expect(asked).toEqual([]);
+    if (client === 'messages') expect(problems).toEqual([]);
+    expect(counted(sse, 'error', 'message_stop', 'response.completed')).toEqual([1, 0, 0]);
+    expect(record).toMatchObject({ outcome: 'truncated', fault: 'truncated' });
+  });
+});
