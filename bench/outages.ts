@@ -90,10 +90,10 @@ class Outage {
   }
 
   async run(url: string): Promise<void> {
-    let over = false;
+    const over = new AbortController();
     const asking: Promise<void>[] = [];
     const callers = async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         asking.push(this.#ask(url));
         await Bun.sleep(ASK_EVERY_MS);
       }
@@ -110,7 +110,7 @@ class Outage {
     const untilMs = this.#backAtMs + 60_000;
     while (this.#backAtMs > 0 && performance.now() < untilMs) await Bun.sleep(50);
     this.#used();
-    over = true;
+    over.abort();
     await called;
     await Promise.all(asking);
     this.server.stop(true);

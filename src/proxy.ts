@@ -146,6 +146,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         router,
         memory,
         newId,
+        mask,
         keepaliveMs: config.server.keepalive_comment,
         stallMs: config.limits.client_stall,
       }),

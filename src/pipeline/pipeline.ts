@@ -34,6 +34,8 @@ export interface Caller {
 export interface PipelineDeps extends ResumeDeps {
   readonly clock: Clock;
   readonly registry: ModelRegistry;
+  /** Takes secrets out of what a provider says. */
+  readonly mask: (text: string) => string;
   readonly keepaliveMs: number;
   readonly stallMs: number;
 }
@@ -145,6 +147,7 @@ export class Pipeline {
     return pump(streamed, {
       clock,
       requestId: exchange.id,
+      mask: this.#deps.mask,
       keepaliveMs,
       stallMs,
       resume,

@@ -12,6 +12,8 @@ export interface PumpOptions {
   readonly clock: Clock;
   /** By which the client finds an error in the log. */
   readonly requestId: string;
+  /** Takes secrets out of what a provider says. */
+  readonly mask: (text: string) => string;
   /** Silence after which a comment keeps the connection alive, milliseconds; 0 for never. */
   readonly keepaliveMs: number;
   /** How long the client may take nothing, milliseconds. */
@@ -78,7 +80,7 @@ class Pump {
   /** Goes on until something was sent or the stream is over. */
   async #move(controller: Controller): Promise<void> {
     while (!this.#over) {
-      const piece = await this.#piece().catch(toProxyError);
+      const piece = await this.#piece().catch((thrown) => toProxyError(thrown).reworded(this.#options.mask));
       if (this.#over) return;
       if (piece instanceof ProxyError) {
         if (!(await this.#resume(piece))) this.#fail(controller, piece);

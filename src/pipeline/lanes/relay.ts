@@ -8,7 +8,6 @@ import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { isObject, listOf, numberOf, objectOf, parseJson } from '../../wire/json.ts';
 import { spliceMultipart } from '../../wire/multipart.ts';
-import { chunksOf } from '../../wire/openai/chunks.ts';
 import { vendorUsage } from '../../wire/openai/response.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
 import { responseEnding, responseFinish } from '../../wire/responses/response.ts';
@@ -18,6 +17,7 @@ import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
 import { judge, judgeEnding } from './judge.ts';
 import { RelayFold } from './relay-fold.ts';
+import { wholeAsStream } from './whole-as-stream.ts';
 
 /**
  * Client and provider speak the same protocol: bytes pass unchanged. The request changes in its model name, and
@@ -25,7 +25,8 @@ import { RelayFold } from './relay-fold.ts';
  */
 export const relay: Lane = {
   kind: 'relay',
-  prepare(inbound: Inbound, { provider, model }: LaneContext): Prepared {
+  prepare(inbound: Inbound, context: LaneContext): Prepared {
+    const { provider, model } = context;
     const { endpoint, headers, json } = inbound;
     const { 'accept-encoding': _, ...uncompressed } = headers;
     const quirks = provider.quirks(model);
@@ -40,7 +41,7 @@ export const relay: Lane = {
       headers: inbound.stream ? uncompressed : headers,
       dropped: changed?.dropped ?? [],
       whole: (text, target) => readWhole(text, target, endpoint, quirks),
-      wholeAsStream: (text) => (endpoint === 'chat' ? asStream(text) : undefined),
+      wholeAsStream: (text) => wholeAsStream(inbound, context, text),
       tap(maxBytes) {
         const tap = new Tap(passing, maxBytes, numberOf(json?.value.n) ?? 1);
         tap.awaitsUsage = objectOf(json?.value.stream_options).include_usage === true;
@@ -50,13 +51,6 @@ export const relay: Lane = {
     };
   },
 };
-
-function asStream(text: string): string | undefined {
-  const value = parseJson(text);
-  const chunks = isObject(value) ? chunksOf(value) : [];
-  if (chunks.length === 0) return undefined;
-  return `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`;
-}
 
 function withModel(
   { bytes, json, contentType, model }: Inbound,

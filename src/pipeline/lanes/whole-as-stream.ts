@@ -1,0 +1,43 @@
+import type { ChatChunk } from '../../wire/chat.ts';
+import type { ProviderProtocol } from '../../wire/protocol.ts';
+import type { Inbound } from '../inbound.ts';
+import type { LaneContext } from './lane.ts';
+import { anthropicProtocol } from '../../wire/anthropic/protocol.ts';
+import { clientOf } from '../../wire/clients.ts';
+import { isObject, parseJson } from '../../wire/json.ts';
+import { chunksOf } from '../../wire/openai/chunks.ts';
+import { responsesProtocol } from '../../wire/responses/protocol.ts';
+
+/** Protocols whose whole answers have no simple counterpart in events: they go by way of the canonical form. */
+const READERS: Partial<Record<Inbound['endpoint'], ProviderProtocol>> = {
+  messages: anthropicProtocol,
+  responses: responsesProtocol,
+};
+
+/**
+ * A whole answer, of a server that does not stream, as the events that its client asked for; `undefined` where it is
+ * no answer, or the endpoint has no events.
+ * @throws ProxyError `malformed` for what is no answer of the protocol
+ */
+export function wholeAsStream(
+  { endpoint, json }: Inbound,
+  { provider, model, nowMs, newId, memory }: LaneContext,
+  text: string,
+): string | undefined {
+  const value = parseJson(text);
+  if (!isObject(value)) return undefined;
+  if (endpoint === 'chat') {
+    const chunks = chunksOf(value);
+    if (chunks.length === 0) return undefined;
+    return `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`;
+  }
+  const protocol = READERS[endpoint];
+  if (!protocol) return undefined;
+  const created = Math.floor(nowMs / 1000);
+  const client = clientOf(endpoint).decode(json?.value ?? {}, { created, newId, memory });
+  const context = { model, quirks: provider.quirks(model), created, newId, memory };
+  const answer = protocol.encode(client.request, context).decode(value);
+  const writer = client.stream();
+  const chunks = chunksOf({ ...answer }) as unknown as ChatChunk[];
+  return chunks.map((chunk) => writer.push(chunk)).join('') + writer.end();
+}
