@@ -31,7 +31,7 @@ const CHAT: Passing = {
     }
     return undefined;
   },
-  counts: ({ choices: _, ...rest }) => rest,
+  counts: (event) => ({ ...event, choices: undefined }),
   isLast: () => false,
   terminator: 'data: [DONE]\n\n',
 };
@@ -42,7 +42,7 @@ const MESSAGES: Passing = {
     const ending = type === 'message_delta' ? endingOf('messages', objectOf(delta).stop_reason) : undefined;
     return fails(ending) ? ending : undefined;
   },
-  counts: ({ delta: _, ...rest }) => rest,
+  counts: (event) => ({ ...event, delta: undefined }),
   isLast: ({ type }) => type === 'message_stop',
   terminator: 'event: message_stop\ndata: {"type":"message_stop"}\n\n',
 };
