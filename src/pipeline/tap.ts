@@ -109,6 +109,7 @@ export class Tap {
   goOn(): void {
     this.error = undefined;
     this.heldFinish = false;
+    this.#finish = null;
   }
 
   /** The last events of a stream that failed. */

@@ -57,8 +57,6 @@ export interface ChatTool {
   [field: string]: unknown;
 }
 
-export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call' | 'error';
-
 export interface ChatResponse {
   id: string;
   object: 'chat.completion';

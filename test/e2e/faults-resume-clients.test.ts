@@ -12,6 +12,7 @@ const CUTS = [
   'half-event',
   'stall',
   'error-later:503',
+  'ends:error',
 ] as const;
 
 /** Second targets: how they take a beginning, and what they make of it. */
@@ -96,6 +97,8 @@ for (const cut of CUTS) {
       expect(parts!.map(({ target }) => target)).toEqual([`broken/${cut}#plain`, `asked/continue#${cut}`]);
       expect(tokensOf(seen)).toEqual({ input: input!, output: output! });
     },
+    // Other protocols close the text before they say why it ended: then it is not in progress.
+    ({ protocol }) => cut !== 'ends:error' || protocol === 'openai',
   );
 }
 
@@ -145,7 +148,8 @@ everyClientStream(
   async ({ rig, ask }) => {
     for (const name of ['lost', 'off', `broken/${fresh('cut-fin')}`]) {
       const seen = await ask(name);
-      expectCut(seen, 'truncated');
+      // On a busy machine the wait for the cut may be the longer one.
+      expectCut(seen, 'truncated', 'timeout_idle');
       expect((await rig.recordOf(seen)).outcome).toBe('truncated');
     }
   },
