@@ -1,17 +1,19 @@
 import type { Usage } from '../wire/usage.ts';
 import type { Assembler } from '../wire/openai/assemble.ts';
 import type { JsonObject } from '../wire/json.ts';
+import type { Verdict } from '../wire/shapes/events.ts';
 import type { Passing } from './passing.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyBody, tellable } from '../wire/classify.ts';
 import { isObject, parseJson } from '../wire/json.ts';
+import { brokenEvent } from '../wire/shapes/events.ts';
 
 /**
  * Watches a stream of the client's protocol as it passes and remembers what the record and the router need:
  * whether content came, how it finished, what it used, and whether it carried an error.
  */
 export class Tap {
-  readonly #passing: Pick<Passing, 'assembler' | 'isLast'>;
+  readonly #passing: Pick<Passing, 'assembler' | 'isLast' | 'verdict'>;
   readonly #maxBytes: number;
   readonly #choices: number;
   readonly #shown: (answer: JsonObject) => JsonObject;
@@ -27,7 +29,7 @@ export class Tap {
   chunks = 0;
   /** The terminator arrived. */
   done = false;
-  /** Events that were no JSON. */
+  /** Events that were no JSON, or none of the protocol. */
   malformed = 0;
   /** An error event of the provider, which is kept from the client. */
   error: ProxyError | undefined;
@@ -42,7 +44,7 @@ export class Tap {
    * @param shown makes the client's answer of what was assembled, where that is another
    */
   constructor(
-    passing: Pick<Passing, 'assembler' | 'isLast'>,
+    passing: Pick<Passing, 'assembler' | 'isLast' | 'verdict'>,
     maxBytes: number,
     choices: number,
     shown: (answer: JsonObject) => JsonObject = (answer) => answer,
@@ -104,6 +106,8 @@ export class Tap {
       return false;
     }
     if (mayBeError(value) && this.#classify(value, target)) return false;
+    const verdict = this.#passing.verdict(value);
+    if (verdict !== 'sound') return this.#leaveOut(verdict, target);
     this.chunk(value, data.length);
     this.done = this.#passing.isLast(value);
     this.sent += 1;
@@ -125,6 +129,13 @@ export class Tap {
       this.#bytes = 0;
     }
     this.#assembler.push(value);
+  }
+
+  /** An event without which the rest cannot be read ends the answer. */
+  #leaveOut(verdict: Verdict, target: string): false {
+    if (verdict === 'odd') this.malformed += 1;
+    else this.#classify(brokenEvent(), target);
+    return false;
   }
 
   #classify(value: JsonObject, target: string): boolean {

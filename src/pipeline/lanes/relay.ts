@@ -15,6 +15,7 @@ import { spliceModel } from '../../wire/splice.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
+import { checkAnswer } from './check.ts';
 import { judge } from './judge.ts';
 import { RelayFold } from './relay-fold.ts';
 
@@ -68,23 +69,20 @@ function readWhole(text: string, target: string, endpoint: Endpoint, quirks: Qui
   const value = parseJson(text);
   if (!isObject(value)) throw unusable(target, 'it is not a JSON object');
   judge(value, target);
-  if (endpoint === 'messages') return readMessage(value, target);
-  if (endpoint === 'responses') return readResponse(value, target);
+  checkAnswer(endpoint, value, target);
+  if (endpoint === 'messages') return readMessage(value);
+  if (endpoint === 'responses') return readResponse(value);
   const choice = objectOf(listOf(value.choices)[0]);
-  if (CHOOSING.includes(endpoint) && Object.keys(choice).length === 0)
-    throw unusable(target, 'it has no choices');
   const finish = stringOf(choice.finish_reason) ?? null;
   return { text: undefined, finish, usage: vendorUsage(value.usage, quirks) };
 }
 
-function readMessage(value: JsonObject, target: string): WholeAnswer {
-  if (!Array.isArray(value.content)) throw unusable(target, 'it is no message');
+function readMessage(value: JsonObject): WholeAnswer {
   const finish = finishReason(value.stop_reason, false);
   return { text: undefined, finish, usage: anthropicUsage(value.usage) };
 }
 
-function readResponse(value: JsonObject, target: string): WholeAnswer {
-  if (!Array.isArray(value.output)) throw unusable(target, 'it is no response');
+function readResponse(value: JsonObject): WholeAnswer {
   return { text: undefined, finish: responseFinish(value), usage: openaiUsage(value.usage) };
 }
 

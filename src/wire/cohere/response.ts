@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { countOf, entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 
 const FINISH: Readonly<Record<string, FinishReason>> = {
@@ -23,15 +23,15 @@ export function finishReason(reason: unknown): FinishReason {
 export function cohereUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
   const tokens = objectOf(value.tokens ?? value.billed_units);
-  const input = numberOf(tokens.input_tokens);
-  const output = numberOf(tokens.output_tokens);
+  const input = countOf(tokens.input_tokens);
+  const output = countOf(tokens.output_tokens);
   if (input === undefined && output === undefined) return undefined;
   return {
     input: input ?? 0,
-    cached: numberOf(value.cached_tokens) ?? 0,
+    cached: countOf(value.cached_tokens) ?? 0,
     cacheWrite: 0,
     output: output ?? 0,
-    reasoning: numberOf(tokens.reasoning_tokens) ?? 0,
+    reasoning: countOf(tokens.reasoning_tokens) ?? 0,
   };
 }
 
@@ -47,7 +47,9 @@ export function argumentsOf(text: unknown): string {
 export function logprobsOf(value: unknown): JsonObject | null {
   const content = (Array.isArray(value) ? value : [value]).filter(isObject).map((piece) => ({
     token: stringOf(piece.text) ?? '',
-    logprob: listOf(piece.logprobs).reduce<number>((sum, number) => sum + (numberOf(number) ?? 0), 0),
+    // A sum that has left the range of numbers is none.
+    logprob:
+      numberOf(listOf(piece.logprobs).reduce<number>((sum, number) => sum + (numberOf(number) ?? 0), 0)) ?? 0,
     bytes: null,
     top_logprobs: [],
   }));
@@ -73,7 +75,7 @@ export function decodeCohereResponse(answer: JsonObject, options: ReadOptions): 
     .map((call): ToolCall => {
       const { name, arguments: json } = objectOf(call.function);
       const id = stringOf(call.id) ?? `call_${options.newId()}`;
-      return { id, type: 'function', function: { name: String(name), arguments: argumentsOf(json) } };
+      return { id, type: 'function', function: { name: stringOf(name) ?? '', arguments: argumentsOf(json) } };
     });
   const message: ChatMessage = {
     role: 'assistant',

@@ -4,7 +4,8 @@ import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { GeminiContext } from './response.ts';
-import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { countOf, isObject, listOf, objectOf, parseShallow, stringOf } from '../json.ts';
+import { judgeEvent } from '../shapes/events.ts';
 import { decodeLogprobs } from './logprobs.ts';
 import { decodeCall, extraOf, geminiFinish, geminiUsage, idOf } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
@@ -41,13 +42,13 @@ export class GeminiReader implements ChatReader {
 
   push({ data }: SseEvent): ChatChunk[] {
     if (this.done || this.error) return [];
-    const value = parseJson(data);
+    const value = parseShallow(data);
     const answers = Array.isArray(value) ? (value as unknown[]) : [value];
     if (answers.length === 0 || !answers.every(isObject)) {
       this.malformed += 1;
       return [];
     }
-    return answers.flatMap((answer) => this.#answer(answer));
+    return answers.flatMap((answer) => (judgeEvent('gemini', answer, this) ? this.#answer(answer) : []));
   }
 
   end(): ChatChunk[] {
@@ -76,7 +77,7 @@ export class GeminiReader implements ChatReader {
   }
 
   #candidate(value: JsonObject, at: number): ChatChunk[] {
-    const index = numberOf(value.index) ?? at;
+    const index = countOf(value.index) ?? at;
     const chunks: ChatChunk[] = [];
     let candidate = this.#candidates.get(index);
     if (!candidate) {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { Assembler } from '../openai/assemble.ts';
 import type { Usage } from '../usage.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { openaiUsage } from '../usage.ts';
 import { responseFinish } from './response.ts';
 
@@ -64,7 +64,7 @@ class ResponseFolding implements ResponseAssembler {
 
   push(event: JsonObject): void {
     const type = stringOf(event.type) ?? '';
-    this.next = (numberOf(event.sequence_number) ?? this.next) + 1;
+    this.next = (countOf(event.sequence_number) ?? this.next) + 1;
     if (isObject(event.response)) this.#response = event.response;
     if (type === 'response.output_item.added') this.#item(event, false);
     else if (type === 'response.output_item.done') this.#item(event, true);

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
 import { classifyBody } from '../classify.ts';
-import { entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { countOf, entryOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
 import { decodeCitation } from './citations.ts';
 
@@ -77,7 +77,7 @@ export function decodeResponse(body: JsonObject, { created, memory, newId }: Con
   return {
     id: stringOf(body.id) ?? `resp_${newId()}`,
     object: 'chat.completion',
-    created: numberOf(body.created_at) ?? created,
+    created: countOf(body.created_at) ?? created,
     model: stringOf(body.model) ?? '',
     choices: [{ index: 0, message, logprobs: null, finish_reason: responseFinish(body) ?? 'stop' }],
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),

@@ -2,8 +2,9 @@ import type { ChatChunk, ChatDelta } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ChatReader, EncodeContext } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
-import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { openaiUsage } from '../usage.ts';
+import { readEvent } from '../shapes/events.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeCall, encryptedBlock, reasoningText, responseFinish } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
@@ -54,14 +55,11 @@ export class ResponsesReader implements ChatReader {
     this.#context = context;
   }
 
-  push({ event, data }: SseEvent): ChatChunk[] {
-    if (this.done || data === '[DONE]') return [];
-    const value = parseJson(data);
-    if (!isObject(value)) {
-      this.malformed += 1;
-      return [];
-    }
-    const chunks = this.#event(stringOf(value.type) ?? event ?? '', value);
+  push(event: SseEvent): ChatChunk[] {
+    if (this.done || event.data === '[DONE]') return [];
+    const value = readEvent('responses', event, this);
+    if (!value) return [];
+    const chunks = this.#event(stringOf(value.type) ?? event.event ?? '', value);
     if (chunks.length === 0 || this.#begun) return chunks;
     this.#begun = true;
     return [this.#chunk({ role: 'assistant', content: '' }), ...chunks];
@@ -118,7 +116,7 @@ export class ResponsesReader implements ChatReader {
     if (this.#begun) return [];
     this.#id ||= stringOf(response.id) ?? '';
     this.#model ||= stringOf(response.model) ?? '';
-    this.#created ??= numberOf(response.created_at);
+    this.#created ??= countOf(response.created_at);
     return [];
   }
 
