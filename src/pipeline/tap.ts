@@ -5,7 +5,7 @@ import type { Verdict } from '../wire/shapes/events.ts';
 import type { Passing } from './passing.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyBody, tellable } from '../wire/classify.ts';
-import { isObject, parseJson } from '../wire/json.ts';
+import { isDeep, isObject, parseJson } from '../wire/json.ts';
 import { brokenEvent } from '../wire/shapes/events.ts';
 
 /**
@@ -20,6 +20,8 @@ export class Tap {
   #assembler: Assembler;
   #bytes = 0;
   #overflowed = false;
+  /** Whether an event was nested too deeply to be written again. */
+  #deep = false;
   #content = false;
   /** What an assembler that was let go knew of the end. */
   #ended = false;
@@ -87,12 +89,12 @@ export class Tap {
 
   /** The text so far, when the answer so far is one plain text, known in full. */
   plainText(): string | undefined {
-    return this.#overflowed || this.#choices > 1 ? undefined : this.#assembler.plainText();
+    return this.#overflowed || this.#deep || this.#choices > 1 ? undefined : this.#assembler.plainText();
   }
 
   /** The answer in one piece as JSON text; `undefined` when it grew beyond the bound or never began. */
   assembled(): string | undefined {
-    if (this.#overflowed || this.#bytes === 0) return undefined;
+    if (this.#overflowed || this.#deep || this.#bytes === 0) return undefined;
     return JSON.stringify(this.#shown(this.#assembler.result()));
   }
 
@@ -108,6 +110,7 @@ export class Tap {
     if (mayBeError(value) && this.#classify(value, target)) return false;
     const verdict = this.#passing.verdict(value);
     if (verdict !== 'sound') return this.#leaveOut(verdict, target);
+    this.#deep ||= isDeep(value, data.length);
     this.chunk(value, data.length);
     this.done = this.#passing.isLast(value);
     this.sent += 1;

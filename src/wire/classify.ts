@@ -1,7 +1,7 @@
 /** What a provider's error means: by its code where it has one, by its words, then by the status. */
 import type { Fault, UpstreamError } from '../errors.ts';
 import { FAULTS } from '../errors.ts';
-import { isObject, objectOf, parseJson, stringOf, tidyText } from './json.ts';
+import { isDeep, isObject, objectOf, parseShallow, stringOf, tidyText } from './json.ts';
 
 export interface Classified {
   readonly fault: Fault;
@@ -103,7 +103,7 @@ const BY_STATUS: Readonly<Record<number, Fault>> = {
  * @param verbatim whether a JSON body is in the client's own protocol
  */
 export function classifyStatus(status: number, headers: Headers, body: string, verbatim = false): Classified {
-  const parsed = wordsOf(parseJson(body));
+  const parsed = wordsOf(parseShallow(body));
   const told = parsed ?? { message: plainMessage(body) };
   // AWS names the class of an error in a header: "ThrottlingException:http://...".
   const words = { ...told, code: told.code ?? headers.get('x-amzn-errortype')?.split(':')[0] };
@@ -127,7 +127,13 @@ export function classifyBody(given: unknown): Classified | undefined {
   const status = told ? code : fault === 'server' ? 500 : FAULTS[fault].status;
   return {
     fault,
-    upstream: { status, headers: new Headers(), body: JSON.stringify(body), verbatim: false, ...words },
+    upstream: {
+      status,
+      headers: new Headers(),
+      body: isDeep(body) ? '' : JSON.stringify(body),
+      verbatim: false,
+      ...words,
+    },
   };
 }
 
@@ -193,7 +199,8 @@ function shortOf(value: unknown): string | undefined {
 /** Mistral's and FastAPI's `detail`: a text, or a list of what is wrong. */
 function detailOf(detail: unknown): string | undefined {
   if (detail === undefined) return undefined;
-  return typeof detail === 'string' ? detail : JSON.stringify(detail);
+  if (typeof detail === 'string') return detail;
+  return isDeep(detail) ? '' : JSON.stringify(detail);
 }
 
 function plainMessage(body: string): string {

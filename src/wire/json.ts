@@ -52,14 +52,19 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Levels of what is walked and written again: many times as many exhaust the stack. */
+/** Levels of what is walked and written again. `JSON.stringify` takes seconds to find that the stack is exhausted. */
 const MAX_DEPTH = 1_000;
 
-/** Parses JSON text that is to be translated; `undefined` when it is not JSON, or is nested too deeply. */
+/** Whether a value is nested too deeply to be written as JSON. @param length of its text, which tells most that are not */
+export function isDeep(value: unknown, length = Infinity): boolean {
+  // Every level has an opening and a closing bracket.
+  return length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH);
+}
+
+/** Parses JSON text that is to be written again; `undefined` when it is not JSON, or is nested too deeply. */
 export function parseShallow(text: string): unknown {
   const value = parseJson(text);
-  // Every level has an opening and a closing bracket.
-  return text.length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH) ? undefined : value;
+  return isDeep(value, text.length) ? undefined : value;
 }
 
 function isDeeper(value: unknown, levels: number): boolean {
@@ -86,7 +91,7 @@ export function parseExactJson(text: string): unknown {
  */
 export function argumentsObject(text: unknown): JsonObject | undefined {
   if (text === undefined || text === '') return {};
-  const value = parseJson(String(text));
+  const value = parseShallow(String(text));
   if (Array.isArray(value) && value.length === 0) return {};
   return isObject(value) ? value : undefined;
 }

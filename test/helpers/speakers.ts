@@ -386,7 +386,7 @@ const codec = new EventStreamCodec(
 );
 
 /** An event as an AWS frame. */
-function frame([name, data]: readonly [string, object]): Uint8Array {
+function frame([name, data]: readonly [string, object | string]): Uint8Array {
   const exception = name.endsWith('Exception');
   return codec.encode({
     headers: {
@@ -394,21 +394,33 @@ function frame([name, data]: readonly [string, object]): Uint8Array {
       [exception ? ':exception-type' : ':event-type']: { type: 'string', value: name },
       ':content-type': { type: 'string', value: 'application/json' },
     },
-    body: new TextEncoder().encode(JSON.stringify(data)),
+    body: new TextEncoder().encode(jsonOf(data)),
   });
 }
 
-function streamed({ type, events, said, failure, end = '' }: Speaker, way: Way): Response {
-  const sent = way === 'broken' ? [...events.slice(0, said), failure] : events;
+function streamed(speaking: Speaker, way: Way): Response {
+  const { events, said, failure, end } = speaking;
+  return way === 'broken'
+    ? streamOf(speaking.type, [...events.slice(0, said), failure])
+    : streamOf(speaking.type, events, end);
+}
+
+/** A text is JSON already. */
+const jsonOf = (data: object | string) => (typeof data === 'string' ? data : JSON.stringify(data));
+
+/** Events as the stream of a provider of this type. */
+export function streamOf(
+  type: Speaker['type'],
+  sent: readonly (readonly [name: string, data: object | string])[],
+  end = '',
+): Response {
   if (type === 'bedrock') {
     return new Response(Buffer.concat(sent.map(frame)), {
       headers: { 'content-type': 'application/vnd.amazon.eventstream' },
     });
   }
-  const sse = sent.map(
-    ([name, data]) => `${name === '' ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`,
-  );
-  return new Response(sse.join('') + (way === 'broken' ? '' : end), {
+  const sse = sent.map(([name, data]) => `${name === '' ? '' : `event: ${name}\n`}data: ${jsonOf(data)}\n\n`);
+  return new Response(sse.join('') + end, {
     headers: { 'content-type': 'text/event-stream' },
   });
 }

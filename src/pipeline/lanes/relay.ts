@@ -5,7 +5,7 @@ import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
-import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../../wire/json.ts';
+import { isObject, listOf, numberOf, objectOf, parseShallow, stringOf } from '../../wire/json.ts';
 import { spliceMultipart } from '../../wire/multipart.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { vendorUsage } from '../../wire/openai/response.ts';
@@ -48,7 +48,7 @@ export const relay: Lane = {
 };
 
 function asStream(text: string): string | undefined {
-  const value = parseJson(text);
+  const value = parseShallow(text);
   const chunks = isObject(value) ? chunksOf(value) : [];
   if (chunks.length === 0) return undefined;
   return `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`;
@@ -66,7 +66,7 @@ function withModel(
 const CHOOSING: readonly Endpoint[] = ['chat', 'completions'];
 
 function readWhole(text: string, target: string, endpoint: Endpoint, quirks: Quirks): WholeAnswer {
-  const value = parseJson(text);
+  const value = parseShallow(text);
   if (!isObject(value)) throw unusable(target, 'it is not a JSON object');
   judge(value, target);
   checkAnswer(endpoint, value, target);

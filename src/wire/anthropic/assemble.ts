@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { Assembler } from '../openai/assemble.ts';
 import type { Usage } from '../usage.ts';
-import { entryOf, isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { entryOf, isObject, numberOf, objectOf, parseShallow, stringOf } from '../json.ts';
 import { anthropicUsage, finishReason } from './response.ts';
 
 /** Indexes come from outside and must not make lists as long as they like. */
@@ -134,6 +134,6 @@ class MessageFolding implements Assembler {
 /** Input that was cut stays readable as it came. */
 function shown({ content, json }: Block): JsonObject {
   if (json === '') return content.type === 'tool_use' ? { ...content, input: content.input ?? {} } : content;
-  const input = parseJson(json);
+  const input = parseShallow(json);
   return input === undefined ? { ...content, input: {}, partial_json: json } : { ...content, input };
 }

@@ -2,7 +2,7 @@ import type { ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ToolBox, ToolOrigin } from './tools.ts';
 import type { OpenaiUsage } from '../usage.ts';
-import { entryOf, isObject, listOf, objectOf } from '../json.ts';
+import { entryOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { encodeCitations } from './citations.ts';
 import { encodeProbabilities } from './probabilities.ts';
 import { seal } from './sealed.ts';
@@ -94,7 +94,7 @@ export function encodeResponse(answer: ChatResponse, envelope: Envelope): JsonOb
   for (const item of output) envelope.remember(item);
   return responseObject(envelope, {
     id,
-    model: answer.model,
+    model: stringOf(answer.model) ?? '',
     output,
     finish: choice?.finish_reason ?? 'stop',
     ...(answer.usage ? { usage: answer.usage } : {}),
@@ -102,8 +102,8 @@ export function encodeResponse(answer: ChatResponse, envelope: Envelope): JsonOb
 }
 
 /** The provider's own id where it is one of a response. */
-export function responseId(id: string, newId: () => string): string {
-  return id.startsWith('resp_') ? id : `resp_${newId()}`;
+export function responseId(id: unknown, newId: () => string): string {
+  return stringOf(id)?.startsWith('resp_') ? String(id) : `resp_${newId()}`;
 }
 
 function outputOf({ message, logprobs }: ChatResponse['choices'][number], envelope: Envelope): JsonObject[] {
