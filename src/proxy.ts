@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import type { LogRecord } from './logs/record.ts';
-import type { RecordSink } from './pipeline/exchange.ts';
+import type { NamedSink, RecordSink } from './pipeline/sinks.ts';
 import type { ProviderStatus } from './pipeline/status.ts';
 import type { BaseProvider } from './providers/base.ts';
 import type { Dial, Fetch } from './providers/transport.ts';
@@ -13,6 +13,7 @@ import { secretsOf } from './config/keys.ts';
 import { masker, redactor } from './logs/redact.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Attempt } from './pipeline/attempt.ts';
+import { Defects } from './pipeline/defects.ts';
 import { Exchange } from './pipeline/exchange.ts';
 import { Loading } from './pipeline/loading.ts';
 import { ModelRegistry } from './pipeline/models.ts';
@@ -21,6 +22,7 @@ import { HealthProber, wordFor } from './pipeline/prober.ts';
 import { randomId } from './pipeline/random-id.ts';
 import { BoundedReplay } from './pipeline/replay.ts';
 import { RequestRouter } from './pipeline/router.ts';
+import { Sinks } from './pipeline/sinks.ts';
 import { disabledStatus, providerStatus, summarize } from './pipeline/status.ts';
 import { TargetPool } from './pipeline/target-pool.ts';
 import { makeProviders } from './providers/make.ts';
@@ -70,6 +72,7 @@ interface Generation {
   readonly config: Config;
   readonly providers: readonly BaseProvider[];
   readonly prober: HealthProber;
+  readonly buffered: Buffered;
   readonly app: ReturnType<typeof createApp>;
 }
 
@@ -85,22 +88,29 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const running = new Set<AbortController>();
   let inFlight = 0;
   let draining = false;
+  const defects = new Defects(deps.onProblem ?? (() => undefined));
+  const sinks = new Sinks(sinksOf(), defects);
   const statuses = () => statusesOf(current, pool, clock);
   const loading = new Loading(prices, {
     providers: statuses,
     inFlight: () => inFlight,
+    buffered: () => current.buffered.bytes,
     memory: () => process.memoryUsage.rss(),
     log: () => log?.stats ?? { written: 0, dropped: 0, pending: 0 },
+    sinkErrors: () => sinks.errors,
   });
   // Signatures outlive a configuration: a conversation goes on after a reload.
   const memory = new BoundedReplay(first.limits.replay_memory);
   const newId = () => randomId(random);
-  const sinks: RecordSink[] = [
-    () => (inFlight -= 1),
-    (record) => loading.metrics?.observe(record),
-    ...(log ? [(record: LogRecord) => log.write(record)] : []),
-    ...(deps.sinks ?? []),
-  ];
+
+  function sinksOf(): NamedSink[] {
+    const others = deps.sinks ?? [];
+    return [
+      { name: 'metrics', keeps: false, take: (record) => loading.metrics?.observe(record) },
+      ...(log ? [{ name: 'log', keeps: true, take: (record: LogRecord) => log.write(record) }] : []),
+      ...others.map((take, index) => ({ name: `custom_${index + 1}`, keeps: true, take })),
+    ];
+  }
 
   const generate = (config: Config): Generation => {
     const providers = makeProviders(config, deps);
@@ -115,7 +125,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       random,
       pool,
       attempt: (inbound, plan, signal) =>
-        new Attempt(inbound, plan, signal, { clock, limits, memory, newId, mask }),
+        new Attempt(inbound, plan, signal, { clock, limits, memory, newId, mask, defects }),
       contextWindow: ({ provider, model }, offer) =>
         offer.contextWindow ??
         prices.contextWindow(provider.settings.prices, model) ??
@@ -128,9 +138,17 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       async ask(provider, model, key, signal) {
         const target = pool.target(provider, model, clock.monotonic());
         const plan = { target, offer: { name: model }, key, fresh: false, unsupported: 'drop' as const };
-        await new Attempt(wordFor(model), plan, signal, { clock, limits, memory, newId, mask }).open();
+        await new Attempt(wordFor(model), plan, signal, {
+          clock,
+          limits,
+          memory,
+          newId,
+          mask,
+          defects,
+        }).open();
       },
     });
+    const buffered = new Buffered(config.limits.max_buffered);
     const app = createApp({
       server: config.server,
       limits: config.limits,
@@ -139,7 +157,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       instance,
       auth: new Authenticator(config.auth, (variable) => deps.env[variable]),
       registry,
-      buffered: new Buffered(config.limits.max_buffered),
+      buffered,
       pipeline: new Pipeline({
         clock,
         registry,
@@ -152,13 +170,16 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       }),
       begin(id, endpoint) {
         inFlight += 1;
-        return new Exchange(id, endpoint, {
+        const exchange = new Exchange(id, endpoint, {
           clock,
           sinks,
+          defects,
           price: ({ provider, model }, usage, configured) =>
             prices.cost(provider.settings.prices, model, usage, configured),
           maxContent: config.logging.requests.max_content,
         });
+        exchange.finally(() => (inFlight -= 1));
+        return exchange;
       },
       newId: () => `req_${Bun.randomUUIDv7('hex').replaceAll('-', '')}`,
       metrics: () => loading.forMetrics(),
@@ -171,7 +192,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       version: VERSION,
       problem: deps.onProblem ?? (() => undefined),
     });
-    return { config, providers, prober, app };
+    return { config, providers, prober, buffered, app };
   };
 
   let current = generate(first);

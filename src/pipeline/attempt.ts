@@ -5,6 +5,7 @@ import type { Flow, FlowOptions } from './flow.ts';
 import type { Inbound } from './inbound.ts';
 import type { LaneContext, Local, Prepared, WholeAnswer } from './lanes/lane.ts';
 import type { Share } from './share.ts';
+import type { Defects } from './defects.ts';
 import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
 import { networkError } from '../providers/transport.ts';
@@ -16,6 +17,7 @@ import { retryAfterMs } from '../wire/retry-after.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { UpstreamFlow } from './flow.ts';
 import { laneFor } from './lanes/choose.ts';
+import { accepts, statusFlaw, understood, unpacked } from './reading.ts';
 import { AttemptTimers, limitsOf } from './timers.ts';
 
 export interface AttemptLimits {
@@ -30,6 +32,7 @@ export interface AttemptDeps extends Pick<LaneContext, 'newId' | 'memory'> {
   readonly limits: AttemptLimits;
   /** Takes secrets out of what a provider says. */
   readonly mask: (text: string) => string;
+  readonly defects: Defects;
 }
 
 /** Whom to ask, and how. */
@@ -157,9 +160,13 @@ export class Attempt {
     this.status = reply.status;
     const read = stream && ENDPOINTS[inbound.endpoint].understood;
     this.#timers.answered(read && reply.status === 200);
-    if (reply.status < 200 || reply.status > 299) throw await this.#failed(reply, lane.kind === 'relay');
+    const flaw = statusFlaw(reply.status);
+    if (flaw !== undefined) throw this.#error('malformed', flaw);
+    if (reply.status > 299) throw await this.#failed(reply, lane.kind === 'relay');
+    const unpacks = this.#unpacks(reply);
     const answer = await this.#answer(reply, prepared);
-    return { lane: lane.kind, status: reply.status, headers: reply.headers, dropped, answer };
+    const shown = unpacks ? unpacked(reply) : reply.headers;
+    return { lane: lane.kind, status: reply.status, headers: shown, dropped, answer };
   }
 
   async #local({ local }: Local): Promise<Opened> {
@@ -219,8 +226,11 @@ export class Attempt {
     const bytes = await this.#readAll(reply, this.#deps.limits.maxResponse);
     const text = this.#decode(bytes, reply.headers);
     this.#release();
-    const { text: translated, finish, usage } = prepared.whole(text, this.#plan.target.id);
-    if (translated === undefined) return { kind: 'whole', body: bytes, text, finish, usage };
+    const { text: translated, finish, usage } = this.#read((target) => prepared.whole(text, target));
+    if (translated === undefined) {
+      const body = this.#unpacks(reply) ? new TextEncoder().encode(text) : bytes;
+      return { kind: 'whole', body, text, finish, usage };
+    }
     const body = new TextEncoder().encode(translated);
     return { kind: 'whole', body, text: translated, finish, usage, made: 'application/json' };
   }
@@ -230,9 +240,8 @@ export class Attempt {
     const bytes = await this.#readAll(reply, this.#deps.limits.maxResponse);
     const given = this.#decode(bytes, reply.headers);
     this.#release();
-    const target = this.#plan.target.id;
-    const { text = given, finish, usage } = prepared.whole(given, target);
-    const events = prepared.wholeAsStream(given, target);
+    const { text = given, finish, usage } = this.#read((target) => prepared.whole(given, target));
+    const events = this.#read((target) => prepared.wholeAsStream(given, target));
     if (events === undefined) throw this.#error('malformed', 'it is no stream');
     const body = new TextEncoder().encode(events);
     return { kind: 'whole', body, text, finish, usage, made: 'text/event-stream' };
@@ -259,15 +268,29 @@ export class Attempt {
 
   /** An answer nobody looks into: sound, pictures. */
   #pass(reply: UpstreamReply): Streamed {
-    return { kind: 'stream', flow: this.#flow(reply, undefined), held: undefined, release: this.#release };
+    const flow = this.#flow(reply, undefined, this.#unpacks(reply));
+    return { kind: 'stream', flow, held: undefined, release: this.#release };
   }
 
-  #flow(reply: UpstreamReply, reading: FlowOptions['reading']): Flow {
+  #read<T>(action: (target: string) => T): T {
+    const { id } = this.#plan.target;
+    return understood(id, this.#deps.defects, () => action(id));
+  }
+
+  /** Whether the answer is compressed although the client did not ask for that: it gets plain bytes. */
+  #unpacks(reply: UpstreamReply): boolean {
+    const encoding = this.#encoding(reply.headers);
+    return encoding !== 'identity' && !accepts(this.#inbound.headers['accept-encoding'], encoding);
+  }
+
+  #flow(reply: UpstreamReply, reading: FlowOptions['reading'], unpacks = false): Flow {
     const body = reply.body ?? new Response('').body!;
     return new UpstreamFlow({
       reader: body.getReader() as ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
       reading,
       encoding: this.#encoding(reply.headers),
+      unpacks,
+      defects: this.#deps.defects,
       target: this.#plan.target.id,
       signal: this.#abort.signal,
       clock: this.#deps.clock,

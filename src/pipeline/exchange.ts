@@ -5,25 +5,27 @@ import type { LogRecord, Outcome } from '../logs/record.ts';
 import type { ProviderModel } from '../providers/base.ts';
 import type { Recorded } from '../wire/endpoints.ts';
 import type { Usage } from '../wire/usage.ts';
+import type { Defects } from './defects.ts';
+import type { Sinks } from './sinks.ts';
 import type { Target } from './target.ts';
 import { RECORD_VERSION } from '../logs/record.ts';
-
-/**
- * Takes every finished record: the log, the metrics. Must not throw and must not wait.
- * @returns false when it is lost here
- */
-export type RecordSink = (record: LogRecord) => unknown;
+import { tidyText } from '../wire/json.ts';
 
 /** USD for an answer of a target, or `null` when its price is unknown. */
 export type Pricer = (target: Target, usage: Usage, configured: Price | undefined) => number | null;
 
 export interface ExchangeDeps {
   readonly clock: Clock;
-  readonly sinks: readonly RecordSink[];
+  readonly sinks: Sinks;
+  readonly defects: Defects;
   readonly price: Pricer;
   /** Longest request or response kept in a record, bytes. */
   readonly maxContent: number;
 }
+
+/** Longest finish reason and longest words of an error in a record, characters: providers write both. */
+const MAX_FINISH = 100;
+const MAX_ERROR = 4_000;
 
 /** How an answer ended. */
 export interface Ending {
@@ -62,7 +64,7 @@ export class Exchange {
   target: Target | undefined;
   /** Of a resumed answer: what came from where. */
   parts: LogRecord['parts'];
-  /** Events of the answer that were no JSON and were left out. */
+  /** Events of the answer that were no JSON, or none of the protocol, and were left out. */
   malformed = 0;
   lane: 'relay' | 'translate' | null = null;
   finishReason: string | null = null;
@@ -119,31 +121,42 @@ export class Exchange {
     this.lane = lane;
   }
 
-  /** USD of the answer so far, or `null`. */
+  /** USD of the answer so far; `null` where the price is unknown, or is no amount. */
   get cost(): number | null {
-    return this.target && this.usage ? this.#deps.price(this.target, this.usage, this.#offer?.price) : null;
+    const { target, usage } = this;
+    if (!target || !usage) return null;
+    const usd = this.#part('cost', () => this.#deps.price(target, usage, this.#offer?.price)) ?? null;
+    return usd !== null && Number.isFinite(usd) && usd >= 0 ? usd : null;
   }
 
-  /** Does this when all is over. */
+  /** Does this when all is over, whatever becomes of the record. */
   finally(action: () => void): void {
     this.#afterwards.push(action);
   }
 
-  /** Writes the one record. Later calls do nothing. @returns whether every sink took it */
+  /** Writes the one record. Later calls do nothing. @returns whether it is kept */
   finish(ending: Ending): boolean {
     if (this.#finished) return true;
     this.#finished = true;
-    const record = this.#record(ending);
-    const taken = this.#deps.sinks.map((sink) => sink(record));
-    for (const action of this.#afterwards) action();
-    return !taken.includes(false);
+    for (const action of this.#afterwards) this.#part('release', action);
+    return this.#deps.sinks.take(this.#record(ending));
+  }
+
+  /** A part of the end that must not cost the rest of it: `undefined` when it throws. */
+  #part<T>(name: string, make: () => T): T | undefined {
+    try {
+      return make();
+    } catch (thrown) {
+      this.#deps.defects.tell(`Cannot finish a request completely (${name})`, thrown);
+      return undefined;
+    }
   }
 
   #record({ outcome, status, error }: Ending): LogRecord {
     const { usage, content } = this;
     const full = content === 'full';
     const request = full ? this.requestText : undefined;
-    const response = full ? this.#response() : undefined;
+    const response = full ? this.#part('response', () => this.responseText?.()) : undefined;
     const omitted: string[] = [];
     const record: LogRecord = {
       v: RECORD_VERSION,
@@ -156,7 +169,7 @@ export class Exchange {
       model: this.model,
       provider: this.target?.provider.name ?? null,
       upstream_model: this.target?.model ?? null,
-      finish: this.finishReason,
+      finish: this.finishReason === null ? null : tidyText(this.finishReason, MAX_FINISH),
       fault: error?.fault ?? null,
       attempts: this.attempts.length,
       input_tokens: usage?.input ?? null,
@@ -177,7 +190,7 @@ export class Exchange {
       request_bytes: this.requestBytes,
       response_bytes: this.responseBytes,
       user_agent: content === 'none' ? null : this.userAgent,
-      error: error === undefined || content === 'none' ? null : error.message,
+      error: error === undefined || content === 'none' ? null : tidyText(error.message, MAX_ERROR),
       attempt_log: this.attempts,
       ...(this.parts ? { parts: this.parts } : {}),
       ...(this.malformed > 0 ? { malformed: this.malformed } : {}),
@@ -192,15 +205,6 @@ export class Exchange {
       if (omitted.length > 0) record.omitted = omitted;
     }
     return record;
-  }
-
-  /** What a provider nested so deeply that it cannot be written again must not cost the record. */
-  #response(): string | undefined {
-    try {
-      return this.responseText?.();
-    } catch {
-      return undefined;
-    }
   }
 
   #keeps(text: string | undefined): text is string {

@@ -1,12 +1,14 @@
 import type { Clock } from '../clock.ts';
 import type { Answering, Continuation, Fold } from './lanes/lane.ts';
 import type { Tap } from './tap.ts';
+import type { Defects } from './defects.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { AttemptTimers } from './timers.ts';
 import { networkError } from '../providers/transport.ts';
 import { Inflater } from '../wire/encoding.ts';
 import { joined } from '../wire/frames.ts';
 import { ProxyError } from '../errors.ts';
+import { understood } from './reading.ts';
 
 type Reader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
 
@@ -16,6 +18,9 @@ export interface FlowOptions {
   /** Left out when the answer is only passed on. */
   readonly reading: { readonly fold: Fold; readonly tap: Tap } | undefined;
   readonly encoding: Encoding | 'identity';
+  /** Whether what is only passed on is decompressed as well; what is read always is. */
+  readonly unpacks: boolean;
+  readonly defects: Defects;
   readonly target: string;
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -59,14 +64,15 @@ export class UpstreamFlow implements Flow {
   readonly #options: FlowOptions;
   readonly #inflater: Inflater | undefined;
   #bytes = 0;
+  #unpackedAll = false;
   /** How long, and until when, what is still missing is waited for; signs of life do not move it. */
   #lingering: { readonly forMs: number; readonly untilMs: number } | undefined;
 
   constructor(options: FlowOptions) {
     this.#options = options;
-    const { reading, encoding } = options;
+    const { reading, encoding, unpacks } = options;
     // What is read travels on uncompressed: an event of ours must fit between two of theirs.
-    this.#inflater = reading && encoding !== 'identity' ? new Inflater(encoding) : undefined;
+    this.#inflater = (reading || unpacks) && encoding !== 'identity' ? new Inflater(encoding) : undefined;
   }
 
   get tap(): Tap | undefined {
@@ -77,16 +83,16 @@ export class UpstreamFlow implements Flow {
     const { reading, timers } = this.#options;
     if (reading?.tap.error) throw reading.tap.error;
     const value = await (reading?.tap.complete ? this.#linger() : this.#read());
-    if (value === undefined) return undefined;
+    if (value === undefined) return reading ? undefined : await this.#lastUnpacked();
     if (!reading) {
       timers.progressed();
-      return this.#counted(value);
+      return await this.#unpacked(value);
     }
     const { tap, fold } = reading;
     const { chunks } = tap;
     let folded: Uint8Array = EMPTY;
     for (const piece of this.#inflater ? await this.#inflate(this.#inflater, value) : [value]) {
-      folded = joined(folded, fold.push(this.#counted(piece)) ?? EMPTY);
+      folded = joined(folded, this.#understood(() => fold.push(this.#counted(piece))) ?? EMPTY);
     }
     if (tap.chunks !== chunks) {
       timers.progressed();
@@ -94,6 +100,10 @@ export class UpstreamFlow implements Flow {
     }
     if (tap.error && folded.length === 0) throw tap.error;
     return folded;
+  }
+
+  #understood<T>(action: () => T): T {
+    return understood(this.#options.target, this.#options.defects, action);
   }
 
   #counted(bytes: Uint8Array): Uint8Array {
@@ -108,7 +118,7 @@ export class UpstreamFlow implements Flow {
     const { reading, target } = this.#options;
     this.#inflater?.close();
     if (!reading) return undefined;
-    const rest = reading.fold.end();
+    const rest = this.#understood(() => reading.fold.end());
     const { tap } = reading;
     if (tap.error) throw tap.error;
     if (!tap.finished && !tap.done) {
@@ -167,9 +177,30 @@ export class UpstreamFlow implements Flow {
     }
   }
 
+  async #unpacked(bytes: Uint8Array): Promise<Uint8Array> {
+    let plain: Uint8Array = EMPTY;
+    for (const piece of this.#inflater ? await this.#inflate(this.#inflater, bytes) : [bytes]) {
+      plain = joined(plain, this.#counted(piece));
+    }
+    return plain;
+  }
+
+  /** What the end of a compressed body still makes readable. @throws ProxyError `malformed` when it was cut */
+  async #lastUnpacked(): Promise<Uint8Array | undefined> {
+    const inflater = this.#inflater;
+    if (!inflater || this.#unpackedAll) return undefined;
+    this.#unpackedAll = true;
+    const pieces = await this.#whileInflating(() => inflater.end());
+    return pieces.length > 0 ? Buffer.concat(pieces) : undefined;
+  }
+
   async #inflate(inflater: Inflater, bytes: Uint8Array): Promise<Uint8Array[]> {
+    return await this.#whileInflating(() => inflater.push(bytes));
+  }
+
+  async #whileInflating(inflate: () => Promise<Uint8Array[]>): Promise<Uint8Array[]> {
     try {
-      return await inflater.push(bytes);
+      return await inflate();
     } catch (cause) {
       const { target } = this.#options;
       const message = `Cannot read the stream of ${target}: it is not compressed as it says`;

@@ -13,7 +13,11 @@ const STATES = { healthy: 2, degraded: 1, unhealthy: 0, disabled: -1 } as const;
 export interface MetricSources {
   readonly providers: () => readonly ProviderStatus[];
   readonly inFlight: () => number;
+  /** Request bodies in memory, bytes. */
+  readonly buffered: () => number;
   readonly log: () => { written: number; dropped: number; pending: number };
+  /** How often each sink of records has thrown. */
+  readonly sinkErrors: () => ReadonlyMap<string, number>;
   /** Resident memory, bytes. */
   readonly memory: () => number;
 }
@@ -65,6 +69,9 @@ export class Metrics {
       },
     );
     this.#gauge('in_flight', 'Requests in flight', [], (gauge) => gauge.set(sources.inFlight()));
+    this.#gauge('buffered_bytes', 'Bytes of request bodies in memory', [], (gauge) =>
+      gauge.set(sources.buffered()),
+    );
     this.#gauge('log_records_written', 'Records in the request log since the start', [], (gauge) =>
       gauge.set(sources.log().written),
     );
@@ -74,6 +81,16 @@ export class Metrics {
     this.#gauge('log_pending_bytes', 'Bytes waiting to be written', [], (gauge) =>
       gauge.set(sources.log().pending),
     );
+    new Counter({
+      name: 'llmproxy_sink_errors_total',
+      help: 'Records that a sink failed to take, by sink',
+      labelNames: ['sink'],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [sink, errors] of sources.sinkErrors()) this.inc({ sink }, errors);
+      },
+    });
     this.#gauge('process_resident_memory_bytes', 'Resident memory', [], (gauge) =>
       gauge.set(sources.memory()),
     );

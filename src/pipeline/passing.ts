@@ -1,11 +1,13 @@
 import type { Assembler } from '../wire/assembler.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Ending } from '../wire/endings.ts';
+import type { Verdict } from '../wire/shapes/events.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { messageAssembler } from '../wire/anthropic/assemble.ts';
 import { endingOf, fails } from '../wire/endings.ts';
 import { listOf, objectOf } from '../wire/json.ts';
 import { chatAssembler, completionAssembler } from '../wire/openai/assemble.ts';
+import { EVENT_JUDGES } from '../wire/shapes/events.ts';
 import { responseAssembler } from '../wire/responses/assemble.ts';
 import { responseEnding } from '../wire/responses/response.ts';
 
@@ -16,6 +18,8 @@ export interface Passing {
   readonly failure: (event: JsonObject) => Ending | undefined;
   /** What of such an event counts all the same: its usage. */
   readonly counts: (event: JsonObject) => JsonObject | undefined;
+  /** Whether an event has the shape that the endpoint's protocol gives it. */
+  readonly verdict: (event: JsonObject) => Verdict;
   /** Whether an event is the last one of a complete stream. */
   readonly isLast: (event: JsonObject) => boolean;
   /** What a complete stream ends with, for those that left it out. */
@@ -32,6 +36,7 @@ const CHAT: Passing = {
     return undefined;
   },
   counts: (event) => ({ ...event, choices: undefined }),
+  verdict: EVENT_JUDGES.chat,
   isLast: () => false,
   terminator: 'data: [DONE]\n\n',
 };
@@ -43,12 +48,14 @@ const MESSAGES: Passing = {
     return fails(ending) ? ending : undefined;
   },
   counts: (event) => ({ ...event, delta: undefined }),
+  verdict: EVENT_JUDGES.messages,
   isLast: ({ type }) => type === 'message_stop',
   terminator: 'event: message_stop\ndata: {"type":"message_stop"}\n\n',
 };
 
 const RESPONSES: Passing = {
   assembler: responseAssembler,
+  verdict: EVENT_JUDGES.responses,
   failure({ type, response }) {
     // One that says why was taken for the error that it tells of.
     const word =

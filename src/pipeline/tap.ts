@@ -4,11 +4,13 @@ import type { Assembler } from '../wire/assembler.ts';
 import type { Ending } from '../wire/endings.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Begun } from '../wire/protocol.ts';
+import type { Verdict } from '../wire/shapes/events.ts';
 import type { Passing } from './passing.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyBody, tellable } from '../wire/classify.ts';
 import { endingError, endingOf, fails } from '../wire/endings.ts';
-import { isObject, numberOf, parseJson, stringOf } from '../wire/json.ts';
+import { isDeep, isObject, numberOf, parseJson, stringOf } from '../wire/json.ts';
+import { brokenEvent } from '../wire/shapes/events.ts';
 
 /**
  * Watches a stream of the client's protocol as it passes and remembers what the record and the router need:
@@ -22,6 +24,8 @@ export class Tap {
   #assembler: Assembler;
   #bytes = 0;
   #overflowed = false;
+  /** Whether an event was nested too deeply to be written again. */
+  #deep = false;
   #content = false;
   /** What an assembler that was let go knew of the end. */
   #ended = false;
@@ -31,7 +35,7 @@ export class Tap {
   chunks = 0;
   /** The terminator arrived. */
   done = false;
-  /** Events that were no JSON. */
+  /** Events that were no JSON, or none of the protocol. */
   malformed = 0;
   /** An error event of the provider, which is kept from the client. */
   error: ProxyError | undefined;
@@ -102,7 +106,7 @@ export class Tap {
 
   /** What the client has, when that is one plain text in progress, known in full. */
   begun(): Begun | undefined {
-    return this.#overflowed || this.#choices > 1 ? undefined : this.#assembler.begun();
+    return this.#overflowed || this.#deep || this.#choices > 1 ? undefined : this.#assembler.begun();
   }
 
   /** The answer goes on elsewhere: what broke it is forgotten. */
@@ -143,7 +147,7 @@ export class Tap {
 
   /** The answer in one piece as JSON text; `undefined` when it grew beyond the bound or never began. */
   assembled(): string | undefined {
-    if (this.#overflowed || this.#bytes === 0) return undefined;
+    if (this.#overflowed || this.#deep || this.#bytes === 0) return undefined;
     return JSON.stringify(this.#shown(this.#assembler.result()));
   }
 
@@ -157,6 +161,8 @@ export class Tap {
       return false;
     }
     if (mayBeError(value) && this.#classify(value, target)) return false;
+    const verdict = this.#passing.verdict(value);
+    if (verdict !== 'sound') return this.#leaveOut(verdict, target);
     const failure = this.#passing.failure(value);
     if (failure) {
       this.error = this.#failed(failure, target);
@@ -164,6 +170,7 @@ export class Tap {
       if (counted) this.#assembler.push(counted);
       return false;
     }
+    this.#deep ||= isDeep(value, data.length);
     this.chunk(value, data.length);
     return this.#passing.isLast(value) ? this.#end(target) : true;
   }
@@ -195,6 +202,13 @@ export class Tap {
       this.#bytes = 0;
     }
     this.#assembler.push(value);
+  }
+
+  /** An event without which the rest cannot be read ends the answer. */
+  #leaveOut(verdict: Verdict, target: string): false {
+    if (verdict === 'odd') this.malformed += 1;
+    else this.#classify(brokenEvent(), target);
+    return false;
   }
 
   #classify(value: JsonObject, target: string): boolean {

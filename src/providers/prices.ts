@@ -102,7 +102,8 @@ function multiply(rates: Rates, usage: Usage): number {
 
 function tableUsage(usage: Usage): Parameters<Calculate>[0] {
   return {
-    input_tokens: usage.input,
+    // The table refuses usage of which more came from a cache than there was.
+    input_tokens: Math.max(usage.input, usage.cached + usage.cacheWrite),
     cache_read_tokens: usage.cached,
     cache_write_tokens: usage.cacheWrite,
     output_tokens: usage.output,

@@ -9,6 +9,11 @@ export class Buffered {
     this.#maxBytes = maxBytes;
   }
 
+  /** Bytes that are held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** @throws ProxyError `unavailable` when there is no room for so many more */
   take(bytes: number): void {
     if (this.#bytes + bytes > this.#maxBytes) {

@@ -1,7 +1,7 @@
 /** What a provider's error means: by its code where it has one, by its words, then by the status. */
 import type { Fault, UpstreamError } from '../errors.ts';
 import { FAULTS } from '../errors.ts';
-import { isObject, objectOf, parseJson, stringOf } from './json.ts';
+import { isDeep, isObject, objectOf, parseShallow, stringOf, tidyText } from './json.ts';
 
 export interface Classified {
   readonly fault: Fault;
@@ -11,6 +11,8 @@ export interface Classified {
 type Words = Pick<UpstreamError, 'message' | 'code' | 'type' | 'param'>;
 
 const MAX_MESSAGE = 2_000;
+/** Longest code, type or parameter. */
+const MAX_WORD = 200;
 
 /** How far into a page its title is looked for: the search takes the square of it. */
 const MAX_HEAD = 8_000;
@@ -44,6 +46,7 @@ const BY_CODE: Readonly<Record<string, Fault>> = {
   invalidsignatureexception: 'auth',
   resourcenotfoundexception: 'not_found',
   loop_detected: 'loop',
+  malformed_response: 'malformed',
   invalid_api_key: 'auth',
   authentication_error: 'auth',
   permission_error: 'forbidden',
@@ -144,7 +147,7 @@ const BY_STATUS: Readonly<Record<number, Fault>> = {
  * @param verbatim whether a JSON body is in the client's own protocol
  */
 export function classifyStatus(status: number, headers: Headers, body: string, verbatim = false): Classified {
-  const parsed = wordsOf(parseJson(body));
+  const parsed = wordsOf(parseShallow(body));
   const told = parsed ?? { message: plainMessage(body) };
   // AWS names the class of an error in a header: "ThrottlingException:http://...".
   const words = { ...told, code: told.code ?? headers.get('x-amzn-errortype')?.split(':')[0] };
@@ -163,12 +166,18 @@ export function classifyBody(given: unknown): Classified | undefined {
   if (!words) return undefined;
   // OpenRouter and vLLM put the status they mean into `code`; of others it is told by their type and words.
   const code = Number(words.code);
-  const told = code >= 400 && code < 600;
+  const told = Number.isInteger(code) && code >= 400 && code < 600;
   const fault = faultOf(told ? code : (MEANT.get(words.type ?? '') ?? 500), words);
   const status = told ? code : fault === 'server' ? 500 : FAULTS[fault].status;
   return {
     fault,
-    upstream: { status, headers: new Headers(), body: JSON.stringify(body), verbatim: false, ...words },
+    upstream: {
+      status,
+      headers: new Headers(),
+      body: isDeep(body) ? '' : JSON.stringify(body),
+      verbatim: false,
+      ...words,
+    },
   };
 }
 
@@ -228,25 +237,30 @@ function wordsOf(parsed: unknown): Words | undefined {
   const message =
     stringOf(inner.message) ?? stringOf(body.error) ?? stringOf(body.message) ?? detailOf(body.detail) ?? '';
   return {
-    message: message.slice(0, MAX_MESSAGE),
+    message: tidyText(message, MAX_MESSAGE),
     code: codeOf(nested ?? inner.code ?? body.code ?? inner.status ?? body.error_type),
-    type: stringOf(inner.type) === 'error' ? undefined : stringOf(inner.type),
-    param: stringOf(inner.param),
+    type: inner.type === 'error' ? undefined : shortOf(inner.type),
+    param: shortOf(inner.param),
   };
 }
 
 function codeOf(value: unknown): string | undefined {
-  return typeof value === 'number' ? String(value) : stringOf(value);
+  return typeof value === 'number' ? String(value) : shortOf(value);
+}
+
+function shortOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? tidyText(value, MAX_WORD) : undefined;
 }
 
 /** Mistral's and FastAPI's `detail`: a text, or a list of what is wrong. */
 function detailOf(detail: unknown): string | undefined {
   if (detail === undefined) return undefined;
-  return typeof detail === 'string' ? detail : JSON.stringify(detail);
+  if (typeof detail === 'string') return detail;
+  return isDeep(detail) ? '' : JSON.stringify(detail);
 }
 
 function plainMessage(body: string): string {
   const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body.slice(0, MAX_HEAD))?.[1]?.trim();
-  if (title !== undefined) return `HTML page (${title.slice(0, 200)})`;
-  return body.trim().slice(0, MAX_MESSAGE);
+  if (title !== undefined) return `HTML page (${tidyText(title, 200)})`;
+  return tidyText(body.trim(), MAX_MESSAGE);
 }

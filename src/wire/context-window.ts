@@ -1,3 +1,5 @@
+import { countOf } from './json.ts';
+
 /** How vendors name the size of the context that was too small; the first group is the number of tokens. */
 const WORDINGS = [
   /maximum context length (?:is|of) (\d+)/i,
@@ -12,7 +14,7 @@ const WORDINGS = [
 export function contextWindowIn(message: string): number | undefined {
   for (const wording of WORDINGS) {
     const tokens = wording.exec(message)?.[1];
-    if (tokens !== undefined) return Number(tokens);
+    if (tokens !== undefined) return countOf(Number(tokens));
   }
   return undefined;
 }

@@ -72,6 +72,14 @@ export class Inflater {
     return this.#out.splice(0);
   }
 
+  /** What the end makes readable. @throws when the data ends too early */
+  async end(): Promise<Uint8Array[]> {
+    this.#stream.end();
+    await this.#over;
+    if (this.#failure) throw this.#failure;
+    return this.#out.splice(0);
+  }
+
   close(): void {
     this.#stream.destroy();
   }

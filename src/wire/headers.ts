@@ -51,17 +51,33 @@ function acceptedEncodings(header: string | null): string {
     .join(', ');
 }
 
-/** Headers of a provider that go back to the client. The length is left to the server, which knows what it sends. */
+/** Most that is passed on of a provider's headers, characters: clients refuse an answer with more than 8 to 16 KiB. */
+const MAX_HEADERS = 4_096;
+
+/**
+ * Headers of a provider that go back to the client. The length is left to the server, which knows what it sends. What no
+ * header can carry, and what there is too much of, stays behind.
+ */
 export function responseHeaders(upstream: Headers): Headers {
   const travelling = new Headers();
-  for (const [name, value] of upstream) {
-    if (RESPONSE.has(name) || RESPONSE_PREFIXES.some((prefix) => name.startsWith(prefix)))
-      travelling.set(name, value);
-  }
+  let room = MAX_HEADERS;
+  const pass = (name: string, value: string): void => {
+    const size = name.length + value.length;
+    if (size > room || !FIT.test(value)) return;
+    room -= size;
+    travelling.set(name, value);
+  };
+  for (const [name, value] of upstream) if (RESPONSE.has(name)) pass(name, value);
   const id = UPSTREAM_IDS.map((name) => upstream.get(name)).find((value) => value !== null);
-  if (id) travelling.set('x-llmproxy-upstream-request-id', id);
+  if (id) pass('x-llmproxy-upstream-request-id', id);
+  for (const [name, value] of upstream) {
+    if (RESPONSE_PREFIXES.some((prefix) => name.startsWith(prefix))) pass(name, value);
+  }
   return travelling;
 }
+
+/** One line of printable characters of one byte each. */
+const FIT = /^[\t\x20-\x7e\xa0-\xff]*$/;
 
 /** The client's own request id, when it is fit to stand in a log. */
 export function requestId(headers: Headers): string | undefined {

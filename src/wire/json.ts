@@ -22,14 +22,26 @@ export function stringOf(value: unknown): string | undefined {
 
 /** A table's entry of its own under a word that somebody else chose: "constructor" is none. */
 export function entryOf<T>(table: Readonly<Record<string, T>>, word: unknown): T | undefined {
-  const key = String(word);
-  return Object.hasOwn(table, key) ? table[key] : undefined;
+  return typeof word === 'string' && Object.hasOwn(table, word) ? table[word] : undefined;
 }
 
 /** The value as a finite number, or `undefined`. */
 export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
+
+/** The value as a count: a safe integer from 0 up, or `undefined`. */
+export function countOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** Text for a log, a page or a header: at most `max` characters, without control characters and halves of characters. */
+export function tidyText(text: string, max: number): string {
+  return text.slice(0, max).replace(CONTROL, ' ').toWellFormed();
+}
+
+/** Line ends and tabs are kept: words of providers have lines. */
+const CONTROL = /(?![\n\t])\p{Cc}/gu;
 
 /** Parses JSON text; `undefined` when it is not JSON. */
 export function parseJson(text: string): unknown {
@@ -38,6 +50,28 @@ export function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Levels of what is walked and written again. `JSON.stringify` takes seconds to find that the stack is exhausted. */
+const MAX_DEPTH = 1_000;
+
+/** Whether a value is nested too deeply to be written as JSON. @param length of its text, which tells most that are not */
+export function isDeep(value: unknown, length = Infinity): boolean {
+  // Every level has an opening and a closing bracket.
+  return length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH);
+}
+
+/** Parses JSON text that is to be written again; `undefined` when it is not JSON, or is nested too deeply. */
+export function parseShallow(text: string): unknown {
+  const value = parseJson(text);
+  return isDeep(value, text.length) ? undefined : value;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  const inner: unknown[] = Array.isArray(value) ? value : Object.values(value);
+  return inner.some((each) => isDeeper(each, levels - 1));
 }
 
 /** Texts, and numbers of more digits or a larger exponent than a number here is sure to hold. */
@@ -57,7 +91,7 @@ export function parseExactJson(text: string): unknown {
  */
 export function argumentsObject(text: unknown): JsonObject | undefined {
   if (text === undefined || text === '') return {};
-  const value = parseJson(String(text));
+  const value = parseShallow(String(text));
   if (Array.isArray(value) && value.length === 0) return {};
   return isObject(value) ? value : undefined;
 }

@@ -64,7 +64,7 @@ function span(text: string): number | undefined {
 }
 
 function exhausted(left: string | null, reset: string | null, nowMs: number): number | undefined {
-  if (reset === null || left === null || Number(left) > 0) return undefined;
+  if (reset === null || left === null || !(Number(left) <= 0)) return undefined;
   return moment(reset, nowMs) ?? number(reset, 1_000) ?? span(reset) ?? date(reset, nowMs);
 }
 

@@ -1,9 +1,10 @@
 import type { JsonObject } from './json.ts';
-import { isObject, numberOf, objectOf } from './json.ts';
+import { countOf, isObject, objectOf } from './json.ts';
 
 /**
  * Tokens of one answer, normalised: `input` includes what was read from and written to a prompt cache,
- * `output` includes reasoning. Providers add these up differently; each protocol's reader converts.
+ * `output` includes reasoning. Providers add these up differently; each protocol's reader converts. All of them are
+ * safe integers from 0 up: what a provider tells otherwise is left out.
  */
 export interface Usage {
   readonly input: number;
@@ -16,8 +17,8 @@ export interface Usage {
 /** Reads `usage` of an OpenAI-shaped body (chat, completions, embeddings); `undefined` when there is none. */
 export function openaiUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
-  const input = numberOf(value.prompt_tokens) ?? numberOf(value.input_tokens);
-  const output = numberOf(value.completion_tokens) ?? numberOf(value.output_tokens);
+  const input = countOf(value.prompt_tokens) ?? countOf(value.input_tokens);
+  const output = countOf(value.completion_tokens) ?? countOf(value.output_tokens);
   if (input === undefined && output === undefined) return undefined;
   // Mistral's hosts misspell it.
   const details = value.prompt_tokens_details ?? value.input_tokens_details ?? value.prompt_token_details;
@@ -26,9 +27,9 @@ export function openaiUsage(value: unknown): Usage | undefined {
   return {
     input: input ?? 0,
     cached: cachedTokens(value, prompt),
-    cacheWrite: numberOf(prompt.cache_write_tokens) ?? 0,
+    cacheWrite: countOf(prompt.cache_write_tokens) ?? 0,
     output: output ?? 0,
-    reasoning: numberOf(completion.reasoning_tokens) ?? 0,
+    reasoning: countOf(completion.reasoning_tokens) ?? 0,
   };
 }
 
@@ -36,18 +37,26 @@ export function openaiUsage(value: unknown): Usage | undefined {
 function cachedTokens(usage: JsonObject, details: JsonObject): number {
   const { prompt_cache_hit_tokens, num_cached_tokens, cached_tokens } = usage;
   const places = [details.cached_tokens, prompt_cache_hit_tokens, num_cached_tokens, cached_tokens];
-  return places.map(numberOf).find((count) => count !== undefined) ?? 0;
+  return places.map(countOf).find((count) => count !== undefined) ?? 0;
+}
+
+/** Counts together; a sum that a number is not sure to hold stays at the largest that it is. */
+export function sumOf(...counts: readonly number[]): number {
+  return Math.min(
+    Number.MAX_SAFE_INTEGER,
+    counts.reduce((sum, count) => sum + count, 0),
+  );
 }
 
 /** Two answers' tokens together. */
 export function addUsage(a: Usage | undefined, b: Usage): Usage {
   if (!a) return b;
   return {
-    input: a.input + b.input,
-    cached: a.cached + b.cached,
-    cacheWrite: a.cacheWrite + b.cacheWrite,
-    output: a.output + b.output,
-    reasoning: a.reasoning + b.reasoning,
+    input: sumOf(a.input, b.input),
+    cached: sumOf(a.cached, b.cached),
+    cacheWrite: sumOf(a.cacheWrite, b.cacheWrite),
+    output: sumOf(a.output, b.output),
+    reasoning: sumOf(a.reasoning, b.reasoning),
   };
 }
 
@@ -56,7 +65,7 @@ export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
   return {
     prompt_tokens: usage.input,
     completion_tokens: usage.output,
-    total_tokens: usage.input + usage.output,
+    total_tokens: sumOf(usage.input, usage.output),
     prompt_tokens_details: { cached_tokens: usage.cached, cache_write_tokens: usage.cacheWrite },
     completion_tokens_details: { reasoning_tokens: usage.reasoning },
   };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { LogRecord } from '../../src/logs/record.ts';
+import type { RecordSink } from '../../src/pipeline/sinks.ts';
 import { schema } from '../../src/config/schema.ts';
 import { createProxy } from '../../src/proxy.ts';
 import { listen } from '../../src/server/listen.ts';
@@ -11,6 +12,8 @@ import { until } from './until.ts';
 export interface Running extends AsyncDisposable {
   readonly url: string;
   readonly records: LogRecord[];
+  /** What the operator was told. */
+  readonly problems: readonly string[];
   /** Waits until so many records were made. */
   readonly recorded: (count: number) => Promise<LogRecord[]>;
   readonly post: (path: string, body: unknown, init?: RequestInit) => Promise<Response>;
@@ -18,8 +21,15 @@ export interface Running extends AsyncDisposable {
   readonly reload: (config: ConfigInput) => void;
 }
 
-/** A proxy on a real socket, made as `serve` makes it, with its log in a folder that goes away. */
-export function running(config: ConfigInput, env: Record<string, string> = {}): Running {
+/**
+ * A proxy on a real socket, made as `serve` makes it, with its log in a folder that goes away.
+ * @param further sinks that get each record before the list of them does
+ */
+export function running(
+  config: ConfigInput,
+  env: Record<string, string> = {},
+  further: readonly RecordSink[] = [],
+): Running {
   const directory = mkdtempSync(join(tmpdir(), 'llmproxy-test-'));
   const parse = (input: ConfigInput) => {
     const parsed = schema.parse(input);
@@ -27,11 +37,15 @@ export function running(config: ConfigInput, env: Record<string, string> = {}): 
     return parsed;
   };
   const records: LogRecord[] = [];
-  const proxy = createProxy(parse(config), { env, sinks: [(record) => records.push(record)] });
+  const problems: string[] = [];
+  const sinks = [...further, (record: LogRecord) => records.push(record)];
+  const onProblem = (message: string) => void problems.push(message);
+  const proxy = createProxy(parse(config), { env, sinks, onProblem });
   const listener = listen(proxy, { host: '127.0.0.1', port: 0 });
   return {
     url: listener.url,
     records,
+    problems,
     async recorded(count) {
       return await until(`${count} records`, () => records.length >= count && records);
     },

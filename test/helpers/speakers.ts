@@ -386,7 +386,7 @@ const codec = new EventStreamCodec(
 );
 
 /** An event as an AWS frame. */
-function frame([name, data]: readonly [string, object]): Uint8Array {
+function frame([name, data]: readonly [string, object | string]): Uint8Array {
   const exception = name.endsWith('Exception');
   return codec.encode({
     headers: {
@@ -394,7 +394,7 @@ function frame([name, data]: readonly [string, object]): Uint8Array {
       [exception ? ':exception-type' : ':event-type']: { type: 'string', value: name },
       ':content-type': { type: 'string', value: 'application/json' },
     },
-    body: new TextEncoder().encode(JSON.stringify(data)),
+    body: new TextEncoder().encode(jsonOf(data)),
   });
 }
 
@@ -403,10 +403,13 @@ function streamed({ type, events, said, failure, end = '' }: Speaker, way: Way):
   return eventStream(type, sent, way === 'broken' ? '' : end);
 }
 
+/** A text is JSON already. */
+const jsonOf = (data: object | string) => (typeof data === 'string' ? data : JSON.stringify(data));
+
 /** Events as a provider of this type sends them. @param end what follows the last of them */
 export function eventStream(
   type: Speaker['type'],
-  sent: readonly (readonly [name: string, data: object])[],
+  sent: readonly (readonly [name: string, data: object | string])[],
   end = '',
 ): Response {
   if (type === 'bedrock') {
@@ -420,9 +423,9 @@ export function eventStream(
 }
 
 /** Events as text. */
-export function sseOf(events: readonly (readonly [name: string, data: object])[]): string {
+export function sseOf(events: readonly (readonly [name: string, data: object | string])[]): string {
   return events
-    .map(([name, data]) => `${name === '' ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`)
+    .map(([name, data]) => `${name === '' ? '' : `event: ${name}\n`}data: ${jsonOf(data)}\n\n`)
     .join('');
 }
 

@@ -34,17 +34,46 @@ test('a stream is asked for uncompressed, and reaches the client so even when it
   expect(JSON.parse(record!.response!).choices[0].message.content).toBe('packed');
 });
 
-test('an unstreamed gzip answer passes as it came', async () => {
+test('a compressed answer passes as it came to a client that accepts it', async () => {
   const plain = await completion('hello').text();
   const bytes = gzipSync(plain);
   const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
   await using provided = upstream(() => new Response(bytes, { headers }));
   await using proxy = running({ providers: [provider('a', provided.url)] });
-  const response = await proxy.post('/v1/chat/completions', CHAT, { decompress: false } as RequestInit);
+  const response = await proxy.post('/v1/chat/completions', CHAT, {
+    decompress: false,
+    headers: { 'accept-encoding': 'br;q=0.5, gzip' },
+  } as RequestInit);
+  expect(response.headers.get('content-encoding')).toBe('gzip');
   const got = new Uint8Array(await response.arrayBuffer());
   expect(sha(got)).toBe(sha(bytes));
   expect(gunzipSync(got).toString()).toBe(plain);
   expect((await proxy.recorded(1))[0]).toMatchObject({ input_tokens: 10, output_tokens: 5, finish: 'stop' });
+});
+
+test.each([
+  ['/v1/chat/completions', CHAT],
+  ['/v1/moderations', { model: 'gpt-m', input: 'x' }],
+])('a compressed answer of %s is unpacked for clients that did not ask for one', async (path, request) => {
+  const plain = await completion('hello '.repeat(2_000)).text();
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  let bytes: Uint8Array<ArrayBuffer> = new Uint8Array(gzipSync(plain));
+  await using provided = upstream(() => new Response(pieces(bytes, [999]), { headers }));
+  await using proxy = running({ providers: [provider('a', provided.url, { max_retries: 0 })] });
+  const ask = (accepted: string) =>
+    proxy.post(path, request, { decompress: false, headers: { 'accept-encoding': accepted } } as RequestInit);
+  for (const accepted of ['identity', 'gzip;q=0, br', 'br', '*;q=0']) {
+    const response = await ask(accepted);
+    expect(response.headers.get('content-encoding')).toBeNull();
+    expect(await response.text()).toBe(plain);
+  }
+  bytes = bytes.slice(0, -9);
+  const whole = path.includes('chat');
+  const cut = await ask('identity')
+    .then(async (response) => `${response.status} ${await response.text()}`)
+    .catch(String);
+  expect(cut).toContain(whole ? '502' : 'Error');
+  expect((await proxy.recorded(5))[4]).toMatchObject({ fault: 'malformed' });
 });
 
 test('a relayed request changes in its model name alone', async () => {

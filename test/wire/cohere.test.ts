@@ -301,7 +301,7 @@ describe('a whole answer', () => {
       role: 'assistant',
       content: 'ok',
       refusal: null,
-      tool_calls: [{ id: 'call_abc', type: 'function', function: { name: 'undefined', arguments: '{}' } }],
+      tool_calls: [{ id: 'call_abc', type: 'function', function: { name: '', arguments: '{}' } }],
     });
     expect(() => encode().decode({ id: 'x', message: 'no' })).toThrow(
       expect.objectContaining({ fault: 'malformed' }),

@@ -8,7 +8,7 @@ import { AnthropicReader } from '../../src/wire/anthropic/stream.ts';
 import { ProxyError } from '../../src/errors.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
 
-const options = { created: 1, memory: NO_MEMORY };
+const options = { created: 1, memory: NO_MEMORY, newId: () => 'x' };
 const encode = (more: Partial<ChatRequest>, model = 'claude-sonnet-4-5') =>
   encodeAnthropicRequest(
     { model, messages: [{ role: 'user', content: 'Hi' }], ...more },

@@ -11,7 +11,7 @@ import { decodeConverseCount, encodeConverseCount } from '../../wire/bedrock/cou
 import { clientOf } from '../../wire/clients.ts';
 import { decodeGeminiCount, encodeGeminiCount, encodeVertexCount } from '../../wire/gemini/count.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { isObject, numberOf, parseJson } from '../../wire/json.ts';
+import { countOf, isObject, parseShallow } from '../../wire/json.ts';
 import { countTokens } from '../../wire/tokens.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
@@ -30,7 +30,7 @@ export const COUNTING: Readonly<Record<CountingName, Counting>> = {
   messages: {
     endpoint: 'messages.count_tokens',
     encode: encodeAnthropicCount,
-    decode: ({ input_tokens }) => numberOf(input_tokens),
+    decode: ({ input_tokens }) => countOf(input_tokens),
   },
   gemini: { endpoint: 'messages.count_tokens', encode: encodeGeminiCount, decode: decodeGeminiCount },
   vertex: { endpoint: 'messages.count_tokens', encode: encodeVertexCount, decode: decodeGeminiCount },
@@ -71,7 +71,7 @@ export const count: Lane = {
       headers: foreignHeaders(inbound.headers),
       dropped: client.dropped,
       whole(text, target) {
-        const body = parseJson(text);
+        const body = parseShallow(text);
         if (isObject(body)) judge(body, target);
         const tokens = isObject(body) ? counting.decode(body) : undefined;
         if (tokens !== undefined) return { text: answer(tokens), finish: null, usage: undefined };

@@ -12,10 +12,11 @@ import {
   encodeVertexEmbeddings,
 } from '../../wire/gemini/embeddings.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { isObject, parseJson } from '../../wire/json.ts';
+import { isObject, parseShallow } from '../../wire/json.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
+import { checkAnswer } from './check.ts';
 import { judge } from './judge.ts';
 import { NO_FOLD } from './no-fold.ts';
 
@@ -49,13 +50,14 @@ export const embed: Lane = {
       headers: foreignHeaders(inbound.headers),
       dropped,
       whole(text, target) {
-        const value = parseJson(text);
+        const value = parseShallow(text);
         if (!isObject(value)) {
           throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is not a JSON object`, {
             target,
           });
         }
         judge(value, target);
+        checkAnswer(`${name} embeddings`, value, target);
         const format = request.encoding_format === 'base64' ? 'base64' : 'float';
         const answer = decode(value, model, format);
         return { text: JSON.stringify(answer), finish: null, usage: openaiUsage(answer.usage) };

@@ -6,7 +6,7 @@ import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
-import { isObject, listOf, numberOf, objectOf, parseJson } from '../../wire/json.ts';
+import { isObject, listOf, numberOf, objectOf, parseShallow } from '../../wire/json.ts';
 import { spliceMultipart } from '../../wire/multipart.ts';
 import { vendorUsage } from '../../wire/openai/response.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
@@ -15,6 +15,7 @@ import { spliceModel } from '../../wire/splice.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
+import { checkAnswer } from './check.ts';
 import { judge, judgeEnding } from './judge.ts';
 import { RelayFold } from './relay-fold.ts';
 import { wholeAsStream } from './whole-as-stream.ts';
@@ -64,29 +65,25 @@ function withModel(
 const CHOOSING: readonly Endpoint[] = ['chat', 'completions'];
 
 function readWhole(text: string, target: string, endpoint: Endpoint, quirks: Quirks): WholeAnswer {
-  const value = parseJson(text);
+  const value = parseShallow(text);
   if (!isObject(value)) throw unusable(target, 'it is not a JSON object');
   judge(value, target);
+  checkAnswer(endpoint, value, target);
   if (endpoint === 'messages') return readMessage(value, target);
   if (endpoint === 'responses') return readResponse(value, target);
   const choices = listOf(value.choices).map(objectOf);
   for (const { finish_reason: reason } of choices) judgeEnding(endingOf('chat', reason), target);
-  const choice = choices[0] ?? {};
-  if (CHOOSING.includes(endpoint) && Object.keys(choice).length === 0)
-    throw unusable(target, 'it has no choices');
-  const finish = endingOf('chat', choice.finish_reason)?.finish ?? null;
+  const finish = endingOf('chat', choices[0]?.finish_reason)?.finish ?? null;
   return { text: undefined, finish, usage: vendorUsage(value.usage, quirks) };
 }
 
 function readMessage(value: JsonObject, target: string): WholeAnswer {
-  if (!Array.isArray(value.content)) throw unusable(target, 'it is no message');
   judgeEnding(endingOf('messages', value.stop_reason), target);
   const finish = finishReason(value.stop_reason, false);
   return { text: undefined, finish, usage: anthropicUsage(value.usage) };
 }
 
 function readResponse(value: JsonObject, target: string): WholeAnswer {
-  if (!Array.isArray(value.output)) throw unusable(target, 'it is no response');
   judgeEnding(responseEnding(value), target);
   return { text: undefined, finish: responseFinish(value), usage: openaiUsage(value.usage) };
 }

@@ -20,13 +20,14 @@ import { cohereProtocol } from '../../wire/cohere/protocol.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { isObject, numberOf, parseJson } from '../../wire/json.ts';
+import { isObject, numberOf, parseShallow } from '../../wire/json.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { chatProtocol } from '../../wire/openai/protocol.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
+import { checkAnswer } from './check.ts';
 import { judge, judgeCalls, judgeEnding } from './judge.ts';
 
 /** How each protocol asks and reads. */
@@ -45,7 +46,8 @@ export const translate: Lane = {
   prepare(inbound: Inbound, { provider, model, nowMs, newId, memory }: LaneContext): Prepared {
     const created = Math.floor(nowMs / 1000);
     const client = clientOf(inbound.endpoint).decode(inbound.json?.value ?? {}, { created, newId, memory });
-    const protocol = PROTOCOLS[provider.protocol(model)];
+    const name = provider.protocol(model);
+    const protocol = PROTOCOLS[name];
     const quirks = provider.quirks(model);
     const encoded = protocol.encode(client.request, { model, quirks, created, newId, memory });
     // Chat gives arguments on as the text that they are.
@@ -57,15 +59,14 @@ export const translate: Lane = {
       headers: foreignHeaders(inbound.headers),
       dropped: [...client.dropped, ...encoded.dropped],
       whole(text, target): WholeAnswer {
-        const answer = readWhole(text, target, { encoded, strict });
+        const answer = readWhole(text, target, { name, encoded, strict });
         const finish = answer.choices[0]?.finish_reason ?? null;
         return { text: JSON.stringify(client.encode(answer)), finish, usage: openaiUsage(answer.usage) };
       },
       wholeAsStream(text, target) {
         const writer = client.stream();
-        const chunks = chunksOf({
-          ...readWhole(text, target, { encoded, strict }),
-        }) as unknown as ChatChunk[];
+        const answer = readWhole(text, target, { name, encoded, strict });
+        const chunks = chunksOf({ ...answer }) as unknown as ChatChunk[];
         return chunks.map((chunk) => writer.push(chunk)).join('') + writer.end();
       },
       tap(maxBytes) {
@@ -89,16 +90,18 @@ export const translate: Lane = {
 function readWhole(
   text: string,
   target: string,
-  { encoded, strict }: { encoded: Encoded; strict: boolean },
+  { name, encoded, strict }: { name: ProtocolName; encoded: Encoded; strict: boolean },
 ): ChatResponse {
-  const value = parseJson(text);
+  const value = parseShallow(text);
+  // Gemini's errors come in lists, and so do its answers to those who ask for a stream without events.
   const body = Array.isArray(value) ? (value[0] as unknown) : value;
-  if (!isObject(body)) {
+  if (isObject(body)) judge(body, target);
+  if (!isObject(body) || (Array.isArray(value) && name !== 'gemini')) {
     throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is not a JSON object`, {
       target,
     });
   }
-  judge(body, target);
+  checkAnswer(name, body, target);
   const answer = encoded.decode(body);
   for (const { message, finish_reason: finish } of answer.choices) {
     judgeEnding(endingOf('chat', finish), target);

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { Fetch } from '../transport.ts';
 import type { Authorizer } from './authorizer.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, numberOf, parseJson, stringOf } from '../../wire/json.ts';
+import { countOf, isObject, parseJson, stringOf } from '../../wire/json.ts';
 import { exchange, networkError } from '../transport.ts';
 
 /** How a token is asked for. */
@@ -27,6 +27,9 @@ interface Token {
 
 /** A token is renewed so long before it ends, milliseconds. */
 const MARGIN_MS = 60_000;
+
+/** A token is not kept longer than this, whatever is said of it, seconds. */
+const MAX_SECONDS = 86_400;
 
 /** How long whoever gives the tokens may take, milliseconds. */
 const PATIENCE_MS = 30_000;
@@ -87,7 +90,7 @@ export class TokenAuth implements Authorizer {
       const answer = parseJson(text);
       const value = isObject(answer) ? stringOf(answer.access_token) : undefined;
       if (value === undefined || !isObject(answer)) throw refused(provider, reply.status, answer);
-      const lastsMs = (numberOf(Number(answer.expires_in)) ?? 300) * 1_000;
+      const lastsMs = Math.min(MAX_SECONDS, countOf(Number(answer.expires_in)) ?? 300) * 1_000;
       this.#token = { value, untilMs: clock.monotonic() + Math.max(1_000, lastsMs - MARGIN_MS) };
       return this.#token;
     } finally {

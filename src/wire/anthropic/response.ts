@@ -4,8 +4,8 @@ import type { ReplayMemory } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
-import { encodeOpenaiUsage } from '../usage.ts';
+import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { encodeOpenaiUsage, sumOf } from '../usage.ts';
 
 /**
  * The finish reason of a message in chat's words, or their own where it has none; `null` where none is told.
@@ -22,16 +22,17 @@ export function finishReason(stopReason: unknown, structured: boolean): string |
  */
 export function anthropicUsage(value: unknown, earlier?: Usage): Usage | undefined {
   if (!isObject(value)) return earlier;
-  const cached = numberOf(value.cache_read_input_tokens) ?? earlier?.cached ?? 0;
-  const cacheWrite = numberOf(value.cache_creation_input_tokens) ?? earlier?.cacheWrite ?? 0;
+  const cached = countOf(value.cache_read_input_tokens) ?? earlier?.cached ?? 0;
+  const cacheWrite = countOf(value.cache_creation_input_tokens) ?? earlier?.cacheWrite ?? 0;
   const plain =
-    numberOf(value.input_tokens) ?? (earlier ? earlier.input - earlier.cached - earlier.cacheWrite : 0);
-  const thinking = numberOf(objectOf(value.output_tokens_details).thinking_tokens);
+    countOf(value.input_tokens) ??
+    (earlier ? Math.max(0, earlier.input - earlier.cached - earlier.cacheWrite) : 0);
+  const thinking = countOf(objectOf(value.output_tokens_details).thinking_tokens);
   return {
-    input: plain + cached + cacheWrite,
+    input: sumOf(plain, cached, cacheWrite),
     cached,
     cacheWrite,
-    output: numberOf(value.output_tokens) ?? earlier?.output ?? 0,
+    output: countOf(value.output_tokens) ?? earlier?.output ?? 0,
     reasoning: thinking ?? earlier?.reasoning ?? 0,
   };
 }
@@ -46,12 +47,14 @@ export interface ReadOptions {
   readonly created: number;
   readonly structuredTool?: string | undefined;
   readonly memory: ReplayMemory;
+  /** A random id, where the answer has none. */
+  readonly newId: () => string;
 }
 
 /** An unstreamed Messages answer in OpenAI's shape. @throws ProxyError `malformed` */
 export function decodeAnthropicResponse(
   body: JsonObject,
-  { created, structuredTool, memory }: ReadOptions,
+  { created, structuredTool, memory, newId }: ReadOptions,
 ): ChatResponse {
   if (!Array.isArray(body.content))
     throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
@@ -71,9 +74,9 @@ export function decodeAnthropicResponse(
       if (block.name === structuredTool) text = (text ?? '') + json;
       else
         calls.push({
-          id: String(block.id),
+          id: stringOf(block.id) || `toolu_${newId()}`,
           type: 'function',
-          function: { name: String(block.name), arguments: json },
+          function: { name: stringOf(block.name) ?? '', arguments: json },
         });
     }
   }
@@ -88,10 +91,10 @@ export function decodeAnthropicResponse(
   };
   const usage = anthropicUsage(body.usage);
   return {
-    id: String(body.id),
+    id: stringOf(body.id) || `msg_${newId()}`,
     object: 'chat.completion',
     created,
-    model: String(body.model),
+    model: stringOf(body.model) ?? '',
     choices: [
       {
         index: 0,

@@ -5,7 +5,8 @@ import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
 import { endingOf, fails } from '../endings.ts';
-import { entryOf, isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
+import { readEvent } from '../shapes/events.ts';
 import { anthropicUsage, finishReason, stoppedBy } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
@@ -57,11 +58,8 @@ export class AnthropicReader implements ChatReader {
 
   push(event: SseEvent): ChatChunk[] {
     if (this.done) return [];
-    const value = parseJson(event.data);
-    if (!isObject(value)) {
-      this.malformed += 1;
-      return [];
-    }
+    const value = readEvent('messages', event, this);
+    if (!value) return [];
     switch (value.type ?? event.event) {
       case 'message_start':
         return this.#start(objectOf(value.message));
@@ -117,9 +115,9 @@ export class AnthropicReader implements ChatReader {
     };
     this.#blocks.set(index, block);
     if (kind === 'tool') {
-      const id = String(content.id);
+      const id = stringOf(content.id) || `toolu_${this.#options.newId()}`;
       this.#firstCall ??= id;
-      const fn = { name: String(content.name), arguments: '' };
+      const fn = { name: stringOf(content.name) ?? '', arguments: '' };
       return [this.#chunk({ tool_calls: [{ index: block.call, id, type: 'function', function: fn }] })];
     }
     const text = stringOf(content.text);
@@ -128,15 +126,18 @@ export class AnthropicReader implements ChatReader {
 
   #grow(block: Block | undefined, delta: JsonObject): ChatChunk[] {
     if (!block) return [];
-    if (delta.type === 'text_delta' && delta.text) return [this.#chunk({ content: String(delta.text) })];
-    if (delta.type === 'thinking_delta' && delta.thinking) {
-      block.thinking.thinking = (stringOf(block.thinking.thinking) ?? '') + String(delta.thinking);
-      return [this.#chunk({ reasoning_content: String(delta.thinking) })];
+    const text = stringOf(delta.text);
+    if (delta.type === 'text_delta' && text) return [this.#chunk({ content: text })];
+    const thinking = stringOf(delta.thinking);
+    if (delta.type === 'thinking_delta' && thinking) {
+      block.thinking.thinking = (stringOf(block.thinking.thinking) ?? '') + thinking;
+      return [this.#chunk({ reasoning_content: thinking })];
     }
     if (delta.type === 'signature_delta') block.thinking.signature = delta.signature;
-    if (delta.type === 'input_json_delta' && delta.partial_json) {
+    const json = stringOf(delta.partial_json);
+    if (delta.type === 'input_json_delta' && json) {
       block.fragments = true;
-      return this.#arguments(block, String(delta.partial_json));
+      return this.#arguments(block, json);
     }
     return [];
   }

@@ -2,7 +2,7 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
-import { numberOf } from '../json.ts';
+import { countOf } from '../json.ts';
 import { encodeConverseRequest } from './request.ts';
 
 /** What of a Converse request is counted; `additionalModelRequestFields` is, since thinking adds to the prompt. */
@@ -27,7 +27,7 @@ export function encodeConverseCount(
 
 /** Tokens of the prompt. @throws ProxyError `malformed` */
 export function decodeConverseCount(answer: JsonObject): number {
-  const count = numberOf(answer.inputTokens);
+  const count = countOf(answer.inputTokens);
   if (count === undefined) throw new ProxyError('malformed', 'Cannot read the answer: it counts no tokens');
   return count;
 }

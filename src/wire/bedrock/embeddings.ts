@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 import { cohereEmbeddings, decodeCohereEmbeddings } from '../cohere/embeddings.ts';
-import { numberOf } from '../json.ts';
+import { countOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
 /**
@@ -69,7 +69,7 @@ export function decodeBedrockEmbeddings(
   if (!Array.isArray(answer.embedding)) {
     throw new ProxyError('malformed', 'Cannot read the answer: it holds no embedding');
   }
-  const tokens = numberOf(answer.inputTextTokenCount) ?? inputTokens;
+  const tokens = countOf(answer.inputTextTokenCount) ?? inputTokens;
   const usage = { prompt_tokens: tokens, total_tokens: tokens };
   return embeddingList([vectorOf(answer.embedding)], model, format, usage);
 }

@@ -4,8 +4,8 @@ import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
-import { encodeOpenaiUsage } from '../usage.ts';
+import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { encodeOpenaiUsage, sumOf } from '../usage.ts';
 
 /**
  * The finish reason of an answer in chat's words, or their own where it has none; `null` where none is told.
@@ -19,12 +19,13 @@ export function finishReason(stopReason: unknown, structured: boolean): string |
 /** Bedrock's usage, normalised: their `inputTokens` leaves out what the cache gave or took. */
 export function converseUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
-  const input = numberOf(value.inputTokens);
-  const output = numberOf(value.outputTokens);
+  const input = countOf(value.inputTokens);
+  const output = countOf(value.outputTokens);
   if (input === undefined && output === undefined) return undefined;
-  const cached = numberOf(value.cacheReadInputTokens) ?? 0;
-  const cacheWrite = numberOf(value.cacheWriteInputTokens) ?? 0;
-  return { input: (input ?? 0) + cached + cacheWrite, cached, cacheWrite, output: output ?? 0, reasoning: 0 };
+  const cached = countOf(value.cacheReadInputTokens) ?? 0;
+  const cacheWrite = countOf(value.cacheWriteInputTokens) ?? 0;
+  const all = sumOf(input ?? 0, cached, cacheWrite);
+  return { input: all, cached, cacheWrite, output: output ?? 0, reasoning: 0 };
 }
 
 export interface ReadOptions extends Pick<EncodeContext, 'model' | 'created' | 'newId' | 'memory'> {
@@ -70,7 +71,7 @@ export function decodeConverseResponse(answer: JsonObject, options: ReadOptions)
       structured = true;
     } else {
       const id = stringOf(toolUse.toolUseId) ?? `call_${options.newId()}`;
-      calls.push({ id, type: 'function', function: { name: String(toolUse.name), arguments: json } });
+      calls.push({ id, type: 'function', function: { name: stringOf(toolUse.name) ?? '', arguments: json } });
     }
   }
   if (calls[0] && thinking.length > 0) memory.set(calls[0].id, { thinking_blocks: thinking });

@@ -1,11 +1,12 @@
 import type { ChatChunk, ChatDelta } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
+import { readEvent } from '../shapes/events.ts';
 import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
 import { endingOf, fails } from '../endings.ts';
-import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { isObject, numberOf, objectOf, stringOf } from '../json.ts';
 import { exceptionBody } from './exceptions.ts';
 import { converseUsage, finishReason, runsItself, thinkingBlock } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
@@ -55,11 +56,8 @@ export class ConverseReader implements ChatReader {
       this.error = exception;
       return [];
     }
-    const value = parseJson(event.data);
-    if (!isObject(value)) {
-      this.malformed += 1;
-      return [];
-    }
+    const value = readEvent('converse', event, this);
+    if (!value) return [];
     const index = numberOf(value.contentBlockIndex) ?? 0;
     switch (event.event) {
       case 'messageStart':
@@ -107,7 +105,7 @@ export class ConverseReader implements ChatReader {
       this.#add(index, isObject(toolUse) ? 'other' : 'words');
       return before;
     }
-    const name = String(toolUse.name);
+    const name = stringOf(toolUse.name) ?? '';
     if (this.#options.structuredTool !== undefined && name === this.#options.structuredTool) {
       this.#structured = true;
       this.#add(index, 'structured');

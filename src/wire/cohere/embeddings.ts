@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, numberOf, objectOf } from '../json.ts';
+import { countOf, isObject, objectOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
 /** What the texts are for, which Cohere wants to know and OpenAI has no field for. */
@@ -42,7 +42,7 @@ export function decodeCohereEmbeddings(
     throw new ProxyError('malformed', 'Cannot read the answer: it holds no embeddings');
   }
   const meta = isObject(answer.meta) ? answer.meta : {};
-  const tokens = numberOf(objectOf(meta.billed_units).input_tokens) ?? 0;
+  const tokens = countOf(objectOf(meta.billed_units).input_tokens) ?? 0;
   const usage = { prompt_tokens: tokens, total_tokens: tokens };
   return embeddingList(vectors.map(vectorOf), model, format, usage);
 }

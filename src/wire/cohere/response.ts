@@ -4,7 +4,7 @@ import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 
 /** The finish reason in chat's words, or their own where it has none; `null` where none is told. */
@@ -17,15 +17,15 @@ export function finishReason(reason: unknown, called: boolean): string | null {
 export function cohereUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
   const tokens = objectOf(value.tokens ?? value.billed_units);
-  const input = numberOf(tokens.input_tokens);
-  const output = numberOf(tokens.output_tokens);
+  const input = countOf(tokens.input_tokens);
+  const output = countOf(tokens.output_tokens);
   if (input === undefined && output === undefined) return undefined;
   return {
     input: input ?? 0,
-    cached: numberOf(value.cached_tokens) ?? 0,
+    cached: countOf(value.cached_tokens) ?? 0,
     cacheWrite: 0,
     output: output ?? 0,
-    reasoning: numberOf(tokens.reasoning_tokens) ?? 0,
+    reasoning: countOf(tokens.reasoning_tokens) ?? 0,
   };
 }
 
@@ -41,7 +41,9 @@ export function argumentsOf(text: unknown): string {
 export function logprobsOf(value: unknown): JsonObject | null {
   const content = (Array.isArray(value) ? value : [value]).filter(isObject).map((piece) => ({
     token: stringOf(piece.text) ?? '',
-    logprob: listOf(piece.logprobs).reduce<number>((sum, number) => sum + (numberOf(number) ?? 0), 0),
+    // A sum that has left the range of numbers is none.
+    logprob:
+      numberOf(listOf(piece.logprobs).reduce<number>((sum, number) => sum + (numberOf(number) ?? 0), 0)) ?? 0,
     bytes: null,
     top_logprobs: [],
   }));
@@ -67,7 +69,7 @@ export function decodeCohereResponse(answer: JsonObject, options: ReadOptions): 
     .map((call): ToolCall => {
       const { name, arguments: json } = objectOf(call.function);
       const id = stringOf(call.id) ?? `call_${options.newId()}`;
-      return { id, type: 'function', function: { name: String(name), arguments: argumentsOf(json) } };
+      return { id, type: 'function', function: { name: stringOf(name) ?? '', arguments: argumentsOf(json) } };
     });
   const message: ChatMessage = {
     role: 'assistant',

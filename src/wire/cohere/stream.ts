@@ -3,7 +3,8 @@ import type { JsonObject } from '../json.ts';
 import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { ReadOptions } from './response.ts';
-import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { numberOf, objectOf, stringOf } from '../json.ts';
+import { readEvent } from '../shapes/events.ts';
 import { cohereUsage, finishReason, logprobsOf } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
@@ -39,11 +40,8 @@ export class CohereReader implements ChatReader {
 
   push(event: SseEvent): ChatChunk[] {
     if (this.done || event.data === '[DONE]') return [];
-    const value = parseJson(event.data);
-    if (!isObject(value)) {
-      this.malformed += 1;
-      return [];
-    }
+    const value = readEvent('cohere', event, this);
+    if (!value) return [];
     const delta = objectOf(value.delta);
     const message = objectOf(delta.message);
     const index = numberOf(value.index) ?? 0;
@@ -94,7 +92,7 @@ export class CohereReader implements ChatReader {
       index: call.place,
       id: stringOf(id) ?? `call_${this.#options.newId()}`,
       type: 'function' as const,
-      function: { name: String(name), arguments: '' },
+      function: { name: stringOf(name) ?? '', arguments: '' },
     };
     return [...before, ...this.#say({ tool_calls: [said] }), ...this.#arguments(index, stringOf(first))];
   }

@@ -1,7 +1,7 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
-import { numberOf } from '../json.ts';
+import { countOf } from '../json.ts';
 import { encodeGeminiRequest } from './request.ts';
 
 /**
@@ -25,5 +25,5 @@ export function encodeVertexCount(request: ChatRequest, context: EncodeContext):
 
 /** The tokens of the answer; `undefined` when it is no count. */
 export function decodeGeminiCount({ totalTokens }: JsonObject): number | undefined {
-  return numberOf(totalTokens);
+  return countOf(totalTokens);
 }

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
+import { sumOf } from '../usage.ts';
 
 /**
  * OpenAI's embeddings for `:batchEmbedContents`. Clients that know of it may say `task_type`.
@@ -29,7 +30,7 @@ export function decodeGeminiEmbeddings(
   format: 'float' | 'base64',
 ): JsonObject {
   const given = Array.isArray(answer.embeddings) ? answer.embeddings : [answer.embedding];
-  const tokens = numberOf(objectOf(answer.usageMetadata).promptTokenCount) ?? 0;
+  const tokens = countOf(objectOf(answer.usageMetadata).promptTokenCount) ?? 0;
   return listed(given, model, format, tokens);
 }
 
@@ -55,10 +56,9 @@ export function decodeVertexEmbeddings(
   format: 'float' | 'base64',
 ): JsonObject {
   const given = listOf(answer.predictions).map((each) => objectOf(objectOf(each).embeddings));
-  const tokens = given.reduce(
-    (sum, { statistics }) => sum + (numberOf(objectOf(statistics).token_count) ?? 0),
-    0,
-  );
+  const tokens = given
+    .map(({ statistics }) => countOf(objectOf(statistics).token_count) ?? 0)
+    .reduce((sum, count) => sumOf(sum, count), 0);
   return listed(given, model, format, tokens);
 }
 

@@ -4,8 +4,8 @@ import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
-import { encodeOpenaiUsage } from '../usage.ts';
+import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { encodeOpenaiUsage, sumOf } from '../usage.ts';
 import { decodeLogprobs } from './logprobs.ts';
 
 export type GeminiContext = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
@@ -22,15 +22,15 @@ export function geminiFinish(reason: unknown, called: boolean): string | undefin
 /** Gemini's usage, normalised: what was thought stands beside what was said. */
 export function geminiUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
-  const prompt = numberOf(value.promptTokenCount);
-  const said = numberOf(value.candidatesTokenCount) ?? numberOf(value.responseTokenCount);
-  const thought = numberOf(value.thoughtsTokenCount) ?? 0;
+  const prompt = countOf(value.promptTokenCount);
+  const said = countOf(value.candidatesTokenCount) ?? countOf(value.responseTokenCount);
+  const thought = countOf(value.thoughtsTokenCount) ?? 0;
   if (prompt === undefined && said === undefined) return undefined;
   return {
-    input: (prompt ?? 0) + (numberOf(value.toolUsePromptTokenCount) ?? 0),
-    cached: numberOf(value.cachedContentTokenCount) ?? 0,
+    input: sumOf(prompt ?? 0, countOf(value.toolUsePromptTokenCount) ?? 0),
+    cached: countOf(value.cachedContentTokenCount) ?? 0,
     cacheWrite: 0,
-    output: (said ?? 0) + thought,
+    output: sumOf(said ?? 0, thought),
     reasoning: thought,
   };
 }
@@ -94,7 +94,7 @@ function decodeCandidate(
   const called = calls.length > 0;
   const finish_reason = geminiFinish(candidate.finishReason, called) ?? (called ? 'tool_calls' : 'stop');
   const logprobs = decodeLogprobs(candidate.logprobsResult);
-  return { index: numberOf(candidate.index) ?? at, message, logprobs, finish_reason };
+  return { index: countOf(candidate.index) ?? at, message, logprobs, finish_reason };
 }
 
 /** A call, whose signature is also remembered: many clients drop the field it is told in. */

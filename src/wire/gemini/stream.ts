@@ -5,7 +5,8 @@ import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { GeminiContext } from './response.ts';
 import { endingOf, fails } from '../endings.ts';
-import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { countOf, isObject, listOf, objectOf, parseShallow, stringOf } from '../json.ts';
+import { judgeEvent } from '../shapes/events.ts';
 import { decodeLogprobs } from './logprobs.ts';
 import { decodeCall, extraOf, geminiFinish, geminiUsage, idOf } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
@@ -43,13 +44,13 @@ export class GeminiReader implements ChatReader {
 
   push({ data }: SseEvent): ChatChunk[] {
     if (this.done || this.error) return [];
-    const value = parseJson(data);
+    const value = parseShallow(data);
     const answers = Array.isArray(value) ? (value as unknown[]) : [value];
     if (answers.length === 0 || !answers.every(isObject)) {
       this.malformed += 1;
       return [];
     }
-    return answers.flatMap((answer) => this.#answer(answer));
+    return answers.flatMap((answer) => (judgeEvent('gemini', answer, this) ? this.#answer(answer) : []));
   }
 
   end(): ChatChunk[] {
@@ -84,7 +85,7 @@ export class GeminiReader implements ChatReader {
   }
 
   #candidate(value: JsonObject, at: number): ChatChunk[] {
-    const index = numberOf(value.index) ?? at;
+    const index = countOf(value.index) ?? at;
     const ending = endingOf('gemini', value.finishReason);
     if (fails(ending)) return [chunkOf(this.#naming, {}, { index, finish: ending.finish })];
     const chunks: ChatChunk[] = [];

@@ -5,8 +5,8 @@ import type { Quirks } from '../quirks.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
-import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
+import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { encodeOpenaiUsage, openaiUsage, sumOf } from '../usage.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
 
@@ -18,15 +18,15 @@ export function decodeChatResponse(body: JsonObject, context: Context): ChatResp
   return {
     id: stringOf(body.id) || `chatcmpl-${context.newId()}`,
     object: 'chat.completion',
-    created: numberOf(body.created) ?? context.created,
+    created: countOf(body.created) ?? context.created,
     model: stringOf(body.model) ?? '',
     choices: choices.map((choice, at) => {
       const message = decodeMessage(objectOf(choice.message), context);
       const calls = (message.tool_calls?.length ?? 0) > 0;
       return {
-        index: numberOf(choice.index) ?? at,
+        index: countOf(choice.index) ?? at,
         message,
-        logprobs: choice.logprobs ?? null,
+        logprobs: isObject(choice.logprobs) ? choice.logprobs : null,
         finish_reason: finishReason(choice.finish_reason, calls) ?? 'stop',
       };
     }),
@@ -40,14 +40,14 @@ export function decodeChunk(value: JsonObject, context: Context): ChatChunk {
   return {
     id: stringOf(value.id) ?? '',
     object: 'chat.completion.chunk',
-    created: numberOf(value.created) ?? context.created,
+    created: countOf(value.created) ?? context.created,
     model: stringOf(value.model) ?? '',
     choices: listOf(value.choices)
       .filter(isObject)
       .map((choice) => ({
-        index: numberOf(choice.index) ?? 0,
+        index: countOf(choice.index) ?? 0,
         delta: decodeDelta(objectOf(choice.delta)),
-        logprobs: choice.logprobs ?? null,
+        logprobs: isObject(choice.logprobs) ? choice.logprobs : null,
         finish_reason: finishReason(choice.finish_reason, false) ?? null,
       })),
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
@@ -59,8 +59,8 @@ export function vendorUsage(value: unknown, quirks: Quirks): Usage | undefined {
   const usage = openaiUsage(value);
   if (!usage) return undefined;
   // Told beside the count by some: Perplexity, Together, Mistral.
-  const reasoning = usage.reasoning || (numberOf(objectOf(value).reasoning_tokens) ?? 0);
-  const output = quirks.outputWithoutReasoning ? usage.output + reasoning : usage.output;
+  const reasoning = usage.reasoning || (countOf(objectOf(value).reasoning_tokens) ?? 0);
+  const output = quirks.outputWithoutReasoning ? sumOf(usage.output, reasoning) : usage.output;
   return { ...usage, reasoning, output, cached: Math.min(usage.cached, usage.input) };
 }
 

@@ -4,7 +4,8 @@ import type { ChatReader, EncodeContext } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import { endingOf, fails } from '../endings.ts';
-import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { numberOf, objectOf, stringOf } from '../json.ts';
+import { readEvent } from '../shapes/events.ts';
 import { openaiUsage } from '../usage.ts';
 import { argumentsOf, decodeChunk } from './response.ts';
 
@@ -43,15 +44,12 @@ export class ChunkReader implements ChatReader {
     this.#context = context;
   }
 
-  push({ data }: SseEvent): ChatChunk[] {
+  push(event: SseEvent): ChatChunk[] {
     if (this.done) return [];
     // Some hosts end a stream in so many words and forget its finish reason.
-    if (data === '[DONE]') return this.#stop();
-    const value = parseJson(data);
-    if (!isObject(value)) {
-      this.malformed += 1;
-      return [];
-    }
+    if (event.data === '[DONE]') return this.#stop();
+    const value = readEvent('chat', event, this);
+    if (!value) return [];
     if ((value.error !== undefined && value.error !== null) || value.object === 'error') {
       this.error = value;
       return [];

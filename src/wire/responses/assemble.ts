@@ -3,7 +3,7 @@ import type { ProxyError } from '../../errors.ts';
 import type { Assembler } from '../assembler.ts';
 import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
-import { areBroken, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { areBroken, countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { openaiUsage } from '../usage.ts';
 import { failureEvents } from './failure.ts';
 import { responseFinish } from './response.ts';
@@ -65,7 +65,7 @@ class ResponseFolding implements Assembler {
 
   push(event: JsonObject): void {
     const type = stringOf(event.type) ?? '';
-    this.#next = (numberOf(event.sequence_number) ?? this.#next) + 1;
+    this.#next = (countOf(event.sequence_number) ?? this.#next) + 1;
     this.#annotated ||= type.includes('.annotation.') || listOf(event.logprobs).length > 0;
     if (isObject(event.response)) this.#response = event.response;
     if (type === 'response.output_item.added') this.#item(event, false);

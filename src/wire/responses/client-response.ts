@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { ToolBox, ToolOrigin } from './tools.ts';
 import type { OpenaiUsage } from '../usage.ts';
 import { isImproper } from '../endings.ts';
-import { areBroken, entryOf, isObject, listOf, objectOf } from '../json.ts';
+import { areBroken, entryOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { encodeCitations } from './citations.ts';
 import { encodeProbabilities } from './probabilities.ts';
 import { seal } from './sealed.ts';
@@ -91,7 +91,7 @@ export function encodeResponse(answer: ChatResponse, envelope: Envelope): JsonOb
   for (const item of output) envelope.remember(item);
   return responseObject(envelope, {
     id,
-    model: answer.model,
+    model: stringOf(answer.model) ?? '',
     output,
     finish: choice?.finish_reason ?? 'stop',
     ...(answer.usage ? { usage: answer.usage } : {}),
@@ -99,8 +99,8 @@ export function encodeResponse(answer: ChatResponse, envelope: Envelope): JsonOb
 }
 
 /** The provider's own id where it is one of a response. */
-export function responseId(id: string, newId: () => string): string {
-  return id.startsWith('resp_') ? id : `resp_${newId()}`;
+export function responseId(id: unknown, newId: () => string): string {
+  return stringOf(id)?.startsWith('resp_') ? String(id) : `resp_${newId()}`;
 }
 
 function outputOf({ message, logprobs }: ChatResponse['choices'][number], envelope: Envelope): JsonObject[] {

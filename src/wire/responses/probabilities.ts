@@ -1,6 +1,6 @@
 /** Probabilities of tokens, as chat tells them and as parts of a response do. */
 import type { JsonObject } from '../json.ts';
-import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 
 /** A choice's `logprobs` as those of a text; empty where there are none. Bytes that are not told are an empty list. */
 export function encodeProbabilities(logprobs: unknown): JsonObject[] {
@@ -12,7 +12,7 @@ export function encodeProbabilities(logprobs: unknown): JsonObject[] {
 function one({ token, logprob, bytes }: JsonObject): JsonObject {
   return {
     token: stringOf(token) ?? '',
-    logprob: typeof logprob === 'number' ? logprob : 0,
-    bytes: listOf(bytes),
+    logprob: numberOf(logprob) ?? 0,
+    bytes: listOf(bytes).filter((byte) => countOf(byte) !== undefined),
   };
 }

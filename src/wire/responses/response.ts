@@ -5,7 +5,7 @@ import type { EncodeContext } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
 import { classifyBody } from '../classify.ts';
 import { endingOf } from '../endings.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
 import { decodeCitation } from './citations.ts';
 
@@ -79,7 +79,7 @@ export function decodeResponse(body: JsonObject, { created, memory, newId }: Con
   return {
     id: stringOf(body.id) ?? `resp_${newId()}`,
     object: 'chat.completion',
-    created: numberOf(body.created_at) ?? created,
+    created: countOf(body.created_at) ?? created,
     model: stringOf(body.model) ?? '',
     choices: [{ index: 0, message, logprobs: null, finish_reason: responseFinish(body) ?? 'stop' }],
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),

@@ -3,8 +3,9 @@ import type { JsonObject } from '../json.ts';
 import type { ChatReader, EncodeContext } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import { fails } from '../endings.ts';
-import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { openaiUsage } from '../usage.ts';
+import { readEvent } from '../shapes/events.ts';
 import { decodeCitation } from './citations.ts';
 import { encryptedBlock, reasoningText, responseEnding } from './response.ts';
 import type { Call } from './call-book.ts';
@@ -47,14 +48,11 @@ export class ResponsesReader implements ChatReader {
     this.#calls = new CallBook(context.newId);
   }
 
-  push({ event, data }: SseEvent): ChatChunk[] {
-    if (this.done || data === '[DONE]') return [];
-    const value = parseJson(data);
-    if (!isObject(value)) {
-      this.malformed += 1;
-      return [];
-    }
-    const chunks = this.#event(stringOf(value.type) ?? event ?? '', value);
+  push(event: SseEvent): ChatChunk[] {
+    if (this.done || event.data === '[DONE]') return [];
+    const value = readEvent('responses', event, this);
+    if (!value) return [];
+    const chunks = this.#event(stringOf(value.type) ?? event.event ?? '', value);
     if (chunks.length === 0 || this.#begun) return chunks;
     this.#begun = true;
     return [this.#chunk({ role: 'assistant', content: '' }), ...chunks];
@@ -112,7 +110,7 @@ export class ResponsesReader implements ChatReader {
     if (this.#begun) return [];
     this.#id ||= stringOf(response.id) ?? '';
     this.#model ||= stringOf(response.model) ?? '';
-    this.#created ??= numberOf(response.created_at);
+    this.#created ??= countOf(response.created_at);
     return [];
   }
 

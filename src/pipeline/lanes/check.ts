@@ -1,0 +1,12 @@
+import type { AnswerKind } from '../../wire/shapes/answers.ts';
+import type { Endpoint } from '../../wire/endpoints.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import { ProxyError } from '../../errors.ts';
+import { answerFlaw } from '../../wire/shapes/answers.ts';
+
+/** Throws when a body that came with status 200 is no answer of its kind: it is neither read nor passed on. */
+export function checkAnswer(kind: AnswerKind | Endpoint, body: JsonObject, target: string): void {
+  const flaw = answerFlaw(kind, body);
+  if (flaw === undefined) return;
+  throw new ProxyError('malformed', `Cannot use the answer of ${target}: ${flaw}`, { target });
+}

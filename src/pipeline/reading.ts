@@ -1,0 +1,47 @@
+import type { UpstreamReply } from '../providers/base.ts';
+import type { Encoding } from '../wire/encoding.ts';
+import type { Defects } from './defects.ts';
+import { ProxyError } from '../errors.ts';
+
+/** Statuses that promise an answer and bring none, or a part of one that was not asked for. */
+const WITHOUT_ANSWER: ReadonlySet<number> = new Set([204, 205, 206]);
+
+/** Why a reply cannot be an answer whatever it holds; `undefined` when it can. Servers may send any three digits. */
+export function statusFlaw(status: number): string | undefined {
+  if (status < 200 || status > 599) return `its status ${status} is none of HTTP`;
+  return WITHOUT_ANSWER.has(status) ? `its status ${status} brings no whole answer` : undefined;
+}
+
+/**
+ * Does a piece of reading or translating an answer. Whatever that throws, the answer is one that cannot be read; what
+ * was not foreseen is also a defect of ours, which the operator is told of.
+ * @throws ProxyError
+ */
+export function understood<T>(target: string, defects: Defects, action: () => T): T {
+  try {
+    return action();
+  } catch (thrown) {
+    if (thrown instanceof ProxyError) throw thrown;
+    defects.tell('Cannot read an answer', thrown);
+    const message = `Cannot read the answer of ${target}: this proxy does not understand it`;
+    throw new ProxyError('malformed', message, { target, cause: thrown });
+  }
+}
+
+/** The reply's headers as of a body that is no longer compressed. */
+export function unpacked({ headers }: Pick<UpstreamReply, 'headers'>): Headers {
+  const plain = new Headers(headers);
+  plain.delete('content-encoding');
+  plain.delete('content-length');
+  return plain;
+}
+
+/** Whether a client that sent this `accept-encoding` can read the encoding. */
+export function accepts(header: string | undefined, encoding: Encoding): boolean {
+  const name = encoding === 'x-gzip' ? 'gzip' : encoding;
+  return (header ?? '').split(',').some((item) => {
+    const [given = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase());
+    const refused = parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
+    return !refused && (given === name || given === encoding);
+  });
+}

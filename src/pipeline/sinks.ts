@@ -1,0 +1,56 @@
+import type { LogRecord } from '../logs/record.ts';
+import type { Defects } from './defects.ts';
+
+/**
+ * Takes every finished record: the log, the metrics. Must not wait.
+ * @returns false when it is lost here
+ */
+export type RecordSink = (record: LogRecord) => unknown;
+
+export interface NamedSink {
+  readonly name: string;
+  /** Whether a record that this one cannot take is lost: the log's is, what is only counted is not. */
+  readonly keeps: boolean;
+  readonly take: RecordSink;
+}
+
+/** Hands every record to all sinks. One that throws costs neither the answer nor the other sinks. */
+export class Sinks {
+  readonly #sinks: readonly NamedSink[];
+  readonly #defects: Defects;
+  readonly #errors: Map<string, number>;
+
+  constructor(sinks: readonly NamedSink[], defects: Defects) {
+    this.#sinks = sinks;
+    this.#defects = defects;
+    this.#errors = new Map(sinks.map(({ name }) => [name, 0]));
+  }
+
+  /** How often each sink has thrown. */
+  get errors(): ReadonlyMap<string, number> {
+    return this.#errors;
+  }
+
+  /** @returns whether the record is kept wherever it is to be kept */
+  take(record: LogRecord): boolean {
+    let kept = true;
+    for (const sink of this.#sinks) if (!this.#taken(sink, record) && sink.keeps) kept = false;
+    return kept;
+  }
+
+  #taken(sink: NamedSink, record: LogRecord): boolean {
+    try {
+      const taken = sink.take(record);
+      if (taken instanceof Promise) taken.catch((thrown: unknown) => this.#failed(sink, thrown));
+      return taken !== false;
+    } catch (thrown) {
+      this.#failed(sink, thrown);
+      return false;
+    }
+  }
+
+  #failed({ name }: NamedSink, thrown: unknown): void {
+    this.#errors.set(name, (this.#errors.get(name) ?? 0) + 1);
+    this.#defects.tell(`Cannot hand a record to the sink ${name}`, thrown);
+  }
+}

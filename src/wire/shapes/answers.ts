@@ -1,0 +1,148 @@
+/** What a whole answer has to look like to be one, in each protocol. */
+import type { EmbeddingProtocolName } from '../embeddings.ts';
+import type { Endpoint } from '../endpoints.ts';
+import type { JsonObject } from '../json.ts';
+import type { ProtocolName } from '../protocol.ts';
+import type { Shape } from './shape.ts';
+import { both, count, either, fields, kinds, list, maybe, number, object, text } from './shape.ts';
+
+/** A protocol's chat, or its embeddings, or what another of the endpoints answers that are read. */
+export type AnswerKind =
+  | ProtocolName
+  | `${EmbeddingProtocolName} embeddings`
+  | Extract<Endpoint, 'completions' | 'embeddings' | 'messages.count_tokens' | 'responses.input_tokens'>;
+
+/** A call in chat's shape; arguments may be an object, as Mistral gives them. */
+const calls = maybe(
+  list(
+    fields({
+      id: maybe(text),
+      function: maybe(fields({ name: text, arguments: maybe(either(text, object)) })),
+    }),
+  ),
+);
+
+/** Some models answer in parts. */
+const content = maybe(either(text, list(object)));
+
+const chat = fields({
+  choices: list(
+    fields({
+      message: fields({ content, refusal: maybe(text), tool_calls: calls }),
+      finish_reason: maybe(text),
+    }),
+    1,
+  ),
+});
+
+const completions = fields({ choices: list(fields({ text, finish_reason: maybe(text) }), 1) });
+
+/** Vectors are lists or base64; some servers give one for each token, or one of each type. */
+const embedding = either(
+  text,
+  object,
+  list(() => undefined, 1),
+);
+
+const block = both(
+  fields({ type: text }),
+  kinds('type', {
+    text: fields({ text }),
+    thinking: fields({ thinking: text }),
+    tool_use: fields({ name: text, input: maybe(object) }),
+  }),
+);
+
+const messages = fields({ content: list(block), stop_reason: maybe(text) });
+
+/** An item of a response. */
+export const item: Shape = both(
+  fields({ type: text }),
+  kinds('type', {
+    message: fields({ content: list(fields({ type: text, text: maybe(text), refusal: maybe(text) })) }),
+    reasoning: fields({ summary: maybe(list(object)), content: maybe(list(object)) }),
+    function_call: fields({ name: text, arguments: maybe(text) }),
+    custom_tool_call: fields({ name: text, input: maybe(text) }),
+  }),
+);
+
+const responses = fields({ output: list(item), status: maybe(text), incomplete_details: maybe(object) });
+
+/** A part of a candidate. */
+export const part: Shape = fields({
+  text: maybe(text),
+  functionCall: maybe(fields({ name: text, args: maybe(object) })),
+});
+
+/** A candidate may say nothing, where it was cut or filtered; Vertex was seen to number its finish reasons. */
+export const candidates: Shape = list(
+  fields({ content: maybe(fields({ parts: maybe(list(part)) })), finishReason: maybe(either(number, text)) }),
+);
+
+/** A prompt that is blocked has no candidates. */
+const gemini = either(
+  fields({ promptFeedback: fields({ blockReason: text }), candidates: maybe(candidates) }),
+  fields({ candidates: both(list(object, 1), candidates) }),
+);
+
+const converse = fields({
+  output: fields({
+    message: fields({
+      content: list(
+        fields({
+          text: maybe(text),
+          toolUse: maybe(fields({ name: text })),
+          reasoningContent: maybe(fields({ reasoningText: maybe(fields({ text: maybe(text) })) })),
+        }),
+      ),
+    }),
+  }),
+  stopReason: maybe(text),
+});
+
+const cohere = fields({
+  message: fields({
+    content: maybe(either(text, list(fields({ text: maybe(text), thinking: maybe(text) })))),
+    tool_plan: maybe(text),
+    tool_calls: calls,
+  }),
+  finish_reason: maybe(text),
+});
+
+const vector = list(number, 1);
+const vectors = list(vector, 1);
+const cohereVectors = fields({ embeddings: either(vectors, fields({ float: vectors })) });
+
+const counted = fields({ input_tokens: count });
+
+const SHAPES: Readonly<Record<AnswerKind, Shape>> & Partial<Record<Endpoint, Shape>> = {
+  chat,
+  completions,
+  embeddings: fields({
+    data: list(either(fields({ embedding }), fields({ embeddings: embedding })), 1),
+  }),
+  messages,
+  'messages.count_tokens': counted,
+  responses,
+  'responses.input_tokens': counted,
+  'gemini embeddings': either(
+    fields({ embedding: fields({ values: vector }) }),
+    fields({ embeddings: list(fields({ values: vector }), 1) }),
+  ),
+  'vertex embeddings': fields({
+    predictions: list(fields({ embeddings: fields({ values: vector }) }), 1),
+  }),
+  'cohere embeddings': cohereVectors,
+  'bedrock embeddings': either(cohereVectors, fields({ embedding: vector })),
+  gemini,
+  converse,
+  cohere,
+};
+
+/**
+ * Why a body is no answer, such as "choices: expected a list"; `undefined` when it is one. Of endpoints whose answers
+ * are only passed on nothing is asked.
+ */
+export function answerFlaw(kind: AnswerKind | Endpoint, body: JsonObject): string | undefined {
+  return SHAPES[kind]?.(body)?.replace(/^\./, '');
+}

@@ -1,0 +1,189 @@
+/** What an event of a stream has to look like to be read, in each protocol. */
+import type { JsonObject } from '../json.ts';
+import type { ProtocolName } from '../protocol.ts';
+import type { SseEvent } from '../sse.ts';
+import type { Shape } from './shape.ts';
+import { isObject, listOf, objectOf, parseShallow, stringOf } from '../json.ts';
+import { candidates, item, part } from './answers.ts';
+import { either, fields, kinds, list, maybe, object, text } from './shape.ts';
+
+/**
+ * `sound`: it can be read. `odd`: it cannot, but the rest of the answer can without it. `broken`: neither can the rest,
+ * because it begins, or is a piece of, something that is only of use as a whole.
+ */
+export type Verdict = 'sound' | 'odd' | 'broken';
+
+/** @param name the event's `event:` field, where the protocol names its events there */
+export type EventJudge = (event: JsonObject, name?: string) => Verdict;
+
+const callDeltas = maybe(
+  list(fields({ function: maybe(fields({ name: maybe(text), arguments: maybe(either(text, object)) })) })),
+);
+const chatContent = maybe(either(text, list(object)));
+const chatDelta = fields({ content: chatContent, tool_calls: callDeltas, refusal: maybe(text) });
+/** Some servers send the message in place of the delta, and completions their text. */
+const chatChoice = fields({
+  delta: maybe(chatDelta),
+  message: maybe(object),
+  text: maybe(text),
+  finish_reason: maybe(text),
+});
+const chatChunk = fields({ choices: maybe(list(chatChoice)) });
+
+const chat: EventJudge = (event) => {
+  if (chatChunk(event) === undefined) return 'sound';
+  const choices = listOf(event.choices).map(objectOf);
+  if (choices.some(({ delta }) => callDeltas(objectOf(delta).tool_calls) !== undefined)) return 'broken';
+  return choices.some(({ finish_reason }) => stringOf(finish_reason)) ? 'sound' : 'odd';
+};
+
+/** Events by their type: what each must hold, and what follows when it does not. */
+type Table = ReadonlyMap<string, { readonly shape: Shape; readonly otherwise: Verdict }>;
+
+function table(rows: Readonly<Record<string, readonly [Shape, Verdict]>>): Table {
+  return new Map(Object.entries(rows).map(([type, [shape, otherwise]]) => [type, { shape, otherwise }]));
+}
+
+function judged(rows: Table, type: string | undefined, event: JsonObject): Verdict {
+  const row = type === undefined ? undefined : rows.get(type);
+  return row === undefined || row.shape(event) === undefined ? 'sound' : row.otherwise;
+}
+
+const blockBegin = kinds('type', {
+  tool_use: fields({ name: text, input: maybe(object) }),
+  text: fields({ text: maybe(text) }),
+  thinking: fields({ thinking: maybe(text) }),
+});
+const MESSAGES = table({
+  message_start: [fields({ message: object }), 'broken'],
+  content_block_start: [fields({ content_block: blockBegin }), 'broken'],
+  content_block_delta: [fields({ delta: fields({ text: maybe(text), thinking: maybe(text) }) }), 'odd'],
+  message_delta: [fields({ delta: maybe(fields({ stop_reason: maybe(text) })) }), 'odd'],
+});
+const fragment = kinds('type', { input_json_delta: fields({ partial_json: text }) });
+
+const messages: EventJudge = (event, name) => {
+  const type = stringOf(event.type) ?? name;
+  if (type === 'content_block_delta' && isObject(event.delta) && fragment(event.delta) !== undefined)
+    return 'broken';
+  return judged(MESSAGES, type, event);
+};
+
+const begun = fields({ response: object });
+const ended = fields({ response: fields({ output: maybe(list(object)) }) });
+const delta = fields({ delta: text });
+const RESPONSES = table({
+  'response.created': [begun, 'broken'],
+  'response.in_progress': [begun, 'odd'],
+  'response.completed': [ended, 'broken'],
+  'response.incomplete': [ended, 'broken'],
+  'response.output_item.added': [fields({ item: fields({ type: text }) }), 'broken'],
+  'response.output_item.done': [fields({ item }), 'broken'],
+  'response.content_part.added': [fields({ part: object }), 'odd'],
+  'response.content_part.done': [fields({ part: object }), 'odd'],
+  'response.output_text.delta': [delta, 'odd'],
+  'response.refusal.delta': [delta, 'odd'],
+  'response.reasoning_summary_text.delta': [delta, 'odd'],
+  'response.reasoning_text.delta': [delta, 'odd'],
+  'response.function_call_arguments.delta': [delta, 'broken'],
+  'response.custom_tool_call_input.delta': [delta, 'broken'],
+});
+
+const responses: EventJudge = (event, name) => judged(RESPONSES, stringOf(event.type) ?? name, event);
+
+const geminiAnswer = fields({ candidates: maybe(candidates) });
+
+const gemini: EventJudge = (event) => {
+  if (geminiAnswer(event) === undefined) return 'sound';
+  const given = listOf(event.candidates).map(objectOf);
+  const parts = given.flatMap(({ content }) => listOf(objectOf(content).parts));
+  if (parts.some((each) => objectOf(each).functionCall !== undefined && part(each) !== undefined))
+    return 'broken';
+  return given.some(({ finishReason }) => stringOf(finishReason)) ? 'sound' : 'odd';
+};
+
+const CONVERSE = table({
+  contentBlockStart: [fields({ start: maybe(fields({ toolUse: maybe(fields({ name: text })) })) }), 'broken'],
+  contentBlockDelta: [
+    fields({ delta: fields({ text: maybe(text), reasoningContent: maybe(object) }) }),
+    'odd',
+  ],
+});
+const converseFragment = maybe(fields({ input: text }));
+
+const converse: EventJudge = (event, name) => {
+  if (name === 'contentBlockDelta' && converseFragment(objectOf(event.delta).toolUse) !== undefined)
+    return 'broken';
+  return judged(CONVERSE, name, event);
+};
+
+const cohereContent = fields({ text: maybe(text), thinking: maybe(text) });
+const cohereCall = (shape: Shape): Shape =>
+  fields({ delta: fields({ message: fields({ tool_calls: fields({ function: shape }) }) }) });
+const COHERE = table({
+  'content-start': [fields({ delta: fields({ message: fields({ content: cohereContent }) }) }), 'odd'],
+  'content-delta': [fields({ delta: fields({ message: fields({ content: cohereContent }) }) }), 'odd'],
+  'tool-plan-delta': [fields({ delta: fields({ message: fields({ tool_plan: text }) }) }), 'odd'],
+  'tool-call-start': [cohereCall(fields({ name: text, arguments: maybe(text) })), 'broken'],
+  'tool-call-delta': [cohereCall(fields({ arguments: maybe(text) })), 'broken'],
+});
+
+const cohere: EventJudge = (event, name) => judged(COHERE, stringOf(event.type) ?? name, event);
+
+export const EVENT_JUDGES: Readonly<Record<ProtocolName, EventJudge>> = {
+  chat,
+  messages,
+  responses,
+  gemini,
+  converse,
+  cohere,
+};
+
+/** The state of a reader that an event may change by being unreadable. */
+interface Counting {
+  malformed: number;
+  error: JsonObject | undefined;
+}
+
+/** What is told of an answer whose event cannot be done without, as an error event would be. */
+export function brokenEvent(): JsonObject {
+  return {
+    error: {
+      code: 'malformed_response',
+      message: 'an event of its stream has not the shape of the protocol',
+    },
+  };
+}
+
+/**
+ * What an event holds, as a JSON object that can be read; `undefined` for any other. That is counted, or is the
+ * reader's error where the rest cannot be read without it.
+ */
+export function readEvent(
+  protocol: ProtocolName,
+  { event, data }: SseEvent,
+  reader: Counting,
+): JsonObject | undefined {
+  const value = parseShallow(data);
+  if (isObject(value)) return judgeEvent(protocol, value, reader, event) ? value : undefined;
+  reader.malformed += 1;
+  return undefined;
+}
+
+/** Whether an event can be read. @param name its `event:` field */
+export function judgeEvent(
+  protocol: ProtocolName,
+  value: JsonObject,
+  reader: Counting,
+  name?: string,
+): boolean {
+  const verdict = verdictOf(protocol, value, name);
+  if (verdict === 'odd') reader.malformed += 1;
+  else if (verdict === 'broken') reader.error ??= brokenEvent();
+  return verdict === 'sound';
+}
+
+/** An error says what it says, whatever stands beside it. */
+export function verdictOf(protocol: ProtocolName, event: JsonObject, name?: string): Verdict {
+  return isObject(event.error) ? 'sound' : EVENT_JUDGES[protocol](event, name);
+}

@@ -1,0 +1,84 @@
+/**
+ * Shapes of JSON as values. They name what this project and common clients read of an answer, and nothing else: vendors
+ * leave fields out, add others, and put `null` where they have nothing to say.
+ */
+import { countOf, isObject, numberOf } from '../json.ts';
+
+/**
+ * What is wrong with a value: a path and what was expected there, such as `.choices[0].message: expected an object`;
+ * `undefined` when nothing is.
+ */
+export type Shape = (value: unknown) => string | undefined;
+
+export const text: Shape = (value) => (typeof value === 'string' ? undefined : ': expected a text');
+
+export const count: Shape = (value) => (countOf(value) === undefined ? ': expected a count' : undefined);
+
+export const number: Shape = (value) => (numberOf(value) === undefined ? ': expected a number' : undefined);
+
+/** Any object. */
+export const object: Shape = (value) => (isObject(value) ? undefined : ': expected an object');
+
+/** An object whose fields have these shapes. */
+export function fields(shapes: Readonly<Record<string, Shape>>): Shape {
+  const entries = Object.entries(shapes);
+  return (value) => {
+    if (!isObject(value)) return ': expected an object';
+    for (const [name, shape] of entries) {
+      const flaw = shape(value[name]);
+      if (flaw !== undefined) return `.${name}${flaw}`;
+    }
+    return undefined;
+  };
+}
+
+/** A list whose items have this shape. @param least how many there must be */
+export function list(shape: Shape, least = 0): Shape {
+  return (value) => {
+    if (!Array.isArray(value)) return ': expected a list';
+    if (value.length < least) return ': expected a list that is not empty';
+    for (const [index, item] of value.entries()) {
+      const flaw = shape(item);
+      if (flaw !== undefined) return `[${index}]${flaw}`;
+    }
+    return undefined;
+  };
+}
+
+/** What may be missing or `null`. */
+export function maybe(shape: Shape): Shape {
+  return (value) => (value === undefined || value === null ? undefined : shape(value));
+}
+
+/** What has one shape or the other. The flaw is told of the last one. */
+export function either(...shapes: readonly Shape[]): Shape {
+  return (value) => {
+    let flaw: string | undefined;
+    for (const shape of shapes) {
+      flaw = shape(value);
+      if (flaw === undefined) return undefined;
+    }
+    return flaw;
+  };
+}
+
+/** What all of these shapes fit. */
+export function both(...shapes: readonly Shape[]): Shape {
+  return (value) => {
+    for (const shape of shapes) {
+      const flaw = shape(value);
+      if (flaw !== undefined) return flaw;
+    }
+    return undefined;
+  };
+}
+
+/** An object of which one field says what the others are; of kinds that are not listed nothing is asked. */
+export function kinds(field: string, shapes: Readonly<Record<string, Shape>>): Shape {
+  const known = new Map(Object.entries(shapes));
+  return (value) => {
+    if (!isObject(value)) return ': expected an object';
+    const kind = value[field];
+    return typeof kind === 'string' ? known.get(kind)?.(value) : undefined;
+  };
+}

@@ -1,0 +1,30 @@
+/** A provider that answers every request with the same bytes, also such as no HTTP library would send. */
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+
+export interface RawUpstream extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** @param reply the whole reply; the connection is closed after it */
+export async function rawUpstream(reply: string | Uint8Array): Promise<RawUpstream> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => sockets.delete(socket));
+    socket.once('data', () => socket.end(reply));
+  });
+  const { promise: listening, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', () => resolve());
+  await listening;
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      const { promise: closed, resolve: done } = Promise.withResolvers<void>();
+      server.close(() => done());
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,124 @@
+/** The end of a request: its record, its sinks, and what it held, none of which may cost another. */
+import { describe, expect, test } from 'bun:test';
+import type { LogRecord } from '../../src/logs/record.ts';
+import type { RecordSink } from '../../src/pipeline/sinks.ts';
+import { systemClock } from '../../src/clock.ts';
+import { ProxyError } from '../../src/errors.ts';
+import { Defects } from '../../src/pipeline/defects.ts';
+import { Exchange } from '../../src/pipeline/exchange.ts';
+import { understood } from '../../src/pipeline/reading.ts';
+import { Sinks } from '../../src/pipeline/sinks.ts';
+import { CHAT, provider, running } from '../helpers/proxy.ts';
+import { chatStream, completion, sse, upstream } from '../helpers/upstream.ts';
+
+class Odd extends Error {}
+const fails = (): never => {
+  throw new Odd('secret words');
+};
+
+function exchangeOf(sinks: Record<string, RecordSink>) {
+  const told: string[] = [];
+  const defects = new Defects((message) => void told.push(message));
+  const named = Object.entries(sinks).map(([name, take]) => ({ name, keeps: name !== 'metrics', take }));
+  const all = new Sinks(named, defects);
+  const begin = () =>
+    new Exchange('r', 'chat', { clock: systemClock, sinks: all, defects, price: fails, maxContent: 100 });
+  return { begin, told, errors: all.errors };
+}
+
+const success = { outcome: 'success', status: 200 } as const;
+
+describe('Exchange.finish()', () => {
+  test('hands the record to every sink, whatever another one throws', () => {
+    const records: LogRecord[] = [];
+    const { begin, told, errors } = exchangeOf({ metrics: fails, log: (record) => records.push(record) });
+    expect([begin().finish(success), begin().finish(success)]).toEqual([true, true]);
+    expect(records).toHaveLength(2);
+    expect([...errors]).toEqual([
+      ['metrics', 2],
+      ['log', 0],
+    ]);
+    // Each place is told once, and without the words of what was thrown.
+    expect(told).toEqual([expect.stringContaining('the sink metrics')]);
+    expect(told[0]).not.toContain('secret');
+  });
+
+  test.each([
+    ['throws', fails],
+    ['says that it lost the record', () => false],
+  ])('tells that the record is not kept where the log %s', (_, log) => {
+    expect(exchangeOf({ log }).begin().finish(success)).toBe(false);
+  });
+
+  test('counts a sink that fails later', async () => {
+    const { begin, errors, told } = exchangeOf({ custom: () => Promise.reject(new Odd('late')) });
+    begin().finish(success);
+    await Bun.sleep(0);
+    expect([errors.get('custom'), told.length]).toEqual([1, 1]);
+  });
+
+  test('gives back all that was held, whatever fails, and once', () => {
+    const { begin, told } = exchangeOf({ log: fails });
+    const exchange = begin();
+    const released: string[] = [];
+    exchange.finally(() => released.push('first'));
+    exchange.finally(fails);
+    exchange.finally(() => released.push('last'));
+    exchange.responseText = fails;
+    exchange.finish(success);
+    exchange.finish(success);
+    expect(released).toEqual(['first', 'last']);
+    expect(told).toHaveLength(3);
+  });
+
+  test('writes a record without what could not be made', () => {
+    const records: LogRecord[] = [];
+    const { begin } = exchangeOf({ log: (record) => records.push(record) });
+    const exchange = begin();
+    exchange.responseText = fails;
+    exchange.responseBytes = 5;
+    exchange.finish(success);
+    expect(records[0]).toMatchObject({ outcome: 'success', cost: null, omitted: ['response'] });
+  });
+});
+
+test('understood() takes what was not foreseen for an answer that cannot be read, and keeps why', () => {
+  const told: string[] = [];
+  const defects = new Defects((message) => void told.push(message));
+  const thrown = expect.objectContaining({ fault: 'malformed', target: 'a/m', cause: expect.any(Odd) });
+  for (let n = 0; n < 3; n += 1) expect(() => understood('a/m', defects, fails)).toThrow(thrown);
+  expect(told).toEqual([expect.stringMatching(/^Cannot read an answer: Error; told once\n +at /)]);
+  const known = new ProxyError('truncated', 'x');
+  expect(() =>
+    understood('a/m', defects, () => {
+      throw known;
+    }),
+  ).toThrow(known);
+  expect(told).toHaveLength(1);
+});
+
+test('Defects outlives a reporter that fails', () => {
+  const defects = new Defects(fails);
+  expect(() => defects.tell('x', new Odd())).not.toThrow();
+});
+
+test('a sink that throws is counted on the page of metrics, and costs neither answers nor records', async () => {
+  await using provided = upstream(({ text }) =>
+    text.includes('"stream":true') ? sse(chatStream(['hi'])) : completion('hi'),
+  );
+  await using proxy = running({ providers: [provider('a', provided.url)] }, {}, [fails]);
+  for (const stream of [false, true, false]) {
+    const reply = await proxy.post('/v1/chat/completions', { ...CHAT, stream });
+    expect([reply.status, await reply.text()]).toEqual([200, expect.stringContaining('hi')]);
+  }
+  expect(await proxy.recorded(3)).toHaveLength(3);
+  const page = await (await fetch(`${proxy.url}/metrics`)).text();
+  expect(page).toContain('llmproxy_sink_errors_total{sink="custom_1"} 3');
+  expect(page).toContain('llmproxy_sink_errors_total{sink="log"} 0');
+  expect(page).toMatch(/^llmproxy_in_flight 0$/m);
+  const json = await (
+    await fetch(`${proxy.url}/metrics`, { headers: { accept: 'application/json' } })
+  ).text();
+  expect(json).toContain('llmproxy_sink_errors_total');
+  expect(proxy.problems).toEqual([expect.stringContaining('the sink custom_1')]);
+});
