@@ -11,6 +11,7 @@ import { ProxyError } from './errors.ts';
 import { needRestart, sameService } from './config/changes.ts';
 import { secretsOf } from './config/keys.ts';
 import { redactor } from './logs/redact.ts';
+import type { LogWriterDeps } from './logs/writer.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Attempt } from './pipeline/attempt.ts';
 import { Exchange } from './pipeline/exchange.ts';
@@ -29,6 +30,8 @@ import { createApp } from './server/app.ts';
 import { Authenticator } from './server/auth.ts';
 import { Buffered } from './server/buffered.ts';
 import { commonContextWindow } from './wire/context-window.ts';
+import { WorkThread } from './work/thread.ts';
+import { turns } from './turns.ts';
 import { VERSION } from './version.ts';
 
 export interface ProxyDeps {
@@ -81,7 +84,14 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const instance = crypto.randomUUID().slice(0, 8);
   const pool = new TargetPool(policyOf(first), random);
   const prices = new Prices();
-  const log = openLog(first, secretsOf(first, deps.env), clock, deps.onProblem ?? (() => undefined));
+  const secrets = secretsOf(first, deps.env);
+  const work = new WorkThread({ clock, secrets, keys: first.logging.requests.redact });
+  const log = openLog(first, {
+    clock,
+    redact: redactor({ secrets, keys: first.logging.requests.redact }),
+    makeLine: (record) => work.line(record),
+    onProblem: deps.onProblem ?? (() => undefined),
+  });
   const running = new Set<AbortController>();
   let inFlight = 0;
   let draining = false;
@@ -95,6 +105,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   // Signatures outlive a configuration: a conversation goes on after a reload.
   const memory = new BoundedReplay(first.limits.replay_memory);
   const newId = () => randomId(random);
+  const countTokens = (texts: readonly string[], signal: AbortSignal) => work.countTokens(texts, signal);
   const sinks: RecordSink[] = [
     () => (inFlight -= 1),
     (record) => loading.metrics?.observe(record),
@@ -114,7 +125,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       random,
       pool,
       attempt: (inbound, plan, signal) =>
-        new Attempt(inbound, plan, signal, { clock, limits, memory, newId }),
+        new Attempt(inbound, plan, signal, { clock, turns, limits, memory, newId, countTokens }),
       contextWindow: ({ provider, model }, offer) =>
         offer.contextWindow ??
         prices.contextWindow(provider.settings.prices, model) ??
@@ -127,7 +138,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       async ask(provider, model, key, signal) {
         const target = pool.target(provider, model);
         const plan = { target, offer: { name: model }, key, fresh: false, unsupported: 'drop' as const };
-        await new Attempt(wordFor(model), plan, signal, { clock, limits, memory, newId }).open();
+        await new Attempt(wordFor(model), plan, signal, { clock, turns, limits, memory, newId, countTokens }).open();
       },
     });
     const app = createApp({
@@ -195,6 +206,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     async close() {
       current.prober.stop();
       await log?.close();
+      work.close();
       for (const provider of current.providers) provider.close();
     },
   };
@@ -212,13 +224,6 @@ function statusesOf({ config, providers }: Generation, pool: TargetPool, clock: 
   ];
 }
 
-function openLog(
-  config: Config,
-  secrets: string[],
-  clock: Clock,
-  onProblem: (message: string) => void,
-): LogWriter | undefined {
-  const { requests } = config.logging;
-  if (!requests.enabled) return undefined;
-  return new LogWriter(requests, { clock, redact: redactor({ secrets, keys: requests.redact }), onProblem });
+function openLog({ logging }: Config, deps: LogWriterDeps): LogWriter | undefined {
+  return logging.requests.enabled ? new LogWriter(logging.requests, deps) : undefined;
 }

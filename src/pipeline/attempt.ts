@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { ProviderModel, UpstreamReply } from '../providers/base.ts';
+import type { Turns } from '../turns.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { Flow, FlowOptions } from './flow.ts';
 import type { Inbound } from './inbound.ts';
@@ -8,12 +9,13 @@ import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
 import { networkError } from '../providers/transport.ts';
 import { classifyStatus } from '../wire/classify.ts';
+import { decodeInSteps } from '../wire/decode.ts';
 import { encodingOf, inflate } from '../wire/encoding.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
-import { joined } from '../wire/frames.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { UpstreamFlow } from './flow.ts';
+import { InPieces } from './in-pieces.ts';
 import { laneFor } from './lanes/choose.ts';
 import { AttemptTimers, limitsOf } from './timers.ts';
 
@@ -25,7 +27,10 @@ export interface AttemptLimits {
 }
 
 export interface AttemptDeps extends Pick<LaneContext, 'newId' | 'memory'> {
+  /** The tokens of texts in OpenAI's newest vocabulary; the signal's reason ends the wait. */
+  readonly countTokens: (texts: readonly string[], signal: AbortSignal) => Promise<number>;
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly limits: AttemptLimits;
 }
 
@@ -132,10 +137,12 @@ export class Attempt {
   async #open(): Promise<Opened> {
     const { target, offer, key, fresh } = this.#plan;
     const { provider, model } = target;
-    const { clock, newId, memory } = this.#deps;
+    const { clock, newId, memory, turns } = this.#deps;
     const inbound = continued(this.#inbound, target, offer);
     const lane = laneFor(inbound.endpoint, provider, model);
-    const prepared = lane.prepare(inbound, { provider, model, nowMs: clock.now(), newId, memory });
+    const context = { provider, model, nowMs: clock.now(), newId, memory };
+    const prepared = await turns.run(lane.prepare(inbound, context));
+    this.#abort.signal.throwIfAborted();
     if ('local' in prepared) return await this.#local(prepared);
     const { body, contentType, headers, endpoint, query, dropped } = prepared;
     if (dropped.length > 0 && this.#plan.unsupported === 'error') {
@@ -153,11 +160,12 @@ export class Attempt {
     return { lane: lane.kind, status: reply.status, headers: reply.headers, dropped, answer };
   }
 
-  async #local({ local }: Local): Promise<Opened> {
-    const { text, finish, usage } = await local();
+  async #local({ texts, local }: Local): Promise<Opened> {
+    const text = local(await this.#deps.countTokens(texts, this.#abort.signal));
     this.#release();
     const body = new TextEncoder().encode(text);
-    const answer: Whole = { kind: 'whole', body, text, finish, usage, made: 'application/json' };
+    const unknown = { finish: null, usage: undefined };
+    const answer: Whole = { kind: 'whole', body, text, ...unknown, made: 'application/json' };
     return { lane: 'translate', status: 200, headers: new Headers(), dropped: [], answer };
   }
 
@@ -208,9 +216,10 @@ export class Attempt {
 
   async #whole(reply: UpstreamReply, prepared: Prepared): Promise<Whole> {
     const bytes = await this.#readAll(reply, this.#deps.limits.maxResponse);
-    const text = this.#decode(bytes, reply.headers);
     this.#release();
-    const { text: translated, finish, usage } = prepared.whole(text, this.#plan.target.id);
+    const text = await this.#decode(bytes, reply.headers);
+    const whole = prepared.whole(text, this.#plan.target.id);
+    const { text: translated, finish, usage } = await this.#deps.turns.run(whole);
     if (translated === undefined) return { kind: 'whole', body: bytes, text, finish, usage };
     const body = new TextEncoder().encode(translated);
     return { kind: 'whole', body, text: translated, finish, usage, made: 'application/json' };
@@ -219,11 +228,12 @@ export class Attempt {
   /** A whole answer where a stream was asked for, as the stream it should have been. */
   async #unstreamed(reply: UpstreamReply, prepared: Prepared): Promise<Whole> {
     const bytes = await this.#readAll(reply, this.#deps.limits.maxResponse);
-    const given = this.#decode(bytes, reply.headers);
     this.#release();
+    const given = await this.#decode(bytes, reply.headers);
     const target = this.#plan.target.id;
-    const { text = given, finish, usage } = prepared.whole(given, target);
-    const events = prepared.wholeAsStream(given, target);
+    const { turns } = this.#deps;
+    const { text = given, finish, usage } = await turns.run(prepared.whole(given, target));
+    const events = await turns.run(prepared.wholeAsStream(given, target));
     if (events === undefined) throw this.#error('malformed', 'it is no stream');
     const body = new TextEncoder().encode(events);
     return { kind: 'whole', body, text, finish, usage, made: 'text/event-stream' };
@@ -232,20 +242,21 @@ export class Attempt {
   async #stream(reply: UpstreamReply, prepared: Prepared): Promise<Streamed> {
     const tap = prepared.tap(this.#deps.limits.maxContent);
     const flow = this.#flow(reply, { tap, fold: prepared.fold(tap, this.#plan.target.id) });
-    let held: Uint8Array | undefined;
+    const held: Uint8Array[] = [];
     while (!tap.content && !tap.finished && !tap.done) {
       const bytes = await flow.next();
       if (bytes === undefined) {
         // Complete with its last event, or cut before any content: `finish` tells.
-        held = joined(held, flow.finish() ?? new Uint8Array());
+        held.push(flow.finish() ?? new Uint8Array());
         break;
       }
       if (tap.error && !tap.content) throw tap.error;
-      if (bytes.length > 0) held = joined(held, bytes);
+      if (bytes.length > 0) held.push(bytes);
     }
     if (!tap.content && !tap.finished) throw this.#error('malformed', 'it ends without having said anything');
     this.#timers.begun();
-    return { kind: 'stream', flow, held, release: this.#release };
+    const beginning = held.length > 0 ? Buffer.concat(held) : undefined;
+    return { kind: 'stream', flow, held: beginning, release: this.#release };
   }
 
   /** An answer nobody looks into: sound, pictures. */
@@ -256,12 +267,13 @@ export class Attempt {
   #flow(reply: UpstreamReply, reading: FlowOptions['reading']): Flow {
     const body = reply.body ?? new Response('').body!;
     return new UpstreamFlow({
-      reader: body.getReader() as ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+      reader: new InPieces(body.getReader(), this.#deps.turns),
       reading,
       encoding: this.#encoding(reply.headers),
       target: this.#plan.target.id,
       signal: this.#abort.signal,
       clock: this.#deps.clock,
+      turns: this.#deps.turns,
       timers: this.#timers,
       maxBytes: this.#deps.limits.maxResponse,
     });
@@ -307,7 +319,7 @@ export class Attempt {
   /** The provider's error answer as a typed error. */
   async #failed(reply: UpstreamReply, verbatim: boolean): Promise<ProxyError> {
     const bytes = await this.#errorBody(reply);
-    const body = bytes ? this.#decode(bytes, reply.headers).slice(0, MAX_ERROR_BODY) : '';
+    const body = bytes ? (await this.#decode(bytes, reply.headers)).slice(0, MAX_ERROR_BODY) : '';
     const { target } = this.#plan;
     const { fault, upstream } = classifyStatus(reply.status, reply.headers, body, verbatim);
     if (this.#inbound.continuation && fault === 'invalid_request' && PREFILL_REFUSED.test(upstream.message)) {
@@ -331,11 +343,15 @@ export class Attempt {
     throw this.#error('malformed', `it has the unknown encoding ${headers.get('content-encoding')}`);
   }
 
-  #decode(bytes: Uint8Array<ArrayBuffer>, headers: Headers): string {
-    const encoding = this.#encoding(headers);
-    if (encoding === 'identity') return utf8.decode(bytes);
+  async #decode(bytes: Uint8Array<ArrayBuffer>, headers: Headers): Promise<string> {
+    const inflated = await this.#inflated(bytes, this.#encoding(headers));
+    return await this.#deps.turns.run(decodeInSteps(inflated, false));
+  }
+
+  async #inflated(bytes: Uint8Array<ArrayBuffer>, encoding: Encoding | 'identity'): Promise<typeof bytes> {
+    if (encoding === 'identity') return bytes;
     try {
-      return utf8.decode(inflate(bytes, encoding, this.#deps.limits.maxResponse));
+      return await inflate(bytes, encoding, this.#deps.limits.maxResponse);
     } catch (cause) {
       throw this.#error('malformed', 'it is not compressed as it says', cause);
     }

@@ -1,24 +1,24 @@
 import type { Clock } from '../clock.ts';
+import type { Turns } from '../turns.ts';
+import type { BodyReader } from './in-pieces.ts';
 import type { Fold } from './lanes/lane.ts';
 import type { Tap } from './tap.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { AttemptTimers } from './timers.ts';
 import { networkError } from '../providers/transport.ts';
 import { Inflater } from '../wire/encoding.ts';
-import { joined } from '../wire/frames.ts';
 import { ProxyError } from '../errors.ts';
-
-type Reader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
 
 /** How an answer in progress is read. `signal` ends it; its reason says why. */
 export interface FlowOptions {
-  readonly reader: Reader;
+  readonly reader: BodyReader;
   /** Left out when the answer is only passed on. */
   readonly reading: { readonly fold: Fold; readonly tap: Tap } | undefined;
   readonly encoding: Encoding | 'identity';
   readonly target: string;
   readonly signal: AbortSignal;
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly timers: Pick<AttemptTimers, 'listen' | 'heard' | 'progressed'>;
   /** Largest answer, bytes as they come. */
   readonly maxBytes: number;
@@ -67,7 +67,7 @@ export class UpstreamFlow implements Flow {
   }
 
   async next(): Promise<Uint8Array | undefined> {
-    const { reading, timers } = this.#options;
+    const { reading, timers, turns } = this.#options;
     if (reading?.tap.error) throw reading.tap.error;
     const value = await (reading?.tap.complete ? this.#linger() : this.#read());
     if (value === undefined) return undefined;
@@ -77,10 +77,12 @@ export class UpstreamFlow implements Flow {
     }
     const { tap, fold } = reading;
     const { chunks } = tap;
-    let folded: Uint8Array = EMPTY;
+    const folds: Uint8Array[] = [];
     for (const piece of this.#inflater ? await this.#inflate(this.#inflater, value) : [value]) {
-      folded = joined(folded, fold.push(this.#counted(piece)) ?? EMPTY);
+      await turns.pause();
+      folds.push(fold.push(this.#counted(piece)) ?? EMPTY);
     }
+    const folded = folds.length === 1 ? folds[0]! : Buffer.concat(folds);
     if (tap.chunks !== chunks) {
       timers.progressed();
       this.#lingerMs = undefined;

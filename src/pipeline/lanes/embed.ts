@@ -1,5 +1,6 @@
 import type { EmbeddingProtocolName } from '../../wire/embeddings.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
@@ -12,10 +13,12 @@ import {
   encodeVertexEmbeddings,
 } from '../../wire/gemini/embeddings.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { isObject, parseJson } from '../../wire/json.ts';
+import { isObject } from '../../wire/json.ts';
+import { stringifyInSteps } from '../../wire/json-write.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
+import { parseAnswer } from './answer.ts';
 import { judge } from './judge.ts';
 
 interface Embeddings {
@@ -34,7 +37,7 @@ export const EMBEDDINGS: Readonly<Record<EmbeddingProtocolName, Embeddings>> = {
 /** OpenAI's embeddings to a provider that is asked otherwise. */
 export const embed: Lane = {
   kind: 'translate',
-  prepare(inbound: Inbound, { provider, model }: LaneContext): Prepared {
+  *prepare(inbound: Inbound, { provider, model }: LaneContext): Steps<Prepared> {
     const request = inbound.json?.value ?? {};
     const name = provider.embeddings(model);
     if (!name)
@@ -47,8 +50,8 @@ export const embed: Lane = {
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       dropped,
-      whole(text, target) {
-        const value = parseJson(text);
+      *whole(text, target) {
+        const value = yield* parseAnswer(text, target);
         if (!isObject(value)) {
           throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is not a JSON object`, {
             target,
@@ -57,9 +60,12 @@ export const embed: Lane = {
         judge(value, target);
         const format = request.encoding_format === 'base64' ? 'base64' : 'float';
         const answer = decode(value, model, format);
-        return { text: JSON.stringify(answer), finish: null, usage: openaiUsage(answer.usage) };
+        yield;
+        return { text: yield* stringifyInSteps(answer), finish: null, usage: openaiUsage(answer.usage) };
       },
-      wholeAsStream: () => undefined,
+      *wholeAsStream() {
+        return undefined;
+      },
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
       fold: () => ({ push: () => undefined, end: () => undefined }),
     };

@@ -1,11 +1,12 @@
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Quirks } from '../../wire/quirks.ts';
+import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
-import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../../wire/json.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../../wire/json.ts';
 import { spliceMultipart } from '../../wire/multipart.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { vendorUsage } from '../../wire/openai/response.ts';
@@ -15,6 +16,7 @@ import { spliceModel } from '../../wire/splice.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
+import { parseAnswer } from './answer.ts';
 import { judge } from './judge.ts';
 import { RelayFold } from './relay-fold.ts';
 
@@ -24,12 +26,13 @@ import { RelayFold } from './relay-fold.ts';
  */
 export const relay: Lane = {
   kind: 'relay',
-  prepare(inbound: Inbound, { provider, model }: LaneContext): Prepared {
+  *prepare(inbound: Inbound, { provider, model }: LaneContext): Steps<Prepared> {
     const { endpoint, headers, json } = inbound;
     const { 'accept-encoding': _, ...uncompressed } = headers;
     const quirks = provider.quirks(model);
     const changed = json && CHOOSING.includes(endpoint) ? applyQuirks(json.value, quirks) : undefined;
     const passing = passingOf(endpoint);
+    yield;
     return {
       endpoint,
       query: inbound.query,
@@ -39,15 +42,16 @@ export const relay: Lane = {
       headers: inbound.stream ? uncompressed : headers,
       dropped: changed?.dropped ?? [],
       whole: (text, target) => readWhole(text, target, endpoint, quirks),
-      wholeAsStream: (text) => (endpoint === 'chat' ? asStream(text) : undefined),
+      *wholeAsStream(text, target) {
+        return endpoint === 'chat' ? asStream(yield* parseAnswer(text, target)) : undefined;
+      },
       tap: (maxBytes) => new Tap(passing, maxBytes, numberOf(json?.value.n) ?? 1),
       fold: (tap, target) => new RelayFold(tap, target, passing.terminator),
     };
   },
 };
 
-function asStream(text: string): string | undefined {
-  const value = parseJson(text);
+function asStream(value: unknown): string | undefined {
   const chunks = isObject(value) ? chunksOf(value) : [];
   if (chunks.length === 0) return undefined;
   return `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`;
@@ -58,14 +62,15 @@ function withModel(
   upstream: string,
 ): Uint8Array<ArrayBuffer> | string {
   if (model === upstream) return bytes;
-  return json ? spliceModel(json.text, upstream) : spliceMultipart(bytes, contentType, 'model', upstream);
+  if (!json) return spliceMultipart(bytes, contentType, 'model', upstream);
+  return json.modelAt ? spliceModel(json.text, json.modelAt, upstream) : bytes;
 }
 
 /** Endpoints whose answers are choices. */
 const CHOOSING: readonly Endpoint[] = ['chat', 'completions'];
 
-function readWhole(text: string, target: string, endpoint: Endpoint, quirks: Quirks): WholeAnswer {
-  const value = parseJson(text);
+function* readWhole(text: string, target: string, endpoint: Endpoint, quirks: Quirks): Steps<WholeAnswer> {
+  const value = yield* parseAnswer(text, target);
   if (!isObject(value)) throw unusable(target, 'it is not a JSON object');
   judge(value, target);
   if (endpoint === 'messages') return readMessage(value, target);

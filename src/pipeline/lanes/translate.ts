@@ -9,6 +9,7 @@ import type {
   ProviderProtocol,
 } from '../../wire/protocol.ts';
 import type { SseEvent } from '../../wire/sse.ts';
+import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Fold, Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
@@ -19,13 +20,15 @@ import { clientOf } from '../../wire/clients.ts';
 import { cohereProtocol } from '../../wire/cohere/protocol.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { isObject, numberOf, parseJson } from '../../wire/json.ts';
+import { isObject, numberOf } from '../../wire/json.ts';
+import { stringifyInSteps } from '../../wire/json-write.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { chatProtocol } from '../../wire/openai/protocol.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
+import { parseAnswer } from './answer.ts';
 import { judge } from './judge.ts';
 
 /** How each protocol asks and reads. */
@@ -41,26 +44,32 @@ export const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
 /** A client of one protocol to a provider of another, through the canonical form. */
 export const translate: Lane = {
   kind: 'translate',
-  prepare(inbound: Inbound, { provider, model, nowMs, newId, memory }: LaneContext): Prepared {
+  *prepare(inbound: Inbound, { provider, model, nowMs, newId, memory }: LaneContext): Steps<Prepared> {
     const created = Math.floor(nowMs / 1000);
     const client = clientOf(inbound.endpoint).decode(inbound.json?.value ?? {}, { created, newId, memory });
+    yield;
     const protocol = PROTOCOLS[provider.protocol(model)];
     const quirks = provider.quirks(model);
     const encoded = protocol.encode(client.request, { model, quirks, created, newId, memory });
+    yield;
+    const body = JSON.stringify(encoded.body);
     return {
       endpoint: 'chat',
-      body: JSON.stringify(encoded.body),
+      body,
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       dropped: [...client.dropped, ...encoded.dropped],
-      whole(text, target): WholeAnswer {
-        const answer = readWhole(text, target, encoded);
+      *whole(text, target): Steps<WholeAnswer> {
+        const answer = yield* readWhole(text, target, encoded);
+        yield;
         const finish = answer.choices[0]?.finish_reason ?? null;
-        return { text: JSON.stringify(client.encode(answer)), finish, usage: openaiUsage(answer.usage) };
+        const written = client.encode(answer);
+        yield;
+        return { text: yield* stringifyInSteps(written), finish, usage: openaiUsage(answer.usage) };
       },
-      wholeAsStream(text, target) {
+      *wholeAsStream(text, target) {
         const writer = client.stream();
-        const chunks = chunksOf({ ...readWhole(text, target, encoded) }) as unknown as ChatChunk[];
+        const chunks = chunksOf({ ...(yield* readWhole(text, target, encoded)) }) as unknown as ChatChunk[];
         return chunks.map((chunk) => writer.push(chunk)).join('') + writer.end();
       },
       tap: (maxBytes) =>
@@ -77,8 +86,8 @@ export const translate: Lane = {
   },
 };
 
-function readWhole(text: string, target: string, encoded: Encoded): ChatResponse {
-  const value = parseJson(text);
+function* readWhole(text: string, target: string, encoded: Encoded): Steps<ChatResponse> {
+  const value = yield* parseAnswer(text, target);
   const body = Array.isArray(value) ? (value[0] as unknown) : value;
   if (!isObject(body)) {
     throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is not a JSON object`, {
