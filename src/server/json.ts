@@ -5,7 +5,7 @@ import type { JsonBounds } from '../wire/json-steps.ts';
 import { ProxyError } from '../errors.ts';
 import { decodeInSteps } from '../wire/decode.ts';
 import { isObject } from '../wire/json.ts';
-import { parseInSteps, TooComplex } from '../wire/json-steps.ts';
+import { KINDS, parseInSteps, TooComplex } from '../wire/json-steps.ts';
 
 /** Which key of the configuration sets a bound. */
 const LIMITS: Readonly<Record<keyof JsonBounds, keyof Config['limits'] & string>> = {
@@ -27,18 +27,12 @@ export function* readJson(
   const text = yield* read(decodeInSteps(bytes, true), () => 'is not valid UTF-8');
   const value = yield* read(parseInSteps(text, bounds), (cause) =>
     cause instanceof TooComplex
-      ? `has more than ${bounds[cause.bound]} ${WHAT[cause.bound]} (limits.${LIMITS[cause.bound]})`
+      ? `has more than ${bounds[cause.bound]} ${KINDS[cause.bound]} (limits.${LIMITS[cause.bound]})`
       : `is not valid JSON (${reasonOf(cause)})`,
   );
   if (isObject(value)) return { text, value };
   throw new ProxyError('invalid_request', 'Cannot read the request: its body must be a JSON object');
 }
-
-const WHAT: Readonly<Record<keyof JsonBounds, string>> = {
-  maxDepth: 'levels of objects and lists',
-  maxValues: 'values',
-  maxFields: 'objects and fields',
-};
 
 function* read<T>(steps: Steps<T>, state: (cause: unknown) => string): Steps<T> {
   try {

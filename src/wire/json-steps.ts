@@ -13,6 +13,13 @@ export interface JsonBounds {
   readonly maxFields: number;
 }
 
+/** What each of them counts. */
+export const KINDS: Readonly<Record<keyof JsonBounds, string>> = {
+  maxDepth: 'levels of objects and lists',
+  maxValues: 'values',
+  maxFields: 'objects and fields',
+};
+
 /** JSON that is more complex than allowed. */
 export class TooComplex extends Error {
   readonly bound: keyof JsonBounds;

@@ -1,3 +1,6 @@
+import { atOnce } from '../turns.ts';
+import { parseInSteps } from './json-steps.ts';
+
 /** JSON as values. Bodies of providers are read leniently: every field is `unknown` until looked at. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: unknown };
@@ -31,24 +34,49 @@ export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** Parses JSON text; `undefined` when it is not JSON. */
+/** What a piece of an answer, or the arguments of a call, never have. Reading more would hold up everything else. */
+const BOUNDS = { maxDepth: 512, maxValues: 100_000, maxFields: 100_000 };
+
+/** A text of this length has no room for more. */
+const SHORT = 2 * BOUNDS.maxDepth;
+
+/** Parses JSON text; `undefined` when it is not JSON, or nested hundreds of levels deep, or has 100,000 values. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return text.length <= SHORT ? (JSON.parse(text) as unknown) : atOnce(parseInSteps(text, BOUNDS));
   } catch {
     return undefined;
   }
 }
 
-/** Texts, and numbers of more digits or a larger exponent than a number here is sure to hold. */
-const STRING = /"(?:[^"\\]|\\.)*"/g;
+/** Numbers of more digits or a larger exponent than a number here is sure to hold. */
 const LONG_NUMBER = /[\d.]{16}|e\+?\d{3}/i;
 
 /** Parses JSON text whose numbers stay what they are; `undefined` for any other. */
 export function parseExactJson(text: string): unknown {
   const value = parseJson(text);
   if (value === undefined || !LONG_NUMBER.test(text)) return value;
-  return LONG_NUMBER.test(text.replaceAll(STRING, '""')) ? undefined : value;
+  return hasLongNumber(text) ? undefined : value;
+}
+
+/** Whether such a number stands outside of the strings of JSON text. */
+function hasLongNumber(text: string): boolean {
+  for (let at = 0; ;) {
+    const quote = text.indexOf('"', at);
+    if (LONG_NUMBER.test(text.slice(at, quote < 0 ? text.length : quote))) return true;
+    if (quote < 0) return false;
+    at = stringEnd(text, quote + 1);
+  }
+}
+
+/** Behind the closing quote. By hand: an expression gives up without a word when a string has a million escapes. */
+function stringEnd(text: string, from: number): number {
+  for (let quote = text.indexOf('"', from); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let slashes = 0;
+    while (text[quote - 1 - slashes] === '\\') slashes += 1;
+    if (slashes % 2 === 0) return quote + 1;
+  }
+  return text.length;
 }
 
 /**

@@ -7,6 +7,9 @@ const KEY = '"model"';
 const STRIDE = 256 * 1024;
 const MAX_QUOTES = 32 * 1024;
 
+/** The first byte of EF BB BF. JSON begins with none of its like. */
+const BYTE_ORDER_MARK = 0xef;
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const LIST = 0x5b;
@@ -39,9 +42,19 @@ export function* findModel(text: string, given: boolean): Steps<Span | undefined
   return span;
 }
 
-/** Replaces a text in JSON; every other character stays as it is. */
-export function spliceModel(text: string, { start, end }: Span, replacement: string): string {
-  return text.slice(0, start) + JSON.stringify(replacement) + text.slice(end);
+/** A body of JSON, as bytes and as text. */
+export interface JsonBody {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly text: string;
+}
+
+/** Replaces a text in JSON; every other byte stays as it is. */
+export function spliceModel({ bytes, text }: JsonBody, { start, end }: Span, replacement: string): Uint8Array<ArrayBuffer> {
+  const written = Buffer.from(JSON.stringify(replacement));
+  // Megabytes of pictures are not encoded again for the sake of a name. A byte order mark is no part of the text.
+  const from = Buffer.byteLength(text.slice(0, start)) + (bytes[0] === BYTE_ORDER_MARK ? 3 : 0);
+  const to = from + Buffer.byteLength(text.slice(start, end));
+  return Buffer.concat([bytes.subarray(0, from), written, bytes.subarray(to)]) as Uint8Array<ArrayBuffer>;
 }
 
 /** Whether a letter of "model" may be written as \u006d. */

@@ -27,7 +27,9 @@ test('spliceModel() changes the model and nothing else, whatever the JSON', () =
         const text = (name: string) =>
           `{${[...others.slice(0, at), head + JSON.stringify(name), ...others.slice(at)].join(',')}}`;
         const span = atOnce(findModel(text(model), true));
-        expect(spliceModel(text(model), span!, replacement)).toBe(text(replacement));
+        const bytes = new TextEncoder().encode(text(model));
+        const spliced = spliceModel({ bytes, text: text(model) }, span!, replacement);
+        expect(new TextDecoder().decode(spliced)).toBe(text(replacement));
       },
     ),
   );

@@ -1,17 +1,17 @@
 import type { Steps } from '../../turns.ts';
 import { ProxyError } from '../../errors.ts';
-import { parseInSteps, TooComplex } from '../../wire/json-steps.ts';
+import { KINDS, parseInSteps, TooComplex } from '../../wire/json-steps.ts';
 
-/** What no answer has: what is nested deeper could not be written again. Its size has a bound of its own. */
-const BOUNDS = { maxDepth: 512, maxValues: Infinity, maxFields: Infinity };
+/** What no answer has: large ones hold vectors, or the probabilities of each token. What is too deep could not be written again. */
+const BOUNDS = { maxDepth: 512, maxValues: 10_000_000, maxFields: 2_000_000 };
 
-/** A provider's answer as a value; `undefined` when it is no JSON. @throws ProxyError `malformed` when it is too deep */
+/** A provider's answer as a value; `undefined` when it is no JSON. @throws ProxyError `malformed` when it is too complex */
 export function* parseAnswer(text: string, target: string): Steps<unknown> {
   try {
     return yield* parseInSteps(text, BOUNDS);
   } catch (cause) {
     if (!(cause instanceof TooComplex)) return undefined;
-    const message = `Cannot use the answer of ${target}: it is nested more than ${BOUNDS.maxDepth} levels deep`;
+    const message = `Cannot use the answer of ${target}: it has more than ${BOUNDS[cause.bound]} ${KINDS[cause.bound]}`;
     throw new ProxyError('malformed', message, { target, cause });
   }
 }

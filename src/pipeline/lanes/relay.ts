@@ -63,7 +63,7 @@ function withModel(
 ): Uint8Array<ArrayBuffer> | string {
   if (model === upstream) return bytes;
   if (!json) return spliceMultipart(bytes, contentType, 'model', upstream);
-  return json.modelAt ? spliceModel(json.text, json.modelAt, upstream) : bytes;
+  return json.modelAt ? spliceModel({ bytes, text: json.text }, json.modelAt, upstream) : bytes;
 }
 
 /** Endpoints whose answers are choices. */
