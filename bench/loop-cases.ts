@@ -72,7 +72,7 @@ const REQUESTS: Readonly<Record<string, Making>> = {
   '30 MB of \\u escapes': raw(() => `"x":"${String.raw`\u0041`.repeat(5 * MB)}"`),
   '200,000 messages': chat({}, turns(200_000)),
   '30,000 messages, translated': chat({ model: 'claude/x' }, turns(30_000)),
-  '15,000 calls, Gemini': chat({ model: 'gem/x' }, [user('hello'), ...calls(7_500)]),
+  '12,000 messages with calls, Gemini': chat({ model: 'gem/x' }, [user('hello'), ...calls(6_000)]),
   '10 million empty objects': raw(() => `"x":[${'{},'.repeat(10 * MB)}{}]`),
   '15 million numbers': raw(() => `"x":[${'1,'.repeat(15 * MB)}1]`),
   '900,000 numbers, embedded': () => ({
@@ -89,8 +89,10 @@ const REQUESTS: Readonly<Record<string, Making>> = {
     body: JSON.stringify({ model: 'up/x', messages: turns(60_000) }, null, 8),
   }),
   '30 MB of white space': raw(() => `"x":${' '.repeat(30 * MB)}1`),
-  '2 million model keys': raw(() => `"x":[${'{"model":1},'.repeat(60_000)}1],"y":"${'"model"'.replaceAll('"', '\\"').repeat(MB)}"`),
-  'backslashes': raw(() => `"x":"${String.raw`\\`.repeat(15 * MB)}"`),
+  '2 million model keys': raw(
+    () => `"x":[${'{"model":1},'.repeat(60_000)}1],"y":"${'"model"'.replaceAll('"', '\\"').repeat(MB)}"`,
+  ),
+  backslashes: raw(() => `"x":"${String.raw`\\`.repeat(15 * MB)}"`),
   'a gzip bomb': () => ({
     path: '/v1/chat/completions',
     body: Uint8Array.from(gzipSync(Buffer.alloc(300 * MB, 32))),
@@ -118,7 +120,10 @@ const REQUESTS: Readonly<Record<string, Making>> = {
   }),
   'a model of 2,000 letters': chat({ model: `a-${'-a'.repeat(999)}` }),
   'a model of 2,000 stars': chat({ model: '*'.repeat(2_000) }),
-  'a header of 15 kB': () => ({ ...chat({})(), headers: { 'x-llmproxy-via': 'a,'.repeat(7_000), accept: ' '.repeat(6_000) } }),
+  'a header of 15 kB': () => ({
+    ...chat({})(),
+    headers: { 'x-llmproxy-via': 'a,'.repeat(7_000), accept: ' '.repeat(6_000) },
+  }),
   'a password behind 1 MB of spaces': raw(() => `"password":${' '.repeat(MB)}1`),
   '10 MB like keys': chat({}, [user('sk-'.repeat(3 * MB))]),
   '10 MB like bearer tokens': chat({}, [user('Bearer '.repeat(1.4 * MB))]),

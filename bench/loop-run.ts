@@ -1,4 +1,5 @@
 /** Normal requests at a steady rate, alone and beside a heavy one. */
+import type { ConfigInput } from '../src/config/schema.ts';
 import { join } from 'node:path';
 
 export interface Waits {
@@ -11,6 +12,21 @@ export interface Beside extends Waits {
   readonly status: number | string;
   /** How long the heavy request took, milliseconds. */
   readonly tookMs: number;
+}
+
+/** Relayed, translated to Claude, and translated to Gemini. */
+export function loopConfig(upstream: string): ConfigInput {
+  const shared = { api_key: 'none-at-all', max_retries: 0 };
+  const models = ['*', 'a*-*-*-*-*-*-b'];
+  return {
+    providers: [
+      { name: 'up', type: 'openai-compatible', base_url: `${upstream}/v1`, models, ...shared },
+      { name: 'claude', type: 'anthropic', base_url: upstream, models: ['x'], ...shared },
+      { name: 'gem', type: 'gemini', base_url: upstream, models: ['x', 'vectors'], ...shared },
+    ],
+    // A heavy answer may not take the target from the normal requests.
+    routing: { breaker: { failures: 1_000 } },
+  };
 }
 
 const EVERY_MS = 10;
@@ -46,11 +62,14 @@ export async function normal(url: string, until: Promise<unknown>): Promise<Wait
 
 /** The same beside a heavy request, which another process makes and sends. */
 export async function beside(url: string, kind: string): Promise<Beside> {
-  const child = Bun.spawn([process.execPath, '--no-env-file', join(import.meta.dir, 'loop-heavy.ts'), url, kind], {
-    stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'inherit',
-  });
+  const child = Bun.spawn(
+    [process.execPath, '--no-env-file', join(import.meta.dir, 'loop-heavy.ts'), url, kind],
+    {
+      stdin: 'pipe',
+      stdout: 'pipe',
+      stderr: 'inherit',
+    },
+  );
   const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
   let text = '';
   const told = Promise.withResolvers<void>();
@@ -64,7 +83,10 @@ export async function beside(url: string, kind: string): Promise<Beside> {
     told.resolve();
   })();
   await ready.promise;
-  const measured = normal(url, told.promise.then(() => Bun.sleep(AFTER_MS)));
+  const measured = normal(
+    url,
+    told.promise.then(() => Bun.sleep(AFTER_MS)),
+  );
   await Bun.sleep(10 * EVERY_MS);
   child.stdin.write('go\n');
   child.stdin.end();

@@ -44,7 +44,9 @@ function choices(): string {
 }
 
 const call = (arguments_: string) => ({ tool_calls: [{ index: 0, function: { arguments: arguments_ } }] });
-const called = { tool_calls: [{ index: 0, id: 'call', type: 'function', function: { name: 'f', arguments: '{"a":"' } }] };
+const called = {
+  tool_calls: [{ index: 0, id: 'call', type: 'function', function: { name: 'f', arguments: '{"a":"' } }],
+};
 
 const vector = () => Array.from({ length: 1_536 }, (_, n) => Math.sin(n));
 const probabilities = () => {
@@ -59,14 +61,21 @@ const ANSWERS: Readonly<Record<string, () => Response>> = {
   deep: () => json(completion('word', `,"x":${'['.repeat(100_000)}${']'.repeat(100_000)}`)),
   drawing: () => json(JSON.stringify({ created: 1, data: [{ b64_json: 'A'.repeat(20 * MB) }] })),
   logprobs: () => json(completion('word', `,"logprobs":${probabilities()}`)),
-  titles: () => new Response('<title'.repeat(10_000), { status: 400, headers: { 'content-type': 'text/html' } }),
+  titles: () =>
+    new Response('<title'.repeat(10_000), { status: 400, headers: { 'content-type': 'text/html' } }),
   retries: () => json(JSON.stringify({ error: { message: `try again in ${'1m '.repeat(20_000)}` } }), 429),
   publishers: () => json(JSON.stringify({ error: { message: 'publisher model '.repeat(4_000) } }), 400),
   tiny: () => sse(delta({ content: 'a' }).repeat(400_000) + END),
   bytes: () => sse(bytewise(delta({ content: 'a'.repeat(200_000) }) + END)),
   choices: () => sse(`${choices()}data: [DONE]\n\n`),
-  pieces: () => sse(delta(called) + delta(call('a')).repeat(200_000) + delta(call('"}')) + delta({}, 0, 'tool_calls') + END),
-  event: () => sse(`data: ${completion('word', `,"delta":{"content":"a"},"x":[${'{},'.repeat(2.3 * MB)}{}]`)}\n\n${END}`),
+  pieces: () =>
+    sse(
+      delta(called) + delta(call('a')).repeat(200_000) + delta(call('"}')) + delta({}, 0, 'tool_calls') + END,
+    ),
+  event: () =>
+    sse(
+      `data: ${completion('word', `,"delta":{"content":"a"},"x":[${'{},'.repeat(2.3 * MB)}{}]`)}\n\n${END}`,
+    ),
 };
 
 function vectors(path: string): Response {
@@ -78,7 +87,8 @@ function vectors(path: string): Response {
       );
 }
 
-const MESSAGE = '{"id":"m","type":"message","role":"assistant","model":"x","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}';
+const MESSAGE =
+  '{"id":"m","type":"message","role":"assistant","model":"x","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}';
 const GEMINI = '{"candidates":[{"content":{"role":"model","parts":[{"text":"hi"}]},"finishReason":"STOP"}]}';
 
 const { port } = Bun.serve({
@@ -88,7 +98,8 @@ const { port } = Bun.serve({
   async fetch(request) {
     const { pathname } = new URL(request.url);
     const head = new TextDecoder().decode(new Uint8Array(await request.arrayBuffer()).subarray(0, HEAD));
-    const name = /"model":\s*"(?:models\/)?(\w+)"/.exec(head)?.[1] ?? /models\/(\w+)/.exec(pathname)?.[1] ?? '';
+    const name =
+      /"model":\s*"(?:models\/)?(\w+)"/.exec(head)?.[1] ?? /models\/(\w+)/.exec(pathname)?.[1] ?? '';
     if (name === 'vectors') return vectors(pathname);
     if (pathname.endsWith('/messages')) return json(MESSAGE);
     if (pathname.includes('generateContent')) return json(GEMINI);

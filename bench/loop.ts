@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { children, started } from './children.ts';
 import { HEAVY } from './loop-cases.ts';
-import { beside, normal } from './loop-run.ts';
+import { beside, loopConfig, normal } from './loop-run.ts';
 
 const ROOT = join(import.meta.dir, '..');
 const { values } = parseArgs({
@@ -31,34 +31,29 @@ if (values.binary === undefined) {
   if (built.exitCode !== 0) throw new Error(built.stderr.toString());
 }
 const upstream = await started([process.execPath, join(import.meta.dir, 'loop-upstream.ts')], folder);
-const key = 'none-at-all';
-const shared = { api_key: key, max_retries: 0 };
-writeFileSync(
-  join(folder, 'config.yaml'),
-  JSON.stringify({
-    providers: [
-      { name: 'up', type: 'openai-compatible', base_url: `${upstream.url}/v1`, models: ['*', 'a*-*-*-*-*-*-b'], ...shared },
-      { name: 'claude', type: 'anthropic', base_url: upstream.url, models: ['x'], ...shared },
-      { name: 'gem', type: 'gemini', base_url: upstream.url, models: ['x', 'vectors'], ...shared },
-    ],
-    // A heavy kind may not take the target from the normal ones.
-    routing: { breaker: { failures: 1_000 } },
-  }),
-);
+writeFileSync(join(folder, 'config.yaml'), JSON.stringify(loopConfig(upstream.url)));
 const binary = values.binary ?? join(ROOT, 'dist/llmproxy');
 const { url } = await started([binary, 'serve', '--port', '0'], folder);
 
 const shown = (ms: number) => ms.toFixed(1).padStart(9);
 await normal(url, Bun.sleep(1_000));
 const alone = await normal(url, Bun.sleep(2_000));
-console.log(`${'beside'.padEnd(52)} ${'status'.padStart(8)} ${'took'.padStart(8)} ${'p50 ms'.padStart(9)} ${'p99 ms'.padStart(9)} ${'longest'.padStart(9)}`);
-console.log(`${'nothing'.padEnd(52)} ${''.padStart(8)} ${''.padStart(8)} ${shown(alone.p50)} ${shown(alone.p99)} ${shown(alone.max)}`);
+console.log(
+  `${'beside'.padEnd(52)} ${'status'.padStart(8)} ${'took'.padStart(8)} ${'p50 ms'.padStart(9)} ${'p99 ms'.padStart(9)} ${'longest'.padStart(9)}`,
+);
+console.log(
+  `${'nothing'.padEnd(52)} ${''.padStart(8)} ${''.padStart(8)} ${shown(alone.p50)} ${shown(alone.p99)} ${shown(alone.max)}`,
+);
 let late = 0;
 for (const kind of Object.keys(HEAVY).filter((name) => new RegExp(values.only).test(name))) {
   const { status, tookMs, p50, p99, max } = await beside(url, kind);
   const mark = max > Number(values.bound) ? ' !' : '';
   if (mark) late += 1;
-  console.log(`${kind.padEnd(52)} ${String(status).slice(0, 8).padStart(8)} ${String(tookMs).padStart(8)} ${shown(p50)} ${shown(p99)} ${shown(max)}${mark}`);
+  console.log(
+    `${kind.padEnd(52)} ${String(status).slice(0, 8).padStart(8)} ${String(tookMs).padStart(8)} ${shown(p50)} ${shown(p99)} ${shown(max)}${mark}`,
+  );
 }
-console.log(late > 0 ? `${late} kinds held others up for more than ${values.bound} ms` : 'no kind held others up');
+console.log(
+  late > 0 ? `${late} kinds held others up for more than ${values.bound} ms` : 'no kind held others up',
+);
 process.exit(late > 0 ? 1 : 0);

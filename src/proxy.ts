@@ -138,7 +138,14 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       async ask(provider, model, key, signal) {
         const target = pool.target(provider, model);
         const plan = { target, offer: { name: model }, key, fresh: false, unsupported: 'drop' as const };
-        await new Attempt(wordFor(model), plan, signal, { clock, turns, limits, memory, newId, countTokens }).open();
+        await new Attempt(wordFor(model), plan, signal, {
+          clock,
+          turns,
+          limits,
+          memory,
+          newId,
+          countTokens,
+        }).open();
       },
     });
     const app = createApp({

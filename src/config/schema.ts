@@ -353,7 +353,7 @@ const limits = z.strictObject({
     .number()
     .int()
     .positive()
-    .default(200_000)
+    .default(100_000)
     .describe('Objects in a request and fields in them, all together; 400 beyond.'),
   max_feedback: size.prefault('64KiB').describe('Largest body of POST /v1/feedback.'),
   max_response: size.prefault('64MiB').describe('Largest answer taken from a provider, streamed or not.'),

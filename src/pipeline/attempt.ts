@@ -9,7 +9,7 @@ import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
 import { networkError } from '../providers/transport.ts';
 import { classifyStatus } from '../wire/classify.ts';
-import { decodeInSteps } from '../wire/decode.ts';
+import { decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
 import { encodingOf, inflate } from '../wire/encoding.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
@@ -221,7 +221,7 @@ export class Attempt {
     const whole = prepared.whole(text, this.#plan.target.id);
     const { text: translated, finish, usage } = await this.#deps.turns.run(whole);
     if (translated === undefined) return { kind: 'whole', body: bytes, text, finish, usage };
-    const body = new TextEncoder().encode(translated);
+    const body = await this.#deps.turns.run(encodeInSteps(translated));
     return { kind: 'whole', body, text: translated, finish, usage, made: 'application/json' };
   }
 
@@ -235,7 +235,7 @@ export class Attempt {
     const { text = given, finish, usage } = await turns.run(prepared.whole(given, target));
     const events = await turns.run(prepared.wholeAsStream(given, target));
     if (events === undefined) throw this.#error('malformed', 'it is no stream');
-    const body = new TextEncoder().encode(events);
+    const body = await turns.run(encodeInSteps(events));
     return { kind: 'whole', body, text, finish, usage, made: 'text/event-stream' };
   }
 

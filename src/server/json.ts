@@ -3,7 +3,7 @@ import type { Steps } from '../turns.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { JsonBounds } from '../wire/json-steps.ts';
 import { ProxyError } from '../errors.ts';
-import { decodeInSteps } from '../wire/decode.ts';
+import { decodeInSteps } from '../wire/bytes.ts';
 import { isObject } from '../wire/json.ts';
 import { KINDS, parseInSteps, TooComplex } from '../wire/json-steps.ts';
 

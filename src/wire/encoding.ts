@@ -53,8 +53,7 @@ export function inflate(
     if (!cause)
       resolve(new Uint8Array(inflated.buffer as ArrayBuffer, inflated.byteOffset, inflated.byteLength));
     else if ((cause as { code?: string }).code !== 'ERR_BUFFER_TOO_LARGE') reject(cause);
-    else
-      reject(new InflatedTooLarge(`Cannot decompress the body: larger than ${maxBytes} bytes`, { cause }));
+    else reject(new InflatedTooLarge(`Cannot decompress the body: larger than ${maxBytes} bytes`, { cause }));
   });
   return promise;
 }

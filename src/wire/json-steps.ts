@@ -272,6 +272,11 @@ function add({ value }: Open, name: string, member: unknown): void {
   if (Array.isArray(value)) value.push(member);
   // As a plain assignment this name would set the prototype.
   else if (name === '__proto__')
-    Object.defineProperty(value, name, { value: member, enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(value, name, {
+      value: member,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   else if (value) value[name] = member;
 }

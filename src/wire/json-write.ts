@@ -1,8 +1,12 @@
 import type { Steps } from '../turns.ts';
+import { wholeBefore } from './bytes.ts';
 import { isObject } from './json.ts';
 
 /** Values that are written between two pauses. */
 const STRIDE = 2_000;
+
+/** Characters of a text that are written at once. */
+const LONG_TEXT = 4 * 1024 * 1024;
 
 /** Containers further in are written at once. */
 const MAX_DEPTH = 16;
@@ -15,11 +19,10 @@ export function* stringifyInSteps(value: unknown): Steps<string> {
 }
 
 function* write(value: unknown, depth: number, pieces: string[]): Steps<void> {
-  if (depth === 0 || !(Array.isArray(value) || isObject(value))) {
+  if (typeof value === 'string' && value.length > LONG_TEXT) yield* writeText(value, pieces);
+  else if (depth === 0 || !(Array.isArray(value) || isObject(value))) {
     pieces.push(JSON.stringify(value) ?? 'null');
-    return;
-  }
-  if (Array.isArray(value)) yield* writeList(value, depth, pieces);
+  } else if (Array.isArray(value)) yield* writeList(value, depth, pieces);
   else {
     let lead = '{';
     for (const [name, member] of Object.entries(value)) {
@@ -30,6 +33,16 @@ function* write(value: unknown, depth: number, pieces: string[]): Steps<void> {
     }
     pieces.push(lead === '{' ? '{}' : '}');
   }
+}
+
+function* writeText(text: string, pieces: string[]): Steps<void> {
+  pieces.push('"');
+  for (let at = 0, end = 0; at < text.length; at = end) {
+    end = wholeBefore(text, at + LONG_TEXT);
+    pieces.push(JSON.stringify(text.slice(at, end)).slice(1, -1));
+    yield;
+  }
+  pieces.push('"');
 }
 
 function* writeList(list: readonly unknown[], depth: number, pieces: string[]): Steps<void> {

@@ -49,7 +49,11 @@ export interface JsonBody {
 }
 
 /** Replaces a text in JSON; every other byte stays as it is. */
-export function spliceModel({ bytes, text }: JsonBody, { start, end }: Span, replacement: string): Uint8Array<ArrayBuffer> {
+export function spliceModel(
+  { bytes, text }: JsonBody,
+  { start, end }: Span,
+  replacement: string,
+): Uint8Array<ArrayBuffer> {
   const written = Buffer.from(JSON.stringify(replacement));
   // Megabytes of pictures are not encoded again for the sake of a name. A byte order mark is no part of the text.
   const from = Buffer.byteLength(text.slice(0, start)) + (bytes[0] === BYTE_ORDER_MARK ? 3 : 0);

@@ -44,7 +44,10 @@ export const COUNTING: Readonly<Record<CountingName, Counting>> = {
  */
 export const count: Lane = {
   kind: 'translate',
-  *prepare(inbound: Inbound, { provider, model, nowMs, newId, memory }: LaneContext): Steps<Prepared | Local> {
+  *prepare(
+    inbound: Inbound,
+    { provider, model, nowMs, newId, memory }: LaneContext,
+  ): Steps<Prepared | Local> {
     const created = Math.floor(nowMs / 1000);
     const value = inbound.json?.value ?? {};
     // Counting asks for no answer, and so names no length of one.

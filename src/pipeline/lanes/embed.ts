@@ -14,11 +14,10 @@ import {
 } from '../../wire/gemini/embeddings.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { isObject } from '../../wire/json.ts';
-import { stringifyInSteps } from '../../wire/json-write.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
-import { parseAnswer } from './answer.ts';
+import { parseAnswer, writeAnswer } from './answer.ts';
 import { judge } from './judge.ts';
 
 interface Embeddings {
@@ -60,8 +59,7 @@ export const embed: Lane = {
         judge(value, target);
         const format = request.encoding_format === 'base64' ? 'base64' : 'float';
         const answer = decode(value, model, format);
-        yield;
-        return { text: yield* stringifyInSteps(answer), finish: null, usage: openaiUsage(answer.usage) };
+        return { text: yield* writeAnswer(answer, text), finish: null, usage: openaiUsage(answer.usage) };
       },
       *wholeAsStream() {
         return undefined;

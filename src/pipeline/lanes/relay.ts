@@ -32,11 +32,13 @@ export const relay: Lane = {
     const quirks = provider.quirks(model);
     const changed = json && CHOOSING.includes(endpoint) ? applyQuirks(json.value, quirks) : undefined;
     const passing = passingOf(endpoint);
+    const body = changed ? JSON.stringify({ ...changed.request, model }) : withModel(inbound, model);
+    // What is sent is copied once more.
     yield;
     return {
       endpoint,
       query: inbound.query,
-      body: changed ? JSON.stringify({ ...changed.request, model }) : withModel(inbound, model),
+      body,
       contentType: inbound.contentType,
       // A compressed stream could not end in a readable error.
       headers: inbound.stream ? uncompressed : headers,

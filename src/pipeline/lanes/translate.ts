@@ -21,14 +21,13 @@ import { cohereProtocol } from '../../wire/cohere/protocol.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { isObject, numberOf } from '../../wire/json.ts';
-import { stringifyInSteps } from '../../wire/json-write.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { chatProtocol } from '../../wire/openai/protocol.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
-import { parseAnswer } from './answer.ts';
+import { parseAnswer, writeAnswer } from './answer.ts';
 import { judge } from './judge.ts';
 
 /** How each protocol asks and reads. */
@@ -64,8 +63,7 @@ export const translate: Lane = {
         yield;
         const finish = answer.choices[0]?.finish_reason ?? null;
         const written = client.encode(answer);
-        yield;
-        return { text: yield* stringifyInSteps(written), finish, usage: openaiUsage(answer.usage) };
+        return { text: yield* writeAnswer(written, text), finish, usage: openaiUsage(answer.usage) };
       },
       *wholeAsStream(text, target) {
         const writer = client.stream();
