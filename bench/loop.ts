@@ -35,25 +35,24 @@ writeFileSync(join(folder, 'config.yaml'), JSON.stringify(loopConfig(upstream.ur
 const binary = values.binary ?? join(ROOT, 'dist/llmproxy');
 const { url } = await started([binary, 'serve', '--port', '0'], folder);
 
-const shown = (ms: number) => ms.toFixed(1).padStart(9);
+const NAME = 54;
+const ms = (value: number) => value.toFixed(1);
+
+function row(name: string, ...columns: (string | number)[]): void {
+  const cells = columns.map((column) => String(column).slice(0, 9).padStart(9));
+  process.stdout.write(`${name.padEnd(NAME)}${cells.join(' ')}\n`);
+}
+
 await normal(url, Bun.sleep(1_000));
 const alone = await normal(url, Bun.sleep(2_000));
-console.log(
-  `${'beside'.padEnd(52)} ${'status'.padStart(8)} ${'took'.padStart(8)} ${'p50 ms'.padStart(9)} ${'p99 ms'.padStart(9)} ${'longest'.padStart(9)}`,
-);
-console.log(
-  `${'nothing'.padEnd(52)} ${''.padStart(8)} ${''.padStart(8)} ${shown(alone.p50)} ${shown(alone.p99)} ${shown(alone.max)}`,
-);
+row('beside', 'status', 'took ms', 'p50 ms', 'p99 ms', 'longest');
+row('nothing', '', '', ms(alone.p50), ms(alone.p99), ms(alone.max));
 let late = 0;
-for (const kind of Object.keys(HEAVY).filter((name) => new RegExp(values.only).test(name))) {
+const wanted = new RegExp(values.only);
+for (const kind of Object.keys(HEAVY).filter((name) => wanted.test(name))) {
   const { status, tookMs, p50, p99, max } = await beside(url, kind);
-  const mark = max > Number(values.bound) ? ' !' : '';
-  if (mark) late += 1;
-  console.log(
-    `${kind.padEnd(52)} ${String(status).slice(0, 8).padStart(8)} ${String(tookMs).padStart(8)} ${shown(p50)} ${shown(p99)} ${shown(max)}${mark}`,
-  );
+  if (max > Number(values.bound)) late += 1;
+  row(kind, status, tookMs, ms(p50), ms(p99), ms(max));
 }
-console.log(
-  late > 0 ? `${late} kinds held others up for more than ${values.bound} ms` : 'no kind held others up',
-);
+process.stdout.write(`${late} kinds held others up for more than ${values.bound} ms\n`);
 process.exit(late > 0 ? 1 : 0);

@@ -57,6 +57,11 @@ export class WorkThread {
     this.#options = options;
   }
 
+  /** Whether there is a thread now. */
+  get running(): boolean {
+    return this.#worker !== undefined;
+  }
+
   /**
    * The tokens of texts in OpenAI's o200k vocabulary.
    * @param signal its reason ends the wait
