@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check build release smoke bench bench-export interop s3 soak outages streams recorded clients real docs fmt clean
+.PHONY: help install serve test check build release smoke bench bench-export bench-loop interop s3 soak outages streams recorded clients real docs fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -37,6 +37,9 @@ bench: install ## measure what the README claims
 
 bench-export: install ## measure the export against jq and DuckDB, where they are installed
 	@$(RUN) bench/export.ts $(ARGS)
+
+bench-loop: install ## measure how long others wait beside heavy requests and answers
+	@$(RUN) bench/loop.ts $(ARGS)
 
 soak: install ## run through random faults for some minutes and count everything
 	@$(RUN) bench/soak.ts $(ARGS)

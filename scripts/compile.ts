@@ -27,8 +27,9 @@ export async function compile(outfile: string, target?: string): Promise<void> {
   const args = [
     'build',
     join(ROOT, 'src/main.ts'),
-    // The thread of the export begins here.
+    // The threads of the export begin here, and the one for long work.
     join(ROOT, 'src/export/convert/worker.ts'),
+    join(ROOT, 'src/work/worker.ts'),
     '--compile',
     '--minify',
     '--splitting',

@@ -10,6 +10,7 @@ import { systemClock } from './clock.ts';
 import { ProxyError } from './errors.ts';
 import { needRestart, sameService } from './config/changes.ts';
 import { secretsOf } from './config/keys.ts';
+import type { LogWriterDeps } from './logs/writer.ts';
 import { masker, redactor } from './logs/redact.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Attempt } from './pipeline/attempt.ts';
@@ -31,6 +32,8 @@ import { createApp } from './server/app.ts';
 import { Authenticator } from './server/auth.ts';
 import { Buffered } from './server/buffered.ts';
 import { commonContextWindow } from './wire/context-window.ts';
+import { WorkThread } from './work/thread.ts';
+import { turns } from './turns.ts';
 import { VERSION } from './version.ts';
 
 export interface ProxyDeps {
@@ -84,7 +87,14 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const instance = crypto.randomUUID().slice(0, 8);
   const pool = new TargetPool(policyOf(first), random);
   const prices = new Prices();
-  const log = openLog(first, secretsOf(first, deps.env), clock, deps.onProblem ?? (() => undefined));
+  const secrets = secretsOf(first, deps.env);
+  const work = new WorkThread({ clock, secrets, keys: first.logging.requests.redact });
+  const log = openLog(first, {
+    clock,
+    redact: redactor({ secrets, keys: first.logging.requests.redact }),
+    makeLine: (record) => work.line(record),
+    onProblem: deps.onProblem ?? (() => undefined),
+  });
   const running = new Set<AbortController>();
   let inFlight = 0;
   let draining = false;
@@ -102,6 +112,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   // Signatures outlive a configuration: a conversation goes on after a reload.
   const memory = new BoundedReplay(first.limits.replay_memory);
   const newId = () => randomId(random);
+  const countTokens = (texts: readonly string[], signal: AbortSignal) => work.countTokens(texts, signal);
+  const ofAttempts = { clock, turns, memory, newId, countTokens, defects };
 
   function sinksOf(): NamedSink[] {
     const others = deps.sinks ?? [];
@@ -120,12 +132,12 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       maxContent: config.logging.requests.max_content,
     };
     const mask = masker(secretsOf(config, deps.env));
+    const attemptDeps = { ...ofAttempts, limits, mask };
     const router = new RequestRouter(config.routing, {
       clock,
       random,
       pool,
-      attempt: (inbound, plan, signal) =>
-        new Attempt(inbound, plan, signal, { clock, limits, memory, newId, mask, defects }),
+      attempt: (inbound, plan, signal) => new Attempt(inbound, plan, signal, attemptDeps),
       contextWindow: ({ provider, model }, offer) =>
         offer.contextWindow ??
         prices.contextWindow(provider.settings.prices, model) ??
@@ -138,14 +150,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       async ask(provider, model, key, signal) {
         const target = pool.target(provider, model, clock.monotonic());
         const plan = { target, offer: { name: model }, key, fresh: false, unsupported: 'drop' as const };
-        await new Attempt(wordFor(model), plan, signal, {
-          clock,
-          limits,
-          memory,
-          newId,
-          mask,
-          defects,
-        }).open();
+        await new Attempt(wordFor(model), plan, signal, attemptDeps).open();
       },
     });
     const buffered = new Buffered(config.limits.max_buffered);
@@ -220,6 +225,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     async close() {
       current.prober.stop();
       await log?.close();
+      work.close();
       for (const provider of current.providers) provider.close();
     },
   };
@@ -240,13 +246,6 @@ function statusesOf({ config, providers }: Generation, pool: TargetPool, clock: 
   ];
 }
 
-function openLog(
-  config: Config,
-  secrets: string[],
-  clock: Clock,
-  onProblem: (message: string) => void,
-): LogWriter | undefined {
-  const { requests } = config.logging;
-  if (!requests.enabled) return undefined;
-  return new LogWriter(requests, { clock, redact: redactor({ secrets, keys: requests.redact }), onProblem });
+function openLog({ logging }: Config, deps: LogWriterDeps): LogWriter | undefined {
+  return logging.requests.enabled ? new LogWriter(logging.requests, deps) : undefined;
 }

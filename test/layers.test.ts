@@ -10,10 +10,10 @@ const ROWS: readonly (readonly string[])[] = [
   ['cli'],
   ['proxy.ts', 'explain.ts'],
   ['server'],
-  ['pipeline', 'export'],
+  ['pipeline', 'export', 'work'],
   ['providers', 'logs'],
   ['wire', 'config'],
-  ['errors.ts', 'clock.ts', 'version.ts'],
+  ['errors.ts', 'clock.ts', 'turns.ts', 'version.ts'],
 ];
 
 /** What pipeline/ and wire/ may not name: time, chance and the world come in as arguments. */

@@ -348,6 +348,24 @@ const routing = z.strictObject({
 
 const limits = z.strictObject({
   max_body: size.prefault('32MiB').describe('Largest request body after decompression; 413 beyond.'),
+  max_depth: z
+    .number()
+    .int()
+    .positive()
+    .default(512)
+    .describe('How deep objects and lists may stand within each other in a request; 400 beyond.'),
+  max_values: z
+    .number()
+    .int()
+    .positive()
+    .default(1_000_000)
+    .describe('JSON values in a request, nested ones included; 400 beyond.'),
+  max_fields: z
+    .number()
+    .int()
+    .positive()
+    .default(100_000)
+    .describe('Objects in a request and fields in them, all together; 400 beyond.'),
   max_feedback: size.prefault('64KiB').describe('Largest body of POST /v1/feedback.'),
   max_response: size.prefault('64MiB').describe('Largest answer taken from a provider, streamed or not.'),
   max_buffered: size

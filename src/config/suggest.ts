@@ -38,7 +38,12 @@ export function nearest(name: string, names: readonly string[], count: number): 
   const wanted = name.toLowerCase().slice(0, 100);
   const limit = Math.max(1, Math.floor(wanted.length / 3));
   return names
-    .map((candidate) => ({ candidate, far: distance(wanted, candidate.toLowerCase().slice(0, 100)) }))
+    .map((candidate) => {
+      const known = candidate.toLowerCase().slice(0, 100);
+      // Names are at least as far apart as their lengths: most need no closer look.
+      const apart = Math.abs(known.length - wanted.length);
+      return { candidate, far: apart > limit ? apart : distance(wanted, known) };
+    })
     .filter(
       ({ candidate, far }) =>
         far <= limit || (wanted.length >= 3 && candidate.toLowerCase().startsWith(wanted)),

@@ -43,7 +43,8 @@ export function redactor(options: {
   );
   const names = [...REDACTED_KEYS, ...options.keys].map((key) => escapePattern(JSON.stringify(key)));
   // A quote after "{" or "," opens a key: within a string it would be escaped.
-  const namedString = new RegExp(`[{,]\\s*(?:${names.join('|')})\\s*:\\s*\\[?\\s*"`, 'gi');
+  // Spaces on both sides of an optional bracket would be tried in every division.
+  const namedString = new RegExp(`[{,]\\s*(?:${names.join('|')})\\s*:\\s*(?:\\[\\s*)?"`, 'gi');
 
   return (text) => {
     let out = text;

@@ -2,6 +2,8 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { LogFile } from './files.ts';
+import type { LineMaker } from './large.ts';
+import { largeSize } from './large.ts';
 import { fileReason } from './names.ts';
 import type { LogRecord } from './record.ts';
 import { encodeRecord } from './record.ts';
@@ -13,6 +15,8 @@ export interface LogWriterDeps {
   readonly clock: Clock;
   /** Takes the secrets out of a line; see `redactor()`. */
   readonly redact: (line: string) => string;
+  /** Does the same for large records, off the event loop. */
+  readonly makeLine: LineMaker;
   /** Told once when something goes wrong, and once when it is well again. */
   readonly onProblem: (message: string) => void;
 }
@@ -46,6 +50,9 @@ export class LogWriter {
   #batch = '';
   #records = 0;
   #batchBytes = 0;
+  /** Large lines that wait, and those that are still being made. */
+  #large: Uint8Array[] = [];
+  readonly #making = new Set<Promise<void>>();
   /** The batch being written; the next one collects meanwhile. */
   #writing: Promise<void> | undefined;
   #cancelFlush: (() => void) | undefined;
@@ -84,30 +91,66 @@ export class LogWriter {
    * @returns false when the record is dropped: the queue is full
    */
   write(record: LogRecord): boolean {
+    const size = largeSize(record);
+    if (size !== undefined && !this.#closing) return this.#writeLarge(record, size);
     const line = this.#closing ? undefined : this.#encode(record);
     if (line === undefined) {
       this.#stats.dropped++;
       return false;
     }
     const bytes = Buffer.byteLength(line);
-    if (this.#stats.pending + bytes > this.#settings.queue) {
-      this.#drop();
-      return false;
-    }
+    if (!this.#hasRoom(bytes)) return false;
     this.#batch += line;
+    this.#stats.pending += bytes;
+    this.#waits(bytes);
+    return true;
+  }
+
+  /** Its place in the queue is held while its line is made. */
+  #writeLarge(record: LogRecord, size: number): boolean {
+    if (!this.#hasRoom(size)) return false;
+    this.#stats.pending += size;
+    const made = this.#deps
+      .makeLine(record)
+      .then(
+        (line) => {
+          this.#large.push(line);
+          this.#stats.pending += line.length;
+          this.#waits(line.length);
+        },
+        (error: unknown) => {
+          this.#lose(record, error);
+          this.#stats.dropped++;
+        },
+      )
+      .finally(() => {
+        this.#stats.pending -= size;
+        this.#making.delete(made);
+      });
+    this.#making.add(made);
+    return true;
+  }
+
+  #hasRoom(bytes: number): boolean {
+    if (this.#stats.pending + bytes <= this.#settings.queue) return true;
+    this.#drop();
+    return false;
+  }
+
+  /** One more line waits to be written. */
+  #waits(bytes: number): void {
     this.#records++;
     this.#batchBytes += bytes;
-    this.#stats.pending += bytes;
     if (this.#batchBytes >= BATCH_BYTES && !this.#writing) this.#start();
     else this.#armFlush();
-    return true;
   }
 
   /** Resolves when every record taken so far is in the file, or counted as lost. */
   async flush(): Promise<void> {
+    await Promise.all(this.#making);
     await this.#writing;
     // A batch begun meanwhile holds all that waited at the call.
-    if (!this.#writing && this.#batch !== '') this.#start();
+    if (!this.#writing && this.#records > 0) this.#start();
     await this.#writing;
   }
 
@@ -120,7 +163,7 @@ export class LogWriter {
   async #close(): Promise<void> {
     this.#cancelSync?.();
     const settled = this.#retention.close();
-    while (this.#writing || this.#batch !== '') await this.flush();
+    while (this.#writing || this.#records > 0 || this.#making.size > 0) await this.flush();
     await this.#file.close();
     await settled;
   }
@@ -129,18 +172,20 @@ export class LogWriter {
     try {
       return this.#deps.redact(encodeRecord(record));
     } catch (error) {
-      this.#stats.errors++;
-      const nowMs = this.#deps.clock.monotonic();
-      if (nowMs - this.#encodeReportedMs >= ENCODE_REPORT_MS) {
-        this.#encodeReportedMs = nowMs;
-        // The parser's message quotes the text it stumbled over, which may be anything: only its name is told.
-        const kind = error instanceof Error ? error.name : typeof error;
-        this.#report(
-          `Cannot encode the log record of request ${record.id}: ${kind}; it is dropped and counted`,
-        );
-      }
+      this.#lose(record, error);
       return undefined;
     }
+  }
+
+  /** Tells of a record that could not be encoded, now and then. */
+  #lose(record: LogRecord, error: unknown): void {
+    this.#stats.errors++;
+    const nowMs = this.#deps.clock.monotonic();
+    if (nowMs - this.#encodeReportedMs < ENCODE_REPORT_MS) return;
+    this.#encodeReportedMs = nowMs;
+    // The parser's message quotes the text it stumbled over, which may be anything: only its name is told.
+    const kind = error instanceof Error ? error.name : typeof error;
+    this.#report(`Cannot encode the log record of request ${record.id}: ${kind}; it is dropped and counted`);
   }
 
   #drop(): void {
@@ -176,8 +221,10 @@ export class LogWriter {
 
   async #writeBatch(): Promise<void> {
     const records = this.#records;
-    const lines = Buffer.from(this.#batch);
+    const batch = Buffer.from(this.#batch);
+    const lines = this.#large.length > 0 ? Buffer.concat([batch, ...this.#large]) : batch;
     this.#batch = '';
+    this.#large = [];
     this.#records = 0;
     this.#batchBytes = 0;
     if (records > 0) {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { ProviderModel, UpstreamReply } from '../providers/base.ts';
+import type { Steps, Turns } from '../turns.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { Flow, FlowOptions } from './flow.ts';
 import type { Inbound } from './inbound.ts';
@@ -10,14 +11,15 @@ import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
 import { networkError } from '../providers/transport.ts';
 import { classifyStatus } from '../wire/classify.ts';
+import { decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
 import { encodingOf, inflate } from '../wire/encoding.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
-import { joined } from '../wire/frames.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { UpstreamFlow } from './flow.ts';
+import { InPieces } from './in-pieces.ts';
 import { laneFor } from './lanes/choose.ts';
-import { accepts, statusFlaw, understood, unpacked } from './reading.ts';
+import { accepts, statusFlaw, unread, unpacked } from './reading.ts';
 import { AttemptTimers, limitsOf } from './timers.ts';
 
 export interface AttemptLimits {
@@ -28,7 +30,10 @@ export interface AttemptLimits {
 }
 
 export interface AttemptDeps extends Pick<LaneContext, 'newId' | 'memory'> {
+  /** The tokens of texts in OpenAI's newest vocabulary; the signal's reason ends the wait. */
+  readonly countTokens: (texts: readonly string[], signal: AbortSignal) => Promise<number>;
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly limits: AttemptLimits;
   /** Takes secrets out of what a provider says. */
   readonly mask: (text: string) => string;
@@ -144,10 +149,12 @@ export class Attempt {
   async #open(): Promise<Opened> {
     const { target, offer, key, fresh } = this.#plan;
     const { provider, model } = target;
-    const { clock, newId, memory } = this.#deps;
+    const { clock, newId, memory, turns } = this.#deps;
     const inbound = continued(this.#inbound, target, offer);
     const lane = laneFor(inbound, provider, model);
-    const prepared = lane.prepare(inbound, { provider, model, nowMs: clock.now(), newId, memory });
+    const context = { provider, model, nowMs: clock.now(), newId, memory };
+    const prepared = await turns.run(lane.prepare(inbound, context));
+    this.#abort.signal.throwIfAborted();
     if ('local' in prepared) return await this.#local(prepared);
     const { body, contentType, headers, endpoint, query, dropped } = prepared;
     if (dropped.length > 0 && this.#plan.unsupported === 'error') {
@@ -169,11 +176,12 @@ export class Attempt {
     return { lane: lane.kind, status: reply.status, headers: shown, dropped, answer };
   }
 
-  async #local({ local }: Local): Promise<Opened> {
-    const { text, finish, usage } = await local();
+  async #local({ texts, local }: Local): Promise<Opened> {
+    const text = local(await this.#deps.countTokens(texts, this.#abort.signal));
     this.#release();
     const body = new TextEncoder().encode(text);
-    const answer: Whole = { kind: 'whole', body, text, finish, usage, made: 'application/json' };
+    const unknown = { finish: null, usage: undefined };
+    const answer: Whole = { kind: 'whole', body, text, ...unknown, made: 'application/json' };
     return { lane: 'translate', status: 200, headers: new Headers(), dropped: [], answer };
   }
 
@@ -224,46 +232,48 @@ export class Attempt {
 
   async #whole(reply: UpstreamReply, prepared: Prepared): Promise<Whole> {
     const bytes = await this.#readAll(reply, this.#deps.limits.maxResponse);
-    const text = this.#decode(bytes, reply.headers);
     this.#release();
-    const { text: translated, finish, usage } = this.#read((target) => prepared.whole(text, target));
+    const text = await this.#decode(bytes, reply.headers);
+    const { text: translated, finish, usage } = await this.#read((target) => prepared.whole(text, target));
+    const { turns } = this.#deps;
     if (translated === undefined) {
-      const body = this.#unpacks(reply) ? new TextEncoder().encode(text) : bytes;
+      const body = this.#unpacks(reply) ? await turns.run(encodeInSteps(text)) : bytes;
       return { kind: 'whole', body, text, finish, usage };
     }
-    const body = new TextEncoder().encode(translated);
+    const body = await turns.run(encodeInSteps(translated));
     return { kind: 'whole', body, text: translated, finish, usage, made: 'application/json' };
   }
 
   /** A whole answer where a stream was asked for, as the stream it should have been. */
   async #unstreamed(reply: UpstreamReply, prepared: Prepared): Promise<Whole> {
     const bytes = await this.#readAll(reply, this.#deps.limits.maxResponse);
-    const given = this.#decode(bytes, reply.headers);
     this.#release();
-    const { text = given, finish, usage } = this.#read((target) => prepared.whole(given, target));
-    const events = this.#read((target) => prepared.wholeAsStream(given, target));
+    const given = await this.#decode(bytes, reply.headers);
+    const { text = given, finish, usage } = await this.#read((target) => prepared.whole(given, target));
+    const events = await this.#read((target) => prepared.wholeAsStream(given, target));
     if (events === undefined) throw this.#error('malformed', 'it is no stream');
-    const body = new TextEncoder().encode(events);
+    const body = await this.#deps.turns.run(encodeInSteps(events));
     return { kind: 'whole', body, text, finish, usage, made: 'text/event-stream' };
   }
 
   async #stream(reply: UpstreamReply, prepared: Prepared): Promise<Streamed> {
     const tap = prepared.tap(this.#deps.limits.maxContent);
     const flow = this.#flow(reply, { tap, fold: prepared.fold(tap, this.#plan.target.id) });
-    let held: Uint8Array | undefined;
+    const held: Uint8Array[] = [];
     while (!tap.content && !tap.finished && !tap.done) {
       const bytes = await flow.next();
       if (bytes === undefined) {
         // Complete with its last event, or cut before any content: `finish` tells.
-        held = joined(held, flow.finish() ?? new Uint8Array());
+        held.push(flow.finish() ?? new Uint8Array());
         break;
       }
       if (tap.error && !tap.content) throw tap.error;
-      if (bytes.length > 0) held = joined(held, bytes);
+      if (bytes.length > 0) held.push(bytes);
     }
     if (!tap.content && !tap.finished) throw this.#error('malformed', 'it ends without having said anything');
     this.#timers.begun();
-    return { kind: 'stream', flow, held, release: this.#release };
+    const beginning = held.length > 0 ? Buffer.concat(held) : undefined;
+    return { kind: 'stream', flow, held: beginning, release: this.#release };
   }
 
   /** An answer nobody looks into: sound, pictures. */
@@ -272,9 +282,14 @@ export class Attempt {
     return { kind: 'stream', flow, held: undefined, release: this.#release };
   }
 
-  #read<T>(action: (target: string) => T): T {
+  async #read<T>(steps: (target: string) => Steps<T>): Promise<T> {
+    const { turns, defects } = this.#deps;
     const { id } = this.#plan.target;
-    return understood(id, this.#deps.defects, () => action(id));
+    try {
+      return await turns.run(steps(id));
+    } catch (thrown) {
+      throw unread(id, defects, thrown);
+    }
   }
 
   /** Whether the answer is compressed although the client did not ask for that: it gets plain bytes. */
@@ -286,7 +301,7 @@ export class Attempt {
   #flow(reply: UpstreamReply, reading: FlowOptions['reading'], unpacks = false): Flow {
     const body = reply.body ?? new Response('').body!;
     return new UpstreamFlow({
-      reader: body.getReader() as ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+      reader: new InPieces(body.getReader(), this.#deps.turns),
       reading,
       encoding: this.#encoding(reply.headers),
       unpacks,
@@ -294,6 +309,7 @@ export class Attempt {
       target: this.#plan.target.id,
       signal: this.#abort.signal,
       clock: this.#deps.clock,
+      turns: this.#deps.turns,
       timers: this.#timers,
       maxBytes: this.#deps.limits.maxResponse,
     });
@@ -339,7 +355,7 @@ export class Attempt {
   /** The provider's error answer as a typed error. */
   async #failed(reply: UpstreamReply, verbatim: boolean): Promise<ProxyError> {
     const bytes = await this.#errorBody(reply);
-    const body = bytes ? this.#decode(bytes, reply.headers).slice(0, MAX_ERROR_BODY) : '';
+    const body = bytes ? (await this.#decode(bytes, reply.headers)).slice(0, MAX_ERROR_BODY) : '';
     const { target } = this.#plan;
     const { fault, upstream } = classifyStatus(reply.status, reply.headers, body, verbatim);
     if (this.#inbound.continuation && fault === 'invalid_request' && PREFILL_REFUSED.test(upstream.message)) {
@@ -363,11 +379,15 @@ export class Attempt {
     throw this.#error('malformed', `it has the unknown encoding ${headers.get('content-encoding')}`);
   }
 
-  #decode(bytes: Uint8Array<ArrayBuffer>, headers: Headers): string {
-    const encoding = this.#encoding(headers);
-    if (encoding === 'identity') return utf8.decode(bytes);
+  async #decode(bytes: Uint8Array<ArrayBuffer>, headers: Headers): Promise<string> {
+    const inflated = await this.#inflated(bytes, this.#encoding(headers));
+    return await this.#deps.turns.run(decodeInSteps(inflated, false));
+  }
+
+  async #inflated(bytes: Uint8Array<ArrayBuffer>, encoding: Encoding | 'identity'): Promise<typeof bytes> {
+    if (encoding === 'identity') return bytes;
     try {
-      return utf8.decode(inflate(bytes, encoding, this.#deps.limits.maxResponse));
+      return await inflate(bytes, encoding, this.#deps.limits.maxResponse);
     } catch (cause) {
       throw this.#error('malformed', 'it is not compressed as it says', cause);
     }

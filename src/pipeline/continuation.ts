@@ -5,10 +5,12 @@ import type { DecodeContext, Understood } from '../wire/protocol.ts';
 import type { Inbound } from './inbound.ts';
 import type { Answering } from './lanes/lane.ts';
 import type { Target } from './target.ts';
+import { atOnce } from '../turns.ts';
 import { anthropicModel } from '../wire/anthropic/models.ts';
 import { clientOf } from '../wire/clients.ts';
 import { continueChat } from '../wire/continue.ts';
 import { relayedChat } from '../wire/openai/client.ts';
+import { findModel } from '../wire/splice.ts';
 
 /** How providers say that a request may not end with an assistant message, or that they lack the field for it. */
 export const PREFILL_REFUSED =
@@ -64,5 +66,6 @@ export function continued(inbound: Inbound, target: Target, offer: ProviderModel
   const style = prefillStyle(target, offer);
   const value = continueChat(json.value as unknown as ChatRequest, continuation.text, style);
   const text = JSON.stringify(value);
-  return { ...inbound, json: { text, value }, bytes: new TextEncoder().encode(text) };
+  const modelAt = atOnce(findModel(text, typeof value.model === 'string'));
+  return { ...inbound, json: { text, value, modelAt }, bytes: new TextEncoder().encode(text) };
 }

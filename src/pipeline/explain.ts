@@ -4,6 +4,7 @@ import type { Inbound } from './inbound.ts';
 import type { LaneContext } from './lanes/lane.ts';
 import type { Candidate, Resolution } from './models.ts';
 import { FAULTS, toProxyError } from '../errors.ts';
+import { atOnce } from '../turns.ts';
 import { laneFor } from './lanes/choose.ts';
 import { order } from './select.ts';
 
@@ -114,7 +115,7 @@ function explainTarget(
   };
   const nothing = { url: null, headers: {}, body: null, dropped: [], refused: null };
   try {
-    const prepared = lane.prepare(inbound, { ...context, provider, model });
+    const prepared = atOnce(lane.prepare(inbound, { ...context, provider, model }));
     if ('local' in prepared) return { ...known, ...nothing };
     const { endpoint, query, body, contentType, headers, dropped } = prepared;
     const { stream } = inbound;

@@ -1,4 +1,6 @@
 import type { Clock } from '../clock.ts';
+import type { Turns } from '../turns.ts';
+import type { BodyReader } from './in-pieces.ts';
 import type { Answering, Continuation, Fold } from './lanes/lane.ts';
 import type { Tap } from './tap.ts';
 import type { Defects } from './defects.ts';
@@ -6,15 +8,12 @@ import type { Encoding } from '../wire/encoding.ts';
 import type { AttemptTimers } from './timers.ts';
 import { networkError } from '../providers/transport.ts';
 import { Inflater } from '../wire/encoding.ts';
-import { joined } from '../wire/frames.ts';
 import { ProxyError } from '../errors.ts';
 import { understood } from './reading.ts';
 
-type Reader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
-
 /** How an answer in progress is read. `signal` ends it; its reason says why. */
 export interface FlowOptions {
-  readonly reader: Reader;
+  readonly reader: BodyReader;
   /** Left out when the answer is only passed on. */
   readonly reading: { readonly fold: Fold; readonly tap: Tap } | undefined;
   readonly encoding: Encoding | 'identity';
@@ -24,6 +23,7 @@ export interface FlowOptions {
   readonly target: string;
   readonly signal: AbortSignal;
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly timers: Pick<AttemptTimers, 'listen' | 'heard' | 'progressed'>;
   /** Largest answer, bytes as they come. */
   readonly maxBytes: number;
@@ -80,7 +80,7 @@ export class UpstreamFlow implements Flow {
   }
 
   async next(): Promise<Uint8Array | undefined> {
-    const { reading, timers } = this.#options;
+    const { reading, timers, turns } = this.#options;
     if (reading?.tap.error) throw reading.tap.error;
     const value = await (reading?.tap.complete ? this.#linger() : this.#read());
     if (value === undefined) return reading ? undefined : await this.#lastUnpacked();
@@ -90,10 +90,12 @@ export class UpstreamFlow implements Flow {
     }
     const { tap, fold } = reading;
     const { chunks } = tap;
-    let folded: Uint8Array = EMPTY;
+    const folds: Uint8Array[] = [];
     for (const piece of this.#inflater ? await this.#inflate(this.#inflater, value) : [value]) {
-      folded = joined(folded, this.#understood(() => fold.push(this.#counted(piece))) ?? EMPTY);
+      await turns.pause();
+      folds.push(this.#understood(() => fold.push(this.#counted(piece))) ?? EMPTY);
     }
+    const folded = folds.length === 1 ? folds[0]! : Buffer.concat(folds);
     if (tap.chunks !== chunks) {
       timers.progressed();
       this.#lingering = undefined;
@@ -178,11 +180,9 @@ export class UpstreamFlow implements Flow {
   }
 
   async #unpacked(bytes: Uint8Array): Promise<Uint8Array> {
-    let plain: Uint8Array = EMPTY;
-    for (const piece of this.#inflater ? await this.#inflate(this.#inflater, bytes) : [bytes]) {
-      plain = joined(plain, this.#counted(piece));
-    }
-    return plain;
+    if (!this.#inflater) return this.#counted(bytes);
+    const pieces = await this.#inflate(this.#inflater, bytes);
+    return Buffer.concat(pieces.map((piece) => this.#counted(piece)));
   }
 
   /** What the end of a compressed body still makes readable. @throws ProxyError `malformed` when it was cut */

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { JsonObject } from '../wire/json.ts';
+import type { Span } from '../wire/splice.ts';
 
 /** A client's request, read and checked as far as routing needs. */
 export interface Inbound {
@@ -13,7 +14,14 @@ export interface Inbound {
   /** The body as it came, decompressed. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The body as text and parsed, when it is JSON. */
-  readonly json: { readonly text: string; readonly value: JsonObject } | undefined;
+  readonly json:
+    | {
+        readonly text: string;
+        readonly value: JsonObject;
+        /** Where the model's name stands; left out where the request names none. */
+        readonly modelAt?: Span | undefined;
+      }
+    | undefined;
   /** Client headers that may travel on to a provider. */
   readonly headers: Readonly<Record<string, string>>;
   /** The caller's own limit until the answer begins, milliseconds; `Infinity` without one. */

@@ -13,18 +13,22 @@ export function statusFlaw(status: number): string | undefined {
 }
 
 /**
- * Does a piece of reading or translating an answer. Whatever that throws, the answer is one that cannot be read; what
- * was not foreseen is also a defect of ours, which the operator is told of.
- * @throws ProxyError
+ * What reading or translating an answer threw, as an error. Whatever it is, the answer cannot be read; what was not
+ * foreseen is also a defect of ours, which the operator is told of.
  */
+export function unread(target: string, defects: Defects, thrown: unknown): ProxyError {
+  if (thrown instanceof ProxyError) return thrown;
+  defects.tell('Cannot read an answer', thrown);
+  const message = `Cannot read the answer of ${target}: this proxy does not understand it`;
+  return new ProxyError('malformed', message, { target, cause: thrown });
+}
+
+/** Does a piece of reading an answer. @throws ProxyError */
 export function understood<T>(target: string, defects: Defects, action: () => T): T {
   try {
     return action();
   } catch (thrown) {
-    if (thrown instanceof ProxyError) throw thrown;
-    defects.tell('Cannot read an answer', thrown);
-    const message = `Cannot read the answer of ${target}: this proxy does not understand it`;
-    throw new ProxyError('malformed', message, { target, cause: thrown });
+    throw unread(target, defects, thrown);
   }
 }
 

@@ -9,7 +9,7 @@ import type { Passing } from './passing.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyBody, tellable } from '../wire/classify.ts';
 import { endingError, endingOf, fails } from '../wire/endings.ts';
-import { isDeep, isObject, numberOf, parseJson, stringOf } from '../wire/json.ts';
+import { isObject, numberOf, parseJson, stringOf } from '../wire/json.ts';
 import { brokenEvent } from '../wire/shapes/events.ts';
 
 /**
@@ -24,8 +24,6 @@ export class Tap {
   #assembler: Assembler;
   #bytes = 0;
   #overflowed = false;
-  /** Whether an event was nested too deeply to be written again. */
-  #deep = false;
   #content = false;
   /** What an assembler that was let go knew of the end. */
   #ended = false;
@@ -106,7 +104,7 @@ export class Tap {
 
   /** What the client has, when that is one plain text in progress, known in full. */
   begun(): Begun | undefined {
-    return this.#overflowed || this.#deep || this.#choices > 1 ? undefined : this.#assembler.begun();
+    return this.#overflowed || this.#choices > 1 ? undefined : this.#assembler.begun();
   }
 
   /** The answer goes on elsewhere: what broke it is forgotten. */
@@ -147,7 +145,7 @@ export class Tap {
 
   /** The answer in one piece as JSON text; `undefined` when it grew beyond the bound or never began. */
   assembled(): string | undefined {
-    if (this.#overflowed || this.#deep || this.#bytes === 0) return undefined;
+    if (this.#overflowed || this.#bytes === 0) return undefined;
     return JSON.stringify(this.#shown(this.#assembler.result()));
   }
 
@@ -170,7 +168,6 @@ export class Tap {
       if (counted) this.#assembler.push(counted);
       return false;
     }
-    this.#deep ||= isDeep(value, data.length);
     this.chunk(value, data.length);
     return this.#passing.isLast(value) ? this.#end(target) : true;
   }

@@ -57,7 +57,7 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
   try {
     const received = await Promise.race([receive(request, maxBytes, take).catch(left), late]);
     if (encoding === 'identity') return { bytes: received, free };
-    const bytes = inflate(received, encoding, maxBytes);
+    const bytes = await inflate(received, encoding, maxBytes);
     take(bytes.length);
     return { bytes, free };
   } catch (cause) {

@@ -8,7 +8,8 @@ import { requestId } from '../wire/headers.ts';
 import { contentFor } from './content.ts';
 import { errorResponse, statusOf } from './error.ts';
 import { readBody } from './body.ts';
-import { readJson } from './inbound.ts';
+import { atOnce } from '../turns.ts';
+import { boundsOf, readJson } from './json.ts';
 import { speaking } from './speaking.ts';
 
 const MAX_ID = 200;
@@ -89,7 +90,7 @@ async function take(context: ServerContext, exchange: Exchange, request: Request
   });
   exchange.finally(free);
   exchange.requestBytes = bytes.length;
-  const parsed = feedback.safeParse(readJson(bytes).value);
+  const parsed = feedback.safeParse(atOnce(readJson(bytes, boundsOf(limits))).value);
   if (!parsed.success) throw refused(parsed.error);
   const { request_id, score, label, correction: better, comment } = parsed.data;
   // Words of people are kept only where the words of requests are.

@@ -4,12 +4,14 @@ import type { Reply } from '../pipeline/pipeline.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
+import { turns } from '../turns.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
 import { requestId, responseHeaders } from '../wire/headers.ts';
 import { readBody } from './body.ts';
 import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
 import { errorResponse, statusOf } from './error.ts';
 import { parseInbound } from './inbound.ts';
+import { boundsOf } from './json.ts';
 import { IDLE_SECONDS } from './listen.ts';
 
 /** A client that takes nothing is cut by Bun after this; its unit is seconds, in steps of 4. */
@@ -65,7 +67,9 @@ async function answer(
   const { bytes, free } = await readBody(request, { maxBytes, withinMs, clock, buffered });
   exchange.finally(free);
   exchange.requestBytes = bytes.length;
-  const inbound = parseInbound(endpoint, request, bytes, context.instance);
+  const { instance } = context;
+  const bounds = boundsOf(context.limits);
+  const inbound = await turns.run(parseInbound(endpoint, request, bytes, { instance, bounds }));
   exchange.model = inbound.model;
   exchange.stream = inbound.stream;
   exchange.requestText = inbound.json?.text;

@@ -1,7 +1,7 @@
 /** What a provider's error means: by its code where it has one, by its words, then by the status. */
 import type { Fault, UpstreamError } from '../errors.ts';
 import { FAULTS } from '../errors.ts';
-import { isDeep, isObject, objectOf, parseShallow, stringOf, tidyText } from './json.ts';
+import { isObject, objectOf, parseJson, stringOf, tidyText } from './json.ts';
 
 export interface Classified {
   readonly fault: Fault;
@@ -147,7 +147,7 @@ const BY_STATUS: Readonly<Record<number, Fault>> = {
  * @param verbatim whether a JSON body is in the client's own protocol
  */
 export function classifyStatus(status: number, headers: Headers, body: string, verbatim = false): Classified {
-  const parsed = wordsOf(parseShallow(body));
+  const parsed = wordsOf(parseJson(body));
   const told = parsed ?? { message: plainMessage(body) };
   // AWS names the class of an error in a header: "ThrottlingException:http://...".
   const words = { ...told, code: told.code ?? headers.get('x-amzn-errortype')?.split(':')[0] };
@@ -174,7 +174,7 @@ export function classifyBody(given: unknown): Classified | undefined {
     upstream: {
       status,
       headers: new Headers(),
-      body: isDeep(body) ? '' : JSON.stringify(body),
+      body: JSON.stringify(body),
       verbatim: false,
       ...words,
     },
@@ -256,7 +256,7 @@ function shortOf(value: unknown): string | undefined {
 function detailOf(detail: unknown): string | undefined {
   if (detail === undefined) return undefined;
   if (typeof detail === 'string') return detail;
-  return isDeep(detail) ? '' : JSON.stringify(detail);
+  return JSON.stringify(detail);
 }
 
 function plainMessage(body: string): string {

@@ -3,13 +3,19 @@
  */
 import * as zlib from 'node:zlib';
 
+type Inflate = (
+  bytes: Uint8Array,
+  options: { maxOutputLength: number },
+  done: (error: Error | null, inflated: Buffer) => void,
+) => void;
+
 const WHOLE = {
-  gzip: zlib.gunzipSync,
-  'x-gzip': zlib.gunzipSync,
-  deflate: zlib.inflateSync,
-  br: zlib.brotliDecompressSync,
-  zstd: zlib.zstdDecompressSync,
-} as const;
+  gzip: zlib.gunzip,
+  'x-gzip': zlib.gunzip,
+  deflate: zlib.inflate,
+  br: zlib.brotliDecompress,
+  zstd: zlib.zstdDecompress,
+} as const satisfies Record<string, Inflate>;
 
 const STREAM = {
   gzip: () => zlib.createGunzip({ flush: zlib.constants.Z_SYNC_FLUSH }),
@@ -32,18 +38,24 @@ export function encodingOf(header: string | null): Encoding | 'identity' | undef
 export class InflatedTooLarge extends Error {}
 
 /**
- * Decompresses a whole body.
+ * Decompresses a whole body, in a thread of the engine's.
  * @param maxBytes bound on the result
  * @throws InflatedTooLarge beyond the bound; the library's own error when the data is broken
  */
-export function inflate(bytes: Uint8Array, encoding: Encoding, maxBytes: number): Uint8Array<ArrayBuffer> {
-  try {
-    const inflated = WHOLE[encoding](bytes, { maxOutputLength: Math.max(1, maxBytes) });
-    return new Uint8Array(inflated.buffer as ArrayBuffer, inflated.byteOffset, inflated.byteLength);
-  } catch (cause) {
-    if ((cause as { code?: string }).code !== 'ERR_BUFFER_TOO_LARGE') throw cause;
-    throw new InflatedTooLarge(`Cannot decompress the body: larger than ${maxBytes} bytes`, { cause });
-  }
+export function inflate(
+  bytes: Uint8Array,
+  encoding: Encoding,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
+  const whole: Inflate = WHOLE[encoding];
+  whole(bytes, { maxOutputLength: Math.max(1, maxBytes) }, (cause, inflated) => {
+    if (!cause)
+      resolve(new Uint8Array(inflated.buffer as ArrayBuffer, inflated.byteOffset, inflated.byteLength));
+    else if ((cause as { code?: string }).code !== 'ERR_BUFFER_TOO_LARGE') reject(cause);
+    else reject(new InflatedTooLarge(`Cannot decompress the body: larger than ${maxBytes} bytes`, { cause }));
+  });
+  return promise;
 }
 
 /** Decompresses a body chunk by chunk, as far as the chunks so far allow. */

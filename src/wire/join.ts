@@ -1,3 +1,5 @@
+import { PrefixSearch } from './prefix-search.ts';
+
 /** The shortest repetition that is one. */
 export const MIN_OVERLAP = 4;
 
@@ -23,15 +25,15 @@ export class Diverged extends Error {}
 export class Joiner {
   readonly #sent: string;
   readonly #options: JoinOptions;
-  /** Where in the text the held beginning stands first: a longer one stands nowhere before. */
-  #place = 0;
-  #held = '';
+  /** Looks for the beginning that is held back. */
+  readonly #search: PrefixSearch;
   #joined = false;
   /** What of the unseen white space may still come again. */
   #unseen: string;
 
   constructor(sent: string, options: JoinOptions) {
     this.#sent = sent;
+    this.#search = new PrefixSearch(sent);
     this.#options = options;
     this.#unseen = options.unseen ?? '';
   }
@@ -40,10 +42,7 @@ export class Joiner {
   push(piece: string): string {
     if (this.#joined) return this.#spaced(piece);
     if (piece === '') return '';
-    const goesOn = this.#sent.startsWith(piece, this.#place + this.#held.length);
-    this.#held += piece;
-    if (!goesOn) this.#place = this.#sent.indexOf(this.#held, this.#place + 1);
-    return this.#place < 0 ? this.#settle() : '';
+    return this.#search.push(piece) ? '' : this.#settle();
   }
 
   /** The continuation ended. @returns what is left of it */
@@ -53,8 +52,7 @@ export class Joiner {
 
   #settle(): string {
     this.#joined = true;
-    const held = this.#held;
-    this.#held = '';
+    const held = this.#search.wanted;
     const overlap = this.#overlap(held);
     if (overlap === 0 && this.#restarted(held)) {
       throw new Diverged('The continuation began again and went another way');
@@ -72,14 +70,11 @@ export class Joiner {
 
   /** How much of the beginning is what the text ends with. */
   #overlap(held: string): number {
-    const sent = this.#sent;
-    for (let length = Math.min(sent.length, held.length); length > 0; length -= 1) {
-      if (!sent.endsWith(held.slice(0, length))) continue;
-      // All of the text again is a second beginning, however short it was.
-      const enough = length >= this.#options.minOverlap || (length === sent.length && held.length > length);
-      return enough ? length : 0;
-    }
-    return 0;
+    const length = this.#search.end();
+    // All of the text again is a second beginning, however short it was.
+    const enough =
+      length >= this.#options.minOverlap || (length === this.#sent.length && held.length > length);
+    return enough ? length : 0;
   }
 
   #restarted(held: string): boolean {

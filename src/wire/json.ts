@@ -1,3 +1,6 @@
+import { atOnce } from '../turns.ts';
+import { parseInSteps } from './json-steps.ts';
+
 /** JSON as values. Bodies of providers are read leniently: every field is `unknown` until looked at. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: unknown };
@@ -43,46 +46,49 @@ export function tidyText(text: string, max: number): string {
 /** Line ends and tabs are kept: words of providers have lines. */
 const CONTROL = /(?![\n\t])\p{Cc}/gu;
 
-/** Parses JSON text; `undefined` when it is not JSON. */
+/** What a piece of an answer, or the arguments of a call, never have. Reading more would hold up everything else. */
+const BOUNDS = { maxDepth: 512, maxValues: 500_000, maxFields: 500_000 };
+
+/** A text of this length has no room for more. */
+const SHORT = 2 * BOUNDS.maxDepth;
+
+/** Parses JSON text; `undefined` when it is not JSON, or nested hundreds of levels deep, or has 100,000 values. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return text.length <= SHORT ? (JSON.parse(text) as unknown) : atOnce(parseInSteps(text, BOUNDS));
   } catch {
     return undefined;
   }
 }
 
-/** Levels of what is walked and written again. `JSON.stringify` takes seconds to find that the stack is exhausted. */
-const MAX_DEPTH = 1_000;
-
-/** Whether a value is nested too deeply to be written as JSON. @param length of its text, which tells most that are not */
-export function isDeep(value: unknown, length = Infinity): boolean {
-  // Every level has an opening and a closing bracket.
-  return length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH);
-}
-
-/** Parses JSON text that is to be written again; `undefined` when it is not JSON, or is nested too deeply. */
-export function parseShallow(text: string): unknown {
-  const value = parseJson(text);
-  return isDeep(value, text.length) ? undefined : value;
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
-  const inner: unknown[] = Array.isArray(value) ? value : Object.values(value);
-  return inner.some((each) => isDeeper(each, levels - 1));
-}
-
-/** Texts, and numbers of more digits or a larger exponent than a number here is sure to hold. */
-const STRING = /"(?:[^"\\]|\\.)*"/g;
+/** Numbers of more digits or a larger exponent than a number here is sure to hold. */
 const LONG_NUMBER = /[\d.]{16}|e\+?\d{3}/i;
 
 /** Parses JSON text whose numbers stay what they are; `undefined` for any other. */
 export function parseExactJson(text: string): unknown {
   const value = parseJson(text);
   if (value === undefined || !LONG_NUMBER.test(text)) return value;
-  return LONG_NUMBER.test(text.replaceAll(STRING, '""')) ? undefined : value;
+  return hasLongNumber(text) ? undefined : value;
+}
+
+/** Whether such a number stands outside of the strings of JSON text. */
+function hasLongNumber(text: string): boolean {
+  for (let at = 0; ;) {
+    const quote = text.indexOf('"', at);
+    if (LONG_NUMBER.test(text.slice(at, quote < 0 ? text.length : quote))) return true;
+    if (quote < 0) return false;
+    at = stringEnd(text, quote + 1);
+  }
+}
+
+/** Behind the closing quote. By hand: an expression gives up without a word when a string has a million escapes. */
+function stringEnd(text: string, from: number): number {
+  for (let quote = text.indexOf('"', from); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let slashes = 0;
+    while (text[quote - 1 - slashes] === '\\') slashes += 1;
+    if (slashes % 2 === 0) return quote + 1;
+  }
+  return text.length;
 }
 
 /**
@@ -91,7 +97,7 @@ export function parseExactJson(text: string): unknown {
  */
 export function argumentsObject(text: unknown): JsonObject | undefined {
   if (text === undefined || text === '') return {};
-  const value = parseShallow(String(text));
+  const value = parseJson(String(text));
   if (Array.isArray(value) && value.length === 0) return {};
   return isObject(value) ? value : undefined;
 }

@@ -5,6 +5,13 @@ export interface MultipartField {
   readonly end: number;
 }
 
+/** A form has a handful of parts, and the head of a part a few lines: what has more is not looked through. */
+const MAX_PARTS = 256;
+const MAX_HEAD = 8 * 1024;
+
+/** RFC 2046 allows 70 characters. */
+const MAX_BOUNDARY = 200;
+
 /**
  * Finds a plain field by name, without parsing files. Parts that carry a file name are no plain fields.
  * @see https://www.rfc-editor.org/rfc/rfc7578
@@ -14,16 +21,18 @@ export function multipartField(
   contentType: string,
   name: string,
 ): MultipartField | undefined {
-  const boundary = /boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType);
-  if (!boundary) return undefined;
+  const found = /boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType);
+  const boundary = found?.[1] ?? found?.[2];
+  if (boundary === undefined || boundary.length > MAX_BOUNDARY) return undefined;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const delimiter = Buffer.from(`--${boundary[1] ?? boundary[2]}`);
+  const delimiter = Buffer.from(`--${boundary}`);
+  const following = Buffer.concat([Buffer.from('\r\n'), delimiter]);
   let at = bytes.indexOf(delimiter);
-  while (at >= 0) {
+  for (let parts = 0; at >= 0 && parts < MAX_PARTS; parts += 1) {
     const headStart = at + delimiter.length;
     const headEnd = bytes.indexOf('\r\n\r\n', headStart);
-    if (headEnd < 0) return undefined;
-    const next = bytes.indexOf(Buffer.concat([Buffer.from('\r\n'), delimiter]), headEnd + 2);
+    if (headEnd < 0 || headEnd - headStart > MAX_HEAD) return undefined;
+    const next = bytes.indexOf(following, headEnd + 2);
     const head = bytes.toString('latin1', headStart, headEnd);
     if (next >= 0 && !/filename\*?=/i.test(head) && partName(head) === name) {
       const start = Math.min(headEnd + 4, next);
@@ -35,7 +44,7 @@ export function multipartField(
 }
 
 function partName(head: string): string | undefined {
-  const match = /content-disposition:[^\r\n]*[;\s]name=(?:"([^"]*)"|([^\s;]+))/i.exec(head);
+  const match = /^content-disposition:[^\r\n]*[;\s]name=(?:"([^"]*)"|([^\s;]+))/im.exec(head);
   return match?.[1] ?? match?.[2];
 }
 

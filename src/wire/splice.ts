@@ -1,64 +1,116 @@
+import type { Steps } from '../turns.ts';
 import { ProxyError } from '../errors.ts';
 
 const KEY = '"model"';
 
-/** Where the values of the top-level `model` keys stand in JSON text. */
-function modelSpans(text: string): { start: number; end: number }[] {
-  const spans: { start: number; end: number }[] = [];
-  let depth = 0;
-  let expectKey = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const char = text[at];
-    if (char === '"') {
-      const end = stringEnd(text, at);
-      if (depth === 1 && expectKey) {
-        expectKey = false;
-        if (JSON.parse(text.slice(at, end)) === 'model') spans.push(valueSpan(text, end));
-      }
-      at = end - 1;
-    } else if (char === '{' || char === '[') {
-      depth += 1;
-      expectKey = depth === 1 && char === '{';
-    } else if (char === '}' || char === ']') depth -= 1;
-    else if (char === ',' && depth === 1) expectKey = true;
-  }
-  return spans;
-}
+/** Characters that are looked at between two pauses. */
+const STRIDE = 256 * 1024;
+const MAX_QUOTES = 32 * 1024;
 
-/** The index behind the closing quote of the string that opens at `at`. */
-function stringEnd(text: string, at: number): number {
-  for (let quote = text.indexOf('"', at + 1); quote > 0; quote = text.indexOf('"', quote + 1)) {
-    let slashes = 0;
-    while (text[quote - 1 - slashes] === '\\') slashes += 1;
-    if (slashes % 2 === 0) return quote + 1;
-  }
-  return text.length;
-}
+/** The first byte of EF BB BF. JSON begins with none of its like. */
+const BYTE_ORDER_MARK = 0xef;
 
-function valueSpan(text: string, keyEnd: number): { start: number; end: number } {
-  const start = text.indexOf('"', text.indexOf(':', keyEnd));
-  return { start, end: start < 0 ? start : stringEnd(text, start) };
-}
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const LIST_END = 0x5d;
+const OBJECT = 0x7b;
+const OBJECT_END = 0x7d;
 
-/** Whether a second top-level `model` hides in the text: what is routed by must be what is sent. */
-export function hasDuplicateModel(text: string): boolean {
-  const first = text.indexOf(KEY);
-  // One plain spelling and no escaped one: nothing can hide.
-  if (first >= 0 && text.indexOf(KEY, first + 1) < 0 && !/\\u00[46]/i.test(text)) return false;
-  return modelSpans(text).length > 1;
+/** Where a text stands in JSON, its quotes included. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
 }
 
 /**
- * Replaces the value of the top-level `model` in JSON text; every other character stays as it is.
- * @param text a JSON object whose `model` is a string
+ * Where the value of the top-level `model` stands: what is routed by must be what is sent, so there may be only one.
+ * @param text a JSON object @param given whether it has a `model`, which is a text
  * @throws ProxyError `invalid_request` when it is given twice
  */
-export function spliceModel(text: string, replacement: string): string {
-  const [span, second] = modelSpans(text);
+export function* findModel(text: string, given: boolean): Steps<Span | undefined> {
+  if (!given) return undefined;
+  const first = text.indexOf(KEY);
+  // One plain spelling and no escaped one: nothing can hide.
+  const plain = first >= 0 && text.indexOf(KEY, first + 1) < 0 && !mayBeEscaped(text);
+  const [span, second] = plain ? [yield* valueSpan(text, first + KEY.length)] : yield* modelSpans(text);
   if (second)
     throw new ProxyError('invalid_request', 'Cannot read the request: "model" is given twice', {
       param: 'model',
     });
-  if (!span || span.start < 0) return text;
-  return text.slice(0, span.start) + JSON.stringify(replacement) + text.slice(span.end);
+  return span;
+}
+
+/** A body of JSON, as bytes and as text. */
+export interface JsonBody {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly text: string;
+}
+
+/** Replaces a text in JSON; every other byte stays as it is. */
+export function spliceModel(
+  { bytes, text }: JsonBody,
+  { start, end }: Span,
+  replacement: string,
+): Uint8Array<ArrayBuffer> {
+  const written = Buffer.from(JSON.stringify(replacement));
+  // Megabytes of pictures are not encoded again for the sake of a name. A byte order mark is no part of the text.
+  const from = Buffer.byteLength(text.slice(0, start)) + (bytes[0] === BYTE_ORDER_MARK ? 3 : 0);
+  const to = from + Buffer.byteLength(text.slice(start, end));
+  return Buffer.concat([bytes.subarray(0, from), written, bytes.subarray(to)]) as Uint8Array<ArrayBuffer>;
+}
+
+/** Whether a letter of "model" may be written as \u006d. */
+function mayBeEscaped(text: string): boolean {
+  return text.includes(String.raw`\u00`) && /\\u00[46]/i.test(text);
+}
+
+function* modelSpans(text: string): Steps<Span[]> {
+  const spans: Span[] = [];
+  let depth = 0;
+  let expectKey = false;
+  let pauseAt = STRIDE;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text.charCodeAt(at);
+    if (char === QUOTE) {
+      const end = yield* stringEnd(text, at);
+      if (depth === 1 && expectKey) {
+        expectKey = false;
+        if (isModel(text.slice(at, end))) spans.push(yield* valueSpan(text, end));
+      }
+      at = end - 1;
+    } else if (char === OBJECT || char === LIST) {
+      depth += 1;
+      expectKey = depth === 1 && char === OBJECT;
+    } else if (char === OBJECT_END || char === LIST_END) depth -= 1;
+    else if (char === COMMA && depth === 1) expectKey = true;
+    if (at > pauseAt) {
+      pauseAt = at + STRIDE;
+      yield;
+    }
+  }
+  return spans;
+}
+
+/** Whether a key, with its quotes, is "model". One whose letters are all escaped has 32 characters. */
+function isModel(key: string): boolean {
+  return key.length <= 32 && JSON.parse(key) === 'model';
+}
+
+/** The index behind the closing quote of the string that opens at `at`. */
+function* stringEnd(text: string, at: number): Steps<number> {
+  let quotes = 0;
+  for (let quote = text.indexOf('"', at + 1); quote > 0; quote = text.indexOf('"', quote + 1)) {
+    let slashes = 0;
+    while (text.charCodeAt(quote - 1 - slashes) === BACKSLASH) slashes += 1;
+    if (slashes % 2 === 0) return quote + 1;
+    if (++quotes % MAX_QUOTES === 0) yield;
+  }
+  return text.length;
+}
+
+function* valueSpan(text: string, keyEnd: number): Steps<Span> {
+  const start = text.indexOf('"', text.indexOf(':', keyEnd));
+  return { start, end: yield* stringEnd(text, start) };
 }

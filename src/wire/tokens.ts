@@ -1,4 +1,5 @@
 import type { ChatRequest } from './chat.ts';
+import { BytePairs } from './byte-pairs.ts';
 import { isObject, listOf, objectOf, stringOf } from './json.ts';
 
 /** Every message has so many tokens around its text, and a prompt so many at its end. @see OpenAI's cookbook on counting */
@@ -10,31 +11,43 @@ const PER_IMAGE = 765;
 
 type Counted = Pick<ChatRequest, 'messages' | 'tools'>;
 
-/**
- * The tokens of a request in OpenAI's o200k vocabulary. The vocabulary is loaded when first asked for, which takes
- * some 100 ms.
- */
-export async function countTokens(request: Counted): Promise<number> {
-  return (await tokenCounter())(request);
+/** What is counted of a request. */
+export interface Countable {
+  readonly texts: readonly string[];
+  /** Tokens beside those of the texts. */
+  readonly others: number;
 }
 
-/** What {@link countTokens} counts with, once it is loaded. */
-export async function tokenCounter(): Promise<(request: Counted) => number> {
-  const { countTokens: count } = await import('gpt-tokenizer/encoding/o200k_base');
-  return (request) => total(request, count);
-}
-
-function total({ messages, tools }: Counted, count: (text: string) => number): number {
-  let tokens = PER_PROMPT;
+export function countable({ messages, tools }: Counted): Countable {
+  const texts: string[] = [];
+  let others = PER_PROMPT;
   for (const { role, content, name, tool_calls, reasoning_content } of messages) {
-    tokens += PER_MESSAGE + count(role) + count(name ?? '') + count(reasoning_content ?? '');
-    tokens += typeof content === 'string' ? count(content) : 0;
+    others += PER_MESSAGE;
+    texts.push(role, name ?? '', reasoning_content ?? '', typeof content === 'string' ? content : '');
     for (const part of Array.isArray(content) ? content : []) {
-      tokens += part.type === 'image_url' ? PER_IMAGE : count(stringOf(part.text) ?? '');
+      if (part.type === 'image_url') others += PER_IMAGE;
+      else texts.push(stringOf(part.text) ?? '');
     }
-    for (const call of listOf(tool_calls)) tokens += count(JSON.stringify(objectOf(objectOf(call).function)));
+    for (const call of listOf(tool_calls)) texts.push(JSON.stringify(objectOf(objectOf(call).function)));
   }
-  for (const tool of listOf(tools))
-    if (isObject(tool)) tokens += count(JSON.stringify(tool.function ?? tool));
-  return tokens;
+  for (const tool of listOf(tools)) if (isObject(tool)) texts.push(JSON.stringify(tool.function ?? tool));
+  return { texts: texts.filter((text) => text !== ''), others };
+}
+
+/** OpenAI's o200k vocabulary, ready to count with. It is loaded when first asked for, which takes some 500 ms. */
+export async function loadVocabulary(): Promise<BytePairs> {
+  const [{ default: tokens }, { O200K_TOKEN_SPLIT_REGEX: pattern }] = await Promise.all([
+    import('gpt-tokenizer/bpeRanks/o200k_base'),
+    import('gpt-tokenizer/encodingParams/constants'),
+  ]);
+  return new BytePairs(tokens, pattern);
+}
+
+/** Counts the tokens of requests in OpenAI's o200k vocabulary, each at once. */
+export async function tokenCounter(): Promise<(request: Counted) => number> {
+  const vocabulary = await loadVocabulary();
+  return (request) => {
+    const { texts, others } = countable(request);
+    return texts.reduce((tokens, text) => tokens + vocabulary.countAll(text), others);
+  };
 }

@@ -4,6 +4,7 @@
  * "written N" on stdout after each flush.
  */
 import { systemClock } from '../../src/clock.ts';
+import { encodeRecord } from '../../src/logs/record.ts';
 import { LogWriter } from '../../src/logs/writer.ts';
 import { logSettings } from './log-directory.ts';
 import { logRecord } from './log-record.ts';
@@ -12,6 +13,7 @@ const [directory = '', prefix = '', count = '0', rotateSize = '0'] = process.arg
 const writer = new LogWriter(logSettings(directory, { rotate_size: Number(rotateSize), flush_interval: 1 }), {
   clock: systemClock,
   redact: (line) => line,
+  makeLine: async (record) => Buffer.from(encodeRecord(record)),
   onProblem: (message) => process.stderr.write(`${message}\n`),
 });
 

@@ -5,6 +5,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import { compressFile } from '../../src/logs/compress.ts';
 import type { RetentionSettings } from '../../src/logs/retention.ts';
 import { Retention } from '../../src/logs/retention.ts';
+import { encodeRecord } from '../../src/logs/record.ts';
 import { LogWriter } from '../../src/logs/writer.ts';
 import { FakeClock } from '../helpers/clock.ts';
 import { logDirectory, logSettings } from '../helpers/log-directory.ts';
@@ -168,6 +169,7 @@ test('LogWriter applies the rules as it opens a file', async () => {
   const writer = new LogWriter(logSettings(dir.path, { retention: DAY_MS }), {
     clock: new FakeClock(NOW),
     redact: (line) => line,
+    makeLine: async (record) => Buffer.from(encodeRecord(record)),
     onProblem: (message) => expect.unreachable(message),
   });
   writer.write(logRecord());

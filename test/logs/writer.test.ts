@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import type { LogRecord } from '../../src/logs/record.ts';
 import { ENDPOINT_NAMES } from '../../src/wire/endpoints.ts';
+import { encodeRecord } from '../../src/logs/record.ts';
 import { LogWriter } from '../../src/logs/writer.ts';
 import { FakeClock } from '../helpers/clock.ts';
 import type { RequestLog } from '../helpers/log-directory.ts';
@@ -19,6 +20,7 @@ function setup(directory: string, changes: Partial<RequestLog> = {}) {
   const writer = new LogWriter(logSettings(directory, changes), {
     clock,
     redact: (line) => line,
+    makeLine: async (record) => Buffer.from(encodeRecord(record)),
     onProblem: (message) => problems.push(message),
   });
   return { writer, clock, problems };
@@ -161,6 +163,7 @@ test('write() never throws: a reporter that does is counted', async () => {
   const writer = new LogWriter(logSettings(dir.path, { queue: 1 }), {
     clock: new FakeClock(),
     redact: (line) => line,
+    makeLine: async (record) => Buffer.from(encodeRecord(record)),
     onProblem: () => {
       throw new Error('stderr is closed');
     },

@@ -163,14 +163,14 @@ test('a stream that calls itself JSON still streams, and a whole answer where a 
   });
 });
 
-test('a chunk too deep to be written again passes, and costs the record no more than the answer', async () => {
+test('a chunk too deep to be written again is left out and counted, and costs no more than itself', async () => {
   const deep = '['.repeat(200_000) + ']'.repeat(200_000);
   const first = `data: {"choices":[{"index":0,"delta":{"content":"hi","deep":${deep}},"finish_reason":null}]}\n\n`;
   await using a = upstream(() => sse(first + chatStream(['!'])));
   await using proxy = running({ providers: [provider('a', a.url)] });
   const text = await (await proxy.post('/v1/chat/completions', { ...CHAT, stream: true })).text();
-  expect(text).toBe(first + chatStream(['!']));
-  expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'success', omitted: ['response'] });
+  expect(text).toBe(chatStream(['!']));
+  expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'success', malformed: 1 });
 });
 
 test('a finished answer whose usage was asked for is waited for no longer than timeout.idle', async () => {

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { ProxyError } from '../../src/errors.ts';
 import { lastEventEnd } from '../../src/wire/frames.ts';
 import { retryAfterMs } from '../../src/wire/retry-after.ts';
-import { hasDuplicateModel, spliceModel } from '../../src/wire/splice.ts';
+import { atOnce } from '../../src/turns.ts';
+import { findModel, spliceModel } from '../../src/wire/splice.ts';
 
 const NOW = Date.parse('2026-11-23T09:00:00Z');
 
@@ -25,8 +26,10 @@ test('spliceModel() changes the model and nothing else, whatever the JSON', () =
         const at = Math.min(place, others.length);
         const text = (name: string) =>
           `{${[...others.slice(0, at), head + JSON.stringify(name), ...others.slice(at)].join(',')}}`;
-        expect(spliceModel(text(model), replacement)).toBe(text(replacement));
-        expect(hasDuplicateModel(text(model))).toBe(false);
+        const span = atOnce(findModel(text(model), true));
+        const bytes = new TextEncoder().encode(text(model));
+        const spliced = spliceModel({ bytes, text: text(model) }, span!, replacement);
+        expect(new TextDecoder().decode(spliced)).toBe(text(replacement));
       },
     ),
   );
@@ -37,8 +40,7 @@ test.each([
   '{"model":"a","mod\\u0065l":"b"}',
   '{"x":{"model":1},"\\u006dodel":"a","model":"b"}',
 ])('a second model is found in %s', (text) => {
-  expect(hasDuplicateModel(text)).toBe(true);
-  expect(() => spliceModel(text, 'c')).toThrow(ProxyError);
+  expect(() => atOnce(findModel(text, true))).toThrow(ProxyError);
 });
 
 test('lastEventEnd() is where the last blank line ends, for every line end', () => {

@@ -3,6 +3,7 @@ import type { ChatRequest } from '../../wire/chat.ts';
 import type { EncodeContext } from '../../wire/protocol.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
+import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Local, Prepared } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
@@ -11,10 +12,11 @@ import { decodeConverseCount, encodeConverseCount } from '../../wire/bedrock/cou
 import { clientOf } from '../../wire/clients.ts';
 import { decodeGeminiCount, encodeGeminiCount, encodeVertexCount } from '../../wire/gemini/count.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { countOf, isObject, parseShallow } from '../../wire/json.ts';
-import { countTokens } from '../../wire/tokens.ts';
+import { countOf, isObject } from '../../wire/json.ts';
+import { countable } from '../../wire/tokens.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
+import { parseAnswer } from './answer.ts';
 import { judge } from './judge.ts';
 import { NO_FOLD } from './no-fold.ts';
 
@@ -43,7 +45,10 @@ export const COUNTING: Readonly<Record<CountingName, Counting>> = {
  */
 export const count: Lane = {
   kind: 'translate',
-  prepare(inbound: Inbound, { provider, model, nowMs, newId, memory }: LaneContext): Prepared | Local {
+  *prepare(
+    inbound: Inbound,
+    { provider, model, nowMs, newId, memory }: LaneContext,
+  ): Steps<Prepared | Local> {
     const created = Math.floor(nowMs / 1000);
     const value = inbound.json?.value ?? {};
     // Counting asks for no answer, and so names no length of one.
@@ -51,17 +56,13 @@ export const count: Lane = {
       { max_tokens: 1, ...value, stream: false },
       { created, newId, memory },
     );
+    yield;
     const answer = (tokens: number) => JSON.stringify(answerOf(inbound.endpoint, tokens));
     const name = provider.counts(model);
     const counting = name && COUNTING[name];
     if (!counting) {
-      return {
-        local: async () => ({
-          text: answer(await countTokens(client.request)),
-          finish: null,
-          usage: undefined,
-        }),
-      };
+      const { texts, others } = countable(client.request);
+      return { texts, local: (tokens) => answer(tokens + others) };
     }
     const context = { model, quirks: provider.quirks(model), created, newId, memory };
     return {
@@ -70,14 +71,16 @@ export const count: Lane = {
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       dropped: client.dropped,
-      whole(text, target) {
-        const body = parseShallow(text);
+      *whole(text, target) {
+        const body = yield* parseAnswer(text, target);
         if (isObject(body)) judge(body, target);
         const tokens = isObject(body) ? counting.decode(body) : undefined;
         if (tokens !== undefined) return { text: answer(tokens), finish: null, usage: undefined };
         throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is no count`, { target });
       },
-      wholeAsStream: () => undefined,
+      *wholeAsStream() {
+        return undefined;
+      },
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
       fold: () => NO_FOLD,
     };

@@ -1,5 +1,6 @@
 import type { EmbeddingProtocolName } from '../../wire/embeddings.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
@@ -12,10 +13,11 @@ import {
   encodeVertexEmbeddings,
 } from '../../wire/gemini/embeddings.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { isObject, parseShallow } from '../../wire/json.ts';
+import { isObject } from '../../wire/json.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
+import { parseAnswer, writeAnswer } from './answer.ts';
 import { checkAnswer } from './check.ts';
 import { judge } from './judge.ts';
 import { NO_FOLD } from './no-fold.ts';
@@ -36,7 +38,7 @@ export const EMBEDDINGS: Readonly<Record<EmbeddingProtocolName, Embeddings>> = {
 /** OpenAI's embeddings to a provider that is asked otherwise. */
 export const embed: Lane = {
   kind: 'translate',
-  prepare(inbound: Inbound, { provider, model }: LaneContext): Prepared {
+  *prepare(inbound: Inbound, { provider, model }: LaneContext): Steps<Prepared> {
     const request = inbound.json?.value ?? {};
     const name = provider.embeddings(model);
     if (!name)
@@ -49,8 +51,8 @@ export const embed: Lane = {
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       dropped,
-      whole(text, target) {
-        const value = parseShallow(text);
+      *whole(text, target) {
+        const value = yield* parseAnswer(text, target);
         if (!isObject(value)) {
           throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is not a JSON object`, {
             target,
@@ -60,9 +62,11 @@ export const embed: Lane = {
         checkAnswer(`${name} embeddings`, value, target);
         const format = request.encoding_format === 'base64' ? 'base64' : 'float';
         const answer = decode(value, model, format);
-        return { text: JSON.stringify(answer), finish: null, usage: openaiUsage(answer.usage) };
+        return { text: yield* writeAnswer(answer, text), finish: null, usage: openaiUsage(answer.usage) };
       },
-      wholeAsStream: () => undefined,
+      *wholeAsStream() {
+        return undefined;
+      },
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
       fold: () => NO_FOLD,
     };

@@ -1,6 +1,7 @@
 import type { BaseProvider } from '../../providers/base.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { ChatChunk } from '../../wire/chat.ts';
+import type { Steps } from '../../turns.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { ReplayMemory, Understood } from '../../wire/protocol.ts';
 import type { Usage } from '../../wire/usage.ts';
@@ -52,20 +53,22 @@ export interface Prepared {
   /** Fields of the request that the target cannot take. */
   readonly dropped: readonly string[];
   /** @throws ProxyError when the body is an error or no answer */
-  whole(text: string, target: string): WholeAnswer;
+  whole(text: string, target: string): Steps<WholeAnswer>;
   /**
    * A whole answer where a stream was asked for, as the events it should have been; `undefined` where that cannot be.
    * @throws ProxyError as `whole` does
    */
-  wholeAsStream(text: string, target: string): string | undefined;
+  wholeAsStream(text: string, target: string): Steps<string | undefined>;
   /** @param maxBytes how much of the answer is assembled for the record */
   tap(maxBytes: number): Tap;
   fold(tap: Tap, target: string): Fold;
 }
 
-/** An answer that is made here, without asking anyone. */
+/** An answer that is made here, without asking anyone: it tells how many tokens texts have. */
 export interface Local {
-  readonly local: () => Promise<WholeAnswer & { readonly text: string }>;
+  readonly texts: readonly string[];
+  /** @param tokens of all texts together @returns JSON text */
+  readonly local: (tokens: number) => string;
 }
 
 /** For whom a request is made ready, and with what. */
@@ -83,5 +86,5 @@ export interface LaneContext {
 export interface Lane {
   readonly kind: 'relay' | 'translate';
   /** @throws ProxyError `invalid_request`, or `unsupported` when the target cannot do what the client wants */
-  prepare(inbound: Inbound, context: LaneContext): Prepared | Local;
+  prepare(inbound: Inbound, context: LaneContext): Steps<Prepared | Local>;
 }

@@ -1,12 +1,13 @@
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Quirks } from '../../wire/quirks.ts';
+import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
-import { isObject, listOf, numberOf, objectOf, parseShallow } from '../../wire/json.ts';
+import { isObject, listOf, numberOf, objectOf } from '../../wire/json.ts';
 import { spliceMultipart } from '../../wire/multipart.ts';
 import { vendorUsage } from '../../wire/openai/response.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
@@ -15,6 +16,7 @@ import { spliceModel } from '../../wire/splice.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
+import { parseAnswer } from './answer.ts';
 import { checkAnswer } from './check.ts';
 import { judge, judgeEnding } from './judge.ts';
 import { RelayFold } from './relay-fold.ts';
@@ -26,23 +28,28 @@ import { wholeAsStream } from './whole-as-stream.ts';
  */
 export const relay: Lane = {
   kind: 'relay',
-  prepare(inbound: Inbound, context: LaneContext): Prepared {
+  *prepare(inbound: Inbound, context: LaneContext): Steps<Prepared> {
     const { provider, model } = context;
     const { endpoint, headers, json } = inbound;
     const { 'accept-encoding': _, ...uncompressed } = headers;
     const quirks = provider.quirks(model);
     const changed = json && CHOOSING.includes(endpoint) ? applyQuirks(json.value, quirks) : undefined;
     const passing = passingOf(endpoint);
+    const body = changed ? JSON.stringify({ ...changed.request, model }) : withModel(inbound, model);
+    // What is sent is copied once more.
+    yield;
     return {
       endpoint,
       query: inbound.query,
-      body: changed ? JSON.stringify({ ...changed.request, model }) : withModel(inbound, model),
+      body,
       contentType: inbound.contentType,
       // A compressed stream could not end in a readable error.
       headers: inbound.stream ? uncompressed : headers,
       dropped: changed?.dropped ?? [],
       whole: (text, target) => readWhole(text, target, endpoint, quirks),
-      wholeAsStream: (text) => wholeAsStream(inbound, context, text),
+      *wholeAsStream(text, target) {
+        return wholeAsStream(inbound, context, yield* parseAnswer(text, target));
+      },
       tap(maxBytes) {
         const tap = new Tap(passing, maxBytes, numberOf(json?.value.n) ?? 1);
         tap.awaitsUsage = objectOf(json?.value.stream_options).include_usage === true;
@@ -58,14 +65,15 @@ function withModel(
   upstream: string,
 ): Uint8Array<ArrayBuffer> | string {
   if (model === upstream) return bytes;
-  return json ? spliceModel(json.text, upstream) : spliceMultipart(bytes, contentType, 'model', upstream);
+  if (!json) return spliceMultipart(bytes, contentType, 'model', upstream);
+  return json.modelAt ? spliceModel({ bytes, text: json.text }, json.modelAt, upstream) : bytes;
 }
 
 /** Endpoints whose answers are choices. */
 const CHOOSING: readonly Endpoint[] = ['chat', 'completions'];
 
-function readWhole(text: string, target: string, endpoint: Endpoint, quirks: Quirks): WholeAnswer {
-  const value = parseShallow(text);
+function* readWhole(text: string, target: string, endpoint: Endpoint, quirks: Quirks): Steps<WholeAnswer> {
+  const value = yield* parseAnswer(text, target);
   if (!isObject(value)) throw unusable(target, 'it is not a JSON object');
   judge(value, target);
   checkAnswer(endpoint, value, target);

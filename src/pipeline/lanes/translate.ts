@@ -9,6 +9,7 @@ import type {
   ProviderProtocol,
 } from '../../wire/protocol.ts';
 import type { SseEvent } from '../../wire/sse.ts';
+import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Continuation, Fold, Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
@@ -20,13 +21,14 @@ import { cohereProtocol } from '../../wire/cohere/protocol.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { isObject, numberOf, parseShallow } from '../../wire/json.ts';
+import { isObject, numberOf } from '../../wire/json.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { chatProtocol } from '../../wire/openai/protocol.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
+import { parseAnswer, writeAnswer } from './answer.ts';
 import { checkAnswer } from './check.ts';
 import { judge, judgeCalls, judgeEnding } from './judge.ts';
 
@@ -43,29 +45,34 @@ export const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
 /** A client of one protocol to a provider of another, through the canonical form. */
 export const translate: Lane = {
   kind: 'translate',
-  prepare(inbound: Inbound, { provider, model, nowMs, newId, memory }: LaneContext): Prepared {
+  *prepare(inbound: Inbound, { provider, model, nowMs, newId, memory }: LaneContext): Steps<Prepared> {
     const created = Math.floor(nowMs / 1000);
     const client = clientOf(inbound.endpoint).decode(inbound.json?.value ?? {}, { created, newId, memory });
+    yield;
     const name = provider.protocol(model);
     const protocol = PROTOCOLS[name];
     const quirks = provider.quirks(model);
     const encoded = protocol.encode(client.request, { model, quirks, created, newId, memory });
+    yield;
+    const body = JSON.stringify(encoded.body);
     // Chat gives arguments on as the text that they are.
     const strict = inbound.endpoint !== 'chat';
     return {
       endpoint: 'chat',
-      body: JSON.stringify(encoded.body),
+      body,
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       dropped: [...client.dropped, ...encoded.dropped],
-      whole(text, target): WholeAnswer {
-        const answer = readWhole(text, target, { name, encoded, strict });
+      *whole(text, target): Steps<WholeAnswer> {
+        const answer = yield* readWhole(text, target, { name, encoded, strict });
+        yield;
         const finish = answer.choices[0]?.finish_reason ?? null;
-        return { text: JSON.stringify(client.encode(answer)), finish, usage: openaiUsage(answer.usage) };
+        const written = client.encode(answer);
+        return { text: yield* writeAnswer(written, text), finish, usage: openaiUsage(answer.usage) };
       },
-      wholeAsStream(text, target) {
+      *wholeAsStream(text, target) {
         const writer = client.stream();
-        const answer = readWhole(text, target, { name, encoded, strict });
+        const answer = yield* readWhole(text, target, { name, encoded, strict });
         const chunks = chunksOf({ ...answer }) as unknown as ChatChunk[];
         return chunks.map((chunk) => writer.push(chunk)).join('') + writer.end();
       },
@@ -87,12 +94,12 @@ export const translate: Lane = {
   },
 };
 
-function readWhole(
+function* readWhole(
   text: string,
   target: string,
   { name, encoded, strict }: { name: ProtocolName; encoded: Encoded; strict: boolean },
-): ChatResponse {
-  const value = parseShallow(text);
+): Steps<ChatResponse> {
+  const value = yield* parseAnswer(text, target);
   // Gemini's errors come in lists, and so do its answers to those who ask for a stream without events.
   const body = Array.isArray(value) ? (value[0] as unknown) : value;
   if (isObject(body)) judge(body, target);

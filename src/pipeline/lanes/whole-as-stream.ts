@@ -4,7 +4,7 @@ import type { Inbound } from '../inbound.ts';
 import type { LaneContext } from './lane.ts';
 import { anthropicProtocol } from '../../wire/anthropic/protocol.ts';
 import { clientOf } from '../../wire/clients.ts';
-import { isObject, parseJson } from '../../wire/json.ts';
+import { isObject } from '../../wire/json.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
 
@@ -22,9 +22,8 @@ const READERS: Partial<Record<Inbound['endpoint'], ProviderProtocol>> = {
 export function wholeAsStream(
   { endpoint, json }: Inbound,
   { provider, model, nowMs, newId, memory }: LaneContext,
-  text: string,
+  value: unknown,
 ): string | undefined {
-  const value = parseJson(text);
   if (!isObject(value)) return undefined;
   if (endpoint === 'chat') {
     const chunks = chunksOf(value);

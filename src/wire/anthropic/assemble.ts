@@ -3,7 +3,7 @@ import type { ProxyError } from '../../errors.ts';
 import type { Assembler } from '../assembler.ts';
 import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
-import { areBroken, entryOf, isObject, listOf, numberOf, objectOf, parseShallow, stringOf } from '../json.ts';
+import { areBroken, entryOf, isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { messagesErrorEvent } from './client-error.ts';
 import { anthropicUsage, finishReason } from './response.ts';
 
@@ -179,6 +179,6 @@ function isUnsigned({ content }: Block): boolean {
 /** Input that was cut stays readable as it came. */
 function shown({ content, json }: Block): JsonObject {
   if (json === '') return content.type === 'tool_use' ? { ...content, input: content.input ?? {} } : content;
-  const input = parseShallow(json);
+  const input = parseJson(json);
   return input === undefined ? { ...content, input: {}, partial_json: json } : { ...content, input };
 }

@@ -1,7 +1,7 @@
 import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
-import { isObject, listOf, objectOf, parseShallow, stringOf } from '../json.ts';
+import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { isImproper } from '../endings.ts';
 import { openaiUsage } from '../usage.ts';
 import { thinkingOf } from './client-thinking.ts';
@@ -108,7 +108,7 @@ export function textOf(content: unknown): string {
 /** Arguments that were cut, as the stop reason then says, have nothing to be read from. */
 function toolUse({ id, function: fn }: ToolCall, { newId }: AnswerOptions): JsonObject {
   const { name, arguments: text } = objectOf(fn);
-  const input = typeof text === 'string' ? parseShallow(text) : text;
+  const input = typeof text === 'string' ? parseJson(text) : text;
   return {
     type: 'tool_use',
     id: stringOf(id) || `toolu_${newId()}`,

@@ -5,7 +5,7 @@ import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { GeminiContext } from './response.ts';
 import { endingOf, fails } from '../endings.ts';
-import { countOf, isObject, listOf, objectOf, parseShallow, stringOf } from '../json.ts';
+import { countOf, isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { judgeEvent } from '../shapes/events.ts';
 import { decodeLogprobs } from './logprobs.ts';
 import { decodeCall, extraOf, geminiFinish, geminiUsage, idOf } from './response.ts';
@@ -44,7 +44,7 @@ export class GeminiReader implements ChatReader {
 
   push({ data }: SseEvent): ChatChunk[] {
     if (this.done || this.error) return [];
-    const value = parseShallow(data);
+    const value = parseJson(data);
     const answers = Array.isArray(value) ? (value as unknown[]) : [value];
     if (answers.length === 0 || !answers.every(isObject)) {
       this.malformed += 1;

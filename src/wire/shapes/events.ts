@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { ProtocolName } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Shape } from './shape.ts';
-import { isObject, listOf, objectOf, parseShallow, stringOf } from '../json.ts';
+import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { candidates, item, part } from './answers.ts';
 import { either, fields, kinds, list, maybe, object, text } from './shape.ts';
 
@@ -164,7 +164,7 @@ export function readEvent(
   { event, data }: SseEvent,
   reader: Counting,
 ): JsonObject | undefined {
-  const value = parseShallow(data);
+  const value = parseJson(data);
   if (isObject(value)) return judgeEvent(protocol, value, reader, event) ? value : undefined;
   reader.malformed += 1;
   return undefined;

@@ -1,0 +1,109 @@
+/** A provider whose answers are heavy in the way that the model's name says; any other name gets a short one. */
+const MB = 1_000_000;
+const HEAD = 400;
+
+const json = (text: string, status = 200) =>
+  new Response(text, { status, headers: { 'content-type': 'application/json' } });
+const completion = (content: string, more = '') =>
+  `{"id":"c","object":"chat.completion","created":1,"model":"x","choices":[{"index":0,"message":{"role":"assistant","content":"${content}"},"finish_reason":"stop"${more}}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}`;
+const event = (choices: unknown) =>
+  `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'x', choices })}\n\n`;
+const delta = (value: object, index = 0, finish: string | null = null) =>
+  event([{ index, delta: value, finish_reason: finish }]);
+const END = `${delta({}, 0, 'stop')}data: [DONE]\n\n`;
+const sse = (body: string | ReadableStream<Uint8Array>) =>
+  new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+
+function bytewise(text: string): ReadableStream<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  let at = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      for (let n = 0; n < 64 && at < bytes.length; n += 1) {
+        controller.enqueue(bytes.subarray(at, at + 1));
+        at += 1;
+      }
+      if (at >= bytes.length) controller.close();
+      else await Bun.sleep(0);
+    },
+  });
+}
+
+function choices(): string {
+  let text = '';
+  for (let index = 0; index < 128; index += 1) {
+    const tool_calls = Array.from({ length: 1_024 }, (_, n) => ({
+      index: n,
+      id: `call_${n}`,
+      type: 'function',
+      function: { name: 'f', arguments: '{}' },
+    }));
+    text += delta({ tool_calls }, index) + delta({}, index, 'tool_calls');
+  }
+  return text;
+}
+
+const call = (arguments_: string) => ({ tool_calls: [{ index: 0, function: { arguments: arguments_ } }] });
+const called = {
+  tool_calls: [{ index: 0, id: 'call', type: 'function', function: { name: 'f', arguments: '{"a":"' } }],
+};
+
+const vector = () => Array.from({ length: 1_536 }, (_, n) => Math.sin(n));
+const probabilities = () => {
+  const token = { token: 'word', logprob: -0.123456, bytes: [119, 111, 114, 100] };
+  const content = Array.from({ length: 16_000 }, () => ({ ...token, top_logprobs: Array(20).fill(token) }));
+  return JSON.stringify({ content });
+};
+
+const ANSWERS: Readonly<Record<string, () => Response>> = {
+  text: () => json(completion('word '.repeat(10 * MB))),
+  objects: () => json(completion('word', `,"x":[${'{},'.repeat(16 * MB)}{}]`)),
+  deep: () => json(completion('word', `,"x":${'['.repeat(100_000)}${']'.repeat(100_000)}`)),
+  drawing: () => json(JSON.stringify({ created: 1, data: [{ b64_json: 'A'.repeat(20 * MB) }] })),
+  logprobs: () => json(completion('word', `,"logprobs":${probabilities()}`)),
+  titles: () =>
+    new Response('<title'.repeat(10_000), { status: 400, headers: { 'content-type': 'text/html' } }),
+  retries: () => json(JSON.stringify({ error: { message: `try again in ${'1m '.repeat(20_000)}` } }), 429),
+  publishers: () => json(JSON.stringify({ error: { message: 'publisher model '.repeat(4_000) } }), 400),
+  tiny: () => sse(delta({ content: 'a' }).repeat(400_000) + END),
+  bytes: () => sse(bytewise(delta({ content: 'a'.repeat(200_000) }) + END)),
+  choices: () => sse(`${choices()}data: [DONE]\n\n`),
+  pieces: () =>
+    sse(
+      delta(called) + delta(call('a')).repeat(200_000) + delta(call('"}')) + delta({}, 0, 'tool_calls') + END,
+    ),
+  event: () =>
+    sse(
+      `data: ${completion('word', `,"delta":{"content":"a"},"x":[${'{},'.repeat(2.3 * MB)}{}]`)}\n\n${END}`,
+    ),
+};
+
+function vectors(path: string): Response {
+  const values = JSON.stringify(vector());
+  return path.includes('batchEmbed')
+    ? json(`{"embeddings":[${Array(2_000).fill(`{"values":${values}}`).join(',')}]}`)
+    : json(
+        `{"object":"list","model":"x","data":[${Array.from({ length: 2_000 }, (_, n) => `{"object":"embedding","index":${n},"embedding":${values}}`).join(',')}],"usage":{"prompt_tokens":1,"total_tokens":1}}`,
+      );
+}
+
+const MESSAGE =
+  '{"id":"m","type":"message","role":"assistant","model":"x","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}';
+const GEMINI = '{"candidates":[{"content":{"role":"model","parts":[{"text":"hi"}]},"finishReason":"STOP"}]}';
+
+const { port } = Bun.serve({
+  port: 0,
+  hostname: '127.0.0.1',
+  maxRequestBodySize: 1_000 * MB,
+  async fetch(request) {
+    const { pathname } = new URL(request.url);
+    const head = new TextDecoder().decode(new Uint8Array(await request.arrayBuffer()).subarray(0, HEAD));
+    const name =
+      /"model":\s*"(?:models\/)?(\w+)"/.exec(head)?.[1] ?? /models\/(\w+)/.exec(pathname)?.[1] ?? '';
+    if (name === 'vectors') return vectors(pathname);
+    if (pathname.endsWith('/messages')) return json(MESSAGE);
+    if (pathname.includes('generateContent')) return json(GEMINI);
+    return ANSWERS[name]?.() ?? json(completion('short'));
+  },
+});
+process.stdout.write(`http://127.0.0.1:${port}\n`);

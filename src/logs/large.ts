@@ -1,0 +1,14 @@
+/** Large records become lines elsewhere: taking the secrets out of megabytes would hold the event loop. */
+import type { LogRecord } from './record.ts';
+
+/** Takes the secrets out of a record and makes it a line, off the event loop. */
+export type LineMaker = (record: LogRecord) => Promise<Uint8Array>;
+
+/** From here on a record is large, characters of what it holds of request and response. */
+const LARGE = 256 * 1024;
+
+/** Characters of a record that is large; `undefined` for any other. */
+export function largeSize({ request, response }: LogRecord): number | undefined {
+  const size = (request?.length ?? 0) + (response?.length ?? 0);
+  return size > LARGE ? size : undefined;
+}

@@ -1,0 +1,47 @@
+import type { Config } from '../config/schema.ts';
+import type { Steps } from '../turns.ts';
+import type { JsonObject } from '../wire/json.ts';
+import type { JsonBounds } from '../wire/json-steps.ts';
+import { ProxyError } from '../errors.ts';
+import { decodeInSteps } from '../wire/bytes.ts';
+import { isObject } from '../wire/json.ts';
+import { KINDS, parseInSteps, TooComplex } from '../wire/json-steps.ts';
+
+/** Which key of the configuration sets a bound. */
+const LIMITS: Readonly<Record<keyof JsonBounds, keyof Config['limits'] & string>> = {
+  maxDepth: 'max_depth',
+  maxValues: 'max_values',
+  maxFields: 'max_fields',
+};
+
+/** How complex the JSON of a request may be. */
+export function boundsOf(limits: Config['limits']): JsonBounds {
+  return { maxDepth: limits.max_depth, maxValues: limits.max_values, maxFields: limits.max_fields };
+}
+
+/** A body as JSON text and as an object. @throws ProxyError `invalid_request` */
+export function* readJson(
+  bytes: Uint8Array,
+  bounds: JsonBounds,
+): Steps<{ readonly text: string; readonly value: JsonObject }> {
+  const text = yield* read(decodeInSteps(bytes, true), () => 'is not valid UTF-8');
+  const value = yield* read(parseInSteps(text, bounds), (cause) =>
+    cause instanceof TooComplex
+      ? `has more than ${bounds[cause.bound]} ${KINDS[cause.bound]} (limits.${LIMITS[cause.bound]})`
+      : `is not valid JSON (${reasonOf(cause)})`,
+  );
+  if (isObject(value)) return { text, value };
+  throw new ProxyError('invalid_request', 'Cannot read the request: its body must be a JSON object');
+}
+
+function* read<T>(steps: Steps<T>, state: (cause: unknown) => string): Steps<T> {
+  try {
+    return yield* steps;
+  } catch (cause) {
+    throw new ProxyError('invalid_request', `Cannot read the request: its body ${state(cause)}`, { cause });
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message.replace(/^JSON Parse error: /, '') : 'unknown';
+}

@@ -1,0 +1,43 @@
+/** Long work in short turns, so that others are served between them. */
+
+/** What pauses where others may go on, and gives a result at its end. */
+export type Steps<T> = Generator<void, T>;
+
+/** How long one turn may hold the event loop, milliseconds. */
+const TURN_MS = 8;
+
+/** When the first work of this turn of the loop began; `undefined` before it. */
+let beganMs: number | undefined;
+
+export interface Turns {
+  /** Does the steps, with a pause whenever this turn of the loop has lasted long enough. */
+  run<T>(steps: Steps<T>): Promise<T>;
+  /** Waits for the next turn when this one has lasted long enough, whoever's work it was. */
+  pause(): Promise<void> | undefined;
+}
+
+export const turns: Turns = {
+  async run(steps) {
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      await turns.pause();
+    }
+  },
+  pause() {
+    const nowMs = performance.now();
+    if (beganMs === undefined) {
+      beganMs = nowMs;
+      setImmediate(() => (beganMs = undefined));
+    }
+    return nowMs - beganMs < TURN_MS ? undefined : new Promise((resolve) => setImmediate(resolve));
+  },
+};
+
+/** Does the steps without a pause: for what is known to be short, and where nobody else waits. */
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}

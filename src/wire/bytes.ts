@@ -1,0 +1,47 @@
+import type { Steps } from '../turns.ts';
+
+/** Bytes that are decoded between two pauses: joining pieces costs as much as decoding them. */
+const DECODED = 32 * 1024 * 1024;
+
+/** Characters that are encoded between two pauses. */
+const ENCODED = 4 * 1024 * 1024;
+
+const strict = new TextDecoder('utf-8', { fatal: true });
+const lenient = new TextDecoder();
+const encoder = new TextEncoder();
+
+/**
+ * UTF-8 as text.
+ * @param fatal whether bytes that are no UTF-8 are an error; otherwise they become U+FFFD
+ * @throws TypeError
+ */
+export function* decodeInSteps(bytes: Uint8Array, fatal: boolean): Steps<string> {
+  if (bytes.length <= DECODED) return (fatal ? strict : lenient).decode(bytes);
+  const decoder = new TextDecoder('utf-8', { fatal });
+  let text = '';
+  for (let at = 0; at < bytes.length; at += DECODED) {
+    text += decoder.decode(bytes.subarray(at, at + DECODED), { stream: true });
+    yield;
+  }
+  return text + decoder.decode();
+}
+
+/** Text as UTF-8. */
+export function* encodeInSteps(text: string): Steps<Uint8Array<ArrayBuffer>> {
+  if (text.length <= ENCODED) return encoder.encode(text);
+  const bytes = new Uint8Array(Buffer.byteLength(text));
+  let written = 0;
+  for (let at = 0, end = 0; at < text.length; at = end) {
+    end = wholeBefore(text, at + ENCODED);
+    written += encoder.encodeInto(text.slice(at, end), bytes.subarray(written)).written;
+    yield;
+  }
+  return bytes;
+}
+
+/** The last place up to `end` that is not within a pair of surrogates. */
+export function wholeBefore(text: string, end: number): number {
+  return /[\ud800-\udbff]/.test(text[end - 1] ?? '') && end < text.length
+    ? end - 1
+    : Math.min(end, text.length);
+}

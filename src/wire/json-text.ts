@@ -1,0 +1,42 @@
+import type { Steps } from '../turns.ts';
+
+/** Characters of a text that are read at once. */
+const PIECE = 512 * 1024;
+
+/** The longest escape but one character: \u00e9. */
+const ESCAPE = 6;
+
+const BACKSLASH = 0x5c;
+
+/**
+ * A long text of JSON, without its quotes, in steps of a few milliseconds: each escape costs as much as a hundred other
+ * characters.
+ * @throws SyntaxError
+ */
+export function* textInSteps(json: string, start: number, end: number): Steps<string> {
+  const slash = json.indexOf('\\', start);
+  // Without escapes it is a copy, which is quick: so are pictures.
+  if (slash < 0 || slash >= end) return JSON.parse(json.slice(start - 1, end + 1)) as string;
+  let text = '';
+  for (let at = start; at < end;) {
+    const cut = at + PIECE < end ? outsideEscape(json, at, at + PIECE) : end;
+    text += JSON.parse(`"${json.slice(at, cut)}"`) as string;
+    at = cut;
+    yield;
+  }
+  return text;
+}
+
+/** The last place up to `wanted` that is not within an escape. @param from a place that is not */
+function outsideEscape(json: string, from: number, wanted: number): number {
+  for (let slash = wanted - 1; slash > wanted - ESCAPE; slash -= 1) {
+    if (json.charCodeAt(slash) !== BACKSLASH) continue;
+    let first = slash;
+    while (first > from && json.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+    // In a run of backslashes each second one begins an escape.
+    const begins = slash - ((slash - first) % 2);
+    const length = json[begins + 1] === 'u' ? ESCAPE : 2;
+    return begins + length > wanted ? begins : wanted;
+  }
+  return wanted;
+}

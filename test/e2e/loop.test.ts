@@ -1,0 +1,44 @@
+/** One heavy request holds nobody else up: those that once took from five seconds to minutes, beside normal ones. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { children, started } from '../../bench/children.ts';
+import { beside, loopConfig } from '../../bench/loop-run.ts';
+import { built, cleared, folder, serveConfig } from '../helpers/binary.ts';
+
+/** What a normal request may wait: a busy machine takes hundreds of milliseconds, what was held up took five seconds and more. */
+const BOUND_MS = 3_000;
+
+let url: string;
+
+beforeAll(async () => {
+  built();
+  const program = join(import.meta.dir, '../../bench/loop-upstream.ts');
+  const upstream = await started([process.execPath, '--no-env-file', program], folder());
+  ({ url } = await serveConfig(loopConfig(upstream.url)));
+}, 60_000);
+
+afterAll(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  cleared();
+});
+
+test.each([
+  ['count 2 MB of one letter', 200],
+  ['count 2 MB of spaces', 200],
+  ['15 million levels', 400],
+  ['1 million fields at the top', 400],
+  ['a form of 30 MB of parts', 400],
+  ['a form with a head of 30 MB', 400],
+  ['a password behind 1 MB of spaces', 200],
+  ['a model of 2,000 letters', 200],
+  ['an answer of 16 million objects', 502],
+  ['an answer of 100,000 levels, translated', 502],
+])(
+  'beside %s normal requests are answered',
+  async (kind, status) => {
+    const waits = await beside(url, kind);
+    expect(waits.status).toBe(status);
+    expect(waits.max).toBeLessThan(BOUND_MS);
+  },
+  90_000,
+);

@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import type { JsonBounds } from '../../src/wire/json-steps.ts';
+import { atOnce } from '../../src/turns.ts';
+import { decodeInSteps, encodeInSteps } from '../../src/wire/bytes.ts';
+import { parseJson } from '../../src/wire/json.ts';
+import { parseInSteps, TooComplex } from '../../src/wire/json-steps.ts';
+import { stringifyInSteps } from '../../src/wire/json-write.ts';
+
+const BOUNDS: JsonBounds = { maxDepth: 100, maxValues: Infinity, maxFields: Infinity };
+const parse = (text: string, bounds: Partial<JsonBounds> = {}) =>
+  atOnce(parseInSteps(text, { ...BOUNDS, ...bounds }));
+
+/** As JSON.parse says, or that it throws. */
+function tried(read: () => unknown): unknown {
+  try {
+    return { value: read() };
+  } catch (error) {
+    return (error as Error).constructor;
+  }
+}
+
+/** Longer than a piece, so that what is around it is read piece by piece. */
+const LONG = JSON.stringify('x'.repeat(70_000));
+const HUGE = JSON.stringify(`${'é"\\\n'.repeat(200_000)}\u{1f600}${'\ud800'.repeat(50_000)}`);
+const many = (count: number, member: (n: number) => string) =>
+  Array.from({ length: count }, (_, n) => member(n)).join(',');
+
+describe('parseInSteps() reads as JSON.parse does', () => {
+  test.each([
+    ['a small object', '{"a":[1,2,{"b":null}],"c":"\\u0041"}'],
+    ['a text', '"abc"'],
+    ['a number', ' -1.5e3 '],
+    ['many objects', `{"messages":[${many(20_000, (n) => `{"role":"user","content":"${n}"}`)}]}`],
+    ['many fields', `{${many(20_000, (n) => `"k${n % 9_999}" : ${n}`)}}`],
+    ['lists in lists', `[[${many(30_000, () => '[1,[2]]')}],[[[${many(30_000, () => 'true')}]]]]`],
+    ['names that mean something to objects', `{"a":${LONG},"__proto__":{"x":${LONG},"y":[1]},"b":1}`],
+    ['a name that is given twice', `{"a":[${LONG},1],"a":[${LONG},2],"b":${LONG},"a":3}`],
+    ['a text of megabytes', `{"a":[${HUGE},1],"b":${HUGE}}`],
+    ['a text of megabytes without escapes', `{"a":"${'x'.repeat(2_000_000)}","b":[1]}`],
+    ['a text of escapes', `["${String.raw`\u00e9`.repeat(300_000)}${String.raw`\\`.repeat(900_000)}"]`],
+    ['white space', `{ "a" :\n[${' '.repeat(70_000)}1 ,\t{ } , [ ]${' '.repeat(70_000)}] } \r\n`],
+    ['what is empty behind what is long', `[${LONG},[],{},[[]],${LONG}]`],
+  ])('%s', (_, text) => {
+    expect(parse(text)).toEqual(JSON.parse(text));
+  });
+
+  test('and its objects have the names as their own', () => {
+    const value = parse(`{"a":${LONG},"b":${LONG},"__proto__":{"x":1}}`) as object;
+    expect([Object.hasOwn(value, '__proto__'), Object.getPrototypeOf(value)]).toEqual([
+      true,
+      Object.prototype,
+    ]);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['a comma too many', '[1,]'],
+    ['no comma', '{"a":1 "b":2}'],
+    ['two commas', '[1,,2]'],
+    ['the wrong bracket', '{"a":[1}'],
+    ['more behind the end', '{"a":1}{'],
+    ['a text without an end', '{"a":"x'],
+    ['a name without a value', '{"a":}'],
+    ['no name', '{[1]}'],
+    ['an end too many', '[1]]'],
+    ['a control character', '["\u0001"]'],
+  ])('and refuses %s, long or short', (_, text) => {
+    expect(tried(() => parse(text))).toBe(SyntaxError);
+    // The same within what is read piece by piece.
+    const long = `[${LONG},${LONG},${text},${LONG}]`;
+    expect(tried(() => parse(long))).toBe(SyntaxError);
+    expect(tried(() => parse(`{"a":${LONG},"b":${LONG},"c":${text},"d":${LONG}}`))).toBe(SyntaxError);
+  });
+
+  test('whatever is broken within, and wherever', () => {
+    const piece = fc.constantFrom(
+      '[',
+      ']',
+      '{',
+      '}',
+      ',',
+      ':',
+      '"a"',
+      '"b":',
+      '1',
+      ' ',
+      LONG,
+      `${LONG}:`,
+      '[1]',
+      '{"x":2}',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 14 }), (pieces) => {
+        const text = pieces.join('');
+        expect(tried(() => parse(text))).toEqual(tried(() => JSON.parse(text)));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('whatever the values', () => {
+    const value = fc.jsonValue({ maxDepth: 6 });
+    fc.assert(
+      fc.property(
+        value,
+        fc.array(value, { maxLength: 5 }),
+        fc.constantFrom(undefined, 1, '\t'),
+        (one, others, space) => {
+          const text = JSON.stringify(
+            [one, 'x'.repeat(70_000), { one, y: 'y'.repeat(70_000), others }, one],
+            null,
+            space,
+          );
+          expect(parse(text)).toEqual(JSON.parse(text));
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('parseInSteps() has bounds', () => {
+  test.each([
+    ['maxDepth', '[[[1]]]', 3],
+    ['maxDepth', `{"a":{"b":[${LONG}]}}`, 3],
+    // A list, what begins in it, and a comma for each further one.
+    ['maxValues', '[1,2,{"a":[]},4]', 6],
+    ['maxFields', '[{},{"a":1,"b":{"c":2}}]', 6],
+  ] as const)('%s of %s', (bound, text, size) => {
+    expect(parse(text, { [bound]: size })).toEqual(JSON.parse(text));
+    const refused = () => parse(text, { [bound]: size - 1 });
+    expect(refused).toThrow(TooComplex);
+    expect(refused).toThrow(bound);
+  });
+
+  test('what is in texts counts for nothing', () => {
+    expect(parse('{"a":"[[[{{{,,,:::"}', { maxDepth: 1, maxValues: 1, maxFields: 2 })).toEqual({
+      a: '[[[{{{,,,:::',
+    });
+  });
+});
+
+test.each([
+  ['many values', `[${many(400_000, () => '{}')}]`],
+  ['escapes', `{"a":"${String.raw`\n`.repeat(4_000_000)}"}`],
+  ['quotes', `{"a":"${String.raw`\"`.repeat(500_000)}"}`],
+  ['backslashes', `{"a":"${String.raw`\\`.repeat(4_000_000)}"}`],
+  ['white space', `[${' '.repeat(8_000_000)}]`],
+])('parseInSteps() pauses within %s', (_, text) => {
+  expect(Array.from(parseInSteps(text, BOUNDS)).length).toBeGreaterThan(6);
+});
+
+test('parseJson() gives nothing for what is too deep or has too much', () => {
+  const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+  expect(parseJson(nested(512))).toBeDefined();
+  expect(parseJson(nested(513))).toBeUndefined();
+  expect(parseJson(nested(200_000))).toBeUndefined();
+  expect(parseJson(`[${many(499_000, () => '1')}]`)).toBeDefined();
+  expect(parseJson(`[${many(501_000, () => '1')}]`)).toBeUndefined();
+});
+
+describe('stringifyInSteps() writes as JSON.stringify does', () => {
+  test('whatever the value', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 20 }), (value) => {
+        expect(atOnce(stringifyInSteps(value))).toBe(JSON.stringify(value));
+      }),
+    );
+  });
+
+  test('long texts, long lists and what is left out', () => {
+    const list = Array.from({ length: 5_000 }, (_, n) => n / 7);
+    const text = `${'a'.repeat(4 * 1024 * 1024 - 1)}\u{1f600}"\ud800`;
+    const value = {
+      text,
+      list,
+      none: undefined,
+      deep: [[list, undefined, null, { a: undefined }]],
+      empty: {},
+    };
+    expect(atOnce(stringifyInSteps(value)) === JSON.stringify(value)).toBe(true);
+    expect(Array.from(stringifyInSteps(value)).length).toBeGreaterThan(4);
+  });
+});
+
+describe('bytes and text', () => {
+  const text = `${'a'.repeat(4 * 1024 * 1024 - 1)}\u{1f600}é`;
+
+  test('long texts become the same bytes, and bytes the same text', () => {
+    const bytes = atOnce(encodeInSteps(text));
+    expect(Buffer.compare(bytes, Buffer.from(text))).toBe(0);
+    expect(atOnce(decodeInSteps(bytes, true)) === text).toBe(true);
+    const longer = Buffer.concat(Array<Uint8Array>(9).fill(bytes));
+    expect(atOnce(decodeInSteps(longer, true)) === text.repeat(9)).toBe(true);
+  });
+
+  test('bytes that are no text are an error, or a sign for one', () => {
+    const bytes = Buffer.from([0x61, 0xff]);
+    expect(() => atOnce(decodeInSteps(bytes, true))).toThrow(TypeError);
+    expect(atOnce(decodeInSteps(bytes, false))).toBe('a\ufffd');
+  });
+});

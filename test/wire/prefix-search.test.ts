@@ -1,0 +1,24 @@
+import { expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { PrefixSearch } from '../../src/wire/prefix-search.ts';
+
+const text = (maxLength: number) =>
+  fc.array(fc.constantFrom('a', 'b', ' '), { maxLength }).map((chars) => chars.join(''));
+
+test('PrefixSearch says as it grows whether a beginning stands in the text, and with how much of it that ends', () => {
+  fc.assert(
+    fc.property(text(40), fc.array(text(8), { maxLength: 6 }), (whole, pieces) => {
+      const search = new PrefixSearch(whole);
+      let wanted = '';
+      for (const piece of pieces) {
+        wanted += piece;
+        const found = search.push(piece);
+        expect(found).toBe(whole.includes(wanted));
+        if (!found) break;
+      }
+      let overlap = Math.min(whole.length, wanted.length);
+      while (!whole.endsWith(wanted.slice(0, overlap))) overlap -= 1;
+      expect(search.end()).toBe(overlap);
+    }),
+  );
+});

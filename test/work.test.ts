@@ -1,0 +1,90 @@
+import { afterEach, expect, test } from 'bun:test';
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
+import { systemClock } from '../src/clock.ts';
+import { WorkThread } from '../src/work/thread.ts';
+import { FakeClock } from './helpers/clock.ts';
+import { logRecord } from './helpers/log-record.ts';
+
+const threads: WorkThread[] = [];
+afterEach(() => {
+  for (const thread of threads.splice(0)) thread.close();
+});
+
+function workThread(clock: ConstructorParameters<typeof WorkThread>[0]['clock'] = systemClock): WorkThread {
+  const thread = new WorkThread({ clock, secrets: ['the-secret-itself'], keys: ['pin'] });
+  threads.push(thread);
+  return thread;
+}
+
+const never = new AbortController().signal;
+
+test('countTokens() counts many texts, and small ones are not behind large ones', async () => {
+  const thread = workThread();
+  await thread.countTokens(['warm'], never);
+  const order: string[] = [];
+  const large = thread.countTokens(['a word '.repeat(600_000)], never).then((tokens) => {
+    order.push('large');
+    return tokens;
+  });
+  const small = thread.countTokens(['hello world', '', 'höher 語'], never).then((tokens) => {
+    order.push('small');
+    return tokens;
+  });
+  expect(await small).toBe(countTokens('hello world') + countTokens('höher 語'));
+  expect(await large).toBeGreaterThan(1_000_000);
+  expect(order).toEqual(['small', 'large']);
+});
+
+test('countTokens() ends with the reason of its signal, and the thread goes on', async () => {
+  const thread = workThread();
+  const abort = new AbortController();
+  const counted = thread.countTokens(['a word '.repeat(2_000_000)], abort.signal);
+  abort.abort(new Error('the client left'));
+  expect(counted).rejects.toThrow('the client left');
+  expect(thread.countTokens(['x'], abort.signal)).rejects.toThrow('the client left');
+  expect(await thread.countTokens(['hello'], never)).toBe(1);
+});
+
+test('countTokens() refuses more than 256 at once', async () => {
+  const thread = workThread();
+  const counts = Array.from({ length: 257 }, () => thread.countTokens(['hello'], never));
+  expect(counts[256]!).rejects.toMatchObject({ fault: 'unavailable', retryAfterMs: 1_000 });
+  expect(await Promise.all(counts.slice(0, 256))).toEqual(Array(256).fill(1));
+  expect(await thread.countTokens(['hello'], never)).toBe(1);
+});
+
+test('line() is the line of a record, without secrets', async () => {
+  const record = { ...logRecord(), request: '{"pin":"1234","x":"the-secret-itself é"}' };
+  const line = new TextDecoder().decode(await workThread().line(record));
+  expect(line.endsWith('}\n')).toBe(true);
+  expect(JSON.parse(line).request).toEqual({ pin: '[redacted]', x: '[redacted] é' });
+});
+
+test('line() tells the name of what went wrong, and no more', async () => {
+  const broken = workThread().line({ ...logRecord(), request: '{"secret words\n' });
+  expect(await broken.catch((error: unknown) => [(error as Error).name, (error as Error).message])).toEqual([
+    'SyntaxError',
+    'Cannot do the work: SyntaxError',
+  ]);
+});
+
+test('the thread ends when it was idle for a minute, and begins again', async () => {
+  const clock = new FakeClock();
+  const thread = workThread(clock);
+  expect(await thread.countTokens(['hello'], never)).toBe(1);
+  expect(thread.running).toBe(true);
+  clock.advance(59_000);
+  expect(await thread.countTokens(['hello'], never)).toBe(1);
+  clock.advance(59_000);
+  expect(thread.running).toBe(true);
+  clock.advance(1_000);
+  expect(thread.running).toBe(false);
+  expect(await thread.countTokens(['hello'], never)).toBe(1);
+});
+
+test('close() fails what is in work', async () => {
+  const thread = workThread();
+  const counted = thread.countTokens(['a word '.repeat(2_000_000)], never);
+  thread.close();
+  expect(counted).rejects.toThrow('the proxy is being stopped');
+});
