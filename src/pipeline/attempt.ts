@@ -233,7 +233,8 @@ export class Attempt {
     const target = this.#plan.target.id;
     const { turns } = this.#deps;
     const { text = given, finish, usage } = await turns.run(prepared.whole(given, target));
-    const events = await turns.run(prepared.wholeAsStream(given, target));
+    const stream = prepared.wholeAsStream?.(given, target);
+    const events = stream && (await turns.run(stream));
     if (events === undefined) throw this.#error('malformed', 'it is no stream');
     const body = await turns.run(encodeInSteps(events));
     return { kind: 'whole', body, text, finish, usage, made: 'text/event-stream' };

@@ -4,7 +4,10 @@ import type { JsonObject } from '../wire/json.ts';
 import type { Passing } from './passing.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyBody, tellable } from '../wire/classify.ts';
-import { isObject, parseJson } from '../wire/json.ts';
+import { isObject, parseJson, PIECE_BOUNDS } from '../wire/json.ts';
+
+/** An event is passed on as it came, so it may be deeper than what could be written again. */
+const PASSING_BOUNDS = { ...PIECE_BOUNDS, maxDepth: Infinity, maxValues: 250_000 };
 
 /**
  * Watches a stream of the client's protocol as it passes and remembers what the record and the router need:
@@ -98,7 +101,7 @@ export class Tap {
   event(data: string, target: string): boolean {
     if (this.done || this.error) return false;
     if (data === '[DONE]') return (this.done = true);
-    const value = parseJson(data);
+    const value = parseJson(data, PASSING_BOUNDS);
     if (!isObject(value)) {
       this.malformed += 1;
       return false;
