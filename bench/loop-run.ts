@@ -41,8 +41,8 @@ const BODY = JSON.stringify({ model: 'up/normal', messages: [{ role: 'user', con
 export async function normal(url: string, until: Promise<unknown>): Promise<Waits> {
   const waits: number[] = [];
   const running: Promise<void>[] = [];
-  let over = false;
-  void until.then(() => (over = true));
+  const ending = { over: false };
+  void until.then(() => (ending.over = true));
   const ask = async (): Promise<void> => {
     const began = performance.now();
     const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body: BODY });
@@ -50,7 +50,7 @@ export async function normal(url: string, until: Promise<unknown>): Promise<Wait
     if (response.status !== 200) throw new Error(`A normal request was answered ${response.status}`);
     waits.push(performance.now() - began);
   };
-  while (!over) {
+  while (!ending.over) {
     running.push(ask());
     await Bun.sleep(EVERY_MS);
   }

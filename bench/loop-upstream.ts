@@ -51,7 +51,10 @@ const called = {
 const vector = () => Array.from({ length: 1_536 }, (_, n) => Math.sin(n));
 const probabilities = () => {
   const token = { token: 'word', logprob: -0.123456, bytes: [119, 111, 114, 100] };
-  const content = Array.from({ length: 16_000 }, () => ({ ...token, top_logprobs: Array(20).fill(token) }));
+  const content = Array.from({ length: 16_000 }, () => ({
+    ...token,
+    top_logprobs: Array.from({ length: 20 }, () => token),
+  }));
   return JSON.stringify({ content });
 };
 

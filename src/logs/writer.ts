@@ -110,25 +110,22 @@ export class LogWriter {
   #writeLarge(record: LogRecord, size: number): boolean {
     if (!this.#hasRoom(size)) return false;
     this.#stats.pending += size;
-    const made = this.#deps
-      .makeLine(record)
-      .then(
-        (line) => {
-          this.#large.push(line);
-          this.#stats.pending += line.length;
-          this.#waits(line.length);
-        },
-        (error: unknown) => {
-          this.#lose(record, error);
-          this.#stats.dropped++;
-        },
-      )
-      .finally(() => {
-        this.#stats.pending -= size;
-        this.#making.delete(made);
-      });
+    const made = this.#make(record, size).finally(() => this.#making.delete(made));
     this.#making.add(made);
     return true;
+  }
+
+  async #make(record: LogRecord, size: number): Promise<void> {
+    try {
+      const line = await this.#deps.makeLine(record);
+      this.#large.push(line);
+      this.#stats.pending += line.length;
+      this.#waits(line.length);
+    } catch (error) {
+      this.#lose(record, error);
+      this.#stats.dropped++;
+    }
+    this.#stats.pending -= size;
   }
 
   #hasRoom(bytes: number): boolean {

@@ -250,7 +250,8 @@ export class Attempt {
     this.#release();
     const given = await this.#decode(bytes, reply.headers);
     const { text = given, finish, usage } = await this.#read((target) => prepared.whole(given, target));
-    const events = await this.#read((target) => prepared.wholeAsStream(given, target));
+    const { wholeAsStream } = prepared;
+    const events = wholeAsStream && (await this.#read((target) => wholeAsStream(given, target)));
     if (events === undefined) throw this.#error('malformed', 'it is no stream');
     const body = await this.#deps.turns.run(encodeInSteps(events));
     return { kind: 'whole', body, text, finish, usage, made: 'text/event-stream' };

@@ -1,4 +1,5 @@
 import { atOnce } from '../turns.ts';
+import type { JsonBounds } from './json-steps.ts';
 import { parseInSteps } from './json-steps.ts';
 
 /** JSON as values. Bodies of providers are read leniently: every field is `unknown` until looked at. */
@@ -47,15 +48,15 @@ export function tidyText(text: string, max: number): string {
 const CONTROL = /(?![\n\t])\p{Cc}/gu;
 
 /** What a piece of an answer, or the arguments of a call, never have. Reading more would hold up everything else. */
-const BOUNDS = { maxDepth: 512, maxValues: 500_000, maxFields: 500_000 };
+export const PIECE_BOUNDS: JsonBounds = { maxDepth: 512, maxValues: 500_000, maxFields: 500_000 };
 
 /** A text of this length has no room for more. */
-const SHORT = 2 * BOUNDS.maxDepth;
+const SHORT = 2 * PIECE_BOUNDS.maxDepth;
 
-/** Parses JSON text; `undefined` when it is not JSON, or nested hundreds of levels deep, or has 100,000 values. */
-export function parseJson(text: string): unknown {
+/** Parses JSON text; `undefined` when it is not JSON, or beyond the bounds: those of a piece where none are given. */
+export function parseJson(text: string, bounds: JsonBounds = PIECE_BOUNDS): unknown {
   try {
-    return text.length <= SHORT ? (JSON.parse(text) as unknown) : atOnce(parseInSteps(text, BOUNDS));
+    return text.length <= SHORT ? (JSON.parse(text) as unknown) : atOnce(parseInSteps(text, bounds));
   } catch {
     return undefined;
   }

@@ -110,7 +110,7 @@ export class WorkThread {
     this.#waiting.set(message.job, { resolve, reject });
     this.#cancelIdle?.();
     this.#cancelIdle = undefined;
-    this.#worker ??= this.#start();
+    if (!this.#worker) this.#start();
     this.#post(message);
     return promise as Promise<Extract<FromWorker, { kind: Kind }>>;
   }
@@ -119,7 +119,7 @@ export class WorkThread {
     this.#worker?.postMessage(message);
   }
 
-  #start(): Worker {
+  #start(): void {
     const worker = new Worker(new URL(WORKER, import.meta.url).href, { smol: true, ref: false });
     worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
       const waiting = this.#settle(data.job);
@@ -131,8 +131,8 @@ export class WorkThread {
       if (worker === this.#worker) this.#end(event.message);
     });
     const { secrets, keys } = this.#options;
-    worker.postMessage({ kind: 'secrets', secrets, keys } satisfies ToWorker);
-    return worker;
+    this.#worker = worker;
+    this.#post({ kind: 'secrets', secrets, keys });
   }
 
   #settle(job: number): Waiting | undefined {

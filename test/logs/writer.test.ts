@@ -314,3 +314,35 @@ function asRead(record: LogRecord): Record<string, unknown> {
   }
   return read;
 }
+
+test('large records are made lines elsewhere, and hold their place in the queue meanwhile', async () => {
+  await using dir = await logDirectory();
+  const clock = new FakeClock();
+  const problems: string[] = [];
+  const making: PromiseWithResolvers<Uint8Array>[] = [];
+  const writer = new LogWriter(logSettings(dir.path, { queue: 1_000_000 }), {
+    clock,
+    redact: () => expect.unreachable('a large record was encoded here'),
+    makeLine: () => {
+      const line = Promise.withResolvers<Uint8Array>();
+      making.push(line);
+      return line.promise;
+    },
+    onProblem: (message) => problems.push(message),
+  });
+  const large = (id: string, size: number) => logRecord({ id, request: `"${'x'.repeat(size)}"` });
+  expect(writer.write(large('a', 600_000))).toBe(true);
+  expect(writer.write(large('b', 600_000))).toBe(false);
+  expect(writer.write(large('c', 300_000))).toBe(true);
+  expect(writer.stats.pending).toBeGreaterThan(900_000);
+  expect(writer.stats.dropped).toBe(1);
+  making[1]!.reject(new RangeError('secret words'));
+  const closed = writer.close();
+  making[0]!.resolve(Buffer.from('{"id":"a"}\n'));
+  await closed;
+  expect(await dir.text(TODAY)).toBe('{"id":"a"}\n');
+  expect(writer.stats).toEqual({ written: 1, bytes: 11, dropped: 2, errors: 1, pending: 0 });
+  expect(problems.join()).toContain('request c: RangeError');
+  expect(problems.join()).not.toContain('secret words');
+  expect(writer.write(large('d', 600_000))).toBe(false);
+});

@@ -86,3 +86,15 @@ test('retryAfterMs() reads Gemini’s RetryInfo and the words of a message', () 
   expect(retryAfterMs(new Headers(), gemini, NOW)).toBe(48_000);
   expect(retryAfterMs(new Headers(), '{"error":{"message":"Please try again in 1.5s."}}', NOW)).toBe(1_500);
 });
+
+test('spliceModel() leaves a byte order mark and characters before the name as they are', () => {
+  const text = '{"é":"\u{1f600}","model":"a","x":"ü"}';
+  const span = atOnce(findModel(text, true));
+  const bytes = Uint8Array.from(Buffer.from(`\ufeff${text}`));
+  const spliced = spliceModel({ bytes, text }, span!, 'b');
+  expect(Buffer.from(spliced).toString()).toBe(`\ufeff${text.replace('"a"', '"b"')}`);
+});
+
+test('findModel() finds none where none is given, whatever is nested', () => {
+  expect(atOnce(findModel('{"x":{"model":"a"}}', false))).toBeUndefined();
+});

@@ -129,3 +129,16 @@ test('common models have a known context by their name', () => {
   const names = ['gemini-2.5-pro', 'llama-3.3-70b-versatile', 'mistral-large-latest', 'my-own-model'];
   expect(names.map(commonContextWindow)).toEqual([1_048_576, 131_072, 131_072, undefined]);
 });
+
+test.each([
+  ['parts', 'a:b\r\n\r\n\r\n--x\r\n'.repeat(300)],
+  ['lines in a head', `${'content-disposition:'.repeat(100_000)}\r\n\r\n\r\n--x\r\n`],
+])('multipartField() does not look through a form with too many %s', (_, before) => {
+  const text = `--x\r\n${before}Content-Disposition: form-data; name="model"\r\n\r\nm1\r\n--x--\r\n`;
+  const field = (body: string, boundary = 'x') =>
+    multipartField(new TextEncoder().encode(body), `multipart/form-data; boundary=${boundary}`, 'model');
+  expect(field(text)).toBeUndefined();
+  expect(field(`--x\r\nX: y\r\n\r\n\r\n${text}`.replace(before, ''))?.value).toBe('m1');
+  const long = '-'.repeat(201);
+  expect(field(text.replace(before, '').replaceAll('--x', `--${long}`), long)).toBeUndefined();
+});

@@ -78,9 +78,6 @@ export const count: Lane = {
         if (tokens !== undefined) return { text: answer(tokens), finish: null, usage: undefined };
         throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is no count`, { target });
       },
-      *wholeAsStream() {
-        return undefined;
-      },
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
       fold: () => NO_FOLD,
     };

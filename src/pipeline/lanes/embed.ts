@@ -45,6 +45,7 @@ export const embed: Lane = {
       throw new ProxyError('unsupported', `Cannot embed with ${provider.name}/${model}: it gives none`);
     const { encode, decode } = EMBEDDINGS[name];
     const { body, dropped } = encode(request, model);
+    yield;
     return {
       endpoint: 'embeddings',
       body: JSON.stringify(body),
@@ -63,9 +64,6 @@ export const embed: Lane = {
         const format = request.encoding_format === 'base64' ? 'base64' : 'float';
         const answer = decode(value, model, format);
         return { text: yield* writeAnswer(answer, text), finish: null, usage: openaiUsage(answer.usage) };
-      },
-      *wholeAsStream() {
-        return undefined;
       },
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
       fold: () => NO_FOLD,

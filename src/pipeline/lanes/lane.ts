@@ -55,10 +55,11 @@ export interface Prepared {
   /** @throws ProxyError when the body is an error or no answer */
   whole(text: string, target: string): Steps<WholeAnswer>;
   /**
-   * A whole answer where a stream was asked for, as the events it should have been; `undefined` where that cannot be.
+   * A whole answer where a stream was asked for, as the events it should have been; `undefined`, or left out, where
+   * that cannot be.
    * @throws ProxyError as `whole` does
    */
-  wholeAsStream(text: string, target: string): Steps<string | undefined>;
+  wholeAsStream?(text: string, target: string): Steps<string | undefined>;
   /** @param maxBytes how much of the answer is assembled for the record */
   tap(maxBytes: number): Tap;
   fold(tap: Tap, target: string): Fold;

@@ -1,0 +1,125 @@
+import { expect, test } from 'bun:test';
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
+import { gzipSync } from 'node:zlib';
+import { running } from '../helpers/proxy.ts';
+
+const MOCK = { providers: [{ name: 'mock', type: 'mock' as const }] };
+const nested = (depth: number, open = '[', close = ']') => open.repeat(depth) + close.repeat(depth);
+const chat = (fields: string) => `{"model":"mock","messages":[{"role":"user","content":"hello"}],${fields}}`;
+
+test.each([
+  [
+    'lists',
+    chat(`"metadata":${nested(100_000)}`),
+    'more than 512 levels of objects and lists (limits.max_depth)',
+  ],
+  ['objects', chat(`"metadata":${nested(20_000, '{"a":', '}').replace(':}', ':1}')}`), 'limits.max_depth'],
+  ['lists without an end', chat(`"metadata":${'['.repeat(100_000)}`), 'limits.max_depth'],
+  ['values', chat(`"metadata":[${'1,'.repeat(1_000_000)}1]`), 'more than 1000000 values (limits.max_values)'],
+  [
+    'objects in a list',
+    chat(`"metadata":[${'{},'.repeat(100_000)}1]`),
+    'more than 100000 objects and fields (limits.max_fields)',
+  ],
+])('a request with too many %s is a 400 that names the limit, in all protocols', async (_, body, words) => {
+  await using proxy = running(MOCK);
+  for (const path of [
+    '/v1/chat/completions',
+    '/v1/messages',
+    '/v1/responses',
+    '/v1/embeddings',
+    '/v1/messages/count_tokens',
+  ]) {
+    const response = await proxy.post(path, body);
+    expect([path, response.status, await response.text()]).toEqual([
+      path,
+      400,
+      expect.stringContaining(words),
+    ]);
+  }
+});
+
+test('limits.max_depth, max_values and max_fields are what is configured', async () => {
+  await using proxy = running({ ...MOCK, limits: { max_depth: 3, max_values: 13, max_fields: 7 } });
+  const status = async (fields: string) => (await proxy.post('/v1/chat/completions', chat(fields))).status;
+  expect(await status('"x":1')).toBe(200);
+  expect(await status('"x":[[1]]')).toBe(200);
+  expect(await status('"x":[[[1]]]')).toBe(400);
+  expect(await status('"x":[1,2,3,4,5,6,7]')).toBe(200);
+  expect(await status('"x":[1,2,3,4,5,6,7,8]')).toBe(400);
+  expect(await status('"x":1,"y":1')).toBe(400);
+});
+
+test.each([
+  [
+    'a call',
+    '"messages"',
+    (deep: string) => ({
+      messages: [
+        { role: 'user', content: 'hi' },
+        {
+          role: 'assistant',
+          tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: `{"a":${deep}}` } }],
+        },
+        { role: 'tool', tool_call_id: 'c', content: deep },
+      ],
+    }),
+  ],
+])('the arguments of %s may be as deep as they like: no 500', async (_, _field, fields) => {
+  await using proxy = running({
+    providers: [
+      {
+        name: 'claude',
+        type: 'anthropic',
+        base_url: 'http://127.0.0.1:1',
+        api_key: 'none-at-all',
+        models: ['x'],
+        max_retries: 0,
+      },
+      {
+        name: 'gem',
+        type: 'gemini',
+        base_url: 'http://127.0.0.1:1',
+        api_key: 'none-at-all',
+        models: ['x'],
+        max_retries: 0,
+      },
+    ],
+  });
+  for (const model of ['claude/x', 'gem/x']) {
+    const response = await proxy.post('/v1/chat/completions', { model, ...fields(nested(50_000)) });
+    expect([model, response.status]).not.toEqual([model, 500]);
+  }
+});
+
+test('a large request passes as it came, compressed or not, and so does its record', async () => {
+  await using proxy = running(MOCK);
+  const words = 'some words, and "quotes"\n'.repeat(60_000);
+  const body = JSON.stringify({ messages: [{ role: 'user', content: words }], model: 'mock' });
+  const plain = await proxy.post('/v1/chat/completions', body);
+  const packed = await proxy.post('/v1/chat/completions', new Uint8Array(gzipSync(body)), {
+    headers: { 'content-encoding': 'gzip' },
+  });
+  expect([plain.status, packed.status]).toEqual([200, 200]);
+  const records = await proxy.recorded(2);
+  expect(records.map(({ request }) => request === body)).toEqual([true, true]);
+});
+
+test('a request is counted whatever words of the vocabulary it has, and one whose client left is let go', async () => {
+  await using proxy = running(MOCK);
+  const count = (content: string, init?: RequestInit) =>
+    proxy.post('/v1/messages/count_tokens', { model: 'mock', messages: [{ role: 'user', content }] }, init);
+  const tokens = 3 + 3 + 1 + countTokens('<|endoftext|>', { disallowedSpecial: new Set() });
+  expect(await (await count('<|endoftext|>')).json()).toEqual({ input_tokens: tokens });
+  const abort = new AbortController();
+  const left = count('some words '.repeat(1_000_000), { signal: abort.signal });
+  await Bun.sleep(50);
+  abort.abort();
+  expect(left).rejects.toThrow();
+  expect((await count('hello')).status).toBe(200);
+  expect((await proxy.recorded(3)).map(({ outcome }) => outcome).toSorted()).toEqual([
+    'client_abort',
+    'success',
+    'success',
+  ]);
+});
