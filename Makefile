@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check build release smoke bench bench-export interop s3 soak streams recorded clients real docs fmt clean
+.PHONY: help install serve test check build release smoke bench bench-export interop s3 soak simulate streams recorded clients real docs fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -40,6 +40,9 @@ bench-export: install ## measure the export against jq and DuckDB, where they ar
 
 soak: install ## run through random faults for some minutes and count everything
 	@$(RUN) bench/soak.ts $(ARGS)
+
+simulate: install ## run simulated hours of faults from a seed: SEED=1 HOURS=100 JOBS=2
+	@$(RUN) scripts/simulate.ts $(if $(SEED),--seed $(SEED)) $(if $(HOURS),--hours $(HOURS)) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
 
 streams: install ## hold ten thousand streams open at once
 	@$(RUN) bench/streams.ts $(ARGS)
