@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check build release smoke bench bench-export bench-loop interop s3 soak outages streams recorded clients real docs fmt clean
+.PHONY: help install serve test check build release smoke bench bench-export bench-loop interop s3 soak outages simulate streams recorded clients real docs fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -46,6 +46,9 @@ soak: install ## run through random faults for some minutes and count everything
 
 outages: install ## let providers go and come back for minutes, with the default settings
 	@BUN_CONFIG_MAX_HTTP_REQUESTS=65535 $(RUN) bench/outages.ts $(ARGS)
+
+simulate: install ## run simulated hours of faults from a seed: SEED=1 HOURS=100 JOBS=2
+	@$(RUN) scripts/simulate.ts $(if $(SEED),--seed $(SEED)) $(if $(HOURS),--hours $(HOURS)) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
 
 streams: install ## hold ten thousand streams open at once
 	@$(RUN) bench/streams.ts $(ARGS)

@@ -1,0 +1,92 @@
+import type { Call } from './book.ts';
+import type { Judge, Scene } from './scene.ts';
+import type { SimTarget } from './world.ts';
+import { kindOf } from './faults.ts';
+import { showedFault } from './known.ts';
+import { aboutOf } from './scene.ts';
+import { downSince } from './truth.ts';
+
+/** Faults after which the proxy knows that a target is down. */
+const KNOWN_AFTER = 5;
+
+const WINDOW_MS = 30_000;
+
+/** Requests that may try a target within the window while it is out: beside a good one, and alone. */
+const TRIALS = { beside: 16, alone: 36 };
+
+interface Outing {
+  readonly sinceMs: number;
+  faults: number;
+  readonly beside: number[];
+  readonly alone: number[];
+}
+
+/** Rule 5: who is down, or asked for rest, is left alone but for trials. */
+export class HammeringJudge implements Judge {
+  readonly #scene: Scene;
+  /** By target, or by target and class where that is all a fault blames. */
+  readonly #outings = new Map<string, Outing>();
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  reloaded(): void {
+    this.#outings.clear();
+  }
+
+  began(call: Call): void {
+    this.#expectRest(call);
+    const outing = this.#outingOf(call);
+    const { request, target, beganMs } = call;
+    if (!outing || outing.faults < KNOWN_AFTER) return;
+    if (request.calls.some((earlier) => earlier.target === target)) return;
+    const { known, violations } = this.#scene;
+    const others = request.route.targets.filter((each) => each !== target);
+    const how = others.some((other) => known.good(other, request)) ? 'beside' : 'alone';
+    const trials = outing[how];
+    trials.push(beganMs);
+    while (trials[0]! < beganMs - WINDOW_MS) trials.shift();
+    if (trials.length <= TRIALS[how]) return;
+    const where = how === 'beside' ? 'beside a good target' : 'alone';
+    const what = `${target.id}, down and ${where}, is tried by ${trials.length} requests in 30 s`;
+    violations.add(5, beganMs, what, { cause: `${target.id} ${outing.sinceMs}`, about: aboutOf(request) });
+  }
+
+  ended(call: Call): void {
+    if (!showedFault(call) || isCallersEnd(call)) return;
+    const outing = this.#outingOf(call);
+    if (outing && call.beganMs >= outing.sinceMs) outing.faults += 1;
+  }
+
+  #outingOf({ target, request, outage }: Call): Outing | undefined {
+    const sinceMs = downSince(target, this.#scene.clock.monotonic());
+    const blame = outage && kindOf(outage.kind).blame;
+    if (sinceMs === undefined || blame === undefined || blame === 'request') return undefined;
+    const key = blame === 'endpoint' ? `${target.id} ${request.asked.name}` : target.id;
+    const known = this.#outings.get(key);
+    if (known?.sinceMs === sinceMs) return known;
+    const outing: Outing = { sinceMs, faults: 0, beside: [], alone: [] };
+    this.#outings.set(key, outing);
+    return outing;
+  }
+
+  /** A Retry-After is honoured. */
+  #expectRest({ request, target, key, beganMs }: Call): void {
+    const told = this.#scene.known.told(target, key);
+    if (!told || beganMs <= told.fromMs || beganMs >= told.untilMs - 1) return;
+    this.#scene.violations.add(5, beganMs, restText(target, key, told.untilMs - beganMs), {
+      cause: `rest ${target.id} ${key} ${told.fromMs}`,
+      about: aboutOf(request),
+    });
+  }
+}
+
+/** Whether it may have been given up for its caller's sake alone, which tells the proxy nothing. */
+function isCallersEnd({ result, request }: Call): boolean {
+  return result === 'aborted' && (request.left || request.deadlineMs !== undefined);
+}
+
+function restText({ id }: SimTarget, key: number, leftMs: number): string {
+  return `${id} is asked with key ${key}, ${(leftMs / 1000).toFixed(1)} s before the Retry-After has passed`;
+}

@@ -1,0 +1,89 @@
+import type { LogRecord } from '../../src/logs/record.ts';
+import type { Call, SimRequest } from './book.ts';
+import type { Judge, Scene } from './scene.ts';
+import type { SimTarget } from './world.ts';
+import { wirePath } from './classes.ts';
+import { aboutOf, failedHere, isFree } from './scene.ts';
+import { fineSince, lastWrong } from './truth.ts';
+
+const RECOVERY_MS = 15_000;
+
+/** "At least once a second", with some play, milliseconds. */
+const DENSE_MS = 1_050;
+
+/** "About once a second", milliseconds. */
+const LET_THROUGH_MS = 3_000;
+
+/** Rules 3 and 4: what is out comes back. */
+export class RecoveryJudge implements Judge {
+  readonly #scene: Scene;
+  /** By best target and class: since when requests arrive at least once a second, and the last of them. */
+  readonly #dense = new Map<string, { sinceMs: number; lastMs: number }>();
+  /** By target: when a call to it last began or ended. */
+  readonly #touched = new Map<string, number>();
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  arrives({ asked, route, arrivedMs }: SimRequest): void {
+    const key = `${route.targets[0]!.id} ${asked.name}`;
+    const dense = this.#dense.get(key);
+    const goesOn = dense && arrivedMs - dense.lastMs <= DENSE_MS;
+    this.#dense.set(key, { sinceMs: goesOn ? dense.sinceMs : arrivedMs, lastMs: arrivedMs });
+  }
+
+  began(call: Call): void {
+    this.#touched.set(call.target.id, call.beganMs);
+    if (call.request.calls.length === 0) this.#expectBest(call.request, call.target);
+  }
+
+  ended({ target, endedMs }: Call): void {
+    this.#touched.set(target.id, endedMs!);
+  }
+
+  finished(request: SimRequest, record: LogRecord | undefined): void {
+    if (request.calls.length > 0 || !failedHere(record) || record.fault === 'deadline') return;
+    this.#expectBest(request, undefined);
+    this.#expectTrial(request, record);
+  }
+
+  /** Asked first, if it has been fine for long enough. */
+  #expectBest(request: SimRequest, asked: SimTarget | undefined): void {
+    const { known, violations, clock } = this.#scene;
+    const best = request.route.targets[0]!;
+    const { name, expensive, long } = request.asked;
+    if (asked === best || expensive || long || wirePath(best.provider.protocol, name) === undefined) return;
+    const nowMs = clock.monotonic();
+    const fineMs = fineSince(best, request.asked, nowMs);
+    if (fineMs === undefined || !isFree(this.#scene, best)) return;
+    const denseMs = this.#dense.get(`${best.id} ${name}`)?.sinceMs ?? nowMs;
+    const lateMs = nowMs - Math.max(fineMs, denseMs, known.toldUntil(best).any);
+    if (lateMs <= RECOVERY_MS) return;
+    const kind = lastWrong(best, request.asked, nowMs);
+    const since = Number.isFinite(fineMs)
+      ? `for ${((nowMs - fineMs) / 1000).toFixed(0)} s, after ${kind}`
+      : 'always';
+    violations.add(3, nowMs, `${request.id} goes past ${best.id}, which has been fine ${since}`, {
+      cause: `${best.id} ${name} ${fineMs}`,
+      about: aboutOf(request),
+    });
+  }
+
+  /** When nothing was asked of any target for a while, it should have been let through. */
+  #expectTrial(request: SimRequest, { fault }: LogRecord): void {
+    const { known, violations, clock, book } = this.#scene;
+    const nowMs = clock.monotonic();
+    const { targets } = request.route;
+    const resting = targets.every((target) => known.toldUntil(target).all > request.arrivedMs);
+    const busy = [...book.open].some(({ target }) => targets.includes(target));
+    const full = targets.some((target) => !isFree(this.#scene, target));
+    const touchedMs = Math.max(...targets.map(({ id }) => this.#touched.get(id) ?? -Infinity));
+    if (resting || busy || full || nowMs - touchedMs < LET_THROUGH_MS) return;
+    const idle = Number.isFinite(touchedMs) ? `${((nowMs - touchedMs) / 1000).toFixed(1)} s` : 'ever';
+    violations.add(4, nowMs, `${request.id} is refused (${fault}), and nothing was asked for ${idle}`, {
+      cause: `${request.route.name} ${Math.floor(nowMs / 60_000)}`,
+      about: aboutOf(request),
+    });
+  }
+}

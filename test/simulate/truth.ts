@@ -1,0 +1,78 @@
+import type { KindName } from './faults.ts';
+import type { Asked, Outage } from './outages.ts';
+import type { SimProvider, SimTarget } from './world.ts';
+import { kindOf } from './faults.ts';
+import { concerns, isTrue, lastTrue } from './outages.ts';
+
+/** What a call to a provider meets: the first thing that is wrong for it, or nothing. */
+export function metBy(
+  { provider, model }: SimTarget,
+  key: number,
+  asked: Asked,
+  atMs: number,
+): Outage | undefined {
+  return provider.outages.find(
+    (outage) =>
+      isTrue(outage, atMs) &&
+      (outage.key === undefined || outage.key === key) &&
+      concerns(outage, provider.protocol, model, asked),
+  );
+}
+
+/** What the probe of an honest provider meets: what is wrong with all of it, or with the key. */
+export function metByProbe(provider: SimProvider, key: number, atMs: number): Outage | undefined {
+  return provider.outages.find(
+    (outage) =>
+      isTrue(outage, atMs) &&
+      (outage.key === undefined || outage.key === key) &&
+      [outage.model, outage.path, outage.only].every((limit) => limit === undefined) &&
+      kindOf(outage.kind).act.does !== 'spoil',
+  );
+}
+
+/** Since when nothing is wrong, or slow, for such requests, with whatever key; `undefined` when something is. */
+export function fineSince({ provider, model }: SimTarget, asked: Asked, atMs: number): number | undefined {
+  let sinceMs = -Infinity;
+  for (const outage of provider.outages) {
+    if (outage.fromMs > atMs) break;
+    if (!concerns(outage, provider.protocol, model, asked)) continue;
+    if (isTrue(outage, atMs)) return undefined;
+    sinceMs = Math.max(sinceMs, lastTrue(outage, atMs));
+  }
+  return sinceMs;
+}
+
+/** The kind of what was last wrong for such requests. */
+export function lastWrong({ provider, model }: SimTarget, asked: Asked, atMs: number): KindName | undefined {
+  const past = provider.outages.filter(
+    (outage) => outage.fromMs <= atMs && concerns(outage, provider.protocol, model, asked),
+  );
+  return past.sort((a, b) => lastTrue(b, atMs) - lastTrue(a, atMs))[0]?.kind;
+}
+
+/** Whether nothing is wrong, or slow, for such requests from one moment to another. */
+export function fineDuring(target: SimTarget, asked: Asked, fromMs: number, untilMs: number): boolean {
+  const { provider, model } = target;
+  return provider.outages.every(
+    (outage) =>
+      outage.fromMs > untilMs ||
+      outage.untilMs < fromMs ||
+      !concerns(outage, provider.protocol, model, asked),
+  );
+}
+
+/** Whether a target is wrong for everybody, whatever is asked with whatever key, without a break since then. */
+export function downSince({ provider, model }: SimTarget, atMs: number): number | undefined {
+  const outage = provider.outages.find(
+    (each) =>
+      isTrue(each, atMs) &&
+      each.flapMs === undefined &&
+      kindOf(each.kind).act.does !== 'dawdle' &&
+      (each.model === undefined || each.model === model) &&
+      (each.key === undefined || provider.keys === 1) &&
+      each.path === undefined &&
+      each.stream === undefined &&
+      each.only === undefined,
+  );
+  return outage?.fromMs;
+}

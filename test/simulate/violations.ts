@@ -1,0 +1,58 @@
+import type { EventLog } from './events.ts';
+
+/** What must hold, by number. */
+export const RULES = {
+  1: 'no request fails while a target that would have answered was free and known good',
+  2: 'a fault keeps no request from what it does not cover',
+  3: 'a target that came back is used again within 15 s',
+  4: 'when all targets are out, one request at a time is let through about once a second',
+  5: 'a target that is down is not hammered',
+  6: 'one honest record a request, one honest end, in time',
+  7: 'no defect of the proxy itself',
+} as const;
+
+export type Rule = keyof typeof RULES;
+
+export interface Violation {
+  readonly rule: Rule;
+  readonly atMs: number;
+  readonly what: string;
+  /** The last events about the same things. */
+  readonly events: readonly string[];
+}
+
+/** Violations of each sort that keep their events; of the others a count must do. */
+const SHOWN = 2;
+
+const EVENTS = 60;
+
+export class Violations {
+  readonly list: Violation[] = [];
+  readonly #seen = new Set<string>();
+  readonly #events: EventLog;
+
+  constructor(events: EventLog) {
+    this.#events = events;
+  }
+
+  /**
+   * @param cause violations with the same cause are one
+   * @param about words of the events that led to it
+   */
+  add(rule: Rule, atMs: number, what: string, { cause, about }: { cause: string; about: readonly string[] }) {
+    if (this.#seen.has(`${rule} ${cause}`)) return;
+    this.#seen.add(`${rule} ${cause}`);
+    const sort = sortOf(what);
+    const shown = this.list.filter((each) => each.rule === rule && sortOf(each.what) === sort).length < SHOWN;
+    this.list.push({ rule, atMs, what, events: shown ? this.#events.last(about, EVENTS) : [] });
+    this.#events.add(`VIOLATION of rule ${rule}: ${what}`, ` ${about.join(' ')} `);
+  }
+}
+
+/** What a violation says without the names and numbers of its case. */
+export function sortOf(what: string): string {
+  return what
+    .replaceAll(/\br\d+\b|\bp\d+\/\w+|\d[\d.]* (?=ms\b|s\b|requests|records|calls|timers|of its)/g, '~ ')
+    .replaceAll(/"[^"]*"/g, '"~"')
+    .replaceAll(/~ +/g, '~ ');
+}
