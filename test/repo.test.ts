@@ -57,6 +57,22 @@ test('dependencies are exact versions', () => {
   expect(loose).toEqual([]);
 });
 
+/** The packages that the code in `src` imports, types alone included. */
+function imported(): string[] {
+  const names = files()
+    .filter((path) => /^src\/.*\.ts$/.test(path))
+    .flatMap((path) => [
+      ...read(path).matchAll(/(?:\bfrom|\bimport\(|\brequire\()\s*'((?:@[\w-]+\/)?[\w-]+)/g),
+    ]);
+  return [...new Set(names.map(([, name = '']) => name))].filter((name) => !/^(?:bun|node)$/.test(name));
+}
+
+test('the binary needs 15 packages at most, and package.json lists those that src imports', () => {
+  const direct = Object.keys(project.dependencies);
+  expect(direct.length).toBeLessThanOrEqual(15);
+  expect(imported().toSorted()).toEqual(direct.toSorted());
+});
+
 test("config.yaml's first line leads editors to the schema", () => {
   const [, schema] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(read('config.yaml')) ?? [];
   expect(existsSync(join(ROOT, schema ?? 'missing'))).toBeTrue();
