@@ -26,8 +26,8 @@ check: install ## all that must pass: format, types, lint, docs, build, tests, s
 build: install ## compile dist/llmproxy for this machine
 	@$(RUN) scripts/build.ts $(ARGS)
 
-release: install ## compile for every platform, with checksums and an SBOM
-	@$(RUN) scripts/release.ts $(ARGS)
+release: install ## compile for every platform, with checksums; SIGN=minisign or cosign
+	@$(RUN) scripts/release.ts $(if $(SIGN),--sign "$(SIGN)") $(if $(SIGN_KEY),--sign-key "$(SIGN_KEY)") $(ARGS)
 
 smoke: install ## try the compiled binary end to end
 	@$(RUN) scripts/smoke.ts $(ARGS)

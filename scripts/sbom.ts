@@ -1,22 +1,7 @@
 /** The software bill of materials: what is in the binary, as CycloneDX 1.6. @see https://cyclonedx.org/docs/1.6/json */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly license?: string;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  readonly devDependencies?: Readonly<Record<string, string>>;
-}
-
-interface Lock {
-  /** By place in node_modules: [name@version, registry, what it needs, integrity]. */
-  readonly packages: Readonly<
-    Record<string, readonly [string, string, { dependencies?: Record<string, string> }, string]>
-  >;
-}
+import type { Lock, Manifest } from './packages.ts';
+import { closure, licenseOf, locked, needs, readLock, readManifest } from './packages.ts';
 
 interface Component {
   readonly 'bom-ref': string;
@@ -30,8 +15,8 @@ interface Component {
  * @throws Error when a package is not installed or not in bun.lock
  */
 export function sbom(root: string): object {
-  const project = manifest(join(root, 'package.json'));
-  const lock = Bun.JSONC.parse(readFileSync(join(root, 'bun.lock'), 'utf8')) as Lock;
+  const project = readManifest(root);
+  const lock = readLock(root);
   const direct = Object.keys(project.dependencies ?? {});
   const names = closure(lock, direct);
   const ref = (name: string) => purl(name, locked(lock, name).version);
@@ -67,41 +52,8 @@ export function sbom(root: string): object {
   };
 }
 
-function manifest(path: string): Manifest {
-  return JSON.parse(readFileSync(path, 'utf8'));
-}
-
-/** All that `direct` leads to, sorted. */
-function closure(lock: Lock, direct: readonly string[]): string[] {
-  const found = new Set<string>();
-  const visit = (name: string): void => {
-    if (found.has(name)) return;
-    found.add(name);
-    needs(lock, name).forEach(visit);
-  };
-  direct.forEach(visit);
-  return [...found].toSorted();
-}
-
-function needs(lock: Lock, name: string): string[] {
-  return Object.keys(lock.packages[name]?.[2].dependencies ?? {}).toSorted();
-}
-
-function locked(lock: Lock, name: string): { version: string; sha512: string } {
-  const entry = lock.packages[name];
-  if (!entry) throw new Error(`Cannot list ${name}: bun.lock has no such package`);
-  const [spec, , , integrity] = entry;
-  const sha512 = Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex');
-  return { version: spec.slice(spec.lastIndexOf('@') + 1), sha512 };
-}
-
 function library(root: string, lock: Lock, name: string): Component {
-  return component(
-    'library',
-    lock,
-    name,
-    licenses(manifest(join(root, 'node_modules', name, 'package.json'))),
-  );
+  return component('library', lock, name, licenses(readManifest(root, name)));
 }
 
 /** Bun is not bundled but the program that the bundle is put into. Its parts for other platforms are not installed. */
@@ -117,8 +69,8 @@ function component(type: string, lock: Lock, name: string, licences: object[]): 
 }
 
 /** One SPDX name, or an expression of several. */
-function licenses({ name, license }: Manifest): object[] {
-  if (!license) throw new Error(`Cannot list ${name}: its package.json names no licence`);
+function licenses(manifest: Manifest): object[] {
+  const license = licenseOf(manifest);
   return /[ (]/.test(license) ? [{ expression: license }] : [{ license: { id: license } }];
 }
 

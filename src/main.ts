@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   providers: async () => (await import('./cli/providers.ts')).default as CommandDef,
   explain: async () => (await import('./cli/explain.ts')).default as CommandDef,
   export: async () => (await import('./cli/export.ts')).default as CommandDef,
+  licenses: async () => (await import('./cli/licenses.ts')).default as CommandDef,
 };
 
 const main: CommandDef = {

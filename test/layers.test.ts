@@ -35,13 +35,14 @@ function rowOf(part: string): number {
   return row;
 }
 
-/** The source without comments, and without the text of strings but for what an import names. */
+/** The source without comments, and without the text of strings but for what an import names, and how. */
 function codeOf(source: string): string {
   return source.replace(
     /\/\*[\s\S]*?\*\/|(?<!:)\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g,
     (piece: string, at: number) => {
       if (piece.startsWith('/')) return ' ';
-      return /(?:\bfrom|\bimport|\bimport\()\s*$/.test(source.slice(Math.max(0, at - 40), at)) ? piece : "''";
+      const before = source.slice(Math.max(0, at - 40), at);
+      return /(?:\bfrom|\bimport|\bimport\(|\bwith \{ type:)\s*$/.test(before) ? piece : "''";
     },
   );
 }
@@ -51,7 +52,7 @@ function violations(path: string, source: string): string[] {
   const found: string[] = [];
   const own = path.split('/')[0]!;
   const code = codeOf(source);
-  for (const [, specifier = ''] of code.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)) {
+  for (const [, specifier = '', rest = ''] of code.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'(.*)/g)) {
     if (!specifier.startsWith('.')) {
       if (specifier.startsWith('consola') && own !== 'cli' && own !== 'proxy.ts')
         found.push(`${path} imports ${specifier}`);
@@ -59,6 +60,8 @@ function violations(path: string, source: string): string[] {
     }
     const imported = new URL(specifier, `file:///${path}`).pathname.slice(1).split('/')[0]!;
     if (imported === own || imported === 'package.json') continue;
+    // A macro runs when the binary is built. Only its result is part of the binary.
+    if (imported === 'scripts' && rest.startsWith(" with { type: 'macro' }")) continue;
     if (rowOf(imported) <= rowOf(own)) found.push(`${path} imports ${specifier}`);
   }
   const impure = (own === 'pipeline' || own === 'wire') && IMPURE.exec(code);
@@ -102,6 +105,13 @@ describe('violations() finds', () => {
 test('violations() refuses a folder that has no place yet', () => {
   expect(() => violations('dashboard/a.ts', "import { x } from '../errors.ts';")).toThrow('no place');
   expect(() => violations('server/a.ts', "import { x } from '../dashboard/b.ts';")).toThrow('no place');
+});
+
+test('violations() lets src import from scripts what runs at build time, and nothing else', () => {
+  const macro = "import { x } from '../../scripts/b.ts' with { type: 'macro' };";
+  expect(violations('cli/a.ts', macro)).toEqual([]);
+  for (const other of ["with { type: 'text' };", ';', "; const x = { type: 'macro' };"])
+    expect(() => violations('cli/a.ts', macro.replace(/ with.*/, ` ${other}`))).toThrow('no place');
 });
 
 test.each([

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Glob } from 'bun';
+import { Glob, YAML } from 'bun';
 import project from '../package.json';
 import { sbom } from '../scripts/sbom.ts';
 import { countTests } from '../scripts/test-counts.ts';
@@ -55,6 +55,47 @@ test('dependencies are exact versions', () => {
     return versions.filter(([, version]) => !/^\d/.test(version)).map(([name]) => `${path}: ${name}`);
   });
   expect(loose).toEqual([]);
+});
+
+/** The packages that the code in `src` imports, types alone included. */
+function imported(): string[] {
+  const names = files()
+    .filter((path) => /^src\/.*\.ts$/.test(path))
+    .flatMap((path) => [
+      ...read(path).matchAll(/(?:\bfrom|\bimport\(|\brequire\()\s*'((?:@[\w-]+\/)?[\w-]+)/g),
+    ]);
+  return [...new Set(names.map(([, name = '']) => name))].filter((name) => !/^(?:bun|node)$/.test(name));
+}
+
+test('the binary needs 15 packages at most, and package.json lists those that src imports', () => {
+  const direct = Object.keys(project.dependencies);
+  expect(direct.length).toBeLessThanOrEqual(15);
+  expect(imported().toSorted()).toEqual(direct.toSorted());
+});
+
+test('CI runs .ci/run with actions pinned by digest, in bounded time, and may only read', () => {
+  interface Workflow {
+    on: object;
+    permissions: object;
+    jobs: Record<string, { 'timeout-minutes'?: number; permissions?: object; steps: { run?: string }[] }>;
+  }
+  const workflows = files().filter((path) => path.startsWith('.github/workflows/'));
+  expect(workflows).toContain('.github/workflows/ci.yml');
+  for (const path of workflows) {
+    const text = read(path);
+    const used = [...text.matchAll(/\buses:(.*)/g)].map(([, action = '']) => action);
+    const pinned = /^ [\w/.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
+    expect(used.filter((action) => !pinned.test(action))).toEqual([]);
+    expect(text).not.toMatch(/\bsecrets\b|pull_request_target/);
+    const { permissions, jobs } = YAML.parse(text) as Workflow;
+    expect(permissions).toEqual({ contents: 'read' });
+    const loose = Object.values(jobs).filter((job) => job.permissions || !job['timeout-minutes']);
+    expect(loose).toEqual([]);
+  }
+  const { on, jobs } = YAML.parse(read('.github/workflows/ci.yml')) as Workflow;
+  expect(Object.keys(on)).toEqual(['push', 'pull_request']);
+  const commands = Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? []));
+  expect(commands).toEqual(['bash .ci/run']);
 });
 
 test("config.yaml's first line leads editors to the schema", () => {

@@ -65,7 +65,9 @@ export async function serveConfig(
 
 /** Builds the binary where it is older than its source. */
 export function built(): void {
-  if (existsSync(BINARY) && statSync(BINARY).mtimeMs > newest(join(root, 'src'))) return;
+  const sources = [newest(join(root, 'src')), newest(join(root, 'scripts'))];
+  const changedMs = Math.max(...sources, statSync(join(root, 'bun.lock')).mtimeMs);
+  if (existsSync(BINARY) && statSync(BINARY).mtimeMs > changedMs) return;
   const build = Bun.spawnSync([process.execPath, '--no-env-file', 'scripts/build.ts'], { cwd: root });
   if (build.exitCode !== 0) throw new Error(build.stderr.toString());
 }

@@ -21,7 +21,7 @@ export function readAnswer(name: ClassName, status: number | undefined, body: st
   }
   if (!stream) return readWhole(name, body);
   const events = body.split('\n').flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : []));
-  const parsed = events.map(parseJson).filter(isObject);
+  const parsed = events.map((data) => parseJson(data)).filter(isObject);
   const failed = parsed.find(isError);
   return {
     text: parsed.map((event) => pieceOf(endpoint, event)).join(''),

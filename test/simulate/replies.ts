@@ -2,7 +2,7 @@ import type { ErrorAnswer } from '../helpers/broken/errors.ts';
 import type { Spoiling } from './faults.ts';
 import type { Protocol } from './classes.ts';
 import { ERRORS } from '../helpers/broken/errors.ts';
-import { WIRES } from '../helpers/broken/wire.ts';
+import { WIRES } from '../helpers/broken/wires.ts';
 
 /** A step of an answer's body: text, then how it goes on. */
 export type Step = string | 'CUT' | 'STALL';

@@ -1,31 +1,10 @@
-import type { EventStreamCodec } from '@smithy/eventstream-codec';
 import type { Framing } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
-import { crc32 } from 'node:zlib';
+import type { Message, Prelude } from './message.ts';
 import { ProxyError } from '../../errors.ts';
-
-/** Total length, length of the headers and their checksum, four bytes each. */
-const PRELUDE = 12;
-/** What the prelude's own checksum is of, bytes. */
-const CHECKED = 8;
-/** The prelude and the checksum of the whole. */
-const OVERHEAD = PRELUDE + 4;
+import { PRELUDE, readMessage, readPrelude } from './message.ts';
 
 const utf8 = new TextDecoder();
-let codec: EventStreamCodec | undefined;
-
-type Loaded = typeof EventStreamCodec;
-
-/** The codec, loaded with the first frame: it brings 25 ms of other code, and few are at AWS. */
-function codecOf(): EventStreamCodec {
-  if (codec) return codec;
-  const { EventStreamCodec: Codec } = require('@smithy/eventstream-codec') as { EventStreamCodec: Loaded };
-  codec = new Codec(
-    (bytes) => (typeof bytes === 'string' ? bytes : utf8.decode(bytes)),
-    (text) => new TextEncoder().encode(text),
-  );
-  return codec;
-}
 
 /**
  * Cuts `application/vnd.amazon.eventstream` into events, however its bytes are cut. An event is named by its
@@ -38,7 +17,7 @@ export class EventStreamReader implements Framing {
   /** Bytes without which nothing more can be read. */
   #needed = PRELUDE;
 
-  /** @throws ProxyError `malformed` for a frame whose checksum is wrong */
+  /** @throws ProxyError `malformed` for a frame that is damaged */
   push(bytes: Uint8Array): SseEvent[] {
     if (bytes.length === 0) return [];
     this.#pieces.push(bytes);
@@ -52,17 +31,12 @@ export class EventStreamReader implements Framing {
   }
 
   #read(bytes: Uint8Array): SseEvent[] {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const events: SseEvent[] = [];
     let start = 0;
     this.#needed = PRELUDE;
     while (bytes.length - start >= PRELUDE) {
-      const length = view.getUint32(start);
-      const told = view.getUint32(start + CHECKED);
-      // What is no frame at all could claim any length, and would be waited for.
-      if (length < OVERHEAD || crc32(bytes.subarray(start, start + CHECKED)) !== told) {
-        throw malformed('a frame has no sensible length');
-      }
+      // Before the rest is waited for, since a damaged length may ask for megabytes.
+      const { length } = checked(() => readPrelude(bytes.subarray(start)));
       if (bytes.length - start < length) {
         this.#needed = length;
         break;
@@ -89,23 +63,20 @@ export class EventStreamReader implements Framing {
 }
 
 function decode(frame: Uint8Array): SseEvent {
-  const { headers, body } = parse(frame);
-  const header = (name: string) => {
-    const value = headers[name]?.value;
-    return typeof value === 'string' ? value : undefined;
-  };
-  const kind = header(':message-type');
+  const { headers, body } = checked(() => readMessage(frame));
+  const kind = headers.get(':message-type');
   if (kind === 'error') {
-    const error = { code: header(':error-code'), message: header(':error-message') };
+    const error = { code: headers.get(':error-code'), message: headers.get(':error-message') };
     return { event: 'error', data: JSON.stringify(error) };
   }
-  const event = kind === 'exception' ? (header(':exception-type') ?? 'error') : header(':event-type');
+  const event =
+    kind === 'exception' ? (headers.get(':exception-type') ?? 'error') : headers.get(':event-type');
   return { event, data: utf8.decode(body) };
 }
 
-function parse(frame: Uint8Array): ReturnType<EventStreamCodec['decode']> {
+function checked<Part extends Message | Prelude>(read: () => Part): Part {
   try {
-    return codecOf().decode(frame);
+    return read();
   } catch (cause) {
     throw malformed('a frame is damaged', cause);
   }

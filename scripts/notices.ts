@@ -1,0 +1,81 @@
+/** The licences of everything that is inside the binary, with their texts, from the packages that are installed. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { plainText, trimLines, wrap } from './notices/text.ts';
+import { closure, licenseOf, locked, readLock, readManifest } from './packages.ts';
+
+export interface Notice {
+  readonly name: string;
+  readonly version: string;
+  /** SPDX name or expression. */
+  readonly license: string;
+  readonly text: string;
+}
+
+const WIDTH = 80;
+const RULE = '='.repeat(WIDTH);
+
+/** The LGPL grants the right to change the library and to link again. */
+const RELINKED =
+  'What follows is the licence page of Bun, and the texts of the LGPL. The source of llmproxy is free: run ' +
+  'scripts/build.ts with a Bun of your own, and it is put together with the JavaScriptCore that you have changed.';
+
+/** Names of files that hold a licence, a copyright line, or the notice that Apache's licence speaks of. */
+const LICENSE_FILE = /^(?:licen[cs]e|copying|copyright|notice)/i;
+
+/**
+ * The packages that `dependencies` lead to, sorted by name, and Bun at the end.
+ * @param root the checkout, with its packages installed
+ * @throws Error when a package is not installed, not in bun.lock, or holds no text of its licence
+ */
+export function notices(root: string): Notice[] {
+  const lock = readLock(root);
+  const names = closure(lock, Object.keys(readManifest(root).dependencies ?? {}));
+  const packages = names.map((name) => ({
+    name,
+    version: locked(lock, name).version,
+    license: licenseOf(readManifest(root, name)),
+    text: licenseText(join(root, 'node_modules', name), name),
+  }));
+  return [...packages, bun(root, locked(lock, 'bun').version)];
+}
+
+function licenseText(folder: string, name: string): string {
+  const files = readdirSync(folder).filter((file) => LICENSE_FILE.test(file));
+  const texts = files.toSorted().map((file) => trimLines(readFileSync(join(folder, file), 'utf8')));
+  if (texts.join('') === '') throw new Error(`Cannot list ${name}: it holds no text of its licence`);
+  return texts.join('\n\n');
+}
+
+/**
+ * Bun is the program that the bundle is put into. Its package holds no licence, but its types hold the page that
+ * names all it is linked with; the texts that the LGPL asks for stand beside this file.
+ */
+function bun(root: string, version: string): Notice {
+  const page = readFileSync(join(root, 'node_modules/bun-types/docs/project/license.mdx'), 'utf8');
+  const lgpl = ['LGPL-2.0.txt', 'LGPL-2.1.txt'].map((file) =>
+    trimLines(readFileSync(join(root, 'scripts/notices', file), 'utf8')),
+  );
+  const text = [RELINKED, plainText(page), ...lgpl].join(`\n\n${'-'.repeat(WIDTH)}\n\n`);
+  return { name: 'bun', version, license: 'MIT; JavaScriptCore: LGPL-2.0', text };
+}
+
+/** All of them for people, in lines of 80 characters at most: a list, then text by text. @param root as above */
+export function renderNotices(root: string): string {
+  const { name, version, license } = readManifest(root);
+  const all = notices(root);
+  const head = `${name} ${version} is under the ${license} licence. It contains the packages below, whose licences follow.`;
+  const wide = Math.max(...all.map((notice) => notice.name.length));
+  const list = all.map(
+    (notice) => `${notice.name.padEnd(wide)}  ${notice.version.padEnd(8)}  ${notice.license}`,
+  );
+  const texts = all.map(
+    (notice) => `${RULE}\n${notice.name} ${notice.version}, ${notice.license}\n${RULE}\n\n${notice.text}`,
+  );
+  return `${[head, list.join('\n'), ...texts].map((part) => wrap(part, WIDTH)).join('\n\n')}\n`;
+}
+
+/** For the bundler, which puts the result into the code as a string. */
+export function thirdPartyNotices(): string {
+  return renderNotices(join(import.meta.dir, '..'));
+}

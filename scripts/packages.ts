@@ -1,0 +1,60 @@
+/** The packages that the binary is made of, by package.json, bun.lock and node_modules. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly license?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+export interface Lock {
+  /** By place in node_modules: [name@version, registry, what it needs, integrity]. */
+  readonly packages: Readonly<
+    Record<string, readonly [string, string, { dependencies?: Record<string, string> }, string]>
+  >;
+}
+
+/** The manifest of the checkout, or of one package that is installed in it. */
+export function readManifest(root: string, name?: string): Manifest {
+  const folder = name === undefined ? root : join(root, 'node_modules', name);
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+}
+
+export function readLock(root: string): Lock {
+  return Bun.JSONC.parse(readFileSync(join(root, 'bun.lock'), 'utf8')) as Lock;
+}
+
+/** The names of all packages that `direct` leads to, sorted. */
+export function closure(lock: Lock, direct: readonly string[]): string[] {
+  const found = new Set<string>();
+  const visit = (name: string): void => {
+    if (found.has(name)) return;
+    found.add(name);
+    needs(lock, name).forEach(visit);
+  };
+  direct.forEach(visit);
+  return [...found].toSorted();
+}
+
+/** The names of the packages that one needs itself, sorted. */
+export function needs(lock: Lock, name: string): string[] {
+  return Object.keys(lock.packages[name]?.[2].dependencies ?? {}).toSorted();
+}
+
+/** @returns the version, and the SHA-512 of the package's archive in hex @throws Error when bun.lock has no such package */
+export function locked(lock: Lock, name: string): { version: string; sha512: string } {
+  const entry = lock.packages[name];
+  if (!entry) throw new Error(`Cannot list ${name}: bun.lock has no such package`);
+  const [spec, , , integrity] = entry;
+  const sha512 = Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex');
+  return { version: spec.slice(spec.lastIndexOf('@') + 1), sha512 };
+}
+
+/** What a package says it is under: an SPDX name, or an expression of several. @throws Error when it says nothing */
+export function licenseOf({ name, license }: Manifest): string {
+  if (!license) throw new Error(`Cannot list ${name}: its package.json names no licence`);
+  return license;
+}
