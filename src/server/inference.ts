@@ -9,6 +9,8 @@ import { requestId, responseHeaders } from '../wire/headers.ts';
 import { readBody } from './body.ts';
 import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
 import { errorResponse, statusOf } from './error.ts';
+import { headerList, headerText } from './header-text.ts';
+import { scopedByKey } from './idempotency.ts';
 import { parseInbound } from './inbound.ts';
 import { IDLE_SECONDS } from './listen.ts';
 
@@ -65,7 +67,8 @@ async function answer(
   const { bytes, free } = await readBody(request, { maxBytes, withinMs, clock, buffered });
   exchange.finally(free);
   exchange.requestBytes = bytes.length;
-  const inbound = parseInbound(endpoint, request, bytes, context.instance);
+  const parsed = parseInbound(endpoint, request, bytes, context.instance);
+  const inbound = { ...parsed, headers: scopedByKey(parsed.headers, client.key) };
   exchange.model = inbound.model;
   exchange.stream = inbound.stream;
   exchange.requestText = inbound.json?.text;
@@ -99,7 +102,7 @@ function respond(reply: Reply, exchange: Exchange): Response {
   if (!(reply.body instanceof ReadableStream) && exchange.cost !== null) {
     headers.set('x-llmproxy-cost', exchange.cost.toFixed(8).replace(/0+$/, '').replace(/\.$/, ''));
   }
-  if (reply.dropped.length > 0) headers.set('x-llmproxy-dropped', headerText(reply.dropped.join(', ')));
+  if (reply.dropped.length > 0) headers.set('x-llmproxy-dropped', headerList(reply.dropped));
   return new Response(reply.body, { status: reply.status, headers });
 }
 
@@ -111,9 +114,4 @@ function leaving(signal: AbortSignal): AbortController {
   if (signal.aborted) leave();
   else signal.addEventListener('abort', leave, { once: true });
   return abort;
-}
-
-/** Text as a header value: what a header cannot carry is escaped. */
-function headerText(text: string): string {
-  return text.toWellFormed().replace(/[^\x20-\x7e]/gu, (char) => encodeURIComponent(char));
 }
