@@ -42,7 +42,7 @@ const { hostname, port } = new URL(url);
 const idleMb = residentMb(proxy.pid);
 
 const body = JSON.stringify({ model: 'mock', stream: true, messages: [{ role: 'user', content: 'hi' }] });
-const request = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+const request = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 
 interface Stream {
   begun: boolean;

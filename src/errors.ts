@@ -199,6 +199,21 @@ export const FAULTS = {
     '401 invalid_request_error invalid_api_key',
     'the client’s key is not known here',
   ),
+  not_permitted: rule(
+    callers,
+    '403 permission_error key_not_permitted',
+    'the client’s key may not do this (`auth.keys[].ops`)',
+  ),
+  foreign_host: rule(
+    callers,
+    '403 permission_error host_not_allowed',
+    'a Host header that is neither a loopback name nor in `server.hosts`',
+  ),
+  foreign_origin: rule(
+    callers,
+    '403 permission_error origin_not_allowed',
+    'a web page sent it whose origin is not in `server.cors.origins`',
+  ),
   unknown_route: rule(callers, '404 invalid_request_error unknown_url', 'nothing is at this path'),
   method_not_allowed: rule(
     callers,

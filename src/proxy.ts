@@ -155,7 +155,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     });
     const buffered = new Buffered(config.limits.max_buffered);
     const app = createApp({
-      server: config.server,
+      // The socket stays where it is until a restart.
+      server: { ...config.server, host: first.server.host },
       limits: config.limits,
       logging: config.logging.requests,
       clock,

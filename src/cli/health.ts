@@ -71,11 +71,22 @@ async function ask(base: URL, key: string | undefined): Promise<Report> {
     const reason = name === 'TimeoutError' ? 'no answer within 5 s' : message;
     throw new ExitError(UNREACHABLE, `Cannot reach ${base.origin}: ${reason}`);
   }
-  if (response.status === 401)
-    throw new ExitError(UNREACHABLE, `Cannot ask ${base.origin}: it wants an API key, give --key`);
   const report: unknown = await response.json().catch(() => undefined);
   if (isReport(report)) return report;
-  throw new ExitError(UNREACHABLE, `Cannot ask ${base.origin}: what answers there is no llmproxy`);
+  const reason = REFUSALS[codeOf(report)] ?? 'what answers there is no llmproxy';
+  throw new ExitError(UNREACHABLE, `Cannot ask ${base.origin}: ${reason}`);
+}
+
+/** Why a proxy does not show its providers, by the code of its error. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  invalid_api_key: 'it wants an API key that it knows, give --key',
+  key_not_permitted: 'the key may not read its ops pages (auth.keys[].ops)',
+  host_not_allowed: 'it does not answer to that name (server.hosts)',
+};
+
+function codeOf(report: unknown): string {
+  const { error } = (report ?? {}) as { error?: { code?: unknown } };
+  return String(error?.code);
 }
 
 function isReport(value: unknown): value is Report {

@@ -31,13 +31,15 @@ export default defineCommand({
     };
     const { config, found, manager } = readConfig(args.config);
     overrule(config, flags);
-    refuseOpenDoor(config);
+    refuseOpenDoor(config, config.server.host);
     const log = programLog(config.logging);
     const proxy = createProxy(config, { env: process.env, onProblem: (message) => log.warn(message) });
     const listener = bind(proxy, config);
     print(`llmproxy ${VERSION} listening on ${listener.url}\n`);
     log.info(providerTable(proxy, found));
-    const stopReloading = manager ? reloadOnChange(manager, proxy, flags, log) : () => undefined;
+    const stopReloading = manager
+      ? reloadOnChange(manager, proxy, { flags, host: config.server.host }, log)
+      : () => undefined;
     untilStopped(proxy, listener, config, log, stopReloading);
     await proxy.warm();
   },
@@ -62,18 +64,20 @@ const LOOK_MS = 1_000;
 /**
  * Takes over the file when it changes, and at SIGHUP; the latter gives refused keys a new chance also when nothing
  * changed. A file that is not valid changes nothing.
+ * @param host where the proxy listens
  * @returns how to stop
  */
 function reloadOnChange(
   manager: ConfigManager,
   proxy: Proxy,
-  flags: Flags,
+  { flags, host }: { flags: Flags; host: string },
   log: ReturnType<typeof programLog>,
 ): () => void {
   const { path } = manager;
   const take = (config: Config): void => {
     overrule(config, flags);
-    refuseOpenDoor(config);
+    // The socket stays where it is until a restart, whatever the file says now.
+    refuseOpenDoor(config, host);
     const restart = proxy.reload(config);
     log.info(`${path} is read again: ${config.providers.length} providers`);
     if (restart.length > 0) log.warn(`${restart.join(', ')} changed: restart to take it over`);
@@ -102,11 +106,11 @@ function reloadOnChange(
 }
 
 /** An address that others reach needs keys, or the written word that it does not. */
-function refuseOpenDoor({ server, auth }: Config): void {
-  if (auth !== undefined || isLoopback(server.host)) return;
+function refuseOpenDoor({ auth }: Config, host: string): void {
+  if (auth !== undefined || isLoopback(host)) return;
   throw new ExitError(
     1,
-    `Cannot listen on ${server.host}: others could use your keys. Add auth.keys to the configuration, or write auth: none if that is wanted`,
+    `Cannot listen on ${host}: others could use your keys. Add auth.keys to the configuration, or write auth: none if that is wanted`,
   );
 }
 

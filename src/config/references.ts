@@ -197,7 +197,7 @@ function cycleFrom(alias: string, { models }: Config): string[] | undefined {
 function checkAuth({ auth }: Config, positions: Positions, env: Env): Problem[] {
   if (auth === undefined || auth === 'none') return [];
   const seen = new Set<string>();
-  return auth.keys.flatMap((key, index) => {
+  const problems = auth.keys.flatMap((key, index) => {
     const at = ['auth', 'keys', index];
     const problems: Problem[] = [];
     if (seen.has(key.name))
@@ -213,6 +213,11 @@ function checkAuth({ auth }: Config, positions: Positions, env: Env): Problem[] 
     }
     return problems;
   });
+  if (auth.keys.length > 1 && auth.keys.every(({ ops }) => ops === undefined)) {
+    const message = 'no key may read /providers and /metrics; say `ops: true` or `ops: false` at one';
+    problems.push(positions.atValue(['auth', 'keys', 0, 'name'], message, { severity: 'warning' }));
+  }
+  return problems;
 }
 
 function checkExport({ export: { start_date, end_date } }: Config, positions: Positions): Problem[] {

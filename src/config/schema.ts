@@ -14,6 +14,12 @@ const headerValue = z
   .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header value without line breaks');
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' });
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, ".", "_" or "-"');
+const hostName = z
+  .string()
+  .regex(
+    /^(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])$/,
+    'expected a host name without scheme and port, such as llm.example.com',
+  );
 const content = z.enum(['full', 'metadata', 'none']);
 
 const server = z.strictObject({
@@ -26,11 +32,17 @@ const server = z.strictObject({
     .regex(/^(\/[A-Za-z0-9._~-]+)*$/, 'expected a path such as /llm, without a trailing slash')
     .default('')
     .describe('Serve everything below this path too, for example /llm behind a shared gateway.'),
+  hosts: z
+    .array(hostName)
+    .default([])
+    .describe(
+      'Further host names that requests may be addressed to. Without keys a proxy on loopback answers to loopback names alone, so that no web page can reach it by a name of its own; once names are listed, all others are refused everywhere.',
+    ),
   cors: z
     .union([z.literal(false), z.strictObject({ origins: z.array(text).min(1) })])
     .default(false)
     .describe(
-      'Browser origins that may call the proxy: `origins: ["https://app.example"]` or `["*"]`. Off by default.',
+      'Browser origins that may call the proxy: `origins: ["https://app.example"]` or `["*"]`. Web pages of all other origins are refused.',
     ),
   drain_timeout: duration
     .prefault('30s')
@@ -54,6 +66,12 @@ const clientKey = z.strictObject({
   content: content
     .optional()
     .describe("What the log keeps of this key's requests; overrides `logging.requests.content`."),
+  ops: z
+    .union([z.boolean(), z.literal('only')], { error: 'expected true, false or only' })
+    .optional()
+    .describe(
+      'Whether it reads /providers, /metrics and the detail of /health; `only`: it does nothing else. Left out: true for a key that is the only one.',
+    ),
 });
 
 const auth = z
@@ -61,7 +79,10 @@ const auth = z
     [
       z.literal('none'),
       z.strictObject({
-        keys: z.array(clientKey).min(1).describe('Keys that clients send as Bearer or X-API-Key.'),
+        keys: z
+          .array(clientKey)
+          .min(1)
+          .describe('Keys that clients send as a Bearer token, or as x-api-key, api-key or x-goog-api-key.'),
       }),
     ],
     { error: 'expected `none` or `keys: [...]`' },

@@ -1,9 +1,11 @@
 import type { Context } from 'hono';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
+import { getPath } from 'hono/utils/url';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { ENDPOINT_NAMES, ENDPOINTS } from '../wire/endpoints.ts';
+import { listedOrigins, pageGuard } from './browser.ts';
 import { errorResponse } from './error.ts';
 import { takeFeedback } from './feedback.ts';
 import { inference } from './inference.ts';
@@ -13,8 +15,19 @@ import { health, live, metrics, providers, ready } from './ops.ts';
 
 /** All routes on one page. Each is served with and without /v1, at the root and below `server.base_path`. */
 export function createApp(context: ServerContext): Hono<ServerEnv> {
-  const app = new Hono<ServerEnv>();
+  const app = new Hono<ServerEnv>({ getPath: pathOf });
   const { cors: allowed, base_path } = context.server;
+  const bases = new Set(['', base_path]);
+  // Load balancers ask for these by whatever name they know; one word is all that is told.
+  for (const base of bases) {
+    app.get(`${base}/health/live`, live);
+    app.get(`${base}/health/ready`, ready(context));
+  }
+  const guard = pageGuard(context.server, context.auth.open);
+  app.use(async ({ req }, next) => {
+    guard(req.raw.headers);
+    await next();
+  });
   if (allowed) {
     const exposeHeaders = [
       'x-request-id',
@@ -23,9 +36,11 @@ export function createApp(context: ServerContext): Hono<ServerEnv> {
       'x-llmproxy-attempts',
       'x-llmproxy-cost',
     ];
-    app.use(cors({ origin: allowed.origins, exposeHeaders }));
+    const listed = listedOrigins(allowed);
+    const origin = allowed.origins.includes('*') ? '*' : (from: string) => (listed(from) ? from : null);
+    app.use(cors({ origin, exposeHeaders }));
   }
-  for (const base of new Set(['', base_path])) {
+  for (const base of bases) {
     for (const prefix of [`${base}/v1`, base]) {
       for (const name of ENDPOINT_NAMES) app.post(prefix + ENDPOINTS[name].path, inference(context, name));
       app.post(`${prefix}/feedback`, takeFeedback(context));
@@ -33,12 +48,10 @@ export function createApp(context: ServerContext): Hono<ServerEnv> {
       app.get(`${prefix}/models/*`, getModel(context));
     }
     app.get(`${base}/health`, health(context));
-    app.get(`${base}/health/live`, live);
-    app.get(`${base}/health/ready`, ready(context));
     app.get(`${base}/providers`, providers(context));
     app.get(`${base}/metrics`, metrics(context));
   }
-  const known = new Set(app.routes.map(({ path }) => path));
+  const known = new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path));
   const plain = ({ req }: Context, error: ProxyError) =>
     errorResponse(error, { id: context.newId(), attempts: [], endpoint: speaking(req.raw) });
   app.notFound((c) => {
@@ -52,4 +65,9 @@ export function createApp(context: ServerContext): Hono<ServerEnv> {
   });
   app.onError((thrown, c) => plain(c, toProxyError(thrown)));
   return app;
+}
+
+/** The path of a request. Where it has no Host header, as in HTTP/1.0, its URL is the path alone. */
+function pathOf(request: Request): string {
+  return getPath(request.url.startsWith('/') ? new Request(`http://localhost${request.url}`) : request);
 }

@@ -44,7 +44,6 @@ export interface ServerContext {
 export interface ServerBindings {
   readonly server?: {
     timeout(request: Request, seconds: number): void;
-    requestIP(request: Request): { address: string } | null;
   };
 }
 

@@ -10,6 +10,8 @@ import { requestId, responseHeaders } from '../wire/headers.ts';
 import { readBody } from './body.ts';
 import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
 import { errorResponse, statusOf } from './error.ts';
+import { headerList, headerText } from './header-text.ts';
+import { scopedByKey } from './idempotency.ts';
 import { parseInbound } from './inbound.ts';
 import { boundsOf } from './json.ts';
 import { IDLE_SECONDS } from './listen.ts';
@@ -69,7 +71,8 @@ async function answer(
   exchange.requestBytes = bytes.length;
   const { instance } = context;
   const bounds = boundsOf(context.limits);
-  const inbound = await turns.run(parseInbound(endpoint, request, bytes, { instance, bounds }));
+  const parsed = await turns.run(parseInbound(endpoint, request, bytes, { instance, bounds }));
+  const inbound = { ...parsed, headers: scopedByKey(parsed.headers, client.key) };
   exchange.model = inbound.model;
   exchange.stream = inbound.stream;
   exchange.requestText = inbound.json?.text;
@@ -103,7 +106,7 @@ function respond(reply: Reply, exchange: Exchange): Response {
   if (!(reply.body instanceof ReadableStream) && exchange.cost !== null) {
     headers.set('x-llmproxy-cost', exchange.cost.toFixed(8).replace(/0+$/, '').replace(/\.$/, ''));
   }
-  if (reply.dropped.length > 0) headers.set('x-llmproxy-dropped', headerText(reply.dropped.join(', ')));
+  if (reply.dropped.length > 0) headers.set('x-llmproxy-dropped', headerList(reply.dropped));
   return new Response(reply.body, { status: reply.status, headers });
 }
 
@@ -115,9 +118,4 @@ function leaving(signal: AbortSignal): AbortController {
   if (signal.aborted) leave();
   else signal.addEventListener('abort', leave, { once: true });
   return abort;
-}
-
-/** Text as a header value: what a header cannot carry is escaped. */
-function headerText(text: string): string {
-  return text.toWellFormed().replace(/[^\x20-\x7e]/gu, (char) => encodeURIComponent(char));
 }

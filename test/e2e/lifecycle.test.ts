@@ -192,10 +192,12 @@ test('clients that dribble headers or bodies hold nobody up; a body in no time i
     return { heard: promise, end: () => socket.destroy() };
   };
   const headers = Array.from({ length: 200 }, () =>
-    dribble('POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-a: '),
+    dribble('POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nx-a: '),
   );
   const bodies = Array.from({ length: 20 }, () =>
-    dribble('POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n{"model":"'),
+    dribble(
+      'POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n{"model":"',
+    ),
   );
   expect((await post(url, { ...CHAT, max_tokens: 1 })).status).toBe(200);
   for (const { heard } of bodies) expect(await heard).toStartWith('HTTP/1.1 408 ');
@@ -234,7 +236,7 @@ test('a client that takes nothing is cut off, the provider is let go, and memory
   const sockets = Array.from({ length: 10 }, () => {
     const socket = connect(Number(port), hostname, () =>
       socket.write(
-        `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+        `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
       ),
     );
     socket.on('error', () => undefined);

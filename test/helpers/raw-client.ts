@@ -58,5 +58,5 @@ export function chatRequest(
   { stream = true, length }: { stream?: boolean; length?: number } = {},
 ): string {
   const body = JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'hi' }] });
-  return `POST /v1/chat/completions HTTP/1.1\r\nhost: proxy\r\ncontent-type: application/json\r\ncontent-length: ${length ?? Buffer.byteLength(body)}\r\n\r\n${body}`;
+  return `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${length ?? Buffer.byteLength(body)}\r\n\r\n${body}`;
 }

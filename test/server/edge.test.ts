@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { schema } from '../../src/config/schema.ts';
 import { createProxy } from '../../src/proxy.ts';
+import type { Running } from '../helpers/proxy.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { rawClient } from '../helpers/raw-client.ts';
 import { chatStream, sse, upstream } from '../helpers/upstream.ts';
@@ -157,27 +158,17 @@ test('/metrics is Prometheus text, or JSON when asked', async () => {
   expect(Array.isArray(json)).toBe(true);
 });
 
-test('pages about the inside want a key from behind a reverse proxy', async () => {
-  const auth = { keys: [{ name: 'alice', key: 'alice-secret-key' }] };
-  await using proxy = running({ ...MOCK, auth });
-  const from = { 'x-forwarded-for': '203.0.113.7' };
-  for (const path of ['/health', '/providers', '/metrics']) {
-    expect((await fetch(proxy.url + path, { headers: from })).status).toBe(401);
-    expect(
-      (await fetch(proxy.url + path, { headers: { ...from, authorization: 'Bearer alice-secret-key' } }))
-        .status,
-    ).toBe(200);
-  }
-  expect((await fetch(`${proxy.url}/health/live`, { headers: from })).status).toBe(200);
-  expect((await fetch(`${proxy.url}/health/ready`, { headers: from })).status).toBe(200);
-});
-
 test('CORS answers only where it is configured', async () => {
   await using off = running(MOCK);
   await using on = running({ ...MOCK, server: { cors: { origins: ['https://app.example'] } } });
-  const ask = (url: string) => fetch(`${url}/v1/models`, { headers: { origin: 'https://app.example' } });
-  expect((await ask(off.url)).headers.get('access-control-allow-origin')).toBeNull();
-  expect((await ask(on.url)).headers.get('access-control-allow-origin')).toBe('https://app.example');
+  const ask = async ({ url }: Running) => {
+    const { status, headers } = await fetch(`${url}/v1/models`, {
+      headers: { origin: 'https://app.example' },
+    });
+    return [status, headers.get('access-control-allow-origin')];
+  };
+  expect(await ask(off)).toEqual([403, null]);
+  expect(await ask(on)).toEqual([200, 'https://app.example']);
 });
 
 test('a quiet stream is kept alive by comments, and not cut', async () => {
@@ -235,7 +226,7 @@ test.each([
 ])('a caller that leaves while it sends its request (%s) is told from a wrong one', async (header, sent) => {
   await using proxy = running(MOCK);
   using caller = await rawClient(proxy.url);
-  caller.send(`POST /v1/chat/completions HTTP/1.1\r\nhost: proxy\r\n${header}\r\n\r\n${sent}`);
+  caller.send(`POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n${header}\r\n\r\n${sent}`);
   await Bun.sleep(20);
   caller.socket.destroy();
   expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'client_abort', status: 499 });
@@ -250,7 +241,6 @@ test.each([false, true])(
     const limits: number[] = [];
     const server = {
       timeout: (_: Request, seconds: number) => void limits.push(seconds),
-      requestIP: () => null,
     };
     const body = JSON.stringify({ ...ASK, stream });
     const request = new Request('http://proxy/v1/chat/completions', { method: 'POST', body });

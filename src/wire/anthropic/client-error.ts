@@ -42,6 +42,9 @@ const BY_FAULT: Readonly<Partial<Record<Fault, string>>> = {
   method_not_allowed: 'invalid_request_error',
   unsupported_encoding: 'invalid_request_error',
   unauthenticated: 'authentication_error',
+  not_permitted: 'permission_error',
+  foreign_host: 'permission_error',
+  foreign_origin: 'permission_error',
   too_large: 'request_too_large',
 };
 
