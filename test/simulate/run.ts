@@ -47,7 +47,7 @@ const AFTERWARDS_MS = 4_000_000;
 const SETTLED_MS = 6_000;
 
 const BINDINGS: ServerBindings = {
-  server: { timeout: () => undefined, requestIP: () => ({ address: '127.0.0.1' }) },
+  server: { timeout: () => undefined },
 };
 
 /** Runs one world through a proxy whose clock, chance and transport are simulated, and judges what it does. */
