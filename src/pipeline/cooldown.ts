@@ -36,6 +36,9 @@ export interface CooldownTicket {
 /** As a last resort something that is held back is tried again this long after its last failure. */
 const LAST_RESORT_MS = 1_000;
 
+/** More than that no cooldown grows: an infinite factor would make no number of a cooldown of 0. */
+const MAX_DOUBLINGS = 30;
+
 /** How long a probe that gets no answer may put off a trial by a caller's request. */
 const MAX_POSTPONED_MS = 30_000;
 
@@ -128,7 +131,7 @@ export class Cooldown {
     if (!this.counts(ticket) || (this.#hold?.trial && !ticket.trial)) return;
     const { cooldown, max_cooldown: max } = this.#policy;
     const { times, sinceMs } = this.#before(nowMs);
-    const grownMs = Math.min(max, (rule.cooldownMs || cooldown) * 2 ** (times - 1));
+    const grownMs = Math.min(max, (rule.cooldownMs || cooldown) * 2 ** Math.min(times - 1, MAX_DOUBLINGS));
     const untilMs = nowMs + Math.min(max, grownMs * (0.8 + 0.4 * this.#random()));
     this.#impose({ fault, message, sinceMs, imposedMs: nowMs, untilMs, toldMs: 0, times, trial: true });
   }
