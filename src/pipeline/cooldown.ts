@@ -53,8 +53,8 @@ export class Cooldown {
   /** What calls get while nothing is held back: most of them. */
   #open: CooldownTicket = { generation: 0, trial: false };
   #hold: Hold | undefined;
-  /** When the trial began that is still out. */
-  #trialMs = -Infinity;
+  /** The trial that is still out, the last one where others have taken too long, and when it began. */
+  #trial: { readonly ticket: CooldownTicket; readonly beganMs: number } | undefined;
 
   /** @param random uniform in [0, 1), so that many proxies do not try at the same moment */
   constructor(policy: CooldownPolicy, random: () => number) {
@@ -101,8 +101,9 @@ export class Cooldown {
 
   begin(nowMs: number): CooldownTicket {
     if (!this.hold(nowMs) || this.trying(nowMs)) return this.#open;
-    this.#trialMs = nowMs;
-    return { ...this.#open, trial: true };
+    const ticket = { ...this.#open, trial: true };
+    this.#trial = { ticket, beganMs: nowMs };
+    return ticket;
   }
 
   /** The call's answer has begun, which is enough for a trial. @returns the ticket for the rest of the call */
@@ -118,7 +119,7 @@ export class Cooldown {
 
   /** The call ended without a verdict: the next one may try. */
   release(ticket: CooldownTicket): void {
-    if (ticket.trial && this.counts(ticket)) this.#trialMs = -Infinity;
+    if (ticket === this.#trial?.ticket) this.#trial = undefined;
   }
 
   /** Whether nothing has changed since the call began. */
@@ -176,7 +177,7 @@ export class Cooldown {
   }
 
   get #trialEndsMs(): number {
-    return this.#trialMs + this.#policy.max_cooldown;
+    return this.#trial ? this.#trial.beganMs + this.#policy.max_cooldown : -Infinity;
   }
 
   #before(nowMs: number): { times: number; sinceMs: number } {
@@ -190,7 +191,7 @@ export class Cooldown {
   }
 
   #change(): void {
-    this.#trialMs = -Infinity;
+    this.#trial = undefined;
     this.#open = { generation: this.#open.generation + 1, trial: false };
   }
 }
