@@ -81,7 +81,8 @@ export class Cooldown {
   readyAt(nowMs: number, again = false): number {
     const hold = this.hold(nowMs);
     if (!hold) return 0;
-    if (this.trying(nowMs)) return this.#trialEndsMs;
+    // A pause that needs no trial ends by itself, whatever becomes of the call that went before its end.
+    if (this.trying(nowMs)) return hold.trial ? this.#trialEndsMs : Math.min(hold.untilMs, this.#trialEndsMs);
     const untilMs = again && !hold.trial ? hold.toldMs : hold.untilMs;
     return untilMs > nowMs ? untilMs : 0;
   }
