@@ -67,6 +67,8 @@ export class TargetKeys {
     } else {
       refusals.release(refusal);
       limits.pause(error, nowMs);
+      // A Retry-After of 0 starts no pause.
+      limits.release(limit);
     }
   }
 
