@@ -112,8 +112,7 @@ export class Target {
     ]);
     return [
       ...heldBy(this.state.breaker.cooldown, nowMs, { scope: 'provider' }),
-      // One key that is free is enough.
-      ...(ofKeys.every((each) => each.length > 0) ? ofKeys.flat() : []),
+      ...nearest(ofKeys, nowMs),
       ...heldBy(this.breaker.cooldown, nowMs, { scope: 'target' }),
       ...heldBy(this.#endpoints.get(endpoint)?.cooldown, nowMs, { scope: 'endpoint', endpoint }),
     ];
@@ -228,6 +227,20 @@ export class Target {
     this.state.end();
     return true;
   }
+}
+
+/**
+ * What holds those keys back that may be used first: none where one is free, else those whose pause ends by itself,
+ * else those whose trial will tell soon. One key is enough.
+ */
+function nearest(ofKeys: readonly Held[][], nowMs: number): Held[] {
+  const free = ofKeys.some((each) => each.length === 0);
+  const pausing = ofKeys.filter((each) => each.every(({ hold }) => !hold.trial));
+  const telling = ofKeys.filter((each) =>
+    each.every(({ hold, trying }) => !hold.trial || trying || hold.untilMs <= nowMs),
+  );
+  if (free) return [];
+  return (pausing.length > 0 ? pausing : telling.length > 0 ? telling : ofKeys).flat();
 }
 
 function heldBy(
