@@ -2,9 +2,10 @@ import type { Clock } from '../clock.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { Cooldown } from './cooldown.ts';
 import type { HealthState } from './health.ts';
+import type { Held } from './held.ts';
 import type { ProviderState } from './provider-state.ts';
 import type { TargetPool } from './target-pool.ts';
-import type { Held, Target } from './target.ts';
+import type { Target } from './target.ts';
 
 /** One provider as /providers and `llmproxy health` show it. Times are ISO 8601, spans milliseconds. */
 export interface ProviderStatus {

@@ -1,11 +1,13 @@
 import type { ProxyError, Scope } from '../errors.ts';
 import type { BaseProvider } from '../providers/base.ts';
-import type { Cooldown, CooldownTicket, Hold } from './cooldown.ts';
+import type { CooldownTicket } from './cooldown.ts';
+import type { Held } from './held.ts';
 import type { ProviderState, StatePolicy } from './provider-state.ts';
 import type { KeyTicket } from './target-keys.ts';
 import { Breaker } from './breaker.ts';
 import { EndpointState } from './endpoint-state.ts';
 import { HealthWindow } from './health.ts';
+import { heldBy, nearest } from './held.ts';
 import { MIN_SAMPLES, Samples } from './samples.ts';
 import { TargetKeys } from './target-keys.ts';
 
@@ -25,18 +27,6 @@ export interface Ticket {
   provider: CooldownTicket;
   target: CooldownTicket;
   settled: boolean;
-}
-
-/** What holds calls back, and whom it blames. */
-export interface Held {
-  readonly scope: Exclude<Scope, 'request'>;
-  /** Which endpoint, where one is blamed. */
-  readonly endpoint?: string;
-  /** Which key, from 0, where one is blamed. */
-  readonly key?: number;
-  readonly hold: Hold;
-  /** Whether a call is trying it now. */
-  readonly trying: boolean;
 }
 
 /** Where its answers are known, a target that takes this many times their p95 is not merely slow. */
@@ -227,27 +217,4 @@ export class Target {
     this.state.end();
     return true;
   }
-}
-
-/**
- * What holds those keys back that may be used first: none where one is free, else those whose pause ends by itself,
- * else those whose trial will tell soon. One key is enough.
- */
-function nearest(ofKeys: readonly Held[][], nowMs: number): Held[] {
-  const free = ofKeys.some((each) => each.length === 0);
-  const pausing = ofKeys.filter((each) => each.every(({ hold }) => !hold.trial));
-  const telling = ofKeys.filter((each) =>
-    each.every(({ hold, trying }) => !hold.trial || trying || hold.untilMs <= nowMs),
-  );
-  if (free) return [];
-  return (pausing.length > 0 ? pausing : telling.length > 0 ? telling : ofKeys).flat();
-}
-
-function heldBy(
-  cooldown: Cooldown | undefined,
-  nowMs: number,
-  whom: Omit<Held, 'hold' | 'trying'>,
-): readonly Held[] {
-  const hold = cooldown?.hold(nowMs);
-  return cooldown && hold ? [{ ...whom, hold, trying: cooldown.trying(nowMs) }] : [];
 }
