@@ -63,7 +63,11 @@ const callers = { ...harmless, failover: 'no' } as const;
 export const FAULTS = {
   rate_limited: rule(busy, '429 rate_limit_error rate_limit_exceeded', '429, or its words'),
   overloaded: rule(again, '503 server_error overloaded', '503, 529, or their words'),
-  server: rule(again, '502 server_error upstream_error', 'another 5xx, or an error inside a 200'),
+  server: rule(
+    again,
+    '502 server_error upstream_error',
+    '3xx, 407, 408, 499, another 5xx, or an error inside a 200',
+  ),
   unreachable: rule(
     { ...unreached, retry: 'last' },
     '502 server_error upstream_unreachable',
@@ -114,7 +118,7 @@ export const FAULTS = {
   auth: rule(
     refusedKey,
     '502 server_error provider_auth_failed',
-    '401, or words that name the key or the account',
+    '401, or words that name the key or the account, but not a key of few rights',
   ),
   billing: rule(
     refusedKey,
@@ -139,12 +143,12 @@ export const FAULTS = {
   no_endpoint: rule(
     refused,
     '404 invalid_request_error provider_endpoint_not_found',
-    '404, 405 or 410 that does not name the model, or a 400 that seems to',
+    '404, 405, 410 or 501 that does not name the model, or a 400 that seems to',
   ),
   declined: rule(
     harmless,
     '400 invalid_request_error declined_by_provider',
-    '406, 409, 413, 415, 421, 423, 424, 426, 431 or 451: another provider may take what this one does not',
+    '406, 409, 412, 413, 415, 421, 423, 424, 426, 431, 451, or a file or an earlier response that it lacks: another provider may take what this one does not',
   ),
   context_length: rule(
     { ...callers, failover: 'larger' },

@@ -1,5 +1,5 @@
 import type { ProxyError } from '../errors.ts';
-import type { CooldownPolicy, CooldownTicket } from './cooldown.ts';
+import type { CooldownPolicy, CooldownTicket, Hold } from './cooldown.ts';
 import { Cooldown } from './cooldown.ts';
 import { RollingCounts } from './rolling.ts';
 
@@ -16,13 +16,16 @@ export interface BreakerPolicy extends CooldownPolicy {
 
 /**
  * Circuit breaker. Closed, it counts failures: in a row, and as a share of the calls in a rolling window. Open, it
- * is a {@link Cooldown}. A third outcome, neither success nor failure, is for calls whose end says nothing.
+ * is a {@link Cooldown}. A trial whose answer has begun closes it, but until an answer is complete the next failure
+ * opens it again and for longer. A third outcome, neither success nor failure, is for calls whose end says nothing.
  */
 export class Breaker {
   readonly cooldown: Cooldown;
   readonly #policy: BreakerPolicy;
   readonly #counts: RollingCounts;
   #failures = 0;
+  /** What was held back until an answer began, as long as none has come to its end since. */
+  #probation: Hold | undefined;
 
   /** @param random uniform in [0, 1) */
   constructor(policy: BreakerPolicy, random: () => number) {
@@ -43,8 +46,11 @@ export class Breaker {
 
   /** The call's answer has begun. @returns the ticket for the rest of the call */
   opened(ticket: CooldownTicket, nowMs: number): CooldownTicket {
+    const hold = this.cooldown.hold(nowMs);
     const rest = this.cooldown.opened(ticket, nowMs);
-    if (rest !== ticket) this.#forget();
+    if (rest === ticket) return ticket;
+    this.#forget();
+    this.#probation = hold;
     return rest;
   }
 
@@ -56,6 +62,7 @@ export class Breaker {
       return this.#forget();
     }
     this.#failures = 0;
+    this.#probation = undefined;
     this.#counts.add(nowMs, false);
   }
 
@@ -64,8 +71,9 @@ export class Breaker {
     if (this.cooldown.hold(nowMs)) return this.cooldown.trip(ticket, error, nowMs);
     this.#failures += 1;
     this.#counts.add(nowMs, true);
-    if (this.#failures < this.#policy.failures && !this.#tooMany(nowMs)) return;
-    this.cooldown.trip(ticket, error, nowMs);
+    const enough = this.#probation ?? (this.#failures >= this.#policy.failures || this.#tooMany(nowMs));
+    if (!enough) return;
+    this.cooldown.trip(ticket, error, nowMs, this.#probation);
     this.#forget();
   }
 
@@ -86,6 +94,7 @@ export class Breaker {
 
   #forget(): void {
     this.#failures = 0;
+    this.#probation = undefined;
     this.#counts.clear();
   }
 }

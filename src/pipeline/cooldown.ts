@@ -35,6 +35,9 @@ export interface CooldownTicket {
 /** As a last resort something that is held back is tried again this long after its last failure. */
 const LAST_RESORT_MS = 1_000;
 
+/** More than that no cooldown grows: an infinite factor would make no number of a cooldown of 0. */
+const MAX_DOUBLINGS = 30;
+
 /** How long a probe that gets no answer may put off a trial by a caller's request. */
 const MAX_POSTPONED_MS = 30_000;
 
@@ -49,8 +52,8 @@ export class Cooldown {
   /** What calls get while nothing is held back: most of them. */
   #open: CooldownTicket = { generation: 0, trial: false };
   #hold: Hold | undefined;
-  /** When the trial began that is still out. */
-  #trialMs = -Infinity;
+  /** The trial that is still out, the last one where others have taken too long, and when it began. */
+  #trial: { readonly ticket: CooldownTicket; readonly beganMs: number } | undefined;
 
   /** @param random uniform in [0, 1), so that many proxies do not try at the same moment */
   constructor(policy: CooldownPolicy, random: () => number) {
@@ -77,7 +80,8 @@ export class Cooldown {
   readyAt(nowMs: number, again = false): number {
     const hold = this.hold(nowMs);
     if (!hold) return 0;
-    if (this.trying(nowMs)) return this.#trialEndsMs;
+    // A pause that needs no trial ends by itself, whatever becomes of the call that went before its end.
+    if (this.trying(nowMs)) return hold.trial ? this.#trialEndsMs : Math.min(hold.untilMs, this.#trialEndsMs);
     const untilMs = again && !hold.trial ? hold.toldMs : hold.untilMs;
     return untilMs > nowMs ? untilMs : 0;
   }
@@ -97,8 +101,9 @@ export class Cooldown {
 
   begin(nowMs: number): CooldownTicket {
     if (!this.hold(nowMs) || this.trying(nowMs)) return this.#open;
-    this.#trialMs = nowMs;
-    return { ...this.#open, trial: true };
+    const ticket = { ...this.#open, trial: true };
+    this.#trial = { ticket, beganMs: nowMs };
+    return ticket;
   }
 
   /** The call's answer has begun, which is enough for a trial. @returns the ticket for the rest of the call */
@@ -114,7 +119,7 @@ export class Cooldown {
 
   /** The call ended without a verdict: the next one may try. */
   release(ticket: CooldownTicket): void {
-    if (ticket.trial && this.counts(ticket)) this.#trialMs = -Infinity;
+    if (ticket === this.#trial?.ticket) this.#trial = undefined;
   }
 
   /** Whether nothing has changed since the call began. */
@@ -122,12 +127,18 @@ export class Cooldown {
     return generation === this.#open.generation;
   }
 
-  /** Starts a cooldown that a trial must end. One that is running is prolonged only by a trial. */
-  trip(ticket: CooldownTicket, error: ProxyError, nowMs: number): void {
+  /**
+   * Starts a cooldown that a trial must end. One that is running is prolonged only by a trial.
+   * @param after an earlier one that this one goes on from
+   */
+  trip(ticket: CooldownTicket, error: ProxyError, nowMs: number, after?: Hold): void {
     if (!this.counts(ticket) || (this.#hold?.trial && !ticket.trial)) return;
     const { cooldown, max_cooldown: max } = this.#policy;
-    const { times, sinceMs } = this.#before(nowMs);
-    const grownMs = Math.min(max, (error.rule.cooldownMs || cooldown) * 2 ** (times - 1));
+    const { times, sinceMs } = this.#before(nowMs, after);
+    const grownMs = Math.min(
+      max,
+      (error.rule.cooldownMs || cooldown) * 2 ** Math.min(times - 1, MAX_DOUBLINGS),
+    );
     const untilMs = nowMs + Math.min(max, grownMs * (0.8 + 0.4 * this.#random()));
     this.#impose({ error: error.brief(), sinceMs, imposedMs: nowMs, untilMs, toldMs: 0, times, trial: true });
   }
@@ -172,11 +183,11 @@ export class Cooldown {
   }
 
   get #trialEndsMs(): number {
-    return this.#trialMs + this.#policy.max_cooldown;
+    return this.#trial ? this.#trial.beganMs + this.#policy.max_cooldown : -Infinity;
   }
 
-  #before(nowMs: number): { times: number; sinceMs: number } {
-    const known = this.#hold;
+  #before(nowMs: number, after?: Hold): { times: number; sinceMs: number } {
+    const known = this.#hold ?? after;
     return known ? { times: known.times + 1, sinceMs: known.sinceMs } : { times: 1, sinceMs: nowMs };
   }
 
@@ -186,7 +197,7 @@ export class Cooldown {
   }
 
   #change(): void {
-    this.#trialMs = -Infinity;
+    this.#trial = undefined;
     this.#open = { generation: this.#open.generation + 1, trial: false };
   }
 }

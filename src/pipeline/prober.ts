@@ -157,6 +157,7 @@ export class HealthProber {
       return false;
     }
     const { fault, message } = finding;
+    if (TELLS_NOTHING.has(fault)) return false;
     const answered = !NO_ANSWER.has(fault);
     if (!answered || finding.refusesKey) {
       state.health.failure(nowMs, { fault, message, atMs: this.#deps.clock.now() });
@@ -181,6 +182,9 @@ const NO_ANSWER: ReadonlySet<Fault> = new Set<Fault>([
   'timeout_first_byte',
   'timeout_share',
 ]);
+
+/** How a probe ends that came to nobody: an idle connection was closed meanwhile, or the fault is our own. */
+const TELLS_NOTHING: ReadonlySet<Fault> = new Set<Fault>(['stale_connection', 'internal']);
 
 interface Probed {
   readonly key: number;

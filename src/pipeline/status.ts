@@ -3,9 +3,10 @@ import type { ProxyError } from '../errors.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { Cooldown } from './cooldown.ts';
 import type { HealthState } from './health.ts';
+import type { Held } from './held.ts';
 import type { ProviderState } from './provider-state.ts';
 import type { TargetPool } from './target-pool.ts';
-import type { Held, Target } from './target.ts';
+import type { Target } from './target.ts';
 
 /** One provider as /providers and `llmproxy health` show it. Times are ISO 8601, spans milliseconds. */
 export interface ProviderStatus {
@@ -197,7 +198,8 @@ function judge(
   const fault = refused[0]?.hold(nowMs)?.error.fault;
   if (fault !== undefined) {
     const which = refused.length === total ? '' : `${refused.length} of ${total} keys `;
-    worsen(worst(refused, total), `${which}down after ${fault}`);
+    const state = refused.some(out) ? 'down' : 'to be tried again';
+    worsen(worst(refused, total), `${which}${state} after ${fault}`);
   }
   const { cooldown } = provider.breaker;
   const unreached = cooldown.hold(nowMs);

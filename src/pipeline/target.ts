@@ -1,11 +1,13 @@
 import type { ProxyError, Scope } from '../errors.ts';
 import type { BaseProvider } from '../providers/base.ts';
-import type { Cooldown, CooldownTicket, Hold } from './cooldown.ts';
+import type { CooldownTicket } from './cooldown.ts';
+import type { Held } from './held.ts';
 import type { ProviderState, StatePolicy } from './provider-state.ts';
 import type { KeyTicket } from './target-keys.ts';
 import { Breaker } from './breaker.ts';
 import { EndpointState } from './endpoint-state.ts';
 import { HealthWindow } from './health.ts';
+import { heldBy, nearest } from './held.ts';
 import { MIN_SAMPLES, Samples } from './samples.ts';
 import { TargetKeys } from './target-keys.ts';
 
@@ -25,18 +27,6 @@ export interface Ticket {
   provider: CooldownTicket;
   target: CooldownTicket;
   settled: boolean;
-}
-
-/** What holds calls back, and whom it blames. */
-export interface Held {
-  readonly scope: Exclude<Scope, 'request'>;
-  /** Which endpoint, where one is blamed. */
-  readonly endpoint?: string;
-  /** Which key, from 0, where one is blamed. */
-  readonly key?: number;
-  readonly hold: Hold;
-  /** Whether a call is trying it now. */
-  readonly trying: boolean;
 }
 
 /** Where its answers are known, a target that takes this many times their p95 is not merely slow. */
@@ -112,8 +102,7 @@ export class Target {
     ]);
     return [
       ...heldBy(this.state.breaker.cooldown, nowMs, { scope: 'provider' }),
-      // One key that is free is enough.
-      ...(ofKeys.every((each) => each.length > 0) ? ofKeys.flat() : []),
+      ...nearest(ofKeys, nowMs),
       ...heldBy(this.breaker.cooldown, nowMs, { scope: 'target' }),
       ...heldBy(this.#endpoints.get(endpoint)?.cooldown, nowMs, { scope: 'endpoint', endpoint }),
     ];
@@ -228,13 +217,4 @@ export class Target {
     this.state.end();
     return true;
   }
-}
-
-function heldBy(
-  cooldown: Cooldown | undefined,
-  nowMs: number,
-  whom: Omit<Held, 'hold' | 'trying'>,
-): readonly Held[] {
-  const hold = cooldown?.hold(nowMs);
-  return cooldown && hold ? [{ ...whom, hold, trying: cooldown.trying(nowMs) }] : [];
 }

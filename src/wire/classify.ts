@@ -1,7 +1,10 @@
 /** What a provider's error means: by its code where it has one, by its words, then by the status. */
 import type { Fault, UpstreamError } from '../errors.ts';
+import type { JsonObject } from './json.ts';
 import { FAULTS } from '../errors.ts';
-import { isObject, objectOf, parseJson, stringOf, tidyText } from './json.ts';
+import { faultNamed, faultOfStatus } from './fault-codes.ts';
+import { faultOfWords } from './fault-words.ts';
+import { isObject, listOf, objectOf, parseJson, stringOf, tidyText } from './json.ts';
 
 export interface Classified {
   readonly fault: Fault;
@@ -17,138 +20,14 @@ const MAX_WORD = 200;
 /** How far into a page its title is looked for: the search takes the square of it. */
 const MAX_HEAD = 8_000;
 
-/** Codes and types that say it outright, whatever the status. */
-const BY_CODE: Readonly<Record<string, Fault>> = {
-  context_length_exceeded: 'context_length',
-  exceed_context_size_error: 'context_length',
-  too_many_tokens: 'context_length',
-  too_many_prompt_tokens: 'context_length',
-  content_filter: 'content_policy',
-  content_policy_violation: 'content_policy',
-  moderation_blocked: 'content_policy',
-  responsibleaipolicyviolation: 'content_policy',
-  insufficient_quota: 'billing',
-  billing_error: 'billing',
-  credit_balance_exhausted: 'billing',
-  organization_spend_limit_exceeded: 'billing',
-  project_spend_limit_exceeded: 'billing',
-  organization_usage_limit_exceeded: 'billing',
-  throttlingexception: 'rate_limited',
-  modelnotreadyexception: 'overloaded',
-  serviceunavailableexception: 'overloaded',
-  servicequotaexceededexception: 'rate_limited',
-  modeltimeoutexception: 'server',
-  modelerrorexception: 'server',
-  internalserverexception: 'server',
-  accessdeniedexception: 'forbidden',
-  unrecognizedclientexception: 'auth',
-  expiredtokenexception: 'auth',
-  invalidsignatureexception: 'auth',
-  resourcenotfoundexception: 'not_found',
-  loop_detected: 'loop',
-  malformed_response: 'malformed',
-  invalid_api_key: 'auth',
-  authentication_error: 'auth',
-  permission_error: 'forbidden',
-  permission_denied: 'forbidden',
-  account_deactivated: 'auth',
-  unsupported_country_region_territory: 'auth',
-  api_key_invalid: 'auth',
-  model_not_found: 'not_found',
-  deploymentnotfound: 'not_found',
-  model_not_available: 'not_found',
-  not_found_error: 'no_endpoint',
-  rate_limit_exceeded: 'rate_limited',
-  rate_limit_error: 'rate_limited',
-  ratelimitreached: 'rate_limited',
-  resource_exhausted: 'rate_limited',
-  overloaded_error: 'overloaded',
-  server_is_overloaded: 'overloaded',
-  slow_down: 'overloaded',
-  capacity_exceeded: 'overloaded',
-  unavailable_error: 'overloaded',
-  api_error: 'server',
-  server_error: 'server',
-  timeout_error: 'server',
-};
-
-/** How context overflow is worded; recorded at the vendors. */
-const CONTEXT_LENGTH =
-  /prompt is too long|exceeds the context window|maximum context length|exceeds the maximum number of tokens|input tokens exceeded|input is too long|exceeds the available context size|context length is only|prompt too long; exceeded|too many tokens|request too large for model/i;
-
-/** How a refusal for the content is worded where no code says so. */
-const CONTENT_POLICY =
-  /content filtering policy|content management policy|rejected (?:as a result of|by) our safety system|violat\w+ (?:our |the )?(?:usage|content) polic/i;
-
-/** That the provider lacks the model, in its words; some say so with status 400. Bounded, for they come from outside. */
-const NO_MODEL = new RegExp(
-  [
-    /\b(?:models?|deployment|publisher model)\b[^\n]{0,160}?(?:\bnot found\b|\bdoes(?: not|n't) exist|\bnot exist\b|\bis not available\b|\bnot deployed\b)/,
-    /\b(?:invalid|unknown|unsupported|no such) model\b/,
-    /\bnot a valid model\b|\bmodel identifier is invalid\b|\bno endpoints found for\b|\bunable to access model\b/,
-    /^model: \S+$/,
-  ]
-    .map(({ source }) => source)
-    .join('|'),
-  'i',
-);
-
-/** Words that name our key, or the account as a whole. */
-const AUTH = new RegExp(
-  [
-    /\b(?:incorrect|invalid|expired|revoked|disabled|deactivated|unknown|wrong|missing) (?:x-)?(?:api[ -]?key|auth\w* token|bearer token|access token)/,
-    /\bapi[ _-]?key (?:is |was |has been |has )?(?:not valid|invalid|incorrect|expired|revoked|disabled|deactivated|blocked|suspended)/,
-    /\bno auth credentials\b|\binvalid authentication\b|\bsecurity token\b[^\n]{0,60}\b(?:invalid|expired)/,
-    /\b(?:account|organi[sz]ation|workspace)\b[^\n]{0,60}?\b(?:suspended|deactivated|disabled|banned|terminated|blocked|locked)\b/,
-  ]
-    .map(({ source }) => source)
-    .join('|'),
-  'i',
-);
-
-/** Words that name the balance of the account as a whole. */
-const BILLING =
-  /\bcredit balance is too low\b|\binsufficient[ _](?:account )?(?:balance|quota|credits?|funds)\b|\badd (?:more )?credits\b|\bout of credits\b|\bkey limit exceeded\b|\bbilling (?:hard )?limit\b|\bbalance\b[^\n]{0,40}\b(?:negative|exhausted|too low)/i;
-
-/** A price that is this request's own: a smaller one may still be paid. */
-const TOO_EXPENSIVE =
-  /\bfewer max_tokens\b|\bcan only afford\b|\b(?:this|your) request (?:requires|needs|would cost|exceeds)\b/i;
-
-/** Statuses that are not what their hundred says. */
-const BY_STATUS: Readonly<Record<number, Fault>> = {
-  401: 'auth',
-  402: 'unaffordable',
-  403: 'forbidden',
-  404: 'no_endpoint',
-  405: 'no_endpoint',
-  406: 'declined',
-  408: 'server',
-  409: 'declined',
-  410: 'no_endpoint',
-  413: 'declined',
-  415: 'declined',
-  421: 'declined',
-  423: 'declined',
-  424: 'declined',
-  425: 'overloaded',
-  426: 'declined',
-  429: 'rate_limited',
-  431: 'declined',
-  451: 'declined',
-  498: 'overloaded',
-  499: 'server',
-  503: 'overloaded',
-  508: 'loop',
-  529: 'overloaded',
-};
-
 /**
  * An error answer. The body may be JSON of any vendor's shape, HTML or nothing.
  * @param verbatim whether a JSON body is in the client's own protocol
  */
 export function classifyStatus(status: number, headers: Headers, body: string, verbatim = false): Classified {
-  const parsed = wordsOf(parseJson(body));
-  const told = parsed ?? { message: plainMessage(body) };
+  const json = parseJson(body);
+  const parsed = wordsOf(json);
+  const told = parsed ?? { message: plainMessage(stringOf(json) ?? body) };
   // AWS names the class of an error in a header: "ThrottlingException:http://...".
   const words = { ...told, code: told.code ?? headers.get('x-amzn-errortype')?.split(':')[0] };
   const upstream = { status, headers, body, verbatim: verbatim && parsed !== undefined, ...words };
@@ -193,39 +72,24 @@ const MEANT: ReadonlyMap<string, number> = new Map([
 ]);
 
 function faultOf(status: number, words: Words): Fault {
-  const { message, code, type } = words;
-  // A redirect is not followed: it would carry the key elsewhere. An API has none.
-  if (status < 400) return 'server';
-  const byCode = named(code);
-  if (status >= 500) return byCode ?? named(type) ?? BY_STATUS[status] ?? 'server';
-  const told = byWords(status, message);
+  const { code, type } = words;
+  const byStatus = faultOfStatus(status);
+  const byCode = faultNamed(code);
+  const byType = faultNamed(type);
+  // What is not implemented is no trouble of the model.
+  if (status === 501) return byCode ?? byStatus;
+  if (status < 400 || status >= 500) return status < 400 ? byStatus : (byCode ?? byType ?? byStatus);
+  const told = faultOfWords(status, words);
   // What words say of the request alone is less than what a code says of all.
+  if (told && FAULTS[told].blames === 'request' && byCode === 'rate_limited') return told;
   if (told === 'unaffordable') return told;
   if (byCode && byCode !== 'forbidden' && byCode !== 'no_endpoint') return byCode;
+  if (byType === 'not_found') return byType;
   if (told) return told;
-  const byType = named(type);
   if (byType === 'auth' || byType === 'billing') return byType;
   if (status === 401) return 'auth';
-  return byCode ?? BY_STATUS[status] ?? byType ?? 'invalid_request';
-}
-
-/** What the words of a 4xx say, whatever its status. */
-function byWords(status: number, message: string): Fault | undefined {
-  if (CONTEXT_LENGTH.test(message)) return 'context_length';
-  if (CONTENT_POLICY.test(message)) return 'content_policy';
-  // A rate limit of Google's is worded like a bill.
-  if (status !== 429 && TOO_EXPENSIVE.test(message)) return 'unaffordable';
-  if (status !== 429 && AUTH.test(message)) return 'auth';
-  if (BILLING.test(message)) return 'billing';
-  if (status === 429 || !NO_MODEL.test(message)) return undefined;
-  // A 400 may be about anything that the request names.
-  return status === 404 || status === 410 ? 'not_found' : 'no_endpoint';
-}
-
-/** The fault that a code or a type says outright. Providers may say what every object has, such as "constructor". */
-function named(word = ''): Fault | undefined {
-  const code = word.toLowerCase();
-  return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
+  if (byCode) return byCode;
+  return byStatus === 'invalid_request' ? (byType ?? byStatus) : byStatus;
 }
 
 /** The provider's words, wherever its shape puts them. */
@@ -233,12 +97,12 @@ function wordsOf(parsed: unknown): Words | undefined {
   const body = Array.isArray(parsed) ? parsed[0] : parsed;
   if (!isObject(body)) return undefined;
   const inner = isObject(body.error) ? body.error : body;
-  const nested = objectOf(inner.innererror).code;
+  const nested = reasonOf(inner.details) ?? objectOf(inner.innererror).code;
   const message =
     stringOf(inner.message) ?? stringOf(body.error) ?? stringOf(body.message) ?? detailOf(body.detail) ?? '';
   return {
     message: tidyText(message, MAX_MESSAGE),
-    code: codeOf(nested ?? inner.code ?? body.code ?? inner.status ?? body.error_type),
+    code: codeOf(nested ?? inner.code ?? body.code ?? inner.status ?? body.error_type ?? className(body)),
     type: inner.type === 'error' ? undefined : shortOf(inner.type),
     param: shortOf(inner.param),
   };
@@ -250,6 +114,17 @@ function codeOf(value: unknown): string | undefined {
 
 function shortOf(value: unknown): string | undefined {
   return typeof value === 'string' ? tidyText(value, MAX_WORD) : undefined;
+}
+
+/** Google's `ErrorInfo` says what the status of its error does not, such as that the key is at fault. */
+function reasonOf(details: unknown): string | undefined {
+  const reasons = listOf(details).map((detail) => stringOf(objectOf(detail).reason));
+  return reasons.find((reason) => faultNamed(reason));
+}
+
+/** The class of an error in AWS's body: "com.amazon.coral.service#AccessDeniedException". */
+function className(body: JsonObject): string | undefined {
+  return stringOf(body['__type'])?.split('#').at(-1);
 }
 
 /** Mistral's and FastAPI's `detail`: a text, or a list of what is wrong. */

@@ -14,34 +14,39 @@ const POLICY = {
   window: 60_000,
   cooldown: 1_000,
   max_cooldown: 4_000,
+  max_retry_after: 60_000,
 };
 const half = () => 0.5;
 
 describe('Breaker', () => {
+  const failed = new ProxyError('server', 'no');
+  const fail = (breaker: Breaker, nowMs: number) => breaker.failure(breaker.begin(nowMs), failed, nowMs);
+  const succeed = (breaker: Breaker, nowMs: number) => breaker.success(breaker.begin(nowMs), nowMs);
   const opened = () => {
     const breaker = new Breaker(POLICY, half);
-    for (let n = 0; n < 3; n += 1) breaker.failure(breaker.begin(), 0);
+    for (let n = 0; n < 3; n += 1) fail(breaker, 0);
     return breaker;
   };
 
   test('opens after failures in a row, and not when a success comes between', () => {
     const breaker = new Breaker(POLICY, half);
-    breaker.failure(breaker.begin(), 0);
-    breaker.failure(breaker.begin(), 0);
-    breaker.success(breaker.begin(), 0);
-    breaker.failure(breaker.begin(), 0);
-    expect(breaker.state).toBe('closed');
-    expect(opened().state).toBe('open');
+    fail(breaker, 0);
+    fail(breaker, 0);
+    succeed(breaker, 0);
+    fail(breaker, 0);
+    expect(breaker.state(0)).toBe('closed');
+    expect(opened().state(0)).toBe('open');
   });
 
   test('lets one trial through after the cooldown; success closes it', () => {
     const breaker = opened();
-    expect(breaker.readyAt(999)).toBe(1_000);
-    expect(breaker.readyAt(1_000)).toBe(0);
-    const trial = breaker.begin();
-    expect(breaker.readyAt(1_000)).toBe(Infinity);
+    expect(breaker.cooldown.readyAt(999)).toBe(1_000);
+    expect(breaker.cooldown.readyAt(1_000)).toBe(0);
+    const trial = breaker.begin(1_000);
+    // Another may try when this one has taken max_cooldown.
+    expect([breaker.state(1_000), breaker.cooldown.readyAt(1_000)]).toEqual(['half_open', 5_000]);
     breaker.success(trial, 1_000);
-    expect(breaker.state).toBe('closed');
+    expect(breaker.state(1_000)).toBe('closed');
   });
 
   test('stays open twice as long after each failed trial, up to the cap', () => {
@@ -49,10 +54,10 @@ describe('Breaker', () => {
     let nowMs = 0;
     const waits = [];
     for (let n = 0; n < 4; n += 1) {
-      const readyMs = breaker.readyAt(nowMs);
+      const readyMs = breaker.cooldown.readyAt(nowMs);
       waits.push(readyMs - nowMs);
       nowMs = readyMs;
-      breaker.failure(breaker.begin(), nowMs);
+      fail(breaker, nowMs);
     }
     expect(waits).toEqual([1_000, 2_000, 4_000, 4_000]);
   });
@@ -60,47 +65,47 @@ describe('Breaker', () => {
   test('opens when too large a share of the calls in its window fails, though never so often in a row', () => {
     const breaker = new Breaker(POLICY, half);
     for (let n = 0; n < 4; n += 1) {
-      breaker.failure(breaker.begin(), n);
-      breaker.success(breaker.begin(), n);
+      fail(breaker, n);
+      succeed(breaker, n);
     }
-    breaker.success(breaker.begin(), 8);
-    expect(breaker.state).toBe('closed');
-    breaker.failure(breaker.begin(), 9);
-    expect(breaker.state).toBe('open');
+    succeed(breaker, 8);
+    expect(breaker.state(8)).toBe('closed');
+    fail(breaker, 9);
+    expect(breaker.state(9)).toBe('open');
   });
 
   test('a share of failures from before the window is forgotten', () => {
     const breaker = new Breaker(POLICY, half);
     for (let n = 0; n < 9; n += 1) {
-      breaker.failure(breaker.begin(), n);
-      breaker.success(breaker.begin(), n);
-      if (n % 2 === 0) breaker.success(breaker.begin(), n);
+      fail(breaker, n);
+      succeed(breaker, n);
+      if (n % 2 === 0) succeed(breaker, n);
     }
-    breaker.failure(breaker.begin(), 120_000);
-    expect(breaker.state).toBe('closed');
+    fail(breaker, 120_000);
+    expect(breaker.state(120_000)).toBe('closed');
   });
 
   test('a trial whose answer has begun lets others through, and its end still counts', () => {
     const breaker = opened();
-    const trial = breaker.opened(breaker.begin(), 1_000);
-    expect([breaker.state, breaker.readyAt(1_000)]).toEqual(['closed', 0]);
-    breaker.failure(trial, 1_001);
-    for (let n = 0; n < 2; n += 1) breaker.failure(breaker.begin(), 1_002);
-    expect(breaker.state).toBe('open');
+    const trial = breaker.opened(breaker.begin(1_000), 1_000);
+    expect([breaker.state(1_000), breaker.cooldown.readyAt(1_000)]).toEqual(['closed', 0]);
+    breaker.failure(trial, failed, 1_001);
+    for (let n = 0; n < 2; n += 1) fail(breaker, 1_002);
+    expect(breaker.state(1_002)).toBe('open');
   });
 
   test('a trial without an outcome may be made again at once', () => {
     const breaker = opened();
-    breaker.neutral(breaker.begin(), 1_000);
-    expect(breaker.readyAt(1_000)).toBe(0);
+    breaker.neutral(breaker.begin(1_000));
+    expect(breaker.cooldown.readyAt(1_000)).toBe(0);
   });
 
   test('a late outcome from before it opened counts for nothing', () => {
     const breaker = new Breaker(POLICY, half);
-    const late = breaker.begin();
-    for (let n = 0; n < 3; n += 1) breaker.failure(breaker.begin(), 0);
+    const late = breaker.begin(0);
+    for (let n = 0; n < 3; n += 1) fail(breaker, 0);
     breaker.success(late, 0);
-    expect(breaker.state).toBe('open');
+    expect(breaker.state(0)).toBe('open');
   });
 });
 
@@ -108,8 +113,8 @@ describe('nextStep()', () => {
   const policy = { maxRetries: 2, baseMs: 500, capMs: 8_000 };
   const step = (error: ProxyError, attemptsHere = 1, othersReadyInMs = Infinity, waitBudgetMs = 10_000) => {
     const failover = error.rule.failover === 'yes';
-    const situation = { error, attemptsHere, otherKey: false, failover, othersReadyInMs, waitBudgetMs };
-    return nextStep(situation, policy, 0.5);
+    const here = { error, attemptsHere, otherKey: false, open: true };
+    return nextStep({ ...here, failover, othersReadyInMs, waitBudgetMs }, policy, 0.5);
   };
 
   test('follows the rules table for every fault', () => {
@@ -181,6 +186,7 @@ describe('AttemptTimers', () => {
       limits,
       target: 'a/b',
       stream,
+      share: undefined,
       reachable: () => Promise.resolve(reachable),
       expired: ({ fault }) => void expired.push(fault),
     });

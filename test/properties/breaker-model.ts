@@ -1,49 +1,74 @@
 import type { BreakerPolicy } from '../../src/pipeline/breaker.ts';
+import type { Held, Place } from './cooldown-model.ts';
+import { CooldownModel } from './cooldown-model.ts';
 
 export const WINDOW_MS = 12_000;
 /** The window moves on by a twelfth at a time. */
 const SLOT_MS = WINDOW_MS / 12;
 
-/** The breaker as its documentation tells it. The outcome of a call counts only in the era it began in. */
+/** The breaker as its documentation tells it: closed it counts, open it is a cooldown. */
 export class Model {
-  name: 'closed' | 'open' | 'half_open' = 'closed';
-  era = 0;
-  #untilMs = 0;
-  #cooldownMs = 0;
-  #calls: { atMs: number; failed: boolean }[] = [];
+  readonly cooldown: CooldownModel;
   readonly #policy: BreakerPolicy;
-  readonly #jitter: number;
+  #calls: { atMs: number; failed: boolean }[] = [];
+  /** What it was open for, from when an answer begins until one is complete. */
+  #probation: Held | undefined;
 
   constructor(policy: BreakerPolicy, random: number) {
     this.#policy = policy;
-    this.#jitter = 0.8 + 0.4 * random;
+    this.cooldown = new CooldownModel(policy, random);
   }
 
-  readyAt(nowMs: number): number {
-    if (this.name === 'half_open') return Infinity;
-    return this.name === 'open' && this.#untilMs > nowMs ? this.#untilMs : 0;
+  state(nowMs: number): 'closed' | 'open' | 'half_open' {
+    if (!this.cooldown.held(nowMs)) return 'closed';
+    return this.cooldown.trying(nowMs) ? 'half_open' : 'open';
   }
 
-  begin(): void {
-    if (this.name === 'open') this.#become('half_open');
+  begin(nowMs: number): Place {
+    return this.cooldown.begin(nowMs);
   }
 
-  success(nowMs: number): void {
-    if (this.name === 'closed') this.#calls.push({ atMs: nowMs, failed: false });
-    else this.#become('closed');
+  /** @returns the place of the rest of the call */
+  opened(place: Place, nowMs: number): Place {
+    const held = this.cooldown.held(nowMs);
+    if (!this.cooldown.counts(place) || !held) return place;
+    this.#close();
+    this.#probation = held;
+    return this.begin(nowMs);
   }
 
-  failure(nowMs: number): void {
-    const { cooldown, max_cooldown } = this.#policy;
-    if (this.name === 'half_open') return this.#open(Math.min(max_cooldown, this.#cooldownMs * 2), nowMs);
-    this.#calls.push({ atMs: nowMs, failed: true });
-    if (this.#inARow() || this.#tooLargeAShare(nowMs)) this.#open(cooldown, nowMs);
+  success(place: Place, nowMs: number): void {
+    if (!this.cooldown.counts(place)) return;
+    if (this.cooldown.held(nowMs)) this.#close();
+    else {
+      this.#calls.push({ atMs: nowMs, failed: false });
+      this.#probation = undefined;
+    }
   }
 
-  neutral(nowMs: number): void {
-    if (this.name !== 'half_open') return;
-    this.#untilMs = nowMs;
-    this.#become('open');
+  failure(place: Place, nowMs: number): void {
+    if (!this.cooldown.counts(place)) return;
+    if (!this.cooldown.held(nowMs)) {
+      this.#calls.push({ atMs: nowMs, failed: true });
+      if (!this.#probation && !this.#inARow() && !this.#tooLargeAShare(nowMs)) return;
+      this.#calls = [];
+    }
+    this.cooldown.trip(place, 0, nowMs, this.#probation);
+    this.#probation = undefined;
+  }
+
+  neutral(place: Place): void {
+    this.cooldown.release(place);
+  }
+
+  open(nowMs: number): void {
+    if (!this.cooldown.held(nowMs)) this.cooldown.trip(this.begin(nowMs), 0, nowMs);
+  }
+
+  #close(): void {
+    this.cooldown.lift();
+    this.#calls = [];
+    this.#probation = undefined;
   }
 
   #inARow(): boolean {
@@ -56,17 +81,5 @@ export class Model {
     const recent = this.#calls.filter(({ atMs }) => slot(atMs) > slot(nowMs) - WINDOW_MS / SLOT_MS);
     const failed = recent.filter((call) => call.failed).length;
     return recent.length >= this.#policy.min_calls && failed / recent.length >= this.#policy.failure_rate;
-  }
-
-  #open(cooldownMs: number, nowMs: number): void {
-    this.#cooldownMs = cooldownMs;
-    this.#untilMs = nowMs + Math.min(this.#policy.max_cooldown, cooldownMs * this.#jitter);
-    this.#become('open');
-  }
-
-  #become(name: Model['name']): void {
-    this.name = name;
-    this.era += 1;
-    this.#calls = [];
   }
 }

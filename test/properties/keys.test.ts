@@ -1,40 +1,21 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Ticket } from '../../src/pipeline/target.ts';
-import { limited, MINUTE, refused, targets } from './targets.ts';
+import type { Place } from './cooldown-model.ts';
+import { CooldownModel } from './cooldown-model.ts';
+import { BREAKER, call, limited, refused, reload, targets } from './targets.ts';
 
-/** What is known of a key as its documentation tells it: down for all models, resting for one. */
+/** What is known of a key as its documentation tells it: a refusal is for all models, a limit for one. */
 class KeyModel {
-  #downUntilMs: number | undefined;
-  #times = 0;
-  #restUntilMs = [0, 0];
+  readonly refusal = new CooldownModel(BREAKER, 0.5);
+  readonly limits = [new CooldownModel(BREAKER, 0.5), new CooldownModel(BREAKER, 0.5)] as const;
 
-  readyAt(model: number, nowMs: number): number {
-    const rest = this.#restUntilMs[model]!;
-    return Math.max(rest > nowMs ? rest : 0, this.#downUntilMs ?? 0);
+  readyAt(model: number, nowMs: number, again = false): number {
+    return Math.max(this.refusal.readyAt(nowMs, false), this.limits[model]!.readyAt(nowMs, again));
   }
 
-  /** Of a key that was down, one request alone finds out. */
-  begin(nowMs: number): void {
-    if (this.#downUntilMs !== undefined && this.#downUntilMs <= nowMs) this.#downUntilMs = nowMs + 5 * MINUTE;
-  }
-
-  succeed(): void {
-    this.#downUntilMs = undefined;
-    this.#times = 0;
-  }
-
-  refuse(nowMs: number, probed: boolean): void {
-    this.#times += 1;
-    this.#downUntilMs = nowMs + (probed ? Infinity : Math.min(60, 5 * 2 ** (this.#times - 1)) * MINUTE);
-  }
-
-  rest(model: number, untilMs: number): void {
-    this.#restUntilMs[model] = Math.max(untilMs, this.#restUntilMs[model]!);
-  }
-
-  revive(): void {
-    if (this.#downUntilMs !== undefined) this.#downUntilMs = 0;
+  lastResortAt(model: number, nowMs: number, alone: boolean): number {
+    return Math.max(this.refusal.lastResortAt(nowMs, alone), this.limits[model]!.lastResortAt(nowMs, alone));
   }
 }
 
@@ -42,110 +23,135 @@ type End = 'answered' | 'refused' | 'limited' | 'abandoned';
 /** A call begins or ends, a probe is answered, or time goes by. Numbers count round and round. */
 type Step =
   | { begin: number; forced: boolean }
-  | { end: End; call: number; retryAfterMs: number }
+  | { end: End; call: number; retryAfterMs: number | undefined }
   | { revive: number }
   | { ms: number };
 
-const retryAfterMs = fc.oneof(fc.integer({ min: 1, max: 30_000 }), fc.constant(2 * MINUTE));
+const retryAfterMs = fc.option(fc.oneof(fc.nat(30_000), fc.constant(120_000)), { nil: undefined });
 const ends = fc.constantFrom<End>('answered', 'refused', 'limited', 'abandoned');
 const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.record({ begin: fc.nat(1), forced: fc.boolean() }), weight: 4 },
   { arbitrary: fc.record({ end: ends, call: fc.nat(20), retryAfterMs }), weight: 4 },
   fc.record({ revive: fc.nat(3) }),
-  fc.record({ ms: fc.oneof(fc.nat(10_000), fc.nat(15 * MINUTE)) }),
+  fc.record({ ms: fc.oneof(fc.nat(3_000), fc.nat(90_000)) }),
 );
 const steps = fc.array(step, { maxLength: 60, size: 'max' });
 
+interface Out {
+  readonly model: number;
+  readonly ticket: Ticket;
+  readonly refusal: Place;
+  readonly limit: Place;
+}
+
 /** Does each step to a target's keys and to their models, and looks whether they still agree. */
-function agree(count: number, probed: boolean, sequence: readonly Step[]): void {
-  const { state, models } = targets(count, probed);
+function agree(count: number, sequence: readonly Step[]): void {
+  const { state, models } = targets(count);
   const keys = Array.from({ length: count }, () => new KeyModel());
-  const out: { model: number; ticket: Ticket }[] = [];
+  const out: Out[] = [];
+  let turn = 0;
   let nowMs = 0;
   for (const next of sequence) {
     if ('ms' in next) nowMs += next.ms;
     else if ('revive' in next) {
-      state.revive(next.revive % count);
-      keys[next.revive % count]!.revive();
+      state.keys[next.revive % count]!.revive();
+      keys[next.revive % count]!.refusal.revive();
     } else if ('begin' in next) begin(next.begin, next.forced);
     else if (out.length > 0) end(next);
-    for (const [model, target] of models.entries()) expect(target.readyAt(nowMs)).toBe(soonestMs(model));
+    for (const [model, target] of models.entries()) compare(model, target);
     expect(state.inFlight).toBe(out.length);
   }
-  for (const { model, ticket } of out) models[model]!.abandon(ticket, nowMs);
+  for (const { model, ticket } of out) models[model]!.abandon(ticket);
   expect(state.inFlight).toBe(0);
 
-  function soonestMs(model: number): number {
-    return Math.min(...keys.map((key) => key.readyAt(model, nowMs)));
+  function compare(model: number, target: (typeof models)[0]): void {
+    for (const flag of [false, true]) {
+      const readyMs = Math.min(...keys.map((key) => key.readyAt(model, nowMs, flag)));
+      expect(target.readyAt('chat', nowMs, flag)).toBe(readyMs);
+      const lastMs = Math.min(...keys.map((key) => key.lastResortAt(model, nowMs, flag)));
+      expect(target.lastResortAt('chat', nowMs, flag)).toBe(lastMs);
+    }
+  }
+
+  /** The next in turn that is ready, else that only our own caution holds back, else that is ready first. */
+  function chosen(model: number): number {
+    const turns = keys.map((_, n) => (turn + n) % count);
+    const ready = (again: boolean) => turns.filter((key) => keys[key]!.readyAt(model, nowMs, again) <= nowMs);
+    const soonest = Math.min(...keys.map((key) => key.readyAt(model, nowMs)));
+    return [
+      ...ready(false),
+      ...ready(true),
+      ...turns.filter((key) => keys[key]!.readyAt(model, nowMs) === soonest),
+    ][0]!;
   }
 
   function begin(model: number, forced: boolean): void {
-    const readyMs = Math.max(nowMs, soonestMs(model));
-    if (readyMs > nowMs && !forced) return;
-    const ticket = models[model]!.begin(nowMs);
-    const key = keys[ticket.key]!;
-    expect(key.readyAt(model, nowMs)).toBeLessThanOrEqual(readyMs);
-    key.begin(nowMs);
-    out.push({ model, ticket });
+    if (!forced && keys.every((key) => key.readyAt(model, nowMs) > nowMs)) return;
+    const key = chosen(model);
+    const ticket = models[model]!.begin(call(), nowMs);
+    expect(ticket.key.key).toBe(key);
+    turn = (key + 1) % count;
+    const { refusal, limits } = keys[key]!;
+    out.push({ model, ticket, refusal: refusal.begin(nowMs), limit: limits[model]!.begin(nowMs) });
   }
 
   function end(how: Extract<Step, { end: End }>): void {
-    const [{ model, ticket }] = out.splice(how.call % out.length, 1) as [(typeof out)[0]];
-    const [target, key] = [models[model]!, keys[ticket.key]!];
+    const [ended] = out.splice(how.call % out.length, 1) as [Out];
+    const { model, ticket } = ended;
+    const [target, { refusal, limits }] = [models[model]!, keys[ticket.key.key]!];
+    const limit = limits[model]!;
     if (how.end === 'answered') {
-      key.succeed();
+      refusal.succeed(ended.refusal);
+      limit.succeed(ended.limit);
       target.succeed(ticket, nowMs, 1);
     } else if (how.end === 'refused') {
-      key.refuse(nowMs, probed);
+      refusal.trip(ended.refusal, 0, nowMs);
+      limit.release(ended.limit);
       target.fail(ticket, refused, nowMs, 0);
     } else if (how.end === 'limited') {
-      key.rest(model, nowMs + how.retryAfterMs);
+      refusal.release(ended.refusal);
+      limit.pause(how.retryAfterMs, 5_000, nowMs);
+      // With nothing to wait for the call leaves its place all the same.
+      if (how.retryAfterMs === 0) limit.release(ended.limit);
       target.fail(ticket, limited(how.retryAfterMs), nowMs, 0);
-    } else target.abandon(ticket, nowMs);
+    } else {
+      refusal.release(ended.refusal);
+      limit.release(ended.limit);
+      target.abandon(ticket);
+    }
     // Whoever settles twice is counted once.
     target.succeed(ticket, nowMs, 1);
   }
 }
 
-describe('Target', () => {
+describe('TargetKeys', () => {
   test('asks a key that is ready, or else the one that will be first, and forgets no call', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 4 }), fc.boolean(), steps, agree), { numRuns: 300 });
-  });
-
-  test('tries a key that is refused again and again after twice the time, and every hour at least', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 20 }), (times) => {
-        const [target] = targets(1).models;
-        let nowMs = 0;
-        for (let n = 0; n < times; n += 1) {
-          target.fail(target.begin(nowMs), refused, nowMs, 0);
-          expect(target.readyAt(nowMs)).toBe(nowMs + Math.min(60, 5 * 2 ** n) * MINUTE);
-          nowMs = target.readyAt(nowMs);
-        }
-      }),
-    );
+    fc.assert(fc.property(fc.integer({ min: 1, max: 4 }), steps, agree), { numRuns: 500 });
   });
 
   test('uses only the keys that a new configuration has, whatever calls with others come to', () => {
-    const change = fc.integer({ min: 1, max: 4 });
+    const count = fc.integer({ min: 1, max: 4 });
+    const ends = fc.constantFrom(refused, limited(30_000), undefined);
     fc.assert(
-      fc.property(
-        change,
-        change,
-        fc.array(fc.boolean(), { minLength: 1, maxLength: 8 }),
-        (before, after, fails) => {
-          const { state, models } = targets(before);
-          const [target] = models;
-          const tickets = fails.map(() => target.begin(0));
-          state.configure({ rateLimit: undefined, maxConnections: undefined, keys: after });
-          for (const [n, ticket] of tickets.entries()) {
-            if (fails[n]) target.fail(ticket, refused, 0, 0);
-            else target.succeed(ticket, 0, 1);
-          }
-          expect(state.keys).toBe(after);
-          expect(target.begin(0).key).toBeLessThan(after);
-        },
-      ),
+      fc.property(count, count, fc.array(ends, { minLength: 1, maxLength: 8 }), (before, after, outcomes) => {
+        const all = targets(before);
+        const [target] = all.models;
+        // One that was held back is free again.
+        target.fail(target.begin(call(), 0), refused, 0, 0);
+        target.fail(target.begin(call(), 0), limited(30_000), 0, 0);
+        const tickets = outcomes.map(() => target.begin(call(), 0));
+        reload(all, after);
+        expect([target.readyAt('chat', 0), target.held('chat', 0), target.holds(0)]).toEqual([0, [], []]);
+        for (const [n, ticket] of tickets.entries()) {
+          const error = outcomes[n];
+          if (error) target.fail(ticket, error, 0, 0);
+          else target.succeed(ticket, 0, 1);
+        }
+        expect(all.state.keys.length).toBe(after);
+        expect(all.state.keys.every((key) => key.hold(0) === undefined)).toBe(true);
+        expect([target.readyAt('chat', 0), all.state.inFlight]).toEqual([0, 0]);
+        for (let n = 0; n < 5; n += 1) expect(target.begin(call(), 0).key.key).toBeLessThan(after);
+      }),
       { numRuns: 300 },
     );
   });

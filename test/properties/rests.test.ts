@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Target } from '../../src/pipeline/target.ts';
-import { limited, targets } from './targets.ts';
+import { call, limited, targets } from './targets.ts';
 
 /** A refusal for too many requests; `ms` around the 5 s for which a key rests that was told nothing. */
 interface Refusal {
@@ -21,14 +21,11 @@ const refusals = fc.array(refusal, { minLength: 1, maxLength: 12 });
 function rested(keys: number, list: readonly Refusal[]): { target: Target; toldMs: number[]; nowMs: number } {
   const [target] = targets(keys).models;
   const toldMs = Array.from({ length: keys }, () => 0);
-  const calls = list.map(({ key: any, ...rest }) => {
-    const key = any % keys;
-    target.state.begin(key, 0);
-    const place = { breaker: target.breaker.begin(), key, keys: target.state.downs };
-    return { ...rest, key, ticket: { ...place, settled: false } };
-  });
+  // Keys take turns.
+  const calls = list.map(({ afterMs, ms }) => ({ ticket: target.begin(call(), 0), afterMs, ms }));
   let nowMs = 0;
-  for (const { key, ticket, afterMs, ms } of calls) {
+  for (const { ticket, afterMs, ms } of calls) {
+    const { key } = ticket.key;
     nowMs += afterMs;
     target.fail(ticket, limited(ms), nowMs, 0);
     if (ms !== undefined) toldMs[key] = Math.max(nowMs + ms, toldMs[key]!);
@@ -42,8 +39,9 @@ describe('a target that was told to rest', () => {
       fc.property(refusals, fc.nat(5_000), (list, laterMs) => {
         const { target, toldMs, nowMs } = rested(1, list);
         const untilMs = toldMs[0]! > nowMs + laterMs ? toldMs[0]! : 0;
-        expect(target.readyAt(nowMs + laterMs, true)).toBe(untilMs);
-        expect(target.lastResortAt(nowMs + laterMs)).toBe(untilMs);
+        expect(target.readyAt('chat', nowMs + laterMs, true)).toBe(untilMs);
+        expect(target.lastResortAt('chat', nowMs + laterMs, false)).toBe(untilMs);
+        expect(target.lastResortAt('chat', nowMs + laterMs, true)).toBeGreaterThanOrEqual(untilMs);
       }),
       { numRuns: 300 },
     );
@@ -53,10 +51,31 @@ describe('a target that was told to rest', () => {
     fc.assert(
       fc.property(refusals, (list) => {
         const { target, toldMs, nowMs } = rested(3, list);
-        fc.pre(target.readyAt(nowMs, true) <= nowMs);
-        expect(toldMs[target.begin(nowMs).key]).toBeLessThanOrEqual(nowMs);
+        fc.pre(target.readyAt('chat', nowMs, true) <= nowMs);
+        expect(toldMs[target.begin(call(), nowMs).key.key]).toBeLessThanOrEqual(nowMs);
       }),
       { numRuns: 300 },
     );
+  });
+
+  test('believes no longer Retry-After than max_retry_after, and then one request finds out', () => {
+    const [target] = targets().models;
+    target.fail(target.begin(call(), 0), limited(86_400_000), 0, 0);
+    expect([target.readyAt('chat', 59_999), target.readyAt('chat', 60_000)]).toEqual([60_000, 0]);
+    const trial = target.begin(call(), 60_000);
+    expect(target.readyAt('chat', 60_001)).toBe(70_000);
+    target.succeed(trial, 60_500, 500);
+    expect(target.readyAt('chat', 60_500)).toBe(0);
+  });
+
+  test('lets all come when a Retry-After is over that was believed', () => {
+    const [target, other] = targets().models;
+    target.fail(target.begin(call(), 0), limited(5_000), 0, 0);
+    // A limit is one model's.
+    expect(other.readyAt('chat', 0)).toBe(0);
+    for (let n = 0; n < 3; n += 1) {
+      expect(target.readyAt('chat', 5_000)).toBe(0);
+      target.begin(call(), 5_000);
+    }
   });
 });

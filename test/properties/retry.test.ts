@@ -21,6 +21,7 @@ const situation: fc.Arbitrary<Situation> = fc.record({
   error,
   attemptsHere: fc.integer({ min: 1, max: 12 }),
   otherKey: fc.boolean(),
+  open: fc.boolean(),
   failover: fc.boolean(),
   othersReadyInMs: fc.oneof(span, fc.constant(Infinity)),
   waitBudgetMs: span,
@@ -67,6 +68,12 @@ describe('nextStep()', () => {
   test('asks the same key again only where the rules table allows it', () => {
     promise(({ error: { rule }, otherKey }, step) => {
       if (step.action === 'retry') expect(otherKey || rule.retry !== 'never').toBe(true);
+    });
+  });
+
+  test('asks a target no more that the failure has closed, but for another key or a new connection', () => {
+    promise(({ error: { rule }, open, otherKey }, step) => {
+      if (step.action === 'retry') expect(open || otherKey || rule.retry === 'at_once').toBe(true);
     });
   });
 

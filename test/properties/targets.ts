@@ -1,17 +1,14 @@
 import type { ProviderSettings } from '../../src/providers/base.ts';
 import type { ProviderState } from '../../src/pipeline/provider-state.ts';
-import type { Target } from '../../src/pipeline/target.ts';
+import type { Call, Target } from '../../src/pipeline/target.ts';
 import { ProxyError } from '../../src/errors.ts';
 import { TargetPool } from '../../src/pipeline/target-pool.ts';
 import { BaseProvider } from '../../src/providers/base.ts';
 
-export const MINUTE = 60_000;
-
 /** Never asked: what a target remembers comes from its tickets alone. */
 class Silent extends BaseProvider {
-  constructor(keys: number) {
-    const settings: Partial<ProviderSettings> = { name: 'silent', keys };
-    super(settings as ProviderSettings);
+  constructor(settings: Partial<ProviderSettings>) {
+    super({ name: 'silent', keys: 1, ...settings } as ProviderSettings);
   }
 
   override protocol(): 'chat' {
@@ -27,25 +24,50 @@ class Silent extends BaseProvider {
   }
 }
 
-/** A breaker that never opens: the keys alone decide. */
-const POLICY = {
-  breaker: { failures: 1e6, failure_rate: 1, min_calls: 1e6, window: MINUTE, cooldown: 1, max_cooldown: 1 },
-  health: { window: MINUTE, min_calls: 10, degraded_below: 0.9, unhealthy_below: 0.5 },
+/** The first failure opens a breaker. Half of the jitter makes times what they are called. */
+export const BREAKER = {
+  failures: 1,
+  failure_rate: 1,
+  min_calls: 1e6,
+  window: 60_000,
+  cooldown: 2_000,
+  max_cooldown: 10_000,
+  max_retry_after: 60_000,
 };
+const HEALTH = { window: 60_000, min_calls: 10, degraded_below: 0.9, unhealthy_below: 0.5 };
 
 export interface Targets {
+  readonly pool: TargetPool;
+  readonly provider: BaseProvider;
   readonly state: ProviderState;
   readonly models: readonly [Target, Target];
 }
 
 /** Two models of one provider, which share its keys and their state. */
-export function targets(keys: number, probed = false): Targets {
-  const pool = new TargetPool(POLICY, () => 0.5);
-  const provider = new Silent(keys);
-  const state = pool.state(provider);
-  state.probed = probed ? 'recovery' : 'never';
-  return { state, models: [pool.target(provider, 'a'), pool.target(provider, 'b')] };
+export function targets(keys = 1, settings: Partial<ProviderSettings> = {}): Targets {
+  const pool = new TargetPool({ breaker: BREAKER, health: HEALTH }, () => 0.5);
+  const provider = new Silent({ ...settings, keys });
+  const models = [pool.target(provider, 'a', 0), pool.target(provider, 'b', 0)] as const;
+  return { pool, provider, state: pool.state(provider), models };
 }
 
-export const refused = new ProxyError('auth', 'no');
-export const limited = (retryAfterMs?: number) => new ProxyError('rate_limited', 'slow', { retryAfterMs });
+/** A new configuration of the same service. */
+export function reload({ pool, provider }: Targets, keys: number): void {
+  const next = new Silent({ ...provider.settings, keys });
+  pool.adopt({ breaker: BREAKER, health: HEALTH }, [next], () => true);
+}
+
+export const call = (endpoint = 'chat', fingerprint = ''): Call => ({
+  endpoint,
+  fingerprint: () => fingerprint,
+});
+
+/** An answer of a provider, in no words. */
+const told = (status: number) => ({ status, headers: new Headers(), body: '', verbatim: false, message: '' });
+export const refused = new ProxyError('auth', 'no', { upstream: told(401) });
+export const limited = (retryAfterMs?: number) =>
+  new ProxyError('rate_limited', 'slow', { retryAfterMs, upstream: told(429) });
+export const failing = new ProxyError('server', 'broken', { upstream: told(500) });
+export const unreachable = new ProxyError('unreachable', 'nobody there');
+export const forbidden = new ProxyError('forbidden', 'not you', { upstream: told(403) });
+export const lacking = new ProxyError('not_found', 'no model', { upstream: told(404) });

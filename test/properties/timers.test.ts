@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Limits } from '../../src/pipeline/timers.ts';
+import { ProxyError } from '../../src/errors.ts';
 import { AttemptTimers } from '../../src/pipeline/timers.ts';
 import { FakeClock } from '../helpers/clock.ts';
 
@@ -14,6 +15,9 @@ const limits: fc.Arbitrary<Limits> = fc.record({
   total: ms.map((some) => some * 2),
 });
 
+/** The attempt's share of a deadline, where others wait behind it. */
+const shares = fc.option(ms, { nil: undefined });
+
 /** What the attempt tells its timers, and for how many milliseconds nothing happens then. */
 const word = fc.constantFrom(
   'answered',
@@ -23,9 +27,10 @@ const word = fc.constantFrom(
   'listen',
   'heard',
   'progressed',
+  'committed',
   'none',
 ) as fc.Arbitrary<Word>;
-type Word = 'answered' | 'begun' | 'listen' | 'heard' | 'progressed' | 'none';
+type Word = 'answered' | 'begun' | 'committed' | 'listen' | 'heard' | 'progressed' | 'none';
 const story = fc.array(fc.tuple(word, fc.nat(12)), { maxLength: 30, size: 'max' });
 
 /** When which limit is due as the documentation tells it, milliseconds from the beginning. */
@@ -38,17 +43,20 @@ class Model {
   #listeningSinceMs: number | undefined;
   /** How long content may still be waited for, once somebody does. */
   #contentLeftMs: number | undefined;
+  #shareMs: number;
   /** When that is over, while somebody waits. */
   #awaitedMs = Infinity;
 
-  constructor(given: Limits, stream: boolean, reachable: boolean) {
+  constructor(given: Limits, stream: boolean, reachable: boolean, shareMs = Infinity) {
     this.#limits = given;
+    this.#shareMs = shareMs;
     this.#stream = stream;
     this.#reachable = reachable;
   }
 
   hear(said: Word, nowMs: number): void {
     if (said === 'answered') this.#answered = true;
+    if (said === 'committed') this.#shareMs = Infinity;
     if (said === 'begun' || (said === 'answered' && !this.#stream)) this.#begun = true;
     if (said === 'listen' && this.#begun) {
       this.#listeningSinceMs = nowMs;
@@ -65,18 +73,19 @@ class Model {
   }
 
   /** The limit that is over now. */
-  over(nowMs: number): keyof Limits | undefined {
+  over(nowMs: number): keyof Limits | 'share' | undefined {
     const { connect, first_byte, first_content, idle, total } = this.#limits;
     if (!this.#answered && nowMs >= first_byte) return 'first_byte';
     if (this.#stream && !this.#begun && nowMs >= first_content) return 'first_content';
     if (this.#listeningSinceMs !== undefined && nowMs >= this.#listeningSinceMs + idle) return 'idle';
     if (nowMs >= total) return 'total';
     if (this.#listeningSinceMs !== undefined && nowMs >= this.#awaitedMs) return 'idle';
+    if (nowMs >= this.#shareMs) return 'share';
     return !this.#answered && !this.#reachable && nowMs === connect / 2 ? 'connect' : undefined;
   }
 }
 
-function started(given: Limits, stream: boolean, reachable: boolean) {
+function started(given: Limits, stream: boolean, reachable: boolean, shareMs?: number) {
   const clock = new FakeClock();
   const expired: string[] = [];
   const timers = new AttemptTimers({
@@ -84,6 +93,7 @@ function started(given: Limits, stream: boolean, reachable: boolean) {
     limits: given,
     target: 'a/b',
     stream,
+    share: shareMs === undefined ? undefined : { ms: shareMs, late: new ProxyError('timeout_share', 'late') },
     reachable: () => Promise.resolve(reachable),
     expired: ({ fault }) => void expired.push(fault.replace('timeout_', '')),
   });
@@ -102,26 +112,32 @@ async function settled(): Promise<void> {
 describe('AttemptTimers', () => {
   test('ends the attempt when its first limit is over, at that very millisecond, and once', async () => {
     await fc.assert(
-      fc.asyncProperty(limits, fc.boolean(), fc.boolean(), story, async (given, stream, reachable, told) => {
-        const { clock, expired, timers, tell } = started(given, stream, reachable);
-        const model = new Model(given, stream, reachable);
-        let nowMs = 0;
-        for (const [said, quietMs] of told) {
-          tell(said);
-          model.hear(said, nowMs);
-          for (const endMs = nowMs + quietMs; nowMs < endMs;) {
-            clock.advance(1);
-            await settled();
-            nowMs += 1;
-            const limit = model.over(nowMs);
-            expect(expired).toEqual(limit === undefined ? [] : [limit]);
-            expect(clock.timers).toBe(limit === undefined ? 1 : 0);
-            if (limit !== undefined) return;
+      fc.asyncProperty(
+        limits,
+        shares,
+        fc.tuple(fc.boolean(), fc.boolean()),
+        story,
+        async (given, shareMs, [stream, reachable], told) => {
+          const { clock, expired, timers, tell } = started(given, stream, reachable, shareMs);
+          const model = new Model(given, stream, reachable, shareMs);
+          let nowMs = 0;
+          for (const [said, quietMs] of told) {
+            tell(said);
+            model.hear(said, nowMs);
+            for (const endMs = nowMs + quietMs; nowMs < endMs;) {
+              clock.advance(1);
+              await settled();
+              nowMs += 1;
+              const limit = model.over(nowMs);
+              expect(expired).toEqual(limit === undefined ? [] : [limit]);
+              expect(clock.timers).toBe(limit === undefined ? 1 : 0);
+              if (limit !== undefined) return;
+            }
           }
-        }
-        timers.stop();
-        expect(clock.timers).toBe(0);
-      }),
+          timers.stop();
+          expect(clock.timers).toBe(0);
+        },
+      ),
       { numRuns: 300 },
     );
   });

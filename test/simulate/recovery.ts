@@ -19,7 +19,7 @@ export class RecoveryJudge implements Judge {
   readonly #scene: Scene;
   /** By best target and class: since when requests arrive at least once a second, and the last of them. */
   readonly #dense = new Map<string, { sinceMs: number; lastMs: number }>();
-  /** By target: when a call to it last began or ended. */
+  /** By target and by provider: when a call to it last began or ended. */
   readonly #touched = new Map<string, number>();
 
   constructor(scene: Scene) {
@@ -34,12 +34,17 @@ export class RecoveryJudge implements Judge {
   }
 
   began(call: Call): void {
-    this.#touched.set(call.target.id, call.beganMs);
+    this.#touch(call.target, call.beganMs);
     if (call.request.calls.length === 0) this.#expectBest(call.request, call.target);
   }
 
   ended({ target, endedMs }: Call): void {
-    this.#touched.set(target.id, endedMs!);
+    this.#touch(target, endedMs!);
+  }
+
+  #touch({ id, provider }: SimTarget, nowMs: number): void {
+    this.#touched.set(id, nowMs);
+    this.#touched.set(provider.name, nowMs);
   }
 
   finished(request: SimRequest, record: LogRecord | undefined): void {
@@ -71,14 +76,21 @@ export class RecoveryJudge implements Judge {
   }
 
   /** When nothing was asked of any target for a while, it should have been let through. */
-  #expectTrial(request: SimRequest, { fault }: LogRecord): void {
+  #expectTrial(request: SimRequest, { fault, attempts }: LogRecord): void {
+    // One whose connection never came about was let through, too.
+    if (attempts > 0) return;
     const { known, violations, clock, book } = this.#scene;
     const nowMs = clock.monotonic();
     const { targets } = request.route;
     const resting = targets.every((target) => known.toldUntil(target).all > request.arrivedMs);
     const busy = [...book.open].some(({ target }) => targets.includes(target));
     const full = targets.some((target) => !isFree(this.#scene, target));
-    const touchedMs = Math.max(...targets.map(({ id }) => this.#touched.get(id) ?? -Infinity));
+    // A provider that cannot be reached is tried with any of its models.
+    const touchedMs = Math.max(
+      ...targets
+        .flatMap(({ id, provider }) => [id, provider.name])
+        .map((each) => this.#touched.get(each) ?? -Infinity),
+    );
     if (resting || busy || full || nowMs - touchedMs < LET_THROUGH_MS) return;
     const idle = Number.isFinite(touchedMs) ? `${((nowMs - touchedMs) / 1000).toFixed(1)} s` : 'ever';
     violations.add(4, nowMs, `${request.id} is refused (${fault}), and nothing was asked for ${idle}`, {

@@ -1,64 +1,7 @@
 import { expect, test } from 'bun:test';
 import { chatAssembler } from '../../src/wire/openai/assemble.ts';
 import { commonContextWindow, contextWindowIn } from '../../src/wire/context-window.ts';
-import { classifyBody, classifyStatus } from '../../src/wire/classify.ts';
 import { multipartField } from '../../src/wire/multipart.ts';
-
-const body = (error: object) => JSON.stringify({ error });
-
-test.each([
-  [429, body({ code: 'rate_limit_exceeded', message: 'slow' }), 'rate_limited'],
-  [429, body({ type: 'insufficient_quota', code: 'insufficient_quota' }), 'billing'],
-  [429, body({ type: 'insufficient_quota', code: 'project_spend_limit_exceeded' }), 'billing'],
-  [402, '', 'billing'],
-  [400, body({ message: 'Your credit balance is too low' }), 'billing'],
-  [401, body({ message: 'x' }), 'auth'],
-  [400, '{"code":"invalid-argument","error":"Incorrect API key provided"}', 'auth'],
-  [
-    400,
-    '[{"error":{"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT"}}]',
-    'auth',
-  ],
-  [404, body({ code: 'model_not_found' }), 'not_found'],
-  [400, body({ code: 'model_not_found' }), 'not_found'],
-  [400, body({ code: 'context_length_exceeded' }), 'context_length'],
-  [
-    400,
-    '{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 2 tokens > 1 maximum"}}',
-    'context_length',
-  ],
-  [
-    400,
-    '{"error":{"code":400,"type":"exceed_context_size_error","message":"request exceeds the available context size"}}',
-    'context_length',
-  ],
-  [
-    400,
-    body({ code: 'content_filter', innererror: { code: 'ResponsibleAIPolicyViolation' } }),
-    'content_policy',
-  ],
-  [400, body({ message: 'bad' }), 'invalid_request'],
-  [422, '{"detail":[{"loc":["body"],"msg":"x"}]}', 'invalid_request'],
-  [500, '<html><title>Oops</title></html>', 'server'],
-  [502, '', 'server'],
-  [503, body({ code: 'slow_down' }), 'overloaded'],
-  [529, '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}', 'overloaded'],
-  [520, '', 'server'],
-] as const)('classifyStatus(%i, %s) is %s', (status, text, fault) => {
-  expect(classifyStatus(status, new Headers(), text).fault).toBe(fault);
-});
-
-test.each([
-  [{ choices: [] }, undefined],
-  [{ error: null, choices: [] }, undefined],
-  [{ error: { message: 'x', code: 429 } }, 'rate_limited'],
-  [{ error: { message: 'x', code: 502 } }, 'server'],
-  [{ object: 'error', message: 'x', code: 400, type: 'BadRequestError' }, 'invalid_request'],
-  [{ type: 'error', error: { type: 'overloaded_error', message: 'x' } }, 'overloaded'],
-  [{ error: 'plain words' }, 'server'],
-])('classifyBody(%j) is %p', (value, fault) => {
-  expect(classifyBody(value)?.fault).toBe(fault as never);
-});
 
 const delta = (piece: object, finish: string | null = null) => ({
   choices: [{ index: 0, delta: piece, finish_reason: finish }],

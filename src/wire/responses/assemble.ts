@@ -75,7 +75,9 @@ class ResponseFolding implements Assembler {
     else if (type === 'response.output_text.done') this.#said(event);
     else if (type === 'response.completed' || type === 'response.incomplete') {
       const status = type === 'response.incomplete' ? 'incomplete' : this.#response.status;
-      this.finish = responseFinish({ ...this.#response, status, output: this.#output }) ?? 'stop';
+      const finish = responseFinish({ ...this.#response, status, output: this.#output }) ?? 'stop';
+      // What ends properly without having said anything is no answer.
+      this.finish = finish === 'stop' && this.#output.length === 0 ? null : finish;
     }
   }
 

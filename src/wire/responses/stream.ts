@@ -203,6 +203,8 @@ export class ResponsesReader implements ChatReader {
     const items = this.#begun ? [] : listOf(response.output);
     const chunks = items.flatMap((item, place) => this.#itemDone(objectOf(item), place));
     this.done = true;
+    // What ends properly without having said anything is no answer.
+    if (!this.#begun && chunks.length === 0 && ending?.finish === 'stop') return [];
     if (this.#calls.first && this.#thinking.length > 0) {
       this.#context.memory.set(this.#calls.first.id, { thinking_blocks: this.#thinking });
     }

@@ -13,19 +13,22 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/exceeded max context length|available context size|context length is only/i, 'context_length'],
   [/insufficient_quota|credit balance is too low|insufficient balance/i, 'billing'],
   [/API key not valid|Incorrect API key provided|Invalid API Key/i, 'auth'],
-  [/model identifier is invalid|requested model '.*' does not exist/i, 'not_found'],
+  [/requested model '.*' does not exist|"model_not_found"|DeploymentNotFound/i, 'not_found'],
+  [/"model: |models?\/\S+ (?:is )?not found for|publisher model .* not found/i, 'not_found'],
+  [/model identifier is invalid/i, 'no_endpoint'],
 ];
 
 const STATUSES: Readonly<Record<number, string>> = {
   400: 'invalid_request',
   401: 'auth',
-  402: 'billing',
-  403: 'auth',
-  404: 'not_found',
-  413: 'invalid_request',
+  402: 'unaffordable',
+  403: 'forbidden',
+  404: 'no_endpoint',
+  413: 'declined',
   422: 'invalid_request',
   429: 'rate_limited',
   498: 'overloaded',
+  501: 'no_endpoint',
   503: 'overloaded',
   529: 'overloaded',
 };

@@ -1,0 +1,243 @@
+import { describe, expect, test } from 'bun:test';
+import type { ProviderSettings, UpstreamReply } from '../../src/providers/base.ts';
+import type { ProbePolicy } from '../../src/pipeline/prober.ts';
+import type { Fault } from '../../src/errors.ts';
+import { ProxyError } from '../../src/errors.ts';
+import { HealthProber } from '../../src/pipeline/prober.ts';
+import { TargetPool } from '../../src/pipeline/target-pool.ts';
+import { BaseProvider } from '../../src/providers/base.ts';
+import { FakeClock } from '../helpers/clock.ts';
+import { BREAKER, call, failing, refused, unreachable } from '../properties/targets.ts';
+
+/** A status, a fault to throw, or no end at all. */
+type Answer = number | Fault | 'silence';
+
+/** A provider with a free endpoint that answers as the test says. */
+class Free extends BaseProvider {
+  readonly probed: number[] = [];
+  answer: Answer = 200;
+
+  constructor(settings: Partial<ProviderSettings>) {
+    super({ name: 'free', keys: 1, ...settings } as ProviderSettings);
+  }
+
+  override get probes(): boolean {
+    return this.settings.probeModel === undefined;
+  }
+
+  override protocol(): 'chat' {
+    return 'chat';
+  }
+
+  override relays(): boolean {
+    return true;
+  }
+
+  override send(): Promise<never> {
+    return Promise.reject(new Error('Cannot send: nobody is there'));
+  }
+
+  override async probe(key: number, signal: AbortSignal): Promise<UpstreamReply> {
+    this.probed.push(key);
+    const { answer } = this;
+    if (typeof answer === 'number') return { status: answer, headers: new Headers(), body: null };
+    if (answer !== 'silence') throw new ProxyError(answer, 'no');
+    const { promise, reject } = Promise.withResolvers<never>();
+    signal.addEventListener('abort', () => reject(signal.reason as Error));
+    return promise;
+  }
+}
+
+const INTERVAL = 1_000;
+const TIMEOUT = 300;
+
+function probing(policy: Partial<ProbePolicy> = {}, settings: Partial<ProviderSettings> = {}) {
+  const clock = new FakeClock();
+  const health = { window: 60_000, min_calls: 10, degraded_below: 0.9, unhealthy_below: 0.5 };
+  const pool = new TargetPool({ breaker: BREAKER, health }, () => 0.5);
+  const provider = new Free(settings);
+  const target = pool.target(provider, 'a', 0);
+  const asked: string[] = [];
+  const prober = new HealthProber(
+    { probe: 'recovery', interval: INTERVAL, timeout: TIMEOUT, ...policy },
+    {
+      clock,
+      random: () => 0.5,
+      pool,
+      ask: async (_, model, key) => void asked.push(`${model} with ${key}`),
+    },
+  );
+  prober.start([provider]);
+  const pass = async (ms: number) => {
+    clock.advance(ms);
+    await Bun.sleep(1);
+  };
+  /** Lets the next probe be made, and its answer be taken. */
+  const round = async () => {
+    await pass(INTERVAL);
+    if (provider.answer === 'silence') await pass(TIMEOUT);
+  };
+  const fail = (error: ProxyError) => {
+    const nowMs = clock.monotonic();
+    target.fail(target.begin(call(), nowMs), error, nowMs, clock.now());
+  };
+  const waitMs = () => Math.max(0, target.readyAt('chat', clock.monotonic()) - clock.monotonic());
+  const held = () => target.held('chat', clock.monotonic()).map(({ scope }) => scope);
+  return {
+    clock,
+    provider,
+    state: pool.state(provider),
+    target,
+    prober,
+    asked,
+    pass,
+    round,
+    fail,
+    waitMs,
+    held,
+  };
+}
+
+const late = new ProxyError('timeout_first_byte', 'silence');
+
+describe('HealthProber', () => {
+  test('asks nothing while nothing is held back that it can speak for', async () => {
+    const { provider, state, round, fail } = probing();
+    await round();
+    fail(failing);
+    await round();
+    expect([provider.probed, state.probed, state.health.rate(0).calls]).toEqual([[], 'recovery', 1]);
+  });
+
+  test('asks nobody who has no free endpoint, nor anyone where it is told never to', () => {
+    const { state, clock } = probing({ probe: 'never' });
+    expect([state.probed, state.nextProbeMs, clock.timers]).toEqual(['never', undefined, 0]);
+  });
+
+  test.each([late, unreachable])(
+    'lets the next request try when a probe is answered after $fault',
+    async (error) => {
+      const { provider, fail, round, waitMs, held } = probing();
+      fail(error);
+      expect(waitMs()).toBe(2_000);
+      await round();
+      expect([provider.probed, waitMs(), held().length]).toEqual([[0], 0, 1]);
+    },
+  );
+
+  test.each([403, 404, 500, 503])(
+    'a status of %i shows that it can be reached, and no more',
+    async (status) => {
+      const { state, provider, fail, round, waitMs, held } = probing();
+      provider.answer = status;
+      fail(late);
+      await round();
+      expect([waitMs(), held(), state.health.rate(0).calls]).toEqual([0, ['target'], 1]);
+    },
+  );
+
+  test.each<Answer>(['silence', 'unreachable', 'network', 'timeout_connect'])(
+    'puts trials off after a probe that ends in %s, and two of them take the provider out',
+    async (answer) => {
+      const { state, provider, fail, round, waitMs, held } = probing();
+      provider.answer = answer;
+      fail(late);
+      await round();
+      expect([waitMs(), held()]).toEqual([2 * INTERVAL + TIMEOUT, ['target']]);
+      await round();
+      expect([held(), state.breaker.state(0)]).toEqual([['provider', 'target'], 'open']);
+      provider.answer = 200;
+      await round();
+      expect([waitMs(), held()]).toEqual([0, ['provider', 'target']]);
+    },
+  );
+
+  test('puts trials off no longer than half a minute after the last failure', async () => {
+    const { clock, provider, fail, round, target } = probing();
+    provider.answer = 'unreachable';
+    fail(unreachable);
+    while (clock.monotonic() < 40_000) await round();
+    expect(target.readyAt('chat', 40_000)).toBe(0);
+  });
+
+  test('failed probes count only in a row', async () => {
+    const { provider, fail, round, held } = probing();
+    fail(late);
+    for (const answer of ['unreachable', 200, 'unreachable', 500, 'unreachable'] as const) {
+      provider.answer = answer;
+      await round();
+    }
+    expect(held()).toEqual(['target']);
+  });
+
+  test.each<Fault>(['stale_connection', 'internal'])('%s tells nothing', async (answer) => {
+    const { provider, fail, round, waitMs, held } = probing();
+    provider.answer = answer;
+    fail(late);
+    await round();
+    expect(waitMs()).toBe(2_000 - INTERVAL);
+    await round();
+    expect([waitMs(), held()]).toEqual([0, ['target']]);
+  });
+
+  test('asks with the keys that are refused, and frees those that are taken again', async () => {
+    const { provider, state, fail, round } = probing({}, { keys: 3 });
+    fail(refused);
+    fail(refused);
+    provider.answer = 401;
+    await round();
+    expect(provider.probed).toEqual([0, 1]);
+    const nowMs = INTERVAL;
+    expect(state.keys.map((key) => key.readyAt(nowMs))).toEqual([2_000, 2_000, 0]);
+    expect(state.health.rate(nowMs).calls).toBe(4);
+    provider.answer = 500;
+    await round();
+    provider.answer = 200;
+    fail(refused);
+    await round();
+    expect(state.keys.map((key) => key.readyAt(0))).toEqual([0, 0, 0]);
+    expect(state.keys.every((key) => key.hold(0))).toBe(true);
+  });
+
+  test('asks all the time where it is told to, and counts what it finds', async () => {
+    const { provider, state, round, held } = probing({ probe: 'always' }, { keys: 2 });
+    await round();
+    await round();
+    expect([provider.probed, state.health.rate(0)]).toEqual([[0, 0], { calls: 2, success: 1 }]);
+    provider.answer = 'unreachable';
+    await round();
+    await round();
+    expect([held(), state.health.rate(0).calls]).toEqual([['provider'], 4]);
+  });
+
+  test('asks for a word where the configuration names a model', async () => {
+    const { provider, asked, fail, round, waitMs } = probing({}, { probeModel: 'tiny', keys: 2 });
+    fail(unreachable);
+    await round();
+    expect([asked, provider.probed, waitMs()]).toEqual([['tiny with 0'], [], 0]);
+  });
+
+  test('leaves between 3 and 5 quarters of the interval between probes, and never two at once', async () => {
+    const { clock, state, provider, fail, pass } = probing();
+    expect(state.nextProbeMs).toBe(clock.now() + INTERVAL);
+    provider.answer = 'silence';
+    fail(unreachable);
+    await pass(INTERVAL);
+    expect([state.nextProbeMs, provider.probed.length]).toEqual([undefined, 1]);
+    await pass(TIMEOUT - 1);
+    expect(provider.probed.length).toBe(1);
+    await pass(1);
+    expect(state.nextProbeMs).toBe(clock.now() + INTERVAL);
+  });
+
+  test('takes no finding and plans nothing once it was stopped', async () => {
+    const { clock, provider, prober, fail, pass, held } = probing();
+    provider.answer = 'silence';
+    fail(late);
+    await pass(INTERVAL);
+    prober.stop();
+    await pass(TIMEOUT);
+    await pass(10 * INTERVAL);
+    expect([provider.probed.length, held(), clock.timers]).toEqual([1, ['target'], 0]);
+  });
+});

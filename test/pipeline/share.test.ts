@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import type { Contender } from '../../src/pipeline/contender.ts';
+import type { ShareOptions } from '../../src/pipeline/share.ts';
+import type { Target } from '../../src/pipeline/target.ts';
+import { shareOf } from '../../src/pipeline/share.ts';
+import { call, failing, limited, targets } from '../properties/targets.ts';
+
+const contender = (target: Target, out = false): Contender => ({
+  target,
+  offer: { name: 'm' },
+  endpoint: 'chat',
+  attempts: 0,
+  rotations: 0,
+  out,
+  fresh: false,
+});
+const some = (count: number) => Array.from({ length: count }, () => contender(targets().models[0]));
+const options = (contenders: readonly Contender[], more: Partial<ShareOptions> = {}): ShareOptions => ({
+  contenders,
+  nowMs: 0,
+  untilMs: 60_000,
+  ofCaller: false,
+  stream: true,
+  ...more,
+});
+/** A target whose answers begin after so long. */
+function paced(target: Target, ms: number): Target {
+  for (let n = 0; n < 20; n += 1) target.opened(target.begin(call(), 0), 0, ms);
+  return target;
+}
+
+describe('shareOf()', () => {
+  test('is an equal part of what is left for each that will be ready before the deadline', () => {
+    const standing = fc.constantFrom('free', 'out', 'soon', 'late');
+    fc.assert(
+      fc.property(
+        fc.array(standing, { maxLength: 5 }),
+        fc.integer({ min: 0, max: 9_000 }),
+        (others, nowMs) => {
+          const first = contender(targets().models[0]);
+          const rest = others.map((how) => {
+            const [target] = targets().models;
+            const ms = how === 'soon' ? 9_999 : 10_000;
+            if (how === 'soon' || how === 'late') target.fail(target.begin(call(), 0), limited(ms), 0, 0);
+            return contender(target, how === 'out');
+          });
+          const waiting = others.filter((how) => how === 'free' || how === 'soon').length;
+          const share = shareOf(first, options([first, ...rest], { nowMs, untilMs: 10_000 }));
+          if (waiting === 0) expect(share).toBeUndefined();
+          else expect(share?.ms).toBeCloseTo((10_000 - nowMs) / (waiting + 1));
+        },
+      ),
+    );
+  });
+
+  test('blames the target for the operator’s deadline, and nobody for a short one of the caller’s', () => {
+    const [first, second] = some(2) as [Contender, Contender];
+    const late = (more: Partial<ShareOptions>) => shareOf(first, options([first, second], more))?.late;
+    expect(late({})).toMatchObject({ fault: 'timeout_share', target: first.target.id });
+    expect(late({})?.message).toContain('30 s');
+    expect(late({ ofCaller: true, untilMs: 59_000 })?.fault).toBe('caller_share');
+    // Half a minute of silence is no haste of the caller's.
+    expect(late({ ofCaller: true, untilMs: 60_000 })?.fault).toBe('timeout_share');
+  });
+
+  test('blames the target even for the caller’s deadline when it was slower than it ever is', () => {
+    const [first, second] = some(2) as [Contender, Contender];
+    paced(first.target, 8_000);
+    const fault = (untilMs: number, stream = true) =>
+      shareOf(first, options([first, second], { ofCaller: true, untilMs, stream }))?.late.fault;
+    // Three times its pace is 24 s.
+    expect([fault(47_000), fault(48_000), fault(48_000, false)]).toEqual([
+      'caller_share',
+      'timeout_share',
+      'caller_share',
+    ]);
+  });
+
+  test('of one that is held back is no longer than its own pace gives reason to', () => {
+    const [first, second] = some(2) as [Contender, Contender];
+    paced(first.target, 100);
+    expect(shareOf(first, options([first, second]))?.ms).toBe(30_000);
+    first.target.fail(first.target.begin(call(), 0), failing, 0, 0);
+    expect(shareOf(first, options([first, second], { nowMs: 0 }))?.ms).toBe(10_000);
+    expect(shareOf(first, options([first, second], { untilMs: 4_000 }))?.ms).toBe(2_000);
+    second.target.fail(second.target.begin(call(), 0), failing, 0, 0);
+    // Of one whose pace is not known there is nothing to go by.
+    expect(shareOf(second, options([first, second]))?.ms).toBe(30_000);
+  });
+});

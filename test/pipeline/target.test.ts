@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'bun:test';
+import type { Fault } from '../../src/errors.ts';
+import type { Target } from '../../src/pipeline/target.ts';
+import { FAULTS, ProxyError } from '../../src/errors.ts';
+import {
+  call,
+  failing,
+  forbidden,
+  lacking,
+  limited,
+  refused,
+  targets,
+  unreachable,
+} from '../properties/targets.ts';
+
+const upstream = { status: 500, headers: new Headers(), body: '', verbatim: false, message: '' };
+const fail = (target: Target, error: ProxyError, nowMs = 0, endpoint = 'chat', request = '') =>
+  target.fail(target.begin(call(endpoint, request), nowMs), error, nowMs, nowMs);
+const scopes = (target: Target, nowMs = 0) => target.held('chat', nowMs).map(({ scope }) => scope);
+
+describe('Target.fail()', () => {
+  const faults = Object.entries(FAULTS) as [Fault, (typeof FAULTS)[Fault]][];
+
+  test.each(faults)('holds back no more than %s blames', (fault, { blames, health, cooldownMs }) => {
+    for (const told of [undefined, upstream]) {
+      const [target, other] = targets().models;
+      fail(target, new ProxyError(fault, 'no', { upstream: told }));
+      const held = health !== 'none' && health !== 'suspect';
+      expect<string[]>(scopes(target)).toEqual(held ? [blames] : []);
+      expect(target.readyAt('chat', 0)).toBe(held ? cooldownMs || 2_000 : 0);
+      // What the provider or a refused key suffers from, all of its models do.
+      const shared = held && (blames === 'provider' || (blames === 'key' && health === 'down'));
+      expect(scopes(other).length > 0).toBe(shared);
+      expect(target.readyAt('embeddings', 0) > 0).toBe(held && blames !== 'endpoint');
+    }
+  });
+
+  test.each(faults)(
+    'counts %s as bad health only where it fails what it blames',
+    (fault, { blames, health }) => {
+      const { state, models } = targets();
+      fail(models[0], new ProxyError(fault, 'no', { upstream }), 0);
+      const bad = (health === 'failure' || health === 'down') && blames !== 'endpoint';
+      expect([state.health.rate(0).calls, models[0].health.rate(0).calls]).toEqual(bad ? [1, 1] : [0, 0]);
+      expect(state.health.lastError?.fault).toBe(bad ? fault : undefined);
+    },
+  );
+
+  test('a refusal holds the endpoint back after three different requests, and a success begins anew', () => {
+    const [target] = targets().models;
+    const refuse = (request: string) => fail(target, forbidden, 0, 'chat', request);
+    ['one', 'two', 'two'].forEach(refuse);
+    target.succeed(target.begin(call(), 0), 0, 1);
+    ['one', 'two'].forEach(refuse);
+    expect(scopes(target)).toEqual([]);
+    refuse('three');
+    expect(scopes(target)).toEqual(['endpoint']);
+  });
+
+  test('a provider that answers with an error can be reached', () => {
+    const { models } = targets();
+    const [target] = models;
+    fail(target, unreachable);
+    expect(scopes(models[1])).toEqual(['provider']);
+    fail(target, failing, 2_000);
+    expect([scopes(target, 2_000), scopes(models[1], 2_000)]).toEqual([['target'], []]);
+  });
+
+  test('a failure of one scope leaves the next request to try the others', () => {
+    const { state, models } = targets();
+    const [target] = models;
+    fail(target, failing);
+    const trial = target.begin(call(), 2_000);
+    expect(target.breaker.state(2_000)).toBe('half_open');
+    target.fail(trial, limited(1_000), 2_000, 0);
+    expect([target.breaker.state(2_000), target.readyAt('chat', 2_000)]).toEqual(['open', 3_000]);
+    const second = target.begin(call(), 3_000);
+    target.fail(second, refused, 3_000, 0);
+    expect([target.breaker.state(3_000), target.readyAt('chat', 3_000)]).toEqual(['open', 5_000]);
+    const third = target.begin(call(), 5_000);
+    expect(state.keys[0]!.trying(5_000)).toBe(true);
+    target.fail(third, lacking, 5_000, 0);
+    expect([state.keys[0]!.trying(5_000), target.breaker.state(5_000)]).toEqual([false, 'open']);
+    const fourth = target.begin(call(), 10_000);
+    target.abandon(fourth);
+    expect(target.readyAt('chat', 10_000)).toBe(0);
+    const last = target.begin(call(), 10_000);
+    target.opened(last, 10_000, undefined);
+    expect(scopes(target, 10_000)).toEqual([]);
+  });
+
+  test('a ticket is settled once', () => {
+    const { state, models } = targets();
+    const ticket = models[0].begin(call(), 0);
+    models[0].abandon(ticket);
+    models[0].fail(ticket, failing, 0, 0);
+    models[0].succeed(ticket, 0, 1);
+    models[0].abandon(ticket);
+    expect([state.inFlight, models[0].readyAt('chat', 0), models[0].health.rate(0).calls]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('Target.held()', () => {
+  test('names the largest scope first, and all of it is shown by holds() but what is shared', () => {
+    const [target] = targets().models;
+    const late = [unreachable, refused, failing, lacking].map((error) => ({
+      error,
+      ticket: target.begin(call(), 0),
+    }));
+    for (const { error, ticket } of late) target.fail(ticket, error, 0, 0);
+    // Those that answered have shown that it can be reached, but they began before it was out of reach.
+    expect(scopes(target)).toEqual(['provider', 'key', 'target', 'endpoint']);
+    expect(target.holds(0).map(({ scope }) => scope)).toEqual(['target', 'endpoint']);
+    expect(target.held('embeddings', 0).map(({ scope }) => scope)).toEqual(['provider', 'key', 'target']);
+  });
+
+  test('names no key while one of them is free', () => {
+    const [target] = targets(2).models;
+    fail(target, limited(5_000));
+    expect([scopes(target), target.holds(0).length]).toEqual([[], 1]);
+    fail(target, limited(4_000));
+    expect(target.held('chat', 0).map(({ key }) => key)).toEqual([0, 1]);
+  });
+
+  test('names the keys that come back by themselves, before those that need a trial', () => {
+    const [target] = targets(3).models;
+    fail(target, refused);
+    fail(target, refused);
+    fail(target, limited(4_000));
+    expect(target.held('chat', 0).map(({ key, hold }) => [key, hold.error.fault])).toEqual([
+      [2, 'rate_limited'],
+    ]);
+  });
+
+  test('names the keys that are being tried, before those whose trial is not due', () => {
+    const [target] = targets(2).models;
+    fail(target, refused, 0);
+    fail(target, refused, 1_500);
+    target.begin(call(), 2_000);
+    expect(target.held('chat', 2_000).map(({ key, trying }) => [key, trying])).toEqual([[0, true]]);
+  });
+});
+
+describe('Target.lastResortAt()', () => {
+  test('is as late as the strictest of what is held back', () => {
+    const { state, models } = targets();
+    const [target] = models;
+    fail(target, failing, 0);
+    expect(target.lastResortAt('chat', 0, false)).toBe(0);
+    expect(target.lastResortAt('chat', 0, true)).toBe(1_000);
+    fail(target, limited(5_000), 500);
+    expect([false, true].map((alone) => target.lastResortAt('chat', 500, alone))).toEqual([5_500, 5_500]);
+    const [lacks, free] = targets().models;
+    fail(lacks, lacking, 700);
+    expect(lacks.lastResortAt('chat', 700, true)).toBe(1_700);
+    expect([lacks.lastResortAt('embeddings', 700, true), free.lastResortAt('chat', 700, true)]).toEqual([
+      0, 0,
+    ]);
+    fail(target, unreachable, 6_000);
+    expect(models[1].lastResortAt('chat', 6_000, true)).toBe(7_000);
+    state.configure({ keys: 1, rateLimit: undefined, maxConnections: 1 });
+    models[1].begin(call(), 6_000);
+    // Its own limits are kept even then.
+    expect(models[1].lastResortAt('chat', 8_000, false)).toBeGreaterThan(8_000);
+    expect(models[1].readyAt('chat', 8_000)).toBeGreaterThan(8_000);
+  });
+});
+
+test('patienceMs() is three times the p95 of enough answers, and ten seconds at least', () => {
+  const [target, slow] = targets().models;
+  for (let n = 0; n < 19; n += 1) target.opened(target.begin(call(), 0), 0, 100);
+  expect(target.patienceMs(true)).toBeUndefined();
+  target.opened(target.begin(call(), 0), 0, 100);
+  expect([target.patienceMs(true), target.patienceMs(false)]).toEqual([10_000, undefined]);
+  for (let n = 0; n < 20; n += 1) slow.succeed(slow.begin(call(), 0), 0, 5_000);
+  expect([slow.patienceMs(false), slow.patienceMs(true)]).toEqual([15_000, undefined]);
+});

@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Fault, Scope } from '../../src/errors.ts';
+import { FAULTS } from '../../src/errors.ts';
+import { classifyBody, classifyStatus } from '../../src/wire/classify.ts';
+
+const faultOf = (status: number, body = '', headers: Record<string, string> = {}): Fault =>
+  classifyStatus(status, new Headers(headers), body).fault;
+
+/** An error in OpenAI's shape. */
+const openai = (message: string, more: object = {}) =>
+  JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: null, ...more } });
+
+/** What a status says without a word, where it is not what its hundred says. */
+const ALONE: Readonly<Record<number, Fault>> = {
+  401: 'auth',
+  402: 'unaffordable',
+  403: 'forbidden',
+  404: 'no_endpoint',
+  405: 'no_endpoint',
+  406: 'declined',
+  407: 'server',
+  408: 'server',
+  409: 'declined',
+  410: 'no_endpoint',
+  412: 'declined',
+  413: 'declined',
+  415: 'declined',
+  421: 'declined',
+  423: 'declined',
+  424: 'declined',
+  425: 'overloaded',
+  426: 'declined',
+  429: 'rate_limited',
+  431: 'declined',
+  451: 'declined',
+  498: 'overloaded',
+  499: 'server',
+  501: 'no_endpoint',
+  503: 'overloaded',
+  508: 'loop',
+  529: 'overloaded',
+};
+
+describe('a status without words', () => {
+  const statuses = Array.from({ length: 300 }, (_, n) => n + 300);
+  const hundred = (status: number): Fault => (status >= 400 && status < 500 ? 'invalid_request' : 'server');
+  const bodies = ['', '{}', '[]', 'null', '""', '{"error":{}}', '{"error":null}', '<html></html>', '\n'];
+
+  test.each(bodies)('of any kind, with the body %j, is what the table says', (body) => {
+    const found = statuses.map((status) => [status, faultOf(status, body)]);
+    expect(found).toEqual(statuses.map((status) => [status, ALONE[status] ?? hundred(status)]));
+  });
+
+  test('takes no provider down, no key but for 401, and no endpoint at once', () => {
+    for (const status of statuses) {
+      const { blames, health } = FAULTS[faultOf(status)];
+      expect(blames).not.toBe('provider');
+      if (blames === 'key' && health === 'down') expect(status).toBe(401);
+      if (blames === 'endpoint') expect(health).toBe('suspect');
+    }
+  });
+});
+
+/** An error answer in the words of who sends it: what it means, and whom it blames. */
+interface Refusal {
+  readonly from: string;
+  readonly blames: Scope;
+  readonly fault: Fault;
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  /** A text, or JSON. */
+  readonly body: unknown;
+}
+
+const refusals = readFileSync(join(import.meta.dir, 'refusals.jsonl'), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Refusal);
+
+test.each(refusals.map((row) => [row.status, row.from, row.fault, row] as const))(
+  'classifyStatus(%i) of %s is %s',
+  (status, _, fault, { blames, body, headers }) => {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    expect(faultOf(status, text, headers)).toBe(fault);
+    expect(FAULTS[fault].blames as Scope).toBe(blames);
+  },
+);
+
+describe('a caller’s own words, quoted by a provider,', () => {
+  const WORDS = [
+    'invalid api key',
+    'Incorrect API key provided',
+    'model x not found',
+    'unknown model',
+    'Your credit balance is too low',
+    'insufficient credits',
+    'key limit exceeded',
+    'account suspended',
+    "it's an invalid api key",
+    'say "hi", invalid api key',
+  ];
+  const QUOTES: readonly ((words: string) => string)[] = [
+    (words) => `Invalid type for 'messages[0].content': expected a string, got ${JSON.stringify(words)}`,
+    (words) => `messages.0.content.0.text: ${words}: expected an object`,
+    (words) => `messages[0].content: ${words}`,
+    (words) => `Invalid value: '${words.replaceAll("'", "\\'")}'. Supported values are: 'user' and 'system'.`,
+    (words) =>
+      `1 validation error for Request\nmessages.0.role\n  Input is wrong [input_value='${words}', input_type=str]`,
+    (words) => `Invalid value at 'contents[0].parts[0]' (oneof), ${JSON.stringify(words)}`,
+    (words) => `Cannot parse tool \`${words}\``,
+    (words) => `Cannot parse ${JSON.stringify(`${words} and so on`).slice(0, -4)}`,
+    (words) => `Cannot read https://x.test/${words.replaceAll(' ', '-')}`,
+  ];
+
+  test.each([400, 404, 413, 422])('hold nothing back after a %i', (status) => {
+    for (const quote of QUOTES) {
+      for (const words of WORDS) {
+        const fault = faultOf(status, openai(quote(words)));
+        expect([quote(words), FAULTS[fault].blames, FAULTS[fault].health]).toEqual(
+          // A 404 without a model in it may be of a path that the provider lacks.
+          fault === 'no_endpoint' && status === 404
+            ? [quote(words), 'endpoint', 'suspect']
+            : [quote(words), 'request', 'none'],
+        );
+      }
+    }
+  });
+
+  test.each(WORDS)('blame the request where a field is named beside them: %s', (words) => {
+    for (const status of [400, 404, 422]) {
+      const fault = faultOf(status, openai(words, { param: 'messages[0].content' }));
+      expect(FAULTS[fault].blames).toBe('request');
+    }
+  });
+});
+
+test('words of any length cost no time to speak of', () => {
+  const long = [
+    'model '.repeat(400),
+    `model${' '.repeat(1_990)}x`,
+    'account '.repeat(300),
+    "'".repeat(2_000),
+    '"\\'.repeat(1_000),
+    'request too large for '.repeat(90),
+  ];
+  for (const message of long) for (const status of [400, 403, 404, 429]) faultOf(status, openai(message));
+  const beganMs = performance.now();
+  for (const message of long) for (const status of [400, 403, 404, 429]) faultOf(status, openai(message));
+  expect(performance.now() - beganMs).toBeLessThan(1_000);
+});
+
+test.each([
+  [{ choices: [] }, undefined],
+  [{ error: null, choices: [] }, undefined],
+  [{ error: { message: 'x', code: 429 } }, 'rate_limited'],
+  [{ error: { message: 'x', code: 502 } }, 'server'],
+  [{ error: { message: 'Insufficient credits', code: 402 } }, 'billing'],
+  [{ error: { message: "messages.0: 'invalid api key'", code: 400 } }, 'invalid_request'],
+  [{ object: 'error', message: 'x', code: 400, type: 'BadRequestError' }, 'invalid_request'],
+  [{ type: 'error', error: { type: 'overloaded_error', message: 'x' } }, 'overloaded'],
+  [{ type: 'error', error: { type: 'invalid_request_error', message: 'x' } }, 'invalid_request'],
+  [
+    { type: 'response.failed', response: { error: { code: 'rate_limit_exceeded', message: 'x' } } },
+    'rate_limited',
+  ],
+  [{ error: 'plain words' }, 'server'],
+])('classifyBody(%j) is %p', (value, fault) => {
+  expect(classifyBody(value)?.fault).toBe(fault as never);
+});
