@@ -138,9 +138,11 @@ export class Tap {
     return new ProxyError(claims ? 'failed_generation' : 'truncated', message, { target });
   }
 
-  /** What a complete answer is recorded with when nobody knows its finish reason. */
+  /** What a complete answer is recorded with when its finish reason is unknown, or was never told. */
   oddity(target: string): ProxyError | undefined {
-    return endingError(endingOf('chat', this.finish), target);
+    if (this.finish !== null) return endingError(endingOf('chat', this.finish), target);
+    const message = `Cannot tell whether the answer of ${target} is complete: its stream ended without a finish reason`;
+    return new ProxyError('unknown_ending', message, { target });
   }
 
   /** The answer in one piece as JSON text; `undefined` when it grew beyond the bound or never began. */

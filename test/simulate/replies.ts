@@ -62,7 +62,7 @@ export function replyOf(subject: Subject, way: Spoiling | undefined): ReplyPlan 
       case 'no-finish':
         return [opening, second + third];
       case 'done-only':
-        return [opening, second, wire.terminator];
+        return [wire.opening, wire.terminator];
       case 'garbage':
         return ['data: {"choices": [\n\ndata: !\n\n'];
       default:
