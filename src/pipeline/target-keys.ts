@@ -83,11 +83,6 @@ export class TargetKeys {
     }
   }
 
-  /** Forgets the limits. */
-  renew(): void {
-    this.#keys = [];
-  }
-
   #both(key: number): readonly [Cooldown, Cooldown] {
     const { keys } = this.#state;
     if (this.#keys !== keys) {

@@ -185,7 +185,6 @@ export class Target {
   /** A new configuration: cooldowns end. An open breaker stays open, and its trial may be made at once. */
   renew(): void {
     this.#endpoints.clear();
-    this.#keys.renew();
     this.breaker.cooldown.revive();
   }
 

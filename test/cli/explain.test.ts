@@ -37,7 +37,10 @@ describe('llmproxy explain', () => {
     expect(out).toContain('x-api-key: [masked]');
     expect(out).toContain('x-auth: [masked]');
     expect(out).not.toMatch(/sk-secret|hush/);
-    expect(out).toMatch(/timeout_first_byte +then mistral\/mistral-large; counts for its breaker/);
+    expect(out).toMatch(
+      /timeout_first_byte +then mistral\/mistral-large; counts for the breaker of the target/,
+    );
+    expect(out).toMatch(/auth +then mistral\/mistral-large; holds the key back/);
     expect(out).toMatch(/invalid_request +the provider's own error/);
   });
 

@@ -117,11 +117,13 @@ describe('HealthProber', () => {
   test.each([late, unreachable])(
     'lets the next request try when a probe is answered after $fault',
     async (error) => {
-      const { provider, fail, round, waitMs, held } = probing();
+      const { provider, state, fail, round, waitMs, held } = probing();
       fail(error);
       expect(waitMs()).toBe(2_000);
       await round();
       expect([provider.probed, waitMs(), held().length]).toEqual([[0], 0, 1]);
+      // Of a provider that is down it says nothing about the share of its calls that succeed.
+      expect(state.health.rate(0).calls).toBe(1);
     },
   );
 
@@ -231,12 +233,13 @@ describe('HealthProber', () => {
   });
 
   test('takes no finding and plans nothing once it was stopped', async () => {
-    const { clock, provider, prober, fail, pass, held } = probing();
+    const { clock, provider, prober, fail, pass, held, waitMs } = probing();
     provider.answer = 'silence';
     fail(late);
     await pass(INTERVAL);
     prober.stop();
     await pass(TIMEOUT);
+    expect(waitMs()).toBe(2_000 - INTERVAL - TIMEOUT);
     await pass(10 * INTERVAL);
     expect([provider.probed.length, held(), clock.timers]).toEqual([1, ['target'], 0]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { Fault } from '../../src/errors.ts';
-import type { Target } from '../../src/pipeline/target.ts';
+import type { Target, Ticket } from '../../src/pipeline/target.ts';
 import { FAULTS, ProxyError } from '../../src/errors.ts';
 import {
   call,
@@ -9,6 +9,7 @@ import {
   lacking,
   limited,
   refused,
+  reload,
   targets,
   unreachable,
 } from '../properties/targets.ts';
@@ -89,6 +90,24 @@ describe('Target.fail()', () => {
     expect(scopes(target, 10_000)).toEqual([]);
   });
 
+  test('an unreachable provider is tried by the next request when one ends without a verdict', () => {
+    const { state, models } = targets();
+    const [target] = models;
+    fail(target, unreachable);
+    const ends: ((ticket: Ticket) => void)[] = [
+      (ticket) => target.abandon(ticket),
+      (ticket) => target.fail(ticket, new ProxyError('timeout_first_byte', 'silence'), 2_000, 0),
+    ];
+    for (const end of ends) {
+      const trial = target.begin(call(), 2_000);
+      expect(state.breaker.state(2_000)).toBe('half_open');
+      end(trial);
+      expect(state.breaker.state(2_000)).toBe('open');
+    }
+    target.opened(target.begin(call(), 4_000), 4_000, 10);
+    expect([scopes(target, 4_000), scopes(models[1], 4_000)]).toEqual([[], []]);
+  });
+
   test('a ticket is settled once', () => {
     const { state, models } = targets();
     const ticket = models[0].begin(call(), 0);
@@ -98,6 +117,22 @@ describe('Target.fail()', () => {
     models[0].abandon(ticket);
     expect([state.inFlight, models[0].readyAt('chat', 0), models[0].health.rate(0).calls]).toEqual([0, 0, 0]);
   });
+});
+
+test('a new configuration ends all cooldowns, and what is open is tried at once', () => {
+  const all = targets(2);
+  const [target, other] = all.models;
+  const errors = [unreachable, refused, failing, lacking, limited(30_000)];
+  const late = errors.map((error) => ({ error, ticket: target.begin(call(), 0) }));
+  for (const { error, ticket } of late) target.fail(ticket, error, 0, 0);
+  expect([target.readyAt('chat', 0), other.readyAt('chat', 0)]).toEqual([5_000, 2_000]);
+  reload(all, 2);
+  expect([target.readyAt('chat', 0), other.readyAt('chat', 0)]).toEqual([0, 0]);
+  expect(scopes(target)).toEqual(['provider', 'target']);
+  const trial = target.begin(call(), 0);
+  expect(target.readyAt('chat', 0)).toBe(10_000);
+  target.succeed(trial, 0, 1);
+  expect([scopes(target), target.holds(0)]).toEqual([[], []]);
 });
 
 describe('Target.held()', () => {
@@ -136,8 +171,9 @@ describe('Target.held()', () => {
     const [target] = targets(2).models;
     fail(target, refused, 0);
     fail(target, refused, 1_500);
-    target.begin(call(), 2_000);
-    expect(target.held('chat', 2_000).map(({ key, trying }) => [key, trying])).toEqual([[0, true]]);
+    // As a last resort, before its time.
+    target.begin(call(), 1_600);
+    expect(target.held('chat', 1_600).map(({ key, trying }) => [key, trying])).toEqual([[0, true]]);
   });
 });
 

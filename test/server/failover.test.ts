@@ -33,6 +33,10 @@ test.each([
   ['401 of a provider', () => failure(401, { code: 'invalid_api_key' }), 1],
   ['402 of a provider', () => failure(402), 1],
   ['404 model not found', () => failure(404, { code: 'model_not_found' }), 1],
+  ['403 of a provider', () => failure(403), 1],
+  ['409 of a provider', () => failure(409), 1],
+  ['404 of a file', () => failure(404, { message: 'No such File object: file-1' }), 1],
+  ['501 of a provider', () => failure(501), 1],
   ['429 with a long Retry-After', () => failure(429, {}, { 'retry-after': '60' }), 1],
   ['HTML with status 200', () => new Response('<html>', { headers: { 'content-type': 'text/html' } }), 3],
   [
@@ -109,6 +113,25 @@ test('the caller’s own mistake is told in the provider’s words and counts ag
   expect([strict.asked.length, other.asked.length]).toEqual([1, 0]);
   const report = (await (await fetch(`${proxy.url}/providers`)).json()) as { status: string };
   expect(report.status).toBe('healthy');
+});
+
+test('a caller’s own words in a provider’s answer take no key from the others', async () => {
+  const quoting = (words: string) => failure(400, { message: `Cannot read messages[0].content: ${words}` });
+  await using strict = upstream(({ text }) => {
+    const { content } = (JSON.parse(text) as { messages: { content: string }[] }).messages[0]!;
+    return content === 'hi' ? completion('ok') : quoting(content);
+  });
+  await using proxy = running({ providers: [provider('a', strict.url)] });
+  for (const content of [
+    'invalid api key',
+    'insufficient balance',
+    'model gpt-4o not found',
+    'unknown model',
+  ]) {
+    const body = { ...CHAT, messages: [{ role: 'user', content }] };
+    expect((await proxy.post('/v1/chat/completions', body)).status).toBe(400);
+  }
+  expect((await proxy.post('/v1/chat/completions', CHAT)).status).toBe(200);
 });
 
 test('when all providers are out the answer is 5xx in bounded attempts, with each attempt listed', async () => {

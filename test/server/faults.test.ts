@@ -75,7 +75,7 @@ test('faults by chance are the same in every run of one seed', async () => {
   expect(await run()).toEqual(first);
 });
 
-test('a probe of a free endpoint brings a provider back that refused its key', async () => {
+test('a probe of a free endpoint lets the next request try a key that was refused', async () => {
   let fixed = false;
   await using flaky = upstream(({ path }) => {
     if (path === '/models') return fixed ? Response.json({ data: [] }) : new Response('', { status: 401 });
@@ -84,16 +84,25 @@ test('a probe of a free endpoint brings a provider back that refused its key', a
   await using proxy = running({
     providers: [provider('a', flaky.url)],
     health: { interval: '20ms' },
+    // So that nothing but a probe can bring it back.
+    routing: { breaker: { cooldown: '1h', max_cooldown: '1h' } },
   });
   expect((await proxy.post('/v1/chat/completions', CHAT)).status).toBe(502);
-  const report = async () =>
-    (
-      (await (await fetch(`${proxy.url}/providers`)).json()) as {
-        providers: { state: string; reasons: string[] }[];
-      }
-    ).providers[0]!;
-  expect((await report()).reasons.join()).toContain('down after auth');
+  interface Report {
+    reasons: string[];
+    held: { scope: string; fault: string; next_trial: string }[];
+  }
+  const report = async () => {
+    const response = await fetch(`${proxy.url}/providers`);
+    return ((await response.json()) as { providers: Report[] }).providers[0]!;
+  };
+  const { reasons, held } = await report();
+  expect(reasons.join()).toContain('down after auth');
+  expect(held).toMatchObject([{ scope: 'key', fault: 'auth' }]);
+  const due = async () => Date.parse((await report()).held[0]!.next_trial) <= Date.now();
+  expect(await due()).toBe(false);
   fixed = true;
-  await until('the provider to be up', async () => !(await report()).reasons.join().includes('down'));
+  await until('the key to be due for a trial', due);
   expect((await proxy.post('/v1/chat/completions', CHAT)).status).toBe(200);
+  expect((await report()).held).toEqual([]);
 });

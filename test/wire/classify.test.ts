@@ -128,6 +128,12 @@ describe('a caller’s own words, quoted by a provider,', () => {
     }
   });
 
+  test.each(WORDS)('take no key down far behind the beginning of a message: %s', (words) => {
+    const message = `Cannot take what you gave as the text of your question: ${words}`;
+    const { blames, health } = FAULTS[faultOf(400, openai(message))];
+    expect([blames === 'key', health === 'down']).toEqual([false, false]);
+  });
+
   test.each(WORDS)('blame the request where a field is named beside them: %s', (words) => {
     for (const status of [400, 404, 422]) {
       const fault = faultOf(status, openai(words, { param: 'messages[0].content' }));
