@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { ChatReader, EncodeContext } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import { numberOf, objectOf, stringOf } from '../json.ts';
-import { readEvent } from '../shapes/events.ts';
+import { brokenEvent, readEvent } from '../shapes/events.ts';
 import { argumentsOf, decodeChunk } from './response.ts';
 
 interface Call {
@@ -126,6 +126,11 @@ export class ChunkReader implements ChatReader {
       return { index: known, function: { arguments: text } };
     }
     if (calls.length >= 1_024) return undefined;
+    // Its beginning was lost: nobody could run it.
+    if (!stringOf(name)) {
+      this.error ??= brokenEvent();
+      return undefined;
+    }
     calls.push({ index, id, empty: text === '' });
     return {
       index: calls.length - 1,

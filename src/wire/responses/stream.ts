@@ -34,7 +34,7 @@ export class ResponsesReader implements ChatReader {
   #firstCall: Call | undefined;
   #lastCall: Call | undefined;
   readonly #thinking: JsonObject[] = [];
-  #id = '';
+  #id: string;
   #model = '';
   #created: number | undefined;
   #begun = false;
@@ -53,6 +53,7 @@ export class ResponsesReader implements ChatReader {
 
   constructor(context: Context) {
     this.#context = context;
+    this.#id = `resp_${context.newId()}`;
   }
 
   push(event: SseEvent): ChatChunk[] {
@@ -114,7 +115,7 @@ export class ResponsesReader implements ChatReader {
 
   #name(response: JsonObject): ChatChunk[] {
     if (this.#begun) return [];
-    this.#id ||= stringOf(response.id) ?? '';
+    this.#id = stringOf(response.id) || this.#id;
     this.#model ||= stringOf(response.model) ?? '';
     this.#created ??= countOf(response.created_at);
     return [];
