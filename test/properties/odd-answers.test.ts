@@ -13,9 +13,6 @@ import { spoiledEvents, spoiledWhole, spoiling } from './odd-answers.ts';
 /** More of them, and longer, with FUZZ_RUNS. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 150);
 
-/** A call that lost a piece of its arguments. */
-const LOST = /arguments are no JSON|input of a tool is no object/;
-
 const names = Object.keys(SPEAKERS) as SpeakerName[];
 const clients = Object.keys(CLIENTS) as (keyof typeof CLIENTS)[];
 
@@ -51,7 +48,7 @@ test(
               new Response(spoiledWhole(name, spoiled), { headers: { 'content-type': 'application/json' } });
         const before = proxy.records.length;
         const told = proxy.problems.length;
-        const { path, request, check } = CLIENTS[client];
+        const { path, request } = CLIENTS[client];
         const reply = await proxy.post(path, { ...request, model: `${name}/m-1`, stream });
         const text = await reply.text();
         const records = await proxy.recorded(before + 1);
@@ -63,10 +60,6 @@ test(
         expect(() => recordSchema.parse(JSON.parse(JSON.stringify(record)))).not.toThrow();
         expect(record.fault).not.toBe('internal');
         if (response !== undefined) expect(parseJson(response)).toBeDefined();
-        // What is translated is regular, whatever it was made of.
-        const whole = stream && record.outcome === 'success' && spoiled.moves.length === 0;
-        const wrong = whole && client !== name ? check(text).problems : [];
-        expect(wrong.filter((problem) => !LOST.test(problem))).toEqual([]);
         // What was thrown and not foreseen is told.
         expect(proxy.problems.slice(told)).toEqual([]);
       }),

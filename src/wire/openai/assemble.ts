@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { isDeep, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { openaiUsage } from '../usage.ts';
 
 /** Folds the chunks of a stream into the object an unstreamed answer would have been. */
@@ -191,7 +191,7 @@ class ChatFolding extends Folding<ChatChoice> {
     call.extra ??= delta.extra_content;
     if (typeof name === 'string' && call.name === '') call.name = name;
     if (typeof piece === 'string') call.arguments += piece;
-    else if (isObject(piece)) call.arguments += JSON.stringify(piece);
+    else if (isObject(piece) && !isDeep(piece)) call.arguments += JSON.stringify(piece);
   }
 
   protected override shown(choice: ChatChoice): JsonObject {
