@@ -154,7 +154,7 @@ export function brokenEvent(): JsonObject {
   return {
     error: {
       code: 'malformed_response',
-      message: 'an event of its stream has not the shape of the protocol',
+      message: 'an event of its stream does not have the shape of the protocol',
     },
   };
 }
