@@ -1,9 +1,9 @@
-/** Troubles that would be told with every request are told once. */
+/** Most places that are told of. */
 const MAX_REMEMBERED = 200;
 
 /**
- * Tells the operator of defects of ours that cost no request: each place once, by the name of what was thrown and where.
- * Its message is left out, for it may quote what people or models wrote.
+ * Tells the operator of defects of ours that cost no request, each once and not with every request: what was thrown, by
+ * name, and where. Its message is left out, for it may quote what people or models wrote.
  */
 export class Defects {
   readonly #tell: (message: string) => void;
@@ -13,18 +13,22 @@ export class Defects {
     this.#tell = tell;
   }
 
-  /** @param what what went wrong, and is told only the first time for one place: "Cannot write a record to metrics" */
-  tell(what: string, thrown: unknown): void {
+  /**
+   * Tells of one thing at one place, the first time that it goes wrong there.
+   * @param what what went wrong: "Cannot read an answer"
+   * @param place where, if that is not where it was thrown
+   */
+  tell(what: string, thrown: unknown, place?: string): void {
     const error = thrown instanceof Error ? thrown : undefined;
     const frames = error?.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
-    const place = `${what} ${frames[0] ?? ''}`;
-    if (this.#told.has(place) || this.#told.size >= MAX_REMEMBERED) return;
-    this.#told.add(place);
+    const known = `${what} ${place ?? frames[0] ?? ''}`;
+    if (this.#told.has(known) || this.#told.size >= MAX_REMEMBERED) return;
+    this.#told.add(known);
     try {
       this.#tell([`${what}: ${error?.name ?? typeof thrown}; told once`, ...frames].join('\n'));
     } catch {
       // A reporter that fails must not fail the request.
-      this.#told.delete(place);
+      this.#told.delete(known);
     }
   }
 }

@@ -51,6 +51,6 @@ export class Sinks {
 
   #failed({ name }: NamedSink, thrown: unknown): void {
     this.#errors.set(name, (this.#errors.get(name) ?? 0) + 1);
-    this.#defects.tell(`Cannot hand a record to the sink ${name}`, thrown);
+    this.#defects.tell(`Cannot hand a record to the sink ${name}`, thrown, name);
   }
 }

@@ -8,12 +8,8 @@ import { clientOf } from '../wire/clients.ts';
  */
 export function statusOf(error: ProxyError): number {
   const { upstream, rule } = error;
-  if (!upstream || error.refusesKey || !isError(upstream.status)) return rule.status;
+  if (!upstream || error.refusesKey || upstream.status < 400) return rule.status;
   return upstream.status;
-}
-
-function isError(status: number): boolean {
-  return Number.isInteger(status) && status >= 400 && status <= 599;
 }
 
 /** The request that an error answers. */

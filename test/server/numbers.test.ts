@@ -71,7 +71,11 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     await using proxy = running({ providers: [speakerConfig(name, provided.url)] });
     expect((await proxy.post(path, request)).status).toBe(200);
     const [record] = await proxy.recorded(1);
-    expect(checked(record!)).toMatchObject({ input_tokens: Number.MAX_SAFE_INTEGER });
+    const { MAX_SAFE_INTEGER } = Number;
+    expect(checked(record!)).toMatchObject({
+      input_tokens: MAX_SAFE_INTEGER,
+      output_tokens: MAX_SAFE_INTEGER,
+    });
   });
 });
 
@@ -85,14 +89,15 @@ test('a price that is no amount of money is unknown', async () => {
   expect((await proxy.recorded(1))[0]!.cost).toBeNull();
 });
 
-test('more tokens from a cache than there were are charged, by the table as well', async () => {
-  const usage = { prompt_tokens: 5, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 50 } };
-  await using provided = upstream(() => completion('x', { usage }));
-  await using proxy = running({
-    providers: [{ name: 'a', type: 'openai', base_url: provided.url, api_key: 'k', models: ['gpt-4o'] }],
-  });
-  expect((await proxy.post('/v1/chat/completions', CHAT)).status).toBe(200);
-  expect((await proxy.recorded(1))[0]!.cost).toBeGreaterThanOrEqual(0);
+test('more tokens from a cache than there were have a price all the same', async () => {
+  const usageMetadata = { promptTokenCount: 5, candidatesTokenCount: 1, cachedContentTokenCount: 50 };
+  await using provided = upstream(() => Response.json({ ...SPEAKERS.gemini.whole, usageMetadata }));
+  await using proxy = running({ providers: [speakerConfig('gemini', provided.url)] });
+  // A model of which the price has tiers, which the table alone knows how to add up.
+  const reply = await proxy.post('/v1/chat/completions', { ...CHAT, model: 'gemini-2.5-pro' });
+  expect(reply.status).toBe(200);
+  expect((await proxy.recorded(1))[0]!.cost).toBeGreaterThan(0);
+  expect(proxy.problems).toEqual([]);
 });
 
 test('a finish reason as long as a book and a broken letter leave the record readable', async () => {

@@ -218,7 +218,7 @@ describe.each(pairs)('in a stream for a client of %s from a provider of %s', (cl
     await using provided = upstream(() => eventStream(type, all, end));
     await using proxy = running({ providers: [{ ...config, base_url: provided.url }] });
     const text = await (await proxy.post(path, { ...request, stream: true })).text();
-    expect(text).toContain('has not the shape of the protocol');
+    expect(text).toContain('does not have the shape of the protocol');
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'truncated', fault: 'malformed' });
   });
 

@@ -39,7 +39,7 @@ export class AnthropicReader implements ChatReader {
   readonly #options: ReadOptions;
   readonly #blocks = new Map<number, Block>();
   readonly #thinking: JsonObject[] = [];
-  #id = '';
+  #id: string;
   #model = '';
   #begun = false;
   #calls = 0;
@@ -54,12 +54,20 @@ export class AnthropicReader implements ChatReader {
 
   constructor(options: ReadOptions) {
     this.#options = options;
+    this.#id = `msg_${options.newId()}`;
   }
 
   push(event: SseEvent): ChatChunk[] {
     if (this.done) return [];
     const value = readEvent('messages', event, this);
     if (!value) return [];
+    const chunks = this.#read(value, event);
+    if (this.#begun || chunks.length === 0) return chunks;
+    // Its beginning was lost.
+    return [...this.#start({}), ...chunks];
+  }
+
+  #read(value: JsonObject, event: SseEvent): ChatChunk[] {
     switch (value.type ?? event.event) {
       case 'message_start':
         return this.#start(objectOf(value.message));
@@ -95,9 +103,9 @@ export class AnthropicReader implements ChatReader {
     // Gateways were seen to splice a second beginning into a message.
     if (this.#begun) return [];
     this.#begun = true;
-    this.#id = stringOf(message.id) ?? '';
+    this.#id = stringOf(message.id) || this.#id;
     this.#model = stringOf(message.model) ?? '';
-    this.usage = anthropicUsage(message.usage);
+    this.usage = anthropicUsage(message.usage, this.usage);
     return [this.#chunk({ role: 'assistant', content: '' })];
   }
 

@@ -70,7 +70,7 @@ export function decodeConverseResponse(answer: JsonObject, options: ReadOptions)
       text = (text ?? '') + json;
       structured = true;
     } else {
-      const id = stringOf(toolUse.toolUseId) ?? `call_${options.newId()}`;
+      const id = stringOf(toolUse.toolUseId) || `call_${options.newId()}`;
       calls.push({ id, type: 'function', function: { name: stringOf(toolUse.name) ?? '', arguments: json } });
     }
   }

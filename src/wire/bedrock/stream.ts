@@ -112,7 +112,7 @@ export class ConverseReader implements ChatReader {
       return before;
     }
     const { call } = this.#add(index, 'tool');
-    const id = stringOf(toolUse.toolUseId) ?? `call_${this.#options.newId()}`;
+    const id = stringOf(toolUse.toolUseId) || `call_${this.#options.newId()}`;
     this.#firstCall ??= id;
     const fn = { name, arguments: '' };
     return [...before, ...this.#say({ tool_calls: [{ index: call, id, type: 'function', function: fn }] })];

@@ -68,7 +68,7 @@ export function decodeCohereResponse(answer: JsonObject, options: ReadOptions): 
     .filter(isObject)
     .map((call): ToolCall => {
       const { name, arguments: json } = objectOf(call.function);
-      const id = stringOf(call.id) ?? `call_${options.newId()}`;
+      const id = stringOf(call.id) || `call_${options.newId()}`;
       return { id, type: 'function', function: { name: stringOf(name) ?? '', arguments: argumentsOf(json) } };
     });
   const message: ChatMessage = {

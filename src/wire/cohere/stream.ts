@@ -90,7 +90,7 @@ export class CohereReader implements ChatReader {
     const { name, arguments: first } = objectOf(fn);
     const said = {
       index: call.place,
-      id: stringOf(id) ?? `call_${this.#options.newId()}`,
+      id: stringOf(id) || `call_${this.#options.newId()}`,
       type: 'function' as const,
       function: { name: stringOf(name) ?? '', arguments: '' },
     };

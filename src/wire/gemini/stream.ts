@@ -72,8 +72,9 @@ export class GeminiReader implements ChatReader {
       this.error ??= answer;
       return [];
     }
+    // An answer has one name, whatever its later events say.
+    if (this.#id === undefined) this.#model = stringOf(answer.modelVersion) ?? this.#model;
     this.#id ??= idOf(answer, this.#context);
-    this.#model = stringOf(answer.modelVersion) ?? this.#model;
     // Counts grow, and those that an event leaves out stay as they were.
     this.#counted = { ...this.#counted, ...objectOf(answer.usageMetadata) };
     this.usage = geminiUsage(this.#counted);

@@ -5,7 +5,7 @@ import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import { endingOf, fails } from '../endings.ts';
 import { numberOf, objectOf, stringOf } from '../json.ts';
-import { readEvent } from '../shapes/events.ts';
+import { brokenEvent, readEvent } from '../shapes/events.ts';
 import { openaiUsage } from '../usage.ts';
 import { argumentsOf, decodeChunk } from './response.ts';
 
@@ -135,6 +135,11 @@ export class ChunkReader implements ChatReader {
       return { index: known, function: { arguments: text } };
     }
     if (calls.length >= 1_024) return undefined;
+    // Its beginning was lost: nobody could run it.
+    if (!stringOf(name)) {
+      this.error ??= brokenEvent();
+      return undefined;
+    }
     calls.push({ index, id, empty: text === '' });
     return {
       index: calls.length - 1,

@@ -26,7 +26,7 @@ export class ResponsesReader implements ChatReader {
   readonly #context: Context;
   readonly #calls: CallBook;
   readonly #thinking: JsonObject[] = [];
-  #id = '';
+  #id: string;
   #model = '';
   #created: number | undefined;
   #begun = false;
@@ -46,6 +46,7 @@ export class ResponsesReader implements ChatReader {
   constructor(context: Context) {
     this.#context = context;
     this.#calls = new CallBook(context.newId);
+    this.#id = `resp_${context.newId()}`;
   }
 
   push(event: SseEvent): ChatChunk[] {
@@ -108,7 +109,7 @@ export class ResponsesReader implements ChatReader {
 
   #name(response: JsonObject): ChatChunk[] {
     if (this.#begun) return [];
-    this.#id ||= stringOf(response.id) ?? '';
+    this.#id = stringOf(response.id) || this.#id;
     this.#model ||= stringOf(response.model) ?? '';
     this.#created ??= countOf(response.created_at);
     return [];

@@ -4,7 +4,7 @@ import type { Endpoint } from '../endpoints.ts';
 import type { JsonObject } from '../json.ts';
 import type { ProtocolName } from '../protocol.ts';
 import type { Shape } from './shape.ts';
-import { both, count, either, fields, kinds, list, maybe, number, object, text } from './shape.ts';
+import { both, count, either, fields, kinds, list, maybe, number, object, text, word } from './shape.ts';
 
 /** A protocol's chat, or its embeddings, or what another of the endpoints answers that are read. */
 export type AnswerKind =
@@ -17,7 +17,7 @@ const calls = maybe(
   list(
     fields({
       id: maybe(text),
-      function: maybe(fields({ name: text, arguments: maybe(either(text, object)) })),
+      function: maybe(fields({ name: word, arguments: maybe(either(text, object)) })),
     }),
   ),
 );
@@ -49,7 +49,7 @@ const block = both(
   kinds('type', {
     text: fields({ text }),
     thinking: fields({ thinking: text }),
-    tool_use: fields({ name: text, input: maybe(object) }),
+    tool_use: fields({ name: word, input: maybe(object) }),
   }),
 );
 
@@ -61,8 +61,8 @@ export const item: Shape = both(
   kinds('type', {
     message: fields({ content: list(fields({ type: text, text: maybe(text), refusal: maybe(text) })) }),
     reasoning: fields({ summary: maybe(list(object)), content: maybe(list(object)) }),
-    function_call: fields({ name: text, arguments: maybe(text) }),
-    custom_tool_call: fields({ name: text, input: maybe(text) }),
+    function_call: fields({ name: word, arguments: maybe(text) }),
+    custom_tool_call: fields({ name: word, input: maybe(text) }),
   }),
 );
 
@@ -71,7 +71,7 @@ const responses = fields({ output: list(item), status: maybe(text), incomplete_d
 /** A part of a candidate. */
 export const part: Shape = fields({
   text: maybe(text),
-  functionCall: maybe(fields({ name: text, args: maybe(object) })),
+  functionCall: maybe(fields({ name: word, args: maybe(object) })),
 });
 
 /** A candidate may say nothing, where it was cut or filtered; Vertex was seen to number its finish reasons. */
@@ -91,7 +91,7 @@ const converse = fields({
       content: list(
         fields({
           text: maybe(text),
-          toolUse: maybe(fields({ name: text })),
+          toolUse: maybe(fields({ name: word })),
           reasoningContent: maybe(fields({ reasoningText: maybe(fields({ text: maybe(text) })) })),
         }),
       ),

@@ -5,7 +5,7 @@ import type { SseEvent } from '../sse.ts';
 import type { Shape } from './shape.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { candidates, item, part } from './answers.ts';
-import { either, fields, kinds, list, maybe, object, text } from './shape.ts';
+import { both, either, fields, kinds, list, maybe, object, text, word } from './shape.ts';
 
 /**
  * `sound`: it can be read. `odd`: it cannot, but the rest of the answer can without it. `broken`: neither can the rest,
@@ -50,7 +50,7 @@ function judged(rows: Table, type: string | undefined, event: JsonObject): Verdi
 }
 
 const blockBegin = kinds('type', {
-  tool_use: fields({ name: text, input: maybe(object) }),
+  tool_use: fields({ name: word, input: maybe(object) }),
   text: fields({ text: maybe(text) }),
   thinking: fields({ thinking: maybe(text) }),
 });
@@ -69,6 +69,10 @@ const messages: EventJudge = (event, name) => {
   return judged(MESSAGES, type, event);
 };
 
+const itemBegin = both(
+  fields({ type: text }),
+  kinds('type', { function_call: fields({ name: word }), custom_tool_call: fields({ name: word }) }),
+);
 const begun = fields({ response: object });
 const ended = fields({ response: fields({ output: maybe(list(object)) }) });
 const delta = fields({ delta: text });
@@ -77,7 +81,7 @@ const RESPONSES = table({
   'response.in_progress': [begun, 'odd'],
   'response.completed': [ended, 'broken'],
   'response.incomplete': [ended, 'broken'],
-  'response.output_item.added': [fields({ item: fields({ type: text }) }), 'broken'],
+  'response.output_item.added': [fields({ item: itemBegin }), 'broken'],
   'response.output_item.done': [fields({ item }), 'broken'],
   'response.content_part.added': [fields({ part: object }), 'odd'],
   'response.content_part.done': [fields({ part: object }), 'odd'],
@@ -103,7 +107,7 @@ const gemini: EventJudge = (event) => {
 };
 
 const CONVERSE = table({
-  contentBlockStart: [fields({ start: maybe(fields({ toolUse: maybe(fields({ name: text })) })) }), 'broken'],
+  contentBlockStart: [fields({ start: maybe(fields({ toolUse: maybe(fields({ name: word })) })) }), 'broken'],
   contentBlockDelta: [
     fields({ delta: fields({ text: maybe(text), reasoningContent: maybe(object) }) }),
     'odd',
@@ -124,7 +128,7 @@ const COHERE = table({
   'content-start': [fields({ delta: fields({ message: fields({ content: cohereContent }) }) }), 'odd'],
   'content-delta': [fields({ delta: fields({ message: fields({ content: cohereContent }) }) }), 'odd'],
   'tool-plan-delta': [fields({ delta: fields({ message: fields({ tool_plan: text }) }) }), 'odd'],
-  'tool-call-start': [cohereCall(fields({ name: text, arguments: maybe(text) })), 'broken'],
+  'tool-call-start': [cohereCall(fields({ name: word, arguments: maybe(text) })), 'broken'],
   'tool-call-delta': [cohereCall(fields({ arguments: maybe(text) })), 'broken'],
 });
 
@@ -150,7 +154,7 @@ export function brokenEvent(): JsonObject {
   return {
     error: {
       code: 'malformed_response',
-      message: 'an event of its stream has not the shape of the protocol',
+      message: 'an event of its stream does not have the shape of the protocol',
     },
   };
 }

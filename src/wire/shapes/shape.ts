@@ -12,6 +12,10 @@ export type Shape = (value: unknown) => string | undefined;
 
 export const text: Shape = (value) => (typeof value === 'string' ? undefined : ': expected a text');
 
+/** Text that says something, such as the name of a tool. */
+export const word: Shape = (value) =>
+  typeof value === 'string' && value !== '' ? undefined : ': expected a text that is not empty';
+
 export const count: Shape = (value) => (countOf(value) === undefined ? ': expected a count' : undefined);
 
 export const number: Shape = (value) => (numberOf(value) === undefined ? ': expected a number' : undefined);
