@@ -32,7 +32,7 @@ export const relay: Lane = {
     const quirks = provider.quirks(model);
     const changed = json && CHOOSING.includes(endpoint) ? applyQuirks(json.value, quirks) : undefined;
     const passing = passingOf(endpoint);
-    const body = changed ? JSON.stringify({ ...changed.request, model }) : withModel(inbound, model);
+    const body = changed ? JSON.stringify({ ...changed.request, model }) : yield* withModel(inbound, model);
     // What is sent is copied once more.
     yield;
     return {
@@ -59,13 +59,14 @@ function asStream(value: unknown): string | undefined {
   return `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`;
 }
 
-function withModel(
+function* withModel(
   { bytes, json, contentType, model }: Inbound,
   upstream: string,
-): Uint8Array<ArrayBuffer> | string {
+): Steps<Uint8Array<ArrayBuffer>> {
   if (model === upstream) return bytes;
   if (!json) return spliceMultipart(bytes, contentType, 'model', upstream);
-  return json.modelAt ? spliceModel({ bytes, text: json.text }, json.modelAt, upstream) : bytes;
+  if (!json.modelAt) return bytes;
+  return yield* spliceModel({ bytes, text: json.text }, json.modelAt, upstream);
 }
 
 /** Endpoints whose answers are choices. */
