@@ -6,6 +6,8 @@ export interface Waits {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** The longest wait of a request that the proxy answers at once, in one turn: how long its event loop was held. */
+  readonly held: number;
 }
 
 export interface Beside extends Waits {
@@ -50,14 +52,20 @@ export async function normal(url: string, until: Promise<unknown>): Promise<Wait
     if (response.status !== 200) throw new Error(`A normal request was answered ${response.status}`);
     waits.push(performance.now() - began);
   };
+  let held = 0;
+  const ping = async (): Promise<void> => {
+    const began = performance.now();
+    await (await fetch(`${url}/health/live`)).arrayBuffer();
+    held = Math.max(held, performance.now() - began);
+  };
   while (!ending.over) {
-    running.push(ask());
+    running.push(ask(), ping());
     await Bun.sleep(EVERY_MS);
   }
   await Promise.all(running);
   const sorted = waits.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+  return { p50: at(0.5), p99: at(0.99), max: at(1), held };
 }
 
 /** The same beside a heavy request, which another process makes and sends. */

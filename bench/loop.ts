@@ -1,7 +1,8 @@
 /**
  * `make bench-loop`: how long normal requests wait while one heavy request, or one heavy answer, is served beside them
  * by the compiled binary. Exit 1 when one of them waits too long.
- * Usage: bun bench/loop.ts [--only WORDS] [--binary PATH] [--bound MS]
+ * Each is tried several times and the best try counts, since whatever else runs on the machine only adds.
+ * Usage: bun bench/loop.ts [--only REGEX] [--binary PATH] [--bound MS] [--times N]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +17,8 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     binary: { type: 'string' },
-    bound: { type: 'string', default: '250' },
+    times: { type: 'string', default: '3' },
+    bound: { type: 'string', default: '100' },
   },
 });
 
@@ -45,14 +47,19 @@ function row(name: string, ...columns: (string | number)[]): void {
 
 await normal(url, Bun.sleep(1_000));
 const alone = await normal(url, Bun.sleep(2_000));
-row('beside', 'status', 'took ms', 'p50 ms', 'p99 ms', 'longest');
-row('nothing', '', '', ms(alone.p50), ms(alone.p99), ms(alone.max));
+row('beside', 'status', 'took ms', 'p50 ms', 'p99 ms', 'longest', 'held ms');
+row('nothing', '', '', ms(alone.p50), ms(alone.p99), ms(alone.max), ms(alone.held));
 let late = 0;
 const wanted = new RegExp(values.only);
 for (const kind of Object.keys(HEAVY).filter((name) => wanted.test(name))) {
-  const { status, tookMs, p50, p99, max } = await beside(url, kind);
-  if (max > Number(values.bound)) late += 1;
-  row(kind, status, tookMs, ms(p50), ms(p99), ms(max));
+  let best = await beside(url, kind);
+  for (let n = 1; n < Number(values.times); n += 1) {
+    const next = await beside(url, kind);
+    if (next.held < best.held) best = next;
+  }
+  const { status, tookMs, p50, p99, max, held } = best;
+  if (held > Number(values.bound)) late += 1;
+  row(kind, status, tookMs, ms(p50), ms(p99), ms(max), ms(held));
 }
-process.stdout.write(`${late} kinds held others up for more than ${values.bound} ms\n`);
+process.stdout.write(`${late} kinds held the event loop for more than ${values.bound} ms\n`);
 process.exit(late > 0 ? 1 : 0);

@@ -18,6 +18,8 @@ export interface Turns {
 
 export const turns: Turns = {
   async run(steps) {
+    const pause = turns.pause();
+    if (pause) await pause;
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;

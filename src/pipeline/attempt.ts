@@ -11,7 +11,7 @@ import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
 import { networkError } from '../providers/transport.ts';
 import { classifyStatus } from '../wire/classify.ts';
-import { decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
+import { concatInSteps, decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
 import { encodingOf, inflate } from '../wire/encoding.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
@@ -328,7 +328,7 @@ export class Attempt {
       length += bytes.length;
       chunks.push(bytes);
     }
-    return Buffer.concat(chunks) as Uint8Array<ArrayBuffer>;
+    return await this.#deps.turns.run(concatInSteps(chunks));
   }
 
   async #readShort(body: NonNullable<UpstreamReply['body']>): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Buffered } from './buffered.ts';
 import { ProxyError } from '../errors.ts';
+import { turns } from '../turns.ts';
+import { concatInSteps } from '../wire/bytes.ts';
 import { encodingOf, inflate, InflatedTooLarge } from '../wire/encoding.ts';
 
 export interface BodyLimits {
@@ -101,7 +103,7 @@ async function receive(
     take(chunk.length);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks) as Uint8Array<ArrayBuffer>;
+  return await turns.run(concatInSteps(chunks));
 }
 
 function tooLarge(maxBytes: number): ProxyError {

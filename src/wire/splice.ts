@@ -1,5 +1,6 @@
 import type { Steps } from '../turns.ts';
 import { ProxyError } from '../errors.ts';
+import { concatInSteps } from './bytes.ts';
 
 const KEY = '"model"';
 
@@ -53,12 +54,12 @@ export function spliceModel(
   { bytes, text }: JsonBody,
   { start, end }: Span,
   replacement: string,
-): Uint8Array<ArrayBuffer> {
-  const written = Buffer.from(JSON.stringify(replacement));
+): Steps<Uint8Array<ArrayBuffer>> {
   // Megabytes of pictures are not encoded again for the sake of a name. A byte order mark is no part of the text.
   const from = Buffer.byteLength(text.slice(0, start)) + (bytes[0] === BYTE_ORDER_MARK ? 3 : 0);
   const to = from + Buffer.byteLength(text.slice(start, end));
-  return Buffer.concat([bytes.subarray(0, from), written, bytes.subarray(to)]) as Uint8Array<ArrayBuffer>;
+  const written = new TextEncoder().encode(JSON.stringify(replacement));
+  return concatInSteps([bytes.subarray(0, from), written, bytes.subarray(to)]);
 }
 
 /** Whether a letter of "model" may be written as \u006d. */

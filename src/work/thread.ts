@@ -1,19 +1,31 @@
 import type { Clock } from '../clock.ts';
 import type { LogRecord } from '../logs/record.ts';
 import { ProxyError } from '../errors.ts';
+import { turns } from '../turns.ts';
+
+/** What is handed over with a job: texts, one behind the other. */
+interface Texts {
+  readonly job: number;
+  /** The last of them; what came before is handed over already. */
+  readonly text: string;
+  /** Where each text ends. */
+  readonly ends: Uint32Array;
+}
 
 export type ToWorker =
   | { readonly kind: 'secrets'; readonly secrets: readonly string[]; readonly keys: readonly string[] }
-  | {
-      readonly kind: 'count';
-      readonly job: number;
-      /** All texts, one behind the other: one long string is handed over at a fraction of what many short ones cost. */
-      readonly text: string;
-      /** Where each of them ends. */
-      readonly ends: Uint32Array;
-    }
-  | { readonly kind: 'line'; readonly job: number; readonly record: LogRecord }
+  | { readonly kind: 'text'; readonly job: number; readonly text: string }
+  | (Texts & { readonly kind: 'count' })
+  | (Texts & {
+      readonly kind: 'line';
+      /** Without the parts that are handed over as texts. */
+      readonly record: LogRecord;
+      readonly parts: readonly Part[];
+    })
   | { readonly kind: 'forget'; readonly job: number };
+
+/** What of a record is large. */
+type Part = 'request' | 'response';
 
 export type FromWorker =
   | { readonly kind: 'counted'; readonly job: number; readonly tokens: number }
@@ -31,6 +43,9 @@ interface Waiting {
   readonly resolve: (message: FromWorker) => void;
   readonly reject: (error: Error) => void;
 }
+
+/** Characters of a message. */
+const PIECE = 1024 * 1024;
 
 /** Requests that are counted at once. */
 const MAX_COUNTS = 256;
@@ -74,8 +89,6 @@ export class WorkThread {
         retryAfterMs: 1_000,
       });
     const job = ++this.#jobs;
-    let end = 0;
-    const ends = Uint32Array.from(texts, (text) => (end += text.length));
     const { promise: left, reject } = Promise.withResolvers<never>();
     const leave = () => {
       this.#post({ kind: 'forget', job });
@@ -85,7 +98,7 @@ export class WorkThread {
     signal.addEventListener('abort', leave, { once: true });
     this.#counts += 1;
     try {
-      const counted = this.#ask<'counted'>({ kind: 'count', job, text: texts.join(''), ends });
+      const counted = this.#ask<'counted'>(texts, job, (handed) => ({ kind: 'count', ...handed }));
       return (await Promise.race([counted, left])).tokens;
     } finally {
       this.#counts -= 1;
@@ -95,7 +108,17 @@ export class WorkThread {
 
   /** A record as its line, without secrets. @throws Error named like what went wrong */
   async line(record: LogRecord): Promise<Uint8Array<ArrayBuffer>> {
-    return (await this.#ask<'line'>({ kind: 'line', job: ++this.#jobs, record })).bytes;
+    const { request, response, ...rest } = record;
+    const given = Object.entries({ request, response }).filter(([, text]) => text !== undefined);
+    const parts = given.map(([part]) => part as Part);
+    const texts = given.map(([, text]) => text as string);
+    const made = this.#ask<'line'>(texts, ++this.#jobs, (handed) => ({
+      kind: 'line',
+      record: rest,
+      parts,
+      ...handed,
+    }));
+    return (await made).bytes;
   }
 
   /** Ends the thread; what is still in work fails. */
@@ -104,15 +127,36 @@ export class WorkThread {
   }
 
   #ask<Kind extends FromWorker['kind']>(
-    message: Extract<ToWorker, { job: number }>,
+    texts: readonly string[],
+    job: number,
+    message: (handed: Texts) => ToWorker,
   ): Promise<Extract<FromWorker, { kind: Kind }>> {
     const { promise, resolve, reject } = Promise.withResolvers<FromWorker>();
-    this.#waiting.set(message.job, { resolve, reject });
+    this.#waiting.set(job, { resolve, reject });
     this.#cancelIdle?.();
     this.#cancelIdle = undefined;
     if (!this.#worker) this.#start();
-    this.#post(message);
+    void this.#hand(texts, job, message);
     return promise as Promise<Extract<FromWorker, { kind: Kind }>>;
+  }
+
+  /** Hands over the texts, with pauses: a message is copied while nothing else happens. */
+  async #hand(texts: readonly string[], job: number, message: (handed: Texts) => ToWorker): Promise<void> {
+    let end = 0;
+    const ends = Uint32Array.from(texts, (text) => (end += text.length));
+    let waiting = '';
+    for (const text of texts) {
+      for (let at = 0; at < text.length; at += PIECE) {
+        waiting += text.slice(at, at + PIECE);
+        if (waiting.length < PIECE) continue;
+        this.#post({ kind: 'text', job, text: waiting });
+        waiting = '';
+        await turns.pause();
+        // Whoever asked has left, or the thread is another one.
+        if (!this.#waiting.has(job)) return;
+      }
+    }
+    this.#post(message({ job, text: waiting, ends }));
   }
 
   #post(message: ToWorker): void {

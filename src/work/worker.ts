@@ -3,6 +3,7 @@ import type { BytePairs } from '../wire/byte-pairs.ts';
 import type { FromWorker, ToWorker } from './thread.ts';
 import { encodeRecord } from '../logs/record.ts';
 import { redactor } from '../logs/redact.ts';
+import { turns } from '../turns.ts';
 import { loadVocabulary } from '../wire/tokens.ts';
 
 declare const self: Worker;
@@ -11,55 +12,59 @@ type Message<Kind extends ToWorker['kind']> = Extract<ToWorker, { kind: Kind }>;
 
 let vocabulary: Promise<BytePairs> | undefined;
 let redact: ReturnType<typeof redactor> | undefined;
-/** Jobs in work that somebody still waits for. */
-const wanted = new Set<number>();
+/** What was handed over of texts, by the job that somebody waits for. */
+const handed = new Map<number, string[]>();
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   if (data.kind === 'secrets') redact = redactor(data);
-  else if (data.kind === 'forget') wanted.delete(data.job);
+  else if (data.kind === 'forget') handed.delete(data.job);
+  else if (data.kind === 'text') take(data);
   else void work(data);
 });
 
+function take({ job, text }: { readonly job: number; readonly text: string }): string[] {
+  const texts = handed.get(job) ?? [];
+  texts.push(text);
+  handed.set(job, texts);
+  return texts;
+}
+
 async function work(message: Message<'count' | 'line'>): Promise<void> {
-  const { job } = message;
-  wanted.add(job);
+  const { job, ends } = message;
+  const whole = take(message).join('');
+  const texts = Array.from(ends, (end, n) => whole.slice(ends[n - 1] ?? 0, end));
   try {
-    if (message.kind === 'line') line(message);
-    else await count(message);
+    if (message.kind === 'line') line(message, texts);
+    else await count(message, texts);
   } catch (error) {
     // A parser's message quotes the text it stumbled over, which may be anything: only its name is told.
     reply({ kind: 'failed', job, reason: error instanceof Error ? error.name : typeof error });
   }
-  wanted.delete(job);
+  handed.delete(job);
 }
 
-/** Counts in steps, so that a small request does not wait for the end of a large one. */
-async function count({ job, text, ends }: Message<'count'>): Promise<void> {
-  const loaded = await (vocabulary ??= loadVocabulary());
+/** Counts in turns, so that a small request does not wait for the end of a large one. */
+async function count({ job }: Message<'count'>, texts: readonly string[]): Promise<void> {
+  vocabulary ??= loadVocabulary();
+  const loaded = await vocabulary;
   let tokens = 0;
-  let start = 0;
-  let pauseAt = performance.now() + STEP_MS;
-  for (const end of ends) {
-    const counting = loaded.count(text.slice(start, end));
-    start = end;
-    for (let step = counting.next(); ; step = counting.next()) {
-      if (step.done) tokens += step.value;
-      if (performance.now() > pauseAt) {
-        await new Promise((resolve) => setImmediate(resolve));
-        if (!wanted.has(job)) return;
-        pauseAt = performance.now() + STEP_MS;
-      }
-      if (step.done) break;
+  for (const text of texts) {
+    for (const counting = loaded.count(text); ;) {
+      const step = counting.next();
+      await turns.pause();
+      if (!handed.has(job)) return;
+      if (!step.done) continue;
+      tokens += step.value;
+      break;
     }
   }
   reply({ kind: 'counted', job, tokens });
 }
 
-const STEP_MS = 5;
-
-function line({ job, record }: Message<'line'>): void {
+function line({ job, record, parts }: Message<'line'>, texts: readonly string[]): void {
   if (!redact) throw new Error('Cannot encode a record: the secrets are not known yet');
-  const bytes = new TextEncoder().encode(redact(encodeRecord(record)));
+  const large = Object.fromEntries(parts.map((part, n) => [part, texts[n]!]));
+  const bytes = new TextEncoder().encode(redact(encodeRecord({ ...record, ...large })));
   reply({ kind: 'line', job, bytes }, [bytes.buffer]);
 }
 

@@ -28,7 +28,7 @@ test('spliceModel() changes the model and nothing else, whatever the JSON', () =
           `{${[...others.slice(0, at), head + JSON.stringify(name), ...others.slice(at)].join(',')}}`;
         const span = atOnce(findModel(text(model), true));
         const bytes = new TextEncoder().encode(text(model));
-        const spliced = spliceModel({ bytes, text: text(model) }, span!, replacement);
+        const spliced = atOnce(spliceModel({ bytes, text: text(model) }, span!, replacement));
         expect(new TextDecoder().decode(spliced)).toBe(text(replacement));
       },
     ),
@@ -91,7 +91,7 @@ test('spliceModel() leaves a byte order mark and characters before the name as t
   const text = '{"é":"\u{1f600}","model":"a","x":"ü"}';
   const span = atOnce(findModel(text, true));
   const bytes = Uint8Array.from(Buffer.from(`\ufeff${text}`));
-  const spliced = spliceModel({ bytes, text }, span!, 'b');
+  const spliced = atOnce(spliceModel({ bytes, text }, span!, 'b'));
   expect(Buffer.from(spliced).toString()).toBe(`\ufeff${text.replace('"a"', '"b"')}`);
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { JsonBounds } from '../../src/wire/json-steps.ts';
 import { atOnce } from '../../src/turns.ts';
-import { decodeInSteps, encodeInSteps } from '../../src/wire/bytes.ts';
+import { concatInSteps, decodeInSteps, encodeInSteps } from '../../src/wire/bytes.ts';
 import { parseJson } from '../../src/wire/json.ts';
 import { parseInSteps, TooComplex } from '../../src/wire/json-steps.ts';
 import { stringifyInSteps } from '../../src/wire/json-write.ts';
@@ -200,4 +200,13 @@ describe('bytes and text', () => {
     expect(() => atOnce(decodeInSteps(bytes, true))).toThrow(TypeError);
     expect(atOnce(decodeInSteps(bytes, false))).toBe('a\ufffd');
   });
+});
+
+test('concatInSteps() is all pieces, one behind the other', () => {
+  const pieces = [1, 0, 5 * 1024 * 1024, 3, 9 * 1024 * 1024].map((length, n) =>
+    new Uint8Array(length).fill(n),
+  );
+  const steps = concatInSteps(pieces);
+  expect(Buffer.compare(atOnce(steps), Buffer.concat(pieces))).toBe(0);
+  expect(Array.from(concatInSteps(pieces)).length).toBeGreaterThan(2);
 });

@@ -35,7 +35,7 @@ export const relay: Lane = {
     const quirks = provider.quirks(model);
     const changed = json && CHOOSING.includes(endpoint) ? applyQuirks(json.value, quirks) : undefined;
     const passing = passingOf(endpoint);
-    const body = changed ? JSON.stringify({ ...changed.request, model }) : withModel(inbound, model);
+    const body = changed ? JSON.stringify({ ...changed.request, model }) : yield* withModel(inbound, model);
     // What is sent is copied once more.
     yield;
     return {
@@ -60,13 +60,14 @@ export const relay: Lane = {
   },
 };
 
-function withModel(
+function* withModel(
   { bytes, json, contentType, model }: Inbound,
   upstream: string,
-): Uint8Array<ArrayBuffer> | string {
+): Steps<Uint8Array<ArrayBuffer>> {
   if (model === upstream) return bytes;
   if (!json) return spliceMultipart(bytes, contentType, 'model', upstream);
-  return json.modelAt ? spliceModel({ bytes, text: json.text }, json.modelAt, upstream) : bytes;
+  if (!json.modelAt) return bytes;
+  return yield* spliceModel({ bytes, text: json.text }, json.modelAt, upstream);
 }
 
 /** Endpoints whose answers are choices. */
