@@ -123,12 +123,16 @@ for (const [what, fault] of [
   ['a whole tool call', 'no-reason-whole-call'],
 ] as const) {
   everyClientStream(
-    `a stream that ends by its terminator behind ${what}, without a word of why, is complete`,
+    `a stream that ends by its terminator behind ${what}, without a word of why, is passed on and not called a success`,
     async ({ rig, ask }) => {
       const seen = await ask(fresh(fault));
       expect([seen.status, seen.done, looksFinished(seen), seen.error]).toEqual([200, 1, true, undefined]);
       // Words of the provider are not made up: none is learnt from.
-      expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'success', finish: null });
+      expect(await rig.recordOf(seen)).toMatchObject({
+        outcome: 'truncated',
+        fault: 'unknown_ending',
+        finish: null,
+      });
     },
     ({ protocol }) => protocol !== 'responses',
   );

@@ -58,7 +58,7 @@ export function stage(outages: readonly Outage[] = [], keys = 1) {
     clock.nowMs += 10;
   };
   const fail = (request: SimRequest, fault: LogRecord['fault'] = 'unavailable') =>
-    model.finished(request, logRecord({ id: request.id, outcome: 'error', status: 503, fault }));
+    model.finished(request, logRecord({ id: request.id, outcome: 'error', status: 503, fault, attempts: 0 }));
   const broken = () => model.violations.list.map(({ rule }) => rule);
   return { clock, model, small, large, behind, ask, call, exchange, fail, broken };
 }

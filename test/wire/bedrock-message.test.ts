@@ -115,7 +115,6 @@ test('readPrelude() refuses any damage before the rest is there', () => {
 
 test.each([
   ['a length below the least', 15, 0],
-  ['a length beyond 24 MiB', 24 * 1024 ** 2 + 1, 0],
   ['headers longer than the message', 100, 85],
 ])('EventStreamReader refuses %s at once, though the checksum is right', (_, length, headers) => {
   const head = new Uint8Array(12);

@@ -39,6 +39,8 @@ export class ResponsesReader implements ChatReader {
   /** Whether a part of reasoning came before. */
   #thought = false;
   #between = false;
+  /** Whether an item of whatever kind was announced. */
+  #listed = false;
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
@@ -116,6 +118,7 @@ export class ResponsesReader implements ChatReader {
   }
 
   #added(item: JsonObject, place: unknown): ChatChunk[] {
+    this.#listed = true;
     this.#before = this.#length;
     if (item.type === 'reasoning') this.#between = this.#thought;
     if (item.type === 'function_call') this.#calls.add(item, place);
@@ -205,7 +208,7 @@ export class ResponsesReader implements ChatReader {
     const chunks = items.flatMap((item, place) => this.#itemDone(objectOf(item), place));
     this.done = true;
     // What ends properly without having said anything is no answer.
-    if (!this.#begun && chunks.length === 0 && ending?.finish === 'stop') return [];
+    if (!this.#begun && !this.#listed && items.length === 0 && ending?.finish === 'stop') return [];
     if (this.#calls.first && this.#thinking.length > 0) {
       this.#context.memory.set(this.#calls.first.id, { thinking_blocks: this.#thinking });
     }

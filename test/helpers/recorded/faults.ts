@@ -16,6 +16,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/requested model '.*' does not exist|"model_not_found"|DeploymentNotFound/i, 'not_found'],
   [/"model: |models?\/\S+ (?:is )?not found for|publisher model .* not found/i, 'not_found'],
   [/model identifier is invalid/i, 'no_endpoint'],
+  [/"tool_use_failed"/, 'failed_generation'],
 ];
 
 const STATUSES: Readonly<Record<number, string>> = {
