@@ -73,6 +73,23 @@ describe('parseInSteps() reads as JSON.parse does', () => {
     expect(tried(() => parse(`{"a":${LONG},"b":${LONG},"c":${text},"d":${LONG}}`))).toBe(SyntaxError);
   });
 
+  test.each([
+    ['a comma too many', `[${LONG},]`],
+    ['a comma too many in an object', `{"a":${LONG},}`],
+    ['two commas', `[${LONG},,${LONG}]`],
+    ['no comma behind a list', `[[${LONG},1] 2]`],
+    ['no comma behind a list, and one later', `[[${LONG},1] 2,3]`],
+    ['no comma between lists', `[[${LONG},1] [${LONG},2]]`],
+    ['no comma between a list and a long text', `[[${LONG},1] ${HUGE}]`],
+    ['no comma behind an object', `{"a":{"b":${LONG},"c":1} "d":1}`],
+    ['a name in a list', `[${LONG},"a":[${LONG},1]]`],
+    ['no name in an object', `{"a":${LONG},[${LONG},1]}`],
+    ['a long text for a name', `{"a":${LONG},${HUGE}}`],
+    ['something before the beginning', `1[${LONG},1]`],
+  ])('and refuses %s where it reads piece by piece', (_, text) => {
+    expect(tried(() => parse(text))).toBe(SyntaxError);
+  });
+
   test('whatever is broken within, and wherever', () => {
     const piece = fc.constantFrom(
       '[',
