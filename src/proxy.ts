@@ -33,7 +33,8 @@ import { Authenticator } from './server/auth.ts';
 import { Buffered } from './server/buffered.ts';
 import { commonContextWindow } from './wire/context-window.ts';
 import { WorkThread } from './work/thread.ts';
-import { turns } from './turns.ts';
+import type { Turns } from './turns.ts';
+import { turns as realTurns } from './turns.ts';
 import { VERSION } from './version.ts';
 
 export interface ProxyDeps {
@@ -45,6 +46,10 @@ export interface ProxyDeps {
   readonly connect?: (options: { keepaliveMs: number }) => { fetch: Fetch; release: () => void };
   /** Opens a bare connection, to see whether one can be opened. */
   readonly dial?: Dial;
+  /** When long work pauses for others. */
+  readonly turns?: Turns;
+  /** Counts tokens; in a thread of its own when it is not given. */
+  readonly countTokens?: (texts: readonly string[], signal: AbortSignal) => Promise<number>;
   /** Told of troubles that are nobody's request: a log that cannot be written. */
   readonly onProblem?: (message: string) => void;
   /** Further sinks of records. */
@@ -83,6 +88,7 @@ interface Generation {
 export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const clock = deps.clock ?? systemClock;
   const random = deps.random ?? Math.random;
+  const turns = deps.turns ?? realTurns;
   // Told to providers and looked for in requests: one that meets its own came back to itself.
   const instance = crypto.randomUUID().slice(0, 8);
   const pool = new TargetPool(policyOf(first), random);
@@ -112,7 +118,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   // Signatures outlive a configuration: a conversation goes on after a reload.
   const memory = new BoundedReplay(first.limits.replay_memory);
   const newId = () => randomId(random);
-  const countTokens = (texts: readonly string[], signal: AbortSignal) => work.countTokens(texts, signal);
+  const countTokens = deps.countTokens ?? ((texts, signal) => work.countTokens(texts, signal));
   const ofAttempts = { clock, turns, memory, newId, countTokens, defects };
 
   function sinksOf(): NamedSink[] {
@@ -160,6 +166,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       limits: config.limits,
       logging: config.logging.requests,
       clock,
+      turns,
       instance,
       auth: new Authenticator(config.auth, (variable) => deps.env[variable]),
       registry,

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
+import type { Turns } from '../turns.ts';
 import type { Buffered } from './buffered.ts';
 import { ProxyError } from '../errors.ts';
-import { turns } from '../turns.ts';
 import { concatInSteps } from '../wire/bytes.ts';
 import { encodingOf, inflate, InflatedTooLarge } from '../wire/encoding.ts';
 
@@ -11,6 +11,7 @@ export interface BodyLimits {
   /** How long the client may take to send it, milliseconds. */
   readonly withinMs: number;
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly buffered: Buffered;
 }
 
@@ -57,7 +58,7 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
     ),
   );
   try {
-    const received = await Promise.race([receive(request, maxBytes, take).catch(left), late]);
+    const received = await Promise.race([receive(request, limits, take).catch(left), late]);
     if (encoding === 'identity') return { bytes: received, free };
     const bytes = await inflate(received, encoding, maxBytes);
     take(bytes.length);
@@ -85,7 +86,7 @@ function left(cause: unknown): never {
 
 async function receive(
   request: Request,
-  maxBytes: number,
+  { maxBytes, turns }: BodyLimits,
   take: (bytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const declared = request.headers.get('content-length');

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Turns } from '../turns.ts';
 import type { Config } from '../config/schema.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Metrics } from '../pipeline/metrics.ts';
@@ -15,6 +16,8 @@ export interface ServerContext {
   readonly limits: Config['limits'];
   readonly logging: Config['logging']['requests'];
   readonly clock: Clock;
+  /** When long work pauses for others. */
+  readonly turns: Turns;
   readonly auth: Authenticator;
   readonly registry: ModelRegistry;
   /** Request bodies in memory. */

@@ -76,7 +76,7 @@ async function take(context: ServerContext, exchange: Exchange, request: Request
   const client = context.auth.client(request.headers);
   exchange.key = client.key;
   exchange.content = contentFor(context, client, request.headers);
-  const { limits, clock, buffered, logging } = context;
+  const { limits, clock, turns, buffered, logging } = context;
   if (!logging.enabled)
     throw new ProxyError(
       'unavailable',
@@ -86,6 +86,7 @@ async function take(context: ServerContext, exchange: Exchange, request: Request
     maxBytes: limits.max_feedback,
     withinMs: limits.body_timeout,
     clock,
+    turns,
     buffered,
   });
   exchange.finally(free);

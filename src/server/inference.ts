@@ -4,7 +4,6 @@ import type { Reply } from '../pipeline/pipeline.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
-import { turns } from '../turns.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
 import { requestId, responseHeaders } from '../wire/headers.ts';
 import { readBody } from './body.ts';
@@ -65,8 +64,8 @@ async function answer(
     });
   }
   const { max_body: maxBytes, body_timeout: withinMs } = context.limits;
-  const { clock, buffered } = context;
-  const { bytes, free } = await readBody(request, { maxBytes, withinMs, clock, buffered });
+  const { clock, turns, buffered } = context;
+  const { bytes, free } = await readBody(request, { maxBytes, withinMs, clock, turns, buffered });
   exchange.finally(free);
   exchange.requestBytes = bytes.length;
   const { instance } = context;

@@ -1,11 +1,13 @@
 import type { Config } from '../../src/config/schema.ts';
 import type { LogRecord } from '../../src/logs/record.ts';
 import type { Proxy } from '../../src/proxy.ts';
+import type { Turns } from '../../src/turns.ts';
 import type { ServerBindings } from '../../src/server/context.ts';
 import type { Book, SimRequest } from './book.ts';
 import type { Arrival } from './traffic.ts';
 import type { Violation } from './violations.ts';
 import type { World } from './world.ts';
+import { atOnce } from '../../src/turns.ts';
 import { schema } from '../../src/config/schema.ts';
 import { createProxy } from '../../src/proxy.ts';
 import { tagsOf } from './book.ts';
@@ -45,6 +47,15 @@ const AFTERWARDS_MS = 4_000_000;
 
 /** A record, and the end of all calls, follow the end of an answer within this, milliseconds. */
 const SETTLED_MS = 6_000;
+
+/** Pauses depend on how fast a machine is, and what depends on that is not the same twice. */
+const NEVER_PAUSING: Turns = {
+  run: async (steps) => atOnce(steps),
+  pause: () => undefined,
+};
+
+/** Counts as fast as the simulated clock needs it; a thread would take real time. */
+const countTokens = (texts: readonly string[]) => Promise.resolve(Math.ceil(texts.join('').length / 4));
 
 const BINDINGS: ServerBindings = {
   server: { timeout: () => undefined },
@@ -107,6 +118,8 @@ class Run {
     this.#proxy = createProxy(this.#config, {
       env: {},
       clock: this.#clock,
+      turns: NEVER_PAUSING,
+      countTokens,
       random: new Dice(world.seed, 'proxy').next,
       connect: () => ({ fetch: upstream.fetch, release: () => undefined }),
       dial: upstream.dial,
