@@ -43,15 +43,14 @@ export function wordFor(model: string): Inbound {
   };
 }
 
-/** Failed probes in a row that take a provider out. */
-const UNREACHABLE_AFTER = 2;
-
 /**
  * Asks free endpoints whether providers are up: one probe at a time each, at jittered intervals. A provider
  * without a free endpoint is never probed, unless its configuration names a model to ask. A probe takes the risk of
  * a trial off the callers: one that is answered lets the next request try what was held back, one that gets no
  * answer puts trials off for a while. An answer that cannot tell counts for nothing; what is held back has its way
  * back by requests all the same.
+ * Two in a row that open no connection hold a provider back, unless it answered a request since the first of them
+ * began. What is asked may be what hangs, so a connection that opens shows nothing else.
  */
 export class HealthProber {
   readonly #policy: ProbePolicy;
@@ -70,7 +69,7 @@ export class HealthProber {
       const probes = this.#policy.probe !== 'never' && (provider.probes || provider.settings.probeModel);
       const state = this.#deps.pool.state(provider);
       state.probed = probes ? this.#policy.probe : 'never';
-      if (probes) this.#schedule(provider, state, 0);
+      if (probes) this.#schedule(provider, state, undefined);
     }
   }
 
@@ -80,30 +79,40 @@ export class HealthProber {
     this.#cancels.clear();
   }
 
-  #schedule(provider: BaseProvider, state: ProviderState, failures: number): void {
+  #schedule(provider: BaseProvider, state: ProviderState, failingSinceMs: number | undefined): void {
     if (this.#stopped) return;
     const { clock, random } = this.#deps;
     const waitMs = this.#policy.interval * (0.75 + 0.5 * random());
     state.nextProbeMs = clock.now() + waitMs;
     const cancel = clock.after(waitMs, () => {
       this.#cancels.delete(cancel);
-      void this.#run(provider, state, failures).then((next) => this.#schedule(provider, state, next));
+      void this.#run(provider, state, failingSinceMs).then((next) => this.#schedule(provider, state, next));
     });
     this.#cancels.add(cancel);
   }
 
-  /** One round. @returns failed probes in a row */
-  async #run(provider: BaseProvider, state: ProviderState, failures: number): Promise<number> {
+  /**
+   * One round.
+   * @param failingSinceMs when the first of the failed rounds in a row began
+   * @returns the same after this one
+   */
+  async #run(
+    provider: BaseProvider,
+    state: ProviderState,
+    failingSinceMs: number | undefined,
+  ): Promise<number | undefined> {
     state.nextProbeMs = undefined;
+    const roundMs = this.#deps.clock.monotonic();
     const keys = this.#due(provider, state);
     let failed = false;
     for (const key of keys) {
       const beganMs = this.#deps.clock.monotonic();
       const finding = await this.#probe(provider, key);
-      if (this.#stopped) return 0;
-      failed = this.#take(provider, { key, finding, beganMs, failures }) || failed;
+      if (this.#stopped) return undefined;
+      failed = this.#take(provider, { key, finding, beganMs, failingSinceMs }) || failed;
     }
-    return failed ? failures + 1 : 0;
+    if (!failed) return undefined;
+    return failingSinceMs !== undefined && state.answeredMs < failingSinceMs ? failingSinceMs : roundMs;
   }
 
   /** The keys to probe with: those that are refused, or else one, where all are probed or nobody answered. */
@@ -139,14 +148,17 @@ export class HealthProber {
       const { fault } = classifyStatus(reply.status, reply.headers, body);
       return new ProxyError(fault, `Cannot probe ${provider.name}: it answered ${reply.status}`);
     } catch (thrown) {
-      return toProxyError(thrown);
+      const error = toProxyError(thrown);
+      if (error.fault !== 'timeout_first_byte' || (await provider.reachable(this.#policy.timeout)))
+        return error;
+      return new ProxyError('timeout_connect', `Cannot probe ${provider.name}: no connection can be opened`);
     } finally {
       cancel();
     }
   }
 
   /** @returns whether it failed */
-  #take(provider: BaseProvider, { key, finding, beganMs, failures }: Probed): boolean {
+  #take(provider: BaseProvider, { key, finding, beganMs, failingSinceMs }: Probed): boolean {
     const state = this.#deps.pool.state(provider);
     const nowMs = this.#deps.clock.monotonic();
     const unanswered = this.#unanswered(provider, state, nowMs);
@@ -169,7 +181,8 @@ export class HealthProber {
     }
     const { interval, timeout } = this.#policy;
     for (const cooldown of unanswered) cooldown.postpone(nowMs + 2 * interval + timeout);
-    if (failures + 1 >= UNREACHABLE_AFTER) state.breaker.open(finding, nowMs);
+    const unheard = failingSinceMs !== undefined && state.answeredMs < failingSinceMs;
+    if (unheard && finding.rule.blames === 'provider') state.breaker.open(finding, nowMs);
     return true;
   }
 }
@@ -190,6 +203,6 @@ interface Probed {
   readonly key: number;
   readonly finding: 'up' | ProxyError;
   readonly beganMs: number;
-  /** Failed probes in a row before this one. */
-  readonly failures: number;
+  /** When the first of the failed rounds in a row began, before this one. */
+  readonly failingSinceMs: number | undefined;
 }

@@ -34,6 +34,8 @@ export class ProviderState {
   #keys: readonly Cooldown[] = [];
   #turn = 0;
   inFlight = 0;
+  /** When it last answered a call, whatever it said; on the monotonic clock. */
+  answeredMs = -Infinity;
   /** When it is probed: never, while something is held back that a probe can speak for, or always. */
   probed: 'never' | 'recovery' | 'always' = 'never';
   /** When the next probe is due, milliseconds since the epoch. */

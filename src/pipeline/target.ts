@@ -134,6 +134,7 @@ export class Target {
 
   /** The answer has begun. @param tookMs from sending to the first content, where it is a stream */
   opened(ticket: Ticket, nowMs: number, tookMs: number | undefined): void {
+    this.state.answeredMs = nowMs;
     ticket.provider = this.state.breaker.opened(ticket.provider, nowMs);
     ticket.target = this.breaker.opened(ticket.target, nowMs);
     this.#answered(ticket);
@@ -153,6 +154,7 @@ export class Target {
   /** The call failed: whom that blames, and what follows for it, is in the rules table. */
   fail(ticket: Ticket, error: ProxyError, nowMs: number, epochMs: number): void {
     if (!this.#settle(ticket)) return;
+    if (error.upstream) this.state.answeredMs = nowMs;
     const { blames, health } = error.rule;
     const blamed = (scope: Scope) => health !== 'none' && blames === scope;
     if (blamed('provider')) this.state.breaker.failure(ticket.provider, error, nowMs);

@@ -16,6 +16,8 @@ type Answer = number | Fault | 'silence';
 class Free extends BaseProvider {
   readonly probed: number[] = [];
   answer: Answer = 200;
+  /** Whether a connection opens. */
+  connects = true;
 
   constructor(settings: Partial<ProviderSettings>) {
     super({ name: 'free', keys: 1, ...settings } as ProviderSettings);
@@ -35,6 +37,10 @@ class Free extends BaseProvider {
 
   override send(): Promise<never> {
     return Promise.reject(new Error('Cannot send: nobody is there'));
+  }
+
+  override reachable(): Promise<boolean> {
+    return Promise.resolve(this.connects);
   }
 
   override async probe(key: number, signal: AbortSignal): Promise<UpstreamReply> {
@@ -81,6 +87,10 @@ function probing(policy: Partial<ProbePolicy> = {}, settings: Partial<ProviderSe
     const nowMs = clock.monotonic();
     target.fail(target.begin(call(), nowMs), error, nowMs, clock.now());
   };
+  const answered = () => {
+    const nowMs = clock.monotonic();
+    target.opened(target.begin(call(), nowMs), nowMs, undefined);
+  };
   const waitMs = () => Math.max(0, target.readyAt('chat', clock.monotonic()) - clock.monotonic());
   const held = () => target.held('chat', clock.monotonic()).map(({ scope }) => scope);
   return {
@@ -93,6 +103,7 @@ function probing(policy: Partial<ProbePolicy> = {}, settings: Partial<ProviderSe
     pass,
     round,
     fail,
+    answered,
     waitMs,
     held,
   };
@@ -138,11 +149,16 @@ describe('HealthProber', () => {
     },
   );
 
-  test.each<Answer>(['silence', 'unreachable', 'network', 'timeout_connect'])(
-    'puts trials off after a probe that ends in %s, and two of them take the provider out',
-    async (answer) => {
+  test.each<[Answer, boolean]>([
+    ['unreachable', true],
+    ['timeout_connect', true],
+    ['silence', false],
+  ])(
+    'puts trials off after a probe that ends in %s, and two of them take the provider out (a connection opens: %p)',
+    async (answer, connects) => {
       const { state, provider, fail, round, waitMs, held } = probing();
       provider.answer = answer;
+      provider.connects = connects;
       fail(late);
       await round();
       expect([waitMs(), held()]).toEqual([2 * INTERVAL + TIMEOUT, ['target']]);
@@ -153,6 +169,29 @@ describe('HealthProber', () => {
       expect([waitMs(), held()]).toEqual([0, ['provider', 'target']]);
     },
   );
+
+  test.each<Answer>(['silence', 'network'])(
+    'a probe that ends in %s where a connection opens puts trials off, and no more',
+    async (answer) => {
+      const { provider, fail, round, held } = probing();
+      provider.answer = answer;
+      fail(late);
+      for (let n = 0; n < 4; n += 1) await round();
+      expect(held()).toEqual(['target']);
+    },
+  );
+
+  test('failed probes take no provider out that has answered a request since the first', async () => {
+    const { clock, state, provider, round, answered } = probing({ probe: 'always' });
+    provider.answer = 'unreachable';
+    const found: string[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      await round();
+      found.push(state.breaker.state(clock.monotonic()));
+      if (n < 2) answered();
+    }
+    expect(found).toEqual(['closed', 'closed', 'closed', 'open']);
+  });
 
   test('puts trials off no longer than half a minute after the last failure', async () => {
     const { clock, provider, fail, round, target } = probing();

@@ -17,6 +17,8 @@ export interface SimRequest {
   /** Whether it takes its time to read. */
   readonly slow: boolean;
   readonly calls: Call[];
+  /** When its status line was here, on the monotonic clock; a slow client is done long after it. */
+  answeredMs: number | undefined;
   left: boolean;
 }
 

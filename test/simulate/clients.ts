@@ -35,7 +35,7 @@ export async function visit(request: SimRequest, clock: VirtualClock, serve: Ser
   const read = async (): Promise<void> => {
     const response = await serve(toRequest(request, gone.signal));
     seen.status = response.status;
-    seen.headersMs = clock.monotonic();
+    request.answeredMs = seen.headersMs = clock.monotonic();
     if (request.left) return void (await response.body?.cancel());
     if (!response.body) return;
     reader = response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;

@@ -1,5 +1,6 @@
 import type { Call } from './book.ts';
 import type { Judge, Scene } from './scene.ts';
+import type { Spoiling } from './faults.ts';
 import type { SimTarget } from './world.ts';
 import { kindOf } from './faults.ts';
 import { showedFault } from './known.ts';
@@ -13,6 +14,18 @@ const WINDOW_MS = 30_000;
 
 /** Requests that may try a target within the window while it is out: beside a good one, and alone. */
 const TRIALS = { beside: 16, alone: 36 };
+
+/**
+ * How an answer goes wrong that began well. Where there is nobody else, each beginning is a reason to ask for more:
+ * half an answer is better than none.
+ */
+const BEGINS_WELL: ReadonlySet<Spoiling> = new Set<Spoiling>([
+  'cut',
+  'stall',
+  'error-later',
+  'finish-error',
+  'no-finish',
+]);
 
 interface Outing {
   readonly sinceMs: number;
@@ -47,7 +60,7 @@ export class HammeringJudge implements Judge {
     const trials = outing[how];
     trials.push(beganMs);
     while (trials[0]! < beganMs - WINDOW_MS) trials.shift();
-    if (trials.length <= TRIALS[how]) return;
+    if (trials.length <= TRIALS[how] || (how === 'alone' && invites(call))) return;
     const where = how === 'beside' ? 'beside a good target' : 'alone';
     const what = `${target.id}, down and ${where}, is tried by ${trials.length} requests in 30 s`;
     violations.add(5, beganMs, what, { cause: `${target.id} ${outing.sinceMs}`, about: aboutOf(request) });
@@ -80,6 +93,12 @@ export class HammeringJudge implements Judge {
       about: aboutOf(request),
     });
   }
+}
+
+/** Whether it shows by itself when to come back: by answers that begin, or by the time that it names. */
+function invites({ outage }: Call): boolean {
+  const act = outage && kindOf(outage.kind).act;
+  return outage?.retryAfterMs !== undefined || (act?.does === 'spoil' && BEGINS_WELL.has(act.way));
 }
 
 /** Whether it may have been given up for its caller's sake alone, which tells the proxy nothing. */

@@ -80,7 +80,7 @@ export class RecoveryJudge implements Judge {
     // One whose connection never came about was let through, too.
     if (attempts > 0) return;
     const { known, violations, clock, book } = this.#scene;
-    const nowMs = clock.monotonic();
+    const nowMs = request.answeredMs ?? clock.monotonic();
     const { targets } = request.route;
     const resting = targets.every((target) => known.toldUntil(target).all > request.arrivedMs);
     const busy = [...book.open].some(({ target }) => targets.includes(target));

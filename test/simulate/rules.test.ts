@@ -108,12 +108,15 @@ describe('the model of the simulation', () => {
   });
 
   test.each([
-    ['alone', 500, true],
-    ['alone', 1_000, false],
-    ['beside a good target', 1_000, true],
-    ['beside a good target', 3_000, false],
-  ])('rule 5 on a target that is down %s and tried every %d ms: %p', (how, everyMs, breaks) => {
-    const trouble = outage('503');
+    ['503', 'alone', 500, true],
+    ['503', 'alone', 1_000, false],
+    ['503', 'beside a good target', 1_000, true],
+    ['503', 'beside a good target', 3_000, false],
+    ['cut', 'alone', 500, false],
+    ['cut', 'beside a good target', 1_000, true],
+    ['cut early', 'alone', 500, true],
+  ] as const)('rule 5 on a target with %s %s, tried every %d ms: %p', (kind, how, everyMs, breaks) => {
+    const trouble = outage(kind);
     const { clock, exchange, small, behind, ask, call, model, broken } = stage([trouble]);
     if (how !== 'alone') exchange(behind);
     for (let count = 0; count < 60; count += 1) {

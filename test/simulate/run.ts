@@ -195,6 +195,7 @@ class Run {
       leavesMs: how.leavesMs,
       slow: how.slow,
       calls: [],
+      answeredMs: undefined,
       left: false,
     };
     this.#model.arrives(request);

@@ -37,6 +37,7 @@ export function stage(outages: readonly Outage[] = [], keys = 1) {
       leavesMs: undefined,
       slow: false,
       calls: [],
+      answeredMs: undefined,
       left: false,
     };
     model.arrives(request);
