@@ -9,6 +9,7 @@ import type { FaultRule, Scope } from '../src/errors.ts';
 import { schema } from '../src/config/schema.ts';
 import { SEVERAL } from '../src/pipeline/endpoint-state.ts';
 import { CATALOGUE } from '../test/helpers/broken/catalogue.ts';
+import { KIND_NAMES } from '../test/simulate/faults.ts';
 import { PROMISES } from './promises.ts';
 
 const ROOT = join(import.meta.dir, '..');
@@ -113,6 +114,8 @@ takes, and then goes on to the next one.
 
 A free probe (\`health.probe\`) takes that risk off the callers: while it gets no answer, trials are put off, for at most 30 s
 after the last one; when it gets one, the next request may try. A probe that answers with an error cannot tell, and counts for nothing.
+A provider that answers no request meanwhile and to which two probes in a row open no connection is held back before a request
+has to find out.
 
 When all targets of a request are held back, the least bad one is tried by one request at a time, a second after it
 failed or later. Reading the configuration again (SIGHUP is enough) ends every cooldown. \`/providers\` and \`llmproxy
@@ -133,6 +136,15 @@ ${rules.join('\n')}
 The status is the provider's own where it says something to the client, and the body too when the fault is the client's.
 The rest is told in OpenAI's error shape, with every attempt under \`details\`. A failure after the first content was sent
 is an error event in the stream: the same object after \`data: \`, and no \`[DONE]\`.
+
+## The simulation that looks for what nobody thought of
+
+\`make simulate\` draws worlds from seeds: providers, routes, outages of ${KIND_NAMES.length} kinds at any scope, and clients that leave, read
+slowly or name deadlines. An hour of each passes through the whole proxy on a simulated clock in less than a second, and a model that
+knows what is true judges it: no request fails while a target that would have answered was free and known to be good; no
+fault keeps a request from what it does not cover; what comes back is used again within 15 seconds; what is down is not hammered;
+every request has one record that says what its client saw; nothing is left behind. A violation names the seed, which
+shows it again. \`make check\` runs some hours of it.
 
 ## The tests that hold it to this
 

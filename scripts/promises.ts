@@ -10,6 +10,9 @@ const LIMITED = 'e2e/faults-rate-limit';
 const SERVER = 'e2e/faults-server';
 const SLOW = 'e2e/faults-slow';
 const STREAM = 'e2e/faults-stream';
+const ENDINGS = 'e2e/faults-endings';
+const ODD = 'e2e/faults-odd';
+const SHAPE = 'e2e/faults-shape';
 const REQUEST = 'e2e/faults-request';
 const KEYS = 'e2e/faults-keys';
 const SCOPE = 'e2e/faults-scope';
@@ -17,8 +20,10 @@ const RECOVERY = 'e2e/faults-recovery';
 const BREAKER = 'e2e/faults-breaker';
 const CLIENT = 'e2e/faults-client';
 const RESUME = 'e2e/faults-resume';
+const RESUME_CLIENTS = 'e2e/faults-resume-clients';
 const HEDGE = 'e2e/faults-hedge';
 const LIFE = 'e2e/lifecycle';
+const LOOP = 'e2e/loop';
 
 export const PROMISES: readonly Promised[] = [
   {
@@ -137,6 +142,82 @@ export const PROMISES: readonly Promised[] = [
       [STREAM, 'an error event after content ends the stream with an error event, not with [DONE]'],
       [STREAM, 'is no answer: retried, then the next target'],
     ],
+  },
+  {
+    when: 'an answer whose finish reason means failure, such as `error`',
+    does: 'retried and failed over before content; after content an error event, and `truncated` in the record',
+    tests: [
+      [ENDINGS, 'an ending that means failure, with no content before it, is retried and failed over'],
+      [
+        ENDINGS,
+        'a stream that ends in failure after content ends with an error event, never looking finished',
+      ],
+      [ENDINGS, 'an unstreamed answer that ends in failure never reaches the caller'],
+    ],
+  },
+  {
+    when: 'a finish reason that nobody knows, or `[DONE]` without one',
+    does: 'passed on in the provider’s words, and recorded as `truncated` with the fault `unknown_ending`; `export --successful-only` leaves it out',
+    tests: [
+      [
+        ENDINGS,
+        'an ending that nobody knows is told in the provider’s word, and is no success in the record',
+      ],
+      [ENDINGS, 'a stream that ends by its terminator behind ${what}, without a word of why'],
+      [ENDINGS, 'a stream that ends without a word of why within a tool call is cut'],
+    ],
+  },
+  {
+    when: 'a tool call whose arguments are no JSON',
+    does: 'passed on as text to clients whose protocol carries text; no answer for the others: retried, then the next target',
+    tests: [
+      [ENDINGS, 'a call whose arguments are no JSON is no answer to clients that take only objects'],
+      [ENDINGS, 'a call whose arguments are no JSON reaches clients of chat as the text that it is'],
+      [ENDINGS, 'a tool call that the limit on tokens cut is told as that'],
+    ],
+  },
+  {
+    when: 'content, a call or the usage behind the finish reason; an event of megabytes',
+    does: 'all of it reaches the client; an event may be as long as `limits.max_response`',
+    tests: [
+      [ENDINGS, 'a second tool call behind a finish reason reaches the client'],
+      [ENDINGS, '${what} reaches the client'],
+      [ENDINGS, 'an event of 9 MiB reaches the client'],
+      [ENDINGS, 'an event beyond limits.max_response is that, and no other fault'],
+    ],
+  },
+  {
+    when: 'a stream of Responses fails',
+    does: 'ends with `error` and `response.failed`, which holds what was said until then',
+    tests: [
+      [
+        ENDINGS,
+        'a response that fails ends in `error` and `response.failed`, with what was said, numbered on',
+      ],
+    ],
+  },
+  {
+    when: 'an answer that comes in an odd form: early hints, compressed unasked, CRLF, one JSON body in place of a stream',
+    does: 'passed on whole, in the form that the client asked for',
+    tests: [
+      [ODD, 'an answer that comes ${what} is passed on whole'],
+      [ODD, 'a stream whose lines end in CRLF and that begins with a comment'],
+      [ODD, 'an answer that comes as one JSON body is passed on as the stream that was asked for'],
+    ],
+  },
+  {
+    when: 'no answer at all: a redirect, a gateway’s page, a body that is not compressed as it says, JSON of another shape',
+    does: 'retried, then the next target; the last one’s failure is told as the provider’s, never as the caller’s',
+    tests: [
+      [ODD, '${what} is no answer: the next target gives one'],
+      [ODD, '${what} of the only target is told as the provider’s failure, not the caller’s'],
+      [SHAPE, 'never gets %s'],
+    ],
+  },
+  {
+    when: 'numbers that cannot be: usage below 0, or of 1e300',
+    does: 'the answer is passed on; the number counts as unknown in the record, the metrics and the memory in use',
+    tests: [[SHAPE, 'is answered where usage is below 0, and the memory of its request is free again']],
   },
   {
     when: '400, the prompt is too long',
@@ -297,8 +378,8 @@ export const PROMISES: readonly Promised[] = [
     tests: [[BREAKER, 'a proxy pointed at itself answers 508 after one round']],
   },
   {
-    when: 'a stream breaks after text, with `resume: on`',
-    does: 'continued at another target by prefill, or by asking it to go on; joined without loss or repetition; not within a tool call or signed reasoning',
+    when: 'a stream breaks after text, with `resume: on`, for clients of Chat Completions, Messages and Responses',
+    does: 'continued at another target by prefill, or by asking it to go on; joined without loss or repetition, with the usage of all parts; not within a tool call or signed reasoning',
     tests: [
       [RESUME, 'goes on at the next target: one answer, one id, one [DONE]'],
       [RESUME, 'and the joint loses and repeats nothing'],
@@ -307,6 +388,9 @@ export const PROMISES: readonly Promised[] = [
       [RESUME, 'that refuses prefill is asked the other way, and that is remembered'],
       [RESUME, 'is not resumed: an error event, and nobody else is asked'],
       [RESUME, 'a continuation that breaks too goes on at a third target, and the record lists all parts'],
+      [RESUME_CLIENTS, 'goes on at the next target, with the usage of both'],
+      [RESUME_CLIENTS, 'is given the beginning, and the joint loses and repeats nothing'],
+      [RESUME_CLIENTS, 'is not resumed: an error event, and nobody else is asked'],
     ],
   },
   {
@@ -318,6 +402,11 @@ export const PROMISES: readonly Promised[] = [
       [HEDGE, 'the budget bounds the extra requests, however slow the first target is'],
       [HEDGE, 'without a delay in the configuration a target’s own p95 decides, once it is known'],
     ],
+  },
+  {
+    when: 'one request that is large, deep or hard to count',
+    does: 'others are answered meanwhile; beyond `limits.max_depth`, `max_values` or `max_fields` it is a 400',
+    tests: [[LOOP, 'beside %s normal requests are answered']],
   },
   {
     when: 'SIGTERM, a reload, kill -9, floods and dribbles',
