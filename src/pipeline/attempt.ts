@@ -5,6 +5,7 @@ import type { Encoding } from '../wire/encoding.ts';
 import type { Flow, FlowOptions } from './flow.ts';
 import type { Inbound } from './inbound.ts';
 import type { LaneContext, Local, Prepared, WholeAnswer } from './lanes/lane.ts';
+import type { BoundedReplay } from './replay.ts';
 import type { Share } from './share.ts';
 import type { Defects } from './defects.ts';
 import type { Target } from './target.ts';
@@ -29,7 +30,8 @@ export interface AttemptLimits {
   readonly maxContent: number;
 }
 
-export interface AttemptDeps extends Pick<LaneContext, 'newId' | 'memory'> {
+export interface AttemptDeps extends Pick<LaneContext, 'newId'> {
+  readonly memory: BoundedReplay;
   /** The tokens of texts in OpenAI's newest vocabulary; the signal's reason ends the wait. */
   readonly countTokens: (texts: readonly string[], signal: AbortSignal) => Promise<number>;
   readonly clock: Clock;
@@ -152,7 +154,7 @@ export class Attempt {
     const { clock, newId, memory, turns } = this.#deps;
     const inbound = continued(this.#inbound, target, offer);
     const lane = laneFor(inbound, provider, model);
-    const context = { provider, model, nowMs: clock.now(), newId, memory };
+    const context = { provider, model, nowMs: clock.now(), newId, memory: memory.of(inbound.caller) };
     const prepared = await turns.run(lane.prepare(inbound, context));
     this.#abort.signal.throwIfAborted();
     if ('local' in prepared) return await this.#local(prepared);

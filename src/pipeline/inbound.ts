@@ -5,6 +5,8 @@ import type { Span } from '../wire/splice.ts';
 /** A client's request, read and checked as far as routing needs. */
 export interface Inbound {
   readonly endpoint: Endpoint;
+  /** Name of the client's key; `null` without one. What is remembered of its requests serves nobody else. */
+  readonly caller: string | null;
   /** The model the client named. */
   readonly model: string;
   readonly stream: boolean;

@@ -32,6 +32,7 @@ export function wordFor(model: string): Inbound {
   const text = JSON.stringify(value);
   return {
     endpoint: 'chat',
+    caller: null,
     model,
     stream: false,
     contentType: 'application/json',

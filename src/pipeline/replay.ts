@@ -7,7 +7,7 @@ interface Kept {
 }
 
 /** What models want back with their tool calls, the newest of it within a bound. */
-export class BoundedReplay implements ReplayMemory {
+export class BoundedReplay {
   readonly #maxBytes: number;
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
@@ -16,15 +16,24 @@ export class BoundedReplay implements ReplayMemory {
     this.#maxBytes = maxBytes;
   }
 
-  get(callId: string): JsonObject | undefined {
-    return this.#kept.get(callId)?.value;
+  /**
+   * What is remembered of one caller's requests: ids are not secret, and nobody is to be given what another was answered.
+   * @param caller name of the client's key; all callers without one are the same
+   */
+  of(caller: string | null): ReplayMemory {
+    // No name of a key holds a line break.
+    const scope = `${caller ?? ''}\n`;
+    return {
+      get: (id) => this.#kept.get(scope + id)?.value,
+      set: (id, value) => this.#set(scope + id, value),
+    };
   }
 
-  set(callId: string, value: JsonObject): void {
-    const bytes = JSON.stringify(value).length + callId.length;
+  #set(id: string, value: JsonObject): void {
+    const bytes = JSON.stringify(value).length + id.length;
     if (bytes > this.#maxBytes) return;
-    this.#drop(callId);
-    this.#kept.set(callId, { value, bytes });
+    this.#drop(id);
+    this.#kept.set(id, { value, bytes });
     this.#bytes += bytes;
     for (const oldest of this.#kept.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
@@ -32,8 +41,8 @@ export class BoundedReplay implements ReplayMemory {
     }
   }
 
-  #drop(callId: string): void {
-    this.#bytes -= this.#kept.get(callId)?.bytes ?? 0;
-    this.#kept.delete(callId);
+  #drop(id: string): void {
+    this.#bytes -= this.#kept.get(id)?.bytes ?? 0;
+    this.#kept.delete(id);
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
+import type { BoundedReplay } from './replay.ts';
 import type { ProxyError } from '../errors.ts';
 import type { LogRecord } from '../logs/record.ts';
-import type { ReplayMemory } from '../wire/protocol.ts';
 import type { Usage } from '../wire/usage.ts';
 import type { Streamed } from './attempt.ts';
 import type { Flow } from './flow.ts';
@@ -28,7 +28,7 @@ export interface ResumeDeps {
   readonly router: RequestRouter;
   readonly clock: Pick<Clock, 'now'>;
   readonly newId: () => string;
-  readonly memory: ReplayMemory;
+  readonly memory: BoundedReplay;
 }
 
 /**
@@ -76,7 +76,8 @@ export class Resumer {
     try {
       const { clock, newId, memory, router } = this.#deps;
       const created = Math.floor(clock.now() / 1000);
-      const asked = resumable(inbound, text, { created, newId, memory });
+      const ofCaller = memory.of(inbound.caller);
+      const asked = resumable(inbound, text, { created, newId, memory: ofCaller });
       if (!asked) return undefined;
       const routed = await router.route({ ...this.#job, inbound: asked.inbound, candidates: others });
       const { answer } = routed.opened;

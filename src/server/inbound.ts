@@ -1,5 +1,6 @@
 import type { Inbound } from '../pipeline/inbound.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
+import { ENDPOINTS } from '../wire/endpoints.ts';
 import type { JsonBounds } from '../wire/json-steps.ts';
 import type { Steps } from '../turns.ts';
 import { ProxyError } from '../errors.ts';
@@ -34,11 +35,13 @@ export function* parseInbound(
   const contentType = headers.get('content-type') ?? 'application/json';
   const travelling = { ...requestHeaders(headers, endpoint), [VIA]: viaHere(headers, instance) };
   const limits = callerLimits(headers);
+  const { streams } = ENDPOINTS[endpoint];
   if (contentType.toLowerCase().startsWith('multipart/form-data')) {
     const model = multipartField(bytes, contentType, 'model')?.value ?? DEFAULT_MODELS[endpoint];
-    const stream = multipartField(bytes, contentType, 'stream')?.value === 'true';
+    const stream = streams && multipartField(bytes, contentType, 'stream')?.value === 'true';
     return {
       endpoint,
+      caller: null,
       model: named(model),
       stream,
       contentType,
@@ -51,7 +54,8 @@ export function* parseInbound(
   const { text, value } = yield* readJson(bytes, bounds);
   const model = named(value.model ?? DEFAULT_MODELS[endpoint]);
   const modelAt = yield* findModel(text, typeof value.model === 'string');
-  const stream = value.stream ?? false;
+  // Some clients say it of everything that they send.
+  const stream = streams && (value.stream ?? false);
   if (typeof stream !== 'boolean') {
     throw new ProxyError('invalid_request', 'Cannot read the request: "stream" must be true or false', {
       param: 'stream',
@@ -60,7 +64,7 @@ export function* parseInbound(
   const query = travellingQuery(url, endpoint);
   const json = { text, value, modelAt };
   const rest = { contentType: 'application/json', query, bytes, json, headers: travelling };
-  return { endpoint, model, stream, ...rest, ...limits };
+  return { endpoint, caller: null, model, stream, ...rest, ...limits };
 }
 
 function named(model: unknown): string {

@@ -71,7 +71,7 @@ async function answer(
   const { instance } = context;
   const bounds = boundsOf(context.limits);
   const parsed = await turns.run(parseInbound(endpoint, request, bytes, { instance, bounds }));
-  const inbound = { ...parsed, headers: scopedByKey(parsed.headers, client.key) };
+  const inbound = { ...parsed, caller: client.key, headers: scopedByKey(parsed.headers, client.key) };
   exchange.model = inbound.model;
   exchange.stream = inbound.stream;
   exchange.requestText = inbound.json?.text;

@@ -7,24 +7,41 @@ export interface EndpointSpec {
   readonly family: 'chat' | 'completions' | 'embeddings' | 'moderations' | 'images' | 'audio' | 'rerank';
   /** Whether the answer is read for content, usage and finish reason, or only passed on. */
   readonly understood: boolean;
+  /** Whether its answer may be a stream. */
+  readonly streams: boolean;
 }
 
 export const ENDPOINTS = {
-  chat: { path: '/chat/completions', family: 'chat', understood: true },
-  messages: { path: '/messages', family: 'chat', understood: true },
-  'messages.count_tokens': { path: '/messages/count_tokens', family: 'chat', understood: true },
-  responses: { path: '/responses', family: 'chat', understood: true },
-  'responses.input_tokens': { path: '/responses/input_tokens', family: 'chat', understood: true },
-  completions: { path: '/completions', family: 'completions', understood: true },
-  embeddings: { path: '/embeddings', family: 'embeddings', understood: true },
-  moderations: { path: '/moderations', family: 'moderations', understood: false },
-  'images.generations': { path: '/images/generations', family: 'images', understood: false },
-  'images.edits': { path: '/images/edits', family: 'images', understood: false },
-  'images.variations': { path: '/images/variations', family: 'images', understood: false },
-  'audio.speech': { path: '/audio/speech', family: 'audio', understood: false },
-  'audio.transcriptions': { path: '/audio/transcriptions', family: 'audio', understood: false },
-  'audio.translations': { path: '/audio/translations', family: 'audio', understood: false },
-  rerank: { path: '/rerank', family: 'rerank', understood: false },
+  chat: { path: '/chat/completions', family: 'chat', understood: true, streams: true },
+  messages: { path: '/messages', family: 'chat', understood: true, streams: true },
+  'messages.count_tokens': {
+    path: '/messages/count_tokens',
+    family: 'chat',
+    understood: true,
+    streams: false,
+  },
+  responses: { path: '/responses', family: 'chat', understood: true, streams: true },
+  'responses.input_tokens': {
+    path: '/responses/input_tokens',
+    family: 'chat',
+    understood: true,
+    streams: false,
+  },
+  completions: { path: '/completions', family: 'completions', understood: true, streams: true },
+  embeddings: { path: '/embeddings', family: 'embeddings', understood: true, streams: false },
+  moderations: { path: '/moderations', family: 'moderations', understood: false, streams: false },
+  'images.generations': { path: '/images/generations', family: 'images', understood: false, streams: true },
+  'images.edits': { path: '/images/edits', family: 'images', understood: false, streams: true },
+  'images.variations': { path: '/images/variations', family: 'images', understood: false, streams: false },
+  'audio.speech': { path: '/audio/speech', family: 'audio', understood: false, streams: true },
+  'audio.transcriptions': {
+    path: '/audio/transcriptions',
+    family: 'audio',
+    understood: false,
+    streams: true,
+  },
+  'audio.translations': { path: '/audio/translations', family: 'audio', understood: false, streams: false },
+  rerank: { path: '/rerank', family: 'rerank', understood: false, streams: false },
 } as const satisfies Record<string, EndpointSpec>;
 
 export type Endpoint = keyof typeof ENDPOINTS;

@@ -79,6 +79,7 @@ describe('EndpointState', () => {
 describe('callOf()', () => {
   const inbound = (bytes: Uint8Array<ArrayBuffer>, stream = false): Inbound => ({
     endpoint: 'chat',
+    caller: null,
     model: 'm',
     stream,
     contentType: 'application/json',

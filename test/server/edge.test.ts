@@ -249,3 +249,18 @@ test.each([false, true])(
     await proxy.close();
   },
 );
+
+test.each([
+  ['/v1/embeddings', { model: 'mock', input: 'hi' }, 'data'],
+  ['/v1/messages/count_tokens', ASK, 'input_tokens'],
+  ['/v1/responses/input_tokens', { model: 'mock', input: 'hi' }, 'input_tokens'],
+])('%s answers whole, also to a client that asks for a stream', async (path, ask, field) => {
+  await using proxy = running(MOCK);
+  const response = await proxy.post(path, { ...ask, stream: true });
+  expect([response.status, response.headers.get('content-type')]).toEqual([
+    200,
+    expect.stringContaining('application/json'),
+  ]);
+  expect(await response.json()).toHaveProperty(field);
+  expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'success', stream: false });
+});
