@@ -11,7 +11,8 @@ import { ProxyError } from './errors.ts';
 import { needRestart, sameService } from './config/changes.ts';
 import { secretsOf } from './config/keys.ts';
 import type { LogWriterDeps } from './logs/writer.ts';
-import { masker, redactor } from './logs/redact.ts';
+import { masker } from './logs/redact.ts';
+import { Secrets } from './logs/secrets.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Attempt } from './pipeline/attempt.ts';
 import { Defects } from './pipeline/defects.ts';
@@ -93,11 +94,11 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const instance = crypto.randomUUID().slice(0, 8);
   const pool = new TargetPool(policyOf(first), random);
   const prices = new Prices();
-  const secrets = secretsOf(first, deps.env);
-  const work = new WorkThread({ clock, secrets, keys: first.logging.requests.redact });
+  const secrets = new Secrets(secretsOf(first, deps.env), first.logging.requests.redact);
+  const work = new WorkThread({ clock, secrets: secrets.all, keys: first.logging.requests.redact });
   const log = openLog(first, {
     clock,
-    redact: redactor({ secrets, keys: first.logging.requests.redact }),
+    redact: secrets.redact,
     makeLine: (record) => work.line(record),
     onProblem: deps.onProblem ?? (() => undefined),
   });
@@ -137,7 +138,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       maxResponse: config.limits.max_response,
       maxContent: config.logging.requests.max_content,
     };
-    const mask = masker(secretsOf(config, deps.env));
+    const mask = masker(secrets.all);
     const attemptDeps = { ...ofAttempts, limits, mask };
     const router = new RequestRouter(config.routing, {
       clock,
@@ -217,6 +218,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     warm: () => loading.load(),
     reload(config) {
       const last = current;
+      secrets.replace(secretsOf(config, deps.env));
+      work.hides(secrets.all);
       const next = generate(config);
       pool.adopt(policyOf(config), next.providers, (name) => sameService(name, last.config, config));
       current = next;

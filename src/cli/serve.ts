@@ -35,12 +35,13 @@ export default defineCommand({
     const log = programLog(config.logging);
     const proxy = createProxy(config, { env: process.env, onProblem: (message) => log.warn(message) });
     const listener = bind(proxy, config);
-    print(`llmproxy ${VERSION} listening on ${listener.url}\n`);
-    log.info(providerTable(proxy, found));
     const stopReloading = manager
       ? reloadOnChange(manager, proxy, { flags, host: config.server.host }, log)
       : () => undefined;
     untilStopped(proxy, listener, config, log, stopReloading);
+    // Whoever reads this may send signals, so they are listened to by now.
+    print(`llmproxy ${VERSION} listening on ${listener.url}\n`);
+    log.info(providerTable(proxy, found));
     await proxy.warm();
   },
 });

@@ -30,6 +30,15 @@ export function hasCredentials(provider: ProviderConfig, env: Env): boolean {
   return provider.type === 'vertex' || provider.type === 'bedrock';
 }
 
+/** Names of headers that hold a credential; what other headers say may be ordinary words. */
+const CREDENTIAL = /auth|key|token|secret|cookie|passw|credential|signature/i;
+
+/** A header's value, and what of it stands behind a scheme such as `Bearer`. */
+function tokens(value: string): string[] {
+  const [, token] = /^\S+\s+(\S+)$/.exec(value.trim()) ?? [];
+  return token === undefined ? [value] : [value, token];
+}
+
 /** Every secret the configuration knows; none of them may appear in any output. */
 export function secretsOf(config: Config, env: Env): string[] {
   const keys = config.providers.flatMap((provider) => resolveKeys(provider, env).keys);
@@ -40,5 +49,10 @@ export function secretsOf(config: Config, env: Env): string[] {
     config.auth === undefined || config.auth === 'none'
       ? []
       : config.auth.keys.map(({ key, key_env }) => key ?? (key_env === undefined ? undefined : env[key_env]));
-  return [...keys, ...signing, ...clients].filter((key): key is string => key !== undefined && key !== '');
+  const headers = config.providers.flatMap(({ custom_headers }) =>
+    Object.entries(custom_headers).flatMap(([name, value]) => (CREDENTIAL.test(name) ? tokens(value) : [])),
+  );
+  return [...keys, ...signing, ...clients, ...headers].filter(
+    (key): key is string => key !== undefined && key !== '',
+  );
 }

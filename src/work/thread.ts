@@ -62,6 +62,7 @@ const WORKER = import.meta.url.endsWith('/thread.ts') ? './worker.ts' : './work/
  */
 export class WorkThread {
   readonly #options: WorkOptions;
+  #secrets: readonly string[];
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #jobs = 0;
@@ -70,6 +71,7 @@ export class WorkThread {
 
   constructor(options: WorkOptions) {
     this.#options = options;
+    this.#secrets = options.secrets;
   }
 
   /** Whether there is a thread now. */
@@ -119,6 +121,12 @@ export class WorkThread {
       ...handed,
     }));
     return (await made).bytes;
+  }
+
+  /** From the next job on, these are taken out of the lines of the log. */
+  hides(secrets: readonly string[]): void {
+    this.#secrets = secrets;
+    this.#post({ kind: 'secrets', secrets, keys: this.#options.keys });
   }
 
   /** Ends the thread; what is still in work fails. */
@@ -174,9 +182,8 @@ export class WorkThread {
       event.preventDefault();
       if (worker === this.#worker) this.#end(event.message);
     });
-    const { secrets, keys } = this.#options;
     this.#worker = worker;
-    this.#post({ kind: 'secrets', secrets, keys });
+    this.hides(this.#secrets);
   }
 
   #settle(job: number): Waiting | undefined {

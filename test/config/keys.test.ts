@@ -12,6 +12,12 @@ describe('The secrets of a configuration', () => {
     expect(secretsOf(parsed('type: bedrock, region: us-east-1'), env)).toEqual(['signing', 'session']);
   });
 
+  test('are in headers of the operator, where the name says so', () => {
+    const headers = '{ X-Auth: "Bearer abc-token", x-title: "my program", cookie: "a=b" }';
+    const provider = `type: openai, api_key: key, custom_headers: ${headers}`;
+    expect(secretsOf(parsed(provider), {})).toEqual(['key', 'Bearer abc-token', 'abc-token', 'a=b']);
+  });
+
   test('are never empty, which would redact every place', () => {
     expect(secretsOf(parsed('type: bedrock, region: us-east-1'), { AWS_SESSION_TOKEN: '' })).toEqual([]);
   });
