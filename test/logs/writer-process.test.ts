@@ -23,7 +23,8 @@ test('two processes share a directory: every line is whole and none is missing',
   expect(ids).toHaveLength(4000);
   const expected = ['a', 'b'].flatMap((prefix) => Array.from({ length: 2000 }, (_, at) => `${prefix}-${at}`));
   expect(new Set(ids)).toEqual(new Set(expected));
-  expect((await dir.names()).length).toBeGreaterThan(5);
+  // How many there are depends on how much waited for each write.
+  expect((await dir.names()).length).toBeGreaterThan(2);
   for (const each of writers) expect(await each.stderr.text()).toBe('');
 });
 
