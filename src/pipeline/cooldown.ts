@@ -33,7 +33,7 @@ export interface CooldownTicket {
 }
 
 /** As a last resort something that is held back is tried again this long after its last failure. */
-const LAST_RESORT_MS = 1_000;
+export const LAST_RESORT_MS = 1_000;
 
 /** More than that no cooldown grows: an infinite factor would make no number of a cooldown of 0. */
 const MAX_DOUBLINGS = 30;

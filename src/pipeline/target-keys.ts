@@ -1,7 +1,7 @@
 import type { ProxyError } from '../errors.ts';
 import type { CooldownPolicy, CooldownTicket } from './cooldown.ts';
 import type { ProviderState } from './provider-state.ts';
-import { Cooldown } from './cooldown.ts';
+import { Cooldown, LAST_RESORT_MS } from './cooldown.ts';
 
 /** A call's place with one of the provider's keys. */
 export interface KeyTicket {
@@ -35,10 +35,15 @@ export class TargetKeys {
     return this.#first((key) => this.#readyAt(key, nowMs, again));
   }
 
+  /** @param alone as in `Cooldown`, but a second after the last of them was refused: many are no reason to ask more often */
   lastResortAt(nowMs: number, alone: boolean): number {
     const at = (key: number) =>
       Math.max(...this.#both(key).map((cooldown) => cooldown.lastResortAt(nowMs, alone)));
-    return this.#first(at);
+    const soonestMs = this.#first(at);
+    if (!alone || this.readyAt(nowMs, false) <= nowMs) return soonestMs;
+    const refusedMs = this.#state.keys.map((cooldown) => cooldown.hold(nowMs)?.imposedMs ?? -Infinity);
+    const pausedMs = Math.max(...refusedMs) + LAST_RESORT_MS;
+    return pausedMs > nowMs ? Math.max(soonestMs, pausedMs) : soonestMs;
   }
 
   /** Takes a place: with the next key in turn that is ready, or is paused by our own will alone, or is ready first. */

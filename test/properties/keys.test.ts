@@ -69,8 +69,18 @@ function agree(count: number, sequence: readonly Step[]): void {
       const readyMs = Math.min(...keys.map((key) => key.readyAt(model, nowMs, flag)));
       expect(target.readyAt('chat', nowMs, flag)).toBe(readyMs);
       const lastMs = Math.min(...keys.map((key) => key.lastResortAt(model, nowMs, flag)));
-      expect(target.lastResortAt('chat', nowMs, flag)).toBe(lastMs);
+      expect(target.lastResortAt('chat', nowMs, flag)).toBe(
+        flag ? Math.max(lastMs, pausedMs(model)) : lastMs,
+      );
     }
+  }
+
+  /** Where no key is ready, a second must have passed since the last one was refused. */
+  function pausedMs(model: number): number {
+    if (keys.some((key) => key.readyAt(model, nowMs) <= nowMs)) return 0;
+    const refusedMs = keys.map(({ refusal }) => refusal.held(nowMs)?.imposedMs ?? -Infinity);
+    const untilMs = Math.max(...refusedMs) + 1_000;
+    return untilMs > nowMs ? untilMs : 0;
   }
 
   /** The next in turn that is ready, else that only our own caution holds back, else that is ready first. */

@@ -95,10 +95,11 @@ export class HammeringJudge implements Judge {
   }
 }
 
-/** Whether it shows by itself when to come back: by answers that begin, or by the time that it names. */
+/** Whether it asks for more by itself: by answers that begin, or by a limit, behind which all may come who waited. */
 function invites({ outage }: Call): boolean {
   const act = outage && kindOf(outage.kind).act;
-  return outage?.retryAfterMs !== undefined || (act?.does === 'spoil' && BEGINS_WELL.has(act.way));
+  const limited = outage && kindOf(outage.kind).blame === 'rate';
+  return limited || (act?.does === 'spoil' && BEGINS_WELL.has(act.way));
 }
 
 /** Whether it may have been given up for its caller's sake alone, which tells the proxy nothing. */

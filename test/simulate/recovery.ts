@@ -19,6 +19,8 @@ export class RecoveryJudge implements Judge {
   readonly #scene: Scene;
   /** By best target and class: since when requests arrive at least once a second, and the last of them. */
   readonly #dense = new Map<string, { sinceMs: number; lastMs: number }>();
+  /** By target and class: when it last answered well. */
+  readonly #answered = new Map<string, number>();
   /** By target and by provider: when a call to it last began or ended. */
   readonly #touched = new Map<string, number>();
 
@@ -38,8 +40,9 @@ export class RecoveryJudge implements Judge {
     if (call.request.calls.length === 0) this.#expectBest(call.request, call.target);
   }
 
-  ended({ target, endedMs }: Call): void {
+  ended({ target, endedMs, result, request }: Call): void {
     this.#touch(target, endedMs!);
+    if (result === 'fine') this.#answered.set(`${target.id} ${request.asked.name}`, endedMs!);
   }
 
   #touch({ id, provider }: SimTarget, nowMs: number): void {
@@ -62,6 +65,8 @@ export class RecoveryJudge implements Judge {
     const nowMs = clock.monotonic();
     const fineMs = fineSince(best, request.asked, nowMs);
     if (fineMs === undefined || !isFree(this.#scene, best)) return;
+    // It came back, and whatever holds it back now is another fault's doing: that is judged by rules 1 and 2.
+    if ((this.#answered.get(`${best.id} ${name}`) ?? -Infinity) > fineMs) return;
     const denseMs = this.#dense.get(`${best.id} ${name}`)?.sinceMs ?? nowMs;
     const lateMs = nowMs - Math.max(fineMs, denseMs, known.toldUntil(best).any);
     if (lateMs <= RECOVERY_MS) return;
