@@ -95,17 +95,19 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const pool = new TargetPool(policyOf(first), random);
   const prices = new Prices();
   const secrets = new Secrets(secretsOf(first, deps.env), first.logging.requests.redact);
+  // It goes to stderr, and may quote a provider.
+  const problem = (message: string) => deps.onProblem?.(masker(secrets.all)(message));
   const work = new WorkThread({ clock, secrets: secrets.all, keys: first.logging.requests.redact });
   const log = openLog(first, {
     clock,
     redact: secrets.redact,
     makeLine: (record) => work.line(record),
-    onProblem: deps.onProblem ?? (() => undefined),
+    onProblem: problem,
   });
   const running = new Set<AbortController>();
   let inFlight = 0;
   let draining = false;
-  const defects = new Defects(deps.onProblem ?? (() => undefined));
+  const defects = new Defects(problem);
   const sinks = new Sinks(sinksOf(), defects);
   const statuses = () => statusesOf(current, pool, clock);
   const loading = new Loading(prices, {
@@ -204,7 +206,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       inFlight: () => inFlight,
       draining: () => draining,
       version: VERSION,
-      problem: deps.onProblem ?? (() => undefined),
+      problem,
     });
     return { config, providers, prober, buffered, app };
   };
