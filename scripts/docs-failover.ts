@@ -113,7 +113,8 @@ within 15 seconds, however long it was away. A request that tries a target waits
 takes, and then goes on to the next one.
 
 A free probe (\`health.probe\`) takes that risk off the callers: while it gets no answer, trials are put off, for at most 30 s
-after the last one; when it gets one, the next request may try. A probe that answers with an error cannot tell, and counts for nothing.
+after the last one; when it gets one, the next request may try. A probe that answers with an error, or that was never answered,
+cannot tell, and counts for nothing.
 A provider that answers no request meanwhile and to which two probes in a row open no connection is held back before a request
 has to find out.
 

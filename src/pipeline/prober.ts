@@ -164,6 +164,7 @@ export class HealthProber {
     const nowMs = this.#deps.clock.monotonic();
     const unanswered = this.#unanswered(provider, state, nowMs);
     if (finding === 'up') {
+      state.probeWorks = true;
       state.keys[key]?.revive();
       for (const cooldown of unanswered) cooldown.revive();
       if (this.#policy.probe === 'always') state.health.success(nowMs, nowMs - beganMs);
@@ -181,9 +182,13 @@ export class HealthProber {
       return false;
     }
     const { interval, timeout } = this.#policy;
-    for (const cooldown of unanswered) cooldown.postpone(nowMs + 2 * interval + timeout);
+    const connects = finding.rule.blames !== 'provider';
+    for (const cooldown of unanswered) {
+      if (connects && cooldown === state.breaker.cooldown) cooldown.revive();
+      else if (!connects || state.probeWorks) cooldown.postpone(nowMs + 2 * interval + timeout);
+    }
     const unheard = failingSinceMs !== undefined && state.answeredMs < failingSinceMs;
-    if (unheard && finding.rule.blames === 'provider') state.breaker.open(finding, nowMs);
+    if (unheard && !connects) state.breaker.open(finding, nowMs);
     return true;
   }
 }

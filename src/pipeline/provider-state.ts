@@ -38,6 +38,8 @@ export class ProviderState {
   answeredMs = -Infinity;
   /** When it is probed: never, while something is held back that a probe can speak for, or always. */
   probed: 'never' | 'recovery' | 'always' = 'never';
+  /** Whether what is probed has ever been answered as it should: else its silence is no news. */
+  probeWorks = false;
   /** When the next probe is due, milliseconds since the epoch. */
   nextProbeMs: number | undefined;
 

@@ -171,15 +171,29 @@ describe('HealthProber', () => {
   );
 
   test.each<Answer>(['silence', 'network'])(
-    'a probe that ends in %s where a connection opens puts trials off, and no more',
+    'a probe that ends in %s where a connection opens puts trials off where it was answered before, and no more',
     async (answer) => {
-      const { provider, fail, round, held } = probing();
+      const { provider, fail, round, waitMs, held } = probing({ probe: 'always' });
+      await round();
       provider.answer = answer;
       fail(late);
+      await round();
+      expect(waitMs()).toBe(2 * INTERVAL + TIMEOUT);
       for (let n = 0; n < 4; n += 1) await round();
       expect(held()).toEqual(['target']);
     },
   );
+
+  test.each<[ProxyError, number]>([
+    [late, 2_000 - INTERVAL - TIMEOUT],
+    [unreachable, 0],
+  ])('a list that never answered puts no trial off after $fault', async (error, expected) => {
+    const { provider, fail, round, waitMs } = probing();
+    provider.answer = 'silence';
+    fail(error);
+    await round();
+    expect(waitMs()).toBe(expected);
+  });
 
   test('failed probes take no provider out that has answered a request since the first', async () => {
     const { clock, state, provider, round, answered } = probing({ probe: 'always' });

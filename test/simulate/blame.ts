@@ -22,7 +22,7 @@ export class BlameJudge implements Judge {
   arrives(request: SimRequest): void {
     const { known } = this.#scene;
     const good = request.route.targets.filter(
-      (target) => known.good(target, request) && isFree(this.#scene, target),
+      (target) => known.good(target, request) && isFree(this.#scene, target, request),
     );
     this.#good.set(request, good);
   }
@@ -34,7 +34,7 @@ export class BlameJudge implements Judge {
     const { targets } = request.route;
     for (const better of targets.slice(0, targets.indexOf(target))) {
       const fine = fineSince(better, request.asked, beganMs) !== undefined;
-      if (!fine || !known.good(better, request) || !isFree(this.#scene, better)) continue;
+      if (!fine || !known.good(better, request) || !isFree(this.#scene, better, request)) continue;
       violations.add(2, beganMs, `${request.id} asks ${target.id} although ${better.id} is known good`, {
         cause: `${better.id} ${request.asked.name} ${Math.floor(beganMs / 60_000)}`,
         about: aboutOf(request),

@@ -64,7 +64,7 @@ export class RecoveryJudge implements Judge {
     if (asked === best || expensive || long || wirePath(best.provider.protocol, name) === undefined) return;
     const nowMs = clock.monotonic();
     const fineMs = fineSince(best, request.asked, nowMs);
-    if (fineMs === undefined || !isFree(this.#scene, best)) return;
+    if (fineMs === undefined || !isFree(this.#scene, best, request)) return;
     // It came back, and whatever holds it back now is another fault's doing: that is judged by rules 1 and 2.
     if ((this.#answered.get(`${best.id} ${name}`) ?? -Infinity) > fineMs) return;
     const denseMs = this.#dense.get(`${best.id} ${name}`)?.sinceMs ?? nowMs;
@@ -89,7 +89,7 @@ export class RecoveryJudge implements Judge {
     const { targets } = request.route;
     const resting = targets.every((target) => known.toldUntil(target).all > request.arrivedMs);
     const busy = [...book.open].some(({ target }) => targets.includes(target));
-    const full = targets.some((target) => !isFree(this.#scene, target));
+    const full = targets.some((target) => !isFree(this.#scene, target, request));
     // A provider that cannot be reached is tried with any of its models.
     const touchedMs = Math.max(
       ...targets

@@ -32,8 +32,9 @@ export function failedHere(record: LogRecord | undefined): record is LogRecord {
 }
 
 /** Whether a connection to the provider is free, however the requests in flight are spread. */
-export function isFree({ book }: Scene, { provider }: SimTarget): boolean {
-  return provider.maxConnections === undefined || book.requests.size <= provider.maxConnections;
+export function isFree({ book }: Scene, { provider }: SimTarget, { id }: SimRequest): boolean {
+  const others = book.requests.size - (book.requests.has(id) ? 1 : 0);
+  return provider.maxConnections === undefined || others < provider.maxConnections;
 }
 
 /** Words of the events that concern a request. */
