@@ -43,7 +43,7 @@ const MAX_POSTPONED_MS = 30_000;
 
 /**
  * Holds calls back from something that failed, and lets one call at a time try it when the time is over. A trial
- * that succeeds lifts the hold; one that fails doubles the time, up to `max_cooldown`; one that ends without a
+ * that succeeds lifts the hold; one that fails doubles the time from its begin, up to `max_cooldown`; one that ends without a
  * verdict leaves the next call to try. A trial without an outcome makes room for another after `max_cooldown`.
  */
 export class Cooldown {
@@ -139,7 +139,10 @@ export class Cooldown {
       max,
       (error.rule.cooldownMs || cooldown) * 2 ** Math.min(times - 1, MAX_DOUBLINGS),
     );
-    const untilMs = nowMs + Math.min(max, grownMs * (0.8 + 0.4 * this.#random()));
+    const ms = Math.min(max, grownMs * (0.8 + 0.4 * this.#random()));
+    // A trial that was long in failing has held calls back meanwhile.
+    const beganMs = this.#trial?.ticket === ticket ? this.#trial.beganMs : nowMs;
+    const untilMs = Math.max(nowMs + Math.min(cooldown, ms), beganMs + ms);
     this.#impose({ error: error.brief(), sinceMs, imposedMs: nowMs, untilMs, toldMs: 0, times, trial: true });
   }
 

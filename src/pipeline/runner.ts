@@ -124,7 +124,10 @@ export class AttemptRunner {
       if (lost) void discard(opened);
       else {
         const nowMs = clock.monotonic();
-        target.opened(ticket, nowMs, opened.answer.kind === 'stream' ? nowMs - beganMs : undefined);
+        const firstContentMs = opened.answer.kind === 'stream' ? nowMs - beganMs : undefined;
+        // What was answered without the target says nothing about it.
+        if (attempt.status === null) target.abandon(ticket);
+        else target.opened(ticket, nowMs, firstContentMs);
         report(undefined);
       }
       return { opened, target, offer, ticket, beganMs };

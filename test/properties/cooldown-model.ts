@@ -84,7 +84,10 @@ export class CooldownModel {
     let ms = ownMs > 0 ? ownMs : cooldown;
     for (let n = 0; n < ((this.#last ?? after)?.times ?? 0) && ms < max_cooldown && ms > 0; n += 1) ms *= 2;
     const jittered = Math.min(max_cooldown, Math.min(ms, max_cooldown) * this.#jitter);
-    this.#impose({ untilMs: nowMs + jittered, toldMs: 0, trial: true }, nowMs, after);
+    const isTrial = place === this.#trial?.place;
+    const lastedMs = isTrial ? nowMs - (this.#trial!.endsMs - max_cooldown) : 0;
+    const untilMs = nowMs + Math.max(jittered - lastedMs, Math.min(cooldown, jittered));
+    this.#impose({ untilMs, toldMs: 0, trial: true }, nowMs, after);
   }
 
   pause(askedMs: number | undefined, ruleMs: number, nowMs: number): void {

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
+import { until } from '../helpers/until.ts';
 import { chatStream, completion, sse, upstream } from '../helpers/upstream.ts';
 
 const DEAD = 'http://127.0.0.1:1';
@@ -223,3 +224,22 @@ test('an error whose body does not come is what its status says', async () => {
   expect((await proxy.post('/v1/chat/completions', CHAT)).status).toBe(200);
   expect((await proxy.recorded(1))[0]!.attempt_log.map(({ fault }) => fault)).toEqual(['auth', null]);
 }, 10_000);
+
+test('tokens that are counted here bring back no target that is down', async () => {
+  await using bad = upstream(() => failure(503));
+  await using proxy = running({
+    providers: [provider('a', bad.url, { max_retries: 0 })],
+    health: { probe: 'never' },
+    routing: { breaker: { failures: 1, cooldown: '1h', max_cooldown: '1h' } },
+  });
+  await proxy.post('/v1/chat/completions', CHAT);
+  // As a last resort, a second after it failed, somebody asks of the target what no provider has to be asked.
+  await until('the count', async () => {
+    const counted = await proxy.post('/v1/messages/count_tokens', CHAT);
+    return counted.status === 200;
+  });
+  const { providers } = (await (await fetch(`${proxy.url}/providers`)).json()) as {
+    providers: { held: { scope: string }[] }[];
+  };
+  expect(providers[0]!.held.map(({ scope }) => scope)).toEqual(['target']);
+});

@@ -67,6 +67,10 @@ export class HammeringJudge implements Judge {
   }
 
   ended(call: Call): void {
+    const { target, request, result } = call;
+    // A fault that comes and goes must be found out again.
+    if (result === 'fine')
+      for (const key of [target.id, `${target.id} ${request.asked.name}`]) this.#outings.delete(key);
     if (!showedFault(call) || isCallersEnd(call)) return;
     const outing = this.#outingOf(call);
     if (outing && call.beganMs >= outing.sinceMs) outing.faults += 1;

@@ -2,6 +2,7 @@ import type { LogRecord } from '../../src/logs/record.ts';
 import type { Call, SimRequest } from './book.ts';
 import type { Judge, Scene } from './scene.ts';
 import type { SimTarget } from './world.ts';
+import { kindOf } from './faults.ts';
 import { wirePath } from './classes.ts';
 import { aboutOf, failedHere, isFree } from './scene.ts';
 import { fineSince, lastWrong } from './truth.ts';
@@ -13,6 +14,12 @@ const DENSE_MS = 1_050;
 
 /** "About once a second", milliseconds. */
 const LET_THROUGH_MS = 3_000;
+
+/** Whether it tries, with another model, whether their provider can be reached. */
+function triesProvider({ target, outage }: Call, targets: readonly SimTarget[]): boolean {
+  const blame = outage && kindOf(outage.kind).blame;
+  return blame === 'provider' && targets.some(({ provider }) => provider === target.provider);
+}
 
 /** Rules 3 and 4: what is out comes back. */
 export class RecoveryJudge implements Judge {
@@ -88,7 +95,7 @@ export class RecoveryJudge implements Judge {
     const nowMs = request.answeredMs ?? clock.monotonic();
     const { targets } = request.route;
     const resting = targets.every((target) => known.toldUntil(target).all > request.arrivedMs);
-    const busy = [...book.open].some(({ target }) => targets.includes(target));
+    const busy = [...book.open].some((call) => targets.includes(call.target) || triesProvider(call, targets));
     const full = targets.some((target) => !isFree(this.#scene, target, request));
     // A provider that cannot be reached is tried with any of its models.
     const touchedMs = Math.max(
