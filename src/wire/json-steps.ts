@@ -2,6 +2,7 @@
 import type { Steps } from '../turns.ts';
 import type { JsonObject } from './json.ts';
 import { textInSteps } from './json-text.ts';
+import { QUOTE, COMMA, COLON, LIST, BACKSLASH, LIST_END, OBJECT, OBJECT_END } from './json-bytes.ts';
 
 /** How complex JSON may be. */
 export interface JsonBounds {
@@ -36,15 +37,6 @@ const PIECE = 64 * 1024;
 /** Characters that are looked at, and texts that are stepped over, between two pauses. */
 const STRIDE = 1024 * 1024;
 const MAX_TEXTS = 32 * 1024;
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const LIST = 0x5b;
-const BACKSLASH = 0x5c;
-const LIST_END = 0x5d;
-const OBJECT = 0x7b;
-const OBJECT_END = 0x7d;
 
 /** An object or list whose end is still to come. */
 interface Open {

@@ -1,6 +1,7 @@
 import type { Steps } from '../turns.ts';
 import { ProxyError } from '../errors.ts';
 import { concatInSteps } from './bytes.ts';
+import { QUOTE, COMMA, LIST, BACKSLASH, LIST_END, OBJECT, OBJECT_END } from './json-bytes.ts';
 
 const KEY = '"model"';
 
@@ -10,14 +11,6 @@ const MAX_QUOTES = 32 * 1024;
 
 /** The first byte of EF BB BF. JSON begins with none of its like. */
 const BYTE_ORDER_MARK = 0xef;
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const LIST = 0x5b;
-const BACKSLASH = 0x5c;
-const LIST_END = 0x5d;
-const OBJECT = 0x7b;
-const OBJECT_END = 0x7d;
 
 /** Where a text stands in JSON, its quotes included. */
 export interface Span {

@@ -8,11 +8,11 @@ import type { Protocol } from './broken/wire.ts';
 import type { Client } from './callers/speech.ts';
 import type { Theme } from './ways.ts';
 import { afterAll, beforeAll, expect } from 'bun:test';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { built, cleared, serveConfig } from './binary.ts';
 import { brokenProvider, TALE } from './broken.ts';
 import { ask, errorOf, looksFinished } from './caller.ts';
+import { recordsIn } from './logged.ts';
 import { until } from './until.ts';
 import { themeOn } from './ways.ts';
 
@@ -83,7 +83,7 @@ export async function startRig(protocol: Protocol, options: RigOptions = {}): Pr
   const json = async (path: string) => (await fetch(serving.url + path, { keepalive: false })).json();
   const find = async (what: string, wanted: (record: ReadRecord) => boolean, count: number) =>
     await until(`${count} records of ${what}`, () => {
-      const found = records(serving.cwd).filter(wanted);
+      const found = recordsIn(serving.cwd).filter(wanted);
       return found.length >= count && found;
     });
   return {
@@ -111,15 +111,6 @@ export async function startRig(protocol: Protocol, options: RigOptions = {}): Pr
       await steady[Symbol.asyncDispose]();
     },
   };
-}
-
-function records(cwd: string): ReadRecord[] {
-  const directory = join(cwd, 'logs');
-  if (!existsSync(directory)) return [];
-  return readdirSync(directory)
-    .filter((file) => file.endsWith('.ndjson'))
-    .flatMap((file) => readFileSync(join(directory, file), 'utf8').split('\n').slice(0, -1))
-    .map((line) => JSON.parse(line) as ReadRecord);
 }
 
 /** Tests that share one rig for each protocol. */

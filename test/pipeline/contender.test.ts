@@ -4,18 +4,9 @@ import type { Contender } from '../../src/pipeline/contender.ts';
 import type { Target } from '../../src/pipeline/target.ts';
 import type { ProxyError } from '../../src/errors.ts';
 import { leastBad, leaveOutSmaller, soonest, worthWaitingMs } from '../../src/pipeline/contender.ts';
-import { call, failing, lacking, limited, refused, targets } from '../properties/targets.ts';
+import { call, contender, failing, lacking, limited, refused, targets } from '../properties/targets.ts';
 
 const NOW = 10_000;
-const contender = (target: Target, out = false): Contender => ({
-  target,
-  offer: { name: 'm' },
-  endpoint: 'chat',
-  attempts: 0,
-  rotations: 0,
-  out,
-  fresh: false,
-});
 const fail = (target: Target, error: ProxyError, nowMs = NOW) =>
   target.fail(target.begin(call(), nowMs), error, nowMs, nowMs);
 

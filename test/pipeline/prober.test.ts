@@ -5,38 +5,25 @@ import type { Fault } from '../../src/errors.ts';
 import { ProxyError } from '../../src/errors.ts';
 import { HealthProber } from '../../src/pipeline/prober.ts';
 import { TargetPool } from '../../src/pipeline/target-pool.ts';
-import { BaseProvider } from '../../src/providers/base.ts';
 import { FakeClock } from '../helpers/clock.ts';
-import { BREAKER, call, failing, refused, unreachable } from '../properties/targets.ts';
+import { BREAKER, call, failing, refused, Silent, unreachable } from '../properties/targets.ts';
 
 /** A status, a fault to throw, or no end at all. */
 type Answer = number | Fault | 'silence';
 
 /** A provider with a free endpoint that answers as the test says. */
-class Free extends BaseProvider {
+class Free extends Silent {
   readonly probed: number[] = [];
   answer: Answer = 200;
   /** Whether a connection opens. */
   connects = true;
 
   constructor(settings: Partial<ProviderSettings>) {
-    super({ name: 'free', keys: 1, ...settings } as ProviderSettings);
+    super({ name: 'free', ...settings });
   }
 
   override get probes(): boolean {
     return this.settings.probeModel === undefined;
-  }
-
-  override protocol(): 'chat' {
-    return 'chat';
-  }
-
-  override relays(): boolean {
-    return true;
-  }
-
-  override send(): Promise<never> {
-    return Promise.reject(new Error('Cannot send: nobody is there'));
   }
 
   override reachable(): Promise<boolean> {

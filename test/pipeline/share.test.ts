@@ -4,17 +4,8 @@ import type { Contender } from '../../src/pipeline/contender.ts';
 import type { ShareOptions } from '../../src/pipeline/share.ts';
 import type { Target } from '../../src/pipeline/target.ts';
 import { shareOf } from '../../src/pipeline/share.ts';
-import { call, failing, limited, targets } from '../properties/targets.ts';
+import { call, contender, failing, limited, targets } from '../properties/targets.ts';
 
-const contender = (target: Target, out = false): Contender => ({
-  target,
-  offer: { name: 'm' },
-  endpoint: 'chat',
-  attempts: 0,
-  rotations: 0,
-  out,
-  fresh: false,
-});
 const some = (count: number) => Array.from({ length: count }, () => contender(targets().models[0]));
 const options = (contenders: readonly Contender[], more: Partial<ShareOptions> = {}): ShareOptions => ({
   contenders,

@@ -1,4 +1,5 @@
 import type { ProviderSettings } from '../../src/providers/base.ts';
+import type { Contender } from '../../src/pipeline/contender.ts';
 import type { ProviderState } from '../../src/pipeline/provider-state.ts';
 import type { Call, Target } from '../../src/pipeline/target.ts';
 import { ProxyError } from '../../src/errors.ts';
@@ -6,7 +7,7 @@ import { TargetPool } from '../../src/pipeline/target-pool.ts';
 import { BaseProvider } from '../../src/providers/base.ts';
 
 /** Never asked: what a target remembers comes from its tickets alone. */
-class Silent extends BaseProvider {
+export class Silent extends BaseProvider {
   constructor(settings: Partial<ProviderSettings>) {
     super({ name: 'silent', keys: 1, ...settings } as ProviderSettings);
   }
@@ -60,6 +61,17 @@ export function reload({ pool, provider }: Targets, keys: number): void {
 export const call = (endpoint = 'chat', fingerprint = ''): Call => ({
   endpoint,
   fingerprint: () => fingerprint,
+});
+
+/** How a request stands with a target that it has not asked yet. */
+export const contender = (target: Target, out = false): Contender => ({
+  target,
+  offer: { name: 'm' },
+  endpoint: 'chat',
+  attempts: 0,
+  rotations: 0,
+  out,
+  fresh: false,
 });
 
 /** An answer of a provider, in no words. */
