@@ -11,27 +11,40 @@ const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy
 /** Opens a connection, TLS included, and closes it; nothing where connections go through an HTTP proxy. */
 export function directDial(env: Readonly<Record<string, string | undefined>>): Dial | undefined {
   if (PROXY_VARIABLES.some((name) => env[name])) return undefined;
-  return async ({ hostname, port, protocol }) => {
+  return async ({ hostname, port, protocol }, signal) => {
     const secure = protocol === 'https:';
     const host = hostname.replace(/^\[|\]$/g, '');
     const { promise: shaken, resolve, reject } = Promise.withResolvers<void>();
-    const socket = await Bun.connect({
+    let close = (): void => undefined;
+    signal.addEventListener(
+      'abort',
+      () => {
+        reject(signal.reason as Error);
+        close();
+      },
+      { once: true },
+    );
+    Bun.connect({
       hostname: host,
       port: Number(port) || (secure ? 443 : 80),
       // Whether the certificate is good is for the request itself to say.
       ...(secure ? { tls: { serverName: host, rejectUnauthorized: false } } : {}),
       socket: {
+        open(socket) {
+          close = () => socket.terminate();
+          if (signal.aborted) close();
+          else if (!secure) resolve();
+        },
         data: () => undefined,
         handshake: () => resolve(),
         close: () => reject(new Error('closed within the TLS handshake')),
         error: (_, error) => reject(error),
       },
-    });
-    if (!secure) resolve();
+    }).catch(reject);
     try {
       await shaken;
     } finally {
-      socket.end();
+      close();
     }
   };
 }

@@ -52,7 +52,7 @@ export abstract class HttpProvider extends BaseProvider {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #urls = new Map<string, URL>();
   #heardMs = -Infinity;
-  #dialing: Promise<boolean> | undefined;
+  #dialing: Dialing | undefined;
 
   constructor(settings: ProviderSettings, options: HttpOptions) {
     super(settings);
@@ -139,25 +139,48 @@ export abstract class HttpProvider extends BaseProvider {
   override async reachable(ms: number): Promise<boolean> {
     const { clock, dial } = this.#options;
     if (!dial || clock.monotonic() - this.#heardMs < HEARD_MS) return true;
-    this.#dialing ??= this.#dial(dial).finally(() => (this.#dialing = undefined));
-    const { promise: late, resolve } = Promise.withResolvers<boolean>();
-    const cancel = clock.after(ms, () => resolve(false));
-    const reachable = await Promise.race([this.#dialing, late]);
+    const dialing = (this.#dialing ??= this.#dial(dial));
+    // A dial that is given up says nothing about the next one.
+    const cancel = clock.after(ms, dialing.giveUp);
+    const reachable = await dialing.opened;
     cancel();
     return reachable;
   }
 
-  /** A connection that is refused is no silence: the request itself will tell of it. */
-  async #dial(dial: Dial): Promise<boolean> {
-    const opened = await dial(new URL(this.#options.baseUrl)).then(
-      () => true,
-      () => false,
+  #dial(dial: Dial): Dialing {
+    const abort = new AbortController();
+    const { promise: givenUp, resolve } = Promise.withResolvers<boolean>();
+    const ended = () => {
+      if (this.#dialing === dialing) this.#dialing = undefined;
+    };
+    const dialed = dial(new URL(this.#options.baseUrl), abort.signal).then(
+      () => {
+        this.#heardMs = this.#options.clock.monotonic();
+        ended();
+        return true;
+      },
+      () => {
+        ended();
+        // A connection that is refused is no silence: the request itself will tell of it.
+        return !abort.signal.aborted;
+      },
     );
-    if (opened) this.#heardMs = this.#options.clock.monotonic();
-    return true;
+    const giveUp = () => {
+      abort.abort();
+      ended();
+      resolve(false);
+    };
+    const dialing: Dialing = { opened: Promise.race([dialed, givenUp]), giveUp };
+    return dialing;
   }
 
   override close(): void {
     this.#options.release?.();
   }
+}
+
+/** A connection that is being opened, to see whether it can be. */
+interface Dialing {
+  readonly opened: Promise<boolean>;
+  readonly giveUp: () => void;
 }

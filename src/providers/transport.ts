@@ -3,8 +3,11 @@ import { ProxyError } from '../errors.ts';
 /** The platform's fetch, or one bound to a connection pool; tests pass their own. */
 export type Fetch = (url: URL, init: BunFetchRequestInit) => Promise<Response>;
 
-/** Opens a connection as far as a request can be sent on it, and closes it again; rejects when it is refused. */
-export type Dial = (url: URL) => Promise<void>;
+/**
+ * Opens a connection as far as a request can be sent on it, and closes it again; rejects when it is refused, or when the
+ * signal aborts.
+ */
+export type Dial = (url: URL, signal: AbortSignal) => Promise<void>;
 
 /** What Bun's fetch throws, in words a person can act on. @see BUN's error codes, measured on 1.4.5 */
 const REASONS: Readonly<Record<string, string>> = {

@@ -31,12 +31,12 @@ export class Upstream {
     this.#book = book;
   }
 
-  readonly dial: Dial = async (url) => {
+  readonly dial: Dial = async (url, signal) => {
     const provider = this.#at(url);
     const atMs = this.#clock.monotonic();
     const act = actOf(metByProbe(provider, 0, atMs));
     await this.#clock.sleep(1);
-    if (act?.does === 'hang' && !act.dials) await new Promise<never>(() => undefined);
+    if (act?.does === 'hang' && !act.dials) await aborted(signal);
     if (act?.does === 'refuse') throw failure(act.code);
   };
 
