@@ -15,10 +15,10 @@ const WINDOW_MS = 30_000;
 /** Requests that may try a target within the window while it is out: beside a good one, and alone. */
 const TRIALS = { beside: 16, alone: 36 };
 
-/**
- * How an answer goes wrong that began well. Where there is nobody else, each beginning is a reason to ask for more:
- * half an answer is better than none.
- */
+/** The same beside a good one where answers begin well: each beginning is a reason to ask for more. */
+const TRIALS_OF_GOOD_BEGINNINGS = 36;
+
+/** How an answer goes wrong that began well. Alone, such a target may be asked by all: half an answer is better than none. */
 const BEGINS_WELL: ReadonlySet<Spoiling> = new Set<Spoiling>([
   'cut',
   'stall',
@@ -57,20 +57,18 @@ export class HammeringJudge implements Judge {
     const { known, violations } = this.#scene;
     const others = request.route.targets.filter((each) => each !== target);
     const how = others.some((other) => known.good(other, request)) ? 'beside' : 'alone';
+    const invited = invites(call);
+    if (invited && how === 'alone') return;
     const trials = outing[how];
     trials.push(beganMs);
     while (trials[0]! < beganMs - WINDOW_MS) trials.shift();
-    if (trials.length <= TRIALS[how] || (how === 'alone' && invites(call))) return;
+    if (trials.length <= (invited ? TRIALS_OF_GOOD_BEGINNINGS : TRIALS[how])) return;
     const where = how === 'beside' ? 'beside a good target' : 'alone';
     const what = `${target.id}, down and ${where}, is tried by ${trials.length} requests in 30 s`;
     violations.add(5, beganMs, what, { cause: `${target.id} ${outing.sinceMs}`, about: aboutOf(request) });
   }
 
   ended(call: Call): void {
-    const { target, request, result } = call;
-    // A fault that comes and goes must be found out again.
-    if (result === 'fine')
-      for (const key of [target.id, `${target.id} ${request.asked.name}`]) this.#outings.delete(key);
     if (!showedFault(call) || isCallersEnd(call)) return;
     const outing = this.#outingOf(call);
     if (outing && call.beganMs >= outing.sinceMs) outing.faults += 1;

@@ -113,7 +113,8 @@ describe('the model of the simulation', () => {
     ['503', 'beside a good target', 1_000, true],
     ['503', 'beside a good target', 3_000, false],
     ['cut', 'alone', 500, false],
-    ['cut', 'beside a good target', 1_000, true],
+    ['cut', 'beside a good target', 500, true],
+    ['cut', 'beside a good target', 1_000, false],
     ['cut early', 'alone', 500, true],
   ] as const)('rule 5 on a target with %s %s, tried every %d ms: %p', (kind, how, everyMs, breaks) => {
     const trouble = outage(kind);

@@ -30,12 +30,22 @@ export function metByProbe(provider: SimProvider, key: number, atMs: number): Ou
   );
 }
 
-/** Since when nothing is wrong, or slow, for such requests, with whatever key; `undefined` when something is. */
-export function fineSince({ provider, model }: SimTarget, asked: Asked, atMs: number): number | undefined {
+/** Whether it takes the target away from all requests, also from those that it does not meet. */
+function takesTarget({ kind, model }: Outage, target: SimTarget): boolean {
+  const { blame } = kindOf(kind);
+  return (model === undefined || model === target.model) && blame !== 'request' && blame !== 'endpoint';
+}
+
+/**
+ * Since when nothing is wrong, or slow, for such requests, with whatever key, and nothing that others met takes the
+ * target away from them; `undefined` when something does.
+ */
+export function fineSince(target: SimTarget, asked: Asked, atMs: number): number | undefined {
+  const { provider, model } = target;
   let sinceMs = -Infinity;
   for (const outage of provider.outages) {
     if (outage.fromMs > atMs) break;
-    if (!concerns(outage, provider.protocol, model, asked)) continue;
+    if (!concerns(outage, provider.protocol, model, asked) && !takesTarget(outage, target)) continue;
     if (isTrue(outage, atMs)) return undefined;
     sinceMs = Math.max(sinceMs, lastTrue(outage, atMs));
   }
@@ -43,9 +53,12 @@ export function fineSince({ provider, model }: SimTarget, asked: Asked, atMs: nu
 }
 
 /** The kind of what was last wrong for such requests. */
-export function lastWrong({ provider, model }: SimTarget, asked: Asked, atMs: number): KindName | undefined {
+export function lastWrong(target: SimTarget, asked: Asked, atMs: number): KindName | undefined {
+  const { provider, model } = target;
   const past = provider.outages.filter(
-    (outage) => outage.fromMs <= atMs && concerns(outage, provider.protocol, model, asked),
+    (outage) =>
+      outage.fromMs <= atMs &&
+      (concerns(outage, provider.protocol, model, asked) || takesTarget(outage, target)),
   );
   return past.sort((a, b) => lastTrue(b, atMs) - lastTrue(a, atMs))[0]?.kind;
 }
