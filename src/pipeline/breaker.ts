@@ -31,7 +31,7 @@ export class Breaker {
   constructor(policy: BreakerPolicy, random: () => number) {
     this.#policy = policy;
     this.cooldown = new Cooldown(policy, random);
-    this.#counts = new RollingCounts(policy.window);
+    this.#counts = new RollingCounts(policy);
   }
 
   state(nowMs: number): 'closed' | 'open' | 'half_open' {

@@ -28,7 +28,7 @@ export class HealthWindow {
 
   constructor(policy: HealthPolicy) {
     this.#policy = policy;
-    this.#counts = new RollingCounts(policy.window);
+    this.#counts = new RollingCounts(policy);
   }
 
   success(nowMs: number, latencyMs: number): void {

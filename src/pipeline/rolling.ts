@@ -6,17 +6,20 @@ interface Bucket {
 
 const BUCKETS = 12;
 
-/** Calls and failures over the last `windowMs`. Memory is fixed. */
+/** Calls and failures over a window of time, which begins anew when its length changes. Memory is fixed. */
 export class RollingCounts {
-  readonly #slotMs: number;
+  readonly #policy: { readonly window: number };
+  #windowMs: number;
   readonly #buckets: Bucket[] = Array.from({ length: BUCKETS }, () => ({ slot: -1, calls: 0, failures: 0 }));
 
-  constructor(windowMs: number) {
-    this.#slotMs = windowMs / BUCKETS;
+  /** @param policy its `window` is how far back it looks, milliseconds */
+  constructor(policy: { readonly window: number }) {
+    this.#policy = policy;
+    this.#windowMs = policy.window;
   }
 
   add(nowMs: number, failed: boolean): void {
-    const slot = Math.floor(nowMs / this.#slotMs);
+    const slot = this.#slot(nowMs);
     const bucket = this.#buckets[slot % BUCKETS]!;
     if (bucket.slot !== slot) {
       bucket.slot = slot;
@@ -28,7 +31,7 @@ export class RollingCounts {
   }
 
   sum(nowMs: number): { calls: number; failures: number } {
-    const oldest = Math.floor(nowMs / this.#slotMs) - BUCKETS;
+    const oldest = this.#slot(nowMs) - BUCKETS;
     let calls = 0;
     let failures = 0;
     for (const bucket of this.#buckets) {
@@ -37,6 +40,15 @@ export class RollingCounts {
       failures += bucket.failures;
     }
     return { calls, failures };
+  }
+
+  #slot(nowMs: number): number {
+    const { window } = this.#policy;
+    if (window !== this.#windowMs) {
+      this.clear();
+      this.#windowMs = window;
+    }
+    return Math.floor((nowMs * BUCKETS) / window);
   }
 
   clear(): void {

@@ -15,10 +15,11 @@ export class TargetPool {
   #providers: ReadonlyMap<string, BaseProvider> = new Map();
   /** Those of earlier configurations whose service none of the present ones is. */
   readonly #gone = new WeakSet<BaseProvider>();
-  #policy: StatePolicy;
+  /** All targets look at this one, so that a new configuration counts for those that stay too. */
+  readonly #policy: StatePolicy;
 
   constructor(policy: StatePolicy, random: () => number) {
-    this.#policy = policy;
+    this.#policy = { breaker: { ...policy.breaker }, health: { ...policy.health } };
     this.#random = random;
   }
 
@@ -28,7 +29,8 @@ export class TargetPool {
    * @param same whether a provider is still the same service
    */
   adopt(policy: StatePolicy, providers: readonly BaseProvider[], same: (name: string) => boolean): void {
-    this.#policy = policy;
+    Object.assign(this.#policy.breaker, policy.breaker);
+    Object.assign(this.#policy.health, policy.health);
     const byName = new Map(providers.map((provider) => [provider.name, provider]));
     const successor = (name: string) => (same(name) ? byName.get(name) : undefined);
     for (const [id, target] of this.#targets) {

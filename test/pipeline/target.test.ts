@@ -3,6 +3,7 @@ import type { Fault } from '../../src/errors.ts';
 import type { Target, Ticket } from '../../src/pipeline/target.ts';
 import { FAULTS, ProxyError } from '../../src/errors.ts';
 import {
+  BREAKER,
   call,
   failing,
   forbidden,
@@ -133,6 +134,22 @@ test('a new configuration ends all cooldowns, and what is open is tried at once'
   expect(target.readyAt('chat', 0)).toBe(10_000);
   target.succeed(trial, 0, 1);
   expect([scopes(target), target.holds(0)]).toEqual([[], []]);
+});
+
+test('a new configuration’s policy counts for targets that stay', () => {
+  const { pool, provider, models } = targets();
+  const [target] = models;
+  for (let n = 0; n < 4; n += 1) target.succeed(target.begin(call(), 0), 0, 1);
+  const breaker = { ...BREAKER, failures: 3, cooldown: 7_000 };
+  const health = { window: 1_000, min_calls: 1, degraded_below: 0.9, unhealthy_below: 0.5 };
+  pool.adopt({ breaker, health }, [provider], () => true);
+  expect(target.health.rate(0).calls).toBe(0);
+  for (let n = 0; n < 3; n += 1) {
+    expect(target.readyAt('chat', 0)).toBe(0);
+    target.fail(target.begin(call(), 0), failing, 0, 0);
+  }
+  expect(target.readyAt('chat', 0)).toBe(7_000);
+  expect(target.health.state(0)).toBe('unhealthy');
 });
 
 describe('Target.held()', () => {

@@ -11,7 +11,7 @@ describe('RollingCounts', () => {
   test('counts the calls of its last twelve slots and no others', () => {
     fc.assert(
       fc.property(calls, fc.nat(20_000), fc.nat(50_000), (made, startMs, laterMs) => {
-        const counts = new RollingCounts(SLOTS * SLOT_MS);
+        const counts = new RollingCounts({ window: SLOTS * SLOT_MS });
         let nowMs = startMs;
         const known = made.map(({ afterMs, failed }) => {
           nowMs += afterMs;
@@ -30,7 +30,7 @@ describe('RollingCounts', () => {
   test('counts nothing of what was before clear()', () => {
     fc.assert(
       fc.property(calls, fc.nat(5_000), fc.nat(5_000), (made, startMs, laterMs) => {
-        const counts = new RollingCounts(SLOTS * SLOT_MS);
+        const counts = new RollingCounts({ window: SLOTS * SLOT_MS });
         let nowMs = startMs;
         for (const { afterMs, failed } of made) {
           nowMs += afterMs;
