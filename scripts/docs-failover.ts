@@ -109,7 +109,8 @@ of a provider; the provider.
 
 What is held back has a cooldown: ${defaults.cooldown / 1000} s at first (\`routing.breaker.cooldown\`), doubled by each failed trial up to ${defaults.max_cooldown / 1000} s (\`max_cooldown\`), which
 count from the begin of the trial.
-Then one request at a time tries it, and the first that succeeds opens it to all. With these defaults a provider that came back is used
+Then one request at a time tries it. As soon as one is being answered all may ask it again, and until an answer is complete the
+next failure holds it back for longer. With these defaults a provider that came back is used
 within 15 seconds, however long it was away. A request that tries a target waits no longer than three times what the target usually
 takes, and then goes on to the next one.
 

@@ -21,7 +21,6 @@ const TRIALS_OF_GOOD_BEGINNINGS = 36;
 /** How an answer goes wrong that began well. Alone, such a target may be asked by all: half an answer is better than none. */
 const BEGINS_WELL: ReadonlySet<Spoiling> = new Set<Spoiling>([
   'cut',
-  'stall',
   'error-later',
   'finish-error',
   'no-finish',
@@ -58,7 +57,7 @@ export class HammeringJudge implements Judge {
     const others = request.route.targets.filter((each) => each !== target);
     const how = others.some((other) => known.good(other, request)) ? 'beside' : 'alone';
     const invited = invites(call);
-    if (invited && how === 'alone') return;
+    if (isAnswer(call) || (invited && how === 'alone')) return;
     const trials = outing[how];
     trials.push(beganMs);
     while (trials[0]! < beganMs - WINDOW_MS) trials.shift();
@@ -95,6 +94,12 @@ export class HammeringJudge implements Judge {
       about: aboutOf(request),
     });
   }
+}
+
+/** Whether it is answered well in the end; or stops in the middle, which takes minutes to tell from a long answer. */
+function isAnswer({ outage }: Call): boolean {
+  const act = outage && kindOf(outage.kind).act;
+  return act?.does === 'dawdle' || (act?.does === 'spoil' && act.way === 'stall');
 }
 
 /** Whether it asks for more by itself: by answers that begin, or by a limit, behind which all may come who waited. */
