@@ -1,8 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { ProviderModel, UpstreamReply } from '../providers/base.ts';
 import type { Steps, Turns } from '../turns.ts';
-import type { Encoding } from '../wire/encoding.ts';
-import type { Flow, FlowOptions } from './flow.ts';
+import type { Flow } from './flow.ts';
 import type { Inbound } from './inbound.ts';
 import type { LaneContext, Local, Prepared, WholeAnswer } from './lanes/lane.ts';
 import type { BoundedReplay } from './replay.ts';
@@ -10,17 +9,14 @@ import type { Share } from './share.ts';
 import type { Defects } from './defects.ts';
 import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
-import { networkError } from '../providers/transport.ts';
 import { classifyStatus } from '../wire/classify.ts';
-import { concatInSteps, decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
-import { encodingOf, inflate } from '../wire/encoding.ts';
+import { encodeInSteps } from '../wire/bytes.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
-import { UpstreamFlow } from './flow.ts';
-import { InPieces } from './in-pieces.ts';
 import { laneFor } from './lanes/choose.ts';
-import { accepts, statusFlaw, unread, unpacked } from './reading.ts';
+import { MAX_ERROR_BODY, ReplyReader } from './reply-reader.ts';
+import { statusFlaw, unread, unpacked } from './reading.ts';
 import { AttemptTimers, limitsOf } from './timers.ts';
 
 export interface AttemptLimits {
@@ -83,17 +79,6 @@ export interface Streamed {
   readonly release: () => void;
 }
 
-const utf8 = new TextDecoder();
-
-/** Bodies up to this size are read at once, bytes. */
-const SHORT_BODY = 256 * 1024;
-
-/** How much of an error body is worth reading. */
-const MAX_ERROR_BODY = 64 * 1024;
-
-/** How long an error body is worth waiting for, milliseconds. */
-const ERROR_BODY_MS = 5_000;
-
 /** One request to one target, until its answer may be given to the client. Nothing here is repeated. */
 export class Attempt {
   readonly #inbound: Inbound;
@@ -102,6 +87,7 @@ export class Attempt {
   readonly #abort = new AbortController();
   readonly #timers: AttemptTimers;
   readonly #client: AbortSignal;
+  readonly #reader: ReplyReader;
   /** HTTP status of the provider, once it answered. */
   status: number | null = null;
 
@@ -120,6 +106,16 @@ export class Attempt {
       share: plan.share,
       reachable: (ms) => provider.reachable(ms),
       expired: (error) => this.#abort.abort(error),
+    });
+    this.#reader = new ReplyReader({
+      target: id,
+      accepted: inbound.headers['accept-encoding'],
+      maxBytes: deps.limits.maxResponse,
+      signal: this.#abort.signal,
+      timers: this.#timers,
+      clock: deps.clock,
+      turns: deps.turns,
+      defects: deps.defects,
     });
     client.addEventListener('abort', this.#follow, { once: true });
     if (client.aborted) this.#follow();
@@ -170,9 +166,9 @@ export class Attempt {
     const read = stream && ENDPOINTS[inbound.endpoint].understood;
     this.#timers.answered(read && reply.status === 200);
     const flaw = statusFlaw(reply.status);
-    if (flaw !== undefined) throw this.#error('malformed', flaw);
+    if (flaw !== undefined) throw this.#reader.malformed(flaw);
     if (reply.status > 299) throw await this.#failed(reply, lane.kind === 'relay');
-    const unpacks = this.#unpacks(reply);
+    const unpacks = this.#reader.unpacks(reply);
     const answer = await this.#answer(reply, prepared);
     const shown = unpacks ? unpacked(reply) : reply.headers;
     return { lane: lane.kind, status: reply.status, headers: shown, dropped, answer };
@@ -199,47 +195,22 @@ export class Attempt {
    * only names its stream badly. Its first byte tells.
    */
   async #doubtful(reply: UpstreamReply, prepared: Prepared): Promise<Whole | Streamed> {
-    const { first, body } = await this.#peek(reply.body ?? new Response('').body!);
+    const { first, body } = await this.#reader.peek(reply.body ?? new Response('').body!);
     const again = { status: reply.status, headers: reply.headers, body };
-    const packed = this.#encoding(reply.headers) !== 'identity';
+    const packed = this.#reader.encoding(reply.headers) !== 'identity';
     return packed || /^\s*(?:[<{[]|$)/.test(first)
       ? this.#unstreamed(again, prepared)
       : this.#stream(again, prepared);
   }
 
-  /** The beginning of a body, and the body as if nobody had looked. */
-  async #peek(body: NonNullable<UpstreamReply['body']>): Promise<{ first: string; body: typeof body }> {
-    const reader = body.getReader();
-    try {
-      const { value, done } = await reader.read();
-      const whole = new ReadableStream<Uint8Array<ArrayBuffer>>({
-        start(controller) {
-          if (value) controller.enqueue(value);
-          if (done) controller.close();
-        },
-        async pull(controller) {
-          const next = await reader.read();
-          if (next.done) controller.close();
-          else controller.enqueue(next.value);
-        },
-        cancel: (reason) => reader.cancel(reason),
-      });
-      return { first: utf8.decode(value), body: whole };
-    } catch (cause) {
-      throw this.#abort.signal.aborted
-        ? this.#abort.signal.reason
-        : networkError(this.#plan.target.id, cause);
-    }
-  }
-
   async #whole(reply: UpstreamReply, prepared: Prepared): Promise<Whole> {
-    const bytes = await this.#readAll(reply, this.#deps.limits.maxResponse);
+    const bytes = await this.#reader.bytes(reply);
     this.#release();
-    const text = await this.#decode(bytes, reply.headers);
+    const text = await this.#reader.text(bytes, reply.headers);
     const { text: translated, finish, usage } = await this.#read((target) => prepared.whole(text, target));
     const { turns } = this.#deps;
     if (translated === undefined) {
-      const body = this.#unpacks(reply) ? await turns.run(encodeInSteps(text)) : bytes;
+      const body = this.#reader.unpacks(reply) ? await turns.run(encodeInSteps(text)) : bytes;
       return { kind: 'whole', body, text, finish, usage };
     }
     const body = await turns.run(encodeInSteps(translated));
@@ -248,20 +219,20 @@ export class Attempt {
 
   /** A whole answer where a stream was asked for, as the stream it should have been. */
   async #unstreamed(reply: UpstreamReply, prepared: Prepared): Promise<Whole> {
-    const bytes = await this.#readAll(reply, this.#deps.limits.maxResponse);
+    const bytes = await this.#reader.bytes(reply);
     this.#release();
-    const given = await this.#decode(bytes, reply.headers);
+    const given = await this.#reader.text(bytes, reply.headers);
     const { text = given, finish, usage } = await this.#read((target) => prepared.whole(given, target));
     const { wholeAsStream } = prepared;
     const events = wholeAsStream && (await this.#read((target) => wholeAsStream(given, target)));
-    if (events === undefined) throw this.#error('malformed', 'it is no stream');
+    if (events === undefined) throw this.#reader.malformed('it is no stream');
     const body = await this.#deps.turns.run(encodeInSteps(events));
     return { kind: 'whole', body, text, finish, usage, made: 'text/event-stream' };
   }
 
   async #stream(reply: UpstreamReply, prepared: Prepared): Promise<Streamed> {
     const tap = prepared.tap(this.#deps.limits.maxContent);
-    const flow = this.#flow(reply, { tap, fold: prepared.fold(tap, this.#plan.target.id) });
+    const flow = this.#reader.flow(reply, { tap, fold: prepared.fold(tap, this.#plan.target.id) });
     const held: Uint8Array[] = [];
     while (!tap.content && !tap.finished && !tap.done) {
       const bytes = await flow.next();
@@ -273,7 +244,7 @@ export class Attempt {
       if (tap.error && !tap.content) throw tap.error;
       if (bytes.length > 0) held.push(bytes);
     }
-    if (!tap.content && !tap.finished) throw this.#error('malformed', 'it ends without having said anything');
+    if (!tap.content && !tap.finished) throw this.#reader.malformed('it ends without having said anything');
     this.#timers.begun();
     const beginning = held.length > 0 ? Buffer.concat(held) : undefined;
     return { kind: 'stream', flow, held: beginning, release: this.#release };
@@ -281,7 +252,7 @@ export class Attempt {
 
   /** An answer nobody looks into: sound, pictures. */
   #pass(reply: UpstreamReply): Streamed {
-    const flow = this.#flow(reply, undefined, this.#unpacks(reply));
+    const flow = this.#reader.flow(reply, undefined, this.#reader.unpacks(reply));
     return { kind: 'stream', flow, held: undefined, release: this.#release };
   }
 
@@ -295,70 +266,10 @@ export class Attempt {
     }
   }
 
-  /** Whether the answer is compressed although the client did not ask for that: it gets plain bytes. */
-  #unpacks(reply: UpstreamReply): boolean {
-    const encoding = this.#encoding(reply.headers);
-    return encoding !== 'identity' && !accepts(this.#inbound.headers['accept-encoding'], encoding);
-  }
-
-  #flow(reply: UpstreamReply, reading: FlowOptions['reading'], unpacks = false): Flow {
-    const body = reply.body ?? new Response('').body!;
-    return new UpstreamFlow({
-      reader: new InPieces(body.getReader(), this.#deps.turns),
-      reading,
-      encoding: this.#encoding(reply.headers),
-      unpacks,
-      defects: this.#deps.defects,
-      target: this.#plan.target.id,
-      signal: this.#abort.signal,
-      clock: this.#deps.clock,
-      turns: this.#deps.turns,
-      timers: this.#timers,
-      maxBytes: this.#deps.limits.maxResponse,
-    });
-  }
-
-  async #readAll(reply: UpstreamReply, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    const declared = Number(reply.headers.get('content-length') ?? Number.NaN);
-    // A short body arrives in one piece: reading it at once costs a fifth less than by chunks.
-    if (declared <= SHORT_BODY && declared <= maxBytes && reply.body)
-      return await this.#readShort(reply.body);
-    const flow = this.#flow(reply, undefined);
-    let length = 0;
-    const chunks: Uint8Array[] = [];
-    for (let bytes = await flow.next(); bytes && length < maxBytes; bytes = await flow.next()) {
-      length += bytes.length;
-      chunks.push(bytes);
-    }
-    return await this.#deps.turns.run(concatInSteps(chunks));
-  }
-
-  async #readShort(body: NonNullable<UpstreamReply['body']>): Promise<Uint8Array<ArrayBuffer>> {
-    this.#timers.listen();
-    try {
-      return new Uint8Array(await new Response(body).arrayBuffer());
-    } catch (cause) {
-      throw this.#abort.signal.aborted
-        ? this.#abort.signal.reason
-        : networkError(this.#plan.target.id, cause);
-    }
-  }
-
-  /** The body of an error; `undefined` when it does not come: the status says enough without it. */
-  async #errorBody(reply: UpstreamReply): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { promise: late, resolve } = Promise.withResolvers<undefined>();
-    const stop = this.#deps.clock.after(ERROR_BODY_MS, () => resolve(undefined));
-    try {
-      return await Promise.race([this.#readAll(reply, MAX_ERROR_BODY), late]);
-    } finally {
-      stop();
-    }
-  }
-
   /** The provider's error answer as a typed error. */
   async #failed(reply: UpstreamReply, verbatim: boolean): Promise<ProxyError> {
-    const bytes = await this.#errorBody(reply);
-    const body = bytes ? (await this.#decode(bytes, reply.headers)).slice(0, MAX_ERROR_BODY) : '';
+    const bytes = await this.#reader.error(reply);
+    const body = bytes ? (await this.#reader.text(bytes, reply.headers)).slice(0, MAX_ERROR_BODY) : '';
     const { target } = this.#plan;
     const { fault, upstream } = classifyStatus(reply.status, reply.headers, body, verbatim);
     if (this.#inbound.continuation && fault === 'invalid_request' && PREFILL_REFUSED.test(upstream.message)) {
@@ -374,31 +285,6 @@ export class Attempt {
       retryAfterMs: retryAfterMs(reply.headers, body, this.#deps.clock.now()),
       upstream,
     });
-  }
-
-  #encoding(headers: Headers): Encoding | 'identity' {
-    const encoding = encodingOf(headers.get('content-encoding'));
-    if (encoding) return encoding;
-    throw this.#error('malformed', `it has the unknown encoding ${headers.get('content-encoding')}`);
-  }
-
-  async #decode(bytes: Uint8Array<ArrayBuffer>, headers: Headers): Promise<string> {
-    const inflated = await this.#inflated(bytes, this.#encoding(headers));
-    return await this.#deps.turns.run(decodeInSteps(inflated, false));
-  }
-
-  async #inflated(bytes: Uint8Array<ArrayBuffer>, encoding: Encoding | 'identity'): Promise<typeof bytes> {
-    if (encoding === 'identity') return bytes;
-    try {
-      return await inflate(bytes, encoding, this.#deps.limits.maxResponse);
-    } catch (cause) {
-      throw this.#error('malformed', 'it is not compressed as it says', cause);
-    }
-  }
-
-  #error(fault: 'malformed', state: string, cause?: unknown): ProxyError {
-    const target = this.#plan.target.id;
-    return new ProxyError(fault, `Cannot use the answer of ${target}: ${state}`, { target, cause });
   }
 
   readonly #follow = (): void => this.#abort.abort(this.#client.reason);

@@ -1,0 +1,161 @@
+import type { Clock } from '../clock.ts';
+import type { UpstreamReply } from '../providers/base.ts';
+import type { Turns } from '../turns.ts';
+import type { Encoding } from '../wire/encoding.ts';
+import type { Defects } from './defects.ts';
+import type { Flow, FlowOptions } from './flow.ts';
+import type { AttemptTimers } from './timers.ts';
+import { ProxyError } from '../errors.ts';
+import { networkError } from '../providers/transport.ts';
+import { concatInSteps, decodeInSteps } from '../wire/bytes.ts';
+import { encodingOf, inflate } from '../wire/encoding.ts';
+import { UpstreamFlow } from './flow.ts';
+import { InPieces } from './in-pieces.ts';
+import { accepts } from './reading.ts';
+
+export interface ReplyReaderOptions {
+  /** "provider/model", for errors. */
+  readonly target: string;
+  /** The client's `accept-encoding`. */
+  readonly accepted: string | undefined;
+  /** Largest answer, bytes, before and after decompression. */
+  readonly maxBytes: number;
+  /** Ends the reading with its reason. */
+  readonly signal: AbortSignal;
+  readonly timers: AttemptTimers;
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly defects: Defects;
+}
+
+type Body = NonNullable<UpstreamReply['body']>;
+
+const utf8 = new TextDecoder();
+
+/** Bodies up to this size are read at once, bytes. */
+const SHORT_BODY = 256 * 1024;
+
+/** How much of an error body is worth reading. */
+export const MAX_ERROR_BODY = 64 * 1024;
+
+/** How long an error body is worth waiting for, milliseconds. */
+const ERROR_BODY_MS = 5_000;
+
+/** Reads the body of one reply: as bytes, as text, or as a flow. */
+export class ReplyReader {
+  readonly #options: ReplyReaderOptions;
+
+  constructor(options: ReplyReaderOptions) {
+    this.#options = options;
+  }
+
+  /** The beginning of a body, and the body as if nobody had looked. */
+  async peek(body: Body): Promise<{ first: string; body: Body }> {
+    const reader = body.getReader();
+    try {
+      const { value, done } = await reader.read();
+      const whole = new ReadableStream<Uint8Array<ArrayBuffer>>({
+        start(controller) {
+          if (value) controller.enqueue(value);
+          if (done) controller.close();
+        },
+        async pull(controller) {
+          const next = await reader.read();
+          if (next.done) controller.close();
+          else controller.enqueue(next.value);
+        },
+        cancel: (reason) => reader.cancel(reason),
+      });
+      return { first: utf8.decode(value), body: whole };
+    } catch (cause) {
+      throw this.#broken(cause);
+    }
+  }
+
+  /** Whether the answer is compressed although the client did not ask for that: it gets plain bytes. */
+  unpacks(reply: UpstreamReply): boolean {
+    const encoding = this.encoding(reply.headers);
+    return encoding !== 'identity' && !accepts(this.#options.accepted, encoding);
+  }
+
+  /** The body as it comes. @param unpacks whether it is given decompressed */
+  flow(reply: UpstreamReply, reading: FlowOptions['reading'], unpacks = false): Flow {
+    const body = reply.body ?? new Response('').body!;
+    return new UpstreamFlow({
+      ...this.#options,
+      reader: new InPieces(body.getReader(), this.#options.turns),
+      reading,
+      encoding: this.encoding(reply.headers),
+      unpacks,
+    });
+  }
+
+  /** The whole body as it came. @throws ProxyError */
+  async bytes(reply: UpstreamReply, maxBytes = this.#options.maxBytes): Promise<Uint8Array<ArrayBuffer>> {
+    const declared = Number(reply.headers.get('content-length') ?? Number.NaN);
+    // A short body arrives in one piece: reading it at once costs a fifth less than by chunks.
+    if (declared <= SHORT_BODY && declared <= maxBytes && reply.body)
+      return await this.#readShort(reply.body);
+    const flow = this.flow(reply, undefined);
+    let length = 0;
+    const chunks: Uint8Array[] = [];
+    for (let bytes = await flow.next(); bytes && length < maxBytes; bytes = await flow.next()) {
+      length += bytes.length;
+      chunks.push(bytes);
+    }
+    return await this.#options.turns.run(concatInSteps(chunks));
+  }
+
+  async #readShort(body: Body): Promise<Uint8Array<ArrayBuffer>> {
+    this.#options.timers.listen();
+    try {
+      return new Uint8Array(await new Response(body).arrayBuffer());
+    } catch (cause) {
+      throw this.#broken(cause);
+    }
+  }
+
+  /** The body of an error; `undefined` when it does not come: the status says enough without it. */
+  async error(reply: UpstreamReply): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const stop = this.#options.clock.after(ERROR_BODY_MS, () => resolve(undefined));
+    try {
+      return await Promise.race([this.bytes(reply, MAX_ERROR_BODY), late]);
+    } finally {
+      stop();
+    }
+  }
+
+  /** @throws ProxyError `malformed` when it is none that can be read */
+  encoding(headers: Headers): Encoding | 'identity' {
+    const encoding = encodingOf(headers.get('content-encoding'));
+    if (encoding) return encoding;
+    throw this.malformed(`it has the unknown encoding ${headers.get('content-encoding')}`);
+  }
+
+  /** A body as text, decompressed. @throws ProxyError `malformed` when it is not compressed as it says */
+  async text(bytes: Uint8Array<ArrayBuffer>, headers: Headers): Promise<string> {
+    const inflated = await this.#inflated(bytes, this.encoding(headers));
+    return await this.#options.turns.run(decodeInSteps(inflated, false));
+  }
+
+  async #inflated(bytes: Uint8Array<ArrayBuffer>, encoding: Encoding | 'identity'): Promise<typeof bytes> {
+    if (encoding === 'identity') return bytes;
+    try {
+      return await inflate(bytes, encoding, this.#options.maxBytes);
+    } catch (cause) {
+      throw this.malformed('it is not compressed as it says', cause);
+    }
+  }
+
+  #broken(cause: unknown): unknown {
+    const { signal, target } = this.#options;
+    return signal.aborted ? signal.reason : networkError(target, cause);
+  }
+
+  /** An answer that cannot be used. @param state what is wrong with it, to complete "Cannot use the answer of …: it …" */
+  malformed(state: string, cause?: unknown): ProxyError {
+    const { target } = this.#options;
+    return new ProxyError('malformed', `Cannot use the answer of ${target}: ${state}`, { target, cause });
+  }
+}
