@@ -40,6 +40,8 @@ export interface Call {
 export interface Watcher {
   began(call: Call): void;
   ended(call: Call): void;
+  /** A probe found that no connection opens. */
+  probed(provider: SimProvider): void;
 }
 
 /** Who asked what, and how it went. */

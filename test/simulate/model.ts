@@ -32,6 +32,9 @@ export class Model implements Scene {
         this.known.ended(call);
         for (const judge of this.#judges) judge.ended?.(call);
       },
+      probed: (provider) => {
+        for (const judge of this.#judges) judge.probed?.(provider);
+      },
     };
   }
 

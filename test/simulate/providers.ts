@@ -69,8 +69,10 @@ export class Upstream {
       `probe of ${provider.name} with key ${key}: ${status ?? act?.does ?? 'fine'}`,
       ` ${provider.name} `,
     );
-    if (act?.does === 'hang' || status === 'hangs') return await aborted(signal);
+    if (act?.does === 'hang' || status === 'hangs')
+      return await aborted(signal).finally(() => connects || this.#book.watcher?.probed(provider));
     await this.#wait(5, 50, signal);
+    if (!connects) this.#book.watcher?.probed(provider);
     if (act?.does === 'refuse') throw failure(act.code);
     if (act?.does === 'reset') throw failure('ECONNRESET');
     if (status !== undefined) return new Response('{}', { status });

@@ -1,8 +1,7 @@
 import type { LogRecord } from '../../src/logs/record.ts';
 import type { Call, SimRequest } from './book.ts';
 import type { Judge, Scene } from './scene.ts';
-import type { SimTarget } from './world.ts';
-import { kindOf } from './faults.ts';
+import type { SimProvider, SimTarget } from './world.ts';
 import { wirePath } from './classes.ts';
 import { aboutOf, failedHere, isFree } from './scene.ts';
 import { fineSince, lastWrong } from './truth.ts';
@@ -15,10 +14,9 @@ const DENSE_MS = 1_050;
 /** "About once a second", milliseconds. */
 const LET_THROUGH_MS = 3_000;
 
-/** Whether it tries, with another model, whether their provider can be reached. */
+/** Whether it may be the one that tries, with another model, whether their provider can be reached: it has not told yet. */
 function triesProvider({ target, outage }: Call, targets: readonly SimTarget[]): boolean {
-  const blame = outage && kindOf(outage.kind).blame;
-  return blame === 'provider' && targets.some(({ provider }) => provider === target.provider);
+  return outage !== undefined && targets.some(({ provider }) => provider === target.provider);
 }
 
 /** Rules 3 and 4: what is out comes back. */
@@ -45,6 +43,11 @@ export class RecoveryJudge implements Judge {
   began(call: Call): void {
     this.#touch(call.target, call.beganMs);
     if (call.request.calls.length === 0) this.#expectBest(call.request, call.target);
+  }
+
+  /** A probe that cannot connect has tried the provider too. */
+  probed({ name }: SimProvider): void {
+    this.#touched.set(name, this.#scene.clock.monotonic());
   }
 
   ended({ target, endedMs, result, request }: Call): void {

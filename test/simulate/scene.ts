@@ -2,7 +2,7 @@ import type { LogRecord } from '../../src/logs/record.ts';
 import type { Book, Call, SimRequest } from './book.ts';
 import type { Known } from './known.ts';
 import type { Violations } from './violations.ts';
-import type { SimTarget } from './world.ts';
+import type { SimProvider, SimTarget } from './world.ts';
 
 /** What every rule looks at. */
 export interface Scene {
@@ -18,6 +18,8 @@ export interface Judge {
   /** Before the call is added to those of its request. */
   began?(call: Call): void;
   ended?(call: Call): void;
+  /** A probe found that no connection opens. */
+  probed?(provider: SimProvider): void;
   /** @param record the one record, when there is one */
   finished?(request: SimRequest, record: LogRecord | undefined): void;
   reloaded?(): void;
