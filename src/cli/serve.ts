@@ -150,7 +150,7 @@ function untilStopped(
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (stopping) {
       log.warn(`${signal} again: stopping now`);
-      await listener.stop();
+      await listener.stop(proxy.cut);
       return;
     }
     stopping = true;

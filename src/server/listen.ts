@@ -12,8 +12,8 @@ export interface Listener {
    * @returns whether all finished
    */
   drain(limitMs: number, cut: () => void): Promise<boolean>;
-  /** Cuts everything now. */
-  stop(): Promise<void>;
+  /** Cuts everything now. @param cut lets answers say that they are cut, where it is given */
+  stop(cut?: () => void): Promise<void>;
 }
 
 export interface ListenOptions {
@@ -54,7 +54,14 @@ export function listen(app: App, { host, port }: ListenOptions): Listener {
       await server.stop(true);
       return false;
     },
-    stop: () => server.stop(true),
+    async stop(cut) {
+      if (cut) {
+        const closed = server.stop();
+        cut();
+        await within(LAST_WORD_MS, closed);
+      }
+      await server.stop(true);
+    },
   };
 }
 

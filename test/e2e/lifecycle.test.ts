@@ -72,6 +72,27 @@ test('what is not done when server.drain_timeout has passed ends in an error eve
   );
 });
 
+test('a second signal ends at once what still runs, with an error event', async () => {
+  const { url, cwd, process } = await serveConfig({ ...SLOW, server: { drain_timeout: '5m' } });
+  const open = await streams(url, 5);
+  process.kill('SIGINT');
+  await until('the end of listening', () =>
+    post(url, CHAT).then(
+      () => false,
+      () => true,
+    ),
+  );
+  process.kill('SIGINT');
+  const texts = await Promise.all(open.map(({ rest }) => rest()));
+  for (const text of texts) {
+    expect([text.includes('"shutting_down"'), text.includes('[DONE]')]).toEqual([true, false]);
+  }
+  expect(await process.exited).toBe(0);
+  expect(lines(cwd)).toMatchObject(
+    Array.from({ length: 5 }, () => ({ outcome: 'truncated', fault: 'shutting_down' })),
+  );
+});
+
 const providersOf = async ({ url }: Serving) =>
   (
     (await (await fetch(`${url}/providers`)).json()) as {
