@@ -47,8 +47,12 @@ const FAILOVER: Readonly<Record<FaultRule['failover'], string>> = {
 
 const rules = Object.entries<FaultRule>(FAULTS).map(
   ([fault, { retry, failover, blames, health, cooldownMs, status, code, means }]) => {
-    const first = cooldownMs > 0 ? `, at first ${cooldownMs / 1000} s` : '';
-    return `| \`${fault}\` | ${means} | ${RETRY[retry]} | ${FAILOVER[failover]} | ${BLAMED[blames]} | ${HEALTH[health]}${first} | ${status} | \`${code}\` |`;
+    const seconds = cooldownMs / 1000;
+    const busy = health === 'busy';
+    const first =
+      cooldownMs === 0 ? '' : busy ? ` of ${seconds} s, or as long as it asks` : `, at first ${seconds} s`;
+    const blamed = busy ? `${BLAMED[blames]}, for this model` : BLAMED[blames];
+    return `| \`${fault}\` | ${means} | ${RETRY[retry]} | ${FAILOVER[failover]} | ${blamed} | ${HEALTH[health]}${first} | ${status} | \`${code}\` |`;
   },
 );
 
@@ -99,7 +103,7 @@ endpoint of a target, which is the client's endpoint, streamed or not; the targe
 of a provider; the provider.
 
 - A failure of a target or of a provider counts for its breaker (\`routing.breaker\`): so many in a row, or so large a share of
-  the calls in a window, open it. Only connections that do not come about count for the provider.
+  the calls in a window, open it. Only failed connection attempts count for the provider.
 - Words that name the key, the account or its balance, and a 401, hold the key back at once. A provider's keys (\`api_keys\`)
   take turns, and one that is free is enough.
 - A 403, 402, 404, 405 or 410 that names none of these may be the request's own fault. It holds back the endpoint of the
@@ -107,21 +111,22 @@ of a provider; the provider.
 
 ## How it comes back
 
-What is held back has a cooldown: ${defaults.cooldown / 1000} s at first (\`routing.breaker.cooldown\`), doubled by each failed trial up to ${defaults.max_cooldown / 1000} s (\`max_cooldown\`), which
-count from the begin of the trial.
+What is held back has a cooldown: ${defaults.cooldown / 1000} s at first (\`routing.breaker.cooldown\`), doubled by each failed trial up to ${defaults.max_cooldown / 1000} s (\`max_cooldown\`), counted
+from the start of the trial.
 Then one request at a time tries it. As soon as one is being answered all may ask it again, and until an answer is complete the
 next failure holds it back for longer. With these defaults a provider that came back is used
-within 15 seconds, however long it was away. A request that tries a target waits no longer than three times what the target usually
+within 15 seconds, however long it was away, unless it named a Retry-After or its probes still get no answer. A request that tries a target waits no longer than three times what the target usually
 takes, and then goes on to the next one.
 
 A free probe (\`health.probe\`) takes that risk off the callers: while it gets no answer, trials are put off, for at most 30 s
-after the last one; when it gets one, the next request may try. A probe that answers with an error, or that was never answered,
-cannot tell, and counts for nothing.
-A provider that answers no request meanwhile and to which two probes in a row open no connection is held back before a request
-has to find out.
+after the last one; when it gets one, the next request may try. A probe that is answered, even with an error, shows that the provider can be
+reached, and no more: the next request may try what was held back because nothing answered. Silence counts only if a probe of
+this provider has been answered before.
+With \`health.probe: always\`, two probes in a row that open no connection hold a provider back before a request has to find out.
 
 When all targets of a request are held back, the least bad one is tried by one request at a time, a second after it
-failed or later. Reading the configuration again (SIGHUP is enough) ends every cooldown. \`/providers\` and \`llmproxy
+failed or later. After the configuration was read again (SIGHUP is enough) the next request may
+try whatever is held back. \`/providers\` and \`llmproxy
 health\` show the scope, the reason, the provider's own words and the time of the next trial.
 
 ## What costs money
@@ -140,12 +145,12 @@ The status is the provider's own where it says something to the client, and the 
 The rest is told in OpenAI's error shape, with every attempt under \`details\`. A failure after the first content was sent
 is an error event in the stream: the same object after \`data: \`, and no \`[DONE]\`.
 
-## The simulation that looks for what nobody thought of
+## The simulation
 
 \`make simulate\` draws worlds from seeds: providers, routes, outages of ${KIND_NAMES.length} kinds at any scope, and clients that leave, read
 slowly or name deadlines. An hour of each passes through the whole proxy on a simulated clock in less than a second, and a model that
 knows what is true judges it: no request fails while a target that would have answered was free and known to be good; no
-fault keeps a request from what it does not cover; what comes back is used again within 15 seconds; what is down is not hammered;
+fault keeps a request from what it does not cover; what comes back is used again within 15 seconds, unless it named a time; what is down is not hammered;
 every request has one record that says what its client saw; nothing is left behind. A violation names the seed, which
 shows it again. \`make check\` runs some hours of it.
 

@@ -28,7 +28,7 @@ const LOOP = 'e2e/loop';
 export const PROMISES: readonly Promised[] = [
   {
     when: '429 with Retry-After, in seconds, milliseconds, as a date, as a used-up limit’s reset or in Gemini’s body',
-    does: 'waited out on the same target when that fits `routing.wait_budget` and no other target is ready sooner; else the next one is asked at once. The target is not asked before that time, or before `routing.max_retry_after`: then one request at a time tries whether a longer one still holds',
+    does: 'waited out on the same target when that fits `routing.wait_budget` and no other target is ready sooner; else the next one is asked at once. The target is not asked before that time. If it is longer than `routing.max_retry_after`, one request at a time tries the target after that',
     tests: [
       [LIMITED, 'is waited out on the only target'],
       [LIMITED, 'is waited out until that time'],
@@ -287,7 +287,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'what is held back, whatever for',
-    does: 'comes back by requests: after a cooldown that grows to `routing.breaker.max_cooldown` one request at a time tries it, also where a probe cannot tell. A reload ends every cooldown',
+    does: 'comes back by requests: after a cooldown that grows to `routing.breaker.max_cooldown` one request at a time tries it, also where a probe cannot tell. After a reload the next request may try whatever is held back',
     tests: [
       [SCOPE, 'comes back by requests where the probe cannot tell'],
       [SCOPE, 'SIGHUP ends every cooldown'],
@@ -304,7 +304,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a target that keeps failing, or fails too often',
-    does: 'its breaker opens (`routing.breaker`); after a growing, jittered cooldown of at most ten seconds one request alone tries it',
+    does: 'its breaker opens (`routing.breaker`); after a growing, jittered cooldown (`max_cooldown`) one request alone tries it',
     tests: [
       [BREAKER, 'failures in a row open the breaker; meanwhile requests cost the provider nothing'],
       [

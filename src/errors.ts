@@ -118,7 +118,7 @@ export const FAULTS = {
   auth: rule(
     refusedKey,
     '502 server_error provider_auth_failed',
-    '401, or words that name the key or the account, but not a key of few rights',
+    '401, or words that name the key or the account, but not a key that lacks a permission',
   ),
   billing: rule(
     refusedKey,
@@ -143,7 +143,7 @@ export const FAULTS = {
   no_endpoint: rule(
     refused,
     '404 invalid_request_error provider_endpoint_not_found',
-    '404, 405, 410 or 501 that does not name the model, or a 400 that seems to',
+    '404, 405, 410 or 501 that does not name the model, or a 400 that seems to name it',
   ),
   declined: rule(
     harmless,

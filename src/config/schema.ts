@@ -36,7 +36,7 @@ const server = z.strictObject({
     .array(hostName)
     .default([])
     .describe(
-      'Further host names that requests may be addressed to. Without keys a proxy on loopback answers to loopback names alone, so that no web page can reach it by a name of its own; once names are listed, all others are refused everywhere.',
+      'Further host names that requests may be addressed to. Without keys a proxy on loopback answers to loopback names alone, so that no web page can reach it by a name of its own. Once names are listed, all others but loopback names are refused, with keys too.',
     ),
   cors: z
     .union([z.literal(false), z.strictObject({ origins: z.array(text).min(1) })])
@@ -70,7 +70,7 @@ const clientKey = z.strictObject({
     .union([z.boolean(), z.literal('only')], { error: 'expected true, false or only' })
     .optional()
     .describe(
-      'Whether it reads /providers, /metrics and the detail of /health; `only`: it does nothing else. Left out: true for a key that is the only one.',
+      'Whether it reads /providers, /metrics and the detail of /health; `only`: it does nothing else. Default: true if it is the only key, else false.',
     ),
 });
 
@@ -293,7 +293,7 @@ const POLICY = {
   hedge:
     'Ask a second target when the first is slow to begin, and take whichever begins first. Both may be charged.',
   last_resort:
-    'When every target is held back, ask the least bad one with every request, and not with one at a time. Never before a Retry-After has passed.',
+    'When every target is held back, send every request to the least bad one, instead of one at a time. Never before a Retry-After has passed.',
   unsupported:
     'What follows when a target cannot take a field of the request: it is left out and named in x-llmproxy-dropped, or the next target is asked, and an error given when none can.',
 } as const;
@@ -357,11 +357,13 @@ const routing = z.strictObject({
       cooldown: duration
         .prefault('2s')
         .describe(
-          'How long it stays open at first; doubles with each failed trial. So does the cooldown of a refused key or endpoint.',
+          'How long it stays open at first; each failed trial doubles it. A refused key or endpoint has the same cooldown.',
         ),
       max_cooldown: duration
         .prefault('10s')
-        .describe('Longest time between two trials, which are one request each.'),
+        .describe(
+          'Longest cooldown. Probes that get no answer put the next trial off, to at most 30 s after the last one.',
+        ),
     })
     .prefault({})
     .describe('Circuit breakers: of each target (a provider and a model), and of each provider.'),
@@ -374,7 +376,7 @@ const limits = z.strictObject({
     .int()
     .positive()
     .default(512)
-    .describe('How deep objects and lists may stand within each other in a request; 400 beyond.'),
+    .describe("Deepest nesting of objects and arrays in a request's JSON; 400 beyond."),
   max_values: z
     .number()
     .int()
@@ -416,7 +418,7 @@ const health = z.strictObject({
     .enum(['recovery', 'always', 'never'])
     .default('recovery')
     .describe(
-      'Ask a free endpoint in the background: of providers that do not answer or refuse a key, of all of them, or of none. Requests find out the rest.',
+      'Ask a free endpoint in the background: of providers that do not answer or refuse a key, of all of them, or of none. Other trouble is found by requests.',
     ),
   interval: duration.prefault('5s').describe('Time between two probes of one provider.'),
   timeout: duration.prefault('5s').describe("Longest wait for a probe's answer."),
