@@ -94,7 +94,8 @@ The 200 is held until the first content, or the whole body when it is not stream
 elsewhere.
 
 While other targets wait, an attempt has an equal share of the time that is left, so that a silent target cannot use up the
-time of those behind it. A share that follows from a caller's own short deadline counts against no target.
+time of those behind it. A share that follows from a caller's own short deadline counts against no target. Of
+\`routing.max_attempts\`, one attempt is kept for each target that waits for its first.
 
 ## Whom a fault blames
 

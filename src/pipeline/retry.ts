@@ -39,6 +39,8 @@ export interface Situation {
   readonly failover: boolean;
   /** When another target of this request is ready, milliseconds from now: 0 for now, `Infinity` for none. */
   readonly othersReadyInMs: number;
+  /** Whether there are more attempts left than targets that wait for their first. */
+  readonly spare: boolean;
   /** Longest wait still allowed: the wait budget within the deadline. */
   readonly waitBudgetMs: number;
 }
@@ -52,10 +54,12 @@ const AT_ONCE: NextStep = { action: 'retry', delayMs: 0 };
  * @param random uniform in [0, 1)
  */
 export function nextStep(situation: Situation, policy: RetryPolicy, random: number): NextStep {
-  const { error, attemptsHere, otherKey, open, failover, othersReadyInMs, waitBudgetMs } = situation;
+  const { error, attemptsHere, otherKey, open, failover, othersReadyInMs, spare, waitBudgetMs } = situation;
   const { retry } = error.rule;
   const elsewhere: NextStep = failover ? { action: 'failover' } : { action: 'give_up' };
-  if (retry === 'at_once' || otherKey) return AT_ONCE;
+  if (retry === 'at_once') return AT_ONCE;
+  if (!spare && failover) return elsewhere;
+  if (otherKey) return AT_ONCE;
   if (retry === 'never' || !open || attemptsHere > policy.maxRetries) return elsewhere;
   if (retry === 'last' && othersReadyInMs === 0) return elsewhere;
   const delayMs = Math.max(error.retryAfterMs ?? 0, backoff(policy, attemptsHere, random));

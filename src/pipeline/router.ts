@@ -134,12 +134,10 @@ export class RequestRouter {
       for (const failure of outcome) {
         signal.throwIfAborted();
         errors.push(failure.error);
-        const step = this.#decide(
-          job,
-          contenders,
-          failure,
-          Math.min(waitBudgetMs, untilMs - clock.monotonic()),
-        );
+        const step = this.#decide(job, contenders, failure, {
+          waitMs: Math.min(waitBudgetMs, untilMs - clock.monotonic()),
+          attempts: this.#policy.max_attempts - attempts,
+        });
         if (step.action === 'give_up') throw this.#final(errors, contenders);
         failure.contender.out = step.action === 'failover';
         if (step.action !== 'retry') continue;
@@ -165,7 +163,13 @@ export class RequestRouter {
     }));
   }
 
-  #decide(job: Job, contenders: readonly Contender[], { contender, error }: Failure, waitBudgetMs: number) {
+  /** @param left the attempts and the wait that a request still has */
+  #decide(
+    job: Job,
+    contenders: readonly Contender[],
+    { contender, error }: Failure,
+    left: { readonly waitMs: number; readonly attempts: number },
+  ) {
     const { target, endpoint } = contender;
     const { settings } = target.provider;
     const { retry, failover } = error.rule;
@@ -178,11 +182,11 @@ export class RequestRouter {
       const windowOf = (each: Contender) => this.#deps.contextWindow(each.target, each.offer);
       leaveOutSmaller(contenders, contender, windowOf, contextWindowIn(error.message));
     }
-    const { readyAtMs } = soonest(
-      contenders.filter((each) => each !== contender),
-      nowMs,
+    const others = contenders.filter((each) => each !== contender && !each.out);
+    const { readyAtMs } = soonest(others, nowMs);
+    const untried = others.filter(
+      (each) => isUntried(each) && each.target.readyAt(each.endpoint, nowMs) <= nowMs,
     );
-    const left = contenders.some((each) => each !== contender && !each.out);
     return nextStep(
       {
         error,
@@ -191,10 +195,11 @@ export class RequestRouter {
         open: target.held(endpoint, nowMs).every(({ hold }) => !hold.trial),
         failover:
           failover === 'yes' ||
-          (failover === 'larger' && left) ||
+          (failover === 'larger' && others.length > 0) ||
           (failover === 'policy' && job.policy.content_policy === 'failover'),
         othersReadyInMs: Math.max(0, readyAtMs - nowMs),
-        waitBudgetMs,
+        spare: left.attempts > untried.length,
+        waitBudgetMs: left.waitMs,
       },
       { maxRetries: settings.maxRetries, baseMs: settings.retryDelayMs, capMs: this.#policy.max_retry_delay },
       this.#deps.random(),
@@ -229,6 +234,10 @@ export class RequestRouter {
       { retryAfterMs },
     );
   }
+}
+
+function isUntried({ attempts, rotations, fresh }: Contender): boolean {
+  return attempts === 0 && rotations === 0 && !fresh;
 }
 
 /** Whether it was the key that failed, and another one, not tried yet, may be used now. */

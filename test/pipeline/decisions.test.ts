@@ -113,7 +113,7 @@ describe('nextStep()', () => {
   const policy = { maxRetries: 2, baseMs: 500, capMs: 8_000 };
   const step = (error: ProxyError, attemptsHere = 1, othersReadyInMs = Infinity, waitBudgetMs = 10_000) => {
     const failover = error.rule.failover === 'yes';
-    const here = { error, attemptsHere, otherKey: false, open: true };
+    const here = { error, attemptsHere, otherKey: false, open: true, spare: true };
     return nextStep({ ...here, failover, othersReadyInMs, waitBudgetMs }, policy, 0.5);
   };
 

@@ -24,6 +24,7 @@ const situation: fc.Arbitrary<Situation> = fc.record({
   open: fc.boolean(),
   failover: fc.boolean(),
   othersReadyInMs: fc.oneof(span, fc.constant(Infinity)),
+  spare: fc.boolean(),
   waitBudgetMs: span,
 });
 
@@ -74,6 +75,12 @@ describe('nextStep()', () => {
   test('asks a target no more that the failure has closed, but for another key or a new connection', () => {
     promise(({ error: { rule }, open, otherKey }, step) => {
       if (step.action === 'retry') expect(open || otherKey || rule.retry === 'at_once').toBe(true);
+    });
+  });
+
+  test('leaves the last attempts to the targets that wait for their first', () => {
+    promise(({ error: { rule }, spare, failover }, step) => {
+      if (!spare && failover && rule.retry !== 'at_once') expect(step.action).toBe('failover');
     });
   });
 

@@ -243,3 +243,20 @@ test('tokens that are counted here bring back no target that is down', async () 
   };
   expect(providers[0]!.held.map(({ scope }) => scope)).toEqual(['target']);
 });
+
+test('no target uses up the attempts of those behind it', async () => {
+  await using limited = upstream(() => failure(429));
+  await using good = upstream(() => completion('ok'));
+  const keys = ['key-one', 'key-two', 'key-three'];
+  await using proxy = running({
+    providers: [
+      provider('a', limited.url, { models: ['m', 'gpt-4o'], api_keys: keys }),
+      provider('b', good.url, { priority: 2 }),
+    ],
+    models: { both: ['a/gpt-4o', 'a/m', 'b/gpt-4o'] },
+    routing: { max_attempts: 4 },
+  });
+  const response = await proxy.post('/v1/chat/completions', { ...CHAT, model: 'both' });
+  expect([response.status, response.headers.get('x-llmproxy-provider')]).toEqual([200, 'b']);
+  expect(response.headers.get('x-llmproxy-attempts')).toBe('4');
+});
