@@ -4,7 +4,7 @@ import type { Spoiling } from './faults.ts';
 import type { SimTarget } from './world.ts';
 import { kindOf } from './faults.ts';
 import { showedFault } from './known.ts';
-import { aboutOf } from './scene.ts';
+import { aboutOf, isFree } from './scene.ts';
 import { downSince } from './truth.ts';
 
 /** Faults after which the proxy knows that a target is down. */
@@ -55,7 +55,9 @@ export class HammeringJudge implements Judge {
     if (request.calls.some((earlier) => earlier.target === target)) return;
     const { known, violations } = this.#scene;
     const others = request.route.targets.filter((each) => each !== target);
-    const how = others.some((other) => known.good(other, request)) ? 'beside' : 'alone';
+    const how = others.some((other) => known.good(other, request) && isFree(this.#scene, other, request))
+      ? 'beside'
+      : 'alone';
     const invited = invites(call);
     if (isAnswer(call) || (invited && how === 'alone')) return;
     const trials = outing[how];

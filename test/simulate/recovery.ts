@@ -99,6 +99,10 @@ export class RecoveryJudge implements Judge {
     const { targets } = request.route;
     const resting = targets.every((target) => known.toldUntil(target).all > request.arrivedMs);
     const busy = [...book.open].some((call) => targets.includes(call.target) || triesProvider(call, targets));
+    // How an answer ended is known when its client has read so far.
+    const read = [...book.requests.values()].some(
+      ({ slow, calls }) => slow && calls.some(({ target }) => targets.includes(target)),
+    );
     const full = targets.some((target) => !isFree(this.#scene, target, request));
     // A provider that cannot be reached is tried with any of its models.
     const touchedMs = Math.max(
@@ -106,7 +110,7 @@ export class RecoveryJudge implements Judge {
         .flatMap(({ id, provider }) => [id, provider.name])
         .map((each) => this.#touched.get(each) ?? -Infinity),
     );
-    if (resting || busy || full || nowMs - touchedMs < LET_THROUGH_MS) return;
+    if (resting || busy || read || full || nowMs - touchedMs < LET_THROUGH_MS) return;
     const idle = Number.isFinite(touchedMs) ? `${((nowMs - touchedMs) / 1000).toFixed(1)} s` : 'ever';
     violations.add(4, nowMs, `${request.id} is refused (${fault}), and nothing was asked for ${idle}`, {
       cause: `${request.route.name} ${Math.floor(nowMs / 60_000)}`,
