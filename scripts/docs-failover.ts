@@ -86,55 +86,55 @@ ${promises.join('\n')}
 
 ## How it decides
 
-One loop asks one target (a provider and a model) at a time, best first: by the order of a route, then by \`priority\`, then
-by \`weight\`. After a failure the rules table below decides. A retry at the same target waits by exponential backoff with
-full jitter (\`retry_delay\`, \`routing.max_retry_delay\`), at most \`max_retries\` times. A Retry-After of the provider is kept,
-up to \`routing.max_retry_after\`. All attempts fit into \`routing.deadline\` and \`routing.max_attempts\`, waits into \`routing.wait_budget\`.
-The 200 is held until the first content, or the whole body when it is not streamed; until then everything may be tried
-elsewhere.
+One loop asks one target (a provider and a model) at a time, best first: by the order of a route, then by \`priority\`,
+then by \`weight\`. After a failure the rules table below decides. A retry at the same target waits by exponential
+backoff with full jitter (\`retry_delay\`, \`routing.max_retry_delay\`), at most \`max_retries\` times. A Retry-After of
+the provider is kept, up to \`routing.max_retry_after\`. All attempts fit into \`routing.deadline\` and
+\`routing.max_attempts\`, waits into \`routing.wait_budget\`. The 200 is held until the first content, or the whole body
+when it is not streamed; until then everything may be tried elsewhere.
 
-While other targets wait, an attempt has an equal share of the time that is left, so that a silent target cannot use up the
-time of those behind it. A share that follows from a caller's own short deadline counts against no target. Of
+While other targets wait, an attempt has an equal share of the time that is left, so that a silent target cannot use up
+the time of those behind it. A share that follows from a caller's own short deadline counts against no target. Of
 \`routing.max_attempts\`, one attempt is kept for each target that waits for its first.
 
 ## Whom a fault blames
 
-Each fault blames the smallest scope that its words support, and nothing larger is held back for it: the request alone; one
-endpoint of a target, which is the client's endpoint, streamed or not; the target, which is a provider and a model; one key
-of a provider; the provider.
+Each fault blames the smallest scope that its words support, and nothing larger is held back for it: the request alone;
+one endpoint of a target, which is the client's endpoint, streamed or not; the target, which is a provider and a model;
+one key of a provider; the provider.
 
-- A failure of a target or of a provider counts for its breaker (\`routing.breaker\`): so many in a row, or so large a share of
-  the calls in a window, open it. Only failed connection attempts count for the provider.
-- Words that name the key, the account or its balance, and a 401, hold the key back at once. A provider's keys (\`api_keys\`)
-  take turns, and one that is free is enough.
+- A failure of a target or of a provider counts for its breaker (\`routing.breaker\`): so many in a row, or so large a
+  share of the calls in a window, open it. Only failed connection attempts count for the provider.
+- Words that name the key, the account or its balance, and a 401, hold the key back at once. A provider's keys
+  (\`api_keys\`) take turns, and one that is free is enough.
 - A 403, 402, 404, 405 or 410 that names none of these may be the request's own fault. It holds back the endpoint of the
   target once ${SEVERAL} different requests in a row met it, and at once where it names the model as missing.
 
 ## How it comes back
 
-What is held back has a cooldown: ${defaults.cooldown / 1000} s at first (\`routing.breaker.cooldown\`), doubled by each failed trial up to ${defaults.max_cooldown / 1000} s (\`max_cooldown\`), counted
-from the start of the trial.
-Then one request at a time tries it. As soon as one is being answered all may ask it again, and until an answer is complete the
-next failure holds it back for longer. With these defaults a provider that came back is used
-within 15 seconds, however long it was away, unless it named a Retry-After or its probes still get no answer. A request that tries a target waits no longer than three times what the target usually
-takes, and then goes on to the next one.
+What is held back has a cooldown: ${defaults.cooldown / 1000} s at first (\`routing.breaker.cooldown\`), doubled by each
+failed trial up to ${defaults.max_cooldown / 1000} s (\`max_cooldown\`), counted from the start of the trial. Then one
+request at a time tries it. As soon as one is being answered all may ask it again, and until an answer is complete the
+next failure holds it back for longer. With these defaults a provider that came back is used within 15 seconds, however
+long it was away, unless it named a Retry-After or its probes still get no answer. A request that tries a target waits
+no longer than three times what the target usually takes, and then goes on to the next one.
 
-A free probe (\`health.probe\`) takes that risk off the callers: while it gets no answer, trials are put off, for at most 30 s
-after the last one; when it gets one, the next request may try. A probe that is answered, even with an error, shows that the provider can be
-reached, and no more: the next request may try what was held back because nothing answered. Silence counts only if a probe of
-this provider has been answered before.
-With \`health.probe: always\`, two probes in a row that open no connection hold a provider back before a request has to find out.
+A free probe (\`health.probe\`) takes that risk off the callers: while it gets no answer, trials are put off, for at
+most 30 s after the last one; when it gets one, the next request may try. A probe that is answered, even with an error,
+shows that the provider can be reached, and no more: the next request may try what was held back because nothing
+answered. Silence counts only if a probe of this provider has been answered before. With \`health.probe: always\`, two
+probes in a row that open no connection hold a provider back before a request has to find out.
 
 When all targets of a request are held back, the least bad one is tried by one request at a time, a second after it
-failed or later. After the configuration was read again (SIGHUP is enough) the next request may
-try whatever is held back. \`/providers\` and \`llmproxy
-health\` show the scope, the reason, the provider's own words and the time of the next trial.
+failed or later. After the configuration was read again (SIGHUP is enough) the next request may try whatever is held
+back. \`/providers\` and \`llmproxy health\` show the scope, the reason, the provider's own words and the time of the
+next trial.
 
 ## What costs money
 
-\`resume\`, \`hedge\` and \`probe_model\` are off unless asked for. A resumed stream pays for the prompt and for the text so far
-a second time, as input of the other target. A hedge may be charged by both targets, also by the one that is let go.
-\`probe_model\` pays for one short answer an interval.
+\`resume\`, \`hedge\` and \`probe_model\` are off unless asked for. A resumed stream pays for the prompt and for the
+text so far a second time, as input of the other target. A hedge may be charged by both targets, also by the one that is
+let go. \`probe_model\` pays for one short answer an interval.
 
 ## The rules table
 
