@@ -7,7 +7,8 @@ import type { StreamEnd } from './pump.ts';
 import type { ResumeDeps } from './resume.ts';
 import type { Job, Routed } from './router.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
-import { endingError, endingOf } from '../wire/endings.ts';
+import { endingError, endingOf, untoldEnding } from '../wire/endings.ts';
+import { saysWhy } from '../wire/endpoints.ts';
 import { pump } from './pump.ts';
 import { Resumer } from './resume.ts';
 
@@ -82,7 +83,8 @@ export class Pipeline {
     exchange.finishReason = whole.finish;
     exchange.responseBytes = whole.body.length;
     exchange.responseText = () => whole.text;
-    this.#finish(exchange, opened.status, endingError(endingOf('chat', whole.finish), target.id));
+    const untold = whole.finish === null && saysWhy(exchange.endpoint) ? untoldEnding(target.id) : undefined;
+    this.#finish(exchange, opened.status, untold ?? endingError(endingOf('chat', whole.finish), target.id));
     return whole.body;
   }
 

@@ -8,7 +8,8 @@ import type { Verdict } from '../wire/shapes/events.ts';
 import type { Passing } from './passing.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyBody, tellable } from '../wire/classify.ts';
-import { endingError, endingOf, fails } from '../wire/endings.ts';
+import { endingError, endingOf, fails, untoldEnding } from '../wire/endings.ts';
+import { errorIn } from '../wire/error-event.ts';
 import { isObject, numberOf, parseJson, stringOf } from '../wire/json.ts';
 import { brokenEvent } from '../wire/shapes/events.ts';
 
@@ -141,8 +142,7 @@ export class Tap {
   /** What a complete answer is recorded with when its finish reason is unknown, or was never told. */
   oddity(target: string): ProxyError | undefined {
     if (this.finish !== null) return endingError(endingOf('chat', this.finish), target);
-    const message = `Cannot tell whether the answer of ${target} is complete: its stream ended without a finish reason`;
-    return new ProxyError('unknown_ending', message, { target });
+    return untoldEnding(target);
   }
 
   /** The answer in one piece as JSON text; `undefined` when it grew beyond the bound or never began. */
@@ -151,16 +151,21 @@ export class Tap {
     return JSON.stringify(this.#shown(this.#assembler.result()));
   }
 
-  /** One event's data of the client's protocol. @returns whether it may go on to the client */
-  event(data: string, target: string): boolean {
+  /**
+   * One event's data of the client's protocol.
+   * @param name its `event:` field
+   * @returns whether it may go on to the client
+   */
+  event(data: string, target: string, name?: string): boolean {
     if (this.done || this.error) return false;
     if (data === '[DONE]') return this.#end(target);
     const value = parseJson(data);
+    const told = errorIn(value ?? data, name);
+    if (told && this.#classify(told, target)) return false;
     if (!isObject(value)) {
       this.malformed += 1;
       return false;
     }
-    if (mayBeError(value) && this.#classify(value, target)) return false;
     const verdict = this.#passing.verdict(value);
     if (verdict !== 'sound') return this.#leaveOut(verdict, target);
     const failure = this.#passing.failure(value);
@@ -217,10 +222,4 @@ export class Tap {
     this.error = new ProxyError(found.fault, message, { target, upstream: found.upstream });
     return true;
   }
-}
-
-function mayBeError(value: JsonObject): boolean {
-  return (
-    'error' in value || value.object === 'error' || value.type === 'error' || value.type === 'response.failed'
-  );
 }

@@ -59,6 +59,7 @@ export const ENDINGS: Readonly<Record<ProtocolName, Row>> = {
     content_filter: 'content_filter',
     failed: 'server',
     cancelled: 'server',
+    canceled: 'server',
   },
   /** @see https://ai.google.dev/api/generate-content#FinishReason */
   gemini: {
@@ -175,6 +176,12 @@ export function fails(ending: Ending | undefined): ending is Ending & { readonly
 /** Whether a canonical finish reason is a provider's own word, which stands for no proper end. */
 export function isImproper(finish: unknown): finish is string {
   return endingOf('chat', finish)?.fault !== undefined;
+}
+
+/** Of an answer that ends without a finish reason. */
+export function untoldEnding(target: string): ProxyError {
+  const message = `Cannot tell whether the answer of ${target} is complete: it has no finish reason`;
+  return new ProxyError('unknown_ending', message, { target });
 }
 
 const STATES: Readonly<Record<Failure | 'unknown_ending', string>> = {

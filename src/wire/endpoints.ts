@@ -61,6 +61,13 @@ const TRANSLATED: readonly Endpoint[] = [
   'embeddings',
 ];
 
+/** Whether a whole answer says why it ended. */
+export function saysWhy(endpoint: Recorded): boolean {
+  return ANSWERING.has(endpoint);
+}
+
+const ANSWERING: ReadonlySet<Recorded> = new Set(['chat', 'messages', 'responses', 'completions']);
+
 export function isTranslated(endpoint: Endpoint): boolean {
   return TRANSLATED.includes(endpoint);
 }

@@ -3,12 +3,13 @@ import type { Ending } from '../../wire/endings.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { ProxyError } from '../../errors.ts';
 import { classifyBody, tellable } from '../../wire/classify.ts';
+import { errorIn } from '../../wire/error-event.ts';
 import { endingError, fails } from '../../wire/endings.ts';
 import { areBroken } from '../../wire/json.ts';
 
 /** Throws when a body that came with status 200 holds an error; it counts like the status it stands for. */
 export function judge(body: JsonObject, target: string): void {
-  const found = classifyBody(body);
+  const found = classifyBody(errorIn(body));
   if (!found) return;
   throw new ProxyError(found.fault, `Cannot get an answer from ${target}: ${tellable(found)}`, {
     target,
@@ -20,6 +21,23 @@ export function judge(body: JsonObject, target: string): void {
 export function judgeEnding(ending: Ending | undefined, target: string): void {
   const error = fails(ending) ? endingError(ending, target) : undefined;
   if (error) throw error;
+}
+
+/** How an answer of several choices ended: as the worst of them. */
+export function worstEnding(endings: readonly (Ending | undefined)[]): Ending | undefined {
+  if (endings.includes(undefined)) return undefined;
+  return endings.find((ending) => ending?.fault !== undefined) ?? endings[0];
+}
+
+/** Throws when an answer ends without a finish reason within a tool call: it was cut there. */
+export function judgeCut(
+  ending: Ending | undefined,
+  calls: readonly { readonly function: { readonly arguments: string } }[] | undefined,
+  target: string,
+): void {
+  if (ending || !calls?.some(({ function: fn }) => areBroken(fn.arguments))) return;
+  const message = `Cannot complete the answer of ${target}: it ends within a tool call`;
+  throw new ProxyError('truncated', message, { target });
 }
 
 /** Throws when a tool call of an answer that claims to be complete has arguments that cannot be read. */

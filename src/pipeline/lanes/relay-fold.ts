@@ -80,7 +80,8 @@ export class RelayFold implements Fold {
   /** Shows whole events to the tap, and gives those that may go on. */
   #show(whole: Uint8Array): Uint8Array | undefined {
     const passes: boolean[] = [];
-    for (const { data } of this.#events.push(whole)) passes.push(this.#tap.event(data, this.#target));
+    for (const { event, data } of this.#events.push(whole))
+      passes.push(this.#tap.event(data, this.#target, event));
     const kept = passes.includes(false) ? this.#kept(whole, passes) : whole;
     this.#begun = true;
     return kept;

@@ -7,7 +7,7 @@ import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
-import { isObject, listOf, numberOf, objectOf } from '../../wire/json.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../../wire/json.ts';
 import { spliceMultipart } from '../../wire/multipart.ts';
 import { vendorUsage } from '../../wire/openai/response.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
@@ -18,7 +18,7 @@ import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
 import { parseAnswer } from './answer.ts';
 import { checkAnswer } from './check.ts';
-import { judge, judgeEnding } from './judge.ts';
+import { judge, judgeCut, judgeEnding, worstEnding } from './judge.ts';
 import { RelayFold } from './relay-fold.ts';
 import { wholeAsStream } from './whole-as-stream.ts';
 
@@ -81,9 +81,24 @@ function* readWhole(text: string, target: string, endpoint: Endpoint, quirks: Qu
   if (endpoint === 'messages') return readMessage(value, target);
   if (endpoint === 'responses') return readResponse(value, target);
   const choices = listOf(value.choices).map(objectOf);
-  for (const { finish_reason: reason } of choices) judgeEnding(endingOf('chat', reason), target);
-  const finish = endingOf('chat', choices[0]?.finish_reason)?.finish ?? null;
-  return { text: undefined, finish, usage: vendorUsage(value.usage, quirks) };
+  const endings = choices.map(({ finish_reason: reason }) => endingOf('chat', reason));
+  for (const [at, ending] of endings.entries()) {
+    judgeEnding(ending, target);
+    judgeCut(ending, callsOf(choices[at]!), target);
+  }
+  return {
+    text: undefined,
+    finish: worstEnding(endings)?.finish ?? null,
+    usage: vendorUsage(value.usage, quirks),
+  };
+}
+
+/** The calls of a choice, as far as their arguments are texts. */
+function callsOf({ message }: JsonObject) {
+  return listOf(objectOf(message).tool_calls).map((call) => {
+    const text = stringOf(objectOf(objectOf(call).function).arguments);
+    return { function: { arguments: text ?? '{}' } };
+  });
 }
 
 function readMessage(value: JsonObject, target: string): WholeAnswer {

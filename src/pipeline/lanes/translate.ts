@@ -30,7 +30,7 @@ import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
 import { parseAnswer, writeAnswer } from './answer.ts';
 import { checkAnswer } from './check.ts';
-import { judge, judgeCalls, judgeEnding } from './judge.ts';
+import { judge, judgeCalls, judgeCut, judgeEnding, worstEnding } from './judge.ts';
 
 /** How each protocol asks and reads. */
 export const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
@@ -66,7 +66,8 @@ export const translate: Lane = {
       *whole(text, target): Steps<WholeAnswer> {
         const answer = yield* readWhole(text, target, { name, encoded, strict });
         yield;
-        const finish = answer.choices[0]?.finish_reason ?? null;
+        const endings = answer.choices.map(({ finish_reason }) => endingOf('chat', finish_reason));
+        const finish = worstEnding(endings)?.finish ?? null;
         const written = client.encode(answer);
         return { text: yield* writeAnswer(written, text), finish, usage: openaiUsage(answer.usage) };
       },
@@ -111,7 +112,9 @@ function* readWhole(
   checkAnswer(name, body, target);
   const answer = encoded.decode(body);
   for (const { message, finish_reason: finish } of answer.choices) {
-    judgeEnding(endingOf('chat', finish), target);
+    const ending = endingOf('chat', finish);
+    judgeEnding(ending, target);
+    judgeCut(ending, message.tool_calls, target);
     if (strict && (finish === 'stop' || finish === 'tool_calls')) judgeCalls(message.tool_calls, target);
   }
   return answer;

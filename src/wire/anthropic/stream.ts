@@ -82,9 +82,6 @@ export class AnthropicReader implements ChatReader {
         return this.#end(objectOf(value.delta));
       case 'message_stop':
         return this.#stop();
-      case 'error':
-        this.error = value;
-        return [];
       default:
         return [];
     }

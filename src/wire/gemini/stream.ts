@@ -42,7 +42,7 @@ export class GeminiReader implements ChatReader {
     this.#model = context.model;
   }
 
-  push({ data }: SseEvent): ChatChunk[] {
+  push({ event, data }: SseEvent): ChatChunk[] {
     if (this.done || this.error) return [];
     const value = parseJson(data);
     const answers = Array.isArray(value) ? (value as unknown[]) : [value];
@@ -50,7 +50,9 @@ export class GeminiReader implements ChatReader {
       this.malformed += 1;
       return [];
     }
-    return answers.flatMap((answer) => (judgeEvent('gemini', answer, this) ? this.#answer(answer) : []));
+    return answers.flatMap((answer) =>
+      judgeEvent('gemini', answer, this, event) ? this.#answer(answer) : [],
+    );
   }
 
   end(): ChatChunk[] {
@@ -68,10 +70,6 @@ export class GeminiReader implements ChatReader {
   }
 
   #answer(answer: JsonObject): ChatChunk[] {
-    if (answer.error !== undefined && answer.error !== null) {
-      this.error ??= answer;
-      return [];
-    }
     // An answer has one name, whatever its later events say.
     if (this.#id === undefined) this.#model = stringOf(answer.modelVersion) ?? this.#model;
     this.#id ??= idOf(answer, this.#context);

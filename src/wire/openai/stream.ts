@@ -50,10 +50,6 @@ export class ChunkReader implements ChatReader {
     if (event.data === '[DONE]') return this.#stop();
     const value = readEvent('chat', event, this);
     if (!value) return [];
-    if ((value.error !== undefined && value.error !== null) || value.object === 'error') {
-      this.error = value;
-      return [];
-    }
     const chunk = decodeChunk(value, this.#context);
     if (chunk.usage) this.#usage = chunk.usage;
     // Some name each chunk anew, and Azure's first one names nothing.

@@ -81,7 +81,7 @@ export function decodeResponse(body: JsonObject, { created, memory, newId }: Con
     object: 'chat.completion',
     created: countOf(body.created_at) ?? created,
     model: stringOf(body.model) ?? '',
-    choices: [{ index: 0, message, logprobs: null, finish_reason: responseFinish(body) ?? 'stop' }],
+    choices: [{ index: 0, message, logprobs: null, finish_reason: responseFinish(body) }],
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
   };
 }

@@ -101,9 +101,6 @@ export class ResponsesReader implements ChatReader {
         return this.#fail(objectOf(value.response));
       case 'response.cancelled':
         return this.#end('cancelled');
-      case 'error':
-        this.error = isObject(value.error) ? value : { error: value };
-        return [];
       default:
         return [];
     }

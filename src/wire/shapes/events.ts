@@ -3,6 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { ProtocolName } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Shape } from './shape.ts';
+import { errorIn } from '../error-event.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { candidates, item, part } from './answers.ts';
 import { both, either, fields, kinds, list, maybe, object, text, word } from './shape.ts';
@@ -170,6 +171,11 @@ export function readEvent(
 ): JsonObject | undefined {
   const value = parseJson(data);
   if (isObject(value)) return judgeEvent(protocol, value, reader, event) ? value : undefined;
+  const error = errorIn(value ?? data, event);
+  if (error) {
+    reader.error ??= error;
+    return undefined;
+  }
   reader.malformed += 1;
   return undefined;
 }
@@ -181,13 +187,15 @@ export function judgeEvent(
   reader: Counting,
   name?: string,
 ): boolean {
-  const verdict = verdictOf(protocol, value, name);
+  // A response that failed is read for its usage too.
+  const error =
+    protocol === 'responses' && value.type === 'response.failed' ? undefined : errorIn(value, name);
+  if (error) {
+    reader.error ??= error;
+    return false;
+  }
+  const verdict = EVENT_JUDGES[protocol](value, name);
   if (verdict === 'odd') reader.malformed += 1;
   else if (verdict === 'broken') reader.error ??= brokenEvent();
   return verdict === 'sound';
-}
-
-/** An error says what it says, whatever stands beside it. */
-export function verdictOf(protocol: ProtocolName, event: JsonObject, name?: string): Verdict {
-  return isObject(event.error) ? 'sound' : EVENT_JUDGES[protocol](event, name);
 }
