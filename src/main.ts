@@ -1,10 +1,10 @@
 #!/usr/bin/env bun
-import { renderUsage, runCommand } from 'citty';
+import { runCommand } from 'citty';
 import type { ArgsDef, CommandDef } from 'citty';
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { ExitError } from './cli/exit.ts';
-import { print, useColor } from './cli/output.ts';
+import { print } from './cli/output.ts';
 import { nearest } from './config/suggest.ts';
 import { versionLine } from './version.ts';
 
@@ -106,9 +106,8 @@ async function run(given: readonly string[]): Promise<void> {
       const { exportHelp } = await import('./cli/export-help.ts');
       return print(`${exportHelp()}\n`);
     }
-    const usage = await renderUsage(found.command, { meta: { name: found.names.slice(0, -1).join(' ') } });
-    const shown = useColor(process.stdout) ? usage : Bun.stripANSI(usage);
-    process.stdout.write(`${shown}\n`);
+    const { helpText } = await import('./cli/help.ts');
+    print(`${await helpText(found.command, found.names)}\n`);
     if (!found.command.run && args.length > 0 && !args.includes('--help') && !args.includes('-h'))
       throw new ExitError(2);
     return;

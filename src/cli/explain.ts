@@ -19,10 +19,19 @@ export default defineCommand({
       'Say which target a request would go to, what it would be sent, and what failures would lead to. Sends nothing',
   },
   args: {
-    model: { type: 'string', description: "The model a client names (default: the request's)" },
-    request: { type: 'string', description: 'File with the request body as JSON, or - for stdin' },
+    model: {
+      type: 'string',
+      valueHint: 'name',
+      description: "The model a client names (default: the request's)",
+    },
+    request: {
+      type: 'string',
+      valueHint: 'file',
+      description: 'File with the request body as JSON, or - for stdin',
+    },
     endpoint: {
       type: 'string',
+      valueHint: 'api',
       default: 'chat',
       description: 'Which API it is for: chat, messages, responses, embeddings, ...',
     },

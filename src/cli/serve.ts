@@ -16,12 +16,19 @@ import { CONFIG_FLAG, read, readConfig } from './source.ts';
 import { table } from './table.ts';
 
 export default defineCommand({
-  meta: { name: 'serve', description: 'Serve the OpenAI API in front of the configured providers' },
+  meta: {
+    name: 'serve',
+    description: "Serve OpenAI's and Anthropic's APIs in front of the configured providers",
+  },
   args: {
     config: CONFIG_FLAG,
     host: { type: 'string', description: 'Address to listen on (server.host)' },
     port: { type: 'string', description: 'Port to listen on, 0 for a free one (server.port)' },
-    'log-dir': { type: 'string', description: 'Directory of the request log (logging.requests.directory)' },
+    'log-dir': {
+      type: 'string',
+      valueHint: 'dir',
+      description: 'Directory of the request log (logging.requests.directory)',
+    },
   },
   async run({ args }) {
     const flags = {

@@ -10,6 +10,7 @@ import { useColor } from './output.ts';
 /** The flag of commands that need a configuration. */
 export const CONFIG_FLAG = {
   type: 'string',
+  valueHint: 'file',
   description: 'Configuration file (default: $LLMPROXY_CONFIG, then ./config.yaml, then none)',
 } as const;
 
