@@ -4,10 +4,12 @@ import type { Endpoint } from '../wire/endpoints.ts';
 import { explain } from '../explain.ts';
 import { ProxyError } from '../errors.ts';
 import { ENDPOINT_NAMES } from '../wire/endpoints.ts';
+import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 import { print } from './output.ts';
 import { CONFIG_FLAG, readConfig } from './source.ts';
 import { table } from './table.ts';
+import { widthOf } from './wrap.ts';
 
 /** What is asked where no request is given. */
 const SAMPLE = { messages: [{ role: 'user', content: 'Hello' }] };
@@ -65,7 +67,7 @@ async function bodyOf(path: string): Promise<Record<string, unknown>> {
   try {
     text = await file.text();
   } catch (cause) {
-    throw new ExitError(1, `Cannot read ${path}: ${(cause as Error).message}`);
+    throw new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
   }
   try {
     const body: unknown = JSON.parse(text);
@@ -87,7 +89,7 @@ function explained(make: () => Explanation): Explanation {
 }
 
 function render({ model, endpoint, targets, failures }: Explanation): string {
-  const width = process.stdout.columns ?? Infinity;
+  const width = widthOf(process.stdout);
   const rows = targets.map((target, index) => [
     `${index + 1}`,
     target.target,
