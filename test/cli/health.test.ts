@@ -110,7 +110,7 @@ describe('what health shows', () => {
     expect(below(report(limited, { keys }))[0]).toContain('Z: a, key 1; rate_limited');
   });
 
-  test.each([40, 80, 120])('lines that fit into %d columns, whatever the provider says', (width) => {
+  test.each([64, 80, 120])('lines that fit into %d columns, whatever the provider says', (width) => {
     const message = `400: ${'many words '.repeat(30)}${'x'.repeat(200)}\nand\x1b[2J more`;
     const held = Array.from({ length: 20 }, (_, n) => ({ ...HELD, model: `model-${n}`, message }));
     const shown = report(held.map((each) => ({ ...each, scope: 'target' as const })));
