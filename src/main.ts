@@ -1,11 +1,12 @@
 #!/usr/bin/env bun
-import { renderUsage, runCommand } from 'citty';
+import { parseArgs, runCommand } from 'citty';
 import type { ArgsDef, CommandDef } from 'citty';
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { ExitError } from './cli/exit.ts';
-import { print, useColor } from './cli/output.ts';
+import { print } from './cli/output.ts';
 import { nearest } from './config/suggest.ts';
+import { fileReason } from './logs/names.ts';
 import { versionLine } from './version.ts';
 
 const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
@@ -46,7 +47,7 @@ function takeEnvFile(args: readonly string[]): readonly string[] {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new ExitError(1, `Cannot read ${path}: ${(cause as Error).message}`);
+    throw new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
   }
   for (const [name, value] of Object.entries(parseEnv(text))) process.env[name] ??= value;
   return [...args.slice(0, at), ...args.slice(at + (args[at]!.includes('=') ? 1 : 2))];
@@ -96,6 +97,17 @@ function refuseUnknownFlags({ command, args, names }: Found): void {
   }
 }
 
+/** citty takes any number of arguments; one that the command has no use for is a mistake too. */
+function refuseSurplusArguments({ command, args, names }: Found): void {
+  // It takes any number of inputs.
+  if (names[1] === 'export') return;
+  const defined = (command.args ?? {}) as ArgsDef;
+  const expected = Object.values(defined).filter(({ type }) => type === 'positional').length;
+  const surplus = parseArgs([...args], defined)._[expected];
+  if (surplus === undefined) return;
+  throw new ExitError(2, `Cannot use ${surplus} with \`${names.join(' ')}\`: unknown argument; see --help`);
+}
+
 async function run(given: readonly string[]): Promise<void> {
   const args = takeEnvFile(given);
   if (args[0] === '--version' || args[0] === '-v') return void process.stdout.write(`${versionLine()}\n`);
@@ -106,14 +118,14 @@ async function run(given: readonly string[]): Promise<void> {
       const { exportHelp } = await import('./cli/export-help.ts');
       return print(`${exportHelp()}\n`);
     }
-    const usage = await renderUsage(found.command, { meta: { name: found.names.slice(0, -1).join(' ') } });
-    const shown = useColor(process.stdout) ? usage : Bun.stripANSI(usage);
-    process.stdout.write(`${shown}\n`);
+    const { helpText } = await import('./cli/help.ts');
+    print(`${await helpText(found.command, found.names)}\n`);
     if (!found.command.run && args.length > 0 && !args.includes('--help') && !args.includes('-h'))
       throw new ExitError(2);
     return;
   }
   refuseUnknownFlags(found);
+  refuseSurplusArguments(found);
   await runCommand(found.command, { rawArgs: [...found.args] });
 }
 

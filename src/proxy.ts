@@ -9,7 +9,7 @@ import type { ServerBindings } from './server/context.ts';
 import { systemClock } from './clock.ts';
 import { ProxyError } from './errors.ts';
 import { needRestart, sameService } from './config/changes.ts';
-import { secretsOf } from './config/keys.ts';
+import { offReason, secretsOf } from './config/keys.ts';
 import type { LogWriterDeps } from './logs/writer.ts';
 import { masker } from './logs/redact.ts';
 import { Secrets } from './logs/secrets.ts';
@@ -109,7 +109,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   let draining = false;
   const defects = new Defects(problem);
   const sinks = new Sinks(sinksOf(), defects);
-  const statuses = () => statusesOf(current, pool, clock);
+  const statuses = () => statusesOf(current, pool, clock, deps.env);
   const loading = new Loading(prices, {
     providers: statuses,
     inFlight: () => inFlight,
@@ -251,11 +251,16 @@ function policyOf(config: Config): ConstructorParameters<typeof TargetPool>[0] {
   return { breaker: { ...breaker, max_cooldown, max_retry_after }, health: config.health };
 }
 
-function statusesOf({ config, providers }: Generation, pool: TargetPool, clock: Clock): ProviderStatus[] {
+function statusesOf(
+  { config, providers }: Generation,
+  pool: TargetPool,
+  clock: Clock,
+  env: ProxyDeps['env'],
+): ProviderStatus[] {
   const off = config.providers.filter((provider) => !provider.enabled);
   return [
     ...providers.map((provider) => providerStatus(provider, pool, clock)),
-    ...off.map(({ name, type }) => disabledStatus(name, type, 'not enabled, or its key is missing')),
+    ...off.map((provider) => disabledStatus(provider.name, provider.type, offReason(provider, env))),
   ];
 }
 

@@ -2,6 +2,7 @@ import { defineCommand } from 'citty';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/schema.ts';
+import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 import { print, useColor } from './output.ts';
 
@@ -71,7 +72,7 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new ExitError(1, `Cannot read ${path}: ${(cause as Error).message}`);
+    throw new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
   }
 }
 
@@ -92,7 +93,7 @@ function writeWhole(path: string, text: string): void {
     writeFileSync(temporary, text);
     renameSync(temporary, path);
   } catch (cause) {
-    throw new ExitError(1, `Cannot write ${path}: ${(cause as Error).message}`);
+    throw new ExitError(1, `Cannot write ${path}: ${fileReason(cause)}`);
   }
 }
 

@@ -4,10 +4,12 @@ import type { Endpoint } from '../wire/endpoints.ts';
 import { explain } from '../explain.ts';
 import { ProxyError } from '../errors.ts';
 import { ENDPOINT_NAMES } from '../wire/endpoints.ts';
+import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 import { print } from './output.ts';
 import { CONFIG_FLAG, readConfig } from './source.ts';
 import { table } from './table.ts';
+import { widthOf } from './wrap.ts';
 
 /** What is asked where no request is given. */
 const SAMPLE = { messages: [{ role: 'user', content: 'Hello' }] };
@@ -19,10 +21,19 @@ export default defineCommand({
       'Say which target a request would go to, what it would be sent, and what failures would lead to. Sends nothing',
   },
   args: {
-    model: { type: 'string', description: "The model a client names (default: the request's)" },
-    request: { type: 'string', description: 'File with the request body as JSON, or - for stdin' },
+    model: {
+      type: 'string',
+      valueHint: 'name',
+      description: "The model a client names (default: the request's)",
+    },
+    request: {
+      type: 'string',
+      valueHint: 'file',
+      description: 'File with the request body as JSON, or - for stdin',
+    },
     endpoint: {
       type: 'string',
+      valueHint: 'api',
       default: 'chat',
       description: 'Which API it is for: chat, messages, responses, embeddings, ...',
     },
@@ -56,7 +67,7 @@ async function bodyOf(path: string): Promise<Record<string, unknown>> {
   try {
     text = await file.text();
   } catch (cause) {
-    throw new ExitError(1, `Cannot read ${path}: ${(cause as Error).message}`);
+    throw new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
   }
   try {
     const body: unknown = JSON.parse(text);
@@ -78,7 +89,7 @@ function explained(make: () => Explanation): Explanation {
 }
 
 function render({ model, endpoint, targets, failures }: Explanation): string {
-  const width = process.stdout.columns ?? Infinity;
+  const width = widthOf(process.stdout);
   const rows = targets.map((target, index) => [
     `${index + 1}`,
     target.target,

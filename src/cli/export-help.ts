@@ -1,9 +1,7 @@
 import { FLAG_GROUPS } from '../export/flags.ts';
 import type { FlagSpec } from '../export/flags.ts';
 import { FORMATS } from '../export/formats/all.ts';
-
-const COLUMNS = 80;
-const LEFT = 29;
+import { entry, EVERYWHERE } from './help.ts';
 
 /** The help text of `llmproxy export`: flags by what they are for, and the formats. */
 export function exportHelp(): string {
@@ -20,6 +18,7 @@ export function exportHelp(): string {
       'Without inputs: the log directory. Switches are turned off again by --no-NAME;\n' +
       'each flag is also a variable: LLMPROXY_EXPORT_MAX_RECORDS for --max-records.',
     ...groups,
+    ['Everywhere:', ...EVERYWHERE].join('\n'),
     ['Formats:', ...formats, entry('  raw', 'Whole records as they were logged')].join('\n'),
     [
       'Examples:',
@@ -34,22 +33,4 @@ export function exportHelp(): string {
 
 function flagText(name: string, { short, hint }: FlagSpec): string {
   return `  ${short === undefined ? '    ' : `-${short}, `}--${name}${hint === undefined ? '' : ` ${hint.toUpperCase()}`}`;
-}
-
-/** The name, and its words beside it within the width of a terminal. */
-function entry(name: string, text: string): string {
-  const lines = wrapped(text, COLUMNS - LEFT - 1);
-  const first = name.length < LEFT ? `${name.padEnd(LEFT)}${lines.shift() ?? ''}` : name;
-  return [first, ...lines.map((line) => `${' '.repeat(LEFT)}${line}`)].join('\n');
-}
-
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

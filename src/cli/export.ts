@@ -17,6 +17,7 @@ import type { Picker } from '../export/settings/picker.ts';
 import { statsText, summaryText, troubleText } from '../export/summary.ts';
 import { thingsText } from '../export/text.ts';
 import { InputError } from '../logs/problem.ts';
+import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 import { print } from './output.ts';
 
@@ -127,7 +128,7 @@ async function readConfig(flags: GivenFlags, env: GivenFlags): Promise<Config | 
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new ExitError(EXIT.failed, `Cannot read ${path}: ${(cause as Error).message}`);
+    throw new ExitError(EXIT.failed, `Cannot read ${path}: ${fileReason(cause)}`);
   }
   // Most exports have none, and it takes longer to load than they take to start.
   const { loadConfig } = await import('../config/load.ts');

@@ -4,6 +4,7 @@ import { catalogue } from '../providers/catalogue.ts';
 import { ExitError } from './exit.ts';
 import { print } from './output.ts';
 import { table } from './table.ts';
+import { widthOf } from './wrap.ts';
 
 export default defineCommand({
   meta: { name: 'providers', description: 'List the provider types that a configuration may name' },
@@ -23,8 +24,8 @@ export default defineCommand({
 
 function overview(rows: readonly CatalogueRow[]): string {
   const cells = rows.map(({ type, protocol, auth, probe }) => [type, protocol, auth, probe ?? '-']);
-  const shown = table(['TYPE', 'PROTOCOL', 'AUTH', 'PROBE'], cells, process.stdout.columns ?? Infinity);
-  return `${shown}\nllmproxy providers TYPE shows all of one: what passes unchanged, what is left out.\n`;
+  const shown = table(['TYPE', 'PROTOCOL', 'AUTH', 'PROBE'], cells, widthOf(process.stdout));
+  return `${shown}\nllmproxy providers TYPE shows more: what passes unchanged, what is left out.\n`;
 }
 
 function details(row: CatalogueRow): string {

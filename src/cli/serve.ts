@@ -2,7 +2,6 @@ import { defineCommand } from 'citty';
 import type { Config } from '../config/schema.ts';
 import type { Listener } from '../server/listen.ts';
 import type { Proxy } from '../proxy.ts';
-import type { Found } from '../config/discover.ts';
 import type { ConfigManager } from '../config/manager.ts';
 import { isLoopback } from '../config/references.ts';
 import { createProxy } from '../proxy.ts';
@@ -13,15 +12,23 @@ import { integerFlag } from './flags.ts';
 import { programLog } from './log.ts';
 import { print } from './output.ts';
 import { CONFIG_FLAG, read, readConfig } from './source.ts';
-import { table } from './table.ts';
+import { directoryProblem, serveText } from './serve-text.ts';
+import { widthOf } from './wrap.ts';
 
 export default defineCommand({
-  meta: { name: 'serve', description: 'Serve the OpenAI API in front of the configured providers' },
+  meta: {
+    name: 'serve',
+    description: "Serve OpenAI's and Anthropic's APIs in front of the configured providers",
+  },
   args: {
     config: CONFIG_FLAG,
     host: { type: 'string', description: 'Address to listen on (server.host)' },
     port: { type: 'string', description: 'Port to listen on, 0 for a free one (server.port)' },
-    'log-dir': { type: 'string', description: 'Directory of the request log (logging.requests.directory)' },
+    'log-dir': {
+      type: 'string',
+      valueHint: 'dir',
+      description: 'Directory of the request log (logging.requests.directory)',
+    },
   },
   async run({ args }) {
     const flags = {
@@ -41,7 +48,9 @@ export default defineCommand({
     untilStopped(proxy, listener, config, log, stopReloading);
     // Whoever reads this may send signals, so they are listened to by now.
     print(`llmproxy ${VERSION} listening on ${listener.url}\n`);
-    log.info(providerTable(proxy, found));
+    for (const text of serveText(proxy.providers(), found, config, widthOf(process.stderr))) log.info(text);
+    const misplaced = directoryProblem(config);
+    if (misplaced !== undefined) log.warn(misplaced);
     await proxy.warm();
   },
 });
@@ -123,19 +132,6 @@ function bind(proxy: Proxy, { server }: Config): Listener {
     const reason = code === 'EADDRINUSE' ? 'the port is in use, choose another with --port' : message;
     throw new ExitError(1, `Cannot listen on ${server.host}:${server.port}: ${reason}`);
   }
-}
-
-function providerTable(proxy: Proxy, found: readonly Found[] | undefined): string {
-  const why = new Map(found?.map(({ name, reason }) => [name, reason]));
-  const rows = proxy
-    .providers()
-    .map(({ name, type, state, reasons }) => [
-      name,
-      type,
-      state === 'disabled' ? 'off' : 'on',
-      why.get(name) ?? (state === 'disabled' ? reasons.join('; ') : 'config file'),
-    ]);
-  return table(['PROVIDER', 'TYPE', 'STATE', 'WHY'], rows, process.stderr.columns ?? Infinity);
 }
 
 /** SIGTERM and SIGINT let requests finish; a second one ends them. */

@@ -4,12 +4,14 @@ import type { Found } from '../config/discover.ts';
 import { discoverConfig } from '../config/discover.ts';
 import { ConfigManager } from '../config/manager.ts';
 import { formatProblems } from '../config/problems.ts';
+import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 import { useColor } from './output.ts';
 
 /** The flag of commands that need a configuration. */
 export const CONFIG_FLAG = {
   type: 'string',
+  valueHint: 'file',
   description: 'Configuration file (default: $LLMPROXY_CONFIG, then ./config.yaml, then none)',
 } as const;
 
@@ -41,6 +43,6 @@ export function read(manager: ConfigManager): Config | undefined {
       process.stderr.write(`${formatProblems(problems, { path, color: useColor(process.stderr) })}\n`);
     return config;
   } catch (cause) {
-    throw new ExitError(1, `Cannot read ${path}: ${(cause as Error).message}`);
+    throw new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
   }
 }

@@ -1,5 +1,11 @@
+import { wrapped } from './wrap.ts';
+
+/** No column gets narrower than this. */
+const MIN_COLUMN = 8;
+
 /**
- * Rows as aligned columns. The widest text column gives way when the rows are wider than the terminal.
+ * Rows as aligned columns. Where they are wider than the terminal, columns become narrower and their cells have
+ * several lines: nothing is cut.
  * @param width columns of the terminal; `Infinity` when the output is no terminal
  */
 export function table(
@@ -8,25 +14,47 @@ export function table(
   width: number,
 ): string {
   const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => Bun.stringWidth(row[column] ?? ''))));
-  const gaps = 2 * (widths.length - 1);
-  const excess = widths.reduce((sum, cell) => sum + cell, gaps) - width;
-  if (excess > 0) {
-    const widest = widths.indexOf(Math.max(...widths));
-    widths[widest] = Math.max(8, widths[widest]! - excess);
-  }
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => fit(cell, widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const widest = (measure: (cell: string) => number) =>
+    header.map((_, column) => Math.max(...all.map((row) => measure(row[column] ?? ''))));
+  const natural = widest(Bun.stringWidth);
+  const words = widest((cell) => Math.max(...cell.split(' ').map((word) => Bun.stringWidth(word))));
+  const room = width - 2 * (header.length - 1);
+  // Words are broken only where lines of whole words do not fit.
+  const whole = narrowed(natural, words, room);
+  const least = words.map((each) => Math.min(each, MIN_COLUMN));
+  const widths = narrowed(whole, least, room);
+  return all.flatMap((row) => linesOf(row, widths)).join('\n');
 }
 
-function fit(cell: string, width: number): string {
-  const excess = Bun.stringWidth(cell) - width;
-  if (excess <= 0) return cell + ' '.repeat(-excess);
-  return `${cell.slice(0, Math.max(0, width - 3))}...`;
+/**
+ * The widest columns give way, each down to its least width, until all fit.
+ * @param room for all columns together
+ */
+function narrowed(natural: readonly number[], least: readonly number[], room: number): number[] {
+  const widths = [...natural];
+  for (;;) {
+    const excess = widths.reduce((sum, each) => sum + each, -room);
+    const slack = widths.map((each, column) => (each > least[column]! ? each : 0));
+    const column = slack.indexOf(Math.max(...slack));
+    if (excess <= 0 || slack[column] === 0) return widths;
+    widths[column] = Math.max(least[column]!, widths[column]! - excess);
+  }
+}
+
+function linesOf(row: readonly string[], widths: readonly number[]): string[] {
+  const cells = widths.map((width, column) => {
+    const cell = row[column] ?? '';
+    return Bun.stringWidth(cell) <= width ? [cell] : wrapped(cell, width);
+  });
+  const height = Math.max(...cells.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, index) =>
+    cells
+      .map((lines, column) => padded(lines[index] ?? '', widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function padded(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - Bun.stringWidth(text)));
 }

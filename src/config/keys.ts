@@ -30,6 +30,12 @@ export function hasCredentials(provider: ProviderConfig, env: Env): boolean {
   return provider.type === 'vertex' || provider.type === 'bedrock';
 }
 
+/** Why a provider does not take part: it has no key, or the configuration leaves it out. */
+export function offReason(provider: ProviderConfig, env: Env): string {
+  if (hasCredentials(provider, env)) return 'not enabled';
+  return `no key: set ${resolveKeys(provider, env).source || 'api_key_env'}`;
+}
+
 /** Names of headers that hold a credential; what other headers say may be ordinary words. */
 const CREDENTIAL = /auth|key|token|secret|cookie|passw|credential|signature/i;
 

@@ -1,6 +1,7 @@
 /** The bytes of an input in blocks, decompressed, in constant memory. */
 import * as fs from 'node:fs';
 import type { LogInput } from './input.ts';
+import { fileReason } from './names.ts';
 import { InputError } from './problem.ts';
 import { S3Reader } from './s3.ts';
 
@@ -173,7 +174,7 @@ class Source {
   }
 
   #failure(cause: unknown): InputError {
-    return new InputError(`Cannot read ${this.#input.name}: ${(cause as Error).message}`, { cause });
+    return new InputError(`Cannot read ${this.#input.name}: ${fileReason(cause)}`, { cause });
   }
 }
 

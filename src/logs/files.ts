@@ -133,7 +133,10 @@ export class LogFile {
     const { rotateSize, durable, clock, onOpen } = this.#options;
     this.#path = join(this.#directory, logName(day, 0));
     // The files hold prompts: nobody but the owner may read them.
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'EEXIST') throw new Error('its directory is a file', { cause });
+      throw cause;
+    });
     const name = logName(day, await nextSequence(this.#directory, day, rotateSize));
     const path = join(this.#directory, name);
     this.#path = path;

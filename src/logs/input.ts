@@ -1,6 +1,7 @@
 /** Which files a reader is to read, and in which order. */
 import { realpath, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileReason } from './names.ts';
 import { InputError } from './problem.ts';
 import type { S3Object } from './s3.ts';
 import { listObjects, S3_SCHEME, s3Place } from './s3.ts';
@@ -47,7 +48,7 @@ async function resolve(name: string): Promise<Resolved[]> {
   const info = await statIfThere(name);
   if (info?.isDirectory()) {
     const entries = await readdir(name).catch((error: Error) => {
-      throw new InputError(`Cannot read ${name}: ${error.message}`, { cause: error });
+      throw new InputError(`Cannot read ${name}: ${fileReason(error)}`, { cause: error });
     });
     return listed(
       entries
@@ -130,6 +131,6 @@ async function identity(path: string): Promise<string> {
 async function statIfThere(path: string) {
   return stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw new InputError(`Cannot read ${path}: ${error.message}`, { cause: error });
+    throw new InputError(`Cannot read ${path}: ${fileReason(error)}`, { cause: error });
   });
 }

@@ -124,7 +124,7 @@ function explainTarget(
     return {
       ...known,
       url: outline?.url ?? null,
-      headers: outline?.headers ?? {},
+      headers: Object.fromEntries(Object.entries(outline?.headers ?? {}).filter(([, value]) => value !== '')),
       body: jsonOf(outline?.body ?? body),
       dropped,
       refused: null,
@@ -155,16 +155,16 @@ function consequence(fault: Fault, line: readonly Candidate[], policy: Resolutio
   const next = second ? `${second.provider.name}/${second.model}` : undefined;
   const moves = failover === 'yes' || (failover === 'policy' && policy.content_policy === 'failover');
   const steps: string[] = [];
-  if (retry === 'first' && retries > 0)
-    steps.push(`asked again up to ${retries === 1 ? 'once' : `${retries} times`}`);
-  if (moves) steps.push(next ? `then ${next}` : 'then the error: there is no other target');
+  const again = `asked again ${retries === 1 ? 'once' : `up to ${retries} times`}`;
+  const last = retry === 'last' && retries > 0 ? [`${again} when no other target is ready`] : [];
+  if (retry === 'first' && retries > 0) steps.push(again);
+  if (moves && next) steps.push(next, ...last);
+  else if (moves) steps.push(...last, last.length > 0 ? 'the error' : 'the error: there is no other target');
   else if (failover === 'larger')
-    steps.push(next ? 'then a target whose context is not known to be as small' : 'the error');
+    steps.push(next ? 'a target whose context is not known to be as small' : 'the error');
   else steps.push("the provider's own error");
-  if (retry === 'last' && retries > 0) steps.push('then asked again');
-  const effect = EFFECT[health](BLAMED[blames]);
-  const firstly = cooldownMs > 0 ? `, at first for ${cooldownMs / 1_000} s` : '';
-  return `${steps.join(', ')}${effect === '' ? '' : `; ${effect}${firstly}`}`;
+  const effect = EFFECT[health](BLAMED[blames], cooldownMs / 1_000);
+  return `${steps.join(', then ')}${effect === '' ? '' : `; ${effect}`}`;
 }
 
 const BLAMED: Readonly<Record<Scope, string>> = {
@@ -175,10 +175,11 @@ const BLAMED: Readonly<Record<Scope, string>> = {
   provider: 'the provider',
 };
 
-const EFFECT: Readonly<Record<FaultRule['health'], (whom: string) => string>> = {
+/** @param seconds the first cooldown, 0 for that of the configuration */
+const EFFECT: Readonly<Record<FaultRule['health'], (whom: string, seconds: number) => string>> = {
   failure: (whom) => `counts for the breaker of ${whom}`,
-  down: (whom) => `holds ${whom} back`,
+  down: (whom, seconds) => `holds ${whom} back${seconds > 0 ? `, at first for ${seconds} s` : ''}`,
   suspect: (whom) => `holds ${whom} back when several requests in a row meet it`,
-  busy: (whom) => `pauses ${whom}`,
+  busy: (whom, seconds) => `pauses ${whom} for this model for ${seconds} s, or as long as it asks`,
   none: () => '',
 };

@@ -60,11 +60,12 @@ export class Metrics {
     });
     this.#gauge(
       'breaker_open',
-      'Targets of a provider whose breaker is not closed',
+      'Breakers that are not closed: those of a provider’s targets, and its own',
       ['provider'],
       (gauge) => {
-        for (const { name, breakers } of sources.providers()) {
-          gauge.set({ provider: name }, breakers.open + breakers.half_open);
+        for (const { name, breaker, breakers } of sources.providers()) {
+          const own = breaker === 'closed' ? 0 : 1;
+          gauge.set({ provider: name }, own + breakers.open + breakers.half_open);
         }
       },
     );

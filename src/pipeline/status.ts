@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { ProxyError } from '../errors.ts';
 import type { BaseProvider } from '../providers/base.ts';
+import type { Breaker } from './breaker.ts';
 import type { Cooldown } from './cooldown.ts';
 import type { HealthState } from './health.ts';
 import type { Held } from './held.ts';
@@ -22,6 +23,9 @@ export interface ProviderStatus {
   readonly success_rate: number | null;
   readonly p50_ms: number | null;
   readonly p95_ms: number | null;
+  /** Its own breaker, which holds back all of its models. */
+  readonly breaker: ReturnType<Breaker['state']>;
+  /** How many of its targets' breakers are in each state. */
   readonly breakers: { readonly closed: number; readonly open: number; readonly half_open: number };
   readonly last_error: { readonly fault: string; readonly message: string; readonly at: string } | null;
   readonly next_probe: string | null;
@@ -43,6 +47,8 @@ export interface HeldStatus {
   readonly since: string;
   /** `null` while a request is trying it. */
   readonly next_trial: string | null;
+  /** Whether that time has come, so that the next request tries it. */
+  readonly due: boolean;
 }
 
 export interface TargetStatus {
@@ -83,6 +89,7 @@ export function providerStatus(provider: BaseProvider, pool: TargetPool, clock: 
     success_rate: success,
     p50_ms: rounded(health.latencies.quantile(0.5)),
     p95_ms: rounded(health.latencies.quantile(0.95)),
+    breaker: state.breaker.state(nowMs),
     breakers,
     last_error: health.lastError
       ? {
@@ -113,6 +120,7 @@ export function disabledStatus(name: string, type: string, reason: string): Prov
     success_rate: null,
     p50_ms: null,
     p95_ms: null,
+    breaker: 'closed',
     breakers: { closed: 0, open: 0, half_open: 0 },
     last_error: null,
     next_probe: null,
@@ -167,6 +175,7 @@ function heldStatus(
     message: wordsOf(hold.error),
     since: at(hold.sinceMs),
     next_trial: trying ? null : at(Math.max(hold.untilMs, clock.monotonic())),
+    due: !trying && hold.untilMs <= clock.monotonic(),
   };
 }
 

@@ -33,6 +33,12 @@ function codeOf(cause: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** What a fetch threw, in words: "connection refused". */
+export function socketReason(cause: unknown): string {
+  const code = codeOf(cause);
+  return code === undefined ? 'connection failed' : (REASONS[code] ?? code);
+}
+
 /** Codes of connections that were never opened: whatever was to be sent, it would have met the same. */
 const UNOPENED =
   /^(?:ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_\w+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPROTO|ERR_(?:TLS|SSL)\w*|CERT_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*)$/;
@@ -44,9 +50,8 @@ const UNOPENED =
  */
 export function networkError(asked: string, cause: unknown): ProxyError {
   const code = codeOf(cause);
-  const reason = code === undefined ? 'connection failed' : (REASONS[code] ?? code);
   const fault = code !== undefined && UNOPENED.test(code) ? 'unreachable' : 'network';
-  return new ProxyError(fault, `Cannot reach ${asked}: ${reason}`, { target: asked, cause });
+  return new ProxyError(fault, `Cannot reach ${asked}: ${socketReason(cause)}`, { target: asked, cause });
 }
 
 export interface ExchangeInit {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROVIDER_TYPES } from '../../src/config/presets.ts';
-import { built, cleared, folder, run } from '../helpers/binary.ts';
+import { built, cleared, folder, run, runInTerminal } from '../helpers/binary.ts';
 
 beforeAll(built, 60_000);
 afterAll(cleared);
@@ -37,11 +37,42 @@ describe('llmproxy explain', () => {
     expect(out).toContain('x-api-key: [masked]');
     expect(out).toContain('x-auth: [masked]');
     expect(out).not.toMatch(/sk-secret|hush/);
-    expect(out).toMatch(
-      /timeout_first_byte +then mistral\/mistral-large; counts for the breaker of the target/,
-    );
-    expect(out).toMatch(/auth +then mistral\/mistral-large; holds the key back/);
+    expect(out).toMatch(/timeout_first_byte +mistral\/mistral-large; counts for the breaker of the target/);
+    expect(out).toMatch(/auth +mistral\/mistral-large; holds the key back/);
     expect(out).toMatch(/invalid_request +the provider's own error/);
+    expect(out).toMatch(/overloaded +asked again up to 2 times, then mistral\/mistral-large; counts/);
+    expect(out).toMatch(
+      /unreachable +mistral\/mistral-large, then asked again up to 2 times when no other target is ready; counts/,
+    );
+    expect(out).not.toMatch(/ {2,}then |^ +[\w-]+: *$/m);
+  });
+
+  test('says what failures of the only target lead to, in the order in which it happens', () => {
+    const { out } = run(configured(), 'explain', '--model', 'mistral/mistral-large');
+    const ways = Object.fromEntries(
+      [...out.matchAll(/^([a-z_]+) {2,}(.+)$/gm)].map(([, fault, leadsTo]) => [fault, leadsTo]),
+    );
+    expect(ways).toMatchObject({
+      rate_limited:
+        'asked again up to 2 times, then the error: there is no other target; ' +
+        'pauses the key for this model for 5 s, or as long as it asks',
+      unreachable:
+        'asked again up to 2 times when no other target is ready, then the error; ' +
+        'counts for the breaker of the provider',
+      auth: 'the error: there is no other target; holds the key back',
+      not_found:
+        'the error: there is no other target; holds this endpoint of the target back, at first for 5 s',
+      declined: 'the error: there is no other target',
+      context_length: 'the error',
+    });
+  });
+
+  test('counts a single retry in words', () => {
+    const cwd = folder();
+    const provider = { name: 'one', type: 'mistral', api_key: 'sk-secret-1', max_retries: 1 };
+    writeFileSync(join(cwd, 'config.yaml'), JSON.stringify({ providers: [provider] }));
+    const { out } = run(cwd, 'explain', '--model', 'mistral-large');
+    expect(out).toMatch(/^overloaded +asked again once, then the error/m);
   });
 
   test('shows a request of one’s own as each target gets it', () => {
@@ -102,6 +133,16 @@ describe('llmproxy providers', () => {
     const { code, out } = run(folder(), 'providers');
     expect(code).toBe(0);
     for (const type of PROVIDER_TYPES) expect(out).toMatch(new RegExp(`^${type} `, 'm'));
+  });
+
+  test.each([80, 120])('cuts nothing and breaks no key variable at %d columns', async (columns) => {
+    const shown = await runInTerminal(columns, 'providers');
+    expect(shown.split('\n').filter((line) => line.length > columns)).toEqual([]);
+    const wide = run(folder(), 'providers').out;
+    const variables = wide.match(/[A-Z]+_[A-Z_]+/g)!;
+    expect(shown.match(/[A-Z]+_[A-Z_]+/g)!.toSorted()).toEqual(variables.toSorted());
+    expect(shown).not.toMatch(/\.\.\.$|\.\.\. /m);
+    expect(shown).toContain('/models?pageSize=1');
   });
 
   test('shows all of one', () => {

@@ -25,6 +25,22 @@ export function run(cwd: string, ...args: string[]): { code: number; out: string
   return { code: exitCode, out: stdout.toString(), err: stderr.toString() };
 }
 
+/** All that a command shows in a terminal of so many columns. */
+export async function runInTerminal(columns: number, ...args: string[]): Promise<string> {
+  const decoder = new TextDecoder();
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let shown = '';
+  const terminal = {
+    cols: columns,
+    rows: 50,
+    data: (_: unknown, bytes: Uint8Array) => void (shown += decoder.decode(bytes, { stream: true })),
+    exit: () => end(),
+  };
+  Bun.spawn([BINARY, ...args], { cwd: folder(), env, terminal });
+  await ended;
+  return shown.replaceAll('\r\n', '\n');
+}
+
 export interface Serving {
   readonly url: string;
   readonly cwd: string;

@@ -158,7 +158,7 @@ describe('llmproxy health', () => {
     ['a key that may', OPS, 0, 'inner-provider'],
     ['a key of the pages alone', SCRAPE, 0, 'inner-provider'],
     ['a key that may not', ORDINARY, 3, 'auth.keys[].ops'],
-    ['a wrong key', 'wrong', 3, 'give --key'],
+    ['a wrong key', 'wrong', 3, 'set LLMPROXY_KEY'],
   ])('--key with %s', (_, key, code, words) => {
     const told = run(folder(), 'health', '--url', team.url, '--key', key);
     expect(told.code).toBe(code);

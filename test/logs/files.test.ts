@@ -25,6 +25,14 @@ function openLog(directory: string, clock = new FakeClock(), rotateSize = 100) {
 
 const LINE = `${JSON.stringify({ text: 'x'.repeat(48) })}\n`;
 
+test('a directory that is a file is told as that, not as a file that exists already', async () => {
+  await using dir = await logDirectory();
+  const path = join(dir.path, 'file');
+  await writeFile(path, '');
+  const { error } = await openLog(path).file.append(Buffer.from('x\n'));
+  expect(fileReason(error)).toBe('its directory is a file');
+});
+
 describe('names', () => {
   test.each([
     ['llmproxy-2026-03-04.ndjson', { day: DAY, sequence: 0, kind: 'plain' as const }],

@@ -1,0 +1,129 @@
+import type { HealthState } from '../pipeline/health.ts';
+import type { HeldStatus, ProviderStatus } from '../pipeline/status.ts';
+import { table } from './table.ts';
+import { plainLine, wrapped } from './wrap.ts';
+
+/** What GET /providers answers. */
+export interface HealthReport {
+  readonly status: HealthState;
+  readonly providers: readonly ProviderStatus[];
+}
+
+const HEADER = ['PROVIDER', 'STATE', 'BREAKER', 'KEYS', 'OK', 'P50', 'P95', 'PROBE'];
+const INDENT = 6;
+/** In a narrower terminal the lines are as if it were this wide. */
+const MIN_COLUMNS = 24;
+
+/**
+ * The report for people: a table, and below it what is wrong with each provider.
+ * @param width columns of the terminal; `Infinity` when the output is no terminal, which gives one line for each trouble
+ */
+export function healthText({ status, providers }: HealthReport, width: number): string {
+  const rows = providers.map((provider) => [
+    provider.name,
+    provider.state,
+    breakerText(provider),
+    keysText(provider),
+    provider.success_rate === null ? '-' : `${Math.round(provider.success_rate * 100)}%`,
+    milliseconds(provider.p50_ms),
+    milliseconds(provider.p95_ms),
+    provider.next_probe === null ? '-' : time(provider.next_probe),
+  ]);
+  const troubles = providers.flatMap((provider) =>
+    troublesOf(provider).map((each) => laidOut(provider.name, each, width)),
+  );
+  return [status, table(HEADER, rows, width).trimEnd(), ...troubles].join('\n');
+}
+
+function breakerText({ breaker, breakers }: ProviderStatus): string {
+  if (breaker === 'open') return 'open';
+  if (breaker === 'half_open') return 'half open';
+  const troubled = breakers.open + breakers.half_open;
+  const all = troubled + breakers.closed;
+  if (all === 0) return '-';
+  return troubled === 0 ? 'closed' : `${troubled}/${all} open`;
+}
+
+function keysText({ keys }: ProviderStatus): string {
+  if (keys.total < 2 && keys.down === 0) return '-';
+  return keys.down === 0 ? `${keys.total}` : `${keys.down}/${keys.total} down`;
+}
+
+/** One thing that is wrong with a provider: what is shown beside its name, and what below. */
+interface Trouble {
+  readonly first: string;
+  readonly rest?: string;
+}
+
+/** What is held back, and why a provider is not healthy where that does not say it already. */
+function troublesOf(provider: ProviderStatus): Trouble[] {
+  const { state, reasons, last_error: last, held } = provider;
+  const others = reasons.filter((reason) => !held.some((each) => says(each, reason)));
+  const told = state !== 'healthy' && last && !held.some(({ fault }) => fault === last.fault);
+  return [
+    ...groups(held).map((group) => heldTrouble(group, provider)),
+    ...others.map((reason) => ({ first: `${reason}` })),
+    ...(told ? [{ first: `last error: ${last.message}` }] : []),
+  ];
+}
+
+/** Whether what is held back is what a reason is about: it ends with the same words, or lists the model. */
+function says({ fault, message, model }: HeldStatus, reason: string): boolean {
+  if (reason.endsWith(`: ${message}`) || reason.endsWith(` after ${fault}`)) return true;
+  return model !== null && reason.split(/ for |: |, /).includes(model);
+}
+
+/** Models that are held back for the same reason belong together. */
+function groups(held: readonly HeldStatus[]): HeldStatus[][] {
+  const alike = Map.groupBy(held, ({ scope, endpoint, key, fault, message, next_trial: next, due }) =>
+    JSON.stringify([scope, endpoint, key, fault, message, next === null, due]),
+  );
+  return [...alike.values()];
+}
+
+function heldTrouble(group: readonly HeldStatus[], { keys }: ProviderStatus): Trouble {
+  const { scope, endpoint, key, fault, message } = group[0]!;
+  const models = group.map(({ model }) => model).filter((model) => model !== null);
+  const which = [...models, endpoint, key === null || keys.total < 2 ? null : `key ${key + 1}`];
+  const named = which.filter((each) => each !== null).join(', ');
+  // A key that is the only one has no number.
+  const whom = scope === 'provider' ? 'whole provider' : named || 'its key';
+  const since = group.map((each) => each.since).toSorted()[0]!;
+  // The name of the provider stands in front already.
+  const words = message.replace(/^Cannot reach \S+: /, '');
+  return {
+    first: `${trialText(group)}, held back since ${time(since)}: ${whom}`,
+    rest: `${fault}: ${words}`,
+  };
+}
+
+function trialText(group: readonly HeldStatus[]): string {
+  const times = group.map(({ next_trial: next }) => next).filter((next) => next !== null);
+  const [first, ...later] = times.toSorted().map(time);
+  if (first === undefined) return 'being tried now';
+  if (group[0]!.due) return 'the next request tries it';
+  return later.some((each) => each !== first) ? `next trials from ${first}` : `next trial ${first}`;
+}
+
+function laidOut(name: string, { first, rest }: Trouble, width: number): string {
+  const parts = [first, rest].filter((part) => part !== undefined).map(plainLine);
+  const lead = `${name.padEnd(INDENT - 2)}  `;
+  if (width === Infinity) return `${name}  ${parts.join('; ')}`;
+  const columns = Math.max(width, MIN_COLUMNS) - INDENT;
+  const [head = '', ...more] = parts;
+  const lines = [
+    ...wrapped(head, columns, Bun.stringWidth(lead) - INDENT),
+    ...more.flatMap((part) => wrapped(part, columns)),
+  ];
+  return lines.map((line, index) => `${index === 0 ? lead : ' '.repeat(INDENT)}${line}`.trimEnd()).join('\n');
+}
+
+/** The time of day, UTC. */
+function time(iso: string): string {
+  return `${iso.slice(11, 19)}Z`;
+}
+
+function milliseconds(ms: number | null): string {
+  if (ms === null) return '-';
+  return ms < 1_000 ? `${Math.round(ms)}ms` : `${(ms / 1_000).toFixed(1)}s`;
+}

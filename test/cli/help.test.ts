@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { built, cleared, folder, run, runInTerminal } from '../helpers/binary.ts';
+
+beforeAll(built, 60_000);
+afterAll(cleared);
+
+const COMMANDS = ['serve', 'health', 'config', 'providers', 'explain', 'export', 'licenses'];
+const ALL = ['', ...COMMANDS, 'config validate', 'config schema', 'config init'];
+
+test.each(ALL)('llmproxy %s --help keeps within 80 columns and names --env-file', (command) => {
+  const { code, out } = run(folder(), ...command.split(' ').filter(Boolean), '--help');
+  expect(code).toBe(0);
+  const lines = out.split('\n');
+  expect(lines.filter((line) => line.length > 80 || line.endsWith(' '))).toEqual([]);
+  expect(out).toContain(`Usage: llmproxy ${command}`.trimEnd());
+  expect(out).toContain('--env-file FILE');
+});
+
+test('help names the commands, the arguments and the values of flags', () => {
+  const help = (...args: string[]) => run(folder(), ...args, '--help').out;
+  for (const name of COMMANDS) expect(help()).toMatch(new RegExp(`^ {2}${name} +[A-Z]`, 'm'));
+  expect(help('serve')).toStartWith(
+    "Serve OpenAI's and Anthropic's APIs in front of the configured providers.\n",
+  );
+  expect(help('serve')).toMatch(/^ {6}--log-dir DIR +Directory/m);
+  expect(help('health')).toMatch(/^ {6}--json +Print/m);
+  expect(help('providers')).toContain('Usage: llmproxy providers [FLAGS] [TYPE]\n');
+  expect(help('config', 'init')).toMatch(/^ {2}FILE +File to write \(default: config.yaml\)$/m);
+});
+
+test('help is the same in a terminal, whatever its width', async () => {
+  expect(await runInTerminal(200, 'serve', '--help')).toBe(run(folder(), 'serve', '--help').out);
+});

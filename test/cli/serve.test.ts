@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { built, cleared, folder, run, serve } from '../helpers/binary.ts';
+
+beforeAll(built, 60_000);
+afterAll(cleared);
+
+/** What serve says on stderr, until it is told to stop. */
+async function said(config?: object): Promise<string> {
+  const cwd = folder();
+  writeFileSync(join(cwd, 'file'), '');
+  if (config !== undefined) writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(config));
+  const { process: child, url } = await serve(cwd);
+  await fetch(`${url}/health`);
+  child.kill('SIGTERM');
+  return await child.stderr.text();
+}
+
+const MOCK = { providers: [{ name: 'mock', type: 'mock' }] };
+
+describe('llmproxy serve says', () => {
+  test('what to do where neither a configuration nor a key is there', async () => {
+    const text = await said();
+    expect(text).toContain('mock      mock  on     always there');
+    expect(text).toContain(
+      "\nNo provider's key is in the environment: set one, for example OPENAI_API_KEY, or run llmproxy config init\n",
+    );
+    expect(text).toContain('\nRequest log: logs, content full\n');
+    expect(await said(MOCK)).not.toContain('key');
+  });
+
+  test('where requests are logged and how much of them, and nothing where they are not', async () => {
+    const requests = { directory: 'elsewhere', content: 'metadata' };
+    expect(await said({ ...MOCK, logging: { requests } })).toContain(
+      '\nRequest log: elsewhere, content metadata\n',
+    );
+    expect(await said({ ...MOCK, logging: { requests: { enabled: false } } })).not.toContain('log');
+  });
+
+  test('that the directory of the request log is a file', async () => {
+    const text = await said({ ...MOCK, logging: { requests: { directory: 'file' } } });
+    expect(text).toContain(
+      'warning: Cannot use file as the directory of the request log (logging.requests.directory): it is a file\n',
+    );
+    expect(text).not.toContain('Request log: ');
+  });
+
+  test('why each provider that is off is off', async () => {
+    const text = await said({
+      providers: [
+        ...MOCK.providers,
+        { name: 'keyless', type: 'gemini' },
+        { name: 'named', type: 'openai', api_key_env: 'MY_KEY' },
+        { name: 'unwanted', type: 'openai', api_key: 'sk-test', enabled: false },
+      ],
+    });
+    expect(text).toMatch(/^keyless +gemini +off +no key: set GEMINI_API_KEY or GOOGLE_API_KEY$/m);
+    expect(text).toMatch(/^named +openai +off +no key: set MY_KEY$/m);
+    expect(text).toMatch(/^unwanted +openai +off +not enabled$/m);
+  });
+});
+
+describe('files that cannot be read', () => {
+  test.each([
+    [['config', 'validate', 'nope.yaml'], 'nope.yaml'],
+    [['serve', '--config', 'nope.yaml'], 'nope.yaml'],
+    [['explain', '--config', 'nope.yaml', '--model', 'x'], 'nope.yaml'],
+    [['explain', '--request', 'nope.json'], 'nope.json'],
+    [['export', '--config', 'nope.yaml'], 'nope.yaml'],
+    [['health', '--env-file', 'nope.env'], 'nope.env'],
+  ])('%j', (args, name) => {
+    const { code, err } = run(folder(), ...args);
+    expect([code, err]).toEqual([1, `Cannot read ${name}: no such file or directory\n`]);
+  });
+
+  test('a directory in place of a file', () => {
+    const cwd = folder();
+    mkdirSync(join(cwd, 'd'));
+    expect(run(cwd, 'config', 'validate', 'd').err).toBe('Cannot read d: illegal operation on a directory\n');
+  });
+});
+
+test.each([
+  [['licenses', 'x'], 'x', 'licenses'],
+  [['serve', 'x', '--port', '0'], 'x', 'serve'],
+  [['providers', 'openai', 'x'], 'x', 'providers'],
+  [['config', 'schema', 'x'], 'x', 'config schema'],
+])('%j is refused for the argument that the command has no use for', (args, name, command) => {
+  const { code, out, err } = run(folder(), ...args);
+  expect([code, out, err]).toEqual([
+    2,
+    '',
+    `Cannot use ${name} with \`llmproxy ${command}\`: unknown argument; see --help\n`,
+  ]);
+});
