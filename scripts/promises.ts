@@ -134,13 +134,17 @@ export const PROMISES: readonly Promised[] = [
     tests: [[STREAM, 'is finished at once, with one [DONE] and its usage']],
   },
   {
-    when: 'an error inside a 200: first event, body, HTML page, nothing at all',
+    when: 'an error inside a 200, in whatever shape: first event, body, HTML page, nothing at all',
     does: 'treated as the status it stands for; before content retried and failed over, after content an error event',
     tests: [
       [STREAM, 'in place of a 200 answer is retried and failed over like the status'],
       [STREAM, 'in place of a 200 answer is told as a 400, asked once'],
       [STREAM, 'an error event after content ends the stream with an error event, not with [DONE]'],
       [STREAM, 'is no answer: retried, then the next target'],
+      [
+        ENDINGS,
+        'an error in a shape of another protocol ends the stream with an error event, never looking finished',
+      ],
     ],
   },
   {
@@ -156,7 +160,7 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'a finish reason that nobody knows, or `[DONE]` without one',
+    when: 'a finish reason that nobody knows, or none at all',
     does: 'passed on in the provider’s words, and recorded as `truncated` with the fault `unknown_ending`; `export --successful-only` leaves it out',
     tests: [
       [
@@ -165,6 +169,12 @@ export const PROMISES: readonly Promised[] = [
       ],
       [ENDINGS, 'a stream that ends by its terminator behind ${what}, without a word of why'],
       [ENDINGS, 'a stream that ends without a word of why within a tool call is cut'],
+      [ENDINGS, 'an unstreamed answer without a finish reason is passed on, and is no success in the record'],
+      [ENDINGS, 'an unstreamed answer that ends within a tool call never reaches the caller'],
+      [
+        RESUME_CLIENTS,
+        'a continuation that does not say why it ends is passed on, and is no success in the record',
+      ],
     ],
   },
   {

@@ -120,7 +120,8 @@ export class JoinedFlow implements Flow {
   }
 
   #end(): string {
-    const { rest, before, tellsUsage } = this.#options;
+    const { inner, rest, before, tellsUsage } = this.#options;
+    this.tap.untold = inner.tap?.finish === null;
     const content = this.#join('', true);
     const choice = { index: 0, delta: { content }, finish_reason: null, logprobs: null };
     const said = content === '' ? '' : rest.push({ ...this.#name, choices: [choice] });

@@ -42,6 +42,8 @@ export class Tap {
   awaitsUsage = false;
   /** What the provider said of the usage before the end. */
   early: Usage | undefined;
+  /** No provider said why the answer ended: what its client is told is our own word. */
+  untold = false;
   /** Every choice has its finish reason, which is held back until the end. */
   heldFinish = false;
 
@@ -85,7 +87,7 @@ export class Tap {
   }
 
   get finish(): string | null {
-    return this.#finish ?? this.#assembler.finish;
+    return this.untold ? null : (this.#finish ?? this.#assembler.finish);
   }
 
   get usage(): Usage | undefined {
@@ -111,6 +113,7 @@ export class Tap {
   /** The answer goes on elsewhere: what broke it is forgotten. */
   goOn(): void {
     this.error = undefined;
+    this.untold = false;
     this.heldFinish = false;
     this.#finish = null;
   }

@@ -4,6 +4,7 @@ import OpenAI from 'openai';
 import type { Client } from '../helpers/callers/speech.ts';
 import type { Protocol } from '../helpers/broken/wire.ts';
 import { TALE } from '../helpers/broken.ts';
+import { STRANGE_ERRORS } from '../helpers/broken/endings.ts';
 import { USAGE } from '../helpers/broken/wire.ts';
 import { fresh, looksFinished, tokensOf } from '../helpers/caller.ts';
 import { expectCut, expectError, expectWhole, theme } from '../helpers/rig.ts';
@@ -62,6 +63,44 @@ everyClientStream(
       expect([rig.broken.attemptsOf(model).length, rig.steady.attemptsOf(model).length]).toEqual([1, 0]);
       expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'truncated', status: 200, fault });
     }
+  },
+);
+
+everyClientStream(
+  'an error in a shape of another protocol ends the stream with an error event, never looking finished',
+  async ({ rig, ask }) => {
+    for (const shape of STRANGE_ERRORS.keys()) {
+      const seen = await ask(fresh(`strange-error:${shape}`));
+      expect([STRANGE_ERRORS[shape], looksFinished(seen)]).toEqual([STRANGE_ERRORS[shape], false]);
+      expect(JSON.stringify(seen.error)).toContain('upstream died');
+      const { outcome, fault } = await rig.recordOf(seen);
+      expect([STRANGE_ERRORS[shape], outcome, fault]).toEqual([STRANGE_ERRORS[shape], 'truncated', 'server']);
+    }
+  },
+);
+
+everyClientWhole(
+  'an unstreamed answer without a finish reason is passed on, and is no success in the record',
+  async ({ rig, ask, protocol }) => {
+    // A response says it by its status, which is never left out.
+    if (protocol === 'responses') return;
+    const seen = await ask(fresh('untold'));
+    expect([seen.status, seen.content]).toEqual([200, TALE]);
+    expect(await rig.recordOf(seen)).toMatchObject({
+      outcome: 'truncated',
+      fault: 'unknown_ending',
+      finish: null,
+    });
+  },
+);
+
+everyClientWhole(
+  'an unstreamed answer that ends within a tool call never reaches the caller',
+  async ({ rig, ask, stream, protocol }) => {
+    if (protocol !== 'openai') return;
+    const model = fresh('untold-call');
+    expectWhole(await ask(model), stream);
+    expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
   },
 );
 

@@ -1,6 +1,7 @@
 /** The compiled binary on routes with `resume: on`, asked by clients of all three protocols. */
 import { expect } from 'bun:test';
 import type { Seen } from '../helpers/caller.ts';
+import { TALE } from '../helpers/broken.ts';
 import { fresh, looksFinished, tokensOf } from '../helpers/caller.ts';
 import { expectCut, expectWhole, providerAt, theme } from '../helpers/rig.ts';
 
@@ -43,6 +44,7 @@ const { everyClientStream } = theme({
       ]),
     ),
     ['thrice', route('broken/cut-fin#thrice', 'asked/continue-cut#thrice', 'messages/continue#thrice')],
+    ['untold', route('broken/cut-fin#untold', 'asked/continue-untold#untold')],
     ['tool', route('broken/tool-cut#tool', 'asked/continue#tool')],
     ['thinking', route('broken/thinking-cut#thinking', 'asked/continue#thinking')],
     ['lost', route('broken/cut-fin#lost', 'asked/500#lost')],
@@ -110,6 +112,19 @@ for (const second of SECONDS) {
     );
   }
 }
+
+everyClientStream(
+  'a continuation that does not say why it ends is passed on, and is no success in the record',
+  async ({ rig, ask }) => {
+    const seen = await ask('untold');
+    expect(seen.content).toBe(TALE);
+    expect(await rig.recordOf(seen)).toMatchObject({
+      outcome: 'truncated',
+      fault: 'unknown_ending',
+      finish: null,
+    });
+  },
+);
 
 everyClientStream(
   'a continuation that breaks too goes on at a third target, with the usage of all',

@@ -68,7 +68,7 @@ export const translate: Lane = {
         yield;
         const endings = answer.choices.map(({ finish_reason }) => endingOf('chat', finish_reason));
         const finish = worstEnding(endings)?.finish ?? null;
-        const written = client.encode(answer);
+        const written = client.encode(withEndings(answer));
         return { text: yield* writeAnswer(written, text), finish, usage: openaiUsage(answer.usage) };
       },
       *wholeAsStream(text, target) {
@@ -94,6 +94,15 @@ export const translate: Lane = {
     };
   },
 };
+
+/** The client's protocol wants a word of why each choice ended, also where the provider had none. */
+function withEndings(answer: ChatResponse): ChatResponse {
+  const choices = answer.choices.map((choice) => {
+    const plain = (choice.message.tool_calls?.length ?? 0) > 0 ? 'tool_calls' : 'stop';
+    return { ...choice, finish_reason: choice.finish_reason ?? plain };
+  });
+  return { ...answer, choices };
+}
 
 function* readWhole(
   text: string,

@@ -100,9 +100,7 @@ export function decodeAnthropicResponse(
         index: 0,
         message,
         logprobs: null,
-        finish_reason:
-          finishReason(body.stop_reason, structuredTool !== undefined) ??
-          (calls.length > 0 ? 'tool_calls' : 'stop'),
+        finish_reason: finishReason(body.stop_reason, structuredTool !== undefined) ?? null,
         ...stoppedBy(body.stop_sequence),
       },
     ],

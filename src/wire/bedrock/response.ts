@@ -83,8 +83,7 @@ export function decodeConverseResponse(answer: JsonObject, options: ReadOptions)
     ...(thinking.length > 0 ? { thinking_blocks: thinking } : {}),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
   };
-  const said = finishReason(answer.stopReason, structured && calls.length === 0);
-  const finish = said ?? (calls.length > 0 ? 'tool_calls' : 'stop');
+  const finish = finishReason(answer.stopReason, structured && calls.length === 0) ?? null;
   const usage = converseUsage(answer.usage);
   return {
     id: `chatcmpl-${options.newId()}`,

@@ -89,8 +89,7 @@ export function decodeCohereResponse(answer: JsonObject, options: ReadOptions): 
         index: 0,
         message,
         logprobs: logprobsOf(answer.logprobs),
-        finish_reason:
-          finishReason(answer.finish_reason, calls.length > 0) ?? (calls.length > 0 ? 'tool_calls' : 'stop'),
+        finish_reason: finishReason(answer.finish_reason, calls.length > 0) ?? null,
       },
     ],
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),

@@ -91,8 +91,7 @@ function decodeCandidate(
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
     ...(signature === undefined ? {} : { extra_content: extraOf(signature) }),
   };
-  const called = calls.length > 0;
-  const finish_reason = geminiFinish(candidate.finishReason, called) ?? (called ? 'tool_calls' : 'stop');
+  const finish_reason = geminiFinish(candidate.finishReason, calls.length > 0) ?? null;
   const logprobs = decodeLogprobs(candidate.logprobsResult);
   return { index: countOf(candidate.index) ?? at, message, logprobs, finish_reason };
 }

@@ -27,7 +27,7 @@ export function decodeChatResponse(body: JsonObject, context: Context): ChatResp
         index: countOf(choice.index) ?? at,
         message,
         logprobs: isObject(choice.logprobs) ? choice.logprobs : null,
-        finish_reason: finishReason(choice.finish_reason, calls) ?? 'stop',
+        finish_reason: finishReason(choice.finish_reason, calls) ?? null,
       };
     }),
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),

@@ -23,7 +23,7 @@ function textOf(content: unknown): string {
 }
 
 /** Streams a text in small pieces, complete unless it is to be cut. */
-async function tell(turn: Turn, text: string, { cut = false } = {}): Promise<void> {
+async function tell(turn: Turn, text: string, { cut = false, untold = false } = {}): Promise<void> {
   const { wire } = turn;
   if (turn.attempt.protocol === 'anthropic' && begun(turn).prefilled && /\s$/.test(begun(turn).text)) {
     return await turn.error('400-whitespace');
@@ -36,7 +36,7 @@ async function tell(turn: Turn, text: string, { cut = false } = {}): Promise<voi
     await turn.sleep(GAP_MS);
     return turn.fin();
   }
-  await turn.send(wire.closing + wire.terminator);
+  await turn.send((untold ? '' : wire.closing) + wire.terminator);
   await turn.end();
 }
 
@@ -51,6 +51,8 @@ export const CONTINUING = {
   'continue-over': (turn: Turn) => tell(turn, turn.text),
   /** Goes on for some words, then is cut too. */
   'continue-cut': (turn: Turn) => tell(turn, rest(turn).slice(0, 24), { cut: true }),
+  /** Goes on, and does not say why it ends. Of chat alone. */
+  'continue-untold': (turn: Turn) => tell(turn, rest(turn), { untold: true }),
   /** Takes no beginning of its answer. */
   'continue-refused': (turn: Turn) =>
     begun(turn).prefilled ? turn.error('400-prefill') : tell(turn, rest(turn)),

@@ -5,7 +5,7 @@ import type { Protocol } from './wire.ts';
 import type { Script } from './scripts.ts';
 import type { Turn } from './turn.ts';
 import { textOf } from '../tales.ts';
-import { GAP_MS, pieces } from './scripts.ts';
+import { GAP_MS, half, otherHalf, pieces } from './scripts.ts';
 import { USAGE } from './wire.ts';
 
 const SPEAKERS: Readonly<Record<Protocol, SpeakerName>> = {
@@ -77,7 +77,37 @@ const USED = { prompt_tokens: USAGE.input, completion_tokens: USAGE.output, tota
 const said = (delta: object, finish: string | null = null) => [{ index: 0, delta, finish_reason: finish }];
 const DONE = 'data: [DONE]\n\n';
 
+/** Errors in shapes that are not the protocol's own, as gateways pass them on in the middle of a stream. */
+export const STRANGE_ERRORS = [
+  'event: error\ndata: {"code":"InternalError","message":"upstream died"}',
+  'event: error\ndata: upstream died',
+  'data: {"message":"upstream died"}',
+  'data: {"detail":"upstream died"}',
+  'data: {"detail":[{"msg":"upstream died"}]}',
+  'data: {"errors":[{"message":"upstream died","code":500}]}',
+  'data: [{"error":{"message":"upstream died","code":500}}]',
+  'data: {"error_code":18,"error_msg":"upstream died"}',
+  'data: {"statusCode":500,"message":"upstream died"}',
+  'data: {"choices":null,"base_resp":{"status_code":1013,"status_msg":"upstream died"}}',
+  'data: {"error":"upstream died"}',
+  'data: {"object":"error","message":"upstream died"}',
+  'data: {"type":"error","message":"upstream died"}',
+  'data: {"type":"server_error","message":"upstream died"}',
+  'data: {"type":"response.failed","response":{"error":{"code":"server_error","message":"upstream died"}}}',
+  'data: {"choices":[{"index":0,"delta":{"content":""},"error":{"message":"upstream died"},"finish_reason":"stop"}]}',
+] as const;
+
+/** Says half, then one of these errors, and then what a complete answer ends with. */
+const strangeError: Script = async (turn) => {
+  await half(turn);
+  if (!turn.stream) return await otherHalf(turn);
+  await turn.send(`${STRANGE_ERRORS[Number(turn.argument)]}\n\n`);
+  await turn.send(turn.wire.closing + turn.wire.terminator);
+  await turn.end();
+};
+
 export const ENDING = {
+  'strange-error': strangeError,
   /** Says all it has to say, and then why it ended. */
   ends: tell((turn) => ({ pieces: pieces(turn.text), finish: turn.argument })),
   /** Says nothing but why it ended. */
@@ -101,6 +131,9 @@ export const ENDING = {
   'broken-call': tell((turn) => ({ call: ['{"city":', 'Berlin'], finish: CALLED[protocolOf(turn)] })),
   /** A call that the limit on tokens cut. */
   'cut-call': tell((turn) => ({ call: ['{"city":', '"Ber'], finish: LENGTH[protocolOf(turn)] })),
+  /** Without a finish reason, streamed or not: behind text, and within the arguments of a call. */
+  untold: tell(({ text: words }) => ({ pieces: [words] })),
+  'untold-call': tell(() => ({ call: ['{"city":', '"Ber'] })),
   /** Together: the finish reason stands behind the first of two calls. Of chat alone. */
   'early-call': tellSlowly((turn) => [
     chunk(turn, said({ role: 'assistant', tool_calls: [call(0)] }, 'tool_calls')),
