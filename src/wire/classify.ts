@@ -47,7 +47,7 @@ export function classifyBody(given: unknown): Classified | undefined {
   const code = Number(words.code);
   const told = Number.isInteger(code) && code >= 400 && code < 600;
   const fault = faultOf(told ? code : (MEANT.get(words.type ?? '') ?? 500), words);
-  const status = told ? code : fault === 'server' ? 500 : FAULTS[fault].status;
+  const status = told ? code : FAULTS[fault].status;
   return {
     fault,
     upstream: {

@@ -204,3 +204,13 @@ test.each([
 ])('classifyBody(%j) is %p', (value, fault) => {
   expect(classifyBody(value)?.fault).toBe(fault as never);
 });
+
+test.each([
+  [{ error: 'boom' }, 502],
+  [{ error: {} }, 502],
+  [{ type: 'error', error: { type: 'api_error', message: 'x' } }, 502],
+  [{ error: { message: 'x', code: 500 } }, 500],
+  [{ type: 'error', error: { type: 'overloaded_error', message: 'x' } }, 503],
+])('classifyBody(%j) has the status %i', (value, status) => {
+  expect(classifyBody(value)?.upstream.status).toBe(status);
+});
