@@ -45,7 +45,8 @@ const AUTH = anyOf(
   /\b(?:incorrect|invalid|expired|revoked|disabled|deactivated|unknown|wrong|missing|leaked) (?:x-)?(?:api[ _-]?(?:key|token)|auth\w* token|bearer token|access token)/,
   /\bapi[ _-]?(?:key|token)(?: (?:you )?provided)? (?:is |was |has been |has )?(?:not valid|not found|invalid|incorrect|expired|revoked|disabled|deactivated|deleted|blocked|suspended|leaked|compromised|(?:reported|flagged|detected) as (?:leaked|compromised))\b(?! (?:from|for (?:this|that|the|use)) (?!account|organi[sz]ation|project|team|workspace))/,
   /\bno auth credentials\b|\binvalid authentication\b|\bauthentication (?:error|failed|failure)\b|\bsecurity token\b[^\n]{0,60}\b(?:invalid|expired)/,
-  /\b(?:account|organi[sz]ation|workspace|team|project)\b(?:(?:\W+(?!(?:models?|features?|endpoints?|tools?|access|polic\w+|members?|settings?|images?|files?|prompts?)\b)[\w-]{1,80}){0,3}?\W+(?:is|are|was|were|has been|have been)(?: \w+ly)?)?\W+(?:suspended|deactivated|disabled|banned|terminated|blocked|locked|restricted|closed|archived|frozen)\b(?! from\b)/,
+  /\b(?:access|auth\w*|bearer|oauth2?) token (?:is |was |has |has been )?(?:not valid|invalid|expired|revoked)\b|\bthis credential is only authorized\b/,
+  /\b(?:account|organi[sz]ation|workspace|team|project|consumer)\b(?:(?:\W{1,9}(?!(?:models?|features?|endpoints?|tools?|access|polic\w+|members?|settings?|images?|files?|prompts?)\b)\w{1,80}){0,9}?\W{1,9}(?:is|are|was|were|has been|have been)(?: \w{1,20}ly)?)?\W{1,9}(?:suspended|deactivated|disabled|banned|terminated|blocked|locked|restricted|closed|archived|frozen|deleted|inactive|not active)\b(?! from\b)/,
   /\b(?:user location|country, region,? or territory|free tier) (?:is )?not (?:supported|available)\b/,
 );
 
@@ -58,7 +59,7 @@ const LACKS_RIGHTS = /\bmissing scopes?\b|\binsufficient (?:permissions?|authent
 
 /** Words that name the balance of the account as a whole. */
 const BILLING = anyOf(
-  /\bcredit balance is too low\b|\b(?:insufficient|not enough)[ _](?:account )?(?:balance|quota|credits?|funds)\b|\bout of credits\b|\bnever purchased credits\b/,
+  /\bcredit balance is too low\b|\b(?:insufficient|not enough|(?:n['’]t|not) have enough|lack sufficient)[ _](?:\w+ ){0,3}(?:balance|quota|credits?|funds)\b|\b(?:out of|no) (?:more |remaining )?credits\b(?! were\b)|\bnever purchased credits\b/,
   /\bbalance\b[^\n]{0,40}\b(?:negative|exhausted|too low|insufficient)|\boverdue balance\b|\bin arrears\b|\baccount is (?:not )?in good standing\b|\bno payment method\b|余额不足|欠费/,
   /\bcredits? (?:is |are |has been |have been )?(?:depleted|exhausted|used up)\b|\bused all available credits\b|\b(?:doesn't|does not|don't|do not) have any credits\b|\bexceeded (?:your |the )?(?:(?:monthly|included|free) ){1,3}credits\b/,
   /\bkey limit exceeded\b|\bbilling (?:hard )?limit\b|\bmonthly spending limit\b|\bspecified (?:\w+ ){0,2}usage limits?\b|\bbudget has been exceeded\b/,
@@ -90,11 +91,11 @@ const NO_PART =
 
 /** What a request brings along, or has fetched or searched: a key or an account beside these words is not ours. */
 const BROUGHT =
-  /\b(?:images?|pictures?|photos?|videos?|audio|(?<!\b(?:config|configuration|credentials?|env|key|on) )files?|attachments?|documents?|pdfs?|mcp|tools?|connectors?|plugins?|webhooks?|web ?search|search (?:vendor|provider|engine)|vector stores?|containers?|buckets?|prompts?|guardrails?|metadata)\b/i;
+  /\b(?:images?|pictures?|photos?|videos?|audio|(?<!\b(?:config|configuration|credentials?|env|key|on) )files?|attachments?|documents?|pdfs?|mcp|tools?|connectors?|plugins?|webhooks?|web ?search|search (?:vendor|provider|engine)|vector stores?|knowledge bases?|code interpreter|sandbox|repositor(?:y|ies)|skills?|containers?|buckets?|conversations?|(?:the|your|user) messages?|prompts?|guardrails?|metadata|(?:fetch|download)(?:ed|ing)?)\b/i;
 
 /** A sentence that is about our account all the same, such as one that gives the reason. */
 const OF_OURS =
-  /^\s*your (?:\w+ )?(?:account|organi[sz]ation|workspace|team|project|(?:api[ _-]?)?key|credits?)\b(?!['’]s\b)/i;
+  /^\s*your (?:\w+ )?(?:account|organi[sz]ation|workspace|team|project|(?:api[ _-]?)?key|credits?)\b(?!['’]s\b| (?:for|of|at|in|with)\b)/i;
 
 /** How far into its message a refusal with a status of the request's own may begin. */
 const AT_THE_BEGINNING = 40;
