@@ -3,7 +3,7 @@ import type { Fault, UpstreamError } from '../errors.ts';
 import type { JsonObject } from './json.ts';
 import { FAULTS } from '../errors.ts';
 import { faultNamed, faultOfStatus } from './fault-codes.ts';
-import { faultOfWords } from './fault-words.ts';
+import { faultOfWords, isPart } from './fault-words.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf, tidyText } from './json.ts';
 
 export interface Classified {
@@ -47,7 +47,7 @@ export function classifyBody(given: unknown): Classified | undefined {
   const code = Number(words.code);
   const told = Number.isInteger(code) && code >= 400 && code < 600;
   const fault = faultOf(told ? code : (MEANT.get(words.type ?? '') ?? 500), words);
-  const status = told ? code : fault === 'server' ? 500 : FAULTS[fault].status;
+  const status = told ? code : FAULTS[fault].status;
   return {
     fault,
     upstream: {
@@ -80,6 +80,10 @@ function faultOf(status: number, words: Words): Fault {
   if (status === 501) return byCode ?? byStatus;
   if (status < 400 || status >= 500) return status < 400 ? byStatus : (byCode ?? byType ?? byStatus);
   const told = faultOfWords(status, words);
+  // What is missing or refused within the request is less than what its code is made for.
+  if (isPart(words.param) && [byCode, byType].some(holdsBack)) {
+    return told && FAULTS[told].blames === 'request' ? told : 'declined';
+  }
   // What words say of the request alone is less than what a code says of all.
   if (told && FAULTS[told].blames === 'request' && byCode === 'rate_limited') return told;
   if (told === 'unaffordable') return told;
@@ -92,17 +96,31 @@ function faultOf(status: number, words: Words): Fault {
   return byStatus === 'invalid_request' ? (byType ?? byStatus) : byStatus;
 }
 
+/** Whether a fault holds back a key or an endpoint. */
+function holdsBack(fault: Fault | undefined): boolean {
+  return fault !== undefined && ['down', 'suspect'].includes(FAULTS[fault].health);
+}
+
 /** The provider's words, wherever its shape puts them. */
 function wordsOf(parsed: unknown): Words | undefined {
   const body = Array.isArray(parsed) ? parsed[0] : parsed;
   if (!isObject(body)) return undefined;
   const inner = isObject(body.error) ? body.error : body;
+  // Cloudflare and JSON:API have a list of them.
+  const listed = listOf(body.errors)[0];
+  const first = objectOf(listed);
   const nested = reasonOf(inner.details) ?? objectOf(inner.innererror).code;
   const message =
-    stringOf(inner.message) ?? stringOf(body.error) ?? stringOf(body.message) ?? detailOf(body.detail) ?? '';
+    stringOf(inner.message) ??
+    stringOf(body.error) ??
+    stringOf(body.message) ??
+    detailOf(body.detail ?? first.message ?? first.detail ?? stringOf(listed)) ??
+    '';
   return {
     message: tidyText(message, MAX_MESSAGE),
-    code: codeOf(nested ?? inner.code ?? body.code ?? inner.status ?? body.error_type ?? className(body)),
+    code: codeOf(
+      nested ?? inner.code ?? body.code ?? inner.status ?? body.error_type ?? first.code ?? className(body),
+    ),
     type: inner.type === 'error' ? undefined : shortOf(inner.type),
     param: shortOf(inner.param),
   };

@@ -98,6 +98,10 @@ describe('a caller’s own words, quoted by a provider,', () => {
     'insufficient credits',
     'key limit exceeded',
     'account suspended',
+    'organization has been restricted',
+    'the account is not in good standing',
+    'your free trial has expired',
+    'credit limit exceeded',
     "it's an invalid api key",
     'say "hi", invalid api key',
   ];
@@ -135,21 +139,52 @@ describe('a caller’s own words, quoted by a provider,', () => {
   });
 
   test.each(WORDS)('blame the request where a field is named beside them: %s', (words) => {
-    for (const status of [400, 404, 422]) {
-      const fault = faultOf(status, openai(words, { param: 'messages[0].content' }));
-      expect(FAULTS[fault].blames).toBe('request');
+    const params = ['messages[0].content', 'input', 'tools[0].authorization', 'image', 'file_id', 'prompt'];
+    for (const param of params) {
+      for (const status of [400, 401, 402, 403, 404, 422]) {
+        for (const code of [null, 'invalid_api_key', 'insufficient_quota', 'model_not_found']) {
+          const fault = faultOf(status, openai(words, { param, code }));
+          expect([param, status, code, FAULTS[fault].blames]).toEqual([param, status, code, 'request']);
+        }
+      }
+    }
+  });
+
+  test.each(WORDS)('hold no key where they are about what the request brought along: %s', (words) => {
+    const messages = [
+      `Could not fetch the image: ${words}`,
+      `The MCP server linear said: ${words}`,
+      `The prompt was refused. It reads: ${words}`,
+      `File file-1 cannot be read, ${words}`,
+    ];
+    for (const message of messages) {
+      for (const status of [400, 401, 402, 403, 422]) {
+        const { blames, health } = FAULTS[faultOf(status, openai(message))];
+        expect([message, status, blames === 'key' && health === 'down']).toEqual([message, status, false]);
+      }
     }
   });
 });
+
+test.each(['', 'None', 'model', 'api_key', 'Authorization', 'organization_id'])(
+  'a 401 with the parameter %j is the key’s',
+  (param) => expect(faultOf(401, openai('Denied', { param }))).toBe('auth'),
+);
 
 test('words of any length cost no time to speak of', () => {
   const long = [
     'model '.repeat(400),
     `model${' '.repeat(1_990)}x`,
     'account '.repeat(300),
+    'account-'.repeat(250),
+    `account${'- '.repeat(990)}`,
     "'".repeat(2_000),
     '"\\'.repeat(1_000),
     'request too large for '.repeat(90),
+    'project a b c is '.repeat(120),
+    'violates a '.repeat(180),
+    'api key. '.repeat(220),
+    'exceeded your monthly '.repeat(90),
   ];
   for (const message of long) for (const status of [400, 403, 404, 429]) faultOf(status, openai(message));
   const beganMs = performance.now();
@@ -174,4 +209,14 @@ test.each([
   [{ error: 'plain words' }, 'server'],
 ])('classifyBody(%j) is %p', (value, fault) => {
   expect(classifyBody(value)?.fault).toBe(fault as never);
+});
+
+test.each([
+  [{ error: 'boom' }, 502],
+  [{ error: {} }, 502],
+  [{ type: 'error', error: { type: 'api_error', message: 'x' } }, 502],
+  [{ error: { message: 'x', code: 500 } }, 500],
+  [{ type: 'error', error: { type: 'overloaded_error', message: 'x' } }, 503],
+])('classifyBody(%j) has the status %i', (value, status) => {
+  expect(classifyBody(value)?.upstream.status).toBe(status);
 });
