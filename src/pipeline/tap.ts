@@ -160,14 +160,16 @@ export class Tap {
       this.malformed += 1;
       return false;
     }
-    if (mayBeError(value) && this.#classify(value, target)) return false;
+    if (mayBeError(value) && this.#classify(value, target)) {
+      this.#assembler.count(value);
+      return false;
+    }
     const verdict = this.#passing.verdict(value);
     if (verdict !== 'sound') return this.#leaveOut(verdict, target);
     const failure = this.#passing.failure(value);
     if (failure) {
       this.error = this.#failed(failure, target);
-      const counted = this.#passing.counts(value);
-      if (counted) this.#assembler.push(counted);
+      this.#assembler.count(value);
       return false;
     }
     this.chunk(value, data.length);

@@ -9,7 +9,7 @@ import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { isObject, listOf, numberOf, objectOf } from '../../wire/json.ts';
 import { spliceMultipart } from '../../wire/multipart.ts';
-import { vendorUsage } from '../../wire/openai/response.ts';
+import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
 import { responseEnding, responseFinish } from '../../wire/responses/response.ts';
 import { spliceModel } from '../../wire/splice.ts';
@@ -34,7 +34,7 @@ export const relay: Lane = {
     const { 'accept-encoding': _, ...uncompressed } = headers;
     const quirks = provider.quirks(model);
     const changed = json && CHOOSING.includes(endpoint) ? applyQuirks(json.value, quirks) : undefined;
-    const passing = passingOf(endpoint);
+    const passing = passingOf(endpoint, quirks);
     const body = changed ? JSON.stringify({ ...changed.request, model }) : yield* withModel(inbound, model);
     // What is sent is copied once more.
     yield;
@@ -83,7 +83,7 @@ function* readWhole(text: string, target: string, endpoint: Endpoint, quirks: Qu
   const choices = listOf(value.choices).map(objectOf);
   for (const { finish_reason: reason } of choices) judgeEnding(endingOf('chat', reason), target);
   const finish = endingOf('chat', choices[0]?.finish_reason)?.finish ?? null;
-  return { text: undefined, finish, usage: vendorUsage(value.usage, quirks) };
+  return { text: undefined, finish, usage: vendorUsage(toldUsage(value), quirks) };
 }
 
 function readMessage(value: JsonObject, target: string): WholeAnswer {

@@ -11,6 +11,7 @@ import { decodeLogprobs } from './logprobs.ts';
 import { decodeCall, extraOf, geminiFinish, geminiUsage, idOf } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
+import { toldSoFar } from '../usage.ts';
 
 interface Candidate {
   calls: number;
@@ -31,7 +32,7 @@ export class GeminiReader implements ChatReader {
   readonly #candidates = new Map<number, Candidate>();
   #id: string | undefined;
   #model: string;
-  #counted: JsonObject = {};
+  #counted: JsonObject | undefined;
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
@@ -68,6 +69,9 @@ export class GeminiReader implements ChatReader {
   }
 
   #answer(answer: JsonObject): ChatChunk[] {
+    // Counts grow, and those that an event leaves out stay as they were.
+    this.#counted = toldSoFar(this.#counted, answer.usageMetadata);
+    this.usage = geminiUsage(this.#counted);
     if (answer.error !== undefined && answer.error !== null) {
       this.error ??= answer;
       return [];
@@ -75,9 +79,6 @@ export class GeminiReader implements ChatReader {
     // An answer has one name, whatever its later events say.
     if (this.#id === undefined) this.#model = stringOf(answer.modelVersion) ?? this.#model;
     this.#id ??= idOf(answer, this.#context);
-    // Counts grow, and those that an event leaves out stay as they were.
-    this.#counted = { ...this.#counted, ...objectOf(answer.usageMetadata) };
-    this.usage = geminiUsage(this.#counted);
     const candidates = listOf(answer.candidates).filter(isObject);
     if (candidates.length === 0 && stringOf(objectOf(answer.promptFeedback).blockReason) !== undefined) {
       return this.#candidate({ finishReason: 'SAFETY' }, 0);

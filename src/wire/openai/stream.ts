@@ -50,12 +50,12 @@ export class ChunkReader implements ChatReader {
     if (event.data === '[DONE]') return this.#stop();
     const value = readEvent('chat', event, this);
     if (!value) return [];
+    const chunk = decodeChunk(value, this.#context);
+    if (chunk.usage) this.#usage = chunk.usage;
     if ((value.error !== undefined && value.error !== null) || value.object === 'error') {
       this.error = value;
       return [];
     }
-    const chunk = decodeChunk(value, this.#context);
-    if (chunk.usage) this.#usage = chunk.usage;
     // Some name each chunk anew, and Azure's first one names nothing.
     if (!this.#named?.model) this.#named = { ...chunk, id: chunk.id || `chatcmpl-${this.#context.newId()}` };
     return chunk.choices.flatMap((choice) => this.#choice(choice));
