@@ -3,6 +3,7 @@ import type { Endpoint } from '../wire/endpoints.ts';
 import type { Ending } from '../wire/endings.ts';
 import type { Verdict } from '../wire/shapes/events.ts';
 import type { JsonObject } from '../wire/json.ts';
+import type { Quirks } from '../wire/quirks.ts';
 import { messageAssembler } from '../wire/anthropic/assemble.ts';
 import { endingOf, fails } from '../wire/endings.ts';
 import { listOf, objectOf } from '../wire/json.ts';
@@ -16,8 +17,6 @@ export interface Passing {
   readonly assembler: () => Assembler;
   /** How the answer ends by this event, where such an end is a fault: then the event may not pass. */
   readonly failure: (event: JsonObject) => Ending | undefined;
-  /** What of such an event counts all the same: its usage. */
-  readonly counts: (event: JsonObject) => JsonObject | undefined;
   /** Whether an event has the shape that the endpoint's protocol gives it. */
   readonly verdict: (event: JsonObject) => Verdict;
   /** Whether an event is the last one of a complete stream. */
@@ -26,7 +25,10 @@ export interface Passing {
   readonly terminator: string;
 }
 
-const CHAT: Passing = {
+/** The same for any vendor. */
+type Kind = Omit<Passing, 'assembler'> & { readonly assembler: (quirks: Quirks) => Assembler };
+
+const CHAT: Kind = {
   assembler: chatAssembler,
   failure({ choices }) {
     for (const choice of listOf(choices)) {
@@ -35,25 +37,23 @@ const CHAT: Passing = {
     }
     return undefined;
   },
-  counts: (event) => ({ ...event, choices: undefined }),
   verdict: EVENT_JUDGES.chat,
   isLast: () => false,
   terminator: 'data: [DONE]\n\n',
 };
 
-const MESSAGES: Passing = {
+const MESSAGES: Kind = {
   assembler: messageAssembler,
   failure({ type, delta }) {
     const ending = type === 'message_delta' ? endingOf('messages', objectOf(delta).stop_reason) : undefined;
     return fails(ending) ? ending : undefined;
   },
-  counts: (event) => ({ ...event, delta: undefined }),
   verdict: EVENT_JUDGES.messages,
   isLast: ({ type }) => type === 'message_stop',
   terminator: 'event: message_stop\ndata: {"type":"message_stop"}\n\n',
 };
 
-const RESPONSES: Passing = {
+const RESPONSES: Kind = {
   assembler: responseAssembler,
   verdict: EVENT_JUDGES.responses,
   failure({ type, response }) {
@@ -63,7 +63,6 @@ const RESPONSES: Passing = {
     const ending = isEnd(type) ? responseEnding(objectOf(response)) : endingOf('responses', word);
     return fails(ending) ? ending : undefined;
   },
-  counts: () => undefined,
   isLast: ({ type }) => isEnd(type),
   terminator: '',
 };
@@ -72,13 +71,15 @@ function isEnd(type: unknown): boolean {
   return type === 'response.completed' || type === 'response.incomplete';
 }
 
-const PASSING: Partial<Record<Endpoint, Passing>> = {
+const PASSING: Partial<Record<Endpoint, Kind>> = {
   chat: CHAT,
   completions: { ...CHAT, assembler: completionAssembler },
   messages: MESSAGES,
   responses: RESPONSES,
 };
 
-export function passingOf(endpoint: Endpoint): Passing {
-  return PASSING[endpoint] ?? CHAT;
+/** @param quirks of the provider whose own events pass */
+export function passingOf(endpoint: Endpoint, quirks: Quirks = {}): Passing {
+  const kind = PASSING[endpoint] ?? CHAT;
+  return { ...kind, assembler: () => kind.assembler(quirks) };
 }

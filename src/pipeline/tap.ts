@@ -164,7 +164,10 @@ export class Tap {
     if (data === '[DONE]') return this.#end(target);
     const value = parseJson(data);
     const told = errorIn(value ?? data, name);
-    if (told && this.#classify(told, target)) return false;
+    if (told && this.#classify(told, target)) {
+      if (isObject(value)) this.#assembler.count(value);
+      return false;
+    }
     if (!isObject(value)) {
       this.malformed += 1;
       return false;
@@ -174,8 +177,7 @@ export class Tap {
     const failure = this.#passing.failure(value);
     if (failure) {
       this.error = this.#failed(failure, target);
-      const counted = this.#passing.counts(value);
-      if (counted) this.#assembler.push(counted);
+      this.#assembler.count(value);
       return false;
     }
     this.chunk(value, data.length);

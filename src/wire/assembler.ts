@@ -6,6 +6,8 @@ import type { Usage } from './usage.ts';
 /** Folds the events of a client's stream into the object an unstreamed answer would have been. */
 export interface Assembler {
   push(event: JsonObject): void;
+  /** Takes the usage of an event, and nothing else of it: of one that is kept from the client. */
+  count(event: JsonObject): void;
   /** Text, reasoning, a refusal, sound or a tool call was seen. */
   readonly content: boolean;
   /** Finish reason of the first choice, in chat's words, or the provider's own where it has none. */

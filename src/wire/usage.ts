@@ -24,10 +24,13 @@ export function openaiUsage(value: unknown): Usage | undefined {
   const details = value.prompt_tokens_details ?? value.input_tokens_details ?? value.prompt_token_details;
   const prompt = objectOf(details);
   const completion = objectOf(value.completion_tokens_details ?? value.output_tokens_details);
+  // What a cache gave or took is part of the input.
+  const cached = Math.min(cachedTokens(value, prompt), input ?? 0);
+  const cacheWrite = Math.min(countOf(prompt.cache_write_tokens) ?? 0, (input ?? 0) - cached);
   return {
     input: input ?? 0,
-    cached: cachedTokens(value, prompt),
-    cacheWrite: countOf(prompt.cache_write_tokens) ?? 0,
+    cached,
+    cacheWrite,
     output: output ?? 0,
     reasoning: countOf(completion.reasoning_tokens) ?? 0,
   };
@@ -38,6 +41,21 @@ function cachedTokens(usage: JsonObject, details: JsonObject): number {
   const { prompt_cache_hit_tokens, num_cached_tokens, cached_tokens } = usage;
   const places = [details.cached_tokens, prompt_cache_hit_tokens, num_cached_tokens, cached_tokens];
   return places.map(countOf).find((count) => count !== undefined) ?? 0;
+}
+
+/**
+ * What a stream has told of its usage so far, in its own fields: some tell the input first and the output last. What is
+ * told later counts, but no count gives way to what is none.
+ */
+export function toldSoFar(earlier: JsonObject | undefined, value: unknown): JsonObject | undefined {
+  if (!isObject(value)) return earlier;
+  const known = Object.entries(value).filter(
+    ([name, told]) =>
+      told !== null &&
+      told !== undefined &&
+      (countOf(told) !== undefined || countOf(earlier?.[name]) === undefined),
+  );
+  return { ...earlier, ...Object.fromEntries(known) };
 }
 
 /** Counts together; a sum that a number is not sure to hold stays at the largest that it is. */

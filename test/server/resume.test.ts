@@ -145,6 +145,21 @@ test('usage adds up over the parts, for the client and in the record', async () 
   expect(record).toMatchObject({ input_tokens: 30, output_tokens: 10 });
 });
 
+test.each([
+  ['an error event', { error: { message: 'overloaded', code: 503 } }],
+  ['an ending that is none', { choices: [{ index: 0, delta: {}, finish_reason: 'error' }] }],
+])('usage beside %s counts with the rest', async (_, event) => {
+  const usage = { prompt_tokens: 10, completion_tokens: 6, total_tokens: 16 };
+  const { chunks, record } = await resumed(
+    () => sse(`${chatStream(['Hello'], '')}data: ${JSON.stringify({ ...event, usage })}\n\n`),
+    () => answer(' again'),
+    { body: { stream_options: { include_usage: true } } },
+  );
+  expect(textOf(chunks)).toBe('Hello again');
+  expect(chunks.findLast((chunk) => chunk.usage)!.usage!.total_tokens).toBe(43);
+  expect(record).toMatchObject({ input_tokens: 30, output_tokens: 13 });
+});
+
 test('the token limit of the continuation is what the client has left', async () => {
   const { asked } = await resumed(
     () => cutAfter('x'.repeat(400)),

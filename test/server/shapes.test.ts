@@ -136,6 +136,56 @@ test.each([
   }
 });
 
+const NO_VECTORS = [
+  null,
+  [],
+  [null, 1],
+  [1, null],
+  ['?'],
+  [true],
+  [[null]],
+  [[]],
+  '',
+  '?',
+  5,
+  {},
+  { float: [] },
+];
+
+test.each(NO_VECTORS.map((embedding) => JSON.stringify(embedding)))(
+  'an embedding that is %s is no vector: the next target is asked',
+  async (embedding) => {
+    const answerOf = (last: string) => `{"data":[{"embedding":[1]},{"embedding":${last}}]}`;
+    const json = { headers: { 'content-type': 'application/json' } };
+    await using odd = upstream(() => new Response(answerOf(embedding), json));
+    await using good = upstream(() => new Response(answerOf('[0.5,1]'), json));
+    const first = provider('a', odd.url, { priority: 1, max_retries: 0 });
+    await using proxy = running({ providers: [first, provider('b', good.url, { priority: 2 })] });
+    const reply = await proxy.post('/v1/embeddings', { model: 'gpt-e', input: ['x', 'y'] });
+    expect([reply.status, await reply.text()]).toEqual([200, answerOf('[0.5,1]')]);
+    expect((await proxy.recorded(1))[0]!.attempt_log).toMatchObject([{ fault: 'malformed' }, {}]);
+  },
+);
+
+const VECTORS = [
+  [1, 0.5],
+  'AACAPwAAAD8=',
+  'AACAPw',
+  [[1], [2]],
+  { float: [1], base64: 'AACAPw==', int8: null },
+];
+
+test.each(VECTORS.map((embedding) => JSON.stringify(embedding)))(
+  'an embedding that is %s is passed on as it came',
+  async (embedding) => {
+    const answer = { data: [{ embedding: JSON.parse(embedding) as unknown }] };
+    await using good = upstream(() => Response.json(answer));
+    await using proxy = running({ providers: [provider('a', good.url, { max_retries: 0 })] });
+    const reply = await proxy.post('/v1/embeddings', { model: 'gpt-e', input: 'x' });
+    expect([reply.status, await reply.json()]).toEqual([200, answer]);
+  },
+);
+
 test.each([
   [
     'gemini',

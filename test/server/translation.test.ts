@@ -54,6 +54,8 @@ describe('embeddings', () => {
     expect(floats.data.map(({ embedding }) => embedding)).toEqual(vectors);
     expect(floats.usage).toEqual({ prompt_tokens: tokens, total_tokens: tokens });
     expect(openapiProblems('CreateEmbeddingResponse', floats)).toEqual([]);
+    // The client has a number in any case.
+    expect((await proxy.recorded(1))[0]!.input_tokens).toBe(tokens === 0 ? null : tokens);
     expect(provider.asked[0]!.path).toBe(path);
     expect(JSON.parse(provider.asked[0]!.text)).toMatchObject(asked);
     // What the openai SDK asks for by itself.

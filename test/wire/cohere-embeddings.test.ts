@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test';
 import { decodeCohereEmbeddings, encodeCohereEmbeddings } from '../../src/wire/cohere/embeddings.ts';
 
 test('encodeCohereEmbeddings() says what the texts are for', () => {
-  const request = { model: 'embed-v4.0', input: 'Hi', dimensions: 512, encoding_format: 'base64', user: 'u' };
-  expect(encodeCohereEmbeddings(request)).toEqual({
+  const request = { model: 'emb', input: 'Hi', dimensions: 512, encoding_format: 'base64', user: 'u' };
+  expect(encodeCohereEmbeddings(request, 'embed-v4.0')).toEqual({
     body: {
       model: 'embed-v4.0',
       texts: ['Hi'],
@@ -13,7 +13,9 @@ test('encodeCohereEmbeddings() says what the texts are for', () => {
     },
     dropped: ['user'],
   });
-  expect(encodeCohereEmbeddings({ model: 'm', input: ['a', 'b'], input_type: 'search_query' })).toEqual({
+  expect(
+    encodeCohereEmbeddings({ model: 'client', input: ['a', 'b'], input_type: 'search_query' }, 'm'),
+  ).toEqual({
     body: { model: 'm', texts: ['a', 'b'], input_type: 'search_query', embedding_types: ['float'] },
     dropped: [],
   });

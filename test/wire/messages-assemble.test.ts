@@ -174,3 +174,14 @@ test('indexes without end make no list without end', () => {
   const many = Array.from({ length: 5_000 }, (_, index) => open(index, { type: 'text', text: '' }));
   expect(assembled(start(), ...many).result().content).toHaveLength(1_024);
 });
+
+test('usage that is told again as what is no count stays as it was', () => {
+  const again = { ...end('end_turn'), usage: { input_tokens: '3', output_tokens: 9 } };
+  expect(assembled(start(), again).usage).toMatchObject({ input: 7, cached: 2, output: 9 });
+});
+
+test('the rest of a message that was let go has the input that its beginning told', () => {
+  const rest = assembled(start()).fresh();
+  rest.push(end('end_turn'));
+  expect(rest.usage).toMatchObject({ input: 7, cached: 2, output: 9 });
+});

@@ -63,7 +63,10 @@ export const embed: Lane = {
         checkAnswer(`${name} embeddings`, value, target);
         const format = request.encoding_format === 'base64' ? 'base64' : 'float';
         const answer = decode(value, model, format);
-        return { text: yield* writeAnswer(answer, text), finish: null, usage: openaiUsage(answer.usage) };
+        const used = openaiUsage(answer.usage);
+        // Any text has tokens: 0 stands for those of providers that count none.
+        const usage = used?.input === 0 ? undefined : used;
+        return { text: yield* writeAnswer(answer, text), finish: null, usage };
       },
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
       fold: () => NO_FOLD,

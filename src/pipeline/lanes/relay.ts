@@ -9,7 +9,7 @@ import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../../wire/json.ts';
 import { spliceMultipart } from '../../wire/multipart.ts';
-import { vendorUsage } from '../../wire/openai/response.ts';
+import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
 import { responseEnding, responseFinish } from '../../wire/responses/response.ts';
 import { spliceModel } from '../../wire/splice.ts';
@@ -34,7 +34,7 @@ export const relay: Lane = {
     const { 'accept-encoding': _, ...uncompressed } = headers;
     const quirks = provider.quirks(model);
     const changed = json && CHOOSING.includes(endpoint) ? applyQuirks(json.value, quirks) : undefined;
-    const passing = passingOf(endpoint);
+    const passing = passingOf(endpoint, quirks);
     const body = changed ? JSON.stringify({ ...changed.request, model }) : yield* withModel(inbound, model);
     // What is sent is copied once more.
     yield;
@@ -89,7 +89,7 @@ function* readWhole(text: string, target: string, endpoint: Endpoint, quirks: Qu
   return {
     text: undefined,
     finish: worstEnding(endings)?.finish ?? null,
-    usage: vendorUsage(value.usage, quirks),
+    usage: vendorUsage(toldUsage(value), quirks),
   };
 }
 

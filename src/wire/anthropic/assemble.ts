@@ -3,9 +3,10 @@ import type { ProxyError } from '../../errors.ts';
 import type { Assembler } from '../assembler.ts';
 import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
-import { areBroken, entryOf, isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { areBroken, entryOf, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { messagesErrorEvent } from './client-error.ts';
 import { anthropicUsage, finishReason } from './response.ts';
+import { toldSoFar } from '../usage.ts';
 
 /** Indexes come from outside and must not make lists as long as they like. */
 const MAX_BLOCKS = 1_024;
@@ -53,9 +54,13 @@ class MessageFolding implements Assembler {
         return this.#stop(numberOf(event.index) ?? 0);
       case 'message_delta':
         this.#end(objectOf(event.delta));
-        return this.#used(event.usage);
+        return this.count(event);
       default:
     }
+  }
+
+  count({ usage }: JsonObject): void {
+    this.#usage = toldSoFar(this.#usage, usage);
   }
 
   get finish(): string | null {
@@ -110,7 +115,10 @@ class MessageFolding implements Assembler {
   }
 
   fresh(): Assembler {
-    return new MessageFolding();
+    const rest = new MessageFolding();
+    // The input is told at the beginning alone.
+    rest.#usage = this.#usage;
+    return rest;
   }
 
   /** A server that begins again has thrown away what it said. */
@@ -118,13 +126,7 @@ class MessageFolding implements Assembler {
     this.#starts += 1;
     this.#message = { ...message };
     this.#blocks.clear();
-    this.#used(message.usage);
-  }
-
-  #used(usage: unknown): void {
-    if (!isObject(usage)) return;
-    const known = Object.entries(usage).filter(([, value]) => value !== null && value !== undefined);
-    this.#usage = { ...this.#usage, ...Object.fromEntries(known) };
+    this.count(message);
   }
 
   #open(index: number, content: JsonObject): void {

@@ -16,24 +16,20 @@ export function finishReason(stopReason: unknown, structured: boolean): string |
   return structured && finish === 'tool_calls' ? 'stop' : finish;
 }
 
-/**
- * Anthropic's usage, normalised: their `input_tokens` leaves out what the cache gave or took.
- * @param earlier what was known before: streams tell the input first and the output last
- */
-export function anthropicUsage(value: unknown, earlier?: Usage): Usage | undefined {
-  if (!isObject(value)) return earlier;
-  const cached = countOf(value.cache_read_input_tokens) ?? earlier?.cached ?? 0;
-  const cacheWrite = countOf(value.cache_creation_input_tokens) ?? earlier?.cacheWrite ?? 0;
-  const plain =
-    countOf(value.input_tokens) ??
-    (earlier ? Math.max(0, earlier.input - earlier.cached - earlier.cacheWrite) : 0);
-  const thinking = countOf(objectOf(value.output_tokens_details).thinking_tokens);
+/** Anthropic's usage, normalised: their `input_tokens` leaves out what the cache gave or took. */
+export function anthropicUsage(value: unknown): Usage | undefined {
+  if (!isObject(value)) return undefined;
+  const plain = countOf(value.input_tokens);
+  const output = countOf(value.output_tokens);
+  if (plain === undefined && output === undefined) return undefined;
+  const cached = countOf(value.cache_read_input_tokens) ?? 0;
+  const cacheWrite = countOf(value.cache_creation_input_tokens) ?? 0;
   return {
-    input: sumOf(plain, cached, cacheWrite),
+    input: sumOf(plain ?? 0, cached, cacheWrite),
     cached,
     cacheWrite,
-    output: countOf(value.output_tokens) ?? earlier?.output ?? 0,
-    reasoning: thinking ?? earlier?.reasoning ?? 0,
+    output: output ?? 0,
+    reasoning: countOf(objectOf(value.output_tokens_details).thinking_tokens) ?? 0,
   };
 }
 

@@ -7,6 +7,7 @@ import type { ReadOptions } from './response.ts';
 import { endingOf, fails } from '../endings.ts';
 import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
+import { toldSoFar } from '../usage.ts';
 import { anthropicUsage, finishReason, stoppedBy } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
@@ -50,7 +51,7 @@ export class AnthropicReader implements ChatReader {
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
-  usage: Usage | undefined;
+  #counted: JsonObject | undefined;
 
   constructor(options: ReadOptions) {
     this.#options = options;
@@ -67,6 +68,10 @@ export class AnthropicReader implements ChatReader {
     return [...this.#start({}), ...chunks];
   }
 
+  count({ usage }: JsonObject): void {
+    this.#counted = toldSoFar(this.#counted, usage);
+  }
+
   #read(value: JsonObject, event: SseEvent): ChatChunk[] {
     switch (value.type ?? event.event) {
       case 'message_start':
@@ -78,7 +83,7 @@ export class AnthropicReader implements ChatReader {
       case 'content_block_stop':
         return this.#close(this.#blocks.get(numberOf(value.index) ?? 0));
       case 'message_delta':
-        this.usage = anthropicUsage(value.usage, this.usage);
+        this.#counted = toldSoFar(this.#counted, value.usage);
         return this.#end(objectOf(value.delta));
       case 'message_stop':
         return this.#stop();
@@ -92,6 +97,10 @@ export class AnthropicReader implements ChatReader {
     return this.finished ? this.#stop() : [];
   }
 
+  get usage(): Usage | undefined {
+    return anthropicUsage(this.#counted);
+  }
+
   get finished(): boolean {
     return this.#finish !== undefined;
   }
@@ -102,7 +111,7 @@ export class AnthropicReader implements ChatReader {
     this.#begun = true;
     this.#id = stringOf(message.id) || this.#id;
     this.#model = stringOf(message.model) ?? '';
-    this.usage = anthropicUsage(message.usage, this.usage);
+    this.#counted = toldSoFar(this.#counted, message.usage);
     return [this.#chunk({ role: 'assistant', content: '' })];
   }
 

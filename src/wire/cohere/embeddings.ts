@@ -9,12 +9,16 @@ const INPUT_TYPES = new Set(['search_document', 'search_query', 'classification'
 /**
  * OpenAI's embeddings to Cohere's v2 embed. Clients that know of it may say `input_type`; without it texts are
  * embedded to be searched.
+ * @param model the model's name at Cohere
  * @throws ProxyError `invalid_request`, `unsupported` for tokens
  * @see https://docs.cohere.com/reference/embed
  */
-export function encodeCohereEmbeddings(request: JsonObject): { body: JsonObject; dropped: string[] } {
+export function encodeCohereEmbeddings(
+  request: JsonObject,
+  model: string,
+): { body: JsonObject; dropped: string[] } {
   const { body, dropped } = cohereEmbeddings(request);
-  return { body: { model: request.model, ...body, embedding_types: ['float'] }, dropped };
+  return { body: { model, ...body, embedding_types: ['float'] }, dropped };
 }
 
 /** The part that is the same at Cohere and on Bedrock. */

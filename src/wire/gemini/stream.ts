@@ -11,6 +11,7 @@ import { decodeLogprobs } from './logprobs.ts';
 import { decodeCall, extraOf, geminiFinish, geminiUsage, idOf } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
+import { toldSoFar } from '../usage.ts';
 
 interface Candidate {
   calls: number;
@@ -31,7 +32,7 @@ export class GeminiReader implements ChatReader {
   readonly #candidates = new Map<number, Candidate>();
   #id: string | undefined;
   #model: string;
-  #counted: JsonObject = {};
+  #counted: JsonObject | undefined;
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
@@ -55,6 +56,12 @@ export class GeminiReader implements ChatReader {
     );
   }
 
+  /** Counts grow, and those that an event leaves out stay as they were. */
+  count({ usageMetadata }: JsonObject): void {
+    this.#counted = toldSoFar(this.#counted, usageMetadata);
+    this.usage = geminiUsage(this.#counted);
+  }
+
   end(): ChatChunk[] {
     if (!this.finished || this.done) return [];
     this.done = true;
@@ -70,12 +77,10 @@ export class GeminiReader implements ChatReader {
   }
 
   #answer(answer: JsonObject): ChatChunk[] {
+    this.count(answer);
     // An answer has one name, whatever its later events say.
     if (this.#id === undefined) this.#model = stringOf(answer.modelVersion) ?? this.#model;
     this.#id ??= idOf(answer, this.#context);
-    // Counts grow, and those that an event leaves out stay as they were.
-    this.#counted = { ...this.#counted, ...objectOf(answer.usageMetadata) };
-    this.usage = geminiUsage(this.#counted);
     const candidates = listOf(answer.candidates).filter(isObject);
     if (candidates.length === 0 && stringOf(objectOf(answer.promptFeedback).blockReason) !== undefined) {
       return this.#candidate({ finishReason: 'SAFETY' }, 0);

@@ -1,6 +1,7 @@
 import type { Assembler } from '../assembler.ts';
 import type { JsonObject } from '../json.ts';
 import type { Begun } from '../protocol.ts';
+import type { Quirks } from '../quirks.ts';
 import type { Choice } from './folding.ts';
 import { areBroken, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { Folding } from './folding.ts';
@@ -85,7 +86,7 @@ class ChatFolding extends Folding<ChatChoice> {
   }
 
   override fresh(): Assembler {
-    return new ChatFolding();
+    return new ChatFolding(this.quirks);
   }
 
   #text(choice: ChatChoice, value: unknown): void {
@@ -168,7 +169,7 @@ class CompletionFolding extends Folding<TextChoice> {
   }
 
   override fresh(): Assembler {
-    return new CompletionFolding();
+    return new CompletionFolding(this.quirks);
   }
 
   protected override shown({ index, text, finish }: TextChoice): JsonObject {
@@ -176,12 +177,12 @@ class CompletionFolding extends Folding<TextChoice> {
   }
 }
 
-/** For the chunks of /v1/chat/completions, as any vendor sends them. */
-export function chatAssembler(): Assembler {
-  return new ChatFolding();
+/** For the chunks of /v1/chat/completions, as any vendor sends them. @param quirks the vendor's */
+export function chatAssembler(quirks: Quirks = {}): Assembler {
+  return new ChatFolding(quirks);
 }
 
-/** For the chunks of /v1/completions. */
-export function completionAssembler(): Assembler {
-  return new CompletionFolding();
+/** For the chunks of /v1/completions. @param quirks the vendor's */
+export function completionAssembler(quirks: Quirks = {}): Assembler {
+  return new CompletionFolding(quirks);
 }

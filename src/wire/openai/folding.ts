@@ -2,11 +2,12 @@ import type { ProxyError } from '../../errors.ts';
 import type { Assembler } from '../assembler.ts';
 import type { JsonObject } from '../json.ts';
 import type { Begun } from '../protocol.ts';
+import type { Quirks } from '../quirks.ts';
 import type { Usage } from '../usage.ts';
 import { endingOf } from '../endings.ts';
-import { isObject, listOf, numberOf, objectOf } from '../json.ts';
-import { openaiUsage } from '../usage.ts';
+import { isObject, listOf, numberOf } from '../json.ts';
 import { chatErrorEvent } from './error.ts';
+import { toldUsage, vendorUsage } from './response.ts';
 
 /** Indexes come from outside and must not make lists as long as they like. */
 const MAX_CHOICES = 128;
@@ -20,14 +21,22 @@ export interface Choice {
 /** What the chunks of chat and of completions have in common: numbered choices, each with its finish reason. */
 export abstract class Folding<C extends Choice> implements Assembler {
   protected readonly choices: C[] = [];
+  protected readonly quirks: Quirks;
   readonly #top: JsonObject = {};
-  #usage: unknown;
+  /** As the vendor told it last. */
+  #told: unknown;
+  usage: Usage | undefined;
   content = false;
 
   protected abstract readonly object: string;
   protected abstract choice(index: number): C;
   protected abstract fold(choice: C, piece: JsonObject): void;
   protected abstract shown(choice: C): JsonObject;
+
+  /** @param quirks how the vendor adds up its usage */
+  constructor(quirks: Quirks) {
+    this.quirks = quirks;
+  }
 
   abstract fresh(): Assembler;
 
@@ -53,8 +62,7 @@ export abstract class Folding<C extends Choice> implements Assembler {
       const value = chunk[key];
       if (value !== undefined && value !== null && value !== '') this.#top[key] = value;
     }
-    const used = chunk.usage ?? objectOf(chunk.x_groq).usage;
-    if (isObject(used)) this.#usage = used;
+    this.count(chunk);
     for (const piece of listOf(chunk.choices)) {
       if (!isObject(piece)) continue;
       const choice = this.#at(numberOf(piece.index) ?? 0);
@@ -62,6 +70,13 @@ export abstract class Folding<C extends Choice> implements Assembler {
       this.fold(choice, piece);
       if (endingOf('chat', piece.finish_reason)) choice.finish = String(piece.finish_reason);
     }
+  }
+
+  count(chunk: JsonObject): void {
+    const told = toldUsage(chunk);
+    if (!isObject(told)) return;
+    this.#told = told;
+    this.usage = vendorUsage(told, this.quirks) ?? this.usage;
   }
 
   get finish(): string | null {
@@ -76,14 +91,10 @@ export abstract class Folding<C extends Choice> implements Assembler {
     return this.choices.length > 0 && this.choices.every((choice) => choice.finish !== null);
   }
 
-  get usage(): Usage | undefined {
-    return openaiUsage(this.#usage);
-  }
-
   result(): JsonObject {
     const { id, created, model, ...rest } = this.#top;
     const choices = this.choices.toSorted((a, b) => a.index - b.index).map((choice) => this.shown(choice));
-    return { id, object: this.object, created, model, ...rest, choices, usage: this.#usage };
+    return { id, object: this.object, created, model, ...rest, choices, usage: this.#told };
   }
 
   #at(index: number): C | undefined {

@@ -14,7 +14,7 @@ type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
 export function decodeChatResponse(body: JsonObject, context: Context): ChatResponse {
   const choices = listOf(body.choices).filter(isObject);
   if (choices.length === 0) throw new ProxyError('malformed', 'Cannot read the answer: it has no choices');
-  const usage = vendorUsage(body.usage, context.quirks);
+  const usage = vendorUsage(toldUsage(body), context.quirks);
   return {
     id: stringOf(body.id) || `chatcmpl-${context.newId()}`,
     object: 'chat.completion',
@@ -36,7 +36,7 @@ export function decodeChatResponse(body: JsonObject, context: Context): ChatResp
 
 /** One chunk of such a server's stream, or `undefined` when it says nothing. */
 export function decodeChunk(value: JsonObject, context: Context): ChatChunk {
-  const usage = vendorUsage(value.usage ?? objectOf(value.x_groq).usage, context.quirks);
+  const usage = vendorUsage(toldUsage(value), context.quirks);
   return {
     id: stringOf(value.id) ?? '',
     object: 'chat.completion.chunk',
@@ -54,6 +54,11 @@ export function decodeChunk(value: JsonObject, context: Context): ChatChunk {
   };
 }
 
+/** What a body, or a chunk, tells of the usage: Groq's chunks put it in a field of their own. */
+export function toldUsage({ usage, x_groq: own }: JsonObject): unknown {
+  return usage ?? objectOf(own).usage;
+}
+
 /** Usage as the vendor adds it up, normalised. */
 export function vendorUsage(value: unknown, quirks: Quirks): Usage | undefined {
   const usage = openaiUsage(value);
@@ -61,7 +66,7 @@ export function vendorUsage(value: unknown, quirks: Quirks): Usage | undefined {
   // Told beside the count by some: Perplexity, Together, Mistral.
   const reasoning = usage.reasoning || (countOf(objectOf(value).reasoning_tokens) ?? 0);
   const output = quirks.outputWithoutReasoning ? sumOf(usage.output, reasoning) : usage.output;
-  return { ...usage, reasoning, output, cached: Math.min(usage.cached, usage.input) };
+  return { ...usage, reasoning, output };
 }
 
 function finishReason(value: unknown, calls: boolean): string | undefined {

@@ -57,6 +57,10 @@ export class ChunkReader implements ChatReader {
     return chunk.choices.flatMap((choice) => this.#choice(choice));
   }
 
+  count({ usage }: JsonObject): void {
+    this.#usage = decodeChunk({ usage }, this.#context).usage ?? this.#usage;
+  }
+
   end(): ChatChunk[] {
     return this.finished && !this.done ? this.#stop() : [];
   }

@@ -4,9 +4,8 @@ import type { Assembler } from '../assembler.ts';
 import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { areBroken, countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
-import { openaiUsage } from '../usage.ts';
 import { failureEvents } from './failure.ts';
-import { responseFinish } from './response.ts';
+import { eventUsage, responseFinish } from './response.ts';
 
 /** Places come from outside and must not make lists as long as they like. */
 const MAX_ITEMS = 1_024;
@@ -60,6 +59,7 @@ class ResponseFolding implements Assembler {
   #next = 0;
   /** Whether the text has something beside it that belongs to the model: citations, probabilities. */
   #annotated = false;
+  usage: Usage | undefined;
   content = false;
   finish: string | null = null;
 
@@ -68,6 +68,7 @@ class ResponseFolding implements Assembler {
     this.#next = (countOf(event.sequence_number) ?? this.#next) + 1;
     this.#annotated ||= type.includes('.annotation.') || listOf(event.logprobs).length > 0;
     if (isObject(event.response)) this.#response = event.response;
+    this.count(event);
     if (type === 'response.output_item.added') this.#item(event, false);
     else if (type === 'response.output_item.done') this.#item(event, true);
     else if (GROWN[type]) this.#grow(GROWN[type], event);
@@ -81,16 +82,16 @@ class ResponseFolding implements Assembler {
     }
   }
 
+  count(event: JsonObject): void {
+    this.usage = eventUsage(event) ?? this.usage;
+  }
+
   get seen(): number {
     return 1;
   }
 
   get finished(): boolean {
     return this.finish !== null;
-  }
-
-  get usage(): Usage | undefined {
-    return openaiUsage(this.#response.usage);
   }
 
   result(): JsonObject {
@@ -132,6 +133,7 @@ class ResponseFolding implements Assembler {
     const rest = new ResponseFolding();
     rest.#response = this.#response;
     rest.#next = this.#next;
+    rest.usage = this.usage;
     return rest;
   }
 

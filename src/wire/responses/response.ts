@@ -2,6 +2,7 @@ import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { Ending } from '../endings.ts';
 import type { EncodeContext } from '../protocol.ts';
+import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { classifyBody } from '../classify.ts';
 import { endingOf } from '../endings.ts';
@@ -26,6 +27,11 @@ export function responseFinish(response: JsonObject): string | null {
   const finish = responseEnding(response)?.finish ?? null;
   const called = listOf(response.output).some((item) => CALLS.has(objectOf(item).type));
   return called && finish === 'stop' ? 'tool_calls' : finish;
+}
+
+/** What an event tells of the usage: the response in it, or the event itself beside an error. */
+export function eventUsage({ response, usage }: JsonObject): Usage | undefined {
+  return openaiUsage(objectOf(response).usage ?? usage);
 }
 
 /**

@@ -2,12 +2,12 @@ import type { ChatChunk, ChatDelta } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ChatReader, EncodeContext } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
+import type { Usage } from '../usage.ts';
 import { fails } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { openaiUsage } from '../usage.ts';
 import { readEvent } from '../shapes/events.ts';
 import { decodeCitation } from './citations.ts';
-import { encryptedBlock, reasoningText, responseEnding } from './response.ts';
+import { encryptedBlock, eventUsage, reasoningText, responseEnding } from './response.ts';
 import type { Call } from './call-book.ts';
 import { CallBook } from './call-book.ts';
 import type { ChunkNaming } from '../chunks.ts';
@@ -41,6 +41,7 @@ export class ResponsesReader implements ChatReader {
   #between = false;
   /** Whether an item of whatever kind was announced. */
   #listed = false;
+  usage: Usage | undefined;
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
@@ -55,6 +56,7 @@ export class ResponsesReader implements ChatReader {
     if (this.done || event.data === '[DONE]') return [];
     const value = readEvent('responses', event, this);
     if (!value) return [];
+    this.usage = eventUsage(value) ?? this.usage;
     const chunks = this.#event(stringOf(value.type) ?? event.event ?? '', value);
     if (chunks.length === 0 || this.#begun) return chunks;
     this.#begun = true;
@@ -211,8 +213,7 @@ export class ResponsesReader implements ChatReader {
     }
     const reason = ending?.finish ?? 'stop';
     const finish = this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason;
-    const usage = openaiUsage(response.usage);
-    return [...chunks, ...this.#end(finish), ...usageChunks(this.#naming, usage)];
+    return [...chunks, ...this.#end(finish), ...usageChunks(this.#naming, this.usage)];
   }
 
   /** A response may fail without a word of why. */

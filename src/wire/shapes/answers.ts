@@ -4,7 +4,21 @@ import type { Endpoint } from '../endpoints.ts';
 import type { JsonObject } from '../json.ts';
 import type { ProtocolName } from '../protocol.ts';
 import type { Shape } from './shape.ts';
-import { both, count, either, fields, kinds, list, maybe, number, object, text, word } from './shape.ts';
+import {
+  both,
+  count,
+  each,
+  either,
+  ends,
+  fields,
+  kinds,
+  list,
+  maybe,
+  number,
+  object,
+  text,
+  word,
+} from './shape.ts';
 
 /** A protocol's chat, or its embeddings, or what another of the endpoints answers that are read. */
 export type AnswerKind =
@@ -37,12 +51,14 @@ const chat = fields({
 
 const completions = fields({ choices: list(fields({ text, finish_reason: maybe(text) }), 1) });
 
-/** Vectors are lists or base64; some servers give one for each token, or one of each type. */
-const embedding = either(
-  text,
-  object,
-  list(() => undefined, 1),
-);
+/** What base64 begins with, however long it is. */
+const BASE64 = /^[\w+/-]+={0,2}$/;
+const base64: Shape = (value) =>
+  typeof value === 'string' && BASE64.test(value.slice(0, 32)) ? undefined : ': expected numbers or base64';
+
+/** A vector as a list or in base64; some servers give one for each token, or one of each type. */
+const packed = either(ends(number), base64);
+const embedding = either(ends(packed), each(packed), packed);
 
 const block = both(
   fields({ type: text }),

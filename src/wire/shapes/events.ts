@@ -148,6 +148,8 @@ export const EVENT_JUDGES: Readonly<Record<ProtocolName, EventJudge>> = {
 interface Counting {
   malformed: number;
   error: JsonObject | undefined;
+  /** Takes the usage that stands beside an error. */
+  count?(event: JsonObject): void;
 }
 
 /** What is told of an answer whose event cannot be done without, as an error event would be. */
@@ -192,6 +194,7 @@ export function judgeEvent(
     protocol === 'responses' && value.type === 'response.failed' ? undefined : errorIn(value, name);
   if (error) {
     reader.error ??= error;
+    reader.count?.(value);
     return false;
   }
   const verdict = EVENT_JUDGES[protocol](value, name);

@@ -49,6 +49,33 @@ export function list(shape: Shape, least = 0): Shape {
   };
 }
 
+/** A list that is not empty, whose first and last items have this shape: for lists too long to look at each. */
+export function ends(shape: Shape): Shape {
+  return (value) => {
+    if (!Array.isArray(value)) return ': expected a list';
+    if (value.length === 0) return ': expected a list that is not empty';
+    for (const index of new Set([0, value.length - 1])) {
+      const flaw = shape(value[index]);
+      if (flaw !== undefined) return `[${index}]${flaw}`;
+    }
+    return undefined;
+  };
+}
+
+/** An object whose fields, one at least, all have this shape or are `null`. */
+export function each(shape: Shape): Shape {
+  return (value) => {
+    if (!isObject(value)) return ': expected an object';
+    const told = Object.entries(value).filter(([, field]) => field !== null);
+    if (told.length === 0) return ': expected an object that is not empty';
+    for (const [name, field] of told) {
+      const flaw = shape(field);
+      if (flaw !== undefined) return `.${name}${flaw}`;
+    }
+    return undefined;
+  };
+}
+
 /** What may be missing or `null`. */
 export function maybe(shape: Shape): Shape {
   return (value) => (value === undefined || value === null ? undefined : shape(value));

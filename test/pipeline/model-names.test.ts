@@ -1,0 +1,55 @@
+/** A provider is asked for a model by the name that it knows, whatever the client calls it. */
+import { describe, expect, test } from 'bun:test';
+import type { SpeakerName } from '../helpers/speakers.ts';
+import { COUNTING } from '../../src/pipeline/lanes/count.ts';
+import { EMBEDDINGS } from '../../src/pipeline/lanes/embed.ts';
+import { PROTOCOLS } from '../../src/pipeline/lanes/translate.ts';
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
+import { CLIENTS } from '../helpers/clients.ts';
+import { running } from '../helpers/proxy.ts';
+import { SPEAKERS, speakerConfig } from '../helpers/speakers.ts';
+import { upstream } from '../helpers/upstream.ts';
+
+const CLIENT = 'the-clients-name';
+/** A name that every provider of embeddings takes for one of its own. */
+const OWN = 'cohere.embed-v4:0';
+
+const context = { model: OWN, quirks: {}, created: 1, newId: () => 'id', memory: NO_MEMORY };
+const chat = { model: CLIENT, messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 };
+const BODIES = [
+  ...Object.entries(PROTOCOLS).map(([name, { encode }]) => [name, encode(chat, context).body] as const),
+  ...Object.entries(COUNTING).map(([name, { encode }]) => [`${name} count`, encode(chat, context)] as const),
+  ...Object.entries(EMBEDDINGS).map(
+    ([name, { encode }]) => [`${name} embeddings`, encode({ model: CLIENT, input: 'Hi' }, OWN).body] as const,
+  ),
+];
+
+test.each(BODIES)('the body of %s never has the client’s name of the model', (_, body) => {
+  expect(JSON.stringify(body)).not.toContain(CLIENT);
+  if (body.model !== undefined) expect(body.model).toBe(OWN);
+});
+
+const ASKED = [
+  ...Object.values(CLIENTS).map(({ path, request }) => [path, request] as const),
+  ['/v1/embeddings', { input: 'Hi' }],
+] as const;
+
+describe.each(Object.keys(SPEAKERS) as SpeakerName[])('a provider of %s', (name) => {
+  test.each(ASKED)('is asked at %s for the model by its own name', async (path, request) => {
+    for (const model of [CLIENT, `${name}/${OWN}`, 'a-route']) {
+      await using provided = upstream(() => Response.json(SPEAKERS[name].whole));
+      const models = model === CLIENT ? [{ name: CLIENT, upstream: OWN }] : [OWN];
+      await using proxy = running({
+        providers: [{ ...speakerConfig(name, provided.url), models }],
+        models: { 'a-route': [`${name}/${model === CLIENT ? CLIENT : OWN}`] },
+      });
+      await (await proxy.post(path, { ...request, model })).text();
+      if (path !== '/v1/embeddings') expect(provided.asked).not.toBeEmpty();
+      for (const asked of provided.asked) {
+        const sent = decodeURIComponent(asked.path) + asked.text;
+        expect(sent).toContain(OWN);
+        for (const foreign of [CLIENT, `${name}/${OWN}`, 'a-route']) expect(sent).not.toContain(foreign);
+      }
+    }
+  });
+});
