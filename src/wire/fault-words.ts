@@ -27,6 +27,7 @@ const NO_MODEL = anyOf(
   /\b(?:models?|deployment)\b\S*(?:\s+\S{1,200}){0,4}?\s+(?:not found\b|does(?: not|n't) exist|not exist\b|(?:is )?not available\b|not deployed\b|(?:has been |was )?(?:decommissioned|retired)\b|no longer (?:supported|available)\b)/,
   /\b(?:invalid|unknown|unsupported|no such) model\b/,
   /\bnot a valid model\b|\bmodel identifier is invalid\b|\bno endpoints found for\b|\bunable to access (?:\S+ )?model\b/,
+  /\bwith on-demand throughput (?:is not|isn['’]t) supported\b/,
   /^model: \S+$/,
 );
 
