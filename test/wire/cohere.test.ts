@@ -425,6 +425,7 @@ describe('a streamed answer', () => {
       error: { type: 'api_error', message: 'out of memory' },
     });
     expect(classifyBody(failed.reader.error)?.fault).toBe('server');
+    expect(failed.reader.usage).toMatchObject({ input: 10, output: 5 });
     expect(failed.reader.done).toBeFalse();
     const bare = read([first, { id: 'x', message: 'too many tokens', error_type: 'TOO_MANY_TOKENS' }]);
     expect(classifyBody(bare.reader.error)?.fault).toBe('context_length');

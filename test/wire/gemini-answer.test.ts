@@ -373,6 +373,15 @@ describe('a stream', () => {
     expect(reader.done).toBe(true);
   });
 
+  test('counts what an event of an error tells, and no count gives way to what is none', () => {
+    const error = { code: 503, message: 'The model is overloaded.', status: 'UNAVAILABLE' };
+    const { reader } = read([
+      { ...answerOf([{ text: 'x' }], null), usageMetadata: { promptTokenCount: 4 } },
+      { error, usageMetadata: { promptTokenCount: null, candidatesTokenCount: 3 } },
+    ]);
+    expect(reader.usage).toMatchObject({ input: 4, output: 3 });
+  });
+
   test.each([
     [{ error: { code: 503, message: 'The model is overloaded.', status: 'UNAVAILABLE' } }, 'overloaded'],
     [[{ error: { code: 429, message: 'Quota exceeded', status: 'RESOURCE_EXHAUSTED' } }], 'rate_limited'],

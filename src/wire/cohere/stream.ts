@@ -2,6 +2,7 @@ import type { ChatChunk, ChatDelta } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
+import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
 import { numberOf, objectOf, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
@@ -29,6 +30,7 @@ export class CohereReader implements ChatReader {
   #id: string;
   #begun = false;
   #places = 0;
+  usage: Usage | undefined;
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
@@ -117,6 +119,7 @@ export class CohereReader implements ChatReader {
   }
 
   #end({ finish_reason: reason, usage: told, error }: JsonObject): ChatChunk[] {
+    this.usage = cohereUsage(told);
     const message = stringOf(error);
     if (message) {
       this.error = { type: 'error', error: { type: 'api_error', message } };
@@ -126,7 +129,7 @@ export class CohereReader implements ChatReader {
     const finish = finishReason(reason, this.#places > 0);
     const last = finish === null ? [] : this.#say({}, finish);
     this.done = true;
-    return [...late, ...last, ...usageChunks(this.#naming, cohereUsage(told))];
+    return [...late, ...last, ...usageChunks(this.#naming, this.usage)];
   }
 
   /** Errors come in the shape that they have alone: a message, and no type. */

@@ -52,13 +52,13 @@ const chat = fields({
 const completions = fields({ choices: list(fields({ text, finish_reason: maybe(text) }), 1) });
 
 /** What base64 begins with, however long it is. */
-const BASE64 = /^[\w+/-]+={0,2}$/;
+const BASE64 = /^[\w+/-]{2,}={0,2}$/;
 const base64: Shape = (value) =>
   typeof value === 'string' && BASE64.test(value.slice(0, 32)) ? undefined : ': expected numbers or base64';
 
 /** A vector as a list or in base64; some servers give one for each token, or one of each type. */
 const packed = either(ends(number), base64);
-const embedding = either(ends(packed), each(packed), packed);
+const embedding = either(ends(ends(number)), each(packed), packed);
 
 const block = both(
   fields({ type: text }),
