@@ -148,7 +148,7 @@ export const FAULTS = {
   declined: rule(
     harmless,
     '400 invalid_request_error declined_by_provider',
-    '406, 409, 412, 413, 415, 421, 423, 424, 426, 431, 451, or a file or an earlier response that it lacks: another provider may take what this one does not',
+    '406, 409, 412, 413, 415, 421, 423, 424, 426, 431, 451, a file or an earlier response that it lacks, or a 401, 402 or 403 about a part of the request, such as a file, an image or a tool: another provider may take what this one does not',
   ),
   context_length: rule(
     { ...callers, failover: 'larger' },

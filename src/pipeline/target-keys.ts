@@ -37,16 +37,17 @@ export class TargetKeys {
 
   /** @param alone as in `Cooldown`, but a second after the last of them was refused: many are no reason to ask more often */
   lastResortAt(nowMs: number, alone: boolean): number {
-    const at = (key: number) =>
-      Math.max(...this.#both(key).map((cooldown) => cooldown.lastResortAt(nowMs, alone)));
-    const soonestMs = this.#first(at);
+    const soonestMs = this.#first((key) => this.#lastResortAt(key, nowMs, alone));
     if (!alone || this.readyAt(nowMs, false) <= nowMs) return soonestMs;
     const refusedMs = this.#state.keys.map((cooldown) => cooldown.hold(nowMs)?.imposedMs ?? -Infinity);
     const pausedMs = Math.max(...refusedMs) + LAST_RESORT_MS;
     return pausedMs > nowMs ? Math.max(soonestMs, pausedMs) : soonestMs;
   }
 
-  /** Takes a place: with the next key in turn that is ready, or is paused by our own will alone, or is ready first. */
+  /**
+   * Takes a place with the next key in turn that is ready, or is paused by our own will alone, or may be asked as a last
+   * resort: a time that the provider named for a key is kept while another key may be asked.
+   */
   begin(nowMs: number): KeyTicket {
     const key = this.#choose(nowMs);
     const [refusal, limit] = this.#both(key);
@@ -102,6 +103,11 @@ export class TargetKeys {
     return Math.max(refusal.readyAt(nowMs), limit.readyAt(nowMs, again));
   }
 
+  #lastResortAt(key: number, nowMs: number, alone: boolean): number {
+    const [refusal, limit] = this.#both(key);
+    return Math.max(refusal.lastResortAt(nowMs, alone), limit.lastResortAt(nowMs, alone));
+  }
+
   #first(at: (key: number) => number): number {
     const count = this.#state.keys.length;
     let soonest = Infinity;
@@ -115,6 +121,8 @@ export class TargetKeys {
     return (
       turns.find((key) => at(key) <= nowMs) ??
       turns.find((key) => this.#readyAt(key, nowMs, true) <= nowMs) ??
+      turns.find((key) => this.#lastResortAt(key, nowMs, true) <= nowMs) ??
+      turns.find((key) => this.#lastResortAt(key, nowMs, false) <= nowMs) ??
       turns.reduce((best, key) => (at(key) < at(best) ? key : best))
     );
   }

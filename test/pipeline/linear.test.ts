@@ -63,5 +63,11 @@ test.each<[string, (many: number) => void]>([
 ])('%s take time in proportion to how much comes', (_, work) => {
   // What is compiled and collected on the way weighs more in the shorter one.
   work(SOME);
-  expect(costMs(() => work(MORE))).toBeLessThan(10 * Math.max(costMs(() => work(SOME)), 2));
+  expect(costMs(() => work(MORE))).toBeLessThan(
+    10 *
+      Math.max(
+        costMs(() => work(SOME)),
+        2,
+      ),
+  );
 });

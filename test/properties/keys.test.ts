@@ -83,14 +83,18 @@ function agree(count: number, sequence: readonly Step[]): void {
     return untilMs > nowMs ? untilMs : 0;
   }
 
-  /** The next in turn that is ready, else that only our own caution holds back, else that is ready first. */
+  /** The next in turn that is ready, that our own caution holds back, that may be asked as a last resort, or is ready first. */
   function chosen(model: number): number {
     const turns = keys.map((_, n) => (turn + n) % count);
     const ready = (again: boolean) => turns.filter((key) => keys[key]!.readyAt(model, nowMs, again) <= nowMs);
+    const lastResort = (alone: boolean) =>
+      turns.filter((key) => keys[key]!.lastResortAt(model, nowMs, alone) <= nowMs);
     const soonest = Math.min(...keys.map((key) => key.readyAt(model, nowMs)));
     return [
       ...ready(false),
       ...ready(true),
+      ...lastResort(true),
+      ...lastResort(false),
       ...turns.filter((key) => keys[key]!.readyAt(model, nowMs) === soonest),
     ][0]!;
   }

@@ -27,7 +27,7 @@ test.each([
   ['cut', 502, 'upstream_unreachable'],
   ['stall', 504, 'timeout_idle'],
   ['malformed', 502, 'malformed_response'],
-  ['error_event', 500, 'mock_fault'],
+  ['error_event', 502, 'mock_fault'],
 ])('the mock’s fault %s, unstreamed, ends in status %i', async (fault, status, code) => {
   await using proxy = running(FAULTY);
   const response = await proxy.post('/v1/chat/completions', ASK, asking(fault));

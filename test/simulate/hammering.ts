@@ -12,11 +12,14 @@ const KNOWN_AFTER = 5;
 
 const WINDOW_MS = 30_000;
 
-/** Requests that may try a target within the window while it is out: beside a good one, and alone. */
-const TRIALS = { beside: 16, alone: 36 };
+/**
+ * Requests that may try a target within the window while it is out: beside a good one, and alone. An endpoint, the target,
+ * the key and the provider are each tried by themselves.
+ */
+const TRIALS = { beside: 20, alone: 45 };
 
 /** The same beside a good one where answers begin well: each beginning is a reason to ask for more. */
-const TRIALS_OF_GOOD_BEGINNINGS = 36;
+const TRIALS_OF_GOOD_BEGINNINGS = 45;
 
 /** How an answer goes wrong that began well. Alone, such a target may be asked by all: half an answer is better than none. */
 const BEGINS_WELL: ReadonlySet<Spoiling> = new Set<Spoiling>([
