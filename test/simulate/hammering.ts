@@ -1,7 +1,7 @@
 import type { Call } from './book.ts';
 import type { Judge, Scene } from './scene.ts';
-import type { Spoiling } from './faults.ts';
-import type { SimTarget } from './world.ts';
+import type { Blame, Spoiling } from './faults.ts';
+import type { SimProvider, SimTarget } from './world.ts';
 import { kindOf } from './faults.ts';
 import { showedFault } from './known.ts';
 import { aboutOf, isFree } from './scene.ts';
@@ -30,6 +30,8 @@ const BEGINS_WELL: ReadonlySet<Spoiling> = new Set<Spoiling>([
 ]);
 
 interface Outing {
+  readonly target: SimTarget;
+  readonly blame: Blame;
   readonly sinceMs: number;
   faults: number;
   readonly beside: number[];
@@ -74,8 +76,15 @@ export class HammeringJudge implements Judge {
 
   ended(call: Call): void {
     if (!showedFault(call) || isCallersEnd(call)) return;
+    if (isAnswered(call)) this.#reachable(call.target.provider);
     const outing = this.#outingOf(call);
     if (outing && call.beganMs >= outing.sinceMs) outing.faults += 1;
+  }
+
+  /** Two things may be wrong at once: who answers to some cannot be taken for one whom nobody reaches. */
+  #reachable(provider: SimProvider): void {
+    for (const [key, { target, blame }] of this.#outings)
+      if (blame === 'provider' && target.provider === provider) this.#outings.delete(key);
   }
 
   #outingOf({ target, request, outage }: Call): Outing | undefined {
@@ -85,7 +94,7 @@ export class HammeringJudge implements Judge {
     const key = blame === 'endpoint' ? `${target.id} ${request.asked.name}` : target.id;
     const known = this.#outings.get(key);
     if (known?.sinceMs === sinceMs) return known;
-    const outing: Outing = { sinceMs, faults: 0, beside: [], alone: [] };
+    const outing: Outing = { target, blame, sinceMs, faults: 0, beside: [], alone: [] };
     this.#outings.set(key, outing);
     return outing;
   }
@@ -99,6 +108,12 @@ export class HammeringJudge implements Judge {
       about: aboutOf(request),
     });
   }
+}
+
+/** Whether the provider said something. */
+function isAnswered({ outage }: Call): boolean {
+  const does = outage && kindOf(outage.kind).act.does;
+  return does === 'answer' || does === 'page' || does === 'spoil';
 }
 
 /** Whether it is answered well in the end; or stops in the middle, which takes minutes to tell from a long answer. */
