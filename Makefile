@@ -18,7 +18,7 @@ serve: install ## run the proxy from source
 	@$(RUN) src/main.ts serve $(ARGS)
 
 test: install ## run the tests
-	@$(RUN) test --timeout 20000 $(ARGS)
+	@$(RUN) test --parallel=2 --timeout 20000 $(ARGS)
 
 check: install ## all that must pass: format, types, lint, docs, build, tests, smoke
 	@$(RUN) scripts/check.ts $(ARGS)

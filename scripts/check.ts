@@ -23,7 +23,7 @@ const STEPS: readonly Step[] = [
   ...docs,
   // Before the tests, since those in test/e2e run the binary.
   ['build', [...bun, 'scripts/build.ts']],
-  ['tests', [...bun, 'test', '--timeout', '20000']],
+  ['tests', [...bun, 'test', '--parallel=2', '--timeout', '20000']],
   ['simulation', [...bun, 'scripts/simulate.ts', '--seed', '1', '--hours', '8']],
   ['smoke', [...bun, 'scripts/smoke.ts']],
   ['soak', [...bun, 'bench/soak.ts', '--seconds', '50']],

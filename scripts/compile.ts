@@ -1,6 +1,6 @@
 /** Compiles the binary for one platform; shared by `make build` and `make release`. */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { version } from '../package.json';
 
 export const ROOT = join(import.meta.dir, '..');
@@ -18,12 +18,25 @@ export function commit(): string {
 }
 
 /**
- * Compiles src/main.ts. Neither .env nor bunfig.toml of the folder it is started in is read by the result.
+ * Compiles src/main.ts. Neither .env nor bunfig.toml of the folder it is started in is read by the result. It takes its
+ * place when it is complete, since two runs of the tests may build it at once.
  * @param target Bun's name of a platform; this machine's when left out
  * @throws Error with what the bundler said
  */
 export async function compile(outfile: string, target?: string): Promise<void> {
-  mkdirSync(dirname(outfile), { recursive: true });
+  const folder = dirname(outfile);
+  mkdirSync(folder, { recursive: true });
+  const draft = mkdtempSync(join(folder, '.build-'));
+  try {
+    const compiled = join(draft, basename(outfile));
+    await bundle(compiled, target);
+    renameSync(compiled, outfile);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+async function bundle(outfile: string, target: string | undefined): Promise<void> {
   const args = [
     'build',
     join(ROOT, 'src/main.ts'),
@@ -52,7 +65,5 @@ export async function compile(outfile: string, target?: string): Promise<void> {
     new Response(built.stderr).text(),
     built.exited,
   ]);
-  // The binary holds its source maps; the copies beside it, one for each chunk, are of no use.
-  for (const map of new Bun.Glob('*.map').scanSync({ cwd: dirname(outfile), absolute: true })) rmSync(map);
   if (code !== 0 || /Failed to generate bytecode/i.test(out + err)) throw new Error(`${out}${err}`.trim());
 }

@@ -114,7 +114,7 @@ everyClientStream(
 for (const [error, status] of [
   ['503', 503],
   ['429', 429],
-  ['500', 500],
+  ['500', 502],
 ] as const) {
   everyClient(
     `an error ${error} in place of a 200 answer is retried and failed over like the status`,
