@@ -137,7 +137,7 @@ test('tests are started with a limit of 20 s each, which bunfig.toml cannot set'
   const starts = pages.flatMap((path) =>
     [...read(path).matchAll(start)].map(([, rest = '']) => [
       path,
-      /^'?,? '?--timeout'?,? '?20000\b/.test(rest),
+      /^'?,?(?: '?--parallel=2'?,?)? '?--timeout'?,? '?20000\b/.test(rest),
     ]),
   );
   expect(starts.filter(([, limited]) => !limited)).toEqual([]);

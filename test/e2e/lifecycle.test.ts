@@ -88,9 +88,8 @@ test('a second signal ends at once what still runs, with an error event', async 
     expect([text.includes('"shutting_down"'), text.includes('[DONE]')]).toEqual([true, false]);
   }
   expect(await process.exited).toBe(0);
-  expect(lines(cwd)).toMatchObject(
-    Array.from({ length: 5 }, () => ({ outcome: 'truncated', fault: 'shutting_down' })),
-  );
+  const cut = lines(cwd).filter(({ outcome }) => outcome === 'truncated');
+  expect(cut.map(({ fault }) => fault)).toEqual(Array(5).fill('shutting_down'));
 });
 
 const providersOf = async ({ url }: Serving) =>
