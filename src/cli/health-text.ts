@@ -62,7 +62,7 @@ function troublesOf(provider: ProviderStatus): Trouble[] {
   const told = state !== 'healthy' && last && !held.some(({ fault }) => fault === last.fault);
   return [
     ...groups(held).map((group) => heldTrouble(group, provider)),
-    ...others.map((reason) => ({ first: `${reason}` })),
+    ...others.map((reason) => ({ first: reason })),
     ...(told ? [{ first: `last error: ${last.message}` }] : []),
   ];
 }
