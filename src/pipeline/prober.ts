@@ -48,8 +48,8 @@ export function wordFor(model: string): Inbound {
  * Asks free endpoints whether providers are up: one probe at a time each, at jittered intervals. A provider
  * without a free endpoint is never probed, unless its configuration names a model to ask. A probe takes the risk of
  * a trial off the callers: one that is answered lets the next request try what was held back, one that gets no
- * answer puts trials off for a while. An answer that cannot tell counts for nothing; what is held back has its way
- * back by requests all the same.
+ * answer puts trials off for a while. An error for an answer shows that the provider can be reached, and no more; what
+ * is held back has its way back by requests all the same.
  * Two in a row that open no connection hold a provider back, unless it answered a request since the first of them
  * began. What is asked may be what hangs, so a connection that opens shows nothing else.
  */

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'bun:test';
+import { STRANGE_ERRORS } from '../helpers/broken/endings.ts';
+import { classifyBody } from '../../src/wire/classify.ts';
+import { errorIn } from '../../src/wire/error-event.ts';
+import { parseJson } from '../../src/wire/json.ts';
+import { SseReader } from '../../src/wire/sse.ts';
+
+describe('An error', () => {
+  test.each([...STRANGE_ERRORS])('%j is one', (text) => {
+    const [event] = new SseReader().push(new TextEncoder().encode(`${text}\n\n`));
+    const found = classifyBody(errorIn(parseJson(event!.data) ?? event!.data, event!.event));
+    expect([found?.fault, found?.upstream.message]).toEqual([
+      'server',
+      expect.stringContaining('upstream died'),
+    ]);
+  });
+
+  test('keeps the code that its shape has', () => {
+    const faultOf = (value: unknown) => classifyBody(errorIn(value))?.fault;
+    expect(faultOf({ errors: [{ message: 'slow down', code: 429 }] })).toBe('rate_limited');
+    expect(faultOf([{ error: { message: 'busy', code: 503 } }])).toBe('overloaded');
+    expect(faultOf({ statusCode: 429, message: 'slow down' })).toBe('rate_limited');
+    expect(faultOf({ choices: [{ error: { code: 'context_length_exceeded', message: 'long' } }] })).toBe(
+      'context_length',
+    );
+  });
+});
+
+/** Events and bodies that are none, whatever words stand in them. */
+const NONE: [what: string, value: unknown, name?: string][] = [
+  ['a chunk', { choices: [{ index: 0, delta: { content: 'error' } }], error: null }],
+  ['a chunk beside words for people', { message: 'ok', choices: [{ index: 0, delta: { content: 'x' } }] }],
+  ['a chunk of usage alone', { choices: [], usage: { prompt_tokens: 1 } }],
+  ['Azure’s first chunk', { choices: [], prompt_filter_results: [{ prompt_index: 0 }] }],
+  ['MiniMax’s good status', { choices: [], base_resp: { status_code: 0, status_msg: '' } }],
+  ['a ping', { type: 'ping' }, 'ping'],
+  [
+    'the beginning of a message',
+    { type: 'message_start', message: { id: 'm', content: [] } },
+    'message_start',
+  ],
+  ['an event that nobody knows', { type: 'notice', message: 'a new model is here' }, 'notice'],
+  ['a response in progress', { type: 'response.in_progress', response: { error: null, output: [] } }],
+  [
+    'an incomplete response',
+    { type: 'response.incomplete', response: { status: 'incomplete', error: null } },
+  ],
+  ['Gemini’s answer', { candidates: [{ content: { parts: [{ text: 'x' }] } }] }],
+  ['Gemini’s blocked prompt', { promptFeedback: { blockReason: 'SAFETY' } }],
+  ['Cohere’s beginning', { type: 'message-start', id: 'c', delta: { message: { role: 'assistant' } } }],
+  ['Converse’s answer', { output: { message: { content: [] } }, stopReason: 'end_turn' }],
+  ['embeddings', { object: 'list', data: [], message: 'ok' }],
+  ['a count', { input_tokens: 3 }],
+  ['text that is no JSON', 'what?'],
+  ['JSON that was cut', '{"type":"error","error":{"mess', 'error'],
+  ['nothing', undefined],
+];
+
+test.each(NONE.map(([what, ...event]) => [what, event] as const))('%s is no error', (_, [value, name]) => {
+  expect(errorIn(value, name)).toBeUndefined();
+});
