@@ -1,3 +1,5 @@
+import { TimerWheel } from './timer-wheel.ts';
+
 /** Time, passed in wherever a decision or a wait depends on it, so that tests own it. */
 export interface Clock {
   /** Wall clock, milliseconds since the Unix epoch: for records and dates. */
@@ -8,12 +10,29 @@ export interface Clock {
   after(ms: number, action: () => void): () => void;
 }
 
+/** Waits of this length and more share one timer, milliseconds: to them the wheel's 50 are little. */
+const LONG_MS = 500;
+
+const wheel = new TimerWheel({
+  monotonic: () => performance.now(),
+  every(ms, action) {
+    const timer = setInterval(action, ms);
+    timer.unref();
+    return () => clearInterval(timer);
+  },
+  // As from a timer of its own.
+  thrown: (error) =>
+    queueMicrotask(() => {
+      throw error;
+    }),
+});
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, action) {
-    // setTimeout fires at once beyond 2^31-1 ms.
-    const timer = setTimeout(action, Math.min(Math.max(0, ms), 2_147_483_647));
+    if (ms >= LONG_MS) return wheel.after(ms, action);
+    const timer = setTimeout(action, Math.max(0, ms));
     timer.unref();
     return () => clearTimeout(timer);
   },

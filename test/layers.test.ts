@@ -14,6 +14,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['providers', 'logs'],
   ['wire', 'config'],
   ['errors.ts', 'clock.ts', 'turns.ts', 'version.ts'],
+  ['abort.ts', 'timer-wheel.ts'],
 ];
 
 /** What pipeline/ and wire/ may not name: time, chance and the world come in as arguments. */
