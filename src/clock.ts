@@ -1,3 +1,4 @@
+import type { Abort } from './abort.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 /** Time, passed in wherever a decision or a wait depends on it, so that tests own it. */
@@ -38,18 +39,17 @@ export const systemClock: Clock = {
   },
 };
 
-/** Waits `ms`; rejects with the signal's reason as soon as it aborts. */
-export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted) return Promise.reject(signal.reason);
+/** Waits `ms`; rejects with the reason as soon as it is aborted. */
+export function sleep(clock: Clock, ms: number, abort?: Abort): Promise<void> {
+  if (abort?.aborted) return Promise.reject(abort.reason);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const cancel = clock.after(ms, () => {
-    signal?.removeEventListener('abort', onAbort);
+    forget?.();
     resolve();
   });
-  const onAbort = () => {
+  const forget = abort?.onAbort(() => {
     cancel();
-    reject(signal!.reason);
-  };
-  signal?.addEventListener('abort', onAbort, { once: true });
+    reject(abort.reason);
+  });
   return promise;
 }

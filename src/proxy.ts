@@ -1,3 +1,4 @@
+import type { Abort } from './abort.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import type { LogRecord } from './logs/record.ts';
@@ -104,7 +105,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     makeLine: (record) => work.line(record),
     onProblem: problem,
   });
-  const running = new Set<AbortController>();
+  const running = new Set<Abort>();
   let inFlight = 0;
   let draining = false;
   const defects = new Defects(problem);
@@ -146,7 +147,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       clock,
       random,
       pool,
-      attempt: (inbound, plan, signal) => new Attempt(inbound, plan, signal, attemptDeps),
+      attempt: (inbound, plan, client) => new Attempt(inbound, plan, client, attemptDeps),
       contextWindow: ({ provider, model }, offer) =>
         offer.contextWindow ??
         prices.contextWindow(provider.settings.prices, model) ??
@@ -156,10 +157,10 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       clock,
       random,
       pool,
-      async ask(provider, model, key, signal) {
+      async ask(provider, model, key, abort) {
         const target = pool.target(provider, model, clock.monotonic());
         const plan = { target, offer: { name: model }, key, fresh: false, unsupported: 'drop' as const };
-        await new Attempt(wordFor(model), plan, signal, attemptDeps).open();
+        await new Attempt(wordFor(model), plan, abort, attemptDeps).open();
       },
     });
     const buffered = new Buffered(config.limits.max_buffered);

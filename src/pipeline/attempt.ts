@@ -1,3 +1,4 @@
+import { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { ProviderModel, UpstreamReply } from '../providers/base.ts';
 import type { Steps, Turns } from '../turns.ts';
@@ -84,19 +85,18 @@ export class Attempt {
   readonly #inbound: Inbound;
   readonly #plan: AttemptPlan;
   readonly #deps: AttemptDeps;
-  readonly #abort = new AbortController();
+  readonly #abort = new Abort();
   readonly #timers: AttemptTimers;
-  readonly #client: AbortSignal;
+  readonly #unfollow: () => void;
   readonly #reader: ReplyReader;
   /** HTTP status of the provider, once it answered. */
   status: number | null = null;
 
   /** @param client aborts with a ProxyError: the client left, or the deadline passed */
-  constructor(inbound: Inbound, plan: AttemptPlan, client: AbortSignal, deps: AttemptDeps) {
+  constructor(inbound: Inbound, plan: AttemptPlan, client: Abort, deps: AttemptDeps) {
     this.#inbound = inbound;
     this.#plan = plan;
     this.#deps = deps;
-    this.#client = client;
     const { provider, id } = plan.target;
     this.#timers = new AttemptTimers({
       clock: deps.clock,
@@ -111,14 +111,13 @@ export class Attempt {
       target: id,
       accepted: inbound.headers['accept-encoding'],
       maxBytes: deps.limits.maxResponse,
-      signal: this.#abort.signal,
+      abort: this.#abort,
       timers: this.#timers,
       clock: deps.clock,
       turns: deps.turns,
       defects: deps.defects,
     });
-    client.addEventListener('abort', this.#follow, { once: true });
-    if (client.aborted) this.#follow();
+    this.#unfollow = client.onAbort(() => this.#abort.abort(client.reason));
   }
 
   /**
@@ -152,7 +151,7 @@ export class Attempt {
     const lane = laneFor(inbound, provider, model);
     const context = { provider, model, nowMs: clock.now(), newId, memory: memory.of(inbound.caller) };
     const prepared = await turns.run(lane.prepare(inbound, context));
-    this.#abort.signal.throwIfAborted();
+    this.#abort.throwIfAborted();
     if ('local' in prepared) return await this.#local(prepared);
     const { body, contentType, headers, endpoint, query, dropped } = prepared;
     if (dropped.length > 0 && this.#plan.unsupported === 'error') {
@@ -287,10 +286,8 @@ export class Attempt {
     });
   }
 
-  readonly #follow = (): void => this.#abort.abort(this.#client.reason);
-
   readonly #release = (): void => {
     this.#timers.stop();
-    this.#client.removeEventListener('abort', this.#follow);
+    this.#unfollow();
   };
 }

@@ -1,3 +1,4 @@
+import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
 import type { BodyReader } from './in-pieces.ts';
@@ -11,7 +12,7 @@ import { Inflater } from '../wire/encoding.ts';
 import { ProxyError } from '../errors.ts';
 import { understood } from './reading.ts';
 
-/** How an answer in progress is read. `signal` ends it; its reason says why. */
+/** How an answer in progress is read. `abort` ends it; its reason says why. */
 export interface FlowOptions {
   readonly reader: BodyReader;
   /** Left out when the answer is only passed on. */
@@ -21,7 +22,7 @@ export interface FlowOptions {
   readonly unpacks: boolean;
   readonly defects: Defects;
   readonly target: string;
-  readonly signal: AbortSignal;
+  readonly abort: Abort;
   readonly clock: Clock;
   readonly turns: Turns;
   readonly timers: Pick<AttemptTimers, 'listen' | 'heard' | 'progressed'>;
@@ -168,14 +169,14 @@ export class UpstreamFlow implements Flow {
   }
 
   async #read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { reader, signal, target, timers } = this.#options;
+    const { reader, abort, target, timers } = this.#options;
     timers.listen();
     try {
       const { value, done } = await reader.read();
       timers.heard();
       return done ? undefined : value;
     } catch (cause) {
-      throw signal.aborted ? signal.reason : networkError(target, cause);
+      throw abort.aborted ? abort.reason : networkError(target, cause);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { Streamed, Whole } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
@@ -27,7 +28,7 @@ export interface Reply {
 /** Who waits for the answer. */
 export interface Caller {
   /** Aborts with a ProxyError when it leaves. */
-  readonly abort: AbortController;
+  readonly abort: Abort;
   /** It took nothing for too long: its connection may be closed. */
   readonly stalled: () => void;
 }

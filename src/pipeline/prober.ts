@@ -1,3 +1,4 @@
+import { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { Cooldown } from './cooldown.ts';
@@ -23,7 +24,7 @@ export interface ProberDeps {
   readonly random: () => number;
   readonly pool: TargetPool;
   /** Asks a model one word: a probe that costs money. @throws ProxyError */
-  readonly ask: (provider: BaseProvider, model: string, key: number, signal: AbortSignal) => Promise<void>;
+  readonly ask: (provider: BaseProvider, model: string, key: number, abort: Abort) => Promise<void>;
 }
 
 /** The request of a probe that costs money. */
@@ -133,14 +134,14 @@ export class HealthProber {
   }
 
   async #probe(provider: BaseProvider, key: number): Promise<'up' | ProxyError> {
-    const abort = new AbortController();
+    const abort = new Abort();
     const late = () =>
       abort.abort(new ProxyError('timeout_first_byte', `Cannot probe ${provider.name}: no answer in time`));
     const cancel = this.#deps.clock.after(this.#policy.timeout, late);
     try {
       const model = provider.settings.probeModel;
       if (model !== undefined) {
-        await this.#deps.ask(provider, model, key, abort.signal);
+        await this.#deps.ask(provider, model, key, abort);
         return 'up';
       }
       const reply = await provider.probe(key, abort.signal);

@@ -1,3 +1,4 @@
+import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { UpstreamReply } from '../providers/base.ts';
 import type { Turns } from '../turns.ts';
@@ -21,7 +22,7 @@ export interface ReplyReaderOptions {
   /** Largest answer, bytes, before and after decompression. */
   readonly maxBytes: number;
   /** Ends the reading with its reason. */
-  readonly signal: AbortSignal;
+  readonly abort: Abort;
   readonly timers: AttemptTimers;
   readonly clock: Clock;
   readonly turns: Turns;
@@ -149,8 +150,8 @@ export class ReplyReader {
   }
 
   #broken(cause: unknown): unknown {
-    const { signal, target } = this.#options;
-    return signal.aborted ? signal.reason : networkError(target, cause);
+    const { abort, target } = this.#options;
+    return abort.aborted ? abort.reason : networkError(target, cause);
   }
 
   /** An answer that cannot be used. @param state what is wrong with it, to complete "Cannot use the answer of …: it …" */

@@ -70,8 +70,7 @@ export class Resumer {
     this.#asked.add(broken.target.id);
     const others = candidates.filter(({ provider, model }) => !this.#asked.has(`${provider.name}/${model}`));
     const wanted = policy.resume && error.rule.health !== 'none';
-    if (!wanted || !tap || text === undefined || others.length === 0 || abort.signal.aborted)
-      return undefined;
+    if (!wanted || !tap || text === undefined || others.length === 0 || abort.aborted) return undefined;
     if (this.#parts.length > MAX_RESUMES) return undefined;
     try {
       const { clock, newId, memory, router } = this.#deps;

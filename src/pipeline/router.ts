@@ -1,3 +1,4 @@
+import type { Abort } from '../abort.ts';
 import type { RoutePolicy } from '../config/schema.ts';
 import type { ProviderModel } from '../providers/base.ts';
 import type { Opened } from './attempt.ts';
@@ -39,7 +40,7 @@ export interface Job {
   readonly candidates: readonly Candidate[];
   readonly policy: RoutePolicy;
   /** Aborts with a ProxyError when the client leaves or the deadline passes. */
-  readonly abort: AbortController;
+  readonly abort: Abort;
   /** The caller's own deadline until the answer begins, milliseconds from now. */
   readonly deadlineMs: number;
   /** Told of each attempt as it ends. */
@@ -98,7 +99,7 @@ export class RequestRouter {
 
   async #loop(job: Job, deadline: { untilMs: number; ofCaller: boolean }): Promise<Routed> {
     const { clock } = this.#deps;
-    const { signal } = job.abort;
+    const { abort } = job;
     const { stream } = job.inbound;
     const { untilMs } = deadline;
     const call = callOf(job.inbound);
@@ -112,7 +113,7 @@ export class RequestRouter {
     let again: Contender | undefined;
     let lastResort = job.policy.last_resort;
     for (let attempts = 0; attempts < this.#policy.max_attempts;) {
-      signal.throwIfAborted();
+      abort.throwIfAborted();
       const nowMs = clock.monotonic();
       const first = soonest(contenders, nowMs, again);
       let { contender } = first;
@@ -120,7 +121,7 @@ export class RequestRouter {
         const waitMs = worthWaitingMs(contenders, nowMs, again);
         if (waitMs <= waitBudgetMs && nowMs + waitMs < untilMs) {
           waitBudgetMs -= waitMs;
-          await sleep(clock, waitMs, signal);
+          await sleep(clock, waitMs, abort);
           continue;
         }
         contender = leastBad(contenders, nowMs, !lastResort);
@@ -132,7 +133,7 @@ export class RequestRouter {
       attempts += outcome.length;
       again = undefined;
       for (const failure of outcome) {
-        signal.throwIfAborted();
+        abort.throwIfAborted();
         errors.push(failure.error);
         const step = this.#decide(job, contenders, failure, {
           waitMs: Math.min(waitBudgetMs, untilMs - clock.monotonic()),
@@ -143,7 +144,7 @@ export class RequestRouter {
         if (step.action !== 'retry') continue;
         again = failure.contender;
         if (failure.error.retryAfterMs !== undefined) waitBudgetMs -= step.delayMs;
-        if (step.delayMs > 0) await sleep(clock, step.delayMs, signal);
+        if (step.delayMs > 0) await sleep(clock, step.delayMs, abort);
       }
     }
     throw errors.length > 0 ? this.#final(errors, contenders) : this.#unavailable(job, contenders);

@@ -1,3 +1,4 @@
+import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { RoutePolicy } from '../config/schema.ts';
 import type { Attempt, AttemptPlan, Opened } from './attempt.ts';
@@ -13,7 +14,7 @@ import { MIN_SAMPLES } from './samples.ts';
 
 export interface RunnerDeps {
   readonly clock: Clock;
-  readonly attempt: (inbound: Inbound, plan: AttemptPlan, signal: AbortSignal) => Attempt;
+  readonly attempt: (inbound: Inbound, plan: AttemptPlan, client: Abort) => Attempt;
 }
 
 /** An attempt that failed. */
@@ -90,7 +91,7 @@ export class AttemptRunner {
     const cancel = clock.after(delayMs, () => resolve(undefined));
     const early = await Promise.race([first.outcome, slow]);
     cancel();
-    if (early || job.abort.signal.aborted) return undefined;
+    if (early || job.abort.aborted) return undefined;
     const nowMs = clock.monotonic();
     const others = contenders.filter((contender) => contender !== first.contender);
     const { contender, readyAtMs } = soonest(others, nowMs);
@@ -112,7 +113,7 @@ export class AttemptRunner {
     const ticket = target.begin(call, beganMs);
     const { unsupported } = job.policy;
     const plan = { target, offer, key: ticket.key.key, fresh, unsupported, share: within };
-    const attempt = this.#deps.attempt(job.inbound, plan, job.abort.signal);
+    const attempt = this.#deps.attempt(job.inbound, plan, job.abort);
     let lost = false;
     let answer: Opened | undefined;
     const report = (error: ProxyError | undefined) => {

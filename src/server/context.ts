@@ -1,3 +1,4 @@
+import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
 import type { Config } from '../config/schema.ts';
@@ -34,7 +35,7 @@ export interface ServerContext {
   readonly providers: () => readonly ProviderStatus[];
   readonly summary: () => HealthSummary;
   /** What ends the requests in flight, one each. */
-  readonly running: Set<AbortController>;
+  readonly running: Set<Abort>;
   /** Requests whose answer has not ended, this one included. */
   readonly inFlight: () => number;
   readonly draining: () => boolean;

@@ -1,4 +1,5 @@
 import type { Context, Handler } from 'hono';
+import { Abort } from '../abort.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Reply } from '../pipeline/pipeline.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
@@ -109,12 +110,8 @@ function respond(reply: Reply, exchange: Exchange): Response {
   return new Response(reply.body, { status: reply.status, headers });
 }
 
-/** What the client's leaving aborts, with a typed reason; the deadline may too. */
-function leaving(signal: AbortSignal): AbortController {
-  const abort = new AbortController();
-  const leave = () =>
-    abort.abort(new ProxyError('client_abort', 'Cannot finish the answer: the client closed the connection'));
-  if (signal.aborted) leave();
-  else signal.addEventListener('abort', leave, { once: true });
-  return abort;
+/** Aborts when the client leaves, with a typed reason; the deadline may abort it too. */
+function leaving(signal: AbortSignal): Abort {
+  const message = 'Cannot finish the answer: the client closed the connection';
+  return Abort.following(signal, () => new ProxyError('client_abort', message));
 }

@@ -1,3 +1,4 @@
+import { Abort } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import type { MockConfig } from '../../config/schema.ts';
 import type { ChatRequest } from '../../wire/chat.ts';
@@ -49,7 +50,7 @@ export class MockProvider extends BaseProvider {
     const drawn = drawnFault(this.#mock, this.#random);
     const asked = this.#mock.allow_header ? call.headers['x-mock-fault'] : undefined;
     const fault = asked === undefined ? drawn : parseFault(asked);
-    if (this.#mock.latency > 0) await sleep(this.#clock, this.#mock.latency, signal);
+    if (this.#mock.latency > 0) await sleep(this.#clock, this.#mock.latency, Abort.following(signal));
     if (fault?.kind === 'silence') return await forever(signal);
     if (fault?.kind === 'reset') {
       throw new ProxyError('network', `Cannot reach ${this.name}: connection reset (mock fault)`, {

@@ -1,3 +1,4 @@
+import { Abort } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { UpstreamReply } from '../base.ts';
@@ -26,6 +27,7 @@ export interface StreamOptions {
 export function eventStream(events: Iterable<JsonObject>, options: StreamOptions): Body {
   const encoder = new TextEncoder();
   const { fault, tokensPerSecond, clock, signal } = options;
+  const abort = Abort.following(signal);
   const lines = faulty(events, fault);
   const paced = tokensPerSecond === undefined ? undefined : 1000 / tokensPerSecond;
   return new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -44,7 +46,7 @@ export function eventStream(events: Iterable<JsonObject>, options: StreamOptions
         text += value.text;
         if (paced !== undefined && value.content) {
           controller.enqueue(encoder.encode(text));
-          return await sleep(clock, paced, signal);
+          return await sleep(clock, paced, abort);
         }
         if (text.length >= CHUNK_BYTES) return controller.enqueue(encoder.encode(text));
       }
