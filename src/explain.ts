@@ -8,7 +8,6 @@ import { ModelRegistry } from './pipeline/models.ts';
 import { randomId } from './pipeline/random-id.ts';
 import { makeProviders } from './providers/make.ts';
 import { parseInbound } from './server/inbound.ts';
-import { boundsOf } from './server/json.ts';
 import { atOnce } from './turns.ts';
 import { NO_MEMORY } from './wire/protocol.ts';
 
@@ -18,10 +17,9 @@ import { NO_MEMORY } from './wire/protocol.ts';
  */
 export function explain(config: Config, deps: MakingDeps, endpoint: Endpoint, body: object): Explanation {
   const clock = deps.clock ?? systemClock;
-  const request = { headers: new Headers(), url: '' };
+  const origin = { endpoint, headers: {}, url: '', caller: null };
   const bytes = new TextEncoder().encode(JSON.stringify(body));
-  const bounds = boundsOf(config.limits);
-  const inbound = atOnce(parseInbound(endpoint, request, bytes, { instance: '', bounds }));
+  const inbound = atOnce(parseInbound(origin, bytes, { instance: '', limits: config.limits }));
   const registry = new ModelRegistry(makeProviders(config, deps), config.models, config.routing);
   return explainRequest(inbound, registry.resolve(inbound.model, endpoint), {
     nowMs: clock.now(),

@@ -10,20 +10,19 @@ const TURN_MS = 8;
 let beganMs: number | undefined;
 
 export interface Turns {
-  /** Does the steps, with a pause whenever this turn of the loop has lasted long enough. */
-  run<T>(steps: Steps<T>): Promise<T>;
+  /** Does the steps, with a pause whenever this turn of the loop has lasted long enough. What needs none is done at once. */
+  run<T>(steps: Steps<T>): T | Promise<T>;
   /** Waits for the next turn when this one has lasted long enough, whoever's work it was. */
   pause(): Promise<void> | undefined;
 }
 
 export const turns: Turns = {
-  async run(steps) {
-    const pause = turns.pause();
-    if (pause) await pause;
+  run(steps) {
     for (;;) {
+      const pause = turns.pause();
+      if (pause) return runAfter(pause, steps);
       const step = steps.next();
       if (step.done) return step.value;
-      await turns.pause();
     }
   },
   pause() {
@@ -35,6 +34,15 @@ export const turns: Turns = {
     return nowMs - beganMs < TURN_MS ? undefined : new Promise((resolve) => setImmediate(resolve));
   },
 };
+
+async function runAfter<T>(pause: Promise<void>, steps: Steps<T>): Promise<T> {
+  await pause;
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    await turns.pause();
+  }
+}
 
 /** Does the steps without a pause: for what is known to be short, and where nobody else waits. */
 export function atOnce<T>(steps: Steps<T>): T {

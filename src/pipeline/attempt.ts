@@ -1,4 +1,5 @@
 import { Abort } from '../abort.ts';
+import type { HeaderMap } from '../wire/headers.ts';
 import type { Clock } from '../clock.ts';
 import type { ProviderModel, UpstreamReply } from '../providers/base.ts';
 import type { Steps, Turns } from '../turns.ts';
@@ -17,7 +18,7 @@ import { retryAfterMs } from '../wire/retry-after.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { laneFor } from './lanes/choose.ts';
 import { MAX_ERROR_BODY, ReplyReader } from './reply-reader.ts';
-import { statusFlaw, unread, unpacked } from './reading.ts';
+import { statusFlaw, unread } from './reading.ts';
 import { AttemptTimers, limitsOf } from './timers.ts';
 
 export interface AttemptLimits {
@@ -57,7 +58,7 @@ export interface AttemptPlan {
 export interface Opened {
   readonly lane: 'relay' | 'translate';
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderMap;
   readonly dropped: readonly string[];
   readonly answer: Whole | Streamed;
 }
@@ -88,7 +89,6 @@ export class Attempt {
   readonly #abort = new Abort();
   readonly #timers: AttemptTimers;
   readonly #unfollow: () => void;
-  readonly #reader: ReplyReader;
   /** HTTP status of the provider, once it answered. */
   status: number | null = null;
 
@@ -106,16 +106,6 @@ export class Attempt {
       share: plan.share,
       reachable: (ms) => provider.reachable(ms),
       expired: (error) => this.#abort.abort(error),
-    });
-    this.#reader = new ReplyReader({
-      target: id,
-      accepted: inbound.headers['accept-encoding'],
-      maxBytes: deps.limits.maxResponse,
-      abort: this.#abort,
-      timers: this.#timers,
-      clock: deps.clock,
-      turns: deps.turns,
-      defects: deps.defects,
     });
     this.#unfollow = client.onAbort(() => this.#abort.abort(client.reason));
   }
@@ -164,13 +154,27 @@ export class Attempt {
     this.status = reply.status;
     const read = stream && ENDPOINTS[inbound.endpoint].understood;
     this.#timers.answered(read && reply.status === 200);
+    const reader = this.#readerOf(reply);
     const flaw = statusFlaw(reply.status);
-    if (flaw !== undefined) throw this.#reader.malformed(flaw);
-    if (reply.status > 299) throw await this.#failed(reply, lane.kind === 'relay');
-    const unpacks = this.#reader.unpacks(reply);
-    const answer = await this.#answer(reply, prepared);
-    const shown = unpacks ? unpacked(reply) : reply.headers;
+    if (flaw !== undefined) throw reader.malformed(flaw);
+    if (reply.status > 299) throw await this.#failed(reply, reader, lane.kind === 'relay');
+    const { shown } = reader;
+    const answer = await this.#answer(reader, prepared);
     return { lane: lane.kind, status: reply.status, headers: shown, dropped, answer };
+  }
+
+  #readerOf(reply: UpstreamReply): ReplyReader {
+    const { limits, clock, turns, defects } = this.#deps;
+    return new ReplyReader(reply, {
+      target: this.#plan.target.id,
+      accepted: this.#inbound.headers['accept-encoding'],
+      maxBytes: limits.maxResponse,
+      abort: this.#abort,
+      timers: this.#timers,
+      clock,
+      turns,
+      defects,
+    });
   }
 
   async #local({ texts, local }: Local): Promise<Opened> {
@@ -179,37 +183,36 @@ export class Attempt {
     const body = new TextEncoder().encode(text);
     const unknown = { finish: null, usage: undefined };
     const answer: Whole = { kind: 'whole', body, text, ...unknown, made: 'application/json' };
-    return { lane: 'translate', status: 200, headers: new Headers(), dropped: [], answer };
+    return { lane: 'translate', status: 200, headers: {}, dropped: [], answer };
   }
 
-  #answer(reply: UpstreamReply, prepared: Prepared): Promise<Whole | Streamed> | Streamed {
-    if (!ENDPOINTS[this.#inbound.endpoint].understood) return this.#pass(reply);
-    if (!this.#inbound.stream) return this.#whole(reply, prepared);
-    const type = reply.headers.get('content-type') ?? '';
-    return /\b(?:json|html)\b/.test(type) ? this.#doubtful(reply, prepared) : this.#stream(reply, prepared);
+  #answer(reader: ReplyReader, prepared: Prepared): Promise<Whole | Streamed> | Streamed {
+    if (!ENDPOINTS[this.#inbound.endpoint].understood) return this.#pass(reader);
+    if (!this.#inbound.stream) return this.#whole(reader, prepared);
+    const type = reader.headers['content-type'] ?? '';
+    return /\b(?:json|html)\b/.test(type) ? this.#doubtful(reader, prepared) : this.#stream(reader, prepared);
   }
 
   /**
    * A streamed answer that calls itself something else: an error page, a server that does not stream, or one that
    * only names its stream badly. Its first byte tells.
    */
-  async #doubtful(reply: UpstreamReply, prepared: Prepared): Promise<Whole | Streamed> {
-    const { first, body } = await this.#reader.peek(reply.body ?? new Response('').body!);
-    const again = { status: reply.status, headers: reply.headers, body };
-    const packed = this.#reader.encoding(reply.headers) !== 'identity';
+  async #doubtful(reader: ReplyReader, prepared: Prepared): Promise<Whole | Streamed> {
+    const first = await reader.peek();
+    const packed = reader.encoding !== 'identity';
     return packed || /^\s*(?:[<{[]|$)/.test(first)
-      ? this.#unstreamed(again, prepared)
-      : this.#stream(again, prepared);
+      ? this.#unstreamed(reader, prepared)
+      : this.#stream(reader, prepared);
   }
 
-  async #whole(reply: UpstreamReply, prepared: Prepared): Promise<Whole> {
-    const bytes = await this.#reader.bytes(reply);
+  async #whole(reader: ReplyReader, prepared: Prepared): Promise<Whole> {
+    const bytes = await reader.bytes();
     this.#release();
-    const text = await this.#reader.text(bytes, reply.headers);
+    const text = await reader.text(bytes);
     const { text: translated, finish, usage } = await this.#read((target) => prepared.whole(text, target));
     const { turns } = this.#deps;
     if (translated === undefined) {
-      const body = this.#reader.unpacks(reply) ? await turns.run(encodeInSteps(text)) : bytes;
+      const body = reader.unpacks ? await turns.run(encodeInSteps(text)) : bytes;
       return { kind: 'whole', body, text, finish, usage };
     }
     const body = await turns.run(encodeInSteps(translated));
@@ -217,21 +220,21 @@ export class Attempt {
   }
 
   /** A whole answer where a stream was asked for, as the stream it should have been. */
-  async #unstreamed(reply: UpstreamReply, prepared: Prepared): Promise<Whole> {
-    const bytes = await this.#reader.bytes(reply);
+  async #unstreamed(reader: ReplyReader, prepared: Prepared): Promise<Whole> {
+    const bytes = await reader.bytes();
     this.#release();
-    const given = await this.#reader.text(bytes, reply.headers);
+    const given = await reader.text(bytes);
     const { text = given, finish, usage } = await this.#read((target) => prepared.whole(given, target));
     const { wholeAsStream } = prepared;
     const events = wholeAsStream && (await this.#read((target) => wholeAsStream(given, target)));
-    if (events === undefined) throw this.#reader.malformed('it is no stream');
+    if (events === undefined) throw reader.malformed('it is no stream');
     const body = await this.#deps.turns.run(encodeInSteps(events));
     return { kind: 'whole', body, text, finish, usage, made: 'text/event-stream' };
   }
 
-  async #stream(reply: UpstreamReply, prepared: Prepared): Promise<Streamed> {
+  async #stream(reader: ReplyReader, prepared: Prepared): Promise<Streamed> {
     const tap = prepared.tap(this.#deps.limits.maxContent);
-    const flow = this.#reader.flow(reply, { tap, fold: prepared.fold(tap, this.#plan.target.id) });
+    const flow = reader.flow({ tap, fold: prepared.fold(tap, this.#plan.target.id) });
     const held: Uint8Array[] = [];
     while (!tap.content && !tap.finished && !tap.done) {
       const bytes = await flow.next();
@@ -243,15 +246,15 @@ export class Attempt {
       if (tap.error && !tap.content) throw tap.error;
       if (bytes.length > 0) held.push(bytes);
     }
-    if (!tap.content && !tap.finished) throw this.#reader.malformed('it ends without having said anything');
+    if (!tap.content && !tap.finished) throw reader.malformed('it ends without having said anything');
     this.#timers.begun();
     const beginning = held.length > 0 ? Buffer.concat(held) : undefined;
     return { kind: 'stream', flow, held: beginning, release: this.#release };
   }
 
   /** An answer nobody looks into: sound, pictures. */
-  #pass(reply: UpstreamReply): Streamed {
-    const flow = this.#reader.flow(reply, undefined, this.#reader.unpacks(reply));
+  #pass(reader: ReplyReader): Streamed {
+    const flow = reader.flow(undefined, reader.unpacks);
     return { kind: 'stream', flow, held: undefined, release: this.#release };
   }
 
@@ -266,9 +269,9 @@ export class Attempt {
   }
 
   /** The provider's error answer as a typed error. */
-  async #failed(reply: UpstreamReply, verbatim: boolean): Promise<ProxyError> {
-    const bytes = await this.#reader.error(reply);
-    const body = bytes ? (await this.#reader.text(bytes, reply.headers)).slice(0, MAX_ERROR_BODY) : '';
+  async #failed(reply: UpstreamReply, reader: ReplyReader, verbatim: boolean): Promise<ProxyError> {
+    const bytes = await reader.error();
+    const body = bytes ? (await reader.text(bytes)).slice(0, MAX_ERROR_BODY) : '';
     const { target } = this.#plan;
     const { fault, upstream } = classifyStatus(reply.status, reply.headers, body, verbatim);
     if (this.#inbound.continuation && fault === 'invalid_request' && PREFILL_REFUSED.test(upstream.message)) {

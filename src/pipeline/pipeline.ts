@@ -1,4 +1,5 @@
 import type { Abort } from '../abort.ts';
+import type { HeaderMap } from '../wire/headers.ts';
 import type { Clock } from '../clock.ts';
 import type { Streamed, Whole } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
@@ -17,7 +18,7 @@ import { Resumer } from './resume.ts';
 export interface Reply {
   readonly status: number;
   /** The provider's headers, as they came; the edge chooses which of them travel on. */
-  readonly upstream: Headers;
+  readonly upstream: HeaderMap;
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
   /** The body's type, where it is not the provider's bytes as they came. */
   readonly made: 'application/json' | 'text/event-stream' | undefined;

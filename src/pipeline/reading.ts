@@ -1,4 +1,3 @@
-import type { UpstreamReply } from '../providers/base.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { Defects } from './defects.ts';
 import { ProxyError } from '../errors.ts';
@@ -30,14 +29,6 @@ export function understood<T>(target: string, defects: Defects, action: () => T)
   } catch (thrown) {
     throw unread(target, defects, thrown);
   }
-}
-
-/** The reply's headers as of a body that is no longer compressed. */
-export function unpacked({ headers }: Pick<UpstreamReply, 'headers'>): Headers {
-  const plain = new Headers(headers);
-  plain.delete('content-encoding');
-  plain.delete('content-length');
-  return plain;
 }
 
 /** Whether a client that sent this `accept-encoding` can read the encoding. */

@@ -1,6 +1,7 @@
 import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { UpstreamReply } from '../providers/base.ts';
+import type { HeaderMap } from '../wire/headers.ts';
 import type { Turns } from '../turns.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { Defects } from './defects.ts';
@@ -10,6 +11,7 @@ import { ProxyError } from '../errors.ts';
 import { networkError } from '../providers/transport.ts';
 import { concatInSteps, decodeInSteps } from '../wire/bytes.ts';
 import { encodingOf, inflate } from '../wire/encoding.ts';
+import { headerMap } from '../wire/headers.ts';
 import { UpstreamFlow } from './flow.ts';
 import { InPieces } from './in-pieces.ts';
 import { accepts } from './reading.ts';
@@ -42,20 +44,26 @@ export const MAX_ERROR_BODY = 64 * 1024;
 /** How long an error body is worth waiting for, milliseconds. */
 const ERROR_BODY_MS = 5_000;
 
-/** Reads the body of one reply: as bytes, as text, or as a flow. */
+/** Reads one reply: its body as bytes, as text, or as a flow. */
 export class ReplyReader {
+  readonly headers: HeaderMap;
+  readonly #reply: UpstreamReply;
   readonly #options: ReplyReaderOptions;
+  /** Stands for the reply's body once its beginning was looked at. */
+  #peeked: Body | undefined;
 
-  constructor(options: ReplyReaderOptions) {
+  constructor(reply: UpstreamReply, options: ReplyReaderOptions) {
+    this.headers = headerMap(reply.headers);
+    this.#reply = reply;
     this.#options = options;
   }
 
-  /** The beginning of a body, and the body as if nobody had looked. */
-  async peek(body: Body): Promise<{ first: string; body: Body }> {
-    const reader = body.getReader();
+  /** The beginning of the body as text; what is read later is as if nobody had looked. */
+  async peek(): Promise<string> {
+    const reader = this.#body().getReader();
     try {
       const { value, done } = await reader.read();
-      const whole = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      this.#peeked = new ReadableStream<Uint8Array<ArrayBuffer>>({
         start(controller) {
           if (value) controller.enqueue(value);
           if (done) controller.close();
@@ -67,37 +75,52 @@ export class ReplyReader {
         },
         cancel: (reason) => reader.cancel(reason),
       });
-      return { first: utf8.decode(value), body: whole };
+      return utf8.decode(value);
     } catch (cause) {
       throw this.#broken(cause);
     }
   }
 
+  #body(): Body {
+    return this.#peeked ?? this.#reply.body ?? new Response('').body!;
+  }
+
+  /** @throws ProxyError `malformed` when it is none that can be read */
+  get encoding(): Encoding | 'identity' {
+    const encoding = encodingOf(this.headers['content-encoding']);
+    if (encoding) return encoding;
+    throw this.malformed(`it has the unknown encoding ${this.headers['content-encoding']}`);
+  }
+
   /** Whether the answer is compressed although the client did not ask for that: it gets plain bytes. */
-  unpacks(reply: UpstreamReply): boolean {
-    const encoding = this.encoding(reply.headers);
+  get unpacks(): boolean {
+    const { encoding } = this;
     return encoding !== 'identity' && !accepts(this.#options.accepted, encoding);
   }
 
+  /** The headers as the client is shown them: of a body that is no longer compressed where it was unpacked. */
+  get shown(): HeaderMap {
+    if (!this.unpacks) return this.headers;
+    return { ...this.headers, 'content-encoding': undefined, 'content-length': undefined };
+  }
+
   /** The body as it comes. @param unpacks whether it is given decompressed */
-  flow(reply: UpstreamReply, reading: FlowOptions['reading'], unpacks = false): Flow {
-    const body = reply.body ?? new Response('').body!;
+  flow(reading: FlowOptions['reading'], unpacks = false): Flow {
     return new UpstreamFlow({
       ...this.#options,
-      reader: new InPieces(body.getReader(), this.#options.turns),
+      reader: new InPieces(this.#body().getReader(), this.#options.turns),
       reading,
-      encoding: this.encoding(reply.headers),
+      encoding: this.encoding,
       unpacks,
     });
   }
 
   /** The whole body as it came. @throws ProxyError */
-  async bytes(reply: UpstreamReply, maxBytes = this.#options.maxBytes): Promise<Uint8Array<ArrayBuffer>> {
-    const declared = Number(reply.headers.get('content-length') ?? Number.NaN);
+  async bytes(maxBytes = this.#options.maxBytes): Promise<Uint8Array<ArrayBuffer>> {
+    const declared = Number(this.headers['content-length']);
     // A short body arrives in one piece: reading it at once costs a fifth less than by chunks.
-    if (declared <= SHORT_BODY && declared <= maxBytes && reply.body)
-      return await this.#readShort(reply.body);
-    const flow = this.flow(reply, undefined);
+    if (declared <= SHORT_BODY && declared <= maxBytes) return await this.#readShort();
+    const flow = this.flow(undefined);
     let length = 0;
     const chunks: Uint8Array[] = [];
     for (let bytes = await flow.next(); bytes && length < maxBytes; bytes = await flow.next()) {
@@ -107,41 +130,36 @@ export class ReplyReader {
     return await this.#options.turns.run(concatInSteps(chunks));
   }
 
-  async #readShort(body: Body): Promise<Uint8Array<ArrayBuffer>> {
+  async #readShort(): Promise<Uint8Array<ArrayBuffer>> {
     this.#options.timers.listen();
     try {
-      return new Uint8Array(await new Response(body).arrayBuffer());
+      // Without a stream between, where nobody has made one yet.
+      const body = this.#reply.arrayBuffer && !this.#peeked ? this.#reply : new Response(this.#body());
+      return new Uint8Array(await body.arrayBuffer!());
     } catch (cause) {
       throw this.#broken(cause);
     }
   }
 
   /** The body of an error; `undefined` when it does not come: the status says enough without it. */
-  async error(reply: UpstreamReply): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async error(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
     const stop = this.#options.clock.after(ERROR_BODY_MS, () => resolve(undefined));
     try {
-      return await Promise.race([this.bytes(reply, MAX_ERROR_BODY), late]);
+      return await Promise.race([this.bytes(MAX_ERROR_BODY), late]);
     } finally {
       stop();
     }
   }
 
-  /** @throws ProxyError `malformed` when it is none that can be read */
-  encoding(headers: Headers): Encoding | 'identity' {
-    const encoding = encodingOf(headers.get('content-encoding'));
-    if (encoding) return encoding;
-    throw this.malformed(`it has the unknown encoding ${headers.get('content-encoding')}`);
-  }
-
   /** A body as text, decompressed. @throws ProxyError `malformed` when it is not compressed as it says */
-  async text(bytes: Uint8Array<ArrayBuffer>, headers: Headers): Promise<string> {
-    const inflated = await this.#inflated(bytes, this.encoding(headers));
-    return await this.#options.turns.run(decodeInSteps(inflated, false));
+  async text(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+    const { encoding } = this;
+    const plain = encoding === 'identity' ? bytes : await this.#inflated(bytes, encoding);
+    return await this.#options.turns.run(decodeInSteps(plain, false));
   }
 
-  async #inflated(bytes: Uint8Array<ArrayBuffer>, encoding: Encoding | 'identity'): Promise<typeof bytes> {
-    if (encoding === 'identity') return bytes;
+  async #inflated(bytes: Uint8Array<ArrayBuffer>, encoding: Encoding): Promise<typeof bytes> {
     try {
       return await inflate(bytes, encoding, this.#options.maxBytes);
     } catch (cause) {

@@ -29,6 +29,8 @@ export interface UpstreamReply {
   readonly status: number;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  /** The whole body at once, where there is a cheaper way to it than the stream. */
+  readonly arrayBuffer?: () => Promise<ArrayBuffer>;
 }
 
 /** Ways to have tokens counted. */

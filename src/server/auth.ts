@@ -1,5 +1,6 @@
 import type { Config, LogContent } from '../config/schema.ts';
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { HeaderMap } from '../wire/headers.ts';
 import { ProxyError } from '../errors.ts';
 
 /** A caller that may use the proxy. */
@@ -52,7 +53,7 @@ export class Authenticator {
    * Who sends a request to a model.
    * @throws ProxyError `unauthenticated`, or `not_permitted` for a key of the pages about the inside alone
    */
-  client(headers: Headers): Client {
+  client(headers: HeaderMap): Client {
     if (this.#open) return ANYONE;
     const { client, asks } = this.#known(headers);
     if (asks) return client;
@@ -60,7 +61,7 @@ export class Authenticator {
   }
 
   /** Lets those pass who may read the pages about the inside. @throws ProxyError `unauthenticated`, `not_permitted` */
-  operator(headers: Headers): void {
+  operator(headers: HeaderMap): void {
     if (this.#open || this.#known(headers).operates) return;
     throw new ProxyError(
       'not_permitted',
@@ -69,11 +70,11 @@ export class Authenticator {
   }
 
   /** Whether a caller may read the pages about the inside. */
-  operates(headers: Headers): boolean {
+  operates(headers: HeaderMap): boolean {
     return this.#open || (this.#find(headers)?.operates ?? false);
   }
 
-  #known(headers: Headers): KnownKey {
+  #known(headers: HeaderMap): KnownKey {
     const found = this.#find(headers);
     if (found) return found;
     const none = presented(headers).length === 0;
@@ -86,7 +87,7 @@ export class Authenticator {
   }
 
   /** The key that any of the headers holds: clients send a placeholder in one and the key in another. */
-  #find(headers: Headers): KnownKey | undefined {
+  #find(headers: HeaderMap): KnownKey | undefined {
     let found: KnownKey | undefined;
     // Every key is compared, so that the time taken says nothing.
     for (const hash of presented(headers).map(digest))
@@ -96,8 +97,8 @@ export class Authenticator {
 }
 
 /** What stands where a key may stand. */
-function presented(headers: Headers): string[] {
-  const keys = [bearer(headers.get('authorization')), ...KEY_HEADERS.map((name) => headers.get(name))];
+function presented(headers: HeaderMap): string[] {
+  const keys = [bearer(headers.authorization), ...KEY_HEADERS.map((name) => headers[name])];
   return keys.filter((key): key is string => typeof key === 'string' && key !== '');
 }
 
@@ -105,6 +106,6 @@ function digest(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }
 
-function bearer(header: string | null): string | undefined {
+function bearer(header: string | undefined): string | undefined {
   return /^bearer\s+(.+)$/i.exec(header ?? '')?.[1]?.trim();
 }

@@ -5,6 +5,7 @@
  */
 import type { Config } from '../config/schema.ts';
 import { isLoopback } from '../config/references.ts';
+import type { HeaderMap } from '../wire/headers.ts';
 import { ProxyError } from '../errors.ts';
 import { hostName, isLoopbackName } from './host-names.ts';
 
@@ -14,29 +15,30 @@ type ServerConfig = Config['server'];
 const OWN_SITES: readonly string[] = ['same-origin', 'none'];
 
 /** Whether `server.cors` lists an origin. `*` lists all, also those that a browser does not name. */
-export function listedOrigins(cors: ServerConfig['cors']): (origin: string | null) => boolean {
+export function listedOrigins(cors: ServerConfig['cors']): (origin: string | undefined) => boolean {
   const origins = cors === false ? [] : cors.origins.map((origin) => origin.toLowerCase().replace(/\/$/, ''));
-  return (origin) => origins.includes('*') || (origin !== null && origins.includes(origin.toLowerCase()));
+  return (origin) =>
+    origins.includes('*') || (origin !== undefined && origins.includes(origin.toLowerCase()));
 }
 
 /**
  * The check of each request before anything of it is done. It throws ProxyError `foreign_host`, `foreign_origin`.
  * @param open whether callers need no key
  */
-export function pageGuard(server: ServerConfig, open: boolean): (headers: Headers) => void {
+export function pageGuard(server: ServerConfig, open: boolean): (headers: HeaderMap) => void {
   const { host, hosts, cors } = server;
   const names = new Set([host.includes(':') ? `[${host}]` : host, ...hosts].map(hostName));
   // Whoever has a key is no page that came by a name of its own; and the names of other addresses are not known here.
   const named = hosts.length > 0 || (open && isLoopback(host));
   const listed = listedOrigins(cors);
   return (headers) => {
-    if (named && !isOwnHost(headers.get('host'), names)) {
+    if (named && !isOwnHost(headers.host, names)) {
       throw new ProxyError(
         'foreign_host',
         'Cannot accept the request: its Host header is not a name of this server; server.hosts lists further names',
       );
     }
-    if (isForeign(headers) && !listed(headers.get('origin'))) {
+    if (isForeign(headers) && !listed(headers.origin)) {
       throw new ProxyError(
         'foreign_origin',
         'Cannot accept the request: a web page of another origin sent it; server.cors.origins lists those that may',
@@ -45,20 +47,20 @@ export function pageGuard(server: ServerConfig, open: boolean): (headers: Header
   };
 }
 
-function isOwnHost(header: string | null, names: ReadonlySet<string | undefined>): boolean {
+function isOwnHost(header: string | undefined, names: ReadonlySet<string | undefined>): boolean {
   // HTTP/1.0 has none, and browsers always send one.
-  if (header === null || header === '') return true;
+  if (header === undefined || header === '') return true;
   const name = hostName(header);
   return name !== undefined && (names.has(name) || isLoopbackName(name));
 }
 
 /** Whether a page sent it that is not of this server's own origin. */
-function isForeign(headers: Headers): boolean {
-  const site = headers.get('sec-fetch-site');
-  if (site !== null && !OWN_SITES.includes(site)) return true;
-  const origin = headers.get('origin')?.toLowerCase();
+function isForeign(headers: HeaderMap): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && !OWN_SITES.includes(site)) return true;
+  const origin = headers.origin?.toLowerCase();
   if (origin === undefined) return false;
-  const host = headers.get('host')?.toLowerCase() ?? '';
+  const host = headers.host?.toLowerCase() ?? '';
   // TLS may end in front of the proxy, so that it does not know its own scheme.
   return origin !== `http://${host}` && origin !== `https://${host}`;
 }

@@ -1,5 +1,6 @@
 import type { LogContent } from '../config/schema.ts';
 import type { JsonObject } from '../wire/json.ts';
+import type { HeaderMap } from '../wire/headers.ts';
 import type { Client } from './auth.ts';
 import type { ServerContext } from './context.ts';
 import { isObject, stringOf } from '../wire/json.ts';
@@ -10,10 +11,11 @@ const CONTENT_ORDER: readonly LogContent[] = ['full', 'metadata', 'none'];
 export function contentFor(
   { logging }: Pick<ServerContext, 'logging'>,
   client: Client,
-  headers: Headers,
+  headers: HeaderMap,
 ): LogContent {
   const configured = client.content ?? logging.content;
-  const asked = logging.allow_header ? headers.get('x-llmproxy-log') : null;
+  const asked = logging.allow_header ? headers['x-llmproxy-log'] : undefined;
+  if (asked === undefined) return configured;
   const wish = CONTENT_ORDER.indexOf(asked as LogContent);
   return CONTENT_ORDER[Math.max(wish, CONTENT_ORDER.indexOf(configured))]!;
 }
@@ -23,12 +25,9 @@ const MAX_NAME = 64;
 const MAX_TAGS = 16;
 
 /** The conversation that the client says the request belongs to. */
-export function conversationOf(headers: Headers): string | null {
-  const id =
-    headers.get('x-conversation-id') ??
-    headers.get('x-session-id') ??
-    headers.get('x-claude-code-session-id');
-  return id === null ? null : id.slice(0, MAX_TEXT);
+export function conversationOf(headers: HeaderMap): string | null {
+  const id = headers['x-conversation-id'] ?? headers['x-session-id'] ?? headers['x-claude-code-session-id'];
+  return id === undefined ? null : id.slice(0, MAX_TEXT);
 }
 
 /** The end user that the client names: OpenAI's fields, or Anthropic's. */
@@ -42,10 +41,10 @@ export function userOf(body: JsonObject): string | null {
  * What the client tags the request with: `x-llmproxy-tags: team=search, run=7`, and the texts of OpenAI's `metadata`. The
  * header goes first; 16 tags at most.
  */
-export function tagsOf(headers: Headers, body: JsonObject): Record<string, string> | null {
-  const header = headers.get('x-llmproxy-tags');
+export function tagsOf(headers: HeaderMap, body: JsonObject): Record<string, string> | null {
+  const header = headers['x-llmproxy-tags'];
   const { metadata } = body;
-  if (header === null && !isObject(metadata)) return null;
+  if (header === undefined && !isObject(metadata)) return null;
   const named = (header ?? '').split(',').map((part): [string, unknown] => {
     const at = part.indexOf('=');
     return at < 1 ? ['', ''] : [part.slice(0, at).trim(), part.slice(at + 1).trim()];

@@ -1,3 +1,4 @@
+import type { HeaderMap } from '../wire/headers.ts';
 import { ProxyError } from '../errors.ts';
 
 /** The caller's own limits, milliseconds; `Infinity` where there is none. */
@@ -13,18 +14,16 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
  * official SDKs' `x-stainless-timeout` or `x-stainless-read-timeout`, in seconds, until it begins, which is what they wait for.
  * @throws ProxyError `invalid_request`
  */
-export function callerLimits(headers: Headers): CallerLimits {
-  const sdk = Number(
-    headers.get('x-stainless-timeout') ?? headers.get('x-stainless-read-timeout') ?? Number.NaN,
-  );
+export function callerLimits(headers: HeaderMap): CallerLimits {
+  const sdk = Number(headers['x-stainless-timeout'] ?? headers['x-stainless-read-timeout']);
   return {
     beginWithinMs: sdk > 0 ? sdk * 1_000 : Infinity,
-    endWithinMs: spanOf(headers.get('x-request-timeout')),
+    endWithinMs: spanOf(headers['x-request-timeout']),
   };
 }
 
-function spanOf(text: string | null): number {
-  if (text === null) return Infinity;
+function spanOf(text: string | undefined): number {
+  if (text === undefined) return Infinity;
   const [, amount, unit = 's'] = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m)?\s*$/.exec(text) ?? [];
   const ms = Number(amount) * UNITS[unit]!;
   if (ms > 0) return ms;

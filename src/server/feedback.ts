@@ -4,7 +4,8 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
-import { requestId } from '../wire/headers.ts';
+import type { HeaderMap } from '../wire/headers.ts';
+import { headerMap, requestId } from '../wire/headers.ts';
 import { contentFor } from './content.ts';
 import { errorResponse, statusOf } from './error.ts';
 import { readBody } from './body.ts';
@@ -48,9 +49,10 @@ const feedback = z
 export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
   return async (c) => {
     const request = c.req.raw;
-    const exchange = context.begin(requestId(request.headers) ?? context.newId(), 'feedback');
+    const headers = headerMap(request.headers);
+    const exchange = context.begin(requestId(headers) ?? context.newId(), 'feedback');
     try {
-      const about = await take(context, exchange, request);
+      const about = await take(context, exchange, request, headers);
       const stored = exchange.feedback!;
       if (!exchange.finish({ outcome: 'success', status: ACCEPTED }))
         throw new ProxyError(
@@ -71,11 +73,16 @@ export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
 }
 
 /** Reads the feedback into the exchange. @returns the request it is about */
-async function take(context: ServerContext, exchange: Exchange, request: Request): Promise<string> {
+async function take(
+  context: ServerContext,
+  exchange: Exchange,
+  request: Request,
+  headers: HeaderMap,
+): Promise<string> {
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
-  const client = context.auth.client(request.headers);
+  const client = context.auth.client(headers);
   exchange.key = client.key;
-  exchange.content = contentFor(context, client, request.headers);
+  exchange.content = contentFor(context, client, headers);
   const { limits, clock, turns, buffered, logging } = context;
   if (!logging.enabled)
     throw new ProxyError(

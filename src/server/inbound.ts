@@ -1,12 +1,14 @@
+import type { Config } from '../config/schema.ts';
 import type { Inbound } from '../pipeline/inbound.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
-import type { JsonBounds } from '../wire/json-steps.ts';
+import type { HeaderMap } from '../wire/headers.ts';
 import type { Steps } from '../turns.ts';
 import { ProxyError } from '../errors.ts';
 import { requestHeaders, travellingQuery } from '../wire/headers.ts';
 import { multipartField } from '../wire/multipart.ts';
-import { readJson } from './json.ts';
+import { scopeByKey } from './idempotency.ts';
+import { boundsOf, readJson } from './json.ts';
 import { callerLimits } from './deadline.ts';
 import { VIA, viaHere } from './via.ts';
 import { findModel } from '../wire/splice.ts';
@@ -22,36 +24,53 @@ const DEFAULT_MODELS: Partial<Record<Endpoint, string>> = {
 /** Longest name of a model, characters: AWS's, the longest, have as many. Names are remembered, and shown in pages. */
 const MAX_MODEL = 2_048;
 
+/** Where a request comes from, and what it asks beside its body. */
+export interface Origin {
+  readonly endpoint: Endpoint;
+  readonly headers: HeaderMap;
+  readonly url: string;
+  /** Name of the client's key; `null` without one. */
+  readonly caller: string | null;
+}
+
+export interface ParsingContext {
+  /** This process, as it tells itself from others. */
+  readonly instance: string;
+  readonly limits: Config['limits'];
+}
+
 /**
  * Reads as much of a request as routing needs. The body itself stays as it came.
  * @throws ProxyError `invalid_request` with the field at fault
  */
 export function* parseInbound(
-  endpoint: Endpoint,
-  { headers, url }: Pick<Request, 'headers' | 'url'>,
+  { endpoint, headers, url, caller }: Origin,
   bytes: Uint8Array<ArrayBuffer>,
-  { instance, bounds }: { readonly instance: string; readonly bounds: JsonBounds },
+  { instance, limits }: ParsingContext,
 ): Steps<Inbound> {
-  const contentType = headers.get('content-type') ?? 'application/json';
-  const travelling = { ...requestHeaders(headers, endpoint), [VIA]: viaHere(headers, instance) };
-  const limits = callerLimits(headers);
+  const contentType = headers['content-type'] ?? 'application/json';
+  const travelling = requestHeaders(headers, endpoint);
+  travelling[VIA] = viaHere(headers, instance);
+  scopeByKey(travelling, caller);
+  const { beginWithinMs, endWithinMs } = callerLimits(headers);
   const { streams } = ENDPOINTS[endpoint];
   if (contentType.toLowerCase().startsWith('multipart/form-data')) {
     const model = multipartField(bytes, contentType, 'model')?.value ?? DEFAULT_MODELS[endpoint];
     const stream = streams && multipartField(bytes, contentType, 'stream')?.value === 'true';
     return {
       endpoint,
-      caller: null,
+      caller,
       model: named(model),
       stream,
       contentType,
       bytes,
       json: undefined,
       headers: travelling,
-      ...limits,
+      beginWithinMs,
+      endWithinMs,
     };
   }
-  const { text, value } = yield* readJson(bytes, bounds);
+  const { text, value } = yield* readJson(bytes, boundsOf(limits));
   const model = named(value.model ?? DEFAULT_MODELS[endpoint]);
   const modelAt = yield* findModel(text, typeof value.model === 'string');
   // Some clients say it of everything that they send.
@@ -61,10 +80,19 @@ export function* parseInbound(
       param: 'stream',
     });
   }
-  const query = travellingQuery(url, endpoint);
-  const json = { text, value, modelAt };
-  const rest = { contentType: 'application/json', query, bytes, json, headers: travelling };
-  return { endpoint, caller: null, model, stream, ...rest, ...limits };
+  return {
+    endpoint,
+    caller,
+    model,
+    stream,
+    query: travellingQuery(url, endpoint),
+    contentType: 'application/json',
+    bytes,
+    json: { text, value, modelAt },
+    headers: travelling,
+    beginWithinMs,
+    endWithinMs,
+  };
 }
 
 function named(model: unknown): string {

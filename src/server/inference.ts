@@ -1,9 +1,9 @@
-import type { Context, Handler } from 'hono';
 import { Abort } from '../abort.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Reply } from '../pipeline/pipeline.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
-import type { ServerContext, ServerEnv } from './context.ts';
+import type { HeaderMap } from '../wire/headers.ts';
+import type { ServerBindings, ServerContext } from './context.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
 import { requestId, responseHeaders } from '../wire/headers.ts';
@@ -11,26 +11,39 @@ import { readBody } from './body.ts';
 import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
 import { errorResponse, statusOf } from './error.ts';
 import { headerList, headerText } from './header-text.ts';
-import { scopedByKey } from './idempotency.ts';
 import { parseInbound } from './inbound.ts';
-import { boundsOf } from './json.ts';
 import { IDLE_SECONDS } from './listen.ts';
 
 /** A client that takes nothing is cut by Bun after this; its unit is seconds, in steps of 4. */
 const STALLED_CLOSE_SECONDS = 4;
 
-/** The handler of one endpoint: body in, pipeline, answer out. Every path ends in exactly one record. */
-export function inference(context: ServerContext, endpoint: Endpoint): Handler<ServerEnv> {
-  return async (c) => {
-    const request = c.req.raw;
-    const id = requestId(request.headers) ?? context.newId();
-    const exchange = context.begin(id, endpoint);
+/** Answers the requests of one endpoint. */
+export type Inference = (
+  request: Request,
+  headers: HeaderMap,
+  bindings: ServerBindings | undefined,
+) => Promise<Response>;
+
+/** A request as it stands at the edge. */
+interface Call {
+  readonly request: Request;
+  readonly headers: HeaderMap;
+  readonly server: ServerBindings['server'];
+  readonly exchange: Exchange;
+  readonly endpoint: Endpoint;
+}
+
+/** Answers the requests of an endpoint: body in, pipeline, answer out. Every path ends in exactly one record. */
+export function inference(context: ServerContext, endpoint: Endpoint): Inference {
+  return async (request, headers, bindings) => {
+    const server = bindings?.server;
+    const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint);
     // The proxy's own timers decide; Bun's would cut a quiet stream.
-    c.env?.server?.timeout(request, 0);
+    server?.timeout(request, 0);
     // Afterwards it is Bun's again: nobody else closes a connection that lies idle, or whose client reads nothing.
-    exchange.finally(() => c.env?.server?.timeout(request, IDLE_SECONDS));
+    exchange.finally(() => server?.timeout(request, IDLE_SECONDS));
     try {
-      return await answer(context, c, exchange, endpoint);
+      return await answer(context, { request, headers, server, exchange, endpoint });
     } catch (thrown) {
       const error = toProxyError(thrown);
       if (error.fault === 'internal') context.problem(defect(exchange.id, error));
@@ -45,15 +58,9 @@ function defect(id: string, { cause, message }: ProxyError): string {
   return `Request ${id}: ${cause instanceof Error ? (cause.stack ?? cause.message) : message}`;
 }
 
-async function answer(
-  context: ServerContext,
-  c: Context<ServerEnv>,
-  exchange: Exchange,
-  endpoint: Endpoint,
-): Promise<Response> {
-  const request = c.req.raw;
-  const { headers } = request;
-  exchange.userAgent = headers.get('user-agent')?.slice(0, 200) ?? null;
+async function answer(context: ServerContext, call: Call): Promise<Response> {
+  const { request, headers, server, exchange, endpoint } = call;
+  exchange.userAgent = headers['user-agent']?.slice(0, 200) ?? null;
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
   const client = context.auth.client(headers);
   exchange.key = client.key;
@@ -69,10 +76,8 @@ async function answer(
   const { bytes, free } = await readBody(request, { maxBytes, withinMs, clock, turns, buffered });
   exchange.finally(free);
   exchange.requestBytes = bytes.length;
-  const { instance } = context;
-  const bounds = boundsOf(context.limits);
-  const parsed = await turns.run(parseInbound(endpoint, request, bytes, { instance, bounds }));
-  const inbound = { ...parsed, caller: client.key, headers: scopedByKey(parsed.headers, client.key) };
+  const origin = { endpoint, headers, url: request.url, caller: client.key };
+  const inbound = await turns.run(parseInbound(origin, bytes, context));
   exchange.model = inbound.model;
   exchange.stream = inbound.stream;
   exchange.requestText = inbound.json?.text;
@@ -85,29 +90,34 @@ async function answer(
   const abort = leaving(request.signal);
   context.running.add(abort);
   exchange.finally(() => context.running.delete(abort));
-  const stalled = () => c.env?.server?.timeout(request, STALLED_CLOSE_SECONDS);
+  const stalled = () => server?.timeout(request, STALLED_CLOSE_SECONDS);
   const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled });
   return respond(reply, exchange);
 }
 
 function respond(reply: Reply, exchange: Exchange): Response {
+  const streams = reply.body instanceof ReadableStream;
   const headers = responseHeaders(reply.upstream);
   if (reply.made) {
-    headers.delete('content-encoding');
-    if (!headers.get('content-type')?.startsWith(reply.made)) headers.set('content-type', reply.made);
+    delete headers['content-encoding'];
+    if (!headers['content-type']?.startsWith(reply.made)) headers['content-type'] = reply.made;
   }
-  if (reply.body instanceof ReadableStream) headers.set('x-accel-buffering', 'no');
-  headers.set('x-request-id', exchange.id);
+  if (streams) headers['x-accel-buffering'] = 'no';
+  headers['x-request-id'] = exchange.id;
   const target = exchange.target!;
-  headers.set('x-llmproxy-provider', target.provider.name);
-  headers.set('x-llmproxy-model', headerText(target.model));
-  headers.set('x-llmproxy-attempts', String(exchange.attempts.length));
+  headers['x-llmproxy-provider'] = target.provider.name;
+  headers['x-llmproxy-model'] = headerText(target.model);
+  headers['x-llmproxy-attempts'] = String(exchange.attempts.length);
   // A stream's cost is known at its end: the log has it.
-  if (!(reply.body instanceof ReadableStream) && exchange.cost !== null) {
-    headers.set('x-llmproxy-cost', exchange.cost.toFixed(8).replace(/0+$/, '').replace(/\.$/, ''));
-  }
-  if (reply.dropped.length > 0) headers.set('x-llmproxy-dropped', headerList(reply.dropped));
+  const { cost } = exchange;
+  if (!streams && cost !== null) headers['x-llmproxy-cost'] = decimal(cost);
+  if (reply.dropped.length > 0) headers['x-llmproxy-dropped'] = headerList(reply.dropped);
   return new Response(reply.body, { status: reply.status, headers });
+}
+
+/** An amount of USD with the digits it needs, eight at most. */
+function decimal(usd: number): string {
+  return usd.toFixed(8).replace(/0+$/, '').replace(/\.$/, '');
 }
 
 /** Aborts when the client leaves, with a typed reason; the deadline may abort it too. */

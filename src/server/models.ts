@@ -1,6 +1,7 @@
 import type { Context, Handler } from 'hono';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError } from '../errors.ts';
+import { headerMap } from '../wire/headers.ts';
 import { errorResponse } from './error.ts';
 import { speaking } from './speaking.ts';
 
@@ -69,7 +70,7 @@ function page(ids: readonly string[], { req }: Context<ServerEnv>): object {
 function guarded(context: ServerContext, handler: Handler<ServerEnv>): Handler<ServerEnv> {
   return async (c, next) => {
     try {
-      context.auth.client(c.req.raw.headers);
+      context.auth.client(headerMap(c.req.raw.headers));
       return await handler(c, next);
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;

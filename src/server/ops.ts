@@ -1,5 +1,6 @@
 import type { Handler } from 'hono';
 import type { ServerContext, ServerEnv } from './context.ts';
+import { headerMap } from '../wire/headers.ts';
 
 /** GET /health/live: the process answers. */
 export const live: Handler<ServerEnv> = (c) => c.json({ status: 'live' });
@@ -21,7 +22,7 @@ export function health(context: ServerContext): Handler<ServerEnv> {
   return (c) => {
     const { status, providers } = context.summary();
     const detail = { version: context.version, in_flight: context.inFlight(), providers };
-    const shown = context.auth.operates(c.req.raw.headers) ? { status, ...detail } : { status };
+    const shown = context.auth.operates(headerMap(c.req.raw.headers)) ? { status, ...detail } : { status };
     return c.json(shown, status === 'unhealthy' ? 503 : 200);
   };
 }
@@ -29,7 +30,7 @@ export function health(context: ServerContext): Handler<ServerEnv> {
 /** GET /providers: each provider's state, reasons, breakers, success rate and latencies. */
 export function providers(context: ServerContext): Handler<ServerEnv> {
   return (c) => {
-    context.auth.operator(c.req.raw.headers);
+    context.auth.operator(headerMap(c.req.raw.headers));
     return c.json({ status: context.summary().status, providers: context.providers() });
   };
 }
@@ -37,7 +38,7 @@ export function providers(context: ServerContext): Handler<ServerEnv> {
 /** GET /metrics: Prometheus text, or JSON when `Accept` asks for it. */
 export function metrics(context: ServerContext): Handler<ServerEnv> {
   return async (c) => {
-    context.auth.operator(c.req.raw.headers);
+    context.auth.operator(headerMap(c.req.raw.headers));
     const collected = await context.metrics();
     if ((c.req.header('accept') ?? '').includes('application/json')) {
       return c.json((await collected.json()) as object);

@@ -1,3 +1,4 @@
+import type { HeaderMap } from '../wire/headers.ts';
 import { ProxyError } from '../errors.ts';
 
 /** Tells a request that comes back from one that comes in: the proxies it went through, by their own ids. */
@@ -10,9 +11,9 @@ const MAX_HOPS = 8;
  * The header to send on.
  * @throws ProxyError `loop` when the request was here before, or went through too many others
  */
-export function viaHere(headers: Headers, instance: string): string {
-  const given = headers.get(VIA);
-  if (given === null) return instance;
+export function viaHere(headers: HeaderMap, instance: string): string {
+  const given = headers[VIA];
+  if (given === undefined) return instance;
   const hops = given.split(',').map((hop) => hop.trim());
   if (hops.includes(instance) || hops.length >= MAX_HOPS) {
     throw new ProxyError('loop', 'Cannot forward the request: it came back to this proxy; check base_url');

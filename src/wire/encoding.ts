@@ -28,8 +28,9 @@ const STREAM = {
 export type Encoding = keyof typeof WHOLE;
 
 /** The encoding a `content-encoding` header names; `identity` when there is none, `undefined` when unknown. */
-export function encodingOf(header: string | null): Encoding | 'identity' | undefined {
-  const name = (header ?? '').trim().toLowerCase();
+export function encodingOf(header: string | null | undefined): Encoding | 'identity' | undefined {
+  if (!header) return 'identity';
+  const name = header.trim().toLowerCase();
   if (name === '' || name === 'identity') return 'identity';
   return Object.hasOwn(WHOLE, name) ? (name as Encoding) : undefined;
 }

@@ -5,13 +5,23 @@
 import type { Endpoint } from './endpoints.ts';
 import { encodingOf } from './encoding.ts';
 
-const REQUEST = new Set(['idempotency-key', 'x-mock-fault', 'x-mock-latency']);
+/** Headers by their lower-case names; one that came several times has its values joined. */
+export type HeaderMap = Readonly<Record<string, string | undefined>>;
+
+/** Headers as a plain object: read in one go they cost less than looked up one by one. */
+export function headerMap(headers: Headers): HeaderMap {
+  return headers.toJSON() as HeaderMap;
+}
 
 /** Those that mean something to the protocol of one endpoint's clients alone. */
 const OF_OPENAI = new Set(['openai-beta']);
 const OF_ANTHROPIC = new Set(['anthropic-beta']);
 
-const RESPONSE = new Set([
+const REQUEST = ['idempotency-key', 'x-mock-fault', 'x-mock-latency'];
+const FROM_OPENAI = [...REQUEST, ...OF_OPENAI];
+const FROM_ANTHROPIC = [...REQUEST, ...OF_ANTHROPIC];
+
+const RESPONSE = [
   'content-type',
   'content-encoding',
   'content-disposition',
@@ -22,26 +32,29 @@ const RESPONSE = new Set([
   'openai-processing-ms',
   'openai-version',
   'x-mock-fault',
-]);
+];
 
-const RESPONSE_PREFIXES = ['x-ratelimit-', 'anthropic-ratelimit-'];
+const RESPONSE_PREFIXES = /^(?:x|anthropic)-ratelimit-/;
 
 /** A provider's names for its request id; the client knows the request by ours. */
 const UPSTREAM_IDS = ['x-request-id', 'request-id'];
 
 /** Headers of a client that go on to a provider of whatever protocol, with lower-case names. */
-export function requestHeaders(client: Headers, endpoint: Endpoint): Record<string, string> {
+export function requestHeaders(client: HeaderMap, endpoint: Endpoint): Record<string, string> {
   const travelling: Record<string, string> = {};
-  const own = endpoint.startsWith('messages') ? OF_ANTHROPIC : OF_OPENAI;
-  for (const [name, value] of client) if (REQUEST.has(name) || own.has(name)) travelling[name] = value;
-  const accepted = acceptedEncodings(client.get('accept-encoding'));
+  for (const name of endpoint.startsWith('messages') ? FROM_ANTHROPIC : FROM_OPENAI) {
+    const value = client[name];
+    if (value !== undefined) travelling[name] = value;
+  }
+  const encodings = client['accept-encoding'];
+  const accepted = encodings === undefined ? '' : acceptedEncodings(encodings);
   if (accepted !== '') travelling['accept-encoding'] = accepted;
   return travelling;
 }
 
 /** Of what the client can decompress, what the log can read too. */
-function acceptedEncodings(header: string | null): string {
-  return (header ?? '')
+function acceptedEncodings(header: string): string {
+  return header
     .split(',')
     .filter((item) => {
       const name = item.split(';')[0]!.trim().toLowerCase();
@@ -58,21 +71,20 @@ const MAX_HEADERS = 4_096;
  * Headers of a provider that go back to the client. The length is left to the server, which knows what it sends. What no
  * header can carry, and what there is too much of, stays behind.
  */
-export function responseHeaders(upstream: Headers): Headers {
-  const travelling = new Headers();
+export function responseHeaders(upstream: HeaderMap): Record<string, string> {
+  const travelling: Record<string, string> = {};
   let room = MAX_HEADERS;
-  const pass = (name: string, value: string): void => {
+  const pass = (name: string, value: string | undefined): void => {
+    if (value === undefined) return;
     const size = name.length + value.length;
     if (size > room || !FIT.test(value)) return;
     room -= size;
-    travelling.set(name, value);
+    travelling[name] = value;
   };
-  for (const [name, value] of upstream) if (RESPONSE.has(name)) pass(name, value);
-  const id = UPSTREAM_IDS.map((name) => upstream.get(name)).find((value) => value !== null);
-  if (id) pass('x-llmproxy-upstream-request-id', id);
-  for (const [name, value] of upstream) {
-    if (RESPONSE_PREFIXES.some((prefix) => name.startsWith(prefix))) pass(name, value);
-  }
+  for (const name of RESPONSE) pass(name, upstream[name]);
+  const id = UPSTREAM_IDS.find((name) => upstream[name]);
+  if (id !== undefined) pass('x-llmproxy-upstream-request-id', upstream[id]);
+  for (const name in upstream) if (RESPONSE_PREFIXES.test(name)) pass(name, upstream[name]);
   return travelling;
 }
 
@@ -80,9 +92,9 @@ export function responseHeaders(upstream: Headers): Headers {
 const FIT = /^[\t\x20-\x7e\xa0-\xff]*$/;
 
 /** The client's own request id, when it is fit to stand in a log. */
-export function requestId(headers: Headers): string | undefined {
-  const id = headers.get('x-request-id');
-  return id !== null && /^[A-Za-z0-9._:-]{1,128}$/.test(id) ? id : undefined;
+export function requestId(headers: HeaderMap): string | undefined {
+  const id = headers['x-request-id'];
+  return id !== undefined && /^[A-Za-z0-9._:-]{1,128}$/.test(id) ? id : undefined;
 }
 
 /** Headers that travel into another protocol: those that only mean something to the client's own stay behind. */
