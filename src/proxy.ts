@@ -17,6 +17,7 @@ import { Secrets } from './logs/secrets.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Attempt } from './pipeline/attempt.ts';
 import { Defects } from './pipeline/defects.ts';
+import type { ExchangeDeps } from './pipeline/exchange.ts';
 import { Exchange } from './pipeline/exchange.ts';
 import { Loading } from './pipeline/loading.ts';
 import { ModelRegistry } from './pipeline/models.ts';
@@ -141,6 +142,15 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       maxResponse: config.limits.max_response,
       maxContent: config.logging.requests.max_content,
     };
+    const ofExchanges: ExchangeDeps = {
+      clock,
+      sinks,
+      defects,
+      price: ({ provider, model }, usage, configured) =>
+        prices.cost(provider.settings.prices, model, usage, configured),
+      maxContent: config.logging.requests.max_content,
+      over: () => (inFlight -= 1),
+    };
     const mask = masker(secrets.all);
     const attemptDeps = { ...ofAttempts, limits, mask };
     const router = new RequestRouter(config.routing, {
@@ -185,18 +195,9 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         keepaliveMs: config.server.keepalive_comment,
         stallMs: config.limits.client_stall,
       }),
-      begin(id, endpoint) {
+      begin(id, endpoint, userAgent) {
         inFlight += 1;
-        const exchange = new Exchange(id, endpoint, {
-          clock,
-          sinks,
-          defects,
-          price: ({ provider, model }, usage, configured) =>
-            prices.cost(provider.settings.prices, model, usage, configured),
-          maxContent: config.logging.requests.max_content,
-        });
-        exchange.finally(() => (inFlight -= 1));
-        return exchange;
+        return new Exchange(id, endpoint, userAgent, ofExchanges);
       },
       newId: () => `req_${Bun.randomUUIDv7('hex').replaceAll('-', '')}`,
       metrics: () => loading.forMetrics(),

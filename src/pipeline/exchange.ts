@@ -21,65 +21,96 @@ export interface ExchangeDeps {
   readonly price: Pricer;
   /** Longest request or response kept in a record, bytes. */
   readonly maxContent: number;
+  /** Told once of each exchange that is over. */
+  readonly over: () => void;
 }
 
 /** Longest finish reason and longest words of an error in a record, characters: providers write both. */
 const MAX_FINISH = 100;
 const MAX_ERROR = 4_000;
 
-/** How an answer ended. */
+/** Who asks, and how much of it may be kept. */
+export interface Asker {
+  /** Name of the client's key; `null` without one. */
+  readonly key: string | null;
+  readonly content: LogContent;
+  readonly conversation: string | null;
+}
+
+/** What is asked. */
+export interface Question {
+  readonly model: string;
+  readonly stream: boolean;
+  /** The request body as JSON text; `undefined` when it is no JSON. */
+  readonly text: string | undefined;
+  /** Who the client says its end user is. */
+  readonly user: string | null;
+  readonly tags: Record<string, string> | null;
+}
+
+/** What is said of another answer. */
+export interface Opinion {
+  readonly score: number | null;
+  readonly feedback: NonNullable<LogRecord['feedback']>;
+}
+
+/** An answer, as far as it came. */
+export interface Answered {
+  readonly usage: Usage | undefined;
+  /** In the words of chat; `null` when nobody said why it ended. */
+  readonly finish: string | null;
+  /** Bytes that were sent to the client. */
+  readonly bytes: number;
+  /** Makes it as JSON text, or `undefined` when it is none; asked once. */
+  readonly text: () => string | undefined;
+  /** Of a resumed answer: what came from where. */
+  readonly parts?: LogRecord['parts'];
+  /** Events that were no JSON, or none of the protocol, and were left out. */
+  readonly malformed: number;
+}
+
+/** How an exchange ended. */
 export interface Ending {
   readonly outcome: Outcome;
   readonly status: number;
-  readonly error?: ProxyError;
+  readonly error?: ProxyError | undefined;
+  /** Left out when nothing of it came. */
+  readonly answer?: Answered;
 }
 
+const NOBODY: Asker = { key: null, content: 'full', conversation: null };
+const NOTHING: Question = { model: '', stream: false, text: undefined, user: null, tags: null };
+const NO_ANSWER: Answered = { usage: undefined, finish: null, bytes: 0, text: () => undefined, malformed: 0 };
+
 /**
- * What is known of one request, from its arrival to its one record. The parts of the pipeline write down what
- * they learn; `finish` makes the record and hands it to the sinks, once.
+ * What is known of one request, from its arrival to its one record. Its facts come in this order: who asks, what is asked,
+ * which targets were tried, whose answer it is, how it ended. `finish` makes the record and hands it to the sinks, once.
  */
 export class Exchange {
   readonly id: string;
   readonly endpoint: Recorded;
   /** Arrival on the monotonic clock. */
   readonly arrivedMs: number;
-  model = '';
-  stream = false;
-  key: string | null = null;
-  content: LogContent = 'full';
-  conversation: string | null = null;
-  /** Who the client says its end user is. */
-  user: string | null = null;
-  tags: Record<string, string> | null = null;
-  /** What was said of another answer, when this is feedback. */
-  feedback: LogRecord['feedback'];
-  score: number | null = null;
-  userAgent: string | null = null;
-  requestBytes = 0;
-  responseBytes = 0;
-  /** The request body as JSON text; left out when it is no JSON. */
-  requestText: string | undefined;
-  /** Makes the response as JSON text, or `undefined` when it is none; asked once, at the end. */
-  responseText: (() => string | undefined) | undefined;
-  target: Target | undefined;
-  /** Of a resumed answer: what came from where. */
-  parts: LogRecord['parts'];
-  /** Events of the answer that were no JSON, or none of the protocol, and were left out. */
-  malformed = 0;
-  lane: 'relay' | 'translate' | null = null;
-  finishReason: string | null = null;
-  usage: Usage | undefined;
   readonly attempts: LogRecord['attempt_log'] = [];
   readonly #epochMs: number;
+  readonly #userAgent: string | null;
   readonly #deps: ExchangeDeps;
-  #firstContentMs: number | null = null;
+  #asker = NOBODY;
+  #requestBytes = 0;
+  #question = NOTHING;
+  #opinion: Opinion | undefined;
+  #target: Target | undefined;
   #offer: ProviderModel | undefined;
+  #lane: 'relay' | 'translate' | null = null;
+  #firstContentMs: number | null = null;
+  #cost: number | null = null;
   readonly #afterwards: (() => void)[] = [];
   #finished = false;
 
-  constructor(id: string, endpoint: Recorded, deps: ExchangeDeps) {
+  constructor(id: string, endpoint: Recorded, userAgent: string | null, deps: ExchangeDeps) {
     this.id = id;
     this.endpoint = endpoint;
+    this.#userAgent = userAgent;
     this.#deps = deps;
     this.arrivedMs = deps.clock.monotonic();
     this.#epochMs = deps.clock.now();
@@ -95,8 +126,32 @@ export class Exchange {
     return this.#deps.clock.monotonic() - this.arrivedMs;
   }
 
-  firstContent(): void {
-    this.#firstContentMs ??= round(this.elapsedMs);
+  /** The last that was asked, or whose answer it is. */
+  get target(): Target | undefined {
+    return this.#target;
+  }
+
+  /** USD; known when it is over. `null` where the price is unknown, or is no amount. */
+  get cost(): number | null {
+    return this.#cost;
+  }
+
+  comesFrom(asker: Asker): void {
+    this.#asker = asker;
+  }
+
+  /** The request's body is here, whatever is in it. */
+  received(bytes: number): void {
+    this.#requestBytes = bytes;
+  }
+
+  asks(question: Question): void {
+    this.#question = question;
+  }
+
+  /** It is feedback. */
+  says(opinion: Opinion): void {
+    this.#opinion = opinion;
   }
 
   attempted(
@@ -107,8 +162,8 @@ export class Exchange {
     status: number | null,
   ): void {
     // An attempt to go on with an answer that is given already makes nobody else its author.
-    if (this.lane === null) {
-      this.target = target;
+    if (this.#lane === null) {
+      this.#target = target;
       this.#offer = offer;
     }
     this.attempts.push({ target: target.id, fault, status, ms: round(ms) });
@@ -116,17 +171,14 @@ export class Exchange {
 
   /** Whose answer it is. */
   answers(target: Target, offer: ProviderModel, lane: 'relay' | 'translate'): void {
-    this.target = target;
+    this.#target = target;
     this.#offer = offer;
-    this.lane = lane;
+    this.#lane = lane;
   }
 
-  /** USD of the answer so far; `null` where the price is unknown, or is no amount. */
-  get cost(): number | null {
-    const { target, usage } = this;
-    if (!target || !usage) return null;
-    const usd = this.#part('cost', () => this.#deps.price(target, usage, this.#offer?.price)) ?? null;
-    return usd !== null && Number.isFinite(usd) && usd >= 0 ? usd : null;
+  /** The first content of a stream is on its way. */
+  begins(): void {
+    this.#firstContentMs ??= round(this.elapsedMs);
   }
 
   /** Does this when all is over, whatever becomes of the record. */
@@ -138,8 +190,16 @@ export class Exchange {
   finish(ending: Ending): boolean {
     if (this.#finished) return true;
     this.#finished = true;
+    this.#part('release', this.#deps.over);
     for (const action of this.#afterwards) this.#part('release', action);
+    const { usage } = ending.answer ?? NO_ANSWER;
+    if (this.#target && usage) this.#cost = this.#part('cost', () => this.#price(usage)) ?? null;
     return this.#deps.sinks.take(this.#record(ending));
+  }
+
+  #price(usage: Usage): number | null {
+    const usd = this.#deps.price(this.#target!, usage, this.#offer?.price);
+    return usd !== null && Number.isFinite(usd) && usd >= 0 ? usd : null;
   }
 
   /** A part of the end that must not cost the rest of it: `undefined` when it throws. */
@@ -152,12 +212,11 @@ export class Exchange {
     }
   }
 
-  #record({ outcome, status, error }: Ending): LogRecord {
-    const { usage, content } = this;
-    const full = content === 'full';
-    const request = full ? this.requestText : undefined;
-    const response = full ? this.#part('response', () => this.responseText?.()) : undefined;
-    const omitted: string[] = [];
+  #record({ outcome, status, error, answer = NO_ANSWER }: Ending): LogRecord {
+    const { key, content, conversation } = this.#asker;
+    const { model, stream, text, user, tags } = this.#question;
+    const { usage, finish, parts, malformed } = answer;
+    const told = content !== 'none';
     const record: LogRecord = {
       v: RECORD_VERSION,
       ts: new Date(this.#epochMs).toISOString(),
@@ -165,11 +224,11 @@ export class Exchange {
       outcome,
       status,
       endpoint: this.endpoint,
-      stream: this.stream,
-      model: this.model,
-      provider: this.target?.provider.name ?? null,
-      upstream_model: this.target?.model ?? null,
-      finish: this.finishReason === null ? null : tidyText(this.finishReason, MAX_FINISH),
+      stream,
+      model,
+      provider: this.#target?.provider.name ?? null,
+      upstream_model: this.#target?.model ?? null,
+      finish: finish === null ? null : tidyText(finish, MAX_FINISH),
       fault: error?.fault ?? null,
       attempts: this.attempts.length,
       input_tokens: usage?.input ?? null,
@@ -177,34 +236,39 @@ export class Exchange {
       cache_write_tokens: usage?.cacheWrite ?? null,
       output_tokens: usage?.output ?? null,
       reasoning_tokens: usage?.reasoning ?? null,
-      cost: this.cost,
+      cost: this.#cost,
       latency_ms: round(this.elapsedMs),
       first_content_ms: this.#firstContentMs,
-      key: this.key,
-      conversation: content === 'none' ? null : this.conversation,
-      score: this.score,
-      user: content === 'none' ? null : this.user,
-      tags: content === 'none' ? null : this.tags,
-      ...(this.feedback ? { feedback: this.feedback } : {}),
-      lane: this.lane,
-      request_bytes: this.requestBytes,
-      response_bytes: this.responseBytes,
-      user_agent: content === 'none' ? null : this.userAgent,
-      error: error === undefined || content === 'none' ? null : tidyText(error.message, MAX_ERROR),
+      key,
+      conversation: told ? conversation : null,
+      score: this.#opinion?.score ?? null,
+      user: told ? user : null,
+      tags: told ? tags : null,
+      feedback: this.#opinion?.feedback,
+      lane: this.#lane,
+      request_bytes: this.#requestBytes,
+      response_bytes: answer.bytes,
+      user_agent: told ? this.#userAgent : null,
+      error: error && told ? tidyText(error.message, MAX_ERROR) : null,
       attempt_log: this.attempts,
-      ...(this.parts ? { parts: this.parts } : {}),
-      ...(this.malformed > 0 ? { malformed: this.malformed } : {}),
+      parts,
+      malformed: malformed > 0 ? malformed : undefined,
       content,
     };
     // Of feedback all that is kept is in a field of its own.
-    if (full && this.endpoint !== 'feedback') {
-      if (this.#keeps(request)) record.request = request;
-      else if (this.requestBytes > 0) omitted.push('request');
-      if (this.#keeps(response)) record.response = response;
-      else if (outcome === 'success' || this.responseBytes > 0) omitted.push('response');
-      if (omitted.length > 0) record.omitted = omitted;
-    }
+    if (content === 'full' && this.endpoint !== 'feedback') this.#keepBodies(record, text, answer);
     return record;
+  }
+
+  /** Adds what was asked and answered, or says that it was left out. */
+  #keepBodies(record: LogRecord, request: string | undefined, answer: Answered): void {
+    const response = this.#part('response', answer.text);
+    const omitted: string[] = [];
+    if (this.#keeps(request)) record.request = request;
+    else if (this.#requestBytes > 0) omitted.push('request');
+    if (this.#keeps(response)) record.response = response;
+    else if (record.outcome === 'success' || answer.bytes > 0) omitted.push('response');
+    if (omitted.length > 0) record.omitted = omitted;
   }
 
   #keeps(text: string | undefined): text is string {

@@ -5,14 +5,13 @@ import type { Streamed, Whole } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
 import type { Inbound } from './inbound.ts';
 import type { ModelRegistry } from './models.ts';
-import type { StreamEnd } from './pump.ts';
 import type { ResumeDeps } from './resume.ts';
 import type { Job, Routed } from './router.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { endingError, endingOf, untoldEnding } from '../wire/endings.ts';
 import { saysWhy } from '../wire/endpoints.ts';
-import { pump } from './pump.ts';
-import { Resumer } from './resume.ts';
+import { Delivery } from './delivery.ts';
+import { Pump } from './pump.ts';
 
 /** What the client gets. */
 export interface Reply {
@@ -63,106 +62,43 @@ export class Pipeline {
       policy,
       abort: caller.abort,
       deadlineMs: Math.min(inbound.beginWithinMs, inbound.endWithinMs),
-      attempted: ({ target, offer, ms, error, status }) =>
-        exchange.attempted(target, offer, ms, error?.fault ?? null, status),
+      exchange,
     };
     const routed = await this.#deps.router.route(job);
-    const { opened } = routed;
-    exchange.answers(routed.target, routed.offer, opened.lane);
-    const body =
-      opened.answer.kind === 'whole'
-        ? this.#settleWhole(routed, opened.answer, exchange)
-        : this.#settleStream(job, routed, opened.answer, exchange, caller);
-    const made =
-      opened.answer.kind === 'whole' ? opened.answer.made : opened.answer.flow.tap && 'text/event-stream';
-    return { status: opened.status, upstream: opened.headers, body, made, dropped: opened.dropped };
+    const { target, offer, opened } = routed;
+    const { answer, status, headers: upstream, dropped } = opened;
+    exchange.answers(target, offer, opened.lane);
+    if (answer.kind === 'whole') {
+      this.#settleWhole(routed, answer, exchange);
+      return { status, upstream, body: answer.body, made: answer.made, dropped };
+    }
+    const body = this.#stream(job, routed, answer, caller);
+    return { status, upstream, body, made: answer.flow.tap && 'text/event-stream', dropped };
   }
 
-  #settleWhole({ opened, target, ticket, beganMs }: Routed, whole: Whole, exchange: Exchange): Whole['body'] {
+  #settleWhole({ opened, target, ticket, beganMs }: Routed, whole: Whole, exchange: Exchange): void {
     const nowMs = this.#deps.clock.monotonic();
     target.succeed(ticket, nowMs, nowMs - beganMs);
-    exchange.usage = whole.usage;
-    exchange.finishReason = whole.finish;
-    exchange.responseBytes = whole.body.length;
-    exchange.responseText = () => whole.text;
-    const untold = whole.finish === null && saysWhy(exchange.endpoint) ? untoldEnding(target.id) : undefined;
-    this.#finish(exchange, opened.status, untold ?? endingError(endingOf('chat', whole.finish), target.id));
-    return whole.body;
+    const { usage, finish, body, text } = whole;
+    const answer = { usage, finish, bytes: body.length, text: () => text, malformed: 0 };
+    const untold = finish === null && saysWhy(exchange.endpoint) ? untoldEnding(target.id) : undefined;
+    const error = untold ?? endingError(endingOf('chat', finish), target.id);
+    exchange.finish({ outcome: error ? 'truncated' : 'success', status: opened.status, error, answer });
   }
 
-  /** A complete answer. @param oddity what it is recorded with when nobody knows its finish reason */
-  #finish(exchange: Exchange, status: number, oddity: ProxyError | undefined): void {
-    exchange.finish(
-      oddity ? { outcome: 'truncated', status, error: oddity } : { outcome: 'success', status },
-    );
-  }
-
-  #settleStream(
-    job: Job,
-    first: Routed,
-    streamed: Streamed,
-    exchange: Exchange,
-    caller: Caller,
-  ): ReadableStream<Uint8Array> {
-    const { clock, keepaliveMs, stallMs } = this.#deps;
-    let { flow } = streamed;
-    const { tap } = flow;
-    const resumer = new Resumer(job, this.#deps);
-    const stopLimit = this.#limitWhole(job, exchange);
-    let routed = first;
-    if (tap) exchange.firstContent();
-    const settle = (error: ProxyError | undefined, counts: boolean): void => {
-      const nowMs = clock.monotonic();
-      if (!error) routed.target.succeed(routed.ticket, nowMs, nowMs - routed.beganMs);
-      else if (counts) routed.target.fail(routed.ticket, error, nowMs, clock.now());
-      else routed.target.abandon(routed.ticket);
-      resumer.ended(routed, error);
-    };
-    const resume = async (error: ProxyError): Promise<Streamed | undefined> => {
-      settle(error, true);
-      const rest = await resumer.resume(routed, flow, error);
-      if (!rest) return undefined;
-      if (exchange.over) {
-        // The client left in the very moment the rest was found.
-        rest.streamed.release();
-        void rest.streamed.flow.cancel(error);
-        rest.routed.target.abandon(rest.routed.ticket);
-        return undefined;
-      }
-      routed = rest.routed;
-      flow = rest.streamed.flow;
-      exchange.answers(routed.target, routed.offer, routed.opened.lane);
-      return rest.streamed;
-    };
-    const ended = (end: StreamEnd): void => {
-      stopLimit();
-      settle('error' in end ? end.error : undefined, end.outcome === 'truncated');
-      exchange.parts = resumer.parts && [...resumer.parts];
-      exchange.usage = resumer.usage;
-      exchange.malformed = tap?.malformed ?? 0;
-      exchange.finishReason = tap?.finish ?? null;
-      exchange.responseText = () => tap?.assembled();
-      const { status } = first.opened;
-      if (end.outcome === 'success') this.#finish(exchange, status, tap?.oddity(routed.target.id));
-      else exchange.finish({ outcome: end.outcome, status, error: end.error });
-    };
-    const sent = (bytes: number) => void (exchange.responseBytes += bytes);
-    const { stalled } = caller;
-    return pump(streamed, {
-      clock,
-      requestId: exchange.id,
-      mask: this.#deps.mask,
-      keepaliveMs,
-      stallMs,
-      resume,
-      sent,
-      ended,
-      stalled,
-    });
+  #stream(job: Job, routed: Routed, streamed: Streamed, caller: Caller): ReadableStream<Uint8Array> {
+    const { exchange } = job;
+    const { clock, mask, keepaliveMs, stallMs } = this.#deps;
+    const { flow } = streamed;
+    if (flow.tap) exchange.begins();
+    const recipient = { caller, exchange, stopLimit: this.#limitWhole(job) };
+    const owner = new Delivery(job, routed, flow, recipient, this.#deps);
+    const options = { clock, requestId: exchange.id, mask, keepaliveMs, stallMs };
+    return new ReadableStream(new Pump(streamed, owner, options));
   }
 
   /** The caller's own deadline holds for the whole stream. @returns how to lift it */
-  #limitWhole({ inbound, abort }: Job, exchange: Exchange): () => void {
+  #limitWhole({ inbound, abort, exchange }: Job): () => void {
     if (inbound.endWithinMs === Infinity) return () => undefined;
     return this.#deps.clock.after(inbound.endWithinMs - exchange.elapsedMs, () =>
       abort.abort(new ProxyError('deadline', "Cannot finish in time: the caller's deadline has passed")),

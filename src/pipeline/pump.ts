@@ -8,6 +8,16 @@ export type StreamEnd =
   | { readonly outcome: 'truncated'; readonly error: ProxyError }
   | { readonly outcome: 'client_abort'; readonly error: ProxyError };
 
+/** Whose answer it is that goes to the client. */
+export interface StreamOwner {
+  /** The stream broke: the rest of it from elsewhere, or `undefined` when there is none. */
+  resume(error: ProxyError): Promise<Streamed | undefined>;
+  /** Called once, however the stream ends. @param sent bytes that went to the client */
+  ended(end: StreamEnd, sent: number): void;
+  /** The client took nothing for too long. */
+  stalled(): void;
+}
+
 export interface PumpOptions {
   readonly clock: Clock;
   /** By which the client finds an error in the log. */
@@ -18,14 +28,6 @@ export interface PumpOptions {
   readonly keepaliveMs: number;
   /** How long the client may take nothing, milliseconds. */
   readonly stallMs: number;
-  /** The stream broke: the rest of it from elsewhere, or `undefined` when there is none. */
-  readonly resume: (error: ProxyError) => Promise<Streamed | undefined>;
-  /** Called with the size of everything sent. */
-  readonly sent: (bytes: number) => void;
-  /** Called once, however the stream ends. */
-  readonly ended: (end: StreamEnd) => void;
-  /** The client took nothing for too long. */
-  readonly stalled: () => void;
 }
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
@@ -37,14 +39,12 @@ const COMMENT = new TextEncoder().encode(': keep-alive\n\n');
  * three ways: complete, with an error event in the client's protocol, or by the client leaving; a stream that
  * was cut never looks finished.
  */
-export function pump(streamed: Streamed, options: PumpOptions): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(new Pump(streamed, options));
-}
-
-class Pump {
+export class Pump {
   readonly #options: PumpOptions;
+  readonly #owner: StreamOwner;
   #streamed: Streamed;
   #held: Uint8Array | undefined;
+  #sent = 0;
   #over = false;
   /** Whether the client has taken what there was, and waits. */
   #wanted = false;
@@ -52,8 +52,9 @@ class Pump {
   #movedMs: number;
   #cancelLook = (): void => undefined;
 
-  constructor(streamed: Streamed, options: PumpOptions) {
+  constructor(streamed: Streamed, owner: StreamOwner, options: PumpOptions) {
     this.#options = options;
+    this.#owner = owner;
     this.#streamed = streamed;
     this.#held = streamed.held;
     this.#movedMs = options.clock.monotonic();
@@ -63,10 +64,22 @@ class Pump {
     this.#lookIn(controller, this.#everyMs);
   }
 
+  /** Goes on until something was sent or the stream is over. */
   async pull(controller: Controller): Promise<void> {
-    this.#moved();
+    this.#movedMs = this.#options.clock.monotonic();
     this.#wanted = true;
-    await this.#move(controller);
+    while (!this.#over) {
+      try {
+        const bytes = this.#held ?? (await this.#streamed.flow.next());
+        this.#held = undefined;
+        if (this.#over) break;
+        if (this.#took(controller, bytes)) break;
+      } catch (thrown) {
+        if (this.#over) break;
+        const error = toProxyError(thrown).reworded(this.#options.mask);
+        if (!(await this.#resume(error))) this.#fail(controller, error);
+      }
+    }
     this.#wanted = false;
   }
 
@@ -77,34 +90,23 @@ class Pump {
     await this.#streamed.flow.cancel(error);
   }
 
-  /** Goes on until something was sent or the stream is over. */
-  async #move(controller: Controller): Promise<void> {
-    while (!this.#over) {
-      const piece = await this.#piece().catch((thrown) => toProxyError(thrown).reworded(this.#options.mask));
-      if (this.#over) return;
-      if (piece instanceof ProxyError) {
-        if (!(await this.#resume(piece))) this.#fail(controller, piece);
-        continue;
-      }
-      const { bytes, last } = piece;
-      const some = bytes !== undefined && bytes.length > 0;
-      if (some) this.#send(controller, bytes);
-      if (last) {
-        this.#end({ outcome: 'success' });
-        controller.close();
-        void this.#streamed.flow.drain();
-      } else if (some) return;
-    }
-  }
-
-  /** @throws ProxyError when the stream broke */
-  async #piece(): Promise<{ bytes: Uint8Array | undefined; last: boolean }> {
+  /**
+   * Sends what came; without bytes the upstream is at its end, and what it still owes is sent.
+   * @returns whether the client has something to take, or all of it
+   * @throws ProxyError when the stream broke
+   */
+  #took(controller: Controller, bytes: Uint8Array | undefined): boolean {
     const { flow } = this.#streamed;
-    const held = this.#held;
-    this.#held = undefined;
-    const bytes = held ?? (await flow.next());
-    if (bytes === undefined) return { bytes: flow.finish(), last: true };
-    return { bytes, last: flow.tap?.done ?? false };
+    const last = bytes === undefined || (flow.tap?.done ?? false);
+    const some = bytes ?? flow.finish();
+    const sends = some !== undefined && some.length > 0;
+    if (sends) this.#send(controller, some);
+    if (last) {
+      this.#end({ outcome: 'success' });
+      controller.close();
+      void flow.drain();
+    }
+    return last || sends;
   }
 
   async #resume(error: ProxyError): Promise<boolean> {
@@ -114,13 +116,14 @@ class Pump {
     const rest = await this.#rest(error);
     if (!rest) return false;
     this.#streamed = rest;
+    this.#held = rest.held;
     return true;
   }
 
   /** A defect in going on must not leave the client, or the record, without an end. */
   async #rest(error: ProxyError): Promise<Streamed | undefined> {
     try {
-      return await this.#options.resume(error);
+      return await this.#owner.resume(error);
     } catch {
       return undefined;
     }
@@ -144,13 +147,9 @@ class Pump {
   }
 
   #send(controller: Controller, bytes: Uint8Array): void {
-    this.#moved();
-    this.#options.sent(bytes.length);
-    controller.enqueue(bytes);
-  }
-
-  #moved(): void {
     this.#movedMs = this.#options.clock.monotonic();
+    this.#sent += bytes.length;
+    controller.enqueue(bytes);
   }
 
   #end(how: StreamEnd): void {
@@ -158,7 +157,7 @@ class Pump {
     this.#over = true;
     this.#cancelLook();
     this.#streamed.release();
-    this.#options.ended(how);
+    this.#owner.ended(how, this.#sent);
   }
 
   /** Comments fill the provider's silence; the client's own has an end. */
@@ -190,6 +189,6 @@ class Pump {
     this.#end({ outcome: 'client_abort', error });
     this.#tell(controller, error);
     void flow.cancel(error);
-    this.#options.stalled();
+    this.#owner.stalled();
   }
 }

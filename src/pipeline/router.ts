@@ -2,6 +2,7 @@ import type { Abort } from '../abort.ts';
 import type { RoutePolicy } from '../config/schema.ts';
 import type { ProviderModel } from '../providers/base.ts';
 import type { Opened } from './attempt.ts';
+import type { Exchange } from './exchange.ts';
 import type { Contender } from './contender.ts';
 import type { Candidate } from './models.ts';
 import type { Inbound } from './inbound.ts';
@@ -44,16 +45,7 @@ export interface Job {
   /** The caller's own deadline until the answer begins, milliseconds from now. */
   readonly deadlineMs: number;
   /** Told of each attempt as it ends. */
-  readonly attempted: (attempt: AttemptReport) => void;
-}
-
-export interface AttemptReport {
-  readonly target: Target;
-  readonly offer: ProviderModel;
-  readonly ms: number;
-  readonly error: ProxyError | undefined;
-  /** HTTP status of the provider. */
-  readonly status: number | null;
+  readonly exchange: Exchange;
 }
 
 /** A target that answered. The ticket is open until the answer has ended. */

@@ -118,7 +118,7 @@ export class AttemptRunner {
     let answer: Opened | undefined;
     const report = (error: ProxyError | undefined) => {
       const ms = clock.monotonic() - beganMs;
-      job.attempted({ target, offer, ms, error, status: attempt.status });
+      job.exchange.attempted(target, offer, ms, error?.fault ?? null, attempt.status);
     };
     const succeeded = (opened: Opened): Routed => {
       answer = opened;

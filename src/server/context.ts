@@ -27,7 +27,7 @@ export interface ServerContext {
   readonly instance: string;
   readonly pipeline: Pipeline;
   /** Begins the one record of a request. */
-  readonly begin: (id: string, endpoint: Recorded) => Exchange;
+  readonly begin: (id: string, endpoint: Recorded, userAgent: string | null) => Exchange;
   readonly newId: () => string;
   /** Resolves when what is loaded after start-up is there: prices and metrics. */
   readonly metrics: () => Promise<Metrics>;

@@ -1,6 +1,6 @@
 import type { Handler } from 'hono';
 import { z } from 'zod';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { Exchange, Opinion } from '../pipeline/exchange.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
@@ -50,17 +50,16 @@ export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
   return async (c) => {
     const request = c.req.raw;
     const headers = headerMap(request.headers);
-    const exchange = context.begin(requestId(headers) ?? context.newId(), 'feedback');
+    const exchange = context.begin(requestId(headers) ?? context.newId(), 'feedback', null);
     try {
-      const about = await take(context, exchange, request, headers);
-      const stored = exchange.feedback!;
+      const stored = await take(context, exchange, request, headers);
       if (!exchange.finish({ outcome: 'success', status: ACCEPTED }))
         throw new ProxyError(
           'unavailable',
           'Cannot keep the feedback: the request log takes no more lines now',
           { retryAfterMs: 1_000 },
         );
-      const { request_id: _, ...kept } = stored;
+      const { request_id: about, ...kept } = stored;
       const body = { object: 'feedback', id: exchange.id, request_id: about, stored: Object.keys(kept) };
       return c.json(body, ACCEPTED, { 'x-request-id': exchange.id });
     } catch (thrown) {
@@ -72,17 +71,17 @@ export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
   };
 }
 
-/** Reads the feedback into the exchange. @returns the request it is about */
+/** Reads the feedback into the exchange. */
 async function take(
   context: ServerContext,
   exchange: Exchange,
   request: Request,
   headers: HeaderMap,
-): Promise<string> {
+): Promise<Opinion['feedback']> {
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
   const client = context.auth.client(headers);
-  exchange.key = client.key;
-  exchange.content = contentFor(context, client, headers);
+  const content = contentFor(context, client, headers);
+  exchange.comesFrom({ key: client.key, content, conversation: null });
   const { limits, clock, turns, buffered, logging } = context;
   if (!logging.enabled)
     throw new ProxyError(
@@ -97,21 +96,21 @@ async function take(
     buffered,
   });
   exchange.finally(free);
-  exchange.requestBytes = bytes.length;
+  exchange.received(bytes.length);
   const parsed = feedback.safeParse(atOnce(readJson(bytes, boundsOf(limits))).value);
   if (!parsed.success) throw refused(parsed.error);
   const { request_id, score, label, correction: better, comment } = parsed.data;
   // Words of people are kept only where the words of requests are.
-  const words = exchange.content === 'full';
-  exchange.score = score ?? null;
-  exchange.feedback = {
+  const words = content === 'full';
+  const given = {
     request_id,
     ...(score === undefined ? {} : { score }),
     ...(label === undefined ? {} : { label }),
     ...(words && better !== undefined ? { correction: better } : {}),
     ...(words && comment !== undefined ? { comment } : {}),
   };
-  return request_id;
+  exchange.says({ score: score ?? null, feedback: given });
+  return given;
 }
 
 function refused({ issues }: z.ZodError): ProxyError {

@@ -17,6 +17,9 @@ import { IDLE_SECONDS } from './listen.ts';
 /** A client that takes nothing is cut by Bun after this; its unit is seconds, in steps of 4. */
 const STALLED_CLOSE_SECONDS = 4;
 
+/** Longest name of a client's program in a record, characters. */
+const MAX_USER_AGENT = 200;
+
 /** Answers the requests of one endpoint. */
 export type Inference = (
   request: Request,
@@ -37,7 +40,8 @@ interface Call {
 export function inference(context: ServerContext, endpoint: Endpoint): Inference {
   return async (request, headers, bindings) => {
     const server = bindings?.server;
-    const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint);
+    const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
+    const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint, userAgent);
     // The proxy's own timers decide; Bun's would cut a quiet stream.
     server?.timeout(request, 0);
     // Afterwards it is Bun's again: nobody else closes a connection that lies idle, or whose client reads nothing.
@@ -60,12 +64,13 @@ function defect(id: string, { cause, message }: ProxyError): string {
 
 async function answer(context: ServerContext, call: Call): Promise<Response> {
   const { request, headers, server, exchange, endpoint } = call;
-  exchange.userAgent = headers['user-agent']?.slice(0, 200) ?? null;
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
   const client = context.auth.client(headers);
-  exchange.key = client.key;
-  exchange.content = contentFor(context, client, headers);
-  exchange.conversation = conversationOf(headers);
+  exchange.comesFrom({
+    key: client.key,
+    content: contentFor(context, client, headers),
+    conversation: conversationOf(headers),
+  });
   if (context.inFlight() > context.limits.max_concurrent) {
     throw new ProxyError('unavailable', 'Cannot accept the request: limits.max_concurrent is reached', {
       retryAfterMs: 1_000,
@@ -75,16 +80,17 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   const { clock, turns, buffered } = context;
   const { bytes, free } = await readBody(request, { maxBytes, withinMs, clock, turns, buffered });
   exchange.finally(free);
-  exchange.requestBytes = bytes.length;
+  exchange.received(bytes.length);
   const origin = { endpoint, headers, url: request.url, caller: client.key };
   const inbound = await turns.run(parseInbound(origin, bytes, context));
-  exchange.model = inbound.model;
-  exchange.stream = inbound.stream;
-  exchange.requestText = inbound.json?.text;
-  if (inbound.json) {
-    exchange.user = userOf(inbound.json.value);
-    exchange.tags = tagsOf(headers, inbound.json.value);
-  }
+  const { model, stream, json } = inbound;
+  exchange.asks({
+    model,
+    stream,
+    text: json?.text,
+    user: json ? userOf(json.value) : null,
+    tags: json ? tagsOf(headers, json.value) : null,
+  });
   const loading = context.ready();
   if (loading) await loading;
   const abort = leaving(request.signal);

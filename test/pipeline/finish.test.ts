@@ -22,10 +22,18 @@ function exchangeOf(sinks: Record<string, RecordSink>) {
   const named = Object.entries(sinks).map(([name, take]) => ({ name, keeps: name !== 'metrics', take }));
   const all = new Sinks(named, defects);
   const begin = () =>
-    new Exchange('r', 'chat', { clock: systemClock, sinks: all, defects, price: fails, maxContent: 100 });
+    new Exchange('r', 'chat', null, {
+      clock: systemClock,
+      sinks: all,
+      defects,
+      price: fails,
+      maxContent: 100,
+      over: () => undefined,
+    });
   return { begin, told, errors: all.errors };
 }
 
+const ANSWER = { usage: undefined, finish: 'stop', bytes: 0, text: () => undefined, malformed: 0 };
 const success = { outcome: 'success', status: 200 } as const;
 
 describe('Exchange.finish()', () => {
@@ -64,8 +72,7 @@ describe('Exchange.finish()', () => {
     exchange.finally(() => released.push('first'));
     exchange.finally(fails);
     exchange.finally(() => released.push('last'));
-    exchange.responseText = fails;
-    exchange.finish(success);
+    exchange.finish({ ...success, answer: { ...ANSWER, text: fails } });
     exchange.finish(success);
     expect(released).toEqual(['first', 'last']);
     expect(told).toHaveLength(3);
@@ -75,9 +82,7 @@ describe('Exchange.finish()', () => {
     const records: LogRecord[] = [];
     const { begin } = exchangeOf({ log: (record) => records.push(record) });
     const exchange = begin();
-    exchange.responseText = fails;
-    exchange.responseBytes = 5;
-    exchange.finish(success);
+    exchange.finish({ ...success, answer: { ...ANSWER, text: fails, bytes: 5 } });
     expect(records[0]).toMatchObject({ outcome: 'success', cost: null, omitted: ['response'] });
   });
 });

@@ -1,0 +1,103 @@
+import type { Clock } from '../clock.ts';
+import type { ProxyError } from '../errors.ts';
+import type { Streamed } from './attempt.ts';
+import type { Exchange } from './exchange.ts';
+import type { Flow } from './flow.ts';
+import type { Caller } from './pipeline.ts';
+import type { StreamEnd, StreamOwner } from './pump.ts';
+import type { ResumeDeps } from './resume.ts';
+import type { Job, Routed } from './router.ts';
+import { Resumer } from './resume.ts';
+
+export interface DeliveryDeps extends ResumeDeps {
+  readonly clock: Clock;
+}
+
+/** For whom, and in which record. */
+export interface Recipient {
+  readonly caller: Caller;
+  readonly exchange: Exchange;
+  /** Lifts the limit on the whole answer. */
+  readonly stopLimit: () => void;
+}
+
+/**
+ * A committed stream on its way to the client: whose it is now, who goes on with it when it breaks, and what its end says
+ * about the target and in the record.
+ */
+export class Delivery implements StreamOwner {
+  readonly #deps: DeliveryDeps;
+  readonly #recipient: Recipient;
+  readonly #resumer: Resumer;
+  /** The status that the client was given. */
+  readonly #status: number;
+  /** The flow that began it, whose tap sees the whole answer. */
+  readonly #first: Flow;
+  #routed: Routed;
+  #flow: Flow;
+
+  constructor(job: Job, routed: Routed, flow: Flow, recipient: Recipient, deps: DeliveryDeps) {
+    this.#deps = deps;
+    this.#recipient = recipient;
+    this.#resumer = new Resumer(job, deps);
+    this.#status = routed.opened.status;
+    this.#first = flow;
+    this.#routed = routed;
+    this.#flow = flow;
+  }
+
+  async resume(error: ProxyError): Promise<Streamed | undefined> {
+    this.#settle(error, true);
+    const rest = await this.#resumer.resume(this.#routed, this.#flow, error);
+    if (!rest) return undefined;
+    const { routed, streamed } = rest;
+    const { exchange } = this.#recipient;
+    if (exchange.over) {
+      // The client left in the very moment the rest was found.
+      streamed.release();
+      void streamed.flow.cancel(error);
+      routed.target.abandon(routed.ticket);
+      return undefined;
+    }
+    this.#routed = routed;
+    this.#flow = streamed.flow;
+    exchange.answers(routed.target, routed.offer, routed.opened.lane);
+    return streamed;
+  }
+
+  ended(end: StreamEnd, sent: number): void {
+    const { exchange, stopLimit } = this.#recipient;
+    stopLimit();
+    const failed = 'error' in end ? end.error : undefined;
+    this.#settle(failed, end.outcome === 'truncated');
+    const { tap } = this.#first;
+    const { parts, usage } = this.#resumer;
+    const answer = {
+      usage,
+      finish: tap?.finish ?? null,
+      bytes: sent,
+      text: () => tap?.assembled(),
+      parts: parts && [...parts],
+      malformed: tap?.malformed ?? 0,
+    };
+    // A complete answer whose finish reason nobody knows is recorded with that.
+    const oddity = failed ? undefined : tap?.oddity(this.#routed.target.id);
+    const outcome = oddity ? 'truncated' : end.outcome;
+    exchange.finish({ outcome, status: this.#status, error: failed ?? oddity, answer });
+  }
+
+  stalled(): void {
+    this.#recipient.caller.stalled();
+  }
+
+  /** Tells the target how its part ended. @param counts whether a failure may count against it */
+  #settle(error: ProxyError | undefined, counts: boolean): void {
+    const { clock } = this.#deps;
+    const { target, ticket, beganMs } = this.#routed;
+    const nowMs = clock.monotonic();
+    if (!error) target.succeed(ticket, nowMs, nowMs - beganMs);
+    else if (counts) target.fail(ticket, error, nowMs, clock.now());
+    else target.abandon(ticket);
+    this.#resumer.ended(this.#routed, error);
+  }
+}
