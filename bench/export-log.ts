@@ -1,7 +1,8 @@
 /** A request log to measure the export with: the same for the same size, in lines of some 2.7 kB. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { LogRecord } from '../src/logs/record.ts';
-import { encodeRecord } from '../src/logs/record.ts';
+import { lineOf } from '../src/logs/line-block.ts';
+import { Redaction } from '../src/logs/redaction.ts';
 
 /** One line in a hundred has it. */
 export const RARE_MODEL = 'gpt-4-rare';
@@ -16,10 +17,11 @@ const FOREIGN = 'größer façade naïve Überblick 東京 日本語 Приве�
 /** Writes a log of at least so many bytes. @returns the lines */
 export function writeLog(path: string, bytes: number): number {
   const random = generator(42);
+  const redaction = new Redaction({ secrets: [], keys: [] });
   const fd = openSync(path, 'w');
   let [written, lines, pending] = [0, 0, ''];
   while (written < bytes) {
-    const line = encodeRecord(record(lines, random));
+    const line = lineOf(record(lines, random), redaction);
     pending += line;
     lines += 1;
     written += line.length;

@@ -123,9 +123,12 @@ of numbers are kept. Only a body of several lines is packed into one by parsing 
   next one begins on a new line: readers skip lines that are no JSON, and empty ones.
 - A crash of the machine may lose what the kernel had not written yet. \`fsync: interval\` narrows that to a second and
   \`fsync: always\` to the batch being written; both cost throughput.
-- When the disk is full or cannot be written, requests go on and lines are dropped. The program says so once on
-  stderr, says so again when it has recovered, and counts what was lost. The same holds when more than \`queue\` bytes
-  wait in memory.
+- When the disk is full, the directory is gone or anything else stands in the way, requests go on and records wait in
+  memory. Writing is tried again after 250 ms, then after twice as long each time, 10 s at most; a line that was written in
+  part is completed. Only what does not fit into \`queue\` is lost, and at the end of the process what cannot be written then.
+  The program says on stderr when it begins, and when it is over how many records were lost; \`/health\`, \`/providers\` and
+  \`llmproxy health\` show since when and why (\`log\`). Records that come faster than they can be written are lost beyond
+  \`queue\` too. It counts texts as one byte a character; memory may hold them with two.
 
 ## Redaction
 

@@ -12,7 +12,6 @@ import { ProxyError } from './errors.ts';
 import { needRestart, sameService } from './config/changes.ts';
 import { offReason, secretsOf } from './config/keys.ts';
 import type { LogWriterDeps } from './logs/writer.ts';
-import { masker } from './logs/redact.ts';
 import { Secrets } from './logs/secrets.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Attempt } from './pipeline/attempt.ts';
@@ -96,13 +95,14 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const instance = crypto.randomUUID().slice(0, 8);
   const pool = new TargetPool(policyOf(first), random);
   const prices = new Prices();
-  const secrets = new Secrets(secretsOf(first, deps.env), first.logging.requests.redact);
+  const hiddenKeys = first.logging.requests.redact;
+  const work = new WorkThread({ clock, secrets: [], keys: hiddenKeys });
+  const secrets = new Secrets(secretsOf(first, deps.env), hiddenKeys, (all) => work.hides(all));
   // It goes to stderr, and may quote a provider.
-  const problem = (message: string) => deps.onProblem?.(masker(secrets.all)(message));
-  const work = new WorkThread({ clock, secrets: secrets.all, keys: first.logging.requests.redact });
+  const problem = (message: string) => deps.onProblem?.(secrets.mask(message));
   const log = openLog(first, {
     clock,
-    redact: secrets.redact,
+    redaction: () => secrets.redaction,
     makeLine: (record) => work.line(record),
     onProblem: problem,
   });
@@ -151,7 +151,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       maxContent: config.logging.requests.max_content,
       over: () => (inFlight -= 1),
     };
-    const mask = masker(secrets.all);
+    const { mask } = secrets;
     const attemptDeps = { ...ofAttempts, limits, mask };
     const router = new RequestRouter(config.routing, {
       clock,
@@ -204,6 +204,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       ready: () => loading.pending(),
       providers: statuses,
       summary: () => summarize(statuses()),
+      log: () => log?.state ?? null,
       running,
       inFlight: () => inFlight,
       draining: () => draining,
@@ -223,7 +224,6 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     reload(config) {
       const last = current;
       secrets.replace(secretsOf(config, deps.env));
-      work.hides(secrets.all);
       const next = generate(config);
       pool.adopt(policyOf(config), next.providers, (name) => sameService(name, last.config, config));
       current = next;

@@ -456,7 +456,9 @@ const requests = z.strictObject({
     .describe('Longest a record waits in memory: what kill -9 may lose.'),
   queue: size
     .prefault('64MiB')
-    .describe('Memory for records not yet written; beyond it records are dropped and counted.'),
+    .describe(
+      'Memory for records not yet written, also while the disk is full; beyond it records are dropped and counted.',
+    ),
   rotate_size: size
     .prefault('256MiB')
     .describe('Begin a new file when one grows beyond this. A new day always does.'),

@@ -39,6 +39,8 @@ interface OpenFile {
 /** How often the path is looked at for a file that was moved, or grew by another process. */
 const CHECK_MS = 250;
 const NEWLINE = Buffer.from('\n');
+/** By so many of its last bytes a line that was cut is known again. */
+const TAIL_BYTES = 4_096;
 
 /** The file that batches are appended to. Calls must not overlap. */
 export class LogFile {
@@ -61,22 +63,25 @@ export class LogFile {
 
   /**
    * Appends whole lines by one write, to the newest file of the day below the rotation size. Never rejects.
-   * @returns the bytes that are in the file, and the error that kept out the rest
+   * @param from where to begin: where the last attempt with the same lines ended. A line that it cut is completed where it
+   * still is the end of the file, and else begun again on a line of its own.
+   * @returns up to where the lines are in the file, and the error that kept out the rest
    */
-  async append(lines: Buffer): Promise<{ bytes: number; error?: unknown }> {
-    const progress = { bytes: 0 };
+  async append(lines: Buffer, from = 0): Promise<{ bytes: number; error?: unknown }> {
+    const progress = { bytes: from };
     try {
       for (let round = 0; round < 3; round++) {
-        progress.bytes = 0;
         const file = await this.#current();
+        progress.bytes = await beginAt(file, lines, from);
         await writeLines(file, lines, progress);
         const { size, nlink } = fstatSync(file.handle.fd);
         file.size = size;
         if (nlink > 0 || !file.countsLinks) return progress;
         // Deleted underneath: what was written went with it, so it is written again to a new file.
         await this.close();
+        progress.bytes = from;
       }
-      return { bytes: 0, error: new Error('it is deleted as soon as it is made') };
+      return { ...progress, error: new Error('it is deleted as soon as it is made') };
     } catch (error) {
       // Opening anew finds out whether the end is torn, and helps when the disk was replaced.
       await this.close();
@@ -172,7 +177,8 @@ async function nextSequence(directory: string, day: string, rotateSize: number):
 
 async function statIfThere(path: string) {
   return stat(path).catch((error: unknown) => {
-    if (isMissing(error)) return undefined;
+    // ENOTDIR: a file stands where its directory was.
+    if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
     throw error;
   });
 }
@@ -188,16 +194,42 @@ async function endsTorn(handle: FileHandle): Promise<boolean> {
   }
 }
 
-/** Writes the lines, after a newline where the file ends torn. `progress` counts the bytes of the lines. */
+/**
+ * Where to go on with lines of which some bytes are written: within a line when the file ends with what came before of it.
+ * That is seen by the bytes themselves, as another process may have written meanwhile.
+ */
+async function beginAt(file: OpenFile, lines: Buffer, from: number): Promise<number> {
+  const begin = from === 0 ? 0 : lines.lastIndexOf(NEWLINE, from - 1) + 1;
+  if (begin === from) return from;
+  const cut = lines.subarray(Math.max(begin, from - TAIL_BYTES), from);
+  if (file.torn && (await endsWith(file.handle, cut))) {
+    file.torn = false;
+    return from;
+  }
+  // Of a line that lacks nothing but its end, the record is in the file.
+  return lines[from] === NEWLINE[0] ? from + 1 : begin;
+}
+
+async function endsWith(handle: FileHandle, bytes: Buffer): Promise<boolean> {
+  const { size } = await handle.stat();
+  if (size < bytes.length) return false;
+  const found = Buffer.alloc(bytes.length);
+  const { bytesRead } = await handle.read(found, 0, found.length, size - found.length);
+  return bytesRead === found.length && found.equals(bytes);
+}
+
+/** Writes the lines from where `progress` stands, after a newline where the file ends torn, and moves it on. */
 async function writeLines(file: OpenFile, lines: Buffer, progress: { bytes: number }): Promise<void> {
+  const from = progress.bytes;
+  const rest = lines.subarray(from);
   const lead = file.torn ? NEWLINE.length : 0;
-  const data = file.torn ? Buffer.concat([NEWLINE, lines]) : lines;
+  const data = file.torn ? Buffer.concat([NEWLINE, rest]) : rest;
   file.unsynced = true;
   for (let written = 0; written < data.length;) {
     const { bytesWritten } = await file.handle.write(data, written, data.length - written, null);
     if (bytesWritten === 0) throw new Error('nothing was written');
     written += bytesWritten;
-    progress.bytes = Math.max(0, written - lead);
+    progress.bytes = from + Math.max(0, written - lead);
   }
   file.torn = false;
 }

@@ -17,21 +17,24 @@ export type LogRecord = RecordHead &
 /** A record as a reader gets it: `request` and `response` are parsed. */
 export type ReadRecord = z.infer<typeof recordSchema>;
 
-/** JSON text on one line: pretty-printed bodies are packed. */
-function oneLine(json: string): string {
+/** JSON text on one line: pretty-printed bodies are packed. @throws SyntaxError when such a text is no JSON */
+export function oneLine(json: string): string {
   return json.includes('\n') || json.includes('\r') ? JSON.stringify(JSON.parse(json)) : json;
 }
 
+/** Bytes of a line beside its texts. */
+const HEAD_BYTES = 1_000;
+const ATTEMPT_BYTES = 100;
+
 /**
- * One log line with its final newline. Head first; `request` and `response` are spliced in without
- * being parsed again, which costs less than the rest of the line.
+ * About how much memory a record takes while it waits, and how long its line will be, bytes. Texts count one byte a
+ * character: memory holds them with one or two, a line with up to three.
  */
-export function encodeRecord(record: LogRecord): string {
-  const { request, response, ...rest } = record;
-  let line = JSON.stringify(rest);
-  if (request === undefined && response === undefined) return `${line}\n`;
-  line = line.slice(0, -1);
-  if (request !== undefined) line += `,"request":${oneLine(request)}`;
-  if (response !== undefined) line += `,"response":${oneLine(response)}`;
-  return `${line}}\n`;
+export function estimatedSize(record: LogRecord): number {
+  const { request, response, error, user_agent: agent, attempt_log: attempts } = record;
+  const texts =
+    (request?.length ?? 0) + (response?.length ?? 0) + (error?.length ?? 0) + (agent?.length ?? 0);
+  const { feedback, parts, tags } = record;
+  const rare = feedback || parts || tags ? JSON.stringify([feedback, parts, tags]).length : 0;
+  return HEAD_BYTES + texts + rare + attempts.length * ATTEMPT_BYTES;
 }

@@ -34,7 +34,7 @@ export function redactor(options: {
   secrets: readonly string[];
   keys: readonly string[];
 }): (text: string) => string {
-  const forms = [...new Set(usable(options.secrets).flatMap(jsonForms))].toSorted(longestFirst);
+  const forms = secretForms(options.secrets);
   const mayHoldSecret = sampler(forms);
   // An escape is taken whole, so that no match can begin in the middle of one and leave broken JSON.
   const secretOrEscape = new RegExp(
@@ -65,6 +65,11 @@ export function masker(secrets: readonly string[]): (text: string) => string {
     for (const secret of known) if (out.includes(secret)) out = out.replaceAll(secret, REDACTED);
     return maskShapes(out);
   };
+}
+
+/** All ways in which secrets may stand in JSON text, the longest first. */
+export function secretForms(secrets: readonly string[]): string[] {
+  return [...new Set(usable(secrets).flatMap(jsonForms))].toSorted(longestFirst);
 }
 
 function usable(secrets: readonly string[]): string[] {

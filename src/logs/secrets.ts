@@ -1,33 +1,82 @@
-import { redactor } from './redact.ts';
+import { masker } from './redact.ts';
+import { Redaction } from './redaction.ts';
+
+/** Secrets that are remembered beside those of the configuration in force and of the one before it. */
+const MAX_OTHERS = 4_096;
 
 /**
- * The secrets of the configuration in force and of the one before it: requests that began with that may still be
- * answered, and a key that was just replaced is often still a good one.
+ * The secrets that nothing may show: those of the configuration in force, those of former ones, as requests that began
+ * with them may still be answered and records made then may still wait, and those that were read or fetched while
+ * the proxy runs, such as tokens. Of all but the configuration's the last {@link MAX_OTHERS} are remembered.
  */
 export class Secrets {
   readonly #keys: readonly string[];
+  readonly #onChange: (all: readonly string[]) => void;
   #now: readonly string[];
-  #all: readonly string[];
-  #redact: (text: string) => string;
+  #before: readonly string[] = [];
+  /** In the order they were last told of. */
+  readonly #others = new Set<string>();
+  #all: readonly string[] = [];
+  #redaction!: Redaction;
+  #mask!: (text: string) => string;
 
-  /** @param keys further JSON keys whose values are hidden in the log */
-  constructor(now: readonly string[], keys: readonly string[]) {
+  /**
+   * @param keys further JSON keys whose values are hidden in the log
+   * @param onChange told of all of them whenever they change
+   */
+  constructor(
+    now: readonly string[],
+    keys: readonly string[],
+    onChange: (all: readonly string[]) => void = () => {},
+  ) {
     this.#keys = keys;
-    this.#now = this.#all = now;
-    this.#redact = redactor({ secrets: now, keys });
+    this.#now = now;
+    this.#onChange = onChange;
+    this.#update();
   }
 
   get all(): readonly string[] {
     return this.#all;
   }
 
-  /** Takes over those of another configuration. */
-  replace(next: readonly string[]): void {
-    this.#all = [...new Set([...next, ...this.#now])];
-    this.#now = next;
-    this.#redact = redactor({ secrets: this.#all, keys: this.#keys });
+  /** Takes them out of lines of the log. */
+  get redaction(): Redaction {
+    return this.#redaction;
   }
 
-  /** Takes them out of a line of the log. */
-  readonly redact = (line: string): string => this.#redact(line);
+  /** Takes over those of another configuration. */
+  replace(next: readonly string[]): void {
+    this.#remember(this.#before);
+    this.#before = this.#now;
+    this.#now = next;
+    this.#update();
+  }
+
+  /** One more, from elsewhere than the configuration. */
+  readonly add = (...secrets: readonly string[]): void => {
+    const known = new Set(this.#all);
+    this.#remember(secrets);
+    if (secrets.some((secret) => !known.has(secret))) this.#update();
+  };
+
+  /** Takes them out of plain text that is shown. */
+  readonly mask = (text: string): string => this.#mask(text);
+
+  #remember(secrets: readonly string[]): void {
+    for (const secret of secrets) {
+      this.#others.delete(secret);
+      this.#others.add(secret);
+    }
+    for (const oldest of this.#others) {
+      if (this.#others.size <= MAX_OTHERS) break;
+      this.#others.delete(oldest);
+    }
+  }
+
+  #update(): void {
+    this.#all = [...new Set([...this.#now, ...this.#before, ...this.#others])];
+    this.#redaction = new Redaction({ secrets: this.#all, keys: this.#keys });
+    this.#mask = masker(this.#all);
+    this.#onChange(this.#all);
+  }
 }

@@ -1,21 +1,25 @@
-/** Writes the request log: collects lines in memory and appends them in batches, off the request path. */
+/** Writes the request log: collects records in memory, makes them lines in batches and appends those, off the request path. */
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import type { Batch, Waiting } from './backlog.ts';
+import { BATCH_BYTES, Backlog } from './backlog.ts';
 import { LogFile } from './files.ts';
 import type { LineMaker } from './large.ts';
 import { largeSize } from './large.ts';
-import { fileReason } from './names.ts';
 import type { LogRecord } from './record.ts';
-import { encodeRecord } from './record.ts';
+import { estimatedSize } from './record.ts';
+import type { Redaction } from './redaction.ts';
 import { Retention } from './retention.ts';
+import type { LogState } from './trouble.ts';
+import { Trouble } from './trouble.ts';
 
 export type LogSettings = Config['logging']['requests'];
 
 export interface LogWriterDeps {
   readonly clock: Clock;
-  /** Takes the secrets out of a line; see `redactor()`. */
-  readonly redact: (line: string) => string;
-  /** Does the same for large records, off the event loop. */
+  /** What is taken out of lines at the moment they are made. */
+  readonly redaction: () => Redaction;
+  /** Makes large records lines, off the event loop. */
   readonly makeLine: LineMaker;
   /** Told once when something goes wrong, and once when it is well again. */
   readonly onProblem: (message: string) => void;
@@ -26,16 +30,14 @@ export interface LogStats {
   readonly written: number;
   /** Bytes in the files. */
   readonly bytes: number;
-  /** Records lost: the queue or the disk was full, or they could not be encoded. */
+  /** Records lost: there was no room for them while they waited, or they could not be encoded. */
   readonly dropped: number;
   /** Failed attempts to encode a record or to write a batch. */
   readonly errors: number;
-  /** Bytes that wait in memory or are being written. */
+  /** Bytes that wait in memory or are being written; of a record that is no line yet, see `estimatedSize()`. */
   readonly pending: number;
 }
 
-/** A batch is written when it reaches this size, without waiting for `flush_interval`. */
-const BATCH_BYTES = 256 * 1024;
 const SYNC_MS = 1_000;
 /** Least time between two reports of records that could not be encoded. */
 const ENCODE_REPORT_MS = 60_000;
@@ -46,22 +48,20 @@ export class LogWriter {
   readonly #file: LogFile;
   readonly #retention: Retention;
   readonly #stats = { written: 0, bytes: 0, dropped: 0, errors: 0, pending: 0 };
-  /** Lines that wait, and how many. Concatenating strings costs less than any list or stream. */
-  #batch = '';
-  #records = 0;
-  #batchBytes = 0;
-  /** Large lines that wait, and those that are still being made. */
-  #large: Uint8Array[] = [];
+  readonly #backlog: Backlog;
+  /** Large records whose lines are being made. */
   readonly #making = new Set<Promise<void>>();
-  /** The batch being written; the next one collects meanwhile. */
+  /** What is being written, or could not be written to its end. */
+  #batch: Batch | undefined;
+  /** Under way while batches are written; more records collect meanwhile. */
   #writing: Promise<void> | undefined;
   #cancelFlush: (() => void) | undefined;
   #cancelSync: (() => void) | undefined;
   #flushDue = false;
   #syncedMs = -Infinity;
   #closing: Promise<void> | undefined;
-  /** Records lost since writing began to fail. */
-  #failing: { lost: number } | undefined;
+  /** Since writing began to fail. */
+  #trouble: Trouble | undefined;
   /** Records dropped since the queue filled up. */
   #full: { dropped: number } | undefined;
   #encodeReportedMs = -Infinity;
@@ -71,6 +71,10 @@ export class LogWriter {
     this.#deps = deps;
     const onProblem = (message: string) => this.#report(message);
     this.#retention = new Retention(settings, { clock: deps.clock, onProblem });
+    this.#backlog = new Backlog({
+      redaction: deps.redaction,
+      onLost: (record, size, error) => this.#lose(record, size, error),
+    });
     this.#file = new LogFile({
       directory: settings.directory,
       rotateSize: settings.rotate_size,
@@ -86,72 +90,70 @@ export class LogWriter {
     return this.#stats;
   }
 
+  get state(): LogState {
+    const { pending, dropped: lost } = this.#stats;
+    const { since = null, reason = null } = this.#trouble ?? {};
+    return { state: this.#trouble ? 'failing' : 'ok', since, reason, pending, lost };
+  }
+
   /**
-   * Takes a record to be written soon. Costs microseconds, never throws.
+   * Takes a record to be written soon; it must not be changed afterwards. Costs less than a microsecond, never throws.
    * @returns false when the record is dropped: the queue is full
    */
   write(record: LogRecord): boolean {
-    const size = largeSize(record);
-    if (size !== undefined && !this.#closing) return this.#writeLarge(record, size);
-    const line = this.#closing ? undefined : this.#encode(record);
-    if (line === undefined) {
+    if (this.#closing) {
       this.#stats.dropped++;
       return false;
     }
-    const bytes = Buffer.byteLength(line);
-    if (!this.#hasRoom(bytes)) return false;
-    this.#batch += line;
-    this.#stats.pending += bytes;
-    this.#waits(bytes);
+    const large = largeSize(record);
+    const size = large ?? estimatedSize(record);
+    if (this.#stats.pending + size > this.#settings.queue) {
+      this.#drop();
+      return false;
+    }
+    this.#stats.pending += size;
+    if (large === undefined) this.#waits({ size, record });
+    else {
+      const made = this.#make(record, size).finally(() => this.#making.delete(made));
+      this.#making.add(made);
+    }
     return true;
   }
 
   /** Its place in the queue is held while its line is made. */
-  #writeLarge(record: LogRecord, size: number): boolean {
-    if (!this.#hasRoom(size)) return false;
-    this.#stats.pending += size;
-    const made = this.#make(record, size).finally(() => this.#making.delete(made));
-    this.#making.add(made);
-    return true;
-  }
-
   async #make(record: LogRecord, size: number): Promise<void> {
     try {
       const line = await this.#deps.makeLine(record);
-      this.#large.push(line);
       this.#stats.pending += line.length;
-      this.#waits(line.length);
+      this.#waits({ size: line.length, line: Buffer.from(line.buffer, line.byteOffset, line.length) });
+      this.#stats.pending -= size;
     } catch (error) {
-      this.#lose(record, error);
-      this.#stats.dropped++;
+      this.#lose(record, size, error);
     }
-    this.#stats.pending -= size;
   }
 
-  #hasRoom(bytes: number): boolean {
-    if (this.#stats.pending + bytes <= this.#settings.queue) return true;
-    this.#drop();
-    return false;
-  }
-
-  /** One more line waits to be written. */
-  #waits(bytes: number): void {
-    this.#records++;
-    this.#batchBytes += bytes;
-    if (this.#batchBytes >= BATCH_BYTES && !this.#writing) this.#start();
+  /** One more record waits to be written. */
+  #waits(waiting: Waiting): void {
+    this.#backlog.add(waiting);
+    // While writing fails the next attempt has its time already; the end writes all that waits.
+    if (this.#trouble || this.#closing) return;
+    if (this.#backlog.size >= BATCH_BYTES && !this.#writing) this.#start();
     else this.#armFlush();
   }
 
-  /** Resolves when every record taken so far is in the file, or counted as lost. */
+  /**
+   * Writes what waits, at once. Resolves when every record taken so far is in the file or counted as lost, or when writing
+   * has failed: then they go on waiting.
+   */
   async flush(): Promise<void> {
     await Promise.all(this.#making);
     await this.#writing;
-    // A batch begun meanwhile holds all that waited at the call.
-    if (!this.#writing && this.#records > 0) this.#start();
+    // What was begun meanwhile holds all that waited at the call.
+    if (!this.#writing && this.#left > 0) this.#start();
     await this.#writing;
   }
 
-  /** Writes what waits and closes the file; records that come later are dropped. */
+  /** Writes what waits and closes the file. What cannot be written now is lost, as are records that come later. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -160,23 +162,38 @@ export class LogWriter {
   async #close(): Promise<void> {
     this.#cancelSync?.();
     const settled = this.#retention.close();
-    while (this.#writing || this.#records > 0 || this.#making.size > 0) await this.flush();
+    do await this.flush();
+    while (this.#writing || this.#making.size > 0 || (this.#left > 0 && !this.#trouble));
+    this.#cancelFlush?.();
+    this.#giveUp();
     await this.#file.close();
     await settled;
   }
 
-  #encode(record: LogRecord): string | undefined {
-    try {
-      return this.#deps.redact(encodeRecord(record));
-    } catch (error) {
-      this.#lose(record, error);
-      return undefined;
-    }
+  /** What still waits at the end is lost. */
+  #giveUp(): void {
+    const trouble = this.#trouble;
+    if (!trouble) return;
+    const left = this.#left;
+    this.#backlog.clear();
+    this.#batch = undefined;
+    this.#stats.dropped += left;
+    this.#stats.pending = 0;
+    this.#report(
+      `Cannot write the request log ${trouble.path} before the end: ${trouble.reason}; ${trouble.lost + left} records were lost`,
+    );
   }
 
-  /** Tells of a record that could not be encoded, now and then. */
-  #lose(record: LogRecord, error: unknown): void {
+  /** How many records wait, or are being written. */
+  get #left(): number {
+    return this.#backlog.records + (this.#batch ? this.#batch.records - this.#batch.written : 0);
+  }
+
+  /** A record that could not be encoded is lost. That is told now and then. */
+  #lose(record: LogRecord, size: number, error: unknown): void {
     this.#stats.errors++;
+    this.#stats.dropped++;
+    this.#stats.pending -= size;
     const nowMs = this.#deps.clock.monotonic();
     if (nowMs - this.#encodeReportedMs < ENCODE_REPORT_MS) return;
     this.#encodeReportedMs = nowMs;
@@ -187,6 +204,10 @@ export class LogWriter {
 
   #drop(): void {
     this.#stats.dropped++;
+    if (this.#trouble) {
+      this.#trouble.lost++;
+      return;
+    }
     if (this.#full) {
       this.#full.dropped++;
       return;
@@ -199,7 +220,7 @@ export class LogWriter {
     this.#cancelFlush ??= this.#deps.clock.after(this.#settings.flush_interval, () => this.#due());
   }
 
-  /** Writes now, or right after the write in flight. */
+  /** Writes now, or right after what is being written. */
   #due(): void {
     this.#flushDue = true;
     if (!this.#writing) this.#start();
@@ -210,37 +231,53 @@ export class LogWriter {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
     this.#flushDue = false;
-    this.#writing = this.#writeBatch().finally(() => {
+    this.#writing = this.#writeAll().finally(() => {
       this.#writing = undefined;
-      if (this.#batchBytes >= BATCH_BYTES || this.#flushDue) this.#start();
+      if (this.#trouble) this.#retryLater(this.#trouble);
+      else if (this.#backlog.size >= BATCH_BYTES || this.#flushDue) this.#start();
     });
   }
 
-  async #writeBatch(): Promise<void> {
-    const records = this.#records;
-    const batch = Buffer.from(this.#batch);
-    const lines = this.#large.length > 0 ? Buffer.concat([batch, ...this.#large]) : batch;
-    this.#batch = '';
-    this.#large = [];
-    this.#records = 0;
-    this.#batchBytes = 0;
-    if (records > 0) {
-      const { bytes, error } = await this.#file.append(lines);
-      this.#stats.pending -= lines.length;
-      this.#stats.bytes += bytes;
-      if (error === undefined) this.#succeed(records);
-      else this.#fail(error, records, countLines(lines.subarray(0, bytes)));
+  #retryLater({ waitMs }: Trouble): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = this.#closing ? undefined : this.#deps.clock.after(waitMs, () => this.#due());
+  }
+
+  /** Writes what waits now, batch by batch, until one fails. */
+  async #writeAll(): Promise<void> {
+    const until = this.#backlog.added;
+    while (this.#batch || this.#backlog.added - this.#backlog.records < until) {
+      this.#batch ??= this.#backlog.next();
+      if (this.#batch && !(await this.#append(this.#batch))) break;
+      this.#batch = undefined;
     }
     await this.#sync();
   }
 
-  #succeed(records: number): void {
-    this.#stats.written += records;
-    const failing = this.#failing;
-    this.#failing = undefined;
-    if (failing) {
-      this.#report(`Request log ${this.#file.path} is written again, ${failing.lost} records were lost`);
+  /** Writes a batch, or goes on with it. @returns whether all of it is in the file */
+  async #append(batch: Batch): Promise<boolean> {
+    const { bytes, error } = await this.#file.append(batch.lines, batch.bytes);
+    const failed = error !== undefined;
+    // Of a line that lacks nothing but its end, the record is in the file.
+    const written = failed ? countLines(batch.lines.subarray(0, bytes + 1)) : batch.records;
+    this.#stats.written += written - batch.written;
+    this.#stats.bytes += bytes - batch.bytes;
+    batch.written = written;
+    batch.bytes = bytes;
+    if (failed) {
+      this.#fail(error);
+      return false;
     }
+    this.#stats.pending -= batch.size;
+    this.#succeed();
+    return true;
+  }
+
+  #succeed(): void {
+    const trouble = this.#trouble;
+    this.#trouble = undefined;
+    if (trouble)
+      this.#report(`Request log ${this.#file.path} is written again, ${trouble.lost} records were lost`);
     // Half empty, so that a queue at its brim is not reported over and over.
     if (this.#full && this.#stats.pending <= this.#settings.queue / 2) {
       const { dropped } = this.#full;
@@ -249,21 +286,21 @@ export class LogWriter {
     }
   }
 
-  #fail(error: unknown, records: number, written: number): void {
-    const lost = records - written;
+  #fail(error: unknown): void {
     this.#stats.errors++;
-    this.#stats.written += written;
-    this.#stats.dropped += lost;
-    if (this.#failing) {
-      this.#failing.lost += lost;
+    if (this.#trouble) {
+      this.#trouble.again(error);
       return;
     }
-    this.#failing = { lost };
-    const what = `${this.#file.path}: ${fileReason(error)}`;
-    this.#report(`Cannot write the request log ${what}; records are dropped and counted`);
+    const trouble = new Trouble(this.#deps.clock, this.#file.path, error);
+    this.#trouble = trouble;
+    const waits = 'Records wait in memory meanwhile, up to logging.requests.queue; further ones are lost';
+    this.#report(
+      `Cannot write the request log ${trouble.path}: ${trouble.reason}; ${trouble.advice}. ${waits}`,
+    );
   }
 
-  /** Forces the batch to disk as often as the settings ask for. */
+  /** Forces what was written to disk as often as the settings ask for. */
   async #sync(): Promise<void> {
     const { fsync } = this.#settings;
     if (fsync === 'never') return;

@@ -250,7 +250,8 @@ export class Exchange {
       response_bytes: answer.bytes,
       user_agent: told ? this.#userAgent : null,
       error: error && told ? tidyText(error.message, MAX_ERROR) : null,
-      attempt_log: this.attempts,
+      // A rival attempt may end later; the record is not to change then.
+      attempt_log: this.attempts.slice(),
       parts,
       malformed: malformed > 0 ? malformed : undefined,
       content,

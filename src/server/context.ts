@@ -2,6 +2,7 @@ import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
 import type { Config } from '../config/schema.ts';
+import type { LogState } from '../logs/trouble.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Metrics } from '../pipeline/metrics.ts';
 import type { ModelRegistry } from '../pipeline/models.ts';
@@ -34,6 +35,8 @@ export interface ServerContext {
   readonly ready: () => Promise<void> | undefined;
   readonly providers: () => readonly ProviderStatus[];
   readonly summary: () => HealthSummary;
+  /** How the request log is; null where there is none. */
+  readonly log: () => LogState | null;
   /** What ends the requests in flight, one each. */
   readonly running: Set<Abort>;
   /** Requests whose answer has not ended, this one included. */

@@ -15,23 +15,25 @@ export function ready(context: ServerContext): Handler<ServerEnv> {
 }
 
 /**
- * GET /health: one word for everyone; how many providers are in which state, for those who run the proxy. 503 when
- * none can answer.
+ * GET /health: one word for everyone; how many providers are in which state, and whether the request log can be written,
+ * for those who run the proxy. 503 when no provider can answer.
  */
 export function health(context: ServerContext): Handler<ServerEnv> {
   return (c) => {
     const { status, providers } = context.summary();
-    const detail = { version: context.version, in_flight: context.inFlight(), providers };
+    const log = context.log();
+    const detail = { version: context.version, in_flight: context.inFlight(), providers, log };
     const shown = context.auth.operates(headerMap(c.req.raw.headers)) ? { status, ...detail } : { status };
     return c.json(shown, status === 'unhealthy' ? 503 : 200);
   };
 }
 
-/** GET /providers: each provider's state, reasons, breakers, success rate and latencies. */
+/** GET /providers: each provider's state, reasons, breakers, success rate and latencies; the state of the request log. */
 export function providers(context: ServerContext): Handler<ServerEnv> {
   return (c) => {
     context.auth.operator(headerMap(c.req.raw.headers));
-    return c.json({ status: context.summary().status, providers: context.providers() });
+    const { status } = context.summary();
+    return c.json({ status, providers: context.providers(), log: context.log() });
   };
 }
 

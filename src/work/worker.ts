@@ -1,8 +1,8 @@
 /** The thread for what takes long. An entry point of its own in the compiled binary. */
 import type { BytePairs } from '../wire/byte-pairs.ts';
 import type { FromWorker, ToWorker } from './thread.ts';
-import { encodeRecord } from '../logs/record.ts';
-import { redactor } from '../logs/redact.ts';
+import { lineOf } from '../logs/line-block.ts';
+import { Redaction } from '../logs/redaction.ts';
 import { turns } from '../turns.ts';
 import { loadVocabulary } from '../wire/tokens.ts';
 
@@ -11,12 +11,12 @@ declare const self: Worker;
 type Message<Kind extends ToWorker['kind']> = Extract<ToWorker, { kind: Kind }>;
 
 let vocabulary: Promise<BytePairs> | undefined;
-let redact: ReturnType<typeof redactor> | undefined;
+let redaction: Redaction | undefined;
 /** What was handed over of texts, by the job that somebody waits for. */
 const handed = new Map<number, string[]>();
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
-  if (data.kind === 'secrets') redact = redactor(data);
+  if (data.kind === 'secrets') redaction = new Redaction(data);
   else if (data.kind === 'forget') handed.delete(data.job);
   else if (data.kind === 'text') take(data);
   else void work(data);
@@ -62,9 +62,9 @@ async function count({ job }: Message<'count'>, texts: readonly string[]): Promi
 }
 
 function line({ job, record, parts }: Message<'line'>, texts: readonly string[]): void {
-  if (!redact) throw new Error('Cannot encode a record: the secrets are not known yet');
+  if (!redaction) throw new Error('Cannot encode a record: the secrets are not known yet');
   const large = Object.fromEntries(parts.map((part, n) => [part, texts[n]!]));
-  const bytes = new TextEncoder().encode(redact(encodeRecord({ ...record, ...large })));
+  const bytes = Uint8Array.from(lineOf({ ...record, ...large }, redaction));
   reply({ kind: 'line', job, bytes }, [bytes.buffer]);
 }
 

@@ -1,7 +1,6 @@
 /** Log records for export tests, as the proxy and the Python program write them. */
 import type { LogRecord } from '../../src/logs/record.ts';
-import { encodeRecord } from '../../src/logs/record.ts';
-import { logRecord } from '../helpers/log-record.ts';
+import { encodeRecord, logRecord } from '../helpers/log-record.ts';
 
 export interface Exchange extends Partial<Omit<LogRecord, 'request' | 'response'>> {
   /** The parsed body; null leaves it out. */

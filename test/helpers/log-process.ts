@@ -1,18 +1,17 @@
 /**
- * A process that writes records: bun log-process.ts <directory> <prefix> <count> <rotate_size>
- * It closes the log and exits after `count` records. With a count of 0 it writes until it is killed, and says
+ * A process that writes records: bun log-process.ts <directory> <prefix> <count> <rotate_size> [hold]
+ * It closes the log and exits after `count` records, with `hold` when its stdin ends. With a count of 0 it writes until it is killed, and says
  * "written N" on stdout after each flush.
  */
 import { systemClock } from '../../src/clock.ts';
-import { encodeRecord } from '../../src/logs/record.ts';
 import { LogWriter } from '../../src/logs/writer.ts';
 import { logSettings } from './log-directory.ts';
-import { logRecord } from './log-record.ts';
+import { encodeRecord, logRecord, plainRedaction } from './log-record.ts';
 
-const [directory = '', prefix = '', count = '0', rotateSize = '0'] = process.argv.slice(2);
+const [directory = '', prefix = '', count = '0', rotateSize = '0', hold] = process.argv.slice(2);
 const writer = new LogWriter(logSettings(directory, { rotate_size: Number(rotateSize), flush_interval: 1 }), {
   clock: systemClock,
-  redact: (line) => line,
+  redaction: () => plainRedaction,
   makeLine: async (record) => Buffer.from(encodeRecord(record)),
   onProblem: (message) => process.stderr.write(`${message}\n`),
 });
@@ -30,4 +29,5 @@ for (let number = 0; number < total; number += 10) {
     process.stdout.write(`written ${number + 10}\n`);
   }
 }
+if (hold !== undefined) await Bun.stdin.text();
 await writer.close();

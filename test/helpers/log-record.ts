@@ -1,4 +1,14 @@
+import { lineOf } from '../../src/logs/line-block.ts';
 import type { LogRecord } from '../../src/logs/record.ts';
+import { Redaction } from '../../src/logs/redaction.ts';
+
+/** Hides what is hidden everywhere, and nothing else. */
+export const plainRedaction = new Redaction({ secrets: [], keys: [] });
+
+/** One log line with its final newline. */
+export function encodeRecord(record: LogRecord): string {
+  return lineOf(record, plainRedaction).toString();
+}
 
 /** A complete record of a successful chat, with `changes` on top. */
 export function logRecord(changes: Partial<LogRecord> = {}): LogRecord {

@@ -1,8 +1,7 @@
 /** A request log that holds something of everything an export turns into rows. */
 import type { LogRecord } from '../../src/logs/record.ts';
-import { encodeRecord } from '../../src/logs/record.ts';
 import { answered, call, chat, line, tool, user } from '../export/records.ts';
-import { logRecord } from '../helpers/log-record.ts';
+import { encodeRecord, logRecord } from '../helpers/log-record.ts';
 
 /** A red dot, PNG of one pixel. */
 const PNG =

@@ -137,6 +137,41 @@ test('append() begins on a new line after one that another process left torn', a
   expect(ids).toEqual(['whole', undefined, 'a', undefined, 'b', 'c']);
 });
 
+test.each([
+  ['completes it where it was cut', '{"id":"a"}\n{"id"', '{"id":"a"}\n{"id":"b"}\n{"id":"c"}\n'],
+  [
+    'begins it again where somebody else wrote meanwhile',
+    '{"id":"a"}\n{"id"\n{"id":"x"}\n',
+    '{"id":"a"}\n{"id"\n{"id":"x"}\n{"id":"b"}\n{"id":"c"}\n',
+  ],
+  [
+    'begins it again where somebody else was cut',
+    '{"id":"a"}\n{"id"\n{"i',
+    '{"id":"a"}\n{"id"\n{"i\n{"id":"b"}\n{"id":"c"}\n',
+  ],
+  ['begins it again in another file', '', '{"id":"b"}\n{"id":"c"}\n'],
+])('append() that goes on within a line %s', async (_, before, after) => {
+  await using dir = await logDirectory();
+  await writeFile(join(dir.path, logName(DAY, 0)), before);
+  const { file } = openLog(dir.path);
+  const lines = Buffer.from('{"id":"a"}\n{"id":"b"}\n{"id":"c"}\n');
+  expect(await file.append(lines, '{"id":"a"}\n{"id"'.length)).toEqual({ bytes: lines.length });
+  await file.close();
+  expect(await dir.text(logName(DAY, 0))).toBe(after);
+});
+
+test.each([
+  ['ends the line', '{"id":"a"}', '{"id":"a"}\n{"id":"b"}\n'],
+  ['does not write it again in another file', '', '{"id":"b"}\n'],
+])('append() that goes on before the end of a line %s', async (_, before, after) => {
+  await using dir = await logDirectory();
+  await writeFile(join(dir.path, logName(DAY, 0)), before);
+  const { file } = openLog(dir.path);
+  await file.append(Buffer.from('{"id":"a"}\n{"id":"b"}\n'), '{"id":"a"}'.length);
+  await file.close();
+  expect(await dir.text(logName(DAY, 0))).toBe(after);
+});
+
 test('append() of two writers fills the same files, and both move on together', async () => {
   await using dir = await logDirectory();
   const clock = new FakeClock();

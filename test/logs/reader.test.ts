@@ -9,9 +9,8 @@ import { findInputs } from '../../src/logs/input.ts';
 import { LineSplitter } from '../../src/logs/lines.ts';
 import { parseLine, readLines } from '../../src/logs/reader.ts';
 import type { ReadOptions } from '../../src/logs/reader.ts';
-import { encodeRecord } from '../../src/logs/record.ts';
 import { logDirectory } from '../helpers/log-directory.ts';
-import { logRecord } from '../helpers/log-record.ts';
+import { encodeRecord, logRecord } from '../helpers/log-record.ts';
 
 const record = (id: string) => encodeRecord(logRecord({ id }));
 

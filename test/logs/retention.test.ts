@@ -5,11 +5,10 @@ import { zstdDecompressSync } from 'node:zlib';
 import { compressFile } from '../../src/logs/compress.ts';
 import type { RetentionSettings } from '../../src/logs/retention.ts';
 import { Retention } from '../../src/logs/retention.ts';
-import { encodeRecord } from '../../src/logs/record.ts';
 import { LogWriter } from '../../src/logs/writer.ts';
 import { FakeClock } from '../helpers/clock.ts';
 import { logDirectory, logSettings } from '../helpers/log-directory.ts';
-import { logRecord } from '../helpers/log-record.ts';
+import { encodeRecord, logRecord, plainRedaction } from '../helpers/log-record.ts';
 import { until } from '../helpers/until.ts';
 
 const NOW = Date.parse('2026-03-10T12:00:00Z');
@@ -168,7 +167,7 @@ test('LogWriter applies the rules as it opens a file', async () => {
   await place(dir.path, name('2026-03-01'), 9 * DAY_MS);
   const writer = new LogWriter(logSettings(dir.path, { retention: DAY_MS }), {
     clock: new FakeClock(NOW),
-    redact: (line) => line,
+    redaction: () => plainRedaction,
     makeLine: async (record) => Buffer.from(encodeRecord(record)),
     onProblem: (message) => expect.unreachable(message),
   });

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import type { LogRecord } from '../../src/logs/record.ts';
 import { ENDPOINT_NAMES } from '../../src/wire/endpoints.ts';
-import { encodeRecord } from '../../src/logs/record.ts';
+import { Secrets } from '../../src/logs/secrets.ts';
 import { LogWriter } from '../../src/logs/writer.ts';
 import { FakeClock } from '../helpers/clock.ts';
 import type { RequestLog } from '../helpers/log-directory.ts';
 import { logDirectory, logSettings, parseLines } from '../helpers/log-directory.ts';
-import { logRecord } from '../helpers/log-record.ts';
+import { encodeRecord, logRecord, plainRedaction } from '../helpers/log-record.ts';
 import { until } from '../helpers/until.ts';
 
 const TODAY = 'llmproxy-2026-03-04.ndjson';
@@ -19,7 +19,7 @@ function setup(directory: string, changes: Partial<RequestLog> = {}) {
   const problems: string[] = [];
   const writer = new LogWriter(logSettings(directory, changes), {
     clock,
-    redact: (line) => line,
+    redaction: () => plainRedaction,
     makeLine: async (record) => Buffer.from(encodeRecord(record)),
     onProblem: (message) => problems.push(message),
   });
@@ -162,7 +162,7 @@ test('write() never throws: a reporter that does is counted', async () => {
   await using dir = await logDirectory();
   const writer = new LogWriter(logSettings(dir.path, { queue: 1 }), {
     clock: new FakeClock(),
-    redact: (line) => line,
+    redaction: () => plainRedaction,
     makeLine: async (record) => Buffer.from(encodeRecord(record)),
     onProblem: () => {
       throw new Error('stderr is closed');
@@ -173,64 +173,228 @@ test('write() never throws: a reporter that does is counted', async () => {
   expect(writer.stats).toMatchObject({ dropped: 1, errors: 1 });
 });
 
-test('a directory that cannot be made costs records, not requests, and heals', async () => {
-  await using dir = await logDirectory();
-  const directory = join(dir.path, 'file', 'logs');
-  await writeFile(join(dir.path, 'file'), '');
-  const { writer, problems } = setup(directory);
-  for (const id of ['a', 'b']) {
-    writer.write(logRecord({ id }));
-    await writer.flush();
-  }
-  expect(problems).toEqual([
-    `Cannot write the request log ${join(directory, TODAY)}: not a directory; records are dropped and counted`,
-  ]);
-  expect(writer.stats).toMatchObject({ written: 0, dropped: 2, errors: 2, pending: 0 });
-  await rm(join(dir.path, 'file'));
-  writer.write(logRecord({ id: 'c' }));
-  await writer.close();
-  expect(problems[1]).toBe(`Request log ${join(directory, TODAY)} is written again, 2 records were lost`);
-  expect(ids(await dir.text(join('file', 'logs', TODAY)))).toEqual(['c']);
-});
+const FAILS = (path: string, reason: string, advice: string) =>
+  `Cannot write the request log ${path}: ${reason}; ${advice}. Records wait in memory meanwhile, up to logging.requests.queue; further ones are lost`;
 
-test('a full device costs records, not requests', async () => {
+/** What may stand in the way of a log in `logs`, how that is taken away, and what is said of it. */
+const obstacles: [string, (path: string) => Promise<() => Promise<unknown>>, string, string][] = [
+  [
+    'a file in place of the directory',
+    async (path) => {
+      await writeFile(path, '');
+      return () => rm(path);
+    },
+    'its directory is a file',
+    'move what stands in the way, or set logging.requests.directory',
+  ],
+  [
+    'a directory in place of the file',
+    async (path) => {
+      await mkdir(join(path, TODAY), { recursive: true });
+      return () => rm(join(path, TODAY), { recursive: true });
+    },
+    'illegal operation on a directory',
+    'move what stands in the way, or set logging.requests.directory',
+  ],
+  [
+    'a full device',
+    async (path) => {
+      await mkdir(path);
+      await symlink('/dev/full', join(path, TODAY));
+      return () => rm(join(path, TODAY));
+    },
+    'no space left on device',
+    'free space on its disk',
+  ],
+];
+
+test.each(obstacles)(
+  'records wait behind %s, and are written when it is gone',
+  async (_, put, reason, advice) => {
+    await using dir = await logDirectory();
+    const directory = join(dir.path, 'logs');
+    const remove = await put(directory);
+    const { writer, clock, problems } = setup(directory);
+    for (const id of ['a', 'b']) {
+      writer.write(logRecord({ id }));
+      await writer.flush();
+    }
+    expect(problems).toEqual([FAILS(join(directory, TODAY), reason, advice)]);
+    expect(writer.stats).toMatchObject({ written: 0, dropped: 0, errors: 2 });
+    expect(writer.state).toMatchObject({
+      state: 'failing',
+      since: '2026-03-04T05:06:07.000Z',
+      reason,
+      lost: 0,
+    });
+    expect(writer.state.pending).toBeGreaterThan(2_000);
+    await remove();
+    writer.write(logRecord({ id: 'c' }));
+    clock.advance(10_000);
+    await until('all to be written', () => writer.stats.written === 3);
+    expect(problems.slice(1)).toEqual([
+      `Request log ${join(directory, TODAY)} is written again, 0 records were lost`,
+    ]);
+    expect(ids(await dir.text(join('logs', TODAY)))).toEqual(['a', 'b', 'c']);
+    expect(writer.state).toEqual({ state: 'ok', since: null, reason: null, pending: 0, lost: 0 });
+    await writer.close();
+    expect(clock.timers).toBe(0);
+  },
+);
+
+test('a failed write is tried again after 250 ms, then after twice as long each time, 10 s at most', async () => {
   await using dir = await logDirectory();
   await symlink('/dev/full', join(dir.path, TODAY));
-  const { writer, problems } = setup(dir.path);
+  const { writer, clock } = setup(dir.path);
   writer.write(logRecord());
   await writer.flush();
-  expect(problems).toEqual([
-    `Cannot write the request log ${join(dir.path, TODAY)}: no space left on device; records are dropped and counted`,
-  ]);
-  await rm(join(dir.path, TODAY));
-  writer.write(logRecord({ id: 'after' }));
+  for (const [attempt, waitMs] of [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000].entries()) {
+    writer.write(logRecord());
+    await until('the attempt to end', () => clock.timers === 1);
+    clock.advance(waitMs - 1);
+    await Bun.sleep(2);
+    expect(writer.stats.errors).toBe(attempt + 1);
+    clock.advance(1);
+    await until('the next attempt', () => writer.stats.errors === attempt + 2);
+  }
   await writer.close();
-  expect(problems[1]).toContain('is written again, 1 records were lost');
-  expect(ids(await dir.text(TODAY))).toEqual(['after']);
 });
 
-test('a disk that fills up tears one line at most, and the next record begins on a new one', async () => {
+test('while writing fails only what the queue has no room for is lost, and the end tells how much', async () => {
+  await using dir = await logDirectory();
+  await symlink('/dev/full', join(dir.path, TODAY));
+  const { writer, clock, problems } = setup(dir.path, { queue: 10_000 });
+  for (let number = 0; number < 20; number++) {
+    writer.write(logRecord({ id: `${number}` }));
+    await writer.flush();
+  }
+  const { dropped } = writer.stats;
+  expect(dropped).toBeGreaterThan(5);
+  expect(writer.state.lost).toBe(dropped);
+  expect(writer.state.pending).toBeLessThanOrEqual(10_000);
+  await rm(join(dir.path, TODAY));
+  clock.advance(10_000);
+  await until('the rest to be written', () => writer.stats.pending === 0);
+  expect(problems.slice(1)).toEqual([
+    `Request log ${join(dir.path, TODAY)} is written again, ${dropped} records were lost`,
+  ]);
+  expect(ids(await dir.text(TODAY))).toEqual(
+    Array.from({ length: 20 - dropped }, (_, number) => `${number}`),
+  );
+  await writer.close();
+});
+
+test('close() tries once more, and says how many records are lost when that fails too', async () => {
+  await using dir = await logDirectory();
+  await symlink('/dev/full', join(dir.path, TODAY));
+  const { writer, clock, problems } = setup(dir.path);
+  for (let number = 0; number < 500; number++) {
+    writer.write(logRecord({ id: `${number}`, request: `"${'x'.repeat(3_000)}"` }));
+  }
+  await writer.flush();
+  await writer.close();
+  expect(problems[1]).toBe(
+    `Cannot write the request log ${join(dir.path, TODAY)} before the end: no space left on device; 500 records were lost`,
+  );
+  expect(writer.stats).toMatchObject({ written: 0, dropped: 500, pending: 0 });
+  expect(clock.timers).toBe(0);
+});
+
+test('close() writes what waited as soon as nothing stands in the way any more', async () => {
+  await using dir = await logDirectory();
+  await symlink('/dev/full', join(dir.path, TODAY));
+  const { writer } = setup(dir.path);
+  writer.write(logRecord({ id: 'a' }));
+  await writer.flush();
+  await rm(join(dir.path, TODAY));
+  await writer.close();
+  expect(ids(await dir.text(TODAY))).toEqual(['a']);
+  expect(writer.stats).toMatchObject({ written: 1, dropped: 0, pending: 0 });
+});
+
+test('lines that waited while the secrets changed are without the former and the new ones', async () => {
+  await using dir = await logDirectory();
+  await symlink('/dev/full', join(dir.path, TODAY));
+  const secrets = new Secrets(['former-secret'], []);
+  const writer = new LogWriter(logSettings(dir.path), {
+    clock: new FakeClock(),
+    redaction: () => secrets.redaction,
+    makeLine: () => expect.unreachable('there is no large record'),
+    onProblem: () => {},
+  });
+  writer.write(logRecord({ id: 'a', request: '"former-secret, fresh-secret"' }));
+  await writer.flush();
+  const request = '"former-secret, fresh-secret, minted-secret"';
+  for (let number = 0; number < 200; number++) writer.write(logRecord({ id: `${number}`, request }));
+  secrets.replace(['fresh-secret']);
+  secrets.replace(['third-secret']);
+  secrets.add('minted-secret');
+  await rm(join(dir.path, TODAY));
+  await writer.close();
+  const lines = parseLines(await dir.text(TODAY));
+  expect(lines[0]!.request).toBe('[redacted], fresh-secret');
+  const later = lines.slice(1).map((line) => line!.request);
+  expect(later).toEqual(Array(200).fill('[redacted], [redacted], [redacted]'));
+});
+
+test('a disk that fills up costs no record, and no line is torn when there is space again', async () => {
   await using dir = await logDirectory();
   const mount = Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', dir.path]);
-  // Only root may mount; the device above covers the rest.
+  // Only root may mount; the limit of the size of a file covers the rest.
   if (mount.exitCode !== 0) return;
   try {
     await writeFile(join(dir.path, 'ballast'), Buffer.alloc(20_000));
     const { writer, problems } = setup(dir.path);
     for (let number = 0; number < 60; number++) writer.write(logRecord({ id: `${number}` }));
     await writer.flush();
-    const { written, dropped } = writer.stats;
+    const { written } = writer.stats;
     expect(written).toBeGreaterThan(0);
-    expect(written + dropped).toBe(60);
+    expect(written).toBeLessThan(60);
     await rm(join(dir.path, 'ballast'));
     writer.write(logRecord({ id: 'after' }));
     await writer.close();
-    expect(problems[1]).toContain(`is written again, ${dropped} records were lost`);
-    const found = ids(await dir.text(TODAY)).filter((id) => id !== undefined);
-    expect(found).toEqual([...Array.from({ length: written }, (_, number) => `${number}`), 'after']);
+    expect(problems[1]).toContain('is written again, 0 records were lost');
+    const expected = [...Array.from({ length: 60 }, (_, number) => `${number}`), 'after'];
+    expect(ids(await dir.text(TODAY))).toEqual(expected);
+    expect(writer.stats).toMatchObject({ written: 61, dropped: 0 });
   } finally {
     Bun.spawnSync(['umount', dir.path]);
   }
+});
+
+/** What a stream has said so far. */
+function textOf(stream: ReadableStream<Uint8Array>) {
+  const said = { text: '', ended: Promise.resolve() };
+  said.ended = (async () => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) said.text += decoder.decode(chunk, { stream: true });
+  })();
+  return said;
+}
+
+test('a limit of the size of a file costs no record, and tears no line', async () => {
+  await using dir = await logDirectory();
+  const script = join(import.meta.dir, '..', 'helpers', 'log-process.ts');
+  // In kilobytes, which is no whole number of lines.
+  const shell = ['bash', '-c', 'ulimit -S -f 20; exec "$@"', 'bash'];
+  const limited = Bun.spawn([...shell, process.execPath, script, dir.path, 'a', '100', '0', 'hold'], {
+    stdin: 'pipe',
+    stdout: 'ignore',
+    stderr: 'pipe',
+  });
+  const said = textOf(limited.stderr);
+  await until('the limit to be met', () => said.text.includes('file too large'));
+  expect((await stat(join(dir.path, (await dir.names())[0]!))).size).toBe(20 * 1024);
+  expect(Bun.spawnSync(['prlimit', '--pid', `${limited.pid}`, '--fsize=unlimited']).exitCode).toBe(0);
+  limited.stdin.end();
+  expect(await limited.exited).toBe(0);
+  await said.ended;
+  const [begins, ends] = said.text.trim().split('\n');
+  expect(begins).toContain('file too large; raise the limit of the size of a file (ulimit -f)');
+  expect(ends).toContain('is written again, 0 records were lost');
+  expect(ids(await dir.text((await dir.names())[0]!))).toEqual(
+    Array.from({ length: 100 }, (_, number) => `a-${number}`),
+  );
 });
 
 test.each([
@@ -322,7 +486,7 @@ test('large records are made lines elsewhere, and hold their place in the queue 
   const making: PromiseWithResolvers<Uint8Array>[] = [];
   const writer = new LogWriter(logSettings(dir.path, { queue: 1_000_000 }), {
     clock,
-    redact: () => expect.unreachable('a large record was encoded here'),
+    redaction: () => expect.unreachable('a large record was encoded here'),
     makeLine: () => {
       const line = Promise.withResolvers<Uint8Array>();
       making.push(line);

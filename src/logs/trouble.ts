@@ -1,0 +1,72 @@
+/** What is known of a log that cannot be written: since when, why, how many records it has cost, when to try again. */
+import type { Clock } from '../clock.ts';
+import { fileReason } from './names.ts';
+
+/** How the request log is, as /health shows it. */
+export interface LogState {
+  readonly state: 'ok' | 'failing';
+  /** When writing began to fail, ISO 8601; null while it works. */
+  readonly since: string | null;
+  readonly reason: string | null;
+  /** Bytes that wait in memory or are being written. */
+  readonly pending: number;
+  /** Records lost since the start. */
+  readonly lost: number;
+}
+
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 10_000;
+
+/** One time of failing, from the first failed write to the next that succeeds. */
+export class Trouble {
+  readonly since: string;
+  readonly path: string;
+  /** Records lost meanwhile. */
+  lost = 0;
+  #error: unknown;
+  #attempts = 1;
+
+  constructor(clock: Clock, path: string, error: unknown) {
+    this.since = new Date(clock.now()).toISOString();
+    this.path = path;
+    this.#error = error;
+  }
+
+  get reason(): string {
+    return fileReason(this.#error);
+  }
+
+  /** What whoever runs the proxy may do. */
+  get advice(): string {
+    const { code, cause } = this.#error as NodeJS.ErrnoException;
+    const known = code ?? (cause as NodeJS.ErrnoException | undefined)?.code ?? '';
+    return ADVICE[known] ?? 'check the disk and logging.requests.directory';
+  }
+
+  /** Another attempt has failed. */
+  again(error: unknown): void {
+    this.#error = error;
+    this.#attempts += 1;
+  }
+
+  /** How long to wait before the next attempt: 250 ms, then twice as long each time, 10 s at most. */
+  get waitMs(): number {
+    return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#attempts - 1));
+  }
+}
+
+const FREE_SPACE = 'free space on its disk';
+const ALLOW = 'let the user of this process write there';
+const MAKE_WAY = 'move what stands in the way, or set logging.requests.directory';
+const ADVICE: Readonly<Record<string, string>> = {
+  ENOSPC: FREE_SPACE,
+  EDQUOT: FREE_SPACE,
+  EFBIG: 'raise the limit of the size of a file (ulimit -f), or lower logging.requests.rotate_size',
+  EMFILE: 'raise the limit of open files (ulimit -n)',
+  EACCES: ALLOW,
+  EPERM: ALLOW,
+  EROFS: ALLOW,
+  ENOTDIR: MAKE_WAY,
+  EISDIR: MAKE_WAY,
+  EEXIST: MAKE_WAY,
+};
