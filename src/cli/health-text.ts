@@ -1,3 +1,4 @@
+import type { LogState } from '../logs/trouble.ts';
 import type { HealthState } from '../pipeline/health.ts';
 import type { HeldStatus, ProviderStatus } from '../pipeline/status.ts';
 import { table } from './table.ts';
@@ -7,6 +8,8 @@ import { plainLine, wrapped } from './wrap.ts';
 export interface HealthReport {
   readonly status: HealthState;
   readonly providers: readonly ProviderStatus[];
+  /** Null where no request is logged; left out by older versions. */
+  readonly log?: LogState | null;
 }
 
 const HEADER = ['PROVIDER', 'STATE', 'BREAKER', 'KEYS', 'OK', 'P50', 'P95', 'PROBE'];
@@ -18,7 +21,7 @@ const MIN_COLUMNS = 24;
  * The report for people: a table, and below it what is wrong with each provider.
  * @param width columns of the terminal; `Infinity` when the output is no terminal, which gives one line for each trouble
  */
-export function healthText({ status, providers }: HealthReport, width: number): string {
+export function healthText({ status, providers, log }: HealthReport, width: number): string {
   const rows = providers.map((provider) => [
     provider.name,
     provider.state,
@@ -32,7 +35,16 @@ export function healthText({ status, providers }: HealthReport, width: number): 
   const troubles = providers.flatMap((provider) =>
     troublesOf(provider).map((each) => laidOut(provider.name, each, width)),
   );
-  return [status, table(HEADER, rows, width).trimEnd(), ...troubles].join('\n');
+  const logged = log?.state === 'failing' ? [laidOut('request log', logTrouble(log), width)] : [];
+  return [status, table(HEADER, rows, width).trimEnd(), ...troubles, ...logged].join('\n');
+}
+
+function logTrouble({ since, reason, pending, lost }: LogState): Trouble {
+  const first = `cannot be written since ${time(since ?? '')}: ${reason}`;
+  return {
+    first,
+    rest: `${(pending / 1024 ** 2).toFixed(1)} MiB wait in memory, ${lost} records lost since the start`,
+  };
 }
 
 function breakerText({ breaker, breakers }: ProviderStatus): string {

@@ -64,6 +64,15 @@ describe('what health shows', () => {
     );
   });
 
+  test('a request log that cannot be written, and no word of one that can', () => {
+    const state = { since: HELD.since, reason: 'no space left on device', pending: 3_500_000, lost: 7 };
+    expect(below({ ...report([]), log: { state: 'failing', ...state } })).toEqual([
+      'request log  cannot be written since 08:12:17Z: no space left on device; 3.3 MiB wait in memory, 7 records lost since the start',
+    ]);
+    expect(below({ ...report([]), log: { state: 'ok', ...state, since: null, reason: null } })).toEqual([]);
+    expect(below({ ...report([]), log: null })).toEqual([]);
+  });
+
   test('reasons and a last error that nothing held back says', () => {
     const last_error = { fault: 'server', message: '500: No', at: HELD.since };
     expect(below(report([], { reasons: ['10 % of recent calls succeed'], last_error }))).toEqual([

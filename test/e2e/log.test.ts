@@ -1,0 +1,71 @@
+/** What becomes of the request log of the program while something stands in its way. */
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { built, cleared, run, serveConfig } from '../helpers/binary.ts';
+import { recordsIn } from '../helpers/logged.ts';
+import { until } from '../helpers/until.ts';
+
+beforeAll(built, 60_000);
+afterAll(cleared);
+
+const MOCK: ConfigInput = {
+  providers: [{ name: 'mock', type: 'mock' }],
+  logging: { requests: { flush_interval: '10ms' } },
+};
+const CHAT = { model: 'mock', messages: [{ role: 'user', content: 'hi' }] };
+
+const chat = async (url: string) =>
+  (await fetch(`${url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(CHAT) })).status;
+
+interface Health {
+  readonly status: string;
+  readonly log: { state: string; since: string | null; reason: string | null; pending: number; lost: number };
+}
+
+const health = async (url: string) => (await (await fetch(`${url}/health`)).json()) as Health;
+
+test('no record is lost while the directory of the log is something else, and everybody is told', async () => {
+  const { url, cwd, process } = await serveConfig(MOCK);
+  const logs = join(cwd, 'logs');
+  expect(await chat(url)).toBe(200);
+  await until('the first record', () => recordsIn(cwd).length === 1);
+  const old = join(cwd, 'old');
+  mkdirSync(old);
+  renameSync(logs, join(old, 'logs'));
+  writeFileSync(logs, '');
+  // The path is looked at four times a second.
+  await Bun.sleep(300);
+  for (let count = 0; count < 20; count++) expect(await chat(url)).toBe(200);
+  await until('the log to fail', async () => (await health(url)).log.state === 'failing');
+  const failing = await health(url);
+  expect(failing).toMatchObject({ status: 'healthy', log: { reason: 'its directory is a file', lost: 0 } });
+  expect(Date.parse(failing.log.since!)).toBeGreaterThan(0);
+  expect(failing.log.pending).toBeGreaterThan(0);
+  const shown = run(cwd, 'health', '--url', url);
+  expect(shown.out).toMatch(
+    /request log {2}cannot be written since .*: its directory is a file; .* 0 records lost/,
+  );
+  expect(shown.code).toBe(0);
+  rmSync(logs);
+  await until('the log to be written again', async () => (await health(url)).log.state === 'ok');
+  expect(await health(url)).toMatchObject({ log: { since: null, reason: null, pending: 0, lost: 0 } });
+  expect(recordsIn(cwd).length + recordsIn(old).length).toBe(21);
+  process.kill('SIGTERM');
+  expect(await process.exited).toBe(0);
+  const said = await process.stderr.text();
+  expect(said.match(/Cannot write the request log/g)).toHaveLength(1);
+  expect(said).toContain('move what stands in the way, or set logging.requests.directory');
+  expect(said).toContain('is written again, 0 records were lost');
+});
+
+test('a program that ends while its log cannot be written says what is lost', async () => {
+  const { url, cwd, process } = await serveConfig(MOCK);
+  writeFileSync(join(cwd, 'logs'), '');
+  for (let count = 0; count < 3; count++) expect(await chat(url)).toBe(200);
+  await until('the log to fail', async () => (await health(url)).log.state === 'failing');
+  process.kill('SIGTERM');
+  expect(await process.exited).toBe(0);
+  expect(await process.stderr.text()).toMatch(/before the end: its directory is a file; 3 records were lost/);
+});
