@@ -134,7 +134,7 @@ of numbers are kept. Only a body of several lines is packed into one by parsing 
 
 Before a line is written, "${REDACTED}" replaces
 
-- every configured secret (keys of providers and of clients) of 6 characters or more, wherever it occurs;
+- every secret that the program knows (docs/security.md lists them) of 6 characters or more, wherever it occurs;
 - the string, or list of strings, under these JSON keys, in upper or lower case:
   ${REDACTED_KEYS.map((key) => `\`${key}\``).join(', ')},
   and those in \`logging.requests.redact\`;

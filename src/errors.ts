@@ -320,6 +320,8 @@ export class ProxyError extends Error {
       body: rewrite(told.body),
       message: rewrite(told.message),
       ...(told.param === undefined ? {} : { param: rewrite(told.param) }),
+      ...(told.code === undefined ? {} : { code: rewrite(told.code) }),
+      ...(told.type === undefined ? {} : { type: rewrite(told.type) }),
     };
     return new ProxyError(fault, rewrite(message), { target, param, upstream, cause, retryAfterMs });
   }

@@ -136,7 +136,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   }
 
   const generate = (config: Config): Generation => {
-    const providers = makeProviders(config, deps);
+    const providers = makeProviders(config, { ...deps, learn: secrets.add });
     const registry = new ModelRegistry(providers, config.models, config.routing);
     const limits = {
       maxResponse: config.limits.max_response,
@@ -209,6 +209,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       inFlight: () => inFlight,
       draining: () => draining,
       version: VERSION,
+      mask,
       problem,
     });
     return { config, providers, prober, buffered, app };

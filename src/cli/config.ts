@@ -77,8 +77,13 @@ function readText(path: string): string {
 }
 
 async function shown(config: Config): Promise<string> {
-  const [{ stringify }, { masked }] = await Promise.all([import('yaml'), import('../config/mask.ts')]);
-  return `# spans of time are milliseconds, sizes are bytes\n${stringify(masked(config))}`;
+  const [{ stringify }, { masked }, { withoutSecrets }] = await Promise.all([
+    import('yaml'),
+    import('../config/mask.ts'),
+    import('./shown.ts'),
+  ]);
+  const safe = withoutSecrets(masked(config), config);
+  return `# spans of time are milliseconds, sizes are bytes\n${stringify(safe)}`;
 }
 
 async function schemaText(): Promise<string> {

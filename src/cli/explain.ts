@@ -7,6 +7,7 @@ import { ENDPOINT_NAMES } from '../wire/endpoints.ts';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 import { print } from './output.ts';
+import { withoutSecrets } from './shown.ts';
 import { CONFIG_FLAG, readConfig } from './source.ts';
 import { table } from './table.ts';
 import { widthOf } from './wrap.ts';
@@ -45,7 +46,8 @@ export default defineCommand({
     const given = args.request === undefined ? sampleFor(endpoint) : await bodyOf(args.request);
     const body = args.model === undefined ? given : { ...given, model: args.model };
     const { config } = readConfig(args.config);
-    const explanation = explained(() => explain(config, { env: process.env }, endpoint, body));
+    const whole = explained(() => explain(config, { env: process.env }, endpoint, body));
+    const explanation = withoutSecrets(whole, config);
     print(args.json ? `${JSON.stringify(explanation, null, 2)}\n` : render(explanation));
   },
 });

@@ -36,8 +36,42 @@ export function offReason(provider: ProviderConfig, env: Env): string {
   return `no key: set ${resolveKeys(provider, env).source || 'api_key_env'}`;
 }
 
-/** Names of headers that hold a credential; what other headers say may be ordinary words. */
+/** Names of headers and of variables that hold a credential; what others say may be ordinary words. */
 const CREDENTIAL = /auth|key|token|secret|cookie|passw|credential|signature/i;
+
+/** Whether what goes by this name must not be shown. */
+export function namesCredential(name: string): boolean {
+  return CREDENTIAL.test(name);
+}
+
+/** Every secret that the configuration and the environment give the proxy; none of them may appear in any output. */
+export function secretsOf(config: Config, env: Env): string[] {
+  const keys = config.providers.flatMap((provider) => resolveKeys(provider, env).keys);
+  const vendors = config.providers.flatMap(({ client_secret }) => client_secret ?? []);
+  const clients =
+    config.auth === undefined || config.auth === 'none'
+      ? []
+      : config.auth.keys.map(({ key, key_env }) => key ?? (key_env === undefined ? undefined : env[key_env]));
+  const headers = config.providers.flatMap(({ custom_headers }) =>
+    Object.entries(custom_headers).flatMap(([name, value]) =>
+      namesCredential(name) ? tokens(value) : variablesIn(value, env),
+    ),
+  );
+  const proxies = PROXY_VARIABLES.flatMap((name) => passwordsIn(env[name]));
+  const signing = SIGNING_VARIABLES.map((name) => env[name]);
+  const all = [...keys, ...vendors, ...clients, ...headers, ...proxies, ...signing];
+  return [...new Set(all.filter((secret) => secret !== undefined).filter((secret) => secret !== ''))];
+}
+
+/** Used by providers at AWS, and to read logs from there. */
+const SIGNING_VARIABLES = [
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'S3_SECRET_ACCESS_KEY',
+  'S3_SESSION_TOKEN',
+];
+
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
 
 /** A header's value, and what of it stands behind a scheme such as `Bearer`. */
 function tokens(value: string): string[] {
@@ -45,20 +79,30 @@ function tokens(value: string): string[] {
   return token === undefined ? [value] : [value, token];
 }
 
-/** Every secret the configuration knows; none of them may appear in any output. */
-export function secretsOf(config: Config, env: Env): string[] {
-  const keys = config.providers.flatMap((provider) => resolveKeys(provider, env).keys);
-  const signing = config.providers.flatMap(({ type, client_secret }) =>
-    type === 'bedrock' ? [env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN] : [client_secret],
+/** Shorter values of variables are found in ordinary words. */
+const MIN_VARIABLE_LENGTH = 8;
+
+/** What variables with the name of a credential have put into a text, such as `${TENANT_TOKEN}`. */
+function variablesIn(text: string, env: Env): string[] {
+  return Object.entries(env).flatMap(([name, value = '']) =>
+    value.length >= MIN_VARIABLE_LENGTH && namesCredential(name) && text.includes(value) ? [value] : [],
   );
-  const clients =
-    config.auth === undefined || config.auth === 'none'
-      ? []
-      : config.auth.keys.map(({ key, key_env }) => key ?? (key_env === undefined ? undefined : env[key_env]));
-  const headers = config.providers.flatMap(({ custom_headers }) =>
-    Object.entries(custom_headers).flatMap(([name, value]) => (CREDENTIAL.test(name) ? tokens(value) : [])),
-  );
-  return [...keys, ...signing, ...clients, ...headers].filter(
-    (key): key is string => key !== undefined && key !== '',
-  );
+}
+
+/** The password of a proxy, in the forms in which it is written and sent; a user without one is the secret itself. */
+function passwordsIn(address: string | undefined): string[] {
+  const url = address === undefined ? null : URL.parse(address);
+  if (!url || (url.username === '' && url.password === '')) return [];
+  const [user, password] = [url.username, url.password].map(decoded);
+  const written = url.password === '' ? [url.username, user!] : [url.password, password!];
+  return [...written, Buffer.from(`${user}:${password}`).toString('base64')];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A percent sign that begins no escape stands for itself.
+    return text;
+  }
 }

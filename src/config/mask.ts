@@ -1,9 +1,9 @@
 import type { Config } from './schema.ts';
+import { namesCredential } from './keys.ts';
 
 const MASKED = '[masked]';
-const SECRET_NAME = /auth|key|token|secret|cookie/i;
 
-/** The configuration as it may be shown: keys and header values that look like credentials are masked. */
+/** The configuration without its keys and the values of headers that hold a credential. */
 export function masked(config: Config): Config {
   const providers = config.providers.map((provider) => ({
     ...provider,
@@ -13,7 +13,7 @@ export function masked(config: Config): Config {
     custom_headers: Object.fromEntries(
       Object.entries(provider.custom_headers).map(([name, value]) => [
         name,
-        SECRET_NAME.test(name) ? MASKED : value,
+        namesCredential(name) ? MASKED : value,
       ]),
     ),
   }));

@@ -15,21 +15,30 @@ export interface Problem {
   readonly source: string;
 }
 
-/** Values that a message must not repeat. */
-const SECRET_LINE =
-  /^(\s*-?\s*["']?(?:api_key|key|authorization|x-api-key|[\w-]*(?:token|secret|key|auth)[\w-]*)["']?\s*:\s*)(\S.*)$/i;
+const SECRET_NAME = String.raw`["']?[\w-]*(?:token|secret|key|auth|passw|cookie|credential|signature)[\w-]*["']?`;
+/** A line of a key whose value a message must not repeat. */
+const SECRET_LINE = new RegExp(String.raw`^(\s*-?\s*${SECRET_NAME}\s*:\s*)(\S.*)$`, 'i');
+/** The same within braces. */
+const SECRET_PAIR = new RegExp(
+  String.raw`([{,]\s*${SECRET_NAME}\s*:\s*)("(?:[^"\\]|\\.)*"|'[^']*'|\[[^\]]*\]?|[^\s,}][^,}]*)`,
+  'gi',
+);
 
 /** A line as it may be shown: values of keys that hold secrets are masked, references to variables are not. */
 export function shownSource(line: string): string {
-  const match = SECRET_LINE.exec(line);
-  if (
-    match &&
-    !/^["']?\$\{|^["']?[A-Z][A-Z0-9_]*["']?\s*$/.test(match[2]!) &&
-    !/_env|_sha256/.test(match[1]!)
-  ) {
-    return `${match[1]}[masked]`;
-  }
-  return line.replace(/\b(sk|gsk|xai)-[\w-]{6,}/g, '[masked]');
+  const [, key, value] = SECRET_LINE.exec(line) ?? [];
+  if (key !== undefined && hides(key, value!)) return `${key}[masked]`;
+  return line
+    .replace(SECRET_PAIR, (pair, name: string, text: string) =>
+      hides(name, text) ? `${name}[masked]` : pair,
+    )
+    .replace(/\/\/[^/@\s"']+@/g, '//[masked]@')
+    .replace(/\b(sk|gsk|xai)-[\w-]{6,}/g, '[masked]');
+}
+
+/** Whether it is a secret, and neither the name of a variable nor a hash. */
+function hides(key: string, value: string): boolean {
+  return !/^["']?\$\{|^["']?[A-Z][A-Z0-9_]*["']?\s*$/.test(value) && !/_env|_sha256/.test(key);
 }
 
 /** Problems as text: place, message, the line and a caret under what is meant. */

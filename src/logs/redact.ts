@@ -57,10 +57,12 @@ export function redactor(options: {
   };
 }
 
-/** A function that takes secrets out of plain text that is shown: by value, and what has the shape of one. */
+/** A function that takes secrets out of text that is shown, which may quote JSON: by value, and what has the shape of one. */
 export function masker(secrets: readonly string[]): (text: string) => string {
-  const known = usable(secrets).toSorted(longestFirst);
+  const known = [...new Set([...usable(secrets), ...secretForms(secrets)])].toSorted(longestFirst);
+  const mayHoldSecret = sampler(known);
   return (text) => {
+    if (!mayHoldSecret(text)) return maskShapes(text);
     let out = text;
     for (const secret of known) if (out.includes(secret)) out = out.replaceAll(secret, REDACTED);
     return maskShapes(out);

@@ -20,6 +20,8 @@ export interface Credentials {
   readonly keysOf: (config: ProviderConfig) => readonly string[];
   /** The text of a file; rejects when there is none. */
   readonly readText: (path: string) => Promise<string>;
+  /** Told of each secret that is read or fetched, before it is used: nothing may show it. */
+  readonly learn: (...secrets: string[]) => void;
 }
 
 type Env = Credentials['env'];
@@ -44,9 +46,9 @@ export function locationOf(
 export function authorizerFor(config: ProviderConfig, deps: Credentials & { fetch: Fetch }): Authorizer {
   const keys = deps.keysOf(config);
   if (keys.length > 0) return keyAuth(presetOf(config.type).auth, keys);
-  const { clock, fetch, env, readText } = deps;
+  const { clock, fetch, env, readText, learn } = deps;
   const { name, tenant_id: tenantId, client_id: clientId, client_secret: clientSecret } = config;
-  const token = { provider: name, clock, fetch };
+  const token = { provider: name, clock, fetch, learn };
   if (tenantId !== undefined && clientId !== undefined && clientSecret !== undefined) {
     const authority = env.AZURE_AUTHORITY_HOST ?? 'https://login.microsoftonline.com';
     return new TokenAuth(() => entraToken({ tenantId, clientId, clientSecret, authority }), token);
@@ -56,10 +58,10 @@ export function authorizerFor(config: ProviderConfig, deps: Credentials & { fetc
     if (file === undefined)
       return new TokenAuth(() => metadataToken(env.GCE_METADATA_HOST ?? 'metadata.google.internal'), token);
     const text = () => readText(file).catch((cause: unknown) => unreadable(name, file, cause));
-    return new TokenAuth(async () => serviceAccountToken(await text(), name, clock.now()), token);
+    return new TokenAuth(async () => serviceAccountToken(await text(), name, clock.now(), learn), token);
   }
   if (config.type === 'bedrock')
-    return new AwsAuth(name, regionOf(config, env), () => awsCredentials(config, env, readText));
+    return new AwsAuth(name, regionOf(config, env), () => awsCredentials(config, deps));
   return keyAuth('none', []);
 }
 
@@ -77,8 +79,7 @@ function regionOf({ region }: ProviderConfig, env: Env): string {
 /** From the environment, or from the profile; the configuration's profile goes before both. */
 async function awsCredentials(
   { profile }: ProviderConfig,
-  env: Env,
-  readText: Credentials['readText'],
+  { env, readText, learn }: Credentials,
 ): Promise<AwsCredentials | undefined> {
   const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: session } = env;
   if (profile === undefined && id && secret) {
@@ -89,5 +90,7 @@ async function awsCredentials(
   const values = profileOf(text, profile ?? (env.AWS_PROFILE || 'default'));
   const { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } = values;
   if (!accessKeyId || !secretAccessKey) return undefined;
-  return { accessKeyId, secretAccessKey, sessionToken: values.aws_session_token };
+  const { aws_session_token: sessionToken } = values;
+  learn(secretAccessKey, ...(sessionToken ? [sessionToken] : []));
+  return { accessKeyId, secretAccessKey, sessionToken };
 }

@@ -2,6 +2,7 @@ import type { Authorizer } from './auth/authorizer.ts';
 import type { Outline, ProviderSettings, UpstreamCall, UpstreamReply } from './base.ts';
 import type { Dial, Fetch } from './transport.ts';
 import type { Clock } from '../clock.ts';
+import { namesCredential } from '../config/keys.ts';
 import { BaseProvider } from './base.ts';
 import { exchange } from './transport.ts';
 
@@ -27,8 +28,6 @@ const HEARD_MS = 5_000;
 
 /** A connection that was closed before is found out within a round trip or two, milliseconds. */
 const STALE_MS = 1_000;
-
-const SECRET_NAME = /auth|key|token|secret|cookie/i;
 
 /** What decides the path of a call. */
 export type Called = Pick<UpstreamCall, 'endpoint' | 'model' | 'query' | 'stream'>;
@@ -93,7 +92,7 @@ export abstract class HttpProvider extends BaseProvider {
 
   override outline(call: UpstreamCall): Outline {
     const shown = Object.entries({ ...this.#plain(call), ...this.#options.auth.outline });
-    const headers = shown.map(([name, value]) => [name, SECRET_NAME.test(name) ? '[masked]' : value]);
+    const headers = shown.map(([name, value]) => [name, namesCredential(name) ? '[masked]' : value]);
     return { url: this.#url(call).href, headers: Object.fromEntries(headers), body: this.body(call) };
   }
 

@@ -12,6 +12,8 @@ import { ProviderFactory } from './factory.ts';
 export interface MakingDeps extends Partial<Pick<FactoryDeps, 'connect' | 'dial'>> {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
+  /** Told of secrets that are read or fetched; see `Credentials`. */
+  readonly learn?: FactoryDeps['learn'];
 }
 
 /** The enabled providers of a configuration. */
@@ -23,6 +25,7 @@ export function makeProviders(config: Config, deps: MakingDeps): BaseProvider[] 
     env: deps.env,
     keysOf: (provider) => resolveKeys(provider, deps.env).keys,
     readText: (path) => Bun.file(path).text(),
+    learn: deps.learn ?? (() => undefined),
     userAgent: `llmproxy/${VERSION}`,
   });
   return config.providers.filter(({ enabled }) => enabled).map((each) => factory.create(each));

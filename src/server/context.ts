@@ -43,6 +43,8 @@ export interface ServerContext {
   readonly inFlight: () => number;
   readonly draining: () => boolean;
   readonly version: string;
+  /** Takes secrets out of a text. */
+  readonly mask: (text: string) => string;
   /** Tells the operator of a trouble that no caller can mend. */
   readonly problem: (message: string) => void;
 }

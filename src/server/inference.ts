@@ -98,12 +98,12 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   exchange.finally(() => context.running.delete(abort));
   const stalled = () => server?.timeout(request, STALLED_CLOSE_SECONDS);
   const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled });
-  return respond(reply, exchange);
+  return respond(reply, exchange, context.mask);
 }
 
-function respond(reply: Reply, exchange: Exchange): Response {
+function respond(reply: Reply, exchange: Exchange, mask: (text: string) => string): Response {
   const streams = reply.body instanceof ReadableStream;
-  const headers = responseHeaders(reply.upstream);
+  const headers = responseHeaders(reply.upstream, mask);
   if (reply.made) {
     delete headers['content-encoding'];
     if (!headers['content-type']?.startsWith(reply.made)) headers['content-type'] = reply.made;

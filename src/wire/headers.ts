@@ -70,8 +70,9 @@ const MAX_HEADERS = 4_096;
 /**
  * Headers of a provider that go back to the client. The length is left to the server, which knows what it sends. What no
  * header can carry, and what there is too much of, stays behind.
+ * @param mask takes secrets out of a value
  */
-export function responseHeaders(upstream: HeaderMap): Record<string, string> {
+export function responseHeaders(upstream: HeaderMap, mask: (text: string) => string): Record<string, string> {
   const travelling: Record<string, string> = {};
   let room = MAX_HEADERS;
   const pass = (name: string, value: string | undefined): void => {
@@ -79,7 +80,7 @@ export function responseHeaders(upstream: HeaderMap): Record<string, string> {
     const size = name.length + value.length;
     if (size > room || !FIT.test(value)) return;
     room -= size;
-    travelling[name] = value;
+    travelling[name] = mask(value);
   };
   for (const name of RESPONSE) pass(name, upstream[name]);
   const id = UPSTREAM_IDS.find((name) => upstream[name]);

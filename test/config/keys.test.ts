@@ -18,6 +18,41 @@ describe('The secrets of a configuration', () => {
     expect(secretsOf(parsed(provider), {})).toEqual(['key', 'Bearer abc-token', 'abc-token', 'a=b']);
   });
 
+  test('are in headers of any name, where a variable with the name of a credential put them there', () => {
+    const env = { TENANT_TOKEN: 'tenant-123', TITLE: 'my program', SHORT_KEY: 'program' };
+    const provider =
+      'type: openai, api_key: key, custom_headers: { x-title: "my program", x-tenant: "of tenant-123" }';
+    expect(secretsOf(parsed(provider), env)).toEqual(['key', 'tenant-123']);
+  });
+
+  test('are the passwords of HTTP proxies, as they are written, meant and sent', () => {
+    const env = {
+      HTTPS_PROXY: 'http://user:p%40ss-word@proxy:3128',
+      HTTP_PROXY: 'http://token-alone@proxy:3128',
+      ALL_PROXY: 'http://proxy:3128',
+      http_proxy: 'no address',
+      https_proxy: 'http://user:100%-good@proxy',
+    };
+    expect(secretsOf(parsed('type: mock'), env)).toEqual([
+      'p%40ss-word',
+      'p@ss-word',
+      Buffer.from('user:p@ss-word').toString('base64'),
+      '100%-good',
+      Buffer.from('user:100%-good').toString('base64'),
+      'token-alone',
+      Buffer.from('token-alone:').toString('base64'),
+    ]);
+  });
+
+  test('are the keys that logs are read with', () => {
+    const env = {
+      AWS_SECRET_ACCESS_KEY: 'signing',
+      S3_SECRET_ACCESS_KEY: 'other',
+      S3_SESSION_TOKEN: 'session',
+    };
+    expect(secretsOf(parsed('type: mock'), env)).toEqual(['signing', 'other', 'session']);
+  });
+
   test('are never empty, which would redact every place', () => {
     expect(secretsOf(parsed('type: bedrock, region: us-east-1'), { AWS_SESSION_TOKEN: '' })).toEqual([]);
   });

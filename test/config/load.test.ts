@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { discoverConfig } from '../../src/config/discover.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { shownSource } from '../../src/config/problems.ts';
 import { masked } from '../../src/config/mask.ts';
 import { formatProblems } from '../../src/config/problems.ts';
 import { ConfigManager } from '../../src/config/manager.ts';
@@ -194,4 +195,20 @@ test('ConfigManager keeps the old configuration when the new one is wrong, and t
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test.each([
+  ['  api_keyy: plum-one', '  api_keyy: [masked]'],
+  [
+    '  - {name: c, api_key: plum-one, custom_headers: {x-passw: "a, plum-two", x-t: b}, bad: 1}',
+    '  - {name: c, api_key: [masked], custom_headers: {x-passw: [masked], x-t: b}, bad: 1}',
+  ],
+  ['  {x-auth: [plum-one, plum-two], x: 1}', '  {x-auth: [masked], x: 1}'],
+  ['  base_url: "http://user:plum-one@host/v1"', '  base_url: "http://[masked]@host/v1"'],
+  [
+    '  {api_key: ${KEY}, api_key_env: MY_KEY, key_sha256: 0a1b}',
+    '  {api_key: ${KEY}, api_key_env: MY_KEY, key_sha256: 0a1b}',
+  ],
+])('a message shows the line %p without secrets', (line, shown) => {
+  expect(shownSource(line)).toBe(shown);
 });

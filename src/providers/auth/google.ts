@@ -2,11 +2,13 @@ import type { TokenRequest } from './token.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, parseJson, stringOf } from '../../wire/json.ts';
 
+/** Shorter ends of a key are ordinary words, and of no use alone. */
+const MIN_LINE = 16;
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
 
 /**
  * A token of a service account, for a JWT signed with its key.
- * @param text of its key file @param nowMs since the epoch
+ * @param text of its key file @param nowMs since the epoch @param learn told of the secrets that are used
  * @throws ProxyError `auth` when the file is none
  * @see https://developers.google.com/identity/protocols/oauth2/service-account
  */
@@ -14,11 +16,13 @@ export async function serviceAccountToken(
   text: string,
   provider: string,
   nowMs: number,
+  learn: (...secrets: string[]) => void,
 ): Promise<TokenRequest> {
   const file = parseJson(text);
   const email = isObject(file) ? stringOf(file.client_email) : undefined;
   const pem = isObject(file) ? stringOf(file.private_key) : undefined;
   const tokenUri = isObject(file) ? stringOf(file.token_uri) : undefined;
+  if (pem !== undefined) learn(pem, ...linesOf(pem));
   const url = URL.parse(tokenUri ?? 'https://oauth2.googleapis.com/token');
   // Loaded when it is first needed: few have a provider at Google Cloud.
   const { importPKCS8, SignJWT } = await import('jose');
@@ -38,6 +42,7 @@ export async function serviceAccountToken(
     .setIssuedAt(issued)
     .setExpirationTime(issued + 3_600)
     .sign(key);
+  learn(assertion);
   return {
     method: 'POST',
     url,
@@ -47,6 +52,11 @@ export async function serviceAccountToken(
       assertion,
     }).toString(),
   };
+}
+
+/** What stands between the first and the last line of a key: whoever quotes it may break it elsewhere. */
+function linesOf(pem: string): string[] {
+  return pem.split(/\s+/).filter((line) => line.length >= MIN_LINE && !line.includes('-----'));
 }
 
 /**

@@ -17,6 +17,8 @@ interface TokenDeps {
   readonly provider: string;
   readonly clock: Clock;
   readonly fetch: Fetch;
+  /** Told of each token before it is used: nothing may show it. */
+  readonly learn: (token: string) => void;
 }
 
 interface Token {
@@ -76,7 +78,7 @@ export class TokenAuth implements Authorizer {
   }
 
   async #fetch(): Promise<Token> {
-    const { clock, fetch, provider } = this.#deps;
+    const { clock, fetch, provider, learn } = this.#deps;
     const abort = new AbortController();
     const late = new ProxyError('network', `Cannot sign in for ${provider}: no answer in time`, {
       target: provider,
@@ -90,6 +92,7 @@ export class TokenAuth implements Authorizer {
       const answer = parseJson(text);
       const value = isObject(answer) ? stringOf(answer.access_token) : undefined;
       if (value === undefined || !isObject(answer)) throw refused(provider, reply.status, answer);
+      learn(value);
       const lastsMs = Math.min(MAX_SECONDS, countOf(Number(answer.expires_in)) ?? 300) * 1_000;
       this.#token = { value, untilMs: clock.monotonic() + Math.max(1_000, lastsMs - MARGIN_MS) };
       return this.#token;
