@@ -1,14 +1,15 @@
 /**
- * A process that writes records: bun log-process.ts <directory> <prefix> <count> <rotate_size> [hold]
- * It closes the log and exits after `count` records, with `hold` when its stdin ends. With a count of 0 it writes until it is killed, and says
- * "written N" on stdout after each flush.
+ * A process that writes records: bun log-process.ts <directory> <prefix> <count> <rotate_size> [hold] [line]
+ * It closes the log and exits after `count` records, with `hold` when its stdin ends. Lines are as long as `line` says,
+ * bytes. With a count of 0 it writes until it is killed, and says "written N" on stdout after each flush.
  */
 import { systemClock } from '../../src/clock.ts';
+import type { LogRecord } from '../../src/logs/record.ts';
 import { LogWriter } from '../../src/logs/writer.ts';
 import { logSettings } from './log-directory.ts';
 import { encodeRecord, logRecord, plainRedaction } from './log-record.ts';
 
-const [directory = '', prefix = '', count = '0', rotateSize = '0', hold] = process.argv.slice(2);
+const [directory = '', prefix = '', count = '0', rotateSize = '0', hold, line] = process.argv.slice(2);
 const writer = new LogWriter(logSettings(directory, { rotate_size: Number(rotateSize), flush_interval: 1 }), {
   clock: systemClock,
   redaction: () => plainRedaction,
@@ -16,8 +17,14 @@ const writer = new LogWriter(logSettings(directory, { rotate_size: Number(rotate
   onProblem: (message) => process.stderr.write(`${message}\n`),
 });
 
+function padded(id: string): LogRecord {
+  if (line === undefined) return logRecord({ id });
+  const bare = encodeRecord(logRecord({ id, request: '""' })).length;
+  return logRecord({ id, request: `"${'x'.repeat(Number(line) - bare)}"` });
+}
+
 async function writeBurst(from: number, to: number): Promise<void> {
-  for (let number = from; number < to; number++) writer.write(logRecord({ id: `${prefix}-${number}` }));
+  for (let number = from; number < to; number++) writer.write(padded(`${prefix}-${number}`));
   await Bun.sleep(0);
 }
 

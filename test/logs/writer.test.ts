@@ -372,17 +372,22 @@ function textOf(stream: ReadableStream<Uint8Array>) {
   return said;
 }
 
-test('a limit of the size of a file costs no record, and tears no line', async () => {
-  await using dir = await logDirectory();
+/** A process whose files may have so many kilobytes. */
+function limitedTo(kilobytes: number, ...parameters: string[]) {
   const script = join(import.meta.dir, '..', 'helpers', 'log-process.ts');
-  // In kilobytes, which is no whole number of lines.
-  const shell = ['bash', '-c', 'ulimit -S -f 20; exec "$@"', 'bash'];
-  const limited = Bun.spawn([...shell, process.execPath, script, dir.path, 'a', '100', '0', 'hold'], {
+  const shell = ['bash', '-c', `ulimit -S -f ${kilobytes}; exec "$@"`, 'bash'];
+  const started = Bun.spawn([...shell, process.execPath, script, ...parameters], {
     stdin: 'pipe',
     stdout: 'ignore',
     stderr: 'pipe',
   });
-  const said = textOf(limited.stderr);
+  return { process: started, said: textOf(started.stderr) };
+}
+
+test('a limit of the size of a file costs no record, and tears no line', async () => {
+  await using dir = await logDirectory();
+  // No whole number of lines.
+  const { process: limited, said } = limitedTo(20, dir.path, 'a', '100', '0', 'hold');
   await until('the limit to be met', () => said.text.includes('file too large'));
   expect((await stat(join(dir.path, (await dir.names())[0]!))).size).toBe(20 * 1024);
   expect(Bun.spawnSync(['prlimit', '--pid', `${limited.pid}`, '--fsize=unlimited']).exitCode).toBe(0);
@@ -395,6 +400,26 @@ test('a limit of the size of a file costs no record, and tears no line', async (
   expect(ids(await dir.text((await dir.names())[0]!))).toEqual(
     Array.from({ length: 100 }, (_, number) => `a-${number}`),
   );
+});
+
+test('a record whose line lacks nothing but its end is not counted as lost', async () => {
+  await using dir = await logDirectory();
+  // Three lines less the last byte.
+  const { process: limited, said } = limitedTo(
+    20,
+    dir.path,
+    'a',
+    '10',
+    '0',
+    'hold',
+    `${(20 * 1024 + 1) / 3}`,
+  );
+  await until('the limit to be met', () => said.text.includes('file too large'));
+  limited.stdin.end();
+  expect(await limited.exited).toBe(0);
+  await said.ended;
+  expect(said.text).toContain('before the end: file too large; 7 records were lost');
+  expect(ids(await dir.text((await dir.names())[0]!))).toEqual(['a-0', 'a-1', 'a-2']);
 });
 
 test.each([
