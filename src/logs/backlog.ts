@@ -30,7 +30,7 @@ export interface BacklogDeps {
 /** A batch ends with the line that reaches this. Making one takes about a millisecond. */
 export const BATCH_BYTES = 256 * 1024;
 /** Enough for a batch and behind it a record that is just not large, in letters of three bytes. */
-const BLOCK_BYTES = 1_280 * 1024;
+const BLOCK_BYTES = 2 * 1024 ** 2;
 
 export class Backlog {
   readonly #deps: BacklogDeps;

@@ -16,7 +16,7 @@ export class Secrets {
   #before: readonly string[] = [];
   /** In the order they were last told of. */
   readonly #others = new Set<string>();
-  #all: readonly string[] = [];
+  #all: ReadonlySet<string> = new Set();
   #redaction!: Redaction;
   #mask!: (text: string) => string;
 
@@ -36,7 +36,7 @@ export class Secrets {
   }
 
   get all(): readonly string[] {
-    return this.#all;
+    return [...this.#all];
   }
 
   /** Takes them out of lines of the log. */
@@ -54,9 +54,8 @@ export class Secrets {
 
   /** One more, from elsewhere than the configuration. */
   readonly add = (...secrets: readonly string[]): void => {
-    const known = new Set(this.#all);
     this.#remember(secrets);
-    if (secrets.some((secret) => !known.has(secret))) this.#update();
+    if (secrets.some((secret) => !this.#all.has(secret))) this.#update();
   };
 
   /** Takes them out of plain text that is shown. */
@@ -74,9 +73,10 @@ export class Secrets {
   }
 
   #update(): void {
-    this.#all = [...new Set([...this.#now, ...this.#before, ...this.#others])];
-    this.#redaction = new Redaction({ secrets: this.#all, keys: this.#keys });
-    this.#mask = masker(this.#all);
-    this.#onChange(this.#all);
+    this.#all = new Set([...this.#now, ...this.#before, ...this.#others]);
+    const { all } = this;
+    this.#redaction = new Redaction({ secrets: all, keys: this.#keys });
+    this.#mask = masker(all);
+    this.#onChange(all);
   }
 }

@@ -64,7 +64,7 @@ async function count({ job }: Message<'count'>, texts: readonly string[]): Promi
 function line({ job, record, parts }: Message<'line'>, texts: readonly string[]): void {
   if (!redaction) throw new Error('Cannot encode a record: the secrets are not known yet');
   const large = Object.fromEntries(parts.map((part, n) => [part, texts[n]!]));
-  const bytes = Uint8Array.from(lineOf({ ...record, ...large }, redaction));
+  const bytes = new Uint8Array(lineOf({ ...record, ...large }, redaction));
   reply({ kind: 'line', job, bytes }, [bytes.buffer]);
 }
 

@@ -509,7 +509,7 @@ test('large records are made lines elsewhere, and hold their place in the queue 
   const clock = new FakeClock();
   const problems: string[] = [];
   const making: PromiseWithResolvers<Uint8Array>[] = [];
-  const writer = new LogWriter(logSettings(dir.path, { queue: 1_000_000 }), {
+  const writer = new LogWriter(logSettings(dir.path, { queue: 1_150_000 }), {
     clock,
     redaction: () => expect.unreachable('a large record was encoded here'),
     makeLine: () => {
@@ -522,8 +522,8 @@ test('large records are made lines elsewhere, and hold their place in the queue 
   const large = (id: string, size: number) => logRecord({ id, request: `"${'x'.repeat(size)}"` });
   expect(writer.write(large('a', 600_000))).toBe(true);
   expect(writer.write(large('b', 600_000))).toBe(false);
-  expect(writer.write(large('c', 300_000))).toBe(true);
-  expect(writer.stats.pending).toBeGreaterThan(900_000);
+  expect(writer.write(large('c', 530_000))).toBe(true);
+  expect(writer.stats.pending).toBeGreaterThan(1_130_000);
   expect(writer.stats.dropped).toBe(1);
   making[1]!.reject(new RangeError('secret words'));
   const closed = writer.close();
