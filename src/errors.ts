@@ -226,6 +226,11 @@ export const FAULTS = {
   ),
   unknown_model: rule(callers, '404 invalid_request_error model_not_found', 'no provider serves the model'),
   too_large: rule(callers, '413 invalid_request_error request_too_large', 'a request beyond limits.max_body'),
+  over_share: rule(
+    callers,
+    '429 rate_limit_error too_many_bytes',
+    'the requests of one client hold more memory than limits.max_buffered_share; others are still served',
+  ),
   unsupported_encoding: rule(
     callers,
     '415 invalid_request_error unsupported_encoding',

@@ -173,7 +173,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         await new Attempt(wordFor(model), plan, abort, attemptDeps).open();
       },
     });
-    const buffered = new Buffered(config.limits.max_buffered);
+    const { max_buffered: maxBuffered, max_buffered_share: share, max_body: maxBody } = config.limits;
+    const buffered = new Buffered(maxBuffered, Math.max(share * maxBuffered, maxBody));
     const app = createApp({
       // The socket stays where it is until a restart.
       server: { ...config.server, host: first.server.host },

@@ -394,6 +394,11 @@ const limits = z.strictObject({
   max_buffered: size
     .prefault('512MiB')
     .describe('Request bodies held in memory at once, all together; 503 beyond.'),
+  max_buffered_share: rate
+    .default(0.5)
+    .describe(
+      'Part of max_buffered that the bodies of one client may hold; 429 beyond. A client is a key, or without keys an address: behind a load balancer without keys all are one client. One body of max_body always fits.',
+    ),
   body_timeout: duration
     .prefault('1m')
     .describe('How long a client may take to send its request; 408 beyond.'),

@@ -17,7 +17,7 @@ import { ENDPOINTS } from '../wire/endpoints.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { laneFor } from './lanes/choose.ts';
-import { MAX_ERROR_BODY, ReplyReader } from './reply-reader.ts';
+import { ReplyReader } from './reply-reader.ts';
 import { statusFlaw, unread } from './reading.ts';
 import { AttemptTimers, limitsOf } from './timers.ts';
 
@@ -270,8 +270,7 @@ export class Attempt {
 
   /** The provider's error answer as a typed error. */
   async #failed(reply: UpstreamReply, reader: ReplyReader, verbatim: boolean): Promise<ProxyError> {
-    const bytes = await reader.error();
-    const body = bytes ? (await reader.text(bytes)).slice(0, MAX_ERROR_BODY) : '';
+    const body = await reader.error();
     const { target } = this.#plan;
     const { fault, upstream } = classifyStatus(reply.status, reply.headers, body, verbatim);
     if (this.#inbound.continuation && fault === 'invalid_request' && PREFILL_REFUSED.test(upstream.message)) {

@@ -65,7 +65,8 @@ export class UpstreamFlow implements Flow {
   readonly #options: FlowOptions;
   readonly #inflater: Inflater | undefined;
   #bytes = 0;
-  #unpackedAll = false;
+  /** Whether the inflater may have more without another chunk. */
+  #inflating = false;
   /** How long, and until when, what is still missing is waited for; signs of life do not move it. */
   #lingering: { readonly forMs: number; readonly untilMs: number } | undefined;
 
@@ -81,22 +82,18 @@ export class UpstreamFlow implements Flow {
   }
 
   async next(): Promise<Uint8Array | undefined> {
-    const { reading, timers, turns } = this.#options;
+    const { reading, timers } = this.#options;
     if (reading?.tap.error) throw reading.tap.error;
-    const value = await (reading?.tap.complete ? this.#linger() : this.#read());
-    if (value === undefined) return reading ? undefined : await this.#lastUnpacked();
+    const piece = await (this.#inflater ? this.#inflated(this.#inflater) : this.#chunk());
+    if (piece === undefined) return undefined;
+    this.#count(piece);
     if (!reading) {
       timers.progressed();
-      return await this.#unpacked(value);
+      return piece;
     }
     const { tap, fold } = reading;
     const { chunks } = tap;
-    const folds: Uint8Array[] = [];
-    for (const piece of this.#inflater ? await this.#inflate(this.#inflater, value) : [value]) {
-      await turns.pause();
-      folds.push(this.#understood(() => fold.push(this.#counted(piece))) ?? EMPTY);
-    }
-    const folded = folds.length === 1 ? folds[0]! : Buffer.concat(folds);
+    const folded = this.#understood(() => fold.push(piece)) ?? EMPTY;
     if (tap.chunks !== chunks) {
       timers.progressed();
       this.#lingering = undefined;
@@ -105,14 +102,19 @@ export class UpstreamFlow implements Flow {
     return folded;
   }
 
+  #chunk(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.tap?.complete ? this.#linger() : this.#read();
+  }
+
   #understood<T>(action: () => T): T {
     return understood(this.#options.target, this.#options.defects, action);
   }
 
-  #counted(bytes: Uint8Array): Uint8Array {
-    this.#bytes += bytes.length;
+  /** What has passed, decompressed where it is: a few bytes may stand for gigabytes. */
+  #count({ length }: Uint8Array): void {
+    this.#bytes += length;
     const { maxBytes, target } = this.#options;
-    if (this.#bytes <= maxBytes) return bytes;
+    if (this.#bytes <= maxBytes) return;
     const state = `it is larger than ${maxBytes} bytes (limits.max_response)`;
     throw new ProxyError('too_long', `Cannot go on with the answer of ${target}: ${state}`, { target });
   }
@@ -180,33 +182,30 @@ export class UpstreamFlow implements Flow {
     }
   }
 
-  async #unpacked(bytes: Uint8Array): Promise<Uint8Array> {
-    if (!this.#inflater) return this.#counted(bytes);
-    const pieces = await this.#inflate(this.#inflater, bytes);
-    return Buffer.concat(pieces.map((piece) => this.#counted(piece)));
-  }
-
-  /** What the end of a compressed body still makes readable. @throws ProxyError `malformed` when it was cut */
-  async #lastUnpacked(): Promise<Uint8Array | undefined> {
-    const inflater = this.#inflater;
-    if (!inflater || this.#unpackedAll) return undefined;
-    this.#unpackedAll = true;
-    const pieces = await this.#whileInflating(() => inflater.end());
-    return pieces.length > 0 ? Buffer.concat(pieces) : undefined;
-  }
-
-  async #inflate(inflater: Inflater, bytes: Uint8Array): Promise<Uint8Array[]> {
-    return await this.#whileInflating(() => inflater.push(bytes));
-  }
-
-  async #whileInflating(inflate: () => Promise<Uint8Array[]>): Promise<Uint8Array[]> {
-    try {
-      return await inflate();
-    } catch (cause) {
-      const { target } = this.#options;
-      const message = `Cannot read the stream of ${target}: it is not compressed as it says`;
-      throw new ProxyError('malformed', message, { target, cause });
+  /** The next piece out of the inflater, which is given another chunk only when it has no more. */
+  async #inflated(inflater: Inflater): Promise<Uint8Array | undefined> {
+    for (;;) {
+      if (this.#inflating) {
+        const pause = this.#options.turns.pause();
+        if (pause) await pause;
+        const piece = await inflater.read().catch((cause: unknown) => this.#notCompressed(cause));
+        if (piece) return piece;
+        this.#inflating = false;
+      }
+      if (inflater.ended) return undefined;
+      const chunk = await this.#chunk();
+      // A stream that is read says itself whether it is complete.
+      if (chunk === undefined && this.#options.reading) return undefined;
+      if (chunk === undefined) inflater.end();
+      else inflater.write(chunk);
+      this.#inflating = true;
     }
+  }
+
+  #notCompressed(cause: unknown): never {
+    const { target } = this.#options;
+    const message = `Cannot read the stream of ${target}: it is not compressed as it says`;
+    throw new ProxyError('malformed', message, { target, cause });
   }
 }
 

@@ -10,7 +10,7 @@ import type { AttemptTimers } from './timers.ts';
 import { ProxyError } from '../errors.ts';
 import { networkError } from '../providers/transport.ts';
 import { concatInSteps, decodeInSteps } from '../wire/bytes.ts';
-import { encodingOf, inflate } from '../wire/encoding.ts';
+import { encodingOf, inflate, inflateBeginning, InflatedTooLarge } from '../wire/encoding.ts';
 import { headerMap } from '../wire/headers.ts';
 import { UpstreamFlow } from './flow.ts';
 import { InPieces } from './in-pieces.ts';
@@ -39,7 +39,7 @@ const utf8 = new TextDecoder();
 const SHORT_BODY = 256 * 1024;
 
 /** How much of an error body is worth reading. */
-export const MAX_ERROR_BODY = 64 * 1024;
+const MAX_ERROR_BODY = 64 * 1024;
 
 /** How long an error body is worth waiting for, milliseconds. */
 const ERROR_BODY_MS = 5_000;
@@ -141,12 +141,17 @@ export class ReplyReader {
     }
   }
 
-  /** The body of an error; `undefined` when it does not come: the status says enough without it. */
-  async error(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  /** The beginning of an error's body as text; empty when it does not come: the status says enough without it. */
+  async error(): Promise<string> {
+    const encoding = encodingOf(this.headers['content-encoding']);
+    if (!encoding) return '';
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
     const stop = this.#options.clock.after(ERROR_BODY_MS, () => resolve(undefined));
     try {
-      return await Promise.race([this.bytes(MAX_ERROR_BODY), late]);
+      const bytes = await Promise.race([this.bytes(MAX_ERROR_BODY), late]);
+      if (!bytes) return '';
+      const plain = encoding === 'identity' ? bytes : await inflateBeginning(bytes, encoding, MAX_ERROR_BODY);
+      return utf8.decode(plain.subarray(0, MAX_ERROR_BODY));
     } finally {
       stop();
     }
@@ -160,10 +165,14 @@ export class ReplyReader {
   }
 
   async #inflated(bytes: Uint8Array<ArrayBuffer>, encoding: Encoding): Promise<typeof bytes> {
+    const { maxBytes, target, turns } = this.#options;
     try {
-      return await inflate(bytes, encoding, this.#options.maxBytes);
+      return await turns.run(concatInSteps(await inflate(bytes, encoding, maxBytes)));
     } catch (cause) {
-      throw this.malformed('it is not compressed as it says', cause);
+      if (!(cause instanceof InflatedTooLarge))
+        throw this.malformed('it is not compressed as it says', cause);
+      const state = `it is larger than ${maxBytes} bytes (limits.max_response)`;
+      throw new ProxyError('too_long', `Cannot use the answer of ${target}: ${state}`, { target, cause });
     }
   }
 

@@ -1,11 +1,18 @@
 import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
+import type { Encoding } from '../wire/encoding.ts';
+import type { HeaderMap } from '../wire/headers.ts';
+import type { Client } from './auth.ts';
 import type { Buffered } from './buffered.ts';
+import type { ServerBindings, ServerContext } from './context.ts';
 import { ProxyError } from '../errors.ts';
-import { concatInSteps } from '../wire/bytes.ts';
+import { Blocks, concatInSteps } from '../wire/bytes.ts';
 import { encodingOf, inflate, InflatedTooLarge } from '../wire/encoding.ts';
+import { Gate } from './gate.ts';
+import { networkOf } from './network.ts';
 
 export interface BodyLimits {
+  readonly headers: HeaderMap;
   /** On what was sent, and on what it decompresses to, bytes. */
   readonly maxBytes: number;
   /** How long the client may take to send it, milliseconds. */
@@ -13,6 +20,10 @@ export interface BodyLimits {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly buffered: Buffered;
+  /** Whose share of the memory it takes: the name of the client's key. */
+  readonly key: string | null;
+  /** The same where there are no keys; asked of large bodies alone. */
+  readonly network: () => string | undefined;
 }
 
 export interface Body {
@@ -21,95 +32,169 @@ export interface Body {
   readonly free: () => void;
 }
 
+/** A request as it stands at the edge. */
+export interface Called {
+  readonly request: Request;
+  readonly headers: HeaderMap;
+  readonly server: ServerBindings['server'];
+}
+
+/** What the configuration allows a client. */
+export function bodyLimits(
+  { limits, clock, turns, buffered }: Pick<ServerContext, 'limits' | 'clock' | 'turns' | 'buffered'>,
+  { request, headers, server }: Called,
+  { key }: Pick<Client, 'key'>,
+): BodyLimits {
+  const network = () => {
+    const address = server?.requestIP(request)?.address;
+    return address === undefined ? undefined : networkOf(address);
+  };
+  const { max_body: maxBytes, body_timeout: withinMs } = limits;
+  return { headers, maxBytes, withinMs, clock, turns, buffered, key, network };
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Bodies up to this announced length are read at once, which costs half as much as by chunks, bytes. */
+const SHORT = 64 * 1024;
+
+/** Bodies that are decompressed at a time: each takes up to 20 MB beside its result, and there are few threads for it. */
+const inflating = new Gate(4);
+
 /**
- * The request body, decompressed.
+ * The request body, decompressed. Its bytes are counted as they arrive: what a header announces only refuses earlier.
  * @throws ProxyError `too_large`, `unsupported_encoding`, `request_timeout`, `unavailable` when too much is held in
- * memory, `invalid_request` when it is broken, or `client_abort`
+ * memory, `over_share` when this client holds too much of it, `invalid_request` when it is broken, or `client_abort`
  */
 export async function readBody(request: Request, limits: BodyLimits): Promise<Body> {
-  const header = request.headers.get('content-encoding');
-  const encoding = encodingOf(header);
+  const { headers } = limits;
+  const encoding = encodingOf(headers['content-encoding']);
   if (!encoding) {
-    throw new ProxyError(
-      'unsupported_encoding',
-      `Cannot read the request: content-encoding "${header}" is not one of gzip, deflate, br, zstd`,
-    );
+    const state = `content-encoding "${headers['content-encoding']}" is not one of gzip, deflate, br, zstd`;
+    throw new ProxyError('unsupported_encoding', `Cannot read the request: ${state}`);
   }
-  const { maxBytes, buffered, withinMs, clock } = limits;
+  const { maxBytes, buffered, turns, key, network } = limits;
+  const announced = announcedLength(headers['content-length']);
+  if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
+  const short = announced !== undefined && announced <= SHORT && buffered.expects(announced);
+  // Short bodies of nobody in particular are bounded by their number, limits.max_concurrent.
+  const owner = key ?? (short && encoding === 'identity' ? undefined : network());
   let held = 0;
-  let over = false;
   const take = (bytes: number) => {
-    // What still arrives after the answer was given is nobody's.
-    if (over) throw new ProxyError('request_timeout', 'Cannot read on: the request is answered');
-    buffered.take(bytes);
+    buffered.take(owner, bytes);
     held += bytes;
   };
   const free = () => {
-    buffered.free(held);
+    buffered.free(owner, held);
     held = 0;
   };
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const cancel = clock.after(withinMs, () =>
-    reject(
-      new ProxyError(
-        'request_timeout',
-        'Cannot read the request: its body took too long (limits.body_timeout)',
-      ),
-    ),
-  );
   try {
-    const received = await Promise.race([receive(request, limits, take).catch(left), late]);
+    const received = short ? await atOnce(request, announced, limits) : await byChunks(request, limits, take);
+    if (short) take(received.length);
     if (encoding === 'identity') return { bytes: received, free };
-    const bytes = await inflate(received, encoding, maxBytes);
-    take(bytes.length);
+    const pieces = await inflating.pass(() => inflated(received, encoding, maxBytes, take));
+    const bytes = await turns.run(concatInSteps(pieces));
+    // From here on nobody needs what was sent.
+    buffered.free(owner, received.length);
+    held -= received.length;
     return { bytes, free };
   } catch (cause) {
-    over = true;
     free();
-    if (cause instanceof ProxyError) throw cause;
-    if (cause instanceof InflatedTooLarge) throw tooLarge(maxBytes);
-    throw new ProxyError('invalid_request', `Cannot read the request: its body is not valid ${encoding}`, {
-      cause,
-    });
+    throw cause;
+  }
+}
+
+/**
+ * The length that a header announces.
+ * @throws ProxyError `invalid_request` for what is none: Bun joins two equal headers to "5, 5"
+ */
+function announcedLength(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\d+$/.test(header)) return Number(header);
+  throw new ProxyError('invalid_request', 'Cannot read the request: its Content-Length is not one number');
+}
+
+/** A body that is as good as there. */
+async function atOnce(request: Request, announced: number, limits: BodyLimits): Promise<Bytes> {
+  const { promise, resolve, reject } = Promise.withResolvers<ArrayBuffer>();
+  const cancel = limits.clock.after(limits.withinMs, () => reject(tooSlow()));
+  try {
+    request.arrayBuffer().then(resolve, (cause: unknown) => reject(left(cause)));
+    return new Uint8Array(await promise);
   } finally {
     cancel();
+    limits.buffered.arrived(announced);
+  }
+}
+
+async function byChunks(
+  request: Request,
+  { maxBytes, withinMs, clock, turns }: BodyLimits,
+  take: (bytes: number) => void,
+): Promise<Bytes> {
+  if (!request.body) return new Uint8Array();
+  const reader = request.body.getReader();
+  let late: ProxyError | undefined;
+  const cancel = clock.after(withinMs, () => {
+    late = tooSlow();
+    stop(reader);
+  });
+  const blocks = new Blocks();
+  try {
+    for (;;) {
+      // What came in many small chunks is there at once, and reading it would let nothing else happen.
+      const pause = turns.pause();
+      if (pause) await pause;
+      const { done, value } = await reader.read();
+      if (late) throw late;
+      if (done) break;
+      if (blocks.length + value.length > maxBytes) throw tooLarge(maxBytes);
+      take(value.length);
+      blocks.add(value);
+    }
+  } catch (cause) {
+    stop(reader);
+    throw late ?? (cause instanceof ProxyError ? cause : left(cause));
+  } finally {
+    cancel();
+  }
+  return await turns.run(blocks.whole());
+}
+
+/** Nobody reads on. */
+function stop(reader: { cancel(): Promise<void> }): void {
+  // A body that already failed rejects this with what is known by then.
+  reader.cancel().catch(() => undefined);
+}
+
+async function inflated(
+  bytes: Bytes,
+  encoding: Encoding,
+  maxBytes: number,
+  take: (bytes: number) => void,
+): Promise<Uint8Array[]> {
+  try {
+    return await inflate(bytes, encoding, maxBytes, take);
+  } catch (cause) {
+    if (cause instanceof ProxyError) throw cause;
+    if (cause instanceof InflatedTooLarge) throw tooLarge(maxBytes);
+    const message = `Cannot read the request: its body is not valid ${encoding}`;
+    throw new ProxyError('invalid_request', message, { cause });
   }
 }
 
 /** A body that does not come to its end is one whose sender left. */
-function left(cause: unknown): never {
-  if (cause instanceof ProxyError) throw cause;
-  throw new ProxyError('client_abort', 'Cannot read the request: the client closed the connection', {
-    cause,
-  });
+function left(cause: unknown): ProxyError {
+  const message = 'Cannot read the request: the client closed the connection';
+  return new ProxyError('client_abort', message, { cause });
 }
 
-async function receive(
-  request: Request,
-  { maxBytes, turns }: BodyLimits,
-  take: (bytes: number) => void,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const declared = request.headers.get('content-length');
-  if (declared !== null || !request.body) {
-    if (Number(declared ?? 0) > maxBytes) throw tooLarge(maxBytes);
-    take(Number(declared ?? 0));
-    return new Uint8Array(await request.arrayBuffer());
-  }
-  // Only a chunked body must be counted as it comes.
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body) {
-    length += chunk.length;
-    if (length > maxBytes) throw tooLarge(maxBytes);
-    take(chunk.length);
-    chunks.push(chunk);
-  }
-  return await turns.run(concatInSteps(chunks));
+function tooSlow(): ProxyError {
+  const message = 'Cannot read the request: its body took too long (limits.body_timeout)';
+  return new ProxyError('request_timeout', message);
 }
 
 function tooLarge(maxBytes: number): ProxyError {
-  return new ProxyError(
-    'too_large',
-    `Cannot read the request: its body is larger than ${maxBytes} bytes (limits.max_body)`,
-  );
+  const state = `its body is larger than ${maxBytes} bytes (limits.max_body)`;
+  return new ProxyError('too_large', `Cannot read the request: ${state}`);
 }

@@ -53,6 +53,7 @@ export interface ServerContext {
 export interface ServerBindings {
   readonly server?: {
     timeout(request: Request, seconds: number): void;
+    requestIP(request: Request): { readonly address: string } | null;
   };
 }
 

@@ -4,11 +4,11 @@ import type { Exchange, Opinion } from '../pipeline/exchange.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
-import type { HeaderMap } from '../wire/headers.ts';
 import { headerMap, requestId } from '../wire/headers.ts';
 import { contentFor } from './content.ts';
 import { errorResponse, statusOf } from './error.ts';
-import { readBody } from './body.ts';
+import type { Called } from './body.ts';
+import { bodyLimits, readBody } from './body.ts';
 import { atOnce } from '../turns.ts';
 import { boundsOf, readJson } from './json.ts';
 import { speaking } from './speaking.ts';
@@ -52,7 +52,7 @@ export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
     const headers = headerMap(request.headers);
     const exchange = context.begin(requestId(headers) ?? context.newId(), 'feedback', null);
     try {
-      const stored = await take(context, exchange, request, headers);
+      const stored = await take(context, exchange, { request, headers, server: c.env?.server });
       if (!exchange.finish({ outcome: 'success', status: ACCEPTED }))
         throw new ProxyError(
           'unavailable',
@@ -72,28 +72,21 @@ export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
 }
 
 /** Reads the feedback into the exchange. */
-async function take(
-  context: ServerContext,
-  exchange: Exchange,
-  request: Request,
-  headers: HeaderMap,
-): Promise<Opinion['feedback']> {
+async function take(context: ServerContext, exchange: Exchange, call: Called): Promise<Opinion['feedback']> {
+  const { headers } = call;
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
   const client = context.auth.client(headers);
   const content = contentFor(context, client, headers);
   exchange.comesFrom({ key: client.key, content, conversation: null });
-  const { limits, clock, turns, buffered, logging } = context;
+  const { limits, logging } = context;
   if (!logging.enabled)
     throw new ProxyError(
       'unavailable',
       'Cannot keep the feedback: the request log is off (logging.requests.enabled)',
     );
-  const { bytes, free } = await readBody(request, {
+  const { bytes, free } = await readBody(call.request, {
+    ...bodyLimits(context, call, client),
     maxBytes: limits.max_feedback,
-    withinMs: limits.body_timeout,
-    clock,
-    turns,
-    buffered,
   });
   exchange.finally(free);
   exchange.received(bytes.length);

@@ -7,7 +7,8 @@ import type { ServerBindings, ServerContext } from './context.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
 import { requestId, responseHeaders } from '../wire/headers.ts';
-import { readBody } from './body.ts';
+import type { Called } from './body.ts';
+import { bodyLimits, readBody } from './body.ts';
 import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
 import { errorResponse, statusOf } from './error.ts';
 import { headerList, headerText } from './header-text.ts';
@@ -27,11 +28,8 @@ export type Inference = (
   bindings: ServerBindings | undefined,
 ) => Promise<Response>;
 
-/** A request as it stands at the edge. */
-interface Call {
-  readonly request: Request;
-  readonly headers: HeaderMap;
-  readonly server: ServerBindings['server'];
+/** A request and what answers it. */
+interface Call extends Called {
   readonly exchange: Exchange;
   readonly endpoint: Endpoint;
 }
@@ -76,13 +74,11 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
       retryAfterMs: 1_000,
     });
   }
-  const { max_body: maxBytes, body_timeout: withinMs } = context.limits;
-  const { clock, turns, buffered } = context;
-  const { bytes, free } = await readBody(request, { maxBytes, withinMs, clock, turns, buffered });
+  const { bytes, free } = await readBody(request, bodyLimits(context, call, client));
   exchange.finally(free);
   exchange.received(bytes.length);
   const origin = { endpoint, headers, url: request.url, caller: client.key };
-  const inbound = await turns.run(parseInbound(origin, bytes, context));
+  const inbound = await context.turns.run(parseInbound(origin, bytes, context));
   const { model, stream, json } = inbound;
   exchange.asks({
     model,

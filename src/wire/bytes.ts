@@ -64,3 +64,42 @@ export function wholeBefore(text: string, end: number): number {
     ? end - 1
     : Math.min(end, text.length);
 }
+
+/** What pieces are collected in, bytes. */
+const BLOCK = 64 * 1024;
+
+/**
+ * Bytes that come in pieces of any size, in memory of their own size: a piece of one byte is an object of a hundred.
+ */
+export class Blocks {
+  readonly #full: Uint8Array[] = [];
+  #last = new Uint8Array();
+  #used = 0;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(piece: Uint8Array): void {
+    this.#length += piece.length;
+    for (let at = 0; at < piece.length;) {
+      if (this.#used === this.#last.length) this.#begin();
+      const part = piece.subarray(at, at + this.#last.length - this.#used);
+      this.#last.set(part, this.#used);
+      this.#used += part.length;
+      at += part.length;
+    }
+  }
+
+  /** All of them as one. */
+  *whole(): Steps<Uint8Array<ArrayBuffer>> {
+    return yield* concatInSteps([...this.#full, this.#last.subarray(0, this.#used)]);
+  }
+
+  #begin(): void {
+    if (this.#used > 0) this.#full.push(this.#last);
+    this.#last = new Uint8Array(BLOCK);
+    this.#used = 0;
+  }
+}

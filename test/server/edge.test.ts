@@ -241,6 +241,7 @@ test.each([false, true])(
     const limits: number[] = [];
     const server = {
       timeout: (_: Request, seconds: number) => void limits.push(seconds),
+      requestIP: () => null,
     };
     const body = JSON.stringify({ ...ASK, stream });
     const request = new Request('http://proxy/v1/chat/completions', { method: 'POST', body });

@@ -58,7 +58,7 @@ const NEVER_PAUSING: Turns = {
 const countTokens = (texts: readonly string[]) => Promise.resolve(Math.ceil(texts.join('').length / 4));
 
 const BINDINGS: ServerBindings = {
-  server: { timeout: () => undefined },
+  server: { timeout: () => undefined, requestIP: () => null },
 };
 
 /** Runs one world through a proxy whose clock, chance and transport are simulated, and judges what it does. */

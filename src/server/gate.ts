@@ -1,0 +1,24 @@
+/** Lets only so many pass at a time; the others wait in the order in which they came. */
+export class Gate {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  /** @param places how many pass at a time */
+  constructor(places: number) {
+    this.#free = places;
+  }
+
+  /** Does the work when it is its turn. */
+  async pass<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      // Its place goes to who waits longest.
+      if (next) next();
+      else this.#free += 1;
+    }
+  }
+}
