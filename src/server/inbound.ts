@@ -6,7 +6,7 @@ import type { HeaderMap } from '../wire/headers.ts';
 import type { Steps } from '../turns.ts';
 import { ProxyError } from '../errors.ts';
 import { requestHeaders, travellingQuery } from '../wire/headers.ts';
-import { multipartField } from '../wire/multipart.ts';
+import { readForm } from '../wire/multipart.ts';
 import { scopeByKey } from './idempotency.ts';
 import { boundsOf, readJson } from './json.ts';
 import { callerLimits } from './deadline.ts';
@@ -55,8 +55,9 @@ export function* parseInbound(
   const { beginWithinMs, endWithinMs } = callerLimits(headers);
   const { streams } = ENDPOINTS[endpoint];
   if (contentType.toLowerCase().startsWith('multipart/form-data')) {
-    const model = multipartField(bytes, contentType, 'model')?.value ?? DEFAULT_MODELS[endpoint];
-    const stream = streams && multipartField(bytes, contentType, 'stream')?.value === 'true';
+    const form = readForm(bytes, contentType);
+    const model = form.model?.value ?? DEFAULT_MODELS[endpoint];
+    const stream = streams && trueOrFalse(SPELLED[form.stream?.value.toLowerCase() ?? 'false']);
     return {
       endpoint,
       caller,
@@ -74,12 +75,7 @@ export function* parseInbound(
   const model = named(value.model ?? DEFAULT_MODELS[endpoint]);
   const modelAt = yield* findModel(text, typeof value.model === 'string');
   // Some clients say it of everything that they send.
-  const stream = streams && (value.stream ?? false);
-  if (typeof stream !== 'boolean') {
-    throw new ProxyError('invalid_request', 'Cannot read the request: "stream" must be true or false', {
-      param: 'stream',
-    });
-  }
+  const stream = streams && trueOrFalse(value.stream ?? false);
   return {
     endpoint,
     caller,
@@ -93,6 +89,16 @@ export function* parseInbound(
     beginWithinMs,
     endWithinMs,
   };
+}
+
+/** How forms say it. */
+const SPELLED: Readonly<Record<string, boolean>> = { true: true, false: false };
+
+function trueOrFalse(stream: unknown): boolean {
+  if (typeof stream === 'boolean') return stream;
+  throw new ProxyError('invalid_request', 'Cannot read the request: "stream" must be true or false', {
+    param: 'stream',
+  });
 }
 
 function named(model: unknown): string {

@@ -1,66 +1,187 @@
+import { ProxyError } from '../errors.ts';
+
 /** A field of a multipart/form-data body and where its value stands. */
-export interface MultipartField {
+export interface FormField {
   readonly value: string;
   readonly start: number;
   readonly end: number;
 }
 
-/** A form has a handful of parts, and the head of a part a few lines: what has more is not looked through. */
+/** What a form says that decides where it goes, and how its answer is read. */
+export interface Form {
+  readonly model: FormField | undefined;
+  readonly stream: FormField | undefined;
+}
+
+interface Part {
+  readonly head: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A form has a handful of parts, and the head of a part a few lines. */
 const MAX_PARTS = 256;
 const MAX_HEAD = 8 * 1024;
 
 /** RFC 2046 allows 70 characters. */
 const MAX_BOUNDARY = 200;
 
+const DASH = 0x2d;
+const CARRIAGE_RETURN = 0x0d;
+const NEWLINE = 0x0a;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /**
- * Finds a plain field by name, without parsing files. Parts that carry a file name are no plain fields.
+ * Reads a form as far as routing needs, without looking into files. What is read here must be what the provider reads:
+ * a form that two parsers may understand differently is refused.
+ * @throws ProxyError `invalid_request`
  * @see https://www.rfc-editor.org/rfc/rfc7578
  */
-export function multipartField(
-  body: Uint8Array,
-  contentType: string,
-  name: string,
-): MultipartField | undefined {
-  const found = /boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType);
-  const boundary = found?.[1] ?? found?.[2];
-  if (boundary === undefined || boundary.length > MAX_BOUNDARY) return undefined;
+export function readForm(body: Uint8Array, contentType: string): Form {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const delimiter = Buffer.from(`--${boundary}`);
-  const following = Buffer.concat([Buffer.from('\r\n'), delimiter]);
-  let at = bytes.indexOf(delimiter);
-  for (let parts = 0; at >= 0 && parts < MAX_PARTS; parts += 1) {
-    const headStart = at + delimiter.length;
-    const headEnd = bytes.indexOf('\r\n\r\n', headStart);
-    if (headEnd < 0 || headEnd - headStart > MAX_HEAD) return undefined;
-    const next = bytes.indexOf(following, headEnd + 2);
-    const head = bytes.toString('latin1', headStart, headEnd);
-    if (next >= 0 && !/filename\*?=/i.test(head) && partName(head) === name) {
-      const start = Math.min(headEnd + 4, next);
-      return { value: bytes.toString('utf8', start, next), start, end: next };
-    }
-    at = next < 0 ? -1 : next + 2;
+  const found = new Map<string, FormField>();
+  for (const part of partsOf(bytes, boundaryOf(contentType))) {
+    const disposition = dispositionOf(part.head);
+    const name = nameOf(disposition);
+    if (name !== 'model' && name !== 'stream') continue;
+    if (found.has(name)) throw unreadable(`its form has two fields "${name}"`, name);
+    found.set(name, fieldOf(bytes, part, disposition, name));
   }
-  return undefined;
+  return { model: found.get('model'), stream: found.get('stream') };
 }
 
-function partName(head: string): string | undefined {
-  const match = /^content-disposition:[^\r\n]*[;\s]name=(?:"([^"]*)"|([^\s;]+))/im.exec(head);
-  return match?.[1] ?? match?.[2];
-}
-
-/** The body with the field's value replaced and every other byte as it was; the same body when the field is missing. */
-export function spliceMultipart(
+/** The body with the model's name replaced and every other byte as it was; the same body when it names none. */
+export function spliceFormModel(
   body: Uint8Array<ArrayBuffer>,
   contentType: string,
-  name: string,
   replacement: string,
 ): Uint8Array<ArrayBuffer> {
-  const field = multipartField(body, contentType, name);
-  if (!field) return body;
+  const { model } = readForm(body, contentType);
+  if (!model) return body;
   const value = new TextEncoder().encode(replacement);
-  const spliced = new Uint8Array(body.length - (field.end - field.start) + value.length);
-  spliced.set(body.subarray(0, field.start));
-  spliced.set(value, field.start);
-  spliced.set(body.subarray(field.end), field.start + value.length);
+  const spliced = new Uint8Array(body.length - (model.end - model.start) + value.length);
+  spliced.set(body.subarray(0, model.start));
+  spliced.set(value, model.start);
+  spliced.set(body.subarray(model.end), model.start + value.length);
   return spliced;
+}
+
+function unreadable(state: string, param?: string): ProxyError {
+  const options = param === undefined ? {} : { param };
+  return new ProxyError('invalid_request', `Cannot read the request: ${state}`, options);
+}
+
+function boundaryOf(contentType: string): string {
+  const given = split(contentType, true).flatMap((parameter) => valueOf(parameter, 'boundary', true) ?? []);
+  const [boundary = ''] = given;
+  if (given.length !== 1 || boundary === '' || boundary.length > MAX_BOUNDARY)
+    throw unreadable('its Content-Type does not name one boundary');
+  return boundary;
+}
+
+/** The parts in their order, up to the delimiter that closes the form. */
+function* partsOf(bytes: Buffer, boundary: string): Generator<Part> {
+  const delimiter = Buffer.from(`--${boundary}`, 'latin1');
+  const onNewLine = Buffer.concat([Buffer.of(NEWLINE), delimiter]);
+  let at = 0;
+  while (bytes[at] === CARRIAGE_RETURN && bytes[at + 1] === NEWLINE) at += 2;
+  if (!bytes.subarray(at, at + delimiter.length).equals(delimiter))
+    throw unreadable('its form does not begin with its boundary');
+  for (let parts = 0; ; parts += 1) {
+    const behind = at + delimiter.length;
+    if (bytes[behind] === DASH && bytes[behind + 1] === DASH) {
+      if (bytes.indexOf(delimiter, behind) >= 0) throw unreadable('its form goes on behind its end');
+      return;
+    }
+    if (parts === MAX_PARTS) throw unreadable(`its form has more than ${MAX_PARTS} parts`);
+    const lineEnd = endOfDelimiter(bytes, behind);
+    // The blank line may follow at once: a part may have no head.
+    const headEnd = bytes.indexOf('\r\n\r\n', lineEnd - 2);
+    if (headEnd < 0 || headEnd - lineEnd > MAX_HEAD)
+      throw unreadable(`a part of its form has no head of at most ${MAX_HEAD} bytes`);
+    const next = bytes.indexOf(onNewLine, headEnd + 2);
+    // Some parsers take a line feed alone for the end of a line.
+    if (next < 0 || bytes[next - 1] !== CARRIAGE_RETURN)
+      throw unreadable('a part of its form does not end with a line break and the boundary');
+    const start = headEnd + 4;
+    yield { head: bytes.toString('latin1', lineEnd, headEnd), start, end: Math.max(start, next - 1) };
+    at = next + 1;
+  }
+}
+
+/** Behind the line break of a delimiter, before which blanks may stand. */
+function endOfDelimiter(bytes: Buffer, from: number): number {
+  let at = from;
+  while (bytes[at] === 0x20 || bytes[at] === 0x09) at += 1;
+  if (bytes[at] === CARRIAGE_RETURN && bytes[at + 1] === NEWLINE) return at + 2;
+  throw unreadable('its form has something between its boundary and the line break');
+}
+
+/** The value of the one Content-Disposition of a part's head. */
+function dispositionOf(head: string): string {
+  const lines = head.replace(/\r\n[ \t]+/g, ' ').split('\r\n');
+  if (lines.some((line) => /[\r\n\0]/.test(line))) throw unreadable('a part of its form has a broken head');
+  const values = lines.flatMap((line) => /^content-disposition[ \t]*:(.*)$/i.exec(line)?.[1] ?? []);
+  if (values.length > 1) throw unreadable('a part of its form has two Content-Dispositions');
+  return values[0] ?? '';
+}
+
+/** The name of a part; parsers differ in whether a backslash takes the meaning of what follows. */
+function nameOf(disposition: string): string | undefined {
+  const [name, plainly] = [true, false].map((escapes) => {
+    const parameters = split(disposition, escapes);
+    const names = parameters.flatMap((parameter) => valueOf(parameter, 'name', escapes) ?? []);
+    const encoded = parameters.some((parameter) => /^name\*/i.test(parameter));
+    if (names.length > 1 || encoded) throw unreadable('a part of its form has more than one name');
+    return names[0];
+  });
+  const decides = [name, plainly].some((word) => word === 'model' || word === 'stream');
+  if (decides && name !== plainly) throw unreadable('the name of a part of its form can be read in two ways');
+  return name;
+}
+
+/** `a; b="c;d"` at its semicolons outside of quotes. */
+function split(text: string, escapes: boolean): string[] {
+  const parts: string[] = [];
+  let begun = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at];
+    if (char === '\\' && quoted && escapes) at += 1;
+    else if (char === '"') quoted = !quoted;
+    else if (char === ';' && !quoted) {
+      parts.push(text.slice(begun, at).trim());
+      begun = at + 1;
+    }
+  }
+  parts.push(text.slice(begun).trim());
+  return parts;
+}
+
+/** The value of a parameter, where it has this name. */
+function valueOf(parameter: string, name: string, escapes: boolean): string | undefined {
+  const equals = parameter.indexOf('=');
+  if (equals < 0 || parameter.slice(0, equals).trim().toLowerCase() !== name) return undefined;
+  const value = parameter.slice(equals + 1).trim();
+  if (!value.startsWith('"')) return value;
+  const inner = value.slice(1, Math.max(1, value.lastIndexOf('"')));
+  return escapes ? inner.replace(/\\(.)/g, '$1') : inner;
+}
+
+/** A field that is read: plain text, as it stands. */
+function fieldOf(bytes: Buffer, { head, start, end }: Part, disposition: string, name: string): FormField {
+  const plain =
+    !split(disposition, true).some((parameter) => /^filename\*?\s*=/i.test(parameter)) &&
+    !/^content-transfer-encoding[ \t]*:[ \t]*(?!7bit|8bit|binary)/im.test(head) &&
+    !/^content-type[ \t]*:.*charset[ \t]*=[ \t]*"?(?!utf-?8\b|us-ascii\b)/im.test(head);
+  if (!plain) throw unreadable(`"${name}" must be a plain field of its form`, name);
+  try {
+    return { value: utf8.decode(bytes.subarray(start, end)), start, end };
+  } catch (cause) {
+    throw new ProxyError('invalid_request', `Cannot read the request: "${name}" is not valid UTF-8`, {
+      param: name,
+      cause,
+    });
+  }
 }

@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test';
 import { chatAssembler } from '../../src/wire/openai/assemble.ts';
 import { commonContextWindow, contextWindowIn } from '../../src/wire/context-window.ts';
-import { multipartField } from '../../src/wire/multipart.ts';
 
 const delta = (piece: object, finish: string | null = null) => ({
   choices: [{ index: 0, delta: piece, finish_reason: finish }],
@@ -51,13 +50,6 @@ test('chatAssembler() is not led astray by absurd indexes', () => {
   expect((assembler.result().choices as unknown[]).length).toBe(128);
 });
 
-test('multipartField() takes fields, not files, by their exact name', () => {
-  const text =
-    '--b"\r\nContent-Disposition: form-data; name="file"; filename="model"\r\n\r\n--b\r\nx\r\n--b"\r\nContent-Disposition: form-data; name=model\r\n\r\nm1\r\n--b"--\r\n';
-  const field = multipartField(new TextEncoder().encode(text), 'multipart/form-data; boundary=b"', 'model');
-  expect(field?.value).toBe('m1');
-});
-
 test.each([
   ["This model's maximum context length is 8192 tokens. However, you requested 9001 tokens", 8192],
   ['prompt is too long: 210000 tokens > 200000 maximum', 200_000],
@@ -71,17 +63,4 @@ test.each([
 test('common models have a known context by their name', () => {
   const names = ['gemini-2.5-pro', 'llama-3.3-70b-versatile', 'mistral-large-latest', 'my-own-model'];
   expect(names.map(commonContextWindow)).toEqual([1_048_576, 131_072, 131_072, undefined]);
-});
-
-test.each([
-  ['parts', 'a:b\r\n\r\n\r\n--x\r\n'.repeat(300)],
-  ['lines in a head', `${'content-disposition:'.repeat(100_000)}\r\n\r\n\r\n--x\r\n`],
-])('multipartField() does not look through a form with too many %s', (_, before) => {
-  const text = `--x\r\n${before}Content-Disposition: form-data; name="model"\r\n\r\nm1\r\n--x--\r\n`;
-  const field = (body: string, boundary = 'x') =>
-    multipartField(new TextEncoder().encode(body), `multipart/form-data; boundary=${boundary}`, 'model');
-  expect(field(text)).toBeUndefined();
-  expect(field(`--x\r\nX: y\r\n\r\n\r\n${text}`.replace(before, ''))?.value).toBe('m1');
-  const long = '-'.repeat(201);
-  expect(field(text.replace(before, '').replaceAll('--x', `--${long}`), long)).toBeUndefined();
 });

@@ -8,7 +8,7 @@ import { ProxyError } from '../../errors.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../../wire/json.ts';
-import { spliceMultipart } from '../../wire/multipart.ts';
+import { spliceFormModel } from '../../wire/multipart.ts';
 import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
 import { responseEnding, responseFinish } from '../../wire/responses/response.ts';
@@ -65,7 +65,7 @@ function* withModel(
   upstream: string,
 ): Steps<Uint8Array<ArrayBuffer>> {
   if (model === upstream) return bytes;
-  if (!json) return spliceMultipart(bytes, contentType, 'model', upstream);
+  if (!json) return spliceFormModel(bytes, contentType, upstream);
   if (!json.modelAt) return bytes;
   return yield* spliceModel({ bytes, text: json.text }, json.modelAt, upstream);
 }
