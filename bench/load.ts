@@ -1,51 +1,86 @@
-const BODY = JSON.stringify({ model: 'bench', messages: [{ role: 'user', content: 'x'.repeat(900) }] });
-const STREAM_BODY = JSON.stringify({
-  model: 'bench',
-  stream: true,
-  messages: [{ role: 'user', content: 'x' }],
-});
+import type { Socket } from 'bun';
+import { MessageReader } from './http-message.ts';
+import { Outbox } from './outbox.ts';
 
+/** Clients that ask one after the other until they are told to stop. */
 export interface Load {
-  readonly requests: number;
-  readonly seconds: number;
-  readonly p50Ms: number;
+  /** Answers so far. */
+  readonly completed: () => number;
+  /** Milliseconds of each answer since this was last called. */
+  readonly takeLatenciesMs: () => readonly number[];
+  /** Rejects with what went wrong, if anything does. */
+  readonly failed: Promise<never>;
+  readonly stop: () => void;
 }
 
-const post = (url: string, body: string) =>
-  fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+/** Opens a connection for each client; each sends the request, reads the answer whole, and sends it again. */
+export function startLoad(url: string, clients: number, request: Buffer): Load {
+  const { hostname, port } = new URL(url);
+  const failure = Promise.withResolvers<never>();
+  // Who does not wait for it at the moment will look at the next window.
+  failure.promise.catch(() => undefined);
+  const sockets = new Set<Socket<unknown>>();
+  let latenciesMs: number[] = [];
+  let completed = 0;
+  let stopped = false;
 
-/** So many clients ask one after the other for so long. @throws when an answer is not 200 */
-export async function load(url: string, clients: number, ms: number): Promise<Load> {
-  const latencies: number[] = [];
-  const began = performance.now();
-  const client = async () => {
-    while (performance.now() - began < ms) {
-      const asked = performance.now();
-      const response = await post(url, BODY);
-      await response.arrayBuffer();
-      if (response.status !== 200) throw new Error(`${url} answered ${response.status}`);
-      latencies.push(performance.now() - asked);
-    }
+  const client = () => {
+    const outbox = new Outbox();
+    let asked = 0;
+    let to: Socket<unknown>;
+    let whole = true;
+    const ask = () => {
+      asked = performance.now();
+      whole = false;
+      outbox.write(to, request);
+    };
+    const reader = new MessageReader({
+      head: (text) => {
+        if (!text.startsWith('200', 9))
+          failure.reject(new Error(`Cannot load ${url}: it answered ${text.split('\r\n')[0]}`));
+      },
+      body: () => undefined,
+      end: () => {
+        latenciesMs.push(performance.now() - asked);
+        completed += 1;
+        whole = true;
+        if (!stopped) ask();
+      },
+    });
+    Bun.connect({
+      hostname,
+      port: Number(port),
+      socket: {
+        open: (socket) => {
+          sockets.add(socket);
+          to = socket;
+          ask();
+        },
+        data: (_socket, bytes) => reader.read(bytes),
+        drain: (socket) => outbox.drain(socket),
+        close: (socket) => {
+          sockets.delete(socket);
+          if (stopped) return;
+          if (reader.within || !whole)
+            return failure.reject(new Error(`Cannot load ${url}: it closed the connection`));
+          client();
+        },
+      },
+    }).catch(failure.reject);
   };
-  await Promise.all(Array.from({ length: clients }, client));
-  const sorted = latencies.toSorted((a, b) => a - b);
+  for (let n = 0; n < clients; n += 1) client();
+
   return {
-    requests: sorted.length,
-    seconds: (performance.now() - began) / 1000,
-    p50Ms: sorted[sorted.length >> 1]!,
+    completed: () => completed,
+    takeLatenciesMs: () => {
+      const taken = latenciesMs;
+      latenciesMs = [];
+      return taken;
+    },
+    failed: failure.promise,
+    stop: () => {
+      stopped = true;
+      for (const socket of sockets) socket.terminate();
+    },
   };
-}
-
-/** Median time to the first byte of a stream, milliseconds. */
-export async function streamStart(url: string, times: number): Promise<number> {
-  const first: number[] = [];
-  for (let n = 0; n < times; n += 1) {
-    const asked = performance.now();
-    const response = await post(url, STREAM_BODY);
-    const reader = response.body!.getReader();
-    await reader.read();
-    first.push(performance.now() - asked);
-    for (let more = await reader.read(); !more.done; more = await reader.read());
-  }
-  return first.toSorted((a, b) => a - b)[times >> 1]!;
 }

@@ -1,5 +1,10 @@
-/** The least a Bun proxy can do: read the body, fetch, hand the answer on. */
+/**
+ * The least a Bun proxy can do: read the request, fetch, and hand the answer on as it comes, or read it whole first,
+ * as whoever logs it must.
+ * Usage: bun bench/passthrough.ts UPSTREAM [--whole]
+ */
 const base = process.argv[2]!;
+const whole = process.argv.includes('--whole');
 const { port } = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
@@ -7,13 +12,16 @@ const { port } = Bun.serve({
     const body = await request.arrayBuffer();
     const { pathname } = new URL(request.url);
     const headers = { 'content-type': 'application/json' };
-    return fetch(base + pathname, {
+    const answer = await fetch(base + pathname, {
       method: 'POST',
       body,
       headers,
       decompress: false,
       signal: request.signal,
     });
+    if (!whole) return answer;
+    const type = answer.headers.get('content-type') ?? '';
+    return new Response(await answer.arrayBuffer(), { headers: { 'content-type': type } });
   },
 });
 process.stdout.write(`http://127.0.0.1:${port}\n`);

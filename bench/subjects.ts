@@ -1,0 +1,127 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { children, started } from './children.ts';
+
+/** A program that is measured. */
+export interface Subject {
+  readonly name: string;
+  readonly kind: 'llmproxy' | 'bare' | 'other';
+  /** Starts a new process in a folder of its own. */
+  readonly start: (folder: string) => Promise<Instance>;
+}
+
+export interface Instance {
+  readonly url: string;
+  readonly pid: number;
+  /** From the start of the process to its first word that it listens. */
+  readonly startMs: number;
+  readonly end: () => Promise<void>;
+}
+
+/** Reads answers whole, as llmproxy does for its log. */
+export const BARE_WHOLE = 'bare, whole';
+/** Hands answers on as they come, as a stream must be. */
+export const BARE_PASS = 'bare, as it comes';
+
+/** The bare passthroughs of Bun. */
+export function bareSubjects(upstream: string): readonly Subject[] {
+  const program = join(import.meta.dir, 'passthrough.ts');
+  const command = [process.execPath, '--no-env-file', program, upstream];
+  return [
+    { name: BARE_WHOLE, kind: 'bare', start: (folder) => run([...command, '--whole'], folder) },
+    { name: BARE_PASS, kind: 'bare', start: (folder) => run(command, folder) },
+  ];
+}
+
+/** A compiled llmproxy with its log on, before the one provider. */
+export function llmproxySubject(name: string, binary: string, upstream: string): Subject {
+  return {
+    name,
+    kind: 'llmproxy',
+    start: (folder) => {
+      const up = { name: 'up', type: 'openai-compatible', base_url: `${upstream}/v1`, models: ['*'] };
+      writeFileSync(join(folder, 'config.yaml'), JSON.stringify({ providers: [up] }));
+      return run([binary, 'serve', '--port', '0', '--log-dir', join(folder, 'logs')], folder);
+    },
+  };
+}
+
+/** nginx as a reverse proxy that keeps connections and buffers nothing, where it is installed. */
+export function nginxSubject(upstream: string): Subject | undefined {
+  const program = Bun.which('nginx') ?? Bun.which('nginx', { PATH: '/usr/sbin:/usr/local/sbin' });
+  if (!program) return undefined;
+  return {
+    name: 'nginx',
+    kind: 'other',
+    start: async (folder) => {
+      const port = freePort();
+      writeFileSync(join(folder, 'nginx.conf'), nginxConfig(folder, port, new URL(upstream).host));
+      const began = performance.now();
+      const child = Bun.spawn([program, '-c', join(folder, 'nginx.conf'), '-p', folder], {
+        stdout: 'ignore',
+        stderr: 'ignore',
+      });
+      children.push(child);
+      const url = `http://127.0.0.1:${port}`;
+      await untilListening(url, child);
+      return instance(url, child, performance.now() - began);
+    },
+  };
+}
+
+/** A fresh folder within another. */
+export function freshFolder(within: string): string {
+  mkdirSync(within, { recursive: true });
+  return mkdtempSync(join(within, 'run-'));
+}
+
+async function run(command: string[], folder: string): Promise<Instance> {
+  const began = performance.now();
+  const { url, process: child } = await started(command, folder);
+  return instance(url, child, performance.now() - began);
+}
+
+export function instance(url: string, child: Bun.Subprocess, startMs: number): Instance {
+  const end = async () => {
+    child.kill('SIGKILL');
+    await child.exited;
+    children.splice(children.indexOf(child), 1);
+  };
+  return { url, pid: child.pid, startMs, end };
+}
+
+export function freePort(): number {
+  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => undefined } });
+  const { port } = listener;
+  listener.stop(true);
+  return port;
+}
+
+/** @throws when the process ends, or two minutes have passed, before anybody listens */
+export async function untilListening(url: string, child: Bun.Subprocess): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const untilMs = performance.now() + 120_000;
+  while (child.exitCode === null && performance.now() < untilMs) {
+    try {
+      const socket = { data: () => undefined };
+      (await Bun.connect({ hostname, port: Number(port), socket })).terminate();
+      return;
+    } catch {
+      // Nobody listens yet.
+      await Bun.sleep(5);
+    }
+  }
+  throw new Error(`Cannot start ${child.pid}: nobody listens at ${url}`);
+}
+
+function nginxConfig(folder: string, port: number, upstream: string): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  const paths = temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
+  return `daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr crit;
+events { worker_connections 4096; }
+http { access_log off; client_max_body_size 32m; client_body_buffer_size 2m; keepalive_requests 100000000; ${paths}
+upstream up { server ${upstream}; keepalive 512; keepalive_requests 100000000; }
+server { listen 127.0.0.1:${port}; location / { proxy_pass http://up; proxy_http_version 1.1;
+proxy_set_header Connection ""; proxy_buffering off; } } }
+`;
+}
