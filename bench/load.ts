@@ -2,9 +2,19 @@ import type { Socket } from 'bun';
 import { MessageReader } from './http-message.ts';
 import { Outbox } from './outbox.ts';
 
+export interface LoadOptions {
+  /** Connections, each with one request at a time. */
+  readonly clients: number;
+  readonly request: Buffer;
+  /** What is counted: each answer, or each time these bytes occur in one. */
+  readonly counts?: string;
+  /** How long an answer takes: until it is whole, or until the first byte of its body. */
+  readonly until?: 'whole' | 'first byte';
+}
+
 /** Clients that ask one after the other until they are told to stop. */
 export interface Load {
-  /** Answers so far. */
+  /** What was counted so far. */
   readonly completed: () => number;
   /** Milliseconds of each answer since this was last called. */
   readonly takeLatenciesMs: () => readonly number[];
@@ -14,7 +24,7 @@ export interface Load {
 }
 
 /** Opens a connection for each client; each sends the request, reads the answer whole, and sends it again. */
-export function startLoad(url: string, clients: number, request: Buffer): Load {
+export function startLoad(url: string, { clients, request, counts, until = 'whole' }: LoadOptions): Load {
   const { hostname, port } = new URL(url);
   const failure = Promise.withResolvers<never>();
   // Who does not wait for it at the moment will look at the next window.
@@ -26,12 +36,12 @@ export function startLoad(url: string, clients: number, request: Buffer): Load {
 
   const client = () => {
     const outbox = new Outbox();
-    let asked = 0;
+    let askedAt = 0;
     let to: Socket<unknown>;
-    let whole = true;
+    let waiting: 'for nothing' | 'for the first byte' | 'for the rest' = 'for nothing';
     const ask = () => {
-      asked = performance.now();
-      whole = false;
+      askedAt = performance.now();
+      waiting = 'for the first byte';
       outbox.write(to, request);
     };
     const reader = new MessageReader({
@@ -39,11 +49,16 @@ export function startLoad(url: string, clients: number, request: Buffer): Load {
         if (!text.startsWith('200', 9))
           failure.reject(new Error(`Cannot load ${url}: it answered ${text.split('\r\n')[0]}`));
       },
-      body: () => undefined,
+      body: (part) => {
+        if (waiting === 'for the first byte' && until === 'first byte')
+          latenciesMs.push(performance.now() - askedAt);
+        waiting = 'for the rest';
+        if (counts !== undefined) completed += occurrences(part, counts);
+      },
       end: () => {
-        latenciesMs.push(performance.now() - asked);
-        completed += 1;
-        whole = true;
+        if (until === 'whole') latenciesMs.push(performance.now() - askedAt);
+        if (counts === undefined) completed += 1;
+        waiting = 'for nothing';
         if (!stopped) ask();
       },
     });
@@ -61,9 +76,8 @@ export function startLoad(url: string, clients: number, request: Buffer): Load {
         close: (socket) => {
           sockets.delete(socket);
           if (stopped) return;
-          if (reader.within || !whole)
-            return failure.reject(new Error(`Cannot load ${url}: it closed the connection`));
-          client();
+          if (waiting === 'for nothing') return client();
+          failure.reject(new Error(`Cannot load ${url}: it closed the connection in an answer`));
         },
       },
     }).catch(failure.reject);
@@ -83,4 +97,10 @@ export function startLoad(url: string, clients: number, request: Buffer): Load {
       for (const socket of sockets) socket.terminate();
     },
   };
+}
+
+function occurrences(bytes: Buffer, text: string): number {
+  let count = 0;
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + text.length)) count += 1;
+  return count;
 }

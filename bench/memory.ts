@@ -9,6 +9,12 @@ export function residentMb(pid: number): number {
   return Number(kb) / 1024;
 }
 
+/** Memory of a process that no other could share and that it has written to, MB. Linux only. */
+export function privateMb(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  return Number(/Private_Dirty:\s+(\d+)/.exec(rollup)?.[1]) / 1024;
+}
+
 /** How memory grew over the second half of a run: the line of least squares through its samples. */
 export function growth(samples: readonly { atMs: number; mb: number }[]): {
   slopeMbPerMinute: number;

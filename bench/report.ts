@@ -2,49 +2,83 @@ import type { Measure, Sample } from './row.ts';
 import type { Spread } from './statistics.ts';
 import { spread } from './statistics.ts';
 
+/** By subject, a sample an instance. */
+export type Samples = ReadonlyMap<string, readonly Sample[]>;
+
 /** One line of a table. */
-export interface Line {
+interface Line {
   readonly subject: string;
   readonly value: Spread;
-  /** To the base of the measure, round by round; none without one. */
-  readonly ratio: Spread | undefined;
+  /** To the base of the measure, round by round. */
+  readonly ratio: Spread;
+}
+
+const WIDTHS = [20, 9, 20, 9, 20];
+
+/** All measures as text, a block for each, 100 columns wide at most. */
+export function tableText(measures: readonly Measure[], samples: Samples): string {
+  const padded = (cells: readonly string[]) =>
+    cells
+      .map((cell, n) => (n === 0 ? cell.padEnd(WIDTHS[n]!) : cell.padStart(WIDTHS[n]!)))
+      .join(' ')
+      .trimEnd();
+  return measures
+    .map((measure) => {
+      const head = padded(['', measure.unit, 'quartiles', 'ratio', 'quartiles']);
+      const lines = linesOf(measure, samples).map((line) => padded(cellsOf(line)));
+      return `${measure.title}; ratio to ${measure.base}\n${[head, ...lines].join('\n')}\n`;
+    })
+    .join('\n');
+}
+
+/** The same in Markdown. */
+export function tableMarkdown(measures: readonly Measure[], samples: Samples): string {
+  return measures
+    .map((measure) => {
+      const rows = linesOf(measure, samples).map((line) => `| ${cellsOf(line).join(' | ')} |`);
+      return [
+        `### ${measure.title}`,
+        '',
+        `| subject | ${measure.unit} | quartiles | to ${measure.base} | quartiles |`,
+        '| --- | --: | --: | --: | --: |',
+        ...rows,
+        '',
+      ].join('\n');
+    })
+    .join('\n');
 }
 
 /** What the samples say of a measure, a line for each subject that has it. */
-export function linesOf(measure: Measure, samples: ReadonlyMap<string, readonly Sample[]>): readonly Line[] {
+export function linesOf(measure: Measure, samples: Samples): readonly Line[] {
   const base = samples.get(measure.base);
   return [...samples].flatMap(([subject, all]) => {
     const values = all.flatMap((sample) => sample[measure.name] ?? []);
     if (values.length === 0) return [];
     const ratios = all.flatMap((sample, round) => {
-      const ratio = (sample[measure.name] ?? Number.NaN) / (base?.[round]?.[measure.name] ?? Number.NaN);
-      return Number.isNaN(ratio) ? [] : [ratio];
+      const [own, other] = [sample[measure.name], base?.[round]?.[measure.name]];
+      return own === undefined || other === undefined ? [] : [own / other];
     });
-    return [{ subject, value: spread(values), ratio: ratios.length > 0 ? spread(ratios) : undefined }];
+    return [{ subject, value: spread(values), ratio: spread(ratios) }];
   });
 }
 
-/** All measures as text, a block for each. */
-export function tableText(
-  measures: readonly Measure[],
-  samples: ReadonlyMap<string, readonly Sample[]>,
-): string {
-  const blocks = measures.map((measure) => {
-    const lines = linesOf(measure, samples).map(({ subject, value, ratio }) =>
-      [
-        `  ${subject.padEnd(20)}`,
-        figure(value.median).padStart(9),
-        `[${figure(value.low)} .. ${figure(value.high)}]`.padStart(22),
-        ratio ? `${ratio.median.toFixed(2)}x`.padStart(9) : '',
-        ratio ? `[${ratio.low.toFixed(2)} .. ${ratio.high.toFixed(2)}]`.padStart(17) : '',
-      ].join(' '),
-    );
-    return `${measure.title}, ${measure.unit} (ratio to ${measure.base})\n${lines.join('\n')}\n`;
-  });
-  return blocks.join('\n');
+function cellsOf({ subject, value, ratio }: Line): readonly string[] {
+  const range = ({ low, high }: Spread, text: (value: number) => string) => `${text(low)} .. ${text(high)}`;
+  if (Number.isNaN(ratio.median)) return [subject, figure(value.median), range(value, figure), '', ''];
+  return [
+    subject,
+    figure(value.median),
+    range(value, figure),
+    times(ratio.median),
+    range(ratio, (each) => times(each).slice(0, -1)),
+  ];
 }
 
 /** Three digits that count. */
 function figure(value: number): string {
   return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
+}
+
+export function times(ratio: number): string {
+  return `${ratio.toFixed(ratio >= 100 ? 0 : ratio >= 10 ? 1 : 2)}x`;
 }

@@ -1,24 +1,63 @@
-/** The requests of the bench. Their models say how bench/upstream.ts answers. */
-const PATHS = { chat: '/v1/chat/completions', messages: '/v1/messages' } as const;
-
-interface Asked {
-  readonly path?: keyof typeof PATHS;
-  readonly body: object;
+/** A request on a connection that stays open. Its model says how bench/upstream.ts answers. */
+export interface BenchRequest {
+  readonly path: string;
+  readonly body: string;
 }
 
-/** 1 kB, answered by 1.5 kB. */
-export const CHAT = request({ body: { model: 'bench', messages: [user('x'.repeat(900))] } });
-
-/** The bytes of a request on a connection that stays open. */
-function request({ path = 'chat', body }: Asked): Buffer {
-  const text = JSON.stringify(body);
-  return Buffer.from(
-    `POST ${PATHS[path]} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\n` +
-      `content-type: application/json\r\nauthorization: Bearer sk-bench-0123456789\r\n` +
-      `user-agent: OpenAI/JS 7.57.0\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
+const WORDS =
+  'the parser returns early when `line` is empty, so\nthe caller never sees "done" and waits: fix it'.split(
+    ' ',
   );
+
+/** 1 kB, answered by 1.5 kB. */
+export const CHAT = chat('bench', [user('x'.repeat(900))]);
+/** The same from a client of Anthropic's. */
+export const MESSAGES = messages('bench', [user('x'.repeat(900))]);
+/** 100 chunks, 10 ms apart. */
+export const STREAM = chat('bench-paced', [user('x'.repeat(900))], true);
+export const MESSAGES_STREAM = messages('bench-paced', [user('x'.repeat(900))], true);
+/** The first content at once, and soon the end. */
+export const BRIEF_STREAM = chat('bench-brief', [user('x'.repeat(900))], true);
+/** The history of an agent: 500 messages of 2 kB. */
+export const LARGE = chat(
+  'bench',
+  Array.from({ length: 500 }, (_, n) => ({
+    role: n % 2 === 0 ? 'user' : 'assistant',
+    content: `${n}: ${sentence(1_950, n)}`,
+  })),
+);
+/** Answered by 100 kB. */
+export const LARGE_ANSWER = chat('bench-large', [user('x'.repeat(900))]);
+/** Answered after 100 ms. */
+export const SLOW = chat('bench-slow', [user('x'.repeat(900))]);
+
+/** What is sent. @param headers lines that a subject needs besides, each with its line end */
+export function requestBytes({ path, body }: BenchRequest, headers: string): Buffer {
+  return Buffer.from(
+    `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\n` +
+      `content-type: application/json\r\nauthorization: Bearer sk-bench-0123456789\r\n` +
+      `user-agent: OpenAI/JS 7.57.0\r\n${headers}content-length: ${body.length}\r\n\r\n${body}`,
+  );
+}
+
+function chat(model: string, asked: readonly object[], stream?: boolean): BenchRequest {
+  return { path: '/v1/chat/completions', body: JSON.stringify({ model, stream, messages: asked }) };
+}
+
+function messages(model: string, asked: readonly object[], stream?: boolean): BenchRequest {
+  return {
+    path: '/v1/messages',
+    body: JSON.stringify({ model, max_tokens: 1_000, stream, messages: asked }),
+  };
 }
 
 function user(content: string): object {
   return { role: 'user', content };
+}
+
+/** Words from another place each time, as many letters as asked for. */
+function sentence(letters: number, seed: number): string {
+  let text = '';
+  for (let n = seed; text.length < letters; n += 7) text += `${WORDS[n % WORDS.length]} `;
+  return text.slice(0, letters);
 }

@@ -3,13 +3,15 @@ import type { Instance, Subject } from './subjects.ts';
 
 /** How thorough a run is. */
 export interface Effort {
-  readonly leastRequests: number;
+  /** The share of the requests that warming up takes at the full effort. */
+  readonly share: number;
+  /** An instance that is not steady after so long is measured as it is. */
   readonly warmMs: number;
   readonly windowMs: number;
   readonly windows: number;
 }
 
-/** What one instance of a subject was seen to need, by the measure's name. */
+/** What one instance was seen to need, by the measure's name. */
 export type Sample = Readonly<Record<string, number>>;
 
 export interface Measure {
@@ -17,7 +19,7 @@ export interface Measure {
   /** Heading of its table. */
   readonly title: string;
   readonly unit: string;
-  /** What it is divided by: the subject of this name, in the same round. */
+  /** The subject that the others are divided by, in the same round. */
   readonly base: string;
 }
 
@@ -25,6 +27,8 @@ export interface Run {
   readonly subject: Subject;
   readonly instance: Instance;
   readonly cpu: CpuMeter;
+  /** URL of the provider. */
+  readonly upstream: string;
   readonly effort: Effort;
 }
 
@@ -34,4 +38,6 @@ export interface Row {
   readonly measures: readonly Measure[];
   readonly applies: (subject: Subject) => boolean;
   readonly sample: (run: Run) => Promise<Sample>;
+  /** Set where it needs a process that has done nothing before: how many of these at most. */
+  readonly alone?: number;
 }

@@ -1,87 +1,99 @@
 /**
  * `make bench`: llmproxy with its log on, against bare Bun passthroughs and whatever other proxies are installed; all on
- * loopback, in one run. See docs/performance.md for what is measured and how.
- * Usage: bun bench/run.ts [--quick] [--instances N] [--rows A,B] [--subject NAME=BINARY]...
+ * loopback, in one run. docs/performance.md says what is measured and how; a whole run writes its results there.
+ * Usage: bun bench/run.ts [--quick] [--instances N] [--rows A,B] [--subject NAME=BINARY]... [--peers DIR]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { join } from 'node:path';
 import { children, started } from './children.ts';
 import { CpuMeter } from './cpu.ts';
+import { options } from './options.ts';
+import { writePages } from './page.ts';
+import { peers } from './peers.ts';
 import { tableText } from './report.ts';
-import type { Effort, Row, Sample } from './row.ts';
-import { relay } from './rows/relay.ts';
+import type { Row, Sample } from './row.ts';
+import { rowsNamed } from './rows.ts';
 import type { Subject } from './subjects.ts';
 import { bareSubjects, freshFolder, llmproxySubject, nginxSubject } from './subjects.ts';
 
 const ROOT = join(import.meta.dir, '..');
-const ROWS: readonly Row[] = [relay];
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    instances: { type: 'string' },
-    rows: { type: 'string' },
-    subject: { type: 'string', multiple: true, default: [] },
-  },
-});
-const instances = Number(values.instances ?? (values.quick ? 2 : 10));
-const effort: Effort = values.quick
-  ? { leastRequests: 10_000, warmMs: 5_000, windowMs: 500, windows: 2 }
-  : { leastRequests: 20_000, warmMs: 15_000, windowMs: 1_000, windows: 3 };
-const named = values.rows?.split(',');
-const rows = ROWS.filter(({ name }) => named === undefined || named.includes(name));
+/** They are slow, and far enough away that their spread does not matter. */
+const PEER_INSTANCES = 3;
 
+const asked = options(process.argv.slice(2));
+const rows = rowsNamed(asked.rows, asked.quick);
+const measures = rows.flatMap((row) => row.measures);
 const folder = mkdtempSync(join(tmpdir(), 'llmproxy-bench-'));
 process.on('SIGINT', () => process.exit(130));
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 });
+const tell = (text: string) => void process.stderr.write(`${text}\n`);
 
-const upstream = await started(
-  [process.execPath, '--no-env-file', join(import.meta.dir, 'upstream.ts')],
-  folder,
-);
+const program = join(import.meta.dir, 'upstream.ts');
+const { url: upstream } = await started([process.execPath, '--no-env-file', program], folder);
+const nginx = nginxSubject(upstream);
+const others = peers(asked.peers, upstream);
+if (!nginx) tell('nginx is left out: it is not installed');
+for (const line of others.missing) tell(line);
 const subjects: readonly Subject[] = [
-  ...bareSubjects(upstream.url),
-  ...llmproxies(upstream.url),
-  ...[nginxSubject(upstream.url)].filter((subject) => subject !== undefined),
+  ...bareSubjects(upstream),
+  ...llmproxies(),
+  ...(nginx ? [nginx] : []),
+  ...others.subjects,
 ];
 
 /** By subject, a sample a round. */
 const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]));
-for (let round = 0; round < instances; round += 1)
+/** What failed at a proxy of others is not tried again. */
+const failed = new Set<string>();
+for (let round = 0; round < asked.instances; round += 1)
   for (const subject of subjects) {
-    const here = freshFolder(folder);
-    const instance = await subject.start(here);
-    const cpu = new CpuMeter(instance.pid);
+    if (subject.kind === 'peer' && round >= PEER_INSTANCES) continue;
+    tell(`round ${round + 1} of ${asked.instances}: ${subject.name}`);
+    const applying = rows.filter((row) => row.applies(subject));
+    const together = applying.filter(({ alone }) => alone === undefined);
+    const alone = applying.filter((row) => round < (row.alone ?? 0));
     let sample: Sample = {};
-    for (const row of rows)
-      if (row.applies(subject))
-        sample = { ...sample, ...(await row.sample({ subject, instance, cpu, effort })) };
-    await instance.end();
-    rmSync(here, { recursive: true, force: true });
+    for (const group of [together, ...alone.map((row) => [row])])
+      if (group.length > 0) sample = { ...sample, ...(await sampled(subject, group)) };
     samples.get(subject.name)!.push(sample);
-    process.stderr.write(`round ${round + 1} of ${instances}, ${subject.name}\n`);
   }
-process.stdout.write(
-  tableText(
-    rows.flatMap(({ measures }) => measures),
-    samples,
-  ),
-);
+
+process.stdout.write(`\n${tableText(measures, samples)}`);
+if (!asked.quick && asked.rows === undefined && asked.binaries.length === 0)
+  writePages({ instances: asked.instances, peerInstances: PEER_INSTANCES, measures, samples });
 process.exit(0);
 
+/** Starts a process, measures the rows of it in turn, and ends it. */
+async function sampled(subject: Subject, group: readonly Row[]): Promise<Sample> {
+  const here = freshFolder(folder);
+  let sample: Sample = {};
+  const instance = await subject.start(here);
+  const cpu = new CpuMeter(instance.pid);
+  for (const row of group) {
+    if (failed.has(`${subject.name} ${row.name}`)) continue;
+    try {
+      const seen = await row.sample({ subject, instance, cpu, upstream, effort: asked.effort });
+      sample = { ...sample, ...seen };
+    } catch (cause) {
+      if (subject.kind === 'llmproxy' || subject.kind === 'bare') throw cause;
+      failed.add(`${subject.name} ${row.name}`);
+      tell(`${subject.name} is left out of ${row.name}: ${(cause as Error).message}`);
+    }
+  }
+  await instance.end();
+  rmSync(here, { recursive: true, force: true });
+  return sample;
+}
+
 /** The binaries that were named, or this working copy's. */
-function llmproxies(url: string): readonly Subject[] {
-  if (values.subject.length > 0)
-    return values.subject.map((text) => {
-      const [name, path] = text.split('=');
-      if (!name || !path) throw new Error(`Cannot use --subject ${text}: expected NAME=BINARY`);
-      return llmproxySubject(name, resolve(path), url);
-    });
+function llmproxies(): readonly Subject[] {
+  if (asked.binaries.length > 0)
+    return asked.binaries.map(({ name, path }) => llmproxySubject(name, path, upstream));
   const built = Bun.spawnSync([process.execPath, '--no-env-file', 'scripts/build.ts'], { cwd: ROOT });
   if (built.exitCode !== 0) throw new Error(built.stderr.toString());
-  return [llmproxySubject('llmproxy', join(ROOT, 'dist/llmproxy'), url)];
+  return [llmproxySubject('llmproxy', join(ROOT, 'dist/llmproxy'), upstream)];
 }

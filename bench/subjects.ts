@@ -5,7 +5,9 @@ import { children, started } from './children.ts';
 /** A program that is measured. */
 export interface Subject {
   readonly name: string;
-  readonly kind: 'llmproxy' | 'bare' | 'other';
+  readonly kind: 'llmproxy' | 'bare' | 'nginx' | 'peer';
+  /** Whether it answers clients of Anthropic's Messages from a provider of chat. */
+  readonly translates: boolean;
   /** Starts a new process in a folder of its own. */
   readonly start: (folder: string) => Promise<Instance>;
 }
@@ -13,6 +15,8 @@ export interface Subject {
 export interface Instance {
   readonly url: string;
   readonly pid: number;
+  /** Lines of a head that its requests need besides. */
+  readonly headers: string;
   /** From the start of the process to its first word that it listens. */
   readonly startMs: number;
   readonly end: () => Promise<void>;
@@ -28,8 +32,13 @@ export function bareSubjects(upstream: string): readonly Subject[] {
   const program = join(import.meta.dir, 'passthrough.ts');
   const command = [process.execPath, '--no-env-file', program, upstream];
   return [
-    { name: BARE_WHOLE, kind: 'bare', start: (folder) => run([...command, '--whole'], folder) },
-    { name: BARE_PASS, kind: 'bare', start: (folder) => run(command, folder) },
+    {
+      name: BARE_WHOLE,
+      kind: 'bare',
+      translates: false,
+      start: (folder) => run([...command, '--whole'], folder),
+    },
+    { name: BARE_PASS, kind: 'bare', translates: false, start: (folder) => run(command, folder) },
   ];
 }
 
@@ -38,6 +47,7 @@ export function llmproxySubject(name: string, binary: string, upstream: string):
   return {
     name,
     kind: 'llmproxy',
+    translates: true,
     start: (folder) => {
       const up = { name: 'up', type: 'openai-compatible', base_url: `${upstream}/v1`, models: ['*'] };
       writeFileSync(join(folder, 'config.yaml'), JSON.stringify({ providers: [up] }));
@@ -52,19 +62,12 @@ export function nginxSubject(upstream: string): Subject | undefined {
   if (!program) return undefined;
   return {
     name: 'nginx',
-    kind: 'other',
+    kind: 'nginx',
+    translates: false,
     start: async (folder) => {
       const port = freePort();
       writeFileSync(join(folder, 'nginx.conf'), nginxConfig(folder, port, new URL(upstream).host));
-      const began = performance.now();
-      const child = Bun.spawn([program, '-c', join(folder, 'nginx.conf'), '-p', folder], {
-        stdout: 'ignore',
-        stderr: 'ignore',
-      });
-      children.push(child);
-      const url = `http://127.0.0.1:${port}`;
-      await untilListening(url, child);
-      return instance(url, child, performance.now() - began);
+      return startedAt(port, [program, '-c', join(folder, 'nginx.conf'), '-p', folder], { folder });
     },
   };
 }
@@ -81,13 +84,33 @@ async function run(command: string[], folder: string): Promise<Instance> {
   return instance(url, child, performance.now() - began);
 }
 
-export function instance(url: string, child: Bun.Subprocess, startMs: number): Instance {
+function instance(url: string, child: Bun.Subprocess, startMs: number, headers = ''): Instance {
   const end = async () => {
     child.kill('SIGKILL');
     await child.exited;
     children.splice(children.indexOf(child), 1);
   };
-  return { url, pid: child.pid, startMs, end };
+  return { url, pid: child.pid, headers, startMs, end };
+}
+
+/** Starts a program that is told its port, and waits until it listens there. */
+export async function startedAt(
+  port: number,
+  command: readonly string[],
+  { folder, env = {}, headers = '' }: { folder: string; env?: Record<string, string>; headers?: string },
+): Promise<Instance> {
+  const began = performance.now();
+  const child = Bun.spawn([...command], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'ignore',
+  });
+  children.push(child);
+  const url = `http://127.0.0.1:${port}`;
+  await untilListening(url, child);
+  return instance(url, child, performance.now() - began, headers);
 }
 
 export function freePort(): number {
@@ -98,7 +121,7 @@ export function freePort(): number {
 }
 
 /** @throws when the process ends, or two minutes have passed, before anybody listens */
-export async function untilListening(url: string, child: Bun.Subprocess): Promise<void> {
+async function untilListening(url: string, child: Bun.Subprocess): Promise<void> {
   const { hostname, port } = new URL(url);
   const untilMs = performance.now() + 120_000;
   while (child.exitCode === null && performance.now() < untilMs) {

@@ -1,48 +1,63 @@
 import type { CpuMeter } from './cpu.ts';
-import type { Load } from './load.ts';
+import type { Load, LoadOptions } from './load.ts';
+import { startLoad } from './load.ts';
+import type { Run } from './row.ts';
 
 export interface Window {
-  readonly requests: number;
+  readonly completed: number;
   readonly seconds: number;
-  /** Microseconds of CPU a request. */
+  /** Microseconds of CPU for each that was completed. */
   readonly cpuUs: number;
   readonly latenciesMs: readonly number[];
 }
 
-/** How long to warm a subject up. */
-export interface Warmth {
-  readonly windowMs: number;
-  /** Requests before it may be called steady: the first 20,000 pay for the compiler. */
-  readonly leastRequests: number;
-  /** It is measured as it is after so long. */
-  readonly mostMs: number;
+/** Two windows after another that cost the same within this share. */
+const STEADY_WITHIN = 0.05;
+/** A window of a slow subject is longer, for so many to be completed. */
+const LEAST_IN_WINDOW = 50;
+const GIVE_UP_MS = 30_000;
+
+/**
+ * Loads an instance until it is steady, or for as long as the effort allows, and then measures a few windows.
+ * @param least how much it completes before it may be called steady, at the full effort
+ * @throws what the load failed with
+ */
+export async function steadyWindows(
+  { instance, cpu, effort }: Run,
+  options: LoadOptions & { readonly least: number },
+): Promise<readonly Window[]> {
+  const load = startLoad(instance.url, options);
+  const windows: Window[] = [];
+  try {
+    const untilMs = performance.now() + effort.warmMs;
+    let [last, steady] = [Number.NaN, false];
+    while (!steady && performance.now() < untilMs) {
+      const { cpuUs } = await measureWindow(load, cpu, effort.windowMs);
+      steady =
+        Math.abs(cpuUs - last) <= STEADY_WITHIN * last && load.completed() >= options.least * effort.share;
+      last = cpuUs;
+    }
+    for (let n = 0; n < effort.windows; n += 1) windows.push(await measureWindow(load, cpu, effort.windowMs));
+  } finally {
+    load.stop();
+  }
+  return windows;
 }
 
-const STEADY_WITHIN = 0.05;
-
-/** Counts a running load, and what it costs its server, for a while. @throws what the load failed with */
-export async function measureWindow(load: Load, cpu: CpuMeter, ms: number): Promise<Window> {
+/** Counts a running load, and what it costs its server, for a while. */
+async function measureWindow(load: Load, cpu: CpuMeter, ms: number): Promise<Window> {
   load.takeLatenciesMs();
-  const before = { requests: load.completed(), cpuUs: cpu.readUs(), at: performance.now() };
-  await Promise.race([Bun.sleep(ms), load.failed]);
-  const requests = load.completed() - before.requests;
+  const before = { completed: load.completed(), cpuUs: cpu.readUs(), at: performance.now() };
+  let completed = 0;
+  do {
+    await Promise.race([Bun.sleep(ms), load.failed]);
+    completed = load.completed() - before.completed;
+  } while (completed < LEAST_IN_WINDOW && performance.now() - before.at < GIVE_UP_MS);
+  if (completed === 0) throw new Error(`Nothing was completed in ${GIVE_UP_MS / 1000} s`);
   return {
-    requests,
+    completed,
     seconds: (performance.now() - before.at) / 1000,
-    cpuUs: (cpu.readUs() - before.cpuUs) / requests,
+    cpuUs: (cpu.readUs() - before.cpuUs) / completed,
     latenciesMs: load.takeLatenciesMs(),
   };
-}
-
-/** Waits until two windows after another cost the same, within 5 %. @returns whether they did in time */
-export async function untilSteady(load: Load, cpu: CpuMeter, warmth: Warmth): Promise<boolean> {
-  const began = performance.now();
-  let last = Number.NaN;
-  while (performance.now() - began < warmth.mostMs) {
-    const { cpuUs } = await measureWindow(load, cpu, warmth.windowMs);
-    const steady = Math.abs(cpuUs - last) <= STEADY_WITHIN * last;
-    if (steady && load.completed() >= warmth.leastRequests) return true;
-    last = cpuUs;
-  }
-  return false;
 }

@@ -1,0 +1,38 @@
+import { requestBytes, SLOW, STREAM } from './requests.ts';
+import type { Instance } from './subjects.ts';
+
+const CLIENTS = 64;
+const LEAVES_MS = 5;
+
+/**
+ * Sends requests on connections of their own and leaves each before its answer: every other one while the provider
+ * still thinks, the rest with the first bytes of a stream.
+ */
+export async function abortedRequests({ url, headers }: Instance, requests: number): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const slow = requestBytes(SLOW, headers);
+  const stream = requestBytes(STREAM, headers);
+  let begun = 0;
+
+  const abort = async (bytes: Buffer) => {
+    const left = Promise.withResolvers<void>();
+    const socket = await Bun.connect({
+      hostname,
+      port: Number(port),
+      socket: {
+        data: (from) => void from.terminate(),
+        close: () => left.resolve(),
+      },
+    });
+    socket.write(bytes);
+    if (bytes === slow) setTimeout(() => socket.terminate(), LEAVES_MS);
+    await left.promise;
+  };
+  const client = async () => {
+    while (begun < requests) {
+      begun += 1;
+      await abort(begun % 2 === 0 ? slow : stream);
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, client));
+}

@@ -1,0 +1,47 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Effort } from './row.ts';
+
+export interface Options {
+  readonly quick: boolean;
+  /** Fresh processes of each subject. */
+  readonly instances: number;
+  /** Names of rows; all, when left out. */
+  readonly rows: readonly string[] | undefined;
+  /** Binaries to measure in place of this working copy's. */
+  readonly binaries: readonly { readonly name: string; readonly path: string }[];
+  /** Where other proxies are installed, see peers.ts. */
+  readonly peers: string | undefined;
+  readonly effort: Effort;
+}
+
+/** @throws on what it does not know */
+export function options(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      instances: { type: 'string' },
+      rows: { type: 'string' },
+      subject: { type: 'string', multiple: true, default: [] },
+      peers: { type: 'string' },
+    },
+  });
+  const instances = Number(values.instances ?? (values.quick ? 2 : 10));
+  if (!(Number.isInteger(instances) && instances > 0))
+    throw new Error(`Cannot use --instances ${values.instances}: expected a whole number from 1`);
+  return {
+    quick: values.quick,
+    instances,
+    rows: values.rows?.split(','),
+    binaries: values.subject.map((text) => {
+      const [name, path] = text.split('=');
+      if (!name || !path) throw new Error(`Cannot use --subject ${text}: expected NAME=BINARY`);
+      return { name, path: resolve(path) };
+    }),
+    peers: values.peers ? resolve(values.peers) : undefined,
+    effort: values.quick
+      ? { share: 0.25, warmMs: 2_500, windowMs: 300, windows: 2 }
+      : { share: 1, warmMs: 15_000, windowMs: 1_000, windows: 3 },
+  };
+}

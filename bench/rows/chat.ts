@@ -1,0 +1,52 @@
+import { CHAT, MESSAGES, requestBytes } from '../requests.ts';
+import type { Row } from '../row.ts';
+import { median, quantile } from '../statistics.ts';
+import { BARE_WHOLE } from '../subjects.ts';
+import { steadyWindows } from '../window.ts';
+
+const CLIENTS = 32;
+/** The compiler is at work until then. */
+const LEAST = 20_000;
+
+export const relay: Row = {
+  name: 'relay',
+  measures: [
+    { name: 'relay', title: 'Relayed chat, 32 clients: CPU a request', unit: 'µs', base: BARE_WHOLE },
+    {
+      name: 'relay_rate',
+      title: 'Relayed chat, 32 clients: requests a second',
+      unit: '/s',
+      base: BARE_WHOLE,
+    },
+    { name: 'relay_p99', title: 'Relayed chat, 32 clients: p99 of an answer', unit: 'ms', base: BARE_WHOLE },
+  ],
+  applies: () => true,
+  async sample(run) {
+    const request = requestBytes(CHAT, run.instance.headers);
+    const windows = await steadyWindows(run, { clients: CLIENTS, request, least: LEAST });
+    return {
+      relay: median(windows.map(({ cpuUs }) => cpuUs)),
+      relay_rate: median(windows.map(({ completed, seconds }) => completed / seconds)),
+      relay_p99: median(windows.map(({ latenciesMs }) => quantile(latenciesMs, 0.99))),
+    };
+  },
+};
+
+/** The bare passthrough hands the same request on to be answered in the words of chat. */
+export const translated: Row = {
+  name: 'translated',
+  measures: [
+    {
+      name: 'translated',
+      title: 'Messages client, provider of chat, 32 clients: CPU a request',
+      unit: 'µs',
+      base: BARE_WHOLE,
+    },
+  ],
+  applies: ({ name, translates }) => translates || name === BARE_WHOLE,
+  async sample(run) {
+    const request = requestBytes(MESSAGES, run.instance.headers);
+    const windows = await steadyWindows(run, { clients: CLIENTS, request, least: LEAST / 2 });
+    return { translated: median(windows.map(({ cpuUs }) => cpuUs)) };
+  },
+};
