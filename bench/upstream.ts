@@ -3,6 +3,7 @@
  * says how it answers; the names are in requests.ts.
  */
 import type { Socket } from 'bun';
+import { ANSWER, FIRST_CHUNK, LARGE_ANSWER, LAST_CHUNK, NEXT_CHUNK } from './answers.ts';
 import { MessageReader } from './http-message.ts';
 import { Outbox } from './outbox.ts';
 
@@ -21,28 +22,6 @@ interface Paced {
   left: number;
   dueMs: number;
 }
-
-const completion = (words: number) =>
-  whole(
-    JSON.stringify({
-      id: 'chatcmpl-bench',
-      object: 'chat.completion',
-      created: 1,
-      model: 'bench',
-      choices: [
-        { index: 0, message: { role: 'assistant', content: 'word '.repeat(words) }, finish_reason: 'stop' },
-      ],
-      usage: { prompt_tokens: 200, completion_tokens: words, total_tokens: 200 + words },
-    }),
-  );
-
-const ANSWER = completion(250);
-const LARGE_ANSWER = completion(20_000);
-const STREAM_HEAD =
-  'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n';
-const FIRST = Buffer.from(STREAM_HEAD + chunked(event({ role: 'assistant', content: 'word ' }, null)));
-const NEXT = Buffer.from(chunked(event({ content: 'word ' }, null)));
-const LAST = Buffer.from(`${chunked(`${event({}, 'stop')}data: [DONE]\n\n`)}0\r\n\r\n`);
 
 const streams = new Map<Socket<Connection>, Paced>();
 setInterval(pace, 1);
@@ -86,10 +65,10 @@ function answer(socket: Socket<Connection>, body: Buffer): void {
     case 'bench-slow':
       return void setTimeout(() => socket.readyState > 0 && send(ANSWER), SLOW_MS);
     case 'bench-brief':
-      send(FIRST);
-      return void setTimeout(() => socket.readyState > 0 && send(LAST), 1);
+      send(FIRST_CHUNK);
+      return void setTimeout(() => socket.readyState > 0 && send(LAST_CHUNK), 1);
     case 'bench-paced':
-      send(FIRST);
+      send(FIRST_CHUNK);
       // Streams that begin together must not send together for ever.
       return void streams.set(socket, {
         send,
@@ -107,7 +86,7 @@ function pace(): void {
     if (stream.dueMs > now) continue;
     stream.dueMs += PACE_MS;
     stream.left -= 1;
-    stream.send(stream.left < 0 ? LAST : NEXT);
+    stream.send(stream.left < 0 ? LAST_CHUNK : NEXT_CHUNK);
     if (stream.left < 0) streams.delete(socket);
   }
 }
@@ -115,19 +94,4 @@ function pace(): void {
 function modelOf(body: Buffer): string | undefined {
   const at = body.indexOf('"model"');
   return /"model": ?"([\w-]+)"/.exec(body.toString('latin1', at, at + 50))?.[1];
-}
-
-function whole(body: string): Buffer {
-  return Buffer.from(
-    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-  );
-}
-
-function event(delta: object, finish: string | null): string {
-  const choices = [{ index: 0, delta, logprobs: null, finish_reason: finish }];
-  return `data: ${JSON.stringify({ id: 'chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz012', object: 'chat.completion.chunk', created: 1_795_428_000, model: 'bench', service_tier: 'default', system_fingerprint: 'fp_0123456789', choices })}\n\n`;
-}
-
-function chunked(text: string): string {
-  return `${text.length.toString(16)}\r\n${text}\r\n`;
 }
