@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check build release smoke bench bench-export bench-loop interop s3 soak outages simulate streams recorded clients real docs fmt clean
+.PHONY: help install serve test check build release smoke bench profile bench-export bench-loop interop s3 soak outages simulate streams recorded clients real docs fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -32,8 +32,11 @@ release: install ## compile for every platform, with checksums; SIGN=minisign or
 smoke: install ## try the compiled binary end to end
 	@$(RUN) scripts/smoke.ts $(ARGS)
 
-bench: install ## measure what the README claims
-	@$(RUN) bench/run.ts $(ARGS)
+bench: install ## measure what docs/performance.md says (15 minutes); PEERS=dir holds other proxies
+	@$(RUN) bench/run.ts $(if $(PEERS),--peers "$(PEERS)") $(ARGS)
+
+profile: install ## show which functions a request spends its time in
+	@$(RUN) bench/profile.ts $(ARGS)
 
 bench-export: install ## measure the export against jq and DuckDB, where they are installed
 	@$(RUN) bench/export.ts $(ARGS)

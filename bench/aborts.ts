@@ -1,3 +1,4 @@
+import { MessageReader } from './http-message.ts';
 import { requestBytes, SLOW, STREAM } from './requests.ts';
 import type { Instance } from './subjects.ts';
 
@@ -16,11 +17,18 @@ export async function abortedRequests({ url, headers }: Instance, requests: numb
 
   const abort = async (bytes: Buffer) => {
     const left = Promise.withResolvers<void>();
+    const reader = new MessageReader({
+      head: (text) => {
+        if (!text.startsWith('200', 9)) left.reject(new Error(`it answered ${text.split('\r\n')[0]}`));
+      },
+      body: () => void socket.terminate(),
+      end: () => undefined,
+    });
     const socket = await Bun.connect({
       hostname,
       port: Number(port),
       socket: {
-        data: (from) => void from.terminate(),
+        data: (_socket, part) => reader.read(part),
         close: () => left.resolve(),
       },
     });

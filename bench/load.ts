@@ -46,8 +46,7 @@ export function startLoad(url: string, { clients, request, counts, until = 'whol
     };
     const reader = new MessageReader({
       head: (text) => {
-        if (!text.startsWith('200', 9))
-          failure.reject(new Error(`Cannot load ${url}: it answered ${text.split('\r\n')[0]}`));
+        if (!text.startsWith('200', 9)) failure.reject(new Error(`it answered ${text.split('\r\n')[0]}`));
       },
       body: (part) => {
         if (waiting === 'for the first byte' && until === 'first byte')
@@ -77,7 +76,7 @@ export function startLoad(url: string, { clients, request, counts, until = 'whol
           sockets.delete(socket);
           if (stopped) return;
           if (waiting === 'for nothing') return client();
-          failure.reject(new Error(`Cannot load ${url}: it closed the connection in an answer`));
+          failure.reject(new Error('it closed the connection in an answer'));
         },
       },
     }).catch(failure.reject);

@@ -12,6 +12,8 @@ export interface Options {
   readonly binaries: readonly { readonly name: string; readonly path: string }[];
   /** Where other proxies are installed, see peers.ts. */
   readonly peers: string | undefined;
+  /** The subject that all are compared to, in place of the one that each measure names. */
+  readonly base: string | undefined;
   readonly effort: Effort;
 }
 
@@ -24,12 +26,16 @@ export function options(args: readonly string[]): Options {
       instances: { type: 'string' },
       rows: { type: 'string' },
       subject: { type: 'string', multiple: true, default: [] },
+      base: { type: 'string' },
+      warm: { type: 'string', default: '0' },
       peers: { type: 'string' },
     },
   });
   const instances = Number(values.instances ?? (values.quick ? 2 : 10));
   if (!(Number.isInteger(instances) && instances > 0))
     throw new Error(`Cannot use --instances ${values.instances}: expected a whole number from 1`);
+  const leastWarmMs = Number(values.warm) * 1000;
+  if (!(leastWarmMs >= 0)) throw new Error(`Cannot use --warm ${values.warm}: expected seconds`);
   return {
     quick: values.quick,
     instances,
@@ -40,8 +46,9 @@ export function options(args: readonly string[]): Options {
       return { name, path: resolve(path) };
     }),
     peers: values.peers ? resolve(values.peers) : undefined,
+    base: values.base,
     effort: values.quick
-      ? { share: 0.25, warmMs: 2_500, windowMs: 300, windows: 2 }
-      : { share: 1, warmMs: 15_000, windowMs: 1_000, windows: 3 },
+      ? { share: 0.25, leastWarmMs, warmMs: Math.max(2_500, leastWarmMs), windowMs: 300, windows: 2 }
+      : { share: 1, leastWarmMs, warmMs: 15_000 + leastWarmMs, windowMs: 1_000, windows: 3 },
   };
 }

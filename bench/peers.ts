@@ -4,8 +4,9 @@
  *     npm install --prefix DIR/portkey @portkey-ai/gateway
  *     python3 -m venv DIR/litellm && DIR/litellm/bin/pip install 'litellm[proxy]'
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Glob } from 'bun';
 import type { Subject } from './subjects.ts';
 import { freePort, startedAt } from './subjects.ts';
 
@@ -39,6 +40,8 @@ function portkeySubject(node: string, program: string, upstream: string): Subjec
   return {
     name: 'Portkey',
     kind: 'peer',
+    version: (JSON.parse(readFileSync(join(program, '../../package.json'), 'utf8')) as { version: string })
+      .version,
     translates: false,
     start: (folder) => {
       const port = freePort();
@@ -52,9 +55,12 @@ function portkeySubject(node: string, program: string, upstream: string): Subjec
 }
 
 function litellmSubject(program: string, upstream: string): Subject {
+  const installed = new Glob('lib/python*/site-packages/litellm-*.dist-info/METADATA');
+  const [dist] = installed.scanSync({ cwd: join(program, '../..') });
   return {
     name: 'LiteLLM',
     kind: 'peer',
+    version: /litellm-([\d.]+)\.dist-info/.exec(dist ?? '')?.[1],
     translates: true,
     start: (folder) => {
       const port = freePort();

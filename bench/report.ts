@@ -75,7 +75,7 @@ function cellsOf({ subject, value, ratio }: Line): readonly string[] {
 }
 
 /** Three digits that count. */
-function figure(value: number): string {
+export function figure(value: number): string {
   return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
 }
 

@@ -5,6 +5,8 @@ import type { Instance, Subject } from './subjects.ts';
 export interface Effort {
   /** The share of the requests that warming up takes at the full effort. */
   readonly share: number;
+  /** How long it takes at least. */
+  readonly leastWarmMs: number;
   /** An instance that is not steady after so long is measured as it is. */
   readonly warmMs: number;
   readonly windowMs: number;
@@ -21,6 +23,8 @@ export interface Measure {
   readonly unit: string;
   /** The subject that the others are divided by, in the same round. */
   readonly base: string;
+  /** Whether the README quotes it. */
+  readonly quoted?: boolean;
 }
 
 export interface Run {
@@ -30,6 +34,8 @@ export interface Run {
   /** URL of the provider. */
   readonly upstream: string;
   readonly effort: Effort;
+  /** Takes a line for whoever waits for the run. */
+  readonly tell: (line: string) => void;
 }
 
 /** Something that is measured of an instance. */

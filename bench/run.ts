@@ -1,7 +1,8 @@
 /**
  * `make bench`: llmproxy with its log on, against bare Bun passthroughs and whatever other proxies are installed; all on
  * loopback, in one run. docs/performance.md says what is measured and how; a whole run writes its results there.
- * Usage: bun bench/run.ts [--quick] [--instances N] [--rows A,B] [--subject NAME=BINARY]... [--peers DIR]
+ * Usage: bun bench/run.ts [--quick] [--instances N] [--rows A,B] [--subject NAME=BINARY]...
+ *   [--base NAME] [--warm SECONDS] [--peers DIR]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,10 +21,14 @@ import { bareSubjects, freshFolder, llmproxySubject, nginxSubject } from './subj
 const ROOT = join(import.meta.dir, '..');
 /** They are slow, and far enough away that their spread does not matter. */
 const PEER_INSTANCES = 3;
+/** The longest that a row may take of one process. */
+const GIVE_UP_MS = 300_000;
 
 const asked = options(process.argv.slice(2));
 const rows = rowsNamed(asked.rows, asked.quick);
-const measures = rows.flatMap((row) => row.measures);
+const measures = rows
+  .flatMap((row) => row.measures)
+  .map((measure) => ({ ...measure, base: asked.base ?? measure.base }));
 const folder = mkdtempSync(join(tmpdir(), 'llmproxy-bench-'));
 process.on('SIGINT', () => process.exit(130));
 process.on('exit', () => {
@@ -47,8 +52,8 @@ const subjects: readonly Subject[] = [
 
 /** By subject, a sample a round. */
 const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]));
-/** What failed at a proxy of others is not tried again. */
-const failed = new Set<string>();
+/** What failed at a proxy of others, with why, is not tried again. */
+const failed = new Map<string, string>();
 for (let round = 0; round < asked.instances; round += 1)
   for (const subject of subjects) {
     if (subject.kind === 'peer' && round >= PEER_INSTANCES) continue;
@@ -63,8 +68,15 @@ for (let round = 0; round < asked.instances; round += 1)
   }
 
 process.stdout.write(`\n${tableText(measures, samples)}`);
-if (!asked.quick && asked.rows === undefined && asked.binaries.length === 0)
-  writePages({ instances: asked.instances, peerInstances: PEER_INSTANCES, measures, samples });
+if (!asked.quick && !asked.rows && !asked.base && asked.binaries.length === 0)
+  writePages({
+    instances: asked.instances,
+    peerInstances: Math.min(asked.instances, PEER_INSTANCES),
+    subjects,
+    leftOut: [...failed.values()],
+    measures,
+    samples,
+  });
 process.exit(0);
 
 /** Starts a process, measures the rows of it in turn, and ends it. */
@@ -76,17 +88,31 @@ async function sampled(subject: Subject, group: readonly Row[]): Promise<Sample>
   for (const row of group) {
     if (failed.has(`${subject.name} ${row.name}`)) continue;
     try {
-      const seen = await row.sample({ subject, instance, cpu, upstream, effort: asked.effort });
-      sample = { ...sample, ...seen };
+      const run = { subject, instance, cpu, upstream, effort: asked.effort, tell };
+      sample = { ...sample, ...(await inTime(row.sample(run))) };
     } catch (cause) {
+      const why = `${subject.name} is left out of ${row.name}: ${(cause as Error).message}`;
+      tell(why);
       if (subject.kind === 'llmproxy' || subject.kind === 'bare') throw cause;
-      failed.add(`${subject.name} ${row.name}`);
-      tell(`${subject.name} is left out of ${row.name}: ${(cause as Error).message}`);
+      failed.set(`${subject.name} ${row.name}`, why);
     }
   }
   await instance.end();
   rmSync(here, { recursive: true, force: true });
   return sample;
+}
+
+async function inTime(sample: Promise<Sample>): Promise<Sample> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`it took longer than ${GIVE_UP_MS / 1000} s`)),
+    GIVE_UP_MS,
+  );
+  try {
+    return await Promise.race([sample, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The binaries that were named, or this working copy's. */

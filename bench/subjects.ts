@@ -6,6 +6,8 @@ import { children, started } from './children.ts';
 export interface Subject {
   readonly name: string;
   readonly kind: 'llmproxy' | 'bare' | 'nginx' | 'peer';
+  /** Of a program that is not ours. */
+  readonly version?: string;
   /** Whether it answers clients of Anthropic's Messages from a provider of chat. */
   readonly translates: boolean;
   /** Starts a new process in a folder of its own. */
@@ -63,6 +65,7 @@ export function nginxSubject(upstream: string): Subject | undefined {
   return {
     name: 'nginx',
     kind: 'nginx',
+    version: /[\d.]+/.exec(Bun.spawnSync([program, '-v']).stderr.toString())?.[0],
     translates: false,
     start: async (folder) => {
       const port = freePort();

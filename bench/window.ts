@@ -23,20 +23,22 @@ const GIVE_UP_MS = 30_000;
  * @throws what the load failed with
  */
 export async function steadyWindows(
-  { instance, cpu, effort }: Run,
+  { subject, instance, cpu, effort, tell }: Run,
   options: LoadOptions & { readonly least: number },
 ): Promise<readonly Window[]> {
   const load = startLoad(instance.url, options);
   const windows: Window[] = [];
   try {
-    const untilMs = performance.now() + effort.warmMs;
+    const beganMs = performance.now();
+    const warmMs = () => performance.now() - beganMs;
     let [last, steady] = [Number.NaN, false];
-    while (!steady && performance.now() < untilMs) {
+    while (!steady && warmMs() < effort.warmMs) {
       const { cpuUs } = await measureWindow(load, cpu, effort.windowMs);
-      steady =
-        Math.abs(cpuUs - last) <= STEADY_WITHIN * last && load.completed() >= options.least * effort.share;
+      const warm = warmMs() >= effort.leastWarmMs && load.completed() >= options.least * effort.share;
+      steady = warm && Math.abs(cpuUs - last) <= STEADY_WITHIN * last;
       last = cpuUs;
     }
+    if (!steady) tell(`${subject.name} is not steady after ${Math.round(warmMs() / 1000)} s`);
     for (let n = 0; n < effort.windows; n += 1) windows.push(await measureWindow(load, cpu, effort.windowMs));
   } finally {
     load.stop();
@@ -53,7 +55,7 @@ async function measureWindow(load: Load, cpu: CpuMeter, ms: number): Promise<Win
     await Promise.race([Bun.sleep(ms), load.failed]);
     completed = load.completed() - before.completed;
   } while (completed < LEAST_IN_WINDOW && performance.now() - before.at < GIVE_UP_MS);
-  if (completed === 0) throw new Error(`Nothing was completed in ${GIVE_UP_MS / 1000} s`);
+  if (completed === 0) throw new Error(`nothing was completed in ${GIVE_UP_MS / 1000} s`);
   return {
     completed,
     seconds: (performance.now() - before.at) / 1000,

@@ -11,7 +11,13 @@ const LEAST = 20_000;
 export const relay: Row = {
   name: 'relay',
   measures: [
-    { name: 'relay', title: 'Relayed chat, 32 clients: CPU a request', unit: 'µs', base: BARE_WHOLE },
+    {
+      name: 'relay',
+      title: 'Relayed chat, 32 clients: CPU a request',
+      unit: 'µs',
+      base: BARE_WHOLE,
+      quoted: true,
+    },
     {
       name: 'relay_rate',
       title: 'Relayed chat, 32 clients: requests a second',
@@ -38,9 +44,10 @@ export const translated: Row = {
   measures: [
     {
       name: 'translated',
-      title: 'Messages client, provider of chat, 32 clients: CPU a request',
+      title: 'Translated chat, 32 clients: CPU a request',
       unit: 'µs',
       base: BARE_WHOLE,
+      quoted: true,
     },
   ],
   applies: ({ name, translates }) => translates || name === BARE_WHOLE,

@@ -5,7 +5,7 @@ import { median } from '../statistics.ts';
 import { BARE_PASS, BARE_WHOLE } from '../subjects.ts';
 import { steadyWindows } from '../window.ts';
 
-export const largeRequests: Row = largeRow('large-requests', 'Requests of 1 MB, 500 messages, 4 clients', {
+export const largeRequests: Row = largeRow('large-requests', 'Requests of 1 MB, 4 clients', {
   asked: LARGE,
   clients: 4,
   least: 200,

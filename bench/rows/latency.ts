@@ -13,7 +13,13 @@ const GIVE_UP_MS = 30_000;
 export const addedChat: Row = {
   name: 'added',
   measures: [
-    { name: 'added', title: 'Added to the median of an answer, 1 client', unit: 'µs', base: BARE_WHOLE },
+    {
+      name: 'added',
+      title: 'Added to the median of an answer, 1 client',
+      unit: 'µs',
+      base: BARE_WHOLE,
+      quoted: true,
+    },
   ],
   applies: () => true,
   sample: async (run) => ({ added: await addedUs(run, CHAT, 'whole') }),
@@ -27,6 +33,7 @@ export const addedFirstByte: Row = {
       title: 'Added to the median first byte of a stream, 1 client',
       unit: 'µs',
       base: BARE_PASS,
+      quoted: true,
     },
   ],
   // Who reads answers whole has no first byte before the last.

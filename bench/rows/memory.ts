@@ -13,13 +13,13 @@ const SETTLE_MS = 3_000;
 
 export const afterAborts: Row = memoryRow(
   'memory-aborts',
-  'Memory after 10,000 requests whose clients left, RSS',
+  'Memory after 10,000 aborted requests, RSS',
   ({ instance }) => abortedRequests(instance, ABORTED),
 );
 
 export const afterLoad: Row = memoryRow(
   'memory-load',
-  'Memory after 100,000 requests of 256 clients, RSS',
+  'Memory after 100,000 requests, 256 clients, RSS',
   async ({ instance }) => {
     const load = startLoad(instance.url, {
       clients: CLIENTS,
@@ -36,7 +36,7 @@ export const afterLoad: Row = memoryRow(
 function memoryRow(name: string, title: string, work: (run: Run) => Promise<void>): Row {
   return {
     name,
-    measures: [{ name, title, unit: 'MB', base: BARE_WHOLE }],
+    measures: [{ name, title, unit: 'MB', base: BARE_WHOLE, quoted: true }],
     // The other proxies would take minutes for as many requests.
     applies: (subject) => subject.kind !== 'peer' && subject.name !== BARE_PASS,
     alone: 3,

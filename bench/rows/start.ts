@@ -8,9 +8,9 @@ const IDLE_MS = 1_000;
 export const start: Row = {
   name: 'start',
   measures: [
-    { name: 'start', title: 'Start to listening', unit: 'ms', base: BARE_WHOLE },
-    { name: 'idle', title: 'Idle memory, resident (RSS)', unit: 'MB', base: BARE_WHOLE },
-    { name: 'idle_private', title: 'Idle memory, private and written to', unit: 'MB', base: BARE_WHOLE },
+    { name: 'start', title: 'Start to listening', unit: 'ms', base: BARE_WHOLE, quoted: true },
+    { name: 'idle', title: 'Idle memory, RSS', unit: 'MB', base: BARE_WHOLE, quoted: true },
+    { name: 'idle_private', title: 'Idle memory, private', unit: 'MB', base: BARE_WHOLE },
   ],
   applies: () => true,
   async sample({ instance }) {

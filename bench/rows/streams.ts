@@ -9,14 +9,14 @@ const STREAMS = 100;
 
 export const streams: Row = streamRow(
   'streams',
-  'Relayed streams',
+  'Relayed streams, 100 with 100 chunks/s',
   STREAM,
   ({ name }) => name !== BARE_WHOLE,
 );
 
 export const translatedStreams: Row = streamRow(
   'translated-streams',
-  'Streams to a Messages client, provider of chat',
+  'Translated streams, 100 with 100 chunks/s',
   MESSAGES_STREAM,
   ({ name, translates }) => translates || name === BARE_PASS,
 );
@@ -27,9 +27,10 @@ function streamRow(name: string, title: string, asked: BenchRequest, applies: Ro
     measures: [
       {
         name,
-        title: `${title}, 100 at once, 100 chunks a second each: CPU a chunk`,
+        title: `${title}: CPU a chunk`,
         unit: 'µs',
         base: BARE_PASS,
+        quoted: true,
       },
     ],
     applies,

@@ -1,0 +1,69 @@
+/** What `--cpu-prof` of Bun writes, the format of Chrome's DevTools. Lines count from 0, times are microseconds. */
+export interface CpuProfile {
+  readonly startTime: number;
+  readonly nodes: readonly ProfileNode[];
+  /** Ids of nodes. */
+  readonly samples: readonly number[];
+  /** Since the sample before. */
+  readonly timeDeltas: readonly number[];
+}
+
+interface ProfileNode {
+  readonly id: number;
+  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  readonly children?: readonly number[];
+}
+
+export interface SelfTime {
+  readonly name: string;
+  /** File and line; for native code, where it was called from most often. */
+  readonly place: string;
+  readonly us: number;
+}
+
+/** The time that each function was seen in between two moments, without those it called; the most first. */
+export function selfTimes(
+  profile: CpuProfile,
+  fromUs: number,
+  toUs: number,
+  root: string,
+): readonly SelfTime[] {
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
+  const parents = new Map(
+    profile.nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])),
+  );
+  const placeOf = ({ callFrame: { url, lineNumber } }: ProfileNode) =>
+    `${url
+      .replace('file://', '')
+      .replace(`${root}/`, '')
+      .replace(/^.*\/node_modules\//, '')}:${lineNumber + 1}`;
+  const callerOf = (node: ProfileNode): string => {
+    const parent = nodes.get(parents.get(node.id) ?? -1);
+    if (!parent) return 'the event loop';
+    return parent.callFrame.url ? placeOf(parent) : callerOf(parent);
+  };
+
+  /** By function, by place. */
+  const found = new Map<string, Map<string, number>>();
+  let atUs = profile.startTime;
+  profile.samples.forEach((id, n) => {
+    const us = profile.timeDeltas[n]!;
+    atUs += us;
+    if (atUs < fromUs || atUs > toUs) return;
+    const node = nodes.get(id)!;
+    const { functionName, url } = node.callFrame;
+    const name = functionName || '(anonymous)';
+    const key = url ? `${name} ${placeOf(node)}` : name;
+    const places = found.get(key) ?? new Map<string, number>();
+    const place = url ? placeOf(node) : `native, from ${callerOf(node)}`;
+    places.set(place, (places.get(place) ?? 0) + us);
+    found.set(key, places);
+  });
+  return [...found]
+    .map(([key, places]) => {
+      const [place] = [...places].toSorted((a, b) => b[1] - a[1])[0]!;
+      const us = [...places.values()].reduce((sum, each) => sum + each, 0);
+      return { name: key.endsWith(` ${place}`) ? key.slice(0, -place.length - 1) : key, place, us };
+    })
+    .toSorted((a, b) => b.us - a.us);
+}

@@ -1,0 +1,93 @@
+/**
+ * `make profile`: src/main.ts under the load of the bench with Bun's sampling profiler on, and the functions that it was
+ * seen in most often, by their own time. What it does before it is warm is left out.
+ * Usage: bun bench/profile.ts [--seconds 10] [--case relay|translated|streams|translated-streams] [--top 40] [--keep FILE]
+ */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { children, started } from './children.ts';
+import type { CpuProfile } from './cpu-profile.ts';
+import { selfTimes } from './cpu-profile.ts';
+import { startLoad } from './load.ts';
+import type { BenchRequest } from './requests.ts';
+import { CHAT, MESSAGES, MESSAGES_STREAM, requestBytes, STREAM } from './requests.ts';
+
+const ROOT = join(import.meta.dir, '..');
+const WARM_MS = 5_000;
+const WIDTH = 100;
+interface Case {
+  readonly asked: BenchRequest;
+  readonly clients: number;
+  /** What is counted in place of answers: chunks have one word each. */
+  readonly counts?: string;
+}
+
+const CASES: Readonly<Record<string, Case>> = {
+  relay: { asked: CHAT, clients: 32 },
+  translated: { asked: MESSAGES, clients: 32 },
+  streams: { asked: STREAM, clients: 100, counts: 'word ' },
+  'translated-streams': { asked: MESSAGES_STREAM, clients: 100, counts: 'word ' },
+};
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '10' },
+    case: { type: 'string', default: 'relay' },
+    top: { type: 'string', default: '40' },
+    keep: { type: 'string' },
+  },
+});
+const measured = CASES[values.case];
+if (!measured) throw new Error(`Cannot profile ${values.case}: expected ${Object.keys(CASES).join(', ')}`);
+const seconds = Number(values.seconds);
+
+const folder = mkdtempSync(join(tmpdir(), 'llmproxy-profile-'));
+process.on('SIGINT', () => process.exit(130));
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+const bun = [process.execPath, '--no-env-file'];
+const upstream = await started([...bun, join(import.meta.dir, 'upstream.ts')], folder);
+const up = { name: 'up', type: 'openai-compatible', base_url: `${upstream.url}/v1`, models: ['*'] };
+writeFileSync(join(folder, 'config.yaml'), JSON.stringify({ providers: [up] }));
+// Set, so that the program does not start itself anew.
+process.env.BUN_CONFIG_MAX_HTTP_REQUESTS = '65535';
+const profiling = ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-name', 'profile.json'];
+const { url, process: proxy } = await started(
+  [...bun, ...profiling, join(ROOT, 'src/main.ts'), 'serve', '--port', '0'],
+  folder,
+);
+
+const { clients, asked, counts } = measured;
+const unit = counts === undefined ? 'request' : 'chunk';
+const load = startLoad(url, { clients, counts, request: requestBytes(asked, '') });
+await Promise.race([Bun.sleep(WARM_MS), load.failed]);
+const warmUs = Date.now() * 1000;
+const before = load.completed();
+await Promise.race([Bun.sleep(seconds * 1000), load.failed]);
+const completed = load.completed() - before;
+const endUs = Date.now() * 1000;
+load.stop();
+// It writes the profile when it has ended in good order.
+proxy.kill('SIGTERM');
+await proxy.exited;
+
+const path = join(folder, 'profile.json');
+if (values.keep) copyFileSync(path, values.keep);
+const profile = (await Bun.file(path).json()) as CpuProfile;
+const functions = selfTimes(profile, warmUs, endUs, ROOT);
+const allUs = functions.reduce((sum, { us }) => sum + us, 0);
+process.stdout.write(`${values.case}: ${completed} ${unit}s in ${seconds} s, ${clients} clients\n`);
+process.stdout.write(`${'self'.padStart(7)} ${`µs/${unit}`.padStart(10)}  function\n`);
+for (const { us, name, place } of functions.slice(0, Number(values.top))) {
+  const line = [
+    `${((us / allUs) * 100).toFixed(1)} %`.padStart(7),
+    (us / completed).toFixed(2).padStart(10),
+    ` ${name.length > 30 ? `${name.slice(0, 29)}…` : name.padEnd(30)}`,
+    place,
+  ].join(' ');
+  process.stdout.write(`${line.slice(0, WIDTH).trimEnd()}\n`);
+}
+process.exit(0);
