@@ -1,5 +1,6 @@
 import type { JsonObject } from './json.ts';
 import { isObject, listOf, objectOf, stringOf } from './json.ts';
+import { wordOf } from './words.ts';
 
 /** What an answer, or a piece of one, holds in any protocol: beside it words of an error are somebody's content. */
 const CONTENT: readonly string[] = [
@@ -61,7 +62,8 @@ function hasStatus(base: unknown): boolean {
 function wrapped(given: JsonObject): JsonObject {
   if (isTold(given.error)) return given;
   const [first] = listOf(given.errors);
-  if (first !== undefined) return { error: isObject(first) ? first : { message: String(first) } };
+  if (first !== undefined)
+    return { error: isObject(first) ? first : { message: stringOf(first) ?? wordOf(first) } };
   const { status_msg: told, status_code: status } = objectOf(given.base_resp);
   const {
     message,

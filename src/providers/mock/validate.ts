@@ -26,7 +26,9 @@ export function complaint(endpoint: Endpoint, request: unknown): Complaint | und
     if (!Array.isArray(messages) || messages.length === 0) {
       return { message: "'messages' must be a list of at least one message", param: 'messages' };
     }
-    const bad = messages.findIndex((message) => !isObject(message) || !ROLES.includes(String(message.role)));
+    const bad = messages.findIndex(
+      (message) => !isObject(message) || !ROLES.includes(message.role as string),
+    );
     if (bad >= 0)
       return {
         message: `'messages[${bad}].role' must be one of ${ROLES.join(', ')}`,

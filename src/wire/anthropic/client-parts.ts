@@ -2,6 +2,7 @@ import type { ContentPart } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { isObject, stringOf } from '../json.ts';
 import { objectAt, objectsAt, textAt, wrong } from './client-check.ts';
+import { wordOf } from '../words.ts';
 
 /**
  * What a user says in a block, as parts of OpenAI's chat. Blocks that have no counterpart leave their type in
@@ -21,7 +22,7 @@ export function decodePart(block: JsonObject, at: string, dropped: Set<string>):
     case 'tool_reference':
       return textPart(textAt(block, 'tool_name', at), block);
     default:
-      dropped.add(`content.${String(block.type)}`);
+      dropped.add(`content.${wordOf(block.type)}`);
       return [];
   }
 }

@@ -1,6 +1,7 @@
 import type { ChatTool } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
-import { isObject, listOf, objectOf } from '../json.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { wordOf } from '../words.ts';
 
 /** Reads one definition of a tool; a tool that has no counterpart gives none. */
 type Decode = (tool: JsonObject, at: string) => ChatTool[];
@@ -41,8 +42,8 @@ export function changeTools(
       }
       continue;
     }
-    const named = type === 'tool_reference' ? known.get(String(name)) : undefined;
-    if (!named) dropped.add(`content.${String(block.type)}`);
+    const named = type === 'tool_reference' ? known.get(stringOf(name) ?? '') : undefined;
+    if (!named) dropped.add(`content.${wordOf(block.type)}`);
     else if (block.type === 'tool_removal') offered.delete(named.function.name);
     else offered.set(named.function.name, named);
   }

@@ -4,6 +4,7 @@ import { isObject } from '../json.ts';
 import { flagIn, nameAt, objectAt, objectsAt, textAt, wrong } from './client-check.ts';
 import { cacheOf } from './client-parts.ts';
 import { changeTools } from './client-tool-changes.ts';
+import { wordOf } from '../words.ts';
 
 const KNOWN = new Set(['type', 'name', 'description', 'input_schema', 'strict', 'cache_control']);
 
@@ -33,7 +34,7 @@ export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<Cha
 
 function decodeTool(tool: JsonObject, at: string, dropped: Set<string>): ChatTool[] {
   if (tool.type !== undefined && tool.type !== null && tool.type !== 'custom') {
-    dropped.add(`tools.${String(tool.type)}`);
+    dropped.add(`tools.${wordOf(tool.type)}`);
     return [];
   }
   for (const key in tool) if (!KNOWN.has(key) && tool[key]) dropped.add(`tools.${key}`);

@@ -5,6 +5,7 @@ import { flagIn, nameAt, objectAt, objectsAt, textAt, wrong } from './client-che
 import { cacheOf, decodePart } from './client-parts.ts';
 import { isToolChange } from './client-tool-changes.ts';
 import { givenBack } from './client-thinking.ts';
+import { wordOf } from '../words.ts';
 
 /** Stands for a result of which chat's tool messages can carry nothing. */
 const ATTACHED = 'The result is attached to the next message.';
@@ -51,7 +52,7 @@ function textsOf(content: unknown, dropped: Set<string>): unknown {
   return content.filter((block: unknown) => {
     const type = objectOf(block).type;
     const taken = type === undefined || type === 'text';
-    if (!taken && !isToolChange(objectOf(block))) dropped.add(`content.${String(type)}`);
+    if (!taken && !isToolChange(objectOf(block))) dropped.add(`content.${wordOf(type)}`);
     return taken;
   });
 }
@@ -121,7 +122,7 @@ function assistantMessage(content: unknown, at: string, dropped: Set<string>): C
       thoughts.push(block);
     } else if (block.type === 'tool_use') calls.push(toolCall(block, here));
     else if (block.type === 'text') texts.push(...decodePart(block, here, dropped));
-    else dropped.add(`content.${String(block.type)}`);
+    else dropped.add(`content.${wordOf(block.type)}`);
   });
   if (texts.length + calls.length + thoughts.length === 0) return [];
   const marked = texts.some(({ cache_control }) => cache_control !== undefined);

@@ -3,6 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
 import { argumentsObject, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { named } from '../words.ts';
 
 interface Turn {
   readonly role: 'user' | 'assistant';
@@ -27,7 +28,7 @@ export function encodeMessages(
     else if (role === 'user') add(turns, 'user', partBlocks(message, at));
     else if (role === 'assistant') add(turns, 'assistant', assistantBlocks(message, memory, at));
     else if (role === 'tool' || role === 'function') addResult(turns, toolResult(message, at));
-    else throw invalid(at, `role "${String(role)}" is not known`);
+    else throw invalid(at, `role ${named(role)} is not known`);
   });
   return { system, turns };
 }
@@ -83,7 +84,7 @@ function partBlock(part: ContentPart, at: string): JsonObject[] {
   }
   throw new ProxyError(
     'unsupported',
-    `Cannot translate ${at} for Anthropic: no parts of type "${String(part?.type)}"`,
+    `Cannot translate ${at} for Anthropic: no parts of type ${named(part?.type)}`,
     {
       param: at,
     },

@@ -2,9 +2,21 @@ import type { ContentPart } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
+import { named } from '../words.ts';
 
 const IMAGES = new Set(['png', 'jpeg', 'gif', 'webp']);
-const AUDIO = new Set(['mp3', 'wav', 'opus', 'aac', 'flac', 'mp4', 'ogg', 'mkv', 'webm', 'm4a']);
+const AUDIO: ReadonlySet<unknown> = new Set([
+  'mp3',
+  'wav',
+  'opus',
+  'aac',
+  'flac',
+  'mp4',
+  'ogg',
+  'mkv',
+  'webm',
+  'm4a',
+]);
 
 const DOCUMENTS: Readonly<Record<string, string>> = {
   'application/pdf': 'pdf',
@@ -56,8 +68,8 @@ export function mediaBlock(part: ContentPart, names: DocumentNames, at: string):
   }
   if (part.type === 'input_audio') {
     const { data, format } = objectOf(part.input_audio);
-    if (typeof data !== 'string' || !AUDIO.has(String(format))) {
-      throw unsupported(at, `sounds of format "${String(format)}" cannot be sent to Bedrock`);
+    if (typeof data !== 'string' || !AUDIO.has(format)) {
+      throw unsupported(at, `sounds of format ${named(format)} cannot be sent to Bedrock`);
     }
     return { audio: { format, source: { bytes: data } } };
   }
@@ -69,7 +81,7 @@ export function mediaBlock(part: ContentPart, names: DocumentNames, at: string):
   const extension = /\.([a-z0-9]+)$/i.exec(filename ?? '')?.[1]?.toLowerCase() ?? '';
   const format = DOCUMENTS[source.media] ?? (EXTENSIONS.has(extension) ? extension : undefined);
   if (format === undefined)
-    throw unsupported(at, `files of type "${source.media}" cannot be sent to Bedrock`);
+    throw unsupported(at, `files of type ${named(source.media)} cannot be sent to Bedrock`);
   return { document: { format, name: names.of(stringOf(filename)), source: { bytes: source.bytes } } };
 }
 
@@ -81,7 +93,7 @@ interface Data {
 
 function imageBlock({ media, bytes }: Data, at: string): JsonObject {
   const format = media.replace('image/', '').replace(/^jpg$/, 'jpeg');
-  if (!IMAGES.has(format)) throw unsupported(at, `images of type "${media}" cannot be sent to Bedrock`);
+  if (!IMAGES.has(format)) throw unsupported(at, `images of type ${named(media)} cannot be sent to Bedrock`);
   return { image: { format, source: { bytes } } };
 }
 

@@ -6,6 +6,7 @@ import { ProxyError } from '../../errors.ts';
 import { argumentsObject, isObject, listOf, objectOf, parseExactJson, stringOf } from '../json.ts';
 import { DocumentNames, lacksText, mediaBlock } from './media.ts';
 import { ToolIds } from './tool-ids.ts';
+import { named } from '../words.ts';
 
 interface Turn {
   readonly role: 'user' | 'assistant';
@@ -44,7 +45,7 @@ export function encodeConverseMessages(
     else if (role === 'user') add(turns, 'user', userBlocks(message, scope, at));
     else if (role === 'assistant') add(turns, 'assistant', assistantBlocks(message, scope, at));
     else if (role === 'tool' || role === 'function') addResult(turns, toolResult(message, scope, at));
-    else throw invalid(at, `role "${String(role)}" is not known`);
+    else throw invalid(at, `role ${named(role)} is not known`);
   });
   for (const { role, content } of turns)
     if (role === 'user' && lacksText(content)) content.push(BESIDE_DOCUMENT);
@@ -91,7 +92,7 @@ function userBlocks({ content, cache_control }: ChatMessage, scope: Scope, at: s
 
 function partBlocks(part: ContentPart, scope: Scope, at: string): JsonObject[] {
   const block = typeof part.text === 'string' ? { text: part.text } : mediaBlock(part, scope.names, at);
-  if (!block) throw unsupported(at, `parts of type "${String(part.type)}" cannot be sent to Bedrock`);
+  if (!block) throw unsupported(at, `parts of type ${named(part.type)} cannot be sent to Bedrock`);
   // Empty texts are refused.
   return block.text === '' ? [] : marked([block], part.cache_control, scope.model);
 }

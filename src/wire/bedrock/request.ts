@@ -31,7 +31,7 @@ const UNSUPPORTED = [
   'safety_identifier',
 ] as const;
 
-const TIERS = new Set(['default', 'flex', 'priority', 'reserved']);
+const TIERS: ReadonlySet<unknown> = new Set(['default', 'flex', 'priority', 'reserved']);
 /** Claudes that refuse both at once. */
 const ONE_OF_BOTH = /claude-(?:opus-4-1|(?:opus|sonnet|haiku)-4-[5-9])/;
 
@@ -66,7 +66,7 @@ export function encodeConverseRequest(
     ...toolConfig(request, turns, { model, thinking, structured: tool }, dropped),
     ...fields,
     ...(Object.keys(additional).length > 0 ? { additionalModelRequestFields: additional } : {}),
-    ...(TIERS.has(String(request.service_tier)) ? { serviceTier: { type: request.service_tier } } : {}),
+    ...(TIERS.has(request.service_tier) ? { serviceTier: { type: request.service_tier } } : {}),
   };
   return { body, dropped, structuredTool };
 }

@@ -65,7 +65,7 @@ function toolSpecs(request: ChatRequest, model: ConverseModel, dropped: string[]
 function calledNames(turns: readonly { readonly content: readonly JsonObject[] }[]): string[] {
   const names = new Set<string>();
   for (const { content } of turns)
-    for (const { toolUse } of content) if (isObject(toolUse)) names.add(String(toolUse.name));
+    for (const { toolUse } of content) if (isObject(toolUse)) names.add(stringOf(toolUse.name) ?? '');
   return [...names];
 }
 

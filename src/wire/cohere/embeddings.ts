@@ -4,7 +4,12 @@ import { countOf, isObject, objectOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
 /** What the texts are for, which Cohere wants to know and OpenAI has no field for. */
-const INPUT_TYPES = new Set(['search_document', 'search_query', 'classification', 'clustering']);
+const INPUT_TYPES: ReadonlySet<unknown> = new Set([
+  'search_document',
+  'search_query',
+  'classification',
+  'clustering',
+]);
 
 /**
  * OpenAI's embeddings to Cohere's v2 embed. Clients that know of it may say `input_type`; without it texts are
@@ -26,7 +31,7 @@ export function cohereEmbeddings(request: JsonObject): { body: JsonObject; dropp
   const { dimensions, input_type: type, truncate } = request;
   const body = {
     texts: embeddingInputs(request),
-    input_type: INPUT_TYPES.has(String(type)) ? type : 'search_document',
+    input_type: INPUT_TYPES.has(type) ? type : 'search_document',
     ...(typeof dimensions === 'number' ? { output_dimension: dimensions } : {}),
     ...(typeof truncate === 'string' ? { truncate } : {}),
   };

@@ -2,6 +2,7 @@ import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { named } from '../words.ts';
 
 /**
  * OpenAI's messages as Cohere's, which are much the same.
@@ -16,7 +17,7 @@ export function encodeCohereMessages(messages: readonly ChatMessage[], thinking:
     if (role === 'user') return [{ role: 'user', content: userContent(message, at) }];
     if (role === 'assistant') return assistant(message, thinking, at);
     if (role === 'tool' || role === 'function') return [toolResult(message, at)];
-    throw invalid(at, `role "${String(role)}" is not known`);
+    throw invalid(at, `role ${named(role)} is not known`);
   });
 }
 
@@ -27,7 +28,7 @@ function userContent({ content }: ChatMessage, at: string): string | JsonObject[
     if (typeof text === 'string') return { type: 'text', text };
     const where = `${at}.content[${index}]`;
     if (type !== 'image_url')
-      throw unsupported(where, `parts of type "${String(type)}" cannot be sent to Cohere`);
+      throw unsupported(where, `parts of type ${named(type)} cannot be sent to Cohere`);
     const { url, detail } = typeof image === 'string' ? { url: image, detail: undefined } : objectOf(image);
     if (typeof url !== 'string') throw invalid(where, 'an image has no URL');
     return { type: 'image_url', image_url: { url, ...(detail === undefined ? {} : { detail }) } };

@@ -4,8 +4,9 @@ import type { ReplayMemory } from '../protocol.ts';
 import type { GeminiModel } from './models.ts';
 import type { Made } from './results.ts';
 import { argumentsObject, isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { invalid, named, textParts, unsupported, userParts } from './parts.ts';
+import { invalid, textParts, unsupported, userParts } from './parts.ts';
 import { Results } from './results.ts';
+import { named } from '../words.ts';
 
 interface Content {
   readonly role: 'user' | 'model';

@@ -2,6 +2,7 @@ import type { ChatMessage, ContentPart } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
+import { named } from '../words.ts';
 
 /** The texts of a message as parts. @throws ProxyError `invalid_request` for other parts */
 export function textParts({ content }: ChatMessage, at: string): JsonObject[] {
@@ -100,11 +101,6 @@ function dataPart(url: unknown, otherwise: string, at: string): JsonObject {
     if (ADDRESS.test(url)) return { fileData: { mimeType: typeAt(url) ?? otherwise, fileUri: url } };
   }
   throw invalid(at, 'expected an http(s) URL or base64 data: URI');
-}
-
-/** A word of the client's for a message. What is no word may not even become one. */
-export function named(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : 'that is no text';
 }
 
 export function invalid(param: string, state: string): ProxyError {

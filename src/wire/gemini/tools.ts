@@ -2,8 +2,9 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { GeminiModel } from './models.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
-import { invalid, named, unsupported } from './parts.ts';
+import { invalid, unsupported } from './parts.ts';
 import { openapiSchema } from './schema.ts';
+import { named } from '../words.ts';
 
 /**
  * Functions and how they are to be called. What is no function is left out, and named in `dropped`.

@@ -34,6 +34,9 @@ function checkMessages(messages: unknown): void {
     if (!Array.isArray(calls) || !calls.every(isObject)) {
       throw invalid(`${at}.tool_calls`, 'expected a list of calls');
     }
+    // It is looked for by its text, and an object may not even become one.
+    const unnamed = calls.findIndex(({ id }) => typeof id === 'object' && id !== null);
+    if (unnamed >= 0) throw invalid(`${at}.tool_calls[${unnamed}].id`, 'expected a text');
     const odd = calls.findIndex((call) => !isObject(call.function));
     if (odd < 0) return;
     const param = `${at}.tool_calls[${odd}]`;

@@ -2,7 +2,7 @@ import type { ChatMessage, ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
-import { isObject, objectOf } from '../json.ts';
+import { isObject, objectOf, stringOf } from '../json.ts';
 import { applyQuirks } from '../quirks.ts';
 import { demandMessages } from '../demands.ts';
 
@@ -58,7 +58,7 @@ function encodeMessage(message: ChatMessage, quirks: Quirks, memory: EncodeConte
 function signed(call: JsonObject, quirks: Quirks, memory: EncodeContext['memory']): JsonObject {
   const { extra_content: own, ...plain } = call;
   if (!quirks.keeps?.includes('extra_content')) return plain;
-  const extra = own ?? memory.get(String(call.id))?.extra_content;
+  const extra = own ?? memory.get(stringOf(call.id) ?? '')?.extra_content;
   return extra === undefined ? plain : { ...plain, extra_content: extra };
 }
 

@@ -104,7 +104,7 @@ class ResponseFolding implements Assembler {
 
   get brokenCall(): boolean {
     return this.#calls.some(({ value, done, text }) =>
-      areBroken(done ? String(value.arguments ?? '') : text),
+      areBroken(done ? (stringOf(value.arguments) ?? '') : text),
     );
   }
 

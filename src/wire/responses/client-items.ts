@@ -7,6 +7,7 @@ import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { reasoningText } from './response.ts';
 import { unseal } from './sealed.ts';
 import { shownName } from './tools.ts';
+import { named, wordOf } from '../words.ts';
 
 /** What a result says that is no text: a tool message of chat takes text alone. */
 const ATTACHED = 'The result is attached to the next message.';
@@ -50,7 +51,7 @@ class Conversation {
 
   add(item: unknown, at: string): void {
     if (!isObject(item)) throw invalid(at, 'expected an object');
-    if (!String(item.type).endsWith('_output')) this.end();
+    if (!stringOf(item.type)?.endsWith('_output')) this.end();
     switch (item.type ?? 'message') {
       case 'message':
         return this.#message(item, at);
@@ -65,15 +66,15 @@ class Conversation {
       case 'item_reference':
         return this.#referred(item, at);
       default:
-        this.dropped.push(`${at} (${String(item.type)})`);
+        this.dropped.push(`${at} (${wordOf(item.type)})`);
     }
   }
 
   /** An item of an earlier answer, named instead of sent. */
   #referred({ id }: JsonObject, at: string): void {
-    const item = this.#memory.get(String(id));
+    const item = this.#memory.get(stringOf(id) ?? '');
     if (!item || item.type === 'item_reference') {
-      throw invalid(at, `the item "${String(id)}" is not known here any more: send the item itself`);
+      throw invalid(at, `the item ${named(id)} is not known here any more: send the item itself`);
     }
     this.add(item, at);
   }
@@ -88,7 +89,7 @@ class Conversation {
     const { role } = item;
     if (role === 'assistant') return this.#said(item);
     if (role !== 'user' && role !== 'system' && role !== 'developer') {
-      throw invalid(`${at}.role`, `role "${String(role)}" is not known`);
+      throw invalid(`${at}.role`, `role ${named(role)} is not known`);
     }
     this.messages.push({ role, content: contentOf(item.content, `${at}.content`) });
   }
@@ -175,7 +176,7 @@ function decodePart(part: unknown, at: string): ContentPart {
     const file = Object.entries(given).filter(([, value]) => typeof value === 'string');
     return { type: 'file', file: Object.fromEntries(file) };
   }
-  throw invalid(at, `parts of type "${String(type)}" cannot be translated`);
+  throw invalid(at, `parts of type ${named(type)} cannot be translated`);
 }
 
 function invalid(param: string, state: string): ProxyError {

@@ -4,6 +4,7 @@ import type { ReplayMemory } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { nineOf } from '../quirks.ts';
+import { named } from '../words.ts';
 
 /** Ids of calls may be no longer. */
 const MAX_CALL_ID = 64;
@@ -32,7 +33,7 @@ export function encodeItems(
       case 'user':
         return [{ type: 'message', role: message.role, content: contentOf(message.content, at) }];
       default:
-        throw invalid(at, `role "${String(message.role)}" is not known`);
+        throw invalid(at, `role ${named(message.role)} is not known`);
     }
   });
   // What was to be said first must be said to someone.
@@ -76,7 +77,7 @@ function inputPart(part: ContentPart, at: string): JsonObject {
   if (part?.type === 'file') return filePart(part);
   throw new ProxyError(
     'unsupported',
-    `Cannot translate ${at}: parts of type "${String(part?.type)}" are not taken`,
+    `Cannot translate ${at}: parts of type ${named(part?.type)} are not taken`,
     {
       param: at,
     },

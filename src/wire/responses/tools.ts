@@ -1,6 +1,7 @@
 import type { ChatRequest, ChatTool } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { wordOf } from '../words.ts';
 
 /** What a function that the model is told of is to the client. */
 export interface ToolOrigin {
@@ -33,7 +34,7 @@ export function decodeTools(value: unknown): ToolBox {
     const name = stringOf(tool.name) ?? '';
     const kind = tool.type === 'custom' ? 'custom' : 'function';
     if ((tool.type !== 'function' && tool.type !== 'custom') || name === '') {
-      dropped.push(`${at} (${String(tool.type)})`);
+      dropped.push(`${at} (${wordOf(tool.type)})`);
       return;
     }
     const shown = origins.has(name) && namespace !== undefined ? `${namespace}__${name}`.slice(-64) : name;
