@@ -30,7 +30,8 @@ export function classifyStatus(status: number, headers: Headers, body: string, v
   const told = parsed ?? { message: plainMessage(stringOf(json) ?? body) };
   // AWS names the class of an error in a header: "ThrottlingException:http://...".
   const words = { ...told, code: told.code ?? headers.get('x-amzn-errortype')?.split(':')[0] };
-  const upstream = { status, headers, body, verbatim: verbatim && parsed !== undefined, ...words };
+  // Google's lists of errors are in no client's protocol, although their words can be read.
+  const upstream = { status, headers, body, verbatim: verbatim && isObject(json), ...words };
   return { fault: faultOf(status, words), upstream };
 }
 

@@ -220,3 +220,12 @@ test.each([
 ])('classifyBody(%j) has the status %i', (value, status) => {
   expect(classifyBody(value)?.upstream.status).toBe(status);
 });
+
+test.each([
+  ['an object', '{"error":{"message":"No"}}', true],
+  ['a list, as Google has it', '[{"error":{"code":400,"message":"No","status":"INVALID_ARGUMENT"}}]', false],
+  ['a text', '"No"', false],
+  ['no JSON', '<html>No</html>', false],
+])('classifyStatus() passes a body on as it is when it is %s: %s', (_, body, verbatim) => {
+  expect(classifyStatus(400, new Headers(), body, true).upstream).toMatchObject({ verbatim, body });
+});
