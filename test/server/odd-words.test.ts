@@ -18,6 +18,7 @@ const user = (content: unknown) => ({ role: 'user', content });
 const REQUESTS: Readonly<Record<string, (word: unknown) => readonly object[]>> = {
   '/v1/chat/completions': (word) => [
     { messages: [{ role: word, content: 'hi' }] },
+    { messages: [user(word), { role: 'assistant', content: word }, { role: 'tool', content: word }] },
     { messages: [user([{ type: word, x: 1 }])] },
     { messages: [user([{ type: 'input_audio', input_audio: { data: 'eA==', format: word } }])] },
     { messages: [user([{ type: 'image_url', image_url: word }])] },

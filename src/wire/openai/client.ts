@@ -29,7 +29,10 @@ function checkMessages(messages: unknown): void {
   listOf(messages).forEach((message, index) => {
     const at = `messages[${index}]`;
     if (!isObject(message)) throw invalid(at, 'expected an object');
-    const { tool_calls: calls } = message;
+    const { content, tool_calls: calls } = message;
+    if (content !== undefined && content !== null && typeof content !== 'string' && !Array.isArray(content)) {
+      throw invalid(`${at}.content`, 'expected a text or a list of parts');
+    }
     if (calls === undefined || calls === null) return;
     if (!Array.isArray(calls) || !calls.every(isObject)) {
       throw invalid(`${at}.tool_calls`, 'expected a list of calls');
