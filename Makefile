@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check build release smoke bench profile bench-export bench-loop interop s3 soak outages simulate streams recorded clients real docs fmt clean
+.PHONY: help install serve test check build release smoke bench profile bench-export bench-loop interop s3 soak outages simulate fuzz streams recorded clients real docs fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -52,6 +52,9 @@ outages: install ## let providers go and come back for minutes, with the default
 
 simulate: install ## run simulated hours of faults from a seed: SEED=1 HOURS=100 JOBS=2
 	@$(RUN) scripts/simulate.ts $(if $(SEED),--seed $(SEED)) $(if $(HOURS),--hours $(HOURS)) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
+
+fuzz: install ## change requests and answers at random, and see what breaks: SEED=1 MINUTES=5, CASE=7 for one
+	@$(RUN) scripts/fuzz.ts $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(CASE),--case $(CASE)) $(if $(KEEP),--keep $(KEEP)) $(ARGS)
 
 streams: install ## hold ten thousand streams open at once
 	@$(RUN) bench/streams.ts $(ARGS)

@@ -25,9 +25,13 @@ const STEPS: readonly Step[] = [
   ['build', [...bun, 'scripts/build.ts']],
   ['tests', [...bun, 'test', '--parallel=2', '--timeout', '20000']],
   ['simulation', [...bun, 'scripts/simulate.ts', '--seed', '1', '--hours', '8']],
+  ['fuzz', [...bun, 'scripts/fuzz.ts', '--seed', '1', '--cases', '4000', '--minutes', '0.7']],
   ['smoke', [...bun, 'scripts/smoke.ts']],
   ['soak', [...bun, 'bench/soak.ts', '--seconds', '50']],
 ];
+
+/** Steps that need what `build` makes. */
+const OF_THE_BINARY = new Set(['fuzz', 'smoke', 'soak']);
 
 async function run([name, command]: Step): Promise<boolean> {
   const began = performance.now();
@@ -55,7 +59,7 @@ const failed: string[] = [];
 for (const step of STEPS) {
   const [name] = step;
   if (named.length > 0 && !named.includes(name)) continue;
-  if ((name === 'smoke' || name === 'soak') && failed.includes('build')) continue;
+  if (OF_THE_BINARY.has(name) && failed.includes('build')) continue;
   if (!(await run(step))) failed.push(name);
 }
 if (failed.length > 0) {

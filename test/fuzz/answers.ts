@@ -1,0 +1,251 @@
+/** Sound answers of every provider, by what it is asked: what the upstream says where nothing else is wanted of it. */
+import type { JsonObject } from '../../src/wire/json.ts';
+import type { Dice } from '../simulate/dice.ts';
+import type { SpeakerName } from '../helpers/speakers.ts';
+import type { Tale } from '../helpers/tales.ts';
+import { listOf, numberOf, objectOf } from '../../src/wire/json.ts';
+import { ANSWER, SPEAKERS } from '../helpers/speakers.ts';
+import { textOf } from '../helpers/tales.ts';
+
+export type Event = readonly [name: string, data: object];
+
+/** What an upstream is asked for, as far as its path and body say. */
+export interface Ask {
+  readonly path: string;
+  readonly body: JsonObject;
+  readonly stream: boolean;
+}
+
+/** How something is answered: by a speaker of chats, as a completion, or in JSON or bytes that are passed on. */
+export type Spoken = SpeakerName | 'completions' | 'json' | 'media-stream' | 'bytes' | 'speech-stream';
+
+/** A sound answer. */
+export interface Sound {
+  readonly spoken: Spoken;
+  readonly events?: readonly Event[];
+  /** Behind the events. */
+  readonly end: string;
+  readonly whole?: object;
+  readonly bytes?: Buffer;
+  /** What it says, where clients of a chat can hear it. */
+  readonly text?: string;
+}
+
+const PATHS: readonly (readonly [pattern: RegExp, spoken: Spoken])[] = [
+  [/chat\/completions$|\/chat\/completions\?/, 'chat'],
+  [/\/v2\/chat$/, 'cohere'],
+  [/\/completions$/, 'completions'],
+  [/\/messages$|:(?:streamR|r)awPredict$/, 'messages'],
+  [/\/responses$/, 'responses'],
+  [/:(?:generate|streamGenerate)Content/, 'gemini'],
+  [/\/converse(?:-stream)?$/, 'converse'],
+  [/\/audio\/speech$/, 'bytes'],
+];
+
+export function spokenAt({ path, stream }: Ask): Spoken {
+  const plain = path.replace(/\?(?!alt=).*/, '');
+  const spoken = PATHS.find(([pattern]) => pattern.test(plain))?.[1] ?? 'json';
+  if (stream && spoken === 'json') return 'media-stream';
+  return stream && spoken === 'bytes' ? 'speech-stream' : spoken;
+}
+
+export function isSpeaker(spoken: Spoken): spoken is SpeakerName {
+  return spoken in SPEAKERS;
+}
+
+/** Good ends in each provider's words. */
+const FINISHES: Readonly<Record<SpeakerName, string>> = {
+  chat: 'stop',
+  messages: 'end_turn',
+  responses: 'completed',
+  gemini: 'STOP',
+  converse: 'end_turn',
+  cohere: 'COMPLETE',
+};
+
+const WORDS = [
+  'Hello ',
+  'wörld ',
+  '🌳 ',
+  'and\n',
+  'data: ',
+  '{"a":1} ',
+  '',
+  '\u2028',
+  'x'.repeat(300),
+  '\t',
+  '"quoted" ',
+  '\\ ',
+];
+
+function taleOf(spoken: SpeakerName, dice: Dice): Tale {
+  const pieces = ['Well, ', ...Array.from({ length: dice.whole(0, 6) }, () => dice.pick(WORDS)), 'done.'];
+  const usage = { input: dice.whole(1, 5_000), output: dice.whole(1, 500) };
+  return { pieces, finish: FINISHES[spoken], terminated: true, usage };
+}
+
+/** Cuts the text of a stream into its events again. */
+function eventsOf(text: string): Event[] {
+  return text
+    .split('\n\n')
+    .filter((block) => /^data: \{/m.test(block))
+    .map((block) => {
+      const lines = block.split('\n');
+      const valueOf = (field: string) =>
+        lines.find((line) => line.startsWith(field))?.slice(field.length) ?? '';
+      return [valueOf('event: '), JSON.parse(valueOf('data: ')) as object] as const;
+    });
+}
+
+export function soundAnswer(ask: Ask, dice: Dice): Sound {
+  const spoken = spokenAt(ask);
+  if (isSpeaker(spoken)) return chatAnswer(spoken, ask, dice);
+  if (spoken === 'completions') return completion(ask);
+  if (spoken === 'bytes')
+    return { spoken, end: '', bytes: Buffer.from(`ID3${'\u0000\u00ff'.repeat(2_000)}`, 'latin1') };
+  if (spoken === 'media-stream' || spoken === 'speech-stream')
+    return { spoken, end: '', events: mediaEvents(ask) };
+  return { spoken, end: '', whole: plainAnswer(ask) };
+}
+
+function chatAnswer(spoken: SpeakerName, ask: Ask, dice: Dice): Sound {
+  const {
+    events,
+    whole,
+    end = '',
+  }: { events: readonly Event[]; whole: object; end?: string } = SPEAKERS[spoken];
+  const count = choicesOf(ask);
+  // What says all that there is, and what says little.
+  if (dice.chance(0.4) && count === 1) return { spoken, events, whole, end, text: ANSWER.text };
+  const tale = taleOf(spoken, dice);
+  const told = eventsOf(textOf(spoken, tale, true));
+  const answer = JSON.parse(textOf(spoken, tale, false)) as JsonObject;
+  const text = (tale.pieces ?? []).join('');
+  if (spoken !== 'chat' || count === 1) return { spoken, events: told, whole: answer, end, text };
+  const indexed = (value: JsonObject, key: 'choices') => ({
+    ...value,
+    [key]: Array.from({ length: count }, (_, index) =>
+      listOf(value[key]).map((each) => ({ ...objectOf(each), index })),
+    ).flat(),
+  });
+  const many = told.map(([name, data]): Event => [name, indexed(data as JsonObject, 'choices')]);
+  return { spoken, events: many, whole: indexed(answer, 'choices'), end, text };
+}
+
+/** How many answers a client of chat or completions asked for, as far as a provider would take the number. */
+function choicesOf({ body }: Ask): number {
+  const wanted = numberOf(body.n) ?? 1;
+  return Number.isInteger(wanted) && wanted > 1 && wanted <= 128 ? wanted : 1;
+}
+
+function completion(ask: Ask): Sound {
+  const prompts =
+    Array.isArray(ask.body.prompt) && typeof ask.body.prompt[0] === 'string' ? ask.body.prompt.length : 1;
+  const count = Math.min(500, choicesOf(ask) * Math.max(1, prompts));
+  const frame = { id: 'cmpl-1', object: 'text_completion', created: 5, model: 'm-1' };
+  const usage = { prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 };
+  const each = (text: string, finish: string | null) =>
+    Array.from({ length: count }, (_, index) => ({ index, text, logprobs: null, finish_reason: finish }));
+  return {
+    spoken: 'completions',
+    end: 'data: [DONE]\n\n',
+    text: 'Once upon',
+    events: [
+      ['', { ...frame, choices: each('Once ', null) }],
+      ['', { ...frame, choices: each('upon', null) }],
+      ['', { ...frame, choices: each('', 'stop') }],
+      ['', { ...frame, choices: [], usage }],
+    ],
+    whole: { ...frame, choices: each('Once upon', 'stop'), usage },
+  };
+}
+
+function mediaEvents({ path }: Ask): Event[] {
+  if (path.includes('/images/')) {
+    return [
+      [
+        'image_generation.partial_image',
+        { type: 'image_generation.partial_image', partial_image_index: 0, b64_json: 'eA==' },
+      ],
+      [
+        'image_generation.completed',
+        {
+          type: 'image_generation.completed',
+          b64_json: 'eHg=',
+          usage: { total_tokens: 5, input_tokens: 2, output_tokens: 3 },
+        },
+      ],
+    ];
+  }
+  const [word, kind] = path.includes('speech') ? ['audio', 'speech.audio'] : ['delta', 'transcript.text'];
+  return [
+    ['', { type: `${kind}.delta`, [word]: 'aGk=' }],
+    ['', { type: `${kind}.done`, text: 'hi', usage: { input_tokens: 2, output_tokens: 3, total_tokens: 5 } }],
+  ];
+}
+
+const VECTOR = [0.5, -0.25];
+
+function plainAnswer({ path, body }: Ask): object {
+  if (/\/models(?:\?|$)|\/key$/.test(path)) return { object: 'list', data: [] };
+  if (/count_tokens$|input_tokens$/.test(path)) return { input_tokens: 12, object: 'response.input_tokens' };
+  if (path.endsWith(':countTokens')) return { totalTokens: 12 };
+  if (path.endsWith('/count-tokens')) return { inputTokens: 12 };
+  if (path.endsWith('/rerank')) {
+    return {
+      id: 'r',
+      results: [
+        { index: 1, relevance_score: 0.9 },
+        { index: 0, relevance_score: 0.1 },
+      ],
+      meta: { billed_units: { search_units: 1 } },
+    };
+  }
+  if (path.endsWith('/moderations'))
+    return { id: 'modr-1', model: 'm', results: [{ flagged: false, categories: {}, category_scores: {} }] };
+  if (path.includes('/images/'))
+    return {
+      created: 5,
+      data: [{ b64_json: 'eHg=' }],
+      usage: { total_tokens: 5, input_tokens: 2, output_tokens: 3 },
+    };
+  if (path.includes('/audio/'))
+    return { text: 'hi', usage: { type: 'tokens', input_tokens: 2, output_tokens: 3, total_tokens: 5 } };
+  return vectors(path, body);
+}
+
+function vectors(path: string, body: JsonObject): object {
+  const many = (list: unknown) =>
+    Array.from({ length: Math.max(1, Math.min(5_000, listOf(list).length)) }, () => VECTOR);
+  if (path.endsWith(':batchEmbedContents'))
+    return { embeddings: many(body.requests).map((values) => ({ values })) };
+  if (path.endsWith(':embedContent')) return { embedding: { values: VECTOR } };
+  if (path.endsWith(':predict')) {
+    return {
+      predictions: many(body.instances).map((values) => ({
+        embeddings: { values, statistics: { token_count: 3 } },
+      })),
+    };
+  }
+  if (path.endsWith('/invoke')) {
+    return body.texts
+      ? { embeddings: { float: many(body.texts) } }
+      : { embedding: VECTOR, inputTextTokenCount: 4 };
+  }
+  if (path.endsWith('/v2/embed')) {
+    return {
+      id: 'e',
+      embeddings: { float: many(body.texts ?? body.inputs) },
+      meta: { billed_units: { input_tokens: 6 } },
+    };
+  }
+  const { input, encoding_format: format } = body;
+  const texts = Array.isArray(input) && typeof input[0] !== 'number' ? input : [input];
+  const packed = Buffer.from(new Float32Array(VECTOR).buffer).toString('base64');
+  const data = many(texts).map((vector, index) => ({
+    object: 'embedding',
+    index,
+    embedding: format === 'base64' ? packed : vector,
+  }));
+  return { object: 'list', data, model: 'm-1', usage: { prompt_tokens: 6, total_tokens: 6 } };
+}

@@ -1,0 +1,140 @@
+/** The providers that stand behind the proxy: one of each way to be asked, all at the scripted upstream. */
+import type { ConfigInput } from '../../src/config/schema.ts';
+import type { Endpoint } from '../../src/wire/endpoints.ts';
+
+type ProviderInput = ConfigInput['providers'][number];
+
+export interface Lane {
+  readonly name: string;
+  readonly type: ProviderInput['type'];
+  /** Below the upstream's address. */
+  readonly base: string;
+  /** The provider's name of a model. @param token what tells the case */
+  readonly model: (token: string) => string;
+  /** What it serves besides the endpoints that every provider does. */
+  readonly also: readonly Endpoint[];
+  readonly more?: Partial<ProviderInput>;
+}
+
+const plain = (token: string) => token;
+const MEDIA = [
+  'moderations',
+  'images.generations',
+  'images.edits',
+  'images.variations',
+  'audio.speech',
+  'audio.transcriptions',
+  'audio.translations',
+] as const satisfies Endpoint[];
+const TEXT = ['completions', 'embeddings'] as const satisfies Endpoint[];
+
+export const LANES: readonly Lane[] = [
+  { name: 'openai', type: 'openai', base: '/v1', model: plain, also: [...TEXT, ...MEDIA] },
+  {
+    name: 'compatible',
+    type: 'openai-compatible',
+    base: '/v1',
+    model: plain,
+    also: [...TEXT, ...MEDIA, 'rerank'],
+  },
+  { name: 'anthropic', type: 'anthropic', base: '', model: plain, also: [] },
+  {
+    name: 'gemini',
+    type: 'gemini',
+    base: '/v1beta',
+    model: (token) => `gemini-${token}`,
+    also: ['embeddings'],
+  },
+  { name: 'bedrock', type: 'bedrock', base: '', model: (token) => `anthropic.claude-${token}`, also: [] },
+  {
+    name: 'titan',
+    type: 'bedrock',
+    base: '',
+    model: (token) => `amazon.titan-embed-${token}`,
+    also: ['embeddings'],
+  },
+  { name: 'cohere', type: 'cohere', base: '', model: plain, also: ['embeddings', 'rerank'] },
+  { name: 'responses', type: 'perplexity', base: '/v1', model: plain, also: [] },
+  { name: 'azure', type: 'azure', base: '/openai/v1', model: plain, also: [...TEXT, 'audio.transcriptions'] },
+  { name: 'deepseek', type: 'deepseek', base: '', model: plain, also: [] },
+  { name: 'mistral', type: 'mistral', base: '/v1', model: plain, also: ['embeddings'] },
+  { name: 'vllm', type: 'vllm', base: '/v1', model: plain, also: [...TEXT, 'rerank'] },
+  { name: 'vertex', type: 'vertex', base: '', model: (token) => `gemini-${token}`, also: ['embeddings'] },
+  { name: 'vertex-claude', type: 'vertex', base: '', model: (token) => `claude-${token}`, also: [] },
+  { name: 'vertex-open', type: 'vertex', base: '', model: (token) => `meta/${token}`, also: [] },
+];
+
+/** Endpoints that every provider can answer. */
+const EVERYWHERE = [
+  'chat',
+  'messages',
+  'responses',
+  'messages.count_tokens',
+  'responses.input_tokens',
+] as const;
+
+/** The endpoints of a lane; those of chat count more than once where they are drawn from. */
+export function endpointsOf({ also }: Lane): readonly Endpoint[] {
+  const main = EVERYWHERE.slice(0, 3);
+  return [...main, ...main, ...main, ...EVERYWHERE, ...also, ...also.filter((name) => name === 'embeddings')];
+}
+
+/** Requests that run side by side; each has providers of its own, so that none is held back for what another met. */
+export const SLOTS = 12;
+
+/** How long the configuration lets providers be silent, milliseconds. Those that answer well are never slow, but the machine may be. */
+const WAIT_MS = { request: 8_000, answer: 1_500 } as const;
+/** How long it lets one request take; what takes much longer hangs. */
+export const DEADLINE_MS = 10_000;
+
+/** The token of a case in the model's name, by which the upstream knows it. */
+export function tokenOf(number: number): string {
+  return `fz-${number}z`;
+}
+
+/** The name a client asks for. */
+export function modelOf(lane: Lane, slot: number, token: string): string {
+  return `${lane.name}-${slot}/${lane.model(token)}`;
+}
+
+/**
+ * @param upstream its URL
+ * @param side what is changed: the answers' providers recover at once, so that each case meets them ready; those of
+ * requests answer well, and are held back by the least that they are blamed for
+ */
+export function configOf(upstream: string, directory: string, side: 'request' | 'answer'): ConfigInput {
+  const wait = `${WAIT_MS[side]}ms`;
+  const providers = LANES.flatMap((lane) =>
+    Array.from({ length: SLOTS }, (_, slot): ProviderInput => ({
+      name: `${lane.name}-${slot}`,
+      type: lane.type,
+      base_url: `${upstream}${lane.base}`,
+      api_key: `key-of-${lane.name}-${slot}`,
+      // A name without a provider leads nowhere: else it would lead to all of them.
+      models: ['*fz-*', '*/fz-*', '*good', '*/good'],
+      max_retries: 1,
+      retry_delay: '1ms',
+      timeout: { connect: wait, first_byte: wait, first_content: wait, idle: wait, total: '9s' },
+      ...lane.more,
+    })),
+  );
+  return {
+    providers,
+    routing: {
+      deadline: `${DEADLINE_MS}ms`,
+      max_retry_delay: '5ms',
+      max_retry_after: side === 'answer' ? '1ms' : '10s',
+      wait_budget: '0s',
+      breaker:
+        side === 'answer'
+          ? { failures: 1_000_000, min_calls: 1_000_000, cooldown: '1ms', max_cooldown: '1ms' }
+          : { failures: 1, cooldown: '10s', max_cooldown: '10s' },
+    },
+    limits: { max_body: '8MiB', max_response: '16MiB', body_timeout: '1500ms', client_stall: '3s' },
+    health: { probe: 'never' },
+    logging: {
+      level: 'warn',
+      requests: { directory, flush_interval: '20ms', max_content: '256KiB' },
+    },
+  };
+}
