@@ -18,7 +18,7 @@ import { Attempt } from './pipeline/attempt.ts';
 import { Defects } from './pipeline/defects.ts';
 import type { ExchangeDeps } from './pipeline/exchange.ts';
 import { Exchange } from './pipeline/exchange.ts';
-import { Loading } from './pipeline/loading.ts';
+import { Metrics } from './pipeline/metrics.ts';
 import { ModelRegistry } from './pipeline/models.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { HealthProber, wordFor } from './pipeline/prober.ts';
@@ -62,7 +62,7 @@ export interface ProxyDeps {
 export interface Proxy {
   readonly fetch: (request: Request, bindings: ServerBindings) => Response | Promise<Response>;
   readonly providers: () => readonly ProviderStatus[];
-  /** Loads what is not needed to listen: prices and metrics. */
+  /** Loads what is not needed to listen: the table of prices. */
   warm(): Promise<void>;
   /**
    * Takes over another configuration at once. Requests in flight keep the one they began with; health and
@@ -112,7 +112,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const defects = new Defects(problem);
   const sinks = new Sinks(sinksOf(), defects);
   const statuses = () => statusesOf(current, pool, clock, deps.env);
-  const loading = new Loading(prices, {
+  const metrics = new Metrics({
     providers: statuses,
     inFlight: () => inFlight,
     buffered: () => current.buffered.bytes,
@@ -129,7 +129,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   function sinksOf(): NamedSink[] {
     const others = deps.sinks ?? [];
     return [
-      { name: 'metrics', keeps: false, take: (record) => loading.metrics?.observe(record) },
+      { name: 'metrics', keeps: false, take: (record) => metrics.observe(record) },
       ...(log ? [{ name: 'log', keeps: true, take: (record: LogRecord) => log.write(record) }] : []),
       ...others.map((take, index) => ({ name: `custom_${index + 1}`, keeps: true, take })),
     ];
@@ -201,8 +201,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         return new Exchange(id, endpoint, userAgent, ofExchanges);
       },
       newId: () => `req_${Bun.randomUUIDv7('hex').replaceAll('-', '')}`,
-      metrics: () => loading.forMetrics(),
-      ready: () => loading.pending(),
+      metrics,
+      ready: () => prices.pending(),
       providers: statuses,
       summary: () => summarize(statuses()),
       log: () => log?.state ?? null,
@@ -222,7 +222,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   return {
     fetch: (request, bindings) => current.app.fetch(request, bindings),
     providers: statuses,
-    warm: () => loading.load(),
+    warm: () => prices.load(),
     reload(config) {
       const last = current;
       secrets.replace(secretsOf(config, deps.env));

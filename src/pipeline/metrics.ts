@@ -1,6 +1,8 @@
 import type { LogRecord } from '../logs/record.ts';
+import type { Family, Sample } from './prometheus.ts';
 import type { ProviderStatus } from './status.ts';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Histogram } from './prometheus.ts';
+import { Series } from './series.ts';
 
 /** Model names that get a label of their own; clients can name anything. */
 const MAX_MODELS = 200;
@@ -22,114 +24,151 @@ export interface MetricSources {
   readonly memory: () => number;
 }
 
-/** Prometheus metrics: a sink of records, rendered on demand. Names follow `llmproxy_<what>_<unit>`. */
+/** What a provider was used for. A kind of token that it never told of has no value. */
+interface Usage {
+  input?: number;
+  output?: number;
+  cached?: number;
+  cost?: number;
+}
+
+const KINDS = ['input', 'output', 'cached'] as const;
+
+interface Durations {
+  readonly whole: Histogram;
+  readonly firstContent: Histogram;
+}
+
+/** Where one kind of request is counted; what is counted by fewer labels is shared with others of its kind. */
+interface Cell {
+  requests: number;
+  readonly durations: Durations;
+  readonly usage: Usage;
+}
+
+/**
+ * Prometheus metrics: a sink of records that only adds up numbers. What is shown is made of them when it is asked for.
+ * Names follow `llmproxy_<what>_<unit>`.
+ */
 export class Metrics {
-  readonly #registry = new Registry();
+  readonly #sources: MetricSources;
   readonly #models = new Set<string>();
-  readonly #requests = this.#counter('requests_total', 'Requests by how they ended', [
-    'endpoint',
-    'provider',
-    'model',
-    'outcome',
-    'status',
-  ]);
-  readonly #faults = this.#counter('attempt_faults_total', 'Failed attempts by provider and fault', [
-    'provider',
-    'fault',
-  ]);
-  readonly #attempts = this.#counter('attempts_total', 'Attempts by provider', ['provider']);
-  readonly #tokens = this.#counter('tokens_total', 'Tokens by kind', ['provider', 'model', 'kind']);
-  readonly #cost = this.#counter('cost_usd_total', 'Cost by the price table', ['provider', 'model']);
-  readonly #latency = this.#histogram('request_duration_seconds', 'From arrival to the end of the answer');
-  readonly #firstContent = this.#histogram(
-    'first_content_seconds',
-    'From arrival to the first content of a stream',
+  readonly #usage = new Series(['provider', 'model'], (): Usage => ({}));
+  readonly #durations = new Series(['endpoint', 'provider'], (): Durations => ({
+    whole: new Histogram(LATENCY_SECONDS),
+    firstContent: new Histogram(LATENCY_SECONDS),
+  }));
+  readonly #cells = new Series(
+    ['endpoint', 'provider', 'model', 'outcome', 'status'],
+    ([endpoint, provider, model]): Cell => ({
+      requests: 0,
+      durations: this.#durations.at(endpoint!, provider!),
+      usage: this.#usage.at(provider!, model!),
+    }),
   );
+  readonly #attempts = new Series(['provider'], () => ({ count: 0 }));
+  readonly #faults = new Series(['provider', 'fault'], () => ({ count: 0 }));
 
   constructor(sources: MetricSources) {
-    this.#gauge(
-      'provider_state',
-      'healthy 2, degraded 1, unhealthy 0, disabled -1',
-      ['provider'],
-      (gauge) => {
-        for (const { name, state } of sources.providers()) gauge.set({ provider: name }, STATES[state]);
-      },
-    );
-    this.#gauge('provider_in_flight', 'Requests in flight at a provider', ['provider'], (gauge) => {
-      for (const { name, in_flight } of sources.providers()) gauge.set({ provider: name }, in_flight);
-    });
-    this.#gauge(
-      'breaker_open',
-      'Breakers that are not closed: those of a provider’s targets, and its own',
-      ['provider'],
-      (gauge) => {
-        for (const { name, breaker, breakers } of sources.providers()) {
-          const own = breaker === 'closed' ? 0 : 1;
-          gauge.set({ provider: name }, own + breakers.open + breakers.half_open);
-        }
-      },
-    );
-    this.#gauge('in_flight', 'Requests in flight', [], (gauge) => gauge.set(sources.inFlight()));
-    this.#gauge('buffered_bytes', 'Bytes of request bodies in memory', [], (gauge) =>
-      gauge.set(sources.buffered()),
-    );
-    this.#gauge('log_records_written', 'Records in the request log since the start', [], (gauge) =>
-      gauge.set(sources.log().written),
-    );
-    this.#gauge('log_records_lost', 'Records that could not be written since the start', [], (gauge) =>
-      gauge.set(sources.log().dropped),
-    );
-    this.#gauge('log_pending_bytes', 'Bytes waiting to be written', [], (gauge) =>
-      gauge.set(sources.log().pending),
-    );
-    new Counter({
-      name: 'llmproxy_sink_errors_total',
-      help: 'Records that a sink failed to take, by sink',
-      labelNames: ['sink'],
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        for (const [sink, errors] of sources.sinkErrors()) this.inc({ sink }, errors);
-      },
-    });
-    this.#gauge('process_resident_memory_bytes', 'Resident memory', [], (gauge) =>
-      gauge.set(sources.memory()),
-    );
+    this.#sources = sources;
   }
 
   /** The sink: counts one record. */
   observe(record: LogRecord): void {
-    const provider = record.provider ?? '';
+    const { endpoint, outcome, status, first_content_ms, input_tokens, output_tokens } = record;
     const model = this.#modelLabel(record.upstream_model ?? '');
-    const { endpoint, outcome } = record;
-    this.#requests.inc({ endpoint, provider, model, outcome, status: String(record.status) });
-    this.#latency.observe({ endpoint, provider }, record.latency_ms / 1000);
-    if (record.first_content_ms !== null) {
-      this.#firstContent.observe({ endpoint, provider }, record.first_content_ms / 1000);
-    }
+    const cell = this.#cells.at(endpoint, record.provider ?? '', model, outcome, String(status));
+    const { usage, durations } = cell;
+    cell.requests += 1;
+    durations.whole.observe(record.latency_ms / 1000);
+    if (first_content_ms !== null) durations.firstContent.observe(first_content_ms / 1000);
     for (const { target, fault } of record.attempt_log) {
       const asked = target.slice(0, target.indexOf('/'));
-      this.#attempts.inc({ provider: asked });
-      if (fault !== null) this.#faults.inc({ provider: asked, fault });
+      this.#attempts.at(asked).count += 1;
+      if (fault !== null) this.#faults.at(asked, fault).count += 1;
     }
-    if (record.input_tokens !== null)
-      this.#tokens.inc({ provider, model, kind: 'input' }, record.input_tokens);
-    if (record.output_tokens !== null)
-      this.#tokens.inc({ provider, model, kind: 'output' }, record.output_tokens);
-    if (record.cached_tokens) this.#tokens.inc({ provider, model, kind: 'cached' }, record.cached_tokens);
-    if (record.cost) this.#cost.inc({ provider, model }, record.cost);
+    if (input_tokens !== null) usage.input = (usage.input ?? 0) + input_tokens;
+    if (output_tokens !== null) usage.output = (usage.output ?? 0) + output_tokens;
+    if (record.cached_tokens) usage.cached = (usage.cached ?? 0) + record.cached_tokens;
+    if (record.cost) usage.cost = (usage.cost ?? 0) + record.cost;
   }
 
-  get contentType(): string {
-    return this.#registry.contentType;
+  /** All metrics as they are now. */
+  families(): Family[] {
+    return [...this.#ofRecords(), ...this.#ofProviders(), ...this.#ofProcess()];
   }
 
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  #ofRecords(): Family[] {
+    const used = this.#usage.all;
+    const durations = (name: string, of: keyof Durations) =>
+      this.#durations.all.flatMap(([labels, found]) => found[of].samples(`llmproxy_${name}`, labels));
+    const histogram = (name: string, help: string, of: keyof Durations) =>
+      family('histogram', name, help, durations(name, of));
+    return [
+      counter(
+        'requests_total',
+        'Requests by how they ended',
+        this.#cells.all.map(([labels, { requests }]) => ({ labels, value: requests })),
+      ),
+      counter('attempt_faults_total', 'Failed attempts by provider and fault', counts(this.#faults)),
+      counter('attempts_total', 'Attempts by provider', counts(this.#attempts)),
+      counter(
+        'tokens_total',
+        'Tokens by kind',
+        used.flatMap(([labels, usage]) => KINDS.flatMap((kind) => told({ ...labels, kind }, usage[kind]))),
+      ),
+      counter(
+        'cost_usd_total',
+        'Cost by the price table',
+        used.flatMap(([labels, { cost }]) => told(labels, cost)),
+      ),
+      histogram('request_duration_seconds', 'From arrival to the end of the answer', 'whole'),
+      histogram('first_content_seconds', 'From arrival to the first content of a stream', 'firstContent'),
+    ];
   }
 
-  json(): Promise<unknown> {
-    return this.#registry.getMetricsAsJSON();
+  #ofProviders(): Family[] {
+    const providers = this.#sources.providers();
+    const gauge = (name: string, help: string, value: (provider: ProviderStatus) => number) =>
+      family(
+        'gauge',
+        name,
+        help,
+        providers.map((provider) => ({ labels: { provider: provider.name }, value: value(provider) })),
+      );
+    return [
+      gauge(
+        'provider_state',
+        'healthy 2, degraded 1, unhealthy 0, disabled -1',
+        ({ state }) => STATES[state],
+      ),
+      gauge('provider_in_flight', 'Requests in flight at a provider', ({ in_flight }) => in_flight),
+      gauge(
+        'breaker_open',
+        'Breakers that are not closed: those of a provider’s targets, and its own',
+        ({ breaker, breakers }) => (breaker === 'closed' ? 0 : 1) + breakers.open + breakers.half_open,
+      ),
+    ];
+  }
+
+  #ofProcess(): Family[] {
+    const { inFlight, buffered, log, sinkErrors, memory } = this.#sources;
+    const { written, dropped, pending } = log();
+    const gauge = (name: string, help: string, value: number) =>
+      family('gauge', name, help, [{ labels: {}, value }]);
+    return [
+      gauge('in_flight', 'Requests in flight', inFlight()),
+      gauge('buffered_bytes', 'Bytes of request bodies in memory', buffered()),
+      gauge('log_records_written', 'Records in the request log since the start', written),
+      gauge('log_records_lost', 'Records that could not be written since the start', dropped),
+      gauge('log_pending_bytes', 'Bytes waiting to be written', pending),
+      counter(
+        'sink_errors_total',
+        'Records that a sink failed to take, by sink',
+        [...sinkErrors()].map(([sink, value]) => ({ labels: { sink }, value })),
+      ),
+      gauge('process_resident_memory_bytes', 'Resident memory', memory()),
+    ];
   }
 
   #modelLabel(model: string): string {
@@ -138,26 +177,17 @@ export class Metrics {
     this.#models.add(model);
     return model;
   }
-
-  #counter(name: string, help: string, labelNames: string[]): Counter {
-    return new Counter({ name: `llmproxy_${name}`, help, labelNames, registers: [this.#registry] });
-  }
-
-  #histogram(name: string, help: string): Histogram {
-    const labelNames = ['endpoint', 'provider'];
-    const registers = [this.#registry];
-    return new Histogram({ name: `llmproxy_${name}`, help, labelNames, registers, buckets: LATENCY_SECONDS });
-  }
-
-  #gauge(name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void): void {
-    new Gauge({
-      name: `llmproxy_${name}`,
-      help,
-      labelNames,
-      registers: [this.#registry],
-      collect() {
-        collect(this);
-      },
-    });
-  }
 }
+
+function family(type: Family['type'], name: string, help: string, values: readonly Sample[]): Family {
+  return { help, name: `llmproxy_${name}`, type, values, aggregator: 'sum' };
+}
+
+const counter = (name: string, help: string, values: readonly Sample[]) =>
+  family('counter', name, help, values);
+
+const counts = ({ all }: Series<string, { count: number }>): Sample[] =>
+  all.map(([labels, { count }]) => ({ labels, value: count }));
+
+const told = (labels: Sample['labels'], value: number | undefined): Sample[] =>
+  value === undefined ? [] : [{ labels, value }];

@@ -22,9 +22,20 @@ const MAX_REMEMBERED = 1_000;
 export class Prices {
   readonly #rates = new Map<string, Rates | 'by_table' | null>();
   #calculate: Calculate | undefined;
+  #loaded: Promise<void> | undefined;
 
-  /** Loads the table; until then only configured prices are known. It takes some 40 ms, after start-up. */
-  async load(): Promise<void> {
+  /** Loads the table, once; until then only configured prices are known. It takes some 40 ms, after start-up. */
+  load(): Promise<void> {
+    this.#loaded ??= this.#load();
+    return this.#loaded;
+  }
+
+  /** The load to wait for; `undefined` once it is done. */
+  pending(): Promise<void> | undefined {
+    return this.#calculate ? undefined : this.load();
+  }
+
+  async #load(): Promise<void> {
     const table = await import('@pydantic/genai-prices');
     this.#calculate = table.calcPrice;
   }

@@ -30,8 +30,8 @@ export interface ServerContext {
   /** Begins the one record of a request. */
   readonly begin: (id: string, endpoint: Recorded, userAgent: string | null) => Exchange;
   readonly newId: () => string;
-  /** Resolves when what is loaded after start-up is there: prices and metrics. */
-  readonly metrics: () => Promise<Metrics>;
+  readonly metrics: Metrics;
+  /** Resolves when what is loaded after start-up is there; `undefined` once it is. */
   readonly ready: () => Promise<void> | undefined;
   readonly providers: () => readonly ProviderStatus[];
   readonly summary: () => HealthSummary;

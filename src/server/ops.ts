@@ -1,6 +1,7 @@
 import type { Handler } from 'hono';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { headerMap } from '../wire/headers.ts';
+import { PROMETHEUS_TYPE, prometheusText } from '../pipeline/prometheus.ts';
 
 /** GET /health/live: the process answers. */
 export const live: Handler<ServerEnv> = (c) => c.json({ status: 'live' });
@@ -39,12 +40,10 @@ export function providers(context: ServerContext): Handler<ServerEnv> {
 
 /** GET /metrics: Prometheus text, or JSON when `Accept` asks for it. */
 export function metrics(context: ServerContext): Handler<ServerEnv> {
-  return async (c) => {
+  return (c) => {
     context.auth.operator(headerMap(c.req.raw.headers));
-    const collected = await context.metrics();
-    if ((c.req.header('accept') ?? '').includes('application/json')) {
-      return c.json((await collected.json()) as object);
-    }
-    return c.text(await collected.text(), 200, { 'content-type': collected.contentType });
+    const families = context.metrics.families();
+    if ((c.req.header('accept') ?? '').includes('application/json')) return c.json(families);
+    return c.text(prometheusText(families), 200, { 'content-type': PROMETHEUS_TYPE });
   };
 }

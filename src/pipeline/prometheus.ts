@@ -1,0 +1,89 @@
+/** The text that Prometheus scrapes. @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
+
+export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+type Labels = Readonly<Record<string, string | number>>;
+
+export interface Sample {
+  readonly labels: Labels;
+  readonly value: number;
+  /** Of a histogram: the name with `_bucket`, `_sum` or `_count`. */
+  readonly metricName?: string;
+}
+
+/** One metric with all its values; the JSON of /metrics is a list of these. */
+export interface Family {
+  readonly help: string;
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly values: readonly Sample[];
+  /** How values of several processes become one. */
+  readonly aggregator: 'sum';
+}
+
+/** How often something took how long: counts for each bound, which hold what is less or equal. */
+export class Histogram {
+  readonly #bounds: readonly number[];
+  readonly #counts: number[];
+  #sum = 0;
+  #count = 0;
+
+  /** @param bounds ascending; what is above the last is only counted and summed up */
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.#counts = bounds.map(() => 0);
+  }
+
+  observe(value: number): void {
+    this.#sum += value;
+    this.#count += 1;
+    for (let index = 0; index < this.#bounds.length; index++) {
+      if (value > this.#bounds[index]!) continue;
+      this.#counts[index]! += 1;
+      return;
+    }
+  }
+
+  /** @returns nothing before the first observation; buckets hold those of all smaller ones, as Prometheus wants it */
+  samples(name: string, labels: Labels): Sample[] {
+    if (this.#count === 0) return [];
+    let below = 0;
+    const bucket = (le: number | string, value: number) => ({
+      labels: { le, ...labels },
+      value,
+      metricName: `${name}_bucket`,
+    });
+    return [
+      ...this.#bounds.map((bound, index) => bucket(bound, (below += this.#counts[index]!))),
+      bucket('+Inf', this.#count),
+      { labels, value: this.#sum, metricName: `${name}_sum` },
+      { labels, value: this.#count, metricName: `${name}_count` },
+    ];
+  }
+}
+
+/** @returns all of them, each with its lines HELP and TYPE, with an empty line between two */
+export function prometheusText(families: readonly Family[]): string {
+  return `${families.map(familyText).join('\n\n')}\n`;
+}
+
+function familyText({ name, help, type, values }: Family): string {
+  const lines = values.map(
+    ({ metricName, labels, value }) => `${metricName ?? name}${labelText(labels)} ${numberText(value)}`,
+  );
+  return [`# HELP ${name} ${escaped(help)}`, `# TYPE ${name} ${type}`, ...lines].join('\n');
+}
+
+function labelText(labels: Labels): string {
+  const pairs = Object.entries(labels).map(
+    ([name, value]) => `${name}="${escaped(String(value)).replaceAll('"', '\\"')}"`,
+  );
+  return pairs.length > 0 ? `{${pairs.join(',')}}` : '';
+}
+
+function numberText(value: number): string {
+  if (value === Infinity) return '+Inf';
+  return value === -Infinity ? '-Inf' : String(value);
+}
+
+const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');

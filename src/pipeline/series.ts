@@ -1,0 +1,41 @@
+type Branch<T> = Map<string, Branch<T> | T>;
+
+/** One object for each combination of labels, made when it is first met, and found by one look into a map a label. */
+export class Series<Name extends string, T> {
+  readonly #names: readonly Name[];
+  readonly #make: (values: readonly string[]) => T;
+  readonly #root: Branch<T> = new Map();
+  readonly #all: [labels: Record<Name, string>, found: T][] = [];
+
+  /** @param make given the values of the labels, in the order of their names */
+  constructor(names: readonly Name[], make: (values: readonly string[]) => T) {
+    this.#names = names;
+    this.#make = make;
+  }
+
+  /** @param values one for each name */
+  at(...values: readonly string[]): T {
+    let branch = this.#root;
+    const last = values.length - 1;
+    for (let index = 0; index < last; index++) {
+      let next = branch.get(values[index]!) as Branch<T> | undefined;
+      if (next === undefined) branch.set(values[index]!, (next = new Map()));
+      branch = next;
+    }
+    const found = branch.get(values[last]!) as T | undefined;
+    return found ?? this.#begin(branch, values);
+  }
+
+  #begin(branch: Branch<T>, values: readonly string[]): T {
+    const made = this.#make(values);
+    branch.set(values.at(-1)!, made);
+    const labels = Object.fromEntries(this.#names.map((name, index) => [name, values[index]!]));
+    this.#all.push([labels as Record<Name, string>, made]);
+    return made;
+  }
+
+  /** In the order in which they were first met. */
+  get all(): readonly (readonly [labels: Readonly<Record<Name, string>>, found: T])[] {
+    return this.#all;
+  }
+}

@@ -1,0 +1,104 @@
+import { expect, test } from 'bun:test';
+import type { MetricSources } from '../../src/pipeline/metrics.ts';
+import type { ProviderStatus } from '../../src/pipeline/status.ts';
+import { Metrics } from '../../src/pipeline/metrics.ts';
+import { prometheusText } from '../../src/pipeline/prometheus.ts';
+import { logRecord } from '../helpers/log-record.ts';
+
+const NOTHING: MetricSources = {
+  providers: () => [],
+  inFlight: () => 0,
+  buffered: () => 0,
+  log: () => ({ written: 0, dropped: 0, pending: 0 }),
+  sinkErrors: () => new Map(),
+  memory: () => 0,
+};
+
+/** The lines with values of one metric, without its name. */
+function linesOf(metrics: Metrics, name: string): string[] {
+  const lines = prometheusText(metrics.families()).split('\n');
+  return lines
+    .filter((line) => line.startsWith(`llmproxy_${name}`))
+    .map((line) => line.slice(9 + name.length));
+}
+
+test('observe() adds up records of one kind, and tells kinds apart', () => {
+  const metrics = new Metrics(NOTHING);
+  metrics.observe(logRecord());
+  metrics.observe(logRecord({ output_tokens: 2, cached_tokens: 0, cost: null }));
+  metrics.observe(logRecord({ status: 499, outcome: 'client_abort', output_tokens: null }));
+  metrics.observe(logRecord({ provider: null, upstream_model: null, input_tokens: null, output_tokens: 0 }));
+  const kind = 'endpoint="chat",provider="local",model="small-1"';
+  expect(linesOf(metrics, 'requests_total')).toEqual([
+    `{${kind},outcome="success",status="200"} 2`,
+    `{${kind},outcome="client_abort",status="499"} 1`,
+    '{endpoint="chat",provider="",model="",outcome="success",status="200"} 1',
+  ]);
+  // A kind that no answer told of has no line, and one that was told to be 0 has.
+  expect(linesOf(metrics, 'tokens_total')).toEqual([
+    '{provider="local",model="small-1",kind="input"} 9',
+    '{provider="local",model="small-1",kind="output"} 7',
+    '{provider="",model="",kind="output"} 0',
+  ]);
+  expect(linesOf(metrics, 'cost_usd_total')).toEqual([
+    '{provider="local",model="small-1"} 0.000024',
+    '{provider="",model=""} 0.000012',
+  ]);
+});
+
+test('observe() counts attempts by provider, and those that failed by their fault', () => {
+  const metrics = new Metrics(NOTHING);
+  const attempt_log = [
+    { target: 'a/x/y', fault: 'server', status: 500, ms: 1 },
+    { target: 'b/x', fault: 'server', status: 500, ms: 1 },
+    { target: 'a/z', fault: null, status: 200, ms: 1 },
+  ] as const;
+  metrics.observe(logRecord({ attempt_log: [...attempt_log] }));
+  expect(linesOf(metrics, 'attempts_total')).toEqual(['{provider="a"} 2', '{provider="b"} 1']);
+  expect(linesOf(metrics, 'attempt_faults_total')).toEqual([
+    '{provider="a",fault="server"} 1',
+    '{provider="b",fault="server"} 1',
+  ]);
+});
+
+test('a histogram counts what is at a bound with what is below it, and what is above the last in +Inf only', () => {
+  const metrics = new Metrics(NOTHING);
+  for (const latency_ms of [50, 50.1, 300_000, 300_001]) metrics.observe(logRecord({ latency_ms }));
+  const labels = 'endpoint="chat",provider="local"';
+  const lines = linesOf(metrics, 'request_duration_seconds');
+  expect(lines).toHaveLength(15);
+  expect([lines.at(0), lines.at(1), lines.at(10), ...lines.slice(11)]).toEqual([
+    `_bucket{le="0.05",${labels}} 1`,
+    `_bucket{le="0.1",${labels}} 2`,
+    `_bucket{le="120",${labels}} 2`,
+    `_bucket{le="300",${labels}} 3`,
+    `_bucket{le="+Inf",${labels}} 4`,
+    `_sum{${labels}} 600.1011`,
+    `_count{${labels}} 4`,
+  ]);
+  expect(linesOf(metrics, 'first_content_seconds')).toEqual([]);
+});
+
+test('models beyond the first 200 share one label', () => {
+  const metrics = new Metrics(NOTHING);
+  for (let index = 0; index < 1_000; index++) metrics.observe(logRecord({ upstream_model: `m${index}` }));
+  const lines = linesOf(metrics, 'requests_total');
+  expect(lines).toHaveLength(201);
+  expect(lines.at(-1)).toBe(
+    '{endpoint="chat",provider="local",model="other",outcome="success",status="200"} 800',
+  );
+});
+
+test('prometheusText() escapes what would end a line or a label, and names infinities as Prometheus does', () => {
+  const provider = { name: 'a"b\\c\nd', state: 'healthy', in_flight: Infinity } as ProviderStatus;
+  const metrics = new Metrics({
+    ...NOTHING,
+    providers: () => [{ ...provider, breaker: 'open', breakers: { closed: 1, open: 2, half_open: 3 } }],
+  });
+  expect(prometheusText(metrics.families())).toContain(
+    '# HELP llmproxy_provider_state healthy 2, degraded 1, unhealthy 0, disabled -1\n' +
+      '# TYPE llmproxy_provider_state gauge\nllmproxy_provider_state{provider="a\\"b\\\\c\\nd"} 2\n\n',
+  );
+  expect(linesOf(metrics, 'provider_in_flight')).toEqual(['{provider="a\\"b\\\\c\\nd"} +Inf']);
+  expect(linesOf(metrics, 'breaker_open')).toEqual(['{provider="a\\"b\\\\c\\nd"} 6']);
+});
