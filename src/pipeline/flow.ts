@@ -1,7 +1,6 @@
 import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
-import type { BodyReader } from './in-pieces.ts';
 import type { Answering, Continuation, Fold } from './lanes/lane.ts';
 import type { Tap } from './tap.ts';
 import type { Defects } from './defects.ts';
@@ -10,7 +9,16 @@ import type { AttemptTimers } from './timers.ts';
 import { networkError } from '../providers/transport.ts';
 import { Inflater } from '../wire/encoding.ts';
 import { ProxyError } from '../errors.ts';
+import { Pieces } from './pieces.ts';
 import { understood } from './reading.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What reads a body. */
+export interface BodyReader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Bytes | undefined }>;
+  cancel(reason: unknown): Promise<void>;
+}
 
 /** How an answer in progress is read. `abort` ends it; its reason says why. */
 export interface FlowOptions {
@@ -64,6 +72,7 @@ export interface Flow {
 export class UpstreamFlow implements Flow {
   readonly #options: FlowOptions;
   readonly #inflater: Inflater | undefined;
+  readonly #pieces = new Pieces();
   #bytes = 0;
   /** Whether the inflater may have more without another chunk. */
   #inflating = false;
@@ -102,7 +111,7 @@ export class UpstreamFlow implements Flow {
     return folded;
   }
 
-  #chunk(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  #chunk(): Promise<Bytes | undefined> {
     return this.tap?.complete ? this.#linger() : this.#read();
   }
 
@@ -158,7 +167,7 @@ export class UpstreamFlow implements Flow {
   }
 
   /** Reads, but not for long: `undefined` also when nothing comes. */
-  async #linger(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async #linger(): Promise<Bytes | undefined> {
     const { clock } = this.#options;
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
     const forMs = (this.tap?.settled ?? true) ? LINGER_MS : LINGER_FOR_MORE_MS;
@@ -170,13 +179,17 @@ export class UpstreamFlow implements Flow {
     return value;
   }
 
-  async #read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { reader, abort, target, timers } = this.#options;
+  async #read(): Promise<Bytes | undefined> {
+    const { reader, abort, target, timers, turns } = this.#options;
+    const pause = turns.pause();
+    if (pause) await pause;
+    const piece = this.#pieces.next();
+    if (piece) return piece;
     timers.listen();
     try {
-      const { value, done } = await reader.read();
+      const { value } = await reader.read();
       timers.heard();
-      return done ? undefined : value;
+      return value && this.#pieces.first(value);
     } catch (cause) {
       throw abort.aborted ? abort.reason : networkError(target, cause);
     }

@@ -13,7 +13,6 @@ import { concatInSteps, decodeInSteps } from '../wire/bytes.ts';
 import { encodingOf, inflate, inflateBeginning, InflatedTooLarge } from '../wire/encoding.ts';
 import { headerMap } from '../wire/headers.ts';
 import { UpstreamFlow } from './flow.ts';
-import { InPieces } from './in-pieces.ts';
 import { accepts } from './reading.ts';
 
 export interface ReplyReaderOptions {
@@ -108,7 +107,7 @@ export class ReplyReader {
   flow(reading: FlowOptions['reading'], unpacks = false): Flow {
     return new UpstreamFlow({
       ...this.#options,
-      reader: new InPieces(this.#body().getReader(), this.#options.turns),
+      reader: this.#body().getReader(),
       reading,
       encoding: this.encoding,
       unpacks,

@@ -48,6 +48,15 @@ export interface Job {
   readonly exchange: Exchange;
 }
 
+/** What a request still has. */
+interface Left {
+  attempts: number;
+  /** Time to wait for targets, milliseconds. */
+  waitMs: number;
+  /** Whether its route lets it ask a target at once that is held back. */
+  lastResort: boolean;
+}
+
 /** A target that answered. The ticket is open until the answer has ended. */
 export interface Routed {
   readonly opened: Opened;
@@ -78,68 +87,90 @@ export class RequestRouter {
     const { clock } = this.#deps;
     const limitMs = Math.min(this.#policy.deadline, job.deadlineMs);
     const ofCaller = limitMs < this.#policy.deadline;
-    const what = ofCaller ? "the caller's deadline" : 'routing.deadline';
-    const expire = () =>
-      job.abort.abort(new ProxyError('deadline', `Cannot answer in time: ${what} has passed`));
-    const cancel = clock.after(limitMs, expire);
+    const cancel = clock.after(limitMs, () => job.abort.abort(tooLate(ofCaller)));
     try {
-      return await this.#loop(job, { untilMs: clock.monotonic() + limitMs, ofCaller });
+      const nowMs = clock.monotonic();
+      const turn = this.#turn(job, { untilMs: nowMs + limitMs, ofCaller });
+      this.#runner.deposit(job.policy);
+      job.abort.throwIfAborted();
+      // Nearly always the first in line is ready and answers.
+      const [first] = turn.contenders;
+      const isReady = first !== undefined && first.target.readyAt(first.endpoint, nowMs) <= nowMs;
+      const outcome = isReady ? await this.#runner.ask(turn, first) : [];
+      return Array.isArray(outcome) ? await this.#loop(turn, outcome) : outcome;
     } finally {
       cancel();
     }
   }
 
-  async #loop(job: Job, deadline: { untilMs: number; ofCaller: boolean }): Promise<Routed> {
+  #turn(job: Job, deadline: { readonly untilMs: number; readonly ofCaller: boolean }): Turn {
     const { clock } = this.#deps;
-    const { abort } = job;
-    const { stream } = job.inbound;
-    const { untilMs } = deadline;
     const call = callOf(job.inbound);
     const contenders = this.#line(job.candidates, call);
+    const { stream } = job.inbound;
+    const { untilMs, ofCaller } = deadline;
     const share = (contender: Contender) =>
-      shareOf(contender, { contenders, nowMs: clock.monotonic(), stream, ...deadline });
-    const turn: Turn = { job, call, contenders, share };
-    this.#runner.deposit(job.policy);
+      contenders.length < 2
+        ? undefined
+        : shareOf(contender, { contenders, nowMs: clock.monotonic(), stream, untilMs, ofCaller });
+    return { job, call, contenders, untilMs, share };
+  }
+
+  /** Goes on until a target answers or nothing is left to try. @param failures of the attempts made so far */
+  async #loop(turn: Turn, failures: readonly Failure[]): Promise<Routed> {
+    const { job, contenders, untilMs } = turn;
     const errors: ProxyError[] = [];
-    let waitBudgetMs = this.#policy.wait_budget;
-    let again: Contender | undefined;
-    let lastResort = job.policy.last_resort;
-    for (let attempts = 0; attempts < this.#policy.max_attempts;) {
-      abort.throwIfAborted();
-      const nowMs = clock.monotonic();
-      const first = soonest(contenders, nowMs, again);
-      let { contender } = first;
-      if (first.readyAtMs > nowMs) {
-        const waitMs = worthWaitingMs(contenders, nowMs, again);
-        if (waitMs <= waitBudgetMs && nowMs + waitMs < untilMs) {
-          waitBudgetMs -= waitMs;
-          await sleep(clock, waitMs, abort);
-          continue;
-        }
-        contender = leastBad(contenders, nowMs, !lastResort);
-        lastResort = false;
-      }
-      if (!contender) break;
-      const outcome = await this.#runner.ask(turn, contender);
-      if (!Array.isArray(outcome)) return outcome;
-      attempts += outcome.length;
-      again = undefined;
-      for (const failure of outcome) {
-        abort.throwIfAborted();
+    const left: Left = {
+      attempts: this.#policy.max_attempts,
+      waitMs: this.#policy.wait_budget,
+      lastResort: job.policy.last_resort,
+    };
+    let failed = failures;
+    for (;;) {
+      left.attempts -= failed.length;
+      let again: Contender | undefined;
+      for (const failure of failed) {
+        job.abort.throwIfAborted();
         errors.push(failure.error);
-        const step = this.#decide(job, contenders, failure, {
-          waitMs: Math.min(waitBudgetMs, untilMs - clock.monotonic()),
-          attempts: this.#policy.max_attempts - attempts,
-        });
+        const waitMs = Math.min(left.waitMs, untilMs - this.#deps.clock.monotonic());
+        const step = this.#decide(job, contenders, failure, { waitMs, attempts: left.attempts });
         if (step.action === 'give_up') throw this.#final(errors, contenders);
         failure.contender.out = step.action === 'failover';
         if (step.action !== 'retry') continue;
         again = failure.contender;
-        if (failure.error.retryAfterMs !== undefined) waitBudgetMs -= step.delayMs;
-        if (step.delayMs > 0) await sleep(clock, step.delayMs, abort);
+        if (failure.error.retryAfterMs !== undefined) left.waitMs -= step.delayMs;
+        if (step.delayMs > 0) await sleep(this.#deps.clock, step.delayMs, job.abort);
       }
+      const next = left.attempts > 0 ? await this.#next(turn, left, again) : undefined;
+      if (!next) break;
+      const outcome = await this.#runner.ask(turn, next);
+      if (!Array.isArray(outcome)) return outcome;
+      failed = outcome;
     }
     throw errors.length > 0 ? this.#final(errors, contenders) : this.#unavailable(job, contenders);
+  }
+
+  /** Whom to ask next, once it may be asked; `undefined` when that is nobody in time. */
+  async #next(
+    { job, contenders, untilMs }: Turn,
+    left: Left,
+    again: Contender | undefined,
+  ): Promise<Contender | undefined> {
+    const { clock } = this.#deps;
+    for (;;) {
+      job.abort.throwIfAborted();
+      const nowMs = clock.monotonic();
+      const { contender, readyAtMs } = soonest(contenders, nowMs, again);
+      if (readyAtMs <= nowMs) return contender;
+      const waitMs = worthWaitingMs(contenders, nowMs, again);
+      if (waitMs > left.waitMs || nowMs + waitMs >= untilMs) {
+        const alone = !left.lastResort;
+        left.lastResort = false;
+        return leastBad(contenders, nowMs, alone);
+      }
+      left.waitMs -= waitMs;
+      await sleep(clock, waitMs, job.abort);
+    }
   }
 
   #line(candidates: readonly Candidate[], { endpoint }: Call): Contender[] {
@@ -227,6 +258,11 @@ export class RequestRouter {
       { retryAfterMs },
     );
   }
+}
+
+function tooLate(ofCaller: boolean): ProxyError {
+  const what = ofCaller ? "the caller's deadline" : 'routing.deadline';
+  return new ProxyError('deadline', `Cannot answer in time: ${what} has passed`);
 }
 
 function isUntried({ attempts, rotations, fresh }: Contender): boolean {

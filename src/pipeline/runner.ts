@@ -6,7 +6,8 @@ import type { Contender } from './contender.ts';
 import type { Inbound } from './inbound.ts';
 import type { Job, Routed } from './router.ts';
 import type { Share } from './share.ts';
-import type { Call, Target } from './target.ts';
+import type { Call, Target, Ticket } from './target.ts';
+import type { Exchange } from './exchange.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { soonest } from './contender.ts';
 import { HedgeBudget } from './hedge.ts';
@@ -30,16 +31,10 @@ export interface Turn {
   readonly job: Job;
   readonly call: Call;
   readonly contenders: readonly Contender[];
+  /** When the deadline passes, on the monotonic clock. */
+  readonly untilMs: number;
   /** The share of the deadline of an attempt that begins now. */
   readonly share: (contender: Contender) => Share | undefined;
-}
-
-/** An attempt that runs. */
-interface Running {
-  readonly contender: Contender;
-  readonly outcome: Promise<Routed | Failure>;
-  /** Ends it without a word about its target: another one answered first. */
-  readonly lose: () => void;
 }
 
 /** Makes attempts and tells their targets what came of them; where a route hedges, two side by side. */
@@ -105,51 +100,89 @@ export class AttemptRunner {
     return budget;
   }
 
-  #start({ job, call, share }: Turn, contender: Contender): Running {
-    const { clock } = this.#deps;
+  #start(turn: Turn, contender: Contender): Running {
+    return new Running(turn, contender, this.#deps);
+  }
+}
+
+/** An attempt that runs. */
+class Running {
+  readonly contender: Contender;
+  readonly outcome: Promise<Routed | Failure>;
+  readonly #clock: Clock;
+  readonly #exchange: Exchange;
+  readonly #attempt: Attempt;
+  readonly #ticket: Ticket;
+  readonly #beganMs: number;
+  /** Another one answered first. */
+  #lost = false;
+  #opened: Opened | undefined;
+
+  constructor({ job, call, share }: Turn, contender: Contender, { clock, attempt }: RunnerDeps) {
+    this.contender = contender;
+    this.#clock = clock;
+    this.#exchange = job.exchange;
     const { target, offer, fresh } = contender;
     const within = share(contender);
-    const beganMs = clock.monotonic();
-    const ticket = target.begin(call, beganMs);
+    this.#beganMs = clock.monotonic();
+    this.#ticket = target.begin(call, this.#beganMs);
     const { unsupported } = job.policy;
-    const plan = { target, offer, key: ticket.key.key, fresh, unsupported, share: within };
-    const attempt = this.#deps.attempt(job.inbound, plan, job.abort);
-    let lost = false;
-    let answer: Opened | undefined;
-    const report = (error: ProxyError | undefined) => {
-      const ms = clock.monotonic() - beganMs;
-      job.exchange.attempted(target, offer, ms, error?.fault ?? null, attempt.status);
-    };
-    const succeeded = (opened: Opened): Routed => {
-      answer = opened;
-      if (lost) void discard(opened);
-      else {
-        const nowMs = clock.monotonic();
-        const firstContentMs = opened.answer.kind === 'stream' ? nowMs - beganMs : undefined;
-        // What was answered without the target says nothing about it.
-        if (attempt.status === null) target.abandon(ticket);
-        else target.opened(ticket, nowMs, firstContentMs);
-        report(undefined);
-      }
-      return { opened, target, offer, ticket, beganMs };
-    };
-    const failed = (thrown: unknown): Failure => {
-      const error = toProxyError(thrown);
-      if (!lost) {
-        target.fail(ticket, error, clock.monotonic(), clock.now());
-        report(error);
-      }
-      return { contender, error };
-    };
-    const lose = () => {
-      lost = true;
-      const error = new ProxyError('hedge_lost', `Cannot use ${target.id}: another target answered first`);
-      target.abandon(ticket);
-      if (answer) return void discard(answer);
-      report(error);
-      attempt.cancel(error);
-    };
-    return { contender, outcome: attempt.open().then(succeeded, failed), lose };
+    const { key } = this.#ticket.key;
+    const plan = { target, offer, key, fresh, unsupported, share: within };
+    this.#attempt = attempt(job.inbound, plan, job.abort);
+    this.outcome = this.#run();
+  }
+
+  async #run(): Promise<Routed | Failure> {
+    const { target, offer } = this.contender;
+    const ticket = this.#ticket;
+    let opened: Opened;
+    try {
+      opened = await this.#attempt.open();
+    } catch (thrown) {
+      return this.#fail(toProxyError(thrown));
+    }
+    this.#succeed(opened);
+    return { opened, target, offer, ticket, beganMs: this.#beganMs };
+  }
+
+  #fail(error: ProxyError): Failure {
+    const { contender } = this;
+    if (!this.#lost) {
+      contender.target.fail(this.#ticket, error, this.#clock.monotonic(), this.#clock.now());
+      this.#report(error);
+    }
+    return { contender, error };
+  }
+
+  #succeed(opened: Opened): void {
+    this.#opened = opened;
+    if (this.#lost) return void discard(opened);
+    const { target } = this.contender;
+    const nowMs = this.#clock.monotonic();
+    const firstContentMs = opened.answer.kind === 'stream' ? nowMs - this.#beganMs : undefined;
+    // What was answered without the target says nothing about it.
+    if (this.#attempt.status === null) target.abandon(this.#ticket);
+    else target.opened(this.#ticket, nowMs, firstContentMs);
+    this.#report(undefined);
+  }
+
+  /** Ends it without a word about its target: another one answered first. */
+  lose(): void {
+    this.#lost = true;
+    const { target } = this.contender;
+    const message = `Cannot use ${target.id}: another target answered first`;
+    const error = new ProxyError('hedge_lost', message);
+    target.abandon(this.#ticket);
+    if (this.#opened) return void discard(this.#opened);
+    this.#report(error);
+    this.#attempt.cancel(error);
+  }
+
+  #report(error: ProxyError | undefined): void {
+    const { target, offer } = this.contender;
+    const ms = this.#clock.monotonic() - this.#beganMs;
+    this.#exchange.attempted(target, offer, ms, error?.fault ?? null, this.#attempt.status);
   }
 }
 

@@ -100,14 +100,15 @@ export abstract class HttpProvider extends BaseProvider {
     const { clock, fetch, keepaliveMs, auth } = this.#options;
     const url = this.#url(call);
     const body = this.body(call);
-    const plain = this.#plain(call);
-    const credentials = auth.headers(call.key, { method: 'POST', url, headers: plain, body }, signal);
-    const shown = credentials instanceof Promise ? await credentials : credentials;
+    const headers = this.#plain(call);
+    const credentials = auth.headers(call.key, { method: 'POST', url, headers, body }, signal);
+    Object.assign(headers, credentials instanceof Promise ? await credentials : credentials);
+    // The operator's own headers go last.
+    Object.assign(headers, this.#headers);
     const sentMs = clock.monotonic();
     const reply = await exchange(fetch, this.name, url, {
       method: 'POST',
-      // The operator's own headers go last.
-      headers: { ...plain, ...shown, ...this.#headers },
+      headers,
       body,
       signal,
       fresh: call.fresh,

@@ -74,19 +74,22 @@ export async function exchange(
   fetch: Fetch,
   provider: string,
   url: URL,
-  { fresh, mayBeStale, ...init }: ExchangeInit,
+  { method, headers, body, signal, fresh, mayBeStale }: ExchangeInit,
 ): Promise<Response> {
-  const connection = fresh ? { keepalive: false } : {};
+  const init: BunFetchRequestInit = {
+    method,
+    headers,
+    body: body ?? null,
+    signal,
+    redirect: 'manual',
+    decompress: false,
+    timeout: false,
+  };
+  if (fresh) init.keepalive = false;
   try {
-    return await fetch(url, {
-      ...init,
-      ...connection,
-      redirect: 'manual',
-      decompress: false,
-      timeout: false,
-    });
+    return await fetch(url, init);
   } catch (cause) {
-    if (init.signal.aborted) throw init.signal.reason;
+    if (signal.aborted) throw signal.reason;
     if (!fresh && codeOf(cause) === 'ECONNRESET' && mayBeStale()) {
       const message = `Cannot use the open connection to ${provider}: it was closed while the request was sent`;
       throw new ProxyError('stale_connection', message, { target: provider, cause });
