@@ -31,8 +31,16 @@ export function pageGuard(server: ServerConfig, open: boolean): (headers: Header
   // Whoever has a key is no page that came by a name of its own; and the names of other addresses are not known here.
   const named = hosts.length > 0 || (open && isLoopback(host));
   const listed = listedOrigins(cors);
+  // Nearly all requests come by one name.
+  let lastOwn: string | undefined;
+  const isOwn = (host: string | undefined): boolean => {
+    if (host === lastOwn) return true;
+    const own = isOwnHost(host, names);
+    if (own) lastOwn = host;
+    return own;
+  };
   return (headers) => {
-    if (named && !isOwnHost(headers.host, names)) {
+    if (named && !isOwn(headers.host)) {
       throw new ProxyError(
         'foreign_host',
         'Cannot accept the request: its Host header is not a name of this server; server.hosts lists further names',
