@@ -31,7 +31,7 @@ export function options(args: readonly string[]): Options {
       peers: { type: 'string' },
     },
   });
-  const instances = Number(values.instances ?? (values.quick ? 2 : 10));
+  const instances = Number(values.instances ?? (values.quick ? 1 : 10));
   if (!(Number.isInteger(instances) && instances > 0))
     throw new Error(`Cannot use --instances ${values.instances}: expected a whole number from 1`);
   const leastWarmMs = Number(values.warm) * 1000;
@@ -49,6 +49,6 @@ export function options(args: readonly string[]): Options {
     base: values.base,
     effort: values.quick
       ? { share: 0.25, leastWarmMs, warmMs: Math.max(2_500, leastWarmMs), windowMs: 300, windows: 2 }
-      : { share: 1, leastWarmMs, warmMs: 15_000 + leastWarmMs, windowMs: 1_000, windows: 3 },
+      : { share: 1, leastWarmMs, warmMs: 15_000 + leastWarmMs, windowMs: 800, windows: 3 },
   };
 }

@@ -11,8 +11,10 @@ const ROOT = join(import.meta.dir, '..');
 
 export interface Results {
   readonly instances: number;
-  /** Processes of the other proxies, which are slow. */
-  readonly peerInstances: number;
+  /** Processes of the programs of others. */
+  readonly otherInstances: number;
+  /** Of the minute before the run. */
+  readonly loadAverage: number;
   readonly subjects: readonly Subject[];
   /** A line for each row that a proxy of others could not do. */
   readonly leftOut: readonly string[];
@@ -48,14 +50,14 @@ export function blockOf(text: string, name: string): string {
 }
 
 /** What the README quotes: a row a measure, with the median of llmproxy and of the others as ratios to the bare passthrough. */
-function summaryOf({ measures, samples }: Results): string {
+function summaryOf(results: Results): string {
+  const { measures, samples, instances } = results;
   const others = [...samples.keys()].filter((name) => name !== 'llmproxy' && !name.startsWith('bare'));
   const head = ['', 'llmproxy', 'to bare Bun', ...others];
-  const quoted = measures.filter((measure) => measure.quoted);
-  const rows = quoted.flatMap((measure) => {
+  const rows = measures.flatMap((measure) => {
     const lines = linesOf(measure, samples);
     const own = lines.find(({ subject }) => subject === 'llmproxy');
-    if (!own) return [];
+    if (!own || !measure.quoted) return [];
     const ratios = others.map((name) => {
       const ratio = lines.find(({ subject }) => subject === name)?.ratio.median;
       return ratio === undefined ? '' : times(ratio);
@@ -65,21 +67,32 @@ function summaryOf({ measures, samples }: Results): string {
     ];
   });
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map((_, n) => (n === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
+  const table = [line(head), line(head.map((_, n) => (n === 0 ? '---' : '--:'))), ...rows.map(line)];
+  const processes = instances === 1 ? '1 process' : `${instances} processes`;
+  return `Medians of ${processes}, ${machine()}, ${date()}:\n\n${table.join('\n')}`;
 }
 
-function circumstances({ instances, peerInstances, subjects, leftOut }: Results): string {
-  const [cpu] = cpus();
-  const gigabytes = Math.round(totalmem() / 1024 ** 3);
-  const peers = subjects.filter(({ kind }) => kind === 'peer').map(({ name }) => name);
-  const fewer = peers.length > 0 ? ` (${peers.join(' and ')}: ${peerInstances})` : '';
-  const others = subjects.flatMap(({ name, version }) => (version ? [`, ${name} ${version}`] : [])).join('');
+function circumstances({ instances, otherInstances, loadAverage, subjects, leftOut }: Results): string {
+  const others = subjects.filter(({ kind }) => kind === 'nginx' || kind === 'peer');
+  const peers = others.some(({ kind }) => kind === 'peer');
+  const versions = others.map(({ name, version }) => `, ${name} ${version ?? 'of unknown version'}`).join('');
+  const fewer =
+    others.length > 0 ? `, ${otherInstances} of ${others.map(({ name }) => name).join(', ')}` : '';
   return [
-    `- Machine: ${cpu?.model.trim()}, ${cpus().length} cores that all processes share, ${gigabytes} GB, ${process.platform} ${process.arch}`,
-    `- Bun ${Bun.version}${others}; ${new Date().toISOString().slice(0, 10)}`,
-    `- \`make bench${peers.length > 0 ? ' PEERS=DIR' : ''}\`, ${instances} fresh processes of each subject${fewer}`,
+    `- ${machine()}, ${Math.round(totalmem() / 1024 ** 3)} GB, ${process.platform} ${process.arch}; its load before the run was ${loadAverage.toFixed(1)}`,
+    `- Bun ${Bun.version}${versions}; ${date()}`,
+    `- \`make bench${peers ? ' PEERS=DIR' : ''}\`: fresh processes of each subject: ${instances}${fewer}`,
     ...leftOut.map((line) => `- ${line}`),
   ].join('\n');
+}
+
+function machine(): string {
+  const all = cpus();
+  return `${all.length} cores (${all[0]?.model.trim()}) that all programs share`;
+}
+
+function date(): string {
+  return new Date().toISOString().slice(0, 10);
 }
 
 function write(page: string, change: (text: string) => string): void {

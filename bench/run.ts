@@ -5,7 +5,7 @@
  *   [--base NAME] [--warm SECONDS] [--peers DIR]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { children, started } from './children.ts';
 import { CpuMeter } from './cpu.ts';
@@ -19,8 +19,8 @@ import type { Subject } from './subjects.ts';
 import { bareSubjects, freshFolder, llmproxySubject, nginxSubject } from './subjects.ts';
 
 const ROOT = join(import.meta.dir, '..');
-/** They are slow, and far enough away that their spread does not matter. */
-const PEER_INSTANCES = 3;
+/** Programs of others, which are slow or steady, and far enough away that their spread does not matter. */
+const OTHER_INSTANCES = 3;
 /** The longest that a row may take of one process. */
 const GIVE_UP_MS = 300_000;
 
@@ -37,6 +37,8 @@ process.on('exit', () => {
 });
 const tell = (text: string) => void process.stderr.write(`${text}\n`);
 
+const [loadAverage = 0] = loadavg();
+if (loadAverage > 0.5) tell(`Other programs use this machine: its load is ${loadAverage.toFixed(1)}`);
 const program = join(import.meta.dir, 'upstream.ts');
 const { url: upstream } = await started([process.execPath, '--no-env-file', program], folder);
 const nginx = nginxSubject(upstream);
@@ -56,7 +58,7 @@ const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []])
 const failed = new Map<string, string>();
 for (let round = 0; round < asked.instances; round += 1)
   for (const subject of subjects) {
-    if (subject.kind === 'peer' && round >= PEER_INSTANCES) continue;
+    if (!ours(subject) && round >= OTHER_INSTANCES) continue;
     tell(`round ${round + 1} of ${asked.instances}: ${subject.name}`);
     const applying = rows.filter((row) => row.applies(subject));
     const together = applying.filter(({ alone }) => alone === undefined);
@@ -71,7 +73,8 @@ process.stdout.write(`\n${tableText(measures, samples)}`);
 if (!asked.quick && !asked.rows && !asked.base && asked.binaries.length === 0)
   writePages({
     instances: asked.instances,
-    peerInstances: Math.min(asked.instances, PEER_INSTANCES),
+    otherInstances: Math.min(asked.instances, OTHER_INSTANCES),
+    loadAverage,
     subjects,
     leftOut: [...failed.values()],
     measures,
@@ -93,13 +96,17 @@ async function sampled(subject: Subject, group: readonly Row[]): Promise<Sample>
     } catch (cause) {
       const why = `${subject.name} is left out of ${row.name}: ${(cause as Error).message}`;
       tell(why);
-      if (subject.kind === 'llmproxy' || subject.kind === 'bare') throw cause;
+      if (ours(subject)) throw cause;
       failed.set(`${subject.name} ${row.name}`, why);
     }
   }
   await instance.end();
   rmSync(here, { recursive: true, force: true });
   return sample;
+}
+
+function ours({ kind }: Subject): boolean {
+  return kind === 'llmproxy' || kind === 'bare';
 }
 
 async function inTime(sample: Promise<Sample>): Promise<Sample> {

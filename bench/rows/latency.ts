@@ -65,6 +65,6 @@ async function addedUs(
     }
   };
   const direct = await medianMs(upstream, requestBytes(asked, ''), effort.windowMs);
-  const through = await medianMs(instance.url, requestBytes(asked, instance.headers), effort.windowMs * 2);
+  const through = await medianMs(instance.url, requestBytes(asked, instance.headers), effort.windowMs);
   return (through - direct) * 1000;
 }
