@@ -21,12 +21,23 @@ export interface SelfTime {
   readonly us: number;
 }
 
-/** The time that each function was seen in between two moments, without those it called; the most first. */
+export interface ProfileWindow {
+  /** Microseconds since 1970. */
+  readonly fromUs: number;
+  readonly toUs: number;
+  /** Between two samples, while JavaScript runs. */
+  readonly intervalUs: number;
+  /** The folder that places are told from. */
+  readonly root: string;
+}
+
+/**
+ * The time that each function was seen in, without those it called; the most first. No samples are taken while no
+ * JavaScript runs, so that time is a line of its own: the runtime's own work, and waiting.
+ */
 export function selfTimes(
   profile: CpuProfile,
-  fromUs: number,
-  toUs: number,
-  root: string,
+  { fromUs, toUs, intervalUs, root }: ProfileWindow,
 ): readonly SelfTime[] {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const parents = new Map(
@@ -45,11 +56,14 @@ export function selfTimes(
 
   /** By function, by place. */
   const found = new Map<string, Map<string, number>>();
-  let atUs = profile.startTime;
+  let [atUs, outsideUs] = [profile.startTime, 0];
   profile.samples.forEach((id, n) => {
-    const us = profile.timeDeltas[n]!;
-    atUs += us;
+    const deltaUs = profile.timeDeltas[n]!;
+    atUs += deltaUs;
     if (atUs < fromUs || atUs > toUs) return;
+    // A sampler that is late by half is not late, it had nothing to sample.
+    const us = deltaUs < 1.5 * intervalUs ? deltaUs : intervalUs;
+    outsideUs += deltaUs - us;
     const node = nodes.get(id)!;
     const { functionName, url } = node.callFrame;
     const name = functionName || '(anonymous)';
@@ -59,11 +73,11 @@ export function selfTimes(
     places.set(place, (places.get(place) ?? 0) + us);
     found.set(key, places);
   });
-  return [...found]
-    .map(([key, places]) => {
-      const [place] = [...places].toSorted((a, b) => b[1] - a[1])[0]!;
-      const us = [...places.values()].reduce((sum, each) => sum + each, 0);
-      return { name: key.endsWith(` ${place}`) ? key.slice(0, -place.length - 1) : key, place, us };
-    })
-    .toSorted((a, b) => b.us - a.us);
+  const functions = [...found].map(([key, places]) => {
+    const [place] = [...places].toSorted((a, b) => b[1] - a[1])[0]!;
+    const us = [...places.values()].reduce((sum, each) => sum + each, 0);
+    return { name: key.endsWith(` ${place}`) ? key.slice(0, -place.length - 1) : key, place, us };
+  });
+  const outside = { name: '(no JavaScript)', place: 'the event loop, or waiting', us: outsideUs };
+  return [...functions, outside].toSorted((a, b) => b.us - a.us);
 }

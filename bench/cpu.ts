@@ -19,8 +19,9 @@ export class CpuMeter {
   /** Nanoseconds by thread. One that ended keeps what it was last seen with. */
   readonly #byThread = new Map<string, number>();
 
-  constructor(pid: number) {
-    this.#pids = processTree(pid);
+  /** @param extent `alone` leaves out the processes that it started */
+  constructor(pid: number, extent: 'tree' | 'alone' = 'tree') {
+    this.#pids = extent === 'tree' ? processTree(pid) : [pid];
   }
 
   /** @returns microseconds since the process began */
@@ -34,6 +35,45 @@ export class CpuMeter {
     for (const nanoseconds of this.#byThread.values()) sum += nanoseconds;
     return sum / 1000;
   }
+}
+
+/** How much of the machine's CPU was used by programs that have no part in the bench, between `begin()` and `share()`. */
+export class OthersMeter {
+  readonly #own: readonly CpuMeter[];
+  #beganMs = 0;
+  #machineUs = 0;
+  #ownUs = 0;
+
+  /** @param own all processes that take part */
+  constructor(own: readonly CpuMeter[]) {
+    this.#own = own;
+  }
+
+  begin(): void {
+    this.#beganMs = performance.now();
+    this.#machineUs = machineUs();
+    this.#ownUs = this.#readOwnUs();
+  }
+
+  /** @returns the share of all cores, from 0 to 1; what a hypervisor took counts as used */
+  share(): number {
+    const others = machineUs() - this.#machineUs - (this.#readOwnUs() - this.#ownUs);
+    const allUs = (performance.now() - this.#beganMs) * 1000 * navigator.hardwareConcurrency;
+    return Math.max(0, others / allUs);
+  }
+
+  #readOwnUs(): number {
+    return this.#own.reduce((sum, meter) => sum + meter.readUs(), 0);
+  }
+}
+
+const TICK_US = 10_000;
+
+/** What all programs together have used, microseconds. */
+function machineUs(): number {
+  const [, , user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0, steal = 0] =
+    words('/proc/stat').map(Number);
+  return (user + nice + system + irq + softIrq + steal) * TICK_US;
 }
 
 function threads(pid: number): readonly string[] {

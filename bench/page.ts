@@ -13,8 +13,8 @@ export interface Results {
   readonly instances: number;
   /** Processes of the programs of others. */
   readonly otherInstances: number;
-  /** Of the minute before the run. */
-  readonly loadAverage: number;
+  /** What programs that have no part in it used of the machine meanwhile, from 0 to 1. */
+  readonly othersShare: number;
   readonly subjects: readonly Subject[];
   /** A line for each row that a proxy of others could not do. */
   readonly leftOut: readonly string[];
@@ -72,14 +72,14 @@ function summaryOf(results: Results): string {
   return `Medians of ${processes}, ${machine()}, ${date()}:\n\n${table.join('\n')}`;
 }
 
-function circumstances({ instances, otherInstances, loadAverage, subjects, leftOut }: Results): string {
+function circumstances({ instances, otherInstances, othersShare, subjects, leftOut }: Results): string {
   const others = subjects.filter(({ kind }) => kind === 'nginx' || kind === 'peer');
   const peers = others.some(({ kind }) => kind === 'peer');
   const versions = others.map(({ name, version }) => `, ${name} ${version ?? 'of unknown version'}`).join('');
   const fewer =
     others.length > 0 ? `, ${otherInstances} of ${others.map(({ name }) => name).join(', ')}` : '';
   return [
-    `- ${machine()}, ${Math.round(totalmem() / 1024 ** 3)} GB, ${process.platform} ${process.arch}; its load before the run was ${loadAverage.toFixed(1)}`,
+    `- ${machine()}, ${Math.round(totalmem() / 1024 ** 3)} GB, ${process.platform} ${process.arch}; other programs used ${Math.round(othersShare * 100)} % of it meanwhile`,
     `- Bun ${Bun.version}${versions}; ${date()}`,
     `- \`make bench${peers ? ' PEERS=DIR' : ''}\`: fresh processes of each subject: ${instances}${fewer}`,
     ...leftOut.map((line) => `- ${line}`),

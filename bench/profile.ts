@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { children, started } from './children.ts';
+import { CpuMeter } from './cpu.ts';
 import type { CpuProfile } from './cpu-profile.ts';
 import { selfTimes } from './cpu-profile.ts';
 import { startLoad } from './load.ts';
@@ -16,6 +17,7 @@ import { CHAT, MESSAGES, MESSAGES_STREAM, requestBytes, STREAM } from './request
 
 const ROOT = join(import.meta.dir, '..');
 const WARM_MS = 5_000;
+const INTERVAL_US = 500;
 const WIDTH = 100;
 interface Case {
   readonly asked: BenchRequest;
@@ -54,7 +56,15 @@ const up = { name: 'up', type: 'openai-compatible', base_url: `${upstream.url}/v
 writeFileSync(join(folder, 'config.yaml'), JSON.stringify({ providers: [up] }));
 // Set, so that the program does not start itself anew.
 process.env.BUN_CONFIG_MAX_HTTP_REQUESTS = '65535';
-const profiling = ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-name', 'profile.json'];
+const file = 'profile.json';
+const profiling = [
+  '--cpu-prof',
+  `--cpu-prof-interval=${INTERVAL_US}`,
+  '--cpu-prof-dir',
+  folder,
+  '--cpu-prof-name',
+  file,
+];
 const { url, process: proxy } = await started(
   [...bun, ...profiling, join(ROOT, 'src/main.ts'), 'serve', '--port', '0'],
   folder,
@@ -65,21 +75,30 @@ const unit = counts === undefined ? 'request' : 'chunk';
 const load = startLoad(url, { clients, counts, request: requestBytes(asked, '') });
 await Promise.race([Bun.sleep(WARM_MS), load.failed]);
 const warmUs = Date.now() * 1000;
-const before = load.completed();
+const cpu = new CpuMeter(proxy.pid);
+const before = { completed: load.completed(), cpuUs: cpu.readUs() };
 await Promise.race([Bun.sleep(seconds * 1000), load.failed]);
-const completed = load.completed() - before;
+const completed = load.completed() - before.completed;
+const cpuUs = (cpu.readUs() - before.cpuUs) / completed;
 const endUs = Date.now() * 1000;
 load.stop();
 // It writes the profile when it has ended in good order.
 proxy.kill('SIGTERM');
 await proxy.exited;
 
-const path = join(folder, 'profile.json');
+const path = join(folder, file);
 if (values.keep) copyFileSync(path, values.keep);
 const profile = (await Bun.file(path).json()) as CpuProfile;
-const functions = selfTimes(profile, warmUs, endUs, ROOT);
+const functions = selfTimes(profile, {
+  fromUs: warmUs,
+  toUs: endUs,
+  intervalUs: INTERVAL_US,
+  root: ROOT,
+});
 const allUs = functions.reduce((sum, { us }) => sum + us, 0);
-process.stdout.write(`${values.case}: ${completed} ${unit}s in ${seconds} s, ${clients} clients\n`);
+process.stdout.write(
+  `${values.case}: ${completed} ${unit}s in ${seconds} s, ${clients} clients, ${cpuUs.toFixed(1)} µs of CPU a ${unit}\n`,
+);
 process.stdout.write(`${'self'.padStart(7)} ${`µs/${unit}`.padStart(10)}  function\n`);
 for (const { us, name, place } of functions.slice(0, Number(values.top))) {
   const line = [

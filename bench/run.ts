@@ -5,22 +5,25 @@
  *   [--base NAME] [--warm SECONDS] [--peers DIR]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { children, started } from './children.ts';
-import { CpuMeter } from './cpu.ts';
+import { CpuMeter, OthersMeter } from './cpu.ts';
 import { options } from './options.ts';
 import { writePages } from './page.ts';
 import { peers } from './peers.ts';
 import { tableText } from './report.ts';
 import type { Row, Sample } from './row.ts';
 import { rowsNamed } from './rows.ts';
+import { median } from './statistics.ts';
 import type { Subject } from './subjects.ts';
 import { bareSubjects, freshFolder, llmproxySubject, nginxSubject } from './subjects.ts';
 
 const ROOT = join(import.meta.dir, '..');
 /** Programs of others, which are slow or steady, and far enough away that their spread does not matter. */
 const OTHER_INSTANCES = 3;
+/** Kernel threads and an idle desktop use less; a test run uses much more. */
+const OTHERS_MAY_USE = 0.1;
 /** The longest that a row may take of one process. */
 const GIVE_UP_MS = 300_000;
 
@@ -37,10 +40,12 @@ process.on('exit', () => {
 });
 const tell = (text: string) => void process.stderr.write(`${text}\n`);
 
-const [loadAverage = 0] = loadavg();
-if (loadAverage > 0.5) tell(`Other programs use this machine: its load is ${loadAverage.toFixed(1)}`);
 const program = join(import.meta.dir, 'upstream.ts');
-const { url: upstream } = await started([process.execPath, '--no-env-file', program], folder);
+const { url: upstream, process: provider } = await started(
+  [process.execPath, '--no-env-file', program],
+  folder,
+);
+const helpers = [new CpuMeter(process.pid, 'alone'), new CpuMeter(provider.pid)];
 const nginx = nginxSubject(upstream);
 const others = peers(asked.peers, upstream);
 if (!nginx) tell('nginx is left out: it is not installed');
@@ -53,11 +58,13 @@ const subjects: readonly Subject[] = [
 ];
 
 /** By subject, a sample a round. */
+const othersShares: number[] = [];
 const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]));
 /** What failed at a proxy of others, with why, is not tried again. */
 const failed = new Map<string, string>();
 for (let round = 0; round < asked.instances; round += 1)
-  for (const subject of subjects) {
+  // There and back: whoever comes after another in one round comes before it in the next.
+  for (const subject of round % 2 === 0 ? subjects : subjects.toReversed()) {
     if (!ours(subject) && round >= OTHER_INSTANCES) continue;
     tell(`round ${round + 1} of ${asked.instances}: ${subject.name}`);
     const applying = rows.filter((row) => row.applies(subject));
@@ -69,12 +76,16 @@ for (let round = 0; round < asked.instances; round += 1)
     samples.get(subject.name)!.push(sample);
   }
 
+const othersShare = median(othersShares);
+const percent = Math.round(othersShare * 100);
+tell(`Other programs used ${percent} % of the machine meanwhile`);
+if (othersShare > OTHERS_MAY_USE) tell('That is too much: what differs may be their doing');
 process.stdout.write(`\n${tableText(measures, samples)}`);
 if (!asked.quick && !asked.rows && !asked.base && asked.binaries.length === 0)
   writePages({
     instances: asked.instances,
     otherInstances: Math.min(asked.instances, OTHER_INSTANCES),
-    loadAverage,
+    othersShare,
     subjects,
     leftOut: [...failed.values()],
     measures,
@@ -88,6 +99,8 @@ async function sampled(subject: Subject, group: readonly Row[]): Promise<Sample>
   let sample: Sample = {};
   const instance = await subject.start(here);
   const cpu = new CpuMeter(instance.pid);
+  const others = new OthersMeter([...helpers, cpu]);
+  others.begin();
   for (const row of group) {
     if (failed.has(`${subject.name} ${row.name}`)) continue;
     try {
@@ -100,6 +113,7 @@ async function sampled(subject: Subject, group: readonly Row[]): Promise<Sample>
       failed.set(`${subject.name} ${row.name}`, why);
     }
   }
+  othersShares.push(others.share());
   await instance.end();
   rmSync(here, { recursive: true, force: true });
   return sample;

@@ -70,10 +70,13 @@ test('selfTimes() counts a sample for its function alone, and native ones by who
     { id: 4, callFrame: frame('') },
   ];
   const samples = [2, 3, 3, 4, 2];
-  const profile = { startTime: 1_000, nodes, samples, timeDeltas: [10, 10, 15, 5, 100] };
-  expect(selfTimes(profile, 1_005, 1_050, '/here')).toEqual([
-    { name: 'parse', place: 'native, from src/a.ts:5', us: 25 },
+  const profile = { startTime: 1_000, nodes, samples, timeDeltas: [10, 11, 45, 8, 100] };
+  const window = { fromUs: 1_005, toUs: 1_080, intervalUs: 10, root: '/here' };
+  // A sample that comes late counts for one interval; nothing ran before it.
+  expect(selfTimes(profile, window)).toEqual([
+    { name: '(no JavaScript)', place: 'the event loop, or waiting', us: 35 },
+    { name: 'parse', place: 'native, from src/a.ts:5', us: 21 },
     { name: 'answer', place: 'src/a.ts:5', us: 10 },
-    { name: '(anonymous)', place: 'native, from the event loop', us: 5 },
+    { name: '(anonymous)', place: 'native, from the event loop', us: 8 },
   ]);
 });
