@@ -9,7 +9,7 @@ export type LineMaker = (record: LogRecord) => Promise<Uint8Array>;
  * characters to the thread costs four times the CPU of making its line here, which takes a millisecond, or five
  * where it holds a secret.
  */
-const LARGE = 512 * 1024;
+const LARGE = 2 * 1024 * 1024;
 
 /** Characters of a record that is large; `undefined` for any other. */
 export function largeSize({ request, response }: LogRecord): number | undefined {

@@ -66,6 +66,7 @@ export function continued(inbound: Inbound, target: Target, offer: ProviderModel
   const style = prefillStyle(target, offer);
   const value = continueChat(json.value as unknown as ChatRequest, continuation.text, style);
   const text = JSON.stringify(value);
-  const modelAt = atOnce(findModel(text, typeof value.model === 'string'));
-  return { ...inbound, json: { text, value, modelAt }, bytes: new TextEncoder().encode(text) };
+  const bytes = new TextEncoder().encode(text);
+  const modelAt = atOnce(findModel({ text, bytes }, typeof value.model === 'string'));
+  return { ...inbound, json: { text, value, modelAt }, bytes };
 }

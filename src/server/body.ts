@@ -56,7 +56,7 @@ export function bodyLimits(
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Bodies up to this announced length are read at once, which costs half as much as by chunks, bytes. */
-const SHORT = 64 * 1024;
+const SHORT = 2 * 1024 * 1024;
 
 /** Bodies that are decompressed at a time: each takes up to 20 MB beside its result, and there are few threads for it. */
 const inflating = new Gate(4);

@@ -73,7 +73,7 @@ export function* parseInbound(
   }
   const { text, value } = yield* readJson(bytes, boundsOf(limits));
   const model = named(value.model ?? DEFAULT_MODELS[endpoint]);
-  const modelAt = yield* findModel(text, typeof value.model === 'string');
+  const modelAt = yield* findModel({ text, bytes }, typeof value.model === 'string');
   // Some clients say it of everything that they send.
   const stream = streams && trueOrFalse(value.stream ?? false);
   return {

@@ -32,7 +32,10 @@ export class TooComplex extends Error {
 }
 
 /** What JSON.parse is given at once, characters: a few milliseconds' worth. */
-const PIECE = 64 * 1024;
+const PIECE = 1024 * 1024;
+
+/** To make a value takes as long as to read so many characters of text. */
+const VALUE = 64;
 
 /** Characters that are looked at, and texts that are stepped over, between two pauses. */
 const STRIDE = 1024 * 1024;
@@ -75,6 +78,8 @@ class Reader {
   #at = 0;
   #values = 0;
   #fields = 0;
+  /** How many of both were counted when what was complete was last parsed. */
+  #parsed = 0;
   /** Where the text begins that is being stepped over; -1 outside of one. */
   #quote = -1;
   /** Backslashes before a quote, as far as they are counted. */
@@ -181,7 +186,9 @@ class Reader {
     }
     open.member = this.#at;
     const outer = this.#open[this.#entered - 1];
-    if (this.#at - (outer?.from ?? 0) < PIECE) return false;
+    const values = this.#values + this.#fields - this.#parsed;
+    if (this.#at - (outer?.from ?? 0) + values * VALUE < PIECE) return false;
+    this.#parsed += values;
     this.#flush();
     return true;
   }

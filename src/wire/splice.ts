@@ -5,6 +5,9 @@ import { QUOTE, COMMA, LIST, BACKSLASH, LIST_END, OBJECT, OBJECT_END } from './j
 
 const KEY = '"model"';
 
+/** How each letter of "model" begins when it is escaped. */
+const ESCAPED = String.raw`\u006`;
+
 /** Characters that are looked at between two pauses. */
 const STRIDE = 256 * 1024;
 const MAX_QUOTES = 32 * 1024;
@@ -20,15 +23,19 @@ export interface Span {
 
 /**
  * Where the value of the top-level `model` stands: what is routed by must be what is sent, so there may be only one.
- * @param text a JSON object @param given whether it has a `model`, which is a text
+ * @param body a JSON object @param given whether it has a `model`, which is a text
  * @throws ProxyError `invalid_request` when it is given twice
  */
-export function* findModel(text: string, given: boolean): Steps<Span | undefined> {
+export function* findModel({ text, bytes }: JsonBody, given: boolean): Steps<Span | undefined> {
   if (!given) return undefined;
-  const first = text.indexOf(KEY);
+  // Bytes are searched ten times as fast as text.
+  const searched = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const first = searched.indexOf(KEY);
   // One plain spelling and no escaped one: nothing can hide.
-  const plain = first >= 0 && text.indexOf(KEY, first + 1) < 0 && !mayBeEscaped(text);
-  const [span, second] = plain ? [yield* valueSpan(text, first + KEY.length)] : yield* modelSpans(text);
+  const alone = first >= 0 && searched.indexOf(KEY, first + 1) < 0 && !searched.includes(ESCAPED);
+  const [span, second] = alone
+    ? [yield* valueSpan(text, text.indexOf(KEY) + KEY.length)]
+    : yield* modelSpans(text);
   if (second)
     throw new ProxyError('invalid_request', 'Cannot read the request: "model" is given twice', {
       param: 'model',
@@ -53,11 +60,6 @@ export function spliceModel(
   const to = from + Buffer.byteLength(text.slice(start, end));
   const written = new TextEncoder().encode(JSON.stringify(replacement));
   return concatInSteps([bytes.subarray(0, from), written, bytes.subarray(to)]);
-}
-
-/** Whether a letter of "model" may be written as \u006d. */
-function mayBeEscaped(text: string): boolean {
-  return text.includes(String.raw`\u00`) && /\\u00[46]/i.test(text);
 }
 
 function* modelSpans(text: string): Steps<Span[]> {

@@ -509,7 +509,7 @@ test('large records are made lines elsewhere, and hold their place in the queue 
   const clock = new FakeClock();
   const problems: string[] = [];
   const making: PromiseWithResolvers<Uint8Array>[] = [];
-  const writer = new LogWriter(logSettings(dir.path, { queue: 1_150_000 }), {
+  const writer = new LogWriter(logSettings(dir.path, { queue: 4_2_400_000 }), {
     clock,
     redaction: () => expect.unreachable('a large record was encoded here'),
     makeLine: () => {
@@ -520,10 +520,10 @@ test('large records are made lines elsewhere, and hold their place in the queue 
     onProblem: (message) => problems.push(message),
   });
   const large = (id: string, size: number) => logRecord({ id, request: `"${'x'.repeat(size)}"` });
-  expect(writer.write(large('a', 600_000))).toBe(true);
-  expect(writer.write(large('b', 600_000))).toBe(false);
-  expect(writer.write(large('c', 530_000))).toBe(true);
-  expect(writer.stats.pending).toBeGreaterThan(1_130_000);
+  expect(writer.write(large('a', 2_400_000))).toBe(true);
+  expect(writer.write(large('b', 2_400_000))).toBe(false);
+  expect(writer.write(large('c', 2_120_000))).toBe(true);
+  expect(writer.stats.pending).toBeGreaterThan(4_520_000);
   expect(writer.stats.dropped).toBe(1);
   making[1]!.reject(new RangeError('secret words'));
   const closed = writer.close();
@@ -533,5 +533,5 @@ test('large records are made lines elsewhere, and hold their place in the queue 
   expect(writer.stats).toEqual({ written: 1, bytes: 11, dropped: 2, errors: 1, pending: 0 });
   expect(problems.join()).toContain('request c: RangeError');
   expect(problems.join()).not.toContain('secret words');
-  expect(writer.write(large('d', 600_000))).toBe(false);
+  expect(writer.write(large('d', 2_400_000))).toBe(false);
 });

@@ -6,6 +6,11 @@ import { retryAfterMs } from '../../src/wire/retry-after.ts';
 import { atOnce } from '../../src/turns.ts';
 import { findModel, spliceModel } from '../../src/wire/splice.ts';
 
+/** JSON as it comes. */
+function bodyOf(text: string) {
+  return { text, bytes: new TextEncoder().encode(text) };
+}
+
 const NOW = Date.parse('2026-11-23T09:00:00Z');
 
 test('spliceModel() changes the model and nothing else, whatever the JSON', () => {
@@ -26,7 +31,7 @@ test('spliceModel() changes the model and nothing else, whatever the JSON', () =
         const at = Math.min(place, others.length);
         const text = (name: string) =>
           `{${[...others.slice(0, at), head + JSON.stringify(name), ...others.slice(at)].join(',')}}`;
-        const span = atOnce(findModel(text(model), true));
+        const span = atOnce(findModel(bodyOf(text(model)), true));
         const bytes = new TextEncoder().encode(text(model));
         const spliced = atOnce(spliceModel({ bytes, text: text(model) }, span!, replacement));
         expect(new TextDecoder().decode(spliced)).toBe(text(replacement));
@@ -40,7 +45,7 @@ test.each([
   '{"model":"a","mod\\u0065l":"b"}',
   '{"x":{"model":1},"\\u006dodel":"a","model":"b"}',
 ])('a second model is found in %s', (text) => {
-  expect(() => atOnce(findModel(text, true))).toThrow(ProxyError);
+  expect(() => atOnce(findModel(bodyOf(text), true))).toThrow(ProxyError);
 });
 
 test('lastEventEnd() is where the last blank line ends, for every line end', () => {
@@ -89,12 +94,12 @@ test('retryAfterMs() reads Gemini’s RetryInfo and the words of a message', () 
 
 test('spliceModel() leaves a byte order mark and characters before the name as they are', () => {
   const text = '{"é":"\u{1f600}","model":"a","x":"ü"}';
-  const span = atOnce(findModel(text, true));
+  const span = atOnce(findModel(bodyOf(text), true));
   const bytes = Uint8Array.from(Buffer.from(`\ufeff${text}`));
   const spliced = atOnce(spliceModel({ bytes, text }, span!, 'b'));
   expect(Buffer.from(spliced).toString()).toBe(`\ufeff${text.replace('"a"', '"b"')}`);
 });
 
 test('findModel() finds none where none is given, whatever is nested', () => {
-  expect(atOnce(findModel('{"x":{"model":"a"}}', false))).toBeUndefined();
+  expect(atOnce(findModel(bodyOf('{"x":{"model":"a"}}'), false))).toBeUndefined();
 });
