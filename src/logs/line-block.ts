@@ -7,6 +7,8 @@ import type { Redaction } from './redaction.ts';
 
 /** A character of a string takes so many bytes at most, in UTF-8. */
 const MAX_CHAR_BYTES = 3;
+/** Most memory that is kept for further lines, bytes. */
+const MAX_KEPT = 8 * 1024 * 1024;
 const CLOSING = '}\n';
 const REQUEST = ',"request":';
 const RESPONSE = ',"response":';
@@ -15,14 +17,14 @@ const RESPONSE = ',"response":';
  * Makes records lines. Fresh memory for each batch costs page faults, and joining strings makes them be copied again.
  */
 export class LineBlock {
-  readonly #own: Searchable;
+  #own: Searchable;
   /** The same, unless a record did not fit into it. */
   #memory: Searchable;
   #used = 0;
   /** Behind each line. */
   #ends: number[] = [];
 
-  /** @param size of the memory that is kept, bytes */
+  /** @param size of the memory to begin with, bytes; it grows with the records */
   constructor(size: number) {
     this.#own = searchable(size);
     this.#memory = this.#own;
@@ -80,6 +82,8 @@ export class LineBlock {
   }
 
   clear(): void {
+    // Who sends long records sends more of them.
+    if (this.#memory.bytes.length <= MAX_KEPT) this.#own = this.#memory;
     this.#memory = this.#own;
     this.#used = 0;
     this.#ends = [];

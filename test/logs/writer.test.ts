@@ -509,7 +509,7 @@ test('large records are made lines elsewhere, and hold their place in the queue 
   const clock = new FakeClock();
   const problems: string[] = [];
   const making: PromiseWithResolvers<Uint8Array>[] = [];
-  const writer = new LogWriter(logSettings(dir.path, { queue: 4_2_400_000 }), {
+  const writer = new LogWriter(logSettings(dir.path, { queue: 4_540_000 }), {
     clock,
     redaction: () => expect.unreachable('a large record was encoded here'),
     makeLine: () => {
