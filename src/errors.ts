@@ -185,7 +185,7 @@ export const FAULTS = {
   client_stall: rule(
     callers,
     '499 client_abort client_stalled',
-    'the client took nothing for limits.client_stall',
+    'the client took nothing for limits.client_stall, or less than others when their unread answers took more than limits.max_unread',
   ),
   request_timeout: rule(
     callers,

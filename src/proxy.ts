@@ -27,6 +27,7 @@ import { BoundedReplay } from './pipeline/replay.ts';
 import { RequestRouter } from './pipeline/router.ts';
 import { Sinks } from './pipeline/sinks.ts';
 import { disabledStatus, providerStatus, summarize } from './pipeline/status.ts';
+import { StreamBudget } from './pipeline/stream-budget.ts';
 import { TargetPool } from './pipeline/target-pool.ts';
 import { makeProviders } from './providers/make.ts';
 import { Prices } from './providers/prices.ts';
@@ -116,6 +117,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     providers: statuses,
     inFlight: () => inFlight,
     buffered: () => current.buffered.bytes,
+    unread: () => budget.bytes,
     memory: () => process.memoryUsage.rss(),
     log: () => log?.stats ?? { written: 0, dropped: 0, pending: 0 },
     sinkErrors: () => sinks.errors,
@@ -123,6 +125,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   // Signatures outlive a configuration: a conversation goes on after a reload.
   const memory = new BoundedReplay(first.limits.replay_memory);
   const newId = () => randomId(random);
+  // Streams outlive a configuration too, and count for the one that follows.
+  const budget = new StreamBudget(clock, first.limits.max_unread);
   const countTokens = deps.countTokens ?? ((texts, signal) => work.countTokens(texts, signal));
   const ofAttempts = { clock, turns, memory, newId, countTokens, defects };
 
@@ -195,6 +199,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         mask,
         keepaliveMs: config.server.keepalive_comment,
         stallMs: config.limits.client_stall,
+        budget,
       }),
       begin(id, endpoint, userAgent) {
         inFlight += 1;
@@ -229,6 +234,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       const next = generate(config);
       pool.adopt(policyOf(config), next.providers, (name) => sameService(name, last.config, config));
       current = next;
+      budget.maxBytes = config.limits.max_unread;
       last.prober.stop();
       next.prober.start(next.providers);
       for (const provider of last.providers) provider.close();

@@ -407,6 +407,11 @@ const limits = z.strictObject({
     .describe(
       'Signatures that models want back with their tool calls, kept for clients that drop them, and items of responses that clients refer to by id.',
     ),
+  max_unread: size
+    .prefault('512MiB')
+    .describe(
+      'Memory for streams whose clients read more slowly than providers send, all together, at 4 MiB each; beyond it those that read least are cut off.',
+    ),
   client_stall: duration
     .prefault('5m')
     .describe('How long a client may take nothing of its answer before it is cut off.'),

@@ -17,6 +17,8 @@ export interface MetricSources {
   readonly inFlight: () => number;
   /** Request bodies in memory, bytes. */
   readonly buffered: () => number;
+  /** Bytes that are thought to be held for clients that read slowly. */
+  readonly unread: () => number;
   readonly log: () => { written: number; dropped: number; pending: number };
   /** How often each sink of records has thrown. */
   readonly sinkErrors: () => ReadonlyMap<string, number>;
@@ -152,13 +154,14 @@ export class Metrics {
   }
 
   #ofProcess(): Family[] {
-    const { inFlight, buffered, log, sinkErrors, memory } = this.#sources;
+    const { inFlight, buffered, unread, log, sinkErrors, memory } = this.#sources;
     const { written, dropped, pending } = log();
     const gauge = (name: string, help: string, value: number) =>
       family('gauge', name, help, [{ labels: {}, value }]);
     return [
       gauge('in_flight', 'Requests in flight', inFlight()),
       gauge('buffered_bytes', 'Bytes of request bodies in memory', buffered()),
+      gauge('unread_bytes', 'Bytes of streams held for clients that read slowly, estimated', unread()),
       gauge('log_records_written', 'Records in the request log since the start', written),
       gauge('log_records_lost', 'Records that could not be written since the start', dropped),
       gauge('log_pending_bytes', 'Bytes waiting to be written', pending),

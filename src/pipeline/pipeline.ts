@@ -7,6 +7,7 @@ import type { Inbound } from './inbound.ts';
 import type { ModelRegistry } from './models.ts';
 import type { ResumeDeps } from './resume.ts';
 import type { Job, Routed } from './router.ts';
+import type { StreamBudget } from './stream-budget.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { endingError, endingOf, untoldEnding } from '../wire/endings.ts';
 import { saysWhy } from '../wire/endpoints.ts';
@@ -40,6 +41,8 @@ export interface PipelineDeps extends ResumeDeps {
   readonly mask: (text: string) => string;
   readonly keepaliveMs: number;
   readonly stallMs: number;
+  /** The memory of all streams whose clients are behind. */
+  readonly budget: StreamBudget;
 }
 
 /** What happens to one request between the server and the providers: find targets, route, settle, record. */
@@ -88,12 +91,12 @@ export class Pipeline {
 
   #stream(job: Job, routed: Routed, streamed: Streamed, caller: Caller): ReadableStream<Uint8Array> {
     const { exchange } = job;
-    const { clock, mask, keepaliveMs, stallMs } = this.#deps;
+    const { clock, mask, keepaliveMs, stallMs, budget } = this.#deps;
     const { flow } = streamed;
     if (flow.tap) exchange.begins();
     const recipient = { caller, exchange, stopLimit: this.#limitWhole(job) };
     const owner = new Delivery(job, routed, flow, recipient, this.#deps);
-    const options = { clock, requestId: exchange.id, mask, keepaliveMs, stallMs };
+    const options = { clock, requestId: exchange.id, mask, keepaliveMs, stallMs, budget };
     return new ReadableStream(new Pump(streamed, owner, options));
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Streamed } from './attempt.ts';
+import type { StreamBudget, WatchedStream } from './stream-budget.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 
 /** How a committed stream ended. */
@@ -28,6 +29,8 @@ export interface PumpOptions {
   readonly keepaliveMs: number;
   /** How long the client may take nothing, milliseconds. */
   readonly stallMs: number;
+  /** The memory of all streams whose clients are behind. */
+  readonly budget: StreamBudget;
 }
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
@@ -39,7 +42,7 @@ const COMMENT = new TextEncoder().encode(': keep-alive\n\n');
  * three ways: complete, with an error event in the client's protocol, or by the client leaving; a stream that
  * was cut never looks finished.
  */
-export class Pump {
+export class Pump implements WatchedStream {
   readonly #options: PumpOptions;
   readonly #owner: StreamOwner;
   #streamed: Streamed;
@@ -51,6 +54,7 @@ export class Pump {
   /** When something was last sent or asked for. */
   #movedMs: number;
   #cancelLook = (): void => undefined;
+  #controller: Controller | undefined;
 
   constructor(streamed: Streamed, owner: StreamOwner, options: PumpOptions) {
     this.#options = options;
@@ -60,7 +64,17 @@ export class Pump {
     this.#movedMs = options.clock.monotonic();
   }
 
+  get waits(): boolean {
+    return this.#wanted;
+  }
+
+  get sent(): number {
+    return this.#sent;
+  }
+
   start(controller: Controller): void {
+    this.#controller = controller;
+    this.#options.budget.add(this);
     this.#lookIn(controller, this.#everyMs);
   }
 
@@ -156,6 +170,7 @@ export class Pump {
     if (this.#over) return;
     this.#over = true;
     this.#cancelLook();
+    this.#options.budget.delete(this);
     this.#streamed.release();
     this.#owner.ended(how, this.#sent);
   }
@@ -165,7 +180,7 @@ export class Pump {
     const { keepaliveMs, stallMs, clock } = this.#options;
     const quietMs = clock.monotonic() - this.#movedMs;
     const waits = this.#wanted && (controller.desiredSize ?? 0) > 0;
-    if (!waits && quietMs >= stallMs) return this.#stall(controller);
+    if (!waits && quietMs >= stallMs) return this.#stall('the client took nothing for limits.client_stall');
     const comments = waits && keepaliveMs > 0 && this.#streamed.flow.tap !== undefined;
     if (comments && quietMs >= keepaliveMs) this.#send(controller, COMMENT);
     const everyMs = this.#everyMs;
@@ -182,9 +197,14 @@ export class Pump {
     this.#cancelLook = this.#options.clock.after(Math.max(1, ms), () => this.#look(controller));
   }
 
-  #stall(controller: Controller): void {
-    const message = 'Cannot finish the answer: the client took nothing for limits.client_stall';
-    const error = new ProxyError('client_stall', message);
+  cut(): void {
+    this.#stall('the client takes less than others, and too much is held for all (limits.max_unread)');
+  }
+
+  #stall(state: string): void {
+    const controller = this.#controller;
+    if (this.#over || !controller) return;
+    const error = new ProxyError('client_stall', `Cannot finish the answer: ${state}`);
     const { flow } = this.#streamed;
     this.#end({ outcome: 'client_abort', error });
     this.#tell(controller, error);

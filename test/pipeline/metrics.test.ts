@@ -9,6 +9,7 @@ const NOTHING: MetricSources = {
   providers: () => [],
   inFlight: () => 0,
   buffered: () => 0,
+  unread: () => 0,
   log: () => ({ written: 0, dropped: 0, pending: 0 }),
   sinkErrors: () => new Map(),
   memory: () => 0,

@@ -1,0 +1,84 @@
+import type { Clock } from '../clock.ts';
+
+/** A stream on its way to a client. */
+export interface WatchedStream {
+  /** Whether the client has taken all that there was; otherwise it is behind, and what comes is held for it. */
+  readonly waits: boolean;
+  /** Bytes that it took so far. */
+  readonly sent: number;
+  /** Ends it: it holds too much while it takes too little. */
+  cut(): void;
+}
+
+/** How often it is looked at who is behind, milliseconds. */
+const EVERY_MS = 500;
+
+/**
+ * What one stream holds whose client is behind, bytes. Most of it is out of sight: the engine reads a megabyte ahead in a
+ * buffer of two, and the megabyte before it is cut into pieces here. With 200 such streams Bun 1.4.5 holds 3.6 MB for each.
+ */
+export const HELD_BY_STREAM = 4 * 1024 * 1024;
+
+/**
+ * The memory of all streams whose clients are behind. Where they hold more than is allowed, those are cut that took least
+ * since it was last looked at, until the others fit. A stream that keeps up costs nothing but its place in a list.
+ */
+export class StreamBudget {
+  readonly #clock: Clock;
+  /** What each stream had sent when it was last looked at; `undefined` while it is new. */
+  readonly #streams = new Map<WatchedStream, number | undefined>();
+  #stop: (() => void) | undefined;
+  /** For all together, bytes. */
+  maxBytes: number;
+
+  constructor(clock: Clock, maxBytes: number) {
+    this.#clock = clock;
+    this.maxBytes = maxBytes;
+  }
+
+  /** Bytes that streams are thought to hold whose clients are behind. */
+  get bytes(): number {
+    let behind = 0;
+    for (const { waits } of this.#streams.keys()) if (!waits) behind += 1;
+    return behind * HELD_BY_STREAM;
+  }
+
+  add(stream: WatchedStream): void {
+    this.#streams.set(stream, undefined);
+    if (!this.#stop) this.#lookLater();
+  }
+
+  delete(stream: WatchedStream): void {
+    this.#streams.delete(stream);
+    if (this.#streams.size > 0) return;
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  #lookLater(): void {
+    this.#stop = this.#clock.after(EVERY_MS, () => {
+      this.#stop = undefined;
+      this.#cutSlowest();
+      if (this.#streams.size > 0) this.#lookLater();
+    });
+  }
+
+  #cutSlowest(): void {
+    const behind: { readonly stream: WatchedStream; readonly took: number }[] = [];
+    let held = 0;
+    for (const [stream, before] of this.#streams) {
+      const { waits, sent } = stream;
+      this.#streams.set(stream, sent);
+      if (waits) continue;
+      held += HELD_BY_STREAM;
+      // Who came only now may still show how fast it is.
+      if (before !== undefined) behind.push({ stream, took: sent - before });
+    }
+    behind.sort((one, other) => one.took - other.took);
+    for (const { stream } of behind) {
+      if (held <= this.maxBytes) return;
+      held -= HELD_BY_STREAM;
+      stream.cut();
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/** Clients of the compiled binary that read large streams slowly, or not at all: together they hold no more than limits.max_unread. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { built, cleared, serveConfig } from '../helpers/binary.ts';
+import type { Serving } from '../helpers/binary.ts';
+import { residentBytes } from '../helpers/memory.ts';
+import { until } from '../helpers/until.ts';
+import { chatStream } from '../helpers/upstream.ts';
+
+const MIB = 1024 ** 2;
+const EVENT = new TextEncoder().encode(chatStream(['x'.repeat(30_000)], ''));
+let letGo = 0;
+
+/** A provider whose streams never end, as fast as they are taken. */
+const endless = Bun.serve({
+  port: 0,
+  hostname: '127.0.0.1',
+  idleTimeout: 0,
+  fetch: () =>
+    new Response(
+      new ReadableStream({
+        pull: (controller) => controller.enqueue(EVENT),
+        cancel: () => void (letGo += 1),
+      }),
+      { headers: { 'content-type': 'text/event-stream' } },
+    ),
+});
+const sockets: Socket[] = [];
+
+beforeAll(built);
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy();
+  cleared();
+  await endless.stop(true);
+});
+
+function served(maxUnread: string): Promise<Serving> {
+  return serveConfig({
+    limits: { max_unread: maxUnread, max_response: '64GiB' },
+    logging: { requests: { flush_interval: '10ms', max_content: '1KiB' } },
+    providers: [
+      { name: 'a', type: 'openai-compatible', base_url: `http://127.0.0.1:${endless.port}`, models: ['*'] },
+    ],
+  });
+}
+
+/** A client that reads so many bytes every 50 ms, or as fast as it can. */
+function reader(
+  serving: Serving,
+  bytesAtATime: number,
+): { readonly socket: Socket; readonly read: () => number } {
+  const { hostname, port } = new URL(serving.url);
+  const body = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hi' }] });
+  const socket = connect({ host: hostname, port: Number(port), highWaterMark: 1_024 } as never);
+  sockets.push(socket);
+  socket.on('error', () => socket.destroy());
+  socket.write(
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  let read = 0;
+  if (bytesAtATime === Infinity) socket.on('data', ({ length }) => void (read += length));
+  else socket.pause();
+  if (bytesAtATime > 0 && bytesAtATime < Infinity) {
+    const reading = setInterval(
+      () => void (read += (socket.read(bytesAtATime) as Buffer | null)?.length ?? 0),
+      50,
+    );
+    socket.once('close', () => clearInterval(reading));
+  }
+  return { socket, read: () => read };
+}
+
+function records({ cwd }: Serving): { outcome: string; fault: string; error: string; ms: number }[] {
+  const directory = join(cwd, 'logs');
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n'))
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+async function unreadBytes(serving: Serving): Promise<number> {
+  const text = await (await fetch(`${serving.url}/metrics`)).text();
+  return Number(/^llmproxy_unread_bytes (\d+)$/m.exec(text)![1]);
+}
+
+test('of many clients that read nothing, only so many are kept as fit into limits.max_unread', async () => {
+  letGo = 0;
+  const serving = await served('32MiB');
+  const before = residentBytes(serving);
+  const fast = reader(serving, Infinity);
+  for (let at = 0; at < 40; at += 1) reader(serving, 0);
+  await until('32 records', () => records(serving).length === 32, { withinMs: 30_000 });
+  expect(new Set(records(serving).map(({ outcome, fault }) => `${outcome} ${fault}`))).toEqual(
+    new Set(['client_abort client_stall']),
+  );
+  expect(records(serving)[0]!.error).toContain('limits.max_unread');
+  await until('the provider to be let go', () => letGo === 32);
+  expect(await unreadBytes(serving)).toBeLessThanOrEqual(36 * MIB);
+  // Who reads goes on reading.
+  const had = fast.read();
+  await until('more for the fast one', () => fast.read() > had + 20 * MIB);
+  expect(records(serving)).toHaveLength(32);
+  expect(residentBytes(serving) - before).toBeLessThan(512 * MIB);
+}, 60_000);
+
+test('who reads a little is cut before who reads more', async () => {
+  const serving = await served('8MiB');
+  const faster = [reader(serving, MIB / 8), reader(serving, MIB / 8)];
+  const slower = Array.from({ length: 6 }, () => reader(serving, 512));
+  await until('6 records', () => records(serving).length === 6, { withinMs: 30_000 });
+  const had = faster.map(({ read }) => read());
+  await until('more for both', () => faster.every(({ read }, at) => read() > had[at]! + MIB));
+  expect(records(serving)).toHaveLength(6);
+  expect(slower.every(({ read }) => read() < faster[0]!.read())).toBe(true);
+}, 60_000);
+
+test('nobody is cut while all fit', async () => {
+  const serving = await served('64MiB');
+  const clients = Array.from({ length: 8 }, () => reader(serving, 0));
+  await until('all to be behind', async () => (await unreadBytes(serving)) === 32 * MIB, {
+    withinMs: 30_000,
+  });
+  await Bun.sleep(1_500);
+  expect(records(serving)).toEqual([]);
+  expect(clients.every(({ socket }) => !socket.destroyed)).toBe(true);
+}, 60_000);

@@ -1,0 +1,79 @@
+import { expect, test } from 'bun:test';
+import type { WatchedStream } from '../../src/pipeline/stream-budget.ts';
+import { HELD_BY_STREAM, StreamBudget } from '../../src/pipeline/stream-budget.ts';
+import { FakeClock } from '../helpers/clock.ts';
+
+class Stream implements WatchedStream {
+  sent = 0;
+  waits = false;
+  readonly #budget: StreamBudget;
+  cuts = 0;
+
+  constructor(budget: StreamBudget) {
+    this.#budget = budget;
+    budget.add(this);
+  }
+
+  cut(): void {
+    this.cuts += 1;
+    this.#budget.delete(this);
+  }
+}
+
+function streamsOf(count: number, fitting: number) {
+  const clock = new FakeClock();
+  const budget = new StreamBudget(clock, fitting * HELD_BY_STREAM);
+  const streams = Array.from({ length: count }, () => new Stream(budget));
+  const cut = () => streams.flatMap(({ cuts }, at) => (cuts > 0 ? [at] : []));
+  return { clock, budget, streams, cut };
+}
+
+test('StreamBudget cuts no stream while those that are behind fit', () => {
+  const { clock, budget, streams, cut } = streamsOf(10, 3);
+  for (const stream of streams.slice(3)) stream.waits = true;
+  clock.advance(10_000);
+  expect([cut(), budget.bytes]).toEqual([[], 3 * HELD_BY_STREAM]);
+});
+
+test('StreamBudget cuts those that took least since it last looked, and no more than it must', () => {
+  const { clock, budget, streams, cut } = streamsOf(5, 3);
+  const move = (...taken: number[]) => taken.forEach((bytes, at) => (streams[at]!.sent += bytes));
+  // The first one took most at first, and nothing of late.
+  move(9_000_000, 10, 10, 10, 10);
+  clock.advance(500);
+  move(0, 500, 100, 300, 200);
+  clock.advance(500);
+  expect(cut()).toEqual([0, 2]);
+  expect(budget.bytes).toBe(3 * HELD_BY_STREAM);
+  clock.advance(5_000);
+  expect(cut()).toEqual([0, 2]);
+});
+
+test('StreamBudget lets a new stream show how fast it is', () => {
+  const { clock, streams, cut } = streamsOf(2, 0);
+  clock.advance(499);
+  expect(cut()).toEqual([]);
+  clock.advance(1);
+  expect(cut()).toEqual([]);
+  streams[1]!.waits = true;
+  clock.advance(500);
+  expect(cut()).toEqual([0]);
+});
+
+test('StreamBudget looks at nothing once all streams have ended, and again when one begins', () => {
+  const { clock, budget, streams, cut } = streamsOf(2, 0);
+  expect(clock.timers).toBe(1);
+  for (const stream of streams) budget.delete(stream);
+  expect(clock.timers).toBe(0);
+  budget.add(streams[0]!);
+  clock.advance(1_000);
+  expect([cut(), clock.timers]).toEqual([[0], 0]);
+});
+
+test('StreamBudget takes a smaller bound while streams run', () => {
+  const { clock, budget, cut } = streamsOf(4, 4);
+  clock.advance(2_000);
+  budget.maxBytes = 2 * HELD_BY_STREAM;
+  clock.advance(500);
+  expect(cut()).toHaveLength(2);
+});
