@@ -190,6 +190,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       auth: new Authenticator(config.auth, (variable) => deps.env[variable]),
       registry,
       buffered,
+      unread: budget,
       pipeline: new Pipeline({
         clock,
         registry,

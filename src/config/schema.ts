@@ -410,7 +410,7 @@ const limits = z.strictObject({
   max_unread: size
     .prefault('512MiB')
     .describe(
-      'Memory for streams whose clients read more slowly than providers send, all together, at 4 MiB each; beyond it those that read least are cut off.',
+      'Memory for answers that clients read more slowly than providers send, all together: 4 MiB for a stream, its size for another one above 1 MiB. Beyond it those that read least are cut off.',
     ),
   client_stall: duration
     .prefault('5m')

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Streamed } from './attempt.ts';
 import type { StreamBudget, WatchedStream } from './stream-budget.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
+import { HELD_BY_STREAM } from './stream-budget.ts';
 
 /** How a committed stream ended. */
 export type StreamEnd =
@@ -43,6 +44,7 @@ const COMMENT = new TextEncoder().encode(': keep-alive\n\n');
  * was cut never looks finished.
  */
 export class Pump implements WatchedStream {
+  readonly held = HELD_BY_STREAM;
   readonly #options: PumpOptions;
   readonly #owner: StreamOwner;
   #streamed: Streamed;

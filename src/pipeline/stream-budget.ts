@@ -6,6 +6,8 @@ export interface WatchedStream {
   readonly waits: boolean;
   /** Bytes that it took so far. */
   readonly sent: number;
+  /** Bytes that are held for it while it is behind. */
+  readonly held: number;
   /** Ends it: it holds too much while it takes too little. */
   cut(): void;
 }
@@ -36,11 +38,11 @@ export class StreamBudget {
     this.maxBytes = maxBytes;
   }
 
-  /** Bytes that streams are thought to hold whose clients are behind. */
+  /** Bytes that are thought to be held for clients that are behind. */
   get bytes(): number {
-    let behind = 0;
-    for (const { waits } of this.#streams.keys()) if (!waits) behind += 1;
-    return behind * HELD_BY_STREAM;
+    let bytes = 0;
+    for (const { waits, held } of this.#streams.keys()) if (!waits) bytes += held;
+    return bytes;
   }
 
   add(stream: WatchedStream): void {
@@ -65,19 +67,19 @@ export class StreamBudget {
 
   #cutSlowest(): void {
     const behind: { readonly stream: WatchedStream; readonly took: number }[] = [];
-    let held = 0;
+    let bytes = 0;
     for (const [stream, before] of this.#streams) {
       const { waits, sent } = stream;
       this.#streams.set(stream, sent);
       if (waits) continue;
-      held += HELD_BY_STREAM;
+      bytes += stream.held;
       // Who came only now may still show how fast it is.
       if (before !== undefined) behind.push({ stream, took: sent - before });
     }
     behind.sort((one, other) => one.took - other.took);
     for (const { stream } of behind) {
-      if (held <= this.maxBytes) return;
-      held -= HELD_BY_STREAM;
+      if (bytes <= this.maxBytes) return;
+      bytes -= stream.held;
       stream.cut();
     }
   }

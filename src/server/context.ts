@@ -7,6 +7,7 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { Metrics } from '../pipeline/metrics.ts';
 import type { ModelRegistry } from '../pipeline/models.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { StreamBudget } from '../pipeline/stream-budget.ts';
 import type { HealthSummary, ProviderStatus } from '../pipeline/status.ts';
 import type { Recorded } from '../wire/endpoints.ts';
 import type { Authenticator } from './auth.ts';
@@ -24,6 +25,8 @@ export interface ServerContext {
   readonly registry: ModelRegistry;
   /** Request bodies in memory. */
   readonly buffered: Buffered;
+  /** Answers in memory whose clients read slowly. */
+  readonly unread: StreamBudget;
   /** This process, as it tells itself from others in the header x-llmproxy-via. */
   readonly instance: string;
   readonly pipeline: Pipeline;

@@ -13,6 +13,7 @@ import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
 import { errorResponse, statusOf } from './error.ts';
 import { headerList, headerText } from './header-text.ts';
 import { parseInbound } from './inbound.ts';
+import { LARGE, LargeBody } from './large-body.ts';
 import { IDLE_SECONDS } from './listen.ts';
 
 /** A client that takes nothing is cut by Bun after this; its unit is seconds, in steps of 4. */
@@ -94,10 +95,22 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   exchange.finally(() => context.running.delete(abort));
   const stalled = () => server?.timeout(request, STALLED_CLOSE_SECONDS);
   const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled });
-  return respond(reply, exchange, context.mask);
+  return respond(reply, exchange, context.mask, (bytes) => {
+    const large = new LargeBody(bytes, context.unread, () => {
+      context.problem(`Request ${exchange.id}: its client read too little of the answer (limits.max_unread)`);
+      stalled();
+    });
+    return new ReadableStream(large);
+  });
 }
 
-function respond(reply: Reply, exchange: Exchange, mask: (text: string) => string): Response {
+/** @param inPieces gives a large answer to a client that may read it slowly */
+function respond(
+  reply: Reply,
+  exchange: Exchange,
+  mask: (text: string) => string,
+  inPieces: (bytes: Uint8Array) => ReadableStream<Uint8Array>,
+): Response {
   const streams = reply.body instanceof ReadableStream;
   const headers = responseHeaders(reply.upstream, mask);
   if (reply.made) {
@@ -114,7 +127,9 @@ function respond(reply: Reply, exchange: Exchange, mask: (text: string) => strin
   const { cost } = exchange;
   if (!streams && cost !== null) headers['x-llmproxy-cost'] = decimal(cost);
   if (reply.dropped.length > 0) headers['x-llmproxy-dropped'] = headerList(reply.dropped);
-  return new Response(reply.body, { status: reply.status, headers });
+  const { body } = reply;
+  const given = body instanceof ReadableStream || body.length <= LARGE ? body : inPieces(body);
+  return new Response(given, { status: reply.status, headers });
 }
 
 /** An amount of USD with the digits it needs, eight at most. */

@@ -8,10 +8,12 @@ import { built, cleared, serveConfig } from '../helpers/binary.ts';
 import type { Serving } from '../helpers/binary.ts';
 import { residentBytes } from '../helpers/memory.ts';
 import { until } from '../helpers/until.ts';
-import { chatStream } from '../helpers/upstream.ts';
+import { chatStream, completion } from '../helpers/upstream.ts';
 
 const MIB = 1024 ** 2;
 const EVENT = new TextEncoder().encode(chatStream(['x'.repeat(30_000)], ''));
+/** Letters of an answer that is no stream. */
+const WHOLE = 16 * MIB;
 let letGo = 0;
 
 /** A provider whose streams never end, as fast as they are taken. */
@@ -19,14 +21,16 @@ const endless = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
   idleTimeout: 0,
-  fetch: () =>
-    new Response(
+  async fetch(request) {
+    if (!(await request.text()).includes('"stream":true')) return completion('x'.repeat(WHOLE));
+    return new Response(
       new ReadableStream({
         pull: (controller) => controller.enqueue(EVENT),
         cancel: () => void (letGo += 1),
       }),
       { headers: { 'content-type': 'text/event-stream' } },
-    ),
+    );
+  },
 });
 const sockets: Socket[] = [];
 
@@ -51,9 +55,10 @@ function served(maxUnread: string): Promise<Serving> {
 function reader(
   serving: Serving,
   bytesAtATime: number,
+  stream = true,
 ): { readonly socket: Socket; readonly read: () => number } {
   const { hostname, port } = new URL(serving.url);
-  const body = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hi' }] });
+  const body = JSON.stringify({ model: 'm', stream, messages: [{ role: 'user', content: 'hi' }] });
   const socket = connect({ host: hostname, port: Number(port), highWaterMark: 1_024 } as never);
   sockets.push(socket);
   socket.on('error', () => socket.destroy());
@@ -127,4 +132,22 @@ test('nobody is cut while all fit', async () => {
   await Bun.sleep(1_500);
   expect(records(serving)).toEqual([]);
   expect(clients.every(({ socket }) => !socket.destroyed)).toBe(true);
+}, 60_000);
+
+test('whole answers count too: who reads is given all of one, byte for byte, and the others are cut', async () => {
+  const serving = await served('100MiB');
+  const before = residentBytes(serving);
+  for (let at = 0; at < 20; at += 1) reader(serving, at < 10 ? 0 : 64, false);
+  const ask = async () => {
+    const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hi' }] });
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${serving.url}/v1/chat/completions`, { method: 'POST', headers, body });
+    return ((await answer.json()) as { choices: { message: { content: string } }[] }).choices[0]!.message;
+  };
+  expect((await ask()).content.length).toBe(WHOLE);
+  await until('20 answers', () => records(serving).length === 21, { withinMs: 30_000 });
+  await until('few to be held', async () => (await unreadBytes(serving)) <= 100 * MIB);
+  expect(await unreadBytes(serving)).toBeGreaterThan(50 * MIB);
+  expect((await ask()).content).toBe('x'.repeat(WHOLE));
+  expect(residentBytes(serving) - before).toBeLessThan(1_500 * MIB);
 }, 60_000);

@@ -4,6 +4,7 @@ import { HELD_BY_STREAM, StreamBudget } from '../../src/pipeline/stream-budget.t
 import { FakeClock } from '../helpers/clock.ts';
 
 class Stream implements WatchedStream {
+  readonly held = HELD_BY_STREAM;
   sent = 0;
   waits = false;
   readonly #budget: StreamBudget;
