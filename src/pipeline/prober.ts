@@ -7,6 +7,7 @@ import type { Inbound } from './inbound.ts';
 import type { TargetPool } from './target-pool.ts';
 import type { Fault } from '../errors.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
+import { beginning } from '../providers/beginning.ts';
 import { classifyStatus } from '../wire/classify.ts';
 
 export interface ProbePolicy {
@@ -145,7 +146,7 @@ export class HealthProber {
         return 'up';
       }
       const reply = await provider.probe(key, abort.signal);
-      const body = await new Response(reply.body).text();
+      const body = await beginning(reply.body);
       if (reply.status < 400) return 'up';
       const { fault } = classifyStatus(reply.status, reply.headers, body);
       return new ProxyError(fault, `Cannot probe ${provider.name}: it answered ${reply.status}`);

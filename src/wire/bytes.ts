@@ -65,15 +65,15 @@ export function wholeBefore(text: string, end: number): number {
     : Math.min(end, text.length);
 }
 
-/** What pieces are collected in, bytes. */
+/** Shorter pieces are put together, in blocks of at most this size, bytes. */
+const SHORT_PIECE = 4 * 1024;
 const BLOCK = 64 * 1024;
 
-/**
- * Bytes that come in pieces of any size, in memory of their own size: a piece of one byte is an object of a hundred.
- */
+/** Bytes that come in pieces of any size, in memory of their own size: a piece of one byte is an object of a hundred. */
 export class Blocks {
-  readonly #full: Uint8Array[] = [];
-  #last = new Uint8Array();
+  readonly #pieces: Uint8Array[] = [];
+  /** Where short pieces go until there are no more. */
+  #block = new Uint8Array();
   #used = 0;
   #length = 0;
 
@@ -82,24 +82,28 @@ export class Blocks {
   }
 
   add(piece: Uint8Array): void {
+    const short = piece.length < SHORT_PIECE;
+    if (!short || this.#used + piece.length > this.#block.length) this.#flush();
     this.#length += piece.length;
-    for (let at = 0; at < piece.length;) {
-      if (this.#used === this.#last.length) this.#begin();
-      const part = piece.subarray(at, at + this.#last.length - this.#used);
-      this.#last.set(part, this.#used);
-      this.#used += part.length;
-      at += part.length;
-    }
+    if (!short) return void this.#pieces.push(piece);
+    // A block as large as what came before it: few of them, and none for one short answer alone.
+    if (this.#block.length < piece.length + this.#used)
+      this.#block = new Uint8Array(Math.min(BLOCK, Math.max(SHORT_PIECE, this.#length)));
+    this.#block.set(piece, this.#used);
+    this.#used += piece.length;
   }
 
   /** All of them as one. */
   *whole(): Steps<Uint8Array<ArrayBuffer>> {
-    return yield* concatInSteps([...this.#full, this.#last.subarray(0, this.#used)]);
+    this.#flush();
+    return yield* concatInSteps(this.#pieces);
   }
 
-  #begin(): void {
-    if (this.#used > 0) this.#full.push(this.#last);
-    this.#last = new Uint8Array(BLOCK);
+  #flush(): void {
+    if (this.#used === 0) return;
+    this.#pieces.push(this.#block.slice(0, this.#used));
     this.#used = 0;
+    // The next one may be larger.
+    if (this.#block.length < BLOCK) this.#block = new Uint8Array();
   }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { ProxyError } from '../../src/errors.ts';
+import { Blocks } from '../../src/wire/bytes.ts';
 import { lastEventEnd } from '../../src/wire/frames.ts';
 import { retryAfterMs } from '../../src/wire/retry-after.ts';
 import { atOnce } from '../../src/turns.ts';
@@ -102,4 +103,29 @@ test('spliceModel() leaves a byte order mark and characters before the name as t
 
 test('findModel() finds none where none is given, whatever is nested', () => {
   expect(atOnce(findModel(bodyOf('{"x":{"model":"a"}}'), false))).toBeUndefined();
+});
+
+test('Blocks gives what was added, whatever the sizes of the pieces', () => {
+  const size = fc.oneof(fc.nat(10), fc.integer({ min: 4_090, max: 4_100 }), fc.nat(200_000));
+  fc.assert(
+    fc.property(fc.array(size, { maxLength: 40 }), (sizes) => {
+      const blocks = new Blocks();
+      const pieces = sizes.map((length, at) => new Uint8Array(length).fill(at + 1));
+      for (const piece of pieces) blocks.add(piece);
+      const whole = Buffer.concat(pieces);
+      expect(blocks.length).toBe(whole.length);
+      expect(Buffer.compare(atOnce(blocks.whole()), whole)).toBe(0);
+    }),
+  );
+});
+
+test('Blocks takes no more memory than the bytes, also of a million single ones between larger ones', () => {
+  const one = new Uint8Array(1);
+  const larger = new Uint8Array(4_096);
+  const before = process.memoryUsage().arrayBuffers;
+  const blocks = new Blocks();
+  for (let at = 0; at < 1_000_000; at += 1) blocks.add(at % 50_000 === 0 ? larger : one);
+  Bun.gc(true);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * 1024 ** 2);
+  expect(atOnce(blocks.whole()).length).toBe(blocks.length);
 });

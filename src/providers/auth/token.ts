@@ -3,6 +3,7 @@ import type { Fetch } from '../transport.ts';
 import type { Authorizer } from './authorizer.ts';
 import { ProxyError } from '../../errors.ts';
 import { countOf, isObject, parseJson, stringOf } from '../../wire/json.ts';
+import { beginning } from '../beginning.ts';
 import { exchange, networkError } from '../transport.ts';
 
 /** How a token is asked for. */
@@ -88,7 +89,9 @@ export class TokenAuth implements Authorizer {
       const { url, ...init } = await this.#ask();
       const options = { ...init, signal: abort.signal, fresh: false, mayBeStale: () => false };
       const reply = await exchange(fetch, provider, url, options);
-      const text = await reply.text().catch((cause: unknown) => cutOff(provider, abort.signal, cause));
+      const text = await beginning(reply.body).catch((cause: unknown) =>
+        cutOff(provider, abort.signal, cause),
+      );
       const answer = parseJson(text);
       const value = isObject(answer) ? stringOf(answer.access_token) : undefined;
       if (value === undefined || !isObject(answer)) throw refused(provider, reply.status, answer);

@@ -1,0 +1,26 @@
+import { expect, test } from 'bun:test';
+import { beginning } from '../../src/providers/beginning.ts';
+import { pieces, upstream } from '../helpers/upstream.ts';
+
+test('beginning() is the text of a short body, cut anywhere', async () => {
+  const bytes = new TextEncoder().encode('größer 😀');
+  for (let size = 1; size <= bytes.length; size += 1) {
+    expect(await beginning(pieces(bytes, [size]))).toBe('größer 😀');
+  }
+  expect(await beginning(null)).toBe('');
+});
+
+test('beginning() lets go of a body without end', async () => {
+  const { promise: letGo, resolve } = Promise.withResolvers<void>();
+  const filling = new Uint8Array(10_000).fill(97);
+  await using provided = upstream(
+    () => new Response(new ReadableStream({ pull: (to) => to.enqueue(filling), cancel: () => resolve() })),
+  );
+  expect(await beginning((await fetch(provided.url)).body)).toBe('a'.repeat(64 * 1024));
+  await letGo;
+});
+
+test('beginning() fails with a body that fails', async () => {
+  const broken = new ReadableStream<Uint8Array>({ pull: (to) => to.error(new RangeError('cut')) });
+  expect(beginning(broken)).rejects.toThrow('cut');
+});
