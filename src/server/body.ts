@@ -22,7 +22,7 @@ export interface BodyLimits {
   readonly buffered: Buffered;
   /** Whose share of the memory it takes: the name of the client's key. */
   readonly key: string | null;
-  /** The same where there are no keys; asked of large bodies alone. */
+  /** The same where there are no keys; not asked of small bodies. */
   readonly network: () => string | undefined;
 }
 
@@ -58,6 +58,9 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** Bodies up to this announced length are read at once, which costs half as much as by chunks, bytes. */
 const SHORT = 2 * 1024 * 1024;
 
+/** Bodies up to this length count for no address: their number is bounded, by limits.max_concurrent. */
+const SMALL = 64 * 1024;
+
 /** Bodies that are decompressed at a time: each takes up to 20 MB beside its result, and there are few threads for it. */
 const inflating = new Gate(4);
 
@@ -77,8 +80,8 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
   const announced = announcedLength(headers['content-length']);
   if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
   const short = announced !== undefined && announced <= SHORT && buffered.expects(announced);
-  // Short bodies of nobody in particular are bounded by their number, limits.max_concurrent.
-  const owner = key ?? (short && encoding === 'identity' ? undefined : network());
+  const small = short && announced <= SMALL && encoding === 'identity';
+  const owner = key ?? (small ? undefined : network());
   let held = 0;
   const take = (bytes: number) => {
     buffered.take(owner, bytes);

@@ -6,6 +6,9 @@ const RETRY_AFTER_MS = 1_000;
 /** Short bodies that are on their way all together, bytes: they are counted when they are there. */
 const ON_THE_WAY = 16 * 1024 * 1024;
 
+/** Half of it is for those up to this length: a few that are longer and do not come must not make all others slow. */
+const SHORTEST = 64 * 1024;
+
 /**
  * The memory that request bodies take: a flood of large ones is refused while it comes, and whoever sends it is refused
  * before the others are. It is taken as bytes arrive, not as they are announced.
@@ -37,7 +40,8 @@ export class Buffered {
    * @param bytes as announced
    */
   expects(bytes: number): boolean {
-    if (this.#onTheWay + bytes > ON_THE_WAY) return false;
+    const room = bytes <= SHORTEST ? ON_THE_WAY : ON_THE_WAY / 2;
+    if (this.#onTheWay + bytes > room) return false;
     this.#onTheWay += bytes;
     return true;
   }

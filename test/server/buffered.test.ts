@@ -41,16 +41,19 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1])(
   },
 );
 
-test('Buffered expects short bodies up to a bound', () => {
+test('Buffered expects short bodies up to a bound, half of which is for the shortest', () => {
   const buffered = new Buffered(100);
   const mib = 1024 ** 2;
-  expect([buffered.expects(10 * mib), buffered.expects(7 * mib), buffered.expects(6 * mib)]).toEqual([
+  expect([buffered.expects(5 * mib), buffered.expects(4 * mib), buffered.expects(3 * mib)]).toEqual([
     true,
     false,
     true,
   ]);
-  buffered.arrived(10 * mib);
-  expect(buffered.expects(7 * mib)).toBe(true);
+  const short = 64 * 1024;
+  for (let at = 0; at < (8 * mib) / short; at += 1) expect(buffered.expects(short)).toBe(true);
+  expect(buffered.expects(short)).toBe(false);
+  buffered.arrived(short);
+  expect(buffered.expects(short)).toBe(true);
 });
 
 test('Gate lets so many pass at a time, in their order, and goes on behind one that fails', async () => {
