@@ -6,9 +6,27 @@ export interface Started {
   readonly process: Bun.Subprocess<'ignore', 'pipe', 'ignore'>;
 }
 
+export interface StartOptions<T> {
+  /** Variables besides those of this process. */
+  readonly env?: Record<string, string>;
+  /** Takes what the server sends to its parent; without it, there is no channel between them. */
+  readonly ipc?: (message: T) => void;
+}
+
 /** Starts a server and waits for the URL it prints. */
-export async function started(command: string[], cwd: string): Promise<Started> {
-  const child = Bun.spawn(command, { cwd, stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' });
+export async function started<T = never>(
+  command: string[],
+  cwd: string,
+  { env = {}, ipc }: StartOptions<T> = {},
+): Promise<Started> {
+  const child = Bun.spawn(command, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'ignore',
+    ...(ipc && { ipc: (message: T) => ipc(message) }),
+  });
   children.push(child);
   let text = '';
   for await (const chunk of child.stdout) {

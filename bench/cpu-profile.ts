@@ -1,6 +1,5 @@
-/** What `--cpu-prof` of Bun writes, the format of Chrome's DevTools. Lines count from 0, times are microseconds. */
+/** What the profiler of Bun finds, in the format of Chrome's DevTools. Lines count from 0, times are microseconds. */
 export interface CpuProfile {
-  readonly startTime: number;
   readonly nodes: readonly ProfileNode[];
   /** Ids of nodes. */
   readonly samples: readonly number[];
@@ -21,24 +20,13 @@ export interface SelfTime {
   readonly us: number;
 }
 
-export interface ProfileWindow {
-  /** Microseconds since 1970. */
-  readonly fromUs: number;
-  readonly toUs: number;
-  /** Between two samples, while JavaScript runs. */
-  readonly intervalUs: number;
-  /** The folder that places are told from. */
-  readonly root: string;
-}
-
 /**
  * The time that each function was seen in, without those it called; the most first. No samples are taken while no
  * JavaScript runs, so that time is a line of its own: the runtime's own work, and waiting.
+ * @param intervalUs between two samples while JavaScript runs
+ * @param root the folder that places are told from
  */
-export function selfTimes(
-  profile: CpuProfile,
-  { fromUs, toUs, intervalUs, root }: ProfileWindow,
-): readonly SelfTime[] {
+export function selfTimes(profile: CpuProfile, intervalUs: number, root: string): readonly SelfTime[] {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const parents = new Map(
     profile.nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])),
@@ -56,11 +44,9 @@ export function selfTimes(
 
   /** By function, by place. */
   const found = new Map<string, Map<string, number>>();
-  let [atUs, outsideUs] = [profile.startTime, 0];
+  let outsideUs = 0;
   profile.samples.forEach((id, n) => {
     const deltaUs = profile.timeDeltas[n]!;
-    atUs += deltaUs;
-    if (atUs < fromUs || atUs > toUs) return;
     // A sampler that is late by half is not late, it had nothing to sample.
     const us = deltaUs < 1.5 * intervalUs ? deltaUs : intervalUs;
     outsideUs += deltaUs - us;

@@ -1,9 +1,9 @@
 /**
  * `make profile`: src/main.ts under the load of the bench with Bun's sampling profiler on, and the functions that it was
- * seen in most often, by their own time. What it does before it is warm is left out.
+ * seen in most often, by their own time, once it is warm.
  * Usage: bun bench/profile.ts [--seconds 10] [--case relay|translated|streams|translated-streams] [--top 40] [--keep FILE]
  */
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { CpuMeter } from './cpu.ts';
 import type { CpuProfile } from './cpu-profile.ts';
 import { selfTimes } from './cpu-profile.ts';
 import { startLoad } from './load.ts';
+import type { ProfilerMessage } from './profile-preload.ts';
 import type { BenchRequest } from './requests.ts';
 import { CHAT, MESSAGES, MESSAGES_STREAM, requestBytes, STREAM } from './requests.ts';
 
@@ -54,47 +55,35 @@ const bun = [process.execPath, '--no-env-file'];
 const upstream = await started([...bun, join(import.meta.dir, 'upstream.ts')], folder);
 const up = { name: 'up', type: 'openai-compatible', base_url: `${upstream.url}/v1`, models: ['*'] };
 writeFileSync(join(folder, 'config.yaml'), JSON.stringify({ providers: [up] }));
-// Set, so that the program does not start itself anew.
-process.env.BUN_CONFIG_MAX_HTTP_REQUESTS = '65535';
-const file = 'profile.json';
-const profiling = [
-  '--cpu-prof',
-  `--cpu-prof-interval=${INTERVAL_US}`,
-  '--cpu-prof-dir',
-  folder,
-  '--cpu-prof-name',
-  file,
-];
+const preload = join(import.meta.dir, 'profile-preload.ts');
+const profiled = Promise.withResolvers<CpuProfile>();
 const { url, process: proxy } = await started(
-  [...bun, ...profiling, join(ROOT, 'src/main.ts'), 'serve', '--port', '0'],
+  [...bun, '--preload', preload, join(ROOT, 'src/main.ts'), 'serve', '--port', '0'],
   folder,
+  {
+    // Set, so that the program does not start itself anew without the channel to its parent.
+    env: { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535' },
+    ipc: (profile: CpuProfile) => profiled.resolve(profile),
+  },
 );
+const tell = (ask: ProfilerMessage['ask']) => proxy.send({ ask, intervalUs: INTERVAL_US });
 
 const { clients, asked, counts } = measured;
 const unit = counts === undefined ? 'request' : 'chunk';
 const load = startLoad(url, { clients, counts, request: requestBytes(asked, '') });
 await Promise.race([Bun.sleep(WARM_MS), load.failed]);
-const warmUs = Date.now() * 1000;
 const cpu = new CpuMeter(proxy.pid);
 const before = { completed: load.completed(), cpuUs: cpu.readUs() };
+tell('start');
 await Promise.race([Bun.sleep(seconds * 1000), load.failed]);
 const completed = load.completed() - before.completed;
 const cpuUs = (cpu.readUs() - before.cpuUs) / completed;
-const endUs = Date.now() * 1000;
+tell('stop');
+const profile = await profiled.promise;
 load.stop();
-// It writes the profile when it has ended in good order.
-proxy.kill('SIGTERM');
-await proxy.exited;
+if (values.keep) writeFileSync(values.keep, JSON.stringify(profile));
 
-const path = join(folder, file);
-if (values.keep) copyFileSync(path, values.keep);
-const profile = (await Bun.file(path).json()) as CpuProfile;
-const functions = selfTimes(profile, {
-  fromUs: warmUs,
-  toUs: endUs,
-  intervalUs: INTERVAL_US,
-  root: ROOT,
-});
+const functions = selfTimes(profile, INTERVAL_US, ROOT);
 const allUs = functions.reduce((sum, { us }) => sum + us, 0);
 process.stdout.write(
   `${values.case}: ${completed} ${unit}s in ${seconds} s, ${clients} clients, ${cpuUs.toFixed(1)} µs of CPU a ${unit}\n`,

@@ -69,11 +69,10 @@ test('selfTimes() counts a sample for its function alone, and native ones by who
     { id: 3, callFrame: frame('parse') },
     { id: 4, callFrame: frame('') },
   ];
-  const samples = [2, 3, 3, 4, 2];
-  const profile = { startTime: 1_000, nodes, samples, timeDeltas: [10, 11, 45, 8, 100] };
-  const window = { fromUs: 1_005, toUs: 1_080, intervalUs: 10, root: '/here' };
+  const samples = [2, 3, 3, 4];
+  const profile = { nodes, samples, timeDeltas: [10, 11, 45, 8] };
   // A sample that comes late counts for one interval; nothing ran before it.
-  expect(selfTimes(profile, window)).toEqual([
+  expect(selfTimes(profile, 10, '/here')).toEqual([
     { name: '(no JavaScript)', place: 'the event loop, or waiting', us: 35 },
     { name: 'parse', place: 'native, from src/a.ts:5', us: 21 },
     { name: 'answer', place: 'src/a.ts:5', us: 10 },

@@ -1,0 +1,27 @@
+/**
+ * Loaded before src/main.ts by bench/profile.ts: starts Bun's profiler when told to, and hands its profile to the
+ * parent. `--cpu-prof` would begin with the process, before it is warm.
+ */
+import { Session } from 'node:inspector/promises';
+
+/** What the parent asks for. */
+export interface ProfilerMessage {
+  readonly ask: 'start' | 'stop';
+  readonly intervalUs: number;
+}
+
+const session = new Session();
+session.connect();
+
+process.on('message', (message: ProfilerMessage) => void (message.ask === 'start' ? start(message) : stop()));
+
+async function start({ intervalUs }: ProfilerMessage): Promise<void> {
+  await session.post('Profiler.enable');
+  await session.post('Profiler.setSamplingInterval', { interval: intervalUs });
+  await session.post('Profiler.start');
+}
+
+async function stop(): Promise<void> {
+  const { profile } = await session.post('Profiler.stop');
+  process.send!(profile);
+}
