@@ -7,6 +7,8 @@ import { figure, linesOf, tableMarkdown, times } from './report.ts';
 import type { Measure } from './row.ts';
 import type { Subject } from './subjects.ts';
 
+/** Kernel threads and an idle desktop use less of the machine; a test run uses much more. */
+export const OTHERS_MAY_USE = 0.1;
 const ROOT = join(import.meta.dir, '..');
 
 export interface Results {
@@ -51,7 +53,7 @@ export function blockOf(text: string, name: string): string {
 
 /** What the README quotes: a row a measure, with the median of llmproxy and of the others as ratios to the bare passthrough. */
 function summaryOf(results: Results): string {
-  const { measures, samples, instances } = results;
+  const { measures, samples, instances, othersShare } = results;
   const others = [...samples.keys()].filter((name) => name !== 'llmproxy' && !name.startsWith('bare'));
   const head = ['', 'llmproxy', 'to bare Bun', ...others];
   const rows = measures.flatMap((measure) => {
@@ -69,7 +71,8 @@ function summaryOf(results: Results): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const table = [line(head), line(head.map((_, n) => (n === 0 ? '---' : '--:'))), ...rows.map(line)];
   const processes = instances === 1 ? '1 process' : `${instances} processes`;
-  return `Medians of ${processes}, ${machine()}, ${date()}:\n\n${table.join('\n')}`;
+  const disturbed = othersShare > OTHERS_MAY_USE ? `, ${othersUsed(othersShare)}` : '';
+  return `Medians of ${processes}, ${machine()}${disturbed}, ${date()}:\n\n${table.join('\n')}`;
 }
 
 function circumstances({ instances, otherInstances, othersShare, subjects, leftOut }: Results): string {
@@ -79,7 +82,7 @@ function circumstances({ instances, otherInstances, othersShare, subjects, leftO
   const fewer =
     others.length > 0 ? `, ${otherInstances} of ${others.map(({ name }) => name).join(', ')}` : '';
   return [
-    `- ${machine()}, ${Math.round(totalmem() / 1024 ** 3)} GB, ${process.platform} ${process.arch}; other programs used ${Math.round(othersShare * 100)} % of it meanwhile`,
+    `- ${machine()}, ${Math.round(totalmem() / 1024 ** 3)} GB, ${process.platform} ${process.arch}; ${othersUsed(othersShare)}`,
     `- Bun ${Bun.version}${versions}; ${date()}`,
     `- \`make bench${peers ? ' PEERS=DIR' : ''}\`: fresh processes of each subject: ${instances}${fewer}`,
     ...leftOut.map((line) => `- ${line}`),
@@ -89,6 +92,10 @@ function circumstances({ instances, otherInstances, othersShare, subjects, leftO
 function machine(): string {
   const all = cpus();
   return `${all.length} cores (${all[0]?.model.trim()}) that all programs share`;
+}
+
+function othersUsed(share: number): string {
+  return `other programs used ${Math.round(share * 100)} % of it meanwhile`;
 }
 
 function date(): string {

@@ -10,20 +10,18 @@ import { join } from 'node:path';
 import { children, started } from './children.ts';
 import { CpuMeter, OthersMeter } from './cpu.ts';
 import { options } from './options.ts';
-import { writePages } from './page.ts';
+import { OTHERS_MAY_USE, writePages } from './page.ts';
 import { peers } from './peers.ts';
 import { tableText } from './report.ts';
 import type { Row, Sample } from './row.ts';
 import { rowsNamed } from './rows.ts';
 import { median } from './statistics.ts';
-import type { Subject } from './subjects.ts';
+import type { Instance, Subject } from './subjects.ts';
 import { bareSubjects, freshFolder, llmproxySubject, nginxSubject } from './subjects.ts';
 
 const ROOT = join(import.meta.dir, '..');
 /** Programs of others, which are slow or steady, and far enough away that their spread does not matter. */
 const OTHER_INSTANCES = 3;
-/** Kernel threads and an idle desktop use less; a test run uses much more. */
-const OTHERS_MAY_USE = 0.1;
 /** The longest that a row may take of one process. */
 const GIVE_UP_MS = 300_000;
 
@@ -57,8 +55,9 @@ const subjects: readonly Subject[] = [
   ...others.subjects,
 ];
 
-/** By subject, a sample a round. */
+/** Of each process: what other programs used of the machine meanwhile. */
 const othersShares: number[] = [];
+/** By subject, a sample a round. */
 const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]));
 /** What failed at a proxy of others, with why, is not tried again. */
 const failed = new Map<string, string>();
@@ -97,7 +96,19 @@ process.exit(0);
 async function sampled(subject: Subject, group: readonly Row[]): Promise<Sample> {
   const here = freshFolder(folder);
   let sample: Sample = {};
-  const instance = await subject.start(here);
+  const leaveOut = (what: string, cause: unknown) => {
+    const why = `${subject.name} is left out of ${what}: ${(cause as Error).message}`;
+    tell(why);
+    if (ours(subject)) throw cause;
+    failed.set(`${subject.name} ${what}`, why);
+  };
+  let instance: Instance;
+  try {
+    instance = await subject.start(here);
+  } catch (cause) {
+    leaveOut('a round', cause);
+    return {};
+  }
   const cpu = new CpuMeter(instance.pid);
   const others = new OthersMeter([...helpers, cpu]);
   others.begin();
@@ -107,10 +118,7 @@ async function sampled(subject: Subject, group: readonly Row[]): Promise<Sample>
       const run = { subject, instance, cpu, upstream, effort: asked.effort, tell };
       sample = { ...sample, ...(await inTime(row.sample(run))) };
     } catch (cause) {
-      const why = `${subject.name} is left out of ${row.name}: ${(cause as Error).message}`;
-      tell(why);
-      if (ours(subject)) throw cause;
-      failed.set(`${subject.name} ${row.name}`, why);
+      leaveOut(row.name, cause);
     }
   }
   othersShares.push(others.share());

@@ -137,7 +137,7 @@ async function untilListening(url: string, child: Bun.Subprocess): Promise<void>
       await Bun.sleep(5);
     }
   }
-  throw new Error(`Cannot start ${child.pid}: nobody listens at ${url}`);
+  throw new Error(`nobody listens at ${url}`);
 }
 
 function nginxConfig(folder: string, port: number, upstream: string): string {
