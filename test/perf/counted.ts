@@ -38,7 +38,15 @@ export async function counted(upstream: string): Promise<Counted> {
     url = /http:\/\/[\d.:]+/.exec(said)?.[0];
     if (url && said.includes('\n')) break;
   }
-  if (!url) throw new Error(`Cannot start the program: it printed ${JSON.stringify(said)}`);
+  const end = async () => {
+    child.kill('SIGKILL');
+    await child.exited;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  if (!url) {
+    await end();
+    throw new Error(`Cannot start the program: it printed ${JSON.stringify(said)}`);
+  }
   return {
     url,
     counts: () => {
@@ -46,10 +54,6 @@ export async function counted(upstream: string): Promise<Counted> {
       child.send('counts');
       return asked.promise;
     },
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
-      await child.exited;
-      rmSync(folder, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: end,
   };
 }
