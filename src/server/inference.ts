@@ -19,6 +19,9 @@ import { IDLE_SECONDS } from './listen.ts';
 /** A client that takes nothing is cut by Bun after this; its unit is seconds, in steps of 4. */
 const STALLED_CLOSE_SECONDS = 4;
 
+/** What takes longer may be quiet for longer than Bun allows, milliseconds: well below {@link IDLE_SECONDS}. */
+const LONG_MS = 20_000;
+
 /** Longest name of a client's program in a record, characters. */
 const MAX_USER_AGENT = 200;
 
@@ -41,10 +44,7 @@ export function inference(context: ServerContext, endpoint: Endpoint): Inference
     const server = bindings?.server;
     const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
     const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint, userAgent);
-    // The proxy's own timers decide; Bun's would cut a quiet stream.
-    server?.timeout(request, 0);
-    // Afterwards it is Bun's again: nobody else closes a connection that lies idle, or whose client reads nothing.
-    exchange.finally(() => server?.timeout(request, IDLE_SECONDS));
+    exchange.finally(ownLimits(context, request, server));
     try {
       return await answer(context, { request, headers, server, exchange, endpoint });
     } catch (thrown) {
@@ -53,6 +53,23 @@ export function inference(context: ServerContext, endpoint: Endpoint): Inference
       finishFailed(exchange, error, statusOf(error));
       return errorResponse(error, exchange);
     }
+  };
+}
+
+/**
+ * The proxy's own timers decide: Bun's would cut a quiet stream. It is told so only of requests that take long. Afterwards
+ * the limit is Bun's again, as nobody else closes a connection that lies idle, or whose client reads nothing.
+ * @returns what to do afterwards
+ */
+function ownLimits({ clock }: ServerContext, request: Request, server: ServerBindings['server']): () => void {
+  let lifted = false;
+  const cancel = clock.after(LONG_MS, () => {
+    lifted = true;
+    server?.timeout(request, 0);
+  });
+  return () => {
+    cancel();
+    if (lifted) server?.timeout(request, IDLE_SECONDS);
   };
 }
 

@@ -46,6 +46,7 @@ export function applyQuirks(
   request: JsonObject,
   quirks: Quirks,
 ): { request: JsonObject; dropped: string[] } | undefined {
+  if (changesNothing(quirks)) return undefined;
   const dropped = (quirks.drops ?? []).filter((name) => isGiven(request[name]));
   const renamed = Object.entries(quirks.renames ?? {}).filter(([name]) => isGiven(request[name]));
   const clamped = Object.entries(quirks.clamps ?? {}).filter(([name, [least, most]]) => {
@@ -71,6 +72,11 @@ export function applyQuirks(
   }
   for (const name of dropped) delete changed[name];
   return { request: changed, dropped };
+}
+
+/** Whether no request would be changed. */
+function changesNothing({ drops, renames, clamps, words, sets, toolIds }: Quirks): boolean {
+  return !drops?.length && !renames && !clamps && !words && !sets && !toolIds;
 }
 
 function isGiven(value: unknown): boolean {

@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { schema } from '../../src/config/schema.ts';
+import { FakeClock } from '../helpers/clock.ts';
+import { until } from '../helpers/until.ts';
 import { createProxy } from '../../src/proxy.ts';
 import type { Running } from '../helpers/proxy.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
@@ -233,11 +235,12 @@ test.each([
 });
 
 test.each([false, true])(
-  'a connection is Bun’s to close again when its answer has ended, streamed: %s',
+  'a connection is Bun’s to close but for requests that take long, streamed: %s',
   async (stream) => {
-    const proxy = createProxy(schema.parse({ ...MOCK, logging: { requests: { enabled: false } } }), {
-      env: {},
-    });
+    const clock = new FakeClock();
+    const providers = [{ name: 'slow', type: 'mock', mock: { latency: '30s' } }];
+    const config = schema.parse({ providers, logging: { requests: { enabled: false } } });
+    const proxy = createProxy(config, { env: {}, clock });
     const limits: number[] = [];
     const server = {
       timeout: (_: Request, seconds: number) => void limits.push(seconds),
@@ -245,7 +248,17 @@ test.each([false, true])(
     };
     const body = JSON.stringify({ ...ASK, stream });
     const request = new Request('http://proxy/v1/chat/completions', { method: 'POST', body });
-    await (await proxy.fetch(request, { server })).text();
+    await proxy.warm();
+    const { timers } = clock;
+    const asked = proxy.fetch(request, { server });
+    // Of the connection, the deadline, the attempt and the mock itself.
+    await until('the mock is asked', () => clock.timers === timers + 4);
+    clock.advance(19_000);
+    expect(limits).toEqual([]);
+    clock.advance(2_000);
+    expect(limits).toEqual([0]);
+    clock.advance(10_000);
+    await (await asked).text();
     expect(limits).toEqual([0, 60]);
     await proxy.close();
   },
