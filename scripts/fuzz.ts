@@ -11,8 +11,10 @@
 import { parseArgs } from 'node:util';
 import { join } from 'node:path';
 import { BINARY, built } from '../test/helpers/binary.ts';
-import { alone, campaign, HELD_MS, sortOf } from '../test/fuzz/campaign.ts';
-import type { Finding } from '../test/fuzz/campaign.ts';
+import type { Finding } from '../test/fuzz/alone.ts';
+import { alone, sortOf } from '../test/fuzz/alone.ts';
+import { campaign } from '../test/fuzz/campaign.ts';
+import { HELD_MS } from '../test/fuzz/stage.ts';
 import { makeCase } from '../test/fuzz/case.ts';
 import { describe } from '../test/fuzz/describe.ts';
 
@@ -71,6 +73,8 @@ async function runMany(): Promise<boolean> {
   say(`\n${tally.cases} cases from seed ${seed} in ${Math.round((performance.now() - began) / 1000)} s`);
   say(`statuses: ${list(tally.statuses)}`);
   say(`records: ${list(tally.outcomes)}`);
+  const every = Math.ceil(tally.residentMb.length / 20);
+  say(`memory, MB: ${tally.residentMb.filter((_, at) => at % every === 0).join(' ')}`);
   say(
     `memory: ${tally.lastMb} MB, ${tally.grownMb} MB more than before; long waits that were not found again: ${tally.unconfirmed}`,
   );

@@ -1,5 +1,5 @@
 /** A finding in words: what was sent, what came of it, and how to see it again. */
-import type { Finding } from './campaign.ts';
+import type { Finding } from './alone.ts';
 
 const MOST = 1_500;
 

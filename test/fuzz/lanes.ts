@@ -111,7 +111,7 @@ export function configOf(upstream: string, directory: string, side: 'request' | 
       base_url: `${upstream}${lane.base}`,
       api_key: `key-of-${lane.name}-${slot}`,
       // A name without a provider leads nowhere: else it would lead to all of them.
-      models: ['*fz-*', '*/fz-*', '*good', '*/good'],
+      models: ['*fz-*', '*/fz-*'],
       max_retries: 1,
       retry_delay: '1ms',
       timeout: { connect: wait, first_byte: wait, first_content: wait, idle: wait, total: '9s' },

@@ -177,7 +177,11 @@ async function spokenProblems(fuzzed: Case, seen: Seen, client: Client): Promise
         .replace(/^\ufeff/, '')
         .replaceAll(/\r\n?/g, '\n')
     : got.body.toString();
-  const read = streamed ? readStream(text, SPEECHES[client]) : readWhole(text, SPEECHES[client]);
+  // Names that providers give to events that say their type themselves are passed on, whatever they are.
+  const speech = { ...SPEECHES[client], named: SPEECHES[client].named && record?.lane === 'translate' };
+  const spoken = streamed ? readStream(text, speech) : readWhole(text, speech);
+  // A field that says that there is no error is none.
+  const read = !streamed && bodyOf(got).error === null ? { ...spoken, error: undefined } : spoken;
   const finished = streamed ? read.ended : got.complete && !read.error && read.garbage.length === 0;
   const problems: string[] = [];
   const plan = asked.at(-1)?.plan;

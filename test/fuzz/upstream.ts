@@ -20,8 +20,8 @@ export interface FuzzUpstream extends AsyncDisposable {
   readonly script: (number: number, plan: (ask: Ask, attempt: number) => Plan) => void;
   /** The attempts of a case; they are forgotten with its script. */
   readonly take: (number: number) => readonly Asking[];
-  /** Answers in progress. */
-  readonly open: () => number;
+  /** Answers in progress: the case of each, and what it was asked; -1 where it belongs to none. */
+  readonly open: () => readonly { readonly number: number; readonly path: string }[];
 }
 
 /** Between the pieces of an answer, so that they are read one by one; milliseconds. */
@@ -35,10 +35,10 @@ export async function fuzzUpstream(): Promise<FuzzUpstream> {
   const sockets = new Set<Socket>();
   const scripts = new Map<number, (ask: Ask, attempt: number) => Plan>();
   const asked = new Map<number, Asking[]>();
-  let open = 0;
+  const open = new Set<{ number: number; path: string }>();
 
   function planFor(ask: Ask, text: string): Plan {
-    const number = Number(/fz-(\d+)z/.exec(ask.path + text)?.[1] ?? -1);
+    const number = numberIn(ask.path + text);
     const all = asked.get(number) ?? [];
     if (number >= 0) asked.set(number, all);
     const script = scripts.get(number);
@@ -69,11 +69,13 @@ export async function fuzzUpstream(): Promise<FuzzUpstream> {
       size = held[0]!.length;
       wanted = 0;
       busy = true;
-      open += 1;
+      const { path } = request.ask;
+      const answering = { number: numberIn(path + request.text), path };
+      open.add(answering);
       try {
         await answer(socket, planFor(request.ask, request.text));
       } finally {
-        open -= 1;
+        open.delete(answering);
         busy = false;
       }
       if (size > 0 && !socket.destroyed) await look();
@@ -97,7 +99,7 @@ export async function fuzzUpstream(): Promise<FuzzUpstream> {
       scripts.delete(number);
       return all;
     },
-    open: () => open,
+    open: () => [...open],
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       const { promise: closed, resolve: done } = Promise.withResolvers<void>();
@@ -105,6 +107,10 @@ export async function fuzzUpstream(): Promise<FuzzUpstream> {
       await closed;
     },
   };
+}
+
+function numberIn(text: string): number {
+  return Number(/fz-(\d+)z/.exec(text)?.[1] ?? -1);
 }
 
 /** A good answer, the same for the same path. */
@@ -130,7 +136,7 @@ function requestIn(bytes: Buffer): { ask: Ask; text: string; taken: number } | n
   const text = bytes.toString('utf8', from, taken);
   const path = start.split(' ')[1] ?? '';
   const form = headers.get('content-type')?.startsWith('multipart/') ?? false;
-  const value = form ? {} : parseJson(text);
+  const value = form ? {} : parseJson(text.replace(/^\ufeff/, ''));
   const body = isObject(value) ? value : {};
   const stream = form
     ? /name="?stream"?\r\n\r\ntrue\r\n/.test(text)
