@@ -1,17 +1,22 @@
 import type { Abort } from './abort.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
+import type { Limits } from './limits/limits.ts';
 import type { LogRecord } from './logs/record.ts';
+import type { LogState } from './logs/trouble.ts';
 import type { NamedSink, RecordSink } from './pipeline/sinks.ts';
+import type { Family } from './pipeline/prometheus.ts';
 import type { ProviderStatus } from './pipeline/status.ts';
 import type { BaseProvider } from './providers/base.ts';
 import type { Dial, Fetch } from './providers/transport.ts';
 import type { ServerBindings } from './server/context.ts';
+import type { Fleet } from './server/fleet.ts';
 import { systemClock } from './clock.ts';
 import { ProxyError } from './errors.ts';
 import { needRestart, sameService } from './config/changes.ts';
 import { offReason, secretsOf } from './config/keys.ts';
 import type { LogWriterDeps } from './logs/writer.ts';
+import { LOCAL_LIMITS } from './limits/local.ts';
 import { Secrets } from './logs/secrets.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Attempt } from './pipeline/attempt.ts';
@@ -57,12 +62,22 @@ export interface ProxyDeps {
   readonly onProblem?: (message: string) => void;
   /** Further sinks of records. */
   readonly sinks?: readonly RecordSink[];
+  /** What this one is called in the header x-llmproxy-via; chosen here when it is not given. */
+  readonly instance?: string;
+  /** What processes that serve the same port share; this one serves alone when it is not given. */
+  readonly limits?: Limits;
+  readonly fleet?: Fleet;
 }
 
 /** A proxy without a socket: `listen` gives it one. */
 export interface Proxy {
   readonly fetch: (request: Request, bindings: ServerBindings) => Response | Promise<Response>;
   readonly providers: () => readonly ProviderStatus[];
+  readonly metrics: () => Family[];
+  /** Requests whose answer has not ended. */
+  readonly inFlight: () => number;
+  /** How the request log is; null where there is none. */
+  readonly log: () => LogState | null;
   /** Loads what is not needed to listen: the table of prices. */
   warm(): Promise<void>;
   /**
@@ -93,8 +108,9 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const random = deps.random ?? Math.random;
   const turns = deps.turns ?? realTurns;
   // Told to providers and looked for in requests: one that meets its own came back to itself.
-  const instance = crypto.randomUUID().slice(0, 8);
-  const pool = new TargetPool(policyOf(first), random);
+  const instance = deps.instance ?? newInstance();
+  const limits = deps.limits ?? LOCAL_LIMITS;
+  const pool = new TargetPool(policyOf(first), random, limits);
   const prices = new Prices();
   const hiddenKeys = first.logging.requests.redact;
   const work = new WorkThread({ clock, secrets: [], keys: hiddenKeys });
@@ -107,6 +123,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     makeLine: (record) => work.line(record),
     onProblem: problem,
   });
+  const logState = () => log?.state ?? null;
   const running = new Set<Abort>();
   let inFlight = 0;
   let draining = false;
@@ -142,7 +159,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const generate = (config: Config): Generation => {
     const providers = makeProviders(config, { ...deps, learn: secrets.add });
     const registry = new ModelRegistry(providers, config.models, config.routing);
-    const limits = {
+    const bounds = {
       maxResponse: config.limits.max_response,
       maxContent: config.logging.requests.max_content,
     };
@@ -156,7 +173,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       over: () => (inFlight -= 1),
     };
     const { mask } = secrets;
-    const attemptDeps = { ...ofAttempts, limits, mask };
+    const attemptDeps = { ...ofAttempts, limits: bounds, mask };
     const router = new RequestRouter(config.routing, {
       clock,
       random,
@@ -206,12 +223,21 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         inFlight += 1;
         return new Exchange(id, endpoint, userAgent, ofExchanges);
       },
+      admit(exchange) {
+        const most = config.limits.max_concurrent;
+        const { requests } = limits;
+        if (!requests) return inFlight <= most;
+        if (!requests.take(most)) return false;
+        exchange.finally(() => requests.free());
+        return true;
+      },
       newId: () => `req_${Bun.randomUUIDv7('hex').replaceAll('-', '')}`,
       metrics,
       ready: () => prices.pending(),
       providers: statuses,
       summary: () => summarize(statuses()),
-      log: () => log?.state ?? null,
+      log: logState,
+      fleet: deps.fleet,
       running,
       inFlight: () => inFlight,
       draining: () => draining,
@@ -228,6 +254,9 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   return {
     fetch: (request, bindings) => current.app.fetch(request, bindings),
     providers: statuses,
+    metrics: () => metrics.families(),
+    inFlight: () => inFlight,
+    log: logState,
     warm: () => prices.load(),
     reload(config) {
       const last = current;
@@ -253,6 +282,11 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       for (const provider of current.providers) provider.close();
     },
   };
+}
+
+/** What tells one proxy from others in the header x-llmproxy-via. */
+export function newInstance(): string {
+  return crypto.randomUUID().slice(0, 8);
 }
 
 function policyOf(config: Config): ConstructorParameters<typeof TargetPool>[0] {

@@ -8,10 +8,11 @@ const SRC = join(import.meta.dir, '../src');
 const ROWS: readonly (readonly string[])[] = [
   ['main.ts'],
   ['cli'],
+  ['workers'],
   ['proxy.ts', 'explain.ts'],
   ['server'],
   ['pipeline', 'export', 'work'],
-  ['providers', 'logs'],
+  ['providers', 'limits', 'logs'],
   ['wire', 'config'],
   ['errors.ts', 'clock.ts', 'turns.ts', 'version.ts'],
   ['abort.ts', 'timer-wheel.ts'],

@@ -1,12 +1,15 @@
 import type { LogState } from '../logs/trouble.ts';
 import type { HealthState } from '../pipeline/health.ts';
 import type { HeldStatus, ProviderStatus } from '../pipeline/status.ts';
+import type { Workers } from '../server/fleet.ts';
 import { table } from './table.ts';
 import { plainLine, wrapped } from './wrap.ts';
 
 /** What GET /providers answers. */
 export interface HealthReport {
   readonly status: HealthState;
+  /** Where several processes serve. */
+  readonly workers?: Workers;
   readonly providers: readonly ProviderStatus[];
   /** Null where no request is logged; left out by older versions. */
   readonly log?: LogState | null;
@@ -21,7 +24,7 @@ const MIN_COLUMNS = 24;
  * The report for people: a table, and below it what is wrong with each provider.
  * @param width columns of the terminal; `Infinity` when the output is no terminal, which gives one line for each trouble
  */
-export function healthText({ status, providers, log }: HealthReport, width: number): string {
+export function healthText({ status, workers, providers, log }: HealthReport, width: number): string {
   const rows = providers.map((provider) => [
     provider.name,
     provider.state,
@@ -35,8 +38,10 @@ export function healthText({ status, providers, log }: HealthReport, width: numb
   const troubles = providers.flatMap((provider) =>
     troublesOf(provider).map((each) => laidOut(provider.name, each, width)),
   );
+  const silent =
+    workers?.missing.map((worker) => `worker ${worker} of ${workers.total} does not answer`) ?? [];
   const logged = log?.state === 'failing' ? [laidOut('request log', logTrouble(log), width)] : [];
-  return [status, table(HEADER, rows, width).trimEnd(), ...troubles, ...logged].join('\n');
+  return [status, ...silent, table(HEADER, rows, width).trimEnd(), ...troubles, ...logged].join('\n');
 }
 
 function logTrouble({ since, reason, pending, lost }: LogState): Trouble {

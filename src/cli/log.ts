@@ -2,10 +2,16 @@ import type { Config } from '../config/schema.ts';
 import type { ConsolaInstance, ConsolaReporter } from 'consola/basic';
 import { createConsola } from 'consola/basic';
 
-/** The program's own log: text for people or JSON lines, always on stderr; stdout belongs to data. */
-export function programLog(logging: Pick<Config['logging'], 'level' | 'format'>): ConsolaInstance {
+/**
+ * The program's own log: text for people or JSON lines, always on stderr; stdout belongs to data.
+ * @param worker which of several workers tells, from 1
+ */
+export function programLog(
+  logging: Pick<Config['logging'], 'level' | 'format'>,
+  worker?: number,
+): ConsolaInstance {
   const levels = { silent: -999, error: 0, warn: 1, info: 3, debug: 4 } as const;
-  const reporter = logging.format === 'json' ? jsonReporter : textReporter;
+  const reporter = logging.format === 'json' ? jsonReporter(worker) : textReporter(worker);
   return createConsola({
     level: levels[logging.level],
     reporters: [reporter],
@@ -14,16 +20,18 @@ export function programLog(logging: Pick<Config['logging'], 'level' | 'format'>)
   });
 }
 
-const jsonReporter: ConsolaReporter = {
+const jsonReporter = (worker: number | undefined): ConsolaReporter => ({
   log({ date, type, args }) {
-    const line = { ts: date.toISOString(), level: type, message: args.map(String).join(' ') };
+    const who = worker === undefined ? {} : { worker };
+    const line = { ts: date.toISOString(), level: type, ...who, message: args.map(String).join(' ') };
     process.stderr.write(`${JSON.stringify(line)}\n`);
   },
-};
+});
 
-const textReporter: ConsolaReporter = {
+const textReporter = (worker: number | undefined): ConsolaReporter => ({
   log({ type, args }) {
+    const who = worker === undefined ? '' : `worker ${worker}: `;
     const prefix = type === 'warn' ? 'warning: ' : type === 'error' || type === 'fatal' ? 'error: ' : '';
-    process.stderr.write(`${prefix}${args.map(String).join(' ')}\n`);
+    process.stderr.write(`${prefix}${who}${args.map(String).join(' ')}\n`);
   },
-};
+});

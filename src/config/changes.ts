@@ -15,6 +15,7 @@ export function needRestart(before: Config, after: Config): string[] {
   const parts = {
     'server.host': ({ server }: Config) => server.host,
     'server.port': ({ server }: Config) => server.port,
+    'server.workers': ({ server }: Config) => server.workers,
     logging: ({ logging }: Config) => logging,
   };
   return Object.entries(parts)

@@ -14,6 +14,7 @@ export class ConfigManager {
   #text: string | undefined;
   #result: LoadResult = { config: undefined, problems: [] };
   #current: Config | undefined;
+  #currentText: string | undefined;
 
   constructor(path: string, env: Readonly<Record<string, string | undefined>>) {
     this.path = path;
@@ -23,6 +24,11 @@ export class ConfigManager {
   /** The last valid configuration; `undefined` before the first. */
   get current(): Config | undefined {
     return this.#current;
+  }
+
+  /** What it was read from. */
+  get currentText(): string | undefined {
+    return this.#currentText;
   }
 
   /** Whether the file is another than the one that was read last, or was written since. */
@@ -44,6 +50,7 @@ export class ConfigManager {
     const { config } = this.#result;
     if (config) {
       this.#current = config;
+      this.#currentText = text;
       for (const listener of this.#listeners) listener(config);
     }
     return this.#result;

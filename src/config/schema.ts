@@ -22,11 +22,22 @@ const hostName = z
   );
 const content = z.enum(['full', 'metadata', 'none']);
 
+/** Processes that may serve one port. */
+export const MAX_WORKERS = 256;
+
 const server = z.strictObject({
   host: text
     .default('127.0.0.1')
     .describe('Address to listen on. Another address than loopback needs `auth`.'),
   port: z.number().int().min(0).max(65535).default(8000).describe('Port to listen on; 0 picks a free one.'),
+  workers: z
+    .union([z.literal('auto'), z.number().int().min(1).max(MAX_WORKERS)], {
+      error: `expected auto, or a whole number from 1 to ${MAX_WORKERS}`,
+    })
+    .default(1)
+    .describe(
+      'Processes that serve the port together, on Linux: one can use one processor. `auto` begins as many as there are processors. See docs/workers.md.',
+    ),
   base_path: z
     .string()
     .regex(/^(\/[A-Za-z0-9._~-]+)*$/, 'expected a path such as /llm, without a trailing slash')

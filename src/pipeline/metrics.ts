@@ -139,11 +139,14 @@ export class Metrics {
         providers.map((provider) => ({ labels: { provider: provider.name }, value: value(provider) })),
       );
     return [
-      gauge(
-        'provider_state',
-        'healthy 2, degraded 1, unhealthy 0, disabled -1',
-        ({ state }) => STATES[state],
-      ),
+      {
+        ...gauge(
+          'provider_state',
+          'healthy 2, degraded 1, unhealthy 0, disabled -1',
+          ({ state }) => STATES[state],
+        ),
+        aggregator: 'state' as const,
+      },
       gauge('provider_in_flight', 'Requests in flight at a provider', ({ in_flight }) => in_flight),
       gauge(
         'breaker_open',

@@ -1,17 +1,11 @@
+import type { Room, RoomLimits } from '../limits/limits.ts';
 import type { BreakerPolicy } from './breaker.ts';
 import type { HealthPolicy } from './health.ts';
 import { Breaker } from './breaker.ts';
 import { Cooldown } from './cooldown.ts';
 import { HealthWindow } from './health.ts';
-import { RateBucket } from './rate.ts';
 
-/** Looking again this often is cheaper than a queue, and no slower than a provider's own answer. */
-const FULL_POLL_MS = 25;
-
-export interface ProviderLimits {
-  /** Requests per minute. */
-  readonly rateLimit: number | undefined;
-  readonly maxConnections: number | undefined;
+export interface ProviderLimits extends RoomLimits {
   readonly keys: number;
 }
 
@@ -28,11 +22,10 @@ export class ProviderState {
   readonly breaker: Breaker;
   readonly #policy: StatePolicy;
   readonly #random: () => number;
-  #maxConnections = Infinity;
-  #bucket: RateBucket | undefined;
-  #perMinute: number | undefined;
+  readonly #room: Room;
   #keys: readonly Cooldown[] = [];
   #turn = 0;
+  /** Calls of this process. */
   inFlight = 0;
   /** When it last answered a call, whatever it said; on the monotonic clock. */
   answeredMs = -Infinity;
@@ -43,23 +36,25 @@ export class ProviderState {
   /** When the next probe is due, milliseconds since the epoch. */
   nextProbeMs: number | undefined;
 
-  constructor(name: string, limits: ProviderLimits, policy: StatePolicy, random: () => number) {
+  /** @param parts.room what its own limits leave @param parts.random uniform in [0, 1) */
+  constructor(
+    name: string,
+    limits: ProviderLimits,
+    { policy, room, random }: { policy: StatePolicy; room: Room; random: () => number },
+  ) {
     this.name = name;
     this.#policy = policy;
     this.#random = random;
+    this.#room = room;
     this.health = new HealthWindow(policy.health);
     this.breaker = new Breaker(policy.breaker, random);
     this.configure(limits);
   }
 
   /** Takes over the limits of a new configuration. What was held back gets a new chance; calls in flight stay counted. */
-  configure({ rateLimit, maxConnections, keys }: ProviderLimits): void {
-    this.#maxConnections = maxConnections ?? Infinity;
-    if (rateLimit !== this.#perMinute) {
-      this.#bucket = rateLimit === undefined ? undefined : new RateBucket(rateLimit);
-    }
-    this.#perMinute = rateLimit;
-    this.#keys = Array.from({ length: keys }, () => new Cooldown(this.#policy.breaker, this.#random));
+  configure(limits: ProviderLimits): void {
+    this.#room.configure(limits);
+    this.#keys = Array.from({ length: limits.keys }, () => new Cooldown(this.#policy.breaker, this.#random));
     this.breaker.cooldown.revive();
   }
 
@@ -70,8 +65,12 @@ export class ProviderState {
 
   /** When its own limits let a request through, on the monotonic clock: 0 for now. */
   roomAt(nowMs: number): number {
-    if (this.inFlight >= this.#maxConnections) return nowMs + FULL_POLL_MS;
-    return this.#bucket?.readyAt(nowMs) ?? 0;
+    return this.#room.readyAt(nowMs);
+  }
+
+  /** @returns false where another process took the room meanwhile; else `begin` must follow at once */
+  reserve(nowMs: number): boolean {
+    return this.#room.reserve(nowMs);
   }
 
   /** The keys in the order of their turns. */
@@ -83,10 +82,11 @@ export class ProviderState {
   begin(key: number): void {
     this.inFlight += 1;
     this.#turn = (key + 1) % this.#keys.length;
-    this.#bucket?.take();
+    this.#room.begin();
   }
 
   end(): void {
     this.inFlight -= 1;
+    this.#room.end();
   }
 }

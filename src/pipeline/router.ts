@@ -96,7 +96,7 @@ export class RequestRouter {
       // Nearly always the first in line is ready and answers.
       const [first] = turn.contenders;
       const isReady = first !== undefined && first.target.readyAt(first.endpoint, nowMs) <= nowMs;
-      const outcome = isReady ? await this.#runner.ask(turn, first) : [];
+      const outcome = isReady && first.target.reserve(nowMs) ? await this.#runner.ask(turn, first) : [];
       return Array.isArray(outcome) ? await this.#loop(turn, outcome) : outcome;
     } finally {
       cancel();
@@ -150,7 +150,7 @@ export class RequestRouter {
     throw errors.length > 0 ? this.#final(errors, contenders) : this.#unavailable(job, contenders);
   }
 
-  /** Whom to ask next, once it may be asked; `undefined` when that is nobody in time. */
+  /** Whom to ask next, at once and with its room reserved; `undefined` when that is nobody in time. */
   async #next(
     { job, contenders, untilMs }: Turn,
     left: Left,
@@ -160,16 +160,20 @@ export class RequestRouter {
     for (;;) {
       job.abort.throwIfAborted();
       const nowMs = clock.monotonic();
-      const { contender, readyAtMs } = soonest(contenders, nowMs, again);
-      if (readyAtMs <= nowMs) return contender;
-      const waitMs = worthWaitingMs(contenders, nowMs, again);
-      if (waitMs > left.waitMs || nowMs + waitMs >= untilMs) {
-        const alone = !left.lastResort;
+      const first = soonest(contenders, nowMs, again);
+      let { contender } = first;
+      if (first.readyAtMs > nowMs) {
+        const waitMs = worthWaitingMs(contenders, nowMs, again);
+        if (waitMs <= left.waitMs && nowMs + waitMs < untilMs) {
+          left.waitMs -= waitMs;
+          await sleep(clock, waitMs, job.abort);
+          continue;
+        }
+        contender = leastBad(contenders, nowMs, !left.lastResort);
         left.lastResort = false;
-        return leastBad(contenders, nowMs, alone);
       }
-      left.waitMs -= waitMs;
-      await sleep(clock, waitMs, job.abort);
+      // Another process may have taken the room since: it is looked for again.
+      if (!contender || contender.target.reserve(nowMs)) return contender;
     }
   }
 

@@ -90,7 +90,8 @@ export class AttemptRunner {
     const nowMs = clock.monotonic();
     const others = contenders.filter((contender) => contender !== first.contender);
     const { contender, readyAtMs } = soonest(others, nowMs);
-    if (!contender || readyAtMs > nowMs || !budget.take()) return undefined;
+    if (!contender || readyAtMs > nowMs || !budget.take() || !contender.target.reserve(nowMs))
+      return undefined;
     return this.#start({ ...turn, call }, contender);
   }
 

@@ -49,6 +49,8 @@ export interface HeldStatus {
   readonly next_trial: string | null;
   /** Whether that time has come, so that the next request tries it. */
   readonly due: boolean;
+  /** Where several workers serve: those that hold it back, from 1. */
+  readonly workers?: readonly number[];
 }
 
 export interface TargetStatus {

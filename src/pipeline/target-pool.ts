@@ -1,5 +1,7 @@
+import type { Limits } from '../limits/limits.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { StatePolicy } from './provider-state.ts';
+import { LOCAL_LIMITS } from '../limits/local.ts';
 import { ProviderState } from './provider-state.ts';
 import { Target } from './target.ts';
 
@@ -9,6 +11,7 @@ const MAX_TARGETS = 2_000;
 /** All targets and provider states, made when first asked for. They outlive a configuration. */
 export class TargetPool {
   readonly #random: () => number;
+  readonly #limits: Limits;
   readonly #targets = new Map<string, Target>();
   readonly #states = new Map<string, ProviderState>();
   /** Those of the configuration in force. */
@@ -18,9 +21,11 @@ export class TargetPool {
   /** All targets look at this one, so that a new configuration counts for those that stay too. */
   readonly #policy: StatePolicy;
 
-  constructor(policy: StatePolicy, random: () => number) {
+  /** @param random uniform in [0, 1) @param limits those of all processes that serve together */
+  constructor(policy: StatePolicy, random: () => number, limits: Limits = LOCAL_LIMITS) {
     this.#policy = { breaker: { ...policy.breaker }, health: { ...policy.health } };
     this.#random = random;
+    this.#limits = limits;
   }
 
   /**
@@ -77,7 +82,8 @@ export class TargetPool {
   }
 
   #newState({ name, settings }: BaseProvider): ProviderState {
-    return new ProviderState(name, settings, this.#policy, this.#random);
+    const room = this.#limits.room(name);
+    return new ProviderState(name, settings, { policy: this.#policy, room, random: this.#random });
   }
 
   #newTarget(provider: BaseProvider, model: string, state: ProviderState): Target {

@@ -119,6 +119,11 @@ export class Target {
     return [...heldBy(this.breaker.cooldown, nowMs, { scope: 'target' }), ...limits, ...endpoints];
   }
 
+  /** Takes the room of a call. @returns false where another process took it meanwhile; else `begin` must follow at once */
+  reserve(nowMs: number): boolean {
+    return this.state.reserve(nowMs);
+  }
+
   begin(call: Call, nowMs: number): Ticket {
     const key = this.#keys.begin(nowMs);
     this.state.begin(key.key);

@@ -29,9 +29,11 @@ export function createApp(context: ServerContext): App {
     app.get(`${base}/health/ready`, ready(context));
   }
   const guard = pageGuard(context.server, context.auth.open);
-  app.use(async ({ req }, next) => {
-    guard(headerMap(req.raw.headers));
+  app.use(async (c, next) => {
+    guard(headerMap(c.req.raw.headers));
     await next();
+    // A client that keeps its connection would send the next request into a socket that is closed meanwhile.
+    if (context.draining()) c.res.headers.set('connection', 'close');
   });
   const models = new Map<string, Inference>();
   if (allowed) {
@@ -84,7 +86,9 @@ export function createApp(context: ServerContext): App {
       try {
         guard(headers);
       } catch (thrown) {
-        return plain(request, toProxyError(thrown));
+        const refusal = plain(request, toProxyError(thrown));
+        if (context.draining()) refusal.headers.set('connection', 'close');
+        return refusal;
       }
       return answer(request, headers, bindings);
     },

@@ -12,6 +12,7 @@ import type { HealthSummary, ProviderStatus } from '../pipeline/status.ts';
 import type { Recorded } from '../wire/endpoints.ts';
 import type { Authenticator } from './auth.ts';
 import type { Buffered } from './buffered.ts';
+import type { Fleet } from './fleet.ts';
 
 /** What the routes are given. */
 export interface ServerContext {
@@ -27,11 +28,13 @@ export interface ServerContext {
   readonly buffered: Buffered;
   /** Answers in memory whose clients read slowly. */
   readonly unread: StreamBudget;
-  /** This process, as it tells itself from others in the header x-llmproxy-via. */
+  /** This proxy, as it tells itself from others in the header x-llmproxy-via. */
   readonly instance: string;
   readonly pipeline: Pipeline;
   /** Begins the one record of a request. */
   readonly begin: (id: string, endpoint: Recorded, userAgent: string | null) => Exchange;
+  /** Whether a request that has begun may go on: `limits.max_concurrent`. */
+  readonly admit: (exchange: Exchange) => boolean;
   readonly newId: () => string;
   readonly metrics: Metrics;
   /** Resolves when what is loaded after start-up is there; `undefined` once it is. */
@@ -40,6 +43,8 @@ export interface ServerContext {
   readonly summary: () => HealthSummary;
   /** How the request log is; null where there is none. */
   readonly log: () => LogState | null;
+  /** Those that serve the same port, this process included; `undefined` where it serves alone. */
+  readonly fleet: Fleet | undefined;
   /** What ends the requests in flight, one each. */
   readonly running: Set<Abort>;
   /** Requests whose answer has not ended, this one included. */

@@ -51,7 +51,9 @@ export function inference(context: ServerContext, endpoint: Endpoint): Inference
       const error = toProxyError(thrown);
       if (error.fault === 'internal') context.problem(defect(exchange.id, error));
       finishFailed(exchange, error, statusOf(error));
-      return errorResponse(error, exchange);
+      const refusal = errorResponse(error, exchange);
+      if (context.draining()) refusal.headers.set('connection', 'close');
+      return refusal;
     }
   };
 }
@@ -87,7 +89,7 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
     content: contentFor(context, client, headers),
     conversation: conversationOf(headers),
   });
-  if (context.inFlight() > context.limits.max_concurrent) {
+  if (!context.admit(exchange)) {
     throw new ProxyError('unavailable', 'Cannot accept the request: limits.max_concurrent is reached', {
       retryAfterMs: 1_000,
     });
@@ -112,7 +114,7 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   exchange.finally(() => context.running.delete(abort));
   const stalled = () => server?.timeout(request, STALLED_CLOSE_SECONDS);
   const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled });
-  return respond(reply, exchange, context.mask, (bytes) => {
+  return respond(reply, exchange, context, (bytes) => {
     const large = new LargeBody(bytes, context.unread, () => {
       context.problem(`Request ${exchange.id}: its client read too little of the answer (limits.max_unread)`);
       stalled();
@@ -125,7 +127,7 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
 function respond(
   reply: Reply,
   exchange: Exchange,
-  mask: (text: string) => string,
+  { mask, draining }: ServerContext,
   inPieces: (bytes: Uint8Array) => ReadableStream<Uint8Array>,
 ): Response {
   const streams = reply.body instanceof ReadableStream;
@@ -144,6 +146,8 @@ function respond(
   const { cost } = exchange;
   if (!streams && cost !== null) headers['x-llmproxy-cost'] = decimal(cost);
   if (reply.dropped.length > 0) headers['x-llmproxy-dropped'] = headerList(reply.dropped);
+  // A client that keeps its connection would send the next request into a socket that is closed meanwhile.
+  if (draining()) headers['connection'] = 'close';
   const { body } = reply;
   const given = body instanceof ReadableStream || body.length <= LARGE ? body : inPieces(body);
   return new Response(given, { status: reply.status, headers });

@@ -1,7 +1,10 @@
 import type { Handler } from 'hono';
+import type { Family } from '../pipeline/prometheus.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
+import type { FleetStatus, Workers } from './fleet.ts';
 import { headerMap } from '../wire/headers.ts';
 import { PROMETHEUS_TYPE, prometheusText } from '../pipeline/prometheus.ts';
+import { summarize } from '../pipeline/status.ts';
 
 /** GET /health/live: the process answers. */
 export const live: Handler<ServerEnv> = (c) => c.json({ status: 'live' });
@@ -10,7 +13,9 @@ export const live: Handler<ServerEnv> = (c) => c.json({ status: 'live' });
 export function ready(context: ServerContext): Handler<ServerEnv> {
   return (c) => {
     const { status } = context.summary();
-    const fit = !context.draining() && status !== 'unhealthy';
+    const draining = context.draining();
+    if (draining) c.header('connection', 'close');
+    const fit = !draining && status !== 'unhealthy';
     return c.json({ status: fit ? 'ready' : 'not_ready' }, fit ? 200 : 503);
   };
 }
@@ -20,10 +25,16 @@ export function ready(context: ServerContext): Handler<ServerEnv> {
  * for those who run the proxy. 503 when no provider can answer.
  */
 export function health(context: ServerContext): Handler<ServerEnv> {
-  return (c) => {
-    const { status, providers } = context.summary();
-    const log = context.log();
-    const detail = { version: context.version, in_flight: context.inFlight(), providers, log };
+  return async (c) => {
+    const seen = await statusOf(context);
+    const { status, providers } = summarize(seen.providers);
+    const detail = {
+      version: context.version,
+      in_flight: seen.inFlight,
+      providers,
+      log: seen.log,
+      ...workersOf(seen),
+    };
     const shown = context.auth.operates(headerMap(c.req.raw.headers)) ? { status, ...detail } : { status };
     return c.json(shown, status === 'unhealthy' ? 503 : 200);
   };
@@ -31,19 +42,37 @@ export function health(context: ServerContext): Handler<ServerEnv> {
 
 /** GET /providers: each provider's state, reasons, breakers, success rate and latencies; the state of the request log. */
 export function providers(context: ServerContext): Handler<ServerEnv> {
-  return (c) => {
+  return async (c) => {
     context.auth.operator(headerMap(c.req.raw.headers));
-    const { status } = context.summary();
-    return c.json({ status, providers: context.providers(), log: context.log() });
+    const seen = await statusOf(context);
+    const { status } = summarize(seen.providers);
+    return c.json({ status, ...workersOf(seen), providers: seen.providers, log: seen.log });
   };
 }
 
 /** GET /metrics: Prometheus text, or JSON when `Accept` asks for it. */
 export function metrics(context: ServerContext): Handler<ServerEnv> {
-  return (c) => {
+  return async (c) => {
     context.auth.operator(headerMap(c.req.raw.headers));
-    const families = context.metrics.families();
+    const families: readonly Family[] = await (context.fleet?.metrics() ?? context.metrics.families());
     if ((c.req.header('accept') ?? '').includes('application/json')) return c.json(families);
     return c.text(prometheusText(families), 200, { 'content-type': PROMETHEUS_TYPE });
   };
+}
+
+type Status = Omit<FleetStatus, 'workers'> & { readonly workers?: Workers };
+
+/** What all processes know that serve this port. */
+function statusOf(context: ServerContext): Status | Promise<Status> {
+  return (
+    context.fleet?.status() ?? {
+      providers: context.providers(),
+      inFlight: context.inFlight(),
+      log: context.log(),
+    }
+  );
+}
+
+function workersOf({ workers }: Status): { workers?: Workers } {
+  return workers ? { workers } : {};
 }

@@ -76,9 +76,9 @@ test('a second signal ends at once what still runs, with an error event', async 
   const { url, cwd, process } = await serveConfig({ ...SLOW, server: { drain_timeout: '5m' } });
   const open = await streams(url, 5);
   process.kill('SIGINT');
-  await until('the end of listening', () =>
+  await until('requests to be refused', () =>
     post(url, CHAT).then(
-      () => false,
+      ({ status }) => status === 503,
       () => true,
     ),
   );

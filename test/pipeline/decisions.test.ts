@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { FAULTS, ProxyError } from '../../src/errors.ts';
 import { Breaker } from '../../src/pipeline/breaker.ts';
 import { HealthWindow } from '../../src/pipeline/health.ts';
-import { RateBucket } from '../../src/pipeline/rate.ts';
+import { RateBucket } from '../../src/limits/bucket.ts';
 import { nextStep } from '../../src/pipeline/retry.ts';
 import { AttemptTimers, limitsOf } from '../../src/pipeline/timers.ts';
 import { FakeClock } from '../helpers/clock.ts';

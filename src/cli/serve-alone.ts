@@ -1,0 +1,50 @@
+import type { Proxy } from '../proxy.ts';
+import type { Listener } from '../server/listen.ts';
+import type { Serve } from './serve.ts';
+import { createProxy } from '../proxy.ts';
+import { listen } from '../server/listen.ts';
+import { reloadOnChange, tellReloaded } from './serve-reload.ts';
+import { cannotListen, overrule, refuseOpenDoor } from './serve-settings.ts';
+import { Stopping } from './stopping.ts';
+
+/** Serves in this process. @throws ExitError when it cannot listen */
+export async function serveAlone(serve: Serve): Promise<void> {
+  const { source, config, flags, log } = serve;
+  const { host, drain_timeout } = config.server;
+  const proxy = createProxy(config, { env: process.env, onProblem: (message) => log.warn(message) });
+  const listener = bind(proxy, serve);
+  const { manager } = source;
+  const stopReloading = manager
+    ? reloadOnChange(
+        manager,
+        (next) => {
+          overrule(next, flags);
+          // The socket stays where it is until a restart, whatever the file says now.
+          refuseOpenDoor(next, host);
+          tellReloaded(manager, next, proxy.reload(next), log);
+        },
+        log,
+      )
+    : () => undefined;
+  const stopping = new Stopping(proxy, listener, { limitMs: drain_timeout, log });
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    if (stopping.begun) return stopping.cut(signal);
+    stopReloading();
+    await stopping.drain(signal);
+    process.off('SIGTERM', stop);
+    process.off('SIGINT', stop);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // Whoever reads this may send signals, so they are listened to by now.
+  serve.listening(listener.url, proxy.providers());
+  await proxy.warm();
+}
+
+function bind(proxy: Proxy, { config: { server } }: Serve): Listener {
+  try {
+    return listen(proxy, { host: server.host, port: server.port });
+  } catch (cause) {
+    throw cannotListen(server, cause);
+  }
+}

@@ -1,0 +1,95 @@
+import type { Config } from '../config/schema.ts';
+import type { Begin } from '../workers/messages.ts';
+import type { Serve } from './serve.ts';
+import { systemClock } from '../clock.ts';
+import { needRestart } from '../config/changes.ts';
+import { newInstance } from '../proxy.ts';
+import type { ClaimedPort } from '../workers/port.ts';
+import { claimPort } from '../workers/port.ts';
+import { makeSharedFile } from '../workers/shared-file.ts';
+import { Supervisor } from '../workers/supervisor.ts';
+import { ExitError } from './exit.ts';
+import { reloadOnChange, tellReloaded } from './serve-reload.ts';
+import { cannotListen, overrule, refuseOpenDoor } from './serve-settings.ts';
+
+/**
+ * Serves by several processes, which this one begins, watches and stops. It reads the configuration for all of them.
+ * @throws ExitError when the port is in use, or a worker cannot begin
+ */
+export async function serveWithWorkers(serve: Serve): Promise<void> {
+  const { source, config, workers, log, listening } = serve;
+  const { manager } = source;
+  const { host, drain_timeout: drainMs } = config.server;
+  const claimed = await claim(config);
+  const shared = makeSharedFile(workers);
+  // Who asked for any port gets the same one in each worker.
+  const flags = { ...serve.flags, port: claimed.port };
+  const instance = newInstance();
+  const supervisor = new Supervisor({
+    workers,
+    command: ownCommand(),
+    env: { ...process.env, LLMPROXY_WORKER: '1' },
+    memoryFd: shared.fd,
+    release: (worker) => shared.memory.release(worker - 1),
+    begin: (worker): Begin => ({
+      kind: 'begin',
+      worker,
+      workers,
+      instance,
+      flags,
+      file: manager && { path: manager.path, text: manager.currentText! },
+    }),
+    drainMs,
+    clock: systemClock,
+    warn: (message) => log.warn(message),
+  });
+  let stopReloading = (): void => undefined;
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) return supervisor.cut(signal);
+    stopping = true;
+    stopReloading();
+    supervisor.drain(signal);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  try {
+    const { url, providers } = await supervisor.start();
+    if (manager) {
+      let current = config;
+      const take = (next: Config): void => {
+        overrule(next, serve.flags);
+        refuseOpenDoor(next, host);
+        supervisor.reload({ path: manager.path, text: manager.currentText! });
+        tellReloaded(manager, next, needRestart(current, next), log);
+        current = next;
+      };
+      stopReloading = reloadOnChange(manager, take, log);
+    }
+    listening(url, providers);
+    await supervisor.ended;
+  } catch (thrown) {
+    throw thrown instanceof ExitError ? thrown : new ExitError(1, (thrown as Error).message);
+  } finally {
+    stopReloading();
+    process.off('SIGTERM', stop);
+    process.off('SIGINT', stop);
+    shared.close();
+    claimed.release();
+  }
+}
+
+async function claim({ server }: Config): Promise<ClaimedPort> {
+  try {
+    return await claimPort(server.host, server.port);
+  } catch (cause) {
+    throw cannotListen(server, cause);
+  }
+}
+
+/** How this program was begun: the binary, or Bun with the source. */
+function ownCommand(): string[] {
+  const compiled = Bun.main.startsWith('/$bunfs/');
+  const program = compiled ? [process.execPath] : [process.execPath, ...process.execArgv, Bun.main];
+  return [...program, 'serve'];
+}

@@ -1,0 +1,50 @@
+import type { Clock } from '../clock.ts';
+import type { Family } from '../pipeline/prometheus.ts';
+import type { Fleet, FleetStatus } from '../server/fleet.ts';
+import type { Answer, FromWorker, What } from './messages.ts';
+import { ProxyError } from '../errors.ts';
+
+/** How long the parent may take to ask all workers, milliseconds: longer than it waits for one. */
+const PATIENCE_MS = 3_000;
+
+/** What a worker knows of the others: it asks the parent, which asks all. */
+export class Asking implements Fleet {
+  readonly #tell: (message: FromWorker) => void;
+  readonly #clock: Clock;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  #asked = 0;
+
+  constructor(tell: (message: FromWorker) => void, clock: Clock) {
+    this.#tell = tell;
+    this.#clock = clock;
+  }
+
+  async status(): Promise<FleetStatus> {
+    return (await this.#ask('status')).status;
+  }
+
+  async metrics(): Promise<readonly Family[]> {
+    return (await this.#ask('metrics')).families;
+  }
+
+  /** The parent has answered. */
+  answered(id: number, answer: Answer): void {
+    this.#waiting.get(id)?.(answer);
+  }
+
+  async #ask<W extends What>(what: W): Promise<Extract<Answer, { what: W }>> {
+    const id = (this.#asked += 1);
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const silent = () =>
+      reject(new ProxyError('unavailable', 'Cannot ask the other workers: no answer in time'));
+    const cancel = this.#clock.after(PATIENCE_MS, silent);
+    this.#waiting.set(id, resolve);
+    this.#tell({ kind: 'ask', id, what });
+    try {
+      return (await promise) as Extract<Answer, { what: W }>;
+    } finally {
+      cancel();
+      this.#waiting.delete(id);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import type { Clock } from '../clock.ts';
+import type { Family } from '../pipeline/prometheus.ts';
+import type { Answer, Report, What } from './messages.ts';
+import { lasting, mergeFamilies } from './merge-metrics.ts';
+import { mergeLogs } from './merge-log.ts';
+import { mergeProviders } from './merge-providers.ts';
+
+/** How long a worker may take to say what it knows, milliseconds. */
+const PATIENCE_MS = 1_000;
+
+interface Question {
+  readonly waiting: Set<number>;
+  readonly reports: Map<number, Report>;
+  readonly done: () => void;
+}
+
+/** Asks workers what they know, and makes one answer of it. */
+export class Gathering {
+  readonly #workers: number;
+  readonly #clock: Clock;
+  readonly #questions = new Map<number, Question>();
+  /** Whoever asks while others wait gets the same answer. */
+  readonly #running = new Map<What, Promise<Answer>>();
+  /** What each worker counted when it was last asked. */
+  readonly #counted = new Map<number, readonly Family[]>();
+  /** What workers counted that are no more. */
+  #past: readonly Family[] = [];
+  readonly #restarts: number[];
+  #asked = 0;
+
+  constructor(workers: number, clock: Clock) {
+    this.#workers = workers;
+    this.#clock = clock;
+    this.#restarts = Array.from({ length: workers }, () => 0);
+  }
+
+  /**
+   * What all workers know together; those that do not answer in time are named.
+   * @param asked the numbers of those that listen
+   * @param ask asks one of them
+   */
+  gather(
+    what: What,
+    asked: readonly number[],
+    ask: (worker: number, question: number) => void,
+  ): Promise<Answer> {
+    let running = this.#running.get(what);
+    if (!running) {
+      running = this.#gather(what, asked, ask).finally(() => this.#running.delete(what));
+      this.#running.set(what, running);
+    }
+    return running;
+  }
+
+  /** What a worker answered. */
+  take(worker: number, question: number, report: Report): void {
+    if (report.what === 'metrics') this.#counted.set(worker, lasting(report.families));
+    const asked = this.#questions.get(question);
+    if (!asked?.waiting.delete(worker)) return;
+    asked.reports.set(worker, report);
+    if (asked.waiting.size === 0) asked.done();
+  }
+
+  /** A worker has ended: nobody waits for it, and what it counted stays counted. */
+  gone(worker: number): void {
+    this.#restarts[worker - 1]! += 1;
+    this.#past = mergeFamilies([this.#past, this.#counted.get(worker) ?? []]);
+    this.#counted.delete(worker);
+    for (const { waiting, done } of this.#questions.values()) {
+      if (waiting.delete(worker) && waiting.size === 0) done();
+    }
+  }
+
+  async #gather(
+    what: What,
+    asked: readonly number[],
+    ask: (worker: number, question: number) => void,
+  ): Promise<Answer> {
+    const question = (this.#asked += 1);
+    const { promise, resolve: done } = Promise.withResolvers<void>();
+    const reports = new Map<number, Report>();
+    this.#questions.set(question, { waiting: new Set(asked), reports, done });
+    const cancel = this.#clock.after(PATIENCE_MS, done);
+    for (const worker of asked) ask(worker, question);
+    if (asked.length > 0) await promise;
+    cancel();
+    this.#questions.delete(question);
+    return what === 'metrics' ? this.#metrics(reports) : this.#status(reports);
+  }
+
+  #status(reports: ReadonlyMap<number, Report>): Answer {
+    const known = [...reports].flatMap(([worker, report]) =>
+      report.what === 'status' ? [{ worker, ...report }] : [],
+    );
+    const missing = this.#numbers.filter((worker) => !reports.has(worker));
+    const inFlight = known.reduce((total, report) => total + report.inFlight, 0);
+    const workers = { total: this.#workers, missing };
+    const log = mergeLogs(known);
+    return { what: 'status', status: { workers, providers: mergeProviders(known), inFlight, log } };
+  }
+
+  #metrics(reports: ReadonlyMap<number, Report>): Answer {
+    const told = [...reports.values()].flatMap((report) =>
+      report.what === 'metrics' ? [report.families] : [],
+    );
+    // A sum that falls and rises again would look like a burst of requests: what was counted once is kept.
+    const silent = this.#numbers.filter((worker) => !reports.has(worker));
+    const counted = silent.map((worker) => this.#counted.get(worker) ?? []);
+    const families = mergeFamilies([...told, ...counted, this.#past]);
+    return { what: 'metrics', families: [...families, ...this.#ofWorkers(reports)] };
+  }
+
+  #ofWorkers(reports: ReadonlyMap<number, Report>): Family[] {
+    const values = (of: (worker: number) => number) =>
+      this.#numbers.map((worker) => ({ labels: { worker: String(worker) }, value: of(worker) }));
+    return [
+      {
+        name: 'llmproxy_worker_up',
+        help: '1 where a worker has answered for this page, else 0',
+        type: 'gauge',
+        values: values((worker) => (reports.has(worker) ? 1 : 0)),
+        aggregator: 'sum',
+      },
+      {
+        name: 'llmproxy_worker_restarts_total',
+        help: 'How often a worker has ended and was begun again',
+        type: 'counter',
+        values: values((worker) => this.#restarts[worker - 1]!),
+        aggregator: 'sum',
+      },
+    ];
+  }
+
+  get #numbers(): number[] {
+    return Array.from({ length: this.#workers }, (_, index) => index + 1);
+  }
+}

@@ -1,0 +1,27 @@
+import type { LogState } from '../logs/trouble.ts';
+import { mergeReasons } from './merge-reasons.ts';
+
+/** How the request log of one worker is; null where it writes none. */
+export interface SeenLog {
+  /** From 1. */
+  readonly worker: number;
+  readonly log: LogState | null;
+}
+
+/** How the log of all workers is. It fails where that of any fails, since the first did; what waits and what is lost add up. */
+export function mergeLogs(seen: readonly SeenLog[]): LogState | null {
+  const known = seen.flatMap(({ worker, log }) => (log ? [{ worker, ...log }] : []));
+  if (known.length === 0) return null;
+  const failing = known.filter(({ state }) => state === 'failing');
+  const reasons = mergeReasons(
+    known.map(({ worker, reason }) => ({ worker, reasons: reason === null ? [] : [reason] })),
+  );
+  return {
+    state: failing.length > 0 ? 'failing' : 'ok',
+    // ISO 8601 in one zone is in the order of its letters.
+    since: failing.flatMap(({ since }) => since ?? []).toSorted()[0] ?? null,
+    reason: reasons.length > 0 ? reasons.join('; ') : null,
+    pending: known.reduce((sum, { pending }) => sum + pending, 0),
+    lost: known.reduce((sum, { lost }) => sum + lost, 0),
+  };
+}

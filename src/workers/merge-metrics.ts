@@ -1,0 +1,34 @@
+import type { Family, Sample } from '../pipeline/prometheus.ts';
+
+/** The value of a provider that some workers find in another state than others: degraded. */
+const MIXED = 1;
+
+/** The metrics of several workers as those of one proxy; values with the same labels become one. */
+export function mergeFamilies(lists: readonly (readonly Family[])[]): Family[] {
+  const byName = Map.groupBy(lists.flat(), ({ name }) => name);
+  return [...byName.values()].map((families) => ({
+    ...families[0]!,
+    values: mergeSamples(
+      families.flatMap(({ values }) => values),
+      families[0]!.aggregator,
+    ),
+  }));
+}
+
+/** Only what counts from the start on: what a worker counted stays counted when it is no more. */
+export function lasting(families: readonly Family[]): Family[] {
+  return families.filter(({ type }) => type !== 'gauge');
+}
+
+function mergeSamples(samples: readonly Sample[], aggregator: Family['aggregator']): Sample[] {
+  const alike = Map.groupBy(samples, ({ metricName, labels }) => JSON.stringify([metricName, labels]));
+  return [...alike.values()].map((group) => {
+    const values = group.map(({ value }) => value);
+    return { ...group[0]!, value: aggregator === 'sum' ? sum(values) : agreed(values) };
+  });
+}
+
+const agreed = (values: readonly number[]) =>
+  values.every((value) => value === values[0]) ? values[0]! : MIXED;
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

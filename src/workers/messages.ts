@@ -1,0 +1,67 @@
+/** What the parent of several workers and these tell each other. */
+import type { LogState } from '../logs/trouble.ts';
+import type { Family } from '../pipeline/prometheus.ts';
+import type { ProviderStatus } from '../pipeline/status.ts';
+import type { FleetStatus } from '../server/fleet.ts';
+
+/** A configuration file as the parent read it, so that all workers take over the same. */
+export interface ConfigText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a worker needs to begin. */
+export interface Begin {
+  readonly kind: 'begin';
+  /** From 1. */
+  readonly worker: number;
+  readonly workers: number;
+  /** What all of them are called in the header x-llmproxy-via. */
+  readonly instance: string;
+  /** `undefined` where providers are found in the environment. */
+  readonly file: ConfigText | undefined;
+  readonly flags: Flags;
+}
+
+/** Flags that go before the file. */
+export interface Flags {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly logs: string | undefined;
+}
+
+export type What = 'status' | 'metrics';
+
+/** What one worker knows, by what was asked. */
+export type Report =
+  | {
+      readonly what: 'status';
+      readonly providers: readonly ProviderStatus[];
+      readonly inFlight: number;
+      readonly log: LogState | null;
+    }
+  | { readonly what: 'metrics'; readonly families: readonly Family[] };
+
+/** What all of them know together. */
+export type Answer =
+  | { readonly what: 'status'; readonly status: FleetStatus }
+  | { readonly what: 'metrics'; readonly families: readonly Family[] };
+
+export type ToWorker =
+  | Begin
+  | { readonly kind: 'reload'; readonly file: ConfigText }
+  /** Finish what runs, then end. */
+  | { readonly kind: 'drain'; readonly signal: string }
+  /** End what still runs. */
+  | { readonly kind: 'cut'; readonly signal: string }
+  | { readonly kind: 'report'; readonly id: number; readonly what: What }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer };
+
+export type FromWorker =
+  /** It is there, and wants to be told how to begin. */
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'listening'; readonly url: string; readonly providers: readonly ProviderStatus[] }
+  /** It cannot begin, and ends. */
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'ask'; readonly id: number; readonly what: What }
+  | { readonly kind: 'report'; readonly id: number; readonly report: Report };

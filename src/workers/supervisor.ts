@@ -1,0 +1,202 @@
+import type { Clock } from '../clock.ts';
+import type { ProviderStatus } from '../pipeline/status.ts';
+import type { Answer, Begin, ConfigText, FromWorker, ToWorker, What } from './messages.ts';
+import { Gathering } from './gathering.ts';
+
+export interface SupervisorOptions {
+  readonly workers: number;
+  /** The command line of a worker. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The file of what they share: each worker gets it as its third. */
+  readonly memoryFd: number;
+  /** Gives back what a worker held. @param worker from 1 */
+  readonly release: (worker: number) => void;
+  /** What a worker is told that begins now. */
+  readonly begin: (worker: number) => Begin;
+  /** How long a worker may take to end, milliseconds. */
+  readonly drainMs: number;
+  readonly clock: Clock;
+  readonly warn: (message: string) => void;
+}
+
+/** What is known when all workers listen. */
+export interface Started {
+  readonly url: string;
+  readonly providers: readonly ProviderStatus[];
+}
+
+type Child = Bun.Subprocess<'ignore', 'ignore', 'inherit'>;
+
+interface Slot {
+  /** From 1. */
+  readonly worker: number;
+  child: Child | undefined;
+  listening: boolean;
+  beganMs: number;
+  /** How often in a row it ended soon after it began. */
+  failures: number;
+  cancelRestart: (() => void) | undefined;
+}
+
+/** The wait before a worker is begun again: doubled each time it ends soon, milliseconds. */
+const FIRST_RESTART_MS = 100;
+const LONGEST_RESTART_MS = 30_000;
+
+/** A worker that lived this long did not fail because it began. */
+const SOON_MS = 10_000;
+
+/** How much longer than the requests in flight a worker may take to end. */
+const LAST_WORD_MS = 5_000;
+
+/** Begins workers, begins those again that die, and speaks with them. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #slots: readonly Slot[];
+  readonly #gathering: Gathering;
+  readonly #started = Promise.withResolvers<Started>();
+  readonly #ended = Promise.withResolvers<void>();
+  #up = false;
+  #stopping = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#slots = Array.from({ length: options.workers }, (_, index) => ({
+      worker: index + 1,
+      child: undefined,
+      listening: false,
+      beganMs: 0,
+      failures: 0,
+      cancelRestart: undefined,
+    }));
+    this.#gathering = new Gathering(options.workers, options.clock);
+  }
+
+  /** Begins all of them. @throws Error when one cannot begin; none is left then */
+  async start(): Promise<Started> {
+    for (const slot of this.#slots) this.#begin(slot);
+    try {
+      return await this.#started.promise;
+    } catch (thrown) {
+      this.#stopping = true;
+      for (const { child } of this.#slots) child?.kill('SIGKILL');
+      await this.#ended.promise;
+      throw thrown;
+    }
+  }
+
+  /** Resolves when all workers have ended. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** Has all workers take over a configuration that is known to be valid. */
+  reload(file: ConfigText): void {
+    this.#tellAll({ kind: 'reload', file });
+  }
+
+  /** Lets requests finish, then ends the workers. @param signal why, for their log */
+  drain(signal: string): void {
+    this.#stopping = true;
+    for (const slot of this.#slots) slot.cancelRestart?.();
+    this.#tellAll({ kind: 'drain', signal });
+    this.#killAfter(this.#options.drainMs + LAST_WORD_MS);
+    this.#endIfGone();
+  }
+
+  /** Ends the requests in flight, and the workers. */
+  cut(signal: string): void {
+    this.#tellAll({ kind: 'cut', signal });
+    this.#killAfter(LAST_WORD_MS);
+  }
+
+  #begin(slot: Slot): void {
+    const { command, env, memoryFd, clock } = this.#options;
+    slot.cancelRestart = undefined;
+    slot.listening = false;
+    slot.beganMs = clock.monotonic();
+    slot.child = Bun.spawn([...command], {
+      env: { ...env },
+      stdio: ['ignore', 'ignore', 'inherit', memoryFd],
+      ipc: (message: FromWorker, child) => {
+        if (child === slot.child) this.#hear(slot, message);
+      },
+      onExit: (_, code, signal) => this.#died(slot, signal === null ? `code ${code}` : String(signal)),
+    });
+  }
+
+  #hear(slot: Slot, message: FromWorker): void {
+    switch (message.kind) {
+      case 'ready':
+        return this.#tell(slot, this.#options.begin(slot.worker));
+      case 'listening': {
+        slot.listening = true;
+        if (this.#up || !this.#slots.every(({ listening }) => listening)) return;
+        this.#up = true;
+        const { url, providers } = message;
+        return this.#started.resolve({ url, providers });
+      }
+      case 'failed':
+        if (!this.#up) return this.#started.reject(new Error(message.message));
+        return this.#options.warn(`worker ${slot.worker}: ${message.message}`);
+      case 'ask':
+        return void this.#answer(slot, message.id, message.what);
+      case 'report':
+        return this.#gathering.take(slot.worker, message.id, message.report);
+    }
+  }
+
+  async #answer(slot: Slot, id: number, what: What): Promise<void> {
+    const asked = this.#slots.filter(({ listening }) => listening);
+    const answer: Answer = await this.#gathering.gather(
+      what,
+      asked.map(({ worker }) => worker),
+      (worker, question) => this.#tell(this.#slots[worker - 1]!, { kind: 'report', id: question, what }),
+    );
+    this.#tell(slot, { kind: 'answer', id, answer });
+  }
+
+  #died(slot: Slot, how: string): void {
+    slot.child = undefined;
+    slot.listening = false;
+    this.#options.release(slot.worker);
+    this.#gathering.gone(slot.worker);
+    if (this.#stopping) return this.#endIfGone();
+    // Why it cannot begin is told before it ends.
+    if (!this.#up)
+      return this.#started.reject(new Error(`Cannot begin worker ${slot.worker}: ended by ${how}`));
+    this.#restart(slot, how);
+  }
+
+  #restart(slot: Slot, how: string): void {
+    const { clock, warn } = this.#options;
+    const soon = clock.monotonic() - slot.beganMs < SOON_MS;
+    slot.failures = soon ? slot.failures + 1 : 0;
+    const waitMs = Math.min(LONGEST_RESTART_MS, FIRST_RESTART_MS * 2 ** slot.failures);
+    warn(`worker ${slot.worker} ended (${how}): it begins again in ${waitMs / 1_000} s`);
+    slot.cancelRestart = clock.after(waitMs, () => this.#begin(slot));
+  }
+
+  #killAfter(ms: number): void {
+    this.#options.clock.after(ms, () => {
+      for (const { worker, child } of this.#slots) {
+        if (!child) continue;
+        this.#options.warn(`worker ${worker} does not end: it is killed`);
+        child.kill('SIGKILL');
+      }
+    });
+  }
+
+  #endIfGone(): void {
+    if (this.#slots.every(({ child }) => child === undefined)) this.#ended.resolve();
+  }
+
+  #tellAll(message: ToWorker): void {
+    for (const slot of this.#slots) this.#tell(slot, message);
+  }
+
+  /** One that has not asked how to begin is told what is new by then. */
+  #tell({ child }: Slot, message: ToWorker): void {
+    child?.send(message);
+  }
+}

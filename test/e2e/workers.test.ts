@@ -1,0 +1,369 @@
+/** Several processes on one port: what they count, limit, reload, log and lose together. */
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { join } from 'node:path';
+import type { Serving } from '../helpers/binary.ts';
+import { built, cleared, folder, run, serve, serveConfig } from '../helpers/binary.ts';
+import { until } from '../helpers/until.ts';
+import { completion, upstream } from '../helpers/upstream.ts';
+
+beforeAll(built, 60_000);
+afterAll(cleared);
+
+const WORKERS = 3;
+const CHAT = { model: 'mock', max_tokens: 1, messages: [{ role: 'user', content: 'hi' }] };
+const MOCK: ConfigInput = { providers: [{ name: 'mock', type: 'mock' }] };
+const SLOW: ConfigInput = { providers: [{ name: 'mock', type: 'mock', mock: { tokens_per_second: 20 } }] };
+
+const serving = (config: ConfigInput, workers: number | 'auto' = WORKERS) =>
+  serveConfig({ ...config, server: { ...config.server, workers } });
+
+/** On a connection of its own, which any of the workers may get. */
+const post = (url: string, body: object, init: RequestInit = {}) =>
+  fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    keepalive: false,
+    ...init,
+  });
+
+const get = async (url: string, path: string) => await fetch(url + path, { keepalive: false });
+
+interface Health {
+  status: string;
+  in_flight: number;
+  workers: { total: number; missing: number[] };
+}
+
+const healthOf = async (url: string) => (await (await get(url, '/health')).json()) as Health;
+
+/** The sum of all values of a metric. */
+async function metric(url: string, name: string): Promise<number> {
+  const page = await (await get(url, '/metrics')).text();
+  const values = [...page.matchAll(new RegExp(`^llmproxy_${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))];
+  return values.reduce((total, [, value]) => total + Number(value), 0);
+}
+
+/** The processes that a process has begun. */
+function childrenOf(parent: number): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent;
+      } catch {
+        // It ended meanwhile.
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+/** All lines that the log holds, in the order of the files. */
+function lines(cwd: string): { id: string; outcome: string }[] {
+  const directory = join(cwd, 'logs');
+  return readdirSync(directory)
+    .filter((file) => file.endsWith('.ndjson'))
+    .flatMap((file) => readFileSync(join(directory, file), 'utf8').split('\n').slice(0, -1))
+    .map((line) => JSON.parse(line) as { id: string; outcome: string });
+}
+
+/** What a program writes to stderr, as it comes. */
+function said({ process }: Serving): () => string {
+  let text = '';
+  void (async () => {
+    for await (const chunk of process.stderr) text += new TextDecoder().decode(chunk);
+  })();
+  return () => text;
+}
+
+/** Begins so many streams at once. @returns those that began, and how many were refused */
+async function streams(url: string, count: number) {
+  const answers = await Promise.all(
+    Array.from({ length: count }, () => post(url, { ...CHAT, max_tokens: 60, stream: true })),
+  );
+  const open = answers.filter(({ status }) => status === 200);
+  const refused = answers.filter(({ status }) => status === 503);
+  await Promise.all(refused.map((answer) => answer.text()));
+  return { open, refused: refused.length };
+}
+
+// reusePort shares a port on Linux only, and what is shared is mapped from /proc.
+describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)', () => {
+  test('answer for all of them, whichever is asked', async () => {
+    const { url } = await serving(SLOW);
+    const answers = await Promise.all(Array.from({ length: 30 }, () => post(url, CHAT)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(30).fill(200));
+    for (let asked = 0; asked < 8; asked += 1) {
+      expect(await metric(url, 'requests_total')).toBe(30);
+      expect(await metric(url, 'request_duration_seconds_count')).toBe(30);
+      expect(await metric(url, 'worker_up')).toBe(WORKERS);
+      expect(await metric(url, 'provider_state')).toBe(2);
+      const page = (await (await get(url, '/providers')).json()) as {
+        workers: object;
+        providers: { name: string; calls: number }[];
+      };
+      expect(page).toMatchObject({ status: 'healthy', providers: [{ name: 'mock', calls: 30 }] });
+      expect(page.workers).toEqual({ total: WORKERS, missing: [] });
+    }
+    const { open } = await streams(url, 6);
+    expect(open).toHaveLength(6);
+    expect((await healthOf(url)).in_flight).toBe(open.length);
+    await Promise.all(open.map((answer) => answer.text()));
+  });
+
+  test('keep a rate limit together', async () => {
+    const { url } = await serving({
+      routing: { wait_budget: 0 },
+      providers: [{ name: 'mock', type: 'mock', rate_limit: 5 }],
+    });
+    const answers = await Promise.all(Array.from({ length: 40 }, () => post(url, CHAT)));
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(5);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+  });
+
+  test('keep max_connections together', async () => {
+    let [running, most] = [0, 0];
+    await using provided = upstream(async () => {
+      most = Math.max(most, (running += 1));
+      await Bun.sleep(20);
+      running -= 1;
+      return completion('hi');
+    });
+    const { url } = await serving({
+      providers: [
+        {
+          name: 'a',
+          type: 'openai-compatible',
+          base_url: `${provided.url}/v1`,
+          models: ['*'],
+          max_connections: 2,
+        },
+      ],
+    });
+    const answers = await Promise.all(Array.from({ length: 40 }, () => post(url, CHAT)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect([most, provided.asked.length]).toEqual([2, 40]);
+  });
+
+  test('keep limits.max_concurrent together, and get back what those held that are killed', async () => {
+    const { url, process } = await serving({ ...SLOW, limits: { max_concurrent: 4 } });
+    const first = await streams(url, 16);
+    expect([first.open.length, first.refused]).toEqual([4, 12]);
+    const before = childrenOf(process.pid);
+    for (const pid of before) globalThis.process.kill(pid, 'SIGKILL');
+    await Promise.all(first.open.map((answer) => answer.text().catch(() => 'cut')));
+    await until('new workers', async () => {
+      const health = await healthOf(url).catch(() => undefined);
+      return health?.workers.missing.length === 0 && childrenOf(process.pid).length === WORKERS;
+    });
+    expect(childrenOf(process.pid).some((pid) => before.includes(pid))).toBe(false);
+    const second = await streams(url, 16);
+    expect([second.open.length, second.refused]).toEqual([4, 12]);
+    await Promise.all(second.open.map((answer) => answer.text()));
+  });
+
+  test('take over a configuration together, and none that is not valid', async () => {
+    const served = await serving(MOCK);
+    const { url, cwd, process } = served;
+    const told = said(served);
+    const path = join(cwd, 'config.yaml');
+    const names = async () => {
+      const pages = await Promise.all(Array.from({ length: 12 }, () => get(url, '/v1/models')));
+      const lists = await Promise.all(
+        pages.map((page) => page.json() as Promise<{ data: { id: string }[] }>),
+      );
+      return new Set(lists.map(({ data }) => data.map(({ id }) => id).join()));
+    };
+    writeFileSync(path, JSON.stringify({ providers: [{ name: 'mock', type: 'mock', models: ['new'] }] }));
+    process.kill('SIGHUP');
+    await until('the new model of each worker', async () => {
+      const seen = await names();
+      return seen.size === 1 && [...seen][0]!.includes('new');
+    });
+    const valid = await names();
+    writeFileSync(path, 'providers: []\nnonsense: 1\n');
+    process.kill('SIGHUP');
+    await until('a word about the file', () => told().includes('is not valid'));
+    expect(await names()).toEqual(valid);
+    expect(told().match(/is read again/g)).toHaveLength(1);
+    expect(told().match(/is not valid/g)).toHaveLength(1);
+  });
+
+  test('lose no request but those of one that is killed, and count on', async () => {
+    const served = await serving(MOCK);
+    const { url, process } = served;
+    const told = said(served);
+    let [answered, failed] = [0, 0];
+    const stop = new AbortController();
+    const clients = Array.from({ length: 8 }, async () => {
+      while (!stop.signal.aborted) {
+        const answer = await post(url, CHAT).catch(() => undefined);
+        if (answer?.status === 200) answered += 1;
+        else failed += 1;
+        await answer?.text().catch(() => undefined);
+      }
+    });
+    await until('traffic', () => answered > 100);
+    const counted = await metric(url, 'requests_total');
+    const [victim] = childrenOf(process.pid);
+    globalThis.process.kill(victim!, 'SIGKILL');
+    await until('a new worker', async () => {
+      const restarts = await metric(url, 'worker_restarts_total').catch(() => 0);
+      const up = await metric(url, 'worker_up').catch(() => 0);
+      return restarts === 1 && up === WORKERS;
+    });
+    const before = answered;
+    await until('traffic', () => answered > before + 50);
+    stop.abort();
+    await Promise.all(clients);
+    // What it was working on, and what met it while it ended: a client that comes again at once may do so twice.
+    expect(failed).toBeLessThanOrEqual(16);
+    expect(await metric(url, 'requests_total')).toBeGreaterThan(counted);
+    expect(told()).toMatch(/^warning: worker \d ended \(SIGKILL\): it begins again in 0\.2 s$/m);
+  });
+
+  test('log every request to the same files, which the export reads', async () => {
+    const { url, cwd, process } = await serving({
+      ...MOCK,
+      logging: { requests: { rotate_size: '20KiB', flush_interval: '5ms', max_total: '1GiB' } },
+    });
+    const ids = Array.from({ length: 120 }, (_, number) => `request-${number}`);
+    await Promise.all(
+      ids.map(async (id) => (await post(url, CHAT, { headers: { 'x-request-id': id } })).text()),
+    );
+    process.kill('SIGTERM');
+    expect(await process.exited).toBe(0);
+    expect(
+      lines(cwd)
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual(ids.toSorted());
+    expect(readdirSync(join(cwd, 'logs')).length).toBeGreaterThan(1);
+    const { code } = run(
+      cwd,
+      'export',
+      'logs',
+      '--dedup',
+      'none',
+      '--conversations',
+      'turns',
+      '-o',
+      'out.jsonl',
+    );
+    expect(code).toBe(0);
+    expect(readFileSync(join(cwd, 'out.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(120);
+  });
+
+  test('stop together: streams finish, and a second signal ends them', async () => {
+    const calm = await serving(SLOW);
+    const { open } = await streams(calm.url, 12);
+    calm.process.kill('SIGTERM');
+    const texts = await Promise.all(open.map((answer) => answer.text()));
+    expect(texts.every((text) => text.endsWith('data: [DONE]\n\n'))).toBe(true);
+    expect(await calm.process.exited).toBe(0);
+    expect(lines(calm.cwd).map(({ outcome }) => outcome)).toEqual(Array(12).fill('success'));
+
+    const hasty = await serving({
+      server: { drain_timeout: '5m' },
+      providers: [{ name: 'mock', type: 'mock', mock: { tokens_per_second: 1 } }],
+    });
+    const cut = await Promise.all(
+      Array.from({ length: 6 }, () => post(hasty.url, { ...CHAT, max_tokens: 60, stream: true })),
+    );
+    hasty.process.kill('SIGINT');
+    await until('the end of listening', () =>
+      get(hasty.url, '/health/live').then(
+        () => false,
+        () => true,
+      ),
+    );
+    hasty.process.kill('SIGINT');
+    for (const answer of cut) expect(await answer.text()).toContain('"shutting_down"');
+    expect(await hasty.process.exited).toBe(0);
+  });
+
+  test('end when the parent is killed, and give the port back', async () => {
+    const { url, process } = await serving(MOCK);
+    const children = childrenOf(process.pid);
+    expect(children).toHaveLength(WORKERS);
+    process.kill('SIGKILL');
+    await until('the end of the workers', () => children.every((pid) => !existsSync(`/proc/${pid}`)));
+    const next = await serve(folder(), '--port', new URL(url).port, '--workers', '2');
+    expect(next.url).toBe(url);
+  });
+
+  test.each([
+    [2, 2],
+    [2, 1],
+    [1, 2],
+  ])('a port with %d processes is in use for %d others', async (first, second) => {
+    const { url } = await serving(MOCK, first);
+    const { port } = new URL(url);
+    const cwd = folder();
+    writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(MOCK));
+    const { code, out, err } = run(cwd, 'serve', '--port', port, '--workers', String(second));
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toBe(`Cannot listen on 127.0.0.1:${port}: the port is in use, choose another with --port\n`);
+    expect((await get(url, '/health/live')).status).toBe(200);
+  });
+
+  test('say once what one process says, and where they listen', async () => {
+    const served = await serving({ ...MOCK, logging: { format: 'json' } });
+    const told = said(served);
+    await until('the last line', () => told().includes('workers serve it'));
+    const messages = told()
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { message: string }).message);
+    expect(messages).toEqual([
+      expect.stringContaining('PROVIDER'),
+      'Request log: logs, content full',
+      `${WORKERS} workers serve it`,
+    ]);
+  });
+});
+
+test.each(['0', '257', 'many', '1.5'])('--workers %s is refused', (workers) => {
+  const { code, err } = run(folder(), 'serve', '--port', '0', '--workers', workers);
+  expect([code, err]).toEqual([2, expect.stringContaining(`Cannot use --workers ${workers}`)]);
+});
+
+describe.each(process.platform === 'linux' ? [1, 2] : [1])('with %d processes', (workers) => {
+  test('a client that keeps its connection sees no broken one when the proxy stops', async () => {
+    const { url, process } = await serving(MOCK, workers);
+    const outcomes: string[] = [];
+    const clients = Array.from({ length: 16 }, async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      for (;;) {
+        const outcome = await ask(url, agent);
+        outcomes.push(outcome);
+        if (outcome !== '200') return agent.destroy();
+      }
+    });
+    await until('traffic', () => outcomes.length > 100);
+    process.kill('SIGTERM');
+    await Promise.all(clients);
+    // Refused in so many words, or because nobody listens any more: never in the middle of a request.
+    expect(outcomes.filter((outcome) => !['200', '503 close', 'ECONNREFUSED'].includes(outcome))).toEqual([]);
+    expect(await process.exited).toBe(0);
+  });
+});
+
+/** One request by a connection that is kept. @returns its status and what becomes of the connection, or an error's code */
+function ask(url: string, agent: Agent): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const asked = request(`${url}/v1/chat/completions`, { method: 'POST', agent }, (answer) => {
+    const { statusCode, headers } = answer;
+    answer.resume();
+    answer.on('error', (error: NodeJS.ErrnoException) => resolve(String(error.code)));
+    answer.on('end', () => resolve(statusCode === 200 ? '200' : `${statusCode} ${headers.connection}`));
+  });
+  asked.on('error', (error: NodeJS.ErrnoException) => resolve(String(error.code)));
+  asked.end(JSON.stringify(CHAT));
+  return promise;
+}
