@@ -26,13 +26,16 @@ export function serveWorker(): void {
   const asking = new Asking(tell, systemClock);
   const ignore = () => undefined;
   let worker: Worker | undefined;
+  let ending = false;
   const end = async (why: string): Promise<void> => {
-    if (worker?.stopping.begun) return;
+    if (ending) return;
+    ending = true;
     await worker?.stopping.drain(why);
     for (const signal of IGNORED) process.off(signal, ignore);
     if (process.connected) process.disconnect?.();
   };
   const begin = (message: Begin): void => {
+    if (ending) return;
     try {
       worker = new Worker(message, asking);
       tell({ kind: 'listening', url: worker.url, providers: worker.proxy.providers() });

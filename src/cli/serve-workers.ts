@@ -3,6 +3,7 @@ import type { Begin } from '../workers/messages.ts';
 import type { Serve } from './serve.ts';
 import { systemClock } from '../clock.ts';
 import { needRestart } from '../config/changes.ts';
+import { reservePlaces } from '../limits/shared.ts';
 import { newInstance } from '../proxy.ts';
 import type { ClaimedPort } from '../workers/port.ts';
 import { claimPort } from '../workers/port.ts';
@@ -22,6 +23,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
   const { host, drain_timeout: drainMs } = config.server;
   const claimed = await claim(config);
   const shared = makeSharedFile(workers);
+  reservePlaces(shared.memory, config.providers);
   // Who asked for any port gets the same one in each worker.
   const flags = { ...serve.flags, port: claimed.port };
   const instance = newInstance();
@@ -60,6 +62,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
       const take = (next: Config): void => {
         overrule(next, serve.flags);
         refuseOpenDoor(next, host);
+        reservePlaces(shared.memory, next.providers);
         supervisor.reload({ path: manager.path, text: manager.currentText! });
         tellReloaded(manager, next, needRestart(current, next), log);
         current = next;

@@ -4,7 +4,7 @@
  */
 
 /** Names that there may be. A name is never forgotten, so that no process ever looks at another's place. */
-const NAMES = 1_024;
+export const NAMES = 4_096;
 
 const BYTES_OF_NAMES = NAMES * 2 * 8;
 

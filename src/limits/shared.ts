@@ -12,12 +12,29 @@ export interface Share {
   readonly offsetMs: number;
 }
 
+/** What of a provider's configuration is shared. */
+interface NamedLimits {
+  readonly name: string;
+  readonly rate_limit?: number | undefined;
+}
+
 /** Limits that hold for all processes that map the same memory. */
 export function sharedLimits(share: Share): Limits {
   return {
     room: (provider) => new SharedRoom(share, provider),
     requests: new SharedPlaces(share, 'requests'),
   };
+}
+
+/**
+ * Makes sure that there is a place for all limits of a configuration, before any process counts on it.
+ * @throws Error when there is not
+ */
+export function reservePlaces(memory: SharedMemory, providers: readonly NamedLimits[]): void {
+  const limits = sharedLimits({ memory, index: 0, offsetMs: 0 });
+  for (const { name, rate_limit: rateLimit } of providers) {
+    limits.room(name).configure({ rateLimit, maxConnections: undefined });
+  }
 }
 
 /** How often one tries again that lost a race for the last place: the winner may be gone at once. */

@@ -188,7 +188,10 @@ export class Supervisor {
   }
 
   #endIfGone(): void {
-    if (this.#slots.every(({ child }) => child === undefined)) this.#ended.resolve();
+    if (!this.#slots.every(({ child }) => child === undefined)) return;
+    this.#ended.resolve();
+    // Whoever waits for them to listen waits in vain; otherwise this is no news.
+    this.#started.reject(new Error('Cannot begin: stopped before all workers listened'));
   }
 
   #tellAll(message: ToWorker): void {

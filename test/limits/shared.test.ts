@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { SharedBucket } from '../../src/limits/shared-bucket.ts';
-import { SharedMemory } from '../../src/limits/shared-memory.ts';
+import { NAMES, SharedMemory } from '../../src/limits/shared-memory.ts';
 import { sharedLimits } from '../../src/limits/shared.ts';
 import { makeSharedFile } from '../../src/workers/shared-file.ts';
 
@@ -11,9 +11,9 @@ const memoryOf = (processes: number) =>
 describe('SharedMemory', () => {
   test('finds the same place for a name, and another for another, until there are too many', () => {
     const memory = memoryOf(2);
-    const places = Array.from({ length: 1_024 }, (_, index) => memory.place(`name ${index}`));
-    expect(new Set(places).size).toBe(1_024);
-    expect(Array.from({ length: 1_024 }, (_, index) => memory.place(`name ${index}`))).toEqual(places);
+    const places = Array.from({ length: NAMES }, (_, index) => memory.place(`name ${index}`));
+    expect(new Set(places).size).toBe(NAMES);
+    expect(Array.from({ length: NAMES }, (_, index) => memory.place(`name ${index}`))).toEqual(places);
     expect(() => memory.place('one more')).toThrow('Cannot share the limits of one more');
   });
 
