@@ -85,6 +85,7 @@ class Worker {
       limits: sharedLimits({ memory, index: begin.worker - 1, offsetMs }),
       fleet,
     });
+    if (begin.reloaded) this.reload(begin.reloaded);
     const { host, port, drain_timeout } = config.server;
     try {
       this.#listener = listen(this.proxy, { host, port, shared: true });

@@ -1,5 +1,6 @@
+import type { ConfigManager } from '../config/manager.ts';
 import type { Config } from '../config/schema.ts';
-import type { Begin } from '../workers/messages.ts';
+import type { Begin, ConfigText } from '../workers/messages.ts';
 import type { Serve } from './serve.ts';
 import { systemClock } from '../clock.ts';
 import { needRestart } from '../config/changes.ts';
@@ -23,10 +24,12 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
   const { host, drain_timeout: drainMs } = config.server;
   const claimed = await claim(config);
   const shared = makeSharedFile(workers);
-  reservePlaces(shared.memory, config.providers);
   // Who asked for any port gets the same one in each worker.
   const flags = { ...serve.flags, port: claimed.port };
   const instance = newInstance();
+  const textOf = ({ path, currentText }: ConfigManager): ConfigText => ({ path, text: currentText! });
+  const first = manager && textOf(manager);
+  let reloaded: ConfigText | undefined;
   const supervisor = new Supervisor({
     workers,
     command: ownCommand(),
@@ -39,7 +42,8 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
       workers,
       instance,
       flags,
-      file: manager && { path: manager.path, text: manager.currentText! },
+      file: first,
+      reloaded,
     }),
     drainMs,
     clock: systemClock,
@@ -56,6 +60,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   try {
+    reservePlaces(shared.memory, config.providers);
     const { url, providers } = await supervisor.start();
     if (manager) {
       let current = config;
@@ -63,7 +68,8 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
         overrule(next, serve.flags);
         refuseOpenDoor(next, host);
         reservePlaces(shared.memory, next.providers);
-        supervisor.reload({ path: manager.path, text: manager.currentText! });
+        reloaded = textOf(manager);
+        supervisor.reload(reloaded);
         tellReloaded(manager, next, needRestart(current, next), log);
         current = next;
       };

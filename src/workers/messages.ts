@@ -18,8 +18,13 @@ export interface Begin {
   readonly workers: number;
   /** What all of them are called in the header x-llmproxy-via. */
   readonly instance: string;
-  /** `undefined` where providers are found in the environment. */
+  /**
+   * As it was when the first worker began: its socket and its log are those of all until a restart. `undefined` where
+   * providers are found in the environment.
+   */
   readonly file: ConfigText | undefined;
+  /** What was taken over since, where that is another. */
+  readonly reloaded: ConfigText | undefined;
   readonly flags: Flags;
 }
 

@@ -103,7 +103,8 @@ async function together<R>(what: string, processes: number): Promise<R[]> {
 describe.skipIf(process.platform !== 'linux')('processes that share a file (Linux only: /proc)', () => {
   test('never take more places than there are', async () => {
     const results = await together<{ taken: number; most: number }>('places', 4);
-    expect(results.map(({ most }) => most)).toEqual([1, 1, 1, 1]);
+    // On a busy machine one of them may have had no turn.
+    expect(Math.max(...results.map(({ most }) => most))).toBe(1);
   });
 
   test('take no more than the rate together', async () => {
