@@ -11,15 +11,24 @@ export interface ClaimedPort {
  * @throws what Bun throws when it cannot listen, `code` EADDRINUSE above all
  */
 export async function claimPort(host: string, port: number): Promise<ClaimedPort> {
-  const probe = Bun.serve({ hostname: host, port, fetch: () => new Response() });
-  const free = probe.port ?? port;
+  // The port is nobody's until the first worker listens. Another llmproxy that begins just then finds the name taken,
+  // and must not even look at the port, which would keep a worker from it.
+  let release = port === 0 ? undefined : claim(host, port);
   try {
-    // The port is nobody's until the first worker listens. Another llmproxy that looks just then finds this name
-    // taken; it is in no folder, and the system forgets it with this process.
-    const claim = Bun.listen({ unix: `\0llmproxy ${host} ${free}`, socket: { data() {} } });
-    claim.unref();
-    return { port: free, release: () => claim.stop(true) };
-  } finally {
+    const probe = Bun.serve({ hostname: host, port, fetch: () => new Response() });
+    const free = probe.port ?? port;
+    release ??= claim(host, free);
     await probe.stop(true);
+    return { port: free, release };
+  } catch (thrown) {
+    release?.();
+    throw thrown;
   }
+}
+
+/** Takes a name that is in no folder, and that the system forgets with this process. @returns how to give it back */
+function claim(host: string, port: number): () => void {
+  const taken = Bun.listen({ unix: `\0llmproxy ${host} ${port}`, socket: { data() {} } });
+  taken.unref();
+  return () => taken.stop(true);
 }

@@ -317,6 +317,23 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     expect((await get(url, '/health/live')).status).toBe(200);
   });
 
+  test('do not join another program that shares the port', async () => {
+    await using other = shares();
+    const { code, err } = run(folder(), 'serve', '--port', String(other.port), '--workers', '2');
+    expect([code, err]).toEqual([1, expect.stringContaining('the port is in use')]);
+  });
+
+  test('of two proxies that begin at once on one port, one serves', async () => {
+    const other = shares();
+    const port = String(other.port);
+    await other.stop(true);
+    const begin = () => serve(folder(), '--port', port, '--workers', '2');
+    const begun = await Promise.allSettled([begin(), begin()]);
+    expect(begun.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    const [refused] = begun.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
+    expect(String(refused!.reason)).toContain('the port is in use');
+  });
+
   test('say once what one process says, and where they listen', async () => {
     const served = await serving({ ...MOCK, logging: { format: 'json' } });
     const told = said(served);
@@ -358,6 +375,10 @@ describe.each(process.platform === 'linux' ? [1, 2] : [1])('with %d processes', 
     expect(await process.exited).toBe(0);
   });
 });
+
+/** A program that is ready to share its port. */
+const shares = () =>
+  Bun.serve({ hostname: '127.0.0.1', port: 0, reusePort: true, fetch: () => new Response('other') });
 
 /** One request by a connection that is kept. @returns its status and what becomes of the connection, or an error's code */
 function ask(url: string, agent: Agent): Promise<string> {
