@@ -104,23 +104,30 @@ of numbers are kept. Only a body of several lines is packed into one by parsing 
 - A file that has reached \`rotate_size\` is left, and the next is \`llmproxy-YYYY-MM-DD.1.ndjson\`, then \`.2\`, and so on.
   A higher number is newer. Nothing is renamed while it is written. A file can exceed \`rotate_size\` by one batch.
   With \`rotate_size: 0\` only a new day begins a new file.
+- Of several workers ([workers.md](workers.md)) each has files of its own, with its number in their names:
+  \`llmproxy-YYYY-MM-DD.w2.ndjson\`, then \`.w2.1\`, and so on. All lie in one directory and are one log:
+  \`llmproxy-YYYY-MM-DD*.ndjson\` finds all that was written on a day.
+- Lines are in the order in which they were written within a file, not across those of several workers. Sort by \`ts\`
+  where that matters; \`llmproxy export\` puts them in order by itself.
 - The directory is made at the first line, with mode 0700, and files with mode 0600, because they hold prompts.
-- Several processes may write to one directory of a local disk. Each appends whole lines by one write to the newest
-  file of the day. On network file systems, where appending is not atomic, give each process a directory of its own.
+- Several processes that know nothing of each other may write to one directory of a local disk, too. Each appends whole
+  lines by one write to the newest file of the day. On network file systems, where appending is not atomic, give each
+  process a directory of its own.
 - Files may be moved or deleted at any time, by hand or by logrotate. The writer notices and begins a new file.
   Do not truncate them in place while they are written (\`copytruncate\`): lines written meanwhile are lost.
-- With \`compress: zstd\` a file becomes \`.ndjson.zst\` when its day is over or a newer one exists, and nothing has
-  been written to it for a minute. For a moment both are there; they hold the same lines. \`.zst.tmp\` is a copy in the
+- With \`compress: zstd\` a file becomes \`.ndjson.zst\` when its day is over or a newer one of the same worker exists,
+  and nothing has been written to it for a minute. For a moment both are there; they hold the same lines. \`.zst.tmp\` is a copy in the
   making.
-- \`retention\` deletes files whose newest line is older, and \`max_total\` the oldest files. Both leave the file being
-  written and the newest of today alone, and files with other names too.
+- \`retention\` deletes files whose newest line is older, and \`max_total\` the oldest files of all workers together. Both
+  leave the files being written and the newest of today alone, of each worker, and files with other names too.
 
 ## What can be lost
 
 - Lines wait in memory for \`flush_interval\` at most, or until 256 KiB are there.
 - SIGTERM and SIGINT lose nothing: the rest is written before the process ends.
 - \`kill -9\` and crashes lose what waited in memory and the write in flight. A line cut by that stays as it is, and the
-  next one begins on a new line: readers skip lines that are no JSON, and empty ones.
+  next one begins on a new line: readers skip lines that are no JSON, and empty ones. A worker that is killed cuts no
+  file but its own.
 - A crash of the machine may lose what the kernel had not written yet. \`fsync: interval\` narrows that to a second and
   \`fsync: always\` to the batch being written; both cost throughput.
 - When the disk is full, the directory is gone or anything else stands in the way, requests go on and records wait in

@@ -64,7 +64,9 @@ export interface ProxyDeps {
   readonly sinks?: readonly RecordSink[];
   /** What this one is called in the header x-llmproxy-via; chosen here when it is not given. */
   readonly instance?: string;
-  /** What processes that serve the same port share; this one serves alone when it is not given. */
+  /** Which of the processes that serve the same port this is, from 1; it serves alone when it is not given. */
+  readonly worker?: number;
+  /** What processes that serve the same port share. */
   readonly limits?: Limits;
   readonly fleet?: Fleet;
 }
@@ -119,6 +121,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const problem = (message: string) => deps.onProblem?.(secrets.mask(message));
   const log = openLog(first, {
     clock,
+    worker: deps.worker,
     redaction: () => secrets.redaction,
     makeLine: (record) => work.line(record),
     onProblem: problem,

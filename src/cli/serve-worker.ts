@@ -82,6 +82,7 @@ class Worker {
       env: process.env,
       onProblem: (message) => log.warn(message),
       instance: begin.instance,
+      worker: begin.worker,
       limits: sharedLimits({ memory, index: begin.worker - 1, offsetMs }),
       fleet,
     });

@@ -1,23 +1,26 @@
 /**
- * The file of the request log that is being appended to. Files are never renamed while they are written, and
- * every process appends to the newest of the day, so several may share a directory.
+ * The file of the request log that is being appended to. Files are never renamed while they are written. Each of several
+ * workers has files of its own; other processes append to the newest of the day, so that they may share a directory.
  */
 import { fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
+import type { LogName } from './names.ts';
 import { fileReason, isMissing, listLogs, logName, utcDay } from './names.ts';
 
 export interface LogFileOptions {
   readonly directory: string;
+  /** Which of several workers writes, from 1; 0 where one process serves. */
+  readonly worker: number;
   /** Bytes after which a new file begins; 0 for never. */
   readonly rotateSize: number;
   /** Whether data and names are to be forced to disk when a file is left. */
   readonly durable: boolean;
   readonly clock: Clock;
-  /** Called with the name of each file that is opened. */
-  readonly onOpen: (name: string) => void;
+  /** Called with the name of each file that is opened, and its day. */
+  readonly onOpen: (name: string, day: string) => void;
   readonly onProblem: (message: string) => void;
 }
 
@@ -101,6 +104,13 @@ export class LogFile {
     this.#syncFails = Boolean(error);
   }
 
+  /** Closes the file when its day is over. @returns whether it did */
+  async leave(): Promise<boolean> {
+    const over = this.#file !== undefined && this.#file.day < utcDay(this.#options.clock.now());
+    if (over) await this.close();
+    return over;
+  }
+
   async close(): Promise<void> {
     if (this.#options.durable) await this.sync();
     const file = this.#file;
@@ -135,14 +145,15 @@ export class LogFile {
   }
 
   async #openDay(day: string): Promise<OpenFile> {
-    const { rotateSize, durable, clock, onOpen } = this.#options;
-    this.#path = join(this.#directory, logName(day, 0));
+    const { worker, rotateSize, durable, clock, onOpen } = this.#options;
+    this.#path = join(this.#directory, logName(day, 0, worker));
     // The files hold prompts: nobody but the owner may read them.
     await mkdir(this.#directory, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'EEXIST') throw new Error('its directory is a file', { cause });
       throw cause;
     });
-    const name = logName(day, await nextSequence(this.#directory, day, rotateSize));
+    const sequence = await nextSequence(this.#directory, { day, worker }, rotateSize);
+    const name = logName(day, sequence, worker);
     const path = join(this.#directory, name);
     this.#path = path;
     const handle = await open(path, 'a+', 0o600);
@@ -150,7 +161,7 @@ export class LogFile {
       const { size, ino, dev, nlink } = await handle.stat();
       const torn = await endsTorn(handle);
       if (durable && size === 0) await syncDirectory(this.#directory);
-      onOpen(name);
+      onOpen(name, day);
       const state = { size, torn, unsynced: false, checkedMs: clock.monotonic() };
       return { handle, path, day, inode: ino, device: dev, countsLinks: nlink > 0, ...state };
     } catch (error) {
@@ -164,14 +175,18 @@ function below(size: number, rotateSize: number): boolean {
   return rotateSize === 0 || size < rotateSize;
 }
 
-/** The newest sequence of the day while it has room, else the one after it. */
-async function nextSequence(directory: string, day: string, rotateSize: number): Promise<number> {
-  const logs = (await listLogs(directory)).filter((log) => log.day === day);
+/** The worker's newest sequence of the day while it has room, else the one after it. */
+async function nextSequence(
+  directory: string,
+  { day, worker }: Pick<LogName, 'day' | 'worker'>,
+  rotateSize: number,
+): Promise<number> {
+  const logs = (await listLogs(directory)).filter((log) => log.day === day && log.worker === worker);
   const last = Math.max(-1, ...logs.map((log) => log.sequence));
   if (last < 0) return 0;
   // A compressed file is closed for good, also while its original is still there.
   const open = logs.every((log) => log.sequence !== last || log.kind === 'plain');
-  const found = open ? await statIfThere(join(directory, logName(day, last))) : undefined;
+  const found = open ? await statIfThere(join(directory, logName(day, last, worker))) : undefined;
   return found && below(found.size, rotateSize) ? last : last + 1;
 }
 

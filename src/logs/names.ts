@@ -6,7 +6,9 @@ export interface LogName {
   readonly name: string;
   /** UTC day, YYYY-MM-DD. */
   readonly day: string;
-  /** Place within the day, from 0. */
+  /** Which of several workers writes it, from 1; 0 where one process serves. */
+  readonly worker: number;
+  /** Place among the files of this worker and day, from 0. */
   readonly sequence: number;
   /** As written, compressed, or being compressed. */
   readonly kind: 'plain' | 'zst' | 'tmp';
@@ -14,31 +16,47 @@ export interface LogName {
 
 const KINDS = { '': 'plain', '.zst': 'zst', '.zst.tmp': 'tmp' } as const;
 
-export function logName(day: string, sequence: number): string {
-  return `llmproxy-${day}${sequence === 0 ? '' : `.${sequence}`}.ndjson`;
+export function logName(day: string, sequence: number, worker = 0): string {
+  return `llmproxy-${day}${worker === 0 ? '' : `.w${worker}`}${sequence === 0 ? '' : `.${sequence}`}.ndjson`;
 }
 
 /** What a file's name says, or `undefined` when it is none of ours. */
 export function parseLogName(name: string): LogName | undefined {
-  const match = /^llmproxy-(\d{4}-\d\d-\d\d)(?:\.([1-9]\d{0,8}))?\.ndjson(|\.zst|\.zst\.tmp)$/.exec(name);
+  const match =
+    /^llmproxy-(\d{4}-\d\d-\d\d)(?:\.w([1-9]\d{0,2}))?(?:\.([1-9]\d{0,8}))?\.ndjson(|\.zst|\.zst\.tmp)$/.exec(
+      name,
+    );
   if (!match) return undefined;
-  const [, day, sequence, ending] = match;
-  return { name, day: day!, sequence: Number(sequence ?? 0), kind: KINDS[ending as keyof typeof KINDS] };
+  const [, day, worker, sequence, ending] = match;
+  const kind = KINDS[ending as keyof typeof KINDS];
+  return { name, day: day!, worker: Number(worker ?? 0), sequence: Number(sequence ?? 0), kind };
 }
 
-/** The log files of a directory, oldest first; none when there is no such directory. */
+/**
+ * The log files of a directory, oldest first as far as names tell: by day, then by their place in it; none when there is no
+ * such directory.
+ */
 export async function listLogs(directory: string): Promise<LogName[]> {
   const names = await readdir(directory).catch((error: unknown) => {
     if (isMissing(error)) return [];
     throw error;
   });
   const logs = names.map(parseLogName).filter((log) => log !== undefined);
-  return logs.sort((a, b) => (a.day === b.day ? a.sequence - b.sequence : a.day < b.day ? -1 : 1));
+  return logs.sort((a, b) =>
+    a.day === b.day ? a.sequence - b.sequence || a.worker - b.worker : a.day < b.day ? -1 : 1,
+  );
 }
 
 export function utcDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
+
+/** When a UTC day ends, milliseconds since the epoch. */
+export function endOfDay(day: string): number {
+  return Date.parse(day) + DAY_MS;
+}
+
+const DAY_MS = 86_400_000;
 
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';

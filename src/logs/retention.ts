@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { STALE_MS, compressFile } from './compress.ts';
 import type { LogName } from './names.ts';
-import { fileReason, isMissing, listLogs, utcDay } from './names.ts';
+import { endOfDay, fileReason, isMissing, listLogs, utcDay } from './names.ts';
 
 export type RetentionSettings = Pick<
   Config['logging']['requests'],
@@ -13,9 +13,17 @@ export type RetentionSettings = Pick<
 >;
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** How long a file must have been silent before it is compressed: another process may still append. */
 const SETTLE_MS = 60_000;
+/** How long after the end of a day each worker has closed its file of that day for certain. */
+const LEAVE_MS = 60_000;
+
+export interface RetentionDeps {
+  readonly clock: Clock;
+  /** Which of several workers writes, from 1; 0 where one process serves. */
+  readonly worker: number;
+  readonly onProblem: (message: string) => void;
+}
 
 interface Found extends LogName {
   readonly size: number;
@@ -25,25 +33,21 @@ interface Found extends LogName {
 /**
  * Keeps the directory within `retention` and `max_total` and compresses what is closed. It looks after each
  * opening of a file and, where a file can become too old without that, once an hour. Only files with our names
- * are touched, and never the newest of today nor the one being written.
+ * are touched, and never the newest of today of any worker nor the one being written.
  */
 export class Retention {
   readonly #settings: RetentionSettings;
-  readonly #deps: { readonly clock: Clock; readonly onProblem: (message: string) => void };
+  readonly #deps: RetentionDeps;
   readonly #directory: string;
   readonly #settleMs: number;
   readonly #abort = new AbortController();
-  #current = '';
+  #current: string | undefined;
   #sweeping: Promise<void> | undefined;
   #again = false;
   #cancelTimer: (() => void) | undefined;
 
   /** @param settleMs silence after which a file counts as closed for compression, milliseconds */
-  constructor(
-    settings: RetentionSettings,
-    deps: { clock: Clock; onProblem: (message: string) => void },
-    settleMs = SETTLE_MS,
-  ) {
+  constructor(settings: RetentionSettings, deps: RetentionDeps, settleMs = SETTLE_MS) {
     this.#settings = settings;
     this.#deps = deps;
     this.#directory = resolve(settings.directory);
@@ -54,6 +58,12 @@ export class Retention {
   /** Says which file is written from now on, and begins a sweep in the background. */
   opened(name: string): void {
     this.#current = name;
+    void this.sweep();
+  }
+
+  /** Says that no file is open any more: it may be compressed and deleted. */
+  left(): void {
+    this.#current = undefined;
     void this.sweep();
   }
 
@@ -156,15 +166,19 @@ export class Retention {
     }
   }
 
-  /** Files that nobody appends to by rights: the day is over or a newer one of the day exists. Oldest first. */
+  /**
+   * Files that nobody has open by rights: the same worker has a newer one of the day, or the day is over. Another worker is
+   * given a minute to notice that. Oldest first.
+   */
   async #closed(): Promise<Found[]> {
     const files = (await this.#find()).filter((file) => file.kind !== 'tmp');
-    const today = utcDay(this.#deps.clock.now());
-    return files.filter((file) => {
-      if (file.name === this.#current) return false;
-      return (
-        file.day < today || files.some((other) => other.day === file.day && other.sequence > file.sequence)
-      );
+    const nowMs = this.#deps.clock.now();
+    const today = utcDay(nowMs);
+    return files.filter(({ name, day, worker, sequence }) => {
+      if (name === this.#current) return false;
+      if (files.some((other) => other.day === day && other.worker === worker && other.sequence > sequence))
+        return true;
+      return worker === this.#deps.worker ? day < today : nowMs - endOfDay(day) >= LEAVE_MS;
     });
   }
 
@@ -195,5 +209,5 @@ export class Retention {
 
 /** When the newest record of a file was written, at the latest. A copied file has a later mtime than that. */
 function newestMs(file: Found): number {
-  return Math.min(file.mtimeMs, Date.parse(file.day) + DAY_MS);
+  return Math.min(file.mtimeMs, endOfDay(file.day));
 }

@@ -6,6 +6,7 @@ import { BATCH_BYTES, Backlog } from './backlog.ts';
 import { LogFile } from './files.ts';
 import type { LineMaker } from './large.ts';
 import { largeSize } from './large.ts';
+import { endOfDay, utcDay } from './names.ts';
 import type { LogRecord } from './record.ts';
 import { estimatedSize } from './record.ts';
 import type { Redaction } from './redaction.ts';
@@ -17,6 +18,8 @@ export type LogSettings = Config['logging']['requests'];
 
 export interface LogWriterDeps {
   readonly clock: Clock;
+  /** Which of several workers writes, from 1; one process serves when it is not given. */
+  readonly worker?: number;
   /** What is taken out of lines at the moment they are made. */
   readonly redaction: () => Redaction;
   /** Makes large records lines, off the event loop. */
@@ -39,6 +42,8 @@ export interface LogStats {
 }
 
 const SYNC_MS = 1_000;
+/** How long after the end of its day a file is closed. */
+const LEAVE_MS = 1_000;
 /** Least time between two reports of records that could not be encoded. */
 const ENCODE_REPORT_MS = 60_000;
 
@@ -57,6 +62,7 @@ export class LogWriter {
   #writing: Promise<void> | undefined;
   #cancelFlush: (() => void) | undefined;
   #cancelSync: (() => void) | undefined;
+  #cancelLeave: (() => void) | undefined;
   #flushDue = false;
   #syncedMs = -Infinity;
   #closing: Promise<void> | undefined;
@@ -70,17 +76,19 @@ export class LogWriter {
     this.#settings = settings;
     this.#deps = deps;
     const onProblem = (message: string) => this.#report(message);
-    this.#retention = new Retention(settings, { clock: deps.clock, onProblem });
+    const { clock, worker = 0 } = deps;
+    this.#retention = new Retention(settings, { clock, worker, onProblem });
     this.#backlog = new Backlog({
       redaction: deps.redaction,
       onLost: (record, size, error) => this.#lose(record, size, error),
     });
     this.#file = new LogFile({
       directory: settings.directory,
+      worker,
       rotateSize: settings.rotate_size,
       durable: settings.fsync !== 'never',
-      clock: deps.clock,
-      onOpen: (name) => this.#retention.opened(name),
+      clock,
+      onOpen: (name, day) => this.#opened(name, day),
       onProblem,
     });
   }
@@ -161,6 +169,7 @@ export class LogWriter {
 
   async #close(): Promise<void> {
     this.#cancelSync?.();
+    this.#cancelLeave?.();
     const settled = this.#retention.close();
     do await this.flush();
     while (this.#writing || this.#making.size > 0 || (this.#left > 0 && !this.#trouble));
@@ -252,6 +261,25 @@ export class LogWriter {
       this.#batch = undefined;
     }
     await this.#sync();
+    if (await this.#file.leave()) this.#retention.left();
+  }
+
+  #opened(name: string, day: string): void {
+    this.#retention.opened(name);
+    this.#leaveAfter(day);
+  }
+
+  /** Closes the file soon after the end of its day, also where nothing more is written: other workers tidy it up then. */
+  #leaveAfter(day: string): void {
+    const { clock, worker } = this.#deps;
+    this.#cancelLeave?.();
+    if (worker === undefined || this.#closing) return;
+    const waitMs = Math.max(LEAVE_MS, endOfDay(day) - clock.now() + LEAVE_MS);
+    this.#cancelLeave = clock.after(waitMs, () => {
+      // The clock on the wall may have been set back.
+      if (utcDay(clock.now()) === day) this.#leaveAfter(day);
+      else this.#due();
+    });
   }
 
   /** Writes a batch, or goes on with it. @returns whether all of it is in the file */

@@ -80,6 +80,25 @@ function lines(cwd: string): { id: string; outcome: string }[] {
     .map((line) => JSON.parse(line) as { id: string; outcome: string });
 }
 
+/** The files of the log that hold a line which is no JSON. */
+function damagedFiles(cwd: string): string[] {
+  const directory = join(cwd, 'logs');
+  return readdirSync(directory).filter((file) =>
+    readFileSync(join(directory, file), 'utf8')
+      .split('\n')
+      .some((line) => line !== '' && !isJson(line)),
+  );
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What a program writes to stderr, as it comes. */
 function said({ process }: Serving): () => string {
   let text = '';
@@ -230,9 +249,13 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     expect(failed).toBeLessThanOrEqual(16);
     expect(await metric(url, 'requests_total')).toBeGreaterThan(counted);
     expect(told()).toMatch(/^warning: worker \d ended \(SIGKILL\): it begins again in 0\.2 s$/m);
+    // Whatever it was writing when it was killed is torn in its own file at most.
+    process.kill('SIGTERM');
+    await process.exited;
+    expect(damagedFiles(served.cwd).length).toBeLessThanOrEqual(1);
   });
 
-  test('log every request to the same files, which the export reads', async () => {
+  test('log every request, each to files of its own in one directory, which the export reads', async () => {
     const { url, cwd, process } = await serving({
       ...MOCK,
       logging: { requests: { rotate_size: '20KiB', flush_interval: '5ms', max_total: '1GiB' } },
@@ -248,7 +271,10 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
         .map(({ id }) => id)
         .toSorted(),
     ).toEqual(ids.toSorted());
-    expect(readdirSync(join(cwd, 'logs')).length).toBeGreaterThan(1);
+    const names = readdirSync(join(cwd, 'logs'));
+    const worker = (name: string) => /^llmproxy-\d{4}-\d\d-\d\d\.w(\d)(\.\d+)?\.ndjson$/.exec(name)?.[1];
+    expect(new Set(names.map(worker))).toEqual(new Set(['1', '2', '3']));
+    expect(names.length).toBeGreaterThan(3);
     const { code } = run(
       cwd,
       'export',

@@ -8,10 +8,11 @@ import { logDirectory, parseLines } from '../helpers/log-directory.ts';
 
 const DAY = '2026-03-04';
 
-function openLog(directory: string, clock = new FakeClock(), rotateSize = 100) {
+function openLog(directory: string, clock = new FakeClock(), rotateSize = 100, worker = 0) {
   const opened: string[] = [];
   const file = new LogFile({
     directory,
+    worker,
     rotateSize,
     durable: false,
     clock,
@@ -35,17 +36,22 @@ test('a directory that is a file is told as that, not as a file that exists alre
 
 describe('names', () => {
   test.each([
-    ['llmproxy-2026-03-04.ndjson', { day: DAY, sequence: 0, kind: 'plain' as const }],
-    ['llmproxy-2026-03-04.12.ndjson', { day: DAY, sequence: 12, kind: 'plain' as const }],
-    ['llmproxy-2026-03-04.12.ndjson.zst', { day: DAY, sequence: 12, kind: 'zst' as const }],
-    ['llmproxy-2026-03-04.ndjson.zst.tmp', { day: DAY, sequence: 0, kind: 'tmp' as const }],
+    ['llmproxy-2026-03-04.ndjson', { day: DAY, worker: 0, sequence: 0, kind: 'plain' as const }],
+    ['llmproxy-2026-03-04.12.ndjson', { day: DAY, worker: 0, sequence: 12, kind: 'plain' as const }],
+    ['llmproxy-2026-03-04.12.ndjson.zst', { day: DAY, worker: 0, sequence: 12, kind: 'zst' as const }],
+    ['llmproxy-2026-03-04.ndjson.zst.tmp', { day: DAY, worker: 0, sequence: 0, kind: 'tmp' as const }],
+    ['llmproxy-2026-03-04.w2.ndjson', { day: DAY, worker: 2, sequence: 0, kind: 'plain' as const }],
+    ['llmproxy-2026-03-04.w256.3.ndjson', { day: DAY, worker: 256, sequence: 3, kind: 'plain' as const }],
+    ['llmproxy-2026-03-04.w2.1.ndjson.zst', { day: DAY, worker: 2, sequence: 1, kind: 'zst' as const }],
   ])('parseLogName() reads %s', (name, meaning) => {
     expect(parseLogName(name)).toEqual({ name, ...meaning });
-    if (meaning.kind === 'plain') expect(logName(meaning.day, meaning.sequence)).toBe(name);
+    if (meaning.kind === 'plain') expect(logName(meaning.day, meaning.sequence, meaning.worker)).toBe(name);
   });
 
   test.each([
     'llmproxy-2026-03-04.0.ndjson',
+    'llmproxy-2026-03-04.w0.ndjson',
+    'llmproxy-2026-03-04.1.w2.ndjson',
     'llmproxy-2026-03-04.ndjson.gz',
     'llmproxy-2026-03-04.ndjson.bak',
     'my-llmproxy-2026-03-04.ndjson',
@@ -188,4 +194,34 @@ test('append() of two writers fills the same files, and both move on together', 
   const lines = (await Promise.all(names.map(async (name) => parseLines(await dir.text(name))))).flat();
   expect(new Set(lines.map((line) => line?.id)).size).toBe(40);
   expect(lines).toHaveLength(40);
+});
+
+test('each worker appends to files of its own, and rotates them by itself', async () => {
+  await using dir = await logDirectory();
+  const one = openLog(dir.path, undefined, 100, 1);
+  const two = openLog(dir.path, undefined, 100, 2);
+  await one.append(LINE);
+  await one.append(LINE);
+  await one.append(LINE);
+  await two.append(LINE);
+  await one.file.close();
+  await two.file.close();
+  expect(await dir.names()).toEqual([logName(DAY, 1, 1), logName(DAY, 0, 1), logName(DAY, 0, 2)]);
+  expect(await dir.text(logName(DAY, 0, 2))).toBe(LINE);
+});
+
+test('what one worker left torn touches no line of another', async () => {
+  await using dir = await logDirectory();
+  const one = openLog(dir.path, undefined, 0, 1);
+  const two = openLog(dir.path, undefined, 0, 2);
+  await one.append(LINE);
+  await two.append(LINE);
+  // As kill -9 within a write leaves it.
+  await appendFile(join(dir.path, logName(DAY, 0, 1)), '{"torn":');
+  await two.append(LINE);
+  const again = openLog(dir.path, undefined, 0, 1);
+  await again.append(LINE);
+  for (const { file } of [one, two, again]) await file.close();
+  expect(await dir.text(logName(DAY, 0, 1))).toBe(`${LINE}{"torn":\n${LINE}`);
+  expect(await dir.text(logName(DAY, 0, 2))).toBe(LINE + LINE);
 });

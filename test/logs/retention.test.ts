@@ -18,10 +18,10 @@ function name(rest: string, ending = ''): string {
   return `llmproxy-${rest}.ndjson${ending}`;
 }
 
-function setup(directory: string, settings: Partial<RetentionSettings>, settleMs?: number) {
+function setup(directory: string, settings: Partial<RetentionSettings>, settleMs?: number, worker = 0) {
   const clock = new FakeClock(NOW);
   const problems: string[] = [];
-  const deps = { clock, onProblem: (message: string) => problems.push(message) };
+  const deps = { clock, worker, onProblem: (message: string) => problems.push(message) };
   const all = { directory, retention: 0, max_total: 0, compress: 'none' as const, ...settings };
   return { retention: new Retention(all, deps, settleMs), clock, problems };
 }
@@ -176,4 +176,24 @@ test('LogWriter applies the rules as it opens a file', async () => {
   await until('the old file to be gone', async () => (await dir.names()).length === 1);
   await writer.close();
   expect(await dir.names()).toEqual([name('2026-03-10')]);
+});
+
+test('sweep() takes no file that another worker may have open', async () => {
+  await using dir = await logDirectory();
+  const names = ['2026-03-08.w9', '2026-03-09.w2', '2026-03-10.w1', '2026-03-10.w2', '2026-03-10.w2.1'];
+  for (const each of names) await place(dir.path, name(each), 120_000);
+  const { retention, clock } = setup(dir.path, { max_total: 1 }, undefined, 1);
+  retention.opened(name('2026-03-10.w1'));
+  await retention.sweep();
+  // Of a day that is over, and one that its worker has left for a newer one, nobody writes; also of a worker that is no more.
+  expect(await dir.names()).toEqual([name('2026-03-10.w1'), name('2026-03-10.w2.1')]);
+  // Midnight: the others have not noticed yet.
+  clock.advance(12 * 3_600_000);
+  retention.opened(name('2026-03-11.w1'));
+  await retention.sweep();
+  expect(await dir.names()).toEqual([name('2026-03-10.w2.1')]);
+  clock.advance(60_000);
+  await retention.sweep();
+  expect(await dir.names()).toEqual([]);
+  await retention.close();
 });

@@ -14,11 +14,12 @@ import { until } from '../helpers/until.ts';
 
 const TODAY = 'llmproxy-2026-03-04.ndjson';
 
-function setup(directory: string, changes: Partial<RequestLog> = {}) {
+function setup(directory: string, changes: Partial<RequestLog> = {}, worker?: number) {
   const clock = new FakeClock();
   const problems: string[] = [];
   const writer = new LogWriter(logSettings(directory, changes), {
     clock,
+    worker,
     redaction: () => plainRedaction,
     makeLine: async (record) => Buffer.from(encodeRecord(record)),
     onProblem: (message) => problems.push(message),
@@ -534,4 +535,21 @@ test('large records are made lines elsewhere, and hold their place in the queue 
   expect(problems.join()).toContain('request c: RangeError');
   expect(problems.join()).not.toContain('secret words');
   expect(writer.write(large('d', 2_400_000))).toBe(false);
+});
+
+test('a worker closes its file when the day is over, also where nothing more is written', async () => {
+  await using dir = await logDirectory();
+  const { writer, clock, problems } = setup(dir.path, { max_total: 1 }, 2);
+  writer.write(logRecord({ id: 'a' }));
+  await writer.flush();
+  expect(await dir.names()).toEqual(['llmproxy-2026-03-04.w2.ndjson']);
+  clock.advance(86_400_000);
+  // It is the oldest of those that nobody has open.
+  await until('the file of yesterday to be deleted', async () => (await dir.names()).length === 0);
+  writer.write(logRecord({ id: 'b' }));
+  await writer.flush();
+  expect(await dir.names()).toEqual(['llmproxy-2026-03-05.w2.ndjson']);
+  await writer.close();
+  expect(clock.timers).toBe(0);
+  expect(problems).toEqual([]);
 });
