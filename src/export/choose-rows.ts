@@ -2,6 +2,9 @@ import type { BatchOrigin } from './gather.ts';
 import type { Batch } from './convert/batch.ts';
 import type { Job, Outcome } from './job.ts';
 import type { Filter, Flaw } from './reasons.ts';
+import type { SideBySide } from '../logs/side-by-side.ts';
+import { sideBySide } from '../logs/side-by-side.ts';
+import { arrange } from './choose/arrange.ts';
 import { Candidates } from './choose/candidates.ts';
 import type { Choice } from './choose/choice.ts';
 import type { Chosen } from './choose/choose.ts';
@@ -19,10 +22,12 @@ import { writtenRows } from './write.ts';
 export async function chooseRows(job: Job): Promise<Outcome> {
   const { path } = job.options.sink;
   const spool = job.provisional ? Spool.over(job.provisional.fd, path) : new Spool(path);
-  const signatures = new Signatures(path);
-  const candidates = new Candidates(hashesFor(job.options.choosing), path);
+  const log = sideBySide(job.inputs);
+  const signatures = new Signatures(path, log?.workers);
+  const names = hashesFor(job.options.choosing, { sideBySide: log !== undefined });
+  const candidates = new Candidates(names, path, log?.workers);
   try {
-    return await chooseFrom(job, { spool, signatures, candidates });
+    return await chooseFrom(job, log, { spool, signatures, candidates });
   } finally {
     spool.close();
     signatures.close();
@@ -37,7 +42,11 @@ interface Waiting {
   readonly candidates: Candidates;
 }
 
-async function chooseFrom(job: Job, { spool, signatures, candidates }: Waiting): Promise<Outcome> {
+async function chooseFrom(
+  job: Job,
+  log: SideBySide | undefined,
+  { spool, signatures, candidates }: Waiting,
+): Promise<Outcome> {
   const { options, converters } = job;
   const feedback: PlacedFeedback[] = [];
   const sweeper = new Sweeper();
@@ -57,7 +66,9 @@ async function chooseFrom(job: Job, { spool, signatures, candidates }: Waiting):
   // Threads hold tens of megabytes each.
   await sweepAfter(candidates.length, candidates.drafts ? undefined : converters.close());
   candidates.hadBefore(seen.map(({ had }) => had));
-  const chosen = choose(candidates, feedback, options.choosing, (row) => signatures.of(row));
+  if (log) arrange(candidates, feedback, log);
+  const signature = (row: number) => signatures.of(candidates.stored(row));
+  const chosen = choose(candidates, feedback, options.choosing, signature);
   await sweepAfter(candidates.length);
   for (const choice of chosen.choices) countLeft(job, choice);
   if (stays(chosen, job, candidates)) keepAll(job, candidates, spool);
@@ -83,7 +94,7 @@ function placeOf(candidates: Candidates, inputs: Job['inputs'], row: number): st
 
 /** Whether all rows are to be written as they wait, one behind the other. */
 function stays({ sides, whole }: Chosen, { provisional }: Job, candidates: Candidates): boolean {
-  return provisional !== undefined && whole && !candidates.drafts && !sides;
+  return provisional !== undefined && whole && !candidates.drafts && !candidates.arranged && !sides;
 }
 
 function keepAll({ tally, stats, options, provisional }: Job, candidates: Candidates, spool: Spool): void {

@@ -2,20 +2,34 @@
 import type { HashName } from './choose/candidates.ts';
 import type { Choosing } from './choose/choosing.ts';
 
+interface Log {
+  readonly raw: boolean;
+  /** An earlier export has had some of it. */
+  readonly consumed: boolean;
+  /** Several workers wrote it, each its own files. */
+  readonly sideBySide: boolean;
+}
+
 /**
  * Whether rows can be written as they come: none waits for what stands in another. Only whole records can; the answers of
  * all others may still be judged or corrected further on in the log.
  */
 export function streams(
-  { sample, perGroup, last, sides }: Choosing,
-  { raw, consumed }: { raw: boolean; consumed: boolean },
+  { sample, perGroup, last, maxRecords, sides }: Choosing,
+  { raw, consumed, sideBySide }: Log,
 ): boolean {
-  return raw && !consumed && !sample && perGroup === undefined && last === undefined && sides.length === 1;
+  const inOrder = !sideBySide || maxRecords === undefined;
+  const all = !sample && perGroup === undefined && last === undefined && sides.length === 1;
+  return raw && !consumed && inOrder && all;
 }
 
 /** The hashes that will be asked for. */
-export function hashesFor({ conversations, makes, dedup, sides, sideOf, corrections }: Choosing): HashName[] {
+export function hashesFor(
+  { conversations, makes, dedup, sides, sideOf, corrections }: Choosing,
+  { sideBySide }: Pick<Log, 'sideBySide'>,
+): HashName[] {
   const names = new Set<HashName>(['terminal', 'content', 'id']);
+  if (sideBySide) names.add('written');
   if (conversations === 'last') names.add('root').add('session');
   if (sides.length > 1) names.add(sideOf === 'prompt' ? 'prompt' : 'root').add('session');
   if (conversations === 'last') names.add('owner').add('opening');

@@ -1,5 +1,7 @@
 import type { Make, Numbers } from './column.ts';
 import type { Spool } from './spool.ts';
+import type { Kept } from './unused.ts';
+import { longestUnused } from './unused.ts';
 
 /** Numbers that are written at once. */
 const PIECE_BITS = 16;
@@ -8,24 +10,39 @@ const PIECE = 1 << PIECE_BITS;
 const PAGE_BITS = 12;
 const PAGE = 1 << PAGE_BITS;
 
-/** A list of any length that takes memory for its newest numbers and one page; all others wait in a file. */
+/** Numbers that were read. */
+interface Page<A> extends Kept {
+  readonly values: A;
+  readonly bytes: Uint8Array;
+  /** Which they are; -1 for none. */
+  number: number;
+}
+
+/** A list of any length that takes memory for its newest numbers and few pages; all others wait in a file. */
 export class PagedColumn<A extends Numbers> {
   readonly #spool: () => Spool;
+  readonly #make: Make<A>;
   readonly #newest: A;
-  readonly #page: A;
-  readonly #pageBytes: Uint8Array;
-  #pageNumber = -1;
+  readonly #most: number;
+  readonly #pages: Page<A>[] = [];
+  /** The one that was asked for last. */
+  #page: Page<A>;
+  #turn = 0;
   /** Where each piece begins in the file. */
   readonly #pieces: number[] = [];
   #inFile = 0;
   #length = 0;
 
-  /** @param spool asked for when there is more than fits into memory */
-  constructor(make: Make<A>, spool: () => Spool) {
+  /**
+   * @param spool asked for when there is more than fits into memory
+   * @param pages how many are kept: as many as there are places that are read from by turns
+   */
+  constructor(make: Make<A>, spool: () => Spool, pages = 1) {
     this.#spool = spool;
+    this.#make = make;
+    this.#most = pages;
     this.#newest = make(PIECE);
-    this.#page = make(PAGE);
-    this.#pageBytes = bytesOf(this.#page);
+    this.#page = this.#more();
   }
 
   get length(): number {
@@ -46,9 +63,26 @@ export class PagedColumn<A extends Numbers> {
 
   at(index: number): number {
     if (index >= this.#inFile) return this.#newest[index - this.#inFile]!;
-    const page = index >>> PAGE_BITS;
-    if (page !== this.#pageNumber) this.#read(page);
-    return this.#page[index & (PAGE - 1)]!;
+    const number = index >>> PAGE_BITS;
+    if (number !== this.#page.number) this.#turnTo(number);
+    return this.#page.values[index & (PAGE - 1)]!;
+  }
+
+  #turnTo(number: number): void {
+    this.#page = this.#known(number) ?? this.#read(number);
+    this.#page.used = this.#turn += 1;
+  }
+
+  #known(number: number): Page<A> | undefined {
+    for (const page of this.#pages) if (page.number === number) return page;
+    return undefined;
+  }
+
+  #more(): Page<A> {
+    const values = this.#make(PAGE);
+    const page = { values, bytes: bytesOf(values), number: -1, used: 0 };
+    this.#pages.push(page);
+    return page;
   }
 
   #write(): void {
@@ -56,11 +90,18 @@ export class PagedColumn<A extends Numbers> {
     this.#inFile += PIECE;
   }
 
-  #read(page: number): void {
+  #read(number: number): Page<A> {
+    const page = this.#room();
     const perPiece = PIECE_BITS - PAGE_BITS;
-    const place = (page & ((1 << perPiece) - 1)) * this.#pageBytes.length;
-    this.#spool().read(this.#pageBytes, this.#pieces[page >>> perPiece]! + place);
-    this.#pageNumber = page;
+    const place = (number & ((1 << perPiece) - 1)) * page.bytes.length;
+    this.#spool().read(page.bytes, this.#pieces[number >>> perPiece]! + place);
+    page.number = number;
+    return page;
+  }
+
+  #room(): Page<A> {
+    if (this.#page.number === -1) return this.#page;
+    return this.#pages.length < this.#most ? this.#more() : longestUnused(this.#pages);
   }
 }
 

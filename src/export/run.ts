@@ -7,6 +7,7 @@ import type { ExportHooks, ExportOptions, Job, Outcome } from './job.ts';
 import type { Report } from './report.ts';
 import type { OutputFile, Sink } from './sink/sink.ts';
 import { findInputs } from '../logs/input.ts';
+import { sideBySide } from '../logs/side-by-side.ts';
 import { chooseRows } from './choose-rows.ts';
 import { startConverters } from './convert/pool.ts';
 import { ExportError } from './error.ts';
@@ -89,7 +90,11 @@ async function exportInputs(
     ...(options.consumed.length > 0 && outcome.seen.every(({ had }) => had === 0) ? { allNew: true } : {}),
   });
   try {
-    const streaming = { raw: options.plan.raw, consumed: options.consumed.length > 0 };
+    const streaming = {
+      raw: options.plan.raw,
+      consumed: options.consumed.length > 0,
+      sideBySide: sideBySide(inputs) !== undefined,
+    };
     outcome = streams(options.choosing, streaming) ? await streamRows(job) : await chooseRows(job);
     let report = reportOf({ tally, stats, outcome }, options, []);
     const papers = (files: readonly OutputFile[]) => {

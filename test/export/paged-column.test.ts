@@ -27,6 +27,30 @@ describe('PagedColumn', () => {
     spool.close();
   });
 
+  test('reads from several places by turns, each page once', () => {
+    const file = new Uint8Array(16 * 65_536);
+    let [length, reads] = [0, 0];
+    const spool = {
+      append(data: Uint8Array) {
+        file.set(data, length);
+        return (length += data.length) - data.length;
+      },
+      read(into: Uint8Array, at: number) {
+        reads += 1;
+        into.set(file.subarray(at, at + into.length));
+      },
+    } as unknown as Spool;
+    const column = new PagedColumn(words, () => spool, 3);
+    column.append(words(200_000).map((_, index) => index));
+    const wrong: number[] = [];
+    for (let step = 0; step < 60_000; step++)
+      for (const index of [step, 60_000 + step, 130_000 + step])
+        if (column.at(index) !== index) wrong.push(index);
+    expect(wrong).toEqual([]);
+    // 196,608 numbers are in the file, 4,096 a page; two places begin within one that another one ends with.
+    expect(reads).toBeLessThanOrEqual(196_608 / 4_096 + 2);
+  });
+
   test('needs no file for few numbers', () => {
     const column = new PagedColumn(words, () => {
       throw new Error('a file was asked for');

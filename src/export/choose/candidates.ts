@@ -25,6 +25,9 @@ export interface LogPlace {
   readonly line: number;
 }
 
+/** Pages of a column in memory, at most: more files than these are seldom written side by side. */
+const MAX_PAGES = 16;
+
 interface Run {
   readonly firstRow: number;
   readonly file: number;
@@ -32,11 +35,14 @@ interface Run {
 
 /**
  * All rows that may be written, in the order of the log, as columns of numbers: some 50 bytes a row and 8 for each
- * answer in its prompt, which wait in a file. Their text waits in the spool.
+ * answer in its prompt, which wait in a file; where their order is another than that of the files, 4 a row in memory. Their text waits in the spool.
  */
 export class Candidates {
   readonly #beside: string;
+  readonly #pages: number;
   #spool: Spool | undefined;
+  /** Where each row is in the columns; as they were added when left out. */
+  #order: Uint32Array | undefined;
   readonly #kept: readonly HashName[];
   readonly #hashes: ReadonlyMap<HashName, PagedColumn<Uint32Array<ArrayBuffer>>>;
   readonly #starts = this.#column(doubles);
@@ -58,9 +64,11 @@ export class Candidates {
   /**
    * @param kept the hashes that decisions will ask for
    * @param beside where the export goes; the file is on the same disk
+   * @param runs in how many runs of rows it is looked up by turns: files that were written side by side
    */
-  constructor(kept: readonly HashName[], beside: string) {
+  constructor(kept: readonly HashName[], beside: string, runs = 1) {
     this.#beside = beside;
+    this.#pages = Math.min(runs, MAX_PAGES);
     this.#kept = kept;
     this.#hashes = new Map(kept.map((name) => [name, this.#column(words)]));
   }
@@ -92,23 +100,44 @@ export class Candidates {
     for (const name of this.#kept) this.#hashes.get(name)!.append(hashesOf(batch, HASH[name]));
   }
 
+  /** Puts all rows in another order. @param order where each of them is, by the order in which they were added */
+  arrange(order: Uint32Array): void {
+    this.#order = order;
+  }
+
+  /** Whether they are in another order than they were added in. */
+  get arranged(): boolean {
+    return this.#order !== undefined;
+  }
+
+  /** Where a row is, by the order in which they were added. */
+  stored(row: number): number {
+    return this.#order ? this.#order[row]! : row;
+  }
+
+  /** When its record was written, milliseconds since the epoch; 0 where it does not say. */
+  writtenMs(row: number): number {
+    return this.hi('written', row) * 2 ** 32 + this.lo('written', row);
+  }
+
   start(row: number): number {
-    return this.#starts.at(row);
+    return this.#starts.at(this.stored(row));
   }
 
   /** Bytes of its text, line end included. */
   size(row: number): number {
-    const next = row + 1 < this.length ? this.#starts.at(row + 1) : this.#end;
-    return next - this.#starts.at(row);
+    const stored = this.stored(row);
+    const next = stored + 1 < this.length ? this.#starts.at(stored + 1) : this.#end;
+    return next - this.#starts.at(stored);
   }
 
   /** See FLAG in batch.ts. */
   flags(row: number): number {
-    return this.#flags.at(row);
+    return this.#flags.at(this.stored(row));
   }
 
   has(row: number, flag: number): boolean {
-    return (this.#flags.at(row) & flag) !== 0;
+    return (this.#flags.at(this.stored(row)) & flag) !== 0;
   }
 
   /** An earlier export has had these lines. @param lines at the beginning of each file */
@@ -127,15 +156,16 @@ export class Candidates {
   }
 
   place(row: number): LogPlace {
-    return { file: this.#runOf(row).file, line: this.#lines.at(row) };
+    const stored = this.stored(row);
+    return { file: this.#runOf(stored).file, line: this.#lines.at(stored) };
   }
 
   hi(name: HashName, row: number): number {
-    return this.#hashes.get(name)!.at(2 * row);
+    return this.#hashes.get(name)!.at(2 * this.stored(row));
   }
 
   lo(name: HashName, row: number): number {
-    return this.#hashes.get(name)!.at(2 * row + 1);
+    return this.#hashes.get(name)!.at(2 * this.stored(row) + 1);
   }
 
   /** Answers in the prompts of all rows. */
@@ -145,12 +175,13 @@ export class Candidates {
 
   /** The number of the first answer in a row's prompt among all of them. */
   firstTurn(row: number): number {
-    return row === 0 ? 0 : this.#turnEnds.at(row - 1) / 2;
+    return this.#firstTurn(this.stored(row));
   }
 
   /** How many answers its prompt holds. */
   turnCount(row: number): number {
-    return this.#turnEnds.at(row) / 2 - this.firstTurn(row);
+    const stored = this.stored(row);
+    return this.#turnEnds.at(stored) / 2 - this.#firstTurn(stored);
   }
 
   /** The link behind an answer in a prompt, by its number among all: the first half. */
@@ -164,15 +195,15 @@ export class Candidates {
   }
 
   inputTokens(row: number): number {
-    return this.#inputTokens.at(row);
+    return this.#inputTokens.at(this.stored(row));
   }
 
   outputTokens(row: number): number {
-    return this.#outputTokens.at(row);
+    return this.#outputTokens.at(this.stored(row));
   }
 
   facet(row: number): Facet {
-    return this.#facets[this.#facetOf.at(row)]!;
+    return this.#facets[this.#facetOf.at(this.stored(row))]!;
   }
 
   /** Gives the file back. */
@@ -181,18 +212,22 @@ export class Candidates {
   }
 
   #column<A extends Numbers>(make: Make<A>): PagedColumn<A> {
-    return new PagedColumn(make, () => (this.#spool ??= new Spool(this.#beside)));
+    return new PagedColumn(make, () => (this.#spool ??= new Spool(this.#beside)), this.#pages);
+  }
+
+  #firstTurn(stored: number): number {
+    return stored === 0 ? 0 : this.#turnEnds.at(stored - 1) / 2;
   }
 
   #run(file: number): void {
     if (this.#runs.at(-1)?.file !== file) this.#runs.push({ firstRow: this.length, file });
   }
 
-  #runOf(row: number): Run {
+  #runOf(stored: number): Run {
     let [from, to] = [0, this.#runs.length];
     while (to - from > 1) {
       const middle = (from + to) >>> 1;
-      if (this.#runs[middle]!.firstRow <= row) from = middle;
+      if (this.#runs[middle]!.firstRow <= stored) from = middle;
       else to = middle;
     }
     return this.#runs[from]!;

@@ -12,7 +12,10 @@ export interface Judgement {
 }
 
 /** Feedback, and where in the log it stands. */
-export interface PlacedFeedback extends Feedback, LogPlace {}
+export interface PlacedFeedback extends Feedback, LogPlace {
+  /** Milliseconds since the epoch. */
+  readonly writtenMs: number;
+}
 
 /**
  * What people said of the candidates. Words about an answer hold for every record of the same answer to the same prompt:

@@ -23,6 +23,8 @@ export interface LineTrouble {
 export interface FeedbackLine extends Feedback {
   /** From 0 within the batch. */
   readonly line: number;
+  /** Milliseconds since the epoch. */
+  readonly writtenMs: number;
 }
 
 export const FLAG = {
@@ -52,9 +54,11 @@ export const HASH = {
   id: 12,
   /** The conversation with its first answer: the link of that in its chain. */
   opening: 14,
+  /** No hash: when the record was written, milliseconds since the epoch, 0 where it does not say. */
+  written: 16,
 } as const;
 
-export const HASHES_PER_ROW = 16;
+export const HASHES_PER_ROW = 18;
 
 /** Not known. */
 export const UNKNOWN_TOKENS = 0xffffffff;

@@ -53,6 +53,11 @@ export class Chain {
     this.#own(owner);
   }
 
+  /** Notes when the record was written, milliseconds since the epoch. */
+  writtenAt(ms: number): void {
+    this.#put(HASH.written, { hi: Math.floor(ms / 2 ** 32), lo: ms >>> 0 });
+  }
+
   /** No conversation: a whole record stands for itself. */
   record(text: string): void {
     this.turns.length = 0;

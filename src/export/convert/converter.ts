@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../wire/json.ts';
+import { stringOf } from '../../wire/json.ts';
 import type { Conversation, Example } from '../conversation.ts';
 import type { Entry } from '../facts.ts';
 import type { Wanted } from '../select.ts';
@@ -118,13 +119,15 @@ export class Converter {
   #feedback(value: JsonObject, at: number, builder: BatchBuilder): void {
     if (value.outcome !== 'success') return builder.filter('refused_feedback');
     const feedback = feedbackOf(value);
-    if (feedback) builder.feedback.push({ ...feedback, line: at });
+    const writtenMs = writtenAt({ ts: stringOf(value.ts) ?? '', latencyMs: null });
+    if (feedback) builder.feedback.push({ ...feedback, line: at, writtenMs });
     else builder.spoil('not_a_record', at);
   }
 
   #row(entry: Entry, line: number, builder: BatchBuilder): void {
     this.#redactor?.fresh();
     const made = this.#plan.raw ? this.#record(entry) : this.#example(entry);
+    this.#chain.writtenAt(writtenAt(entry));
     builder.add({
       ...made,
       line,
@@ -242,6 +245,12 @@ export async function wantedBy({ selection }: Plan): Promise<Wanted> {
   // An expression is seldom given, and its language takes longer to load than most exports take to start.
   const compiled = where === undefined ? undefined : (await import('../where.ts')).compileWhere(where);
   return compileSelection(selection, compiled);
+}
+
+/** A record is written when its answer has ended. @returns milliseconds since the epoch, 0 where that is not known */
+function writtenAt({ ts, latencyMs }: Pick<Entry, 'ts' | 'latencyMs'>): number {
+  const ms = Date.parse(ts) + (latencyMs ?? 0);
+  return ms > 0 ? Math.floor(ms) : 0;
 }
 
 function flagsOf(entry: Entry, draft: boolean): number {

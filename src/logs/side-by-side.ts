@@ -1,0 +1,30 @@
+/** Which files of a log were written at the same time: those of several workers. */
+import { dirname, basename } from 'node:path';
+import type { LogInput } from './input.ts';
+import { parseLogName } from './names.ts';
+
+export interface SideBySide {
+  /** Of each input the number of the first one that was written on the same day in the same directory: its own if none was. */
+  readonly groups: readonly number[];
+  /** Of each input the number of the first one that the same worker wrote on that day. */
+  readonly hands: readonly number[];
+  /** Most workers that wrote on one day. */
+  readonly workers: number;
+}
+
+/** @returns `undefined` where each input was written after the one before it, as far as names tell */
+export function sideBySide(inputs: readonly LogInput[]): SideBySide | undefined {
+  const days = new Map<string, number>();
+  const workers = new Map<string, number>();
+  const groups: number[] = [];
+  const hands: number[] = [];
+  for (const [number, { path }] of inputs.entries()) {
+    const log = parseLogName(basename(path).replace(/\.gz$/, ''));
+    const day = log ? `${dirname(path)}/${log.day}` : `${number}`;
+    groups.push(days.getOrInsert(day, number));
+    hands.push(workers.getOrInsert(`${day}/${log?.worker ?? 0}`, number));
+  }
+  const together = Map.groupBy(new Set(hands), (hand) => groups[hand]!);
+  const most = Math.max(1, ...[...together.values()].map((all) => all.length));
+  return most > 1 ? { groups, hands, workers: most } : undefined;
+}
