@@ -105,3 +105,20 @@ test('embeddings whose kind is no word are made all the same', async () => {
   expect(response.status).toBe(502);
   expect(proxy.problems).toEqual([]);
 });
+
+test.each([[[[]]], ['text'], [5], [{ toString: 1 }], [true]])(
+  'a field of Responses that is %j where another type belongs is not told again',
+  async (odd) => {
+    await using vendor = speaker('messages', 'whole');
+    await using proxy = running({ providers: [speakerConfig('messages', vendor.url)] });
+    const told = { metadata: odd, text: { format: odd }, truncation: odd, top_logprobs: odd };
+    const response = await proxy.post('/v1/responses', { model: 'm', input: 'hi', ...told });
+    if (response.status === 400) return;
+    expect(await response.json()).toMatchObject({
+      metadata: {},
+      text: { format: { type: 'text' } },
+      truncation: typeof odd === 'string' ? odd : 'disabled',
+      top_logprobs: typeof odd === 'number' ? odd : 0,
+    });
+  },
+);

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { ToolBox, ToolOrigin } from './tools.ts';
 import type { OpenaiUsage } from '../usage.ts';
 import { isImproper } from '../endings.ts';
-import { areBroken, entryOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { areBroken, entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeCitations } from './citations.ts';
 import { encodeProbabilities } from './probabilities.ts';
 import { seal } from './sealed.ts';
@@ -21,7 +21,8 @@ export interface Envelope {
 }
 
 /**
- * A response object with every field that clients look for. What they asked for is told again.
+ * A response object with every field that clients look for. What they asked for is told again, where it is of the
+ * type that the field has: what is not was never taken.
  * @see https://platform.openai.com/docs/api-reference/responses/object
  */
 export function responseObject(
@@ -47,29 +48,36 @@ export function responseObject(
     background: false,
     error: null,
     incomplete_details: reason ? { reason } : null,
-    instructions: request.instructions ?? null,
-    max_output_tokens: request.max_output_tokens ?? null,
-    max_tool_calls: request.max_tool_calls ?? null,
+    instructions: stringOf(request.instructions) ?? null,
+    max_output_tokens: numberOf(request.max_output_tokens) ?? null,
+    max_tool_calls: numberOf(request.max_tool_calls) ?? null,
     model,
     output,
-    parallel_tool_calls: request.parallel_tool_calls ?? true,
+    parallel_tool_calls: request.parallel_tool_calls !== false,
     previous_response_id: null,
-    prompt_cache_key: request.prompt_cache_key ?? null,
+    prompt_cache_key: stringOf(request.prompt_cache_key) ?? null,
     reasoning: { effort: null, summary: null, ...objectOf(request.reasoning) },
-    safety_identifier: request.safety_identifier ?? null,
-    service_tier: request.service_tier ?? 'default',
+    safety_identifier: stringOf(request.safety_identifier) ?? null,
+    service_tier: stringOf(request.service_tier) ?? 'default',
     store: false,
-    temperature: request.temperature ?? 1,
-    text: { format: format ?? { type: 'text' }, ...text },
+    temperature: numberOf(request.temperature) ?? 1,
+    text: { format: stringOf(objectOf(format).type) === undefined ? { type: 'text' } : format, ...text },
     tool_choice: request.tool_choice ?? 'auto',
     tools: listOf(request.tools).map(shownTool),
-    top_logprobs: request.top_logprobs ?? 0,
-    top_p: request.top_p ?? 1,
-    truncation: request.truncation ?? 'disabled',
+    top_logprobs: numberOf(request.top_logprobs) ?? 0,
+    top_p: numberOf(request.top_p) ?? 1,
+    truncation: stringOf(request.truncation) ?? 'disabled',
     ...(done ? { usage: encodeUsage(answer.usage) } : {}),
     ...(typeof request.user === 'string' ? { user: request.user } : {}),
-    metadata: request.metadata ?? {},
+    metadata: textsOf(request.metadata),
   };
+}
+
+/** What of it are texts: of other values a client could make no metadata. */
+function textsOf(metadata: unknown): JsonObject {
+  return Object.fromEntries(
+    Object.entries(objectOf(metadata)).filter(([, value]) => typeof value === 'string'),
+  );
 }
 
 /** Fields of a function that may be left out where it is given, not where it is shown. */
