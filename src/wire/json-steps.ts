@@ -32,7 +32,7 @@ export class TooComplex extends Error {
 }
 
 /** What JSON.parse is given at once, characters: a few milliseconds' worth. */
-const PIECE = 1024 * 1024;
+const PIECE = 2 * 1024 * 1024;
 
 /** To make a value takes as long as to read so many characters of text. */
 const VALUE = 64;
