@@ -113,7 +113,6 @@ test.each([[[[]]], ['text'], [5], [{ toString: 1 }], [true]])(
     await using proxy = running({ providers: [speakerConfig('messages', vendor.url)] });
     const told = { metadata: odd, text: { format: odd }, truncation: odd, top_logprobs: odd };
     const response = await proxy.post('/v1/responses', { model: 'm', input: 'hi', ...told });
-    if (response.status === 400) return;
     expect(await response.json()).toMatchObject({
       metadata: {},
       text: { format: { type: 'text' } },

@@ -61,7 +61,7 @@ export function responseObject(
     service_tier: stringOf(request.service_tier) ?? 'default',
     store: false,
     temperature: numberOf(request.temperature) ?? 1,
-    text: { format: stringOf(objectOf(format).type) === undefined ? { type: 'text' } : format, ...text },
+    text: { format: shownFormat(objectOf(format)), ...text },
     tool_choice: request.tool_choice ?? 'auto',
     tools: listOf(request.tools).map(shownTool),
     top_logprobs: numberOf(request.top_logprobs) ?? 0,
@@ -78,6 +78,13 @@ function textsOf(metadata: unknown): JsonObject {
   return Object.fromEntries(
     Object.entries(objectOf(metadata)).filter(([, value]) => typeof value === 'string'),
   );
+}
+
+/** The format that was asked for, as far as it is one: any other is the usual one. */
+function shownFormat(format: JsonObject): JsonObject {
+  const { type, name, schema } = format;
+  if (type === 'json_object') return { type };
+  return type === 'json_schema' && typeof name === 'string' && isObject(schema) ? format : { type: 'text' };
 }
 
 /** Fields of a function that may be left out where it is given, not where it is shown. */
