@@ -74,6 +74,8 @@ export class UpstreamFlow implements Flow {
   readonly #inflater: Inflater | undefined;
   readonly #pieces = new Pieces();
   #bytes = 0;
+  /** The upstream's body is at its end. */
+  #ended = false;
   /** Whether the inflater may have more without another chunk. */
   #inflating = false;
   /** How long, and until when, what is still missing is waited for; signs of life do not move it. */
@@ -94,7 +96,7 @@ export class UpstreamFlow implements Flow {
     const { reading, timers } = this.#options;
     if (reading?.tap.error) throw reading.tap.error;
     const piece = await (this.#inflater ? this.#inflated(this.#inflater) : this.#chunk());
-    if (piece === undefined) return undefined;
+    if (piece === undefined) return this.#rest();
     this.#count(piece);
     if (!reading) {
       timers.progressed();
@@ -109,6 +111,21 @@ export class UpstreamFlow implements Flow {
     }
     if (tap.error && folded.length === 0) throw tap.error;
     return folded;
+  }
+
+  /**
+   * What the end of the body still makes readable, once: an event may lack its blank line. The client is given it also when
+   * the answer turns out to be cut, but no half of an event.
+   */
+  #rest(): Uint8Array | undefined {
+    const { reading } = this.#options;
+    if (!reading || this.#ended) return undefined;
+    this.#ended = true;
+    const { tap, fold } = reading;
+    const { chunks } = tap;
+    const rest = this.#understood(() => fold.end());
+    const isWhole = tap.chunks !== chunks || tap.done;
+    return isWhole && rest && rest.length > 0 ? rest : undefined;
   }
 
   #chunk(): Promise<Bytes | undefined> {
@@ -132,7 +149,7 @@ export class UpstreamFlow implements Flow {
     const { reading, target } = this.#options;
     this.#inflater?.close();
     if (!reading) return undefined;
-    const rest = this.#understood(() => reading.fold.end());
+    const rest = this.#rest();
     const { tap } = reading;
     if (tap.error) throw tap.error;
     if (!tap.finished && !tap.done) {

@@ -2,6 +2,8 @@ import type { Authorizer } from './auth/authorizer.ts';
 import type { Outline, ProviderSettings, UpstreamCall, UpstreamReply } from './base.ts';
 import type { Dial, Fetch } from './transport.ts';
 import type { Clock } from '../clock.ts';
+import type { Steps } from '../turns.ts';
+import { atOnce, turns } from '../turns.ts';
 import { namesCredential } from '../config/keys.ts';
 import { BaseProvider } from './base.ts';
 import { exchange } from './transport.ts';
@@ -63,9 +65,9 @@ export abstract class HttpProvider extends BaseProvider {
   /** Where a call goes, below the base URL. */
   protected abstract path(call: Called): string;
 
-  /** The body of a call, where it is not as it was made. */
-  protected body(call: UpstreamCall): UpstreamCall['body'] {
-    return call.body;
+  /** Makes the body of a call, where it is not as it came; it may be megabytes. */
+  protected rewritten(_call: UpstreamCall): Steps<UpstreamCall['body']> | undefined {
+    return undefined;
   }
 
   #url(call: Called): URL {
@@ -93,13 +95,16 @@ export abstract class HttpProvider extends BaseProvider {
   override outline(call: UpstreamCall): Outline {
     const shown = Object.entries({ ...this.#plain(call), ...this.#options.auth.outline });
     const headers = shown.map(([name, value]) => [name, namesCredential(name) ? '[masked]' : value]);
-    return { url: this.#url(call).href, headers: Object.fromEntries(headers), body: this.body(call) };
+    const steps = this.rewritten(call);
+    const body = steps ? atOnce(steps) : call.body;
+    return { url: this.#url(call).href, headers: Object.fromEntries(headers), body };
   }
 
   override async send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
     const { clock, fetch, keepaliveMs, auth } = this.#options;
     const url = this.#url(call);
-    const body = this.body(call);
+    const steps = this.rewritten(call);
+    const body = steps ? await turns.run(steps) : call.body;
     const headers = this.#plain(call);
     const credentials = auth.headers(call.key, { method: 'POST', url, headers, body }, signal);
     Object.assign(headers, credentials instanceof Promise ? await credentials : credentials);

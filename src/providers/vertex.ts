@@ -4,7 +4,11 @@ import type { Endpoint } from '../wire/endpoints.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
 import type { ProviderSettings, UpstreamCall } from './base.ts';
 import type { Called, HttpOptions } from './http.ts';
-import { isObject, parseJson } from '../wire/json.ts';
+import type { Steps } from '../turns.ts';
+import { decodeInSteps } from '../wire/bytes.ts';
+import { isObject } from '../wire/json.ts';
+import { parseInSteps } from '../wire/json-steps.ts';
+import { stringifyInSteps } from '../wire/json-write.ts';
 import { geminiMethod } from './gemini.ts';
 import { HttpProvider } from './http.ts';
 
@@ -56,14 +60,21 @@ export class VertexProvider extends HttpProvider {
     return `${name}:${endpoint === 'embeddings' ? 'predict' : geminiMethod(call)}`;
   }
 
-  /** Claude's model stands in the URL and its version in the body. */
-  protected override body({ body, model }: UpstreamCall): UpstreamCall['body'] {
-    if (this.protocol(model) !== 'messages') return body;
-    const message = parseJson(typeof body === 'string' ? body : new TextDecoder().decode(body));
-    if (!isObject(message)) return body;
-    const { model: _, ...rest } = message;
-    return JSON.stringify({ anthropic_version: ANTHROPIC_VERSION, ...rest });
+  protected override rewritten({ body, model }: UpstreamCall): Steps<UpstreamCall['body']> | undefined {
+    return this.protocol(model) === 'messages' ? ofVertex(body) : undefined;
   }
+}
+
+/** What the proxy has read once already is within its bounds. */
+const BOUNDS = { maxDepth: Infinity, maxValues: Infinity, maxFields: Infinity };
+
+/** A message to Claude as Vertex takes it: the model stands in the URL, and the version in the body. */
+function* ofVertex(body: UpstreamCall['body']): Steps<UpstreamCall['body']> {
+  const text = typeof body === 'string' ? body : yield* decodeInSteps(body, false);
+  const message = yield* parseInSteps(text, BOUNDS);
+  if (!isObject(message)) return body;
+  const { model: _, ...rest } = message;
+  return yield* stringifyInSteps({ anthropic_version: ANTHROPIC_VERSION, ...rest });
 }
 
 /** Where Vertex is asked for a location. */

@@ -17,6 +17,9 @@ const MAX_MESSAGE = 2_000;
 /** Longest code, type or parameter. */
 const MAX_WORD = 200;
 
+/** How many of the things that are wrong are told. */
+const MAX_DETAILS = 20;
+
 /** How far into a page its title is looked for: the search takes the square of it. */
 const MAX_HEAD = 8_000;
 
@@ -54,7 +57,8 @@ export function classifyBody(given: unknown): Classified | undefined {
     upstream: {
       status,
       headers: new Headers(),
-      body: JSON.stringify(body),
+      // Only what is passed on verbatim needs it, and it may be megabytes.
+      body: '',
       verbatim: false,
       ...words,
     },
@@ -150,7 +154,7 @@ function className(body: JsonObject): string | undefined {
 function detailOf(detail: unknown): string | undefined {
   if (detail === undefined) return undefined;
   if (typeof detail === 'string') return detail;
-  return JSON.stringify(detail);
+  return JSON.stringify(Array.isArray(detail) ? detail.slice(0, MAX_DETAILS) : detail);
 }
 
 function plainMessage(body: string): string {

@@ -92,6 +92,23 @@ test('ids of calls that Anthropic refuses become others that stay apart', () => 
   ]);
 });
 
+test('ids of calls of any length become short ones that stay apart', () => {
+  const ids = ['a', 'b'].map((end) => 'x'.repeat(1_000_000) + end);
+  const calls = ids.map((id) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } }));
+  const { body } = encode({
+    messages: [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: null, tool_calls: calls },
+      { role: 'tool', tool_call_id: ids[1]!, content: 'x' },
+    ],
+  });
+  const [, asked, answered] = body.messages as { content: { id?: string; tool_use_id?: string }[] }[];
+  const [first, second] = asked!.content.map(({ id }) => id!);
+  expect(first).not.toBe(second!);
+  expect(answered!.content[0]!.tool_use_id).toBe(second!);
+  expect(second!.length).toBeLessThan(300);
+});
+
 test('a part that Anthropic has no block for is not supported', () => {
   const content = [{ type: 'input_audio', input_audio: {} }];
   const encoded = () => encode({ messages: [{ role: 'user', content }] });

@@ -4,6 +4,7 @@ import type { ReplayMemory } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
 import { argumentsObject, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { named } from '../words.ts';
+import { nineOf } from '../quirks.ts';
 
 interface Turn {
   readonly role: 'user' | 'assistant';
@@ -118,12 +119,17 @@ function toolUse(call: ToolCall, at: string): JsonObject {
   return { type: 'tool_use', id: toolId(call.id), name: call.function.name, input, ...marker(call) };
 }
 
+/** Longest beginning of an id that is kept, characters: no vendor's ids are longer. */
+const MAX_ID = 256;
+
 /**
  * Ids of other vendors may have what the API refuses, and must stay apart.
  * @see https://github.com/RooCodeInc/Roo-Code/pull/10649
  */
 function toolId(id: string): string {
-  return String(id).replace(/[^a-zA-Z0-9_-]/g, (char) => `_${char.charCodeAt(0).toString(16)}_`);
+  const text = String(id);
+  const short = text.length > MAX_ID ? `${text.slice(0, MAX_ID)}_${nineOf(text)}` : text;
+  return short.replace(/[^a-zA-Z0-9_-]/g, (char) => `_${char.charCodeAt(0).toString(16)}_`);
 }
 
 function toolResult(message: ChatMessage, at: string): JsonObject {

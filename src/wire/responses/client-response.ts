@@ -3,7 +3,16 @@ import type { JsonObject } from '../json.ts';
 import type { ToolBox, ToolOrigin } from './tools.ts';
 import type { OpenaiUsage } from '../usage.ts';
 import { isImproper } from '../endings.ts';
-import { areBroken, entryOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import {
+  toldChoice,
+  toldMetadata,
+  toldReasoning,
+  toldText,
+  toldTier,
+  toldTools,
+  toldTruncation,
+} from './echo.ts';
+import { areBroken, entryOf, isObject, listOf, numberOf, stringOf } from '../json.ts';
 import { encodeCitations } from './citations.ts';
 import { encodeProbabilities } from './probabilities.ts';
 import { seal } from './sealed.ts';
@@ -38,7 +47,6 @@ export function responseObject(
   const { id, model, output, finish } = answer;
   const done = finish !== null;
   const reason = isImproper(finish) ? finish : entryOf(INCOMPLETE, finish);
-  const { format, ...text } = objectOf(request.text);
   return {
     id,
     object: 'response',
@@ -56,41 +64,21 @@ export function responseObject(
     parallel_tool_calls: request.parallel_tool_calls !== false,
     previous_response_id: null,
     prompt_cache_key: stringOf(request.prompt_cache_key) ?? null,
-    reasoning: { effort: null, summary: null, ...objectOf(request.reasoning) },
+    reasoning: toldReasoning(request.reasoning),
     safety_identifier: stringOf(request.safety_identifier) ?? null,
-    service_tier: stringOf(request.service_tier) ?? 'default',
+    service_tier: toldTier(request.service_tier),
     store: false,
     temperature: numberOf(request.temperature) ?? 1,
-    text: { format: shownFormat(objectOf(format)), ...text },
-    tool_choice: request.tool_choice ?? 'auto',
-    tools: listOf(request.tools).map(shownTool),
+    text: toldText(request.text),
+    tool_choice: toldChoice(request.tool_choice),
+    tools: toldTools(request.tools),
     top_logprobs: numberOf(request.top_logprobs) ?? 0,
     top_p: numberOf(request.top_p) ?? 1,
-    truncation: stringOf(request.truncation) ?? 'disabled',
+    truncation: toldTruncation(request.truncation),
     ...(done ? { usage: encodeUsage(answer.usage) } : {}),
     ...(typeof request.user === 'string' ? { user: request.user } : {}),
-    metadata: textsOf(request.metadata),
+    metadata: toldMetadata(request.metadata),
   };
-}
-
-/** What of it are texts: of other values a client could make no metadata. */
-function textsOf(metadata: unknown): JsonObject {
-  return Object.fromEntries(
-    Object.entries(objectOf(metadata)).filter(([, value]) => typeof value === 'string'),
-  );
-}
-
-/** The format that was asked for, as far as it is one: any other is the usual one. */
-function shownFormat(format: JsonObject): JsonObject {
-  const { type, name, schema } = format;
-  if (type === 'json_object') return { type };
-  return type === 'json_schema' && typeof name === 'string' && isObject(schema) ? format : { type: 'text' };
-}
-
-/** Fields of a function that may be left out where it is given, not where it is shown. */
-function shownTool(tool: unknown): unknown {
-  if (!isObject(tool) || tool.type !== 'function') return tool;
-  return { description: null, parameters: null, strict: false, ...tool };
 }
 
 const INCOMPLETE: Readonly<Record<string, string>> = {

@@ -1,0 +1,80 @@
+/**
+ * What a response tells again of its request. Official clients check each field's type: what is of another was never taken,
+ * and the field has its usual value.
+ */
+import type { JsonObject } from '../json.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+
+const VERBOSITIES = ['low', 'medium', 'high'];
+const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'];
+const SUMMARIES = ['auto', 'concise', 'detailed'];
+const CHOICES = ['none', 'auto', 'required'];
+const TIERS = ['auto', 'default', 'flex', 'scale', 'priority'];
+
+/** One of these words; `undefined` for anything else. */
+function oneOf(words: readonly string[], value: unknown): string | undefined {
+  return words.find((word) => word === value);
+}
+
+/** How the text was asked for. */
+export function toldText(text: unknown): JsonObject {
+  const { format, verbosity } = objectOf(text);
+  const told = oneOf(VERBOSITIES, verbosity);
+  return { format: toldFormat(objectOf(format)), ...(told === undefined ? {} : { verbosity: told }) };
+}
+
+function toldFormat({ type, name, schema, description, strict }: JsonObject): JsonObject {
+  if (type === 'json_object') return { type };
+  if (type !== 'json_schema' || typeof name !== 'string' || !isObject(schema)) return { type: 'text' };
+  return {
+    type,
+    name,
+    ...(typeof description === 'string' ? { description } : {}),
+    schema,
+    strict: strict === true,
+  };
+}
+
+/** How much was to be thought. */
+export function toldReasoning(reasoning: unknown): JsonObject {
+  const { effort, summary } = objectOf(reasoning);
+  return { effort: oneOf(EFFORTS, effort) ?? null, summary: oneOf(SUMMARIES, summary) ?? null };
+}
+
+/** Which tool was to be called. */
+export function toldChoice(choice: unknown): unknown {
+  const named = objectOf(choice);
+  const isNamed = named.type === 'function' && typeof named.name === 'string';
+  return isNamed ? { type: 'function', name: named.name } : (oneOf(CHOICES, choice) ?? 'auto');
+}
+
+/** The tools that have a type; of a function also what may be left out where it is given, not where it is shown. */
+export function toldTools(tools: unknown): JsonObject[] {
+  return listOf(tools).flatMap((tool) => {
+    if (!isObject(tool) || typeof tool.type !== 'string') return [];
+    if (tool.type !== 'function') return [tool];
+    const { name, description, parameters, strict } = tool;
+    if (typeof name !== 'string') return [];
+    const told = {
+      ...tool,
+      description: stringOf(description) ?? null,
+      parameters: isObject(parameters) ? parameters : null,
+      strict: strict === true,
+    };
+    return [told];
+  });
+}
+
+export function toldTier(tier: unknown): string {
+  return oneOf(TIERS, tier) ?? 'default';
+}
+
+export function toldTruncation(truncation: unknown): string {
+  return truncation === 'auto' ? 'auto' : 'disabled';
+}
+
+/** The texts among the metadata. */
+export function toldMetadata(metadata: unknown): JsonObject {
+  const texts = Object.entries(objectOf(metadata)).filter(([, value]) => typeof value === 'string');
+  return Object.fromEntries(texts);
+}
