@@ -1,5 +1,7 @@
 /** Longest value that is made of names which clients or providers choose, bytes: clients stop at 16 KiB of all headers. */
 const MAX_BYTES = 1_024;
+/** What nearly all names are made of. */
+const PLAIN = /^[\x20-\x7e]*$/;
 /** Longest name within a list, bytes. */
 const MAX_NAME = 128;
 /** Room for how many are not named. */
@@ -7,6 +9,7 @@ const REST = ', and 1000000000 more'.length;
 
 /** Text as a header value: what a header cannot carry is escaped, and what is too long is cut. */
 export function headerText(text: string, maxBytes = MAX_BYTES): string {
+  if (text.length <= maxBytes && PLAIN.test(text)) return text;
   let value = '';
   let cut = '';
   for (const char of text.slice(0, maxBytes + 1).toWellFormed()) {
