@@ -143,26 +143,31 @@ export class RequestRouter {
       }
       const next = left.attempts > 0 ? await this.#next(turn, left, again) : undefined;
       if (!next) break;
-      const outcome = await this.#runner.ask(turn, next);
+      const outcome = await next.asked;
       if (!Array.isArray(outcome)) return outcome;
       failed = outcome;
     }
     throw errors.length > 0 ? this.#final(errors, contenders) : this.#unavailable(job, contenders);
   }
 
-  /** Whom to ask next, at once and with its room reserved; `undefined` when that is nobody in time. */
+  /**
+   * Asks the next target as soon as it may be asked; `undefined` when that is none in time. That it may be, and that it is, are
+   * one step: many requests wake in the same moment, and each must find what those before it have taken.
+   */
   async #next(
-    { job, contenders, untilMs }: Turn,
+    turn: Turn,
     left: Left,
     again: Contender | undefined,
-  ): Promise<Contender | undefined> {
+  ): Promise<{ readonly asked: ReturnType<AttemptRunner['ask']> } | undefined> {
     const { clock } = this.#deps;
+    const { job, contenders, untilMs } = turn;
     for (;;) {
       job.abort.throwIfAborted();
       const nowMs = clock.monotonic();
       const first = soonest(contenders, nowMs, again);
+      const isReady = first.readyAtMs <= nowMs;
       let { contender } = first;
-      if (first.readyAtMs > nowMs) {
+      if (!isReady) {
         const waitMs = worthWaitingMs(contenders, nowMs, again);
         if (waitMs <= left.waitMs && nowMs + waitMs < untilMs) {
           left.waitMs -= waitMs;
@@ -170,10 +175,12 @@ export class RequestRouter {
           continue;
         }
         contender = leastBad(contenders, nowMs, !left.lastResort);
-        left.lastResort = false;
       }
+      if (!contender) return undefined;
       // Another process may have taken the room since: it is looked for again.
-      if (!contender || contender.target.reserve(nowMs)) return contender;
+      if (!contender.target.reserve(nowMs)) continue;
+      if (!isReady) left.lastResort = false;
+      return { asked: this.#runner.ask(turn, contender) };
     }
   }
 

@@ -117,6 +117,7 @@ class Running {
   readonly #beganMs: number;
   /** Another one answered first. */
   #lost = false;
+  #failed = false;
   #opened: Opened | undefined;
 
   constructor({ job, call, share }: Turn, contender: Contender, { clock, attempt }: RunnerDeps) {
@@ -149,6 +150,7 @@ class Running {
 
   #fail(error: ProxyError): Failure {
     const { contender } = this;
+    this.#failed = true;
     if (!this.#lost) {
       contender.target.fail(this.#ticket, error, this.#clock.monotonic(), this.#clock.now());
       this.#report(error);
@@ -170,6 +172,8 @@ class Running {
 
   /** Ends it without a word about its target: another one answered first. */
   lose(): void {
+    // What failed before has had its word.
+    if (this.#failed) return;
     this.#lost = true;
     const { target } = this.contender;
     const message = `Cannot use ${target.id}: another target answered first`;
