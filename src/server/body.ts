@@ -121,12 +121,22 @@ function announcedLength(header: string | undefined): number | undefined {
 async function atOnce(request: Request, announced: number, limits: BodyLimits): Promise<Bytes> {
   const { promise, resolve, reject } = Promise.withResolvers<ArrayBuffer>();
   const cancel = limits.clock.after(limits.withinMs, () => reject(tooSlow()));
+  // What is not waited for any longer may still come, and counts until then.
+  const arrived = () => limits.buffered.arrived(announced);
+  request.arrayBuffer().then(
+    (bytes) => {
+      arrived();
+      resolve(bytes);
+    },
+    (cause: unknown) => {
+      arrived();
+      reject(left(cause));
+    },
+  );
   try {
-    request.arrayBuffer().then(resolve, (cause: unknown) => reject(left(cause)));
     return new Uint8Array(await promise);
   } finally {
     cancel();
-    limits.buffered.arrived(announced);
   }
 }
 
