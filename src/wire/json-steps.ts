@@ -59,10 +59,11 @@ interface Open {
 
 /**
  * What JSON.parse makes of the text, in steps of a few milliseconds.
+ * @param piece what is parsed at once, characters
  * @throws TooComplex, or SyntaxError when it is no JSON
  */
-export function* parseInSteps(text: string, bounds: JsonBounds): Steps<unknown> {
-  const reader = new Reader(text, bounds);
+export function* parseInSteps(text: string, bounds: JsonBounds, piece = PIECE): Steps<unknown> {
+  const reader = new Reader(yield* trimmed(text), bounds, piece);
   while (!reader.scan()) {
     if (reader.longText) yield* reader.readLongText();
     yield;
@@ -70,9 +71,23 @@ export function* parseInSteps(text: string, bounds: JsonBounds): Steps<unknown> 
   return reader.value;
 }
 
+/** The text without the blanks around it, of which there may be megabytes. */
+function* trimmed(text: string): Steps<string> {
+  let start = 0;
+  let end = text.length;
+  while (isBlank(text.charCodeAt(start))) if (++start % STRIDE === 0) yield;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) if (--end % STRIDE === 0) yield;
+  return end - start === text.length ? text : text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
 class Reader {
   readonly #text: string;
   readonly #bounds: JsonBounds;
+  readonly #piece: number;
   readonly #open: Open[] = [];
   /** How many of the open ones, from outside, are read piece by piece. */
   #entered = 0;
@@ -89,9 +104,10 @@ class Reader {
   /** Set when a text was found that is too long to be read at once. */
   longText = false;
 
-  constructor(text: string, bounds: JsonBounds) {
+  constructor(text: string, bounds: JsonBounds, piece: number) {
     this.#text = text;
     this.#bounds = bounds;
+    this.#piece = piece;
   }
 
   /** Goes on until it is time for a pause. @returns whether all is read */
@@ -188,7 +204,7 @@ class Reader {
     open.member = this.#at;
     const outer = this.#open[this.#entered - 1];
     const weight = this.#values * VALUE + this.#fields * FIELD;
-    if (this.#at - (outer?.from ?? 0) + weight - this.#parsed < PIECE) return false;
+    if (this.#at - (outer?.from ?? 0) + weight - this.#parsed < this.#piece) return false;
     this.#parsed = weight;
     this.#flush();
     return true;
@@ -254,10 +270,7 @@ class Reader {
   }
 
   #blank(start: number, end: number): boolean {
-    for (let at = start; at < end; at += 1) {
-      const code = this.#text.charCodeAt(at);
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return false;
-    }
+    for (let at = start; at < end; at += 1) if (!isBlank(this.#text.charCodeAt(at))) return false;
     return true;
   }
 

@@ -8,8 +8,10 @@ import { parseInSteps, TooComplex } from '../../src/wire/json-steps.ts';
 import { stringifyInSteps } from '../../src/wire/json-write.ts';
 
 const BOUNDS: JsonBounds = { maxDepth: 100, maxValues: Infinity, maxFields: Infinity };
+/** So that texts need not be of megabytes to be read piece by piece. */
+const PIECE = 64 * 1024;
 const parse = (text: string, bounds: Partial<JsonBounds> = {}) =>
-  atOnce(parseInSteps(text, { ...BOUNDS, ...bounds }));
+  atOnce(parseInSteps(text, { ...BOUNDS, ...bounds }, PIECE));
 
 /** As JSON.parse says, or that it throws. */
 function tried(read: () => unknown): unknown {
@@ -226,4 +228,21 @@ test('concatInSteps() is all pieces, one behind the other', () => {
   const steps = concatInSteps(pieces);
   expect(Buffer.compare(atOnce(steps), Buffer.concat(pieces))).toBe(0);
   expect(Array.from(concatInSteps(pieces)).length).toBeGreaterThan(2);
+});
+
+test.each([
+  ['before', (blanks: string) => `${blanks}{"a":1}`],
+  ['behind', (blanks: string) => `{"a":1}${blanks}`],
+])('megabytes of blanks %s a value are stepped over with pauses', (_, text) => {
+  const steps = parseInSteps(text(' \n\r\t'.repeat(1024 * 1024)), BOUNDS);
+  let pauses = 0;
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) {
+      expect(value).toEqual({ a: 1 });
+      break;
+    }
+    pauses += 1;
+  }
+  expect(pauses).toBeGreaterThan(2);
 });
