@@ -123,16 +123,10 @@ async function atOnce(request: Request, announced: number, limits: BodyLimits): 
   const cancel = limits.clock.after(limits.withinMs, () => reject(tooSlow()));
   // What is not waited for any longer may still come, and counts until then.
   const arrived = () => limits.buffered.arrived(announced);
-  request.arrayBuffer().then(
-    (bytes) => {
-      arrived();
-      resolve(bytes);
-    },
-    (cause: unknown) => {
-      arrived();
-      reject(left(cause));
-    },
-  );
+  request
+    .arrayBuffer()
+    .finally(arrived)
+    .then(resolve, (cause: unknown) => reject(left(cause)));
   try {
     return new Uint8Array(await promise);
   } finally {
