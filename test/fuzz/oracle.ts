@@ -243,8 +243,10 @@ function grammarOf(client: Client, text: string): string[] {
       : client === 'messages'
         ? checkMessagesStream(text)
         : checkResponsesStream(text);
-  return problems
-    .filter((problem) => !PROVIDERS.test(problem))
+  const ours = problems.filter((problem) => !PROVIDERS.test(problem));
+  // An event that is of none of the kinds is told once for each of them, and once for what is wrong with it.
+  const telling = ours.filter((problem) => !problem.startsWith('ResponseStreamEvent must have'));
+  return (telling.length > 0 ? telling : ours)
     .slice(0, 3)
     .map((problem) => `the stream breaks its grammar: ${problem.slice(0, 300)}`);
 }
