@@ -2,7 +2,8 @@
  * `make soak`: the compiled binary between impatient clients and a provider that breaks on purpose, with a good one
  * behind it. Exit 1 when a request hung, a cut answer passed for a whole one, a request has not exactly one record,
  * counters and logs of both sides do not add up, or connections and memory do not return to where they were.
- * Usage: bun bench/soak.ts [--unstreamed N] [--streamed N] [--seconds N] [--seed N]   (ends at whichever is first)
+ * Usage: bun bench/soak.ts [--unstreamed N] [--streamed N] [--seconds N] [--pause MS] [--seed N]   (ends at whichever is
+ * first; clients pause between two requests, so that an hour leaves the machine to others)
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     unstreamed: { type: 'string', default: '200000' },
     streamed: { type: 'string', default: '20000' },
     seconds: { type: 'string', default: '3600' },
+    pause: { type: 'string', default: '0' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
   },
 });
@@ -170,6 +172,7 @@ async function ask(stream: boolean): Promise<void> {
   }
 }
 
+const pauseMs = Number(values.pause);
 const until = performance.now() + Number(values.seconds) * 1000;
 async function clients(count: number, total: number, stream: boolean): Promise<void> {
   let left = total;
@@ -177,6 +180,7 @@ async function clients(count: number, total: number, stream: boolean): Promise<v
     while (left > 0 && performance.now() < until) {
       left -= 1;
       await ask(stream);
+      if (pauseMs > 0) await Bun.sleep(pauseMs);
     }
   };
   await Promise.all(Array.from({ length: count }, client));
