@@ -19,5 +19,5 @@ export function masked(config: Config): Config {
   }));
   if (config.auth === undefined || config.auth === 'none') return { ...config, providers };
   const keys = config.auth.keys.map((key) => (key.key === undefined ? key : { ...key, key: MASKED }));
-  return { ...config, providers, auth: { keys } };
+  return { ...config, providers, auth: { ...config.auth, keys } };
 }

@@ -1,9 +1,10 @@
 import type { Config, ProviderConfig, RouteConfig } from './schema.ts';
 import type { Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
-import { globMatcher, isGlob } from './globs.ts';
+import { checkAuth, checkLimits } from './access-references.ts';
 import { hasCredentials, resolveKeys } from './keys.ts';
 import { presetOf } from './presets.ts';
+import { served } from './served.ts';
 import { nearest } from './suggest.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -19,6 +20,7 @@ export function checkReferences(config: Config, positions: Positions, env: Env):
     ...checkProviders(config, positions, env),
     ...checkRoutes(config, positions),
     ...checkAuth(config, positions, env),
+    ...checkLimits(config, positions),
     ...checkExport(config, positions),
   ];
 }
@@ -144,7 +146,7 @@ function checkRoutes(config: Config, positions: Positions): Problem[] {
   const problems: Problem[] = [];
   for (const [alias, route] of Object.entries(config.models)) {
     for (const { name, path } of targetsOf(route)) {
-      if (served(config, alias, name)) continue;
+      if (served(config, name, alias)) continue;
       const names = [
         ...Object.keys(config.models),
         ...config.providers.map((provider) => `${provider.name}/...`),
@@ -164,19 +166,6 @@ function checkRoutes(config: Config, positions: Positions): Problem[] {
   return problems;
 }
 
-function served({ models, providers }: Config, alias: string, name: string): boolean {
-  if (name !== alias && Object.hasOwn(models, name)) return true;
-  return providers.some((provider) => {
-    const bare = name.startsWith(`${provider.name}/`) ? [name.slice(provider.name.length + 1), name] : [name];
-    const offers = (provider.models ?? presetOf(provider.type).models).map((model) =>
-      typeof model === 'string' ? model : model.name,
-    );
-    return offers.some((offer) =>
-      bare.some((each) => (isGlob(offer) ? globMatcher(offer)(each) : offer === each)),
-    );
-  });
-}
-
 /** The cycle that begins and ends at an alias. */
 function cycleFrom(alias: string, { models }: Config): string[] | undefined {
   const walk = (name: string, trail: readonly string[]): string[] | undefined => {
@@ -192,32 +181,6 @@ function cycleFrom(alias: string, { models }: Config): string[] | undefined {
     return undefined;
   };
   return walk(alias, [alias]);
-}
-
-function checkAuth({ auth }: Config, positions: Positions, env: Env): Problem[] {
-  if (auth === undefined || auth === 'none') return [];
-  const seen = new Set<string>();
-  const problems = auth.keys.flatMap((key, index) => {
-    const at = ['auth', 'keys', index];
-    const problems: Problem[] = [];
-    if (seen.has(key.name))
-      problems.push(positions.atValue([...at, 'name'], `a key named \`${key.name}\` exists already`));
-    seen.add(key.name);
-    const given = [key.key, key.key_env, key.key_sha256].filter((value) => value !== undefined);
-    if (given.length !== 1)
-      problems.push(positions.atValue(at, 'give exactly one of key, key_env, key_sha256'));
-    if (key.key_env !== undefined && !env[key.key_env]) {
-      problems.push(
-        positions.atValue([...at, 'key_env'], `the environment variable ${key.key_env} is not set or empty`),
-      );
-    }
-    return problems;
-  });
-  if (auth.keys.length > 1 && auth.keys.every(({ ops }) => ops === undefined)) {
-    const message = 'no key may read /providers and /metrics; say `ops: true` or `ops: false` at one';
-    problems.push(positions.atValue(['auth', 'keys', 0, 'name'], message, { severity: 'warning' }));
-  }
-  return problems;
 }
 
 function checkExport({ export: { start_date, end_date } }: Config, positions: Positions): Problem[] {

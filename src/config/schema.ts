@@ -4,23 +4,24 @@
  * Spans of time are milliseconds after parsing, sizes are bytes.
  */
 import { z } from 'zod';
+import { auth } from './auth-schema.ts';
+import { group, rateLimit } from './limits-schema.ts';
 import { PROVIDER_TYPES } from './presets.ts';
+import { price } from './price-schema.ts';
 import { duration, size } from './units.ts';
+import { content, count, name, rate, text } from './words.ts';
 
-const text = z.string().min(1);
 const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'expected an HTTP header name');
 const headerValue = z
   .string()
   .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header value without line breaks');
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' });
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, ".", "_" or "-"');
 const hostName = z
   .string()
   .regex(
     /^(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])$/,
     'expected a host name without scheme and port, such as llm.example.com',
   );
-const content = z.enum(['full', 'metadata', 'none']);
 
 /** Processes that may serve one port. */
 export const MAX_WORKERS = 256;
@@ -65,61 +66,6 @@ const server = z.strictObject({
     ),
 });
 
-const clientKey = z.strictObject({
-  name: name.describe('Shown in logs and metrics in place of the key.'),
-  key: text.optional().describe('The key itself; better written as ${VAR}.'),
-  key_env: text.optional().describe('Environment variable that holds the key.'),
-  key_sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits')
-    .optional()
-    .describe('SHA-256 of the key in hex, so that the file holds no secret.'),
-  content: content
-    .optional()
-    .describe("What the log keeps of this key's requests; overrides `logging.requests.content`."),
-  ops: z
-    .union([z.boolean(), z.literal('only')], { error: 'expected true, false or only' })
-    .optional()
-    .describe(
-      'Whether it reads /providers, /metrics and the detail of /health; `only`: it does nothing else. Default: true if it is the only key, else false.',
-    ),
-});
-
-const auth = z
-  .union(
-    [
-      z.literal('none'),
-      z.strictObject({
-        keys: z
-          .array(clientKey)
-          .min(1)
-          .describe('Keys that clients send as a Bearer token, or as x-api-key, api-key or x-goog-api-key.'),
-      }),
-    ],
-    { error: 'expected `none` or `keys: [...]`' },
-  )
-  .optional()
-  .describe(
-    'Who may call the proxy. Without it only loopback is served; `none` opens it to whoever reaches it.',
-  );
-
-const price = z
-  .strictObject({
-    input: z.number().nonnegative().describe('Input tokens.'),
-    output: z.number().nonnegative().describe('Output tokens.'),
-    cached: z
-      .number()
-      .nonnegative()
-      .optional()
-      .describe('Input tokens read from a prompt cache; `input` when left out.'),
-    cache_write: z
-      .number()
-      .nonnegative()
-      .optional()
-      .describe('Input tokens written to a prompt cache; `input` when left out.'),
-  })
-  .describe('Price in USD per million tokens; overrides the built-in table.');
-
 const timeouts = z.strictObject({
   connect: duration.optional().describe('Until a connection is open. Default 10s.'),
   first_byte: duration
@@ -154,6 +100,9 @@ const model = z.union(
         .positive()
         .optional()
         .describe('Tokens it takes. Known for common models; decides where a prompt that is too long goes.'),
+      max_output: count
+        .optional()
+        .describe('Tokens of its longest answer: what a request without a limit of its own is reserved.'),
       prefill: z
         .boolean()
         .optional()
@@ -162,8 +111,6 @@ const model = z.union(
   ],
   { error: 'expected a model name, a glob, or {name, upstream, price, ...}' },
 );
-
-const rate = z.number().min(0).max(1);
 
 const mock = z
   .strictObject({
@@ -432,6 +379,30 @@ const limits = z.strictObject({
     .positive()
     .default(4096)
     .describe('Requests in flight at once; 503 beyond.'),
+  assumed_output: count
+    .prefault(4096)
+    .describe(
+      'Tokens that are reserved for an answer where neither the request nor `max_output` of its model bounds it.',
+    ),
+  max_callers: z
+    .number()
+    .int()
+    .positive()
+    .default(100_000)
+    .describe(
+      'Keys, end users and addresses that limits count apart, for each limit. Beyond it, those whose windows are over are forgotten, then new ones are counted together.',
+    ),
+});
+
+const state = z.strictObject({
+  directory: text
+    .default('state')
+    .describe('Where what was used is kept across restarts; made when there are limits to count for.'),
+  flush_interval: duration
+    .prefault('1s')
+    .describe(
+      'Longest that what was used waits in memory: what a crash may lose, unless the request log has it.',
+    ),
 });
 
 const health = z.strictObject({
@@ -545,19 +516,25 @@ export const schema = z.strictObject({
     .default({})
     .describe('Names of your own: aliases and routes over several targets, each with its own policy.'),
   routing: routing.prefault({}).describe('Retry and failover.'),
+  groups: z
+    .record(name, group)
+    .default({})
+    .describe('Groups of keys, with limits that they share. See docs/keys.md.'),
+  rate_limits: z.array(rateLimit).default([]).describe('Limits for everybody, with and without keys.'),
+  state: state.prefault({}).describe('What outlives the process: how much of each limit is used.'),
   limits: limits.prefault({}).describe('Bounds on what clients may ask.'),
   health: health.prefault({}).describe('When a provider counts as healthy, degraded or unhealthy.'),
   logging: logging.prefault({}).describe("The program's own log and the request log."),
   export: exporting.prefault({}).describe('Defaults of `llmproxy export`.'),
 });
 
+export type { Price } from './price-schema.ts';
 export type Config = z.output<typeof schema>;
 export type ConfigInput = z.input<typeof schema>;
 export type ProviderConfig = Config['providers'][number];
 export type ModelConfig = NonNullable<ProviderConfig['models']>[number];
 export type RouteConfig = Config['models'][string];
 export type Timeouts = z.output<typeof timeouts>;
-export type Price = z.output<typeof price>;
 export type RoutePolicy = Pick<
   Config['routing'],
   'content_policy' | 'resume' | 'hedge' | 'last_resort' | 'unsupported'

@@ -12,6 +12,15 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   provider: 'type',
   dir: 'directory',
   log_dir: 'directory',
+  key_sha256: 'hash',
+  sha256: 'hash',
+  key_hash: 'hash',
+  content: 'log',
+  usd: 'budget',
+  max_budget: 'budget',
+  max_parallel_requests: 'concurrent',
+  concurrency: 'concurrent',
+  budget_duration: 'per',
 };
 
 /** Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */

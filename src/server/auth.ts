@@ -36,9 +36,13 @@ export class Authenticator {
     const keys = auth === undefined || auth === 'none' ? [] : auth.keys;
     // Who has the only key runs the proxy; among several, those who do are named.
     const alone = keys.length === 1;
-    this.#keys = keys.flatMap(({ name, key, key_env, key_sha256, content, ops = alone }) => {
+    this.#keys = keys.flatMap(({ name, key, key_env, hash: written, log: content, ops = alone }) => {
       const plain = key ?? (key_env === undefined ? undefined : secret(key_env));
-      const hash = key_sha256 ? Buffer.from(key_sha256, 'hex') : plain ? digest(plain) : undefined;
+      const hash = written
+        ? Buffer.from(written.slice('sha256:'.length), 'hex')
+        : plain
+          ? digest(plain)
+          : undefined;
       const client = { key: name, content };
       return hash ? [{ client, hash, asks: ops !== 'only', operates: ops !== false }] : [];
     });

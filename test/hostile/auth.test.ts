@@ -39,7 +39,7 @@ beforeAll(async () => {
     auth: {
       keys: [
         { name: 'alice', key: ALICE },
-        { name: 'bob', key_sha256: sha256 },
+        { name: 'bob', hash: `sha256:${sha256}` },
       ],
     },
   });

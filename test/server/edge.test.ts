@@ -84,7 +84,7 @@ test('keys open the door as Bearer and X-API-Key, and name the caller in the rec
   const auth = {
     keys: [
       { name: 'alice', key: 'alice-secret-key' },
-      { name: 'bob', key_env: 'BOB', content: 'metadata' as const },
+      { name: 'bob', key_env: 'BOB', log: 'metadata' as const },
     ],
   };
   await using proxy = running({ ...MOCK, auth }, { BOB: 'bob-secret-key' });

@@ -1,0 +1,95 @@
+import type { Path, Positions } from './positions.ts';
+import type { Problem } from './problems.ts';
+import type { Config } from './schema.ts';
+import { served } from './served.ts';
+import { nearest } from './suggest.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What keys and issuers can get wrong: names that clash or lead nowhere, secrets that are missing or doubled. */
+export function checkAuth(config: Config, positions: Positions, env: Env): Problem[] {
+  const { auth } = config;
+  if (auth === undefined || auth === 'none') return [];
+  const { keys, keys_file: file, issuers } = auth;
+  if (keys.length === 0 && file === undefined && issuers.length === 0)
+    return [positions.atValue(['auth'], 'auth needs `keys`, `keys_file` or `issuers`: nobody could call')];
+  const seen = new Set<string>();
+  const problems = keys.flatMap((key, index) => {
+    const at = ['auth', 'keys', index];
+    const found: Problem[] = [];
+    if (seen.has(key.name))
+      found.push(positions.atValue([...at, 'name'], `a key named \`${key.name}\` exists already`));
+    seen.add(key.name);
+    const given = [key.key, key.key_env, key.hash].filter((value) => value !== undefined);
+    if (given.length !== 1) found.push(positions.atValue(at, 'give exactly one of key, key_env, hash'));
+    if (key.key_env !== undefined && !env[key.key_env]) {
+      found.push(
+        positions.atValue([...at, 'key_env'], `the environment variable ${key.key_env} is not set or empty`),
+      );
+    }
+    return [...found, ...checkGroup(key.group, [...at, 'group'], config, positions)];
+  });
+  const names = new Set<string>();
+  for (const [index, { name, group }] of issuers.entries()) {
+    const at = ['auth', 'issuers', index];
+    if (names.has(name))
+      problems.push(positions.atValue([...at, 'name'], `an issuer named \`${name}\` exists already`));
+    names.add(name);
+    problems.push(...checkGroup(group, [...at, 'group'], config, positions));
+  }
+  if (keys.length > 1 && file === undefined && keys.every(({ ops }) => ops === undefined)) {
+    const message = 'no key may read /providers and /metrics; say `ops: true` or `ops: false` at one';
+    problems.push(positions.atValue(['auth', 'keys', 0, 'name'], message, { severity: 'warning' }));
+  }
+  return problems;
+}
+
+/** What groups and limits can get wrong: parents that are missing or go in a circle, models that nobody serves. */
+export function checkLimits(config: Config, positions: Positions): Problem[] {
+  const problems: Problem[] = [];
+  const check = (limits: Config['rate_limits'] | Config['groups'][string]['limits'], at: Path): void => {
+    for (const [index, { when_used_up: then }] of limits.entries()) {
+      if (then === 'refuse' || served(config, then.use)) continue;
+      const place = [...at, index, 'when_used_up', 'use'];
+      problems.push(positions.atValue(place, `no provider or alias serves \`${then.use}\``));
+    }
+  };
+  for (const [name, group] of Object.entries(config.groups)) {
+    const at = ['groups', name];
+    problems.push(...checkGroup(group.parent, [...at, 'parent'], config, positions));
+    const circle = circleFrom(name, config);
+    if (circle) problems.push(positions.atKey(['groups'], name, `group cycle: ${circle.join(' -> ')}`));
+    check(group.limits, [...at, 'limits']);
+    check(group.each_key, [...at, 'each_key']);
+    check(group.each_user, [...at, 'each_user']);
+  }
+  check(config.rate_limits, ['rate_limits']);
+  if (config.auth === undefined || config.auth === 'none') return problems;
+  for (const [index, { limits }] of config.auth.keys.entries())
+    check(limits, ['auth', 'keys', index, 'limits']);
+  return problems;
+}
+
+function checkGroup(
+  group: string | undefined,
+  at: Path,
+  { groups }: Config,
+  positions: Positions,
+): Problem[] {
+  if (group === undefined || Object.hasOwn(groups, group)) return [];
+  const [close] = nearest(group, Object.keys(groups), 1);
+  const hint = close === undefined ? {} : { hint: `did you mean \`${close}\`?` };
+  return [positions.atValue(at, `there is no group \`${group}\` in \`groups\``, hint)];
+}
+
+/** The cycle of parents that a group is part of. */
+function circleFrom(name: string, { groups }: Config): string[] | undefined {
+  const trail = [name];
+  for (let parent = groups[name]?.parent; parent !== undefined; parent = groups[parent]?.parent) {
+    if (parent === name) return [...trail, name];
+    // A cycle further up is told of its own groups.
+    if (trail.includes(parent)) return undefined;
+    trail.push(parent);
+  }
+  return undefined;
+}

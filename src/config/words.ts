@@ -1,0 +1,52 @@
+/** The kinds of values that several parts of the configuration take. */
+import { z } from 'zod';
+
+export const text = z.string().min(1);
+
+export const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, ".", "_" or "-"');
+
+/** What the request log keeps of a request. */
+export const content = z.enum(['full', 'metadata', 'none']);
+
+/** A list of patterns: an empty one allows none, one that is left out allows all. */
+export const globs = z.array(text);
+
+/** A share from 0 to 1. */
+export const rate = z.number().min(0).max(1);
+
+const SHARE = 'expected a share such as "80%" or 0.8';
+
+/** A share as "80%" or 0.8. Becomes a number from 0 to 1. */
+export const share = z
+  .union([rate, z.string().regex(/^(?:100|\d{1,2})(?:\.\d+)?%$/, SHARE)], { error: SHARE })
+  .transform((value) => (typeof value === 'number' ? value : Number.parseFloat(value) / 100))
+  .refine((value) => value <= 1, SHARE);
+
+const COUNT = 'expected a whole number, or one such as "200k" or "2M"';
+const COUNT_UNITS = { k: 1_000, M: 1_000_000 } as const;
+
+/** A whole number, or "200k", "2M". */
+export const count = z
+  .union([z.number().int().nonnegative(), z.string().regex(/^\d+(?:\.\d+)?[kM]$/, COUNT)], { error: COUNT })
+  .transform((value) =>
+    typeof value === 'number'
+      ? value
+      : Math.round(Number.parseFloat(value) * COUNT_UNITS[value.at(-1) as keyof typeof COUNT_UNITS]),
+  );
+
+const DATE = 'expected a day such as 2027-01-31, or a moment such as 2027-01-31T12:00:00Z';
+const DAY_MS = 86_400_000;
+
+/** A day, which counts to its end in UTC, or a moment with its zone. Becomes milliseconds since 1970. */
+export const until = z
+  .union([z.iso.date(DATE), z.iso.datetime({ offset: true, error: DATE })], { error: DATE })
+  .transform((value) =>
+    value.includes('T') ? Date.parse(value) : Date.parse(`${value}T00:00:00Z`) + DAY_MS,
+  );
+
+/** A day, which counts from its beginning in UTC, or a moment with its zone. Becomes milliseconds since 1970. */
+export const since = z
+  .union([z.iso.date(DATE), z.iso.datetime({ offset: true, error: DATE })], { error: DATE })
+  .transform((value) => Date.parse(value.includes('T') ? value : `${value}T00:00:00Z`));
