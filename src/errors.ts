@@ -201,12 +201,12 @@ export const FAULTS = {
   unauthenticated: rule(
     callers,
     '401 invalid_request_error invalid_api_key',
-    'the client’s key is not known here',
+    'the client’s key is not known here, or has expired',
   ),
   not_permitted: rule(
     callers,
     '403 permission_error key_not_permitted',
-    'the client’s key may not do this (`auth.keys[].ops`)',
+    'the client’s key may not do this: it is disabled, or lists of it or its groups lack the endpoint, the model or the provider',
   ),
   foreign_host: rule(
     callers,

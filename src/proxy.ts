@@ -207,7 +207,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       clock,
       turns,
       instance,
-      auth: new Authenticator(config.auth, (variable) => deps.env[variable]),
+      auth: new Authenticator(config, { clock, secret: (variable) => deps.env[variable] }),
       registry,
       buffered,
       unread: budget,

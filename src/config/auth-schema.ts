@@ -36,7 +36,7 @@ export const keyRules = {
     .union([z.boolean(), z.literal('only')], { error: 'expected true, false or only' })
     .optional()
     .describe(
-      'Whether it reads /providers, /metrics, /usage of all and the detail of /health; `only`: it does nothing else. Default: true if it is the only key, else false.',
+      'Whether it reads /providers, /metrics, /usage of all and the detail of /health; `only`: it does nothing else. Default: true for the only key where there is neither `keys_file` nor `issuers`, else false.',
     ),
 };
 
@@ -121,7 +121,15 @@ export const auth = z
     'Who may call the proxy. Without it only loopback is served; `none` opens it to whoever reaches it.',
   );
 
-export type KeyConfig = z.output<typeof clientKey>;
+/** A key as all but the loader see it, wherever it is written. */
+export type KeyConfig = z.output<typeof clientKey> &
+  Partial<Pick<FileKey, 'prefix' | 'created' | 'rotated' | 'previous'>>;
+
+type Written = Exclude<z.output<typeof auth>, 'none' | undefined>;
+
+/** Who may call: what the configuration says, with the keys and raises of the keys file. */
+export type AuthConfig =
+  'none' | (Omit<Written, 'keys'> & { keys: readonly KeyConfig[]; raises?: readonly Raise[] }) | undefined;
 export type FileKey = z.output<typeof fileKey>;
 export type KeysFile = z.output<typeof keysFile>;
 export type Raise = z.output<typeof raise>;

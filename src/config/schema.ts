@@ -4,6 +4,7 @@
  * Spans of time are milliseconds after parsing, sizes are bytes.
  */
 import { z } from 'zod';
+import type { AuthConfig } from './auth-schema.ts';
 import { auth } from './auth-schema.ts';
 import { group, rateLimit } from './limits-schema.ts';
 import { PROVIDER_TYPES } from './presets.ts';
@@ -529,7 +530,8 @@ export const schema = z.strictObject({
 });
 
 export type { Price } from './price-schema.ts';
-export type Config = z.output<typeof schema>;
+/** A configuration as it is used: the loader adds to `auth` what the keys file holds. */
+export type Config = Omit<z.output<typeof schema>, 'auth'> & { auth?: AuthConfig };
 export type ConfigInput = z.input<typeof schema>;
 export type ProviderConfig = Config['providers'][number];
 export type ModelConfig = NonNullable<ProviderConfig['models']>[number];

@@ -1,5 +1,6 @@
 import type { Config, RouteConfig, RoutePolicy } from '../config/schema.ts';
 import type { BaseProvider, ProviderModel } from '../providers/base.ts';
+import type { Access } from '../limits/access.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Choice } from './select.ts';
 import { globMatcher, isGlob } from '../config/globs.ts';
@@ -68,15 +69,22 @@ export class ModelRegistry {
 
   /**
    * Where a request for this model may go.
-   * @throws ProxyError `unknown_model` naming the nearest names, or `invalid_request` when no provider of the
-   * model serves the endpoint
+   * @param access what the caller may use; everything when left out
+   * @throws ProxyError `unknown_model` naming the nearest names, `invalid_request` when no provider of the
+   * model serves the endpoint, or `not_permitted` when none that does may answer the caller
    */
-  resolve(name: string, endpoint: Endpoint): Resolution {
+  resolve(name: string, endpoint: Endpoint, access?: Access): Resolution {
+    const resolution = this.#resolve(name, endpoint, access);
+    if (!access?.narrowsProviders) return resolution;
+    return { ...resolution, candidates: allowed(name, resolution.candidates, access) };
+  }
+
+  #resolve(name: string, endpoint: Endpoint, access: Access | undefined): Resolution {
     const key = `${endpoint} ${name}`;
     const known = this.#resolved.get(key);
     if (known) return known;
     const named = this.#expand(name, new Set());
-    if (named.length === 0) throw this.#unknown(name);
+    if (named.length === 0) throw this.#unknown(name, access);
     const serving = named.filter(({ provider, model }) => provider.serves(endpoint, model));
     if (serving.length === 0) {
       const { path } = ENDPOINTS[endpoint];
@@ -95,20 +103,28 @@ export class ModelRegistry {
     return resolution;
   }
 
-  /** Where the name leads first, at whatever endpoint. @throws ProxyError `unknown_model` */
-  find(name: string): Candidate {
-    const [first] = this.#expand(name, new Set());
-    if (!first) throw this.#unknown(name);
-    return first;
+  /** Where the name leads a caller first, at whatever endpoint. @throws ProxyError `unknown_model`, `not_permitted` */
+  find(name: string, access: Access): Candidate {
+    const named = this.#expand(name, new Set());
+    if (named.length === 0) throw this.#unknown(name, access);
+    return allowed(name, named, access)[0]!;
   }
 
-  /** Names worth listing: aliases, then exact names. Globs have no names of their own. */
-  names(): ModelName[] {
+  /**
+   * Names worth listing: aliases, then exact names. Globs have no names of their own.
+   * @param access what the caller may use; everything when left out
+   */
+  names(access?: Access): ModelName[] {
     const aliases = Object.keys(this.#routes)
       .filter((name) => this.#expand(name, new Set()).length > 0)
       .map((id) => ({ id, ownedBy: 'llmproxy' }));
     const exact = [...this.#exact].map(([id, offers]) => ({ id, ownedBy: offers[0]!.provider.name }));
-    return [...aliases, ...exact.filter(({ id }) => !(id in this.#routes))];
+    const all = [...aliases, ...exact.filter(({ id }) => !(id in this.#routes))];
+    if (!access) return all;
+    const { allowsModel, allowsProvider, narrowsProviders } = access;
+    const answered = (id: string) =>
+      !narrowsProviders || this.#expand(id, new Set()).some(({ provider }) => allowsProvider(provider.name));
+    return all.filter(({ id }) => allowsModel(id) && answered(id));
   }
 
   #policyOf(name: string): RoutePolicy {
@@ -176,13 +192,37 @@ export class ModelRegistry {
     }));
   }
 
-  #unknown(name: string): ProxyError {
-    const known = this.names().map(({ id }) => id);
+  /** Names only what the caller may ask for. */
+  #unknown(name: string, access: Access | undefined): ProxyError {
+    const known = this.names(access).map(({ id }) => id);
     const close = nearest(name, known, 3);
     const hint = close.length > 0 ? `, did you mean ${close.map((id) => `"${id}"`).join(', ')}?` : '';
-    const shown = name.length > 100 ? `${name.slice(0, 100)}...` : name;
-    return new ProxyError('unknown_model', `Cannot find model "${shown}": no provider serves it${hint}`, {
-      param: 'model',
-    });
+    return new ProxyError(
+      'unknown_model',
+      `Cannot find model "${shownName(name)}": no provider serves it${hint}`,
+      {
+        param: 'model',
+      },
+    );
   }
+}
+
+/** A model's name in a message: clients can name anything. */
+export function shownName(name: string): string {
+  return name.length > 100 ? `${name.slice(0, 100)}...` : name;
+}
+
+/** Those that may answer a caller. @throws ProxyError `not_permitted` when there is none */
+function allowed(
+  name: string,
+  candidates: readonly Candidate[],
+  { allowsProvider }: Access,
+): readonly Candidate[] {
+  const left = candidates.filter(({ provider }) => allowsProvider(provider.name));
+  if (left.length > 0) return left;
+  throw new ProxyError(
+    'not_permitted',
+    `Cannot use model "${shownName(name)}": no provider of it may answer this key; ask the operator to add one to \`providers\` of the key or its groups`,
+    { param: 'model' },
+  );
 }

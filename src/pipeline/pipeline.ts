@@ -3,6 +3,7 @@ import type { HeaderMap } from '../wire/headers.ts';
 import type { Clock } from '../clock.ts';
 import type { Streamed, Whole } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
+import type { Access } from '../limits/access.ts';
 import type { Inbound } from './inbound.ts';
 import type { ModelRegistry } from './models.ts';
 import type { ResumeDeps } from './resume.ts';
@@ -32,6 +33,8 @@ export interface Caller {
   readonly abort: Abort;
   /** It took nothing for too long: its connection may be closed. */
   readonly stalled: () => void;
+  /** What its lists allow. */
+  readonly access: Access;
 }
 
 export interface PipelineDeps extends ResumeDeps {
@@ -58,7 +61,8 @@ export class Pipeline {
    * @throws ProxyError; then the exchange is left for the caller to finish with the status it sends
    */
   async handle(inbound: Inbound, exchange: Exchange, caller: Caller): Promise<Reply> {
-    const { candidates, policy } = this.#deps.registry.resolve(inbound.model, inbound.endpoint);
+    const { access } = caller;
+    const { candidates, policy } = this.#deps.registry.resolve(inbound.model, inbound.endpoint, access);
     const job: Job = {
       inbound,
       candidates,

@@ -1,51 +1,109 @@
-import type { Config, LogContent } from '../config/schema.ts';
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { AuthConfig, KeyConfig, Raise } from '../config/auth-schema.ts';
+import type { Config, LogContent } from '../config/schema.ts';
+import type { Access } from '../limits/access.ts';
+import type { Caller } from '../limits/caller.ts';
+import type { Recorded } from '../wire/endpoints.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import { ProxyError } from '../errors.ts';
+import { accessOf } from '../limits/access.ts';
+import { permitEndpoint } from './permit.ts';
 
-/** A caller that may use the proxy. */
-export interface Client {
-  /** Name of its key; `null` when the proxy is open. */
-  readonly key: string | null;
+/** A caller that may use the proxy. There is one object for each caller of a configuration. */
+export interface Client extends Caller {
   /** What the log keeps of its requests, where its key says so. */
   readonly content: LogContent | undefined;
+  readonly access: Access;
+}
+
+/** Takes tokens of identity providers in place of keys. */
+export interface Tokens {
+  /** Whether a text may be a token. */
+  readonly resembles: (text: string) => boolean;
+  /**
+   * Whose token it is; at once where it was seen before.
+   * @throws ProxyError `unauthenticated`, `not_permitted`, or `unavailable` while its issuer's keys cannot be had
+   */
+  readonly client: (token: string) => Client | Promise<Client>;
+}
+
+/** What tokens may lead to. */
+export interface KnownKeys {
+  /** The caller whose key has this name. @throws ProxyError where there is none, or it may not ask */
+  readonly named: (name: string) => Client;
+}
+
+export interface AuthDeps {
+  readonly clock: Pick<Clock, 'now'>;
+  /** Gives the key of a `key_env`. */
+  readonly secret: (variable: string) => string | undefined;
+  /** Makes what takes tokens; left out where there are no issuers. */
+  readonly tokens?: ((keys: KnownKeys) => Tokens) | undefined;
 }
 
 interface KnownKey {
+  readonly name: string;
   readonly client: Client;
-  readonly hash: Buffer;
+  /** When it ends, milliseconds since 1970. */
+  readonly expires: number;
+  readonly disabled: boolean;
   /** Whether it may send requests to models. */
   readonly asks: boolean;
   /** Whether it may read the pages about the inside. */
   readonly operates: boolean;
 }
 
-const ANYONE: Client = { key: null, content: undefined };
+/** A secret that is known by its hash. */
+interface Secret {
+  readonly hash: Buffer;
+  readonly known: KnownKey;
+  /** When another took its place, milliseconds since 1970; `Infinity` for the one in force. */
+  readonly until: number;
+}
+
+const ANYONE: Client = {
+  key: null,
+  group: undefined,
+  models: undefined,
+  endpoints: undefined,
+  providers: undefined,
+  limits: [],
+  raises: [],
+  labels: {},
+  content: undefined,
+  access: accessOf({ group: undefined, models: undefined, endpoints: undefined, providers: undefined }, {}),
+};
 
 /** Headers besides `Authorization` in which the SDKs of Anthropic, Azure and Google send their key. */
 const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'];
 
 /** Decides who a request comes from, by the hashes of the configured keys. The keys themselves are not kept. */
 export class Authenticator {
-  readonly #keys: readonly KnownKey[];
+  /** By hash in hex, so that a request costs the same with one key and with thousands. */
+  readonly #secrets = new Map<string, Secret>();
+  readonly #keys = new Map<string, KnownKey>();
   readonly #open: boolean;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #tokens: Tokens | undefined;
 
-  /** @param secret gives the key of a `key_env` */
-  constructor(auth: Config['auth'], secret: (variable: string) => string | undefined) {
+  constructor({ auth, groups }: Pick<Config, 'auth' | 'groups'>, { clock, secret, tokens }: AuthDeps) {
+    this.#clock = clock;
     this.#open = auth === undefined || auth === 'none';
-    const keys = auth === undefined || auth === 'none' ? [] : auth.keys;
-    // Who has the only key runs the proxy; among several, those who do are named.
-    const alone = keys.length === 1;
-    this.#keys = keys.flatMap(({ name, key, key_env, hash: written, log: content, ops = alone }) => {
-      const plain = key ?? (key_env === undefined ? undefined : secret(key_env));
-      const hash = written
-        ? Buffer.from(written.slice('sha256:'.length), 'hex')
-        : plain
-          ? digest(plain)
-          : undefined;
-      const client = { key: name, content };
-      return hash ? [{ client, hash, asks: ops !== 'only', operates: ops !== false }] : [];
-    });
+    if (auth === undefined || auth === 'none') return;
+    const { keys, raises = [] } = auth;
+    const raisesOf = Map.groupBy(raises, ({ key }) => key);
+    const alone = isAlone(auth);
+    for (const key of keys) {
+      const known = knownKey(key, { groups, raises: raisesOf.get(key.name) ?? [], alone });
+      this.#keys.set(key.name, known);
+      const plain = key.key ?? (key.key_env === undefined ? undefined : secret(key.key_env));
+      const hash = key.hash?.slice(HASH_PREFIX.length) ?? (plain ? hashOf(plain) : undefined);
+      if (hash !== undefined) this.#learn(hash, known, Infinity);
+      for (const { hash: former, until } of key.previous ?? [])
+        this.#learn(former.slice(HASH_PREFIX.length), known, until);
+    }
+    this.#tokens = tokens?.({ named: (name) => this.#named(name) });
   }
 
   /** Whether everyone may call. */
@@ -54,19 +112,29 @@ export class Authenticator {
   }
 
   /**
-   * Who sends a request to a model.
-   * @throws ProxyError `unauthenticated`, or `not_permitted` for a key of the pages about the inside alone
+   * Who sends a request; a promise only where a token has to be looked at.
+   * @param endpoint what it is for, which the lists of the caller must allow; `null` for what no list covers
+   * @throws ProxyError `unauthenticated`, `not_permitted`; `unavailable` where a token cannot be looked at
    */
-  client(headers: HeaderMap): Client {
+  client(headers: HeaderMap, endpoint: Recorded | null): Client | Promise<Client> {
     if (this.#open) return ANYONE;
-    const { client, asks } = this.#known(headers);
-    if (asks) return client;
-    throw new ProxyError('not_permitted', 'Cannot accept the request: this key reads ops pages only');
+    const found = this.#look(headers);
+    if (!(found instanceof ProxyError)) return permitted(asking(found), endpoint);
+    const tokens = this.#tokens;
+    const token = tokens && presented(headers).find(tokens.resembles);
+    if (token === undefined) throw found;
+    const client = tokens!.client(token);
+    return client instanceof Promise
+      ? client.then((each) => permitted(each, endpoint))
+      : permitted(client, endpoint);
   }
 
   /** Lets those pass who may read the pages about the inside. @throws ProxyError `unauthenticated`, `not_permitted` */
   operator(headers: HeaderMap): void {
-    if (this.#open || this.#known(headers).operates) return;
+    if (this.#open) return;
+    const found = this.#look(headers);
+    if (found instanceof ProxyError) throw found;
+    if (found.operates) return;
     throw new ProxyError(
       'not_permitted',
       'Cannot show the page: this key may not read it (ops: true in auth.keys allows it)',
@@ -75,29 +143,107 @@ export class Authenticator {
 
   /** Whether a caller may read the pages about the inside. */
   operates(headers: HeaderMap): boolean {
-    return this.#open || (this.#find(headers)?.operates ?? false);
+    if (this.#open) return true;
+    const found = this.#look(headers);
+    return !(found instanceof ProxyError) && found.operates;
   }
 
-  #known(headers: HeaderMap): KnownKey {
-    const found = this.#find(headers);
-    if (found) return found;
-    const none = presented(headers).length === 0;
-    throw new ProxyError(
+  #learn(hash: string, known: KnownKey, until: number): void {
+    // Of two with the same secret the first counts, unless it has ended in favour of another.
+    const other = this.#secrets.get(hash);
+    if (other && other.until >= until) return;
+    this.#secrets.set(hash, { hash: Buffer.from(hash, 'hex'), known, until });
+  }
+
+  /**
+   * The key that any of the headers holds: clients send a placeholder in one and the key in another.
+   * @returns why there is none where no header holds one that works
+   */
+  #look(headers: HeaderMap): KnownKey | ProxyError {
+    let refusal: ProxyError | undefined;
+    const texts = presented(headers);
+    for (const text of texts) {
+      const hash = hashOf(text);
+      const secret = this.#secrets.get(hash);
+      if (!secret || !timingSafeEqual(secret.hash, Buffer.from(hash, 'hex'))) continue;
+      const why = this.#refusalOf(secret);
+      if (!why) return secret.known;
+      refusal ??= why;
+    }
+    if (refusal) return refusal;
+    return new ProxyError(
       'unauthenticated',
-      none
+      texts.length === 0
         ? 'Cannot accept the request: no API key, send "Authorization: Bearer KEY"'
         : 'Cannot accept the request: the API key is not known here',
     );
   }
 
-  /** The key that any of the headers holds: clients send a placeholder in one and the key in another. */
-  #find(headers: HeaderMap): KnownKey | undefined {
-    let found: KnownKey | undefined;
-    // Every key is compared, so that the time taken says nothing.
-    for (const hash of presented(headers).map(digest))
-      for (const known of this.#keys) if (timingSafeEqual(known.hash, hash)) found ??= known;
-    return found;
+  /** Why a secret that is known does not let in. Only who has it is told. */
+  #refusalOf({ known, until }: Pick<Secret, 'known' | 'until'>): ProxyError | undefined {
+    const { name, expires, disabled } = known;
+    const nowMs = this.#clock.now();
+    if (disabled)
+      return new ProxyError(
+        'not_permitted',
+        `Cannot accept the request: the API key "${name}" is disabled; ask the operator`,
+      );
+    if (nowMs >= expires)
+      return new ProxyError(
+        'unauthenticated',
+        `Cannot accept the request: the API key "${name}" expired on ${lastDay(expires)}; ask the operator for another`,
+      );
+    if (nowMs < until) return undefined;
+    return new ProxyError(
+      'unauthenticated',
+      `Cannot accept the request: the API key "${name}" was exchanged for another, and this one ended on ${lastDay(until)}`,
+    );
   }
+
+  #named(name: string): Client {
+    const known = this.#keys.get(name);
+    if (!known)
+      throw new ProxyError(
+        'unauthenticated',
+        'Cannot accept the token: it names a key that is not known here',
+      );
+    const refusal = this.#refusalOf({ known, until: Infinity });
+    if (refusal) throw refusal;
+    return asking(known);
+  }
+}
+
+const HASH_PREFIX = 'sha256:';
+
+/** Who has the only key runs the proxy; where there may be several callers, those who do are named. */
+function isAlone({ keys, keys_file: file, issuers }: Exclude<AuthConfig, 'none' | undefined>): boolean {
+  return keys.length === 1 && file === undefined && issuers.length === 0;
+}
+
+function knownKey(
+  key: KeyConfig,
+  { groups, raises, alone }: { groups: Config['groups']; raises: readonly Raise[]; alone: boolean },
+): KnownKey {
+  const { name, group, models, endpoints, providers, limits, labels, ops = alone } = key;
+  const caller: Caller = { key: name, group, models, endpoints, providers, limits, raises, labels };
+  return {
+    name,
+    client: { ...caller, content: key.log, access: accessOf(caller, groups) },
+    expires: key.expires ?? Infinity,
+    disabled: key.disabled,
+    asks: ops !== 'only',
+    operates: ops !== false,
+  };
+}
+
+function asking({ client, asks }: KnownKey): Client {
+  if (asks) return client;
+  throw new ProxyError('not_permitted', 'Cannot accept the request: this key reads ops pages only');
+}
+
+function permitted(client: Client, endpoint: Recorded | null): Client {
+  if (endpoint !== null) permitEndpoint(client, endpoint);
+  return client;
 }
 
 /** What stands where a key may stand. */
@@ -106,10 +252,16 @@ function presented(headers: HeaderMap): string[] {
   return keys.filter((key): key is string => typeof key === 'string' && key !== '');
 }
 
-function digest(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+/** SHA-256 in hex. */
+function hashOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
 }
 
 function bearer(header: string | undefined): string | undefined {
   return /^bearer\s+(.+)$/i.exec(header ?? '')?.[1]?.trim();
+}
+
+/** The last day, in UTC, before a moment. */
+function lastDay(ms: number): string {
+  return new Date(ms - 1).toISOString().slice(0, 10);
 }

@@ -75,7 +75,7 @@ export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
 async function take(context: ServerContext, exchange: Exchange, call: Called): Promise<Opinion['feedback']> {
   const { headers } = call;
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
-  const client = context.auth.client(headers);
+  const client = await context.auth.client(headers, 'feedback');
   const content = contentFor(context, client, headers);
   exchange.comesFrom({ key: client.key, content, conversation: null });
   const { limits, logging } = context;

@@ -15,6 +15,7 @@ import { headerList, headerText } from './header-text.ts';
 import { parseInbound } from './inbound.ts';
 import { LARGE, LargeBody } from './large-body.ts';
 import { IDLE_SECONDS } from './listen.ts';
+import { permitModel } from './permit.ts';
 
 /** A client that takes nothing is cut by Bun after this; its unit is seconds, in steps of 4. */
 const STALLED_CLOSE_SECONDS = 4;
@@ -83,7 +84,8 @@ function defect(id: string, { cause, message }: ProxyError): string {
 async function answer(context: ServerContext, call: Call): Promise<Response> {
   const { request, headers, server, exchange, endpoint } = call;
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
-  const client = context.auth.client(headers);
+  const found = context.auth.client(headers, endpoint);
+  const client = found instanceof Promise ? await found : found;
   exchange.comesFrom({
     key: client.key,
     content: contentFor(context, client, headers),
@@ -100,6 +102,7 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   const origin = { endpoint, headers, url: request.url, caller: client.key };
   const inbound = await context.turns.run(parseInbound(origin, bytes, context));
   const { model, stream, json } = inbound;
+  permitModel(client, model);
   exchange.asks({
     model,
     stream,
@@ -113,7 +116,7 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   context.running.add(abort);
   exchange.finally(() => context.running.delete(abort));
   const stalled = () => server?.timeout(request, STALLED_CLOSE_SECONDS);
-  const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled });
+  const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled, access: client.access });
   return respond(reply, exchange, context, (bytes) => {
     const large = new LargeBody(bytes, context.unread, () => {
       context.problem(`Request ${exchange.id}: its client read too little of the answer (limits.max_unread)`);

@@ -1,18 +1,20 @@
 import type { Context, Handler } from 'hono';
 import type { ServerContext, ServerEnv } from './context.ts';
+import type { Client } from './auth.ts';
 import { ProxyError } from '../errors.ts';
 import { headerMap } from '../wire/headers.ts';
 import { errorResponse } from './error.ts';
+import { permitModel } from './permit.ts';
 import { speaking } from './speaking.ts';
 
 /** Anthropic's page of models when the client names no size. */
 const PAGE = 20;
 const MAX_PAGE = 1_000;
 
-/** GET /v1/models: what can be asked for, in OpenAI's shape or, for clients of Anthropic's API, in theirs. */
+/** GET /v1/models: what the caller can ask for, in OpenAI's shape or, for clients of Anthropic's API, in theirs. */
 export function listModels(context: ServerContext): Handler<ServerEnv> {
-  return guarded(context, (c) => {
-    const names = context.registry.names();
+  return guarded(context, (c, client) => {
+    const names = context.registry.names(client.access);
     if (speaking(c.req.raw) === 'messages')
       return c.json(
         page(
@@ -26,9 +28,10 @@ export function listModels(context: ServerContext): Handler<ServerEnv> {
 
 /** GET /v1/models/{id}: names with slashes too, and names that only a glob covers. */
 export function getModel(context: ServerContext): Handler<ServerEnv> {
-  return guarded(context, (c) => {
+  return guarded(context, (c, client) => {
     const id = unescaped(c.req.path.slice(c.req.path.indexOf('/models/') + '/models/'.length));
-    const { provider } = context.registry.find(id);
+    permitModel(client, id);
+    const { provider } = context.registry.find(id, client.access);
     const anthropic = speaking(c.req.raw) === 'messages';
     return c.json(anthropic ? anthropicModel(id) : openaiModel(id, provider.name));
   });
@@ -67,11 +70,13 @@ function page(ids: readonly string[], { req }: Context<ServerEnv>): object {
   };
 }
 
-function guarded(context: ServerContext, handler: Handler<ServerEnv>): Handler<ServerEnv> {
-  return async (c, next) => {
+function guarded(
+  context: ServerContext,
+  handler: (c: Context<ServerEnv>, client: Client) => Response,
+): Handler<ServerEnv> {
+  return async (c) => {
     try {
-      context.auth.client(headerMap(c.req.raw.headers));
-      return await handler(c, next);
+      return handler(c, await context.auth.client(headerMap(c.req.raw.headers), null));
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
       return errorResponse(thrown, { id: context.newId(), attempts: [], endpoint: speaking(c.req.raw) });

@@ -1,0 +1,73 @@
+import type { GroupConfig } from '../config/limits-schema.ts';
+import type { Caller } from './caller.ts';
+import { globMatcher, isGlob } from '../config/globs.ts';
+
+/** What a caller may use: the lists of its key, of its group and of all groups above hold together, so each can only narrow. */
+export interface Access {
+  /** Whether it may ask for a model by this name, as clients name it. */
+  readonly allowsModel: (name: string) => boolean;
+  /** Whether it may use an endpoint, such as `images.edits`. */
+  readonly allowsEndpoint: (name: string) => boolean;
+  /** Whether the provider of this name may answer it. */
+  readonly allowsProvider: (name: string) => boolean;
+  /** Whether there is a provider list at all. */
+  readonly narrowsProviders: boolean;
+}
+
+type Lists = Partial<Pick<Caller, 'models' | 'endpoints' | 'providers'>>;
+type Groups = Readonly<Record<string, Pick<GroupConfig, 'parent' | 'models' | 'endpoints' | 'providers'>>>;
+
+/** Names remembered for one list of one caller, and their longest, characters: clients can name anything. */
+const MAX_REMEMBERED = 100;
+const MAX_NAME = 200;
+
+/** @param groups by name; none that is its own ancestor */
+export function accessOf(caller: Lists & Pick<Caller, 'group'>, groups: Groups): Access {
+  const all: readonly Lists[] = [caller, ...groupsOf(caller.group, groups)];
+  const providers = listed(all.map((lists) => lists.providers));
+  return {
+    allowsModel: allowing(listed(all.map(({ models }) => models))),
+    allowsEndpoint: allowing(listed(all.map(({ endpoints }) => endpoints))),
+    allowsProvider: allowing(providers),
+    narrowsProviders: providers.length > 0,
+  };
+}
+
+/** A group and those above it, from the nearest. */
+export function groupsOf<Group extends { readonly parent?: string | undefined }>(
+  name: string | undefined,
+  groups: Readonly<Record<string, Group>>,
+): Group[] {
+  const group = name !== undefined && Object.hasOwn(groups, name) ? groups[name] : undefined;
+  return group ? [group, ...groupsOf(group.parent, groups)] : [];
+}
+
+type List = readonly string[];
+
+/** A list that is left out allows everything. */
+function listed(lists: readonly (List | undefined)[]): List[] {
+  return lists.filter((list) => list !== undefined);
+}
+
+/** Whether each list has something that fits a name. Patterns are made when they are first asked, as many keys are never used. */
+function allowing(lists: readonly List[]): (name: string) => boolean {
+  if (lists.length === 0) return () => true;
+  const remembered = new Map<string, boolean>();
+  let tests: readonly ((name: string) => boolean)[] | undefined;
+  return (name) => {
+    const known = remembered.get(name);
+    if (known !== undefined) return known;
+    tests ??= lists.map(fitting);
+    const allowed = tests.every((fits) => fits(name));
+    if (name.length > MAX_NAME) return allowed;
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.set(name, allowed);
+    return allowed;
+  };
+}
+
+function fitting(list: List): (name: string) => boolean {
+  const exact = new Set(list.filter((each) => !isGlob(each)));
+  const patterns = list.filter(isGlob).map(globMatcher);
+  return (name) => exact.has(name) || patterns.some((matches) => matches(name));
+}

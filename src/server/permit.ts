@@ -1,0 +1,23 @@
+import type { Recorded } from '../wire/endpoints.ts';
+import type { Client } from './auth.ts';
+import { ProxyError } from '../errors.ts';
+import { shownName } from '../pipeline/models.ts';
+
+/** @throws ProxyError `not_permitted` where a list of the caller lacks the endpoint */
+export function permitEndpoint({ key, access }: Client, endpoint: Recorded): void {
+  if (access.allowsEndpoint(endpoint)) return;
+  throw new ProxyError(
+    'not_permitted',
+    `Cannot use the endpoint ${endpoint}: the key "${key}" may not; ask the operator to add it to \`endpoints\` of the key or its groups`,
+  );
+}
+
+/** @throws ProxyError `not_permitted` where a list of the caller lacks the model, by the name it asks for */
+export function permitModel({ key, access }: Client, model: string): void {
+  if (access.allowsModel(model)) return;
+  throw new ProxyError(
+    'not_permitted',
+    `Cannot use model "${shownName(model)}": the key "${key}" may not ask for it; GET /v1/models lists those it may`,
+    { param: 'model' },
+  );
+}

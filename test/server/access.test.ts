@@ -1,0 +1,241 @@
+/** What a key may do: its lists and those of its groups, when it ends, and that no route evades them. */
+import { afterAll, describe, expect, test } from 'bun:test';
+import type { ServerContext } from '../../src/server/context.ts';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import type { Hono } from 'hono';
+import { schema } from '../../src/config/schema.ts';
+import { createApp } from '../../src/server/app.ts';
+import { CHAT, provider, running } from '../helpers/proxy.ts';
+import { completion, upstream } from '../helpers/upstream.ts';
+
+const one = upstream(() => completion('one'));
+const two = upstream(() => completion('two'));
+
+const CONFIG: ConfigInput = {
+  providers: [
+    provider('one', one.url, { models: ['gpt-4o', 'gpt-4o-mini', 'secret-plan'] }),
+    provider('two', two.url, { models: ['gpt-4o', 'claude-x'], priority: 2 }),
+  ],
+  models: { fast: 'one/gpt-4o-mini', hidden: 'two/claude-x' },
+  groups: {
+    acme: { models: ['gpt-*', 'fast'], endpoints: ['chat', 'messages', 'feedback', 'embeddings'] },
+    search: { parent: 'acme', providers: ['two'] },
+  },
+  auth: {
+    keys: [
+      { name: 'all', key: 'all-key', ops: true },
+      { name: 'no-endpoint', key: 'no-endpoint-key', endpoints: [] },
+      { name: 'no-model', key: 'no-model-key', models: [] },
+      { name: 'no-provider', key: 'no-provider-key', providers: [] },
+      { name: 'member', key: 'member-key', group: 'acme' },
+      { name: 'searcher', key: 'searcher-key', group: 'search', models: ['*'] },
+      { name: 'past', key: 'past-key', expires: '2020-01-31', ops: true },
+      { name: 'future', key: 'future-key', expires: '2999-01-01' },
+      { name: 'off', key: 'off-key', disabled: true, ops: true },
+    ],
+  },
+};
+
+const proxy = running(CONFIG);
+afterAll(async () => {
+  for (const each of [proxy, one, two]) await each[Symbol.asyncDispose]();
+});
+
+const by = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
+const chat = (key: string, model = 'gpt-4o') =>
+  proxy.post('/v1/chat/completions', { ...CHAT, model }, by(key));
+
+interface Told {
+  error: { message: string; code: string; param: string | null; type: string };
+}
+const told = async (answer: Response) => ((await answer.json()) as Told).error;
+
+describe('models', () => {
+  test('are allowed by the name that is asked for', async () => {
+    expect((await chat('member-key', 'fast')).status).toBe(200);
+    expect((await chat('member-key', 'gpt-4o')).status).toBe(200);
+    const refused = await chat('member-key', 'secret-plan');
+    expect(refused.status).toBe(403);
+    const { message, code, param, type } = await told(refused);
+    expect({ code, param, type }).toEqual({
+      code: 'key_not_permitted',
+      param: 'model',
+      type: 'permission_error',
+    });
+    expect(message).toContain('"member"');
+    expect(message).toContain('GET /v1/models');
+    // The same model by another name is another name.
+    expect((await chat('member-key', 'one/gpt-4o')).status).toBe(403);
+  });
+
+  test('that are not allowed are refused before it is known whether there are any', async () => {
+    const asked = one.asked.length;
+    expect((await chat('member-key', 'no-such-thing')).status).toBe(403);
+    expect(one.asked.length).toBe(asked);
+  });
+
+  test('are guessed among those that are allowed', async () => {
+    const answer = await proxy.post(
+      '/v1/chat/completions',
+      { ...CHAT, model: 'gpt-4o-mini-x' },
+      by('all-key'),
+    );
+    expect((await told(answer)).message).toContain('"gpt-4o-mini"');
+    const { message } = await told(await chat('searcher-key', 'gpt-4o-mini-x'));
+    expect(message).toContain('no provider serves it');
+    expect(message).not.toContain('gpt-4o-mini"');
+  });
+
+  test('are refused in the shape of Anthropic', async () => {
+    const body = { ...CHAT, model: 'secret-plan', max_tokens: 5 };
+    const answer = await proxy.post('/v1/messages', body, by('member-key'));
+    expect(answer.status).toBe(403);
+    expect(await answer.json()).toMatchObject({ type: 'error', error: { type: 'permission_error' } });
+  });
+
+  test('are refused in forms', async () => {
+    const form = new FormData();
+    form.set('model', 'secret-plan');
+    form.set('file', new Blob(['x']), 'a.wav');
+    const answer = await fetch(`${proxy.url}/v1/audio/transcriptions`, {
+      method: 'POST',
+      body: form,
+      ...by('no-model-key'),
+    });
+    expect(answer.status).toBe(403);
+    expect((await told(answer)).param).toBe('model');
+  });
+
+  test('are listed as far as they are allowed', async () => {
+    const list = async (key: string) => {
+      const answer = await fetch(`${proxy.url}/v1/models`, by(key));
+      return ((await answer.json()) as { data: { id: string }[] }).data.map(({ id }) => id).toSorted();
+    };
+    expect(await list('all-key')).toEqual([
+      'claude-x',
+      'fast',
+      'gpt-4o',
+      'gpt-4o-mini',
+      'hidden',
+      'secret-plan',
+    ]);
+    expect(await list('member-key')).toEqual(['fast', 'gpt-4o', 'gpt-4o-mini']);
+    expect(await list('searcher-key')).toEqual(['gpt-4o']);
+    expect(await list('no-model-key')).toEqual([]);
+    expect(await list('no-provider-key')).toEqual([]);
+    const one = async (key: string, id: string) =>
+      (await fetch(`${proxy.url}/v1/models/${id}`, by(key))).status;
+    expect(await one('member-key', 'gpt-4o')).toBe(200);
+    expect(await one('member-key', 'secret-plan')).toBe(403);
+    expect(await one('searcher-key', 'gpt-4o')).toBe(200);
+    expect(await one('searcher-key', 'gpt-4o-mini')).toBe(403);
+  });
+});
+
+describe('providers', () => {
+  test('that are not allowed do not answer', async () => {
+    const { choices } = (await (await chat('searcher-key')).json()) as {
+      choices: { message: { content: string } }[];
+    };
+    expect(choices[0]!.message.content).toBe('two');
+    expect((await chat('member-key')).headers.get('x-llmproxy-provider')).toBe('one');
+  });
+
+  test('are needed: without any, the answer is 403', async () => {
+    const answer = await chat('searcher-key', 'gpt-4o-mini');
+    expect(answer.status).toBe(403);
+    expect(await told(answer)).toMatchObject({ code: 'key_not_permitted', param: 'model' });
+  });
+});
+
+describe('endpoints', () => {
+  test('that are not allowed are refused before the body is read', async () => {
+    const endless = new ReadableStream({
+      pull: (controller) => controller.enqueue(new TextEncoder().encode(' ')),
+    });
+    const answer = await fetch(`${proxy.url}/v1/responses`, {
+      method: 'POST',
+      body: endless.pipeThrough(new TransformStream()),
+      ...by('member-key'),
+    }).catch((cause: Error) => cause);
+    // The connection may be closed while the client still sends.
+    if (answer instanceof Response) expect(answer.status).toBe(403);
+    const plain = await proxy.post('/v1/responses', 'not even JSON', by('member-key'));
+    expect(plain.status).toBe(403);
+    expect((await told(plain)).message).toContain('responses');
+  });
+
+  test('cover feedback too', async () => {
+    const feedback = { request_id: 'r', score: 1 };
+    expect((await proxy.post('/v1/feedback', feedback, by('member-key'))).status).toBe(202);
+    expect((await proxy.post('/v1/feedback', feedback, by('no-endpoint-key'))).status).toBe(403);
+  });
+});
+
+describe('a key', () => {
+  test('that has expired is refused with its name and the day', async () => {
+    const answer = await chat('past-key');
+    expect(answer.status).toBe(401);
+    expect((await told(answer)).message).toContain('the API key "past" expired on 2020-01-31');
+    expect((await fetch(`${proxy.url}/providers`, by('past-key'))).status).toBe(401);
+    expect(
+      Object.keys((await (await fetch(`${proxy.url}/health`, by('past-key'))).json()) as object),
+    ).toEqual(['status']);
+    expect((await chat('future-key')).status).toBe(200);
+  });
+
+  test('that is disabled is refused with its name', async () => {
+    const answer = await chat('off-key');
+    expect(answer.status).toBe(403);
+    expect((await told(answer)).message).toContain('the API key "off" is disabled');
+    expect((await fetch(`${proxy.url}/metrics`, by('off-key'))).status).toBe(403);
+  });
+
+  test('that works counts, when another that does not is sent with it', async () => {
+    const headers = { authorization: 'Bearer past-key', 'x-api-key': 'all-key' };
+    expect((await proxy.post('/v1/chat/completions', CHAT, { headers })).status).toBe(200);
+  });
+});
+
+/** All that app.ts registers, as Hono has it. It looks at nothing else of its context before a request comes. */
+function routes(): { method: string; path: string }[] {
+  const { server } = schema.parse({ ...CONFIG, server: { cors: { origins: ['*'] } } });
+  const app = createApp({ server, auth: { open: false } } as unknown as ServerContext) as unknown as Hono;
+  return app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => ({ method, path }));
+}
+
+/** What no list covers: one word for everyone, and lists of what may be asked for. */
+const FREE = /^(?:\/v1)?(?:\/health(?:\/live|\/ready)?|\/models(?:\/\*)?)$/;
+/** The pages of the operator, which no list opens. */
+const OPS = /^\/(?:providers|metrics)$/;
+const FEEDBACK = /^(?:\/v1)?\/feedback$/;
+
+describe('no route evades the lists of a key', () => {
+  const ask = (method: string, path: string, key: string) => {
+    const body = JSON.stringify(
+      FEEDBACK.test(path) ? { request_id: 'r', score: 1 } : { input: 'x', ...CHAT },
+    );
+    const init = method === 'GET' ? {} : { body };
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+    return fetch(proxy.url + path.replace('*', 'gpt-4o'), { method, headers, ...init });
+  };
+  const covered = routes().filter(({ path }) => !FREE.test(path));
+
+  test('there are routes', () => {
+    expect(covered.length).toBeGreaterThan(30);
+  });
+
+  test.each(covered.map(({ method, path }) => [method, path] as const))('%s %s', async (method, path) => {
+    const [before, beforeTwo] = [one.asked.length, two.asked.length];
+    for (const key of ['no-endpoint-key', 'no-model-key', 'no-provider-key']) {
+      const answer = await ask(method, path, key);
+      const free = FEEDBACK.test(path) && key !== 'no-endpoint-key';
+      expect([key, answer.status]).toEqual([key, free ? 202 : 403]);
+      await answer.text();
+    }
+    expect([one.asked.length, two.asked.length]).toEqual([before, beforeTwo]);
+    // And without a key nobody comes in.
+    expect((await ask(method, path, 'wrong')).status).toBe(401);
+    if (OPS.test(path)) expect((await ask(method, path, 'all-key')).status).toBe(200);
+  });
+});
