@@ -208,6 +208,16 @@ export const FAULTS = {
     '403 permission_error key_not_permitted',
     'the client’s key may not do this: it is disabled, or lists of it or its groups lack the endpoint, the model or the provider',
   ),
+  over_limit: rule(
+    callers,
+    '429 rate_limit_error rate_limit_exceeded',
+    'a limit on requests, tokens or concurrent requests has too little room (`groups`, `rate_limits`, `limits` of a key)',
+  ),
+  over_budget: rule(
+    callers,
+    '429 insufficient_quota insufficient_quota',
+    'a budget has too little left (`groups`, `rate_limits`, `limits` of a key)',
+  ),
   foreign_host: rule(
     callers,
     '403 permission_error host_not_allowed',
@@ -270,6 +280,8 @@ export interface ProxyErrorOptions {
   param?: string;
   /** How long the caller, or the target, should wait, milliseconds. */
   retryAfterMs?: number;
+  /** Headers that tell the client more. */
+  headers?: Readonly<Record<string, string>>;
   upstream?: UpstreamError;
   cause?: unknown;
 }
@@ -281,6 +293,7 @@ export class ProxyError extends Error {
   readonly target: string | undefined;
   readonly param: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
   readonly upstream: UpstreamError | undefined;
 
   /** @param message one sentence without secrets: "Cannot <action> <object>: <state>" */
@@ -290,6 +303,7 @@ export class ProxyError extends Error {
     this.target = options.target;
     this.param = options.param;
     this.retryAfterMs = options.retryAfterMs;
+    this.headers = options.headers;
     this.upstream = options.upstream;
   }
 
@@ -306,8 +320,8 @@ export class ProxyError extends Error {
   /** The same error with another time to wait, milliseconds. */
   waiting(retryAfterMs: number | undefined): ProxyError {
     if (retryAfterMs === this.retryAfterMs) return this;
-    const { fault, message, target, param, upstream, cause } = this;
-    return new ProxyError(fault, message, { target, param, upstream, cause, retryAfterMs });
+    const { fault, message, target, param, headers, upstream, cause } = this;
+    return new ProxyError(fault, message, { target, param, headers, upstream, cause, retryAfterMs });
   }
 
   /** The same error without what is large: as it is remembered. */
@@ -319,7 +333,7 @@ export class ProxyError extends Error {
 
   /** The same error with other words in all that a caller or an operator may read. */
   reworded(rewrite: (text: string) => string): ProxyError {
-    const { fault, message, target, param, upstream: told, cause, retryAfterMs } = this;
+    const { fault, message, target, param, headers, upstream: told, cause, retryAfterMs } = this;
     const upstream = told && {
       ...told,
       body: rewrite(told.body),
@@ -328,7 +342,14 @@ export class ProxyError extends Error {
       ...(told.code === undefined ? {} : { code: rewrite(told.code) }),
       ...(told.type === undefined ? {} : { type: rewrite(told.type) }),
     };
-    return new ProxyError(fault, rewrite(message), { target, param, upstream, cause, retryAfterMs });
+    return new ProxyError(fault, rewrite(message), {
+      target,
+      param,
+      headers,
+      upstream,
+      cause,
+      retryAfterMs,
+    });
   }
 }
 

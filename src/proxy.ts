@@ -37,6 +37,10 @@ import { TargetPool } from './pipeline/target-pool.ts';
 import { makeProviders } from './providers/make.ts';
 import { Prices } from './providers/prices.ts';
 import { createApp } from './server/app.ts';
+import { Spending } from './spending.ts';
+import { Admission } from './pipeline/admission.ts';
+import type { Limiter } from './limits/limiter.ts';
+import { plainUsage } from './wire/usage.ts';
 import { Authenticator } from './server/auth.ts';
 import { Buffered } from './server/buffered.ts';
 import { commonContextWindow } from './wire/context-window.ts';
@@ -69,6 +73,8 @@ export interface ProxyDeps {
   /** What processes that serve the same port share. */
   readonly limits?: Limits;
   readonly fleet?: Fleet;
+  /** Whether what callers use is kept in `state.directory`; in memory alone when it is not given. */
+  readonly keepsUsage?: boolean;
 }
 
 /** A proxy without a socket: `listen` gives it one. */
@@ -80,6 +86,8 @@ export interface Proxy {
   readonly inFlight: () => number;
   /** How the request log is; null where there is none. */
   readonly log: () => LogState | null;
+  /** Counts what the process before had not yet counted, where it ended without warning. To be awaited before it listens. */
+  recover(): Promise<void>;
   /** Loads what is not needed to listen: the table of prices. */
   warm(): Promise<void>;
   /**
@@ -101,6 +109,8 @@ interface Generation {
   readonly providers: readonly BaseProvider[];
   readonly prober: HealthProber;
   readonly buffered: Buffered;
+  readonly auth: Authenticator;
+  readonly limiter: Limiter;
   readonly app: ReturnType<typeof createApp>;
 }
 
@@ -127,6 +137,12 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     onProblem: problem,
   });
   const logState = () => log?.state ?? null;
+  const spending = new Spending(first, {
+    clock,
+    turns,
+    onProblem: problem,
+    keeps: deps.keepsUsage ?? false,
+  });
   const running = new Set<Abort>();
   let inFlight = 0;
   let draining = false;
@@ -141,6 +157,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     memory: () => process.memoryUsage.rss(),
     log: () => log?.stats ?? { written: 0, dropped: 0, pending: 0 },
     sinkErrors: () => sinks.errors,
+    refusals: () => spending.refusals.all,
   });
   // Signatures outlive a configuration: a conversation goes on after a reload.
   const memory = new BoundedReplay(first.limits.replay_memory);
@@ -174,7 +191,10 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         prices.cost(provider.settings.prices, model, usage, configured),
       maxContent: config.logging.requests.max_content,
       over: () => (inFlight -= 1),
+      used: (used) => spending.used(used),
     };
+    const limiter = spending.limiter(config);
+    const auth = new Authenticator(config, { clock, secret: (variable) => deps.env[variable] });
     const { mask } = secrets;
     const attemptDeps = { ...ofAttempts, limits: bounds, mask };
     const router = new RequestRouter(config.routing, {
@@ -203,17 +223,25 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       // The socket stays where it is until a restart.
       server: { ...config.server, host: first.server.host },
       limits: config.limits,
+      limiter,
+      spending,
       logging: config.logging.requests,
       clock,
       turns,
       instance,
-      auth: new Authenticator(config, { clock, secret: (variable) => deps.env[variable] }),
+      auth,
       registry,
       buffered,
       unread: budget,
       pipeline: new Pipeline({
         clock,
-        registry,
+        admission: new Admission({
+          registry,
+          limiter,
+          price: ({ provider, model, offer }, input, output) =>
+            prices.cost(provider.settings.prices, model, plainUsage(input, output), offer.price),
+          assumedOutput: config.limits.assumed_output,
+        }),
         router,
         memory,
         newId,
@@ -248,7 +276,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       mask,
       problem,
     });
-    return { config, providers, prober, buffered, app };
+    return { config, providers, prober, buffered, auth, limiter, app };
   };
 
   let current = generate(first);
@@ -260,6 +288,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     metrics: () => metrics.families(),
     inFlight: () => inFlight,
     log: logState,
+    recover: () => spending.recover(current.config, current.limiter, (key) => current.auth.named(key)),
     warm: () => prices.load(),
     reload(config) {
       const last = current;
@@ -280,6 +309,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     },
     async close() {
       current.prober.stop();
+      await spending.close();
       await log?.close();
       work.close();
       for (const provider of current.providers) provider.close();

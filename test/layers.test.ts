@@ -10,7 +10,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['cli'],
   ['workers'],
   ['proxy.ts', 'explain.ts'],
-  ['server'],
+  ['server', 'spending.ts'],
   ['pipeline', 'export', 'work'],
   ['providers', 'limits', 'logs'],
   ['wire', 'config'],

@@ -3,6 +3,7 @@ import type { Listener } from '../server/listen.ts';
 import type { Serve } from './serve.ts';
 import { createProxy } from '../proxy.ts';
 import { listen } from '../server/listen.ts';
+import { ExitError } from './exit.ts';
 import { reloadOnChange, tellReloaded } from './serve-reload.ts';
 import { cannotListen, overrule, refuseOpenDoor } from './serve-settings.ts';
 import { Stopping } from './stopping.ts';
@@ -11,7 +12,8 @@ import { Stopping } from './stopping.ts';
 export async function serveAlone(serve: Serve): Promise<void> {
   const { source, config, flags, log } = serve;
   const { host, drain_timeout } = config.server;
-  const proxy = createProxy(config, { env: process.env, onProblem: (message) => log.warn(message) });
+  const proxy = created(serve);
+  await proxy.recover();
   const listener = bind(proxy, serve);
   const { manager } = source;
   const stopReloading = manager
@@ -39,6 +41,15 @@ export async function serveAlone(serve: Serve): Promise<void> {
   // Whoever reads this may send signals, so they are listened to by now.
   serve.listening(listener.url, proxy.providers());
   await proxy.warm();
+}
+
+function created({ config, log }: Serve): Proxy {
+  try {
+    const onProblem = (message: string) => log.warn(message);
+    return createProxy(config, { env: process.env, onProblem, keepsUsage: true });
+  } catch (thrown) {
+    throw new ExitError(1, (thrown as Error).message);
+  }
 }
 
 function bind(proxy: Proxy, { config: { server } }: Serve): Listener {

@@ -1,4 +1,5 @@
 /** Moments as people write them: days, times, spans before now. */
+import { offsetAt as offsetOf, toZone as momentIn } from '../config/time-zone.ts';
 import { ExportError } from './error.ts';
 
 export interface MomentOptions {
@@ -70,46 +71,21 @@ function startOfDay(day: string, timeZone: string): number {
   return toZone(Date.parse(`${day}T00:00:00Z`), timeZone);
 }
 
-/** What the clock of a zone shows, as the moment when it shows it. Days of 23 and 25 hours come out right. */
 function toZone(shown: number, timeZone: string): number {
-  const guess = shown - offsetAt(shown, timeZone);
-  return shown - offsetAt(guess, timeZone);
+  return inZone(timeZone, () => momentIn(shown, timeZone));
 }
 
-const clocks = new Map<string, Intl.DateTimeFormat>();
-
-/** How far the clock of a zone is ahead of UTC, milliseconds. @throws ExportError for a zone nobody knows */
 function offsetAt(ms: number, timeZone: string): number {
-  const seconds = Math.floor(ms / 1000) * 1000;
-  const parts = Object.fromEntries(
-    clockOf(timeZone)
-      .formatToParts(seconds)
-      .map(({ type, value }) => [type, Number(value)]),
-  );
-  const { year, month, day, hour, minute, second } = parts as Record<string, number>;
-  return Date.UTC(year!, month! - 1, day, hour, minute, second) - seconds;
+  return inZone(timeZone, () => offsetOf(ms, timeZone));
 }
 
-function clockOf(timeZone: string): Intl.DateTimeFormat {
-  const known = clocks.get(timeZone);
-  if (known) return known;
-  const numbers = {
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  } as const;
+/** @throws ExportError for a zone nobody knows */
+function inZone<T>(timeZone: string, work: () => T): T {
   try {
-    const clock = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', ...numbers });
-    clocks.set(timeZone, clock);
-    return clock;
+    return work();
   } catch (cause) {
-    throw new ExportError(
-      'usage',
-      `Cannot use --time-zone ${timeZone}: expected a name such as Europe/Berlin`,
-      { cause },
-    );
+    if (!(cause instanceof RangeError)) throw cause;
+    const message = `Cannot use --time-zone ${timeZone}: expected a name such as Europe/Berlin`;
+    throw new ExportError('usage', message, { cause });
   }
 }

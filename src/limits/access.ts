@@ -23,7 +23,7 @@ const MAX_NAME = 200;
 
 /** @param groups by name; none that is its own ancestor */
 export function accessOf(caller: Lists & Pick<Caller, 'group'>, groups: Groups): Access {
-  const all: readonly Lists[] = [caller, ...groupsOf(caller.group, groups)];
+  const all: readonly Lists[] = [caller, ...groupsOf(caller.group, groups).map(({ group }) => group)];
   const providers = listed(all.map((lists) => lists.providers));
   return {
     allowsModel: allowing(listed(all.map(({ models }) => models))),
@@ -37,9 +37,9 @@ export function accessOf(caller: Lists & Pick<Caller, 'group'>, groups: Groups):
 export function groupsOf<Group extends { readonly parent?: string | undefined }>(
   name: string | undefined,
   groups: Readonly<Record<string, Group>>,
-): Group[] {
+): { readonly name: string; readonly group: Group }[] {
   const group = name !== undefined && Object.hasOwn(groups, name) ? groups[name] : undefined;
-  return group ? [group, ...groupsOf(group.parent, groups)] : [];
+  return name !== undefined && group ? [{ name, group }, ...groupsOf(group.parent, groups)] : [];
 }
 
 type List = readonly string[];

@@ -71,6 +71,21 @@ export const head = z.object({
     .describe(
       "From the header x-llmproxy-tags (`team=search, run=7`), and the texts of OpenAI's `metadata`.",
     ),
+  group: z.string().optional().describe('The group of the client key, where it has one.'),
+  labels: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('Labels of the client key, where it has some.'),
+  estimate: z
+    .object({
+      input_tokens: count.describe('Tokens in.'),
+      output_tokens: count.describe('Tokens out.'),
+      cost: z.number().nonnegative().nullable().describe('USD, null when the model has no known price.'),
+    })
+    .optional()
+    .describe(
+      'What limits were charged where the provider did not tell what was used, as when a stream is cut: about a token for 4 characters.',
+    ),
 });
 
 const attempt = z.object({

@@ -76,6 +76,7 @@ export class Delivery implements StreamOwner {
       usage,
       finish: tap?.finish ?? null,
       bytes: sent,
+      written: () => tap?.written ?? 0,
       text: () => tap?.assembled(),
       parts: parts && [...parts],
       malformed: tap?.malformed ?? 0,
@@ -84,6 +85,12 @@ export class Delivery implements StreamOwner {
     const oddity = failed ? undefined : tap?.oddity(this.#routed.target.id);
     const outcome = oddity ? 'truncated' : end.outcome;
     exchange.finish({ outcome, status: this.#status, error: failed ?? oddity, answer });
+  }
+
+  /** Whether it may use more, where its limits cut a stream that uses too much. */
+  overuse(): ProxyError | undefined {
+    const { tap } = this.#first;
+    return tap && this.#recipient.exchange.overuse(tap.written);
   }
 
   stalled(): void {

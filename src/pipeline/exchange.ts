@@ -6,10 +6,16 @@ import type { ProviderModel } from '../providers/base.ts';
 import type { Recorded } from '../wire/endpoints.ts';
 import type { Usage } from '../wire/usage.ts';
 import type { Defects } from './defects.ts';
+import { cutBy } from '../limits/refusal.ts';
+import type { Lease } from '../limits/lease.ts';
+import type { Expected } from '../limits/limiter.ts';
 import type { Sinks } from './sinks.ts';
 import type { Target } from './target.ts';
 import { RECORD_VERSION } from '../logs/record.ts';
+import { plainUsage } from '../wire/usage.ts';
 import { tidyText } from '../wire/json.ts';
+import { saysWhy } from '../wire/endpoints.ts';
+import { targetNames } from './admission.ts';
 
 /** USD for an answer of a target, or `null` when its price is unknown. */
 export type Pricer = (target: Target, usage: Usage, configured: Price | undefined) => number | null;
@@ -23,6 +29,17 @@ export interface ExchangeDeps {
   readonly maxContent: number;
   /** Told once of each exchange that is over. */
   readonly over: () => void;
+  /** Told what each exchange used that asked a provider, once it is counted. */
+  readonly used: (exchange: Used) => void;
+}
+
+/** What a request used. */
+export interface Used {
+  readonly id: string;
+  /** Name of the client's key. */
+  readonly key: string | null;
+  readonly tokens: number;
+  readonly usd: number;
 }
 
 /** Longest finish reason and longest words of an error in a record, characters: providers write both. */
@@ -35,6 +52,9 @@ export interface Asker {
   readonly key: string | null;
   readonly content: LogContent;
   readonly conversation: string | null;
+  /** The group of its key, and the operator's words about it. */
+  readonly group?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What is asked. */
@@ -61,6 +81,8 @@ export interface Answered {
   readonly finish: string | null;
   /** Bytes that were sent to the client. */
   readonly bytes: number;
+  /** Tokens of it, about: for when its provider does not tell. */
+  readonly written?: () => number;
   /** Makes it as JSON text, or `undefined` when it is none; asked once. */
   readonly text: () => string | undefined;
   /** Of a resumed answer: what came from where. */
@@ -104,6 +126,10 @@ export class Exchange {
   #lane: 'relay' | 'translate' | null = null;
   #firstContentMs: number | null = null;
   #cost: number | null = null;
+  #lease: Lease | undefined;
+  #expected: (() => Expected) | undefined;
+  /** What its caller is told of its limits. */
+  limitHeaders: Readonly<Record<string, string>> | undefined;
   readonly #afterwards: (() => void)[] = [];
   #finished = false;
 
@@ -149,6 +175,12 @@ export class Exchange {
     this.#question = question;
   }
 
+  /** It is admitted. @param expected what it is expected to use, where it is not told what it used */
+  admitted(lease: Lease | undefined, expected: () => Expected): void {
+    this.#lease = lease;
+    this.#expected = expected;
+  }
+
   /** It is feedback. */
   says(opinion: Opinion): void {
     this.#opinion = opinion;
@@ -176,6 +208,12 @@ export class Exchange {
     this.#lane = lane;
   }
 
+  /** Takes more of its limits where an answer has grown. @returns why it must not go on, where there is no more */
+  overuse(written: number): ProxyError | undefined {
+    const limit = this.#lease?.isHard ? this.#lease.grow(written) : undefined;
+    return limit && cutBy(limit);
+  }
+
   /** The first content of a stream is on its way. */
   begins(): void {
     this.#firstContentMs ??= round(this.elapsedMs);
@@ -194,7 +232,30 @@ export class Exchange {
     for (const action of this.#afterwards) this.#part('release', action);
     const { usage } = ending.answer ?? NO_ANSWER;
     if (this.#target && usage) this.#cost = this.#part('cost', () => this.#price(usage)) ?? null;
-    return this.#deps.sinks.take(this.#record(ending));
+    const estimate = usage ? undefined : this.#part('estimate', () => this.#estimated(ending.answer));
+    this.#part('limits', () => this.#settle(usage, estimate));
+    return this.#deps.sinks.take(this.#record(ending, estimate));
+  }
+
+  /** What limits are charged for an answer whose provider does not tell: the client left, or no tokens are counted there. */
+  #estimated(answer: Answered | undefined): LogRecord['estimate'] {
+    const comes = this.#lane !== null && saysWhy(this.endpoint);
+    if (!this.#lease || !comes || !answer?.written || !this.#expected) return undefined;
+    const usage = plainUsage(this.#expected().input, answer.written());
+    return { input_tokens: usage.input, output_tokens: usage.output, cost: this.#price(usage) };
+  }
+
+  #settle(told: Usage | undefined, estimate: LogRecord['estimate']): void {
+    const asked = this.attempts.length > 0;
+    const input = told?.input ?? estimate?.input_tokens ?? 0;
+    const output = told?.output ?? estimate?.output_tokens ?? 0;
+    const usd = told ? this.#cost : (estimate?.cost ?? null);
+    const target = this.#target;
+    const answered = target && this.#lane !== null ? targetNames(target.provider.name, target.model) : [];
+    this.#lease?.settle({ asked, answered, input, output, usd });
+    if (!asked) return;
+    const { key } = this.#asker;
+    this.#deps.used({ id: this.id, key, tokens: input + output, usd: usd ?? 0 });
   }
 
   #price(usage: Usage): number | null {
@@ -212,8 +273,11 @@ export class Exchange {
     }
   }
 
-  #record({ outcome, status, error, answer = NO_ANSWER }: Ending): LogRecord {
-    const { key, content, conversation } = this.#asker;
+  #record(
+    { outcome, status, error, answer = NO_ANSWER }: Ending,
+    estimate: LogRecord['estimate'],
+  ): LogRecord {
+    const { key, content, conversation, group, labels } = this.#asker;
     const { model, stream, text, user, tags } = this.#question;
     const { usage, finish, parts, malformed } = answer;
     const told = content !== 'none';
@@ -244,6 +308,9 @@ export class Exchange {
       score: this.#opinion?.score ?? null,
       user: told ? user : null,
       tags: told ? tags : null,
+      group,
+      labels,
+      estimate,
       feedback: this.#opinion?.feedback,
       lane: this.#lane,
       request_bytes: this.#requestBytes,

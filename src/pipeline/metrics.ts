@@ -22,6 +22,12 @@ export interface MetricSources {
   readonly log: () => { written: number; dropped: number; pending: number };
   /** How often each sink of records has thrown. */
   readonly sinkErrors: () => ReadonlyMap<string, number>;
+  /** How often limits refused a request, or cut an answer. */
+  readonly refusals: () => readonly {
+    readonly limit: string;
+    readonly kind: string;
+    readonly count: number;
+  }[];
   /** Resident memory, bytes. */
   readonly memory: () => number;
 }
@@ -31,10 +37,13 @@ interface Usage {
   input?: number;
   output?: number;
   cached?: number;
+  /** What limits were charged where nobody told. */
+  input_estimated?: number;
+  output_estimated?: number;
   cost?: number;
 }
 
-const KINDS = ['input', 'output', 'cached'] as const;
+const KINDS = ['input', 'output', 'cached', 'input_estimated', 'output_estimated'] as const;
 
 interface Durations {
   readonly whole: Histogram;
@@ -92,6 +101,11 @@ export class Metrics {
     if (input_tokens !== null) usage.input = (usage.input ?? 0) + input_tokens;
     if (output_tokens !== null) usage.output = (usage.output ?? 0) + output_tokens;
     if (record.cached_tokens) usage.cached = (usage.cached ?? 0) + record.cached_tokens;
+    const { estimate } = record;
+    if (estimate) {
+      usage.input_estimated = (usage.input_estimated ?? 0) + estimate.input_tokens;
+      usage.output_estimated = (usage.output_estimated ?? 0) + estimate.output_tokens;
+    }
     if (record.cost) usage.cost = (usage.cost ?? 0) + record.cost;
   }
 
@@ -157,7 +171,7 @@ export class Metrics {
   }
 
   #ofProcess(): Family[] {
-    const { inFlight, buffered, unread, log, sinkErrors, memory } = this.#sources;
+    const { inFlight, buffered, unread, log, sinkErrors, refusals, memory } = this.#sources;
     const { written, dropped, pending } = log();
     const gauge = (name: string, help: string, value: number) =>
       family('gauge', name, help, [{ labels: {}, value }]);
@@ -172,6 +186,11 @@ export class Metrics {
         'sink_errors_total',
         'Records that a sink failed to take, by sink',
         [...sinkErrors()].map(([sink, value]) => ({ labels: { sink }, value })),
+      ),
+      counter(
+        'limit_refusals_total',
+        'Requests refused and answers cut by limits',
+        refusals().map(({ limit, kind, count }) => ({ labels: { limit, kind }, value: count })),
       ),
       gauge('process_resident_memory_bytes', 'Resident memory', memory()),
     ];

@@ -3,9 +3,8 @@ import type { HeaderMap } from '../wire/headers.ts';
 import type { Clock } from '../clock.ts';
 import type { Streamed, Whole } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
-import type { Access } from '../limits/access.ts';
 import type { Inbound } from './inbound.ts';
-import type { ModelRegistry } from './models.ts';
+import type { Admission, Admitted, Requester } from './admission.ts';
 import type { ResumeDeps } from './resume.ts';
 import type { Job, Routed } from './router.ts';
 import type { StreamBudget } from './stream-budget.ts';
@@ -33,13 +32,12 @@ export interface Caller {
   readonly abort: Abort;
   /** It took nothing for too long: its connection may be closed. */
   readonly stalled: () => void;
-  /** What its lists allow. */
-  readonly access: Access;
+  readonly requester: Requester;
 }
 
 export interface PipelineDeps extends ResumeDeps {
   readonly clock: Clock;
-  readonly registry: ModelRegistry;
+  readonly admission: Admission;
   /** Takes secrets out of what a provider says. */
   readonly mask: (text: string) => string;
   readonly keepaliveMs: number;
@@ -61,8 +59,7 @@ export class Pipeline {
    * @throws ProxyError; then the exchange is left for the caller to finish with the status it sends
    */
   async handle(inbound: Inbound, exchange: Exchange, caller: Caller): Promise<Reply> {
-    const { access } = caller;
-    const { candidates, policy } = this.#deps.registry.resolve(inbound.model, inbound.endpoint, access);
+    const { candidates, policy } = this.#admit(inbound, exchange, caller.requester);
     const job: Job = {
       inbound,
       candidates,
@@ -83,11 +80,22 @@ export class Pipeline {
     return { status, upstream, body, made: answer.flow.tap && 'text/event-stream', dropped };
   }
 
+  #admit(inbound: Inbound, exchange: Exchange, requester: Requester): Admitted {
+    const admitted = this.#deps.admission.admit(inbound, requester);
+    const { lease, instead, expected } = admitted;
+    exchange.admitted(lease, expected);
+    if (lease) exchange.limitHeaders = lease.headers(inbound.endpoint.startsWith('messages'));
+    if (instead !== undefined)
+      exchange.limitHeaders = { ...exchange.limitHeaders, 'x-llmproxy-instead': instead };
+    return admitted;
+  }
+
   #settleWhole({ opened, target, ticket, beganMs }: Routed, whole: Whole, exchange: Exchange): void {
     const nowMs = this.#deps.clock.monotonic();
     target.succeed(ticket, nowMs, nowMs - beganMs);
     const { usage, finish, body, text } = whole;
-    const answer = { usage, finish, bytes: body.length, text: () => text, malformed: 0 };
+    const written = () => Math.ceil(body.length / 4);
+    const answer = { usage, finish, bytes: body.length, written, text: () => text, malformed: 0 };
     const untold = finish === null && saysWhy(exchange.endpoint) ? untoldEnding(target.id) : undefined;
     const error = untold ?? endingError(endingOf('chat', finish), target.id);
     exchange.finish({ outcome: error ? 'truncated' : 'success', status: opened.status, error, answer });

@@ -14,6 +14,8 @@ export type StreamEnd =
 export interface StreamOwner {
   /** The stream broke: the rest of it from elsewhere, or `undefined` when there is none. */
   resume(error: ProxyError): Promise<Streamed | undefined>;
+  /** Why the stream must not go on, although nothing is wrong with it. */
+  overuse(): ProxyError | undefined;
   /** Called once, however the stream ends. @param sent bytes that went to the client */
   ended(end: StreamEnd, sent: number): void;
   /** The client took nothing for too long. */
@@ -122,7 +124,15 @@ export class Pump implements WatchedStream {
       controller.close();
       void flow.drain();
     }
-    return last || sends;
+    const over = last ? undefined : this.#owner.overuse();
+    if (over) this.#stop(controller, over);
+    return last || sends || over !== undefined;
+  }
+
+  #stop(controller: Controller, error: ProxyError): void {
+    const { flow } = this.#streamed;
+    this.#fail(controller, error);
+    void flow.cancel(error);
   }
 
   async #resume(error: ProxyError): Promise<boolean> {

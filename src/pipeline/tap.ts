@@ -13,6 +13,9 @@ import { errorIn } from '../wire/error-event.ts';
 import { isObject, numberOf, parseJson, stringOf } from '../wire/json.ts';
 import { brokenEvent } from '../wire/shapes/events.ts';
 
+/** About what an event has around the text that it brings, characters. */
+const EVENT_BYTES = 200;
+
 /**
  * Watches a stream of the client's protocol as it passes and remembers what the record and the router need:
  * whether content came, how it finished, what it used, and whether it carried an error.
@@ -24,6 +27,8 @@ export class Tap {
   readonly #shown: (answer: JsonObject) => JsonObject;
   #assembler: Assembler;
   #bytes = 0;
+  /** Characters of all events. */
+  #passed = 0;
   #overflowed = false;
   #content = false;
   /** What an assembler that was let go knew of the end. */
@@ -103,6 +108,11 @@ export class Tap {
       created: numberOf(created) ?? 0,
       model: stringOf(model) ?? '',
     };
+  }
+
+  /** Tokens of the answer so far, about: one for each chunk at least, and one for 4 bytes beyond what an event has around it. */
+  get written(): number {
+    return Math.max(this.chunks, Math.ceil((this.#passed - this.chunks * EVENT_BYTES) / 4));
   }
 
   /** What the client has, when that is one plain text in progress, known in full. */
@@ -200,6 +210,7 @@ export class Tap {
   chunk(value: JsonObject, bytes: number): void {
     this.chunks += 1;
     this.#bytes += bytes;
+    this.#passed += bytes;
     if (this.#bytes > this.#maxBytes) {
       // What is assembled so far is let go; a fresh assembler reads what is still to come.
       this.#content ||= this.#assembler.content;

@@ -52,6 +52,8 @@ export interface ProviderModel {
   readonly timeouts?: Timeouts;
   /** Tokens. */
   readonly contextWindow?: number;
+  /** Tokens of its longest answer. */
+  readonly maxOutput?: number;
   readonly prefill?: boolean;
 }
 

@@ -12,6 +12,7 @@ import { errorResponse } from './error.ts';
 import { takeFeedback } from './feedback.ts';
 import { inference } from './inference.ts';
 import { getModel, listModels } from './models.ts';
+import { ownKey } from './key.ts';
 import { speaking } from './speaking.ts';
 import { health, live, metrics, providers, ready } from './ops.ts';
 
@@ -57,6 +58,7 @@ export function createApp(context: ServerContext): App {
         app.post(path, ({ req, env }) => answer(req.raw, headerMap(req.raw.headers), env));
       }
       app.post(`${prefix}/feedback`, takeFeedback(context));
+      app.get(`${prefix}/key`, ownKey(context));
       app.get(`${prefix}/models`, listModels(context));
       app.get(`${prefix}/models/*`, getModel(context));
     }

@@ -129,6 +129,11 @@ export class Authenticator {
       : permitted(client, endpoint);
   }
 
+  /** Who has the key of this name, whether or not it works now. */
+  named(key: string): Client | undefined {
+    return this.#keys.get(key)?.client;
+  }
+
   /** Lets those pass who may read the pages about the inside. @throws ProxyError `unauthenticated`, `not_permitted` */
   operator(headers: HeaderMap): void {
     if (this.#open) return;

@@ -9,7 +9,7 @@ import { ProxyError } from '../errors.ts';
 import { Blocks, concatInSteps } from '../wire/bytes.ts';
 import { encodingOf, inflate, InflatedTooLarge } from '../wire/encoding.ts';
 import { Gate } from './gate.ts';
-import { networkOf } from './network.ts';
+import { addressOf } from './network.ts';
 
 export interface BodyLimits {
   readonly headers: HeaderMap;
@@ -45,10 +45,7 @@ export function bodyLimits(
   { request, headers, server }: Called,
   { key }: Pick<Client, 'key'>,
 ): BodyLimits {
-  const network = () => {
-    const address = server?.requestIP(request)?.address;
-    return address === undefined ? undefined : networkOf(address);
-  };
+  const network = () => addressOf(request, server);
   const { max_body: maxBytes, body_timeout: withinMs } = limits;
   return { headers, maxBytes, withinMs, clock, turns, buffered, key, network };
 }

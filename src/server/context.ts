@@ -2,6 +2,8 @@ import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
 import type { Config } from '../config/schema.ts';
+import type { Limiter } from '../limits/limiter.ts';
+import type { StoredAccount } from '../limits/store.ts';
 import type { LogState } from '../logs/trouble.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Metrics } from '../pipeline/metrics.ts';
@@ -14,6 +16,11 @@ import type { Authenticator } from './auth.ts';
 import type { Buffered } from './buffered.ts';
 import type { Fleet } from './fleet.ts';
 
+/** What keys have used. */
+export interface Spent {
+  accountOf(key: string): StoredAccount;
+}
+
 /** What the routes are given. */
 export interface ServerContext {
   readonly server: Config['server'];
@@ -23,6 +30,8 @@ export interface ServerContext {
   /** When long work pauses for others. */
   readonly turns: Turns;
   readonly auth: Authenticator;
+  readonly limiter: Limiter;
+  readonly spending: Spent;
   readonly registry: ModelRegistry;
   /** Request bodies in memory. */
   readonly buffered: Buffered;

@@ -13,7 +13,7 @@ export function statusOf(error: ProxyError): number {
 }
 
 /** The request that an error answers. */
-export type Failed = Pick<Exchange, 'id' | 'attempts' | 'endpoint'>;
+export type Failed = Pick<Exchange, 'id' | 'attempts' | 'endpoint'> & Partial<Pick<Exchange, 'limitHeaders'>>;
 
 /**
  * A typed error as a response in the client's protocol. What the client did wrong at the provider is told in the
@@ -36,6 +36,8 @@ function errorHeaders(error: ProxyError, exchange: Failed): Record<string, strin
     'content-type': 'application/json',
     'x-request-id': exchange.id,
     'x-llmproxy-attempts': String(exchange.attempts.length),
+    ...exchange.limitHeaders,
+    ...error.headers,
   };
   if (error.target !== undefined) headers['x-llmproxy-provider'] = error.target.split('/')[0]!;
   if (error.retryAfterMs !== undefined) {

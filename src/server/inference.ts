@@ -14,6 +14,7 @@ import { errorResponse, statusOf } from './error.ts';
 import { headerList, headerText } from './header-text.ts';
 import { parseInbound } from './inbound.ts';
 import { LARGE, LargeBody } from './large-body.ts';
+import { addressOf } from './network.ts';
 import { IDLE_SECONDS } from './listen.ts';
 import { permitModel } from './permit.ts';
 
@@ -90,6 +91,8 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
     key: client.key,
     content: contentFor(context, client, headers),
     conversation: conversationOf(headers),
+    group: client.group,
+    labels: client.labels,
   });
   if (!context.admit(exchange)) {
     throw new ProxyError('unavailable', 'Cannot accept the request: limits.max_concurrent is reached', {
@@ -103,11 +106,12 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   const inbound = await context.turns.run(parseInbound(origin, bytes, context));
   const { model, stream, json } = inbound;
   permitModel(client, model);
+  const user = json ? userOf(json.value) : null;
   exchange.asks({
     model,
     stream,
     text: json?.text,
-    user: json ? userOf(json.value) : null,
+    user,
     tags: json ? tagsOf(headers, json.value) : null,
   });
   const loading = context.ready();
@@ -116,7 +120,9 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   context.running.add(abort);
   exchange.finally(() => context.running.delete(abort));
   const stalled = () => server?.timeout(request, STALLED_CLOSE_SECONDS);
-  const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled, access: client.access });
+  const address = () => addressOf(request, server);
+  const requester = { caller: client, user, address };
+  const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled, requester });
   return respond(reply, exchange, context, (bytes) => {
     const large = new LargeBody(bytes, context.unread, () => {
       context.problem(`Request ${exchange.id}: its client read too little of the answer (limits.max_unread)`);
@@ -135,6 +141,9 @@ function respond(
 ): Response {
   const streams = reply.body instanceof ReadableStream;
   const headers = responseHeaders(reply.upstream, mask);
+  const { limitHeaders } = exchange;
+  // What a caller may ask is up to its own limits, and not to those of a provider that it shares with others.
+  if (limitHeaders) for (const name in limitHeaders) headers[name] = headerText(limitHeaders[name]!);
   if (reply.made) {
     delete headers['content-encoding'];
     if (!headers['content-type']?.startsWith(reply.made)) headers['content-type'] = reply.made;

@@ -1,10 +1,7 @@
 import type { Context, Handler } from 'hono';
 import type { ServerContext, ServerEnv } from './context.ts';
-import type { Client } from './auth.ts';
-import { ProxyError } from '../errors.ts';
-import { headerMap } from '../wire/headers.ts';
-import { errorResponse } from './error.ts';
 import { permitModel } from './permit.ts';
+import { guarded } from './guarded.ts';
 import { speaking } from './speaking.ts';
 
 /** Anthropic's page of models when the client names no size. */
@@ -67,19 +64,5 @@ function page(ids: readonly string[], { req }: Context<ServerEnv>): object {
     has_more: rest.length > shown.length,
     first_id: shown[0] ?? null,
     last_id: shown.at(-1) ?? null,
-  };
-}
-
-function guarded(
-  context: ServerContext,
-  handler: (c: Context<ServerEnv>, client: Client) => Response,
-): Handler<ServerEnv> {
-  return async (c) => {
-    try {
-      return handler(c, await context.auth.client(headerMap(c.req.raw.headers), null));
-    } catch (thrown) {
-      if (!(thrown instanceof ProxyError)) throw thrown;
-      return errorResponse(thrown, { id: context.newId(), attempts: [], endpoint: speaking(c.req.raw) });
-    }
   };
 }

@@ -14,6 +14,11 @@ export interface Usage {
   readonly reasoning: number;
 }
 
+/** Tokens of which none came from a cache. */
+export function plainUsage(input: number, output: number): Usage {
+  return { input, cached: 0, cacheWrite: 0, output, reasoning: 0 };
+}
+
 /** Reads `usage` of an OpenAI-shaped body (chat, completions, embeddings); `undefined` when there is none. */
 export function openaiUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;

@@ -56,7 +56,11 @@ test('accessOf() answers right for more names than it remembers', () => {
 });
 
 test('groupsOf() goes from the group to the root', () => {
-  expect(groupsOf('wide', GROUPS)).toEqual([GROUPS.wide!, GROUPS.search!, GROUPS.acme!]);
+  expect(groupsOf('wide', GROUPS)).toEqual([
+    { name: 'wide', group: GROUPS.wide! },
+    { name: 'search', group: GROUPS.search! },
+    { name: 'acme', group: GROUPS.acme! },
+  ]);
   expect(groupsOf(undefined, GROUPS)).toEqual([]);
   expect(groupsOf('toString', GROUPS)).toEqual([]);
 });

@@ -29,6 +29,7 @@ function exchangeOf(sinks: Record<string, RecordSink>) {
       price: fails,
       maxContent: 100,
       over: () => undefined,
+      used: () => undefined,
     });
   return { begin, told, errors: all.errors };
 }

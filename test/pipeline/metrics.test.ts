@@ -12,6 +12,7 @@ const NOTHING: MetricSources = {
   unread: () => 0,
   log: () => ({ written: 0, dropped: 0, pending: 0 }),
   sinkErrors: () => new Map(),
+  refusals: () => [],
   memory: () => 0,
 };
 

@@ -1,0 +1,102 @@
+import type { Clock } from '../clock.ts';
+import type { Turns } from '../turns.ts';
+import type { Changes, ChangedMeter, Mark, StoredAccount } from './store.ts';
+import { Accounts } from './accounts.ts';
+import { MemoryLedger } from './memory-ledger.ts';
+import { UsageStore } from './store.ts';
+
+export interface KeeperOptions {
+  readonly directory: string;
+  /** How often what changed is written, milliseconds. */
+  readonly flushMs: number;
+  /** How many meters are remembered. */
+  readonly maxMeters: number;
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly onProblem: (message: string) => void;
+}
+
+/** How many of the last requests are named in what is kept, so that they are found in the request log. */
+const LAST_IDS = 64;
+
+/** Counts what is used in this process, and keeps it in the state directory: a moment later, and in one piece. */
+export class Keeper {
+  readonly ledger: MemoryLedger;
+  readonly accounts: Accounts;
+  /** How far the process before had got when it ended without warning. */
+  readonly crashed: Mark | undefined;
+  readonly #options: KeeperOptions;
+  readonly #store: UsageStore;
+  readonly #lastIds: string[] = [];
+  #cancel: (() => void) | undefined;
+  #writing: Promise<void> | undefined;
+  /** What could not be written, by name. */
+  #unwritten = { meters: new Map<string, ChangedMeter>(), accounts: new Map<string, StoredAccount>() };
+  #failed = false;
+
+  /** @throws StateInUse when another process has the directory, and what the file system throws */
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#store = new UsageStore(options.directory);
+    const { meters, accounts, crashed } = this.#store.load(options.clock.now());
+    this.ledger = new MemoryLedger(meters, options.maxMeters);
+    this.accounts = new Accounts(accounts);
+    this.crashed = crashed;
+    this.#lastIds.push(...(crashed?.lastIds ?? []));
+  }
+
+  /** A request is over and counted. */
+  counted(id: string): void {
+    this.#lastIds.push(id);
+    if (this.#lastIds.length > 2 * LAST_IDS) this.#lastIds.splice(0, LAST_IDS);
+    this.#cancel ??= this.#options.clock.after(this.#options.flushMs, () => {
+      this.#cancel = undefined;
+      void this.flush();
+    });
+  }
+
+  /** Writes what changed. One that fails is tried again with the next; that is told once. */
+  async flush(): Promise<void> {
+    await this.#writing;
+    this.#writing = this.#write();
+    await this.#writing;
+  }
+
+  /** Writes all, and lets others have the directory. */
+  async close(): Promise<void> {
+    this.#cancel?.();
+    await this.flush();
+    this.#store.close(!this.#failed);
+  }
+
+  async #write(): Promise<void> {
+    const { clock, turns, directory, onProblem } = this.#options;
+    const changes = this.#changes(clock.now());
+    try {
+      await this.#store.save(changes, async () => turns.pause());
+      this.#unwritten = { meters: new Map(), accounts: new Map() };
+      if (this.#failed) onProblem(`What is used is written to ${directory} again`);
+      this.#failed = false;
+    } catch (thrown) {
+      if (!this.#failed) {
+        const state = thrown instanceof Error ? thrown.message : String(thrown);
+        onProblem(
+          `Cannot write what is used to ${directory}: ${state}; it is counted in memory and tried again`,
+        );
+      }
+      this.#failed = true;
+      this.#cancel ??= clock.after(this.#options.flushMs, () => {
+        this.#cancel = undefined;
+        void this.flush();
+      });
+    }
+  }
+
+  #changes(nowMs: number): Changes {
+    const { meters, accounts } = this.#unwritten;
+    for (const meter of this.ledger.changes()) meters.set(meter.name, meter);
+    for (const [key, account] of this.accounts.changes()) accounts.set(key, account);
+    const mark = { atMs: nowMs, lastIds: this.#lastIds.slice(-LAST_IDS) };
+    return { meters: [...meters.values()], accounts: [...accounts], mark };
+  }
+}

@@ -1,0 +1,132 @@
+import type { Unpriced } from '../config/limits-schema.ts';
+import type { Clock } from '../clock.ts';
+import type { Charge, Ledger, Reservation, Standing } from './ledger.ts';
+import type { Asking, Reckoning } from './limiter.ts';
+import type { Limit } from './limit.ts';
+import { limitHeaders } from './headers.ts';
+import { priceOf, tokensOf, unitsOf } from './limit.ts';
+import { shown } from './refusal.ts';
+
+/** What came of a request. */
+export interface Outcome {
+  /** Whether anybody was asked. */
+  readonly asked: boolean;
+  /** Names of what answered: the model, and "provider/model"; none where nothing did. */
+  readonly answered: readonly string[];
+  readonly input: number;
+  readonly output: number;
+  /** `null` where the price is unknown. */
+  readonly usd: number | null;
+}
+
+interface Terms extends Reckoning {
+  readonly asking: Asking;
+  readonly unpriced: Unpriced;
+}
+
+interface LeaseDeps {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly warns: (message: string) => void;
+  readonly refused: (limit: Limit) => void;
+}
+
+/** Tokens that a stream takes at a time beyond what was expected. */
+const STEP = 64;
+
+/** What a request holds of its limits while it is under way. It is settled once. */
+export class Lease {
+  readonly kind = 'lease';
+  readonly #reservation: Reservation;
+  readonly #terms: Terms;
+  readonly #deps: LeaseDeps;
+  readonly #hard: readonly number[];
+  #settled = false;
+
+  constructor(reservation: Reservation, terms: Terms, deps: LeaseDeps) {
+    this.#reservation = reservation;
+    this.#terms = terms;
+    this.#deps = deps;
+    this.#hard = reservation.standings.flatMap(({ charge: { limit, lenient } }, index) =>
+      limit.hard && !lenient && (limit.kind === 'tokens' || limit.kind === 'budget') ? [index] : [],
+    );
+  }
+
+  /** Headers that tell the caller what is left of its limits. @param messages whether it speaks Anthropic's protocol */
+  headers(messages: boolean): Record<string, string> {
+    const headers = limitHeaders(this.#reservation.standings, this.#deps.clock.now(), messages);
+    const { warnings } = this;
+    if (warnings.length > 0) headers['x-llmproxy-warning'] = warnings.map(warningOf).join('; ');
+    return headers;
+  }
+
+  /** Limits that are nearly used up, by their own words. */
+  get warnings(): readonly Standing[] {
+    return this.#reservation.standings.filter(
+      ({ charge: { limit, most }, taken }) => limit.warnAt !== undefined && taken >= limit.warnAt * most,
+    );
+  }
+
+  /** Whether a stream is cut that uses too much. */
+  get isHard(): boolean {
+    return this.#hard.length > 0;
+  }
+
+  /**
+   * Takes more where a stream has grown beyond what was expected.
+   * @param output tokens so far, about
+   * @returns the limit that has no more
+   */
+  grow(output: number): Limit | undefined {
+    const { clock, ledger } = this.#deps;
+    const nowMs = clock.now();
+    for (const index of this.#hard) {
+      const { charge } = this.#reservation.standings[index]!;
+      const missing = this.#amountOf(charge, output) - this.#reservation.held[index]!;
+      if (missing <= 0) continue;
+      const ahead = this.#amountOf(charge, output + STEP) - this.#reservation.held[index]!;
+      if (ledger.extend(this.#reservation, index, ahead, nowMs)) continue;
+      if (ledger.extend(this.#reservation, index, missing, nowMs)) continue;
+      this.#deps.refused(charge.limit);
+      return charge.limit;
+    }
+    return undefined;
+  }
+
+  /** Ends it: what was used stays counted, the rest is free again. Later calls do nothing. */
+  settle(outcome: Outcome): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    const { clock, ledger } = this.#deps;
+    const amounts = this.#reservation.standings.map(({ charge }) => this.#used(charge, outcome));
+    ledger.settle(this.#reservation, amounts, clock.now());
+  }
+
+  #amountOf({ limit }: Charge, output: number): number {
+    const { expected, asking, unpriced } = this.#terms;
+    const { input } = expected;
+    if (limit.kind === 'tokens') return tokensOf(limit, { input, output });
+    return unitsOf(asking.price(input, output) ?? priceOf(unpriced, input, output));
+  }
+
+  #used({ limit }: Charge, { asked, answered, input, output, usd }: Outcome): number {
+    const { asking, unpriced } = this.#terms;
+    const covered = limit.allModels || limit.coversModel(asking.model) || answered.some(limit.coversModel);
+    if (!asked || !covered) return 0;
+    switch (limit.kind) {
+      case 'requests':
+        return 1;
+      case 'concurrent':
+        return 0;
+      case 'tokens':
+        return tokensOf(limit, { input, output });
+      case 'budget':
+        return unitsOf(usd ?? priceOf(unpriced, input, output));
+    }
+  }
+}
+
+/** "budget of group acme: 81% of 50 USD per month used". */
+export function warningOf({ charge: { limit, most }, taken }: Standing): string {
+  return `${Math.floor((taken / most) * 100)}% used of ${limit.name} (${shown(limit, taken)} of ${shown(limit, most)})`;
+}

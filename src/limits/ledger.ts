@@ -1,0 +1,68 @@
+import type { Limit } from './limit.ts';
+
+/** What a request takes of one limit. */
+export interface Charge {
+  readonly limit: Limit;
+  /** Whose share it is: the limit's id, and what it is counted apart by. */
+  readonly meter: string;
+  /** The most that may be used, raises included. */
+  readonly most: number;
+  /** What is expected to be used. */
+  readonly amount: number;
+  /** The part of it that is known beforehand: for this much there must be room. The rest is taken as far as there is. */
+  readonly known: number;
+  /** Whether it is counted, but refuses nothing: another model answers because it is used up. */
+  readonly lenient: boolean;
+}
+
+/** How one limit stood after a reservation, or when it refused one. */
+export interface Standing {
+  readonly charge: Charge;
+  /** Used and reserved, this request included. */
+  readonly taken: number;
+  /** When the whole of it is free again, if nothing else is used; epoch milliseconds, `Infinity` for never. */
+  readonly resetMs: number;
+}
+
+/** What was taken for a request, until it is settled. */
+export interface Reservation {
+  readonly kind: 'taken';
+  readonly standings: readonly Standing[];
+  /** What is held of each charge, in their order. */
+  readonly held: number[];
+  /** When it was made, epoch milliseconds. */
+  readonly atMs: number;
+}
+
+/** A limit that has too little room. Nothing was taken. */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly standing: Standing;
+  /** When there may be room, epoch milliseconds; `Infinity` for never, `undefined` where nobody knows. */
+  readonly freeMs: number | undefined;
+}
+
+/** How much of a limit is used, for whom. */
+export interface Reading {
+  readonly used: number;
+  readonly reserved: number;
+  readonly resetMs: number;
+}
+
+/**
+ * Where what is used is counted. Charges of one request are taken all or none, in one step that nobody else's falls between;
+ * they are settled once. A ledger in this process answers at once; one that several machines share would answer later.
+ */
+export interface Ledger {
+  reserve(charges: readonly Charge[], nowMs: number): Reservation | Refusal;
+  /** Takes more of one charge for a request under way. @returns whether there was room */
+  extend(reservation: Reservation, index: number, amount: number, nowMs: number): boolean;
+  /**
+   * Ends a reservation: what was used stays, the rest is given back.
+   * @param amounts what was used of each charge
+   */
+  settle(reservation: Reservation, amounts: readonly number[], nowMs: number): void;
+  read(limit: Limit, meter: string, nowMs: number): Reading;
+  /** Counts what is known to have been used, without asking whether it may be. */
+  add(charges: readonly Charge[], nowMs: number): void;
+}

@@ -1,0 +1,138 @@
+import type { Apart, LimitConfig, RateLimitConfig, Unpriced } from '../config/limits-schema.ts';
+import type { Window } from './window.ts';
+import { globMatcher, isGlob } from '../config/globs.ts';
+import { windowOf } from './window.ts';
+
+export type LimitKind = 'requests' | 'tokens' | 'budget' | 'concurrent';
+
+/** Budgets are counted in whole units, so that sums are exact: as many digits as a cost is rounded to. */
+export const UNITS_PER_USD = 1e10;
+
+/** Whose limit it is, and by what it is counted apart. */
+export interface Owner {
+  /** As people know it, such as "group acme" or "key alice". */
+  readonly name: string;
+  readonly apart: readonly Apart[];
+}
+
+/** A limit of the configuration, ready to be asked. */
+export interface Limit {
+  /** Tells it from others, whatever its amount is: what was used stays used when that changes. */
+  readonly id: string;
+  /** As an error names it, such as "budget of group acme: 50 USD a month". */
+  readonly name: string;
+  readonly kind: LimitKind;
+  /** Which tokens count. */
+  readonly count: 'both' | 'input' | 'output';
+  /** The most that may be used, in requests, tokens or units of money. */
+  readonly most: number;
+  /** `undefined` for what is only held. */
+  readonly window: Window | undefined;
+  readonly per: LimitConfig['per'];
+  readonly owner: Owner;
+  readonly allModels: boolean;
+  readonly coversModel: (name: string) => boolean;
+  readonly coversEndpoint: (name: string) => boolean;
+  /** The model that answers when it is used up; `undefined` where requests are refused. */
+  readonly use: string | undefined;
+  /** Share of it from which callers and the operator are warned. */
+  readonly warnAt: number | undefined;
+  /** Whether a stream is cut that uses more than is left. */
+  readonly hard: boolean;
+}
+
+/** Makes the limits of one owner. Two that differ in their amount alone have ids of their own. */
+export function limitsOf(configs: readonly (LimitConfig | RateLimitConfig)[], owner: Owner): Limit[] {
+  const seen = new Map<string, number>();
+  return configs.map((config) => {
+    const apart = 'each' in config && config.each ? config.each : owner.apart;
+    const id = idOf(config, owner, apart);
+    const times = (seen.get(id) ?? 0) + 1;
+    seen.set(id, times);
+    return limitOf(config, { ...owner, apart }, times === 1 ? id : `${id}#${times}`);
+  });
+}
+
+function limitOf(config: LimitConfig, owner: Owner, id: string): Limit {
+  const kind = kindOf(config);
+  const amount = config[kind]!;
+  const { models, endpoints, when_used_up: then, per } = config;
+  return {
+    id,
+    name: `${shownAmount(config, kind)} of ${owner.name}`,
+    kind,
+    count: config.count,
+    most: kind === 'budget' ? Math.round(amount * UNITS_PER_USD) : amount,
+    window: kind === 'concurrent' ? undefined : windowOf(config),
+    per,
+    owner,
+    allModels: models === undefined,
+    coversModel: covers(models),
+    coversEndpoint: covers(endpoints),
+    use: then === 'refuse' ? undefined : then.use,
+    warnAt: config.warn_at,
+    hard: config.hard,
+  };
+}
+
+export function kindOf(config: LimitConfig): LimitKind {
+  if (config.requests !== undefined) return 'requests';
+  if (config.tokens !== undefined) return 'tokens';
+  return config.budget === undefined ? 'concurrent' : 'budget';
+}
+
+function idOf(config: LimitConfig, owner: Owner, apart: readonly Apart[]): string {
+  const { count, per, window, time_zone: zone, models, endpoints } = config;
+  const words = [
+    owner.name,
+    kindOf(config),
+    count === 'both' ? '' : count,
+    per,
+    window ?? '',
+    zone ?? '',
+    apart.length > 0 ? `each ${[...apart].sort().join(' ')}` : '',
+    models ? `models ${models.join(' ')}` : '',
+    endpoints ? `endpoints ${endpoints.join(' ')}` : '',
+  ];
+  return words.filter(Boolean).join(' | ');
+}
+
+/** The limit in words: "50 USD per month", "200000 input tokens per minute", "20 concurrent requests". */
+function shownAmount(config: LimitConfig, kind: LimitKind): string {
+  const amount = config[kind]!;
+  if (kind === 'concurrent') return `${amount} concurrent requests`;
+  const tokens = config.count === 'both' ? 'tokens' : `${config.count} tokens`;
+  const what = { requests: 'requests', tokens, budget: 'USD' }[kind];
+  const time = config.per === 'total' ? 'in total' : `per ${config.per}`;
+  const only = [...(config.models ?? []), ...(config.endpoints ?? [])].join(', ');
+  return `${amount} ${what} ${time}${only === '' ? '' : ` for ${only}`}`;
+}
+
+function covers(patterns: readonly string[] | undefined): (name: string) => boolean {
+  if (!patterns) return () => true;
+  const tests = patterns.map((pattern) =>
+    isGlob(pattern) ? globMatcher(pattern) : (name: string) => name === pattern,
+  );
+  return (name) => tests.some((test) => test(name));
+}
+
+/** An amount of USD in whole units, rounded up: what is charged is never less than what was spent. */
+export function unitsOf(usd: number): number {
+  return Math.ceil(usd * UNITS_PER_USD - ROUNDING);
+}
+
+/** What binary fractions may be off by. */
+const ROUNDING = 1e-3;
+
+/** The tokens that count against a limit. */
+export function tokensOf(
+  { count }: Limit,
+  { input, output }: { readonly input: number; readonly output: number },
+): number {
+  return (count === 'output' ? 0 : input) + (count === 'input' ? 0 : output);
+}
+
+/** USD for tokens of a model that has no price of its own. */
+export function priceOf(unpriced: Unpriced, input: number, output: number): number {
+  return typeof unpriced === 'string' ? 0 : (input * unpriced.input + output * unpriced.output) / 1e6;
+}

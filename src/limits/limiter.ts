@@ -1,0 +1,242 @@
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
+import type { Caller } from './caller.ts';
+import type { Charge, Ledger, Refusal, Standing } from './ledger.ts';
+import type { Limit } from './limit.ts';
+import type { Parts, Planned } from './plan.ts';
+import { ProxyError } from '../errors.ts';
+import { Lease, warningOf } from './lease.ts';
+import { priceOf, tokensOf, unitsOf } from './limit.ts';
+import { LimitTree, meterOf, mostNow } from './plan.ts';
+import { overLimit } from './refusal.ts';
+
+/** Tokens and money that a request is expected to use. */
+export interface Expected {
+  readonly input: number;
+  readonly output: number;
+  /** Whether the request itself bounds its answer. */
+  readonly bounded: boolean;
+}
+
+/** What limits look at of a request. */
+export interface Marks {
+  readonly caller: Caller;
+  readonly endpoint: string;
+  /** The model it asks for. */
+  readonly model: string;
+  /** Other names of what may answer, or has answered: models of providers, and "provider/model". */
+  readonly targets: readonly string[];
+  /** The end user whom the client names. */
+  readonly user: string | null;
+}
+
+/** A request that asks to be admitted. */
+export interface Asking extends Marks {
+  /** Where it comes from; asked only where a limit counts by it. */
+  readonly address: () => string | undefined;
+  /** Asked only where a limit needs it. */
+  readonly expected: () => Expected;
+  /** USD for so many tokens at the dearest target; `null` where no price is known. */
+  readonly price: (input: number, output: number) => number | null;
+  /** Whether the price of every target is known. */
+  readonly allPriced: () => boolean;
+}
+
+/** Another model is to answer, since a limit is used up. */
+export interface Instead {
+  readonly kind: 'instead';
+  readonly model: string;
+  /** The limit that is used up. */
+  readonly limit: Limit;
+}
+
+export interface LimiterDeps {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  /** Told once for each refusal. */
+  readonly refused: (limit: Limit) => void;
+  /** Told once a window of each limit that warns. */
+  readonly warns: (message: string) => void;
+}
+
+/** Decides whether a request may be sent by all limits that apply to it, and holds what it takes of them. */
+export class Limiter {
+  readonly #tree: LimitTree;
+  readonly #deps: LimiterDeps;
+  /** Until when it is told that a meter is nearly used up. */
+  readonly #warned = new Map<string, number>();
+
+  constructor(config: Pick<Config, 'groups' | 'rate_limits'>, deps: LimiterDeps) {
+    this.#tree = new LimitTree(config);
+    this.#deps = deps;
+  }
+
+  /**
+   * Takes what a request is expected to use of all limits that apply, or of none.
+   * @param lenient limits that are used up, and for which another model was chosen
+   * @returns `undefined` where no limit applies
+   * @throws ProxyError `over_limit`, `over_budget`, or `not_permitted` for a model without a price
+   */
+  admit(asking: Asking, lenient: ReadonlySet<Limit> = NONE): Lease | Instead | undefined {
+    const planned = this.#tree.of(asking.caller);
+    if (planned.length === 0) return undefined;
+    const applying = planned.filter(({ limit }) => applies(limit, asking));
+    if (applying.length === 0) return undefined;
+    const { clock, ledger } = this.#deps;
+    const nowMs = clock.now();
+    const reckoning = this.#reckon(asking, applying);
+    const parts = partsOf(asking, applying);
+    const charges = applying.map((each) =>
+      chargeOf(each, reckoning, { parts, nowMs, lenient: lenient.has(each.limit) }),
+    );
+    const answer = ledger.reserve(charges, nowMs);
+    if (answer.kind === 'refused') return this.#refuse(answer, asking, nowMs);
+    const lease = new Lease(
+      answer,
+      { ...reckoning, asking, unpriced: this.#unpriced(asking.caller) },
+      this.#deps,
+    );
+    for (const standing of lease.warnings) this.#warn(standing, nowMs);
+    return lease;
+  }
+
+  /** What one caller may use, and how much of it is used: limits that are counted apart by others are left out. */
+  standingsOf(caller: Caller): {
+    readonly limit: Limit;
+    readonly most: number;
+    readonly used: number;
+    readonly reserved: number;
+    readonly resetMs: number;
+  }[] {
+    const nowMs = this.#deps.clock.now();
+    const parts: Parts = { ...NOWHERE, key: caller.key ?? '', group: caller.group ?? '' };
+    return this.#tree
+      .of(caller)
+      .filter(({ limit }) => limit.owner.apart.every((part) => part === 'key' || part === 'group'))
+      .map((planned) => ({
+        limit: planned.limit,
+        most: mostNow(planned, nowMs),
+        ...this.#deps.ledger.read(planned.limit, meterOf(planned.limit, parts), nowMs),
+      }));
+  }
+
+  /** Counts a request that was answered before this process began. */
+  recover(
+    marks: Marks,
+    used: { readonly input: number; readonly output: number; readonly usd: number | null },
+  ): void {
+    const nowMs = this.#deps.clock.now();
+    // Where it came from was not recorded.
+    const applying = this.#tree
+      .of(marks.caller)
+      .filter(({ limit }) => applies(limit, marks) && !limit.owner.apart.includes('address'));
+    const parts = partsOf({ ...marks, address: () => undefined }, applying);
+    const charges = applying.map(({ limit }): Charge => {
+      const amount = {
+        requests: 1,
+        concurrent: 0,
+        tokens: tokensOf(limit, used),
+        budget: unitsOf(used.usd ?? 0),
+      }[limit.kind];
+      return { limit, meter: meterOf(limit, parts), most: limit.most, amount, known: amount, lenient: true };
+    });
+    this.#deps.ledger.add(charges, nowMs);
+  }
+
+  /** Tells the operator, once a window. */
+  #warn(standing: Standing, nowMs: number): void {
+    const { meter } = standing.charge;
+    if ((this.#warned.get(meter) ?? -Infinity) > nowMs) return;
+    if (this.#warned.size >= MAX_WARNED) this.#warned.clear();
+    this.#warned.set(meter, standing.resetMs);
+    this.#deps.warns(warningOf(standing));
+  }
+
+  #refuse(refusal: Refusal, { endpoint }: Asking, nowMs: number): Instead {
+    const { limit } = refusal.standing.charge;
+    if (limit.use !== undefined) return { kind: 'instead', model: limit.use, limit };
+    this.#deps.refused(limit);
+    throw overLimit(refusal, nowMs, endpoint.startsWith('messages'));
+  }
+
+  /** What a request is expected to use, as far as its limits ask. @throws ProxyError `not_permitted` */
+  #reckon(asking: Asking, applying: readonly Planned[]): Reckoning {
+    const kinds = new Set(applying.map(({ limit }) => limit.kind));
+    const money = kinds.has('budget');
+    if (!money && !kinds.has('tokens')) return NOTHING;
+    const expected = asking.expected();
+    const { input, output, bounded } = expected;
+    if (!money) return { expected, units: 0, knownUnits: 0 };
+    const units = this.#priceOf(asking, input, output);
+    return { expected, units, knownUnits: bounded ? units : this.#priceOf(asking, input, 0) };
+  }
+
+  #priceOf(asking: Asking, input: number, output: number): number {
+    const usd = asking.price(input, output) ?? 0;
+    const unpriced = this.#unpriced(asking.caller);
+    if (unpriced === 'allow' || asking.allPriced()) return unitsOf(usd);
+    if (unpriced !== 'refuse') return unitsOf(Math.max(usd, priceOf(unpriced, input, output)));
+    throw new ProxyError(
+      'not_permitted',
+      `Cannot use model "${asking.model}": its price is unknown, and a budget applies that allows priced models only`,
+      { param: 'model' },
+    );
+  }
+
+  #unpriced(caller: Caller) {
+    return this.#tree.unpriced(caller) ?? 'allow';
+  }
+}
+
+/** What a request is expected to use. */
+export interface Reckoning {
+  readonly expected: Expected;
+  /** Units of money. */
+  readonly units: number;
+  /** The part of it that is known beforehand. */
+  readonly knownUnits: number;
+}
+
+/** Meters of which it is remembered that somebody was warned. */
+const MAX_WARNED = 10_000;
+
+const NONE: ReadonlySet<Limit> = new Set();
+const NOTHING: Reckoning = { expected: { input: 0, output: 0, bounded: true }, units: 0, knownUnits: 0 };
+const NOWHERE: Parts = { key: '', group: '', user: '', address: '', model: '', endpoint: '' };
+
+function applies(limit: Limit, { endpoint, model, targets }: Marks): boolean {
+  if (!limit.coversEndpoint(endpoint)) return false;
+  return limit.allModels || limit.coversModel(model) || targets.some(limit.coversModel);
+}
+
+function partsOf(
+  { caller, user, model, endpoint, address }: Marks & Pick<Asking, 'address'>,
+  applying: readonly Planned[],
+): Parts {
+  const asks = applying.some(({ limit }) => limit.owner.apart.includes('address'));
+  return {
+    key: caller.key ?? '',
+    group: caller.group ?? '',
+    user: user ?? '',
+    address: (asks ? address() : undefined) ?? '',
+    model,
+    endpoint,
+  };
+}
+
+function chargeOf(
+  planned: Planned,
+  { expected, units, knownUnits }: Reckoning,
+  { parts, nowMs, lenient }: { readonly parts: Parts; readonly nowMs: number; readonly lenient: boolean },
+): Charge {
+  const { limit } = planned;
+  const { input, output, bounded } = expected;
+  const amounts: Record<Limit['kind'], readonly [amount: number, known: number]> = {
+    requests: [1, 1],
+    concurrent: [1, 1],
+    tokens: [tokensOf(limit, expected), tokensOf(limit, { input, output: bounded ? output : 0 })],
+    budget: [units, knownUnits],
+  };
+  const [amount, known] = amounts[limit.kind];
+  return { limit, meter: meterOf(limit, parts), most: mostNow(planned, nowMs), amount, known, lenient };
+}

@@ -1,0 +1,71 @@
+import type { Refusal } from './ledger.ts';
+import type { Limit } from './limit.ts';
+import { ProxyError } from '../errors.ts';
+import { limitHeaders } from './headers.ts';
+import { span } from './span.ts';
+import { UNITS_PER_USD } from './limit.ts';
+
+/** What a caller is told to wait where room comes back as soon as another request ends. */
+const SOON_MS = 1_000;
+
+/** SDKs ask again by themselves, which is of no use after this, milliseconds. */
+const WORTH_WAITING_MS = 60_000;
+
+/** Tells SDKs not to ask again by themselves. @see https://github.com/openai/openai-node */
+const FINAL = { 'x-should-retry': 'false' };
+
+/** A refusal as the error that the caller gets: which limit it is, and when it has room. */
+export function overLimit({ standing, freeMs }: Refusal, nowMs: number, messages: boolean): ProxyError {
+  const { charge, taken } = standing;
+  const { limit, most, known } = charge;
+  const fault = limit.kind === 'budget' ? 'over_budget' : 'over_limit';
+  const headers = limitHeaders([standing], nowMs, messages);
+  if (known > most) {
+    const message = `Cannot accept the request: it needs ${shown(limit, known)}, which is more than ${limit.name} ever allows; ask for less (a smaller max_tokens, a shorter prompt)`;
+    return new ProxyError(fault, message, { headers: { ...headers, ...FINAL } });
+  }
+  const retryAfterMs =
+    freeMs === undefined ? SOON_MS : Number.isFinite(freeMs) ? Math.max(1, freeMs - nowMs) : undefined;
+  const when =
+    freeMs === undefined
+      ? 'it has room when a request that is under way ends'
+      : retryAfterMs === undefined
+        ? 'it has no room again until it is raised'
+        : `it has room in ${span(retryAfterMs)}`;
+  return new ProxyError(
+    fault,
+    `Cannot accept the request: ${limit.name} is used up (${shown(limit, taken)} of ${shown(limit, most)} taken${needs(limit, known)}); ${when}`,
+    retryAfterMs === undefined
+      ? { headers: { ...headers, ...FINAL } }
+      : { retryAfterMs, headers: retryAfterMs > WORTH_WAITING_MS ? { ...headers, ...FINAL } : headers },
+  );
+}
+
+/** The error that ends a stream which used up a hard limit. */
+export function cutBy(limit: Limit): ProxyError {
+  const fault = limit.kind === 'budget' ? 'over_budget' : 'over_limit';
+  return new ProxyError(fault, `Cannot finish the answer: ${limit.name} is used up, and it is hard`);
+}
+
+/** An amount of a limit in words. */
+export function shown({ kind, count }: Limit, amount: number): string {
+  switch (kind) {
+    case 'requests':
+      return `${amount} requests`;
+    case 'concurrent':
+      return `${amount} at once`;
+    case 'tokens':
+      return `${amount} ${count === 'both' ? '' : `${count} `}tokens`;
+    case 'budget':
+      return `${usd(amount)} USD`;
+  }
+}
+
+function usd(units: number): string {
+  const amount = units / UNITS_PER_USD;
+  return amount >= 1 || amount === 0 ? amount.toFixed(2) : amount.toPrecision(2);
+}
+
+function needs(limit: Limit, known: number): string {
+  return limit.kind === 'tokens' || limit.kind === 'budget' ? `, this one needs ${shown(limit, known)}` : '';
+}

@@ -1,0 +1,95 @@
+import type { Charge, Refusal, Reservation, Standing } from './ledger.ts';
+import type { Meter } from './meter.ts';
+
+/**
+ * The rules of every ledger: what is taken, what is refused, and what is given back. Requests count from when they begin, since
+ * a window looks at beginnings; tokens and money are held until it is known how much was used.
+ */
+
+/** Takes the charges, or none of them. @param meters theirs, in the same order */
+export function reserve(
+  charges: readonly Charge[],
+  meters: readonly Meter[],
+  nowMs: number,
+): Reservation | Refusal {
+  const refusal = refusalOf(charges, meters, nowMs);
+  if (refusal) return refusal;
+  const held: number[] = [];
+  const standings: Standing[] = [];
+  for (const [index, charge] of charges.entries()) {
+    const meter = meters[index]!;
+    const amount = taken(charge, roomIn(charge, meter, nowMs));
+    if (charge.limit.kind === 'requests') meter.use(amount, nowMs, nowMs);
+    else meter.hold(amount);
+    held.push(amount);
+    standings.push(standingOf(charge, meter, nowMs));
+  }
+  return { kind: 'taken', standings, held, atMs: nowMs };
+}
+
+/** Takes more of one charge. */
+export function extend(
+  reservation: Reservation,
+  index: number,
+  amount: number,
+  meter: Meter,
+  nowMs: number,
+): boolean {
+  const { charge } = reservation.standings[index]!;
+  if (!charge.lenient && roomIn(charge, meter, nowMs) < amount) return false;
+  meter.hold(amount);
+  reservation.held[index]! += amount;
+  return true;
+}
+
+/** Ends a reservation. @param amounts what was used of each charge */
+export function settle(
+  { standings, held, atMs }: Reservation,
+  amounts: readonly number[],
+  meters: readonly Meter[],
+  nowMs: number,
+): void {
+  for (const [index, { charge }] of standings.entries()) {
+    const meter = meters[index]!;
+    const used = amounts[index]!;
+    const { kind } = charge.limit;
+    if (kind === 'requests') {
+      meter.use(used - held[index]!, atMs, nowMs);
+      continue;
+    }
+    meter.release(held[index]!);
+    if (kind !== 'concurrent') meter.use(used, nowMs, nowMs);
+  }
+}
+
+/** The limit that refuses, the one that is the longest without room where there are several. */
+function refusalOf(charges: readonly Charge[], meters: readonly Meter[], nowMs: number): Refusal | undefined {
+  let refusal: Refusal | undefined;
+  for (const [index, charge] of charges.entries()) {
+    const meter = meters[index]!;
+    if (charge.lenient || fits(charge, roomIn(charge, meter, nowMs))) continue;
+    const wanted = Math.max(1, charge.known);
+    const held = charge.limit.kind === 'concurrent' || wanted <= charge.most - meter.used(nowMs);
+    const freeMs = held ? undefined : meter.freeAt(wanted, charge.most, nowMs);
+    if (refusal && (freeMs ?? 0) <= (refusal.freeMs ?? 0)) continue;
+    refusal = { kind: 'refused', standing: standingOf(charge, meter, nowMs), freeMs };
+  }
+  return refusal;
+}
+
+/** What is guessed may be more than there is; what is known must fit, and something must be left. */
+function fits({ known, amount }: Charge, room: number): boolean {
+  return room >= known && (room > 0 || amount === 0);
+}
+
+function taken({ amount, known, lenient }: Charge, room: number): number {
+  return lenient ? amount : Math.max(known, Math.min(amount, room));
+}
+
+function roomIn({ most }: Charge, meter: Meter, nowMs: number): number {
+  return most - meter.used(nowMs) - meter.reserved;
+}
+
+function standingOf(charge: Charge, meter: Meter, nowMs: number): Standing {
+  return { charge, taken: meter.used(nowMs) + meter.reserved, resetMs: meter.emptyAt(nowMs) };
+}

@@ -1,0 +1,161 @@
+import { Database } from 'bun:sqlite';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StoredMeter } from './meter.ts';
+
+/** What a key was used for, as it is kept. */
+export interface StoredAccount {
+  readonly requests: number;
+  readonly tokens: number;
+  /** Units of money. */
+  readonly spent: number;
+  /** The month of the next two, epoch milliseconds of its beginning in UTC. */
+  readonly monthMs: number;
+  readonly monthRequests: number;
+  readonly monthSpent: number;
+  /** When it was last used, epoch milliseconds. */
+  readonly usedMs: number;
+}
+
+/** What had been kept when a process began. */
+export interface Kept {
+  readonly meters: Map<string, StoredMeter>;
+  readonly accounts: Map<string, StoredAccount>;
+  /** What the process before was about to do; `undefined` when it ended well, or there was none. */
+  readonly crashed: Mark | undefined;
+}
+
+/** How far what is kept goes. */
+export interface Mark {
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  /** The last requests that are counted in it, in their order. */
+  readonly lastIds: readonly string[];
+}
+
+/** A meter to keep. */
+export interface ChangedMeter {
+  readonly name: string;
+  readonly slices: StoredMeter;
+  /** When nothing of it counts any more, epoch milliseconds. */
+  readonly untilMs: number;
+}
+
+/** Everything that changed. */
+export interface Changes {
+  readonly meters: readonly ChangedMeter[];
+  readonly accounts: readonly (readonly [key: string, account: StoredAccount])[];
+  readonly mark: Mark;
+}
+
+const FILE = 'usage.sqlite';
+
+/** What is written before others have their turn: about a millisecond. */
+const ROWS_A_TURN = 200;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS meters (name TEXT PRIMARY KEY, slices TEXT NOT NULL, until REAL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS accounts (key TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, mark TEXT NOT NULL) WITHOUT ROWID;
+`;
+
+/** What the state directory is in use by. */
+export class StateInUse extends Error {}
+
+/**
+ * What was used, in a SQLite file of the state directory: a transaction for all that changed, so that a crash leaves what
+ * was kept last as a whole. One process has it at a time.
+ */
+export class UsageStore {
+  readonly #db: Database;
+  readonly #lock: Database;
+
+  /**
+   * Opens it, and makes the directory where there is none.
+   * @throws StateInUse when another process has it, and what the file system throws
+   */
+  constructor(directory: string) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#lock = lock(directory);
+    this.#db = new Database(join(directory, FILE), { create: true, strict: true });
+    this.#db.run('PRAGMA journal_mode = WAL');
+    this.#db.run('PRAGMA synchronous = NORMAL');
+    this.#db.run(SCHEMA);
+  }
+
+  /** Reads what was kept, without what is over by now. */
+  load(nowMs: number): Kept {
+    this.#db.run('DELETE FROM meters WHERE until < ?', [nowMs]);
+    const meters = this.#db.query<{ name: string; slices: string }, []>('SELECT name, slices FROM meters');
+    const accounts = this.#db.query<{ key: string; account: string }, []>(
+      'SELECT key, account FROM accounts',
+    );
+    const mark = this.#db.query<{ mark: string }, []>("SELECT mark FROM marks WHERE name = 'running'").get();
+    return {
+      meters: new Map(meters.all().map(({ name, slices }) => [name, JSON.parse(slices) as StoredMeter])),
+      accounts: new Map(
+        accounts.all().map(({ key, account }) => [key, JSON.parse(account) as StoredAccount]),
+      ),
+      crashed: mark ? (JSON.parse(mark.mark) as Mark) : undefined,
+    };
+  }
+
+  /** Keeps all of it or none, a part in each turn. @throws what SQLite throws, when the disk is full above all */
+  async save(changes: Changes, pause: () => Promise<void>): Promise<void> {
+    this.#db.run('BEGIN IMMEDIATE');
+    try {
+      let written = 0;
+      for (const write of this.#writes(changes)) {
+        write();
+        if (++written % ROWS_A_TURN === 0) await pause();
+      }
+      this.#db.run('COMMIT');
+    } catch (thrown) {
+      this.#db.run('ROLLBACK');
+      throw thrown;
+    }
+  }
+
+  *#writes({ meters, accounts, mark }: Changes): Generator<() => unknown> {
+    const putMeter = this.#db.query('INSERT OR REPLACE INTO meters VALUES (?, ?, ?)');
+    const putAccount = this.#db.query('INSERT OR REPLACE INTO accounts VALUES (?, ?)');
+    for (const { name, slices, untilMs } of meters)
+      yield () => putMeter.run(name, JSON.stringify(slices), untilMs);
+    for (const [key, account] of accounts) yield () => putAccount.run(key, JSON.stringify(account));
+    yield () => this.#db.run("INSERT OR REPLACE INTO marks VALUES ('running', ?)", [JSON.stringify(mark)]);
+  }
+
+  /** @param well whether all is kept, so that the next process need not look for more */
+  close(well: boolean): void {
+    if (well) this.#db.run("DELETE FROM marks WHERE name = 'running'");
+    this.#db.close();
+    this.#lock.close();
+  }
+}
+
+/** What was kept of each key, read beside whoever has the store; `undefined` where there is none. */
+export function readAccounts(directory: string): Map<string, StoredAccount> | undefined {
+  try {
+    using db = new Database(join(directory, FILE), { readonly: true, strict: true });
+    const rows = db.query<{ key: string; account: string }, []>('SELECT key, account FROM accounts').all();
+    return new Map(rows.map(({ key, account }) => [key, JSON.parse(account) as StoredAccount]));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A file whose lock goes with the process, however that ends. */
+function lock(directory: string): Database {
+  const file = new Database(join(directory, 'lock.sqlite'), { create: true });
+  try {
+    file.run('PRAGMA busy_timeout = 0');
+    file.run('BEGIN EXCLUSIVE');
+    return file;
+  } catch (cause) {
+    file.close();
+    throw new StateInUse(
+      `Cannot count what is used: ${directory} is in use by another llmproxy; give each its own state.directory, or serve with server.workers`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,57 @@
+/** The end of the request log: what was written last. */
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ReadRecord } from './record.ts';
+import { isObject } from '../wire/json.ts';
+import { LineSplitter } from './lines.ts';
+import { listLogs } from './names.ts';
+import { MAX_LINE_BYTES, parseLine } from './reader.ts';
+
+/** What is read at a time, from the end, bytes. */
+const STEP = 4 * 1024 * 1024;
+
+/**
+ * The records whose answers ended since a moment, in the order in which they were written.
+ * @param sinceMs epoch milliseconds
+ */
+export async function recordsSince(directory: string, sinceMs: number): Promise<ReadRecord[]> {
+  const logs = await listLogs(directory);
+  const found: ReadRecord[] = [];
+  for (const { name, kind, worker } of logs) {
+    if (kind !== 'plain' || worker !== 0) continue;
+    const path = join(directory, name);
+    const { mtimeMs, size } = await stat(path);
+    // A file that was not written since then has nothing of it.
+    if (mtimeMs >= sinceMs) found.push(...(await endOf(path, size, sinceMs)));
+  }
+  return found;
+}
+
+/** When the answer of a record ended, epoch milliseconds. */
+export function endMs({ ts, latency_ms: ms }: Pick<ReadRecord, 'ts' | 'latency_ms'>): number {
+  return Date.parse(ts) + ms;
+}
+
+/** Reads ever more of a file from its end, until a record is in it that ended before. */
+async function endOf(path: string, size: number, sinceMs: number): Promise<ReadRecord[]> {
+  await using file = await open(path);
+  for (let from = Math.max(0, size - STEP); ; from = Math.max(0, from - 2 * (size - from))) {
+    const bytes = Buffer.alloc(size - from);
+    await file.read(bytes, 0, bytes.length, from);
+    const records = recordsIn(from === 0 ? bytes : bytes.subarray(bytes.indexOf('\n') + 1));
+    const first = records[0];
+    if (from > 0 && (!first || endMs(first) >= sinceMs)) continue;
+    return records.filter((record) => endMs(record) >= sinceMs);
+  }
+}
+
+function recordsIn(bytes: Buffer): ReadRecord[] {
+  const splitter = new LineSplitter(MAX_LINE_BYTES);
+  const lines = [...splitter.push(bytes), ...splitter.end()];
+  return lines
+    .map((line) => parseLine(line).value)
+    .filter(
+      (value) => isObject(value) && typeof value.ts === 'string' && typeof value.latency_ms === 'number',
+    )
+    .map((value) => value as unknown as ReadRecord);
+}

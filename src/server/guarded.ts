@@ -1,0 +1,22 @@
+import type { Context, Handler } from 'hono';
+import type { Client } from './auth.ts';
+import type { ServerContext, ServerEnv } from './context.ts';
+import { ProxyError } from '../errors.ts';
+import { headerMap } from '../wire/headers.ts';
+import { errorResponse } from './error.ts';
+import { speaking } from './speaking.ts';
+
+/** A page for whoever has a key; for everybody where there are none. */
+export function guarded(
+  context: ServerContext,
+  handler: (c: Context<ServerEnv>, client: Client) => Response,
+): Handler<ServerEnv> {
+  return async (c) => {
+    try {
+      return handler(c, await context.auth.client(headerMap(c.req.raw.headers), null));
+    } catch (thrown) {
+      if (!(thrown instanceof ProxyError)) throw thrown;
+      return errorResponse(thrown, { id: context.newId(), attempts: [], endpoint: speaking(c.req.raw) });
+    }
+  };
+}

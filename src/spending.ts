@@ -1,0 +1,152 @@
+import type { Clock } from './clock.ts';
+import type { Config } from './config/schema.ts';
+import type { Caller } from './limits/caller.ts';
+import type { Ledger } from './limits/ledger.ts';
+import type { StoredAccount } from './limits/store.ts';
+import type { ReadRecord } from './logs/record.ts';
+import type { Used } from './pipeline/exchange.ts';
+import type { Turns } from './turns.ts';
+import { Accounts } from './limits/accounts.ts';
+import { Keeper } from './limits/keeper.ts';
+import { unitsOf } from './limits/limit.ts';
+import { Limiter } from './limits/limiter.ts';
+import { MemoryLedger } from './limits/memory-ledger.ts';
+import { Refusals } from './limits/refusals.ts';
+import { endMs, recordsSince } from './logs/tail.ts';
+import { targetNames } from './pipeline/admission.ts';
+
+export interface SpendingOptions {
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly onProblem: (message: string) => void;
+  /** Whether what is used is kept in `state.directory`; in memory alone otherwise. */
+  readonly keeps: boolean;
+}
+
+/** A caller as it was when a record was written, where it is no longer configured. */
+const STRANGER: Omit<Caller, 'key' | 'group'> = {
+  models: undefined,
+  endpoints: undefined,
+  providers: undefined,
+  limits: [],
+  raises: [],
+  labels: {},
+};
+
+/** Lines of the log around the last one that was counted may be written a little later than that. */
+const LOOK_BACK_MS = 10_000;
+
+/** Counts what callers use, over all configurations of a process, and keeps it where it is to be kept. */
+export class Spending {
+  readonly refusals = new Refusals();
+  readonly #options: SpendingOptions;
+  #ledger: Ledger;
+  #accounts = new Accounts(new Map());
+  #keeper: Keeper | undefined;
+
+  /** @throws StateInUse, and what the file system throws, where there are limits that cannot be kept */
+  constructor(config: Config, options: SpendingOptions) {
+    this.#options = options;
+    this.#ledger = new MemoryLedger(new Map(), config.limits.max_callers);
+    this.#open(config);
+  }
+
+  /** Takes over another configuration. @returns its limits */
+  limiter(config: Config): Limiter {
+    this.#open(config);
+    const { clock, onProblem } = this.#options;
+    return new Limiter(config, {
+      clock,
+      ledger: this.#ledger,
+      refused: (limit) => this.refusals.add(limit),
+      warns: (message) => onProblem(`Nearly used up: ${message}`),
+    });
+  }
+
+  /** A request is over. */
+  used({ id, key, tokens, usd }: Used): void {
+    if (key !== null) this.#accounts.add(key, tokens, unitsOf(usd), this.#options.clock.now());
+    this.#keeper?.counted(id);
+  }
+
+  accountOf(key: string): StoredAccount {
+    return this.#accounts.of(key, this.#options.clock.now());
+  }
+
+  /**
+   * Counts what the process before had answered and not yet kept when it ended without warning: the request log has it.
+   * @param callerOf who has the key of this name now
+   */
+  async recover(
+    { logging }: Config,
+    limiter: Limiter,
+    callerOf: (key: string) => Caller | undefined,
+  ): Promise<void> {
+    const mark = this.#keeper?.crashed;
+    if (!mark) return;
+    const { enabled, directory } = logging.requests;
+    const records = enabled ? await recordsSince(directory, mark.atMs - LOOK_BACK_MS) : [];
+    const known = new Set(mark.lastIds);
+    const last = records.findLastIndex(({ id }) => known.has(id));
+    const missing = records
+      .slice(last + 1)
+      .filter((record) => record.attempts > 0 && (last >= 0 || endMs(record) >= mark.atMs));
+    for (const record of missing) this.#count(record, limiter, callerOf);
+    await this.#keeper!.flush();
+    this.#options.onProblem(
+      `The last run ended without warning: ${missing.length} requests that it had not yet counted were counted from the request log${enabled ? '' : ', which is off'}; those under way at that moment are not counted`,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#keeper?.close();
+  }
+
+  #count(record: ReadRecord, limiter: Limiter, callerOf: (key: string) => Caller | undefined): void {
+    const { id, key, group, model, provider, upstream_model, endpoint, user, estimate } = record;
+    const input = record.input_tokens ?? estimate?.input_tokens ?? 0;
+    const output = record.output_tokens ?? estimate?.output_tokens ?? 0;
+    const cost = record.input_tokens === null ? (estimate?.cost ?? null) : record.cost;
+    const caller = (key !== null && callerOf(key)) || { ...STRANGER, key, group };
+    const targets = provider !== null && upstream_model !== null ? targetNames(provider, upstream_model) : [];
+    limiter.recover({ caller, endpoint, model, targets, user: user ?? null }, { input, output, usd: cost });
+    this.used({ id, key, tokens: input + output, usd: cost ?? 0 });
+  }
+
+  #open(config: Config): void {
+    const { clock, turns, onProblem, keeps } = this.#options;
+    const limited = hasLimits(config);
+    if (this.#keeper) this.#keeper.ledger.maxMeters = config.limits.max_callers;
+    if (this.#keeper || !keeps || !(limited || hasKeys(config))) return;
+    const { directory, flush_interval: flushMs } = config.state;
+    const maxMeters = config.limits.max_callers;
+    try {
+      this.#keeper = new Keeper({ directory, flushMs, maxMeters, clock, turns, onProblem });
+      this.#ledger = this.#keeper.ledger;
+      this.#accounts = this.#keeper.accounts;
+    } catch (thrown) {
+      const state = thrown instanceof Error ? thrown.message : String(thrown);
+      // Without limits nobody relies on it.
+      if (limited)
+        throw new Error(`Cannot keep what is used in ${directory} (state.directory): ${state}`, {
+          cause: thrown,
+        });
+      onProblem(`Cannot keep what keys use in ${directory} (state.directory): ${state}`);
+    }
+  }
+}
+
+function hasKeys({ auth }: Config): boolean {
+  return auth !== undefined && auth !== 'none';
+}
+
+function hasLimits({ auth, groups, rate_limits: everybody }: Config): boolean {
+  const keys = auth === undefined || auth === 'none' ? [] : auth.keys;
+  return (
+    everybody.length > 0 ||
+    keys.some(({ limits }) => limits.length > 0) ||
+    Object.values(groups).some(
+      ({ limits, each_key, each_user }) => limits.length + each_key.length + each_user.length > 0,
+    )
+  );
+}

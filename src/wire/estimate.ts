@@ -1,0 +1,93 @@
+/** About how many tokens a request will use, before anybody has counted them: quick, and without a vocabulary. */
+import type { Endpoint } from './endpoints.ts';
+import type { Json, JsonObject } from './json.ts';
+import { countOf } from './json.ts';
+
+/** Characters of a token: what English prose and JSON have on average in OpenAI's and Anthropic's vocabularies. */
+const CHARACTERS = 4;
+
+/** What a picture, a sound or a file counts for, whose size in tokens its bytes do not tell. */
+const PER_MEDIUM = 1_000;
+
+/** Endpoints whose answer is text, and as long as the request allows. */
+const WRITING: ReadonlySet<Endpoint> = new Set(['chat', 'messages', 'responses', 'completions']);
+
+/** Endpoints whose answer is a picture or speech, which may be told in tokens. */
+const MAKING: ReadonlySet<Endpoint> = new Set([
+  'images.generations',
+  'images.edits',
+  'images.variations',
+  'audio.speech',
+]);
+
+/** Endpoints that only count: nothing is charged for them. */
+const COUNTING: ReadonlySet<Endpoint> = new Set(['messages.count_tokens', 'responses.input_tokens']);
+
+/** What a request will use. */
+export interface Estimate {
+  /** Tokens of the request, about. */
+  readonly input: number;
+  /** Tokens of the answer: as many as the request allows, or as many as are assumed. */
+  readonly output: number;
+  /** Whether the request itself bounds its answer. */
+  readonly bounded: boolean;
+}
+
+/**
+ * @param body parsed; `undefined` when it is no JSON
+ * @param assumed tokens of an answer that the request does not bound
+ */
+export function estimate(endpoint: Endpoint, body: JsonObject | undefined, assumed: number): Estimate {
+  if (COUNTING.has(endpoint)) return { input: 0, output: 0, bounded: true };
+  const input = body ? tokensOf(body as Json) : 0;
+  if (WRITING.has(endpoint)) {
+    const choices = Math.max(1, countOf(body?.n) ?? 1, countOf(body?.best_of) ?? 1);
+    const own = body && outputLimit(body);
+    return { input, output: (own ?? assumed) * choices, bounded: own !== undefined };
+  }
+  return { input, output: MAKING.has(endpoint) ? assumed : 0, bounded: !MAKING.has(endpoint) };
+}
+
+/** The longest answer that a request allows, tokens of one choice. */
+function outputLimit(body: JsonObject): number | undefined {
+  const { max_completion_tokens: completion, max_tokens: tokens, max_output_tokens: output } = body;
+  return countOf(completion) ?? countOf(tokens) ?? countOf(output);
+}
+
+/** About how many tokens a value has: its texts, and something for each picture, sound and file. */
+export function tokensOf(value: Json): number {
+  if (typeof value === 'string') return ofText(value);
+  if (typeof value !== 'object' || value === null) return 1;
+  let tokens = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) tokens += tokensOf(item);
+    return tokens;
+  }
+  for (const key in value) tokens += 1 + (isMedium(key, value) ? PER_MEDIUM : tokensOf(value[key]!));
+  return tokens;
+}
+
+/** Fields that hold the bytes of a picture, a sound or a file: as a data URL, or in base64. */
+const MEDIA = new Set(['url', 'image_url', 'file_data', 'data']);
+
+/** Whether a field holds bytes. Only where such bytes belong: what stands elsewhere is read as text by models. */
+function isMedium(key: string, object: { readonly [key: string]: Json }): boolean {
+  const value = object[key];
+  if (typeof value !== 'string' || !MEDIA.has(key)) return false;
+  return key === 'data' ? object.type !== 'text' : value.startsWith('data:');
+}
+
+function ofText(text: string): number {
+  return Math.ceil(text.length / CHARACTERS) + dense(text);
+}
+
+/** How often text is looked at that is long: every so many characters. */
+const LOOKS = 512;
+
+/** What scripts add whose letters are words or syllables, such as Chinese: one token a letter. */
+function dense(text: string): number {
+  const step = Math.max(1, Math.floor(text.length / LOOKS));
+  let found = 0;
+  for (let at = 0; at < text.length; at += step) if (text.charCodeAt(at) > 0x2e7f) found += 1;
+  return Math.ceil(found * step * (1 - 1 / CHARACTERS));
+}
