@@ -73,7 +73,7 @@ export interface ProxyDeps {
   /** What processes that serve the same port share. */
   readonly limits?: Limits;
   readonly fleet?: Fleet;
-  /** Whether what callers use is kept in `state.directory`; in memory alone when it is not given. */
+  /** Whether what callers use is kept in `state.directory`, by this process or together with other workers; in memory alone when it is not given. */
   readonly keepsUsage?: boolean;
 }
 
@@ -141,7 +141,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     clock,
     turns,
     onProblem: problem,
-    keeps: deps.keepsUsage ?? false,
+    keeps: deps.keepsUsage ? (deps.worker ?? 'alone') : undefined,
   });
   const running = new Set<Abort>();
   let inFlight = 0;

@@ -10,6 +10,7 @@ import { Accounts } from './limits/accounts.ts';
 import { Keeper } from './limits/keeper.ts';
 import { unitsOf } from './limits/limit.ts';
 import { Limiter } from './limits/limiter.ts';
+import { SharedKeeper } from './limits/shared-keeper.ts';
 import { MemoryLedger } from './limits/memory-ledger.ts';
 import { Refusals } from './limits/refusals.ts';
 import { endMs, recordsSince } from './logs/tail.ts';
@@ -19,8 +20,8 @@ export interface SpendingOptions {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly onProblem: (message: string) => void;
-  /** Whether what is used is kept in `state.directory`; in memory alone otherwise. */
-  readonly keeps: boolean;
+  /** Whether what is used is kept in `state.directory`, by this process alone or by one of several workers, from 1. */
+  readonly keeps: 'alone' | number | undefined;
 }
 
 /** A caller as it was when a record was written, where it is no longer configured. */
@@ -41,8 +42,8 @@ export class Spending {
   readonly refusals = new Refusals();
   readonly #options: SpendingOptions;
   #ledger: Ledger;
-  #accounts = new Accounts(new Map());
-  #keeper: Keeper | undefined;
+  #accounts: Pick<Accounts, 'add' | 'of'> = new Accounts(new Map());
+  #keeper: Keeper | SharedKeeper | undefined;
 
   /** @throws StateInUse, and what the file system throws, where there are limits that cannot be kept */
   constructor(config: Config, options: SpendingOptions) {
@@ -115,19 +116,22 @@ export class Spending {
 
   #open(config: Config): void {
     const { clock, turns, onProblem, keeps } = this.#options;
-    const limited = hasLimits(config);
     if (this.#keeper) this.#keeper.ledger.maxMeters = config.limits.max_callers;
-    if (this.#keeper || !keeps || !(limited || hasKeys(config))) return;
+    if (this.#keeper || keeps === undefined || !keepsState(config)) return;
     const { directory, flush_interval: flushMs } = config.state;
     const maxMeters = config.limits.max_callers;
+    const options = { directory, flushMs, clock, onProblem };
     try {
-      this.#keeper = new Keeper({ directory, flushMs, maxMeters, clock, turns, onProblem });
+      this.#keeper =
+        keeps === 'alone'
+          ? new Keeper({ ...options, maxMeters, turns })
+          : new SharedKeeper({ ...options, maxMeters, worker: keeps });
       this.#ledger = this.#keeper.ledger;
       this.#accounts = this.#keeper.accounts;
     } catch (thrown) {
       const state = thrown instanceof Error ? thrown.message : String(thrown);
       // Without limits nobody relies on it.
-      if (limited)
+      if (hasLimits(config))
         throw new Error(`Cannot keep what is used in ${directory} (state.directory): ${state}`, {
           cause: thrown,
         });
@@ -136,11 +140,13 @@ export class Spending {
   }
 }
 
-function hasKeys({ auth }: Config): boolean {
-  return auth !== undefined && auth !== 'none';
+/** Whether there is anything to keep: what limits count, and what keys have used. */
+export function keepsState(config: Config): boolean {
+  return (config.auth !== undefined && config.auth !== 'none') || hasLimits(config);
 }
 
-function hasLimits({ auth, groups, rate_limits: everybody }: Config): boolean {
+/** Whether anything is limited, so that what is used must be kept. */
+export function hasLimits({ auth, groups, rate_limits: everybody }: Config): boolean {
   const keys = auth === undefined || auth === 'none' ? [] : auth.keys;
   return (
     everybody.length > 0 ||

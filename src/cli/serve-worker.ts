@@ -83,6 +83,7 @@ class Worker {
       onProblem: (message) => log.warn(message),
       instance: begin.instance,
       worker: begin.worker,
+      keepsUsage: true,
       limits: sharedLimits({ memory, index: begin.worker - 1, offsetMs }),
       fleet,
     });

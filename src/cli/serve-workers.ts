@@ -10,6 +10,7 @@ import type { ClaimedPort } from '../workers/port.ts';
 import { claimPort } from '../workers/port.ts';
 import { makeSharedFile } from '../workers/shared-file.ts';
 import { Supervisor } from '../workers/supervisor.ts';
+import { ClaimedState } from './claimed-state.ts';
 import { ExitError } from './exit.ts';
 import { reloadOnChange, tellReloaded } from './serve-reload.ts';
 import { cannotListen, overrule, refuseOpenDoor } from './serve-settings.ts';
@@ -24,6 +25,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
   const { host, drain_timeout: drainMs } = config.server;
   const claimed = await claim(config);
   const shared = makeSharedFile(workers);
+  const state = new ClaimedState();
   // Who asked for any port gets the same one in each worker.
   const flags = { ...serve.flags, port: claimed.port };
   const instance = newInstance();
@@ -60,6 +62,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   try {
+    state.claimFor(config);
     reservePlaces(shared.memory, config.providers);
     const { url, providers } = await supervisor.start();
     if (manager) {
@@ -67,6 +70,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
       const take = (next: Config): void => {
         overrule(next, serve.flags);
         refuseOpenDoor(next, host);
+        state.claimFor(next);
         reservePlaces(shared.memory, next.providers);
         reloaded = textOf(manager);
         supervisor.reload(reloaded);
@@ -84,6 +88,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
     shared.close();
+    state.release();
     claimed.release();
   }
 }

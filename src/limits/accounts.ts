@@ -1,6 +1,6 @@
 import type { StoredAccount } from './store.ts';
 
-const NEW: StoredAccount = {
+export const NO_ACCOUNT: StoredAccount = {
   requests: 0,
   tokens: 0,
   spent: 0,
@@ -36,7 +36,12 @@ export class Accounts {
 
   /** As it is now: a month that is over has nothing in it. */
   of(key: string, nowMs: number): StoredAccount {
-    return inMonth(this.#accounts.get(key) ?? NEW, nowMs);
+    return inMonth(this.#accounts.get(key) ?? NO_ACCOUNT, nowMs);
+  }
+
+  /** All of them changed, as far as anybody is to know. */
+  touchAll(): void {
+    for (const key of this.#accounts.keys()) this.#changed.add(key);
   }
 
   /** What changed since this was last asked. */
@@ -48,6 +53,20 @@ export class Accounts {
     this.#changed.clear();
     return changed;
   }
+}
+
+/** Two accounts of one key together, as they stand in the month of a moment. */
+export function joined(one: StoredAccount, other: StoredAccount, nowMs: number): StoredAccount {
+  const [a, b] = [inMonth(one, nowMs), inMonth(other, nowMs)];
+  return {
+    requests: a.requests + b.requests,
+    tokens: a.tokens + b.tokens,
+    spent: a.spent + b.spent,
+    monthMs: a.monthMs,
+    monthRequests: a.monthRequests + b.monthRequests,
+    monthSpent: a.monthSpent + b.monthSpent,
+    usedMs: Math.max(a.usedMs, b.usedMs),
+  };
 }
 
 /** An account as it stands in the month of a moment. */

@@ -19,7 +19,8 @@ export interface Outcome {
   readonly usd: number | null;
 }
 
-interface Terms extends Reckoning {
+interface Terms {
+  readonly reckoning: Reckoning;
   readonly asking: Asking;
   readonly unpriced: Unpriced;
 }
@@ -40,16 +41,18 @@ export class Lease {
   readonly #reservation: Reservation;
   readonly #terms: Terms;
   readonly #deps: LeaseDeps;
-  readonly #hard: readonly number[];
+  /** Limits that are nearly used up, by their own words. */
+  readonly warnings: readonly Standing[];
+  /** Whether a stream is cut that uses too much. */
+  readonly isHard: boolean;
   #settled = false;
 
   constructor(reservation: Reservation, terms: Terms, deps: LeaseDeps) {
     this.#reservation = reservation;
     this.#terms = terms;
     this.#deps = deps;
-    this.#hard = reservation.standings.flatMap(({ charge: { limit, lenient } }, index) =>
-      limit.hard && !lenient && (limit.kind === 'tokens' || limit.kind === 'budget') ? [index] : [],
-    );
+    this.warnings = reservation.standings.filter(isNearlyUsedUp);
+    this.isHard = reservation.standings.some(({ charge }) => cuts(charge));
   }
 
   /** Headers that tell the caller what is left of its limits. @param messages whether it speaks Anthropic's protocol */
@@ -60,18 +63,6 @@ export class Lease {
     return headers;
   }
 
-  /** Limits that are nearly used up, by their own words. */
-  get warnings(): readonly Standing[] {
-    return this.#reservation.standings.filter(
-      ({ charge: { limit, most }, taken }) => limit.warnAt !== undefined && taken >= limit.warnAt * most,
-    );
-  }
-
-  /** Whether a stream is cut that uses too much. */
-  get isHard(): boolean {
-    return this.#hard.length > 0;
-  }
-
   /**
    * Takes more where a stream has grown beyond what was expected.
    * @param output tokens so far, about
@@ -80,8 +71,8 @@ export class Lease {
   grow(output: number): Limit | undefined {
     const { clock, ledger } = this.#deps;
     const nowMs = clock.now();
-    for (const index of this.#hard) {
-      const { charge } = this.#reservation.standings[index]!;
+    for (const [index, { charge }] of this.#reservation.standings.entries()) {
+      if (!cuts(charge)) continue;
       const missing = this.#amountOf(charge, output) - this.#reservation.held[index]!;
       if (missing <= 0) continue;
       const ahead = this.#amountOf(charge, output + STEP) - this.#reservation.held[index]!;
@@ -103,8 +94,8 @@ export class Lease {
   }
 
   #amountOf({ limit }: Charge, output: number): number {
-    const { expected, asking, unpriced } = this.#terms;
-    const { input } = expected;
+    const { reckoning, asking, unpriced } = this.#terms;
+    const { input } = reckoning.expected;
     if (limit.kind === 'tokens') return tokensOf(limit, { input, output });
     return unitsOf(asking.price(input, output) ?? priceOf(unpriced, input, output));
   }
@@ -124,6 +115,15 @@ export class Lease {
         return unitsOf(usd ?? priceOf(unpriced, input, output));
     }
   }
+}
+
+function isNearlyUsedUp({ charge: { limit, most }, taken }: Standing): boolean {
+  return limit.warnAt !== undefined && taken >= limit.warnAt * most;
+}
+
+/** Whether a charge cuts a stream. */
+function cuts({ limit, lenient }: Charge): boolean {
+  return limit.hard && !lenient && (limit.kind === 'tokens' || limit.kind === 'budget');
 }
 
 /** "budget of group acme: 81% of 50 USD per month used". */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Unpriced } from '../config/limits-schema.ts';
 import type { Config } from '../config/schema.ts';
 import type { Caller } from './caller.ts';
 import type { Charge, Ledger, Refusal, Standing } from './ledger.ts';
@@ -78,24 +79,21 @@ export class Limiter {
    * @throws ProxyError `over_limit`, `over_budget`, or `not_permitted` for a model without a price
    */
   admit(asking: Asking, lenient: ReadonlySet<Limit> = NONE): Lease | Instead | undefined {
-    const planned = this.#tree.of(asking.caller);
-    if (planned.length === 0) return undefined;
-    const applying = planned.filter(({ limit }) => applies(limit, asking));
+    const { limits, unpriced } = this.#tree.of(asking.caller);
+    if (limits.length === 0) return undefined;
+    const applying = limits.filter(({ limit }) => applies(limit, asking));
     if (applying.length === 0) return undefined;
     const { clock, ledger } = this.#deps;
     const nowMs = clock.now();
-    const reckoning = this.#reckon(asking, applying);
-    const parts = partsOf(asking, applying);
+    const reckoning = reckoned(asking, applying, unpriced);
+    let known: Parts | undefined;
+    const parts = () => (known ??= partsOf(asking, applying));
     const charges = applying.map((each) =>
       chargeOf(each, reckoning, { parts, nowMs, lenient: lenient.has(each.limit) }),
     );
     const answer = ledger.reserve(charges, nowMs);
     if (answer.kind === 'refused') return this.#refuse(answer, asking, nowMs);
-    const lease = new Lease(
-      answer,
-      { ...reckoning, asking, unpriced: this.#unpriced(asking.caller) },
-      this.#deps,
-    );
+    const lease = new Lease(answer, { reckoning, asking, unpriced }, this.#deps);
     for (const standing of lease.warnings) this.#warn(standing, nowMs);
     return lease;
   }
@@ -109,14 +107,13 @@ export class Limiter {
     readonly resetMs: number;
   }[] {
     const nowMs = this.#deps.clock.now();
-    const parts: Parts = { ...NOWHERE, key: caller.key ?? '', group: caller.group ?? '' };
     return this.#tree
       .of(caller)
-      .filter(({ limit }) => limit.owner.apart.every((part) => part === 'key' || part === 'group'))
+      .limits.filter(({ meter }) => meter !== undefined)
       .map((planned) => ({
         limit: planned.limit,
         most: mostNow(planned, nowMs),
-        ...this.#deps.ledger.read(planned.limit, meterOf(planned.limit, parts), nowMs),
+        ...this.#deps.ledger.read(planned.limit, planned.meter!, nowMs),
       }));
   }
 
@@ -129,7 +126,7 @@ export class Limiter {
     // Where it came from was not recorded.
     const applying = this.#tree
       .of(marks.caller)
-      .filter(({ limit }) => applies(limit, marks) && !limit.owner.apart.includes('address'));
+      .limits.filter(({ limit }) => applies(limit, marks) && !limit.owner.apart.includes('address'));
     const parts = partsOf({ ...marks, address: () => undefined }, applying);
     const charges = applying.map(({ limit }): Charge => {
       const amount = {
@@ -145,10 +142,11 @@ export class Limiter {
 
   /** Tells the operator, once a window. */
   #warn(standing: Standing, nowMs: number): void {
-    const { meter } = standing.charge;
+    const { meter, limit } = standing.charge;
     if ((this.#warned.get(meter) ?? -Infinity) > nowMs) return;
     if (this.#warned.size >= MAX_WARNED) this.#warned.clear();
-    this.#warned.set(meter, standing.resetMs);
+    const { window } = limit;
+    this.#warned.set(meter, window ? window.forgets(window.slice(nowMs)) : nowMs + HELD_MS);
     this.#deps.warns(warningOf(standing));
   }
 
@@ -157,34 +155,6 @@ export class Limiter {
     if (limit.use !== undefined) return { kind: 'instead', model: limit.use, limit };
     this.#deps.refused(limit);
     throw overLimit(refusal, nowMs, endpoint.startsWith('messages'));
-  }
-
-  /** What a request is expected to use, as far as its limits ask. @throws ProxyError `not_permitted` */
-  #reckon(asking: Asking, applying: readonly Planned[]): Reckoning {
-    const kinds = new Set(applying.map(({ limit }) => limit.kind));
-    const money = kinds.has('budget');
-    if (!money && !kinds.has('tokens')) return NOTHING;
-    const expected = asking.expected();
-    const { input, output, bounded } = expected;
-    if (!money) return { expected, units: 0, knownUnits: 0 };
-    const units = this.#priceOf(asking, input, output);
-    return { expected, units, knownUnits: bounded ? units : this.#priceOf(asking, input, 0) };
-  }
-
-  #priceOf(asking: Asking, input: number, output: number): number {
-    const usd = asking.price(input, output) ?? 0;
-    const unpriced = this.#unpriced(asking.caller);
-    if (unpriced === 'allow' || asking.allPriced()) return unitsOf(usd);
-    if (unpriced !== 'refuse') return unitsOf(Math.max(usd, priceOf(unpriced, input, output)));
-    throw new ProxyError(
-      'not_permitted',
-      `Cannot use model "${asking.model}": its price is unknown, and a budget applies that allows priced models only`,
-      { param: 'model' },
-    );
-  }
-
-  #unpriced(caller: Caller) {
-    return this.#tree.unpriced(caller) ?? 'allow';
   }
 }
 
@@ -197,12 +167,36 @@ export interface Reckoning {
   readonly knownUnits: number;
 }
 
+/** How long a warning holds of what has no window, milliseconds. */
+const HELD_MS = 60_000;
+
 /** Meters of which it is remembered that somebody was warned. */
 const MAX_WARNED = 10_000;
 
 const NONE: ReadonlySet<Limit> = new Set();
 const NOTHING: Reckoning = { expected: { input: 0, output: 0, bounded: true }, units: 0, knownUnits: 0 };
-const NOWHERE: Parts = { key: '', group: '', user: '', address: '', model: '', endpoint: '' };
+
+/** What a request is expected to use, as far as its limits ask. @throws ProxyError `not_permitted` */
+function reckoned(asking: Asking, applying: readonly Planned[], unpriced: Unpriced): Reckoning {
+  const money = applying.some(({ limit }) => limit.kind === 'budget');
+  if (!money && !applying.some(({ limit }) => limit.kind === 'tokens')) return NOTHING;
+  const expected = asking.expected();
+  const { input, output, bounded } = expected;
+  if (!money) return { expected, units: 0, knownUnits: 0 };
+  const units = unitsFor(asking, unpriced, input, output);
+  return { expected, units, knownUnits: bounded ? units : unitsFor(asking, unpriced, input, 0) };
+}
+
+function unitsFor(asking: Asking, unpriced: Unpriced, input: number, output: number): number {
+  const usd = asking.price(input, output) ?? 0;
+  if (unpriced === 'allow' || asking.allPriced()) return unitsOf(usd);
+  if (unpriced !== 'refuse') return unitsOf(Math.max(usd, priceOf(unpriced, input, output)));
+  throw new ProxyError(
+    'not_permitted',
+    `Cannot use model "${asking.model}": its price is unknown, and a budget applies that allows priced models only`,
+    { param: 'model' },
+  );
+}
 
 function applies(limit: Limit, { endpoint, model, targets }: Marks): boolean {
   if (!limit.coversEndpoint(endpoint)) return false;
@@ -227,16 +221,23 @@ function partsOf(
 function chargeOf(
   planned: Planned,
   { expected, units, knownUnits }: Reckoning,
-  { parts, nowMs, lenient }: { readonly parts: Parts; readonly nowMs: number; readonly lenient: boolean },
+  {
+    parts,
+    nowMs,
+    lenient,
+  }: { readonly parts: () => Parts; readonly nowMs: number; readonly lenient: boolean },
 ): Charge {
-  const { limit } = planned;
-  const { input, output, bounded } = expected;
-  const amounts: Record<Limit['kind'], readonly [amount: number, known: number]> = {
-    requests: [1, 1],
-    concurrent: [1, 1],
-    tokens: [tokensOf(limit, expected), tokensOf(limit, { input, output: bounded ? output : 0 })],
-    budget: [units, knownUnits],
-  };
-  const [amount, known] = amounts[limit.kind];
-  return { limit, meter: meterOf(limit, parts), most: mostNow(planned, nowMs), amount, known, lenient };
+  const { limit, raises } = planned;
+  let amount = 1;
+  let known = 1;
+  if (limit.kind === 'tokens') {
+    const { input, bounded } = expected;
+    amount = tokensOf(limit, expected);
+    known = bounded ? amount : tokensOf(limit, { input, output: 0 });
+  } else if (limit.kind === 'budget') {
+    amount = units;
+    known = knownUnits;
+  }
+  const most = raises.length === 0 ? limit.most : mostNow(planned, nowMs);
+  return { limit, meter: planned.meter ?? meterOf(limit, parts()), most, amount, known, lenient };
 }

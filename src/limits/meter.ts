@@ -63,7 +63,8 @@ export class Meter {
     if (amount === 0 || !this.#window) return;
     this.#forget(nowMs);
     const wanted = this.#window.slice(atMs);
-    const found = this.#slices.find(({ startMs }) => startMs === wanted.startMs);
+    // Nearly always it is the last one.
+    const found = this.#slices.findLast(({ startMs }) => startMs === wanted.startMs);
     if (found) this.#add(found, amount);
     else if (amount > 0 && this.#window.forgets(wanted) > nowMs) this.#begin(wanted, amount);
     this.#changed?.(this);

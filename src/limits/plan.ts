@@ -1,5 +1,5 @@
 import type { Raise } from '../config/auth-schema.ts';
-import type { Apart } from '../config/limits-schema.ts';
+import type { Apart, Unpriced } from '../config/limits-schema.ts';
 import type { Config } from '../config/schema.ts';
 import type { Caller } from './caller.ts';
 import type { Limit } from './limit.ts';
@@ -14,49 +14,69 @@ export interface Planned {
   readonly limit: Limit;
   /** Temporary raises of it. */
   readonly raises: readonly Raise[];
+  /** The name of the meter in which this caller is counted; `undefined` where that depends on the request. */
+  readonly meter: string | undefined;
+}
+
+/** All limits that may apply to a caller. */
+export interface Plan {
+  /** Its own first and everybody's last. */
+  readonly limits: readonly Planned[];
+  /** What follows for models without a price: the nearest word from the caller to the root. */
+  readonly unpriced: Unpriced;
 }
 
 /** The limits of a configuration, as a tree from each caller to the root. */
 export class LimitTree {
   readonly #groups: Config['groups'];
-  readonly #everybody: readonly Planned[];
-  readonly #plans = new WeakMap<Caller, readonly Planned[]>();
+  readonly #everybody: readonly Limit[];
+  readonly #plans = new WeakMap<Caller, Plan>();
 
   constructor({ groups, rate_limits: limits }: Pick<Config, 'groups' | 'rate_limits'>) {
     this.#groups = groups;
-    this.#everybody = limitsOf(limits, { name: 'everybody', apart: [] }).map(unraised);
+    this.#everybody = limitsOf(limits, { name: 'everybody', apart: [] });
   }
 
-  /** All limits that may apply to a caller, its own first and everybody's last. */
-  of(caller: Caller): readonly Planned[] {
+  of(caller: Caller): Plan {
     let plan = this.#plans.get(caller);
     if (!plan) this.#plans.set(caller, (plan = this.#plan(caller)));
     return plan;
   }
 
-  /** The nearest word on models without a price, from the caller to the root. */
-  unpriced(caller: Caller): Config['groups'][string]['unpriced'] {
-    return groupsOf(caller.group, this.#groups).find(({ group }) => group.unpriced !== undefined)?.group
-      .unpriced;
+  #plan(caller: Caller): Plan {
+    const groups = groupsOf(caller.group, this.#groups);
+    const unpriced = groups.find(({ group }) => group.unpriced !== undefined)?.group.unpriced ?? 'allow';
+    return { limits: this.#limits(caller), unpriced };
   }
 
-  #plan(caller: Caller): Planned[] {
-    const { key, limits, raises } = caller;
-    const own = limitsOf(limits, { name: `key ${key}`, apart: [] });
-    const raised = (limit: Limit): Planned => ({
+  #limits(caller: Caller): Planned[] {
+    const { key, group, limits, raises } = caller;
+    const parts: Parts = { ...NOWHERE, key: key ?? '', group: group ?? '' };
+    const shared = (limit: Limit): Planned => ({
       limit,
+      raises: [],
+      meter: limit.owner.apart.every((part) => part === 'key' || part === 'group')
+        ? meterOf(limit, parts)
+        : undefined,
+    });
+    const raised = (limit: Limit): Planned => ({
+      ...shared(limit),
       raises: raises.filter(({ kind }) => kind === limit.kind),
     });
-    const shared = groupsOf(caller.group, this.#groups).flatMap(({ name, group }) => [
-      ...limitsOf(group.each_key, { name: `each key of group ${name}`, apart: ['key'] }).map(raised),
-      ...limitsOf(group.each_user, { name: `each user of group ${name}`, apart: ['user'] }).map(unraised),
-      ...limitsOf(group.limits, { name: `group ${name}`, apart: [] }).map(unraised),
-    ]);
-    return [...own.map(raised), ...shared, ...this.#everybody];
+    return [
+      ...limitsOf(limits, { name: `key ${key}`, apart: [] }).map(raised),
+      ...groupsOf(group, this.#groups).flatMap(({ name, group: each }) => [
+        ...limitsOf(each.each_key, { name: `each key of group ${name}`, apart: ['key'] }).map(raised),
+        ...limitsOf(each.each_user, { name: `each user of group ${name}`, apart: ['user'] }).map(shared),
+        ...limitsOf(each.limits, { name: `group ${name}`, apart: [] }).map(shared),
+      ]),
+      ...this.#everybody.map(shared),
+    ];
   }
 }
 
-const unraised = (limit: Limit): Planned => ({ limit, raises: [] });
+/** Of a request nothing is known. */
+const NOWHERE: Parts = { key: '', group: '', user: '', address: '', model: '', endpoint: '' };
 
 /** The most that may be used now. */
 export function mostNow({ limit, raises }: Planned, nowMs: number): number {

@@ -1,7 +1,6 @@
-import { Database } from 'bun:sqlite';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import type { Database } from 'bun:sqlite';
 import type { StoredMeter } from './meter.ts';
+import { lockState, openState, readState } from './state-file.ts';
 
 /** What a key was used for, as it is kept. */
 export interface StoredAccount {
@@ -48,19 +47,8 @@ export interface Changes {
   readonly mark: Mark;
 }
 
-const FILE = 'usage.sqlite';
-
 /** What is written before others have their turn: about a millisecond. */
 const ROWS_A_TURN = 200;
-
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS meters (name TEXT PRIMARY KEY, slices TEXT NOT NULL, until REAL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS accounts (key TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, mark TEXT NOT NULL) WITHOUT ROWID;
-`;
-
-/** What the state directory is in use by. */
-export class StateInUse extends Error {}
 
 /**
  * What was used, in a SQLite file of the state directory: a transaction for all that changed, so that a crash leaves what
@@ -75,12 +63,8 @@ export class UsageStore {
    * @throws StateInUse when another process has it, and what the file system throws
    */
   constructor(directory: string) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    this.#lock = lock(directory);
-    this.#db = new Database(join(directory, FILE), { create: true, strict: true });
-    this.#db.run('PRAGMA journal_mode = WAL');
-    this.#db.run('PRAGMA synchronous = NORMAL');
-    this.#db.run(SCHEMA);
+    this.#lock = lockState(directory);
+    this.#db = openState(directory);
   }
 
   /** Reads what was kept, without what is over by now. */
@@ -136,26 +120,10 @@ export class UsageStore {
 /** What was kept of each key, read beside whoever has the store; `undefined` where there is none. */
 export function readAccounts(directory: string): Map<string, StoredAccount> | undefined {
   try {
-    using db = new Database(join(directory, FILE), { readonly: true, strict: true });
+    using db = readState(directory);
     const rows = db.query<{ key: string; account: string }, []>('SELECT key, account FROM accounts').all();
     return new Map(rows.map(({ key, account }) => [key, JSON.parse(account) as StoredAccount]));
   } catch {
     return undefined;
-  }
-}
-
-/** A file whose lock goes with the process, however that ends. */
-function lock(directory: string): Database {
-  const file = new Database(join(directory, 'lock.sqlite'), { create: true });
-  try {
-    file.run('PRAGMA busy_timeout = 0');
-    file.run('BEGIN EXCLUSIVE');
-    return file;
-  } catch (cause) {
-    file.close();
-    throw new StateInUse(
-      `Cannot count what is used: ${directory} is in use by another llmproxy; give each its own state.directory, or serve with server.workers`,
-      { cause },
-    );
   }
 }

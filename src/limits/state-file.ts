@@ -1,0 +1,55 @@
+import { Database } from 'bun:sqlite';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The SQLite file of the state directory, and the lock on it. */
+
+const FILE = 'usage.sqlite';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS meters (name TEXT PRIMARY KEY, slices TEXT NOT NULL, until REAL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS accounts (key TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, mark TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS holds (
+    name TEXT NOT NULL, worker INTEGER NOT NULL, amount REAL NOT NULL, PRIMARY KEY (name, worker)
+  ) WITHOUT ROWID;
+`;
+
+/** The state directory is in use by another process. */
+export class StateInUse extends Error {}
+
+/** Opens the file, for one process or for the workers of one. @throws what SQLite throws */
+export function openState(directory: string): Database {
+  const db = new Database(join(directory, FILE), { create: true, strict: true });
+  db.run('PRAGMA busy_timeout = 5000');
+  db.run('PRAGMA journal_mode = WAL');
+  db.run('PRAGMA synchronous = NORMAL');
+  db.run(SCHEMA);
+  return db;
+}
+
+/** Opens it to read beside whoever writes it. @throws what SQLite throws, where there is none above all */
+export function readState(directory: string): Database {
+  return new Database(join(directory, FILE), { readonly: true, strict: true });
+}
+
+/**
+ * Makes the directory, and takes it for this process: the lock goes with it, however it ends.
+ * @returns what to close to let others have it
+ * @throws StateInUse when another process has it, and what the file system throws
+ */
+export function lockState(directory: string): Database {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const file = new Database(join(directory, 'lock.sqlite'), { create: true });
+  try {
+    file.run('PRAGMA busy_timeout = 0');
+    file.run('BEGIN EXCLUSIVE');
+    return file;
+  } catch (cause) {
+    file.close();
+    throw new StateInUse(
+      'another llmproxy uses it; give each its own state.directory, or let one serve with server.workers',
+      { cause },
+    );
+  }
+}
