@@ -41,6 +41,8 @@ export interface Run {
 /** Something that is measured of an instance. */
 export interface Row {
   readonly name: string;
+  /** Whether it is about what keys and limits cost. */
+  readonly limited?: boolean;
   readonly measures: readonly Measure[];
   readonly applies: (subject: Subject) => boolean;
   readonly sample: (run: Run) => Promise<Sample>;

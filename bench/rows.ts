@@ -1,5 +1,5 @@
 import type { Row } from './row.ts';
-import { relay, translated } from './rows/chat.ts';
+import { limited, relay, translated } from './rows/chat.ts';
 import { largeAnswers, largeRequests } from './rows/large.ts';
 import { addedChat, addedFirstByte } from './rows/latency.ts';
 import { afterAborts, afterLoad } from './rows/memory.ts';
@@ -10,6 +10,7 @@ const ROWS: readonly Row[] = [
   start,
   relay,
   translated,
+  limited,
   streams,
   translatedStreams,
   addedChat,

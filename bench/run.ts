@@ -17,7 +17,7 @@ import type { Row, Sample } from './row.ts';
 import { rowsNamed } from './rows.ts';
 import { median } from './statistics.ts';
 import type { Instance, Subject } from './subjects.ts';
-import { bareSubjects, freshFolder, llmproxySubject, nginxSubject } from './subjects.ts';
+import { bareSubjects, freshFolder, limitedSubject, llmproxySubject, nginxSubject } from './subjects.ts';
 
 const ROOT = join(import.meta.dir, '..');
 /** Programs of others, which are slow or steady, and far enough away that their spread does not matter. */
@@ -66,7 +66,7 @@ for (let round = 0; round < asked.instances; round += 1)
   for (const subject of round % 2 === 0 ? subjects : subjects.toReversed()) {
     if (!ours(subject) && round >= OTHER_INSTANCES) continue;
     tell(`round ${round + 1} of ${asked.instances}: ${subject.name}`);
-    const applying = rows.filter((row) => row.applies(subject));
+    const applying = rows.filter((row) => (row.limited || !subject.limited) && row.applies(subject));
     const together = applying.filter(({ alone }) => alone === undefined);
     const alone = applying.filter((row) => round < (row.alone ?? 0));
     let sample: Sample = {};
@@ -144,11 +144,16 @@ async function inTime(sample: Promise<Sample>): Promise<Sample> {
   }
 }
 
+/** A binary as it is, and with limits where a row asks for them. */
+function bothOf(name: string, path: string): Subject[] {
+  const plain = llmproxySubject(name, path, upstream);
+  return rows.some(({ limited }) => limited) ? [plain, limitedSubject(name, path, upstream)] : [plain];
+}
+
 /** The binaries that were named, or this working copy's. */
 function llmproxies(): readonly Subject[] {
-  if (asked.binaries.length > 0)
-    return asked.binaries.map(({ name, path }) => llmproxySubject(name, path, upstream));
+  if (asked.binaries.length > 0) return asked.binaries.flatMap(({ name, path }) => bothOf(name, path));
   const built = Bun.spawnSync([process.execPath, '--no-env-file', 'scripts/build.ts'], { cwd: ROOT });
   if (built.exitCode !== 0) throw new Error(built.stderr.toString());
-  return [llmproxySubject('llmproxy', join(ROOT, 'dist/llmproxy'), upstream)];
+  return bothOf('llmproxy', join(ROOT, 'dist/llmproxy'));
 }

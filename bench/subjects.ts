@@ -10,6 +10,8 @@ export interface Subject {
   readonly version?: string;
   /** Whether it answers clients of Anthropic's Messages from a provider of chat. */
   readonly translates: boolean;
+  /** Whether it has keys and limits, which the rows of others are not about. */
+  readonly limited?: boolean;
   /** Starts a new process in a folder of its own. */
   readonly start: (folder: string) => Promise<Instance>;
 }
@@ -53,6 +55,38 @@ export function llmproxySubject(name: string, binary: string, upstream: string):
     start: (folder) => {
       const up = { name: 'up', type: 'openai-compatible', base_url: `${upstream}/v1`, models: ['*'] };
       writeFileSync(join(folder, 'config.yaml'), JSON.stringify({ providers: [up] }));
+      return run([binary, 'serve', '--port', '0', '--log-dir', join(folder, 'logs')], folder);
+    },
+  };
+}
+
+/** The same with a key, and with limits of every kind in a tree of groups, none of which is reached. */
+export function limitedSubject(name: string, binary: string, upstream: string): Subject {
+  return {
+    name: `${name}, keys and limits`,
+    kind: 'llmproxy',
+    translates: true,
+    limited: true,
+    start: (folder) => {
+      const price = { input: 1, output: 2 };
+      const models = [{ name: '*', price }];
+      const up = { name: 'up', type: 'openai-compatible', base_url: `${upstream}/v1`, models };
+      const config = {
+        providers: [up],
+        groups: {
+          acme: {
+            limits: [
+              { requests: '1000M', per: 'minute' },
+              { budget: 1e6, per: 'month', time_zone: 'Europe/Berlin', warn_at: '80%' },
+              { concurrent: 1_000 },
+            ],
+          },
+          search: { parent: 'acme', models: ['bench*'], each_key: [{ tokens: '900000M', per: 'minute' }] },
+        },
+        auth: { keys: [{ name: 'bench', key: 'sk-bench-0123456789', group: 'search' }] },
+        state: { directory: join(folder, 'state') },
+      };
+      writeFileSync(join(folder, 'config.yaml'), JSON.stringify(config));
       return run([binary, 'serve', '--port', '0', '--log-dir', join(folder, 'logs')], folder);
     },
   };

@@ -38,6 +38,26 @@ export const relay: Row = {
   },
 };
 
+/** What keys and limits of every kind add to a relayed request. */
+export const limited: Row = {
+  name: 'limits',
+  limited: true,
+  measures: [
+    {
+      name: 'limits',
+      title: 'Relayed chat with keys and limits, 32 clients: CPU a request',
+      unit: 'µs',
+      base: 'llmproxy',
+    },
+  ],
+  applies: ({ kind }) => kind === 'llmproxy',
+  async sample(run) {
+    const request = requestBytes(CHAT, run.instance.headers);
+    const windows = await steadyWindows(run, { clients: CLIENTS, request, least: LEAST });
+    return { limits: median(windows.map(({ cpuUs }) => cpuUs)) };
+  },
+};
+
 /** The bare passthrough hands the same request on to be answered in the words of chat. */
 export const translated: Row = {
   name: 'translated',
