@@ -309,7 +309,7 @@ export class Exchange {
       user: told ? user : null,
       tags: told ? tags : null,
       group,
-      labels,
+      labels: labels && someOf(labels),
       estimate,
       feedback: this.#opinion?.feedback,
       lane: this.#lane,
@@ -342,6 +342,12 @@ export class Exchange {
   #keeps(text: string | undefined): text is string {
     return text !== undefined && text.length <= this.#deps.maxContent;
   }
+}
+
+/** Words, or nothing where there are none: a field that says nothing is left out. */
+function someOf(labels: Readonly<Record<string, string>>): Record<string, string> | undefined {
+  for (const _ in labels) return labels;
+  return undefined;
 }
 
 /** Microsecond digits are noise in a log. */

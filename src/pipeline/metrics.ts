@@ -1,7 +1,8 @@
 import type { LogRecord } from '../logs/record.ts';
 import type { Family, Sample } from './prometheus.ts';
 import type { ProviderStatus } from './status.ts';
-import { Histogram } from './prometheus.ts';
+import { CallerMetrics } from './caller-metrics.ts';
+import { counter, family, Histogram } from './prometheus.ts';
 import { Series } from './series.ts';
 
 /** Model names that get a label of their own; clients can name anything. */
@@ -77,6 +78,7 @@ export class Metrics {
       usage: this.#usage.at(provider!, model!),
     }),
   );
+  readonly #callers = new CallerMetrics();
   readonly #attempts = new Series(['provider'], () => ({ count: 0 }));
   readonly #faults = new Series(['provider', 'fault'], () => ({ count: 0 }));
 
@@ -88,6 +90,7 @@ export class Metrics {
   observe(record: LogRecord): void {
     const { endpoint, outcome, status, first_content_ms, input_tokens, output_tokens } = record;
     const model = this.#modelLabel(record.upstream_model ?? '');
+    this.#callers.observe(record);
     const cell = this.#cells.at(endpoint, record.provider ?? '', model, outcome, String(status));
     const { usage, durations } = cell;
     cell.requests += 1;
@@ -111,7 +114,7 @@ export class Metrics {
 
   /** All metrics as they are now. */
   families(): Family[] {
-    return [...this.#ofRecords(), ...this.#ofProviders(), ...this.#ofProcess()];
+    return [...this.#ofRecords(), ...this.#callers.families(), ...this.#ofProviders(), ...this.#ofProcess()];
   }
 
   #ofRecords(): Family[] {
@@ -203,13 +206,6 @@ export class Metrics {
     return model;
   }
 }
-
-function family(type: Family['type'], name: string, help: string, values: readonly Sample[]): Family {
-  return { help, name: `llmproxy_${name}`, type, values, aggregator: 'sum' };
-}
-
-const counter = (name: string, help: string, values: readonly Sample[]) =>
-  family('counter', name, help, values);
 
 const counts = ({ all }: Series<string, { count: number }>): Sample[] =>
   all.map(([labels, { count }]) => ({ labels, value: count }));

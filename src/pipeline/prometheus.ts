@@ -87,3 +87,12 @@ function numberText(value: number): string {
 }
 
 const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+
+/** A metric of this program. @param name without the prefix that all have */
+export function family(type: Family['type'], name: string, help: string, values: readonly Sample[]): Family {
+  return { help, name: `llmproxy_${name}`, type, values, aggregator: 'sum' };
+}
+
+/** A metric that only grows. */
+export const counter = (name: string, help: string, values: readonly Sample[]) =>
+  family('counter', name, help, values);

@@ -1,14 +1,22 @@
 type Branch<T> = Map<string, Branch<T> | T>;
 
+/** What stands for all combinations beyond a bound. */
+const OTHER = 'other';
+
 /** One object for each combination of labels, made when it is first met, and found by one look into a map a label. */
 export class Series<Name extends string, T> {
   readonly #names: readonly Name[];
   readonly #make: (values: readonly string[]) => T;
+  readonly #most: number;
   readonly #root: Branch<T> = new Map();
   readonly #all: [labels: Record<Name, string>, found: T][] = [];
 
-  /** @param make given the values of the labels, in the order of their names */
-  constructor(names: readonly Name[], make: (values: readonly string[]) => T) {
+  /**
+   * @param make given the values of the labels, in the order of their names
+   * @param most how many combinations are told apart: all others are one
+   */
+  constructor(names: readonly Name[], make: (values: readonly string[]) => T, most = Infinity) {
+    this.#most = most;
     this.#names = names;
     this.#make = make;
   }
@@ -27,6 +35,8 @@ export class Series<Name extends string, T> {
   }
 
   #begin(branch: Branch<T>, values: readonly string[]): T {
+    if (this.#all.length >= this.#most && values[0] !== OTHER)
+      return this.at(...values.map((_, index) => (index === 0 ? OTHER : '')));
     const made = this.#make(values);
     branch.set(values.at(-1)!, made);
     const labels = Object.fromEntries(this.#names.map((name, index) => [name, values[index]!]));

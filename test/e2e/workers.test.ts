@@ -6,6 +6,7 @@ import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import type { Serving } from '../helpers/binary.ts';
 import { built, cleared, folder, run, serve, serveConfig } from '../helpers/binary.ts';
+import { childrenOf } from '../helpers/processes.ts';
 import { until } from '../helpers/until.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
 
@@ -53,22 +54,6 @@ async function renewed(url: string, count: number): Promise<void> {
     const up = await metric(url, 'worker_up').catch(() => 0);
     return restarts === count && up === WORKERS;
   });
-}
-
-/** The processes that a process has begun. */
-function childrenOf(parent: number): number[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids
-    .filter((pid) => {
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent;
-      } catch {
-        // It ended meanwhile.
-        return false;
-      }
-    })
-    .map(Number);
 }
 
 /** All lines that the log holds, in the order of the files. */

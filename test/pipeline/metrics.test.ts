@@ -104,3 +104,25 @@ test('prometheusText() escapes what would end a line or a label, and names infin
   expect(linesOf(metrics, 'provider_in_flight')).toEqual(['{provider="a\\"b\\\\c\\nd"} +Inf']);
   expect(linesOf(metrics, 'breaker_open')).toEqual(['{provider="a\\"b\\\\c\\nd"} 6']);
 });
+
+test('observe() counts by key and by label, and tells only so many apart', () => {
+  const metrics = new Metrics(NOTHING);
+  const labels = { team: 'search' };
+  metrics.observe(logRecord({ key: 'ann', group: 'acme', labels }));
+  metrics.observe(logRecord({ key: 'ann', group: 'acme', labels }));
+  metrics.observe(logRecord({ key: 'bob', labels }));
+  metrics.observe(logRecord({ key: null }));
+  expect(linesOf(metrics, 'key_requests_total')).toEqual([
+    '{key="ann",group="acme"} 2',
+    '{key="bob",group=""} 1',
+  ]);
+  expect(linesOf(metrics, 'label_requests_total')).toEqual(['{label="team",value="search"} 3']);
+  const estimate = { input_tokens: 7, output_tokens: 9, cost: 0.5 };
+  metrics.observe(logRecord({ key: 'cut', input_tokens: null, output_tokens: null, cost: null, estimate }));
+  expect(linesOf(metrics, 'key_tokens_total')).toContain('{key="cut",group="",kind="output"} 9');
+  expect(linesOf(metrics, 'key_cost_usd_total')).toContain('{key="cut",group=""} 0.5');
+  for (let n = 0; n < 500; n += 1) metrics.observe(logRecord({ key: `corp:user-${n}` }));
+  const lines = linesOf(metrics, 'key_requests_total');
+  expect(lines.length).toBe(201);
+  expect(lines.at(-1)).toBe('{key="other",group=""} 303');
+});

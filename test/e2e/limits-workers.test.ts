@@ -1,0 +1,130 @@
+/** Limits that several processes hold together. */
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { built, cleared, run, serveConfig } from '../helpers/binary.ts';
+import { childrenOf } from '../helpers/processes.ts';
+import { until } from '../helpers/until.ts';
+import { completion, upstream } from '../helpers/upstream.ts';
+
+beforeAll(built, 60_000);
+afterAll(cleared);
+
+const WORKERS = 3;
+const KEY = 'sk-a-key-for-tests';
+
+function configFor(url: string, limits: object[]): ConfigInput {
+  return {
+    server: { workers: WORKERS },
+    providers: [
+      {
+        name: 'up',
+        type: 'openai-compatible',
+        base_url: `${url}/v1`,
+        models: [{ name: 'm', price: { input: 10, output: 10 } }],
+      },
+    ],
+    groups: { team: { limits: limits as never } },
+    auth: { keys: [{ name: 'ann', key: KEY, group: 'team', ops: true }] },
+  };
+}
+
+const ask = (url: string, path = '/v1/chat/completions') =>
+  fetch(url + path, {
+    method: 'POST',
+    // On a connection of its own, which any of the workers may get.
+    keepalive: false,
+    headers: { authorization: `Bearer ${KEY}` },
+    body: JSON.stringify({ model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] }),
+  });
+
+interface Own {
+  limits: { kind: string; used: number; reserved: number }[];
+  usage: { total: { requests: number; cost: number } };
+}
+
+async function own(url: string): Promise<Own> {
+  const headers = { authorization: `Bearer ${KEY}` };
+  return (await (await fetch(`${url}/v1/key`, { headers, keepalive: false })).json()) as Own;
+}
+
+test('50 clients at three workers get what the limits allow, and not one more', async () => {
+  await using provider = upstream(() => completion('hello'));
+  const limits = [
+    { requests: 40, per: 'hour' },
+    { budget: 1, per: 'month' },
+  ];
+  const { url, process: served } = await serveConfig(configFor(provider.url, limits));
+  const statuses = await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      const found: number[] = [];
+      for (let n = 0; n < 4; n += 1) {
+        const answer = await ask(url);
+        found.push(answer.status);
+        await answer.text();
+      }
+      return found;
+    }),
+  );
+  const counts = statuses.flat();
+  expect(counts.filter((status) => status === 200).length).toBe(40);
+  expect(counts.filter((status) => status === 429).length).toBe(160);
+  expect(provider.asked.length).toBe(40);
+  const spent = await until('all workers wrote what the key used', async () => {
+    const seen = await own(url);
+    return seen.usage.total.requests === 40 && seen;
+  });
+  // 10 tokens in and 5 out of each, at 10 USD a million.
+  expect(spent.usage.total.cost).toBeCloseTo(40 * 15e-5, 9);
+  expect(spent.limits).toMatchObject([
+    { kind: 'requests', used: 40, reserved: 0 },
+    { kind: 'budget', used: 0.006, reserved: 0 },
+  ]);
+  served.kill('SIGTERM');
+  await served.exited;
+});
+
+test('concurrent requests are counted over all workers, and what a killed one held is free again', async () => {
+  const { promise: go, resolve } = Promise.withResolvers<void>();
+  await using provider = upstream(async () => {
+    await go;
+    return completion('hello');
+  });
+  const { url, process: served } = await serveConfig(configFor(provider.url, [{ concurrent: 6 }]));
+  const waiting = Array.from({ length: 30 }, () =>
+    ask(url).then(
+      ({ status }) => status,
+      () => 0,
+    ),
+  );
+  await until('six are under way', () => provider.asked.length === 6);
+  await until('all others are refused', async () => {
+    const settled = await Promise.all(waiting.map((each) => Promise.race([each, Bun.sleep(0)])));
+    return settled.filter((status) => status === 429).length === 24;
+  });
+  for (const pid of childrenOf(served.pid)) process.kill(pid, 'SIGKILL');
+  await until('nothing is held', async () => {
+    const seen = await own(url).catch(() => undefined);
+    return seen?.limits[0]?.reserved === 0;
+  });
+  resolve();
+  expect((await ask(url)).status).toBe(200);
+  served.kill('SIGKILL');
+  await served.exited;
+}, 30_000);
+
+test('a second llmproxy in the same directory is told that it must not count there', async () => {
+  await using provider = upstream(() => completion('hello'));
+  const limits = [{ requests: 2, per: 'day' }];
+  const { cwd, process: served } = await serveConfig(configFor(provider.url, limits));
+  expect(existsSync(join(cwd, 'state/usage.sqlite'))).toBe(true);
+  for (const workers of ['1', '2']) {
+    const second = run(cwd, 'serve', '--port', '0', '--workers', workers);
+    expect(second.code).toBe(1);
+    expect(second.err).toContain('state.directory');
+    expect(second.err).toContain('another llmproxy uses it');
+  }
+  served.kill('SIGTERM');
+  await served.exited;
+});
