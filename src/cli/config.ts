@@ -22,9 +22,10 @@ const validate = defineCommand({
   },
   async run({ args }) {
     const { loadConfig } = await import('../config/load.ts');
+    const { readIfThere } = await import('../config/manager.ts');
     const { formatProblems } = await import('../config/problems.ts');
     const path = args.file ?? (process.env.LLMPROXY_CONFIG || 'config.yaml');
-    const { config, problems } = loadConfig({ path, text: readText(path) }, process.env);
+    const { config, problems } = loadConfig({ path, text: readText(path) }, process.env, readIfThere);
     if (args.json)
       print(`${JSON.stringify({ valid: config !== undefined, file: path, problems }, null, 2)}\n`);
     else if (problems.length > 0) {

@@ -7,7 +7,7 @@ import { read } from './source.ts';
 const LOOK_MS = 1_000;
 
 /**
- * Reads the file again when it changes, and at SIGHUP; the latter gives refused keys a new chance also when nothing
+ * Reads the file again when it or its keys file changes, and at SIGHUP; the latter gives refused keys a new chance also when nothing
  * changed. A file that is not valid changes nothing.
  * @param take takes over a valid one; an error that it throws leaves the last one in force
  * @returns how to stop
@@ -48,6 +48,8 @@ export function tellReloaded(
   restart: readonly string[],
   log: ReturnType<typeof programLog>,
 ): void {
-  log.info(`${path} is read again: ${config.providers.length} providers`);
+  const { auth, providers } = config;
+  const keys = auth === undefined || auth === 'none' ? '' : `, ${auth.keys.length} keys`;
+  log.info(`${path} is read again: ${providers.length} providers${keys}`);
   if (restart.length > 0) log.warn(`${restart.join(', ')} changed: restart to take it over`);
 }

@@ -1,10 +1,11 @@
 import type { Config } from '../config/schema.ts';
 import type { Proxy } from '../proxy.ts';
 import type { Listener } from '../server/listen.ts';
-import type { Begin, ConfigText, FromWorker, Report, ToWorker, What } from '../workers/messages.ts';
+import type { ConfigText } from '../config/manager.ts';
+import type { Begin, FromWorker, Report, ToWorker, What } from '../workers/messages.ts';
 import { systemClock } from '../clock.ts';
 import { discoverConfig } from '../config/discover.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadText } from '../config/manager.ts';
 import { sharedLimits } from '../limits/shared.ts';
 import { createProxy } from '../proxy.ts';
 import { listen } from '../server/listen.ts';
@@ -113,7 +114,7 @@ class Worker {
 
   /** The parent has found it valid, in the same environment. */
   #read(file: ConfigText | undefined): Config {
-    const { config } = file ? loadConfig(file, process.env) : discoverConfig(process.env);
+    const { config } = file ? loadText(file, process.env) : discoverConfig(process.env);
     if (!config) throw new ExitError(1, `Cannot use ${file?.path}: it is not valid`);
     overrule(config, this.#begin.flags);
     return config;

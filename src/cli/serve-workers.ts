@@ -1,6 +1,6 @@
-import type { ConfigManager } from '../config/manager.ts';
+import type { ConfigText } from '../config/manager.ts';
 import type { Config } from '../config/schema.ts';
-import type { Begin, ConfigText } from '../workers/messages.ts';
+import type { Begin } from '../workers/messages.ts';
 import type { Serve } from './serve.ts';
 import { systemClock } from '../clock.ts';
 import { needRestart } from '../config/changes.ts';
@@ -29,8 +29,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
   // Who asked for any port gets the same one in each worker.
   const flags = { ...serve.flags, port: claimed.port };
   const instance = newInstance();
-  const textOf = ({ path, currentText }: ConfigManager): ConfigText => ({ path, text: currentText! });
-  const first = manager && textOf(manager);
+  const first = manager?.currentText;
   let reloaded: ConfigText | undefined;
   const supervisor = new Supervisor({
     workers,
@@ -72,7 +71,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
         refuseOpenDoor(next, host);
         state.claimFor(next);
         reservePlaces(shared.memory, next.providers);
-        reloaded = textOf(manager);
+        reloaded = manager.currentText!;
         supervisor.reload(reloaded);
         tellReloaded(manager, next, needRestart(current, next), log);
         current = next;

@@ -1,3 +1,4 @@
+import type { LimitConfig } from './limits-schema.ts';
 import type { Path, Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';
@@ -47,13 +48,8 @@ export function checkAuth(config: Config, positions: Positions, env: Env): Probl
 /** What groups and limits can get wrong: parents that are missing or go in a circle, models that nobody serves. */
 export function checkLimits(config: Config, positions: Positions): Problem[] {
   const problems: Problem[] = [];
-  const check = (limits: Config['rate_limits'] | Config['groups'][string]['limits'], at: Path): void => {
-    for (const [index, { when_used_up: then }] of limits.entries()) {
-      if (then === 'refuse' || served(config, then.use)) continue;
-      const place = [...at, index, 'when_used_up', 'use'];
-      problems.push(positions.atValue(place, `no provider or alias serves \`${then.use}\``));
-    }
-  };
+  const check = (limits: Using, at: Path): void =>
+    void problems.push(...checkUses(limits, at, config, positions));
   for (const [name, group] of Object.entries(config.groups)) {
     const at = ['groups', name];
     problems.push(...checkGroup(group.parent, [...at, 'parent'], config, positions));
@@ -70,7 +66,19 @@ export function checkLimits(config: Config, positions: Positions): Problem[] {
   return problems;
 }
 
-function checkGroup(
+type Using = readonly Pick<LimitConfig, 'when_used_up'>[];
+
+/** Whether somebody serves the models that limits lead to when they are used up. */
+export function checkUses(limits: Using, at: Path, config: Config, positions: Positions): Problem[] {
+  return limits.flatMap(({ when_used_up: then }, index) => {
+    if (then === 'refuse' || served(config, then.use)) return [];
+    const place = [...at, index, 'when_used_up', 'use'];
+    return [positions.atValue(place, `no provider or alias serves \`${then.use}\``)];
+  });
+}
+
+/** Whether there is a group of this name, where one is named. */
+export function checkGroup(
   group: string | undefined,
   at: Path,
   { groups }: Config,

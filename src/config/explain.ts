@@ -1,23 +1,33 @@
 import type { z } from 'zod';
 import type { Path, Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
+import type { KnownKeys } from './json-schema.ts';
 import { knownKeys } from './json-schema.ts';
 import { pathText } from './positions.ts';
 import { meantKey, nearest } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** What the schema found, as problems with places and guesses. Of a union, the branch that was meant speaks. */
-export function explain(issues: readonly Issue[], positions: Positions, base: Path = []): Problem[] {
+/**
+ * What the schema found, as problems with places and guesses. Of a union, the branch that was meant speaks.
+ * @param options.base where in the document the value stands
+ * @param options.known the keys that may stand at a path; those of config.yaml when left out
+ */
+export function explain(
+  issues: readonly Issue[],
+  positions: Positions,
+  { base = [], known = knownKeys }: { base?: Path; known?: KnownKeys } = {},
+): Problem[] {
   return issues.flatMap((issue) => {
     const path = [...base, ...issue.path];
     if (issue.code === 'invalid_union') {
       const meant = meantBranch(issue.errors);
       return meant
-        ? explain(meant, positions, path)
+        ? explain(meant, positions, { base: path, known })
         : [positions.atValue(path, described(path, issue.message))];
     }
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(positions, path, key));
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => unknownKey(positions, path, key, known(path)));
     if (issue.code === 'invalid_value') return [wrongChoice(positions, path, issue.values)];
     if (issue.code === 'invalid_type' && issue.message.includes('received undefined')) {
       const name = String(path.at(-1));
@@ -34,8 +44,7 @@ function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] 
   );
 }
 
-function unknownKey(positions: Positions, path: Path, key: string): Problem {
-  const known = knownKeys(path);
+function unknownKey(positions: Positions, path: Path, key: string, known: readonly string[]): Problem {
   const meant = meantKey(key, known);
   const hint = meant ? `did you mean \`${meant}\`?` : `known here: ${known.join(', ')}`;
   const where = path.length > 0 ? ` in ${pathText(path)}` : '';

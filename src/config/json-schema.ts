@@ -3,6 +3,7 @@ import { schema } from './schema.ts';
 
 /** A node of a JSON Schema, as far as this project reads it. */
 export interface SchemaNode {
+  readonly title?: string;
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
@@ -20,16 +21,27 @@ export interface SchemaNode {
 
 /** The schema of config.yaml as JSON Schema, for editors and for the generated reference. */
 export function configJsonSchema(): SchemaNode {
-  const node = z.toJSONSchema(schema, { io: 'input', target: 'draft-7' });
-  return { title: 'llmproxy configuration', ...node } as SchemaNode;
+  return { title: 'llmproxy configuration', ...jsonSchemaOf(schema) };
+}
+
+/** What users may write, as JSON Schema. */
+export function jsonSchemaOf(written: z.ZodType): SchemaNode {
+  return z.toJSONSchema(written, { io: 'input', target: 'draft-7' }) as SchemaNode;
 }
 
 /** The keys that may stand at a path. */
-export function knownKeys(path: readonly PropertyKey[]): string[] {
-  let nodes: SchemaNode[] = [configJsonSchema()];
-  for (const part of path) nodes = nodes.flatMap((node) => children(node, part));
-  return [...new Set(nodes.flatMap(flat).flatMap((node) => Object.keys(node.properties ?? {})))];
+export type KnownKeys = (path: readonly PropertyKey[]) => string[];
+
+export function knownKeysIn(root: SchemaNode): KnownKeys {
+  return (path) => {
+    let nodes = [root];
+    for (const part of path) nodes = nodes.flatMap((node) => children(node, part));
+    return [...new Set(nodes.flatMap(flat).flatMap((node) => Object.keys(node.properties ?? {})))];
+  };
 }
+
+/** Those of config.yaml. */
+export const knownKeys: KnownKeys = (path) => knownKeysIn(configJsonSchema())(path);
 
 function flat(node: SchemaNode): SchemaNode[] {
   return [node, ...(node.anyOf ?? []).flatMap(flat)];

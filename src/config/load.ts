@@ -1,8 +1,11 @@
+import { dirname, resolve } from 'node:path';
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { Config } from './schema.ts';
 import type { Problem } from './problems.ts';
 import { explain } from './explain.ts';
 import { interpolate } from './interpolate.ts';
+import type { KeysText } from './keys-file.ts';
+import { readKeysFile, withKeys } from './keys-file.ts';
 import { hasCredentials } from './keys.ts';
 import { Positions } from './positions.ts';
 import { checkReferences } from './references.ts';
@@ -11,17 +14,31 @@ import { schema } from './schema.ts';
 export interface LoadResult {
   /** Left out when there are errors. Providers whose key is missing are in it, not enabled. */
   readonly config: Config | undefined;
-  /** Everything found, in the order of the file. */
+  /** Everything found: in the order of the file, and then what its keys file has. */
   readonly problems: readonly Problem[];
+  /**
+   * The configuration without its keys file as far as its own shape is valid, though names may lead nowhere and variables be
+   * missing: enough to work on its keys.
+   */
+  readonly shape: Config | undefined;
+  /** The keys file that it names, where there is a way to read it. */
+  readonly keysFile: KeysText | undefined;
 }
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Gives the text of a file, `undefined` when there is no such file. @throws what the file system throws */
+export type ReadText = (path: string) => string | undefined;
 
 /**
  * Reads a configuration: YAML, `${VAR}`, schema, references. All problems of the file are found at once.
- * @param source its name, for messages, and its text
+ * @param source its path and its text
+ * @param readKeys reads the keys file that it names, whose keys are left out where it is not given
  */
 export function loadConfig(
   source: { path: string; text: string },
-  env: Readonly<Record<string, string | undefined>>,
+  env: Env,
+  readKeys?: ReadText,
 ): LoadResult {
   const counter = new LineCounter();
   const document = parseDocument(source.text, {
@@ -33,7 +50,7 @@ export function loadConfig(
   const problems: Problem[] = document.errors.map((error) =>
     positions.at([], error.pos[0], Math.max(1, error.pos[1] - error.pos[0]), `YAML: ${error.message}`),
   );
-  if (problems.length > 0) return { config: undefined, problems };
+  if (problems.length > 0) return { config: undefined, problems, shape: undefined, keysFile: undefined };
   visit(document, {
     Scalar(key, node) {
       const wrong = key === 'key' ? undefined : interpolate(node, env);
@@ -47,16 +64,49 @@ export function loadConfig(
   if (!parsed.success) {
     problems.push(...explain(parsed.error.issues, positions).filter(({ line }) => !filled.includes(line)));
   } else problems.push(...checkReferences(parsed.data, positions, env));
+  const shape = parsed.data;
+  const { keysFile, unread } = keysOf(shape, source.path, positions, readKeys);
+  problems.push(...unread);
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
-  const valid = parsed.success && !problems.some(({ severity }) => severity === 'error');
-  return { config: valid ? withoutKeyless(parsed.data, env) : undefined, problems };
+  const keys = shape && keysFile && readKeysFile(keysFile, shape);
+  if (keys) problems.push(...keys.problems);
+  const valid = shape && !problems.some(({ severity }) => severity === 'error');
+  const whole = keys?.file && shape ? withKeys(shape, keys.file) : shape;
+  return { config: valid && whole ? withoutKeyless(whole, env) : undefined, problems, shape, keysFile };
+}
+
+/** Where the keys file of a configuration lies: beside it, unless its path is absolute. */
+export function keysPathOf({ auth }: Pick<Config, 'auth'>, path: string): string | undefined {
+  const file = auth === undefined || auth === 'none' ? undefined : auth.keys_file;
+  return file === undefined ? undefined : resolve(dirname(path), file);
+}
+
+/** The keys file, and what keeps it from being read. */
+function keysOf(
+  config: Config | undefined,
+  source: string,
+  positions: Positions,
+  readKeys: ReadText | undefined,
+): { keysFile: KeysText | undefined; unread: readonly Problem[] } {
+  const path = config && keysPathOf(config, source);
+  if (path === undefined || readKeys === undefined) return { keysFile: undefined, unread: [] };
+  const at = ['auth', 'keys_file'];
+  try {
+    const text = readKeys(path);
+    const missing = `there is no ${path} yet: \`llmproxy keys create NAME\` makes it`;
+    const unread = text === undefined ? [positions.atValue(at, missing, { severity: 'warning' })] : [];
+    return { keysFile: { path, text }, unread };
+  } catch (cause) {
+    const message = `Cannot read ${path}: ${(cause as Error).message}`;
+    return { keysFile: { path, text: undefined }, unread: [positions.atValue(at, message)] };
+  }
 }
 
 function spanOf(node: unknown): number {
   return isScalar(node) && node.range ? node.range[1] - node.range[0] : 1;
 }
 
-function withoutKeyless(config: Config, env: Readonly<Record<string, string | undefined>>): Config {
+function withoutKeyless(config: Config, env: Env): Config {
   const providers = config.providers.map((provider) => {
     return hasCredentials(provider, env) ? provider : { ...provider, enabled: false };
   });

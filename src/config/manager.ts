@@ -5,16 +5,30 @@ import { loadConfig } from './load.ts';
 
 type Listener = (config: Config) => void;
 
-/** Holds the configuration of a file. A load that fails keeps what was there; one that changes nothing is no load. */
+/** The texts that a configuration was read from: whoever loads them gets the same one. */
+export interface ConfigText {
+  readonly path: string;
+  readonly text: string;
+  /** That of its keys file; `undefined` where it names none, or there is none. */
+  readonly keys: string | undefined;
+}
+
+/**
+ * Holds the configuration of a file and of the keys file that it names. A load that fails keeps what was there; one that
+ * changes nothing is no load.
+ */
 export class ConfigManager {
   readonly path: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #listeners = new Set<Listener>();
-  #stamp: string | undefined;
+  /** Those that were read last. A file that cannot be found out stays the last one. */
+  #keysPath: string | undefined;
+  #stamps: readonly (string | undefined)[] = [];
   #text: string | undefined;
-  #result: LoadResult = { config: undefined, problems: [] };
+  #keysText: string | undefined;
+  #result: LoadResult = { config: undefined, problems: [], shape: undefined, keysFile: undefined };
   #current: Config | undefined;
-  #currentText: string | undefined;
+  #currentText: ConfigText | undefined;
 
   constructor(path: string, env: Readonly<Record<string, string | undefined>>) {
     this.path = path;
@@ -27,30 +41,40 @@ export class ConfigManager {
   }
 
   /** What it was read from. */
-  get currentText(): string | undefined {
+  get currentText(): ConfigText | undefined {
     return this.#currentText;
   }
 
-  /** Whether the file is another than the one that was read last, or was written since. */
+  /** Whether one of the files is another than the one that was read last, or was written since. */
   get stale(): boolean {
-    return stampOf(this.path) !== this.#stamp;
+    return this.#stampsNow().some((stamp, index) => stamp !== this.#stamps[index]);
   }
 
   /**
-   * Reads the file again. Listeners hear of a new valid configuration.
-   * @throws what the file system throws when it cannot be read
+   * Reads the files again. Listeners hear of a new valid configuration.
+   * @throws what the file system throws when the configuration cannot be read
    */
   reload(): LoadResult {
-    // Before the file is read: what is written meanwhile makes it stale again.
-    this.#stamp = stampOf(this.path);
-    const text = readFileSync(this.path, 'utf8');
-    if (text === this.#text) return this.#result;
+    // Before the files are read: what is written meanwhile makes them stale again.
+    this.#stamps = this.#stampsNow();
+    const { path } = this;
+    const text = readFileSync(path, 'utf8');
+    if (text === this.#text && !this.#keysChanged()) return this.#result;
     this.#text = text;
-    this.#result = loadConfig({ path: this.path, text }, this.#env);
-    const { config } = this.#result;
+    this.#result = loadConfig({ path, text }, this.#env, (keysPath) => {
+      this.#keysPath = keysPath;
+      this.#stamps = [this.#stamps[0], stampOf(keysPath)];
+      return (this.#keysText = readIfThere(keysPath));
+    });
+    const { config, shape, keysFile } = this.#result;
+    // What is not valid does not say whether it still names one.
+    if (shape && !keysFile) {
+      this.#keysPath = this.#keysText = undefined;
+      this.#stamps = [this.#stamps[0], undefined];
+    }
     if (config) {
       this.#current = config;
-      this.#currentText = text;
+      this.#currentText = { path, text, keys: keysFile?.text };
       for (const listener of this.#listeners) listener(config);
     }
     return this.#result;
@@ -60,6 +84,39 @@ export class ConfigManager {
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  #stampsNow(): (string | undefined)[] {
+    const keysPath = this.#keysPath;
+    return [stampOf(this.path), keysPath === undefined ? undefined : stampOf(keysPath)];
+  }
+
+  /** Whether the keys file says something else, or cannot be read any more. */
+  #keysChanged(): boolean {
+    try {
+      return this.#keysPath !== undefined && readIfThere(this.#keysPath) !== this.#keysText;
+    } catch {
+      // Loading it again tells why.
+      return true;
+    }
+  }
+}
+
+/** Loads a configuration from the texts that another process has read. */
+export function loadText(
+  { path, text, keys }: ConfigText,
+  env: Readonly<Record<string, string | undefined>>,
+): LoadResult {
+  return loadConfig({ path, text }, env, () => keys);
+}
+
+/** The text of a file; `undefined` when there is no such file. @throws what the file system throws */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    if ((cause as { code?: string }).code === 'ENOENT') return undefined;
+    throw cause;
   }
 }
 

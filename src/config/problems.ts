@@ -1,6 +1,8 @@
 /** Something wrong with a configuration file, and where. */
 export interface Problem {
   readonly severity: 'error' | 'warning';
+  /** The file it is in, where that is not the configuration itself. */
+  readonly file?: string;
   /** Such as `providers[1].timeout`; empty for the file as a whole. */
   readonly path: string;
   readonly message: string;
@@ -50,8 +52,8 @@ export function formatProblems(
 }
 
 function format(
-  { severity, message, hint, line, column, length, source }: Problem,
-  file: string,
+  { severity, file, message, hint, line, column, length, source }: Problem,
+  path: string,
   color: boolean,
 ): string {
   const paint = (code: number, text: string) => (color ? `\x1b[${code}m${text}\x1b[0m` : text);
@@ -60,5 +62,5 @@ function format(
   const width = Math.max(1, Math.min(length, source.length - column + 1));
   const caret = `${' '.repeat(Math.max(0, column - 1))}${paint(severity === 'error' ? 31 : 33, '^'.repeat(width))}`;
   const tail = hint === undefined ? '' : ` ${hint}`;
-  return `${file}:${line}:${column} ${level}: ${message}\n${gutter} | ${source}\n      | ${caret}${tail}`;
+  return `${file ?? path}:${line}:${column} ${level}: ${message}\n${gutter} | ${source}\n      | ${caret}${tail}`;
 }

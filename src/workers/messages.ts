@@ -1,14 +1,9 @@
 /** What the parent of several workers and these tell each other. */
+import type { ConfigText } from '../config/manager.ts';
 import type { LogState } from '../logs/trouble.ts';
 import type { Family } from '../pipeline/prometheus.ts';
 import type { ProviderStatus } from '../pipeline/status.ts';
 import type { FleetStatus } from '../server/fleet.ts';
-
-/** A configuration file as the parent read it, so that all workers take over the same. */
-export interface ConfigText {
-  readonly path: string;
-  readonly text: string;
-}
 
 /** What a worker needs to begin. */
 export interface Begin {
@@ -19,7 +14,7 @@ export interface Begin {
   /** What all of them are called in the header x-llmproxy-via. */
   readonly instance: string;
   /**
-   * As it was when the first worker began: its socket and its log are those of all until a restart. `undefined` where
+   * The configuration as the parent read it when the first worker began: its socket and its log are those of all until a restart. `undefined` where
    * providers are found in the environment.
    */
   readonly file: ConfigText | undefined;

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { ProviderStatus } from '../pipeline/status.ts';
-import type { Answer, Begin, ConfigText, FromWorker, ToWorker, What } from './messages.ts';
+import type { ConfigText } from '../config/manager.ts';
+import type { Answer, Begin, FromWorker, ToWorker, What } from './messages.ts';
 import { Gathering } from './gathering.ts';
 
 export interface SupervisorOptions {

@@ -1,0 +1,178 @@
+import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AuthConfig } from '../../src/config/auth-schema.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { ConfigManager, loadText } from '../../src/config/manager.ts';
+import { formatProblems } from '../../src/config/problems.ts';
+
+const HASH = `sha256:${'0'.repeat(64)}`;
+const OTHER = `sha256:${'1'.repeat(64)}`;
+const CONFIG = `providers: [{ name: mock, type: mock }]
+groups: { acme: {} }
+auth:
+  keys: [{ name: alice, hash: "${OTHER}" }]
+  keys_file: keys.yaml
+`;
+
+const load = (keys: string | undefined, text = CONFIG) =>
+  loadConfig({ path: '/etc/llmproxy/config.yaml', text }, {}, (path) =>
+    path === '/etc/llmproxy/keys.yaml' ? keys : undefined,
+  );
+
+const shown = (keys: string) =>
+  formatProblems(load(keys).problems, { path: '/etc/llmproxy/config.yaml', color: false });
+
+const authOf = ({ config }: { config: { auth?: AuthConfig } | undefined }) =>
+  config!.auth as Exclude<AuthConfig, 'none' | undefined>;
+
+test('loadConfig() joins the keys of the keys file to those of the configuration', () => {
+  const result = load(`keys:
+  - { name: bob, hash: "${HASH}", group: acme, prefix: sk-llmproxy-abcd, labels: { team: search } }
+raises:
+  - { key: bob, kind: budget, by: 20, until: 2027-01-31 }
+`);
+  expect(result.problems).toEqual([]);
+  const auth = authOf(result);
+  expect(auth.keys.map(({ name, group }) => [name, group])).toEqual([
+    ['alice', undefined],
+    ['bob', 'acme'],
+  ]);
+  expect(auth.raises).toEqual([{ key: 'bob', kind: 'budget', by: 20, until: Date.parse('2027-02-01') }]);
+});
+
+test('loadConfig() takes a keys file that is not there for an empty one, with a warning', () => {
+  const result = load(undefined);
+  expect(authOf(result).keys.map(({ name }) => name)).toEqual(['alice']);
+  expect(result.problems).toMatchObject([
+    { severity: 'warning', path: 'auth.keys_file', line: 5, message: expect.stringContaining('keys create') },
+  ]);
+  expect(load('').problems).toEqual([]);
+});
+
+const WRONG: readonly (readonly [string, string, string, string])[] = [
+  ['no YAML', 'keys: [\n', '2:1', 'YAML'],
+  [
+    'an unknown key',
+    `keys:\n  - name: bob\n    hash: "${HASH}"\n    groop: acme\n`,
+    '4:5',
+    'did you mean `group`?',
+  ],
+  ['no list', 'keys: 5\n', '1:7', 'expected array'],
+  [
+    'a name of the configuration',
+    `keys: [{ name: alice, hash: "${HASH}" }]\n`,
+    '1:16',
+    'exists already in the configuration',
+  ],
+  [
+    'a name twice',
+    `keys:\n  - { name: b, hash: "${HASH}" }\n  - { name: b, hash: "${OTHER}" }\n`,
+    '3:13',
+    'exists already',
+  ],
+  [
+    'a key twice',
+    `keys:\n  - { name: b, hash: "${HASH}" }\n  - { name: c, hash: "${HASH}" }\n`,
+    '3:22',
+    '`b` is the same key',
+  ],
+  ['an unknown group', `keys: [{ name: b, hash: "${HASH}", group: acmee }]\n`, ':', 'did you mean `acme`?'],
+  ['a secret', 'keys: [{ name: b, key: plum-secret }]\n', ':', 'unknown key `key`'],
+  [
+    'a model nobody serves',
+    `keys: [{ name: b, hash: "${HASH}", limits: [{ budget: 1, per: day, when_used_up: { use: nix } }] }]\n`,
+    ':',
+    'serves `nix`',
+  ],
+];
+
+test.each(WRONG)('loadConfig() names the place in the keys file: %s', (_, keys, place, message) => {
+  const result = load(keys);
+  expect(result.config).toBeUndefined();
+  const text = shown(keys);
+  expect(text).toStartWith(`/etc/llmproxy/keys.yaml:${place === ':' ? '' : `${place} error`}`);
+  expect(text).toContain(message);
+  expect(text).not.toContain('plum-secret');
+});
+
+test('loadConfig() warns of a raise for nobody', () => {
+  const result = load('raises: [{ key: nobody, kind: tokens, by: 5, until: 2027-01-31 }]\n');
+  expect(result.config).toBeDefined();
+  expect(result.problems).toMatchObject([
+    { severity: 'warning', file: '/etc/llmproxy/keys.yaml', path: 'raises[0].key' },
+  ]);
+});
+
+describe('ConfigManager', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'llmproxy-keys-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'config.yaml');
+  const keysPath = join(directory, 'keys.yaml');
+  const write = (file: string, text: string) => {
+    writeFileSync(`${file}.tmp`, text);
+    renameSync(`${file}.tmp`, file);
+  };
+  const bob = `keys: [{ name: bob, hash: "${HASH}" }]\n`;
+  const names = (manager: ConfigManager) =>
+    (manager.current!.auth as Exclude<AuthConfig, 'none' | undefined>).keys.map(({ name }) => name);
+
+  beforeEach(() => {
+    rmSync(keysPath, { force: true });
+    write(path, CONFIG);
+  });
+
+  test('finds the keys file beside the configuration, and sees it come, change and go', () => {
+    const manager = new ConfigManager(path, {});
+    manager.reload();
+    expect([manager.stale, names(manager)]).toEqual([false, ['alice']]);
+    write(keysPath, bob);
+    expect(manager.stale).toBe(true);
+    manager.reload();
+    expect([manager.stale, names(manager)]).toEqual([false, ['alice', 'bob']]);
+    write(keysPath, bob.replace('bob', 'carol'));
+    expect(manager.stale).toBe(true);
+    manager.reload();
+    expect(names(manager)).toEqual(['alice', 'carol']);
+    rmSync(keysPath);
+    expect(manager.stale).toBe(true);
+    manager.reload();
+    expect([manager.stale, names(manager)]).toEqual([false, ['alice']]);
+  });
+
+  test('keeps the last configuration while the keys file is broken', () => {
+    write(keysPath, bob);
+    const manager = new ConfigManager(path, {});
+    manager.reload();
+    const last = manager.current;
+    write(keysPath, 'keys: [');
+    expect(manager.reload().config).toBeUndefined();
+    expect(manager.current).toBe(last);
+    expect(manager.currentText!.keys).toBe(bob);
+    write(keysPath, bob.replace('bob', 'carol'));
+    expect(manager.stale).toBe(true);
+    manager.reload();
+    expect(names(manager)).toEqual(['alice', 'carol']);
+  });
+
+  test('gives texts from which others load the same', () => {
+    write(keysPath, bob);
+    const manager = new ConfigManager(path, {});
+    manager.reload();
+    const text = manager.currentText!;
+    rmSync(keysPath);
+    expect(loadText(text, {}).config).toEqual(manager.current);
+  });
+
+  test('lets go of a keys file that is no longer named', () => {
+    write(keysPath, bob);
+    const manager = new ConfigManager(path, {});
+    manager.reload();
+    write(path, CONFIG.replace('  keys_file: keys.yaml\n', ''));
+    manager.reload();
+    expect(names(manager)).toEqual(['alice']);
+    write(keysPath, bob.replace('bob', 'carol'));
+    expect(manager.stale).toBe(false);
+  });
+});
