@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   serve: async () => (await import('./cli/serve.ts')).default as CommandDef,
   health: async () => (await import('./cli/health.ts')).default as CommandDef,
   config: async () => (await import('./cli/config.ts')).default as CommandDef,
+  keys: async () => (await import('./cli/keys/keys.ts')).default as CommandDef,
   providers: async () => (await import('./cli/providers.ts')).default as CommandDef,
   explain: async () => (await import('./cli/explain.ts')).default as CommandDef,
   export: async () => (await import('./cli/export.ts')).default as CommandDef,

@@ -1,9 +1,14 @@
-import type { ArgsDef, CommandDef } from 'citty';
+import type { ArgsDef, CommandDef, CommandMeta } from 'citty';
 import { wrapped } from './wrap.ts';
 
 const COLUMNS = 80;
 /** Where the words about a flag begin. */
 const LEFT = 29;
+
+/** What is told of a command, with lines as people would type them. */
+export interface HelpfulMeta extends CommandMeta {
+  readonly examples?: readonly string[];
+}
 
 /** Flags that every command takes. */
 export const EVERYWHERE: readonly string[] = [
@@ -38,6 +43,7 @@ export async function helpText(command: CommandDef, names: readonly string[]): P
       ...outermost,
       ...EVERYWHERE,
     ]),
+    ...section('Examples:', await examplesOf(command)),
     ...(commands.length > 0 ? [`More: ${name} COMMAND --help`] : []),
   ].join('\n\n');
 }
@@ -65,6 +71,11 @@ async function commandsOf({ subCommands }: CommandDef): Promise<string[]> {
 
 async function descriptionOf({ meta }: CommandDef): Promise<string> {
   return (await resolved(meta, {})).description ?? '';
+}
+
+async function examplesOf({ meta }: CommandDef): Promise<string[]> {
+  const { examples = [] } = await resolved<HelpfulMeta>(meta, {});
+  return examples.map((line) => `  ${line}`);
 }
 
 function flagText(

@@ -23,9 +23,10 @@ export function interpolate(scalar: Scalar, env: Env): string | undefined {
     }
     const found = env[name];
     if (found !== undefined && (found !== '' || fallback === undefined)) return found;
-    if (fallback === undefined)
-      problem = `the environment variable ${name} is not set; set it or write \${${name}:-default}`;
-    return fallback ?? '';
+    if (fallback !== undefined) return fallback;
+    // It stays as it is written: commands that need no more than names can work with the rest.
+    problem = `the environment variable ${name} is not set; set it or write \${${name}:-default}`;
+    return match;
   });
   const whole = /^\$\{[^}]*\}$/.test(value.trim()) && scalar.type === 'PLAIN';
   scalar.value = whole ? retyped(text) : text;

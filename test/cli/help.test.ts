@@ -4,8 +4,16 @@ import { built, cleared, folder, run, runInTerminal } from '../helpers/binary.ts
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-const COMMANDS = ['serve', 'health', 'config', 'providers', 'explain', 'export', 'licenses'];
-const ALL = ['', ...COMMANDS, 'config validate', 'config schema', 'config init'];
+const COMMANDS = ['serve', 'health', 'config', 'keys', 'providers', 'explain', 'export', 'licenses'];
+const KEYS = ['create', 'list', 'show', 'rotate', 'revoke', 'disable', 'enable', 'raise'];
+const ALL = [
+  '',
+  ...COMMANDS,
+  'config validate',
+  'config schema',
+  'config init',
+  ...KEYS.map((name) => `keys ${name}`),
+];
 
 test.each(ALL)('llmproxy %s --help keeps within 80 columns and names --env-file', (command) => {
   const { code, out } = run(folder(), ...command.split(' ').filter(Boolean), '--help');

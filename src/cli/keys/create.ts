@@ -1,0 +1,105 @@
+import type { HelpfulMeta } from '../help.ts';
+import { defineCommand } from 'citty';
+import { ExitError } from '../exit.ts';
+import { limitsIn } from './amounts.ts';
+import { changeKeys } from './change.ts';
+import { labelsIn, listFlag } from './lists.ts';
+import { momentOf, untilFlag } from './moments.ts';
+import { findPlace, keysIn, PLACE_FLAGS } from './place.ts';
+import { newSecret } from './secret.ts';
+import { giveSecret } from './told.ts';
+
+const meta: HelpfulMeta = {
+  name: 'create',
+  description: 'Make a key. It is printed once; the keys file keeps its hash',
+  examples: [
+    'llmproxy keys create alice',
+    'KEY=$(llmproxy keys create ci --models "gpt-*,fast" --expires 90d)',
+    'llmproxy keys create search --group acme --budget 50 --per month',
+    'llmproxy keys create bot --endpoints chat,embeddings --label team=search',
+  ],
+};
+
+/** Flags of amounts, of a new key's limits and of raises. */
+export const AMOUNT_FLAGS = {
+  budget: { type: 'string', valueHint: 'usd', description: 'USD it may use' },
+  tokens: { type: 'string', valueHint: 'count', description: 'Tokens it may use, such as 200k' },
+  requests: { type: 'string', valueHint: 'count', description: 'Requests it may make' },
+  concurrent: { type: 'string', valueHint: 'count', description: 'Requests it may make at once' },
+} as const;
+
+export default defineCommand({
+  meta,
+  args: {
+    name: { type: 'positional', required: true, description: 'What logs and metrics call it' },
+    group: { type: 'string', valueHint: 'name', description: 'The group in `groups` that it belongs to' },
+    models: {
+      type: 'string',
+      valueHint: 'globs',
+      description: 'Models it may ask for, between commas; "" for none',
+    },
+    endpoints: {
+      type: 'string',
+      valueHint: 'globs',
+      description: 'Endpoints it may use, such as chat,images.*',
+    },
+    providers: { type: 'string', valueHint: 'globs', description: 'Providers that may answer it' },
+    expires: {
+      type: 'string',
+      valueHint: 'date',
+      description: 'Last day (UTC), moment, or span such as 90d',
+    },
+    label: {
+      type: 'string',
+      valueHint: 'name=value',
+      description: 'A word of yours about it; may be given several times',
+    },
+    ...AMOUNT_FLAGS,
+    per: {
+      type: 'string',
+      valueHint: 'window',
+      description: 'Window of these: second, minute, hour, day, week, month, total',
+    },
+    log: {
+      type: 'string',
+      valueHint: 'content',
+      description: 'What the log keeps of its requests: full, metadata, none',
+    },
+    ops: { type: 'boolean', description: 'Let it read /providers, /metrics and /usage' },
+    ...PLACE_FLAGS,
+    json: { type: 'boolean', description: 'Print the key as JSON' },
+  },
+  run({ args, rawArgs }) {
+    const place = findPlace(args);
+    const nowMs = Date.now();
+    const made = newSecret();
+    const { name, group } = args;
+    const limits = limitsIn(args, args.per);
+    const fields = {
+      name,
+      hash: made.hash,
+      prefix: made.prefix,
+      created: momentOf(nowMs),
+      group,
+      models: listFlag(args.models),
+      endpoints: listFlag(args.endpoints),
+      providers: listFlag(args.providers),
+      limits,
+      expires: args.expires === undefined ? undefined : untilFlag('expires', args.expires, nowMs),
+      labels: labelsIn(rawArgs),
+      log: args.log,
+      ops: args.ops ? true : undefined,
+    };
+    changeKeys(place, ({ file, document }) => {
+      if (keysIn(place.config).some((key) => key.name === name))
+        throw new ExitError(1, `Cannot make the key ${name}: ${place.configPath} has one of this name`);
+      if (file.keys.some((key) => key.name === name))
+        throw new ExitError(
+          1,
+          `Cannot make the key ${name}: there is one already; llmproxy keys rotate ${name} exchanges it`,
+        );
+      document.addKey(fields);
+    });
+    giveSecret(name, made, place, args.json);
+  },
+});

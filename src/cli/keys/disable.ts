@@ -1,0 +1,47 @@
+import type { HelpfulMeta } from '../help.ts';
+import { defineCommand } from 'citty';
+import { changeKeys, keyIn } from './change.ts';
+import { findPlace, PLACE_FLAGS } from './place.ts';
+import { say, sayTakenOver } from './told.ts';
+
+const args = {
+  name: { type: 'positional', required: true, description: 'The key' },
+  ...PLACE_FLAGS,
+} as const;
+
+function setDisabled(flags: { name: string; config?: string; file?: string }, disabled: boolean): void {
+  const place = findPlace(flags);
+  const { name } = flags;
+  changeKeys(place, ({ file, document }) => {
+    keyIn(file, name, place, disabled ? 'disable' : 'enable');
+    document.changeKey(name, { disabled: disabled ? true : undefined });
+  });
+  say(
+    `The key ${name} is ${disabled ? 'disabled: requests with it are answered with 403' : 'enabled again'}.`,
+  );
+  sayTakenOver(place);
+}
+
+const disabling: HelpfulMeta = {
+  name: 'disable',
+  description: 'Refuse a key for now',
+  examples: ['llmproxy keys disable alice'],
+};
+
+export const disable = defineCommand({
+  meta: disabling,
+  args,
+  run: ({ args: given }) => setDisabled(given, true),
+});
+
+const enabling: HelpfulMeta = {
+  name: 'enable',
+  description: 'Accept a disabled key again',
+  examples: ['llmproxy keys enable alice'],
+};
+
+export const enable = defineCommand({
+  meta: enabling,
+  args,
+  run: ({ args: given }) => setDisabled(given, false),
+});

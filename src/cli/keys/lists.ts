@@ -1,0 +1,30 @@
+import { ExitError } from '../exit.ts';
+
+/**
+ * A list as a flag has it: words between commas, of which those within braces separate nothing. An empty text is an empty list.
+ * @returns `undefined` where the flag is left out
+ */
+export function listFlag(value: string | undefined): string[] | undefined {
+  if (value === undefined) return undefined;
+  const words = value.match(/(?:\{[^}]*\}|[^,])+/g) ?? [];
+  return words.map((word) => word.trim()).filter((word) => word !== '');
+}
+
+/** The values of a flag that may be given several times. */
+export function repeated(args: readonly string[], name: string): string[] {
+  const end = args.indexOf('--');
+  return args.slice(0, end < 0 ? undefined : end).flatMap((arg, index) => {
+    if (arg.startsWith(`--${name}=`)) return [arg.slice(name.length + 3)];
+    return arg === `--${name}` ? [args[index + 1] ?? ''] : [];
+  });
+}
+
+/** `--label team=search`, as often as wanted. @throws ExitError 2 for what has no name */
+export function labelsIn(args: readonly string[]): Record<string, string> | undefined {
+  const pairs = repeated(args, 'label').map((text): [string, string] => {
+    const at = text.indexOf('=');
+    if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+    throw new ExitError(2, `Cannot use --label ${text}: expected NAME=VALUE, such as team=search`);
+  });
+  return pairs.length > 0 ? Object.fromEntries(pairs) : undefined;
+}

@@ -1,0 +1,25 @@
+import type { HelpfulMeta } from '../help.ts';
+import { defineCommand } from 'citty';
+import { changeKeys, keyIn } from './change.ts';
+import { findPlace, PLACE_FLAGS } from './place.ts';
+import { say, sayTakenOver } from './told.ts';
+
+const meta: HelpfulMeta = {
+  name: 'revoke',
+  description: 'Take a key out of the keys file, for good. What it has done stays in the log',
+  examples: ['llmproxy keys revoke alice'],
+};
+
+export default defineCommand({
+  meta,
+  args: { name: { type: 'positional', required: true, description: 'The key' }, ...PLACE_FLAGS },
+  run({ args }) {
+    const place = findPlace(args);
+    changeKeys(place, ({ file, document }) => {
+      keyIn(file, args.name, place, 'revoke');
+      document.removeKey(args.name);
+    });
+    say(`The key ${args.name} is revoked.`);
+    sayTakenOver(place);
+  },
+});

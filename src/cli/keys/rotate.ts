@@ -1,0 +1,48 @@
+import type { HelpfulMeta } from '../help.ts';
+import { defineCommand } from 'citty';
+import { changeKeys, keyIn } from './change.ts';
+import { endText, momentOf, spanFlag } from './moments.ts';
+import { findPlace, PLACE_FLAGS } from './place.ts';
+import { newSecret } from './secret.ts';
+import { giveSecret, say } from './told.ts';
+
+const meta: HelpfulMeta = {
+  name: 'rotate',
+  description: 'Exchange a key for a new one, which is printed once. Name, rules and history stay',
+  examples: ['llmproxy keys rotate alice', 'llmproxy keys rotate alice --grace 24h'],
+};
+
+export default defineCommand({
+  meta,
+  args: {
+    name: { type: 'positional', required: true, description: 'The key' },
+    grace: { type: 'string', valueHint: 'span', description: 'How long the old one works beside it, as 24h' },
+    ...PLACE_FLAGS,
+    json: { type: 'boolean', description: 'Print the key as JSON' },
+  },
+  run({ args }) {
+    const place = findPlace(args);
+    const nowMs = Date.now();
+    const graceMs = args.grace === undefined ? 0 : spanFlag('grace', args.grace);
+    const made = newSecret();
+    changeKeys(place, ({ file, document }) => {
+      const key = keyIn(file, args.name, place, 'rotate');
+      const former = key.previous
+        .filter(({ until }) => until > nowMs)
+        .map(({ hash, until }) => ({ hash, until: momentOf(until) }));
+      const last = graceMs > 0 ? [{ hash: key.hash, until: momentOf(nowMs + graceMs) }] : [];
+      const previous = [...former, ...last];
+      document.changeKey(args.name, {
+        hash: made.hash,
+        prefix: made.prefix,
+        rotated: momentOf(nowMs),
+        previous: previous.length > 0 ? previous : undefined,
+      });
+    });
+    if (!args.json)
+      say(
+        graceMs > 0 ? `The old key works until ${endText(nowMs + graceMs)}.` : 'The old key works no more.',
+      );
+    giveSecret(args.name, made, place, args.json);
+  },
+});

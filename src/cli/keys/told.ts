@@ -1,0 +1,31 @@
+/** What commands tell people. It goes to stderr: stdout belongs to the key, or to data. */
+import { relative } from 'node:path';
+import { print } from '../output.ts';
+import type { NewSecret } from './secret.ts';
+import type { Place } from './place.ts';
+
+export function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** What a proxy does with a changed file, or what has to be done before one does anything. */
+export function sayTakenOver({ path, named, configPath }: Place): void {
+  if (named) return say('A running llmproxy takes it over within a second or two.');
+  const where = configPath === undefined ? 'The configuration' : configPath;
+  say(`${where} does not name this file yet: write \`keys_file: ${path}\` below \`auth:\` there.`);
+}
+
+/** A new key, this once: on stdout, so that a script can take it. */
+export function giveSecret(name: string, made: NewSecret, place: Place, json: boolean | undefined): void {
+  const { secret, prefix } = made;
+  if (json) return print(`${JSON.stringify({ name, key: secret, prefix, file: place.path }, null, 2)}\n`);
+  say(`The key ${name}, in ${shownPath(place.path)}. It is shown this once: only its hash is kept.`);
+  sayTakenOver(place);
+  print(`${secret}\n`);
+}
+
+/** A path as short as it can be told. */
+export function shownPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near === '' || near.startsWith('..') ? path : near;
+}
