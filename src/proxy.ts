@@ -41,8 +41,11 @@ import { Spending } from './spending.ts';
 import { Admission } from './pipeline/admission.ts';
 import type { Limiter } from './limits/limiter.ts';
 import { plainUsage } from './wire/usage.ts';
+import type { KnownKeys, Tokens } from './server/auth.ts';
 import { Authenticator } from './server/auth.ts';
 import { Buffered } from './server/buffered.ts';
+import { IssuerPool } from './server/tokens/issuer-keys.ts';
+import { TokenClients } from './server/tokens/token-clients.ts';
 import { commonContextWindow } from './wire/context-window.ts';
 import { WorkThread } from './work/thread.ts';
 import type { Turns } from './turns.ts';
@@ -176,6 +179,15 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     ];
   }
 
+  // Keys of identity providers outlive a configuration, so that a reload fetches nothing.
+  const issuerPool = new IssuerPool({ clock, problem });
+  const tokensFor = ({ auth, groups }: Config): ((known: KnownKeys) => Tokens) | undefined => {
+    const configured = auth === undefined || auth === 'none' ? [] : auth.issuers;
+    const keys = issuerPool.adopt(configured);
+    const issuers = configured.map((issuer, index) => ({ issuer, keys: keys[index]! }));
+    return issuers.length === 0 ? undefined : (known) => new TokenClients({ clock, groups, issuers, known });
+  };
+
   const generate = (config: Config): Generation => {
     const providers = makeProviders(config, { ...deps, learn: secrets.add });
     const registry = new ModelRegistry(providers, config.models, config.routing);
@@ -194,7 +206,11 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       used: (used) => spending.used(used),
     };
     const limiter = spending.limiter(config);
-    const auth = new Authenticator(config, { clock, secret: (variable) => deps.env[variable] });
+    const auth = new Authenticator(config, {
+      clock,
+      secret: (variable) => deps.env[variable],
+      tokens: tokensFor(config),
+    });
     const { mask } = secrets;
     const attemptDeps = { ...ofAttempts, limits: bounds, mask };
     const router = new RequestRouter(config.routing, {

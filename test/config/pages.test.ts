@@ -21,6 +21,7 @@ function examples(page: string): object[] {
 test.each([
   ['README.md', 1],
   ['docs/mock.md', 1],
+  ['docs/keys.md', 4],
   ['docs/security.md', 2],
 ])('the %s shows configurations that are valid', (page, count) => {
   const found = examples(page);

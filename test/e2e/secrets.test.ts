@@ -2,7 +2,7 @@
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { Asked } from '../helpers/upstream.ts';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BINARY, built, cleared, folder, serveConfig } from '../helpers/binary.ts';
@@ -27,6 +27,8 @@ const SECRETS = {
   'the password in HTTPS_PROXY': 'plum-proxy@password',
   'a client key': 'plum-client-key',
   'the key of the operator': 'plum-operator-key',
+  // Its hash alone is known: its shape gives it away.
+  'a key of the keys file': `sk-llmproxy-${'plum1'.repeat(9)}`,
   'client_secret of Azure': 'plum-client-secret',
   'the token of Azure': 'plum-entra-minted',
   'the secret key in a credentials file of AWS': 'plum/aws+secret/key',
@@ -81,6 +83,9 @@ function configFor(url: string, cwd: string): ConfigInput {
     account,
     JSON.stringify({ client_email: 'a@b', private_key: pem, token_uri: `${url}/google-token` }),
   );
+  const keys = join(cwd, 'keys.yaml');
+  const hash = createHash('sha256').update(SECRETS['a key of the keys file']).digest('hex');
+  writeFileSync(keys, `keys: [{ name: filed, hash: "sha256:${hash}" }]\n`);
   const own = { models: ['*'], max_retries: 0 };
   return {
     auth: {
@@ -88,6 +93,7 @@ function configFor(url: string, cwd: string): ConfigInput {
         { name: 'team', key_env: 'TEAM_KEY' },
         { name: 'boss', key: SECRETS['the key of the operator'], ops: true },
       ],
+      keys_file: keys,
     },
     logging: { requests: { flush_interval: '10ms' } },
     providers: [
@@ -147,7 +153,9 @@ test('no secret is shown anywhere, whatever providers say', async () => {
   const ask = (model: string, more: object = {}, content = told) =>
     fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${SECRETS['a client key']}` },
+      headers: {
+        authorization: `Bearer ${SECRETS[model.startsWith('plain') ? 'a key of the keys file' : 'a client key']}`,
+      },
       body: JSON.stringify({
         model,
         messages: [{ role: 'user', content }],
@@ -193,6 +201,11 @@ test('no secret is shown anywhere, whatever providers say', async () => {
   shown['validate --show'] = command('config', 'validate', '--show');
   for (const name of ['plain', 'azure', 'aws', 'google'])
     shown[`explain ${name}`] = command('explain', '--model', `${name}/model`);
+  shown['keys list'] = command('keys', 'list');
+  shown['keys show'] = ['team', 'boss', 'filed']
+    .map((name) => command('keys', 'show', name, '--json'))
+    .join();
+  expect(shown['keys show']).toContain('"name": "filed"');
   shown['explain --json'] = command('explain', '--model', 'plain/model', '--json');
   serving.kill('SIGTERM');
   await serving.exited;

@@ -1,0 +1,144 @@
+/** Callers who show a token of an identity provider in place of a key. */
+import { createHash } from 'node:crypto';
+import type { JWTPayload } from 'jose';
+import type { Clock } from '../../clock.ts';
+import type { IssuerConfig } from '../../config/auth-schema.ts';
+import type { Config } from '../../config/schema.ts';
+import { ProxyError } from '../../errors.ts';
+import type { Caller } from '../../limits/caller.ts';
+import { accessOf } from '../../limits/access.ts';
+import type { Client, KnownKeys, Tokens } from '../auth.ts';
+import { callerName } from './caller-name.ts';
+import type { IssuerKeys } from './issuer-keys.ts';
+import { verifyToken } from './verify.ts';
+
+/** Tokens that are remembered, and callers: the oldest are forgotten first, and cost a verification when they come again. */
+const MAX_TOKENS = 10_000;
+const MAX_CALLERS = 10_000;
+
+export interface TokenDeps {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly groups: Config['groups'];
+  /** The issuers of the configuration, each with its keys. */
+  readonly issuers: readonly { readonly issuer: IssuerConfig; readonly keys: IssuerKeys }[];
+  /** The keys that claims may name. */
+  readonly known: KnownKeys;
+}
+
+/** A token that was found good. */
+interface Seen {
+  /** When it ends, milliseconds since 1970. */
+  readonly endsMs: number;
+  /** Its caller, looked up anew where it is a key's: that may end before the token does. */
+  readonly client: () => Client;
+}
+
+export class TokenClients implements Tokens {
+  readonly #deps: TokenDeps;
+  /** By hash: the tokens themselves are not kept. */
+  readonly #seen = new Map<string, Seen>();
+  /** By name and group, so that each is one object. */
+  readonly #callers = new Map<string, Client>();
+
+  constructor(deps: TokenDeps) {
+    this.#deps = deps;
+  }
+
+  /** Three parts in base64url, of which the last is empty where nothing is signed. */
+  readonly resembles = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text);
+
+  readonly client = (token: string): Client | Promise<Client> => {
+    const hash = createHash('sha256').update(token).digest('base64');
+    const seen = this.#seen.get(hash);
+    if (!seen) return this.#verify(token, hash);
+    if (this.#deps.clock.now() < seen.endsMs) return seen.client();
+    this.#seen.delete(hash);
+    throw new ProxyError('unauthenticated', 'Cannot accept the token: it has expired');
+  };
+
+  async #verify(token: string, hash: string): Promise<Client> {
+    const { decodeJwt } = await import('jose');
+    const named = claimedIssuer(token, decodeJwt);
+    const candidates = this.#deps.issuers.filter(({ issuer }) => issuer.issuer === named);
+    let refusal = new ProxyError('unauthenticated', 'Cannot accept the token: its issuer is not known here');
+    // One issuer may stand there several times, for different audiences.
+    for (const { issuer, keys } of candidates) {
+      try {
+        const claims = await verifyToken(token, issuer, keys, this.#deps.clock.now());
+        const client = this.#callerOf(claims, issuer);
+        remember(this.#seen, hash, { client, endsMs: claims.exp * 1_000 + issuer.clock_skew }, MAX_TOKENS);
+        return client();
+      } catch (thrown) {
+        if (!(thrown instanceof ProxyError) || thrown.fault !== 'unauthenticated') throw thrown;
+        refusal = thrown;
+      }
+    }
+    throw refusal;
+  }
+
+  /** Whom the claims name. @throws ProxyError `unauthenticated`, `not_permitted` */
+  #callerOf(claims: JWTPayload, issuer: IssuerConfig): () => Client {
+    const { known } = this.#deps;
+    const key = issuer.key_claim === undefined ? undefined : claims[issuer.key_claim];
+    if (typeof key === 'string') return () => known.named(key);
+    if (key !== undefined) throw odd(issuer.key_claim!);
+    const identity = claims[issuer.identity_claim];
+    if (typeof identity !== 'string' || identity === '') throw odd(issuer.identity_claim);
+    const client = this.#caller(callerName(issuer.name, identity), this.#groupOf(claims, issuer), issuer);
+    return () => client;
+  }
+
+  /** Of several groups the first that is known here counts. @throws ProxyError `not_permitted` where none is */
+  #groupOf(claims: JWTPayload, { group_claim: claim, group }: IssuerConfig): string | undefined {
+    const named = claim === undefined ? undefined : claims[claim];
+    if (named === undefined) return group;
+    const found = [named]
+      .flat()
+      .find((each) => typeof each === 'string' && Object.hasOwn(this.#deps.groups, each));
+    if (found !== undefined) return found as string;
+    throw new ProxyError(
+      'not_permitted',
+      `Cannot accept the token: its "${claim}" names no group that is known here; ask the operator`,
+    );
+  }
+
+  #caller(name: string, group: string | undefined, { log }: IssuerConfig): Client {
+    const id = `${name}\n${group ?? ''}`;
+    const last = this.#callers.get(id);
+    if (last) return last;
+    const caller: Caller = {
+      key: name,
+      group,
+      models: undefined,
+      endpoints: undefined,
+      providers: undefined,
+      limits: [],
+      raises: [],
+      labels: {},
+    };
+    const client = { ...caller, content: log, access: accessOf(caller, this.#deps.groups) };
+    remember(this.#callers, id, client, MAX_CALLERS);
+    return client;
+  }
+}
+
+/** The issuer that a token says it is of, which nothing proves yet. @throws ProxyError `unauthenticated` */
+function claimedIssuer(token: string, decode: (token: string) => JWTPayload): string | undefined {
+  try {
+    return decode(token).iss;
+  } catch {
+    throw new ProxyError('unauthenticated', 'Cannot accept the token: it is not a valid JWT');
+  }
+}
+
+function odd(claim: string): ProxyError {
+  return new ProxyError(
+    'unauthenticated',
+    `Cannot accept the token: its "${claim}" is missing or not a text`,
+  );
+}
+
+function remember<Value>(map: Map<string, Value>, id: string, value: Value, most: number): void {
+  if (map.size >= most) map.delete(map.keys().next().value!);
+  map.set(id, value);
+}

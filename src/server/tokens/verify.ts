@@ -1,0 +1,88 @@
+import type { JWTPayload, JWTVerifyOptions } from 'jose';
+import type { IssuerConfig } from '../../config/auth-schema.ts';
+import { ProxyError } from '../../errors.ts';
+import type { IssuerKeys, KeySet } from './issuer-keys.ts';
+
+/** Those that sign with a private key. One that signs with a shared secret would take a public key for it. */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+
+/** What a token says, once it is known to be its issuer's. */
+export type Claims = JWTPayload & { readonly exp: number };
+
+/**
+ * Verifies a token: signature, issuer, audience and times.
+ * @throws ProxyError `unauthenticated`, or `unavailable` while the issuer's keys cannot be had
+ */
+export async function verifyToken(
+  token: string,
+  { issuer, audience, clock_skew: skewMs }: IssuerConfig,
+  keys: IssuerKeys,
+  nowMs: number,
+): Promise<Claims> {
+  const { errors } = await import('jose');
+  const options: JWTVerifyOptions = {
+    issuer,
+    audience,
+    algorithms: ALGORITHMS,
+    clockTolerance: skewMs / 1_000,
+    currentDate: new Date(nowMs),
+    requiredClaims: ['exp'],
+  };
+  const set = await keys.current();
+  try {
+    return await verifyBy(set, token, options);
+  } catch (cause) {
+    // The issuer may have taken a new key since its keys were fetched.
+    const newer = cause instanceof errors.JWKSNoMatchingKey ? await keys.newerThan(set) : undefined;
+    if (!newer) throw await refused(cause);
+    return verifyBy(newer, token, options).catch(async (again: unknown) => {
+      throw await refused(again);
+    });
+  }
+}
+
+async function verifyBy(set: KeySet, token: string, options: JWTVerifyOptions): Promise<Claims> {
+  const { errors, jwtVerify } = await import('jose');
+  try {
+    return (await jwtVerify(token, set, options)).payload as Claims;
+  } catch (cause) {
+    if (!(cause instanceof errors.JWKSMultipleMatchingKeys)) throw cause;
+    // It does not say which of the keys it is signed with.
+    for await (const key of cause) {
+      try {
+        return (await jwtVerify(token, key, options)).payload as Claims;
+      } catch (other) {
+        if (!(other instanceof errors.JWSSignatureVerificationFailed)) throw other;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+/** What is wrong with a token, without repeating any of it. */
+async function refused(cause: unknown): Promise<ProxyError> {
+  const { errors } = await import('jose');
+  const why = () => {
+    if (cause instanceof errors.JWTExpired) return 'it has expired';
+    if (cause instanceof errors.JWTClaimValidationFailed)
+      return cause.claim === 'nbf' ? 'it is not valid yet' : `its "${cause.claim}" is not the expected one`;
+    if (cause instanceof errors.JWSSignatureVerificationFailed) return 'its signature is not right';
+    if (cause instanceof errors.JOSEAlgNotAllowed || cause instanceof errors.JOSENotSupported)
+      return 'its algorithm is not taken here';
+    if (cause instanceof errors.JWKSNoMatchingKey) return 'no key of its issuer fits it';
+    return 'it is not a valid JWT';
+  };
+  return new ProxyError('unauthenticated', `Cannot accept the token: ${why()}`);
+}
