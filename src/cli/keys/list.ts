@@ -18,11 +18,11 @@ const meta: HelpfulMeta = {
 export default defineCommand({
   meta,
   args: { ...PLACE_FLAGS, json: { type: 'boolean', description: 'Print the list as JSON' } },
-  async run({ args }) {
+  run({ args }) {
     const place = findPlace(args);
     const { keys, raises } = keysAt(place);
     const nowMs = Date.now();
-    const uses = await lastUseAndSpend(place.config, nowMs);
+    const uses = lastUseAndSpend(place.config, nowMs);
     const all = keys.map((each) => described(each, { raises, use: uses.get(each.key.name), nowMs }));
     if (args.json) return print(`${JSON.stringify(all, null, 2)}\n`);
     if (all.length === 0) return say('There are no keys yet: llmproxy keys create NAME makes one.');

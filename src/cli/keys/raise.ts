@@ -67,7 +67,7 @@ export default defineCommand({
 
 /** A raise of what is not limited would be a mistake about the limit that refuses. */
 function refuseUnlimited({ name, group, limits }: KeyConfig, kind: Kind, { groups }: Config): void {
-  const own = [...limits, ...groupsOf(group, groups).flatMap(({ each_key }) => each_key)];
+  const own = [...limits, ...groupsOf(group, groups).flatMap((each) => each.group.each_key)];
   if (own.some((limit) => limit[kind] !== undefined)) return;
   throw new ExitError(
     1,

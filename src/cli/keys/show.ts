@@ -21,14 +21,14 @@ export default defineCommand({
     ...PLACE_FLAGS,
     json: { type: 'boolean', description: 'Print it as JSON' },
   },
-  async run({ args }) {
+  run({ args }) {
     const place = findPlace(args);
     const { keys, raises } = keysAt(place);
     const found = keys.find(({ key }) => key.name === args.name);
     if (!found)
       throw new ExitError(1, `Cannot show ${args.name}: there is no such key; llmproxy keys list shows all`);
     const nowMs = Date.now();
-    const uses = await lastUseAndSpend(place.config, nowMs);
+    const uses = lastUseAndSpend(place.config, nowMs);
     const key = described(found, { raises, use: uses.get(args.name), nowMs });
     print(args.json ? `${JSON.stringify(key, null, 2)}\n` : details(key));
   },
