@@ -35,6 +35,7 @@ import { disabledStatus, providerStatus, summarize } from './pipeline/status.ts'
 import { StreamBudget } from './pipeline/stream-budget.ts';
 import { TargetPool } from './pipeline/target-pool.ts';
 import { makeProviders } from './providers/make.ts';
+import { PriceTable } from './providers/price-table.ts';
 import { Prices } from './providers/prices.ts';
 import { createApp } from './server/app.ts';
 import { Spending } from './spending.ts';
@@ -126,7 +127,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const instance = deps.instance ?? newInstance();
   const limits = deps.limits ?? LOCAL_LIMITS;
   const pool = new TargetPool(policyOf(first), random, limits);
-  const prices = new Prices();
+  const priceTable = new PriceTable();
   const hiddenKeys = first.logging.requests.redact;
   const work = new WorkThread({ clock, secrets: [], keys: hiddenKeys });
   const secrets = new Secrets(secretsOf(first, deps.env), hiddenKeys, (all) => work.hides(all));
@@ -190,6 +191,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
 
   const generate = (config: Config): Generation => {
     const providers = makeProviders(config, { ...deps, learn: secrets.add });
+    const prices = new Prices(config.prices, priceTable);
     const registry = new ModelRegistry(providers, config.models, config.routing);
     const bounds = {
       maxResponse: config.limits.max_response,
@@ -199,8 +201,12 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       clock,
       sinks,
       defects,
-      price: ({ provider, model }, usage, configured) =>
-        prices.cost(provider.settings.prices, model, usage, configured),
+      price: ({ provider, model }, configured, usage, atMs) =>
+        prices.cost(
+          { provider: provider.name, vendor: provider.settings.prices, model, configured },
+          usage,
+          atMs,
+        ),
       maxContent: config.logging.requests.max_content,
       over: () => (inFlight -= 1),
       used: (used) => spending.used(used),
@@ -255,7 +261,11 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
           registry,
           limiter,
           price: ({ provider, model, offer }, input, output) =>
-            prices.cost(provider.settings.prices, model, plainUsage(input, output), offer.price),
+            prices.cost(
+              { provider: provider.name, vendor: provider.settings.prices, model, configured: offer.price },
+              plainUsage(input, output),
+              clock.now(),
+            ),
           assumedOutput: config.limits.assumed_output,
         }),
         router,
@@ -280,7 +290,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       },
       newId: () => `req_${Bun.randomUUIDv7('hex').replaceAll('-', '')}`,
       metrics,
-      ready: () => prices.pending(),
+      ready: () => priceTable.pending(),
       providers: statuses,
       summary: () => summarize(statuses()),
       log: logState,
@@ -305,7 +315,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     inFlight: () => inFlight,
     log: logState,
     recover: () => spending.recover(current.config, current.limiter, (key) => current.auth.named(key)),
-    warm: () => prices.load(),
+    warm: () => priceTable.load(),
     reload(config) {
       const last = current;
       secrets.replace(secretsOf(config, deps.env));

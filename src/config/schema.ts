@@ -8,7 +8,7 @@ import type { AuthConfig } from './auth-schema.ts';
 import { auth } from './auth-schema.ts';
 import { group, rateLimit } from './limits-schema.ts';
 import { PROVIDER_TYPES } from './presets.ts';
-import { price } from './price-schema.ts';
+import { datedPrice, price } from './price-schema.ts';
 import { duration, size } from './units.ts';
 import { content, count, name, rate, text } from './words.ts';
 
@@ -516,6 +516,12 @@ export const schema = z.strictObject({
     .record(text, route.describe('A target, a list of targets best first, or an object.'))
     .default({})
     .describe('Names of your own: aliases and routes over several targets, each with its own policy.'),
+  prices: z
+    .array(datedPrice)
+    .default([])
+    .describe(
+      'Prices that go before the built-in table, where a model has no `price` of its own: the first that fits model, provider and time of a request.',
+    ),
   routing: routing.prefault({}).describe('Retry and failover.'),
   groups: z
     .record(name, group)
@@ -529,7 +535,7 @@ export const schema = z.strictObject({
   export: exporting.prefault({}).describe('Defaults of `llmproxy export`.'),
 });
 
-export type { Price } from './price-schema.ts';
+export type { DatedPrice, Price } from './price-schema.ts';
 /** A configuration as it is used: the loader adds to `auth` what the keys file holds. */
 export type Config = Omit<z.output<typeof schema>, 'auth'> & { auth?: AuthConfig };
 export type ConfigInput = z.input<typeof schema>;

@@ -133,6 +133,8 @@ export function tokensOf(
 }
 
 /** USD for tokens of a model that has no price of its own. */
-export function priceOf(unpriced: Unpriced, input: number, output: number): number {
-  return typeof unpriced === 'string' ? 0 : (input * unpriced.input + output * unpriced.output) / 1e6;
+export function priceOf(unpriced: Unpriced, inputTokens: number, outputTokens: number): number {
+  if (typeof unpriced === 'string') return 0;
+  const { input = 0, output = 0, request = 0 } = unpriced;
+  return request + (inputTokens * input + outputTokens * output) / 1e6;
 }

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { ENDPOINT_NAMES } from '../wire/endpoints.ts';
+import { UNITS } from '../wire/usage.ts';
 import { OUTCOMES, RECORD_VERSION } from './record.ts';
 
 const count = z.number().int().nonnegative();
@@ -85,6 +86,12 @@ export const head = z.object({
     .optional()
     .describe(
       'What limits were charged where the provider did not tell what was used, as when a stream is cut: about a token for 4 characters.',
+    ),
+  units: z
+    .partialRecord(z.enum(Object.values(UNITS)), z.number().nonnegative())
+    .optional()
+    .describe(
+      `What has a price of its own, where there is any: parts of the tokens above, and what is no token (${Object.values(UNITS).join(', ')}).`,
     ),
 });
 

@@ -13,10 +13,12 @@ import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyStatus } from '../wire/classify.ts';
 import { encodeInSteps } from '../wire/bytes.ts';
+import { askedUnits } from '../wire/charged.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { laneFor } from './lanes/choose.ts';
+import { Meter } from './meter.ts';
 import { ReplyReader } from './reply-reader.ts';
 import { statusFlaw, unread } from './reading.ts';
 import { AttemptTimers, limitsOf } from './timers.ts';
@@ -252,9 +254,10 @@ export class Attempt {
     return { kind: 'stream', flow, held: beginning, release: this.#release };
   }
 
-  /** An answer nobody looks into: sound, pictures. */
+  /** An answer that is not understood: sound, pictures. What it costs is looked for as it passes. */
   #pass(reader: ReplyReader): Streamed {
-    const flow = reader.flow(undefined, reader.unpacks);
+    const meter = new Meter(this.#inbound.endpoint, askedUnits(this.#inbound));
+    const flow = reader.flow(undefined, { unpacks: reader.unpacks, meter });
     return { kind: 'stream', flow, held: undefined, release: this.#release };
   }
 

@@ -12,13 +12,21 @@ import type { Expected } from '../limits/limiter.ts';
 import type { Sinks } from './sinks.ts';
 import type { Target } from './target.ts';
 import { RECORD_VERSION } from '../logs/record.ts';
-import { plainUsage } from '../wire/usage.ts';
+import { encodeUnits, plainUsage } from '../wire/usage.ts';
 import { tidyText } from '../wire/json.ts';
 import { saysWhy } from '../wire/endpoints.ts';
 import { targetNames } from './admission.ts';
 
-/** USD for an answer of a target, or `null` when its price is unknown. */
-export type Pricer = (target: Target, usage: Usage, configured: Price | undefined) => number | null;
+/**
+ * USD for an answer of a target, or `null` when its price is unknown.
+ * @param atMs when it was asked, milliseconds since 1970
+ */
+export type Pricer = (
+  target: Target,
+  configured: Price | undefined,
+  usage: Usage,
+  atMs: number,
+) => number | null;
 
 export interface ExchangeDeps {
   readonly clock: Clock;
@@ -259,7 +267,7 @@ export class Exchange {
   }
 
   #price(usage: Usage): number | null {
-    const usd = this.#deps.price(this.#target!, usage, this.#offer?.price);
+    const usd = this.#deps.price(this.#target!, this.#offer?.price, usage, this.#epochMs);
     return usd !== null && Number.isFinite(usd) && usd >= 0 ? usd : null;
   }
 
@@ -280,6 +288,7 @@ export class Exchange {
     const { key, content, conversation, group, labels } = this.#asker;
     const { model, stream, text, user, tags } = this.#question;
     const { usage, finish, parts, malformed } = answer;
+    const tokens = usage?.untold ? undefined : usage;
     const told = content !== 'none';
     const record: LogRecord = {
       v: RECORD_VERSION,
@@ -295,11 +304,11 @@ export class Exchange {
       finish: finish === null ? null : tidyText(finish, MAX_FINISH),
       fault: error?.fault ?? null,
       attempts: this.attempts.length,
-      input_tokens: usage?.input ?? null,
-      cached_tokens: usage?.cached ?? null,
-      cache_write_tokens: usage?.cacheWrite ?? null,
-      output_tokens: usage?.output ?? null,
-      reasoning_tokens: usage?.reasoning ?? null,
+      input_tokens: tokens?.input ?? null,
+      cached_tokens: tokens?.cached ?? null,
+      cache_write_tokens: tokens?.cacheWrite ?? null,
+      output_tokens: tokens?.output ?? null,
+      reasoning_tokens: tokens?.reasoning ?? null,
       cost: this.#cost,
       latency_ms: round(this.elapsedMs),
       first_content_ms: this.#firstContentMs,
@@ -311,6 +320,7 @@ export class Exchange {
       group,
       labels: labels && someOf(labels),
       estimate,
+      units: usage && encodeUnits(usage),
       feedback: this.#opinion?.feedback,
       lane: this.#lane,
       request_bytes: this.#requestBytes,

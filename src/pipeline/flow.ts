@@ -2,7 +2,9 @@ import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
 import type { Answering, Continuation, Fold } from './lanes/lane.ts';
+import type { Meter } from './meter.ts';
 import type { Tap } from './tap.ts';
+import type { Usage } from '../wire/usage.ts';
 import type { Defects } from './defects.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { AttemptTimers } from './timers.ts';
@@ -25,6 +27,8 @@ export interface FlowOptions {
   readonly reader: BodyReader;
   /** Left out when the answer is only passed on. */
   readonly reading: { readonly fold: Fold; readonly tap: Tap } | undefined;
+  /** Sees what is only passed on, unless it is compressed. */
+  readonly meter?: Meter | undefined;
   readonly encoding: Encoding | 'identity';
   /** Whether what is only passed on is decompressed as well; what is read always is. */
   readonly unpacks: boolean;
@@ -48,6 +52,8 @@ const LINGER_FOR_MORE_MS = 15_000;
 export interface Flow {
   /** What is known of the answer; left out when nobody looks into it. */
   readonly tap: Tap | undefined;
+  /** What the answer used, as far as it is known. */
+  readonly usage: Usage | undefined;
   /**
    * The next bytes for the client, which may be none; `undefined` at the end of the upstream's body.
    * @throws ProxyError `network`, `malformed` or `too_long`, the provider's own error event, or why it was ended
@@ -92,14 +98,20 @@ export class UpstreamFlow implements Flow {
     return this.#options.reading?.tap;
   }
 
+  get usage(): Usage | undefined {
+    const { reading, meter } = this.#options;
+    return reading ? reading.tap.usage : meter?.usage;
+  }
+
   async next(): Promise<Uint8Array | undefined> {
-    const { reading, timers } = this.#options;
+    const { reading, timers, meter, encoding } = this.#options;
     if (reading?.tap.error) throw reading.tap.error;
     const piece = await (this.#inflater ? this.#inflated(this.#inflater) : this.#chunk());
     if (piece === undefined) return this.#rest();
     this.#count(piece);
     if (!reading) {
       timers.progressed();
+      if (this.#inflater || encoding === 'identity') meter?.push(piece);
       return piece;
     }
     const { tap, fold } = reading;

@@ -57,6 +57,10 @@ export class JoinedFlow implements Flow {
     return this.#options.tap;
   }
 
+  get usage(): Usage | undefined {
+    return this.tap.usage;
+  }
+
   async next(): Promise<Uint8Array | undefined> {
     if (this.#error) throw this.#error;
     const bytes = this.#held ?? (await this.#options.inner.next());

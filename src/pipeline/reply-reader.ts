@@ -30,6 +30,7 @@ export interface ReplyReaderOptions {
   readonly defects: Defects;
 }
 
+type Passing = Pick<FlowOptions, 'unpacks' | 'meter'>;
 type Body = NonNullable<UpstreamReply['body']>;
 
 const utf8 = new TextDecoder();
@@ -103,14 +104,14 @@ export class ReplyReader {
     return { ...this.headers, 'content-encoding': undefined, 'content-length': undefined };
   }
 
-  /** The body as it comes. @param unpacks whether it is given decompressed */
-  flow(reading: FlowOptions['reading'], unpacks = false): Flow {
+  /** The body as it comes. @param passing of what is only passed on */
+  flow(reading: FlowOptions['reading'], passing: Passing = { unpacks: false }): Flow {
     return new UpstreamFlow({
       ...this.#options,
       reader: this.#body().getReader(),
       reading,
       encoding: this.encoding,
-      unpacks,
+      ...passing,
     });
   }
 

@@ -117,7 +117,7 @@ export class Resumer {
     const { answer } = opened;
     if (answer.kind === 'whole' || this.#ended.has(opened)) return;
     this.#ended.add(opened);
-    const usage = answer.flow.tap?.usage;
+    const { usage } = answer.flow;
     if (usage) this.usage = addUsage(this.usage, usage);
     this.#parts.push({
       target: target.id,

@@ -1,122 +1,139 @@
-import type { calcPrice } from '@pydantic/genai-prices';
-import type { Price } from '../config/schema.ts';
+import type { DatedPrice, Price } from '../config/price-schema.ts';
 import type { Usage } from '../wire/usage.ts';
+import { globMatcher } from '../config/globs.ts';
+import { PriceTable } from './price-table.ts';
 
-/** USD per token. */
-interface Rates {
-  readonly input: number;
-  readonly cached: number;
-  readonly cacheWrite: number;
-  readonly output: number;
+/** Whose price is asked for. */
+export interface Priced {
+  /** The provider's name in the configuration. */
+  readonly provider: string;
+  /** The provider's id in the price table; `undefined` when it is not there. */
+  readonly vendor: string | undefined;
+  /** The name the provider knows. */
+  readonly model: string;
+  /** The model's own price in the configuration. */
+  readonly configured: Price | undefined;
 }
 
-type Calculate = typeof calcPrice;
+interface Override {
+  readonly price: DatedPrice;
+  readonly matches: (of: Priced) => boolean;
+}
 
-/** Models whose rates are remembered; looking one up in the table takes tens of microseconds. */
+/** Models whose overrides are remembered. */
 const MAX_REMEMBERED = 1_000;
 
 /**
- * What answers cost. The table is @pydantic/genai-prices, as dated as the release; a price in the configuration
- * goes before it. A model in neither has no price, and no guess is made.
+ * What answers cost. A model's own price in the configuration goes first, then the first of the configuration's `prices`
+ * that fits model, provider and time, then the built-in table. A model in none of them has no price, and no guess is made.
  */
 export class Prices {
-  readonly #rates = new Map<string, Rates | 'by_table' | null>();
-  #calculate: Calculate | undefined;
-  #loaded: Promise<void> | undefined;
+  readonly #table: PriceTable;
+  readonly #overrides: readonly Override[];
+  readonly #fitting = new Map<string, readonly DatedPrice[]>();
+
+  /** @param table may be shared; it outlives a configuration */
+  constructor(overrides: readonly DatedPrice[] = [], table = new PriceTable()) {
+    this.#table = table;
+    this.#overrides = overrides.map((price) => {
+      const fitsModel = globMatcher(price.model);
+      const fitsProvider = price.provider === undefined ? undefined : globMatcher(price.provider);
+      const matches = ({ model, provider }: Priced) => fitsModel(model) && (fitsProvider?.(provider) ?? true);
+      return { price, matches };
+    });
+  }
 
   /** Loads the table, once; until then only configured prices are known. It takes some 40 ms, after start-up. */
   load(): Promise<void> {
-    this.#loaded ??= this.#load();
-    return this.#loaded;
+    return this.#table.load();
   }
 
   /** The load to wait for; `undefined` once it is done. */
   pending(): Promise<void> | undefined {
-    return this.#calculate ? undefined : this.load();
-  }
-
-  async #load(): Promise<void> {
-    const table = await import('@pydantic/genai-prices');
-    this.#calculate = table.calcPrice;
+    return this.#table.pending();
   }
 
   /**
-   * @param vendor the provider's id in the table, or `undefined` when it is not there
+   * What an answer costs, or would cost: an estimate is a usage like any other. It takes a microsecond or two, and some
+   * ten where prices have tiers or change with time.
+   * @param atMs when it was asked, milliseconds since 1970
    * @returns USD, or `null` when the price is not known
    */
-  cost(
-    vendor: string | undefined,
-    model: string,
-    usage: Usage,
-    configured: Price | undefined,
-  ): number | null {
-    if (configured) return configuredCost(configured, usage);
-    if (vendor === undefined || !this.#calculate) return null;
-    const key = `${vendor}/${model}`;
-    let rates = this.#rates.get(key);
-    if (rates === undefined) {
-      rates = this.#lookUp(vendor, model);
-      if (this.#rates.size >= MAX_REMEMBERED) this.#rates.clear();
-      this.#rates.set(key, rates);
-    }
-    if (rates === null) return null;
-    if (rates === 'by_table')
-      return this.#calculate(tableUsage(usage), model, { providerId: vendor })?.total_price ?? null;
-    return multiply(rates, usage);
+  cost(of: Priced, usage: Usage, atMs: number): number | null {
+    const { vendor, model } = of;
+    const own = of.configured ?? this.#override(of, atMs);
+    const usd = own
+      ? costByPrice(own, usage)
+      : vendor === undefined
+        ? null
+        : this.#table.cost(vendor, model, usage, atMs);
+    // Sums of binary fractions end in noise; ten digits are enough.
+    return usd === null ? null : Math.round(usd * 1e10) / 1e10;
   }
 
   /** Tokens a model takes by the table; `undefined` when it is not there. */
   contextWindow(vendor: string | undefined, model: string): number | undefined {
-    if (vendor === undefined || !this.#calculate) return undefined;
-    const found = this.#calculate({ input_tokens: 0, output_tokens: 0 }, model, { providerId: vendor });
-    return found?.model.context_window;
+    return vendor === undefined ? undefined : this.#table.contextWindow(vendor, model);
   }
 
-  /** Flat prices become rates; tiers and prices that change with the time of day are left to the table. */
-  #lookUp(vendor: string, model: string): Rates | 'by_table' | null {
-    const found = this.#calculate!({ input_tokens: 0, output_tokens: 0 }, model, { providerId: vendor });
-    if (!found) return null;
-    const {
-      input_mtok,
-      output_mtok,
-      cache_read_mtok = input_mtok,
-      cache_write_mtok = input_mtok,
-    } = found.model_price;
-    const flat = [input_mtok, output_mtok, cache_read_mtok, cache_write_mtok];
-    if (Array.isArray(found.model.prices) || !flat.every((price) => typeof price === 'number'))
-      return 'by_table';
-    const [input, output, cached, cacheWrite] = flat.map((price) => (price as number) / 1e6);
-    return { input: input!, output: output!, cached: cached!, cacheWrite: cacheWrite! };
+  #override(of: Priced, atMs: number): DatedPrice | undefined {
+    if (this.#overrides.length === 0) return undefined;
+    const key = `${of.provider}/${of.model}`;
+    let fitting = this.#fitting.get(key);
+    if (!fitting) {
+      fitting = this.#overrides.filter(({ matches }) => matches(of)).map(({ price }) => price);
+      if (this.#fitting.size >= MAX_REMEMBERED) this.#fitting.clear();
+      this.#fitting.set(key, fitting);
+    }
+    return fitting.find(({ from = -Infinity, until = Infinity }) => from <= atMs && atMs < until);
   }
 }
 
-function configuredCost({ input, output, cached = input, cache_write = input }: Price, usage: Usage): number {
-  const rates = {
-    input: input / 1e6,
-    output: output / 1e6,
-    cached: cached / 1e6,
-    cacheWrite: cache_write / 1e6,
-  };
-  return multiply(rates, usage);
+/**
+ * What an answer costs at a price of the configuration.
+ * @returns USD, or `null` when the price does not count what is known of the answer
+ */
+export function costByPrice(price: Price, usage: Usage): number | null {
+  const { request, image, minute, characters, search } = price;
+  const { images = 0, seconds = 0, characters: spoken = 0, webSearches = 0 } = usage;
+  const other =
+    (request ?? 0) +
+    images * (image ?? 0) +
+    (seconds / 60) * (minute ?? 0) +
+    (spoken / 1e6) * (characters ?? 0) +
+    webSearches * (search ?? 0);
+  if (!usage.untold) return other + tokensCost(price, usage);
+  const counts =
+    request !== undefined ||
+    (images > 0 && image !== undefined) ||
+    (seconds > 0 && minute !== undefined) ||
+    (spoken > 0 && characters !== undefined);
+  return counts ? other : null;
 }
 
-function multiply(rates: Rates, usage: Usage): number {
-  const plain = Math.max(0, usage.input - usage.cached - usage.cacheWrite);
-  const usd =
-    plain * rates.input +
-    usage.cached * rates.cached +
-    usage.cacheWrite * rates.cacheWrite +
-    usage.output * rates.output;
-  // Sums of binary fractions end in noise; ten digits are enough.
-  return Math.round(usd * 1e10) / 1e10;
-}
-
-function tableUsage(usage: Usage): Parameters<Calculate>[0] {
-  return {
-    // The table refuses usage of which more came from a cache than there was.
-    input_tokens: Math.max(usage.input, usage.cached + usage.cacheWrite),
-    cache_read_tokens: usage.cached,
-    cache_write_tokens: usage.cacheWrite,
-    output_tokens: usage.output,
-  };
+function tokensCost(price: Price, usage: Usage): number {
+  const { input = 0, output = 0 } = price;
+  const { cached = input, cache_write = input, reasoning = output } = price;
+  const { cache_write_1h = cache_write, cached_audio = cached } = price;
+  const { input_audio = input, output_audio = output, input_image = input, output_image = output } = price;
+  const { inputAudio = 0, inputImage = 0, outputAudio = 0, outputImage = 0, cacheWrite1h = 0 } = usage;
+  const cachedAudio = Math.min(usage.cachedAudio ?? 0, usage.cached, inputAudio);
+  const cachedText = usage.cached - cachedAudio;
+  const freshAudio = inputAudio - cachedAudio;
+  const plainIn = Math.max(0, usage.input - cachedText - usage.cacheWrite - inputAudio - inputImage);
+  const thought = Math.min(usage.reasoning, Math.max(0, usage.output - outputAudio - outputImage));
+  const plainOut = Math.max(0, usage.output - thought - outputAudio - outputImage);
+  const millionths =
+    plainIn * input +
+    cachedText * cached +
+    cachedAudio * cached_audio +
+    (usage.cacheWrite - cacheWrite1h) * cache_write +
+    cacheWrite1h * cache_write_1h +
+    freshAudio * input_audio +
+    inputImage * input_image +
+    plainOut * output +
+    thought * reasoning +
+    outputAudio * output_audio +
+    outputImage * output_image;
+  return millionths / 1e6;
 }

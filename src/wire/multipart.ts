@@ -23,6 +23,9 @@ interface Part {
 const MAX_PARTS = 256;
 const MAX_HEAD = 8 * 1024;
 
+/** What is longer is no number that anyone asks for. */
+const MAX_DIGITS = 9;
+
 /** RFC 2046 allows 70 characters. */
 const MAX_BOUNDARY = 200;
 
@@ -65,6 +68,18 @@ export function spliceFormModel(
   spliced.set(value, model.start);
   spliced.set(body.subarray(model.end), model.start + value.length);
   return spliced;
+}
+
+/** A field of a form that was read before, as a whole number; `undefined` where it is none. */
+export function formNumber(body: Uint8Array, contentType: string, name: string): number | undefined {
+  if (!contentType.toLowerCase().startsWith('multipart/form-data')) return undefined;
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  for (const { head, start, end } of partsOf(bytes, boundaryOf(contentType))) {
+    if (end - start > MAX_DIGITS || nameOf(dispositionOf(head)) !== name) continue;
+    const digits = bytes.toString('latin1', start, end);
+    return /^\d+$/.test(digits) ? Number(digits) : undefined;
+  }
+  return undefined;
 }
 
 function unreadable(state: string, param?: string): ProxyError {

@@ -1,17 +1,56 @@
 import type { JsonObject } from './json.ts';
-import { countOf, isObject, objectOf } from './json.ts';
+import { countOf, isObject, numberOf, objectOf } from './json.ts';
+
+/**
+ * What is told apart from the tokens of an answer: parts of them that have a price of their own, and what is charged by
+ * another unit. The names are those of the request log (`units`).
+ */
+export const UNITS = {
+  cacheWrite1h: 'cache_write_1h_tokens',
+  inputAudio: 'input_audio_tokens',
+  cachedAudio: 'cached_audio_tokens',
+  outputAudio: 'output_audio_tokens',
+  inputImage: 'input_image_tokens',
+  outputImage: 'output_image_tokens',
+  webSearches: 'web_searches',
+  images: 'images',
+  seconds: 'seconds',
+  characters: 'characters',
+} as const;
+
+export type Unit = keyof typeof UNITS;
+
+const UNIT_NAMES = Object.keys(UNITS) as Unit[];
+
+/** Amounts above zero alone. */
+export type Units = { readonly [name in Unit]?: number };
 
 /**
  * Tokens of one answer, normalised: `input` includes what was read from and written to a prompt cache,
  * `output` includes reasoning. Providers add these up differently; each protocol's reader converts. All of them are
  * safe integers from 0 up: what a provider tells otherwise is left out.
  */
-export interface Usage {
+export interface Usage extends Units {
   readonly input: number;
   readonly cached: number;
   readonly cacheWrite: number;
   readonly output: number;
   readonly reasoning: number;
+  /** Nobody told the tokens: the zeros mean nothing, and only other units are known. */
+  readonly untold?: true;
+}
+
+/** An answer of which no tokens were told. */
+export const UNTOLD: Usage = { input: 0, cached: 0, cacheWrite: 0, output: 0, reasoning: 0, untold: true };
+
+/** The units that there are any of. */
+export function unitsOf(amounts: { readonly [name in Unit]?: number | undefined }): Units {
+  const some: { [name in Unit]?: number } = {};
+  for (const name of UNIT_NAMES) {
+    const amount = amounts[name];
+    if (amount !== undefined && amount > 0) some[name] = amount;
+  }
+  return some;
 }
 
 /** Tokens of which none came from a cache. */
@@ -27,8 +66,11 @@ export function openaiUsage(value: unknown): Usage | undefined {
   if (input === undefined && output === undefined) return undefined;
   // Mistral's hosts misspell it.
   const details = value.prompt_tokens_details ?? value.input_tokens_details ?? value.prompt_token_details;
-  const prompt = objectOf(details);
-  const completion = objectOf(value.completion_tokens_details ?? value.output_tokens_details);
+  // Transcriptions have a singular of their own.
+  const prompt = objectOf(details ?? value.input_token_details);
+  const completion = objectOf(
+    value.completion_tokens_details ?? value.output_tokens_details ?? value.output_token_details,
+  );
   // What a cache gave or took is part of the input.
   const cached = Math.min(cachedTokens(value, prompt), input ?? 0);
   const cacheWrite = Math.min(countOf(prompt.cache_write_tokens) ?? 0, (input ?? 0) - cached);
@@ -38,7 +80,21 @@ export function openaiUsage(value: unknown): Usage | undefined {
     cacheWrite,
     output: output ?? 0,
     reasoning: countOf(completion.reasoning_tokens) ?? 0,
+    ...unitsOf({
+      cacheWrite1h: within(prompt.cache_write_1h_tokens, cacheWrite),
+      inputAudio: within(prompt.audio_tokens, input),
+      cachedAudio: within(objectOf(prompt.cached_tokens_details).audio_tokens, cached),
+      outputAudio: within(completion.audio_tokens, output),
+      inputImage: within(prompt.image_tokens, input),
+      outputImage: within(completion.image_tokens, output),
+      webSearches: countOf(objectOf(value.server_tool_use).web_search_requests),
+    }),
   };
+}
+
+/** A part is never more than the whole. */
+function within(part: unknown, whole = 0): number {
+  return Math.min(countOf(part) ?? 0, whole);
 }
 
 /** What came from a cache, where each vendor puts it: DeepSeek, Mistral, then Moonshot and Together. */
@@ -80,17 +136,32 @@ export function addUsage(a: Usage | undefined, b: Usage): Usage {
     cacheWrite: sumOf(a.cacheWrite, b.cacheWrite),
     output: sumOf(a.output, b.output),
     reasoning: sumOf(a.reasoning, b.reasoning),
+    ...unitsOf(Object.fromEntries(UNIT_NAMES.map((name) => [name, sumOf(a[name] ?? 0, b[name] ?? 0)]))),
+    ...(a.untold && b.untold ? { untold: true } : {}),
   };
 }
 
-/** Writes usage in OpenAI's shape. */
+/** Writes usage in OpenAI's shape. What it has no field for is told where others tell it, if there is any. */
 export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
+  const { cacheWrite1h, inputAudio, cachedAudio, outputAudio, inputImage, outputImage, webSearches } = usage;
   return {
     prompt_tokens: usage.input,
     completion_tokens: usage.output,
     total_tokens: sumOf(usage.input, usage.output),
-    prompt_tokens_details: { cached_tokens: usage.cached, cache_write_tokens: usage.cacheWrite },
-    completion_tokens_details: { reasoning_tokens: usage.reasoning },
+    prompt_tokens_details: {
+      cached_tokens: usage.cached,
+      cache_write_tokens: usage.cacheWrite,
+      ...(cacheWrite1h ? { cache_write_1h_tokens: cacheWrite1h } : {}),
+      ...(inputAudio ? { audio_tokens: inputAudio } : {}),
+      ...(inputImage ? { image_tokens: inputImage } : {}),
+      ...(cachedAudio ? { cached_tokens_details: { audio_tokens: cachedAudio } } : {}),
+    },
+    completion_tokens_details: {
+      reasoning_tokens: usage.reasoning,
+      ...(outputAudio ? { audio_tokens: outputAudio } : {}),
+      ...(outputImage ? { image_tokens: outputImage } : {}),
+    },
+    ...(webSearches ? { server_tool_use: { web_search_requests: webSearches } } : {}),
   };
 }
 
@@ -99,6 +170,26 @@ export interface OpenaiUsage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
-  prompt_tokens_details: { cached_tokens: number; cache_write_tokens: number };
-  completion_tokens_details: { reasoning_tokens: number };
+  prompt_tokens_details: {
+    cached_tokens: number;
+    cache_write_tokens: number;
+    cache_write_1h_tokens?: number;
+    audio_tokens?: number;
+    image_tokens?: number;
+    cached_tokens_details?: { audio_tokens: number };
+  };
+  completion_tokens_details: { reasoning_tokens: number; audio_tokens?: number; image_tokens?: number };
+  server_tool_use?: { web_search_requests: number };
+}
+
+/** Units as the request log has them; `undefined` when there are none. */
+export function encodeUnits(usage: Usage): Record<string, number> | undefined {
+  const some = UNIT_NAMES.flatMap((name) => (usage[name] ? [[UNITS[name], usage[name]] as const] : []));
+  return some.length > 0 ? Object.fromEntries(some) : undefined;
+}
+
+/** Units out of the request log. */
+export function decodeUnits(value: unknown): Units {
+  if (!isObject(value)) return {};
+  return unitsOf(Object.fromEntries(UNIT_NAMES.map((name) => [name, numberOf(value[UNITS[name]])])));
 }

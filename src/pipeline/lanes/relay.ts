@@ -7,6 +7,7 @@ import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
+import { ENDPOINTS } from '../../wire/endpoints.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../../wire/json.ts';
 import { spliceFormModel } from '../../wire/multipart.ts';
 import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
@@ -43,8 +44,8 @@ export const relay: Lane = {
       query: inbound.query,
       body,
       contentType: inbound.contentType,
-      // A compressed stream could not end in a readable error.
-      headers: inbound.stream ? uncompressed : headers,
+      // A compressed stream could not end in a readable error, and what only passes is searched for what it used.
+      headers: inbound.stream || !ENDPOINTS[endpoint].understood ? uncompressed : headers,
       dropped: changed?.dropped ?? [],
       whole: (text, target) => readWhole(text, target, endpoint, quirks),
       *wholeAsStream(text, target) {

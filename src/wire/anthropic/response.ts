@@ -5,7 +5,7 @@ import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { encodeOpenaiUsage, sumOf } from '../usage.ts';
+import { encodeOpenaiUsage, sumOf, unitsOf } from '../usage.ts';
 
 /**
  * The finish reason of a message in chat's words, or their own where it has none; `null` where none is told.
@@ -30,6 +30,13 @@ export function anthropicUsage(value: unknown): Usage | undefined {
     cacheWrite,
     output: output ?? 0,
     reasoning: countOf(objectOf(value.output_tokens_details).thinking_tokens) ?? 0,
+    ...unitsOf({
+      cacheWrite1h: Math.min(
+        countOf(objectOf(value.cache_creation).ephemeral_1h_input_tokens) ?? 0,
+        cacheWrite,
+      ),
+      webSearches: countOf(objectOf(value.server_tool_use).web_search_requests),
+    }),
   };
 }
 

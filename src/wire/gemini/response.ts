@@ -5,7 +5,7 @@ import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { encodeOpenaiUsage, sumOf } from '../usage.ts';
+import { encodeOpenaiUsage, sumOf, unitsOf } from '../usage.ts';
 import { decodeLogprobs } from './logprobs.ts';
 
 export type GeminiContext = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
@@ -26,13 +26,29 @@ export function geminiUsage(value: unknown): Usage | undefined {
   const said = countOf(value.candidatesTokenCount) ?? countOf(value.responseTokenCount);
   const thought = countOf(value.thoughtsTokenCount) ?? 0;
   if (prompt === undefined && said === undefined) return undefined;
+  const saidDetails = value.candidatesTokensDetails ?? value.responseTokensDetails;
   return {
     input: sumOf(prompt ?? 0, countOf(value.toolUsePromptTokenCount) ?? 0),
     cached: countOf(value.cachedContentTokenCount) ?? 0,
     cacheWrite: 0,
     output: sumOf(said ?? 0, thought),
     reasoning: thought,
+    ...unitsOf({
+      inputAudio: Math.min(ofModality(value.promptTokensDetails, 'AUDIO'), prompt ?? 0),
+      cachedAudio: ofModality(value.cacheTokensDetails, 'AUDIO'),
+      outputAudio: Math.min(ofModality(saidDetails, 'AUDIO'), said ?? 0),
+      inputImage: Math.min(ofModality(value.promptTokensDetails, 'IMAGE'), prompt ?? 0),
+      outputImage: Math.min(ofModality(saidDetails, 'IMAGE'), said ?? 0),
+    }),
   };
+}
+
+/** Tokens of one modality out of a list of them. */
+function ofModality(details: unknown, modality: string): number {
+  const some = listOf(details)
+    .map(objectOf)
+    .filter((each) => each.modality === modality);
+  return sumOf(...some.map(({ tokenCount }) => countOf(tokenCount) ?? 0));
 }
 
 /** A whole answer in the canonical form. @throws ProxyError `malformed` */

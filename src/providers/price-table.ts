@@ -1,0 +1,222 @@
+import type { calcPrice, Provider, TieredPrices } from '@pydantic/genai-prices';
+import type { Usage } from '../wire/usage.ts';
+
+type Calculate = typeof calcPrice;
+
+type Prices = Readonly<Record<string, number | TieredPrices | undefined>>;
+
+/** USD for a million tokens of text, and for a request. */
+interface Rates {
+  readonly input: number | TieredPrices;
+  readonly cached: number | TieredPrices;
+  readonly cacheWrite: number | TieredPrices;
+  readonly output: number | TieredPrices;
+  readonly request: number;
+}
+
+/** A model in the table. */
+interface Entry {
+  /** Its vendor with this model alone: to look it up among all costs tens of microseconds. */
+  readonly provider: Provider;
+  readonly contextWindow: number | undefined;
+  /** Whether its prices change with time. */
+  readonly dated: boolean;
+  /** The minute of `rates`, since 1970. */
+  minute: number;
+  /** `undefined` where more than plain tokens is always counted. */
+  rates: Rates | undefined;
+  /** Names of what has a price. */
+  readonly priced: ReadonlySet<string>;
+}
+
+/** Models that are remembered. */
+const MAX_REMEMBERED = 1_000;
+
+const MINUTE_MS = 60_000;
+
+/** Prices that {@link Rates} hold. */
+const PLAIN: ReadonlySet<string> = new Set([
+  'input_mtok',
+  'output_mtok',
+  'cache_read_mtok',
+  'cache_write_mtok',
+  'requests_kcount',
+]);
+
+/** What is counted only where an answer tells of it. */
+const TOLD: ReadonlySet<string> = new Set([
+  'cache_write_1h_mtok',
+  'web_searches_kcount',
+  'storage_searches_kcount',
+  'social_searches_kcount',
+  'input_audio_mtok',
+  'cache_audio_read_mtok',
+  'output_audio_mtok',
+  'input_image_mtok',
+  'cache_image_read_mtok',
+  'output_image_mtok',
+]);
+
+/**
+ * The prices of @pydantic/genai-prices, as dated as the release. They may have tiers, a date they begin at and hours of the
+ * day. A model that is not there has no price, and no guess is made.
+ */
+export class PriceTable {
+  readonly #entries = new Map<string, Entry | null>();
+  #calculate: Calculate | undefined;
+  #loaded: Promise<void> | undefined;
+
+  /** Loads the table, once; until then nothing has a price. It takes some 40 ms. */
+  load(): Promise<void> {
+    this.#loaded ??= this.#load();
+    return this.#loaded;
+  }
+
+  /** The load to wait for; `undefined` once it is done. */
+  pending(): Promise<void> | undefined {
+    return this.#calculate ? undefined : this.load();
+  }
+
+  async #load(): Promise<void> {
+    const table = await import('@pydantic/genai-prices');
+    this.#calculate = table.calcPrice;
+  }
+
+  /**
+   * @param vendor the provider's id in the table
+   * @param atMs when it was asked, milliseconds since 1970
+   * @returns USD, or `null` when the table does not say
+   */
+  cost(vendor: string, model: string, usage: Usage, atMs: number): number | null {
+    const entry = this.#entry(vendor, model);
+    if (!entry) return null;
+    if (usage.untold && !countsUntold(entry, usage)) return null;
+    const rates = isPlain(usage) ? this.#rates(entry, model, atMs) : undefined;
+    if (rates) return multiply(rates, usage);
+    const { provider } = entry;
+    const found = this.#calculate!(tableUsage(usage), model, { provider, timestamp: new Date(atMs) });
+    return found?.total_price ?? null;
+  }
+
+  /** What changes with the hour does so at full minutes. */
+  #rates(entry: Entry, model: string, atMs: number): Rates | undefined {
+    const minute = Math.floor(atMs / MINUTE_MS);
+    if (entry.dated && entry.minute !== minute) {
+      const { provider } = entry;
+      entry.minute = minute;
+      const found = this.#calculate!({}, model, { provider, timestamp: new Date(atMs) });
+      entry.rates = found ? ratesOf(found.model_price) : undefined;
+    }
+    return entry.rates;
+  }
+
+  /** Tokens a model takes; `undefined` when the table does not say. */
+  contextWindow(vendor: string, model: string): number | undefined {
+    return this.#entry(vendor, model)?.contextWindow;
+  }
+
+  #entry(vendor: string, model: string): Entry | null {
+    if (!this.#calculate) return null;
+    const key = `${vendor}/${model}`;
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      entry = this.#lookUp(vendor, model);
+      if (this.#entries.size >= MAX_REMEMBERED) this.#entries.clear();
+      this.#entries.set(key, entry);
+    }
+    return entry;
+  }
+
+  #lookUp(vendor: string, model: string): Entry | null {
+    const found = this.#calculate!({}, model, { providerId: vendor });
+    if (!found) return null;
+    const { prices, context_window } = found.model;
+    const all = Array.isArray(prices) ? prices.map((each) => each.prices) : [prices];
+    return {
+      provider: { ...found.provider, models: [{ ...found.model, match: { starts_with: '' } }] },
+      contextWindow: context_window,
+      dated: Array.isArray(prices),
+      minute: NaN,
+      rates: Array.isArray(prices) ? undefined : ratesOf(prices),
+      priced: new Set(all.flatMap(Object.keys)),
+    };
+  }
+}
+
+function ratesOf(prices: Prices): Rates | undefined {
+  if (Object.keys(prices).some((name) => !PLAIN.has(name) && !TOLD.has(name))) return undefined;
+  const { input_mtok = 0, output_mtok = 0, requests_kcount = 0 } = prices;
+  const { cache_read_mtok = input_mtok, cache_write_mtok = input_mtok } = prices;
+  if (typeof requests_kcount !== 'number') return undefined;
+  return {
+    input: input_mtok,
+    output: output_mtok,
+    cached: cache_read_mtok,
+    cacheWrite: cache_write_mtok,
+    request: requests_kcount / 1e3,
+  };
+}
+
+/** Whether it is nothing but tokens of text. */
+function isPlain(usage: Usage): boolean {
+  return (
+    usage.cacheWrite1h === undefined &&
+    usage.inputAudio === undefined &&
+    usage.cachedAudio === undefined &&
+    usage.outputAudio === undefined &&
+    usage.inputImage === undefined &&
+    usage.outputImage === undefined &&
+    usage.webSearches === undefined &&
+    usage.seconds === undefined &&
+    usage.characters === undefined
+  );
+}
+
+/** Whether the model has a price for what is known of an answer whose tokens nobody told. */
+function countsUntold({ priced }: Entry, { seconds, characters }: Usage): boolean {
+  if (seconds !== undefined) return priced.has('audio_hours');
+  return characters !== undefined && priced.has('input_mchars');
+}
+
+function multiply(rates: Rates, usage: Usage): number {
+  const { input, cached, cacheWrite, output } = usage;
+  // A price with tiers goes by the whole input, and holds for all tokens.
+  const whole = Math.max(input, cached + cacheWrite);
+  const millionths =
+    (whole - cached - cacheWrite) * tierOf(rates.input, whole) +
+    cached * tierOf(rates.cached, whole) +
+    cacheWrite * tierOf(rates.cacheWrite, whole) +
+    output * tierOf(rates.output, whole);
+  return rates.request + millionths / 1e6;
+}
+
+function tierOf(price: number | TieredPrices, input: number): number {
+  if (typeof price === 'number') return price;
+  const tier = price.tiers.findLast(({ start }) => input > start);
+  return tier?.price ?? price.base;
+}
+
+/** The table refuses parts that are more than their whole. */
+function tableUsage(usage: Usage): Parameters<Calculate>[0] {
+  const { cached, cacheWrite, output, reasoning, seconds } = usage;
+  const { cacheWrite1h = 0, inputAudio = 0, outputAudio = 0, inputImage = 0, outputImage = 0 } = usage;
+  const cachedAudio = Math.min(usage.cachedAudio ?? 0, cached, inputAudio);
+  // What came from a cache is either audio, or neither audio nor an image: nobody tells of cached images.
+  const input = Math.max(usage.input, cached + cacheWrite, inputAudio + inputImage + cached - cachedAudio);
+  return {
+    input_tokens: input,
+    output_tokens: Math.max(output, outputAudio + outputImage),
+    cache_read_tokens: cached,
+    cache_write_tokens: cacheWrite,
+    cache_write_1h_tokens: Math.min(cacheWrite1h, cacheWrite),
+    input_audio_tokens: inputAudio,
+    cache_audio_read_tokens: cachedAudio,
+    output_audio_tokens: outputAudio,
+    input_image_tokens: inputImage,
+    output_image_tokens: outputImage,
+    output_reasoning_tokens: Math.min(reasoning, Math.max(0, output - outputAudio - outputImage)),
+    web_searches: usage.webSearches ?? 0,
+    ...(seconds === undefined ? {} : { audio_seconds: seconds, input_audio_seconds: seconds }),
+    ...(usage.characters === undefined ? {} : { input_characters: usage.characters }),
+  };
+}

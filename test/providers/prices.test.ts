@@ -1,0 +1,246 @@
+import { describe, expect, test } from 'bun:test';
+import { calcPrice, findProvider } from '@pydantic/genai-prices';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { schema } from '../../src/config/schema.ts';
+import { Prices } from '../../src/providers/prices.ts';
+import { UNTOLD } from '../../src/wire/usage.ts';
+import type { Usage } from '../../src/wire/usage.ts';
+
+const table = new Prices();
+await table.load();
+
+const NOW = Date.parse('2026-09-01T12:00:00Z');
+const tokens = (more: Partial<Usage> = {}): Usage => ({
+  input: 1_000,
+  cached: 0,
+  cacheWrite: 0,
+  output: 100,
+  reasoning: 0,
+  ...more,
+});
+const listed = (vendor: string, model: string, usage: Usage, atMs = NOW, prices = table) =>
+  prices.cost({ provider: 'p', vendor, model, configured: undefined }, usage, atMs);
+
+function configured(prices: ConfigInput['prices']): Prices {
+  return new Prices(schema.parse({ providers: [{ name: 'p', type: 'mock' }], prices }).prices);
+}
+
+describe('Prices.cost() by the table', () => {
+  test.each([
+    [
+      'audio',
+      'openai',
+      'gpt-audio',
+      { inputAudio: 500, outputAudio: 50 },
+      500 * 2.5 + 500 * 32 + 50 * 10 + 50 * 64,
+    ],
+    [
+      'cached audio',
+      'openai',
+      'gpt-realtime',
+      { inputAudio: 500, cached: 400, cachedAudio: 300 },
+      400 * 4 + 100 * 0.4 + 200 * 32 + 300 * 0.4 + 100 * 16,
+    ],
+    [
+      'cache writes of an hour',
+      'anthropic',
+      'claude-sonnet-4-0',
+      { cacheWrite: 200, cacheWrite1h: 150 },
+      800 * 3 + 50 * 3.75 + 150 * 6 + 100 * 15,
+    ],
+    [
+      'images',
+      'openai',
+      'gpt-image-1.5',
+      { inputImage: 600, output: 4_000, outputImage: 4_000 },
+      400 * 5 + 600 * 8 + 4_000 * 32,
+    ],
+    ['a search', 'anthropic', 'claude-sonnet-4-0', { webSearches: 3 }, 1_000 * 3 + 100 * 15 + 30_000],
+    ['a request', 'perplexity', 'sonar', {}, 1_000 + 100 + 12_000],
+    [
+      'the tier of a long prompt',
+      'anthropic',
+      'claude-sonnet-4-5',
+      { input: 200_001 },
+      200_001 * 6 + 100 * 22.5,
+    ],
+    ['the tier below it', 'anthropic', 'claude-sonnet-4-5', { input: 200_000 }, 200_000 * 3 + 100 * 15],
+    ['parts above their whole', 'openai', 'gpt-audio', { input: 10, cached: 20, inputAudio: 30 }, undefined],
+  ] as const)('counts %s', (_, vendor, model, more, millionths) => {
+    const usd = listed(vendor, model, tokens(more));
+    if (millionths === undefined) expect(usd).toBeGreaterThan(0);
+    else expect(usd).toBeCloseTo(millionths / 1e6, 9);
+  });
+
+  test('goes by the day and the hour of the request', () => {
+    const at = (time: string) =>
+      listed('anthropic', 'claude-sonnet-4-6', tokens({ input: 300_000 }), Date.parse(time));
+    expect([at('2026-03-12T23:59:59Z'), at('2026-03-13T00:00:00Z')]).toEqual([1.80225, 0.9015]);
+    const hour = (time: string) => listed('deepseek', 'deepseek-chat', tokens(), Date.parse(time));
+    expect(hour('2026-01-01T00:29:59Z')).toBeLessThan(hour('2026-01-01T00:30:00Z')!);
+    expect(hour('2026-01-01T16:30:00Z')).toBe(hour('2026-01-01T00:29:59Z'));
+  });
+
+  test('counts minutes of audio, and nothing where the unit has no price', () => {
+    expect(listed('openai', 'whisper-1', { ...UNTOLD, seconds: 600 })).toBeCloseTo(0.06, 9);
+    expect(listed('openai', 'gpt-4o-mini-tts', { ...UNTOLD, characters: 100 })).toBeNull();
+    expect(listed('openai', 'gpt-4o', UNTOLD)).toBeNull();
+    expect(listed('openai', 'no-such-model', tokens())).toBeNull();
+  });
+
+  test('is the same sum as the table makes, for every model and at any time', () => {
+    const random = seeded(7);
+    const times = [
+      '2024-06-01T03:00:00Z',
+      '2026-01-01T00:45:00Z',
+      '2026-08-21T00:00:00Z',
+      '2027-02-01T09:10:00Z',
+    ];
+    let compared = 0;
+    for (const vendor of [
+      'openai',
+      'anthropic',
+      'google',
+      'aws',
+      'deepseek',
+      'mistral',
+      'x-ai',
+      'perplexity',
+    ]) {
+      for (const { id } of findProvider({ providerId: vendor })!.models) {
+        const atMs = Date.parse(times[random(times.length)]!);
+        const [cached, cacheWrite, plain] = [random(300_000), random(9_000), random(300_000)];
+        const usage = tokens({
+          input: cached + cacheWrite + plain,
+          cached,
+          cacheWrite,
+          output: random(9_000),
+        });
+        const expected = calcPrice(
+          {
+            input_tokens: usage.input,
+            cache_read_tokens: cached,
+            cache_write_tokens: cacheWrite,
+            output_tokens: usage.output,
+          },
+          id,
+          { providerId: vendor, timestamp: new Date(atMs) },
+        );
+        const usd = listed(vendor, id, usage, atMs);
+        if (expected === null) expect(usd).toBeNull();
+        else expect(usd).toBeCloseTo(expected.total_price, 8);
+        compared += 1;
+      }
+    }
+    expect(compared).toBeGreaterThan(200);
+  });
+});
+
+describe('Prices.cost() by the configuration', () => {
+  test('takes the first price that fits model, provider and time, before the table', async () => {
+    const prices = configured([
+      { model: 'gpt-4o', provider: 'q', input: 100, output: 100 },
+      { model: 'gpt-*', until: '2026-08-31', input: 1, output: 2 },
+      { model: 'gpt-*', from: '2026-09-01T12:00:00Z', input: 3, output: 4 },
+    ]);
+    await prices.load();
+    const at = (time: string) => listed('openai', 'gpt-4o', tokens(), Date.parse(time), prices);
+    expect(at('2026-08-31T23:59:59Z')).toBe(0.0012);
+    // Between the two the table says what it costs.
+    expect(at('2026-09-01T00:00:00Z')).toBe(0.0035);
+    expect(at('2026-09-01T12:00:00Z')).toBe(0.0034);
+    expect(listed('openai', 'o3', tokens(), NOW, prices)).toBe(listed('openai', 'o3', tokens()));
+  });
+
+  test("goes behind a model's own price", () => {
+    const prices = configured([{ model: '*', input: 1, output: 1 }]);
+    const of = { provider: 'p', vendor: undefined, model: 'm', configured: { input: 0, output: 10 } };
+    expect(prices.cost(of, tokens(), NOW)).toBe(0.001);
+  });
+
+  test.each([
+    [
+      'tokens of each kind',
+      {
+        input: 1,
+        output: 2,
+        cached: 3,
+        cache_write: 4,
+        cache_write_1h: 5,
+        input_audio: 6,
+        cached_audio: 7,
+        output_audio: 8,
+        reasoning: 9,
+        output_image: 10,
+        input_image: 11,
+      },
+      {
+        input: 1_000,
+        cached: 100,
+        cachedAudio: 40,
+        cacheWrite: 50,
+        cacheWrite1h: 20,
+        inputAudio: 90,
+        inputImage: 10,
+        output: 500,
+        reasoning: 60,
+        outputAudio: 70,
+        outputImage: 80,
+      },
+      (1_000 - 60 - 50 - 90 - 10) * 1 +
+        60 * 3 +
+        40 * 7 +
+        30 * 4 +
+        20 * 5 +
+        50 * 6 +
+        10 * 11 +
+        (500 - 210) * 2 +
+        60 * 9 +
+        70 * 8 +
+        80 * 10,
+    ],
+    [
+      'what is left out as its whole',
+      { input: 1, output: 2 },
+      {
+        input: 1_000,
+        cached: 100,
+        cacheWrite: 50,
+        inputAudio: 90,
+        output: 500,
+        reasoning: 60,
+        outputAudio: 70,
+      },
+      2_000,
+    ],
+    ['requests', { request: 0.5, input: 1, output: 1 }, {}, 500_000 + 1_100],
+    ['images', { image: 0.04 }, { ...UNTOLD, images: 3 }, 120_000],
+    ['minutes', { minute: 0.006 }, { ...UNTOLD, seconds: 90 }, 9_000],
+    ['characters', { characters: 15 }, { ...UNTOLD, characters: 2_000 }, 30_000],
+    ['searches', { search: 0.01, input: 0, output: 0 }, { webSearches: 2 }, 20_000],
+    ['free requests', { request: 0 }, UNTOLD, 0],
+    ['no unit that is not there', { image: 0.04 }, { ...UNTOLD, seconds: 5 }, null],
+    ['no tokens that nobody told', { input: 1, output: 1 }, UNTOLD, null],
+  ] as const)('counts %s', (_, price, usage, millionths) => {
+    const usd = listed('none', 'm', tokens(usage), NOW, configured([{ model: 'm', ...price }]));
+    if (millionths === null) expect(usd).toBeNull();
+    else expect(usd).toBeCloseTo(millionths / 1e6, 9);
+  });
+
+  test.each([
+    [{ input: 1 }, 'expected `output` too'],
+    [{ cached: 1 }, 'expected a price'],
+    [{}, 'expected a price'],
+  ])('refuses %j', (price, message) => {
+    expect(() => configured([{ model: 'm', ...price }])).toThrow(message);
+  });
+});
+
+/** Numbers below a bound, the same in each run. */
+function seeded(seed: number): (bound: number) => number {
+  let state = seed;
+  return (bound) => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state % bound;
+  };
+}

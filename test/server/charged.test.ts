@@ -1,0 +1,190 @@
+/** Answers that pass unread are charged by what they and their requests say. */
+import { describe, expect, test } from 'bun:test';
+import { gzipSync } from 'node:zlib';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { provider, running } from '../helpers/proxy.ts';
+import { upstream } from '../helpers/upstream.ts';
+
+const UNIT_PRICES: ConfigInput['prices'] = [
+  { model: 'm', input: 1, output: 1, image: 0.04, minute: 0.006, characters: 15 },
+];
+const PNG = 'iVBORw0KGgo'.repeat(30_000);
+const IMAGE_USAGE = {
+  total_tokens: 1_100,
+  input_tokens: 100,
+  output_tokens: 1_000,
+  input_tokens_details: { text_tokens: 40, image_tokens: 60 },
+};
+const TRANSCRIBED = {
+  type: 'tokens',
+  total_tokens: 40,
+  input_tokens: 30,
+  input_token_details: { text_tokens: 10, audio_tokens: 20 },
+  output_tokens: 10,
+};
+const event = (value: { readonly type: string; readonly [field: string]: unknown }) =>
+  `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
+const completed = { type: 'image_generation.completed', b64_json: PNG, usage: IMAGE_USAGE };
+
+interface Recorded {
+  readonly tokens: readonly (number | null | undefined)[];
+  readonly units: object | undefined;
+  readonly cost: number | null | undefined;
+}
+
+async function charged(
+  path: string,
+  body: object | FormData,
+  answer: () => Response,
+  prices: ConfigInput['prices'] = UNIT_PRICES,
+): Promise<Recorded & { readonly answer: string }> {
+  await using provided = upstream(answer);
+  await using proxy = running({ prices, providers: [provider('a', provided.url, { models: ['*'] })] });
+  const form = body instanceof FormData;
+  const request = form
+    ? { body }
+    : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+  const reply = await fetch(`${proxy.url}/v1${path}`, { method: 'POST', ...request });
+  const text = await reply.text();
+  const [record] = await proxy.recorded(1);
+  return {
+    tokens: [record?.input_tokens, record?.output_tokens],
+    units: record?.units,
+    cost: record?.cost,
+    answer: text,
+  };
+}
+
+function form(fields: Readonly<Record<string, string>>): FormData {
+  const made = new FormData();
+  for (const [name, value] of Object.entries(fields)) made.append(name, value);
+  made.append('image', new Blob(['pixels']), 'a.png');
+  return made;
+}
+
+const generate = (more: object = {}) => ({ model: 'm', prompt: 'a cat', ...more });
+const NO_TOKENS = [null, null];
+const IMAGE_UNITS = { input_image_tokens: 60, output_image_tokens: 1_000 };
+
+describe('an answer is charged', () => {
+  test('by the tokens of a small image answer', async () => {
+    const seen = await charged('/images/generations', generate(), () =>
+      Response.json({ created: 1, data: [{ b64_json: 'abc' }, { b64_json: 'abc' }], usage: IMAGE_USAGE }),
+    );
+    expect(seen).toMatchObject({ tokens: [100, 1_000], units: { ...IMAGE_UNITS, images: 2 } });
+  });
+
+  test.each([1, 7, 65_536])('by the tokens behind a large image, in pieces of %d KiB', async (kilobytes) => {
+    const text = JSON.stringify({ created: 1, data: [{ b64_json: PNG }], usage: IMAGE_USAGE });
+    const seen = await charged('/images/generations', generate({ n: 1 }), () =>
+      pieces(text, kilobytes * 1_024, 'application/json'),
+    );
+    expect(seen).toMatchObject({ tokens: [100, 1_000], units: { ...IMAGE_UNITS, images: 1 } });
+    expect(seen.answer).toBe(text);
+  });
+
+  test('by the tokens of each image of a stream', async () => {
+    const partial = { type: 'image_generation.partial_image', b64_json: PNG };
+    const text = event(partial) + event(completed) + event(completed);
+    const seen = await charged('/images/generations', generate({ n: 2, stream: true }), () =>
+      pieces(text, 30_000, 'text/event-stream'),
+    );
+    expect(seen.tokens).toEqual([200, 2_000]);
+    expect(seen.units).toEqual({ input_image_tokens: 120, output_image_tokens: 2_000, images: 2 });
+    expect(seen.answer).toBe(text);
+  });
+
+  test('by the images that were asked for, where nothing else is told', async () => {
+    const big = () =>
+      pieces(JSON.stringify({ created: 1, data: [{ b64_json: PNG }] }), 9_999, 'application/json');
+    expect(await charged('/images/edits', form({ model: 'm', n: '3' }), big)).toMatchObject({
+      tokens: NO_TOKENS,
+      units: { images: 3 },
+      cost: 0.12,
+    });
+    expect(await charged('/images/variations', form({ model: 'm' }), big)).toMatchObject({ cost: 0.04 });
+  });
+
+  test('by the tokens of a transcription, whole and streamed', async () => {
+    const whole = await charged('/audio/transcriptions', form({ model: 'm' }), () =>
+      Response.json({ text: 'Say "usage": {"input_tokens": 9}', usage: TRANSCRIBED }),
+    );
+    const expected = { tokens: [30, 10], units: { input_audio_tokens: 20 } };
+    expect(whole).toMatchObject(expected);
+    const streamed = await charged('/audio/transcriptions', form({ model: 'm', stream: 'true' }), () =>
+      pieces(
+        event({ type: 'transcript.text.delta', delta: '"usage": {"input_tokens": 9}' }) +
+          event({ type: 'transcript.text.done', text: 'Hi', usage: TRANSCRIBED }),
+        11,
+        'text/event-stream',
+      ),
+    );
+    expect(streamed).toMatchObject(expected);
+  });
+
+  test('by the minutes of a transcription, however it tells them', async () => {
+    const segments = Array.from({ length: 3_000 }, (_, id) => ({ id, text: 'so many words' }));
+    const answers = [
+      { text: 'Hi', usage: { type: 'duration', seconds: 90 } },
+      { task: 'transcribe', duration: 90, text: 'Hi' },
+      { task: 'transcribe', duration: '90', text: 'Hi', segments },
+    ];
+    for (const answer of answers)
+      expect(
+        await charged('/audio/transcriptions', form({ model: 'm' }), () => Response.json(answer)),
+      ).toMatchObject({ tokens: NO_TOKENS, units: { seconds: 90 }, cost: 0.009 });
+  });
+
+  test('by the characters that are spoken', async () => {
+    const speak = { model: 'm', input: 'Grüße 👋', voice: 'alloy' };
+    const sound = () => new Response(new Uint8Array(9_000), { headers: { 'content-type': 'audio/mpeg' } });
+    expect(await charged('/audio/speech', speak, sound)).toMatchObject({
+      units: { characters: 7 },
+      cost: 0.000105,
+    });
+  });
+
+  test('by what a reranker read, and by the request', async () => {
+    const rerank = { model: 'm', query: 'q', documents: ['a'] };
+    const results = [{ index: 0, relevance_score: 1 }];
+    const read = await charged('/rerank', rerank, () =>
+      Response.json({ results, usage: { total_tokens: 12 } }),
+    );
+    expect(read).toMatchObject({ tokens: [12, 0], cost: 0.000012 });
+    const byRequest = [{ model: 'm', request: 0.002 }];
+    expect(await charged('/rerank', rerank, () => Response.json({ results }), byRequest)).toMatchObject({
+      tokens: NO_TOKENS,
+      cost: 0.002,
+    });
+    expect(
+      await charged('/moderations', { model: 'm', input: 'x' }, () => Response.json({ results: [] })),
+    ).toMatchObject({
+      tokens: NO_TOKENS,
+      cost: null,
+    });
+  });
+
+  test('also where the provider compresses what it was not asked to', async () => {
+    const packed = gzipSync(JSON.stringify({ data: [{ b64_json: 'abc' }], usage: IMAGE_USAGE }));
+    const seen = await charged(
+      '/images/generations',
+      generate(),
+      () =>
+        new Response(packed, { headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } }),
+    );
+    expect(seen.units).toMatchObject({ images: 1 });
+  });
+});
+
+/** A body in pieces of so many bytes. */
+function pieces(text: string, bytes: number, type: string): Response {
+  const all = new TextEncoder().encode(text);
+  let at = 0;
+  const body = new ReadableStream({
+    pull(controller) {
+      if (at >= all.length) return controller.close();
+      controller.enqueue(all.subarray(at, (at += bytes)));
+    },
+  });
+  return new Response(body, { headers: { 'content-type': type } });
+}
