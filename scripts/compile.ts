@@ -40,9 +40,10 @@ async function bundle(outfile: string, target: string | undefined): Promise<void
   const args = [
     'build',
     join(ROOT, 'src/main.ts'),
-    // The threads of the export begin here, and the one for long work.
+    // The threads of the export begin here, the one for long work, and those that count what was used.
     join(ROOT, 'src/export/convert/worker.ts'),
     join(ROOT, 'src/work/worker.ts'),
+    join(ROOT, 'src/usage/worker.ts'),
     '--compile',
     '--minify',
     '--splitting',

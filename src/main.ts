@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   keys: async () => (await import('./cli/keys/keys.ts')).default as CommandDef,
   providers: async () => (await import('./cli/providers.ts')).default as CommandDef,
   explain: async () => (await import('./cli/explain.ts')).default as CommandDef,
+  usage: async () => (await import('./cli/usage.ts')).default as CommandDef,
   export: async () => (await import('./cli/export.ts')).default as CommandDef,
   licenses: async () => (await import('./cli/licenses.ts')).default as CommandDef,
 };
@@ -100,8 +101,8 @@ function refuseUnknownFlags({ command, args, names }: Found): void {
 
 /** citty takes any number of arguments; one that the command has no use for is a mistake too. */
 function refuseSurplusArguments({ command, args, names }: Found): void {
-  // It takes any number of inputs.
-  if (names[1] === 'export') return;
+  // They take any number of inputs.
+  if (names[1] === 'export' || names[1] === 'usage') return;
   const defined = (command.args ?? {}) as ArgsDef;
   const expected = Object.values(defined).filter(({ type }) => type === 'positional').length;
   const surplus = parseArgs([...args], defined)._[expected];

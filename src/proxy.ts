@@ -37,6 +37,8 @@ import { TargetPool } from './pipeline/target-pool.ts';
 import { makeProviders } from './providers/make.ts';
 import { PriceTable } from './providers/price-table.ts';
 import { Prices } from './providers/prices.ts';
+import { priceSetup } from './usage/pricing.ts';
+import { UsageReader } from './usage/reader.ts';
 import { createApp } from './server/app.ts';
 import { Spending } from './spending.ts';
 import { Admission } from './pipeline/admission.ts';
@@ -130,6 +132,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const priceTable = new PriceTable();
   const hiddenKeys = first.logging.requests.redact;
   const work = new WorkThread({ clock, secrets: [], keys: hiddenKeys });
+  const usage = new UsageReader(clock);
   const secrets = new Secrets(secretsOf(first, deps.env), hiddenKeys, (all) => work.hides(all));
   // It goes to stderr, and may quote a provider.
   const problem = (message: string) => deps.onProblem?.(secrets.mask(message));
@@ -294,6 +297,9 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       providers: statuses,
       summary: () => summarize(statuses()),
       log: logState,
+      logDirectory: first.logging.requests.directory,
+      usage,
+      priceSetup: () => priceSetup(config),
       fleet: deps.fleet,
       running,
       inFlight: () => inFlight,
@@ -338,6 +344,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       await spending.close();
       await log?.close();
       work.close();
+      usage.close();
       for (const provider of current.providers) provider.close();
     },
   };

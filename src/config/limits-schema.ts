@@ -1,21 +1,13 @@
 /** Limits on what callers may use, and the groups that share them. Amounts of money are USD. */
 import { z } from 'zod';
 import { price } from './price-schema.ts';
+import { isTimeZone } from './time-zone.ts';
 import { count, globs, name, share, text } from './words.ts';
 
 /** Windows of time, shortest first. `total` never ends. */
 export const PERIODS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'total'] as const;
 
 const timeZone = text.refine(isTimeZone, 'expected a time zone such as Europe/Berlin');
-
-function isTimeZone(timeZone: string): boolean {
-  try {
-    Intl.DateTimeFormat('en', { timeZone });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const KINDS = ['requests', 'tokens', 'budget', 'concurrent'] as const;
 

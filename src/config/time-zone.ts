@@ -25,6 +25,16 @@ export function offsetAt(ms: number, timeZone: string): number {
   return Date.UTC(year!, month! - 1, day, hour, minute, second) - seconds;
 }
 
+/** Whether it is the IANA name of a zone. */
+export function isTimeZone(text: string): boolean {
+  try {
+    clockOf(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function clockOf(timeZone: string): Intl.DateTimeFormat {
   const known = clocks.get(timeZone);
   if (known) return known;

@@ -7,7 +7,7 @@ import { factsOf } from './entry.ts';
 import { FEEDBACK_ENDPOINT } from './feedback.ts';
 import type { Facts } from './facts.ts';
 import { verdictOf } from './facts.ts';
-import { timeOf } from './moment.ts';
+import { timeOf } from '../config/moment.ts';
 import type { Filter } from './reasons.ts';
 import { statusTest } from './status.ts';
 import type { Where } from './where.ts';

@@ -15,6 +15,7 @@ import { getModel, listModels } from './models.ts';
 import { ownKey } from './key.ts';
 import { speaking } from './speaking.ts';
 import { health, live, metrics, providers, ready } from './ops.ts';
+import { usage } from './usage.ts';
 
 /**
  * All routes on one page. Each is served with and without /v1, at the root and below `server.base_path`. Hono routes all
@@ -59,6 +60,7 @@ export function createApp(context: ServerContext): App {
       }
       app.post(`${prefix}/feedback`, takeFeedback(context));
       app.get(`${prefix}/key`, ownKey(context));
+      app.get(`${prefix}/usage`, usage(context));
       app.get(`${prefix}/models`, listModels(context));
       app.get(`${prefix}/models/*`, getModel(context));
     }

@@ -11,6 +11,8 @@ import type { ModelRegistry } from '../pipeline/models.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { StreamBudget } from '../pipeline/stream-budget.ts';
 import type { HealthSummary, ProviderStatus } from '../pipeline/status.ts';
+import type { PriceSetup } from '../usage/pricing.ts';
+import type { UsageReader } from '../usage/reader.ts';
 import type { Recorded } from '../wire/endpoints.ts';
 import type { Authenticator } from './auth.ts';
 import type { Buffered } from './buffered.ts';
@@ -54,6 +56,12 @@ export interface ServerContext {
   readonly log: () => LogState | null;
   /** Those that serve the same port, this process included; `undefined` where it serves alone. */
   readonly fleet: Fleet | undefined;
+  /** Where the request log is. */
+  readonly logDirectory: string;
+  /** What the request log says was used. */
+  readonly usage: UsageReader;
+  /** What prices go by. */
+  readonly priceSetup: () => PriceSetup;
   /** What ends the requests in flight, one each. */
   readonly running: Set<Abort>;
   /** Requests whose answer has not ended, this one included. */

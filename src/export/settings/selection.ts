@@ -3,7 +3,8 @@ import type { Picker } from './picker.ts';
 import { milliseconds } from '../../config/amounts.ts';
 import type { FlagName } from '../flags.ts';
 import { ENDPOINT_NAMES } from '../../wire/endpoints.ts';
-import { momentFrom, momentUntil } from '../moment.ts';
+import { momentFrom, momentUntil } from '../../config/moment.ts';
+import { isTimeZone } from '../../config/time-zone.ts';
 import { orList } from './picker.ts';
 
 /** Which records are wanted. @param nowMs what spans such as `7d` count back from */
@@ -45,7 +46,8 @@ function tagOf(tag: string, picker: Picker): readonly [name: string, value: stri
 }
 
 function spanOf(picker: Picker, nowMs: number): { fromMs?: number; untilMs?: number } {
-  const timeZone = picker.text('time-zone') ?? 'UTC';
+  const zone = (text: string) => (isTimeZone(text) ? text : undefined);
+  const timeZone = picker.read('time-zone', zone, 'a name such as Europe/Berlin') ?? 'UTC';
   const from: FlagName = picker.given('since') ? 'since' : 'start-date';
   const until: FlagName = picker.given('until') ? 'until' : 'end-date';
   const expected = 'a day such as 2026-11-23, an ISO time, or a span such as 7d';

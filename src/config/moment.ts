@@ -1,6 +1,5 @@
-/** Moments as people write them: days, times, spans before now. */
-import { offsetAt as offsetOf, toZone as momentIn } from '../config/time-zone.ts';
-import { ExportError } from './error.ts';
+/** Moments as people write them: days, months, times, spans before now. */
+import { offsetAt, toZone } from './time-zone.ts';
 
 export interface MomentOptions {
   /** What spans count back from, milliseconds since the epoch. */
@@ -14,15 +13,15 @@ const DAY_MS = SPANS.d;
 
 /** The first millisecond that a text stands for, NaN when it is no moment. */
 export function momentFrom(text: string, options: MomentOptions): number {
-  const day = dayIn(text, options);
-  return day === undefined ? instantOf(text, options) : startOfDay(day, options.timeZone);
+  const days = daysIn(text, options);
+  return days === undefined ? instantOf(text, options) : startOfDay(days.first, options.timeZone);
 }
 
-/** The last millisecond that a text stands for: of the whole day when it names a day. */
+/** The last millisecond that a text stands for: of the whole day, or month, when it names one. */
 export function momentUntil(text: string, options: MomentOptions): number {
-  const day = dayIn(text, options);
-  if (day === undefined) return instantOf(text, options);
-  return startOfDay(shifted(day, 1), options.timeZone) - 1;
+  const days = daysIn(text, options);
+  if (days === undefined) return instantOf(text, options);
+  return startOfDay(shifted(days.last, 1), options.timeZone) - 1;
 }
 
 /**
@@ -48,13 +47,38 @@ function instantOf(text: string, { nowMs, timeZone }: MomentOptions): number {
   return Number.isNaN(ms) || /(Z|[+-]\d\d:?\d\d)$/i.test(text.trim()) ? ms : toZone(ms, timeZone);
 }
 
-/** The day that a text names, as YYYY-MM-DD. */
-function dayIn(text: string, { nowMs, timeZone }: MomentOptions): string | undefined {
+interface Days {
+  readonly first: string;
+  readonly last: string;
+}
+
+/** The days that a text names, as YYYY-MM-DD: one, or a month's. */
+function daysIn(text: string, { nowMs, timeZone }: MomentOptions): Days | undefined {
   const word = text.trim();
-  if (isDay(word)) return word;
-  if (word !== 'today' && word !== 'yesterday') return undefined;
-  const today = new Date(nowMs + offsetAt(nowMs, timeZone)).toISOString().slice(0, 10);
-  return word === 'today' ? today : shifted(today, -1);
+  if (isDay(word)) return { first: word, last: word };
+  if (/^\d{4}-\d\d$/.test(word) && isDay(`${word}-01`)) return monthOf(word);
+  if (word !== 'today' && word !== 'yesterday' && word !== 'month') return undefined;
+  const today = dayAt(nowMs, timeZone);
+  if (word === 'month') return monthOf(today.slice(0, 7));
+  const day = word === 'today' ? today : shifted(today, -1);
+  return { first: day, last: day };
+}
+
+/** @param month as YYYY-MM */
+function monthOf(month: string): Days {
+  const first = `${month}-01`;
+  const next = `${shifted(first, 31).slice(0, 7)}-01`;
+  return { first, last: shifted(next, -1) };
+}
+
+/** The day that it is somewhere at a moment, as YYYY-MM-DD. */
+function dayAt(ms: number, timeZone: string): string {
+  return localTime(ms, timeZone).slice(0, 10);
+}
+
+/** What clocks show somewhere at a moment, as an ISO time without a zone. */
+export function localTime(ms: number, timeZone: string): string {
+  return new Date(ms + offsetAt(ms, timeZone)).toISOString().slice(0, -1);
 }
 
 /** Whether it is a day of the calendar: 30 February is none. */
@@ -69,23 +93,4 @@ function shifted(day: string, days: number): string {
 
 function startOfDay(day: string, timeZone: string): number {
   return toZone(Date.parse(`${day}T00:00:00Z`), timeZone);
-}
-
-function toZone(shown: number, timeZone: string): number {
-  return inZone(timeZone, () => momentIn(shown, timeZone));
-}
-
-function offsetAt(ms: number, timeZone: string): number {
-  return inZone(timeZone, () => offsetOf(ms, timeZone));
-}
-
-/** @throws ExportError for a zone nobody knows */
-function inZone<T>(timeZone: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    const message = `Cannot use --time-zone ${timeZone}: expected a name such as Europe/Berlin`;
-    throw new ExportError('usage', message, { cause });
-  }
 }

@@ -1,0 +1,130 @@
+import { defineCommand } from 'citty';
+import type { Config } from '../config/schema.ts';
+import type { UsageOptions } from '../usage/options.ts';
+import { InputError } from '../logs/problem.ts';
+import { momentFrom, momentUntil } from '../config/moment.ts';
+import { isTimeZone } from '../config/time-zone.ts';
+import { facetsOf, UsageError } from '../usage/options.ts';
+import { priceSetup } from '../usage/pricing.ts';
+import { usageOf } from '../usage/usage.ts';
+import { ExitError } from './exit.ts';
+import { integerFlag } from './flags.ts';
+import { print, useColor } from './output.ts';
+import { CONFIG_FLAG, readConfig } from './source.ts';
+import { usageCsv } from './usage-csv.ts';
+import { usageText } from './usage-text.ts';
+import { widthOf } from './wrap.ts';
+
+const EXIT = { failed: 1, usage: 2 } as const;
+const MOMENT =
+  'expected a day such as 2026-11-23, a month, an ISO time, a span such as 24h, today or yesterday';
+
+export default defineCommand({
+  meta: { name: 'usage', description: 'Show what requests used and cost, out of the request log' },
+  args: {
+    logs: {
+      type: 'positional',
+      required: false,
+      description:
+        'Logs: files, directories, globs, s3:// prefixes, - for stdin (default: the log directory)',
+    },
+    by: {
+      type: 'string',
+      valueHint: 'names',
+      description:
+        'What rows are by: key, model, provider, upstream_model, endpoint, group, user, day, hour, month, outcome, tag.NAME, label.NAME; several with commas',
+      default: 'model',
+    },
+    since: {
+      type: 'string',
+      valueHint: 'time',
+      description: 'From this day, time or span before now on: 2026-11-23, 24h, today, yesterday, month',
+    },
+    until: { type: 'string', valueHint: 'time', description: 'Up to this day or time, inclusive' },
+    today: { type: 'boolean', description: 'The same as --since today' },
+    'time-zone': {
+      type: 'string',
+      valueHint: 'name',
+      description: 'Where days, hours and months begin, such as Europe/Berlin',
+      default: 'UTC',
+    },
+    key: { type: 'string', valueHint: 'name', description: 'Requests of this client key alone' },
+    top: { type: 'string', valueHint: 'n', description: 'The dearest rows alone; the others are one row' },
+    reprice: {
+      type: 'boolean',
+      description: 'Price all requests again, by the configuration and the price table of now',
+    },
+    json: { type: 'boolean', description: 'Print the report as JSON' },
+    csv: { type: 'boolean', description: 'Print the rows as CSV' },
+    config: CONFIG_FLAG,
+  },
+  async run({ args }) {
+    try {
+      const report = await usageOf(optionsOf(args));
+      if (args.json) return print(`${JSON.stringify(report, null, 2)}\n`);
+      if (args.csv) return print(usageCsv(report));
+      const { stdout } = process;
+      print(`${usageText(report, { width: widthOf(stdout), color: useColor(stdout) })}\n`);
+    } catch (error) {
+      if (error instanceof InputError) throw new ExitError(EXIT.failed, error.message);
+      if (error instanceof UsageError) throw new ExitError(EXIT.usage, error.message);
+      throw error;
+    }
+  },
+});
+
+/** The flags, as far as they are read here. */
+interface Given {
+  readonly _: readonly string[];
+  readonly by: string;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly today?: boolean | undefined;
+  readonly 'time-zone': string;
+  readonly key?: string | undefined;
+  readonly top?: string | undefined;
+  readonly reprice?: boolean | undefined;
+  readonly config?: string | undefined;
+}
+
+function optionsOf(args: Given): UsageOptions {
+  const { key, top, reprice } = args;
+  const timeZone = args['time-zone'];
+  if (!isTimeZone(timeZone))
+    throw new ExitError(
+      EXIT.usage,
+      `Cannot use --time-zone ${timeZone}: expected a name such as Europe/Berlin`,
+    );
+  const needed = args._.length === 0 || reprice === true;
+  const config = needed || args.config !== undefined ? readConfig(args.config).config : undefined;
+  return {
+    inputs: inputsOf(args._, config),
+    by: facetsOf(args.by),
+    timeZone,
+    ...spanOf(args, timeZone),
+    ...(key === undefined ? {} : { key }),
+    ...(top === undefined ? {} : { top: integerFlag('top', top, 1, 1_000_000) }),
+    ...(reprice ? { prices: priceSetup(config!) } : {}),
+  };
+}
+
+function inputsOf(named: readonly string[], config: Config | undefined): readonly string[] {
+  return named.length > 0 ? named : [config!.logging.requests.directory];
+}
+
+function spanOf({ since, until, today }: Given, timeZone: string): Pick<UsageOptions, 'fromMs' | 'untilMs'> {
+  if (today && since !== undefined)
+    throw new ExitError(EXIT.usage, 'Cannot use --today with --since: give one of them');
+  const options = { nowMs: Date.now(), timeZone };
+  const from = today ? 'today' : since;
+  const fromMs = from === undefined ? undefined : moment('since', from, momentFrom(from, options));
+  const untilMs = until === undefined ? undefined : moment('until', until, momentUntil(until, options));
+  if (fromMs !== undefined && untilMs !== undefined && fromMs > untilMs)
+    throw new ExitError(EXIT.usage, `Cannot use --since ${from}: it is after --until ${until}`);
+  return { ...(fromMs === undefined ? {} : { fromMs }), ...(untilMs === undefined ? {} : { untilMs }) };
+}
+
+function moment(flag: string, text: string, ms: number): number {
+  if (Number.isNaN(ms)) throw new ExitError(EXIT.usage, `Cannot use --${flag} ${text}: ${MOMENT}`);
+  return ms;
+}

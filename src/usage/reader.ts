@@ -1,0 +1,94 @@
+import type { Clock } from '../clock.ts';
+import type { UsageOptions } from './options.ts';
+import type { UsageReport } from './report.ts';
+import { ProxyError } from '../errors.ts';
+import { CountingThread } from './threads.ts';
+
+/** Questions that wait for another's answer; further ones are refused. */
+const MAX_WAITING = 16;
+
+/** How long an answer serves whoever asks the same, milliseconds. */
+const FRESH_MS = 5_000;
+
+/** Answers that are remembered. */
+const MAX_REMEMBERED = 32;
+
+/** How long the thread stays when there is nothing to do, milliseconds. */
+const IDLE_MS = 60_000;
+
+interface Answer {
+  readonly report: Promise<UsageReport>;
+  /** When it stops to serve others; `Infinity` while it is made. */
+  untilMs: number;
+}
+
+/**
+ * Answers what the log says was used while the proxy serves: in one thread, one question at a time, so that neither the
+ * event loop nor the other processors are held. Equal questions share an answer for some seconds.
+ */
+export class UsageReader {
+  readonly #clock: Clock;
+  readonly #answers = new Map<string, Answer>();
+  #thread: CountingThread | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #cancelIdle: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * @param question by which equal questions are known: what was asked for, before times were made of its words
+   * @throws ProxyError `unavailable` when too many wait; InputError when the log cannot be read
+   */
+  ask(question: string, options: UsageOptions): Promise<UsageReport> {
+    const nowMs = this.#clock.monotonic();
+    for (const [key, { untilMs }] of this.#answers) if (untilMs <= nowMs) this.#answers.delete(key);
+    const known = this.#answers.get(question);
+    if (known) return known.report;
+    if (this.#waiting >= MAX_WAITING) {
+      const message = 'Cannot tell what was used: too many ask at once';
+      throw new ProxyError('unavailable', message, { retryAfterMs: 1_000 });
+    }
+    const answer: Answer = { report: this.#inTurn(options), untilMs: Infinity };
+    const settle = (freshMs: number) => () => void (answer.untilMs = this.#clock.monotonic() + freshMs);
+    answer.report.then(settle(FRESH_MS), settle(0));
+    const [oldest] = this.#answers.keys();
+    if (this.#answers.size >= MAX_REMEMBERED && oldest !== undefined) this.#answers.delete(oldest);
+    this.#answers.set(question, answer);
+    return answer.report;
+  }
+
+  /** Ends the thread; who waits gets an error. */
+  close(): void {
+    this.#cancelIdle?.();
+    this.#thread?.close();
+    this.#thread = undefined;
+  }
+
+  async #inTurn(options: UsageOptions): Promise<UsageReport> {
+    this.#waiting += 1;
+    const turn = this.#last.then(() => this.#read(options));
+    this.#last = turn.catch(() => undefined);
+    try {
+      return await turn;
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  async #read(options: UsageOptions): Promise<UsageReport> {
+    this.#cancelIdle?.();
+    this.#thread ??= new CountingThread({ ref: false });
+    try {
+      return (await this.#thread.ask<'report'>({ kind: 'question', options })).report;
+    } catch (error) {
+      // What a thread still does after an error nobody knows: the next question gets a new one.
+      this.close();
+      throw error;
+    } finally {
+      this.#cancelIdle = this.#clock.after(IDLE_MS, () => this.close());
+    }
+  }
+}

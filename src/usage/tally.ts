@@ -1,0 +1,150 @@
+/** Counts what requests used, by what they have in common. Pure: heads in, sums out. */
+import type { JsonObject } from '../wire/json.ts';
+import type { Facet } from './facets.ts';
+import type { UsageOptions } from './options.ts';
+import type { Repricer } from './pricing.ts';
+import type { RequestIds, Sums } from './report.ts';
+import { countOf, numberOf, stringOf } from '../wire/json.ts';
+import { facetOf } from './facets.ts';
+import { usageOf } from './pricing.ts';
+import { addSums, noSums } from './report.ts';
+
+/** Rows that are counted apart: what clients name could be anything, and memory is bounded. */
+export const MAX_ROWS = 100_000;
+
+/** The row of all that came when there were {@link MAX_ROWS}. */
+export const FURTHER = '(further)';
+
+const MAX_IDS = 1_000;
+const MAX_UNPRICED_MODELS = 10;
+
+/**
+ * Costs are whole multiples of a ten-billionth of a dollar, as records have them. Counted as whole numbers they come to the
+ * same sum in any order.
+ */
+export const COSTS_IN_USD = 1e10;
+
+/** What one row counts. `cost` is in units of {@link COSTS_IN_USD}. */
+export interface TallyRow {
+  readonly group: readonly (string | null)[];
+  readonly sums: Sums;
+  readonly ids?: { readonly unpriced: string[]; readonly cut: string[] } & RequestIds;
+}
+
+/** What a thread has counted: plain data. */
+export interface Counted {
+  readonly rows: readonly TallyRow[];
+  readonly unpricedModels: readonly string[];
+  readonly first: string | null;
+  readonly last: string | null;
+  readonly unreadable: number;
+}
+
+export class Tally {
+  readonly #facets: readonly Facet[];
+  readonly #options: Pick<UsageOptions, 'key' | 'ids' | 'by'>;
+  readonly #repricer: Repricer | undefined;
+  readonly #rows = new Map<string, TallyRow>();
+  readonly #unpricedModels = new Set<string>();
+  #first: string | null = null;
+  #last: string | null = null;
+  unreadable = 0;
+
+  constructor(options: UsageOptions, repricer: Repricer | undefined) {
+    this.#options = options;
+    this.#facets = options.by.map((facet) => facetOf(facet, options.timeZone));
+    this.#repricer = repricer;
+  }
+
+  /** @param head of a record, whose `ts` is an ISO time in the span that is asked for */
+  add(head: JsonObject): void {
+    const { key } = this.#options;
+    // Feedback is about requests, and is none.
+    if (head.endpoint === 'feedback' || (key !== undefined && head.key !== key)) return;
+    const ts = head.ts as string;
+    if (this.#first === null || ts < this.#first) this.#first = ts;
+    if (this.#last === null || ts > this.#last) this.#last = ts;
+    const row = this.#rowOf(this.#facets.map((facet) => facet(head)));
+    count(row.sums, head);
+    this.#price(row, head, ts);
+  }
+
+  /** Adds what another one has counted. */
+  merge(counted: Counted): void {
+    for (const { group, sums, ids } of counted.rows) {
+      const row = this.#rowOf(group);
+      addSums(row.sums, sums);
+      for (const kind of ['unpriced', 'cut'] as const)
+        for (const id of ids?.[kind] ?? []) keep(row.ids?.[kind], id);
+    }
+    for (const model of counted.unpricedModels) this.#nameUnpriced(model);
+    const { first, last } = counted;
+    if (first !== null && (this.#first === null || first < this.#first)) this.#first = first;
+    if (last !== null && (this.#last === null || last > this.#last)) this.#last = last;
+    this.unreadable += counted.unreadable;
+  }
+
+  get counted(): Counted {
+    return {
+      rows: [...this.#rows.values()],
+      unpricedModels: [...this.#unpricedModels],
+      first: this.#first,
+      last: this.#last,
+      unreadable: this.unreadable,
+    };
+  }
+
+  #rowOf(group: readonly (string | null)[]): TallyRow {
+    const key = group.length === 1 ? (group[0] ?? '\0') : JSON.stringify(group);
+    const known = this.#rows.get(key);
+    if (known) return known;
+    if (this.#rows.size >= MAX_ROWS && group.some((each) => each !== FURTHER))
+      return this.#rowOf(group.map(() => FURTHER));
+    const row = { group, sums: noSums(), ...(this.#options.ids ? { ids: { unpriced: [], cut: [] } } : {}) };
+    this.#rows.set(key, row);
+    return row;
+  }
+
+  #price({ sums, ids }: TallyRow, head: JsonObject, ts: string): void {
+    const usage = usageOf(head);
+    if (usage) {
+      const cost = this.#repricer
+        ? this.#repricer.cost(head, usage, Date.parse(ts))
+        : (numberOf(head.cost) ?? null);
+      if (cost !== null) {
+        sums.cost += Math.round(cost * COSTS_IN_USD);
+        return;
+      }
+      sums.unpriced += 1;
+      keep(ids?.unpriced, head.id);
+      this.#nameUnpriced(`${stringOf(head.provider) ?? ''}/${stringOf(head.upstream_model) ?? ''}`);
+      return;
+    }
+    // Of images and the like the request alone may have a price.
+    if (typeof head.cost === 'number') sums.cost += Math.round(head.cost * COSTS_IN_USD);
+    else if (head.outcome === 'success') sums.untold += 1;
+    else if (head.outcome !== 'error' && (countOf(head.attempts) ?? 0) > 0) {
+      sums.cut_without_usage += 1;
+      keep(ids?.cut, head.id);
+    }
+  }
+
+  #nameUnpriced(model: string): void {
+    if (this.#unpricedModels.size < MAX_UNPRICED_MODELS) this.#unpricedModels.add(model);
+  }
+}
+
+function keep(ids: string[] | undefined, id: unknown): void {
+  if (ids && ids.length < MAX_IDS && typeof id === 'string') ids.push(id);
+}
+
+function count(sums: Sums, head: JsonObject): void {
+  sums.requests += 1;
+  if (head.outcome === 'client_abort') sums.aborted += 1;
+  else if (head.outcome !== 'success') sums.errors += 1;
+  sums.input_tokens += countOf(head.input_tokens) ?? 0;
+  sums.cached_tokens += countOf(head.cached_tokens) ?? 0;
+  sums.cache_write_tokens += countOf(head.cache_write_tokens) ?? 0;
+  sums.output_tokens += countOf(head.output_tokens) ?? 0;
+  sums.reasoning_tokens += countOf(head.reasoning_tokens) ?? 0;
+}
