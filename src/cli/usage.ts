@@ -1,15 +1,21 @@
 import { defineCommand } from 'citty';
+import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { UsageOptions } from '../usage/options.ts';
+import { fileReason } from '../logs/names.ts';
 import { InputError } from '../logs/problem.ts';
 import { momentFrom, momentUntil } from '../config/moment.ts';
 import { isTimeZone } from '../config/time-zone.ts';
+import { readBill } from '../usage/bills.ts';
+import { parseCsv } from '../usage/csv.ts';
 import { facetsOf, UsageError } from '../usage/options.ts';
 import { priceSetup } from '../usage/pricing.ts';
+import { reconcile } from '../usage/reconcile.ts';
 import { usageOf } from '../usage/usage.ts';
 import { ExitError } from './exit.ts';
 import { integerFlag } from './flags.ts';
 import { print, useColor } from './output.ts';
+import { reconcileText } from './reconcile-text.ts';
 import { CONFIG_FLAG, readConfig } from './source.ts';
 import { usageCsv } from './usage-csv.ts';
 import { usageText } from './usage-text.ts';
@@ -54,12 +60,26 @@ export default defineCommand({
       type: 'boolean',
       description: 'Price all requests again, by the configuration and the price table of now',
     },
+    reconcile: {
+      type: 'string',
+      valueHint: 'file',
+      description:
+        'Compare with a CSV file of OpenAI (usage, costs), Anthropic (usage, costs) or OpenRouter (activity), by day and model',
+    },
+    provider: {
+      type: 'string',
+      valueHint: 'name',
+      description: 'With --reconcile: the provider here that the file is of (default: all of its vendor)',
+    },
     json: { type: 'boolean', description: 'Print the report as JSON' },
     csv: { type: 'boolean', description: 'Print the rows as CSV' },
     config: CONFIG_FLAG,
   },
   async run({ args }) {
     try {
+      if (args.reconcile !== undefined) return await compare(args.reconcile, args);
+      if (args.provider !== undefined)
+        throw new ExitError(EXIT.usage, 'Cannot use --provider: it belongs to --reconcile');
       const report = await usageOf(optionsOf(args));
       if (args.json) return print(`${JSON.stringify(report, null, 2)}\n`);
       if (args.csv) return print(usageCsv(report));
@@ -73,6 +93,32 @@ export default defineCommand({
   },
 });
 
+async function compare(path: string, args: Given): Promise<void> {
+  if (args.csv) throw new ExitError(EXIT.usage, 'Cannot use --csv with --reconcile: use --json');
+  const { config } = readConfig(args.config);
+  const setup = priceSetup(config);
+  const result = await reconcile({
+    bill: readBill(path, parseCsv(readText(path))),
+    setup,
+    inputs: inputsOf(args._, config),
+    ...(args.provider === undefined ? {} : { providers: [args.provider] }),
+    ...(args.reprice ? { prices: setup } : {}),
+  });
+  print(
+    args.json
+      ? `${JSON.stringify(result, null, 2)}\n`
+      : `${reconcileText(result, widthOf(process.stdout))}\n`,
+  );
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ExitError(EXIT.failed, `Cannot read ${path}: ${fileReason(cause)}`);
+  }
+}
+
 /** The flags, as far as they are read here. */
 interface Given {
   readonly _: readonly string[];
@@ -85,6 +131,9 @@ interface Given {
   readonly top?: string | undefined;
   readonly reprice?: boolean | undefined;
   readonly config?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly csv?: boolean | undefined;
 }
 
 function optionsOf(args: Given): UsageOptions {

@@ -112,7 +112,6 @@ async function read(context: ServerContext, asked: string, options: UsageOptions
 
 function refused(name: string | undefined, why: string): ProxyError {
   const what = name === undefined ? 'the question' : `"${name}"`;
-  return new ProxyError('invalid_request', `Cannot tell what was used: ${what}: ${why}`, {
-    ...(name === undefined ? {} : { param: name }),
-  });
+  const options = name === undefined ? {} : { param: name };
+  return new ProxyError('invalid_request', `Cannot tell what was used: ${what}: ${why}`, options);
 }

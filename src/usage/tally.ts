@@ -4,7 +4,11 @@ import type { Facet } from './facets.ts';
 import type { UsageOptions } from './options.ts';
 import type { Repricer } from './pricing.ts';
 import type { RequestIds, Sums } from './report.ts';
-import { countOf, numberOf, stringOf } from '../wire/json.ts';
+import type { EndpointSpec } from '../wire/endpoints.ts';
+import type { Usage } from '../wire/usage.ts';
+import { ENDPOINTS } from '../wire/endpoints.ts';
+import { countOf, entryOf, numberOf, stringOf } from '../wire/json.ts';
+import { UNTOLD } from '../wire/usage.ts';
 import { facetOf } from './facets.ts';
 import { usageOf } from './pricing.ts';
 import { addSums, noSums } from './report.ts';
@@ -107,31 +111,35 @@ export class Tally {
 
   #price({ sums, ids }: TallyRow, head: JsonObject, ts: string): void {
     const usage = usageOf(head);
-    if (usage) {
-      const cost = this.#repricer
-        ? this.#repricer.cost(head, usage, Date.parse(ts))
-        : (numberOf(head.cost) ?? null);
-      if (cost !== null) {
-        sums.cost += Math.round(cost * COSTS_IN_USD);
-        return;
-      }
+    const cost = this.#cost(head, usage, ts);
+    if (cost !== null) sums.cost += Math.round(cost * COSTS_IN_USD);
+    else if (usage) {
       sums.unpriced += 1;
       keep(ids?.unpriced, head.id);
       this.#nameUnpriced(`${stringOf(head.provider) ?? ''}/${stringOf(head.upstream_model) ?? ''}`);
-      return;
-    }
-    // Of images and the like the request alone may have a price.
-    if (typeof head.cost === 'number') sums.cost += Math.round(head.cost * COSTS_IN_USD);
-    else if (head.outcome === 'success') sums.untold += 1;
+    } else if (head.outcome === 'success') sums.untold += 1;
     else if (head.outcome !== 'error' && (countOf(head.attempts) ?? 0) > 0) {
       sums.cut_without_usage += 1;
       keep(ids?.cut, head.id);
     }
   }
 
+  #cost(head: JsonObject, usage: Usage | undefined, ts: string): number | null {
+    if (!this.#repricer) return numberOf(head.cost) ?? null;
+    // Of what passes unread, the request alone may have a price.
+    const priced = usage ?? (passesUnread(head) ? UNTOLD : undefined);
+    return priced ? this.#repricer.cost(head, priced, Date.parse(ts)) : null;
+  }
+
   #nameUnpriced(model: string): void {
     if (this.#unpricedModels.size < MAX_UNPRICED_MODELS) this.#unpricedModels.add(model);
   }
+}
+
+/** Whether it was answered at an endpoint whose answers only pass. */
+function passesUnread({ endpoint, outcome }: JsonObject): boolean {
+  const spec = entryOf<EndpointSpec>(ENDPOINTS, endpoint);
+  return outcome !== 'error' && spec?.understood === false;
 }
 
 function keep(ids: string[] | undefined, id: unknown): void {

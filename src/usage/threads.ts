@@ -38,7 +38,7 @@ export class CountingThread {
   ask<Kind extends FromWorker['kind']>(message: ToWorker): Promise<Extract<FromWorker, { kind: Kind }>> {
     const { promise, resolve, reject } = Promise.withResolvers<FromWorker>();
     this.#waiting.push({ resolve, reject });
-    this.#worker.postMessage(message);
+    this.#worker.postMessage(message, []);
     return promise as Promise<Extract<FromWorker, { kind: Kind }>>;
   }
 

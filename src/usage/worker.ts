@@ -22,6 +22,9 @@ export type FromWorker =
   | { readonly kind: 'report'; readonly report: UsageReport }
   | { readonly kind: 'failed'; readonly name: string; readonly message: string };
 
+/** All is copied. */
+const NOTHING: ArrayBuffer[] = [];
+
 let counter: Counter | undefined;
 
 /** Answers come in the order of the questions. */
@@ -32,12 +35,11 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
 });
 
 async function answer(message: ToWorker): Promise<void> {
-  try {
-    self.postMessage(await work(message));
-  } catch (error) {
-    const { name, message: words } = error as Error;
-    self.postMessage({ kind: 'failed', name, message: words } satisfies FromWorker);
-  }
+  self.postMessage(await work(message).catch(failed), NOTHING);
+}
+
+function failed({ name, message }: Error): FromWorker {
+  return { kind: 'failed', name, message };
 }
 
 async function work(message: ToWorker): Promise<FromWorker> {

@@ -37,6 +37,10 @@ export function logRecord(changes: Partial<LogRecord> = {}): LogRecord {
     key: 'team',
     conversation: null,
     score: null,
+    // Their place is in the head.
+    user: undefined,
+    tags: undefined,
+    units: undefined,
     lane: 'relay',
     request_bytes: 58,
     response_bytes: 74,

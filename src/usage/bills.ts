@@ -1,0 +1,192 @@
+/** What providers say they charged, out of the CSV files that they let people download. */
+import { UsageError } from './options.ts';
+
+/** What one row of a bill says. Null where the bill has no such column. */
+export interface BillRow {
+  /** UTC, as YYYY-MM-DD. */
+  readonly day: string;
+  /** As the bill names it; null where it sums up all models. */
+  readonly model: string | null;
+  readonly requests: number | null;
+  /** Cached ones included. */
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+  /** USD. */
+  readonly cost: number | null;
+}
+
+export interface Bill {
+  /** The vendor by its id in the price table. */
+  readonly vendor: 'openai' | 'anthropic' | 'openrouter';
+  /** Which of the vendor's files it is, in words. */
+  readonly title: string;
+  readonly rows: readonly BillRow[];
+  /** Rows that have no day or no number. */
+  readonly unreadable: number;
+}
+
+type Cells = (...names: readonly string[]) => string;
+
+interface Kind {
+  readonly vendor: Bill['vendor'];
+  readonly title: string;
+  /** Columns by which it is known, all of them. */
+  readonly columns: readonly string[];
+  readonly read: (cells: Cells) => BillRow;
+}
+
+/**
+ * The files that are known, by columns that they must have; further columns are ignored. Names of columns as found in such
+ * files, in lower case and with underscores for blanks.
+ */
+const KINDS: readonly Kind[] = [
+  {
+    vendor: 'openai',
+    title: "OpenAI's costs",
+    columns: ['start_time_iso', 'amount_value'],
+    read(cells) {
+      // "gpt-5-nano, input_tokens": which tokens, and how many of them, stands beside.
+      const [model, what = ''] = cells('line_item').split(/,\s*/);
+      const quantity = cells('quantity_unit', 'usage_type') === 'tokens' ? number(cells('quantity')) : null;
+      return {
+        day: dayOf(cells('start_time_iso')),
+        model: model || null,
+        requests: null,
+        input_tokens: /input/.test(what) ? quantity : null,
+        output_tokens: /output/.test(what) ? quantity : null,
+        cost: number(cells('amount_value')),
+      };
+    },
+  },
+  {
+    vendor: 'openai',
+    title: "OpenAI's usage",
+    columns: ['start_time_iso', 'input_tokens'],
+    read: (cells) => ({
+      day: dayOf(cells('start_time_iso')),
+      model: cells('model') || null,
+      requests: number(cells('num_model_requests')),
+      input_tokens: number(cells('input_tokens')),
+      output_tokens: number(cells('output_tokens')),
+      cost: null,
+    }),
+  },
+  {
+    vendor: 'anthropic',
+    title: "Anthropic's costs",
+    columns: ['usage_date_utc', 'cost_usd'],
+    read: (cells) => ({
+      day: dayOf(cells('usage_date_utc')),
+      model: cells('model', 'model_version') || null,
+      requests: null,
+      input_tokens: null,
+      output_tokens: null,
+      cost: number(cells('cost_usd')),
+    }),
+  },
+  {
+    vendor: 'anthropic',
+    title: "Anthropic's usage",
+    columns: ['usage_date_utc', 'usage_output_tokens'],
+    read: (cells) => ({
+      day: dayOf(cells('usage_date_utc')),
+      model: cells('model_version', 'model') || null,
+      requests: null,
+      input_tokens: sum([
+        cells('usage_input_tokens_no_cache'),
+        cells('usage_input_tokens_cache_write'),
+        cells('usage_input_tokens_cache_write_5m'),
+        cells('usage_input_tokens_cache_write_1h'),
+        cells('usage_input_tokens_cache_read'),
+      ]),
+      output_tokens: number(cells('usage_output_tokens')),
+      cost: null,
+    }),
+  },
+  {
+    vendor: 'openrouter',
+    title: "OpenRouter's generations",
+    columns: ['created_at', 'cost_total', 'model_permaslug'],
+    read: (cells) => ({
+      day: dayOf(cells('created_at')),
+      model: cells('model_permaslug') || null,
+      requests: 1,
+      input_tokens: number(cells('tokens_prompt')),
+      output_tokens: number(cells('tokens_completion')),
+      cost: number(cells('cost_total')),
+    }),
+  },
+  {
+    vendor: 'openrouter',
+    title: "OpenRouter's activity",
+    columns: ['date', 'usage', 'requests', 'prompt_tokens'],
+    read: (cells) => ({
+      day: dayOf(cells('date')),
+      model: cells('model_permaslug', 'slug', 'model') || null,
+      requests: number(cells('requests')),
+      input_tokens: number(cells('prompt_tokens')),
+      output_tokens: number(cells('completion_tokens')),
+      cost: number(cells('usage')),
+    }),
+  },
+];
+
+/**
+ * @param name of the file, for messages
+ * @param table with its header
+ * @throws UsageError that names the columns when nobody knows the file
+ */
+export function readBill(name: string, [header = [], ...lines]: readonly (readonly string[])[]): Bill {
+  const columns = header.map(columnName);
+  const kind = KINDS.find((each) => each.columns.every((column) => columns.includes(column)));
+  if (!kind) throw unknown(name, header);
+  const rows: BillRow[] = [];
+  let unreadable = 0;
+  for (const line of lines) {
+    const cells: Cells = (...names) => {
+      const at = columns.findIndex((column, index) => names.includes(column) && (line[index] ?? '') !== '');
+      return at < 0 ? '' : line[at]!.trim();
+    };
+    const row = kind.read(cells);
+    const told = [row.requests, row.input_tokens, row.output_tokens, row.cost].some((each) => each !== null);
+    if (row.day !== '' && told) rows.push(row);
+    // Days on which nothing was used have a row without numbers.
+    else if (row.day === '') unreadable += 1;
+  }
+  return { vendor: kind.vendor, title: kind.title, rows, unreadable };
+}
+
+function unknown(name: string, header: readonly string[]): UsageError {
+  const found = header.length === 0 ? 'it is empty' : `its columns are ${header.join(', ')}`;
+  const known = KINDS.map(({ title, columns }) => `${title} (${columns.join(', ')})`).join('; ');
+  return new UsageError(`Cannot compare with ${name}: ${found}. Known files and their columns: ${known}`);
+}
+
+/** "Prompt Tokens" as "prompt_tokens". */
+function columnName(head: string): string {
+  return head
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s-]+/g, '_');
+}
+
+/** The day of a time; empty when it is none. Times without a zone are UTC. */
+function dayOf(time: string): string {
+  const [, day] = /^(\d{4}-\d\d-\d\d)(?:$|[T ])/.exec(time) ?? [];
+  if (day === undefined) return '';
+  const offset = /[+-]\d\d:?\d\d$/.test(time.slice(10)) && !/[+-]00:?00$/.test(time);
+  const ms = offset ? Date.parse(time.replace(' ', 'T')) : NaN;
+  return Number.isNaN(ms) ? day : new Date(ms).toISOString().slice(0, 10);
+}
+
+/** "$1,234.50" as well; null when it is no number. */
+function number(text: string): number | null {
+  const plain = text.replaceAll(/[$,\s]/g, '');
+  const value = plain === '' ? NaN : Number(plain);
+  return Number.isFinite(value) ? value : null;
+}
+
+function sum(texts: readonly string[]): number | null {
+  const numbers = texts.map(number).filter((each) => each !== null);
+  return numbers.length === 0 ? null : numbers.reduce((total, each) => total + each, 0);
+}
