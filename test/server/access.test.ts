@@ -205,7 +205,7 @@ function routes(): { method: string; path: string }[] {
 }
 
 /** What no list covers: one word for everyone, and lists of what may be asked for. */
-const FREE = /^(?:\/v1)?(?:\/health(?:\/live|\/ready)?|\/key|\/models(?:\/\*)?)$/;
+const FREE = /^(?:\/v1)?(?:\/health(?:\/live|\/ready)?|\/key|\/usage|\/models(?:\/\*)?)$/;
 /** The pages of the operator, which no list opens. */
 const OPS = /^\/(?:providers|metrics)$/;
 const FEEDBACK = /^(?:\/v1)?\/feedback$/;
