@@ -43,7 +43,6 @@ import { createApp } from './server/app.ts';
 import { Spending } from './spending.ts';
 import { Admission } from './pipeline/admission.ts';
 import type { Limiter } from './limits/limiter.ts';
-import { plainUsage } from './wire/usage.ts';
 import type { KnownKeys, Tokens } from './server/auth.ts';
 import { Authenticator } from './server/auth.ts';
 import { Buffered } from './server/buffered.ts';
@@ -263,10 +262,10 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         admission: new Admission({
           registry,
           limiter,
-          price: ({ provider, model, offer }, input, output) =>
+          price: ({ provider, model, offer }, used) =>
             prices.cost(
               { provider: provider.name, vendor: provider.settings.prices, model, configured: offer.price },
-              plainUsage(input, output),
+              used,
               clock.now(),
             ),
           assumedOutput: config.limits.assumed_output,

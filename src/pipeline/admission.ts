@@ -5,7 +5,10 @@ import type { Limit } from '../limits/limit.ts';
 import type { Asking, Expected, Limiter } from '../limits/limiter.ts';
 import type { Inbound } from './inbound.ts';
 import type { Candidate, ModelRegistry, Resolution } from './models.ts';
+import type { Usage } from '../wire/usage.ts';
+import { askedUnits } from '../wire/charged.ts';
 import { estimate } from '../wire/estimate.ts';
+import { plainUsage } from '../wire/usage.ts';
 
 /** Who sends a request, as limits see it. */
 export interface Requester {
@@ -16,8 +19,8 @@ export interface Requester {
   readonly address: () => string | undefined;
 }
 
-/** USD for tokens of a target; `null` where its price is unknown. */
-export type EstimatePrice = (candidate: Candidate, input: number, output: number) => number | null;
+/** USD for what a target would be used for now; `null` where its price is unknown. */
+export type EstimatePrice = (candidate: Candidate, usage: Usage) => number | null;
 
 export interface AdmissionDeps {
   readonly registry: ModelRegistry;
@@ -65,12 +68,14 @@ export class Admission {
   }
 
   #asking(
-    { endpoint, model }: Inbound,
+    inbound: Inbound,
     { caller, user, address }: Requester,
     candidates: readonly Candidate[],
     expected: () => Expected,
   ): Asking {
     const { price } = this.#deps;
+    const { endpoint, model } = inbound;
+    const units = once(() => askedUnits(inbound));
     return {
       caller,
       endpoint,
@@ -80,12 +85,11 @@ export class Admission {
       address,
       expected,
       price(input, output) {
-        const known = candidates
-          .map((candidate) => price(candidate, input, output))
-          .filter((usd) => usd !== null);
+        const usage = { ...plainUsage(input, output), ...units() };
+        const known = candidates.map((candidate) => price(candidate, usage)).filter((usd) => usd !== null);
         return known.length === 0 ? null : Math.max(...known);
       },
-      allPriced: () => candidates.every((candidate) => price(candidate, 0, 0) !== null),
+      allPriced: () => candidates.every((candidate) => price(candidate, plainUsage(0, 0)) !== null),
     };
   }
 
