@@ -5,7 +5,7 @@ import type { JsonBounds } from '../wire/json-steps.ts';
 import { ProxyError } from '../errors.ts';
 import { decodeInSteps } from '../wire/bytes.ts';
 import { isObject } from '../wire/json.ts';
-import { KINDS, parseInSteps, TooComplex } from '../wire/json-steps.ts';
+import { KINDS, parseInSteps, TooComplex, TooLong } from '../wire/json-steps.ts';
 
 /** Which key of the configuration sets a bound. */
 const LIMITS: Readonly<Record<keyof JsonBounds, keyof Config['limits'] & string>> = {
@@ -25,11 +25,7 @@ export function* readJson(
   bounds: JsonBounds,
 ): Steps<{ readonly text: string; readonly value: JsonObject }> {
   const text = yield* read(decodeInSteps(bytes, true), () => 'is not valid UTF-8');
-  const value = yield* read(parseInSteps(text, bounds), (cause) =>
-    cause instanceof TooComplex
-      ? `has more than ${bounds[cause.bound]} ${KINDS[cause.bound]} (limits.${LIMITS[cause.bound]})`
-      : `is not valid JSON (${reasonOf(cause)})`,
-  );
+  const value = yield* read(parseInSteps(text, bounds), (cause) => stateOf(cause, bounds));
   if (isObject(value)) return { text, value };
   throw new ProxyError('invalid_request', 'Cannot read the request: its body must be a JSON object');
 }
@@ -40,6 +36,14 @@ function* read<T>(steps: Steps<T>, state: (cause: unknown) => string): Steps<T> 
   } catch (cause) {
     throw new ProxyError('invalid_request', `Cannot read the request: its body ${state(cause)}`, { cause });
   }
+}
+
+/** Why a body cannot be read, to complete "its body …". */
+function stateOf(cause: unknown, bounds: JsonBounds): string {
+  if (cause instanceof TooLong) return `has ${cause.message}`;
+  return cause instanceof TooComplex
+    ? `has more than ${bounds[cause.bound]} ${KINDS[cause.bound]} (limits.${LIMITS[cause.bound]})`
+    : `is not valid JSON (${reasonOf(cause)})`;
 }
 
 function reasonOf(cause: unknown): string {

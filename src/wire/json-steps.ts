@@ -31,6 +31,13 @@ export class TooComplex extends Error {
   }
 }
 
+/** JSON with a name or a number so long that reading it would hold up everything else. */
+export class TooLong extends Error {
+  constructor(what: string, characters: number) {
+    super(`${what} of more than ${characters} characters`);
+  }
+}
+
 /** What JSON.parse is given at once, characters: a few milliseconds' worth. */
 const PIECE = 2 * 1024 * 1024;
 
@@ -38,15 +45,32 @@ const PIECE = 2 * 1024 * 1024;
 const VALUE = 64;
 const FIELD = 192;
 
-/** Characters that are looked at, and texts that are stepped over, between two pauses. */
+/** Characters that are looked at between two pauses. */
 const STRIDE = 1024 * 1024;
-const MAX_TEXTS = 32 * 1024;
+
+/** To find the next quote takes as long as to look at so many characters. */
+const SEARCH = 32;
+
+/** Texts of more characters are read in pieces of their own. A name is not read in pieces, and may be no longer. */
+const LONG_TEXT = 1024 * 1024;
+
+/** Longest number, or word such as `true`, characters. */
+const LONG_WORD = 64 * 1024;
+
+/** So many blanks in a row are left out of what JSON.parse is given. */
+const LONG_GAP = 64 * 1024;
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
 
 /** An object or list whose end is still to come. */
 interface Open {
   readonly isList: boolean;
-  /** Where its bracket stands. */
+  /** Where its bracket stands, and where what stands before that ends. */
   readonly start: number;
+  readonly before: number;
   /** Where what is not parsed yet begins. */
   from: number;
   /** Where its last member begins. */
@@ -60,7 +84,7 @@ interface Open {
 /**
  * What JSON.parse makes of the text, in steps of a few milliseconds.
  * @param piece what is parsed at once, characters
- * @throws TooComplex, or SyntaxError when it is no JSON
+ * @throws TooComplex, TooLong, or SyntaxError when it is no JSON
  */
 export function* parseInSteps(text: string, bounds: JsonBounds, piece = PIECE): Steps<unknown> {
   const reader = new Reader(yield* trimmed(text), bounds, piece);
@@ -81,7 +105,20 @@ function* trimmed(text: string): Steps<string> {
 }
 
 function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+  return code <= 0x20 && (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09);
+}
+
+/** Whether it is a quote, a bracket, a colon or a comma. */
+function isMark(code: number): boolean {
+  return (
+    code === QUOTE ||
+    code === COLON ||
+    code === COMMA ||
+    code === OBJECT ||
+    code === LIST ||
+    code === OBJECT_END ||
+    code === LIST_END
+  );
 }
 
 class Reader {
@@ -92,6 +129,10 @@ class Reader {
   /** How many of the open ones, from outside, are read piece by piece. */
   #entered = 0;
   #at = 0;
+  /** Where the last thing ends that was no blank. */
+  #behind = 0;
+  /** Characters that may still be looked at before the next pause. */
+  #left = 0;
   #values = 0;
   #fields = 0;
   /** What both weighed when what was complete was last parsed. */
@@ -100,7 +141,11 @@ class Reader {
   #quote = -1;
   /** Backslashes before a quote, as far as they are counted. */
   #slashes = 0;
+  /** Long rows of blanks outside of texts, in their order. */
+  readonly #gaps: Span[] = [];
   value: unknown;
+  /** Whether `value` is there. */
+  #done = false;
   /** Set when a text was found that is too long to be read at once. */
   longText = false;
 
@@ -113,26 +158,36 @@ class Reader {
   /** Goes on until it is time for a pause. @returns whether all is read */
   scan(): boolean {
     const text = this.#text;
-    const pauseAt = this.#at + STRIDE;
-    let texts = 0;
+    this.#left = STRIDE;
     while (this.#at < text.length) {
+      if (this.#left <= 0) return false;
       if (this.#quote >= 0) {
-        if (!this.#stepOver()) return false;
-        if (this.longText || (texts += 1) > MAX_TEXTS) return false;
+        if (!this.#stepOver() || this.longText) return false;
         continue;
       }
       const code = text.charCodeAt(this.#at);
-      if (code === QUOTE) this.#quote = this.#at;
+      if (isBlank(code)) {
+        if (!this.#skipBlanks()) return false;
+        continue;
+      }
+      if (!isMark(code)) {
+        this.#skipWord();
+        continue;
+      }
       this.#at += 1;
+      if (code === QUOTE) {
+        this.#quote = this.#at - 1;
+        continue;
+      }
+      this.#left -= 1;
       if (code === COLON) this.#count(0, 1);
-      else if (code === COMMA) {
-        if (this.#comma()) return false;
-      } else if (code === OBJECT || code === LIST) this.#begin(code === LIST);
-      else if ((code === OBJECT_END || code === LIST_END) && this.#end(code === LIST_END)) return true;
-      if (this.#at > pauseAt) return false;
+      else if (code === COMMA) this.#comma();
+      else if (code === OBJECT || code === LIST) this.#begin(code === LIST);
+      else if (this.#end(code === LIST_END)) return true;
+      this.#behind = this.#at;
     }
     if (this.#open.length > 0 || this.#quote >= 0) this.#fail();
-    this.value = JSON.parse(text) as unknown;
+    if (!this.#done) this.value = JSON.parse(this.#slice(0, text.length)) as unknown;
     return true;
   }
 
@@ -141,29 +196,69 @@ class Reader {
     this.longText = false;
     const parent = this.#open.at(-1);
     const start = this.#quote;
+    const before = this.#behind;
     this.#quote = -1;
-    if (!parent) return;
+    this.#behind = this.#at;
+    if (parent && !parent.isList && before <= parent.member) throw new TooLong('a name', LONG_TEXT);
     this.#flush();
-    const name = this.#nameOf(parent, start);
+    const name = parent ? this.#nameOf(parent, start, before) : '';
     const value = yield* textInSteps(this.#text, start + 1, this.#at - 1);
-    add(parent, name, value);
-    parent.from = this.#at;
-    parent.next = 'end';
+    if (parent) {
+      add(parent, name, value);
+      parent.from = this.#at;
+      parent.next = 'end';
+    } else {
+      if (before > 0 || this.#at < this.#text.length) this.#fail();
+      this.value = value;
+      this.#done = true;
+    }
+  }
+
+  /** @returns false when it is time for a pause */
+  #skipBlanks(): boolean {
+    const text = this.#text;
+    const start = this.#at;
+    const most = start + this.#left;
+    let at = start + 1;
+    while (at < most && isBlank(text.charCodeAt(at))) at += 1;
+    this.#at = at;
+    this.#left -= at - start;
+    const open = at === most && isBlank(text.charCodeAt(at));
+    if (!open && at - this.#behind > LONG_GAP) this.#gaps.push({ start: this.#behind, end: at });
+    return !open;
+  }
+
+  /** Steps over a number, `true`, `false` or `null`, or what is none of them. */
+  #skipWord(): void {
+    const text = this.#text;
+    const start = this.#at;
+    const most = Math.min(text.length, start + LONG_WORD + 1);
+    let at = start + 1;
+    while (at < most && !isMark(text.charCodeAt(at)) && !isBlank(text.charCodeAt(at))) at += 1;
+    this.#at = this.#behind = at;
+    this.#left -= at - start;
+    if (at - start <= LONG_WORD) return;
+    if (/[-\d]/.test(text[start]!)) throw new TooLong('a number', LONG_WORD);
+    this.#fail();
   }
 
   /** Finds the end of the text that has begun. @returns false when it is time for a pause */
   #stepOver(): boolean {
     const text = this.#text;
-    for (let tries = 0; tries < MAX_TEXTS; tries += 1) {
+    while (this.#left > 0) {
       const quote = text.indexOf('"', this.#at);
       if (quote < 0) return this.#fail();
       if (!this.#countSlashes(quote)) return false;
       const escaped = this.#slashes % 2 === 1;
       this.#slashes = 0;
       this.#at = quote + 1;
+      this.#left -= SEARCH;
       if (escaped) continue;
-      this.longText = this.#at - this.#quote > STRIDE && this.#open.length > 0;
-      if (!this.longText) this.#quote = -1;
+      this.longText = this.#at - this.#quote > LONG_TEXT;
+      if (!this.longText) {
+        this.#quote = -1;
+        this.#behind = this.#at;
+      }
       return true;
     }
     return false;
@@ -171,10 +266,10 @@ class Reader {
 
   /** Counts the backslashes before a quote. @returns false when it is time for a pause */
   #countSlashes(quote: number): boolean {
-    const most = this.#slashes + STRIDE;
     while (this.#text.charCodeAt(quote - 1 - this.#slashes) === BACKSLASH) {
       this.#slashes += 1;
-      if (this.#slashes === most) return false;
+      this.#left -= 1;
+      if (this.#left <= 0) return false;
     }
     return true;
   }
@@ -188,26 +283,33 @@ class Reader {
     this.#count(1, isList ? 0 : 1);
     if (this.#open.length >= this.#bounds.maxDepth) throw new TooComplex('maxDepth');
     const from = this.#at;
-    this.#open.push({ isList, start: from - 1, from, member: from, value: undefined, next: 'any' });
+    const before = this.#behind;
+    this.#open.push({ isList, start: from - 1, before, from, member: from, value: undefined, next: 'any' });
+    // What begins here may have a long name, and so may what is within.
+    this.#flushWhenDue();
   }
 
-  /** @returns whether enough was parsed for a pause */
-  #comma(): boolean {
+  #comma(): void {
     const open = this.#open.at(-1);
     if (!open) return this.#fail();
     this.#count(1, 0);
     if (open.next === 'end') {
-      if (!this.#blank(open.from, this.#at - 1)) this.#fail();
+      if (this.#behind > open.from) this.#fail();
       open.from = this.#at;
       open.next = 'member';
     }
     open.member = this.#at;
+    this.#flushWhenDue();
+  }
+
+  /** Parses what is complete when that is enough for a pause. */
+  #flushWhenDue(): void {
     const outer = this.#open[this.#entered - 1];
     const weight = this.#values * VALUE + this.#fields * FIELD;
-    if (this.#at - (outer?.from ?? 0) + weight - this.#parsed < this.#piece) return false;
+    if (this.#at - (outer?.from ?? 0) + weight - this.#parsed < this.#piece) return;
     this.#parsed = weight;
     this.#flush();
-    return true;
+    this.#left = 0;
   }
 
   /** @returns whether this was the end of all */
@@ -215,12 +317,12 @@ class Reader {
     const open = this.#open.pop();
     if (!open || open.isList !== isList) return this.#fail();
     const outermost = this.#open.length === 0;
-    if (outermost && !this.#blank(this.#at, this.#text.length)) this.#fail();
+    if (outermost && this.#at < this.#text.length) this.#fail();
     if (open.value === undefined) {
-      if (outermost) this.value = JSON.parse(this.#text) as unknown;
+      if (outermost) this.value = JSON.parse(this.#slice(0, this.#at)) as unknown;
       return outermost;
     }
-    if (!this.#blank(open.from, this.#at - 1)) this.#parse(open, this.#at - 1);
+    if (this.#behind > open.from) this.#parse(open, this.#at - 1);
     else if (open.next === 'member') this.#fail();
     this.#entered -= 1;
     if (outermost) this.value = open.value;
@@ -238,8 +340,8 @@ class Reader {
       if (open.value === undefined) {
         open.value = open.isList ? [] : {};
         const parent = this.#open[depth - 1];
-        if (parent) add(parent, this.#nameOf(parent, open.start), open.value);
-        else if (!this.#blank(0, open.start)) this.#fail();
+        if (parent) add(parent, this.#nameOf(parent, open.start, open.before), open.value);
+        else if (open.start > 0) this.#fail();
       }
       if (open.member > open.from) {
         this.#parse(open, open.member - 1);
@@ -253,7 +355,7 @@ class Reader {
   /** Parses whole members, from where the object or list is not parsed yet. */
   #parse(open: Open, end: number): void {
     if (open.next === 'end') this.#fail();
-    const members = this.#text.slice(open.from, end);
+    const members = this.#slice(open.from, end);
     if (open.isList) for (const value of JSON.parse(`[${members}]`) as unknown[]) add(open, '', value);
     else {
       const part = JSON.parse(`{${members}}`) as JsonObject;
@@ -261,17 +363,25 @@ class Reader {
     }
   }
 
-  /** The name of the member whose value begins there. */
-  #nameOf(parent: Open, start: number): string {
+  /** The name of the member whose value begins at `start`. @param before where what stands before that ends */
+  #nameOf(parent: Open, start: number, before: number): string {
     if (parent.next === 'end') this.#fail();
-    if (parent.isList) return this.#blank(parent.member, start) ? '' : this.#fail();
-    const [name] = Object.keys(JSON.parse(`{${this.#text.slice(parent.member, start)}0}`) as JsonObject);
+    if (parent.isList) return before <= parent.member ? '' : this.#fail();
+    const [name] = Object.keys(JSON.parse(`{${this.#slice(parent.member, start)}0}`) as JsonObject);
     return name ?? this.#fail();
   }
 
-  #blank(start: number, end: number): boolean {
-    for (let at = start; at < end; at += 1) if (!isBlank(this.#text.charCodeAt(at))) return false;
-    return true;
+  /** A part of the text, with one blank in place of many. */
+  #slice(start: number, end: number): string {
+    const text = this.#text;
+    let sliced = '';
+    let from = start;
+    for (const gap of this.#gaps) {
+      if (gap.start < from || gap.end > end) continue;
+      sliced += `${text.slice(from, gap.start)} `;
+      from = gap.end;
+    }
+    return sliced + text.slice(from, end);
   }
 
   /** The engine has the words for what is wrong, where asking it takes no time. */

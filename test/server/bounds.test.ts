@@ -17,6 +17,12 @@ test.each([
   ['lists without an end', chat(`"metadata":${'['.repeat(100_000)}`), 'limits.max_depth'],
   ['values', chat(`"metadata":[${'1,'.repeat(1_000_000)}1]`), 'more than 1000000 values (limits.max_values)'],
   [
+    'letters in a name',
+    chat(`"${'n'.repeat(1_100_000)}":1`),
+    'its body has a name of more than 1048576 characters',
+  ],
+  ['digits', chat(`"metadata":${'1'.repeat(70_000)}`), 'its body has a number of more than 65536 characters'],
+  [
     'objects in a list',
     chat(`"metadata":[${'{},'.repeat(100_000)}1]`),
     'more than 100000 objects and fields (limits.max_fields)',
@@ -36,6 +42,22 @@ test.each([
       400,
       expect.stringContaining(words),
     ]);
+  }
+});
+
+test('a request that gives "stream" or "model" twice is a 400 that says so, in all protocols', async () => {
+  await using proxy = running(MOCK);
+  for (const path of ['/v1/chat/completions', '/v1/messages', '/v1/responses', '/v1/completions']) {
+    for (const [field, body] of [
+      ['stream', chat('"stream":true,"stream":false')],
+      ['stream', chat(String.raw`"str\u0065am":true,"stream":true`)],
+      ['model', chat('"model":"mock"')],
+    ] as const) {
+      const response = await proxy.post(path, body);
+      const words = await response.text();
+      expect([path, response.status, words]).toEqual([path, 400, expect.stringContaining('is given twice')]);
+      expect(words).toContain(field);
+    }
   }
 });
 

@@ -6,6 +6,7 @@ import { lastEventEnd } from '../../src/wire/frames.ts';
 import { retryAfterMs } from '../../src/wire/retry-after.ts';
 import { atOnce } from '../../src/turns.ts';
 import { findModel, spliceModel } from '../../src/wire/splice.ts';
+import { longestShare } from '../helpers/steps.ts';
 
 /** JSON as it comes. */
 function bodyOf(text: string) {
@@ -45,8 +46,39 @@ test.each([
   '{"model":"a","model":"b"}',
   '{"model":"a","mod\\u0065l":"b"}',
   '{"x":{"model":1},"\\u006dodel":"a","model":"b"}',
-])('a second model is found in %s', (text) => {
+  '{"model":"a","stream":true,"stream":false}',
+  '{"stream":true,"model":"a","str\\u0065am":true}',
+  '{"x":{"stream":1},"\\u0073\\u0074\\u0072\\u0065\\u0061\\u006d":true,"model":"b","stream":null}',
+])('a second model or stream is found in %s, be it long or short', (text) => {
   expect(() => atOnce(findModel(bodyOf(text), true))).toThrow(ProxyError);
+  const long = text.replace('{', `{"long":"${'"model" '.replaceAll('"', String.raw`\"`).repeat(3_000)}",`);
+  expect(() => atOnce(findModel(bodyOf(long), true))).toThrow('is given twice');
+  const longer = `${text.slice(0, -1)},"long":"${'x'.repeat(9 * 1024 * 1024)}"}`;
+  expect(() => atOnce(findModel(bodyOf(longer), false))).toThrow('is given twice');
+});
+
+test.each([
+  '{"model":"a","stream":true,"x":{"stream":1,"model":2},"y":["stream","model","stream"]}',
+  '{"x":{"str\\u0065am":1,"\\u006dodel":1},"model":"a"}',
+  '{"stream_options":{},"stream":true,"models":["a"],"model":"a"}',
+])('findModel() takes what is nested, or named otherwise, for no second one: %s', (text) => {
+  const long = text.replace('{', `{"long":"${'x'.repeat(9 * 1024 * 1024)}",`);
+  for (const each of [text, long]) {
+    const span = atOnce(findModel(bodyOf(each), true))!;
+    expect(each.slice(span.start, span.end)).toBe('"a"');
+  }
+});
+
+const BACKSLASHES = String.raw`\\`.repeat(6_000_000);
+test.each([
+  ['backslashes', `{"x":{"model":1},"y":"${BACKSLASHES}","model":"a"}`],
+  ['blanks behind a key', `{"x":{"model":1},"model"${' '.repeat(6_000_000)}:${' '.repeat(6_000_000)}"a"}`],
+  ['quotes', `{"x":{"model":1},"y":"${String.raw`\"`.repeat(6_000_000)}","model":"a"}`],
+  ['beginnings of the key', `{"x":"${String.raw`\"mode`.repeat(8_000_000)}","model":"a"}`],
+  ['the same in text of two bytes', `{"x":"語${String.raw`\"mode`.repeat(8_000_000)}","model":"a"}`],
+])('findModel() does a part of the work at a time: %s', (_, text) => {
+  const body = bodyOf(text);
+  expect(longestShare(() => findModel(body, true))).toBeLessThan(1 / 3);
 });
 
 test('lastEventEnd() is where the last blank line ends, for every line end', () => {

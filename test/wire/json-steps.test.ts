@@ -4,8 +4,9 @@ import type { JsonBounds } from '../../src/wire/json-steps.ts';
 import { atOnce } from '../../src/turns.ts';
 import { concatInSteps, decodeInSteps, encodeInSteps } from '../../src/wire/bytes.ts';
 import { parseJson } from '../../src/wire/json.ts';
-import { parseInSteps, TooComplex } from '../../src/wire/json-steps.ts';
+import { parseInSteps, TooComplex, TooLong } from '../../src/wire/json-steps.ts';
 import { stringifyInSteps } from '../../src/wire/json-write.ts';
+import { longestShare } from '../helpers/steps.ts';
 
 const BOUNDS: JsonBounds = { maxDepth: 100, maxValues: Infinity, maxFields: Infinity };
 /** So that texts need not be of megabytes to be read piece by piece. */
@@ -25,6 +26,7 @@ function tried(read: () => unknown): unknown {
 /** Longer than a piece, so that what is around it is read piece by piece. */
 const LONG = JSON.stringify('x'.repeat(70_000));
 const HUGE = JSON.stringify(`${'é"\\\n'.repeat(200_000)}\u{1f600}${'\ud800'.repeat(50_000)}`);
+const GAP = ' \n\t\r'.repeat(50_000);
 const many = (count: number, member: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => member(n)).join(',');
 
@@ -43,6 +45,15 @@ describe('parseInSteps() reads as JSON.parse does', () => {
     ['a text of escapes', `["${String.raw`\u00e9`.repeat(300_000)}${String.raw`\\`.repeat(900_000)}"]`],
     ['white space', `{ "a" :\n[${' '.repeat(70_000)}1 ,\t{ } , [ ]${' '.repeat(70_000)}] } \r\n`],
     ['what is empty behind what is long', `[${LONG},[],{},[[]],${LONG}]`],
+    ['a text of megabytes alone', ` ${HUGE}\n`],
+    [
+      'long blanks everywhere',
+      ['', '{', '"a"', ':', '[', '1', ',', 'true', ']', ',', '"b"', ':', LONG, '}'].join(GAP),
+    ],
+    ['long blanks before a text of megabytes', `[1,${GAP}${HUGE}${GAP},{"a"${GAP}:${GAP}${HUGE}}${GAP},2]`],
+    ['long blanks around what is empty', `[${GAP}[${GAP}]${GAP},{${GAP}}${GAP}]`],
+    ['a name of a megabyte', `{"a":1,"${'n'.repeat(1_000_000)}":{"b":[${LONG},2]}}`],
+    ['long names in each other', `${`{"${'n'.repeat(200_000)}":`.repeat(20)}1${'}'.repeat(20)}`],
   ])('%s', (_, text) => {
     expect(parse(text)).toEqual(JSON.parse(text));
   });
@@ -86,8 +97,14 @@ describe('parseInSteps() reads as JSON.parse does', () => {
     ['no comma behind an object', `{"a":{"b":${LONG},"c":1} "d":1}`],
     ['a name in a list', `[${LONG},"a":[${LONG},1]]`],
     ['no name in an object', `{"a":${LONG},[${LONG},1]}`],
-    ['a long text for a name', `{"a":${LONG},${HUGE}}`],
     ['something before the beginning', `1[${LONG},1]`],
+    ['something before a text of megabytes', `1${HUGE}`],
+    ['something behind a text of megabytes', `${HUGE}1`],
+    ['a name in a list before a text of megabytes', `["a":${HUGE}]`],
+    ['two numbers with blanks between them', `[1${GAP}2,${LONG}]`],
+    ['a list without a comma behind long blanks', `[[${LONG},1]${GAP}2]`],
+    ['what is no blank', `[1,${GAP}\u00a0${GAP}2]`],
+    ['a word without an end', `{"a":${'x'.repeat(2_000_000)}}`],
   ])('and refuses %s where it reads piece by piece', (_, text) => {
     expect(tried(() => parse(text))).toBe(SyntaxError);
   });
@@ -158,6 +175,47 @@ describe('parseInSteps() has bounds', () => {
       a: '[[[{{{,,,:::',
     });
   });
+});
+
+test.each([
+  [
+    'a name of more than a megabyte',
+    `{"a":1,"${'n'.repeat(1_100_000)}":1}`,
+    'a name of more than 1048576 characters',
+  ],
+  [
+    'such a name of escapes',
+    `{"${String.raw`\n`.repeat(1_100_000)}":1}`,
+    'a name of more than 1048576 characters',
+  ],
+  ['a long number', `[1,-${'1'.repeat(70_000)}]`, 'a number of more than 65536 characters'],
+  ['a long number alone', '1'.repeat(70_000), 'a number of more than 65536 characters'],
+])('parseInSteps() says what is too long: %s', (_, text, words) => {
+  const refused = () => parse(text);
+  expect(refused).toThrow(TooLong);
+  expect(refused).toThrow(words);
+});
+
+const ESCAPES = String.raw`\n`.repeat(4_000_000);
+const QUOTES = String.raw`\"`.repeat(30_000);
+
+/** A step may take a third of it all at most: what is done at once takes nearly all. */
+test.each([
+  ['blanks in a list', `[1,${' '.repeat(16_000_000)}2]`],
+  ['blanks in an object', `{"a"${' '.repeat(8_000_000)}:${' '.repeat(8_000_000)}2}`],
+  ['blanks at the end of an object', `{"a":[1]${' '.repeat(16_000_000)}}`],
+  ['a text of escapes alone', `"${ESCAPES}"`],
+  ['a text of escapes', `{"a":"${ESCAPES}"}`],
+  ['texts of escapes', `[${many(16, () => `"${ESCAPES.slice(0, 500_000)}"`)}]`],
+  ['names of escapes', `{${many(16, (n) => `"${n}${ESCAPES.slice(0, 500_000)}":1`)}}`],
+  ['names of escapes in each other', `${`{"${ESCAPES.slice(0, 500_000)}":`.repeat(16)}1${'}'.repeat(16)}`],
+  ['texts of quotes', `[${many(200, () => `"${QUOTES}"`)}]`],
+  ['a text of backslashes', `{"a":"${String.raw`\\`.repeat(4_000_000)}"}`],
+  ['rows of backslashes', `{"a":"${`${String.raw`\\`.repeat(500)}\\"`.repeat(8_000)}"}`],
+  ['distinct names', `{${many(200_000, (n) => `"name ${n}":1`)}}`],
+  ['many numbers', `[${many(1_000_000, (n) => `${n}.5`)}]`],
+])('parseInSteps() does a part of the work at a time: %s', (_, text) => {
+  expect(longestShare(() => parseInSteps(text, BOUNDS))).toBeLessThan(1 / 3);
 });
 
 test.each([

@@ -1,0 +1,26 @@
+import type { Steps } from '../../src/turns.ts';
+
+/** Tries of which the best counts: whatever else runs on the machine only adds. */
+const TRIES = 5;
+
+/**
+ * The part of the whole time that the longest step takes, from 0 to 1: how evenly the work is divided, however fast
+ * the machine is.
+ */
+export function longestShare(make: () => Steps<unknown>): number {
+  let best = 1;
+  for (let n = 0; n < TRIES; n += 1) {
+    const steps = make();
+    const began = performance.now();
+    let from = began;
+    let longest = 0;
+    for (let done = false; !done;) {
+      done = steps.next().done ?? false;
+      const now = performance.now();
+      longest = Math.max(longest, now - from);
+      from = now;
+    }
+    best = Math.min(best, longest / (from - began));
+  }
+  return best;
+}
