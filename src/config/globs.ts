@@ -20,8 +20,8 @@ export function globMatcher(pattern: string): (name: string) => boolean {
     return (name) => matches(name);
   }
   const negated = pattern.startsWith('!');
-  const choices = choicesOf(negated ? pattern.slice(1) : pattern).map(tokensOf);
-  return (name) => choices.some((tokens) => matches(tokens, name)) !== negated;
+  const choices = choicesOf(negated ? pattern.slice(1) : pattern).map(partsOf);
+  return (name) => choices.some((parts) => matches(parts, name)) !== negated;
 }
 
 /** `a{b,c}` as `ab` and `ac`. */
@@ -32,37 +32,63 @@ function choicesOf(pattern: string): string[] {
   return choicesOf(after).flatMap((rest) => words.split(',').map((word) => before + word + rest));
 }
 
-type Token = '*' | { readonly fits: (char: string) => boolean };
-
-function tokensOf(pattern: string): Token[] {
-  return Array.from(pattern.matchAll(/\*+|\[[^\]]+\]|[^]/g), ([piece]): Token => {
-    if (piece.startsWith('*')) return '*';
-    if (piece === '?') return { fits: (char) => char !== '/' };
-    if (piece.length === 1) return { fits: (char) => char === piece };
-    const set = new RegExp(`^${piece}$`);
-    return { fits: (char) => char !== '/' && set.test(char) };
-  });
+/** What stands between two stars. */
+interface Part {
+  readonly length: number;
+  fitsAt(name: string, at: number): boolean;
+  /** Where it fits first, from there on; -1 for nowhere. */
+  find(name: string, from: number): number;
 }
 
-/** A star takes as little as it can; when that does not work out, only the last one has to take more. */
-function matches(tokens: readonly Token[], name: string): boolean {
-  let at = 0;
-  let token = 0;
-  let star = -1;
-  let starAt = 0;
-  while (at < name.length) {
-    const wanted = tokens[token];
-    if (wanted === '*') {
-      star = token++;
-      starAt = at;
-    } else if (wanted?.fits(name[at]!)) {
-      token += 1;
-      at += 1;
-    } else if (star >= 0) {
-      token = star + 1;
-      at = ++starAt;
-    } else return false;
+function partsOf(pattern: string): Part[] {
+  return pattern.split(/\*+/).map((part) => (/[?[]/.test(part) ? partOfSets(part) : plainPart(part)));
+}
+
+function plainPart(text: string): Part {
+  return {
+    length: text.length,
+    fitsAt: (name, at) => name.startsWith(text, at),
+    find: (name, from) => name.indexOf(text, from),
+  };
+}
+
+/** Characters outside of ASCII are alike: no set names one. */
+const OTHERS = 0x80;
+
+function partOfSets(pattern: string): Part {
+  const places = Array.from(pattern.matchAll(/\[[^\]]+\]|[^]/g), ([place]) => {
+    const set = place === '?' ? /^[^/]$/ : place.length > 1 ? new RegExp(`^(?!/)${place}$`) : undefined;
+    // Looked up, since a name has thousands of characters and is compared with hundreds of patterns.
+    return Array.from({ length: OTHERS + 1 }, (_, code) => {
+      const char = String.fromCharCode(code);
+      return set ? set.test(char) : char === place;
+    });
+  });
+  const fitsAt = (name: string, at: number): boolean => {
+    for (let n = 0; n < places.length; n += 1)
+      if (!places[n]![Math.min(OTHERS, name.charCodeAt(at + n))]) return false;
+    return true;
+  };
+  const find = (name: string, from: number): number => {
+    for (let at = from; at <= name.length - places.length; at += 1) if (fitsAt(name, at)) return at;
+    return -1;
+  };
+  return { length: places.length, fitsAt, find };
+}
+
+/** Each part fits where it can first: what comes behind a star has then the most room. */
+function matches(parts: readonly Part[], name: string): boolean {
+  const first = parts[0]!;
+  const last = parts.at(-1)!;
+  if (parts.length === 1) return name.length === first.length && first.fitsAt(name, 0);
+  const end = name.length - last.length;
+  if (end < first.length || !first.fitsAt(name, 0) || !last.fitsAt(name, end)) return false;
+  let at = first.length;
+  for (let n = 1; n < parts.length - 1; n += 1) {
+    const part = parts[n]!;
+    const found = part.find(name, at);
+    if (found < 0) return false;
+    at = found + part.length;
   }
-  while (tokens[token] === '*') token += 1;
-  return token === tokens.length;
+  return at <= end;
 }

@@ -23,8 +23,11 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   budget_duration: 'per',
 };
 
-/** Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */
-export function distance(a: string, b: string): number {
+/**
+ * Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours.
+ * @param most beyond which it is `Infinity`
+ */
+export function distance(a: string, b: string, most = Infinity): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
@@ -38,8 +41,10 @@ export function distance(a: string, b: string): number {
     }
     before = last;
     last = row;
+    // No later row has less than the least of the two before it.
+    if (Math.min(...before, ...last) > most) return Infinity;
   }
-  return last[b.length]!;
+  return last[b.length]! > most ? Infinity : last[b.length]!;
 }
 
 /** The names nearest to `name`, best first: within a third of its length, or sharing its beginning. */
@@ -51,7 +56,7 @@ export function nearest(name: string, names: readonly string[], count: number): 
       const known = candidate.toLowerCase().slice(0, 100);
       // Names are at least as far apart as their lengths: most need no closer look.
       const apart = Math.abs(known.length - wanted.length);
-      return { candidate, far: apart > limit ? apart : distance(wanted, known) };
+      return { candidate, far: apart > limit ? apart : distance(wanted, known, limit) };
     })
     .filter(
       ({ candidate, far }) =>
