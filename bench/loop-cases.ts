@@ -49,15 +49,20 @@ const picture = (bytes: number) => [
 ];
 const turns = (count: number) =>
   many(count, (n) => (n % 2 ? { role: 'assistant', content: 'ok' } : user('hello')));
-const calls = (count: number) =>
-  many(count, (n) => [
+
+const fields = (count: number) => Object.fromEntries(many(count, (n) => [`k${n}`, n]));
+
+/** A call for each of the arguments, and the results of all. */
+function called(calls: readonly string[], content = 'done') {
+  return calls.flatMap((text, n) => [
     {
       role: 'assistant',
       content: null,
-      tool_calls: [{ id: `call_${n}`, type: 'function', function: { name: 'f', arguments: '{"a":1}' } }],
+      tool_calls: [{ id: `call_${n}`, type: 'function', function: { name: 'f', arguments: text } }],
     },
-    { role: 'tool', tool_call_id: `call_${n}`, content: 'done' },
-  ]).flat();
+    { role: 'tool', tool_call_id: `call_${n}`, content },
+  ]);
+}
 
 /** Requests that are heavy themselves. */
 const REQUESTS: Readonly<Record<string, Making>> = {
@@ -72,7 +77,10 @@ const REQUESTS: Readonly<Record<string, Making>> = {
   '30 MB of \\u escapes': raw(() => `"x":"${String.raw`\u0041`.repeat(5 * MB)}"`),
   '200,000 messages': chat({}, turns(200_000)),
   '30,000 messages, translated': chat({ model: 'claude/x' }, turns(30_000)),
-  '12,000 messages with calls, Gemini': chat({ model: 'gem/x' }, [user('hello'), ...calls(6_000)]),
+  '12,000 messages with calls, Gemini': chat({ model: 'gem/x' }, [
+    user('hello'),
+    ...called(many(6_000, () => '{"a":1}')),
+  ]),
   '10 million empty objects': raw(() => `"x":[${'{},'.repeat(10 * MB)}{}]`),
   '15 million numbers': raw(() => `"x":[${'1,'.repeat(15 * MB)}1]`),
   '900,000 numbers, embedded': () => ({
@@ -89,6 +97,43 @@ const REQUESTS: Readonly<Record<string, Making>> = {
     body: JSON.stringify({ model: 'up/x', messages: turns(60_000) }, null, 8),
   }),
   '30 MB of white space': raw(() => `"x":${' '.repeat(30 * MB)}1`),
+  'white space behind a key, translated': raw(() => `"x"${' '.repeat(30 * MB)}:1`, 'claude/x'),
+  'a text of 30 MB of escapes alone': () => ({
+    path: '/v1/chat/completions',
+    body: `"${String.raw`\n`.repeat(15 * MB)}"`,
+  }),
+  '30 MB of texts of escapes, translated': chat(
+    { model: 'claude/x' },
+    many(8, () => user('\n'.repeat(1.8 * MB))),
+  ),
+  'a number of 30 million digits': raw(() => `"x":${'1'.repeat(30 * MB)}`),
+  'a name of 30 MB': raw(() => `"${'k'.repeat(30 * MB)}":1`),
+  'a name of 900,000 letters': raw(() => `"${'k'.repeat(900_000)}":{"x":1}`),
+  '99,000 distinct names': raw(() => `"x":{${many(99_000, (n) => `"k${n}":1`).join(',')}}`),
+  '99,000 distinct names, rewritten': raw(
+    () => `"max_completion_tokens":9,${many(98_000, (n) => `"k${n}":1`).join(',')}`,
+    'deepseek/x',
+  ),
+  '99,000 distinct names, translated': chat({
+    model: 'claude/x',
+    tools: [{ type: 'function', function: { name: 'f', parameters: { properties: fields(98_000) } } }],
+  }),
+  'backslashes and a second model key': raw(() => `"y":{"model":1},"x":"${String.raw`\\`.repeat(15 * MB)}"`),
+  '30 MB of arguments of one call, translated': chat({ model: 'claude/x' }, [
+    user('hello'),
+    ...called([JSON.stringify(fields(1_400_000))]),
+  ]),
+  '30 MB of arguments of 60 calls, translated': chat({ model: 'claude/x' }, [
+    user('hello'),
+    ...called(many(60, () => JSON.stringify(fields(30_000)))),
+  ]),
+  '30 MB of results of 60 calls, Gemini': chat({ model: 'gem/x' }, [
+    user('hello'),
+    ...called(
+      many(60, () => '{}'),
+      JSON.stringify(fields(30_000)),
+    ),
+  ]),
   '2 million model keys': raw(
     () => `"x":[${'{"model":1},'.repeat(60_000)}1],"y":"${'"model"'.replaceAll('"', '\\"').repeat(MB)}"`,
   ),
@@ -120,6 +165,7 @@ const REQUESTS: Readonly<Record<string, Making>> = {
   }),
   'a model of 2,000 letters': chat({ model: `a-${'-a'.repeat(999)}` }),
   'a model of 2,000 stars': chat({ model: '*'.repeat(2_000) }),
+  'a model of 1,000 emoji': chat({ model: '\u{1f600}'.repeat(1_000) }),
   'a header of 15 kB': () => ({
     ...chat({})(),
     headers: { 'x-llmproxy-via': 'a,'.repeat(7_000), accept: ' '.repeat(6_000) },
@@ -153,6 +199,17 @@ const ANSWERS: Readonly<Record<string, Making>> = {
   'a stream of 200,000 pieces of one call, translated': asking('up/pieces', { stream: true }, '/v1/messages'),
   'a stream of 200,000 pieces of one call, Responses': asking('up/pieces', { stream: true }, '/v1/responses'),
   'a stream with an event of 7 MB': asking('up/event', { stream: true }),
+  'a stream with an event of 150,000 fields': asking('up/fields', { stream: true }),
+  'a stream with an event of 150,000 fields, translated': asking(
+    'up/fields',
+    { stream: true },
+    '/v1/messages',
+  ),
+  'a stream with an event of 60 MB': asking('up/large', { stream: true }),
+  'a stream with an event of 60 MB, translated': asking('up/large', { stream: true }, '/v1/messages'),
+  'calls with 30 MB of arguments, translated': asking('up/arguments', {}, '/v1/messages'),
+  'an answer of 150,000 fields': asking('up/manyFields'),
+  'an answer of 150,000 fields, translated': asking('up/manyFields', {}, '/v1/messages'),
 };
 
 export const HEAVY: Readonly<Record<string, Making>> = { ...REQUESTS, ...ANSWERS };

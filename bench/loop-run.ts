@@ -19,12 +19,19 @@ export interface Beside extends Waits {
 /** Relayed, translated to Claude, and translated to Gemini. */
 export function loopConfig(upstream: string): ConfigInput {
   const shared = { api_key: 'none-at-all', max_retries: 0 };
-  const models = ['*', 'a*-*-*-*-*-*-b'];
+  // Patterns of kinds that are matched in different ways, and many of them.
+  const patterns = Array.from({ length: 240 }, (_, n) => [
+    `m${n}*-[a-z]?`,
+    `*{x,y}*${n}`,
+    `*n${n}*[^a]`,
+  ]).flat();
+  const models = ['*', 'a*-*-*-*-*-*-b', ...patterns];
   return {
     providers: [
       { name: 'up', type: 'openai-compatible', base_url: `${upstream}/v1`, models, ...shared },
       { name: 'claude', type: 'anthropic', base_url: upstream, models: ['x'], ...shared },
       { name: 'gem', type: 'gemini', base_url: upstream, models: ['x', 'vectors'], ...shared },
+      { name: 'deepseek', type: 'deepseek', base_url: `${upstream}/v1`, models: ['x'], ...shared },
     ],
     // A heavy answer may not take the target from the normal requests.
     routing: { breaker: { failures: 1_000 } },

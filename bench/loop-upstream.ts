@@ -58,9 +58,32 @@ const probabilities = () => {
   return JSON.stringify({ content });
 };
 
+const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n]));
+const withArguments = () => {
+  const text = JSON.stringify(fields(30_000));
+  const tool_calls = Array.from({ length: 60 }, (_, n) => ({
+    id: `call_${n}`,
+    type: 'function',
+    function: { name: 'f', arguments: text },
+  }));
+  const message = { role: 'assistant', content: null, tool_calls };
+  return JSON.stringify({
+    id: 'c',
+    object: 'chat.completion',
+    created: 1,
+    model: 'x',
+    choices: [{ index: 0, message, finish_reason: 'tool_calls' }],
+  });
+};
+
 const ANSWERS: Readonly<Record<string, () => Response>> = {
   text: () => json(completion('word '.repeat(10 * MB))),
   objects: () => json(completion('word', `,"x":[${'{},'.repeat(16 * MB)}{}]`)),
+  manyFields: () => json(completion('word', `,"x":${JSON.stringify(fields(150_000))}`)),
+  arguments: () => json(withArguments()),
+  fields: () =>
+    sse(delta({ content: 'a' }) + event([{ index: 0, delta: { content: 'b', x: fields(150_000) } }]) + END),
+  large: () => sse(delta({ content: 'a' }) + delta({ content: 'word '.repeat(12 * MB) }) + END),
   deep: () => json(completion('word', `,"x":${'['.repeat(100_000)}${']'.repeat(100_000)}`)),
   drawing: () => json(JSON.stringify({ created: 1, data: [{ b64_json: 'A'.repeat(20 * MB) }] })),
   logprobs: () => json(completion('word', `,"logprobs":${probabilities()}`)),

@@ -270,6 +270,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
             ),
           assumedOutput: config.limits.assumed_output,
         }),
+        turns,
+
         router,
         memory,
         newId,

@@ -3,6 +3,11 @@
 /** What pauses where others may go on, and gives a result at its end. */
 export type Steps<T> = Generator<void, T>;
 
+/** Whether something is the steps to a result, and not the result. */
+export function isSteps<T extends object | undefined>(given: T | Steps<T>): given is Steps<T> {
+  return given !== undefined && Symbol.iterator in given && 'throw' in given;
+}
+
 /** How long one turn may hold the event loop, milliseconds. */
 const TURN_MS = 8;
 

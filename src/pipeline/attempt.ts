@@ -139,7 +139,10 @@ export class Attempt {
     const { target, offer, key, fresh } = this.#plan;
     const { provider, model } = target;
     const { clock, newId, memory, turns } = this.#deps;
-    const inbound = continued(this.#inbound, target, offer);
+    const inbound =
+      this.#inbound.continuation === undefined
+        ? this.#inbound
+        : await turns.run(continued(this.#inbound, target, offer));
     const lane = laneFor(inbound, provider, model);
     const context = { provider, model, nowMs: clock.now(), newId, memory: memory.of(inbound.caller) };
     const prepared = await turns.run(lane.prepare(inbound, context));

@@ -5,10 +5,12 @@ import type { DecodeContext, Understood } from '../wire/protocol.ts';
 import type { Inbound } from './inbound.ts';
 import type { Answering } from './lanes/lane.ts';
 import type { Target } from './target.ts';
-import { atOnce } from '../turns.ts';
+import type { Steps } from '../turns.ts';
 import { anthropicModel } from '../wire/anthropic/models.ts';
+import { encodeInSteps } from '../wire/bytes.ts';
 import { clientOf } from '../wire/clients.ts';
 import { continueChat } from '../wire/continue.ts';
+import { writeJson } from '../wire/json-write.ts';
 import { relayedChat } from '../wire/openai/client.ts';
 import { findModel } from '../wire/splice.ts';
 
@@ -60,13 +62,13 @@ export function resumable(inbound: Inbound, text: string, context: DecodeContext
 }
 
 /** The request itself, or the one that continues its cut answer at a target. */
-export function continued(inbound: Inbound, target: Target, offer: ProviderModel): Inbound {
+export function* continued(inbound: Inbound, target: Target, offer: ProviderModel): Steps<Inbound> {
   const { continuation, json } = inbound;
   if (continuation === undefined || !json) return inbound;
   const style = prefillStyle(target, offer);
   const value = continueChat(json.value as unknown as ChatRequest, continuation.text, style);
-  const text = JSON.stringify(value);
-  const bytes = new TextEncoder().encode(text);
-  const modelAt = atOnce(findModel({ text, bytes }, typeof value.model === 'string'));
+  const text = yield* writeJson(value, inbound.bytes.length);
+  const bytes = yield* encodeInSteps(text);
+  const modelAt = yield* findModel({ text, bytes }, typeof value.model === 'string');
   return { ...inbound, json: { text, value, modelAt }, bytes };
 }

@@ -1,8 +1,8 @@
 import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
-import type { Turns } from '../turns.ts';
-import type { Answering, Continuation, Fold } from './lanes/lane.ts';
 import type { Meter } from './meter.ts';
+import type { Steps, Turns } from '../turns.ts';
+import type { Answering, Continuation, Fold, Folded } from './lanes/lane.ts';
 import type { Tap } from './tap.ts';
 import type { Usage } from '../wire/usage.ts';
 import type { Defects } from './defects.ts';
@@ -11,8 +11,9 @@ import type { AttemptTimers } from './timers.ts';
 import { networkError } from '../providers/transport.ts';
 import { Inflater } from '../wire/encoding.ts';
 import { ProxyError } from '../errors.ts';
+import { isSteps } from '../turns.ts';
 import { Pieces } from './pieces.ts';
-import { understood } from './reading.ts';
+import { understood, understoodLater } from './reading.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -107,7 +108,7 @@ export class UpstreamFlow implements Flow {
     const { reading, timers, meter, encoding } = this.#options;
     if (reading?.tap.error) throw reading.tap.error;
     const piece = await (this.#inflater ? this.#inflated(this.#inflater) : this.#chunk());
-    if (piece === undefined) return this.#rest();
+    if (piece === undefined) return await this.#rest();
     this.#count(piece);
     if (!reading) {
       timers.progressed();
@@ -116,7 +117,8 @@ export class UpstreamFlow implements Flow {
     }
     const { tap, fold } = reading;
     const { chunks } = tap;
-    const folded = this.#understood(() => fold.push(piece)) ?? EMPTY;
+    const made = this.#folded(() => fold.push(piece));
+    const folded = (made instanceof Promise ? await made : made) ?? EMPTY;
     if (tap.chunks !== chunks) {
       timers.progressed();
       this.#lingering = undefined;
@@ -129,13 +131,13 @@ export class UpstreamFlow implements Flow {
    * What the end of the body still makes readable, once: an event may lack its blank line. The client is given it also when
    * the answer turns out to be cut, but no half of an event.
    */
-  #rest(): Uint8Array | undefined {
+  async #rest(): Promise<Uint8Array | undefined> {
     const { reading } = this.#options;
     if (!reading || this.#ended) return undefined;
     this.#ended = true;
     const { tap, fold } = reading;
     const { chunks } = tap;
-    const rest = this.#understood(() => fold.end());
+    const rest = await this.#folded(() => fold.end());
     const isWhole = tap.chunks !== chunks || tap.done;
     return isWhole && rest && rest.length > 0 ? rest : undefined;
   }
@@ -144,8 +146,11 @@ export class UpstreamFlow implements Flow {
     return this.tap?.complete ? this.#linger() : this.#read();
   }
 
-  #understood<T>(action: () => T): T {
-    return understood(this.#options.target, this.#options.defects, action);
+  /** What is folded in steps is waited for; nearly all is folded at once. */
+  #folded(fold: () => Folded | Steps<Folded>): Folded | Promise<Folded> {
+    const { target, defects, turns } = this.#options;
+    const folded = understood(target, defects, fold);
+    return isSteps(folded) ? understoodLater(target, defects, async () => await turns.run(folded)) : folded;
   }
 
   /** What has passed, decompressed where it is: a few bytes may stand for gigabytes. */
@@ -161,7 +166,6 @@ export class UpstreamFlow implements Flow {
     const { reading, target } = this.#options;
     this.#inflater?.close();
     if (!reading) return undefined;
-    const rest = this.#rest();
     const { tap } = reading;
     if (tap.error) throw tap.error;
     if (!tap.finished && !tap.done) {
@@ -169,7 +173,7 @@ export class UpstreamFlow implements Flow {
         target,
       });
     }
-    return rest;
+    return undefined;
   }
 
   fail(error: ProxyError, requestId: string): string {

@@ -1,11 +1,13 @@
 import type { ChatChunk } from '../wire/chat.ts';
 import type { Joiner } from '../wire/join.ts';
 import type { SseEvent } from '../wire/sse.ts';
+import type { Turns } from '../turns.ts';
 import type { Usage } from '../wire/usage.ts';
 import type { Flow } from './flow.ts';
 import type { Answering, Continuation } from './lanes/lane.ts';
 import type { Tap } from './tap.ts';
 import { ProxyError } from '../errors.ts';
+import { areLong, readAhead } from '../wire/event-json.ts';
 import { Diverged } from '../wire/join.ts';
 import { stringOf } from '../wire/json.ts';
 import { ChunkReader } from '../wire/openai/stream.ts';
@@ -28,6 +30,7 @@ export interface JoinedFlowOptions {
   /** Whether the client is told of the usage where the continuation says nothing of its own. */
   readonly tellsUsage: boolean;
   readonly target: string;
+  readonly turns: Turns;
 }
 
 /**
@@ -65,7 +68,9 @@ export class JoinedFlow implements Flow {
     if (this.#error) throw this.#error;
     const bytes = this.#held ?? (await this.#options.inner.next());
     this.#held = undefined;
-    return bytes && this.#fold(this.#events.push(bytes));
+    if (!bytes) return undefined;
+    const events = this.#events.push(bytes);
+    return this.#fold(areLong(events) ? await this.#options.turns.run(readAhead(events)) : events);
   }
 
   finish(): Uint8Array | undefined {

@@ -31,6 +31,19 @@ export function understood<T>(target: string, defects: Defects, action: () => T)
   }
 }
 
+/** Does a piece of reading an answer that takes some turns. @throws ProxyError */
+export async function understoodLater<T>(
+  target: string,
+  defects: Defects,
+  action: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await action();
+  } catch (thrown) {
+    throw unread(target, defects, thrown);
+  }
+}
+
 /** Whether a client that sent this `accept-encoding` can read the encoding. */
 export function accepts(header: string | undefined, encoding: Encoding): boolean {
   const name = encoding === 'x-gzip' ? 'gzip' : encoding;

@@ -7,6 +7,7 @@ import type { Streamed } from './attempt.ts';
 import type { Flow } from './flow.ts';
 import type { JoinedFlowOptions } from './joined-flow.ts';
 import type { Job, RequestRouter, Routed } from './router.ts';
+import type { Turns } from '../turns.ts';
 import { prefillText } from '../wire/continue.ts';
 import { Joiner, MIN_OVERLAP } from '../wire/join.ts';
 import { addUsage } from '../wire/usage.ts';
@@ -29,6 +30,7 @@ export interface ResumeDeps {
   readonly clock: Pick<Clock, 'now'>;
   readonly newId: () => string;
   readonly memory: BoundedReplay;
+  readonly turns: Turns;
 }
 
 /**
@@ -108,6 +110,7 @@ export class Resumer {
       joiner,
       before: this.usage,
       target: target.id,
+      turns: this.#deps.turns,
     });
     return { ...answer, flow, held: undefined };
   }

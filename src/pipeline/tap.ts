@@ -10,7 +10,9 @@ import { ProxyError } from '../errors.ts';
 import { classifyBody, tellable } from '../wire/classify.ts';
 import { endingError, endingOf, fails, untoldEnding } from '../wire/endings.ts';
 import { errorIn } from '../wire/error-event.ts';
-import { isObject, numberOf, parseJson, stringOf } from '../wire/json.ts';
+import type { SseEvent } from '../wire/sse.ts';
+import { eventJson } from '../wire/event-json.ts';
+import { isObject, numberOf, stringOf } from '../wire/json.ts';
 import { brokenEvent } from '../wire/shapes/events.ts';
 
 /** About what an event has around the text that it brings, characters. */
@@ -165,14 +167,14 @@ export class Tap {
   }
 
   /**
-   * One event's data of the client's protocol.
-   * @param name its `event:` field
+   * One event of the client's protocol.
    * @returns whether it may go on to the client
    */
-  event(data: string, target: string, name?: string): boolean {
+  event(event: SseEvent, target: string): boolean {
     if (this.done || this.error) return false;
+    const { data, event: name } = event;
     if (data === '[DONE]') return this.#end(target);
-    const value = parseJson(data);
+    const value = eventJson(event);
     const told = errorIn(value ?? data, name);
     if (told && this.#classify(told, target)) {
       if (isObject(value)) this.#assembler.count(value);

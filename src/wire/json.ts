@@ -47,8 +47,11 @@ export function tidyText(text: string, max: number): string {
 /** Line ends and tabs are kept: words of providers have lines. */
 const CONTROL = /(?![\n\t])\p{Cc}/gu;
 
-/** What a piece of an answer, or the arguments of a call, never have. Reading more would hold up everything else. */
-export const PIECE_BOUNDS: JsonBounds = { maxDepth: 512, maxValues: 500_000, maxFields: 500_000 };
+/** What no answer has: large ones hold vectors, or the probabilities of each token. What is too deep could not be written again. */
+export const ANSWER_BOUNDS: JsonBounds = { maxDepth: 512, maxValues: 10_000_000, maxFields: 2_000_000 };
+
+/** What a piece of an answer, or the arguments of a call, never have: reading more at once would hold up everything else. */
+export const PIECE_BOUNDS: JsonBounds = { maxDepth: 512, maxValues: 100_000, maxFields: 50_000 };
 
 /** A text of this length has no room for more. */
 const SHORT = 2 * PIECE_BOUNDS.maxDepth;
@@ -56,7 +59,9 @@ const SHORT = 2 * PIECE_BOUNDS.maxDepth;
 /** Parses JSON text; `undefined` when it is not JSON, or beyond the bounds: those of a piece where none are given. */
 export function parseJson(text: string, bounds: JsonBounds = PIECE_BOUNDS): unknown {
   try {
-    return text.length <= SHORT ? (JSON.parse(text) as unknown) : atOnce(parseInSteps(text, bounds));
+    return text.length <= SHORT
+      ? (JSON.parse(text) as unknown)
+      : atOnce(parseInSteps(text, bounds, Infinity));
   } catch {
     return undefined;
   }

@@ -1,4 +1,6 @@
+import type { Folded } from '../../src/pipeline/lanes/lane.ts';
 import type { Steps } from '../../src/turns.ts';
+import { atOnce, isSteps } from '../../src/turns.ts';
 
 /** Tries of which the best counts: whatever else runs on the machine only adds. */
 const TRIES = 5;
@@ -23,4 +25,9 @@ export function longestShare(make: () => Steps<unknown>): number {
     best = Math.min(best, longest / (from - began));
   }
   return best;
+}
+
+/** What was folded, without pauses. */
+export function folded(made: Folded | Steps<Folded>): Folded {
+  return isSteps(made) ? atOnce(made) : made;
 }

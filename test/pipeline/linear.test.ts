@@ -4,6 +4,7 @@ import { passingOf } from '../../src/pipeline/passing.ts';
 import { Tap } from '../../src/pipeline/tap.ts';
 import { Joiner } from '../../src/wire/join.ts';
 import { SseReader } from '../../src/wire/sse.ts';
+import { folded } from '../helpers/steps.ts';
 import { chatAssembler } from '../../src/wire/openai/assemble.ts';
 
 /** How much comes, and four times as much: what is the square of it takes sixteen times as long. */
@@ -35,7 +36,7 @@ test.each<[string, (many: number) => void]>([
     (many) => {
       const tap = new Tap(passingOf('chat'), Infinity, 1);
       const good = 'data: {"choices":[{"delta":{"content":"abc"}}]}\n\n';
-      new RelayFold(tap, 'a/m', '').push(new TextEncoder().encode(`${good.repeat(many)}data: {\n\n`));
+      folded(new RelayFold(tap, 'a/m', '').push(new TextEncoder().encode(`${good.repeat(many)}data: {\n\n`)));
     },
   ],
   [
@@ -47,7 +48,7 @@ test.each<[string, (many: number) => void]>([
       const reader = new SseReader();
       let events = 0;
       for (let at = 0; at < event.length; at += 4_096) {
-        fold.push(event.subarray(at, at + 4_096));
+        folded(fold.push(event.subarray(at, at + 4_096)));
         events += reader.push(event.subarray(at, at + 4_096)).length;
       }
       expect([tap.chunks, events]).toEqual([1, 1]);

@@ -5,6 +5,7 @@ import type { Block, LineEnd } from './events.ts';
 import { RelayFold } from '../../src/pipeline/lanes/relay-fold.ts';
 import { passingOf } from '../../src/pipeline/passing.ts';
 import { Tap } from '../../src/pipeline/tap.ts';
+import { folded } from '../helpers/steps.ts';
 import { cutAt, cuts, together } from './cuts.ts';
 import { block, lineEnds, read, streamOf } from './events.ts';
 
@@ -16,7 +17,7 @@ function folding(choices = 1): { tap: Tap; fold: Fold } {
 
 /** What the client gets of these pieces, to the end of the stream. */
 function relayed(pieces: readonly Uint8Array[], { fold } = folding()): Buffer {
-  return Buffer.from(together([...pieces.map((piece) => fold.push(piece)), fold.end()]));
+  return Buffer.from(together([...pieces.map((piece) => folded(fold.push(piece))), folded(fold.end())]));
 }
 
 const chunk = (delta: object, finish: string | null = null, index = 0) =>

@@ -21,7 +21,7 @@ const answer = fc
 
 function tapped(events: readonly string[], maxBytes: number, choices = 1): Tap {
   const tap = new Tap(passingOf('chat'), maxBytes, choices);
-  for (const data of events) tap.event(data, 'a/m');
+  for (const data of events) tap.event({ data }, 'a/m');
   return tap;
 }
 
@@ -65,12 +65,12 @@ describe('Tap', () => {
     };
     expect(
       tap.event(
-        JSON.stringify({ ...used, choices: [{ index: 0, delta: {}, finish_reason: 'error' }] }),
+        { data: JSON.stringify({ ...used, choices: [{ index: 0, delta: {}, finish_reason: 'error' }] }) },
         'a/m',
       ),
     ).toBe(false);
     expect([tap.error?.fault, tap.finish, tap.usage?.output]).toEqual(['server', 'error', 4]);
-    expect(tap.event(chunk({ content: 'c' }), 'a/m')).toBe(false);
+    expect(tap.event({ data: chunk({ content: 'c' }) }, 'a/m')).toBe(false);
   });
 
   test('gives no plain text to go on with when several answers were asked for', () => {

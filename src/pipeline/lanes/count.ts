@@ -2,6 +2,7 @@ import type { CountingName } from '../../providers/base.ts';
 import type { ChatRequest } from '../../wire/chat.ts';
 import type { EncodeContext } from '../../wire/protocol.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { writeBody } from '../../wire/json-write.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
@@ -67,7 +68,7 @@ export const count: Lane = {
     const context = { model, quirks: provider.quirks(model), created, newId, memory };
     return {
       endpoint: counting.endpoint,
-      body: JSON.stringify(counting.encode(client.request, context)),
+      body: yield* writeBody(counting.encode(client.request, context), inbound.bytes.length),
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       dropped: client.dropped,

@@ -1,5 +1,6 @@
 import type { EmbeddingProtocolName } from '../../wire/embeddings.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { writeBody, writeJson } from '../../wire/json-write.ts';
 import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared } from './lane.ts';
@@ -17,7 +18,7 @@ import { isObject } from '../../wire/json.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
-import { parseAnswer, writeAnswer } from './answer.ts';
+import { parseAnswer } from './answer.ts';
 import { checkAnswer } from './check.ts';
 import { judge } from './judge.ts';
 import { NO_FOLD } from './no-fold.ts';
@@ -48,7 +49,7 @@ export const embed: Lane = {
     yield;
     return {
       endpoint: 'embeddings',
-      body: JSON.stringify(body),
+      body: yield* writeBody(body, inbound.bytes.length),
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       dropped,
@@ -66,7 +67,7 @@ export const embed: Lane = {
         const used = openaiUsage(answer.usage);
         // Any text has tokens: 0 stands for those of providers that count none.
         const usage = used?.input === 0 ? undefined : used;
-        return { text: yield* writeAnswer(answer, text), finish: null, usage };
+        return { text: yield* writeJson(answer, text.length), finish: null, usage };
       },
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
       fold: () => NO_FOLD,

@@ -16,11 +16,15 @@ export interface WholeAnswer {
   readonly usage: Usage | undefined;
 }
 
+/** Bytes for the client, where there are any. */
+export type Folded = Uint8Array | undefined;
+
 /** Turns upstream bytes into client bytes, chunk by chunk, and shows the tap what passes. */
 export interface Fold {
-  push(bytes: Uint8Array): Uint8Array | undefined;
+  /** What takes long is given as the steps to it. */
+  push(bytes: Uint8Array): Folded | Steps<Folded>;
   /** The upstream ended: what is still to be sent, the terminator above all, when the answer is complete. */
-  end(): Uint8Array | undefined;
+  end(): Folded | Steps<Folded>;
   /** The answer failed: the client's last events. */
   fail(error: ProxyError, requestId: string): string;
   /** Goes on with another target's answer in place of the upstream's. */

@@ -32,7 +32,7 @@ export class RelayContinuation implements Continuation {
   }
 
   #show(text: string): string {
-    for (const { data } of this.#events.push(this.#encoder.encode(text))) this.#tap.event(data, this.#target);
+    for (const event of this.#events.push(this.#encoder.encode(text))) this.#tap.event(event, this.#target);
     if (this.#tap.error) throw this.#tap.error;
     return text;
   }

@@ -1,6 +1,10 @@
 import type { Tap } from '../tap.ts';
 import type { ProxyError } from '../../errors.ts';
-import type { Answering, Continuation, Fold } from './lane.ts';
+import type { SseEvent } from '../../wire/sse.ts';
+import type { Steps } from '../../turns.ts';
+import type { Answering, Continuation, Fold, Folded } from './lane.ts';
+import { isSteps } from '../../turns.ts';
+import { areLong, readAhead } from '../../wire/event-json.ts';
 import { eachEvent, isLineEnd, joined, lastEventEnd } from '../../wire/frames.ts';
 import { SseReader } from '../../wire/sse.ts';
 import { RelayContinuation } from './relay-continuation.ts';
@@ -34,7 +38,7 @@ export class RelayFold implements Fold {
     this.#terminator = terminator;
   }
 
-  push(bytes: Uint8Array): Uint8Array | undefined {
+  push(bytes: Uint8Array): Folded | Steps<Folded> {
     const end = lastEventEnd(joined(this.#seam, bytes)) - this.#seam.length;
     if (end <= 0) {
       this.#hold(bytes);
@@ -59,10 +63,18 @@ export class RelayFold implements Fold {
     return whole;
   }
 
-  end(): Uint8Array | undefined {
+  end(): Folded | Steps<Folded> {
     // Some servers leave out the last blank line: what is left may still be an event.
     const tail = this.#take(EMPTY);
     const rest = tail.every(isLineEnd) ? tail : this.#show(joined(tail, BLANK_LINE));
+    return isSteps(rest) ? this.#endAfter(rest) : this.#ended(rest);
+  }
+
+  *#endAfter(rest: Steps<Folded>): Steps<Folded> {
+    return this.#ended(yield* rest);
+  }
+
+  #ended(rest: Folded): Folded {
     if (this.#tap.done || this.#tap.error || !this.#tap.finished) return rest;
     this.#tap.done = true;
     return joined(rest, new TextEncoder().encode(this.#terminator));
@@ -78,10 +90,17 @@ export class RelayFold implements Fold {
   }
 
   /** Shows whole events to the tap, and gives those that may go on. */
-  #show(whole: Uint8Array): Uint8Array | undefined {
-    const passes: boolean[] = [];
-    for (const { event, data } of this.#events.push(whole))
-      passes.push(this.#tap.event(data, this.#target, event));
+  #show(whole: Uint8Array): Folded | Steps<Folded> {
+    const events = this.#events.push(whole);
+    return areLong(events) ? this.#showInSteps(whole, events) : this.#shown(whole, events);
+  }
+
+  *#showInSteps(whole: Uint8Array, events: readonly SseEvent[]): Steps<Folded> {
+    return this.#shown(whole, yield* readAhead(events));
+  }
+
+  #shown(whole: Uint8Array, events: readonly SseEvent[]): Folded {
+    const passes = events.map((event) => this.#tap.event(event, this.#target));
     const kept = passes.includes(false) ? this.#kept(whole, passes) : whole;
     this.#begun = true;
     return kept;

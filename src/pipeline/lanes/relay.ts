@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { writeBody } from '../../wire/json-write.ts';
 import type { Quirks } from '../../wire/quirks.ts';
 import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
@@ -36,7 +37,9 @@ export const relay: Lane = {
     const quirks = provider.quirks(model);
     const changed = json && CHOOSING.includes(endpoint) ? applyQuirks(json.value, quirks) : undefined;
     const passing = passingOf(endpoint, quirks);
-    const body = changed ? JSON.stringify({ ...changed.request, model }) : yield* withModel(inbound, model);
+    const body = changed
+      ? yield* writeBody({ ...changed.request, model }, inbound.bytes.length)
+      : yield* withModel(inbound, model);
     // What is sent is copied once more.
     yield;
     return {

@@ -1,5 +1,6 @@
 import type { ChatChunk, ChatResponse } from '../../wire/chat.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { writeBody, writeJson } from '../../wire/json-write.ts';
 import type {
   ChatReader,
   ChatWriter,
@@ -11,7 +12,7 @@ import type {
 import type { SseEvent } from '../../wire/sse.ts';
 import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
-import type { Continuation, Fold, Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
+import type { Continuation, Fold, Folded, Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { anthropicProtocol } from '../../wire/anthropic/protocol.ts';
 import { converseProtocol } from '../../wire/bedrock/protocol.ts';
@@ -20,6 +21,7 @@ import { clientOf } from '../../wire/clients.ts';
 import { cohereProtocol } from '../../wire/cohere/protocol.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { endingOf } from '../../wire/endings.ts';
+import { areLong, readAhead } from '../../wire/event-json.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { isObject, numberOf } from '../../wire/json.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
@@ -28,7 +30,7 @@ import { responsesProtocol } from '../../wire/responses/protocol.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
-import { parseAnswer, writeAnswer } from './answer.ts';
+import { parseAnswer } from './answer.ts';
 import { checkAnswer } from './check.ts';
 import { judge, judgeCalls, judgeCut, judgeEnding, worstEnding } from './judge.ts';
 
@@ -54,7 +56,7 @@ export const translate: Lane = {
     const quirks = provider.quirks(model);
     const encoded = protocol.encode(client.request, { model, quirks, created, newId, memory });
     yield;
-    const body = JSON.stringify(encoded.body);
+    const body = yield* writeBody(encoded.body, inbound.bytes.length);
     // Chat gives arguments on as the text that they are.
     const strict = inbound.endpoint !== 'chat';
     return {
@@ -69,7 +71,7 @@ export const translate: Lane = {
         const endings = answer.choices.map(({ finish_reason }) => endingOf('chat', finish_reason));
         const finish = worstEnding(endings)?.finish ?? null;
         const written = client.encode(withEndings(answer));
-        return { text: yield* writeAnswer(written, text), finish, usage: openaiUsage(answer.usage) };
+        return { text: yield* writeJson(written, text.length), finish, usage: openaiUsage(answer.usage) };
       },
       *wholeAsStream(text, target) {
         const writer = client.stream();
@@ -150,12 +152,20 @@ class TranslateFold implements Fold {
     this.#parts = parts;
   }
 
-  push(bytes: Uint8Array): Uint8Array | undefined {
-    return this.#read(this.#parts.framing.push(bytes), false);
+  push(bytes: Uint8Array): Folded | Steps<Folded> {
+    return this.#take(this.#parts.framing.push(bytes), false);
   }
 
-  end(): Uint8Array | undefined {
-    return this.#read(this.#parts.framing.end(), true);
+  end(): Folded | Steps<Folded> {
+    return this.#take(this.#parts.framing.end(), true);
+  }
+
+  #take(events: readonly SseEvent[], ended: boolean): Folded | Steps<Folded> {
+    return areLong(events) ? this.#readInSteps(events, ended) : this.#read(events, ended);
+  }
+
+  *#readInSteps(events: readonly SseEvent[], ended: boolean): Steps<Folded> {
+    return this.#read(yield* readAhead(events), ended);
   }
 
   #read(events: readonly SseEvent[], ended: boolean): Uint8Array | undefined {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { SseEvent } from '../sse.ts';
-import { entryOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { eventJson } from '../event-json.ts';
+import { entryOf, objectOf, stringOf } from '../json.ts';
 
 /** Exceptions of Bedrock by the word before `Exception`, in Anthropic's words, which `classifyBody` knows. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -21,9 +22,10 @@ const TYPES: Readonly<Record<string, string>> = {
  * An exception within a stream as an error body; `undefined` for other events.
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  */
-export function exceptionBody({ event = '', data }: SseEvent): JsonObject | undefined {
+export function exceptionBody(told: SseEvent): JsonObject | undefined {
+  const { event = '' } = told;
   if (event !== 'error' && !/(?:exception|error)$/i.test(event)) return undefined;
-  const body = objectOf(parseJson(data));
+  const body = objectOf(eventJson(told));
   const name = event === 'error' ? (stringOf(body.code) ?? event) : event;
   const message =
     stringOf(body.message) ?? stringOf(body.Message) ?? stringOf(body.originalMessage) ?? 'no message';

@@ -5,7 +5,8 @@ import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { GeminiContext } from './response.ts';
 import { endingOf, fails } from '../endings.ts';
-import { countOf, isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { eventJson } from '../event-json.ts';
+import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { judgeEvent } from '../shapes/events.ts';
 import { decodeLogprobs } from './logprobs.ts';
 import { decodeCall, extraOf, geminiFinish, geminiUsage, idOf } from './response.ts';
@@ -43,16 +44,16 @@ export class GeminiReader implements ChatReader {
     this.#model = context.model;
   }
 
-  push({ event, data }: SseEvent): ChatChunk[] {
+  push(event: SseEvent): ChatChunk[] {
     if (this.done || this.error) return [];
-    const value = parseJson(data);
+    const value = eventJson(event);
     const answers = Array.isArray(value) ? (value as unknown[]) : [value];
     if (answers.length === 0 || !answers.every(isObject)) {
       this.malformed += 1;
       return [];
     }
     return answers.flatMap((answer) =>
-      judgeEvent('gemini', answer, this, event) ? this.#answer(answer) : [],
+      judgeEvent('gemini', answer, this, event.event) ? this.#answer(answer) : [],
     );
   }
 

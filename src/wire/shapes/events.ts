@@ -4,7 +4,8 @@ import type { ProtocolName } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Shape } from './shape.ts';
 import { errorIn } from '../error-event.ts';
-import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { eventJson } from '../event-json.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { candidates, item, part } from './answers.ts';
 import { both, either, fields, kinds, list, maybe, object, text, word } from './shape.ts';
 
@@ -166,14 +167,10 @@ export function brokenEvent(): JsonObject {
  * What an event holds, as a JSON object that can be read; `undefined` for any other. That is counted, or is the
  * reader's error where the rest cannot be read without it.
  */
-export function readEvent(
-  protocol: ProtocolName,
-  { event, data }: SseEvent,
-  reader: Counting,
-): JsonObject | undefined {
-  const value = parseJson(data);
-  if (isObject(value)) return judgeEvent(protocol, value, reader, event) ? value : undefined;
-  const error = errorIn(value ?? data, event);
+export function readEvent(protocol: ProtocolName, event: SseEvent, reader: Counting): JsonObject | undefined {
+  const value = eventJson(event);
+  if (isObject(value)) return judgeEvent(protocol, value, reader, event.event) ? value : undefined;
+  const error = errorIn(value ?? event.data, event.event);
   if (error) {
     reader.error ??= error;
     return undefined;
