@@ -3,6 +3,9 @@ import type { Steps } from '../turns.ts';
 /** Characters of a text that are read at once. */
 const PIECE = 512 * 1024;
 
+/** Characters without escapes that are read at once. */
+const COPIED = 8 * 1024 * 1024;
+
 /** The longest escape but one character: \u00e9. */
 const ESCAPE = 6;
 
@@ -15,8 +18,7 @@ const BACKSLASH = 0x5c;
  */
 export function* textInSteps(json: string, start: number, end: number): Steps<string> {
   const slash = json.indexOf('\\', start);
-  // Without escapes it is a copy, which is quick: so are pictures.
-  if (slash < 0 || slash >= end) return JSON.parse(json.slice(start - 1, end + 1)) as string;
+  if (slash < 0 || slash >= end) return yield* plainInSteps(json, start, end);
   let text = '';
   for (let at = start; at < end;) {
     const cut = at + PIECE < end ? outsideEscape(json, at, at + PIECE) : end;
@@ -25,6 +27,17 @@ export function* textInSteps(json: string, start: number, end: number): Steps<st
     yield;
   }
   return text;
+}
+
+/** A text without escapes: so are pictures. It is a copy, which is quick. */
+function* plainInSteps(json: string, start: number, end: number): Steps<string> {
+  if (end - start <= COPIED) return JSON.parse(json.slice(start - 1, end + 1)) as string;
+  // Even a copy takes long then: it is looked through in pieces, and shares its memory with what it was read from.
+  for (let at = start; at < end; at += COPIED) {
+    JSON.parse(`"${json.slice(at, Math.min(end, at + COPIED))}"`);
+    yield;
+  }
+  return json.slice(start, end);
 }
 
 /** The last place up to `wanted` that is not within an escape. @param from a place that is not */

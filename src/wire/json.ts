@@ -1,5 +1,7 @@
 import { atOnce } from '../turns.ts';
 import type { JsonBounds } from './json-steps.ts';
+import { readBefore } from './json-ahead.ts';
+import { areNumbersExact } from './json-numbers.ts';
 import { parseInSteps } from './json-steps.ts';
 
 /** JSON as values. Bodies of providers are read leniently: every field is `unknown` until looked at. */
@@ -58,6 +60,8 @@ const SHORT = 2 * PIECE_BOUNDS.maxDepth;
 
 /** Parses JSON text; `undefined` when it is not JSON, or beyond the bounds: those of a piece where none are given. */
 export function parseJson(text: string, bounds: JsonBounds = PIECE_BOUNDS): unknown {
+  const known = bounds === PIECE_BOUNDS ? readBefore(text) : undefined;
+  if (known) return known.value;
   try {
     return text.length <= SHORT
       ? (JSON.parse(text) as unknown)
@@ -67,34 +71,11 @@ export function parseJson(text: string, bounds: JsonBounds = PIECE_BOUNDS): unkn
   }
 }
 
-/** Numbers of more digits or a larger exponent than a number here is sure to hold. */
-const LONG_NUMBER = /[\d.]{16}|e\+?\d{3}/i;
-
-/** Parses JSON text whose numbers stay what they are; `undefined` for any other. */
+/** Parses JSON text of at most a megabyte whose numbers stay what they are; `undefined` for any other. */
 export function parseExactJson(text: string): unknown {
   const value = parseJson(text);
-  if (value === undefined || !LONG_NUMBER.test(text)) return value;
-  return hasLongNumber(text) ? undefined : value;
-}
-
-/** Whether such a number stands outside of the strings of JSON text. */
-function hasLongNumber(text: string): boolean {
-  for (let at = 0; ;) {
-    const quote = text.indexOf('"', at);
-    if (LONG_NUMBER.test(text.slice(at, quote < 0 ? text.length : quote))) return true;
-    if (quote < 0) return false;
-    at = stringEnd(text, quote + 1);
-  }
-}
-
-/** Behind the closing quote. By hand: an expression gives up without a word when a string has a million escapes. */
-function stringEnd(text: string, from: number): number {
-  for (let quote = text.indexOf('"', from); quote >= 0; quote = text.indexOf('"', quote + 1)) {
-    let slashes = 0;
-    while (text[quote - 1 - slashes] === '\\') slashes += 1;
-    if (slashes % 2 === 0) return quote + 1;
-  }
-  return text.length;
+  if (value === undefined) return undefined;
+  return (readBefore(text)?.exact ?? areNumbersExact(text)) ? value : undefined;
 }
 
 /**

@@ -13,7 +13,9 @@ import { decodeConverseCount, encodeConverseCount } from '../../wire/bedrock/cou
 import { clientOf } from '../../wire/clients.ts';
 import { decodeGeminiCount, encodeGeminiCount, encodeVertexCount } from '../../wire/gemini/count.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { countOf, isObject } from '../../wire/json.ts';
+import { readingFirst } from '../../wire/json-ahead.ts';
+import { jsonWithinRequest } from '../../wire/json-within.ts';
+import { countOf, isObject, PIECE_BOUNDS } from '../../wire/json.ts';
 import { countable } from '../../wire/tokens.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
@@ -66,9 +68,12 @@ export const count: Lane = {
       return { texts, local: (tokens) => answer(tokens + others) };
     }
     const context = { model, quirks: provider.quirks(model), created, newId, memory };
+    const encoded = yield* readingFirst(jsonWithinRequest(client.request), PIECE_BOUNDS, () =>
+      counting.encode(client.request, context),
+    );
     return {
       endpoint: counting.endpoint,
-      body: yield* writeBody(counting.encode(client.request, context), inbound.bytes.length),
+      body: yield* writeBody(encoded, inbound.bytes.length),
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       dropped: client.dropped,

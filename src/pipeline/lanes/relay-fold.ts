@@ -4,6 +4,7 @@ import type { SseEvent } from '../../wire/sse.ts';
 import type { Steps } from '../../turns.ts';
 import type { Answering, Continuation, Fold, Folded } from './lane.ts';
 import { isSteps } from '../../turns.ts';
+import { concatInSteps } from '../../wire/bytes.ts';
 import { areLong, readAhead } from '../../wire/event-json.ts';
 import { eachEvent, isLineEnd, joined, lastEventEnd } from '../../wire/frames.ts';
 import { SseReader } from '../../wire/sse.ts';
@@ -12,6 +13,8 @@ import { RelayContinuation } from './relay-continuation.ts';
 const EMPTY = new Uint8Array();
 const LINE_END = new TextEncoder().encode('\n');
 const BLANK_LINE = new TextEncoder().encode('\n\n');
+/** Bytes of an event that are put together at once. */
+const LONG = 512 * 1024;
 /** A blank line is at most two line ends of two bytes: this many before its last byte. */
 const LOOK_BACK = 3;
 
@@ -44,9 +47,9 @@ export class RelayFold implements Fold {
       this.#hold(bytes);
       return undefined;
     }
-    const whole = this.#take(end === bytes.length ? bytes : bytes.subarray(0, end));
+    const pieces = this.#take(end === bytes.length ? bytes : bytes.subarray(0, end));
     if (end < bytes.length) this.#hold(bytes.subarray(end));
-    return this.#show(whole);
+    return this.#show(pieces);
   }
 
   #hold(bytes: Uint8Array): void {
@@ -55,18 +58,19 @@ export class RelayFold implements Fold {
   }
 
   /** What is held, and these bytes after it. */
-  #take(bytes: Uint8Array): Uint8Array {
-    if (this.#tail.length === 0) return bytes;
-    const whole = Buffer.concat([...this.#tail, bytes]);
+  #take(bytes: Uint8Array): readonly Uint8Array[] {
+    if (this.#tail.length === 0) return [bytes];
+    const pieces = [...this.#tail, bytes];
     this.#tail = [];
     this.#seam = EMPTY;
-    return whole;
+    return pieces;
   }
 
   end(): Folded | Steps<Folded> {
     // Some servers leave out the last blank line: what is left may still be an event.
     const tail = this.#take(EMPTY);
-    const rest = tail.every(isLineEnd) ? tail : this.#show(joined(tail, BLANK_LINE));
+    const blank = tail.every((piece) => piece.every(isLineEnd));
+    const rest = blank ? together(tail) : this.#show([...tail, BLANK_LINE]);
     return isSteps(rest) ? this.#endAfter(rest) : this.#ended(rest);
   }
 
@@ -90,12 +94,23 @@ export class RelayFold implements Fold {
   }
 
   /** Shows whole events to the tap, and gives those that may go on. */
-  #show(whole: Uint8Array): Folded | Steps<Folded> {
+  #show(pieces: readonly Uint8Array[]): Folded | Steps<Folded> {
+    if (pieces.reduce((bytes, piece) => bytes + piece.length, 0) > LONG) return this.#showInSteps(pieces);
+    const whole = together(pieces);
     const events = this.#events.push(whole);
-    return areLong(events) ? this.#showInSteps(whole, events) : this.#shown(whole, events);
+    return areLong(events) ? this.#showAhead(whole, events) : this.#shown(whole, events);
   }
 
-  *#showInSteps(whole: Uint8Array, events: readonly SseEvent[]): Steps<Folded> {
+  *#showInSteps(pieces: readonly Uint8Array[]): Steps<Folded> {
+    const events: SseEvent[] = [];
+    for (const piece of pieces) {
+      events.push(...this.#events.push(piece));
+      yield;
+    }
+    return yield* this.#showAhead(yield* concatInSteps(pieces), events);
+  }
+
+  *#showAhead(whole: Uint8Array, events: readonly SseEvent[]): Steps<Folded> {
     return this.#shown(whole, yield* readAhead(events));
   }
 
@@ -118,4 +133,8 @@ export class RelayFold implements Fold {
     }
     return kept.length > 0 ? Buffer.concat(kept) : undefined;
   }
+}
+
+function together(pieces: readonly Uint8Array[]): Uint8Array {
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }

@@ -9,7 +9,8 @@ import { ProxyError } from '../../errors.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { ENDPOINTS } from '../../wire/endpoints.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../../wire/json.ts';
+import { readingFirst } from '../../wire/json-ahead.ts';
+import { isObject, listOf, numberOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
 import { spliceFormModel } from '../../wire/multipart.ts';
 import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
@@ -88,7 +89,10 @@ function* readWhole(text: string, target: string, endpoint: Endpoint, quirks: Qu
   const endings = choices.map(({ finish_reason: reason }) => endingOf('chat', reason));
   for (const [at, ending] of endings.entries()) {
     judgeEnding(ending, target);
-    judgeCut(ending, callsOf(choices[at]!), target);
+    if (ending) continue;
+    const calls = callsOf(choices[at]!);
+    const texts = calls.map(({ function: fn }) => fn.arguments);
+    yield* readingFirst(texts, PIECE_BOUNDS, () => judgeCut(ending, calls, target));
   }
   return {
     text: undefined,

@@ -23,7 +23,9 @@ import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { areLong, readAhead } from '../../wire/event-json.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { isObject, numberOf } from '../../wire/json.ts';
+import { readingFirst } from '../../wire/json-ahead.ts';
+import { jsonWithinAnswer, jsonWithinRequest } from '../../wire/json-within.ts';
+import { isObject, numberOf, PIECE_BOUNDS } from '../../wire/json.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { chatProtocol } from '../../wire/openai/protocol.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
@@ -44,6 +46,9 @@ export const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
   cohere: cohereProtocol,
 };
 
+/** Those that are given as JSON what is text in chat. */
+const READS_JSON: ReadonlySet<ProtocolName> = new Set(['messages', 'gemini', 'converse']);
+
 /** A client of one protocol to a provider of another, through the canonical form. */
 export const translate: Lane = {
   kind: 'translate',
@@ -54,7 +59,11 @@ export const translate: Lane = {
     const name = provider.protocol(model);
     const protocol = PROTOCOLS[name];
     const quirks = provider.quirks(model);
-    const encoded = protocol.encode(client.request, { model, quirks, created, newId, memory });
+    const coding = { model, quirks, created, newId, memory };
+    const encode = () => protocol.encode(client.request, coding);
+    const encoded = READS_JSON.has(name)
+      ? yield* readingFirst(jsonWithinRequest(client.request), PIECE_BOUNDS, encode)
+      : encode();
     yield;
     const body = yield* writeBody(encoded.body, inbound.bytes.length);
     // Chat gives arguments on as the text that they are.
@@ -66,18 +75,24 @@ export const translate: Lane = {
       headers: foreignHeaders(inbound.headers),
       dropped: [...client.dropped, ...encoded.dropped],
       *whole(text, target): Steps<WholeAnswer> {
-        const answer = yield* readWhole(text, target, { name, encoded, strict });
+        const answer = yield* readWhole(text, target, { name, encoded });
         yield;
+        const written = yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
+          judgeWhole(answer, target, strict);
+          return client.encode(withEndings(answer));
+        });
         const endings = answer.choices.map(({ finish_reason }) => endingOf('chat', finish_reason));
         const finish = worstEnding(endings)?.finish ?? null;
-        const written = client.encode(withEndings(answer));
         return { text: yield* writeJson(written, text.length), finish, usage: openaiUsage(answer.usage) };
       },
       *wholeAsStream(text, target) {
         const writer = client.stream();
-        const answer = yield* readWhole(text, target, { name, encoded, strict });
-        const chunks = chunksOf({ ...answer }) as unknown as ChatChunk[];
-        return chunks.map((chunk) => writer.push(chunk)).join('') + writer.end();
+        const answer = yield* readWhole(text, target, { name, encoded });
+        return yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
+          judgeWhole(answer, target, strict);
+          const chunks = chunksOf({ ...answer }) as unknown as ChatChunk[];
+          return chunks.map((chunk) => writer.push(chunk)).join('') + writer.end();
+        });
       },
       tap(maxBytes) {
         const shown = (answer: JsonObject) => client.encode(answer as unknown as ChatResponse);
@@ -109,7 +124,7 @@ function withEndings(answer: ChatResponse): ChatResponse {
 function* readWhole(
   text: string,
   target: string,
-  { name, encoded, strict }: { name: ProtocolName; encoded: Encoded; strict: boolean },
+  { name, encoded }: { name: ProtocolName; encoded: Encoded },
 ): Steps<ChatResponse> {
   const value = yield* parseAnswer(text, target);
   // Gemini's errors come in lists, and so do its answers to those who ask for a stream without events.
@@ -121,14 +136,17 @@ function* readWhole(
     });
   }
   checkAnswer(name, body, target);
-  const answer = encoded.decode(body);
+  return encoded.decode(body);
+}
+
+/** Throws when the answer ended in a way that makes it none. */
+function judgeWhole(answer: ChatResponse, target: string, strict: boolean): void {
   for (const { message, finish_reason: finish } of answer.choices) {
     const ending = endingOf('chat', finish);
     judgeEnding(ending, target);
     judgeCut(ending, message.tool_calls, target);
     if (strict && (finish === 'stop' || finish === 'tool_calls')) judgeCalls(message.tool_calls, target);
   }
-  return answer;
 }
 
 interface Parts {

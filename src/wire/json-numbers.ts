@@ -1,0 +1,30 @@
+/** Numbers of more digits or a larger exponent than a number here is sure to hold. */
+const LONG_NUMBER = /[\d.]{16}|e\+?\d{3}/i;
+
+/** A longer text is not looked through, characters. */
+const MOST = 1024 * 1024;
+
+/** Whether the numbers of JSON text are sure to stay what they are when it is parsed. */
+export function areNumbersExact(text: string): boolean {
+  return text.length <= MOST && (!LONG_NUMBER.test(text) || !hasLongNumber(text));
+}
+
+/** Whether such a number stands outside of the strings of JSON text. */
+function hasLongNumber(text: string): boolean {
+  for (let at = 0; ;) {
+    const quote = text.indexOf('"', at);
+    if (LONG_NUMBER.test(text.slice(at, quote < 0 ? text.length : quote))) return true;
+    if (quote < 0) return false;
+    at = stringEnd(text, quote + 1);
+  }
+}
+
+/** Behind the closing quote. By hand: an expression gives up without a word when a string has a million escapes. */
+function stringEnd(text: string, from: number): number {
+  for (let quote = text.indexOf('"', from); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let slashes = 0;
+    while (text[quote - 1 - slashes] === '\\') slashes += 1;
+    if (slashes % 2 === 0) return quote + 1;
+  }
+  return text.length;
+}
