@@ -62,10 +62,12 @@ export class AnthropicReader implements ChatReader {
     if (this.done) return [];
     const value = readEvent('messages', event, this);
     if (!value) return [];
-    const chunks = this.#read(value, event);
-    if (this.#begun || chunks.length === 0) return chunks;
-    // Its beginning was lost.
-    return [...this.#start({}), ...chunks];
+    return this.#withBeginning(this.#read(value, event));
+  }
+
+  /** The chunks, behind the role where the message's beginning was lost. */
+  #withBeginning(chunks: ChatChunk[]): ChatChunk[] {
+    return this.#begun || chunks.length === 0 ? chunks : [...this.#start({}), ...chunks];
   }
 
   count({ usage }: JsonObject): void {
@@ -94,7 +96,7 @@ export class AnthropicReader implements ChatReader {
 
   /** Where message_stop is missing, an answer that has its stop reason is complete all the same. */
   end(): ChatChunk[] {
-    return this.finished ? this.#stop() : [];
+    return this.finished ? this.#withBeginning(this.#stop()) : [];
   }
 
   get usage(): Usage | undefined {
