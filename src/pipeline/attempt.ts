@@ -183,6 +183,8 @@ export class Attempt {
   }
 
   async #local({ texts, local }: Local): Promise<Opened> {
+    // The target is not asked, and its limits are none on what is done here.
+    this.#timers.stop();
     const text = local(await this.#deps.countTokens(texts, this.#abort.signal));
     this.#release();
     const body = new TextEncoder().encode(text);

@@ -16,10 +16,13 @@ export class HedgeBudget {
     this.#left = Math.min(MOST, this.#left + share);
   }
 
-  /** Whether there was one to take. */
-  take(): boolean {
-    if (this.#left < 1) return false;
+  /** Whether there is one to take. */
+  get allowsOne(): boolean {
+    return this.#left >= 1;
+  }
+
+  /** Takes one, which must be made then. */
+  take(): void {
     this.#left -= 1;
-    return true;
   }
 }

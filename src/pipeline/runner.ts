@@ -90,8 +90,9 @@ export class AttemptRunner {
     const nowMs = clock.monotonic();
     const others = contenders.filter((contender) => contender !== first.contender);
     const { contender, readyAtMs } = soonest(others, nowMs);
-    if (!contender || readyAtMs > nowMs || !budget.take() || !contender.target.reserve(nowMs))
-      return undefined;
+    const may = contender && readyAtMs <= nowMs && budget.allowsOne;
+    if (!may || !contender.target.reserve(nowMs)) return undefined;
+    budget.take();
     return this.#start({ ...turn, call }, contender);
   }
 

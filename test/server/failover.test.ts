@@ -244,6 +244,16 @@ test('tokens that are counted here bring back no target that is down', async () 
   expect(providers[0]!.held.map(({ scope }) => scope)).toEqual(['target']);
 });
 
+test('tokens that are counted here take none of the time that a provider has', async () => {
+  await using silent = upstream(() => failure(503));
+  const timeout = { connect: '100ms', first_byte: '100ms', total: '100ms' };
+  await using proxy = running({ providers: [provider('a', silent.url, { timeout, max_retries: 0 })] });
+  const long = { ...CHAT, messages: [{ role: 'user', content: 'some words of a prompt, '.repeat(100_000) }] };
+  const counted = await proxy.post('/v1/messages/count_tokens', long);
+  expect([counted.status, await counted.json()]).toEqual([200, { input_tokens: expect.any(Number) }]);
+  expect(await proxy.recorded(1)).toMatchObject([{ outcome: 'success', fault: null }]);
+});
+
 test('no target uses up the attempts of those behind it', async () => {
   await using limited = upstream(() => failure(429));
   await using good = upstream(() => completion('ok'));
