@@ -166,7 +166,8 @@ export class Pump implements WatchedStream {
   /** The last word: an error event, or a broken connection where the answer is none of our events. */
   #tell(controller: Controller, error: ProxyError): void {
     const { flow } = this.#streamed;
-    if (!flow.tap) return controller.error(error);
+    // Whatever the error is, the connection breaks, and Bun writes any but none on stderr, with its stack.
+    if (!flow.tap) return controller.error();
     const events = flow.fail(error, this.#options.requestId);
     this.#send(controller, new TextEncoder().encode(events));
     controller.close();
