@@ -32,6 +32,7 @@ import { BoundedReplay } from './pipeline/replay.ts';
 import { RequestRouter } from './pipeline/router.ts';
 import { Sinks } from './pipeline/sinks.ts';
 import { disabledStatus, providerStatus, summarize } from './pipeline/status.ts';
+import type { StreamLimits } from './pipeline/stream-budget.ts';
 import { StreamBudget } from './pipeline/stream-budget.ts';
 import { TargetPool } from './pipeline/target-pool.ts';
 import { makeProviders } from './providers/make.ts';
@@ -160,6 +161,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     inFlight: () => inFlight,
     buffered: () => current.buffered.bytes,
     unread: () => budget.bytes,
+    recording: () => budget.kept,
     memory: () => process.memoryUsage.rss(),
     log: () => log?.stats ?? { written: 0, dropped: 0, pending: 0 },
     sinkErrors: () => sinks.errors,
@@ -169,7 +171,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const memory = new BoundedReplay(first.limits.replay_memory);
   const newId = () => randomId(random);
   // Streams outlive a configuration too, and count for the one that follows.
-  const budget = new StreamBudget(clock, first.limits.max_unread);
+  const budget = new StreamBudget(clock, streamLimits(first));
   const countTokens = deps.countTokens ?? ((texts, signal) => work.countTokens(texts, signal));
   const ofAttempts = { clock, turns, memory, newId, countTokens, defects };
 
@@ -329,7 +331,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       const next = generate(config);
       pool.adopt(policyOf(config), next.providers, (name) => sameService(name, last.config, config));
       current = next;
-      budget.maxBytes = config.limits.max_unread;
+      budget.limits = streamLimits(config);
       last.prober.stop();
       next.prober.start(next.providers);
       for (const provider of last.providers) provider.close();
@@ -378,4 +380,8 @@ function statusesOf(
 
 function openLog({ logging }: Config, deps: LogWriterDeps): LogWriter | undefined {
   return logging.requests.enabled ? new LogWriter(logging.requests, deps) : undefined;
+}
+
+function streamLimits({ limits }: Config): StreamLimits {
+  return { unread: limits.max_unread, recording: limits.max_recording };
 }

@@ -371,6 +371,11 @@ const limits = z.strictObject({
     .describe(
       'Memory for answers that clients read more slowly than providers send, all together: 4 MiB for a stream, its size for another one above 1 MiB. Beyond it those that read least are cut off.',
     ),
+  max_recording: size
+    .prefault('512MiB')
+    .describe(
+      'Memory for streamed answers that are put together for their records while they come, all together, as they are counted in events. Beyond it the longest are left out of their records and marked; the streams go on.',
+    ),
   client_stall: duration
     .prefault('5m')
     .describe('How long a client may take nothing of its answer before it is cut off.'),

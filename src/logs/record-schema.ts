@@ -147,7 +147,9 @@ export const body = z.object({
   omitted: z
     .array(z.string())
     .optional()
-    .describe('"request" or "response" when it was too long or not text to be kept.'),
+    .describe(
+      '"request" or "response" when it was too long or not text to be kept, or when too many answers were in progress.',
+    ),
   request: z.unknown().optional().describe('The request body as the client sent it.'),
   response: z
     .unknown()

@@ -20,6 +20,8 @@ export interface MetricSources {
   readonly buffered: () => number;
   /** Bytes that are thought to be held for clients that read slowly. */
   readonly unread: () => number;
+  /** Bytes of answers in progress that are put together for records. */
+  readonly recording: () => number;
   readonly log: () => { written: number; dropped: number; pending: number };
   /** How often each sink of records has thrown. */
   readonly sinkErrors: () => ReadonlyMap<string, number>;
@@ -174,7 +176,7 @@ export class Metrics {
   }
 
   #ofProcess(): Family[] {
-    const { inFlight, buffered, unread, log, sinkErrors, refusals, memory } = this.#sources;
+    const { inFlight, buffered, unread, recording, log, sinkErrors, refusals, memory } = this.#sources;
     const { written, dropped, pending } = log();
     const gauge = (name: string, help: string, value: number) =>
       family('gauge', name, help, [{ labels: {}, value }]);
@@ -182,6 +184,7 @@ export class Metrics {
       gauge('in_flight', 'Requests in flight', inFlight()),
       gauge('buffered_bytes', 'Bytes of request bodies in memory', buffered()),
       gauge('unread_bytes', 'Bytes of streams held for clients that read slowly, estimated', unread()),
+      gauge('recording_bytes', 'Bytes of streams put together for their records', recording()),
       gauge('log_records_written', 'Records in the request log since the start', written),
       gauge('log_records_lost', 'Records that could not be written since the start', dropped),
       gauge('log_pending_bytes', 'Bytes waiting to be written', pending),

@@ -32,7 +32,7 @@ export interface PumpOptions {
   readonly keepaliveMs: number;
   /** How long the client may take nothing, milliseconds. */
   readonly stallMs: number;
-  /** The memory of all streams whose clients are behind. */
+  /** The memory of all streams. */
   readonly budget: StreamBudget;
 }
 
@@ -74,6 +74,14 @@ export class Pump implements WatchedStream {
 
   get sent(): number {
     return this.#sent;
+  }
+
+  get kept(): number {
+    return this.#streamed.flow.tap?.kept ?? 0;
+  }
+
+  letGo(): void {
+    this.#streamed.flow.tap?.letGo();
   }
 
   start(controller: Controller): void {

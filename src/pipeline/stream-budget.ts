@@ -10,6 +10,18 @@ export interface WatchedStream {
   readonly held: number;
   /** Ends it: it holds too much while it takes too little. */
   cut(): void;
+  /** Bytes of the answer that are put together for its record. */
+  readonly kept: number;
+  /** Leaves the answer out of its record: all together keep too much. */
+  letGo(): void;
+}
+
+/** Bounds on all streams together, bytes. */
+export interface StreamLimits {
+  /** What is held for clients that are behind. */
+  readonly unread: number;
+  /** What is put together for records. */
+  readonly recording: number;
 }
 
 /** How often it is looked at who is behind, milliseconds. */
@@ -22,26 +34,33 @@ const EVERY_MS = 500;
 export const HELD_BY_STREAM = 4 * 1024 * 1024;
 
 /**
- * The memory of all streams whose clients are behind. Where they hold more than is allowed, those are cut that took least
- * since it was last looked at, until the others fit. A stream that keeps up costs nothing but its place in a list.
+ * The memory of all streams. Where those whose clients are behind hold more than is allowed, those are cut that took least
+ * since it was last looked at, until the others fit. Where more is put together for records than is allowed, the longest
+ * answers are left out of theirs. Each look is at all of them, so that a stream costs nothing meanwhile but its place in a list.
  */
 export class StreamBudget {
   readonly #clock: Clock;
   /** What each stream had sent when it was last looked at; `undefined` while it is new. */
   readonly #streams = new Map<WatchedStream, number | undefined>();
   #stop: (() => void) | undefined;
-  /** For all together, bytes. */
-  maxBytes: number;
+  limits: StreamLimits;
 
-  constructor(clock: Clock, maxBytes: number) {
+  constructor(clock: Clock, limits: StreamLimits) {
     this.#clock = clock;
-    this.maxBytes = maxBytes;
+    this.limits = limits;
   }
 
   /** Bytes that are thought to be held for clients that are behind. */
   get bytes(): number {
     let bytes = 0;
     for (const { waits, held } of this.#streams.keys()) if (!waits) bytes += held;
+    return bytes;
+  }
+
+  /** Bytes of answers that are put together for records. */
+  get kept(): number {
+    let bytes = 0;
+    for (const { kept } of this.#streams.keys()) bytes += kept;
     return bytes;
   }
 
@@ -61,6 +80,7 @@ export class StreamBudget {
     this.#stop = this.#clock.after(EVERY_MS, () => {
       this.#stop = undefined;
       this.#cutSlowest();
+      this.#letGoLongest();
       if (this.#streams.size > 0) this.#lookLater();
     });
   }
@@ -78,9 +98,19 @@ export class StreamBudget {
     }
     behind.sort((one, other) => one.took - other.took);
     for (const { stream } of behind) {
-      if (bytes <= this.maxBytes) return;
+      if (bytes <= this.limits.unread) return;
       bytes -= stream.held;
       stream.cut();
+    }
+  }
+
+  #letGoLongest(): void {
+    let bytes = this.kept;
+    if (bytes <= this.limits.recording) return;
+    for (const stream of [...this.#streams.keys()].sort((one, other) => other.kept - one.kept)) {
+      if (bytes <= this.limits.recording) return;
+      bytes -= stream.kept;
+      stream.letGo();
     }
   }
 }

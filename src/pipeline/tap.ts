@@ -18,6 +18,9 @@ import { brokenEvent } from '../wire/shapes/events.ts';
 /** About what an event has around the text that it brings, characters. */
 const EVENT_BYTES = 200;
 
+/** Bytes of the rest of an answer that was let go, before that is let go as well. */
+const REST = 64 * 1024;
+
 /**
  * Watches a stream of the client's protocol as it passes and remembers what the record and the router need:
  * whether content came, how it finished, what it used, and whether it carried an error.
@@ -213,17 +216,26 @@ export class Tap {
     this.chunks += 1;
     this.#bytes += bytes;
     this.#passed += bytes;
-    if (this.#bytes > this.#maxBytes) {
-      // What is assembled so far is let go; a fresh assembler reads what is still to come.
-      this.#content ||= this.#assembler.content;
-      this.#overflowed = true;
-      this.#ended ||= this.finished;
-      this.#finish ??= this.#assembler.finish;
-      this.#usage = this.#assembler.usage ?? this.#usage;
-      this.#assembler = this.#assembler.fresh();
-      this.#bytes = 0;
-    }
+    // Of an answer that was let go there is only to be known how it goes on.
+    const most = this.#overflowed ? Math.min(REST, this.#maxBytes) : this.#maxBytes;
+    if (this.#bytes > most) this.letGo();
     this.#assembler.push(value);
+  }
+
+  /** Bytes of the events that the answer is put together of. */
+  get kept(): number {
+    return this.#bytes;
+  }
+
+  /** Forgets what is assembled so far; a fresh assembler reads what is still to come. */
+  letGo(): void {
+    this.#content ||= this.#assembler.content;
+    this.#overflowed = true;
+    this.#ended ||= this.finished;
+    this.#finish ??= this.#assembler.finish;
+    this.#usage = this.#assembler.usage ?? this.#usage;
+    this.#assembler = this.#assembler.fresh();
+    this.#bytes = 0;
   }
 
   /** An event without which the rest cannot be read ends the answer. */

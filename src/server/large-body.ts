@@ -14,6 +14,7 @@ const PIECE = 64 * 1024;
  */
 export class LargeBody implements WatchedStream {
   readonly waits = false;
+  readonly kept = 0;
   readonly held: number;
   readonly #budget: StreamBudget;
   readonly #cut: () => void;
@@ -58,6 +59,9 @@ export class LargeBody implements WatchedStream {
     this.#end();
     this.#cut();
   }
+
+  /** Its record is made of the whole. */
+  letGo(): void {}
 
   #end(): void {
     this.#bytes = undefined;

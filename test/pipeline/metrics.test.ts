@@ -10,6 +10,7 @@ const NOTHING: MetricSources = {
   inFlight: () => 0,
   buffered: () => 0,
   unread: () => 0,
+  recording: () => 0,
   log: () => ({ written: 0, dropped: 0, pending: 0 }),
   sinkErrors: () => new Map(),
   refusals: () => [],

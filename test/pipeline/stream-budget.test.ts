@@ -7,6 +7,8 @@ class Stream implements WatchedStream {
   readonly held = HELD_BY_STREAM;
   sent = 0;
   waits = false;
+  kept = 0;
+  lettings = 0;
   readonly #budget: StreamBudget;
   cuts = 0;
 
@@ -15,15 +17,20 @@ class Stream implements WatchedStream {
     budget.add(this);
   }
 
+  letGo(): void {
+    this.lettings += 1;
+    this.kept = 0;
+  }
+
   cut(): void {
     this.cuts += 1;
     this.#budget.delete(this);
   }
 }
 
-function streamsOf(count: number, fitting: number) {
+function streamsOf(count: number, fitting: number, recording = Infinity) {
   const clock = new FakeClock();
-  const budget = new StreamBudget(clock, fitting * HELD_BY_STREAM);
+  const budget = new StreamBudget(clock, { unread: fitting * HELD_BY_STREAM, recording });
   const streams = Array.from({ length: count }, () => new Stream(budget));
   const cut = () => streams.flatMap(({ cuts }, at) => (cuts > 0 ? [at] : []));
   return { clock, budget, streams, cut };
@@ -74,7 +81,22 @@ test('StreamBudget looks at nothing once all streams have ended, and again when 
 test('StreamBudget takes a smaller bound while streams run', () => {
   const { clock, budget, cut } = streamsOf(4, 4);
   clock.advance(2_000);
-  budget.maxBytes = 2 * HELD_BY_STREAM;
+  budget.limits = { unread: 2 * HELD_BY_STREAM, recording: Infinity };
   clock.advance(500);
   expect(cut()).toHaveLength(2);
+});
+
+test('StreamBudget leaves the longest answers out of their records, and no more than it must', () => {
+  const { clock, budget, streams, cut } = streamsOf(4, 4, 100);
+  const keep = (...kept: number[]) => kept.forEach((bytes, at) => (streams[at]!.kept = bytes));
+  const lettings = () => streams.map((stream) => stream.lettings);
+  keep(10, 40, 30, 20);
+  clock.advance(500);
+  expect([budget.kept, lettings()]).toEqual([100, [0, 0, 0, 0]]);
+  keep(10, 60, 50, 20);
+  clock.advance(500);
+  expect([budget.kept, lettings()]).toEqual([80, [0, 1, 0, 0]]);
+  budget.limits = { unread: Infinity, recording: 10 };
+  clock.advance(500);
+  expect([budget.kept, lettings(), cut()]).toEqual([10, [0, 1, 1, 1], []]);
 });

@@ -3,9 +3,9 @@ import { StreamBudget } from '../../src/pipeline/stream-budget.ts';
 import { LARGE, LargeBody } from '../../src/server/large-body.ts';
 import { FakeClock } from '../helpers/clock.ts';
 
-function given(length: number, maxBytes = 0) {
+function given(length: number, unread = 0) {
   const clock = new FakeClock();
-  const budget = new StreamBudget(clock, maxBytes);
+  const budget = new StreamBudget(clock, { unread, recording: 0 });
   const bytes = new Uint8Array(length).map((_, at) => at % 251);
   let cuts = 0;
   const body = new ReadableStream(new LargeBody(bytes, budget, () => void (cuts += 1)));
