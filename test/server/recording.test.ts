@@ -28,8 +28,8 @@ function waiting(words: string) {
 test('beyond limits.max_recording the longest are left out of their records, and reach their clients', async () => {
   const long = waiting('word '.repeat(20_000));
   const short = waiting('word '.repeat(200));
-  await using _ = long.provided;
-  await using __ = short.provided;
+  await using _long = long.provided;
+  await using _short = short.provided;
   await using proxy = running({
     providers: [
       provider('long', long.provided.url, { models: ['long'] }),
