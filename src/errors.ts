@@ -251,6 +251,11 @@ export const FAULTS = {
     '504 timeout deadline_exceeded',
     'routing.deadline or the caller’s own deadline has passed',
   ),
+  full: rule(
+    callers,
+    '429 rate_limit_error rate_limit_exceeded',
+    'every target is at a limit: its `rate_limit` or `max_connections`, or one of the provider’s own',
+  ),
   unavailable: rule(callers, '503 server_error no_target_available', 'no target may be asked now'),
   shutting_down: rule(callers, '503 server_error shutting_down', 'the proxy is being stopped'),
   internal: rule(callers, '500 server_error internal_error', 'a defect of this proxy'),

@@ -9,6 +9,7 @@ import { auth } from './auth-schema.ts';
 import { group, rateLimit } from './limits-schema.ts';
 import { PROVIDER_TYPES } from './presets.ts';
 import { datedPrice, price } from './price-schema.ts';
+import { providerRate } from './rate-limit-schema.ts';
 import { duration, size } from './units.ts';
 import { content, count, name, rate, text } from './words.ts';
 
@@ -95,6 +96,11 @@ const model = z.union(
       upstream: text.optional().describe('The name the provider uses, where it differs.'),
       price: price.optional(),
       timeout: timeout.describe("Limits of this model over the provider's own."),
+      rate_limit: providerRate
+        .optional()
+        .describe(
+          "The same for this model, beside the provider's own limit. All that a glob covers share it.",
+        ),
       context_window: z
         .number()
         .int()
@@ -195,12 +201,11 @@ const provider = z.strictObject({
   retry_delay: duration
     .prefault('500ms')
     .describe('Base of the exponential backoff between them; full jitter applies.'),
-  rate_limit: z
-    .number()
-    .int()
-    .positive()
+  rate_limit: providerRate
     .optional()
-    .describe('Requests per minute this provider is asked at most; beyond it others are.'),
+    .describe(
+      'Requests a minute this provider is asked at most, all its models together; or `{requests: 500, tokens: 200k}`, where tokens are in and out. Beyond it others are asked; where there are none, requests wait for `routing.wait_budget`.',
+    ),
   max_connections: z
     .number()
     .int()
@@ -541,6 +546,7 @@ export const schema = z.strictObject({
 });
 
 export type { DatedPrice, Price } from './price-schema.ts';
+export type { RateLimit } from './rate-limit-schema.ts';
 /** A configuration as it is used: the loader adds to `auth` what the keys file holds. */
 export type Config = Omit<z.output<typeof schema>, 'auth'> & { auth?: AuthConfig };
 export type ConfigInput = z.input<typeof schema>;

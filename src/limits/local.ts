@@ -1,39 +1,41 @@
-import type { Limits, Room, RoomLimits } from './limits.ts';
-import { RateBucket } from './bucket.ts';
-import { FULL_POLL_MS } from './limits.ts';
+import type { Cells, Moment, Taken } from './cells.ts';
+import type { Limits } from './limits.ts';
+import { LimitedRoom } from './room.ts';
+
+/** Numbers of this process alone: each that is asked for is a new one. */
+export const LOCAL_CELLS: Cells = {
+  moment: () => new LocalMoment(),
+  taken: () => new LocalTaken(),
+  offsetMs: 0,
+};
 
 /** The limits of a process that serves alone: nobody takes room between two of its own steps. */
-export const LOCAL_LIMITS: Limits = { room: () => new LocalRoom(), requests: undefined };
+export const LOCAL_LIMITS: Limits = {
+  room: (name) => new LimitedRoom(LOCAL_CELLS, name),
+  requests: undefined,
+};
 
-class LocalRoom implements Room {
-  #inFlight = 0;
-  #maxConnections = Infinity;
-  #perMinute: number | undefined;
-  #bucket: RateBucket | undefined;
+class LocalMoment implements Moment {
+  #us = 0;
 
-  configure({ rateLimit, maxConnections }: RoomLimits): void {
-    this.#maxConnections = maxConnections ?? Infinity;
-    if (rateLimit !== this.#perMinute) {
-      this.#bucket = rateLimit === undefined ? undefined : new RateBucket(rateLimit);
-    }
-    this.#perMinute = rateLimit;
+  get(): number {
+    return this.#us;
   }
 
-  readyAt(nowMs: number): number {
-    if (this.#inFlight >= this.#maxConnections) return nowMs + FULL_POLL_MS;
-    return this.#bucket?.readyAt(nowMs) ?? 0;
-  }
-
-  reserve(): boolean {
+  move(_before: number, after: number): boolean {
+    this.#us = after;
     return true;
   }
+}
 
-  begin(): void {
-    this.#inFlight += 1;
-    this.#bucket?.take();
+class LocalTaken implements Taken {
+  #count = 0;
+
+  total(): number {
+    return this.#count;
   }
 
-  end(): void {
-    this.#inFlight -= 1;
+  add(count: number): void {
+    this.#count += count;
   }
 }

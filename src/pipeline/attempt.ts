@@ -54,6 +54,8 @@ export interface AttemptPlan {
   readonly unsupported: 'drop' | 'error';
   /** How long it may take while other targets wait. */
   readonly share?: Share | undefined;
+  /** Told of the headers of whatever was answered. */
+  readonly answered?: (headers: HeaderMap) => void;
 }
 
 /** An answer that may be given to the client: from here on nothing is tried elsewhere. */
@@ -160,6 +162,7 @@ export class Attempt {
     const read = stream && ENDPOINTS[inbound.endpoint].understood;
     this.#timers.answered(read && reply.status === 200);
     const reader = this.#readerOf(reply);
+    this.#plan.answered?.(reader.headers);
     const flaw = statusFlaw(reply.status);
     if (flaw !== undefined) throw reader.malformed(flaw);
     if (reply.status > 299) throw await this.#failed(reply, reader, lane.kind === 'relay');

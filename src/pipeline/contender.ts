@@ -1,13 +1,12 @@
 import type { ProviderModel } from '../providers/base.ts';
-import type { Target } from './target.ts';
+import type { Call, Target } from './target.ts';
 
 /** How one request stands with a target it may go to. */
 export interface Contender {
   readonly target: Target;
   /** The model as this request's name led to it. */
   readonly offer: ProviderModel;
-  /** Which of its endpoints is asked. */
-  readonly endpoint: string;
+  readonly call: Call;
   /** Failed attempts that count. */
   attempts: number;
   /** How often another key of the same target was tried at once. */
@@ -32,8 +31,8 @@ export function soonest(contenders: readonly Contender[], nowMs: number, again?:
   let best: Soonest = { contender: undefined, readyAtMs: Infinity };
   for (const contender of contenders) {
     if (contender.out) continue;
-    const { target, endpoint } = contender;
-    const readyAtMs = Math.max(nowMs, target.readyAt(endpoint, nowMs, contender === again));
+    const { target, call } = contender;
+    const readyAtMs = Math.max(nowMs, target.readyAt(call, nowMs, contender === again));
     if (contender === again && readyAtMs <= nowMs) return { contender, readyAtMs };
     if (readyAtMs < best.readyAtMs) best = { contender, readyAtMs };
   }
@@ -50,11 +49,11 @@ const TRIAL_POLL_MS = 50;
 export function worthWaitingMs(contenders: readonly Contender[], nowMs: number, again?: Contender): number {
   let shortestMs = Infinity;
   for (const contender of contenders) {
-    const { out, target, endpoint } = contender;
+    const { out, target, call } = contender;
     if (out) continue;
-    const held = target.held(endpoint, nowMs);
+    const held = target.held(call, nowMs);
     if (held.some(({ trying, hold }) => hold.trial && !trying && hold.untilMs > nowMs)) continue;
-    const readyMs = target.readyAt(endpoint, nowMs, contender === again) - nowMs;
+    const readyMs = target.readyAt(call, nowMs, contender === again) - nowMs;
     const pollMs = held.some(({ trying }) => trying) ? TRIAL_POLL_MS : Infinity;
     shortestMs = Math.min(shortestMs, Math.max(0, readyMs), pollMs);
   }
@@ -71,9 +70,9 @@ export function leastBad(
   alone: boolean,
 ): Contender | undefined {
   const askable = contenders.filter(
-    ({ out, target, endpoint }) => !out && target.lastResortAt(endpoint, nowMs, alone) <= nowMs,
+    ({ out, target, call }) => !out && target.lastResortAt(call, nowMs, alone) <= nowMs,
   );
-  const at = ({ target, endpoint }: Contender) => target.readyAt(endpoint, nowMs);
+  const at = ({ target, call }: Contender) => target.readyAt(call, nowMs);
   return askable.sort((a, b) => at(a) - at(b))[0];
 }
 

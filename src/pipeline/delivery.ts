@@ -7,6 +7,7 @@ import type { Caller } from './pipeline.ts';
 import type { StreamEnd, StreamOwner } from './pump.ts';
 import type { ResumeDeps } from './resume.ts';
 import type { Job, Routed } from './router.ts';
+import { tokensIn } from '../wire/usage.ts';
 import { Resumer } from './resume.ts';
 
 export interface DeliveryDeps extends ResumeDeps {
@@ -56,7 +57,7 @@ export class Delivery implements StreamOwner {
       // The client left in the very moment the rest was found.
       streamed.release();
       void streamed.flow.cancel(error);
-      routed.target.abandon(routed.ticket);
+      routed.target.abandon(routed.ticket, this.#deps.clock.monotonic());
       return undefined;
     }
     this.#routed = routed;
@@ -100,11 +101,12 @@ export class Delivery implements StreamOwner {
   /** Tells the target how its part ended. @param counts whether a failure may count against it */
   #settle(error: ProxyError | undefined, counts: boolean): void {
     const { clock } = this.#deps;
-    const { target, ticket, beganMs } = this.#routed;
+    const { target, ticket, beganMs, opened } = this.#routed;
+    if (opened.answer.kind === 'stream') ticket.tokens = tokensIn(opened.answer.flow.tap?.usage);
     const nowMs = clock.monotonic();
     if (!error) target.succeed(ticket, nowMs, nowMs - beganMs);
     else if (counts) target.fail(ticket, error, nowMs, clock.now());
-    else target.abandon(ticket);
+    else target.abandon(ticket, nowMs);
     this.#resumer.ended(this.#routed, error);
   }
 }

@@ -1,12 +1,24 @@
 import type { Inbound } from './inbound.ts';
+import type { Need } from './need.ts';
 import type { Call } from './target.ts';
+import { needOf } from './need.ts';
 
 /** How much of a body's beginning and of its end tells it from others, bytes. */
 const SAMPLE = 32 * 1024;
 
-/** A request as far as health is concerned. */
-export function callOf({ endpoint, stream, bytes }: Inbound): Call {
-  return { endpoint: stream ? `${endpoint}, streamed` : endpoint, fingerprint: () => fingerprintOf(bytes) };
+/**
+ * A request as far as targets are concerned.
+ * @param assumedOutput tokens of an answer that the request does not bound
+ */
+export function callOf(inbound: Inbound, assumedOutput: number): Call {
+  const { endpoint, stream, bytes } = inbound;
+  let need: Need | undefined;
+  return {
+    endpoint: stream ? `${endpoint}, streamed` : endpoint,
+    fingerprint: () => fingerprintOf(bytes),
+    bytes: bytes.length,
+    need: () => (need ??= needOf(inbound, assumedOutput)),
+  };
 }
 
 /** FNV-1a over the length, the beginning and the end: requests that are sent again look the same. */

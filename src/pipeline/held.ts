@@ -1,5 +1,8 @@
 import type { Scope } from '../errors.ts';
 import type { Cooldown, Hold } from './cooldown.ts';
+import type { Call, Target } from './target.ts';
+import type { ToldLimits } from './told-limits.ts';
+import { ProxyError } from '../errors.ts';
 
 /** What holds calls back, and whom it blames. */
 export interface Held {
@@ -21,6 +24,24 @@ export function heldBy(
 ): readonly Held[] {
   const hold = cooldown?.hold(nowMs);
   return cooldown && hold ? [{ ...whom, hold, trying: cooldown.trying(nowMs) }] : [];
+}
+
+/** The limit of a key that is used up by the provider's own word; nothing where there is none. */
+export function usedUp(
+  told: ToldLimits,
+  { id }: Pick<Target, 'id'>,
+  { key, call, nowMs }: { readonly key: number; readonly call: Call | undefined; readonly nowMs: number },
+): readonly Held[] {
+  const limit = told.usedUp(call, nowMs);
+  if (!limit) return [];
+  const { counts, remaining, fromMs, untilMs } = limit;
+  const what = counts === 'requests' || counts === 'tokens' ? counts : `${counts} tokens`;
+  const error = new ProxyError('rate_limited', `Cannot ask ${id}: its limit leaves ${remaining} ${what}`, {
+    target: id,
+    retryAfterMs: untilMs - nowMs,
+  });
+  const times = { sinceMs: fromMs, imposedMs: fromMs, untilMs, toldMs: untilMs, times: 1 };
+  return [{ scope: 'key', key, hold: { error, ...times, trial: false }, trying: false }];
 }
 
 /**

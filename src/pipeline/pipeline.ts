@@ -11,6 +11,7 @@ import type { StreamBudget } from './stream-budget.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { endingError, endingOf, untoldEnding } from '../wire/endings.ts';
 import { saysWhy } from '../wire/endpoints.ts';
+import { tokensIn } from '../wire/usage.ts';
 import { Delivery } from './delivery.ts';
 import { Pump } from './pump.ts';
 
@@ -92,6 +93,7 @@ export class Pipeline {
 
   #settleWhole({ opened, target, ticket, beganMs }: Routed, whole: Whole, exchange: Exchange): void {
     const nowMs = this.#deps.clock.monotonic();
+    ticket.tokens = tokensIn(whole.usage);
     target.succeed(ticket, nowMs, nowMs - beganMs);
     const { usage, finish, body, text } = whole;
     const written = () => Math.ceil(body.length / 4);

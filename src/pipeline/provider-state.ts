@@ -1,6 +1,10 @@
-import type { Room, RoomLimits } from '../limits/limits.ts';
+import type { Limits, Room, RoomLimits } from '../limits/limits.ts';
+import type { BaseProvider } from '../providers/base.ts';
 import type { BreakerPolicy } from './breaker.ts';
 import type { HealthPolicy } from './health.ts';
+import { BothRooms } from '../limits/both-rooms.ts';
+import { modelRoom } from '../limits/limits.ts';
+import { limitedRow } from './limited-row.ts';
 import { Breaker } from './breaker.ts';
 import { Cooldown } from './cooldown.ts';
 import { HealthWindow } from './health.ts';
@@ -22,7 +26,10 @@ export class ProviderState {
   readonly breaker: Breaker;
   readonly #policy: StatePolicy;
   readonly #random: () => number;
+  readonly #limits: Limits;
   readonly #room: Room;
+  /** Of models with a limit of their own, by the name or glob that has it. */
+  readonly #rooms = new Map<string, Room>();
   #keys: readonly Cooldown[] = [];
   #turn = 0;
   /** Calls of this process. */
@@ -36,16 +43,17 @@ export class ProviderState {
   /** When the next probe is due, milliseconds since the epoch. */
   nextProbeMs: number | undefined;
 
-  /** @param parts.room what its own limits leave @param parts.random uniform in [0, 1) */
+  /** @param parts.limits those of all processes that serve together @param parts.random uniform in [0, 1) */
   constructor(
     name: string,
     limits: ProviderLimits,
-    { policy, room, random }: { policy: StatePolicy; room: Room; random: () => number },
+    { policy, limits: rooms, random }: { policy: StatePolicy; limits: Limits; random: () => number },
   ) {
     this.name = name;
     this.#policy = policy;
     this.#random = random;
-    this.#room = room;
+    this.#limits = rooms;
+    this.#room = rooms.room(name);
     this.health = new HealthWindow(policy.health);
     this.breaker = new Breaker(policy.breaker, random);
     this.configure(limits);
@@ -63,14 +71,14 @@ export class ProviderState {
     return this.#keys;
   }
 
-  /** When its own limits let a request through, on the monotonic clock: 0 for now. */
-  roomAt(nowMs: number): number {
-    return this.#room.readyAt(nowMs);
-  }
-
-  /** @returns false where another process took the room meanwhile; else `begin` must follow at once */
-  reserve(nowMs: number): boolean {
-    return this.#room.reserve(nowMs);
+  /** What the limits of the provider, and of this model of it, leave room for. */
+  roomFor({ name, settings }: BaseProvider, model: string): Room {
+    const row = limitedRow(settings.models, model);
+    if (!row) return this.#room;
+    let room = this.#rooms.get(row.name);
+    if (!room) this.#rooms.set(row.name, (room = this.#limits.room(modelRoom(name, row.name))));
+    room.configure({ rateLimit: row.rateLimit, maxConnections: undefined });
+    return new BothRooms(this.#room, room);
   }
 
   /** The keys in the order of their turns. */
@@ -82,11 +90,9 @@ export class ProviderState {
   begin(key: number): void {
     this.inFlight += 1;
     this.#turn = (key + 1) % this.#keys.length;
-    this.#room.begin();
   }
 
   end(): void {
     this.inFlight -= 1;
-    this.#room.end();
   }
 }

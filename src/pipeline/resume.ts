@@ -27,7 +27,7 @@ const PREFILL_OVERLAP = 16;
 
 export interface ResumeDeps {
   readonly router: RequestRouter;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly newId: () => string;
   readonly memory: BoundedReplay;
   readonly turns: Turns;
@@ -88,7 +88,7 @@ export class Resumer {
         return { routed, streamed: this.#join(routed, answer, { first: flow, tap, text, rest, tellsUsage }) };
       }
       // A server that does not stream: its answer came whole, as another stream's chunks, and is not taken apart.
-      routed.target.abandon(routed.ticket);
+      routed.target.abandon(routed.ticket, clock.monotonic());
       return undefined;
     } catch {
       // The client hears of what broke first; the attempts made here stand in the record.

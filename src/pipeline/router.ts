@@ -33,6 +33,8 @@ export interface RouterDeps extends RunnerDeps {
   readonly pool: TargetPool;
   /** Tokens a model takes, where they are known. */
   readonly contextWindow: (target: Target, offer: ProviderModel) => number | undefined;
+  /** Tokens of an answer that its request does not bound. */
+  readonly assumedOutput: number;
 }
 
 /** A request on its way to an answer. */
@@ -95,8 +97,9 @@ export class RequestRouter {
       job.abort.throwIfAborted();
       // Nearly always the first in line is ready and answers.
       const [first] = turn.contenders;
-      const isReady = first !== undefined && first.target.readyAt(first.endpoint, nowMs) <= nowMs;
-      const outcome = isReady && first.target.reserve(nowMs) ? await this.#runner.ask(turn, first) : [];
+      const isReady = first !== undefined && first.target.readyAt(first.call, nowMs) <= nowMs;
+      const place = isReady ? first.target.reserve(first.call, nowMs) : undefined;
+      const outcome = place ? await this.#runner.ask(turn, first!, place) : [];
       return Array.isArray(outcome) ? await this.#loop(turn, outcome) : outcome;
     } finally {
       cancel();
@@ -105,7 +108,7 @@ export class RequestRouter {
 
   #turn(job: Job, deadline: { readonly untilMs: number; readonly ofCaller: boolean }): Turn {
     const { clock } = this.#deps;
-    const call = callOf(job.inbound);
+    const call = callOf(job.inbound, this.#deps.assumedOutput);
     const contenders = this.#line(job.candidates, call);
     const { stream } = job.inbound;
     const { untilMs, ofCaller } = deadline;
@@ -178,19 +181,20 @@ export class RequestRouter {
       }
       if (!contender) return undefined;
       // Another process may have taken the room since: it is looked for again.
-      if (!contender.target.reserve(nowMs)) continue;
+      const place = contender.target.reserve(contender.call, nowMs);
+      if (!place) continue;
       if (!isReady) left.lastResort = false;
-      return { asked: this.#runner.ask(turn, contender) };
+      return { asked: this.#runner.ask(turn, contender, place) };
     }
   }
 
-  #line(candidates: readonly Candidate[], { endpoint }: Call): Contender[] {
+  #line(candidates: readonly Candidate[], call: Call): Contender[] {
     const { pool, random, clock } = this.#deps;
     const nowMs = clock.monotonic();
     return order(candidates, random).map(({ provider, model, offer }) => ({
       target: pool.target(provider, model, nowMs),
       offer,
-      endpoint,
+      call,
       attempts: 0,
       rotations: 0,
       out: false,
@@ -205,7 +209,7 @@ export class RequestRouter {
     { contender, error }: Failure,
     left: { readonly waitMs: number; readonly attempts: number },
   ) {
-    const { target, endpoint } = contender;
+    const { target, call } = contender;
     const { settings } = target.provider;
     const { retry, failover } = error.rule;
     const nowMs = this.#deps.clock.monotonic();
@@ -220,14 +224,14 @@ export class RequestRouter {
     const others = contenders.filter((each) => each !== contender && !each.out);
     const { readyAtMs } = soonest(others, nowMs);
     const untried = others.filter(
-      (each) => isUntried(each) && each.target.readyAt(each.endpoint, nowMs) <= nowMs,
+      (each) => isUntried(each) && each.target.readyAt(each.call, nowMs) <= nowMs,
     );
     return nextStep(
       {
         error,
         attemptsHere: contender.attempts,
         otherKey,
-        open: target.held(endpoint, nowMs).every(({ hold }) => !hold.trial),
+        open: target.held(call, nowMs).every(({ hold }) => !hold.trial),
         failover:
           failover === 'yes' ||
           (failover === 'larger' && others.length > 0) ||
@@ -253,7 +257,9 @@ export class RequestRouter {
   #unavailable(job: Job, contenders: readonly Contender[]): ProxyError {
     const nowMs = this.#deps.clock.monotonic();
     const retryAfterMs = recoveryMs(contenders, nowMs) ?? LAST_RESORT_HINT_MS;
-    const held = contenders.map(({ target, endpoint }) => target.held(endpoint, nowMs)[0]);
+    const held = contenders.map(({ target, call }) => target.held(call, nowMs)[0]);
+    const limits = contenders.map((contender) => limitOf(contender, nowMs));
+    if (limits.every((limit) => limit !== undefined)) return full(job, limits, retryAfterMs);
     const [first] = held;
     // What all of them would say is said for them.
     if (first && held.every((each) => each?.scope === 'endpoint')) {
@@ -271,6 +277,19 @@ export class RequestRouter {
   }
 }
 
+/** The limit that alone keeps a request from a target, in words; `undefined` where something else does. */
+function limitOf({ target, call }: Contender, nowMs: number): string | undefined {
+  const held = target.held(call, nowMs);
+  if (held.some(({ hold }) => hold.error.fault !== 'rate_limited')) return undefined;
+  const limit = held.length > 0 ? "the provider's own limit" : target.full(call, nowMs);
+  return limit && `${target.id}: ${limit}`;
+}
+
+function full({ inbound }: Job, limits: readonly string[], retryAfterMs: number): ProxyError {
+  const message = `Cannot answer for model "${inbound.model}" now: every target is at its limit (${limits.join(', ')})`;
+  return new ProxyError('full', message, { retryAfterMs: Math.max(LAST_RESORT_HINT_MS, retryAfterMs) });
+}
+
 function tooLate(ofCaller: boolean): ProxyError {
   const what = ofCaller ? "the caller's deadline" : 'routing.deadline';
   return new ProxyError('deadline', `Cannot answer in time: ${what} has passed`);
@@ -281,12 +300,8 @@ function isUntried({ attempts, rotations, fresh }: Contender): boolean {
 }
 
 /** Whether it was the key that failed, and another one, not tried yet, may be used now. */
-function hasOtherKey(
-  { target, endpoint, rotations }: Contender,
-  { rule }: ProxyError,
-  nowMs: number,
-): boolean {
-  const free = rotations < target.state.keys.length - 1 && target.readyAt(endpoint, nowMs) <= nowMs;
+function hasOtherKey({ target, call, rotations }: Contender, { rule }: ProxyError, nowMs: number): boolean {
+  const free = rotations < target.state.keys.length - 1 && target.readyAt(call, nowMs) <= nowMs;
   return rule.blames === 'key' && free;
 }
 
@@ -295,8 +310,8 @@ const LAST_RESORT_HINT_MS = 1_000;
 
 /** Milliseconds until the first of them is asked again; `undefined` when one may be now. */
 function recoveryMs(contenders: readonly Contender[], nowMs: number): number | undefined {
-  const times = contenders.map(({ target, endpoint }) =>
-    Math.min(target.readyAt(endpoint, nowMs), target.lastResortAt(endpoint, nowMs, true)),
+  const times = contenders.map(({ target, call }) =>
+    Math.min(target.readyAt(call, nowMs), target.lastResortAt(call, nowMs, true)),
   );
   const soonestMs = Math.min(...times);
   return soonestMs > nowMs && Number.isFinite(soonestMs) ? soonestMs - nowMs : undefined;

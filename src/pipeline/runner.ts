@@ -1,5 +1,6 @@
 import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
+import type { Place } from '../limits/limits.ts';
 import type { RoutePolicy } from '../config/schema.ts';
 import type { Attempt, AttemptPlan, Opened } from './attempt.ts';
 import type { Contender } from './contender.ts';
@@ -8,7 +9,9 @@ import type { Job, Routed } from './router.ts';
 import type { Share } from './share.ts';
 import type { Call, Target, Ticket } from './target.ts';
 import type { Exchange } from './exchange.ts';
+import type { HeaderMap } from '../wire/headers.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
+import { rateLimitsIn } from '../wire/rate-limits.ts';
 import { soonest } from './contender.ts';
 import { HedgeBudget } from './hedge.ts';
 import { MIN_SAMPLES } from './samples.ts';
@@ -52,9 +55,12 @@ export class AttemptRunner {
     if (hedge) this.#budgetOf(hedge).deposit(hedge.budget);
   }
 
-  /** Asks a target, and a second one beside it where the route hedges and the first is slow to begin. */
-  async ask(turn: Turn, contender: Contender): Promise<Routed | Failure[]> {
-    const first = this.#start(turn, contender);
+  /**
+   * Asks a target, and a second one beside it where the route hedges and the first is slow to begin.
+   * @param place the room that was taken for it
+   */
+  async ask(turn: Turn, contender: Contender, place: Place): Promise<Routed | Failure[]> {
+    const first = this.#start(turn, contender, place);
     const { hedge } = turn.job.policy;
     const second = hedge && hedge.budget > 0 ? await this.#hedge(turn, hedge, first) : undefined;
     if (!second) {
@@ -77,7 +83,7 @@ export class AttemptRunner {
 
   /** The hedge, begun; `undefined` when the first came to its end before, or there is none to be made. */
   async #hedge(turn: Turn, hedge: Hedge, first: Running): Promise<Running | undefined> {
-    const { job, call, contenders } = turn;
+    const { job, contenders } = turn;
     const budget = this.#budgetOf(hedge);
     const delayMs = hedge.delay ?? slowBeginning(first.contender.target, job.inbound.stream);
     if (delayMs === undefined) return undefined;
@@ -90,10 +96,11 @@ export class AttemptRunner {
     const nowMs = clock.monotonic();
     const others = contenders.filter((contender) => contender !== first.contender);
     const { contender, readyAtMs } = soonest(others, nowMs);
-    const may = contender && readyAtMs <= nowMs && budget.allowsOne;
-    if (!may || !contender.target.reserve(nowMs)) return undefined;
+    if (!contender || readyAtMs > nowMs || !budget.allowsOne) return undefined;
+    const place = contender.target.reserve(contender.call, nowMs);
+    if (!place) return undefined;
     budget.take();
-    return this.#start({ ...turn, call }, contender);
+    return this.#start(turn, contender, place);
   }
 
   #budgetOf(hedge: Hedge): HedgeBudget {
@@ -102,8 +109,8 @@ export class AttemptRunner {
     return budget;
   }
 
-  #start(turn: Turn, contender: Contender): Running {
-    return new Running(turn, contender, this.#deps);
+  #start(turn: Turn, contender: Contender, place: Place): Running {
+    return new Running(turn, contender, place, this.#deps);
   }
 }
 
@@ -121,17 +128,19 @@ class Running {
   #failed = false;
   #opened: Opened | undefined;
 
-  constructor({ job, call, share }: Turn, contender: Contender, { clock, attempt }: RunnerDeps) {
+  constructor({ job, share }: Turn, contender: Contender, place: Place, { clock, attempt }: RunnerDeps) {
     this.contender = contender;
     this.#clock = clock;
     this.#exchange = job.exchange;
-    const { target, offer, fresh } = contender;
+    const { target, offer, call, fresh } = contender;
     const within = share(contender);
     this.#beganMs = clock.monotonic();
-    this.#ticket = target.begin(call, this.#beganMs);
+    this.#ticket = target.begin(call, this.#beganMs, place);
     const { unsupported } = job.policy;
     const { key } = this.#ticket.key;
-    const plan = { target, offer, key, fresh, unsupported, share: within };
+    const answered = (headers: HeaderMap) =>
+      target.told(this.#ticket, rateLimitsIn(headers, clock.now()), clock.monotonic());
+    const plan = { target, offer, key, fresh, unsupported, share: within, answered };
     this.#attempt = attempt(job.inbound, plan, job.abort);
     this.outcome = this.#run();
   }
@@ -166,8 +175,10 @@ class Running {
     const nowMs = this.#clock.monotonic();
     const firstContentMs = opened.answer.kind === 'stream' ? nowMs - this.#beganMs : undefined;
     // What was answered without the target says nothing about it.
-    if (this.#attempt.status === null) target.abandon(this.#ticket);
-    else target.opened(this.#ticket, nowMs, firstContentMs);
+    if (this.#attempt.status === null) {
+      this.#ticket.tokens = 0;
+      target.abandon(this.#ticket, nowMs);
+    } else target.opened(this.#ticket, nowMs, firstContentMs);
     this.#report(undefined);
   }
 
@@ -179,7 +190,7 @@ class Running {
     const { target } = this.contender;
     const message = `Cannot use ${target.id}: another target answered first`;
     const error = new ProxyError('hedge_lost', message);
-    target.abandon(this.#ticket);
+    target.abandon(this.#ticket, this.#clock.monotonic());
     if (this.#opened) return void discard(this.#opened);
     this.#report(error);
     this.#attempt.cancel(error);

@@ -28,14 +28,14 @@ export interface ShareOptions {
  */
 export function shareOf(contender: Contender, options: ShareOptions): Share | undefined {
   const { contenders, nowMs, untilMs, ofCaller, stream } = options;
-  const { target, endpoint } = contender;
+  const { target, call } = contender;
   const waiting = contenders.filter(
-    (each) => each !== contender && !each.out && each.target.readyAt(each.endpoint, nowMs) < untilMs,
+    (each) => each !== contender && !each.out && each.target.readyAt(each.call, nowMs) < untilMs,
   );
   if (waiting.length === 0) return undefined;
   const patienceMs = target.patienceMs(stream);
   const evenMs = (untilMs - nowMs) / (waiting.length + 1);
-  const tries = target.held(endpoint, nowMs).length > 0;
+  const tries = target.held(call, nowMs).length > 0;
   const ms = tries ? Math.min(evenMs, patienceMs ?? Infinity) : evenMs;
   const seconds = Math.round(ms / 100) / 10;
   // A caller in a hurry says nothing about a target, unless this one was slower than it ever is.

@@ -1,7 +1,11 @@
 import type { ProxyError } from '../errors.ts';
+import type { ToldLimit } from '../wire/rate-limits.ts';
 import type { CooldownPolicy, CooldownTicket } from './cooldown.ts';
 import type { ProviderState } from './provider-state.ts';
+import type { Call } from './target.ts';
+import type { Sent } from './told-limits.ts';
 import { Cooldown, LAST_RESORT_MS } from './cooldown.ts';
+import { ToldLimits } from './told-limits.ts';
 
 /** A call's place with one of the provider's keys. */
 export interface KeyTicket {
@@ -11,6 +15,17 @@ export interface KeyTicket {
   readonly keys: ProviderState['keys'];
   readonly refusal: CooldownTicket;
   readonly limit: CooldownTicket;
+  readonly sent: Sent;
+}
+
+/** What holds one key back. */
+interface HeldKey {
+  /** Refused, for all models. */
+  readonly refusal: Cooldown;
+  /** Limited, for this model. */
+  readonly limit: Cooldown;
+  /** What its answers told of its limits. */
+  readonly told: ToldLimits;
 }
 
 /**
@@ -22,7 +37,8 @@ export class TargetKeys {
   readonly #policy: CooldownPolicy;
   readonly #random: () => number;
   #keys: ProviderState['keys'] = [];
-  #limits: readonly Cooldown[] = [];
+  #held: readonly HeldKey[] = [];
+  #sent = 0;
 
   constructor(state: ProviderState, policy: CooldownPolicy, random: () => number) {
     this.#state = state;
@@ -31,14 +47,14 @@ export class TargetKeys {
   }
 
   /** When the first of them may be used, on the monotonic clock: 0 for now. @param again as in `Cooldown` */
-  readyAt(nowMs: number, again: boolean): number {
-    return this.#first((key) => this.#readyAt(key, nowMs, again));
+  readyAt(call: Call, nowMs: number, again: boolean): number {
+    return this.#first((key) => this.#readyAt(key, call, nowMs, again));
   }
 
   /** @param alone as in `Cooldown`, but a second after the last of them was refused: many are no reason to ask more often */
-  lastResortAt(nowMs: number, alone: boolean): number {
-    const soonestMs = this.#first((key) => this.#lastResortAt(key, nowMs, alone));
-    if (!alone || this.readyAt(nowMs, false) <= nowMs) return soonestMs;
+  lastResortAt(call: Call, nowMs: number, alone: boolean): number {
+    const soonestMs = this.#first((key) => this.#lastResortAt(key, call, nowMs, alone));
+    if (!alone || this.readyAt(call, nowMs, false) <= nowMs) return soonestMs;
     const refusedMs = this.#state.keys.map((cooldown) => cooldown.hold(nowMs)?.imposedMs ?? -Infinity);
     const pausedMs = Math.max(...refusedMs) + LAST_RESORT_MS;
     return pausedMs > nowMs ? Math.max(soonestMs, pausedMs) : soonestMs;
@@ -48,15 +64,27 @@ export class TargetKeys {
    * Takes a place with the next key in turn that is ready, or is paused by our own will alone, or may be asked as a last
    * resort: a time that the provider named for a key is kept while another key may be asked.
    */
-  begin(nowMs: number): KeyTicket {
-    const key = this.#choose(nowMs);
-    const [refusal, limit] = this.#both(key);
-    return { key, keys: this.#state.keys, refusal: refusal.begin(nowMs), limit: limit.begin(nowMs) };
+  begin(call: Call, nowMs: number): KeyTicket {
+    const key = this.#choose(call, nowMs);
+    const { refusal, limit } = this.#of(key);
+    return {
+      key,
+      keys: this.#state.keys,
+      refusal: refusal.begin(nowMs),
+      limit: limit.begin(nowMs),
+      sent: { order: (this.#sent += 1), atMs: nowMs },
+    };
+  }
+
+  /** An answer told how the limits of its key stand. */
+  learn({ key, keys, sent }: KeyTicket, limits: readonly ToldLimit[], nowMs: number): void {
+    if (keys === this.#state.keys)
+      this.#of(key).told.learn(limits, sent, nowMs, this.#policy.max_retry_after);
   }
 
   succeed({ key, keys, refusal, limit }: KeyTicket): void {
     if (keys !== this.#state.keys) return;
-    const [refusals, limits] = this.#both(key);
+    const { refusal: refusals, limit: limits } = this.#of(key);
     refusals.succeed(refusal);
     limits.succeed(limit);
   }
@@ -66,7 +94,7 @@ export class TargetKeys {
     if (blames !== 'key') return this.release(ticket);
     const { key, keys, refusal, limit } = ticket;
     if (keys !== this.#state.keys) return;
-    const [refusals, limits] = this.#both(key);
+    const { refusal: refusals, limit: limits } = this.#of(key);
     limits.release(limit);
     if (health === 'down') return refusals.trip(refusal, error, nowMs);
     refusals.release(refusal);
@@ -76,36 +104,42 @@ export class TargetKeys {
   /** The call ended without a word about the key. */
   release({ key, keys, refusal, limit }: KeyTicket): void {
     if (keys !== this.#state.keys) return;
-    const [refusals, limits] = this.#both(key);
+    const { refusal: refusals, limit: limits } = this.#of(key);
     refusals.release(refusal);
     limits.release(limit);
   }
 
   /** What holds the keys back, by key: refusals, then limits of this model. */
-  *cooldowns(): Generator<{ key: number; refusal: Cooldown; limit: Cooldown }> {
-    for (const key of this.#state.keys.keys()) {
-      const [refusal, limit] = this.#both(key);
-      yield { key, refusal, limit };
-    }
+  *cooldowns(): Generator<HeldKey & { readonly key: number }> {
+    for (const key of this.#state.keys.keys()) yield { key, ...this.#of(key) };
   }
 
-  #both(key: number): readonly [Cooldown, Cooldown] {
+  #of(key: number): HeldKey {
     const { keys } = this.#state;
     if (this.#keys !== keys) {
       this.#keys = keys;
-      this.#limits = keys.map(() => new Cooldown(this.#policy, this.#random));
+      this.#held = keys.map((refusal) => ({
+        refusal,
+        limit: new Cooldown(this.#policy, this.#random),
+        told: new ToldLimits(),
+      }));
     }
-    return [keys[key]!, this.#limits[key]!];
+    return this.#held[key]!;
   }
 
-  #readyAt(key: number, nowMs: number, again: boolean): number {
-    const [refusal, limit] = this.#both(key);
-    return Math.max(refusal.readyAt(nowMs), limit.readyAt(nowMs, again));
+  #readyAt(key: number, call: Call, nowMs: number, again: boolean): number {
+    const { refusal, limit, told } = this.#of(key);
+    return Math.max(refusal.readyAt(nowMs), limit.readyAt(nowMs, again), told.readyAt(call, nowMs));
   }
 
-  #lastResortAt(key: number, nowMs: number, alone: boolean): number {
-    const [refusal, limit] = this.#both(key);
-    return Math.max(refusal.lastResortAt(nowMs, alone), limit.lastResortAt(nowMs, alone));
+  /** A time that the provider told is kept, as a limit or as a Retry-After. */
+  #lastResortAt(key: number, call: Call, nowMs: number, alone: boolean): number {
+    const { refusal, limit, told } = this.#of(key);
+    return Math.max(
+      refusal.lastResortAt(nowMs, alone),
+      limit.lastResortAt(nowMs, alone),
+      told.readyAt(call, nowMs),
+    );
   }
 
   #first(at: (key: number) => number): number {
@@ -115,14 +149,14 @@ export class TargetKeys {
     return soonest;
   }
 
-  #choose(nowMs: number): number {
+  #choose(call: Call, nowMs: number): number {
     const turns = [...this.#state.turns()];
-    const at = (key: number) => this.#readyAt(key, nowMs, false);
+    const at = (key: number) => this.#readyAt(key, call, nowMs, false);
     return (
       turns.find((key) => at(key) <= nowMs) ??
-      turns.find((key) => this.#readyAt(key, nowMs, true) <= nowMs) ??
-      turns.find((key) => this.#lastResortAt(key, nowMs, true) <= nowMs) ??
-      turns.find((key) => this.#lastResortAt(key, nowMs, false) <= nowMs) ??
+      turns.find((key) => this.#readyAt(key, call, nowMs, true) <= nowMs) ??
+      turns.find((key) => this.#lastResortAt(key, call, nowMs, true) <= nowMs) ??
+      turns.find((key) => this.#lastResortAt(key, call, nowMs, false) <= nowMs) ??
       turns.reduce((best, key) => (at(key) < at(best) ? key : best))
     );
   }

@@ -44,8 +44,7 @@ export class TargetPool {
         this.#targets.delete(id);
         continue;
       }
-      target.provider = provider;
-      target.renew();
+      target.renew(provider);
     }
     for (const [name, state] of this.#states) {
       const provider = successor(name);
@@ -82,8 +81,11 @@ export class TargetPool {
   }
 
   #newState({ name, settings }: BaseProvider): ProviderState {
-    const room = this.#limits.room(name);
-    return new ProviderState(name, settings, { policy: this.#policy, room, random: this.#random });
+    return new ProviderState(name, settings, {
+      policy: this.#policy,
+      limits: this.#limits,
+      random: this.#random,
+    });
   }
 
   #newTarget(provider: BaseProvider, model: string, state: ProviderState): Target {

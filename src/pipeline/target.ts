@@ -1,37 +1,56 @@
-import type { ProxyError, Scope } from '../errors.ts';
+import type { Fault, ProxyError, Scope } from '../errors.ts';
+import type { Place, Room } from '../limits/limits.ts';
 import type { BaseProvider } from '../providers/base.ts';
+import type { ToldLimit } from '../wire/rate-limits.ts';
 import type { CooldownTicket } from './cooldown.ts';
 import type { Held } from './held.ts';
+import type { Need } from './need.ts';
 import type { ProviderState, StatePolicy } from './provider-state.ts';
 import type { KeyTicket } from './target-keys.ts';
 import { Breaker } from './breaker.ts';
 import { EndpointState } from './endpoint-state.ts';
 import { HealthWindow } from './health.ts';
-import { heldBy, nearest } from './held.ts';
+import { heldBy, nearest, usedUp } from './held.ts';
 import { MIN_SAMPLES, Samples } from './samples.ts';
 import { TargetKeys } from './target-keys.ts';
 
-/** A request as far as health is concerned. */
+/** A request as far as targets are concerned. */
 export interface Call {
   /** Which endpoint of a target it asks: the client's, and whether it is streamed. */
   readonly endpoint: string;
   /** The same when it is sent again, different for different requests. */
   readonly fingerprint: () => string;
+  /** Length of its body. */
+  readonly bytes: number;
+  /** Worked out when first asked for. */
+  readonly need: () => Need;
 }
 
 /** A call's place at a target; settled exactly once. */
 export interface Ticket {
   readonly call: Call;
+  /** Its room within the limits. */
+  readonly place: Place | undefined;
   readonly key: KeyTicket;
   readonly endpoint: CooldownTicket;
   provider: CooldownTicket;
   target: CooldownTicket;
+  /** Tokens that its answer has told, in and out. */
+  tokens: number | undefined;
   settled: boolean;
 }
 
 /** Where its answers are known, a target that takes this many times their p95 is not merely slow. */
 const SLOW_FACTOR = 3;
 const SLOW_AT_LEAST_MS = 10_000;
+
+/** What no provider counts: it never had the whole request. */
+const NOT_SENT: ReadonlySet<Fault> = new Set([
+  'unreachable',
+  'timeout_connect',
+  'stale_connection',
+  'unsupported',
+]);
 
 /** A provider and one of its models: what a request is sent to, and what is known about it. */
 export class Target {
@@ -44,6 +63,7 @@ export class Target {
   /** Milliseconds from sending to the first content of a stream. */
   readonly firstContent = new Samples();
   provider: BaseProvider;
+  #room: Room;
   /** Said by the target itself: it cannot go on from a beginning of its answer. */
   refusesPrefill = false;
   readonly #policy: StatePolicy;
@@ -62,6 +82,7 @@ export class Target {
     this.provider = provider;
     this.model = model;
     this.state = state;
+    this.#room = state.roomFor(provider, model);
     this.breaker = new Breaker(policy.breaker, random);
     this.health = new HealthWindow(policy.health);
     this.#policy = policy;
@@ -73,32 +94,45 @@ export class Target {
    * When a call may be sent, on the monotonic clock: 0 for now.
    * @param again the request that was just refused here asks once more after its own backoff
    */
-  readyAt(endpoint: string, nowMs: number, again = false): number {
+  readyAt(call: Call, nowMs: number, again = false): number {
     return Math.max(
-      this.state.roomAt(nowMs),
+      this.#roomAt(call, nowMs),
       this.state.breaker.cooldown.readyAt(nowMs),
       this.breaker.cooldown.readyAt(nowMs),
-      this.#endpoints.get(endpoint)?.cooldown.readyAt(nowMs) ?? 0,
-      this.#keys.readyAt(nowMs, again),
+      this.#endpoints.get(call.endpoint)?.cooldown.readyAt(nowMs) ?? 0,
+      this.#keys.readyAt(call, nowMs, again),
     );
   }
 
+  /** When the limits leave room for it, on the monotonic clock: 0 for now. */
+  #roomAt(call: Call, nowMs: number): number {
+    return this.#room.readyAt(nowMs, this.#tokensOf(call));
+  }
+
+  #tokensOf(call: Call): number {
+    if (!this.#room.countsTokens) return 0;
+    const { input, output } = call.need();
+    return input + output;
+  }
+
   /** The same when there is nothing better to ask. @param alone one call at a time, with a pause between two */
-  lastResortAt(endpoint: string, nowMs: number, alone: boolean): number {
+  lastResortAt(call: Call, nowMs: number, alone: boolean): number {
     return Math.max(
-      this.state.roomAt(nowMs),
+      this.#roomAt(call, nowMs),
       this.state.breaker.cooldown.lastResortAt(nowMs, alone),
       this.breaker.cooldown.lastResortAt(nowMs, alone),
-      this.#endpoints.get(endpoint)?.cooldown.lastResortAt(nowMs, alone) ?? 0,
-      this.#keys.lastResortAt(nowMs, alone),
+      this.#endpoints.get(call.endpoint)?.cooldown.lastResortAt(nowMs, alone) ?? 0,
+      this.#keys.lastResortAt(call, nowMs, alone),
     );
   }
 
   /** What holds a call back, the largest scope first; empty when it may be sent, or only lacks room. */
-  held(endpoint: string, nowMs: number): Held[] {
-    const ofKeys = [...this.#keys.cooldowns()].map(({ key, refusal, limit }) => [
+  held(call: Call, nowMs: number): Held[] {
+    const { endpoint } = call;
+    const ofKeys = [...this.#keys.cooldowns()].map(({ key, refusal, limit, told }) => [
       ...heldBy(refusal, nowMs, { scope: 'key', key }),
       ...heldBy(limit, nowMs, { scope: 'key', key }),
+      ...usedUp(told, this, { key, call, nowMs }),
     ]);
     return [
       ...heldBy(this.state.breaker.cooldown, nowMs, { scope: 'provider' }),
@@ -110,31 +144,45 @@ export class Target {
 
   /** All that is held back at this target alone. */
   holds(nowMs: number): Held[] {
-    const limits = [...this.#keys.cooldowns()].flatMap(({ key, limit }) =>
-      heldBy(limit, nowMs, { scope: 'key', key }),
-    );
+    const limits = [...this.#keys.cooldowns()].flatMap(({ key, limit, told }) => [
+      ...heldBy(limit, nowMs, { scope: 'key', key }),
+      ...usedUp(told, this, { key, call: undefined, nowMs }),
+    ]);
     const endpoints = [...this.#endpoints].flatMap(([endpoint, { cooldown }]) =>
       heldBy(cooldown, nowMs, { scope: 'endpoint', endpoint }),
     );
     return [...heldBy(this.breaker.cooldown, nowMs, { scope: 'target' }), ...limits, ...endpoints];
   }
 
-  /** Takes the room of a call. @returns false where another process took it meanwhile; else `begin` must follow at once */
-  reserve(nowMs: number): boolean {
-    return this.state.reserve(nowMs);
+  /** The limit of our own that keeps a call out, in words; `undefined` where none does. */
+  full(call: Call, nowMs: number): string | undefined {
+    return this.#room.full(nowMs, this.#tokensOf(call));
   }
 
-  begin(call: Call, nowMs: number): Ticket {
-    const key = this.#keys.begin(nowMs);
+  /** Takes the room of a call. @returns `undefined` where there is none; else `begin` must follow */
+  reserve(call: Call, nowMs: number): Place | undefined {
+    return this.#room.take(nowMs, this.#tokensOf(call));
+  }
+
+  /** @param place what `reserve` gave */
+  begin(call: Call, nowMs: number, place?: Place): Ticket {
+    const key = this.#keys.begin(call, nowMs);
     this.state.begin(key.key);
     return {
       call,
+      place,
       key,
       endpoint: this.#endpoint(call).cooldown.begin(nowMs),
       provider: this.state.breaker.begin(nowMs),
       target: this.breaker.begin(nowMs),
+      tokens: undefined,
       settled: false,
     };
+  }
+
+  /** The answer's headers told how the provider's own limits stand. */
+  told(ticket: Ticket, limits: readonly ToldLimit[], nowMs: number): void {
+    if (limits.length > 0) this.#keys.learn(ticket.key, limits, nowMs);
   }
 
   /** The answer has begun. @param tookMs from sending to the first content, where it is a stream */
@@ -148,7 +196,7 @@ export class Target {
 
   /** The call was answered in full. */
   succeed(ticket: Ticket, nowMs: number, latencyMs: number): void {
-    if (!this.#settle(ticket)) return;
+    if (!this.#settle(ticket, nowMs, ticket.tokens)) return;
     this.state.breaker.success(ticket.provider, nowMs);
     this.breaker.success(ticket.target, nowMs);
     this.#answered(ticket);
@@ -158,7 +206,8 @@ export class Target {
 
   /** The call failed: whom that blames, and what follows for it, is in the rules table. */
   fail(ticket: Ticket, error: ProxyError, nowMs: number, epochMs: number): void {
-    if (!this.#settle(ticket)) return;
+    const unused = error.upstream !== undefined || NOT_SENT.has(error.fault);
+    if (!this.#settle(ticket, nowMs, ticket.tokens ?? (unused ? 0 : undefined))) return;
     if (error.upstream) this.state.answeredMs = nowMs;
     const { blames, health } = error.rule;
     const blamed = (scope: Scope) => health !== 'none' && blames === scope;
@@ -181,8 +230,8 @@ export class Target {
   }
 
   /** The call ended without a word about the target: the client left. */
-  abandon(ticket: Ticket): void {
-    if (!this.#settle(ticket)) return;
+  abandon(ticket: Ticket, nowMs: number): void {
+    if (!this.#settle(ticket, nowMs, ticket.tokens)) return;
     this.state.breaker.neutral(ticket.provider);
     this.breaker.neutral(ticket.target);
     this.#endpoint(ticket.call).cooldown.release(ticket.endpoint);
@@ -190,7 +239,9 @@ export class Target {
   }
 
   /** A new configuration: cooldowns end. An open breaker stays open, and its trial may be made at once. */
-  renew(): void {
+  renew(provider: BaseProvider): void {
+    this.provider = provider;
+    this.#room = this.state.roomFor(provider, this.model);
     this.#endpoints.clear();
     this.breaker.cooldown.revive();
   }
@@ -217,10 +268,12 @@ export class Target {
     return state;
   }
 
-  #settle(ticket: Ticket): boolean {
+  /** @param tokens what the call used; `undefined` where nobody knows */
+  #settle(ticket: Ticket, nowMs: number, tokens: number | undefined): boolean {
     if (ticket.settled) return false;
     ticket.settled = true;
     this.state.end();
+    ticket.place?.end(nowMs, tokens);
     return true;
   }
 }

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../wire/endpoints.ts';
-import type { Price, Timeouts } from '../config/schema.ts';
+import type { Price, RateLimit, Timeouts } from '../config/schema.ts';
 import type { PrefillStyle } from '../wire/continue.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
@@ -54,6 +54,8 @@ export interface ProviderModel {
   readonly contextWindow?: number;
   /** Tokens of its longest answer. */
   readonly maxOutput?: number;
+  /** Of this model alone, beside the provider's own. */
+  readonly rateLimit?: RateLimit | undefined;
   readonly prefill?: boolean;
 }
 
@@ -67,8 +69,8 @@ export interface ProviderSettings {
   readonly timeouts: Timeouts;
   readonly maxRetries: number;
   readonly retryDelayMs: number;
-  /** Requests per minute. */
-  readonly rateLimit: number | undefined;
+  /** Of all its models together. */
+  readonly rateLimit: RateLimit | undefined;
   readonly maxConnections: number | undefined;
   /** How many keys take turns, at least 1. */
   readonly keys: number;

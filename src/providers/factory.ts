@@ -106,8 +106,9 @@ function settingsOf(config: ProviderConfig, keys: number): ProviderSettings {
 
 function modelOf(model: ModelConfig): ProviderModel {
   if (typeof model === 'string') return { name: model };
-  const { timeout, context_window: contextWindow, max_output: maxOutput, ...rest } = model;
-  return { ...rest, contextWindow, maxOutput, timeouts: timeoutsOf(timeout) };
+  const { timeout, context_window: contextWindow, max_output: maxOutput, ...more } = model;
+  const { rate_limit: rateLimit, ...rest } = more;
+  return { ...rest, contextWindow, maxOutput, rateLimit, timeouts: timeoutsOf(timeout) };
 }
 
 /** One duration is the longest silence, wherever it falls. */

@@ -65,7 +65,25 @@ function span(text: string): number | undefined {
 
 function exhausted(left: string | null, reset: string | null, nowMs: number): number | undefined {
   if (reset === null || left === null || !(Number(left) <= 0)) return undefined;
-  return moment(reset, nowMs) ?? number(reset, 1_000) ?? span(reset) ?? date(reset, nowMs);
+  return readReset(reset, nowMs)?.ms;
+}
+
+/** When a limit is renewed, as a header tells it. */
+export interface Reset {
+  /** Milliseconds from now, or from when it was said. */
+  readonly ms: number;
+  /** Whether it is told as a moment, which is the same whenever it is read. */
+  readonly moment: boolean;
+}
+
+/** Reads "6m0s", "1.5", seconds or milliseconds since the epoch, or a date; `undefined` for anything else. */
+export function readReset(text: string, nowMs: number): Reset | undefined {
+  const momentMs = moment(text, nowMs);
+  if (momentMs !== undefined) return { ms: momentMs, moment: true };
+  const spanMs = number(text, 1_000) ?? span(text);
+  if (spanMs !== undefined) return { ms: spanMs, moment: false };
+  const dateMs = date(text, nowMs);
+  return dateMs === undefined ? undefined : { ms: dateMs, moment: true };
 }
 
 /** Some tell the moment and not the time left: seconds or milliseconds since the epoch. */

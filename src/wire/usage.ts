@@ -127,6 +127,11 @@ export function sumOf(...counts: readonly number[]): number {
   );
 }
 
+/** All tokens of an answer, in and out; `undefined` where it did not tell them. */
+export function tokensIn(usage: Usage | undefined): number | undefined {
+  return usage && sumOf(usage.input, usage.output);
+}
+
 /** Two answers' tokens together. */
 export function addUsage(a: Usage | undefined, b: Usage): Usage {
   if (!a) return b;

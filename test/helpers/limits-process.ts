@@ -10,11 +10,14 @@ const memory = mapShared(MEMORY_FD, Number(processes));
 const monotonic = () => performance.now();
 const limits = sharedLimits({ memory, index: Number(index), offsetMs: clockOffsetMs(monotonic) });
 const room = limits.room('a');
-room.configure(
-  what === 'rate'
-    ? { rateLimit: 600_000, maxConnections: undefined }
-    : { rateLimit: undefined, maxConnections: 1 },
-);
+const critical = memory.place('critical');
+const WHAT = {
+  places: { limits: { rateLimit: undefined, maxConnections: 1 }, work: places },
+  rate: { limits: { rateLimit: { requests: 600_000 }, maxConnections: undefined }, work: rate },
+  tokens: { limits: { rateLimit: { tokens: 600_000 }, maxConnections: undefined }, work: tokens },
+};
+const { limits: ofRoom, work } = WHAT[what as keyof typeof WHAT];
+room.configure(ofRoom);
 
 /** Takes and frees places, and looks each time that there are never too many. */
 function places(): { taken: number; most: number } {
@@ -22,17 +25,17 @@ function places(): { taken: number; most: number } {
   let most = 0;
   const untilMs = monotonic() + 300;
   while (monotonic() < untilMs) {
-    if (!room.reserve(monotonic())) continue;
+    const place = room.take(monotonic(), 0);
+    if (!place) continue;
     taken += 1;
     most = Math.max(most, inCritical(1));
     inCritical(-1);
-    room.end();
+    place.end(monotonic(), undefined);
   }
   return { taken, most };
 }
 
 /** How many are between taking and freeing, counted apart from what is tested. */
-const critical = memory.place('critical');
 function inCritical(change: 1 | -1): number {
   memory.add(critical, Number(index), change);
   return memory.total(critical);
@@ -42,15 +45,32 @@ function inCritical(change: 1 | -1): number {
 function rate(): { taken: number; fromMs: number; untilMs: number } {
   const fromMs = Date.now();
   let taken = 0;
-  while (room.reserve(monotonic())) {
+  for (let place = room.take(monotonic(), 0); place; place = room.take(monotonic(), 0)) {
     taken += 1;
-    room.end();
+    place.end(monotonic(), undefined);
   }
   return { taken, fromMs, untilMs: Date.now() };
 }
 
+/** Holds many tokens and uses few, and looks each time that nobody else holds any. */
+function tokens(): { used: number; most: number; fromMs: number; untilMs: number } {
+  const fromMs = Date.now();
+  let used = 0;
+  let most = 0;
+  const untilMs = monotonic() + 300;
+  while (monotonic() < untilMs) {
+    const place = room.take(monotonic(), 400_000);
+    if (!place) continue;
+    most = Math.max(most, inCritical(1));
+    inCritical(-1);
+    used += 60_000;
+    place.end(monotonic(), 60_000);
+  }
+  return { used, most, fromMs, untilMs: Date.now() };
+}
+
 process.on('message', () => {
-  process.send!(what === 'rate' ? rate() : places());
+  process.send!(work());
   process.disconnect?.();
 });
 process.send!('ready');

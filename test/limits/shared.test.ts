@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { SharedBucket } from '../../src/limits/shared-bucket.ts';
+import { Bucket } from '../../src/limits/bucket.ts';
 import { NAMES, SharedMemory } from '../../src/limits/shared-memory.ts';
-import { sharedLimits } from '../../src/limits/shared.ts';
+import type { Room } from '../../src/limits/limits.ts';
+import { sharedCells, sharedLimits } from '../../src/limits/shared.ts';
 import { makeSharedFile } from '../../src/workers/shared-file.ts';
 
 const memoryOf = (processes: number) =>
@@ -27,56 +28,48 @@ describe('SharedMemory', () => {
   });
 });
 
-describe('SharedBucket', () => {
+describe('Bucket in shared memory', () => {
   const bucketOf = (perMinute: number, memory = memoryOf(1), offsetMs = 1_000_000) =>
-    new SharedBucket(memory, 'x', perMinute, offsetMs);
-
-  test.each([1, 7, 60, 999, 6_000])(
-    '%d a minute: gives its minute’s worth at once, then refills evenly',
-    (rate) => {
-      const bucket = bucketOf(rate);
-      for (let n = 0; n < rate; n += 1) expect(bucket.take(0)).toBe(true);
-      expect(bucket.take(0)).toBe(false);
-      const stepMs = 60_000 / rate;
-      expect(bucket.readyAt(0)).toBeCloseTo(stepMs, 0);
-      expect([bucket.readyAt(stepMs + 1), bucket.take(stepMs + 1), bucket.take(stepMs + 1)]).toEqual([
-        0,
-        true,
-        false,
-      ]);
-      // A long rest fills it, and no more than that.
-      for (let n = 0; n < rate; n += 1) expect(bucket.take(10_000_000)).toBe(true);
-      expect(bucket.take(10_000_000)).toBe(false);
-    },
-  );
+    new Bucket(sharedCells({ memory, index: 0, offsetMs }), 'x', perMinute);
 
   test('is one bucket for processes whose clocks began at other times', () => {
     const memory = memoryOf(2);
     const [early, late] = [bucketOf(2, memory, 1_000_000), bucketOf(2, memory, 1_060_000)];
-    expect([early.take(60_000), late.take(0), early.take(60_000), late.take(0)]).toEqual([
-      true,
-      true,
-      false,
-      false,
-    ]);
-    expect(late.readyAt(0)).toBeCloseTo(30_000, 0);
+    const taken = [early.take(60_000, 1), late.take(0, 1), early.take(60_000, 1), late.take(0, 1)];
+    expect(taken).toEqual([true, true, false, false]);
+    expect(late.waitMs(0, 1)).toBeCloseTo(30_000, 0);
   });
 
   test('is not shut for long by a process whose clock is hours ahead', () => {
     const memory = memoryOf(2);
     const [right, ahead] = [bucketOf(1, memory), bucketOf(1, memory, 1_000_000 + 3_600_000)];
-    expect([ahead.take(0), right.readyAt(0), right.take(0)]).toEqual([true, 0, true]);
+    expect([ahead.take(0, 1), right.waitMs(0, 1), right.take(0, 1)]).toEqual([true, 0, true]);
   });
 });
 
 test('another rate begins a bucket of its own, and what runs stays counted', () => {
   const room = sharedLimits({ memory: memoryOf(1), index: 0, offsetMs: 0 }).room('a');
-  room.configure({ rateLimit: 1, maxConnections: undefined });
-  expect([room.reserve(0), room.reserve(0), room.readyAt(0) > 0]).toEqual([true, false, true]);
-  room.configure({ rateLimit: 2, maxConnections: 2 });
-  expect([room.reserve(0), room.reserve(0)]).toEqual([true, false]);
-  room.end();
-  expect([room.reserve(0), room.readyAt(0) > 0]).toEqual([true, true]);
+  room.configure({ rateLimit: { requests: 1 }, maxConnections: undefined });
+  const first = room.take(0, 0);
+  expect([first !== undefined, room.take(0, 0), room.readyAt(0, 0) > 0]).toEqual([true, undefined, true]);
+  room.configure({ rateLimit: { requests: 2 }, maxConnections: 2 });
+  expect([room.take(0, 0) !== undefined, room.take(0, 0)]).toEqual([true, undefined]);
+  first!.end(0, undefined);
+  expect([room.take(0, 0) !== undefined, room.readyAt(0, 0) > 0]).toEqual([true, true]);
+});
+
+test('what a process held of the tokens is given back when it dies, and what it used is spent', () => {
+  const memory = memoryOf(2);
+  const [dies, stays] = [0, 1].map((index) => {
+    const room = sharedLimits({ memory, index, offsetMs: 0 }).room('a');
+    room.configure({ rateLimit: { tokens: 100 }, maxConnections: undefined });
+    return room;
+  }) as [Room, Room];
+  dies.take(0, 30)!.end(0, 30);
+  expect(dies.take(0, 70)).toBeDefined();
+  expect([stays.take(0, 1), stays.full(0, 1)]).toEqual([undefined, 'rate_limit of 100 tokens a minute']);
+  memory.release(0);
+  expect([stays.readyAt(0, 71) > 0, stays.take(0, 70) !== undefined]).toEqual([true, true]);
 });
 
 /** Processes that share one file, told to begin at the same time. */
@@ -115,5 +108,19 @@ describe.skipIf(process.platform !== 'linux')('processes that share a file (Linu
     // A minute's worth at once, and 10 a millisecond; their clocks differ by less than a hundred.
     expect(taken).toBeGreaterThanOrEqual(600_000);
     expect(taken).toBeLessThan(600_000 + 10 * (tookMs + 100));
+  });
+
+  test('never hold more tokens than there are, nor use more than the rate together', async () => {
+    const results = await together<{ used: number; most: number; fromMs: number; untilMs: number }>(
+      'tokens',
+      4,
+    );
+    const used = results.reduce((total, each) => total + each.used, 0);
+    const tookMs =
+      Math.max(...results.map(({ untilMs }) => untilMs)) - Math.min(...results.map(({ fromMs }) => fromMs));
+    // Each call holds 400 000 of 600 000, and uses 60 000: there is never room for two, and room for ten in all.
+    expect(Math.max(...results.map(({ most }) => most))).toBe(1);
+    expect(used).toBeGreaterThan(0);
+    expect(used).toBeLessThan(600_000 + 10 * (tookMs + 100));
   });
 });

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'bun:test';
 import { FAULTS, ProxyError } from '../../src/errors.ts';
 import { Breaker } from '../../src/pipeline/breaker.ts';
 import { HealthWindow } from '../../src/pipeline/health.ts';
-import { RateBucket } from '../../src/limits/bucket.ts';
 import { nextStep } from '../../src/pipeline/retry.ts';
 import { AttemptTimers, limitsOf } from '../../src/pipeline/timers.ts';
 import { FakeClock } from '../helpers/clock.ts';
@@ -141,16 +140,6 @@ describe('nextStep()', () => {
     expect(step(limited, 2)).toEqual({ action: 'retry', delayMs: 500 });
     expect(step(limited, 3).action).toBe('failover');
   });
-});
-
-test('RateBucket gives its minute’s worth at once, then refills evenly', () => {
-  const bucket = new RateBucket(60);
-  for (let n = 0; n < 60; n += 1) {
-    expect(bucket.readyAt(0)).toBe(0);
-    bucket.take();
-  }
-  expect(bucket.readyAt(0)).toBeCloseTo(1_000);
-  expect(bucket.readyAt(1_000)).toBe(0);
 });
 
 test('HealthWindow judges by the rate within its window, and forgets', () => {

@@ -78,8 +78,8 @@ function probing(policy: Partial<ProbePolicy> = {}, settings: Partial<ProviderSe
     const nowMs = clock.monotonic();
     target.opened(target.begin(call(), nowMs), nowMs, undefined);
   };
-  const waitMs = () => Math.max(0, target.readyAt('chat', clock.monotonic()) - clock.monotonic());
-  const held = () => target.held('chat', clock.monotonic()).map(({ scope }) => scope);
+  const waitMs = () => Math.max(0, target.readyAt(call(), clock.monotonic()) - clock.monotonic());
+  const held = () => target.held(call(), clock.monotonic()).map(({ scope }) => scope);
   return {
     clock,
     provider,
@@ -199,7 +199,7 @@ describe('HealthProber', () => {
     provider.answer = 'unreachable';
     fail(unreachable);
     while (clock.monotonic() < 40_000) await round();
-    expect(target.readyAt('chat', 40_000)).toBe(0);
+    expect(target.readyAt(call(), 40_000)).toBe(0);
   });
 
   test('failed probes count only in a row', async () => {

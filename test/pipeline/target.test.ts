@@ -18,7 +18,7 @@ import {
 const upstream = { status: 500, headers: new Headers(), body: '', verbatim: false, message: '' };
 const fail = (target: Target, error: ProxyError, nowMs = 0, endpoint = 'chat', request = '') =>
   target.fail(target.begin(call(endpoint, request), nowMs), error, nowMs, nowMs);
-const scopes = (target: Target, nowMs = 0) => target.held('chat', nowMs).map(({ scope }) => scope);
+const scopes = (target: Target, nowMs = 0) => target.held(call(), nowMs).map(({ scope }) => scope);
 
 describe('Target.fail()', () => {
   const faults = Object.entries(FAULTS) as [Fault, (typeof FAULTS)[Fault]][];
@@ -29,11 +29,11 @@ describe('Target.fail()', () => {
       fail(target, new ProxyError(fault, 'no', { upstream: told }));
       const held = health !== 'none' && health !== 'suspect';
       expect<string[]>(scopes(target)).toEqual(held ? [blames] : []);
-      expect(target.readyAt('chat', 0)).toBe(held ? cooldownMs || 2_000 : 0);
+      expect(target.readyAt(call(), 0)).toBe(held ? cooldownMs || 2_000 : 0);
       // What the provider or a refused key suffers from, all of its models do.
       const shared = held && (blames === 'provider' || (blames === 'key' && health === 'down'));
       expect(scopes(other).length > 0).toBe(shared);
-      expect(target.readyAt('embeddings', 0) > 0).toBe(held && blames !== 'endpoint');
+      expect(target.readyAt(call('embeddings'), 0) > 0).toBe(held && blames !== 'endpoint');
     }
   });
 
@@ -75,17 +75,17 @@ describe('Target.fail()', () => {
     const trial = target.begin(call(), 2_000);
     expect(target.breaker.state(2_000)).toBe('half_open');
     target.fail(trial, limited(1_000), 2_000, 0);
-    expect([target.breaker.state(2_000), target.readyAt('chat', 2_000)]).toEqual(['open', 3_000]);
+    expect([target.breaker.state(2_000), target.readyAt(call(), 2_000)]).toEqual(['open', 3_000]);
     const second = target.begin(call(), 3_000);
     target.fail(second, refused, 3_000, 0);
-    expect([target.breaker.state(3_000), target.readyAt('chat', 3_000)]).toEqual(['open', 5_000]);
+    expect([target.breaker.state(3_000), target.readyAt(call(), 3_000)]).toEqual(['open', 5_000]);
     const third = target.begin(call(), 5_000);
     expect(state.keys[0]!.trying(5_000)).toBe(true);
     target.fail(third, lacking, 5_000, 0);
     expect([state.keys[0]!.trying(5_000), target.breaker.state(5_000)]).toEqual([false, 'open']);
     const fourth = target.begin(call(), 10_000);
-    target.abandon(fourth);
-    expect(target.readyAt('chat', 10_000)).toBe(0);
+    target.abandon(fourth, 10_000);
+    expect(target.readyAt(call(), 10_000)).toBe(0);
     const last = target.begin(call(), 10_000);
     target.opened(last, 10_000, undefined);
     expect(scopes(target, 10_000)).toEqual([]);
@@ -96,7 +96,7 @@ describe('Target.fail()', () => {
     const [target] = models;
     fail(target, unreachable);
     const ends: ((ticket: Ticket) => void)[] = [
-      (ticket) => target.abandon(ticket),
+      (ticket) => target.abandon(ticket, 2_000),
       (ticket) => target.fail(ticket, new ProxyError('timeout_first_byte', 'silence'), 2_000, 0),
     ];
     for (const end of ends) {
@@ -112,11 +112,11 @@ describe('Target.fail()', () => {
   test('a ticket is settled once', () => {
     const { state, models } = targets();
     const ticket = models[0].begin(call(), 0);
-    models[0].abandon(ticket);
+    models[0].abandon(ticket, 0);
     models[0].fail(ticket, failing, 0, 0);
     models[0].succeed(ticket, 0, 1);
-    models[0].abandon(ticket);
-    expect([state.inFlight, models[0].readyAt('chat', 0), models[0].health.rate(0).calls]).toEqual([0, 0, 0]);
+    models[0].abandon(ticket, 0);
+    expect([state.inFlight, models[0].readyAt(call(), 0), models[0].health.rate(0).calls]).toEqual([0, 0, 0]);
   });
 });
 
@@ -126,12 +126,12 @@ test('a new configuration ends all cooldowns, and what is open is tried at once'
   const errors = [unreachable, refused, failing, lacking, limited(30_000)];
   const late = errors.map((error) => ({ error, ticket: target.begin(call(), 0) }));
   for (const { error, ticket } of late) target.fail(ticket, error, 0, 0);
-  expect([target.readyAt('chat', 0), other.readyAt('chat', 0)]).toEqual([5_000, 2_000]);
+  expect([target.readyAt(call(), 0), other.readyAt(call(), 0)]).toEqual([5_000, 2_000]);
   reload(all, 2);
-  expect([target.readyAt('chat', 0), other.readyAt('chat', 0)]).toEqual([0, 0]);
+  expect([target.readyAt(call(), 0), other.readyAt(call(), 0)]).toEqual([0, 0]);
   expect(scopes(target)).toEqual(['provider', 'target']);
   const trial = target.begin(call(), 0);
-  expect(target.readyAt('chat', 0)).toBe(10_000);
+  expect(target.readyAt(call(), 0)).toBe(10_000);
   target.succeed(trial, 0, 1);
   expect([scopes(target), target.holds(0)]).toEqual([[], []]);
 });
@@ -145,10 +145,10 @@ test('a new configuration’s policy counts for targets that stay', () => {
   pool.adopt({ breaker, health }, [provider], () => true);
   expect(target.health.rate(0).calls).toBe(0);
   for (let n = 0; n < 3; n += 1) {
-    expect(target.readyAt('chat', 0)).toBe(0);
+    expect(target.readyAt(call(), 0)).toBe(0);
     target.fail(target.begin(call(), 0), failing, 0, 0);
   }
-  expect(target.readyAt('chat', 0)).toBe(7_000);
+  expect(target.readyAt(call(), 0)).toBe(7_000);
   expect(target.health.state(0)).toBe('unhealthy');
 });
 
@@ -163,7 +163,11 @@ describe('Target.held()', () => {
     // Those that answered have shown that it can be reached, but they began before it was out of reach.
     expect(scopes(target)).toEqual(['provider', 'key', 'target', 'endpoint']);
     expect(target.holds(0).map(({ scope }) => scope)).toEqual(['target', 'endpoint']);
-    expect(target.held('embeddings', 0).map(({ scope }) => scope)).toEqual(['provider', 'key', 'target']);
+    expect(target.held(call('embeddings'), 0).map(({ scope }) => scope)).toEqual([
+      'provider',
+      'key',
+      'target',
+    ]);
   });
 
   test('names no key while one of them is free', () => {
@@ -171,7 +175,7 @@ describe('Target.held()', () => {
     fail(target, limited(5_000));
     expect([scopes(target), target.holds(0).length]).toEqual([[], 1]);
     fail(target, limited(4_000));
-    expect(target.held('chat', 0).map(({ key }) => key)).toEqual([0, 1]);
+    expect(target.held(call(), 0).map(({ key }) => key)).toEqual([0, 1]);
   });
 
   test('names the keys that come back by themselves, before those that need a trial', () => {
@@ -179,7 +183,7 @@ describe('Target.held()', () => {
     fail(target, refused);
     fail(target, refused);
     fail(target, limited(4_000));
-    expect(target.held('chat', 0).map(({ key, hold }) => [key, hold.error.fault])).toEqual([
+    expect(target.held(call(), 0).map(({ key, hold }) => [key, hold.error.fault])).toEqual([
       [2, 'rate_limited'],
     ]);
   });
@@ -190,7 +194,7 @@ describe('Target.held()', () => {
     fail(target, refused, 1_500);
     // As a last resort, before its time.
     target.begin(call(), 1_600);
-    expect(target.held('chat', 1_600).map(({ key, trying }) => [key, trying])).toEqual([[0, true]]);
+    expect(target.held(call(), 1_600).map(({ key, trying }) => [key, trying])).toEqual([[0, true]]);
   });
 });
 
@@ -199,23 +203,23 @@ describe('Target.lastResortAt()', () => {
     const { state, models } = targets();
     const [target] = models;
     fail(target, failing, 0);
-    expect(target.lastResortAt('chat', 0, false)).toBe(0);
-    expect(target.lastResortAt('chat', 0, true)).toBe(1_000);
+    expect(target.lastResortAt(call(), 0, false)).toBe(0);
+    expect(target.lastResortAt(call(), 0, true)).toBe(1_000);
     fail(target, limited(5_000), 500);
-    expect([false, true].map((alone) => target.lastResortAt('chat', 500, alone))).toEqual([5_500, 5_500]);
+    expect([false, true].map((alone) => target.lastResortAt(call(), 500, alone))).toEqual([5_500, 5_500]);
     const [lacks, free] = targets().models;
     fail(lacks, lacking, 700);
-    expect(lacks.lastResortAt('chat', 700, true)).toBe(1_700);
-    expect([lacks.lastResortAt('embeddings', 700, true), free.lastResortAt('chat', 700, true)]).toEqual([
-      0, 0,
-    ]);
+    expect(lacks.lastResortAt(call(), 700, true)).toBe(1_700);
+    expect([lacks.lastResortAt(call('embeddings'), 700, true), free.lastResortAt(call(), 700, true)]).toEqual(
+      [0, 0],
+    );
     fail(target, unreachable, 6_000);
-    expect(models[1].lastResortAt('chat', 6_000, true)).toBe(7_000);
+    expect(models[1].lastResortAt(call(), 6_000, true)).toBe(7_000);
     state.configure({ keys: 1, rateLimit: undefined, maxConnections: 1 });
-    models[1].begin(call(), 6_000);
+    expect(models[1].reserve(call(), 6_000)).toBeDefined();
     // Its own limits are kept even then.
-    expect(models[1].lastResortAt('chat', 8_000, false)).toBeGreaterThan(8_000);
-    expect(models[1].readyAt('chat', 8_000)).toBeGreaterThan(8_000);
+    expect(models[1].lastResortAt(call(), 8_000, false)).toBeGreaterThan(8_000);
+    expect(models[1].readyAt(call(), 8_000)).toBeGreaterThan(8_000);
   });
 });
 

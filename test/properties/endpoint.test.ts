@@ -69,10 +69,10 @@ describe('EndpointState', () => {
     const [target, other] = targets().models;
     const refuse = (request: string) => target.fail(target.begin(call('chat', request), 0), forbidden, 0, 0);
     for (let n = 0; n < 20; n += 1) refuse(n % 2 === 0 ? 'one' : 'two');
-    expect(target.readyAt('chat', 0)).toBe(0);
+    expect(target.readyAt(call(), 0)).toBe(0);
     refuse('three');
-    expect(target.readyAt('chat', 0)).toBe(2_000);
-    expect([target.readyAt('embeddings', 0), other.readyAt('chat', 0)]).toEqual([0, 0]);
+    expect(target.readyAt(call(), 0)).toBe(2_000);
+    expect([target.readyAt(call('embeddings'), 0), other.readyAt(call(), 0)]).toEqual([0, 0]);
   });
 });
 
@@ -89,7 +89,7 @@ describe('callOf()', () => {
     beginWithinMs: Infinity,
     endWithinMs: Infinity,
   });
-  const print = (bytes: Uint8Array<ArrayBuffer>) => callOf(inbound(bytes)).fingerprint();
+  const print = (bytes: Uint8Array<ArrayBuffer>) => callOf(inbound(bytes), 0).fingerprint();
 
   test('gives the same request the same fingerprint, and another one another', () => {
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((each) => new Uint8Array(each));
@@ -120,7 +120,7 @@ describe('callOf()', () => {
   });
 
   test('keeps streams and whole answers apart', () => {
-    const endpoints = [true, false].map((stream) => callOf(inbound(new Uint8Array(1), stream)).endpoint);
+    const endpoints = [true, false].map((stream) => callOf(inbound(new Uint8Array(1), stream), 0).endpoint);
     expect(new Set(endpoints).size).toBe(2);
   });
 });

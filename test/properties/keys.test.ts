@@ -61,15 +61,15 @@ function agree(count: number, sequence: readonly Step[]): void {
     for (const [model, target] of models.entries()) compare(model, target);
     expect(state.inFlight).toBe(out.length);
   }
-  for (const { model, ticket } of out) models[model]!.abandon(ticket);
+  for (const { model, ticket } of out) models[model]!.abandon(ticket, nowMs);
   expect(state.inFlight).toBe(0);
 
   function compare(model: number, target: (typeof models)[0]): void {
     for (const flag of [false, true]) {
       const readyMs = Math.min(...keys.map((key) => key.readyAt(model, nowMs, flag)));
-      expect(target.readyAt('chat', nowMs, flag)).toBe(readyMs);
+      expect(target.readyAt(call(), nowMs, flag)).toBe(readyMs);
       const lastMs = Math.min(...keys.map((key) => key.lastResortAt(model, nowMs, flag)));
-      expect(target.lastResortAt('chat', nowMs, flag)).toBe(
+      expect(target.lastResortAt(call(), nowMs, flag)).toBe(
         flag ? Math.max(lastMs, pausedMs(model)) : lastMs,
       );
     }
@@ -131,7 +131,7 @@ function agree(count: number, sequence: readonly Step[]): void {
     } else {
       refusal.release(ended.refusal);
       limit.release(ended.limit);
-      target.abandon(ticket);
+      target.abandon(ticket, nowMs);
     }
     // Whoever settles twice is counted once.
     target.succeed(ticket, nowMs, 1);
@@ -155,7 +155,7 @@ describe('TargetKeys', () => {
         target.fail(target.begin(call(), 0), limited(30_000), 0, 0);
         const tickets = outcomes.map(() => target.begin(call(), 0));
         reload(all, after);
-        expect([target.readyAt('chat', 0), target.held('chat', 0), target.holds(0)]).toEqual([0, [], []]);
+        expect([target.readyAt(call(), 0), target.held(call(), 0), target.holds(0)]).toEqual([0, [], []]);
         for (const [n, ticket] of tickets.entries()) {
           const error = outcomes[n];
           if (error) target.fail(ticket, error, 0, 0);
@@ -163,7 +163,7 @@ describe('TargetKeys', () => {
         }
         expect(all.state.keys.length).toBe(after);
         expect(all.state.keys.every((key) => key.hold(0) === undefined)).toBe(true);
-        expect([target.readyAt('chat', 0), all.state.inFlight]).toEqual([0, 0]);
+        expect([target.readyAt(call(), 0), all.state.inFlight]).toEqual([0, 0]);
         for (let n = 0; n < 5; n += 1) expect(target.begin(call(), 0).key.key).toBeLessThan(after);
       }),
       { numRuns: 300 },

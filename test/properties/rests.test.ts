@@ -39,9 +39,9 @@ describe('a target that was told to rest', () => {
       fc.property(refusals, fc.nat(5_000), (list, laterMs) => {
         const { target, toldMs, nowMs } = rested(1, list);
         const untilMs = toldMs[0]! > nowMs + laterMs ? toldMs[0]! : 0;
-        expect(target.readyAt('chat', nowMs + laterMs, true)).toBe(untilMs);
-        expect(target.lastResortAt('chat', nowMs + laterMs, false)).toBe(untilMs);
-        expect(target.lastResortAt('chat', nowMs + laterMs, true)).toBeGreaterThanOrEqual(untilMs);
+        expect(target.readyAt(call(), nowMs + laterMs, true)).toBe(untilMs);
+        expect(target.lastResortAt(call(), nowMs + laterMs, false)).toBe(untilMs);
+        expect(target.lastResortAt(call(), nowMs + laterMs, true)).toBeGreaterThanOrEqual(untilMs);
       }),
       { numRuns: 300 },
     );
@@ -51,7 +51,7 @@ describe('a target that was told to rest', () => {
     fc.assert(
       fc.property(refusals, (list) => {
         const { target, toldMs, nowMs } = rested(3, list);
-        fc.pre(target.readyAt('chat', nowMs, true) <= nowMs);
+        fc.pre(target.readyAt(call(), nowMs, true) <= nowMs);
         expect(toldMs[target.begin(call(), nowMs).key.key]).toBeLessThanOrEqual(nowMs);
       }),
       { numRuns: 300 },
@@ -61,20 +61,20 @@ describe('a target that was told to rest', () => {
   test('believes no longer Retry-After than max_retry_after, and then one request finds out', () => {
     const [target] = targets().models;
     target.fail(target.begin(call(), 0), limited(86_400_000), 0, 0);
-    expect([target.readyAt('chat', 59_999), target.readyAt('chat', 60_000)]).toEqual([60_000, 0]);
+    expect([target.readyAt(call(), 59_999), target.readyAt(call(), 60_000)]).toEqual([60_000, 0]);
     const trial = target.begin(call(), 60_000);
-    expect(target.readyAt('chat', 60_001)).toBe(70_000);
+    expect(target.readyAt(call(), 60_001)).toBe(70_000);
     target.succeed(trial, 60_500, 500);
-    expect(target.readyAt('chat', 60_500)).toBe(0);
+    expect(target.readyAt(call(), 60_500)).toBe(0);
   });
 
   test('lets all come when a Retry-After is over that was believed', () => {
     const [target, other] = targets().models;
     target.fail(target.begin(call(), 0), limited(5_000), 0, 0);
     // A limit is one model's.
-    expect(other.readyAt('chat', 0)).toBe(0);
+    expect(other.readyAt(call(), 0)).toBe(0);
     for (let n = 0; n < 3; n += 1) {
-      expect(target.readyAt('chat', 5_000)).toBe(0);
+      expect(target.readyAt(call(), 5_000)).toBe(0);
       target.begin(call(), 5_000);
     }
   });

@@ -61,13 +61,15 @@ export function reload({ pool, provider }: Targets, keys: number): void {
 export const call = (endpoint = 'chat', fingerprint = ''): Call => ({
   endpoint,
   fingerprint: () => fingerprint,
+  bytes: 0,
+  need: () => ({ input: 0, output: 0 }),
 });
 
 /** How a request stands with a target that it has not asked yet. */
 export const contender = (target: Target, out = false): Contender => ({
   target,
   offer: { name: 'm' },
-  endpoint: 'chat',
+  call: call(),
   attempts: 0,
   rotations: 0,
   out,

@@ -20,6 +20,7 @@ const TYPES: ReadonlySet<string> = new Set([
 /** What faults are to Anthropic's clients; others are an `api_error`. */
 const BY_FAULT: Readonly<Partial<Record<Fault, string>>> = {
   rate_limited: 'rate_limit_error',
+  full: 'rate_limit_error',
   overloaded: 'overloaded_error',
   unavailable: 'overloaded_error',
   shutting_down: 'overloaded_error',

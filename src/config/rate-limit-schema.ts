@@ -1,0 +1,27 @@
+/** How often a provider, or one of its models, is asked in a minute. */
+import { z } from 'zod';
+import { count } from './words.ts';
+
+/** More than any provider grants, and no more than processes can share as one number. */
+const MOST = 1_000_000_000;
+
+const aMinute = count.refine((value) => value > 0 && value <= MOST, `expected 1 to ${MOST}`);
+
+const each = z
+  .strictObject({
+    requests: aMinute.optional().describe('Requests a minute.'),
+    tokens: aMinute.optional().describe('Tokens a minute, in and out.'),
+  })
+  .refine(({ requests, tokens }) => (requests ?? tokens) !== undefined, 'expected requests, tokens, or both');
+
+/** A number of requests a minute, or `{requests, tokens}`. */
+export const providerRate = z
+  .union([aMinute, each], { error: 'expected requests a minute, or {requests, tokens}' })
+  .transform((value): RateLimit => (typeof value === 'number' ? { requests: value } : value));
+
+/** What there may be in a minute. */
+export interface RateLimit {
+  readonly requests?: number | undefined;
+  /** In and out. */
+  readonly tokens?: number | undefined;
+}

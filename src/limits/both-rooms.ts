@@ -1,0 +1,48 @@
+import type { Place, Room, RoomLimits } from './limits.ts';
+
+/** A room within another: a call takes room in both, or in none. */
+export class BothRooms implements Room {
+  readonly #outer: Room;
+  readonly #inner: Room;
+
+  constructor(outer: Room, inner: Room) {
+    this.#outer = outer;
+    this.#inner = inner;
+  }
+
+  get countsTokens(): boolean {
+    return this.#outer.countsTokens || this.#inner.countsTokens;
+  }
+
+  /** Of the inner one. */
+  configure(limits: RoomLimits): void {
+    this.#inner.configure(limits);
+  }
+
+  readyAt(nowMs: number, tokens: number): number {
+    return Math.max(this.#outer.readyAt(nowMs, tokens), this.#inner.readyAt(nowMs, tokens));
+  }
+
+  take(nowMs: number, tokens: number): Place | undefined {
+    const outer = this.#outer.take(nowMs, tokens);
+    const inner = outer && this.#inner.take(nowMs, tokens);
+    if (!inner) {
+      outer?.cancel(nowMs);
+      return undefined;
+    }
+    return {
+      end(endMs, used) {
+        outer.end(endMs, used);
+        inner.end(endMs, used);
+      },
+      cancel(cancelMs) {
+        outer.cancel(cancelMs);
+        inner.cancel(cancelMs);
+      },
+    };
+  }
+
+  full(nowMs: number, tokens: number): string | undefined {
+    return this.#outer.full(nowMs, tokens) ?? this.#inner.full(nowMs, tokens);
+  }
+}

@@ -1,0 +1,79 @@
+/** What providers tell in the headers of every answer about their own limits. */
+import type { HeaderMap } from './headers.ts';
+import type { Reset } from './retry-after.ts';
+import { readReset } from './retry-after.ts';
+
+/** What a limit counts: tokens may be those in and out together, or each for itself. */
+export type Counted = 'requests' | 'tokens' | 'input' | 'output';
+
+/** How a limit stands. */
+export interface ToldLimit {
+  readonly counts: Counted;
+  /** How much there is in all; `undefined` where that is not told. */
+  readonly limit: number | undefined;
+  readonly remaining: number;
+  /** When all of it is there again. */
+  readonly reset: Reset;
+}
+
+/** The headers of one limit. */
+interface Named {
+  readonly counts: Counted;
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+}
+
+/** @see https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers */
+const OF_OPENAI: readonly Named[] = (['requests', 'tokens'] as const).map((counts) => ({
+  counts,
+  limit: `x-ratelimit-limit-${counts}`,
+  remaining: `x-ratelimit-remaining-${counts}`,
+  reset: `x-ratelimit-reset-${counts}`,
+}));
+
+/** @see https://docs.claude.com/en/api/rate-limits#response-headers */
+const OF_ANTHROPIC: readonly Named[] = (
+  [
+    ['requests', 'requests'],
+    ['tokens', 'tokens'],
+    ['input', 'input-tokens'],
+    ['output', 'output-tokens'],
+  ] as const
+).map(([counts, name]) => ({
+  counts,
+  limit: `anthropic-ratelimit-${name}-limit`,
+  remaining: `anthropic-ratelimit-${name}-remaining`,
+  reset: `anthropic-ratelimit-${name}-reset`,
+}));
+
+const ALL = [...OF_OPENAI, ...OF_ANTHROPIC];
+
+const NOTHING: readonly ToldLimit[] = [];
+
+/**
+ * The limits that an answer tells. One whose values are not understood, or told twice, is left out.
+ * @param nowMs milliseconds since the epoch, for dates
+ */
+export function rateLimitsIn(headers: HeaderMap, nowMs: number): readonly ToldLimit[] {
+  let told: ToldLimit[] | undefined;
+  for (const named of ALL) {
+    const remaining = headers[named.remaining];
+    if (remaining === undefined) continue;
+    const limit = read(named, remaining, headers, nowMs);
+    if (limit) (told ??= []).push(limit);
+  }
+  return told ?? NOTHING;
+}
+
+function read(named: Named, told: string, headers: HeaderMap, nowMs: number): ToldLimit | undefined {
+  const remaining = whole(told);
+  const reset = readReset(headers[named.reset] ?? '', nowMs);
+  if (remaining === undefined || !reset) return undefined;
+  return { counts: named.counts, limit: whole(headers[named.limit]), remaining, reset };
+}
+
+/** A whole number from 0 up, as it stands in a header. */
+function whole(text: string | undefined): number | undefined {
+  return text !== undefined && /^\s*\d{1,15}\s*$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import type { ToldLimit } from '../../src/wire/rate-limits.ts';
+import { ToldLimits } from '../../src/pipeline/told-limits.ts';
+import { BREAKER, call, reload, targets } from './targets.ts';
+
+const BELIEVED_MS = 60_000;
+const asks = (input: number, bytes = input * 4) => ({ ...call(), bytes, need: () => ({ input, output: 0 }) });
+
+/** A limit that refills evenly, as a provider has it, and what it tells of itself. */
+class ProvidersLimit {
+  readonly #limit: number;
+  readonly #msEach: number;
+  #left: number;
+  #atMs = 0;
+
+  constructor(limit: number, msEach: number) {
+    this.#limit = limit;
+    this.#msEach = msEach;
+    this.#left = limit;
+  }
+
+  at(nowMs: number): number {
+    return Math.min(this.#limit, this.#left + (nowMs - this.#atMs) / this.#msEach);
+  }
+
+  take(nowMs: number): ToldLimit {
+    this.#left = this.at(nowMs) - 1;
+    this.#atMs = nowMs;
+    const remaining = Math.max(0, Math.floor(this.#left));
+    const ms = (this.#limit - remaining) * this.#msEach;
+    return { counts: 'requests', limit: this.#limit, remaining, reset: { ms, moment: false } };
+  }
+}
+
+/** A request is sent whose answer takes its time, or time goes by. */
+type Step = { readonly answerMs: number } | { readonly ms: number };
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { arbitrary: fc.record({ answerMs: fc.nat(3_000) }), weight: 3 },
+  fc.record({ ms: fc.nat(1_500) }),
+);
+
+describe('ToldLimits', () => {
+  test('holds by what the request told that was sent last, in whatever order answers come', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 50, max: 2_000 }),
+        fc.array(step, { maxLength: 40, size: 'max' }),
+        (limit, msEach, steps) => {
+          const provider = new ProvidersLimit(limit, msEach);
+          const told = new ToldLimits();
+          const out: { atMs: number; order: number; sentMs: number; says: ToldLimit }[] = [];
+          let last: { order: number; says: ToldLimit; sentMs: number } | undefined;
+          let nowMs = 0;
+          let order = 0;
+          for (const next of steps) {
+            if ('answerMs' in next) {
+              order += 1;
+              out.push({ atMs: nowMs + next.answerMs, order, sentMs: nowMs, says: provider.take(nowMs) });
+              continue;
+            }
+            nowMs += next.ms;
+            const come = out.filter(({ atMs }) => atMs <= nowMs).toSorted((a, b) => a.atMs - b.atMs);
+            for (const answer of come) {
+              out.splice(out.indexOf(answer), 1);
+              const sent = { order: answer.order, atMs: answer.sentMs };
+              told.learn([answer.says], sent, nowMs, BELIEVED_MS);
+              if (!last || answer.order > last.order) last = answer;
+            }
+            const { remaining = 1 } = last?.says ?? {};
+            const freeMs = remaining > 0 ? 0 : last!.sentMs + msEach;
+            expect(told.readyAt(asks(10), nowMs)).toBeCloseTo(freeMs > nowMs ? freeMs : 0, 6);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  const learned = (limit: Partial<ToldLimit>, believedMs = BELIEVED_MS) => {
+    const told = new ToldLimits();
+    const all: ToldLimit = {
+      counts: 'requests',
+      limit: undefined,
+      remaining: 0,
+      reset: { ms: 1_000, moment: false },
+      ...limit,
+    };
+    told.learn([all], { order: 1, atMs: 0 }, 0, believedMs);
+    return told;
+  };
+
+  test('holds until the reset where nobody told how much there is in all', () => {
+    const told = learned({});
+    expect([told.readyAt(asks(1), 0), told.readyAt(asks(1), 999), told.readyAt(asks(1), 1_000)]).toEqual([
+      1_000, 1_000, 0,
+    ]);
+    expect(told.usedUp(asks(1), 0)).toMatchObject({ counts: 'requests', remaining: 0, untilMs: 1_000 });
+  });
+
+  test('holds nothing for a reset of 0, or one that is past', () => {
+    for (const moment of [false, true]) {
+      expect(learned({ reset: { ms: 0, moment } }).readyAt(asks(1), 0)).toBe(0);
+    }
+    const late = new ToldLimits();
+    const limit = { counts: 'requests', limit: 1, remaining: 0, reset: { ms: 500, moment: false } } as const;
+    late.learn([limit], { order: 1, atMs: 0 }, 30_000, BELIEVED_MS);
+    expect(late.readyAt(asks(1), 30_000)).toBe(0);
+  });
+
+  test('believes no reset longer than it is told to', () => {
+    const told = learned({ reset: { ms: 86_400_000, moment: true } }, 5_000);
+    expect([told.readyAt(asks(1), 0), told.readyAt(asks(1), 5_000)]).toEqual([5_000, 0]);
+  });
+
+  test('holds a request whose text is longer than what is left, and one whose text is not passes', () => {
+    const told = learned({
+      counts: 'tokens',
+      limit: 1_000,
+      remaining: 100,
+      reset: { ms: 9_000, moment: false },
+    });
+    expect(told.readyAt(asks(100), 0)).toBe(0);
+    // 100 more of 900 that come back in 9 s.
+    expect(told.readyAt(asks(200), 0)).toBeCloseTo(1_000, 6);
+    // One that can never fit waits for all of it.
+    expect(told.readyAt(asks(50_000), 0)).toBeCloseTo(9_000, 6);
+    // Its bytes alone say that it fits.
+    const unknown = { ...call(), bytes: 100, need: () => expect.unreachable() };
+    expect(told.readyAt(unknown, 0)).toBe(0);
+  });
+
+  test('waits for one token of output, however much is asked for', () => {
+    const some = learned({ counts: 'output', limit: 100, remaining: 1 });
+    expect(some.readyAt({ ...asks(5_000), need: () => ({ input: 5_000, output: 5_000 }) }, 0)).toBe(0);
+    expect(learned({ counts: 'output', limit: 100, remaining: 0 }).readyAt(asks(1), 0)).toBeCloseTo(10, 6);
+  });
+});
+
+describe('Target.told()', () => {
+  const none: readonly ToldLimit[] = [
+    { counts: 'requests', limit: undefined, remaining: 0, reset: { ms: 2_000, moment: false } },
+  ];
+
+  test('holds back one key and one model, without blame', () => {
+    const { models } = targets(2);
+    const [target, other] = models;
+    const ticket = target.begin(call(), 0);
+    target.told(ticket, none, 0);
+    target.succeed(ticket, 0, 1);
+    expect(target.holds(0)).toMatchObject([
+      { scope: 'key', key: 0, hold: { error: { fault: 'rate_limited' } } },
+    ]);
+    expect([target.readyAt(call(), 0), target.held(call(), 0), other.holds(0)]).toEqual([0, [], []]);
+    const second = target.begin(call(), 0);
+    expect(second.key.key).toBe(1);
+    target.told(second, none, 0);
+    expect([target.readyAt(call(), 0), target.lastResortAt(call(), 0, false)]).toEqual([2_000, 2_000]);
+    expect([target.readyAt(call(), 2_000), target.holds(2_000), other.readyAt(call(), 0)]).toEqual([
+      0,
+      [],
+      0,
+    ]);
+    expect([target.breaker.state(0), target.health.rate(0).success]).toEqual(['closed', 1]);
+  });
+
+  test('says nothing about keys of another configuration, and is believed for max_retry_after', () => {
+    const rig = targets(1);
+    const [target] = rig.models;
+    const old = target.begin(call(), 0);
+    reload(rig, 1);
+    target.told(old, none, 0);
+    expect(target.readyAt(call(), 0)).toBe(0);
+    const day = [{ ...none[0]!, reset: { ms: 86_400_000, moment: true } }];
+    target.told(target.begin(call(), 0), day, 0);
+    expect(target.readyAt(call(), 0)).toBe(BREAKER.max_retry_after);
+  });
+});
