@@ -93,6 +93,12 @@ the provider is kept, up to \`routing.max_retry_after\`. All attempts fit into \
 \`routing.max_attempts\`, waits into \`routing.wait_budget\`. The 200 is held until the first content, or the whole body
 when it is not streamed; until then everything may be tried elsewhere.
 
+A target whose limits leave no room is passed over at once for one that has room: its \`rate_limit\` (requests and tokens
+a minute, of the provider and of the model) and \`max_connections\`, and what the provider tells of its own limits in the
+headers of its answers ([providers.md](providers.md#limits-of-providers)). Where none has room, the request waits for
+whichever has it first, within \`routing.wait_budget\`. When that is over, or would not be enough, the answer is a 429 (\`full\`)
+with a Retry-After that names the limits; a 503 is for targets that are down.
+
 While other targets wait, an attempt has an equal share of the time that is left, so that a silent target cannot use up
 the time of those behind it. A share that follows from a caller's own short deadline counts against no target. Of
 \`routing.max_attempts\`, one attempt is kept for each target that waits for its first.

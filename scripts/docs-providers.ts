@@ -35,6 +35,43 @@ Made by \`scripts/docs-providers.ts\` from \`src/config/presets.ts\` and \`src/p
 | type | vendor | protocol | relayed | auth | endpoints | left out | probe | tested by |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+## Limits of providers
+
+\`rate_limit\` says how often a provider is asked in a minute, by all its models together; at one of its models it says the
+same for that model alone, beside the provider's own. A row with a glob has one limit for all models that it covers.
+
+\`\`\`yaml
+providers:
+  - name: openai
+    type: openai
+    rate_limit: 500                                   # requests a minute
+    max_connections: 50                               # requests at once
+    models:
+      - gpt-4o-mini
+      - { name: gpt-4o, rate_limit: { requests: 100, tokens: 200k } }
+\`\`\`
+
+- A minute's worth may be used at once, then as much as comes back: 100 requests a minute are one every 600 ms. In the worst
+  minute that is twice the limit, as providers that refill evenly allow it too.
+- **Tokens** are those in and out. A request holds what it is expected to use until its answer has ended: its text (a token
+  for about four characters) and its own \`max_tokens\`, else the model's \`max_output\`, else \`limits.assumed_output\`. Then
+  what the answer told counts, and the rest is given back. What is held and what is used are never more together than the
+  limit, by so much as answers use more than was held: that is paid off before others follow, up to ten minutes' worth.
+- An answer that tells no usage counts as its text is long; one that was cut before it told anything, as what was held. A request
+  that was refused, or reached nobody, uses no tokens; it is a request all the same.
+- A request that is expected to use more than a minute's worth passes when nothing else is used.
+- Targets that have room are asked first. Where none has, the request waits for \`routing.wait_budget\` at most, then the answer is
+  a 429 that names the limits, with a Retry-After.
+- Several workers ([workers.md](workers.md)) keep these limits together.
+
+**What providers tell** of their own limits in the headers of their answers is kept to without any configuration:
+\`x-ratelimit-{limit,remaining,reset}-{requests,tokens}\` as OpenAI sends them, and Anthropic's
+\`anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}\`. Where nothing is left, or fewer tokens
+than a request's own text has, the key is not asked for that model until there is enough again. Both refill evenly, and
+\`reset\` is when all is there; where \`limit\` is told too, what a request needs is there sooner than that. Nothing is held back
+for longer than \`routing.max_retry_after\`, and values that make no sense are ignored. Of answers that come in another order
+than their requests were sent, that of the last request counts. Each worker knows what its own answers told.
 `;
 
 const current = ((): string => {

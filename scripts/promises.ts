@@ -7,6 +7,7 @@ export interface Promised {
 }
 
 const LIMITED = 'e2e/faults-rate-limit';
+const ROOMS = 'e2e/provider-limits';
 const SERVER = 'e2e/faults-server';
 const SLOW = 'e2e/faults-slow';
 const STREAM = 'e2e/faults-stream';
@@ -46,6 +47,22 @@ export const PROMISES: readonly Promised[] = [
       [LIMITED, 'a persistent 429 without Retry-After is retried max_retries times'],
       [LIMITED, 'a target that stayed at 429 cools down'],
       [LIMITED, 'a 429 opens no breaker and counts no failure'],
+    ],
+  },
+  {
+    when: 'a provider’s headers say that its limit is used up, before any 429',
+    does: 'that key is not asked for this model until what the request needs is there again, at most for `routing.max_retry_after`; another key or target is asked at once. Nothing counts against the provider',
+    tests: [
+      [ROOMS, 'a client that asks one thing after another never meets the provider’s own limit'],
+      [ROOMS, 'what is beyond a provider’s own limit goes to another at once'],
+    ],
+  },
+  {
+    when: '`rate_limit` or `max_connections` of every target is used up',
+    does: 'waited for within `routing.wait_budget`, then a 429 that names the limits',
+    tests: [
+      [ROOMS, 'is never exceeded by fifty clients at once, and lets all of them through in turn'],
+      [ROOMS, 'counts what nobody knows as used, and is told as a 429 when it is used up'],
     ],
   },
   {

@@ -232,7 +232,6 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         offer.contextWindow ??
         prices.contextWindow(provider.settings.prices, model) ??
         commonContextWindow(model),
-      assumedOutput: config.limits.assumed_output,
     });
     const prober = new HealthProber(config.health, {
       clock,

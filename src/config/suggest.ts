@@ -8,6 +8,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   headers: 'custom_headers',
   retries: 'max_retries',
   rpm: 'rate_limit',
+  tpm: 'rate_limit',
   kind: 'type',
   provider: 'type',
   dir: 'directory',

@@ -7,7 +7,6 @@ import type { Caller } from './pipeline.ts';
 import type { StreamEnd, StreamOwner } from './pump.ts';
 import type { ResumeDeps } from './resume.ts';
 import type { Job, Routed } from './router.ts';
-import { tokensIn } from '../wire/usage.ts';
 import { Resumer } from './resume.ts';
 
 export interface DeliveryDeps extends ResumeDeps {
@@ -102,7 +101,8 @@ export class Delivery implements StreamOwner {
   #settle(error: ProxyError | undefined, counts: boolean): void {
     const { clock } = this.#deps;
     const { target, ticket, beganMs, opened } = this.#routed;
-    if (opened.answer.kind === 'stream') ticket.tokens = tokensIn(opened.answer.flow.tap?.usage);
+    const tap = opened.answer.kind === 'stream' ? opened.answer.flow.tap : undefined;
+    if (tap) target.used(ticket, tap.usage, () => tap.written);
     const nowMs = clock.monotonic();
     if (!error) target.succeed(ticket, nowMs, nowMs - beganMs);
     else if (counts) target.fail(ticket, error, nowMs, clock.now());

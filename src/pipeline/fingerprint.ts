@@ -1,23 +1,17 @@
+import type { Expected } from '../limits/limiter.ts';
 import type { Inbound } from './inbound.ts';
-import type { Need } from './need.ts';
 import type { Call } from './target.ts';
-import { needOf } from './need.ts';
 
 /** How much of a body's beginning and of its end tells it from others, bytes. */
 const SAMPLE = 32 * 1024;
 
-/**
- * A request as far as targets are concerned.
- * @param assumedOutput tokens of an answer that the request does not bound
- */
-export function callOf(inbound: Inbound, assumedOutput: number): Call {
-  const { endpoint, stream, bytes } = inbound;
-  let need: Need | undefined;
+/** A request as far as targets are concerned. @param need what it is expected to use */
+export function callOf({ endpoint, stream, bytes }: Inbound, need: () => Expected): Call {
   return {
     endpoint: stream ? `${endpoint}, streamed` : endpoint,
     fingerprint: () => fingerprintOf(bytes),
     bytes: bytes.length,
-    need: () => (need ??= needOf(inbound, assumedOutput)),
+    need,
   };
 }
 

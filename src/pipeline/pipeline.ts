@@ -11,7 +11,6 @@ import type { StreamBudget } from './stream-budget.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { endingError, endingOf, untoldEnding } from '../wire/endings.ts';
 import { saysWhy } from '../wire/endpoints.ts';
-import { tokensIn } from '../wire/usage.ts';
 import { Delivery } from './delivery.ts';
 import { Pump } from './pump.ts';
 
@@ -60,11 +59,12 @@ export class Pipeline {
    * @throws ProxyError; then the exchange is left for the caller to finish with the status it sends
    */
   async handle(inbound: Inbound, exchange: Exchange, caller: Caller): Promise<Reply> {
-    const { candidates, policy } = this.#admit(inbound, exchange, caller.requester);
+    const { candidates, policy, expected } = this.#admit(inbound, exchange, caller.requester);
     const job: Job = {
       inbound,
       candidates,
       policy,
+      expected,
       abort: caller.abort,
       deadlineMs: Math.min(inbound.beginWithinMs, inbound.endWithinMs),
       exchange,
@@ -93,10 +93,10 @@ export class Pipeline {
 
   #settleWhole({ opened, target, ticket, beganMs }: Routed, whole: Whole, exchange: Exchange): void {
     const nowMs = this.#deps.clock.monotonic();
-    ticket.tokens = tokensIn(whole.usage);
-    target.succeed(ticket, nowMs, nowMs - beganMs);
     const { usage, finish, body, text } = whole;
     const written = () => Math.ceil(body.length / 4);
+    target.used(ticket, usage, saysWhy(exchange.endpoint) ? written : undefined);
+    target.succeed(ticket, nowMs, nowMs - beganMs);
     const answer = { usage, finish, bytes: body.length, written, text: () => text, malformed: 0 };
     const untold = finish === null && saysWhy(exchange.endpoint) ? untoldEnding(target.id) : undefined;
     const error = untold ?? endingError(endingOf('chat', finish), target.id);

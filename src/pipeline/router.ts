@@ -1,5 +1,6 @@
 import type { Abort } from '../abort.ts';
 import type { RoutePolicy } from '../config/schema.ts';
+import type { Expected } from '../limits/limiter.ts';
 import type { ProviderModel } from '../providers/base.ts';
 import type { Opened } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
@@ -33,8 +34,6 @@ export interface RouterDeps extends RunnerDeps {
   readonly pool: TargetPool;
   /** Tokens a model takes, where they are known. */
   readonly contextWindow: (target: Target, offer: ProviderModel) => number | undefined;
-  /** Tokens of an answer that its request does not bound. */
-  readonly assumedOutput: number;
 }
 
 /** A request on its way to an answer. */
@@ -42,6 +41,8 @@ export interface Job {
   readonly inbound: Inbound;
   readonly candidates: readonly Candidate[];
   readonly policy: RoutePolicy;
+  /** What it is expected to use. */
+  readonly expected: () => Expected;
   /** Aborts with a ProxyError when the client leaves or the deadline passes. */
   readonly abort: Abort;
   /** The caller's own deadline until the answer begins, milliseconds from now. */
@@ -108,7 +109,7 @@ export class RequestRouter {
 
   #turn(job: Job, deadline: { readonly untilMs: number; readonly ofCaller: boolean }): Turn {
     const { clock } = this.#deps;
-    const call = callOf(job.inbound, this.#deps.assumedOutput);
+    const call = callOf(job.inbound, job.expected);
     const contenders = this.#line(job.candidates, call);
     const { stream } = job.inbound;
     const { untilMs, ofCaller } = deadline;

@@ -1,12 +1,14 @@
 import type { Fault, ProxyError, Scope } from '../errors.ts';
+import type { Expected } from '../limits/limiter.ts';
 import type { Place, Room } from '../limits/limits.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { ToldLimit } from '../wire/rate-limits.ts';
+import type { Usage } from '../wire/usage.ts';
 import type { CooldownTicket } from './cooldown.ts';
 import type { Held } from './held.ts';
-import type { Need } from './need.ts';
 import type { ProviderState, StatePolicy } from './provider-state.ts';
 import type { KeyTicket } from './target-keys.ts';
+import { tokensIn } from '../wire/usage.ts';
 import { Breaker } from './breaker.ts';
 import { EndpointState } from './endpoint-state.ts';
 import { HealthWindow } from './health.ts';
@@ -22,8 +24,8 @@ export interface Call {
   readonly fingerprint: () => string;
   /** Length of its body. */
   readonly bytes: number;
-  /** Worked out when first asked for. */
-  readonly need: () => Need;
+  /** Tokens that it is expected to use; worked out when first asked for. */
+  readonly need: () => Pick<Expected, 'input' | 'output'>;
 }
 
 /** A call's place at a target; settled exactly once. */
@@ -178,6 +180,15 @@ export class Target {
       tokens: undefined,
       settled: false,
     };
+  }
+
+  /**
+   * What is known of the tokens that the call has used.
+   * @param written those of its answer, where they are not told
+   */
+  used(ticket: Ticket, told: Usage | undefined, written?: () => number): void {
+    if (!this.#room.countsTokens) return;
+    ticket.tokens = tokensIn(told) ?? (written && ticket.call.need().input + written());
   }
 
   /** The answer's headers told how the provider's own limits stand. */

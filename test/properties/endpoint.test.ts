@@ -89,7 +89,8 @@ describe('callOf()', () => {
     beginWithinMs: Infinity,
     endWithinMs: Infinity,
   });
-  const print = (bytes: Uint8Array<ArrayBuffer>) => callOf(inbound(bytes), 0).fingerprint();
+  const need = () => ({ input: 0, output: 0, bounded: true });
+  const print = (bytes: Uint8Array<ArrayBuffer>) => callOf(inbound(bytes), need).fingerprint();
 
   test('gives the same request the same fingerprint, and another one another', () => {
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((each) => new Uint8Array(each));
@@ -120,7 +121,9 @@ describe('callOf()', () => {
   });
 
   test('keeps streams and whole answers apart', () => {
-    const endpoints = [true, false].map((stream) => callOf(inbound(new Uint8Array(1), stream), 0).endpoint);
+    const endpoints = [true, false].map(
+      (stream) => callOf(inbound(new Uint8Array(1), stream), need).endpoint,
+    );
     expect(new Set(endpoints).size).toBe(2);
   });
 });
