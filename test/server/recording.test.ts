@@ -28,12 +28,12 @@ function waiting(words: string) {
 test('beyond limits.max_recording the longest are left out of their records, and reach their clients', async () => {
   const long = waiting('word '.repeat(20_000));
   const short = waiting('word '.repeat(200));
-  await using _long = long.provided;
-  await using _short = short.provided;
+  await using longProvider = long.provided;
+  await using shortProvider = short.provided;
   await using proxy = running({
     providers: [
-      provider('long', long.provided.url, { models: ['long'] }),
-      provider('short', short.provided.url, { models: ['short'] }),
+      provider('long', longProvider.url, { models: ['long'] }),
+      provider('short', shortProvider.url, { models: ['short'] }),
     ],
     limits: { max_recording: '64KiB' },
   });
