@@ -129,6 +129,19 @@ describe('llmproxy keys', () => {
     expect(statSync(join(cwd, 'keys.yaml')).mode & 0o777).toBe(0o640);
   });
 
+  test('a file of comments alone keeps them, and anchors stay', () => {
+    const cwd = place();
+    writeFileSync(join(cwd, 'keys.yaml'), '# nothing yet\n');
+    expect(keys(cwd, 'create', 'alice').code).toBe(0);
+    expect(keysIn(cwd)).toStartWith('# nothing yet\n');
+    expect(keysIn(cwd)).toContain('  - name: alice\n');
+    const [one, two] = ['a', 'b'].map((digit) => `sha256:${digit.repeat(64)}`);
+    const text = `keys:\n  - name: bob\n    hash: ${one}\n    models: &few [ a, b ]\n  - name: eve\n    hash: ${two}\n    models: *few\n`;
+    writeFileSync(join(cwd, 'keys.yaml'), text);
+    expect(keys(cwd, 'disable', 'eve').code).toBe(0);
+    expect(keysIn(cwd)).toBe(`${text}    disabled: true\n`);
+  });
+
   test('a file that is a link stays one', () => {
     const cwd = place();
     mkdirSync(join(cwd, 'data'));
@@ -297,7 +310,11 @@ async function answers(url: string, key: string, status: number, times = 1): Pro
 describe('a running proxy', () => {
   test('takes over keys as they are made, exchanged, disabled and revoked', async () => {
     const cwd = place();
-    const { url } = await serve(cwd);
+    const { url, process } = await serve(cwd);
+    let told = '';
+    void (async () => {
+      for await (const chunk of process.stderr) told += new TextDecoder().decode(chunk);
+    })();
     expect(await ask(url, 'written-plum-key')).toBe(200);
     const first = keys(cwd, 'create', 'alice').out.trim();
     await answers(url, first, 200);
@@ -311,7 +328,8 @@ describe('a running proxy', () => {
     keys(cwd, 'enable', 'alice');
     await answers(url, second, 200);
     writeFileSync(join(cwd, 'keys.yaml'), 'keys: [\n');
-    await Bun.sleep(1_500);
+    await until('a word about the file', () => told.includes('the last one stays in force'));
+    expect(told).toContain('keys.yaml:2:1 error: YAML');
     expect(await ask(url, second)).toBe(200);
     writeFileSync(join(cwd, 'keys.yaml'), 'keys: []\n');
     await answers(url, second, 401);
