@@ -264,10 +264,10 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         admission: new Admission({
           registry,
           limiter,
-          price: ({ provider, model, offer }, used) =>
+          price: ({ provider, model, offer }, usage) =>
             prices.cost(
               { provider: provider.name, vendor: provider.settings.prices, model, configured: offer.price },
-              used,
+              usage,
               clock.now(),
             ),
           assumedOutput: config.limits.assumed_output,

@@ -46,7 +46,8 @@ export function numberTable(table: NumberTable, width: number, paint = (bar: str
     numbers,
     allRows(table).map((row) => row.numbers),
   );
-  const room = width - numbersWidth(table);
+  // Long names give way to a bar, down to where they say less than it does.
+  const room = width - numbersWidth(table) - (hasRoom(table, width) ? GAP + MIN_BAR : 0);
   const widths = narrowed(nameWidths(table), room);
   const left = width - widths.reduce((sum, each) => sum + each + GAP, 0) - numbersWidth(table) - GAP;
   const bar = left === Infinity || left < MIN_BAR ? 0 : Math.min(left, MAX_BAR);

@@ -6,9 +6,8 @@ import type { Asking, Expected, Limiter } from '../limits/limiter.ts';
 import type { Inbound } from './inbound.ts';
 import type { Candidate, ModelRegistry, Resolution } from './models.ts';
 import type { Usage } from '../wire/usage.ts';
-import { askedUnits } from '../wire/charged.ts';
+import { expectedUsage } from '../wire/charged.ts';
 import { estimate } from '../wire/estimate.ts';
-import { plainUsage } from '../wire/usage.ts';
 
 /** Who sends a request, as limits see it. */
 export interface Requester {
@@ -19,7 +18,7 @@ export interface Requester {
   readonly address: () => string | undefined;
 }
 
-/** USD for what a target would be used for now; `null` where its price is unknown. */
+/** USD for what a target is expected to be used for; `null` where its price is unknown. */
 export type EstimatePrice = (candidate: Candidate, usage: Usage) => number | null;
 
 export interface AdmissionDeps {
@@ -75,7 +74,6 @@ export class Admission {
   ): Asking {
     const { price } = this.#deps;
     const { endpoint, model } = inbound;
-    const units = once(() => askedUnits(inbound));
     return {
       caller,
       endpoint,
@@ -85,11 +83,14 @@ export class Admission {
       address,
       expected,
       price(input, output) {
-        const usage = { ...plainUsage(input, output), ...units() };
+        const usage = expectedUsage(inbound, input, output);
         const known = candidates.map((candidate) => price(candidate, usage)).filter((usd) => usd !== null);
         return known.length === 0 ? null : Math.max(...known);
       },
-      allPriced: () => candidates.every((candidate) => price(candidate, plainUsage(0, 0)) !== null),
+      allPriced() {
+        const usage = expectedUsage(inbound, 0, 0);
+        return candidates.every((candidate) => price(candidate, usage) !== null);
+      },
     };
   }
 

@@ -39,7 +39,8 @@ function rowOf({ group, sums, ids }: TallyRow, by: readonly string[]): UsageRow 
 }
 
 function inUsd(sums: Sums): Sums {
-  return { ...sums, cost: sums.cost / COSTS_IN_USD };
+  const { cost, estimated_cost: estimated } = sums;
+  return { ...sums, cost: cost / COSTS_IN_USD, estimated_cost: estimated / COSTS_IN_USD };
 }
 
 function dearestFirst(a: TallyRow, b: TallyRow): number {

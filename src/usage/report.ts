@@ -23,6 +23,8 @@ export interface Sums {
   cut_without_usage: number;
   /** Those that were answered by a provider that told no usage. */
   untold: number;
+  /** USD that the last two may have cost, about, where limits were charged for them. It is not in `cost`. */
+  estimated_cost: number;
 }
 
 /** What requests with something in common used. */
@@ -75,6 +77,7 @@ export const SUMS = [
   'unpriced',
   'cut_without_usage',
   'untold',
+  'estimated_cost',
 ] as const satisfies (keyof Sums)[];
 
 export function noSums(): Sums {
@@ -91,6 +94,7 @@ export function noSums(): Sums {
     unpriced: 0,
     cut_without_usage: 0,
     untold: 0,
+    estimated_cost: 0,
   };
 }
 

@@ -7,8 +7,8 @@ import type { RequestIds, Sums } from './report.ts';
 import type { EndpointSpec } from '../wire/endpoints.ts';
 import type { Usage } from '../wire/usage.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
-import { countOf, entryOf, numberOf, stringOf } from '../wire/json.ts';
-import { UNTOLD } from '../wire/usage.ts';
+import { countOf, entryOf, numberOf, objectOf, stringOf } from '../wire/json.ts';
+import { plainUsage, UNTOLD } from '../wire/usage.ts';
 import { facetOf } from './facets.ts';
 import { usageOf } from './pricing.ts';
 import { addSums, noSums } from './report.ts';
@@ -28,7 +28,7 @@ const MAX_UNPRICED_MODELS = 10;
  */
 export const COSTS_IN_USD = 1e10;
 
-/** What one row counts. `cost` is in units of {@link COSTS_IN_USD}. */
+/** What one row counts. Costs are in units of {@link COSTS_IN_USD}. */
 export interface TallyRow {
   readonly group: readonly (string | null)[];
   readonly sums: Sums;
@@ -117,10 +117,13 @@ export class Tally {
       sums.unpriced += 1;
       keep(ids?.unpriced, head.id);
       this.#nameUnpriced(`${stringOf(head.provider) ?? ''}/${stringOf(head.upstream_model) ?? ''}`);
-    } else if (head.outcome === 'success') sums.untold += 1;
-    else if (head.outcome !== 'error' && (countOf(head.attempts) ?? 0) > 0) {
-      sums.cut_without_usage += 1;
-      keep(ids?.cut, head.id);
+    } else {
+      sums.estimated_cost += Math.round((this.#estimated(head, ts) ?? 0) * COSTS_IN_USD);
+      if (head.outcome === 'success') sums.untold += 1;
+      else if (head.outcome !== 'error' && (countOf(head.attempts) ?? 0) > 0) {
+        sums.cut_without_usage += 1;
+        keep(ids?.cut, head.id);
+      }
     }
   }
 
@@ -129,6 +132,13 @@ export class Tally {
     // Of what passes unread, the request alone may have a price.
     const priced = usage ?? (passesUnread(head) ? UNTOLD : undefined);
     return priced ? this.#repricer.cost(head, priced, Date.parse(ts)) : null;
+  }
+
+  #estimated({ estimate, ...head }: JsonObject, ts: string): number | null {
+    const { input_tokens: input, output_tokens: output, cost } = objectOf(estimate);
+    if (!this.#repricer) return numberOf(cost) ?? null;
+    const usage = plainUsage(countOf(input) ?? 0, countOf(output) ?? 0);
+    return estimate === undefined ? null : this.#repricer.cost(head, usage, Date.parse(ts));
   }
 
   #nameUnpriced(model: string): void {

@@ -4,7 +4,7 @@ import type { JsonObject } from './json.ts';
 import type { Units, Usage } from './usage.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
 import { formNumber } from './multipart.ts';
-import { addUsage, openaiUsage, unitsOf, UNTOLD } from './usage.ts';
+import { addUsage, openaiUsage, plainUsage, unitsOf, UNTOLD } from './usage.ts';
 
 /** A request as far as its charge goes by it. */
 interface Asked {
@@ -25,6 +25,12 @@ export function askedUnits({ endpoint, contentType, bytes, json }: Asked): Units
   }
   if (endpoint !== 'audio.speech') return {};
   return unitsOf({ characters: characters(stringOf(json?.value.input) ?? '') });
+}
+
+/** What a request will use, as far as it is known before. @param input tokens, about @param output the same */
+export function expectedUsage(asked: Asked, input: number, output: number): Usage {
+  const outputImage = asked.endpoint.startsWith('images.') ? output : undefined;
+  return { ...plainUsage(input, output), ...unitsOf({ ...askedUnits(asked), outputImage }) };
 }
 
 /** Characters as people count them: a pair of surrogates is one. */

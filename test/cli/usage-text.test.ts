@@ -127,6 +127,6 @@ test('usageCsv() has exact numbers, and texts that no spreadsheet takes for form
   const odd = { ...rows[0]!, group: { model: '=1+"1"' } };
   const [header, first, ...more] = usageCsv({ ...rest, rows: [odd] }).split('\n');
   expect(header).toStartWith('model,requests,errors,aborted,input_tokens,');
-  expect(first).toBe(`"'=1+""1""",1200,3,0,2500000,900000,0,80000,0,12.5,0,0,0`);
+  expect(first).toBe(`"'=1+""1""",1200,3,0,2500000,900000,0,80000,0,12.5,0,0,0,0`);
   expect(more).toEqual(['']);
 });

@@ -40,6 +40,9 @@ export function logRecord(changes: Partial<LogRecord> = {}): LogRecord {
     // Their place is in the head.
     user: undefined,
     tags: undefined,
+    group: undefined,
+    labels: undefined,
+    estimate: undefined,
     units: undefined,
     lane: 'relay',
     request_bytes: 58,

@@ -176,6 +176,21 @@ describe('an answer is charged', () => {
   });
 });
 
+test('a budget is charged for images before they are made', async () => {
+  await using provided = upstream(() => Response.json({ created: 1, data: [{ url: 'x' }, { url: 'y' }] }));
+  await using proxy = running({
+    prices: [{ model: 'm', image: 0.04 }],
+    auth: { keys: [{ name: 'ann', key: 'k', limits: [{ budget: 0.1, per: 'day' }] }] },
+    providers: [provider('a', provided.url, { models: ['*'] })],
+  });
+  const draw = (n: number) =>
+    proxy.post('/v1/images/generations', generate({ n }), { headers: { authorization: 'Bearer k' } });
+  const statuses: number[] = [];
+  for (const n of [3, 2, 1]) statuses.push((await draw(n)).status);
+  expect(statuses).toEqual([429, 200, 429]);
+  expect(provided.asked.length).toBe(1);
+});
+
 /** A body in pieces of so many bytes. */
 function pieces(text: string, bytes: number, type: string): Response {
   const all = new TextEncoder().encode(text);

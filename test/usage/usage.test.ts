@@ -63,6 +63,7 @@ describe('usageOf()', () => {
       unpriced: 0,
       cut_without_usage: 0,
       untold: 0,
+      estimated_cost: 0,
     });
   });
 
@@ -75,7 +76,12 @@ describe('usageOf()', () => {
     } = await counted(
       [
         { id: 'a', cost: null },
-        { id: 'b', ...nothing, outcome: 'client_abort' },
+        {
+          id: 'b',
+          ...nothing,
+          outcome: 'client_abort',
+          estimate: { input_tokens: 9, output_tokens: 1, cost: 0.25 },
+        },
         { id: 'c', ...nothing, outcome: 'truncated' },
         { id: 'd', ...nothing, outcome: 'client_abort', attempts: 0 },
         { id: 'e', ...nothing },
@@ -91,6 +97,7 @@ describe('usageOf()', () => {
       unpriced: 2,
       cut_without_usage: 2,
       untold: 1,
+      estimated_cost: 0.25,
       cost: 0.5,
     });
     expect(models).toEqual(['local/small-1']);
@@ -160,6 +167,13 @@ describe('usageOf()', () => {
     expect(groups(report)).toEqual([['größe "x"', ',"lane":', 3]]);
     // A torn line before a whole one, another version, no JSON. The last line may still be written.
     expect(report.unreadable).toBe(3);
+  });
+
+  test('reads no more of a line than its head', async () => {
+    const line = encodeRecord(logRecord({ cost: 1 }));
+    const broken = `${line.slice(0, line.indexOf(',"lane":') + 8)}no JSON at all\n`;
+    const report = await counted(broken + line);
+    expect([report.total.requests, report.total.cost, report.unreadable]).toEqual([2, 2, 0]);
   });
 
   test('comes to the same sums in threads, from compressed files and however the lines lie', async () => {
