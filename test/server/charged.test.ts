@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { provider, running } from '../helpers/proxy.ts';
+import type { Asked, Script } from '../helpers/upstream.ts';
 import { upstream } from '../helpers/upstream.ts';
 
 const UNIT_PRICES: ConfigInput['prices'] = [
@@ -35,7 +36,7 @@ interface Recorded {
 async function charged(
   path: string,
   body: object | FormData,
-  answer: () => Response,
+  answer: Script,
   prices: ConfigInput['prices'] = UNIT_PRICES,
 ): Promise<Recorded & { readonly answer: string }> {
   await using provided = upstream(answer);
@@ -164,15 +165,23 @@ describe('an answer is charged', () => {
     });
   });
 
-  test('also where the provider compresses what it was not asked to', async () => {
-    const packed = gzipSync(JSON.stringify({ data: [{ b64_json: 'abc' }], usage: IMAGE_USAGE }));
-    const seen = await charged(
-      '/images/generations',
-      generate(),
-      () =>
-        new Response(packed, { headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } }),
-    );
-    expect(seen.units).toMatchObject({ images: 1 });
+  test('also where the provider likes to compress', async () => {
+    const text = JSON.stringify({ data: [{ b64_json: 'abc' }], usage: IMAGE_USAGE });
+    const headers = { 'content-type': 'application/json' };
+    const packed = () =>
+      new Response(gzipSync(text), { headers: { ...headers, 'content-encoding': 'gzip' } });
+    const willing = ({ headers: asked }: Asked) =>
+      (asked.get('accept-encoding') ?? '').includes('gzip') ? packed() : new Response(text, { headers });
+    expect(await charged('/images/generations', generate(), willing)).toMatchObject({
+      tokens: [100, 1_000],
+      answer: text,
+    });
+    // One that nobody asked to: what its client can read passes as it is, and the request alone says what it costs.
+    expect(await charged('/images/generations', generate({ n: 2 }), packed)).toMatchObject({
+      tokens: NO_TOKENS,
+      units: { images: 2 },
+      answer: text,
+    });
   });
 });
 

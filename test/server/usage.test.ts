@@ -145,6 +145,7 @@ const usageOf = (record: LogRecord | undefined) => ({
   output: record?.output_tokens,
   reasoning: record?.reasoning_tokens,
   cost: record?.cost,
+  units: record?.units,
 });
 type Counted = ReturnType<typeof usageOf>;
 
@@ -152,6 +153,17 @@ const chatUsage = (more: object) => ({ prompt_tokens: 10, completion_tokens: 2, 
 const tokens = (more: object) => ({ input_tokens: 10, output_tokens: 2, ...more });
 const REASONED = chatUsage({ completion_tokens_details: { reasoning_tokens: 500 } });
 const CACHED = chatUsage({ prompt_tokens_details: { cached_tokens: 99, cache_write_tokens: 5 } });
+
+const HEARD = chatUsage({
+  prompt_tokens_details: { audio_tokens: 6, cached_tokens: 4, cached_tokens_details: { audio_tokens: 3 } },
+  completion_tokens_details: { audio_tokens: 1 },
+});
+const HOUR = tokens({
+  cache_creation_input_tokens: 5,
+  cache_creation: { ephemeral_5m_input_tokens: 2, ephemeral_1h_input_tokens: 3 },
+  server_tool_use: { web_search_requests: 2 },
+});
+const HEARD_UNITS = { input_audio_tokens: 6, cached_audio_tokens: 3, output_audio_tokens: 1 };
 
 const ALL = ['chat', 'messages', 'responses'] as const;
 const VENDORS: readonly [Type, Spoken, readonly Spoken[], object, Partial<Counted>][] = [
@@ -176,6 +188,14 @@ const VENDORS: readonly [Type, Spoken, readonly Spoken[], object, Partial<Counte
     { output: 2, reasoning: 9 },
   ],
   ['perplexity', 'responses', ALL, tokens({ input_tokens_details: { cached_tokens: 99 } }), { cached: 10 }],
+  ['openai-compatible', 'chat', ALL, HEARD, { input: 10, cached: 4, units: HEARD_UNITS }],
+  [
+    'anthropic',
+    'messages',
+    ALL,
+    HOUR,
+    { input: 15, cacheWrite: 5, units: { cache_write_1h_tokens: 3, web_searches: 2 } },
+  ],
   ['anthropic', 'messages', ALL, tokens({ cache_read_input_tokens: 4 }), { input: 14, cached: 4, output: 2 }],
 ];
 

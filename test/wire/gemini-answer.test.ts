@@ -5,6 +5,7 @@ import { ProxyError } from '../../src/errors.ts';
 import { classifyBody } from '../../src/wire/classify.ts';
 import { geminiProtocol } from '../../src/wire/gemini/protocol.ts';
 import { chatAssembler } from '../../src/wire/openai/assemble.ts';
+import { geminiUsage } from '../../src/wire/gemini/response.ts';
 
 function begin(remembered = new Map<string, JsonObject>()) {
   let ids = 0;
@@ -227,6 +228,21 @@ describe('a whole answer', () => {
       expect(decode({ candidates: [candidate] }).choices[0]!.message.content).toBe('');
     }
   });
+});
+
+test('geminiUsage() tells audio and images apart', () => {
+  const details = (AUDIO: number, IMAGE: number) =>
+    Object.entries({ TEXT: 1, AUDIO, IMAGE }).map(([modality, tokenCount]) => ({ modality, tokenCount }));
+  expect(
+    geminiUsage({
+      promptTokenCount: 20,
+      promptTokensDetails: details(4, 5),
+      cacheTokensDetails: details(2, 0),
+      cachedContentTokenCount: 3,
+      candidatesTokenCount: 30,
+      candidatesTokensDetails: details(6, 99),
+    }),
+  ).toMatchObject({ inputAudio: 4, inputImage: 5, cachedAudio: 2, outputAudio: 6, outputImage: 30 });
 });
 
 describe('a stream', () => {
