@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import type { Caller } from './limits/caller.ts';
 import type { Ledger } from './limits/ledger.ts';
-import type { StoredAccount } from './limits/store.ts';
+import type { StoredAccount } from './limits/accounts.ts';
 import type { ReadRecord } from './logs/record.ts';
 import type { Used } from './pipeline/exchange.ts';
 import type { Turns } from './turns.ts';
@@ -42,7 +42,7 @@ export class Spending {
   readonly refusals = new Refusals();
   readonly #options: SpendingOptions;
   #ledger: Ledger;
-  #accounts: Pick<Accounts, 'add' | 'of'> = new Accounts(new Map());
+  #accounts = new Accounts();
   #keeper: Keeper | SharedKeeper | undefined;
 
   /** @throws StateInUse, and what the file system throws, where there are limits that cannot be kept */

@@ -1,4 +1,16 @@
-import type { StoredAccount } from './store.ts';
+/** What a key was used for, as it is kept. */
+export interface StoredAccount {
+  readonly requests: number;
+  readonly tokens: number;
+  /** Units of money. */
+  readonly spent: number;
+  /** The month of the next two, epoch milliseconds of its beginning in UTC. */
+  readonly monthMs: number;
+  readonly monthRequests: number;
+  readonly monthSpent: number;
+  /** When it was last used, epoch milliseconds. */
+  readonly usedMs: number;
+}
 
 export const NO_ACCOUNT: StoredAccount = {
   requests: 0,
@@ -10,48 +22,45 @@ export const NO_ACCOUNT: StoredAccount = {
   usedMs: 0,
 };
 
-/** What each key was used for, whatever its limits are. Months are those of UTC. */
-export class Accounts {
-  readonly #accounts: Map<string, StoredAccount>;
-  readonly #changed = new Set<string>();
+/** Keys that are remembered where nothing is kept: tokens of identity providers may name anybody. */
+const MAX_UNKEPT = 10_000;
 
-  constructor(stored: Map<string, StoredAccount>) {
-    this.#accounts = stored;
+/** What each key was used for, whatever its limits are: what is kept of it, and what came since. Months are those of UTC. */
+export class Accounts {
+  readonly #kept: ((key: string) => StoredAccount) | undefined;
+  #since = new Map<string, StoredAccount>();
+
+  /** @param kept reads what is kept of a key; left out where nothing is */
+  constructor(kept?: (key: string) => StoredAccount) {
+    this.#kept = kept;
   }
 
   /** @param units of money */
   add(key: string, tokens: number, units: number, nowMs: number): void {
-    const account = this.of(key, nowMs);
-    this.#accounts.set(key, {
-      requests: account.requests + 1,
-      tokens: account.tokens + tokens,
-      spent: account.spent + units,
-      monthMs: account.monthMs,
-      monthRequests: account.monthRequests + 1,
-      monthSpent: account.monthSpent + units,
-      usedMs: nowMs,
-    });
-    this.#changed.add(key);
+    if (!this.#kept && this.#since.size >= MAX_UNKEPT && !this.#since.has(key)) this.#since.clear();
+    const one = { ...inMonth(NO_ACCOUNT, nowMs), requests: 1, tokens, spent: units, monthRequests: 1 };
+    this.#join(key, { ...one, monthSpent: units, usedMs: nowMs }, nowMs);
   }
 
   /** As it is now: a month that is over has nothing in it. */
   of(key: string, nowMs: number): StoredAccount {
-    return inMonth(this.#accounts.get(key) ?? NO_ACCOUNT, nowMs);
+    return joined(this.#kept?.(key) ?? NO_ACCOUNT, this.#since.get(key) ?? NO_ACCOUNT, nowMs);
   }
 
-  /** All of them changed, as far as anybody is to know. */
-  touchAll(): void {
-    for (const key of this.#accounts.keys()) this.#changed.add(key);
+  /** Takes what came since, to add it to what is kept. */
+  take(): Map<string, StoredAccount> {
+    const taken = this.#since;
+    this.#since = new Map();
+    return taken;
   }
 
-  /** What changed since this was last asked. */
-  changes(): [key: string, account: StoredAccount][] {
-    const changed = Array.from(this.#changed, (key): [string, StoredAccount] => [
-      key,
-      this.#accounts.get(key)!,
-    ]);
-    this.#changed.clear();
-    return changed;
+  /** What was taken could not be kept. */
+  giveBack(taken: ReadonlyMap<string, StoredAccount>, nowMs: number): void {
+    for (const [key, account] of taken) this.#join(key, account, nowMs);
+  }
+
+  #join(key: string, more: StoredAccount, nowMs: number): void {
+    this.#since.set(key, joined(this.#since.get(key) ?? NO_ACCOUNT, more, nowMs));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
-import type { Changes, ChangedMeter, Mark, StoredAccount } from './store.ts';
+import type { Changes, ChangedMeter, Mark } from './store.ts';
 import { Accounts } from './accounts.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { UsageStore } from './store.ts';
@@ -31,17 +31,19 @@ export class Keeper {
   #cancel: (() => void) | undefined;
   #writing: Promise<void> | undefined;
   /** What could not be written, by name. */
-  #unwritten = { meters: new Map<string, ChangedMeter>(), accounts: new Map<string, StoredAccount>() };
+  #unwritten = new Map<string, ChangedMeter>();
   #failed = false;
 
   /** @throws StateInUse when another process has the directory, and what the file system throws */
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.#store = new UsageStore(options.directory);
-    const { meters, accounts, crashed } = this.#store.load(options.clock.now());
+    const { meters, crashed } = this.#store.load(options.clock.now());
     this.ledger = new MemoryLedger(meters, options.maxMeters);
-    this.accounts = new Accounts(accounts);
+    this.accounts = new Accounts((key) => this.#store.accountOf(key));
     this.crashed = crashed;
+    // Whoever finds this mark knows that there was no end.
+    if (!crashed) this.#store.mark({ atMs: options.clock.now(), lastIds: [] });
     this.#lastIds.push(...(crashed?.lastIds ?? []));
   }
 
@@ -57,8 +59,7 @@ export class Keeper {
 
   /** Writes what changed. One that fails is tried again with the next; that is told once. */
   async flush(): Promise<void> {
-    await this.#writing;
-    this.#writing = this.#write();
+    this.#writing = (this.#writing ?? Promise.resolve()).then(() => this.#write());
     await this.#writing;
   }
 
@@ -74,7 +75,7 @@ export class Keeper {
     const changes = this.#changes(clock.now());
     try {
       await this.#store.save(changes, async () => turns.pause());
-      this.#unwritten = { meters: new Map(), accounts: new Map() };
+      this.#unwritten = new Map();
       if (this.#failed) onProblem(`What is used is written to ${directory} again`);
       this.#failed = false;
     } catch (thrown) {
@@ -85,6 +86,7 @@ export class Keeper {
         );
       }
       this.#failed = true;
+      this.accounts.giveBack(changes.accounts, clock.now());
       this.#cancel ??= clock.after(this.#options.flushMs, () => {
         this.#cancel = undefined;
         void this.flush();
@@ -93,10 +95,8 @@ export class Keeper {
   }
 
   #changes(nowMs: number): Changes {
-    const { meters, accounts } = this.#unwritten;
-    for (const meter of this.ledger.changes()) meters.set(meter.name, meter);
-    for (const [key, account] of this.accounts.changes()) accounts.set(key, account);
+    for (const meter of this.ledger.changes()) this.#unwritten.set(meter.name, meter);
     const mark = { atMs: nowMs, lastIds: this.#lastIds.slice(-LAST_IDS) };
-    return { meters: [...meters.values()], accounts: [...accounts], mark };
+    return { meters: [...this.#unwritten.values()], accounts: this.accounts.take(), mark };
   }
 }

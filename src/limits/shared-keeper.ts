@@ -1,10 +1,9 @@
 import type { Database } from 'bun:sqlite';
 import type { Clock } from '../clock.ts';
-import type { StoredAccount } from './store.ts';
-import { Accounts, joined, NO_ACCOUNT } from './accounts.ts';
+import { Accounts } from './accounts.ts';
 import { SharedLedger } from './shared-ledger.ts';
 import { SteadyLedger } from './steady-ledger.ts';
-import { lockState, openState } from './state-file.ts';
+import { addToAccount, lockState, openState, readAccount } from './state-file.ts';
 
 export interface SharedKeeperOptions {
   readonly directory: string;
@@ -26,8 +25,7 @@ export class SharedKeeper {
   readonly #options: SharedKeeperOptions;
   readonly #db: Database;
   readonly #shared: SharedLedger;
-  /** What is not yet written. */
-  #accounts = new Accounts(new Map());
+  readonly accounts: Accounts;
   #cancel: (() => void) | undefined;
   #failed = false;
 
@@ -35,16 +33,10 @@ export class SharedKeeper {
   constructor(options: SharedKeeperOptions) {
     this.#options = options;
     this.#db = openState(options.directory);
+    this.accounts = new Accounts((key) => readAccount(this.#db, key));
     const { directory, maxMeters, onProblem } = options;
     this.#shared = new SharedLedger(this.#db, options);
     this.ledger = new SteadyLedger(this.#shared, { directory, maxMeters, onProblem });
-  }
-
-  get accounts(): Pick<Accounts, 'add' | 'of'> {
-    return {
-      add: (key, tokens, units, nowMs) => this.#accounts.add(key, tokens, units, nowMs),
-      of: (key, nowMs) => joined(this.#stored(key), this.#accounts.of(key, nowMs), nowMs),
-    };
   }
 
   counted(): void {
@@ -58,24 +50,21 @@ export class SharedKeeper {
   flush(): void {
     const { clock, directory, onProblem } = this.#options;
     const nowMs = clock.now();
-    const before = this.#accounts;
+    const accounts = this.accounts.take();
     try {
-      const put = this.#db.query('INSERT OR REPLACE INTO accounts VALUES (?, ?)');
       this.#db
         .transaction(() => {
-          for (const [key, account] of before.changes())
-            put.run(key, JSON.stringify(joined(this.#stored(key), account, nowMs)));
+          for (const [key, more] of accounts) addToAccount(this.#db, key, more, nowMs);
           this.#shared.sweep(nowMs);
         })
         .immediate();
-      this.#accounts = new Accounts(new Map());
       this.#failed = false;
     } catch (thrown) {
       const state = thrown instanceof Error ? thrown.message : String(thrown);
       if (!this.#failed)
         onProblem(`Cannot write what keys used to ${directory}: ${state}; it is tried again`);
       this.#failed = true;
-      before.touchAll();
+      this.accounts.giveBack(accounts, nowMs);
       this.counted();
     }
   }
@@ -84,13 +73,6 @@ export class SharedKeeper {
     this.#cancel?.();
     this.flush();
     this.#db.close();
-  }
-
-  #stored(key: string): StoredAccount {
-    const row = this.#db
-      .query<{ account: string }, [string]>('SELECT account FROM accounts WHERE key = ?')
-      .get(key);
-    return row ? (JSON.parse(row.account) as StoredAccount) : NO_ACCOUNT;
   }
 }
 

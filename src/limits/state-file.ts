@@ -1,6 +1,8 @@
 import { Database } from 'bun:sqlite';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StoredAccount } from './accounts.ts';
+import { joined, NO_ACCOUNT } from './accounts.ts';
 
 /** The SQLite file of the state directory, and the lock on it. */
 
@@ -31,6 +33,18 @@ export function openState(directory: string): Database {
 /** Opens it to read beside whoever writes it. @throws what SQLite throws, where there is none above all */
 export function readState(directory: string): Database {
   return new Database(join(directory, FILE), { readonly: true, strict: true });
+}
+
+/** What is kept of a key. */
+export function readAccount(db: Database, key: string): StoredAccount {
+  const row = db.query<{ account: string }, [string]>('SELECT account FROM accounts WHERE key = ?').get(key);
+  return row ? (JSON.parse(row.account) as StoredAccount) : NO_ACCOUNT;
+}
+
+/** Adds to what is kept of a key. Within a transaction. */
+export function addToAccount(db: Database, key: string, more: StoredAccount, nowMs: number): void {
+  const account = JSON.stringify(joined(readAccount(db, key), more, nowMs));
+  db.query('INSERT OR REPLACE INTO accounts VALUES (?, ?)').run(key, account);
 }
 
 /**

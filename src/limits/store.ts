@@ -1,25 +1,11 @@
 import type { Database } from 'bun:sqlite';
 import type { StoredMeter } from './meter.ts';
-import { lockState, openState, readState } from './state-file.ts';
-
-/** What a key was used for, as it is kept. */
-export interface StoredAccount {
-  readonly requests: number;
-  readonly tokens: number;
-  /** Units of money. */
-  readonly spent: number;
-  /** The month of the next two, epoch milliseconds of its beginning in UTC. */
-  readonly monthMs: number;
-  readonly monthRequests: number;
-  readonly monthSpent: number;
-  /** When it was last used, epoch milliseconds. */
-  readonly usedMs: number;
-}
+import type { StoredAccount } from './accounts.ts';
+import { addToAccount, lockState, openState, readAccount, readState } from './state-file.ts';
 
 /** What had been kept when a process began. */
 export interface Kept {
   readonly meters: Map<string, StoredMeter>;
-  readonly accounts: Map<string, StoredAccount>;
   /** What the process before was about to do; `undefined` when it ended well, or there was none. */
   readonly crashed: Mark | undefined;
 }
@@ -43,7 +29,8 @@ export interface ChangedMeter {
 /** Everything that changed. */
 export interface Changes {
   readonly meters: readonly ChangedMeter[];
-  readonly accounts: readonly (readonly [key: string, account: StoredAccount])[];
+  /** What came to the account of each key. */
+  readonly accounts: ReadonlyMap<string, StoredAccount>;
   readonly mark: Mark;
 }
 
@@ -71,17 +58,20 @@ export class UsageStore {
   load(nowMs: number): Kept {
     this.#db.run('DELETE FROM meters WHERE until < ?', [nowMs]);
     const meters = this.#db.query<{ name: string; slices: string }, []>('SELECT name, slices FROM meters');
-    const accounts = this.#db.query<{ key: string; account: string }, []>(
-      'SELECT key, account FROM accounts',
-    );
     const mark = this.#db.query<{ mark: string }, []>("SELECT mark FROM marks WHERE name = 'running'").get();
     return {
       meters: new Map(meters.all().map(({ name, slices }) => [name, JSON.parse(slices) as StoredMeter])),
-      accounts: new Map(
-        accounts.all().map(({ key, account }) => [key, JSON.parse(account) as StoredAccount]),
-      ),
       crashed: mark ? (JSON.parse(mark.mark) as Mark) : undefined,
     };
+  }
+
+  /** Says how far what is kept goes, until it is closed. */
+  mark(mark: Mark): void {
+    this.#db.run("INSERT OR REPLACE INTO marks VALUES ('running', ?)", [JSON.stringify(mark)]);
+  }
+
+  accountOf(key: string): StoredAccount {
+    return readAccount(this.#db, key);
   }
 
   /** Keeps all of it or none, a part in each turn. @throws what SQLite throws, when the disk is full above all */
@@ -102,11 +92,10 @@ export class UsageStore {
 
   *#writes({ meters, accounts, mark }: Changes): Generator<() => unknown> {
     const putMeter = this.#db.query('INSERT OR REPLACE INTO meters VALUES (?, ?, ?)');
-    const putAccount = this.#db.query('INSERT OR REPLACE INTO accounts VALUES (?, ?)');
     for (const { name, slices, untilMs } of meters)
       yield () => putMeter.run(name, JSON.stringify(slices), untilMs);
-    for (const [key, account] of accounts) yield () => putAccount.run(key, JSON.stringify(account));
-    yield () => this.#db.run("INSERT OR REPLACE INTO marks VALUES ('running', ?)", [JSON.stringify(mark)]);
+    for (const [key, more] of accounts) yield () => addToAccount(this.#db, key, more, mark.atMs);
+    yield () => this.mark(mark);
   }
 
   /** @param well whether all is kept, so that the next process need not look for more */

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
 import type { Config } from '../config/schema.ts';
 import type { Limiter } from '../limits/limiter.ts';
-import type { StoredAccount } from '../limits/store.ts';
+import type { StoredAccount } from '../limits/accounts.ts';
 import type { LogState } from '../logs/trouble.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Metrics } from '../pipeline/metrics.ts';

@@ -1,5 +1,5 @@
 import type { Handler } from 'hono';
-import type { StoredAccount } from '../limits/store.ts';
+import type { StoredAccount } from '../limits/accounts.ts';
 import type { Client } from './auth.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { UNITS_PER_USD } from '../limits/limit.ts';
