@@ -2,10 +2,35 @@
 
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
-/** What the clock of a zone shows, as the moment when it shows it. Days of 23 and 25 hours come out right. */
+const DAY_MS = 86_400_000;
+
+/**
+ * What the clock of a zone shows, as the moment when it first does. Where a clock that is put forward leaves it out, as some do at
+ * midnight, that is the moment at which it is put forward.
+ * @param shown as if it were UTC, epoch milliseconds
+ */
 export function toZone(shown: number, timeZone: string): number {
-  const guess = shown - offsetAt(shown, timeZone);
-  return shown - offsetAt(guess, timeZone);
+  if (timeZone === 'UTC') return shown;
+  // No zone is further from UTC than 14 hours, and none changes twice within two days.
+  const before = offsetAt(shown - DAY_MS, timeZone);
+  const after = offsetAt(shown + DAY_MS, timeZone);
+  const [less, more] = [Math.min(before, after), Math.max(before, after)];
+  const first = shown - more;
+  if (less === more || offsetAt(first, timeZone) === more) return first;
+  const last = shown - less;
+  return offsetAt(last, timeZone) === less ? last : changeBetween(first, last, timeZone);
+}
+
+/** The first moment at which the clock of a zone is put forward or back, between two that are no two days apart. */
+export function changeBetween(first: number, last: number, timeZone: string): number {
+  const before = offsetAt(first, timeZone);
+  let [earlier, later] = [first, last];
+  while (later - earlier > 1) {
+    const middle = Math.floor((earlier + later) / 2);
+    if (offsetAt(middle, timeZone) === before) earlier = middle;
+    else later = middle;
+  }
+  return later;
 }
 
 /**

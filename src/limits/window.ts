@@ -1,5 +1,5 @@
 import type { LimitConfig, Period } from '../config/limits-schema.ts';
-import { offsetAt, toZone } from '../config/time-zone.ts';
+import { changeBetween, offsetAt, toZone } from '../config/time-zone.ts';
 
 /** A part of time in which what is used is added up. */
 export interface Slice {
@@ -77,7 +77,7 @@ function sliceOf(per: Exclude<Period, 'total'>, timeZone: string, nowMs: number)
     const length = LENGTHS[per];
     const offset = offsetAt(nowMs, timeZone);
     const startMs = Math.floor((nowMs + offset) / length) * length - offset;
-    return { startMs, endMs: startMs + length };
+    return hourWithin({ startMs, endMs: startMs + length }, nowMs, timeZone);
   }
   const shown = new Date(nowMs + offsetAt(nowMs, timeZone));
   const [year, month, day] = [shown.getUTCFullYear(), shown.getUTCMonth(), shown.getUTCDate()];
@@ -86,4 +86,13 @@ function sliceOf(per: Exclude<Period, 'total'>, timeZone: string, nowMs: number)
   if (per === 'day') return { startMs: at(0, day), endMs: at(0, day + 1) };
   const monday = day - ((shown.getUTCDay() + 6) % 7);
   return { startMs: at(0, monday), endMs: at(0, monday + 7) };
+}
+
+/** Lord Howe's clocks are put forward and back by half an hour, which ends an hour early. */
+function hourWithin({ startMs, endMs }: Slice, nowMs: number, timeZone: string): Slice {
+  const offset = offsetAt(nowMs, timeZone);
+  return {
+    startMs: offsetAt(startMs, timeZone) === offset ? startMs : changeBetween(startMs, nowMs, timeZone),
+    endMs: offsetAt(endMs - 1, timeZone) === offset ? endMs : changeBetween(nowMs, endMs, timeZone),
+  };
 }
