@@ -79,7 +79,7 @@ export class Spending {
    * @param callerOf who has the key of this name now
    */
   async recover(
-    { logging }: Config,
+    { logging, providers }: Config,
     limiter: Limiter,
     callerOf: (key: string) => Caller | undefined,
   ): Promise<void> {
@@ -92,7 +92,7 @@ export class Spending {
     const missing = records
       .slice(last + 1)
       .filter((record) => record.attempts > 0 && (last >= 0 || endMs(record) >= mark.atMs));
-    for (const record of missing) this.#count(record, limiter, callerOf);
+    for (const record of missing) this.#count(record, { limiter, callerOf, providers, keptMs: mark.atMs });
     await this.#keeper!.flush();
     this.#options.onProblem(
       `The last run ended without warning: ${missing.length} requests that it had not yet counted were counted from the request log${enabled ? '' : ', which is off'}; those under way at that moment are not counted`,
@@ -103,14 +103,21 @@ export class Spending {
     await this.#keeper?.close();
   }
 
-  #count(record: ReadRecord, limiter: Limiter, callerOf: (key: string) => Caller | undefined): void {
+  #count(record: ReadRecord, { limiter, callerOf, providers, keptMs }: Recovery): void {
     const { id, key, group, model, provider, upstream_model, endpoint, user, estimate } = record;
     const input = record.input_tokens ?? estimate?.input_tokens ?? 0;
     const output = record.output_tokens ?? estimate?.output_tokens ?? 0;
     const cost = record.input_tokens === null ? (estimate?.cost ?? null) : record.cost;
     const caller = (key !== null && callerOf(key)) || { ...STRANGER, key, group };
-    const targets = provider !== null && upstream_model !== null ? targetNames(provider, upstream_model) : [];
-    limiter.recover({ caller, endpoint, model, targets, user: user ?? null }, { input, output, usd: cost });
+    const targets =
+      provider === null || upstream_model === null
+        ? []
+        : targetNames(provider, upstream_model, offeredAs(providers, provider, upstream_model));
+    const times = { beganMs: Date.parse(record.ts), endedMs: endMs(record), keptMs };
+    limiter.recover(
+      { caller, endpoint, model, targets, user: user ?? null },
+      { input, output, usd: cost, ...times },
+    );
     this.used({ id, key, tokens: input + output, usd: cost ?? 0 });
   }
 
@@ -138,6 +145,23 @@ export class Spending {
       onProblem(`Cannot keep what keys use in ${directory} (state.directory): ${state}`);
     }
   }
+}
+
+/** What is needed to count what the process before had answered. */
+interface Recovery {
+  readonly limiter: Limiter;
+  /** Who has the key of this name now. */
+  readonly callerOf: (key: string) => Caller | undefined;
+  readonly providers: Config['providers'];
+  /** When what was used was last kept, epoch milliseconds. */
+  readonly keptMs: number;
+}
+
+/** The name by which a provider's model is offered here, where that is another. */
+function offeredAs(providers: Config['providers'], name: string, upstream: string): string {
+  const models = providers.find((provider) => provider.name === name)?.models ?? [];
+  const offer = models.find((model) => typeof model === 'object' && model.upstream === upstream);
+  return typeof offer === 'object' ? offer.name : upstream;
 }
 
 /** Whether there is anything to keep: what limits count, and what keys have used. */

@@ -128,5 +128,6 @@ function cuts({ limit, lenient }: Charge): boolean {
 
 /** "budget of group acme: 81% of 50 USD per month used". */
 export function warningOf({ charge: { limit, most }, taken }: Standing): string {
-  return `${Math.floor((taken / most) * 100)}% used of ${limit.name} (${shown(limit, taken)} of ${shown(limit, most)})`;
+  const percent = most === 0 ? 100 : Math.floor((taken / most) * 100);
+  return `${percent}% used of ${limit.name} (${shown(limit, taken)} of ${shown(limit, most)})`;
 }

@@ -1,7 +1,7 @@
 import type { Apart, LimitConfig, RateLimitConfig, Unpriced } from '../config/limits-schema.ts';
 import type { Window } from './window.ts';
 import { globMatcher, isGlob } from '../config/globs.ts';
-import { windowOf } from './window.ts';
+import { rolls, windowOf } from './window.ts';
 
 export type LimitKind = 'requests' | 'tokens' | 'budget' | 'concurrent';
 
@@ -82,14 +82,15 @@ export function kindOf(config: LimitConfig): LimitKind {
 }
 
 function idOf(config: LimitConfig, owner: Owner, apart: readonly Apart[]): string {
-  const { count, per, window, time_zone: zone, models, endpoints } = config;
+  const { count, per, time_zone: zone = 'UTC', models, endpoints } = config;
+  const hasCalendar = per !== undefined && per !== 'total' && !rolls(config);
   const words = [
     owner.name,
     kindOf(config),
     count === 'both' ? '' : count,
     per,
-    window ?? '',
-    zone ?? '',
+    // A default that is written out makes no other limit.
+    hasCalendar ? `calendar ${zone}` : '',
     apart.length > 0 ? `each ${[...apart].sort().join(' ')}` : '',
     models ? `models ${models.join(' ')}` : '',
     endpoints ? `endpoints ${endpoints.join(' ')}` : '',
@@ -118,7 +119,7 @@ function covers(patterns: readonly string[] | undefined): (name: string) => bool
 
 /** An amount of USD in whole units, rounded up: what is charged is never less than what was spent. */
 export function unitsOf(usd: number): number {
-  return Math.ceil(usd * UNITS_PER_USD - ROUNDING);
+  return Math.max(0, Math.ceil(usd * UNITS_PER_USD - ROUNDING));
 }
 
 /** What binary fractions may be off by. */

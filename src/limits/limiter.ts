@@ -49,6 +49,21 @@ export interface Instead {
   readonly model: string;
   /** The limit that is used up. */
   readonly limit: Limit;
+  /** The refusal that follows where the other model cannot answer either. */
+  readonly refuse: () => never;
+}
+
+/** What a request used that was answered before this process began. */
+export interface Answered {
+  readonly input: number;
+  readonly output: number;
+  /** `null` where the price is unknown. */
+  readonly usd: number | null;
+  /** Epoch milliseconds. */
+  readonly beganMs: number;
+  readonly endedMs: number;
+  /** When what was used was last kept, epoch milliseconds. */
+  readonly keptMs: number;
 }
 
 export interface LimiterDeps {
@@ -117,27 +132,30 @@ export class Limiter {
       }));
   }
 
-  /** Counts a request that was answered before this process began. */
-  recover(
-    marks: Marks,
-    used: { readonly input: number; readonly output: number; readonly usd: number | null },
-  ): void {
-    const nowMs = this.#deps.clock.now();
+  /** Counts a request that was answered before this process began, in the windows of that time. */
+  recover(marks: Marks, used: Answered): void {
+    const { unpriced } = this.#tree.of(marks.caller);
+    const { ledger } = this.#deps;
     // Where it came from was not recorded.
     const applying = this.#tree
       .of(marks.caller)
       .limits.filter(({ limit }) => applies(limit, marks) && !limit.owner.apart.includes('address'));
     const parts = partsOf({ ...marks, address: () => undefined }, applying);
-    const charges = applying.map(({ limit }): Charge => {
+    const charge = ({ limit }: Planned): Charge => {
       const amount = {
         requests: 1,
         concurrent: 0,
         tokens: tokensOf(limit, used),
-        budget: unitsOf(used.usd ?? 0),
+        budget: unitsOf(used.usd ?? priceOf(unpriced, used.input, used.output)),
       }[limit.kind];
       return { limit, meter: meterOf(limit, parts), most: limit.most, amount, known: amount, lenient: true };
-    });
-    this.#deps.ledger.add(charges, nowMs);
+    };
+    const [requests, amounts] = [true, false].map((counts) =>
+      applying.filter(({ limit }) => (limit.kind === 'requests') === counts).map(charge),
+    );
+    // Requests count from when they begin, and those that had begun by then are counted already.
+    if (used.beganMs > used.keptMs) ledger.add(requests!, used.beganMs);
+    ledger.add(amounts!, used.endedMs);
   }
 
   /** Tells the operator, once a window. */
@@ -152,9 +170,11 @@ export class Limiter {
 
   #refuse(refusal: Refusal, { endpoint }: Asking, nowMs: number): Instead {
     const { limit } = refusal.standing.charge;
-    if (limit.use !== undefined) return { kind: 'instead', model: limit.use, limit };
-    this.#deps.refused(limit);
-    throw overLimit(refusal, nowMs, endpoint.startsWith('messages'));
+    const refuse = () => {
+      this.#deps.refused(limit);
+      throw overLimit(refusal, nowMs, endpoint.startsWith('messages'));
+    };
+    return limit.use === undefined ? refuse() : { kind: 'instead', model: limit.use, limit, refuse };
   }
 }
 
@@ -204,7 +224,7 @@ function applies(limit: Limit, { endpoint, model, targets }: Marks): boolean {
 }
 
 function partsOf(
-  { caller, user, model, endpoint, address }: Marks & Pick<Asking, 'address'>,
+  { caller, user, model, targets, endpoint, address }: Marks & Pick<Asking, 'address'>,
   applying: readonly Planned[],
 ): Parts {
   const asks = applying.some(({ limit }) => limit.owner.apart.includes('address'));
@@ -213,7 +233,8 @@ function partsOf(
     group: caller.group ?? '',
     user: user ?? '',
     address: (asks ? address() : undefined) ?? '',
-    model,
+    // One model may have several names, each of which clients can ask for.
+    model: targets[0] ?? model,
     endpoint,
   };
 }

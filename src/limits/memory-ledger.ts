@@ -68,9 +68,10 @@ export class MemoryLedger implements Ledger {
   #meter({ limit, meter: name }: Charge, nowMs: number): Meter {
     const known = this.#meters.get(name);
     if (known) return known;
-    const own = this.#hasRoom(nowMs) ? name : `${limit.id} | all others`;
-    const made = this.#meters.get(own) ?? this.#make(limit, own);
-    return made;
+    // Of limits that are counted for all together there are no more than the configuration has.
+    const isOwn = limit.owner.apart.length === 0 || this.#hasRoom(nowMs);
+    const own = isOwn ? name : `${limit.id} | all others`;
+    return this.#meters.get(own) ?? this.#make(limit, own);
   }
 
   #make(limit: Limit, name: string): Meter {

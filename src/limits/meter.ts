@@ -5,6 +5,12 @@ interface Used extends Slice {
   amount: number;
 }
 
+/**
+ * What was counted so far ahead of now was counted by a clock that was wrong, and has been set right since: it would count until
+ * that time comes. Clocks that are set back by less change nothing, so that nobody uses a window twice.
+ */
+const AHEAD_MS = 3_600_000;
+
 /** A meter as it is kept: what was used, slice by slice. */
 export type StoredMeter = readonly (readonly [startMs: number, endMs: number | null, amount: number])[];
 
@@ -119,11 +125,17 @@ export class Meter {
   }
 
   #forget(nowMs: number): void {
-    for (;;) {
-      const first = this.#slices[0];
-      if (!first || this.#window!.forgets(first) > nowMs) return;
+    let first = this.#slices[0];
+    while (first && this.#window!.forgets(first) <= nowMs) {
       this.#slices.shift();
       this.#used -= first.amount;
+      first = this.#slices[0];
+    }
+    let last = this.#slices.at(-1);
+    while (last && last.startMs > nowMs + AHEAD_MS) {
+      this.#slices.pop();
+      this.#used -= last.amount;
+      last = this.#slices.at(-1);
     }
   }
 }

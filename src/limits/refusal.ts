@@ -61,10 +61,16 @@ export function shown({ kind, count }: Limit, amount: number): string {
   }
 }
 
+/** Two digits behind the point; of less than a cent two that say something: "12.50", "0.01", "0.0042". */
 function usd(units: number): string {
   const amount = units / UNITS_PER_USD;
-  return amount >= 1 || amount === 0 ? amount.toFixed(2) : amount.toPrecision(2);
+  if (amount >= 0.01 || amount <= 0) return amount.toFixed(2);
+  const digits = 1 - Math.floor(Math.log10(amount));
+  return amount.toFixed(Math.min(digits, MOST_DIGITS)).replace(/0+$/, '');
 }
+
+/** As many digits as a unit of money has. */
+const MOST_DIGITS = Math.log10(UNITS_PER_USD);
 
 function needs(limit: Limit, known: number): string {
   return limit.kind === 'tokens' || limit.kind === 'budget' ? `, this one needs ${shown(limit, known)}` : '';

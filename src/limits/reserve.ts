@@ -77,13 +77,17 @@ function refusalOf(charges: readonly Charge[], meters: readonly Meter[], nowMs: 
   return refusal;
 }
 
-/** What is guessed may be more than there is; what is known must fit, and something must be left. */
+/**
+ * What is guessed may be more than there is; what is known must fit, and something must be left. What uses nothing of a limit
+ * is not refused by it, also where others used more than there was.
+ */
 function fits({ known, amount }: Charge, room: number): boolean {
-  return room >= known && (room > 0 || amount === 0);
+  return amount === 0 || (room >= known && room > 0);
 }
 
-function taken({ amount, known, lenient }: Charge, room: number): number {
-  return lenient ? amount : Math.max(known, Math.min(amount, room));
+/** Clients choose how much they ask for: what refuses nothing is held up to the limit, so that sums stay exact. */
+function taken({ amount, known, lenient, most }: Charge, room: number): number {
+  return lenient ? Math.min(amount, Math.max(1, most)) : Math.max(known, Math.min(amount, room));
 }
 
 function roomIn({ most }: Charge, meter: Meter, nowMs: number): number {

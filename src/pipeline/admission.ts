@@ -2,11 +2,13 @@ import type { Access } from '../limits/access.ts';
 import type { Caller } from '../limits/caller.ts';
 import type { Lease } from '../limits/lease.ts';
 import type { Limit } from '../limits/limit.ts';
-import type { Asking, Expected, Limiter } from '../limits/limiter.ts';
+import type { Asking, Expected, Instead, Limiter } from '../limits/limiter.ts';
+import type { Endpoint } from '../wire/endpoints.ts';
 import type { Inbound } from './inbound.ts';
 import type { Candidate, ModelRegistry, Resolution } from './models.ts';
 import type { Usage } from '../wire/usage.ts';
 import { expectedUsage } from '../wire/charged.ts';
+import { isGlob } from '../config/globs.ts';
 import { estimate } from '../wire/estimate.ts';
 
 /** Who sends a request, as limits see it. */
@@ -51,6 +53,7 @@ export class Admission {
     const { registry, limiter } = this.#deps;
     const { endpoint } = inbound;
     const lenient = new Set<Limit>();
+    const givenUp = new Set<string>();
     const { access } = requester.caller;
     let resolution = registry.resolve(inbound.model, endpoint, access);
     let instead: string | undefined;
@@ -62,7 +65,20 @@ export class Admission {
       // A limit gives way once, so this comes to an end.
       lenient.add(answer.limit);
       instead = answer.model;
-      resolution = registry.resolve(answer.model, endpoint, access);
+      const next = this.#instead(answer, endpoint, access);
+      if (firstOf(next) !== firstOf(resolution)) givenUp.add(firstOf(resolution));
+      // Two limits that each name the other's model leave none.
+      if (givenUp.has(firstOf(next))) return answer.refuse();
+      resolution = next;
+    }
+  }
+
+  /** Where the other model is; who asked for another one is told of the limit where there is none. */
+  #instead({ model, refuse }: Instead, endpoint: Endpoint, access: Access): Resolution {
+    try {
+      return this.#deps.registry.resolve(model, endpoint, access);
+    } catch {
+      return refuse();
     }
   }
 
@@ -103,21 +119,33 @@ export class Admission {
   }
 }
 
+function firstOf({ candidates: [first] }: Resolution): string {
+  return `${first!.provider.name}/${first!.model}`;
+}
+
 const names = new WeakMap<readonly Candidate[], readonly string[]>();
 
 /** The names of targets by which limits know them; candidates are remembered by the registry, and so are these. */
 function namesOf(candidates: readonly Candidate[]): readonly string[] {
   let found = names.get(candidates);
   if (!found) {
-    found = [...new Set(candidates.flatMap(({ provider, model }) => targetNames(provider.name, model)))];
+    const all = candidates.flatMap(({ provider, model, offer }) =>
+      targetNames(provider.name, model, offer.name),
+    );
+    found = [...new Set(all)];
     names.set(candidates, found);
   }
   return found;
 }
 
-/** The names of a target: its model, and "provider/model". */
-export function targetNames(provider: string, model: string): readonly [string, string] {
-  return [model, `${provider}/${model}`];
+/**
+ * The names of a target, each alone and as "provider/model": the one that the provider knows, and the one by which it is offered
+ * here. By which of them a client asks makes no difference to a limit.
+ * @param offered a pattern, where the provider's names are all offered
+ */
+export function targetNames(provider: string, model: string, offered: string): readonly string[] {
+  const names = isGlob(offered) || offered === model ? [model] : [model, offered];
+  return names.flatMap((name) => [name, `${provider}/${name}`]);
 }
 
 function once<T>(make: () => T): () => T {

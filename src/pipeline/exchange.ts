@@ -259,7 +259,9 @@ export class Exchange {
     const output = told?.output ?? estimate?.output_tokens ?? 0;
     const usd = told ? this.#cost : (estimate?.cost ?? null);
     const target = this.#target;
-    const answered = target && this.#lane !== null ? targetNames(target.provider.name, target.model) : [];
+    const { name } = this.#offer ?? { name: '' };
+    const answered =
+      target && this.#lane !== null ? targetNames(target.provider.name, target.model, name) : [];
     this.#lease?.settle({ asked, answered, input, output, usd });
     if (!asked) return;
     const { key } = this.#asker;

@@ -48,10 +48,11 @@ export function estimate(endpoint: Endpoint, body: JsonObject | undefined, assum
   return { input, output: MAKING.has(endpoint) ? assumed : 0, bounded: !MAKING.has(endpoint) };
 }
 
-/** The longest answer that a request allows, tokens of one choice. */
+/** The longest answer that a request allows, tokens of one choice. Which field a provider goes by is not known: the largest counts. */
 function outputLimit(body: JsonObject): number | undefined {
   const { max_completion_tokens: completion, max_tokens: tokens, max_output_tokens: output } = body;
-  return countOf(completion) ?? countOf(tokens) ?? countOf(output);
+  const told = [completion, tokens, output].map(countOf).filter((limit) => limit !== undefined);
+  return told.length === 0 ? undefined : Math.max(...told);
 }
 
 /** About how many tokens a value has: its texts, and something for each picture, sound and file. */

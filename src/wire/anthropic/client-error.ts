@@ -21,6 +21,9 @@ const TYPES: ReadonlySet<string> = new Set([
 const BY_FAULT: Readonly<Partial<Record<Fault, string>>> = {
   rate_limited: 'rate_limit_error',
   full: 'rate_limit_error',
+  over_limit: 'rate_limit_error',
+  over_budget: 'rate_limit_error',
+  over_share: 'rate_limit_error',
   overloaded: 'overloaded_error',
   unavailable: 'overloaded_error',
   shutting_down: 'overloaded_error',

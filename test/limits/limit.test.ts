@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'bun:test';
+import type { LimitConfig } from '../../src/config/limits-schema.ts';
+import { limit } from '../../src/config/limits-schema.ts';
+import { limitsOf, UNITS_PER_USD, unitsOf } from '../../src/limits/limit.ts';
+import { MemoryLedger } from '../../src/limits/memory-ledger.ts';
+import { shown } from '../../src/limits/refusal.ts';
+
+const parsed = (input: object): LimitConfig => limit.parse(input);
+const one = (input: object, apart: readonly ('key' | 'user')[] = []) =>
+  limitsOf([parsed(input)], { name: 'group acme', apart })[0]!;
+
+describe('a limit is the same', () => {
+  const same = (a: object, b: object) => expect(one(a).id).toBe(one(b).id);
+  const other = (a: object, b: object) => expect(one(a).id).not.toBe(one(b).id);
+
+  test('whatever its amount is', () => same({ requests: 1, per: 'day' }, { requests: 2, per: 'day' }));
+  test('when a default is written out', () => {
+    same({ requests: 1, per: 'day' }, { requests: 1, per: 'day', window: 'calendar', time_zone: 'UTC' });
+    same({ requests: 1, per: 'minute' }, { requests: 1, per: 'minute', window: 'rolling' });
+    same({ tokens: 1, per: 'day' }, { tokens: 1, per: 'day', count: 'both' });
+  });
+  test('only with the same window, kind and models', () => {
+    other({ requests: 1, per: 'minute' }, { requests: 1, per: 'minute', window: 'calendar' });
+    other({ requests: 1, per: 'day' }, { requests: 1, per: 'day', time_zone: 'Europe/Berlin' });
+    other({ requests: 1, per: 'day' }, { tokens: 1, per: 'day' });
+    other({ tokens: 1, per: 'day' }, { tokens: 1, per: 'day', count: 'input' });
+    other({ tokens: 1, per: 'day' }, { tokens: 1, per: 'day', models: ['a'] });
+    other({ tokens: 1, per: 'day', models: ['a'] }, { tokens: 1, per: 'day', endpoints: ['a'] });
+  });
+});
+
+test('shown() writes money as people do', () => {
+  const budget = one({ budget: 1, per: 'day' });
+  const of = (usd: number) => shown(budget, Math.round(usd * UNITS_PER_USD));
+  expect([0, 12.5, 1, 0.01, 0.1, 0.1234, 0.0042, 0.00996, 0.0000000001, 1e9].map(of)).toEqual([
+    '0.00 USD',
+    '12.50 USD',
+    '1.00 USD',
+    '0.01 USD',
+    '0.10 USD',
+    '0.12 USD',
+    '0.0042 USD',
+    '0.01 USD',
+    '0.0000000001 USD',
+    '1000000000.00 USD',
+  ]);
+});
+
+test('unitsOf() is exact for what is an amount of units, and rounds the rest up', () => {
+  expect(unitsOf(0)).toBe(0);
+  for (const units of [1, 3, 7, 123_456_789, 10_000_000_001])
+    expect(unitsOf(units / UNITS_PER_USD)).toBe(units);
+  expect(unitsOf(0.1 + 0.2)).toBe(3_000_000_000);
+  expect(unitsOf(1.5 / UNITS_PER_USD)).toBe(2);
+});
+
+describe('MemoryLedger', () => {
+  const charge = (of: ReturnType<typeof one>, meter: string, most = of.most) => ({
+    limit: of,
+    meter,
+    most,
+    amount: 1,
+    known: 1,
+    lenient: false,
+  });
+
+  test('counts new callers together when there are too many, and each of the first for itself', () => {
+    const each = one({ requests: 2, per: 'day' }, ['user']);
+    const ledger = new MemoryLedger(new Map(), 100);
+    const admitted = Array.from(
+      { length: 20_000 },
+      (_, user) => ledger.reserve([charge(each, `${each.id} | ["${user}"]`)], 1).kind === 'taken',
+    );
+    expect(admitted.filter(Boolean).length).toBe(102);
+    expect(admitted.slice(0, 102)).toEqual(Array(102).fill(true));
+    expect(ledger.read(each, `${each.id} | ["7"]`, 1).used).toBe(1);
+  });
+
+  test('counts what is limited for all together by itself, however many callers there are', () => {
+    const each = one({ requests: 1, per: 'minute' }, ['user']);
+    const all = one({ requests: 5, per: 'total' });
+    const ledger = new MemoryLedger(new Map(), 1);
+    const ask = (user: string, atMs: number) =>
+      ledger.reserve([charge(each, user), charge(all, all.id)], atMs).kind;
+    expect(ask('a', 1)).toBe('taken');
+    expect(ask('b', 2)).toBe('taken');
+    expect(ask('c', 3)).toBe('refused');
+    // Those that are over give way, and what all have used stays used.
+    expect(ask('c', 200_000)).toBe('taken');
+    expect(ledger.read(all, all.id, 200_000).used).toBe(3);
+  });
+});

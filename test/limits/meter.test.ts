@@ -1,0 +1,52 @@
+import { expect, test } from 'bun:test';
+import { Meter } from '../../src/limits/meter.ts';
+import { windowOf } from '../../src/limits/window.ts';
+
+const DAY = 86_400_000;
+const day = windowOf({ per: 'day' });
+
+test('a meter counts until the very moment at which its window ends', () => {
+  const meter = new Meter(day);
+  meter.use(3, 5, 5);
+  expect(meter.used(DAY - 1)).toBe(3);
+  expect(meter.used(DAY)).toBe(0);
+});
+
+test('a meter keeps its slices in the order of time, also when the clock was set back over midnight', () => {
+  const meter = new Meter(day);
+  meter.use(2, DAY + 1, DAY + 1);
+  meter.use(3, DAY - 1, DAY - 1);
+  expect(meter.used(DAY - 1)).toBe(5);
+  expect(meter.stored().map(([startMs]) => startMs)).toEqual([0, DAY]);
+  expect(meter.freeAt(1, 5, DAY - 1)).toBe(DAY);
+  expect(meter.used(DAY)).toBe(2);
+});
+
+test('a meter forgets what a clock counted that was far ahead', () => {
+  const meter = new Meter(day);
+  meter.use(2, 400 * DAY, 400 * DAY);
+  meter.use(3, 1, 1);
+  expect(meter.used(1)).toBe(3);
+});
+
+test('a meter that is kept and read again counts on', () => {
+  for (const per of ['day', 'minute', 'total'] as const) {
+    const window = windowOf({ per });
+    const meter = new Meter(window);
+    meter.use(3, 1, 1);
+    meter.use(4, 2_000, 2_000);
+    const again = new Meter(
+      window,
+      JSON.parse(JSON.stringify(meter.stored())) as ReturnType<Meter['stored']>,
+    );
+    for (const atMs of [2_000, 59_999, 60_001, 62_000, DAY]) expect(again.used(atMs)).toBe(meter.used(atMs));
+  }
+});
+
+test('a meter takes back no more than there is', () => {
+  const meter = new Meter(day);
+  meter.use(1, 1, 1);
+  meter.use(-1, 1, 2);
+  meter.use(-1, 1, 3);
+  expect(meter.used(4)).toBe(0);
+});
