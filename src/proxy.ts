@@ -166,6 +166,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     log: () => log?.stats ?? { written: 0, dropped: 0, pending: 0 },
     sinkErrors: () => sinks.errors,
     refusals: () => spending.refusals.all,
+    limits: () => current.limiter.shared(),
   });
   // Signatures outlive a configuration: a conversation goes on after a reload.
   const memory = new BoundedReplay(first.limits.replay_memory);

@@ -13,6 +13,7 @@ import { Limiter } from './limits/limiter.ts';
 import { SharedKeeper } from './limits/shared-keeper.ts';
 import { MemoryLedger } from './limits/memory-ledger.ts';
 import { Refusals } from './limits/refusals.ts';
+import { chargedFor } from './logs/record.ts';
 import { endMs, recordsSince } from './logs/tail.ts';
 import { targetNames } from './pipeline/admission.ts';
 
@@ -91,7 +92,7 @@ export class Spending {
     const last = records.findLastIndex(({ id }) => known.has(id));
     const missing = records
       .slice(last + 1)
-      .filter((record) => record.attempts > 0 && (last >= 0 || endMs(record) >= mark.atMs));
+      .filter((record) => isCharged(record) && (last >= 0 || endMs(record) >= mark.atMs));
     for (const record of missing) this.#count(record, { limiter, callerOf, providers, keptMs: mark.atMs });
     await this.#keeper!.flush();
     this.#options.onProblem(
@@ -104,10 +105,8 @@ export class Spending {
   }
 
   #count(record: ReadRecord, { limiter, callerOf, providers, keptMs }: Recovery): void {
-    const { id, key, group, model, provider, upstream_model, endpoint, user, estimate } = record;
-    const input = record.input_tokens ?? estimate?.input_tokens ?? 0;
-    const output = record.output_tokens ?? estimate?.output_tokens ?? 0;
-    const cost = record.input_tokens === null ? (estimate?.cost ?? null) : record.cost;
+    const { id, key, group, model, provider, upstream_model, endpoint, user } = record;
+    const { input, output, cost } = chargedFor(record);
     const caller = (key !== null && callerOf(key)) || { ...STRANGER, key, group };
     const targets =
       provider === null || upstream_model === null
@@ -118,7 +117,7 @@ export class Spending {
       { caller, endpoint, model, targets, user: user ?? null },
       { input, output, usd: cost, ...times },
     );
-    this.used({ id, key, tokens: input + output, usd: cost ?? 0 });
+    if (record.attempts > 0) this.used({ id, key, tokens: input + output, usd: cost ?? 0 });
   }
 
   #open(config: Config): void {
@@ -155,6 +154,11 @@ interface Recovery {
   readonly providers: Config['providers'];
   /** When what was used was last kept, epoch milliseconds. */
   readonly keptMs: number;
+}
+
+/** Whether limits count a request: a provider was asked, or the proxy took feedback. */
+function isCharged({ attempts, endpoint, outcome }: ReadRecord): boolean {
+  return attempts > 0 || (endpoint === 'feedback' && outcome === 'success');
 }
 
 /** The name by which a provider's model is offered here, where that is another. */

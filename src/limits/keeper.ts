@@ -29,7 +29,7 @@ export class Keeper {
   readonly #store: UsageStore;
   readonly #lastIds: string[] = [];
   #cancel: (() => void) | undefined;
-  #writing: Promise<void> | undefined;
+  #writing: Promise<void> = Promise.resolve();
   /** What could not be written, by name. */
   #unwritten = new Map<string, ChangedMeter>();
   #failed = false;
@@ -42,9 +42,9 @@ export class Keeper {
     this.ledger = new MemoryLedger(meters, options.maxMeters);
     this.accounts = new Accounts((key) => this.#store.accountOf(key));
     this.crashed = crashed;
-    // Whoever finds this mark knows that there was no end.
-    if (!crashed) this.#store.mark({ atMs: options.clock.now(), lastIds: [] });
     this.#lastIds.push(...(crashed?.lastIds ?? []));
+    // Should it end before it has anything to write, what is in the log since now is not yet counted.
+    if (!crashed) this.#store.mark({ atMs: options.clock.now(), lastIds: [] });
   }
 
   /** A request is over and counted. */
@@ -59,7 +59,8 @@ export class Keeper {
 
   /** Writes what changed. One that fails is tried again with the next; that is told once. */
   async flush(): Promise<void> {
-    this.#writing = (this.#writing ?? Promise.resolve()).then(() => this.#write());
+    // One after the other: a timer and the end may both wait for the same write.
+    this.#writing = this.#writing.then(() => this.#write());
     await this.#writing;
   }
 
@@ -67,6 +68,7 @@ export class Keeper {
   async close(): Promise<void> {
     this.#cancel?.();
     await this.flush();
+    this.#cancel?.();
     this.#store.close(!this.#failed);
   }
 

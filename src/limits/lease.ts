@@ -9,7 +9,7 @@ import { shown } from './refusal.ts';
 
 /** What came of a request. */
 export interface Outcome {
-  /** Whether anybody was asked. */
+  /** Whether a provider was asked, or the proxy itself has taken it. */
   readonly asked: boolean;
   /** Names of what answered: the model, and "provider/model"; none where nothing did. */
   readonly answered: readonly string[];

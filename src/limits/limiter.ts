@@ -132,6 +132,15 @@ export class Limiter {
       }));
   }
 
+  /** What is used of the limits that hold for several callers together. */
+  shared(): { readonly limit: Limit; readonly taken: number }[] {
+    const nowMs = this.#deps.clock.now();
+    return this.#tree.shared.map((limit) => {
+      const { used, reserved } = this.#deps.ledger.read(limit, limit.id, nowMs);
+      return { limit, taken: used + reserved };
+    });
+  }
+
   /** Counts a request that was answered before this process began, in the windows of that time. */
   recover(marks: Marks, used: Answered): void {
     const { unpriced } = this.#tree.of(marks.caller);

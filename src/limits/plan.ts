@@ -37,6 +37,14 @@ export class LimitTree {
     this.#everybody = limitsOf(limits, { name: 'everybody', apart: [] });
   }
 
+  /** Limits that are not counted apart: those of groups, and of everybody. */
+  get shared(): readonly Limit[] {
+    const ofGroups = Object.entries(this.#groups).flatMap(([name, { limits }]) =>
+      limitsOfGroup(name, limits),
+    );
+    return [...ofGroups, ...this.#everybody.filter(({ owner }) => owner.apart.length === 0)];
+  }
+
   of(caller: Caller): Plan {
     let plan = this.#plans.get(caller);
     if (!plan) this.#plans.set(caller, (plan = this.#plan(caller)));
@@ -68,11 +76,15 @@ export class LimitTree {
       ...groupsOf(group, this.#groups).flatMap(({ name, group: each }) => [
         ...limitsOf(each.each_key, { name: `each key of group ${name}`, apart: ['key'] }).map(raised),
         ...limitsOf(each.each_user, { name: `each user of group ${name}`, apart: ['user'] }).map(shared),
-        ...limitsOf(each.limits, { name: `group ${name}`, apart: [] }).map(shared),
+        ...limitsOfGroup(name, each.limits).map(shared),
       ]),
       ...this.#everybody.map(shared),
     ];
   }
+}
+
+function limitsOfGroup(name: string, limits: Config['groups'][string]['limits']): Limit[] {
+  return limitsOf(limits, { name: `group ${name}`, apart: [] });
 }
 
 /** Of a request nothing is known. */

@@ -85,7 +85,8 @@ export class UsageStore {
       }
       this.#db.run('COMMIT');
     } catch (thrown) {
-      this.#db.run('ROLLBACK');
+      // SQLite has rolled it back itself where the disk is full.
+      if (this.#db.inTransaction) this.#db.run('ROLLBACK');
       throw thrown;
     }
   }

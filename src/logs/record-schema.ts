@@ -85,7 +85,7 @@ export const head = z.object({
     })
     .optional()
     .describe(
-      'What limits were charged where the provider did not tell what was used, as when a stream is cut: about a token for 4 characters.',
+      'What limits were charged in place of the tokens above where the provider did not tell all that was used, as when a stream is cut.',
     ),
   units: z
     .partialRecord(z.enum(Object.values(UNITS)), z.number().nonnegative())

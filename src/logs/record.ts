@@ -22,6 +22,22 @@ export function oneLine(json: string): string {
   return json.includes('\n') || json.includes('\r') ? JSON.stringify(JSON.parse(json)) : json;
 }
 
+/** What a request is charged for: what the provider told, or an estimate where it did not tell all. */
+export function chargedFor({
+  input_tokens: input,
+  output_tokens: output,
+  cost,
+  estimate,
+}: Pick<LogRecord, 'input_tokens' | 'output_tokens' | 'cost' | 'estimate'>): {
+  readonly input: number;
+  readonly output: number;
+  /** USD, `null` where the price is unknown. */
+  readonly cost: number | null;
+} {
+  if (estimate) return { input: estimate.input_tokens, output: estimate.output_tokens, cost: estimate.cost };
+  return { input: input ?? 0, output: output ?? 0, cost };
+}
+
 /** Bytes of a line beside its texts. */
 const HEAD_BYTES = 1_000;
 const ATTEMPT_BYTES = 100;

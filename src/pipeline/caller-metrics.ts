@@ -1,5 +1,6 @@
 import type { LogRecord } from '../logs/record.ts';
 import type { Family, Sample } from './prometheus.ts';
+import { chargedFor } from '../logs/record.ts';
 import { counter } from './prometheus.ts';
 import { Series } from './series.ts';
 
@@ -38,11 +39,12 @@ export class CallerMetrics {
 
 const nothing = (): Used => ({ requests: 0, input: 0, output: 0, cost: 0 });
 
-function add(used: Used, { input_tokens: input, output_tokens: output, cost, estimate }: LogRecord): void {
+function add(used: Used, record: LogRecord): void {
+  const { input, output, cost } = chargedFor(record);
   used.requests += 1;
-  used.input += input ?? estimate?.input_tokens ?? 0;
-  used.output += output ?? estimate?.output_tokens ?? 0;
-  used.cost += cost ?? estimate?.cost ?? 0;
+  used.input += input;
+  used.output += output;
+  used.cost += cost ?? 0;
 }
 
 function familiesOf(name: string, words: string, { all }: Series<string, Used>): Family[] {

@@ -50,6 +50,11 @@ export interface Used {
   readonly usd: number;
 }
 
+/** How a client ends a request that has no answer yet: by going, or by a deadline of its own. */
+const LEAVING: ReadonlySet<Fault> = new Set(['client_abort', 'deadline']);
+
+const NO_USAGE = plainUsage(0, 0);
+
 /** Longest finish reason and longest words of an error in a record, characters: providers write both. */
 const MAX_FINISH = 100;
 const MAX_ERROR = 4_000;
@@ -240,29 +245,52 @@ export class Exchange {
     for (const action of this.#afterwards) this.#part('release', action);
     const { usage } = ending.answer ?? NO_ANSWER;
     if (this.#target && usage) this.#cost = this.#part('cost', () => this.#price(usage)) ?? null;
-    const estimate = usage ? undefined : this.#part('estimate', () => this.#estimated(ending.answer));
+    const estimate = this.#part('estimate', () => this.#estimated(ending));
     this.#part('limits', () => this.#settle(usage, estimate));
     return this.#deps.sinks.take(this.#record(ending, estimate));
   }
 
-  /** What limits are charged for an answer whose provider does not tell: the client left, or no tokens are counted there. */
-  #estimated(answer: Answered | undefined): LogRecord['estimate'] {
-    const comes = this.#lane !== null && saysWhy(this.endpoint);
-    if (!this.#lease || !comes || !answer?.written || !this.#expected) return undefined;
-    const usage = plainUsage(this.#expected().input, answer.written());
-    return { input_tokens: usage.input, output_tokens: usage.output, cost: this.#price(usage) };
+  /**
+   * What limits are charged where no provider tells all that was used: the answer was cut, its client left, or no tokens are
+   * counted there.
+   */
+  #estimated({ answer, error }: Ending): LogRecord['estimate'] {
+    if (!this.#lease || !this.#expected || !saysWhy(this.endpoint)) return undefined;
+    const { usage, finish, parts, written } = answer ?? NO_ANSWER;
+    if (this.#lane === null) return this.#leftOpen(error) ? this.#tokens(NO_USAGE, 1, 0) : undefined;
+    // Some tell the input when they begin, and of the output no more than that it began.
+    const isTold = usage !== undefined && finish !== null && !parts;
+    if (isTold || !written) return undefined;
+    const untold = parts ? parts.filter((part) => part.input_tokens === null).length : usage ? 0 : 1;
+    return this.#tokens(usage ?? NO_USAGE, untold, written());
+  }
+
+  /** Whether the client went while a provider was at work, who is paid for what it was given. */
+  #leftOpen(error: ProxyError | undefined): boolean {
+    return this.attempts.length > 0 && error !== undefined && LEAVING.has(error.fault);
+  }
+
+  /** @param untold how often the input was sent to somebody who did not tell of it */
+  #tokens(told: Usage, untold: number, written: number): LogRecord['estimate'] {
+    const input = told.input + untold * this.#expected!().input;
+    const output = Math.max(told.output, written);
+    const cost = this.#target ? this.#price({ ...told, input, output }) : null;
+    return { input_tokens: input, output_tokens: output, cost };
   }
 
   #settle(told: Usage | undefined, estimate: LogRecord['estimate']): void {
     const asked = this.attempts.length > 0;
-    const input = told?.input ?? estimate?.input_tokens ?? 0;
-    const output = told?.output ?? estimate?.output_tokens ?? 0;
-    const usd = told ? this.#cost : (estimate?.cost ?? null);
+    const isTaken = asked || this.#opinion !== undefined;
+    const input = estimate?.input_tokens ?? told?.input ?? 0;
+    const output = estimate?.output_tokens ?? told?.output ?? 0;
+    const usd = estimate ? estimate.cost : this.#cost;
     const target = this.#target;
     const { name } = this.#offer ?? { name: '' };
     const answered =
-      target && this.#lane !== null ? targetNames(target.provider.name, target.model, name) : [];
-    this.#lease?.settle({ asked, answered, input, output, usd });
+      target && (this.#lane !== null || estimate)
+        ? targetNames(target.provider.name, target.model, name)
+        : [];
+    this.#lease?.settle({ asked: isTaken, answered, input, output, usd });
     if (!asked) return;
     const { key } = this.#asker;
     this.#deps.used({ id: this.id, key, tokens: input + output, usd: usd ?? 0 });

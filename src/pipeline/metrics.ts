@@ -31,16 +31,27 @@ export interface MetricSources {
     readonly kind: string;
     readonly count: number;
   }[];
+  /** What is used of limits that hold for several callers together. */
+  readonly limits: () => readonly LimitUse[];
   /** Resident memory, bytes. */
   readonly memory: () => number;
 }
+
+/** How much of a limit is used and reserved. */
+interface LimitUse {
+  readonly limit: { readonly name: string; readonly kind: string; readonly most: number };
+  readonly taken: number;
+}
+
+/** Limits that have a series of their own. */
+const MAX_LIMITS = 200;
 
 /** What a provider was used for. A kind of token that it never told of has no value. */
 interface Usage {
   input?: number;
   output?: number;
   cached?: number;
-  /** What limits were charged where nobody told. */
+  /** What limits were charged beyond what was told. */
   input_estimated?: number;
   output_estimated?: number;
   cost?: number;
@@ -108,8 +119,9 @@ export class Metrics {
     if (record.cached_tokens) usage.cached = (usage.cached ?? 0) + record.cached_tokens;
     const { estimate } = record;
     if (estimate) {
-      usage.input_estimated = (usage.input_estimated ?? 0) + estimate.input_tokens;
-      usage.output_estimated = (usage.output_estimated ?? 0) + estimate.output_tokens;
+      // A part of it may have been told.
+      usage.input_estimated = (usage.input_estimated ?? 0) + estimate.input_tokens - (input_tokens ?? 0);
+      usage.output_estimated = (usage.output_estimated ?? 0) + estimate.output_tokens - (output_tokens ?? 0);
     }
     if (record.cost) usage.cost = (usage.cost ?? 0) + record.cost;
   }
@@ -176,7 +188,8 @@ export class Metrics {
   }
 
   #ofProcess(): Family[] {
-    const { inFlight, buffered, unread, recording, log, sinkErrors, refusals, memory } = this.#sources;
+    const { inFlight, buffered, unread, recording, log, sinkErrors, refusals, limits, memory } =
+      this.#sources;
     const { written, dropped, pending } = log();
     const gauge = (name: string, help: string, value: number) =>
       family('gauge', name, help, [{ labels: {}, value }]);
@@ -198,6 +211,16 @@ export class Metrics {
         'Requests refused and answers cut by limits',
         refusals().map(({ limit, kind, count }) => ({ labels: { limit, kind }, value: count })),
       ),
+      {
+        ...family(
+          'gauge',
+          'limit_used_ratio',
+          'Share of a limit that is used or reserved, of limits of groups and of everybody',
+          usedRatios(limits()),
+        ),
+        // Workers count together.
+        aggregator: 'largest' as const,
+      },
       gauge('process_resident_memory_bytes', 'Resident memory', memory()),
     ];
   }
@@ -208,6 +231,18 @@ export class Metrics {
     this.#models.add(model);
     return model;
   }
+}
+
+/** Limits of one name, such as those of several time zones, have one value: the largest. */
+function usedRatios(limits: readonly LimitUse[]): Sample[] {
+  const ratios = new Map<string, Sample>();
+  for (const { limit, taken } of limits.slice(0, MAX_LIMITS)) {
+    const { name, kind, most } = limit;
+    const value = most > 0 ? taken / most : 1;
+    const other = ratios.get(name);
+    if (!other || other.value < value) ratios.set(name, { labels: { limit: name, kind }, value });
+  }
+  return [...ratios.values()];
 }
 
 const counts = ({ all }: Series<string, { count: number }>): Sample[] =>

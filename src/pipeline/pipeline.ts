@@ -10,6 +10,9 @@ import type { Job, Routed } from './router.ts';
 import type { StreamBudget } from './stream-budget.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { endingError, endingOf, untoldEnding } from '../wire/endings.ts';
+import { tokensOf } from '../wire/estimate.ts';
+import type { Json } from '../wire/json.ts';
+import { parseJson } from '../wire/json.ts';
 import { saysWhy } from '../wire/endpoints.ts';
 import { Delivery } from './delivery.ts';
 import { Pump } from './pump.ts';
@@ -94,7 +97,8 @@ export class Pipeline {
   #settleWhole({ opened, target, ticket, beganMs }: Routed, whole: Whole, exchange: Exchange): void {
     const nowMs = this.#deps.clock.monotonic();
     const { usage, finish, body, text } = whole;
-    const written = () => Math.ceil(body.length / 4);
+    const written = () =>
+      text === undefined ? Math.ceil(body.length / 4) : tokensOf((parseJson(text) ?? text) as Json);
     target.used(ticket, usage, saysWhy(exchange.endpoint) ? written : undefined);
     target.succeed(ticket, nowMs, nowMs - beganMs);
     const answer = { usage, finish, bytes: body.length, written, text: () => text, malformed: 0 };

@@ -17,8 +17,8 @@ export interface Family {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly values: readonly Sample[];
-  /** How values of several processes become one: their sum, or the state that they agree on. */
-  readonly aggregator: 'sum' | 'state';
+  /** How values of several processes become one: their sum, the largest, or the state that they agree on. */
+  readonly aggregator: 'sum' | 'largest' | 'state';
 }
 
 /** How often something took how long: counts for each bound, which hold what is less or equal. */

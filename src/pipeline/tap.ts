@@ -9,14 +9,13 @@ import type { Passing } from './passing.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyBody, tellable } from '../wire/classify.ts';
 import { endingError, endingOf, fails, untoldEnding } from '../wire/endings.ts';
+import { weightOf } from '../wire/estimate.ts';
+import { eachSaid } from '../wire/said.ts';
 import { errorIn } from '../wire/error-event.ts';
 import type { SseEvent } from '../wire/sse.ts';
 import { eventJson } from '../wire/event-json.ts';
 import { isObject, numberOf, stringOf } from '../wire/json.ts';
 import { brokenEvent } from '../wire/shapes/events.ts';
-
-/** About what an event has around the text that it brings, characters. */
-const EVENT_BYTES = 200;
 
 /** Bytes of the rest of an answer that was let go, before that is let go as well. */
 const REST = 64 * 1024;
@@ -32,8 +31,9 @@ export class Tap {
   readonly #shown: (answer: JsonObject) => JsonObject;
   #assembler: Assembler;
   #bytes = 0;
-  /** Characters of all events. */
-  #passed = 0;
+  /** Tokens of what the model wrote, about, and in how many events it came. */
+  #said = 0;
+  #sayings = 0;
   #overflowed = false;
   #content = false;
   /** What an assembler that was let go knew of the end. */
@@ -115,9 +115,9 @@ export class Tap {
     };
   }
 
-  /** Tokens of the answer so far, about: one for each chunk at least, and one for 4 bytes beyond what an event has around it. */
+  /** Tokens of the answer so far, about: one for each event that brings some of it at least. */
   get written(): number {
-    return Math.max(this.chunks, Math.ceil((this.#passed - this.chunks * EVENT_BYTES) / 4));
+    return Math.max(this.#sayings, Math.ceil(this.#said));
   }
 
   /** What the client has, when that is one plain text in progress, known in full. */
@@ -215,7 +215,7 @@ export class Tap {
   chunk(value: JsonObject, bytes: number): void {
     this.chunks += 1;
     this.#bytes += bytes;
-    this.#passed += bytes;
+    this.#listen(value);
     // Of an answer that was let go there is only to be known how it goes on.
     const most = this.#overflowed ? Math.min(REST, this.#maxBytes) : this.#maxBytes;
     if (this.#bytes > most) this.letGo();
@@ -236,6 +236,12 @@ export class Tap {
     this.#usage = this.#assembler.usage ?? this.#usage;
     this.#assembler = this.#assembler.fresh();
     this.#bytes = 0;
+  }
+
+  #listen(value: JsonObject): void {
+    const before = this.#said;
+    eachSaid(value, (text) => (this.#said += weightOf(text)));
+    if (this.#said > before) this.#sayings += 1;
   }
 
   /** An event without which the rest cannot be read ends the answer. */

@@ -8,6 +8,8 @@ import { headerMap, requestId } from '../wire/headers.ts';
 import { contentFor } from './content.ts';
 import { errorResponse, statusOf } from './error.ts';
 import type { Called } from './body.ts';
+import type { Client } from './auth.ts';
+import { addressOf } from './network.ts';
 import { bodyLimits, readBody } from './body.ts';
 import { atOnce } from '../turns.ts';
 import { boundsOf, readJson } from './json.ts';
@@ -61,7 +63,7 @@ export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
         );
       const { request_id: about, ...kept } = stored;
       const body = { object: 'feedback', id: exchange.id, request_id: about, stored: Object.keys(kept) };
-      return c.json(body, ACCEPTED, { 'x-request-id': exchange.id });
+      return c.json(body, ACCEPTED, { ...exchange.limitHeaders, 'x-request-id': exchange.id });
     } catch (thrown) {
       const error = toProxyError(thrown);
       if (error.fault === 'internal') context.problem(`Request ${exchange.id}: ${error.message}`);
@@ -93,6 +95,7 @@ async function take(context: ServerContext, exchange: Exchange, call: Called): P
   const parsed = feedback.safeParse(atOnce(readJson(bytes, boundsOf(limits))).value);
   if (!parsed.success) throw refused(parsed.error);
   const { request_id, score, label, correction: better, comment } = parsed.data;
+  charge(context, exchange, call, client);
   // Words of people are kept only where the words of requests are.
   const words = content === 'full';
   const given = {
@@ -105,6 +108,26 @@ async function take(context: ServerContext, exchange: Exchange, call: Called): P
   exchange.says({ score: score ?? null, feedback: given });
   return given;
 }
+
+/** It is a request: limits of requests count it, and it uses nothing else. @throws ProxyError `over_limit` */
+function charge({ limiter }: ServerContext, exchange: Exchange, call: Called, client: Client): void {
+  const lease = limiter.admit({
+    caller: client,
+    endpoint: 'feedback',
+    model: '',
+    targets: [],
+    user: null,
+    address: () => addressOf(call.request, call.server),
+    expected: () => NOTHING,
+    price: () => 0,
+    allPriced: () => true,
+  });
+  if (lease?.kind === 'instead') return lease.refuse();
+  exchange.admitted(lease, () => NOTHING);
+  if (lease) exchange.limitHeaders = lease.headers(false);
+}
+
+const NOTHING = { input: 0, output: 0, bounded: true };
 
 function refused({ issues }: z.ZodError): ProxyError {
   const [issue] = issues;

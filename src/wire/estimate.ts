@@ -79,7 +79,12 @@ function isMedium(key: string, object: { readonly [key: string]: Json }): boolea
 }
 
 function ofText(text: string): number {
-  return Math.ceil(text.length / CHARACTERS) + dense(text);
+  return Math.ceil(weightOf(text));
+}
+
+/** The tokens of a piece of text, about, not rounded: those of its pieces add up to those of the whole. */
+export function weightOf(text: string): number {
+  return text.length / CHARACTERS + dense(text);
 }
 
 /** How often text is looked at that is long: every so many characters. */
@@ -90,5 +95,5 @@ function dense(text: string): number {
   const step = Math.max(1, Math.floor(text.length / LOOKS));
   let found = 0;
   for (let at = 0; at < text.length; at += step) if (text.charCodeAt(at) > 0x2e7f) found += 1;
-  return Math.ceil(found * step * (1 - 1 / CHARACTERS));
+  return found * step * (1 - 1 / CHARACTERS);
 }

@@ -24,7 +24,7 @@ function mergeSamples(samples: readonly Sample[], aggregator: Family['aggregator
   const alike = Map.groupBy(samples, ({ metricName, labels }) => JSON.stringify([metricName, labels]));
   return [...alike.values()].map((group) => {
     const values = group.map(({ value }) => value);
-    return { ...group[0]!, value: aggregator === 'sum' ? sum(values) : agreed(values) };
+    return { ...group[0]!, value: COMBINED[aggregator](values) };
   });
 }
 
@@ -32,3 +32,5 @@ const agreed = (values: readonly number[]) =>
   values.every((value) => value === values[0]) ? values[0]! : MIXED;
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+const COMBINED = { sum, state: agreed, largest: (values: readonly number[]) => Math.max(...values) } as const;

@@ -14,6 +14,7 @@ const NOTHING: MetricSources = {
   log: () => ({ written: 0, dropped: 0, pending: 0 }),
   sinkErrors: () => new Map(),
   refusals: () => [],
+  limits: () => [],
   memory: () => 0,
 };
 

@@ -1,0 +1,44 @@
+import type { JsonObject } from './json.ts';
+import { isObject } from './json.ts';
+
+/** Fields of a piece of an answer that hold what the model wrote, and not what it is called or signed with. */
+const WRITTEN = new Set([
+  'content',
+  'text',
+  'reasoning_content',
+  'reasoning',
+  'refusal',
+  'thinking',
+  'partial_json',
+  'arguments',
+]);
+
+/** Fields in which more of them are. */
+const AROUND = new Set(['delta', 'message', 'choices', 'tool_calls', 'function', 'function_call']);
+
+/**
+ * Hands on what the model wrote in one event of a stream, of whichever protocol: pieces of text, reasoning, refusals and
+ * arguments. What repeats earlier pieces, such as the end of an item of Responses, is left out.
+ */
+export function eachSaid(event: JsonObject, take: (text: string) => void): void {
+  const { type, delta } = event;
+  if (typeof type === 'string') {
+    if (typeof delta === 'string') take(delta);
+    else if (type === 'content_block_delta' && isObject(delta)) written(delta, take);
+    return;
+  }
+  written(event, take);
+}
+
+function written(value: JsonObject, take: (text: string) => void): void {
+  for (const name in value) {
+    const field = value[name];
+    if (typeof field === 'string') {
+      if (WRITTEN.has(name)) take(field);
+    } else if (Array.isArray(field)) {
+      if (AROUND.has(name) || name === 'content') {
+        for (const item of field) if (isObject(item)) written(item, take);
+      }
+    } else if (AROUND.has(name) && isObject(field)) written(field, take);
+  }
+}
