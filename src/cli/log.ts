@@ -10,6 +10,7 @@ export function programLog(
   logging: Pick<Config['logging'], 'level' | 'format'>,
   worker?: number,
 ): ConsolaInstance {
+  outliveReader();
   const levels = { silent: -999, error: 0, warn: 1, info: 3, debug: 4 } as const;
   const reporter = logging.format === 'json' ? jsonReporter(worker) : textReporter(worker);
   return createConsola({
@@ -18,6 +19,15 @@ export function programLog(
     stdout: process.stderr,
     stderr: process.stderr,
   });
+}
+
+let outlives = false;
+
+/** Whoever reads stderr may go, as a collector of logs that is restarted does. That must not end what serves. */
+function outliveReader(): void {
+  if (outlives) return;
+  outlives = true;
+  process.stderr.on('error', () => undefined);
 }
 
 const jsonReporter = (worker: number | undefined): ConsolaReporter => ({

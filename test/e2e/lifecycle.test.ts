@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Serving } from '../helpers/binary.ts';
-import { built, cleared, run, serve, serveConfig } from '../helpers/binary.ts';
+import { BINARY, built, cleared, folder, run, serve, serveConfig } from '../helpers/binary.ts';
 import { brokenProvider } from '../helpers/broken.ts';
 import { until } from '../helpers/until.ts';
 
@@ -276,3 +276,29 @@ test('a client that takes nothing is cut off, the provider is let go, and memory
   expect(bytes).toBeLessThan(400 * 1024 ** 2);
   for (const socket of sockets) socket.destroy();
 });
+
+test.skipIf(process.platform === 'win32')(
+  'goes on when nobody reads its stderr any more',
+  async () => {
+    const cwd = folder();
+    const write = (level: string) =>
+      writeFileSync(join(cwd, 'config.yaml'), JSON.stringify({ ...SLOW, logging: { level } }));
+    write('info');
+    const child = Bun.spawn(['bash', '-c', `exec "$0" serve --port 0 2> >(head -c 1 > /dev/null)`, BINARY], {
+      cwd,
+      stdout: 'pipe',
+      stderr: 'ignore',
+    });
+    const { value } = await child.stdout.getReader().read();
+    const url = /http:\/\/[\d.:]+/.exec(new TextDecoder().decode(value))![0];
+    // Each is told of in a line.
+    for (const level of ['info', 'debug', 'info', 'debug']) {
+      write(level);
+      await Bun.sleep(1_100);
+    }
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await child.exited).toBe(0);
+  },
+  20_000,
+);
