@@ -176,6 +176,39 @@ const REQUESTS: Readonly<Record<string, Making>> = {
   '10 MB of braces': chat({}, [user('{ , '.repeat(2.5 * MB))]),
 };
 
+/** A request of Messages with calls, each of which is given so many texts of escapes. */
+const inputs =
+  (calls: number, texts: number): Making =>
+  () => ({
+    path: '/v1/messages',
+    body: JSON.stringify({
+      model: 'up/x',
+      max_tokens: 9,
+      messages: [
+        user('hello'),
+        ...many(calls, (n) => [
+          {
+            role: 'assistant',
+            content: [
+              {
+                type: 'tool_use',
+                id: `call_${n}`,
+                name: 'f',
+                input: { list: many(texts, () => '\n'.repeat(1_000)) },
+              },
+            ],
+          },
+          user([{ type: 'tool_result', tool_use_id: `call_${n}`, content: 'done' }]),
+        ]).flat(),
+      ],
+    }),
+  });
+
+const TRANSLATED: Readonly<Record<string, Making>> = {
+  '30 MB of what calls of Messages are given': inputs(30, 500),
+  'the same of one call': inputs(1, 15_000),
+};
+
 /** Requests whose answer is heavy. */
 const ANSWERS: Readonly<Record<string, Making>> = {
   'an answer of 50 MB of text': asking('up/text'),
@@ -212,4 +245,4 @@ const ANSWERS: Readonly<Record<string, Making>> = {
   'an answer of 150,000 fields, translated': asking('up/manyFields', {}, '/v1/messages'),
 };
 
-export const HEAVY: Readonly<Record<string, Making>> = { ...REQUESTS, ...ANSWERS };
+export const HEAVY: Readonly<Record<string, Making>> = { ...REQUESTS, ...TRANSLATED, ...ANSWERS };

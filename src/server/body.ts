@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
 import type { Encoding } from '../wire/encoding.ts';
@@ -58,8 +59,11 @@ const SHORT = 2 * 1024 * 1024;
 /** Bodies up to this length count for no address: their number is bounded, by limits.max_concurrent. */
 const SMALL = 64 * 1024;
 
-/** Bodies that are decompressed at a time: each takes up to 20 MB beside its result, and there are few threads for it. */
-const inflating = new Gate(4);
+/**
+ * Bodies that are decompressed at a time: each takes up to 20 MB beside its result, and a thread, which must leave a core to
+ * the event loop.
+ */
+const inflating = new Gate(Math.max(1, Math.min(4, availableParallelism() - 1)));
 
 /**
  * The request body, decompressed. Its bytes are counted as they arrive: what a header announces only refuses earlier.

@@ -4,7 +4,7 @@ import type { Steps } from '../turns.ts';
 const PIECE = 512 * 1024;
 
 /** Characters without escapes that are read at once. */
-const COPIED = 8 * 1024 * 1024;
+const COPIED = 4 * 1024 * 1024;
 
 /** The longest escape but one character: \u00e9. */
 const ESCAPE = 6;

@@ -1,5 +1,5 @@
 import type { ChatRequest, ChatResponse } from './chat.ts';
-import { listOf, objectOf } from './json.ts';
+import { isObject, listOf, objectOf } from './json.ts';
 
 /** The texts in a request that a provider is given as JSON: arguments of calls, and their results. */
 export function jsonWithinRequest({ messages }: ChatRequest): string[] {
@@ -20,4 +20,27 @@ function argumentsOf(message: unknown): string[] {
     const text = objectOf(objectOf(call).function).arguments;
     return typeof text === 'string' ? [text] : [];
   });
+}
+
+/** Where calls stand in the requests and answers of all protocols, and what they are given there. */
+const ON_THE_WAY: ReadonlySet<string> = new Set(
+  'candidates choices content contents function functionCall message messages output parts toolUse tool_calls'.split(
+    ' ',
+  ),
+);
+const GIVEN: ReadonlySet<string> = new Set(['args', 'arguments', 'input']);
+
+/** What calls are given as objects, in whatever protocol: in chat it is text. */
+export function callInputsWithin(body: unknown): object[] {
+  const found: object[] = [];
+  const left: unknown[] = [body];
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    if (Array.isArray(value)) for (const member of value) left.push(member ?? null);
+    if (!isObject(value)) continue;
+    for (const [name, member] of Object.entries(value)) {
+      if (ON_THE_WAY.has(name)) left.push(member);
+      else if (GIVEN.has(name) && isObject(member)) found.push(member);
+    }
+  }
+  return found;
 }

@@ -14,7 +14,7 @@ import { responses } from '../helpers/callers/responses.ts';
 import { checkChatStream } from '../helpers/grammar/chat.ts';
 import { checkMessagesStream } from '../helpers/grammar/messages.ts';
 import { checkResponsesStream } from '../helpers/grammar/responses.ts';
-import { isObject, objectOf, parseJson } from '../../src/wire/json.ts';
+import { ANSWER_BOUNDS, isObject, objectOf, parseJson } from '../../src/wire/json.ts';
 import { shapeProblems } from './shapes.ts';
 
 export interface Seen {
@@ -38,7 +38,7 @@ export async function problemsOf(fuzzed: Case, seen: Seen): Promise<string[]> {
 }
 
 function bodyOf({ body }: Got): JsonObject {
-  const value = parseJson(body.toString());
+  const value = parseJson(body.toString(), ANSWER_BOUNDS);
   return isObject(value) ? value : {};
 }
 
@@ -90,7 +90,7 @@ async function answerProblems(fuzzed: Case, seen: Seen): Promise<string[]> {
     status >= 400 &&
     got.complete &&
     got.body.length > 0 &&
-    !isObject(parseJson(got.body.toString())) &&
+    !isObject(parseJson(got.body.toString(), ANSWER_BOUNDS)) &&
     isJson(got)
   )
     problems.push('an error whose body is no JSON object');
@@ -148,7 +148,7 @@ async function successProblems(fuzzed: Case, seen: Seen): Promise<string[]> {
     !streamed &&
     got.complete &&
     isJson(got) &&
-    parseJson(got.body.toString()) === undefined &&
+    parseJson(got.body.toString(), ANSWER_BOUNDS) === undefined &&
     understood(endpoint)
   )
     problems.push('a body that is no JSON');

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Ask } from './answers.ts';
 import type { Plan } from './draft-answer.ts';
-import { isObject, parseJson } from '../../src/wire/json.ts';
+import { ANSWER_BOUNDS, isObject, parseJson } from '../../src/wire/json.ts';
 import { Dice } from '../simulate/dice.ts';
 import { soundAnswer } from './answers.ts';
 import { draftAnswer, planOf } from './draft-answer.ts';
@@ -136,7 +136,7 @@ function requestIn(bytes: Buffer): { ask: Ask; text: string; taken: number } | n
   const text = bytes.toString('utf8', from, taken);
   const path = start.split(' ')[1] ?? '';
   const form = headers.get('content-type')?.startsWith('multipart/') ?? false;
-  const value = form ? {} : parseJson(text.replace(/^\ufeff/, ''));
+  const value = form ? {} : parseJson(text.replace(/^\ufeff/, ''), ANSWER_BOUNDS);
   const body = isObject(value) ? value : {};
   const stream = form
     ? /name="?stream"?\r\n\r\ntrue\r\n/.test(text)

@@ -14,7 +14,8 @@ import { clientOf } from '../../wire/clients.ts';
 import { decodeGeminiCount, encodeGeminiCount, encodeVertexCount } from '../../wire/gemini/count.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
-import { jsonWithinRequest } from '../../wire/json-within.ts';
+import { callInputsWithin, jsonWithinRequest } from '../../wire/json-within.ts';
+import { writingFirst } from '../../wire/json-written.ts';
 import { countOf, isObject, PIECE_BOUNDS } from '../../wire/json.ts';
 import { countable } from '../../wire/tokens.ts';
 import { passingOf } from '../passing.ts';
@@ -55,9 +56,14 @@ export const count: Lane = {
     const created = Math.floor(nowMs / 1000);
     const value = inbound.json?.value ?? {};
     // Counting asks for no answer, and so names no length of one.
-    const client = clientOf(inbound.endpoint).decode(
-      { max_tokens: 1, ...value, stream: false },
-      { created, newId, memory },
+    const client = yield* writingFirst(
+      () => callInputsWithin(value),
+      inbound.bytes.length,
+      () =>
+        clientOf(inbound.endpoint).decode(
+          { max_tokens: 1, ...value, stream: false },
+          { created, newId, memory },
+        ),
     );
     yield;
     const answer = (tokens: number) => JSON.stringify(answerOf(inbound.endpoint, tokens));

@@ -24,7 +24,8 @@ import { endingOf } from '../../wire/endings.ts';
 import { areLong, readAhead } from '../../wire/event-json.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
-import { jsonWithinAnswer, jsonWithinRequest } from '../../wire/json-within.ts';
+import { callInputsWithin, jsonWithinAnswer, jsonWithinRequest } from '../../wire/json-within.ts';
+import { writingFirst } from '../../wire/json-written.ts';
 import { isObject, numberOf, PIECE_BOUNDS } from '../../wire/json.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { chatProtocol } from '../../wire/openai/protocol.ts';
@@ -54,7 +55,12 @@ export const translate: Lane = {
   kind: 'translate',
   *prepare(inbound: Inbound, { provider, model, nowMs, newId, memory }: LaneContext): Steps<Prepared> {
     const created = Math.floor(nowMs / 1000);
-    const client = clientOf(inbound.endpoint).decode(inbound.json?.value ?? {}, { created, newId, memory });
+    const asked = inbound.json?.value ?? {};
+    const client = yield* writingFirst(
+      () => callInputsWithin(asked),
+      inbound.bytes.length,
+      () => clientOf(inbound.endpoint).decode(asked, { created, newId, memory }),
+    );
     yield;
     const name = provider.protocol(model);
     const protocol = PROTOCOLS[name];
@@ -136,7 +142,11 @@ function* readWhole(
     });
   }
   checkAnswer(name, body, target);
-  return encoded.decode(body);
+  return yield* writingFirst(
+    () => callInputsWithin(body),
+    text.length,
+    () => encoded.decode(body),
+  );
 }
 
 /** Throws when the answer ended in a way that makes it none. */

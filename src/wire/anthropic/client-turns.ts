@@ -1,6 +1,7 @@
 import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
+import { jsonTextOf } from '../json-written.ts';
 import { flagIn, nameAt, objectAt, objectsAt, textAt, wrong } from './client-check.ts';
 import { cacheOf, decodePart } from './client-parts.ts';
 import { isToolChange } from './client-tool-changes.ts';
@@ -143,7 +144,7 @@ function toolCall(block: JsonObject, at: string): ToolCall {
   return {
     id: nameAt(block, 'id', at),
     type: 'function',
-    function: { name, arguments: JSON.stringify(input) },
+    function: { name, arguments: jsonTextOf(input) },
     ...cacheOf(block),
   };
 }

@@ -5,6 +5,7 @@ import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { jsonTextOf } from '../json-written.ts';
 import { encodeOpenaiUsage, sumOf, unitsOf } from '../usage.ts';
 
 /**
@@ -73,7 +74,7 @@ export function decodeAnthropicResponse(
       // A block without a signature cannot be replayed.
       if (block.signature || block.type === 'redacted_thinking') thinking.push(block);
     } else if (block.type === 'tool_use') {
-      const json = JSON.stringify(block.input ?? {});
+      const json = jsonTextOf(block.input ?? {});
       if (block.name === structuredTool) text = (text ?? '') + json;
       else
         calls.push({

@@ -5,6 +5,7 @@ import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { jsonTextOf } from '../json-written.ts';
 import { encodeOpenaiUsage, sumOf } from '../usage.ts';
 
 /**
@@ -65,7 +66,7 @@ export function decodeConverseResponse(answer: JsonObject, options: ReadOptions)
     }
     const { toolUse } = block;
     if (!isObject(toolUse) || runsItself(toolUse)) continue;
-    const json = JSON.stringify(toolUse.input ?? {});
+    const json = jsonTextOf(toolUse.input ?? {});
     if (structuredTool !== undefined && toolUse.name === structuredTool) {
       text = (text ?? '') + json;
       structured = true;

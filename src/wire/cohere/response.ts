@@ -5,6 +5,7 @@ import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { jsonTextOf } from '../json-written.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 
 /** The finish reason in chat's words, or their own where it has none; `null` where none is told. */
@@ -33,7 +34,7 @@ export type ReadOptions = Pick<EncodeContext, 'model' | 'created' | 'newId'>;
 
 /** A call's arguments; `null` stands for none. */
 export function argumentsOf(text: unknown): string {
-  const json = isObject(text) ? JSON.stringify(text) : stringOf(text)?.trim();
+  const json = isObject(text) ? jsonTextOf(text) : stringOf(text)?.trim();
   return json === undefined || json === '' || json === 'null' ? '{}' : json;
 }
 

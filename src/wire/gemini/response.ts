@@ -5,6 +5,7 @@ import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { jsonTextOf } from '../json-written.ts';
 import { encodeOpenaiUsage, sumOf, unitsOf } from '../usage.ts';
 import { decodeLogprobs } from './logprobs.ts';
 
@@ -117,7 +118,7 @@ export function decodeCall(call: JsonObject, signature: unknown, { memory, newId
   const id = stringOf(call.id) || `call_${newId()}`;
   const extra = typeof signature === 'string' ? { extra_content: extraOf(signature) } : {};
   if (extra.extra_content) memory.set(id, extra);
-  const args = JSON.stringify(isObject(call.args) ? call.args : {});
+  const args = jsonTextOf(isObject(call.args) ? call.args : {});
   return { id, type: 'function', function: { name: stringOf(call.name) ?? '', arguments: args }, ...extra };
 }
 

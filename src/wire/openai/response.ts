@@ -6,6 +6,7 @@ import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { jsonTextOf } from '../json-written.ts';
 import { encodeOpenaiUsage, openaiUsage, sumOf } from '../usage.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
@@ -104,7 +105,7 @@ function decodeCall(call: JsonObject, newId: () => string): ToolCall {
 
 /** Arguments as JSON text: Mistral may give them as an object. */
 export function argumentsOf(value: unknown): string {
-  return isObject(value) ? JSON.stringify(value) : (stringOf(value) ?? '');
+  return isObject(value) ? jsonTextOf(value) : (stringOf(value) ?? '');
 }
 
 function decodeDelta(delta: JsonObject): ChatChunk['choices'][number]['delta'] {

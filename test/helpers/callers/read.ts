@@ -1,7 +1,7 @@
 /** Reads an answer as clients of a protocol do. */
 import type { JsonObject } from '../../../src/wire/json.ts';
 import type { Answer, Speech, Told } from './speech.ts';
-import { isObject, parseJson } from '../../../src/wire/json.ts';
+import { ANSWER_BOUNDS, isObject, parseJson } from '../../../src/wire/json.ts';
 
 export interface Read extends Answer {
   /** Events of a stream; the one that ends it is left out where it is no JSON. */
@@ -17,7 +17,7 @@ export interface Read extends Answer {
 }
 
 export function readWhole(text: string, speech: Speech): Read {
-  const body = parseJson(text);
+  const body = parseJson(text, ANSWER_BOUNDS);
   const known = isObject(body);
   return {
     events: [],
@@ -36,7 +36,7 @@ export function readStream(text: string, speech: Speech): Read {
   let ended = false;
   let error: Told | undefined;
   for (const { name, data } of framesOf(text)) {
-    const value = parseJson(data);
+    const value = parseJson(data, ANSWER_BOUNDS);
     const event = isObject(value) && (!speech.named || name === value.type) ? value : undefined;
     if (event) error ??= speech.error(event);
     if (event) events.push(event);

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../src/wire/json.ts';
-import { isObject, parseJson } from '../../../src/wire/json.ts';
+import { ANSWER_BOUNDS, isObject, parseJson } from '../../../src/wire/json.ts';
 
 /** One event of a stream, and its name where it has one. */
 export interface Frame {
@@ -32,7 +32,7 @@ export function framesOf(sse: string, problems: Problems): Frame[] {
         problems.push(`event ${index} is not one line of data: ${block}`);
       }
       const text = (data[0] ?? '').slice('data: '.length);
-      const value = parseJson(text);
+      const value = parseJson(text, ANSWER_BOUNDS);
       return {
         name: names[0]?.slice('event: '.length),
         data: text,
