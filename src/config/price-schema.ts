@@ -19,6 +19,9 @@ const amounts = {
     .describe('Input tokens of audio read from a prompt cache; `cached` when left out.'),
   output_audio: usd.optional().describe('Output tokens of audio; `output` when left out.'),
   input_image: usd.optional().describe('Input tokens of images; `input` when left out.'),
+  cached_image: usd
+    .optional()
+    .describe('Input tokens of images read from a prompt cache; `cached` when left out.'),
   output_image: usd.optional().describe('Output tokens of images; `output` when left out.'),
   request: usd.optional().describe('USD for a request.'),
   image: usd.optional().describe('USD for an image that is made.'),

@@ -165,6 +165,7 @@ function isPlain(usage: Usage): boolean {
     usage.cachedAudio === undefined &&
     usage.outputAudio === undefined &&
     usage.inputImage === undefined &&
+    usage.cachedImage === undefined &&
     usage.outputImage === undefined &&
     usage.webSearches === undefined &&
     usage.seconds === undefined &&
@@ -198,13 +199,13 @@ function tierOf(price: number | TieredPrices, input: number): number {
 
 /** The table refuses parts that are more than their whole. */
 function tableUsage(usage: Usage): Parameters<Calculate>[0] {
-  const { cached, cacheWrite, output, reasoning, seconds } = usage;
+  const { cached, cacheWrite, output, reasoning, seconds, characters } = usage;
   const { cacheWrite1h = 0, inputAudio = 0, outputAudio = 0, inputImage = 0, outputImage = 0 } = usage;
   const cachedAudio = Math.min(usage.cachedAudio ?? 0, cached, inputAudio);
-  // What came from a cache is either audio, or neither audio nor an image: nobody tells of cached images.
-  const input = Math.max(usage.input, cached + cacheWrite, inputAudio + inputImage + cached - cachedAudio);
+  const cachedImage = Math.min(usage.cachedImage ?? 0, cached - cachedAudio, inputImage);
+  const parts = inputAudio + inputImage + (cached - cachedAudio - cachedImage) + cacheWrite;
   return {
-    input_tokens: input,
+    input_tokens: Math.max(usage.input, parts),
     output_tokens: Math.max(output, outputAudio + outputImage),
     cache_read_tokens: cached,
     cache_write_tokens: cacheWrite,
@@ -213,10 +214,11 @@ function tableUsage(usage: Usage): Parameters<Calculate>[0] {
     cache_audio_read_tokens: cachedAudio,
     output_audio_tokens: outputAudio,
     input_image_tokens: inputImage,
+    cache_image_read_tokens: cachedImage,
     output_image_tokens: outputImage,
     output_reasoning_tokens: Math.min(reasoning, Math.max(0, output - outputAudio - outputImage)),
     web_searches: usage.webSearches ?? 0,
     ...(seconds === undefined ? {} : { audio_seconds: seconds, input_audio_seconds: seconds }),
-    ...(usage.characters === undefined ? {} : { input_characters: usage.characters }),
+    ...(characters === undefined ? {} : { input_characters: characters }),
   };
 }

@@ -114,12 +114,12 @@ export function costByPrice(price: Price, usage: Usage): number | null {
 function tokensCost(price: Price, usage: Usage): number {
   const { input = 0, output = 0 } = price;
   const { cached = input, cache_write = input, reasoning = output } = price;
-  const { cache_write_1h = cache_write, cached_audio = cached } = price;
+  const { cache_write_1h = cache_write, cached_audio = cached, cached_image = cached } = price;
   const { input_audio = input, output_audio = output, input_image = input, output_image = output } = price;
   const { inputAudio = 0, inputImage = 0, outputAudio = 0, outputImage = 0, cacheWrite1h = 0 } = usage;
   const cachedAudio = Math.min(usage.cachedAudio ?? 0, usage.cached, inputAudio);
-  const cachedText = usage.cached - cachedAudio;
-  const freshAudio = inputAudio - cachedAudio;
+  const cachedImage = Math.min(usage.cachedImage ?? 0, usage.cached - cachedAudio, inputImage);
+  const cachedText = usage.cached - cachedAudio - cachedImage;
   const plainIn = Math.max(0, usage.input - cachedText - usage.cacheWrite - inputAudio - inputImage);
   const thought = Math.min(usage.reasoning, Math.max(0, usage.output - outputAudio - outputImage));
   const plainOut = Math.max(0, usage.output - thought - outputAudio - outputImage);
@@ -129,8 +129,9 @@ function tokensCost(price: Price, usage: Usage): number {
     cachedAudio * cached_audio +
     (usage.cacheWrite - cacheWrite1h) * cache_write +
     cacheWrite1h * cache_write_1h +
-    freshAudio * input_audio +
-    inputImage * input_image +
+    cachedImage * cached_image +
+    (inputAudio - cachedAudio) * input_audio +
+    (inputImage - cachedImage) * input_image +
     plainOut * output +
     thought * reasoning +
     outputAudio * output_audio +

@@ -51,7 +51,8 @@ export function usage(context: ServerContext): Handler<ServerEnv> {
     const key = operates ? asked.key : (own ?? undefined);
     const inputs = (await listLogs(context.logDirectory)).length > 0 ? [context.logDirectory] : [];
     const options = { ...optionsOf(asked, key, context), inputs };
-    return c.json(await read(context, JSON.stringify({ ...asked, key }), options));
+    const report = await read(context, JSON.stringify({ ...asked, key }), options);
+    return c.json(report, 200, { 'cache-control': 'no-store' });
   };
 }
 

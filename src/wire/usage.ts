@@ -11,6 +11,7 @@ export const UNITS = {
   cachedAudio: 'cached_audio_tokens',
   outputAudio: 'output_audio_tokens',
   inputImage: 'input_image_tokens',
+  cachedImage: 'cached_image_tokens',
   outputImage: 'output_image_tokens',
   webSearches: 'web_searches',
   images: 'images',
@@ -68,6 +69,7 @@ export function openaiUsage(value: unknown): Usage | undefined {
   const details = value.prompt_tokens_details ?? value.input_tokens_details ?? value.prompt_token_details;
   // Transcriptions have a singular of their own.
   const prompt = objectOf(details ?? value.input_token_details);
+  const fromCache = objectOf(prompt.cached_tokens_details);
   const completion = objectOf(
     value.completion_tokens_details ?? value.output_tokens_details ?? value.output_token_details,
   );
@@ -83,9 +85,10 @@ export function openaiUsage(value: unknown): Usage | undefined {
     ...unitsOf({
       cacheWrite1h: within(prompt.cache_write_1h_tokens, cacheWrite),
       inputAudio: within(prompt.audio_tokens, input),
-      cachedAudio: within(objectOf(prompt.cached_tokens_details).audio_tokens, cached),
+      cachedAudio: within(fromCache.audio_tokens, cached),
       outputAudio: within(completion.audio_tokens, output),
       inputImage: within(prompt.image_tokens, input),
+      cachedImage: within(fromCache.image_tokens, cached),
       outputImage: within(completion.image_tokens, output),
       webSearches: countOf(objectOf(value.server_tool_use).web_search_requests),
     }),
@@ -148,7 +151,8 @@ export function addUsage(a: Usage | undefined, b: Usage): Usage {
 
 /** Writes usage in OpenAI's shape. What it has no field for is told where others tell it, if there is any. */
 export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
-  const { cacheWrite1h, inputAudio, cachedAudio, outputAudio, inputImage, outputImage, webSearches } = usage;
+  const { cacheWrite1h, inputAudio, cachedAudio, outputAudio } = usage;
+  const { inputImage, cachedImage, outputImage, webSearches } = usage;
   return {
     prompt_tokens: usage.input,
     completion_tokens: usage.output,
@@ -159,7 +163,14 @@ export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
       ...(cacheWrite1h ? { cache_write_1h_tokens: cacheWrite1h } : {}),
       ...(inputAudio ? { audio_tokens: inputAudio } : {}),
       ...(inputImage ? { image_tokens: inputImage } : {}),
-      ...(cachedAudio ? { cached_tokens_details: { audio_tokens: cachedAudio } } : {}),
+      ...(cachedAudio || cachedImage
+        ? {
+            cached_tokens_details: {
+              ...(cachedAudio ? { audio_tokens: cachedAudio } : {}),
+              ...(cachedImage ? { image_tokens: cachedImage } : {}),
+            },
+          }
+        : {}),
     },
     completion_tokens_details: {
       reasoning_tokens: usage.reasoning,
@@ -181,7 +192,7 @@ export interface OpenaiUsage {
     cache_write_1h_tokens?: number;
     audio_tokens?: number;
     image_tokens?: number;
-    cached_tokens_details?: { audio_tokens: number };
+    cached_tokens_details?: { audio_tokens?: number; image_tokens?: number };
   };
   completion_tokens_details: { reasoning_tokens: number; audio_tokens?: number; image_tokens?: number };
   server_tool_use?: { web_search_requests: number };

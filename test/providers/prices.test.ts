@@ -3,7 +3,7 @@ import { calcPrice, findProvider } from '@pydantic/genai-prices';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { schema } from '../../src/config/schema.ts';
 import { Prices } from '../../src/providers/prices.ts';
-import { UNTOLD } from '../../src/wire/usage.ts';
+import { unitsOf, UNTOLD } from '../../src/wire/usage.ts';
 import type { Usage } from '../../src/wire/usage.ts';
 
 const table = new Prices();
@@ -136,6 +136,44 @@ describe('Prices.cost() by the table', () => {
   });
 });
 
+test('Prices.cost() refuses no usage, however its parts contradict each other', () => {
+  const random = seeded(11);
+  let priced = 0;
+  for (const vendor of [
+    'openai',
+    'anthropic',
+    'google',
+    'mistral',
+    'groq',
+    'openrouter',
+    'perplexity',
+    'x-ai',
+  ]) {
+    for (const { id } of findProvider({ providerId: vendor })!.models) {
+      const some = () => random(3) * random(1_000);
+      const usage = {
+        ...tokens({ input: some(), cached: some(), cacheWrite: some(), output: some(), reasoning: some() }),
+        ...unitsOf({
+          cacheWrite1h: some(),
+          inputAudio: some(),
+          cachedAudio: some(),
+          outputAudio: some(),
+          inputImage: some(),
+          cachedImage: some(),
+          outputImage: some(),
+          webSearches: random(2),
+          seconds: random(2),
+          characters: random(2),
+        }),
+      };
+      const usd = listed(vendor, id, usage);
+      if (usd !== null) priced += 1;
+      expect(usd === null || (usd >= 0 && Number.isFinite(usd))).toBe(true);
+    }
+  }
+  expect(priced).toBeGreaterThan(500);
+});
+
 describe('Prices.cost() by the configuration', () => {
   test('takes the first price that fits model, provider and time, before the table', async () => {
     const prices = configured([
@@ -173,11 +211,13 @@ describe('Prices.cost() by the configuration', () => {
         reasoning: 9,
         output_image: 10,
         input_image: 11,
+        cached_image: 12,
       },
       {
         input: 1_000,
         cached: 100,
         cachedAudio: 40,
+        cachedImage: 5,
         cacheWrite: 50,
         cacheWrite1h: 20,
         inputAudio: 90,
@@ -187,13 +227,14 @@ describe('Prices.cost() by the configuration', () => {
         outputAudio: 70,
         outputImage: 80,
       },
-      (1_000 - 60 - 50 - 90 - 10) * 1 +
-        60 * 3 +
+      (1_000 - 55 - 50 - 90 - 10) * 1 +
+        55 * 3 +
         40 * 7 +
+        5 * 12 +
         30 * 4 +
         20 * 5 +
         50 * 6 +
-        10 * 11 +
+        5 * 11 +
         (500 - 210) * 2 +
         60 * 9 +
         70 * 8 +

@@ -119,6 +119,11 @@ describe('usageOf()', () => {
       ['x', 'team', 1],
       [null, null, 1],
     ]);
+    const labelled = [{ group: 'acme', labels: { team: 'search' } }, {}];
+    expect(groups(await counted(labelled, { by: ['group', 'label.team'] }))).toEqual([
+      ['acme', 'search', 1],
+      [null, null, 1],
+    ]);
     expect(groups(await counted(records, { by: ['tag.toString'] }))).toEqual([[null, 3]]);
     const top = await counted(records, { by: ['model'], top: 1 });
     expect([groups(top), top.others]).toMatchObject([[['b', 2]], { rows: 1, requests: 1, cost: 1 }]);

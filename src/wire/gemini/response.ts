@@ -39,6 +39,7 @@ export function geminiUsage(value: unknown): Usage | undefined {
       cachedAudio: ofModality(value.cacheTokensDetails, 'AUDIO'),
       outputAudio: Math.min(ofModality(saidDetails, 'AUDIO'), said ?? 0),
       inputImage: Math.min(ofModality(value.promptTokensDetails, 'IMAGE'), prompt ?? 0),
+      cachedImage: ofModality(value.cacheTokensDetails, 'IMAGE'),
       outputImage: Math.min(ofModality(saidDetails, 'IMAGE'), said ?? 0),
     }),
   };
