@@ -120,6 +120,16 @@ of numbers are kept. Only a body of several lines is packed into one by parsing 
   making.
 - \`retention\` deletes files whose newest line is older, and \`max_total\` the oldest files of all workers together. Both
   leave the files being written and the newest of today alone, of each worker, and files with other names too.
+- With \`retention: { content: 7d, head: 365d }\` content and heads grow old apart. Files whose newest line is older than
+  \`content\` are written anew without \`request\`, \`response\` and whatever else people and models wrote: \`error\` and
+  \`user_agent\` become null, \`feedback\` loses \`correction\` and \`comment\`, and \`content\` becomes \`expired\`. The
+  rest stays as it is: tokens, cost, and the names in the head (\`key\`, \`user\`, \`tags\`, \`conversation\`). Files older than \`head\` are
+  deleted. A file keeps its name, mode and time of change, and is replaced at once when the new one is complete; until then it is
+  there as \`.heads.tmp\` too. What a crash leaves of that is removed by the first look at the directory after 10 minutes. Lines
+  that are no records go, and the program says how many. \`llmproxy export\` passes over such lines and counts them as
+  \`expired\`.
+- The directory is looked at whenever a file is opened, and every hour where an age is set: what is told here of ages may
+  be up to an hour late.
 
 ## What can be lost
 

@@ -9,6 +9,7 @@ import { auth } from './auth-schema.ts';
 import { group, rateLimit } from './limits-schema.ts';
 import { PROVIDER_TYPES } from './presets.ts';
 import { datedPrice, price } from './price-schema.ts';
+import { retention } from './retention-schema.ts';
 import { providerRate } from './rate-limit-schema.ts';
 import { duration, size } from './units.ts';
 import { content, count, name, rate, text } from './words.ts';
@@ -465,7 +466,11 @@ const requests = z.strictObject({
   rotate_size: size
     .prefault('256MiB')
     .describe('Begin a new file when one grows beyond this. A new day always does.'),
-  retention: duration.prefault('0s').describe('Delete files older than this; 0 keeps all.'),
+  retention: retention
+    .prefault('0s')
+    .describe(
+      'Delete files older than this; 0 keeps all. With `{content: 7d, head: 365d}` what people and models wrote is taken out of files older than `content`, and files older than `head` are deleted.',
+    ),
   max_total: size
     .default(0)
     .describe('Delete the oldest files when all together grow beyond this; 0 keeps all.'),

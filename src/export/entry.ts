@@ -75,7 +75,8 @@ function proxyEntry(record: JsonObject, facts: Facts): Entry {
   const logged = isObject(request) && response !== undefined;
   // A failed request may have no response at all: that is no answer, not a gap in the log.
   const missing = isObject(request) && record.content === 'full' && !listsResponse(record.omitted);
-  const flaw = facts.flaw ?? (logged ? undefined : missing ? 'no_answer' : 'not_logged');
+  const gone = record.content === 'expired' ? 'expired' : missing ? 'no_answer' : 'not_logged';
+  const flaw = facts.flaw ?? (logged ? undefined : gone);
   if (flaw || !isObject(request))
     return { ...facts, flaw: flaw ?? 'not_logged', request: {}, answer: {}, record };
   if (endpoint === 'messages' || endpoint === 'responses')

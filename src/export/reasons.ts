@@ -35,6 +35,7 @@ export const FILTERS = {
 export const FLAWS = {
   not_a_conversation: 'an embedding, an image, an ordinary log line: nothing a model was told and answered',
   not_logged: 'the log holds no request or no response, by logging.requests.content or for its size',
+  expired: 'what it held was taken out of the log since, by logging.requests.retention',
   no_messages: 'the request has no messages, or something else in their place',
   unknown_role: 'a message has no role, or one that is unknown',
   empty_message: 'a message of the request says nothing',

@@ -10,11 +10,17 @@ export interface LogName {
   readonly worker: number;
   /** Place among the files of this worker and day, from 0. */
   readonly sequence: number;
-  /** As written, compressed, or being compressed. */
+  /** As written, compressed, or a copy in the making. */
   readonly kind: 'plain' | 'zst' | 'tmp';
 }
 
-const KINDS = { '': 'plain', '.zst': 'zst', '.zst.tmp': 'tmp' } as const;
+const KINDS = {
+  '': 'plain',
+  '.zst': 'zst',
+  '.zst.tmp': 'tmp',
+  '.heads.tmp': 'tmp',
+  '.zst.heads.tmp': 'tmp',
+} as const;
 
 export function logName(day: string, sequence: number, worker = 0): string {
   return `llmproxy-${day}${worker === 0 ? '' : `.w${worker}`}${sequence === 0 ? '' : `.${sequence}`}.ndjson`;
@@ -23,7 +29,7 @@ export function logName(day: string, sequence: number, worker = 0): string {
 /** What a file's name says, or `undefined` when it is none of ours. */
 export function parseLogName(name: string): LogName | undefined {
   const match =
-    /^llmproxy-(\d{4}-\d\d-\d\d)(?:\.w([1-9]\d{0,2}))?(?:\.([1-9]\d{0,8}))?\.ndjson(|\.zst|\.zst\.tmp)$/.exec(
+    /^llmproxy-(\d{4}-\d\d-\d\d)(?:\.w([1-9]\d{0,2}))?(?:\.([1-9]\d{0,8}))?\.ndjson(|\.zst|\.zst\.tmp|(?:\.zst)?\.heads\.tmp)$/.exec(
       name,
     );
   if (!match) return undefined;

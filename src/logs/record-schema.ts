@@ -140,9 +140,9 @@ export const body = z.object({
     ),
   malformed: count.optional().describe('Events of the stream that were no JSON and were left out.'),
   content: z
-    .enum(['full', 'metadata', 'none'])
+    .enum(['full', 'metadata', 'none', 'expired'])
     .describe(
-      'What was to be kept of request and response. `none` also leaves out user_agent, conversation and the words of `error`.',
+      'What was to be kept of request and response. `none` also leaves out user_agent, conversation and the words of `error`. `expired`: what people and models wrote was taken out later, as `retention.content` says, together with user_agent, the words of `error`, and the corrections and comments of feedback.',
     ),
   omitted: z
     .array(z.string())

@@ -1,11 +1,14 @@
-/** Deletes and compresses old files of the request log, in the background. */
-import { stat, unlink } from 'node:fs/promises';
+/** Deletes and compresses old files of the request log, and takes the content out of them, in the background. */
+import { unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
-import { STALE_MS, compressFile } from './compress.ts';
-import type { LogName } from './names.ts';
-import { endOfDay, fileReason, isMissing, listLogs, utcDay } from './names.ts';
+import type { FoundLog } from './closed-files.ts';
+import { closedAmong, findLogs, newestMs } from './closed-files.ts';
+import { compressFile } from './compress.ts';
+import { STALE_MS } from './copy.ts';
+import { expireFile, isExpired } from './expire.ts';
+import { fileReason, isMissing } from './names.ts';
 
 export type RetentionSettings = Pick<
   Config['logging']['requests'],
@@ -13,10 +16,8 @@ export type RetentionSettings = Pick<
 >;
 
 const HOUR_MS = 3_600_000;
-/** How long a file must have been silent before it is compressed: another process may still append. */
+/** How long a file must have been silent before it is replaced: another process may still append. */
 const SETTLE_MS = 60_000;
-/** How long after the end of a day each worker has closed its file of that day for certain. */
-const LEAVE_MS = 60_000;
 
 export interface RetentionDeps {
   readonly clock: Clock;
@@ -25,15 +26,10 @@ export interface RetentionDeps {
   readonly onProblem: (message: string) => void;
 }
 
-interface Found extends LogName {
-  readonly size: number;
-  readonly mtimeMs: number;
-}
-
 /**
- * Keeps the directory within `retention` and `max_total` and compresses what is closed. It looks after each
- * opening of a file and, where a file can become too old without that, once an hour. Only files with our names
- * are touched, and never the newest of today of any worker nor the one being written.
+ * Keeps the directory within `retention` and `max_total`, compresses what is closed, and takes the content out of what is
+ * old. It looks after each opening of a file and, where a file can become too old without that, once an hour. Only files
+ * with our names are touched, and never the newest of today of any worker nor the one being written.
  */
 export class Retention {
   readonly #settings: RetentionSettings;
@@ -44,6 +40,8 @@ export class Retention {
   #current: string | undefined;
   #sweeping: Promise<void> | undefined;
   #again = false;
+  /** Files known to hold heads alone, with their sizes. */
+  #expired = new Map<string, number>();
   #cancelTimer: (() => void) | undefined;
 
   /** @param settleMs silence after which a file counts as closed for compression, milliseconds */
@@ -70,7 +68,7 @@ export class Retention {
   /** Applies the rules once; when a sweep is under way, once more after it. Never rejects. */
   sweep(): Promise<void> {
     const { retention, max_total, compress } = this.#settings;
-    const idle = retention === 0 && max_total === 0 && compress === 'none';
+    const idle = !agesIn(retention) && max_total === 0 && compress === 'none';
     if (idle || this.#abort.signal.aborted) return Promise.resolve();
     this.#again = this.#sweeping !== undefined;
     this.#sweeping ??= this.#sweep().finally(() => {
@@ -103,7 +101,7 @@ export class Retention {
   #arm(settleInMs: number): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    const waitMs = Math.min(settleInMs, this.#settings.retention > 0 ? HOUR_MS : Infinity);
+    const waitMs = Math.min(settleInMs, agesIn(this.#settings.retention) ? HOUR_MS : Infinity);
     if (waitMs === Infinity || this.#abort.signal.aborted) return;
     this.#cancelTimer = this.#deps.clock.after(waitMs, () => void this.sweep());
   }
@@ -113,11 +111,12 @@ export class Retention {
     const { retention, compress } = this.#settings;
     const nowMs = this.#deps.clock.now();
     await this.#deleteLeftovers(nowMs);
-    if (retention > 0) {
+    if (retention.head > 0) {
       for (const file of await this.#closed()) {
-        if (nowMs - newestMs(file) >= retention) await this.#delete(file);
+        if (nowMs - newestMs(file) >= retention.head) await this.#delete(file);
       }
     }
+    if (retention.content > 0) await this.#expire(nowMs, retention.content);
     const settleInMs = compress === 'zstd' ? await this.#compress(nowMs) : Infinity;
     await this.#shrink();
     return settleInMs;
@@ -125,13 +124,41 @@ export class Retention {
 
   /** What a dead process left: half-made copies, and originals beside a finished one. */
   async #deleteLeftovers(nowMs: number): Promise<void> {
-    const files = await this.#find();
+    const files = await findLogs(this.#directory);
     for (const file of files) {
       if (file.kind === 'tmp' && nowMs - file.mtimeMs >= STALE_MS) await this.#delete(file);
       const copy = files.find((other) => other.name === `${file.name}.zst`);
       // The copy has its original's mtime; an original that changed after it holds more than it.
       if (copy) await this.#delete(file.mtimeMs - copy.mtimeMs < 1 ? file : copy);
     }
+  }
+
+  /** Leaves the heads alone in files that are older than that. */
+  async #expire(nowMs: number, contentMs: number): Promise<void> {
+    const known = this.#expired;
+    this.#expired = new Map();
+    for (const file of await this.#closed()) {
+      const { name, size, mtimeMs } = file;
+      const old = nowMs - newestMs(file) >= contentMs && nowMs - mtimeMs >= this.#settleMs;
+      if (!old || this.#abort.signal.aborted) continue;
+      if (known.get(name) === size || (await this.#expireFile(name, nowMs))) this.#expired.set(name, size);
+    }
+  }
+
+  /** @returns whether the file holds heads alone already */
+  async #expireFile(name: string, nowMs: number): Promise<boolean> {
+    const path = join(this.#directory, name);
+    const { signal } = this.#abort;
+    try {
+      if (await isExpired(path, signal)) return true;
+      const expired = await expireFile(path, { nowMs, signal });
+      if (expired?.damaged) this.#tell(path, 'it was damaged, and what came behind the damage is gone');
+      if (expired && expired.lost > 0)
+        this.#tell(path, `lines that were no records are gone (${expired.lost})`);
+    } catch (error) {
+      if (!signal.aborted && !isMissing(error)) this.#problem('take the content out of', path, error);
+    }
+    return false;
   }
 
   async #compress(nowMs: number): Promise<number> {
@@ -158,7 +185,7 @@ export class Retention {
   async #shrink(): Promise<void> {
     const { max_total: maxTotal } = this.#settings;
     if (maxTotal === 0) return;
-    let total = (await this.#find()).reduce((sum, file) => sum + file.size, 0);
+    let total = (await findLogs(this.#directory)).reduce((sum, file) => sum + file.size, 0);
     for (const file of await this.#closed()) {
       if (total <= maxTotal) return;
       await this.#delete(file);
@@ -166,40 +193,21 @@ export class Retention {
     }
   }
 
-  /**
-   * Files that nobody has open by rights: the same worker has a newer one of the day, or the day is over. Another worker is
-   * given a minute to notice that. Oldest first.
-   */
-  async #closed(): Promise<Found[]> {
-    const files = (await this.#find()).filter((file) => file.kind !== 'tmp');
-    const nowMs = this.#deps.clock.now();
-    const today = utcDay(nowMs);
-    return files.filter(({ name, day, worker, sequence }) => {
-      if (name === this.#current) return false;
-      if (files.some((other) => other.day === day && other.worker === worker && other.sequence > sequence))
-        return true;
-      return worker === this.#deps.worker ? day < today : nowMs - endOfDay(day) >= LEAVE_MS;
-    });
-  }
-
-  async #find(): Promise<Found[]> {
-    const found: Found[] = [];
-    for (const log of await listLogs(this.#directory)) {
-      const stats = await stat(join(this.#directory, log.name)).catch((error: unknown) => {
-        // Another process was faster.
-        if (isMissing(error)) return undefined;
-        throw error;
-      });
-      if (stats?.isFile()) found.push({ ...log, size: stats.size, mtimeMs: stats.mtimeMs });
-    }
-    return found;
-  }
-
-  async #delete(file: Found): Promise<void> {
+  async #delete(file: FoundLog): Promise<void> {
     const path = join(this.#directory, file.name);
     await unlink(path).catch((error: unknown) => {
       if (!isMissing(error)) this.#problem('delete the old request log', path, error);
     });
+  }
+
+  /** @see closedAmong */
+  async #closed(): Promise<FoundLog[]> {
+    const writer = { worker: this.#deps.worker, current: this.#current };
+    return closedAmong(await findLogs(this.#directory), this.#deps.clock.now(), writer);
+  }
+
+  #tell(path: string, what: string): void {
+    this.#deps.onProblem(`Took the content out of the request log ${path}: ${what}`);
   }
 
   #problem(action: string, object: string, error: unknown): void {
@@ -207,7 +215,6 @@ export class Retention {
   }
 }
 
-/** When the newest record of a file was written, at the latest. A copied file has a later mtime than that. */
-function newestMs(file: Found): number {
-  return Math.min(file.mtimeMs, endOfDay(file.day));
+function agesIn({ content, head }: RetentionSettings['retention']): boolean {
+  return content > 0 || head > 0;
 }

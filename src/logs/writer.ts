@@ -3,14 +3,17 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Batch, Waiting } from './backlog.ts';
 import { BATCH_BYTES, Backlog } from './backlog.ts';
+import { DayEnd } from './day-end.ts';
 import { LogFile } from './files.ts';
 import type { LineMaker } from './large.ts';
 import { largeSize } from './large.ts';
-import { endOfDay, utcDay } from './names.ts';
+import type { LogStats } from './losses.ts';
+import { Losses, newStats } from './losses.ts';
 import type { LogRecord } from './record.ts';
 import { estimatedSize } from './record.ts';
 import type { Redaction } from './redaction.ts';
 import { Retention } from './retention.ts';
+import { Syncs } from './syncs.ts';
 import type { LogState } from './trouble.ts';
 import { Trouble } from './trouble.ts';
 
@@ -28,31 +31,15 @@ export interface LogWriterDeps {
   readonly onProblem: (message: string) => void;
 }
 
-export interface LogStats {
-  /** Records in the files. */
-  readonly written: number;
-  /** Bytes in the files. */
-  readonly bytes: number;
-  /** Records lost: there was no room for them while they waited, or they could not be encoded. */
-  readonly dropped: number;
-  /** Failed attempts to encode a record or to write a batch. */
-  readonly errors: number;
-  /** Bytes that wait in memory or are being written; of a record that is no line yet, see `estimatedSize()`. */
-  readonly pending: number;
-}
-
-const SYNC_MS = 1_000;
-/** How long after the end of its day a file is closed. */
-const LEAVE_MS = 1_000;
-/** Least time between two reports of records that could not be encoded. */
-const ENCODE_REPORT_MS = 60_000;
-
 export class LogWriter {
   readonly #settings: LogSettings;
   readonly #deps: LogWriterDeps;
   readonly #file: LogFile;
   readonly #retention: Retention;
-  readonly #stats = { written: 0, bytes: 0, dropped: 0, errors: 0, pending: 0 };
+  readonly #stats = newStats();
+  readonly #losses: Losses;
+  readonly #syncs: Syncs;
+  readonly #dayEnd: DayEnd;
   readonly #backlog: Backlog;
   /** Large records whose lines are being made. */
   readonly #making = new Set<Promise<void>>();
@@ -61,26 +48,21 @@ export class LogWriter {
   /** Under way while batches are written; more records collect meanwhile. */
   #writing: Promise<void> | undefined;
   #cancelFlush: (() => void) | undefined;
-  #cancelSync: (() => void) | undefined;
-  #cancelLeave: (() => void) | undefined;
   #flushDue = false;
-  #syncedMs = -Infinity;
   #closing: Promise<void> | undefined;
   /** Since writing began to fail. */
   #trouble: Trouble | undefined;
-  /** Records dropped since the queue filled up. */
-  #full: { dropped: number } | undefined;
-  #encodeReportedMs = -Infinity;
 
   constructor(settings: LogSettings, deps: LogWriterDeps) {
     this.#settings = settings;
     this.#deps = deps;
     const onProblem = (message: string) => this.#report(message);
     const { clock, worker = 0 } = deps;
+    this.#losses = new Losses(this.#stats, settings.queue, { clock, onProblem });
     this.#retention = new Retention(settings, { clock, worker, onProblem });
     this.#backlog = new Backlog({
       redaction: deps.redaction,
-      onLost: (record, size, error) => this.#lose(record, size, error),
+      onLost: (record, size, error) => this.#losses.lose(record, size, error),
     });
     this.#file = new LogFile({
       directory: settings.directory,
@@ -91,6 +73,8 @@ export class LogWriter {
       onOpen: (name, day) => this.#opened(name, day),
       onProblem,
     });
+    this.#syncs = new Syncs(settings.fsync, this.#file, { clock, due: () => this.#due() });
+    this.#dayEnd = new DayEnd(clock, () => this.#due());
   }
 
   /** Counters that go on counting. */
@@ -136,7 +120,7 @@ export class LogWriter {
       this.#waits({ size: line.length, line: Buffer.from(line.buffer, line.byteOffset, line.length) });
       this.#stats.pending -= size;
     } catch (error) {
-      this.#lose(record, size, error);
+      this.#losses.lose(record, size, error);
     }
   }
 
@@ -168,8 +152,8 @@ export class LogWriter {
   }
 
   async #close(): Promise<void> {
-    this.#cancelSync?.();
-    this.#cancelLeave?.();
+    this.#syncs.close();
+    this.#dayEnd.close();
     const settled = this.#retention.close();
     do await this.flush();
     while (this.#writing || this.#making.size > 0 || (this.#left > 0 && !this.#trouble));
@@ -198,31 +182,9 @@ export class LogWriter {
     return this.#backlog.records + (this.#batch ? this.#batch.records - this.#batch.written : 0);
   }
 
-  /** A record that could not be encoded is lost. That is told now and then. */
-  #lose(record: LogRecord, size: number, error: unknown): void {
-    this.#stats.errors++;
-    this.#stats.dropped++;
-    this.#stats.pending -= size;
-    const nowMs = this.#deps.clock.monotonic();
-    if (nowMs - this.#encodeReportedMs < ENCODE_REPORT_MS) return;
-    this.#encodeReportedMs = nowMs;
-    // The parser's message quotes the text it stumbled over, which may be anything: only its name is told.
-    const kind = error instanceof Error ? error.name : typeof error;
-    this.#report(`Cannot encode the log record of request ${record.id}: ${kind}; it is dropped and counted`);
-  }
-
   #drop(): void {
-    this.#stats.dropped++;
-    if (this.#trouble) {
-      this.#trouble.lost++;
-      return;
-    }
-    if (this.#full) {
-      this.#full.dropped++;
-      return;
-    }
-    this.#full = { dropped: 1 };
-    this.#report('The queue of the request log is full: records are dropped and counted');
+    if (this.#trouble) this.#trouble.lost++;
+    this.#losses.drop(this.#trouble !== undefined);
   }
 
   #armFlush(): void {
@@ -260,26 +222,15 @@ export class LogWriter {
       if (this.#batch && !(await this.#append(this.#batch))) break;
       this.#batch = undefined;
     }
-    await this.#sync();
+    await this.#syncs.sync();
     if (await this.#file.leave()) this.#retention.left();
   }
 
+  /** A file that is old is tidied up, also where nothing more is written, by other workers or by this one. */
   #opened(name: string, day: string): void {
     this.#retention.opened(name);
-    this.#leaveAfter(day);
-  }
-
-  /** Closes the file soon after the end of its day, also where nothing more is written: other workers tidy it up then. */
-  #leaveAfter(day: string): void {
-    const { clock, worker } = this.#deps;
-    this.#cancelLeave?.();
-    if (worker === undefined || this.#closing) return;
-    const waitMs = Math.max(LEAVE_MS, endOfDay(day) - clock.now() + LEAVE_MS);
-    this.#cancelLeave = clock.after(waitMs, () => {
-      // The clock on the wall may have been set back.
-      if (utcDay(clock.now()) === day) this.#leaveAfter(day);
-      else this.#due();
-    });
+    const { head, content } = this.#settings.retention;
+    if (this.#deps.worker !== undefined || head > 0 || content > 0) this.#dayEnd.after(day);
   }
 
   /** Writes a batch, or goes on with it. @returns whether all of it is in the file */
@@ -306,12 +257,7 @@ export class LogWriter {
     this.#trouble = undefined;
     if (trouble)
       this.#report(`Request log ${this.#file.path} is written again, ${trouble.lost} records were lost`);
-    // Half empty, so that a queue at its brim is not reported over and over.
-    if (this.#full && this.#stats.pending <= this.#settings.queue / 2) {
-      const { dropped } = this.#full;
-      this.#full = undefined;
-      this.#report(`The queue of the request log has room again, ${dropped} records were dropped`);
-    }
+    this.#losses.written();
   }
 
   #fail(error: unknown): void {
@@ -326,24 +272,6 @@ export class LogWriter {
     this.#report(
       `Cannot write the request log ${trouble.path}: ${trouble.reason}; ${trouble.advice}. ${waits}`,
     );
-  }
-
-  /** Forces what was written to disk as often as the settings ask for. */
-  async #sync(): Promise<void> {
-    const { fsync } = this.#settings;
-    if (fsync === 'never') return;
-    const { clock } = this.#deps;
-    const waitMs = fsync === 'always' ? 0 : this.#syncedMs + SYNC_MS - clock.monotonic();
-    if (waitMs <= 0) {
-      await this.#file.sync();
-      this.#syncedMs = clock.monotonic();
-      return;
-    }
-    if (this.#closing) return;
-    this.#cancelSync ??= clock.after(waitMs, () => {
-      this.#cancelSync = undefined;
-      this.#due();
-    });
   }
 
   #report(message: string): void {

@@ -24,6 +24,7 @@ describe('conversationOf() drops', () => {
       { endpoint: 'embeddings', request: { input: 'x' }, response: { data: [] } },
     ],
     ['a line without content', 'not_logged', { content: 'metadata', request: null, response: null }],
+    ['a line whose content is gone', 'expired', { content: 'expired', request: null, response: null }],
     ['a response too long for the log', 'not_logged', { omitted: ['response'], response: null }],
     ['an error without a body', 'no_answer', { outcome: 'error', status: 502, response: null }],
     [

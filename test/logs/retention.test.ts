@@ -14,15 +14,22 @@ import { until } from '../helpers/until.ts';
 const NOW = Date.parse('2026-03-10T12:00:00Z');
 const DAY_MS = 86_400_000;
 
+type Settings = Partial<Omit<RetentionSettings, 'retention'>> & {
+  readonly retention?: number | RetentionSettings['retention'];
+};
+
 function name(rest: string, ending = ''): string {
   return `llmproxy-${rest}.ndjson${ending}`;
 }
 
-function setup(directory: string, settings: Partial<RetentionSettings>, settleMs?: number, worker = 0) {
+/** @param settings with one age for whole files, or one for each part */
+function setup(directory: string, settings: Settings, settleMs?: number, worker = 0) {
   const clock = new FakeClock(NOW);
   const problems: string[] = [];
   const deps = { clock, worker, onProblem: (message: string) => problems.push(message) };
-  const all = { directory, retention: 0, max_total: 0, compress: 'none' as const, ...settings };
+  const { retention: age = 0, ...others } = settings;
+  const retained = typeof age === 'number' ? { content: 0, head: age } : age;
+  const all = { directory, max_total: 0, compress: 'none' as const, ...others, retention: retained };
   return { retention: new Retention(all, deps, settleMs), clock, problems };
 }
 
@@ -165,7 +172,7 @@ test('close() ends a compression under way and leaves no copy', async () => {
 test('LogWriter applies the rules as it opens a file', async () => {
   await using dir = await logDirectory();
   await place(dir.path, name('2026-03-01'), 9 * DAY_MS);
-  const writer = new LogWriter(logSettings(dir.path, { retention: DAY_MS }), {
+  const writer = new LogWriter(logSettings(dir.path, { retention: { content: 0, head: DAY_MS } }), {
     clock: new FakeClock(NOW),
     redaction: () => plainRedaction,
     makeLine: async (record) => Buffer.from(encodeRecord(record)),

@@ -1,0 +1,26 @@
+/** How long the request log is kept. */
+import { z } from 'zod';
+import { duration } from './units.ts';
+
+const apart = z
+  .strictObject({
+    content: duration
+      .prefault('0s')
+      .describe('Take out what people and models wrote after this; 0 keeps it.'),
+    head: duration.prefault('0s').describe('Delete files older than this; 0 keeps all.'),
+  })
+  .refine(
+    ({ content, head }) => head === 0 || content <= head,
+    'content cannot be kept for longer than head: the file is deleted then',
+  );
+
+/** A span of time for whole files, or one for what they hold and one for the files. Milliseconds; 0 is for ever. */
+export const retention = z
+  .union([duration, apart], { error: 'expected a duration, or {content, head}' })
+  .transform((value): Retained => (typeof value === 'number' ? { content: 0, head: value } : value));
+
+/** How long what is in files is kept, and how long the files are, milliseconds; 0 is for ever. */
+export interface Retained {
+  readonly content: number;
+  readonly head: number;
+}
