@@ -2,9 +2,7 @@
 import type { Endpoint } from './endpoints.ts';
 import type { Json, JsonObject } from './json.ts';
 import { countOf } from './json.ts';
-
-/** Characters of a token: what English prose and JSON have on average in OpenAI's and Anthropic's vocabularies. */
-const CHARACTERS = 4;
+import { weightOf } from './weight.ts';
 
 /** What a picture, a sound or a file counts for, whose size in tokens its bytes do not tell. */
 const PER_MEDIUM = 1_000;
@@ -80,20 +78,4 @@ function isMedium(key: string, object: { readonly [key: string]: Json }): boolea
 
 function ofText(text: string): number {
   return Math.ceil(weightOf(text));
-}
-
-/** The tokens of a piece of text, about, not rounded: those of its pieces add up to those of the whole. */
-export function weightOf(text: string): number {
-  return text.length / CHARACTERS + dense(text);
-}
-
-/** How often text is looked at that is long: every so many characters. */
-const LOOKS = 512;
-
-/** What scripts add whose letters are words or syllables, such as Chinese: one token a letter. */
-function dense(text: string): number {
-  const step = Math.max(1, Math.floor(text.length / LOOKS));
-  let found = 0;
-  for (let at = 0; at < text.length; at += step) if (text.charCodeAt(at) > 0x2e7f) found += 1;
-  return found * step * (1 - 1 / CHARACTERS);
 }

@@ -1,0 +1,102 @@
+/**
+ * About how many tokens a text has, without a vocabulary. Vocabularies first take texts apart into words, numbers and signs,
+ * and so does this; common words are a token each, long ones several.
+ */
+
+const LOWER = 0;
+const UPPER = 1;
+const DIGIT = 2;
+const SIGN = 3;
+const SPACE = 4;
+const BREAK = 5;
+const OTHER = 6;
+
+/** What each character of ASCII is. */
+const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
+  if (code >= 97 && code <= 122) return LOWER;
+  if (code >= 65 && code <= 90) return UPPER;
+  if (code >= 48 && code <= 57) return DIGIT;
+  if (code === 32) return SPACE;
+  return code < 32 ? BREAK : SIGN;
+});
+
+/**
+ * What a character adds, tokens: a row for what stands before it, a column for what it is. A blank belongs to the word behind it, a
+ * capital begins one, and of digits three are a token.
+ */
+const ADDED = Float64Array.from(
+  [
+    [0.09, 0.85, 0.9, 0.75, 0.05, 0.6, 0, 0],
+    [0.25, 0.32, 0.9, 0.75, 0.05, 0.6, 0, 0],
+    [0.85, 0.85, 0.35, 0.75, 0.05, 0.6, 0, 0],
+    [0.7, 0.7, 0.85, 0.32, 0.05, 0.5, 0, 0],
+    [0.76, 0.76, 0.95, 0.8, 0.01, 0.3, 0, 0],
+    [0.76, 0.76, 0.95, 0.75, 0.3, 0.1, 0, 0],
+    [0.6, 0.6, 0.85, 0.75, 0.05, 0.6, 0, 0],
+  ].flat(),
+);
+
+/** Texts longer than this are looked at in so many places, and so much of each, characters. */
+const WHOLE = 2_048;
+const PLACES = 16;
+const PLACE = WHOLE / PLACES;
+
+/** The tokens of a piece of text, about, not rounded. */
+export function weightOf(text: string): number {
+  const { length } = text;
+  if (length <= WHOLE) return weightBetween(text, 0, length);
+  const step = (length - PLACE) / (PLACES - 1);
+  let weight = 0;
+  for (let place = 0; place < PLACES; place += 1) {
+    const start = Math.floor(place * step);
+    weight += weightBetween(text, start, start + PLACE);
+  }
+  return (weight * length) / WHOLE;
+}
+
+function weightBetween(text: string, start: number, end: number): number {
+  let weight = 0;
+  let last = OTHER;
+  for (let at = start; at < end; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > 127) {
+      weight += BLOCKS[code >> 4]!;
+      last = code < 0x250 ? LOWER : OTHER;
+      continue;
+    }
+    const kind = KINDS[code]!;
+    weight += ADDED[last * 8 + kind]!;
+    last = kind;
+  }
+  return weight;
+}
+
+/** What letters of other scripts add, by the ranges of Unicode: the first that ends behind the letter counts. */
+const SCRIPTS: readonly (readonly [end: number, tokens: number])[] = [
+  [0x250, 0.45],
+  [0x370, 0.9],
+  [0x400, 0.4],
+  [0x530, 0.26],
+  [0x590, 0.5],
+  [0x600, 0.4],
+  [0x780, 0.28],
+  [0x900, 0.5],
+  [0x980, 0.32],
+  [0xe00, 0.45],
+  [0xe80, 0.45],
+  [0x1100, 0.6],
+  [0x1e00, 0.9],
+  [0x2000, 0.5],
+  [0x3040, 0.9],
+  [0x3100, 0.85],
+  [0xac00, 0.85],
+  [0xd7b0, 0.75],
+  [0xe000, 0.8],
+  [0x10000, 0.8],
+];
+
+/** The same for each block of 16 letters. */
+const BLOCKS = Float64Array.from(
+  { length: 0x1000 },
+  (_, block) => SCRIPTS.find(([end]) => block * 16 < end)![1],
+);
