@@ -18,7 +18,7 @@ import { ENDPOINTS } from '../wire/endpoints.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { laneFor } from './lanes/choose.ts';
-import { Meter } from './meter.ts';
+import { UsageFinder } from './usage-finder.ts';
 import { ReplyReader } from './reply-reader.ts';
 import { statusFlaw, unread } from './reading.ts';
 import { AttemptTimers, limitsOf } from './timers.ts';
@@ -264,8 +264,8 @@ export class Attempt {
 
   /** An answer that is not understood: sound, pictures. What it costs is looked for as it passes. */
   #pass(reader: ReplyReader): Streamed {
-    const meter = new Meter(this.#inbound.endpoint, askedUnits(this.#inbound));
-    const flow = reader.flow(undefined, { unpacks: reader.unpacks, meter });
+    const finder = new UsageFinder(this.#inbound.endpoint, askedUnits(this.#inbound));
+    const flow = reader.flow(undefined, { unpacks: reader.unpacks, finder });
     return { kind: 'stream', flow, held: undefined, release: this.#release };
   }
 

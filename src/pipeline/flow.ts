@@ -1,6 +1,6 @@
 import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
-import type { Meter } from './meter.ts';
+import type { UsageFinder } from './usage-finder.ts';
 import type { Steps, Turns } from '../turns.ts';
 import type { Answering, Continuation, Fold, Folded } from './lanes/lane.ts';
 import type { Tap } from './tap.ts';
@@ -29,7 +29,7 @@ export interface FlowOptions {
   /** Left out when the answer is only passed on. */
   readonly reading: { readonly fold: Fold; readonly tap: Tap } | undefined;
   /** Sees what is only passed on, unless it is compressed. */
-  readonly meter?: Meter | undefined;
+  readonly finder?: UsageFinder | undefined;
   readonly encoding: Encoding | 'identity';
   /** Whether what is only passed on is decompressed as well; what is read always is. */
   readonly unpacks: boolean;
@@ -100,19 +100,19 @@ export class UpstreamFlow implements Flow {
   }
 
   get usage(): Usage | undefined {
-    const { reading, meter } = this.#options;
-    return reading ? reading.tap.usage : meter?.usage;
+    const { reading, finder } = this.#options;
+    return reading ? reading.tap.usage : finder?.usage;
   }
 
   async next(): Promise<Uint8Array | undefined> {
-    const { reading, timers, meter, encoding } = this.#options;
+    const { reading, timers, finder, encoding } = this.#options;
     if (reading?.tap.error) throw reading.tap.error;
     const piece = await (this.#inflater ? this.#inflated(this.#inflater) : this.#chunk());
     if (piece === undefined) return await this.#rest();
     this.#count(piece);
     if (!reading) {
       timers.progressed();
-      if (this.#inflater || encoding === 'identity') meter?.push(piece);
+      if (this.#inflater || encoding === 'identity') finder?.push(piece);
       return piece;
     }
     const { tap, fold } = reading;

@@ -30,7 +30,7 @@ export interface ReplyReaderOptions {
   readonly defects: Defects;
 }
 
-type Passing = Pick<FlowOptions, 'unpacks' | 'meter'>;
+type Passing = Pick<FlowOptions, 'unpacks' | 'finder'>;
 type Body = NonNullable<UpstreamReply['body']>;
 
 const utf8 = new TextDecoder();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { Meter } from '../../src/pipeline/meter.ts';
+import { UsageFinder } from '../../src/pipeline/usage-finder.ts';
 import type { Usage } from '../../src/wire/usage.ts';
 
 const usage = { input_tokens: 100, output_tokens: 1_000, input_tokens_details: { image_tokens: 60 } };
@@ -8,14 +8,14 @@ const whole = JSON.stringify({ data: [{ b64_json: filler }], usage });
 const stream = `data: ${JSON.stringify({ b64_json: filler })}\n\ndata: ${JSON.stringify({ type: 'done', usage })}\n\n`;
 
 function metered(text: string, cuts: readonly number[]): Usage {
-  const meter = new Meter('images.generations', { images: 1 });
+  const meter = new UsageFinder('images.generations', { images: 1 });
   const bytes = new TextEncoder().encode(text);
   let from = 0;
   for (const to of [...cuts, bytes.length]) meter.push(bytes.subarray(from, (from = to)));
   return meter.usage;
 }
 
-describe('Meter', () => {
+describe('UsageFinder', () => {
   const expected = { input: 100, output: 1_000, inputImage: 60, outputImage: 1_000, images: 1 };
 
   test.each([

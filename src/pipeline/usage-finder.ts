@@ -17,7 +17,7 @@ const MARK = Buffer.from('"usage"');
  * nothing back, and keeps no more than the beginning of the answer. A long answer is searched for the word `"usage"`, which
  * within a text of JSON would have backslashes.
  */
-export class Meter {
+export class UsageFinder {
   readonly #endpoint: Endpoint;
   readonly #asked: Units;
   readonly #found: JsonObject[] = [];
