@@ -40,8 +40,8 @@ export class LineBlock {
    * @throws SyntaxError when a text is spread over lines and is no JSON; then nothing is added
    */
   add(record: LogRecord): boolean {
-    const { request, response, ...rest } = record;
-    const head = JSON.stringify(rest).slice(0, -CLOSING.length + 1);
+    const { request, response } = record;
+    const head = headOf(record);
     const asked = request === undefined ? '' : oneLine(request);
     const answered = response === undefined ? '' : oneLine(response);
     const chars = head.length + asked.length + answered.length;
@@ -94,6 +94,19 @@ export class LineBlock {
     if (this.#used > 0) return false;
     this.#memory = searchable(size);
     return true;
+  }
+}
+
+/** A record as JSON without its texts and without its end. To copy what is left of it would cost as much as to write it. */
+function headOf(record: LogRecord): string {
+  const { request, response } = record;
+  record.request = undefined;
+  record.response = undefined;
+  try {
+    return JSON.stringify(record).slice(0, -CLOSING.length + 1);
+  } finally {
+    record.request = request;
+    record.response = response;
   }
 }
 

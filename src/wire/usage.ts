@@ -200,8 +200,12 @@ export interface OpenaiUsage {
 
 /** Units as the request log has them; `undefined` when there are none. */
 export function encodeUnits(usage: Usage): Record<string, number> | undefined {
-  const some = UNIT_NAMES.flatMap((name) => (usage[name] ? [[UNITS[name], usage[name]] as const] : []));
-  return some.length > 0 ? Object.fromEntries(some) : undefined;
+  let some: Record<string, number> | undefined;
+  for (const name of UNIT_NAMES) {
+    const amount = usage[name];
+    if (amount) (some ??= {})[UNITS[name]] = amount;
+  }
+  return some;
 }
 
 /** Units out of the request log. */
