@@ -62,11 +62,11 @@ function tableOf(rows: readonly ReconciledRow[], total: Compared, columns: reado
 /** Why the two sides may differ, as far as the log knows. */
 function notesOf({ rows, unreadable }: Reconciliation): string[] {
   const suspects = rows
-    .filter((row) => row.unpriced > 0 || row.cut_without_usage > 0)
-    .map(({ day, model, unpriced, cut_without_usage: cut }) => {
+    .filter((row) => row.unpriced > 0 || row.cut > 0)
+    .map(({ day, model, unpriced, cut }) => {
       const parts = [
         ...(unpriced > 0 ? [`${amount(unpriced)} without a price`] : []),
-        ...(cut > 0 ? [`${amount(cut)} cut or left before the usage was told`] : []),
+        ...(cut > 0 ? [`${amount(cut)} cut or left before all of the usage was told`] : []),
       ];
       return `${day} ${model === null ? 'all models' : plainLine(model)}: ${parts.join(', ')}`;
     });

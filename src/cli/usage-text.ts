@@ -105,7 +105,7 @@ function namesOf({ group }: UsageRow, by: readonly string[]): string[] {
 
 /** What the sums leave out. */
 function notesOf({ total, unpriced_models: models, unreadable }: UsageReport): string[] {
-  const { unpriced, cut_without_usage: cut, untold, aborted, estimated_cost: estimated } = total;
+  const { unpriced, cut, untold, aborted, estimated_cost: estimated } = total;
   const named = models.map(plainLine).join(', ');
   return [
     ...(aborted > 0 ? [`${requests(aborted)} left by the client.`] : []),
@@ -114,7 +114,9 @@ function notesOf({ total, unpriced_models: models, unreadable }: UsageReport): s
           `${requests(unpriced)} without a known price, which the cost leaves out: ${named}. \`prices\` in the configuration gives them one.`,
         ]
       : []),
-    ...(cut > 0 ? [`${requests(cut)} cut or left before the usage was told: these may have cost more.`] : []),
+    ...(cut > 0
+      ? [`${requests(cut)} cut or left before all of the usage was told: these may have cost more.`]
+      : []),
     ...(untold > 0 ? [`${requests(untold)} answered without a word of the usage.`] : []),
     ...(estimated > 0 ? [`What was not told is estimated at ${dollars(estimated)} more.`] : []),
     ...(unreadable > 0

@@ -19,7 +19,7 @@ export interface ReconciledRow {
   readonly difference: Side;
   /** Requests of ours that have no price, and those that were cut or left before their usage was known. */
   readonly unpriced: number;
-  readonly cut_without_usage: number;
+  readonly cut: number;
   readonly ids: { readonly unpriced: readonly string[]; readonly cut: readonly string[] };
 }
 
@@ -119,7 +119,7 @@ function reconciled({ day, model, theirs, ours }: Pair, told: Side): ReconciledR
     ours: log,
     difference: lessOf(bill, log),
     unpriced: sumOf(ours.map(({ unpriced }) => unpriced)),
-    cut_without_usage: sumOf(ours.map((row) => row.cut_without_usage)),
+    cut: sumOf(ours.map((row) => row.cut)),
     ids: {
       unpriced: ours.flatMap(({ ids }) => ids?.unpriced ?? []),
       cut: ours.flatMap(({ ids }) => ids?.cut ?? []),
@@ -161,7 +161,7 @@ function totalOf(rows: readonly ReconciledRow[]): Reconciliation['total'] {
     ours,
     difference: lessOf(theirs, ours),
     unpriced: sumOf(rows.map(({ unpriced }) => unpriced)),
-    cut_without_usage: sumOf(rows.map((row) => row.cut_without_usage)),
+    cut: sumOf(rows.map((row) => row.cut)),
   };
 }
 

@@ -19,11 +19,11 @@ export interface Sums {
   cost: number;
   /** Those that used something that has no known price. */
   unpriced: number;
-  /** Those that were cut or left while a provider answered, and of which no usage is known: it may have charged them. */
-  cut_without_usage: number;
+  /** Those that were cut or left while a provider was at work, before all of their usage was told: it may have charged more. */
+  cut: number;
   /** Those that were answered by a provider that told no usage. */
   untold: number;
-  /** USD that the last two may have cost, about, where limits were charged for them. It is not in `cost`. */
+  /** USD that the last two may have cost beyond `cost`, about, where limits were charged for them. */
   estimated_cost: number;
 }
 
@@ -75,7 +75,7 @@ export const SUMS = [
   'reasoning_tokens',
   'cost',
   'unpriced',
-  'cut_without_usage',
+  'cut',
   'untold',
   'estimated_cost',
 ] as const satisfies (keyof Sums)[];
@@ -92,7 +92,7 @@ export function noSums(): Sums {
     reasoning_tokens: 0,
     cost: 0,
     unpriced: 0,
-    cut_without_usage: 0,
+    cut: 0,
     untold: 0,
     estimated_cost: 0,
   };

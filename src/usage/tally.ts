@@ -112,19 +112,19 @@ export class Tally {
   #price({ sums, ids }: TallyRow, head: JsonObject, ts: string): void {
     const usage = usageOf(head);
     const cost = this.#cost(head, usage, ts);
+    const isCut = wasCut(head, usage);
     if (cost !== null) sums.cost += Math.round(cost * COSTS_IN_USD);
     else if (usage) {
       sums.unpriced += 1;
       keep(ids?.unpriced, head.id);
       this.#nameUnpriced(`${stringOf(head.provider) ?? ''}/${stringOf(head.upstream_model) ?? ''}`);
-    } else {
-      sums.estimated_cost += Math.round((this.#estimated(head, ts) ?? 0) * COSTS_IN_USD);
-      if (head.outcome === 'success') sums.untold += 1;
-      else if (head.outcome !== 'error' && (countOf(head.attempts) ?? 0) > 0) {
-        sums.cut_without_usage += 1;
-        keep(ids?.cut, head.id);
-      }
+    } else if (head.outcome === 'success') sums.untold += 1;
+    if (isCut) {
+      sums.cut += 1;
+      keep(ids?.cut, head.id);
     }
+    const more = (this.#estimated(head, ts) ?? 0) - (cost ?? 0);
+    if (head.estimate !== undefined && more > 0) sums.estimated_cost += Math.round(more * COSTS_IN_USD);
   }
 
   #cost(head: JsonObject, usage: Usage | undefined, ts: string): number | null {
@@ -144,6 +144,13 @@ export class Tally {
   #nameUnpriced(model: string): void {
     if (this.#unpricedModels.size < MAX_UNPRICED_MODELS) this.#unpricedModels.add(model);
   }
+}
+
+/** Whether a provider was at work on it that did not come to say all that was used. */
+function wasCut({ outcome, attempts, finish, fault }: JsonObject, usage: Usage | undefined): boolean {
+  if ((outcome !== 'truncated' && outcome !== 'client_abort') || !countOf(attempts)) return false;
+  // Some tell the input when they begin. One that says in its own way why it ends has told all.
+  return usage === undefined || (stringOf(finish) === undefined && fault !== 'unknown_ending');
 }
 
 /** Whether it was answered at an endpoint whose answers only pass. */

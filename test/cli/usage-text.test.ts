@@ -45,7 +45,7 @@ function report(more: Partial<UsageReport> = {}): UsageReport {
       output_tokens: 700,
       cost: 3.1,
       unpriced: 2,
-      cut_without_usage: 1,
+      cut: 1,
       aborted: 4,
     }),
   ];
@@ -87,7 +87,8 @@ describe('usageText()', () => {
         '4 requests left by the client.',
         '2 requests without a known price, which the cost leaves out: local/llama.',
         '`prices` in the configuration gives them one.',
-        '1 request cut or left before the usage was told: these may have cost more.',
+        '1 request cut or left before all of the usage was told: these may have cost',
+        'more.',
       ].join('\n'),
     );
   });

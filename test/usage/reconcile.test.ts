@@ -212,12 +212,12 @@ describe('reconcile()', () => {
         ours: { requests: 4, input_tokens: 950, output_tokens: 200, cost: 0.7 },
         difference: { requests: null, input_tokens: 50, output_tokens: 0, cost: 0.05 },
         unpriced: 1,
-        cut_without_usage: 1,
+        cut: 1,
         ids: { unpriced: ['free'], cut: ['left'] },
       },
       { model: 'o3', theirs: { input_tokens: 0, output_tokens: 0, cost: 0 }, difference: { cost: -0.01 } },
     ]);
-    expect(total).toMatchObject({ difference: { cost: 0.04 }, unpriced: 1, cut_without_usage: 1 });
+    expect(total).toMatchObject({ difference: { cost: 0.04 }, unpriced: 1, cut: 1 });
   });
 
   test('compares whole days where the file names no model', async () => {

@@ -61,7 +61,7 @@ describe('usageOf()', () => {
       // Not 0.30000000000000004.
       cost: 0.3,
       unpriced: 0,
-      cut_without_usage: 0,
+      cut: 0,
       untold: 0,
       estimated_cost: 0,
     });
@@ -88,20 +88,30 @@ describe('usageOf()', () => {
         { id: 'f', ...nothing, cost: 0.5 },
         { id: 'g', ...nothing, units: { images: 2 } },
         { id: 'h', endpoint: 'feedback' },
+        // Some tell the input when they begin: an estimate is of the whole answer.
+        {
+          id: 'i',
+          outcome: 'client_abort',
+          finish: null,
+          cost: 0.25,
+          estimate: { input_tokens: 3, output_tokens: 90, cost: 0.75 },
+        },
+        { id: 'j', outcome: 'client_abort', cost: 0.25 },
+        { id: 'k', outcome: 'truncated', finish: null, fault: 'unknown_ending', cost: 0.25 },
       ],
       { by: ['key'], ids: true },
     );
     expect(total).toMatchObject({
-      requests: 7,
-      aborted: 2,
+      requests: 10,
+      aborted: 4,
       unpriced: 2,
-      cut_without_usage: 2,
+      cut: 3,
       untold: 1,
-      estimated_cost: 0.25,
-      cost: 0.5,
+      estimated_cost: 0.75,
+      cost: 1.25,
     });
     expect(models).toEqual(['local/small-1']);
-    expect(rows[0]!.ids).toEqual({ unpriced: ['a', 'g'], cut: ['b', 'c'] });
+    expect(rows[0]!.ids).toEqual({ unpriced: ['a', 'g'], cut: ['b', 'c', 'i'] });
   });
 
   test('groups by any of the facets, the dearest first', async () => {
