@@ -38,8 +38,12 @@ export function shownSource(line: string): string {
     .replace(/\b(sk|gsk|xai)-[\w-]{6,}/g, '[masked]');
 }
 
+/** Names that only sound like those of secrets. */
+const HARMLESS = /(?:^|[^\w-])["']?(?:tokens|tokens_per_second|each_key|keys_file|key_claim)["']?\s*:\s*$/;
+
 /** Whether it is a secret, and neither the name of a variable nor a hash. */
 function hides(key: string, value: string): boolean {
+  if (HARMLESS.test(key)) return false;
   return !/^["']?\$\{|^["']?[A-Z][A-Z0-9_]*["']?\s*$/.test(value) && !/_env|_sha256/.test(key);
 }
 

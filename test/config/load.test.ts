@@ -209,6 +209,11 @@ test.each([
     '  {api_key: ${KEY}, api_key_env: MY_KEY, key_sha256: 0a1b}',
     '  {api_key: ${KEY}, api_key_env: MY_KEY, key_sha256: 0a1b}',
   ],
+  [
+    '  {each_key: [{ tokens: 200k, per: minute }], keys_file: keys.yaml, key: plum-one}',
+    '  {each_key: [{ tokens: 200k, per: minute }], keys_file: keys.yaml, key: [masked]}',
+  ],
+  ['      - tokens: 5', '      - tokens: 5'],
 ])('a message shows the line %p without secrets', (line, shown) => {
   expect(shownSource(line)).toBe(shown);
 });
