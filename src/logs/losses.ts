@@ -15,7 +15,7 @@ export interface LogStats {
   readonly pending: number;
 }
 
-type Counters = { -readonly [name in keyof LogStats]: number };
+export type Counters = { -readonly [name in keyof LogStats]: number };
 
 export function newStats(): Counters {
   return { written: 0, bytes: 0, dropped: 0, errors: 0, pending: 0 };

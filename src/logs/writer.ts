@@ -1,6 +1,7 @@
 /** Writes the request log: collects records in memory, makes them lines in batches and appends those, off the request path. */
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import { Appender } from './appender.ts';
 import type { Batch, Waiting } from './backlog.ts';
 import { BATCH_BYTES, Backlog } from './backlog.ts';
 import { DayEnd } from './day-end.ts';
@@ -14,8 +15,7 @@ import { estimatedSize } from './record.ts';
 import type { Redaction } from './redaction.ts';
 import { Retention } from './retention.ts';
 import { Syncs } from './syncs.ts';
-import type { LogState } from './trouble.ts';
-import { Trouble } from './trouble.ts';
+import type { LogState, Trouble } from './trouble.ts';
 
 export type LogSettings = Config['logging']['requests'];
 
@@ -35,6 +35,7 @@ export class LogWriter {
   readonly #settings: LogSettings;
   readonly #deps: LogWriterDeps;
   readonly #file: LogFile;
+  readonly #appender: Appender;
   readonly #retention: Retention;
   readonly #stats = newStats();
   readonly #losses: Losses;
@@ -50,8 +51,6 @@ export class LogWriter {
   #cancelFlush: (() => void) | undefined;
   #flushDue = false;
   #closing: Promise<void> | undefined;
-  /** Since writing began to fail. */
-  #trouble: Trouble | undefined;
 
   constructor(settings: LogSettings, deps: LogWriterDeps) {
     this.#settings = settings;
@@ -73,6 +72,7 @@ export class LogWriter {
       onOpen: (name, day) => this.#opened(name, day),
       onProblem,
     });
+    this.#appender = new Appender(this.#file, this.#stats, this.#losses, { clock, onProblem });
     this.#syncs = new Syncs(settings.fsync, this.#file, { clock, due: () => this.#due() });
     this.#dayEnd = new DayEnd(clock, () => this.#due());
   }
@@ -84,8 +84,8 @@ export class LogWriter {
 
   get state(): LogState {
     const { pending, dropped: lost } = this.#stats;
-    const { since = null, reason = null } = this.#trouble ?? {};
-    return { state: this.#trouble ? 'failing' : 'ok', since, reason, pending, lost };
+    const { since = null, reason = null } = this.#appender.trouble ?? {};
+    return { state: this.#appender.trouble ? 'failing' : 'ok', since, reason, pending, lost };
   }
 
   /**
@@ -128,7 +128,7 @@ export class LogWriter {
   #waits(waiting: Waiting): void {
     this.#backlog.add(waiting);
     // While writing fails the next attempt has its time already; the end writes all that waits.
-    if (this.#trouble || this.#closing) return;
+    if (this.#appender.trouble || this.#closing) return;
     if (this.#backlog.size >= BATCH_BYTES && !this.#writing) this.#start();
     else this.#armFlush();
   }
@@ -156,7 +156,7 @@ export class LogWriter {
     this.#dayEnd.close();
     const settled = this.#retention.close();
     do await this.flush();
-    while (this.#writing || this.#making.size > 0 || (this.#left > 0 && !this.#trouble));
+    while (this.#writing || this.#making.size > 0 || (this.#left > 0 && !this.#appender.trouble));
     this.#cancelFlush?.();
     this.#giveUp();
     await this.#file.close();
@@ -165,7 +165,7 @@ export class LogWriter {
 
   /** What still waits at the end is lost. */
   #giveUp(): void {
-    const trouble = this.#trouble;
+    const trouble = this.#appender.trouble;
     if (!trouble) return;
     const left = this.#left;
     this.#backlog.clear();
@@ -183,8 +183,9 @@ export class LogWriter {
   }
 
   #drop(): void {
-    if (this.#trouble) this.#trouble.lost++;
-    this.#losses.drop(this.#trouble !== undefined);
+    const { trouble } = this.#appender;
+    if (trouble) trouble.lost++;
+    this.#losses.drop(trouble !== undefined);
   }
 
   #armFlush(): void {
@@ -204,7 +205,7 @@ export class LogWriter {
     this.#flushDue = false;
     this.#writing = this.#writeAll().finally(() => {
       this.#writing = undefined;
-      if (this.#trouble) this.#retryLater(this.#trouble);
+      if (this.#appender.trouble) this.#retryLater(this.#appender.trouble);
       else if (this.#backlog.size >= BATCH_BYTES || this.#flushDue) this.#start();
     });
   }
@@ -219,7 +220,7 @@ export class LogWriter {
     const until = this.#backlog.added;
     while (this.#batch || this.#backlog.added - this.#backlog.records < until) {
       this.#batch ??= this.#backlog.next();
-      if (this.#batch && !(await this.#append(this.#batch))) break;
+      if (this.#batch && !(await this.#appender.append(this.#batch))) break;
       this.#batch = undefined;
     }
     await this.#syncs.sync();
@@ -233,47 +234,6 @@ export class LogWriter {
     if (this.#deps.worker !== undefined || head > 0 || content > 0) this.#dayEnd.after(day);
   }
 
-  /** Writes a batch, or goes on with it. @returns whether all of it is in the file */
-  async #append(batch: Batch): Promise<boolean> {
-    const { bytes, error } = await this.#file.append(batch.lines, batch.bytes);
-    const failed = error !== undefined;
-    // Of a line that lacks nothing but its end, the record is in the file.
-    const written = failed ? countLines(batch.lines.subarray(0, bytes + 1)) : batch.records;
-    this.#stats.written += written - batch.written;
-    this.#stats.bytes += bytes - batch.bytes;
-    batch.written = written;
-    batch.bytes = bytes;
-    if (failed) {
-      this.#fail(error);
-      return false;
-    }
-    this.#stats.pending -= batch.size;
-    this.#succeed();
-    return true;
-  }
-
-  #succeed(): void {
-    const trouble = this.#trouble;
-    this.#trouble = undefined;
-    if (trouble)
-      this.#report(`Request log ${this.#file.path} is written again, ${trouble.lost} records were lost`);
-    this.#losses.written();
-  }
-
-  #fail(error: unknown): void {
-    this.#stats.errors++;
-    if (this.#trouble) {
-      this.#trouble.again(error);
-      return;
-    }
-    const trouble = new Trouble(this.#deps.clock, this.#file.path, error);
-    this.#trouble = trouble;
-    const waits = 'Records wait in memory meanwhile, up to logging.requests.queue; further ones are lost';
-    this.#report(
-      `Cannot write the request log ${trouble.path}: ${trouble.reason}; ${trouble.advice}. ${waits}`,
-    );
-  }
-
   #report(message: string): void {
     try {
       this.#deps.onProblem(message);
@@ -282,10 +242,4 @@ export class LogWriter {
       this.#stats.errors++;
     }
   }
-}
-
-function countLines(lines: Buffer): number {
-  let count = 0;
-  for (let at = lines.indexOf(10); at >= 0; at = lines.indexOf(10, at + 1)) count++;
-  return count;
 }

@@ -93,6 +93,8 @@ describe.each(WAYS)('retention of content, %s', (_, workers) => {
     'takes what people wrote out of old files and leaves the heads, and export counts them',
     async () => {
       const cwd = prepared(workers);
+      const files = [PLAIN, PACKED].map((name) => join('logs', name));
+      const used = run(cwd, 'usage', '--by', 'key,model,day', '--json', ...files).out;
       const { url, process } = await serve(cwd);
       for (let n = 0; n < 10; n += 1) expect(await chat(url)).toBe(200);
       await until('the old content to be gone', expired(cwd));
@@ -105,6 +107,8 @@ describe.each(WAYS)('retention of content, %s', (_, workers) => {
         expect([mode & 0o777, mtimeMs]).toEqual([0o600, WRITTEN.getTime()]);
         expect(linesOf(cwd, name).some((line) => 'request' in line)).toBe(false);
       }
+      expect(used).toContain('small');
+      expect(run(cwd, 'usage', '--by', 'key,model,day', '--json', ...files).out).toBe(used);
       const { code, err } = run(cwd, 'export', '--log-file', 'logs', '--output', 'rows.jsonl');
       expect(code).toBe(0);
       // They all say the same, and one of them is enough.
