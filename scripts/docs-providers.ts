@@ -71,7 +71,8 @@ providers:
 than a request's own text has, the key is not asked for that model until there is enough again. Both refill evenly, and
 \`reset\` is when all is there; where \`limit\` is told too, what a request needs is there sooner than that. Nothing is held back
 for longer than \`routing.max_retry_after\`, and values that make no sense are ignored. Of answers that come in another order
-than their requests were sent, that of the last request counts. Each worker knows what its own answers told.
+than their requests were sent, that of the last request counts, and requests that were sent after it have taken theirs: many clients
+at once are sent one by one as there is room. Each worker knows what its own answers told.
 `;
 
 const current = ((): string => {

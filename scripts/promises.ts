@@ -55,6 +55,7 @@ export const PROMISES: readonly Promised[] = [
     tests: [
       [ROOMS, 'a client that asks one thing after another never meets the provider’s own limit'],
       [ROOMS, 'what is beyond a provider’s own limit goes to another at once'],
+      [ROOMS, 'many clients at once are sent as the provider’s own limit has room for them'],
     ],
   },
   {

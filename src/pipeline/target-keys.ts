@@ -38,7 +38,6 @@ export class TargetKeys {
   readonly #random: () => number;
   #keys: ProviderState['keys'] = [];
   #held: readonly HeldKey[] = [];
-  #sent = 0;
 
   constructor(state: ProviderState, policy: CooldownPolicy, random: () => number) {
     this.#state = state;
@@ -66,13 +65,13 @@ export class TargetKeys {
    */
   begin(call: Call, nowMs: number): KeyTicket {
     const key = this.#choose(call, nowMs);
-    const { refusal, limit } = this.#of(key);
+    const { refusal, limit, told } = this.#of(key);
     return {
       key,
       keys: this.#state.keys,
       refusal: refusal.begin(nowMs),
       limit: limit.begin(nowMs),
-      sent: { order: (this.#sent += 1), atMs: nowMs },
+      sent: told.send(nowMs),
     };
   }
 

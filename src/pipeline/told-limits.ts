@@ -1,17 +1,20 @@
 import type { Counted, ToldLimit } from '../wire/rate-limits.ts';
 import type { Call } from './target.ts';
+import { Refill } from './refill.ts';
 
 /** When the request was sent whose answer told something. */
 export interface Sent {
-  /** Its place among the requests with the same key. */
+  /** Its place among the requests with the same key for the same model. */
   readonly order: number;
   /** On the monotonic clock. */
   readonly atMs: number;
 }
 
 /** How a limit stood. Times are on the monotonic clock. */
-interface Told extends Pick<ToldLimit, 'limit' | 'remaining'> {
+interface Told extends Pick<ToldLimit, 'remaining'> {
   readonly order: number;
+  /** Where it is known how much all is. */
+  readonly refill: Refill | undefined;
   readonly fromMs: number;
   /** When all of it is there again. */
   readonly untilMs: number;
@@ -29,30 +32,42 @@ export interface UsedUp {
 
 /**
  * What a provider told of its limits for one key and one model. A call waits where less is left than it needs. Answers come in
- * any order: what the request told that was sent last is what holds, and what an earlier one tells after it is old.
+ * any order: what the request told that was sent last is what holds, and what an earlier one tells after it is old. Requests
+ * that were sent after that one have taken theirs of what it told.
  */
 export class ToldLimits {
   readonly #told = new Map<Counted, Told>();
+  #sent = 0;
+
+  /** A request is sent. */
+  send(nowMs: number): Sent {
+    this.#sent += 1;
+    this.#told.get('requests')?.refill?.take(1, nowMs);
+    return { order: this.#sent, atMs: nowMs };
+  }
 
   /** @param believedMs how long a limit is believed to be used up, from now */
-  learn(limits: readonly ToldLimit[], { order, atMs }: Sent, nowMs: number, believedMs: number): void {
-    for (const { counts, limit, remaining, reset } of limits) {
+  learn(limits: readonly ToldLimit[], sent: Sent, nowMs: number, believedMs: number): void {
+    for (const limit of limits) {
+      const { counts, remaining, reset } = limit;
+      const { order } = sent;
       const known = this.#told.get(counts);
       if (known && known.order > order) continue;
       // A span may have been measured when the request came in: a long answer tells it late.
-      const fromMs = reset.moment ? nowMs : atMs;
+      const fromMs = reset.moment ? nowMs : sent.atMs;
       const untilMs = fromMs + reset.ms;
-      this.#told.set(counts, { order, limit, remaining, fromMs, untilMs, believedMs: nowMs + believedMs });
+      const refill = refillOf(limit, fromMs, untilMs);
+      // Whoever was sent meanwhile is counted as if just now: at worst that is too many for a moment.
+      if (counts === 'requests') refill?.take(this.#sent - order, nowMs);
+      this.#told.set(counts, { order, remaining, refill, fromMs, untilMs, believedMs: nowMs + believedMs });
     }
   }
 
   /** When a call may be made, on the monotonic clock: 0 for now. */
   readyAt(call: Call | undefined, nowMs: number): number {
+    if (this.#told.size === 0) return 0;
     let readyMs = 0;
-    for (const [counts, told] of this.#told) {
-      if (told.untilMs <= nowMs) continue;
-      readyMs = Math.max(readyMs, freeAt(counts, told, call));
-    }
+    for (const [counts, told] of this.#told) readyMs = Math.max(readyMs, freeAt(counts, told, call, nowMs));
     return readyMs > nowMs ? readyMs : 0;
   }
 
@@ -60,7 +75,7 @@ export class ToldLimits {
   usedUp(call: Call | undefined, nowMs: number): UsedUp | undefined {
     let worst: UsedUp | undefined;
     for (const [counts, told] of this.#told) {
-      const untilMs = told.untilMs <= nowMs ? 0 : freeAt(counts, told, call);
+      const untilMs = freeAt(counts, told, call, nowMs);
       if (untilMs <= Math.max(nowMs, worst?.untilMs ?? 0)) continue;
       worst = { counts, remaining: told.remaining, fromMs: told.fromMs, untilMs };
     }
@@ -68,20 +83,22 @@ export class ToldLimits {
   }
 }
 
-/**
- * When there is enough of a limit. Both OpenAI and Anthropic refill evenly, and tell when all is there again: what a call lacks is
- * there sooner than that, where it is known how much all is.
- */
-function freeAt(counts: Counted, { limit, remaining, ...told }: Told, call: Call | undefined): number {
-  if (remaining > 0 && (counts === 'requests' || counts === 'output' || enough(remaining, call))) return 0;
-  const needed = counts === 'tokens' || counts === 'input' ? Math.max(1, call?.need().input ?? 1) : 1;
-  const { fromMs, untilMs, believedMs } = told;
-  const share =
-    limit === undefined || limit <= remaining ? 1 : Math.min(1, (needed - remaining) / (limit - remaining));
-  return Math.min(believedMs, fromMs + (untilMs - fromMs) * share);
+/** Both OpenAI and Anthropic refill evenly, and tell when all is there again. */
+function refillOf({ limit, remaining }: ToldLimit, atMs: number, fullMs: number): Refill | undefined {
+  if (limit === undefined || limit <= remaining) return undefined;
+  return new Refill({ limit, left: remaining, atMs, fullMs });
 }
 
-/** Whether so many tokens are enough for the call's own text: no token is shorter than a byte. */
-function enough(remaining: number, call: Call | undefined): boolean {
-  return !call || call.bytes <= remaining || call.need().input <= remaining;
+/** When there is enough of a limit: of one that refills sooner than all is there. */
+function freeAt(counts: Counted, told: Told, call: Call | undefined, nowMs: number): number {
+  const { remaining, refill, untilMs, believedMs } = told;
+  const needed = neededOf(counts, remaining, call);
+  if (refill) return Math.min(believedMs, refill.readyAt(needed, nowMs));
+  return needed <= remaining ? 0 : Math.min(believedMs, untilMs);
+}
+
+function neededOf(counts: Counted, remaining: number, call: Call | undefined): number {
+  if (!call || counts === 'requests' || counts === 'output') return 1;
+  // No token is shorter than a byte: mostly that is enough to know.
+  return call.bytes <= remaining ? 1 : Math.max(1, call.need().input);
 }

@@ -98,6 +98,24 @@ test(
   LIMIT_MS,
 );
 
+test(
+  'many clients at once are sent as the provider’s own limit has room for them',
+  async () => {
+    const { server, refused } = metered(5, 100);
+    await using limited = server;
+    const { url } = await serveConfig({
+      providers: [compatible('a', limited.url)],
+      routing: { wait_budget: '30s' },
+    });
+    expect((await post(url, CHAT)).status).toBe(200);
+    const answers = await Promise.all(Array.from({ length: 30 }, () => post(url, CHAT)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    // The ways there differ in how long they take, so one may come too early; most would if nothing were learned.
+    expect(refused()).toBeLessThan(8);
+  },
+  LIMIT_MS,
+);
+
 const INPUT = 50;
 const OUTPUT = 150;
 const MAX_TOKENS = 2_000;

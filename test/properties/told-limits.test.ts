@@ -33,49 +33,109 @@ class ProvidersLimit {
   }
 }
 
-/** A request is sent whose answer takes its time, or time goes by. */
+/** A client asks, and is answered after a while, or time goes by. */
 type Step = { readonly answerMs: number } | { readonly ms: number };
 const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.record({ answerMs: fc.nat(3_000) }), weight: 3 },
   fc.record({ ms: fc.nat(1_500) }),
 );
+const steps = fc.array(step, { maxLength: 60, size: 'max' });
+const limit = fc.integer({ min: 1, max: 5 });
+const msEach = fc.integer({ min: 50, max: 2_000 });
+
+interface Out {
+  readonly atMs: number;
+  readonly sent: ReturnType<ToldLimits['send']>;
+  readonly says: ToldLimit;
+}
+
+/** Plays the steps, and hands over answers as they come. @param ask whether a request is sent now */
+function play(
+  sequence: readonly Step[],
+  told: ToldLimits,
+  {
+    ask,
+    come,
+  }: { ask: (nowMs: number) => ToldLimit | undefined; come: (answer: Out, nowMs: number) => void },
+): void {
+  const out: Out[] = [];
+  let nowMs = 0;
+  for (const next of sequence) {
+    if ('answerMs' in next) {
+      const says = ask(nowMs);
+      if (says) out.push({ atMs: nowMs + next.answerMs, sent: told.send(nowMs), says });
+      continue;
+    }
+    nowMs += next.ms;
+    for (const answer of out.filter(({ atMs }) => atMs <= nowMs).toSorted((a, b) => a.atMs - b.atMs)) {
+      out.splice(out.indexOf(answer), 1);
+      told.learn([answer.says], answer.sent, nowMs, BELIEVED_MS);
+      come(answer, nowMs);
+    }
+  }
+}
 
 describe('ToldLimits', () => {
-  test('holds by what the request told that was sent last, in whatever order answers come', () => {
+  test('lets no request through that the provider would refuse, in whatever order answers come', () => {
     fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 5 }),
-        fc.integer({ min: 50, max: 2_000 }),
-        fc.array(step, { maxLength: 40, size: 'max' }),
-        (limit, msEach, steps) => {
-          const provider = new ProvidersLimit(limit, msEach);
-          const told = new ToldLimits();
-          const out: { atMs: number; order: number; sentMs: number; says: ToldLimit }[] = [];
-          let last: { order: number; says: ToldLimit; sentMs: number } | undefined;
-          let nowMs = 0;
-          let order = 0;
-          for (const next of steps) {
-            if ('answerMs' in next) {
-              order += 1;
-              out.push({ atMs: nowMs + next.answerMs, order, sentMs: nowMs, says: provider.take(nowMs) });
-              continue;
-            }
-            nowMs += next.ms;
-            const come = out.filter(({ atMs }) => atMs <= nowMs).toSorted((a, b) => a.atMs - b.atMs);
-            for (const answer of come) {
-              out.splice(out.indexOf(answer), 1);
-              const sent = { order: answer.order, atMs: answer.sentMs };
-              told.learn([answer.says], sent, nowMs, BELIEVED_MS);
-              if (!last || answer.order > last.order) last = answer;
-            }
-            const { remaining = 1 } = last?.says ?? {};
-            const freeMs = remaining > 0 ? 0 : last!.sentMs + msEach;
-            expect(told.readyAt(asks(10), nowMs)).toBeCloseTo(freeMs > nowMs ? freeMs : 0, 6);
-          }
-        },
-      ),
-      { numRuns: 300 },
+      fc.property(limit, msEach, steps, (most, each, sequence) => {
+        const provider = new ProvidersLimit(most, each);
+        const told = new ToldLimits();
+        let known = false;
+        let first = true;
+        play(sequence, told, {
+          ask(nowMs) {
+            // Until the first has told, nobody can know.
+            if (!known && !first) return undefined;
+            first = false;
+            if (told.readyAt(asks(10), nowMs) > 0) return undefined;
+            expect(provider.at(nowMs)).toBeGreaterThan(1 - 1e-6);
+            return provider.take(nowMs);
+          },
+          come: () => void (known = true),
+        });
+      }),
+      { numRuns: 500 },
     );
+  });
+
+  test('holds nobody once the one that was sent last has told that there is room', () => {
+    fc.assert(
+      fc.property(limit, msEach, steps, (most, each, sequence) => {
+        const provider = new ProvidersLimit(most, each);
+        const told = new ToldLimits();
+        let sent = 0;
+        play(sequence, told, {
+          ask(nowMs) {
+            sent += 1;
+            return provider.take(nowMs);
+          },
+          come({ sent: { order, atMs }, says }, nowMs) {
+            if (order !== sent) return;
+            const left = says.remaining + (nowMs - atMs) / each;
+            const freeMs = left >= 1 ? 0 : atMs + (1 - says.remaining) * each;
+            expect(told.readyAt(asks(10), nowMs)).toBeCloseTo(freeMs, 6);
+          },
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('takes no notice of what was told by requests that were sent before', () => {
+    const told = new ToldLimits();
+    const [first, second] = [told.send(0), told.send(1)];
+    const says = (remaining: number): ToldLimit[] => [
+      { counts: 'requests', limit: undefined, remaining, reset: { ms: 9_000, moment: false } },
+    ];
+    told.learn(says(5), second, 10, BELIEVED_MS);
+    told.learn(says(0), first, 20, BELIEVED_MS);
+    expect(told.readyAt(asks(1), 20)).toBe(0);
+    told.learn(says(0), told.send(30), 40, BELIEVED_MS);
+    told.learn(says(5), second, 50, BELIEVED_MS);
+    expect(told.readyAt(asks(1), 50)).toBe(9_030);
+    told.learn(says(5), told.send(60), 70, BELIEVED_MS);
+    expect(told.readyAt(asks(1), 70)).toBe(0);
   });
 
   const learned = (limit: Partial<ToldLimit>, believedMs = BELIEVED_MS) => {
@@ -87,7 +147,7 @@ describe('ToldLimits', () => {
       reset: { ms: 1_000, moment: false },
       ...limit,
     };
-    told.learn([all], { order: 1, atMs: 0 }, 0, believedMs);
+    told.learn([all], told.send(0), 0, believedMs);
     return told;
   };
 
@@ -105,7 +165,7 @@ describe('ToldLimits', () => {
     }
     const late = new ToldLimits();
     const limit = { counts: 'requests', limit: 1, remaining: 0, reset: { ms: 500, moment: false } } as const;
-    late.learn([limit], { order: 1, atMs: 0 }, 30_000, BELIEVED_MS);
+    late.learn([limit], late.send(0), 30_000, BELIEVED_MS);
     expect(late.readyAt(asks(1), 30_000)).toBe(0);
   });
 
