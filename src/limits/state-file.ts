@@ -1,4 +1,4 @@
-import { Database } from 'bun:sqlite';
+import { Database, SQLiteError } from 'bun:sqlite';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoredAccount } from './accounts.ts';
@@ -6,7 +6,7 @@ import { joined, NO_ACCOUNT } from './accounts.ts';
 
 /** The SQLite file of the state directory, and the lock on it. */
 
-const FILE = 'usage.sqlite';
+export const FILE = 'usage.sqlite';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS meters (name TEXT PRIMARY KEY, slices TEXT NOT NULL, until REAL) WITHOUT ROWID;
@@ -23,12 +23,35 @@ export class StateInUse extends Error {}
 /** Opens the file, for one process or for the workers of one. @throws what SQLite throws */
 export function openState(directory: string): Database {
   const db = new Database(join(directory, FILE), { create: true, strict: true });
-  db.run('PRAGMA busy_timeout = 5000');
-  db.run('PRAGMA journal_mode = WAL');
-  db.run('PRAGMA synchronous = NORMAL');
-  db.run(SCHEMA);
-  return db;
+  try {
+    db.run('PRAGMA busy_timeout = 5000');
+    db.run('PRAGMA journal_mode = WAL');
+    db.run('PRAGMA synchronous = NORMAL');
+    db.run(SCHEMA);
+    return db;
+  } catch (thrown) {
+    db.close();
+    throw thrown instanceof SQLiteError && DAMAGED.test(thrown.code ?? '')
+      ? unreadable(FILE, thrown)
+      : thrown;
+  }
 }
+
+/** What is in the file cannot be understood. */
+export function unreadable(file: string, cause: unknown): Error {
+  const state = cause instanceof Error ? cause.message : String(cause);
+  return new Error(
+    `${file} in it cannot be read (${state}); put back a copy of it, or move it away to count from zero`,
+    { cause },
+  );
+}
+
+function isBusy(thrown: unknown): boolean {
+  return thrown instanceof SQLiteError && (thrown.code ?? '').startsWith('SQLITE_BUSY');
+}
+
+/** What SQLite says of a file that is none of its own, or is damaged. */
+const DAMAGED = /^SQLITE_(?:NOTADB|CORRUPT)/;
 
 /** Opens it to read beside whoever writes it. @throws what SQLite throws, where there is none above all */
 export function readState(directory: string): Database {
@@ -61,6 +84,7 @@ export function lockState(directory: string): Database {
     return file;
   } catch (cause) {
     file.close();
+    if (!isBusy(cause)) throw unreadable('lock.sqlite', cause);
     throw new StateInUse(
       'another llmproxy uses it; give each its own state.directory, or let one serve with server.workers',
       { cause },

@@ -1,7 +1,15 @@
 import type { Database } from 'bun:sqlite';
 import type { StoredMeter } from './meter.ts';
 import type { StoredAccount } from './accounts.ts';
-import { addToAccount, lockState, openState, readAccount, readState } from './state-file.ts';
+import {
+  FILE,
+  addToAccount,
+  lockState,
+  openState,
+  readAccount,
+  readState,
+  unreadable,
+} from './state-file.ts';
 
 /** What had been kept when a process began. */
 export interface Kept {
@@ -51,11 +59,30 @@ export class UsageStore {
    */
   constructor(directory: string) {
     this.#lock = lockState(directory);
-    this.#db = openState(directory);
+    try {
+      this.#db = openState(directory);
+      // Nobody else is to write it, and requests would wait meanwhile: what cannot be written now is written later.
+      this.#db.run('PRAGMA busy_timeout = 10');
+    } catch (thrown) {
+      this.#lock.close();
+      throw thrown;
+    }
   }
 
-  /** Reads what was kept, without what is over by now. */
+  /**
+   * Reads what was kept, without what is over by now.
+   * @throws Error that names the file, when it is damaged; then others may have the directory
+   */
   load(nowMs: number): Kept {
+    try {
+      return this.#load(nowMs);
+    } catch (cause) {
+      this.close(false);
+      throw unreadable(FILE, cause);
+    }
+  }
+
+  #load(nowMs: number): Kept {
     this.#db.run('DELETE FROM meters WHERE until < ?', [nowMs]);
     const meters = this.#db.query<{ name: string; slices: string }, []>('SELECT name, slices FROM meters');
     const mark = this.#db.query<{ mark: string }, []>("SELECT mark FROM marks WHERE name = 'running'").get();
