@@ -13,7 +13,7 @@ import { Limiter } from './limits/limiter.ts';
 import { SharedKeeper } from './limits/shared-keeper.ts';
 import { MemoryLedger } from './limits/memory-ledger.ts';
 import { Refusals } from './limits/refusals.ts';
-import { chargedFor } from './logs/record.ts';
+import { chargedFor, wasAsked } from './logs/record.ts';
 import { endMs, recordsSince } from './logs/tail.ts';
 import { targetNames } from './pipeline/admission.ts';
 
@@ -117,7 +117,7 @@ export class Spending {
       { caller, endpoint, model, targets, user: user ?? null },
       { input, output, usd: cost, ...times },
     );
-    if (record.attempts > 0) this.used({ id, key, tokens: input + output, usd: cost ?? 0 });
+    if (wasAsked(record.attempt_log)) this.used({ id, key, tokens: input + output, usd: cost ?? 0 });
   }
 
   #open(config: Config): void {
@@ -157,8 +157,8 @@ interface Recovery {
 }
 
 /** Whether limits count a request: a provider was asked, or the proxy took feedback. */
-function isCharged({ attempts, endpoint, outcome }: ReadRecord): boolean {
-  return attempts > 0 || (endpoint === 'feedback' && outcome === 'success');
+function isCharged({ attempt_log: attempts, endpoint, outcome }: ReadRecord): boolean {
+  return wasAsked(attempts) || (endpoint === 'feedback' && outcome === 'success');
 }
 
 /** The name by which a provider's model is offered here, where that is another. */

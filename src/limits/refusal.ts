@@ -61,12 +61,12 @@ export function shown({ kind, count }: Limit, amount: number): string {
   }
 }
 
-/** Two digits behind the point; of less than a cent two that say something: "12.50", "0.01", "0.0042". */
+/** Two digits behind the point at least, and of less than a dollar two that say something: "12.50", "0.015", "0.01", "0.0042". */
 function usd(units: number): string {
   const amount = units / UNITS_PER_USD;
-  if (amount >= 0.01 || amount <= 0) return amount.toFixed(2);
+  if (amount >= 1 || amount <= 0) return amount.toFixed(2);
   const digits = 1 - Math.floor(Math.log10(amount));
-  return amount.toFixed(Math.min(digits, MOST_DIGITS)).replace(/0+$/, '');
+  return amount.toFixed(Math.min(digits, MOST_DIGITS)).replace(/(\.\d\d+?)0+$/, '$1');
 }
 
 /** As many digits as a unit of money has. */

@@ -38,6 +38,13 @@ export function chargedFor({
   return { input: input ?? 0, output: output ?? 0, cost };
 }
 
+/** Whether a provider was asked: what cannot be said in its protocol is not sent. */
+export function wasAsked(attempts: LogRecord['attempt_log']): boolean {
+  return attempts.some(({ fault, status }) => status !== null || fault === null || !UNSENT.has(fault));
+}
+
+const UNSENT: ReadonlySet<string> = new Set(['invalid_request', 'unsupported']);
+
 /** Bytes of a line beside its texts. */
 const HEAD_BYTES = 1_000;
 const ATTEMPT_BYTES = 100;

@@ -51,7 +51,11 @@ function recordsIn(bytes: Buffer): ReadRecord[] {
   return lines
     .map((line) => parseLine(line).value)
     .filter(
-      (value) => isObject(value) && typeof value.ts === 'string' && typeof value.latency_ms === 'number',
+      (value) =>
+        isObject(value) &&
+        typeof value.ts === 'string' &&
+        typeof value.latency_ms === 'number' &&
+        Array.isArray(value.attempt_log),
     )
     .map((value) => value as unknown as ReadRecord);
 }

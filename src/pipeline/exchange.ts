@@ -11,7 +11,7 @@ import type { Lease } from '../limits/lease.ts';
 import type { Expected } from '../limits/limiter.ts';
 import type { Sinks } from './sinks.ts';
 import type { Target } from './target.ts';
-import { RECORD_VERSION } from '../logs/record.ts';
+import { RECORD_VERSION, wasAsked } from '../logs/record.ts';
 import { encodeUnits, plainUsage } from '../wire/usage.ts';
 import { tidyText } from '../wire/json.ts';
 import { saysWhy } from '../wire/endpoints.ts';
@@ -267,7 +267,7 @@ export class Exchange {
 
   /** Whether the client went while a provider was at work, who is paid for what it was given. */
   #leftOpen(error: ProxyError | undefined): boolean {
-    return this.attempts.length > 0 && error !== undefined && LEAVING.has(error.fault);
+    return wasAsked(this.attempts) && error !== undefined && LEAVING.has(error.fault);
   }
 
   /** @param untold how often the input was sent to somebody who did not tell of it */
@@ -279,7 +279,7 @@ export class Exchange {
   }
 
   #settle(told: Usage | undefined, estimate: LogRecord['estimate']): void {
-    const asked = this.attempts.length > 0;
+    const asked = wasAsked(this.attempts);
     const isTaken = asked || this.#opinion !== undefined;
     const input = estimate?.input_tokens ?? told?.input ?? 0;
     const output = estimate?.output_tokens ?? told?.output ?? 0;

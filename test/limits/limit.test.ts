@@ -32,10 +32,11 @@ describe('a limit is the same', () => {
 test('shown() writes money as people do', () => {
   const budget = one({ budget: 1, per: 'day' });
   const of = (usd: number) => shown(budget, Math.round(usd * UNITS_PER_USD));
-  expect([0, 12.5, 1, 0.01, 0.1, 0.1234, 0.0042, 0.00996, 0.0000000001, 1e9].map(of)).toEqual([
+  expect([0, 12.5, 1, 0.015, 0.01, 0.1, 0.1234, 0.0042, 0.00996, 0.0000000001, 1e9].map(of)).toEqual([
     '0.00 USD',
     '12.50 USD',
     '1.00 USD',
+    '0.015 USD',
     '0.01 USD',
     '0.10 USD',
     '0.12 USD',

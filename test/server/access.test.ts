@@ -1,11 +1,8 @@
 /** What a key may do: its lists and those of its groups, when it ends, and that no route evades them. */
 import { afterAll, describe, expect, test } from 'bun:test';
-import type { ServerContext } from '../../src/server/context.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
-import type { Hono } from 'hono';
-import { schema } from '../../src/config/schema.ts';
-import { createApp } from '../../src/server/app.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
+import { routes } from '../helpers/routes.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
 
 const one = upstream(() => completion('one'));
@@ -197,13 +194,6 @@ describe('a key', () => {
   });
 });
 
-/** All that app.ts registers, as Hono has it. It looks at nothing else of its context before a request comes. */
-function routes(): { method: string; path: string }[] {
-  const { server } = schema.parse({ ...CONFIG, server: { cors: { origins: ['*'] } } });
-  const app = createApp({ server, auth: { open: false } } as unknown as ServerContext) as unknown as Hono;
-  return app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => ({ method, path }));
-}
-
 /** What no list covers: one word for everyone, and lists of what may be asked for. */
 const FREE = /^(?:\/v1)?(?:\/health(?:\/live|\/ready)?|\/key|\/usage|\/models(?:\/\*)?)$/;
 /** The pages of the operator, which no list opens. */
@@ -219,7 +209,7 @@ describe('no route evades the lists of a key', () => {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
     return fetch(proxy.url + path.replace('*', 'gpt-4o'), { method, headers, ...init });
   };
-  const covered = routes().filter(({ path }) => !FREE.test(path));
+  const covered = routes(CONFIG).filter(({ path }) => !FREE.test(path));
 
   test('there are routes', () => {
     expect(covered.length).toBeGreaterThan(30);

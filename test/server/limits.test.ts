@@ -1,0 +1,567 @@
+/** Limits as callers meet them: every route is charged, and each refusal says what it is in the caller's protocol. */
+import { afterAll, describe, expect, test } from 'bun:test';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { CHAT, provider, running } from '../helpers/proxy.ts';
+import { routes } from '../helpers/routes.ts';
+import { completion, sse, chatStream, upstream } from '../helpers/upstream.ts';
+import { until } from '../helpers/until.ts';
+
+/** Answers of every endpoint: 10 tokens in, 5 out. */
+const answering = () =>
+  upstream(({ path, text }) => {
+    if (path.includes('embeddings'))
+      return Response.json({
+        object: 'list',
+        model: 'm',
+        data: [{ object: 'embedding', index: 0, embedding: [0.1] }],
+        usage: { prompt_tokens: 10, total_tokens: 10 },
+      });
+    if (text.includes('"stream":true')) return sse(chatStream(['one ', 'two ', 'three']));
+    if (path.includes('/completions') && !path.includes('chat'))
+      return Response.json({
+        id: 'c',
+        object: 'text_completion',
+        created: 1,
+        model: 'm',
+        choices: [{ index: 0, text: 'one', finish_reason: 'stop', logprobs: null }],
+        usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
+      });
+    return completion('one');
+  });
+
+const by = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
+const PRICE = { input: 1_000, output: 1_000 };
+
+type Keys = Exclude<NonNullable<ConfigInput['auth']>, 'none'>['keys'];
+const keys = (limits: Record<string, object[]>): { keys: NonNullable<Keys> } => ({
+  keys: Object.entries(limits).map(([name, list]) => ({
+    name,
+    key: name,
+    limits: list,
+    ops: name === 'ops',
+  })) as NonNullable<Keys>,
+});
+
+const open: AsyncDisposable[] = [];
+afterAll(async () => {
+  for (const each of open) await each[Symbol.asyncDispose]();
+});
+
+function started(
+  config: Omit<ConfigInput, 'providers'> & { providers?: ConfigInput['providers'] },
+  script = answering(),
+) {
+  const whole = (more: typeof config): ConfigInput => ({
+    providers: [
+      provider('one', script.url, {
+        models: [
+          { name: 'gpt-4o', price: PRICE },
+          'free',
+          { name: 'dear', upstream: 'dear-v1', price: PRICE },
+          'gpt-*',
+        ],
+      }),
+    ],
+    ...more,
+  });
+  const proxy = running(whole(config));
+  open.push(proxy, script);
+  return { ...proxy, script, change: (more: typeof config) => proxy.reload(whole(more)) };
+}
+
+interface Told {
+  error: { message: string; code: string; type: string };
+}
+const errorOf = async (answer: Response) => ((await answer.json()) as Told).error;
+const chat = (
+  proxy: { post: ReturnType<typeof running>['post'] },
+  key: string,
+  body: object = {},
+  path = '/v1/chat/completions',
+) => proxy.post(path, { ...CHAT, ...body }, by(key));
+interface OwnKey {
+  limits: { name: string; used: number; reserved: number; remaining: number; limit: number }[];
+  usage: { total: { requests: number; tokens: number; cost: number } };
+}
+const own = async (proxy: { url: string }, key: string): Promise<OwnKey> =>
+  (await (await fetch(`${proxy.url}/v1/key`, by(key))).json()) as OwnKey;
+
+describe('no route evades a limit', () => {
+  const CONFIG = {
+    auth: keys(
+      Object.fromEntries([
+        ['ops', []],
+        ...posts().map(({ path }) => [nameOf(path), [{ requests: 3, per: 'day' }]]),
+      ]),
+    ),
+  } as Omit<ConfigInput, 'providers'>;
+  const proxy = started(CONFIG);
+
+  test('there are routes', () => expect(posts().length).toBeGreaterThan(30));
+
+  test.each(posts().map(({ path }) => path))('POST %s', async (path) => {
+    const feedback = path.endsWith('/feedback');
+    const responses = path.includes('/responses');
+    const body = feedback
+      ? { request_id: 'r', score: 1 }
+      : responses
+        ? { model: 'gpt-4o', input: 'x' }
+        : { input: 'x', prompt: 'x', query: 'x', documents: ['x'], max_tokens: 5, ...CHAT };
+    const post = () => proxy.post(path, body, by(nameOf(path)));
+    for (const left of ['2', '1', '0']) {
+      const answer = await post();
+      expect([
+        answer.status,
+        answer.headers.get('x-ratelimit-limit-requests'),
+        answer.headers.get('x-ratelimit-remaining-requests'),
+      ]).toEqual([feedback ? 202 : 200, '3', left]);
+      await answer.text();
+    }
+    const refused = await post();
+    const { headers } = refused;
+    expect(refused.status).toBe(429);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(headers.get('x-ratelimit-remaining-requests')).toBe('0');
+    expect(headers.get('x-ratelimit-reset-requests')).toMatch(/^\d/);
+    // A day is too long for SDKs that would wait and ask again.
+    if (Number(headers.get('retry-after')) > 60) expect(headers.get('x-should-retry')).toBe('false');
+    const messages = path.includes('messages');
+    if (messages) {
+      expect(headers.get('anthropic-ratelimit-requests-remaining')).toBe('0');
+      expect(headers.get('anthropic-ratelimit-requests-reset')).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+      expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } });
+    } else {
+      const { message, code, type } = await errorOf(refused);
+      expect({ code, type }).toEqual({ code: 'rate_limit_exceeded', type: 'rate_limit_error' });
+      expect(message).toContain(
+        `3 requests per day of key ${nameOf(path)} is used up (3 requests of 3 requests taken)`,
+      );
+    }
+    expect((await own(proxy, nameOf(path))).limits[0]).toMatchObject({ used: 3, reserved: 0, remaining: 0 });
+  });
+
+  function posts() {
+    return routes({ providers: [provider('one', 'http://127.0.0.1:1')] }).filter(
+      ({ method }) => method === 'POST',
+    );
+  }
+  function nameOf(path: string) {
+    return `key${path.replaceAll(/[^a-z]/g, '-')}`;
+  }
+});
+
+describe('a budget that is used up', () => {
+  test('is told to clients of OpenAI and of Anthropic in their own words, with a readable amount', async () => {
+    const proxy = started({ auth: keys({ a: [{ budget: 0.02, per: 'month' }] }) });
+    expect((await chat(proxy, 'a', { max_tokens: 5 })).status).toBe(200);
+    const { message, code, type } = await errorOf(await chat(proxy, 'a', { max_tokens: 5 }));
+    expect({ code, type }).toEqual({ code: 'insufficient_quota', type: 'insufficient_quota' });
+    expect(message).toContain(
+      '0.02 USD per month of key a is used up (0.015 USD of 0.02 USD taken, this one needs 0.0',
+    );
+    const refused = await chat(proxy, 'a', { max_tokens: 5 }, '/v1/messages');
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } });
+  });
+
+  test('lets another model answer, says so, and counts it', async () => {
+    const proxy = started({
+      auth: keys({ a: [{ budget: 0.02, per: 'month', when_used_up: { use: 'free' } }] }),
+    });
+    expect((await chat(proxy, 'a', { max_tokens: 1 })).headers.get('x-llmproxy-instead')).toBeNull();
+    const answer = await chat(proxy, 'a', { max_tokens: 1 });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-llmproxy-instead')).toBe('free');
+    expect(answer.headers.get('x-llmproxy-model')).toBe('free');
+    expect(JSON.parse(proxy.script.asked.at(-1)!.text)).toMatchObject({ model: 'free' });
+    expect((await own(proxy, 'a')).limits[0]!.used).toBe(0.015);
+  });
+
+  test('refuses where the other model cannot be used', async () => {
+    const limits = [{ requests: 0, per: 'day', when_used_up: { use: 'nowhere' } }];
+    const proxy = started({ auth: keys({ a: limits }) });
+    const { message, code } = await errorOf(await chat(proxy, 'a'));
+    expect(code).toBe('rate_limit_exceeded');
+    expect(message).not.toContain('nowhere');
+  });
+
+  test('refuses where two limits each name the model of the other', async () => {
+    const proxy = started({
+      auth: keys({
+        a: [
+          { requests: 1, per: 'day', models: ['dear'], when_used_up: { use: 'free' } },
+          { requests: 1, per: 'day', models: ['free'], when_used_up: { use: 'dear' } },
+        ],
+      }),
+    });
+    const answers = [];
+    for (let n = 0; n < 4; n += 1) {
+      const answer = await chat(proxy, 'a', { model: 'dear' });
+      answers.push([answer.status, answer.headers.get('x-llmproxy-instead')]);
+    }
+    expect(answers).toEqual([
+      [200, null],
+      [200, 'free'],
+      [429, null],
+      [429, null],
+    ]);
+  });
+});
+
+describe('a limit of a model', () => {
+  test('holds by whichever of its names it is asked for', async () => {
+    const limits = [{ requests: 0, per: 'day', models: ['dear'] }];
+    const proxy = started({
+      auth: keys({ a: limits }),
+      models: { alias: 'dear', route: ['one/dear', 'free'] },
+    });
+    for (const model of ['dear', 'one/dear', 'alias', 'route'])
+      expect([model, (await chat(proxy, 'a', { model })).status]).toEqual([model, 429]);
+    // The provider's own name is no name of this one here, and other cases are other names.
+    for (const model of ['free', 'DEAR'])
+      expect([model, (await chat(proxy, 'a', { model })).status]).not.toEqual([model, 429]);
+  });
+
+  test('holds for what was renamed, by the name that the provider knows', async () => {
+    const proxy = started({ auth: keys({ a: [{ requests: 0, per: 'day', models: ['one/dear-*'] }] }) });
+    for (const model of ['dear', 'one/dear']) expect((await chat(proxy, 'a', { model })).status).toBe(429);
+  });
+
+  test('counts a model once by all its names where each is counted apart', async () => {
+    const proxy = started({
+      auth: 'none',
+      rate_limits: [{ requests: 2, per: 'day', each: 'model' }],
+      models: { alias: 'dear' },
+    });
+    const statuses = [];
+    for (const model of ['dear', 'one/dear', 'alias', 'free'])
+      statuses.push((await chat(proxy, 'x', { model })).status);
+    expect(statuses).toEqual([200, 200, 429, 200]);
+  });
+});
+
+describe('models without a price', () => {
+  const under = (unpriced: unknown) => {
+    const proxy = started({
+      auth: { keys: [{ name: 'a', key: 'a', group: 'g', ops: true }] },
+      groups: { g: { limits: [{ budget: 0.02, per: 'day' }], unpriced } as never },
+    });
+    return proxy;
+  };
+  const used = async (proxy: { url: string }) => (await own(proxy, 'a')).limits[0]!.used;
+
+  test('are free where that is allowed', async () => {
+    const proxy = under('allow');
+    expect((await chat(proxy, 'a', { model: 'free' })).status).toBe(200);
+    expect(await used(proxy)).toBe(0);
+  });
+  test('are refused where that is said', async () => {
+    const proxy = under('refuse');
+    const answer = await chat(proxy, 'a', { model: 'free' });
+    expect(answer.status).toBe(403);
+    expect((await errorOf(answer)).code).toBe('key_not_permitted');
+    expect(await used(proxy)).toBe(0);
+    expect((await chat(proxy, 'a', { max_tokens: 5 })).status).toBe(200);
+  });
+  test('count by a price of the operator’s', async () => {
+    const proxy = under({ input: 500, output: 500 });
+    expect((await chat(proxy, 'a', { model: 'free', max_tokens: 5 })).status).toBe(200);
+    expect(await used(proxy)).toBe(0.0075);
+  });
+});
+
+describe('a hard limit', () => {
+  const words = Array.from({ length: 60 }, (_, n) => `word${n} `);
+  const endless = () =>
+    upstream(() => {
+      const bytes = new TextEncoder();
+      let n = 0;
+      return sse(
+        new ReadableStream({
+          async pull(controller) {
+            await Bun.sleep(1);
+            if (n >= words.length) return controller.close();
+            controller.enqueue(
+              bytes.encode(chatStream([words[n++]!], '').split('\n\n').slice(-2).join('\n\n')),
+            );
+          },
+        }),
+      );
+    });
+  const body = { messages: [{ role: 'user', content: 'x' }], max_tokens: undefined, stream: true };
+
+  test.each(['/v1/chat/completions', '/v1/messages', '/v1/responses'])(
+    'cuts a stream of %s with an error in it',
+    async (path) => {
+      const proxy = started(
+        { auth: keys({ a: [{ tokens: 30, per: 'day', hard: true, count: 'output' }] }) },
+        endless(),
+      );
+      const answer = await chat(
+        proxy,
+        'a',
+        path.endsWith('messages') ? { ...body, max_tokens: 30 } : { ...body, input: 'x' },
+        path,
+      );
+      expect(answer.status).toBe(200);
+      const text = await answer.text();
+      expect(text).toContain('is used up, and it is hard');
+      const said = words.filter((word) => text.includes(word));
+      expect(said.length).toBeGreaterThan(10);
+      expect(said.length).toBeLessThanOrEqual(31);
+      // Nothing follows the error.
+      expect(text.slice(text.indexOf('and it is hard'))).not.toMatch(/delta["']/);
+      expect(text).not.toContain('[DONE]');
+      const [record] = await proxy.recorded(1);
+      expect(record).toMatchObject({ outcome: 'truncated', fault: 'over_limit', output_tokens: null });
+      const { used } = (await own(proxy, 'a')).limits[0]!;
+      expect(used).toBe(record!.estimate!.output_tokens);
+      expect(used).toBeGreaterThan(10);
+      expect(used).toBeLessThanOrEqual(32);
+    },
+  );
+
+  test('that is not hard lets it finish, and refuses the next', async () => {
+    const proxy = started(
+      { auth: keys({ a: [{ tokens: 30, per: 'day', count: 'output' }] }) },
+      upstream(() => sse(chatStream(words))),
+    );
+    const text = await (await chat(proxy, 'a', body)).text();
+    expect(text).toContain('word59');
+    expect(text).toContain('[DONE]');
+    expect((await chat(proxy, 'a', body)).status).toBe(429);
+  });
+});
+
+describe('a warning', () => {
+  test('comes in a header, once a window on stderr, and shows in /metrics', async () => {
+    const proxy = started({
+      auth: { keys: [{ name: 'a', key: 'a', group: 'g', ops: true }] },
+      groups: { g: { limits: [{ requests: 4, per: 'day', warn_at: '50%' }] } },
+    });
+    const seen = [];
+    for (let n = 0; n < 3; n += 1) seen.push((await chat(proxy, 'a')).headers.get('x-llmproxy-warning'));
+    expect(seen[0]).toBeNull();
+    expect(seen[1]).toBe('50% used of 4 requests per day of group g (2 requests of 4 requests)');
+    expect(seen[2]).toContain('75% used');
+    expect(proxy.problems.filter((line) => line.includes('Nearly used up'))).toHaveLength(1);
+    const metrics = await (await fetch(`${proxy.url}/metrics`, by('a'))).text();
+    expect(metrics).toContain(
+      'llmproxy_limit_used_ratio{limit="4 requests per day of group g",kind="requests"} 0.75',
+    );
+  });
+});
+
+describe('amounts at the edges', () => {
+  test('none, one, and more than anybody uses', async () => {
+    const proxy = started({
+      auth: keys({
+        none: [{ requests: 0, per: 'total' }],
+        one: [{ tokens: 1, per: 'day' }],
+        much: [
+          { tokens: Number.MAX_SAFE_INTEGER, per: 'total' },
+          { budget: 1e15, per: 'total' },
+          { requests: Number.MAX_SAFE_INTEGER, per: 'second' },
+        ],
+        free: [{ budget: 0, per: 'day' }],
+      }),
+    });
+    const none = await chat(proxy, 'none');
+    expect(none.status).toBe(429);
+    expect(none.headers.get('retry-after')).toBeNull();
+    expect(none.headers.get('x-should-retry')).toBe('false');
+    const one = await chat(proxy, 'one');
+    expect(one.status).toBe(429);
+    expect((await errorOf(one)).message).toContain('more than 1 tokens per day of key one ever allows');
+    for (let n = 0; n < 2; n += 1) expect((await chat(proxy, 'much')).status).toBe(200);
+    expect((await own(proxy, 'much')).limits.map(({ used }) => used)).toEqual([30, 0.03, 2]);
+    expect((await chat(proxy, 'free')).status).toBe(429);
+    // What costs nothing is not refused by a budget.
+    expect((await chat(proxy, 'free', { model: 'free' })).status).toBe(200);
+    expect((await chat(proxy, 'free', {}, '/v1/messages/count_tokens')).status).toBe(200);
+  });
+
+  test('a request that asks for more tokens than numbers can hold spoils no sum', async () => {
+    const proxy = started({ auth: keys({ a: [{ tokens: 1, per: 'day', when_used_up: { use: 'free' } }] }) });
+    const asked = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        chat(proxy, 'a', { max_tokens: Number.MAX_SAFE_INTEGER, n: Number.MAX_SAFE_INTEGER }),
+      ),
+    );
+    expect(asked.map(({ status }) => status)).toEqual(Array(8).fill(200));
+    expect((await own(proxy, 'a')).limits[0]).toMatchObject({ used: 8 * 15, reserved: 0 });
+  });
+});
+
+describe('users whom clients name', () => {
+  const limits = {
+    groups: { g: { each_user: [{ requests: 1, per: 'day' as const }] } },
+    auth: { keys: [{ name: 'a', key: 'a', group: 'g' }] },
+  };
+
+  test('are counted apart whatever they are called, and those without a name together', async () => {
+    const proxy = started(limits);
+    const names = [
+      'u',
+      'U',
+      '__proto__',
+      '"]',
+      '["u"]',
+      'u | all others',
+      ' ',
+      '💥',
+      '\ud800',
+      'x'.repeat(500),
+    ];
+    for (const user of names) expect([user, (await chat(proxy, 'a', { user })).status]).toEqual([user, 200]);
+    for (const user of names) expect([user, (await chat(proxy, 'a', { user })).status]).toEqual([user, 429]);
+    expect((await chat(proxy, 'a')).status).toBe(200);
+    expect((await chat(proxy, 'a', { user: 7 })).status).toBe(429);
+  });
+});
+
+describe('another configuration', () => {
+  test('with another amount leaves what was used', async () => {
+    const proxy = started({ auth: keys({ a: [{ requests: 2, per: 'day' }] }) });
+    for (const status of [200, 200, 429]) expect((await chat(proxy, 'a')).status).toBe(status);
+    proxy.change({ auth: keys({ a: [{ requests: 3, per: 'day' }] }) });
+    for (const status of [200, 429]) expect((await chat(proxy, 'a')).status).toBe(status);
+    // Without the limit all goes, and uncounted; when it comes back, it knows what it knew.
+    proxy.change({ auth: keys({ a: [] }) });
+    expect((await chat(proxy, 'a')).status).toBe(200);
+    proxy.change({ auth: keys({ a: [{ requests: 4, per: 'day', window: 'calendar' }] }) });
+    for (const status of [200, 429]) expect((await chat(proxy, 'a')).status).toBe(status);
+  });
+
+  test('settles what began under the one before', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const slow = upstream(async () => {
+      await promise;
+      return completion('one');
+    });
+    const proxy = started({ auth: keys({ a: [{ concurrent: 1 }] }) }, slow);
+    const first = chat(proxy, 'a');
+    await until('the first is asked', () => slow.asked.length === 1);
+    proxy.change({ auth: keys({ a: [{ concurrent: 1 }] }) });
+    const refused = await chat(proxy, 'a');
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+    resolve();
+    expect((await first).status).toBe(200);
+    expect((await chat(proxy, 'a')).status).toBe(200);
+  });
+});
+
+describe('what nobody tells is estimated', () => {
+  test('of a message whose client leaves before its end', async () => {
+    const text = 'The committee agreed on Tuesday that the bridge should be closed. ';
+    const event = (value: { type: string }) => `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
+    const anthropic = upstream(() =>
+      sse(
+        new ReadableStream({
+          async start(controller) {
+            const send = (value: { type: string } & object) =>
+              controller.enqueue(new TextEncoder().encode(event(value)));
+            send({
+              type: 'message_start',
+              message: {
+                id: 'm',
+                type: 'message',
+                role: 'assistant',
+                model: 'gpt-4o',
+                content: [],
+                stop_reason: null,
+                stop_sequence: null,
+                usage: { input_tokens: 25, output_tokens: 1 },
+              },
+            } as never);
+            send({
+              type: 'content_block_start',
+              index: 0,
+              content_block: { type: 'text', text: '' },
+            } as never);
+            for (let n = 0; n < 50; n += 1)
+              send({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } } as never);
+          },
+        }),
+      ),
+    );
+    const proxy = started(
+      {
+        auth: keys({ a: [{ tokens: 10_000, per: 'day' }] }),
+        providers: [provider('one', anthropic.url, { type: 'anthropic', api_key: 'k' })],
+      },
+      anthropic,
+    );
+    const leaving = new AbortController();
+    const answer = await proxy.post(
+      '/v1/messages',
+      { ...CHAT, max_tokens: 2_000, stream: true },
+      { ...by('a'), signal: leaving.signal },
+    );
+    const reader = answer.body!.getReader();
+    for (let seen = 0; seen < 40 * text.length;) seen += (await reader.read()).value!.length;
+    leaving.abort();
+    const [record] = await proxy.recorded(1);
+    expect(record).toMatchObject({
+      outcome: 'client_abort',
+      input_tokens: 25,
+      output_tokens: 1,
+      estimate: { input_tokens: 25 },
+    });
+    // 13 tokens a sentence, and at least thirty of them have passed.
+    expect(record!.estimate!.output_tokens).toBeGreaterThan(30 * 9);
+    expect(record!.estimate!.output_tokens).toBeLessThan(50 * 19);
+    const { limits, usage } = await own(proxy, 'a');
+    expect(limits[0]!.used).toBe(25 + record!.estimate!.output_tokens);
+    expect(usage.total.tokens).toBe(limits[0]!.used);
+  });
+
+  test('of a request whose client leaves before it is answered', async () => {
+    const slow = upstream(() => new Promise<Response>(() => undefined));
+    const proxy = started(
+      {
+        auth: keys({
+          a: [
+            { tokens: 10_000, per: 'day' },
+            { requests: 9, per: 'day' },
+          ],
+        }),
+      },
+      slow,
+    );
+    const leaving = new AbortController();
+    const asked = proxy
+      .post(
+        '/v1/chat/completions',
+        { ...CHAT, max_tokens: 50, messages: [{ role: 'user', content: 'word '.repeat(200) }] },
+        { ...by('a'), signal: leaving.signal },
+      )
+      .catch(() => undefined);
+    await until('it is asked', () => slow.asked.length === 1);
+    expect((await own(proxy, 'a')).limits[0]!.reserved).toBeGreaterThan(200);
+    leaving.abort();
+    await asked;
+    await proxy.recorded(1);
+    const [tokens, requests] = (await own(proxy, 'a')).limits;
+    expect(tokens).toMatchObject({ reserved: 0 });
+    expect(tokens!.used).toBeGreaterThan(150);
+    expect(tokens!.used).toBeLessThan(300);
+    expect(requests!.used).toBe(1);
+  });
+});
+
+describe('what was not asked of a provider', () => {
+  test('is given back', async () => {
+    const proxy = started({
+      auth: keys({
+        a: [
+          { requests: 2, per: 'day' },
+          { tokens: 1_000, per: 'day' },
+        ],
+      }),
+    });
+    for (const body of [{ messages: 'nonsense' }, { model: 'no-such-model' }, { model: 7 }])
+      expect((await chat(proxy, 'a', body, '/v1/messages')).status).toBeGreaterThanOrEqual(400);
+    expect((await own(proxy, 'a')).limits.map(({ used, reserved }) => used + reserved)).toEqual([0, 0]);
+  });
+});
