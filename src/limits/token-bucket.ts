@@ -25,7 +25,7 @@ export class TokenBucket {
   /** When a call may begin, on the clock of `nowMs`: 0 for now. */
   readyAt(nowMs: number, tokens: number): number {
     const held = this.#held.total();
-    const waitMs = this.#spent.waitMs(nowMs, tokens, held);
+    const waitMs = this.#spent.waitMs(nowMs, this.#count(tokens), held);
     if (waitMs === 0) return 0;
     // A call that ends may leave room sooner.
     return nowMs + (held > 0 ? Math.min(waitMs, FULL_POLL_MS) : waitMs);
@@ -36,7 +36,7 @@ export class TokenBucket {
    * @returns how much is held, to be given to `settle`; `undefined` where there is no room
    */
   hold(nowMs: number, tokens: number): number | undefined {
-    const count = Math.min(Math.ceil(tokens), this.#perMinute);
+    const count = this.#count(tokens);
     // It is held first and looked at then: of all that do so at once, the last to look sees all.
     for (let race = 0; race < RACES; race += 1) {
       if (this.#spent.waitMs(nowMs, count, this.#held.total()) > 0) return undefined;
@@ -52,5 +52,10 @@ export class TokenBucket {
     // In this order nobody sees neither of them.
     this.#spent.spend(nowMs, used);
     this.#held.add(-held);
+  }
+
+  /** What a call is to hold: whole tokens, and no more than there are. */
+  #count(tokens: number): number {
+    return Math.min(Math.ceil(tokens), this.#perMinute);
   }
 }

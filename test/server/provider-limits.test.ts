@@ -91,6 +91,31 @@ test('a limit of a provider holds over all its models, one of a model for it alo
   expect(statuses).toEqual([200, 429, 200, 200, 429, 200, 429]);
 });
 
+test('a reload takes over the limits of models, and what runs is settled where it began', async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  await using limited = upstream(async (_, count) => {
+    if (count === 1) await gate;
+    return completion('a');
+  });
+  const config = (rateLimit: object | undefined) => {
+    const models = [rateLimit ? { name: 'm', rate_limit: rateLimit } : 'm'];
+    return { providers: [{ ...provider('a', limited.url), models }], routing: NO_WAIT };
+  };
+  await using proxy = running(config({ tokens: 1_000 }));
+  const ask = () => proxy.post(PATH, { ...CHAT, model: 'm', max_tokens: 900 });
+  const first = ask();
+  while (limited.asked.length === 0) await Bun.sleep(5);
+  expect((await ask()).status).toBe(429);
+  proxy.reload(config({ tokens: 1_900, requests: 3 }));
+  // The new limit has a bucket of its own, and the one that runs nothing in it.
+  expect([(await ask()).status, (await ask()).status]).toEqual([200, 200]);
+  open();
+  expect((await first).status).toBe(200);
+  expect([(await ask()).status, (await ask()).status]).toEqual([200, 429]);
+  proxy.reload(config(undefined));
+  for (let n = 0; n < 5; n += 1) expect((await ask()).status).toBe(200);
+});
+
 test('where every target is at a limit the answer is a 429 that names the limits and says when', async () => {
   await using limited = upstream(() => completion('a'));
   const providers = [
