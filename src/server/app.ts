@@ -45,6 +45,13 @@ export function createApp(context: ServerContext): App {
       'x-llmproxy-model',
       'x-llmproxy-attempts',
       'x-llmproxy-cost',
+      'x-llmproxy-instead',
+      'x-llmproxy-warning',
+      'retry-after',
+      ...['limit', 'remaining', 'reset'].flatMap((what) => [
+        `x-ratelimit-${what}-requests`,
+        `x-ratelimit-${what}-tokens`,
+      ]),
     ];
     const listed = listedOrigins(allowed);
     const origin = allowed.origins.includes('*') ? '*' : (from: string) => (listed(from) ? from : null);

@@ -143,7 +143,10 @@ function respond(
   const headers = responseHeaders(reply.upstream, mask);
   const { limitHeaders } = exchange;
   // What a caller may ask is up to its own limits, and not to those of a provider that it shares with others.
-  if (limitHeaders) for (const name in limitHeaders) headers[name] = headerText(limitHeaders[name]!);
+  if (limitHeaders) {
+    for (const name in headers) if (OF_LIMITS.test(name)) delete headers[name];
+    for (const name in limitHeaders) headers[name] = headerText(limitHeaders[name]!);
+  }
   if (reply.made) {
     delete headers['content-encoding'];
     if (!headers['content-type']?.startsWith(reply.made)) headers['content-type'] = reply.made;
@@ -164,6 +167,8 @@ function respond(
   const given = body instanceof ReadableStream || body.length <= LARGE ? body : inPieces(body);
   return new Response(given, { status: reply.status, headers });
 }
+
+const OF_LIMITS = /^(?:x|anthropic)-ratelimit-/;
 
 /** An amount of USD with the digits it needs, eight at most. */
 function decimal(usd: number): string {

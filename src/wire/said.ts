@@ -24,21 +24,25 @@ export function eachSaid(event: JsonObject, take: (text: string) => void): void 
   const { type, delta } = event;
   if (typeof type === 'string') {
     if (typeof delta === 'string') take(delta);
-    else if (type === 'content_block_delta' && isObject(delta)) written(delta, take);
+    else if (type === 'content_block_delta' && isObject(delta)) written(delta, take, DEPTH);
     return;
   }
-  written(event, take);
+  written(event, take, DEPTH);
 }
 
-function written(value: JsonObject, take: (text: string) => void): void {
+/** How deep it is looked: the arguments of a call are the deepest, and servers can send anything. */
+const DEPTH = 6;
+
+function written(value: JsonObject, take: (text: string) => void, depth: number): void {
+  if (depth === 0) return;
   for (const name in value) {
     const field = value[name];
     if (typeof field === 'string') {
       if (WRITTEN.has(name)) take(field);
     } else if (Array.isArray(field)) {
       if (AROUND.has(name) || name === 'content') {
-        for (const item of field) if (isObject(item)) written(item, take);
+        for (const item of field) if (isObject(item)) written(item, take, depth - 1);
       }
-    } else if (AROUND.has(name) && isObject(field)) written(field, take);
+    } else if (AROUND.has(name) && isObject(field)) written(field, take, depth - 1);
   }
 }

@@ -37,7 +37,7 @@ const ADDED = Float64Array.from(
 );
 
 /** Texts longer than this are looked at in so many places, and so much of each, characters. */
-const WHOLE = 2_048;
+export const WHOLE = 2_048;
 const PLACES = 16;
 const PLACE = WHOLE / PLACES;
 

@@ -61,6 +61,26 @@ describe('what is kept', () => {
     await second.keeper.close();
   });
 
+  test('holds for as long as its window, and a total for good', async () => {
+    const directory = folder();
+    const total = limitsOf([limit.parse({ requests: 9, per: 'total' })], { name: 'key a', apart: [] })[0]!;
+    const first = opened(directory);
+    first.use('u');
+    first.keeper.ledger.reserve(
+      [{ limit: total, meter: total.id, most: 9, amount: 1, known: 1, lenient: false }],
+      first.clock.now(),
+    );
+    await first.keeper.close();
+    const later = new FakeClock(first.clock.now() + 400 * 86_400_000);
+    const second = opened(directory, later);
+    expect(second.keeper.ledger.read(total, total.id, later.now()).used).toBe(1);
+    expect(second.used('u')).toBe(0);
+    await second.keeper.close();
+    const db = new Database(join(directory, 'usage.sqlite'), { readonly: true });
+    expect(db.query('SELECT name FROM meters').all()).toEqual([{ name: total.id }]);
+    db.close();
+  });
+
   test('is not more than was written, when a process ends without warning, and how far that was is known', async () => {
     const directory = folder();
     const first = opened(directory);

@@ -352,6 +352,30 @@ describe('a warning', () => {
   });
 });
 
+test('the limits of a provider are not told to callers that have their own', async () => {
+  const names = ['limit', 'remaining', 'reset'].map((what) => `x-ratelimit-${what}-tokens`);
+  const telling = () =>
+    upstream(() => {
+      const answer = completion('one');
+      for (const name of names) answer.headers.set(name, '77');
+      return answer;
+    });
+  const proxy = started(
+    { auth: keys({ a: [{ requests: 5, per: 'day' }], b: [{ tokens: 500, per: 'total' }], c: [] }) },
+    telling(),
+  );
+  const told = async (key: string) => {
+    const { headers } = await chat(proxy, key, { max_tokens: 5 });
+    return names.map((name) => headers.get(name));
+  };
+  expect(await told('a')).toEqual([null, null, null]);
+  await told('b');
+  const [most, left, resets] = await told('b');
+  expect([most, resets]).toEqual(['500', null]);
+  expect(Number(left)).toBeGreaterThan(400);
+  expect(await told('c')).toEqual(['77', '77', '77']);
+});
+
 describe('amounts at the edges', () => {
   test('none, one, and more than anybody uses', async () => {
     const proxy = started({

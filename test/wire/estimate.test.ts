@@ -171,6 +171,19 @@ test('estimate() has whole numbers for all endpoints and any body', () => {
   expect(tokensOf({ a: ['x', 1, null, true] } as Json)).toBeGreaterThan(3);
 });
 
+test('tokensOf() looks at a part of what is long, whatever it is made of', () => {
+  const rows = Array.from({ length: 20_000 }, (_, n) => `${TEXTS.English!} ${n}`);
+  const ratio = tokensOf(rows) / (20_000 * count(rows[7]!));
+  expect(ratio).toBeGreaterThan(0.7);
+  expect(ratio).toBeLessThan(1.6);
+});
+
+test('eachSaid() does not follow a server as deep as it likes', () => {
+  let event: JsonObject = { content: 'x' };
+  for (let n = 0; n < 200_000; n += 1) event = { message: event };
+  expect(() => eachSaid(event, () => undefined)).not.toThrow();
+});
+
 test('eachSaid() finds what models write in the events of every protocol, and nothing else', () => {
   const said = (event: object) => {
     const found: string[] = [];
