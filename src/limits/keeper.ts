@@ -19,6 +19,9 @@ export interface KeeperOptions {
 /** How many of the last requests are named in what is kept, so that they are found in the request log. */
 const LAST_IDS = 64;
 
+/** How often meters are removed from the file that no longer count, milliseconds: all of it is looked at. */
+const SWEEP_MS = 3_600_000;
+
 /** Counts what is used in this process, and keeps it in the state directory: a moment later, and in one piece. */
 export class Keeper {
   readonly ledger: MemoryLedger;
@@ -33,11 +36,13 @@ export class Keeper {
   /** What could not be written, by name. */
   #unwritten = new Map<string, ChangedMeter>();
   #failed = false;
+  #sweepsAtMs: number;
 
   /** @throws StateInUse when another process has the directory, and what the file system throws */
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.#store = new UsageStore(options.directory);
+    this.#sweepsAtMs = options.clock.now() + SWEEP_MS;
     const { meters, crashed } = this.#store.load(options.clock.now());
     this.ledger = new MemoryLedger(meters, options.maxMeters);
     this.accounts = new Accounts((key) => this.#store.accountOf(key));
@@ -99,6 +104,8 @@ export class Keeper {
   #changes(nowMs: number): Changes {
     for (const meter of this.ledger.changes()) this.#unwritten.set(meter.name, meter);
     const mark = { atMs: nowMs, lastIds: this.#lastIds.slice(-LAST_IDS) };
-    return { meters: [...this.#unwritten.values()], accounts: this.accounts.take(), mark };
+    const sweeps = nowMs >= this.#sweepsAtMs;
+    if (sweeps) this.#sweepsAtMs = nowMs + SWEEP_MS;
+    return { meters: [...this.#unwritten.values()], accounts: this.accounts.take(), mark, sweeps };
   }
 }

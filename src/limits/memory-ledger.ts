@@ -1,7 +1,6 @@
 import type { Charge, Ledger, Reading, Refusal, Reservation } from './ledger.ts';
 import type { Limit } from './limit.ts';
-import type { StoredMeter } from './meter.ts';
-import type { ChangedMeter } from './store.ts';
+import type { ChangedMeter, KeptMeter } from './store.ts';
 import { Meter } from './meter.ts';
 import { extend, reserve, settle } from './reserve.ts';
 
@@ -17,7 +16,7 @@ const SWEEP_MS = 1_000;
 export class MemoryLedger implements Ledger {
   readonly #meters = new Map<string, Meter>();
   /** As they were kept, until somebody asks for them. */
-  readonly #stored: Map<string, StoredMeter>;
+  readonly #stored: Map<string, KeptMeter>;
   /** Meters that changed since they were last kept, of limits whose use outlives a request. */
   #changed = new Map<string, Meter>();
   #sweptMs = -Infinity;
@@ -25,7 +24,7 @@ export class MemoryLedger implements Ledger {
   maxMeters: number;
 
   /** @param stored meters that were kept, by their names */
-  constructor(stored: Map<string, StoredMeter>, maxMeters: number) {
+  constructor(stored: Map<string, KeptMeter>, maxMeters: number) {
     this.#stored = stored;
     this.maxMeters = maxMeters;
   }
@@ -50,7 +49,7 @@ export class MemoryLedger implements Ledger {
   }
 
   read(limit: Limit, name: string, nowMs: number): Reading {
-    const meter = this.#meters.get(name) ?? new Meter(limit.window, this.#stored.get(name));
+    const meter = this.#meters.get(name) ?? new Meter(limit.window, this.#stored.get(name)?.slices);
     return { used: meter.used(nowMs), reserved: meter.reserved, resetMs: meter.emptyAt(nowMs) };
   }
 
@@ -69,14 +68,14 @@ export class MemoryLedger implements Ledger {
     const known = this.#meters.get(name);
     if (known) return known;
     // Of limits that are counted for all together there are no more than the configuration has.
-    const isOwn = limit.owner.apart.length === 0 || this.#hasRoom(nowMs);
+    const isOwn = limit.owner.apart.length === 0 || this.#stored.has(name) || this.#hasRoom(nowMs);
     const own = isOwn ? name : `${limit.id} | all others`;
     return this.#meters.get(own) ?? this.#make(limit, own);
   }
 
   #make(limit: Limit, name: string): Meter {
     const changed = (meter: Meter) => void this.#changed.set(name, meter);
-    const meter = new Meter(limit.window, this.#stored.get(name), limit.window && changed);
+    const meter = new Meter(limit.window, this.#stored.get(name)?.slices, limit.window && changed);
     this.#stored.delete(name);
     this.#meters.set(name, meter);
     return meter;
@@ -84,10 +83,15 @@ export class MemoryLedger implements Ledger {
 
   /** Whether one more may be remembered; forgets those with nothing in them where it must be. */
   #hasRoom(nowMs: number): boolean {
-    if (this.#meters.size < this.maxMeters) return true;
+    if (this.#size < this.maxMeters) return true;
     if (nowMs - this.#sweptMs < SWEEP_MS) return false;
     this.#sweptMs = nowMs;
     for (const [name, meter] of this.#meters) if (meter.idle(nowMs)) this.#meters.delete(name);
-    return this.#meters.size < this.maxMeters;
+    for (const [name, { untilMs }] of this.#stored) if (untilMs <= nowMs) this.#stored.delete(name);
+    return this.#size < this.maxMeters;
+  }
+
+  get #size(): number {
+    return this.#meters.size + this.#stored.size;
   }
 }

@@ -13,7 +13,7 @@ import {
 
 /** What had been kept when a process began. */
 export interface Kept {
-  readonly meters: Map<string, StoredMeter>;
+  readonly meters: Map<string, KeptMeter>;
   /** What the process before was about to do; `undefined` when it ended well, or there was none. */
   readonly crashed: Mark | undefined;
 }
@@ -30,9 +30,12 @@ export interface Mark {
 export interface ChangedMeter {
   readonly name: string;
   readonly slices: StoredMeter;
-  /** When nothing of it counts any more, epoch milliseconds. */
+  /** When nothing of it counts any more, epoch milliseconds; `Infinity` for never. */
   readonly untilMs: number;
 }
+
+/** A meter that was kept. */
+export type KeptMeter = Omit<ChangedMeter, 'name'>;
 
 /** Everything that changed. */
 export interface Changes {
@@ -40,6 +43,8 @@ export interface Changes {
   /** What came to the account of each key. */
   readonly accounts: ReadonlyMap<string, StoredAccount>;
   readonly mark: Mark;
+  /** Whether meters are removed that no longer count. */
+  readonly sweeps: boolean;
 }
 
 /** What is written before others have their turn: about a millisecond. */
@@ -83,11 +88,17 @@ export class UsageStore {
   }
 
   #load(nowMs: number): Kept {
-    this.#db.run('DELETE FROM meters WHERE until < ?', [nowMs]);
-    const meters = this.#db.query<{ name: string; slices: string }, []>('SELECT name, slices FROM meters');
+    this.#sweep(nowMs);
+    const meters = this.#db
+      .query<{ name: string; slices: string; until: number }, []>('SELECT name, slices, until FROM meters')
+      .all()
+      .map(({ name, slices, until }): [string, KeptMeter] => [
+        name,
+        { slices: JSON.parse(slices) as StoredMeter, untilMs: until },
+      ]);
     const mark = this.#db.query<{ mark: string }, []>("SELECT mark FROM marks WHERE name = 'running'").get();
     return {
-      meters: new Map(meters.all().map(({ name, slices }) => [name, JSON.parse(slices) as StoredMeter])),
+      meters: new Map(meters),
       crashed: mark ? (JSON.parse(mark.mark) as Mark) : undefined,
     };
   }
@@ -118,11 +129,16 @@ export class UsageStore {
     }
   }
 
-  *#writes({ meters, accounts, mark }: Changes): Generator<() => unknown> {
+  #sweep(nowMs: number): void {
+    this.#db.run('DELETE FROM meters WHERE until < ?', [nowMs]);
+  }
+
+  *#writes({ meters, accounts, mark, sweeps }: Changes): Generator<() => unknown> {
     const putMeter = this.#db.query('INSERT OR REPLACE INTO meters VALUES (?, ?, ?)');
     for (const { name, slices, untilMs } of meters)
       yield () => putMeter.run(name, JSON.stringify(slices), untilMs);
     for (const [key, more] of accounts) yield () => addToAccount(this.#db, key, more, mark.atMs);
+    if (sweeps) yield () => this.#sweep(mark.atMs);
     yield () => this.mark(mark);
   }
 

@@ -31,10 +31,10 @@ const charge = (name: string) => ({
   lenient: false,
 });
 
-function opened(directory: string, clock = new FakeClock()) {
+function opened(directory: string, clock = new FakeClock(), maxMeters = 1e6) {
   const problems: string[] = [];
   const onProblem = (message: string) => void problems.push(message);
-  const keeper = new Keeper({ directory, flushMs: 1_000, maxMeters: 1e6, clock, turns, onProblem });
+  const keeper = new Keeper({ directory, flushMs: 1_000, maxMeters, clock, turns, onProblem });
   const use = (name: string, id = name): void => {
     keeper.ledger.reserve([charge(name)], clock.now());
     keeper.accounts.add(name, 5, 7, clock.now());
@@ -79,6 +79,34 @@ describe('what is kept', () => {
     const db = new Database(join(directory, 'usage.sqlite'), { readonly: true });
     expect(db.query('SELECT name FROM meters').all()).toEqual([{ name: total.id }]);
     db.close();
+  });
+
+  test('is bounded over restarts too, and those who are known stay known', async () => {
+    const directory = folder();
+    const clock = new FakeClock();
+    const first = opened(directory, clock, 3);
+    for (const user of ['a', 'b', 'c']) first.use(user);
+    await first.keeper.close();
+    const second = opened(directory, clock, 3);
+    for (const user of ['d', 'b', 'e']) second.use(user);
+    expect(['a', 'b', 'c', 'd', 'all others'].map(second.used)).toEqual([1, 2, 1, 0, 2]);
+    clock.advance(86_400_000);
+    second.use('d');
+    expect(['a', 'd', 'all others'].map(second.used)).toEqual([0, 1, 0]);
+    await second.keeper.close();
+  });
+
+  test('is removed from the file when it no longer counts, while it is served', async () => {
+    const directory = folder();
+    const { keeper, clock, use } = opened(directory);
+    use('u');
+    await keeper.flush();
+    clock.advance(2 * 86_400_000);
+    use('v');
+    await keeper.flush();
+    using db = new Database(join(directory, 'usage.sqlite'), { readonly: true });
+    expect(db.query('SELECT name FROM meters').all()).toEqual([{ name: meter('v') }]);
+    await keeper.close();
   });
 
   test('is not more than was written, when a process ends without warning, and how far that was is known', async () => {
