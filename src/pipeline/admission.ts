@@ -114,7 +114,8 @@ export class Admission {
     const longest = candidates.map(({ offer }) => offer.maxOutput);
     const known = longest.every((tokens) => tokens !== undefined);
     const assumed = known ? Math.max(...longest) : this.#deps.assumedOutput;
-    const { input, output, bounded } = estimate(endpoint, json?.value, assumed);
+    const most = known ? assumed : Infinity;
+    const { input, output, bounded } = estimate(endpoint, json?.value, assumed, most);
     return { input, output, bounded: bounded || known };
   }
 }

@@ -34,14 +34,20 @@ export interface Estimate {
 /**
  * @param body parsed; `undefined` when it is no JSON
  * @param assumed tokens of an answer that the request does not bound
+ * @param longest tokens of the longest answer that a model gives, whatever it is allowed
  */
-export function estimate(endpoint: Endpoint, body: JsonObject | undefined, assumed: number): Estimate {
+export function estimate(
+  endpoint: Endpoint,
+  body: JsonObject | undefined,
+  assumed: number,
+  longest = Infinity,
+): Estimate {
   if (COUNTING.has(endpoint)) return { input: 0, output: 0, bounded: true };
   const input = body ? tokensOf(body as Json) : 0;
   if (WRITING.has(endpoint)) {
     const choices = Math.max(1, countOf(body?.n) ?? 1, countOf(body?.best_of) ?? 1);
     const own = body && outputLimit(body);
-    return { input, output: (own ?? assumed) * choices, bounded: own !== undefined };
+    return { input, output: Math.min(own ?? assumed, longest) * choices, bounded: own !== undefined };
   }
   return { input, output: MAKING.has(endpoint) ? assumed : 0, bounded: !MAKING.has(endpoint) };
 }

@@ -1,5 +1,6 @@
 /** Limits as callers meet them: every route is charged, and each refusal says what it is in the caller's protocol. */
 import { afterAll, describe, expect, test } from 'bun:test';
+import OpenAI, { RateLimitError } from 'openai';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { routes } from '../helpers/routes.ts';
@@ -148,6 +149,29 @@ describe('no route evades a limit', () => {
   function nameOf(path: string) {
     return `key${path.replaceAll(/[^a-z]/g, '-')}`;
   }
+});
+
+test('the SDK of OpenAI tells its program of a limit at once, and waits for one that is soon over', async () => {
+  const proxy = started({
+    auth: keys({ day: [{ requests: 1, per: 'total' }], soon: [{ requests: 1, per: 'second' }] }),
+  });
+  const ask = async (apiKey: string) => {
+    const client = new OpenAI({ baseURL: `${proxy.url}/v1`, apiKey, maxRetries: 3 });
+    return await client.chat.completions.create({
+      model: 'gpt-4o',
+      messages: [{ role: 'user', content: 'hi' }],
+    });
+  };
+  await ask('day');
+  await ask('soon');
+  // What has no end is not asked again; what has one within a second is.
+  const error = (await ask('day').catch((thrown: unknown) => thrown)) as InstanceType<typeof RateLimitError>;
+  expect(error).toBeInstanceOf(RateLimitError);
+  expect([error.code, error.headers.get('x-should-retry')]).toEqual(['rate_limit_exceeded', 'false']);
+  expect((await ask('soon')).choices[0]!.message.content).toBe('one');
+  const refused = proxy.records.filter(({ fault }) => fault === 'over_limit').map(({ key }) => key);
+  expect(refused.filter((key) => key === 'day')).toHaveLength(1);
+  expect(refused.filter((key) => key === 'soon').length).toBeGreaterThan(0);
 });
 
 describe('a budget that is used up', () => {
@@ -415,6 +439,27 @@ describe('amounts at the edges', () => {
     expect(asked.map(({ status }) => status)).toEqual(Array(8).fill(200));
     expect((await own(proxy, 'a')).limits[0]).toMatchObject({ used: 8 * 15, reserved: 0 });
   });
+});
+
+test('a request holds no more than its model gives, whatever it asks for', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const slow = upstream(async () => {
+    await promise;
+    return completion('one');
+  });
+  const models = [{ name: 'gpt-4o', max_output: 100 }];
+  const proxy = started(
+    {
+      auth: keys({ a: [{ tokens: 1_000, per: 'total' }] }),
+      providers: [provider('one', slow.url, { models })],
+    },
+    slow,
+  );
+  const asked = Array.from({ length: 5 }, () => chat(proxy, 'a', { max_tokens: 100_000 }));
+  await until('all are asked', () => slow.asked.length === 5);
+  expect((await own(proxy, 'a')).limits[0]!.reserved).toBeLessThan(5 * 130);
+  resolve();
+  expect((await Promise.all(asked)).map(({ status }) => status)).toEqual(Array(5).fill(200));
 });
 
 describe('users whom clients name', () => {

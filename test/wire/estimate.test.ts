@@ -155,6 +155,13 @@ test('estimate() takes the largest limit that a request names, for as many answe
     expect(output({ max_tokens: odd })).toMatchObject({ output: 4_096, bounded: false });
 });
 
+test('estimate() takes no more than a model gives', () => {
+  const output = (body: object) => estimate('chat', body as JsonObject, 500, 500).output;
+  expect(
+    [{}, { max_tokens: 100 }, { max_tokens: 100_000 }, { max_tokens: 100_000, n: 2 }].map(output),
+  ).toEqual([500, 100, 500, 1_000]);
+});
+
 test('estimate() has whole numbers for all endpoints and any body', () => {
   for (const endpoint of ENDPOINT_NAMES) {
     for (const body of [
