@@ -41,6 +41,7 @@ const LOOK_BACK_MS = 10_000;
 /** Counts what callers use, over all configurations of a process, and keeps it where it is to be kept. */
 export class Spending {
   readonly refusals = new Refusals();
+  readonly #warned = new Map<string, number>();
   readonly #options: SpendingOptions;
   #ledger: Ledger;
   #accounts = new Accounts();
@@ -62,6 +63,7 @@ export class Spending {
       ledger: this.#ledger,
       refused: (limit) => this.refusals.add(limit),
       warns: (message) => onProblem(`Nearly used up: ${message}`),
+      warned: this.#warned,
     });
   }
 

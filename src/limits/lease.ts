@@ -126,8 +126,8 @@ function cuts({ limit, lenient }: Charge): boolean {
   return limit.hard && !lenient && (limit.kind === 'tokens' || limit.kind === 'budget');
 }
 
-/** "budget of group acme: 81% of 50 USD per month used". */
+/** "81% taken of 50 USD per month of group acme (40.50 USD of 50.00 USD)": used, or held by requests under way. */
 export function warningOf({ charge: { limit, most }, taken }: Standing): string {
   const percent = most === 0 ? 100 : Math.floor((taken / most) * 100);
-  return `${percent}% used of ${limit.name} (${shown(limit, taken)} of ${shown(limit, most)})`;
+  return `${percent}% taken of ${limit.name} (${shown(limit, taken)} of ${shown(limit, most)})`;
 }

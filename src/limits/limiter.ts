@@ -73,14 +73,14 @@ export interface LimiterDeps {
   readonly refused: (limit: Limit) => void;
   /** Told once a window of each limit that warns. */
   readonly warns: (message: string) => void;
+  /** Until when it is told that a meter is nearly used up. Configurations that follow each other share it. */
+  readonly warned: Map<string, number>;
 }
 
 /** Decides whether a request may be sent by all limits that apply to it, and holds what it takes of them. */
 export class Limiter {
   readonly #tree: LimitTree;
   readonly #deps: LimiterDeps;
-  /** Until when it is told that a meter is nearly used up. */
-  readonly #warned = new Map<string, number>();
 
   constructor(config: Pick<Config, 'groups' | 'rate_limits'>, deps: LimiterDeps) {
     this.#tree = new LimitTree(config);
@@ -170,11 +170,12 @@ export class Limiter {
   /** Tells the operator, once a window. */
   #warn(standing: Standing, nowMs: number): void {
     const { meter, limit } = standing.charge;
-    if ((this.#warned.get(meter) ?? -Infinity) > nowMs) return;
-    if (this.#warned.size >= MAX_WARNED) this.#warned.clear();
+    const { warned, warns } = this.#deps;
+    if ((warned.get(meter) ?? -Infinity) > nowMs) return;
+    if (warned.size >= MAX_WARNED) warned.clear();
     const { window } = limit;
-    this.#warned.set(meter, window ? window.forgets(window.slice(nowMs)) : nowMs + HELD_MS);
-    this.#deps.warns(warningOf(standing));
+    warned.set(meter, window ? window.forgets(window.slice(nowMs)) : nowMs + HELD_MS);
+    warns(warningOf(standing));
   }
 
   #refuse(refusal: Refusal, { endpoint }: Asking, nowMs: number): Instead {

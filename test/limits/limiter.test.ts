@@ -189,7 +189,13 @@ function run(
 ): void {
   let nowMs = Date.parse(start);
   const clock = { now: () => nowMs, monotonic: () => nowMs, after: () => () => undefined };
-  const limiter = new Limiter(parsed, { clock, ledger, refused: () => undefined, warns: () => undefined });
+  const limiter = new Limiter(parsed, {
+    clock,
+    ledger,
+    refused: () => undefined,
+    warns: () => undefined,
+    warned: new Map(),
+  });
   const { keys } = parsed.auth as { keys: { name: string; group: string; limits: LimitConfig[] }[] };
   const raises =
     raise.by === 0
