@@ -402,7 +402,7 @@ const limits = z.strictObject({
     .positive()
     .default(100_000)
     .describe(
-      'Keys, end users and addresses that limits count apart, for each limit. Beyond it, those whose windows are over are forgotten, then new ones are counted together.',
+      'Keys, end users and addresses that limits count apart, of all limits together. Beyond it, those whose windows are over are forgotten, then new ones of a limit are counted as one.',
     ),
 });
 

@@ -592,6 +592,42 @@ describe('what nobody tells is estimated', () => {
     expect(usage.total.tokens).toBe(limits[0]!.used);
   });
 
+  test('of a stream whose client did not ask for its usage, by its text and not by what is around it', async () => {
+    const text =
+      'The committee agreed on Tuesday that the bridge should be closed to traffic until engineers had examined the northern pier, which has been sinking by about three millimetres a year since the flood. '.repeat(
+        5,
+      );
+    const tokens = text.match(/ ?[^ ]+/g)!;
+    // As OpenAI's are: some three hundred characters beside each token.
+    const about = {
+      system_fingerprint: 'fp_50cad350e4',
+      service_tier: 'default',
+      obfuscation: 'x'.repeat(120),
+    };
+    const event = (delta: object, finish: string | null) =>
+      `data: ${JSON.stringify({ id: 'chatcmpl-B9MHDbslfkBeAs8l4bebGdFOJ6PeG', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o-2024-08-06', ...about, choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }], usage: null })}\n\n`;
+    const each = (pieces: readonly string[]) =>
+      event({ role: 'assistant', content: '', refusal: null }, null) +
+      pieces.map((content) => event({ content }, null)).join('') +
+      event({}, 'stop') +
+      'data: [DONE]\n\n';
+    for (const pieces of [tokens, [text], text.match(/[^]{1,50}/g)!]) {
+      const proxy = started(
+        { auth: keys({ a: [{ tokens: 10_000, per: 'day' }] }) },
+        upstream(() => sse(each(pieces))),
+      );
+      await (await chat(proxy, 'a', { stream: true })).text();
+      const [record] = await proxy.recorded(1);
+      expect(record).toMatchObject({ outcome: 'success', output_tokens: null });
+      const ratio = record!.estimate!.output_tokens / tokens.length;
+      expect(ratio).toBeGreaterThan(0.7);
+      expect(ratio).toBeLessThan(1.4);
+      expect((await own(proxy, 'a')).limits[0]!.used).toBe(
+        record!.estimate!.input_tokens + record!.estimate!.output_tokens,
+      );
+    }
+  });
+
   test('of a request whose client leaves before it is answered', async () => {
     const slow = upstream(() => new Promise<Response>(() => undefined));
     const proxy = started(
