@@ -103,7 +103,7 @@ export class SharedLedger implements Ledger {
   /** Where charges are counted: those that have no meter yet share one, where there are too many. */
   #places(charges: readonly Charge[]): Place[] {
     return charges.map(({ limit, meter: name }) => {
-      const isFull = this.#meters >= this.maxMeters;
+      const isFull = limit.owner.apart.length > 0 && this.#meters >= this.maxMeters;
       return { limit, name: isFull && !this.#readMeter.get(name) ? `${limit.id} | all others` : name };
     });
   }

@@ -24,7 +24,8 @@ export class StateInUse extends Error {}
 export function openState(directory: string): Database {
   const db = new Database(join(directory, FILE), { create: true, strict: true });
   try {
-    db.run('PRAGMA busy_timeout = 5000');
+    // Whoever has it writes a few rows. What waits for it holds all else up.
+    db.run('PRAGMA busy_timeout = 1000');
     db.run('PRAGMA journal_mode = WAL');
     db.run('PRAGMA synchronous = NORMAL');
     db.run(SCHEMA);

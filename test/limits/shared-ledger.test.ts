@@ -141,13 +141,21 @@ test('beyond max_callers new ones share a meter, and what no longer counts makes
   const path = directory();
   const nowMs = 1_796_000_000_000;
   const ledger = shared(path, 1, 2);
-  const ask = (whose: string, at = nowMs) => ledger.reserve([charge(0, 1, 1, whose)], at);
+  const [apart] = limitsOf([limit.parse({ requests: 4, per: 'minute' })], { name: 'each', apart: ['key'] });
+  const of = (whose: string): Charge => ({
+    ...charge(0, 1, 1),
+    limit: apart!,
+    meter: `${apart!.id} ${whose}`,
+  });
+  const ask = (whose: string, at = nowMs) => ledger.reserve([of(whose)], at);
   for (const whose of ['a', 'b']) ask(whose);
   ledger.sweep(nowMs);
   // Four of these are let in together, as they count as one.
   const kinds = ['c', 'd', 'e', 'f', 'g'].map((whose) => ask(whose).kind);
   expect(kinds).toEqual(['taken', 'taken', 'taken', 'taken', 'refused']);
   expect(ask('a').kind).toBe('taken');
+  // What holds for all together has a meter of its own, however many there are.
+  expect(ledger.reserve([charge(0, 1, 1)], nowMs).kind).toBe('taken');
   ledger.sweep(nowMs + 120_000);
   expect(ask('g', nowMs + 120_000).kind).toBe('taken');
 });
