@@ -12,7 +12,7 @@ import type { Defects } from './defects.ts';
 import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyStatus } from '../wire/classify.ts';
-import { encodeInSteps } from '../wire/bytes.ts';
+import { decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
 import { askedUnits } from '../wire/charged.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
@@ -225,8 +225,22 @@ export class Attempt {
       const body = reader.unpacks ? await turns.run(encodeInSteps(text)) : bytes;
       return { kind: 'whole', body, text, finish, usage };
     }
-    const body = await turns.run(encodeInSteps(translated));
-    return { kind: 'whole', body, text: translated, finish, usage, made: 'application/json' };
+    const body = typeof translated === 'string' ? await turns.run(encodeInSteps(translated)) : translated;
+    return {
+      kind: 'whole',
+      body,
+      text: await this.#textOf(translated),
+      finish,
+      usage,
+      made: 'application/json',
+    };
+  }
+
+  /** An answer that was made here, as text for the record; `undefined` when it is too long for that. */
+  async #textOf(made: string | Uint8Array): Promise<string | undefined> {
+    if (typeof made === 'string') return made;
+    const { limits, turns } = this.#deps;
+    return made.length > limits.maxContent ? undefined : await turns.run(decodeInSteps(made, false));
   }
 
   /** A whole answer where a stream was asked for, as the stream it should have been. */
@@ -234,11 +248,12 @@ export class Attempt {
     const bytes = await reader.bytes();
     this.#release();
     const given = await reader.text(bytes);
-    const { text = given, finish, usage } = await this.#read((target) => prepared.whole(given, target));
+    const { text: made, finish, usage } = await this.#read((target) => prepared.whole(given, target));
     const { wholeAsStream } = prepared;
     const events = wholeAsStream && (await this.#read((target) => wholeAsStream(given, target)));
     if (events === undefined) throw reader.malformed('it is no stream');
     const body = await this.#deps.turns.run(encodeInSteps(events));
+    const text = await this.#textOf(made ?? given);
     return { kind: 'whole', body, text, finish, usage, made: 'text/event-stream' };
   }
 

@@ -1,6 +1,6 @@
 import type { EmbeddingProtocolName } from '../../wire/embeddings.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import { writeBody, writeJson } from '../../wire/json-write.ts';
+import { writeBody } from '../../wire/json-write.ts';
 import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared } from './lane.ts';
@@ -63,11 +63,13 @@ export const embed: Lane = {
         judge(value, target);
         checkAnswer(`${name} embeddings`, value, target);
         const format = request.encoding_format === 'base64' ? 'base64' : 'float';
+        yield;
         const answer = decode(value, model, format);
+        yield;
         const used = openaiUsage(answer.usage);
         // Any text has tokens: 0 stands for those of providers that count none.
         const usage = used?.input === 0 ? undefined : used;
-        return { text: yield* writeJson(answer, text.length), finish: null, usage };
+        return { text: yield* writeBody(answer, text.length), finish: null, usage };
       },
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
       fold: () => NO_FOLD,

@@ -10,8 +10,8 @@ import type { Tap } from '../tap.ts';
 
 /** A whole, unstreamed answer, understood. */
 export interface WholeAnswer {
-  /** The answer in the client's protocol; `undefined` when the provider's bytes serve as they are. */
-  readonly text: string | undefined;
+  /** The answer in the client's protocol, a long one as bytes; `undefined` when the provider's bytes serve as they are. */
+  readonly text: string | Uint8Array<ArrayBuffer> | undefined;
   readonly finish: string | null;
   readonly usage: Usage | undefined;
 }

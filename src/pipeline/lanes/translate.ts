@@ -1,6 +1,6 @@
 import type { ChatChunk, ChatResponse } from '../../wire/chat.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import { writeBody, writeJson } from '../../wire/json-write.ts';
+import { writeBody } from '../../wire/json-write.ts';
 import type {
   ChatReader,
   ChatWriter,
@@ -89,7 +89,7 @@ export const translate: Lane = {
         });
         const endings = answer.choices.map(({ finish_reason }) => endingOf('chat', finish_reason));
         const finish = worstEnding(endings)?.finish ?? null;
-        return { text: yield* writeJson(written, text.length), finish, usage: openaiUsage(answer.usage) };
+        return { text: yield* writeBody(written, text.length), finish, usage: openaiUsage(answer.usage) };
       },
       *wholeAsStream(text, target) {
         const writer = client.stream();

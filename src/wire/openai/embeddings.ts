@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 import { listOf, numberOf } from '../json.ts';
+import { numbers } from '../shapes/shape.ts';
 
 /** The texts of a request. @throws ProxyError `invalid_request` for what is none, `unsupported` for tokens */
 export function embeddingInputs(request: JsonObject): string[] {
@@ -31,11 +32,12 @@ export function embeddingList(
 
 /** The numbers of a vector, read leniently: what is none is 0. */
 export function vectorOf(value: unknown): number[] {
-  return listOf(value).map((number) => numberOf(number) ?? 0);
+  const list = listOf(value);
+  // There may be millions of numbers.
+  return numbers(list) === undefined ? (list as number[]) : list.map((number) => numberOf(number) ?? 0);
 }
 
 function base64(vector: number[]): string {
-  const view = new DataView(new ArrayBuffer(vector.length * 4));
-  vector.forEach((number, index) => view.setFloat32(index * 4, number, true));
-  return new Uint8Array(view.buffer).toBase64();
+  // Little-endian, as all machines are that this runs on.
+  return new Uint8Array(new Float32Array(vector).buffer).toBase64();
 }

@@ -15,6 +15,7 @@ import {
   list,
   maybe,
   number,
+  numbers,
   object,
   text,
   word,
@@ -125,7 +126,7 @@ const cohere = fields({
   finish_reason: maybe(text),
 });
 
-const vector = list(number, 1);
+const vector = numbers;
 const vectors = list(vector, 1);
 const cohereVectors = fields({ embeddings: either(vectors, fields({ float: vectors })) });
 
