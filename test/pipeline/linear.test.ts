@@ -72,3 +72,22 @@ test.each<[string, (many: number) => void]>([
       ),
   );
 });
+
+test('whether calls are broken is found out once, however many choices end', () => {
+  const tool_calls = Array.from({ length: 1_000 }, (_, index) => ({
+    index,
+    id: `call_${index}`,
+    function: { name: 'f', arguments: JSON.stringify({ text: 'x'.repeat(1_000), index }) },
+  }));
+  const asked = (times: number) => {
+    const assembler = chatAssembler();
+    for (let index = 0; index < 8; index += 1)
+      assembler.push({ choices: [{ index, delta: { tool_calls } }] });
+    for (let n = 0; n < times; n += 1) expect(assembler.brokenCall).toBe(false);
+    const delta = { tool_calls: [{ index: 0, function: { arguments: ',' } }] };
+    assembler.push({ choices: [{ index: 3, delta }] });
+    expect(assembler.brokenCall).toBe(true);
+  };
+  const once = costMs(() => asked(1));
+  expect(costMs(() => asked(128))).toBeLessThan(10 * Math.max(once, 2));
+});

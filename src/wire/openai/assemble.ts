@@ -16,7 +16,12 @@ interface Call {
   arguments: string;
   /** What the vendor put beside it, to be given back with it. */
   extra: unknown;
+  /** Whether no tool can be run with its arguments; `undefined` until somebody asks. */
+  broken: boolean | undefined;
 }
+
+/** Arguments of so many characters are read as soon as they are complete. */
+const LONG = 64 * 1024;
 
 interface ChatChoice extends Choice {
   role: string;
@@ -35,6 +40,8 @@ const GROWING = new Set(['reasoning_content', 'reasoning', 'refusal']);
 
 class ChatFolding extends Folding<ChatChoice> {
   protected override readonly object = 'chat.completion';
+  /** Whether any call is broken; `undefined` until somebody asks. */
+  #broken: boolean | undefined;
 
   protected override choice(index: number): ChatChoice {
     return {
@@ -73,8 +80,9 @@ class ChatFolding extends Folding<ChatChoice> {
     return this.choices.some(({ calls }) => calls.length > 0);
   }
 
+  /** Asked at the end of each choice, of which there may be many, with thousands of calls in all. */
   override get brokenCall(): boolean {
-    return this.choices.some(({ calls }) => calls.some((call) => areBroken(call.arguments)));
+    return (this.#broken ??= this.choices.some(({ calls }) => calls.some(isBroken)));
   }
 
   override begun(): Begun | undefined {
@@ -112,9 +120,13 @@ class ChatFolding extends Folding<ChatChoice> {
     );
     if (!call || (id !== undefined && call.id !== undefined && call.id !== id)) {
       if (choice.calls.length >= MAX_CALLS) return;
-      call = { index, id, name: '', arguments: '', extra: undefined };
+      const last = choice.calls.at(-1);
+      // So that not all that is long is read at the end.
+      if (last && last.arguments.length > LONG) isBroken(last);
+      call = { index, id, name: '', arguments: '', extra: undefined, broken: undefined };
       choice.calls.push(call);
     }
+    this.#broken = call.broken = undefined;
     call.id ??= id;
     call.extra ??= delta.extra_content;
     if (typeof name === 'string' && call.name === '') call.name = name;
@@ -142,6 +154,10 @@ class ChatFolding extends Folding<ChatChoice> {
       finish_reason: choice.finish,
     };
   }
+}
+
+function isBroken(call: Call): boolean {
+  return (call.broken ??= areBroken(call.arguments));
 }
 
 /** The list with more at its end: in place, since a copy for each chunk would take the square of them. */
