@@ -25,7 +25,9 @@ const validate = defineCommand({
     const { readIfThere } = await import('../config/manager.ts');
     const { formatProblems } = await import('../config/problems.ts');
     const path = args.file ?? (process.env.LLMPROXY_CONFIG || 'config.yaml');
-    const { config, problems } = loadConfig({ path, text: readText(path) }, process.env, readIfThere);
+    const { config, problems } = loadConfig({ path, text: readText(path) }, process.env, readIfThere, (pem) =>
+      readFileSync(pem, 'utf8'),
+    );
     if (args.json)
       print(`${JSON.stringify({ valid: config !== undefined, file: path, problems }, null, 2)}\n`);
     else if (problems.length > 0) {

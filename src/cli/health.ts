@@ -3,6 +3,8 @@ import type { HealthState } from '../pipeline/health.ts';
 import { socketReason } from '../providers/transport.ts';
 import type { HealthReport } from './health-text.ts';
 import { ExitError } from './exit.ts';
+import type { Address } from './health-address.ts';
+import { addressOf } from './health-address.ts';
 import { healthText } from './health-text.ts';
 import { print } from './output.ts';
 import { widthOf } from './wrap.ts';
@@ -20,33 +22,42 @@ export default defineCommand({
   args: {
     url: {
       type: 'string',
-      description: 'Address of the proxy',
+      description: 'Address of the proxy, or unix:/path/to/socket',
       default: process.env.LLMPROXY_URL ?? 'http://127.0.0.1:8000',
     },
     key: { type: 'string', description: 'API key, where the proxy wants one (default: $LLMPROXY_KEY)' },
+    ca: {
+      type: 'string',
+      valueHint: 'file',
+      description: 'Certificates of authorities that are believed (PEM)',
+    },
+    insecure: {
+      type: 'boolean',
+      description: 'Believe any certificate, of a proxy on this machine alone',
+    },
+    'client-cert': {
+      type: 'string',
+      valueHint: 'file',
+      description: 'Certificate to show to the proxy (PEM)',
+    },
+    'client-key': { type: 'string', valueHint: 'file', description: 'Its private key (PEM)' },
     json: { type: 'boolean', description: 'Print the report as JSON' },
     watch: { type: 'boolean', description: 'Show it again every 2 seconds until Ctrl-C' },
   },
   async run({ args }) {
-    const base = addressOf(args.url);
+    const address = addressOf(args);
     const key = args.key ?? process.env.LLMPROXY_KEY;
-    if (args.watch) await watch(base, key, args.json ?? false);
-    const report = await ask(base, key);
+    if (args.watch) await watch(address, key, args.json ?? false);
+    const report = await ask(address, key);
     print(args.json ? `${JSON.stringify(report, null, 2)}\n` : `${shown(report)}\n`);
     if (EXIT[report.status] !== 0) throw new ExitError(EXIT[report.status]);
   },
 });
 
-function addressOf(text: string): URL {
-  const url = URL.parse(text);
-  if (url && /^https?:$/.test(url.protocol)) return url;
-  throw new ExitError(2, `Cannot use --url ${text}: expected an http:// or https:// address`);
-}
-
-async function watch(base: URL, key: string | undefined, json: boolean): Promise<void> {
+async function watch(address: Address, key: string | undefined, json: boolean): Promise<void> {
   const clear = process.stdout.isTTY && !json ? '\x1b[H\x1b[2J' : '';
   for (;;) {
-    const text = await ask(base, key).then(
+    const text = await ask(address, key).then(
       (report) => (json ? JSON.stringify(report) : shown(report)),
       (error: Error) => (json ? JSON.stringify({ error: error.message }) : error.message),
     );
@@ -56,20 +67,22 @@ async function watch(base: URL, key: string | undefined, json: boolean): Promise
 }
 
 /** @throws ExitError 3 when no proxy answers there */
-async function ask(base: URL, key: string | undefined): Promise<HealthReport> {
-  const url = new URL(base);
+async function ask(address: Address, key: string | undefined): Promise<HealthReport> {
+  const { shown: where, init } = address;
+  const url = new URL(address.url);
   url.pathname = `${url.pathname.replace(/\/(v1\/?)?$/, '')}/providers`;
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
   let response: Response;
   try {
-    response = await fetch(url, { headers, signal: AbortSignal.timeout(5_000), redirect: 'manual' });
+    const signal = AbortSignal.timeout(5_000);
+    response = await fetch(url, { ...init, headers, signal, redirect: 'manual' });
   } catch (cause) {
-    throw new ExitError(UNREACHABLE, `Cannot reach ${base.origin}: ${reasonOf(cause as Error)}`);
+    throw new ExitError(UNREACHABLE, `Cannot reach ${where}: ${reasonOf(cause as Error)}`);
   }
   const report: unknown = await response.json().catch(() => undefined);
   if (isReport(report)) return report;
   const reason = REFUSALS[codeOf(report)] ?? 'the server there is not llmproxy';
-  throw new ExitError(UNREACHABLE, `Cannot ask ${base.origin}: ${reason}`);
+  throw new ExitError(UNREACHABLE, `Cannot ask ${where}: ${reason}`);
 }
 
 function shown(report: HealthReport): string {
@@ -78,7 +91,9 @@ function shown(report: HealthReport): string {
 
 function reasonOf(cause: Error): string {
   if (cause.name === 'TimeoutError') return 'no answer within 5 s';
-  return `${socketReason(cause)}. Is llmproxy running there? Give its address with --url`;
+  const reason = socketReason(cause);
+  if (reason.startsWith('TLS certificate')) return `${reason}. Name its authority with --ca`;
+  return `${reason}. Is llmproxy running there? Give its address with --url`;
 }
 
 /** Why a proxy does not show its providers, by the code of its error. */

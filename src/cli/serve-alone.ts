@@ -1,28 +1,27 @@
 import type { Proxy } from '../proxy.ts';
-import type { Listener } from '../server/listen.ts';
 import type { Serve } from './serve.ts';
 import { createProxy } from '../proxy.ts';
-import { listen } from '../server/listen.ts';
 import { ExitError } from './exit.ts';
 import { reloadOnChange, tellReloaded } from './serve-reload.ts';
-import { cannotListen, overrule, refuseOpenDoor } from './serve-settings.ts';
+import { overrule, refuseOpenDoor } from './serve-settings.ts';
+import { openSocket } from './serve-socket.ts';
 import { Stopping } from './stopping.ts';
 
 /** Serves in this process. @throws ExitError when it cannot listen */
 export async function serveAlone(serve: Serve): Promise<void> {
   const { source, config, flags, log } = serve;
-  const { host, drain_timeout } = config.server;
+  const { drain_timeout } = config.server;
   const proxy = created(serve);
   await proxy.recover();
-  const listener = bind(proxy, serve);
   const { manager } = source;
+  const { listener, close } = await openSocket(proxy, config, { path: manager?.path, shared: false, log });
   const stopReloading = manager
     ? reloadOnChange(
         manager,
         (next) => {
           overrule(next, flags);
           // The socket stays where it is until a restart, whatever the file says now.
-          refuseOpenDoor(next, host);
+          refuseOpenDoor(next, config.server);
           tellReloaded(manager, next, proxy.reload(next), log);
         },
         log,
@@ -33,6 +32,7 @@ export async function serveAlone(serve: Serve): Promise<void> {
     if (stopping.begun) return stopping.cut(signal);
     stopReloading();
     await stopping.drain(signal);
+    close();
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
   };
@@ -49,13 +49,5 @@ function created({ config, log }: Serve): Proxy {
     return createProxy(config, { env: process.env, onProblem, keepsUsage: true });
   } catch (thrown) {
     throw new ExitError(1, (thrown as Error).message);
-  }
-}
-
-function bind(proxy: Proxy, { config: { server } }: Serve): Listener {
-  try {
-    return listen(proxy, { host: server.host, port: server.port });
-  } catch (cause) {
-    throw cannotListen(server, cause);
   }
 }

@@ -6,19 +6,32 @@ import { availableProcessors } from '../workers/count.ts';
 import { ExitError } from './exit.ts';
 import { integerFlag } from './flags.ts';
 
-/** Flags go before the file, also when it is read again. */
+/** Flags go before the file, also when it is read again. Who names an address or a port wants no unix socket. */
 export function overrule(config: Config, { host, port, logs }: Flags): void {
+  if (host !== undefined || port !== undefined) delete config.server.unix;
   if (host !== undefined) config.server.host = host;
   if (port !== undefined) config.server.port = port;
   if (logs !== undefined) config.logging.requests.directory = logs;
 }
 
-/** An address that others reach needs keys, or the written word that it does not. */
-export function refuseOpenDoor({ auth }: Config, host: string): void {
-  if (auth !== undefined || isLoopback(host)) return;
-  throw new ExitError(
+/**
+ * What others reach needs keys, or client certificates, or the written word that it needs neither.
+ * @param server where the process listens
+ */
+export function refuseOpenDoor({ auth }: Config, { host, unix, unix_mode, tls }: Config['server']): void {
+  if (auth !== undefined) return;
+  if (unix !== undefined) {
+    if ((unix_mode & 0o077) === 0) return;
+    throw openDoor(`at ${unix} with permissions beyond its owner`, 'server.unix_mode "0600"');
+  }
+  const certified = tls?.client_ca !== undefined && tls.client_auth === 'required';
+  if (!isLoopback(host) && !certified) throw openDoor(`on ${host}`, 'server.tls.client_ca');
+}
+
+function openDoor(where: string, other: string): ExitError {
+  return new ExitError(
     1,
-    `Cannot listen on ${host}: others could use your keys. Add auth.keys to the configuration, or write auth: none if that is wanted`,
+    `Cannot listen ${where}: others could use your keys. Add auth.keys or ${other} to the configuration, or write auth: none if that is wanted`,
   );
 }
 
@@ -30,18 +43,36 @@ export function workersFlag(value: string | undefined): Config['server']['worker
 
 /**
  * How many processes are to serve.
- * @param warn told where the system cannot share a port between them
+ * @param unix the unix socket that is served, which several processes cannot share
+ * @param warn told where they cannot share what is served
  */
-export function workerCount(wanted: Config['server']['workers'], warn: (message: string) => void): number {
+export function workerCount(
+  wanted: Config['server']['workers'],
+  unix: string | undefined,
+  warn: (message: string) => void,
+): number {
   const count = wanted === 'auto' ? Math.min(availableProcessors(), MAX_WORKERS) : wanted;
+  if (count > 1 && unix !== undefined) {
+    warn(`Cannot share a unix socket between ${count} workers: one process serves`);
+    return 1;
+  }
   if (count === 1 || process.platform === 'linux') return count;
   warn(`Cannot share a port between ${count} workers on ${process.platform}: one process serves`);
   return 1;
 }
 
 /** Why a socket cannot be opened, as the end of the program. */
-export function cannotListen({ host, port }: Config['server'], cause: unknown): ExitError {
+export function cannotListen({ host, port, unix }: Config['server'], cause: unknown): ExitError {
   const { code, message } = cause as { code?: string; message: string };
+  if (unix !== undefined)
+    return new ExitError(1, `Cannot listen at ${unix}: ${UNIX_REASONS[code ?? ''] ?? message}`);
   const reason = code === 'EADDRINUSE' ? 'the port is in use, choose another with --port' : message;
   return new ExitError(1, `Cannot listen on ${host}:${port}: ${reason}`);
 }
+
+const UNIX_REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there',
+  EACCES: 'permission denied',
+  ENOENT: 'there is no such folder',
+  ENAMETOOLONG: 'the path is too long, 107 bytes are the most',
+};

@@ -1,6 +1,5 @@
 import type { Config } from '../config/schema.ts';
 import type { Proxy } from '../proxy.ts';
-import type { Listener } from '../server/listen.ts';
 import type { ConfigText } from '../config/manager.ts';
 import type { Begin, FromWorker, Report, ToWorker, What } from '../workers/messages.ts';
 import { systemClock } from '../clock.ts';
@@ -8,12 +7,13 @@ import { discoverConfig } from '../config/discover.ts';
 import { loadText } from '../config/manager.ts';
 import { sharedLimits } from '../limits/shared.ts';
 import { createProxy } from '../proxy.ts';
-import { listen } from '../server/listen.ts';
 import { Asking } from '../workers/asking.ts';
 import { clockOffsetMs, mapShared, MEMORY_FD } from '../workers/shared-file.ts';
 import { ExitError } from './exit.ts';
 import { programLog } from './log.ts';
-import { cannotListen, overrule } from './serve-settings.ts';
+import { overrule } from './serve-settings.ts';
+import type { OpenSocket } from './serve-socket.ts';
+import { openSocket } from './serve-socket.ts';
 import { Stopping } from './stopping.ts';
 
 /** Signals are the parent's affair: a terminal sends them to all processes, and the parent tells when to stop. */
@@ -31,15 +31,18 @@ export function serveWorker(): void {
   const end = async (why: string): Promise<void> => {
     if (ending) return;
     ending = true;
-    await worker?.stopping.drain(why);
+    await worker?.end(why);
     for (const signal of IGNORED) process.off(signal, ignore);
     if (process.connected) process.disconnect?.();
   };
-  const begin = (message: Begin): void => {
+  const begin = async (message: Begin): Promise<void> => {
     if (ending) return;
     try {
+      // What the parent tells while the socket is opened reaches it too.
       worker = new Worker(message, asking);
-      tell({ kind: 'listening', url: worker.url, providers: worker.proxy.providers() });
+      const url = await worker.open();
+      if (ending) return;
+      tell({ kind: 'listening', url, providers: worker.proxy.providers() });
       void worker.proxy.warm();
     } catch (thrown) {
       tell({ kind: 'failed', message: (thrown as Error).message });
@@ -50,10 +53,10 @@ export function serveWorker(): void {
   for (const signal of IGNORED) process.on(signal, ignore);
   process.on('disconnect', () => void end('The parent process has ended'));
   process.on('message', (message: ToWorker) => {
-    if (message.kind === 'begin') begin(message);
+    if (message.kind === 'begin') void begin(message);
     else if (message.kind === 'drain') void end(message.signal);
     else if (message.kind === 'answer') asking.answered(message.id, message.answer);
-    else if (message.kind === 'cut') void worker?.stopping.cut(message.signal);
+    else if (message.kind === 'cut') void worker?.cut(message.signal);
     else if (message.kind === 'reload') worker?.reload(message.file);
     else if (worker) tell({ kind: 'report', id: message.id, report: worker.report(message.what) });
   });
@@ -68,15 +71,18 @@ function tell(message: FromWorker): void {
 /** A worker that serves. */
 class Worker {
   readonly proxy: Proxy;
-  readonly stopping: Stopping;
   readonly #begin: Begin;
-  readonly #listener: Listener;
+  readonly #config: Config;
+  readonly #log: ReturnType<typeof programLog>;
+  #socket: Promise<OpenSocket> | undefined;
+  #stopping: Stopping | undefined;
 
-  /** @throws ExitError when it cannot listen */
   constructor(begin: Begin, fleet: Asking) {
     this.#begin = begin;
     const config = this.#read(begin.file);
     const log = programLog(config.logging, begin.worker);
+    this.#config = config;
+    this.#log = log;
     const memory = mapShared(MEMORY_FD, begin.workers);
     const offsetMs = clockOffsetMs(() => systemClock.monotonic());
     this.proxy = createProxy(config, {
@@ -89,17 +95,27 @@ class Worker {
       fleet,
     });
     if (begin.reloaded) this.reload(begin.reloaded);
-    const { host, port, drain_timeout } = config.server;
-    try {
-      this.#listener = listen(this.proxy, { host, port, shared: true });
-    } catch (cause) {
-      throw cannotListen(config.server, cause);
-    }
-    this.stopping = new Stopping(this.proxy, this.#listener, { limitMs: drain_timeout, log });
   }
 
-  get url(): string {
-    return this.#listener.url;
+  /** Listens. @returns the address @throws ExitError when it cannot */
+  async open(): Promise<string> {
+    const path = this.#begin.file?.path;
+    this.#socket = openSocket(this.proxy, this.#config, { path, shared: true, log: this.#log });
+    const { listener } = await this.#socket;
+    const limitMs = this.#config.server.drain_timeout;
+    this.#stopping = new Stopping(this.proxy, listener, { limitMs, log: this.#log });
+    return listener.url;
+  }
+
+  /** Lets requests finish. @param why a signal's name */
+  async end(why: string): Promise<void> {
+    const socket = await this.#socket?.catch(() => undefined);
+    await this.#stopping?.drain(why);
+    socket?.close();
+  }
+
+  async cut(why: string): Promise<void> {
+    await this.#stopping?.cut(why);
   }
 
   reload(file: ConfigText): void {

@@ -22,7 +22,7 @@ import { cannotListen, overrule, refuseOpenDoor } from './serve-settings.ts';
 export async function serveWithWorkers(serve: Serve): Promise<void> {
   const { source, config, workers, log, listening } = serve;
   const { manager } = source;
-  const { host, drain_timeout: drainMs } = config.server;
+  const { drain_timeout: drainMs } = config.server;
   const claimed = await claim(config);
   const shared = makeSharedFile(workers);
   const state = new ClaimedState();
@@ -68,7 +68,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
       let current = config;
       const take = (next: Config): void => {
         overrule(next, serve.flags);
-        refuseOpenDoor(next, host);
+        refuseOpenDoor(next, config.server);
         state.claimFor(next);
         reservePlaces(shared.memory, next.providers);
         reloaded = manager.currentText!;

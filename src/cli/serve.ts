@@ -8,6 +8,7 @@ import { integerFlag } from './flags.ts';
 import { programLog } from './log.ts';
 import { print } from './output.ts';
 import { overrule, refuseOpenDoor, workerCount, workersFlag } from './serve-settings.ts';
+import { readPem } from './serve-socket.ts';
 import { directoryProblem, serveText } from './serve-text.ts';
 import { CONFIG_FLAG, readConfig } from './source.ts';
 import { widthOf } from './wrap.ts';
@@ -54,12 +55,13 @@ export default defineCommand({
       logs: args['log-dir'],
     };
     const wanted = workersFlag(args.workers);
-    const source = readConfig(args.config);
+    const source = readConfig(args.config, readPem);
     const { config } = source;
     overrule(config, flags);
-    refuseOpenDoor(config, config.server.host);
+    refuseOpenDoor(config, config.server);
     const log = programLog(config.logging);
-    const workers = workerCount(wanted ?? config.server.workers, (message) => log.warn(message));
+    const { workers: configured, unix } = config.server;
+    const workers = workerCount(wanted ?? configured, unix, (message) => log.warn(message));
     const listening: Serve['listening'] = (url, providers) => {
       print(`llmproxy ${VERSION} listening on ${url}\n`);
       for (const text of serveText(providers, source.found, config, widthOf(process.stderr))) log.info(text);

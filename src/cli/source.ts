@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Found } from '../config/discover.ts';
 import { discoverConfig } from '../config/discover.ts';
 import { ConfigManager } from '../config/manager.ts';
+import type { ReadPem } from '../config/tls-files.ts';
 import { formatProblems } from '../config/problems.ts';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
@@ -23,12 +24,15 @@ export interface Source {
   readonly found: readonly Found[] | undefined;
 }
 
-/** The configuration file, or what the environment offers where there is none. */
-export function readConfig(flag: string | undefined): Source {
+/**
+ * The configuration file, or what the environment offers where there is none.
+ * @param readPem reads the files of `server.tls`; left out by commands that do not serve
+ */
+export function readConfig(flag: string | undefined, readPem?: ReadPem): Source {
   const named = flag ?? (process.env.LLMPROXY_CONFIG || undefined);
   const path = named ?? 'config.yaml';
   if (named === undefined && !existsSync(path)) return { ...discoverConfig(process.env), manager: undefined };
-  const manager = new ConfigManager(path, process.env);
+  const manager = new ConfigManager(path, process.env, readPem);
   const config = read(manager);
   if (!config) throw new ExitError(1, `Cannot use ${path}: it is not valid, see above`);
   return { config, found: undefined, manager };

@@ -14,6 +14,7 @@ export function checkAuth(config: Config, positions: Positions, env: Env): Probl
   const { keys, keys_file: file, issuers } = auth;
   if (keys.length === 0 && file === undefined && issuers.length === 0)
     return [positions.atValue(['auth'], 'auth needs `keys`, `keys_file` or `issuers`: nobody could call')];
+  const certified = config.server.tls?.client_certs.map(({ key }) => key) ?? [];
   const seen = new Set<string>();
   const problems = keys.flatMap((key, index) => {
     const at = ['auth', 'keys', index];
@@ -22,7 +23,10 @@ export function checkAuth(config: Config, positions: Positions, env: Env): Probl
       found.push(positions.atValue([...at, 'name'], `a key named \`${key.name}\` exists already`));
     seen.add(key.name);
     const given = [key.key, key.key_env, key.hash].filter((value) => value !== undefined);
-    if (given.length !== 1) found.push(positions.atValue(at, 'give exactly one of key, key_env, hash'));
+    // Who shows a certificate needs nothing secret besides.
+    const least = certified.includes(key.name) ? 0 : 1;
+    if (given.length < least || given.length > 1)
+      found.push(positions.atValue(at, 'give exactly one of key, key_env, hash'));
     if (key.key_env !== undefined && !env[key.key_env]) {
       found.push(
         positions.atValue([...at, 'key_env'], `the environment variable ${key.key_env} is not set or empty`),

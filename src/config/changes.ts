@@ -15,6 +15,10 @@ export function needRestart(before: Config, after: Config): string[] {
   const parts = {
     'server.host': ({ server }: Config) => server.host,
     'server.port': ({ server }: Config) => server.port,
+    'server.unix': ({ server }: Config) => [server.unix, server.unix_mode],
+    // Which certificates are which keys is taken over.
+    'server.tls': ({ server: { tls } }: Config) => tls && { ...tls, client_certs: undefined },
+    'server.http2': ({ server }: Config) => server.http2,
     'server.workers': ({ server }: Config) => server.workers,
     logging: ({ logging }: Config) => logging,
   };

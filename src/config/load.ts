@@ -10,6 +10,8 @@ import { hasCredentials } from './keys.ts';
 import { Positions } from './positions.ts';
 import { checkReferences } from './references.ts';
 import { schema } from './schema.ts';
+import { checkClientCerts, checkServer, checkTls } from './server-references.ts';
+import type { ReadPem } from './tls-files.ts';
 
 export interface LoadResult {
   /** Left out when there are errors. Providers whose key is missing are in it, not enabled. */
@@ -34,11 +36,13 @@ export type ReadText = (path: string) => string | undefined;
  * Reads a configuration: YAML, `${VAR}`, schema, references. All problems of the file are found at once.
  * @param source its path and its text
  * @param readKeys reads the keys file that it names, whose keys are left out where it is not given
+ * @param readPem reads the files of `server.tls`, which are not looked at where it is not given
  */
 export function loadConfig(
   source: { path: string; text: string },
   env: Env,
   readKeys?: ReadText,
+  readPem?: ReadPem,
 ): LoadResult {
   const counter = new LineCounter();
   const document = parseDocument(source.text, {
@@ -63,15 +67,21 @@ export function loadConfig(
   const filled = problems.map(({ line }) => line);
   if (!parsed.success) {
     problems.push(...explain(parsed.error.issues, positions).filter(({ line }) => !filled.includes(line)));
-  } else problems.push(...checkReferences(parsed.data, positions, env));
+  } else {
+    problems.push(...checkReferences(parsed.data, positions, env), ...checkServer(parsed.data, positions));
+    if (readPem) problems.push(...checkTls(parsed.data, positions, dirname(source.path), readPem));
+  }
   const shape = parsed.data;
   const { keysFile, unread } = keysOf(shape, source.path, positions, readKeys);
   problems.push(...unread);
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   const keys = shape && keysFile && readKeysFile(keysFile, shape);
   if (keys) problems.push(...keys.problems);
-  const valid = shape && !problems.some(({ severity }) => severity === 'error');
   const whole = keys?.file && shape ? withKeys(shape, keys.file) : shape;
+  // Without its keys file nothing can be said about names of keys.
+  const complete = keys?.file !== undefined || (shape && keysPathOf(shape, source.path) === undefined);
+  if (whole && complete) problems.push(...checkClientCerts(whole, positions));
+  const valid = shape && !problems.some(({ severity }) => severity === 'error');
   return { config: valid && whole ? withoutKeyless(whole, env) : undefined, problems, shape, keysFile };
 }
 

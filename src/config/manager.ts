@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Config } from './schema.ts';
 import type { LoadResult } from './load.ts';
 import { loadConfig } from './load.ts';
+import type { ReadPem } from './tls-files.ts';
 
 type Listener = (config: Config) => void;
 
@@ -20,6 +21,7 @@ export interface ConfigText {
 export class ConfigManager {
   readonly path: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #readPem: ReadPem | undefined;
   readonly #listeners = new Set<Listener>();
   /** Those that were read last. A file that cannot be found out stays the last one. */
   #keysPath: string | undefined;
@@ -30,9 +32,11 @@ export class ConfigManager {
   #current: Config | undefined;
   #currentText: ConfigText | undefined;
 
-  constructor(path: string, env: Readonly<Record<string, string | undefined>>) {
+  /** @param readPem reads the files of `server.tls`; left out where nothing is to be served with them */
+  constructor(path: string, env: Readonly<Record<string, string | undefined>>, readPem?: ReadPem) {
     this.path = path;
     this.#env = env;
+    this.#readPem = readPem;
   }
 
   /** The last valid configuration; `undefined` before the first. */
@@ -61,11 +65,12 @@ export class ConfigManager {
     const text = readFileSync(path, 'utf8');
     if (text === this.#text && !this.#keysChanged()) return this.#result;
     this.#text = text;
-    this.#result = loadConfig({ path, text }, this.#env, (keysPath) => {
+    const readKeys = (keysPath: string): string | undefined => {
       this.#keysPath = keysPath;
       this.#stamps = [this.#stamps[0], stampOf(keysPath)];
       return (this.#keysText = readIfThere(keysPath));
-    });
+    };
+    this.#result = loadConfig({ path, text }, this.#env, readKeys, this.#readPem);
     const { config, shape, keysFile } = this.#result;
     // What is not valid does not say whether it still names one.
     if (shape && !keysFile) {
@@ -121,7 +126,7 @@ export function readIfThere(path: string): string | undefined {
 }
 
 /** What tells one state of a file from the next; `undefined` while there is none. */
-function stampOf(path: string): string | undefined {
+export function stampOf(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
 }

@@ -11,6 +11,7 @@ import { PROVIDER_TYPES } from './presets.ts';
 import { datedPrice, price } from './price-schema.ts';
 import { retention } from './retention-schema.ts';
 import { providerRate } from './rate-limit-schema.ts';
+import { fileMode, tls } from './socket-schema.ts';
 import { duration, size } from './units.ts';
 import { content, count, name, rate, text } from './words.ts';
 
@@ -34,6 +35,21 @@ const server = z.strictObject({
     .default('127.0.0.1')
     .describe('Address to listen on. Another address than loopback needs `auth`.'),
   port: z.number().int().min(0).max(65535).default(8000).describe('Port to listen on; 0 picks a free one.'),
+  unix: text
+    .optional()
+    .describe(
+      'Listen on a unix socket at this path, such as /run/llmproxy.sock, in place of `host` and `port`. One process serves it.',
+    ),
+  unix_mode: fileMode
+    .prefault('0600')
+    .describe('Permissions of the unix socket. Anything beyond its owner needs `auth`.'),
+  tls: tls.optional(),
+  http2: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Serve HTTP/2 beside HTTP/1.1: by ALPN with `tls`, by prior knowledge (h2c) without. Experimental.',
+    ),
   workers: z
     .union([z.literal('auto'), z.number().int().min(1).max(MAX_WORKERS)], {
       error: `expected auto, or a whole number from 1 to ${MAX_WORKERS}`,
@@ -214,6 +230,12 @@ const provider = z.strictObject({
     .optional()
     .describe('Requests in flight at most; beyond it others are asked.'),
   keepalive_timeout: duration.prefault('1m').describe('How long an idle connection to it is kept open.'),
+  http2: z
+    .enum(['off', 'auto', 'on'])
+    .default('off')
+    .describe(
+      'Ask it by HTTP/2, over TLS alone: `auto` goes on with HTTP/1.1 where it does not speak it, `on` fails then. Experimental.',
+    ),
   custom_headers: z
     .record(headerName, headerValue)
     .default({})

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { AuthConfig, KeyConfig, Raise } from '../config/auth-schema.ts';
 import type { Config, LogContent } from '../config/schema.ts';
+import type { ClientCertConfig } from '../config/socket-schema.ts';
 import type { Access } from '../limits/access.ts';
 import type { Caller } from '../limits/caller.ts';
 import type { Recorded } from '../wire/endpoints.ts';
@@ -9,6 +10,7 @@ import type { HeaderMap } from '../wire/headers.ts';
 import { ProxyError } from '../errors.ts';
 import { accessOf } from '../limits/access.ts';
 import { permitEndpoint } from './permit.ts';
+import { keyFor, namesIn } from './tls/client-certificate.ts';
 
 /** A caller that may use the proxy. There is one object for each caller of a configuration. */
 export interface Client extends Caller {
@@ -75,6 +77,9 @@ const ANYONE: Client = {
   access: accessOf({ group: undefined, models: undefined, endpoints: undefined, providers: undefined }, {}),
 };
 
+/** The part of the configuration that says who may call. */
+export type AuthSource = Pick<Config, 'auth' | 'groups'> & Partial<Pick<Config, 'server'>>;
+
 /** Headers besides `Authorization` in which the SDKs of Anthropic, Azure and Google send their key. */
 const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'];
 
@@ -86,9 +91,11 @@ export class Authenticator {
   readonly #open: boolean;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #tokens: Tokens | undefined;
+  readonly #certs: readonly ClientCertConfig[];
 
-  constructor({ auth, groups }: Pick<Config, 'auth' | 'groups'>, { clock, secret, tokens }: AuthDeps) {
+  constructor({ auth, groups, server }: AuthSource, { clock, secret, tokens }: AuthDeps) {
     this.#clock = clock;
+    this.#certs = server?.tls?.client_certs ?? [];
     this.#open = auth === undefined || auth === 'none';
     if (auth === undefined || auth === 'none') return;
     const { keys, raises = [] } = auth;
@@ -176,12 +183,24 @@ export class Authenticator {
       refusal ??= why;
     }
     if (refusal) return refusal;
+    const certified = this.#certified(headers);
+    // A token says who asks, also where many send theirs through one machine with its certificate.
+    if (certified && !texts.some((text) => this.#tokens?.resembles(text))) return certified;
     return new ProxyError(
       'unauthenticated',
       texts.length === 0
         ? 'Cannot accept the request: no API key, send "Authorization: Bearer KEY"'
         : 'Cannot accept the request: the API key is not known here',
     );
+  }
+
+  /** The key that the certificate of the connection stands for, or why it does not let in now. */
+  #certified(headers: HeaderMap): KnownKey | ProxyError | undefined {
+    if (this.#certs.length === 0) return undefined;
+    const names = namesIn(headers);
+    const key = names && keyFor(names, this.#certs);
+    const known = key === undefined ? undefined : this.#keys.get(key);
+    return known && (this.#refusalOf({ known, until: Infinity }) ?? known);
   }
 
   /** Why a secret that is known does not let in. Only who has it is told. */

@@ -1,5 +1,9 @@
 import type { Server } from 'bun';
+import { chmodSync } from 'node:fs';
+import type { TlsConfig } from '../config/socket-schema.ts';
+import type { TlsMaterial } from '../config/tls-files.ts';
 import type { ServerBindings } from './context.ts';
+import { afterBody } from './unread-body.ts';
 
 export interface Listener {
   readonly url: string;
@@ -14,6 +18,8 @@ export interface Listener {
   drain(limitMs: number, cut: () => void): Promise<boolean>;
   /** Cuts everything now. @param cut lets answers say that they are cut, where it is given */
   stop(cut?: () => void): Promise<void>;
+  /** Serves new connections with another certificate; nothing where there is none. */
+  certify(material: TlsMaterial): void;
 }
 
 export interface ListenOptions {
@@ -22,6 +28,21 @@ export interface ListenOptions {
   readonly port: number;
   /** Whether other processes listen on the same port, and get their share of the connections. Linux only. */
   readonly shared?: boolean;
+  /** Whether HTTP/2 is spoken too. */
+  readonly http2?: boolean;
+}
+
+export interface TlsListenOptions extends ListenOptions {
+  readonly material: TlsMaterial;
+  readonly clientAuth: TlsConfig['client_auth'];
+}
+
+export interface UnixListenOptions {
+  /** Nothing may be there. */
+  readonly path: string;
+  /** Permissions of the socket. */
+  readonly mode: number;
+  readonly http2?: boolean;
 }
 
 /** What answers requests. */
@@ -32,30 +53,112 @@ export interface App {
 /** How long a connection may lie idle. */
 export const IDLE_SECONDS = 60;
 
-/** Binds the app to a socket. @throws what Bun throws when it cannot listen, `code` EADDRINUSE above all */
-export function listen(app: App, { host, port, shared = false }: ListenOptions): Listener {
+/** Binds the app to a port. @throws what Bun throws when it cannot listen, `code` EADDRINUSE above all */
+export function listen(app: App, options: ListenOptions): Listener {
+  const { host, port } = options;
+  const served = serve(options, (request, server) => app.fetch(request, { server }));
+  const { server } = served;
+  return listenerOf(served, { url: `http://${shown(host)}:${server.port}`, port: server.port ?? port });
+}
+
+/** Binds the app to a port where TLS is spoken. @throws what the system says when it cannot listen */
+export async function listenTls(app: App, options: TlsListenOptions): Promise<Listener> {
+  const { host, shared = false, http2 = false } = options;
+  const { TlsFront } = await import('./tls/front.ts');
+  const { CERTIFICATE } = await import('./tls/client-certificate.ts');
+  const innerPort = () => served.server.port!;
+  const front = new TlsFront({ ...options, shared, http2, innerPort });
+  const served = serve({ host: '127.0.0.1', port: 0, http2 }, (request, server) => {
+    const peer = front.peerAt(server.requestIP(request)?.port);
+    // Another program on this machine has found the port: it has shown no certificate.
+    if (!peer) return new Response(null, { status: 403 });
+    if (peer.names !== undefined) request.headers.set(CERTIFICATE, peer.names);
+    const timeout = (of: Request, seconds: number) => server.timeout(of, seconds);
+    return app.fetch(request, { server: { timeout, requestIP: () => peer } });
+  });
+  try {
+    const port = await front.listen();
+    const url = `https://${shown(host)}:${port}`;
+    const certify = (material: TlsMaterial) => front.replace(material);
+    return listenerOf(served, { url, port, certify, close: () => front.stopListening() });
+  } catch (thrown) {
+    await served.server.stop(true);
+    throw thrown;
+  }
+}
+
+/** Binds the app to a unix socket. @throws what Bun throws when it cannot listen */
+export function listenUnix(app: App, { path, mode, http2 = false }: UnixListenOptions): Listener {
+  // Nobody else may connect in the moment before the permissions are set.
+  const umask = process.umask(0o177);
+  try {
+    const served = serve({ unix: path, http2 }, (request, server) => app.fetch(request, { server }));
+    chmodSync(path, mode);
+    return listenerOf(served, { url: `unix:${path}`, port: 0 });
+  } finally {
+    process.umask(umask);
+  }
+}
+
+type Place = Pick<ListenOptions, 'host' | 'port' | 'shared' | 'http2'> | { unix: string; http2: boolean };
+
+interface Served {
+  readonly server: Server<undefined>;
+  /** Requests that have begun so far. */
+  readonly begun: () => number;
+}
+
+function serve(
+  place: Place,
+  answer: (request: Request, server: Server<undefined>) => Response | Promise<Response>,
+): Served {
   let begun = 0;
+  const { http2 = false } = place;
   const server: Server<undefined> = Bun.serve({
-    hostname: host,
-    port,
-    reusePort: shared,
+    ...('unix' in place
+      ? { unix: place.unix }
+      : { hostname: place.host, port: place.port, reusePort: place.shared ?? false }),
+    ...(http2 ? { http2 } : {}),
     // A client that is slow to send its request is cut; the handlers take this limit off for their own time.
     idleTimeout: IDLE_SECONDS,
     // The app counts bodies itself (limits.max_body): Bun's own 413 would come without a word.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    fetch(request, bun) {
+    fetch(request: Request, bun: Server<undefined>) {
       begun += 1;
-      return app.fetch(request, { server: bun });
+      return http2 ? whole(request, answer(request, bun)) : answer(request, bun);
     },
     error: () => new Response('Internal error', { status: 500 }),
-  });
+  } as Bun.Serve.Options<undefined>);
+  return { server, begun: () => begun };
+}
+
+/** @see afterBody */
+async function whole(request: Request, answer: Response | Promise<Response>): Promise<Response> {
+  const given = await answer;
+  return given.status < 400 ? given : await afterBody(request, given);
+}
+
+interface Shown {
+  readonly url: string;
+  readonly port: number;
+  readonly certify?: (material: TlsMaterial) => void;
+  /** Stops listening where that is not Bun.serve's affair. */
+  readonly close?: () => void;
+}
+
+function listenerOf({ server, begun }: Served, { url, port, certify, close }: Shown): Listener {
+  const stop = (): Promise<void> => {
+    close?.();
+    return server.stop();
+  };
   return {
-    url: `http://${shown(host)}:${server.port}`,
-    port: server.port ?? port,
+    url,
+    port,
     pending: () => server.pendingRequests,
+    certify: (material) => certify?.(material),
     async drain(limitMs, cut) {
-      await quiet(() => begun);
-      const closed = server.stop();
+      await quiet(begun);
+      const closed = stop();
       if (await within(limitMs, closed)) return true;
       cut();
       await within(LAST_WORD_MS, closed);
@@ -64,10 +167,11 @@ export function listen(app: App, { host, port, shared = false }: ListenOptions):
     },
     async stop(cut) {
       if (cut) {
-        const closed = server.stop();
+        const closed = stop();
         cut();
         await within(LAST_WORD_MS, closed);
       }
+      close?.();
       await server.stop(true);
     },
   };

@@ -1,3 +1,5 @@
+import { claimName } from '../server/claimed-name.ts';
+
 /** A port that no other program has, and that no other llmproxy can have before it is given back. */
 export interface ClaimedPort {
   readonly port: number;
@@ -13,22 +15,15 @@ export interface ClaimedPort {
 export async function claimPort(host: string, port: number): Promise<ClaimedPort> {
   // The port is nobody's until the first worker listens. Another llmproxy that begins just then finds the name taken,
   // and must not even look at the port, which would keep a worker from it.
-  let release = port === 0 ? undefined : claim(host, port);
+  let release = port === 0 ? undefined : claimName(`${host} ${port}`);
   try {
     const probe = Bun.serve({ hostname: host, port, fetch: () => new Response() });
     const free = probe.port ?? port;
-    release ??= claim(host, free);
+    release ??= claimName(`${host} ${free}`);
     await probe.stop(true);
     return { port: free, release };
   } catch (thrown) {
     release?.();
     throw thrown;
   }
-}
-
-/** Takes a name that is in no folder, and that the system forgets with this process. @returns how to give it back */
-function claim(host: string, port: number): () => void {
-  const taken = Bun.listen({ unix: `\0llmproxy ${host} ${port}`, socket: { data() {} } });
-  taken.unref();
-  return () => taken.stop(true);
 }

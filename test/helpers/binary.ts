@@ -48,11 +48,16 @@ export interface Serving {
 }
 
 export async function serve(cwd: string, ...args: string[]): Promise<Serving> {
+  return await started(cwd, ['--port', '0', ...args], env);
+}
+
+/** Serves where the configuration in a folder says. */
+export async function serveAsWritten(cwd: string, ...args: string[]): Promise<Serving> {
   return await started(cwd, args, env);
 }
 
 async function started(cwd: string, args: readonly string[], environment: typeof env): Promise<Serving> {
-  const child = Bun.spawn([BINARY, 'serve', '--port', '0', ...args], {
+  const child = Bun.spawn([BINARY, 'serve', ...args], {
     cwd,
     env: environment,
     stdin: 'ignore',
@@ -63,7 +68,7 @@ async function started(cwd: string, args: readonly string[], environment: typeof
   let text = '';
   for await (const chunk of child.stdout) {
     text += new TextDecoder().decode(chunk);
-    const url = /http:\/\/[\d.:]+/.exec(text)?.[0];
+    const url = /https?:\/\/[\d.:]+|unix:\S+/.exec(text)?.[0];
     if (url) return { url, cwd, process: child };
   }
   throw new Error(`serve ended: ${await new Response(child.stderr).text()}`);
@@ -76,7 +81,7 @@ export async function serveConfig(
 ): Promise<Serving> {
   const cwd = folder();
   writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(config, null, 2));
-  return await started(cwd, [], { ...env, ...more });
+  return await started(cwd, ['--port', '0'], { ...env, ...more });
 }
 
 /** Builds the binary where it is older than its source. */

@@ -1,0 +1,58 @@
+import type { Positions } from './positions.ts';
+import type { Problem } from './problems.ts';
+import type { Config } from './schema.ts';
+import type { ReadPem } from './tls-files.ts';
+import { nearest } from './suggest.ts';
+import { readTls } from './tls-files.ts';
+
+const CERTS = ['server', 'tls', 'client_certs'];
+
+/** What the ways to be reached can get wrong together. */
+export function checkServer({ server, providers }: Config, positions: Positions): Problem[] {
+  const { tls, unix } = server;
+  const problems: Problem[] = [];
+  if (unix !== undefined && tls) {
+    const message = '`tls` belongs to a port: what reaches a unix socket has not left this machine';
+    problems.push(positions.atKey(['server'], 'tls', message));
+  }
+  if (tls && tls.client_ca === undefined && tls.client_certs.length > 0) {
+    const message = '`client_certs` needs `client_ca`: the authorities whose certificates are believed';
+    problems.push(positions.atKey(['server', 'tls'], 'client_certs', message));
+  }
+  for (const [index, { http2, base_url: url }] of providers.entries()) {
+    if (http2 !== 'on' || url === undefined || url.startsWith('https:')) continue;
+    const message = 'HTTP/2 is spoken over TLS alone: base_url begins with http://';
+    problems.push(positions.atValue(['providers', index, 'http2'], message));
+  }
+  return problems;
+}
+
+/** Whether the files of `server.tls` can be served with. */
+export function checkTls(
+  { server: { tls } }: Config,
+  positions: Positions,
+  folder: string,
+  read: ReadPem,
+): Problem[] {
+  if (!tls) return [];
+  return readTls(tls, folder, read, Date.now()).faults.map(({ field, message, severity }) =>
+    positions.atValue(['server', 'tls', field], message, { severity }),
+  );
+}
+
+/** Whether client certificates stand for keys that there are. */
+export function checkClientCerts({ server: { tls }, auth }: Config, positions: Positions): Problem[] {
+  const certs = tls?.client_certs ?? [];
+  if (certs.length === 0) return [];
+  if (auth === undefined || auth === 'none')
+    return [positions.atValue(CERTS, '`client_certs` needs `auth.keys`: without keys all callers are alike')];
+  const names = auth.keys.map((key) => key.name);
+  return certs.flatMap(({ key }, index) => {
+    if (names.includes(key)) return [];
+    const [close] = nearest(key, names, 1);
+    const hint = close === undefined ? {} : { hint: `did you mean \`${close}\`?` };
+    return [
+      positions.atValue([...CERTS, index, 'key'], `there is no key named \`${key}\` in \`auth\``, hint),
+    ];
+  });
+}

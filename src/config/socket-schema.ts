@@ -1,0 +1,54 @@
+/** How clients reach the proxy where that is not a plain TCP port. */
+import { z } from 'zod';
+import { name, text } from './words.ts';
+
+const MODE = 'expected the permissions of a file, such as "0600" or "0660"';
+
+/** Permissions as "0660". Becomes the number that the file system takes. YAML reads 0660 without quotes as 660. */
+export const fileMode = z
+  .union([z.string(), z.number()], { error: MODE })
+  .refine((value) => /^0?[0-7]{3}$/.test(String(value)), MODE)
+  .transform((value) => Number.parseInt(String(value), 8));
+
+const SUBJECT =
+  'expected attributes such as "CN=ci" or "CN=ci, O=acme", or one name such as "DNS:ci.example.com" or "URI:spiffe://acme/ci"';
+
+const subject = z
+  .string()
+  .regex(/^(?:DNS|URI|email):\S+$|^[A-Za-z]+=[^,=]+(?:,\s*[A-Za-z]+=[^,=]+)*$/, SUBJECT);
+
+const clientCert = z.strictObject({
+  subject: subject.describe(
+    'What its certificate must say: attributes of the subject, all of which must be there, such as "CN=ci, O=acme"; or one alternative name, such as "DNS:ci.example.com", "URI:spiffe://acme/ci" or "email:ci@example.com".',
+  ),
+  key: name.describe('The name of a key in `auth`, whose rules and limits hold.'),
+});
+
+export const tls = z
+  .strictObject({
+    cert: text.describe('PEM file of the certificate, and of those between it and its authority.'),
+    key: text.describe('PEM file of its private key.'),
+    client_ca: text
+      .optional()
+      .describe(
+        'PEM file of the authorities whose client certificates are accepted. Left out: none are asked for.',
+      ),
+    client_auth: z
+      .enum(['required', 'optional'])
+      .default('required')
+      .describe(
+        'Whether each client needs a certificate, or may also come without one and send a key. A certificate that is not good is always refused.',
+      ),
+    client_certs: z
+      .array(clientCert)
+      .default([])
+      .describe(
+        'Which client certificates stand for which keys; the first that fits counts. Others prove no more than that they are known.',
+      ),
+  })
+  .describe(
+    'Serve HTTPS. Paths are relative to this file. The files are read again when they change, and no connection ends for that. See docs/network.md.',
+  );
+
+export type TlsConfig = z.output<typeof tls>;
+export type ClientCertConfig = z.output<typeof clientCert>;
