@@ -51,7 +51,8 @@ function unknownKey(positions: Positions, path: Path, key: string, known: readon
   return positions.atKey(path, key, `unknown key \`${key}\`${where}`, hint);
 }
 
-function wrongChoice(positions: Positions, path: Path, values: readonly unknown[]): Problem {
+/** A value that is none of those that may stand at a path, with a guess at the one that was meant. */
+export function wrongChoice(positions: Positions, path: Path, values: readonly unknown[]): Problem {
   const names = values.map(String);
   const found = positions.value(path);
   const close = typeof found === 'string' ? nearest(found, names, 1)[0] : undefined;

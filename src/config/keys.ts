@@ -59,7 +59,8 @@ export function secretsOf(config: Config, env: Env): string[] {
   );
   const proxies = PROXY_VARIABLES.flatMap((name) => passwordsIn(env[name]));
   const signing = SIGNING_VARIABLES.map((name) => env[name]);
-  const all = [...keys, ...vendors, ...clients, ...headers, ...proxies, ...signing];
+  const options = config.providers.flatMap((provider) => secretsIn(provider.options, env));
+  const all = [...keys, ...vendors, ...options, ...clients, ...headers, ...proxies, ...signing];
   return [...new Set(all.filter((secret) => secret !== undefined).filter((secret) => secret !== ''))];
 }
 
@@ -77,6 +78,15 @@ const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy
 function tokens(value: string): string[] {
   const [, token] = /^\S+\s+(\S+)$/.exec(value.trim()) ?? [];
   return token === undefined ? [value] : [value, token];
+}
+
+/** The secrets in options of a plugin's type: texts by the name of a credential, and what variables have put into others. */
+function secretsIn(options: unknown, env: Env, name = ''): string[] {
+  if (typeof options === 'string') return namesCredential(name) ? [options] : variablesIn(options, env);
+  if (typeof options !== 'object' || options === null) return [];
+  return Object.entries(options).flatMap(([key, value]) =>
+    secretsIn(value, env, Array.isArray(options) ? name : key),
+  );
 }
 
 /** Shorter values of variables are found in ordinary words. */

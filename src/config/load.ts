@@ -9,6 +9,8 @@ import { readKeysFile, withKeys } from './keys-file.ts';
 import { hasCredentials } from './keys.ts';
 import { Positions } from './positions.ts';
 import { checkReferences } from './references.ts';
+import type { PluginTypes } from './plugin-types.ts';
+import { checkTypes } from './plugin-types.ts';
 import { schema } from './schema.ts';
 import { checkClientCerts, checkServer, checkTls } from './server-references.ts';
 import type { ReadPem } from './tls-files.ts';
@@ -37,31 +39,17 @@ export type ReadText = (path: string) => string | undefined;
  * @param source its path and its text
  * @param readKeys reads the keys file that it names, whose keys are left out where it is not given
  * @param readPem reads the files of `server.tls`, which are not looked at where it is not given
+ * @param plugins what the plugins that it names have; where they were not loaded, any type of provider may be theirs
  */
 export function loadConfig(
-  source: { path: string; text: string },
+  source: ConfigSource,
   env: Env,
   readKeys?: ReadText,
   readPem?: ReadPem,
+  plugins?: PluginTypes,
 ): LoadResult {
-  const counter = new LineCounter();
-  const document = parseDocument(source.text, {
-    lineCounter: counter,
-    uniqueKeys: true,
-    prettyErrors: false,
-  });
-  const positions = new Positions(document, counter, source.text);
-  const problems: Problem[] = document.errors.map((error) =>
-    positions.at([], error.pos[0], Math.max(1, error.pos[1] - error.pos[0]), `YAML: ${error.message}`),
-  );
-  if (problems.length > 0) return { config: undefined, problems, shape: undefined, keysFile: undefined };
-  visit(document, {
-    Scalar(key, node) {
-      const wrong = key === 'key' ? undefined : interpolate(node, env);
-      if (wrong) problems.push(positions.at([], node.range?.[0] ?? 0, spanOf(node), wrong));
-    },
-  });
-  const value: unknown = document.toJS() ?? {};
+  const { value, positions, problems } = readYaml(source, env);
+  if (value === undefined) return { config: undefined, problems, shape: undefined, keysFile: undefined };
   const parsed = schema.safeParse(value);
   // A value that could not be filled in fails the schema for that reason alone.
   const filled = problems.map(({ line }) => line);
@@ -71,6 +59,7 @@ export function loadConfig(
     problems.push(...checkReferences(parsed.data, positions, env), ...checkServer(parsed.data, positions));
     if (readPem) problems.push(...checkTls(parsed.data, positions, dirname(source.path), readPem));
   }
+  problems.push(...checkTypes(value, positions, { plugins, shape: parsed.data }));
   const shape = parsed.data;
   const { keysFile, unread } = keysOf(shape, source.path, positions, readKeys);
   problems.push(...unread);
@@ -83,6 +72,33 @@ export function loadConfig(
   if (whole && complete) problems.push(...checkClientCerts(whole, positions));
   const valid = shape && !problems.some(({ severity }) => severity === 'error');
   return { config: valid && whole ? withoutKeyless(whole, env) : undefined, problems, shape, keysFile };
+}
+
+/** A configuration as it is written. */
+export interface ConfigSource {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The values of a configuration with its variables filled in; `undefined` where it is no YAML. */
+export function readYaml(
+  { text }: ConfigSource,
+  env: Env,
+): { value: unknown; positions: Positions; problems: Problem[] } {
+  const counter = new LineCounter();
+  const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true, prettyErrors: false });
+  const positions = new Positions(document, counter, text);
+  const problems: Problem[] = document.errors.map((error) =>
+    positions.at([], error.pos[0], Math.max(1, error.pos[1] - error.pos[0]), `YAML: ${error.message}`),
+  );
+  if (problems.length > 0) return { value: undefined, positions, problems };
+  visit(document, {
+    Scalar(key, node) {
+      const wrong = key === 'key' ? undefined : interpolate(node, env);
+      if (wrong) problems.push(positions.at([], node.range?.[0] ?? 0, spanOf(node), wrong));
+    },
+  });
+  return { value: document.toJS() ?? {}, positions, problems };
 }
 
 /** Where the keys file of a configuration lies: beside it, unless its path is absolute. */

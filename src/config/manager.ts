@@ -1,7 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Config } from './schema.ts';
 import type { LoadResult } from './load.ts';
+import type { DeclaredPlugins, PluginTypes } from './plugin-types.ts';
 import { loadConfig } from './load.ts';
+import { declaredPlugins } from './plugin-types.ts';
 import type { ReadPem } from './tls-files.ts';
 
 type Listener = (config: Config) => void;
@@ -29,6 +31,7 @@ export class ConfigManager {
   #text: string | undefined;
   #keysText: string | undefined;
   #result: LoadResult = { config: undefined, problems: [], shape: undefined, keysFile: undefined };
+  #plugins: PluginTypes | undefined;
   #current: Config | undefined;
   #currentText: ConfigText | undefined;
 
@@ -55,22 +58,39 @@ export class ConfigManager {
   }
 
   /**
-   * Reads the files again. Listeners hear of a new valid configuration.
+   * Reads the files again, but loads no plugins. Listeners hear of a new valid configuration.
    * @throws what the file system throws when the configuration cannot be read
    */
   reload(): LoadResult {
+    return this.#take(this.#read(), undefined);
+  }
+
+  /**
+   * The same with the plugins that the configuration names.
+   * @param load gives what they have; the same object as before where nothing of them has changed
+   */
+  async reloadWith(load: (declared: DeclaredPlugins) => Promise<PluginTypes>): Promise<LoadResult> {
+    const text = this.#read();
+    return this.#take(text, await load(declaredPlugins({ path: this.path, text }, this.#env)));
+  }
+
+  #read(): string {
     // Before the files are read: what is written meanwhile makes them stale again.
     this.#stamps = this.#stampsNow();
+    return readFileSync(this.path, 'utf8');
+  }
+
+  #take(text: string, plugins: PluginTypes | undefined): LoadResult {
     const { path } = this;
-    const text = readFileSync(path, 'utf8');
-    if (text === this.#text && !this.#keysChanged()) return this.#result;
+    if (text === this.#text && plugins === this.#plugins && !this.#keysChanged()) return this.#result;
     this.#text = text;
+    this.#plugins = plugins;
     const readKeys = (keysPath: string): string | undefined => {
       this.#keysPath = keysPath;
       this.#stamps = [this.#stamps[0], stampOf(keysPath)];
       return (this.#keysText = readIfThere(keysPath));
     };
-    this.#result = loadConfig({ path, text }, this.#env, readKeys, this.#readPem);
+    this.#result = loadConfig({ path, text }, this.#env, readKeys, this.#readPem, plugins);
     const { config, shape, keysFile } = this.#result;
     // What is not valid does not say whether it still names one.
     if (shape && !keysFile) {
@@ -111,8 +131,9 @@ export class ConfigManager {
 export function loadText(
   { path, text, keys }: ConfigText,
   env: Readonly<Record<string, string | undefined>>,
+  plugins?: PluginTypes,
 ): LoadResult {
-  return loadConfig({ path, text }, env, () => keys);
+  return loadConfig({ path, text }, env, () => keys, undefined, plugins);
 }
 
 /** The text of a file; `undefined` when there is no such file. @throws what the file system throws */

@@ -10,6 +10,9 @@ export function masked(config: Config): Config {
     ...(provider.api_key === undefined ? {} : { api_key: MASKED }),
     ...(provider.client_secret === undefined ? {} : { client_secret: MASKED }),
     ...(provider.api_keys === undefined ? {} : { api_keys: provider.api_keys.map(() => MASKED) }),
+    ...(provider.options === undefined
+      ? {}
+      : { options: maskedIn(provider.options) as Record<string, unknown> }),
     custom_headers: Object.fromEntries(
       Object.entries(provider.custom_headers).map(([name, value]) => [
         name,
@@ -20,4 +23,12 @@ export function masked(config: Config): Config {
   if (config.auth === undefined || config.auth === 'none') return { ...config, providers };
   const keys = config.auth.keys.map((key) => (key.key === undefined ? key : { ...key, key: MASKED }));
   return { ...config, providers, auth: { ...config.auth, keys } };
+}
+
+/** A value with texts masked that go by the name of a credential. */
+function maskedIn(value: unknown, name = ''): unknown {
+  if (typeof value === 'string') return namesCredential(name) ? MASKED : value;
+  if (Array.isArray(value)) return value.map((each) => maskedIn(each, name));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, maskedIn(each, key)]));
 }

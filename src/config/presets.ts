@@ -4,7 +4,7 @@
  */
 
 /** How a vendor is asked: by whose API. */
-export type Api = 'openai' | 'anthropic' | 'gemini' | 'vertex' | 'bedrock' | 'cohere' | 'mock';
+export type Api = 'openai' | 'anthropic' | 'gemini' | 'vertex' | 'bedrock' | 'cohere' | 'mock' | 'plugin';
 
 /** How a key travels: `Authorization: Bearer`, as a header of this name, or not at all. */
 export type AuthScheme = 'bearer' | 'x-api-key' | 'api-key' | 'x-goog-api-key' | 'none';
@@ -35,8 +35,6 @@ export interface Preset {
   readonly also?: Readonly<Record<string, string>>;
   /** Models that are asked by the Responses API alone. */
   readonly onlyResponses?: RegExp;
-  /** Headers that every request carries. */
-  readonly headers?: Readonly<Record<string, string>>;
   /** How its models take a beginning of their answer, where they do; see `wire/continue.ts`. */
   readonly prefill?: 'assistant' | 'prefix' | 'continue_final_message';
   /** The provider's id in the price table, where it has one. */
@@ -91,7 +89,6 @@ export const PRESETS = {
     models: ['claude-*'],
     probe: '/v1/models',
     endpoints: CHAT,
-    headers: { 'anthropic-version': '2023-06-01' },
     prefill: 'assistant',
     prices: 'anthropic',
     priority: 10,
@@ -435,6 +432,25 @@ export type ProviderType = keyof typeof PRESETS;
 
 export const PROVIDER_TYPES = Object.keys(PRESETS) as [ProviderType, ...ProviderType[]];
 
-export function presetOf(type: ProviderType): Preset {
-  return PRESETS[type];
+/** What is known of types that plugins bring: their own code knows the rest. */
+const OF_PLUGINS: Preset = {
+  title: 'Code of a plugin',
+  api: 'plugin',
+  auth: 'bearer',
+  keyEnv: [],
+  keyOptional: true,
+  located: true,
+  models: [],
+  endpoints: CHAT,
+  priority: 50,
+};
+
+/** Whether a type is built in. */
+export function isBuiltIn(type: string): type is ProviderType {
+  return Object.hasOwn(PRESETS, type);
+}
+
+/** The preset of a type; of every type that is not built in the same. */
+export function presetOf(type: string): Preset {
+  return isBuiltIn(type) ? PRESETS[type] : OF_PLUGINS;
 }

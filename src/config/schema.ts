@@ -169,7 +169,11 @@ const mock = z
 
 const provider = z.strictObject({
   name: name.describe('Unique name; the first half of "provider/model".'),
-  type: z.enum(PROVIDER_TYPES).describe('The vendor or protocol: fills base_url, auth and default models.'),
+  type: z
+    .string()
+    // Editors complete those that are built in, and take those of plugins.
+    .meta({ anyOf: [{ enum: PROVIDER_TYPES }, { type: 'string' }] })
+    .describe('The vendor or protocol: fills base_url, auth and default models. Or the type of a plugin.'),
   base_url: httpUrl.optional().describe("Where its API lives; the vendor's own address when left out."),
   api_key: text.optional().describe('Key for the provider, best written as ${VAR}.'),
   api_key_env: text
@@ -244,6 +248,10 @@ const provider = z.strictObject({
     .optional()
     .describe('Probe by asking this model one word in place of a free endpoint. This costs money.'),
   mock: mock.optional(),
+  options: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Options of a type that a plugin brings, as the plugin says. See docs/plugins.md.'),
 });
 
 const target = z.union([
@@ -548,6 +556,16 @@ const exporting = z.strictObject({
 export const schema = z.strictObject({
   server: server.prefault({}).describe('Where and how the proxy listens.'),
   auth,
+  plugins: z
+    .array(text)
+    .default([])
+    .describe(
+      'TypeScript files with providers and hooks of your own, relative to this file. A plugin is your code and runs with the rights and keys of the proxy: load only files you wrote. See docs/plugins.md.',
+    ),
+  plugin_timeout: duration
+    .prefault('5s')
+    .refine((ms) => ms > 0, 'expected more than 0')
+    .describe('How long a plugin may take to load, and each call of one of its hooks.'),
   providers: z.array(provider).min(1).describe('The providers that requests are sent to.'),
   models: z
     .record(text, route.describe('A target, a list of targets best first, or an object.'))

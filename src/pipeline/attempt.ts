@@ -11,6 +11,7 @@ import type { Share } from './share.ts';
 import type { Defects } from './defects.ts';
 import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
+import { Call } from '../providers/call.ts';
 import { classifyStatus } from '../wire/classify.ts';
 import { decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
 import { askedUnits } from '../wire/charged.ts';
@@ -138,7 +139,7 @@ export class Attempt {
   }
 
   async #open(): Promise<Opened> {
-    const { target, offer, key, fresh } = this.#plan;
+    const { target, offer } = this.#plan;
     const { provider, model } = target;
     const { clock, newId, memory, turns } = this.#deps;
     const inbound =
@@ -150,13 +151,13 @@ export class Attempt {
     const prepared = await turns.run(lane.prepare(inbound, context));
     this.#abort.throwIfAborted();
     if ('local' in prepared) return await this.#local(prepared);
-    const { body, contentType, headers, endpoint, query, dropped } = prepared;
+    const { dropped } = prepared;
     if (dropped.length > 0 && this.#plan.unsupported === 'error') {
       const message = `Cannot ask ${target.id}: it does not take ${dropped.join(', ')}`;
       throw new ProxyError('unsupported', message, { target: target.id, param: dropped[0]! });
     }
     const { stream } = inbound;
-    const call = { endpoint, model, query, stream, body, contentType, headers, key, fresh };
+    const call = new Call(prepared, model, stream, this.#plan);
     const reply = await provider.send(call, this.#abort.signal);
     this.status = reply.status;
     const read = stream && ENDPOINTS[inbound.endpoint].understood;

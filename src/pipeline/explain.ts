@@ -4,6 +4,7 @@ import type { Inbound } from './inbound.ts';
 import type { LaneContext } from './lanes/lane.ts';
 import type { Candidate, Resolution } from './models.ts';
 import { FAULTS, toProxyError } from '../errors.ts';
+import { Call } from '../providers/call.ts';
 import { atOnce } from '../turns.ts';
 import { laneFor } from './lanes/choose.ts';
 import { order } from './select.ts';
@@ -117,9 +118,8 @@ function explainTarget(
   try {
     const prepared = atOnce(lane.prepare(inbound, { ...context, provider, model }));
     if ('local' in prepared) return { ...known, ...nothing };
-    const { endpoint, query, body, contentType, headers, dropped } = prepared;
-    const { stream } = inbound;
-    const call = { endpoint, model, query, stream, body, contentType, headers, key: 0, fresh: false };
+    const { body, dropped } = prepared;
+    const call = new Call(prepared, model, inbound.stream, { key: 0, fresh: false });
     const outline = provider.outline(call);
     return {
       ...known,

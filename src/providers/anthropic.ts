@@ -1,8 +1,11 @@
 import type { CountingName } from './base.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
-import type { Called } from './http.ts';
+import type { Called, HeaderFields } from './http.ts';
 import { HttpProvider } from './http.ts';
+
+/** The version of the API that this project knows. */
+const VERSION: HeaderFields = { 'anthropic-version': '2023-06-01' };
 
 /** Anthropic's Messages API. */
 export class AnthropicProvider extends HttpProvider {
@@ -16,6 +19,10 @@ export class AnthropicProvider extends HttpProvider {
 
   override relays(endpoint: Endpoint): boolean {
     return endpoint === 'messages' || endpoint === 'messages.count_tokens';
+  }
+
+  protected override get headers(): HeaderFields {
+    return VERSION;
   }
 
   protected override path({ endpoint }: Called): string {

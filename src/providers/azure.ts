@@ -1,25 +1,49 @@
-import type { ProviderSettings } from './base.ts';
-import type { Called } from './http.ts';
+import type { Unsigned } from './auth/authorizer.ts';
+import type { EntraCredentials } from './auth/entra.ts';
+import type { Called, HeaderFields } from './http.ts';
 import type { OpenaiOptions } from './openai.ts';
+import type { Services } from './services.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
+import { entraToken } from './auth/entra.ts';
+import { TokenAuth } from './auth/token.ts';
 import { OpenaiProvider } from './openai.ts';
 
+export interface AzureOptions extends OpenaiOptions {
+  /** Of the deployment URLs; left out for the v1 API. */
+  readonly apiVersion: string | undefined;
+  /** Where it signs in with these in place of a key. */
+  readonly entra: EntraCredentials | undefined;
+}
+
 /**
- * Azure OpenAI by its deployment URLs, which have a version of their own and name the deployment. The newer v1 API
- * is OpenAI's and needs no class.
+ * Azure OpenAI: by its v1 API, which is OpenAI's, or by its deployment URLs, which have a version of their own and name the
+ * deployment; with a key, or signed in at Entra.
  * @see https://learn.microsoft.com/azure/ai-services/openai/reference
  */
-export class AzureDeploymentsProvider extends OpenaiProvider {
-  readonly #apiVersion: string;
+export class AzureProvider extends OpenaiProvider<AzureOptions> {
+  readonly #entra: TokenAuth | undefined;
 
-  constructor(settings: ProviderSettings, options: OpenaiOptions & { apiVersion: string }) {
-    super(settings, options);
-    this.#apiVersion = options.apiVersion;
+  constructor(services: Services<AzureOptions>) {
+    super(services);
+    const { keys, options } = services;
+    const { entra } = options;
+    if (entra && keys.length === 0) this.#entra = new TokenAuth(() => entraToken(entra), services);
   }
 
-  protected override path({ endpoint, model }: Called): string {
-    const version = `?api-version=${encodeURIComponent(this.#apiVersion)}`;
+  protected override path(call: Called): string {
+    const { apiVersion } = this.options;
+    if (apiVersion === undefined) return super.path(call);
+    const { endpoint, model } = call;
+    const version = `?api-version=${encodeURIComponent(apiVersion)}`;
     if (endpoint === 'responses') return `/openai/responses${version}`;
     return `/openai/deployments/${encodeURIComponent(model)}${ENDPOINTS[endpoint].path}${version}`;
+  }
+
+  protected override auth(request: Unsigned, signal: AbortSignal): HeaderFields | Promise<HeaderFields> {
+    return this.#entra ? this.#entra.headers(request, signal) : super.auth(request, signal);
+  }
+
+  protected override get shownAuth(): HeaderFields {
+    return this.#entra ? { authorization: '[masked]' } : super.shownAuth;
   }
 }

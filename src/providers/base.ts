@@ -1,28 +1,14 @@
+import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Price, RateLimit, Timeouts } from '../config/schema.ts';
 import type { PrefillStyle } from '../wire/continue.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
 import type { Quirks } from '../wire/quirks.ts';
+import type { Call } from './call.ts';
+import type { Services } from './services.ts';
 import { ENDPOINTS, isTranslated } from '../wire/endpoints.ts';
 import { mergeQuirks } from '../wire/quirks.ts';
-
-/** What a provider is asked: the body is already in its protocol, with the model name it knows. */
-export interface UpstreamCall {
-  readonly endpoint: Endpoint;
-  readonly model: string;
-  /** What of the client's query travels on, such as "beta=true". */
-  readonly query?: string | undefined;
-  readonly stream: boolean;
-  readonly body: Uint8Array<ArrayBuffer> | string;
-  readonly contentType: string;
-  /** Which of the provider's keys, from 0. */
-  readonly key: number;
-  /** On a connection of its own: the last one turned out to be closed. */
-  readonly fresh: boolean;
-  /** Headers of the client that may travel on, by allow list; lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 /** What came back. The body is raw bytes, still compressed when `content-encoding` says so. */
 export interface UpstreamReply {
@@ -40,7 +26,7 @@ export type CountingName = 'messages' | 'gemini' | 'vertex' | 'converse';
 export interface Outline {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: UpstreamCall['body'];
+  readonly body: Call['body'];
 }
 
 /** One model of a provider: `name` may be a glob, then the client's name is the upstream name. */
@@ -83,31 +69,76 @@ export interface ProviderSettings {
   readonly endpoints: readonly string[];
   /** What it does otherwise than its protocol. */
   readonly quirks: Quirks;
+  /** The plugin whose class it is; left out for those that are built in. */
+  readonly plugin?: string | undefined;
 }
 
 /**
  * A deployment: where a provider lives and how it is asked. Subclasses say what `send` does; what is asked
  * of whom, and how often, is the router's business. Nothing here retries.
+ *
+ * A plugin's class also has a `static type`, the word in config.yaml, and may have `static options`, a zod schema, and
+ * `static endpoints`, the families that it serves (`['chat']` when left out).
  */
-export abstract class BaseProvider {
+export abstract class BaseProvider<Options = unknown> {
+  protected readonly services: Services<Options>;
   readonly settings: ProviderSettings;
 
-  constructor(settings: ProviderSettings) {
-    this.settings = settings;
+  constructor(services: Services<Options>) {
+    this.services = services;
+    this.settings = services.settings;
   }
 
+  /** Its name in the configuration. */
   get name(): string {
     return this.settings.name;
   }
 
-  /** How it is asked for a chat with this model. */
-  abstract protocol(model: string): ProtocolName;
+  /** Its `options` in the configuration, as its schema gave them. */
+  protected get options(): Options {
+    return this.services.options;
+  }
+
+  /** Variables of the environment. */
+  protected get env(): Readonly<Record<string, string | undefined>> {
+    return this.services.env;
+  }
+
+  /** Time, which tests may own. */
+  protected get clock(): Clock {
+    return this.services.clock;
+  }
+
+  /** The key that a call is to be made with; empty where the configuration names none. */
+  protected key({ key }: { readonly key: number }): string {
+    return this.services.keys[key] ?? '';
+  }
+
+  /** Tells the operator something, on stderr. */
+  protected log(message: string): void {
+    this.services.log(message);
+  }
+
+  /**
+   * The platform's fetch on connections of this provider's own: without a limit of time but the signal's, and without
+   * redirects, which would carry keys elsewhere.
+   */
+  protected fetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
+    return this.services.fetch(new URL(url), { redirect: 'manual', timeout: false, ...init });
+  }
+
+  /** How it is asked for a chat with this model: in OpenAI's chat unless a subclass says otherwise. */
+  protocol(_model: string): ProtocolName {
+    return 'chat';
+  }
 
   /**
    * Whether it speaks the API of this endpoint itself, so that bytes pass unchanged. What is not relayed is
    * translated, where there is a way.
    */
-  abstract relays(endpoint: Endpoint, model: string): boolean;
+  relays(endpoint: Endpoint, model: string): boolean {
+    return endpoint === this.protocol(model);
+  }
 
   /** How it is asked for embeddings where that is not OpenAI's way. */
   embeddings(_model: string): EmbeddingProtocolName | undefined {
@@ -137,10 +168,10 @@ export abstract class BaseProvider {
    * @throws ProxyError of fault `network` or `stale_connection` when there was no response; the signal's reason
    * when it aborted
    */
-  abstract send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply>;
+  abstract send(call: Call, signal: AbortSignal): Promise<UpstreamReply>;
 
   /** Where a call would go and with which headers, credentials masked; `undefined` where it goes nowhere. */
-  outline(_call: UpstreamCall): Outline | undefined {
+  outline(_call: Call): Outline | undefined {
     return undefined;
   }
 
@@ -160,5 +191,7 @@ export abstract class BaseProvider {
   }
 
   /** Releases idle connections. Requests in flight finish. */
-  close(): void {}
+  close(): void {
+    this.services.transport.release();
+  }
 }

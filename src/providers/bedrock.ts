@@ -1,12 +1,37 @@
 import type { CountingName } from './base.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
-import type { Called } from './http.ts';
+import type { Unsigned } from './auth/authorizer.ts';
+import type { Called, HeaderFields } from './http.ts';
+import type { Services } from './services.ts';
 import { countedModel } from '../wire/bedrock/count.ts';
+import { AwsAuth, awsCredentials } from './auth/aws.ts';
 import { HttpProvider } from './http.ts';
 
-/** AWS Bedrock by its Converse API. @see https://docs.aws.amazon.com/bedrock/latest/APIReference */
-export class BedrockProvider extends HttpProvider {
+export interface BedrockOptions {
+  readonly region: string;
+  /** In the AWS credentials file. */
+  readonly profile: string | undefined;
+}
+
+/**
+ * AWS Bedrock by its Converse API. Without a key its requests are signed.
+ * @see https://docs.aws.amazon.com/bedrock/latest/APIReference
+ */
+export class BedrockProvider extends HttpProvider<BedrockOptions> {
+  readonly #signer: AwsAuth | undefined;
+
+  constructor(services: Services<BedrockOptions>) {
+    super(services);
+    const { name, keys, options } = services;
+    const { region, profile } = options;
+    if (keys.length === 0) this.#signer = new AwsAuth(name, region, () => awsCredentials(profile, services));
+  }
+
+  override get baseUrl(): string {
+    return this.services.baseUrl ?? `https://bedrock-runtime.${this.options.region}.amazonaws.com`;
+  }
+
   /** It counts for some models alone, and says 400 for the others. */
   override counts(model: string): CountingName | undefined {
     return model.includes('anthropic.claude') ? 'converse' : undefined;
@@ -16,8 +41,12 @@ export class BedrockProvider extends HttpProvider {
     return 'converse';
   }
 
-  override relays(): boolean {
-    return false;
+  protected override auth(request: Unsigned, signal: AbortSignal): HeaderFields | Promise<HeaderFields> {
+    return this.#signer ? this.#signer.headers(request) : super.auth(request, signal);
+  }
+
+  protected override get shownAuth(): HeaderFields {
+    return this.#signer ? { authorization: '[masked]' } : super.shownAuth;
   }
 
   override embeddings(): EmbeddingProtocolName {

@@ -11,12 +11,12 @@ import { geminiProtocol } from '../wire/gemini/protocol.ts';
 import { chatProtocol } from '../wire/openai/protocol.ts';
 import { mergeQuirks } from '../wire/quirks.ts';
 import { responsesProtocol } from '../wire/responses/protocol.ts';
-import { QUIRKS } from './quirks.ts';
+import { quirksOf } from './quirks.ts';
 import { NO_MEMORY } from '../wire/protocol.ts';
 
 /** A vendor as people see it. */
 export interface CatalogueRow {
-  readonly type: ProviderType;
+  readonly type: string;
   readonly title: string;
   /** How it is asked for a chat. */
   readonly protocol: string;
@@ -42,6 +42,7 @@ const PROTOCOLS: Readonly<Record<Api, { name: string; protocol: ProviderProtocol
   bedrock: { name: 'Bedrock Converse', protocol: converseProtocol },
   cohere: { name: 'Cohere v2', protocol: cohereProtocol },
   mock: { name: 'in process', protocol: chatProtocol },
+  plugin: { name: 'its own code', protocol: chatProtocol },
 };
 
 /** What a vendor has beside keys. */
@@ -143,7 +144,7 @@ function authText(type: ProviderType, { auth, keyEnv, keyOptional }: Preset): st
 function dropsOf(protocol: ProviderProtocol, type: ProviderType): readonly string[] {
   const first = presetOf(type).models[0] ?? 'model';
   const model = (typeof first === 'string' ? first : first.name).replace(/[*{].*$/, '') + '9';
-  const { models, ...vendor }: Quirks = QUIRKS[type] ?? {};
+  const { models, ...vendor }: Quirks = quirksOf(type);
   const row = models?.find(({ match }) => match.test(model));
   const quirks = row ? mergeQuirks(vendor, row.quirks) : vendor;
   try {

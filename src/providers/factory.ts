@@ -1,28 +1,39 @@
 import type { Clock } from '../clock.ts';
-import type { Preset } from '../config/presets.ts';
 import type { ModelConfig, ProviderConfig, Timeouts } from '../config/schema.ts';
 import type { BaseProvider, ProviderModel, ProviderSettings } from './base.ts';
-import type { HttpOptions } from './http.ts';
-import type { Credentials } from './credentials.ts';
+import type { ProviderClass } from './classes.ts';
+import type { Services } from './services.ts';
 import type { Dial, Fetch } from './transport.ts';
 import { presetOf } from '../config/presets.ts';
-import { AnthropicProvider } from './anthropic.ts';
-import { AzureDeploymentsProvider } from './azure.ts';
-import { BedrockProvider } from './bedrock.ts';
-import { CohereProvider } from './cohere.ts';
-import { authorizerFor, baseUrlFor, locationOf } from './credentials.ts';
-import { GeminiProvider } from './gemini.ts';
-import { MockProvider } from './mock/provider.ts';
-import { OpenaiProvider } from './openai.ts';
-import { QUIRKS } from './quirks.ts';
-import { VertexProvider } from './vertex.ts';
+import { builtIn } from './classes.ts';
+import { quirksOf } from './quirks.ts';
 
-export interface FactoryDeps extends Credentials {
+export interface FactoryDeps {
   readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The provider's keys, from wherever the configuration says. */
+  readonly keysOf: (config: ProviderConfig) => readonly string[];
+  /** The text of a file; rejects when there is none. */
+  readonly readText: (path: string) => Promise<string>;
+  /** Told of each secret that is read or fetched, before it is used: nothing may show it. */
+  readonly learn: (...secrets: string[]) => void;
   /** A fetch with its own connection pool, and how to close that. */
   readonly connect: (options: { keepaliveMs: number }) => { fetch: Fetch; release: () => void };
   readonly dial?: Dial | undefined;
   readonly userAgent: string;
+  /** Tells the operator something. */
+  readonly log: (message: string) => void;
+  /** Classes of plugins, by their types. */
+  readonly plugins?: ReadonlyMap<string, PluginClass> | undefined;
+}
+
+/** A class of providers that a plugin has. */
+export interface PluginClass {
+  /** Name of the plugin. */
+  readonly plugin: string;
+  readonly make: ProviderClass;
+  /** Families of endpoints that it serves. */
+  readonly endpoints: readonly string[];
 }
 
 /** Makes providers from their configuration: the preset's values with the operator's over them. */
@@ -33,56 +44,50 @@ export class ProviderFactory {
     this.#deps = deps;
   }
 
+  /** @throws what the constructor of a plugin's class throws */
   create(config: ProviderConfig): BaseProvider {
-    const preset = presetOf(config.type);
-    const { clock, connect, dial, keysOf, userAgent } = this.#deps;
-    const settings = settingsOf(config, keysOf(config).length);
-    if (preset.api === 'mock') return new MockProvider(settings, mockOf(config), { clock });
-    const { fetch, release } = connect({ keepaliveMs: config.keepalive_timeout });
-    const options: HttpOptions = {
-      baseUrl: baseUrlFor(config, this.#deps),
-      auth: authorizerFor(config, { ...this.#deps, fetch }),
-      headers: { ...preset.headers, ...config.custom_headers },
-      probePath: preset.probe,
-      userAgent,
-      clock,
-      fetch,
-      dial,
-      release,
-      keepaliveMs: config.keepalive_timeout,
-    };
-    return this.#make(config, preset, settings, options);
+    const plugin = this.#deps.plugins?.get(config.type);
+    const { make, options } = plugin
+      ? { make: plugin.make, options: config.options ?? {} }
+      : builtIn(config, this.#deps.env);
+    return new make(this.#services(config, options, plugin));
   }
 
-  #make(
-    config: ProviderConfig,
-    { api, also = {}, onlyResponses }: Preset,
-    settings: ProviderSettings,
-    options: HttpOptions,
-  ): BaseProvider {
-    switch (api) {
-      case 'anthropic':
-        return new AnthropicProvider(settings, options);
-      case 'gemini':
-        return new GeminiProvider(settings, options);
-      case 'vertex':
-        return new VertexProvider(settings, { ...options, ...locationOf(config, this.#deps) });
-      case 'bedrock':
-        return new BedrockProvider(settings, options);
-      case 'cohere':
-        return new CohereProvider(settings, options);
-      default: {
-        const openai = { ...options, also, onlyResponses };
-        const { api_version: apiVersion } = config;
-        return apiVersion === undefined
-          ? new OpenaiProvider(settings, openai)
-          : new AzureDeploymentsProvider(settings, { ...openai, apiVersion });
-      }
-    }
+  #services(config: ProviderConfig, options: unknown, plugin: PluginClass | undefined): Services<never> {
+    const preset = presetOf(config.type);
+    const { clock, connect, dial, env, keysOf, learn, log, readText, userAgent } = this.#deps;
+    const keys = keysOf(config);
+    const settings = settingsOf(config, keys.length, plugin);
+    const { name, models } = settings;
+    const keepaliveMs = config.keepalive_timeout;
+    const { fetch, release } = connect({ keepaliveMs });
+    return {
+      name,
+      models,
+      options: options as never,
+      keys,
+      baseUrl: config.base_url ?? preset.baseUrl,
+      env,
+      clock,
+      fetch,
+      readText,
+      log: (message) => log(`Provider ${name}: ${message}`),
+      hide: learn,
+      settings,
+      transport: {
+        scheme: preset.auth,
+        headers: config.custom_headers,
+        probePath: preset.probe,
+        userAgent,
+        dial,
+        keepaliveMs,
+        release,
+      },
+    };
   }
 }
 
-function settingsOf(config: ProviderConfig, keys: number): ProviderSettings {
+function settingsOf(config: ProviderConfig, keys: number, plugin: PluginClass | undefined): ProviderSettings {
   const preset = presetOf(config.type);
   return {
     name: config.name,
@@ -99,8 +104,9 @@ function settingsOf(config: ProviderConfig, keys: number): ProviderSettings {
     prefill: preset.prefill,
     probeModel: config.probe_model,
     prices: preset.prices,
-    endpoints: preset.endpoints,
-    quirks: QUIRKS[config.type] ?? {},
+    endpoints: plugin?.endpoints ?? preset.endpoints,
+    quirks: quirksOf(config.type),
+    plugin: plugin?.plugin,
   };
 }
 
@@ -115,15 +121,4 @@ function modelOf(model: ModelConfig): ProviderModel {
 function timeoutsOf(timeout: ProviderConfig['timeout']): Timeouts {
   if (typeof timeout !== 'number') return timeout ?? {};
   return { first_byte: timeout, first_content: timeout, idle: timeout };
-}
-
-function mockOf(config: ProviderConfig): NonNullable<ProviderConfig['mock']> {
-  return (
-    config.mock ?? {
-      latency: 0,
-      seed: 1,
-      allow_header: false,
-      faults: { rate: 0, kinds: ['status'], status: 503 },
-    }
-  );
 }

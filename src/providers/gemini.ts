@@ -14,10 +14,6 @@ export class GeminiProvider extends HttpProvider {
     return 'gemini';
   }
 
-  override relays(): boolean {
-    return false;
-  }
-
   override embeddings(): EmbeddingProtocolName {
     return 'gemini';
   }

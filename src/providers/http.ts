@@ -1,29 +1,16 @@
-import type { Authorizer } from './auth/authorizer.ts';
-import type { Outline, ProviderSettings, UpstreamCall, UpstreamReply } from './base.ts';
-import type { Dial, Fetch } from './transport.ts';
-import type { Clock } from '../clock.ts';
+import type { Unsigned } from './auth/authorizer.ts';
+import type { Outline, UpstreamReply } from './base.ts';
+import type { Call } from './call.ts';
+import type { Services } from './services.ts';
+import type { Dial } from './transport.ts';
 import type { Steps } from '../turns.ts';
 import { atOnce, turns } from '../turns.ts';
 import { namesCredential } from '../config/keys.ts';
+import { ProxyError } from '../errors.ts';
+import { ENDPOINTS } from '../wire/endpoints.ts';
+import { keyHeaders } from './auth/authorizer.ts';
 import { BaseProvider } from './base.ts';
 import { exchange } from './transport.ts';
-
-export interface HttpOptions {
-  readonly baseUrl: string;
-  readonly auth: Authorizer;
-  /** Headers of every request: the preset's, then the operator's own. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly probePath: string | undefined;
-  readonly userAgent: string;
-  readonly clock: Clock;
-  readonly fetch: Fetch;
-  /** Left out where connections go through an HTTP proxy, of which nothing can be said from here. */
-  readonly dial?: Dial | undefined;
-  /** How long idle connections are kept, milliseconds. */
-  readonly keepaliveMs: number;
-  /** Closes idle connections. */
-  readonly release?: () => void;
-}
 
 /** A provider heard of within this time, milliseconds, needs no connection to be tried. */
 const HEARD_MS = 5_000;
@@ -32,7 +19,7 @@ const HEARD_MS = 5_000;
 const STALE_MS = 1_000;
 
 /** What decides the path of a call. */
-export type Called = Pick<UpstreamCall, 'endpoint' | 'model' | 'query' | 'stream'>;
+export type Called = Pick<Call, 'endpoint' | 'model' | 'query' | 'stream'>;
 
 /** URLs remembered at most; some hold the model's name. */
 const MAX_URLS = 500;
@@ -47,26 +34,64 @@ export function joinUrl(baseUrl: string, pathAndQuery: string): URL {
   return url;
 }
 
-/** A provider behind HTTP. Subclasses name the protocol and the paths. */
-export abstract class HttpProvider extends BaseProvider {
-  readonly #options: HttpOptions;
-  readonly #headers: Readonly<Record<string, string>>;
+/** Headers, by lower-case names. */
+export type HeaderFields = Readonly<Record<string, string>>;
+
+/**
+ * A provider behind HTTP. Subclasses say what is different from OpenAI's API with a bearer key: the address, the path, the
+ * credentials, the protocol.
+ */
+export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
+  readonly #headers: HeaderFields;
+  readonly #credentials: readonly HeaderFields[];
   readonly #urls = new Map<string, URL>();
   #heardMs = -Infinity;
   #dialing: Dialing | undefined;
 
-  constructor(settings: ProviderSettings, options: HttpOptions) {
-    super(settings);
-    this.#options = options;
-    const own = Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value]);
-    this.#headers = { 'user-agent': options.userAgent, ...Object.fromEntries(own) };
+  constructor(services: Services<Options>) {
+    super(services);
+    const { headers, userAgent, scheme } = services.transport;
+    const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+    this.#headers = { 'user-agent': userAgent, ...Object.fromEntries(own) };
+    this.#credentials = services.keys.map((key) => keyHeaders(scheme, key));
   }
 
-  /** Where a call goes, below the base URL. */
-  protected abstract path(call: Called): string;
+  /** Where its API lives: `base_url` unless a subclass knows. It does not change while the provider is in use. */
+  get baseUrl(): string {
+    const { baseUrl } = this.services;
+    if (baseUrl !== undefined) return baseUrl;
+    throw new ProxyError('unsupported', `Cannot ask ${this.name}: it has no base_url`, { target: this.name });
+  }
+
+  /** Where a call goes, below the base URL; it may have a query. OpenAI's paths, unless a subclass has others. */
+  protected path({ endpoint }: Called): string {
+    return ENDPOINTS[endpoint].path;
+  }
+
+  /**
+   * The headers that show who asks: the key as a bearer token, unless a subclass has another way. A promise where a token must
+   * be fetched or a signature made.
+   * @throws ProxyError `auth` when no credentials are to be had, `network` when whoever gives them cannot be reached
+   */
+  protected auth({ key }: Unsigned, _signal: AbortSignal): HeaderFields | Promise<HeaderFields> {
+    return this.#credentials[key] ?? {};
+  }
+
+  /** What `explain` shows of those headers: their names, with a word in place of the secret. */
+  protected get shownAuth(): HeaderFields {
+    const { keys, transport, settings } = this.services;
+    // What a plugin's own way shows is known to the plugin alone.
+    const isOwn = settings.plugin !== undefined && this.auth !== HttpProvider.prototype.auth;
+    return isOwn || keys.length === 0 ? {} : keyHeaders(transport.scheme, '[masked]');
+  }
+
+  /** Further headers of every request, by lower-case names. The operator's `custom_headers` go before them. */
+  protected get headers(): HeaderFields | undefined {
+    return undefined;
+  }
 
   /** Makes the body of a call, where it is not as it came; it may be megabytes. */
-  protected rewritten(_call: UpstreamCall): Steps<UpstreamCall['body']> | undefined {
+  protected rewritten(_call: Call): Steps<Call['body']> | undefined {
     return undefined;
   }
 
@@ -77,36 +102,38 @@ export abstract class HttpProvider extends BaseProvider {
     let url = this.#urls.get(path);
     if (!url) {
       if (this.#urls.size >= MAX_URLS) this.#urls.clear();
-      this.#urls.set(path, (url = joinUrl(this.#options.baseUrl, path)));
+      this.#urls.set(path, (url = joinUrl(this.baseUrl, path)));
     }
     return url;
   }
 
-  #plain(call: UpstreamCall): Record<string, string> {
+  #plain(call: Call): Record<string, string> {
     return {
       accept: call.stream ? 'text/event-stream' : 'application/json',
       'accept-encoding': 'identity',
       ...call.headers,
       'content-type': call.contentType,
+      ...this.headers,
       ...this.#headers,
     };
   }
 
-  override outline(call: UpstreamCall): Outline {
-    const shown = Object.entries({ ...this.#plain(call), ...this.#options.auth.outline });
+  override outline(call: Call): Outline {
+    const shown = Object.entries({ ...this.#plain(call), ...this.shownAuth });
     const headers = shown.map(([name, value]) => [name, namesCredential(name) ? '[masked]' : value]);
     const steps = this.rewritten(call);
     const body = steps ? atOnce(steps) : call.body;
     return { url: this.#url(call).href, headers: Object.fromEntries(headers), body };
   }
 
-  override async send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
-    const { clock, fetch, keepaliveMs, auth } = this.#options;
+  override async send(call: Call, signal: AbortSignal): Promise<UpstreamReply> {
+    const { clock, fetch, transport } = this.services;
+    const { keepaliveMs } = transport;
     const url = this.#url(call);
     const steps = this.rewritten(call);
     const body = steps ? await turns.run(steps) : call.body;
     const headers = this.#plain(call);
-    const credentials = auth.headers(call.key, { method: 'POST', url, headers, body }, signal);
+    const credentials = this.auth({ key: call.key, method: 'POST', url, headers, body }, signal);
     Object.assign(headers, credentials instanceof Promise ? await credentials : credentials);
     // The operator's own headers go last.
     Object.assign(headers, this.#headers);
@@ -124,14 +151,15 @@ export abstract class HttpProvider extends BaseProvider {
   }
 
   override get probes(): boolean {
-    return this.#options.probePath !== undefined;
+    return this.services.transport.probePath !== undefined;
   }
 
   override async probe(key: number, signal: AbortSignal): Promise<UpstreamReply> {
-    const { probePath, baseUrl, fetch, auth } = this.#options;
-    const url = joinUrl(baseUrl, probePath ?? '');
-    const plain = { accept: 'application/json', 'accept-encoding': 'identity', ...this.#headers };
-    const shown = await auth.headers(key, { method: 'GET', url, headers: plain, body: undefined }, signal);
+    const { fetch, transport } = this.services;
+    const url = joinUrl(this.baseUrl, transport.probePath ?? '');
+    const fixed = { accept: 'application/json', 'accept-encoding': 'identity' };
+    const plain = { ...fixed, ...this.headers, ...this.#headers };
+    const shown = await this.auth({ key, method: 'GET', url, headers: plain, body: undefined }, signal);
     return await exchange(fetch, this.name, url, {
       method: 'GET',
       headers: { ...plain, ...shown, ...this.#headers },
@@ -142,7 +170,8 @@ export abstract class HttpProvider extends BaseProvider {
   }
 
   override async reachable(ms: number): Promise<boolean> {
-    const { clock, dial } = this.#options;
+    const { clock } = this.services;
+    const { dial } = this.services.transport;
     if (!dial || clock.monotonic() - this.#heardMs < HEARD_MS) return true;
     const dialing = (this.#dialing ??= this.#dial(dial));
     // A dial that is given up says nothing about the next one.
@@ -158,9 +187,9 @@ export abstract class HttpProvider extends BaseProvider {
     const ended = () => {
       if (this.#dialing === dialing) this.#dialing = undefined;
     };
-    const dialed = dial(new URL(this.#options.baseUrl), abort.signal).then(
+    const dialed = dial(new URL(this.baseUrl), abort.signal).then(
       () => {
-        this.#heardMs = this.#options.clock.monotonic();
+        this.#heardMs = this.services.clock.monotonic();
         ended();
         return true;
       },
@@ -177,10 +206,6 @@ export abstract class HttpProvider extends BaseProvider {
     };
     const dialing: Dialing = { opened: Promise.race([dialed, givenUp]), giveUp };
     return dialing;
-  }
-
-  override close(): void {
-    this.#options.release?.();
   }
 }
 

@@ -9,14 +9,14 @@ import { connectPool, directDial } from './connect.ts';
 import { ProviderFactory } from './factory.ts';
 
 /** What providers are made with; what is left out is the platform's own. */
-export interface MakingDeps extends Partial<Pick<FactoryDeps, 'connect' | 'dial'>> {
+export interface MakingDeps extends Partial<
+  Pick<FactoryDeps, 'connect' | 'dial' | 'log' | 'learn' | 'plugins'>
+> {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
-  /** Told of secrets that are read or fetched; see `Credentials`. */
-  readonly learn?: FactoryDeps['learn'];
 }
 
-/** The enabled providers of a configuration. */
+/** The enabled providers of a configuration. @throws what the constructor of a plugin's class throws */
 export function makeProviders(config: Config, deps: MakingDeps): BaseProvider[] {
   const factory = new ProviderFactory({
     clock: deps.clock ?? systemClock,
@@ -26,6 +26,8 @@ export function makeProviders(config: Config, deps: MakingDeps): BaseProvider[] 
     keysOf: (provider) => resolveKeys(provider, deps.env).keys,
     readText: (path) => Bun.file(path).text(),
     learn: deps.learn ?? (() => undefined),
+    log: deps.log ?? (() => undefined),
+    plugins: deps.plugins,
     userAgent: `llmproxy/${VERSION}`,
   });
   return config.providers.filter(({ enabled }) => enabled).map((each) => factory.create(each));

@@ -1,12 +1,11 @@
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
-import type { ProviderSettings } from './base.ts';
-import type { Called, HttpOptions } from './http.ts';
+import type { Called } from './http.ts';
 import { ENDPOINTS, isTranslated } from '../wire/endpoints.ts';
 import { HttpProvider } from './http.ts';
 
 /** What a server of OpenAI's API has beside chat and its kin. */
-export interface OpenaiOptions extends HttpOptions {
+export interface OpenaiOptions {
   /** APIs of clients that it speaks beside chat, with their paths where they are not the usual ones. */
   readonly also: Readonly<Partial<Record<Endpoint, string>>>;
   /** Models that are asked by Responses alone. */
@@ -14,27 +13,18 @@ export interface OpenaiOptions extends HttpOptions {
 }
 
 /** OpenAI, and every vendor that speaks its API. */
-export class OpenaiProvider extends HttpProvider {
-  readonly #also: OpenaiOptions['also'];
-  readonly #onlyResponses: RegExp | undefined;
-
-  constructor(settings: ProviderSettings, options: OpenaiOptions) {
-    super(settings, options);
-    this.#also = options.also;
-    this.#onlyResponses = options.onlyResponses;
-  }
-
+export class OpenaiProvider<Options extends OpenaiOptions = OpenaiOptions> extends HttpProvider<Options> {
   override protocol(model: string): ProtocolName {
-    return this.#onlyResponses?.test(model) ? 'responses' : 'chat';
+    return this.options.onlyResponses?.test(model) ? 'responses' : 'chat';
   }
 
   override relays(endpoint: Endpoint, model: string): boolean {
     if (endpoint === 'chat') return this.protocol(model) === 'chat';
-    return endpoint in this.#also || endpoint === 'embeddings' || !isTranslated(endpoint);
+    return endpoint in this.options.also || endpoint === 'embeddings' || !isTranslated(endpoint);
   }
 
   protected override path({ endpoint, model }: Called): string {
     const asked = endpoint === 'chat' ? this.protocol(model) : endpoint;
-    return this.#also[asked as Endpoint] || ENDPOINTS[asked as Endpoint].path;
+    return this.options.also[asked as Endpoint] || ENDPOINTS[asked as Endpoint].path;
   }
 }

@@ -110,3 +110,8 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   moonshot: { reasoning: 'where_known', renames: OLD_LIMIT, clamps: { temperature: [0, 1] } },
   zai: { reasoning: 'where_known', keeps: ['thinking'], renames: OLD_LIMIT },
 };
+
+/** What a vendor of this type does otherwise; types of plugins do nothing otherwise. */
+export function quirksOf(type: string): Quirks {
+  return Object.hasOwn(QUIRKS, type) ? QUIRKS[type as ProviderType]! : {};
+}

@@ -1,36 +1,50 @@
 import type { CountingName } from './base.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
-import type { Endpoint } from '../wire/endpoints.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
-import type { ProviderSettings, UpstreamCall } from './base.ts';
-import type { Called, HttpOptions } from './http.ts';
+import type { Unsigned } from './auth/authorizer.ts';
+import type { TokenRequest } from './auth/token.ts';
+import type { Call } from './call.ts';
+import type { Called, HeaderFields } from './http.ts';
+import type { Services } from './services.ts';
 import type { Steps } from '../turns.ts';
+import { ProxyError } from '../errors.ts';
 import { decodeInSteps } from '../wire/bytes.ts';
 import { isObject } from '../wire/json.ts';
 import { parseInSteps } from '../wire/json-steps.ts';
 import { stringifyInSteps } from '../wire/json-write.ts';
+import { metadataToken, serviceAccountToken } from './auth/google.ts';
+import { TokenAuth } from './auth/token.ts';
 import { geminiMethod } from './gemini.ts';
 import { HttpProvider } from './http.ts';
 
 /** What Vertex wants in place of the header `anthropic-version`. */
 const ANTHROPIC_VERSION = 'vertex-2023-10-16';
 
-export interface VertexOptions extends HttpOptions {
+export interface VertexOptions {
   readonly project: string;
   readonly location: string;
+  /** Key file of a service account; the machine's own account where there is none. */
+  readonly credentialsFile: string | undefined;
 }
 
 /**
  * Google Cloud's Vertex AI: Gemini in its own protocol, Claude in Anthropic's, the models of other publishers
- * ("meta/llama-...") in OpenAI's.
+ * ("meta/llama-...") in OpenAI's. Without a key it signs in as a service account.
  * @see https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest
  */
-export class VertexProvider extends HttpProvider {
+export class VertexProvider extends HttpProvider<VertexOptions> {
   readonly #place: string;
+  readonly #account: TokenAuth | undefined;
 
-  constructor(settings: ProviderSettings, options: VertexOptions) {
-    super(settings, options);
-    this.#place = `/v1/projects/${options.project}/locations/${options.location}`;
+  constructor(services: Services<VertexOptions>) {
+    super(services);
+    const { project, location } = services.options;
+    this.#place = `/v1/projects/${project}/locations/${location}`;
+    if (services.keys.length === 0) this.#account = new TokenAuth(() => accountToken(services), services);
+  }
+
+  override get baseUrl(): string {
+    return this.services.baseUrl ?? vertexHost(this.options.location);
   }
 
   override counts(model: string): CountingName | undefined {
@@ -42,8 +56,12 @@ export class VertexProvider extends HttpProvider {
     return model.includes('/') ? 'chat' : 'gemini';
   }
 
-  override relays(endpoint: Endpoint, model: string): boolean {
-    return endpoint === this.protocol(model);
+  protected override auth(request: Unsigned, signal: AbortSignal): HeaderFields | Promise<HeaderFields> {
+    return this.#account ? this.#account.headers(request, signal) : super.auth(request, signal);
+  }
+
+  protected override get shownAuth(): HeaderFields {
+    return this.#account ? { authorization: '[masked]' } : super.shownAuth;
   }
 
   override embeddings(): EmbeddingProtocolName {
@@ -60,7 +78,7 @@ export class VertexProvider extends HttpProvider {
     return `${name}:${endpoint === 'embeddings' ? 'predict' : geminiMethod(call)}`;
   }
 
-  protected override rewritten({ body, model }: UpstreamCall): Steps<UpstreamCall['body']> | undefined {
+  protected override rewritten({ body, model }: Call): Steps<Call['body']> | undefined {
     return this.protocol(model) === 'messages' ? ofVertex(body) : undefined;
   }
 }
@@ -69,7 +87,7 @@ export class VertexProvider extends HttpProvider {
 const BOUNDS = { maxDepth: Infinity, maxValues: Infinity, maxFields: Infinity };
 
 /** A message to Claude as Vertex takes it: the model stands in the URL, and the version in the body. */
-function* ofVertex(body: UpstreamCall['body']): Steps<UpstreamCall['body']> {
+function* ofVertex(body: Call['body']): Steps<Call['body']> {
   const text = typeof body === 'string' ? body : yield* decodeInSteps(body, false);
   const message = yield* parseInSteps(text, BOUNDS);
   if (!isObject(message)) return body;
@@ -77,8 +95,24 @@ function* ofVertex(body: UpstreamCall['body']): Steps<UpstreamCall['body']> {
   return yield* stringifyInSteps({ anthropic_version: ANTHROPIC_VERSION, ...rest });
 }
 
+/** The request for a token of the account that the configuration, the environment or the machine has. */
+async function accountToken(services: Services<VertexOptions>): Promise<TokenRequest> {
+  const { name, options, env, readText, clock, hide } = services;
+  const file = options.credentialsFile ?? env.GOOGLE_APPLICATION_CREDENTIALS;
+  if (file === undefined) return metadataToken(env.GCE_METADATA_HOST ?? 'metadata.google.internal');
+  const text = await readText(file).catch((cause: unknown) => unreadable(name, file, cause));
+  return await serviceAccountToken(text, name, clock.now(), hide);
+}
+
+function unreadable(provider: string, file: string, cause: unknown): never {
+  throw new ProxyError('auth', `Cannot sign in for ${provider}: ${file} cannot be read`, {
+    target: provider,
+    cause,
+  });
+}
+
 /** Where Vertex is asked for a location. */
-export function vertexHost(location: string): string {
+function vertexHost(location: string): string {
   if (location === 'global') return 'https://aiplatform.googleapis.com';
   if (location === 'us' || location === 'eu') return `https://aiplatform.${location}.rep.googleapis.com`;
   return `https://${location}-aiplatform.googleapis.com`;

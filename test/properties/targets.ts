@@ -2,6 +2,7 @@ import type { ProviderSettings } from '../../src/providers/base.ts';
 import type { Contender } from '../../src/pipeline/contender.ts';
 import type { ProviderState } from '../../src/pipeline/provider-state.ts';
 import type { Call, Target } from '../../src/pipeline/target.ts';
+import type { Services } from '../../src/providers/services.ts';
 import { ProxyError } from '../../src/errors.ts';
 import { TargetPool } from '../../src/pipeline/target-pool.ts';
 import { BaseProvider } from '../../src/providers/base.ts';
@@ -9,7 +10,7 @@ import { BaseProvider } from '../../src/providers/base.ts';
 /** Never asked: what a target remembers comes from its tickets alone. */
 export class Silent extends BaseProvider {
   constructor(settings: Partial<ProviderSettings>) {
-    super({ name: 'silent', keys: 1, ...settings } as ProviderSettings);
+    super({ settings: { name: 'silent', keys: 1, ...settings } } as Services);
   }
 
   override protocol(): 'chat' {

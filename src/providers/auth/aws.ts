@@ -1,3 +1,4 @@
+import type { Services } from '../services.ts';
 import type { Authorizer, Unsigned } from './authorizer.ts';
 import { ProxyError } from '../../errors.ts';
 
@@ -9,7 +10,6 @@ export interface AwsCredentials {
 
 /** Signs requests with AWS's Signature Version 4. */
 export class AwsAuth implements Authorizer {
-  readonly outline = { authorization: '[masked]' };
   readonly #provider: string;
   readonly #region: string;
   readonly #credentials: () => Promise<AwsCredentials | undefined>;
@@ -21,7 +21,7 @@ export class AwsAuth implements Authorizer {
     this.#credentials = credentials;
   }
 
-  async headers(_key: number, { method, url, headers, body }: Unsigned): Promise<Record<string, string>> {
+  async headers({ method, url, headers, body }: Unsigned): Promise<Record<string, string>> {
     const credentials = await this.#credentials();
     if (!credentials) {
       throw new ProxyError('auth', `Cannot sign in for ${this.#provider}: there are no AWS credentials`, {
@@ -44,6 +44,25 @@ export class AwsAuth implements Authorizer {
     const signed = await signer.sign();
     return Object.fromEntries([...signed.headers].filter(([name]) => name !== 'host'));
   }
+}
+
+/** From the environment, or from a profile; a profile that is named goes before both. */
+export async function awsCredentials(
+  profile: string | undefined,
+  { env, readText, hide }: Pick<Services, 'env' | 'readText' | 'hide'>,
+): Promise<AwsCredentials | undefined> {
+  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: session } = env;
+  if (profile === undefined && id && secret) {
+    return { accessKeyId: id, secretAccessKey: secret, sessionToken: session };
+  }
+  const path = env.AWS_SHARED_CREDENTIALS_FILE ?? `${env.HOME ?? env.USERPROFILE ?? ''}/.aws/credentials`;
+  const text = await readText(path).catch(() => '');
+  const values = profileOf(text, profile ?? (env.AWS_PROFILE || 'default'));
+  const { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } = values;
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  const { aws_session_token: sessionToken } = values;
+  hide(secretAccessKey, ...(sessionToken ? [sessionToken] : []));
+  return { accessKeyId, secretAccessKey, sessionToken };
 }
 
 /** The part of an AWS credentials or config file that belongs to a profile. @param text in INI form */

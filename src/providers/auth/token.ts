@@ -1,5 +1,4 @@
-import type { Clock } from '../../clock.ts';
-import type { Fetch } from '../transport.ts';
+import type { Services } from '../services.ts';
 import type { Authorizer } from './authorizer.ts';
 import { ProxyError } from '../../errors.ts';
 import { countOf, isObject, parseJson, stringOf } from '../../wire/json.ts';
@@ -14,13 +13,8 @@ export interface TokenRequest {
   readonly body?: string;
 }
 
-interface TokenDeps {
-  readonly provider: string;
-  readonly clock: Clock;
-  readonly fetch: Fetch;
-  /** Told of each token before it is used: nothing may show it. */
-  readonly learn: (token: string) => void;
-}
+/** For whom tokens are fetched, and how; each is told to `hide` before it is used. */
+type TokenDeps = Pick<Services, 'name' | 'clock' | 'fetch' | 'hide'>;
 
 interface Token {
   readonly value: string;
@@ -42,7 +36,6 @@ const PATIENCE_MS = 30_000;
  * wait for it.
  */
 export class TokenAuth implements Authorizer {
-  readonly outline = { authorization: '[masked]' };
   readonly #ask: () => TokenRequest | Promise<TokenRequest>;
   readonly #deps: TokenDeps;
   #token: Token | undefined;
@@ -55,7 +48,6 @@ export class TokenAuth implements Authorizer {
   }
 
   headers(
-    _key: number,
     _request: unknown,
     signal: AbortSignal,
   ): Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>> {
@@ -79,7 +71,7 @@ export class TokenAuth implements Authorizer {
   }
 
   async #fetch(): Promise<Token> {
-    const { clock, fetch, provider, learn } = this.#deps;
+    const { clock, fetch, name: provider, hide } = this.#deps;
     const abort = new AbortController();
     const late = new ProxyError('network', `Cannot sign in for ${provider}: no answer in time`, {
       target: provider,
@@ -95,7 +87,7 @@ export class TokenAuth implements Authorizer {
       const answer = parseJson(text);
       const value = isObject(answer) ? stringOf(answer.access_token) : undefined;
       if (value === undefined || !isObject(answer)) throw refused(provider, reply.status, answer);
-      learn(value);
+      hide(value);
       const lastsMs = Math.min(MAX_SECONDS, countOf(Number(answer.expires_in)) ?? 300) * 1_000;
       this.#token = { value, untilMs: clock.monotonic() + Math.max(1_000, lastsMs - MARGIN_MS) };
       return this.#token;

@@ -1,11 +1,11 @@
 import { Abort } from '../../abort.ts';
-import type { Clock } from '../../clock.ts';
 import type { MockConfig } from '../../config/schema.ts';
 import type { ChatRequest } from '../../wire/chat.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import type { ProtocolName } from '../../wire/protocol.ts';
-import type { ProviderSettings, UpstreamCall, UpstreamReply } from '../base.ts';
+import type { UpstreamReply } from '../base.ts';
+import type { Call } from '../call.ts';
+import type { Services } from '../services.ts';
 import type { MockFault } from './fault.ts';
 import type { Naming } from './body.ts';
 import { sleep } from '../../clock.ts';
@@ -26,31 +26,23 @@ type Content = { readonly whole: JsonObject } | { readonly events: Iterable<Json
  * A provider without a model behind it: it answers in process, in OpenAI's shape, the same to the same request.
  * It can be slow and it can fail on purpose, so that programs can be tried against that.
  */
-export class MockProvider extends BaseProvider {
-  readonly #mock: MockConfig;
-  readonly #clock: Clock;
+export class MockProvider extends BaseProvider<MockConfig> {
   readonly #random: () => number;
 
-  constructor(settings: ProviderSettings, mock: MockConfig, { clock }: { clock: Clock }) {
-    super(settings);
-    this.#mock = mock;
-    this.#clock = clock;
-    this.#random = seeded(mock.seed);
-  }
-
-  override protocol(): ProtocolName {
-    return 'chat';
+  constructor(services: Services<MockConfig>) {
+    super(services);
+    this.#random = seeded(services.options.seed);
   }
 
   override relays(endpoint: Endpoint): boolean {
     return endpoint === 'chat' || endpoint === 'embeddings' || !isTranslated(endpoint);
   }
 
-  override async send(call: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
-    const drawn = drawnFault(this.#mock, this.#random);
-    const asked = this.#mock.allow_header ? call.headers['x-mock-fault'] : undefined;
+  override async send(call: Call, signal: AbortSignal): Promise<UpstreamReply> {
+    const drawn = drawnFault(this.options, this.#random);
+    const asked = this.options.allow_header ? call.headers['x-mock-fault'] : undefined;
     const fault = asked === undefined ? drawn : parseFault(asked);
-    if (this.#mock.latency > 0) await sleep(this.#clock, this.#mock.latency, Abort.following(signal));
+    if (this.options.latency > 0) await sleep(this.clock, this.options.latency, Abort.following(signal));
     if (fault?.kind === 'silence') return await forever(signal);
     if (fault?.kind === 'reset') {
       throw new ProxyError('network', `Cannot reach ${this.name}: connection reset (mock fault)`, {
@@ -58,7 +50,7 @@ export class MockProvider extends BaseProvider {
       });
     }
     if (fault?.kind === 'status') return statusFault(fault);
-    const text = typeof call.body === 'string' ? call.body : new TextDecoder().decode(call.body);
+    const text = call.text();
     const request = parseJson(text);
     const wrong = complaint(call.endpoint, request);
     if (wrong)
@@ -72,13 +64,13 @@ export class MockProvider extends BaseProvider {
       );
     const content = this.#content(call, request as JsonObject, text);
     if ('whole' in content) return reply(200, wholeBody(JSON.stringify(content.whole), fault, signal), fault);
-    const pace = this.#mock.tokens_per_second;
-    const body = eventStream(content.events, { fault, tokensPerSecond: pace, clock: this.#clock, signal });
+    const pace = this.options.tokens_per_second;
+    const body = eventStream(content.events, { fault, tokensPerSecond: pace, clock: this.clock, signal });
     return reply(200, body, fault, 'text/event-stream; charset=utf-8');
   }
 
-  #content({ endpoint }: UpstreamCall, request: JsonObject, text: string): Content {
-    const created = Math.floor(this.#clock.now() / 1000);
+  #content({ endpoint }: Call, request: JsonObject, text: string): Content {
+    const created = Math.floor(this.clock.now() / 1000);
     const hash = hashOf(text).toString(36);
     const n = typeof request.n === 'number' ? request.n : 1;
     const wantsUsage = isObject(request.stream_options) && request.stream_options.include_usage === true;

@@ -1,0 +1,108 @@
+import { dirname, resolve } from 'node:path';
+import type { z } from 'zod';
+import type { ConfigSource } from './load.ts';
+import type { Path, Positions } from './positions.ts';
+import type { Problem } from './problems.ts';
+import type { Config } from './schema.ts';
+import { explain, wrongChoice } from './explain.ts';
+import { jsonSchemaOf, knownKeysIn } from './json-schema.ts';
+import { readYaml } from './load.ts';
+import { isBuiltIn, PROVIDER_TYPES } from './presets.ts';
+import { schema } from './schema.ts';
+
+/** The plugins that a configuration names. */
+export interface DeclaredPlugins {
+  /** Their files, in order; relative ones lie beside the configuration. */
+  readonly paths: readonly string[];
+  /** How long one may take to load, and each of its hooks, milliseconds. */
+  readonly limitMs: number;
+}
+
+/** What a configuration needs to know of its plugins. */
+export interface PluginTypes {
+  /** The types of providers that they bring, and the schemas of their options, where they have any. */
+  readonly types: ReadonlyMap<string, z.ZodType | undefined>;
+  /** Why some could not be loaded, by their place in the list. */
+  readonly problems: readonly { readonly index: number; readonly message: string }[];
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The plugins that a configuration names, whatever else is wrong with it. */
+export function declaredPlugins(source: ConfigSource, env: Env): DeclaredPlugins {
+  const { value } = readYaml(source, env);
+  const { plugins, plugin_timeout } = (value ?? {}) as { plugins?: unknown; plugin_timeout?: unknown };
+  const paths = schema.shape.plugins.safeParse(plugins).data ?? [];
+  const limitMs = schema.shape.plugin_timeout.safeParse(plugin_timeout).data;
+  return {
+    paths: paths.map((path) => resolve(dirname(source.path), path)),
+    limitMs: limitMs ?? schema.shape.plugin_timeout.parse(undefined),
+  };
+}
+
+interface Checked {
+  /** Left out where they were not loaded. */
+  readonly plugins: PluginTypes | undefined;
+  /** Takes the options as their schemas give them; `undefined` where the configuration has no valid shape. */
+  readonly shape: Config | undefined;
+}
+
+/** Checks what the schema leaves to plugins: the types of providers, and their options. */
+export function checkTypes(value: unknown, positions: Positions, { plugins, shape }: Checked): Problem[] {
+  const { providers, plugins: named } = value as { providers?: unknown; plugins?: unknown };
+  const problems = (plugins?.problems ?? []).map(({ index, message }) =>
+    positions.atValue(['plugins', index], message),
+  );
+  if (!Array.isArray(providers)) return problems;
+  // Of plugins that are not loaded, or not all of them, it is not known what types they have.
+  const isOpen = plugins ? plugins.problems.length > 0 : Array.isArray(named) && named.length > 0;
+  for (const [index, provider] of (providers as unknown[]).entries()) {
+    const { type, options } = (provider ?? {}) as { type?: unknown; options?: unknown };
+    if (typeof type !== 'string') continue;
+    const at: Path = ['providers', index];
+    if (isBuiltIn(type)) {
+      const message = '`options` belongs to types of plugins; this one has its own keys';
+      if (options !== undefined) problems.push(positions.atKey(at, 'options', message));
+    } else if (plugins?.types.has(type)) {
+      const found = checkOptions(options, plugins.types.get(type), [...at, 'options'], positions);
+      problems.push(...found.problems);
+      const checked = shape?.providers[index];
+      if (checked && found.options !== undefined) checked.options = found.options;
+    } else if (!isOpen) {
+      const known = [...PROVIDER_TYPES, ...(plugins?.types.keys() ?? [])];
+      problems.push(wrongChoice(positions, [...at, 'type'], known));
+    }
+  }
+  return problems;
+}
+
+function checkOptions(
+  given: unknown,
+  options: z.ZodType | undefined,
+  at: Path,
+  positions: Positions,
+): { options?: Record<string, unknown>; problems: Problem[] } {
+  if (!options) {
+    if (given === undefined) return { problems: [] };
+    return { problems: [positions.atKey(at.slice(0, -1), 'options', 'this type takes no options')] };
+  }
+  try {
+    const parsed = options.safeParse(given ?? {});
+    if (parsed.success) return { options: parsed.data as Record<string, unknown>, problems: [] };
+    const known = (path: Path) => keysOf(options)(path.slice(at.length));
+    return { problems: explain(parsed.error.issues, positions, { base: at, known }) };
+  } catch (thrown) {
+    // A refinement of the plugin's own may throw, or want to be waited for.
+    const message = `the options cannot be checked: ${(thrown as Error).message}`;
+    return { problems: [positions.atValue(at, message)] };
+  }
+}
+
+/** The keys that options may have, as far as their schema can be shown as a JSON Schema. */
+function keysOf(options: z.ZodType): (path: Path) => string[] {
+  try {
+    return knownKeysIn(jsonSchemaOf(options));
+  } catch {
+    return () => [];
+  }
+}
