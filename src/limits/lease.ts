@@ -12,7 +12,7 @@ export interface Outcome {
   /** Whether a provider was asked, or the proxy itself has taken it. */
   readonly asked: boolean;
   /** Names of what answered: the model, and "provider/model"; none where nothing did. */
-  readonly answered: readonly string[];
+  readonly answered: () => readonly string[];
   readonly input: number;
   readonly output: number;
   /** `null` where the price is unknown. */
@@ -102,7 +102,7 @@ export class Lease {
 
   #used({ limit }: Charge, { asked, answered, input, output, usd }: Outcome): number {
     const { asking, unpriced } = this.#terms;
-    const covered = limit.allModels || limit.coversModel(asking.model) || answered.some(limit.coversModel);
+    const covered = limit.allModels || limit.coversModel(asking.model) || answered().some(limit.coversModel);
     if (!asked || !covered) return 0;
     switch (limit.kind) {
       case 'requests':

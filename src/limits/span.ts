@@ -8,13 +8,11 @@ const UNITS = [
 /** A span of time as OpenAI writes it in its headers: "6m0s", "1s", "120ms". */
 export function span(ms: number): string {
   if (ms < 1_000) return `${Math.ceil(ms)}ms`;
-  let left = Math.ceil(ms / 1_000) * 1_000;
-  const first = UNITS.findIndex(([, unit]) => left >= unit);
-  return UNITS.slice(first, first + 2)
-    .map(([word, unit]) => {
-      const amount = Math.floor(left / unit);
-      left -= amount * unit;
-      return `${amount}${word}`;
-    })
-    .join('');
+  const whole = Math.ceil(ms / 1_000) * 1_000;
+  const first = UNITS.findIndex(([, unit]) => whole >= unit);
+  const [word, unit] = UNITS[first]!;
+  const amount = Math.floor(whole / unit);
+  const next = UNITS[first + 1];
+  // The two largest units say enough.
+  return next ? `${amount}${word}${Math.floor((whole % unit) / next[1])}${next[0]}` : `${amount}${word}`;
 }

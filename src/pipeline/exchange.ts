@@ -286,7 +286,7 @@ export class Exchange {
     const usd = estimate ? estimate.cost : this.#cost;
     const target = this.#target;
     const { name } = this.#offer ?? { name: '' };
-    const answered =
+    const answered = () =>
       target && (this.#lane !== null || estimate)
         ? targetNames(target.provider.name, target.model, name)
         : [];

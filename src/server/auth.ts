@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { AuthConfig, KeyConfig, Raise } from '../config/auth-schema.ts';
 import type { Config, LogContent } from '../config/schema.ts';
@@ -276,9 +276,9 @@ function presented(headers: HeaderMap): string[] {
   return keys.filter((key): key is string => typeof key === 'string' && key !== '');
 }
 
-/** SHA-256 in hex. */
+/** SHA-256 in hex. In one call, which costs a tenth of one that could go on. */
 function hashOf(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+  return Bun.SHA256.hash(key, 'hex');
 }
 
 function bearer(header: string | undefined): string | undefined {

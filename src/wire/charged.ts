@@ -14,6 +14,9 @@ interface Asked {
   readonly json: { readonly value: JsonObject } | undefined;
 }
 
+/** Endpoints that are charged by more than tokens. */
+const UNITED = /^(?:images|audio)\./;
+
 /** Most images that one request is taken to ask for: the answer tells of fewer. */
 const MAX_IMAGES = 100;
 
@@ -29,8 +32,10 @@ export function askedUnits({ endpoint, contentType, bytes, json }: Asked): Units
 
 /** What a request will use, as far as it is known before. @param input tokens, about @param output the same */
 export function expectedUsage(asked: Asked, input: number, output: number): Usage {
+  const usage = plainUsage(input, output);
+  if (!UNITED.test(asked.endpoint)) return usage;
   const outputImage = asked.endpoint.startsWith('images.') ? output : undefined;
-  return { ...plainUsage(input, output), ...unitsOf({ ...askedUnits(asked), outputImage }) };
+  return { ...usage, ...unitsOf({ ...askedUnits(asked), outputImage }) };
 }
 
 /** Characters as people count them: a pair of surrogates is one. */

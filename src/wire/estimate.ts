@@ -55,8 +55,8 @@ export function estimate(
 /** The longest answer that a request allows, tokens of one choice. Which field a provider goes by is not known: the largest counts. */
 function outputLimit(body: JsonObject): number | undefined {
   const { max_completion_tokens: completion, max_tokens: tokens, max_output_tokens: output } = body;
-  const told = [completion, tokens, output].map(countOf).filter((limit) => limit !== undefined);
-  return told.length === 0 ? undefined : Math.max(...told);
+  const largest = Math.max(countOf(completion) ?? -1, countOf(tokens) ?? -1, countOf(output) ?? -1);
+  return largest < 0 ? undefined : largest;
 }
 
 /** About how many tokens a value has: its texts, and something for each picture, sound and file. */

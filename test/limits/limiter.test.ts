@@ -394,7 +394,13 @@ function run(
     const [{ lease, asking, parts }] = running.splice(which % running.length, 1) as [Running];
     const { input, output } = used;
     const answered = by === undefined ? [] : namesOf(by);
-    const told = { asked, answered, input, output, usd: unitsFor(input, output, PRICE) / UNITS_PER_USD };
+    const told = {
+      asked,
+      answered: () => answered,
+      input,
+      output,
+      usd: unitsFor(input, output, PRICE) / UNITS_PER_USD,
+    };
     lease.settle(told);
     // A second time changes nothing.
     lease.settle({ ...told, input: input + 1 });

@@ -34,7 +34,6 @@ export const relay: Lane = {
   *prepare(inbound: Inbound, context: LaneContext): Steps<Prepared> {
     const { provider, model } = context;
     const { endpoint, headers, json } = inbound;
-    const { 'accept-encoding': _, ...uncompressed } = headers;
     const quirks = provider.quirks(model);
     const changed = json && CHOOSING.includes(endpoint) ? applyQuirks(json.value, quirks) : undefined;
     const passing = passingOf(endpoint, quirks);
@@ -49,7 +48,7 @@ export const relay: Lane = {
       body,
       contentType: inbound.contentType,
       // A compressed stream could not end in a readable error, and what only passes is searched for what it used.
-      headers: inbound.stream || !ENDPOINTS[endpoint].understood ? uncompressed : headers,
+      headers: inbound.stream || !ENDPOINTS[endpoint].understood ? uncompressed(headers) : headers,
       dropped: changed?.dropped ?? [],
       whole: (text, target) => readWhole(text, target, endpoint, quirks),
       *wholeAsStream(text, target) {
@@ -64,6 +63,11 @@ export const relay: Lane = {
     };
   },
 };
+
+function uncompressed(headers: Inbound['headers']): Inbound['headers'] {
+  const { 'accept-encoding': _, ...others } = headers;
+  return others;
+}
 
 function* withModel(
   { bytes, json, contentType, model }: Inbound,
