@@ -40,10 +40,11 @@ async function bundle(outfile: string, target: string | undefined): Promise<void
   const args = [
     'build',
     join(ROOT, 'src/main.ts'),
-    // The threads of the export begin here, the one for long work, and those that count what was used.
+    // The threads of the export begin here, the one for long work, those that count what was used, and the one where plugins are tried.
     join(ROOT, 'src/export/convert/worker.ts'),
     join(ROOT, 'src/work/worker.ts'),
     join(ROOT, 'src/usage/worker.ts'),
+    join(ROOT, 'src/plugins/trial-worker.ts'),
     '--compile',
     '--minify',
     '--splitting',
@@ -54,6 +55,8 @@ async function bundle(outfile: string, target: string | undefined): Promise<void
     '--format=esm',
     '--no-compile-autoload-dotenv',
     '--no-compile-autoload-bunfig',
+    // Packages that plugins have beside them are found by their package.json.
+    '--compile-autoload-package-json',
     '--define',
     `LLMPROXY_VERSION=${JSON.stringify(VERSION)}`,
     '--define',

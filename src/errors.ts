@@ -113,6 +113,11 @@ export const FAULTS = {
     '502 server_error failed_generation',
     'the model did not get its answer right: its finish reason says so, or a tool call that cannot be read',
   ),
+  plugin: rule(
+    elsewhere,
+    '500 server_error plugin_failed',
+    'code of a plugin threw, or gave no answer; or a hook threw, or took longer than plugin_timeout',
+  ),
   too_long: rule(harmless, '502 server_error response_too_large', 'an answer beyond limits.max_response'),
   loop: rule(elsewhere, '508 server_error loop_detected', 'the request came back to this proxy'),
   auth: rule(

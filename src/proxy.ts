@@ -35,6 +35,10 @@ import { disabledStatus, providerStatus, summarize } from './pipeline/status.ts'
 import type { StreamLimits } from './pipeline/stream-budget.ts';
 import { StreamBudget } from './pipeline/stream-budget.ts';
 import { TargetPool } from './pipeline/target-pool.ts';
+import { Hooks } from './plugins/hooks.ts';
+import type { Plugins } from './plugins/loaded.ts';
+import { NO_PLUGINS } from './plugins/loaded.ts';
+import { PluginReports } from './plugins/reports.ts';
 import { makeProviders } from './providers/make.ts';
 import { PriceTable } from './providers/price-table.ts';
 import { Prices } from './providers/prices.ts';
@@ -46,6 +50,7 @@ import { Admission } from './pipeline/admission.ts';
 import type { Limiter } from './limits/limiter.ts';
 import type { KnownKeys, Tokens } from './server/auth.ts';
 import { Authenticator } from './server/auth.ts';
+import { hookedAnswer } from './server/hooked.ts';
 import { Buffered } from './server/buffered.ts';
 import { IssuerPool } from './server/tokens/issuer-keys.ts';
 import { TokenClients } from './server/tokens/token-clients.ts';
@@ -81,6 +86,8 @@ export interface ProxyDeps {
   readonly fleet?: Fleet;
   /** Whether what callers use is kept in `state.directory`, by this process or together with other workers; in memory alone when it is not given. */
   readonly keepsUsage?: boolean;
+  /** The plugins of the first configuration. */
+  readonly plugins?: Plugins;
 }
 
 /** A proxy without a socket: `listen` gives it one. */
@@ -98,9 +105,10 @@ export interface Proxy {
   warm(): Promise<void>;
   /**
    * Takes over another configuration at once. Requests in flight keep the one they began with; health and
-   * breakers survive. @returns the keys that changed but need a restart
+   * breakers survive. @param plugins those that it names @returns the keys that changed but need a restart
+   * @throws what the constructor of a plugin's class throws; then the last one stays
    */
-  reload(config: Config): string[];
+  reload(config: Config, plugins?: Plugins): string[];
   /** From now on new requests are refused and /health/ready says so. */
   drain(): void;
   /** Ends the requests in flight: streams with an error event, the others with an error. */
@@ -117,6 +125,7 @@ interface Generation {
   readonly buffered: Buffered;
   readonly auth: Authenticator;
   readonly limiter: Limiter;
+  readonly hooks: Hooks;
   readonly app: ReturnType<typeof createApp>;
 }
 
@@ -155,6 +164,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   let draining = false;
   const defects = new Defects(problem);
   const sinks = new Sinks(sinksOf(), defects);
+  const reports = new PluginReports(problem, clock);
+  let recordsDropped = 0;
   const statuses = () => statusesOf(current, pool, clock, deps.env);
   const metrics = new Metrics({
     providers: statuses,
@@ -165,6 +176,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     memory: () => process.memoryUsage.rss(),
     log: () => log?.stats ?? { written: 0, dropped: 0, pending: 0 },
     sinkErrors: () => sinks.errors,
+    pluginRecordsDropped: () => recordsDropped,
     refusals: () => spending.refusals.all,
     limits: () => current.limiter.shared(),
   });
@@ -181,6 +193,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     return [
       { name: 'metrics', keeps: false, take: (record) => metrics.observe(record) },
       ...(log ? [{ name: 'log', keeps: true, take: (record: LogRecord) => log.write(record) }] : []),
+      { name: 'plugins', keeps: false, take: (record) => current.hooks.record(record) },
       ...others.map((take, index) => ({ name: `custom_${index + 1}`, keeps: true, take })),
     ];
   }
@@ -194,8 +207,11 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     return issuers.length === 0 ? undefined : (known) => new TokenClients({ clock, groups, issuers, known });
   };
 
-  const generate = (config: Config): Generation => {
-    const providers = makeProviders(config, { ...deps, learn: secrets.add });
+  const generate = (config: Config, plugins: Plugins): Generation => {
+    const { failed } = reports;
+    const hooks = new Hooks(plugins, { clock, failed, dropped: () => (recordsDropped += 1) });
+    const classes = plugins.classes(failed);
+    const providers = makeProviders(config, { ...deps, learn: secrets.add, log: problem, plugins: classes });
     const prices = new Prices(config.prices, priceTable);
     const registry = new ModelRegistry(providers, config.models, config.routing);
     const bounds = {
@@ -260,8 +276,12 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       registry,
       buffered,
       unread: budget,
+      hooks: hooks.hasRequests ? hooks : undefined,
       pipeline: new Pipeline({
         clock,
+        revise: hooks.hasAnswers
+          ? (answer, facts, client) => hookedAnswer(answer, { hooks, facts, client })
+          : undefined,
         admission: new Admission({
           registry,
           limiter,
@@ -312,10 +332,10 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       mask,
       problem,
     });
-    return { config, providers, prober, buffered, auth, limiter, app };
+    return { config, providers, prober, buffered, auth, limiter, hooks, app };
   };
 
-  let current = generate(first);
+  let current = generate(first, deps.plugins ?? NO_PLUGINS);
   pool.adopt(policyOf(first), current.providers, () => true);
   current.prober.start(current.providers);
   return {
@@ -326,10 +346,16 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     log: logState,
     recover: () => spending.recover(current.config, current.limiter, (key) => current.auth.named(key)),
     warm: () => priceTable.load(),
-    reload(config) {
+    reload(config, plugins = NO_PLUGINS) {
       const last = current;
       secrets.replace(secretsOf(config, deps.env));
-      const next = generate(config);
+      let next: Generation;
+      try {
+        next = generate(config, plugins);
+      } catch (thrown) {
+        secrets.replace(secretsOf(last.config, deps.env));
+        throw thrown;
+      }
       pool.adopt(policyOf(config), next.providers, (name) => sameService(name, last.config, config));
       current = next;
       budget.limits = streamLimits(config);
@@ -346,6 +372,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     async close() {
       current.prober.stop();
       await spending.close();
+      await current.hooks.close();
       await log?.close();
       work.close();
       usage.close();

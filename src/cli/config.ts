@@ -22,12 +22,16 @@ const validate = defineCommand({
   },
   async run({ args }) {
     const { loadConfig } = await import('../config/load.ts');
+    const { declaredPlugins } = await import('../config/plugin-types.ts');
+    const { PluginHost } = await import('../plugins/host.ts');
     const { readIfThere } = await import('../config/manager.ts');
     const { formatProblems } = await import('../config/problems.ts');
     const path = args.file ?? (process.env.LLMPROXY_CONFIG || 'config.yaml');
-    const { config, problems } = loadConfig({ path, text: readText(path) }, process.env, readIfThere, (pem) =>
-      readFileSync(pem, 'utf8'),
-    );
+    const source = { path, text: readText(path) };
+    const host = new PluginHost({ env: process.env });
+    const plugins = await host.load(declaredPlugins(source, process.env));
+    const readPem = (pem: string): string => readFileSync(pem, 'utf8');
+    const { config, problems } = loadConfig(source, process.env, readIfThere, readPem, plugins);
     if (args.json)
       print(`${JSON.stringify({ valid: config !== undefined, file: path, problems }, null, 2)}\n`);
     else if (problems.length > 0) {

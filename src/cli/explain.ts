@@ -8,7 +8,7 @@ import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 import { print } from './output.ts';
 import { withoutSecrets } from './shown.ts';
-import { CONFIG_FLAG, readConfig } from './source.ts';
+import { CONFIG_FLAG, loadSource } from './source.ts';
 import { table } from './table.ts';
 import { widthOf } from './wrap.ts';
 
@@ -45,8 +45,9 @@ export default defineCommand({
     const endpoint = endpointOf(args.endpoint);
     const given = args.request === undefined ? sampleFor(endpoint) : await bodyOf(args.request);
     const body = args.model === undefined ? given : { ...given, model: args.model };
-    const { config } = readConfig(args.config);
-    const whole = explained(() => explain(config, { env: process.env }, endpoint, body));
+    const { config, plugins } = await loadSource(args.config);
+    const classes = plugins.classes(() => undefined);
+    const whole = explained(() => explain(config, { env: process.env, plugins: classes }, endpoint, body));
     const explanation = withoutSecrets(whole, config);
     print(args.json ? `${JSON.stringify(explanation, null, 2)}\n` : render(explanation));
   },

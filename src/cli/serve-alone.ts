@@ -1,11 +1,13 @@
 import type { Proxy } from '../proxy.ts';
 import type { Serve } from './serve.ts';
 import { createProxy } from '../proxy.ts';
+import { NO_PLUGINS } from '../plugins/loaded.ts';
 import { ExitError } from './exit.ts';
 import { reloadOnChange, tellReloaded } from './serve-reload.ts';
 import { overrule, refuseOpenDoor } from './serve-settings.ts';
 import { openSocket } from './serve-socket.ts';
 import { Stopping } from './stopping.ts';
+import { surviveStrays } from './strays.ts';
 
 /** Serves in this process. @throws ExitError when it cannot listen */
 export async function serveAlone(serve: Serve): Promise<void> {
@@ -13,20 +15,21 @@ export async function serveAlone(serve: Serve): Promise<void> {
   const { drain_timeout } = config.server;
   const proxy = created(serve);
   await proxy.recover();
-  const { manager } = source;
+  const { manager, host: plugins } = source;
   const { listener, close } = await openSocket(proxy, config, { path: manager?.path, shared: false, log });
-  const stopReloading = manager
-    ? reloadOnChange(
-        manager,
-        (next) => {
-          overrule(next, flags);
-          // The socket stays where it is until a restart, whatever the file says now.
-          refuseOpenDoor(next, config.server);
-          tellReloaded(manager, next, proxy.reload(next), log);
-        },
-        log,
-      )
-    : () => undefined;
+  const stopReloading =
+    manager && plugins
+      ? reloadOnChange(
+          { manager, plugins },
+          (next, loaded) => {
+            overrule(next, flags);
+            // The socket stays where it is until a restart, whatever the file says now.
+            refuseOpenDoor(next, config.server);
+            tellReloaded(manager, next, proxy.reload(next, loaded), log);
+          },
+          log,
+        )
+      : () => undefined;
   const stopping = new Stopping(proxy, listener, { limitMs: drain_timeout, log });
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (stopping.begun) return stopping.cut(signal);
@@ -38,15 +41,16 @@ export async function serveAlone(serve: Serve): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  surviveStrays(() => plugins?.loaded ?? NO_PLUGINS, log);
   // Whoever reads this may send signals, so they are listened to by now.
   serve.listening(listener.url, proxy.providers());
   await proxy.warm();
 }
 
-function created({ config, log }: Serve): Proxy {
+function created({ source, config, log }: Serve): Proxy {
   try {
     const onProblem = (message: string) => log.warn(message);
-    return createProxy(config, { env: process.env, onProblem, keepsUsage: true });
+    return createProxy(config, { env: process.env, onProblem, keepsUsage: true, plugins: source.plugins });
   } catch (thrown) {
     throw new ExitError(1, (thrown as Error).message);
   }

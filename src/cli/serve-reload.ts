@@ -1,41 +1,60 @@
 import type { ConfigManager } from '../config/manager.ts';
 import type { Config } from '../config/schema.ts';
+import type { PluginHost } from '../plugins/host.ts';
+import type { Plugins } from '../plugins/loaded.ts';
 import type { programLog } from './log.ts';
 import { read } from './source.ts';
 
-/** How often the file is looked at, milliseconds. Looking finds what a mounted ConfigMap swaps, which events miss. */
+/** How often the files are looked at, milliseconds. Looking finds what a mounted ConfigMap swaps, which events miss. */
 const LOOK_MS = 1_000;
 
 /**
- * Reads the file again when it or its keys file changes, and at SIGHUP; the latter gives refused keys a new chance also when nothing
- * changed. A file that is not valid changes nothing.
+ * Reads the file again when it, its keys file or one of its plugins changes, and at SIGHUP; the latter gives refused keys a new
+ * chance also when nothing changed. What is not valid changes nothing.
  * @param take takes over a valid one; an error that it throws leaves the last one in force
  * @returns how to stop
  */
 export function reloadOnChange(
-  manager: ConfigManager,
-  take: (config: Config) => void,
+  { manager, plugins: host }: { manager: ConfigManager; plugins: PluginHost },
+  take: (config: Config, plugins: Plugins) => void,
   log: ReturnType<typeof programLog>,
 ): () => void {
   const { path } = manager;
-  const again = (force: boolean): void => {
+  const again = async (force: boolean): Promise<void> => {
     const last = manager.current;
     try {
-      const config = read(manager);
+      const { config, plugins } = await read(manager, host);
       if (!config) log.warn(`${path} is not valid, see above: the last one stays in force`);
-      else if (force || config !== last) take(config);
+      else if (force || config !== last) take(config, plugins);
     } catch (thrown) {
       log.warn(`${(thrown as Error).message}: the last configuration stays in force`);
     }
   };
-  const look = (): void => {
-    if (manager.stale) again(false);
+  // Plugins take a while to load: one after the other, and what is asked for meanwhile once.
+  let working: Promise<void> | undefined;
+  let wanted: { force: boolean } | undefined;
+  let stopped = false;
+  const work = async (): Promise<void> => {
+    while (wanted && !stopped) {
+      const { force } = wanted;
+      wanted = undefined;
+      await again(force);
+    }
+    working = undefined;
   };
-  const hangup = (): void => again(true);
+  const ask = (force: boolean): void => {
+    wanted = { force: force || (wanted?.force ?? false) };
+    working ??= work();
+  };
+  const look = (): void => {
+    if (!working && (manager.stale || host.stale)) ask(false);
+  };
+  const hangup = (): void => ask(true);
   const timer = setInterval(look, LOOK_MS);
   timer.unref();
   process.on('SIGHUP', hangup);
   return () => {
+    stopped = true;
     clearInterval(timer);
     process.off('SIGHUP', hangup);
   };

@@ -3,6 +3,11 @@ import type { Proxy } from '../proxy.ts';
 import type { ConfigText } from '../config/manager.ts';
 import type { Begin, FromWorker, Report, ToWorker, What } from '../workers/messages.ts';
 import { systemClock } from '../clock.ts';
+import { declaredPlugins } from '../config/plugin-types.ts';
+import { isBuiltIn } from '../config/presets.ts';
+import type { Plugins } from '../plugins/loaded.ts';
+import { PluginHost } from '../plugins/host.ts';
+import { NO_PLUGINS } from '../plugins/loaded.ts';
 import { discoverConfig } from '../config/discover.ts';
 import { loadText } from '../config/manager.ts';
 import { sharedLimits } from '../limits/shared.ts';
@@ -15,6 +20,7 @@ import { overrule } from './serve-settings.ts';
 import type { OpenSocket } from './serve-socket.ts';
 import { openSocket } from './serve-socket.ts';
 import { Stopping } from './stopping.ts';
+import { surviveStrays } from './strays.ts';
 
 /** Signals are the parent's affair: a terminal sends them to all processes, and the parent tells when to stop. */
 const IGNORED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -27,6 +33,8 @@ export function serveWorker(): void {
   const asking = new Asking(tell, systemClock);
   const ignore = () => undefined;
   let worker: Worker | undefined;
+  // What is to be taken over while plugins are still being loaded.
+  const early: ConfigText[] = [];
   let ending = false;
   const end = async (why: string): Promise<void> => {
     if (ending) return;
@@ -38,8 +46,11 @@ export function serveWorker(): void {
   const begin = async (message: Begin): Promise<void> => {
     if (ending) return;
     try {
+      const ready = await Worker.begin(message, asking);
+      if (ending) return await ready.proxy.close();
       // What the parent tells while the socket is opened reaches it too.
-      worker = new Worker(message, asking);
+      worker = ready;
+      for (const file of early.splice(0)) worker.reload(file);
       const url = await worker.open();
       if (ending) return;
       tell({ kind: 'listening', url, providers: worker.proxy.providers() });
@@ -57,8 +68,10 @@ export function serveWorker(): void {
     else if (message.kind === 'drain') void end(message.signal);
     else if (message.kind === 'answer') asking.answered(message.id, message.answer);
     else if (message.kind === 'cut') void worker?.cut(message.signal);
-    else if (message.kind === 'reload') worker?.reload(message.file);
-    else if (worker) tell({ kind: 'report', id: message.id, report: worker.report(message.what) });
+    else if (message.kind === 'reload') {
+      if (worker) worker.reload(message.file);
+      else early.push(message.file);
+    } else if (worker) tell({ kind: 'report', id: message.id, report: worker.report(message.what) });
   });
   tell({ kind: 'ready' });
 }
@@ -73,19 +86,23 @@ class Worker {
   readonly proxy: Proxy;
   readonly #begin: Begin;
   readonly #config: Config;
+  readonly #configured: Configured;
   readonly #log: ReturnType<typeof programLog>;
   #socket: Promise<OpenSocket> | undefined;
   #stopping: Stopping | undefined;
+  /** Reloads, one after the other. */
+  #reloading: Promise<void> = Promise.resolve();
 
-  constructor(begin: Begin, fleet: Asking) {
-    this.#begin = begin;
-    const config = this.#read(begin.file);
+  /** @throws ExitError that says what is wrong with the configuration, or its plugins, by now */
+  static async begin(begin: Begin, fleet: Asking): Promise<Worker> {
+    const configured = new Configured(begin);
+    const { reloaded } = begin;
+    // Plugins that are not named any more may be gone by now.
+    const { config, plugins } = reloaded ? configured.withoutPlugins() : await configured.read(begin.file);
     const log = programLog(config.logging, begin.worker);
-    this.#config = config;
-    this.#log = log;
     const memory = mapShared(MEMORY_FD, begin.workers);
     const offsetMs = clockOffsetMs(() => systemClock.monotonic());
-    this.proxy = createProxy(config, {
+    const proxy = createProxy(config, {
       env: process.env,
       onProblem: (message) => log.warn(message),
       instance: begin.instance,
@@ -93,8 +110,30 @@ class Worker {
       keepsUsage: true,
       limits: sharedLimits({ memory, index: begin.worker - 1, offsetMs }),
       fleet,
+      plugins,
     });
-    if (begin.reloaded) this.reload(begin.reloaded);
+    if (reloaded) {
+      const next = await configured.read(reloaded);
+      proxy.reload(next.config, next.plugins);
+    }
+    surviveStrays(() => configured.plugins, log);
+    return new Worker(proxy, { begin, config, configured, log });
+  }
+
+  constructor(
+    proxy: Proxy,
+    beginning: {
+      readonly begin: Begin;
+      readonly config: Config;
+      readonly configured: Configured;
+      readonly log: ReturnType<typeof programLog>;
+    },
+  ) {
+    this.proxy = proxy;
+    this.#begin = beginning.begin;
+    this.#config = beginning.config;
+    this.#configured = beginning.configured;
+    this.#log = beginning.log;
   }
 
   /** Listens. @returns the address @throws ExitError when it cannot */
@@ -118,8 +157,18 @@ class Worker {
     await this.#stopping?.cut(why);
   }
 
+  /** Takes over another configuration, when its plugins are loaded. */
   reload(file: ConfigText): void {
-    this.proxy.reload(this.#read(file));
+    this.#reloading = this.#reloading.then(() => this.#takeOver(file));
+  }
+
+  async #takeOver(file: ConfigText): Promise<void> {
+    try {
+      const { config, plugins } = await this.#configured.read(file);
+      this.proxy.reload(config, plugins);
+    } catch (thrown) {
+      this.#log.warn(`${(thrown as Error).message}: the last configuration stays in force`);
+    }
   }
 
   report(what: What): Report {
@@ -127,11 +176,42 @@ class Worker {
     const { proxy } = this;
     return { what, providers: proxy.providers(), inFlight: proxy.inFlight(), log: proxy.log() };
   }
+}
 
-  /** The parent has found it valid, in the same environment. */
-  #read(file: ConfigText | undefined): Config {
+/** Reads configurations that the parent has found valid, in the same environment. */
+class Configured {
+  readonly #begin: Begin;
+  /** The parent has found that they can be loaded. */
+  readonly #host = new PluginHost({ env: process.env, tries: false });
+
+  constructor(begin: Begin) {
+    this.#begin = begin;
+  }
+
+  get plugins(): Plugins {
+    return this.#host.loaded;
+  }
+
+  /** @throws ExitError when it is not valid, or its plugins cannot be loaded, by now */
+  async read(file: ConfigText | undefined): Promise<{ config: Config; plugins: Plugins }> {
+    if (!file) return { config: this.#overruled(discoverConfig(process.env).config), plugins: NO_PLUGINS };
+    const plugins = await this.#host.load(declaredPlugins(file, process.env));
+    const { config, problems } = loadText(file, process.env, plugins);
+    if (config) return { config: this.#overruled(config), plugins };
+    const reason = problems.find(({ severity }) => severity === 'error')?.message ?? 'it is not valid';
+    throw new ExitError(1, `Cannot use ${file.path}: ${reason}`);
+  }
+
+  /** The first configuration as far as no plugin is needed for it. */
+  withoutPlugins(): { config: Config; plugins: Plugins } {
+    const { file } = this.#begin;
     const { config } = file ? loadText(file, process.env) : discoverConfig(process.env);
     if (!config) throw new ExitError(1, `Cannot use ${file?.path}: it is not valid`);
+    const providers = config.providers.filter(({ type }) => isBuiltIn(type));
+    return { config: this.#overruled({ ...config, providers }), plugins: NO_PLUGINS };
+  }
+
+  #overruled(config: Config): Config {
     overrule(config, this.#begin.flags);
     return config;
   }

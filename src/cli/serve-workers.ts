@@ -21,7 +21,7 @@ import { cannotListen, overrule, refuseOpenDoor } from './serve-settings.ts';
  */
 export async function serveWithWorkers(serve: Serve): Promise<void> {
   const { source, config, workers, log, listening } = serve;
-  const { manager } = source;
+  const { manager, host: plugins } = source;
   const { drain_timeout: drainMs } = config.server;
   const claimed = await claim(config);
   const shared = makeSharedFile(workers);
@@ -64,7 +64,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
     state.claimFor(config);
     reservePlaces(shared.memory, config.providers);
     const { url, providers } = await supervisor.start();
-    if (manager) {
+    if (manager && plugins) {
       let current = config;
       const take = (next: Config): void => {
         overrule(next, serve.flags);
@@ -76,7 +76,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
         tellReloaded(manager, next, needRestart(current, next), log);
         current = next;
       };
-      stopReloading = reloadOnChange(manager, take, log);
+      stopReloading = reloadOnChange({ manager, plugins }, take, log);
     }
     listening(url, providers);
     await supervisor.ended;

@@ -2,7 +2,7 @@ import { defineCommand } from 'citty';
 import type { Config } from '../config/schema.ts';
 import type { ProviderStatus } from '../pipeline/status.ts';
 import type { Flags } from '../workers/messages.ts';
-import type { Source } from './source.ts';
+import type { LoadedSource } from './source.ts';
 import { VERSION } from '../version.ts';
 import { integerFlag } from './flags.ts';
 import { programLog } from './log.ts';
@@ -10,12 +10,12 @@ import { print } from './output.ts';
 import { overrule, refuseOpenDoor, workerCount, workersFlag } from './serve-settings.ts';
 import { readPem } from './serve-socket.ts';
 import { directoryProblem, serveText } from './serve-text.ts';
-import { CONFIG_FLAG, readConfig } from './source.ts';
+import { CONFIG_FLAG, loadSource } from './source.ts';
 import { widthOf } from './wrap.ts';
 
 /** What a way of serving is given. */
 export interface Serve {
-  readonly source: Source;
+  readonly source: LoadedSource;
   readonly config: Config;
   readonly flags: Flags;
   readonly workers: number;
@@ -55,7 +55,7 @@ export default defineCommand({
       logs: args['log-dir'],
     };
     const wanted = workersFlag(args.workers);
-    const source = readConfig(args.config, readPem);
+    const source = await loadSource(args.config, readPem);
     const { config } = source;
     overrule(config, flags);
     refuseOpenDoor(config, config.server);

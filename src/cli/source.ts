@@ -3,7 +3,11 @@ import type { Config } from '../config/schema.ts';
 import type { Found } from '../config/discover.ts';
 import { discoverConfig } from '../config/discover.ts';
 import { ConfigManager } from '../config/manager.ts';
+import type { LoadResult } from '../config/load.ts';
 import type { ReadPem } from '../config/tls-files.ts';
+import type { Plugins } from '../plugins/loaded.ts';
+import { PluginHost } from '../plugins/host.ts';
+import { NO_PLUGINS } from '../plugins/loaded.ts';
 import { formatProblems } from '../config/problems.ts';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
@@ -24,29 +28,75 @@ export interface Source {
   readonly found: readonly Found[] | undefined;
 }
 
-/**
- * The configuration file, or what the environment offers where there is none.
- * @param readPem reads the files of `server.tls`; left out by commands that do not serve
- */
-export function readConfig(flag: string | undefined, readPem?: ReadPem): Source {
-  const named = flag ?? (process.env.LLMPROXY_CONFIG || undefined);
-  const path = named ?? 'config.yaml';
-  if (named === undefined && !existsSync(path)) return { ...discoverConfig(process.env), manager: undefined };
-  const manager = new ConfigManager(path, process.env, readPem);
-  const config = read(manager);
-  if (!config) throw new ExitError(1, `Cannot use ${path}: it is not valid, see above`);
+/** A configuration with its plugins. */
+export interface LoadedSource extends Source {
+  readonly plugins: Plugins;
+  /** Holds the plugins, where there is a file that may name some. */
+  readonly host: PluginHost | undefined;
+}
+
+/** The configuration file, or what the environment offers where there is none. Plugins are not loaded. */
+export function readConfig(flag: string | undefined): Source {
+  const path = pathOf(flag);
+  if (path === undefined) return { ...discoverConfig(process.env), manager: undefined };
+  const manager = new ConfigManager(path, process.env);
+  const config = told(path, () => manager.reload());
+  if (!config) throw notValid(path);
   return { config, found: undefined, manager };
 }
 
-/** Reads the file and prints what is wrong with it. @throws ExitError when it cannot be read */
-export function read(manager: ConfigManager): Config | undefined {
+/**
+ * The same with the plugins that the file names, whose code is run.
+ * @param readPem reads the files of `server.tls`; left out by commands that do not serve
+ */
+export async function loadSource(flag: string | undefined, readPem?: ReadPem): Promise<LoadedSource> {
+  const path = pathOf(flag);
+  if (path === undefined)
+    return { ...discoverConfig(process.env), manager: undefined, host: undefined, plugins: NO_PLUGINS };
+  const manager = new ConfigManager(path, process.env, readPem);
+  const host = new PluginHost({ env: process.env });
+  const { config, plugins } = await read(manager, host);
+  if (!config) throw notValid(path);
+  return { config, found: undefined, manager, host, plugins };
+}
+
+/** Reads the file and its plugins, and prints what is wrong with them. @throws ExitError when it cannot be read */
+export async function read(
+  manager: ConfigManager,
+  host: PluginHost,
+): Promise<{ config: Config | undefined; plugins: Plugins }> {
   const { path } = manager;
+  let plugins = NO_PLUGINS;
   try {
-    const { config, problems } = manager.reload();
+    const result = await manager.reloadWith(async (declared) => (plugins = await host.load(declared)));
+    return { config: told(path, () => result), plugins };
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+/** The file that is named, or lies where one is looked for. */
+function pathOf(flag: string | undefined): string | undefined {
+  const named = flag ?? (process.env.LLMPROXY_CONFIG || undefined);
+  return named ?? (existsSync('config.yaml') ? 'config.yaml' : undefined);
+}
+
+/** Prints what is wrong with a file. @throws ExitError when it cannot be read */
+function told(path: string, load: () => LoadResult): Config | undefined {
+  try {
+    const { config, problems } = load();
     if (problems.length > 0)
       process.stderr.write(`${formatProblems(problems, { path, color: useColor(process.stderr) })}\n`);
     return config;
   } catch (cause) {
-    throw new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
+    throw unreadable(path, cause);
   }
+}
+
+function unreadable(path: string, cause: unknown): ExitError {
+  return new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
+}
+
+function notValid(path: string): ExitError {
+  return new ExitError(1, `Cannot use ${path}: it is not valid, see above`);
 }

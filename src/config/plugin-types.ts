@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { ConfigSource } from './load.ts';
 import type { Path, Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
-import type { Config } from './schema.ts';
+import type { Config, ProviderConfig } from './schema.ts';
 import { explain, wrongChoice } from './explain.ts';
 import { jsonSchemaOf, knownKeysIn } from './json-schema.ts';
 import { readYaml } from './load.ts';
@@ -24,6 +24,8 @@ export interface PluginTypes {
   readonly types: ReadonlyMap<string, z.ZodType | undefined>;
   /** Why some could not be loaded, by their place in the list. */
   readonly problems: readonly { readonly index: number; readonly message: string }[];
+  /** What is wrong with a provider of theirs that shows itself when it is made; `undefined` for nothing. */
+  check(provider: ProviderConfig): string | undefined;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -67,7 +69,10 @@ export function checkTypes(value: unknown, positions: Positions, { plugins, shap
       const found = checkOptions(options, plugins.types.get(type), [...at, 'options'], positions);
       problems.push(...found.problems);
       const checked = shape?.providers[index];
-      if (checked && found.options !== undefined) checked.options = found.options;
+      if (!checked) continue;
+      checked.options = found.options ?? checked.options;
+      const wrong = found.problems.length === 0 ? plugins.check(checked) : undefined;
+      if (wrong !== undefined) problems.push(positions.atValue(at, `provider \`${checked.name}\`: ${wrong}`));
     } else if (!isOpen) {
       const known = [...PROVIDER_TYPES, ...(plugins?.types.keys() ?? [])];
       problems.push(wrongChoice(positions, [...at, 'type'], known));

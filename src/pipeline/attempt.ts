@@ -12,6 +12,7 @@ import type { Defects } from './defects.ts';
 import type { Target } from './target.ts';
 import { ProxyError } from '../errors.ts';
 import { Call } from '../providers/call.ts';
+import { pluginError, sendGuarded } from '../providers/guard.ts';
 import { classifyStatus } from '../wire/classify.ts';
 import { decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
 import { askedUnits } from '../wire/charged.ts';
@@ -127,10 +128,17 @@ export class Attempt {
       return opened;
     } catch (thrown) {
       this.#release();
-      const error = thrown instanceof ProxyError ? thrown.reworded(this.#deps.mask) : thrown;
+      const known = this.#understood(thrown);
+      const error = known instanceof ProxyError ? known.reworded(this.#deps.mask) : known;
       this.#abort.abort(error);
       throw error;
     }
+  }
+
+  /** What code of a plugin threw is its fault, wherever it was called. */
+  #understood(thrown: unknown): unknown {
+    const { provider } = this.#plan.target;
+    return provider.settings.plugin && !this.#abort.aborted ? pluginError(provider, thrown) : thrown;
   }
 
   /** Ends an attempt that has not opened yet. @param reason a ProxyError */
@@ -158,7 +166,10 @@ export class Attempt {
     }
     const { stream } = inbound;
     const call = new Call(prepared, model, stream, this.#plan);
-    const reply = await provider.send(call, this.#abort.signal);
+    const { signal } = this.#abort;
+    const reply = await (provider.settings.plugin
+      ? sendGuarded(provider, call, signal)
+      : provider.send(call, signal));
     this.status = reply.status;
     const read = stream && ENDPOINTS[inbound.endpoint].understood;
     this.#timers.answered(read && reply.status === 200);

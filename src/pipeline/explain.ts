@@ -90,12 +90,18 @@ export function explainRequest(
     endpoint: inbound.endpoint,
     policy,
     targets: line.map((candidate) => explainTarget(inbound, candidate, context)),
-    failures: OF_PROVIDERS.map((fault) => ({
+    failures: faultsOf(line).map((fault) => ({
       fault,
       means: FAULTS[fault].means,
       leads_to: consequence(fault, line, policy),
     })),
   };
+}
+
+/** Those of plugins only where the line has one. */
+function faultsOf(line: readonly Candidate[]): readonly Fault[] {
+  const hasPlugin = line.some(({ provider }) => provider.settings.plugin);
+  return hasPlugin ? [...OF_PROVIDERS, 'plugin'] : OF_PROVIDERS;
 }
 
 function explainTarget(

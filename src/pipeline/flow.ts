@@ -8,12 +8,11 @@ import type { Usage } from '../wire/usage.ts';
 import type { Defects } from './defects.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { AttemptTimers } from './timers.ts';
-import { networkError } from '../providers/transport.ts';
 import { Inflater } from '../wire/encoding.ts';
 import { ProxyError } from '../errors.ts';
 import { isSteps } from '../turns.ts';
 import { Pieces } from './pieces.ts';
-import { understood, understoodLater } from './reading.ts';
+import { brokenBy, understood, understoodLater } from './reading.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -224,7 +223,7 @@ export class UpstreamFlow implements Flow {
       timers.heard();
       return value && this.#pieces.first(value);
     } catch (cause) {
-      throw abort.aborted ? abort.reason : networkError(target, cause);
+      throw abort.aborted ? abort.reason : brokenBy(target, cause);
     }
   }
 

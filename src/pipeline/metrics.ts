@@ -25,6 +25,8 @@ export interface MetricSources {
   readonly log: () => { written: number; dropped: number; pending: number };
   /** How often each sink of records has thrown. */
   readonly sinkErrors: () => ReadonlyMap<string, number>;
+  /** Records that plugins did not get since they were too slow. */
+  readonly pluginRecordsDropped: () => number;
   /** How often limits refused a request, or cut an answer. */
   readonly refusals: () => readonly {
     readonly limit: string;
@@ -190,6 +192,7 @@ export class Metrics {
   #ofProcess(): Family[] {
     const { inFlight, buffered, unread, recording, log, sinkErrors, refusals, limits, memory } =
       this.#sources;
+    const { pluginRecordsDropped } = this.#sources;
     const { written, dropped, pending } = log();
     const gauge = (name: string, help: string, value: number) =>
       family('gauge', name, help, [{ labels: {}, value }]);
@@ -206,6 +209,9 @@ export class Metrics {
         'Records that a sink failed to take, by sink',
         [...sinkErrors()].map(([sink, value]) => ({ labels: { sink }, value })),
       ),
+      counter('plugin_records_dropped_total', 'Records that a plugin did not get since it was too slow', [
+        { labels: {}, value: pluginRecordsDropped() },
+      ]),
       counter(
         'limit_refusals_total',
         'Requests refused and answers cut by limits',

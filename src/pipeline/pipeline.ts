@@ -11,6 +11,7 @@ import type { StreamBudget } from './stream-budget.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { endingError, endingOf, untoldEnding } from '../wire/endings.ts';
 import { tokensOf } from '../wire/estimate.ts';
+import type { Endpoint } from '../wire/endpoints.ts';
 import type { Json } from '../wire/json.ts';
 import { parseJson } from '../wire/json.ts';
 import { saysWhy } from '../wire/endpoints.ts';
@@ -38,7 +39,26 @@ export interface Caller {
   readonly requester: Requester;
 }
 
+/** A whole answer, and whose request it answers. */
+export type Revise = (
+  answer: { readonly status: number; readonly text: string },
+  facts: {
+    readonly id: string;
+    readonly key: string | null;
+    readonly user: string | null;
+    readonly model: string;
+    readonly endpoint: Endpoint;
+    readonly stream: boolean;
+  },
+  client: AbortSignal,
+) => Promise<string | undefined>;
+
 export interface PipelineDeps extends ResumeDeps {
+  /**
+   * Shows whole answers to others before the client gets them; left out where nobody wants to see them. Gives another JSON
+   * text, or `undefined` where it stays; rejects with a ProxyError when the client is not to have it.
+   */
+  readonly revise?: Revise | undefined;
   readonly clock: Clock;
   readonly admission: Admission;
   /** Takes secrets out of what a provider says. */
@@ -77,8 +97,9 @@ export class Pipeline {
     const { answer, status, headers: upstream, dropped } = opened;
     exchange.answers(target, offer, opened.lane);
     if (answer.kind === 'whole') {
-      this.#settleWhole(routed, answer, exchange);
-      return { status, upstream, body: answer.body, made: answer.made, dropped };
+      const given = this.#deps.revise ? await this.#revised(job, routed, answer, caller) : answer;
+      this.#settleWhole(routed, given, exchange);
+      return { status, upstream, body: given.body, made: given.made, dropped };
     }
     const body = this.#stream(job, routed, answer, caller);
     return { status, upstream, body, made: answer.flow.tap && 'text/event-stream', dropped };
@@ -94,7 +115,33 @@ export class Pipeline {
     return admitted;
   }
 
-  #settleWhole({ opened, target, ticket, beganMs }: Routed, whole: Whole, exchange: Exchange): void {
+  /** The answer as others leave it who may look at it first. @throws ProxyError when the client is not to have it */
+  async #revised(job: Job, routed: Routed, whole: Whole, { abort, requester }: Caller): Promise<Whole> {
+    const { text, made } = whole;
+    if (text === undefined || made === 'text/event-stream') return whole;
+    const { inbound, exchange } = job;
+    const { model, endpoint, stream } = inbound;
+    const { user } = requester;
+    const facts = { id: exchange.id, key: requester.caller.key, user, model, endpoint, stream };
+    const { status } = routed.opened;
+    try {
+      const revised = await this.#deps.revise!({ status, text }, facts, abort.signal);
+      if (revised === undefined) return whole;
+      return { ...whole, text: revised, body: new TextEncoder().encode(revised), made: 'application/json' };
+    } catch (thrown) {
+      const error = toProxyError(thrown);
+      this.#settleWhole(routed, whole, exchange, error);
+      throw error;
+    }
+  }
+
+  /** @param refused why the client does not get it */
+  #settleWhole(
+    { opened, target, ticket, beganMs }: Routed,
+    whole: Whole,
+    exchange: Exchange,
+    refused?: ProxyError,
+  ): void {
     const nowMs = this.#deps.clock.monotonic();
     const { usage, finish, body, text } = whole;
     const written = () =>
@@ -102,6 +149,11 @@ export class Pipeline {
     target.used(ticket, usage, saysWhy(exchange.endpoint) ? written : undefined);
     target.succeed(ticket, nowMs, nowMs - beganMs);
     const answer = { usage, finish, bytes: body.length, written, text: () => text, malformed: 0 };
+    if (refused) {
+      const outcome = refused.fault === 'client_abort' ? 'client_abort' : 'error';
+      const spent = { ...answer, bytes: 0, text: () => undefined };
+      return void exchange.finish({ outcome, status: refused.rule.status, error: refused, answer: spent });
+    }
     const untold = finish === null && saysWhy(exchange.endpoint) ? untoldEnding(target.id) : undefined;
     const error = untold ?? endingError(endingOf('chat', finish), target.id);
     exchange.finish({ outcome: error ? 'truncated' : 'success', status: opened.status, error, answer });

@@ -1,6 +1,7 @@
 import type { Encoding } from '../wire/encoding.ts';
 import type { Defects } from './defects.ts';
 import { ProxyError } from '../errors.ts';
+import { networkError } from '../providers/transport.ts';
 
 /** Statuses that promise an answer and bring none, or a part of one that was not asked for. */
 const WITHOUT_ANSWER: ReadonlySet<number> = new Set([204, 205, 206]);
@@ -9,6 +10,11 @@ const WITHOUT_ANSWER: ReadonlySet<number> = new Set([204, 205, 206]);
 export function statusFlaw(status: number): string | undefined {
   if (status < 200 || status > 599) return `its status ${status} is none of HTTP`;
   return WITHOUT_ANSWER.has(status) ? `its status ${status} brings no whole answer` : undefined;
+}
+
+/** What the body of an answer threw while it was read: a connection that broke, or what a plugin had to say. */
+export function brokenBy(target: string, cause: unknown): ProxyError {
+  return cause instanceof ProxyError ? cause : networkError(target, cause);
 }
 
 /**

@@ -8,12 +8,11 @@ import type { Defects } from './defects.ts';
 import type { Flow, FlowOptions } from './flow.ts';
 import type { AttemptTimers } from './timers.ts';
 import { ProxyError } from '../errors.ts';
-import { networkError } from '../providers/transport.ts';
 import { Blocks, concatInSteps, decodeInSteps } from '../wire/bytes.ts';
 import { encodingOf, inflate, inflateBeginning, InflatedTooLarge } from '../wire/encoding.ts';
 import { headerMap } from '../wire/headers.ts';
 import { UpstreamFlow } from './flow.ts';
-import { accepts } from './reading.ts';
+import { accepts, brokenBy } from './reading.ts';
 
 export interface ReplyReaderOptions {
   /** "provider/model", for errors. */
@@ -175,7 +174,7 @@ export class ReplyReader {
 
   #broken(cause: unknown): unknown {
     const { abort, target } = this.#options;
-    return abort.aborted ? abort.reason : networkError(target, cause);
+    return abort.aborted ? abort.reason : brokenBy(target, cause);
   }
 
   /** An answer that cannot be used. @param state what is wrong with it, to complete "Cannot use the answer of …: it …" */

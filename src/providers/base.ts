@@ -70,7 +70,14 @@ export interface ProviderSettings {
   /** What it does otherwise than its protocol. */
   readonly quirks: Quirks;
   /** The plugin whose class it is; left out for those that are built in. */
-  readonly plugin?: string | undefined;
+  readonly plugin?: PluginOwner | undefined;
+}
+
+/** The plugin that a provider belongs to. */
+export interface PluginOwner {
+  readonly name: string;
+  /** Told of what its code threw. @param what what went wrong: "Cannot get an answer from acme" */
+  readonly failed: (what: string, thrown: unknown) => void;
 }
 
 /**

@@ -34,6 +34,8 @@ export function builtIn(config: ProviderConfig, env: Env): { make: ProviderClass
       return { make: CohereProvider, options: {} };
     case 'mock':
       return { make: MockProvider, options: config.mock ?? PLAIN_MOCK };
+    case 'plugin':
+      throw new Error(`Cannot make provider ${config.name}: no plugin has its type ${config.type}`);
     default:
       return config.type === 'azure'
         ? { make: AzureProvider, options: { ...openai, ...azureOptions(config, env) } }

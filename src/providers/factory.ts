@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { ModelConfig, ProviderConfig, Timeouts } from '../config/schema.ts';
-import type { BaseProvider, ProviderModel, ProviderSettings } from './base.ts';
+import type { BaseProvider, PluginOwner, ProviderModel, ProviderSettings } from './base.ts';
 import type { ProviderClass } from './classes.ts';
 import type { Services } from './services.ts';
 import type { Dial, Fetch } from './transport.ts';
@@ -29,8 +29,7 @@ export interface FactoryDeps {
 
 /** A class of providers that a plugin has. */
 export interface PluginClass {
-  /** Name of the plugin. */
-  readonly plugin: string;
+  readonly plugin: PluginOwner;
   readonly make: ProviderClass;
   /** Families of endpoints that it serves. */
   readonly endpoints: readonly string[];

@@ -10,7 +10,7 @@ import { ProxyError } from '../errors.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { keyHeaders } from './auth/authorizer.ts';
 import { BaseProvider } from './base.ts';
-import { exchange } from './transport.ts';
+import { exchange, markRaw } from './transport.ts';
 
 /** A provider heard of within this time, milliseconds, needs no connection to be tried. */
 const HEARD_MS = 5_000;
@@ -147,6 +147,7 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
       mayBeStale: () => sentMs - this.#heardMs < keepaliveMs && clock.monotonic() - sentMs < STALE_MS,
     });
     this.#heardMs = clock.monotonic();
+    if (this.settings.plugin) markRaw(reply);
     return reply;
   }
 

@@ -16,9 +16,9 @@ export interface MakingDeps extends Partial<
   readonly clock?: Clock;
 }
 
-/** The enabled providers of a configuration. @throws what the constructor of a plugin's class throws */
-export function makeProviders(config: Config, deps: MakingDeps): BaseProvider[] {
-  const factory = new ProviderFactory({
+/** What makes providers, with the platform's own where nothing else is given. */
+export function providerFactory(deps: MakingDeps): ProviderFactory {
+  return new ProviderFactory({
     clock: deps.clock ?? systemClock,
     connect: deps.connect ?? connectPool,
     dial: deps.dial ?? directDial(deps.env),
@@ -30,5 +30,10 @@ export function makeProviders(config: Config, deps: MakingDeps): BaseProvider[] 
     plugins: deps.plugins,
     userAgent: `llmproxy/${VERSION}`,
   });
+}
+
+/** The enabled providers of a configuration. @throws what the constructor of a plugin's class throws */
+export function makeProviders(config: Config, deps: MakingDeps): BaseProvider[] {
+  const factory = providerFactory(deps);
   return config.providers.filter(({ enabled }) => enabled).map((each) => factory.create(each));
 }

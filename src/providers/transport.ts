@@ -46,6 +46,25 @@ export function socketReason(cause: unknown): string {
   return code === undefined ? 'connection failed' : (REASONS[code] ?? code);
 }
 
+/** Whether it is what fetch throws when something is wrong with a connection. */
+export function isSocketError(thrown: unknown): boolean {
+  const code = codeOf(thrown);
+  return code !== undefined && (Object.hasOwn(REASONS, code) || UNOPENED.test(code));
+}
+
+/** Answers whose bodies are as they came, still compressed when they say so. */
+const raw = new WeakSet<Response>();
+
+/** Whether the body of a response is still compressed when its headers say so. */
+export function isRaw(response: Response): boolean {
+  return raw.has(response);
+}
+
+/** Remembers that the body of a response is as it came. */
+export function markRaw(response: Response): void {
+  raw.add(response);
+}
+
 /** Codes of connections that were never opened: whatever was to be sent, it would have met the same. */
 const UNOPENED =
   /^(?:ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_\w+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPROTO|ERR_(?:TLS|SSL)\w*|CERT_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*)$/;

@@ -11,6 +11,7 @@ import type { ModelRegistry } from '../pipeline/models.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { StreamBudget } from '../pipeline/stream-budget.ts';
 import type { HealthSummary, ProviderStatus } from '../pipeline/status.ts';
+import type { Hooks } from '../plugins/hooks.ts';
 import type { PriceSetup } from '../usage/pricing.ts';
 import type { UsageReader } from '../usage/reader.ts';
 import type { Recorded } from '../wire/endpoints.ts';
@@ -42,6 +43,8 @@ export interface ServerContext {
   /** This proxy, as it tells itself from others in the header x-llmproxy-via. */
   readonly instance: string;
   readonly pipeline: Pipeline;
+  /** What plugins do with requests; left out where none has hooks. */
+  readonly hooks: Hooks | undefined;
   /** Begins the one record of a request. */
   readonly begin: (id: string, endpoint: Recorded, userAgent: string | null) => Exchange;
   /** Whether a request that has begun may go on: `limits.max_concurrent`. */

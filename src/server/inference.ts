@@ -1,6 +1,8 @@
 import { Abort } from '../abort.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { Exchange, Question } from '../pipeline/exchange.ts';
+import type { Inbound } from '../pipeline/inbound.ts';
 import type { Reply } from '../pipeline/pipeline.ts';
+import type { Hooks } from '../plugins/hooks.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import type { ServerBindings, ServerContext } from './context.ts';
@@ -12,6 +14,8 @@ import { bodyLimits, readBody } from './body.ts';
 import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
 import { errorResponse, statusOf } from './error.ts';
 import { headerList, headerText } from './header-text.ts';
+import { hooked } from './hooked.ts';
+import type { Origin } from './inbound.ts';
 import { parseInbound } from './inbound.ts';
 import { LARGE, LargeBody } from './large-body.ts';
 import { addressOf } from './network.ts';
@@ -103,20 +107,15 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   exchange.finally(free);
   exchange.received(bytes.length);
   const origin = { endpoint, headers, url: request.url, caller: client.key };
-  const inbound = await context.turns.run(parseInbound(origin, bytes, context));
-  const { model, stream, json } = inbound;
-  permitModel(client, model);
-  const user = json ? userOf(json.value) : null;
-  exchange.asks({
-    model,
-    stream,
-    text: json?.text,
-    user,
-    tags: json ? tagsOf(headers, json.value) : null,
-  });
+  const sent = await context.turns.run(parseInbound(origin, bytes, context));
+  const abort = leaving(request.signal);
+  exchange.asks(questionOf(sent, headers));
+  const { hooks } = context;
+  const inbound = hooks?.hasRequests ? await afterHooks(context, call, { hooks, sent, origin, abort }) : sent;
+  permitModel(client, inbound.model);
+  const user = inbound.json ? userOf(inbound.json.value) : null;
   const loading = context.ready();
   if (loading) await loading;
-  const abort = leaving(request.signal);
   context.running.add(abort);
   exchange.finally(() => context.running.delete(abort));
   const stalled = () => server?.timeout(request, STALLED_CLOSE_SECONDS);
@@ -130,6 +129,25 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
     });
     return new ReadableStream(large);
   });
+}
+
+function questionOf({ model, stream, json }: Inbound, headers: HeaderMap): Question {
+  const user = json ? userOf(json.value) : null;
+  return { model, stream, text: json?.text, user, tags: json ? tagsOf(headers, json.value) : null };
+}
+
+/** The request as the plugins leave it, and from then on it is the one that counts. */
+async function afterHooks(
+  context: ServerContext,
+  { exchange, headers, endpoint }: Call,
+  { hooks, sent, origin, abort }: { hooks: Hooks; sent: Inbound; origin: Origin; abort: Abort },
+): Promise<Inbound> {
+  const { model, stream, json } = sent;
+  const user = json ? userOf(json.value) : null;
+  const facts = { id: exchange.id, key: origin.caller, user, model, endpoint, stream };
+  const inbound = await hooked(sent, origin, { hooks, facts, client: abort.signal }, context);
+  if (inbound !== sent) exchange.asks(questionOf(inbound, headers));
+  return inbound;
 }
 
 /** @param inPieces gives a large answer to a client that may read it slowly */

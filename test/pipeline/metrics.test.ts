@@ -13,6 +13,7 @@ const NOTHING: MetricSources = {
   recording: () => 0,
   log: () => ({ written: 0, dropped: 0, pending: 0 }),
   sinkErrors: () => new Map(),
+  pluginRecordsDropped: () => 0,
   refusals: () => [],
   limits: () => [],
   memory: () => 0,

@@ -1,0 +1,200 @@
+import type { UpstreamReply } from './base.ts';
+import type { Call } from './call.ts';
+import type { JsonObject } from '../wire/json.ts';
+import { ProxyError } from '../errors.ts';
+
+/** A piece of an answer: text, or an object with what else there is to say. */
+export type Piece = string | AnswerPiece;
+
+export interface AnswerPiece {
+  readonly text?: string;
+  /** Reasoning that is shown apart from the text. */
+  readonly reasoning?: string;
+  /** A call of one of the request's tools. */
+  readonly call?: {
+    /** Made here when it is left out. */
+    readonly id?: string;
+    readonly name: string;
+    /** An object, or its JSON text. */
+    readonly arguments: unknown;
+  };
+  /** Tokens; the last one that is told counts. */
+  readonly usage?: {
+    readonly input: number;
+    readonly output: number;
+    /** Part of `input`. */
+    readonly cached?: number;
+    /** Part of `output`. */
+    readonly reasoning?: number;
+  };
+  /** Why it ends: `tool_calls` after calls and `stop` otherwise, when it is left out. */
+  readonly finish?: 'stop' | 'length' | 'tool_calls' | 'content_filter';
+}
+
+/** What says an answer: a generator, which is read only as fast as the client takes the answer. */
+export type Speaker = () => AsyncIterable<Piece> | Iterable<Piece>;
+
+/** Longest answer that is put together before it is sent, characters. */
+const MAX_WHOLE = 64 * 1024 ** 2;
+
+/**
+ * An answer that code makes, in OpenAI's chat: as a stream where the call asks for one, else whole. Clients of other APIs
+ * get it in theirs. When the client leaves, or time is over, the generator is ended: its `finally` runs.
+ *
+ * ```ts
+ * override send(call: Call) {
+ *   return answer(call, async function* () {
+ *     yield 'Hello';
+ *     yield { usage: { input: 3, output: 1 } };
+ *   });
+ * }
+ * ```
+ */
+export function answer(call: Call, say: Speaker): UpstreamReply {
+  const type = call.stream ? 'text/event-stream; charset=utf-8' : 'application/json';
+  const told = new Telling(call);
+  let pieces: Iterator<Piece> | AsyncIterator<Piece> | undefined;
+  const next = async (): Promise<Piece | undefined> => {
+    pieces ??= iteratorOf(say());
+    const { done, value } = await pieces.next();
+    return done ? undefined : value;
+  };
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      async pull(controller) {
+        for (;;) {
+          const piece = await next();
+          const text = piece === undefined ? told.end() : told.add(piece);
+          if (text !== '') controller.enqueue(encoder.encode(text));
+          if (piece === undefined) return controller.close();
+          if (text !== '') return;
+        }
+      },
+      async cancel() {
+        await pieces?.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { status: 200, headers: new Headers({ 'content-type': type }), body };
+}
+
+function iteratorOf(pieces: AsyncIterable<Piece> | Iterable<Piece>): Iterator<Piece> | AsyncIterator<Piece> {
+  return Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
+}
+
+interface ToldCall {
+  readonly id: string;
+  readonly type: 'function';
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+/** What has been said so far, and how the rest of it is written. */
+class Telling {
+  readonly #call: Call;
+  readonly #head: JsonObject;
+  #begun = false;
+  #text = '';
+  #reasoning = '';
+  readonly #calls: ToldCall[] = [];
+  #usage: AnswerPiece['usage'];
+  #finish: AnswerPiece['finish'];
+
+  constructor(call: Call) {
+    this.#call = call;
+    this.#head = {
+      id: `chatcmpl-${crypto.randomUUID().replaceAll('-', '').slice(0, 24)}`,
+      created: Math.floor(Date.now() / 1000),
+      model: call.model,
+    };
+  }
+
+  /** Takes a piece. @returns it as events of a stream; empty where it is only remembered */
+  add(piece: Piece): string {
+    const { text, reasoning, call } = this.#take(piece);
+    if (!this.#call.stream) return this.#remember(text, reasoning);
+    const deltas: JsonObject[] = [];
+    if (reasoning) deltas.push({ reasoning_content: reasoning });
+    if (text) deltas.push({ content: text });
+    if (call) deltas.push({ tool_calls: [{ index: this.#calls.length - 1, ...this.#calls.at(-1) }] });
+    return deltas.map((delta) => this.#event(delta, null)).join('');
+  }
+
+  #remember(text = '', reasoning = ''): '' {
+    this.#text += text;
+    this.#reasoning += reasoning;
+    if (this.#text.length + this.#reasoning.length <= MAX_WHOLE) return '';
+    throw new ProxyError('too_long', `Cannot put the answer of ${this.#call.model} together: it is too long`);
+  }
+
+  /** The whole answer, or the last events of a stream. */
+  end(): string {
+    const finish = this.#finish ?? (this.#calls.length > 0 ? 'tool_calls' : 'stop');
+    const usage = this.#usage && { usage: usageOf(this.#usage) };
+    if (!this.#call.stream) return JSON.stringify(this.#whole(finish, usage));
+    // Clients that did not ask for it may choke on a chunk of no choices.
+    const apart = usage !== undefined && wantsUsage(this.#call);
+    const last = this.#event({}, finish, apart ? undefined : usage);
+    return `${last}${apart ? this.#data({ choices: [], ...usage }) : ''}data: [DONE]\n\n`;
+  }
+
+  #take(piece: Piece): AnswerPiece {
+    if (typeof piece === 'string') return { text: piece };
+    if (typeof piece !== 'object' || piece === null)
+      throw new TypeError(`answer() takes texts and objects, and was given ${String(piece)}`);
+    const { call, usage, finish } = piece;
+    if (call) {
+      const { name, arguments: given } = call;
+      const text = typeof given === 'string' ? given : JSON.stringify(given ?? {});
+      const id = call.id ?? `call_${crypto.randomUUID().replaceAll('-', '').slice(0, 24)}`;
+      this.#calls.push({ id, type: 'function', function: { name, arguments: text } });
+    }
+    this.#usage = usage ?? this.#usage;
+    this.#finish = finish ?? this.#finish;
+    return piece;
+  }
+
+  #whole(finish: string, usage: JsonObject | undefined): JsonObject {
+    const hasCalls = this.#calls.length > 0;
+    const message = {
+      role: 'assistant',
+      content: hasCalls && this.#text === '' ? null : this.#text,
+      refusal: null,
+      ...(this.#reasoning === '' ? {} : { reasoning_content: this.#reasoning }),
+      ...(hasCalls ? { tool_calls: this.#calls } : {}),
+    };
+    const choices = [{ index: 0, message, logprobs: null, finish_reason: finish }];
+    return { ...this.#head, object: 'chat.completion', choices, ...usage };
+  }
+
+  #event(delta: JsonObject, finish: string | null, more: JsonObject = {}): string {
+    const role = this.#begun ? {} : { role: 'assistant' };
+    this.#begun = true;
+    const choices = [{ index: 0, delta: { ...role, ...delta }, logprobs: null, finish_reason: finish }];
+    return this.#data({ choices, ...more });
+  }
+
+  #data(fields: JsonObject): string {
+    return `data: ${JSON.stringify({ ...this.#head, object: 'chat.completion.chunk', ...fields })}\n\n`;
+  }
+}
+
+function usageOf({
+  input,
+  output,
+  cached = 0,
+  reasoning = 0,
+}: NonNullable<AnswerPiece['usage']>): JsonObject {
+  return {
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
+    prompt_tokens_details: { cached_tokens: cached },
+    completion_tokens_details: { reasoning_tokens: reasoning },
+  };
+}
+
+function wantsUsage(call: Call): boolean {
+  return call.json().stream_options?.include_usage === true;
+}
