@@ -292,6 +292,7 @@ export interface ProxyErrorOptions {
   retryAfterMs?: number;
   /** Headers that tell the client more. */
   headers?: Readonly<Record<string, string>>;
+  /** @internal */
   upstream?: UpstreamError;
   cause?: unknown;
 }
@@ -304,6 +305,7 @@ export class ProxyError extends Error {
   readonly param: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly headers: Readonly<Record<string, string>> | undefined;
+  /** @internal */
   readonly upstream: UpstreamError | undefined;
 
   /** @param message one sentence without secrets: "Cannot <action> <object>: <state>" */
@@ -317,31 +319,32 @@ export class ProxyError extends Error {
     this.upstream = options.upstream;
   }
 
+  /** @internal */
   get rule(): FaultRule {
     return FAULTS[this.fault];
   }
 
-  /** Whether the provider refuses our key: the operator's trouble, and nothing that the caller can mend. */
+  /** Whether the provider refuses our key: the operator's trouble, and nothing that the caller can mend. @internal */
   get refusesKey(): boolean {
     const { blames, health } = this.rule;
     return blames === 'key' && health === 'down';
   }
 
-  /** The same error with another time to wait, milliseconds. */
+  /** The same error with another time to wait, milliseconds. @internal */
   waiting(retryAfterMs: number | undefined): ProxyError {
     if (retryAfterMs === this.retryAfterMs) return this;
     const { fault, message, target, param, headers, upstream, cause } = this;
     return new ProxyError(fault, message, { target, param, headers, upstream, cause, retryAfterMs });
   }
 
-  /** The same error without what is large: as it is remembered. */
+  /** The same error without what is large: as it is remembered. @internal */
   brief(): ProxyError {
     const { fault, message, target, param, upstream, retryAfterMs } = this;
     const told = upstream && { ...upstream, headers: new Headers(), body: '', verbatim: false };
     return new ProxyError(fault, message, { target, param, upstream: told, retryAfterMs });
   }
 
-  /** The same error with other words in all that a caller or an operator may read. */
+  /** The same error with other words in all that a caller or an operator may read. @internal */
   reworded(rewrite: (text: string) => string): ProxyError {
     const { fault, message, target, param, headers, upstream: told, cause, retryAfterMs } = this;
     const upstream = told && {

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   health: async () => (await import('./cli/health.ts')).default as CommandDef,
   config: async () => (await import('./cli/config.ts')).default as CommandDef,
   keys: async () => (await import('./cli/keys/keys.ts')).default as CommandDef,
+  plugin: async () => (await import('./cli/plugin/plugin.ts')).default as CommandDef,
   providers: async () => (await import('./cli/providers.ts')).default as CommandDef,
   explain: async () => (await import('./cli/explain.ts')).default as CommandDef,
   usage: async () => (await import('./cli/usage.ts')).default as CommandDef,
@@ -102,7 +103,7 @@ function refuseUnknownFlags({ command, args, names }: Found): void {
 /** citty takes any number of arguments; one that the command has no use for is a mistake too. */
 function refuseSurplusArguments({ command, args, names }: Found): void {
   // They take any number of inputs.
-  if (names[1] === 'export' || names[1] === 'usage') return;
+  if (names[1] === 'export' || names[1] === 'usage' || names.join(' ') === 'llmproxy plugin check') return;
   const defined = (command.args ?? {}) as ArgsDef;
   const expected = Object.values(defined).filter(({ type }) => type === 'positional').length;
   const surplus = parseArgs([...args], defined)._[expected];

@@ -1,19 +1,23 @@
 import { defineCommand } from 'citty';
 import type { CatalogueRow } from '../providers/catalogue.ts';
+import type { LoadedPlugin } from '../plugins/loaded.ts';
 import { catalogue } from '../providers/catalogue.ts';
 import { ExitError } from './exit.ts';
 import { print } from './output.ts';
+import { CONFIG_FLAG, pluginsIn } from './source.ts';
 import { table } from './table.ts';
 import { widthOf } from './wrap.ts';
 
 export default defineCommand({
-  meta: { name: 'providers', description: 'List the provider types that a configuration may name' },
+  meta: { name: 'providers', description: 'List the provider types that a configuration may name, those of its plugins included' },
   args: {
     type: { type: 'positional', required: false, description: 'Show all that is known of this one' },
+    config: CONFIG_FLAG,
     json: { type: 'boolean', description: 'Print the list as JSON' },
   },
-  run({ args }) {
-    const all = catalogue();
+  async run({ args }) {
+    const { all: plugins } = await pluginsIn(args.config);
+    const all = [...catalogue(), ...plugins.flatMap(rowsOf)];
     const rows = args.type === undefined ? all : all.filter(({ type }) => type === args.type);
     if (rows.length === 0)
       throw new ExitError(2, `Cannot show ${args.type}: there is no such type of provider`);
@@ -21,6 +25,21 @@ export default defineCommand({
     print(args.type === undefined ? overview(rows) : details(rows[0]!));
   },
 });
+
+/** The types of providers that a plugin brings. What else there is to know, its code knows. */
+function rowsOf({ name, path, providers }: LoadedPlugin): CatalogueRow[] {
+  return providers.map(({ type, endpoints, http }) => ({
+    type,
+    title: `plugin ${name}`,
+    protocol: http ? 'HTTP, by its code' : 'its own code',
+    relays: ['what its code says'],
+    auth: http ? 'Bearer, or by its code' : 'by its code',
+    endpoints,
+    drops: [],
+    probe: null,
+    tested: path,
+  }));
+}
 
 function overview(rows: readonly CatalogueRow[]): string {
   const cells = rows.map(({ type, protocol, auth, probe }) => [type, protocol, auth, probe ?? '-']);

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { Found } from '../config/discover.ts';
 import { discoverConfig } from '../config/discover.ts';
 import { ConfigManager } from '../config/manager.ts';
+import { declaredPlugins } from '../config/plugin-types.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { ReadPem } from '../config/tls-files.ts';
 import type { Plugins } from '../plugins/loaded.ts';
@@ -73,6 +74,22 @@ export async function read(
   } catch (cause) {
     throw unreadable(path, cause);
   }
+}
+
+/** The plugins that a configuration names, whatever else is wrong with it; what is wrong with them is printed. */
+export async function pluginsIn(flag: string | undefined): Promise<Plugins> {
+  const path = pathOf(flag);
+  if (path === undefined) return NO_PLUGINS;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  const host = new PluginHost({ env: process.env });
+  const plugins = await host.load(declaredPlugins({ path, text }, process.env));
+  for (const { message } of plugins.problems) process.stderr.write(`${message}\n`);
+  return plugins;
 }
 
 /** The file that is named, or lies where one is looked for. */

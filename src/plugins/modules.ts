@@ -1,4 +1,4 @@
-import * as api from './api.ts';
+import * as api from './llmproxy.ts';
 import * as testing from './testing.ts';
 
 let isThere = false;

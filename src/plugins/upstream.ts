@@ -1,4 +1,4 @@
-/** A scripted provider on a real socket: it answers as told and remembers what it was asked. */
+/** A request as it came. */
 export interface Received {
   readonly path: string;
   readonly headers: Headers;
@@ -6,14 +6,17 @@ export interface Received {
   readonly text: string;
 }
 
+/** What is answered. @param count how many requests there were, this one included */
 export type Script = (asked: Received, count: number) => Response | Promise<Response>;
 
+/** A scripted provider on a real socket: it answers as told and remembers what it was asked. */
 export interface Upstream extends AsyncDisposable {
   /** Base URL, without a trailing slash. */
   readonly url: string;
   readonly asked: Received[];
 }
 
+/** Begins a server on a free port of this machine that answers by a script. */
 export function upstream(script: Script): Upstream {
   const asked: Received[] = [];
   const server = Bun.serve({
@@ -54,7 +57,7 @@ export function completion(content: string, extra: object = {}): Response {
 }
 
 /** The events of a chat stream as text. */
-export function chatStream(pieces: readonly string[], ending = 'data: [DONE]\n\n'): string {
+export function chatStream(pieces: readonly string[], ending: string = 'data: [DONE]\n\n'): string {
   const chunk = (delta: object, finish: string | null) =>
     `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
   const content = pieces.map((piece) => chunk({ content: piece }, null)).join('');
@@ -63,7 +66,11 @@ export function chatStream(pieces: readonly string[], ending = 'data: [DONE]\n\n
 }
 
 /** Bytes as a stream, cut into pieces of the given sizes. */
-export function pieces(bytes: Uint8Array, sizes: readonly number[], gapMs = 0): ReadableStream<Uint8Array> {
+export function pieces(
+  bytes: Uint8Array,
+  sizes: readonly number[],
+  gapMs: number = 0,
+): ReadableStream<Uint8Array> {
   let at = 0;
   let turn = 0;
   return new ReadableStream({
@@ -78,9 +85,6 @@ export function pieces(bytes: Uint8Array, sizes: readonly number[], gapMs = 0): 
 }
 
 /** A response of server-sent events. */
-export function sse(
-  text: string | ReadableStream<Uint8Array>,
-  headers: Record<string, string> = {},
-): Response {
+export function sse(text: string | ReadableStream<Uint8Array>, headers: object = {}): Response {
   return new Response(text, { headers: { 'content-type': 'text/event-stream', ...headers } });
 }

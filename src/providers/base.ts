@@ -15,7 +15,7 @@ export interface UpstreamReply {
   readonly status: number;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
-  /** The whole body at once, where there is a cheaper way to it than the stream. */
+  /** The whole body at once, where there is a cheaper way to it than the stream. @internal */
   readonly arrayBuffer?: () => Promise<ArrayBuffer>;
 }
 
@@ -33,15 +33,17 @@ export interface Outline {
 export interface ProviderModel {
   readonly name: string;
   readonly upstream?: string;
+  /** @internal */
   readonly price?: Price;
-  /** Over the provider's own. */
+  /** Over the provider's own. @internal */
   readonly timeouts?: Timeouts;
   /** Tokens. */
   readonly contextWindow?: number;
   /** Tokens of its longest answer. */
   readonly maxOutput?: number;
-  /** Of this model alone, beside the provider's own. */
+  /** Of this model alone, beside the provider's own. @internal */
   readonly rateLimit?: RateLimit | undefined;
+  /** Whether it goes on from a beginning of its answer. */
   readonly prefill?: boolean;
 }
 
@@ -89,6 +91,7 @@ export interface PluginOwner {
  */
 export abstract class BaseProvider<Options = unknown> {
   protected readonly services: Services<Options>;
+  /** @internal */
   readonly settings: ProviderSettings;
 
   constructor(services: Services<Options>) {
@@ -177,22 +180,22 @@ export abstract class BaseProvider<Options = unknown> {
    */
   abstract send(call: Call, signal: AbortSignal): Promise<UpstreamReply>;
 
-  /** Where a call would go and with which headers, credentials masked; `undefined` where it goes nowhere. */
+  /** Where a call would go and with which headers, credentials masked; `undefined` where it goes nowhere. @internal */
   outline(_call: Call): Outline | undefined {
     return undefined;
   }
 
-  /** Whether there is a free endpoint that shows the service to be up. */
+  /** Whether there is a free endpoint that shows the service to be up. @internal */
   get probes(): boolean {
     return false;
   }
 
-  /** Asks the free endpoint with one of the keys. Only where `probes` says that there is one. */
+  /** Asks the free endpoint with one of the keys. Only where `probes` says that there is one. @internal */
   probe(_key: number, _signal: AbortSignal): Promise<UpstreamReply> {
     throw new Error(`Cannot probe ${this.name}: it has no free endpoint`);
   }
 
-  /** Whether a connection to it can be opened within `ms`; `true` also when it was heard of just before. */
+  /** Whether a connection to it can be opened within `ms`; `true` also when it was heard of just before. @internal */
   reachable(_ms: number): Promise<boolean> {
     return Promise.resolve(true);
   }

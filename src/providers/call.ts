@@ -64,7 +64,7 @@ export class Call {
   }
 
   /** The same call with another body. @param contentType `application/json` when left out */
-  with(body: Call['body'], contentType = 'application/json'): Call {
+  with(body: Call['body'], contentType: string = 'application/json'): Call {
     return new Call({ ...this, body, contentType }, this.model, this.stream, this);
   }
 }

@@ -118,6 +118,7 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     };
   }
 
+  /** @internal */
   override outline(call: Call): Outline {
     const shown = Object.entries({ ...this.#plain(call), ...this.shownAuth });
     const headers = shown.map(([name, value]) => [name, namesCredential(name) ? '[masked]' : value]);
@@ -151,10 +152,12 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     return reply;
   }
 
+  /** @internal */
   override get probes(): boolean {
     return this.services.transport.probePath !== undefined;
   }
 
+  /** @internal */
   override async probe(key: number, signal: AbortSignal): Promise<UpstreamReply> {
     const { fetch, transport } = this.services;
     const url = joinUrl(this.baseUrl, transport.probePath ?? '');
@@ -170,6 +173,7 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     });
   }
 
+  /** @internal */
   override async reachable(ms: number): Promise<boolean> {
     const { clock } = this.services;
     const { dial } = this.services.transport;

@@ -26,9 +26,9 @@ export interface Services<Options = unknown> {
   readonly log: (message: string) => void;
   /** Told of secrets that are read or fetched, before they are used: nothing may show them. */
   readonly hide: (...secrets: string[]) => void;
-  /** What routing goes by. */
+  /** What routing goes by. @internal */
   readonly settings: ProviderSettings;
-  /** How connections are made. */
+  /** How connections are made. @internal */
   readonly transport: TransportSettings;
 }
 

@@ -8,6 +8,7 @@ export { answer } from '../providers/answer.ts';
 export { BaseProvider } from '../providers/base.ts';
 export { Call } from '../providers/call.ts';
 export { HttpProvider } from '../providers/http.ts';
+export { env } from './env.ts';
 export type { Fault, ProxyErrorOptions } from '../errors.ts';
 export type { Unsigned } from '../providers/auth/authorizer.ts';
 export type { AnswerPiece, Piece, Speaker } from '../providers/answer.ts';
