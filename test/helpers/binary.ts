@@ -84,9 +84,17 @@ export async function serveConfig(
   return await started(cwd, ['--port', '0'], { ...env, ...more });
 }
 
+/** Serves the config.yaml of a folder. @param more of the environment */
+export async function serveFolder(
+  cwd: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Serving> {
+  return await started(cwd, [], { ...env, ...more });
+}
+
 /** Builds the binary where it is older than its source. */
 export function built(): void {
-  const sources = [newest(join(root, 'src')), newest(join(root, 'scripts'))];
+  const sources = ['src', 'scripts', 'examples'].map((name) => newest(join(root, name)));
   const changedMs = Math.max(...sources, statSync(join(root, 'bun.lock')).mtimeMs);
   if (existsSync(BINARY) && statSync(BINARY).mtimeMs > changedMs) return;
   const build = Bun.spawnSync([process.execPath, '--no-env-file', 'scripts/build.ts'], { cwd: root });
