@@ -9,7 +9,10 @@ import { table } from './table.ts';
 import { widthOf } from './wrap.ts';
 
 export default defineCommand({
-  meta: { name: 'providers', description: 'List the provider types that a configuration may name, those of its plugins included' },
+  meta: {
+    name: 'providers',
+    description: 'List the provider types that a configuration may name, those of its plugins included',
+  },
   args: {
     type: { type: 'positional', required: false, description: 'Show all that is known of this one' },
     config: CONFIG_FLAG,

@@ -35,7 +35,7 @@ export function reloadOnChange(
   let wanted: { force: boolean } | undefined;
   let stopped = false;
   const work = async (): Promise<void> => {
-    while (wanted && !stopped) {
+    while (wanted) {
       const { force } = wanted;
       wanted = undefined;
       await again(force);
@@ -43,6 +43,7 @@ export function reloadOnChange(
     working = undefined;
   };
   const ask = (force: boolean): void => {
+    if (stopped) return;
     wanted = { force: force || (wanted?.force ?? false) };
     working ??= work();
   };
@@ -55,6 +56,7 @@ export function reloadOnChange(
   process.on('SIGHUP', hangup);
   return () => {
     stopped = true;
+    wanted = undefined;
     clearInterval(timer);
     process.off('SIGHUP', hangup);
   };

@@ -1,19 +1,19 @@
 import { dirname, resolve } from 'node:path';
-import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { Config } from './schema.ts';
 import type { Problem } from './problems.ts';
 import { explain } from './explain.ts';
-import { interpolate } from './interpolate.ts';
 import type { KeysText } from './keys-file.ts';
 import { readKeysFile, withKeys } from './keys-file.ts';
 import { hasCredentials } from './keys.ts';
-import { Positions } from './positions.ts';
+import type { Positions } from './positions.ts';
 import { checkReferences } from './references.ts';
 import type { PluginTypes } from './plugin-types.ts';
 import { checkTypes } from './plugin-types.ts';
 import { schema } from './schema.ts';
 import { checkClientCerts, checkServer, checkTls } from './server-references.ts';
 import type { ReadPem } from './tls-files.ts';
+import type { ConfigSource } from './yaml.ts';
+import { readYaml } from './yaml.ts';
 
 export interface LoadResult {
   /** Left out when there are errors. Providers whose key is missing are in it, not enabled. */
@@ -74,33 +74,6 @@ export function loadConfig(
   return { config: valid && whole ? withoutKeyless(whole, env) : undefined, problems, shape, keysFile };
 }
 
-/** A configuration as it is written. */
-export interface ConfigSource {
-  readonly path: string;
-  readonly text: string;
-}
-
-/** The values of a configuration with its variables filled in; `undefined` where it is no YAML. */
-export function readYaml(
-  { text }: ConfigSource,
-  env: Env,
-): { value: unknown; positions: Positions; problems: Problem[] } {
-  const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true, prettyErrors: false });
-  const positions = new Positions(document, counter, text);
-  const problems: Problem[] = document.errors.map((error) =>
-    positions.at([], error.pos[0], Math.max(1, error.pos[1] - error.pos[0]), `YAML: ${error.message}`),
-  );
-  if (problems.length > 0) return { value: undefined, positions, problems };
-  visit(document, {
-    Scalar(key, node) {
-      const wrong = key === 'key' ? undefined : interpolate(node, env);
-      if (wrong) problems.push(positions.at([], node.range?.[0] ?? 0, spanOf(node), wrong));
-    },
-  });
-  return { value: document.toJS() ?? {}, positions, problems };
-}
-
 /** Where the keys file of a configuration lies: beside it, unless its path is absolute. */
 export function keysPathOf({ auth }: Pick<Config, 'auth'>, path: string): string | undefined {
   const file = auth === undefined || auth === 'none' ? undefined : auth.keys_file;
@@ -126,10 +99,6 @@ function keysOf(
     const message = `Cannot read ${path}: ${(cause as Error).message}`;
     return { keysFile: { path, text: undefined }, unread: [positions.atValue(at, message)] };
   }
-}
-
-function spanOf(node: unknown): number {
-  return isScalar(node) && node.range ? node.range[1] - node.range[0] : 1;
 }
 
 function withoutKeyless(config: Config, env: Env): Config {

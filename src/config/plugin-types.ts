@@ -1,14 +1,14 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
-import type { ConfigSource } from './load.ts';
+import type { ConfigSource } from './yaml.ts';
 import type { Path, Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import type { Config, ProviderConfig } from './schema.ts';
 import { explain, wrongChoice } from './explain.ts';
 import { jsonSchemaOf, knownKeysIn } from './json-schema.ts';
-import { readYaml } from './load.ts';
 import { isBuiltIn, PROVIDER_TYPES } from './presets.ts';
 import { schema } from './schema.ts';
+import { readYaml } from './yaml.ts';
 
 /** The plugins that a configuration names. */
 export interface DeclaredPlugins {

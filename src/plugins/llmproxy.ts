@@ -1,5 +1,5 @@
 /**
- * What a plugin imports from 'llmproxy': all of the public API, and what the built-in providers are made of. Its page is
+ * The module 'llmproxy' of plugins: all of the public API, and what the built-in providers are made of. Its page is
  * docs/plugins.md; `llmproxy plugin init` writes its types.
  */
 export { z } from 'zod';

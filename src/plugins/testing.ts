@@ -1,4 +1,4 @@
-/** What a test of a plugin imports from 'llmproxy/testing'. */
+/** The module 'llmproxy/testing', for tests of plugins. */
 import type { BaseProvider } from '../providers/base.ts';
 import type { Services } from '../providers/services.ts';
 import type { ChatRequest } from '../wire/chat.ts';

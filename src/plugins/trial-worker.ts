@@ -20,5 +20,5 @@ async function tryAll(paths: readonly string[]): Promise<void> {
 }
 
 function tell(message: FromTrial): void {
-  self.postMessage(message);
+  self.postMessage(message, []);
 }

@@ -51,7 +51,7 @@ export async function tryPlugins(paths: readonly string[], limitMs: number): Pro
     end(event.message);
   });
   worker.addEventListener('close', () => end('it ended its thread while it was loaded'));
-  worker.postMessage({ paths } satisfies ToTrial);
+  worker.postMessage({ paths } satisfies ToTrial, []);
   const trial = await promise;
   cancel();
   worker.terminate();

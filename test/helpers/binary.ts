@@ -89,7 +89,7 @@ export async function serveFolder(
   cwd: string,
   more: Readonly<Record<string, string>> = {},
 ): Promise<Serving> {
-  return await started(cwd, [], { ...env, ...more });
+  return await started(cwd, ['--port', '0'], { ...env, ...more });
 }
 
 /** Builds the binary where it is older than its source. */
