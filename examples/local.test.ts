@@ -15,9 +15,9 @@ test('a sum is answered here', async () => {
   expect(await asked(provider(Local), '2 + 2')).toBe('4');
 });
 
-test('other questions go on, with the name of the other model', async () => {
+test('other questions go on, under the name of the other model', async () => {
   await using model = upstream(() => completion('Hello'));
-  const made = provider(Local, { options: { else: model.url, model: 'llama3.2' } });
+  const made = provider(Local, { options: { else: model.url } });
   expect(await asked(made, 'Hi')).toBe('Hello');
-  expect(JSON.parse(model.asked[0]!.text)).toMatchObject({ model: 'llama3.2' });
+  expect(JSON.parse(model.asked[0]!.text)).toMatchObject({ model: 'default' });
 });

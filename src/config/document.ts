@@ -150,6 +150,10 @@ export function commentedConfig(schemaPath: string): string {
     if (entry.key === 'models') return `${meaning}\n${MODELS}`;
     if (entry.key === 'auth')
       return `${meaning}\n# auth:\n#   keys:\n#     - name: alice\n#       key_env: ALICE_KEY\n#   keys_file: keys.yaml # further keys, which \`llmproxy keys create NAME\` makes`;
+    if (entry.key === 'plugins')
+      return `${meaning}\n# plugins: [./local.ts] # \`llmproxy plugin init\` writes one to begin with`;
+    if (entry.children.length === 0)
+      return `${meaning}\n# ${entry.key}: ${entry.fallback ?? `<${entry.type}>`}`;
     return `${meaning}\n# ${entry.key}:\n${block(entry.children, '#   ')}`;
   });
   return `# yaml-language-server: $schema=${schemaPath}\n# llmproxy configuration. Every key is explained in docs/config.md; \`llmproxy config validate\` checks it.\n\n${parts.join('\n\n')}\n`;

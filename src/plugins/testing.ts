@@ -15,14 +15,15 @@ export type { Received, Script, Upstream } from './upstream.ts';
 /** A class of providers, as a plugin exports it. */
 export interface TestedClass<Options, Made extends BaseProvider<Options>> {
   readonly type: string;
+  readonly options?: { parse(given: unknown): unknown };
   readonly endpoints?: readonly string[];
   new (services: Services<Options>): Made;
 }
 
 /** What the configuration would say of a provider. */
 export interface TestedSettings<Options> {
-  /** As the schema of its class gives them. */
-  readonly options?: Options;
+  /** Read by the schema of its class, which adds what is left out. */
+  readonly options?: Partial<Options>;
   readonly keys?: readonly string[];
   readonly baseUrl?: string;
   readonly models?: readonly string[];
@@ -30,12 +31,13 @@ export interface TestedSettings<Options> {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** A provider of a class, as the proxy makes it. What it logs is thrown away. */
+/** A provider of a class, as the proxy makes it. What it logs is thrown away. @throws what its schema says of its options */
 export function provider<Options, Made extends BaseProvider<Options>>(
   make: TestedClass<Options, Made>,
-  settings: TestedSettings<Options> = {},
+  settings: TestedSettings<NoInfer<Options>> = {},
 ): Made {
-  const { options, keys = [], baseUrl, models = ['test'], env = {} } = settings;
+  const { keys = [], baseUrl, models = ['test'], env = {} } = settings;
+  const options = make.options ? make.options.parse(settings.options ?? {}) : settings.options;
   const { type, endpoints = ['chat'] } = make;
   const written = { name: 'test', type, models: [...models], base_url: baseUrl, options };
   const plugin = { name: 'test', failed: () => undefined };
