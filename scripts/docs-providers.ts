@@ -20,13 +20,17 @@ const rows = catalogue().map(({ type, title, protocol, relays, auth, endpoints, 
   return `| ${cells.join(' | ')} |`;
 });
 
+const tellers = catalogue()
+  .filter(({ tells_usage }) => tells_usage)
+  .map(({ title }) => title);
+
 const text = `# Providers
 
 Made by \`scripts/docs-providers.ts\` from \`src/config/presets.ts\` and \`src/providers/quirks.ts\`; do not edit it here.
 \`llmproxy providers\` shows the same in the terminal.
 
 - **Relayed** are the APIs that the vendor speaks itself: bytes pass unchanged, but for the model name, credentials and the
-  fields that it is known to refuse. Every other API that clients may use is translated.
+  fields that it is known to refuse, and what asks for the usage of a stream (below). Every other API that clients may use is translated.
 - **Left out** are the fields of a chat request that the vendor's newest model does not take, of those that steer an answer.
   They are named in the header \`x-llmproxy-dropped\`; with \`unsupported: error\` in the route the next target is asked in
   place of that. \`llmproxy explain\` shows it for a request of yours.
@@ -35,6 +39,24 @@ Made by \`scripts/docs-providers.ts\` from \`src/config/presets.ts\` and \`src/p
 | type | vendor | protocol | relayed | auth | endpoints | left out | probe | tested by |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+## Usage of streams
+
+A provider of OpenAI's API tells the tokens of a stream when it is asked for them (\`stream_options.include_usage\`). Where the client
+of a chat or completions stream does not ask, llmproxy does, so that the log, limits, budgets and prices know what was used; the
+client is given the stream without it:
+
+- The request gets \`"stream_options":{"include_usage":true},\` behind its first brace, or options of its own get the usage in
+  them. Every other byte is the client's.
+- The chunk that tells nothing but the usage is taken out of the stream, and so is \`"usage":null\`, which OpenAI adds to all
+  others then. Every other byte is the provider's. A chunk that also says something stays as it is, usage and all.
+- ${tellers.join(', ')} tell the usage anyway and are not asked.
+- A server that refuses the field by its name (400 or 422) is asked again at once and from then on without, until llmproxy is
+  started anew. Nobody is blamed, and it is none of \`routing.max_attempts\`. One that refuses it without naming it needs
+  \`ask_usage: off\`.
+
+\`ask_usage\` of a provider is \`auto\` (the default), \`on\` (also of vendors that tell it anyway) or \`off\` (never, also not where
+another protocol is translated).
 
 ## Limits of providers
 

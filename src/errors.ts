@@ -175,6 +175,11 @@ export const FAULTS = {
     '400 invalid_request_error prefill_unsupported',
     'the model takes no beginning of its answer (resume)',
   ),
+  usage_unasked: rule(
+    ours,
+    '400 invalid_request_error usage_unasked',
+    'the server does not take `stream_options`, by which it was asked for the usage of a stream (`ask_usage`): it is asked without',
+  ),
   unknown_ending: rule(
     callers,
     '502 server_error unknown_ending',

@@ -167,6 +167,10 @@ const mock = z
   })
   .describe('Behaviour of a provider of type mock.');
 
+const askUsage = z
+  .union([z.boolean(), z.enum(['auto', 'on', 'off'])], { error: 'expected auto, on or off' })
+  .transform((value) => (typeof value === 'string' ? value : value ? 'on' : 'off'));
+
 const provider = z.strictObject({
   name: name.describe('Unique name; the first half of "provider/model".'),
   type: z
@@ -233,6 +237,11 @@ const provider = z.strictObject({
     .positive()
     .optional()
     .describe('Requests in flight at most; beyond it others are asked.'),
+  ask_usage: askUsage
+    .prefault('auto')
+    .describe(
+      'Ask for the usage of a chat stream whose client did not, and take it out of the stream again, so that the log, limits and budgets know it: `auto` where the vendor does not tell it anyway, and until a server refuses `stream_options`.',
+    ),
   keepalive_timeout: duration.prefault('1m').describe('How long an idle connection to it is kept open.'),
   http2: z
     .enum(['off', 'auto', 'on'])

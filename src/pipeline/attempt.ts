@@ -17,6 +17,7 @@ import { classifyStatus } from '../wire/classify.ts';
 import { decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
 import { askedUnits } from '../wire/charged.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
+import { USAGE_REFUSED } from '../wire/openai/unasked-usage.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { laneFor } from './lanes/choose.ts';
@@ -43,6 +44,9 @@ export interface AttemptDeps extends Pick<LaneContext, 'newId'> {
   readonly mask: (text: string) => string;
   readonly defects: Defects;
 }
+
+/** The statuses of a request that is not understood. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 422]);
 
 /** Whom to ask, and how. */
 export interface AttemptPlan {
@@ -95,6 +99,8 @@ export class Attempt {
   readonly #abort = new Abort();
   readonly #timers: AttemptTimers;
   readonly #unfollow: () => void;
+  /** Whether the usage is asked for beside what the client asks. */
+  #asksUsage = false;
   /** HTTP status of the provider, once it answered. */
   status: number | null = null;
 
@@ -155,11 +161,13 @@ export class Attempt {
         ? this.#inbound
         : await turns.run(continued(this.#inbound, target, offer));
     const lane = laneFor(inbound, provider, model);
-    const context = { provider, model, nowMs: clock.now(), newId, memory: memory.of(inbound.caller) };
+    const usage = target.usageAsking;
+    const context = { provider, model, nowMs: clock.now(), newId, memory: memory.of(inbound.caller), usage };
     const prepared = await turns.run(lane.prepare(inbound, context));
     this.#abort.throwIfAborted();
     if ('local' in prepared) return await this.#local(prepared);
     const { dropped } = prepared;
+    this.#asksUsage = prepared.asksUsage ?? false;
     if (dropped.length > 0 && this.#plan.unsupported === 'error') {
       const message = `Cannot ask ${target.id}: it does not take ${dropped.join(', ')}`;
       throw new ProxyError('unsupported', message, { target: target.id, param: dropped[0]! });
@@ -315,6 +323,11 @@ export class Attempt {
       target.refusesPrefill = true;
       const message = `Cannot begin the answer of ${target.id}: it takes no prefill`;
       return new ProxyError('prefill_unsupported', message, { target: target.id });
+    }
+    if (this.#asksUsage && REFUSALS.has(reply.status) && USAGE_REFUSED.test(body)) {
+      target.refusesUsageAsked = true;
+      const message = `Cannot ask ${target.id} for the usage of a stream: it does not take the field`;
+      return new ProxyError('usage_unasked', message, { target: target.id, upstream });
     }
     // What a provider says about a key it refused may quote the key.
     const words = upstream.message === '' || fault === 'auth' ? '' : `: ${upstream.message}`;

@@ -5,6 +5,7 @@ import type { LaneContext } from './lanes/lane.ts';
 import type { Candidate, Resolution } from './models.ts';
 import { FAULTS, toProxyError } from '../errors.ts';
 import { Call } from '../providers/call.ts';
+import { usageAsking } from '../providers/usage-asking.ts';
 import { atOnce } from '../turns.ts';
 import { laneFor } from './lanes/choose.ts';
 import { order } from './select.ts';
@@ -76,7 +77,7 @@ const OF_PROVIDERS: readonly Fault[] = [
 export function explainRequest(
   inbound: Inbound,
   { candidates, policy: given }: Resolution,
-  context: Omit<LaneContext, 'provider' | 'model'>,
+  context: Omit<LaneContext, 'provider' | 'model' | 'usage'>,
 ): Explanation {
   const { content_policy, resume, hedge, last_resort, unsupported } = given;
   const policy = { content_policy, resume, hedge, last_resort, unsupported };
@@ -107,7 +108,7 @@ function faultsOf(line: readonly Candidate[]): readonly Fault[] {
 function explainTarget(
   inbound: Inbound,
   { provider, model, offer, tier, priority, weight }: Candidate,
-  context: Omit<LaneContext, 'provider' | 'model'>,
+  context: Omit<LaneContext, 'provider' | 'model' | 'usage'>,
 ): ExplainedTarget {
   const lane = laneFor(inbound, provider, model);
   const known = {
@@ -122,7 +123,8 @@ function explainTarget(
   };
   const nothing = { url: null, headers: {}, body: null, dropped: [], refused: null };
   try {
-    const prepared = atOnce(lane.prepare(inbound, { ...context, provider, model }));
+    const usage = usageAsking(provider, model);
+    const prepared = atOnce(lane.prepare(inbound, { ...context, provider, model, usage }));
     if ('local' in prepared) return { ...known, ...nothing };
     const { body, dropped } = prepared;
     const call = new Call(prepared, model, inbound.stream, { key: 0, fresh: false });

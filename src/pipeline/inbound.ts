@@ -1,6 +1,6 @@
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { JsonObject } from '../wire/json.ts';
-import type { Span } from '../wire/splice.ts';
+import type { Span } from '../wire/json-keys.ts';
 
 /** A client's request, read and checked as far as routing needs. */
 export interface Inbound {

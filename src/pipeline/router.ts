@@ -131,7 +131,7 @@ export class RequestRouter {
     };
     let failed = failures;
     for (;;) {
-      left.attempts -= failed.length;
+      left.attempts -= failed.filter(costsAnAttempt).length;
       let again: Contender | undefined;
       for (const failure of failed) {
         job.abort.throwIfAborted();
@@ -294,6 +294,11 @@ function full({ inbound }: Job, limits: readonly string[], retryAfterMs: number)
 function tooLate(ofCaller: boolean): ProxyError {
   const what = ofCaller ? "the caller's deadline" : 'routing.deadline';
   return new ProxyError('deadline', `Cannot answer in time: ${what} has passed`);
+}
+
+/** What was asked beside the client's own request takes no attempt from it. */
+function costsAnAttempt({ error }: Failure): boolean {
+  return error.fault !== 'usage_unasked';
 }
 
 function isUntried({ attempts, rotations, fresh }: Contender): boolean {

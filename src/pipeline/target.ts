@@ -1,6 +1,7 @@
 import type { Fault, ProxyError, Scope } from '../errors.ts';
 import type { Expected } from '../limits/limiter.ts';
 import type { Place, Room } from '../limits/limits.ts';
+import type { UsageAsking } from '../providers/usage-asking.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { ToldLimit } from '../wire/rate-limits.ts';
 import type { Usage } from '../wire/usage.ts';
@@ -8,6 +9,7 @@ import type { CooldownTicket } from './cooldown.ts';
 import type { Held } from './held.ts';
 import type { ProviderState, StatePolicy } from './provider-state.ts';
 import type { KeyTicket } from './target-keys.ts';
+import { usageAsking } from '../providers/usage-asking.ts';
 import { tokensIn } from '../wire/usage.ts';
 import { Breaker } from './breaker.ts';
 import { EndpointState } from './endpoint-state.ts';
@@ -68,6 +70,8 @@ export class Target {
   #room: Room;
   /** Said by the target itself: it cannot go on from a beginning of its answer. */
   refusesPrefill = false;
+  /** Said by the target itself: it does not take what asks for the usage of a stream. */
+  refusesUsageAsked = false;
   readonly #policy: StatePolicy;
   readonly #random: () => number;
   readonly #keys: TargetKeys;
@@ -90,6 +94,11 @@ export class Target {
     this.#policy = policy;
     this.#random = random;
     this.#keys = new TargetKeys(state, policy.breaker, random);
+  }
+
+  /** Whether it is asked for the usage of a stream whose client did not ask. */
+  get usageAsking(): UsageAsking {
+    return this.refusesUsageAsked ? 'never' : usageAsking(this.provider, this.model);
   }
 
   /**

@@ -73,6 +73,8 @@ export interface ProviderSettings {
   readonly quirks: Quirks;
   /** The plugin whose class it is; left out for those that are built in. */
   readonly plugin?: PluginOwner | undefined;
+  /** Whether the usage of a stream is asked for where the client did not ask; `auto` by its vendor's ways. */
+  readonly askUsage: 'auto' | 'on' | 'off';
 }
 
 /** The plugin that a provider belongs to. */

@@ -30,6 +30,8 @@ export interface CatalogueRow {
   readonly drops: readonly string[];
   /** The free endpoint that health probes ask. */
   readonly probe: string | null;
+  /** Whether its streams of chat tell their usage unasked. */
+  readonly tells_usage: boolean;
   readonly tested: string;
 }
 
@@ -121,6 +123,7 @@ export function catalogue(): CatalogueRow[] {
       endpoints: preset.endpoints,
       drops: dropsOf(protocol, type),
       probe: preset.probe ?? null,
+      tells_usage: quirksOf(type).tellsUsage ?? false,
       tested: TESTED[type] ?? 'its documented format',
     };
   });

@@ -106,6 +106,7 @@ function settingsOf(config: ProviderConfig, keys: number, plugin: PluginClass | 
     endpoints: plugin?.endpoints ?? preset.endpoints,
     quirks: quirksOf(config.type),
     plugin: plugin?.plugin,
+    askUsage: config.ask_usage,
   };
 }
 

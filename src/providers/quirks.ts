@@ -41,6 +41,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   openai: OPENAI,
   azure: OPENAI,
   mistral: {
+    tellsUsage: true,
     drops: [
       'logprobs',
       'top_logprobs',
@@ -72,6 +73,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   xai: XAI,
   grok: XAI,
   'perplexity-sonar': {
+    tellsUsage: true,
     drops: [
       'tools',
       'tool_choice',
@@ -87,18 +89,26 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     outputWithoutReasoning: true,
   },
   groq: {
+    tellsUsage: true,
     drops: ['logprobs', 'top_logprobs', 'logit_bias', 'store', 'verbosity'],
     clamps: { temperature: [1e-8, 2], n: [1, 1] },
   },
-  cerebras: { drops: ['presence_penalty', 'frequency_penalty', 'logit_bias', 'store', 'verbosity'] },
-  together: { renames: OLD_LIMIT, drops: ['store', 'verbosity', 'service_tier'], keeps: ['top_k'] },
+  cerebras: {
+    drops: ['presence_penalty', 'frequency_penalty', 'logit_bias', 'store', 'verbosity'],
+  },
+  together: {
+    tellsUsage: true,
+    renames: OLD_LIMIT,
+    drops: ['store', 'verbosity', 'service_tier'],
+    keeps: ['top_k'],
+  },
   fireworks: {
     drops: ['store', 'verbosity', 'web_search_options', 'prompt_cache_retention'],
     renames: { ...OLD_LIMIT, prompt_cache_key: 'prompt_cache_isolation_key' },
     reasoning: 'where_known',
     keeps: ['top_k'],
   },
-  openrouter: { keeps: ['top_k', 'cache_control'] },
+  openrouter: { tellsUsage: true, keeps: ['top_k', 'cache_control'] },
   blackbox: { keeps: ['top_k', 'cache_control'] },
   ollama: {
     drops: ['tool_choice', 'logit_bias', 'user', 'n', 'logprobs', 'top_logprobs', 'parallel_tool_calls'],
@@ -107,7 +117,11 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   vllm: { reasoning: 'where_known', keeps: ['top_k'] },
   llamacpp: { reasoning: 'where_known', keeps: ['top_k'] },
   lmstudio: { keeps: ['top_k'] },
-  moonshot: { reasoning: 'where_known', renames: OLD_LIMIT, clamps: { temperature: [0, 1] } },
+  moonshot: {
+    reasoning: 'where_known',
+    renames: OLD_LIMIT,
+    clamps: { temperature: [0, 1] },
+  },
   zai: { reasoning: 'where_known', keeps: ['thinking'], renames: OLD_LIMIT },
 };
 

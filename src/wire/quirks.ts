@@ -22,6 +22,8 @@ export interface Quirks {
    * there is none, or of those that have it), or left out.
    */
   readonly reasoning?: 'every_turn' | 'where_known' | 'left_out';
+  /** A stream tells its usage without being asked for it. */
+  readonly tellsUsage?: true;
   /** Its count of output tokens leaves reasoning out. */
   readonly outputWithoutReasoning?: true;
   /** More of this for some models; the first row whose pattern matches counts. */

@@ -5,7 +5,7 @@ import { Blocks } from '../../src/wire/bytes.ts';
 import { lastEventEnd } from '../../src/wire/frames.ts';
 import { retryAfterMs } from '../../src/wire/retry-after.ts';
 import { atOnce } from '../../src/turns.ts';
-import { findModel, spliceModel } from '../../src/wire/splice.ts';
+import { findModel, modelEdit, splice } from '../../src/wire/splice.ts';
 import { longestShare } from '../helpers/steps.ts';
 
 /** JSON as it comes. */
@@ -15,7 +15,7 @@ function bodyOf(text: string) {
 
 const NOW = Date.parse('2026-11-23T09:00:00Z');
 
-test('spliceModel() changes the model and nothing else, whatever the JSON', () => {
+test('splice() changes the model and nothing else, whatever the JSON', () => {
   const field = fc.tuple(fc.string(), fc.json({ maxDepth: 3 }));
   const space = fc.constantFrom('', ' ', '\n\t', '  ');
   fc.assert(
@@ -35,7 +35,7 @@ test('spliceModel() changes the model and nothing else, whatever the JSON', () =
           `{${[...others.slice(0, at), head + JSON.stringify(name), ...others.slice(at)].join(',')}}`;
         const span = atOnce(findModel(bodyOf(text(model)), true));
         const bytes = new TextEncoder().encode(text(model));
-        const spliced = atOnce(spliceModel({ bytes, text: text(model) }, span!, replacement));
+        const spliced = atOnce(splice({ bytes, text: text(model) }, [modelEdit(span!, replacement)]));
         expect(new TextDecoder().decode(spliced)).toBe(text(replacement));
       },
     ),
@@ -125,11 +125,11 @@ test('retryAfterMs() reads Gemini’s RetryInfo and the words of a message', () 
   expect(retryAfterMs(new Headers(), '{"error":{"message":"Please try again in 1.5s."}}', NOW)).toBe(1_500);
 });
 
-test('spliceModel() leaves a byte order mark and characters before the name as they are', () => {
+test('splice() leaves a byte order mark and characters before the name as they are', () => {
   const text = '{"é":"\u{1f600}","model":"a","x":"ü"}';
   const span = atOnce(findModel(bodyOf(text), true));
   const bytes = Uint8Array.from(Buffer.from(`\ufeff${text}`));
-  const spliced = atOnce(spliceModel({ bytes, text }, span!, 'b'));
+  const spliced = atOnce(splice({ bytes, text }, [modelEdit(span!, 'b')]));
   expect(Buffer.from(spliced).toString()).toBe(`\ufeff${text.replace('"a"', '"b"')}`);
 });
 

@@ -1,4 +1,5 @@
 import type { BaseProvider } from '../../providers/base.ts';
+import type { UsageAsking } from '../../providers/usage-asking.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { ChatChunk } from '../../wire/chat.ts';
 import type { Steps } from '../../turns.ts';
@@ -56,6 +57,8 @@ export interface Prepared {
   readonly headers: Readonly<Record<string, string>>;
   /** Fields of the request that the target cannot take. */
   readonly dropped: readonly string[];
+  /** Whether the usage is asked for although the client's own request does not. */
+  readonly asksUsage?: boolean;
   /** @throws ProxyError when the body is an error or no answer */
   whole(text: string, target: string): Steps<WholeAnswer>;
   /**
@@ -85,6 +88,8 @@ export interface LaneContext {
   readonly nowMs: number;
   readonly newId: () => string;
   readonly memory: ReplayMemory;
+  /** Of a stream. */
+  readonly usage: UsageAsking;
 }
 
 /** How requests and answers pass between a client's protocol and a provider's. */

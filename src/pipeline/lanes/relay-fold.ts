@@ -5,8 +5,14 @@ import type { Steps } from '../../turns.ts';
 import type { Answering, Continuation, Fold, Folded } from './lane.ts';
 import { isSteps } from '../../turns.ts';
 import { concatInSteps } from '../../wire/bytes.ts';
-import { areLong, readAhead } from '../../wire/event-json.ts';
+import { areLong, eventJson, readAhead } from '../../wire/event-json.ts';
 import { eachEvent, isLineEnd, joined, lastEventEnd } from '../../wire/frames.ts';
+import {
+  hasNullUsage,
+  isUsageAlone,
+  withoutNullUsage,
+  withoutTopNullUsage,
+} from '../../wire/openai/unasked-usage.ts';
 import { SseReader } from '../../wire/sse.ts';
 import { RelayContinuation } from './relay-continuation.ts';
 
@@ -27,6 +33,8 @@ export class RelayFold implements Fold {
   readonly #tap: Tap;
   readonly #target: string;
   readonly #terminator: string;
+  /** Whether the usage is taken out of what passes. */
+  readonly #hidesUsage: boolean;
   readonly #events = new SseReader();
   /** The pieces of an event that is still incomplete; what they may be in all is limited with the answer. */
   #tail: Uint8Array[] = [];
@@ -35,10 +43,12 @@ export class RelayFold implements Fold {
   /** Whether something was shown: from then on a byte order mark is no longer one. */
   #begun = false;
 
-  constructor(tap: Tap, target: string, terminator: string) {
+  /** @param hidesUsage whether the usage was asked for here, and not by the client: it does not pass */
+  constructor(tap: Tap, target: string, terminator: string, hidesUsage = false) {
     this.#tap = tap;
     this.#target = target;
     this.#terminator = terminator;
+    this.#hidesUsage = hidesUsage;
   }
 
   push(bytes: Uint8Array): Folded | Steps<Folded> {
@@ -115,10 +125,26 @@ export class RelayFold implements Fold {
   }
 
   #shown(whole: Uint8Array, events: readonly SseEvent[]): Folded {
+    if (this.#hidesUsage) return this.#shownWithoutUsage(whole, events);
     const passes = events.map((event) => this.#tap.event(event, this.#target));
     const kept = passes.includes(false) ? this.#kept(whole, passes) : whole;
     this.#begun = true;
     return kept;
+  }
+
+  #shownWithoutUsage(whole: Uint8Array, given: readonly SseEvent[]): Folded {
+    // Read once, for the tap and for what is looked for here.
+    const events = given.map((event) => ({
+      ...event,
+      value: event.data === '[DONE]' ? undefined : eventJson(event),
+    }));
+    const passes = events.map((event) => this.#tap.event(event, this.#target) && !isUsageAlone(event.value));
+    const nulls = events.filter(({ value }, at) => passes[at] && hasNullUsage(value));
+    const kept = passes.includes(false) ? this.#kept(whole, passes) : whole;
+    this.#begun = true;
+    if (!kept || nulls.length === 0) return kept;
+    const plain = withoutNullUsage(kept, nulls.length);
+    return plain ?? nulls.reduce((bytes, { data }) => withoutTopNullUsage(bytes, data), kept);
   }
 
   /** @param passes a verdict for each event that has data; a comment has none and stays */

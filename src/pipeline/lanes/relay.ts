@@ -13,9 +13,11 @@ import { readingFirst } from '../../wire/json-ahead.ts';
 import { isObject, listOf, numberOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
 import { spliceFormModel } from '../../wire/multipart.ts';
 import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
+import { askingEdit, askingOptions } from '../../wire/openai/unasked-usage.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
 import { responseEnding, responseFinish } from '../../wire/responses/response.ts';
-import { spliceModel } from '../../wire/splice.ts';
+import type { Edit } from '../../wire/splice.ts';
+import { modelEdit, splice } from '../../wire/splice.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
@@ -37,9 +39,13 @@ export const relay: Lane = {
     const quirks = provider.quirks(model);
     const changed = json && CHOOSING.includes(endpoint) ? applyQuirks(json.value, quirks) : undefined;
     const passing = passingOf(endpoint, quirks);
+    const options = asksUsage(inbound, context) ? askingOptions(json!.value) : undefined;
+    const asking = options && !changed ? yield* askingEdit(json!.text, json!.value, options) : undefined;
+    const hidesUsage = options !== undefined && (changed !== undefined || asking !== undefined);
+    const asked = hidesUsage ? { stream_options: options } : {};
     const body = changed
-      ? yield* writeBody({ ...changed.request, model }, inbound.bytes.length)
-      : yield* withModel(inbound, model);
+      ? yield* writeBody({ ...changed.request, ...asked, model }, inbound.bytes.length)
+      : yield* edited(inbound, model, asking);
     // What is sent is copied once more.
     yield;
     return {
@@ -50,16 +56,18 @@ export const relay: Lane = {
       // A compressed stream could not end in a readable error, and what only passes is searched for what it used.
       headers: inbound.stream || !ENDPOINTS[endpoint].understood ? uncompressed(headers) : headers,
       dropped: changed?.dropped ?? [],
+      asksUsage: hidesUsage,
       whole: (text, target) => readWhole(text, target, endpoint, quirks),
       *wholeAsStream(text, target) {
         return wholeAsStream(inbound, context, yield* parseAnswer(text, target));
       },
       tap(maxBytes) {
         const tap = new Tap(passing, maxBytes, numberOf(json?.value.n) ?? 1);
+        // Nobody is kept waiting for a usage that only the record is to have.
         tap.awaitsUsage = objectOf(json?.value.stream_options).include_usage === true;
         return tap;
       },
-      fold: (tap, target) => new RelayFold(tap, target, passing.terminator),
+      fold: (tap, target) => new RelayFold(tap, target, passing.terminator, hidesUsage),
     };
   },
 };
@@ -69,14 +77,22 @@ function uncompressed(headers: Inbound['headers']): Inbound['headers'] {
   return others;
 }
 
-function* withModel(
+/** Whether this is a stream of choices whose usage is asked for, unless its client does so itself. */
+function asksUsage({ endpoint, stream, json }: Inbound, { provider, model, usage }: LaneContext): boolean {
+  if (usage !== 'ask' || !stream || !json || !CHOOSING.includes(endpoint)) return false;
+  return !provider.quirks(model).drops?.includes('stream_options');
+}
+
+/** The request's bytes, changed where they must be: in the model's name, and in what asks for the usage. */
+function* edited(
   { bytes, json, contentType, model }: Inbound,
   upstream: string,
+  asking: Edit | undefined,
 ): Steps<Uint8Array<ArrayBuffer>> {
-  if (model === upstream) return bytes;
-  if (!json) return spliceFormModel(bytes, contentType, upstream);
-  if (!json.modelAt) return bytes;
-  return yield* spliceModel({ bytes, text: json.text }, json.modelAt, upstream);
+  if (!json) return model === upstream ? bytes : spliceFormModel(bytes, contentType, upstream);
+  const naming = model !== upstream && json.modelAt ? modelEdit(json.modelAt, upstream) : undefined;
+  const edits = [naming, asking].filter((edit) => edit !== undefined);
+  return edits.length > 0 ? yield* splice({ bytes, text: json.text }, edits) : bytes;
 }
 
 /** Endpoints whose answers are choices. */

@@ -9,6 +9,7 @@ import type {
   ProtocolName,
   ProviderProtocol,
 } from '../../wire/protocol.ts';
+import type { Quirks } from '../../wire/quirks.ts';
 import type { SseEvent } from '../../wire/sse.ts';
 import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
@@ -28,7 +29,9 @@ import { callInputsWithin, jsonWithinAnswer, jsonWithinRequest } from '../../wir
 import { writingFirst } from '../../wire/json-written.ts';
 import { isObject, numberOf, PIECE_BOUNDS } from '../../wire/json.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
+import { USAGE_FIELD } from '../../wire/openai/unasked-usage.ts';
 import { chatProtocol } from '../../wire/openai/protocol.ts';
+import { mergeQuirks } from '../../wire/quirks.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
@@ -50,10 +53,14 @@ export const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
 /** Those that are given as JSON what is text in chat. */
 const READS_JSON: ReadonlySet<ProtocolName> = new Set(['messages', 'gemini', 'converse']);
 
+/** For providers that are not to be asked for the usage of a stream. */
+const ASKS_NO_USAGE: Quirks = { drops: [USAGE_FIELD] };
+
 /** A client of one protocol to a provider of another, through the canonical form. */
 export const translate: Lane = {
   kind: 'translate',
-  *prepare(inbound: Inbound, { provider, model, nowMs, newId, memory }: LaneContext): Steps<Prepared> {
+  *prepare(inbound: Inbound, context: LaneContext): Steps<Prepared> {
+    const { provider, model, nowMs, newId, memory } = context;
     const created = Math.floor(nowMs / 1000);
     const asked = inbound.json?.value ?? {};
     const client = yield* writingFirst(
@@ -64,7 +71,8 @@ export const translate: Lane = {
     yield;
     const name = provider.protocol(model);
     const protocol = PROTOCOLS[name];
-    const quirks = provider.quirks(model);
+    const own = provider.quirks(model);
+    const quirks = context.usage === 'never' ? mergeQuirks(own, ASKS_NO_USAGE) : own;
     const coding = { model, quirks, created, newId, memory };
     const encode = () => protocol.encode(client.request, coding);
     const encoded = READS_JSON.has(name)
@@ -79,7 +87,11 @@ export const translate: Lane = {
       body,
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
-      dropped: [...client.dropped, ...encoded.dropped],
+      // A client of another protocol did not ask for usage: its protocol tells it.
+      dropped: [...client.dropped, ...encoded.dropped].filter(
+        (name) => inbound.endpoint === 'chat' || name !== USAGE_FIELD,
+      ),
+      asksUsage: name === 'chat' && inbound.stream && !quirks.drops?.includes(USAGE_FIELD),
       *whole(text, target): Steps<WholeAnswer> {
         const answer = yield* readWhole(text, target, { name, encoded });
         yield;

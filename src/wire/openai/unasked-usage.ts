@@ -1,0 +1,145 @@
+/**
+ * The usage of a stream whose client did not ask for it: asked of the provider all the same, and taken out of the stream
+ * again, so that what was used is known of every answer.
+ */
+import type { JsonObject } from '../json.ts';
+import type { Edit } from '../splice.ts';
+import type { Steps } from '../../turns.ts';
+import { atOnce } from '../../turns.ts';
+import { isObject, listOf } from '../json.ts';
+import { topKeys } from '../json-keys.ts';
+
+/** The field by which it is asked for. */
+export const USAGE_FIELD = 'stream_options';
+
+const ASKING = new TextEncoder().encode(`"${USAGE_FIELD}":{"include_usage":true},`);
+
+/** Longer options are left as they are, characters. */
+const MAX_OPTIONS = 1_024;
+
+/**
+ * How servers refuse a request for the field: OpenAI's "Unrecognized request argument supplied: stream_options", FastAPI's
+ * `loc: ["body", "stream_options"]`.
+ */
+export const USAGE_REFUSED = /stream_options|include_usage/;
+
+/** The request's options with the usage asked for; `undefined` where its client asks itself, or wrote what is no options. */
+export function askingOptions(request: JsonObject): JsonObject | undefined {
+  const { stream_options: options } = request;
+  if (options !== undefined && options !== null && !isObject(options)) return undefined;
+  return options?.include_usage === true ? undefined : { ...options, include_usage: true };
+}
+
+/**
+ * What makes a request ask for it, in a text that is otherwise left as it is; `undefined` where that cannot be.
+ * @param text of the request @param options as `askingOptions` gives them
+ */
+export function* askingEdit(text: string, request: JsonObject, options: JsonObject): Steps<Edit | undefined> {
+  if (!Object.hasOwn(request, USAGE_FIELD)) {
+    const start = text.indexOf('{') + 1;
+    return { at: { start, end: start }, written: ASKING };
+  }
+  const { [USAGE_FIELD]: places } = yield* topKeys(text, [USAGE_FIELD]);
+  const [place] = places;
+  if (!place || places.length > 1) return undefined;
+  const start = text.indexOf(':', place.end) + 1;
+  const end = valueEnd(text.slice(start, start + MAX_OPTIONS));
+  if (end === undefined) return undefined;
+  return {
+    at: { start, end: start + end },
+    written: new TextEncoder().encode(JSON.stringify(options)),
+  };
+}
+
+/** Where an object or `null` at the beginning of a text ends; `undefined` where it goes on beyond the text. */
+function valueEnd(text: string): number | undefined {
+  const nothing = /^\s*null/.exec(text);
+  if (nothing) return nothing[0].length;
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === '{') depth += 1;
+    else if (token === '}' && --depth === 0) return index + 1;
+  }
+  return undefined;
+}
+
+/** Whether an event does nothing but tell the usage: the one that a client gets that asked for it. */
+export function isUsageAlone(event: unknown): boolean {
+  return isObject(event) && isObject(event.usage) && listOf(event.choices).length === 0;
+}
+
+const TOKEN = Buffer.from('"usage"');
+const [COLON, COMMA, OPEN] = [0x3a, 0x2c, 0x7b];
+
+/** Whether an event says that it has no usage: `"usage":null`, as OpenAI adds it to every other chunk. */
+export function hasNullUsage(event: unknown): boolean {
+  return isObject(event) && event.usage === null;
+}
+
+/**
+ * Events without the members `"usage":null` of their objects; every other byte stays as it is.
+ * @param bytes of whole events @param count how many of their objects have one
+ * @returns `undefined` where other objects within them have one as well, or none is found
+ */
+export function withoutNullUsage(bytes: Uint8Array, count: number): Uint8Array | undefined {
+  const block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const kept: Uint8Array[] = [];
+  let from = 0;
+  for (let at = block.indexOf(TOKEN); at >= 0; at = block.indexOf(TOKEN, at + TOKEN.length)) {
+    const member = nullMember(block, at);
+    if (!member) continue;
+    kept.push(bytes.subarray(from, member.start));
+    from = member.end;
+  }
+  if (kept.length !== count) return undefined;
+  kept.push(bytes.subarray(from));
+  return together(kept);
+}
+
+/** The same for one event among whose objects are others with such a member. @param data the event's, a JSON object in one line */
+export function withoutTopNullUsage(bytes: Uint8Array, data: string): Uint8Array {
+  const { usage } = atOnce(topKeys(data, ['usage']));
+  const block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const begin = block.indexOf(data);
+  const [place] = usage;
+  if (begin < 0 || !place || usage.length > 1) return bytes;
+  const at = begin + Buffer.byteLength(data.slice(0, place.start));
+  const member = nullMember(block, at);
+  return member ? together([bytes.subarray(0, member.start), bytes.subarray(member.end)]) : bytes;
+}
+
+/** A member whose key stands at `at`, with the comma that parts it from the others; `undefined` where its value is another. */
+function nullMember(block: Buffer, at: number): { readonly start: number; readonly end: number } | undefined {
+  const colon = blanksAfter(block, at + TOKEN.length);
+  if (block[colon] !== COLON) return undefined;
+  const value = blanksAfter(block, colon + 1);
+  const end = value + 4;
+  if (block.toString('latin1', value, end) !== 'null') return undefined;
+  let before = at - 1;
+  while (isBlank(block[before])) before -= 1;
+  if (block[before] === COMMA) return { start: before, end };
+  const next = blanksAfter(block, end);
+  if (block[before] !== OPEN || block[next] !== COMMA) return undefined;
+  return { start: at, end: blanksAfter(block, next + 1) };
+}
+
+function blanksAfter(block: Buffer, from: number): number {
+  let at = from;
+  while (isBlank(block[at])) at += 1;
+  return at;
+}
+
+/** Blanks within a line: a member that stands in two lines of an event stays. */
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09;
+}
+
+function together(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let end = 0;
+  for (const piece of pieces) {
+    whole.set(piece, end);
+    end += piece.length;
+  }
+  return whole;
+}
