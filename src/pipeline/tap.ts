@@ -207,6 +207,7 @@ export class Tap {
   /** The terminator is here. Some hosts forget to say why they end, but not within a call. */
   #end(target: string): boolean {
     if (this.finish === null) this.error = this.objection(null, target);
+    if (!this.error && this.finish === null && this.#assembler.endsWithCalls) this.#finish = 'tool_calls';
     this.done = !this.error;
     return this.done;
   }

@@ -21,6 +21,8 @@ export interface Assembler {
   readonly called: boolean;
   /** Whether the arguments of a call are, so far, such that no tool can be run with them. */
   readonly brokenCall: boolean;
+  /** Whether it ends with calls, by an empty word for why; counts where nothing else says it. */
+  readonly endsWithCalls?: boolean;
   result(): JsonObject;
   /** What the client has, when that is one plain text in progress that another model could go on with. */
   begun(): Begun | undefined;

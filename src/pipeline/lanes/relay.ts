@@ -106,7 +106,7 @@ function* readWhole(text: string, target: string, endpoint: Endpoint, quirks: Qu
   if (endpoint === 'messages') return readMessage(value, target);
   if (endpoint === 'responses') return readResponse(value, target);
   const choices = listOf(value.choices).map(objectOf);
-  const endings = choices.map(({ finish_reason: reason }) => endingOf('chat', reason));
+  const endings = choices.map((choice) => endingOf('chat', finishIn(choice)));
   for (const [at, ending] of endings.entries()) {
     judgeEnding(ending, target);
     if (ending) continue;
@@ -119,6 +119,11 @@ function* readWhole(text: string, target: string, endpoint: Endpoint, quirks: Qu
     finish: worstEnding(endings)?.finish ?? null,
     usage: vendorUsage(toldUsage(value), quirks),
   };
+}
+
+/** Why a choice ended, in the provider's word; some have none where tools are called. */
+function finishIn({ finish_reason: reason, message }: JsonObject): unknown {
+  return reason === '' && listOf(objectOf(message).tool_calls).length > 0 ? 'tool_calls' : reason;
 }
 
 /** The calls of a choice, as far as their arguments are texts. */

@@ -3,32 +3,16 @@ import type { JsonObject } from '../json.ts';
 import type { Begun } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
 import type { Choice } from './folding.ts';
-import { areBroken, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { listOf, objectOf, stringOf } from '../json.ts';
+import { CallList, isBroken } from './call-list.ts';
 import { Folding } from './folding.ts';
-
-/** Indexes come from outside and must not make lists as long as they like. */
-const MAX_CALLS = 1_024;
-
-interface Call {
-  readonly index: number | undefined;
-  id: string | undefined;
-  name: string;
-  arguments: string;
-  /** What the vendor put beside it, to be given back with it. */
-  extra: unknown;
-  /** Whether no tool can be run with its arguments; `undefined` until somebody asks. */
-  broken: boolean | undefined;
-}
-
-/** Arguments of so many characters are read as soon as they are complete. */
-const LONG = 64 * 1024;
 
 interface ChatChoice extends Choice {
   role: string;
   text: string | null;
   readonly texts: Record<string, string>;
   readonly others: JsonObject;
-  readonly calls: Call[];
+  readonly calls: CallList;
   readonly logprobs: unknown[];
 }
 
@@ -51,7 +35,7 @@ class ChatFolding extends Folding<ChatChoice> {
       text: null,
       texts: {},
       others: {},
-      calls: [],
+      calls: new CallList(),
       logprobs: [],
     };
   }
@@ -77,19 +61,19 @@ class ChatFolding extends Folding<ChatChoice> {
   }
 
   override get called(): boolean {
-    return this.choices.some(({ calls }) => calls.length > 0);
+    return this.choices.some(({ calls }) => calls.calls.length > 0);
   }
 
   /** Asked at the end of each choice, of which there may be many, with thousands of calls in all. */
   override get brokenCall(): boolean {
-    return (this.#broken ??= this.choices.some(({ calls }) => calls.some(isBroken)));
+    return (this.#broken ??= this.choices.some(({ calls }) => calls.calls.some(isBroken)));
   }
 
   override begun(): Begun | undefined {
     const [choice, second] = this.choices;
     if (!choice || second || !choice.text || choice.finish !== null) return undefined;
     const bound =
-      choice.calls.length > 0 || choice.texts.refusal || BOUND.some((key) => key in choice.others);
+      choice.calls.calls.length > 0 || choice.texts.refusal || BOUND.some((key) => key in choice.others);
     return bound ? undefined : { text: choice.text, place: 0 };
   }
 
@@ -111,34 +95,16 @@ class ChatFolding extends Folding<ChatChoice> {
 
   #call(choice: ChatChoice, delta: JsonObject): void {
     this.content = true;
-    const index = numberOf(delta.index);
-    const id = stringOf(delta.id) || undefined;
-    const { name, arguments: piece } = objectOf(delta.function);
-    // Some vendors leave the index out or give every call the same one: a new id is a new call.
-    let call = choice.calls.findLast((known) =>
-      index === undefined ? id === undefined || known.id === id : known.index === index,
-    );
-    if (!call || (id !== undefined && call.id !== undefined && call.id !== id)) {
-      if (choice.calls.length >= MAX_CALLS) return;
-      const last = choice.calls.at(-1);
-      // So that not all that is long is read at the end.
-      if (last && last.arguments.length > LONG) isBroken(last);
-      call = { index, id, name: '', arguments: '', extra: undefined, broken: undefined };
-      choice.calls.push(call);
-    }
-    this.#broken = call.broken = undefined;
-    call.id ??= id;
-    call.extra ??= delta.extra_content;
-    if (typeof name === 'string' && call.name === '') call.name = name;
-    if (typeof piece === 'string') call.arguments += piece;
-    else if (isObject(piece)) call.arguments += JSON.stringify(piece);
+    this.#broken = undefined;
+    choice.calls.take(delta);
   }
 
   protected override shown(choice: ChatChoice): JsonObject {
-    const tool_calls = choice.calls.map((call) => ({
+    const tool_calls = choice.calls.calls.map((call) => ({
       id: call.id,
-      type: 'function',
-      function: { name: call.name, arguments: call.arguments },
+      ...(call.custom
+        ? { type: 'custom', custom: { name: call.name, input: call.arguments } }
+        : { type: 'function', function: { name: call.name, arguments: call.arguments } }),
       ...(call.extra === undefined ? {} : { extra_content: call.extra }),
     }));
     return {
@@ -154,10 +120,6 @@ class ChatFolding extends Folding<ChatChoice> {
       finish_reason: choice.finish,
     };
   }
-}
-
-function isBroken(call: Call): boolean {
-  return (call.broken ??= areBroken(call.arguments));
 }
 
 /** The list with more at its end: in place, since a copy for each chunk would take the square of them. */

@@ -16,6 +16,8 @@ export interface Choice {
   readonly index: number;
   /** The provider's last word on why it ended. */
   finish: string | null;
+  /** Whether its last chunk had an empty word for it. */
+  endsEmpty?: boolean;
 }
 
 /** What the chunks of chat and of completions have in common: numbered choices, each with its finish reason. */
@@ -68,6 +70,7 @@ export abstract class Folding<C extends Choice> implements Assembler {
       const choice = this.#at(numberOf(piece.index) ?? 0);
       if (!choice) continue;
       this.fold(choice, piece);
+      if (piece.finish_reason !== undefined) choice.endsEmpty = piece.finish_reason === '';
       if (endingOf('chat', piece.finish_reason)) choice.finish = String(piece.finish_reason);
     }
   }
@@ -81,6 +84,10 @@ export abstract class Folding<C extends Choice> implements Assembler {
 
   get finish(): string | null {
     return endingOf('chat', this.choices[0]?.finish)?.finish ?? null;
+  }
+
+  get endsWithCalls(): boolean {
+    return this.called && (this.choices[0]?.endsEmpty ?? false);
   }
 
   get seen(): number {

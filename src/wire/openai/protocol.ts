@@ -1,7 +1,10 @@
+import type { ChatRequest } from '../chat.ts';
 import type { ProviderProtocol } from '../protocol.ts';
+import { numberOf } from '../json.ts';
 import { SseReader } from '../sse.ts';
 import { encodeChatRequest } from './request.ts';
 import { decodeChatResponse } from './response.ts';
+import { regularAnswer } from './regular-answer.ts';
 import { ChunkReader } from './stream.ts';
 
 /** OpenAI's chat completions, asked of any server that speaks them. */
@@ -10,8 +13,13 @@ export const chatProtocol: ProviderProtocol = {
   encode(request, context) {
     return {
       ...encodeChatRequest(request, context),
-      decode: (answer) => decodeChatResponse(answer, context),
-      stream: () => new ChunkReader(context),
+      decode: (answer) => decodeChatResponse(regularAnswer(answer, isSingle(request)), context),
+      stream: () => new ChunkReader(context, isSingle(request)),
     };
   },
 };
+
+/** Whether one answer is asked for: what comes as several choices is parts of it. */
+function isSingle({ n }: ChatRequest): boolean {
+  return (numberOf(n) ?? 1) <= 1;
+}

@@ -7,6 +7,7 @@ import { endingOf, fails } from '../endings.ts';
 import { numberOf, objectOf, stringOf } from '../json.ts';
 import { brokenEvent, readEvent } from '../shapes/events.ts';
 import { openaiUsage } from '../usage.ts';
+import { RegularChunks } from './regular-chunks.ts';
 import { argumentsOf, decodeChunk } from './response.ts';
 
 interface Call {
@@ -34,14 +35,17 @@ const MAX_CHOICES = 128;
 export class ChunkReader implements ChatReader {
   readonly #context: Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
   readonly #choices = new Map<number, Choice>();
+  readonly #regular: RegularChunks;
   #named: ChatChunk | undefined;
   #usage: ChatChunk['usage'];
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
 
-  constructor(context: Pick<EncodeContext, 'created' | 'newId' | 'quirks'>) {
+  /** @param single whether one answer is asked for */
+  constructor(context: Pick<EncodeContext, 'created' | 'newId' | 'quirks'>, single = false) {
     this.#context = context;
+    this.#regular = new RegularChunks(single);
   }
 
   push(event: SseEvent): ChatChunk[] {
@@ -50,7 +54,7 @@ export class ChunkReader implements ChatReader {
     if (event.data === '[DONE]') return this.#stop();
     const value = readEvent('chat', event, this);
     if (!value) return [];
-    const chunk = decodeChunk(value, this.#context);
+    const chunk = decodeChunk(this.#regular.chunk(value), this.#context);
     if (chunk.usage) this.#usage = chunk.usage;
     // Some name each chunk anew, and Azure's first one names nothing.
     if (!this.#named?.model) this.#named = { ...chunk, id: chunk.id || `chatcmpl-${this.#context.newId()}` };
@@ -75,7 +79,13 @@ export class ChunkReader implements ChatReader {
   }
 
   #stop(): ChatChunk[] {
+    if (this.#regular.lacksName) {
+      this.error ??= brokenEvent();
+      return [];
+    }
     this.done = true;
+    if (this.#regular.endsWithCalls)
+      for (const choice of this.#choices.values()) choice.finish ??= 'tool_calls';
     const last = [...this.#choices].flatMap(([index, choice]) => this.#finish(index, choice));
     if (!this.#usage || !this.#named) return last;
     return [...last, { ...this.#named, choices: [], usage: this.#usage }];

@@ -31,7 +31,7 @@ export type AnswerKind =
 const calls = maybe(
   list(
     fields({
-      id: maybe(text),
+      id: maybe(either(number, text)),
       function: maybe(fields({ name: word, arguments: maybe(either(text, object)) })),
     }),
   ),

@@ -1,0 +1,114 @@
+/** Chunks of servers that speak nearly OpenAI's chat, as OpenAI would send them. */
+import type { JsonObject } from '../json.ts';
+import type { StreamedCall } from './call-list.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { CallList } from './call-list.ts';
+
+/** What is known of a choice. */
+interface Choice {
+  readonly calls: CallList;
+  /** Whether its last chunk had an empty word for why it ends. */
+  endsEmpty: boolean;
+}
+
+/** Indexes come from outside and must not make lists as long as they like. */
+const MAX_CHOICES = 128;
+
+/** Makes the chunks of one answer regular: each call has a number of its own, an id that is a text, and begins with its name. */
+export class RegularChunks {
+  readonly #single: boolean;
+  readonly #choices = new Map<number, Choice>();
+  /** The numbers of calls that the reader has the beginning of. */
+  readonly #places = new Map<StreamedCall, number>();
+  #held = 0;
+
+  /** @param single whether one answer is asked for: Copilot gives what Claude says and what it calls as two choices */
+  constructor(single: boolean) {
+    this.#single = single;
+  }
+
+  /** Whether a call never got its name: nobody could run it. */
+  get lacksName(): boolean {
+    return this.#held > 0;
+  }
+
+  /** Whether an answer that has no finish reason ends, by an empty word for it, with calls. */
+  get endsWithCalls(): boolean {
+    const choices = [...this.#choices.values()];
+    return this.#places.size > 0 && choices.some(({ endsEmpty }) => endsEmpty);
+  }
+
+  /** @returns the same object where nothing is odd */
+  chunk(value: JsonObject): JsonObject {
+    const given = listOf(value.choices);
+    const choices = given.map((choice) => (isObject(choice) ? this.#choice(choice) : choice));
+    return choices.every((choice, at) => choice === given[at]) ? value : { ...value, choices };
+  }
+
+  #choice(choice: JsonObject): JsonObject {
+    const index = numberOf(choice.index) ?? 0;
+    const known = this.#known(index);
+    if (known && choice.finish_reason !== undefined) known.endsEmpty = choice.finish_reason === '';
+    // Some servers send only the message.
+    const given = choice.delta ?? choice.message;
+    if (!isObject(given)) return this.#placed(choice, index);
+    const delta = this.#calls(regularReasoning(ofSnowflake(given)), known);
+    return delta === choice.delta ? this.#placed(choice, index) : this.#placed({ ...choice, delta }, index);
+  }
+
+  #placed(choice: JsonObject, index: number): JsonObject {
+    return this.#single && index !== 0 ? { ...choice, index: 0 } : choice;
+  }
+
+  #known(index: number): Choice | undefined {
+    const known = this.#choices.get(index);
+    if (known || this.#choices.size >= MAX_CHOICES) return known;
+    const choice = { calls: new CallList(), endsEmpty: false };
+    this.#choices.set(index, choice);
+    return choice;
+  }
+
+  #calls(delta: JsonObject, choice: Choice | undefined): JsonObject {
+    if (!choice || !Array.isArray(delta.tool_calls)) return delta;
+    const pieces = delta.tool_calls.filter(isObject).flatMap((piece) => this.#piece(choice.calls, piece));
+    return { ...delta, tool_calls: pieces };
+  }
+
+  /** A piece as OpenAI would send it; what comes before the name of a call waits for it. */
+  #piece(list: CallList, piece: JsonObject): JsonObject[] {
+    const taken = list.take(piece);
+    if (!taken) return [];
+    const { call, begins, text } = taken;
+    const place = this.#places.get(call);
+    if (place !== undefined)
+      return [{ ...piece, index: place, id: undefined, function: { arguments: text } }];
+    if (call.name === '') {
+      // Without an id either it is a piece of a call whose beginning was lost.
+      if (call.id === undefined) return [piece];
+      if (begins) this.#held += 1;
+      return [];
+    }
+    if (!begins) this.#held -= 1;
+    const { size } = this.#places;
+    const isTaken = [...this.#places.keys()].some(({ id }) => id === call.id);
+    this.#places.set(call, size);
+    const fn = { name: call.name, arguments: call.arguments };
+    return [{ ...piece, index: size, id: isTaken ? undefined : call.id, function: fn }];
+  }
+}
+
+/** Some send an empty `reasoning_content` beside `reasoning`. @returns the same object where that is not so */
+export function regularReasoning(delta: JsonObject): JsonObject {
+  if (delta.reasoning_content !== '' || !stringOf(delta.reasoning)) return delta;
+  const { reasoning_content: _, ...rest } = delta;
+  return rest;
+}
+
+/** Snowflake's `inference:complete` streams a call as Claude does. */
+function ofSnowflake(delta: JsonObject): JsonObject {
+  if (delta.type !== 'tool_use') return delta;
+  const { tool_use_id: told, name, input } = { ...objectOf(listOf(delta.content_list)[0]), ...delta };
+  const id = stringOf(told);
+  const piece = { ...(id === undefined ? {} : { id }), function: { name, arguments: input } };
+  return { tool_calls: [piece] };
+}
