@@ -255,8 +255,10 @@ export class Exchange {
    * counted there.
    */
   #estimated({ answer, error }: Ending): LogRecord['estimate'] {
-    if (!this.#lease || !this.#expected || !saysWhy(this.endpoint)) return undefined;
+    if (!this.#lease || !this.#expected) return undefined;
     const { usage, finish, parts, written } = answer ?? NO_ANSWER;
+    if (this.endpoint === 'embeddings' && answer && !usage) return this.#tokens(NO_USAGE, 1, 0);
+    if (!saysWhy(this.endpoint)) return undefined;
     if (this.#lane === null) return this.#leftOpen(error) ? this.#tokens(NO_USAGE, 1, 0) : undefined;
     // Some tell the input when they begin, and of the output no more than that it began.
     const isTold = usage !== undefined && finish !== null && !parts;

@@ -1,11 +1,9 @@
 /** About how many tokens a request will use, before anybody has counted them: quick, and without a vocabulary. */
 import type { Endpoint } from './endpoints.ts';
 import type { Json, JsonObject } from './json.ts';
-import { countOf } from './json.ts';
+import { countOf, isObject, stringOf } from './json.ts';
+import { dataUrlTokens, mediumTokens, pictureTokens, UNKNOWN_FILE } from './media-tokens.ts';
 import { weightOf, WHOLE } from './weight.ts';
-
-/** What a picture, a sound or a file counts for, whose size in tokens its bytes do not tell. */
-const PER_MEDIUM = 1_000;
 
 /** Endpoints whose answer is text, and as long as the request allows. */
 const WRITING: ReadonlySet<Endpoint> = new Set(['chat', 'messages', 'responses', 'completions']);
@@ -76,18 +74,45 @@ function added(value: Json, looks: { left: number }): number {
     for (const item of value) tokens += added(item, looks);
     return tokens;
   }
-  for (const key in value) tokens += 1 + (isMedium(key, value) ? PER_MEDIUM : added(value[key]!, looks));
+  for (const key in value) tokens += 1 + (mediumIn(key, value) ?? added(value[key]!, looks));
   return tokens;
 }
 
-/** Fields that hold the bytes of a picture, a sound or a file: as a data URL, or in base64. */
-const MEDIA = new Set(['url', 'image_url', 'file_data', 'data']);
+/** Fields that name a picture, or hold its data URL: in chat within an object, in Responses as they are. */
+const PICTURES = new Set(['image_url', 'input_image']);
 
-/** Whether a field holds bytes. Only where such bytes belong: what stands elsewhere is read as text by models. */
-function isMedium(key: string, object: { readonly [key: string]: Json }): boolean {
+/** Fields that name a file. */
+const NAMED = new Set(['file_url', 'file_id']);
+
+/**
+ * Tokens of a field that holds or names a picture, a sound or a file; `undefined` of any other. Only where such things belong: what
+ * stands elsewhere is read as text by models.
+ */
+function mediumIn(key: string, object: { readonly [key: string]: Json }): number | undefined {
   const value = object[key];
-  if (typeof value !== 'string' || !MEDIA.has(key)) return false;
-  return key === 'data' ? object.type !== 'text' : value.startsWith('data:');
+  if (PICTURES.has(key)) {
+    const url = isObject(value) ? value.url : value;
+    return typeof url === 'string' ? pictureTokens(url) : undefined;
+  }
+  if (key === 'source' && isObject(value)) return sourceTokens(value, object.type);
+  if (typeof value !== 'string') return undefined;
+  if (NAMED.has(key)) return UNKNOWN_FILE;
+  if (key === 'file_data' && !value.startsWith('data:')) return mediumTokens(value, 'application/pdf');
+  if (key === 'url' || key === 'file_data')
+    return value.startsWith('data:') ? dataUrlTokens(value) : undefined;
+  return key === 'data' && object.type !== 'text' ? mediumTokens(value, typeOf(object)) : undefined;
+}
+
+/** Where Anthropic's pictures and documents come from; a document's own text is read as text. */
+function sourceTokens({ type, data, url, media_type: media }: JsonObject, of: unknown): number | undefined {
+  if (type === 'base64' && typeof data === 'string') return mediumTokens(data, stringOf(media));
+  if (type !== 'url' && type !== 'file') return undefined;
+  return of === 'image' ? pictureTokens(url) : UNKNOWN_FILE;
+}
+
+/** The media type of what an object holds, as far as it says; chat names the format of a sound. */
+function typeOf({ media_type: media, format }: { readonly [key: string]: Json }): string | undefined {
+  return stringOf(media) ?? (typeof format === 'string' ? `audio/${format}` : undefined);
 }
 
 function ofText(text: string, looks: { left: number }): number {

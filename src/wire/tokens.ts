@@ -1,13 +1,11 @@
 import type { ChatRequest } from './chat.ts';
 import { BytePairs } from './byte-pairs.ts';
 import { isObject, listOf, objectOf, stringOf } from './json.ts';
+import { partTokens } from './media-tokens.ts';
 
 /** Every message has so many tokens around its text, and a prompt so many at its end. @see OpenAI's cookbook on counting */
 const PER_MESSAGE = 3;
 const PER_PROMPT = 3;
-
-/** A picture whose size is unknown: what one of 1024 by 1024 pixels costs at OpenAI. */
-const PER_IMAGE = 765;
 
 type Counted = Pick<ChatRequest, 'messages' | 'tools'>;
 
@@ -25,8 +23,9 @@ export function countable({ messages, tools }: Counted): Countable {
     others += PER_MESSAGE;
     texts.push(role, name ?? '', reasoning_content ?? '', typeof content === 'string' ? content : '');
     for (const part of Array.isArray(content) ? content : []) {
-      if (part.type === 'image_url') others += PER_IMAGE;
-      else texts.push(stringOf(part.text) ?? '');
+      const tokens = partTokens(part);
+      if (tokens === undefined) texts.push(stringOf(part.text) ?? '');
+      else others += tokens;
     }
     for (const call of listOf(tool_calls)) texts.push(JSON.stringify(objectOf(objectOf(call).function)));
   }

@@ -73,9 +73,8 @@ export function openaiUsage(value: unknown): Usage | undefined {
   const completion = objectOf(
     value.completion_tokens_details ?? value.output_tokens_details ?? value.output_token_details,
   );
-  // What a cache gave or took is part of the input.
-  const cached = Math.min(cachedTokens(value, prompt), input ?? 0);
-  const cacheWrite = Math.min(countOf(prompt.cache_write_tokens) ?? 0, (input ?? 0) - cached);
+  // What a cache gave or took is part of the input, and never more than that.
+  const { cached, cacheWrite } = cacheTokens(value, prompt, input ?? 0);
   return {
     input: input ?? 0,
     cached,
@@ -98,6 +97,15 @@ export function openaiUsage(value: unknown): Usage | undefined {
 /** A part is never more than the whole. */
 function within(part: unknown, whole = 0): number {
   return Math.min(countOf(part) ?? 0, whole);
+}
+
+/** What a cache gave and took. Gateways were seen to count what was written among what was read. */
+function cacheTokens(usage: JsonObject, details: JsonObject, input: number) {
+  const told = cachedTokens(usage, details);
+  const written = countOf(details.cache_write_tokens) ?? 0;
+  const isBoth = told <= input && told + written > input;
+  const cached = isBoth ? Math.max(0, told - written) : Math.min(told, input);
+  return { cached, cacheWrite: Math.min(written, input - cached) };
 }
 
 /** What came from a cache, where each vendor puts it: DeepSeek, Mistral, then Moonshot and Together. */

@@ -154,6 +154,10 @@ const tokens = (more: object) => ({ input_tokens: 10, output_tokens: 2, ...more 
 const REASONED = chatUsage({ completion_tokens_details: { reasoning_tokens: 500 } });
 const CACHED = chatUsage({ prompt_tokens_details: { cached_tokens: 99, cache_write_tokens: 5 } });
 
+/** A gateway that counts what was written to a cache among what was read from it. */
+const WRITTEN = chatUsage({ prompt_tokens_details: { cached_tokens: 8, cache_write_tokens: 8 } });
+const BOTH = chatUsage({ prompt_tokens_details: { cached_tokens: 8, cache_write_tokens: 7 } });
+
 const HEARD = chatUsage({
   prompt_tokens_details: { audio_tokens: 6, cached_tokens: 4, cached_tokens_details: { audio_tokens: 3 } },
   completion_tokens_details: { audio_tokens: 1 },
@@ -171,6 +175,8 @@ const VENDORS: readonly [Type, Spoken, readonly Spoken[], object, Partial<Counte
   ['xai', 'chat', ['chat', 'messages'], chatUsage({ reasoning_tokens: 40 }), { output: 42, reasoning: 40 }],
   ['openai-compatible', 'chat', ALL, REASONED, { output: 2, reasoning: 500 }],
   ['openai-compatible', 'chat', ALL, CACHED, { input: 10, cached: 10, cacheWrite: 0, cost: 5e-6 }],
+  ['openai-compatible', 'chat', ALL, WRITTEN, { input: 10, cached: 0, cacheWrite: 8 }],
+  ['openai-compatible', 'chat', ALL, BOTH, { input: 10, cached: 1, cacheWrite: 7 }],
   ['openai-compatible', 'chat', ALL, chatUsage({ reasoning_tokens: 40 }), { output: 2, reasoning: 40 }],
   ['openai-compatible', 'completions', ['completions'], CACHED, { input: 10, cached: 10, cost: 5e-6 }],
   [

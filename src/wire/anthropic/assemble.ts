@@ -4,6 +4,7 @@ import type { Assembler } from '../assembler.ts';
 import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { areBroken, entryOf, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { earlyBlocks } from './early-blocks.ts';
 import { messagesErrorEvent } from './client-error.ts';
 import { anthropicUsage, finishReason } from './response.ts';
 import { toldSoFar } from '../usage.ts';
@@ -127,6 +128,7 @@ class MessageFolding implements Assembler {
     this.#message = { ...message };
     this.#blocks.clear();
     this.count(message);
+    for (const event of earlyBlocks(message)) this.push(event);
   }
 
   #open(index: number, content: JsonObject): void {

@@ -8,6 +8,7 @@ import { endingOf, fails } from '../endings.ts';
 import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
 import { toldSoFar } from '../usage.ts';
+import { earlyBlocks } from './early-blocks.ts';
 import { anthropicUsage, finishReason, stoppedBy } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
@@ -62,7 +63,7 @@ export class AnthropicReader implements ChatReader {
     if (this.done) return [];
     const value = readEvent('messages', event, this);
     if (!value) return [];
-    return this.#withBeginning(this.#read(value, event));
+    return this.#withBeginning(this.#read(value, event.event));
   }
 
   /** The chunks, behind the role where the message's beginning was lost. */
@@ -74,8 +75,8 @@ export class AnthropicReader implements ChatReader {
     this.#counted = toldSoFar(this.#counted, usage);
   }
 
-  #read(value: JsonObject, event: SseEvent): ChatChunk[] {
-    switch (value.type ?? event.event) {
+  #read(value: JsonObject, name?: string): ChatChunk[] {
+    switch (value.type ?? name) {
       case 'message_start':
         return this.#start(objectOf(value.message));
       case 'content_block_start':
@@ -114,7 +115,8 @@ export class AnthropicReader implements ChatReader {
     this.#id = stringOf(message.id) || this.#id;
     this.#model = stringOf(message.model) ?? '';
     this.#counted = toldSoFar(this.#counted, message.usage);
-    return [this.#chunk({ role: 'assistant', content: '' })];
+    const role = this.#chunk({ role: 'assistant', content: '' });
+    return [role, ...earlyBlocks(message).flatMap((event) => this.#read(event))];
   }
 
   #open(index: number, content: JsonObject): ChatChunk[] {
