@@ -75,7 +75,7 @@ export const PRESETS = {
     ],
     probe: '/models',
     endpoints: [...TEXT, ...MEDIA],
-    also: { ...RESPONSES, 'responses.input_tokens': '' },
+    also: { ...RESPONSES, 'responses.input_tokens': '', 'responses.compact': '' },
     onlyResponses: /^codex-|-codex(?:-|$)|^o\d+-pro|^gpt-5[.\d]*-pro|deep-research|^computer-use/,
     prices: 'openai',
     priority: 10,

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
 import type { Called } from './http.ts';
-import { ENDPOINTS, isTranslated } from '../wire/endpoints.ts';
+import { ENDPOINTS, isNamed, isTranslated } from '../wire/endpoints.ts';
 import { HttpProvider } from './http.ts';
 
 /** What a server of OpenAI's API has beside chat and its kin. */
@@ -20,7 +20,8 @@ export class OpenaiProvider<Options extends OpenaiOptions = OpenaiOptions> exten
 
   override relays(endpoint: Endpoint, model: string): boolean {
     if (endpoint === 'chat') return this.protocol(model) === 'chat';
-    return endpoint in this.options.also || endpoint === 'embeddings' || !isTranslated(endpoint);
+    if (endpoint in this.options.also || endpoint === 'embeddings') return true;
+    return !isTranslated(endpoint) && !isNamed(endpoint);
   }
 
   protected override path({ endpoint, model }: Called): string {

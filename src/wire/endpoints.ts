@@ -27,6 +27,7 @@ export const ENDPOINTS = {
     understood: true,
     streams: false,
   },
+  'responses.compact': { path: '/responses/compact', family: 'chat', understood: false, streams: false },
   completions: { path: '/completions', family: 'completions', understood: true, streams: true },
   embeddings: { path: '/embeddings', family: 'embeddings', understood: true, streams: false },
   moderations: { path: '/moderations', family: 'moderations', understood: false, streams: false },
@@ -60,6 +61,11 @@ const TRANSLATED: readonly Endpoint[] = [
   'responses.input_tokens',
   'embeddings',
 ];
+
+/** Whether it is served by those alone whose preset names it: what it gives back is sealed, and no other could read it. */
+export function isNamed(endpoint: Endpoint): boolean {
+  return endpoint === 'responses.compact';
+}
 
 /** Whether a whole answer says why it ended. */
 export function saysWhy(endpoint: Recorded): boolean {

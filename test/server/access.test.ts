@@ -10,7 +10,12 @@ const two = upstream(() => completion('two'));
 
 const CONFIG: ConfigInput = {
   providers: [
-    provider('one', one.url, { models: ['gpt-4o', 'gpt-4o-mini', 'secret-plan'] }),
+    // OpenAI serves all endpoints but reranking, which the other does.
+    provider('one', one.url, {
+      type: 'openai',
+      api_key: 'sk-test',
+      models: ['gpt-4o', 'gpt-4o-mini', 'secret-plan'],
+    }),
     provider('two', two.url, { models: ['gpt-4o', 'claude-x'], priority: 2 }),
   ],
   models: { fast: 'one/gpt-4o-mini', hidden: 'two/claude-x' },
