@@ -39,6 +39,7 @@ function rowsOf({ name, path, providers }: LoadedPlugin): CatalogueRow[] {
     auth: http ? 'Bearer, or by its code' : 'by its code',
     endpoints,
     drops: [],
+    tells_usage: false,
     probe: null,
     tested: path,
   }));
