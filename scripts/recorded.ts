@@ -1,12 +1,54 @@
-/** What the decoders make of recorded traffic, a row a provider. Usage: bun scripts/recorded.ts [SEED] */
-import { hasRecordings } from '../test/helpers/recorded/read.ts';
-import { report, runRecordings } from '../test/helpers/recorded/run.ts';
+/**
+ * `make recorded`: recorded traffic of real providers through the compiled binary, on loopback. LLMPROXY_FIXTURES names
+ * its folder. Usage: bun scripts/recorded.ts [--sample N] [--kind WORDS] [--seed N] [--all]
+ * (--sample: every Nth recording; --kind: ways that hold these words, such as "request" or "gemini > chat";
+ * --all: every failure, on stderr)
+ */
+import { parseArgs } from 'node:util';
+import { built, cleared } from '../test/helpers/binary.ts';
+import { freshNeeded, plan } from '../test/recorded/jobs.ts';
+
+import { run, wayOf } from '../test/recorded/run.ts';
+import { openLab } from '../test/recorded/lab/lab.ts';
+import { serveBinary } from '../test/recorded/lab/serve.ts';
+import { hasRecordings, readRecordings } from '../test/recorded/read/recordings.ts';
+import { report, shownFailure } from '../test/recorded/report.ts';
+
+const { values } = parseArgs({
+  options: {
+    sample: { type: 'string', default: '1' },
+    kind: { type: 'string', default: '' },
+    seed: { type: 'string', default: '1' },
+    all: { type: 'boolean', default: false },
+  },
+});
 
 if (!hasRecordings) {
   process.stdout.write('There are no recordings here: set LLMPROXY_FIXTURES to their folder.\n');
 } else {
-  const outcome = runRecordings(Number(process.argv[2] ?? 1));
-  process.stdout.write(report(outcome));
-  for (const failure of outcome.failures) process.stderr.write(`${failure}\n`);
-  process.exitCode = outcome.failures.length > 0 ? 1 : 0;
+  await compare();
+}
+
+async function compare(): Promise<void> {
+  built();
+  const { recorded, others, unread } = readRecordings();
+  const every = Number(values.sample);
+  const planned = plan(
+    recorded.filter((_, at) => at % every === 0),
+    others,
+  );
+  const jobs = planned.jobs.filter((job) => wayOf(job).includes(values.kind));
+  const lab = await openLab({ serve: serveBinary, fresh: freshNeeded(jobs) });
+  try {
+    const outcome = await run(lab, jobs, Number(values.seed));
+    process.stdout.write(report({ ...planned, unknown: [...planned.unknown, ...unread] }, outcome));
+    if (values.all)
+      for (const failure of outcome.failures)
+        process.stderr.write(`${failure.way}: ${shownFailure(failure)}\n`);
+    const failed = outcome.failures.length + planned.unknown.length + unread.length;
+    process.exitCode = failed > 0 ? 1 : 0;
+  } finally {
+    await lab[Symbol.asyncDispose]();
+    cleared();
+  }
 }

@@ -8,8 +8,8 @@ import type { Upstream } from '../helpers/upstream.ts';
 import type { Running } from '../helpers/proxy.ts';
 import { OPENAPI_PATH, hasOpenapi } from '../helpers/openapi.ts';
 import { running } from '../helpers/proxy.ts';
-import { apiOf } from '../helpers/recorded/exchange.ts';
-import { hasRecordings, readRecordings } from '../helpers/recorded/read.ts';
+import { apiOf } from '../recorded/read/exchange.ts';
+import { hasRecordings, readRecordings } from '../recorded/read/recordings.ts';
 import { upstream } from '../helpers/upstream.ts';
 import { until } from '../helpers/until.ts';
 

@@ -1,8 +1,8 @@
-/** The tables of finish reasons and usage, written out once more: what a vendor's words and counts mean in chat. */
-import type { JsonObject } from '../../../src/wire/json.ts';
-import type { Api } from './exchange.ts';
-import type { Truth } from './truth.ts';
-import { numberOf, objectOf } from '../../../src/wire/json.ts';
+/** What a vendor's words for the end, and its counts, mean in OpenAI's chat: the tables written out once more. */
+import type { Api } from '../read/exchange.ts';
+import type { Json } from '../read/json.ts';
+import type { Choice, Counts } from './said.ts';
+import { numberOf, objectOf } from '../read/json.ts';
 
 const FINISH: Readonly<Record<Api, Readonly<Record<string, string>>>> = {
   chat: {
@@ -37,6 +37,10 @@ const FINISH: Readonly<Record<Api, Readonly<Record<string, string>>>> = {
     PROHIBITED_CONTENT: 'content_filter',
     IMAGE_SAFETY: 'content_filter',
     MODEL_ARMOR: 'content_filter',
+    MALFORMED_FUNCTION_CALL: 'error',
+    UNEXPECTED_TOOL_CALL: 'error',
+    MALFORMED_RESPONSE: 'error',
+    OTHER: 'error',
     1: 'stop',
     2: 'length',
   },
@@ -51,29 +55,20 @@ const FINISH: Readonly<Record<Api, Readonly<Record<string, string>>>> = {
   cohere: { COMPLETE: 'stop', STOP_SEQUENCE: 'stop', MAX_TOKENS: 'length', TOOL_CALL: 'tool_calls' },
 };
 
-/** The finish reason that an answer should have. @throws Error for a word that is in no table */
-export function expectedFinish(api: Api, { finish, calls }: Truth): string {
-  // Some recorders left the word out; then the answer shows it.
-  if (finish === undefined) return calls.length > 0 ? 'tool_calls' : 'stop';
+/**
+ * Why it ended. Recordings that lack the word show it by their calls.
+ * @throws Error for a word that is in no table
+ */
+export function ending(api: Api, { finish, parts }: Choice): string {
+  const calls = parts.some(({ kind }) => kind === 'call');
+  if (finish === undefined || finish === 'undefined') return calls ? 'tool_calls' : 'stop';
   const known = FINISH[api][finish];
   if (known === undefined) throw new Error(`the tables do not know the finish reason "${finish}"`);
-  return known === 'stop' && calls.length > 0 ? 'tool_calls' : known;
+  return known === 'stop' && calls ? 'tool_calls' : known;
 }
 
-export interface Counts {
-  readonly input: number;
-  readonly cached: number;
-  readonly cacheWrite: number;
-  readonly output: number;
-  readonly reasoning: number;
-}
-
-/** The counts that an answer should have; `undefined` where the vendor told none. */
-export function expectedUsage(
-  api: Api,
-  provider: string,
-  { usage }: Pick<Truth, 'usage'>,
-): Counts | undefined {
+/** Tokens; `undefined` where nobody told them. @param provider the index's name, since some count otherwise */
+export function counts(api: Api, provider: string, usage: Json | undefined): Counts | undefined {
   return usage && Object.keys(usage).length > 0 ? USAGE[api](usage, provider) : undefined;
 }
 
@@ -81,9 +76,9 @@ function count(value: unknown): number {
   return numberOf(value) ?? 0;
 }
 
-type Counting = (usage: JsonObject, provider: string) => Counts | undefined;
+type Counting = (usage: Json, provider: string) => Counts | undefined;
 
-function openai(usage: JsonObject, provider: string): Counts | undefined {
+function openai(usage: Json, provider: string): Counts | undefined {
   const input = usage.prompt_tokens ?? usage.input_tokens;
   const output = usage.completion_tokens ?? usage.output_tokens;
   if (input === undefined && output === undefined) return undefined;
@@ -95,7 +90,11 @@ function openai(usage: JsonObject, provider: string): Counts | undefined {
   return {
     input: count(input),
     cached: Math.min(count(cached ?? usage.cached_tokens), count(input)),
-    cacheWrite: count(prompt.cache_write_tokens),
+    // What was written to the cache and what was read from it share the input.
+    cacheWrite: Math.min(
+      count(prompt.cache_write_tokens),
+      count(input) - Math.min(count(cached ?? usage.cached_tokens), count(input)),
+    ),
     output: count(output) + (apart ? reasoning : 0),
     reasoning,
   };

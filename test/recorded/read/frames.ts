@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../../src/wire/json.ts';
-import { isObject, parseJson } from '../../../src/wire/json.ts';
+import type { Json } from './json.ts';
+import { exactJson, isObject, parseJson } from './json.ts';
 
 const utf8 = new TextDecoder();
 /** Two lengths and their checksum. */
@@ -8,14 +8,23 @@ const PRELUDE = 12;
 const TEXT = 7;
 
 /** The events of an AWS event stream, each with its name under ":event". */
-export function frameEvents(body: Uint8Array): JsonObject[] {
-  const events: JsonObject[] = [];
+export function frameEvents(body: Uint8Array): Json[] {
+  return framesIn(body, parseJson);
+}
+
+/** The same, with all digits of whole numbers. */
+export function exactFrames(body: Uint8Array): Json[] {
+  return framesIn(body, exactJson);
+}
+
+function framesIn(body: Uint8Array, parse: (text: string) => unknown): Json[] {
+  const events: Json[] = [];
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   for (let at = 0; at + 16 <= body.length;) {
     const total = view.getUint32(at);
     const headers = view.getUint32(at + 4);
     if (total < 16 || at + total > body.length) break;
-    const payload = parseJson(utf8.decode(body.subarray(at + PRELUDE + headers, at + total - 4)));
+    const payload = parse(utf8.decode(body.subarray(at + PRELUDE + headers, at + total - 4)));
     const name = nameIn(body.subarray(at + PRELUDE, at + PRELUDE + headers));
     events.push({ ...(isObject(payload) ? payload : {}), ':event': name });
     at += total;
@@ -24,7 +33,7 @@ export function frameEvents(body: Uint8Array): JsonObject[] {
 }
 
 /** One frame of an AWS event stream: what a recorder that kept the events alone took away. */
-export function frameOf(event: string, payload: JsonObject): Uint8Array {
+export function frameOf(event: string, payload: Json): Uint8Array {
   const headers = [
     [':event-type', event],
     [':content-type', 'application/json'],

@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../../src/wire/json.ts';
+import type { Json } from './json.ts';
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
-import { isObject, parseJson } from '../../../src/wire/json.ts';
+import { isObject, parseJson } from './json.ts';
 
 /** Whose API an exchange is in. */
 export type Api = 'chat' | 'messages' | 'responses' | 'gemini' | 'converse' | 'cohere';
@@ -13,7 +13,7 @@ export interface Recorded {
   readonly provider: string;
   readonly method: string;
   readonly url: string;
-  readonly request: JsonObject | undefined;
+  readonly request: Json | undefined;
   readonly status: number;
   readonly headers: Headers;
   /** Decompressed. */
@@ -65,7 +65,7 @@ export function inflated(bytes: Uint8Array): Uint8Array {
 }
 
 /** A request's body as an object. */
-export function requestOf(value: unknown): JsonObject | undefined {
+export function requestOf(value: unknown): Json | undefined {
   if (isObject(value)) return value;
   const parsed = parseJson(textOf(bodyOf(value)));
   return isObject(parsed) ? parsed : undefined;

@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../../src/wire/json.ts';
+import type { Json } from './json.ts';
 import type { Recorded } from './exchange.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../../../src/wire/json.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
 import { bodyOf, headersOf, requestOf } from './exchange.ts';
 
 type Origin = Pick<Recorded, 'file' | 'provider'>;
@@ -16,7 +16,7 @@ export function cassette(text: string, origin: Origin): Recorded[] {
   return pairs.filter(isObject).map((pair, at) => interaction(pair, at, origin));
 }
 
-function interaction({ request, response }: JsonObject, at: number, origin: Origin): Recorded {
+function interaction({ request, response }: Json, at: number, origin: Origin): Recorded {
   const asked = objectOf(request);
   const answered = objectOf(response);
   const status = objectOf(answered.status);

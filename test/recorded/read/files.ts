@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../../src/wire/json.ts';
+import type { Json } from './json.ts';
 import type { Api, Recorded } from './exchange.ts';
-import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../../../src/wire/json.ts';
+import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from './json.ts';
 import { bodyOf, headersOf, inflated, requestOf, textOf } from './exchange.ts';
 import { frameEvents, frameOf } from './frames.ts';
 
@@ -22,7 +22,7 @@ export function looksLike(value: unknown): Api | undefined {
   const type = stringOf(value.type) ?? '';
   if (value.object === 'response' || type.startsWith('response.')) return 'responses';
   if (value.candidates !== undefined) return 'gemini';
-  if (value.choices !== undefined) return 'chat';
+  if (value.choices !== undefined) return value.object === 'text_completion' ? undefined : 'chat';
   if (value.output !== undefined && value.stopReason !== undefined) return 'converse';
   if (['messageStart', 'contentBlockDelta', 'contentBlockStart'].some((key) => key in value))
     return 'converse';
@@ -62,7 +62,7 @@ function streamOf(lines: readonly string[], api: Api): Uint8Array {
 }
 
 /** The events of AWS stand under their names in JSON. */
-function framesIn(event: JsonObject): Uint8Array[] {
+function framesIn(event: Json): Uint8Array[] {
   return Object.entries(event).flatMap(([name, value]) => (isObject(value) ? [frameOf(name, value)] : []));
 }
 
@@ -105,7 +105,7 @@ export function json(text: string, origin: Origin): Recorded[] {
   return api ? [bare(origin, api, new TextEncoder().encode(text), 'application/json')] : [];
 }
 
-function exchange(request: JsonObject, response: JsonObject, origin: Origin): Recorded {
+function exchange(request: Json, response: Json, origin: Origin): Recorded {
   const { body } = response;
   const base64 =
     typeof body === 'string' && body.startsWith('base64:') ? body.slice('base64:'.length) : undefined;
@@ -122,7 +122,7 @@ function exchange(request: JsonObject, response: JsonObject, origin: Origin): Re
 }
 
 /** Google's recorder keeps each chunk apart. */
-function google({ request, response }: JsonObject, at: number, origin: Origin): Recorded {
+function google({ request, response }: Json, at: number, origin: Origin): Recorded {
   const asked = objectOf(request);
   const answered = objectOf(response);
   const segments = listOf(answered.bodySegments);

@@ -1,0 +1,172 @@
+/** What a client got, against what the recording says: every choice, part, order, id, count and source. */
+import type { Api } from '../read/exchange.ts';
+import type { Choice, Kind, Part, Said } from './said.ts';
+import { exactJson, isObject, shown } from '../read/json.ts';
+import { counts, ending } from './meaning.ts';
+
+/** What can be wrong, by the word that rules and mutations name it with. */
+export type Aspect =
+  | 'status'
+  | 'bytes'
+  | 'text'
+  | 'thinking'
+  | 'refusal'
+  | 'calls'
+  | 'ids'
+  | 'images'
+  | 'audio'
+  | 'ran'
+  | 'order'
+  | 'sources'
+  | 'finish'
+  | 'usage'
+  | 'logprobs'
+  | 'choices'
+  | 'role'
+  | 'ending'
+  | 'grammar'
+  | 'library'
+  | 'request'
+  | 'schema'
+  | 'fault';
+
+export interface Problem {
+  readonly aspect: Aspect;
+  readonly text: string;
+}
+
+export type Client = 'chat' | 'messages' | 'responses';
+
+/** An answer with the protocol it is in, and whose it is. */
+export interface Spoken {
+  readonly said: Said;
+  readonly api: Api;
+  readonly provider: string;
+}
+
+/** Chat has a field for each kind and no order among them. */
+const ORDERED: ReadonlySet<Client> = new Set<Client>(['messages', 'responses']);
+
+/** The problems of an answer. @param got in the client's protocol */
+export function compareAnswers(wanted: Spoken, got: Said, client: Client): Problem[] {
+  const problems: Problem[] = [];
+  const differ = (aspect: Aspect, given: unknown, right: unknown) => {
+    if (!Bun.deepEquals(given, right))
+      problems.push({ aspect, text: `${aspect} is ${shown(given)}, not ${shown(right)}` });
+  };
+  const choices = wanted.said.choices;
+  differ('choices', got.choices.length, Math.max(1, choices.length));
+  for (const [index, choice] of choices.entries()) {
+    const given = got.choices[index];
+    if (given) compareChoices(choice, given, { differ, wanted, client });
+  }
+  const told = counts(wanted.api, wanted.provider, wanted.said.usage);
+  if (told) differ('usage', counts(client, 'openai', got.usage), told);
+  return problems;
+}
+
+interface Comparing {
+  readonly differ: (aspect: Aspect, given: unknown, right: unknown) => void;
+  readonly wanted: Spoken;
+  readonly client: Client;
+}
+
+function compareChoices(right: Choice, given: Choice, { differ, wanted, client }: Comparing): void {
+  // Messages says a refusal in words of its answer, with a reason for its end.
+  const parts = client === 'messages' ? refusalsAsText(right.parts) : right.parts;
+  const gotParts = client === 'messages' ? refusalsAsText(given.parts) : given.parts;
+  differ('role', given.role, 'assistant');
+  differ('text', joined(gotParts, 'text'), joined(parts, 'text'));
+  // The items of a response are parted by blank lines where blocks of thinking are not.
+  differ('thinking', solid(joined(gotParts, 'thinking')), solid(joined(parts, 'thinking')));
+  differ('refusal', joined(gotParts, 'refusal'), joined(parts, 'refusal'));
+  differ('calls', callsIn(gotParts), callsIn(parts));
+  differ('ids', ...idsOf(gotParts, parts));
+  differ('images', dataIn(gotParts, 'image'), dataIn(parts, 'image'));
+  differ('audio', dataIn(gotParts, 'audio'), dataIn(parts, 'audio'));
+  differ('ran', gotParts.some(isRun), parts.some(isRun));
+  if (ORDERED.has(client)) differ('order', kindsIn(gotParts), kindsIn(parts));
+  differ('sources', [...given.sources].toSorted(), [...right.sources].toSorted());
+  differ('logprobs', given.logprobs, right.logprobs);
+  differ('finish', ending(client, given), endingFor(client, wanted, right));
+}
+
+function endingFor(client: Client, { api }: Spoken, choice: Choice): string {
+  const end = ending(api, choice);
+  // A refusal that was said is one for clients whose protocol names it as an end.
+  const refuses = client === 'messages' && choice.parts.some(({ kind }) => kind === 'refusal');
+  if (refuses) return 'content_filter';
+  // Its calls show as such even where the vendor's word is another.
+  const calls = choice.parts.some(({ kind }) => kind === 'call');
+  return end === 'tool_calls' && !calls && client !== 'chat' ? 'stop' : end;
+}
+
+function isRun({ kind }: Part): boolean {
+  return kind === 'ran';
+}
+
+/** All text of an answer. */
+export function textIn(parts: readonly Part[]): string {
+  return joined(parts, 'text');
+}
+
+function joined(parts: readonly Part[], kind: 'text' | 'thinking' | 'refusal'): string {
+  return parts.map((part) => (part.kind === kind ? part.text : '')).join('');
+}
+
+function solid(text: string): string {
+  return text.replaceAll(/\s+/g, '');
+}
+
+function refusalsAsText(parts: readonly Part[]): Part[] {
+  return parts.map((part) => (part.kind === 'refusal' ? { kind: 'text', text: part.text } : part));
+}
+
+function callsIn(parts: readonly Part[]): [string, unknown][] {
+  return parts.flatMap((part) => (part.kind === 'call' ? [[part.name, argumentsOf(part.input)]] : []));
+}
+
+/** Arguments as a value; models and vendors leave out those of a tool that takes none. What is no JSON stays a text. */
+export function argumentsOf(text: string): unknown {
+  if (text.trim() === '' || text === 'null') return {};
+  const value = exactJson(text);
+  // Some clients write no arguments as an empty list.
+  if (Array.isArray(value) && value.length === 0) return {};
+  return value === undefined ? text : value;
+}
+
+/** Ids that a provider gave must be the client's as well; others must differ from each other. */
+function idsOf(given: readonly Part[], right: readonly Part[]): [unknown, unknown] {
+  const got = given.flatMap((part) => (part.kind === 'call' ? [part.id ?? ''] : []));
+  const wanted = right.flatMap((part) => (part.kind === 'call' ? [part.id] : []));
+  const repeats = new Set(wanted).size < wanted.length && !wanted.includes(undefined);
+  const each = got.map((id, at) => (wanted[at] === undefined || repeats ? (id === '' ? 'none' : 'any') : id));
+  const distinct = new Set(got).size === got.length;
+  return [
+    { each, distinct },
+    { each: wanted.map((id) => (id === undefined || repeats ? 'any' : id)), distinct: true },
+  ];
+}
+
+function dataIn(parts: readonly Part[], kind: 'image' | 'audio'): string[] {
+  return parts.flatMap((part) => (part.kind === kind && 'data' in part ? [part.data] : []));
+}
+
+/** The kinds in their order; neighbours of one kind count once, but each call does. */
+function kindsIn(parts: readonly Part[]): Kind[] {
+  const kinds = parts.filter((part) => part.kind !== 'ran' && !isBlank(part)).map(({ kind }) => kind);
+  return kinds.filter((kind, at) => kind === 'call' || kind !== kinds[at - 1]);
+}
+
+/** White space alone is no part that every protocol takes. */
+function isBlank(part: Part): boolean {
+  return 'text' in part && part.text.trim() === '';
+}
+
+/** Numbers beyond 2^53 as a client's library reads them. */
+export function rounded(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return value.map(rounded);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, rounded(each)]));
+}

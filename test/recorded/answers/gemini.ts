@@ -1,0 +1,55 @@
+import type { Json } from '../read/json.ts';
+import type { Choice } from './said.ts';
+import { isObject, numberOf, objectOf, objectsOf, stringOf } from '../read/json.ts';
+import { addCall, addSources, addText, Said, unknownKind, written } from './said.ts';
+
+/** A stream's chunks, or the one body: each is a whole response of its own. */
+export function geminiSaid(chunks: readonly Json[]): Said {
+  const said = new Said();
+  for (const chunk of chunks) {
+    if (isObject(chunk.error)) said.failed = true;
+    if (isObject(chunk.usageMetadata)) said.usage = { ...said.usage, ...chunk.usageMetadata };
+    if (objectOf(chunk.promptFeedback).blockReason && !chunk.candidates) said.choice().finish = 'SAFETY';
+    for (const [place, candidate] of objectsOf(chunk.candidates).entries()) {
+      take(said.choice(numberOf(candidate.index) ?? place), candidate);
+    }
+  }
+  said.ended = said.choices.length > 0 && said.choices.every(({ finish }) => finish !== undefined);
+  return said;
+}
+
+function take(choice: Choice, candidate: Json): void {
+  choice.role = 'assistant';
+  for (const part of objectsOf(objectOf(candidate.content).parts)) begin(choice, part);
+  // Vertex gives the number of the word to some.
+  if (candidate.finishReason !== undefined) choice.finish = String(candidate.finishReason);
+  for (const { web, retrievedContext } of objectsOf(objectOf(candidate.groundingMetadata).groundingChunks)) {
+    addSources(choice, objectOf(web).uri, objectOf(retrievedContext).uri);
+  }
+  for (const { token, logProbability } of objectsOf(objectOf(candidate.logprobsResult).chosenCandidates)) {
+    choice.logprobs.push([String(token), Number(logProbability)]);
+  }
+}
+
+function begin({ parts }: Choice, part: Json): void {
+  if (isObject(part.functionCall)) {
+    const { id, name, args } = part.functionCall;
+    addCall(parts, id, name, written(args ?? {}));
+  } else if (isObject(part.inlineData)) {
+    const { mimeType, data } = part.inlineData;
+    const bytes = String(data);
+    if (String(mimeType).startsWith('audio/')) parts.push({ kind: 'audio', data: bytes, transcript: '' });
+    // A draft of its thinking is no part of the answer.
+    else if (part.thought !== true) parts.push({ kind: 'image', data: bytes });
+  } else if (typeof part.text === 'string')
+    addText(parts, part.thought === true ? 'thinking' : 'text', part.text);
+  else if (isObject(part.executableCode)) parts.push({ kind: 'ran', name: 'code' });
+  else if (isObject(part.codeExecutionResult)) parts.push({ kind: 'ran', name: 'code_result' });
+  else if (isObject(part.toolCall) || isObject(part.toolResponse))
+    parts.push({
+      kind: 'ran',
+      name: stringOf(objectOf(part.toolCall ?? part.toolResponse).toolType) ?? 'tool',
+    });
+  else if (Object.keys(part).some((key) => key !== 'thoughtSignature' && key !== 'thought'))
+    unknownKind('Gemini', Object.keys(part));
+}

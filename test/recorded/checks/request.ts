@@ -1,0 +1,93 @@
+/** A recorded request of a client, sent through the binary: what the provider of each API is asked. */
+import type { Client, Problem } from '../answers/compare.ts';
+import type { Lab } from '../lab/lab.ts';
+import type { Api } from '../read/exchange.ts';
+import type { Json } from '../read/json.ts';
+import { canned } from '../lab/canned.ts';
+import { PATHS } from '../lab/lab.ts';
+import { vendorOf } from '../lab/vendors.ts';
+import { textOf } from '../read/exchange.ts';
+import { shown } from '../read/json.ts';
+import { compareRequests } from '../requests/compare.ts';
+import { askingIn } from '../requests/read.ts';
+import { targetProblems } from '../schemas/targets.ts';
+import { toldLeftOut } from './told.ts';
+
+export interface RequestOptions {
+  readonly client: Client;
+  readonly target: Api;
+  readonly number: number;
+  /** Whether the request is OpenAI's own, so that its document says what it may hold. */
+  readonly isOpenai: boolean;
+}
+
+export interface CheckedRequest {
+  readonly lane: 'relay' | 'translate';
+  readonly problems: readonly Problem[];
+  /** The words of a refusal. */
+  readonly refusal: string | undefined;
+}
+
+/** Fields that are looked at by what they mean, or that say how the answer comes. */
+const KNOWN: Readonly<Record<Client, ReadonlySet<string>>> = {
+  chat: new Set(
+    'model messages stream stream_options tools tool_choice functions function_call max_tokens max_completion_tokens temperature top_p top_k stop seed presence_penalty frequency_penalty n logprobs top_logprobs logit_bias parallel_tool_calls reasoning_effort response_format user safety_identifier service_tier verbosity web_search_options thinking reasoning'.split(
+      ' ',
+    ),
+  ),
+  messages: new Set(
+    'model messages system stream tools tool_choice max_tokens temperature top_p top_k stop_sequences thinking output_config output_format metadata service_tier mcp_servers anthropic_version'.split(
+      ' ',
+    ),
+  ),
+  responses: new Set(
+    'model input instructions stream tools tool_choice max_output_tokens temperature top_p top_logprobs parallel_tool_calls reasoning text user safety_identifier service_tier'.split(
+      ' ',
+    ),
+  ),
+};
+
+/** Fields that change nothing of what is asked. */
+const HARMLESS = /^(?:store|include|metadata|prompt_cache_key|cache_control|truncation)$/;
+
+/** The problems of one request at one provider. */
+export async function checkRequest(
+  lab: Lab,
+  request: Json,
+  { client, target, number, isOpenai }: RequestOptions,
+): Promise<CheckedRequest> {
+  const { type, model } = vendorOf(target, 'openai-compatible', client);
+  const stream = request.stream === true;
+  const got = await lab.post(PATHS[client], request, type, model(number), canned(target, stream));
+  const lane = client === target ? 'relay' : 'translate';
+  const [asked] = got.asked;
+  if (!asked) {
+    return { lane, problems: [], refusal: `${got.status} ${textOf(got.body).slice(0, 300)}` };
+  }
+  const told = toldLeftOut(got);
+  if (lane === 'relay') return { lane, problems: relayed(request, asked.body, told), refusal: undefined };
+  const wanted = askingIn(request, client);
+  const problems = compareRequests(wanted, askingIn(asked.body, target), { client, target, told });
+  for (const name of Object.keys(request)) {
+    if (KNOWN[client].has(name) || HARMLESS.test(name) || name in asked.body) continue;
+    if (!told.includes(name))
+      problems.push({ aspect: 'request', text: `${name} is neither sent to ${target} nor named` });
+  }
+  // What a vendor's own words in a chat request mean is not OpenAI's to say.
+  const held = isOpenai || (target !== 'chat' && target !== 'responses');
+  const wrong = held ? targetProblems(target, asked.body) : [];
+  problems.push(...wrong.slice(0, 3).map((text): Problem => ({ aspect: 'schema', text })));
+  return { lane, problems, refusal: undefined };
+}
+
+/** A relayed request is the client's own, but for the model's name and what is named. */
+function relayed(request: Json, asked: Json, told: string): Problem[] {
+  const names = new Set([...Object.keys(request), ...Object.keys(asked)]);
+  names.delete('model');
+  return [...names]
+    .filter((name) => !Bun.deepEquals(request[name], asked[name]) && !told.includes(name))
+    .map((name) => ({
+      aspect: 'request' as const,
+      text: `${name} is relayed as ${shown(asked[name])}, not ${shown(request[name])}`,
+    }));
+}

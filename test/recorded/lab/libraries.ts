@@ -1,0 +1,65 @@
+/**
+ * The official libraries of clients, which ask the binary and read what it answers. OpenAI's is a dependency of the
+ * tests; Anthropic's is fetched by `make clients` and `make recorded`, and left out where it is not there.
+ */
+import type { Client } from '../answers/compare.ts';
+import type { Json } from '../read/json.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import OpenAI from 'openai';
+
+/** Asks by a library. @returns what it made of the answer: an object, or the list of a stream's events */
+export type Library = (body: Json) => Promise<unknown>;
+
+type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** What is used of Anthropic's library. */
+interface Anthropic {
+  readonly messages: {
+    readonly create: (body: Json) => Promise<unknown>;
+    readonly stream: (body: Json) => { readonly finalMessage: () => Promise<unknown> };
+  };
+}
+
+type AnthropicClass = new (options: object) => Anthropic;
+
+const INSTALLED = join(import.meta.dir, '../../clients/node_modules/@anthropic-ai/sdk/index.mjs');
+
+let anthropic: AnthropicClass | undefined;
+if (existsSync(INSTALLED)) {
+  ({ default: anthropic } = (await import(INSTALLED)) as { default: AnthropicClass });
+}
+
+/** Whether Anthropic's library is there too. */
+export const hasAnthropic = anthropic !== undefined;
+
+/** The library of a client's protocol; `undefined` where it is not there. */
+export function libraryOf(client: Client, url: string, fetch: Fetch): Library | undefined {
+  const common = { apiKey: 'k-client', maxRetries: 0, timeout: 60_000, fetch };
+  if (client === 'messages') {
+    if (!anthropic) return undefined;
+    const { messages } = new anthropic({ ...common, baseURL: url });
+    return async (body) =>
+      body.stream === true ? await messages.stream(body).finalMessage() : await messages.create(body);
+  }
+  const openai = new OpenAI({ ...common, baseURL: `${url}/v1` });
+  if (client === 'responses') {
+    const { responses } = openai as unknown as { responses: Responses };
+    return async (body) =>
+      body.stream === true ? await responses.stream(body).finalResponse() : await responses.create(body);
+  }
+  const { completions } = openai.chat as unknown as { completions: Completions };
+  return async (body) => {
+    const answer = await completions.create(body);
+    return body.stream === true ? await Array.fromAsync(answer as AsyncIterable<unknown>) : answer;
+  };
+}
+
+interface Responses {
+  readonly create: (body: Json) => Promise<unknown>;
+  readonly stream: (body: Json) => { readonly finalResponse: () => Promise<unknown> };
+}
+
+interface Completions {
+  readonly create: (body: Json) => Promise<unknown>;
+}

@@ -1,0 +1,245 @@
+/** What a provider was asked, against what the client asked: field by field, each by the name that its API has for it. */
+import type { Client, Problem } from '../answers/compare.ts';
+import type { Api } from '../read/exchange.ts';
+import type { Asking, Item, Parameter } from './asking.ts';
+import { argumentsOf } from '../answers/compare.ts';
+import { written } from '../answers/said.ts';
+import { isObject, shown } from '../read/json.ts';
+import { propertiesOf } from './schema-names.ts';
+
+/** How clients name the parameters, as far as what was left out is told by these. */
+const NAMED: Readonly<Record<Parameter, RegExp>> = {
+  max: /max_(?:completion_|output_)?tokens/,
+  temperature: /temperature/,
+  topP: /top_p/,
+  topK: /top_k/,
+  stop: /stop/,
+  seed: /seed/,
+  presence: /presence_penalty/,
+  frequency: /frequency_penalty/,
+  n: /\bn\b/,
+  logprobs: /logprobs/,
+  topLogprobs: /top_logprobs/,
+  bias: /logit_bias/,
+  parallel: /parallel/,
+  effort: /reasoning|thinking|effort/,
+  format: /response_format|text|output_config|output_format/,
+  user: /user|safety_identifier|metadata/,
+  tier: /service_tier/,
+  verbosity: /verbosity/,
+};
+
+/** Highest temperature that a provider takes; clients may ask for up to 2. */
+const HOTTEST: Readonly<Partial<Record<Api, number>>> = { messages: 1, converse: 1, cohere: 1 };
+
+export interface Asked {
+  readonly client: Client;
+  readonly target: Api;
+  /** What the client was told to be left out. */
+  readonly told: string;
+}
+
+type Differ = (what: string, got: unknown, right: unknown) => void;
+
+/** The problems of a request. @param got what the provider was asked */
+export function compareRequests(wanted: Asking, got: Asking, asked: Asked): Problem[] {
+  const problems: Problem[] = [];
+  const differ: Differ = (what, given, right) => {
+    if (Bun.deepEquals(given, right)) return;
+    const text = `${what} asked of ${asked.target}: ${shown(given)}, not ${shown(right)}`;
+    problems.push({ aspect: 'request', text });
+  };
+  const way = wayOfFormat(wanted, got);
+  compareWords(wanted, got, way, differ);
+  differ('media', mediaOf(got.items), mediaOf(wanted.items));
+  differ('calls', callsOf(got.items), callsOf(wanted.items));
+  compareResults(wanted.items, got.items, asked.target, differ);
+  if (tellsFailures(asked)) differ('failed results', failedOf(got.items), failedOf(wanted.items));
+  compareTools(wanted, got, { asked, way }, differ);
+  for (const name of Object.keys({ ...wanted.parameters, ...got.parameters }) as Parameter[]) {
+    if (name !== 'format' || way === 'field') compareParameter(name, { wanted, got, asked, differ });
+  }
+  return problems;
+}
+
+/** How a provider is asked for an answer of a shape: by a field, by a tool that takes it, or in so many words. */
+type Way = 'field' | 'tool' | 'words';
+
+function wayOfFormat({ parameters, tools }: Asking, got: Asking): Way {
+  const { format } = parameters;
+  if (format === undefined || got.parameters.format !== undefined) return 'field';
+  const properties = propertiesOf(format);
+  const known = new Set(tools.map(({ name }) => name));
+  const takes = got.tools.some(
+    (tool) => !known.has(tool.name) && Bun.deepEquals(tool.properties, properties),
+  );
+  if (takes && isObject(format)) return 'tool';
+  const shape = isObject(format) ? solid(written(format)) : 'JSON';
+  return solid(got.system).includes(shape) ? 'words' : 'field';
+}
+
+function compareWords(wanted: Asking, got: Asking, way: Way, differ: Differ): void {
+  const [asked, right] = [solid(got.system), solid(wanted.system)];
+  if (wanted.items.length === 0) {
+    // A provider that wants somebody to begin is told the instructions by the user.
+    const words = saidBy(got.items).map(([, text]) => text);
+    return differ('system', asked + words.join(''), right);
+  }
+  differ('system', way === 'words' && asked.includes(right) ? right : asked, right);
+  differ('words', saidBy(got.items), saidBy(wanted.items));
+}
+
+/** Where results are text alone, a picture among them follows in the next turn. */
+const TEXT_RESULTS: ReadonlySet<Api> = new Set<Api>(['chat', 'cohere', 'gemini']);
+
+function compareResults(wanted: readonly Item[], got: readonly Item[], target: Api, differ: Differ): void {
+  const shows = wanted.some((item) => 'role' in item && item.role === 'tool');
+  if (shows && TEXT_RESULTS.has(target)) {
+    const count = (items: readonly Item[]) => items.filter(({ kind }) => kind === 'result').length;
+    return differ('number of results', count(got), count(wanted));
+  }
+  differ('results', resultsOf(got), resultsOf(wanted));
+  if (wanted.length > 0) differ('order', orderOf(got), orderOf(wanted));
+}
+
+/** Chat, Responses and Cohere have no mark for a result that is an error. */
+function tellsFailures({ client, target }: Asked): boolean {
+  return client === 'messages' && (target === 'converse' || target === 'gemini' || target === 'messages');
+}
+
+interface Choosing {
+  readonly asked: Asked;
+  readonly way: Way;
+}
+
+function compareTools(wanted: Asking, got: Asking, { asked, way }: Choosing, differ: Differ): void {
+  const { target, told } = asked;
+  const only = wanted.tools.some(({ name }) => name === wanted.choice);
+  // A vendor that takes no name for the choice is given that one tool and must call one.
+  const narrowed = only && got.tools.length === 1 && got.choice === 'required';
+  const tools = narrowed ? wanted.tools.filter(({ name }) => name === wanted.choice) : wanted.tools;
+  const none = wanted.choice === 'none' && got.tools.length === 0;
+  const known = new Set(tools.map(({ name }) => name));
+  const sent = way === 'tool' ? got.tools.filter(({ name }) => known.has(name)) : got.tools;
+  // Bedrock wants the tools of earlier calls listed, whatever is offered now.
+  const earlier = new Set(wanted.items.flatMap((item) => (item.kind === 'call' ? [item.name] : [])));
+  const listed =
+    target === 'converse' && tools.length === 0 && got.tools.every(({ name }) => earlier.has(name));
+  if (!none && !listed) differ('tools', sent, tools);
+  const unsaid = wanted.choice ?? 'auto';
+  // Where nothing may be called, no tools say the same; without tools there is nothing to choose.
+  const chosen = none || wanted.tools.length === 0 ? unsaid : (got.choice ?? 'auto');
+  if (!narrowed && way !== 'tool' && !/tool_choice/.test(told)) differ('choice', chosen, unsaid);
+  for (const type of wanted.hosted) {
+    const isSent = got.hosted.length > 0;
+    if (!isSent && !told.includes(type) && !/tools|web_search|mcp/.test(told))
+      differ(`tool ${type}`, `neither sent nor named (${target})`, 'one of both');
+  }
+}
+
+interface Compared {
+  readonly wanted: Asking;
+  readonly got: Asking;
+  readonly asked: Asked;
+  readonly differ: Differ;
+}
+
+/** Both of them know the same words for these. */
+const ALIKE: ReadonlySet<string> = new Set(['chat', 'responses']);
+
+function compareParameter(name: Parameter, { wanted, got, asked, differ }: Compared): void {
+  const { client, target, told } = asked;
+  const right = wanted.parameters[name];
+  const given = got.parameters[name];
+  if (given === undefined) {
+    if (isUsual(name, right) || NAMED[name].test(told)) return;
+    return differ(name, 'neither sent nor named', right);
+  }
+  if (right === undefined) {
+    // Messages must be told a limit; OpenAI's defaults change nothing where they are said.
+    if (name !== 'max' && !isUsual(name, given)) differ(name, given, 'not asked for');
+    return;
+  }
+  const isOwn = name === 'effort' || name === 'user' || name === 'tier';
+  if (isOwn && !(ALIKE.has(client) && ALIKE.has(target))) return;
+  if (name === 'format' && (target === 'gemini' || typeof right === 'string')) return;
+  if (name === 'temperature') return differ(name, given, Math.min(Number(right), HOTTEST[target] ?? 2));
+  // Cohere's limits; see its reference.
+  if (name === 'topP' && target === 'cohere')
+    return differ(name, given, Math.min(0.99, Math.max(0.01, Number(right))));
+  // Responses writes no fewer than these.
+  if (name === 'max' && target === 'responses') return differ(name, given, Math.max(16, Number(right)));
+  differ(name, given, right);
+}
+
+/** What the provider does anyhow. */
+function isUsual(name: Parameter, value: unknown): boolean {
+  const usual: Partial<Record<Parameter, unknown[]>> = {
+    n: [1],
+    logprobs: [false],
+    parallel: [true],
+    presence: [0],
+    frequency: [0],
+    stop: [[]],
+    topLogprobs: [0],
+    tier: ['auto', 'default'],
+    effort: ['none', 'adaptive'],
+    topP: [-1],
+    topK: [-1],
+  };
+  return (usual[name] ?? []).some((each) => Bun.deepEquals(each, value));
+}
+
+function solid(text: string): string {
+  return text.replaceAll(/\s+/g, '');
+}
+
+/** Who said what, neighbours of one role joined. */
+function saidBy(items: readonly Item[]): string[][] {
+  const said: string[][] = [];
+  for (const item of items) {
+    if (item.kind !== 'text' || solid(item.text) === '') continue;
+    const last = said.at(-1);
+    if (last?.[0] === item.role) last[1] += solid(item.text);
+    else said.push([item.role, solid(item.text)]);
+  }
+  return said;
+}
+
+function mediaOf(items: readonly Item[]): string[][] {
+  return items.flatMap((item) =>
+    item.kind === 'image' || item.kind === 'file' || item.kind === 'audio'
+      ? [[item.kind, solid(item.data)]]
+      : [],
+  );
+}
+
+function callsOf(items: readonly Item[]): unknown[] {
+  return items.flatMap((item) => (item.kind === 'call' ? [[item.name, argumentsOf(item.input)]] : []));
+}
+
+/** Which call each result is of, and what it says: ids may be others, but must lead to the same call. */
+function resultsOf(items: readonly Item[]): unknown[] {
+  const calls = items.flatMap((item) => (item.kind === 'call' ? [item.id] : []));
+  return items.flatMap((item) =>
+    item.kind === 'result' ? [[calls.lastIndexOf(item.id), valueOf(item.text)]] : [],
+  );
+}
+
+/** A result that is JSON is a value for some vendors. */
+function valueOf(text: string): unknown {
+  const value = argumentsOf(text);
+  return typeof value === 'string' ? solid(value) : value;
+}
+
+function failedOf(items: readonly Item[]): boolean[] {
+  return items.flatMap((item) => (item.kind === 'result' ? [item.failed] : []));
+}
+
+/** Turns and calls in their order, with the results of a turn before its words, as providers want them. */
+function orderOf(items: readonly Item[]): string[] {
+  const order = items
+    .filter((item) => item.kind !== 'ran' && (item.kind !== 'text' || solid(item.text) !== ''))
+    .map((item) => ('role' in item ? (item.role === 'tool' ? 'result' : item.role) : item.kind));
+  return order.filter((each, at) => each !== order[at - 1]);
+}

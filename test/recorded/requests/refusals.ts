@@ -1,0 +1,73 @@
+/** Why a request may be refused that its own provider had answered: the only reasons there are. */
+import type { Api } from '../read/exchange.ts';
+import type { Json } from '../read/json.ts';
+import { isObject } from '../read/json.ts';
+
+export interface Refusal {
+  readonly name: string;
+  readonly targets: readonly Api[];
+  /** Whether it stands for this request. */
+  readonly when: (request: Json) => boolean;
+  /** What the client is told. */
+  readonly words: RegExp;
+}
+
+const ALL: readonly Api[] = ['chat', 'messages', 'responses', 'gemini', 'converse', 'cohere'];
+
+/** Whether an object anywhere in the request has this. */
+function somewhere(value: unknown, has: (object: Json) => boolean): boolean {
+  if (Array.isArray(value)) return value.some((each) => somewhere(each, has));
+  if (!isObject(value)) return false;
+  return has(value) || Object.values(value).some((each) => somewhere(each, has));
+}
+
+const holds =
+  (name: string) =>
+  (request: Json): boolean =>
+    somewhere(request, (object) => object[name] !== undefined && object[name] !== null);
+
+const isOf =
+  (...types: readonly string[]) =>
+  (request: Json): boolean =>
+    somewhere(request, ({ type }) => types.includes(String(type)));
+
+function hasAddress(request: Json): boolean {
+  return somewhere(request, (object) =>
+    ['url', 'image_url', 'file_url', 'document_url'].some((name) => /^https?:/.test(String(object[name]))),
+  );
+}
+
+export const REFUSALS: readonly Refusal[] = [
+  {
+    name: 'a file that lies at one vendor can be sent to no other',
+    targets: ALL,
+    when: holds('file_id'),
+    words: /cannot be translated|file/,
+  },
+  {
+    name: 'Bedrock fetches no addresses',
+    targets: ['converse'],
+    when: hasAddress,
+    words: /fetches no URLs|cannot be sent to Bedrock/,
+  },
+  {
+    name: 'Cohere takes no files and no sound',
+    targets: ['cohere'],
+    when: isOf('file', 'document', 'input_file', 'document_url', 'file_url', 'input_audio'),
+    words: /cannot be sent to Cohere|cannot be translated/,
+  },
+  {
+    name: 'what is kept at one vendor is known to no other',
+    targets: ALL,
+    when: (request) =>
+      ['previous_response_id', 'conversation', 'prompt', 'background'].some((name) => Boolean(request[name])),
+    words: /previous_response_id|conversation|prompt|background/,
+  },
+];
+
+/** The rule that allows a refusal; `undefined` where none does. */
+export function allowed(request: Json, target: Api, told: string): Refusal | undefined {
+  return REFUSALS.find(
+    ({ targets, when, words }) => targets.includes(target) && words.test(told) && when(request),
+  );
+}

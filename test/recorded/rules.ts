@@ -1,0 +1,119 @@
+/**
+ * What a client may lack of a recorded answer, and why: the only excuses there are. Each says for which answers it
+ * stands; what no rule names is a failure. A part that a client's protocol has no form for must be named to the client.
+ */
+import type { Aspect, Client, Spoken } from './answers/compare.ts';
+import type { Part } from './answers/said.ts';
+
+export interface Rule {
+  readonly name: string;
+  readonly clients: readonly Client[];
+  readonly aspects: readonly Aspect[];
+  /** Whether it stands for this answer, and what of it must be named. */
+  readonly when: (wanted: Spoken) => boolean;
+  /** Words of which one must be in a header or a comment that tells what was left out. */
+  readonly named?: RegExp;
+}
+
+const ALL: readonly Client[] = ['chat', 'messages', 'responses'];
+
+const has =
+  (kind: Part['kind']) =>
+  ({ said }: Spoken): boolean =>
+    said.choices.some(({ parts }) => parts.some((part) => part.kind === kind));
+
+export const RULES: readonly Rule[] = [
+  {
+    name: 'Messages and Responses answer with one choice, and name that there were more',
+    clients: ['messages', 'responses'],
+    aspects: ['choices'],
+    when: ({ said }) => said.choices.length > 1,
+    named: /choice|\bn\b/,
+  },
+  {
+    name: 'Messages has no form for log probabilities',
+    clients: ['messages'],
+    aspects: ['logprobs'],
+    when: ({ said }) => said.choices.some(({ logprobs }) => logprobs.length > 0),
+    named: /logprob/,
+  },
+  {
+    name: 'Messages has no form for pictures in an answer',
+    clients: ['messages'],
+    aspects: ['images', 'order'],
+    when: has('image'),
+    named: /image/,
+  },
+  {
+    name: 'Messages and Responses have no form for sound in an answer',
+    clients: ['messages', 'responses'],
+    aspects: ['audio', 'order'],
+    when: has('audio'),
+    named: /audio/,
+  },
+  {
+    name: 'chat has no form for tools that the provider ran',
+    clients: ['chat'],
+    aspects: ['ran'],
+    when: has('ran'),
+    named: /tool|search|ran|hosted|call/,
+  },
+  {
+    name: 'tools that a provider ran in a form of its own have no place elsewhere',
+    clients: ['messages', 'responses'],
+    aspects: ['ran'],
+    when: has('ran'),
+    named: /tool|search|ran|hosted|call/,
+  },
+  {
+    name: 'arguments that the model left broken are passed on as they are',
+    clients: ALL,
+    aspects: ['grammar', 'library'],
+    when: hasBrokenCall,
+  },
+  {
+    name: 'a call with broken arguments has no place in a whole message, whose input is an object, or a response that is finished',
+    clients: ['messages', 'responses'],
+    aspects: ['calls', 'status', 'ids', 'order', 'finish', 'text', 'usage', 'role', 'thinking', 'ending'],
+    when: hasBrokenCall,
+  },
+  {
+    name: 'an answer whose end means that the model failed is an error',
+    clients: ALL,
+    aspects: ['status', 'text', 'finish', 'usage', 'role', 'choices', 'thinking', 'ending', 'grammar'],
+    when: ({ said, api }) =>
+      said.choices.some(({ finish }) =>
+        /^(?:MALFORMED_\w+|UNEXPECTED_TOOL_CALL|OTHER|error)$/.test(finish ?? ''),
+      ) && api !== 'messages',
+  },
+  {
+    name: 'nobody told why it ended: the client is told the usual reason or an error',
+    clients: ALL,
+    aspects: ['finish', 'ending', 'status', 'grammar'],
+    when: ({ said }) => said.choices.some(({ finish }) => finish === undefined || finish === 'undefined'),
+  },
+];
+
+function hasBrokenCall({ said }: Spoken): boolean {
+  return said.choices.some(({ parts }) => parts.some((part) => part.kind === 'call' && isBroken(part.input)));
+}
+
+function isBroken(input: string): boolean {
+  if (input.trim() === '' || input === 'null') return false;
+  try {
+    return typeof JSON.parse(input) !== 'object';
+  } catch {
+    return true;
+  }
+}
+
+/** The rule that excuses a problem; `undefined` where none does, or where what is left out is not named. */
+export function excuse(aspect: Aspect, client: Client, wanted: Spoken, told: string): Rule | undefined {
+  return RULES.find(
+    ({ clients, aspects, when, named }) =>
+      clients.includes(client) &&
+      aspects.includes(aspect) &&
+      when(wanted) &&
+      (named === undefined || named.test(told)),
+  );
+}
