@@ -105,9 +105,9 @@ function isRun({ kind }: Part): boolean {
   return kind === 'ran';
 }
 
-/** All text of an answer. */
-export function textIn(parts: readonly Part[]): string {
-  return joined(parts, 'text');
+/** All text of an answer, as a client's protocol has it. */
+export function textIn(parts: readonly Part[], client: Client): string {
+  return joined(client === 'messages' ? refusalsAsText(parts) : parts, 'text');
 }
 
 function joined(parts: readonly Part[], kind: 'text' | 'thinking' | 'refusal'): string {

@@ -126,7 +126,7 @@ function checkBroken(wanted: Spoken, got: Got, client: Client): Problem[] {
   const ended = wanted.said.choices.some(({ finish }) => finish !== undefined);
   if (said.ended && !wanted.said.ended && !ended && !said.failed)
     return [{ aspect: 'ending', text: 'it looks finished though it broke off' }];
-  const [came, right] = [said, wanted.said].map(({ choices }) => textIn(choices[0]?.parts ?? []));
+  const [came, right] = [said, wanted.said].map(({ choices }) => textIn(choices[0]?.parts ?? [], client));
   if (came === right) return [];
   return [{ aspect: 'text', text: `until it broke off it said ${shown(came)}, not ${shown(right)}` }];
 }

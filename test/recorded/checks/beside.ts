@@ -24,7 +24,7 @@ const VECTORS: readonly (readonly [RegExp, Asked])[] = [
 const COUNTS: readonly (readonly [RegExp, Asked])[] = [
   [/\/v1\/messages\/count_tokens$/, { type: 'anthropic', model: 'm' }],
   [/:countTokens$/, { type: 'gemini', model: 'm' }],
-  [/\/count-tokens$/, { type: 'bedrock', model: 'm' }],
+  [/\/count-tokens$/, { type: 'bedrock', model: 'anthropic.claude-sonnet-4-20250514-v1:0' }],
 ];
 
 function askedAs(table: readonly (readonly [RegExp, Asked])[], { url }: Recorded): Asked | undefined {

@@ -61,7 +61,7 @@ export async function openLab({ serve, fresh = {} }: LabOptions): Promise<Lab> {
     max_retries: 0,
     ...(type === 'vertex' ? { project: 'p' } : {}),
   });
-  const spare = Object.entries(fresh).flatMap(([type, count]) =>
+  const spare = Object.entries(fresh).flatMap(([type, count = 0]) =>
     Array.from({ length: count }, (_, number) => at(type as VendorType, `${type}-${number}`)),
   );
   const proxy = await serve({

@@ -68,8 +68,7 @@ function answer({ status, headers, body, cuts = [], breaksAt }: Reply): Response
     if (value !== null) told.set(name, value);
   }
   const end = breaksAt ?? body.length;
-  if (cuts.length === 0 && breaksAt === undefined)
-    return new Response(body, { status, headers: told });
+  if (cuts.length === 0 && breaksAt === undefined) return new Response(body, { status, headers: told });
   const ends = [...cuts.filter((cut) => cut > 0 && cut < end), end];
   let at = 0;
   const stream = new ReadableStream<Uint8Array>({

@@ -1,0 +1,174 @@
+/** Requests of clients, written by hand: all that every provider can be asked for. */
+import type { Client } from '../answers/compare.ts';
+import type { Json } from '../read/json.ts';
+
+export interface ExampleRequest {
+  readonly name: string;
+  readonly api: Client;
+  readonly request: Json;
+}
+
+/** One pixel. */
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
+
+const schema = {
+  type: 'object',
+  properties: { city: { type: 'string' }, days: { type: 'integer' } },
+  required: ['city'],
+  additionalProperties: false,
+};
+
+const chatTool = {
+  type: 'function',
+  function: { name: 'weather', description: 'Tells the weather', parameters: schema },
+};
+
+const format = {
+  type: 'object',
+  properties: { degrees: { type: 'number' } },
+  required: ['degrees'],
+  additionalProperties: false,
+};
+
+export const REQUESTS: readonly ExampleRequest[] = [
+  {
+    name: 'chat request: a conversation with a picture and tools',
+    api: 'chat',
+    request: {
+      model: 'm',
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is here, and how warm is it?' },
+            { type: 'image_url', image_url: { url: `data:image/png;base64,${PIXEL}` } },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: 'I look it up.',
+          tool_calls: [
+            {
+              id: 'call_1',
+              type: 'function',
+              function: { name: 'weather', arguments: '{"city":"Zürich","days":1}' },
+            },
+            { id: 'call_2', type: 'function', function: { name: 'weather', arguments: '{"city":"Bern"}' } },
+          ],
+        },
+        { role: 'tool', tool_call_id: 'call_1', content: '12 degrees' },
+        { role: 'tool', tool_call_id: 'call_2', content: '9 degrees' },
+        { role: 'user', content: 'And tomorrow?' },
+      ],
+      tools: [chatTool],
+      tool_choice: 'required',
+      max_tokens: 300,
+      temperature: 0.7,
+      top_p: 0.9,
+      stop: ['END'],
+    },
+  },
+  {
+    name: 'chat request: parameters that some lack',
+    api: 'chat',
+    request: {
+      model: 'm',
+      messages: [{ role: 'user', content: 'Hi' }],
+      seed: 7,
+      presence_penalty: 0.5,
+      frequency_penalty: 0.25,
+      logit_bias: { '50256': -100 },
+      stream: true,
+    },
+  },
+  {
+    name: 'chat request: an answer of a shape',
+    api: 'chat',
+    request: {
+      model: 'm',
+      messages: [{ role: 'user', content: 'How warm?' }],
+      response_format: { type: 'json_schema', json_schema: { name: 'warmth', strict: true, schema: format } },
+    },
+  },
+  {
+    name: 'messages request: a conversation with a picture and tools',
+    api: 'messages',
+    request: {
+      model: 'm',
+      system: [{ type: 'text', text: 'Be brief.' }],
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is here?' },
+            { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PIXEL } },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'text', text: 'I look it up.' },
+            { type: 'tool_use', id: 'toolu_1', name: 'weather', input: { city: 'Zürich' } },
+            { type: 'tool_use', id: 'toolu_2', name: 'weather', input: { city: 'Bern', days: 2 } },
+          ],
+        },
+        {
+          role: 'user',
+          content: [
+            { type: 'tool_result', tool_use_id: 'toolu_1', content: '12 degrees' },
+            {
+              type: 'tool_result',
+              tool_use_id: 'toolu_2',
+              content: [{ type: 'text', text: 'no such town' }],
+              is_error: true,
+            },
+            { type: 'text', text: 'And tomorrow?' },
+          ],
+        },
+      ],
+      tools: [{ name: 'weather', description: 'Tells the weather', input_schema: schema }],
+      tool_choice: { type: 'tool', name: 'weather' },
+      max_tokens: 300,
+      temperature: 0.5,
+      top_p: 0.9,
+      top_k: 20,
+      stop_sequences: ['END'],
+    },
+  },
+  {
+    name: 'responses request: a conversation with a picture and tools',
+    api: 'responses',
+    request: {
+      model: 'm',
+      instructions: 'Be brief.',
+      input: [
+        {
+          role: 'user',
+          content: [
+            { type: 'input_text', text: 'What is here?' },
+            { type: 'input_image', image_url: `data:image/png;base64,${PIXEL}`, detail: 'auto' },
+          ],
+        },
+        { type: 'function_call', call_id: 'call_1', name: 'weather', arguments: '{"city":"Zürich"}' },
+        { type: 'function_call_output', call_id: 'call_1', output: '12 degrees' },
+        { role: 'user', content: 'And tomorrow?' },
+      ],
+      tools: [
+        {
+          type: 'function',
+          name: 'weather',
+          description: 'Tells the weather',
+          parameters: schema,
+          strict: false,
+        },
+      ],
+      tool_choice: 'auto',
+      max_output_tokens: 300,
+      temperature: 0.5,
+      top_p: 0.9,
+      stream: true,
+    },
+  },
+];
