@@ -3,51 +3,10 @@
  * that each mutation must break. What fails today is in `GAPS`.
  */
 import type { Client } from '../answers/compare.ts';
-import type { Api, Recorded } from '../read/exchange.ts';
+import type { Recorded } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
-import { chunks } from '../read/files.ts';
+import { stream, whole } from './recording.ts';
 import { REQUESTS } from './requests.ts';
-
-const PATHS: Readonly<Record<Api, string>> = {
-  chat: 'https://api.openai.com/v1/chat/completions',
-  messages: 'https://api.anthropic.com/v1/messages',
-  responses: 'https://api.openai.com/v1/responses',
-  gemini: '/v1beta/models/m:generateContent',
-  converse: '/model/m/converse',
-  cohere: '/v2/chat',
-};
-
-const PROVIDERS: Readonly<Record<Api, string>> = {
-  chat: 'openai',
-  messages: 'anthropic',
-  responses: 'openai',
-  gemini: 'gemini',
-  converse: 'bedrock',
-  cohere: 'cohere',
-};
-
-/** A whole answer. */
-export function whole(name: string, api: Api, body: Json, status = 200): Recorded {
-  return {
-    file: name,
-    at: 0,
-    provider: PROVIDERS[api],
-    method: 'POST',
-    url: PATHS[api],
-    request: undefined,
-    status,
-    headers: new Headers({ 'content-type': 'application/json' }),
-    body: new TextEncoder().encode(JSON.stringify(body)),
-  };
-}
-
-/** A stream of these events. */
-export function stream(name: string, api: Api, events: readonly Json[]): Recorded {
-  const lines = events.map((event) => JSON.stringify(event)).join('\n');
-  const [found] = chunks(lines, { file: name, provider: PROVIDERS[api] });
-  if (!found) throw new Error(`${name} is no stream of ${api}`);
-  return { ...found, url: PATHS[api] };
-}
 
 const CALLS = [
   { id: 'call_1', name: 'weather', input: { city: 'Zürich', days: 3 } },

@@ -1,0 +1,356 @@
+/** Answers whose parts must reach clients of other protocols. */
+import type { Case } from './case.ts';
+import type { Json } from '../read/json.ts';
+import { expect } from 'bun:test';
+import { objectOf, objectsOf } from '../read/json.ts';
+
+const HI: Json = { messages: [{ role: 'user', content: 'Hi' }] };
+const HI_MESSAGES: Json = { max_tokens: 1_000, ...HI };
+const PIXEL = 'iVBORw0KGgo=';
+
+const message = (content: readonly Json[]): Json => ({
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'm',
+  content,
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 1, output_tokens: 1 },
+});
+
+const completion = (said: Json, more: Json = {}, finish = 'stop'): Json => ({
+  id: 'c',
+  object: 'chat.completion',
+  created: 1,
+  model: 'm',
+  choices: [{ index: 0, message: { role: 'assistant', ...said }, finish_reason: finish }],
+  ...more,
+});
+
+const chunk = (delta: Json, finish: string | null = null): Json => ({
+  id: 'c',
+  object: 'chat.completion.chunk',
+  created: 1,
+  model: 'm',
+  choices: [{ index: 0, delta, finish_reason: finish }],
+});
+
+const generated = (candidate: Json): Json => ({
+  candidates: [{ index: 0, ...candidate }],
+  usageMetadata: { promptTokenCount: 5, candidatesTokenCount: 9, totalTokenCount: 14 },
+  modelVersion: 'm',
+});
+
+const twoCalls: readonly Json[] = [
+  chunk({ role: 'assistant', content: '' }),
+  chunk(
+    { tool_calls: [{ index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }] },
+    'tool_calls',
+  ),
+  chunk({ tool_calls: [{ index: 1, id: 'b', type: 'function', function: { name: 'g', arguments: '' } }] }),
+  chunk({ tool_calls: [{ index: 1, function: { arguments: '{"x":1}' } }] }, 'tool_calls'),
+];
+
+/** The sources of the first choice. */
+const sourcesAre = (...urls: readonly string[]) =>
+  (({ said }) => expect([...said.choice().sources]).toEqual([...urls])) satisfies Case['right'];
+
+const bothCalls: Case['right'] = ({ said }) => {
+  const calls = said.choice().parts.filter((part) => part.kind === 'call');
+  expect(calls.map(({ id, name, input }) => [id, name, JSON.parse(input)])).toEqual([
+    ['a', 'f', {}],
+    ['b', 'g', { x: 1 }],
+  ]);
+};
+
+/** A part of a kind has reached the client, or the client was told of it. */
+const saidOrTold = (kind: 'image' | 'audio'): Case['right'] => {
+  return ({ said, told }) =>
+    expect(told.includes(kind) || said.choice().parts.some((part) => part.kind === kind)).toBe(true);
+};
+
+export const ANSWERS: readonly Case[] = [
+  {
+    name: 'citations of a text of Anthropic are annotations in chat',
+    client: 'chat',
+    vendor: 'anthropic',
+    api: 'messages',
+    request: HI,
+    answer: message([
+      {
+        type: 'text',
+        text: 'Bern',
+        citations: [
+          {
+            type: 'web_search_result_location',
+            url: 'https://a.example',
+            title: 'A',
+            cited_text: 'Bern is',
+            encrypted_index: 'x',
+          },
+        ],
+      },
+    ]),
+    right: sourcesAre('https://a.example'),
+    gap: 'citations are left out',
+  },
+  {
+    name: 'the explanation of a refusal of Anthropic reaches chat',
+    client: 'chat',
+    vendor: 'anthropic',
+    api: 'messages',
+    request: { ...HI, stream: true },
+    answer: [
+      { type: 'message_start', message: { ...message([]), stop_reason: null } },
+      {
+        type: 'message_delta',
+        delta: {
+          stop_reason: 'refusal',
+          stop_sequence: null,
+          stop_details: { type: 'refusal', category: 'cyber', explanation: 'This was blocked.' },
+        },
+        usage: { output_tokens: 5 },
+      },
+      { type: 'message_stop' },
+    ],
+    right: ({ said }) =>
+      expect(said.choice().parts).toEqual([{ kind: 'refusal', text: 'This was blocked.' }]),
+    gap: 'the explanation is left out',
+  },
+  {
+    name: 'what a chat gateway wrote to and read from its cache counts once in Messages',
+    client: 'messages',
+    vendor: 'openai-compatible',
+    api: 'chat',
+    request: HI_MESSAGES,
+    answer: completion(
+      { content: 'ok' },
+      {
+        usage: {
+          prompt_tokens: 2_168,
+          completion_tokens: 100,
+          total_tokens: 2_268,
+          prompt_tokens_details: { cached_tokens: 2_161, cache_write_tokens: 2_161 },
+        },
+      },
+    ),
+    right({ said }) {
+      const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens } = objectOf(said.usage);
+      const parts = [input_tokens, cache_creation_input_tokens, cache_read_input_tokens].map(Number);
+      expect(parts.reduce((sum, each) => sum + each, 0)).toBe(2_168);
+      expect(cache_read_input_tokens).toBe(2_161);
+    },
+  },
+  {
+    name: 'annotations in a chat stream are annotations of Responses',
+    client: 'responses',
+    vendor: 'openai-compatible',
+    api: 'chat',
+    request: { input: 'Hi', stream: true },
+    answer: [
+      chunk({ role: 'assistant', content: 'Bern' }),
+      chunk(
+        {
+          annotations: [
+            {
+              type: 'url_citation',
+              url_citation: { url: 'https://a.example', title: 'A', start_index: 0, end_index: 4 },
+            },
+          ],
+        },
+        'stop',
+      ),
+    ],
+    right: sourcesAre('https://a.example'),
+    gap: 'annotations that are streamed are left out',
+  },
+  {
+    name: 'calls with an empty finish reason end a message with tool_use',
+    client: 'messages',
+    vendor: 'mistral',
+    api: 'chat',
+    request: HI_MESSAGES,
+    answer: completion(
+      { content: '', tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }] },
+      {},
+      '',
+    ),
+    right({ status, said }) {
+      expect([status, said.choice().finish]).toEqual([200, 'tool_use']);
+      expect(said.choice().parts).toEqual([{ kind: 'call', id: 'a', name: 'f', input: '{}' }]);
+    },
+  },
+  {
+    name: 'what Gemini rests on are annotations in chat',
+    client: 'chat',
+    vendor: 'gemini',
+    api: 'gemini',
+    request: HI,
+    answer: generated({
+      content: { role: 'model', parts: [{ text: 'Bern.' }] },
+      finishReason: 'STOP',
+      groundingMetadata: {
+        groundingChunks: [{ web: { uri: 'https://a.example', title: 'A' } }],
+        groundingSupports: [
+          { segment: { startIndex: 0, endIndex: 5, text: 'Bern.' }, groundingChunkIndices: [0] },
+        ],
+        webSearchQueries: ['capital'],
+      },
+    }),
+    right: sourcesAre('https://a.example'),
+    gap: 'grounding is left out',
+  },
+  {
+    name: 'a picture of Gemini is one of `images` in chat',
+    client: 'chat',
+    vendor: 'gemini',
+    api: 'gemini',
+    model: 'gemini-2.5-flash-image',
+    request: { ...HI, modalities: ['text', 'image'] },
+    answer: generated({
+      content: { role: 'model', parts: [{ inlineData: { mimeType: 'image/png', data: PIXEL } }] },
+      finishReason: 'STOP',
+    }),
+    right({ got }) {
+      const [{ message: said } = {}] = objectsOf(got[0]?.choices);
+      const [image] = objectsOf(objectOf(said).images);
+      expect(objectOf(image?.image_url).url).toBe(`data:image/png;base64,${PIXEL}`);
+    },
+    gap: 'pictures are left out',
+  },
+  {
+    name: 'a call that Gemini did not get right is a failure that says so',
+    client: 'chat',
+    vendor: 'gemini',
+    api: 'gemini',
+    request: HI,
+    answer: {
+      candidates: [
+        {
+          content: {},
+          finishReason: 'MALFORMED_FUNCTION_CALL',
+          finishMessage: 'Malformed function call: print(f())',
+          index: 0,
+        },
+      ],
+      usageMetadata: { promptTokenCount: 5 },
+    },
+    right({ status, got }) {
+      expect(status).toBe(502);
+      expect(objectOf(got[0]?.error).code).toBe('failed_generation');
+    },
+  },
+  {
+    name: 'sound of a chat model is told to Messages, by its words or by name',
+    client: 'messages',
+    vendor: 'openai-compatible',
+    api: 'chat',
+    request: HI_MESSAGES,
+    answer: completion({
+      content: null,
+      audio: { id: 'a', data: 'AAAA', transcript: 'Hello there', expires_at: 1 },
+    }),
+    right({ said, told }) {
+      const words = said.choice().parts.map((part) => ('text' in part ? part.text : ''));
+      expect(told.includes('audio') || words.join('') === 'Hello there').toBe(true);
+    },
+    gap: 'sound is left out, and not named',
+  },
+  {
+    name: 'pictures of a chat gateway are named to Messages, which has no form for them',
+    client: 'messages',
+    vendor: 'openai-compatible',
+    api: 'chat',
+    request: HI_MESSAGES,
+    answer: completion({
+      content: '',
+      images: [{ type: 'image_url', image_url: { url: `data:image/png;base64,${PIXEL}` } }],
+    }),
+    right: saidOrTold('image'),
+    gap: 'pictures are left out, and not named',
+  },
+  {
+    name: 'pictures of a chat gateway are calls of image generation in Responses',
+    client: 'responses',
+    vendor: 'openai-compatible',
+    api: 'chat',
+    request: { input: 'Hi' },
+    answer: completion({
+      content: '',
+      images: [{ type: 'image_url', image_url: { url: `data:image/png;base64,${PIXEL}` } }],
+    }),
+    right: ({ said }) => expect(said.choice().parts).toEqual([{ kind: 'image', data: PIXEL }]),
+    gap: 'pictures are left out',
+  },
+  {
+    name: 'pages that Perplexity names reach Messages',
+    client: 'messages',
+    vendor: 'perplexity-sonar',
+    api: 'chat',
+    request: HI_MESSAGES,
+    answer: completion(
+      { content: 'Bern[1]' },
+      {
+        citations: ['https://a.example'],
+        search_results: [{ title: 'A', url: 'https://a.example' }],
+        usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+      },
+    ),
+    right: sourcesAre('https://a.example'),
+    gap: 'sources are left out',
+  },
+  {
+    name: 'a second call behind a finish reason reaches Messages',
+    client: 'messages',
+    vendor: 'together',
+    api: 'chat',
+    request: { ...HI_MESSAGES, stream: true },
+    answer: twoCalls,
+    right: bothCalls,
+  },
+  {
+    name: 'a second call behind a finish reason reaches Responses',
+    client: 'responses',
+    vendor: 'openai-compatible',
+    api: 'chat',
+    request: { input: 'Hi', stream: true },
+    answer: twoCalls,
+    right: bothCalls,
+  },
+  {
+    name: 'thoughts, calls and words of Anthropic keep their order in Responses',
+    client: 'responses',
+    vendor: 'anthropic',
+    api: 'messages',
+    request: { input: 'Hi' },
+    answer: {
+      ...message([
+        { type: 'tool_use', id: 'toolu_1', name: 'f', input: {} },
+        { type: 'text', text: 'and then' },
+        { type: 'tool_use', id: 'toolu_2', name: 'g', input: {} },
+      ]),
+      stop_reason: 'tool_use',
+    },
+    right: ({ said }) =>
+      expect(said.choice().parts.map(({ kind }) => kind)).toEqual(['call', 'text', 'call']),
+    gap: 'the parts are put into another order',
+  },
+  {
+    name: 'a call by the name it had before there were several reaches Messages',
+    client: 'messages',
+    vendor: 'openai-compatible',
+    api: 'chat',
+    request: HI_MESSAGES,
+    answer: completion(
+      { content: null, function_call: { name: 'f', arguments: '{"a":1}' } },
+      {},
+      'function_call',
+    ),
+    right({ said }) {
+      const [call] = said.choice().parts;
+      expect(call).toMatchObject({ kind: 'call', name: 'f', input: '{"a":1}' });
+    },
+    gap: 'function_call is left out',
+  },
+];

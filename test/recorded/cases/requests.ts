@@ -1,0 +1,231 @@
+/** Requests that providers of other protocols must be asked in a form they take. */
+import type { Case } from './case.ts';
+import type { Json } from '../read/json.ts';
+import { expect } from 'bun:test';
+import { objectOf, objectsOf } from '../read/json.ts';
+
+const HI: Json = { messages: [{ role: 'user', content: 'Hi' }] };
+const PIXEL = 'iVBORw0KGgo=';
+
+const message: Json = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'm',
+  content: [{ type: 'text', text: 'ok' }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 1, output_tokens: 1 },
+};
+
+const converse: Json = {
+  output: { message: { role: 'assistant', content: [{ text: 'ok' }] } },
+  stopReason: 'end_turn',
+  usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 },
+};
+
+const generated: Json = {
+  candidates: [{ content: { role: 'model', parts: [{ text: 'ok' }] }, finishReason: 'STOP', index: 0 }],
+  usageMetadata: { promptTokenCount: 5, candidatesTokenCount: 9, totalTokenCount: 14 },
+};
+
+const toAnthropic = { client: 'chat', vendor: 'anthropic', api: 'messages', answer: message } as const;
+
+/** It is answered, and the provider's reference has nothing against what it was asked. */
+const isTaken: Case['right'] = ({ status, wrong }) =>
+  expect({ status, wrong }).toEqual({ status: 200, wrong: [] });
+
+export const REQUESTS: readonly Case[] = [
+  {
+    name: 'Bedrock is asked by the user first, whoever began',
+    client: 'chat',
+    vendor: 'bedrock',
+    api: 'converse',
+    request: {
+      messages: [
+        { role: 'system', content: 's' },
+        { role: 'assistant', content: 'Hello, how can I help?' },
+        { role: 'user', content: 'go' },
+      ],
+    },
+    answer: converse,
+    right: isTaken,
+    gap: 'the assistant begins',
+  },
+  {
+    ...toAnthropic,
+    name: 'an empty prompt is asked of Anthropic in a form that it takes',
+    request: { messages: [{ role: 'user', content: '' }] },
+    right: isTaken,
+    gap: 'no message is sent',
+  },
+  {
+    ...toAnthropic,
+    name: 'texts of white space alone are not sent to Anthropic',
+    request: {
+      messages: [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: '\n' },
+        { role: 'user', content: 'go' },
+      ],
+    },
+    right(came) {
+      isTaken(came);
+      const words = objectsOf(came.asked.messages).flatMap(({ content }) => objectsOf(content));
+      expect(words.map(({ text }) => text)).toEqual(['Hi', 'go']);
+    },
+    gap: 'they are sent as they are',
+  },
+  {
+    ...toAnthropic,
+    name: 'the history of a call by its older name is understood',
+    request: {
+      messages: [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: null, function_call: { name: 'f', arguments: '{"a":1}' } },
+        { role: 'function', name: 'f', content: '2' },
+      ],
+    },
+    right(came) {
+      isTaken(came);
+      const [, call, result] = objectsOf(came.asked.messages);
+      const [use] = objectsOf(call?.content);
+      expect([use?.name, use?.input]).toEqual(['f', { a: 1 }]);
+      const [told] = objectsOf(result?.content);
+      expect([told?.type, told?.tool_use_id]).toEqual(['tool_result', use?.id]);
+    },
+    gap: 'it is refused: tool_call_id is missing',
+  },
+  {
+    ...toAnthropic,
+    name: 'functions by their older name are tools',
+    request: {
+      ...HI,
+      functions: [{ name: 'f', parameters: { type: 'object', properties: {} } }],
+      function_call: 'auto',
+    },
+    right: ({ asked }) => expect(objectsOf(asked.tools).map(({ name }) => name)).toEqual(['f']),
+    gap: 'they are left out, and not named',
+  },
+  {
+    ...toAnthropic,
+    name: 'a budget for reasoning, as OpenRouter takes it, is one for thinking',
+    model: 'claude-sonnet-4-5',
+    request: { ...HI, reasoning: { max_tokens: 2_000 } },
+    right: ({ asked }) => expect(asked.thinking).toEqual({ type: 'enabled', budget_tokens: 2_000 }),
+    gap: 'it is left out, and not named',
+  },
+  {
+    ...toAnthropic,
+    name: 'thinking without a budget gets one',
+    model: 'claude-sonnet-4-5',
+    request: { ...HI, thinking: { type: 'enabled' } },
+    right(came) {
+      isTaken(came);
+      expect(objectOf(came.asked.thinking).type).toBe('enabled');
+    },
+    gap: 'it is sent without',
+  },
+  {
+    name: 'a picture that a tool gave is within its result for Anthropic',
+    client: 'responses',
+    vendor: 'anthropic',
+    api: 'messages',
+    request: {
+      input: [
+        { role: 'user', content: 'look' },
+        { type: 'function_call', call_id: 'c1', name: 'view', arguments: '{}' },
+        {
+          type: 'function_call_output',
+          call_id: 'c1',
+          output: [{ type: 'input_image', image_url: `data:image/png;base64,${PIXEL}` }],
+        },
+      ],
+    },
+    answer: message,
+    right({ asked }) {
+      const [result] = objectsOf(objectsOf(asked.messages).at(-1)?.content);
+      const [image] = objectsOf(result?.content);
+      expect(image?.source).toEqual({ type: 'base64', media_type: 'image/png', data: PIXEL });
+    },
+    gap: 'it stands behind the result',
+  },
+  {
+    name: 'a search of the web that Responses asks for is one of Gemini',
+    client: 'responses',
+    vendor: 'gemini',
+    api: 'gemini',
+    request: { input: 'Hi', tools: [{ type: 'web_search' }] },
+    answer: generated,
+    right: ({ asked }) => expect(asked.tools).toEqual([{ googleSearch: {} }]),
+    gap: 'it is left out',
+  },
+  {
+    ...toAnthropic,
+    name: 'a search of the web that chat asks for is one of Anthropic',
+    request: { ...HI, web_search_options: {} },
+    right({ asked }) {
+      const types = objectsOf(asked.tools).map(({ type }) => String(type));
+      expect(types).toEqual([expect.stringMatching(/^web_search_\d{8}$/)]);
+    },
+    gap: 'it is left out',
+  },
+  {
+    ...toAnthropic,
+    name: 'a tool without a type is a function',
+    request: { ...HI, tools: [{ function: { name: 'f', parameters: { type: 'object', properties: {} } } }] },
+    right: ({ asked }) => expect(objectsOf(asked.tools).map(({ name }) => name)).toEqual(['f']),
+    gap: 'it is left out',
+  },
+  {
+    ...toAnthropic,
+    name: 'fields of other vendors are named where they cannot be sent',
+    request: { ...HI, enable_thinking: false, reasoning_format: 'parsed', provider: { order: ['a'] } },
+    right({ told }) {
+      for (const name of ['enable_thinking', 'reasoning_format', 'provider']) expect(told).toContain(name);
+    },
+    gap: 'they are left out without a word',
+  },
+  {
+    ...toAnthropic,
+    name: 'an effort that Anthropic does not know is not sent to it',
+    model: 'claude-opus-4-7',
+    request: { ...HI, reasoning_effort: 'default' },
+    right: isTaken,
+    gap: 'it is sent as it is',
+  },
+  {
+    name: 'a name of a tool that Gemini does not take is sent as one that it takes',
+    client: 'chat',
+    vendor: 'gemini',
+    api: 'gemini',
+    request: {
+      ...HI,
+      tools: [
+        {
+          type: 'function',
+          function: { name: '0', parameters: { type: 'object', properties: { a: { type: 'string' } } } },
+        },
+      ],
+    },
+    answer: generated,
+    right: isTaken,
+    gap: 'a name that begins with a digit is sent as it is',
+  },
+  {
+    ...toAnthropic,
+    name: 'a tier of service that Anthropic lacks is named',
+    request: { ...HI, service_tier: 'priority' },
+    right: ({ told }) => expect(told).toContain('service_tier'),
+    gap: 'it is left out without a word',
+  },
+  {
+    name: 'an earlier response that is referred to is named, or refused',
+    client: 'responses',
+    vendor: 'anthropic',
+    api: 'messages',
+    request: { input: 'Hi', previous_response_id: 'resp_1' },
+    answer: message,
+    right: ({ status, told }) => expect(status === 400 || told.includes('previous_response_id')).toBe(true),
+  },
+];
