@@ -3,6 +3,7 @@ import { chmodSync } from 'node:fs';
 import type { TlsConfig } from '../config/socket-schema.ts';
 import type { TlsMaterial } from '../config/tls-files.ts';
 import type { ServerBindings } from './context.ts';
+import { http2Answer } from './http2-answer.ts';
 import { afterBody } from './unread-body.ts';
 
 export interface Listener {
@@ -104,6 +105,8 @@ type Place = Pick<ListenOptions, 'host' | 'port' | 'shared' | 'http2'> | { unix:
 
 interface Served {
   readonly server: Server<undefined>;
+  /** Accepts nothing new; resolves when every connection has ended. */
+  readonly stop: () => Promise<void>;
   /** Requests that have begun so far. */
   readonly begun: () => number;
 }
@@ -113,6 +116,7 @@ function serve(
   answer: (request: Request, server: Server<undefined>) => Response | Promise<Response>,
 ): Served {
   let begun = 0;
+  let stopping = false;
   const { http2 = false } = place;
   const server: Server<undefined> = Bun.serve({
     ...('unix' in place
@@ -125,16 +129,24 @@ function serve(
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch(request: Request, bun: Server<undefined>) {
       begun += 1;
-      return http2 ? whole(request, answer(request, bun)) : answer(request, bun);
+      return http2 ? whole(request, answer(request, bun), () => stopping) : answer(request, bun);
     },
     error: () => new Response('Internal error', { status: 500 }),
   } as Bun.Serve.Options<undefined>);
-  return { server, begun: () => begun };
+  const stop = (): Promise<void> => {
+    stopping = true;
+    return server.stop();
+  };
+  return { server, stop, begun: () => begun };
 }
 
-/** @see afterBody */
-async function whole(request: Request, answer: Response | Promise<Response>): Promise<Response> {
-  const given = await answer;
+/** An answer so that clients of HTTP/2 get all of it: see {@link afterBody} and {@link http2Answer}. */
+async function whole(
+  request: Request,
+  answer: Response | Promise<Response>,
+  stopping: () => boolean,
+): Promise<Response> {
+  const given = http2Answer(await answer, stopping);
   return given.status < 400 ? given : await afterBody(request, given);
 }
 
@@ -146,10 +158,13 @@ interface Shown {
   readonly close?: () => void;
 }
 
-function listenerOf({ server, begun }: Served, { url, port, certify, close }: Shown): Listener {
+function listenerOf(
+  { server, stop: stopServer, begun }: Served,
+  { url, port, certify, close }: Shown,
+): Listener {
   const stop = (): Promise<void> => {
     close?.();
-    return server.stop();
+    return stopServer();
   };
   return {
     url,
