@@ -1,0 +1,40 @@
+/** Frames as a client sends them. @see https://www.rfc-editor.org/rfc/rfc6455#section-5 */
+
+export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+
+export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
+
+/** Bytes of the key that masks a frame. */
+export const MASK_BYTES = 4;
+
+/**
+ * One whole, masked frame.
+ * @param mask four bytes that nobody can guess, other ones for each frame
+ */
+export function encodeFrame(opcode: Opcode, payload: Uint8Array, mask: Uint8Array): Buffer {
+  const { length } = payload;
+  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(header + MASK_BYTES + length);
+  frame[0] = 0x80 | opcode;
+  if (header === 2) frame[1] = 0x80 | length;
+  else if (header === 4) {
+    frame[1] = 0x80 | 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 0x80 | 127;
+    frame.writeUInt32BE(Math.floor(length / 2 ** 32), 2);
+    frame.writeUInt32BE(length % 2 ** 32, 6);
+  }
+  frame.set(mask, header);
+  const start = header + MASK_BYTES;
+  for (let at = 0; at < length; at += 1) frame[start + at] = payload[at]! ^ mask[at & 3]!;
+  return frame;
+}
+
+/** The payload of a close frame. */
+export function closePayload(code: number, reason: string): Uint8Array {
+  const payload = Buffer.alloc(2 + Buffer.byteLength(reason));
+  payload.writeUInt16BE(code, 0);
+  payload.write(reason, 2);
+  return payload;
+}
