@@ -84,6 +84,34 @@ export class Lease {
     return undefined;
   }
 
+  /**
+   * Takes what a session has used so far, and a little beyond it to go on with.
+   * @returns the limit that has nothing left to go on with
+   */
+  reach({ input, output, usd }: Pick<Outcome, 'input' | 'output' | 'usd'>): Limit | undefined {
+    const { clock, ledger } = this.#deps;
+    const nowMs = clock.now();
+    let empty: Limit | undefined;
+    for (const [index, { charge }] of this.#reservation.standings.entries()) {
+      const { limit, lenient } = charge;
+      if (limit.kind !== 'tokens' && limit.kind !== 'budget') continue;
+      const used =
+        limit.kind === 'tokens'
+          ? tokensOf(limit, { input, output })
+          : unitsOf(usd ?? priceOf(this.#terms.unpriced, input, output));
+      const over = used - this.#reservation.held[index]!;
+      if (over > 0) ledger.extend(this.#reservation, index, over, nowMs, true);
+      if (over < 0 || lenient || ledger.extend(this.#reservation, index, 1, nowMs)) continue;
+      empty ??= limit;
+    }
+    return empty;
+  }
+
+  /** Counts that a limit has refused something within a session. */
+  refused(limit: Limit): void {
+    this.#deps.refused(limit);
+  }
+
   /** Ends it: what was used stays counted, the rest is free again. Later calls do nothing. */
   settle(outcome: Outcome): void {
     if (this.#settled) return;

@@ -55,8 +55,12 @@ export interface Reading {
  */
 export interface Ledger {
   reserve(charges: readonly Charge[], nowMs: number): Reservation | Refusal;
-  /** Takes more of one charge for a request under way. @returns whether there was room */
-  extend(reservation: Reservation, index: number, amount: number, nowMs: number): boolean;
+  /**
+   * Takes more of one charge for a request under way.
+   * @param used whether it is used already: then it is taken whatever the room
+   * @returns whether it was taken
+   */
+  extend(reservation: Reservation, index: number, amount: number, nowMs: number, used?: boolean): boolean;
   /**
    * Ends a reservation: what was used stays, the rest is given back.
    * @param amounts what was used of each charge

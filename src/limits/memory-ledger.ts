@@ -35,8 +35,8 @@ export class MemoryLedger implements Ledger {
     return answer.kind === 'taken' ? Object.assign(answer, { meters }) : answer;
   }
 
-  extend(reservation: Taken, index: number, amount: number, nowMs: number): boolean {
-    return extend(reservation, index, amount, reservation.meters[index]!, nowMs);
+  extend(reservation: Taken, index: number, amount: number, nowMs: number, used?: boolean): boolean {
+    return extend(reservation, index, amount, { meter: reservation.meters[index]!, nowMs, used });
   }
 
   settle(reservation: Taken, amounts: readonly number[], nowMs: number): void {

@@ -47,6 +47,12 @@ export function cutBy(limit: Limit): ProxyError {
   return new ProxyError(fault, `Cannot finish the answer: ${limit.name} is used up, and it is hard`);
 }
 
+/** The error that keeps a session from asking for more. */
+export function pausedBy(limit: Limit): ProxyError {
+  const fault = limit.kind === 'budget' ? 'over_budget' : 'over_limit';
+  return new ProxyError(fault, `Cannot ask for more in this session: ${limit.name} is used up`);
+}
+
 /** An amount of a limit in words. */
 export function shown({ kind, count }: Limit, amount: number): string {
   switch (kind) {

@@ -27,16 +27,19 @@ export function reserve(
   return { kind: 'taken', standings, held, atMs: nowMs };
 }
 
-/** Takes more of one charge. */
+/** Takes more of one charge. @param at.used whether it is used already: then it is taken whatever the room */
 export function extend(
   reservation: Reservation,
   index: number,
   amount: number,
-  meter: Meter,
-  nowMs: number,
+  {
+    meter,
+    nowMs,
+    used,
+  }: { readonly meter: Meter; readonly nowMs: number; readonly used?: boolean | undefined },
 ): boolean {
   const { charge } = reservation.standings[index]!;
-  if (!charge.lenient && roomIn(charge, meter, nowMs) < amount) return false;
+  if (!used && !charge.lenient && roomIn(charge, meter, nowMs) < amount) return false;
   meter.hold(amount);
   reservation.held[index]! += amount;
   return true;

@@ -58,10 +58,10 @@ export class SharedLedger implements Ledger {
     });
   }
 
-  extend(reservation: Taken, index: number, amount: number, nowMs: number): boolean {
+  extend(reservation: Taken, index: number, amount: number, nowMs: number, used?: boolean): boolean {
     const places = [reservation.places[index]!];
     return this.#atOnce(() =>
-      this.#change(places, ([meter]) => extend(reservation, index, amount, meter!, nowMs)),
+      this.#change(places, ([meter]) => extend(reservation, index, amount, { meter: meter!, nowMs, used })),
     );
   }
 

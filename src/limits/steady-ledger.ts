@@ -38,12 +38,12 @@ export class SteadyLedger implements Ledger {
     );
   }
 
-  extend(reservation: Reservation, index: number, amount: number, nowMs: number): boolean {
+  extend(reservation: Reservation, index: number, amount: number, nowMs: number, used?: boolean): boolean {
     const own = () =>
-      this.#madeHere.has(reservation) && this.#own.extend(reservation as never, index, amount, nowMs);
+      this.#madeHere.has(reservation) && this.#own.extend(reservation as never, index, amount, nowMs, used);
     return this.#madeHere.has(reservation)
       ? own()
-      : this.#try(() => this.#shared.extend(reservation, index, amount, nowMs), own);
+      : this.#try(() => this.#shared.extend(reservation, index, amount, nowMs, used), own);
   }
 
   settle(reservation: Reservation, amounts: readonly number[], nowMs: number): void {

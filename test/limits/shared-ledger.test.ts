@@ -60,7 +60,12 @@ const step = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant('extend' as const), which: fc.nat(20), by: fc.nat(20) }),
+    arbitrary: fc.record({
+      do: fc.constant('extend' as const),
+      which: fc.nat(20),
+      by: fc.nat(20),
+      used: fc.boolean(),
+    }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(90_000) }) },
 );
@@ -93,8 +98,8 @@ test('two workers count as one process would, whatever the order', () => {
           const kept = found ?? open[each.which];
           if (!kept) continue;
           if (each.do === 'extend')
-            expect(kept.worker.extend(kept.theirs, 1, each.by, nowMs)).toBe(
-              alone.extend(kept.ours as never, 1, each.by, nowMs),
+            expect(kept.worker.extend(kept.theirs, 1, each.by, nowMs, each.used)).toBe(
+              alone.extend(kept.ours as never, 1, each.by, nowMs, each.used),
             );
           else {
             kept.worker.settle(kept.theirs, [1, each.used, each.used, 0], nowMs);
