@@ -18,10 +18,10 @@ import { decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
 import { askedUnits } from '../wire/charged.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { USAGE_REFUSED } from '../wire/openai/unasked-usage.ts';
-import { retryAfterMs } from '../wire/retry-after.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { laneFor } from './lanes/choose.ts';
 import { UsageFinder } from './usage-finder.ts';
+import { refusalOf } from './refusal.ts';
 import { ReplyReader } from './reply-reader.ts';
 import { statusFlaw, unread } from './reading.ts';
 import { AttemptTimers, limitsOf } from './timers.ts';
@@ -64,13 +64,30 @@ export interface AttemptPlan {
   readonly answered?: (headers: HeaderMap) => void;
 }
 
+/** An answer of whatever kind. */
+export interface AnyAnswer {
+  readonly kind: string;
+}
+
 /** An answer that may be given to the client: from here on nothing is tried elsewhere. */
-export interface Opened {
+export interface Opened<A extends AnyAnswer = Whole | Streamed> {
   readonly lane: 'relay' | 'translate';
   readonly status: number;
   readonly headers: HeaderMap;
   readonly dropped: readonly string[];
-  readonly answer: Whole | Streamed;
+  readonly answer: A;
+}
+
+/** One request to one target, whatever kind of answer it opens. */
+export interface Attempting<A extends AnyAnswer = Whole | Streamed> {
+  /** @throws ProxyError of the fault that happened */
+  open(): Promise<Opened<A>>;
+  /** HTTP status of the provider, once it answered. */
+  readonly status: number | null;
+  /** Ends it before it has opened. @param reason a ProxyError */
+  cancel(reason: unknown): void;
+  /** Lets go of what it has opened, which nobody wants any more. */
+  discard(opened: Opened<A>): void;
 }
 
 export interface Whole extends Pick<WholeAnswer, 'finish' | 'usage'> {
@@ -92,7 +109,7 @@ export interface Streamed {
 }
 
 /** One request to one target, until its answer may be given to the client. Nothing here is repeated. */
-export class Attempt {
+export class Attempt implements Attempting {
   readonly #inbound: Inbound;
   readonly #plan: AttemptPlan;
   readonly #deps: AttemptDeps;
@@ -150,6 +167,12 @@ export class Attempt {
   /** Ends an attempt that has not opened yet. @param reason a ProxyError */
   cancel(reason: unknown): void {
     this.#abort.abort(reason);
+  }
+
+  discard({ answer }: Opened): void {
+    if (answer.kind !== 'stream') return;
+    answer.release();
+    void answer.flow.cancel('not wanted');
   }
 
   async #open(): Promise<Opened> {
@@ -329,14 +352,7 @@ export class Attempt {
       const message = `Cannot ask ${target.id} for the usage of a stream: it does not take the field`;
       return new ProxyError('usage_unasked', message, { target: target.id, upstream });
     }
-    // What a provider says about a key it refused may quote the key.
-    const words = upstream.message === '' || fault === 'auth' ? '' : `: ${upstream.message}`;
-    const state = fault === 'auth' ? 'it refused our key with' : 'it answered';
-    return new ProxyError(fault, `Cannot get an answer from ${target.id}: ${state} ${reply.status}${words}`, {
-      target: target.id,
-      retryAfterMs: retryAfterMs(reply.headers, body, this.#deps.clock.now()),
-      upstream,
-    });
+    return refusalOf({ fault, upstream }, { target: target.id, body, nowMs: this.#deps.clock.now() });
   }
 
   readonly #release = (): void => {

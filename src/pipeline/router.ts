@@ -2,7 +2,7 @@ import type { Abort } from '../abort.ts';
 import type { RoutePolicy } from '../config/schema.ts';
 import type { Expected } from '../limits/limiter.ts';
 import type { ProviderModel } from '../providers/base.ts';
-import type { Opened } from './attempt.ts';
+import type { AnyAnswer, Opened, Streamed, Whole } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
 import type { Contender } from './contender.ts';
 import type { Candidate } from './models.ts';
@@ -28,7 +28,7 @@ export interface RouterPolicy {
   readonly wait_budget: number;
 }
 
-export interface RouterDeps extends RunnerDeps {
+export interface RouterDeps<A extends AnyAnswer = Whole | Streamed> extends RunnerDeps<A> {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly pool: TargetPool;
@@ -61,8 +61,8 @@ interface Left {
 }
 
 /** A target that answered. The ticket is open until the answer has ended. */
-export interface Routed {
-  readonly opened: Opened;
+export interface Routed<A extends AnyAnswer = Whole | Streamed> {
+  readonly opened: Opened<A>;
   readonly target: Target;
   readonly offer: ProviderModel;
   readonly ticket: Ticket;
@@ -74,19 +74,19 @@ export interface Routed {
  * The only loop that retries and fails over. It asks one target at a time, in order, within one deadline, and
  * decides after each failure by the rules table and the route's policy alone.
  */
-export class RequestRouter {
+export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
   readonly #policy: RouterPolicy;
-  readonly #deps: RouterDeps;
-  readonly #runner: AttemptRunner;
+  readonly #deps: RouterDeps<A>;
+  readonly #runner: AttemptRunner<A>;
 
-  constructor(policy: RouterPolicy, deps: RouterDeps) {
+  constructor(policy: RouterPolicy, deps: RouterDeps<A>) {
     this.#policy = policy;
     this.#deps = deps;
     this.#runner = new AttemptRunner(deps);
   }
 
   /** @throws ProxyError: a target's own error, or `unavailable`, `deadline`, or why the client left */
-  async route(job: Job): Promise<Routed> {
+  async route(job: Job): Promise<Routed<A>> {
     const { clock } = this.#deps;
     const limitMs = Math.min(this.#policy.deadline, job.deadlineMs);
     const ofCaller = limitMs < this.#policy.deadline;
@@ -121,7 +121,7 @@ export class RequestRouter {
   }
 
   /** Goes on until a target answers or nothing is left to try. @param failures of the attempts made so far */
-  async #loop(turn: Turn, failures: readonly Failure[]): Promise<Routed> {
+  async #loop(turn: Turn, failures: readonly Failure[]): Promise<Routed<A>> {
     const { job, contenders, untilMs } = turn;
     const errors: ProxyError[] = [];
     const left: Left = {
@@ -162,7 +162,7 @@ export class RequestRouter {
     turn: Turn,
     left: Left,
     again: Contender | undefined,
-  ): Promise<{ readonly asked: ReturnType<AttemptRunner['ask']> } | undefined> {
+  ): Promise<{ readonly asked: ReturnType<AttemptRunner<A>['ask']> } | undefined> {
     const { clock } = this.#deps;
     const { job, contenders, untilMs } = turn;
     for (;;) {

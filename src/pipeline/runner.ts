@@ -2,7 +2,7 @@ import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { Place } from '../limits/limits.ts';
 import type { RoutePolicy } from '../config/schema.ts';
-import type { Attempt, AttemptPlan, Opened } from './attempt.ts';
+import type { AnyAnswer, Attempting, AttemptPlan, Opened, Streamed, Whole } from './attempt.ts';
 import type { Contender } from './contender.ts';
 import type { Inbound } from './inbound.ts';
 import type { Job, Routed } from './router.ts';
@@ -16,9 +16,9 @@ import { soonest } from './contender.ts';
 import { HedgeBudget } from './hedge.ts';
 import { MIN_SAMPLES } from './samples.ts';
 
-export interface RunnerDeps {
+export interface RunnerDeps<A extends AnyAnswer = Whole | Streamed> {
   readonly clock: Clock;
-  readonly attempt: (inbound: Inbound, plan: AttemptPlan, client: Abort) => Attempt;
+  readonly attempt: (inbound: Inbound, plan: AttemptPlan, client: Abort) => Attempting<A>;
 }
 
 /** An attempt that failed. */
@@ -41,12 +41,12 @@ export interface Turn {
 }
 
 /** Makes attempts and tells their targets what came of them; where a route hedges, two side by side. */
-export class AttemptRunner {
-  readonly #deps: RunnerDeps;
+export class AttemptRunner<A extends AnyAnswer = Whole | Streamed> {
+  readonly #deps: RunnerDeps<A>;
   /** By the route's own words: each has its budget. */
   readonly #hedges = new WeakMap<object, HedgeBudget>();
 
-  constructor(deps: RunnerDeps) {
+  constructor(deps: RunnerDeps<A>) {
     this.#deps = deps;
   }
 
@@ -59,7 +59,7 @@ export class AttemptRunner {
    * Asks a target, and a second one beside it where the route hedges and the first is slow to begin.
    * @param place the room that was taken for it
    */
-  async ask(turn: Turn, contender: Contender, place: Place): Promise<Routed | Failure[]> {
+  async ask(turn: Turn, contender: Contender, place: Place): Promise<Routed<A> | Failure[]> {
     const first = this.#start(turn, contender, place);
     const { hedge } = turn.job.policy;
     const second = hedge && hedge.budget > 0 ? await this.#hedge(turn, hedge, first) : undefined;
@@ -69,8 +69,8 @@ export class AttemptRunner {
     }
     const failures: Failure[] = [];
     const race = [first, second];
-    const { promise: won, resolve } = Promise.withResolvers<Running | undefined>();
-    const run = async (running: Running): Promise<void> => {
+    const { promise: won, resolve } = Promise.withResolvers<Running<A> | undefined>();
+    const run = async (running: Running<A>): Promise<void> => {
       const outcome = await running.outcome;
       if ('opened' in outcome) resolve(running);
       else if (failures.push(outcome) === race.length) resolve(undefined);
@@ -78,11 +78,11 @@ export class AttemptRunner {
     for (const running of race) void run(running);
     const winner = await won;
     for (const running of race) if (winner && running !== winner) running.lose();
-    return winner ? ((await winner.outcome) as Routed) : failures;
+    return winner ? ((await winner.outcome) as Routed<A>) : failures;
   }
 
   /** The hedge, begun; `undefined` when the first came to its end before, or there is none to be made. */
-  async #hedge(turn: Turn, hedge: Hedge, first: Running): Promise<Running | undefined> {
+  async #hedge(turn: Turn, hedge: Hedge, first: Running<A>): Promise<Running<A> | undefined> {
     const { job, contenders } = turn;
     const budget = this.#budgetOf(hedge);
     const delayMs = hedge.delay ?? slowBeginning(first.contender.target, job.inbound.stream);
@@ -109,26 +109,26 @@ export class AttemptRunner {
     return budget;
   }
 
-  #start(turn: Turn, contender: Contender, place: Place): Running {
+  #start(turn: Turn, contender: Contender, place: Place): Running<A> {
     return new Running(turn, contender, place, this.#deps);
   }
 }
 
 /** An attempt that runs. */
-class Running {
+class Running<A extends AnyAnswer> {
   readonly contender: Contender;
-  readonly outcome: Promise<Routed | Failure>;
+  readonly outcome: Promise<Routed<A> | Failure>;
   readonly #clock: Clock;
   readonly #exchange: Exchange;
-  readonly #attempt: Attempt;
+  readonly #attempt: Attempting<A>;
   readonly #ticket: Ticket;
   readonly #beganMs: number;
   /** Another one answered first. */
   #lost = false;
   #failed = false;
-  #opened: Opened | undefined;
+  #opened: Opened<A> | undefined;
 
-  constructor({ job, share }: Turn, contender: Contender, place: Place, { clock, attempt }: RunnerDeps) {
+  constructor({ job, share }: Turn, contender: Contender, place: Place, { clock, attempt }: RunnerDeps<A>) {
     this.contender = contender;
     this.#clock = clock;
     this.#exchange = job.exchange;
@@ -145,10 +145,10 @@ class Running {
     this.outcome = this.#run();
   }
 
-  async #run(): Promise<Routed | Failure> {
+  async #run(): Promise<Routed<A> | Failure> {
     const { target, offer } = this.contender;
     const ticket = this.#ticket;
-    let opened: Opened;
+    let opened: Opened<A>;
     try {
       opened = await this.#attempt.open();
     } catch (thrown) {
@@ -168,12 +168,12 @@ class Running {
     return { contender, error };
   }
 
-  #succeed(opened: Opened): void {
+  #succeed(opened: Opened<A>): void {
     this.#opened = opened;
-    if (this.#lost) return void discard(opened);
+    if (this.#lost) return this.#attempt.discard(opened);
     const { target } = this.contender;
     const nowMs = this.#clock.monotonic();
-    const firstContentMs = opened.answer.kind === 'stream' ? nowMs - this.#beganMs : undefined;
+    const firstContentMs = opened.answer.kind === 'whole' ? undefined : nowMs - this.#beganMs;
     // What was answered without the target says nothing about it.
     if (this.#attempt.status === null) {
       this.#ticket.tokens = 0;
@@ -191,7 +191,7 @@ class Running {
     const message = `Cannot use ${target.id}: another target answered first`;
     const error = new ProxyError('hedge_lost', message);
     target.abandon(this.#ticket, this.#clock.monotonic());
-    if (this.#opened) return void discard(this.#opened);
+    if (this.#opened) return this.#attempt.discard(this.#opened);
     this.#report(error);
     this.#attempt.cancel(error);
   }
@@ -207,11 +207,4 @@ class Running {
 function slowBeginning({ firstContent, health }: Target, stream: boolean): number | undefined {
   const samples = stream ? firstContent : health.latencies;
   return samples.count < MIN_SAMPLES ? undefined : (samples.quantile(0.95) ?? undefined);
-}
-
-/** Lets go of an answer that nobody wants any more. */
-async function discard({ answer }: Opened): Promise<void> {
-  if (answer.kind !== 'stream') return;
-  answer.release();
-  await answer.flow.cancel('not wanted');
 }
