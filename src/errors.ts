@@ -244,6 +244,11 @@ export const FAULTS = {
     '405 invalid_request_error method_not_allowed',
     'the path takes another method',
   ),
+  upgrade_required: rule(
+    callers,
+    '426 invalid_request_error upgrade_required',
+    'a plain request where a WebSocket is expected',
+  ),
   unknown_model: rule(callers, '404 invalid_request_error model_not_found', 'no provider serves the model'),
   too_large: rule(callers, '413 invalid_request_error request_too_large', 'a request beyond limits.max_body'),
   over_share: rule(

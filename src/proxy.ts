@@ -7,10 +7,11 @@ import type { LogState } from './logs/trouble.ts';
 import type { NamedSink, RecordSink } from './pipeline/sinks.ts';
 import type { Family } from './pipeline/prometheus.ts';
 import type { ProviderStatus } from './pipeline/status.ts';
-import type { BaseProvider } from './providers/base.ts';
+import type { BaseProvider, ProviderModel } from './providers/base.ts';
 import type { Dial, Fetch } from './providers/transport.ts';
 import type { ServerBindings } from './server/context.ts';
 import type { Fleet } from './server/fleet.ts';
+import type { App } from './server/listen.ts';
 import { systemClock } from './clock.ts';
 import { ProxyError } from './errors.ts';
 import { needRestart, sameService } from './config/changes.ts';
@@ -28,12 +29,17 @@ import { ModelRegistry } from './pipeline/models.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { HealthProber, wordFor } from './pipeline/prober.ts';
 import { randomId } from './pipeline/random-id.ts';
+import type { Begun } from './pipeline/realtime/attempt.ts';
+import { SessionAttempt } from './pipeline/realtime/attempt.ts';
+import { Realtime } from './pipeline/realtime/realtime.ts';
+import type { Session } from './pipeline/realtime/session.ts';
 import { BoundedReplay } from './pipeline/replay.ts';
 import { RequestRouter } from './pipeline/router.ts';
 import { Sinks } from './pipeline/sinks.ts';
 import { disabledStatus, providerStatus, summarize } from './pipeline/status.ts';
 import type { StreamLimits } from './pipeline/stream-budget.ts';
 import { StreamBudget } from './pipeline/stream-budget.ts';
+import type { Target } from './pipeline/target.ts';
 import { TargetPool } from './pipeline/target-pool.ts';
 import { Hooks } from './plugins/hooks.ts';
 import type { Plugins } from './plugins/loaded.ts';
@@ -93,6 +99,9 @@ export interface ProxyDeps {
 /** A proxy without a socket: `listen` gives it one. */
 export interface Proxy {
   readonly fetch: (request: Request, bindings: ServerBindings) => Response | Promise<Response>;
+  readonly upgrade: NonNullable<App['upgrade']>;
+  /** Largest message of a WebSocket, bytes. */
+  readonly maxMessage: number;
   readonly providers: () => readonly ProviderStatus[];
   readonly metrics: () => Family[];
   /** Requests whose answer has not ended. */
@@ -126,7 +135,7 @@ interface Generation {
   readonly auth: Authenticator;
   readonly limiter: Limiter;
   readonly hooks: Hooks;
-  readonly app: ReturnType<typeof createApp>;
+  readonly app: App;
 }
 
 /** The composition root: the one place where the parts are put together. */
@@ -160,6 +169,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     keeps: deps.keepsUsage ? (deps.worker ?? 'alone') : undefined,
   });
   const running = new Set<Abort>();
+  const sessions = new Set<Session>();
   let inFlight = 0;
   let draining = false;
   const defects = new Defects(problem);
@@ -170,6 +180,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const metrics = new Metrics({
     providers: statuses,
     inFlight: () => inFlight,
+    sessions: () => sessions.size,
     buffered: () => current.buffered.bytes,
     unread: () => budget.bytes,
     recording: () => budget.kept,
@@ -240,15 +251,35 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     });
     const { mask } = secrets;
     const attemptDeps = { ...ofAttempts, limits: bounds, mask };
-    const router = new RequestRouter(config.routing, {
+    const ofRouters = {
       clock,
       random,
       pool,
-      attempt: (inbound, plan, client) => new Attempt(inbound, plan, client, attemptDeps),
-      contextWindow: ({ provider, model }, offer) =>
+      contextWindow: ({ provider, model }: Target, offer: ProviderModel) =>
         offer.contextWindow ??
         prices.contextWindow(provider.settings.prices, model) ??
         commonContextWindow(model),
+    };
+    const router = new RequestRouter(config.routing, {
+      ...ofRouters,
+      attempt: (inbound, plan, client) => new Attempt(inbound, plan, client, attemptDeps),
+    });
+    const { max_message: maxMessage, max_unsent: maxUnsent, idle, duration } = config.limits.realtime;
+    const sessionDeps = { clock, maxMessage, mask };
+    const sessionRouter = new RequestRouter<Begun>(config.routing, {
+      ...ofRouters,
+      attempt: (inbound, plan, client) => new SessionAttempt(inbound, plan, client, sessionDeps),
+    });
+    const admission = new Admission({
+      registry,
+      limiter,
+      price: ({ provider, model, offer }, usage) =>
+        prices.cost(
+          { provider: provider.name, vendor: provider.settings.prices, model, configured: offer.price },
+          usage,
+          clock.now(),
+        ),
+      assumedOutput: config.limits.assumed_output,
     });
     const prober = new HealthProber(config.health, {
       clock,
@@ -282,19 +313,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         revise: hooks.hasAnswers
           ? (answer, facts, client) => hookedAnswer(answer, { hooks, facts, client })
           : undefined,
-        admission: new Admission({
-          registry,
-          limiter,
-          price: ({ provider, model, offer }, usage) =>
-            prices.cost(
-              { provider: provider.name, vendor: provider.settings.prices, model, configured: offer.price },
-              usage,
-              clock.now(),
-            ),
-          assumedOutput: config.limits.assumed_output,
-        }),
+        admission,
         turns,
-
         router,
         memory,
         newId,
@@ -302,6 +322,16 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         keepaliveMs: config.server.keepalive_comment,
         stallMs: config.limits.client_stall,
         budget,
+      }),
+      realtime: new Realtime({
+        clock,
+        admission,
+        router: sessionRouter,
+        budget,
+        mask,
+        sessions,
+        maxContent: bounds.maxContent,
+        limits: { maxUnsent, idleMs: idle, maxMs: duration, stallMs: config.limits.client_stall },
       }),
       begin(id, endpoint, userAgent) {
         inFlight += 1;
@@ -340,6 +370,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   current.prober.start(current.providers);
   return {
     fetch: (request, bindings) => current.app.fetch(request, bindings),
+    upgrade: (request, bindings) => current.app.upgrade?.(request, bindings),
+    maxMessage: first.limits.realtime.max_message,
     providers: statuses,
     metrics: () => metrics.families(),
     inFlight: () => inFlight,
@@ -364,7 +396,10 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       for (const provider of last.providers) provider.close();
       return needRestart(last.config, config);
     },
-    drain: () => void (draining = true),
+    drain() {
+      draining = true;
+      for (const session of sessions) session.drain();
+    },
     cut() {
       const error = new ProxyError('shutting_down', 'Cannot finish the answer: the proxy is being stopped');
       for (const abort of running) abort.abort(error);

@@ -3,7 +3,7 @@ import type { ExplainedTarget, Explanation } from '../pipeline/explain.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import { explain } from '../explain.ts';
 import { ProxyError } from '../errors.ts';
-import { ENDPOINT_NAMES } from '../wire/endpoints.ts';
+import { HTTP_ENDPOINTS } from '../wire/endpoints.ts';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 import { print } from './output.ts';
@@ -54,9 +54,9 @@ export default defineCommand({
 });
 
 function endpointOf(name: string): Endpoint {
-  const known = ENDPOINT_NAMES.find((endpoint) => endpoint === name);
+  const known = HTTP_ENDPOINTS.find((endpoint) => endpoint === name);
   if (known) return known;
-  throw new ExitError(2, `Cannot use --endpoint ${name}: expected ${ENDPOINT_NAMES.join(', ')}`);
+  throw new ExitError(2, `Cannot use --endpoint ${name}: expected ${HTTP_ENDPOINTS.join(', ')}`);
 }
 
 function sampleFor(endpoint: Endpoint): Record<string, unknown> {

@@ -20,6 +20,7 @@ export function needRestart(before: Config, after: Config): string[] {
     'server.tls': ({ server: { tls } }: Config) => tls && { ...tls, client_certs: undefined },
     'server.http2': ({ server }: Config) => server.http2,
     'server.workers': ({ server }: Config) => server.workers,
+    'limits.realtime.max_message': ({ limits }: Config) => limits.realtime.max_message,
     logging: ({ logging }: Config) => logging,
   };
   return Object.entries(parts)

@@ -49,6 +49,10 @@ const CHAT = ['chat'] as const;
 const TEXT = ['chat', 'completions', 'embeddings'] as const;
 const MEDIA = ['moderations', 'images', 'audio'] as const;
 
+/** OpenAI's realtime API, and Gemini's. */
+const REALTIME = 'realtime';
+const LIVE = 'live';
+
 /** The other APIs of clients, at their usual paths. */
 const RESPONSES = { responses: '' } as const;
 const MESSAGES = { messages: '' } as const;
@@ -74,7 +78,7 @@ export const PRESETS = {
       'text-moderation-*',
     ],
     probe: '/models',
-    endpoints: [...TEXT, ...MEDIA],
+    endpoints: [...TEXT, ...MEDIA, REALTIME],
     also: { ...RESPONSES, 'responses.input_tokens': '', 'responses.compact': '' },
     onlyResponses: /^codex-|-codex(?:-|$)|^o\d+-pro|^gpt-5[.\d]*-pro|deep-research|^computer-use/,
     prices: 'openai',
@@ -101,7 +105,7 @@ export const PRESETS = {
     keyEnv: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
     models: ['gemini-*', 'gemma-*', 'text-embedding-004'],
     probe: '/models?pageSize=1',
-    endpoints: ['chat', 'embeddings'],
+    endpoints: ['chat', 'embeddings', LIVE],
     prices: 'google',
     priority: 10,
   },
@@ -112,7 +116,7 @@ export const PRESETS = {
     auth: 'x-goog-api-key',
     keyEnv: [],
     models: ['gemini-*', 'claude-*', 'text-embedding-*', '*/*'],
-    endpoints: ['chat', 'embeddings'],
+    endpoints: ['chat', 'embeddings', LIVE],
     prices: 'google',
     priority: 20,
   },
@@ -149,7 +153,7 @@ export const PRESETS = {
     keyEnv: ['AZURE_OPENAI_API_KEY'],
     models: [],
     probe: '/models',
-    endpoints: [...TEXT, 'images', 'audio'],
+    endpoints: [...TEXT, 'images', 'audio', REALTIME],
     also: RESPONSES,
     prices: 'azure',
     priority: 20,
@@ -197,7 +201,7 @@ export const PRESETS = {
     keyEnv: ['XAI_API_KEY', 'GROK_API_KEY'],
     models: ['grok-*'],
     probe: '/models',
-    endpoints: ['chat', 'completions', 'images'],
+    endpoints: ['chat', 'completions', 'images', REALTIME],
     also: RESPONSES,
     prices: 'x-ai',
     priority: 10,
@@ -210,7 +214,7 @@ export const PRESETS = {
     keyEnv: ['GROK_API_KEY', 'XAI_API_KEY'],
     models: ['grok-*'],
     probe: '/models',
-    endpoints: ['chat', 'completions', 'images'],
+    endpoints: ['chat', 'completions', 'images', REALTIME],
     also: RESPONSES,
     prices: 'x-ai',
     priority: 10,
@@ -412,7 +416,7 @@ export const PRESETS = {
     keyOptional: true,
     models: [],
     probe: '/models',
-    endpoints: [...TEXT, ...MEDIA, 'rerank'],
+    endpoints: [...TEXT, ...MEDIA, 'rerank', REALTIME],
     priority: 50,
   },
   mock: {

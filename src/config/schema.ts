@@ -435,6 +435,23 @@ const limits = z.strictObject({
     .describe(
       'Tokens that are reserved for an answer where neither the request nor `max_output` of its model bounds it.',
     ),
+  realtime: z
+    .strictObject({
+      max_message: size
+        .prefault('16MiB')
+        .describe(
+          'Largest message of a realtime session, in either direction; the session is closed beyond.',
+        ),
+      max_unsent: size
+        .prefault('4MiB')
+        .describe(
+          'What may wait to be sent to either side of a session; it is closed beyond, and nothing is dropped.',
+        ),
+      idle: duration.prefault('15m').describe('How long nobody may say anything in a session.'),
+      duration: duration.prefault('2h').describe('The longest session. Providers have limits of their own.'),
+    })
+    .prefault({})
+    .describe('Bounds of realtime sessions. See docs/realtime.md.'),
   max_callers: z
     .number()
     .int()

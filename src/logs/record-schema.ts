@@ -120,6 +120,16 @@ const part = z.object({
   output_tokens: count.nullable().describe('Tokens out, null when the provider did not say.'),
 });
 
+const session = z.object({
+  closed_by: z.enum(['client', 'provider', 'proxy']).describe('Who ended it.'),
+  client_code: z.number().int().nullable().describe('Close code of the client, null where it sent none.'),
+  provider_code: z.number().int().nullable().describe('Close code of the provider, null where it sent none.'),
+  client_events: count.describe('Messages of the client, those that were refused included.'),
+  provider_events: count.describe('Messages of the provider.'),
+  responses: count.describe('Answers that came to their end.'),
+  refused: count.describe('Messages of the client that were not sent on, because a limit was used up.'),
+});
+
 /** Fields after the head. */
 export const body = z.object({
   feedback: feedback.optional().describe('What was said of an answer, in records of feedback.'),
@@ -138,6 +148,7 @@ export const body = z.object({
     .describe(
       'Of a stream that was cut and resumed: its parts in order. Tokens and cost above are their sums.',
     ),
+  session: session.optional().describe('Of a realtime session: how it went.'),
   malformed: count.optional().describe('Events of the stream that were no JSON and were left out.'),
   content: z
     .enum(['full', 'metadata', 'none', 'expired'])

@@ -6,8 +6,9 @@ import type { ProviderModel } from '../providers/base.ts';
 import type { Recorded } from '../wire/endpoints.ts';
 import type { Usage } from '../wire/usage.ts';
 import type { Defects } from './defects.ts';
-import { cutBy } from '../limits/refusal.ts';
+import { cutBy, pausedBy } from '../limits/refusal.ts';
 import type { Lease } from '../limits/lease.ts';
+import type { Limit } from '../limits/limit.ts';
 import type { Expected } from '../limits/limiter.ts';
 import type { Sinks } from './sinks.ts';
 import type { Target } from './target.ts';
@@ -111,6 +112,8 @@ export interface Ending {
   readonly error?: ProxyError | undefined;
   /** Left out when nothing of it came. */
   readonly answer?: Answered;
+  /** Of a realtime session: how it went. */
+  readonly session?: LogRecord['session'];
 }
 
 const NOBODY: Asker = { key: null, content: 'full', conversation: null };
@@ -141,6 +144,8 @@ export class Exchange {
   #cost: number | null = null;
   #lease: Lease | undefined;
   #expected: (() => Expected) | undefined;
+  /** The limit that a session has used up. */
+  #empty: Limit | undefined;
   /** What its caller is told of its limits. */
   limitHeaders: Readonly<Record<string, string>> | undefined;
   readonly #afterwards: (() => void)[] = [];
@@ -225,6 +230,33 @@ export class Exchange {
   overuse(written: number): ProxyError | undefined {
     const limit = this.#lease?.isHard ? this.#lease.grow(written) : undefined;
     return limit && cutBy(limit);
+  }
+
+  /** Whether a limit ends it at once when it is used up. */
+  get isHard(): boolean {
+    return this.#lease?.isHard ?? false;
+  }
+
+  /**
+   * Takes of its limits what a session has used so far.
+   * @returns why it must not ask for more now, where a limit is used up
+   */
+  spends(usage: Usage): ProxyError | undefined {
+    const lease = this.#lease;
+    if (!lease) return undefined;
+    const usd = this.#target ? this.#price(usage) : null;
+    this.#empty = lease.reach({ input: usage.input, output: usage.output, usd });
+    return this.#empty && pausedBy(this.#empty);
+  }
+
+  /** Something was refused in the session because of that. */
+  refuses(): void {
+    if (this.#empty) this.#lease?.refused(this.#empty);
+  }
+
+  /** What was asked, where that is known only at the end. @param text as JSON */
+  wasAsked(text: string | undefined): void {
+    this.#question = { ...this.#question, text };
   }
 
   /** The first content of a stream is on its way. */
@@ -314,7 +346,7 @@ export class Exchange {
   }
 
   #record(
-    { outcome, status, error, answer = NO_ANSWER }: Ending,
+    { outcome, status, error, answer = NO_ANSWER, session }: Ending,
     estimate: LogRecord['estimate'],
   ): LogRecord {
     const { key, content, conversation, group, labels } = this.#asker;
@@ -362,6 +394,7 @@ export class Exchange {
       // A rival attempt may end later; the record is not to change then.
       attempt_log: this.attempts.slice(),
       parts,
+      session,
       malformed: malformed > 0 ? malformed : undefined,
       content,
     };

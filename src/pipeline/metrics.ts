@@ -16,6 +16,8 @@ const STATES = { healthy: 2, degraded: 1, unhealthy: 0, disabled: -1 } as const;
 export interface MetricSources {
   readonly providers: () => readonly ProviderStatus[];
   readonly inFlight: () => number;
+  /** Realtime sessions that are open. */
+  readonly sessions: () => number;
   /** Request bodies in memory, bytes. */
   readonly buffered: () => number;
   /** Bytes that are thought to be held for clients that read slowly. */
@@ -190,7 +192,7 @@ export class Metrics {
   }
 
   #ofProcess(): Family[] {
-    const { inFlight, buffered, unread, recording, log, sinkErrors, refusals, limits, memory } =
+    const { inFlight, sessions, buffered, unread, recording, log, sinkErrors, refusals, limits, memory } =
       this.#sources;
     const { pluginRecordsDropped } = this.#sources;
     const { written, dropped, pending } = log();
@@ -198,6 +200,7 @@ export class Metrics {
       family('gauge', name, help, [{ labels: {}, value }]);
     return [
       gauge('in_flight', 'Requests in flight', inFlight()),
+      gauge('realtime_sessions', 'Realtime sessions that are open', sessions()),
       gauge('buffered_bytes', 'Bytes of request bodies in memory', buffered()),
       gauge('unread_bytes', 'Bytes of streams held for clients that read slowly, estimated', unread()),
       gauge('recording_bytes', 'Bytes of streams put together for their records', recording()),

@@ -36,6 +36,7 @@ export class AzureProvider extends OpenaiProvider<AzureOptions> {
     const { endpoint, model } = call;
     const version = `?api-version=${encodeURIComponent(apiVersion)}`;
     if (endpoint === 'responses') return `/openai/responses${version}`;
+    if (endpoint === 'realtime') return `/openai/realtime${version}&deployment=${encodeURIComponent(model)}`;
     return `/openai/deployments/${encodeURIComponent(model)}${ENDPOINTS[endpoint].path}${version}`;
   }
 

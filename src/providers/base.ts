@@ -19,6 +19,52 @@ export interface UpstreamReply {
   readonly arrayBuffer?: () => Promise<ArrayBuffer>;
 }
 
+/** A message of a WebSocket: text, or bytes. */
+export type SocketMessage = string | Uint8Array;
+
+/** What happens at a WebSocket. */
+export interface SocketEvents {
+  readonly message: (message: SocketMessage) => void;
+  /** Bytes came, whatever they are. */
+  readonly heard: () => void;
+  /** What was sent is on its way. */
+  readonly drained: () => void;
+  /**
+   * It is over.
+   * @param code 1006 where the connection ended without a word, 1005 where no code was given
+   * @param flawed whether the provider broke the protocol; then the code is ours
+   */
+  readonly closed: (code: number, reason: string, flawed: boolean) => void;
+}
+
+/** A WebSocket to a provider. */
+export interface RealtimeSocket {
+  /** Tells what happens from now on; nothing is read before. */
+  listen(events: SocketEvents): void;
+  /** Nothing that is sent is dropped: what waits is counted in `unsent`. */
+  send(message: SocketMessage): void;
+  /** Bytes that wait to be sent. */
+  readonly unsent: number;
+  ping(): void;
+  /** Reads nothing more for now; messages of what was read already may still come. */
+  pause(): void;
+  resume(): void;
+  /** Says goodbye, and waits a moment for the answer. */
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+/** What a provider is asked that a WebSocket is opened to. */
+export interface SocketCall extends Pick<Call, 'endpoint' | 'model' | 'key' | 'headers'> {
+  /** Largest message that is taken, bytes. */
+  readonly maxMessage: number;
+}
+
+/** A WebSocket, or the answer that refuses one. */
+export interface SocketReply extends UpstreamReply {
+  readonly socket?: RealtimeSocket;
+}
+
 /** Ways to have tokens counted. */
 export type CountingName = 'messages' | 'gemini' | 'vertex' | 'converse';
 
@@ -181,6 +227,19 @@ export abstract class BaseProvider<Options = unknown> {
    * when it aborted
    */
   abstract send(call: Call, signal: AbortSignal): Promise<UpstreamReply>;
+
+  /**
+   * Opens a session of its realtime API. Only where it serves one.
+   * @throws as `send` does @internal
+   */
+  connect(_call: SocketCall, _signal: AbortSignal): Promise<SocketReply> {
+    throw new Error(`Cannot open a session with ${this.name}: it has no realtime API`);
+  }
+
+  /** A model's name within the messages of its realtime API. @internal */
+  liveModel(model: string): string {
+    return model;
+  }
 
   /** Where a call would go and with which headers, credentials masked; `undefined` where it goes nowhere. @internal */
   outline(_call: Call): Outline | undefined {

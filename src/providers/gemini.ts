@@ -1,5 +1,6 @@
 import type { CountingName } from './base.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
+import type { Endpoint } from '../wire/endpoints.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
 import type { Called } from './http.ts';
 import { HttpProvider } from './http.ts';
@@ -12,6 +13,22 @@ export class GeminiProvider extends HttpProvider {
 
   override protocol(): ProtocolName {
     return 'gemini';
+  }
+
+  override relays(endpoint: Endpoint): boolean {
+    return endpoint === 'realtime.live';
+  }
+
+  /** The Live API stands beside the others, by a name that has their version in it. */
+  protected override socketUrl(): URL {
+    const url = new URL(this.baseUrl);
+    const [, before = '', version = 'v1beta'] = /^(.*?)\/(v\d\w*)\/*$/.exec(url.pathname) ?? [];
+    url.pathname = `${before}/ws/google.ai.generativelanguage.${version}.GenerativeService.BidiGenerateContent`;
+    return url;
+  }
+
+  override liveModel(model: string): string {
+    return `models/${model}`;
   }
 
   override embeddings(): EmbeddingProtocolName {

@@ -1,5 +1,5 @@
 import type { Unsigned } from './auth/authorizer.ts';
-import type { Outline, UpstreamReply } from './base.ts';
+import type { Outline, SocketCall, SocketReply, UpstreamReply } from './base.ts';
 import type { Call } from './call.ts';
 import type { Services } from './services.ts';
 import type { Dial } from './transport.ts';
@@ -10,6 +10,7 @@ import { ProxyError } from '../errors.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { keyHeaders } from './auth/authorizer.ts';
 import { BaseProvider } from './base.ts';
+import { openSocket } from './socket.ts';
 import { exchange, markRaw } from './transport.ts';
 
 /** A provider heard of within this time, milliseconds, needs no connection to be tried. */
@@ -149,6 +150,24 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     });
     this.#heardMs = clock.monotonic();
     if (this.settings.plugin) markRaw(reply);
+    return reply;
+  }
+
+  /** Where its realtime API is. @internal */
+  protected socketUrl(call: Called): URL {
+    return this.#url(call);
+  }
+
+  /** @internal */
+  override async connect(call: SocketCall, signal: AbortSignal): Promise<SocketReply> {
+    const { clock } = this.services;
+    const { endpoint, model, key, maxMessage } = call;
+    const url = this.socketUrl({ endpoint, model, query: undefined, stream: true });
+    const plain = { ...call.headers, ...this.headers, ...this.#headers };
+    const shown = await this.auth({ key, method: 'GET', url, headers: plain, body: undefined }, signal);
+    const headers = { ...plain, ...shown, ...this.#headers };
+    const reply = await openSocket(this.name, url, { headers, signal, maxMessage, clock });
+    this.#heardMs = clock.monotonic();
     return reply;
   }
 

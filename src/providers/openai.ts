@@ -25,6 +25,7 @@ export class OpenaiProvider<Options extends OpenaiOptions = OpenaiOptions> exten
   }
 
   protected override path({ endpoint, model }: Called): string {
+    if (endpoint === 'realtime') return `${ENDPOINTS.realtime.path}?model=${encodeURIComponent(model)}`;
     const asked = endpoint === 'chat' ? this.protocol(model) : endpoint;
     return this.options.also[asked as Endpoint] || ENDPOINTS[asked as Endpoint].path;
   }

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../wire/endpoints.ts';
 import type { CountingName } from './base.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
@@ -15,7 +16,7 @@ import { stringifyInSteps } from '../wire/json-write.ts';
 import { metadataToken, serviceAccountToken } from './auth/google.ts';
 import { TokenAuth } from './auth/token.ts';
 import { geminiMethod } from './gemini.ts';
-import { HttpProvider } from './http.ts';
+import { HttpProvider, joinUrl } from './http.ts';
 
 /** What Vertex wants in place of the header `anthropic-version`. */
 const ANTHROPIC_VERSION = 'vertex-2023-10-16';
@@ -62,6 +63,19 @@ export class VertexProvider extends HttpProvider<VertexOptions> {
 
   protected override get shownAuth(): HeaderFields {
     return this.#account ? { authorization: '[masked]' } : super.shownAuth;
+  }
+
+  override relays(endpoint: Endpoint, model: string): boolean {
+    if (endpoint === 'realtime.live') return this.protocol(model) === 'gemini';
+    return super.relays(endpoint, model);
+  }
+
+  protected override socketUrl(): URL {
+    return joinUrl(this.baseUrl, '/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent');
+  }
+
+  override liveModel(model: string): string {
+    return `${this.#place.slice('/v1/'.length)}/publishers/google/models/${model}`;
   }
 
   override embeddings(): EmbeddingProtocolName {

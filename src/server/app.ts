@@ -5,13 +5,16 @@ import type { ServerBindings, ServerContext, ServerEnv } from './context.ts';
 import type { Inference } from './inference.ts';
 import type { App } from './listen.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
-import { ENDPOINT_NAMES, ENDPOINTS } from '../wire/endpoints.ts';
+import { ENDPOINTS, HTTP_ENDPOINTS } from '../wire/endpoints.ts';
+import type { HeaderMap } from '../wire/headers.ts';
 import { headerMap } from '../wire/headers.ts';
 import { listedOrigins, pageGuard } from './browser.ts';
 import { errorResponse } from './error.ts';
 import { takeFeedback } from './feedback.ts';
 import { inference } from './inference.ts';
 import { getModel, listModels } from './models.ts';
+import type { Upgrade } from './realtime/open.ts';
+import { openSession, refusePlain } from './realtime/open.ts';
 import { ownKey } from './key.ts';
 import { speaking } from './speaking.ts';
 import { health, live, metrics, providers, ready } from './ops.ts';
@@ -38,6 +41,7 @@ export function createApp(context: ServerContext): App {
     if (context.draining()) c.res.headers.set('connection', 'close');
   });
   const models = new Map<string, Inference>();
+  const upgrades = new Map<string, Upgrade>();
   if (allowed) {
     const exposeHeaders = [
       'x-request-id',
@@ -59,7 +63,7 @@ export function createApp(context: ServerContext): App {
   }
   for (const base of bases) {
     for (const prefix of [`${base}/v1`, base]) {
-      for (const name of ENDPOINT_NAMES) {
+      for (const name of HTTP_ENDPOINTS) {
         const path = prefix + ENDPOINTS[name].path;
         const answer = inference(context, name);
         models.set(path, answer);
@@ -70,6 +74,10 @@ export function createApp(context: ServerContext): App {
       app.get(`${prefix}/usage`, usage(context));
       app.get(`${prefix}/models`, listModels(context));
       app.get(`${prefix}/models/*`, getModel(context));
+    }
+    for (const [path, endpoint] of SESSIONS) {
+      upgrades.set(base + path, openSession(context, endpoint));
+      app.get(base + path, ({ req }) => refusePlain(context, req.raw, headerMap(req.raw.headers), endpoint));
     }
     app.get(`${base}/health`, health(context));
     app.get(`${base}/providers`, providers(context));
@@ -88,23 +96,48 @@ export function createApp(context: ServerContext): App {
     );
   });
   app.onError((thrown, c) => plain(c.req.raw, toProxyError(thrown)));
-  if (allowed) return app;
+  /** The answer to a request that a page of another origin must not have sent. */
+  const checked = (request: Request, headers: HeaderMap): Response | undefined => {
+    try {
+      guard(headers);
+      return undefined;
+    } catch (thrown) {
+      const refusal = plain(request, toProxyError(thrown));
+      if (context.draining()) refusal.headers.set('connection', 'close');
+      return refusal;
+    }
+  };
+  const upgrade = (request: Request, bindings: ServerBindings) => {
+    // Google's clients write a slash too many.
+    const open = upgrades.get(pathOf(request).replace(/^\/+/, '/'));
+    if (!open) return undefined;
+    const headers = headerMap(request.headers);
+    const refusal = checked(request, headers);
+    return refusal ? Promise.resolve(refusal) : open(request, headers, bindings);
+  };
+  if (allowed) return Object.assign(app, { upgrade });
   return {
+    upgrade,
     fetch(request: Request, bindings: ServerBindings) {
       const answer = request.method === 'POST' ? models.get(pathOf(request)) : undefined;
       if (!answer) return app.fetch(request, bindings);
       const headers = headerMap(request.headers);
-      try {
-        guard(headers);
-      } catch (thrown) {
-        const refusal = plain(request, toProxyError(thrown));
-        if (context.draining()) refusal.headers.set('connection', 'close');
-        return refusal;
-      }
-      return answer(request, headers, bindings);
+      return checked(request, headers) ?? answer(request, headers, bindings);
     },
   };
 }
+
+/** Where sessions are: OpenAI's and Azure's paths, and those of Gemini by its versions. */
+const SESSIONS = [
+  ...['/v1', '', '/openai/v1', '/openai'].map((prefix) => [`${prefix}/realtime`, 'realtime'] as const),
+  ...['v1beta', 'v1alpha', 'v1'].map(
+    (version) =>
+      [
+        `/ws/google.ai.generativelanguage.${version}.GenerativeService.BidiGenerateContent`,
+        'realtime.live',
+      ] as const,
+  ),
+];
 
 /** The path of a request. Where it has no Host header, as in HTTP/1.0, its URL is the path alone. */
 function pathOf(request: Request): string {

@@ -9,6 +9,7 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { Metrics } from '../pipeline/metrics.ts';
 import type { ModelRegistry } from '../pipeline/models.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { Realtime } from '../pipeline/realtime/realtime.ts';
 import type { StreamBudget } from '../pipeline/stream-budget.ts';
 import type { HealthSummary, ProviderStatus } from '../pipeline/status.ts';
 import type { Hooks } from '../plugins/hooks.ts';
@@ -43,6 +44,7 @@ export interface ServerContext {
   /** This proxy, as it tells itself from others in the header x-llmproxy-via. */
   readonly instance: string;
   readonly pipeline: Pipeline;
+  readonly realtime: Realtime;
   /** What plugins do with requests; left out where none has hooks. */
   readonly hooks: Hooks | undefined;
   /** Begins the one record of a request. */
@@ -77,11 +79,31 @@ export interface ServerContext {
   readonly problem: (message: string) => void;
 }
 
+/** The server's end of a WebSocket. */
+export interface ServerSocket {
+  /** @returns -1 where it waits for the client, 0 where it was dropped */
+  send(message: string | Uint8Array): number;
+  close(code?: number, reason?: string): void;
+  terminate(): void;
+}
+
+/** What is told of all that happens at one WebSocket. */
+export interface SocketHandler {
+  opened(socket: ServerSocket): void;
+  message(message: string | Uint8Array): void;
+  /** The client has taken what waited. */
+  drained(): void;
+  /** @param code 1006 where it went without a word */
+  closed(code: number, reason: string): void;
+}
+
 /** What Bun.serve hands to each request. */
 export interface ServerBindings {
   readonly server?: {
     timeout(request: Request, seconds: number): void;
     requestIP(request: Request): { readonly address: string } | null;
+    /** Makes a connection a WebSocket. @returns whether it is one now */
+    upgrade?(request: Request, options: { data: SocketHandler; headers?: Record<string, string> }): boolean;
   };
 }
 

@@ -2,8 +2,9 @@ import type { Server } from 'bun';
 import { chmodSync } from 'node:fs';
 import type { TlsConfig } from '../config/socket-schema.ts';
 import type { TlsMaterial } from '../config/tls-files.ts';
-import type { ServerBindings } from './context.ts';
+import type { ServerBindings, SocketHandler } from './context.ts';
 import { http2Answer } from './http2-answer.ts';
+import { sockets } from './sockets.ts';
 import { afterBody } from './unread-body.ts';
 
 export interface Listener {
@@ -49,6 +50,16 @@ export interface UnixListenOptions {
 /** What answers requests. */
 export interface App {
   readonly fetch: (request: Request, bindings: ServerBindings) => Response | Promise<Response>;
+  /**
+   * Answers a request for a WebSocket; with nothing where it has become one.
+   * @returns `undefined` where there are no WebSockets at its path: then `fetch` answers
+   */
+  readonly upgrade?: (
+    request: Request,
+    bindings: ServerBindings,
+  ) => Promise<Response | undefined> | undefined;
+  /** Largest message of a WebSocket, bytes. */
+  readonly maxMessage?: number;
 }
 
 /** How long a connection may lie idle. */
@@ -57,7 +68,7 @@ export const IDLE_SECONDS = 60;
 /** Binds the app to a port. @throws what Bun throws when it cannot listen, `code` EADDRINUSE above all */
 export function listen(app: App, options: ListenOptions): Listener {
   const { host, port } = options;
-  const served = serve(options, (request, server) => app.fetch(request, { server }));
+  const served = serve(options, app, (request, server) => answerOf(app, request, server));
   const { server } = served;
   return listenerOf(served, { url: `http://${shown(host)}:${server.port}`, port: server.port ?? port });
 }
@@ -69,13 +80,14 @@ export async function listenTls(app: App, options: TlsListenOptions): Promise<Li
   const { CERTIFICATE } = await import('./tls/client-certificate.ts');
   const innerPort = () => served.server.port!;
   const front = new TlsFront({ ...options, shared, http2, innerPort });
-  const served = serve({ host: '127.0.0.1', port: 0, http2 }, (request, server) => {
+  const served = serve({ host: '127.0.0.1', port: 0, http2 }, app, (request, server) => {
     const peer = front.peerAt(server.requestIP(request)?.port);
     // Another program on this machine has found the port: it has shown no certificate.
     if (!peer) return new Response(null, { status: 403 });
     if (peer.names !== undefined) request.headers.set(CERTIFICATE, peer.names);
     const timeout = (of: Request, seconds: number) => server.timeout(of, seconds);
-    return app.fetch(request, { server: { timeout, requestIP: () => peer } });
+    const upgrade = (of: Request, options: { data: SocketHandler }) => server.upgrade(of, options);
+    return answerOf(app, request, { timeout, requestIP: () => peer, upgrade });
   });
   try {
     const port = await front.listen();
@@ -93,7 +105,7 @@ export function listenUnix(app: App, { path, mode, http2 = false }: UnixListenOp
   // Nobody else may connect in the moment before the permissions are set.
   const umask = process.umask(0o177);
   try {
-    const served = serve({ unix: path, http2 }, (request, server) => app.fetch(request, { server }));
+    const served = serve({ unix: path, http2 }, app, (request, server) => answerOf(app, request, server));
     chmodSync(path, mode);
     return listenerOf(served, { url: `unix:${path}`, port: 0 });
   } finally {
@@ -103,8 +115,17 @@ export function listenUnix(app: App, { path, mode, http2 = false }: UnixListenOp
 
 type Place = Pick<ListenOptions, 'host' | 'port' | 'shared' | 'http2'> | { unix: string; http2: boolean };
 
+type Answer = Response | undefined | Promise<Response | undefined>;
+
+/** The answer of an app; nothing where the request has become a WebSocket. */
+function answerOf(app: App, request: Request, server: ServerBindings['server']): Answer {
+  const bindings = server ? { server } : {};
+  const isUpgrade = request.method === 'GET' && request.headers.get('upgrade') !== null;
+  return (isUpgrade ? app.upgrade?.(request, bindings) : undefined) ?? app.fetch(request, bindings);
+}
+
 interface Served {
-  readonly server: Server<undefined>;
+  readonly server: Server<SocketHandler>;
   /** Accepts nothing new; resolves when every connection has ended. */
   readonly stop: () => Promise<void>;
   /** Requests that have begun so far. */
@@ -113,12 +134,13 @@ interface Served {
 
 function serve(
   place: Place,
-  answer: (request: Request, server: Server<undefined>) => Response | Promise<Response>,
+  { maxMessage }: App,
+  answer: (request: Request, server: Server<SocketHandler>) => Answer,
 ): Served {
   let begun = 0;
   let stopping = false;
   const { http2 = false } = place;
-  const server: Server<undefined> = Bun.serve({
+  const server: Server<SocketHandler> = Bun.serve({
     ...('unix' in place
       ? { unix: place.unix }
       : { hostname: place.host, port: place.port, reusePort: place.shared ?? false }),
@@ -127,12 +149,13 @@ function serve(
     idleTimeout: IDLE_SECONDS,
     // The app counts bodies itself (limits.max_body): Bun's own 413 would come without a word.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    fetch(request: Request, bun: Server<undefined>) {
+    fetch(request: Request, bun: Server<SocketHandler>) {
       begun += 1;
       return http2 ? whole(request, answer(request, bun), () => stopping) : answer(request, bun);
     },
+    websocket: sockets(maxMessage),
     error: () => new Response('Internal error', { status: 500 }),
-  } as Bun.Serve.Options<undefined>);
+  } as Bun.Serve.Options<SocketHandler>);
   const stop = (): Promise<void> => {
     stopping = true;
     return server.stop();
@@ -143,10 +166,12 @@ function serve(
 /** An answer so that clients of HTTP/2 get all of it: see {@link afterBody} and {@link http2Answer}. */
 async function whole(
   request: Request,
-  answer: Response | Promise<Response>,
+  answer: Answer,
   stopping: () => boolean,
-): Promise<Response> {
-  const given = http2Answer(await answer, stopping);
+): Promise<Response | undefined> {
+  const answered = await answer;
+  if (!answered) return undefined;
+  const given = http2Answer(answered, stopping);
   return given.status < 400 ? given : await afterBody(request, given);
 }
 
@@ -169,7 +194,7 @@ function listenerOf(
   return {
     url,
     port,
-    pending: () => server.pendingRequests,
+    pending: () => server.pendingRequests + server.pendingWebSockets,
     certify: (material) => certify?.(material),
     async drain(limitMs, cut) {
       await quiet(begun);

@@ -4,7 +4,16 @@ export interface EndpointSpec {
   /** Path below the version prefix. */
   readonly path: string;
   /** The family a provider's preset lists when it serves the endpoint. */
-  readonly family: 'chat' | 'completions' | 'embeddings' | 'moderations' | 'images' | 'audio' | 'rerank';
+  readonly family:
+    | 'chat'
+    | 'completions'
+    | 'embeddings'
+    | 'moderations'
+    | 'images'
+    | 'audio'
+    | 'rerank'
+    | 'realtime'
+    | 'live';
   /** Whether the answer is read for content, usage and finish reason, or only passed on. */
   readonly understood: boolean;
   /** Whether its answer may be a stream. */
@@ -43,6 +52,9 @@ export const ENDPOINTS = {
   },
   'audio.translations': { path: '/audio/translations', family: 'audio', understood: false, streams: false },
   rerank: { path: '/rerank', family: 'rerank', understood: false, streams: false },
+  realtime: { path: '/realtime', family: 'realtime', understood: true, streams: true },
+  /** Gemini's Live API, whose path has a version of its own in its name. */
+  'realtime.live': { path: '/ws/BidiGenerateContent', family: 'live', understood: true, streams: true },
 } as const satisfies Record<string, EndpointSpec>;
 
 export type Endpoint = keyof typeof ENDPOINTS;
@@ -51,6 +63,14 @@ export type Endpoint = keyof typeof ENDPOINTS;
 export type Recorded = Endpoint | 'feedback';
 
 export const ENDPOINT_NAMES = Object.keys(ENDPOINTS) as Endpoint[];
+
+/** Endpoints that are asked by one request with a body. */
+export const HTTP_ENDPOINTS = ENDPOINT_NAMES.filter((name) => !isRealtime(name));
+
+/** Whether an endpoint is a WebSocket. */
+export function isRealtime(endpoint: Recorded): endpoint is 'realtime' | 'realtime.live' {
+  return endpoint === 'realtime' || endpoint === 'realtime.live';
+}
 
 /** Endpoints that other protocols have a counterpart of, so that any provider can answer them. */
 const TRANSLATED: readonly Endpoint[] = [

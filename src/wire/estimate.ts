@@ -1,6 +1,7 @@
 /** About how many tokens a request will use, before anybody has counted them: quick, and without a vocabulary. */
 import type { Endpoint } from './endpoints.ts';
 import type { Json, JsonObject } from './json.ts';
+import { isRealtime } from './endpoints.ts';
 import { countOf, isObject, stringOf } from './json.ts';
 import { dataUrlTokens, mediumTokens, pictureTokens, UNKNOWN_FILE } from './media-tokens.ts';
 import { weightOf, WHOLE } from './weight.ts';
@@ -41,6 +42,8 @@ export function estimate(
   longest = Infinity,
 ): Estimate {
   if (COUNTING.has(endpoint)) return { input: 0, output: 0, bounded: true };
+  // Of a session nothing is known before it is over; what it uses is taken as it is told.
+  if (isRealtime(endpoint)) return { input: 0, output: assumed, bounded: false };
   const input = body ? tokensOf(body as Json) : 0;
   if (WRITING.has(endpoint)) {
     const choices = Math.max(1, countOf(body?.n) ?? 1, countOf(body?.best_of) ?? 1);

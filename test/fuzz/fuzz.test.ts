@@ -4,7 +4,7 @@ import type { ReadRecord } from '../../src/logs/record.ts';
 import type { Ask } from './answers.ts';
 import type { Got } from './client.ts';
 import type { Plan } from './draft-answer.ts';
-import { ENDPOINT_NAMES } from '../../src/wire/endpoints.ts';
+import { HTTP_ENDPOINTS } from '../../src/wire/endpoints.ts';
 import { Dice } from '../simulate/dice.ts';
 import { soundAnswer } from './answers.ts';
 import { makeCase } from './case.ts';
@@ -26,7 +26,7 @@ test('makeCase() makes the same of the same seed and number', () => {
 });
 
 test('makeCase() comes to every endpoint, every provider and both sides', () => {
-  expect(new Set(cases.map(({ endpoint }) => endpoint))).toEqual(new Set(ENDPOINT_NAMES));
+  expect(new Set(cases.map(({ endpoint }) => endpoint))).toEqual(new Set(HTTP_ENDPOINTS));
   expect(new Set(cases.map(({ lane }) => lane.name)).size).toBe(LANES.length);
   expect(new Set(cases.map(({ side }) => side)).size).toBe(2);
 });

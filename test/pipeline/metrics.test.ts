@@ -8,6 +8,7 @@ import { logRecord } from '../helpers/log-record.ts';
 const NOTHING: MetricSources = {
   providers: () => [],
   inFlight: () => 0,
+  sessions: () => 0,
   buffered: () => 0,
   unread: () => 0,
   recording: () => 0,

@@ -204,6 +204,9 @@ const FREE = /^(?:\/v1)?(?:\/health(?:\/live|\/ready)?|\/key|\/usage|\/models(?:
 /** The pages of the operator, which no list opens. */
 const OPS = /^\/(?:providers|metrics)$/;
 const FEEDBACK = /^(?:\/v1)?\/feedback$/;
+/** Sessions name their model in the URL, but for those of Gemini: theirs stands in a message of the WebSocket. */
+const REALTIME = /\/realtime$/;
+const LIVE = /BidiGenerateContent$/;
 
 describe('no route evades the lists of a key', () => {
   const ask = (method: string, path: string, key: string) => {
@@ -212,25 +215,29 @@ describe('no route evades the lists of a key', () => {
     );
     const init = method === 'GET' ? {} : { body };
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
-    return fetch(proxy.url + path.replace('*', 'gpt-4o'), { method, headers, ...init });
+    const query = REALTIME.test(path) ? '?model=gpt-4o' : '';
+    return fetch(proxy.url + path.replace('*', 'gpt-4o') + query, { method, headers, ...init });
   };
   const covered = routes(CONFIG).filter(({ path }) => !FREE.test(path));
 
   test('there are routes', () => {
-    expect(covered.length).toBeGreaterThan(30);
+    expect(covered.length).toBeGreaterThan(40);
+    const paths = covered.map(({ method, path }) => `${method} ${path}`);
+    expect(paths).toContain('GET /v1/realtime');
   });
 
   test.each(covered.map(({ method, path }) => [method, path] as const))('%s %s', async (method, path) => {
     const [before, beforeTwo] = [one.asked.length, two.asked.length];
     for (const key of ['no-endpoint-key', 'no-model-key', 'no-provider-key']) {
       const answer = await ask(method, path, key);
-      const free = FEEDBACK.test(path) && key !== 'no-endpoint-key';
-      expect([key, answer.status]).toEqual([key, free ? 202 : 403]);
+      const free = key === 'no-endpoint-key' ? 403 : FEEDBACK.test(path) ? 202 : LIVE.test(path) ? 426 : 403;
+      expect([key, answer.status]).toEqual([key, free]);
       await answer.text();
     }
     expect([one.asked.length, two.asked.length]).toEqual([before, beforeTwo]);
     // And without a key nobody comes in.
     expect((await ask(method, path, 'wrong')).status).toBe(401);
+    if (REALTIME.test(path)) expect((await ask(method, path, 'all-key')).status).toBe(426);
     if (OPS.test(path)) expect((await ask(method, path, 'all-key')).status).toBe(200);
   });
 });

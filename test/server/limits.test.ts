@@ -4,6 +4,7 @@ import OpenAI, { RateLimitError } from 'openai';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { routes } from '../helpers/routes.ts';
+import { call, handshake, OPENAI, sessionUpstream } from '../helpers/realtime.ts';
 import { completion, sse, chatStream, upstream } from '../helpers/upstream.ts';
 import { until } from '../helpers/until.ts';
 
@@ -88,15 +89,29 @@ const own = async (proxy: { url: string }, key: string): Promise<OwnKey> =>
   (await (await fetch(`${proxy.url}/v1/key`, by(key))).json()) as OwnKey;
 
 describe('no route evades a limit', () => {
-  const CONFIG = {
-    auth: keys(
-      Object.fromEntries([
-        ['ops', []],
-        ...posts().map(({ path }) => [nameOf(path), [{ requests: 3, per: 'day' }]]),
-      ]),
-    ),
-  } as Omit<ConfigInput, 'providers'>;
-  const proxy = started(CONFIG);
+  const limits = [{ requests: 3, per: 'day' as const }];
+  const voice = sessionUpstream(OPENAI);
+  const script = answering();
+  const proxy = started(
+    {
+      auth: {
+        keys: [
+          { name: 'ops', key: 'ops', ops: true },
+          ...[...posts(), ...sessions()].map(({ path }) => ({
+            name: nameOf(path),
+            key: nameOf(path),
+            limits,
+          })),
+        ],
+      },
+      providers: [
+        provider('one', script.url, { models: ['gpt-4o'] }),
+        provider('voice', voice.url, { models: ['gpt-realtime'] }),
+      ],
+    },
+    script,
+  );
+  open.push(voice);
 
   test('there are routes', () => expect(posts().length).toBeGreaterThan(30));
 
@@ -141,10 +156,31 @@ describe('no route evades a limit', () => {
     expect((await own(proxy, nameOf(path))).limits[0]).toMatchObject({ used: 3, reserved: 0, remaining: 0 });
   });
 
-  function posts() {
-    return routes({ providers: [provider('one', 'http://127.0.0.1:1')] }).filter(
-      ({ method }) => method === 'POST',
+  test('there are sessions', () => expect(sessions().length).toBeGreaterThan(3));
+
+  test.each(sessions().map(({ path }) => path))('a WebSocket at %s', async (path) => {
+    const url = `${proxy.url + path}?model=gpt-realtime`;
+    const { headers } = by(nameOf(path));
+    for (let n = 0; n < 3; n += 1) {
+      using session = await call(url, { headers });
+      await session.heard('session.created');
+    }
+    const refused = await handshake(url, headers);
+    expect(refused.status).toBe(429);
+    expect((await errorOf(refused)).message).toContain(
+      `3 requests per day of key ${nameOf(path)} is used up`,
     );
+  });
+
+  function all() {
+    return routes({ providers: [provider('one', 'http://127.0.0.1:1')] });
+  }
+  function posts() {
+    return all().filter(({ method }) => method === 'POST');
+  }
+  /** Those of Gemini are refused by a close: realtime-live.test.ts. */
+  function sessions() {
+    return all().filter(({ path }) => path.endsWith('/realtime'));
   }
   function nameOf(path: string) {
     return `key${path.replaceAll(/[^a-z]/g, '-')}`;

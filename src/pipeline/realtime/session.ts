@@ -1,0 +1,297 @@
+import type { Clock } from '../../clock.ts';
+import type { SocketMessage } from '../../providers/base.ts';
+import type { RealtimeProtocol } from '../../wire/realtime/protocol.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Routed } from '../router.ts';
+import type { StreamBudget, WatchedStream } from '../stream-budget.ts';
+import type { Begun } from './attempt.ts';
+import type { End, Failed } from './ending.ts';
+import { ProxyError } from '../../errors.ts';
+import { Transcript } from '../../wire/realtime/transcript.ts';
+import { CLOSE, fittingReason, isSendable } from '../../wire/websocket/close.ts';
+import { Allowance } from './allowance.ts';
+import { closedByProvider, cutByProvider, endOfClient, endOfSilence, finishSession } from './ending.ts';
+import { bytesOf, textOf } from './messages.ts';
+import { Outbox } from './outbox.ts';
+import { Vigil } from './vigil.ts';
+
+/** The client's end of a session. */
+export interface Peer {
+  /** Sends a message. @returns whether it takes more: if not, it must be told by `drained` first */
+  send(message: SocketMessage): boolean;
+  /** Says goodbye. @param code 1005 for none */
+  close(code: number, reason: string): void;
+  /** Breaks the connection. */
+  terminate(): void;
+}
+
+export interface SessionLimits {
+  /** What may wait to be sent to either side, bytes. */
+  readonly maxUnsent: number;
+  /** How long nobody may say anything, milliseconds. */
+  readonly idleMs: number;
+  /** The longest session, milliseconds. */
+  readonly maxMs: number;
+  /** How long the client may take nothing, milliseconds. */
+  readonly stallMs: number;
+  /** Largest transcript that is kept, characters; 0 keeps none. */
+  readonly maxContent: number;
+}
+
+export interface SessionDeps {
+  readonly clock: Clock;
+  readonly limits: SessionLimits;
+  /** The memory of all that is put together for records. */
+  readonly budget: StreamBudget;
+  /** Takes secrets out of what a provider says. */
+  readonly mask: (text: string) => string;
+  /** Told when it is over. */
+  readonly over: (session: Session) => void;
+}
+
+/** How many messages passed, and what became of them. */
+export interface Counts {
+  client: number;
+  provider: number;
+  /** Answers that came to their end. */
+  answers: number;
+  /** Bytes of the client. */
+  received: number;
+}
+
+const STOPPED = 'the proxy is being stopped';
+
+/** A realtime session: it passes messages on as they come, reads along for limits and the record, and ends both sides. */
+export class Session implements WatchedStream {
+  readonly #peer: Peer;
+  readonly #protocol: RealtimeProtocol;
+  readonly #exchange: Exchange;
+  readonly #routed: Routed<Begun>;
+  readonly #deps: SessionDeps;
+  readonly #transcript: Transcript;
+  readonly #allowance: Allowance;
+  readonly #outbox: Outbox;
+  readonly #counts: Counts = { client: 0, provider: 0, answers: 0, received: 0 };
+  #vigil: Vigil | undefined;
+  #over = false;
+  #answering = false;
+  #draining = false;
+  /** How the provider ended it while there was something on its way. */
+  #closedBehind: Begun['closed'];
+
+  constructor(
+    peer: Peer,
+    protocol: RealtimeProtocol,
+    { exchange, routed }: { readonly exchange: Exchange; readonly routed: Routed<Begun> },
+    deps: SessionDeps,
+  ) {
+    this.#peer = peer;
+    this.#protocol = protocol;
+    this.#exchange = exchange;
+    this.#routed = routed;
+    this.#deps = deps;
+    const { clock, limits } = deps;
+    this.#transcript = new Transcript(limits.maxContent);
+    this.#allowance = new Allowance(exchange, clock);
+    this.#outbox = new Outbox(peer, {
+      clock,
+      maxWaiting: limits.maxUnsent,
+      stallMs: limits.stallMs,
+      behind: () => this.#socket.pause(),
+      caughtUp: () => this.#caughtUp(),
+      tooSlow: (state) => this.#tooSlow(state),
+    });
+  }
+
+  get #socket() {
+    return this.#routed.opened.answer.socket;
+  }
+
+  /** Passes on what has come so far, then all the rest. @param asked what the provider was told already */
+  begin(asked: readonly string[]): void {
+    const { clock, limits, budget } = this.#deps;
+    const { held, closed } = this.#routed.opened.answer;
+    budget.add(this);
+    this.#vigil = new Vigil({
+      clock,
+      ...limits,
+      ping: () => this.#socket.ping(),
+      listens: () => !this.#outbox.isBehind,
+      ends: (why) => this.#stop(why),
+      silent: () => this.#fail(endOfSilence(this.#routed.target.id)),
+    });
+    for (const text of asked) {
+      this.#count(text);
+      this.#transcript.asked(this.#protocol.asked(text));
+    }
+    for (const message of held) this.#fromProvider(message);
+    if (closed) return this.#providerClosed(...closed);
+    this.#socket.listen({
+      message: (message) => this.#fromProvider(message),
+      heard: () => this.#vigil?.heard(),
+      drained: () => undefined,
+      closed: (...how) => this.#providerClosed(...how),
+    });
+    if (!this.#outbox.isBehind && !this.#over) this.#socket.resume();
+  }
+
+  /** A message of the client. */
+  fromClient(message: SocketMessage): void {
+    if (this.#over) return;
+    this.#count(message);
+    const asked = this.#protocol.asked(textOf(message));
+    const withheld = asked.works ? this.#allowance.withholds(asked.minor === true) : undefined;
+    if (withheld) {
+      const { error, tell } = withheld;
+      if (tell && !this.#tell(error)) this.#fail({ by: 'proxy', code: CLOSE.policy, error });
+      return;
+    }
+    this.#transcript.asked(asked);
+    this.#socket.send(message);
+    if (this.#socket.unsent <= this.#deps.limits.maxUnsent) return;
+    const state = 'the provider takes less than the client sends (limits.realtime.max_unsent)';
+    const error = new ProxyError('overloaded', `Cannot go on with the session: ${state}`);
+    this.#fail({ by: 'proxy', code: CLOSE.tryLater, error });
+  }
+
+  /** The client takes more again. */
+  drained(): void {
+    if (!this.#over) this.#outbox.drained();
+  }
+
+  /** The client has closed its end. @param code 1006 where it went without a word */
+  clientClosed(code: number, reason: string): void {
+    if (this.#over) return;
+    this.#end(endOfClient(code, this.#answering));
+    if (code === CLOSE.abnormal) this.#socket.close(CLOSE.goingAway, '');
+    else this.#socket.close(code, reason);
+  }
+
+  /** The proxy is being stopped: it ends when the answer that is under way has ended. */
+  drain(): void {
+    this.#draining = true;
+    if (!this.#answering) this.#stop(STOPPED);
+  }
+
+  /** Ends it now. */
+  abort(error: ProxyError): void {
+    this.#fail({ by: 'proxy', code: CLOSE.goingAway, error });
+  }
+
+  get waits(): boolean {
+    return !this.#outbox.isBehind;
+  }
+
+  get sent(): number {
+    return this.#outbox.sent;
+  }
+
+  get held(): number {
+    return this.#outbox.waiting;
+  }
+
+  get kept(): number {
+    return this.#transcript.size;
+  }
+
+  cut(): void {
+    this.#tooSlow('the client takes less than others, and too much is held for all (limits.max_unread)');
+  }
+
+  letGo(): void {
+    this.#transcript.letGo();
+  }
+
+  #count(message: SocketMessage): void {
+    this.#vigil?.spoken();
+    this.#counts.client += 1;
+    this.#counts.received += bytesOf(message);
+  }
+
+  #fromProvider(message: SocketMessage): void {
+    if (this.#over) return;
+    this.#vigil?.spoken();
+    this.#exchange.begins();
+    this.#counts.provider += 1;
+    const told = this.#protocol.told(textOf(message));
+    this.#transcript.told(told);
+    if (told.answer) this.#answering = told.answer === 'begins';
+    if (told.answer === 'ends') this.#counts.answers += 1;
+    this.#outbox.add(message);
+    const error = told.usage && this.#allowance.spend(told.usage);
+    if (error && this.#exchange.isHard) this.#fail({ by: 'proxy', code: CLOSE.policy, error });
+    if (this.#draining && !this.#answering) this.#stop(STOPPED);
+  }
+
+  #caughtUp(): void {
+    if (this.#over) return;
+    if (this.#closedBehind) this.#providerClosed(...this.#closedBehind);
+    else this.#socket.resume();
+  }
+
+  #tooSlow(state: string): void {
+    const error = new ProxyError('client_stall', `Cannot go on with the session: ${state}`);
+    this.#fail({ by: 'proxy', code: CLOSE.abnormal, error });
+  }
+
+  /** Tells the client of an error in its protocol. @returns whether that has a way to say it */
+  #tell({ rule, message }: ProxyError): boolean {
+    const { code, type } = rule;
+    const event = this.#protocol.errorEvent({ code, type, message }, this.#exchange.id);
+    if (event !== undefined) this.#outbox.add(event);
+    return event !== undefined;
+  }
+
+  #providerClosed(code: number, reason: string, flawed: boolean): void {
+    if (this.#over) return;
+    if (this.#outbox.waiting > 0) {
+      // What came before it comes first.
+      this.#closedBehind = [code, reason, flawed];
+      return;
+    }
+    const { id } = this.#routed.target;
+    if (flawed || code === CLOSE.abnormal)
+      return this.#fail(cutByProvider(id, code, flawed ? reason : undefined), CLOSE.internal);
+    const words = this.#deps.mask(reason);
+    this.#end(closedByProvider(id, code, words, this.#answering));
+    this.#peer.close(isSendable(code) ? code : CLOSE.none, words);
+  }
+
+  /** Ends it in good order. */
+  #stop(why: string): void {
+    if (this.#over) return;
+    this.#end({ by: 'proxy', code: CLOSE.goingAway });
+    this.#peer.close(CLOSE.goingAway, fittingReason(`The session ends: ${why}`));
+    this.#socket.close(CLOSE.normal, '');
+  }
+
+  /** Ends it with an error that the client is told of. @param code what its connection is closed with; 1006 breaks it */
+  #fail(end: Failed, code = end.code): void {
+    if (this.#over) return;
+    const breaks = code === CLOSE.abnormal;
+    if (!breaks) this.#tell(end.error);
+    // Whoever closes a connection is told at once that it is closed: by then this is over.
+    this.#end(end);
+    if (breaks) this.#peer.terminate();
+    else this.#peer.close(code, fittingReason(end.error.message));
+    this.#socket.close(CLOSE.normal, '');
+  }
+
+  #end(end: End): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#vigil?.stop();
+    const { sent } = this.#outbox;
+    this.#outbox.stop();
+    this.#deps.budget.delete(this);
+    finishSession(end, this.#routed, this.#exchange, {
+      clock: this.#deps.clock,
+      allowance: this.#allowance,
+      transcript: this.#transcript,
+      counts: this.#counts,
+      answering: this.#answering,
+      sent,
+    });
+    this.#deps.over(this);
+  }
+}

@@ -1,0 +1,284 @@
+import type { Inbound } from '../../pipeline/inbound.ts';
+import type { Exchange } from '../../pipeline/exchange.ts';
+import type { Agreed } from '../../pipeline/realtime/realtime.ts';
+import type { HeaderMap } from '../../wire/headers.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { Client } from '../auth.ts';
+import type { ServerBindings, ServerContext } from '../context.ts';
+import { Abort } from '../../abort.ts';
+import { ProxyError, toProxyError } from '../../errors.ts';
+import { finishFailed } from '../../pipeline/pipeline.ts';
+import { requestHeaders, requestId } from '../../wire/headers.ts';
+import { isObject, parseJson, stringOf } from '../../wire/json.ts';
+import { liveModel, setupOf } from '../../wire/realtime/gemini.ts';
+import { CLOSE } from '../../wire/websocket/close.ts';
+import { contentFor, conversationOf, tagsOf } from '../content.ts';
+import { callerLimits } from '../deadline.ts';
+import { errorResponse, statusOf } from '../error.ts';
+import { headerText } from '../header-text.ts';
+import { IDLE_SECONDS } from '../listen.ts';
+import { addressOf } from '../network.ts';
+import { permitModel } from '../permit.ts';
+import { VIA, viaHere } from '../via.ts';
+import { ClientEnd } from './client-end.ts';
+import { agreedProtocol, spelledOut } from './credentials.ts';
+
+type RealtimeEndpoint = 'realtime' | 'realtime.live';
+
+/** Answers a request for a WebSocket; with nothing where it has become one. */
+export type Upgrade = (
+  request: Request,
+  headers: HeaderMap,
+  bindings: ServerBindings,
+) => Promise<Response | undefined>;
+
+/** Longest name of a client's program in a record, and of a model, characters. */
+const MAX_USER_AGENT = 200;
+const MAX_MODEL = 2_048;
+
+/** A request for a session, as far as it has come. */
+interface Call {
+  readonly request: Request;
+  readonly headers: HeaderMap;
+  readonly bindings: ServerBindings;
+  readonly endpoint: RealtimeEndpoint;
+  readonly exchange: Exchange;
+  readonly end: ClientEnd;
+  /** Ends it while it is not a session yet. */
+  readonly abort: Abort;
+}
+
+/**
+ * Opens sessions. OpenAI's name their model in the URL: the client is told of the WebSocket when a provider has begun the session, so
+ * that it gets any refusal as the answer it understands. Gemini's name it in their first message: the WebSocket comes first.
+ */
+export function openSession(context: ServerContext, endpoint: RealtimeEndpoint): Upgrade {
+  return async (request, given, bindings) => {
+    const query = queryOf(request);
+    const headers = spelledOut(given, query, endpoint);
+    const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
+    const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint, userAgent);
+    const { abort, upgraded } = untilUpgraded(request);
+    const end = new ClientEnd(context.limits.realtime.max_unsent);
+    const call: Call = { request, headers, bindings, endpoint, exchange, end, abort };
+    // Bun would cut what is quiet while providers are asked.
+    bindings.server?.timeout(request, 0);
+    try {
+      const client = await admitted(context, call);
+      if (endpoint === 'realtime') {
+        const agreed = await agree(context, call, client, { model: modelIn(query), json: undefined });
+        if (!upgrade(call)) {
+          agreed.discard();
+          throw notUpgraded();
+        }
+        upgraded();
+        begin(context, call, agreed, []);
+        return undefined;
+      }
+      if (!upgrade(call)) throw notUpgraded();
+      upgraded();
+      void beginLive(context, call, client);
+      return undefined;
+    } catch (thrown) {
+      bindings.server?.timeout(request, IDLE_SECONDS);
+      const error = failed(context, exchange, thrown);
+      const refusal = errorResponse(error, exchange);
+      if (context.draining()) refusal.headers.set('connection', 'close');
+      return refusal;
+    }
+  };
+}
+
+/**
+ * What a plain request gets at the path of sessions: the same refusals as one for a WebSocket, else the word that one is needed.
+ * @throws ProxyError
+ */
+export async function refusePlain(
+  context: ServerContext,
+  request: Request,
+  given: HeaderMap,
+  endpoint: RealtimeEndpoint,
+): Promise<never> {
+  const query = queryOf(request);
+  const client = await context.auth.client(spelledOut(given, query, endpoint), endpoint);
+  if (endpoint === 'realtime') {
+    const model = modelIn(query);
+    permitModel(client, model);
+    context.registry.resolve(model, endpoint, client.access);
+  }
+  throw new ProxyError('upgrade_required', 'Cannot begin a session: ask for a WebSocket at this path', {
+    headers: { upgrade: 'websocket', connection: 'Upgrade' },
+  });
+}
+
+function queryOf(request: Request): URLSearchParams {
+  return new URLSearchParams(request.url.split('?')[1]?.split('#')[0] ?? '');
+}
+
+/** The model of a session: OpenAI's name for it, or Azure's. */
+function modelIn(query: URLSearchParams): string {
+  const model = query.get('model') ?? query.get('deployment') ?? '';
+  return named(model, 'the query must name a model (?model=...)');
+}
+
+function named(model: string, lacking: string): string {
+  if (model !== '' && model.length <= MAX_MODEL && model.isWellFormed()) return model;
+  throw new ProxyError('invalid_request', `Cannot begin a session: ${lacking}`, { param: 'model' });
+}
+
+/** Aborts when the client leaves before there is a WebSocket. Afterwards Bun's signal says nothing that its handlers do not. */
+function untilUpgraded({ signal }: Request): { readonly abort: Abort; readonly upgraded: () => void } {
+  const abort = new Abort();
+  let waits = true;
+  const leave = () => {
+    if (waits) abort.abort(new ProxyError('client_abort', 'Cannot begin the session: the client left'));
+  };
+  if (signal.aborted) leave();
+  else signal.addEventListener('abort', leave, { once: true });
+  return { abort, upgraded: () => void (waits = false) };
+}
+
+async function admitted(context: ServerContext, { headers, endpoint, exchange }: Call): Promise<Client> {
+  if (context.draining()) throw new ProxyError('shutting_down', 'Cannot begin a session: shutting down');
+  const client = await context.auth.client(headers, endpoint);
+  exchange.comesFrom({
+    key: client.key,
+    content: contentFor(context, client, headers),
+    conversation: conversationOf(headers),
+    group: client.group,
+    labels: client.labels,
+  });
+  if (!context.admit(exchange)) {
+    const message = 'Cannot begin a session: limits.max_concurrent is reached';
+    throw new ProxyError('unavailable', message, { retryAfterMs: 1_000 });
+  }
+  return client;
+}
+
+/** Finds a provider that begins the session. */
+async function agree(
+  context: ServerContext,
+  { request, headers, bindings, endpoint, exchange, abort }: Call,
+  client: Client,
+  asked: { readonly model: string; readonly json: Inbound['json'] },
+): Promise<Agreed> {
+  const { model, json } = asked;
+  permitModel(client, model);
+  exchange.asks({ model, stream: true, text: undefined, user: null, tags: tagsOf(headers, {}) });
+  const loading = context.ready();
+  if (loading) await loading;
+  context.running.add(abort);
+  exchange.finally(() => context.running.delete(abort));
+  const { 'accept-encoding': _, ...travelling } = requestHeaders(headers, endpoint);
+  travelling[VIA] = viaHere(headers, context.instance);
+  const inbound: Inbound = {
+    endpoint,
+    caller: client.key,
+    model,
+    stream: true,
+    contentType: 'application/json',
+    bytes: new TextEncoder().encode(json?.text ?? ''),
+    json,
+    headers: travelling,
+    ...callerLimits(headers),
+  };
+  const address = () => addressOf(request, bindings.server);
+  return await context.realtime.open(inbound, exchange, {
+    abort,
+    requester: { caller: client, user: null, address },
+    keeps: contentFor(context, client, headers) === 'full',
+  });
+}
+
+function upgrade({ request, headers, bindings, exchange, end }: Call): boolean {
+  const answer: Record<string, string> = { 'x-request-id': exchange.id };
+  for (const [name, value] of Object.entries(exchange.limitHeaders ?? {})) answer[name] = headerText(value);
+  const { target } = exchange;
+  if (target) {
+    answer['x-llmproxy-provider'] = target.provider.name;
+    answer['x-llmproxy-model'] = headerText(target.model);
+  }
+  // Bun would choose the first one by itself, whatever it is.
+  answer['sec-websocket-protocol'] = agreedProtocol(headers) ?? '';
+  return bindings.server?.upgrade?.(request, { data: end, headers: answer }) ?? false;
+}
+
+function begin(context: ServerContext, { end, abort }: Call, agreed: Agreed, asked: readonly string[]): void {
+  const session = agreed.begin(end, asked);
+  abort.onAbort(() => session.abort(toProxyError(abort.reason)));
+  end.listen(session);
+  if (context.draining()) session.drain();
+}
+
+/** Waits for the message that names the model, and goes on from there. */
+async function beginLive(context: ServerContext, call: Call, client: Client): Promise<void> {
+  const { end, exchange } = call;
+  try {
+    const setup = await firstMessage(context, call);
+    const value = parseJson(setup);
+    const named = isObject(value) ? setupModel(value) : undefined;
+    if (named === undefined || !isObject(value)) {
+      const message = 'Cannot begin a session: its first message must be a setup that names a model';
+      throw new ProxyError('invalid_request', message, { param: 'setup.model' });
+    }
+    const agreed = await agree(context, call, client, { model: named, json: { text: setup, value } });
+    if (end.isClosed) {
+      agreed.discard();
+      throw new ProxyError('client_abort', 'Cannot begin the session: the client left');
+    }
+    begin(context, call, agreed, [setup]);
+  } catch (thrown) {
+    const error = failed(context, exchange, thrown);
+    end.close(closeCodeOf(error), error.message);
+  }
+}
+
+/** What the client says first, within the time that it may take for a body. */
+async function firstMessage({ clock, limits }: ServerContext, { end, abort }: Call): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const late = () =>
+    reject(
+      new ProxyError('request_timeout', 'Cannot begin a session: nothing came within limits.body_timeout'),
+    );
+  const cancel = clock.after(limits.body_timeout, late);
+  abort.onAbort(() => reject(abort.reason));
+  end.first(
+    (message) => resolve(typeof message === 'string' ? message : Buffer.from(message).toString()),
+    () => abort.abort(new ProxyError('client_abort', 'Cannot begin the session: the client left')),
+  );
+  try {
+    return await promise;
+  } finally {
+    cancel();
+  }
+}
+
+function setupModel(message: JsonObject): string | undefined {
+  const model = liveModel(stringOf(setupOf(message)?.model) ?? '');
+  return model === '' ? undefined : named(model, 'the name of its model is too long');
+}
+
+function notUpgraded(): ProxyError {
+  return new ProxyError(
+    'invalid_request',
+    'Cannot begin a session: the request is no handshake of a WebSocket',
+  );
+}
+
+function failed(context: ServerContext, exchange: Exchange, thrown: unknown): ProxyError {
+  const error = toProxyError(thrown);
+  if (error.fault === 'internal') {
+    const { cause, message } = error;
+    const told = cause instanceof Error ? (cause.stack ?? cause.message) : message;
+    context.problem(`Request ${exchange.id}: ${told}`);
+  }
+  return finishFailed(exchange, error, statusOf(error));
+}
+
+/** What a session that is already a WebSocket is closed with in place of an answer. */
+function closeCodeOf({ fault, rule }: ProxyError): number {
+  if (fault === 'shutting_down') return CLOSE.goingAway;
+  if (rule.status === 400) return CLOSE.notText;
+  if (rule.status < 500) return CLOSE.policy;
+  return rule.status === 503 ? CLOSE.tryLater : CLOSE.internal;
+}

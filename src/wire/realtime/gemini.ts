@@ -1,0 +1,111 @@
+/** Gemini's Live API. @see https://ai.google.dev/api/live */
+import type { JsonObject } from '../json.ts';
+import type { RealtimeProtocol, Said, Told } from './protocol.ts';
+import { geminiUsage } from '../gemini/response.ts';
+import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+
+/** Fields beside sound and pictures; a message with none of them has nothing to be read. */
+const READ = /"(?:usageMetadata|text|turnComplete|functionCalls)"/;
+
+/** Fields of a client's message that make the model work. */
+const WORKING = ['clientContent', 'client_content', 'realtimeInput', 'realtime_input'];
+const RESPONSES = ['toolResponse', 'tool_response'];
+
+export const geminiLive: RealtimeProtocol = {
+  name: 'gemini',
+  greets: false,
+  asked(text) {
+    const message = parseJson(text);
+    if (!isObject(message)) return { works: true };
+    const setup = setupOf(message);
+    if (setup) return { works: false, session: settingsOf(setup) };
+    const works = [...WORKING, ...RESPONSES].some((field) => field in message);
+    return { works, said: [...saidIn(message), ...resultsIn(message)] };
+  },
+  told(text) {
+    if (!READ.test(text)) return {};
+    const message = parseJson(text);
+    return isObject(message) ? toldBy(message) : {};
+  },
+  errorEvent: () => undefined,
+};
+
+/** The message that begins a session; `undefined` when it is another one. */
+export function setupOf(message: JsonObject): JsonObject | undefined {
+  return isObject(message.setup) ? message.setup : undefined;
+}
+
+/** The model's bare name in a setup: "models/x", or the whole path at Vertex. */
+export function liveModel(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
+function toldBy(message: JsonObject): Told {
+  const content = objectOf(message.serverContent);
+  const usage = geminiUsage(message.usageMetadata);
+  const calls = listOf(objectOf(message.toolCall).functionCalls).map(objectOf);
+  const heard = stringOf(objectOf(content.inputTranscription).text);
+  const spoken = stringOf(objectOf(content.outputTranscription).text);
+  const written = textOf(objectOf(content.modelTurn).parts);
+  const piece = [
+    ...(heard === undefined ? [] : [{ role: 'user' as const, text: heard }]),
+    ...[spoken, written === '' ? undefined : written].flatMap((text) =>
+      text === undefined ? [] : [{ role: 'assistant' as const, text }],
+    ),
+  ];
+  // A turn that is interrupted is completed too.
+  const answer = content.turnComplete === true ? 'ends' : isObject(content.modelTurn) ? 'begins' : undefined;
+  return { usage, answer, piece, said: calls.length === 0 ? [] : [calling(calls)] };
+}
+
+function calling(calls: readonly JsonObject[]): Said {
+  return {
+    role: 'assistant',
+    content: null,
+    tool_calls: calls.map((call) => ({
+      id: stringOf(call.id) ?? '',
+      type: 'function',
+      function: { name: stringOf(call.name) ?? '', arguments: JSON.stringify(call.args ?? {}) },
+    })),
+  };
+}
+
+function saidIn(message: JsonObject): Said[] {
+  const content = objectOf(message.clientContent ?? message.client_content);
+  const turns = listOf(content.turns)
+    .map(objectOf)
+    .map(({ role, parts }): Said => {
+      return { role: role === 'model' ? 'assistant' : 'user', content: textOf(parts) };
+    });
+  const text = stringOf(objectOf(message.realtimeInput ?? message.realtime_input).text);
+  const typed: Said[] = text === undefined ? [] : [{ role: 'user', content: text }];
+  return [...turns, ...typed].filter(({ content: words }) => words !== '');
+}
+
+function resultsIn(message: JsonObject): Said[] {
+  const { functionResponses, function_responses: spelled } = objectOf(
+    message.toolResponse ?? message.tool_response,
+  );
+  return listOf(functionResponses ?? spelled)
+    .map(objectOf)
+    .map(({ id, response }) => ({
+      role: 'tool',
+      content: JSON.stringify(response ?? {}),
+      tool_call_id: stringOf(id) ?? '',
+    }));
+}
+
+function settingsOf(setup: JsonObject): JsonObject {
+  const { systemInstruction, system_instruction: spelled, tools } = setup;
+  const instructions = textOf(objectOf(systemInstruction ?? spelled).parts);
+  return { ...(instructions === '' ? {} : { instructions }), ...(tools === undefined ? {} : { tools }) };
+}
+
+/** Texts of parts; what was only thought, sound and pictures are left out. */
+function textOf(parts: unknown): string {
+  return listOf(parts)
+    .map(objectOf)
+    .filter(({ thought }) => thought !== true)
+    .map(({ text }) => stringOf(text) ?? '')
+    .join('');
+}

@@ -1,0 +1,92 @@
+/** OpenAI's Realtime API. @see https://platform.openai.com/docs/api-reference/realtime */
+import type { JsonObject } from '../json.ts';
+import type { Asked, RealtimeProtocol, Said, Told } from './protocol.ts';
+import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { openaiUsage } from '../usage.ts';
+
+/** Sound on its way: most of what passes, and nothing to be read in it. */
+const SOUND = /^\s*\{\s*"type"\s*:\s*"response\.(?:output_)?audio\.delta"/;
+
+const APPEND = /^\s*\{[^{}[\]]{0,200}?"type"\s*:\s*"input_audio_buffer\.append"/;
+
+const NOTHING: Told = {};
+const SPOKEN: Asked = { works: true, minor: true };
+
+/** Events that make the model answer. Where it listens for pauses itself, any sound may. */
+const WORKING: ReadonlySet<unknown> = new Set(['response.create', 'input_audio_buffer.commit']);
+
+/** What of a session is no more than its sound and its form. */
+const KEPT = ['instructions', 'tools', 'modalities', 'output_modalities'] as const;
+
+export const openaiRealtime: RealtimeProtocol = {
+  name: 'openai',
+  greets: true,
+  asked(text) {
+    if (isAppend(text)) return SPOKEN;
+    const event = parseJson(text);
+    // Whatever a provider makes of it.
+    if (!isObject(event)) return { works: true };
+    if (event.type === 'input_audio_buffer.append') return SPOKEN;
+    if (event.type === 'session.update') return { works: false, session: sessionOf(objectOf(event.session)) };
+    if (event.type === 'conversation.item.create')
+      return { works: false, said: itemOf(objectOf(event.item)) };
+    return { works: WORKING.has(event.type) };
+  },
+  told(text) {
+    if (SOUND.test(text)) return NOTHING;
+    const event = parseJson(text);
+    return isObject(event) ? toldBy(event) : NOTHING;
+  },
+  errorEvent: ({ code, type, message }, id) =>
+    JSON.stringify({
+      type: 'error',
+      event_id: `event_${id}`,
+      error: { type, code, message, param: null, event_id: null },
+    }),
+};
+
+/**
+ * Whether a message is a piece of sound for sure, without reading all of it: it has one `type`, and nothing in it is escaped,
+ * so that no second one can hide.
+ */
+function isAppend(text: string): boolean {
+  if (!APPEND.test(text) || text.includes('\\')) return false;
+  return text.indexOf('"type"') === text.lastIndexOf('"type"');
+}
+
+function toldBy(event: JsonObject): Told {
+  switch (event.type) {
+    case 'response.created':
+      return { answer: 'begins' };
+    case 'response.done': {
+      const response = objectOf(event.response);
+      const said = listOf(response.output).flatMap((item) => itemOf(objectOf(item)));
+      return { answer: 'ends', usage: openaiUsage(response.usage), said };
+    }
+    case 'conversation.item.input_audio_transcription.completed':
+      return { said: [{ role: 'user', content: stringOf(event.transcript) ?? '' }] };
+    case 'error':
+      return { error: event };
+    default:
+      return NOTHING;
+  }
+}
+
+function sessionOf(session: JsonObject): JsonObject {
+  return Object.fromEntries(KEPT.flatMap((key) => (key in session ? [[key, session[key]]] : [])));
+}
+
+function itemOf(item: JsonObject): Said[] {
+  const id = stringOf(item.call_id) ?? '';
+  if (item.type === 'function_call') {
+    const called = { name: stringOf(item.name) ?? '', arguments: stringOf(item.arguments) ?? '' };
+    return [{ role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: called }] }];
+  }
+  if (item.type === 'function_call_output')
+    return [{ role: 'tool', content: stringOf(item.output) ?? '', tool_call_id: id }];
+  const content = listOf(item.content)
+    .map(objectOf)
+    .map((part) => stringOf(part.text) ?? stringOf(part.transcript) ?? '')
+    .join('');
+  return content === '' ? [] : [{ role: item.role === 'assistant' ? 'assistant' : 'user', content }];
+}
