@@ -26,6 +26,7 @@ import type { ExchangeDeps } from './pipeline/exchange.ts';
 import { Exchange } from './pipeline/exchange.ts';
 import { Metrics } from './pipeline/metrics.ts';
 import { ModelRegistry } from './pipeline/models.ts';
+import { Passthrough } from './pipeline/passthrough.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { HealthProber, wordFor } from './pipeline/prober.ts';
 import { randomId } from './pipeline/random-id.ts';
@@ -322,6 +323,14 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         keepaliveMs: config.server.keepalive_comment,
         stallMs: config.limits.client_stall,
         budget,
+      }),
+      passthrough: new Passthrough({
+        clock,
+        limiter,
+        pool,
+        mask,
+        maxBytes: config.limits.max_passthrough,
+        bodyStallMs: config.limits.body_timeout,
       }),
       realtime: new Realtime({
         clock,

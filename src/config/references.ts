@@ -56,6 +56,10 @@ function checkProviders({ providers }: Config, positions: Positions, env: Env): 
     if (provider.mock && preset.api !== 'mock') {
       problems.push(positions.atKey(at, 'mock', '`mock` belongs to providers of type mock'));
     }
+    if (provider.passthrough && (preset.api === 'mock' || preset.api === 'bedrock')) {
+      const message = `\`passthrough\` is not for providers of type ${type}`;
+      problems.push(positions.atKey(at, 'passthrough', message));
+    }
     if (provider.enabled && (provider.models ?? preset.models).length === 0) {
       problems.push(
         positions.atValue(

@@ -256,6 +256,12 @@ const provider = z.strictObject({
   probe_model: text
     .optional()
     .describe('Probe by asking this model one word in place of a free endpoint. This costs money.'),
+  passthrough: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Pass /providers/NAME/... on to it, for keys whose `endpoints` name passthrough. See docs/passthrough.md.',
+    ),
   mock: mock.optional(),
   options: z
     .record(z.string(), z.unknown())
@@ -452,6 +458,11 @@ const limits = z.strictObject({
     })
     .prefault({})
     .describe('Bounds of realtime sessions. See docs/realtime.md.'),
+  max_passthrough: size
+    .prefault('512MiB')
+    .describe(
+      'Largest body in either direction of what only passes, /providers/NAME/...; it is not held in memory. See docs/passthrough.md.',
+    ),
   max_callers: z
     .number()
     .int()

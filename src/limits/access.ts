@@ -8,6 +8,10 @@ export interface Access {
   readonly allowsModel: (name: string) => boolean;
   /** Whether it may use an endpoint, such as `images.edits`. */
   readonly allowsEndpoint: (name: string) => boolean;
+  /** Whether a list names an endpoint in so many words, and all lists allow it. */
+  readonly namesEndpoint: (name: string) => boolean;
+  /** Whether there is a model list at all. */
+  readonly narrowsModels: boolean;
   /** Whether the provider of this name may answer it. */
   readonly allowsProvider: (name: string) => boolean;
   /** Whether there is a provider list at all. */
@@ -25,9 +29,14 @@ const MAX_NAME = 200;
 export function accessOf(caller: Lists & Pick<Caller, 'group'>, groups: Groups): Access {
   const all: readonly Lists[] = [caller, ...groupsOf(caller.group, groups).map(({ group }) => group)];
   const providers = listed(all.map((lists) => lists.providers));
+  const models = listed(all.map((lists) => lists.models));
+  const endpoints = listed(all.map((lists) => lists.endpoints));
+  const allowsEndpoint = allowing(endpoints);
   return {
-    allowsModel: allowing(listed(all.map(({ models }) => models))),
-    allowsEndpoint: allowing(listed(all.map(({ endpoints }) => endpoints))),
+    allowsModel: allowing(models),
+    allowsEndpoint,
+    namesEndpoint: (name) => allowsEndpoint(name) && endpoints.some((list) => list.includes(name)),
+    narrowsModels: models.length > 0,
     allowsProvider: allowing(providers),
     narrowsProviders: providers.length > 0,
   };

@@ -41,6 +41,8 @@ export interface Asking extends Marks {
   readonly price: (input: number, output: number) => number | null;
   /** Whether the price of every target is known. */
   readonly allPriced: () => boolean;
+  /** Whether nobody can tell what it will use, nor of which model. */
+  readonly untold?: boolean;
 }
 
 /** Another model is to answer, since a limit is used up. */
@@ -94,8 +96,9 @@ export class Limiter {
    * @throws ProxyError `over_limit`, `over_budget`, or `not_permitted` for a model without a price
    */
   admit(asking: Asking, lenient: ReadonlySet<Limit> = NONE): Lease | Instead | undefined {
-    const { limits, unpriced } = this.#tree.of(asking.caller);
+    const { limits, unpriced, saysUnpriced } = this.#tree.of(asking.caller);
     if (limits.length === 0) return undefined;
+    if (asking.untold) refuseUntold(asking, limits, saysUnpriced ? unpriced : 'refuse');
     const applying = limits.filter(({ limit }) => applies(limit, asking));
     if (applying.length === 0) return undefined;
     const { clock, ledger } = this.#deps;
@@ -225,6 +228,22 @@ function unitsFor(asking: Asking, unpriced: Unpriced, input: number, output: num
     'not_permitted',
     `Cannot use model "${asking.model}": its price is unknown, and a budget applies that allows priced models only`,
     { param: 'model' },
+  );
+}
+
+/**
+ * What cannot be counted must not evade a limit that counts it. That a model without a price is allowed where nobody says otherwise is
+ * no word on this: a group must say it. @throws ProxyError `not_permitted`
+ */
+function refuseUntold({ endpoint }: Asking, limits: readonly Planned[], unpriced: Unpriced): void {
+  if (unpriced !== 'refuse') return;
+  const counting = limits.find(
+    ({ limit }) => (limit.kind === 'tokens' || limit.kind === 'budget') && limit.coversEndpoint(endpoint),
+  );
+  if (!counting) return;
+  throw new ProxyError(
+    'not_permitted',
+    `Cannot use the endpoint ${endpoint}: what it costs cannot be told, and ${counting.limit.name} applies; ask the operator for \`unpriced: allow\` in the group, or for a limit that does not cover it`,
   );
 }
 

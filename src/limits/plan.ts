@@ -24,6 +24,8 @@ export interface Plan {
   readonly limits: readonly Planned[];
   /** What follows for models without a price: the nearest word from the caller to the root. */
   readonly unpriced: Unpriced;
+  /** Whether a group says so. */
+  readonly saysUnpriced: boolean;
 }
 
 /** The limits of a configuration, as a tree from each caller to the root. */
@@ -53,8 +55,8 @@ export class LimitTree {
 
   #plan(caller: Caller): Plan {
     const groups = groupsOf(caller.group, this.#groups);
-    const unpriced = groups.find(({ group }) => group.unpriced !== undefined)?.group.unpriced ?? 'allow';
-    return { limits: this.#limits(caller), unpriced };
+    const said = groups.find(({ group }) => group.unpriced !== undefined)?.group.unpriced;
+    return { limits: this.#limits(caller), unpriced: said ?? 'allow', saysUnpriced: said !== undefined };
   }
 
   #limits(caller: Caller): Planned[] {

@@ -21,7 +21,7 @@ export const head = z.object({
       'success: a complete answer. truncated: cut after content was sent, or complete with a finish reason that is not known (fault unknown_ending). client_abort: the client left. error: the rest.',
     ),
   status: z.number().int().describe('HTTP status the client got; 499 when it left before.'),
-  endpoint: z.enum([...ENDPOINT_NAMES, 'feedback']).describe('Which API was called.'),
+  endpoint: z.enum([...ENDPOINT_NAMES, 'feedback', 'passthrough']).describe('Which API was called.'),
   stream: z.boolean().describe('Whether the client asked for a stream.'),
   model: z.string().describe('The model the client asked for.'),
   provider: z.string().nullable().describe('Name of the provider that answered, or was asked last.'),
@@ -130,6 +130,11 @@ const session = z.object({
   refused: count.describe('Messages of the client that were not sent on, because a limit was used up.'),
 });
 
+const passed = z.object({
+  method: z.string().describe('Its method.'),
+  path: z.string().describe('Its path below the base URL, with {id} in place of the ids in it.'),
+});
+
 /** Fields after the head. */
 export const body = z.object({
   feedback: feedback.optional().describe('What was said of an answer, in records of feedback.'),
@@ -149,6 +154,7 @@ export const body = z.object({
       'Of a stream that was cut and resumed: its parts in order. Tokens and cost above are their sums.',
     ),
   session: session.optional().describe('Of a realtime session: how it went.'),
+  passed: passed.optional().describe('Of a request that only passes: what it was.'),
   malformed: count.optional().describe('Events of the stream that were no JSON and were left out.'),
   content: z
     .enum(['full', 'metadata', 'none', 'expired'])

@@ -139,6 +139,7 @@ export class Exchange {
   #opinion: Opinion | undefined;
   #target: Target | undefined;
   #offer: ProviderModel | undefined;
+  #passed: { readonly provider: string; readonly method: string; readonly path: string } | undefined;
   #lane: 'relay' | 'translate' | null = null;
   #firstContentMs: number | null = null;
   #cost: number | null = null;
@@ -217,6 +218,17 @@ export class Exchange {
       this.#offer = offer;
     }
     this.attempts.push({ target: target.id, fault, status, ms: round(ms) });
+  }
+
+  /** It is passed on, once and as it is. @param path without ids */
+  passes(provider: string, method: string, path: string): void {
+    this.#passed = { provider, method, path };
+  }
+
+  /** What it was passed on to has answered, or has not. */
+  passed(ms: number, fault: Fault | null, status: number | null): void {
+    const target = `${this.#passed!.provider}/passthrough`;
+    this.attempts.push({ target, fault, status, ms: round(ms) });
   }
 
   /** Whose answer it is. */
@@ -363,7 +375,7 @@ export class Exchange {
       endpoint: this.endpoint,
       stream,
       model,
-      provider: this.#target?.provider.name ?? null,
+      provider: this.#target?.provider.name ?? this.#passed?.provider ?? null,
       upstream_model: this.#target?.model ?? null,
       finish: finish === null ? null : tidyText(finish, MAX_FINISH),
       fault: error?.fault ?? null,
@@ -395,6 +407,7 @@ export class Exchange {
       attempt_log: this.attempts.slice(),
       parts,
       session,
+      passed: this.#passed && { method: this.#passed.method, path: this.#passed.path },
       malformed: malformed > 0 ? malformed : undefined,
       content,
     };

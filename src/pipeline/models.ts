@@ -103,6 +103,11 @@ export class ModelRegistry {
     return resolution;
   }
 
+  /** The provider of this name; `undefined` where there is none, or it is off. */
+  provider(name: string): BaseProvider | undefined {
+    return this.#providers.get(name);
+  }
+
   /** Where the name leads a caller first, at whatever endpoint. @throws ProxyError `unknown_model`, `not_permitted` */
   find(name: string, access: Access): Candidate {
     const named = this.#expand(name, new Set());

@@ -65,6 +65,18 @@ export interface SocketReply extends UpstreamReply {
   readonly socket?: RealtimeSocket;
 }
 
+/** What is passed on as it came, to a path below the base URL. */
+export interface PassCall {
+  readonly method: string;
+  /** Segments of the path, encoded; none leads out of the base URL. */
+  readonly segments: readonly string[];
+  /** Without the question mark. */
+  readonly query: string;
+  /** By allow list; lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined;
+}
+
 /** Ways to have tokens counted. */
 export type CountingName = 'messages' | 'gemini' | 'vertex' | 'converse';
 
@@ -113,6 +125,8 @@ export interface ProviderSettings {
   readonly probeModel: string | undefined;
   /** Id in the price table. */
   readonly prices: string | undefined;
+  /** Whether what is no endpoint of ours may be passed on to it. */
+  readonly passthrough: boolean;
   /** Endpoint families it serves. */
   readonly endpoints: readonly string[];
   /** What it does otherwise than its protocol. */
@@ -234,6 +248,19 @@ export abstract class BaseProvider<Options = unknown> {
    */
   connect(_call: SocketCall, _signal: AbortSignal): Promise<SocketReply> {
     throw new Error(`Cannot open a session with ${this.name}: it has no realtime API`);
+  }
+
+  /** Whether what is no endpoint of ours is passed on to it: where its configuration says so, and it has an address. @internal */
+  get passes(): boolean {
+    return false;
+  }
+
+  /**
+   * Passes a request on with its own credentials. Only where `passes` says so.
+   * @throws as `send` does @internal
+   */
+  pass(_call: PassCall, _signal: AbortSignal): Promise<UpstreamReply> {
+    throw new Error(`Cannot pass a request on to ${this.name}: it has no address`);
   }
 
   /** A model's name within the messages of its realtime API. @internal */

@@ -103,6 +103,7 @@ function settingsOf(config: ProviderConfig, keys: number, plugin: PluginClass | 
     prefill: preset.prefill,
     probeModel: config.probe_model,
     prices: preset.prices,
+    passthrough: config.passthrough,
     endpoints: plugin?.endpoints ?? preset.endpoints,
     quirks: quirksOf(config.type),
     plugin: plugin?.plugin,

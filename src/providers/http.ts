@@ -1,5 +1,5 @@
 import type { Unsigned } from './auth/authorizer.ts';
-import type { Outline, SocketCall, SocketReply, UpstreamReply } from './base.ts';
+import type { Outline, PassCall, SocketCall, SocketReply, UpstreamReply } from './base.ts';
 import type { Call } from './call.ts';
 import type { Services } from './services.ts';
 import type { Dial } from './transport.ts';
@@ -32,6 +32,13 @@ export function joinUrl(baseUrl: string, pathAndQuery: string): URL {
   url.search = query;
   const base = url.pathname.replace(/\/+$/, '');
   url.pathname = base.endsWith('/v1') && path.startsWith('/v1/') ? base + path.slice(3) : base + path;
+  return url;
+}
+
+/** An address below the base URL. A version that both name is not doubled. */
+function addressBelow(baseUrl: string, { segments, query }: Pick<PassCall, 'segments' | 'query'>): URL {
+  const url = joinUrl(baseUrl, `/${segments.join('/')}`);
+  url.search = query;
   return url;
 }
 
@@ -167,6 +174,32 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     const shown = await this.auth({ key, method: 'GET', url, headers: plain, body: undefined }, signal);
     const headers = { ...plain, ...shown, ...this.#headers };
     const reply = await openSocket(this.name, url, { headers, signal, maxMessage, clock });
+    this.#heardMs = clock.monotonic();
+    return reply;
+  }
+
+  /** @internal */
+  override get passes(): boolean {
+    return this.settings.passthrough;
+  }
+
+  /** @internal */
+  override async pass(call: PassCall, signal: AbortSignal): Promise<UpstreamReply> {
+    const { fetch, clock } = this.services;
+    const { method, body } = call;
+    const url = addressBelow(this.baseUrl, call);
+    const plain = { 'accept-encoding': 'identity', ...call.headers, ...this.headers, ...this.#headers };
+    // What was made with one account is not there in another: it is always the first.
+    const shown = await this.auth({ key: 0, method, url, headers: plain, body: undefined }, signal);
+    const reply = await exchange(fetch, this.name, url, {
+      method,
+      headers: { ...plain, ...shown, ...this.#headers },
+      body: body ?? null,
+      signal,
+      // It is not sent again, so it must not meet a connection that is closed already.
+      fresh: true,
+      mayBeStale: () => false,
+    });
     this.#heardMs = clock.monotonic();
     return reply;
   }

@@ -13,6 +13,7 @@ import { errorResponse } from './error.ts';
 import { takeFeedback } from './feedback.ts';
 import { inference } from './inference.ts';
 import { getModel, listModels } from './models.ts';
+import { PASSED_METHODS, passOn } from './passthrough.ts';
 import type { Upgrade } from './realtime/open.ts';
 import { openSession, refusePlain } from './realtime/open.ts';
 import { ownKey } from './key.ts';
@@ -81,6 +82,7 @@ export function createApp(context: ServerContext): App {
     }
     app.get(`${base}/health`, health(context));
     app.get(`${base}/providers`, providers(context));
+    app.on(PASSED_METHODS, `${base}/providers/:name/*`, passOn(context, `${base}/providers/`));
     app.get(`${base}/metrics`, metrics(context));
   }
   const known = new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path));

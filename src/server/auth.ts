@@ -136,6 +136,11 @@ export class Authenticator {
       : permitted(client, endpoint);
   }
 
+  /** What a request shows as a key, whether or not it is one. */
+  shown(headers: HeaderMap): readonly string[] {
+    return presented(headers);
+  }
+
   /** Who has the key of this name, whether or not it works now. */
   named(key: string): Client | undefined {
     return this.#keys.get(key)?.client;

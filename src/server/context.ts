@@ -8,6 +8,7 @@ import type { LogState } from '../logs/trouble.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Metrics } from '../pipeline/metrics.ts';
 import type { ModelRegistry } from '../pipeline/models.ts';
+import type { Passthrough } from '../pipeline/passthrough.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Realtime } from '../pipeline/realtime/realtime.ts';
 import type { StreamBudget } from '../pipeline/stream-budget.ts';
@@ -45,6 +46,7 @@ export interface ServerContext {
   readonly instance: string;
   readonly pipeline: Pipeline;
   readonly realtime: Realtime;
+  readonly passthrough: Passthrough;
   /** What plugins do with requests; left out where none has hooks. */
   readonly hooks: Hooks | undefined;
   /** Begins the one record of a request. */

@@ -69,7 +69,11 @@ export function inference(context: ServerContext, endpoint: Endpoint): Inference
  * the limit is Bun's again, as nobody else closes a connection that lies idle, or whose client reads nothing.
  * @returns what to do afterwards
  */
-function ownLimits({ clock }: ServerContext, request: Request, server: ServerBindings['server']): () => void {
+export function ownLimits(
+  { clock }: ServerContext,
+  request: Request,
+  server: ServerBindings['server'],
+): () => void {
   let lifted = false;
   const cancel = clock.after(LONG_MS, () => {
     lifted = true;
@@ -194,7 +198,7 @@ function decimal(usd: number): string {
 }
 
 /** Aborts when the client leaves, with a typed reason; the deadline may abort it too. */
-function leaving(signal: AbortSignal): Abort {
+export function leaving(signal: AbortSignal): Abort {
   const message = 'Cannot finish the answer: the client closed the connection';
   return Abort.following(signal, () => new ProxyError('client_abort', message));
 }

@@ -59,8 +59,8 @@ export const ENDPOINTS = {
 
 export type Endpoint = keyof typeof ENDPOINTS;
 
-/** What a record may be of: a request to a model, or words about one. */
-export type Recorded = Endpoint | 'feedback';
+/** What a record may be of: a request to a model, words about one, or a request that only passes. */
+export type Recorded = Endpoint | 'feedback' | 'passthrough';
 
 export const ENDPOINT_NAMES = Object.keys(ENDPOINTS) as Endpoint[];
 

@@ -52,6 +52,41 @@ export function requestHeaders(client: HeaderMap, endpoint: Endpoint): Record<st
   return travelling;
 }
 
+/** What travels on with a request that only passes. */
+const PASSING = [
+  'accept',
+  'content-type',
+  'content-encoding',
+  'range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'idempotency-key',
+  'openai-beta',
+  'anthropic-beta',
+  'anthropic-version',
+];
+
+/** And what comes back with its answer beside the usual. */
+const PASSED = ['accept-ranges', 'content-range', 'etag', 'last-modified'];
+
+/** Headers of a client that go on with a request that only passes. */
+export function passingHeaders(client: HeaderMap): Record<string, string> {
+  return Object.fromEntries(
+    PASSING.flatMap((name) => (client[name] === undefined ? [] : [[name, client[name]]])),
+  );
+}
+
+/** Headers of the answer to it that go back. @param mask takes secrets out of a value */
+export function passedHeaders(upstream: HeaderMap, mask: (text: string) => string): Record<string, string> {
+  const back = responseHeaders(upstream, mask);
+  for (const name of PASSED) {
+    const value = upstream[name];
+    if (value !== undefined && FIT.test(value) && value.length <= MAX_HEADERS) back[name] = mask(value);
+  }
+  return back;
+}
+
 /** Of what the client can decompress, what the log can read too. */
 function acceptedEncodings(header: string): string {
   return header

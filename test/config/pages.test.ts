@@ -23,6 +23,7 @@ test.each([
   ['docs/mock.md', 1],
   ['docs/keys.md', 4],
   ['docs/realtime.md', 1],
+  ['docs/passthrough.md', 1],
   ['docs/security.md', 2],
 ])('the %s shows configurations that are valid', (page, count) => {
   const found = examples(page);

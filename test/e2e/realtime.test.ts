@@ -1,4 +1,4 @@
-/** Realtime sessions, as the compiled binary serves them to real clients. */
+/** Realtime sessions and what only passes, as the compiled binary serves them to real clients. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { Authority, canMake, SERVER_NAMES } from '../helpers/certificates.ts';
 import { recordsIn } from '../helpers/logged.ts';
 import { call, OPENAI, responseDone, sessionUpstream } from '../helpers/realtime.ts';
 import { until } from '../helpers/until.ts';
+import { upstream } from '../helpers/upstream.ts';
 
 beforeAll(built, 60_000);
 afterAll(cleared);
@@ -18,7 +19,9 @@ afterAll(cleared);
 const PATH = '/v1/realtime?model=gpt-realtime';
 
 const configFor = (url: string): ConfigInput => ({
-  providers: [{ name: 'one', type: 'openai-compatible', base_url: `${url}/v1`, models: ['gpt-*'] }],
+  providers: [
+    { name: 'one', type: 'openai-compatible', base_url: `${url}/v1`, models: ['gpt-*'], passthrough: true },
+  ],
   logging: { level: 'warn', requests: { flush_interval: '20ms' } },
 });
 
@@ -114,6 +117,17 @@ test('a reload keeps sessions open, and new ones go where it says', async () => 
   });
   before.send({ type: 'response.create' });
   await before.heard('response.done');
+});
+
+test('what passes is passed on, also where it is large', async () => {
+  await using one = upstream(({ body }) => new Response(body.slice(0, body.length)));
+  const { url, cwd } = await serveConfig(configFor(one.url));
+  const body = new Uint8Array(20 * 1024 * 1024).map((_, at) => at % 251);
+  const answer = await fetch(`${url}/providers/one/files?purpose=batch`, { method: 'POST', body });
+  expect(Bun.hash(await answer.bytes())).toBe(Bun.hash(body));
+  expect(one.asked[0]!.path).toBe('/v1/files?purpose=batch');
+  const record = await until('its record', () => recordsIn(cwd)[0]);
+  expect(record).toMatchObject({ endpoint: 'passthrough', passed: { method: 'POST', path: '/files' } });
 });
 
 describe.skipIf(!canMake)('over TLS', () => {

@@ -224,6 +224,8 @@ describe('no route evades the lists of a key', () => {
     expect(covered.length).toBeGreaterThan(40);
     const paths = covered.map(({ method, path }) => `${method} ${path}`);
     expect(paths).toContain('GET /v1/realtime');
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
+      expect(paths).toContain(`${method} /providers/:name/*`);
   });
 
   test.each(covered.map(({ method, path }) => [method, path] as const))('%s %s', async (method, path) => {

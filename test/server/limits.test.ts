@@ -101,11 +101,12 @@ describe('no route evades a limit', () => {
             name: nameOf(path),
             key: nameOf(path),
             limits,
+            ...(path.startsWith('/providers/') ? { endpoints: ['passthrough'] } : {}),
           })),
         ],
       },
       providers: [
-        provider('one', script.url, { models: ['gpt-4o'] }),
+        provider('one', script.url, { models: ['gpt-4o'], passthrough: true }),
         provider('voice', voice.url, { models: ['gpt-realtime'] }),
       ],
     },
@@ -123,7 +124,8 @@ describe('no route evades a limit', () => {
       : responses
         ? { model: 'gpt-4o', input: 'x' }
         : { input: 'x', prompt: 'x', query: 'x', documents: ['x'], max_tokens: 5, ...CHAT };
-    const post = () => proxy.post(path, body, by(nameOf(path)));
+    const place = path.replace(':name/*', 'one/files');
+    const post = () => proxy.post(place, body, by(nameOf(path)));
     for (const left of ['2', '1', '0']) {
       const answer = await post();
       expect([

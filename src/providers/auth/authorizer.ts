@@ -4,7 +4,7 @@ import type { AuthScheme } from '../../config/presets.ts';
 export interface Unsigned {
   /** Which of the provider's keys, from 0. */
   readonly key: number;
-  readonly method: 'GET' | 'POST';
+  readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer> | string | undefined;

@@ -1,0 +1,62 @@
+import type { Abort } from '../abort.ts';
+import type { Limiter } from '../limits/limiter.ts';
+import type { Requester } from './admission.ts';
+import type { Exchange } from './exchange.ts';
+import type { PassageDeps, Passed, Passing } from './passage.ts';
+import type { TargetPool } from './target-pool.ts';
+import { ProxyError } from '../errors.ts';
+import { Passage } from './passage.ts';
+
+export interface PassthroughDeps extends PassageDeps {
+  readonly limiter: Limiter;
+  readonly pool: TargetPool;
+}
+
+/** How long to wait where a provider's own limit is reached, milliseconds. */
+const FULL_MS = 1_000;
+
+/** Passes a request on, once, and its answer back; what both hold goes by without being read, but for the usage. */
+export class Passthrough {
+  readonly #deps: PassthroughDeps;
+
+  constructor(deps: PassthroughDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * The exchange is finished when the answer has ended.
+   * @throws ProxyError; then it is left for the caller to finish
+   */
+  async pass(passing: Passing, exchange: Exchange, requester: Requester, abort: Abort): Promise<Passed> {
+    this.#admit(exchange, requester);
+    const { pool, clock } = this.#deps;
+    const { provider } = passing;
+    const place = pool.state(provider).roomFor(provider, '').take(clock.monotonic(), 0);
+    if (!place) {
+      const message = `Cannot pass the request on: ${provider.name} is at its limit (rate_limit, max_connections)`;
+      throw new ProxyError('full', message, { retryAfterMs: FULL_MS });
+    }
+    exchange.finally(() => place.end(clock.monotonic(), 0));
+    return await new Passage(passing, exchange, abort, this.#deps).run();
+  }
+
+  /** Charges it as a request. @throws ProxyError `over_limit`, `not_permitted` */
+  #admit(exchange: Exchange, { caller, user, address }: Requester): void {
+    const nothing = { input: 0, output: 0, bounded: true };
+    const lease = this.#deps.limiter.admit({
+      caller,
+      endpoint: 'passthrough',
+      model: '',
+      targets: [],
+      user,
+      address,
+      expected: () => nothing,
+      price: () => null,
+      allPriced: () => false,
+      untold: true,
+    });
+    if (lease?.kind === 'instead') return lease.refuse();
+    exchange.admitted(lease, () => nothing);
+    if (lease) exchange.limitHeaders = lease.headers(false);
+  }
+}

@@ -1,0 +1,190 @@
+import type { Handler } from 'hono';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { Passing } from '../pipeline/passage.ts';
+import type { BaseProvider, PassCall } from '../providers/base.ts';
+import type { Called } from './body.ts';
+import type { Client } from './auth.ts';
+import type { ServerContext, ServerEnv } from './context.ts';
+import { isLoopback } from '../config/references.ts';
+import { ProxyError, toProxyError } from '../errors.ts';
+import { tooLarge } from '../pipeline/passage.ts';
+import { finishFailed } from '../pipeline/pipeline.ts';
+import { pathTemplate, segmentsBelow } from '../wire/below.ts';
+import { headerMap, passedHeaders, passingHeaders, requestId } from '../wire/headers.ts';
+import { bodyLimits, readBody } from './body.ts';
+import { contentFor, conversationOf, tagsOf } from './content.ts';
+import { errorResponse, statusOf } from './error.ts';
+import { headerText } from './header-text.ts';
+import { scopeByKey } from './idempotency.ts';
+import { leaving, ownLimits } from './inference.ts';
+import { addressOf } from './network.ts';
+import { VIA, viaHere } from './via.ts';
+
+/** HEAD comes with GET. */
+export const PASSED_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Bodies of this announced length are read at once, and sent with their length; longer ones pass in pieces, bytes. */
+const SMALL = 1024 * 1024;
+
+/** Longest name of a client's program in a record, and of a provider in a message, characters. */
+const MAX_USER_AGENT = 200;
+const MAX_NAME = 64;
+
+/** Where a request is to go. */
+interface Place extends Pick<PassCall, 'segments'> {
+  readonly provider: BaseProvider;
+}
+
+/**
+ * /providers/NAME/...: what has no endpoint of its own is passed on to a provider, with its credentials in place of the client's.
+ * @param prefix what stands before the name
+ */
+export function passOn(context: ServerContext, prefix: string): Handler<ServerEnv> {
+  return async (c) => {
+    const request = c.req.raw;
+    const headers = headerMap(request.headers);
+    const server = c.env?.server;
+    const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
+    const exchange = context.begin(requestId(headers) ?? context.newId(), 'passthrough', userAgent);
+    exchange.finally(ownLimits(context, request, server));
+    try {
+      return await pass(context, exchange, { request, headers, server }, prefix);
+    } catch (thrown) {
+      const error = toProxyError(thrown);
+      if (error.fault === 'internal')
+        context.problem(`Request ${exchange.id}: ${String(error.cause ?? error)}`);
+      finishFailed(exchange, error, statusOf(error));
+      return errorResponse(error, exchange);
+    }
+  };
+}
+
+async function pass(
+  context: ServerContext,
+  exchange: Exchange,
+  called: Called,
+  prefix: string,
+): Promise<Response> {
+  const { request, headers, server } = called;
+  if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
+  const client = await context.auth.client(headers, 'passthrough');
+  const content = contentFor(context, client, headers);
+  exchange.comesFrom({
+    key: client.key,
+    // What passes is not read.
+    content: content === 'full' ? 'metadata' : content,
+    conversation: conversationOf(headers),
+    group: client.group,
+    labels: client.labels,
+  });
+  permit(context, client);
+  const url = new URL(request.url, 'http://localhost');
+  const { provider, segments } = placeOf(context, client, url.pathname.slice(prefix.length));
+  const { method } = request;
+  exchange.passes(provider.name, method, pathTemplate(segments));
+  exchange.asks({ model: '', stream: false, text: undefined, user: null, tags: tagsOf(headers, {}) });
+  if (!context.admit(exchange)) {
+    const message = 'Cannot accept the request: limits.max_concurrent is reached';
+    throw new ProxyError('unavailable', message, { retryAfterMs: 1_000 });
+  }
+  const travelling = passingHeaders(headers);
+  travelling[VIA] = viaHere(headers, context.instance);
+  scopeByKey(travelling, client.key);
+  const query = queryWithout(url, context, headers);
+  const { body, unpacked } = await bodyOf(context, called, client, exchange);
+  if (unpacked) delete travelling['content-encoding'];
+  const abort = leaving(request.signal);
+  context.running.add(abort);
+  exchange.finally(() => context.running.delete(abort));
+  const call = { method, segments, query, headers: travelling, body };
+  const passing: Passing = { provider, call };
+  const requester = { caller: client, user: null, address: () => addressOf(request, server) };
+  const {
+    status,
+    upstream,
+    body: answer,
+  } = await context.passthrough.pass(passing, exchange, requester, abort);
+  const back = passedHeaders(upstream, context.mask);
+  for (const [name, value] of Object.entries(exchange.limitHeaders ?? {})) back[name] = headerText(value);
+  back['x-request-id'] = exchange.id;
+  back['x-llmproxy-provider'] = provider.name;
+  // An error that was read is no longer compressed.
+  if (typeof answer === 'string') delete back['content-encoding'];
+  return new Response(answer, { status, headers: back });
+}
+
+/**
+ * What passes is under no list of models and has no price, so it takes an operator's word: for a key, that one of its lists names
+ * `passthrough`; without keys, that nobody but this machine can ask.
+ * @throws ProxyError `not_permitted`
+ */
+function permit({ auth, server }: ServerContext, { key, access }: Client): void {
+  if (auth.open) {
+    if (isLoopback(server.host)) return;
+    throw new ProxyError(
+      'not_permitted',
+      'Cannot pass the request on: without keys this is done on a loopback address alone; set `auth`',
+    );
+  }
+  if (!access.namesEndpoint('passthrough'))
+    throw new ProxyError(
+      'not_permitted',
+      `Cannot pass the request on: no list of the key "${key}" names passthrough; ask the operator to add it to \`endpoints\` of the key or its groups`,
+    );
+  if (access.narrowsModels)
+    throw new ProxyError(
+      'not_permitted',
+      `Cannot pass the request on: the key "${key}" may use some models only, and what passes may use any; ask the operator for a key without \`models\``,
+    );
+}
+
+/** @param path behind `/providers/` @throws ProxyError `unknown_route`, `not_permitted`, `invalid_request` */
+function placeOf({ registry }: ServerContext, { key, access }: Client, path: string): Place {
+  const slash = path.indexOf('/');
+  const name = path.slice(0, slash);
+  if (!access.allowsProvider(name))
+    throw new ProxyError(
+      'not_permitted',
+      `Cannot pass the request on: the key "${key}" may not use the provider "${name.slice(0, MAX_NAME)}"`,
+    );
+  const provider = registry.provider(name);
+  if (!provider?.passes)
+    throw new ProxyError(
+      'unknown_route',
+      `Cannot pass the request on: "${name.slice(0, MAX_NAME)}" is no provider with \`passthrough: true\``,
+    );
+  const segments = segmentsBelow(path.slice(slash));
+  if (segments) return { provider, segments };
+  throw new ProxyError(
+    'invalid_request',
+    'Cannot pass the request on: its path has empty segments, dots in place of a name, or encoded slashes',
+  );
+}
+
+/** The query without what is a key of the client. */
+function queryWithout(url: URL, { auth }: ServerContext, headers: Called['headers']): string {
+  const given = auth.shown(headers);
+  const kept = url.search
+    .slice(1)
+    .split('&')
+    .filter((pair) => ![...new URLSearchParams(pair).values()].some((value) => given.includes(value)));
+  return kept.join('&');
+}
+
+/** The body: whole where it is short, else as it comes. */
+async function bodyOf(
+  context: ServerContext,
+  called: Called,
+  client: Client,
+  exchange: Exchange,
+): Promise<{ readonly body: PassCall['body']; readonly unpacked: boolean }> {
+  const { request, headers } = called;
+  const announced = Number(headers['content-length'] ?? NaN);
+  const most = context.limits.max_passthrough;
+  if (announced > most) throw tooLarge(most);
+  if (!request.body) return { body: undefined, unpacked: false };
+  if (!(announced <= SMALL)) return { body: request.body, unpacked: false };
+  const { bytes, free } = await readBody(request, bodyLimits(context, called, client));
+  exchange.finally(free);
+  return { body: bytes, unpacked: true };
+}
