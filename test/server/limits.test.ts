@@ -107,6 +107,8 @@ describe('no route evades a limit', () => {
       },
       providers: [
         provider('one', script.url, { models: ['gpt-4o'], passthrough: true }),
+        // It has an endpoint that the first lacks.
+        provider('two', script.url, { type: 'openai', api_key: 'sk-test', models: ['*'], priority: 2 }),
         provider('voice', voice.url, { models: ['gpt-realtime'] }),
       ],
     },
