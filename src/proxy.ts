@@ -8,7 +8,7 @@ import type { NamedSink, RecordSink } from './pipeline/sinks.ts';
 import type { Family } from './pipeline/prometheus.ts';
 import type { ProviderStatus } from './pipeline/status.ts';
 import type { BaseProvider, ProviderModel } from './providers/base.ts';
-import type { Dial, Fetch } from './providers/transport.ts';
+import type { Connect, Dial } from './providers/transport.ts';
 import type { ServerBindings } from './server/context.ts';
 import type { Fleet } from './server/fleet.ts';
 import type { App } from './server/listen.ts';
@@ -73,7 +73,7 @@ export interface ProxyDeps {
   /** Uniform in [0, 1). */
   readonly random?: () => number;
   /** Makes a fetch with a connection pool of its own. */
-  readonly connect?: (options: { keepaliveMs: number }) => { fetch: Fetch; release: () => void };
+  readonly connect?: Connect;
   /** Opens a bare connection, to see whether one can be opened. */
   readonly dial?: Dial;
   /** When long work pauses for others. */

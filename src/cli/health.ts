@@ -91,10 +91,16 @@ function shown(report: HealthReport): string {
 
 function reasonOf(cause: Error): string {
   if (cause.name === 'TimeoutError') return 'no answer within 5 s';
-  const reason = socketReason(cause);
+  const reason = UNIX_REASONS[(cause as { code?: string }).code ?? ''] ?? socketReason(cause);
   if (reason.startsWith('TLS certificate')) return `${reason}. Name its authority with --ca`;
   return `${reason}. Is llmproxy running there? Give its address with --url`;
 }
+
+/** Why a unix socket cannot be reached. */
+const UNIX_REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such socket',
+  EACCES: 'permission denied',
+};
 
 /** Why a proxy does not show its providers, by the code of its error. */
 const REFUSALS: Readonly<Record<string, string>> = {

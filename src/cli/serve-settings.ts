@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { Flags } from '../workers/messages.ts';
 import { isLoopback } from '../config/references.ts';
 import { MAX_WORKERS } from '../config/schema.ts';
+import { modeOf } from '../config/socket-schema.ts';
 import { availableProcessors } from '../workers/count.ts';
 import { ExitError } from './exit.ts';
 import { integerFlag } from './flags.ts';
@@ -21,7 +22,7 @@ export function overrule(config: Config, { host, port, logs }: Flags): void {
 export function refuseOpenDoor({ auth }: Config, { host, unix, unix_mode, tls }: Config['server']): void {
   if (auth !== undefined) return;
   if (unix !== undefined) {
-    if ((unix_mode & 0o077) === 0) return;
+    if ((modeOf(unix_mode) & 0o077) === 0) return;
     throw openDoor(`at ${unix} with permissions beyond its owner`, 'server.unix_mode "0600"');
   }
   const certified = tls?.client_ca !== undefined && tls.client_auth === 'required';

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import type { App, Listener } from '../server/listen.ts';
 import type { programLog } from './log.ts';
+import { modeOf } from '../config/socket-schema.ts';
 import { readTls } from '../config/tls-files.ts';
 import { listen, listenTls, listenUnix } from '../server/listen.ts';
 import { claimSocket } from '../server/socket-file.ts';
@@ -36,7 +37,7 @@ export async function openSocket(
     if (unix !== undefined) {
       const { path: socket, release } = await claimSocket(unix);
       try {
-        return { listener: listenUnix(app, { path: socket, mode, http2 }), close: release };
+        return { listener: listenUnix(app, { path: socket, mode: modeOf(mode), http2 }), close: release };
       } catch (thrown) {
         release();
         throw thrown;

@@ -4,11 +4,16 @@ import { name, text } from './words.ts';
 
 const MODE = 'expected the permissions of a file, such as "0600" or "0660"';
 
-/** Permissions as "0660". Becomes the number that the file system takes. YAML reads 0660 without quotes as 660. */
+/** Permissions in octal digits, such as "0660". YAML reads 0660 without quotes as 660. */
 export const fileMode = z
   .union([z.string(), z.number()], { error: MODE })
   .refine((value) => /^0?[0-7]{3}$/.test(String(value)), MODE)
-  .transform((value) => Number.parseInt(String(value), 8));
+  .transform((value) => String(value).padStart(4, '0'));
+
+/** What the file system takes for permissions in octal digits. */
+export function modeOf(digits: string): number {
+  return Number.parseInt(digits, 8);
+}
 
 const SUBJECT =
   'expected attributes such as "CN=ci" or "CN=ci, O=acme", or one name such as "DNS:ci.example.com" or "URI:spiffe://acme/ci"';

@@ -1,10 +1,13 @@
-import type { Dial, Fetch } from './transport.ts';
+import type { Connect, Dial, Fetch } from './transport.ts';
+import { http2First, http2Only } from './http2.ts';
 
 /** A connection pool of Bun's fetch. @see docs/runtime/networking/fetch in bun-types */
-export function connectPool({ keepaliveMs }: { keepaliveMs: number }): { fetch: Fetch; release: () => void } {
+export const connectPool: Connect = ({ keepaliveMs, http2 }) => {
   const session = new Bun.FetchSession({ keepAlive: { idleTimeout: Math.max(1, keepaliveMs / 1000) } });
-  return { fetch: (url, init) => session.fetch(url, init), release: () => session.close() };
-}
+  const fetch: Fetch = (url, init) => session.fetch(url, init);
+  const spoken = { off: fetch, auto: http2First(fetch), on: http2Only(fetch) };
+  return { fetch: spoken[http2], release: () => session.close() };
+};
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
 

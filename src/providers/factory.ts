@@ -3,7 +3,7 @@ import type { ModelConfig, ProviderConfig, Timeouts } from '../config/schema.ts'
 import type { BaseProvider, PluginOwner, ProviderModel, ProviderSettings } from './base.ts';
 import type { ProviderClass } from './classes.ts';
 import type { Services } from './services.ts';
-import type { Dial, Fetch } from './transport.ts';
+import type { Connect, Dial } from './transport.ts';
 import { presetOf } from '../config/presets.ts';
 import { builtIn } from './classes.ts';
 import { quirksOf } from './quirks.ts';
@@ -17,8 +17,7 @@ export interface FactoryDeps {
   readonly readText: (path: string) => Promise<string>;
   /** Told of each secret that is read or fetched, before it is used: nothing may show it. */
   readonly learn: (...secrets: string[]) => void;
-  /** A fetch with its own connection pool, and how to close that. */
-  readonly connect: (options: { keepaliveMs: number }) => { fetch: Fetch; release: () => void };
+  readonly connect: Connect;
   readonly dial?: Dial | undefined;
   readonly userAgent: string;
   /** Tells the operator something. */
@@ -59,7 +58,7 @@ export class ProviderFactory {
     const settings = settingsOf(config, keys.length, plugin);
     const { name, models } = settings;
     const keepaliveMs = config.keepalive_timeout;
-    const { fetch, release } = connect({ keepaliveMs });
+    const { fetch, release } = connect({ keepaliveMs, http2: config.http2 });
     return {
       name,
       models,

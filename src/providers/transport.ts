@@ -1,7 +1,15 @@
+import type { ProviderConfig } from '../config/schema.ts';
 import { ProxyError } from '../errors.ts';
 
 /** The platform's fetch, or one bound to a connection pool; tests pass their own. */
 export type Fetch = (url: URL, init: BunFetchRequestInit) => Promise<Response>;
+
+/** Makes a fetch with a connection pool of its own, and what closes its idle connections. */
+export type Connect = (options: {
+  /** How long idle connections are kept, milliseconds. */
+  readonly keepaliveMs: number;
+  readonly http2: ProviderConfig['http2'];
+}) => { fetch: Fetch; release: () => void };
 
 /**
  * Opens a connection as far as a request can be sent on it, and closes it again; rejects when it is refused, or when the
@@ -16,8 +24,6 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'connection reset',
   ENOTFOUND: 'host name not found',
   ETIMEDOUT: 'connection timed out',
-  ENOENT: 'there is no such socket',
-  EACCES: 'permission denied',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'TLS certificate is of an unknown authority',
   SELF_SIGNED_CERT_IN_CHAIN: 'TLS certificate is of an unknown authority',
   HTTP2Unsupported: 'it does not speak HTTP/2',
@@ -35,7 +41,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ZlibError: 'compressed answer is broken',
 };
 
-function codeOf(cause: unknown): string | undefined {
+/** What Bun calls a failure; `undefined` where it has no name. */
+export function codeOf(cause: unknown): string | undefined {
   const code = (cause as { code?: unknown } | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }
@@ -65,9 +72,9 @@ export function markRaw(response: Response): void {
   raw.add(response);
 }
 
-/** Codes of connections that were never opened: whatever was to be sent, it would have met the same. */
+/** Codes of connections that were never opened, or on which nothing was begun: whatever was to be sent, it would have met the same. */
 const UNOPENED =
-  /^(?:ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_\w+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPROTO|ERR_(?:TLS|SSL)\w*|CERT_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*)$/;
+  /^(?:ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_\w+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPROTO|HTTP2Unsupported|HTTP2RefusedStream|ERR_(?:TLS|SSL)\w*|CERT_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*)$/;
 
 /**
  * A failed exchange below HTTP: `unreachable` when no connection came about, else `network`. The cause may name

@@ -47,6 +47,7 @@ describe.skipIf(process.platform === 'win32')('server.unix', () => {
     const cwd = prepared({ unix_mode: '0660' }, { auth: { keys: [{ name: 'a', key: 'secret' }] } });
     const first = await serveAsWritten(cwd);
     expect(statSync(join(cwd, 'llm.sock')).mode & 0o777).toBe(0o660);
+    expect(run(cwd, 'config', 'validate', '--show').out).toContain('unix_mode: "0660"');
     const second = run(cwd, 'serve');
     expect([second.code, second.err]).toEqual([1, expect.stringContaining('another process listens there')]);
     const headers = { authorization: 'Bearer secret', 'content-type': 'application/json' };
