@@ -80,10 +80,16 @@ export async function checkRequest(
   return { lane, problems, refusal: undefined };
 }
 
-/** A relayed request is the client's own, but for the model's name and what is named. */
+/** What the proxy asks of a stream where its client did not, so that it knows the usage. */
+const ASKED_USAGE = { include_usage: true };
+
+/** A relayed request is the client's own, but for the model's name, what is named, and the usage that is asked for. */
 function relayed(request: Json, asked: Json, told: string): Problem[] {
   const names = new Set([...Object.keys(request), ...Object.keys(asked)]);
   names.delete('model');
+  const { stream, stream_options: own } = request;
+  const wanted = { ...(own as Json | undefined), ...ASKED_USAGE };
+  if (stream === true && Bun.deepEquals(asked.stream_options, wanted)) names.delete('stream_options');
   return [...names]
     .filter((name) => !Bun.deepEquals(request[name], asked[name]) && !told.includes(name))
     .map((name) => ({

@@ -254,7 +254,7 @@ const RESPONSES: readonly Recorded[] = [
         { type: 'response.reasoning_summary_text.delta', summary_index: 0, delta: 'First the ' },
         { type: 'response.reasoning_summary_text.delta', summary_index: 0, delta: 'weather.' },
         { type: 'response.reasoning_summary_text.done', summary_index: 0, text: 'First the weather.' },
-      ).with(-1, { type: 'response.output_item.done', output_index: 0, item: reasoning }),
+      ).toSpliced(-1, 1, { type: 'response.output_item.done', output_index: 0, item: reasoning }),
       ...added(
         { ...spoken, content: [] },
         1,
@@ -266,14 +266,14 @@ const RESPONSES: readonly Recorded[] = [
         { type: 'response.output_text.delta', content_index: 0, delta: 'I look ' },
         { type: 'response.output_text.delta', content_index: 0, delta: 'it up.' },
         { type: 'response.output_text.done', content_index: 0, text: 'I look it up.' },
-      ).with(-1, { type: 'response.output_item.done', output_index: 1, item: spoken }),
+      ).toSpliced(-1, 1, { type: 'response.output_item.done', output_index: 1, item: spoken }),
       ...functionCalls.flatMap((call, at) =>
         added(
           { ...call, arguments: '' },
           2 + at,
           { type: 'response.function_call_arguments.delta', delta: call.arguments },
           { type: 'response.function_call_arguments.done', arguments: call.arguments },
-        ).with(-1, { type: 'response.output_item.done', output_index: 2 + at, item: call }),
+        ).toSpliced(-1, 1, { type: 'response.output_item.done', output_index: 2 + at, item: call }),
       ),
       { type: 'response.completed', response: response(items) },
     ]),
