@@ -191,6 +191,11 @@ function plainAnswer({ path, body }: Ask): object {
   if (/count_tokens$|input_tokens$/.test(path)) return { input_tokens: 12, object: 'response.input_tokens' };
   if (path.endsWith(':countTokens')) return { totalTokens: 12 };
   if (path.endsWith('/count-tokens')) return { inputTokens: 12 };
+  if (path.endsWith('/compact')) {
+    const usage = { input_tokens: 12, output_tokens: 3, total_tokens: 15 };
+    const output = [{ id: 'cmp_1', type: 'compaction', encrypted_content: 'gAAAA' }];
+    return { id: 'resp_1', object: 'response.compaction', created_at: 1, output, usage };
+  }
   if (path.endsWith('/rerank')) {
     return {
       id: 'r',

@@ -29,7 +29,13 @@ const MEDIA = [
 const TEXT = ['completions', 'embeddings'] as const satisfies Endpoint[];
 
 export const LANES: readonly Lane[] = [
-  { name: 'openai', type: 'openai', base: '/v1', model: plain, also: [...TEXT, ...MEDIA] },
+  {
+    name: 'openai',
+    type: 'openai',
+    base: '/v1',
+    model: plain,
+    also: [...TEXT, ...MEDIA, 'responses.compact'],
+  },
   {
     name: 'compatible',
     type: 'openai-compatible',

@@ -159,6 +159,7 @@ const JSON_REQUESTS: Readonly<Partial<Record<Endpoint, readonly object[]>>> = {
   'messages.count_tokens': messages.map((request) => ({ ...request, max_tokens: undefined })),
   responses,
   'responses.input_tokens': responses,
+  'responses.compact': responses.map((request) => ({ ...request, stream: undefined })),
   completions: [
     { prompt: 'Once', max_tokens: 5 },
     {
