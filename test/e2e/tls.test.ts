@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { connect } from 'node:tls';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { Serving } from '../helpers/binary.ts';
@@ -9,8 +10,10 @@ import type { Pair } from '../helpers/certificates.ts';
 import { built, cleared, folder, run, serve } from '../helpers/binary.ts';
 import { Authority, canMake, SERVER_NAMES } from '../helpers/certificates.ts';
 import { until } from '../helpers/until.ts';
+import { chatStream } from '../helpers/upstream.ts';
 
 const BODY = JSON.stringify({ model: 'mock', messages: [{ role: 'user', content: 'hello' }] });
+const STREAMED = BODY.replace('{', '{"stream":true,');
 const MOCK = { name: 'mock', type: 'mock' } as const;
 const TLS = { cert: 'cert.pem', key: 'key.pem' };
 
@@ -67,16 +70,22 @@ describe.skipIf(!canMake)('server.tls', () => {
     });
 
   /** The name in the certificate that new connections get. */
-  const presented = ({ url }: Serving): Promise<string> => {
+  const presented = ({ url }: Serving, pair?: Pair): Promise<string> => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const { port } = new URL(url);
-    const socket = connect({ host: '127.0.0.1', port: Number(port), servername: 'localhost', ca: ca.cert });
+    const options = { host: '127.0.0.1', port: Number(port), servername: 'localhost', ca: ca.cert };
+    const socket = connect({ ...options, ...pair });
     socket.on('secureConnect', () => {
       resolve(String(socket.getPeerCertificate().subject.CN));
       socket.destroy();
     });
     socket.on('error', reject);
     return promise;
+  };
+
+  const inFlight = async ({ url }: Serving): Promise<number> => {
+    const answer = await fetch(`${url.replace('127.0.0.1', 'localhost')}/health`, { tls: { ca: ca.cert } });
+    return ((await answer.json()) as { in_flight: number }).in_flight;
   };
 
   const recordsOf = ({ cwd }: Serving): Promise<string> =>
@@ -93,7 +102,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     const limits = [{ requests: 2, per: 'minute', each: 'address' }];
     const server = await serve(prepared({ rate_limits: limits as ConfigInput['rate_limits'] }));
     expect(server.url).toStartWith('https://127.0.0.1:');
-    const answer = await ask(server, undefined, {}, { body: BODY.replace('{', '{"stream":true,') });
+    const answer = await ask(server, undefined, {}, { body: STREAMED });
     expect(await answer.text()).toEndWith('data: [DONE]\n\n');
     expect((await ask(server)).status).toBe(200);
     expect((await ask(server)).status).toBe(429);
@@ -245,6 +254,101 @@ describe.skipIf(!canMake)('server.tls', () => {
     const here = { ...server, url: server.url.replace('0.0.0.0', '127.0.0.1') };
     expect((await ask(here, ci)).status).toBe(200);
     expect(await ask(here).catch(() => 'refused')).toBe('refused');
+  }, 20_000);
+
+  test('a new certificate does not let in whom the old one kept out', async () => {
+    const tls = { ...TLS, client_ca: 'ca.pem', client_certs: CERTS };
+    const server = await serve(prepared({ auth: AUTH }, tls));
+    write(server.cwd, second);
+    const name = () => presented(server, ci).catch(() => 'refused');
+    await until('the second certificate', async () => (await name()) === 'second', { everyMs: 50 });
+    for (const pair of [undefined, rogue])
+      expect(await ask(server, pair).catch(() => 'refused')).toBe('refused');
+    expect((await ask(server, ci)).status).toBe(200);
+    // The authority may change too.
+    const other = new Authority('the next');
+    const next = other.issue('/CN=ci/O=acme', 'DNS:ci.example.com');
+    other.remove();
+    writeFileSync(join(server.cwd, 'ca.pem'), other.cert);
+    const status = (pair: Pair) =>
+      ask(server, pair, {}, { keepalive: false }).then(
+        (answer) => answer.status,
+        () => 0,
+      );
+    await until('the next authority', async () => (await status(next)) === 200, { everyMs: 50 });
+    expect(await status(ci)).toBe(0);
+  }, 20_000);
+
+  test('a client that leaves, and one that reads nothing, end as without TLS', async () => {
+    let letGo = 0;
+    let sent = 0;
+    const event = new TextEncoder().encode(chatStream(['x'.repeat(30_000)], ''));
+    const upstream = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      idleTimeout: 0,
+      async fetch(request) {
+        await request.text();
+        const body = new ReadableStream({
+          pull(controller) {
+            controller.enqueue(event);
+            sent += event.length;
+          },
+          cancel: () => void (letGo += 1),
+        });
+        return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+      },
+    });
+    const base_url = `http://127.0.0.1:${upstream.port}/v1`;
+    const server = await serve(
+      prepared({
+        limits: { client_stall: '3s', max_response: '64GiB' },
+        logging: { requests: { enabled: false } },
+        providers: [{ name: 'a', type: 'openai-compatible', base_url, models: ['*'] }],
+      }),
+    );
+    const { port } = new URL(server.url);
+    const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${STREAMED.length}\r\n\r\n`;
+    const open = async (): Promise<TLSSocket> => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const options = { host: '127.0.0.1', port: Number(port), servername: 'localhost', ca: ca.cert };
+      const socket = connect({ ...options, highWaterMark: 1_024 } as ConnectionOptions, resolve);
+      socket.on('error', () => socket.destroy());
+      await promise;
+      socket.pause();
+      socket.write(head + STREAMED);
+      return socket;
+    };
+    const leaving = await open();
+    await until('the request', async () => (await inFlight(server)) === 1);
+    leaving.destroy();
+    await until('that it is let go', () => letGo === 1);
+    const deaf = await Promise.all(Array.from({ length: 40 }, open));
+    await until('that all are cut', () => letGo === 41);
+    expect(await inFlight(server)).toBe(0);
+    // What the system's buffers take, on two connections for each client; not what a provider can send in three seconds.
+    expect(sent / 41).toBeLessThan(64 * 1024 ** 2);
+    for (const socket of deaf) socket.destroy();
+    await upstream.stop(true);
+  }, 30_000);
+
+  test('requests in flight finish when it is stopped, and a second signal cuts them', async () => {
+    const mock = { tokens_per_second: 5 };
+    const slow = { name: 'slow', type: 'mock' as const, models: ['*'], mock };
+    const begun = async () => {
+      const server = await serve(prepared({ providers: [slow] }));
+      const answer = await ask(server, undefined, {}, { body: STREAMED });
+      server.process.kill();
+      return { server, text: answer.text() };
+    };
+    const one = await begun();
+    expect(await one.text).toEndWith('data: [DONE]\n\n');
+    expect(await one.server.process.exited).toBe(0);
+    const other = await begun();
+    await Bun.sleep(300);
+    other.server.process.kill();
+    expect(await other.text).not.toContain('[DONE]');
+    expect(await other.server.process.exited).toBe(0);
   }, 20_000);
 
   test('llmproxy health asks over TLS, and says what is wrong with a certificate', async () => {
