@@ -34,7 +34,8 @@ function zodTypes(): Record<string, string> {
       return [[`zod/${folder}/${name}`, text.replaceAll(/^export \* as locales .*\n/gm, '')]];
     });
   });
-  return Object.fromEntries(files);
+  const license = readFileSync(join(ROOT, 'node_modules/zod/LICENSE'), 'utf8');
+  return { ...Object.fromEntries(files), 'zod/LICENSE': license };
 }
 
 /** What is written to begin with. */

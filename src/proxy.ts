@@ -402,7 +402,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       budget.limits = streamLimits(config);
       last.prober.stop();
       next.prober.start(next.providers);
-      for (const provider of last.providers) provider.close();
+      closeAll(last.providers);
       return needRestart(last.config, config);
     },
     drain() {
@@ -420,9 +420,22 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       await log?.close();
       work.close();
       usage.close();
-      for (const provider of current.providers) provider.close();
+      closeAll(current.providers);
     },
   };
+}
+
+/** Lets go of connections; what a plugin throws there keeps the others from nothing. */
+function closeAll(providers: readonly BaseProvider[]): void {
+  for (const provider of providers) {
+    try {
+      provider.close();
+    } catch (thrown) {
+      const { plugin } = provider.settings;
+      if (!plugin) throw thrown;
+      plugin.failed(`Cannot close ${provider.name}`, thrown);
+    }
+  }
 }
 
 /** What tells one proxy from others in the header x-llmproxy-via. */

@@ -5,6 +5,7 @@ import type { Serve } from './serve.ts';
 import { systemClock } from '../clock.ts';
 import { needRestart } from '../config/changes.ts';
 import { reservePlaces } from '../limits/shared.ts';
+import { NO_PLUGINS } from '../plugins/loaded.ts';
 import { newInstance } from '../proxy.ts';
 import type { ClaimedPort } from '../workers/port.ts';
 import { claimPort } from '../workers/port.ts';
@@ -12,6 +13,7 @@ import { makeSharedFile } from '../workers/shared-file.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import { ClaimedState } from './claimed-state.ts';
 import { ExitError } from './exit.ts';
+import { surviveStrays } from './strays.ts';
 import { reloadOnChange, tellReloaded } from './serve-reload.ts';
 import { cannotListen, overrule, refuseOpenDoor } from './serve-settings.ts';
 
@@ -58,6 +60,8 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
     stopReloading();
     supervisor.drain(signal);
   };
+  // The parent has loaded them too.
+  surviveStrays(() => plugins?.loaded ?? NO_PLUGINS, log);
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   try {

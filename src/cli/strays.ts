@@ -18,10 +18,10 @@ export function surviveStrays(current: () => Plugins, log: ReturnType<typeof pro
     }
     const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : described(thrown);
     if (plugins.all.length === 0) {
-      // As if nobody had listened.
+      // As if nobody had listened; what setImmediate throws would not end the program in Bun 1.4.5.
       process.off('uncaughtException', caught);
       process.off('unhandledRejection', caught);
-      setImmediate(() => {
+      setTimeout(() => {
         throw thrown;
       });
       return;

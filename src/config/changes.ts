@@ -1,13 +1,15 @@
 import type { Config } from './schema.ts';
 
 /** What makes a provider the service that it is. */
-const IDENTITY = ['type', 'base_url', 'region', 'project', 'tenant_id'] as const;
+const IDENTITY = ['type', 'base_url', 'region', 'project', 'tenant_id', 'options'] as const;
 
 /** Whether what is known of a provider still holds: another address, or another vendor, is another service. */
 export function sameService(name: string, before: Config, after: Config): boolean {
   const find = ({ providers }: Config) => providers.find((provider) => provider.name === name);
   const [old, now] = [find(before), find(after)];
-  return old !== undefined && now !== undefined && IDENTITY.every((key) => old[key] === now[key]);
+  return (
+    old !== undefined && now !== undefined && IDENTITY.every((key) => Bun.deepEquals(old[key], now[key]))
+  );
 }
 
 /** Keys whose change a running process does not take over: its socket and its log are open. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { sameService } from '../../src/config/changes.ts';
 import { secretsOf } from '../../src/config/keys.ts';
+import { masked } from '../../src/config/mask.ts';
 import { loadConfig } from '../../src/config/load.ts';
 
 const parsed = (provider: string) =>
@@ -23,6 +24,21 @@ describe('The secrets of a configuration', () => {
     const provider =
       'type: openai, api_key: key, custom_headers: { x-title: "my program", x-tenant: "of tenant-123" }';
     expect(secretsOf(parsed(provider), env)).toEqual(['key', 'tenant-123']);
+  });
+
+  test('are in the options of a type that a plugin brings, and are masked where the configuration is shown', () => {
+    const options =
+      '{ region: eu, signing_key: abc-secret, nested: [{ token: [in-a-list] }], note: "of tenant-123" }';
+    const text = `plugins: [a.ts]\nproviders: [{ name: one, type: acme, models: [m], options: ${options} }]\n`;
+    const config = loadConfig({ path: 'config.yaml', text }, {}).config!;
+    const env = { TENANT_TOKEN: 'tenant-123' };
+    expect(secretsOf(config, env)).toEqual(['abc-secret', 'in-a-list', 'tenant-123']);
+    expect(masked(config).providers[0]!.options).toEqual({
+      region: 'eu',
+      signing_key: '[masked]',
+      nested: [{ token: ['[masked]'] }],
+      note: 'of tenant-123',
+    });
   });
 
   test('are the passwords of HTTP proxies, as they are written, meant and sent', () => {

@@ -205,6 +205,24 @@ describe('A provider of a plugin that throws', () => {
     await until('word of it', () => /RangeError: half way at .*odd\.ts:8:/.test(proxy.said()));
   });
 
+  test('in the midst of a stream may be followed by another target (`resume: on`)', async () => {
+    await using other = upstream(() => sse(chatStream(['the ', 'rest'])));
+    const body = `    return answer(call, async function* () {
+      yield 'The beginning and ';
+      await Bun.sleep(1);
+      throw new RangeError('half way');
+    });`;
+    const providers: ConfigInput['providers'] = [
+      { name: 'a', type: 'odd', models: ['x'], max_retries: 0 },
+      { name: 'b', type: 'llamacpp', base_url: other.url, models: ['x'], priority: 2 },
+    ];
+    const proxy = await plugged({ plugins: ['odd.ts'], providers, routing: { resume: 'on' } }, odd(body));
+    const streamed = await (await proxy.post('/v1/chat/completions', { ...CHAT, stream: true })).text();
+    const said = [...streamed.matchAll(/"content":"([^"]*)"/g)].map(([, text]) => text).join('');
+    expect(said).toBe('The beginning and the rest');
+    expect(streamed).toContain('[DONE]');
+  });
+
   test.each([
     ['nothing', 'return undefined as never;'],
     [

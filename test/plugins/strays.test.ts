@@ -1,0 +1,47 @@
+/** Errors that nothing catches, in a process of their own. */
+import { expect, test } from 'bun:test';
+import { join } from 'node:path';
+
+const SRC = join(import.meta.dir, '../../src');
+
+/** Runs code in which `plugins` may be given, and errors are survived. */
+function ran(plugins: string, code: string): { code: number; err: string } {
+  const script = `
+    import { surviveStrays } from '${SRC}/cli/strays.ts';
+    import { programLog } from '${SRC}/cli/log.ts';
+    import { NO_PLUGINS, Plugins } from '${SRC}/plugins/loaded.ts';
+    surviveStrays(() => ${plugins}, programLog({ level: 'info', format: 'text' }));
+    ${code}
+    setTimeout(() => console.error('still here'), 50);
+  `;
+  const { exitCode, stderr } = Bun.spawnSync([process.execPath, '--no-env-file', '-e', script]);
+  return { code: exitCode, err: stderr.toString() };
+}
+
+const SOME =
+  "new Plugins([{ name: 'acme', path: '/etc/acme.ts', folder: '/etc', providers: [], hooks: undefined }], { limitMs: 1, env: {} })";
+
+test('without plugins they end the program, as they would without this', () => {
+  for (const code of [
+    "void Promise.reject(new Error('lost'));",
+    "setTimeout(() => { throw new Error('lost'); }, 1);",
+  ]) {
+    const { code: exit, err } = ran('NO_PLUGINS', code);
+    expect([exit, err]).toEqual([1, expect.stringContaining('lost')]);
+    expect(err).not.toContain('still here');
+  }
+});
+
+test('with plugins what is of none of them is told with its stack, and ends nothing', () => {
+  const { code, err } = ran(SOME, "void Promise.reject(new Error('lost')); void Promise.reject('words');");
+  expect(code).toBe(0);
+  expect(err).toMatch(/An error that nothing catches, of a plugin or of this program: Error: lost\n +at /);
+  expect(err).toContain('it threw words');
+  expect(err).toContain('still here');
+});
+
+test('what is of a plugin is told by its name and place', () => {
+  const code = `const error = new Error('lost'); error.stack = 'Error: lost\\n    at f (/etc/helper.ts:3:4)'; void Promise.reject(error);`;
+  const { err } = ran(SOME, code);
+  expect(err).toContain('Plugin acme: an error that its code does not catch: lost at /etc/helper.ts:3:4\n');
+});
