@@ -244,6 +244,32 @@ describe('A provider of a plugin that throws', () => {
     expect(await answer.json()).toMatchObject({ error: { code: 'upstream_unreachable' } });
   });
 
+  test('one that hangs, and hears of no signal, is given up in time', async () => {
+    const body = `    if (call.stream) return { status: 200, headers: new Headers(), body: new ReadableStream({ pull: () => new Promise(() => {}) }) };
+    return await new Promise<never>(() => undefined);`;
+    const providers: ConfigInput['providers'] = [
+      { name: 'a', type: 'odd', models: ['mock'], max_retries: 0, timeout: '200ms' },
+      { ...MOCK, priority: 2 },
+    ];
+    const proxy = await plugged({ plugins: ['odd.ts'], providers }, odd(body));
+    for (const stream of [false, true]) {
+      const answer = await proxy.post('/v1/chat/completions', { ...CHAT, model: 'mock', stream });
+      expect(answer.headers.get('x-llmproxy-provider')).toBe('mock');
+      await answer.text();
+    }
+  });
+
+  test('an answer of fetch, which has decompressed it, is no longer said to be compressed', async () => {
+    await using vendor = upstream(async () => {
+      const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+      return new Response(Bun.gzipSync(await completion('Hello').text()), { headers });
+    });
+    const proxy = await plugged(ODD, odd(`    return await this.fetch('${vendor.url}', { signal });`));
+    const answer = await proxy.post('/v1/chat/completions', CHAT);
+    expect(answer.headers.get('content-encoding')).toBeNull();
+    expect(textOf(await answer.json())).toBe('Hello');
+  });
+
   test('a ProxyError keeps its fault', async () => {
     const proxy = await plugged(
       ODD,
