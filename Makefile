@@ -78,7 +78,7 @@ docs: install ## write the generated docs again
 	@for script in scripts/docs-*.ts; do echo "$$script"; $(RUN) "$$script" || exit 1; done
 
 fmt: install ## format the code
-	@$(RUN) fmt $(wildcard src test scripts bench)
+	@$(RUN) fmt $(wildcard src test scripts bench examples)
 
 clean: ## remove what was built
 	@rm -rf dist
