@@ -180,6 +180,11 @@ export const FAULTS = {
     '400 invalid_request_error usage_unasked',
     'the server does not take `stream_options`, by which it was asked for the usage of a stream (`ask_usage`): it is asked without',
   ),
+  seals_refused: rule(
+    ours,
+    '400 invalid_request_error seals_refused',
+    'the model refused the signed or encrypted reasoning that it was given back: it is asked once more without',
+  ),
   unknown_ending: rule(
     callers,
     '502 server_error unknown_ending',

@@ -288,7 +288,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       pool,
       async ask(provider, model, key, abort) {
         const target = pool.target(provider, model, clock.monotonic());
-        const plan = { target, offer: { name: model }, key, fresh: false, unsupported: 'drop' as const };
+        const asked = { target, offer: { name: model }, key, fresh: false, unsealed: false };
+        const plan = { ...asked, unsupported: 'drop' as const };
         await new Attempt(wordFor(model), plan, abort, attemptDeps).open();
       },
     });

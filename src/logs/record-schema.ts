@@ -156,6 +156,12 @@ export const body = z.object({
   session: session.optional().describe('Of a realtime session: how it went.'),
   passed: passed.optional().describe('Of a request that only passes: what it was.'),
   malformed: count.optional().describe('Events of the stream that were no JSON and were left out.'),
+  answer_dropped: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "What the client was not told of the answer because its protocol has no word for it, such as `image (2)`: also in the header `x-llmproxy-answer-dropped`, or in a comment at a stream's end.",
+    ),
   content: z
     .enum(['full', 'metadata', 'none', 'expired'])
     .describe(

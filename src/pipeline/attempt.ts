@@ -26,6 +26,10 @@ import { ReplyReader } from './reply-reader.ts';
 import { statusFlaw, unread } from './reading.ts';
 import { AttemptTimers, limitsOf } from './timers.ts';
 
+/** How providers say that they cannot read their own signatures, or what is encrypted. */
+const SEALS_REFUSED =
+  /signature|encrypted[_ ]content|reasoning_details|(?:thinking|reasoning)\b.{0,80}(?:cannot be modified|could not be (?:verified|decrypted)|invalid|required)/is;
+
 export interface AttemptLimits {
   /** Largest answer, bytes. */
   readonly maxResponse: number;
@@ -56,6 +60,8 @@ export interface AttemptPlan {
   readonly key: number;
   /** On a connection of its own. */
   readonly fresh: boolean;
+  /** Gives nothing back that is signed or encrypted: the target has just refused it. */
+  readonly unsealed: boolean;
   /** What follows when the target cannot take all that is asked. */
   readonly unsupported: 'drop' | 'error';
   /** How long it may take while other targets wait. */
@@ -91,6 +97,8 @@ export interface Attempting<A extends AnyAnswer = Whole | Streamed> {
 }
 
 export interface Whole extends Pick<WholeAnswer, 'finish' | 'usage'> {
+  /** What of it the client's protocol has no word for, by name. */
+  readonly lost?: readonly string[] | undefined;
   readonly kind: 'whole';
   readonly body: Uint8Array<ArrayBuffer>;
   /** The answer as JSON text, for the record; `undefined` when it is no JSON. */
@@ -118,6 +126,8 @@ export class Attempt implements Attempting {
   readonly #unfollow: () => void;
   /** Whether the usage is asked for beside what the client asks. */
   #asksUsage = false;
+  /** Whether it gives back something that the provider sealed. */
+  #sealed = false;
   /** HTTP status of the provider, once it answered. */
   status: number | null = null;
 
@@ -176,7 +186,7 @@ export class Attempt implements Attempting {
   }
 
   async #open(): Promise<Opened> {
-    const { target, offer } = this.#plan;
+    const { target, offer, unsealed } = this.#plan;
     const { provider, model } = target;
     const { clock, newId, memory, turns } = this.#deps;
     const inbound =
@@ -185,7 +195,8 @@ export class Attempt implements Attempting {
         : await turns.run(continued(this.#inbound, target, offer));
     const lane = laneFor(inbound, provider, model);
     const usage = target.usageAsking;
-    const context = { provider, model, nowMs: clock.now(), newId, memory: memory.of(inbound.caller), usage };
+    const ofCaller = memory.of(inbound.caller);
+    const context = { provider, model, nowMs: clock.now(), newId, memory: ofCaller, usage, unsealed };
     const prepared = await turns.run(lane.prepare(inbound, context));
     this.#abort.throwIfAborted();
     if ('local' in prepared) return await this.#local(prepared);
@@ -195,6 +206,7 @@ export class Attempt implements Attempting {
       const message = `Cannot ask ${target.id}: it does not take ${dropped.join(', ')}`;
       throw new ProxyError('unsupported', message, { target: target.id, param: dropped[0]! });
     }
+    this.#sealed = prepared.sealed ?? false;
     const { stream } = inbound;
     const call = new Call(prepared, model, stream, this.#plan);
     const { signal } = this.#abort;
@@ -262,7 +274,12 @@ export class Attempt implements Attempting {
     const bytes = await reader.bytes();
     this.#release();
     const text = await reader.text(bytes);
-    const { text: translated, finish, usage } = await this.#read((target) => prepared.whole(text, target));
+    const {
+      text: translated,
+      finish,
+      usage,
+      lost,
+    } = await this.#read((target) => prepared.whole(text, target));
     const { turns } = this.#deps;
     if (translated === undefined) {
       const body = reader.unpacks ? await turns.run(encodeInSteps(text)) : bytes;
@@ -275,6 +292,7 @@ export class Attempt implements Attempting {
       text: await this.#textOf(translated),
       finish,
       usage,
+      lost,
       made: 'application/json',
     };
   }
@@ -291,13 +309,13 @@ export class Attempt implements Attempting {
     const bytes = await reader.bytes();
     this.#release();
     const given = await reader.text(bytes);
-    const { text: made, finish, usage } = await this.#read((target) => prepared.whole(given, target));
+    const { text: made, finish, usage, lost } = await this.#read((target) => prepared.whole(given, target));
     const { wholeAsStream } = prepared;
     const events = wholeAsStream && (await this.#read((target) => wholeAsStream(given, target)));
     if (events === undefined) throw reader.malformed('it is no stream');
     const body = await this.#deps.turns.run(encodeInSteps(events));
     const text = await this.#textOf(made ?? given);
-    return { kind: 'whole', body, text, finish, usage, made: 'text/event-stream' };
+    return { kind: 'whole', body, text, finish, usage, lost, made: 'text/event-stream' };
   }
 
   async #stream(reader: ReplyReader, prepared: Prepared): Promise<Streamed> {
@@ -351,6 +369,10 @@ export class Attempt implements Attempting {
       target.refusesUsageAsked = true;
       const message = `Cannot ask ${target.id} for the usage of a stream: it does not take the field`;
       return new ProxyError('usage_unasked', message, { target: target.id, upstream });
+    }
+    if (this.#sealed && fault === 'invalid_request' && SEALS_REFUSED.test(upstream.message)) {
+      const message = `Cannot continue at ${target.id}: it refused what it was given back (${upstream.message})`;
+      return new ProxyError('seals_refused', message, { target: target.id, upstream });
     }
     return refusalOf({ fault, upstream }, { target: target.id, body, nowMs: this.#deps.clock.now() });
   }

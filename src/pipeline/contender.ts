@@ -15,6 +15,8 @@ export interface Contender {
   out: boolean;
   /** The next attempt opens a connection of its own. */
   fresh: boolean;
+  /** The next attempt gives nothing back that is signed or encrypted. */
+  unsealed: boolean;
 }
 
 export interface Soonest {

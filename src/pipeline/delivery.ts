@@ -80,6 +80,7 @@ export class Delivery implements StreamOwner {
       text: () => tap?.assembled(),
       parts: parts && [...parts],
       malformed: tap?.malformed ?? 0,
+      lost: tap?.lost?.names(),
     };
     // A complete answer whose finish reason nobody knows is recorded with that.
     const oddity = failed ? undefined : tap?.oddity(this.#routed.target.id);

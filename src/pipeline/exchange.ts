@@ -103,6 +103,8 @@ export interface Answered {
   readonly parts?: LogRecord['parts'];
   /** Events that were no JSON, or none of the protocol, and were left out. */
   readonly malformed: number;
+  /** What of it the client's protocol has no word for, by name. */
+  readonly lost?: readonly string[] | undefined;
 }
 
 /** How an exchange ended. */
@@ -363,7 +365,7 @@ export class Exchange {
   ): LogRecord {
     const { key, content, conversation, group, labels } = this.#asker;
     const { model, stream, text, user, tags } = this.#question;
-    const { usage, finish, parts, malformed } = answer;
+    const { usage, finish, parts, malformed, lost } = answer;
     const tokens = usage?.untold ? undefined : usage;
     const told = content !== 'none';
     const record: LogRecord = {
@@ -409,6 +411,7 @@ export class Exchange {
       session,
       passed: this.#passed && { method: this.#passed.method, path: this.#passed.path },
       malformed: malformed > 0 ? malformed : undefined,
+      answer_dropped: lost && lost.length > 0 ? [...lost] : undefined,
       content,
     };
     // Of feedback all that is kept is in a field of its own.

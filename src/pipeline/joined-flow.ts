@@ -118,7 +118,7 @@ export class JoinedFlow implements Flow {
     const [choice] = chunk.choices;
     if (!choice) return this.#tellUsage(chunk.usage);
     // What was thought on the way is not part of the answer that goes on.
-    const { role: _, content, reasoning_content: _r, ...others } = choice.delta;
+    const { role: _, content, reasoning_content: _r, thinking_blocks: _s, ...others } = choice.delta;
     const other = Object.values(others).some((value) => value !== null && value !== '');
     const ends = choice.finish_reason !== null || other;
     const text = this.#join(stringOf(content) ?? '', ends);

@@ -28,6 +28,8 @@ export interface Reply {
   readonly made: 'application/json' | 'text/event-stream' | undefined;
   /** Request fields that the target could not take. */
   readonly dropped: readonly string[];
+  /** What of a whole answer the client's protocol has no word for. */
+  readonly lost?: readonly string[] | undefined;
 }
 
 /** Who waits for the answer. */
@@ -99,7 +101,7 @@ export class Pipeline {
     if (answer.kind === 'whole') {
       const given = this.#deps.revise ? await this.#revised(job, routed, answer, caller) : answer;
       this.#settleWhole(routed, given, exchange);
-      return { status, upstream, body: given.body, made: given.made, dropped };
+      return { status, upstream, body: given.body, made: given.made, dropped, lost: given.lost };
     }
     const body = this.#stream(job, routed, answer, caller);
     return { status, upstream, body, made: answer.flow.tap && 'text/event-stream', dropped };
@@ -143,12 +145,12 @@ export class Pipeline {
     refused?: ProxyError,
   ): void {
     const nowMs = this.#deps.clock.monotonic();
-    const { usage, finish, body, text } = whole;
+    const { usage, finish, body, text, lost } = whole;
     const written = () =>
       text === undefined ? Math.ceil(body.length / 4) : tokensOf((parseJson(text) ?? text) as Json);
     target.used(ticket, usage, saysWhy(exchange.endpoint) ? written : undefined);
     target.succeed(ticket, nowMs, nowMs - beganMs);
-    const answer = { usage, finish, bytes: body.length, written, text: () => text, malformed: 0 };
+    const answer = { usage, finish, bytes: body.length, written, text: () => text, malformed: 0, lost };
     if (refused) {
       const outcome = refused.fault === 'client_abort' ? 'client_abort' : 'error';
       const spent = { ...answer, bytes: 0, text: () => undefined };

@@ -200,6 +200,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
       rotations: 0,
       out: false,
       fresh: false,
+      unsealed: false,
     }));
   }
 
@@ -215,7 +216,8 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
     const { retry, failover } = error.rule;
     const nowMs = this.#deps.clock.monotonic();
     const otherKey = hasOtherKey(contender, error, nowMs);
-    if (retry === 'at_once') contender.fresh = true;
+    if (error.fault === 'seals_refused') contender.unsealed = true;
+    else if (retry === 'at_once') contender.fresh = true;
     else if (otherKey) contender.rotations += 1;
     else contender.attempts += 1;
     if (failover === 'larger') {
@@ -301,8 +303,8 @@ function costsAnAttempt({ error }: Failure): boolean {
   return error.fault !== 'usage_unasked';
 }
 
-function isUntried({ attempts, rotations, fresh }: Contender): boolean {
-  return attempts === 0 && rotations === 0 && !fresh;
+function isUntried({ attempts, rotations, fresh, unsealed }: Contender): boolean {
+  return attempts === 0 && rotations === 0 && !fresh && !unsealed;
 }
 
 /** Whether it was the key that failed, and another one, not tried yet, may be used now. */

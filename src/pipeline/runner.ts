@@ -132,7 +132,7 @@ class Running<A extends AnyAnswer> {
     this.contender = contender;
     this.#clock = clock;
     this.#exchange = job.exchange;
-    const { target, offer, call, fresh } = contender;
+    const { target, offer, call, fresh, unsealed } = contender;
     const within = share(contender);
     this.#beganMs = clock.monotonic();
     this.#ticket = target.begin(call, this.#beganMs, place);
@@ -140,7 +140,7 @@ class Running<A extends AnyAnswer> {
     const { key } = this.#ticket.key;
     const answered = (headers: HeaderMap) =>
       target.told(this.#ticket, rateLimitsIn(headers, clock.now()), clock.monotonic());
-    const plan = { target, offer, key, fresh, unsupported, share: within, answered };
+    const plan = { target, offer, key, fresh, unsealed, unsupported, share: within, answered };
     this.#attempt = attempt(job.inbound, plan, job.abort);
     this.outcome = this.#run();
   }

@@ -5,6 +5,7 @@ import type { Ending } from '../wire/endings.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Begun } from '../wire/protocol.ts';
 import type { Verdict } from '../wire/shapes/events.ts';
+import type { Lost } from '../wire/parts/lost.ts';
 import type { Passing } from './passing.ts';
 import { ProxyError } from '../errors.ts';
 import { classifyBody, tellable } from '../wire/classify.ts';
@@ -56,6 +57,12 @@ export class Tap {
   untold = false;
   /** Every choice has its finish reason, which is held back until the end. */
   heldFinish = false;
+  /** What of the answer its client's protocol has no word for, where it is translated. */
+  lost: Lost | undefined;
+  /** Whether there was something in it that must be given back. */
+  sealed = false;
+  /** Shown each event that may go on to the client. */
+  watch: ((event: JsonObject) => void) | undefined;
 
   /**
    * @param maxBytes how much of the answer is assembled for the record
@@ -163,10 +170,15 @@ export class Tap {
     return untoldEnding(target);
   }
 
+  /** The answer in one piece; `undefined` when it grew beyond the bound or never began. */
+  answer(): JsonObject | undefined {
+    return this.#overflowed || this.#bytes === 0 ? undefined : this.#assembler.result();
+  }
+
   /** The answer in one piece as JSON text; `undefined` when it grew beyond the bound or never began. */
   assembled(): string | undefined {
-    if (this.#overflowed || this.#bytes === 0) return undefined;
-    return JSON.stringify(this.#shown(this.#assembler.result()));
+    const answer = this.answer();
+    return answer && JSON.stringify(this.#shown(answer));
   }
 
   /**
@@ -195,6 +207,7 @@ export class Tap {
       this.#assembler.count(value);
       return false;
     }
+    this.watch?.(value);
     this.chunk(value, data.length);
     return this.#passing.isLast(value) ? this.#end(target) : true;
   }

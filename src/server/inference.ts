@@ -183,6 +183,7 @@ function respond(
   const { cost } = exchange;
   if (!streams && cost !== null) headers['x-llmproxy-cost'] = decimal(cost);
   if (reply.dropped.length > 0) headers['x-llmproxy-dropped'] = headerList(reply.dropped);
+  if (reply.lost && reply.lost.length > 0) headers['x-llmproxy-answer-dropped'] = headerList(reply.lost);
   // A client that keeps its connection would send the next request into a socket that is closed meanwhile.
   if (draining()) headers['connection'] = 'close';
   const { body } = reply;

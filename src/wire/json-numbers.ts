@@ -9,11 +9,19 @@ export function areNumbersExact(text: string): boolean {
   return text.length <= MOST && (!LONG_NUMBER.test(text) || !hasLongNumber(text));
 }
 
+/** Whole numbers of so many digits may be larger than a number here is sure to hold. */
+const LONG_INTEGER = /\d{16}/;
+
+/** Whether such a whole number stands outside of the strings of JSON text. */
+export function hasLongInteger(text: string): boolean {
+  return LONG_INTEGER.test(text) && hasLongNumber(text, LONG_INTEGER);
+}
+
 /** Whether such a number stands outside of the strings of JSON text. */
-function hasLongNumber(text: string): boolean {
+function hasLongNumber(text: string, long = LONG_NUMBER): boolean {
   for (let at = 0; ;) {
     const quote = text.indexOf('"', at);
-    if (LONG_NUMBER.test(text.slice(at, quote < 0 ? text.length : quote))) return true;
+    if (long.test(text.slice(at, quote < 0 ? text.length : quote))) return true;
     if (quote < 0) return false;
     at = stringEnd(text, quote + 1);
   }

@@ -1,6 +1,7 @@
 import { atOnce } from '../turns.ts';
 import type { JsonBounds } from './json-steps.ts';
 import { readBefore } from './json-ahead.ts';
+import { exactly } from './json-exact.ts';
 import { areNumbersExact } from './json-numbers.ts';
 import { parseInSteps } from './json-steps.ts';
 
@@ -86,7 +87,19 @@ export function argumentsObject(text: unknown): JsonObject | undefined {
   if (text === undefined || text === '') return {};
   const value = parseJson(String(text));
   if (Array.isArray(value) && value.length === 0) return {};
-  return isObject(value) ? value : undefined;
+  return isObject(value) ? exactly(String(text), value) : undefined;
+}
+
+/**
+ * The arguments of a call in a conversation, whatever they are: a model's mistake of earlier is shown to the next one as far
+ * as an object can, and ends no conversation.
+ */
+export function argumentsIn(text: unknown): JsonObject {
+  if (isObject(text)) return text;
+  const given = argumentsObject(text);
+  if (given) return given;
+  const value = parseJson(String(text));
+  return value === null ? {} : { arguments: value ?? text };
 }
 
 /** Whether the arguments of a call are such that no tool can be run with them. `null` stands for none. */

@@ -1,17 +1,17 @@
 /**
- * What a protocol is to this project. OpenAI's chat (`chat.ts`) is the canonical form between protocols: a client's
- * protocol is read into it and written from it, a provider's is encoded from it and read into it. Everything here is
- * pure: time, ids and memory are passed in.
+ * What a protocol is to this project. OpenAI's chat (`chat.ts`) is the envelope of the canonical form between protocols,
+ * and ordered parts are what is said in it (`parts/part.ts`): a client's protocol is read into it and written from it, a
+ * provider's is encoded from it and read into it. Everything here is pure: time, ids and memory are passed in.
  *
  * Beside OpenAI's own fields the canonical form carries, on assistant messages and deltas, what must be given back:
- * `reasoning_content` (plain text of the reasoning), `thinking_blocks` (Anthropic's signed blocks, or
- * `{type: 'encrypted', id, summary, encrypted_content}` of a Responses reasoning item), and
+ * `reasoning_content` (plain text of the reasoning), `thinking_blocks` (seals, see `parts/part.ts`), and
  * `tool_calls[].extra_content.google.thought_signature`; on parts and messages `cache_control`; on tool messages
- * `is_error: true`.
+ * `is_error: true`, and pictures among their content.
  */
 import type { ProxyError } from '../errors.ts';
 import type { ChatChunk, ChatRequest, ChatResponse } from './chat.ts';
 import type { JsonObject } from './json.ts';
+import type { Lost } from './parts/lost.ts';
 import type { Quirks } from './quirks.ts';
 import type { SseEvent } from './sse.ts';
 import type { Usage } from './usage.ts';
@@ -97,10 +97,14 @@ export interface Understood {
   readonly request: ChatRequest;
   /** Fields that the canonical form has no place for. */
   readonly dropped: readonly string[];
-  /** The whole answer in the client's protocol. */
-  encode(answer: ChatResponse): JsonObject;
-  /** Begins to write a streamed answer. @param begun what the client has of it already */
-  stream(begun?: Begun): ChatWriter;
+  /** The whole answer in the client's protocol. @param lost counts what that has no word for */
+  encode(answer: ChatResponse, lost?: Lost): JsonObject;
+  /**
+   * Begins to write a streamed answer.
+   * @param begun what the client has of it already
+   * @param lost counts what its protocol has no word for
+   */
+  stream(begun?: Begun, lost?: Lost): ChatWriter;
 }
 
 /** An answer of which the client has one plain text, unfinished: another writer can go on with it. */

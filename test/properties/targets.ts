@@ -75,6 +75,7 @@ export const contender = (target: Target, out = false): Contender => ({
   rotations: 0,
   out,
   fresh: false,
+  unsealed: false,
 });
 
 /** An answer of a provider, in no words. */

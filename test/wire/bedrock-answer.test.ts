@@ -72,7 +72,7 @@ describe('a whole answer', () => {
     expect(encoded().decode(answer([], 'end_turn', { usage: undefined })).usage).toBeUndefined();
   });
 
-  test('of reasoning and parallel calls is remembered by its first call', () => {
+  test('of reasoning and parallel calls is in their order', () => {
     const memory = new Map<string, JsonObject>();
     const content = [
       { reasoningContent: { reasoningText: { text: 'Hm', signature: 's' } } },
@@ -98,18 +98,30 @@ describe('a whole answer', () => {
       logprobs: null,
       finish_reason: 'tool_calls',
     });
-    expect([...memory]).toEqual([['a', { thinking_blocks }]]);
+    expect([...memory]).toEqual([]);
   });
 
   test('whose words name their sources is the words', () => {
-    const cited = { citationsContent: { content: [{ text: 'It ' }, { text: 'is' }], citations: [{}] } };
-    expect(choice({}, answer([cited]))?.message.content).toBe('It is');
+    const citations = [{ title: 'A', location: { web: { url: 'https://a.example' } } }];
+    const cited = { citationsContent: { content: [{ text: 'It ' }, { text: 'is' }], citations } };
+    const { content, annotations } = choice({}, answer([{ text: 'So. ' }, cited]))!.message;
+    const page = { url: 'https://a.example', title: 'A', start_index: 4, end_index: 9 };
+    expect([content, annotations]).toEqual(['So. It is', [{ type: 'url_citation', url_citation: page }]]);
   });
 
-  test('leaves out the tools that the provider ran itself', () => {
+  test('tells of the tools that the provider ran itself', () => {
     const own = { toolUse: { ...toolUse('x').toolUse, type: 'server_tool_use' } };
     const said = choice({}, answer([own, { toolResult: { toolUseId: 'x' } }, { text: 'Done' }]));
-    expect(said?.message).toEqual({ role: 'assistant', content: 'Done', refusal: null });
+    expect(said?.message).toEqual({
+      role: 'assistant',
+      content: 'Done',
+      refusal: null,
+      parts: [
+        { type: 'hosted_call', id: 'x', name: 'f', input: '{"a":1}' },
+        { type: 'hosted_result', id: 'x', name: 'f', sources: [] },
+        { type: 'text', text: 'Done' },
+      ],
+    });
   });
 
   test('by the tool of structured output is content, unless others were called too', () => {
@@ -235,7 +247,7 @@ describe('a streamed answer', () => {
     ]);
   });
 
-  test('of signed reasoning gives back its blocks and remembers them', () => {
+  test('of signed reasoning gives back its blocks', () => {
     const memory = new Map<string, JsonObject>();
     const events: Event[] = [
       first,
@@ -260,7 +272,7 @@ describe('a streamed answer', () => {
       [{ thinking_blocks: [thinking] }, null],
       [{ thinking_blocks: [redacted] }, null],
     ]);
-    expect([...memory]).toEqual([['a', { thinking_blocks: [thinking, redacted] }]]);
+    expect([...memory]).toEqual([]);
   });
 
   test('by the tool of structured output is content', () => {
@@ -277,7 +289,7 @@ describe('a streamed answer', () => {
     expect(said as unknown).toEqual([ROLE, [{ content: '{"b":2}' }, null], [{}, 'stop'], usage(10, 5)]);
   });
 
-  test('leaves out the tools that the provider ran itself', () => {
+  test('tells of the tools that the provider ran itself', () => {
     const own = { toolUse: { toolUseId: 'x', name: 'nova_grounding', type: 'server_tool_use' } };
     const { said } = read([
       first,
@@ -291,7 +303,30 @@ describe('a streamed answer', () => {
       delta(2, { text: 'Yes' }),
       ...last(),
     ]);
-    expect(said as unknown).toEqual([ROLE, [{ content: 'Yes' }, null], [{}, 'stop'], usage(10, 5)]);
+    const named = { id: 'x', name: 'web_search' };
+    expect(said as unknown).toEqual([
+      ROLE,
+      [{ parts: [{ type: 'hosted_call', ...named, input: '{}' }] }, null],
+      [{ parts: [{ type: 'hosted_result', ...named, sources: [], output: 'found' }] }, null],
+      [{ content: 'Yes' }, null],
+      [
+        {
+          annotations: [
+            {
+              type: 'document_citation',
+              document: 0,
+              title: 'x',
+              cited_text: '',
+              start_index: 0,
+              end_index: 3,
+            },
+          ],
+        },
+        null,
+      ],
+      [{}, 'stop'],
+      usage(10, 5),
+    ]);
   });
 
   test('whose blocks begin late, never end or use a place twice is taken as it comes', () => {

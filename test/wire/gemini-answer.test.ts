@@ -93,7 +93,7 @@ describe('a whole answer', () => {
     expect('usage' in decode(answerOf([]))).toBe(false);
   });
 
-  test('tells reasoning and signatures apart, and ignores what else there is', () => {
+  test('tells reasoning, signatures and programs apart', () => {
     expect(
       messageOf([
         { text: 'Hm', thought: true },
@@ -108,6 +108,12 @@ describe('a whole answer', () => {
       refusal: null,
       reasoning_content: 'Hm',
       ...signed('s1'),
+      parts: [
+        { type: 'thinking', text: 'Hm' },
+        { type: 'hosted_call', id: 'code', name: 'code_execution', input: '{"code":"1"}' },
+        { type: 'hosted_result', id: 'code', name: 'code_execution', sources: [], output: '' },
+        { type: 'text', text: 'Yes', ...signed('s1') },
+      ],
     });
   });
 

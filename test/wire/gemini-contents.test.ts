@@ -81,10 +81,6 @@ describe('turns', () => {
       'messages[0]',
     ],
     [
-      [{ role: 'assistant', tool_calls: [{ ...call('a'), function: { name: 'f', arguments: '[1]' } }] }],
-      'messages[0].tool_calls[0]',
-    ],
-    [
       [{ role: 'assistant', tool_calls: [{ ...call('a'), function: { arguments: '{}' } }] }],
       'messages[0].tool_calls[0]',
     ],

@@ -88,7 +88,7 @@ test('images and documents become parts', () => {
   ]);
 });
 
-test('results of tools come first, each alone, and what is no text goes to the user message behind them', () => {
+test('results of tools come first, each alone, with their pictures', () => {
   const image = { type: 'image', source: { type: 'url', url: 'https://a.example/b.png' } };
   const content = [
     { type: 'tool_result', tool_use_id: 'a', content: 'sunny' },
@@ -112,18 +112,18 @@ test('results of tools come first, each alone, and what is no text goes to the u
     {
       role: 'tool',
       tool_call_id: 'b',
-      content: 'one\n\ntwo',
+      content: [{ type: 'text', text: 'one' }, part, { type: 'text', text: 'two', cache_control: ephemeral }],
       is_error: true,
       cache_control: ephemeral,
     },
     {
       role: 'tool',
       tool_call_id: 'c',
-      content: 'The result is attached to the next message.',
+      content: [part],
       cache_control: ephemeral,
     },
     { role: 'tool', tool_call_id: 'd', content: '' },
-    { role: 'user', content: [part, part, { type: 'text', text: 'And?' }] },
+    { role: 'user', content: 'And?' },
   ]);
 });
 
@@ -137,15 +137,24 @@ test('an assistant turn keeps its reasoning, text and calls', () => {
     { type: 'tool_use', id: 'a', name: 'f', input: { x: 1 }, cache_control: ephemeral },
     { type: 'tool_use', id: 'b', name: 'g', input: {} },
   ];
+  const calls = [
+    { id: 'a', type: 'function', function: { name: 'f', arguments: '{"x":1}' }, cache_control: ephemeral },
+    { id: 'b', type: 'function', function: { name: 'g', arguments: '{}' } },
+  ];
   expect(messages({ role: 'user', content: 'Hi' }, { role: 'assistant', content })[1]).toEqual({
     role: 'assistant',
     content: 'Let me see.',
     reasoning_content: 'Hm, unsigned',
     thinking_blocks: content.slice(0, 2),
-    tool_calls: [
-      { id: 'a', type: 'function', function: { name: 'f', arguments: '{"x":1}' }, cache_control: ephemeral },
-      { id: 'b', type: 'function', function: { name: 'g', arguments: '{}' } },
+    parts: [
+      { type: 'thinking', text: 'Hm, ', seal: content[0] },
+      { type: 'thinking', text: '', seal: content[1] },
+      { type: 'thinking', text: 'unsigned' },
+      { type: 'text', text: 'Let me see.' },
+      { type: 'call', call: calls[0] },
+      { type: 'call', call: calls[1] },
     ],
+    tool_calls: calls,
   });
 });
 
@@ -164,7 +173,7 @@ test('a marked text of an assistant stays a part', () => {
   );
 });
 
-test('blocks that chat has no words for are left out and named once', () => {
+test('tools that Anthropic ran are parts, and fields that chat has no words for are named', () => {
   const content = [
     { type: 'server_tool_use', id: 's', name: 'web_search', input: {} },
     { type: 'web_search_tool_result', tool_use_id: 's', content: [] },
@@ -176,13 +185,16 @@ test('blocks that chat has no words for are left out and named once', () => {
     { role: 'assistant', content },
   ];
   const { request, dropped } = decode({ messages: turns, container: 'c', mcp_servers: [], metadata: null });
-  expect(request.messages[1]).toEqual({ role: 'assistant', content: 'Found.' });
-  expect(dropped).toEqual([
-    'container',
-    'mcp_servers',
-    'content.server_tool_use',
-    'content.web_search_tool_result',
-  ]);
+  expect(request.messages[1]).toMatchObject({
+    content: 'Found.',
+    parts: [
+      { type: 'hosted_call', id: 's', name: 'web_search' },
+      { type: 'hosted_result', id: 's' },
+      { type: 'hosted_call', id: 't' },
+      { type: 'text', text: 'Found.' },
+    ],
+  });
+  expect(dropped).toEqual(['container', 'mcp_servers']);
 });
 
 test('sampling, stops, tier and marks have their places', () => {

@@ -7,6 +7,9 @@ import { classifyBody } from '../../src/wire/classify.ts';
 import { decodeResponse } from '../../src/wire/responses/response.ts';
 import { ResponsesReader } from '../../src/wire/responses/stream.ts';
 
+/** Perplexity names its search by no id. */
+const search = { id: 'search_results', name: 'web_search' };
+
 const remembered = new Map<string, JsonObject>();
 const memory = {
   get: (id: string) => remembered.get(id),
@@ -87,7 +90,6 @@ describe('a whole response', () => {
       ],
       usage: chatUsage,
     });
-    expect(remembered.get('a')).toEqual({ thinking_blocks: [block] });
   });
 
   test.each([
@@ -139,7 +141,20 @@ describe('a whole response', () => {
       choices: [
         {
           index: 0,
-          message: { role: 'assistant', content: '', refusal: null },
+          message: {
+            role: 'assistant',
+            content: '',
+            refusal: null,
+            parts: [
+              {
+                type: 'hosted_call',
+                ...search,
+                input: '{}',
+                native: { protocol: 'responses', value: { type: 'search_results' } },
+              },
+              { type: 'hosted_result', ...search, sources: [] },
+            ],
+          },
           logprobs: null,
           finish_reason: 'stop',
         },
@@ -276,7 +291,6 @@ describe('a streamed response', () => {
       go(2, '{}'),
     ]);
     expect(finishes(chunks)).toEqual(['tool_calls']);
-    expect(remembered.get('a')).toEqual({ thinking_blocks: [block] });
   });
 
   test('cites pages as it goes', () => {
@@ -361,7 +375,7 @@ describe('a streamed response', () => {
     expect([finishes(chunks), reader.done]).toEqual([['tool_calls'], true]);
   });
 
-  test('of a server that searches by itself tells nothing of that', () => {
+  test('of a server that searches by itself tells of that', () => {
     // Perplexity: its own call is announced and becomes results; a message begins with null.
     const { chunks } = read([
       begun,
@@ -372,7 +386,12 @@ describe('a streamed response', () => {
       said('a', { output_index: 1 }),
       done,
     ]);
-    expect(deltas(chunks)).toEqual([opening, { content: 'a' }, {}]);
+    const native = { protocol: 'responses', value: { type: 'search_results', results: [] } };
+    const parts = [
+      { type: 'hosted_call', ...search, input: '{}', native },
+      { type: 'hosted_result', ...search, sources: [] },
+    ];
+    expect(deltas(chunks)).toEqual([opening, { parts }, { content: 'a' }, {}]);
     expect(finishes(chunks)).toEqual(['stop']);
   });
 

@@ -107,17 +107,15 @@ describe('input', () => {
     ]);
   });
 
-  test('with pictures in results has them behind the last result', () => {
+  test('with pictures in results has them there', () => {
     const picture = { type: 'input_image', image_url: 'https://x.test/a.png' };
     const url = { type: 'image_url', image_url: { url: 'https://x.test/a.png' } };
     const results = [output('a', [picture]), output('b', [{ type: 'input_text', text: 'b' }, picture])];
     expect(messages(fn('a'), fn('b'), ...results, hi).slice(1)).toEqual([
-      { role: 'tool', tool_call_id: 'a', content: 'The result is attached to the next message.' },
-      { role: 'tool', tool_call_id: 'b', content: 'b' },
-      { role: 'user', content: [url, url] },
+      { role: 'tool', tool_call_id: 'a', content: [url] },
+      { role: 'tool', tool_call_id: 'b', content: [{ type: 'text', text: 'b' }, url] },
       hi,
     ]);
-    expect(messages(fn('a'), output('a', [picture])).at(-1)).toEqual({ role: 'user', content: [url] });
   });
 
   test('of reasoning that says nothing means nothing', () => {
@@ -125,10 +123,12 @@ describe('input', () => {
   });
 
   test('of other kinds is left out by name', () => {
-    const { request, dropped } = decode({ input: [hi, { type: 'web_search_call' }, { type: 'mcp_call' }] });
+    const { request, dropped } = decode({
+      input: [hi, { type: 'compaction' }, { type: 'local_shell_call' }],
+    });
     expect([request.messages, dropped]).toEqual([
       [hi],
-      ['input[1] (web_search_call)', 'input[2] (mcp_call)'],
+      ['input[1] (compaction)', 'input[2] (local_shell_call)'],
     ]);
   });
 

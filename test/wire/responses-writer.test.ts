@@ -107,7 +107,7 @@ describe('a whole answer', () => {
     });
     expect(output).toEqual([
       {
-        id: 'rs_n2',
+        id: 'rs_llmproxy_n2',
         type: 'reasoning',
         summary: [{ type: 'summary_text', text: 'Hm.' }],
         encrypted_content: 'E',

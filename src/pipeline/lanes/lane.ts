@@ -15,6 +15,8 @@ export interface WholeAnswer {
   readonly text: string | Uint8Array<ArrayBuffer> | undefined;
   readonly finish: string | null;
   readonly usage: Usage | undefined;
+  /** What of it the client's protocol has no word for, by name; left out where all was said. */
+  readonly lost?: readonly string[];
 }
 
 /** Bytes for the client, where there are any. */
@@ -59,6 +61,8 @@ export interface Prepared {
   readonly dropped: readonly string[];
   /** Whether the usage is asked for although the client's own request does not. */
   readonly asksUsage?: boolean;
+  /** Whether the target is given back something that it sealed, and could refuse. */
+  readonly sealed?: boolean;
   /** @throws ProxyError when the body is an error or no answer */
   whole(text: string, target: string): Steps<WholeAnswer>;
   /**
@@ -90,6 +94,8 @@ export interface LaneContext {
   readonly memory: ReplayMemory;
   /** Of a stream. */
   readonly usage: UsageAsking;
+  /** Whether the target has just refused what it was given back of its reasoning. */
+  readonly unsealed?: boolean;
 }
 
 /** How requests and answers pass between a client's protocol and a provider's. */

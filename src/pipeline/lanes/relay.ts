@@ -10,11 +10,16 @@ import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { ENDPOINTS } from '../../wire/endpoints.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
+import type { Issued } from '../../wire/parts/issued.ts';
+import type { GivenBack } from '../../wire/relayed/given-back.ts';
+import { exactly } from '../../wire/json-exact.ts';
 import { isObject, listOf, numberOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
 import { spliceFormModel } from '../../wire/multipart.ts';
 import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
 import { askingEdit, askingOptions } from '../../wire/openai/unasked-usage.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
+import { givenBack } from '../../wire/relayed/given-back.ts';
+import { sealsInAnswer, sealsInEvent } from '../../wire/relayed/seals.ts';
 import { responseEnding, responseFinish } from '../../wire/responses/response.ts';
 import type { Edit } from '../../wire/splice.ts';
 import { modelEdit, splice } from '../../wire/splice.ts';
@@ -23,6 +28,7 @@ import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
 import { parseAnswer } from './answer.ts';
 import { checkAnswer } from './check.ts';
+import { issuedFor } from './issuer.ts';
 import { judge, judgeCut, judgeEnding, worstEnding } from './judge.ts';
 import { RelayFold } from './relay-fold.ts';
 import { wholeAsStream } from './whole-as-stream.ts';
@@ -37,14 +43,18 @@ export const relay: Lane = {
     const { provider, model } = context;
     const { endpoint, headers, json } = inbound;
     const quirks = provider.quirks(model);
-    const changed = json && CHOOSING.includes(endpoint) ? applyQuirks(json.value, quirks) : undefined;
+    const issued = issuedFor(provider, model, context);
+    const own = json && GIVEN_BACK.has(endpoint) ? ownRequest(endpoint, json, issued, quirks) : UNCHANGED;
+    const value = own.request ?? json?.value;
+    const changed = value && CHOOSING.includes(endpoint) ? applyQuirks(value, quirks) : undefined;
     const passing = passingOf(endpoint, quirks);
     const options = asksUsage(inbound, context) ? askingOptions(json!.value) : undefined;
-    const asking = options && !changed ? yield* askingEdit(json!.text, json!.value, options) : undefined;
-    const hidesUsage = options !== undefined && (changed !== undefined || asking !== undefined);
+    const written = changed?.request ?? own.request;
+    const asking = options && !written ? yield* askingEdit(json!.text, json!.value, options) : undefined;
+    const hidesUsage = options !== undefined && (written !== undefined || asking !== undefined);
     const asked = hidesUsage ? { stream_options: options } : {};
-    const body = changed
-      ? yield* writeBody({ ...changed.request, ...asked, model }, inbound.bytes.length)
+    const body = written
+      ? yield* writeBody({ ...written, ...asked, model }, inbound.bytes.length)
       : yield* edited(inbound, model, asking);
     // What is sent is copied once more.
     yield;
@@ -55,9 +65,14 @@ export const relay: Lane = {
       contentType: inbound.contentType,
       // A compressed stream could not end in a readable error, and what only passes is searched for what it used.
       headers: inbound.stream || !ENDPOINTS[endpoint].understood ? uncompressed(headers) : headers,
-      dropped: changed?.dropped ?? [],
+      dropped: [...own.dropped, ...(changed?.dropped ?? [])],
       asksUsage: hidesUsage,
-      whole: (text, target) => readWhole(text, target, endpoint, quirks),
+      sealed: own.sealed,
+      *whole(text, target) {
+        const value = yield* parseWhole(text, target);
+        for (const seal of sealsInAnswer(endpoint, value)) issued.note(seal);
+        return yield* readWhole(value, target, endpoint, quirks);
+      },
       *wholeAsStream(text, target) {
         return wholeAsStream(inbound, context, yield* parseAnswer(text, target));
       },
@@ -65,6 +80,9 @@ export const relay: Lane = {
         const tap = new Tap(passing, maxBytes, numberOf(json?.value.n) ?? 1);
         // Nobody is kept waiting for a usage that only the record is to have.
         tap.awaitsUsage = objectOf(json?.value.stream_options).include_usage === true;
+        tap.watch = (event) => {
+          for (const seal of sealsInEvent(endpoint, event)) issued.note(seal);
+        };
         return tap;
       },
       fold: (tap, target) => new RelayFold(tap, target, passing.terminator, hidesUsage),
@@ -95,12 +113,39 @@ function* edited(
   return edits.length > 0 ? yield* splice({ bytes, text: json.text }, edits) : bytes;
 }
 
+/** Endpoints whose requests hold what earlier answers said. */
+const GIVEN_BACK: ReadonlySet<Endpoint> = new Set(['chat', 'messages', 'responses']);
+
+const UNCHANGED: GivenBack = { request: undefined, dropped: [], sealed: false };
+
+/** The request with what this provider issued alone. Where that changes it, its numbers keep their digits all the same. */
+function ownRequest(
+  endpoint: Endpoint,
+  { text, value }: NonNullable<Inbound['json']>,
+  issued: Issued,
+  { keeps }: Quirks,
+): GivenBack {
+  const keepsSignatures = keeps?.includes('extra_content') ?? false;
+  const given = givenBack(endpoint, value, issued, keepsSignatures);
+  const exact = given.request ? exactly(text, value) : value;
+  return exact === value ? given : givenBack(endpoint, exact, issued, keepsSignatures);
+}
+
 /** Endpoints whose answers are choices. */
 const CHOOSING: readonly Endpoint[] = ['chat', 'completions'];
 
-function* readWhole(text: string, target: string, endpoint: Endpoint, quirks: Quirks): Steps<WholeAnswer> {
+function* parseWhole(text: string, target: string): Steps<JsonObject> {
   const value = yield* parseAnswer(text, target);
   if (!isObject(value)) throw unusable(target, 'it is not a JSON object');
+  return value;
+}
+
+function* readWhole(
+  value: JsonObject,
+  target: string,
+  endpoint: Endpoint,
+  quirks: Quirks,
+): Steps<WholeAnswer> {
   judge(value, target);
   checkAnswer(endpoint, value, target);
   if (endpoint === 'messages') return readMessage(value, target);

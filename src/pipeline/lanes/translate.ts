@@ -1,4 +1,6 @@
-import type { ChatChunk, ChatResponse } from '../../wire/chat.ts';
+import type { ChatChunk, ChatDelta, ChatResponse } from '../../wire/chat.ts';
+import type { Issued } from '../../wire/parts/issued.ts';
+import type { Passing } from '../passing.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { writeBody } from '../../wire/json-write.ts';
 import type {
@@ -8,6 +10,7 @@ import type {
   Framing,
   ProtocolName,
   ProviderProtocol,
+  ReplayMemory,
 } from '../../wire/protocol.ts';
 import type { Quirks } from '../../wire/quirks.ts';
 import type { SseEvent } from '../../wire/sse.ts';
@@ -27,9 +30,16 @@ import { foreignHeaders } from '../../wire/headers.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
 import { callInputsWithin, jsonWithinAnswer, jsonWithinRequest } from '../../wire/json-within.ts';
 import { writingFirst } from '../../wire/json-written.ts';
+import { fit } from '../../wire/fit.ts';
+import { exactly } from '../../wire/json-exact.ts';
 import { isObject, numberOf, PIECE_BOUNDS } from '../../wire/json.ts';
-import { chunksOf } from '../../wire/openai/chunks.ts';
 import { USAGE_FIELD } from '../../wire/openai/unasked-usage.ts';
+import { canonicalAssembler } from '../../wire/parts/assemble.ts';
+import { canonicalChunks } from '../../wire/parts/chunks.ts';
+import { sealedWith } from '../../wire/parts/issued.ts';
+import { Lost } from '../../wire/parts/lost.ts';
+import { partsOf } from '../../wire/parts/message.ts';
+import { remember } from '../../wire/parts/order.ts';
 import { chatProtocol } from '../../wire/openai/protocol.ts';
 import { mergeQuirks } from '../../wire/quirks.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
@@ -38,6 +48,7 @@ import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
 import { parseAnswer } from './answer.ts';
 import { checkAnswer } from './check.ts';
+import { issuedFor } from './issuer.ts';
 import { judge, judgeCalls, judgeCut, judgeEnding, worstEnding } from './judge.ts';
 
 /** How each protocol asks and reads. */
@@ -62,7 +73,7 @@ export const translate: Lane = {
   *prepare(inbound: Inbound, context: LaneContext): Steps<Prepared> {
     const { provider, model, nowMs, newId, memory } = context;
     const created = Math.floor(nowMs / 1000);
-    const asked = inbound.json?.value ?? {};
+    const asked = inbound.json ? exactly(inbound.json.text, inbound.json.value) : {};
     const client = yield* writingFirst(
       () => callInputsWithin(asked),
       inbound.bytes.length,
@@ -73,10 +84,12 @@ export const translate: Lane = {
     const protocol = PROTOCOLS[name];
     const own = provider.quirks(model);
     const quirks = context.usage === 'never' ? mergeQuirks(own, ASKS_NO_USAGE) : own;
-    const coding = { model, quirks, created, newId, memory };
-    const encode = () => protocol.encode(client.request, coding);
+    const issued = issuedFor(provider, model, context);
+    const fitted = fit(client.request, { protocol: name, issued, memory });
+    const coding = { model, quirks, created, newId, memory: issued.view };
+    const encode = () => protocol.encode(fitted.request, coding);
     const encoded = READS_JSON.has(name)
-      ? yield* readingFirst(jsonWithinRequest(client.request), PIECE_BOUNDS, encode)
+      ? yield* readingFirst(jsonWithinRequest(fitted.request), PIECE_BOUNDS, encode)
       : encode();
     yield;
     const body = yield* writeBody(encoded.body, inbound.bytes.length);
@@ -88,47 +101,69 @@ export const translate: Lane = {
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       // A client of another protocol did not ask for usage: its protocol tells it.
-      dropped: [...client.dropped, ...encoded.dropped].filter(
+      dropped: [...client.dropped, ...fitted.dropped, ...encoded.dropped].filter(
         (name) => inbound.endpoint === 'chat' || name !== USAGE_FIELD,
       ),
       asksUsage: name === 'chat' && inbound.stream && !quirks.drops?.includes(USAGE_FIELD),
+      sealed: fitted.sealed,
       *whole(text, target): Steps<WholeAnswer> {
         const answer = yield* readWhole(text, target, { name, encoded });
         yield;
+        const lost = new Lost();
         const written = yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
           judgeWhole(answer, target, strict);
-          return client.encode(withEndings(answer));
+          keep(answer, memory, issued);
+          return client.encode(withEndings(answer), lost);
         });
         const endings = answer.choices.map(({ finish_reason }) => endingOf('chat', finish_reason));
         const finish = worstEnding(endings)?.finish ?? null;
-        return { text: yield* writeBody(written, text.length), finish, usage: openaiUsage(answer.usage) };
+        const usage = openaiUsage(answer.usage);
+        return { text: yield* writeBody(written, text.length), finish, usage, lost: lost.names() };
       },
       *wholeAsStream(text, target) {
         const writer = client.stream();
         const answer = yield* readWhole(text, target, { name, encoded });
         return yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
           judgeWhole(answer, target, strict);
-          const chunks = chunksOf({ ...answer }) as unknown as ChatChunk[];
-          return chunks.map((chunk) => writer.push(chunk)).join('') + writer.end();
+          return (
+            canonicalChunks(answer)
+              .map((chunk) => writer.push(chunk))
+              .join('') + writer.end()
+          );
         });
       },
       tap(maxBytes) {
         const shown = (answer: JsonObject) => client.encode(answer as unknown as ChatResponse);
-        const tap = new Tap(passingOf('chat'), maxBytes, numberOf(client.request.n) ?? 1, shown);
+        const tap = new Tap(CANONICAL, maxBytes, numberOf(client.request.n) ?? 1, shown);
         // Every provider is asked to tell it.
         tap.awaitsUsage = true;
         return tap;
       },
-      fold: (tap, target) =>
-        new TranslateFold(tap, target, {
+      fold(tap, target) {
+        tap.lost = new Lost();
+        return new TranslateFold(tap, target, {
           framing: protocol.framing(),
           reader: encoded.stream(),
-          writer: client.stream(),
+          writer: client.stream(undefined, tap.lost),
           strict,
-        }),
+          keep: (answer) => keep(answer, memory, issued),
+        });
+      },
     };
   },
 };
+
+/** How canonical chunks pass. */
+const CANONICAL: Passing = { ...passingOf('chat'), assembler: canonicalAssembler };
+
+/** Remembers what is to be given back of an answer, and whose it is. */
+function keep({ choices }: Pick<ChatResponse, 'choices'>, memory: ReplayMemory, issued: Issued): void {
+  for (const { message } of choices) {
+    const parts = partsOf(message);
+    for (const part of parts) for (const value of sealedWith(part)) issued.note(value);
+    remember(parts, memory);
+  }
+}
 
 /** The client's protocol wants a word of why each choice ended, also where the provider had none. */
 function withEndings(answer: ChatResponse): ChatResponse {
@@ -154,10 +189,11 @@ function* readWhole(
     });
   }
   checkAnswer(name, body, target);
+  const exact = exactly(text, body);
   return yield* writingFirst(
-    () => callInputsWithin(body),
+    () => callInputsWithin(exact),
     text.length,
-    () => encoded.decode(body),
+    () => encoded.decode(exact),
   );
 }
 
@@ -177,6 +213,8 @@ interface Parts {
   readonly writer: ChatWriter;
   /** Whether the client's protocol has no way to say that a call cannot be read. */
   readonly strict: boolean;
+  /** Remembers what is to be given back of the answer. */
+  readonly keep: (answer: ChatResponse) => void;
 }
 
 /** A provider's events in, the client's events out. */
@@ -250,6 +288,7 @@ class TranslateFold implements Fold {
       if (chunk.choices.length === 0) this.#tap.error ??= this.#untold();
       if (this.#tap.error) break;
       const written = writer.push(chunk);
+      this.#tap.sealed ||= chunk.choices.some(({ delta }) => isSealed(delta));
       this.#tap.chunk(chunk, written.length || 1);
       text += written;
     }
@@ -265,6 +304,8 @@ class TranslateFold implements Fold {
     this.#tap.error ??= this.#untold();
     if (this.#tap.error) return '';
     this.#tap.done = true;
+    const answer = this.#tap.sealed ? this.#tap.answer() : undefined;
+    if (answer) this.#parts.keep(answer as unknown as ChatResponse);
     return this.#parts.writer.end();
   }
 
@@ -277,4 +318,13 @@ class TranslateFold implements Fold {
       upstream: found.upstream,
     });
   }
+}
+
+/** Whether a delta brings something that must be given back. */
+function isSealed({ thinking_blocks: seals, extra_content: extra, tool_calls: calls }: ChatDelta): boolean {
+  return (
+    seals !== undefined ||
+    extra !== undefined ||
+    (calls?.some(({ extra_content }) => extra_content !== undefined) ?? false)
+  );
 }

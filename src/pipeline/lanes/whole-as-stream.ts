@@ -1,4 +1,3 @@
-import type { ChatChunk } from '../../wire/chat.ts';
 import type { ProviderProtocol } from '../../wire/protocol.ts';
 import type { Inbound } from '../inbound.ts';
 import type { LaneContext } from './lane.ts';
@@ -6,6 +5,7 @@ import { anthropicProtocol } from '../../wire/anthropic/protocol.ts';
 import { clientOf } from '../../wire/clients.ts';
 import { isObject } from '../../wire/json.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
+import { canonicalChunks } from '../../wire/parts/chunks.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
 
 /** Protocols whose whole answers have no simple counterpart in events: they go by way of the canonical form. */
@@ -37,6 +37,9 @@ export function wholeAsStream(
   const context = { model, quirks: provider.quirks(model), created, newId, memory };
   const answer = protocol.encode(client.request, context).decode(value);
   const writer = client.stream();
-  const chunks = chunksOf({ ...answer }) as unknown as ChatChunk[];
-  return chunks.map((chunk) => writer.push(chunk)).join('') + writer.end();
+  return (
+    canonicalChunks(answer)
+      .map((chunk) => writer.push(chunk))
+      .join('') + writer.end()
+  );
 }

@@ -8,6 +8,8 @@ interface Block {
   readonly content: JsonObject;
   /** What was not sent yet. */
   waiting: string;
+  /** Where its text comes from, as far as that was not sent yet. */
+  citations: JsonObject[];
   /** What is sent before it closes. */
   signature: string | undefined;
   /** Of a tool's arguments: whether they are complete. */
@@ -58,6 +60,24 @@ export class BlockWriter {
     const block = said ?? this.#add('thinking', { type: 'thinking', thinking: '', signature: '' });
     if (!said) block.waiting = thinking;
     block.signature = signature;
+    this.#advance();
+  }
+
+  /** Says where the text in progress comes from. @returns whether there is one */
+  cite(citation: JsonObject): boolean {
+    const last = this.#last;
+    if (last?.kind !== 'text') return false;
+    last.citations.push(citation);
+    this.#advance();
+    return true;
+  }
+
+  /** A tool that the provider ran: its call has its input behind its beginning, its result comes in one piece. */
+  hosted(content: JsonObject): void {
+    if (content.input === undefined) return this.whole(content);
+    const block = this.#add('tool', { ...content, input: {} });
+    block.waiting = JSON.stringify(content.input);
+    block.json.push(block.waiting);
     this.#advance();
   }
 
@@ -122,7 +142,14 @@ export class BlockWriter {
   }
 
   #add(kind: Block['kind'], content: JsonObject): Block {
-    const block: Block = { kind, content, waiting: '', signature: undefined, json: new JsonEnd() };
+    const block: Block = {
+      kind,
+      content,
+      waiting: '',
+      citations: [],
+      signature: undefined,
+      json: new JsonEnd(),
+    };
     this.#queue.push(block);
     return block;
   }
@@ -144,9 +171,11 @@ export class BlockWriter {
       this.#open = true;
       this.#event({ type: 'content_block_start', index: this.#index, content_block: block.content });
     }
-    if (block.waiting === '' || block.kind === 'whole') return;
-    this.#delta(DELTAS[block.kind](block.waiting));
+    if (block.kind === 'whole') return;
+    if (block.waiting !== '') this.#delta(DELTAS[block.kind](block.waiting));
     block.waiting = '';
+    for (const citation of block.citations) this.#delta({ type: 'citations_delta', citation });
+    block.citations = [];
   }
 
   #stop(block: Block): void {

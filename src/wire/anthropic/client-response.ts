@@ -1,10 +1,15 @@
 import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
-import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { argumentsObject, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { isImproper } from '../endings.ts';
 import { openaiUsage } from '../usage.ts';
-import { thinkingOf } from './client-thinking.ts';
+import type { HostedCallPart, HostedResultPart, Part } from '../parts/part.ts';
+import { Lost } from '../parts/lost.ts';
+import { partsOf } from '../parts/message.ts';
+import { encodeCitation } from './citations.ts';
+import { thinkingBlocks } from './client-thinking.ts';
+import { encodeHosted } from './hosted.ts';
 
 /** What of a request its answer is written with. */
 export interface AnswerOptions {
@@ -19,26 +24,73 @@ export interface AnswerOptions {
  * A chat answer as a message. Reads what came, whatever it lacks.
  * @see https://docs.anthropic.com/en/api/messages
  */
-export function encodeMessage(answer: ChatResponse, options: AnswerOptions): JsonObject {
-  const choice = objectOf(listOf(answer.choices)[0]);
-  const message = objectOf(choice.message) as unknown as ChatMessage;
-  const refusal = stringOf(message.refusal) ?? '';
-  const text = textOf(message.content) + refusal;
-  const calls = listOf(message.tool_calls).filter(isObject) as unknown as ToolCall[];
+export function encodeMessage(answer: ChatResponse, options: AnswerOptions, lost = new Lost()): JsonObject {
+  const choices = listOf(answer.choices).map(objectOf);
+  const choice = choices[0] ?? {};
+  lost.add('choice', choices.length - 1);
+  if (isObject(choice.logprobs)) lost.add('logprobs');
+  const parts = partsOf(objectOf(choice.message) as unknown as ChatMessage);
+  const all = parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
   return {
     ...messageHead(answer, options),
-    content: [
-      ...thinkingOf(message),
-      ...(text === '' ? [] : [{ type: 'text', text }]),
-      ...calls.map((call) => toolUse(call, options)),
-    ],
+    content: joined(parts.flatMap((part) => blocksOf(part, all, options, lost))),
     ...stopFields(choice.finish_reason, {
-      calls: calls.length > 0,
-      refused: refusal !== '',
+      calls: parts.some(({ type }) => type === 'call'),
+      refused: parts.some(({ type }) => type === 'refusal'),
       sequence: stopSequence(choice, options),
     }),
     usage: encodeUsage(openaiUsage(answer.usage)),
   };
+}
+
+/** Texts that follow each other are one block, as they are in a stream. */
+function joined(blocks: readonly JsonObject[]): JsonObject[] {
+  const joint: JsonObject[] = [];
+  for (const block of blocks) {
+    const last = joint.at(-1);
+    if (block.type !== 'text' || last?.type !== 'text') joint.push(block);
+    else {
+      const citations = [...listOf(last.citations), ...listOf(block.citations)];
+      const text = String(last.text) + String(block.text);
+      joint.splice(-1, 1, { type: 'text', text, ...(citations.length > 0 ? { citations } : {}) });
+    }
+  }
+  return joint;
+}
+
+/** @param all of the answer's text, which the places of annotations are in */
+function blocksOf(part: Part, all: string, options: AnswerOptions, lost: Lost): JsonObject[] {
+  switch (part.type) {
+    case 'text': {
+      const citations = (part.annotations ?? []).map((note) => encodeCitation(note, all));
+      if (part.text !== '')
+        return [{ type: 'text', text: part.text, ...(citations.length > 0 ? { citations } : {}) }];
+      lost.add('citation', citations.length);
+      return [];
+    }
+    case 'thinking':
+      return thinkingBlocks(part);
+    case 'refusal':
+      return [{ type: 'text', text: part.text }];
+    case 'call':
+      return [toolUse(part.call, options)];
+    case 'audio':
+      lost.add('audio');
+      return part.transcript === '' ? [] : [{ type: 'text', text: part.transcript }];
+    case 'hosted_call':
+    case 'hosted_result':
+      return hostedBlocks(part, lost);
+    default:
+      lost.add(part.type);
+      return [];
+  }
+}
+
+/** A tool that Anthropic has none like is lost with what it gave, and counted once. */
+export function hostedBlocks(part: HostedCallPart | HostedResultPart, lost: Lost): JsonObject[] {
+  const blocks = encodeHosted(part);
+  if (blocks.length === 0 && part.type === 'hosted_call') lost.add('hosted_tool');
+  return blocks;
 }
 
 /** What a message and the beginning of its stream have in common. */
@@ -108,7 +160,7 @@ export function textOf(content: unknown): string {
 /** Arguments that were cut, as the stop reason then says, have nothing to be read from. */
 function toolUse({ id, function: fn }: ToolCall, { newId }: AnswerOptions): JsonObject {
   const { name, arguments: text } = objectOf(fn);
-  const input = typeof text === 'string' ? parseJson(text) : text;
+  const input = typeof text === 'string' ? argumentsObject(text) : text;
   return {
     type: 'tool_use',
     id: stringOf(id) || `toolu_${newId()}`,

@@ -7,9 +7,21 @@ import type { AnswerOptions } from './client-response.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { openaiUsage } from '../usage.ts';
 import { BlockWriter, messageEvent } from './client-blocks.ts';
-import { encodeUsage, messageHead, stopFields, stopSequence, textOf } from './client-response.ts';
+import {
+  encodeUsage,
+  hostedBlocks,
+  messageHead,
+  stopFields,
+  stopSequence,
+  textOf,
+} from './client-response.ts';
 import { messagesErrorEvent } from './client-error.ts';
-import { shownBlock } from './client-thinking.ts';
+import type { Part } from '../parts/part.ts';
+import { annotationsIn } from '../parts/assemble.ts';
+import { Lost, lostComment } from '../parts/lost.ts';
+import { wholeParts } from '../parts/part-list.ts';
+import { encodeCitation } from './citations.ts';
+import { shownSeal } from './client-thinking.ts';
 
 /**
  * Chat chunks to Messages events. Input tokens are known at the end only: `message_start` says 0, `message_delta`
@@ -19,6 +31,9 @@ import { shownBlock } from './client-thinking.ts';
 export class MessagesWriter implements ChatWriter {
   readonly #options: AnswerOptions;
   readonly #blocks: BlockWriter;
+  readonly #lost: Lost;
+  /** All text so far, which the places of annotations are in. */
+  #text = '';
   #started = false;
   #calls = false;
   #refused = false;
@@ -27,9 +42,13 @@ export class MessagesWriter implements ChatWriter {
   #usage: Usage | undefined;
   #stopped = false;
 
-  /** @param begun what the client has of the message already */
-  constructor(options: AnswerOptions, begun?: Begun) {
+  /**
+   * @param begun what the client has of the message already
+   * @param lost counts what a message has no word for
+   */
+  constructor(options: AnswerOptions, begun?: Begun, lost = new Lost()) {
     this.#options = options;
+    this.#lost = lost;
     this.#blocks = new BlockWriter(begun?.place);
     this.#started = begun !== undefined;
   }
@@ -41,7 +60,9 @@ export class MessagesWriter implements ChatWriter {
     if (choices.length === 0) return this.#finish !== undefined && this.#usage ? this.#stop() : '';
     const begin = this.#start(chunk);
     const choice = choices.find(({ index }) => (numberOf(index) ?? 0) === 0);
+    if (choices.some(({ index }) => (numberOf(index) ?? 0) > 0)) this.#lost.once('choice');
     if (!choice || this.#finish !== undefined) return begin;
+    if (isObject(choice.logprobs)) this.#lost.once('logprobs');
     this.#read(objectOf(choice.delta));
     const finish = stringOf(choice.finish_reason);
     if (finish) {
@@ -55,7 +76,13 @@ export class MessagesWriter implements ChatWriter {
   end(): string {
     const begin = this.#start({});
     this.#blocks.close();
-    return begin + this.#blocks.take() + this.#stop() + messageEvent({ type: 'message_stop' });
+    return (
+      begin +
+      this.#blocks.take() +
+      this.#stop() +
+      lostComment(this.#lost) +
+      messageEvent({ type: 'message_stop' })
+    );
   }
 
   fail(error: ProxyError, requestId: string): string {
@@ -79,16 +106,39 @@ export class MessagesWriter implements ChatWriter {
   #read(delta: JsonObject): void {
     this.#blocks.thinking(stringOf(delta.reasoning_content) ?? '');
     for (const block of listOf(delta.thinking_blocks)) if (isObject(block)) this.#thought(block);
-    this.#blocks.text(textOf(delta.content));
+    const text = textOf(delta.content);
+    this.#text += text;
+    this.#blocks.text(text);
+    if (delta.annotations !== undefined) this.#cite(delta);
+    if (isObject(delta.audio)) this.#hear(delta.audio);
+    for (const part of wholeParts(delta.parts)) this.#whole(part);
     const refusal = stringOf(delta.refusal) ?? '';
     this.#refused ||= refusal !== '';
     this.#blocks.text(refusal);
     for (const call of listOf(delta.tool_calls)) if (isObject(call)) this.#call(call);
   }
 
+  #cite(delta: JsonObject): void {
+    for (const note of annotationsIn(delta)) {
+      if (!this.#blocks.cite(encodeCitation(note, this.#text))) this.#lost.add('citation');
+    }
+  }
+
+  /** Of sound a message has what is said in it. */
+  #hear({ transcript }: JsonObject): void {
+    this.#lost.once('audio');
+    this.#blocks.text(stringOf(transcript) ?? '');
+  }
+
+  #whole(part: Part): void {
+    if (part.type === 'hosted_call' || part.type === 'hosted_result') {
+      for (const block of hostedBlocks(part, this.#lost)) this.#blocks.hosted(block);
+    } else if (part.type === 'image' || part.type === 'file') this.#lost.add(part.type);
+  }
+
   /** Signed thinking was said piece by piece before; blocks without a signature were said and are no more. */
   #thought(block: JsonObject): void {
-    const shown = shownBlock(block);
+    const shown = shownSeal(block);
     if (shown?.type === 'thinking')
       this.#blocks.signed({ thinking: String(shown.thinking), signature: String(shown.signature) });
     else if (shown) this.#blocks.whole(shown);

@@ -1,48 +1,39 @@
 /** Reasoning as Messages clients see it and give it back. */
-import type { ChatMessage } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
-import { isObject, listOf, parseJson, stringOf } from '../json.ts';
+import type { PartList } from '../parts/part-list.ts';
+import type { Seal, ThinkingPart } from '../parts/part.ts';
+import { isObject, parseJson, stringOf } from '../json.ts';
 
 /** Begins the `data` of a redacted block that holds reasoning of another protocol. */
-const FOREIGN = 'llmproxy:';
+export const FOREIGN = 'llmproxy:';
 
-/** What a client gave back, as the canonical form carries it. Only signed blocks can be shown to Anthropic again. */
-export function givenBack(blocks: readonly JsonObject[]): Partial<ChatMessage> {
-  const reasoning = blocks.map(({ thinking }) => stringOf(thinking) ?? '').join('');
-  const kept = blocks.flatMap((block) => {
-    if (block.type === 'thinking') return stringOf(block.signature) ? [block] : [];
-    return [foreign(stringOf(block.data) ?? '') ?? block];
-  });
-  return {
-    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
-    ...(kept.length > 0 ? { thinking_blocks: kept } : {}),
-  };
+/** Reads a block of reasoning that a client gave back. Only what is sealed can be shown to its issuer again. */
+export function readThinking(block: JsonObject, list: PartList): void {
+  if (block.type === 'redacted_thinking') return list.seal((foreign(block.data) ?? block) as Seal);
+  const sealed = stringOf(block.signature) ? { seal: block as Seal } : {};
+  list.add({ type: 'thinking', text: stringOf(block.thinking) ?? '', ...sealed });
 }
 
-function foreign(data: string): JsonObject | undefined {
-  const value = data.startsWith(FOREIGN) ? parseJson(data.slice(FOREIGN.length)) : undefined;
+function foreign(data: unknown): JsonObject | undefined {
+  const text = stringOf(data) ?? '';
+  const value = text.startsWith(FOREIGN) ? parseJson(text.slice(FOREIGN.length)) : undefined;
   return isObject(value) ? value : undefined;
 }
 
-/** One of an answer's `thinking_blocks` as a client gets it; `undefined` for what it could not give back. */
-export function shownBlock(block: JsonObject): JsonObject | undefined {
-  if (block.type === 'redacted_thinking') return block;
-  if (block.type === 'thinking') {
-    const signature = stringOf(block.signature);
-    return signature ? { type: 'thinking', thinking: stringOf(block.thinking) ?? '', signature } : undefined;
+/** What is sealed as a client gets it: Anthropic's own as it came, the rest in a block that nobody looks into. */
+export function shownSeal(seal: JsonObject): JsonObject | undefined {
+  if (seal.type === 'redacted_thinking') return seal;
+  if (seal.type === 'thinking') {
+    const signature = stringOf(seal.signature);
+    return signature ? { type: 'thinking', thinking: stringOf(seal.thinking) ?? '', signature } : undefined;
   }
-  return block.type === 'encrypted'
-    ? { type: 'redacted_thinking', data: FOREIGN + JSON.stringify(block) }
-    : undefined;
+  return { type: 'redacted_thinking', data: FOREIGN + JSON.stringify(seal) };
 }
 
-/** The blocks that an answer's reasoning is shown in: unsigned where nobody signed it. */
-export function thinkingOf({ thinking_blocks, reasoning_content }: ChatMessage): JsonObject[] {
-  const blocks = listOf(thinking_blocks)
-    .filter(isObject)
-    .flatMap<JsonObject>((block) => shownBlock(block) ?? []);
-  const signed = blocks.some(({ type }) => type === 'thinking');
-  return signed || !reasoning_content
-    ? blocks
-    : [{ type: 'thinking', thinking: reasoning_content, signature: '' }, ...blocks];
+/** The blocks that thinking is shown in: unsigned where no Anthropic signed it. */
+export function thinkingBlocks({ text, seal }: ThinkingPart): JsonObject[] {
+  const shown = seal && shownSeal(seal);
+  if (shown?.type === 'thinking') return [shown];
+  const words = text === '' ? [] : [{ type: 'thinking', thinking: text, signature: '' }];
+  return shown ? [...words, shown] : words;
 }

@@ -5,11 +5,12 @@ import { jsonTextOf } from '../json-written.ts';
 import { flagIn, nameAt, objectAt, objectsAt, textAt, wrong } from './client-check.ts';
 import { cacheOf, decodePart } from './client-parts.ts';
 import { isToolChange } from './client-tool-changes.ts';
-import { givenBack } from './client-thinking.ts';
+import { messageOf, imagePart } from '../parts/message.ts';
+import { PartList } from '../parts/part-list.ts';
+import { decodeCitations } from './citations.ts';
+import { readThinking } from './client-thinking.ts';
+import { decodeHosted } from './hosted.ts';
 import { wordOf } from '../words.ts';
-
-/** Stands for a result of which chat's tool messages can carry nothing. */
-const ATTACHED = 'The result is attached to the next message.';
 
 /**
  * Anthropic's `system` and `messages` as OpenAI's messages.
@@ -70,32 +71,28 @@ function systemMessages(system: unknown, at: string): ChatMessage[] {
 /** The results of tools come first, each as a message of its own, then what else the user said. */
 function userMessages(content: unknown, at: string, dropped: Set<string>): ChatMessage[] {
   const results: ChatMessage[] = [];
-  const moved: ContentPart[] = [];
   const parts: ContentPart[] = [];
   blocksOf(content, at).forEach((block, index) => {
     const here = `${at}.${index}`;
-    if (block.type === 'tool_result') results.push(toolMessage(block, here, moved, dropped));
+    if (block.type === 'tool_result') results.push(toolMessage(block, here, dropped));
     else if (!isToolChange(block)) parts.push(...decodePart(block, here, dropped));
   });
-  const said = [...moved, ...parts];
-  return said.length > 0 ? [...results, { role: 'user', content: simplest(said) }] : results;
+  return parts.length > 0 ? [...results, { role: 'user', content: simplest(parts) }] : results;
 }
 
-/** @param moved takes what is no text: chat's tool messages have no place for it */
-function toolMessage(block: JsonObject, at: string, moved: ContentPart[], dropped: Set<string>): ChatMessage {
+/** A result has pictures and files where it has them; who takes no more than text is given them behind it. */
+function toolMessage(block: JsonObject, at: string, dropped: Set<string>): ChatMessage {
   const id = nameAt(block, 'tool_use_id', at);
   const content = block.content ?? '';
   const parts = blocksOf(content, `${at}.content`).flatMap((each, index) =>
     decodePart(each, `${at}.content.${index}`, dropped),
   );
   const texts = parts.flatMap(({ text }) => text ?? []);
-  const others = parts.filter(({ type }) => type !== 'text');
-  moved.push(...others);
-  const said = texts.join('\n\n');
+  const plain = texts.length === parts.length;
   return {
     role: 'tool',
     tool_call_id: id,
-    content: said === '' && others.length > 0 ? ATTACHED : said,
+    content: plain ? texts.join('\n\n') : parts,
     ...(flagIn(block, 'is_error', at) ? { is_error: true } : {}),
     ...lastCache(parts, block),
   };
@@ -110,32 +107,37 @@ function lastCache(parts: readonly ContentPart[], block: JsonObject): { cache_co
 }
 
 function assistantMessage(content: unknown, at: string, dropped: Set<string>): ChatMessage[] {
-  const texts: ContentPart[] = [];
-  const calls: ToolCall[] = [];
-  const thoughts: JsonObject[] = [];
-  blocksOf(content, at).forEach((block, index) => {
-    const here = `${at}.${index}`;
-    if (block.type === 'thinking') {
-      textAt(block, 'thinking', here);
-      thoughts.push(block);
-    } else if (block.type === 'redacted_thinking') {
-      textAt(block, 'data', here);
-      thoughts.push(block);
-    } else if (block.type === 'tool_use') calls.push(toolCall(block, here));
-    else if (block.type === 'text') texts.push(...decodePart(block, here, dropped));
-    else dropped.add(`content.${wordOf(block.type)}`);
-  });
-  if (texts.length + calls.length + thoughts.length === 0) return [];
-  const marked = texts.some(({ cache_control }) => cache_control !== undefined);
-  const text = marked ? texts : texts.map((part) => part.text).join('');
-  return [
-    {
-      role: 'assistant',
-      content: texts.length > 0 ? text : null,
-      ...givenBack(thoughts),
-      ...(calls.length > 0 ? { tool_calls: calls } : {}),
-    },
-  ];
+  const list = new PartList();
+  blocksOf(content, at).forEach((block, index) => readSaid(block, list, `${at}.${index}`, dropped));
+  if (list.parts.length === 0) return [];
+  return [messageOf(list.parts)];
+}
+
+/** A block of an earlier answer. */
+function readSaid(block: JsonObject, list: PartList, at: string, dropped: Set<string>): void {
+  switch (block.type) {
+    case 'thinking':
+      textAt(block, 'thinking', at);
+      return readThinking(block, list);
+    case 'redacted_thinking':
+      textAt(block, 'data', at);
+      return readThinking(block, list);
+    case 'tool_use':
+      return list.call(toolCall(block, at));
+    case 'text': {
+      const before = list.length;
+      list.text(textAt(block, 'text', at), cacheOf(block));
+      return list.annotate(decodeCitations(block.citations, before, list.length));
+    }
+    case 'image':
+      for (const part of decodePart(block, at, dropped)) for (const image of imagePart(part)) list.add(image);
+      return;
+    default: {
+      const hosted = decodeHosted(block);
+      for (const part of hosted) list.add(part);
+      if (hosted.length === 0) dropped.add(`content.${wordOf(block.type)}`);
+    }
+  }
 }
 
 function toolCall(block: JsonObject, at: string): ToolCall {

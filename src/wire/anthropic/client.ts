@@ -13,8 +13,8 @@ export const messagesClient: ClientProtocol = {
     return {
       request,
       dropped,
-      encode: (answer) => encodeMessage(answer, options),
-      stream: (begun) => new MessagesWriter(options, begun),
+      encode: (answer, lost) => encodeMessage(answer, options, lost),
+      stream: (begun, lost) => new MessagesWriter(options, begun, lost),
     };
   },
   errorBody: messagesErrorBody,

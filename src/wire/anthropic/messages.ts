@@ -2,7 +2,9 @@ import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
-import { argumentsObject, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import type { Part } from '../parts/part.ts';
+import { argumentsIn, listOf, objectOf, stringOf } from '../json.ts';
+import { partsWithSeals } from '../parts/message.ts';
 import { named } from '../words.ts';
 import { nineOf } from '../quirks.ts';
 
@@ -101,22 +103,38 @@ function source(url: unknown, at: string): JsonObject {
   throw invalid(at, 'expected an http(s) URL or base64 data: URI');
 }
 
-/** Signed thinking goes first and unchanged; reasoning without a signature would be refused and stays out. */
+/** What is signed stays where it is and as it is; reasoning without a signature would be refused and stays out. */
 function assistantBlocks(message: ChatMessage, memory: ReplayMemory, at: string): JsonObject[] {
-  const remembered = message.tool_calls?.[0] && memory.get(message.tool_calls[0].id)?.thinking_blocks;
-  const thinking = listOf(message.thinking_blocks ?? remembered)
-    .filter(isObject)
-    .filter(({ type, signature }) => (type === 'thinking' && signature) || type === 'redacted_thinking');
-  const refusal = message.refusal ? [{ type: 'text', text: message.refusal }] : [];
-  const calls = (message.tool_calls ?? []).map((call, index) => toolUse(call, `${at}.tool_calls[${index}]`));
-  const text = message.content === null || message.content === undefined ? [] : textBlocks(message, at);
-  return [...thinking, ...text, ...refusal, ...calls];
+  const blocks = partsWithSeals(message, memory).flatMap((part) => partOf(part, at));
+  return withMarker(blocks, message.cache_control);
+}
+
+function partOf(part: Part, at: string): JsonObject[] {
+  switch (part.type) {
+    case 'thinking':
+      return part.seal && isSigned(part.seal) ? [part.seal] : [];
+    case 'text':
+      return part.text === '' ? [] : [{ type: 'text', text: part.text, ...marker(part) }];
+    case 'refusal':
+      return [{ type: 'text', text: part.text }];
+    case 'call':
+      return [toolUse(part.call, at)];
+    case 'hosted_call':
+    case 'hosted_result':
+      return part.native?.protocol === 'messages' ? [part.native.value] : [];
+    default:
+      return [];
+  }
+}
+
+function isSigned({ type, signature, data }: JsonObject): boolean {
+  return type === 'redacted_thinking' ? Boolean(data) : type === 'thinking' && Boolean(signature);
 }
 
 function toolUse(call: ToolCall, at: string): JsonObject {
-  const input = argumentsObject(call.function?.arguments);
-  if (!input) throw invalid(at, 'function.arguments is not a JSON object');
-  return { type: 'tool_use', id: toolId(call.id), name: call.function.name, input, ...marker(call) };
+  const { name, arguments: text } = objectOf(call.function);
+  if (typeof name !== 'string') throw invalid(at, 'it is no call of a function');
+  return { type: 'tool_use', id: toolId(call.id), name, input: argumentsIn(text), ...marker(call) };
 }
 
 /** Longest beginning of an id that is kept, characters: no vendor's ids are longer. */

@@ -8,9 +8,9 @@ import { AnthropicReader } from './stream.ts';
 export const anthropicProtocol: ProviderProtocol = {
   framing: () => new SseReader(),
   encode(request, context) {
-    const { created, memory, newId } = context;
+    const { created, newId } = context;
     const { body, dropped, structuredTool } = encodeAnthropicRequest(request, context);
-    const options = { created, memory, newId, structuredTool };
+    const options = { created, newId, structuredTool };
     return {
       body,
       dropped,

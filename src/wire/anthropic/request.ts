@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import { encodeMessages } from './messages.ts';
 import { anthropicModel } from './models.ts';
+import { mayThink } from './thinking-turns.ts';
 import { entryOf, isObject, listOf, objectOf } from '../json.ts';
 import { OPENAIS_OWN, TUNING, demandMessages, demandOneAnswer, given } from '../demands.ts';
 
@@ -44,7 +45,8 @@ export function encodeAnthropicRequest(
   const structured = structure(request, abilities);
   const dropped: string[] = given(request, UNSUPPORTED);
   const tools = [...encodeTools(request, dropped), ...structured.tools];
-  const thinking = structured.tool ? {} : reasoning(request, abilities);
+  const wished = structured.tool ? {} : reasoning(request, abilities);
+  const thinking = mayThink(wished.thinking, turns) ? wished : withoutThinking(request, wished, dropped);
   const { type: mode = 'disabled' } = objectOf(thinking.thinking);
   const instructions = [...system, ...structured.system];
   const body: JsonObject = {
@@ -138,6 +140,13 @@ function reasoning(
   if (!effort || abilities.thinking === 'none' || effort === 'none' || effort === 'minimal') return {};
   if (abilities.thinking === 'adaptive') return { thinking: { type: 'adaptive' }, output_config: { effort } };
   return { thinking: { type: 'enabled', budget_tokens: entryOf(BUDGETS, effort) ?? BUDGETS.medium } };
+}
+
+/** What was thought came from another model, so that this one must go on without. */
+function withoutThinking(request: ChatRequest, wished: JsonObject, dropped: string[]): JsonObject {
+  const { thinking: _, ...rest } = wished;
+  dropped.push(isObject(request.thinking) ? 'thinking' : 'reasoning_effort');
+  return rest;
 }
 
 /** The budget for thinking is part of `max_tokens`, which must exceed it. */

@@ -1,12 +1,13 @@
-import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
+import type { ChatResponse } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
-import type { ReplayMemory } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
-import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { jsonTextOf } from '../json-written.ts';
+import { countOf, isObject, objectOf, stringOf } from '../json.ts';
+import { answerOf } from '../parts/message.ts';
+import { PartList } from '../parts/part-list.ts';
 import { encodeOpenaiUsage, sumOf, unitsOf } from '../usage.ts';
+import { readBlocks, refusalIn } from './parts.ts';
 
 /**
  * The finish reason of a message in chat's words, or their own where it has none; `null` where none is told.
@@ -50,7 +51,6 @@ export interface ReadOptions {
   /** Seconds since the epoch, for `created`. */
   readonly created: number;
   readonly structuredTool?: string | undefined;
-  readonly memory: ReplayMemory;
   /** A random id, where the answer has none. */
   readonly newId: () => string;
 }
@@ -58,41 +58,14 @@ export interface ReadOptions {
 /** An unstreamed Messages answer in OpenAI's shape. @throws ProxyError `malformed` */
 export function decodeAnthropicResponse(
   body: JsonObject,
-  { created, structuredTool, memory, newId }: ReadOptions,
+  { created, structuredTool, newId }: ReadOptions,
 ): ChatResponse {
   if (!Array.isArray(body.content))
     throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
-  let text: string | null = null;
-  let reasoning = '';
-  const thinking: JsonObject[] = [];
-  const calls: ToolCall[] = [];
-  for (const block of listOf(body.content)) {
-    if (!isObject(block)) continue;
-    if (block.type === 'text') text = (text ?? '') + (stringOf(block.text) ?? '');
-    else if (block.type === 'thinking' || block.type === 'redacted_thinking') {
-      reasoning += stringOf(block.thinking) ?? '';
-      // A block without a signature cannot be replayed.
-      if (block.signature || block.type === 'redacted_thinking') thinking.push(block);
-    } else if (block.type === 'tool_use') {
-      const json = jsonTextOf(block.input ?? {});
-      if (block.name === structuredTool) text = (text ?? '') + json;
-      else
-        calls.push({
-          id: stringOf(block.id) || `toolu_${newId()}`,
-          type: 'function',
-          function: { name: stringOf(block.name) ?? '', arguments: json },
-        });
-    }
-  }
-  if (calls[0] && thinking.length > 0) memory.set(calls[0].id, { thinking_blocks: thinking });
-  const message: ChatMessage = {
-    role: 'assistant',
-    content: text,
-    refusal: null,
-    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
-    ...(thinking.length > 0 ? { thinking_blocks: thinking } : {}),
-    ...(calls.length > 0 ? { tool_calls: calls } : {}),
-  };
+  const list = new PartList();
+  readBlocks(body.content, list, { structuredTool, newId });
+  list.refusal(refusalIn(body));
+  const message = answerOf(list.parts);
   const usage = anthropicUsage(body.usage);
   return {
     id: stringOf(body.id) || `msg_${newId()}`,

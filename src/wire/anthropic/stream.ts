@@ -5,10 +5,14 @@ import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
 import { endingOf, fails } from '../endings.ts';
-import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
+import { entryOf, isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
 import { toldSoFar } from '../usage.ts';
 import { earlyBlocks } from './early-blocks.ts';
+import type { Part } from '../parts/part.ts';
+import { decodeCitations } from './citations.ts';
+import { decodeHosted, isHostedCall } from './hosted.ts';
+import { refusalIn, sealOf } from './parts.ts';
 import { anthropicUsage, finishReason, stoppedBy } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
@@ -22,6 +26,12 @@ interface Block {
   fragments: boolean;
   /** The thinking block as the client must replay it. */
   readonly thinking: JsonObject;
+  /** Of another kind: as it began, with its input as text. */
+  readonly content: JsonObject;
+  input: string;
+  readonly cited: unknown[];
+  /** Where its text began, in characters of all text. */
+  readonly from: number;
   closed: boolean;
 }
 
@@ -40,12 +50,13 @@ const KINDS: Readonly<Record<string, Block['kind']>> = {
 export class AnthropicReader implements ChatReader {
   readonly #options: ReadOptions;
   readonly #blocks = new Map<number, Block>();
-  readonly #thinking: JsonObject[] = [];
   #id: string;
   #model = '';
   #begun = false;
   #calls = 0;
-  #firstCall: string | undefined;
+  /** Characters of text so far. */
+  #length = 0;
+  #refused = false;
   /** The last word on why it ended, and the sequence that it names. */
   #finish: string | undefined;
   #sequence: unknown;
@@ -129,23 +140,45 @@ export class AnthropicReader implements ChatReader {
       whole: JSON.stringify(input),
       fragments: false,
       thinking: kind === 'thinking' ? { ...content } : {},
+      content,
+      input: '',
+      cited: [],
+      from: this.#length,
       closed: false,
     };
     this.#blocks.set(index, block);
     if (kind === 'tool') {
       const id = stringOf(content.id) || `toolu_${this.#options.newId()}`;
-      this.#firstCall ??= id;
       const fn = { name: stringOf(content.name) ?? '', arguments: '' };
       return [this.#chunk({ tool_calls: [{ index: block.call, id, type: 'function', function: fn }] })];
     }
+    if (kind === 'other' && !isHostedCall(content)) return this.#whole(decodeHosted(content));
     const text = stringOf(content.text);
-    return kind === 'text' && text ? [this.#chunk({ content: text })] : [];
+    return kind === 'text' && text
+      ? [...this.#say(text), ...this.#cite(block, listOf(content.citations))]
+      : [];
+  }
+
+  #say(text: string): ChatChunk[] {
+    this.#length += text.length;
+    return [this.#chunk({ content: text })];
+  }
+
+  /** Citations are of the text of their block, as far as it was said. */
+  #cite(block: Block, citations: unknown[]): ChatChunk[] {
+    const annotations = decodeCitations(citations, block.from, this.#length);
+    return annotations.length > 0 ? [this.#chunk({ annotations })] : [];
+  }
+
+  #whole(parts: readonly Part[]): ChatChunk[] {
+    return parts.length > 0 ? [this.#chunk({ parts })] : [];
   }
 
   #grow(block: Block | undefined, delta: JsonObject): ChatChunk[] {
     if (!block) return [];
     const text = stringOf(delta.text);
-    if (delta.type === 'text_delta' && text) return [this.#chunk({ content: text })];
+    if (delta.type === 'text_delta' && text) return this.#say(text);
+    if (delta.type === 'citations_delta') block.cited.push(delta.citation);
     const thinking = stringOf(delta.thinking);
     if (delta.type === 'thinking_delta' && thinking) {
       block.thinking.thinking = (stringOf(block.thinking.thinking) ?? '') + thinking;
@@ -155,6 +188,7 @@ export class AnthropicReader implements ChatReader {
     const json = stringOf(delta.partial_json);
     if (delta.type === 'input_json_delta' && json) {
       block.fragments = true;
+      block.input += block.kind === 'other' ? json : '';
       return this.#arguments(block, json);
     }
     return [];
@@ -171,30 +205,33 @@ export class AnthropicReader implements ChatReader {
     block.closed = true;
     const isCall = block.kind === 'tool' || block.kind === 'structured';
     if (isCall && !block.fragments) return this.#arguments(block, block.whole);
-    // A block without a signature cannot be replayed.
-    const replayable = block.thinking.signature || block.thinking.type === 'redacted_thinking';
-    if (block.kind !== 'thinking' || !replayable) return [];
-    this.#thinking.push(block.thinking);
-    return [this.#chunk({ thinking_blocks: [block.thinking] })];
+    if (block.kind === 'text') return this.#cite(block, block.cited);
+    if (block.kind === 'other' && isHostedCall(block.content)) {
+      const input = parseJson(block.input) ?? block.content.input;
+      return this.#whole(decodeHosted({ ...block.content, input: objectOf(input) }));
+    }
+    const { seal } = sealOf(block.thinking);
+    return block.kind === 'thinking' && seal ? [this.#chunk({ thinking_blocks: [seal] })] : [];
   }
 
   /** The answer has its stop reason, which it may say again. */
-  #end({ stop_reason: reason, stop_sequence: sequence }: JsonObject): ChatChunk[] {
+  #end(delta: JsonObject): ChatChunk[] {
+    const { stop_reason: reason, stop_sequence: sequence } = delta;
     const finish = finishReason(reason, this.#options.structuredTool !== undefined);
     if (finish === null) return [];
     if (fails(endingOf('messages', reason))) return [chunkOf(this.#naming, {}, { finish })];
     this.#finish = finish;
     this.#sequence = sequence;
-    return [];
+    const refusal = refusalIn(delta);
+    if (refusal === '' || this.#refused) return [];
+    this.#refused = true;
+    return [this.#chunk({ refusal })];
   }
 
   #stop(): ChatChunk[] {
     if (this.done) return [];
     this.done = true;
     const late = [...this.#blocks.values()].flatMap((block) => this.#close(block));
-    if (this.#firstCall !== undefined && this.#thinking.length > 0) {
-      this.#options.memory.set(this.#firstCall, { thinking_blocks: this.#thinking });
-    }
     const finish = this.#calls > 0 && this.#finish === 'stop' ? 'tool_calls' : this.#finish;
     const more = stoppedBy(this.#sequence);
     const last = finish === undefined ? [] : [chunkOf(this.#naming, {}, { finish, more })];

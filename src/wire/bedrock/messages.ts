@@ -3,7 +3,9 @@ import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import type { ConverseModel } from './models.ts';
 import { ProxyError } from '../../errors.ts';
-import { argumentsObject, isObject, listOf, objectOf, parseExactJson, stringOf } from '../json.ts';
+import type { Part, Seal } from '../parts/part.ts';
+import { argumentsIn, isObject, listOf, objectOf, parseExactJson, stringOf } from '../json.ts';
+import { partsWithSeals } from '../parts/message.ts';
 import { DocumentNames, lacksText, mediaBlock } from './media.ts';
 import { ToolIds } from './tool-ids.ts';
 import { named } from '../words.ts';
@@ -109,36 +111,37 @@ function textBlocks({ content, cache_control }: ChatMessage, scope: Scope, at: s
 }
 
 function assistantBlocks(message: ChatMessage, scope: Scope, at: string): JsonObject[] {
-  const { content, refusal, tool_calls: calls = [] } = message;
-  const text = content === null || content === undefined ? [] : textBlocks(message, scope, at);
-  return [
-    ...reasoningBlocks(message, scope),
-    ...text,
-    ...(refusal ? [{ text: refusal }] : []),
-    ...listOf(calls).map((call, index) => toolUse(call as ToolCall, scope, `${at}.tool_calls[${index}]`)),
-  ];
+  const blocks = partsWithSeals(message, scope.memory).flatMap((part) => partOf(part, scope, at));
+  return marked(blocks, message.cache_control, scope.model);
 }
 
-/** Signed reasoning goes first and unchanged; without a signature it would be refused and stays out. */
-function reasoningBlocks(message: ChatMessage, { model, memory }: Scope): JsonObject[] {
-  if (model.reasoning !== 'claude') return [];
-  const first = message.tool_calls?.[0]?.id;
-  const remembered = first === undefined ? undefined : memory.get(first)?.thinking_blocks;
-  return listOf(message.thinking_blocks ?? remembered).flatMap((value) => {
-    const { type, thinking, signature, data } = objectOf(value);
-    if (type === 'redacted_thinking' && data) return { reasoningContent: { redactedContent: data } };
-    if (type !== 'thinking' || !signature) return [];
-    return { reasoningContent: { reasoningText: { text: stringOf(thinking) ?? '', signature } } };
-  });
+function partOf(part: Part, scope: Scope, at: string): JsonObject[] {
+  switch (part.type) {
+    case 'thinking':
+      return scope.model.reasoning === 'claude' && part.seal ? reasoningBlock(part.seal) : [];
+    case 'text':
+      return part.text === '' ? [] : marked([{ text: part.text }], part.cache_control, scope.model);
+    case 'refusal':
+      return [{ text: part.text }];
+    case 'call':
+      return [toolUse(part.call, scope, at)];
+    default:
+      return [];
+  }
+}
+
+/** What is signed stays where it is and as it is; without a signature it would be refused and stays out. */
+function reasoningBlock({ type, thinking, signature, data }: Seal): JsonObject[] {
+  if (type === 'redacted_thinking' && data) return [{ reasoningContent: { redactedContent: data } }];
+  if (type !== 'thinking' || !signature) return [];
+  return [{ reasoningContent: { reasoningText: { text: stringOf(thinking) ?? '', signature } } }];
 }
 
 function toolUse(call: ToolCall, { ids }: Scope, at: string): JsonObject {
   const { name, arguments: text } = objectOf(objectOf(call).function);
   if (typeof call?.id !== 'string' || typeof name !== 'string')
     throw invalid(at, 'it is no call of a function');
-  const input = argumentsObject(text);
-  if (!input) throw invalid(at, 'function.arguments is not a JSON object');
-  return { toolUse: { toolUseId: ids.of(call.id), name, input } };
+  return { toolUse: { toolUseId: ids.of(call.id), name, input: argumentsIn(text) } };
 }
 
 function toolResult(message: ChatMessage, scope: Scope, at: string): JsonObject[] {

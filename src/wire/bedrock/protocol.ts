@@ -13,8 +13,8 @@ export const converseProtocol: ProviderProtocol = {
   framing: () => new EventStreamReader(),
   encode(request, context) {
     const { body, dropped, structuredTool } = encodeConverseRequest(request, context);
-    const { model, created, newId, memory } = context;
-    const options = { model, created, newId, memory, structuredTool };
+    const { model, created, newId } = context;
+    const options = { model, created, newId, structuredTool };
     return {
       body,
       dropped,

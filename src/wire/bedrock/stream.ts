@@ -6,21 +6,31 @@ import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
 import { endingOf, fails } from '../endings.ts';
-import { isObject, numberOf, objectOf, stringOf } from '../json.ts';
+import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { exceptionBody } from './exceptions.ts';
-import { converseUsage, finishReason, runsItself, thinkingBlock } from './response.ts';
+import type { Part } from '../parts/part.ts';
+import { decodeCitations } from './citations.ts';
+import { hostedName, hostedResult, imageOf, runsItself, thinkingSeal } from './parts.ts';
+import { converseUsage, finishReason } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
 
 /** A block of the answer that is being said. */
 interface Block {
-  readonly kind: 'words' | 'tool' | 'structured' | 'other';
+  readonly kind: 'words' | 'tool' | 'structured' | 'hosted' | 'result' | 'image';
   /** Place among the tool calls. */
   readonly call: number;
   fragments: boolean;
   reasoning: string;
   signature: string;
   redacted: string;
+  /** Of what comes in one piece: as it began, and what came since. */
+  readonly start: JsonObject;
+  input: string;
+  readonly given: unknown[];
+  /** Where its text began, in characters of all text, and what is told of it. */
+  readonly from: number;
+  readonly cited: unknown[];
 }
 
 /**
@@ -32,11 +42,13 @@ export class ConverseReader implements ChatReader {
   readonly #options: ReadOptions;
   readonly #id: string;
   readonly #blocks = new Map<number, Block>();
-  readonly #thinking: JsonObject[] = [];
+  /** Names of the tools that the provider runs, by their calls' ids. */
+  readonly #hosted = new Map<string, string>();
   #begun = false;
   #calls = 0;
+  /** Characters of text so far. */
+  #length = 0;
   #structured = false;
-  #firstCall: string | undefined;
   /** Why it ended, in their word. */
   #reason: unknown;
   done = false;
@@ -83,9 +95,6 @@ export class ConverseReader implements ChatReader {
     if (this.done || !this.finished) return [];
     this.done = true;
     const late = [...this.#blocks.keys()].flatMap((index) => this.#close(index));
-    if (this.#firstCall !== undefined && this.#thinking.length > 0) {
-      this.#options.memory.set(this.#firstCall, { thinking_blocks: this.#thinking });
-    }
     const finish = finishReason(this.#reason, this.#structured && this.#calls === 0);
     const called = this.#calls > 0 && finish === 'stop';
     return [
@@ -99,28 +108,33 @@ export class ConverseReader implements ChatReader {
     return this.#reason !== undefined;
   }
 
-  #open(index: number, { toolUse }: JsonObject): ChatChunk[] {
+  #open(index: number, { toolUse, toolResult, image }: JsonObject): ChatChunk[] {
     const before = this.#close(index);
-    if (!isObject(toolUse) || runsItself(toolUse)) {
-      this.#add(index, isObject(toolUse) ? 'other' : 'words');
-      return before;
-    }
+    if (isObject(toolResult)) this.#add(index, 'result', toolResult);
+    else if (isObject(image)) this.#add(index, 'image', image);
+    else if (!isObject(toolUse)) this.#add(index, 'words');
+    else if (runsItself(toolUse)) this.#add(index, 'hosted', toolUse);
+    else return [...before, ...this.#openCall(index, toolUse)];
+    return before;
+  }
+
+  #openCall(index: number, toolUse: JsonObject): ChatChunk[] {
     const name = stringOf(toolUse.name) ?? '';
     if (this.#options.structuredTool !== undefined && name === this.#options.structuredTool) {
       this.#structured = true;
       this.#add(index, 'structured');
-      return before;
+      return [];
     }
     const { call } = this.#add(index, 'tool');
     const id = stringOf(toolUse.toolUseId) || `call_${this.#options.newId()}`;
-    this.#firstCall ??= id;
     const fn = { name, arguments: '' };
-    return [...before, ...this.#say({ tool_calls: [{ index: call, id, type: 'function', function: fn }] })];
+    return this.#say({ tool_calls: [{ index: call, id, type: 'function', function: fn }] });
   }
 
-  #add(index: number, kind: Block['kind']): Block {
+  #add(index: number, kind: Block['kind'], start: JsonObject = {}): Block {
     const call = kind === 'tool' ? this.#calls++ : -1;
-    const block: Block = { kind, call, fragments: false, reasoning: '', signature: '', redacted: '' };
+    const unsaid = { fragments: false, reasoning: '', signature: '', redacted: '', input: '' };
+    const block: Block = { kind, call, ...unsaid, start, given: [], from: this.#length, cited: [] };
     this.#blocks.set(index, block);
     return block;
   }
@@ -128,11 +142,18 @@ export class ConverseReader implements ChatReader {
   #grow(index: number, delta: JsonObject): ChatChunk[] {
     const block = this.#blocks.get(index) ?? this.#add(index, 'words');
     const text = stringOf(delta.text);
-    if (text) return this.#say({ content: text });
+    if (text) {
+      this.#length += text.length;
+      return this.#say({ content: text });
+    }
+    if (isObject(delta.citation)) block.cited.push(delta.citation);
+    if (Array.isArray(delta.toolResult)) block.given.push(...(delta.toolResult as unknown[]));
+    if (isObject(delta.image)) block.input += stringOf(objectOf(delta.image.source).bytes) ?? '';
     if (isObject(delta.reasoningContent)) return this.#think(block, delta.reasoningContent);
     const fragment = stringOf(objectOf(delta.toolUse).input);
     if (!fragment) return [];
     block.fragments = true;
+    if (block.kind === 'hosted') block.input += fragment;
     return this.#arguments(block, fragment);
   }
 
@@ -158,11 +179,24 @@ export class ConverseReader implements ChatReader {
     if (!block.fragments && (block.kind === 'tool' || block.kind === 'structured')) {
       return this.#arguments(block, '{}');
     }
+    const whole = this.#whole(block);
+    if (whole) return this.#say({ parts: [whole] });
+    const annotations = decodeCitations(block.cited, block.from, this.#length);
+    if (annotations.length > 0) return this.#say({ annotations });
     const { reasoning: text, signature, redacted: redactedContent } = block;
-    const thinking = thinkingBlock({ reasoningText: { text, signature }, redactedContent });
-    if (!thinking) return [];
-    this.#thinking.push(thinking);
-    return this.#say({ thinking_blocks: [thinking] });
+    const seal = thinkingSeal({ reasoningText: { text, signature }, redactedContent });
+    return seal ? this.#say({ thinking_blocks: [seal] }) : [];
+  }
+
+  /** What is told in one piece: a tool that the provider ran, what it gave, a picture. */
+  #whole({ kind, start, input, given }: Block): Part | undefined {
+    if (kind === 'image') return imageOf({ ...start, source: { bytes: input } });
+    if (kind === 'result') return hostedResult({ content: given, ...start }, this.#hosted);
+    if (kind !== 'hosted') return undefined;
+    const id = stringOf(start.toolUseId) ?? '';
+    const name = hostedName(stringOf(start.name) ?? '');
+    this.#hosted.set(id, name);
+    return { type: 'hosted_call', id, name, input: isObject(parseJson(input)) ? input : '{}' };
   }
 
   /** The answer has its stop reason: all but the usage is said. */

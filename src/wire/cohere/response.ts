@@ -1,4 +1,4 @@
-import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
+import type { ChatResponse } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
@@ -6,7 +6,10 @@ import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
+import { answerOf } from '../parts/message.ts';
+import { PartList } from '../parts/part-list.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
+import { decodeCitation } from './citations.ts';
 
 /** The finish reason in chat's words, or their own where it has none; `null` where none is told. */
 export function finishReason(reason: unknown, called: boolean): string | null {
@@ -56,29 +59,18 @@ export function decodeCohereResponse(answer: JsonObject, options: ReadOptions): 
   if (!isObject(answer.message)) {
     throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
   }
-  const { content, tool_plan: plan, tool_calls } = answer.message;
-  let text: string | null = stringOf(plan) || null;
-  let reasoning = '';
-  const parts = typeof content === 'string' ? [{ text: content }] : listOf(content);
-  for (const part of parts) {
-    const { text: words, thinking } = objectOf(part);
-    if (typeof words === 'string') text = (text ?? '') + words;
-    reasoning += stringOf(thinking) ?? '';
+  const { list, starts } = readContent(answer.message);
+  for (const citation of listOf(answer.message.citations).filter(isObject)) {
+    list.annotate(decodeCitation(citation, starts[countOf(citation.content_index) ?? 0] ?? 0));
   }
-  const calls = listOf(tool_calls)
-    .filter(isObject)
-    .map((call): ToolCall => {
-      const { name, arguments: json } = objectOf(call.function);
-      const id = stringOf(call.id) || `call_${options.newId()}`;
-      return { id, type: 'function', function: { name: stringOf(name) ?? '', arguments: argumentsOf(json) } };
-    });
-  const message: ChatMessage = {
-    role: 'assistant',
-    content: text,
-    refusal: null,
-    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
-    ...(calls.length > 0 ? { tool_calls: calls } : {}),
-  };
+  for (const call of listOf(answer.message.tool_calls).filter(isObject)) {
+    const { name, arguments: json } = objectOf(call.function);
+    const id = stringOf(call.id) || `call_${options.newId()}`;
+    const fn = { name: stringOf(name) ?? '', arguments: argumentsOf(json) };
+    list.call({ id, type: 'function', function: fn });
+  }
+  const message = answerOf(list.parts);
+  const calls = message.tool_calls ?? [];
   const usage = cohereUsage(answer.usage);
   return {
     id: stringOf(answer.id) ?? `chatcmpl-${options.newId()}`,
@@ -95,4 +87,18 @@ export function decodeCohereResponse(answer: JsonObject, options: ReadOptions): 
     ],
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
   };
+}
+
+/** What was thought, planned and said, and where each item of the content begins in the text. */
+function readContent({ content, tool_plan: plan }: JsonObject): { list: PartList; starts: number[] } {
+  const list = new PartList();
+  const items = (typeof content === 'string' ? [{ text: content }] : listOf(content)).map(objectOf);
+  for (const { thinking } of items) list.thinking(stringOf(thinking) ?? '');
+  list.text(stringOf(plan) ?? '');
+  const starts = items.map(({ text }) => {
+    const before = list.length;
+    list.text(stringOf(text) ?? '');
+    return before;
+  });
+  return { list, starts };
 }

@@ -6,6 +6,7 @@ import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
 import { numberOf, objectOf, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
+import { decodeCitation } from './citations.ts';
 import { cohereUsage, finishReason, logprobsOf } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
@@ -30,6 +31,9 @@ export class CohereReader implements ChatReader {
   #id: string;
   #begun = false;
   #places = 0;
+  /** Characters of text so far, and how many there were when each item of the content began. */
+  #length = 0;
+  readonly #starts = new Map<number, number>();
   usage: Usage | undefined;
   done = false;
   error: JsonObject | undefined;
@@ -52,8 +56,12 @@ export class CohereReader implements ChatReader {
         this.#id = stringOf(value.id) ?? this.#id;
         return this.#say();
       case 'content-start':
+        this.#starts.set(index, this.#length);
+        return this.#content(objectOf(message.content), value.logprobs ?? delta.logprobs);
       case 'content-delta':
         return this.#content(objectOf(message.content), value.logprobs ?? delta.logprobs);
+      case 'citation-start':
+        return this.#cite(objectOf(message.citations));
       case 'tool-plan-delta':
         return this.#text(message.tool_plan);
       case 'tool-call-start':
@@ -82,7 +90,16 @@ export class CohereReader implements ChatReader {
 
   #text(value: unknown, logprobs?: unknown): ChatChunk[] {
     const content = stringOf(value);
+    this.#length += content?.length ?? 0;
     return content ? this.#say({ content }, null, logprobsOf(logprobs)) : [];
+  }
+
+  #cite(citation: JsonObject): ChatChunk[] {
+    const annotations = decodeCitation(
+      citation,
+      this.#starts.get(numberOf(citation.content_index) ?? 0) ?? 0,
+    );
+    return annotations.length > 0 ? this.#say({ annotations }) : [];
   }
 
   #call(index: number, { id, function: fn }: JsonObject): ChatChunk[] {

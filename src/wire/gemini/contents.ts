@@ -3,7 +3,10 @@ import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import type { GeminiModel } from './models.ts';
 import type { Made } from './results.ts';
-import { argumentsObject, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import type { ImagePart, TextPart } from '../parts/part.ts';
+import { argumentsIn, isObject } from '../json.ts';
+import { partsOf } from '../parts/message.ts';
+import { signatureIn } from '../parts/issued.ts';
 import { invalid, textParts, unsupported, userParts } from './parts.ts';
 import { Results } from './results.ts';
 import { named } from '../words.ts';
@@ -68,27 +71,40 @@ interface Turn {
 }
 
 function modelParts(message: ChatMessage, made: Map<string, Made>, turn: Turn): JsonObject[] {
-  const { at } = turn;
-  const words = textParts(message, at);
-  if (message.refusal) words.push({ text: message.refusal });
-  const signature = signatureOf(message);
-  const last = words.at(-1);
-  if (last && signature !== undefined) last.thoughtSignature = signature;
-  const calls = listOf(message.tool_calls).map((each, place) => {
-    const here = `${at}.tool_calls[${place}]`;
-    const call = objectOf(each) as unknown as ToolCall;
-    // Parallel calls have one signature, with the first.
-    const part = callPart(call, { ...turn, at: here }, place === 0);
-    made.set(call.id, { name: call.function.name, place });
-    return part;
+  let place = 0;
+  return partsOf(message).flatMap((part): JsonObject[] => {
+    switch (part.type) {
+      case 'text':
+        return saidPart(part);
+      case 'refusal':
+        return [{ text: part.text }];
+      case 'image':
+        return picturePart(part, turn.at);
+      case 'call': {
+        const here = `${turn.at}.tool_calls[${place}]`;
+        // Parallel calls have one signature, with the first.
+        const told = callPart(part.call, { ...turn, at: here }, place === 0);
+        made.set(part.call.id, { name: part.call.function.name, place });
+        place += 1;
+        return [told];
+      }
+      default:
+        return [];
+    }
   });
-  return [...words, ...calls];
 }
 
-/** Google's own place for it in OpenAI's shape. @see https://ai.google.dev/gemini-api/docs/openai */
-function signatureOf(value: object): string | undefined {
-  const extra = objectOf((value as JsonObject).extra_content);
-  return stringOf(objectOf(extra.google).thought_signature);
+function saidPart({ text, extra_content: extra }: TextPart): JsonObject[] {
+  const signature = signatureIn(extra);
+  if (text === '') return [];
+  return [{ text, ...(signature === undefined ? {} : { thoughtSignature: signature }) }];
+}
+
+/** A picture that a model made, which it may be asked to go on with. */
+function picturePart({ url, extra_content: extra }: ImagePart, at: string): JsonObject[] {
+  const signature = signatureIn(extra);
+  const [part] = userParts({ role: 'assistant', content: [{ type: 'image_url', image_url: { url } }] }, at);
+  return part ? [{ ...part, ...(signature === undefined ? {} : { thoughtSignature: signature }) }] : [];
 }
 
 function callPart(call: ToolCall, { memory, model, at }: Turn, first: boolean): JsonObject {
@@ -96,9 +112,8 @@ function callPart(call: ToolCall, { memory, model, at }: Turn, first: boolean): 
   if (!isObject(fn)) throw unsupported(at, `it has no calls of type ${named(type)}`);
   const { name, arguments: text } = fn as ToolCall['function'];
   if (typeof name !== 'string') throw invalid(at, 'function.name is missing');
-  const args = isObject(text) ? text : argumentsObject(text);
-  if (!args) throw invalid(at, 'function.arguments is not a JSON object');
-  const known = signatureOf(call) ?? signatureOf(memory.get(id) ?? {});
+  const args = argumentsIn(text);
+  const known = signatureIn(call.extra_content) ?? signatureIn(memory.get(id)?.extra_content);
   const signature = known ?? (first && model.pairsById ? NO_SIGNATURE : undefined);
   return {
     functionCall: { ...(model.pairsById && id ? { id } : {}), name, args },

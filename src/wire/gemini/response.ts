@@ -7,6 +7,11 @@ import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
 import { encodeOpenaiUsage, sumOf, unitsOf } from '../usage.ts';
+import { answerOf } from '../parts/message.ts';
+import { PartList } from '../parts/part-list.ts';
+import type { Grounded } from './grounding.ts';
+import { extraOf, wholePart } from './answer-parts.ts';
+import { annotationsOf, grounded, searchOf } from './grounding.ts';
 import { decodeLogprobs } from './logprobs.ts';
 
 export type GeminiContext = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
@@ -88,27 +93,25 @@ function decodeCandidate(
   at: number,
   context: GeminiContext,
 ): ChatResponse['choices'][0] {
-  let text: string | null = null;
-  let reasoning = '';
-  let signature: string | undefined;
-  const calls: ToolCall[] = [];
-  for (const part of listOf(objectOf(candidate.content).parts)) {
-    const { text: said, thought, functionCall, thoughtSignature } = objectOf(part);
-    if (isObject(functionCall)) calls.push(decodeCall(functionCall, thoughtSignature, context));
-    else if (typeof said === 'string' && thought === true) reasoning += said;
-    else if (typeof said === 'string') {
-      text = (text ?? '') + said;
-      signature = stringOf(thoughtSignature) ?? signature;
+  const list = new PartList();
+  const texts: (Grounded | undefined)[] = [];
+  listOf(objectOf(candidate.content).parts).forEach((part, place) => {
+    const { text, thought, functionCall, thoughtSignature } = objectOf(part);
+    if (isObject(functionCall)) list.call(decodeCall(functionCall, thoughtSignature, context));
+    else if (typeof text !== 'string') for (const each of wholePart(objectOf(part), context)) list.add(each);
+    else if (thought === true) list.thinking(text);
+    else {
+      texts[place] = grounded(text, list.length);
+      list.text(text);
+      if (typeof thoughtSignature === 'string') list.accompany(extraOf(thoughtSignature));
     }
+  });
+  if (isObject(candidate.groundingMetadata)) {
+    list.annotate(annotationsOf(candidate.groundingMetadata, texts));
+    for (const part of searchOf(candidate.groundingMetadata, `search_${context.newId()}`)) list.add(part);
   }
-  const message: ChatMessage = {
-    role: 'assistant',
-    content: text ?? (calls.length > 0 ? null : ''),
-    refusal: null,
-    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
-    ...(calls.length > 0 ? { tool_calls: calls } : {}),
-    ...(signature === undefined ? {} : { extra_content: extraOf(signature) }),
-  };
+  const message = answerOf(list.parts, '');
+  const calls = message.tool_calls ?? [];
   const finish_reason = geminiFinish(candidate.finishReason, calls.length > 0) ?? null;
   const logprobs = decodeLogprobs(candidate.logprobsResult);
   return { index: countOf(candidate.index) ?? at, message, logprobs, finish_reason };
@@ -121,8 +124,4 @@ export function decodeCall(call: JsonObject, signature: unknown, { memory, newId
   if (extra.extra_content) memory.set(id, extra);
   const args = jsonTextOf(isObject(call.args) ? call.args : {});
   return { id, type: 'function', function: { name: stringOf(call.name) ?? '', arguments: args }, ...extra };
-}
-
-export function extraOf(signature: string): JsonObject {
-  return { google: { thought_signature: signature } };
 }

@@ -9,7 +9,11 @@ import { eventJson } from '../event-json.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { judgeEvent } from '../shapes/events.ts';
 import { decodeLogprobs } from './logprobs.ts';
-import { decodeCall, extraOf, geminiFinish, geminiUsage, idOf } from './response.ts';
+import type { Part } from '../parts/part.ts';
+import { toldAudio } from '../parts/message.ts';
+import { extraOf, wholePart } from './answer-parts.ts';
+import { annotationsOf, grounded, searchOf } from './grounding.ts';
+import { decodeCall, geminiFinish, geminiUsage, idOf } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
 import { toldSoFar } from '../usage.ts';
@@ -18,6 +22,11 @@ interface Candidate {
   calls: number;
   /** Why it ended, in their last word on it: Vertex was seen to say it in every event. */
   reason: unknown;
+  /** All of its text, and what is told of where it comes from. */
+  text: string;
+  readonly metadata: JsonObject[];
+  /** Names the sound that it makes. */
+  audio: string | undefined;
 }
 
 /** Candidates come from outside and must not be as many as they like. */
@@ -66,10 +75,21 @@ export class GeminiReader implements ChatReader {
   end(): ChatChunk[] {
     if (!this.finished || this.done) return [];
     this.done = true;
-    const last = [...this.#candidates].map(([index, { reason, calls }]) =>
-      chunkOf(this.#naming, {}, { index, finish: geminiFinish(reason, calls > 0) ?? null }),
-    );
+    const last = [...this.#candidates].flatMap(([index, candidate]) => {
+      const finish = geminiFinish(candidate.reason, candidate.calls > 0) ?? null;
+      const sources = this.#sources(candidate).map((delta) => chunkOf(this.#naming, delta, { index }));
+      return [...sources, chunkOf(this.#naming, {}, { index, finish })];
+    });
     return [...last, ...usageChunks(this.#naming, this.usage)];
+  }
+
+  /** Where the text comes from: places in it count its bytes, and it is known in full at the end alone. */
+  #sources({ text, metadata }: Candidate): ChatDelta[] {
+    if (metadata.length === 0) return [];
+    const whole = [grounded(text, 0)];
+    const annotations = metadata.flatMap((each) => annotationsOf(each, whole));
+    const parts = metadata.flatMap((each) => searchOf(each, `search_${this.#context.newId()}`));
+    return [...(annotations.length > 0 ? [{ annotations }] : []), ...(parts.length > 0 ? [{ parts }] : [])];
   }
 
   get finished(): boolean {
@@ -97,13 +117,15 @@ export class GeminiReader implements ChatReader {
     let candidate = this.#candidates.get(index);
     if (!candidate) {
       if (this.#candidates.size >= MAX_CANDIDATES) return [];
-      candidate = { calls: 0, reason: undefined };
+      candidate = { calls: 0, reason: undefined, text: '', metadata: [], audio: undefined };
       this.#candidates.set(index, candidate);
       chunks.push(chunkOf(this.#naming, { role: 'assistant', content: '' }, { index }));
     }
     const deltas = listOf(objectOf(value.content).parts)
       .map((part) => this.#delta(objectOf(part), candidate))
       .filter((delta) => delta !== undefined);
+    // It is told again with each event, as far as it is known.
+    if (isObject(value.groundingMetadata)) keepFuller(candidate.metadata, value.groundingMetadata);
     const logprobs = decodeLogprobs(value.logprobsResult);
     if (logprobs && deltas.length === 0) deltas.push({});
     // They are of the whole event, and go with the first of its words.
@@ -128,14 +150,33 @@ export class GeminiReader implements ChatReader {
       candidate.calls += 1;
       return { tool_calls: [{ index, ...call, type: 'function' }] };
     }
+    if (typeof text !== 'string') {
+      const parts = wholePart(part, this.#context);
+      if (parts.length > 0) return soundOr(parts, candidate);
+    }
     const said = stringOf(text) ?? '';
     if (thought === true) return said === '' ? undefined : { reasoning_content: said };
     const extra = typeof signature === 'string' ? { extra_content: extraOf(signature) } : {};
     if (said === '' && !extra.extra_content) return undefined;
+    candidate.text += said;
     return { ...(said === '' ? {} : { content: said }), ...extra };
   }
 
   get #naming(): ChunkNaming {
     return { id: this.#id ?? '', created: this.#context.created, model: this.#model };
   }
+}
+
+/** Sound grows piece by piece; the rest is whole. */
+function soundOr(parts: readonly Part[], candidate: Candidate): ChatDelta {
+  const [only] = parts;
+  if (only?.type !== 'audio') return { parts };
+  const id = (candidate.audio ??= only.id);
+  return { audio: { ...toldAudio(only), id } };
+}
+
+/** The last word on it, unless that says less than there was. */
+function keepFuller(known: JsonObject[], told: JsonObject): void {
+  const chunks = (metadata: JsonObject | undefined) => listOf(metadata?.groundingChunks).length;
+  if (chunks(told) >= chunks(known[0])) known.splice(0, 1, told);
 }

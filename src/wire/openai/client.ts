@@ -6,23 +6,41 @@ import { ProxyError } from '../../errors.ts';
 import { chunkOf } from '../chunks.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
 import { chatErrorEvent, openaiErrorBody } from './error.ts';
-import { partsOf } from './response.ts';
+import { PartList } from '../parts/part-list.ts';
+import { Lost, lostComment } from '../parts/lost.ts';
+import { readContent } from './answer-parts.ts';
+import { toldDelta, toldMessage } from './client-said.ts';
+import { isLegacy, legacyFinish, withFunctionCall, withTools } from './legacy.ts';
 
 /** Clients of OpenAI's chat: the canonical form is theirs. */
 export const chatClient: ClientProtocol = {
   decode(body) {
     checkMessages(body.messages);
-    const request = withReasoning(body as unknown as ChatRequest);
+    const request = withTools(withReasoning(body as unknown as ChatRequest));
     const includeUsage = request.stream_options?.include_usage === true;
+    const legacy = isLegacy(body);
     return {
       request,
       dropped: [],
-      encode: (answer: ChatResponse) => ({ ...answer }),
-      stream: () => new ChunkWriter(includeUsage),
+      encode: (answer, lost = new Lost()) => encodeAnswer(answer, legacy, lost),
+      stream: (_begun, lost = new Lost()) => new ChunkWriter({ includeUsage, legacy, lost }),
     };
   },
   errorBody: openaiErrorBody,
 };
+
+function encodeAnswer(answer: ChatResponse, legacy: boolean, lost: Lost): JsonObject {
+  const choices = answer.choices.map((choice) => {
+    const message = toldMessage(choice.message, lost);
+    if (!legacy) return { ...choice, message };
+    return {
+      ...choice,
+      message: withFunctionCall(message),
+      finish_reason: legacyFinish(choice.finish_reason),
+    };
+  });
+  return { ...answer, choices };
+}
 
 /** What every translation goes by; the rest each of them checks. @throws ProxyError `invalid_request` */
 function checkMessages(messages: unknown): void {
@@ -69,9 +87,15 @@ function isThought(message: ChatMessage): boolean {
 
 function withoutThoughts(message: ChatMessage): ChatMessage {
   if (!isThought(message)) return message;
-  const { reasoning } = partsOf(message.content);
+  const reasoning = reasoningIn(message.content);
   const content = (message.content as ContentPart[]).filter((part) => part?.type !== 'thinking');
   return { ...message, content, reasoning_content: message.reasoning_content ?? reasoning };
+}
+
+function reasoningIn(content: unknown): string {
+  const list = new PartList();
+  readContent(content, list);
+  return list.parts.map((part) => (part.type === 'thinking' ? part.text : '')).join('');
 }
 
 /** How a client of chat is given chunks in place of those that were relayed to it: all of them, as they are. */
@@ -84,19 +108,32 @@ export function relayedChat(body: JsonObject): Pick<Understood, 'request' | 'str
 
 const DONE = 'data: [DONE]\n\n';
 
+interface WriterOptions {
+  readonly includeUsage: boolean;
+  /** Whether calls are told in the old way. */
+  readonly legacy: boolean;
+  readonly lost: Lost;
+}
+
 /** Every chunk an event. The one with the usage goes to clients that asked for it. */
 class ChunkWriter implements ChatWriter {
   readonly #includeUsage: boolean;
+  readonly #legacy: boolean;
+  readonly #lost: Lost;
+  #images = 0;
   #naming: ChunkNaming | undefined;
   #called = false;
   #finished = false;
 
-  constructor(includeUsage: boolean) {
+  constructor({ includeUsage, legacy, lost }: WriterOptions) {
     this.#includeUsage = includeUsage;
+    this.#legacy = legacy;
+    this.#lost = lost;
   }
 
   push(chunk: ChatChunk): string {
-    const { usage, ...rest } = chunk;
+    const { usage, ...said } = chunk;
+    const rest = { ...said, choices: said.choices.map((choice) => this.#told(choice)) };
     this.#naming ??= chunk;
     for (const { delta, finish_reason } of chunk.choices) {
       this.#called ||= objectOf(delta).tool_calls !== undefined;
@@ -109,7 +146,14 @@ class ChunkWriter implements ChatWriter {
   }
 
   end(): string {
-    return this.#finish() + DONE;
+    return this.#finish() + lostComment(this.#lost) + DONE;
+  }
+
+  #told(choice: ChatChunk['choices'][number]): ChatChunk['choices'][number] {
+    const { told, images } = toldDelta(choice.delta, this.#lost, this.#images);
+    this.#images += images;
+    if (!this.#legacy) return told === choice.delta ? choice : { ...choice, delta: told };
+    return { ...choice, delta: withFunctionCall(told), finish_reason: legacyFinish(choice.finish_reason) };
   }
 
   fail(error: ProxyError, requestId: string): string {

@@ -3,7 +3,9 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
+import { partsWithSeals } from '../parts/message.ts';
 import { applyQuirks } from '../quirks.ts';
+import { detailsIn } from './reasoning-details.ts';
 import { demandMessages } from '../demands.ts';
 
 /** Fields of the canonical form that are other protocols' own, and that no OpenAI server knows. */
@@ -38,9 +40,23 @@ export function encodeChatRequest(
   };
 }
 
+/** Fields of a message that no server of chat takes back. */
+const OURS = [
+  'parts',
+  'thinking_blocks',
+  'reasoning_content',
+  'reasoning',
+  'reasoning_details',
+  'annotations',
+  'images',
+  'audio',
+  'is_error',
+  'extra_content',
+] as const;
+
 function encodeMessage(message: ChatMessage, quirks: Quirks, memory: EncodeContext['memory']): JsonObject {
-  const { thinking_blocks: _, reasoning_content: reasoning, is_error: _failed, ...rest } = message;
-  const plain = withoutMarker(rest, quirks);
+  const plain = { ...withoutMarker(message, quirks) };
+  for (const name of OURS) delete plain[name];
   if (Array.isArray(plain.content)) {
     plain.content = plain.content.map((part) => (isObject(part) ? withoutMarker(part, quirks) : part));
   }
@@ -48,6 +64,11 @@ function encodeMessage(message: ChatMessage, quirks: Quirks, memory: EncodeConte
   if (Array.isArray(plain.tool_calls)) {
     plain.tool_calls = plain.tool_calls.map((call) => signed(objectOf(call), quirks, memory));
   }
+  const details = partsWithSeals(message, memory).flatMap((part) =>
+    part.type === 'thinking' && part.seal ? detailsIn(part.seal) : [],
+  );
+  if (details.length > 0) plain.reasoning_details = details;
+  const reasoning = message.reasoning_content ?? stringOf(message.reasoning);
   const shown = quirks.reasoning ?? 'left_out';
   if (shown === 'every_turn') plain.reasoning_content = reasoning ?? '';
   else if (shown === 'where_known' && reasoning) plain.reasoning_content = reasoning;

@@ -7,6 +7,10 @@ import { ProxyError } from '../../errors.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
+import type { Annotation, Part } from '../parts/part.ts';
+import { imagePart, answerOf, readAnnotation } from '../parts/message.ts';
+import { PartList } from '../parts/part-list.ts';
+import { readContent, readMessage, reasoningOf, sourcesBeside } from './answer-parts.ts';
 import { encodeOpenaiUsage, openaiUsage, sumOf } from '../usage.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
@@ -16,13 +20,14 @@ export function decodeChatResponse(body: JsonObject, context: Context): ChatResp
   const choices = listOf(body.choices).filter(isObject);
   if (choices.length === 0) throw new ProxyError('malformed', 'Cannot read the answer: it has no choices');
   const usage = vendorUsage(toldUsage(body), context.quirks);
+  const beside = sourcesBeside(body);
   return {
     id: stringOf(body.id) || `chatcmpl-${context.newId()}`,
     object: 'chat.completion',
     created: countOf(body.created) ?? context.created,
     model: stringOf(body.model) ?? '',
     choices: choices.map((choice, at) => {
-      const message = decodeMessage(objectOf(choice.message), context);
+      const message = decodeMessage(objectOf(choice.message), at === 0 ? beside : [], context);
       const calls = (message.tool_calls?.length ?? 0) > 0;
       return {
         index: countOf(choice.index) ?? at,
@@ -76,21 +81,13 @@ function finishReason(value: unknown, calls: boolean): string | undefined {
   return calls && finish === 'stop' ? 'tool_calls' : finish;
 }
 
-function decodeMessage(message: JsonObject, { newId }: Context): ChatMessage {
-  const { text, reasoning } = partsOf(message.content);
-  const thought = reasoning + reasoningOf(message);
-  const calls = listOf(message.tool_calls)
-    .filter(isObject)
-    .map((call) => decodeCall(call, newId));
-  return {
-    role: 'assistant',
-    content: text === '' && calls.length > 0 ? null : text,
-    refusal: stringOf(message.refusal) ?? null,
-    ...(thought === '' ? {} : { reasoning_content: thought }),
-    ...(isObject(message.audio) ? { audio: message.audio } : {}),
-    ...(Array.isArray(message.annotations) ? { annotations: message.annotations } : {}),
-    ...(calls.length > 0 ? { tool_calls: calls } : {}),
-  };
+function decodeMessage(message: JsonObject, beside: readonly Annotation[], { newId }: Context): ChatMessage {
+  const list = readMessage(message);
+  list.annotate(beside);
+  for (const call of listOf(message.tool_calls)) if (isObject(call)) list.call(decodeCall(call, newId));
+  const { function_call: legacy } = message;
+  if (isObject(legacy)) list.call(decodeCall({ function: legacy }, newId));
+  return answerOf(list.parts, '');
 }
 
 function decodeCall(call: JsonObject, newId: () => string): ToolCall {
@@ -108,42 +105,50 @@ export function argumentsOf(value: unknown): string {
   return isObject(value) ? jsonTextOf(value) : (stringOf(value) ?? '');
 }
 
+/** A piece of a message; `reasoning_details` are as they came, for whoever puts them together. */
 function decodeDelta(delta: JsonObject): ChatChunk['choices'][number]['delta'] {
-  const { text, reasoning } = partsOf(delta.content);
-  const thought = reasoning + reasoningOf(delta);
+  const { parts, text, thought } = piecesOf(delta.content);
+  const reasoning = thought + reasoningOf(delta);
+  const images = listOf(delta.images).flatMap(imagePart);
+  const whole = [...parts, ...images];
+  const annotations = listOf(delta.annotations).flatMap(readAnnotation);
   return {
     ...(typeof delta.role === 'string' && delta.role !== '' ? { role: 'assistant' } : {}),
     ...(text === '' ? {} : { content: text }),
-    ...(thought === '' ? {} : { reasoning_content: thought }),
+    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+    ...(Array.isArray(delta.reasoning_details) ? { reasoning_details: delta.reasoning_details } : {}),
+    ...(Array.isArray(delta.thinking_blocks) ? { thinking_blocks: delta.thinking_blocks } : {}),
     ...(stringOf(delta.refusal) ? { refusal: stringOf(delta.refusal)! } : {}),
+    ...(annotations.length > 0 ? { annotations } : {}),
+    ...(delta.extra_content === undefined ? {} : { extra_content: delta.extra_content }),
+    ...(whole.length > 0 ? { parts: whole } : {}),
     ...(isObject(delta.audio) ? { audio: delta.audio } : {}),
-    ...(Array.isArray(delta.tool_calls)
-      ? { tool_calls: delta.tool_calls.filter(isObject) as unknown as [] }
-      : {}),
+    ...callsOf(delta),
   };
 }
 
-/** Reasoning under the names that vendors have for it. */
-function reasoningOf(message: JsonObject): string {
-  return stringOf(message.reasoning_content) ?? stringOf(message.reasoning) ?? '';
+/** Calls of tools; the one call of old has no number. */
+function callsOf({ tool_calls: calls, function_call: legacy }: JsonObject): { tool_calls?: [] } {
+  const list = Array.isArray(calls)
+    ? calls.filter(isObject)
+    : isObject(legacy)
+      ? [{ index: 0, function: legacy }]
+      : [];
+  return list.length > 0 || Array.isArray(calls) ? { tool_calls: list as unknown as [] } : {};
 }
 
-/** Content as text: Mistral's reasoning models give a list with what was thought in it. */
-export function partsOf(content: unknown): { text: string; reasoning: string } {
-  if (typeof content === 'string') return { text: content, reasoning: '' };
+/** Text, what was thought, and whole parts in a piece of content. */
+function piecesOf(content: unknown): { parts: Part[]; text: string; thought: string } {
+  if (typeof content === 'string') return { parts: [], text: content, thought: '' };
+  const list = new PartList();
+  readContent(content, list);
   let text = '';
-  let reasoning = '';
-  for (const part of listOf(content)) {
-    const { type, text: own, thinking } = objectOf(part);
-    if (type === 'thinking') reasoning += textOf(thinking);
-    else text += stringOf(own) ?? '';
-  }
-  return { text, reasoning };
-}
-
-function textOf(parts: unknown): string {
-  if (typeof parts === 'string') return parts;
-  return listOf(parts)
-    .map((part) => stringOf(objectOf(part).text) ?? '')
-    .join('');
+  let thought = '';
+  const parts = list.parts.filter((part) => {
+    if (part.type === 'text') text += part.text;
+    else if (part.type === 'thinking') thought += part.text;
+    else return true;
+    return false;
+  });
+  return { parts, text, thought };
 }

@@ -4,10 +4,13 @@ import type { ChatReader, EncodeContext } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import { endingOf, fails } from '../endings.ts';
-import { numberOf, objectOf, stringOf } from '../json.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import type { Annotation, Seal } from '../parts/part.ts';
 import { brokenEvent, readEvent } from '../shapes/events.ts';
 import { openaiUsage } from '../usage.ts';
 import { RegularChunks } from './regular-chunks.ts';
+import { sourcesBeside } from './answer-parts.ts';
+import { growDetails, sealOf } from './reasoning-details.ts';
 import { argumentsOf, decodeChunk } from './response.ts';
 
 interface Call {
@@ -23,6 +26,8 @@ interface Choice {
   /** The last word on why it ended: more may come behind it. */
   finish: string | undefined;
   readonly calls: Call[];
+  /** What must be given back of the reasoning in progress. */
+  details: JsonObject[];
 }
 
 /** Indexes come from outside and must not make lists as long as they like. */
@@ -38,6 +43,8 @@ export class ChunkReader implements ChatReader {
   readonly #regular: RegularChunks;
   #named: ChatChunk | undefined;
   #usage: ChatChunk['usage'];
+  /** Pages beside the choices, which each chunk may tell again. */
+  #beside: Annotation[] = [];
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
@@ -56,6 +63,8 @@ export class ChunkReader implements ChatReader {
     if (!value) return [];
     const chunk = decodeChunk(this.#regular.chunk(value), this.#context);
     if (chunk.usage) this.#usage = chunk.usage;
+    const beside = sourcesBeside(value);
+    if (beside.length > 0) this.#beside = beside;
     // Some name each chunk anew, and Azure's first one names nothing.
     if (!this.#named?.model) this.#named = { ...chunk, id: chunk.id || `chatcmpl-${this.#context.newId()}` };
     return chunk.choices.flatMap((choice) => this.#choice(choice));
@@ -95,7 +104,7 @@ export class ChunkReader implements ChatReader {
     let choice = this.#choices.get(index);
     if (!choice) {
       if (this.#choices.size >= MAX_CHOICES) return [];
-      choice = { begun: false, finish: undefined, calls: [] };
+      choice = { begun: false, finish: undefined, calls: [], details: [] };
       this.#choices.set(index, choice);
     }
     if (fails(endingOf('chat', finish))) {
@@ -103,12 +112,21 @@ export class ChunkReader implements ChatReader {
     }
     // Together says it behind the first of several calls, and vendors that repeat their last chunk say it twice.
     choice.finish = finish ?? choice.finish;
-    const { role: _, tool_calls: calls, ...rest } = delta;
+    const { role: _, tool_calls: calls, reasoning_details: details, ...rest } = delta;
     const chunks: ChatChunk[] = [];
     const say = (said: ChatDelta, reason: string | null = null, probabilities: unknown = null) =>
       chunks.push(this.#chunk({ index, delta: said, logprobs: probabilities, finish_reason: reason }));
     if (!choice.begun) say({ role: 'assistant', content: '' });
     choice.begun = true;
+    growDetails(choice.details, listOf(details).filter(isObject));
+    if (rest.content !== undefined || (calls ?? []).length > 0) {
+      const seals = sealed(choice);
+      if (seals.length > 0 && rest.reasoning_content !== undefined) {
+        say({ reasoning_content: rest.reasoning_content });
+        delete rest.reasoning_content;
+      }
+      for (const seal of seals) say({ thinking_blocks: [seal] });
+    }
     if (Object.keys(rest).length > 0) say(rest, null, logprobs);
     for (const call of calls ?? []) {
       const piece = this.#call(choice, call as unknown as JsonObject);
@@ -118,14 +136,21 @@ export class ChunkReader implements ChatReader {
   }
 
   /** Calls without arguments get theirs, and the choice its finish reason. */
-  #finish(index: number, { calls, finish }: Choice): ChatChunk[] {
+  #finish(index: number, choice: Choice): ChatChunk[] {
+    const { calls, finish } = choice;
     const say = (delta: ChatDelta, reason: string | null) =>
       this.#chunk({ index, delta, logprobs: null, finish_reason: reason });
     const empty = calls.flatMap((call, at) =>
       call.empty ? [say({ tool_calls: [{ index: at, function: { arguments: '{}' } }] }, null)] : [],
     );
-    if (finish === undefined) return empty;
-    return [...empty, say({}, calls.length > 0 && finish === 'stop' ? 'tool_calls' : finish)];
+    const annotations = index === 0 ? this.#beside.splice(0) : [];
+    const late = [
+      ...sealed(choice).map((seal) => say({ thinking_blocks: [seal] }, null)),
+      ...(annotations.length > 0 ? [say({ annotations }, null)] : []),
+      ...empty,
+    ];
+    if (finish === undefined) return late;
+    return [...late, say({}, calls.length > 0 && finish === 'stop' ? 'tool_calls' : finish)];
   }
 
   /** Some vendors leave the index out or give every call the same one: a new id is a new call. */
@@ -164,4 +189,11 @@ export class ChunkReader implements ChatReader {
     const { id, created, model } = this.#named!;
     return { id, object: 'chat.completion.chunk', created, model, choices: [choice] };
   }
+}
+
+/** What was gathered of the reasoning, once. */
+function sealed(choice: Choice): Seal[] {
+  const seals = sealOf(choice.details);
+  choice.details = [];
+  return seals;
 }

@@ -16,7 +16,6 @@ export class CallBook {
   readonly #newId: () => string;
   readonly #calls = new Map<unknown, Call>();
   #last: Call | undefined;
-  first: Call | undefined;
 
   constructor(newId: () => string) {
     this.#newId = newId;
@@ -28,7 +27,6 @@ export class CallBook {
     for (const each of [item.id, item.call_id, numberOf(place)]) {
       if (each !== undefined && each !== '') this.#calls.set(each, call);
     }
-    this.first ??= call;
     this.#last = call;
     return call;
   }

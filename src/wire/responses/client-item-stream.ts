@@ -3,8 +3,12 @@ import type { JsonObject } from '../json.ts';
 import type { Begun } from '../protocol.ts';
 import type { Kind, Open, OpenCall, PartType } from './client-parts.ts';
 import type { Envelope } from './client-response.ts';
+import type { HostedCallPart, HostedResultPart } from '../parts/part.ts';
 import { areBroken } from '../json.ts';
+import { Lost } from '../parts/lost.ts';
+import { BETWEEN } from '../parts/part-list.ts';
 import { goneOn, itemOf, openItem, openPart, partOf, PARTS } from './client-parts.ts';
+import { encodeHosted } from './hosted.ts';
 import { customInput } from './tools.ts';
 
 /** A call whose pieces come while another is being written. */
@@ -24,13 +28,23 @@ export class ItemWriter {
   readonly #waiting = new Map<number, Waiting>();
   readonly #closed = new Set<number>();
   #open: Open | undefined;
+  readonly #lost: Lost;
+  /** A hosted tool's call, until it is known what it gave. */
+  #hosted: HostedCallPart | undefined;
+  /** Characters of all text so far, and how many came before the part in progress. */
+  #length = 0;
+  before = 0;
   #out = '';
   /** The number of the next event. */
   next = 0;
 
-  /** @param begun a response of which the client has the beginning of a text */
-  constructor(envelope: Envelope, begun?: Begun) {
+  /**
+   * @param begun a response of which the client has the beginning of a text
+   * @param lost counts what a response has no word for
+   */
+  constructor(envelope: Envelope, begun?: Begun, lost = new Lost()) {
     this.#envelope = envelope;
+    this.#lost = lost;
     if (!begun?.response) return;
     this.output.push(...begun.response.items);
     this.#open = goneOn(begun.response.item, begun.text);
@@ -50,8 +64,11 @@ export class ItemWriter {
     return out;
   }
 
-  grow(kind: 'reasoning' | 'message', type: PartType, delta: string, logprobs: JsonObject[] = []): void {
-    if (this.#open?.kind !== kind) {
+  grow(kind: 'reasoning' | 'message', type: PartType, piece: string, logprobs: JsonObject[] = []): void {
+    this.#settle();
+    const begins = this.#open?.kind !== kind || this.#open.block !== undefined;
+    const delta = begins && kind === 'reasoning' ? piece.replace(BETWEEN, '') : piece;
+    if (begins) {
       this.#close();
       this.#start(kind);
     }
@@ -59,27 +76,63 @@ export class ItemWriter {
     if (open.part?.type !== type) {
       this.#closePart(open);
       open.part = openPart(type);
+      this.before = this.#length;
       this.event(PARTS[type].added, { ...this.#at(open), part: partOf(open.part) });
     }
     const part = open.part!;
     part.text += delta;
+    if (type === 'text') this.#length += delta.length;
     part.logprobs.push(...logprobs);
     const probabilities = type === 'text' ? { logprobs } : {};
     this.event(PARTS[type].delta, { ...this.#at(open), delta, ...probabilities });
   }
 
-  /** A citation belongs to the text in progress; where none is, there is nothing that it could be about. */
-  cite(annotation: JsonObject): void {
+  /** A citation belongs to the text in progress. @returns whether there is one that it could be about */
+  cite(annotation: JsonObject): boolean {
     const open = this.#open;
-    if (open?.part?.type !== 'text') return;
+    if (open?.part?.type !== 'text') return false;
     const { annotations } = open.part;
     const at = { ...this.#at(open), annotation_index: annotations.length };
     annotations.push(annotation);
     this.event('response.output_text.annotation.added', { ...at, annotation });
+    return true;
+  }
+
+  /** An item that comes in one piece. */
+  whole(item: JsonObject): void {
+    this.#settle();
+    this.#close();
+    const begun = { ...item, status: 'in_progress' };
+    this.event('response.output_item.added', { output_index: this.#place, item: begun });
+    this.event('response.output_item.done', { output_index: this.#place, item });
+    this.output.push(item);
+    this.#envelope.remember(item);
+  }
+
+  /** A tool that the provider ran. @param result what it gave, where that is known */
+  hosted(call: HostedCallPart, result: HostedResultPart | undefined): void {
+    this.#settle();
+    this.#hosted = call;
+    if (result) this.#settle(result);
+  }
+
+  /** What the tool gave that was called last. */
+  gave(result: HostedResultPart): void {
+    if (this.#hosted?.id === result.id) this.#settle(result);
+  }
+
+  #settle(result?: HostedResultPart): void {
+    const call = this.#hosted;
+    if (!call) return;
+    this.#hosted = undefined;
+    const item = encodeHosted(call, result, this.#envelope.newId);
+    if (item) this.whole(item);
+    else this.#lost.add('hosted_tool');
   }
 
   /** What must be given back with the reasoning in progress. */
   seal(block: JsonObject): void {
+    this.#settle();
     if (this.#open?.kind !== 'reasoning' || this.#open.block) {
       this.#close();
       this.#start('reasoning');
@@ -97,6 +150,7 @@ export class ItemWriter {
       return;
     }
     if (this.#closed.has(index)) return;
+    this.#settle();
     if (this.#open?.call && !this.#open.json.ended) {
       this.#waiting.set(index, { head: delta, text: piece });
       return;
@@ -108,6 +162,7 @@ export class ItemWriter {
 
   /** Nothing more is said: closes the item in progress, then calls whose pieces came between those of another. */
   close(): void {
+    this.#settle();
     this.#close();
     while (this.#waiting.size > 0) {
       this.#nextWaiting();

@@ -1,23 +1,17 @@
-import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
+import type { ChatMessage, ContentPart } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import type { ToolBox } from './tools.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { messageOf } from '../parts/message.ts';
+import { PartList } from '../parts/part-list.ts';
+import { decodeCitation } from './citations.ts';
+import { decodeHosted } from './hosted.ts';
 import { reasoningText } from './response.ts';
 import { unseal } from './sealed.ts';
 import { shownName } from './tools.ts';
 import { named, wordOf } from '../words.ts';
-
-/** What a result says that is no text: a tool message of chat takes text alone. */
-const ATTACHED = 'The result is attached to the next message.';
-
-/** An assistant message that items are still added to. */
-interface Turn extends ChatMessage {
-  role: 'assistant';
-  tool_calls?: ToolCall[];
-  thinking_blocks?: JsonObject[];
-}
 
 /**
  * Input items as messages. What a model said, thought and called in one turn is one message; the results follow it.
@@ -41,8 +35,8 @@ class Conversation {
   readonly dropped: string[] = [];
   readonly #box: ToolBox;
   readonly #memory: ReplayMemory;
-  /** Pictures and files in results of tools. */
-  #moved: ContentPart[] = [];
+  /** The assistant's message in progress: it ends where somebody else speaks. */
+  #turn: PartList | undefined;
 
   constructor(box: ToolBox, memory: ReplayMemory) {
     this.#box = box;
@@ -51,7 +45,6 @@ class Conversation {
 
   add(item: unknown, at: string): void {
     if (!isObject(item)) throw invalid(at, 'expected an object');
-    if (!stringOf(item.type)?.endsWith('_output')) this.end();
     switch (item.type ?? 'message') {
       case 'message':
         return this.#message(item, at);
@@ -66,8 +59,15 @@ class Conversation {
       case 'item_reference':
         return this.#referred(item, at);
       default:
-        this.dropped.push(`${at} (${wordOf(item.type)})`);
+        return this.#hosted(item, at);
     }
+  }
+
+  /** What a tool of the provider's did in an earlier turn. */
+  #hosted(item: JsonObject, at: string): void {
+    const parts = decodeHosted(item);
+    if (parts.length === 0) this.dropped.push(`${at} (${wordOf(item.type)})`);
+    for (const part of parts) this.#said.add(part);
   }
 
   /** An item of an earlier answer, named instead of sent. */
@@ -79,31 +79,40 @@ class Conversation {
     this.add(item, at);
   }
 
-  /** What results hold beside text follows the last of them: nothing may stand between results. */
+  /** Nothing more is said in this turn. */
   end(): void {
-    if (this.#moved.length > 0) this.messages.push({ role: 'user', content: this.#moved });
-    this.#moved = [];
+    if (this.#turn) this.messages.push(messageOf(this.#turn.parts));
+    this.#turn = undefined;
+  }
+
+  #hear(message: ChatMessage): void {
+    this.end();
+    this.messages.push(message);
+  }
+
+  get #said(): PartList {
+    return (this.#turn ??= new PartList());
   }
 
   #message(item: JsonObject, at: string): void {
     const { role } = item;
-    if (role === 'assistant') return this.#said(item);
+    if (role === 'assistant') return this.#answer(item);
     if (role !== 'user' && role !== 'system' && role !== 'developer') {
       throw invalid(`${at}.role`, `role ${named(role)} is not known`);
     }
-    this.messages.push({ role, content: contentOf(item.content, `${at}.content`) });
+    this.#hear({ role, content: contentOf(item.content, `${at}.content`) });
   }
 
-  #said({ content }: JsonObject): void {
-    const turn = this.#turn();
-    let refusal = '';
-    let text = typeof content === 'string' ? content : '';
+  #answer({ content }: JsonObject): void {
+    const list = this.#said;
+    if (typeof content === 'string') return list.text(content);
     for (const part of listOf(content)) {
-      text += stringOf(objectOf(part).text) ?? '';
-      refusal += stringOf(objectOf(part).refusal) ?? '';
+      const { text, refusal, annotations } = objectOf(part);
+      const before = list.length;
+      list.text(stringOf(text) ?? '');
+      list.annotate(listOf(annotations).flatMap((note) => decodeCitation(note, before)));
+      list.refusal(stringOf(refusal) ?? '');
     }
-    turn.content = ((turn.content as string | null) ?? '') + text;
-    if (refusal !== '') turn.refusal = refusal;
   }
 
   #call(item: JsonObject, at: string): void {
@@ -111,38 +120,24 @@ class Conversation {
     if (!id) throw invalid(`${at}.call_id`, 'it is missing');
     const custom = item.type === 'custom_tool_call';
     const text = custom ? JSON.stringify({ input: item.input ?? '' }) : (stringOf(item.arguments) ?? '');
-    const turn = this.#turn();
     const fn = { name: shownName(this.#box, item), arguments: text || '{}' };
-    (turn.tool_calls ??= []).push({ id, type: 'function', function: fn });
+    this.#said.call({ id, type: 'function', function: fn });
   }
 
   #output({ call_id: id, output }: JsonObject, at: string): void {
     if (typeof id !== 'string' || id === '') throw invalid(`${at}.call_id`, 'it is missing');
-    const parts = Array.isArray(output) ? partsOf(output, `${at}.output`) : undefined;
-    const text = parts ? parts.map((part) => part.text ?? '').join('') : textOf(output);
-    const others = parts?.filter(({ type }) => type !== 'text') ?? [];
-    this.#moved.push(...others);
-    const content = text === '' && others.length > 0 ? ATTACHED : text;
-    this.messages.push({ role: 'tool', tool_call_id: id, content });
+    const content = Array.isArray(output) ? simplest(partsOf(output, `${at}.output`)) : textOf(output);
+    this.#hear({ role: 'tool', tool_call_id: id, content });
   }
 
   #reasoning(item: JsonObject): void {
-    const block = unseal(item);
+    const seal = unseal(item);
     const text = reasoningText(item);
-    if (!block && text === '') return;
-    const turn = this.#turn();
-    if (text !== '')
-      turn.reasoning_content = turn.reasoning_content ? `${turn.reasoning_content}\n\n${text}` : text;
-    if (block) (turn.thinking_blocks ??= []).push(block);
-  }
-
-  /** The assistant's message in progress: it ends where somebody else speaks. */
-  #turn(): Turn {
-    const last = this.messages.at(-1);
-    if (last?.role === 'assistant') return last as Turn;
-    const turn: Turn = { role: 'assistant', content: null };
-    this.messages.push(turn);
-    return turn;
+    if (!seal && text === '') return;
+    const last = this.#said.parts.at(-1);
+    // Summaries that nobody sealed are one.
+    if (!seal && last?.type === 'thinking' && !last.seal) last.text += `\n\n${text}`;
+    else this.#said.add({ type: 'thinking', text, ...(seal ? { seal } : {}) });
   }
 }
 
@@ -157,6 +152,11 @@ function contentOf(content: unknown, at: string): string | ContentPart[] {
   const parts = partsOf(content, at);
   const [only] = parts;
   return parts.length === 1 && only?.type === 'text' ? (only.text ?? '') : parts;
+}
+
+/** Plain texts as a string, which every server reads. */
+function simplest(parts: ContentPart[]): string | ContentPart[] {
+  return parts.every(({ type }) => type === 'text') ? parts.map(({ text }) => text ?? '').join('') : parts;
 }
 
 function partsOf(content: readonly unknown[], at: string): ContentPart[] {

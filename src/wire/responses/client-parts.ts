@@ -2,7 +2,14 @@
 import type { JsonObject } from '../json.ts';
 import type { ToolOrigin } from './tools.ts';
 import { JsonEnd } from '../json-end.ts';
-import { callObject, messageItem, prefixOf, reasoningItem, textPart } from './client-response.ts';
+import {
+  callObject,
+  messageItem,
+  prefixOf,
+  reasoningId,
+  reasoningItem,
+  textPart,
+} from './client-response.ts';
 
 export type Kind = 'reasoning' | 'message' | 'call';
 export type PartType = 'text' | 'refusal' | 'summary';
@@ -60,11 +67,13 @@ export const PARTS = {
   },
 } as const;
 
-const PREFIX = { reasoning: 'rs', message: 'msg' } as const;
-
 export function openItem(kind: Kind, newId: () => string, call?: OpenCall): Open {
-  const id = `${call ? prefixOf(call.origin) : PREFIX[kind as keyof typeof PREFIX]}_${newId()}`;
+  const id = call ? `${prefixOf(call.origin)}_${newId()}` : idOf(kind, newId);
   return { kind, id, parts: [], part: undefined, block: undefined, call, text: '', json: new JsonEnd() };
+}
+
+function idOf(kind: Kind, newId: () => string): string {
+  return kind === 'reasoning' ? reasoningId(newId) : `msg_${newId()}`;
 }
 
 /** A message that was begun elsewhere, with a text in it that goes on. */

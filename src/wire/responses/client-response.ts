@@ -12,7 +12,12 @@ import {
   toldTools,
   toldTruncation,
 } from './echo.ts';
-import { areBroken, entryOf, isObject, listOf, numberOf, stringOf } from '../json.ts';
+import type { LostKind } from '../parts/lost.ts';
+import type { HostedCallPart, HostedResultPart, Part, TextPart, ThinkingPart } from '../parts/part.ts';
+import { areBroken, entryOf, numberOf, stringOf } from '../json.ts';
+import { Lost } from '../parts/lost.ts';
+import { partsOf } from '../parts/message.ts';
+import { encodeHosted, encodeImage, FOREIGN_ITEM } from './hosted.ts';
 import { encodeCitations } from './citations.ts';
 import { encodeProbabilities } from './probabilities.ts';
 import { seal } from './sealed.ts';
@@ -87,10 +92,11 @@ const INCOMPLETE: Readonly<Record<string, string>> = {
 };
 
 /** A canonical answer as a whole response. */
-export function encodeResponse(answer: ChatResponse, envelope: Envelope): JsonObject {
+export function encodeResponse(answer: ChatResponse, envelope: Envelope, lost = new Lost()): JsonObject {
   const choice = answer.choices[0];
+  lost.add('choice', answer.choices.length - 1);
   const id = responseId(answer.id, envelope.newId);
-  const output = choice ? outputOf(choice, envelope) : [];
+  const output = choice ? outputOf(choice, envelope, lost) : [];
   for (const item of output) envelope.remember(item);
   return responseObject(envelope, {
     id,
@@ -106,39 +112,106 @@ export function responseId(id: unknown, newId: () => string): string {
   return stringOf(id)?.startsWith('resp_') ? String(id) : `resp_${newId()}`;
 }
 
-function outputOf({ message, logprobs }: ChatResponse['choices'][number], envelope: Envelope): JsonObject[] {
-  const { newId, origins } = envelope;
-  const blocks = listOf(message.thinking_blocks).filter(isObject);
-  const text = typeof message.content === 'string' ? message.content : '';
-  const content = [
-    ...(text === ''
-      ? []
-      : [textPart(text, encodeCitations(message.annotations), encodeProbabilities(logprobs))]),
-    ...(message.refusal ? [{ type: 'refusal', refusal: message.refusal }] : []),
-  ];
-  const items: JsonObject[] = [];
-  if (message.reasoning_content || blocks.length > 0) {
-    items.push(...reasoningItems(message.reasoning_content ?? '', blocks, newId));
-  }
-  if (content.length > 0 || (message.tool_calls ?? []).length === 0) {
-    items.push(messageItem(`msg_${newId()}`, content, 'completed'));
-  }
-  for (const call of message.tool_calls ?? []) items.push(callItem(call, origins, newId));
-  return items;
+/** What an answer's items are put together with. */
+interface Output {
+  readonly envelope: Envelope;
+  readonly lost: Lost;
+  readonly items: JsonObject[];
+  /** The parts of the message in progress. */
+  content: JsonObject[] | undefined;
+  /** Characters of text so far. */
+  length: number;
+  /** Of all text together; they stand with the first. */
+  logprobs: JsonObject[];
 }
 
-/** One item a block that must be given back; the first has the text of them all. */
-export function reasoningItems(
-  text: string,
-  blocks: readonly JsonObject[],
-  newId: () => string,
+/**
+ * The items of an answer, in its order. Texts and refusals that follow each other are one message; a tool that the
+ * provider ran is one item with what it gave.
+ */
+function outputOf(
+  { message, logprobs }: ChatResponse['choices'][number],
+  envelope: Envelope,
+  lost: Lost,
 ): JsonObject[] {
+  const output: Output = {
+    envelope,
+    lost,
+    items: [],
+    content: undefined,
+    length: 0,
+    logprobs: encodeProbabilities(logprobs),
+  };
+  const parts = partsOf(message);
+  for (const [place, part] of parts.entries()) addPart(output, part, parts.slice(place + 1, place + 3));
+  if (output.items.every(({ type }) => type === 'reasoning')) {
+    output.items.push(messageItem(`msg_${envelope.newId()}`, [], 'completed'));
+  }
+  return output.items;
+}
+
+/** @param next the parts behind it, among which a tool's result is */
+function addPart(output: Output, part: Part, next: readonly Part[]): void {
+  const { newId, origins } = output.envelope;
+  switch (part.type) {
+    case 'text':
+      return addText(output, part);
+    case 'refusal':
+      return say(output, { type: 'refusal', refusal: part.text });
+    case 'thinking':
+      return addItem(output, thinkingItem(part, newId), 'reasoning_seal');
+    case 'call':
+      return addItem(output, callItem(part.call, origins, newId), 'hosted_tool');
+    case 'hosted_call':
+      return addItem(output, encodeHosted(part, resultOf(part, next), newId), 'hosted_tool');
+    case 'image':
+      return addItem(output, encodeImage(part.url, part.prompt, newId), 'image');
+    case 'audio':
+      output.lost.add('audio');
+      if (part.transcript !== '') say(output, textPart(part.transcript, [], []));
+      return;
+    case 'file':
+      return output.lost.add('file');
+    case 'hosted_result':
+  }
+}
+
+function addText(output: Output, { text, annotations = [] }: TextPart): void {
+  const { length, lost, logprobs } = output;
+  if (text === '') return lost.add('citation', annotations.length);
+  say(output, textPart(text, encodeCitations(annotations, length, lost), logprobs));
+  output.length += text.length;
+  output.logprobs = [];
+}
+
+/** Adds a part to the message in progress, or begins one. */
+function say(output: Output, part: JsonObject): void {
+  if (output.content) return void output.content.push(part);
+  output.content = [part];
+  output.items.push(messageItem(`msg_${output.envelope.newId()}`, output.content, 'completed'));
+}
+
+/** @param kind of what is lost where there is no item for it */
+function addItem(output: Output, item: JsonObject | undefined, kind: LostKind): void {
+  output.content = undefined;
+  if (item) output.items.push(item);
+  else output.lost.add(kind);
+}
+
+/** What a hosted tool gave. @param among the parts behind its call */
+export function resultOf({ id }: HostedCallPart, among: readonly Part[]): HostedResultPart | undefined {
+  return among.find((part) => part.type === 'hosted_result' && part.id === id) as
+    HostedResultPart | undefined;
+}
+
+function thinkingItem({ text, seal: block }: ThinkingPart, newId: () => string): JsonObject {
   const summary = text === '' ? [] : [{ type: 'summary_text', text }];
-  const [first, ...others] = blocks;
-  return [
-    reasoningItem(`rs_${newId()}`, summary, first),
-    ...others.map((block) => reasoningItem(`rs_${newId()}`, [], block)),
-  ];
+  return reasoningItem(reasoningId(newId), summary, block);
+}
+
+/** Such an id is not OpenAI's, which would look for it in vain. */
+export function reasoningId(newId: () => string): string {
+  return `rs_${FOREIGN_ITEM}${newId()}`;
 }
 
 export function reasoningItem(id: string, summary: readonly JsonObject[], block?: JsonObject): JsonObject {

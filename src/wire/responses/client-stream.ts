@@ -6,8 +6,13 @@ import type { OpenaiUsage } from '../usage.ts';
 import type { Envelope } from './client-response.ts';
 import { isObject, listOf } from '../json.ts';
 import { encodeCitations } from './citations.ts';
+import type { ImagePart, Part } from '../parts/part.ts';
+import { annotationsIn } from '../parts/assemble.ts';
+import { Lost, lostComment } from '../parts/lost.ts';
+import { wholeParts } from '../parts/part-list.ts';
+import { encodeImage } from './hosted.ts';
 import { ItemWriter } from './client-item-stream.ts';
-import { responseId, responseObject } from './client-response.ts';
+import { responseId, responseObject, resultOf } from './client-response.ts';
 import { failureEvents } from './failure.ts';
 import { encodeProbabilities } from './probabilities.ts';
 
@@ -16,15 +21,20 @@ export class ResponsesWriter implements ChatWriter {
   readonly #envelope: Envelope;
   readonly #announced: JsonObject | undefined;
   readonly #items: ItemWriter;
+  readonly #lost: Lost;
   #id = '';
   #model = '';
   #finish: string | null = null;
   #usage: OpenaiUsage | undefined;
 
-  /** @param begun what the client has of the response already */
-  constructor(envelope: Envelope, begun?: Begun) {
+  /**
+   * @param begun what the client has of the response already
+   * @param lost counts what a response has no word for
+   */
+  constructor(envelope: Envelope, begun?: Begun, lost = new Lost()) {
+    this.#lost = lost;
     this.#envelope = envelope;
-    this.#items = new ItemWriter(envelope, begun);
+    this.#items = new ItemWriter(envelope, begun, lost);
     this.#announced = begun?.response?.announced;
     if (!this.#announced) return;
     this.#id = String(this.#announced.id);
@@ -35,6 +45,7 @@ export class ResponsesWriter implements ChatWriter {
     if (this.#id === '') this.#begin(chunk);
     if (chunk.usage) this.#usage = chunk.usage;
     const choice = chunk.choices.find(({ index }) => index === 0);
+    if (chunk.choices.some(({ index }) => index > 0)) this.#lost.once('choice');
     if (choice) this.#read(choice);
     return this.#items.take();
   }
@@ -43,8 +54,9 @@ export class ResponsesWriter implements ChatWriter {
     if (this.#id === '') this.#begin({ id: '', model: '' });
     this.#items.end();
     const response = this.#response(this.#finish ?? 'stop');
+    const before = this.#items.take() + lostComment(this.#lost);
     this.#items.event(`response.${String(response.status)}`, { response });
-    return this.#items.take();
+    return before + this.#items.take();
   }
 
   fail(error: ProxyError, _requestId: string): string {
@@ -59,12 +71,43 @@ export class ResponsesWriter implements ChatWriter {
     if (reasoning) this.#items.grow('reasoning', 'summary', reasoning);
     for (const block of listOf(blocks)) if (isObject(block)) this.#items.seal(block);
     if (content) this.#items.grow('message', 'text', content, encodeProbabilities(logprobs));
-    for (const note of encodeCitations(delta.annotations)) this.#items.cite(note);
+    if (delta.annotations !== undefined) this.#cite(delta);
+    if (isObject(delta.audio)) this.#hear(delta.audio);
+    if (delta.parts !== undefined) this.#whole(wholeParts(delta.parts));
     if (refusal) this.#items.grow('message', 'refusal', refusal);
     for (const call of tool_calls ?? []) this.#items.call(call);
     if (finish === null) return;
     this.#finish ??= finish;
     this.#items.close();
+  }
+
+  #cite(delta: JsonObject): void {
+    for (const note of annotationsIn(delta)) {
+      const [told] = encodeCitations([note], this.#items.before, this.#lost);
+      if (told && !this.#items.cite(told)) this.#lost.add('citation');
+    }
+  }
+
+  /** Of sound a response has what is said in it. */
+  #hear({ transcript }: JsonObject): void {
+    this.#lost.once('audio');
+    if (typeof transcript === 'string' && transcript !== '') this.#items.grow('message', 'text', transcript);
+  }
+
+  /** A tool that the provider ran is one item with what it gave, which comes with it or right behind. */
+  #whole(parts: readonly Part[]): void {
+    for (const [place, part] of parts.entries()) {
+      if (part.type === 'hosted_call') this.#items.hosted(part, resultOf(part, parts.slice(place + 1)));
+      else if (part.type === 'hosted_result') this.#items.gave(part);
+      else if (part.type === 'image') this.#show(part);
+      else if (part.type === 'file') this.#lost.add('file');
+    }
+  }
+
+  #show({ url, prompt }: ImagePart): void {
+    const item = encodeImage(url, prompt, this.#envelope.newId);
+    if (item) this.#items.whole(item);
+    else this.#lost.add('image');
   }
 
   #begin({ id, model }: Pick<ChatChunk, 'id' | 'model'>): void {

@@ -16,8 +16,8 @@ export const responsesClient: ClientProtocol = {
     return {
       request,
       dropped,
-      encode: (answer) => encodeResponse(answer, envelope),
-      stream: (begun) => new ResponsesWriter(envelope, begun),
+      encode: (answer, lost) => encodeResponse(answer, envelope, lost),
+      stream: (begun, lost) => new ResponsesWriter(envelope, begun, lost),
     };
   },
   errorBody: openaiErrorBody,

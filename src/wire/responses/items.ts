@@ -2,7 +2,9 @@ import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import type { Part } from '../parts/part.ts';
+import { listOf, objectOf, stringOf } from '../json.ts';
+import { partsWithSeals } from '../parts/message.ts';
 import { nineOf } from '../quirks.ts';
 import { named } from '../words.ts';
 
@@ -97,34 +99,43 @@ function filePart({ file }: ContentPart): JsonObject {
 }
 
 /**
- * Reasoning first, then what was said, then what was called.
+ * What was thought, said and called, in order.
  * @param place of the message, by which reasoning without an id of its own gets one
  */
 function assistantItems(message: ChatMessage, memory: ReplayMemory, place: number): JsonObject[] {
-  const calls = message.tool_calls ?? [];
-  const remembered = calls[0] && memory.get(calls[0].id)?.thinking_blocks;
+  const items: JsonObject[] = [];
+  let text = '';
   // As text: parts of an answer would need the id of the item that they were in.
-  const content = textOf(message.content) + (message.refusal ?? '');
+  const settle = () => {
+    if (text !== '') items.push({ type: 'message', role: 'assistant', content: text });
+    text = '';
+  };
+  partsWithSeals(message, memory).forEach((part, index) => {
+    if (part.type === 'text' || part.type === 'refusal') text += part.text;
+    const item = itemOf(part, `rs_${place}_${index}`);
+    if (!item) return;
+    settle();
+    items.push(item);
+  });
+  settle();
   // Reasoning that nothing follows is refused.
-  if (content === '' && calls.length === 0) return [];
-  const reasoning = listOf(message.thinking_blocks ?? remembered)
-    .filter(isObject)
-    .filter(({ type }) => type === 'encrypted')
-    .map(({ id, summary, encrypted_content }, index) => ({
-      type: 'reasoning',
-      id: id ?? `rs_${place}_${index}`,
-      summary: listOf(summary),
-      encrypted_content,
-    }));
-  return [
-    ...reasoning,
-    ...(content === '' ? [] : [{ type: 'message', role: 'assistant', content }]),
-    ...calls.map(callItem),
-  ];
+  const last = items.findLastIndex(({ type }) => type !== 'reasoning');
+  return items.slice(0, last + 1);
 }
 
-function callItem({ id, function: fn }: ToolCall): JsonObject {
-  return { type: 'function_call', call_id: callId(id), name: fn?.name, arguments: fn?.arguments || '{}' };
+/** @param id of reasoning that has none of its own */
+function itemOf(part: Part, id: string): JsonObject | undefined {
+  if (part.type === 'call') return callItem(part.call);
+  if (part.type === 'hosted_call')
+    return part.native?.protocol === 'responses' ? part.native.value : undefined;
+  if (part.type !== 'thinking' || part.seal?.type !== 'encrypted') return undefined;
+  const { id: own, summary, encrypted_content } = part.seal;
+  return { type: 'reasoning', id: own ?? id, summary: listOf(summary), encrypted_content };
+}
+
+function callItem(call: ToolCall): JsonObject {
+  const { name, arguments: text } = objectOf(call.function);
+  return { type: 'function_call', call_id: callId(call.id), name, arguments: text || '{}' };
 }
 
 /** An id as it is taken, the same for a call and its result. */

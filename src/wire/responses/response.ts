@@ -1,4 +1,4 @@
-import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
+import type { ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { Ending } from '../endings.ts';
 import type { EncodeContext } from '../protocol.ts';
@@ -8,9 +8,13 @@ import { classifyBody } from '../classify.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
+import type { Seal } from '../parts/part.ts';
+import { answerOf } from '../parts/message.ts';
+import { PartList } from '../parts/part-list.ts';
 import { decodeCitation } from './citations.ts';
+import { decodeHosted } from './hosted.ts';
 
-type Context = Pick<EncodeContext, 'created' | 'memory' | 'newId'>;
+type Context = Pick<EncodeContext, 'created' | 'newId'>;
 
 /** Calls of tools that the request defines. */
 const CALLS: ReadonlySet<unknown> = new Set(['function_call', 'custom_tool_call']);
@@ -38,7 +42,7 @@ export function eventUsage({ response, usage }: JsonObject): Usage | undefined {
  * A whole response in the canonical form.
  * @throws ProxyError `malformed` for what is no answer, or what a failed response says of its failure
  */
-export function decodeResponse(body: JsonObject, { created, memory, newId }: Context): ChatResponse {
+export function decodeResponse(body: JsonObject, { created, newId }: Context): ChatResponse {
   if (body.status === 'failed') throw failure(body);
   if (!Array.isArray(body.output)) {
     throw new ProxyError('malformed', 'Cannot read the answer: it is no response');
@@ -47,49 +51,46 @@ export function decodeResponse(body: JsonObject, { created, memory, newId }: Con
   if (unfinished && body.output.length === 0) {
     throw new ProxyError('malformed', `Cannot read the answer: the response is ${body.status}`);
   }
-  let text = '';
-  let refusal = '';
-  let spoke = false;
-  const annotations: JsonObject[] = [];
-  const reasoning: string[] = [];
-  const thinking: JsonObject[] = [];
-  const calls: ToolCall[] = [];
-  for (const item of body.output) {
-    if (!isObject(item)) continue;
-    if (item.type === 'message') {
-      spoke = true;
-      for (const part of listOf(item.content)) {
-        const { text: said, refusal: refused, annotations: notes } = objectOf(part);
-        annotations.push(...listOf(notes).flatMap((note) => decodeCitation(note, text.length)));
-        text += stringOf(said) ?? '';
-        refusal += stringOf(refused) ?? '';
-      }
-    } else if (item.type === 'reasoning') {
-      reasoning.push(reasoningText(item));
-      const block = encryptedBlock(item);
-      if (block) thinking.push(block);
-    } else if (CALLS.has(item.type)) calls.push(decodeCall(item, newId));
-  }
-  if (calls[0] && thinking.length > 0) memory.set(calls[0].id, { thinking_blocks: thinking });
-  const thought = reasoning.filter((each) => each !== '').join('\n\n');
-  const message: ChatMessage = {
-    role: 'assistant',
-    content: spoke && (text !== '' || calls.length === 0) ? text : null,
-    refusal: refusal === '' ? null : refusal,
-    ...(annotations.length > 0 ? { annotations } : {}),
-    ...(thought === '' ? {} : { reasoning_content: thought }),
-    ...(thinking.length > 0 ? { thinking_blocks: thinking } : {}),
-    ...(calls.length > 0 ? { tool_calls: calls } : {}),
-  };
+  const list = new PartList();
+  const logprobs: unknown[] = [];
+  for (const item of body.output) if (isObject(item)) readItem(item, list, logprobs, newId);
+  const spoke = body.output.some((item) => objectOf(item).type === 'message');
+  const message = answerOf(list.parts, spoke ? '' : null);
   const usage = openaiUsage(body.usage);
   return {
     id: stringOf(body.id) ?? `resp_${newId()}`,
     object: 'chat.completion',
     created: countOf(body.created_at) ?? created,
     model: stringOf(body.model) ?? '',
-    choices: [{ index: 0, message, logprobs: null, finish_reason: responseFinish(body) }],
+    choices: [
+      {
+        index: 0,
+        message,
+        logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
+        finish_reason: responseFinish(body),
+      },
+    ],
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
   };
+}
+
+function readItem(item: JsonObject, list: PartList, logprobs: unknown[], newId: () => string): void {
+  if (item.type === 'message')
+    for (const part of listOf(item.content)) readPart(objectOf(part), list, logprobs);
+  else if (item.type === 'reasoning') {
+    const seal = encryptedBlock(item);
+    const text = reasoningText(item);
+    if (seal || text !== '') list.add({ type: 'thinking', text, ...(seal ? { seal } : {}) });
+  } else if (CALLS.has(item.type)) list.call(decodeCall(item, newId));
+  else for (const part of decodeHosted(item)) list.add(part);
+}
+
+function readPart(part: JsonObject, list: PartList, logprobs: unknown[]): void {
+  const before = list.length;
+  list.text(stringOf(part.text) ?? '');
+  list.annotate(listOf(part.annotations).flatMap((note) => decodeCitation(note, before)));
+  list.refusal(stringOf(part.refusal) ?? '');
+  for (const each of listOf(part.logprobs)) logprobs.push(each);
 }
 
 function failure({ error }: JsonObject): ProxyError {
@@ -110,7 +111,7 @@ export function reasoningText(item: JsonObject): string {
 }
 
 /** A reasoning item as it must be given back; `undefined` for one that cannot be. */
-export function encryptedBlock(item: JsonObject): JsonObject | undefined {
+export function encryptedBlock(item: JsonObject): Seal | undefined {
   const { id, summary, encrypted_content: content } = item;
   if (typeof content !== 'string' || content === '') return undefined;
   return { type: 'encrypted', id, summary: listOf(summary), encrypted_content: content };

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../json.ts';
+import type { Seal } from '../parts/part.ts';
 import { isObject, listOf, parseJson, stringOf } from '../json.ts';
 
 /** How a block of another protocol is told from OpenAI's own encrypted reasoning. */
-const MARK = 'llmproxy.';
+export const MARK = 'llmproxy.';
 
 /**
  * Signed thinking as a client of the Responses API gives it back: in `encrypted_content`, which clients do not look
@@ -15,7 +16,7 @@ export function seal(block: JsonObject): string {
 }
 
 /** The block that a reasoning item carries; `undefined` when it carries none that is whole. */
-export function unseal(item: JsonObject): JsonObject | undefined {
+export function unseal(item: JsonObject): Seal | undefined {
   const { id, summary, encrypted_content: content } = item;
   if (typeof content !== 'string' || content === '') return undefined;
   if (!content.startsWith(MARK)) {
@@ -24,7 +25,7 @@ export function unseal(item: JsonObject): JsonObject | undefined {
   try {
     const bytes = Uint8Array.from(atob(content.slice(MARK.length)), (char) => char.charCodeAt(0));
     const block = parseJson(new TextDecoder().decode(bytes));
-    return isObject(block) ? block : undefined;
+    return isObject(block) ? (block as Seal) : undefined;
   } catch {
     return undefined;
   }

@@ -7,13 +7,14 @@ import { fails } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
 import { decodeCitation } from './citations.ts';
+import { decodeHosted } from './hosted.ts';
 import { encryptedBlock, eventUsage, reasoningText, responseEnding } from './response.ts';
 import type { Call } from './call-book.ts';
 import { CallBook } from './call-book.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
 
-type Context = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
+type Context = Pick<EncodeContext, 'created' | 'model' | 'newId'>;
 
 type Spoken = 'message' | 'reasoning';
 
@@ -25,7 +26,6 @@ type Spoken = 'message' | 'reasoning';
 export class ResponsesReader implements ChatReader {
   readonly #context: Context;
   readonly #calls: CallBook;
-  readonly #thinking: JsonObject[] = [];
   #id: string;
   #model = '';
   #created: number | undefined;
@@ -81,7 +81,7 @@ export class ResponsesReader implements ChatReader {
       case 'response.output_text.annotation.added':
         return this.#cite([value.annotation]);
       case 'response.output_text.delta':
-        return this.#say('content', value.delta, value);
+        return this.#say('content', value.delta, value, listOf(value.logprobs));
       case 'response.refusal.delta':
         return this.#say('refusal', value.delta, value);
       case 'response.reasoning_summary_part.added':
@@ -124,12 +124,18 @@ export class ResponsesReader implements ChatReader {
     return [];
   }
 
-  #say(field: 'content' | 'refusal', delta: unknown, of: JsonObject): ChatChunk[] {
+  #say(
+    field: 'content' | 'refusal',
+    delta: unknown,
+    of: JsonObject,
+    probabilities: readonly unknown[] = [],
+  ): ChatChunk[] {
     const text = stringOf(delta) ?? '';
     if (text === '') return [];
     this.#speaks('message', of);
     if (field === 'content') this.#length += text.length;
-    return [this.#chunk({ [field]: text })];
+    const logprobs = probabilities.length > 0 ? { content: probabilities, refusal: null } : null;
+    return [chunkOf(this.#naming, { [field]: text }, { logprobs })];
   }
 
   #cite(notes: readonly unknown[]): ChatChunk[] {
@@ -184,10 +190,10 @@ export class ResponsesReader implements ChatReader {
     if (item.type === 'reasoning') {
       const block = encryptedBlock(item);
       const text = spoke ? [] : this.#think(reasoningText(item), of);
-      if (!block) return text;
-      this.#thinking.push(block);
-      return [...text, this.#chunk({ thinking_blocks: [block] })];
+      return !block ? text : [...text, this.#chunk({ thinking_blocks: [block] })];
     }
+    const hosted = decodeHosted(item);
+    if (hosted.length > 0) return [this.#chunk({ parts: hosted })];
     if (item.type !== 'message' || spoke) return [];
     return listOf(item.content).flatMap((part) => {
       const { text, refusal, annotations } = objectOf(part);
@@ -208,9 +214,6 @@ export class ResponsesReader implements ChatReader {
     this.done = true;
     // What ends properly without having said anything is no answer.
     if (!this.#begun && !this.#listed && items.length === 0 && ending?.finish === 'stop') return [];
-    if (this.#calls.first && this.#thinking.length > 0) {
-      this.#context.memory.set(this.#calls.first.id, { thinking_blocks: this.#thinking });
-    }
     const reason = ending?.finish ?? 'stop';
     const finish = this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason;
     return [...chunks, ...this.#end(finish), ...usageChunks(this.#naming, this.usage)];

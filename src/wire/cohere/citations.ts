@@ -1,0 +1,34 @@
+/** Where a text comes from, in Cohere's words. @see https://docs.cohere.com/docs/documents-and-citations */
+import type { JsonObject } from '../json.ts';
+import type { Annotation } from '../parts/part.ts';
+import { countOf, isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+
+/**
+ * One citation as annotations, one a source.
+ * @param from where the text that it is of begins in all of the message's text, characters
+ */
+export function decodeCitation({ start, end, sources }: JsonObject, from: number): Annotation[] {
+  const start_index = from + (countOf(start) ?? 0);
+  const end_index = from + (countOf(end) ?? 0);
+  return listOf(sources)
+    .filter(isObject)
+    .map((source) => {
+      const fields = source.document ?? source.tool_output;
+      const { url, title, text, snippet } = isObject(fields)
+        ? fields
+        : objectOf(parseJson(stringOf(fields) ?? ''));
+      const cited_text = stringOf(snippet) ?? stringOf(text) ?? '';
+      if (typeof url === 'string') {
+        const told = { url, title: stringOf(title) ?? '', start_index, end_index, cited_text };
+        return { type: 'url_citation', url_citation: told };
+      }
+      const document = placeIn(stringOf(source.id) ?? '');
+      const named = stringOf(title) ?? null;
+      return { type: 'document_citation', document, title: named, cited_text, start_index, end_index };
+    });
+}
+
+/** Documents are named by their places: "doc:0". */
+function placeIn(id: string): number {
+  return Number(/\d+$/.exec(id)?.[0] ?? 0);
+}

@@ -1,0 +1,160 @@
+/**
+ * The last step before a request is encoded: what one target cannot take of a canonical request is turned into what it
+ * takes, or left out and named. What encoders need not know stands here.
+ */
+import type { ChatMessage, ChatRequest, ContentPart } from './chat.ts';
+import type { ProtocolName, ReplayMemory } from './protocol.ts';
+import type { Issued } from './parts/issued.ts';
+import type { CallPart, Part, TextPart } from './parts/part.ts';
+import { listOf } from './json.ts';
+import { withTextResults } from './parts/attached.ts';
+import { signatureIn } from './parts/issued.ts';
+import { partsOf, withParts } from './parts/message.ts';
+import { reordered } from './parts/order.ts';
+
+/** What is known of a target. */
+export interface FitFacts {
+  readonly protocol: ProtocolName;
+  /** What it may be given back. */
+  readonly issued: Issued;
+  readonly memory: ReplayMemory;
+}
+
+export interface Fitted {
+  readonly request: ChatRequest;
+  /** What was left out, by its name. */
+  readonly dropped: readonly string[];
+  /** Whether it is given back something sealed, which it could refuse. */
+  readonly sealed: boolean;
+}
+
+/** Those to whom the results of tools are text alone. */
+const TEXT_RESULTS: ReadonlySet<ProtocolName> = new Set(['chat', 'cohere']);
+
+/** Those that have a word for tools which the provider ran. */
+const HOSTED: Readonly<Partial<Record<ProtocolName, 'messages' | 'responses'>>> = {
+  messages: 'messages',
+  responses: 'responses',
+};
+
+/** A request as a target takes it; the same one where it serves as it is. */
+export function fit(request: ChatRequest, facts: FitFacts): Fitted {
+  const dropped = new Set<string>();
+  const fitted = new Fitting(facts, dropped);
+  const messages = listOf(request.messages).map((message) => fitted.message(message as ChatMessage));
+  const moved = fitted.pictures ? withPicturesMoved(messages) : messages;
+  const plain = TEXT_RESULTS.has(facts.protocol) ? withTextResults(moved) : moved;
+  const same =
+    plain.length === request.messages?.length && plain.every((each, at) => each === request.messages[at]);
+  return {
+    request: same || !Array.isArray(request.messages) ? request : { ...request, messages: [...plain] },
+    dropped: [...dropped],
+    sealed: fitted.sealed,
+  };
+}
+
+class Fitting {
+  readonly #facts: FitFacts;
+  readonly #dropped: Set<string>;
+  sealed = false;
+  /** Whether there are pictures among what the model said. */
+  pictures = false;
+
+  constructor(facts: FitFacts, dropped: Set<string>) {
+    this.#facts = facts;
+    this.#dropped = dropped;
+  }
+
+  message(message: ChatMessage): ChatMessage {
+    if (message?.role !== 'assistant') return message;
+    const ordered = reordered(message, this.#facts.memory);
+    const parts = partsOf(ordered);
+    this.sealed ||= this.#isRemembered(ordered);
+    const fitting = parts.map((part) => this.#part(part));
+    if (ordered === message && fitting.every((part, at) => part === parts[at])) return message;
+    return withParts(
+      ordered,
+      fitting.filter((part) => part !== undefined),
+    );
+  }
+
+  /** Whether something is remembered that goes back with its calls. */
+  #isRemembered({ tool_calls: calls }: ChatMessage): boolean {
+    return (calls ?? []).some((call) => {
+      const { thinking_blocks: seals, extra_content: extra } = this.#facts.issued.view.get(call?.id) ?? {};
+      return seals !== undefined || extra !== undefined;
+    });
+  }
+
+  /** A part as the target takes it; `undefined` where it takes none such. */
+  #part(part: Part): Part | undefined {
+    const { protocol, issued } = this.#facts;
+    switch (part.type) {
+      case 'thinking': {
+        if (!part.seal) return part;
+        if (this.#owns(issued.owns(part.seal))) return part;
+        return part.text === '' ? undefined : { type: 'thinking', text: part.text };
+      }
+      case 'text':
+        return this.#signed(part);
+      case 'call':
+        return this.#call(part);
+      case 'image':
+        this.pictures ||= protocol !== 'gemini';
+        return part;
+      case 'audio':
+        return part.transcript === '' ? undefined : { type: 'text', text: part.transcript };
+      case 'hosted_call':
+      case 'hosted_result':
+        if (part.native !== undefined && part.native.protocol === HOSTED[protocol]) return part;
+        if (part.type === 'hosted_call') this.#dropped.add('hosted_tool');
+        return undefined;
+      default:
+        return part;
+    }
+  }
+
+  #owns(own: boolean): boolean {
+    this.sealed ||= own;
+    return own;
+  }
+
+  #signed(part: TextPart): TextPart {
+    const signature = signatureIn(part.extra_content);
+    if (signature === undefined || this.#owns(this.#facts.issued.isOwn(signature))) return part;
+    const { extra_content: _, ...plain } = part;
+    return plain;
+  }
+
+  #call(part: CallPart): CallPart {
+    const signature = signatureIn(part.call.extra_content);
+    if (signature === undefined || this.#owns(this.#facts.issued.isOwn(signature))) return part;
+    const { extra_content: _, ...call } = part.call;
+    return { type: 'call', call: call as CallPart['call'] };
+  }
+}
+
+/** Pictures that a model made, as shown by the user in the next turn: behind the results of the tools that were called beside them. */
+function withPicturesMoved(messages: readonly ChatMessage[]): ChatMessage[] {
+  const moved: ChatMessage[] = [];
+  let pictures: ContentPart[] = [];
+  const settle = () => {
+    if (pictures.length > 0) moved.push({ role: 'user', content: pictures });
+    pictures = [];
+  };
+  for (const message of messages) {
+    if (message?.role !== 'tool') settle();
+    if (message?.role !== 'assistant') {
+      moved.push(message);
+      continue;
+    }
+    const parts = partsOf(message);
+    const images = parts.flatMap((part) => (part.type === 'image' ? [part.url] : []));
+    pictures = images.map((url) => ({ type: 'image_url', image_url: { url } }));
+    const rest = parts.filter(({ type }) => type !== 'image');
+    if (images.length === 0) moved.push(message);
+    else if (rest.length > 0) moved.push(withParts(message, rest));
+  }
+  settle();
+  return moved;
+}

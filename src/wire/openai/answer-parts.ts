@@ -1,0 +1,64 @@
+import type { JsonObject } from '../json.ts';
+import type { Annotation, Seal } from '../parts/part.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { audioPart, imagePart, pageNote, readAnnotation } from '../parts/message.ts';
+import { PartList } from '../parts/part-list.ts';
+import { detailsText, sealOf } from './reasoning-details.ts';
+
+/** Reads what a message of chat says, under the names that vendors have for it, but for its calls. */
+export function readMessage(message: JsonObject): PartList {
+  const list = new PartList();
+  const { content, refusal, audio, annotations, images, reasoning_details: details } = message;
+  const seals = [
+    ...listOf(message.thinking_blocks).filter(isObject),
+    ...sealOf(listOf(details).filter(isObject)),
+  ];
+  list.thinking(reasoningOf(message));
+  for (const seal of seals) list.seal(seal as Seal);
+  readContent(content, list);
+  list.annotate(listOf(annotations).flatMap(readAnnotation));
+  if (message.extra_content !== undefined) list.accompany(message.extra_content);
+  list.refusal(stringOf(refusal) ?? '');
+  for (const image of listOf(images)) for (const part of imagePart(image)) list.add(part);
+  if (isObject(audio)) list.add(audioPart(audio));
+  return list;
+}
+
+/** Content as a text, or as a list: Mistral's models put what they thought among it, others pictures. */
+export function readContent(content: unknown, list: PartList): void {
+  if (typeof content === 'string') return list.text(content);
+  for (const part of listOf(content)) {
+    const { type, text, thinking } = objectOf(part);
+    if (type === 'thinking') list.thinking(thoughtIn(thinking));
+    else if (type === 'image_url') for (const image of imagePart(part)) list.add(image);
+    else list.text(stringOf(text) ?? '');
+  }
+}
+
+function thoughtIn(parts: unknown): string {
+  if (typeof parts === 'string') return parts;
+  return listOf(parts)
+    .map((part) => stringOf(objectOf(part).text) ?? '')
+    .join('');
+}
+
+/** Reasoning under the names that vendors have for it. */
+export function reasoningOf(message: JsonObject): string {
+  const plain = stringOf(message.reasoning_content) || stringOf(message.reasoning);
+  return plain || detailsText(listOf(message.reasoning_details).filter(isObject));
+}
+
+/** Pages that stand beside the choices: Perplexity's and xAI's. They are of no words in particular. */
+export function sourcesBeside({ citations, search_results: results }: JsonObject): Annotation[] {
+  const titles = new Map(
+    listOf(results)
+      .filter(isObject)
+      .map(({ url, title }) => [stringOf(url) ?? '', stringOf(title) ?? '']),
+  );
+  const pages = Array.isArray(citations) ? citations.map(urlOf) : [...titles.keys()];
+  return pages.filter((url) => url !== '').map((url) => pageNote(url, titles.get(url) ?? ''));
+}
+
+function urlOf(citation: unknown): string {
+  return stringOf(citation) ?? stringOf(objectOf(citation).url) ?? '';
+}

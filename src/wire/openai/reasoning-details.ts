@@ -1,0 +1,50 @@
+/**
+ * Reasoning as OpenRouter and others have it: a list of what must be given back unchanged, which streams piece by piece.
+ * @see https://openrouter.ai/docs/use-cases/reasoning-tokens#preserving-reasoning-blocks
+ */
+import type { JsonObject } from '../json.ts';
+import type { Seal } from '../parts/part.ts';
+import { listOf, stringOf } from '../json.ts';
+
+/** Details come from outside and must not make lists as long as they like. */
+const MAX_DETAILS = 1_024;
+
+/** Fields of a detail that grow. */
+const GROWING = ['text', 'summary'] as const;
+
+/** The details in a seal that holds them. */
+export function detailsIn(seal: JsonObject): JsonObject[] {
+  return seal.type === 'details' ? (listOf(seal.details) as JsonObject[]) : [];
+}
+
+/** Details as what must be given back; none where there are none. */
+export function sealOf(details: readonly JsonObject[]): Seal[] {
+  return details.length > 0 ? [{ type: 'details', details: [...details] }] : [];
+}
+
+/** What was thought, as far as the details show it. */
+export function detailsText(details: readonly JsonObject[]): string {
+  return details.map(({ text, summary }) => stringOf(text) ?? stringOf(summary) ?? '').join('');
+}
+
+/** Puts pieces to the details that they are of. */
+export function growDetails(details: JsonObject[], pieces: readonly JsonObject[]): void {
+  for (const piece of pieces) {
+    const last = details.at(-1);
+    const goesOn = last && last.type === piece.type && last.index === piece.index && isOpen(last, piece);
+    if (!goesOn) {
+      if (details.length < MAX_DETAILS) details.push({ ...piece });
+      continue;
+    }
+    for (const [name, value] of Object.entries(piece)) {
+      const grows = GROWING.some((field) => field === name) && typeof value === 'string';
+      if (grows) last[name] = (stringOf(last[name]) ?? '') + value;
+      else if (value !== null && value !== undefined) last[name] = value;
+    }
+  }
+}
+
+/** Whether a piece can be of the same detail: what is encrypted comes whole. */
+function isOpen(detail: JsonObject, { data }: JsonObject): boolean {
+  return data === undefined && detail.data === undefined;
+}

@@ -1,0 +1,151 @@
+/**
+ * What a client gives back of earlier answers, in a request that is relayed: what the provider did not issue is taken out,
+ * since it would answer 400 to it. Everything else stays as it is.
+ */
+import type { Endpoint } from '../endpoints.ts';
+import type { JsonObject } from '../json.ts';
+import type { Issued } from '../parts/issued.ts';
+import { FOREIGN_CALL } from '../anthropic/hosted.ts';
+import { mayThink } from '../anthropic/thinking-turns.ts';
+import { isObject, objectOf, stringOf } from '../json.ts';
+import { signatureIn, valuesOf } from '../parts/issued.ts';
+import { FOREIGN_ITEM } from '../responses/hosted.ts';
+
+export interface GivenBack {
+  /** The request as the provider takes it; `undefined` where it serves as it is. */
+  readonly request: JsonObject | undefined;
+  readonly dropped: readonly string[];
+  /** Whether something sealed is left in it. */
+  readonly sealed: boolean;
+}
+
+type Kept = (value: JsonObject) => JsonObject | undefined;
+
+/** @param keepsSignatures whether the provider takes Google's signatures in chat's messages */
+export function givenBack(
+  endpoint: Endpoint,
+  request: JsonObject,
+  issued: Issued,
+  keepsSignatures: boolean,
+): GivenBack {
+  let sealed = false;
+  const owns = (seal: JsonObject): boolean => {
+    const own = issued.owns(seal);
+    sealed ||= own;
+    return own;
+  };
+  const name = endpoint === 'responses' ? 'input' : 'messages';
+  const given = request[name];
+  if (!Array.isArray(given)) return { request: undefined, dropped: [], sealed };
+  const kept =
+    endpoint === 'messages'
+      ? eachKept(given, (turn) => messagesTurn(turn, owns))
+      : endpoint === 'responses'
+        ? responsesItems(given, owns)
+        : eachKept(given, (message) => chatMessage(message, owns, keepsSignatures));
+  const changed = kept === given ? undefined : { ...request, [name]: kept };
+  if (endpoint !== 'messages' || !changed || mayThink(request.thinking, kept)) {
+    return { request: changed, dropped: [], sealed };
+  }
+  const { thinking: _, ...unthinking } = changed;
+  return { request: unthinking, dropped: ['thinking'], sealed };
+}
+
+/** The list with what is kept of its objects: the same one where all of them are, as they are. */
+function eachKept(list: readonly unknown[], keep: Kept): readonly unknown[] {
+  const kept = list.map((value) => (isObject(value) ? keep(value) : value));
+  return kept.every((value, at) => value === list[at]) ? list : kept.filter((value) => value !== undefined);
+}
+
+function messagesTurn(turn: JsonObject, owns: (seal: JsonObject) => boolean): JsonObject | undefined {
+  const { role, content } = turn;
+  if (role !== 'assistant' || !Array.isArray(content)) return turn;
+  const kept = eachKept(content, (block) => messagesBlock(block, owns));
+  if (kept === content) return turn;
+  return kept.length > 0 ? { ...turn, content: kept } : undefined;
+}
+
+function messagesBlock(block: JsonObject, owns: (seal: JsonObject) => boolean): JsonObject | undefined {
+  switch (block.type) {
+    case 'thinking':
+      return stringOf(block.signature) && owns(block) ? block : undefined;
+    case 'redacted_thinking':
+      return owns(block) ? block : undefined;
+    case 'server_tool_use':
+      return stringOf(block.id)?.startsWith(FOREIGN_CALL) ? undefined : block;
+    case 'web_search_tool_result':
+    case 'code_execution_tool_result':
+      return stringOf(block.tool_use_id)?.startsWith(FOREIGN_CALL) ? undefined : block;
+    case 'text':
+      return withOwnCitations(block);
+    default:
+      return block;
+  }
+}
+
+/** Pages that no Anthropic found have no index there. */
+function withOwnCitations(block: JsonObject): JsonObject {
+  const { citations, ...rest } = block;
+  if (!Array.isArray(citations)) return block;
+  const own = citations.filter((citation) => objectOf(citation).encrypted_index !== '');
+  if (own.length === citations.length) return block;
+  return own.length > 0 ? { ...block, citations: own } : rest;
+}
+
+/**
+ * Where reasoning goes, what followed it in its turn is no longer the item that OpenAI knows: it would miss the reasoning.
+ */
+function responsesItems(items: readonly unknown[], owns: (seal: JsonObject) => boolean): readonly unknown[] {
+  let bare = false;
+  return eachKept(items, (item) => {
+    if (item.type === 'reasoning') {
+      const own = isOwnReasoning(item, owns);
+      bare ||= !own;
+      return own ? item : undefined;
+    }
+    if (stringOf(item.id)?.includes(`_${FOREIGN_ITEM}`)) return undefined;
+    const said = item.role === 'assistant' || stringOf(item.type)?.endsWith('_call');
+    if (!said) bare = false;
+    if (!said || !bare || item.id === undefined) return item;
+    const { id: _, ...rest } = item;
+    return rest;
+  });
+}
+
+function isOwnReasoning(item: JsonObject, owns: (seal: JsonObject) => boolean): boolean {
+  if (stringOf(item.id)?.startsWith(`rs_${FOREIGN_ITEM}`)) return false;
+  return valuesOf(item).length === 0 || owns(item);
+}
+
+/** Fields that only this proxy puts on messages of chat. */
+const OURS = ['thinking_blocks'] as const;
+
+function chatMessage(
+  message: JsonObject,
+  owns: (seal: JsonObject) => boolean,
+  keepsSignatures: boolean,
+): JsonObject {
+  if (message.role !== 'assistant') return message;
+  let changed = message;
+  const without = (name: string) => {
+    const { [name]: _, ...rest } = changed;
+    changed = rest;
+  };
+  for (const name of OURS) if (message[name] !== undefined) without(name);
+  const { reasoning_details: details, tool_calls: calls } = message;
+  if (Array.isArray(details) && !owns({ type: 'details', details })) without('reasoning_details');
+  if (!Array.isArray(calls)) return changed;
+  const kept = eachKept(calls, (call) => withOwnSignature(call, owns, keepsSignatures));
+  return kept === calls ? changed : { ...changed, tool_calls: kept };
+}
+
+function withOwnSignature(
+  call: JsonObject,
+  owns: (seal: JsonObject) => boolean,
+  keepsSignatures: boolean,
+): JsonObject {
+  const signature = signatureIn(call.extra_content);
+  if (signature === undefined || (keepsSignatures && owns({ type: 'thinking', signature }))) return call;
+  const { extra_content: _, ...plain } = call;
+  return plain;
+}
