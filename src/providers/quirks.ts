@@ -108,7 +108,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     reasoning: 'where_known',
     keeps: ['top_k'],
   },
-  openrouter: { tellsUsage: true, keeps: ['top_k', 'cache_control'] },
+  openrouter: { tellsUsage: true, keeps: ['top_k', 'cache_control', 'web_search_options'] },
   blackbox: { keeps: ['top_k', 'cache_control'] },
   ollama: {
     drops: ['tool_choice', 'logit_bias', 'user', 'n', 'logprobs', 'top_logprobs', 'parallel_tool_calls'],

@@ -24,7 +24,7 @@ export function given(request: ChatRequest, names: readonly string[]): string[] 
 }
 
 /** Fields of chat that hardly another protocol has a counterpart of. */
-export const OPENAIS_OWN = ['logit_bias', 'audio', 'modalities', 'prediction', 'web_search_options'] as const;
+export const OPENAIS_OWN = ['logit_bias', 'audio', 'modalities', 'prediction'] as const;
 
 /** Fields that tune an answer, and that many protocols have no counterpart of. */
 export const TUNING = ['logprobs', 'top_logprobs', 'seed', 'presence_penalty', 'frequency_penalty'] as const;

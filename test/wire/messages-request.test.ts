@@ -235,13 +235,14 @@ describe('tools', () => {
     cache_control: ephemeral,
   };
 
-  test('of the client become functions, those of the server are left out by their type', () => {
+  test('of the client become functions, those that Anthropic runs stand apart', () => {
     const search = { type: 'web_search_20250305', name: 'web_search' };
     const { request, dropped } = decode({
       tools: [own, search, { ...own, type: 'custom', defer_loading: true }],
     });
     expect(request.tools).toEqual([tool, tool]);
-    expect(dropped).toEqual(['tools.web_search_20250305', 'tools.defer_loading']);
+    expect(dropped).toEqual(['tools.defer_loading']);
+    expect(request.hosted_tools).toMatchObject([{ name: 'web_search' }]);
   });
 
   test.each<[JsonObject, JsonObject]>([

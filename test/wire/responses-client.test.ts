@@ -192,11 +192,12 @@ describe('tools', () => {
   };
   const bare = { type: 'function', function: { name: 'g' } };
 
-  test('that run at OpenAI are left out by name', () => {
+  test('that run at OpenAI are kept apart, or left out by name', () => {
     const tools = [flat, { type: 'web_search' }, { type: 'mcp' }, other, { type: 'local_shell' }];
     const { request, dropped } = decode({ tools });
     expect(request.tools).toEqual([tool, bare]);
-    expect(dropped).toEqual(['tools[1] (web_search)', 'tools[2] (mcp)', 'tools[4] (local_shell)']);
+    expect(dropped).toEqual(['tools[2] (mcp)', 'tools[4] (local_shell)']);
+    expect(request.hosted_tools).toMatchObject([{ name: 'web_search' }]);
   });
 
   test.each([

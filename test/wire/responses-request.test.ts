@@ -322,18 +322,18 @@ describe('the answer', () => {
       presence_penalty: 1,
       frequency_penalty: 1,
       logit_bias: {},
-      logprobs: true,
-      top_logprobs: 2,
       top_k: 5,
-      functions: [],
     };
     const { body: asked, dropped } = encode({
       ...same,
       ...other,
+      logprobs: true,
+      top_logprobs: 2,
       n: 1,
       stream_options: { include_usage: true },
     });
-    expect(asked).toEqual({ model: 'gpt-4.1', input: [said], ...same, store: false });
+    const told = { include: ['message.output_text.logprobs'], top_logprobs: 2 };
+    expect(asked).toEqual({ model: 'gpt-4.1', input: [said], ...same, ...told, store: false });
     expect(dropped.toSorted()).toEqual(Object.keys(other).toSorted());
   });
 

@@ -52,7 +52,7 @@ export function encodeCitation(annotation: Annotation, text: string): JsonObject
   const { url, title, start_index, end_index, cited_text } = annotation.url_citation;
   return {
     type: 'web_search_result_location',
-    cited_text: cited_text ?? text.slice(start_index, end_index),
+    cited_text: cited_text || text.slice(start_index, end_index),
     // What Anthropic would want back of its own pages.
     encrypted_index: '',
     title,

@@ -1,6 +1,8 @@
 import type { ChatRequest, ChatTool } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
-import { isObject } from '../json.ts';
+import type { HostedTool } from '../parts/hosted-tools.ts';
+import { isObject, stringOf } from '../json.ts';
+import { searchOptions } from '../parts/hosted-tools.ts';
 import { flagIn, nameAt, objectAt, objectsAt, textAt, wrong } from './client-check.ts';
 import { cacheOf } from './client-parts.ts';
 import { changeTools } from './client-tool-changes.ts';
@@ -13,26 +15,41 @@ const KNOWN = new Set(['type', 'name', 'description', 'input_schema', 'strict', 
  * @throws ProxyError `invalid_request` naming the field at fault
  */
 export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<ChatRequest> {
-  const given = body.tools ?? [];
-  const declared = objectsAt(given, 'tools', false).flatMap((tool, index) =>
-    decodeTool(tool, `tools.${index}`, dropped),
-  );
+  const given = objectsAt(body.tools ?? [], 'tools', false);
+  const hosted = given.flatMap(hostedTool);
+  const declared = given.flatMap((tool, index) => decodeTool(tool, `tools.${index}`, dropped));
   const decode = (tool: JsonObject, at: string) => decodeTool(tool, at, dropped);
   const tools = changeTools(declared, body.messages, decode, dropped);
   const choice = decodeChoice(body.tool_choice);
   if (tools.length === 0) {
-    if (body.tool_choice !== undefined && choice.tool_choice !== 'none') dropped.add('tool_choice');
-    return {};
+    const forced =
+      body.tool_choice !== undefined && choice.tool_choice !== 'none' && choice.tool_choice !== 'auto';
+    if (forced) dropped.add('tool_choice');
+    return hostedField(hosted);
   }
   const { tool_choice } = choice;
   if (isObject(tool_choice) && !tools.some(({ function: fn }) => fn.name === tool_choice.function.name)) {
     dropped.add('tool_choice');
     delete choice.tool_choice;
   }
-  return { tools, ...choice };
+  return { tools, ...choice, ...hostedField(hosted) };
+}
+
+/** Which tools Anthropic runs, by the beginnings of their types, which end with a date. */
+const HOSTED = /^(web_search|web_fetch|code_execution)_\d/;
+
+function hostedTool(tool: JsonObject): HostedTool[] {
+  const name = HOSTED.exec(stringOf(tool.type) ?? '')?.[1];
+  if (name === undefined) return [];
+  return [{ name, options: searchOptions(tool), native: { protocol: 'messages', value: tool } }];
+}
+
+function hostedField(hosted: readonly HostedTool[]): Partial<ChatRequest> {
+  return hosted.length > 0 ? { hosted_tools: hosted } : {};
 }
 
 function decodeTool(tool: JsonObject, at: string, dropped: Set<string>): ChatTool[] {
+  if (hostedTool(tool).length > 0) return [];
   if (tool.type !== undefined && tool.type !== null && tool.type !== 'custom') {
     dropped.add(`tools.${wordOf(tool.type)}`);
     return [];

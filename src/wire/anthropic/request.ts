@@ -6,6 +6,8 @@ import { encodeMessages } from './messages.ts';
 import { anthropicModel } from './models.ts';
 import { mayThink } from './thinking-turns.ts';
 import { entryOf, isObject, listOf, objectOf } from '../json.ts';
+import type { HostedTool } from '../parts/hosted-tools.ts';
+import { hostedTools, knownOptions } from '../parts/hosted-tools.ts';
 import { OPENAIS_OWN, TUNING, demandMessages, demandOneAnswer, given } from '../demands.ts';
 
 /** An Anthropic request, and what is needed to read its answer. */
@@ -44,7 +46,10 @@ export function encodeAnthropicRequest(
   const { system, turns } = encodeMessages(request.messages, memory);
   const structured = structure(request, abilities);
   const dropped: string[] = given(request, UNSUPPORTED);
-  const tools = [...encodeTools(request, dropped), ...structured.tools];
+  const hosted = structured.tool
+    ? []
+    : hostedTools(request).flatMap((tool) => encodeHostedTool(tool, dropped));
+  const tools = [...encodeTools(request, dropped), ...hosted, ...structured.tools];
   const wished = structured.tool ? {} : reasoning(request, abilities);
   const thinking = mayThink(wished.thinking, turns) ? wished : withoutThinking(request, wished, dropped);
   const { type: mode = 'disabled' } = objectOf(thinking.thinking);
@@ -86,6 +91,17 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
       ...(cache_control === undefined ? {} : { cache_control }),
     };
   });
+}
+
+/** A tool that Anthropic runs; one that it has none like is left out by name. */
+function encodeHostedTool(tool: HostedTool, dropped: string[]): JsonObject[] {
+  if (tool.native?.protocol === 'messages') return [tool.native.value];
+  if (tool.name !== 'web_search') {
+    dropped.push(tool.name);
+    return [];
+  }
+  const known = ['max_uses', 'allowed_domains', 'blocked_domains', 'user_location'] as const;
+  return [{ type: 'web_search_20250305', name: 'web_search', ...knownOptions(tool, known, dropped) }];
 }
 
 /** `tool_choice`; @param budgeted with a budget for thinking, the API takes only auto and none */

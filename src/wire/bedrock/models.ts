@@ -14,6 +14,8 @@ export interface ConverseModel {
   readonly topK: 'top_k' | 'inferenceConfig' | 'none';
   /** Whether its template wants Mistral's ids of calls, and results as JSON. */
   readonly mistral: boolean;
+  /** Its own tools, by what others call them. @see https://docs.aws.amazon.com/nova/latest/nova2-userguide/built-in-tools.html */
+  readonly hosted: Readonly<Partial<Record<string, string>>>;
 }
 
 /** Also what is known of an application's own inference profile, whose name tells no model. */
@@ -24,9 +26,11 @@ const UNKNOWN: ConverseModel = {
   jsonSchema: false,
   topK: 'none',
   mistral: false,
+  hosted: {},
 };
 
 const NOVA: ConverseModel = { ...UNKNOWN, caching: 'prompt', topK: 'inferenceConfig' };
+const NOVA_TOOLS = { web_search: 'nova_grounding', code_execution: 'nova_code_interpreter' } as const;
 const WITH_SCHEMA: ConverseModel = { ...UNKNOWN, jsonSchema: true };
 const MISTRAL: ConverseModel = { ...UNKNOWN, demands: 'none', mistral: true };
 
@@ -37,7 +41,8 @@ const MISTRAL: ConverseModel = { ...UNKNOWN, demands: 'none', mistral: true };
  */
 const MODELS: readonly (readonly [RegExp, ConverseModel])[] = [
   [/claude-(?:v2|instant)/, { ...UNKNOWN, demands: 'none', topK: 'top_k' }],
-  [/nova-2/, { ...NOVA, reasoning: 'nova' }],
+  [/nova-2/, { ...NOVA, reasoning: 'nova', hosted: NOVA_TOOLS }],
+  [/nova-premier/, { ...NOVA, hosted: { web_search: NOVA_TOOLS.web_search } }],
   [/nova-/, NOVA],
   [/gpt-oss/, { ...WITH_SCHEMA, reasoning: 'effort' }],
   [/mistral\.(?:mistral-large-3|ministral|magistral|voxtral)/, { ...MISTRAL, jsonSchema: true }],
@@ -59,5 +64,6 @@ export function converseModel(name: string): ConverseModel {
     jsonSchema: anthropicModel(name).jsonSchema,
     topK: 'top_k',
     mistral: false,
+    hosted: {},
   };
 }

@@ -2,6 +2,7 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ConverseModel } from './models.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { hostedTools, knownOptions } from '../parts/hosted-tools.ts';
 import { cachePoint } from './messages.ts';
 
 interface Asked {
@@ -26,7 +27,9 @@ export function toolConfig(
   const forbidden = request.tool_choice === 'none';
   const wanted = forbidden && called.length === 0 ? [] : toolSpecs(request, model, dropped);
   if (forbidden && called.length > 0) dropped.push('tool_choice');
-  const specs = wanted.length > 0 || structured ? wanted : called.map((name) => spec({ name }));
+  const system = structured ? [] : systemTools(request, model, dropped);
+  const asked = [...wanted, ...system];
+  const specs = asked.length > 0 || structured ? asked : called.map((name) => spec({ name }));
   const tools = structured ? [...specs, structured] : specs;
   if (tools.length === 0) return {};
   if (request.parallel_tool_calls === false) dropped.push('parallel_tool_calls');
@@ -47,6 +50,16 @@ export function spec({ name, description, parameters, strict }: JsonObject): Jso
       ...(strict === true ? { strict: true } : {}),
     },
   };
+}
+
+/** Nova's own tools; other models have none. */
+function systemTools(request: ChatRequest, model: ConverseModel, dropped: string[]): JsonObject[] {
+  return hostedTools(request).flatMap((tool) => {
+    const name = model.hosted[tool.name];
+    if (name === undefined) dropped.push(tool.name);
+    else knownOptions(tool, [], dropped);
+    return name === undefined ? [] : [{ systemTool: { name } }];
+  });
 }
 
 function toolSpecs(request: ChatRequest, model: ConverseModel, dropped: string[]): JsonObject[] {

@@ -4,6 +4,7 @@ import type { EncodeContext } from '../protocol.ts';
 import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeCohereMessages } from './messages.ts';
 import { encodeTools } from './tools.ts';
+import { hostedTools } from '../parts/hosted-tools.ts';
 import { OPENAIS_OWN, demandMessages, demandOneAnswer, given } from '../demands.ts';
 
 /** Fields of a chat request that have no counterpart. */
@@ -45,6 +46,7 @@ export function encodeCohereRequest(
   demandMessages(request);
   demandOneAnswer(request, 'Cohere');
   const dropped: string[] = given(request, UNSUPPORTED);
+  dropped.push(...hostedTools(request).map(({ name }) => name));
   const reasons = REASONS.test(model);
   const tools = encodeTools(request, dropped);
   const format = responseFormat(request, 'tools' in tools);

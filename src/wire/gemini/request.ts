@@ -8,7 +8,7 @@ import { geminiModel } from './models.ts';
 import { unsupported } from './parts.ts';
 import { openapiSchema, withoutConst } from './schema.ts';
 import { effortOf, thinkingConfig } from './thinking.ts';
-import { encodeTools } from './tools.ts';
+import { encodeTools, withHosted } from './tools.ts';
 import { demandMessages, given } from '../demands.ts';
 
 /** Fields of a chat request that have no counterpart. */
@@ -22,7 +22,6 @@ const UNSUPPORTED = [
   'verbosity',
   'parallel_tool_calls',
   'prediction',
-  'web_search_options',
   'prompt_cache_key',
   'audio',
 ] as const;
@@ -45,7 +44,7 @@ export function encodeGeminiRequest(
   const known = { ...model, penalties: model.penalties || knowsPenalties(quirks?.keeps) };
   const dropped = droppedOf(request, known);
   const { system, contents } = encodeContents(request.messages, memory, model);
-  const tools = encodeTools(request, model, dropped);
+  const tools = withHosted(encodeTools(request, model, dropped), request, model, dropped);
   const format = formatOf(request, model);
   // A model that takes no functions beside JSON is not told of those that it must not call.
   const told = format && !model.jsonWithTools && request.tool_choice === 'none' ? {} : tools;

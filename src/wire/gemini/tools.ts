@@ -1,7 +1,8 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { GeminiModel } from './models.ts';
-import { isObject, listOf, objectOf } from '../json.ts';
+import { entryOf, isObject, listOf, objectOf } from '../json.ts';
+import { hostedTools, knownOptions } from '../parts/hosted-tools.ts';
 import { invalid, unsupported } from './parts.ts';
 import { openapiSchema } from './schema.ts';
 import { named } from '../words.ts';
@@ -25,6 +26,33 @@ export function encodeTools(request: ChatRequest, model: GeminiModel, dropped: s
     tools: [{ functionDeclarations: declared }],
     ...(config ? { toolConfig: { functionCallingConfig: config } } : {}),
   };
+}
+
+/** Google's own tools, by what others call them. */
+const HOSTED: Readonly<Record<string, string>> = {
+  web_search: 'googleSearch',
+  code_execution: 'codeExecution',
+};
+
+/**
+ * The tools that Google runs beside the functions: older models take either of both, and functions are what the client
+ * cannot do without.
+ */
+export function withHosted(
+  fields: JsonObject,
+  request: ChatRequest,
+  model: GeminiModel,
+  dropped: string[],
+): JsonObject {
+  const wanted = hostedTools(request);
+  const alone = fields.tools === undefined || model.pairsById;
+  const hosted = wanted.flatMap((tool) => {
+    const name = alone ? entryOf(HOSTED, tool.name) : undefined;
+    if (name === undefined) dropped.push(tool.name);
+    else knownOptions(tool, [], dropped);
+    return name === undefined ? [] : [{ [name]: {} }];
+  });
+  return hosted.length > 0 ? { ...fields, tools: [...listOf(fields.tools), ...hosted] } : fields;
 }
 
 function declaration(

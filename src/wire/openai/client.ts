@@ -10,7 +10,7 @@ import { PartList } from '../parts/part-list.ts';
 import { Lost, lostComment } from '../parts/lost.ts';
 import { readContent } from './answer-parts.ts';
 import { toldDelta, toldMessage } from './client-said.ts';
-import { isLegacy, legacyFinish, withFunctionCall, withTools } from './legacy.ts';
+import { isLegacy, legacyFinish, oldBeside, withFunctionCall, withTools } from './legacy.ts';
 
 /** Clients of OpenAI's chat: the canonical form is theirs. */
 export const chatClient: ClientProtocol = {
@@ -21,7 +21,7 @@ export const chatClient: ClientProtocol = {
     const legacy = isLegacy(body);
     return {
       request,
-      dropped: [],
+      dropped: oldBeside(body),
       encode: (answer, lost = new Lost()) => encodeAnswer(answer, legacy, lost),
       stream: (_begun, lost = new Lost()) => new ChunkWriter({ includeUsage, legacy, lost }),
     };

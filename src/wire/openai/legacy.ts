@@ -11,6 +11,14 @@ export function isLegacy({ functions, tools }: JsonObject): boolean {
   return Array.isArray(functions) && tools === undefined;
 }
 
+/** What of the old way stands beside tools, which count alone then. */
+export function oldBeside(request: JsonObject): string[] {
+  if (isLegacy(request)) return [];
+  return ['functions', 'function_call'].filter(
+    (name) => request[name] !== undefined && request[name] !== null,
+  );
+}
+
 /** The request with tools in place of functions; the same where it has none. */
 export function withTools(request: ChatRequest): ChatRequest {
   const messages = withCalls(request.messages);

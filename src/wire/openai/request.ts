@@ -3,6 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
+import { hostedTools, knownOptions, toChatOptions } from '../parts/hosted-tools.ts';
 import { partsWithSeals } from '../parts/message.ts';
 import { applyQuirks } from '../quirks.ts';
 import { detailsIn } from './reasoning-details.ts';
@@ -28,6 +29,7 @@ export function encodeChatRequest(
     // Reasoning is asked for by its effort as well, and caching is a wish: nothing is lost with these.
     if (name === 'top_k') dropped.push(name);
   }
+  searching(body, request, { model, quirks }, dropped);
   // OpenAI takes it with what it stores alone.
   if (body.store !== true) delete body.metadata;
   body.messages = request.messages.map((message) => encodeMessage(message, quirks, memory));
@@ -38,6 +40,28 @@ export function encodeChatRequest(
     body: changed?.request ?? body,
     dropped: [...dropped, ...(changed?.dropped ?? [])],
   };
+}
+
+/** Models that search: others refuse to be told how. */
+const SEARCHES = /search|sonar/;
+
+/** Of the tools that a provider runs, chat has the search alone, and some vendors have that. */
+function searching(
+  body: JsonObject,
+  request: ChatRequest,
+  { model, quirks }: Pick<EncodeContext, 'model' | 'quirks'>,
+  dropped: string[],
+): void {
+  delete body.hosted_tools;
+  if (request.hosted_tools === undefined) return;
+  const searches = SEARCHES.test(model) || quirks.keeps?.includes('web_search_options');
+  for (const tool of hostedTools(request)) {
+    if (tool.name !== 'web_search' || !searches) dropped.push(tool.name);
+    else {
+      const known = ['user_location', 'search_context_size'] as const;
+      body.web_search_options = toChatOptions(knownOptions(tool, known, dropped));
+    }
+  }
 }
 
 /** Fields of a message that no server of chat takes back. */

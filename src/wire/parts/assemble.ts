@@ -3,10 +3,10 @@ import type { Assembler } from '../assembler.ts';
 import type { JsonObject } from '../json.ts';
 import type { Begun } from '../protocol.ts';
 import type { Choice } from '../openai/folding.ts';
-import type { Seal } from './part.ts';
+import type { Annotation, Seal } from './part.ts';
 import { areBroken, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { Folding } from '../openai/folding.ts';
-import { answerOf, readAnnotation } from './message.ts';
+import { answerOf, readAnnotation, saysMore } from './message.ts';
 import { PartList, wholeParts } from './part-list.ts';
 
 /** Indexes come from outside and must not make lists as long as they like. */
@@ -107,9 +107,10 @@ class PartsFolding extends Folding<PartsChoice> {
 }
 
 /** What a delta says of where the text comes from: in our own words where it has them, else in chat's. */
-export function annotationsIn(delta: JsonObject): ReturnType<typeof readAnnotation> {
-  return listOf(delta.annotations).flatMap((note) => {
-    const known = isObject(note) && (note.native !== undefined || note.type === 'document_citation');
-    return known ? [note as unknown as ReturnType<typeof readAnnotation>[number]] : readAnnotation(note);
-  });
+export function annotationsIn(delta: JsonObject): Annotation[] {
+  return listOf(delta.annotations).flatMap((note) =>
+    isObject(note) && saysMore(note as unknown as Annotation)
+      ? [note as unknown as Annotation]
+      : readAnnotation(note),
+  );
 }

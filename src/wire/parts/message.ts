@@ -135,14 +135,16 @@ function isPlain(parts: readonly Part[]): boolean {
     if (part.type === 'thinking') {
       thoughts += 1;
       if (thoughts > 1 && !saysItself(part)) return false;
-    } else if (
-      part.type === 'text' &&
-      part.annotations?.some((note) => note.native ?? note.type !== 'url_citation')
-    ) {
+    } else if (part.type === 'text' && part.annotations?.some(saysMore)) {
       return false;
     }
   }
   return thoughts < 2 || parts.every((part) => part.type !== 'thinking' || saysItself(part));
+}
+
+/** Whether an annotation says more than chat has a word for. */
+export function saysMore(note: Annotation): boolean {
+  return note.type !== 'url_citation' || note.native !== undefined || Boolean(note.url_citation?.cited_text);
 }
 
 /** Whether the seal holds all of the thinking. */

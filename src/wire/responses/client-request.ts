@@ -62,6 +62,7 @@ export function decodeResponsesRequest(
     ...(typeof limit === 'number' ? { max_completion_tokens: limit } : {}),
     ...(effort === undefined ? {} : { reasoning_effort: effort }),
     ...decodeChoice(body.tool_choice, box, dropped),
+    ...(box.hosted.length > 0 ? { hosted_tools: box.hosted } : {}),
     ...textOptions(objectOf(body.text)),
     ...probabilities(body),
     ...(stream ? { stream, stream_options: { include_usage: true } } : {}),

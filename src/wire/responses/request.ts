@@ -3,6 +3,8 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
 import { encodeItems } from './items.ts';
+import type { HostedTool } from '../parts/hosted-tools.ts';
+import { hostedTools, knownOptions } from '../parts/hosted-tools.ts';
 import { OPENAIS_OWN, TUNING, demandMessages, demandOneAnswer, given } from '../demands.ts';
 import { SAME as SAME_BUT_STREAM } from './same.ts';
 
@@ -10,7 +12,12 @@ import { SAME as SAME_BUT_STREAM } from './same.ts';
 const SAME = [...SAME_BUT_STREAM, 'stream'] as const;
 
 /** Fields of a chat request that this API has no place for. */
-const UNSUPPORTED = ['stop', ...TUNING, ...OPENAIS_OWN, 'top_k', 'functions', 'function_call'] as const;
+const UNSUPPORTED = [
+  'stop',
+  ...TUNING.filter((name) => name !== 'logprobs' && name !== 'top_logprobs'),
+  ...OPENAIS_OWN,
+  'top_k',
+] as const;
 
 /** The least that `max_output_tokens` may be. */
 const MIN_OUTPUT = 16;
@@ -33,9 +40,18 @@ export function encodeResponsesRequest(
   const refused = same.filter((name) => quirks.drops?.includes(name));
   const dropped: string[] = [...given(request, UNSUPPORTED), ...refused];
   const { instructions, input } = encodeItems(request.messages, memory);
-  const tools = encodeTools(request, dropped);
+  const hosted = hostedTools(request).flatMap((tool) => encodeHostedTool(tool, dropped));
+  const tools = [...encodeTools(request, dropped), ...hosted];
   const limit = request.max_completion_tokens ?? request.max_tokens;
   const effort = request.reasoning_effort;
+  // Models that think refuse to tell the probabilities of what they say.
+  const silent = quirks.drops?.includes('logprobs') ?? false;
+  if (silent) dropped.push(...given(request, ['logprobs', 'top_logprobs']));
+  const tellsTokens = request.logprobs === true && !silent;
+  const include = [
+    ...(REASONING.test(model) ? ['reasoning.encrypted_content'] : []),
+    ...(tellsTokens ? ['message.output_text.logprobs'] : []),
+  ];
   const body: JsonObject = {
     model,
     input,
@@ -47,7 +63,10 @@ export function encodeResponsesRequest(
     ...(effort ? { reasoning: { effort, ...(effort === 'none' ? {} : { summary: 'auto' }) } } : {}),
     ...textOptions(request),
     ...(tools.length > 0 ? { tools, ...toolChoice(request, dropped) } : {}),
-    ...(REASONING.test(model) ? { include: ['reasoning.encrypted_content'] } : {}),
+    ...(tellsTokens && typeof request.top_logprobs === 'number'
+      ? { top_logprobs: request.top_logprobs }
+      : {}),
+    ...(include.length > 0 ? { include } : {}),
     store: request.store ?? false,
   };
   return { body, dropped };
@@ -69,6 +88,19 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
       strict: fn.strict ?? false,
     };
   });
+}
+
+/** A tool that OpenAI runs; one that it has none like is left out by name. */
+function encodeHostedTool(tool: HostedTool, dropped: string[]): JsonObject[] {
+  if (tool.native?.protocol === 'responses') return [tool.native.value];
+  if (tool.name === 'code_execution') return [{ type: 'code_interpreter', container: { type: 'auto' } }];
+  if (tool.name !== 'web_search') {
+    dropped.push(tool.name);
+    return [];
+  }
+  const known = ['allowed_domains', 'user_location', 'search_context_size'] as const;
+  const { allowed_domains: domains, ...options } = knownOptions(tool, known, dropped);
+  return [{ type: 'web_search', ...options, ...(domains ? { filters: { allowed_domains: domains } } : {}) }];
 }
 
 function toolChoice({ tool_choice: choice }: ChatRequest, dropped: string[]): JsonObject {

@@ -1,6 +1,8 @@
 import type { ChatRequest, ChatTool } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import type { HostedTool } from '../parts/hosted-tools.ts';
+import { searchOptions } from '../parts/hosted-tools.ts';
 import { wordOf } from '../words.ts';
 
 /** What a function that the model is told of is to the client. */
@@ -19,6 +21,8 @@ export interface ToolBox {
   readonly shown: ReadonlyMap<string, string>;
   /** Tools that run at OpenAI or in no function's shape, as "tools[3] (web_search)". */
   readonly dropped: readonly string[];
+  /** Tools that the provider is to run. */
+  readonly hosted: readonly HostedTool[];
 }
 
 /**
@@ -30,6 +34,7 @@ export function decodeTools(value: unknown): ToolBox {
   const origins = new Map<string, ToolOrigin>();
   const shownNames = new Map<string, string>();
   const dropped: string[] = [];
+  const hosted: HostedTool[] = [];
   const add = (tool: JsonObject, at: string, namespace?: string) => {
     const name = stringOf(tool.name) ?? '';
     const kind = tool.type === 'custom' ? 'custom' : 'function';
@@ -45,10 +50,26 @@ export function decodeTools(value: unknown): ToolBox {
   listOf(value).forEach((each, index) => {
     const tool = objectOf(each);
     const at = `tools[${index}]`;
+    const ran = hostedTool(tool);
+    if (ran) return void hosted.push(ran);
     if (tool.type !== 'namespace') return add(tool, at);
     for (const inner of listOf(tool.tools)) if (isObject(inner)) add(inner, at, stringOf(tool.name));
   });
-  return { tools, origins, shown: shownNames, dropped };
+  return { tools, origins, shown: shownNames, dropped, hosted };
+}
+
+/** Which tools OpenAI runs, and what others call them. */
+const HOSTED = [
+  [/^web_search/, 'web_search'],
+  [/^code_interpreter$/, 'code_execution'],
+  [/^image_generation$/, 'image_generation'],
+] as const;
+
+function hostedTool(tool: JsonObject): HostedTool | undefined {
+  const type = stringOf(tool.type) ?? '';
+  const [, name] = HOSTED.find(([pattern]) => pattern.test(type)) ?? [];
+  if (name === undefined) return undefined;
+  return { name, options: searchOptions(tool), native: { protocol: 'responses', value: tool } };
 }
 
 function functionTool({ description, parameters, strict }: JsonObject, name: string): ChatTool {
@@ -123,6 +144,6 @@ export function decodeChoice(
       return left.length > 0 ? { tools: left, tool_choice: chosen } : {};
     }
   }
-  dropped.push('tool_choice');
+  if (choice !== 'required' || box.hosted.length === 0) dropped.push('tool_choice');
   return all;
 }

@@ -1,0 +1,84 @@
+/**
+ * Tools that the provider runs by itself, as a request asks for them: `hosted_tools` of a canonical request, beside which
+ * chat's own `web_search_options` says the same.
+ */
+import type { ChatRequest } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { Native } from './part.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+
+export interface HostedTool {
+  /** In Anthropic's words: `web_search`, `code_execution`. */
+  readonly name: string;
+  readonly options: SearchOptions;
+  /** The tool as its own protocol has it. */
+  readonly native?: Native;
+}
+
+/** What a search may be told. */
+export interface SearchOptions {
+  readonly max_uses?: number;
+  readonly allowed_domains?: readonly unknown[];
+  readonly blocked_domains?: readonly unknown[];
+  /** `{type: 'approximate', city, region, country, timezone}` */
+  readonly user_location?: JsonObject;
+  readonly search_context_size?: string;
+}
+
+/** The tools that a request wants its provider to run. */
+export function hostedTools(request: ChatRequest): HostedTool[] {
+  const listed = listOf(request.hosted_tools) as HostedTool[];
+  const { web_search_options: options } = request;
+  const searched = listed.some(({ name }) => name === 'web_search');
+  return isObject(options) && !searched
+    ? [...listed, { name: 'web_search', options: chatOptions(options) }]
+    : listed;
+}
+
+/** What chat's options say; its place of the user is one level deeper. */
+function chatOptions({ user_location: location, search_context_size: size }: JsonObject): SearchOptions {
+  const { approximate } = objectOf(location);
+  return {
+    ...(isObject(approximate) ? { user_location: { type: 'approximate', ...approximate } } : {}),
+    ...(typeof size === 'string' ? { search_context_size: size } : {}),
+  };
+}
+
+/** A search as chat's options have it. */
+export function toChatOptions({
+  user_location: location,
+  search_context_size: size,
+}: SearchOptions): JsonObject {
+  const { type: _, ...approximate } = location ?? {};
+  return {
+    ...(location ? { user_location: { type: 'approximate', approximate } } : {}),
+    ...(size === undefined ? {} : { search_context_size: size }),
+  };
+}
+
+/** What a tool of Anthropic's or OpenAI's says of its search, in fields that both have under these names. */
+export function searchOptions(tool: JsonObject): SearchOptions {
+  const { max_uses, user_location, search_context_size, filters } = tool;
+  const { allowed_domains, blocked_domains } = { ...objectOf(filters), ...tool } as JsonObject;
+  return {
+    ...(typeof max_uses === 'number' ? { max_uses } : {}),
+    ...(Array.isArray(allowed_domains) ? { allowed_domains } : {}),
+    ...(Array.isArray(blocked_domains) ? { blocked_domains } : {}),
+    ...(isObject(user_location) ? { user_location } : {}),
+    ...(stringOf(search_context_size) === undefined
+      ? {}
+      : { search_context_size: stringOf(search_context_size)! }),
+  };
+}
+
+/** The options but for those that a target does not know, which are named in `dropped`. */
+export function knownOptions(
+  { name, options }: HostedTool,
+  known: readonly (keyof SearchOptions)[],
+  dropped: string[],
+): SearchOptions {
+  const entries = Object.entries(options);
+  const taken = entries.filter(([option]) => known.some((each) => each === option));
+  for (const entry of entries) if (!taken.includes(entry)) dropped.push(`${name}.${entry[0]}`);
+  return Object.fromEntries(taken);
+}
