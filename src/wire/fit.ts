@@ -7,7 +7,7 @@ import type { ProtocolName, ReplayMemory } from './protocol.ts';
 import type { Issued } from './parts/issued.ts';
 import type { CallPart, Part, TextPart } from './parts/part.ts';
 import { listOf } from './json.ts';
-import { withTextResults } from './parts/attached.ts';
+import { shownBefore, withTextResults } from './parts/attached.ts';
 import { signatureIn } from './parts/issued.ts';
 import { partsOf, withParts } from './parts/message.ts';
 import { reordered } from './parts/order.ts';
@@ -138,16 +138,14 @@ class Fitting {
 function withPicturesMoved(messages: readonly ChatMessage[]): ChatMessage[] {
   const moved: ChatMessage[] = [];
   let pictures: ContentPart[] = [];
-  const settle = () => {
-    if (pictures.length > 0) moved.push({ role: 'user', content: pictures });
-    pictures = [];
-  };
   for (const message of messages) {
-    if (message?.role !== 'tool') settle();
     if (message?.role !== 'assistant') {
-      moved.push(message);
+      const settles = message?.role !== 'tool' && pictures.length > 0;
+      moved.push(...(settles ? shownBefore(pictures, message) : [message]));
+      if (settles) pictures = [];
       continue;
     }
+    if (pictures.length > 0) moved.push({ role: 'user', content: pictures });
     const parts = partsOf(message);
     const images = parts.flatMap((part) => (part.type === 'image' ? [part.url] : []));
     pictures = images.map((url) => ({ type: 'image_url', image_url: { url } }));
@@ -155,6 +153,5 @@ function withPicturesMoved(messages: readonly ChatMessage[]): ChatMessage[] {
     if (images.length === 0) moved.push(message);
     else if (rest.length > 0) moved.push(withParts(message, rest));
   }
-  settle();
-  return moved;
+  return pictures.length > 0 ? [...moved, { role: 'user', content: pictures }] : moved;
 }

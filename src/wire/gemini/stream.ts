@@ -6,6 +6,7 @@ import type { Usage } from '../usage.ts';
 import type { GeminiContext } from './response.ts';
 import { endingOf, fails } from '../endings.ts';
 import { eventJson } from '../event-json.ts';
+import { exactly } from '../json-exact.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { judgeEvent } from '../shapes/events.ts';
 import { decodeLogprobs } from './logprobs.ts';
@@ -55,7 +56,7 @@ export class GeminiReader implements ChatReader {
 
   push(event: SseEvent): ChatChunk[] {
     if (this.done || this.error) return [];
-    const value = eventJson(event);
+    const value = exactly(event.data, eventJson(event));
     const answers = Array.isArray(value) ? (value as unknown[]) : [value];
     if (answers.length === 0 || !answers.every(isObject)) {
       this.malformed += 1;

@@ -19,12 +19,12 @@ export function withTextResults(messages: readonly ChatMessage[]): readonly Chat
   if (!messages.some(isRich)) return messages;
   const plain: ChatMessage[] = [];
   let moved: ContentPart[] = [];
-  const settle = () => {
-    if (moved.length > 0) plain.push({ role: 'user', content: moved });
-    moved = [];
-  };
   for (const message of messages) {
-    if (message?.role !== 'tool') settle();
+    if (message?.role !== 'tool' && moved.length > 0) {
+      plain.push(...shownBefore(moved, message));
+      moved = [];
+      continue;
+    }
     if (!isRich(message)) {
       plain.push(message);
       continue;
@@ -33,8 +33,15 @@ export function withTextResults(messages: readonly ChatMessage[]): readonly Chat
     moved.push(...others);
     plain.push({ ...message, content: inWords(text, others.length > 0, message) });
   }
-  settle();
-  return plain;
+  return moved.length > 0 ? [...plain, { role: 'user', content: moved }] : plain;
+}
+
+/** Parts as said by the user before a message: at the beginning of it where the user says it. */
+export function shownBefore(parts: readonly ContentPart[], message: ChatMessage): ChatMessage[] {
+  const { content } = message;
+  if (message.role !== 'user') return [{ role: 'user', content: [...parts] }, message];
+  const said = typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? []);
+  return [{ ...message, content: [...parts, ...said] }];
 }
 
 /** Whether a result holds more than text. */

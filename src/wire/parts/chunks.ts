@@ -38,8 +38,10 @@ function deltasOf(part: Part, index: number): ChatDelta[] {
     }
     case 'thinking':
       return [
-        ...(part.text === '' ? [] : [{ reasoning_content: part.text }]),
-        ...(part.seal ? [{ thinking_blocks: [part.seal] }] : []),
+        {
+          ...(part.text === '' ? {} : { reasoning_content: part.text }),
+          ...(part.seal ? { thinking_blocks: [part.seal] } : {}),
+        },
       ];
     case 'refusal':
       return [{ refusal: part.text }];

@@ -35,7 +35,9 @@ export function reordered(message: ChatMessage, memory: ReplayMemory): ChatMessa
   if (!Array.isArray(order)) return message;
   const own = partsOf(message);
   const given = own.flatMap((part) => (part.type === 'thinking' && part.seal ? [part.seal] : []));
-  const parts = inOrder(order, own, given.length > 0 ? given : (listOf(kept) as Seal[]));
+  // What is remembered is complete; clients of streams may have kept the last piece alone.
+  const seals = listOf(kept) as Seal[];
+  const parts = inOrder(order, own, seals.length >= given.length ? seals : given);
   return parts ? withParts(message, parts) : message;
 }
 

@@ -44,10 +44,10 @@ export function givenBack(
         ? responsesItems(given, owns)
         : eachKept(given, (message) => chatMessage(message, owns, keepsSignatures));
   const changed = kept === given ? undefined : { ...request, [name]: kept };
-  if (endpoint !== 'messages' || !changed || mayThink(request.thinking, kept)) {
+  if (endpoint !== 'messages' || mayThink(request.thinking, kept)) {
     return { request: changed, dropped: [], sealed };
   }
-  const { thinking: _, ...unthinking } = changed;
+  const { thinking: _, ...unthinking } = changed ?? request;
   return { request: unthinking, dropped: ['thinking'], sealed };
 }
 
@@ -134,6 +134,7 @@ function chatMessage(
   for (const name of OURS) if (message[name] !== undefined) without(name);
   const { reasoning_details: details, tool_calls: calls } = message;
   if (Array.isArray(details) && !owns({ type: 'details', details })) without('reasoning_details');
+  if (message.extra_content !== undefined && !keepsSignatures) without('extra_content');
   if (!Array.isArray(calls)) return changed;
   const kept = eachKept(calls, (call) => withOwnSignature(call, owns, keepsSignatures));
   return kept === calls ? changed : { ...changed, tool_calls: kept };

@@ -9,6 +9,7 @@ import { Lost } from '../parts/lost.ts';
 import { BETWEEN } from '../parts/part-list.ts';
 import { goneOn, itemOf, openItem, openPart, partOf, PARTS } from './client-parts.ts';
 import { encodeHosted } from './hosted.ts';
+import { ownId } from './sealed.ts';
 import { customInput } from './tools.ts';
 
 /** A call whose pieces come while another is being written. */
@@ -64,13 +65,20 @@ export class ItemWriter {
     return out;
   }
 
-  grow(kind: 'reasoning' | 'message', type: PartType, piece: string, logprobs: JsonObject[] = []): void {
+  /** @param id of the item that begins, where it has one already */
+  grow(
+    kind: 'reasoning' | 'message',
+    type: PartType,
+    piece: string,
+    logprobs: JsonObject[] = [],
+    id?: string,
+  ): void {
     this.#settle();
     const begins = this.#open?.kind !== kind || this.#open.block !== undefined;
     const delta = begins && kind === 'reasoning' ? piece.replace(BETWEEN, '') : piece;
     if (begins) {
       this.#close();
-      this.#start(kind);
+      this.#start(kind, undefined, id);
     }
     const open = this.#open!;
     if (open.part?.type !== type) {
@@ -135,7 +143,7 @@ export class ItemWriter {
     this.#settle();
     if (this.#open?.kind !== 'reasoning' || this.#open.block) {
       this.#close();
-      this.#start('reasoning');
+      this.#start('reasoning', undefined, ownId(block));
     }
     this.#open!.block = block;
   }
@@ -191,8 +199,9 @@ export class ItemWriter {
     return this.output.length;
   }
 
-  #start(kind: Kind, call?: OpenCall): void {
-    this.#open = openItem(kind, this.#envelope.newId, call);
+  #start(kind: Kind, call?: OpenCall, id?: string): void {
+    const open = openItem(kind, this.#envelope.newId, call);
+    this.#open = id === undefined ? open : { ...open, id };
     const item = itemOf(this.#open, 'in_progress');
     this.event('response.output_item.added', { output_index: this.#place, item });
   }

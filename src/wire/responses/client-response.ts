@@ -20,7 +20,7 @@ import { partsOf } from '../parts/message.ts';
 import { encodeHosted, encodeImage, FOREIGN_ITEM } from './hosted.ts';
 import { encodeCitations } from './citations.ts';
 import { encodeProbabilities } from './probabilities.ts';
-import { seal } from './sealed.ts';
+import { ownId, seal } from './sealed.ts';
 import { customInput } from './tools.ts';
 
 /** What is known of a response before it begins. */
@@ -206,7 +206,7 @@ export function resultOf({ id }: HostedCallPart, among: readonly Part[]): Hosted
 
 function thinkingItem({ text, seal: block }: ThinkingPart, newId: () => string): JsonObject {
   const summary = text === '' ? [] : [{ type: 'summary_text', text }];
-  return reasoningItem(reasoningId(newId), summary, block);
+  return reasoningItem(ownId(block) ?? reasoningId(newId), summary, block);
 }
 
 /** Such an id is not OpenAI's, which would look for it in vain. */

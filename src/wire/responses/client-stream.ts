@@ -12,6 +12,7 @@ import { Lost, lostComment } from '../parts/lost.ts';
 import { wholeParts } from '../parts/part-list.ts';
 import { encodeImage } from './hosted.ts';
 import { ItemWriter } from './client-item-stream.ts';
+import { ownId } from './sealed.ts';
 import { responseId, responseObject, resultOf } from './client-response.ts';
 import { failureEvents } from './failure.ts';
 import { encodeProbabilities } from './probabilities.ts';
@@ -68,7 +69,7 @@ export class ResponsesWriter implements ChatWriter {
 
   #read({ delta, logprobs, finish_reason: finish }: ChatChunk['choices'][number]): void {
     const { content, refusal, reasoning_content: reasoning, thinking_blocks: blocks, tool_calls } = delta;
-    if (reasoning) this.#items.grow('reasoning', 'summary', reasoning);
+    if (reasoning) this.#items.grow('reasoning', 'summary', reasoning, [], ownId(listOf(blocks)[0]));
     for (const block of listOf(blocks)) if (isObject(block)) this.#items.seal(block);
     if (content) this.#items.grow('message', 'text', content, encodeProbabilities(logprobs));
     if (delta.annotations !== undefined) this.#cite(delta);

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { Seal } from '../parts/part.ts';
-import { isObject, listOf, parseJson, stringOf } from '../json.ts';
+import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 
 /** How a block of another protocol is told from OpenAI's own encrypted reasoning. */
 export const MARK = 'llmproxy.';
@@ -13,6 +13,12 @@ export function seal(block: JsonObject): string {
   if (block.type === 'encrypted') return stringOf(block.encrypted_content) ?? '';
   const bytes = new TextEncoder().encode(JSON.stringify(block));
   return MARK + btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+}
+
+/** The id that OpenAI knows encrypted reasoning by. */
+export function ownId(block: unknown): string | undefined {
+  const { type, id } = objectOf(block);
+  return type === 'encrypted' ? stringOf(id) : undefined;
 }
 
 /** The block that a reasoning item carries; `undefined` when it carries none that is whole. */
