@@ -31,6 +31,9 @@ export interface Fitted {
 /** Those to whom the results of tools are text alone. */
 const TEXT_RESULTS: ReadonlySet<ProtocolName> = new Set(['chat', 'cohere']);
 
+/** Those that have no flag for a tool that failed: what it gave says so, or nothing does. */
+const NO_FLAG: ReadonlySet<ProtocolName> = new Set(['chat', 'cohere', 'responses']);
+
 /** Those that have a word for tools which the provider ran. */
 const HOSTED: Readonly<Partial<Record<ProtocolName, 'messages' | 'responses'>>> = {
   messages: 'messages',
@@ -66,6 +69,9 @@ class Fitting {
   }
 
   message(message: ChatMessage): ChatMessage {
+    if (message?.role === 'tool' && message.is_error === true && NO_FLAG.has(this.#facts.protocol)) {
+      this.#dropped.add('is_error');
+    }
     if (message?.role !== 'assistant') return message;
     const ordered = reordered(message, this.#facts.memory);
     const parts = partsOf(ordered);

@@ -247,15 +247,17 @@ describe('results of tools', () => {
     ]);
   });
 
-  test('say so in words, with pictures behind them, where it does not', async () => {
-    expect((await asked('messages', 'openai-compatible', request)).body.messages).toEqual([
+  test('have pictures behind them where it does not, and the flag is named', async () => {
+    const { body, dropped } = await asked('messages', 'openai-compatible', request);
+    expect(dropped).toBe('is_error');
+    expect(body.messages).toEqual([
       { role: 'user', content: 'go' },
       {
         role: 'assistant',
         content: null,
         tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }],
       },
-      { role: 'tool', tool_call_id: 'a', content: 'Error: no' },
+      { role: 'tool', tool_call_id: 'a', content: 'no' },
       { role: 'user', content: [url, { type: 'text', text: 'well?' }] },
     ]);
   });

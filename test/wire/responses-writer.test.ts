@@ -107,27 +107,27 @@ describe('a whole answer', () => {
     });
     expect(output).toEqual([
       {
-        id: 'rs_llmproxy_n2',
+        id: 'x',
         type: 'reasoning',
         summary: [{ type: 'summary_text', text: 'Hm.' }],
         encrypted_content: 'E',
       },
       {
-        id: 'msg_n3',
+        id: 'msg_n2',
         type: 'message',
         status: 'completed',
         role: 'assistant',
         content: [{ type: 'output_text', text: 'Looking', annotations: [], logprobs: [] }],
       },
       {
-        id: 'fc_n4',
+        id: 'fc_n3',
         type: 'function_call',
         status: 'completed',
         call_id: 'a',
         name: 'f',
         arguments: '{"a":1}',
       },
-      { id: 'fc_n5', type: 'function_call', status: 'completed', call_id: 'b', name: 'f', arguments: '{}' },
+      { id: 'fc_n4', type: 'function_call', status: 'completed', call_id: 'b', name: 'f', arguments: '{}' },
     ]);
   });
 

@@ -1,19 +1,12 @@
 import type { ChatMessage, ContentPart } from '../chat.ts';
-import type { JsonObject } from '../json.ts';
 import { isObject, stringOf } from '../json.ts';
 
 /** Stands for a result of which nothing is text. */
 const ATTACHED = 'The result is attached to the next message.';
 
-/** What a failed tool's result begins with, where a flag has no place. */
-const FAILED = 'Error: ';
-
-/** A message of which results of tools are no more than text. */
-export type TextResult = ChatMessage & { is_error?: undefined };
-
 /**
  * A conversation for whom the results of tools are text alone: pictures and files follow the last result of their turn, as
- * said by the user, and that a tool failed is said in words.
+ * said by the user.
  */
 export function withTextResults(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   if (!messages.some(isRich)) return messages;
@@ -31,7 +24,7 @@ export function withTextResults(messages: readonly ChatMessage[]): readonly Chat
     }
     const { text, others } = taken(message);
     moved.push(...others);
-    plain.push({ ...message, content: inWords(text, others.length > 0, message) });
+    plain.push({ ...message, content: text === '' && others.length > 0 ? ATTACHED : text });
   }
   return moved.length > 0 ? [...plain, { role: 'user', content: moved }] : plain;
 }
@@ -48,7 +41,7 @@ export function shownBefore(parts: readonly ContentPart[], message: ChatMessage)
 function isRich(message: ChatMessage): boolean {
   if (message?.role !== 'tool') return false;
   const { content } = message;
-  return message.is_error === true || (Array.isArray(content) && content.some((part) => !isText(part)));
+  return Array.isArray(content) && content.some((part) => !isText(part));
 }
 
 function isText(part: unknown): boolean {
@@ -59,9 +52,4 @@ function taken({ content }: ChatMessage): { text: string; others: ContentPart[] 
   if (!Array.isArray(content)) return { text: stringOf(content) ?? '', others: [] };
   const texts = content.filter(isText).map(({ text }) => text!);
   return { text: texts.join('\n\n'), others: content.filter((part) => !isText(part)) };
-}
-
-function inWords(text: string, attached: boolean, { is_error: failed }: JsonObject): string {
-  const said = text === '' && attached ? ATTACHED : text;
-  return failed === true && !/^\W*error\b/i.test(said) ? FAILED + said : said;
 }

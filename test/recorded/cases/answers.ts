@@ -93,7 +93,6 @@ export const ANSWERS: readonly Case[] = [
       },
     ]),
     right: sourcesAre('https://a.example'),
-    gap: 'citations are left out',
   },
   {
     name: 'the explanation of a refusal of Anthropic reaches chat',
@@ -116,7 +115,6 @@ export const ANSWERS: readonly Case[] = [
     ],
     right: ({ said }) =>
       expect(said.choice().parts).toEqual([{ kind: 'refusal', text: 'This was blocked.' }]),
-    gap: 'the explanation is left out',
   },
   {
     name: 'what a chat gateway wrote to and read from its cache counts once in Messages',
@@ -164,7 +162,6 @@ export const ANSWERS: readonly Case[] = [
       ),
     ],
     right: sourcesAre('https://a.example'),
-    gap: 'annotations that are streamed are left out',
   },
   {
     name: 'calls with an empty finish reason end a message with tool_use',
@@ -200,7 +197,6 @@ export const ANSWERS: readonly Case[] = [
       },
     }),
     right: sourcesAre('https://a.example'),
-    gap: 'grounding is left out',
   },
   {
     name: 'a picture of Gemini is one of `images` in chat',
@@ -218,7 +214,6 @@ export const ANSWERS: readonly Case[] = [
       const [image] = objectsOf(objectOf(said).images);
       expect(objectOf(image?.image_url).url).toBe(`data:image/png;base64,${PIXEL}`);
     },
-    gap: 'pictures are left out',
   },
   {
     name: 'a call that Gemini did not get right is a failure that says so',
@@ -256,7 +251,6 @@ export const ANSWERS: readonly Case[] = [
       const words = said.choice().parts.map((part) => ('text' in part ? part.text : ''));
       expect(told.includes('audio') || words.join('') === 'Hello there').toBe(true);
     },
-    gap: 'sound is left out, and not named',
   },
   {
     name: 'pictures of a chat gateway are named to Messages, which has no form for them',
@@ -269,7 +263,6 @@ export const ANSWERS: readonly Case[] = [
       images: [{ type: 'image_url', image_url: { url: `data:image/png;base64,${PIXEL}` } }],
     }),
     right: saidOrTold('image'),
-    gap: 'pictures are left out, and not named',
   },
   {
     name: 'pictures of a chat gateway are calls of image generation in Responses',
@@ -282,7 +275,6 @@ export const ANSWERS: readonly Case[] = [
       images: [{ type: 'image_url', image_url: { url: `data:image/png;base64,${PIXEL}` } }],
     }),
     right: ({ said }) => expect(said.choice().parts).toEqual([{ kind: 'image', data: PIXEL }]),
-    gap: 'pictures are left out',
   },
   {
     name: 'pages that Perplexity names reach Messages',
@@ -299,7 +291,6 @@ export const ANSWERS: readonly Case[] = [
       },
     ),
     right: sourcesAre('https://a.example'),
-    gap: 'sources are left out',
   },
   {
     name: 'a second call behind a finish reason reaches Messages',
@@ -335,7 +326,6 @@ export const ANSWERS: readonly Case[] = [
     },
     right: ({ said }) =>
       expect(said.choice().parts.map(({ kind }) => kind)).toEqual(['call', 'text', 'call']),
-    gap: 'the parts are put into another order',
   },
   {
     name: 'a call by the name it had before there were several reaches Messages',
@@ -352,6 +342,5 @@ export const ANSWERS: readonly Case[] = [
       const [call] = said.choice().parts;
       expect(call).toMatchObject({ kind: 'call', name: 'f', input: '{"a":1}' });
     },
-    gap: 'function_call is left out',
   },
 ];
