@@ -56,8 +56,13 @@ export async function serveAsWritten(cwd: string, ...args: string[]): Promise<Se
   return await started(cwd, args, env);
 }
 
-async function started(cwd: string, args: readonly string[], environment: typeof env): Promise<Serving> {
-  const child = Bun.spawn([BINARY, 'serve', ...args], {
+async function started(
+  cwd: string,
+  args: readonly string[],
+  environment: typeof env,
+  command: readonly string[] = [BINARY],
+): Promise<Serving> {
+  const child = Bun.spawn([...command, 'serve', ...args], {
     cwd,
     env: environment,
     stdin: 'ignore',
@@ -90,6 +95,13 @@ export async function serveFolder(
   more: Readonly<Record<string, string>> = {},
 ): Promise<Serving> {
   return await started(cwd, ['--port', '0'], { ...env, ...more });
+}
+
+/** Serves a configuration from a new folder by another command than the binary, such as Bun with a source. */
+export async function serveConfigFrom(command: readonly string[], config: ConfigInput): Promise<Serving> {
+  const cwd = folder();
+  writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(config, null, 2));
+  return await started(cwd, ['--port', '0'], env, command);
 }
 
 /** Builds the binary where it is older than its source. */

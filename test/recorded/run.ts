@@ -120,7 +120,13 @@ async function request(
 ): Promise<Checked> {
   const body = recorded.request!;
   const isOpenai = client !== 'chat' || recorded.url.includes('api.openai.com');
-  const { problems, refusal } = await checkRequest(lab, body, { client, target, number, isOpenai });
+  const { problems, refusal } = await checkRequest(lab, body, {
+    client,
+    target,
+    number,
+    provider: recorded.provider,
+    isOpenai,
+  });
   if (refusal === undefined) return { way, problems, excused: [] };
   const rule = allowed(body, target, refusal);
   if (rule) return { way, problems: [], excused: [rule.name] };

@@ -17,6 +17,8 @@ export interface RequestOptions {
   readonly client: Client;
   readonly target: Api;
   readonly number: number;
+  /** Whom the request was recorded at, by the index's name. */
+  readonly provider: string;
   /** Whether the request is OpenAI's own, so that its document says what it may hold. */
   readonly isOpenai: boolean;
 }
@@ -54,9 +56,10 @@ const HARMLESS = /^(?:store|include|metadata|prompt_cache_key|cache_control|trun
 export async function checkRequest(
   lab: Lab,
   request: Json,
-  { client, target, number, isOpenai }: RequestOptions,
+  { client, target, number, provider, isOpenai }: RequestOptions,
 ): Promise<CheckedRequest> {
-  const { type, model } = vendorOf(target, 'openai-compatible', client);
+  // What a vendor is known to refuse is left out or renamed also where its own protocol is relayed.
+  const { type, model } = vendorOf(target, client === target ? provider : 'openai-compatible', client);
   const stream = request.stream === true;
   const got = await lab.post(PATHS[client], request, type, model(number), canned(target, stream));
   const lane = client === target ? 'relay' : 'translate';
@@ -65,7 +68,8 @@ export async function checkRequest(
     return { lane, problems: [], refusal: `${got.status} ${textOf(got.body).slice(0, 300)}` };
   }
   const told = toldLeftOut(got);
-  if (lane === 'relay') return { lane, problems: relayed(request, asked.body, told), refusal: undefined };
+  if (lane === 'relay' && type === 'openai-compatible')
+    return { lane, problems: relayed(request, asked.body, told), refusal: undefined };
   const wanted = askingIn(request, client);
   const problems = compareRequests(wanted, askingIn(asked.body, target), { client, target, told });
   for (const name of Object.keys(request)) {

@@ -511,8 +511,9 @@ export const FOR_SOME: readonly ForSome[] = [
 /** What clients lack today of an answer above: each is a test that is to fail until it holds. */
 export const GAPS: readonly (ForSome & { readonly reason: string })[] = [];
 
-const asked: readonly Recorded[] = REQUESTS.map(({ name, api, request }) => ({
+const asked: readonly Recorded[] = REQUESTS.map(({ name, api, request, provider }) => ({
   ...whole(name, api, {}),
+  ...(provider === undefined ? {} : { provider }),
   request,
   body: new Uint8Array(),
 }));

@@ -5,6 +5,8 @@ import type { Json } from '../read/json.ts';
 export interface ExampleRequest {
   readonly name: string;
   readonly api: Client;
+  /** The index's name of the vendor, where it is another than the protocol's own. */
+  readonly provider?: string;
   readonly request: Json;
 }
 
@@ -81,6 +83,21 @@ export const REQUESTS: readonly ExampleRequest[] = [
       frequency_penalty: 0.25,
       logit_bias: { '50256': -100 },
       stream: true,
+    },
+  },
+  {
+    name: 'chat request: to a vendor that names some parameters otherwise',
+    api: 'chat',
+    provider: 'mistral',
+    request: {
+      model: 'm',
+      messages: [{ role: 'user', content: 'Hi' }],
+      tools: [chatTool],
+      tool_choice: 'required',
+      max_completion_tokens: 300,
+      temperature: 0.7,
+      seed: 7,
+      logit_bias: { '50256': -100 },
     },
   },
   {

@@ -1,0 +1,43 @@
+/** Breaks a copy of the project in one way after the other, and looks whether the examples notice. */
+import type { Mutation } from './mutation.ts';
+import type { Copy } from './copy.ts';
+import { EXAMPLE_JOBS } from '../examples/jobs.ts';
+import { freshNeeded } from '../jobs.ts';
+import { openLab } from '../lab/lab.ts';
+import { serveSource } from '../lab/serve.ts';
+import { kindOf, shownFailure } from '../report.ts';
+import { run } from '../run.ts';
+
+export interface Tried {
+  readonly mutation: Mutation;
+  /** Kinds of failures of its aspect that the whole project does not have, each with its first; none where nothing was noticed. */
+  readonly noticed: readonly string[];
+}
+
+/** The failures of the copy as it stands, by kind, each with its first. */
+async function failuresOf(copy: Copy): Promise<Map<string, string>> {
+  const lab = await openLab({ serve: serveSource(copy.main), fresh: freshNeeded(EXAMPLE_JOBS) });
+  try {
+    const { failures } = await run(lab, EXAMPLE_JOBS, 1);
+    return new Map(failures.toReversed().map((failure) => [kindOf(failure), shownFailure(failure)]));
+  } finally {
+    await lab[Symbol.asyncDispose]();
+  }
+}
+
+/** @yields each mutation as soon as it was tried @throws Error where one can not be applied */
+export async function* tryMutations(copy: Copy, mutations: readonly Mutation[]): AsyncGenerator<Tried> {
+  const known = await failuresOf(copy);
+  for (const mutation of mutations) {
+    copy.apply(mutation);
+    try {
+      const found = await failuresOf(copy);
+      const noticed = [...found]
+        .filter(([kind]) => !known.has(kind) && kind.endsWith(`: ${mutation.aspect}`))
+        .map(([kind, first]) => `${kind}: ${first}`);
+      yield { mutation, noticed };
+    } finally {
+      copy.restore();
+    }
+  }
+}
