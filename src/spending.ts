@@ -110,10 +110,16 @@ export class Spending {
     const { id, key, group, model, provider, upstream_model, endpoint, user } = record;
     const { input, output, cost } = chargedFor(record);
     const caller = (key !== null && callerOf(key)) || { ...STRANGER, key, group };
-    const targets =
-      provider === null || upstream_model === null
-        ? []
-        : targetNames(provider, upstream_model, offeredAs(providers, provider, upstream_model));
+    const namesOf = (name: string, upstream: string) =>
+      targetNames(name, upstream, offeredAs(providers, name, upstream));
+    const failed = record.attempt_log
+      .filter(({ input_tokens: told }) => told !== undefined)
+      .flatMap(({ target }) => {
+        const end = target.indexOf('/');
+        return namesOf(target.slice(0, end), target.slice(end + 1));
+      });
+    const answered = provider === null || upstream_model === null ? [] : namesOf(provider, upstream_model);
+    const targets = [...answered, ...failed];
     const times = { beganMs: Date.parse(record.ts), endedMs: endMs(record), keptMs };
     limiter.recover(
       { caller, endpoint, model, targets, user: user ?? null },

@@ -10,6 +10,13 @@ import { OUTCOMES, RECORD_VERSION } from './record.ts';
 
 const count = z.number().int().nonnegative();
 
+/** What something used, and what that costs. */
+const charge = {
+  input_tokens: count.describe('Tokens in.'),
+  output_tokens: count.describe('Tokens out.'),
+  cost: z.number().nonnegative().nullable().describe('USD, null when the model has no known price.'),
+};
+
 /** Fields of the head, in the order they are written. */
 export const head = z.object({
   v: z.literal(RECORD_VERSION).describe('Version of this format.'),
@@ -78,14 +85,16 @@ export const head = z.object({
     .optional()
     .describe('Labels of the client key, where it has some.'),
   estimate: z
-    .object({
-      input_tokens: count.describe('Tokens in.'),
-      output_tokens: count.describe('Tokens out.'),
-      cost: z.number().nonnegative().nullable().describe('USD, null when the model has no known price.'),
-    })
+    .object(charge)
     .optional()
     .describe(
       'What limits were charged in place of the tokens above where the provider did not tell all that was used, as when a stream is cut.',
+    ),
+  failed: z
+    .object(charge)
+    .optional()
+    .describe(
+      'What attempts used that failed, or lost to another, as far as their providers told it. Limits are charged with it beside the tokens above, which leave it out.',
     ),
   units: z
     .partialRecord(z.enum(Object.values(UNITS)), z.number().nonnegative())
@@ -100,6 +109,9 @@ const attempt = z.object({
   fault: z.string().nullable().describe('Class of the failure, null when it answered.'),
   status: z.number().int().nullable().describe('HTTP status of the provider, null when there was none.'),
   ms: z.number().nonnegative().describe('How long the attempt took.'),
+  input_tokens: count.optional().describe('Tokens in, where it failed and told them all the same.'),
+  output_tokens: count.optional().describe('Tokens out, in the same case.'),
+  cost: z.number().nonnegative().nullable().optional().describe('USD, in the same case.'),
 });
 
 const feedback = z.object({

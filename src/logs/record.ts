@@ -22,20 +22,28 @@ export function oneLine(json: string): string {
   return json.includes('\n') || json.includes('\r') ? JSON.stringify(JSON.parse(json)) : json;
 }
 
-/** What a request is charged for: what the provider told, or an estimate where it did not tell all. */
-export function chargedFor({
-  input_tokens: input,
-  output_tokens: output,
-  cost,
-  estimate,
-}: Pick<LogRecord, 'input_tokens' | 'output_tokens' | 'cost' | 'estimate'>): {
+type Charged = Pick<LogRecord, 'input_tokens' | 'output_tokens' | 'cost' | 'estimate' | 'failed'>;
+
+/**
+ * What a request is charged for: what the provider told, or an estimate where it did not tell all; and what attempts that failed
+ * have told. The cost is in USD, `null` where the price of some of it is unknown.
+ */
+export function chargedFor(record: Charged): {
   readonly input: number;
   readonly output: number;
-  /** USD, `null` where the price is unknown. */
   readonly cost: number | null;
 } {
-  if (estimate) return { input: estimate.input_tokens, output: estimate.output_tokens, cost: estimate.cost };
-  return { input: input ?? 0, output: output ?? 0, cost };
+  const { input_tokens, output_tokens, cost } = record.estimate ?? record;
+  const own = { input: input_tokens ?? 0, output: output_tokens ?? 0, cost };
+  const { failed } = record;
+  if (!failed) return own;
+  // What has used nothing costs nothing.
+  const known = own.input + own.output === 0 ? (cost ?? 0) : cost;
+  return {
+    input: own.input + failed.input_tokens,
+    output: own.output + failed.output_tokens,
+    cost: known === null || failed.cost === null ? null : known + failed.cost,
+  };
 }
 
 /** Whether a provider was asked: what cannot be said in its protocol is not sent. */

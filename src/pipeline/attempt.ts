@@ -9,7 +9,12 @@ import type { LaneContext, Local, Prepared, WholeAnswer } from './lanes/lane.ts'
 import type { BoundedReplay } from './replay.ts';
 import type { Share } from './share.ts';
 import type { Defects } from './defects.ts';
+import type { Tap } from './tap.ts';
 import type { Target } from './target.ts';
+import type { Endpoint } from '../wire/endpoints.ts';
+import type { ProtocolName } from '../wire/protocol.ts';
+import type { Quirks } from '../wire/quirks.ts';
+import type { Usage } from '../wire/usage.ts';
 import { ProxyError } from '../errors.ts';
 import { Call } from '../providers/call.ts';
 import { pluginError, sendGuarded } from '../providers/guard.ts';
@@ -20,6 +25,7 @@ import { ENDPOINTS } from '../wire/endpoints.ts';
 import { USAGE_REFUSED } from '../wire/openai/unasked-usage.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { laneFor } from './lanes/choose.ts';
+import { toldIn } from './told-usage.ts';
 import { UsageFinder } from './usage-finder.ts';
 import { refusalOf } from './refusal.ts';
 import { ReplyReader } from './reply-reader.ts';
@@ -90,6 +96,8 @@ export interface Attempting<A extends AnyAnswer = Whole | Streamed> {
   open(): Promise<Opened<A>>;
   /** HTTP status of the provider, once it answered. */
   readonly status: number | null;
+  /** What its answer has told so far that it used. */
+  readonly told?: Usage | undefined;
   /** Ends it before it has opened. @param reason a ProxyError */
   cancel(reason: unknown): void;
   /** Lets go of what it has opened, which nobody wants any more. */
@@ -124,6 +132,10 @@ export class Attempt implements Attempting {
   readonly #abort = new Abort();
   readonly #timers: AttemptTimers;
   readonly #unfollow: () => void;
+  /** Tells how its answer is read, and what was read of it. */
+  #spoken: { readonly name: ProtocolName | Endpoint; readonly quirks: Quirks } | undefined;
+  #text: string | undefined;
+  #tap: Tap | undefined;
   /** Whether the usage is asked for beside what the client asks. */
   #asksUsage = false;
   /** Whether it gives back something that the provider sealed. */
@@ -174,6 +186,13 @@ export class Attempt implements Attempting {
     return provider.settings.plugin && !this.#abort.aborted ? pluginError(provider, thrown) : thrown;
   }
 
+  /** What its answer has told so far that it used. */
+  get told(): Usage | undefined {
+    if (this.#tap) return this.#tap.usage;
+    const spoken = this.#spoken;
+    return spoken && this.#text !== undefined ? toldIn(this.#text, spoken.name, spoken.quirks) : undefined;
+  }
+
   /** Ends an attempt that has not opened yet. @param reason a ProxyError */
   cancel(reason: unknown): void {
     this.#abort.abort(reason);
@@ -202,6 +221,8 @@ export class Attempt implements Attempting {
     if ('local' in prepared) return await this.#local(prepared);
     const { dropped } = prepared;
     this.#asksUsage = prepared.asksUsage ?? false;
+    const name = lane.kind === 'relay' ? inbound.endpoint : provider.protocol(model);
+    this.#spoken = { name, quirks: provider.quirks(model) };
     if (dropped.length > 0 && this.#plan.unsupported === 'error') {
       const message = `Cannot ask ${target.id}: it does not take ${dropped.join(', ')}`;
       throw new ProxyError('unsupported', message, { target: target.id, param: dropped[0]! });
@@ -273,7 +294,7 @@ export class Attempt implements Attempting {
   async #whole(reader: ReplyReader, prepared: Prepared): Promise<Whole> {
     const bytes = await reader.bytes();
     this.#release();
-    const text = await reader.text(bytes);
+    const text = (this.#text = await reader.text(bytes));
     const {
       text: translated,
       finish,
@@ -308,7 +329,7 @@ export class Attempt implements Attempting {
   async #unstreamed(reader: ReplyReader, prepared: Prepared): Promise<Whole> {
     const bytes = await reader.bytes();
     this.#release();
-    const given = await reader.text(bytes);
+    const given = (this.#text = await reader.text(bytes));
     const { text: made, finish, usage, lost } = await this.#read((target) => prepared.whole(given, target));
     const { wholeAsStream } = prepared;
     const events = wholeAsStream && (await this.#read((target) => wholeAsStream(given, target)));
@@ -319,7 +340,7 @@ export class Attempt implements Attempting {
   }
 
   async #stream(reader: ReplyReader, prepared: Prepared): Promise<Streamed> {
-    const tap = prepared.tap(this.#deps.limits.maxContent);
+    const tap = (this.#tap = prepared.tap(this.#deps.limits.maxContent));
     const flow = reader.flow({ tap, fold: prepared.fold(tap, this.#plan.target.id) });
     const held: Uint8Array[] = [];
     while (!tap.content && !tap.finished && !tap.done) {

@@ -12,7 +12,8 @@ import type { Limit } from '../limits/limit.ts';
 import type { Expected } from '../limits/limiter.ts';
 import type { Sinks } from './sinks.ts';
 import type { Target } from './target.ts';
-import { RECORD_VERSION, wasAsked } from '../logs/record.ts';
+import { chargedFor, RECORD_VERSION, wasAsked } from '../logs/record.ts';
+import { FailedUsage } from './failed-usage.ts';
 import { encodeUnits, plainUsage } from '../wire/usage.ts';
 import { tidyText } from '../wire/json.ts';
 import { saysWhy } from '../wire/endpoints.ts';
@@ -59,6 +60,8 @@ const NO_USAGE = plainUsage(0, 0);
 /** Longest finish reason and longest words of an error in a record, characters: providers write both. */
 const MAX_FINISH = 100;
 const MAX_ERROR = 4_000;
+
+type AttemptEntry = LogRecord['attempt_log'][number];
 
 /** Who asks, and how much of it may be kept. */
 export interface Asker {
@@ -151,6 +154,7 @@ export class Exchange {
   #empty: Limit | undefined;
   /** What its caller is told of its limits. */
   limitHeaders: Readonly<Record<string, string>> | undefined;
+  readonly #failed = new FailedUsage();
   readonly #afterwards: (() => void)[] = [];
   #finished = false;
 
@@ -213,13 +217,23 @@ export class Exchange {
     ms: number,
     fault: Fault | null,
     status: number | null,
-  ): void {
+  ): AttemptEntry {
     // An attempt to go on with an answer that is given already makes nobody else its author.
     if (this.#lane === null) {
       this.#target = target;
       this.#offer = offer;
     }
-    this.attempts.push({ target: target.id, fault, status, ms: round(ms) });
+    const entry = { target: target.id, fault, status, ms: round(ms) };
+    this.attempts.push(entry);
+    return entry;
+  }
+
+  /** What an attempt has told that it used, whose answer nobody is given. */
+  failed(entry: AttemptEntry, target: Target, offer: ProviderModel, told: Usage | undefined): void {
+    if (!told || told.untold || this.#finished) return;
+    const cost = this.#priceAt(target, offer, told);
+    const names = targetNames(target.provider.name, target.model, offer.name);
+    Object.assign(entry, this.#failed.add(told, cost, names));
   }
 
   /** It is passed on, once and as it is. @param path without ids */
@@ -315,6 +329,8 @@ export class Exchange {
 
   /** Whether the client went while a provider was at work, who is paid for what it was given. */
   #leftOpen(error: ProxyError | undefined): boolean {
+    // What it told is charged already.
+    if (this.attempts.at(-1)?.input_tokens !== undefined) return false;
     return wasAsked(this.attempts) && error !== undefined && LEAVING.has(error.fault);
   }
 
@@ -329,23 +345,27 @@ export class Exchange {
   #settle(told: Usage | undefined, estimate: LogRecord['estimate']): void {
     const asked = wasAsked(this.attempts);
     const isTaken = asked || this.#opinion !== undefined;
-    const input = estimate?.input_tokens ?? told?.input ?? 0;
-    const output = estimate?.output_tokens ?? told?.output ?? 0;
-    const usd = estimate ? estimate.cost : this.#cost;
+    const own = { input_tokens: told?.input ?? null, output_tokens: told?.output ?? null, cost: this.#cost };
+    const { input, output, cost: usd } = chargedFor({ ...own, estimate, failed: this.#failed.sum });
     const target = this.#target;
     const { name } = this.#offer ?? { name: '' };
     const answered = () =>
       target && (this.#lane !== null || estimate)
         ? targetNames(target.provider.name, target.model, name)
         : [];
-    this.#lease?.settle({ asked: isTaken, answered, input, output, usd });
+    const names = () => [...answered(), ...this.#failed.names];
+    this.#lease?.settle({ asked: isTaken, answered: names, input, output, usd });
     if (!asked) return;
     const { key } = this.#asker;
     this.#deps.used({ id: this.id, key, tokens: input + output, usd: usd ?? 0 });
   }
 
   #price(usage: Usage): number | null {
-    const usd = this.#deps.price(this.#target!, this.#offer?.price, usage, this.#epochMs);
+    return this.#priceAt(this.#target!, this.#offer, usage);
+  }
+
+  #priceAt(target: Target, offer: ProviderModel | undefined, usage: Usage): number | null {
+    const usd = this.#deps.price(target, offer?.price, usage, this.#epochMs);
     return usd !== null && Number.isFinite(usd) && usd >= 0 ? usd : null;
   }
 
@@ -398,6 +418,7 @@ export class Exchange {
       group,
       labels: labels && someOf(labels),
       estimate,
+      failed: this.#failed.sum,
       units: usage && encodeUnits(usage),
       feedback: this.#opinion?.feedback,
       lane: this.#lane,

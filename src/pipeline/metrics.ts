@@ -56,12 +56,22 @@ interface Usage {
   output?: number;
   cached?: number;
   /** What limits were charged beyond what was told. */
+  input_failed?: number;
+  output_failed?: number;
   input_estimated?: number;
   output_estimated?: number;
   cost?: number;
 }
 
-const KINDS = ['input', 'output', 'cached', 'input_estimated', 'output_estimated'] as const;
+const KINDS = [
+  'input',
+  'output',
+  'cached',
+  'input_failed',
+  'output_failed',
+  'input_estimated',
+  'output_estimated',
+] as const;
 
 interface Durations {
   readonly whole: Histogram;
@@ -121,7 +131,12 @@ export class Metrics {
     if (input_tokens !== null) usage.input = (usage.input ?? 0) + input_tokens;
     if (output_tokens !== null) usage.output = (usage.output ?? 0) + output_tokens;
     if (record.cached_tokens) usage.cached = (usage.cached ?? 0) + record.cached_tokens;
-    const { estimate } = record;
+    const { estimate, failed } = record;
+    if (failed) {
+      usage.input_failed = (usage.input_failed ?? 0) + failed.input_tokens;
+      usage.output_failed = (usage.output_failed ?? 0) + failed.output_tokens;
+      usage.cost = (usage.cost ?? 0) + (failed.cost ?? 0);
+    }
     if (estimate) {
       // A part of it may have been told.
       usage.input_estimated = (usage.input_estimated ?? 0) + estimate.input_tokens - (input_tokens ?? 0);

@@ -127,6 +127,7 @@ class Running<A extends AnyAnswer> {
   #lost = false;
   #failed = false;
   #opened: Opened<A> | undefined;
+  #entry: ReturnType<Exchange['attempted']> | undefined;
 
   constructor({ job, share }: Turn, contender: Contender, place: Place, { clock, attempt }: RunnerDeps<A>) {
     this.contender = contender;
@@ -162,6 +163,8 @@ class Running<A extends AnyAnswer> {
     const { contender } = this;
     this.#failed = true;
     if (!this.#lost) {
+      const { told } = this.#attempt;
+      if (told) contender.target.used(this.#ticket, told);
       contender.target.fail(this.#ticket, error, this.#clock.monotonic(), this.#clock.now());
       this.#report(error);
     }
@@ -170,7 +173,7 @@ class Running<A extends AnyAnswer> {
 
   #succeed(opened: Opened<A>): void {
     this.#opened = opened;
-    if (this.#lost) return this.#attempt.discard(opened);
+    if (this.#lost) return this.#discard(opened);
     const { target } = this.contender;
     const nowMs = this.#clock.monotonic();
     const firstContentMs = opened.answer.kind === 'whole' ? undefined : nowMs - this.#beganMs;
@@ -190,8 +193,10 @@ class Running<A extends AnyAnswer> {
     const { target } = this.contender;
     const message = `Cannot use ${target.id}: another target answered first`;
     const error = new ProxyError('hedge_lost', message);
+    const { told } = this.#attempt;
+    if (told) target.used(this.#ticket, told);
     target.abandon(this.#ticket, this.#clock.monotonic());
-    if (this.#opened) return this.#attempt.discard(this.#opened);
+    if (this.#opened) return this.#discard(this.#opened);
     this.#report(error);
     this.#attempt.cancel(error);
   }
@@ -199,7 +204,17 @@ class Running<A extends AnyAnswer> {
   #report(error: ProxyError | undefined): void {
     const { target, offer } = this.contender;
     const ms = this.#clock.monotonic() - this.#beganMs;
-    this.#exchange.attempted(target, offer, ms, error?.fault ?? null, this.#attempt.status);
+    this.#entry = this.#exchange.attempted(target, offer, ms, error?.fault ?? null, this.#attempt.status);
+    if (error) this.#exchange.failed(this.#entry, target, offer, this.#attempt.told);
+  }
+
+  /** Lets go of an answer that nobody wants any more. What it told is charged, unless that was told before. */
+  #discard(opened: Opened<A>): void {
+    const { target, offer } = this.contender;
+    const entry = this.#entry;
+    if (entry && entry.input_tokens === undefined)
+      this.#exchange.failed(entry, target, offer, this.#attempt.told);
+    this.#attempt.discard(opened);
   }
 }
 

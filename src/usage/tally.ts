@@ -172,4 +172,8 @@ function count(sums: Sums, head: JsonObject): void {
   sums.cache_write_tokens += countOf(head.cache_write_tokens) ?? 0;
   sums.output_tokens += countOf(head.output_tokens) ?? 0;
   sums.reasoning_tokens += countOf(head.reasoning_tokens) ?? 0;
+  const failed = objectOf(head.failed);
+  sums.input_tokens += countOf(failed.input_tokens) ?? 0;
+  sums.output_tokens += countOf(failed.output_tokens) ?? 0;
+  sums.cost += Math.round((numberOf(failed.cost) ?? 0) * COSTS_IN_USD);
 }
