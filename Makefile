@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check build release smoke bench profile bench-export bench-loop interop s3 soak outages simulate fuzz streams recorded clients real docs fmt clean
+.PHONY: help install serve test check build release smoke bench profile bench-export bench-loop interop s3 soak outages simulate fuzz streams recorded recorded-mutants clients real docs fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -59,8 +59,11 @@ fuzz: install ## change requests and answers at random, and see what breaks: SEE
 streams: install ## hold ten thousand streams open at once
 	@$(RUN) bench/streams.ts $(ARGS)
 
-recorded: install ## feed recorded traffic to the decoders, a row a provider
+recorded: install ## compare recorded traffic with what clients and providers get through the binary
 	@$(RUN) scripts/recorded.ts $(ARGS)
+
+recorded-mutants: install ## break the project in many ways, each of which that comparison must notice
+	@$(RUN) scripts/recorded-mutants.ts $(ARGS)
 
 clients: install ## try real clients with the binary (fetches the clients' packages)
 	@$(RUN) scripts/clients.ts $(ARGS)

@@ -12,9 +12,10 @@ const mutations = MUTATIONS.filter(({ name }) => name.includes(words));
 let missed = 0;
 using copy = copyProject();
 try {
-  for await (const { mutation, noticed } of tryMutations(copy, mutations)) {
+  for await (const { mutation, noticed, unfit } of tryMutations(copy, mutations)) {
     if (noticed.length === 0) missed += 1;
-    const found = noticed[0] === undefined ? 'NOTHING IS NOTICED' : `${noticed.length} kinds of failures`;
+    const found =
+      noticed[0] === undefined ? (unfit ?? 'NOTHING IS NOTICED') : `${noticed.length} kinds of failures`;
     process.stdout.write(`${mutation.name}: ${found}\n`);
     if (noticed[0]) process.stdout.write(`  ${noticed[0].slice(0, 200)}\n`);
   }

@@ -4,15 +4,18 @@
  * (--sample: every Nth recording; --kind: ways that hold these words, such as "request" or "gemini > chat";
  * --all: every failure, on stderr)
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { built, cleared } from '../test/helpers/binary.ts';
 import { freshNeeded, plan } from '../test/recorded/jobs.ts';
 
 import { run, wayOf } from '../test/recorded/run.ts';
 import { openLab } from '../test/recorded/lab/lab.ts';
+import { hasAnthropic } from '../test/recorded/lab/libraries.ts';
 import { serveBinary } from '../test/recorded/lab/serve.ts';
 import { hasRecordings, readRecordings } from '../test/recorded/read/recordings.ts';
 import { report, shownFailure } from '../test/recorded/report.ts';
+import { ROOT } from './compile.ts';
 
 const { values } = parseArgs({
   options: {
@@ -29,8 +32,18 @@ if (!hasRecordings) {
   await compare();
 }
 
+/** Fetches the clients' libraries once; without a registry Messages are read by their schema alone. */
+function fetchLibraries(): void {
+  if (hasAnthropic()) return;
+  const cwd = join(ROOT, 'test/clients');
+  Bun.spawnSync([process.execPath, 'install', '--frozen-lockfile'], { cwd });
+  if (!hasAnthropic())
+    process.stdout.write("Anthropic's library is not here: Messages are held to their schema alone.\n");
+}
+
 async function compare(): Promise<void> {
   built();
+  fetchLibraries();
   const { recorded, others, unread } = readRecordings();
   const every = Number(values.sample);
   const planned = plan(

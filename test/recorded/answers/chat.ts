@@ -74,7 +74,7 @@ function textOf(given: unknown): string {
 }
 
 function about(said: Said, value: Json): void {
-  if (value.error !== undefined && value.error !== null) said.failed = true;
+  if (value.error !== undefined && value.error !== null) said.fail(value.error);
   if (isObject(value.usage)) said.usage = value.usage;
   const { usage } = objectOf(value.x_groq);
   if (isObject(usage)) said.usage = usage;

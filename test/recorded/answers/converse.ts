@@ -25,7 +25,7 @@ export function converseStream(events: readonly Json[]): Said {
   for (const event of events) {
     const name = String(event[':event']);
     const place = event.contentBlockIndex;
-    if (name.endsWith('Exception')) said.failed = true;
+    if (name.endsWith('Exception')) said.fail(event);
     if (name === 'messageStart') choice.role = stringOf(event.role);
     const { toolUse: use } = objectOf(event.start);
     if (isObject(use)) {

@@ -7,7 +7,7 @@ import { addCall, addSources, addText, Said, unknownKind, written } from './said
 export function geminiSaid(chunks: readonly Json[]): Said {
   const said = new Said();
   for (const chunk of chunks) {
-    if (isObject(chunk.error)) said.failed = true;
+    if (isObject(chunk.error)) said.fail(chunk.error);
     if (isObject(chunk.usageMetadata)) said.usage = { ...said.usage, ...chunk.usageMetadata };
     if (objectOf(chunk.promptFeedback).blockReason && !chunk.candidates) said.choice().finish = 'SAFETY';
     for (const [place, candidate] of objectsOf(chunk.candidates).entries()) {

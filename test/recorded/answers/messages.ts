@@ -6,7 +6,7 @@ import { addCall, addSources, addText, Said, unknownKind, written } from './said
 /** A message. */
 export function messagesWhole(value: Json): Said {
   const said = new Said();
-  if (value.type === 'error') said.failed = true;
+  if (value.type === 'error') said.fail(value.error);
   const choice = said.choice();
   choice.role = stringOf(value.role);
   for (const block of objectsOf(value.content)) begin(choice, block);
@@ -23,7 +23,7 @@ export function messagesStream(events: readonly Json[]): Said {
   const calls = new Map<unknown, Part & { kind: 'call' }>();
   for (const event of events) {
     const delta = objectOf(event.delta);
-    if (event.type === 'error') said.failed = true;
+    if (event.type === 'error') said.fail(event.error);
     else if (event.type === 'message_start') {
       const message = objectOf(event.message);
       choice.role = stringOf(message.role);

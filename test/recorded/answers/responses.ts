@@ -17,7 +17,8 @@ export function responsesStream(events: readonly Json[]): Said {
   const texts: string[] = [];
   for (const event of events) {
     const type = String(event.type);
-    if (type === 'error' || type === 'response.failed') said.failed = true;
+    if (type === 'error') said.fail(event.error ?? event);
+    else if (type === 'response.failed') said.fail(objectOf(event.response).error);
     else if (type === 'response.output_item.done')
       items[numberOf(event.output_index) ?? items.length] = objectOf(event.item);
     else if (type === 'response.output_text.delta') texts.push(String(event.delta));
@@ -33,7 +34,7 @@ export function responsesStream(events: readonly Json[]): Said {
 }
 
 function take(said: Said, value: Json, items: readonly Json[]): void {
-  if (isObject(value.error)) said.failed = true;
+  if (isObject(value.error)) said.fail(value.error);
   const choice = said.choice();
   choice.role = 'assistant';
   for (const item of items) begin(choice, item);

@@ -40,8 +40,18 @@ export class Said {
   usage: Record<string, unknown> | undefined;
   /** An error came in place of an answer, or within it. */
   failed = false;
+  /** What the error says. */
+  failure = '';
   /** It came to its end. */
   ended = false;
+
+  /** Takes an error, whose words stand under `message`. */
+  fail(error: unknown): void {
+    this.failed = true;
+    const { message } = typeof error === 'object' && error !== null ? (error as { message?: unknown }) : {};
+    if (typeof message === 'string') this.failure = message;
+    else if (typeof error === 'string') this.failure = error;
+  }
 
   choice(index = 0): Choice {
     while (this.choices.length <= index)

@@ -36,6 +36,12 @@ const chunk = (delta: Json, finish: string | null = null): Json => ({
   choices: [{ index: 0, delta, finish_reason: finish }],
 });
 
+/** A chunk of the second choice. */
+const other = (delta: Json, finish: string | null = null): Json => ({
+  ...chunk(delta),
+  choices: [{ index: 1, delta, finish_reason: finish }],
+});
+
 const generated = (candidate: Json): Json => ({
   candidates: [{ index: 0, ...candidate }],
   usageMetadata: { promptTokenCount: 5, candidatesTokenCount: 9, totalTokenCount: 14 },
@@ -326,6 +332,23 @@ export const ANSWERS: readonly Case[] = [
     },
     right: ({ said }) =>
       expect(said.choice().parts.map(({ kind }) => kind)).toEqual(['call', 'text', 'call']),
+  },
+  {
+    name: 'two choices of a chat stream are not mixed in Messages',
+    client: 'messages',
+    vendor: 'openai-compatible',
+    api: 'chat',
+    request: { ...HI_MESSAGES, stream: true },
+    answer: [
+      chunk({ role: 'assistant', content: 'Yes' }),
+      other({ role: 'assistant', content: 'No' }),
+      chunk({ content: '.' }),
+      other({ content: '!' }),
+      chunk({}, 'stop'),
+      other({}, 'stop'),
+    ],
+    right: ({ said }) => expect(said.choice().parts).toEqual([{ kind: 'text', text: 'Yes.' }]),
+    gap: 'the words of both are mixed',
   },
   {
     name: 'a call by the name it had before there were several reaches Messages',

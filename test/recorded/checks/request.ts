@@ -68,7 +68,8 @@ export async function checkRequest(
     return { lane, problems: [], refusal: `${got.status} ${textOf(got.body).slice(0, 300)}` };
   }
   const told = toldLeftOut(got);
-  if (lane === 'relay' && type === 'openai-compatible')
+  // Only vendors of chat have names of their own for what their own protocol's clients ask.
+  if (lane === 'relay' && (target !== 'chat' || type === 'openai-compatible'))
     return { lane, problems: relayed(request, asked.body, told), refusal: undefined };
   const wanted = askingIn(request, client);
   const problems = compareRequests(wanted, askingIn(asked.body, target), { client, target, told });
@@ -78,7 +79,7 @@ export async function checkRequest(
       problems.push({ aspect: 'request', text: `${name} is neither sent to ${target} nor named` });
   }
   // What a vendor's own words in a chat request mean is not OpenAI's to say.
-  const held = isOpenai || (target !== 'chat' && target !== 'responses');
+  const held = lane === 'translate' && (isOpenai || (target !== 'chat' && target !== 'responses'));
   const wrong = held ? targetProblems(target, asked.body) : [];
   problems.push(...wrong.slice(0, 3).map((text): Problem => ({ aspect: 'schema', text })));
   return { lane, problems, refusal: undefined };

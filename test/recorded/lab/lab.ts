@@ -4,7 +4,7 @@ import type { Json } from '../read/json.ts';
 import type { Asked, Reply } from './replay.ts';
 import type { ConfigInput } from '../../../src/config/schema.ts';
 import type { VendorType } from './vendors.ts';
-import { libraryOf } from './libraries.ts';
+import { libraryOf, loadLibraries } from './libraries.ts';
 import { replay } from './replay.ts';
 import { VENDORS } from './vendors.ts';
 
@@ -51,6 +51,7 @@ export const PATHS: Readonly<Record<Client, string>> = {
 };
 
 export async function openLab({ serve, fresh = {} }: LabOptions): Promise<Lab> {
+  await loadLibraries();
   const provider = replay();
   const at = (type: VendorType, name: string): ConfigInput['providers'][number] => ({
     name,

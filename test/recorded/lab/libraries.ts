@@ -26,12 +26,17 @@ type AnthropicClass = new (options: object) => Anthropic;
 const INSTALLED = join(import.meta.dir, '../../clients/node_modules/@anthropic-ai/sdk/index.mjs');
 
 let anthropic: AnthropicClass | undefined;
-if (existsSync(INSTALLED)) {
-  ({ default: anthropic } = (await import(INSTALLED)) as { default: AnthropicClass });
-}
 
 /** Whether Anthropic's library is there too. */
-export const hasAnthropic = anthropic !== undefined;
+export function hasAnthropic(): boolean {
+  return existsSync(INSTALLED);
+}
+
+/** Loads what is there. To be called before a library is asked for. */
+export async function loadLibraries(): Promise<void> {
+  if (anthropic || !hasAnthropic()) return;
+  ({ default: anthropic } = (await import(INSTALLED)) as { default: AnthropicClass });
+}
 
 /** The library of a client's protocol; `undefined` where it is not there. */
 export function libraryOf(client: Client, url: string, fetch: Fetch): Library | undefined {

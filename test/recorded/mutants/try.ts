@@ -12,6 +12,8 @@ export interface Tried {
   readonly mutation: Mutation;
   /** Kinds of failures of its aspect that the whole project does not have, each with its first; none where nothing was noticed. */
   readonly noticed: readonly string[];
+  /** Why it could not be tried: its place is not there any more. */
+  readonly unfit?: string;
 }
 
 /** The failures of the copy as it stands, by kind, each with its first. */
@@ -25,19 +27,30 @@ async function failuresOf(copy: Copy): Promise<Map<string, string>> {
   }
 }
 
-/** @yields each mutation as soon as it was tried @throws Error where one can not be applied */
+/** @yields each mutation as soon as it was tried */
 export async function* tryMutations(copy: Copy, mutations: readonly Mutation[]): AsyncGenerator<Tried> {
   const known = await failuresOf(copy);
   for (const mutation of mutations) {
-    copy.apply(mutation);
     try {
-      const found = await failuresOf(copy);
-      const noticed = [...found]
-        .filter(([kind]) => !known.has(kind) && kind.endsWith(`: ${mutation.aspect}`))
-        .map(([kind, first]) => `${kind}: ${first}`);
-      yield { mutation, noticed };
+      yield { mutation, ...(await tried(copy, mutation, known)) };
     } finally {
       copy.restore();
     }
   }
+}
+
+async function tried(
+  copy: Copy,
+  mutation: Mutation,
+  known: ReadonlyMap<string, string>,
+): Promise<Omit<Tried, 'mutation'>> {
+  try {
+    copy.apply(mutation);
+  } catch (cause) {
+    return { noticed: [], unfit: (cause as Error).message };
+  }
+  const noticed = [...(await failuresOf(copy))]
+    .filter(([kind]) => !known.has(kind) && kind.endsWith(`: ${mutation.aspect}`))
+    .map(([kind, first]) => `${kind}: ${first}`);
+  return { noticed };
 }
