@@ -511,6 +511,19 @@ export const FOR_SOME: readonly ForSome[] = [
 /** What clients lack today of an answer above: each is a test that is to fail until it holds. */
 export const GAPS: readonly (ForSome & { readonly reason: string })[] = [];
 
+const BESIDE: readonly Recorded[] = [
+  {
+    ...whole('gemini: embeddings', 'gemini', {
+      embeddings: [{ values: [0.5, -0.25] }, { values: [0.125, 1] }],
+    }),
+    url: '/v1beta/models/m:batchEmbedContents',
+  },
+  {
+    ...whole('gemini: tokens counted', 'gemini', { totalTokens: 17 }),
+    url: '/v1beta/models/m:countTokens',
+  },
+];
+
 const asked: readonly Recorded[] = REQUESTS.map(({ name, api, request, provider }) => ({
   ...whole(name, api, {}),
   ...(provider === undefined ? {} : { provider }),
@@ -526,5 +539,6 @@ export const EXAMPLES: readonly Recorded[] = [
   ...CONVERSE,
   ...COHERE,
   ...FAILURES,
+  ...BESIDE,
   ...asked,
 ];

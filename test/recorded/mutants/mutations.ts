@@ -218,6 +218,16 @@ const PLACES: readonly Mutation[] = [
     find: 'this.#tap.error ??= this.#error(reader.error);',
     replace: '',
   }),
+  edit('vectors come in another order', 'text', {
+    file: 'wire/gemini/embeddings.ts',
+    find: 'const vectors = given.map((each) => vectorOf(objectOf(each).values));',
+    replace: 'const vectors = given.map((each) => vectorOf(objectOf(each).values)).toReversed();',
+  }),
+  edit('counted tokens are doubled', 'usage', {
+    file: 'pipeline/lanes/count.ts',
+    find: 'text: answer(tokens), finish: null',
+    replace: 'text: answer(tokens * 2), finish: null',
+  }),
   edit('a refusal is told with another status', 'status', {
     file: 'server/error.ts',
     find: 'if (!upstream || error.refusesKey || upstream.status < 400) return rule.status;',
