@@ -169,8 +169,8 @@ const PLACES: readonly Mutation[] = [
   }),
   edit('relayed requests lose a parameter', 'request', {
     file: RELAY,
-    find: 'writeBody({ ...changed.request, ...asked, model }',
-    replace: 'writeBody({ ...changed.request, ...asked, temperature: undefined, model }',
+    find: 'writeBody({ ...written, ...asked, model }',
+    replace: 'writeBody({ ...written, ...asked, temperature: undefined, model }',
   }),
   edit('relayed streams are changed', 'bytes', {
     file: 'pipeline/lanes/relay-fold.ts',
