@@ -10,12 +10,9 @@ export function demandMessages({ messages }: ChatRequest): void {
   });
 }
 
-/** @param api that gives one answer a request @throws ProxyError `unsupported` */
-export function demandOneAnswer({ n }: ChatRequest, api: string): void {
-  if ((n ?? 1) === 1) return;
-  throw new ProxyError('unsupported', `Cannot translate n: ${api} gives one answer a request`, {
-    param: 'n',
-  });
+/** Names what asks for more than one answer, for those that give one a request. */
+export function moreThanOne({ n }: ChatRequest): string[] {
+  return (n ?? 1) === 1 ? [] : ['n'];
 }
 
 /** What of these fields a request says. */

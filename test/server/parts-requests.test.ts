@@ -378,9 +378,9 @@ describe('a search', () => {
       { toolConfig: { tools: [{ systemTool: { name: 'nova_grounding' } }] } },
       'web_search.max_uses, web_search.allowed_domains',
     ],
-    ['messages', 'bedrock', messages, {}, 'web_search'],
-    ['messages', 'cohere', messages, {}, 'web_search'],
-    ['messages', 'openai-compatible', messages, {}, 'web_search'],
+    ['messages', 'bedrock', messages, {}, 'web_search_20250305'],
+    ['messages', 'cohere', messages, {}, 'web_search_20250305'],
+    ['messages', 'openai-compatible', messages, {}, 'web_search_20250305'],
     ['responses', 'openai-compatible', responses, {}, 'web_search'],
     [
       'messages',

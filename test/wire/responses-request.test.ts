@@ -158,7 +158,6 @@ describe('messages', () => {
       'unsupported',
       'messages[0].content[0]',
     ],
-    ['several answers', { n: 2 }, 'unsupported', 'n'],
   ] as const)('with %s are refused', (_, more, fault, param) => {
     expect(refusal(structuredClone(more) as unknown as ChatRequest)).toEqual({ fault, param });
   });

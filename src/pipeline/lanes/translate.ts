@@ -134,7 +134,8 @@ export const translate: Lane = {
       },
       tap(maxBytes) {
         const shown = (answer: JsonObject) => client.encode(answer as unknown as ChatResponse);
-        const tap = new Tap(CANONICAL, maxBytes, numberOf(client.request.n) ?? 1, shown);
+        const answers = encoded.dropped.includes('n') ? 1 : (numberOf(client.request.n) ?? 1);
+        const tap = new Tap(CANONICAL, maxBytes, answers, shown);
         // Every provider is asked to tell it.
         tap.awaitsUsage = true;
         return tap;

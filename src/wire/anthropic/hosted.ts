@@ -43,6 +43,15 @@ function sourcesOf(content: unknown): Source[] {
     .flatMap(({ url, title }) => (typeof url === 'string' ? [{ url, title: stringOf(title) ?? '' }] : []));
 }
 
+/** What else there is in an answer, such as a conversation that was compacted. */
+export function decodeOther(block: JsonObject): Part[] {
+  const known = decodeHosted(block);
+  const type = stringOf(block.type);
+  if (known.length > 0 || type === undefined || type === 'fallback') return known;
+  const native = { protocol: 'messages', value: block } as const;
+  return [{ type: 'hosted_call', id: stringOf(block.id) ?? type, name: type, input: '{}', native }];
+}
+
 /** What a program wrote. */
 function outputOf(content: unknown): string {
   const { stdout, stderr } = objectOf(content);

@@ -4,7 +4,7 @@ import type { Seal } from '../parts/part.ts';
 import { isObject, listOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
 import { decodeCitations } from './citations.ts';
-import { decodeHosted } from './hosted.ts';
+import { decodeOther } from './hosted.ts';
 
 interface Naming {
   /** A tool whose call stands for structured output, which is text to the client. */
@@ -38,7 +38,7 @@ function readBlock(block: JsonObject, list: PartList, { structuredTool, newId }:
       });
     }
     default:
-      for (const part of decodeHosted(block)) list.add(part);
+      for (const part of decodeOther(block)) list.add(part);
   }
 }
 

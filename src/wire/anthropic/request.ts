@@ -7,8 +7,8 @@ import { anthropicModel } from './models.ts';
 import { mayThink } from './thinking-turns.ts';
 import { entryOf, isObject, listOf, objectOf } from '../json.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
-import { hostedTools, knownOptions } from '../parts/hosted-tools.ts';
-import { OPENAIS_OWN, TUNING, demandMessages, demandOneAnswer, given } from '../demands.ts';
+import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
+import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
 
 /** An Anthropic request, and what is needed to read its answer. */
 export interface AnthropicRequest {
@@ -41,11 +41,10 @@ export function encodeAnthropicRequest(
   { model, memory }: Pick<EncodeContext, 'model' | 'memory'>,
 ): AnthropicRequest {
   demandMessages(request);
-  demandOneAnswer(request, 'Anthropic');
   const abilities = anthropicModel(model);
   const { system, turns } = encodeMessages(request.messages, memory);
   const structured = structure(request, abilities);
-  const dropped: string[] = given(request, UNSUPPORTED);
+  const dropped: string[] = [...given(request, UNSUPPORTED), ...moreThanOne(request)];
   const hosted = structured.tool
     ? []
     : hostedTools(request).flatMap((tool) => encodeHostedTool(tool, dropped));
@@ -97,7 +96,7 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
 function encodeHostedTool(tool: HostedTool, dropped: string[]): JsonObject[] {
   if (tool.native?.protocol === 'messages') return [tool.native.value];
   if (tool.name !== 'web_search') {
-    dropped.push(tool.name);
+    dropped.push(wordFor(tool));
     return [];
   }
   const known = ['max_uses', 'allowed_domains', 'blocked_domains', 'user_location'] as const;

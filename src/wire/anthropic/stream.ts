@@ -11,7 +11,7 @@ import { toldSoFar } from '../usage.ts';
 import { earlyBlocks } from './early-blocks.ts';
 import type { Part } from '../parts/part.ts';
 import { decodeCitations } from './citations.ts';
-import { decodeHosted, isHostedCall } from './hosted.ts';
+import { decodeOther, isHostedCall } from './hosted.ts';
 import { refusalIn, sealOf } from './parts.ts';
 import { anthropicUsage, finishReason, stoppedBy } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
@@ -152,7 +152,7 @@ export class AnthropicReader implements ChatReader {
       const fn = { name: stringOf(content.name) ?? '', arguments: '' };
       return [this.#chunk({ tool_calls: [{ index: block.call, id, type: 'function', function: fn }] })];
     }
-    if (kind === 'other' && !isHostedCall(content)) return this.#whole(decodeHosted(content));
+    if (kind === 'other' && !isHostedCall(content)) return this.#whole(decodeOther(content));
     const text = stringOf(content.text);
     return kind === 'text' && text
       ? [...this.#say(text), ...this.#cite(block, listOf(content.citations))]
@@ -208,7 +208,7 @@ export class AnthropicReader implements ChatReader {
     if (block.kind === 'text') return this.#cite(block, block.cited);
     if (block.kind === 'other' && isHostedCall(block.content)) {
       const input = parseJson(block.input) ?? block.content.input;
-      return this.#whole(decodeHosted({ ...block.content, input: objectOf(input) }));
+      return this.#whole(decodeOther({ ...block.content, input: objectOf(input) }));
     }
     const { seal } = sealOf(block.thinking);
     return block.kind === 'thinking' && seal ? [this.#chunk({ thinking_blocks: [seal] })] : [];

@@ -9,7 +9,7 @@ import { converseModel } from './models.ts';
 import { reasoningFields, roomFor } from './reasoning.ts';
 import { structure } from './structure.ts';
 import { toolConfig } from './tools.ts';
-import { OPENAIS_OWN, TUNING, demandMessages, demandOneAnswer, given } from '../demands.ts';
+import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
 
 /** A Converse request, and what is needed to read its answer. */
 export interface ConverseRequest {
@@ -45,11 +45,10 @@ export function encodeConverseRequest(
   { model: name, memory, quirks }: Pick<EncodeContext, 'model' | 'memory' | 'quirks'>,
 ): ConverseRequest {
   demandMessages(request);
-  demandOneAnswer(request, 'Bedrock');
   const model = converseModel(name);
   const nine = model.mistral || quirks.toolIds === 'nine_alphanumerics';
   const { system, turns } = encodeConverseMessages(request.messages, model, memory, nine);
-  const dropped: string[] = given(request, UNSUPPORTED);
+  const dropped: string[] = [...given(request, UNSUPPORTED), ...moreThanOne(request)];
   const { fields, system: instructions, tool, name: structuredTool } = structure(request, model);
   // A model that thinks cannot be made to call the tool.
   const unthinking = tool === undefined ? request : { ...request, reasoning_effort: null, thinking: null };

@@ -2,7 +2,7 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ConverseModel } from './models.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { hostedTools, knownOptions } from '../parts/hosted-tools.ts';
+import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { cachePoint } from './messages.ts';
 
 interface Asked {
@@ -56,7 +56,7 @@ export function spec({ name, description, parameters, strict }: JsonObject): Jso
 function systemTools(request: ChatRequest, model: ConverseModel, dropped: string[]): JsonObject[] {
   return hostedTools(request).flatMap((tool) => {
     const name = model.hosted[tool.name];
-    if (name === undefined) dropped.push(tool.name);
+    if (name === undefined) dropped.push(wordFor(tool));
     else knownOptions(tool, [], dropped);
     return name === undefined ? [] : [{ systemTool: { name } }];
   });

@@ -4,8 +4,8 @@ import type { EncodeContext } from '../protocol.ts';
 import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeCohereMessages } from './messages.ts';
 import { encodeTools } from './tools.ts';
-import { hostedTools } from '../parts/hosted-tools.ts';
-import { OPENAIS_OWN, demandMessages, demandOneAnswer, given } from '../demands.ts';
+import { hostedTools, wordFor } from '../parts/hosted-tools.ts';
+import { OPENAIS_OWN, demandMessages, given, moreThanOne } from '../demands.ts';
 
 /** Fields of a chat request that have no counterpart. */
 const UNSUPPORTED = [
@@ -44,9 +44,8 @@ export function encodeCohereRequest(
   { model, quirks }: Pick<EncodeContext, 'model' | 'quirks'>,
 ): { body: JsonObject; dropped: string[] } {
   demandMessages(request);
-  demandOneAnswer(request, 'Cohere');
-  const dropped: string[] = given(request, UNSUPPORTED);
-  dropped.push(...hostedTools(request).map(({ name }) => name));
+  const dropped: string[] = [...given(request, UNSUPPORTED), ...moreThanOne(request)];
+  dropped.push(...hostedTools(request).map(wordFor));
   const reasons = REASONS.test(model);
   const tools = encodeTools(request, dropped);
   const format = responseFormat(request, 'tools' in tools);

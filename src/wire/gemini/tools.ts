@@ -2,7 +2,7 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { GeminiModel } from './models.ts';
 import { entryOf, isObject, listOf, objectOf } from '../json.ts';
-import { hostedTools, knownOptions } from '../parts/hosted-tools.ts';
+import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { invalid, unsupported } from './parts.ts';
 import { openapiSchema } from './schema.ts';
 import { named } from '../words.ts';
@@ -48,7 +48,7 @@ export function withHosted(
   const alone = fields.tools === undefined || model.pairsById;
   const hosted = wanted.flatMap((tool) => {
     const name = alone ? entryOf(HOSTED, tool.name) : undefined;
-    if (name === undefined) dropped.push(tool.name);
+    if (name === undefined) dropped.push(wordFor(tool));
     else knownOptions(tool, [], dropped);
     return name === undefined ? [] : [{ [name]: {} }];
   });

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { Lost, LostKind } from '../parts/lost.ts';
 import type { Annotation, Part } from '../parts/part.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
-import { toldAnnotation } from '../parts/message.ts';
+import { pageNote, toldAnnotation } from '../parts/message.ts';
 import { annotationsIn } from '../parts/assemble.ts';
 import { wholeParts } from '../parts/part-list.ts';
 import { detailsIn } from './reasoning-details.ts';
@@ -19,41 +19,58 @@ export function toldMessage(message: JsonObject, lost: Lost): JsonObject {
     if (kind) lost.add(kind);
     if (part.type === 'text') countNotes(part.annotations ?? [], lost);
   }
-  return withDetails(told);
+  const known = new Set(listOf(told.annotations).map((note) => urlOf(objectOf(note))));
+  const pages = listed.flatMap(pagesFound).filter((note) => !known.has(urlOf(note)));
+  const annotations = pages.length > 0 ? { annotations: [...listOf(told.annotations), ...pages] } : {};
+  return withDetails({ ...told, ...annotations });
 }
 
-/** A piece of one. @param place of the next picture */
-export function toldDelta(
-  delta: JsonObject,
-  lost: Lost,
-  place: number,
-): { told: JsonObject; images: number } {
-  const { parts, annotations, ...told } = objectOf(delta);
-  if (parts === undefined && annotations === undefined && told.thinking_blocks === undefined) {
-    return { told: delta, images: 0 };
+/** Pages that a search found: chat has no word for the search, but for them. They are of no words in particular. */
+function pagesFound(part: Part): JsonObject[] {
+  if (part.type !== 'hosted_result') return [];
+  return part.sources.flatMap(({ url, title }) => toldAnnotation(pageNote(url, title)));
+}
+
+/** The pieces of a message, one after another. */
+export class ToldPieces {
+  readonly #lost: Lost;
+  readonly #cited = new Set<unknown>();
+  /** Pages that a search found, to be told at the end where nothing cites them. */
+  readonly #found: JsonObject[] = [];
+  #images = 0;
+
+  constructor(lost: Lost) {
+    this.#lost = lost;
   }
-  const notes = annotationsIn({ annotations });
-  countNotes(notes, lost);
-  const pages = notes.flatMap(toldAnnotation);
-  const whole = wholeParts(parts);
-  for (const { type } of whole) if (LOST[type]) lost.add(LOST[type]);
-  const images = whole.filter((part) => part.type === 'image');
-  return {
-    told: withDetails({
+
+  /** @param ends whether it is the last one */
+  tell(delta: JsonObject, ends: boolean): JsonObject {
+    const { parts, annotations, ...told } = objectOf(delta);
+    const plain = parts === undefined && annotations === undefined && told.thinking_blocks === undefined;
+    if (plain && (!ends || this.#found.length === 0)) return delta;
+    const notes = annotationsIn({ annotations });
+    countNotes(notes, this.#lost);
+    const whole = wholeParts(parts);
+    for (const { type } of whole) if (LOST[type]) this.#lost.add(LOST[type]);
+    this.#found.push(...whole.flatMap(pagesFound));
+    const pages = notes.flatMap(toldAnnotation);
+    for (const note of pages) this.#cited.add(urlOf(note));
+    if (ends) pages.push(...this.#found.splice(0).filter((note) => !this.#cited.has(urlOf(note))));
+    const images = whole.filter((part) => part.type === 'image').map(({ url }) => this.#image(url));
+    return withDetails({
       ...told,
       ...(pages.length > 0 ? { annotations: pages } : {}),
-      ...(images.length > 0
-        ? {
-            images: images.map(({ url }, at) => ({
-              type: 'image_url',
-              index: place + at,
-              image_url: { url },
-            })),
-          }
-        : {}),
-    }),
-    images: images.length,
-  };
+      ...(images.length > 0 ? { images } : {}),
+    });
+  }
+
+  #image(url: string): JsonObject {
+    return { type: 'image_url', index: this.#images++, image_url: { url } };
+  }
+}
+
+function urlOf({ url_citation: citation }: JsonObject): unknown {
+  return objectOf(citation).url;
 }
 
 /** Citations of documents: chat knows pages alone. */

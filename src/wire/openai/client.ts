@@ -9,7 +9,7 @@ import { chatErrorEvent, openaiErrorBody } from './error.ts';
 import { PartList } from '../parts/part-list.ts';
 import { Lost, lostComment } from '../parts/lost.ts';
 import { readContent } from './answer-parts.ts';
-import { toldDelta, toldMessage } from './client-said.ts';
+import { ToldPieces, toldMessage } from './client-said.ts';
 import { isLegacy, legacyFinish, oldBeside, withFunctionCall, withTools } from './legacy.ts';
 
 /** Clients of OpenAI's chat: the canonical form is theirs. */
@@ -120,7 +120,7 @@ class ChunkWriter implements ChatWriter {
   readonly #includeUsage: boolean;
   readonly #legacy: boolean;
   readonly #lost: Lost;
-  #images = 0;
+  readonly #pieces: ToldPieces;
   #naming: ChunkNaming | undefined;
   #called = false;
   #finished = false;
@@ -129,6 +129,7 @@ class ChunkWriter implements ChatWriter {
     this.#includeUsage = includeUsage;
     this.#legacy = legacy;
     this.#lost = lost;
+    this.#pieces = new ToldPieces(lost);
   }
 
   push(chunk: ChatChunk): string {
@@ -150,8 +151,7 @@ class ChunkWriter implements ChatWriter {
   }
 
   #told(choice: ChatChunk['choices'][number]): ChatChunk['choices'][number] {
-    const { told, images } = toldDelta(choice.delta, this.#lost, this.#images);
-    this.#images += images;
+    const told = this.#pieces.tell(choice.delta, choice.finish_reason !== null);
     if (!this.#legacy) return told === choice.delta ? choice : { ...choice, delta: told };
     return { ...choice, delta: withFunctionCall(told), finish_reason: legacyFinish(choice.finish_reason) };
   }

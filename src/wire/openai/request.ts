@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
-import { hostedTools, knownOptions, toChatOptions } from '../parts/hosted-tools.ts';
+import { hostedTools, knownOptions, toChatOptions, wordFor } from '../parts/hosted-tools.ts';
 import { partsWithSeals } from '../parts/message.ts';
 import { applyQuirks } from '../quirks.ts';
 import { detailsIn } from './reasoning-details.ts';
@@ -56,7 +56,7 @@ function searching(
   if (request.hosted_tools === undefined) return;
   const searches = SEARCHES.test(model) || quirks.keeps?.includes('web_search_options');
   for (const tool of hostedTools(request)) {
-    if (tool.name !== 'web_search' || !searches) dropped.push(tool.name);
+    if (tool.name !== 'web_search' || !searches) dropped.push(wordFor(tool));
     else {
       const known = ['user_location', 'search_context_size'] as const;
       body.web_search_options = toChatOptions(knownOptions(tool, known, dropped));

@@ -35,6 +35,11 @@ export function hostedTools(request: ChatRequest): HostedTool[] {
     : listed;
 }
 
+/** What the client calls the tool. */
+export function wordFor({ name, native }: HostedTool): string {
+  return stringOf(native?.value.type) ?? (name === 'web_search' ? 'web_search_options' : name);
+}
+
 /** What chat's options say; its place of the user is one level deeper. */
 function chatOptions({ user_location: location, search_context_size: size }: JsonObject): SearchOptions {
   const { approximate } = objectOf(location);

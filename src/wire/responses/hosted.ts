@@ -55,6 +55,15 @@ function sourcesIn({ action, results }: JsonObject): Source[] {
   );
 }
 
+/** What else there is in an answer: done by the provider, or to be done by a program beside the model. */
+export function decodeOther(item: JsonObject): Part[] {
+  const known = decodeHosted(item);
+  const type = stringOf(item.type);
+  if (known.length > 0 || type === undefined || type === 'image_generation_call') return known;
+  const native = { protocol: 'responses', value: item } as const;
+  return [{ type: 'hosted_call', id: stringOf(item.id) ?? type, name: type, input: '{}', native }];
+}
+
 /** Begins the ids of items that no OpenAI made: it knows by them that they are not its own. */
 export const FOREIGN_ITEM = 'llmproxy_';
 

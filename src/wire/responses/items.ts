@@ -87,8 +87,9 @@ function inputPart(part: ContentPart, at: string): JsonObject {
 }
 
 /** Chat has one place for a file's content and its address. */
-function filePart({ file }: ContentPart): JsonObject {
+function filePart({ file, image }: ContentPart): JsonObject {
   const { file_data, file_id, filename } = objectOf(file);
+  if (image === true && file_id !== undefined) return { type: 'input_image', file_id, detail: 'auto' };
   const remote = typeof file_data === 'string' && /^https?:\/\//.test(file_data);
   return {
     type: 'input_file',

@@ -4,8 +4,8 @@ import type { EncodeContext } from '../protocol.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
 import { encodeItems } from './items.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
-import { hostedTools, knownOptions } from '../parts/hosted-tools.ts';
-import { OPENAIS_OWN, TUNING, demandMessages, demandOneAnswer, given } from '../demands.ts';
+import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
+import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
 import { SAME as SAME_BUT_STREAM } from './same.ts';
 
 /** Fields that both have, under one name. */
@@ -35,10 +35,9 @@ export function encodeResponsesRequest(
   { model, quirks, memory }: Pick<EncodeContext, 'model' | 'quirks' | 'memory'>,
 ): { body: JsonObject; dropped: string[] } {
   demandMessages(request);
-  demandOneAnswer(request, 'the Responses API');
   const same = given(request, SAME);
   const refused = same.filter((name) => quirks.drops?.includes(name));
-  const dropped: string[] = [...given(request, UNSUPPORTED), ...refused];
+  const dropped: string[] = [...given(request, UNSUPPORTED), ...moreThanOne(request), ...refused];
   const { instructions, input } = encodeItems(request.messages, memory);
   const hosted = hostedTools(request).flatMap((tool) => encodeHostedTool(tool, dropped));
   const tools = [...encodeTools(request, dropped), ...hosted];
@@ -95,7 +94,7 @@ function encodeHostedTool(tool: HostedTool, dropped: string[]): JsonObject[] {
   if (tool.native?.protocol === 'responses') return [tool.native.value];
   if (tool.name === 'code_execution') return [{ type: 'code_interpreter', container: { type: 'auto' } }];
   if (tool.name !== 'web_search') {
-    dropped.push(tool.name);
+    dropped.push(wordFor(tool));
     return [];
   }
   const known = ['allowed_domains', 'user_location', 'search_context_size'] as const;

@@ -12,7 +12,7 @@ import type { Seal } from '../parts/part.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { decodeCitation } from './citations.ts';
-import { decodeHosted } from './hosted.ts';
+import { decodeOther } from './hosted.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'newId'>;
 
@@ -82,7 +82,7 @@ function readItem(item: JsonObject, list: PartList, logprobs: unknown[], newId: 
     const text = reasoningText(item);
     if (seal || text !== '') list.add({ type: 'thinking', text, ...(seal ? { seal } : {}) });
   } else if (CALLS.has(item.type)) list.call(decodeCall(item, newId));
-  else for (const part of decodeHosted(item)) list.add(part);
+  else for (const part of decodeOther(item)) list.add(part);
 }
 
 function readPart(part: JsonObject, list: PartList, logprobs: unknown[]): void {

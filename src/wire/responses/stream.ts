@@ -7,7 +7,7 @@ import { fails } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
 import { decodeCitation } from './citations.ts';
-import { decodeHosted } from './hosted.ts';
+import { decodeOther } from './hosted.ts';
 import { encryptedBlock, eventUsage, reasoningText, responseEnding } from './response.ts';
 import type { Call } from './call-book.ts';
 import { CallBook } from './call-book.ts';
@@ -192,9 +192,11 @@ export class ResponsesReader implements ChatReader {
       const text = spoke ? [] : this.#think(reasoningText(item), of);
       return !block ? text : [...text, this.#chunk({ thinking_blocks: [block] })];
     }
-    const hosted = decodeHosted(item);
-    if (hosted.length > 0) return [this.#chunk({ parts: hosted })];
-    if (item.type !== 'message' || spoke) return [];
+    if (item.type !== 'message') {
+      const parts = decodeOther(item);
+      return parts.length > 0 ? [this.#chunk({ parts })] : [];
+    }
+    if (spoke) return [];
     return listOf(item.content).flatMap((part) => {
       const { text, refusal, annotations } = objectOf(part);
       this.#before = this.#length;

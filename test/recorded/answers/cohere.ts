@@ -56,6 +56,8 @@ export function cohereStream(events: readonly Json[]): Said {
 
 function cite(choice: Choice, citations: readonly Json[]): void {
   for (const { sources } of citations) {
-    for (const { document } of objectsOf(sources)) addSources(choice, objectOf(document).url);
+    for (const { document, tool_output: output } of objectsOf(sources)) {
+      addSources(choice, objectOf(document).url, objectOf(output).url);
+    }
   }
 }

@@ -76,7 +76,10 @@ function compareChoices(right: Choice, given: Choice, { differ, wanted, client }
   const parts = client === 'messages' ? refusalsAsText(right.parts) : right.parts;
   const gotParts = client === 'messages' ? refusalsAsText(given.parts) : given.parts;
   differ('role', given.role, 'assistant');
-  differ('text', joined(gotParts, 'text'), joined(parts, 'text'));
+  // Who has no form for sound is told what is said in it.
+  const heard =
+    client === 'chat' ? '' : parts.map((part) => (part.kind === 'audio' ? part.transcript : '')).join('');
+  differ('text', joined(gotParts, 'text'), joined(parts, 'text') + heard);
   // The items of a response are parted by blank lines where blocks of thinking are not.
   differ('thinking', solid(joined(gotParts, 'thinking')), solid(joined(parts, 'thinking')));
   differ('refusal', joined(gotParts, 'refusal'), joined(parts, 'refusal'));

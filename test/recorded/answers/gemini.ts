@@ -26,9 +26,15 @@ function take(choice: Choice, candidate: Json): void {
   for (const { web, retrievedContext } of objectsOf(objectOf(candidate.groundingMetadata).groundingChunks)) {
     addSources(choice, objectOf(web).uri, objectOf(retrievedContext).uri);
   }
+  if (objectOf(candidate.groundingMetadata).webSearchQueries !== undefined) searched(choice);
   for (const { token, logProbability } of objectsOf(objectOf(candidate.logprobsResult).chosenCandidates)) {
     choice.logprobs.push([String(token), Number(logProbability)]);
   }
+}
+
+/** It is told again with each event. */
+function searched({ parts }: Choice): void {
+  if (!parts.some(({ kind }) => kind === 'ran')) parts.push({ kind: 'ran', name: 'google_search' });
 }
 
 function begin({ parts }: Choice, part: Json): void {
