@@ -14,9 +14,9 @@ const LOST: Readonly<Partial<Record<Part['type'], LostKind>>> = { hosted_call: '
 export function toldMessage(message: JsonObject, lost: Lost): JsonObject {
   const { parts, ...told } = message;
   const listed = wholeParts(parts);
+  const ran = new Set<string>();
   for (const part of listed) {
-    const kind = LOST[part.type];
-    if (kind) lost.add(kind);
+    countPart(part, ran, lost);
     if (part.type === 'text') countNotes(part.annotations ?? [], lost);
   }
   const known = new Set(listOf(told.annotations).map((note) => urlOf(objectOf(note))));
@@ -35,6 +35,7 @@ function pagesFound(part: Part): JsonObject[] {
 export class ToldPieces {
   readonly #lost: Lost;
   readonly #cited = new Set<unknown>();
+  readonly #ran = new Set<string>();
   /** Pages that a search found, to be told at the end where nothing cites them. */
   readonly #found: JsonObject[] = [];
   #images = 0;
@@ -51,7 +52,7 @@ export class ToldPieces {
     const notes = annotationsIn({ annotations });
     countNotes(notes, this.#lost);
     const whole = wholeParts(parts);
-    for (const { type } of whole) if (LOST[type]) this.#lost.add(LOST[type]);
+    for (const part of whole) countPart(part, this.#ran, this.#lost);
     this.#found.push(...whole.flatMap(pagesFound));
     const pages = notes.flatMap(toldAnnotation);
     for (const note of pages) this.#cited.add(urlOf(note));
@@ -71,6 +72,14 @@ export class ToldPieces {
 
 function urlOf({ url_citation: citation }: JsonObject): unknown {
   return objectOf(citation).url;
+}
+
+/** @param ran the hosted tools that were called before: what they gave is not lost a second time */
+function countPart(part: Part, ran: Set<string>, lost: Lost): void {
+  const kind = LOST[part.type];
+  if (kind) lost.add(kind);
+  if (part.type === 'hosted_call') ran.add(part.id);
+  else if (part.type === 'hosted_result' && !ran.has(part.id)) lost.add('hosted_tool');
 }
 
 /** Citations of documents: chat knows pages alone. */

@@ -32,6 +32,8 @@ export class ItemWriter {
   readonly #lost: Lost;
   /** A hosted tool's call, until it is known what it gave. */
   #hosted: HostedCallPart | undefined;
+  /** Hosted tools that were called, by their ids. */
+  readonly #ran = new Set<string>();
   /** Characters of all text so far, and how many came before the part in progress. */
   #length = 0;
   before = 0;
@@ -121,12 +123,15 @@ export class ItemWriter {
   hosted(call: HostedCallPart, result: HostedResultPart | undefined): void {
     this.#settle();
     this.#hosted = call;
+    this.#ran.add(call.id);
     if (result) this.#settle(result);
   }
 
-  /** What the tool gave that was called last. */
+  /** What a tool gave, which is the one that was called last. */
   gave(result: HostedResultPart): void {
     if (this.#hosted?.id === result.id) this.#settle(result);
+    // It was called in an earlier answer, whose item nobody can add to.
+    else if (!this.#ran.has(result.id)) this.#lost.add('hosted_tool');
   }
 
   #settle(result?: HostedResultPart): void {

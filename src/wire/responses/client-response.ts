@@ -143,7 +143,12 @@ function outputOf(
     logprobs: encodeProbabilities(logprobs),
   };
   const parts = partsOf(message);
-  for (const [place, part] of parts.entries()) addPart(output, part, parts.slice(place + 1, place + 3));
+  const ran = new Set(parts.flatMap((part) => (part.type === 'hosted_call' ? [part.id] : [])));
+  for (const [place, part] of parts.entries()) {
+    // Of a tool that was called in an earlier answer there is no item to add to.
+    if (part.type === 'hosted_result' && !ran.has(part.id)) lost.add('hosted_tool');
+    addPart(output, part, parts.slice(place + 1, place + 3));
+  }
   if (output.items.every(({ type }) => type === 'reasoning')) {
     output.items.push(messageItem(`msg_${envelope.newId()}`, [], 'completed'));
   }
