@@ -1,3 +1,4 @@
+import { canonicalAssembler } from '../../src/wire/parts/assemble.ts';
 import { expect, test } from 'bun:test';
 import { RelayFold } from '../../src/pipeline/lanes/relay-fold.ts';
 import { passingOf } from '../../src/pipeline/passing.ts';
@@ -29,6 +30,18 @@ test.each<[string, (many: number) => void]>([
       const assembler = chatAssembler();
       const delta = { reasoning_details: [{ type: 'reasoning.text', text: 'x' }] };
       for (let n = 0; n < many; n += 1) assembler.push({ choices: [{ index: 0, delta }] });
+    },
+  ],
+  [
+    'parts that are thought, said and called in turn',
+    (many) => {
+      const assembler = canonicalAssembler();
+      const said = (delta: object) => assembler.push({ choices: [{ index: 0, delta }] });
+      for (let n = 0; n < many; n += 1) {
+        said({ reasoning_content: 'x' });
+        said({ content: 'y', annotations: [] });
+      }
+      assembler.result();
     },
   ],
   [

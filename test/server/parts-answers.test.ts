@@ -558,7 +558,150 @@ const SAID: Readonly<Record<string, Said>> = {
   },
 };
 
-const rows = Object.entries(SAID).flatMap(([name, said]) =>
+/** Items of a response as its events: each announced and given whole. */
+const responseEvents = (output: JsonObject[]): Events => [
+  [
+    'response.created',
+    { type: 'response.created', response: { id: 'resp_1', status: 'in_progress', model: 'm', output: [] } },
+  ],
+  ...output.map(
+    (item, output_index) =>
+      ['response.output_item.done', { type: 'response.output_item.done', output_index, item }] as const,
+  ),
+  [
+    'response.completed',
+    { type: 'response.completed', response: { id: 'resp_1', status: 'completed', model: 'm', output } },
+  ],
+];
+const responseWhole = (output: JsonObject[]) => ({
+  id: 'resp_1',
+  object: 'response',
+  status: 'completed',
+  model: 'm',
+  output,
+});
+
+const drawn = [
+  {
+    type: 'web_search_call',
+    id: 'ws_1',
+    status: 'completed',
+    action: { type: 'search', query: 'capital', sources: [{ type: 'url', url: 'https://a.example' }] },
+  },
+  { type: 'image_generation_call', id: 'ig_1', status: 'completed', result: PNG },
+  {
+    type: 'message',
+    id: 'msg_1',
+    role: 'assistant',
+    status: 'completed',
+    content: [
+      {
+        type: 'output_text',
+        text: 'See.',
+        annotations: [noted(0, 4), { type: 'file_citation', file_id: 'f', filename: 'T', index: 1 }],
+      },
+    ],
+  },
+];
+const details = [{ type: 'reasoning.text', text: 'Hm. So.', index: 0, format: 'x', signature: 'S' }];
+const gateway = { type: 'function', id: 'a', function: { name: 'f', arguments: '{}' } };
+
+const MORE: Readonly<Record<string, Said>> = {
+  'a search, a picture and a file, at a server of Responses': {
+    type: 'perplexity',
+    whole: responseWhole(drawn),
+    events: responseEvents(drawn),
+    expected: {
+      chat: {
+        said: { role: 'assistant', content: 'See.', refusal: null, annotations: [page(0, 4)], images },
+        lost: 'hosted_tool, citation',
+      },
+      messages: {
+        said: [
+          {
+            type: 'server_tool_use',
+            id: 'srvtoolu_llmproxy_ws_1',
+            name: 'web_search',
+            input: { query: 'capital' },
+          },
+          {
+            type: 'web_search_tool_result',
+            tool_use_id: 'srvtoolu_llmproxy_ws_1',
+            content: [
+              {
+                type: 'web_search_result',
+                url: 'https://a.example',
+                title: '',
+                encrypted_content: '',
+                page_age: null,
+              },
+            ],
+          },
+          {
+            type: 'text',
+            text: 'See.',
+            citations: [
+              webCitation('See.'),
+              {
+                type: 'char_location',
+                cited_text: '',
+                document_index: 0,
+                document_title: 'T',
+                file_id: null,
+                start_char_index: 0,
+                end_char_index: 0,
+              },
+            ],
+          },
+        ],
+        lost: 'image',
+      },
+    },
+  },
+  'details of reasoning, at a gateway of chat': {
+    type: 'openai-compatible',
+    whole: chatWhole(
+      { reasoning: 'Hm. So.', reasoning_details: details, tool_calls: [gateway] },
+      {},
+      'tool_calls',
+    ),
+    events: [
+      chatChunk({
+        role: 'assistant',
+        content: '',
+        reasoning: 'Hm. ',
+        reasoning_details: [{ ...details[0], text: 'Hm. ', signature: undefined }],
+      }),
+      chatChunk({
+        reasoning: 'So.',
+        reasoning_details: [{ ...details[0], text: 'So.', signature: undefined }],
+      }),
+      chatChunk({ reasoning_details: [{ type: 'reasoning.text', index: 0, signature: 'S' }] }),
+      chatChunk({ tool_calls: [{ index: 0, ...gateway }] }, 'tool_calls'),
+    ],
+    expected: {
+      messages: {
+        said: [
+          { type: 'thinking', thinking: 'Hm. So.', signature: '' },
+          { type: 'redacted_thinking', data: `llmproxy:${JSON.stringify({ type: 'details', details })}` },
+          { type: 'tool_use', id: 'a', name: 'f', input: {} },
+        ],
+      },
+      responses: {
+        said: [
+          {
+            type: 'reasoning',
+            summary: [{ type: 'summary_text', text: 'Hm. So.' }],
+            encrypted_content: sealed({ type: 'details', details }),
+          },
+          fn('a'),
+        ],
+      },
+    },
+  },
+};
+
+const rows = Object.entries({ ...SAID, ...MORE }).flatMap(([name, said]) =>
   (Object.keys(said.expected) as ClientName[]).map((client) => [name, client, said] as const),
 );
 

@@ -72,6 +72,8 @@ export class PartList {
 
   add(part: Part): void {
     if (this.parts.length < MAX_PARTS) this.parts.push(part);
+    // Its place is lost then, and not what was said.
+    else if (part.type === 'text') this.#text().text += part.text;
   }
 
   get #last(): Part | undefined {
