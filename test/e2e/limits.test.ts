@@ -237,8 +237,12 @@ const usedOf = async (url: string, key: string, kind: string) => {
   return found.used;
 };
 
-const chargedOf = ({ estimate, input_tokens: input, output_tokens: output }: ReadRecord): number =>
-  (estimate?.input_tokens ?? input ?? 0) + (estimate?.output_tokens ?? output ?? 0);
+const chargedOf = ({ estimate, failed, input_tokens: input, output_tokens: output }: ReadRecord): number =>
+  (estimate?.input_tokens ?? input ?? 0) +
+  (estimate?.output_tokens ?? output ?? 0) +
+  (failed ? failed.input_tokens + failed.output_tokens : 0);
+const costOf = ({ estimate, failed, cost }: ReadRecord): number =>
+  (estimate ? estimate.cost! : (cost ?? 0)) + (failed?.cost ?? 0);
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 const toldBy = (providers: readonly Told[]) =>
   sum(providers.flatMap(({ told }) => [...told.values()].flat().map(({ input, output }) => input + output)));
@@ -405,14 +409,14 @@ describe('what providers told, the ledger, the log and /metrics say the same', (
     expect(await usedOf(url, 'a', 'tokens')).toBe(charged);
     expect(await usedOf(url, 'a', 'requests')).toBe(records.filter(({ attempts }) => attempts > 0).length);
     expect(await usedOf(url, 'a', 'concurrent')).toBe(0);
-    const costs = sum(
-      records.map(({ estimate, cost }) => Math.round((estimate ? estimate.cost! : (cost ?? 0)) * 1e10)),
-    );
+    const costs = sum(records.map((record) => Math.round(costOf(record) * 1e10)));
     expect(Math.round((await usedOf(url, 'a', 'budget')) * 1e10)).toBe(costs);
     expect((await own(url, 'a')).usage.total.tokens).toBe(charged);
     const metrics = await (await fetch(`${url}/metrics`, { headers: by('ops') })).text();
     const counted = [
-      ...metrics.matchAll(/^llmproxy_tokens_total\{.*kind="(?:input|output)(?:_estimated)?"\} (\d+)$/gm),
+      ...metrics.matchAll(
+        /^llmproxy_tokens_total\{.*kind="(?:input|output)(?:_estimated|_failed)?"\} (\d+)$/gm,
+      ),
     ];
     expect(sum(counted.map(([, value]) => Number(value)))).toBe(charged);
     const ofKey = [...metrics.matchAll(/^llmproxy_key_tokens_total\{.*key="a".*\} (\d+)$/gm)];
