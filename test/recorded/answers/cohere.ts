@@ -56,8 +56,10 @@ export function cohereStream(events: readonly Json[]): Said {
 
 function cite(choice: Choice, citations: readonly Json[]): void {
   for (const { sources } of citations) {
-    for (const { document, tool_output: output } of objectsOf(sources)) {
+    for (const { document, tool_output: output, id } of objectsOf(sources)) {
       addSources(choice, objectOf(document).url, objectOf(output).url);
+      // What a tool found may be named by its id.
+      if (/^https?:/.test(String(id))) addSources(choice, id);
     }
   }
 }

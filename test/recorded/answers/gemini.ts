@@ -1,6 +1,6 @@
 import type { Json } from '../read/json.ts';
 import type { Choice } from './said.ts';
-import { isObject, numberOf, objectOf, objectsOf, stringOf } from '../read/json.ts';
+import { isObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../read/json.ts';
 import { addCall, addSources, addText, Said, unknownKind, written } from './said.ts';
 
 /** A stream's chunks, or the one body: each is a whole response of its own. */
@@ -23,7 +23,12 @@ function take(choice: Choice, candidate: Json): void {
   for (const part of objectsOf(objectOf(candidate.content).parts)) begin(choice, part);
   // Vertex gives the number of the word to some.
   if (candidate.finishReason !== undefined) choice.finish = String(candidate.finishReason);
-  for (const { web, retrievedContext } of objectsOf(objectOf(candidate.groundingMetadata).groundingChunks)) {
+  const grounding = objectOf(candidate.groundingMetadata);
+  // It searched by itself: what it looked for stands beside the answer.
+  const isNew = !choice.parts.some((part) => part.kind === 'ran' && part.name === 'search');
+  if (listOf(grounding.webSearchQueries).length > 0 && isNew)
+    choice.parts.push({ kind: 'ran', name: 'search' });
+  for (const { web, retrievedContext } of objectsOf(grounding.groundingChunks)) {
     addSources(choice, objectOf(web).uri, objectOf(retrievedContext).uri);
   }
   if (objectOf(candidate.groundingMetadata).webSearchQueries !== undefined) searched(choice);

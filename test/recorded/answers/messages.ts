@@ -67,8 +67,6 @@ function begin(choice: Choice, block: Json): (Part & { kind: 'call' }) | undefin
     return addCall(choice.parts, block.id, block.name, written(block.input ?? {})) as Part & { kind: 'call' };
   } else if (RAN.test(String(type))) {
     choice.parts.push({ kind: 'ran', name: String(block.name ?? type) });
-    const results = objectsOf(block.content).filter((each) => each.type === 'web_search_result');
-    addSources(choice, ...results.map(({ url }) => url));
   } else unknownKind('Messages', type);
   return undefined;
 }

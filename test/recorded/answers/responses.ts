@@ -62,8 +62,6 @@ function begin(choice: Choice, item: Json): void {
   else if (type === 'image_generation_call') parts.push({ kind: 'image', data: String(item.result ?? '') });
   else if (RAN.test(String(type))) {
     parts.push({ kind: 'ran', name: String(type) });
-    addSources(choice, ...objectsOf(objectOf(item.action).sources).map(({ url }) => url));
-    addSources(choice, ...objectsOf(item.results).map(({ url }) => url));
   } else unknownKind('Responses', type);
 }
 

@@ -18,7 +18,7 @@ export interface Choice {
   role: string | undefined;
   /** In the protocol's words. */
   finish: string | undefined;
-  /** Addresses of pages that it rests on. */
+  /** Addresses of pages that its words cite, not all that a search found. */
   readonly sources: Set<string>;
   /** The chosen tokens with their logarithms. */
   readonly logprobs: [token: string, logprob: number][];

@@ -131,10 +131,18 @@ function compareTools(wanted: Asking, got: Asking, { asked, way }: Choosing, dif
   const chosen = none || wanted.tools.length === 0 ? unsaid : (got.choice ?? 'auto');
   if (!narrowed && way !== 'tool' && !/tool_choice/.test(told)) differ('choice', chosen, unsaid);
   for (const type of wanted.hosted) {
-    const isSent = got.hosted.length > 0;
-    if (!isSent && !told.includes(type) && !/tools|web_search|mcp/.test(told))
+    if (got.hosted.length === 0 && !isNamed(type, told))
       differ(`tool ${type}`, `neither sent nor named (${target})`, 'one of both');
   }
+}
+
+/** What tools that providers run have in common, whatever each vendor calls them. */
+const FAMILIES = ['web_search', 'web_fetch', 'code', 'mcp', 'file_search', 'tool_search', 'image'];
+
+/** Whether a tool that is left out is told by its place, its type, or what such tools are called. */
+function isNamed(type: string, told: string): boolean {
+  if (told.includes(type) || /\btools\b/.test(told)) return true;
+  return FAMILIES.some((family) => type.includes(family) && told.includes(family));
 }
 
 interface Compared {

@@ -31,9 +31,10 @@ export function messagesAsking(body: Json): Asking {
       description: stringOf(description) ?? '',
       properties: propertiesOf(schema),
     })),
-    hosted: [...tools.filter((tool) => !own.includes(tool)), ...added, ...objectsOf(body.mcp_servers)].map(
-      ({ type }) => String(type),
-    ),
+    hosted: [
+      ...[...tools.filter((tool) => !own.includes(tool)), ...added].map(({ type }) => String(type)),
+      ...objectsOf(body.mcp_servers).map(() => 'mcp_servers'),
+    ],
     choice: choiceOf(objectOf(body.tool_choice)),
     parameters: given({
       max: body.max_tokens,
