@@ -57,6 +57,9 @@ const LIVE = 'live';
 const RESPONSES = { responses: '' } as const;
 const MESSAGES = { messages: '' } as const;
 
+/** OpenAI's models that are asked by the Responses API alone. @see https://platform.openai.com/docs/models */
+const ONLY_RESPONSES = /^codex-|-codex(?:-|$)|^o\d+-pro|^gpt-5[.\d]*-pro|deep-research|^computer-use/;
+
 export const PRESETS = {
   openai: {
     title: 'OpenAI',
@@ -80,7 +83,7 @@ export const PRESETS = {
     probe: '/models',
     endpoints: [...TEXT, ...MEDIA, REALTIME],
     also: { ...RESPONSES, 'responses.input_tokens': '', 'responses.compact': '' },
-    onlyResponses: /^codex-|-codex(?:-|$)|^o\d+-pro|^gpt-5[.\d]*-pro|deep-research|^computer-use/,
+    onlyResponses: ONLY_RESPONSES,
     prices: 'openai',
     priority: 10,
   },
@@ -155,6 +158,8 @@ export const PRESETS = {
     probe: '/models',
     endpoints: [...TEXT, 'images', 'audio', REALTIME],
     also: RESPONSES,
+    // Deployments are nearly always named after their models.
+    onlyResponses: ONLY_RESPONSES,
     prices: 'azure',
     priority: 20,
   },

@@ -11,13 +11,32 @@ const SAMPLING = [
   'logit_bias',
 ];
 
-/** OpenAI's models that think first refuse what steers sampling. */
+/** What models that think first refuse: what steers sampling. */
+const THINKING: Quirks = { drops: [...SAMPLING, 'stop'], renames: { max_tokens: 'max_completion_tokens' } };
+
+/** A role that OpenAI alone knows. */
+const OLD_ROLES = { roles: { developer: 'system' } } as const;
+
+/** From Claude 4.1 and 4.5 on, of the two one alone is taken. */
+const CLAUDE: Quirks = {
+  models: [
+    {
+      match: /claude-(?:opus-4-1|(?:opus|sonnet|haiku)-(?:4-[5-9]|[5-9]))/,
+      quirks: { exclusive: [['temperature', 'top_p']] },
+    },
+  ],
+};
+
+/** OpenAI's efforts by model: https://platform.openai.com/docs/guides/reasoning. */
 const OPENAI: Quirks = {
   models: [
-    { match: /^gpt-5[.\d]*-chat|^gpt-[34]|^chatgpt/, quirks: {} },
+    { match: /^gpt-5[.\d]*-chat|^gpt-[34]|^chatgpt/, quirks: { efforts: [] } },
+    { match: /^o\d/, quirks: { ...THINKING, efforts: ['low', 'medium', 'high'] } },
+    { match: /^gpt-5(?!\.)/, quirks: { ...THINKING, efforts: ['minimal', 'low', 'medium', 'high'] } },
+    { match: /^gpt-5\.1/, quirks: { ...THINKING, efforts: ['none', 'low', 'medium', 'high'] } },
     {
-      match: /^o\d|^gpt-[5-9]/,
-      quirks: { drops: [...SAMPLING, 'stop'], renames: { max_tokens: 'max_completion_tokens' } },
+      match: /^gpt-[5-9]/,
+      quirks: THINKING,
     },
   ],
 };
@@ -40,7 +59,11 @@ const OLD_LIMIT = { max_completion_tokens: 'max_tokens' } as const;
 export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   openai: OPENAI,
   azure: OPENAI,
+  anthropic: CLAUDE,
+  vertex: CLAUDE,
+  bedrock: CLAUDE,
   mistral: {
+    ...OLD_ROLES,
     tellsUsage: true,
     drops: [
       'logprobs',
@@ -62,6 +85,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     toolIds: 'nine_alphanumerics',
   },
   deepseek: {
+    ...OLD_ROLES,
     drops: ['seed', 'n', 'logit_bias', 'store', 'service_tier', 'verbosity', 'parallel_tool_calls'],
     renames: OLD_LIMIT,
     keeps: ['thinking'],
@@ -73,6 +97,8 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   xai: XAI,
   grok: XAI,
   'perplexity-sonar': {
+    ...OLD_ROLES,
+    systemFirst: true,
     tellsUsage: true,
     drops: [
       'tools',
@@ -116,7 +142,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   },
   vllm: { reasoning: 'where_known', keeps: ['top_k'] },
   llamacpp: { reasoning: 'where_known', keeps: ['top_k'] },
-  lmstudio: { keeps: ['top_k'] },
+  lmstudio: { ...OLD_ROLES, keeps: ['top_k'] },
   moonshot: {
     reasoning: 'where_known',
     renames: OLD_LIMIT,

@@ -1,8 +1,12 @@
 import type { JsonObject } from './json.ts';
+import type { Effort } from './facts/effort.ts';
+import type { MessageFacts } from './facts/messages.ts';
+import { effortFor } from './facts/effort.ts';
+import { fittingMessages } from './facts/messages.ts';
 import { isObject, listOf } from './json.ts';
 
 /** What a vendor does otherwise than the protocol it speaks, as data. */
-export interface Quirks {
+export interface Quirks extends MessageFacts {
   /** Fields of a request that it refuses. */
   readonly drops?: readonly string[];
   /** Fields of other protocols that it knows: `top_k`, `thinking`, `cache_control`, `extra_content`. */
@@ -13,6 +17,12 @@ export interface Quirks {
   readonly clamps?: Readonly<Record<string, readonly [number, number]>>;
   /** Words that it has others for, by field. */
   readonly words?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Of two fields the second is refused beside the first. */
+  readonly exclusive?: readonly (readonly [kept: string, other: string])[];
+  /** The efforts of reasoning that it takes; none where it does not reason. Left out where that is not known. */
+  readonly efforts?: readonly Effort[];
+  /** Fields that every request carries, whatever the client says. */
+  readonly forced?: JsonObject;
   /** Fields that every request carries, unless the client says otherwise. */
   readonly sets?: JsonObject;
   /** What its ids of tool calls look like; other ids are replaced. */
@@ -40,6 +50,8 @@ export function mergeQuirks(vendor: Quirks, model: Quirks): Quirks {
     clamps: { ...vendor.clamps, ...model.clamps },
     words: { ...vendor.words, ...model.words },
     sets: { ...vendor.sets, ...model.sets },
+    roles: { ...vendor.roles, ...model.roles },
+    forced: { ...vendor.forced, ...model.forced },
   };
 }
 
@@ -50,6 +62,9 @@ export function applyQuirks(
 ): { request: JsonObject; dropped: string[] } | undefined {
   if (changesNothing(quirks)) return undefined;
   const dropped = (quirks.drops ?? []).filter((name) => isGiven(request[name]));
+  for (const [kept, other] of quirks.exclusive ?? []) {
+    if (isGiven(request[kept]) && isGiven(request[other]) && !dropped.includes(kept)) dropped.push(other);
+  }
   const renamed = Object.entries(quirks.renames ?? {}).filter(([name]) => isGiven(request[name]));
   const clamped = Object.entries(quirks.clamps ?? {}).filter(([name, [least, most]]) => {
     const value = request[name];
@@ -60,10 +75,14 @@ export function applyQuirks(
     return typeof value === 'string' && Object.hasOwn(words, value) ? [[name, words[value]] as const] : [];
   });
   const set = Object.entries(quirks.sets ?? {}).filter(([name]) => request[name] === undefined);
-  const rewritten = quirks.toolIds && rewriteToolIds(request.messages);
-  const all = [dropped, renamed, clamped, worded, set];
+  const effort = quirks.efforts && isGiven(request.reasoning_effort) ? effortOf(request, quirks.efforts) : [];
+  if (effort === undefined) dropped.push('reasoning_effort');
+  const forced = Object.entries(quirks.forced ?? {});
+  const fitting = fittingMessages(request.messages, quirks);
+  const rewritten = (quirks.toolIds && rewriteToolIds(fitting ?? request.messages)) ?? fitting;
+  const all = [dropped, renamed, clamped, worded, set, effort ?? [], forced];
   if (!rewritten && all.every(({ length }) => length === 0)) return undefined;
-  const changed: JsonObject = { ...request, ...Object.fromEntries([...worded, ...set]) };
+  const changed: JsonObject = { ...request, ...Object.fromEntries([...worded, ...set, ...(effort ?? [])]) };
   if (rewritten) changed.messages = rewritten;
   for (const [name, [least, most]] of clamped) {
     changed[name] = Math.min(most, Math.max(least, Number(changed[name])));
@@ -73,12 +92,26 @@ export function applyQuirks(
     delete changed[name];
   }
   for (const name of dropped) delete changed[name];
+  Object.assign(changed, quirks.forced);
   return { request: changed, dropped };
 }
 
 /** Whether no request would be changed. */
-function changesNothing({ drops, renames, clamps, words, sets, toolIds }: Quirks): boolean {
-  return !drops?.length && !renames && !clamps && !words && !sets && !toolIds;
+function changesNothing(quirks: Quirks): boolean {
+  const { drops, renames, clamps, words, sets, toolIds, exclusive, efforts, forced, roles, systemFirst } =
+    quirks;
+  if (drops?.length || toolIds || exclusive || efforts || systemFirst) return false;
+  return !renames && !clamps && !words && !sets && !forced && !roles;
+}
+
+/** The effort as the model takes it, where that is another; `undefined` where it takes none. */
+function effortOf(
+  { reasoning_effort: asked }: JsonObject,
+  taken: readonly Effort[],
+): [string, unknown][] | undefined {
+  const effort = effortFor(asked, taken);
+  if (effort === undefined) return undefined;
+  return effort === asked ? [] : [['reasoning_effort', effort]];
 }
 
 function isGiven(value: unknown): boolean {

@@ -46,7 +46,7 @@ export const relay: Lane = {
     const issued = issuedFor(provider, model, context);
     const own = json && GIVEN_BACK.has(endpoint) ? ownRequest(endpoint, json, issued, quirks) : UNCHANGED;
     const value = own.request ?? json?.value;
-    const changed = value && CHOOSING.includes(endpoint) ? applyQuirks(value, quirks) : undefined;
+    const changed = value && changedFor(endpoint, value, quirks);
     const passing = passingOf(endpoint, quirks);
     const options = asksUsage(inbound, context) ? askingOptions(json!.value) : undefined;
     const written = changed?.request ?? own.request;
@@ -93,6 +93,13 @@ export const relay: Lane = {
 function uncompressed(headers: Inbound['headers']): Inbound['headers'] {
   const { 'accept-encoding': _, ...others } = headers;
   return others;
+}
+
+/** The request as the vendor takes it, and what was left out; `undefined` where it serves as it is. */
+function changedFor(endpoint: Endpoint, value: JsonObject, quirks: Quirks): ReturnType<typeof applyQuirks> {
+  if (CHOOSING.includes(endpoint)) return applyQuirks(value, quirks);
+  const { exclusive } = quirks;
+  return endpoint === 'messages' && exclusive ? applyQuirks(value, { exclusive }) : undefined;
 }
 
 /** Whether this is a stream of choices whose usage is asked for, unless its client does so itself. */

@@ -26,6 +26,7 @@ import { cohereProtocol } from '../../wire/cohere/protocol.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { areLong, readAhead } from '../../wire/event-json.ts';
+import { fitRequest } from '../../wire/facts/fit.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
 import { callInputsWithin, jsonWithinAnswer, jsonWithinRequest } from '../../wire/json-within.ts';
@@ -86,10 +87,11 @@ export const translate: Lane = {
     const quirks = context.usage === 'never' ? mergeQuirks(own, ASKS_NO_USAGE) : own;
     const issued = issuedFor(provider, model, context);
     const fitted = fit(client.request, { protocol: name, issued, memory });
+    const suited = fitRequest(fitted.request, name, quirks);
     const coding = { model, quirks, created, newId, memory: issued.view };
-    const encode = () => protocol.encode(fitted.request, coding);
+    const encode = () => protocol.encode(suited.request, coding);
     const encoded = READS_JSON.has(name)
-      ? yield* readingFirst(jsonWithinRequest(fitted.request), PIECE_BOUNDS, encode)
+      ? yield* readingFirst(jsonWithinRequest(suited.request), PIECE_BOUNDS, encode)
       : encode();
     yield;
     const body = yield* writeBody(encoded.body, inbound.bytes.length);
@@ -101,7 +103,7 @@ export const translate: Lane = {
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       // A client of another protocol did not ask for usage: its protocol tells it.
-      dropped: [...client.dropped, ...fitted.dropped, ...encoded.dropped].filter(
+      dropped: [...client.dropped, ...fitted.dropped, ...suited.dropped, ...encoded.dropped].filter(
         (name) => inbound.endpoint === 'chat' || name !== USAGE_FIELD,
       ),
       asksUsage: name === 'chat' && inbound.stream && !quirks.drops?.includes(USAGE_FIELD),

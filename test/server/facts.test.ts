@@ -1,0 +1,209 @@
+/** What single vendors and models refuse of a request: changed for them, in both lanes, and named where it is left out. */
+import { describe, expect, test } from 'bun:test';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { CHAT, running } from '../helpers/proxy.ts';
+import { upstream } from '../helpers/upstream.ts';
+
+type Provider = ConfigInput['providers'][number];
+type Json = Record<string, unknown>;
+
+/** An answer in three protocols at once. */
+const ANSWER = {
+  id: 'c',
+  model: 'm',
+  created: 1,
+  choices: [{ index: 0, message: { role: 'assistant', content: 'ok' }, finish_reason: 'stop' }],
+  type: 'message',
+  role: 'assistant',
+  content: [{ type: 'text', text: 'ok' }],
+  stop_reason: 'end_turn',
+  output: { message: { role: 'assistant', content: [{ text: 'ok' }] } },
+  stopReason: 'end_turn',
+};
+
+/** What a provider is asked, and what the client is told of what was left out. */
+export async function askedOf(
+  type: Provider['type'],
+  body: Json,
+  { path = '/v1/chat/completions', ...extra }: Partial<Provider> & { path?: string } = {},
+): Promise<{ body: Json; path: string; dropped: string | null; status: number }> {
+  await using a = upstream(() => Response.json(ANSWER));
+  await using proxy = running({
+    providers: [{ name: 'a', type, base_url: a.url, api_key: 'k', models: ['*'], max_retries: 0, ...extra }],
+  });
+  const reply = await proxy.post(path, { ...CHAT, ...body });
+  await reply.text();
+  return {
+    body: JSON.parse(a.asked[0]?.text ?? '{}') as Json,
+    path: a.asked[0]?.path ?? '',
+    dropped: reply.headers.get('x-llmproxy-dropped'),
+    status: reply.status,
+  };
+}
+
+const U = { role: 'user', content: 'Hi' };
+const A = { role: 'assistant', content: 'Yes' };
+const MODEL = 'claude-sonnet-4-5';
+const messagesOf = ({ body }: { body: Json }) => (body.messages ?? body.contents) as Json[];
+const image = (url: string) => ({ role: 'user', content: [{ type: 'image_url', image_url: { url } }] });
+
+describe('roles', () => {
+  test.each(['deepseek', 'mistral', 'lmstudio', 'perplexity-sonar'] as const)(
+    'the developer is the system to %s',
+    async (type) => {
+      const asked = await askedOf(type, { model: 'm', messages: [{ role: 'developer', content: 'S' }, U] });
+      expect(messagesOf(asked)).toEqual([{ role: 'system', content: 'S' }, U]);
+    },
+  );
+
+  test('the developer stays one to OpenAI', async () => {
+    const messages = [{ role: 'developer', content: 'S' }, U];
+    expect(messagesOf(await askedOf('openai', { messages }))).toEqual(messages);
+  });
+
+  test('instructions in mid-conversation are the user’s words where they must stand first', async () => {
+    const late = { role: 'system', content: 'T' };
+    const messages = [{ role: 'system', content: 'S' }, U, A, late, U];
+    expect(messagesOf(await askedOf('perplexity-sonar', { model: 'sonar', messages }))).toEqual([
+      ...messages.slice(0, 3),
+      { role: 'user', content: 'T' },
+      U,
+    ]);
+    expect(messagesOf(await askedOf('openai', { messages }))).toEqual(messages);
+  });
+});
+
+describe('words', () => {
+  test.each([
+    [
+      'anthropic',
+      [
+        { type: 'text', text: 'Hi' },
+        { type: 'text', text: 'x' },
+      ],
+    ],
+    ['bedrock', [{ text: 'Hi' }, { text: 'x' }]],
+  ] as const)('of blanks alone are left out for %s', async (type, content) => {
+    const messages = [
+      { role: 'user', content: ' \n' },
+      { role: 'assistant', content: ' ' },
+      U,
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: '\t' },
+          { type: 'text', text: 'x' },
+        ],
+      },
+    ];
+    expect(messagesOf(await askedOf(type, { model: MODEL, messages }))).toEqual([
+      { role: 'user', content: [...content] },
+    ]);
+  });
+
+  test.each(['anthropic', 'bedrock'] as const)('%s is given some where there are none', async (type) => {
+    const [message] = messagesOf(
+      await askedOf(type, { model: MODEL, messages: [{ role: 'user', content: '' }] }),
+    );
+    expect(JSON.stringify(message)).toContain('"text":"."');
+  });
+
+  test('an answer of nothing but reasoning is not given back', async () => {
+    const messages = [U, { role: 'assistant', content: null, reasoning_content: 'hm' }, U];
+    for (const type of ['anthropic', 'bedrock', 'gemini', 'cohere'] as const) {
+      const asked = messagesOf(await askedOf(type, { model: MODEL, messages }));
+      expect(asked.every(({ role }) => role === 'user')).toBe(true);
+    }
+  });
+
+  test('an answer that stands first at Bedrock has something before it', async () => {
+    const asked = messagesOf(await askedOf('bedrock', { model: MODEL, messages: [A, U] }));
+    expect(asked.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    const kept = messagesOf(await askedOf('anthropic', { model: MODEL, messages: [A, U] }));
+    expect(kept.map(({ role }) => role)).toEqual(['assistant', 'user']);
+  });
+});
+
+describe('media', () => {
+  test.each([
+    'data:image/jpg;base64,AAAA',
+    'data:image/JPEG;charset=utf-8;base64,AAAA',
+    'data:image/jpeg;base64,AAAA',
+  ])('have types that providers know: %s', async (url) => {
+    for (const type of ['anthropic', 'gemini'] as const) {
+      const asked = await askedOf(type, { model: MODEL, messages: [image(url)] });
+      expect([asked.status, JSON.stringify(messagesOf(asked))]).toEqual([
+        asked.status,
+        expect.stringContaining('"image/jpeg"'),
+      ]);
+      expect(JSON.stringify(messagesOf(asked))).toContain('"AAAA"');
+    }
+  });
+});
+
+describe('tools', () => {
+  test('without a type are functions', async () => {
+    const tools = [{ function: { name: 'f', parameters: { type: 'object' } } }];
+    const asked = await askedOf('anthropic', { model: MODEL, tools });
+    expect([(asked.body.tools as Json[])[0]!.name, asked.dropped]).toEqual(['f', null]);
+  });
+
+  test.each([
+    ['anthropic', MODEL, { tool_choice: { type: 'any' } }],
+    ['perplexity', 'perplexity/sonar', { tool_choice: 'required' }],
+  ] as const)('any of them is asked for in the words of %s', async (type, model, wanted) => {
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
+    expect((await askedOf(type, { model, tools, tool_choice: 'any' })).body).toMatchObject(wanted);
+  });
+});
+
+test('Azure’s models that the Responses API alone serves are asked by it', async () => {
+  expect((await askedOf('azure', { model: 'gpt-5-codex' })).path).toBe('/responses');
+  expect((await askedOf('azure', { model: 'gpt-5' })).path).toBe('/chat/completions');
+});
+
+describe('parameters', () => {
+  test.each(['anthropic', 'bedrock', 'vertex'] as const)(
+    'of sampling, Claude 4.5 takes one at %s',
+    async (type) => {
+      const location = type === 'vertex' ? { project: 'p' } : {};
+      const asked = await askedOf(type, { model: MODEL, temperature: 0.5, top_p: 0.9 }, location);
+      expect(JSON.stringify(asked.body)).toContain('"temperature":0.5');
+      expect(JSON.stringify(asked.body)).not.toMatch(/top_?p/i);
+      expect(asked.dropped).toBe('top_p');
+    },
+  );
+
+  test('of sampling, Claude 4.5 takes one where Messages are relayed too', async () => {
+    const asked = await askedOf(
+      'anthropic',
+      { model: MODEL, max_tokens: 9, temperature: 0.5, top_p: 0.9 },
+      { path: '/v1/messages' },
+    );
+    expect(asked.body).toEqual({ ...CHAT, model: MODEL, max_tokens: 9, temperature: 0.5 });
+    expect(asked.dropped).toBe('top_p');
+  });
+
+  test('of sampling, older Claude takes both', async () => {
+    const { body } = await askedOf('anthropic', {
+      model: 'claude-3-5-haiku-latest',
+      temperature: 0.5,
+      top_p: 0.9,
+    });
+    expect(body).toMatchObject({ temperature: 0.5, top_p: 0.9 });
+  });
+
+  test.each([
+    ['gpt-4o', 'high', undefined],
+    ['gpt-5', 'max', 'high'],
+    ['gpt-5', 'none', 'minimal'],
+    ['gpt-5.1', 'minimal', 'none'],
+    ['o3', 'xhigh', 'high'],
+    ['o3', 'low', 'low'],
+    ['gpt-5.9', 'max', 'max'],
+  ])('%s is asked for an effort of %s as %p', async (model, reasoning_effort, wanted) => {
+    const asked = await askedOf('openai', { model, reasoning_effort });
+    expect(asked.body.reasoning_effort).toBe(wanted!);
+    expect(asked.dropped).toBe(wanted === undefined ? 'reasoning_effort' : null);
+  });
+});
