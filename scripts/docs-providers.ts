@@ -1,7 +1,10 @@
 /** Writes docs/providers.md from the presets; `--check` only says whether it is stale. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PROVIDER_TYPES } from '../src/config/presets.ts';
 import { catalogue } from '../src/providers/catalogue.ts';
+import { factsText } from '../src/providers/facts-text.ts';
+import { quirksOf } from '../src/providers/quirks.ts';
 
 const PATH = join(import.meta.dir, '..', 'docs/providers.md');
 
@@ -24,6 +27,19 @@ const tellers = catalogue()
   .filter(({ tells_usage }) => tells_usage)
   .map(({ title }) => title);
 
+/** A line for each vendor, and below it one for each family of its models that differs. */
+const facts = PROVIDER_TYPES.flatMap((type) => {
+  const { models = [], ...vendor } = quirksOf(type);
+  const rows = models.flatMap(({ match, quirks }) => {
+    const own = factsText(quirks);
+    return own.length > 0
+      ? [`  - models like \`${match.source.replaceAll('|', '\\|')}\`: ${own.join('; ')}`]
+      : [];
+  });
+  const own = factsText(vendor);
+  return own.length + rows.length > 0 ? [`- \`${type}\`: ${own.join('; ') || 'by model'}`, ...rows] : [];
+});
+
 const text = `# Providers
 
 Made by \`scripts/docs-providers.ts\` from \`src/config/presets.ts\` and \`src/providers/quirks.ts\`; do not edit it here.
@@ -39,6 +55,37 @@ Made by \`scripts/docs-providers.ts\` from \`src/config/presets.ts\` and \`src/p
 | type | vendor | protocol | relayed | auth | endpoints | left out | probe | tested by |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+## What vendors and models take
+
+What each is known to do otherwise than the protocol it speaks, as data in \`src/providers/quirks.ts\`; both relayed and translated requests
+are changed by it. \`llmproxy explain\` shows what holds for a model of yours.
+
+${facts.join('\n')}
+
+What a vendor changes tomorrow can be said in the configuration, of a provider or of one of its models:
+
+\`\`\`yaml
+providers:
+  - name: lab
+    type: openai-compatible
+    base_url: https://llm.example/v1
+    api: chat                               # or responses: by which of OpenAI's APIs chats are asked
+    request:
+      roles: { developer: system }          # other names for roles
+      system_first: true                    # later instructions become the user's words
+      efforts: [low, high]                  # others become the next lower one; [] for models that do not reason
+      drop: [logit_bias]                    # left out, and named in x-llmproxy-dropped
+      keep: [stop]                          # sent although the vendor is thought to refuse it
+      rename: { max_tokens: max_new_tokens }
+      set: { safe_mode: true }              # whatever the client says
+    models:
+      - name: "deep-*"
+        request: { set: { chat_template_kwargs: { thinking: true } } }
+\`\`\`
+
+\`drop\`, \`rename\` and \`set\` happen in that order to the fields of the request that the provider is sent, in the words of its own protocol,
+whatever the client speaks.
 
 ## Usage of streams
 

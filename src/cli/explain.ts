@@ -124,8 +124,10 @@ function described({
   dropped,
   refused,
   covered_by,
+  facts,
 }: ExplainedTarget): string[] {
   const lines = [`${target} (model ${covered_by}, protocol ${protocol})`];
+  for (const fact of facts) lines.push(`  known: ${fact}`);
   if (refused !== null) return [...lines, `  not asked: ${refused}`];
   if (url === null) return [...lines, '  answered in this process'];
   lines.push(`  POST ${url}`);

@@ -9,6 +9,7 @@ import { auth } from './auth-schema.ts';
 import { group, rateLimit } from './limits-schema.ts';
 import { PROVIDER_TYPES } from './presets.ts';
 import { datedPrice, price } from './price-schema.ts';
+import { api, requestChanges } from './request-schema.ts';
 import { retention } from './retention-schema.ts';
 import { providerRate } from './rate-limit-schema.ts';
 import { fileMode, tls } from './socket-schema.ts';
@@ -112,6 +113,8 @@ const model = z.union(
       name: text.describe('The name clients use, or a glob such as "gpt-*".'),
       upstream: text.optional().describe('The name the provider uses, where it differs.'),
       price: price.optional(),
+      request: requestChanges.optional().describe("Changes to its requests, over the provider's own."),
+      api: api.optional().describe("The provider's `api`, for this model."),
       timeout: timeout.describe("Limits of this model over the provider's own."),
       rate_limit: providerRate
         .optional()
@@ -248,6 +251,14 @@ const provider = z.strictObject({
     .default('off')
     .describe(
       'Ask it by HTTP/2, over TLS alone: `auto` goes on with HTTP/1.1 where it does not speak it, `on` fails then. Experimental.',
+    ),
+  request: requestChanges
+    .optional()
+    .describe('Changes to all requests to it, in the words of its own protocol. See docs/providers.md.'),
+  api: api
+    .optional()
+    .describe(
+      "By which of OpenAI's APIs chats are asked, where it has both. By what is known of the model when left out.",
     ),
   custom_headers: z
     .record(headerName, headerValue)

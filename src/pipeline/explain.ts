@@ -6,6 +6,7 @@ import type { Candidate, Resolution } from './models.ts';
 import { FAULTS, toProxyError } from '../errors.ts';
 import { Call } from '../providers/call.ts';
 import { usageAsking } from '../providers/usage-asking.ts';
+import { factsText } from '../providers/facts-text.ts';
 import { atOnce } from '../turns.ts';
 import { laneFor } from './lanes/choose.ts';
 import { order } from './select.ts';
@@ -23,6 +24,8 @@ export interface ExplainedTarget {
   readonly covered_by: string;
   readonly lane: 'relay' | 'translate';
   readonly protocol: string;
+  /** What is known of the model, in words: by its vendor's row, and by the configuration. */
+  readonly facts: readonly string[];
   readonly url: string | null;
   /** Credentials masked. */
   readonly headers: Readonly<Record<string, string>>;
@@ -120,6 +123,7 @@ function explainTarget(
     covered_by: coveredBy(offer),
     lane: lane.kind,
     protocol: provider.protocol(model),
+    facts: factsText(provider.quirks(model)),
   };
   const nothing = { url: null, headers: {}, body: null, dropped: [], refused: null };
   try {

@@ -7,6 +7,8 @@ import type { ProtocolName } from '../wire/protocol.ts';
 import type { Quirks } from '../wire/quirks.ts';
 import type { Call } from './call.ts';
 import type { Services } from './services.ts';
+import type { Overrides } from './overrides.ts';
+import { overridden } from './overrides.ts';
 import { ENDPOINTS, isTranslated } from '../wire/endpoints.ts';
 import { mergeQuirks } from '../wire/quirks.ts';
 
@@ -135,6 +137,8 @@ export interface ProviderSettings {
   readonly plugin?: PluginOwner | undefined;
   /** Whether the usage of a stream is asked for where the client did not ask; `auto` by its vendor's ways. */
   readonly askUsage: 'auto' | 'on' | 'off';
+  /** What the operator says of its models, over what is known of them. @internal */
+  readonly overrides?: readonly Overrides[];
 }
 
 /** The plugin that a provider belongs to. */
@@ -232,7 +236,10 @@ export abstract class BaseProvider<Options = unknown> {
   quirks(model: string): Quirks {
     const { models, ...vendor } = this.settings.quirks;
     const row = models?.find(({ match }) => match.test(model));
-    return row ? mergeQuirks(vendor, row.quirks) : vendor;
+    let quirks = row ? mergeQuirks(vendor, row.quirks) : vendor;
+    for (const { covers, request } of this.settings.overrides ?? [])
+      if (request && covers(model)) quirks = overridden(quirks, request);
+    return quirks;
   }
 
   /**

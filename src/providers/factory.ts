@@ -6,6 +6,7 @@ import type { Services } from './services.ts';
 import type { Connect, Dial } from './transport.ts';
 import { presetOf } from '../config/presets.ts';
 import { builtIn } from './classes.ts';
+import { overridesOf } from './overrides.ts';
 import { quirksOf } from './quirks.ts';
 
 export interface FactoryDeps {
@@ -107,13 +108,14 @@ function settingsOf(config: ProviderConfig, keys: number, plugin: PluginClass | 
     quirks: quirksOf(config.type),
     plugin: plugin?.plugin,
     askUsage: config.ask_usage,
+    overrides: overridesOf(config),
   };
 }
 
 function modelOf(model: ModelConfig): ProviderModel {
   if (typeof model === 'string') return { name: model };
   const { timeout, context_window: contextWindow, max_output: maxOutput, ...more } = model;
-  const { rate_limit: rateLimit, ...rest } = more;
+  const { rate_limit: rateLimit, request: _request, api: _api, ...rest } = more;
   return { ...rest, contextWindow, maxOutput, rateLimit, timeouts: timeoutsOf(timeout) };
 }
 

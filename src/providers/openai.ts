@@ -15,13 +15,19 @@ export interface OpenaiOptions {
 /** OpenAI, and every vendor that speaks its API. */
 export class OpenaiProvider<Options extends OpenaiOptions = OpenaiOptions> extends HttpProvider<Options> {
   override protocol(model: string): ProtocolName {
-    return this.options.onlyResponses?.test(model) ? 'responses' : 'chat';
+    return this.#api(model) ?? (this.options.onlyResponses?.test(model) ? 'responses' : 'chat');
   }
 
   override relays(endpoint: Endpoint, model: string): boolean {
     if (endpoint === 'chat') return this.protocol(model) === 'chat';
+    if (endpoint === 'responses' && this.#api(model) === 'chat') return false;
     if (endpoint in this.options.also || endpoint === 'embeddings') return true;
     return !isTranslated(endpoint) && !isNamed(endpoint);
+  }
+
+  /** By which API the operator wants a model asked. */
+  #api(model: string): 'chat' | 'responses' | undefined {
+    return this.settings.overrides?.findLast(({ covers, api }) => api && covers(model))?.api;
   }
 
   protected override path({ endpoint, model }: Called): string {

@@ -1,6 +1,7 @@
 import type { JsonObject } from './json.ts';
 import type { Effort } from './facts/effort.ts';
 import type { MessageFacts } from './facts/messages.ts';
+import type { Override } from './facts/override.ts';
 import { effortFor } from './facts/effort.ts';
 import { fittingMessages } from './facts/messages.ts';
 import { isObject, listOf } from './json.ts';
@@ -18,11 +19,11 @@ export interface Quirks extends MessageFacts {
   /** Words that it has others for, by field. */
   readonly words?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Of two fields the second is refused beside the first. */
-  readonly exclusive?: readonly (readonly [kept: string, other: string])[];
+  readonly exclusive?: readonly (readonly [kept: string, other: string])[] | undefined;
   /** The efforts of reasoning that it takes; none where it does not reason. Left out where that is not known. */
   readonly efforts?: readonly Effort[];
-  /** Fields that every request carries, whatever the client says. */
-  readonly forced?: JsonObject;
+  /** What the operator changes. */
+  readonly override?: Override;
   /** Fields that every request carries, unless the client says otherwise. */
   readonly sets?: JsonObject;
   /** What its ids of tool calls look like; other ids are replaced. */
@@ -51,7 +52,6 @@ export function mergeQuirks(vendor: Quirks, model: Quirks): Quirks {
     words: { ...vendor.words, ...model.words },
     sets: { ...vendor.sets, ...model.sets },
     roles: { ...vendor.roles, ...model.roles },
-    forced: { ...vendor.forced, ...model.forced },
   };
 }
 
@@ -77,10 +77,9 @@ export function applyQuirks(
   const set = Object.entries(quirks.sets ?? {}).filter(([name]) => request[name] === undefined);
   const effort = quirks.efforts && isGiven(request.reasoning_effort) ? effortOf(request, quirks.efforts) : [];
   if (effort === undefined) dropped.push('reasoning_effort');
-  const forced = Object.entries(quirks.forced ?? {});
   const fitting = fittingMessages(request.messages, quirks);
   const rewritten = (quirks.toolIds && rewriteToolIds(fitting ?? request.messages)) ?? fitting;
-  const all = [dropped, renamed, clamped, worded, set, effort ?? [], forced];
+  const all = [dropped, renamed, clamped, worded, set, effort ?? []];
   if (!rewritten && all.every(({ length }) => length === 0)) return undefined;
   const changed: JsonObject = { ...request, ...Object.fromEntries([...worded, ...set, ...(effort ?? [])]) };
   if (rewritten) changed.messages = rewritten;
@@ -92,16 +91,14 @@ export function applyQuirks(
     delete changed[name];
   }
   for (const name of dropped) delete changed[name];
-  Object.assign(changed, quirks.forced);
   return { request: changed, dropped };
 }
 
 /** Whether no request would be changed. */
 function changesNothing(quirks: Quirks): boolean {
-  const { drops, renames, clamps, words, sets, toolIds, exclusive, efforts, forced, roles, systemFirst } =
-    quirks;
+  const { drops, renames, clamps, words, sets, toolIds, exclusive, efforts, roles, systemFirst } = quirks;
   if (drops?.length || toolIds || exclusive || efforts || systemFirst) return false;
-  return !renames && !clamps && !words && !sets && !forced && !roles;
+  return !renames && !clamps && !words && !sets && !roles;
 }
 
 /** The effort as the model takes it, where that is another; `undefined` where it takes none. */

@@ -13,6 +13,7 @@ import {
   encodeGeminiEmbeddings,
   encodeVertexEmbeddings,
 } from '../../wire/gemini/embeddings.ts';
+import { applyOverride } from '../../wire/facts/override.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { isObject } from '../../wire/json.ts';
 import { openaiUsage } from '../../wire/usage.ts';
@@ -45,7 +46,11 @@ export const embed: Lane = {
     if (!name)
       throw new ProxyError('unsupported', `Cannot embed with ${provider.name}/${model}: it gives none`);
     const { encode, decode } = EMBEDDINGS[name];
-    const { body, dropped } = encode(request, model);
+    const encoded = encode(request, model);
+    const { override } = provider.quirks(model);
+    const changed = override && applyOverride(encoded.body, override);
+    const { body } = changed ?? encoded;
+    const dropped = [...encoded.dropped, ...(changed?.dropped ?? [])];
     yield;
     return {
       endpoint: 'embeddings',

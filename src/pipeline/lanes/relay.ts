@@ -9,6 +9,7 @@ import { ProxyError } from '../../errors.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { ENDPOINTS } from '../../wire/endpoints.ts';
+import { applyOverride } from '../../wire/facts/override.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
 import type { Issued } from '../../wire/parts/issued.ts';
 import type { GivenBack } from '../../wire/relayed/given-back.ts';
@@ -97,6 +98,12 @@ function uncompressed(headers: Inbound['headers']): Inbound['headers'] {
 
 /** The request as the vendor takes it, and what was left out; `undefined` where it serves as it is. */
 function changedFor(endpoint: Endpoint, value: JsonObject, quirks: Quirks): ReturnType<typeof applyQuirks> {
+  const fitted = fittedFor(endpoint, value, quirks);
+  const own = quirks.override && applyOverride(fitted?.request ?? value, quirks.override);
+  return own ? { request: own.body, dropped: [...(fitted?.dropped ?? []), ...own.dropped] } : fitted;
+}
+
+function fittedFor(endpoint: Endpoint, value: JsonObject, quirks: Quirks): ReturnType<typeof applyQuirks> {
   if (CHOOSING.includes(endpoint)) return applyQuirks(value, quirks);
   const { exclusive } = quirks;
   return endpoint === 'messages' && exclusive ? applyQuirks(value, { exclusive }) : undefined;

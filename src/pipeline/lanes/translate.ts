@@ -27,6 +27,7 @@ import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { areLong, readAhead } from '../../wire/event-json.ts';
 import { fitRequest } from '../../wire/facts/fit.ts';
+import { applyOverride } from '../../wire/facts/override.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
 import { callInputsWithin, jsonWithinAnswer, jsonWithinRequest } from '../../wire/json-within.ts';
@@ -94,7 +95,8 @@ export const translate: Lane = {
       ? yield* readingFirst(jsonWithinRequest(suited.request), PIECE_BOUNDS, encode)
       : encode();
     yield;
-    const body = yield* writeBody(encoded.body, inbound.bytes.length);
+    const changed = quirks.override && applyOverride(encoded.body, quirks.override);
+    const body = yield* writeBody(changed?.body ?? encoded.body, inbound.bytes.length);
     // Chat gives arguments on as the text that they are.
     const strict = inbound.endpoint !== 'chat';
     return {
@@ -103,9 +105,13 @@ export const translate: Lane = {
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       // A client of another protocol did not ask for usage: its protocol tells it.
-      dropped: [...client.dropped, ...fitted.dropped, ...suited.dropped, ...encoded.dropped].filter(
-        (name) => inbound.endpoint === 'chat' || name !== USAGE_FIELD,
-      ),
+      dropped: [
+        ...client.dropped,
+        ...fitted.dropped,
+        ...suited.dropped,
+        ...encoded.dropped,
+        ...(changed?.dropped ?? []),
+      ].filter((name) => inbound.endpoint === 'chat' || name !== USAGE_FIELD),
       asksUsage: name === 'chat' && inbound.stream && !quirks.drops?.includes(USAGE_FIELD),
       sealed: fitted.sealed,
       *whole(text, target): Steps<WholeAnswer> {

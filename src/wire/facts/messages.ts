@@ -7,7 +7,7 @@ export interface MessageFacts {
   /** Other names for roles that it does not know. */
   readonly roles?: Readonly<Record<string, string>>;
   /** Instructions behind what was said first are refused: they become the user's words. */
-  readonly systemFirst?: true;
+  readonly systemFirst?: true | undefined;
 }
 
 const INSTRUCTING: ReadonlySet<unknown> = new Set(['system', 'developer']);

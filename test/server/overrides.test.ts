@@ -1,0 +1,129 @@
+/** What the operator says that a provider takes, over what is known of it. */
+import { describe, expect, test } from 'bun:test';
+import { schema } from '../../src/config/schema.ts';
+import { CHAT } from '../helpers/proxy.ts';
+import { askedOf } from '../helpers/asked-of.ts';
+
+const U = CHAT.messages;
+
+describe('fields', () => {
+  const request = {
+    set: { safe: true, temperature: 0.1 },
+    drop: ['user', 'seed'],
+    rename: { top_p: 'nucleus', absent: 'x' },
+  };
+  const given = { temperature: 1, top_p: 0.5, user: 'u' };
+
+  test('of a relayed request are dropped, renamed and set', async () => {
+    const asked = await askedOf('openai-compatible', { model: 'm', ...given }, { request });
+    expect(asked.body).toEqual({ model: 'm', messages: U, temperature: 0.1, nucleus: 0.5, safe: true });
+    expect(asked.dropped).toBe('user');
+  });
+
+  test('of a translated request are those of the provider’s protocol', async () => {
+    const changes = {
+      set: { metadata: { user_id: 'x' } },
+      drop: ['system'],
+      rename: { stop_sequences: 'stops' },
+    };
+    const messages = [{ role: 'system', content: 'S' }, ...U];
+    const asked = await askedOf(
+      'anthropic',
+      { model: 'claude-x', messages, stop: ['a'] },
+      { request: changes },
+    );
+    expect(asked.body).toMatchObject({ stops: ['a'], metadata: { user_id: 'x' } });
+    expect(asked.body).not.toHaveProperty('system');
+    expect(asked.body).not.toHaveProperty('stop_sequences');
+    expect(asked.dropped).toBe('system');
+  });
+
+  test.each(['/v1/messages', '/v1/responses'])('of relayed %s are changed too', async (path) => {
+    const type = path.includes('messages') ? 'anthropic' : 'openai';
+    const asked = await askedOf(
+      type,
+      { model: 'm', input: 'Hi', max_tokens: 5 },
+      { path, request: { set: { x: 1 } } },
+    );
+    expect(asked.body).toMatchObject({ model: 'm', x: 1, max_tokens: 5 });
+  });
+
+  test('of embeddings are changed too', async () => {
+    const asked = await askedOf(
+      'cohere',
+      { model: 'm', input: 'Hi' },
+      { path: '/v1/embeddings', request: { set: { truncate: 'END' } } },
+    );
+    expect(asked.body).toMatchObject({ truncate: 'END', texts: ['Hi'] });
+  });
+
+  test('of a model go over those of its provider', async () => {
+    const models = [{ name: 'deep-*', request: { set: { a: 2, b: 3 } } }, '*'];
+    const extra = { request: { set: { a: 1 } }, models };
+    expect((await askedOf('openai-compatible', { model: 'deep-1' }, extra)).body).toMatchObject({
+      a: 2,
+      b: 3,
+    });
+    const { body } = await askedOf('openai-compatible', { model: 'm' }, extra);
+    expect([body.a, body.b]).toEqual([1, undefined]);
+  });
+
+  test('that the vendor is thought to refuse are sent where they are to be kept', async () => {
+    const given = { model: 'deepseek-x', seed: 7, n: 2 };
+    const asked = await askedOf('deepseek', given, { request: { keep: ['seed'] } });
+    expect([asked.body.seed, asked.body.n, asked.dropped]).toEqual([7, undefined, 'n']);
+  });
+
+  test('that the proxy decides are none of theirs', () => {
+    for (const request of [
+      { set: { model: 'x' } },
+      { drop: ['stream'] },
+      { rename: { model: 'x' } },
+      { rename: { x: 'model' } },
+    ]) {
+      const provider = { name: 'a', type: 'openai', request };
+      expect(schema.safeParse({ providers: [provider] }).success).toBe(false);
+    }
+  });
+});
+
+test.each(['openai-compatible', 'perplexity'] as const)(
+  'roles and efforts are those of the configuration: %s',
+  async (type) => {
+    const request = {
+      roles: { developer: 'system', user: 'human' },
+      efforts: ['low'] as const,
+      system_first: true,
+    };
+    const messages = [{ role: 'developer', content: 'S' }, ...U, { role: 'system', content: 'T' }];
+    const asked = await askedOf(
+      type,
+      { model: 'm', messages, reasoning_effort: 'high' },
+      { request: { ...request, efforts: [...request.efforts] }, api: 'chat' },
+    );
+    expect(asked.body.messages).toEqual([
+      { role: 'system', content: 'S' },
+      { role: 'human', content: 'hi' },
+      { role: 'user', content: 'T' },
+    ]);
+    expect(asked.body.reasoning_effort).toBe('low');
+  },
+);
+
+describe('the API by which a chat is asked', () => {
+  test.each([
+    ['responses', '/v1/chat/completions', '/responses'],
+    ['chat', '/v1/responses', '/chat/completions'],
+    ['chat', '/v1/chat/completions', '/chat/completions'],
+  ] as const)('%s: %s is asked at %s', async (api, path, asked) => {
+    expect((await askedOf('openai', { model: 'gpt-4o', input: 'Hi' }, { api, path })).path).toBe(asked);
+    const models = [{ name: 'gpt-4o', api }];
+    expect((await askedOf('openai', { model: 'gpt-4o', input: 'Hi' }, { models, path })).path).toBe(asked);
+  });
+
+  test('is that of a model before that of its provider, and before what is known', async () => {
+    const models = [{ name: 'gpt-5-codex', api: 'chat' as const }];
+    const extra = { models, api: 'responses' as const };
+    expect((await askedOf('openai', { model: 'gpt-5-codex' }, extra)).path).toBe('/chat/completions');
+  });
+});
