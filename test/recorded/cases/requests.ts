@@ -50,14 +50,12 @@ export const REQUESTS: readonly Case[] = [
     },
     answer: converse,
     right: isTaken,
-    gap: 'the assistant begins',
   },
   {
     ...toAnthropic,
     name: 'an empty prompt is asked of Anthropic in a form that it takes',
     request: { messages: [{ role: 'user', content: '' }] },
     right: isTaken,
-    gap: 'no message is sent',
   },
   {
     ...toAnthropic,
@@ -74,7 +72,6 @@ export const REQUESTS: readonly Case[] = [
       const words = objectsOf(came.asked.messages).flatMap(({ content }) => objectsOf(content));
       expect(words.map(({ text }) => text)).toEqual(['Hi', 'go']);
     },
-    gap: 'they are sent as they are',
   },
   {
     ...toAnthropic,
@@ -170,7 +167,6 @@ export const REQUESTS: readonly Case[] = [
     name: 'a tool without a type is a function',
     request: { ...HI, tools: [{ function: { name: 'f', parameters: { type: 'object', properties: {} } } }] },
     right: ({ asked }) => expect(objectsOf(asked.tools).map(({ name }) => name)).toEqual(['f']),
-    gap: 'it is left out',
   },
   {
     ...toAnthropic,

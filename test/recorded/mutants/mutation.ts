@@ -46,8 +46,8 @@ export function asking(name: string, visit: string, aspect: Aspect = 'request'):
     edits: [
       {
         file: LANE,
-        find: 'yield* writeBody(encoded.body, inbound.bytes.length)',
-        replace: 'yield* writeBody(walk(encoded.body, mutated), inbound.bytes.length)',
+        find: 'yield* writeBody(changed?.body ?? encoded.body, inbound.bytes.length)',
+        replace: 'yield* writeBody(walk(changed?.body ?? encoded.body, mutated), inbound.bytes.length)',
       },
       { file: LANE, find: '/** How each protocol asks and reads. */', replace: `${WALK}${mutated(visit)}` },
     ],
