@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { Lost, LostKind } from '../parts/lost.ts';
 import type { Annotation, Part } from '../parts/part.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
-import { pageNote, toldAnnotation } from '../parts/message.ts';
+import { toldAnnotation } from '../parts/message.ts';
 import { annotationsIn } from '../parts/assemble.ts';
 import { wholeParts } from '../parts/part-list.ts';
 import { detailsIn } from './reasoning-details.ts';
@@ -19,44 +19,27 @@ export function toldMessage(message: JsonObject, lost: Lost): JsonObject {
     countPart(part, ran, lost);
     if (part.type === 'text') countNotes(part.annotations ?? [], lost);
   }
-  const known = new Set(listOf(told.annotations).map((note) => urlOf(objectOf(note))));
-  const pages = listed.flatMap(pagesFound).filter((note) => !known.has(urlOf(note)));
-  const annotations = pages.length > 0 ? { annotations: [...listOf(told.annotations), ...pages] } : {};
-  return withDetails({ ...told, ...annotations });
-}
-
-/** Pages that a search found: chat has no word for the search, but for them. They are of no words in particular. */
-function pagesFound(part: Part): JsonObject[] {
-  if (part.type !== 'hosted_result') return [];
-  return part.sources.flatMap(({ url, title }) => toldAnnotation(pageNote(url, title)));
+  return withDetails(told);
 }
 
 /** The pieces of a message, one after another. */
 export class ToldPieces {
   readonly #lost: Lost;
-  readonly #cited = new Set<unknown>();
   readonly #ran = new Set<string>();
-  /** Pages that a search found, to be told at the end where nothing cites them. */
-  readonly #found: JsonObject[] = [];
   #images = 0;
 
   constructor(lost: Lost) {
     this.#lost = lost;
   }
 
-  /** @param ends whether it is the last one */
-  tell(delta: JsonObject, ends: boolean): JsonObject {
+  tell(delta: JsonObject): JsonObject {
     const { parts, annotations, ...told } = objectOf(delta);
-    const plain = parts === undefined && annotations === undefined && told.thinking_blocks === undefined;
-    if (plain && (!ends || this.#found.length === 0)) return delta;
+    if (parts === undefined && annotations === undefined && told.thinking_blocks === undefined) return delta;
     const notes = annotationsIn({ annotations });
     countNotes(notes, this.#lost);
     const whole = wholeParts(parts);
     for (const part of whole) countPart(part, this.#ran, this.#lost);
-    this.#found.push(...whole.flatMap(pagesFound));
     const pages = notes.flatMap(toldAnnotation);
-    for (const note of pages) this.#cited.add(urlOf(note));
-    if (ends) pages.push(...this.#found.splice(0).filter((note) => !this.#cited.has(urlOf(note))));
     const images = whole.filter((part) => part.type === 'image').map(({ url }) => this.#image(url));
     return withDetails({
       ...told,
@@ -68,10 +51,6 @@ export class ToldPieces {
   #image(url: string): JsonObject {
     return { type: 'image_url', index: this.#images++, image_url: { url } };
   }
-}
-
-function urlOf({ url_citation: citation }: JsonObject): unknown {
-  return objectOf(citation).url;
 }
 
 /** @param ran the hosted tools that were called before: what they gave is not lost a second time */

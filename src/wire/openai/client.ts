@@ -151,7 +151,7 @@ class ChunkWriter implements ChatWriter {
   }
 
   #told(choice: ChatChunk['choices'][number]): ChatChunk['choices'][number] {
-    const told = this.#pieces.tell(choice.delta, choice.finish_reason !== null);
+    const told = this.#pieces.tell(choice.delta);
     if (!this.#legacy) return told === choice.delta ? choice : { ...choice, delta: told };
     return { ...choice, delta: withFunctionCall(told), finish_reason: legacyFinish(choice.finish_reason) };
   }

@@ -8,9 +8,16 @@ import { regularReasoning } from './regular-chunks.ts';
 export function regularAnswer(body: JsonObject, single: boolean): JsonObject {
   const given = listOf(body.choices);
   const choices = given.map((choice) => (isObject(choice) ? regularChoice(choice) : choice));
-  const joined = single && choices.length > 1 ? [joinedChoice(choices.filter(isObject))] : choices;
+  const parted = single && choices.length > 1 && choices.filter(says).length < 2;
+  const joined = parted ? [joinedChoice(choices.filter(isObject))] : choices;
   const same = joined.length === given.length && joined.every((choice, at) => choice === given[at]);
   return same ? body : { ...body, choices: joined };
+}
+
+/** Whether a choice says something in words: two that do are two answers. */
+function says(choice: unknown): boolean {
+  const { content } = objectOf(objectOf(choice).message);
+  return listOf(content).length > 0 || Boolean(stringOf(content));
 }
 
 /** Copilot gives what Claude says and what it calls as two choices. */

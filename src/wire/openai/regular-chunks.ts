@@ -7,6 +7,8 @@ import { CallList } from './call-list.ts';
 /** What is known of a choice. */
 interface Choice {
   readonly calls: CallList;
+  /** Whether it says something in words. */
+  says: boolean;
   /** Whether its last chunk had an empty word for why it ends. */
   endsEmpty: boolean;
 }
@@ -52,18 +54,22 @@ export class RegularChunks {
     // Some servers send only the message.
     const given = choice.delta ?? choice.message;
     if (!isObject(given)) return this.#placed(choice, index);
+    if (known && stringOf(given.content)) known.says = true;
     const delta = this.#calls(regularReasoning(ofSnowflake(given)), known);
     return delta === choice.delta ? this.#placed(choice, index) : this.#placed({ ...choice, delta }, index);
   }
 
   #placed(choice: JsonObject, index: number): JsonObject {
-    return this.#single && index !== 0 ? { ...choice, index: 0 } : choice;
+    if (!this.#single || index === 0) return choice;
+    // Two that say something in words are two answers.
+    const apart = this.#choices.get(index)?.says && this.#choices.get(0)?.says;
+    return apart ? choice : { ...choice, index: 0 };
   }
 
   #known(index: number): Choice | undefined {
     const known = this.#choices.get(index);
     if (known || this.#choices.size >= MAX_CHOICES) return known;
-    const choice = { calls: new CallList(), endsEmpty: false };
+    const choice = { calls: new CallList(), says: false, endsEmpty: false };
     this.#choices.set(index, choice);
     return choice;
   }

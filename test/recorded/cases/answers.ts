@@ -348,7 +348,6 @@ export const ANSWERS: readonly Case[] = [
       other({}, 'stop'),
     ],
     right: ({ said }) => expect(said.choice().parts).toEqual([{ kind: 'text', text: 'Yes.' }]),
-    gap: 'the words of both are mixed',
   },
   {
     name: 'a call by the name it had before there were several reaches Messages',
