@@ -23,18 +23,19 @@ const ANSWER = {
 export async function askedOf(
   type: Provider['type'],
   body: Json,
-  { path = '/v1/chat/completions', ...extra }: Partial<Provider> & { path?: string } = {},
-): Promise<{ body: Json; path: string; dropped: string | null; status: number }> {
+  { path = '/v1/chat/completions', raw, ...extra }: Partial<Provider> & { path?: string; raw?: string } = {},
+): Promise<{ body: Json; path: string; dropped: string | null; status: number; text: string }> {
   await using a = upstream(() => Response.json(ANSWER));
   await using proxy = running({
     providers: [{ name: 'a', type, base_url: a.url, api_key: 'k', models: ['*'], max_retries: 0, ...extra }],
   });
-  const reply = await proxy.post(path, { ...CHAT, ...body });
+  const reply = await proxy.post(path, raw ?? { ...CHAT, ...body });
   await reply.text();
   return {
     body: JSON.parse(a.asked[0]?.text ?? '{}') as Json,
     path: a.asked[0]?.path ?? '',
     dropped: reply.headers.get('x-llmproxy-dropped'),
     status: reply.status,
+    text: a.asked[0]?.text ?? '',
   };
 }

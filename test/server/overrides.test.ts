@@ -20,6 +20,16 @@ describe('fields', () => {
     expect(asked.dropped).toBe('user');
   });
 
+  test('of a relayed request are changed without a digit of its numbers', async () => {
+    const reply = await askedOf(
+      'openai-compatible',
+      { model: 'm' },
+      { request, raw: '{"model":"m","messages":[],"seed":1,"logit_bias":{"1":12345678901234567890}}' },
+    );
+    expect(reply.text).toContain('{"1":12345678901234567890}');
+    expect(reply.body).not.toHaveProperty('seed');
+  });
+
   test('of a translated request are those of the provider’s protocol', async () => {
     const changes = {
       set: { metadata: { user_id: 'x' } },

@@ -17,6 +17,7 @@ import { exactly } from '../../wire/json-exact.ts';
 import { isObject, listOf, numberOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
 import { spliceFormModel } from '../../wire/multipart.ts';
 import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
+import { inBase64 } from '../../wire/openai/embeddings.ts';
 import { askingEdit, askingOptions } from '../../wire/openai/unasked-usage.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
 import { givenBack } from '../../wire/relayed/given-back.ts';
@@ -47,7 +48,10 @@ export const relay: Lane = {
     const issued = issuedFor(provider, model, context);
     const own = json && GIVEN_BACK.has(endpoint) ? ownRequest(endpoint, json, issued, quirks) : UNCHANGED;
     const value = own.request ?? json?.value;
-    const changed = value && changedFor(endpoint, value, quirks);
+    const fitted = value && changedFor(endpoint, value, quirks);
+    // What is written anew keeps the digits of its numbers.
+    const exact = fitted && json && !own.request ? exactly(json.text, json.value) : value;
+    const changed = exact && exact !== value ? changedFor(endpoint, exact, quirks) : fitted;
     const passing = passingOf(endpoint, quirks);
     const options = asksUsage(inbound, context) ? askingOptions(json!.value) : undefined;
     const written = changed?.request ?? own.request;
@@ -72,7 +76,10 @@ export const relay: Lane = {
       *whole(text, target) {
         const value = yield* parseWhole(text, target);
         for (const seal of sealsInAnswer(endpoint, value)) issued.note(seal);
-        return yield* readWhole(value, target, endpoint, quirks);
+        const answer = yield* readWhole(value, target, endpoint, quirks);
+        const isPacked = endpoint === 'embeddings' && json?.value.encoding_format === 'base64';
+        const packed = isPacked ? inBase64(value) : undefined;
+        return packed ? { ...answer, text: yield* writeBody(packed, text.length) } : answer;
       },
       *wholeAsStream(text, target) {
         return wholeAsStream(inbound, context, yield* parseAnswer(text, target));

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
-import { listOf, numberOf } from '../json.ts';
+import { listOf, objectOf, numberOf } from '../json.ts';
 import { numbers } from '../shapes/shape.ts';
 
 /** The texts of a request. @throws ProxyError `invalid_request` for what is none, `unsupported` for tokens */
@@ -35,6 +35,25 @@ export function vectorOf(value: unknown): number[] {
   const list = listOf(value);
   // There may be millions of numbers.
   return numbers(list) === undefined ? (list as number[]) : list.map((number) => numberOf(number) ?? 0);
+}
+
+/**
+ * An answer whose vectors are lists of numbers, with the same in base64: some servers give no other form, and clients that asked
+ * for base64 take whatever comes for that. @returns `undefined` when it serves as it is
+ */
+export function inBase64(answer: JsonObject): JsonObject | undefined {
+  const given = listOf(answer.data);
+  if (!given.some((each) => isVector(objectOf(each).embedding))) return undefined;
+  const data = given.map((each) => {
+    const { embedding } = objectOf(each);
+    return isVector(embedding) ? { ...objectOf(each), embedding: base64(vectorOf(embedding)) } : each;
+  });
+  return { ...answer, data };
+}
+
+/** Some servers give lists of vectors, one for each token: these stay. */
+function isVector(value: unknown): value is unknown[] {
+  return Array.isArray(value) && typeof value[0] === 'number';
 }
 
 function base64(vector: number[]): string {
