@@ -125,6 +125,30 @@ test('Azure’s models that the Responses API alone serves are asked by it', asy
   expect((await askedOf('azure', { model: 'gpt-5' })).path).toBe('/chat/completions');
 });
 
+describe('fields of vendors', () => {
+  const budget = (value: number) => ({ thinking: { type: 'enabled', budget_tokens: value } });
+
+  test.each([
+    ['thinking without a budget', { thinking: { type: 'enabled' } }, budget(8_192)],
+    ['reasoning by an effort', { reasoning: { effort: 'medium' } }, budget(8_192)],
+    ['reasoning by a budget', { reasoning: { max_tokens: 2_000 } }, budget(2_000)],
+    ['reasoning that is on', { reasoning: { enabled: true } }, budget(8_192)],
+    ['reasoning that is off', { reasoning: { enabled: false } }, { thinking: undefined }],
+  ])('%s is asked of Claude in its own words', async (_, body, wanted) => {
+    const asked = await askedOf('anthropic', { model: MODEL, ...body });
+    expect(asked.body.thinking).toEqual(wanted.thinking as object);
+    expect([asked.body.reasoning, asked.dropped]).toEqual([undefined, null]);
+  });
+
+  test('are named where they have no counterpart', async () => {
+    const body = { provider: { order: ['x'] }, reasoning_format: 'parsed', min_p: 0.1 };
+    expect((await askedOf('anthropic', { model: MODEL, ...body })).dropped).toBe(
+      'provider, min_p, reasoning_format',
+    );
+    expect((await askedOf('openrouter', { model: MODEL, ...body })).body).toMatchObject(body);
+  });
+});
+
 describe('parameters', () => {
   test.each(['anthropic', 'bedrock', 'vertex'] as const)(
     'of sampling, Claude 4.5 takes one at %s',

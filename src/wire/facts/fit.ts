@@ -6,6 +6,8 @@ import type { ChatMessage, ChatRequest, ContentPart } from '../chat.ts';
 import type { ProtocolName } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
 import { isObject, listOf } from '../json.ts';
+import { partsOf, withParts } from '../parts/message.ts';
+import { fromVendorFields } from './vendor-fields.ts';
 import { effortFor } from './effort.ts';
 
 /** Where a text of blanks alone is refused. @see https://docs.claude.com/en/api/errors "text content blocks must contain non-whitespace text" */
@@ -13,6 +15,9 @@ const NO_BLANKS: ReadonlySet<ProtocolName> = new Set(['messages', 'converse']);
 
 /** Where a conversation begins with its user. @see https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html */
 const USER_FIRST: ReadonlySet<ProtocolName> = new Set(['converse']);
+
+/** Tiers of service that say no more than nothing does. */
+const PLAIN_TIERS: ReadonlySet<unknown> = new Set(['auto', 'default']);
 
 /** What stands for words that are none, where there must be some. */
 const NOTHING_SAID = '.';
@@ -23,8 +28,10 @@ export function fitRequest(
   protocol: ProtocolName,
   quirks: Quirks,
 ): { readonly request: ChatRequest; readonly dropped: readonly string[] } {
-  const fitted: ChatRequest = { ...request };
-  const dropped: string[] = [];
+  // Servers of chat may know each other's fields.
+  const { fields, dropped } =
+    protocol === 'chat' ? { fields: {}, dropped: [] as string[] } : fromVendorFields(request);
+  const fitted: ChatRequest = { ...request, ...fields };
   if (Array.isArray(request.messages)) fitted.messages = fittingMessages(request.messages, protocol);
   if (Array.isArray(request.tools)) fitted.tools = request.tools.map(typed) as ChatRequest['tools'];
   // Mistral's word, which its own quirks give back to it.
@@ -35,8 +42,11 @@ export function fitRequest(
       dropped.push(other);
     }
   }
-  if (quirks.efforts && isGiven(request.reasoning_effort)) {
-    const effort = effortFor(request.reasoning_effort, quirks.efforts);
+  // Anthropic has tiers of its own.
+  if (protocol === 'messages' && isGiven(request.service_tier) && !PLAIN_TIERS.has(request.service_tier))
+    dropped.push('service_tier');
+  if (quirks.efforts && isGiven(fitted.reasoning_effort)) {
+    const effort = effortFor(fitted.reasoning_effort, quirks.efforts);
     if (effort === undefined) {
       delete fitted.reasoning_effort;
       dropped.push('reasoning_effort');
@@ -68,25 +78,16 @@ function fittingMessages(messages: readonly ChatMessage[], protocol: ProtocolNam
 /** An answer of nothing but reasoning: without it nothing is left to be given back. */
 function isSilent(message: ChatMessage): boolean {
   if (!isObject(message) || message.role !== 'assistant') return false;
-  const {
-    content,
-    tool_calls: calls,
-    refusal,
-    function_call: legacy,
-    audio,
-    thinking_blocks: seals,
-    parts,
-  } = message as ChatMessage & {
-    readonly [field: string]: unknown;
-  };
-  const others = [refusal, legacy, audio].some(isGiven) || listOf(calls).length > 0;
-  return !isGiven(content) && !others && listOf(seals).length === 0 && listOf(parts).length === 0;
+  const { content, refusal, function_call: legacy, audio } = message as Partial<Record<string, unknown>>;
+  if ([content, refusal, legacy, audio].some(isGiven)) return false;
+  return partsOf(message).every((part) => part.type === 'thinking' && part.seal === undefined);
 }
 
 function withoutBlanks(messages: readonly ChatMessage[]): ChatMessage[] {
   const kept = messages.flatMap((message) => {
     if (!isObject(message)) return [message];
     const { content, role } = message as ChatMessage;
+    if (Array.isArray(message.parts)) return [withoutBlankParts(message)];
     if (typeof content === 'string') return isBlank(content) ? wordless(message, role) : [message];
     if (!Array.isArray(content)) return [message];
     const parts = content.filter((part) => !(isObject(part) && part.type === 'text' && isBlank(part.text)));
@@ -95,6 +96,12 @@ function withoutBlanks(messages: readonly ChatMessage[]): ChatMessage[] {
   });
   const hasTurns = kept.some(({ role }) => role !== 'system' && role !== 'developer');
   return hasTurns ? kept : [...kept, { role: 'user', content: NOTHING_SAID }];
+}
+
+function withoutBlankParts(message: ChatMessage): ChatMessage {
+  const parts = partsOf(message);
+  const spoken = parts.filter((part) => part.type !== 'text' || !isBlank(part.text));
+  return spoken.length === parts.length ? message : withParts(message, spoken);
 }
 
 /** A message whose words are blank: calls stay, and so do results, which must be there. */
