@@ -1,4 +1,4 @@
-import type { LogContent, Price } from '../config/schema.ts';
+import type { LogContent } from '../config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { Fault, ProxyError } from '../errors.ts';
 import type { LogRecord, Outcome } from '../logs/record.ts';
@@ -6,29 +6,15 @@ import type { ProviderModel } from '../providers/base.ts';
 import type { Recorded } from '../wire/endpoints.ts';
 import type { Usage } from '../wire/usage.ts';
 import type { Defects } from './defects.ts';
-import { cutBy, pausedBy } from '../limits/refusal.ts';
 import type { Lease } from '../limits/lease.ts';
-import type { Limit } from '../limits/limit.ts';
 import type { Expected } from '../limits/limiter.ts';
 import type { Sinks } from './sinks.ts';
 import type { Target } from './target.ts';
-import { chargedFor, RECORD_VERSION, wasAsked } from '../logs/record.ts';
-import { FailedUsage } from './failed-usage.ts';
-import { encodeUnits, plainUsage } from '../wire/usage.ts';
+import type { Ended, Pricer, Source } from './charge.ts';
+import { RECORD_VERSION } from '../logs/record.ts';
+import { encodeUnits } from '../wire/usage.ts';
 import { tidyText } from '../wire/json.ts';
-import { saysWhy } from '../wire/endpoints.ts';
-import { targetNames } from './admission.ts';
-
-/**
- * USD for an answer of a target, or `null` when its price is unknown.
- * @param atMs when it was asked, milliseconds since 1970
- */
-export type Pricer = (
-  target: Target,
-  configured: Price | undefined,
-  usage: Usage,
-  atMs: number,
-) => number | null;
+import { Charge } from './charge.ts';
 
 export interface ExchangeDeps {
   readonly clock: Clock;
@@ -51,11 +37,6 @@ export interface Used {
   readonly tokens: number;
   readonly usd: number;
 }
-
-/** How a client ends a request that has no answer yet: by going, or by a deadline of its own. */
-const LEAVING: ReadonlySet<Fault> = new Set(['client_abort', 'deadline']);
-
-const NO_USAGE = plainUsage(0, 0);
 
 /** Longest finish reason and longest words of an error in a record, characters: providers write both. */
 const MAX_FINISH = 100;
@@ -142,19 +123,14 @@ export class Exchange {
   #requestBytes = 0;
   #question = NOTHING;
   #opinion: Opinion | undefined;
-  #target: Target | undefined;
-  #offer: ProviderModel | undefined;
+  /** Who was asked last, or whose answer it is. */
+  #source: Source | undefined;
   #passed: { readonly provider: string; readonly method: string; readonly path: string } | undefined;
   #lane: 'relay' | 'translate' | null = null;
   #firstContentMs: number | null = null;
-  #cost: number | null = null;
-  #lease: Lease | undefined;
-  #expected: (() => Expected) | undefined;
-  /** The limit that a session has used up. */
-  #empty: Limit | undefined;
+  readonly #charge: Charge;
   /** What its caller is told of its limits. */
   limitHeaders: Readonly<Record<string, string>> | undefined;
-  readonly #failed = new FailedUsage();
   readonly #afterwards: (() => void)[] = [];
   #finished = false;
 
@@ -165,6 +141,7 @@ export class Exchange {
     this.#deps = deps;
     this.arrivedMs = deps.clock.monotonic();
     this.#epochMs = deps.clock.now();
+    this.#charge = new Charge(deps.price, this.#epochMs);
   }
 
   /** Whether its record is written. */
@@ -179,12 +156,12 @@ export class Exchange {
 
   /** The last that was asked, or whose answer it is. */
   get target(): Target | undefined {
-    return this.#target;
+    return this.#source?.target;
   }
 
   /** USD; known when it is over. `null` where the price is unknown, or is no amount. */
   get cost(): number | null {
-    return this.#cost;
+    return this.#charge.cost;
   }
 
   comesFrom(asker: Asker): void {
@@ -202,8 +179,7 @@ export class Exchange {
 
   /** It is admitted. @param expected what it is expected to use, where it is not told what it used */
   admitted(lease: Lease | undefined, expected: () => Expected): void {
-    this.#lease = lease;
-    this.#expected = expected;
+    this.#charge.admitted(lease, expected);
   }
 
   /** It is feedback. */
@@ -219,10 +195,7 @@ export class Exchange {
     status: number | null,
   ): AttemptEntry {
     // An attempt to go on with an answer that is given already makes nobody else its author.
-    if (this.#lane === null) {
-      this.#target = target;
-      this.#offer = offer;
-    }
+    if (this.#lane === null) this.#source = { target, offer };
     const entry = { target: target.id, fault, status, ms: round(ms) };
     this.attempts.push(entry);
     return entry;
@@ -231,9 +204,7 @@ export class Exchange {
   /** What an attempt has told that it used, whose answer nobody is given. */
   failed(entry: AttemptEntry, target: Target, offer: ProviderModel, told: Usage | undefined): void {
     if (!told || told.untold || this.#finished) return;
-    const cost = this.#priceAt(target, offer, told);
-    const names = targetNames(target.provider.name, target.model, offer.name);
-    Object.assign(entry, this.#failed.add(told, cost, names));
+    Object.assign(entry, this.#charge.failed({ target, offer }, told));
   }
 
   /** It is passed on, once and as it is. @param path without ids */
@@ -249,20 +220,18 @@ export class Exchange {
 
   /** Whose answer it is. */
   answers(target: Target, offer: ProviderModel, lane: 'relay' | 'translate'): void {
-    this.#target = target;
-    this.#offer = offer;
+    this.#source = { target, offer };
     this.#lane = lane;
   }
 
   /** Takes more of its limits where an answer has grown. @returns why it must not go on, where there is no more */
   overuse(written: number): ProxyError | undefined {
-    const limit = this.#lease?.isHard ? this.#lease.grow(written) : undefined;
-    return limit && cutBy(limit);
+    return this.#charge.overuse(written);
   }
 
   /** Whether a limit ends it at once when it is used up. */
   get isHard(): boolean {
-    return this.#lease?.isHard ?? false;
+    return this.#charge.isHard;
   }
 
   /**
@@ -270,16 +239,12 @@ export class Exchange {
    * @returns why it must not ask for more now, where a limit is used up
    */
   spends(usage: Usage): ProxyError | undefined {
-    const lease = this.#lease;
-    if (!lease) return undefined;
-    const usd = this.#target ? this.#price(usage) : null;
-    this.#empty = lease.reach({ input: usage.input, output: usage.output, usd });
-    return this.#empty && pausedBy(this.#empty);
+    return this.#charge.spends(usage, this.#source);
   }
 
   /** Something was refused in the session because of that. */
   refuses(): void {
-    if (this.#empty) this.#lease?.refused(this.#empty);
+    this.#charge.refuses();
   }
 
   /** What was asked, where that is known only at the end. @param text as JSON */
@@ -303,70 +268,30 @@ export class Exchange {
     this.#finished = true;
     this.#part('release', this.#deps.over);
     for (const action of this.#afterwards) this.#part('release', action);
-    const { usage } = ending.answer ?? NO_ANSWER;
-    if (this.#target && usage) this.#cost = this.#part('cost', () => this.#price(usage)) ?? null;
-    const estimate = this.#part('estimate', () => this.#estimated(ending));
-    this.#part('limits', () => this.#settle(usage, estimate));
-    return this.#deps.sinks.take(this.#record(ending, estimate));
+    this.#settle(ending);
+    return this.#deps.sinks.take(this.#record(ending));
   }
 
-  /**
-   * What limits are charged where no provider tells all that was used: the answer was cut, its client left, or no tokens are
-   * counted there.
-   */
-  #estimated({ answer, error }: Ending): LogRecord['estimate'] {
-    if (!this.#lease || !this.#expected) return undefined;
-    const { usage, finish, parts, written } = answer ?? NO_ANSWER;
-    if (this.endpoint === 'embeddings' && answer && !usage) return this.#tokens(NO_USAGE, 1, 0);
-    if (!saysWhy(this.endpoint)) return undefined;
-    if (this.#lane === null) return this.#leftOpen(error) ? this.#tokens(NO_USAGE, 1, 0) : undefined;
-    // Some tell the input when they begin, and of the output no more than that it began.
-    const isTold = usage !== undefined && finish !== null && !parts;
-    if (isTold || !written) return undefined;
-    const untold = parts ? parts.filter((part) => part.input_tokens === null).length : usage ? 0 : 1;
-    return this.#tokens(usage ?? NO_USAGE, untold, written());
-  }
-
-  /** Whether the client went while a provider was at work, who is paid for what it was given. */
-  #leftOpen(error: ProxyError | undefined): boolean {
-    // What it told is charged already.
-    if (this.attempts.at(-1)?.input_tokens !== undefined) return false;
-    return wasAsked(this.attempts) && error !== undefined && LEAVING.has(error.fault);
-  }
-
-  /** @param untold how often the input was sent to somebody who did not tell of it */
-  #tokens(told: Usage, untold: number, written: number): LogRecord['estimate'] {
-    const input = told.input + untold * this.#expected!().input;
-    const output = Math.max(told.output, written);
-    const cost = this.#target ? this.#price({ ...told, input, output }) : null;
-    return { input_tokens: input, output_tokens: output, cost };
-  }
-
-  #settle(told: Usage | undefined, estimate: LogRecord['estimate']): void {
-    const asked = wasAsked(this.attempts);
-    const isTaken = asked || this.#opinion !== undefined;
-    const own = { input_tokens: told?.input ?? null, output_tokens: told?.output ?? null, cost: this.#cost };
-    const { input, output, cost: usd } = chargedFor({ ...own, estimate, failed: this.#failed.sum });
-    const target = this.#target;
-    const { name } = this.#offer ?? { name: '' };
-    const answered = () =>
-      target && (this.#lane !== null || estimate)
-        ? targetNames(target.provider.name, target.model, name)
-        : [];
-    const names = () => [...answered(), ...this.#failed.names];
-    this.#lease?.settle({ asked: isTaken, answered: names, input, output, usd });
-    if (!asked) return;
-    const { key } = this.#asker;
-    this.#deps.used({ id: this.id, key, tokens: input + output, usd: usd ?? 0 });
-  }
-
-  #price(usage: Usage): number | null {
-    return this.#priceAt(this.#target!, this.#offer, usage);
-  }
-
-  #priceAt(target: Target, offer: ProviderModel | undefined, usage: Usage): number | null {
-    const usd = this.#deps.price(target, offer?.price, usage, this.#epochMs);
-    return usd !== null && Number.isFinite(usd) && usd >= 0 ? usd : null;
+  #settle({ answer, error }: Ending): void {
+    const { id, endpoint, attempts } = this;
+    const source = this.#source;
+    const isAnswered = this.#lane !== null;
+    const ended: Ended = {
+      endpoint,
+      attempts,
+      source,
+      isAnswered,
+      answer,
+      error,
+      isFeedback: !!this.#opinion,
+    };
+    const usage = answer?.usage;
+    if (source && usage) this.#part('cost', () => this.#charge.tell(usage, source));
+    this.#part('estimate', () => this.#charge.estimates(ended));
+    this.#part('limits', () => {
+      const { asked, tokens, usd } = this.#charge.settle(ended);
+      if (asked) this.#deps.used({ id, key: this.#asker.key, tokens, usd });
+    });
   }
 
   /** A part of the end that must not cost the rest of it: `undefined` when it throws. */
@@ -379,10 +304,7 @@ export class Exchange {
     }
   }
 
-  #record(
-    { outcome, status, error, answer = NO_ANSWER, session }: Ending,
-    estimate: LogRecord['estimate'],
-  ): LogRecord {
+  #record({ outcome, status, error, answer = NO_ANSWER, session }: Ending): LogRecord {
     const { key, content, conversation, group, labels } = this.#asker;
     const { model, stream, text, user, tags } = this.#question;
     const { usage, finish, parts, malformed, lost } = answer;
@@ -397,8 +319,8 @@ export class Exchange {
       endpoint: this.endpoint,
       stream,
       model,
-      provider: this.#target?.provider.name ?? this.#passed?.provider ?? null,
-      upstream_model: this.#target?.model ?? null,
+      provider: this.target?.provider.name ?? this.#passed?.provider ?? null,
+      upstream_model: this.target?.model ?? null,
       finish: finish === null ? null : tidyText(finish, MAX_FINISH),
       fault: error?.fault ?? null,
       attempts: this.attempts.length,
@@ -407,7 +329,7 @@ export class Exchange {
       cache_write_tokens: tokens?.cacheWrite ?? null,
       output_tokens: tokens?.output ?? null,
       reasoning_tokens: tokens?.reasoning ?? null,
-      cost: this.#cost,
+      cost: this.#charge.cost,
       latency_ms: round(this.elapsedMs),
       first_content_ms: this.#firstContentMs,
       key,
@@ -417,8 +339,8 @@ export class Exchange {
       tags: told ? tags : null,
       group,
       labels: labels && someOf(labels),
-      estimate,
-      failed: this.#failed.sum,
+      estimate: this.#charge.estimate,
+      failed: this.#charge.failedSum,
       units: usage && encodeUnits(usage),
       feedback: this.#opinion?.feedback,
       lane: this.#lane,
