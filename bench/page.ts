@@ -54,7 +54,9 @@ export function blockOf(text: string, name: string): string {
 /** What the README quotes: a row a measure, with the median of llmproxy and of the others as ratios to the bare passthrough. */
 function summaryOf(results: Results): string {
   const { measures, samples, instances, othersShare } = results;
-  const others = [...samples.keys()].filter((name) => name !== 'llmproxy' && !name.startsWith('bare'));
+  const others = [...samples.keys()].filter(
+    (name) => !name.startsWith('llmproxy') && !name.startsWith('bare'),
+  );
   const head = ['', 'llmproxy', 'to bare Bun', ...others];
   const rows = measures.flatMap((measure) => {
     const lines = linesOf(measure, samples);
