@@ -8,7 +8,9 @@ import { ROOT } from './compile.ts';
 import { countTests } from './test-counts.ts';
 
 const bun = [process.execPath, '--no-env-file'];
-const sources = ['src', 'test', 'scripts', 'bench', 'examples'].filter((folder) => existsSync(join(ROOT, folder)));
+const sources = ['src', 'test', 'scripts', 'bench', 'examples'].filter((folder) =>
+  existsSync(join(ROOT, folder)),
+);
 const docs = readdirSync(join(ROOT, 'scripts'))
   .filter((file) => /^docs-.*\.ts$/.test(file))
   .map((file): Step => [file.replace('.ts', ''), [...bun, `scripts/${file}`, '--check']]);
