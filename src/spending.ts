@@ -182,7 +182,7 @@ export function keepsState(config: Config): boolean {
 }
 
 /** Whether anything is limited, so that what is used must be kept. */
-export function hasLimits({ auth, groups, rate_limits: everybody }: Config): boolean {
+function hasLimits({ auth, groups, rate_limits: everybody }: Config): boolean {
   const keys = auth === undefined || auth === 'none' ? [] : auth.keys;
   return (
     everybody.length > 0 ||

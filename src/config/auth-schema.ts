@@ -7,12 +7,12 @@ import { content, globs, name, text, until } from './words.ts';
 const HASH = /^sha256:[0-9a-f]{64}$/;
 
 /** `sha256:` and 64 lower-case hex digits. */
-export const keyHash = z.string().regex(HASH, 'expected "sha256:" and 64 lower-case hex digits');
+const keyHash = z.string().regex(HASH, 'expected "sha256:" and 64 lower-case hex digits');
 
 const labels = z.record(name, z.string().max(64, 'expected at most 64 characters'));
 
 /** What a key may do, wherever it is written. */
-export const keyRules = {
+const keyRules = {
   group: name.optional().describe('The group in `groups` whose limits and lists hold for it.'),
   models: globs
     .optional()
@@ -49,7 +49,7 @@ const clientKey = z.strictObject({
 });
 
 /** A key in `auth.keys_file`, which `llmproxy keys` writes. */
-export const fileKey = z.strictObject({
+const fileKey = z.strictObject({
   name: name.describe('Shown in logs and metrics in place of the key.'),
   hash: keyHash.describe('SHA-256 of the key.'),
   prefix: text.optional().describe('First characters of the key, by which people know it.'),

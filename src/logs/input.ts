@@ -116,7 +116,7 @@ function rankOf(path: string): { stem: string; rank: number } | undefined {
 }
 
 /** Oldest first, as far as names tell. */
-export function byRotation(a: string, b: string): number {
+function byRotation(a: string, b: string): number {
   const [first, second] = [rankOf(a), rankOf(b)];
   const stems = collator.compare(first?.stem ?? a, second?.stem ?? b);
   return stems || (first?.rank ?? 0) - (second?.rank ?? 0) || (a < b ? -1 : Number(a > b));

@@ -93,7 +93,7 @@ export class Prices {
  * What an answer costs at a price of the configuration.
  * @returns USD, or `null` when the price does not count what is known of the answer
  */
-export function costByPrice(price: Price, usage: Usage): number | null {
+function costByPrice(price: Price, usage: Usage): number | null {
   const { request, image, minute, characters, search } = price;
   const { images = 0, seconds = 0, characters: spoken = 0, webSearches = 0 } = usage;
   const other =

@@ -25,7 +25,7 @@ export function giveSecret(name: string, made: NewSecret, place: Place, json: bo
 }
 
 /** A path as short as it can be told. */
-export function shownPath(path: string): string {
+function shownPath(path: string): string {
   const near = relative(process.cwd(), path);
   return near === '' || near.startsWith('..') ? path : near;
 }

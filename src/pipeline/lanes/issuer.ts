@@ -3,7 +3,7 @@ import type { LaneContext } from './lane.ts';
 import { CLAUDE, Issued } from '../../wire/parts/issued.ts';
 
 /** Whoever reads the same signatures as this provider's model: what is encrypted is bound to an account. */
-export function issuerOf(provider: BaseProvider, model: string): string {
+function issuerOf(provider: BaseProvider, model: string): string {
   const protocol = provider.protocol(model);
   const { type, quirks } = provider.settings;
   if (protocol === 'gemini' || quirks.keeps?.includes('extra_content')) return 'gemini';

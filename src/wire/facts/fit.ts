@@ -141,7 +141,7 @@ function withMediaType(part: ContentPart): ContentPart {
 }
 
 /** A data URL with a type that providers know and without parameters; any other URL as it is. */
-export function plainDataUrl(url: string): string {
+function plainDataUrl(url: string): string {
   const found = DATA_TYPE.exec(url.slice(0, 200));
   if (!found) return url;
   const [whole, given = '', parameters, base64 = ''] = found;
