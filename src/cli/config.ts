@@ -31,7 +31,13 @@ const validate = defineCommand({
     const host = new PluginHost({ env: process.env });
     const plugins = await host.load(declaredPlugins(source, process.env));
     const readPem = (pem: string): string => readFileSync(pem, 'utf8');
-    const { config, problems } = loadConfig(source, process.env, readIfThere, readPem, plugins);
+    const { config, problems } = loadConfig({
+      ...source,
+      env: process.env,
+      readKeys: readIfThere,
+      readPem,
+      plugins,
+    });
     if (args.json)
       print(`${JSON.stringify({ valid: config !== undefined, file: path, problems }, null, 2)}\n`);
     else if (problems.length > 0) {

@@ -132,7 +132,7 @@ async function readConfig(flags: GivenFlags, env: GivenFlags): Promise<Config | 
   }
   // Most exports have none, and it takes longer to load than they take to start.
   const { loadConfig } = await import('../config/load.ts');
-  const { config } = loadConfig({ path, text }, process.env);
+  const { config } = loadConfig({ path, text, env: process.env });
   if (config) return config;
   const advice = `see llmproxy config validate ${path}`;
   if (named !== undefined) throw new ExitError(EXIT.failed, `Cannot use ${path}: it is not valid, ${advice}`);

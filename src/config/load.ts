@@ -34,20 +34,20 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** Gives the text of a file, `undefined` when there is no such file. @throws what the file system throws */
 export type ReadText = (path: string) => string | undefined;
 
-/**
- * Reads a configuration: YAML, `${VAR}`, schema, references. All problems of the file are found at once.
- * @param source its path and its text
- * @param readKeys reads the keys file that it names, whose keys are left out where it is not given
- * @param readPem reads the files of `server.tls`, which are not looked at where it is not given
- * @param plugins what the plugins that it names have; where they were not loaded, any type of provider may be theirs
- */
-export function loadConfig(
-  source: ConfigSource,
-  env: Env,
-  readKeys?: ReadText,
-  readPem?: ReadPem,
-  plugins?: PluginTypes,
-): LoadResult {
+/** A configuration as it is written, and what of the world around it is looked at. */
+export interface LoadOptions extends ConfigSource {
+  /** What `${VAR}` stands for, and where providers' keys are. */
+  readonly env: Env;
+  /** Reads the keys file that it names, whose keys are left out where this is not given. */
+  readonly readKeys?: ReadText | undefined;
+  /** Reads the files of `server.tls`, which are not looked at where this is not given. */
+  readonly readPem?: ReadPem | undefined;
+  /** What the plugins that it names have; where they were not loaded, any type of provider may be theirs. */
+  readonly plugins?: PluginTypes | undefined;
+}
+
+/** Reads a configuration: YAML, `${VAR}`, schema, references. All problems of the file are found at once. */
+export function loadConfig({ env, readKeys, readPem, plugins, ...source }: LoadOptions): LoadResult {
   const { value, positions, problems } = readYaml(source, env);
   if (value === undefined) return { config: undefined, problems, shape: undefined, keysFile: undefined };
   const parsed = schema.safeParse(value);

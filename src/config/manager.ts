@@ -90,7 +90,14 @@ export class ConfigManager {
       this.#stamps = [this.#stamps[0], stampOf(keysPath)];
       return (this.#keysText = readIfThere(keysPath));
     };
-    this.#result = loadConfig({ path, text }, this.#env, readKeys, this.#readPem, plugins);
+    this.#result = loadConfig({
+      path,
+      text,
+      env: this.#env,
+      readKeys,
+      readPem: this.#readPem,
+      plugins,
+    });
     const { config, shape, keysFile } = this.#result;
     // What is not valid does not say whether it still names one.
     if (shape && !keysFile) {
@@ -133,7 +140,7 @@ export function loadText(
   env: Readonly<Record<string, string | undefined>>,
   plugins?: PluginTypes,
 ): LoadResult {
-  return loadConfig({ path, text }, env, () => keys, undefined, plugins);
+  return loadConfig({ path, text, env, readKeys: () => keys, plugins });
 }
 
 /** The text of a file; `undefined` when there is no such file. @throws what the file system throws */

@@ -17,9 +17,12 @@ auth:
 `;
 
 const load = (keys: string | undefined, text = CONFIG) =>
-  loadConfig({ path: '/etc/llmproxy/config.yaml', text }, {}, (path) =>
-    path === '/etc/llmproxy/keys.yaml' ? keys : undefined,
-  );
+  loadConfig({
+    path: '/etc/llmproxy/config.yaml',
+    text,
+    env: {},
+    readKeys: (path) => (path === '/etc/llmproxy/keys.yaml' ? keys : undefined),
+  });
 
 const shown = (keys: string) =>
   formatProblems(load(keys).problems, { path: '/etc/llmproxy/config.yaml', color: false });

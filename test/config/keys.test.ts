@@ -5,7 +5,7 @@ import { masked } from '../../src/config/mask.ts';
 import { loadConfig } from '../../src/config/load.ts';
 
 const parsed = (provider: string) =>
-  loadConfig({ path: 'config.yaml', text: `providers: [{ name: one, ${provider} }]\n` }, {}).config!;
+  loadConfig({ path: 'config.yaml', text: `providers: [{ name: one, ${provider} }]\n`, env: {} }).config!;
 
 describe('The secrets of a configuration', () => {
   test("are bedrock's signing key and session token too", () => {
@@ -30,7 +30,7 @@ describe('The secrets of a configuration', () => {
     const options =
       '{ region: eu, signing_key: abc-secret, nested: [{ token: [in-a-list] }], note: "of tenant-123" }';
     const text = `plugins: [a.ts]\nproviders: [{ name: one, type: acme, models: [m], options: ${options} }]\n`;
-    const config = loadConfig({ path: 'config.yaml', text }, {}).config!;
+    const config = loadConfig({ path: 'config.yaml', text, env: {} }).config!;
     const env = { TENANT_TOKEN: 'tenant-123' };
     expect(secretsOf(config, env)).toEqual(['abc-secret', 'in-a-list', 'tenant-123']);
     expect(masked(config).providers[0]!.options).toEqual({

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 const MOCK = 'providers: [{ name: mock, type: mock }]\n';
 
 const load = (text: string, env: Record<string, string> = {}) =>
-  loadConfig({ path: 'config.yaml', text }, env);
+  loadConfig({ path: 'config.yaml', text, env });
 
 function shown(text: string, env: Record<string, string> = {}): string {
   return formatProblems(load(text, env).problems, { path: 'config.yaml', color: false });

@@ -33,7 +33,7 @@ test.each([
   const env = new Proxy<Record<string, string>>({}, { get: () => 'a-secret-of-some-length' });
   for (const example of found) {
     const text = JSON.stringify({ providers, ...example });
-    const { problems } = loadConfig({ path: page, text }, env);
+    const { problems } = loadConfig({ path: page, text, env });
     expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
   }
 });

@@ -75,7 +75,7 @@ function shapeOf(path: string): Config {
   } catch (cause) {
     throw new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
   }
-  const { shape, problems } = loadConfig({ path, text }, process.env);
+  const { shape, problems } = loadConfig({ path, text, env: process.env });
   if (shape) return shape;
   tell(problems, path);
   throw new ExitError(1, `Cannot use ${path}: it is not valid, see above`);
