@@ -1,6 +1,6 @@
-import { FLAG_GROUPS } from '../export/flags.ts';
-import type { FlagSpec } from '../export/flags.ts';
-import { FORMATS } from '../export/formats/all.ts';
+import { FLAG_GROUPS } from '../export/options/flags.ts';
+import type { FlagSpec } from '../export/options/flags.ts';
+import { FORMATS } from '../export/render/all.ts';
 import { entry, EVERYWHERE } from './help.ts';
 
 /** The help text of `llmproxy export`: flags by what they are for, and the formats. */

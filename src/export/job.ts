@@ -1,13 +1,13 @@
 /** What the parts of one export share. */
 import type { LogInput } from '../logs/input.ts';
-import type { Choosing } from './choose/choosing.ts';
+import type { Choosing } from './curate/options.ts';
 import type { Converters } from './convert/pool.ts';
 import type { Plan } from './convert/plan.ts';
-import type { ConsumedInput, InputSeen } from './seen.ts';
-import type { Provisional, SinkOptions } from './sink/sink.ts';
-import type { Stats } from './stats.ts';
-import type { Tally, Trouble } from './tally.ts';
-import type { Training } from './training.ts';
+import type { ConsumedInput, InputSeen } from './read/input-watch.ts';
+import type { Provisional, SinkOptions } from './write/sink.ts';
+import type { Stats } from './report/row-stats.ts';
+import type { Tally, Trouble } from './report/counters.ts';
+import type { Training } from './report/training.ts';
 
 export interface ExportOptions {
   /** Files, directories, globs, `s3://bucket/prefix`, `-`. */

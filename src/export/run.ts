@@ -1,24 +1,24 @@
 /** One export: logs in, rows out, counts back. */
 import { existsSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import type { Choosing } from './choose/choosing.ts';
+import type { Choosing } from './curate/options.ts';
 import type { LogInput } from '../logs/input.ts';
 import type { ExportHooks, ExportOptions, Job, Outcome } from './job.ts';
-import type { Report } from './report.ts';
-import type { OutputFile, Sink } from './sink/sink.ts';
+import type { Report } from './report/report.ts';
+import type { OutputFile, Sink } from './write/sink.ts';
 import { findInputs } from '../logs/input.ts';
 import { sideBySide } from '../logs/side-by-side.ts';
-import { chooseRows } from './choose-rows.ts';
+import { chooseRows } from './curate/curate-rows.ts';
 import { startConverters } from './convert/pool.ts';
-import { ExportError } from './error.ts';
-import { streams } from './needs.ts';
-import { OutputClosed } from './sink/sink.ts';
-import { papersOf } from './papers.ts';
-import { reportOf } from './report.ts';
-import { openSink } from './sink/open.ts';
-import { Stats } from './stats.ts';
-import { streamRows } from './stream.ts';
-import { Tally } from './tally.ts';
+import { ExportError } from './errors.ts';
+import { streams } from './curate/needs.ts';
+import { OutputClosed } from './write/sink.ts';
+import { papersOf } from './write/sidecars.ts';
+import { reportOf } from './report/report.ts';
+import { openSink } from './write/open.ts';
+import { Stats } from './report/row-stats.ts';
+import { streamRows } from './write/stream-rows.ts';
+import { Tally } from './report/counters.ts';
 
 export interface ExportSummary {
   readonly report: Report;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { Conversation } from '../../src/export/conversation.ts';
+import type { Conversation } from '../../src/export/conversation/conversation.ts';
 import { ibanRest, isCard, isIban } from '../../src/export/redact/checksums.ts';
 import { redactConversation } from '../../src/export/redact/conversation.ts';
 import { REDACT_KINDS } from '../../src/export/redact/kinds.ts';

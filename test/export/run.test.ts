@@ -2,9 +2,9 @@ import { describe, expect, test } from 'bun:test';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import type { Trouble } from '../../src/export/tally.ts';
+import type { Trouble } from '../../src/export/report/counters.ts';
 import { chat, line, user } from './records.ts';
-import { ExportError } from '../../src/export/error.ts';
+import { ExportError } from '../../src/export/errors.ts';
 import { says, workshop } from './workshop.ts';
 
 describe('runExport()', () => {

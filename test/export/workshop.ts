@@ -1,12 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { conversationOf } from '../../src/export/convert.ts';
-import { entryOf } from '../../src/export/entry.ts';
-import { parseFlags } from '../../src/export/flags.ts';
-import { openaiFormat } from '../../src/export/formats/openai.ts';
+import { conversationOf } from '../../src/export/conversation/extract.ts';
+import { entryOf } from '../../src/export/read/entry.ts';
+import { parseFlags } from '../../src/export/options/flags.ts';
+import { openaiFormat } from '../../src/export/render/openai.ts';
 import type { ExportHooks } from '../../src/export/job.ts';
-import { resolveSettings } from '../../src/export/options.ts';
-import { Unfit } from '../../src/export/reasons.ts';
+import { resolveSettings } from '../../src/export/options/settings.ts';
+import { Unfit } from '../../src/export/errors.ts';
 import { runExport } from '../../src/export/run.ts';
 import { logDirectory } from '../helpers/log-directory.ts';
 import type { Exchange } from './records.ts';

@@ -2,12 +2,12 @@
 import { existsSync, statSync } from 'node:fs';
 import type { LogInput } from '../../logs/input.ts';
 import type { LogLine } from '../../logs/lines.ts';
-import type { Format } from '../formats/format.ts';
+import type { Format } from '../render/format.ts';
 import { findInputs } from '../../logs/input.ts';
 import { LINE_PROBLEMS, parseLine, readLines } from '../../logs/reader.ts';
 import { isObject } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import { isDeeper, MAX_ROW_DEPTH } from '../json.ts';
+import { isDeeper, MAX_ROW_DEPTH } from '../conversation/json.ts';
 import { duplicateKey } from './keys.ts';
 
 export interface Violation {

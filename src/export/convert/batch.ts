@@ -1,6 +1,6 @@
 import type { LineProblem } from '../../logs/reader.ts';
-import type { Feedback } from '../feedback.ts';
-import type { Filter, Flaw } from '../reasons.ts';
+import type { Feedback } from '../read/feedback.ts';
+import type { Filter, Flaw } from '../errors.ts';
 
 /** What a row's record says that many rows share. */
 export interface Facet {

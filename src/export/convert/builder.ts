@@ -1,7 +1,7 @@
 import type { LineProblem } from '../../logs/reader.ts';
-import type { Filter, Flaw } from '../reasons.ts';
+import type { Filter, Flaw } from '../errors.ts';
 import type { Batch, Facet, FeedbackLine, LineTrouble } from './batch.ts';
-import { bytes, Column, words } from '../column.ts';
+import { bytes, Column, words } from '../curate/table/column.ts';
 
 /** Begin of the memory for the text of rows. */
 const TEXT_BYTES = 2 * 1024 ** 2;

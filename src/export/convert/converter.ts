@@ -1,30 +1,30 @@
 import type { JsonObject } from '../../wire/json.ts';
 import { stringOf } from '../../wire/json.ts';
-import type { Conversation, Example } from '../conversation.ts';
-import type { Entry } from '../facts.ts';
-import type { Wanted } from '../select.ts';
+import type { Conversation, Example } from '../conversation/conversation.ts';
+import type { Entry } from '../read/facts.ts';
+import type { Wanted } from '../read/selection.ts';
 import type { Batch, Facet } from './batch.ts';
 import type { BuiltRow } from './builder.ts';
-import type { Fitted, TokenCounter } from './fit.ts';
+import type { Fitted, TokenCounter } from '../conversation/fit.ts';
 import type { Plan } from './plan.ts';
 import { withoutBom } from '../../logs/lines.ts';
 import { parseLine } from '../../logs/reader.ts';
-import { conversationOf, withSystem } from '../convert.ts';
-import { entryOf } from '../entry.ts';
-import { FEEDBACK_ENDPOINT, feedbackOf } from '../feedback.ts';
-import { FORMATS } from '../formats/all.ts';
-import { mayHoldLongNumbers, parseLongNumbers, toLine } from '../json.ts';
-import { metadataOf } from '../metadata.ts';
-import { MinHasher } from '../near/minhash.ts';
-import { nearText } from '../near/text.ts';
-import { Unfit } from '../reasons.ts';
+import { conversationOf, withSystem } from '../conversation/extract.ts';
+import { entryOf } from '../read/entry.ts';
+import { FEEDBACK_ENDPOINT, feedbackOf } from '../read/feedback.ts';
+import { FORMATS } from '../render/all.ts';
+import { mayHoldLongNumbers, parseLongNumbers, toLine } from '../conversation/json.ts';
+import { metadataOf } from '../read/metadata.ts';
+import { MinHasher } from '../curate/near/minhash.ts';
+import { nearText } from '../curate/near/text.ts';
+import { Unfit } from '../errors.ts';
 import { redactConversation } from '../redact/conversation.ts';
 import { Redactor } from '../redact/redactor.ts';
-import { compileSelection, fieldText } from '../select.ts';
+import { compileSelection, fieldText } from '../read/selection.ts';
 import { FLAG, UNKNOWN_TOKENS } from './batch.ts';
 import { BatchBuilder } from './builder.ts';
-import { Chain } from './chain.ts';
-import { fit, messageCounter } from './fit.ts';
+import { Chain } from '../conversation/conversation-hash.ts';
+import { fit, messageCounter } from '../conversation/fit.ts';
 
 /** Makes rows of lines, one line at a time, whatever stands in the others. The same in every thread. */
 export class Converter {
@@ -243,7 +243,7 @@ function tried(example: Example, { format, render }: Plan): Example {
 export async function wantedBy({ selection }: Plan): Promise<Wanted> {
   const { where } = selection;
   // An expression is seldom given, and its language takes longer to load than most exports take to start.
-  const compiled = where === undefined ? undefined : (await import('../where.ts')).compileWhere(where);
+  const compiled = where === undefined ? undefined : (await import('../read/where.ts')).compileWhere(where);
   return compileSelection(selection, compiled);
 }
 

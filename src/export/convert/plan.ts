@@ -1,8 +1,8 @@
-import type { FormatName } from '../formats/all.ts';
-import type { RenderOptions } from '../formats/format.ts';
-import type { ContentOptions } from '../messages.ts';
+import type { FormatName } from '../render/all.ts';
+import type { RenderOptions } from '../render/format.ts';
+import type { ContentOptions } from '../conversation/messages.ts';
 import type { RedactOptions } from '../redact/redactor.ts';
-import type { Selection } from '../select.ts';
+import type { Selection } from '../read/selection.ts';
 
 /** What is made of each line, whatever stands in the others: plain data, so that it can go to another thread. */
 export interface Plan {

@@ -1,11 +1,11 @@
 import type { LineRange } from '../../logs/ranges.ts';
 import type { Batch } from './batch.ts';
 import type { Plan } from './plan.ts';
-import type { Rendered, RenderJob } from './render.ts';
+import type { Rendered, RenderJob } from './render-rows.ts';
 import { Converter, wantedBy } from './converter.ts';
 import type { PieceName } from './memory.ts';
 import { MemoryPool, SharedPieces } from './memory.ts';
-import { renderDrafts } from './render.ts';
+import { renderDrafts } from './render-rows.ts';
 
 export type ToWorker =
   | { readonly kind: 'plan'; readonly plan: Plan }

@@ -4,7 +4,7 @@ import type { FromWorker, ToWorker } from './pool.ts';
 import { RangeReader } from '../../logs/ranges.ts';
 import { memoryOf } from './builder.ts';
 import { Converter } from './converter.ts';
-import { renderDrafts } from './render.ts';
+import { renderDrafts } from './render-rows.ts';
 
 declare const self: Worker;
 

@@ -1,4 +1,4 @@
-import type { Conversation, Message, Part, Tool, ToolCall } from '../conversation.ts';
+import type { Conversation, Message, Part, Tool, ToolCall } from '../conversation/conversation.ts';
 import type { Redactor } from './redactor.ts';
 
 /**

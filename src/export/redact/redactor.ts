@@ -1,5 +1,5 @@
 import { isObject } from '../../wire/json.ts';
-import { numberText, parseLongNumbers } from '../json.ts';
+import { numberText, parseLongNumbers } from '../conversation/json.ts';
 import type { Detector, RedactKind } from './kinds.ts';
 import { fakeOf } from './fakes.ts';
 import { DETECTORS, REDACT_KINDS, SECRET_KEY } from './kinds.ts';

@@ -1,0 +1,168 @@
+/**
+ * Conversations as chains of hashes: each link stands for all messages so far. A record whose last link lies within
+ * another's chain is a beginning of it.
+ */
+import { isObject, parseJson } from '../../wire/json.ts';
+import type { AssistantMessage, Conversation, Message } from './conversation.ts';
+import { Hash64 } from './hash64.ts';
+import { HASH, HASHES_PER_ROW } from '../convert/batch.ts';
+
+/** Who exchanged it, as far as the record says. */
+export interface Owner {
+  readonly id: string | null;
+  readonly key: string | null;
+  readonly user: string | null;
+  readonly conversation: string | null;
+}
+
+/** The hashes of one row; made once and filled again for each. */
+export class Chain {
+  /** See HASH in batch.ts. */
+  readonly hashes = new Uint32Array(HASHES_PER_ROW);
+  /** The links behind each answer in the prompt, in pairs. */
+  readonly turns: number[] = [];
+  readonly #message = new Hash64();
+  readonly #chain = new Hash64();
+  readonly #content = new Hash64();
+
+  /** Fills the hashes from a conversation as it was logged. */
+  of({ prompt, answer, tools }: Conversation, owner: Owner): void {
+    this.turns.length = 0;
+    this.hashes.fill(0);
+    const named = owner.conversation !== null;
+    this.#chain.start(named ? 1 : 2);
+    if (named) this.#chain.add(owner.conversation!);
+    this.#content.start(3);
+    let rooted = false;
+    for (const message of prompt) {
+      addMessage(this.#content, message, this.#message);
+      if (message.role === 'user' && !rooted) {
+        this.#put(HASH.root, this.#message);
+        rooted = true;
+      }
+      // Clients put the time of day and the like into the system prompt; an id tells conversations apart without it.
+      if (!(named && message.role === 'system')) this.#chain.link(this.#message);
+      if (message.role === 'assistant') this.turns.push(this.#chain.hi, this.#chain.lo);
+    }
+    this.#close(answer, tools);
+    this.#chain.link(this.#message);
+    this.#put(HASH.terminal, this.#chain);
+    const [hi = this.#chain.hi, lo = this.#chain.lo] = this.turns;
+    this.#put(HASH.opening, { hi, lo });
+    if (!rooted) this.#put(HASH.root, this.#content);
+    this.#own(owner);
+  }
+
+  /** Notes when the record was written, milliseconds since the epoch. */
+  writtenAt(ms: number): void {
+    this.#put(HASH.written, { hi: Math.floor(ms / 2 ** 32), lo: ms >>> 0 });
+  }
+
+  /** No conversation: a whole record stands for itself. */
+  record(text: string): void {
+    this.turns.length = 0;
+    this.hashes.fill(0);
+    this.#text(HASH.content, text);
+    this.#text(HASH.root, text);
+    this.#text(HASH.prompt, text);
+  }
+
+  /** Replaces the hashes that tell duplicates: of the conversation as it will be written. */
+  rewrite({ prompt, answer, tools }: Conversation): void {
+    this.#content.start(3);
+    for (const message of prompt) addMessage(this.#content, message, this.#message);
+    this.#close(answer, tools);
+  }
+
+  /** The hashes of what is written: without the answer and with it. Leaves the answer's own as that of the message. */
+  #close(answer: AssistantMessage, tools: Conversation['tools']): void {
+    if (tools.length > 0) this.#content.add(JSON.stringify(tools));
+    this.#put(HASH.prompt, this.#content);
+    addMessage(this.#content, answer, this.#message);
+    this.#put(HASH.content, this.#content);
+  }
+
+  #own({ id, key, user, conversation }: Owner): void {
+    if (conversation !== null) this.#text(HASH.session, conversation);
+    if (id !== null) this.#text(HASH.id, id);
+    this.#message.start(4);
+    for (const name of [key, user, conversation]) {
+      if (name === null) this.#message.link(NOBODY);
+      else this.#message.add(name);
+    }
+    this.#put(HASH.owner, this.#message);
+  }
+
+  #text(place: number, text: string): void {
+    this.#message.start(0);
+    this.#message.add(text);
+    this.#put(place, this.#message);
+  }
+
+  #put(place: number, { hi, lo }: Pick<Hash64, 'hi' | 'lo'>): void {
+    this.hashes[place] = hi;
+    this.hashes[place + 1] = lo;
+  }
+}
+
+/** The hash of what is written when another answer stands behind a prompt. @param prompt the hash of what is asked */
+export function answeredHash({ hi, lo }: Pick<Hash64, 'hi' | 'lo'>, answer: AssistantMessage): Hash64 {
+  const content = new Hash64();
+  [content.hi, content.lo] = [hi, lo];
+  addMessage(content, answer, new Hash64());
+  return content;
+}
+
+/**
+ * Adds a message to the hash of what is written. What was thought and where lines end belongs to it, but to no chain:
+ * clients do not send thoughts back, and may join the pieces of an answer by line ends or by nothing.
+ * @param link filled with the message's own hash, as chains have it
+ */
+function addMessage(content: Hash64, message: Message, link: Hash64): void {
+  hashMessage(link, message);
+  content.link(link);
+  if (message.role !== 'assistant') return;
+  if (message.content.includes('\n')) content.add(message.content.trim());
+  if (message.reasoning !== undefined) content.add(message.reasoning);
+}
+
+function hashMessage(hash: Hash64, message: Message): void {
+  hash.start(ROLES[message.role]);
+  if (message.role !== 'assistant') {
+    hash.add(typeof message.content === 'string' ? message.content : JSON.stringify(message.content));
+    return;
+  }
+  const said = message.refusal === undefined ? message.content : message.content + message.refusal;
+  hash.add(said.includes('\n') ? said.replaceAll('\n', '').trim() : said.trim());
+  for (const { function: called } of message.tool_calls ?? []) {
+    hash.add(called.name);
+    hash.add(canonical(called.arguments));
+  }
+}
+
+const NOBODY = { hi: 0, lo: 0 };
+const ROLES = { system: 11, user: 12, assistant: 13, tool: 14 } as const;
+
+/** The hash of a text as {@link Chain} makes it of ids. */
+export function idHash(id: string): Hash64 {
+  const hash = new Hash64();
+  hash.start(0);
+  hash.add(id);
+  return hash;
+}
+
+/** Arguments whose keys are in order, however client and provider wrote them. */
+function canonical(args: string): string {
+  const value = parseJson(args);
+  return isObject(value) ? JSON.stringify(sorted(value)) : args;
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .toSorted()
+      .map((key) => [key, sorted(value[key])]),
+  );
+}

@@ -1,0 +1,51 @@
+import { listOf, objectOf } from '../../wire/json.ts';
+import type { AssistantMessage, Conversation, Message } from './conversation.ts';
+import type { Entry } from '../read/facts.ts';
+import type { ContentOptions } from './messages.ts';
+import { answerOf, promptOf } from './messages.ts';
+import { Unfit } from '../errors.ts';
+import { mustBeDefined, toolsOf } from './tools.ts';
+
+/**
+ * The conversation an entry holds.
+ * @throws Unfit with the reason when it holds none that is fit to train on
+ */
+export function conversationOf(entry: Entry, options: ContentOptions): Conversation {
+  if (entry.flaw) throw new Unfit(entry.flaw);
+  // The answer first: that it is missing says more than what is wrong with the prompt.
+  const answer = answerOf(entry.answer, options);
+  if (entry.finish === 'refusal' && options.refusals === 'exclude') throw new Unfit('refusal');
+  const prompt = promptOf(entry.request.messages, options);
+  const tools = toolsOf(entry.request);
+  mustBeDefined(answer, tools);
+  const { parallel_tool_calls: parallel } = entry.request;
+  const more = typeof parallel === 'boolean' ? { parallelToolCalls: parallel } : {};
+  return { ...(goesOn(entry) ? continued(prompt, answer) : { prompt, answer }), tools, ...more };
+}
+
+/** Whether the model went on from the last words of the assistant in the request; OpenAI's models begin anew. */
+function goesOn({ endpoint, request }: Entry): boolean {
+  return endpoint === 'messages' || objectOf(listOf(request.messages).at(-1)).prefix === true;
+}
+
+/** An answer that goes on from words put into the model's mouth is one message with them. */
+function continued(
+  prompt: readonly Message[],
+  answer: AssistantMessage,
+): Pick<Conversation, 'prompt' | 'answer'> {
+  const last = prompt.at(-1);
+  if (prompt.length < 2 || last?.role !== 'assistant' || answer.refusal !== undefined)
+    return { prompt, answer };
+  return { prompt: prompt.slice(0, -1), answer: { ...answer, content: last.content + answer.content } };
+}
+
+/** The conversation with another system prompt, or without. */
+export function withSystem(
+  conversation: Conversation,
+  system: 'drop' | { readonly text: string },
+): Conversation {
+  const rest = conversation.prompt.filter(({ role }) => role !== 'system');
+  if (rest.length === 0) throw new Unfit('no_messages');
+  if (system === 'drop') return { ...conversation, prompt: rest };
+  return { ...conversation, prompt: [{ role: 'system', content: system.text }, ...rest] };
+}

@@ -1,0 +1,85 @@
+/** Conversations that are too long for a trainer. */
+import type { ChatMessage } from '../../wire/chat.ts';
+import type { AssistantMessage, Conversation, Message, Tool } from './conversation.ts';
+import type { Plan } from '../convert/plan.ts';
+import { Unfit } from '../errors.ts';
+import { tokenCounter } from '../../wire/tokens.ts';
+
+/** Counts the tokens of messages and tools in OpenAI's o200k vocabulary: exact for OpenAI's models, near for others. */
+export type TokenCounter = (messages: readonly Message[], tools: readonly Tool[]) => number;
+
+/** Loads the vocabulary, which takes some 100 ms. */
+export async function messageCounter(): Promise<TokenCounter> {
+  const count = await tokenCounter();
+  return (messages, tools) =>
+    count({ messages: messages.map(chatMessage), tools: tools.map((tool) => ({ ...tool })) });
+}
+
+function chatMessage({ content, ...message }: Message): ChatMessage {
+  const { reasoning, ...rest } = message as Partial<AssistantMessage>;
+  const text = typeof content === 'string' ? content : content.map((part) => ({ ...part }));
+  return {
+    ...(rest as object),
+    role: message.role,
+    content: text,
+    ...(reasoning === undefined ? {} : { reasoning_content: reasoning }),
+  };
+}
+
+export interface Fitted {
+  readonly conversation: Conversation;
+  readonly tokens: { readonly inputTokens: number; readonly outputTokens: number };
+}
+
+/**
+ * A conversation that is no longer than the plan allows, and its tokens.
+ * @param turns see {@link trimOldest}
+ * @throws Unfit when it cannot be cut to that
+ */
+export function fit(
+  conversation: Conversation,
+  { maxTokens = Infinity, onLong }: Pick<Plan, 'maxTokens' | 'onLong'>,
+  count: TokenCounter,
+  turns: number[],
+): Fitted {
+  const tokens = counted(conversation, count);
+  if (tokens.inputTokens + tokens.outputTokens <= maxTokens) return { conversation, tokens };
+  const shorter = onLong === 'drop' ? undefined : trimOldest(conversation, maxTokens, count, turns);
+  if (!shorter) throw new Unfit('too_many_tokens');
+  return { conversation: shorter, tokens: counted(shorter, count) };
+}
+
+function counted({ prompt, answer, tools }: Conversation, count: TokenCounter): Fitted['tokens'] {
+  const outputTokens = count([answer], []) - count([], []);
+  return { inputTokens: count(prompt, tools), outputTokens };
+}
+
+/**
+ * The conversation without its oldest exchanges, so that it fits; `undefined` when even the last one does not. It is cut
+ * where a user speaks, for a trainer that cuts at the end would lose the answer; system messages at the start stay.
+ * @param turns the links behind the answers of the prompt, in pairs: those of answers that go are taken out
+ */
+function trimOldest(
+  conversation: Conversation,
+  maxTokens: number,
+  count: TokenCounter,
+  turns: number[],
+): Conversation | undefined {
+  const { prompt, answer, tools } = conversation;
+  const empty = count([], []);
+  const opening = Math.max(
+    0,
+    prompt.findIndex(({ role }) => role !== 'system'),
+  );
+  let tokens = count([...prompt, answer], tools);
+  let answers = 0;
+  for (let at = opening + 1; at < prompt.length; at++) {
+    const gone = prompt[at - 1]!;
+    tokens -= count([gone], []) - empty;
+    if (gone.role === 'assistant') answers += 1;
+    if (tokens > maxTokens || prompt[at]!.role !== 'user' || gone.role === 'user') continue;
+    turns.splice(0, 2 * answers);
+    return { ...conversation, prompt: [...prompt.slice(0, opening), ...prompt.slice(at)] };
+  }
+  return undefined;
+}

@@ -1,0 +1,225 @@
+/** Messages of a request or a response as the canonical conversation has them. */
+import { isObject, listOf, stringOf } from '../../wire/json.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { AssistantMessage, Message, Part, PlainMessage } from './conversation.ts';
+import { Unfit } from '../errors.ts';
+import { legacyCall, toolCallsOf } from './tools.ts';
+
+/** What is kept of what messages hold. */
+export interface ContentOptions {
+  /** A refusal as the answer: no example, ordinary content, or kept apart for formats that know it. */
+  readonly refusals: 'exclude' | 'content' | 'keep';
+  /** `url-only` leaves out images that are written out as data. */
+  readonly images: 'keep' | 'drop' | 'url-only';
+}
+
+/**
+ * The messages of a request.
+ * @param messages `request.messages`, read leniently
+ * @throws Unfit when they make no sound conversation
+ */
+export function promptOf(messages: unknown, options: ContentOptions): Message[] {
+  if (!Array.isArray(messages) || messages.length === 0) throw new Unfit('no_messages');
+  const open = new OpenCalls();
+  const prompt = messages.map((message: unknown, index) => {
+    if (!isObject(message)) throw new Unfit('no_messages');
+    return promptMessage(message, index, open, options);
+  });
+  open.mustBeAnswered();
+  return prompt;
+}
+
+/**
+ * The message a model answered with.
+ * @throws Unfit when it is a refusal or says nothing
+ */
+export function answerOf(message: JsonObject, { refusals }: ContentOptions): AssistantMessage {
+  const answer = assistantMessage(message, 'answer');
+  if (answer.refusal !== undefined) {
+    if (refusals === 'exclude') throw new Unfit('refusal');
+    return refusals === 'keep' ? answer : refusalAsContent(answer);
+  }
+  if (saysNothing(answer)) throw new Unfit('no_answer');
+  return answer;
+}
+
+/** A refusal of before is a text like any other: it is shown to the model, and trained only where the log knows it. */
+function refusalAsContent({ refusal, ...message }: AssistantMessage): AssistantMessage {
+  return refusal === undefined
+    ? message
+    : { ...message, content: [message.content, refusal].filter(Boolean).join('\n') };
+}
+
+function saysNothing({ tool_calls: calls, content, refusal }: AssistantMessage): boolean {
+  return !calls && isBlank(content) && refusal === undefined;
+}
+
+function promptMessage(
+  message: JsonObject,
+  index: number,
+  open: OpenCalls,
+  { images }: ContentOptions,
+): Message {
+  const { role } = message;
+  if (role === 'tool' || role === 'function') return toolMessage(message, open);
+  // OpenAI and the chat templates alike want the results right behind the calls.
+  open.mustBeAnswered();
+  if (role === 'assistant') {
+    const assistant = refusalAsContent(assistantMessage(message, String(index)));
+    if (saysNothing(assistant)) throw new Unfit('empty_message');
+    for (const call of assistant.tool_calls ?? []) open.add(call.id);
+    return assistant;
+  }
+  // Trainers know no developer; to most chat templates it is an unknown role that they pass over silently.
+  if (role === 'system' || role === 'developer') return plainMessage(message, 'system', images);
+  if (role === 'user') return plainMessage(message, 'user', images);
+  throw new Unfit('unknown_role');
+}
+
+function plainMessage(
+  message: JsonObject,
+  role: PlainMessage['role'],
+  keep: ContentOptions['images'],
+): PlainMessage {
+  const parts = partsOf(message.content).filter((part) => isKept(part, keep));
+  const images = parts.some((part) => part.type === 'image_url');
+  if (images && role === 'system') throw new Unfit('unsupported_content');
+  const content = images ? parts : joined(parts);
+  if (typeof content === 'string' && isBlank(content)) throw new Unfit('empty_message');
+  return { role, content, ...nameOf(message) };
+}
+
+function isKept(part: Part, keep: ContentOptions['images']): boolean {
+  if (part.type !== 'image_url' || keep === 'keep') return true;
+  return keep === 'url-only' && !/^data:/i.test(part.image_url.url);
+}
+
+/** @param place unlike that of any other message; makes ids for calls that have none */
+function assistantMessage(message: JsonObject, place: string): AssistantMessage {
+  const refusals = listOf(message.content).filter(isRefusal);
+  const parts =
+    refusals.length > 0 ? listOf(message.content).filter((part) => !isRefusal(part)) : message.content;
+  const refusal = stringOf(message.refusal) || refusals.map((part) => part.refusal).join('\n');
+  const spoken = joined(partsOf(parts));
+  const named = reasoningOf(message);
+  const { content, reasoning } =
+    named === undefined ? thoughtApart(spoken) : { content: spoken, reasoning: named };
+  const calls = isObject(message.function_call)
+    ? [legacyCall(message.function_call, place)]
+    : toolCallsOf(listOf(message.tool_calls));
+  return {
+    role: 'assistant',
+    content,
+    ...nameOf(message),
+    ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(refusal === '' ? {} : { refusal }),
+  };
+}
+
+function isRefusal(part: unknown): part is { type: 'refusal'; refusal: string } {
+  return isObject(part) && part.type === 'refusal' && typeof part.refusal === 'string';
+}
+
+/** Where servers put what the model thought: DeepSeek, vLLM and most hosts; OpenRouter and Together; gpt-oss. */
+const REASONING_FIELDS = ['reasoning_content', 'reasoning', 'thinking'];
+
+function reasoningOf(message: JsonObject): string | undefined {
+  for (const field of REASONING_FIELDS) {
+    const text = message[field];
+    if (typeof text === 'string' && !isBlank(text)) return text;
+  }
+  return undefined;
+}
+
+/** A thought that a text begins with, as servers without a parser leave it there. */
+const THOUGHT = /^\s*<think>([^]*?)(?:<\/think>\s*|$)/;
+/** The end of a thought, on a line of its own. */
+const END_OF_THOUGHT = /^[ \t]*<\/think>[ \t\r]*$\s*/m;
+
+/** The thought and the text behind it, each as it was written, blanks at the ends apart. */
+function thoughtApart(text: string): { readonly content: string; readonly reasoning?: string } {
+  if (!text.includes('think>')) return { content: text };
+  const [end, thought] = text.includes('<think>') ? begunThought(text) : openedThought(text);
+  const reasoning = thought.trim();
+  return { content: text.slice(end), ...(reasoning === '' ? {} : { reasoning }) };
+}
+
+/** An end that never comes means that the model was still thinking. */
+function begunThought(text: string): readonly [end: number, thought: string] {
+  const [whole, thought] = THOUGHT.exec(text) ?? [];
+  return whole === undefined ? [0, ''] : [whole.length, thought!];
+}
+
+/** Templates of some models write the beginning into the prompt: the text has the end alone. */
+function openedThought(text: string): readonly [end: number, thought: string] {
+  const match = END_OF_THOUGHT.exec(text);
+  return match === null ? [0, ''] : [match.index + match[0].length, text.slice(0, match.index)];
+}
+
+function toolMessage(message: JsonObject, open: OpenCalls): Message {
+  // A result of a legacy function names no call: it answers the one that is open.
+  const id = message.role === 'function' ? open.only() : stringOf(message.tool_call_id);
+  if (id === undefined) throw new Unfit('orphan_tool_result');
+  open.answer(id);
+  return { role: 'tool', tool_call_id: id, ...nameOf(message), content: joined(partsOf(message.content)) };
+}
+
+/** Text and images of a message; a string is one text, `null` is none. */
+function partsOf(content: unknown): Part[] {
+  if (content === undefined || content === null || content === '') return [];
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  if (!Array.isArray(content)) throw new Unfit('unsupported_content');
+  return content.map(partOf).filter((part) => part.type !== 'text' || part.text !== '');
+}
+
+function partOf(part: unknown): Part {
+  if (typeof part === 'string') return { type: 'text', text: part };
+  if (!isObject(part)) throw new Unfit('unsupported_content');
+  if (part.type === 'text' && typeof part.text === 'string') return { type: 'text', text: part.text };
+  const image = typeof part.image_url === 'string' ? { url: part.image_url } : part.image_url;
+  if (part.type !== 'image_url' || !isObject(image) || typeof image.url !== 'string') {
+    throw new Unfit('unsupported_content');
+  }
+  const detail = stringOf(image.detail);
+  return { type: 'image_url', image_url: { url: image.url, ...(detail === undefined ? {} : { detail }) } };
+}
+
+/** One string of text parts, a line each, as servers of open models join them. */
+function joined(parts: readonly Part[]): string {
+  return parts
+    .map((part) => {
+      if (part.type !== 'text') throw new Unfit('unsupported_content');
+      return part.text;
+    })
+    .join('\n');
+}
+
+function isBlank(text: string): boolean {
+  return text.trim() === '';
+}
+
+function nameOf(message: JsonObject): { name?: string } {
+  return typeof message.name === 'string' && message.name !== '' ? { name: message.name } : {};
+}
+
+/** The tool calls of the last assistant message that wait for their results. */
+class OpenCalls {
+  readonly #ids = new Set<string>();
+
+  add(id: string): void {
+    this.#ids.add(id);
+  }
+
+  only(): string | undefined {
+    return this.#ids.size === 1 ? [...this.#ids][0] : undefined;
+  }
+
+  answer(id: string): void {
+    if (!this.#ids.delete(id)) throw new Unfit('orphan_tool_result');
+  }
+
+  mustBeAnswered(): void {
+    if (this.#ids.size > 0) throw new Unfit('unanswered_tool_call');
+  }
+}

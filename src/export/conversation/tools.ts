@@ -1,0 +1,83 @@
+/** Tool calls and tool definitions as the canonical conversation has them. */
+import { isObject, listOf, objectOf, parseJson } from '../../wire/json.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { AssistantMessage, Tool, ToolCall } from './conversation.ts';
+import { Unfit } from '../errors.ts';
+import { holdsInfinity, isDeeper, MAX_TOOL_DEPTH, parseLongNumbers, wellFormed } from './json.ts';
+
+/**
+ * The calls of one assistant message.
+ * @throws Unfit when one lacks an id or a name, shares its id, or has arguments that are no JSON object
+ */
+export function toolCallsOf(calls: readonly unknown[]): ToolCall[] {
+  if (calls.length === 0) return [];
+  const ids = new Set<string>();
+  return calls.map((call) => {
+    const { id, type, function: target } = objectOf(call);
+    if (!isWord(id) || ids.has(id)) throw new Unfit('invalid_tool_call');
+    // Some servers leave the type out; a custom tool takes free text, which no format here has.
+    if ((type ?? 'function') !== 'function' || !isObject(target)) throw new Unfit('invalid_tool_call');
+    ids.add(id);
+    return { id, type: 'function', function: callOf(target) };
+  });
+}
+
+/** @throws Unfit when the message calls what is not defined: a model would learn to make tools up */
+export function mustBeDefined({ tool_calls: calls }: AssistantMessage, tools: readonly Tool[]): void {
+  if (calls?.some((call) => !tools.some((tool) => tool.function.name === call.function.name)))
+    throw new Unfit('unknown_tool');
+}
+
+/** A `function_call` of before tools, as a tool call with an id made from its place. */
+export function legacyCall(call: JsonObject, place: string): ToolCall {
+  return { id: `call_${place}`, type: 'function', function: callOf(call) };
+}
+
+/** The functions a request defines; tools of other kinds, which run at the provider, are left out. */
+export function toolsOf(request: JsonObject): Tool[] {
+  if (request.tools === undefined && request.functions === undefined) return [];
+  const tools = listOf(request.tools).map(objectOf);
+  const current = tools.filter((tool) => tool.type === 'function').map((tool) => objectOf(tool.function));
+  const legacy = listOf(request.functions).map(objectOf);
+  return [...current, ...legacy].filter((tool) => isWord(tool.name)).map(definition);
+}
+
+function definition({ name, description, parameters, strict }: JsonObject): Tool {
+  return {
+    type: 'function',
+    function: {
+      name: name as string,
+      ...(typeof description === 'string' ? { description } : {}),
+      ...(isObject(parameters) ? { parameters: shallow(parameters) } : {}),
+      ...(typeof strict === 'boolean' ? { strict } : {}),
+    },
+  };
+}
+
+function callOf(call: JsonObject): ToolCall['function'] {
+  if (!isWord(call.name)) throw new Unfit('invalid_tool_call');
+  return { name: call.name, arguments: argumentsOf(call.arguments) };
+}
+
+/** The arguments as the model wrote them; "" means none. */
+function argumentsOf(value: unknown): string {
+  if (isObject(value)) return JSON.stringify(shallow(value));
+  const text = typeof value === 'string' && value.trim() === '' ? '{}' : value;
+  const parsed = typeof text === 'string' ? parseJson(text) : undefined;
+  if (typeof text !== 'string' || !isObject(parsed)) throw new Unfit('invalid_tool_call');
+  shallow(parsed);
+  if (holdsInfinity(text)) throw new Unfit('invalid_tool_call');
+  // An escaped half of an emoji would come to light when a trainer parses them.
+  return /\\u[dD][89a-fA-F]/.test(text) ? JSON.stringify(wellFormed(parseLongNumbers(text))) : text;
+}
+
+/** @throws Unfit when a value is nested too deep for trainers */
+function shallow<Value>(value: Value): Value {
+  if (isDeeper(value, MAX_TOOL_DEPTH)) throw new Unfit('too_deep');
+  return value;
+}
+
+/** A text that says something: an id or a name of blanks is none. */
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '';
+}

@@ -1,0 +1,132 @@
+/** Drafts become rows when all is known that decides on them. */
+import type { JsonObject } from '../../wire/json.ts';
+import type { AssistantMessage, Conversation, Example } from '../conversation/conversation.ts';
+import type { Flaw } from '../errors.ts';
+import type { TokenCounter } from '../conversation/fit.ts';
+import type { Plan } from './plan.ts';
+import { FORMATS } from '../render/all.ts';
+import { answerOf } from '../conversation/messages.ts';
+import { mustBeDefined } from '../conversation/tools.ts';
+import { Unfit } from '../errors.ts';
+import { redactConversation } from '../redact/conversation.ts';
+import { Redactor } from '../redact/redactor.ts';
+import { linesOf } from './converter.ts';
+import { fit } from '../conversation/fit.ts';
+
+/** One row to be made. */
+export interface RenderTask {
+  /** Number of the draft among those given. */
+  readonly draft: number;
+  /** Which answers of its prompt are not trained, by number. */
+  readonly untrained?: readonly number[];
+  /** What stands in the place of its answer: text, or a message of the assistant. */
+  readonly correction?: string | JsonObject;
+  /** The draft whose answer is the worse one; its own number where the correction is better than what it corrects. */
+  readonly rejected?: number;
+  /** The answer is no row when it says just this: what corrects it then finds nothing wrong. */
+  readonly unlike?: string | JsonObject;
+  readonly label?: boolean;
+}
+
+export interface RenderJob {
+  /** The drafts, each with its line end. */
+  readonly text: Uint8Array<ArrayBuffer>;
+  readonly ends: readonly number[];
+  readonly tasks: readonly RenderTask[];
+}
+
+export interface Rendered {
+  /** The rows, each with its line end. */
+  readonly text: Uint8Array<ArrayBuffer>;
+  /** For each task the bytes of its row, or why it has none. */
+  readonly results: readonly (number | Flaw)[];
+  /** Hits of redaction by kind. */
+  readonly redacted: ReadonlyMap<string, number>;
+}
+
+/** Renders drafts. The same in every thread. @param count where rows must not be too long */
+export function renderDrafts(plan: Plan, { text, ends, tasks }: RenderJob, count?: TokenCounter): Rendered {
+  const redactor = plan.redact && plan.drafts ? new Redactor(plan.redact) : undefined;
+  const buffer = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  const draft = (number: number) =>
+    JSON.parse(buffer.toString('utf8', ends[number - 1] ?? 0, ends[number])) as Example;
+  const rows: Buffer[] = [];
+  const results = tasks.map((task) => {
+    try {
+      const row = Buffer.from(linesOf(rowOf(plan, task, draft, { redactor, count })));
+      rows.push(row);
+      return row.length;
+    } catch (error) {
+      if (error instanceof Unfit) return error.flaw;
+      throw error;
+    }
+  });
+  const redacted = new Map(redactor?.counts);
+  return { text: new Uint8Array(Buffer.concat(rows)), results, redacted };
+}
+
+function rowOf(
+  plan: Plan,
+  task: RenderTask,
+  draft: (number: number) => Example,
+  { redactor, count }: { readonly redactor: Redactor | undefined; readonly count: TokenCounter | undefined },
+): JsonObject | readonly JsonObject[] {
+  const example = draft(task.draft);
+  const rejected = task.rejected === undefined ? undefined : draft(task.rejected).conversation.answer;
+  const { label, unlike } = task;
+  let conversation = marked(example.conversation, task.untrained ?? []);
+  if (task.correction !== undefined) {
+    conversation = { ...conversation, answer: corrected(plan, task.correction, conversation) };
+    if (count) ({ conversation } = fit(conversation, plan, count, []));
+  }
+  const { answer } = conversation;
+  if (unlike !== undefined && saysSame(answer, corrected(plan, unlike, conversation)))
+    throw new Unfit('no_judgement');
+  redactor?.fresh();
+  const hidden = redactor ? redactConversation(conversation, redactor) : conversation;
+  // As the answer of the same conversation, so that the same value gets the same tag.
+  const worse =
+    rejected && redactor
+      ? redactConversation({ ...conversation, answer: rejected }, redactor).answer
+      : rejected;
+  return FORMATS[plan.format].render(
+    {
+      ...example,
+      conversation: hidden,
+      ...(worse === undefined ? {} : { rejected: worse }),
+      ...(label === undefined ? {} : { label }),
+    },
+    plan.render,
+  );
+}
+
+function corrected(
+  { content }: Plan,
+  correction: string | JsonObject,
+  { tools }: Conversation,
+): AssistantMessage {
+  const answer = answerOf(typeof correction === 'string' ? { content: correction } : correction, content);
+  mustBeDefined(answer, tools);
+  return answer;
+}
+
+/** Whether two answers say and call the same, whatever was thought and whatever ids calls have. */
+function saysSame(a: AssistantMessage, b: AssistantMessage): boolean {
+  const said = ({ content, refusal, tool_calls: calls }: AssistantMessage) => [
+    content.trim(),
+    refusal ?? '',
+    (calls ?? []).map(({ function: { name, arguments: args } }) => [name, JSON.parse(args) as unknown]),
+  ];
+  return Bun.deepEquals(said(a), said(b));
+}
+
+function marked(conversation: Conversation, untrained: readonly number[]): Conversation {
+  if (untrained.length === 0) return conversation;
+  let answer = 0;
+  const prompt = conversation.prompt.map((message) =>
+    message.role === 'assistant' && untrained.includes(answer++)
+      ? { ...message, untrained: true as const }
+      : message,
+  );
+  return { ...conversation, prompt };
+}

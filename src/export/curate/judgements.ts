@@ -1,0 +1,121 @@
+import type { Feedback } from '../read/feedback.ts';
+import type { Candidates, LogPlace } from './table/row-table.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import { idHash } from '../conversation/conversation-hash.ts';
+import { HashMap64 } from './table/hash-map.ts';
+
+/** What was said of one answer. */
+export interface Judgement {
+  readonly score?: number;
+  readonly label?: boolean;
+  readonly correction?: string | JsonObject;
+}
+
+/** Feedback, and where in the log it stands. */
+export interface PlacedFeedback extends Feedback, LogPlace {
+  /** Milliseconds since the epoch. */
+  readonly writtenMs: number;
+}
+
+/**
+ * What people said of the candidates. Words about an answer hold for every record of the same answer to the same prompt:
+ * a repeat of it is neither better nor worse.
+ */
+export class Judgements {
+  readonly #candidates: Candidates;
+  readonly #byContent = new HashMap64();
+  readonly #judgements: Judgement[] = [];
+  /** Feedback about no request that is known here: filtered, of another log, or made up. */
+  unmatched = 0;
+  /** Feedback that another caller gave than the one who had asked. */
+  foreign = 0;
+
+  constructor(candidates: Candidates, feedback: readonly Feedback[]) {
+    this.#candidates = candidates;
+    if (feedback.length > 0) this.#join(feedback);
+  }
+
+  /** Whether anything was said at all. */
+  get any(): boolean {
+    return this.#judgements.length > 0;
+  }
+
+  of(row: number): Judgement | undefined {
+    if (!this.any) return undefined;
+    const number = this.#byContent.get(
+      this.#candidates.hi('content', row),
+      this.#candidates.lo('content', row),
+    );
+    return number === undefined ? undefined : this.#judgements[number];
+  }
+
+  #join(feedback: readonly Feedback[]): void {
+    const about = byRequest(feedback);
+    const matched = new Set<number>();
+    const own = new Set<number>();
+    const said: Set<number>[] = [];
+    for (let row = 0; row < this.#candidates.length; row++)
+      for (const number of about(this.#candidates.hi('id', row), this.#candidates.lo('id', row))) {
+        matched.add(number);
+        if (feedback[number]!.key !== this.#candidates.facet(row).key) continue;
+        own.add(number);
+        this.#saidOf(row, said).add(number);
+      }
+    this.unmatched = feedback.length - matched.size;
+    this.foreign = matched.size - own.size;
+    for (const numbers of said) {
+      // The same words may stand at several records; they go in the order of the log.
+      const inOrder = [...numbers].toSorted((a, b) => a - b);
+      this.#judgements.push(judgementOf(inOrder.map((number) => feedback[number]!)));
+    }
+  }
+
+  #saidOf(row: number, said: Set<number>[]): Set<number> {
+    const [hi, lo] = [this.#candidates.hi('content', row), this.#candidates.lo('content', row)];
+    const found = this.#byContent.get(hi, lo);
+    if (found !== undefined) return said[found]!;
+    const numbers = new Set<number>();
+    this.#byContent.set(hi, lo, said.push(numbers) - 1);
+    return numbers;
+  }
+}
+
+/** The numbers of feedback by the hash of the request's id that it is about. */
+function byRequest(feedback: readonly Feedback[]): (hi: number, lo: number) => readonly number[] {
+  const places = new HashMap64();
+  const numbers: number[][] = [];
+  for (const [number, { about }] of feedback.entries()) {
+    const { hi, lo } = idHash(about);
+    const place = places.get(hi, lo);
+    if (place === undefined) places.set(hi, lo, numbers.push([number]) - 1);
+    else numbers[place]!.push(number);
+  }
+  return (hi, lo) => numbers[places.get(hi, lo) ?? -1] ?? [];
+}
+
+/** A later word takes the place of an earlier one: of a score or a label, of a correction. */
+function judgementOf(said: readonly Feedback[]): Judgement {
+  const verdict = said.findLast(({ score, label }) => score !== undefined || label !== undefined);
+  const { score, label } = verdict ?? {};
+  const correction = said.findLast((one) => one.correction !== undefined)?.correction;
+  return {
+    ...(score === undefined ? {} : { score }),
+    ...(label === undefined ? {} : { label }),
+    ...(correction === undefined ? {} : { correction }),
+  };
+}
+
+/**
+ * Whether an answer is not to be learned by what was said of it.
+ * @param least the score it must have; when left out, all are well that nobody calls bad
+ */
+export function isBad(judgement: Judgement | undefined, least: number | undefined): boolean {
+  const value = valueOf(judgement);
+  return least === undefined ? (value ?? 0) < 0 : (value ?? -Infinity) < least;
+}
+
+/** A judgement as one number from -1 to 1; `undefined` when it holds neither score nor label. */
+export function valueOf(judgement: Judgement | undefined): number | undefined {
+  if (judgement?.score !== undefined) return judgement.score;
+  return judgement?.label === undefined ? undefined : judgement.label ? 1 : -1;
+}

@@ -1,0 +1,49 @@
+/**
+ * Bands of a signature: similar texts have all values of some band in common, and are found by its hash.
+ * @see https://web.stanford.edu/class/cs246/ Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, chapter 3
+ */
+import { mix } from './fmix32.ts';
+import { expectedShared, valueAt, VALUES } from './signature.ts';
+
+export interface Bands {
+  readonly count: number;
+  /** Values in each. */
+  readonly length: number;
+}
+
+/** Two texts at the threshold share a band as often as this. */
+const RECALL = 0.975;
+/** Each band costs memory for each row. */
+const MAX_BANDS = 20;
+/** In shorter ones, too many texts are the same by chance. */
+const MIN_LENGTH = 4;
+
+/** The longest bands, which let the fewest others through, of which a bearable number finds enough. */
+export function bandsFor(threshold: number): Bands {
+  for (let length = VALUES; length > MIN_LENGTH; length--) {
+    const count = bandsNeeded(threshold, length);
+    if (count <= MAX_BANDS && count * length <= VALUES) return { count, length };
+  }
+  return { count: bandsNeeded(threshold, MIN_LENGTH), length: MIN_LENGTH };
+}
+
+function bandsNeeded(threshold: number, length: number): number {
+  const same = expectedShared(threshold) ** length;
+  return same === 1 ? 1 : Math.ceil(Math.log(1 - RECALL) / Math.log1p(-same));
+}
+
+/** The hashes of the bands of the signature that begins at word `from`, into `hashes`. */
+export function hashBands(
+  words: Int32Array,
+  from: number,
+  { count, length }: Bands,
+  seed: number,
+  hashes: Int32Array,
+): void {
+  for (let band = 0, index = 0; band < count; band++) {
+    let hash = seed ^ Math.imul(band, 0x9e3779b9);
+    for (const end = index + length; index < end; index++)
+      hash = Math.imul(hash ^ valueAt(words, from, index), 0x01000193);
+    hashes[band] = mix(hash);
+  }
+}

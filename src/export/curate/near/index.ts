@@ -1,0 +1,177 @@
+import type { Bands } from './bands.ts';
+import { bandsFor, hashBands } from './bands.ts';
+import { mix } from './fmix32.ts';
+import { Nearest } from './nearest.ts';
+import { RecordRing } from './ring.ts';
+import { countShared, leastShared, SIGNATURE_BYTES, SIGNATURE_WORDS } from './signature.ts';
+
+export interface NearOptions {
+  /** Least similarity (Jaccard) that counts, from 0.5 to 1. */
+  readonly threshold: number;
+  readonly seed: number;
+  /** Memory it may take; 256 MiB when left out, which holds about a million rows. */
+  readonly maxBytes?: number;
+}
+
+const MAX_BYTES = 256 * 1024 ** 2;
+/** Rows that are returned. */
+const MOST = 16;
+/** Rows that one band is asked for, the newest first, and rows that are compared in all. */
+const MAX_CHAIN = 64;
+const MAX_COMPARED = 512;
+const FIRST_SLOTS = 64;
+
+/** A record: the signature, the number of the search that saw it last, and by band the row that went before it. */
+const SEEN = SIGNATURE_WORDS;
+const BEFORE = SEEN + 1;
+/** In place of the search: the row is the same as an earlier one, and in no chain. */
+const COPY = -1;
+
+/**
+ * Finds rows that are nearly the same by their signatures. Rows that have all values of a band in common are in one
+ * chain, from the newest to the oldest; the signatures then tell how similar they are. A pair at the threshold is found
+ * at least 19 times in 20. For a threshold of 0.8, one at 0.75 is found half the time, one at 0.7 hardly ever.
+ *
+ * Work and memory for a row are bounded, whatever the rows are: of many rows in a chain only the newest are compared,
+ * and when memory is full the oldest row is forgotten, which ends the chains where it stood.
+ */
+export class NearIndex {
+  readonly #bands: Bands;
+  readonly #least: number;
+  readonly #seed: number;
+  readonly #rows: RecordRing;
+  readonly #maxSlots: number;
+  /** Slots of each band. */
+  #slots = FIRST_SLOTS;
+  /** By band and slot the newest row of a chain, one higher than it is; 0 is none. So are all rows within chains. */
+  #heads: Int32Array;
+  readonly #signature = new Int32Array(SIGNATURE_WORDS);
+  readonly #signatureBytes = new Uint8Array(this.#signature.buffer);
+  readonly #hashes: Int32Array;
+  #searches = 0;
+  #compared = 0;
+  /** The last search has found a row that is the same. */
+  #same = false;
+
+  constructor({ threshold, seed, maxBytes = MAX_BYTES }: NearOptions) {
+    this.#bands = bandsFor(threshold);
+    this.#least = leastShared(threshold);
+    this.#seed = mix(seed);
+    const words = BEFORE + this.#bands.count;
+    const { rows, slots } = roomFor(words, this.#bands.count, maxBytes);
+    this.#rows = new RecordRing(words, rows);
+    this.#maxSlots = slots;
+    this.#heads = new Int32Array(this.#bands.count * this.#slots);
+    this.#hashes = new Int32Array(this.#bands.count);
+  }
+
+  /** Rows that were given up because memory is full, oldest first. */
+  get forgotten(): number {
+    return this.#rows.oldest;
+  }
+
+  get bytes(): number {
+    return this.#rows.bytes + this.#heads.byteLength;
+  }
+
+  /** Comparisons of two signatures so far. */
+  get compared(): number {
+    return this.#compared;
+  }
+
+  /**
+   * Adds a row, whose number is how many were added before.
+   * @returns as {@link find}
+   */
+  add(signature: Uint8Array): number[] {
+    const found = this.find(signature);
+    const kept = this.#rows.length - this.#rows.oldest;
+    if (kept >= this.#slots && this.#slots < this.#maxSlots) this.#grow();
+    const row = this.#rows.push();
+    const piece = this.#rows.pieceOf(row);
+    const offset = this.#rows.offsetOf(row);
+    piece.set(this.#signature, offset);
+    // Copies lead nowhere that the first does not, and a few would crowd out all else that could be found.
+    piece[offset + SEEN] = this.#same ? COPY : 0;
+    this.#link(row);
+    return found;
+  }
+
+  /**
+   * The numbers of up to 16 rows that are as similar as the threshold, as far as signatures can tell: nearest first,
+   * of equals the earlier one.
+   * @throws RangeError when it is no signature of {@link MinHasher}
+   */
+  find(signature: Uint8Array): number[] {
+    if (signature.length !== SIGNATURE_BYTES)
+      throw new RangeError(`Cannot look up a signature of ${signature.length} bytes`);
+    this.#signatureBytes.set(signature);
+    hashBands(this.#signature, 0, this.#bands, this.#seed, this.#hashes);
+    this.#searches += 1;
+    const nearest = new Nearest(MOST);
+    const most = this.#compared + MAX_COMPARED;
+    for (let band = 0; band < this.#bands.count && this.#compared < most && !nearest.complete; band++)
+      this.#follow(band, most, nearest);
+    this.#same = nearest.same;
+    return nearest.rows;
+  }
+
+  /** Offers what is in a band's chain, as far as no other band has led there. */
+  #follow(band: number, most: number, nearest: Nearest): void {
+    const oldest = this.#rows.oldest;
+    let next = this.#heads[this.#slot(band)]!;
+    for (let step = 0; next > oldest && step < MAX_CHAIN && this.#compared < most; step++) {
+      const row = next - 1;
+      const piece = this.#rows.pieceOf(row);
+      const offset = this.#rows.offsetOf(row);
+      next = piece[offset + BEFORE + band]!;
+      if (piece[offset + SEEN] === this.#searches) continue;
+      piece[offset + SEEN] = this.#searches;
+      this.#compared += 1;
+      const shared = countShared(this.#signature, 0, piece, offset);
+      if (shared >= this.#least) nearest.offer(row, shared);
+      if (nearest.complete) return;
+    }
+  }
+
+  /** Where the chain begins that a band's hash leads to. */
+  #slot(band: number): number {
+    return band * this.#slots + (this.#hashes[band]! & (this.#slots - 1));
+  }
+
+  /** Puts a row at the head of its chains, unless it is a copy. */
+  #link(row: number): void {
+    const piece = this.#rows.pieceOf(row);
+    const offset = this.#rows.offsetOf(row);
+    if (piece[offset + SEEN] === COPY) return;
+    hashBands(piece, offset, this.#bands, this.#seed, this.#hashes);
+    for (let band = 0; band < this.#bands.count; band++) {
+      const slot = this.#slot(band);
+      piece[offset + BEFORE + band] = this.#heads[slot]!;
+      this.#heads[slot] = row + 1;
+    }
+  }
+
+  /** With fewer slots than rows, chains get long. */
+  #grow(): void {
+    this.#slots *= 2;
+    this.#heads = new Int32Array(this.#bands.count * this.#slots);
+    for (let row = this.#rows.oldest; row < this.#rows.length; row++) this.#link(row);
+  }
+}
+
+interface Room {
+  readonly rows: number;
+  /** Of each band. */
+  readonly slots: number;
+}
+
+/** The most rows that find room, with at least one slot each. */
+function roomFor(words: number, bands: number, maxBytes: number): Room {
+  let best: Room = { rows: 1, slots: FIRST_SLOTS };
+  for (let slots = FIRST_SLOTS; 4 * bands * slots < maxBytes; slots *= 2) {
+    const rows = Math.min(slots, Math.floor((maxBytes / 4 - bands * slots) / words));
+    if (rows > best.rows) best = { rows, slots };
+  }
+  return best;
+}

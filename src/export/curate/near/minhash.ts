@@ -1,0 +1,94 @@
+import { mix } from './fmix32.ts';
+import { cutShingles } from './shingles.ts';
+import { SIGNATURE_BYTES, VALUES } from './signature.ts';
+
+/** Shingles that are hashed again for empty bins, if need be. Among more, a bin is hardly ever left empty. */
+const MAX_KEPT = 1_024;
+const SLOTS = 4 * MAX_KEPT;
+/** What a bin holds: the round that filled it, and 22 bits of a hash. The round comes first, and so does the earlier. */
+const ROUND = 22;
+const HASH = 2 ** ROUND - 1;
+const EMPTY = 2 ** 31 - 1;
+/** In the first half of all rounds hashes fall where they will, in the second they fill one bin a round. */
+const ROUNDS = 2 * VALUES;
+const STEP = 0x9e3779b9 | 0;
+
+/**
+ * Makes signatures of texts: two of them have each value in common with the probability that a shingle of the texts
+ * is in both (Jaccard); else they have it by chance, once in 16.
+ *
+ * Each shingle is hashed once, into the bin of one value, where the smallest hash stays. As long as bins are empty, as
+ * some are for all but long texts, the shingles are hashed once more, into those.
+ * @see https://arxiv.org/abs/1704.04370 Dahlgaard, Knudsen, Thorup: Fast Similarity Sketching
+ */
+export class MinHasher {
+  readonly #seed: number;
+  readonly #bins = new Int32Array(VALUES);
+  #filled = 0;
+  /** The first shingles, each once, and a hash table of them: their places, one higher than they are. */
+  readonly #kept = new Int32Array(MAX_KEPT);
+  readonly #slots = new Uint16Array(SLOTS);
+  #length = 0;
+  readonly #take = (block: Int32Array, count: number): void => {
+    this.#hash(block, count, 0);
+    if (this.#filled < VALUES) this.#keep(block, count);
+  };
+
+  /** @param options.seed whole; signatures of different seeds have nothing to do with each other */
+  constructor({ seed }: { readonly seed: number }) {
+    this.#seed = mix(seed);
+  }
+
+  /** The signature of any text: {@link SIGNATURE_BYTES}, in time that grows with the text and no faster. */
+  signature(text: string): Uint8Array {
+    this.#bins.fill(EMPTY);
+    this.#slots.fill(0);
+    this.#filled = 0;
+    this.#length = 0;
+    cutShingles(text, this.#take);
+    for (let round = 1; this.#filled < VALUES && round < ROUNDS; round++)
+      this.#hash(this.#kept, this.#length, round);
+    return this.#packed();
+  }
+
+  /** Without a branch on the hashes, which no processor could foresee. */
+  #hash(shingles: Int32Array, count: number, round: number): void {
+    const bins = this.#bins;
+    const factor = mix(this.#seed + Math.imul(round, STEP)) | 1;
+    const rank = round << ROUND;
+    const [any, one] = round < VALUES ? [VALUES - 1, 0] : [0, round - VALUES];
+    let filled = this.#filled;
+    for (let at = 0; at < count; at++) {
+      const hash = Math.imul(shingles[at]!, factor);
+      const bin = ((hash >>> 24) & any) | one;
+      const least = bins[bin]!;
+      // The only one that overflows is EMPTY.
+      filled += ((least + 1) | 0) >>> 31;
+      bins[bin] = Math.min(least, rank | ((hash ^ (hash >>> 15)) & HASH));
+    }
+    this.#filled = filled;
+  }
+
+  #keep(shingles: Int32Array, count: number): void {
+    const [kept, slots] = [this.#kept, this.#slots];
+    let length = this.#length;
+    for (let at = 0; at < count && length < MAX_KEPT; at++) {
+      const hash = shingles[at]!;
+      let slot = hash & (SLOTS - 1);
+      while (slots[slot]! !== 0 && kept[slots[slot]! - 1]! !== hash) slot = (slot + 1) & (SLOTS - 1);
+      if (slots[slot]! !== 0) continue;
+      kept[length++] = hash;
+      slots[slot] = length;
+    }
+    this.#length = length;
+  }
+
+  /** 4 bits of each bin, which tell different shingles apart 15 times in 16. */
+  #packed(): Uint8Array {
+    const bins = this.#bins;
+    const signature = new Uint8Array(SIGNATURE_BYTES);
+    for (let at = 0; at < SIGNATURE_BYTES; at++)
+      signature[at] = (mix(bins[2 * at]!) >>> 28) | ((mix(bins[2 * at + 1]!) >>> 28) << 4);
+    return signature;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * A text as a set of shingles, each a hash of 32 bits: what two texts have in common is counted in them. Case and white
+ * space are of no account.
+ */
+import { CODE, KIND, letterOf } from './char-class.ts';
+import { mix } from './fmix32.ts';
+
+/** Words in a shingle. */
+const WORDS = 5;
+/** Characters in a shingle of a short text, in UTF-16 code units. */
+const CHARACTERS = 9;
+/** Up to so many words, a text has all its shingles of characters: one other word would change most of the rest. */
+const SHORT = 16;
+/** From so many words on, it has none. */
+const LONG = 64;
+
+const FNV_BASIS = 0x811c9dc5 | 0;
+const FNV_PRIME = 0x01000193;
+const BASE = 0x2c1b3c6d;
+/** What the hash of a run has to lose when a word or a character goes out of it. */
+const WORD_OUT = power(BASE, WORDS);
+const CHARACTER_OUT = power(BASE, CHARACTERS);
+const SPACE = 32;
+/** The end of a ring that is longer than any run. */
+const RING = 15;
+
+/** Takes the first `count` shingles of a block, which is then used again. The same one may come more than once. */
+export type TakeShingles = (block: Int32Array, count: number) => void;
+
+const block = new Int32Array(1_024);
+
+/**
+ * Cuts a text into shingles: runs of five words, in a short text runs of nine characters too, and the text as a whole,
+ * so that no text is without any and what is shorter than a run is only like its equal. The runs of characters fade
+ * with the length of the text, by their hash: texts of nearly the same length keep nearly the same ones.
+ */
+export function cutShingles(text: string, take: TakeShingles): void {
+  const words = cutWords(text, take);
+  if (words < LONG) cutCharacters(text, Math.min(1, (LONG - words) / (LONG - SHORT)), take);
+}
+
+/**
+ * A word begins with a letter behind something else, and has the marks that follow. So JSON and code are alike however
+ * they are laid out. The first word is what comes before the first letter, mostly nothing.
+ * @returns the number of words
+ */
+function cutWords(text: string, take: TakeShingles): number {
+  const ring = new Int32Array(RING + 1);
+  let [words, count, run, whole] = [0, 0, 0, 0];
+  let word = FNV_BASIS;
+  let before: number = KIND.character;
+  // One step too many ends the last word.
+  for (let at = 0; at <= text.length; at++) {
+    const letter = at < text.length ? letterOf(text.charCodeAt(at)) : KIND.character;
+    const kind = letter & ~CODE;
+    if (kind !== KIND.space) {
+      if (kind === KIND.character || (kind === KIND.letter && before !== KIND.letter)) {
+        const hash = mix(word);
+        run = (Math.imul(run, BASE) + hash - Math.imul(ring[(words - WORDS) & RING]!, WORD_OUT)) | 0;
+        ring[words & RING] = hash;
+        whole = Math.imul(whole ^ hash, FNV_PRIME);
+        words += 1;
+        if (words >= WORDS) block[count++] = mix(run);
+        if (count === block.length) count = handOver(take, count);
+        word = FNV_BASIS;
+      }
+      word = Math.imul(word ^ letter, FNV_PRIME);
+    }
+    before = kind;
+  }
+  block[count++] = mix(whole ^ words);
+  handOver(take, count);
+  return words;
+}
+
+/** @param share of the shingles that are kept, from 0 to 1 */
+function cutCharacters(text: string, share: number, take: TakeShingles): void {
+  const ring = new Int32Array(RING + 1);
+  const bound = share * 2 ** 32;
+  let [characters, count, run] = [0, 0, 0];
+  let before: number = KIND.space;
+  // White space at either end is none.
+  const end = text.trimEnd().length;
+  for (let at = 0; at < end; at++) {
+    const letter = letterOf(text.charCodeAt(at));
+    const kind = letter & ~CODE;
+    if (kind !== KIND.space || before !== KIND.space) {
+      const code = kind === KIND.space ? SPACE : letter & CODE;
+      run =
+        (Math.imul(run, BASE) + code - Math.imul(ring[(characters - CHARACTERS) & RING]!, CHARACTER_OUT)) | 0;
+      ring[characters & RING] = code;
+      characters += 1;
+      const hash = mix(run);
+      if (characters >= CHARACTERS && hash >>> 0 < bound) block[count++] = hash;
+      if (count === block.length) count = handOver(take, count);
+    }
+    before = kind;
+  }
+  handOver(take, count);
+}
+
+/** @returns what is left in the block: nothing */
+function handOver(take: TakeShingles, count: number): 0 {
+  take(block, count);
+  return 0;
+}
+
+/** A whole number to the power of another, in 32 bits. */
+function power(base: number, exponent: number): number {
+  return exponent === 0 ? 1 : Math.imul(base, power(base, exponent - 1));
+}

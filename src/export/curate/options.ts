@@ -1,0 +1,29 @@
+import type { PairSource } from './pairs.ts';
+import type { Sample } from './sample.ts';
+import type { Side } from './split.ts';
+
+/** Which rows are to be chosen, and what is made of them. */
+export interface Choosing {
+  /** `collapse`: a conversation once, at its longest. `turns`: every answer. `last`: the newest record of each. */
+  readonly conversations: 'collapse' | 'turns' | 'last';
+  /** Answers within a prompt that the log does not show. `pass`: the format never trains a prompt. */
+  readonly unlogged: 'mask' | 'drop' | 'keep' | 'pass';
+  readonly makes: 'answer' | 'pair' | 'label' | 'prompt';
+  readonly pairs: PairSource;
+  readonly corrections: boolean;
+  readonly minScore?: number;
+  readonly dedup: 'exact' | 'prompt' | 'none';
+  /** Least similarity at which rows count as nearly the same. */
+  readonly near?: number;
+  readonly seed: number;
+  readonly sample?: Sample;
+  readonly perGroup?: number;
+  readonly last?: number;
+  readonly maxRecords?: number;
+  /** One side when nothing is split. */
+  readonly sides: readonly Side[];
+  /** What is never on two sides: what begins alike, or what asks the same. */
+  readonly sideOf: 'conversation' | 'prompt';
+  /** Rows on different sides are not nearly the same, by this similarity; `undefined` when nobody cares. */
+  readonly sideNear?: number;
+}

@@ -1,0 +1,124 @@
+import type { Filter, Flaw } from '../errors.ts';
+import type { Candidates, HashName } from './table/row-table.ts';
+import type { Judgements } from './judgements.ts';
+import type { Task } from './pairs.ts';
+import { Hash64 } from '../conversation/hash64.ts';
+
+export type Leave = Filter | Flaw;
+
+/**
+ * Which of the things that may be written are still in, and why the others are not. They are the candidates' rows, or what
+ * is made of these: pairs and labels. All are known by number, in the order of the log.
+ */
+export class Choice {
+  readonly candidates: Candidates;
+  readonly judgements: Judgements;
+  /** What is made of rows; `undefined` when rows are written as they are. */
+  readonly tasks: readonly Task[] | undefined;
+  readonly #sees: ((row: number) => boolean) | undefined;
+  readonly #contents: Uint32Array | undefined;
+  /** What is written of rows whose answer is corrected. */
+  readonly #corrected = new Map<number, Pick<Hash64, 'hi' | 'lo'>>();
+  readonly #left: Uint8Array;
+  readonly #reasons: Leave[] = [];
+
+  /** @param sees whether a row was there when the choice was made; all were when left out */
+  constructor(
+    candidates: Candidates,
+    judgements: Judgements,
+    sees?: (row: number) => boolean,
+    tasks?: readonly Task[],
+  ) {
+    this.candidates = candidates;
+    this.judgements = judgements;
+    this.tasks = tasks;
+    this.#sees = sees;
+    this.#contents = tasks && contentsOf(tasks, candidates);
+    this.#left = new Uint8Array(this.length);
+  }
+
+  /** The same log, where what is made of its rows is chosen. */
+  of(tasks: readonly Task[]): Choice {
+    return new Choice(this.candidates, this.judgements, this.#sees, tasks);
+  }
+
+  /** Whether a row was there, whether it is in or not. */
+  sees(row: number): boolean {
+    return this.#sees?.(row) ?? true;
+  }
+
+  get length(): number {
+    return this.tasks?.length ?? this.candidates.length;
+  }
+
+  /** The row of the log that a thing is, or is made of: of a pair, that of the better answer. */
+  rowOf(one: number): number {
+    return this.tasks ? this.tasks[one]!.row : one;
+  }
+
+  hi(name: HashName, one: number): number {
+    if (name !== 'content') return this.candidates.hi(name, this.rowOf(one));
+    return this.#contents?.[2 * one] ?? this.#corrected.get(one)?.hi ?? this.candidates.hi(name, one);
+  }
+
+  lo(name: HashName, one: number): number {
+    if (name !== 'content') return this.candidates.lo(name, this.rowOf(one));
+    return this.#contents?.[2 * one + 1] ?? this.#corrected.get(one)?.lo ?? this.candidates.lo(name, one);
+  }
+
+  /** Another answer is written in a row: then it says the same as rows of that answer. */
+  correct(row: number, content: Pick<Hash64, 'hi' | 'lo'>): void {
+    this.#corrected.set(row, content);
+  }
+
+  has(one: number): boolean {
+    return this.#left[one] === 0;
+  }
+
+  /** Leaves one out; the first reason stays. */
+  leave(one: number, reason: Leave): void {
+    if (!this.has(one)) return;
+    let number = this.#reasons.indexOf(reason) + 1;
+    if (number === 0) number = this.#reasons.push(reason);
+    this.#left[one] = number;
+  }
+
+  /** Why it is not in, `undefined` when it is. */
+  reason(one: number): Leave | undefined {
+    return this.#reasons[this.#left[one]! - 1];
+  }
+
+  /** Goes through those that are in, in the order of the log. An iterator would make an object for each. */
+  each(visit: (one: number) => void): void {
+    for (let one = 0; one < this.#left.length; one++) if (this.#left[one] === 0) visit(one);
+  }
+
+  /** Those that are in at the moment, in the order of the log. */
+  all(): Uint32Array {
+    const all = new Uint32Array(this.count());
+    for (let one = 0, at = 0; at < all.length; one++) if (this.#left[one] === 0) all[at++] = one;
+    return all;
+  }
+
+  /** How many are in. */
+  count(): number {
+    let count = 0;
+    for (const left of this.#left) if (left === 0) count += 1;
+    return count;
+  }
+}
+
+/** Of each task the hash of all that it says, in pairs. */
+function contentsOf(tasks: readonly Task[], candidates: Candidates): Uint32Array {
+  const contents = new Uint32Array(2 * tasks.length);
+  const hash = new Hash64();
+  for (const [index, { row, rejected, correction, label }] of tasks.entries()) {
+    hash.start(5);
+    for (const said of rejected === undefined ? [row] : [row, rejected])
+      hash.link({ hi: candidates.hi('content', said), lo: candidates.lo('content', said) });
+    hash.add(JSON.stringify([correction, label]));
+    contents[2 * index] = hash.hi;
+    contents[2 * index + 1] = hash.lo;
+  }
+  return contents;
+}

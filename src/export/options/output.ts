@@ -1,0 +1,89 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { fileReason } from '../../logs/names.ts';
+import { isObject, listOf, parseJson } from '../../wire/json.ts';
+import { byteCount } from '../../config/amounts.ts';
+import type { Choosing } from '../curate/options.ts';
+import type { Format } from '../render/format.ts';
+import type { ConsumedInput } from '../read/input-watch.ts';
+import type { SinkOptions } from '../write/sink.ts';
+import type { Picker } from './picker.ts';
+import { ExportError } from '../errors.ts';
+
+export type Shape = SinkOptions['shape'];
+
+/** Where rows go, and whether that is a file or a directory. */
+export function placeOf(
+  picker: Picker,
+  { terminal, output = DEFAULT_OUTPUT }: { readonly terminal: boolean; readonly output?: string },
+): { readonly path: string; readonly shape: Shape } {
+  const path = picker.text('output') ?? (terminal ? output : '-');
+  if (path === '-') return { path, shape: 'stdout' };
+  const directory = path.endsWith('/') || (existsSync(path) && statSync(path).isDirectory());
+  return { path, shape: directory ? 'directory' : 'file' };
+}
+
+const DEFAULT_OUTPUT = 'exports/dataset.jsonl';
+
+interface Decided {
+  readonly path: string;
+  readonly shape: Shape;
+  readonly format: Format | undefined;
+  readonly choosing: Choosing;
+}
+
+export function sinkOf(picker: Picker, { path, shape, format, choosing }: Decided): SinkOptions {
+  const given = picker.read('shard-size', sizeIn, 'a size such as 500MB');
+  const compress = picker.oneOf('compress', ['gz', 'zst']);
+  const parquet = picker.on('parquet') || (shape === 'file' && path.endsWith('.parquet'));
+  const several = choosing.sides.length > 1 ? 'split' : given === undefined ? undefined : 'shard-size';
+  if (several !== undefined && shape !== 'directory')
+    throw picker.wrong(several, 'it makes several files: give --output a directory, with a / at its end');
+  if (parquet && format?.columns === undefined)
+    throw new ExportError('usage', `Cannot write Parquet: rows of ${format?.name ?? 'raw'} are no table`);
+  const rowStart = format?.rowStart;
+  // The smallest size makes a file for each row.
+  const shardBytes = given ?? (rowStart !== undefined && shape === 'directory' ? 1 : undefined);
+  return {
+    path,
+    shape,
+    force: picker.on('force'),
+    splits: choosing.sides.map(({ name }) => name),
+    ...(shardBytes === undefined ? {} : { shardBytes }),
+    ...(rowStart === undefined ? {} : { rowStart }),
+    ...(compress === undefined ? {} : { compress }),
+    parquet,
+    hash: shape === 'directory' || picker.given('manifest'),
+    columns: columnsOf(picker, format),
+  };
+}
+
+/** A column that no row has would be loaded as one of nothing. */
+function columnsOf(picker: Picker, format: Format | undefined): Format['columns'] {
+  const without = (picker.text('metadata') ?? 'none') === 'none';
+  return format?.columns?.filter(({ name }) => name !== 'metadata' || !without);
+}
+
+function sizeIn(text: string): number | undefined {
+  const bytes = /^\d+$/.test(text) ? Number(text) : byteCount(text);
+  return bytes !== undefined && bytes > 0 ? bytes : undefined;
+}
+
+/** What the export that wrote a manifest had read. @throws ExportError when it is none */
+export function consumedBy(picker: Picker): readonly ConsumedInput[] {
+  const path = picker.text('append-since');
+  if (path === undefined) return [];
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ExportError('usage', picker.wrong('append-since', fileReason(cause)).message, { cause });
+  }
+  const manifest = parseJson(text);
+  if (!isObject(manifest) || !Array.isArray(manifest.inputs))
+    throw picker.wrong('append-since', 'it is no manifest of an export');
+  return listOf(manifest.inputs).filter(isConsumed);
+}
+
+function isConsumed(input: unknown): input is ConsumedInput {
+  return isObject(input) && Number.isSafeInteger(input.bytes) && typeof input.sha256 === 'string';
+}

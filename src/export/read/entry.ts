@@ -1,0 +1,111 @@
+/** A log record of any known kind, as filters and conversations look at it. */
+import { RECORD_VERSION } from '../../logs/record.ts';
+import { isObject, numberOf, objectOf, stringOf } from '../../wire/json.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { Entry, Facts } from './facts.ts';
+import { firstChoice, NO_FACTS, tokenCount, verdictOf } from './facts.ts';
+import { foreignEntry } from './external-datasets.ts';
+import { pythonEntry } from './proxy-api-log.ts';
+import { translated } from './translated.ts';
+
+/** The record as an entry, or `undefined` when it is of no known kind. */
+export function entryOf(record: JsonObject): Entry | undefined {
+  const facts = factsOf(record);
+  return facts ? proxyEntry(record, facts) : (pythonEntry(record) ?? foreignEntry(record));
+}
+
+/** What a record of ours, or the head of one, says; `undefined` when it is none. */
+export function factsOf(record: JsonObject): Facts | undefined {
+  const { v, ts, endpoint, outcome, status, finish } = record;
+  // A later version keeps the meaning of these fields, or is not for this program to read.
+  if (
+    v !== RECORD_VERSION ||
+    typeof ts !== 'string' ||
+    typeof endpoint !== 'string' ||
+    typeof outcome !== 'string'
+  )
+    return undefined;
+  const ended = { outcome, status: numberOf(status) ?? 0, finish: stringOf(finish) ?? null };
+  const { failure, flaw } = verdictOf(endpoint, ended);
+  // Field by field, for this is done for every record: copying objects was a twentieth of an export.
+  return {
+    failure,
+    flaw,
+    ts,
+    endpoint,
+    status: ended.status,
+    finish: ended.finish,
+    id: stringOf(record.id) ?? null,
+    model: stringOf(record.model) ?? '',
+    upstreamModel: stringOf(record.upstream_model) ?? null,
+    provider: stringOf(record.provider) ?? null,
+    key: stringOf(record.key) ?? null,
+    user: stringOf(record.user) ?? userOf(record.request),
+    tags: tagsOf(record.tags ?? objectOf(record.request).metadata),
+    conversation: stringOf(record.conversation) ?? null,
+    inputTokens: tokenCount(record.input_tokens),
+    outputTokens: tokenCount(record.output_tokens),
+    latencyMs: numberOf(record.latency_ms) ?? null,
+    cost: numberOf(record.cost) ?? null,
+    resumed: Array.isArray(record.parts),
+  };
+}
+
+/** Lines of before have the end user in the request alone. */
+function userOf(request: unknown): string | null {
+  if (!isObject(request)) return null;
+  return (
+    stringOf(request.user) ??
+    stringOf(request.safety_identifier) ??
+    stringOf(objectOf(request.metadata).user_id) ??
+    null
+  );
+}
+
+function tagsOf(tags: unknown): Facts['tags'] {
+  if (!isObject(tags)) return NO_FACTS.tags;
+  return Object.fromEntries(
+    Object.entries(tags).filter((tag): tag is [string, string] => typeof tag[1] === 'string'),
+  );
+}
+
+function proxyEntry(record: JsonObject, facts: Facts): Entry {
+  const { request, response } = record;
+  const { endpoint } = facts;
+  const logged = isObject(request) && response !== undefined;
+  // A failed request may have no response at all: that is no answer, not a gap in the log.
+  const missing = isObject(request) && record.content === 'full' && !listsResponse(record.omitted);
+  const gone = record.content === 'expired' ? 'expired' : missing ? 'no_answer' : 'not_logged';
+  const flaw = facts.flaw ?? (logged ? undefined : gone);
+  if (flaw || !isObject(request))
+    return { ...facts, flaw: flaw ?? 'not_logged', request: {}, answer: {}, record };
+  if (endpoint === 'messages' || endpoint === 'responses')
+    return { ...translated(endpoint, request, response, facts), record };
+  const choice = isObject(response) ? firstChoice(response.choices) : undefined;
+  if (endpoint === 'chat')
+    return { ...facts, request, answer: isObject(choice?.message) ? choice.message : {}, record };
+  return completionEntry(facts, record, request, choice);
+}
+
+function listsResponse(omitted: unknown): boolean {
+  return Array.isArray(omitted) && omitted.includes('response');
+}
+
+/** A legacy completion, as the chat it would be today. */
+function completionEntry(
+  facts: Facts,
+  record: JsonObject,
+  request: JsonObject,
+  choice: JsonObject | undefined,
+): Entry {
+  const { prompt, echo, suffix } = request;
+  const only = Array.isArray(prompt) && prompt.length === 1 ? (prompt[0] as unknown) : prompt;
+  const text = stringOf(choice?.text) ?? '';
+  // Tokens, several prompts, or a gap to fill: no chat says that.
+  if (typeof only !== 'string' || (suffix ?? '') !== '') {
+    return { ...facts, flaw: 'unsupported_content', request, answer: {}, record };
+  }
+  const answer = echo === true && text.startsWith(only) ? text.slice(only.length) : text;
+  const messages = [{ role: 'user', content: only }];
+  return { ...facts, request: { messages }, answer: { role: 'assistant', content: answer }, record };
+}

@@ -1,0 +1,122 @@
+/** What is known of a log record of any kind, before and after its conversation is read. */
+import { isObject, numberOf } from '../../wire/json.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { Filter, Flaw } from '../errors.ts';
+
+/** What filters look at: known from the head of a line alone, but for old lines. */
+export interface Facts {
+  /** ISO time as logged; empty when there is none. */
+  readonly ts: string;
+  readonly id: string | null;
+  /** The model the client asked for; empty when unknown. */
+  readonly model: string;
+  readonly upstreamModel: string | null;
+  readonly provider: string | null;
+  /** Empty when the record is not of this proxy. */
+  readonly endpoint: string;
+  readonly status: number | null;
+  readonly finish: string | null;
+  readonly key: string | null;
+  /** Who the client said its end user is. */
+  readonly user: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Conversation id of the client. */
+  readonly conversation: string | null;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly latencyMs: number | null;
+  /** USD. */
+  readonly cost: number | null;
+  /** The answer was put together of several streams. */
+  readonly resumed: boolean;
+  /** Why it is no success, `undefined` for a success. */
+  readonly failure: Filter | undefined;
+  /** Why it cannot hold a conversation, `undefined` when it may. */
+  readonly flaw: Flaw | undefined;
+}
+
+export interface Entry extends Facts {
+  /** The client's request in OpenAI's shape. */
+  readonly request: JsonObject;
+  /** What the model answered: a message of the assistant, in OpenAI's shape. */
+  readonly answer: JsonObject;
+  /** The whole record as parsed. */
+  readonly record: JsonObject;
+  /** Messages of the request that are not to be trained, by number: a dataset made elsewhere says so. */
+  readonly untrained?: ReadonlySet<number>;
+}
+
+/** Facts of a record that says nothing. */
+export const NO_FACTS: Facts = {
+  ts: '',
+  id: null,
+  model: '',
+  upstreamModel: null,
+  provider: null,
+  endpoint: '',
+  status: null,
+  finish: null,
+  key: null,
+  user: null,
+  tags: {},
+  conversation: null,
+  inputTokens: null,
+  outputTokens: null,
+  latencyMs: null,
+  cost: null,
+  resumed: false,
+  failure: undefined,
+  flaw: undefined,
+};
+
+/** Endpoints where a model is told something and answers. */
+const TALKING = new Set(['chat', 'completions', 'messages', 'responses']);
+
+/** What speaks against a success, and against a conversation, by the first fields of a head. */
+export function verdictOf(
+  endpoint: string,
+  { outcome, status, finish }: { outcome: string; status: number; finish: string | null },
+): Pick<Facts, 'failure' | 'flaw'> {
+  const talks = TALKING.has(endpoint);
+  const good = outcome === 'success' && isSuccessStatus(status);
+  const failure = !good ? 'unsuccessful' : talks && !isFinished(finish) ? 'unfinished' : undefined;
+  return { failure, flaw: talks ? undefined : 'not_a_conversation' };
+}
+
+export function isSuccessStatus(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** How providers say that the model ended by itself. */
+const FINISHED = new Set([
+  'stop',
+  'tool_calls',
+  'function_call',
+  'end_turn',
+  'stop_sequence',
+  'tool_use',
+  'eos',
+  'eos_token',
+  'end',
+  'complete',
+]);
+
+export function isFinished(finish: string | null): boolean {
+  return finish !== null && FINISHED.has(finish.toLowerCase());
+}
+
+/** Two of these and what stands for "not known" are told apart in 32 bits. */
+const MOST_TOKENS = 0x7fffffff;
+
+/** What is no count of tokens counts as not known. */
+export function tokenCount(value: unknown): number | null {
+  const tokens = numberOf(value);
+  return Number.isInteger(tokens) && tokens! >= 0 && tokens! <= MOST_TOKENS ? tokens! : null;
+}
+
+/** The choice with index 0, or the first. */
+export function firstChoice(choices: unknown): JsonObject | undefined {
+  if (!Array.isArray(choices)) return undefined;
+  const all = choices.filter(isObject);
+  return all.find((choice) => choice.index === 0) ?? all[0];
+}

@@ -1,0 +1,33 @@
+/** What people said of answers: the log's feedback lines, as export joins them to the records they are about. */
+import type { JsonObject } from '../../wire/json.ts';
+import { isObject, numberOf, stringOf } from '../../wire/json.ts';
+
+export interface Feedback {
+  /** Id of the request it is about. */
+  readonly about: string;
+  /** Name of the client key it was given with: only that caller's requests are meant. */
+  readonly key: string | null;
+  readonly score?: number;
+  readonly label?: boolean;
+  /** The answer that should have been given: text, or a message of the assistant. */
+  readonly correction?: string | JsonObject;
+}
+
+/** The endpoint that feedback lines name in their head. */
+export const FEEDBACK_ENDPOINT = 'feedback';
+
+/** What a line of feedback says, or `undefined` when it says nothing. */
+export function feedbackOf({ key, feedback }: JsonObject): Feedback | undefined {
+  if (!isObject(feedback)) return undefined;
+  const about = stringOf(feedback.request_id);
+  if (about === undefined) return undefined;
+  const { label, correction } = feedback;
+  const score = numberOf(feedback.score);
+  return {
+    about,
+    key: stringOf(key) ?? null,
+    ...(score === undefined ? {} : { score }),
+    ...(typeof label === 'boolean' ? { label } : {}),
+    ...(typeof correction === 'string' || isObject(correction) ? { correction } : {}),
+  };
+}

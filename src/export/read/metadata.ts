@@ -1,0 +1,30 @@
+import type { JsonObject } from '../../wire/json.ts';
+import type { Entry } from './facts.ts';
+
+/** What goes along with a row about where it comes from; fields that are not known are left out. */
+export function metadataOf(entry: Entry, level: 'min' | 'full'): JsonObject {
+  const { id, ts, model, provider } = entry;
+  const min = { id, ts, model, provider };
+  if (level === 'min') return known(min);
+  const { endpoint, finish, inputTokens, outputTokens, cost, latencyMs, conversation, user, tags } = entry;
+  return known({
+    ...min,
+    upstream_model: entry.upstreamModel,
+    endpoint,
+    finish,
+    input_tokens: inputTokens,
+    output_tokens: outputTokens,
+    cost,
+    latency_ms: latencyMs,
+    key: entry.key,
+    conversation,
+    user,
+    ...(Object.keys(tags).length > 0 ? { tags } : {}),
+  });
+}
+
+function known(fields: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined && value !== ''),
+  );
+}

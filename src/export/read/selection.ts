@@ -1,0 +1,241 @@
+/** Which records the user wants. */
+import picomatch from 'picomatch';
+import { HeadScan, parseShared } from '../../logs/head.ts';
+import { isObject, parseJson } from '../../wire/json.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import { factsOf } from './entry.ts';
+import { FEEDBACK_ENDPOINT } from './feedback.ts';
+import type { Facts } from './facts.ts';
+import { verdictOf } from './facts.ts';
+import { timeOf } from '../../config/moment.ts';
+import type { Filter } from '../errors.ts';
+import { statusTest } from './status.ts';
+import type { Where } from './where.ts';
+
+/** Plain data, so that it can go to another thread. A list that is left out or empty asks for nothing. */
+export interface Selection {
+  readonly successfulOnly: boolean;
+  /** With `successfulOnly`: whether answers that were put together of several streams count. */
+  readonly resumed?: 'include' | 'exclude';
+  /** Part of the model name, in any case. */
+  readonly modelFilter?: string;
+  /** Globs; a star also takes slashes. */
+  readonly models?: readonly string[];
+  readonly providers?: readonly string[];
+  readonly endpoints?: readonly string[];
+  readonly keys?: readonly string[];
+  readonly users?: readonly string[];
+  /** Each name with a value, which may be a glob. */
+  readonly tags?: readonly (readonly [name: string, value: string])[];
+  /** "200", "2xx", "400-499". */
+  readonly statuses?: readonly string[];
+  /** In lower case. */
+  readonly finishReasons?: readonly string[];
+  /** First moment, milliseconds since the epoch. */
+  readonly fromMs?: number;
+  /** Last moment, inclusive. */
+  readonly untilMs?: number;
+  /** Of input and output together, by the log. */
+  readonly minTokens?: number;
+  readonly maxLatencyMs?: number;
+  /** See where.ts. */
+  readonly where?: string;
+}
+
+/** Decides on lines and records. */
+export interface Wanted {
+  /** Looks at the lines of a block by their heads alone; left out where nothing is asked for. */
+  readonly over?: (block: Buffer) => HeadFilter;
+  /** Why a record is not wanted, `undefined` when it is. */
+  entry(facts: Facts, record: JsonObject): Filter | undefined;
+}
+
+/**
+ * Why a line is not wanted, by its head alone; `undefined` when it must be parsed to know. Lines are asked about in their
+ * order.
+ * @param from where it begins in the block
+ * @param to behind its last byte
+ */
+export type HeadFilter = (from: number, to: number) => Filter | undefined;
+
+type Test<Seen = Facts> = (facts: Seen, record: JsonObject) => Filter | undefined;
+
+/**
+ * @param where its expression, compiled
+ * @throws ExportError of kind `usage` when the selection makes no sense
+ */
+export function compileSelection(selection: Selection, where?: Where): Wanted {
+  const whereTest: Test = (_, record) => (where!.matches(record) ? undefined : 'where');
+  const shared = sharedTests(selection);
+  const span = spanTest(selection);
+  const later = headTests(selection);
+  const ofHead = where?.headOnly ? [...later, whereTest] : later;
+  const ofBody = [...bodyTests(selection), ...(where && !where.headOnly ? [whereTest] : [])];
+  const all: readonly Test[] = [...shared, ...(span ? [span] : []), ...ofHead, ...ofBody];
+  const asked = all.length > ofBody.length;
+  const quick = { verdictOf: remembered((text) => sharedVerdict(text, shared)), span, later: ofHead };
+  return {
+    ...(asked ? { over: (block) => filterOver(block, quick) } : {}),
+    entry: (facts, record) => first(all, facts, record),
+  };
+}
+
+/** What a head says: why the line is not wanted, that more must be asked, or nothing that could be relied on. */
+type Verdict = Filter | 'open' | 'unknown';
+
+function sharedVerdict(text: string, tests: readonly Test<SharedFacts>[]): Verdict {
+  const head = parseShared(text);
+  // Feedback is wanted with whatever it is about.
+  if (!head || head.endpoint === FEEDBACK_ENDPOINT) return 'unknown';
+  const { failure } = verdictOf(head.endpoint, head);
+  return first(tests, { ...head, failure }, NO_RECORD) ?? 'open';
+}
+
+/** Tests in the order of what they cost: on what many lines share, on the time, on the rest of the head. */
+interface QuickTests {
+  readonly verdictOf: (shared: string) => Verdict;
+  readonly span: Test<Pick<Facts, 'ts'>> | undefined;
+  readonly later: readonly Test[];
+}
+
+function filterOver(block: Buffer, { verdictOf, span, later }: QuickTests): HeadFilter {
+  const heads = new HeadScan(block);
+  return (from, to) => {
+    const shared = heads.shared(from, to);
+    const verdict = shared === undefined ? 'unknown' : verdictOf(shared);
+    if (verdict === 'unknown') return undefined;
+    if (verdict !== 'open') return verdict;
+    const outside = span?.({ ts: heads.time(from) }, NO_RECORD);
+    if (outside !== undefined) return outside;
+    return later.length > 0 ? byHead(block.subarray(from, to), later) : undefined;
+  };
+}
+
+function first<Seen>(tests: readonly Test<Seen>[], facts: Seen, record: JsonObject): Filter | undefined {
+  for (const test of tests) {
+    const filter = test(facts, record);
+    if (filter !== undefined) return filter;
+  }
+  return undefined;
+}
+
+const NO_RECORD: JsonObject = {};
+
+/** What the tests of {@link sharedTests} look at. */
+type SharedFacts = Pick<Facts, 'model' | 'endpoint' | 'status' | 'finish' | 'failure'>;
+
+/** How far the head may reach: names and tags in it are bounded. */
+const HEAD_BYTES = 8_192;
+
+/** Parses no more than the head of the line. */
+function byHead(line: Buffer, tests: readonly Test[]): Filter | undefined {
+  const end = line.subarray(0, HEAD_BYTES).indexOf(',"lane":');
+  const head = end < 0 ? undefined : parseJson(`${line.toString('utf8', 0, end)}}`);
+  const facts = isObject(head) ? factsOf(head) : undefined;
+  return facts ? first(tests, facts, head as JsonObject) : undefined;
+}
+
+/** Tests on what {@link parseShared} reads. */
+function sharedTests(selection: Selection): Test<SharedFacts>[] {
+  const { modelFilter, models, endpoints, statuses, finishReasons, successfulOnly } = selection;
+  const tests: Test<SharedFacts>[] = [];
+  if (modelFilter !== undefined) {
+    const part = modelFilter.toLowerCase();
+    tests.push(({ model }) => (model.toLowerCase().includes(part) ? undefined : 'model'));
+  }
+  if (filled(models)) tests.push(globTest(models, ({ model }) => model, 'model'));
+  if (filled(endpoints)) tests.push(globTest(endpoints, ({ endpoint }) => endpoint, 'endpoint'));
+  if (successfulOnly) tests.push(({ failure }) => failure);
+  if (filled(statuses)) {
+    const wanted = statusTest(statuses);
+    tests.push(({ status }) => (status !== null && wanted(status) ? undefined : 'status'));
+  }
+  if (filled(finishReasons))
+    tests.push(({ finish }) =>
+      finishReasons.includes(finish?.toLowerCase() ?? '') ? undefined : 'finish_reason',
+    );
+  return tests;
+}
+
+function spanTest({ fromMs, untilMs }: Selection): Test<Pick<Facts, 'ts'>> | undefined {
+  if (fromMs === undefined && untilMs === undefined) return undefined;
+  return ({ ts }) => {
+    const ms = timeOf(ts);
+    // A time that cannot be read is in no span.
+    return ms >= (fromMs ?? -Infinity) && ms <= (untilMs ?? Infinity) ? undefined : 'date';
+  };
+}
+
+/** Tests on the rest of the head. */
+function headTests({ providers, keys, minTokens, maxLatencyMs }: Selection): Test[] {
+  const tests: Test[] = [];
+  if (filled(providers)) tests.push(globTest(providers, ({ provider }) => provider, 'provider'));
+  if (filled(keys)) tests.push(globTest(keys, ({ key }) => key, 'key'));
+  if (minTokens !== undefined)
+    tests.push(({ inputTokens, outputTokens }) =>
+      inputTokens !== null && outputTokens !== null && inputTokens + outputTokens >= minTokens
+        ? undefined
+        : 'tokens',
+    );
+  if (maxLatencyMs !== undefined)
+    tests.push(({ latencyMs }) => (latencyMs !== null && latencyMs <= maxLatencyMs ? undefined : 'latency'));
+  return tests;
+}
+
+/** Tests on what old lines hold in the body alone, or all do. */
+function bodyTests({ users, tags, successfulOnly, resumed }: Selection): Test[] {
+  const tests: Test[] = [];
+  if (filled(users)) tests.push(({ user }) => (user !== null && users.includes(user) ? undefined : 'user'));
+  for (const [name, value] of tags ?? []) {
+    const matches = globOf([value]);
+    tests.push(({ tags: own }) => (Object.hasOwn(own, name) && matches(own[name]!) ? undefined : 'tag'));
+  }
+  if (successfulOnly && resumed !== 'include') tests.push((facts) => (facts.resumed ? 'resumed' : undefined));
+  return tests;
+}
+
+function globTest<Seen>(
+  patterns: readonly string[],
+  textOf: (facts: Seen) => string | null,
+  filter: Filter,
+): Test<Seen> {
+  const matches = remembered(globOf(patterns));
+  return (facts) => {
+    const text = textOf(facts);
+    return text !== null && matches(text) ? undefined : filter;
+  };
+}
+
+/** Texts that are remembered: a log holds few, again and again. */
+const MAX_REMEMBERED = 1_000;
+
+function remembered<Answer>(ask: (text: string) => Answer): (text: string) => Answer {
+  const known = new Map<string, Answer>();
+  return (text) => {
+    let answer = known.get(text);
+    if (answer === undefined) {
+      answer = ask(text);
+      if (known.size >= MAX_REMEMBERED) known.clear();
+      known.set(text, answer);
+    }
+    return answer;
+  };
+}
+
+/** Names are no paths: a star takes slashes too. */
+function globOf(patterns: readonly string[]): (text: string) => boolean {
+  return picomatch([...patterns], { bash: true, dot: true });
+}
+
+function filled<Item>(list: readonly Item[] | undefined): list is readonly Item[] {
+  return list !== undefined && list.length > 0;
+}
+
+/** A field of a record as text, dots within: "tags.team"; empty when it is not there. */
+export function fieldText(record: JsonObject, path: string): string {
+  let value: unknown = record;
+  for (const name of path.split('.'))
+    value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

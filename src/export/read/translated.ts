@@ -1,0 +1,69 @@
+import type { ChatMessage, ChatResponse } from '../../wire/chat.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { Entry, Facts } from './facts.ts';
+import type { Flaw } from '../errors.ts';
+import { ProxyError } from '../../errors.ts';
+import { decodeAnthropicResponse } from '../../wire/anthropic/response.ts';
+import { clientOf } from '../../wire/clients.ts';
+import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
+import { decodeResponse } from '../../wire/responses/response.ts';
+import { NO_MEMORY } from '../../wire/protocol.ts';
+
+type Talk = 'messages' | 'responses';
+
+/** An exchange of Anthropic's Messages or OpenAI's Responses, as the chat it would be. */
+export function translated(
+  endpoint: Talk,
+  request: JsonObject,
+  response: unknown,
+  facts: Facts,
+): Omit<Entry, 'record'> {
+  const unfit = (flaw: Flaw) => ({ ...facts, flaw: facts.flaw ?? flaw, request: {}, answer: {} });
+  // The conversation before it lies with the provider.
+  if (endpoint === 'responses' && (request.previous_response_id ?? request.conversation ?? null) !== null)
+    return unfit('stored_conversation');
+  const said = objectOf(response);
+  if ([...listOf(request.input), ...listOf(said.output)].some(isNoFunction))
+    return unfit('unsupported_content');
+  let ids = 0;
+  // The same line makes the same row: ids that are missing are counted.
+  const context = { created: 0, model: facts.model, memory: NO_MEMORY, newId: () => String((ids += 1)) };
+  try {
+    const asked = clientOf(endpoint).decode(request, context).request;
+    const answer = isObject(response) ? decoded(endpoint, response, context).choices[0]?.message : undefined;
+    // Claude broke off to be asked to go on: a success for the client, but no answer.
+    const paused = endpoint === 'messages' && said.stop_reason === 'pause_turn';
+    return {
+      ...facts,
+      ...(paused ? { failure: facts.failure ?? 'unfinished' } : {}),
+      request: { ...asked },
+      answer: endpoint === 'messages' && said.stop_reason === 'refusal' ? refused(answer) : { ...answer },
+    };
+  } catch (cause) {
+    if (!(cause instanceof ProxyError)) throw cause;
+    return unfit('unsupported_content');
+  }
+}
+
+/** Claude refuses in its text, and says so by its stop reason alone. */
+function refused(answer: ChatMessage | undefined): JsonObject {
+  return { ...answer, content: null, refusal: answer?.content };
+}
+
+/** Calls that the client carries out and that are of no function, and their results: a row would be a talk without them. */
+const NO_FUNCTIONS =
+  /^(?:(?:local_shell|shell|apply_patch|computer)_call(?:_output)?|mcp_approval_re(?:quest|sponse))$/;
+
+function isNoFunction(item: unknown): boolean {
+  return NO_FUNCTIONS.test(stringOf(objectOf(item).type) ?? '');
+}
+
+function decoded(
+  endpoint: Talk,
+  response: JsonObject,
+  context: Parameters<typeof decodeResponse>[1],
+): ChatResponse {
+  return endpoint === 'messages'
+    ? decodeAnthropicResponse(response, context)
+    : decodeResponse(response, context);
+}

@@ -1,0 +1,83 @@
+/** `--where`: an expression in CEL over the fields of a record. @see https://cel.dev */
+import { Environment } from '@marcbachmann/cel-js';
+import picomatch from 'picomatch';
+import { nearest } from '../../config/suggest.ts';
+import { body, head } from '../../logs/record-schema.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import { ExportError } from '../errors.ts';
+
+export interface Where {
+  /** Whether the head of a line has all that it asks for. */
+  readonly headOnly: boolean;
+  /** Whether a record, or its head, fulfils it. What is missing or of another kind fulfils nothing. */
+  readonly matches: (record: JsonObject) => boolean;
+}
+
+const HEAD = new Set(Object.keys(head.shape));
+const KNOWN = [...HEAD, ...Object.keys(body.shape), 'timestamp', 'level', 'message', 'extra_data'];
+/** A missing field is null, not an error that hides the rest of the expression. */
+const NOTHING = Object.fromEntries(KNOWN.map((field) => [field, null]));
+
+const globs = new Map<string, (text: string) => boolean>();
+
+function environment(): Environment {
+  const made = new Environment({ homogeneousAggregateLiterals: false });
+  for (const field of KNOWN) made.registerVariable(field, 'dyn');
+  made.registerFunction('glob(dyn, string): bool', (value: unknown, pattern: string) => {
+    let matches = globs.get(pattern);
+    if (!matches) globs.set(pattern, (matches = picomatch(pattern, { bash: true })));
+    return typeof value === 'string' && matches(value);
+  });
+  return made;
+}
+
+/** @throws ExportError of kind `usage` when it is no expression over these fields */
+export function compileWhere(source: string): Where {
+  try {
+    const program = environment().parse(source);
+    const checked = program.check();
+    if (!checked.valid) throw checked.error ?? new Error('it makes no sense');
+    if (checked.type !== 'bool' && checked.type !== 'dyn')
+      throw new Error(`it gives a ${checked.type}, not true or false`);
+    return {
+      headOnly: fieldsOf(program.ast).every((field) => HEAD.has(field)),
+      matches: (record) => fulfils(program, record),
+    };
+  } catch (cause) {
+    throw new ExportError('usage', `Cannot use --where '${source}': ${reasonOf(cause as Error)}`, { cause });
+  }
+}
+
+function fulfils(program: (context: JsonObject) => unknown, record: JsonObject): boolean {
+  try {
+    return program({ ...NOTHING, ...record }) === true;
+  } catch {
+    // A comparison with null, a key that is not there: this record has not what is asked for.
+    return false;
+  }
+}
+
+/** The names of variables in a syntax tree. */
+function fieldsOf(node: unknown): string[] {
+  if (Array.isArray(node)) return node.flatMap(fieldsOf);
+  if (typeof node !== 'object' || node === null) return [];
+  const { op, args } = node as { op?: string; args?: unknown };
+  return op === 'id' ? [String(args)] : fieldsOf(args);
+}
+
+/** The first line of the library's words, with the column that its drawing points at. */
+function reasonOf({ message }: Error): string {
+  const [first = '', ...drawing] = message.split('\n').filter(Boolean);
+  const unknown = /^Unknown variable: (\w+)/.exec(first)?.[1];
+  const [near] = unknown === undefined ? [] : nearest(unknown, KNOWN, 1);
+  const guess =
+    unknown === undefined
+      ? ''
+      : near
+        ? `, did you mean ${near}?`
+        : `; known are ${[...HEAD].join(', ')}, request and response`;
+  const caret = drawing.at(-1)?.indexOf('^') ?? -1;
+  const text = drawing.at(-2)?.indexOf('|') ?? -1;
+  const column = caret > text && text >= 0 ? `column ${caret - text - 1}: ` : '';
+  return `${column}${first.charAt(0).toLowerCase()}${first.slice(1)}${guess}`;
+}

@@ -1,0 +1,177 @@
+/** Checks rows for Bedrock's fine-tuning in the shape of Converse, by the rules of AWS's validator. */
+import type { JsonObject } from '../../wire/json.ts';
+import type { Problems } from './problems.ts';
+import { isObject, listOf, objectOf } from '../../wire/json.ts';
+import { objectsIn, textProblems, unknownKeys } from './problems.ts';
+
+export const SCHEMA_VERSION = 'bedrock-conversation-2024';
+/** Images of one message. */
+export const MAX_IMAGES = 10;
+export const IMAGES: ReadonlySet<unknown> = new Set(['jpeg', 'png', 'gif', 'webp']);
+export const S3_URI = /^s3:\/\/[\w\-/.]+$/;
+/** Nova's trainer keeps these words for itself: one of them anywhere makes the whole job fail. */
+export const RESERVED =
+  /(?:System|SYSTEM|User|USER|Bot|BOT|Assistant|ASSISTANT|Thought):|\[EOS\]|<(?:image|video|unk)>/;
+
+const BLOCKS = ['text', 'image', 'video', 'document', 'reasoningContent', 'toolUse', 'toolResult'] as const;
+type Kind = (typeof BLOCKS)[number];
+
+/** Who may say what; the rest is for both. */
+const SPEAKERS: Readonly<Partial<Record<Kind, string>>> = {
+  image: 'user',
+  video: 'user',
+  document: 'user',
+  reasoningContent: 'assistant',
+  toolUse: 'assistant',
+  toolResult: 'user',
+};
+
+const FORMATS: Readonly<Record<'image' | 'video' | 'document', ReadonlySet<unknown>>> = {
+  image: IMAGES,
+  video: new Set(['mov', 'mkv', 'mp4', 'webm']),
+  document: new Set(['pdf']),
+};
+
+export function bedrockProblems(row: JsonObject): Problems {
+  const problems = unknownKeys(row, ['schemaVersion', 'system', 'toolConfig', 'messages'], '');
+  if (row.schemaVersion !== SCHEMA_VERSION) problems.push(`schemaVersion: expected "${SCHEMA_VERSION}"`);
+  if ('system' in row) problems.push(...systemProblems(row.system));
+  if ('toolConfig' in row) problems.push(...toolConfigProblems(row.toolConfig));
+  const { items, problems: found } = objectsIn(row.messages, 'messages');
+  const inner = items.flatMap((message, index) => messageProblems(message, `messages[${index}]`));
+  const calls = callProblems(items, namesIn(row.toolConfig));
+  return [...problems, ...found, ...orderProblems(items), ...inner, ...calls];
+}
+
+function systemProblems(value: unknown): Problems {
+  const { items, problems } = objectsIn(value, 'system');
+  for (const [index, block] of items.entries()) {
+    const path = `system[${index}]`;
+    problems.push(...unknownKeys(block, ['text'], path), ...wordsProblems(block.text, `${path}.text`));
+  }
+  return problems;
+}
+
+function wordsProblems(text: unknown, path: string): Problems {
+  const word = typeof text === 'string' ? RESERVED.exec(text)?.[0] : undefined;
+  return word === undefined ? textProblems(text, path) : [`${path}: "${word}" is kept for the trainer`];
+}
+
+/** The user first, the assistant last, turn by turn. */
+function orderProblems(messages: readonly JsonObject[]): Problems {
+  const problems = messages.flatMap(({ role }, index) => {
+    const expected = index % 2 === 0 ? 'user' : 'assistant';
+    return role === expected ? [] : [`messages[${index}].role: expected ${expected}`];
+  });
+  if (messages.length % 2 === 1) problems.push("messages: the last message must be the assistant's");
+  return problems;
+}
+
+function messageProblems({ content, ...message }: JsonObject, path: string): Problems {
+  const { items, problems } = objectsIn(content, `${path}.content`);
+  for (const [index, block] of items.entries())
+    problems.push(...blockProblems(block, message.role, `${path}.content[${index}]`));
+  const count = (kind: Kind) => items.filter((block) => kind in block).length;
+  if (count('image') > MAX_IMAGES) problems.push(`${path}.content: more than ${MAX_IMAGES} images`);
+  if (count('video') > 1) problems.push(`${path}.content: more than one video`);
+  if ([count('image'), count('video'), count('document')].filter((kind) => kind > 0).length > 1)
+    problems.push(`${path}.content: images, videos and documents do not go together`);
+  return [...unknownKeys(message, ['role'], path), ...problems];
+}
+
+function blockProblems(block: JsonObject, role: unknown, path: string): Problems {
+  const kinds = BLOCKS.filter((kind) => kind in block);
+  const [kind] = kinds;
+  const problems = unknownKeys(block, BLOCKS, path);
+  if (kind === undefined || kinds.length > 1)
+    return [...problems, `${path}: expected one of ${BLOCKS.join(', ')}`];
+  const place = `${path}.${kind}`;
+  const speaker = SPEAKERS[kind];
+  if (speaker !== undefined && role !== speaker) problems.push(`${place}: only the ${speaker} has it`);
+  if (kind === 'text') return [...problems, ...wordsProblems(block.text, place)];
+  const value = block[kind];
+  if (!isObject(value)) return [...problems, `${place}: expected an object`];
+  if (kind === 'reasoningContent')
+    return [...problems, ...wordsProblems(objectOf(value.reasoningText).text, `${place}.reasoningText.text`)];
+  if (kind === 'toolUse') return [...problems, ...toolUseProblems(value, place)];
+  if (kind === 'toolResult') return [...problems, ...toolResultProblems(value, place)];
+  return [...problems, ...mediaProblems(value, FORMATS[kind], place)];
+}
+
+function mediaProblems(
+  { format, source }: JsonObject,
+  formats: ReadonlySet<unknown>,
+  path: string,
+): Problems {
+  const { uri, bucketOwner } = objectOf(objectOf(source).s3Location);
+  const problems = formats.has(format) ? [] : [`${path}.format: expected ${[...formats].join(', ')}`];
+  if (typeof uri !== 'string' || !S3_URI.test(uri))
+    problems.push(`${path}.source.s3Location.uri: expected an s3:// address of letters, digits and _-/.`);
+  if (bucketOwner !== undefined && typeof bucketOwner !== 'string')
+    problems.push(`${path}.source.s3Location.bucketOwner: expected a text`);
+  return problems;
+}
+
+function toolUseProblems({ toolUseId, name, input }: JsonObject, path: string): Problems {
+  const problems = [...textProblems(toolUseId, `${path}.toolUseId`), ...textProblems(name, `${path}.name`)];
+  return isObject(input) ? problems : [...problems, `${path}.input: expected an object`];
+}
+
+function toolResultProblems({ toolUseId, content }: JsonObject, path: string): Problems {
+  const { items, problems } = objectsIn(content, `${path}.content`);
+  for (const [index, { text, json }] of items.entries()) {
+    const place = `${path}.content[${index}]`;
+    if ((typeof text === 'string') === isObject(json))
+      problems.push(`${place}: expected a text, or an object as json`);
+    // Unlike what people say, a result may be empty.
+    if (typeof text === 'string' && text !== '') problems.push(...wordsProblems(text, `${place}.text`));
+  }
+  return [...textProblems(toolUseId, `${path}.toolUseId`), ...problems];
+}
+
+function toolConfigProblems(config: unknown): Problems {
+  if (!isObject(config)) return ['toolConfig: expected an object'];
+  const { items, problems } = objectsIn(config.tools, 'toolConfig.tools');
+  for (const [index, { toolSpec }] of items.entries()) {
+    const path = `toolConfig.tools[${index}].toolSpec`;
+    const { name, description, inputSchema } = objectOf(toolSpec);
+    problems.push(...textProblems(name, `${path}.name`), ...textProblems(description, `${path}.description`));
+    if (objectOf(objectOf(inputSchema).json).type === undefined)
+      problems.push(`${path}.inputSchema.json: expected a schema with a type`);
+    if (items.findIndex((tool) => objectOf(tool.toolSpec).name === name) < index)
+      problems.push(`${path}.name: twice`);
+  }
+  return [...unknownKeys(config, ['tools'], 'toolConfig'), ...problems];
+}
+
+function namesIn(config: unknown): ReadonlySet<unknown> {
+  return new Set(listOf(objectOf(config).tools).map((tool) => objectOf(objectOf(tool).toolSpec).name));
+}
+
+/** Each call is of a defined tool, has an id of its own, and one result right behind it. */
+function callProblems(messages: readonly JsonObject[], names: ReadonlySet<unknown>): Problems {
+  const problems: Problems = [];
+  const ids = new Set<unknown>();
+  let open = new Set<unknown>();
+  for (const [index, { content }] of messages.entries()) {
+    const path = `messages[${index}].content`;
+    for (const { toolUseId } of valuesIn(content, 'toolResult'))
+      if (!open.delete(toolUseId)) problems.push(`${path}: a toolResult answers no open call`);
+    if (open.size > 0) problems.push(`${path}: ${open.size} calls before it have no result`);
+    open = new Set();
+    for (const { toolUseId, name } of valuesIn(content, 'toolUse')) {
+      if (!names.has(name)) problems.push(`${path}: toolConfig has no tool ${JSON.stringify(name)}`);
+      if (ids.has(toolUseId)) problems.push(`${path}: the toolUseId ${JSON.stringify(toolUseId)} twice`);
+      ids.add(toolUseId);
+      open.add(toolUseId);
+    }
+  }
+  return problems;
+}
+
+function valuesIn(content: unknown, kind: Kind): JsonObject[] {
+  return listOf(content).flatMap((block) => {
+    const value = isObject(block) ? block[kind] : undefined;
+    return isObject(value) ? [value] : [];
+  });
+}

@@ -1,0 +1,146 @@
+import type { JsonObject } from '../../wire/json.ts';
+import type { AssistantMessage, Part, Tool, ToolCall } from '../conversation/conversation.ts';
+import type { Format, RenderOptions } from './format.ts';
+import type { Result, Turn } from './tool-turns.ts';
+import { ToolIds } from '../../wire/bedrock/tool-ids.ts';
+import { isObject } from '../../wire/json.ts';
+import { Unfit } from '../errors.ts';
+import { fileProblems } from './chat-check.ts';
+import { bedrockProblems, IMAGES, MAX_IMAGES, RESERVED, S3_URI, SCHEMA_VERSION } from './bedrock-check.ts';
+import { imageTypeAt } from './image-type.ts';
+import { spokenText } from './inline-reasoning.ts';
+import { turnsOf } from './tool-turns.ts';
+import { mergedTurns, partsOf, systemApart, withoutRefusals } from './turns.ts';
+import { parseLongNumbers } from '../conversation/json.ts';
+
+/**
+ * Nova and Llama on Bedrock, in the shape of Converse. What differs by model is as AWS's own validator has it: tools
+ * and thoughts are for Nova 2 alone, images lie in S3.
+ * @see https://docs.aws.amazon.com/nova/latest/nova2-userguide/nova-data-prep-sft-2.html
+ * @see https://github.com/aws-samples/amazon-nova-samples/tree/main/customization/bedrock-finetuning/understanding/dataset_validation
+ */
+export const bedrockFormat: Format = {
+  name: 'bedrock',
+  summary: 'Bedrock fine-tuning of Nova and Llama (converse)',
+  makes: 'answer',
+  masks: 'none',
+  reasoning: 'drop',
+  extras: false,
+  columns: [
+    { name: 'schemaVersion', type: 'string' },
+    { name: 'system', type: 'jsons', optional: true },
+    { name: 'toolConfig', type: 'json', optional: true },
+    { name: 'messages', type: 'jsons' },
+  ],
+  render: ({ conversation: { prompt, answer, tools } }, options) => {
+    const messages = [...prompt, answer];
+    withoutRefusals(messages);
+    const { system, rest } = systemApart(messages);
+    const turns = turnsOf(mergedTurns(rest));
+    definedCalls(turns, tools);
+    return {
+      schemaVersion: SCHEMA_VERSION,
+      ...(system === undefined ? {} : { system: [textBlock(system)] }),
+      ...(tools.length > 0 ? { toolConfig: { tools: unique(tools).map(toolSpec) } } : {}),
+      messages: alternatingMessages(turns, options),
+    };
+  },
+  check: bedrockProblems,
+  // Nova's bounds.
+  checkFile: (file) => fileProblems(file, { minRows: 8, maxRows: 20_000 }),
+};
+
+/** A call of a tool that is not defined makes the job fail. */
+function definedCalls(turns: readonly Turn[], tools: readonly Tool[]): void {
+  const names = new Set(tools.map((tool) => tool.function.name));
+  for (const turn of turns)
+    if (turn.by === 'assistant' && turn.message.tool_calls?.some((call) => !names.has(call.function.name)))
+      throw new Unfit('unknown_tool');
+}
+
+/** Results are a message of the user, together with what the user says next. */
+function alternatingMessages(turns: readonly Turn[], options: RenderOptions): JsonObject[] {
+  const ids = new CallIds();
+  const messages: { role: 'user' | 'assistant'; content: JsonObject[] }[] = [];
+  for (const turn of turns) {
+    const role = turn.by === 'assistant' ? 'assistant' : 'user';
+    const content = blocksOf(turn, ids, options);
+    const last = messages.at(-1);
+    if (last?.role === role) last.content.push(...content);
+    else messages.push({ role, content });
+  }
+  if (messages[0]?.role !== 'user') throw new Unfit('wrong_order');
+  if (messages.some(({ content }) => content.filter(({ image }) => image).length > MAX_IMAGES))
+    throw new Unfit('too_many_images');
+  return messages;
+}
+
+function blocksOf(turn: Turn, ids: CallIds, options: RenderOptions): JsonObject[] {
+  if (turn.by === 'user') return partsOf(turn.message.content).map(userBlock);
+  if (turn.by === 'assistant') return assistantBlocks(turn.message, ids, options);
+  return turn.results.map((result) => resultBlock(result, ids));
+}
+
+/** @throws Unfit for words that make the job fail */
+function textBlock(text: string): JsonObject {
+  if (RESERVED.test(text)) throw new Unfit('reserved_words');
+  return { text };
+}
+
+/** Images are read from S3 alone. */
+function userBlock(part: Part): JsonObject {
+  if (part.type === 'text') return textBlock(part.text);
+  const uri = part.image_url.url;
+  const format = imageTypeAt(uri);
+  if (!S3_URI.test(uri) || !IMAGES.has(format)) throw new Unfit('unsupported_content');
+  return { image: { format, source: { s3Location: { uri } } } };
+}
+
+function assistantBlocks(message: AssistantMessage, ids: CallIds, options: RenderOptions): JsonObject[] {
+  const apart = options.reasoning === 'keep' && message.reasoning !== undefined;
+  const text = apart ? message.content : spokenText(message, options);
+  return [
+    ...(apart ? [{ reasoningContent: { reasoningText: textBlock(message.reasoning!) } }] : []),
+    ...(text === '' ? [] : [textBlock(text)]),
+    ...(message.tool_calls ?? []).map((call) => ({
+      toolUse: {
+        toolUseId: ids.of(call),
+        name: call.function.name,
+        input: parseLongNumbers(call.function.arguments),
+      },
+    })),
+  ];
+}
+
+function resultBlock({ call, content }: Result, ids: CallIds): JsonObject {
+  return { toolResult: { toolUseId: ids.of(call), content: [textBlock(content)] } };
+}
+
+function unique(tools: readonly Tool[]): Tool[] {
+  return [...new Map(tools.map((tool) => [tool.function.name, tool])).values()];
+}
+
+/** A description is demanded: the name stands for one that is missing. */
+function toolSpec({ function: { name, description, parameters } }: Tool): JsonObject {
+  const told = description === undefined || description.trim() === '' ? name : description;
+  const schema = isObject(parameters) ? parameters : { properties: {} };
+  return { toolSpec: { name, description: told, inputSchema: { json: { type: 'object', ...schema } } } };
+}
+
+/** Ids of calls, none twice in a row, though a client may count anew in each turn. */
+class CallIds {
+  readonly #ids = new ToolIds(false);
+  readonly #given = new Map<ToolCall, string>();
+  readonly #times = new Map<string, number>();
+
+  of(call: ToolCall): string {
+    const known = this.#given.get(call);
+    if (known !== undefined) return known;
+    const times = this.#times.get(call.id) ?? 0;
+    this.#times.set(call.id, times + 1);
+    // No id looks like the second, and so it is replaced.
+    const id = this.#ids.of(times === 0 ? call.id : `${call.id}\0${times}`);
+    this.#given.set(call, id);
+    return id;
+  }
+}

@@ -1,0 +1,95 @@
+/** Messages as OpenAI's chat has them, which half of all formats are made of. */
+import type { JsonObject } from '../../wire/json.ts';
+import type { AssistantMessage, Message } from '../conversation/conversation.ts';
+import type { RenderOptions } from './format.ts';
+import type { ImageRules } from './images.ts';
+import { Unfit } from '../errors.ts';
+import { boundedImages, namedImage } from './images.ts';
+import { spokenText } from './inline-reasoning.ts';
+import { callsOf, mergedTurns, textOnly, withReasoning } from './turns.ts';
+
+/** What a loader knows beside roles and contents. */
+export interface ChatRules {
+  readonly arguments: 'string' | 'object';
+  /** How a turn of the assistant that must not be trained is marked. */
+  readonly mark?: 'weight' | 'train';
+  /** Users may show images; nobody may when left out. */
+  readonly images?: ImageRules;
+  /** A refusal has a field of its own. */
+  readonly refusals?: true;
+  /** Messages may carry names. */
+  readonly names?: true;
+  /** A result says which function it is of, beside its call. */
+  readonly toolNames?: true;
+  /** What was thought has a field; else it has no place but the text. */
+  readonly thoughts?: true;
+}
+
+/** @throws Unfit where the messages break the rules */
+export function chatMessages(
+  messages: readonly Message[],
+  options: RenderOptions,
+  rules: ChatRules,
+): JsonObject[] {
+  const named = messages.map((message) =>
+    typeof message.content === 'string'
+      ? message
+      : ({ ...message, content: message.content.map(namedImage) } as Message),
+  );
+  if (rules.images) boundedImages(named, rules.images);
+  else textOnly(named);
+  // An id may come again in a later turn, for another function.
+  const called = new Map<string, string>();
+  const said = (options.mergeTurns ? mergedTurns(named) : named).map((message) => {
+    if (message.role !== 'assistant') return heard(message, rules, called);
+    for (const { id, function: target } of message.tool_calls ?? []) called.set(id, target.name);
+    return assistant(message, options, rules);
+  });
+  const pictured = said.some(({ content }) => Array.isArray(content));
+  return pictured && rules.images?.allParts ? said.map(inParts) : said;
+}
+
+function inParts(message: JsonObject): JsonObject {
+  const { content } = message;
+  if (typeof content !== 'string' || content === '') return message;
+  return { ...message, content: [{ type: 'text', text: content }] };
+}
+
+/** A message that the model reads. @param called names of functions by the ids of the calls before it */
+function heard(
+  message: Exclude<Message, AssistantMessage>,
+  rules: ChatRules,
+  called: ReadonlyMap<string, string>,
+): JsonObject {
+  const { role, content } = message;
+  if (role !== 'tool') return { role, content, ...nameIn(message, rules) };
+  const { tool_call_id: id } = message;
+  return {
+    role,
+    tool_call_id: id,
+    ...(rules.toolNames ? { name: called.get(id) } : nameIn(message, rules)),
+    content,
+  };
+}
+
+function assistant(message: AssistantMessage, options: RenderOptions, rules: ChatRules): JsonObject {
+  const { refusal, content } = message;
+  if (refusal !== undefined && !rules.refusals) throw new Unfit('refusal');
+  const calls = callsOf(message, options.toolArguments ?? rules.arguments);
+  return {
+    role: 'assistant',
+    ...(refusal === undefined || content !== '' ? spoken(message, options, rules) : {}),
+    ...(refusal === undefined ? {} : { refusal }),
+    ...nameIn(message, rules),
+    ...(calls ? { tool_calls: calls } : {}),
+    ...(message.untrained && rules.mark ? { [rules.mark]: rules.mark === 'weight' ? 0 : false } : {}),
+  };
+}
+
+function spoken(message: AssistantMessage, options: RenderOptions, { thoughts }: ChatRules): JsonObject {
+  return thoughts ? withReasoning(message, options) : { content: spokenText(message, options) };
+}
+
+function nameIn({ name }: Message, rules: ChatRules): { name?: string } {
+  return rules.names && name !== undefined ? { name } : {};
+}

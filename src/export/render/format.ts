@@ -1,0 +1,58 @@
+/** What every format of training data is: a renderer, a checker, and what others must know of it. */
+import type { JsonObject } from '../../wire/json.ts';
+import type { Example } from '../conversation/conversation.ts';
+
+export interface Format {
+  /** As `--format` names it. */
+  readonly name: string;
+  /** One line for the help text and the docs: who loads it. */
+  readonly summary: string;
+  /**
+   * What its rows are made of. `answer`: a conversation. `pair`: a conversation with a rejected answer. `label`: one
+   * with a judgement. `prompt`: the conversation's prompt, its answer being the reference.
+   */
+  readonly makes: 'answer' | 'pair' | 'label' | 'prompt';
+  /**
+   * How answers within the prompt can be shown without being trained. `turns`: each is marked by a weight or a flag.
+   * `prompt`: only the last answer is trained at all. `none`: all are trained, always. `nothing`: rows are for reading, not for training.
+   */
+  readonly masks: 'turns' | 'prompt' | 'none' | 'nothing';
+  /** What `--reasoning` is when nobody says. */
+  readonly reasoning: 'drop' | 'keep';
+  /** Messages take a field for what was thought, of whatever name `--reasoning field=NAME` says. */
+  readonly namedThoughts?: true;
+  /** Whether rows may hold a `metadata` key that loaders pass over. */
+  readonly extras: boolean;
+  /** The top-level keys of a row, for dataset cards and Parquet; `undefined` when rows are no table. */
+  readonly columns: readonly Column[] | undefined;
+  /** How the first line of a row begins, where a row has several. In a directory each then has a file of its own. */
+  readonly rowStart?: string;
+  /**
+   * The row, or the lines of one. Keys of `undefined` are never there.
+   * @throws Unfit when the example breaks a rule of the format that cannot be mended
+   */
+  readonly render: (example: Example, options: RenderOptions) => JsonObject | readonly JsonObject[];
+  /**
+   * What is wrong with a row of any origin by the rules of who loads it: "messages[2].role: ...". Empty when sound.
+   */
+  readonly check: (row: JsonObject) => string[];
+  /** What is wrong with a file of so many rows and bytes; empty when nothing is. */
+  readonly checkFile?: (file: { readonly rows: number; readonly bytes: number }) => string[];
+}
+
+export interface Column {
+  readonly name: string;
+  /** `json`: any value. `jsons`: a list of objects that differ in their keys. */
+  readonly type: 'jsons' | 'json' | 'string' | 'bool' | 'number';
+  /** Rows may lack it. */
+  readonly optional?: true;
+}
+
+export interface RenderOptions {
+  /** `keep`: in the field the format knows. `inline`: as <think>...</think> before the text. Else a field's name. */
+  readonly reasoning: 'drop' | 'keep' | 'inline' | { readonly field: string };
+  /** How tool arguments are written; the format's own way when left out. */
+  readonly toolArguments?: 'object' | 'string';
+  /** Join turns of one role that follow each other, also where the format could take them apart. */
+  readonly mergeTurns: boolean;
+}

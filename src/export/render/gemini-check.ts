@@ -1,0 +1,218 @@
+/** Checks rows for the tuning of Gemini, by what its documentation takes. */
+import type { JsonObject } from '../../wire/json.ts';
+import type { Problems } from './problems.ts';
+import { isObject, listOf } from '../../wire/json.ts';
+import { at, objectsIn, textProblems, unknownKeys } from './problems.ts';
+
+/** Images of one example. @see https://cloud.google.com/vertex-ai/generative-ai/docs/models/tune_gemini/image_tune */
+export const MAX_IMAGES = 30;
+export const MIME_TYPES: ReadonlySet<unknown> = new Set([
+  'image/jpeg',
+  'image/png',
+  'image/webp',
+  'image/heic',
+  'image/heif',
+]);
+
+const KEYS = ['systemInstruction', 'system_instruction', 'contents', 'tools', 'generationConfig'];
+const PARTS = ['text', 'fileData', 'functionCall', 'functionResponse'];
+/** Media other than images are taken too. */
+const MEDIA = /^(?:audio|video)\/|^application\/pdf$|^text\/plain$/;
+
+export function geminiProblems(row: JsonObject): Problems {
+  const problems = unknownKeys(row, KEYS, '');
+  for (const key of ['systemInstruction', 'system_instruction'])
+    if (key in row) problems.push(...systemProblems(row[key], key));
+  const { items, problems: found } = objectsIn(row.contents, 'contents');
+  problems.push(
+    ...found,
+    ...items.flatMap((content, index) => contentProblems(content, `contents[${index}]`)),
+  );
+  problems.push(...orderProblems(items), ...resultProblems(items), ...imageProblems(items));
+  if ('tools' in row) problems.push(...toolsProblems(row.tools));
+  return problems;
+}
+
+function systemProblems(value: unknown, path: string): Problems {
+  if (!isObject(value)) return [`${path}: expected an object`];
+  const { items, problems } = objectsIn(value.parts, `${path}.parts`);
+  for (const [index, part] of items.entries()) {
+    const place = `${path}.parts[${index}]`;
+    problems.push(...unknownKeys(part, ['text'], place), ...textProblems(part.text, `${place}.text`));
+  }
+  return [...unknownKeys(value, ['role', 'parts'], path), ...problems];
+}
+
+function contentProblems(content: JsonObject, path: string): Problems {
+  const { items, problems } = objectsIn(content.parts, `${path}.parts`);
+  const role = speakerOf(content);
+  const found = items.flatMap((part, index) => partProblems(part, `${path}.parts[${index}]`, role));
+  return [...unknownKeys(content, ['role', 'parts'], path), ...problems, ...found];
+}
+
+function partProblems(part: JsonObject, path: string, role: unknown): Problems {
+  const problems = unknownKeys(part, PARTS, path);
+  const kinds = PARTS.filter((kind) => kind in part);
+  if (kinds.length !== 1) return [...problems, `${path}: expected one of ${PARTS.join(', ')}`];
+  const { text, fileData: file, functionCall: call, functionResponse: response } = part;
+  if ('text' in part) problems.push(...textProblems(text, `${path}.text`));
+  if ('fileData' in part) problems.push(...fileDataProblems(file, `${path}.fileData`));
+  if ('fileData' in part && role === 'model')
+    problems.push(`${path}.fileData: the model gives texts and calls`);
+  if (
+    'functionCall' in part &&
+    !(isObject(call) && isName(call.name) && (call.args === undefined || isObject(call.args)))
+  )
+    problems.push(`${path}.functionCall: expected a name, and an object as args`);
+  if ('functionCall' in part && role !== 'model') problems.push(`${path}.functionCall: only the model calls`);
+  if (
+    'functionResponse' in part &&
+    !(isObject(response) && isName(response.name) && isObject(response.response))
+  )
+    problems.push(`${path}.functionResponse: expected a name, and an object as response`);
+  if ('functionResponse' in part && role === 'model')
+    problems.push(`${path}.functionResponse: the model gives no results`);
+  return problems;
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function fileDataProblems(file: unknown, path: string): Problems {
+  if (!isObject(file)) return [`${path}: expected an object`];
+  const { mimeType: type, fileUri: uri } = file;
+  const problems = unknownKeys(file, ['mimeType', 'fileUri'], path);
+  if (!MIME_TYPES.has(type) && !MEDIA.test(String(type)))
+    problems.push(`${path}.mimeType: expected a type that Gemini reads, found ${JSON.stringify(type)}`);
+  if (typeof uri !== 'string' || !/^(?:gs|https?):\/\//i.test(uri))
+    problems.push(`${path}.fileUri: expected a gs:// or http(s):// address`);
+  return problems;
+}
+
+/** Results need no role, or the one they once had. */
+function speakerOf({ role, parts }: JsonObject): unknown {
+  const results = listOf(parts).some((part) => isObject(part) && 'functionResponse' in part);
+  return results && (role === undefined || role === 'function') ? 'user' : role;
+}
+
+function orderProblems(contents: readonly JsonObject[]): Problems {
+  const roles = contents.map(speakerOf);
+  const problems = roles.flatMap((role, index) => {
+    const path = `contents[${index}].role`;
+    if (role !== 'user' && role !== 'model') return [`${path}: expected user or model`];
+    return role === roles[index - 1] ? [`${path}: the ${role} twice in a row`] : [];
+  });
+  if (roles.length > 0 && roles[0] !== 'user') problems.push('contents[0].role: the user must be first');
+  if (roles.length > 0 && roles.at(-1) !== 'model')
+    problems.push("contents: the last turn must be the model's");
+  return problems;
+}
+
+/** Results go by name and order: as many as there were calls, of the same functions, and nothing beside them. */
+function resultProblems(contents: readonly JsonObject[]): Problems {
+  return contents.flatMap(({ parts }, index) => {
+    const called = namesIn(contents[index - 1]?.parts, 'functionCall');
+    const given = namesIn(parts, 'functionResponse');
+    const path = `contents[${index}].parts`;
+    if (given.length > 0 && listOf(parts).length > given.length) return [`${path}: results stand alone`];
+    return JSON.stringify(called) === JSON.stringify(given)
+      ? []
+      : [`${path}: expected the results of ${called.length} calls, found ${given.length}, or of others`];
+  });
+}
+
+function namesIn(parts: unknown, kind: 'functionCall' | 'functionResponse'): unknown[] {
+  return listOf(parts).flatMap((part) => {
+    const value = isObject(part) ? part[kind] : undefined;
+    return isObject(value) ? [value.name] : [];
+  });
+}
+
+function imageProblems(contents: readonly JsonObject[]): Problems {
+  const images = contents
+    .flatMap(({ parts }) => listOf(parts))
+    .filter((part) => isObject(part) && isObject(part.fileData) && MIME_TYPES.has(part.fileData.mimeType));
+  return images.length > MAX_IMAGES ? [`contents: more than ${MAX_IMAGES} images`] : [];
+}
+
+function toolsProblems(value: unknown): Problems {
+  const { items, problems } = objectsIn(value, 'tools');
+  for (const [index, tool] of items.entries()) {
+    const path = `tools[${index}].functionDeclarations`;
+    problems.push(...unknownKeys(tool, ['functionDeclarations'], `tools[${index}]`));
+    const { items: functions, problems: found } = objectsIn(tool.functionDeclarations, path);
+    problems.push(
+      ...found,
+      ...functions.flatMap((each, place) => functionProblems(each, `${path}[${place}]`)),
+    );
+  }
+  return problems;
+}
+
+function functionProblems(declared: JsonObject, path: string): Problems {
+  const { name, description, parameters } = declared;
+  const problems = unknownKeys(declared, ['name', 'description', 'parameters', 'response'], path);
+  if (!isName(name)) problems.push(`${path}.name: expected a text`);
+  if (description !== undefined && typeof description !== 'string')
+    problems.push(`${path}.description: expected a text`);
+  return parameters === undefined
+    ? problems
+    : [...problems, ...schemaProblems(parameters, `${path}.parameters`)];
+}
+
+const TYPES: ReadonlySet<string> = new Set([
+  'STRING',
+  'NUMBER',
+  'INTEGER',
+  'BOOLEAN',
+  'ARRAY',
+  'OBJECT',
+  'NULL',
+]);
+
+/** Words of Vertex AI's own schema. @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/Schema */
+const WORDS = [
+  'type',
+  'format',
+  'title',
+  'description',
+  'nullable',
+  'default',
+  'example',
+  'enum',
+  'pattern',
+  'items',
+  'minItems',
+  'maxItems',
+  'properties',
+  'required',
+  'propertyOrdering',
+  'minProperties',
+  'maxProperties',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'anyOf',
+  'additionalProperties',
+  'ref',
+  'defs',
+];
+
+function schemaProblems(schema: unknown, path: string): Problems {
+  if (!isObject(schema)) return [`${path}: expected a schema`];
+  const { type, properties, items, anyOf } = schema;
+  const problems = unknownKeys(schema, WORDS, path);
+  if (type !== undefined && !(typeof type === 'string' && TYPES.has(type.toUpperCase())))
+    problems.push(`${path}.type: expected one of ${[...TYPES].join(', ')}`);
+  if (properties !== undefined && !isObject(properties))
+    problems.push(`${path}.properties: expected an object`);
+  if (isObject(properties))
+    for (const [key, each] of Object.entries(properties))
+      problems.push(...schemaProblems(each, at(`${path}.properties`, key)));
+  if (items !== undefined) problems.push(...schemaProblems(items, `${path}.items`));
+  for (const [index, each] of listOf(anyOf).entries())
+    problems.push(...schemaProblems(each, `${path}.anyOf[${index}]`));
+  return problems;
+}

@@ -1,0 +1,119 @@
+import type { JsonObject } from '../../wire/json.ts';
+import type { AssistantMessage, Message, Part, Tool } from '../conversation/conversation.ts';
+import type { Format, RenderOptions } from './format.ts';
+import type { Turn } from './tool-turns.ts';
+import { openapiSchema } from '../../wire/gemini/schema.ts';
+import { isObject, objectOf, parseExactJson } from '../../wire/json.ts';
+import { Unfit } from '../errors.ts';
+import { fileProblems } from './chat-check.ts';
+import { geminiProblems, MAX_IMAGES, MIME_TYPES } from './gemini-check.ts';
+import { imageTypeAt } from './image-type.ts';
+import { spokenText } from './inline-reasoning.ts';
+import { turnsOf } from './tool-turns.ts';
+import { alternating, partsOf, systemApart, withoutRefusals } from './turns.ts';
+import { parseLongNumbers } from '../conversation/json.ts';
+
+/** Vertex AI caps a file, and the examples in it when they are text alone. */
+const MAX_BYTES = 1e9;
+const MAX_ROWS = 1_000_000;
+
+/**
+ * Supervised tuning of Gemini on Vertex AI. It reads images from where they lie, and has no place for what was thought.
+ * @see https://cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-supervised-tuning-prepare
+ * @see https://cloud.google.com/vertex-ai/generative-ai/docs/models/tune-function-calling
+ */
+export const geminiFormat: Format = {
+  name: 'gemini',
+  summary: 'Gemini tuning on Vertex AI',
+  makes: 'answer',
+  masks: 'none',
+  reasoning: 'drop',
+  extras: false,
+  columns: [
+    { name: 'systemInstruction', type: 'json', optional: true },
+    { name: 'contents', type: 'jsons' },
+    { name: 'tools', type: 'jsons', optional: true },
+  ],
+  render: ({ conversation: { prompt, answer, tools } }, options) => {
+    const messages = [...prompt, answer];
+    withoutRefusals(messages);
+    boundedImages(messages);
+    const { system, rest } = systemApart(messages);
+    return {
+      ...(system === undefined ? {} : { systemInstruction: { parts: [{ text: system }] } }),
+      contents: turnsOf(alternating(rest)).map((turn) => content(turn, options)),
+      ...(tools.length > 0 ? { tools: [{ functionDeclarations: tools.map(declaration) }] } : {}),
+    };
+  },
+  check: geminiProblems,
+  checkFile: (file) => fileProblems(file, { maxRows: MAX_ROWS, maxBytes: MAX_BYTES }),
+};
+
+function boundedImages(messages: readonly Message[]): void {
+  const images = messages.flatMap(({ content: said }) =>
+    typeof said === 'string' ? [] : said.filter(({ type }) => type === 'image_url'),
+  );
+  if (images.length > MAX_IMAGES) throw new Unfit('too_many_images');
+}
+
+function content(turn: Turn, options: RenderOptions): JsonObject {
+  if (turn.by === 'assistant') return { role: 'model', parts: modelParts(turn.message, options) };
+  if (turn.by === 'user') return { role: 'user', parts: partsOf(turn.message.content).map(userPart) };
+  const parts = turn.results.map(({ call, content: text }) => ({
+    functionResponse: { name: call.function.name, response: responseOf(text) },
+  }));
+  return { role: 'user', parts };
+}
+
+/** Results must be objects. A number in a text may be longer than numbers are here, and stays text. */
+function responseOf(text: string): JsonObject {
+  const value = parseExactJson(text);
+  return isObject(value) ? value : { output: text };
+}
+
+function modelParts(message: AssistantMessage, options: RenderOptions): JsonObject[] {
+  const text = spokenText(message, options);
+  const calls = (message.tool_calls ?? []).map(({ function: { name, arguments: args } }) => ({
+    functionCall: { name, args: parseLongNumbers(args) },
+  }));
+  return [...(text === '' ? [] : [{ text }]), ...calls];
+}
+
+function userPart(part: Part): JsonObject {
+  if (part.type === 'text') return { text: part.text };
+  const fileUri = part.image_url.url;
+  // Where the ending tells nothing, it is taken for the most common kind.
+  const mimeType = `image/${imageTypeAt(fileUri) ?? 'jpeg'}`;
+  if (!/^(?:gs|https?):\/\//i.test(fileUri) || !MIME_TYPES.has(mimeType))
+    throw new Unfit('unsupported_content');
+  return { fileData: { mimeType, fileUri } };
+}
+
+/** An object without properties is refused: such a function has no parameters. */
+function declaration({ function: { name, description, parameters } }: Tool): JsonObject {
+  const schema = isObject(parameters) ? openapiSchema(parameters) : {};
+  const some = Object.keys(objectOf(schema.properties)).length > 0 || schema.anyOf !== undefined;
+  return {
+    name,
+    ...(description === undefined ? {} : { description }),
+    ...(some ? { parameters: loudTypes(schema) } : {}),
+  };
+}
+
+/** Types as the words of an enum, which is how Google's examples of tuning have them. */
+function loudTypes(schema: JsonObject): JsonObject {
+  const { type, properties, items, anyOf } = schema;
+  return {
+    ...schema,
+    ...(typeof type === 'string' ? { type: type.toUpperCase() } : {}),
+    ...(isObject(properties)
+      ? {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([key, each]) => [key, loudTypes(objectOf(each))]),
+          ),
+        }
+      : {}),
+    ...(isObject(items) ? { items: loudTypes(items) } : {}),
+    ...(Array.isArray(anyOf) ? { anyOf: anyOf.map((each) => loudTypes(objectOf(each))) } : {}),
+  };
+}

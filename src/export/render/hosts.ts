@@ -1,0 +1,71 @@
+/** Hosts that load OpenAI's messages, each with rules of its own. */
+import type { RowCheck } from './chat-check.ts';
+import type { ChatRules } from './chat.ts';
+import type { Column, Format } from './format.ts';
+import { chatMessages } from './chat.ts';
+import { chatRowProblems, fileProblems } from './chat-check.ts';
+import { alternating, talkOf, toolsField } from './turns.ts';
+
+const COLUMNS: readonly Column[] = [
+  { name: 'messages', type: 'jsons' },
+  { name: 'tools', type: 'jsons', optional: true },
+];
+const ROW = { keys: ['messages', 'tools'], last: 'assistant' } as const satisfies Partial<RowCheck>;
+
+const TOGETHER_RULES: ChatRules = {
+  arguments: 'string',
+  mark: 'weight',
+  images: { urls: false, types: ['jpeg', 'png', 'webp'], most: 10, allParts: true },
+  thoughts: true,
+};
+const FIREWORKS_RULES: ChatRules = {
+  arguments: 'string',
+  mark: 'weight',
+  images: { urls: false, types: ['jpeg', 'jpg', 'png'] },
+  thoughts: true,
+};
+
+/**
+ * Together: no other key than the format's own, roles in turn, images as data, all messages in parts where one is, and
+ * 50.1 GiB a file, as its client 2.42 counts them.
+ * @see https://docs.together.ai/docs/fine-tuning/data-preparation
+ * @see https://docs.together.ai/docs/fine-tuning/function-calling
+ */
+export const togetherFormat: Format = {
+  name: 'together',
+  summary: 'Together fine-tuning',
+  makes: 'answer',
+  masks: 'turns',
+  reasoning: 'drop',
+  namedThoughts: true,
+  extras: false,
+  columns: COLUMNS,
+  render: ({ conversation }, options) => ({
+    messages: chatMessages(alternating(talkOf(conversation)), options, TOGETHER_RULES),
+    ...toolsField(conversation.tools),
+  }),
+  check: (row) => chatRowProblems(row, { ...ROW, rules: TOGETHER_RULES, alternate: true }),
+  checkFile: (file) => fileProblems(file, { maxBytes: Math.floor(50.1 * 1024 ** 3) }),
+};
+
+/**
+ * Fireworks: a system message only at the start, from 3 to 3,000,000 rows, images as JPEG or PNG data.
+ * @see https://docs.fireworks.ai/fine-tuning/fine-tuning-models
+ * @see https://docs.fireworks.ai/fine-tuning/fine-tuning-vlm
+ */
+export const fireworksFormat: Format = {
+  name: 'fireworks',
+  summary: 'Fireworks fine-tuning',
+  makes: 'answer',
+  masks: 'turns',
+  reasoning: 'keep',
+  namedThoughts: true,
+  extras: false,
+  columns: COLUMNS,
+  render: ({ conversation }, options) => ({
+    messages: chatMessages(talkOf(conversation), options, FIREWORKS_RULES),
+    ...toolsField(conversation.tools),
+  }),
+  check: (row) => chatRowProblems(row, { ...ROW, rules: FIREWORKS_RULES, systemFirst: true }),
+  checkFile: (file) => fileProblems(file, { minRows: 3, maxRows: 3_000_000 }),
+};

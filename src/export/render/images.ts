@@ -1,0 +1,50 @@
+/** Images as hosts take them: in turns of the user, so many in a row, each of a type and a size. */
+import type { Message, Part } from '../conversation/conversation.ts';
+import { Unfit } from '../errors.ts';
+import { partsOf } from './turns.ts';
+
+export interface ImageRules {
+  /** Whether an image may stand behind a URL; where not, it is written out as data. */
+  readonly urls: boolean;
+  /** Subtypes of `image/`. */
+  readonly types: readonly string[];
+  /** The most in one row. */
+  readonly most?: number;
+  /** Where one message is a list of parts, all that say something must be. */
+  readonly allParts?: true;
+}
+
+const MAX_BYTES = 10 * 1024 ** 2;
+const DATA = /^data:image\/([a-z]+);base64,/i;
+
+/** @throws Unfit when there are more images than the host takes, or one that it does not take */
+export function boundedImages(messages: readonly Message[], rules: ImageRules): void {
+  const images = messages
+    .flatMap(({ content }) => partsOf(content))
+    .filter((part) => part.type === 'image_url');
+  if (images.length > (rules.most ?? Infinity)) throw new Unfit('too_many_images');
+  for (const image of images)
+    if (!isImage(image.image_url.url, rules)) throw new Unfit('unsupported_content');
+}
+
+/** Whether a URL is an image that the host takes. */
+export function isImage(url: string, { urls, types }: ImageRules): boolean {
+  if (/^https?:\/\//i.test(url)) return urls;
+  const data = DATA.exec(url);
+  // Four characters of base64 are three bytes.
+  return (
+    data !== null &&
+    types.includes(data[1]!.toLowerCase()) &&
+    ((url.length - data[0].length) * 3) / 4 <= MAX_BYTES
+  );
+}
+
+/** A part under the registered name of its type: many programs say image/jpg, or image/PNG, which hosts do not know. */
+export function namedImage(part: Part): Part {
+  if (part.type !== 'image_url') return part;
+  const url = part.image_url.url.replace(DATA, (_, type: string) => {
+    const name = type.toLowerCase();
+    return `data:image/${name === 'jpg' ? 'jpeg' : name};base64,`;
+  });
+  return { ...part, image_url: { ...part.image_url, url } };
+}

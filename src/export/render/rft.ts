@@ -1,0 +1,50 @@
+import type { JsonObject } from '../../wire/json.ts';
+import type { Example } from '../conversation/conversation.ts';
+import type { Format, RenderOptions } from './format.ts';
+import { Unfit } from '../errors.ts';
+import { chatMessages } from './chat.ts';
+import { fileProblems, talkProblems, toolsProblems } from './chat-check.ts';
+import { OPENAI_CHECK, OPENAI_FILE, OPENAI_RULES } from './openai.ts';
+import { callsOf, toolsField } from './turns.ts';
+
+/**
+ * Reinforcement tuning: a prompt that ends with the user, and the logged answer for the grader. Any key beside messages
+ * and tools reaches it as `{{item.KEY}}`: here `reference_answer`, and `reference_tool_calls` where the answer is calls.
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/rft-prepare-data-open-weight.html
+ */
+export const rftFormat: Format = {
+  name: 'rft',
+  summary: 'OpenAI reinforcement tuning, Bedrock RFT: prompts with a reference answer',
+  makes: 'prompt',
+  masks: 'prompt',
+  reasoning: 'drop',
+  extras: true,
+  columns: [
+    { name: 'messages', type: 'jsons' },
+    { name: 'tools', type: 'jsons', optional: true },
+    { name: 'reference_answer', type: 'string' },
+    { name: 'reference_tool_calls', type: 'jsons', optional: true },
+    { name: 'metadata', type: 'json', optional: true },
+  ],
+  render,
+  check: (row) => [
+    ...talkProblems(row.messages, 'messages', { ...OPENAI_CHECK, last: 'user' }),
+    ...toolsProblems(row, ''),
+  ],
+  checkFile: (file) => fileProblems(file, OPENAI_FILE),
+};
+
+function render({ conversation, metadata }: Example, options: RenderOptions): JsonObject {
+  const { prompt, answer, tools } = conversation;
+  if (prompt.at(-1)?.role !== 'user') throw new Unfit('wrong_order');
+  if (answer.refusal !== undefined) throw new Unfit('refusal');
+  const calls = callsOf(answer, 'object')?.map(({ function: called }) => called);
+  return {
+    // The prompt is never trained: there is nothing to mark.
+    messages: chatMessages(prompt, options, { ...OPENAI_RULES, mark: undefined }),
+    ...toolsField(tools),
+    reference_answer: answer.content,
+    ...(calls ? { reference_tool_calls: calls } : {}),
+    ...(metadata ? { metadata } : {}),
+  };
+}

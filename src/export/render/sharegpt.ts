@@ -1,0 +1,138 @@
+import type { JsonObject } from '../../wire/json.ts';
+import type { AssistantMessage, Tool } from '../conversation/conversation.ts';
+import type { Problems } from './problems.ts';
+import type { Format, RenderOptions } from './format.ts';
+import type { Turn } from './tool-turns.ts';
+import { isObject, objectOf, parseExactJson, parseJson } from '../../wire/json.ts';
+import { objectsIn, textProblems, unknownKeys } from './problems.ts';
+import { spokenText } from './inline-reasoning.ts';
+import { turnsOf } from './tool-turns.ts';
+import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
+import { parseLongNumbers } from '../conversation/json.ts';
+
+/**
+ * ShareGPT as LLaMA-Factory loads it. The system prompt is the first turn, where Unsloth and others find it too; rows
+ * always have `tools`, for LLaMA-Factory fails where a column it is told of is in none. It skips rows out of order
+ * with no more than a warning, and takes nothing but JSON in a turn of calls: text beside them is left out.
+ * @see https://github.com/hiyouga/LLaMA-Factory/blob/main/data/README.md
+ */
+export const sharegptFormat: Format = {
+  name: 'sharegpt',
+  summary: 'ShareGPT: LLaMA-Factory, and without tools Unsloth',
+  makes: 'answer',
+  masks: 'none',
+  reasoning: 'drop',
+  extras: true,
+  columns: [
+    { name: 'conversations', type: 'jsons' },
+    { name: 'tools', type: 'string' },
+    { name: 'metadata', type: 'json', optional: true },
+  ],
+  render: ({ conversation: { prompt, answer, tools }, metadata }, options) => {
+    const messages = [...prompt, answer];
+    withoutRefusals(messages);
+    const { system, rest } = systemApart(messages);
+    return {
+      conversations: [
+        ...(system === undefined ? [] : [{ from: 'system', value: system }]),
+        ...turnsOf(alternating(rest)).map((turn) => shared(turn, options)),
+      ],
+      tools: tools.length > 0 ? JSON.stringify(tools.map(bare)) : '',
+      ...(metadata ? { metadata } : {}),
+    };
+  },
+  check,
+};
+
+function shared(turn: Turn, options: RenderOptions): JsonObject {
+  if (turn.by === 'user') return { from: 'human', value: textOf(turn.message) };
+  if (turn.by === 'assistant') return answered(turn.message, options);
+  const [first, ...more] = turn.results.map(({ content }) => content);
+  // Nothing tells where one text ends and the next begins but a list.
+  return {
+    from: 'observation',
+    value: more.length === 0 ? first : JSON.stringify([first!, ...more].map(unquoted)),
+  };
+}
+
+/** An object within a list is an object there, and no text with all its quotes escaped. */
+function unquoted(text: string): unknown {
+  const value = parseExactJson(text);
+  return isObject(value) ? value : text;
+}
+
+/** Arguments are objects: LLaMA-Factory makes them text itself. */
+function answered(message: AssistantMessage, options: RenderOptions): JsonObject {
+  if (!message.tool_calls) return { from: 'gpt', value: spokenText(message, options) };
+  const calls = message.tool_calls.map(({ function: { name, arguments: args } }) => ({
+    name,
+    arguments: parseLongNumbers(args),
+  }));
+  const content = JSON.stringify(calls.length === 1 ? calls[0] : calls);
+  return { from: 'function_call', value: spokenText({ ...message, content }, options) };
+}
+
+/** Its plain template reads `parameters.properties` unasked. */
+function bare({ function: { name, description, parameters } }: Tool): JsonObject {
+  const schema = { type: 'object', ...objectOf(parameters) };
+  return {
+    name,
+    ...(description === undefined ? {} : { description }),
+    parameters: isObject(objectOf(parameters).properties) ? schema : { ...schema, properties: {} },
+  };
+}
+
+const PLACES = [
+  ['human', 'observation'],
+  ['gpt', 'function_call'],
+] as const;
+
+function check(row: JsonObject): Problems {
+  const problems = unknownKeys(row, ['conversations', 'system', 'tools', 'metadata', 'images'], '');
+  const { items, problems: found } = objectsIn(row.conversations, 'conversations');
+  const start = items[0]?.from === 'system' ? 1 : 0;
+  if (start === 1) found.push(...textProblems(items[0]!.value, 'conversations[0].value'));
+  for (const [index, turn] of items.slice(start).entries())
+    found.push(...turnProblems(turn, index, items[index + start - 1], `conversations[${index + start}]`));
+  if ((items.length - start) % 2 === 1) found.push('conversations: the last turn must be an answer');
+  if (items.length === start && items.length > 0) found.push('conversations: nobody speaks');
+  // A column of a table is there for all rows: it may be empty.
+  if (typeof (row.system ?? '') !== 'string') found.push('system: expected a text');
+  return [...problems, ...found, ...toolsProblems(row.tools ?? '')];
+}
+
+/** @param index of the turn, without the system prompt */
+function turnProblems(
+  { from, value }: JsonObject,
+  index: number,
+  before: JsonObject | undefined,
+  path: string,
+): Problems {
+  const allowed: readonly unknown[] = PLACES[index % 2]!;
+  const problems = allowed.includes(from) ? [] : [`${path}.from: expected ${allowed.join(' or ')}`];
+  if (from === 'observation' && before?.from !== 'function_call')
+    problems.push(`${path}.from: an observation answers a function_call`);
+  if (from === 'observation' && typeof value === 'string') return problems;
+  if (from === 'function_call' && !isCall(parseJson(String(value).replace(/^<think>.*?<\/think>/s, ''))))
+    problems.push(`${path}.value: expected the JSON text of a call or several, with objects as arguments`);
+  return [...problems, ...textProblems(value, `${path}.value`)];
+}
+
+function isCall(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0 && value.every((each) => isObject(each) && isCall(each));
+  return isObject(value) && typeof value.name === 'string' && isObject(value.arguments);
+}
+
+function toolsProblems(text: unknown): Problems {
+  if (text === '') return [];
+  const tools = typeof text === 'string' ? parseJson(text) : undefined;
+  if (!Array.isArray(tools)) return ['tools: expected the JSON text of a list'];
+  return tools.flatMap((tool: unknown, index) => {
+    const outer = objectOf(tool);
+    const { name, parameters } = outer.type === 'function' ? objectOf(outer.function) : outer;
+    const problems = textProblems(name, `tools[${index}].name`);
+    return isObject(objectOf(parameters).properties)
+      ? problems
+      : [...problems, `tools[${index}].parameters.properties: expected an object`];
+  });
+}

@@ -1,0 +1,66 @@
+import type { Conversation, Message, Tool } from '../conversation/conversation.ts';
+import type { Format, RenderOptions } from './format.ts';
+import type { Turn } from './tool-turns.ts';
+import { Unfit } from '../errors.ts';
+import { textProblems, unknownKeys } from './problems.ts';
+import { spokenText } from './inline-reasoning.ts';
+import { turnsOf } from './tool-turns.ts';
+import { callsOf, leadingSystem, mergedTurns, textOf, withoutRefusals } from './turns.ts';
+
+/**
+ * One text a row, in ChatML as Qwen and many others write it: tools as JSON lines in the system message, calls in
+ * `<tool_call>`, results in `<tool_response>` of a user's turn. For pretraining, and for eyes; a trainer that has the
+ * model's own template does better with messages.
+ */
+export const textFormat: Format = {
+  name: 'text',
+  summary: 'Anything: one text a row, in ChatML; all of it is trained',
+  makes: 'answer',
+  masks: 'none',
+  reasoning: 'drop',
+  extras: true,
+  columns: [
+    { name: 'text', type: 'string' },
+    { name: 'metadata', type: 'json', optional: true },
+  ],
+  render: ({ conversation, metadata }, options) => ({
+    text: chatMl(conversation, options),
+    ...(metadata ? { metadata } : {}),
+  }),
+  check: (row) => [...unknownKeys(row, ['text', 'metadata'], ''), ...textProblems(row.text, 'text')],
+};
+
+/** What a tokenizer takes for the bounds of a turn, also where a user wrote it. */
+const BOUNDS = /<\|(?:im_start|im_end|endoftext)\|>/;
+
+function chatMl({ prompt, answer, tools }: Conversation, options: RenderOptions): string {
+  const messages = leadingSystem([...prompt, answer]);
+  withoutRefusals(messages);
+  const turns = turnsOf(withTools(options.mergeTurns ? mergedTurns(messages) : messages, tools));
+  return turns
+    .map((turn) => {
+      const text = textIn(turn, options);
+      if (BOUNDS.test(text)) throw new Unfit('reserved_words');
+      return `<|im_start|>${turn.by === 'tools' ? 'user' : turn.message.role}\n${text}<|im_end|>\n`;
+    })
+    .join('');
+}
+
+/** The tools stand at the end of the system message, which there is one of then. */
+function withTools(messages: readonly Message[], tools: readonly Tool[]): readonly Message[] {
+  if (tools.length === 0) return messages;
+  const offered = `# Tools\n\n<tools>\n${tools.map((tool) => JSON.stringify(tool)).join('\n')}\n</tools>`;
+  const [first, ...rest] = messages;
+  if (first?.role !== 'system') return [{ role: 'system', content: offered }, ...messages];
+  return [{ ...first, content: `${textOf(first)}\n\n${offered}` }, ...rest];
+}
+
+function textIn(turn: Turn, options: RenderOptions): string {
+  if (turn.by === 'user') return textOf(turn.message);
+  if (turn.by === 'tools')
+    return turn.results.map(({ content }) => `<tool_response>\n${content}\n</tool_response>`).join('\n');
+  const calls = callsOf(turn.message, 'object')?.map(
+    ({ function: called }) => `<tool_call>\n${JSON.stringify(called)}\n</tool_call>`,
+  );
+  return [spokenText(turn.message, options), ...(calls ?? [])].filter(Boolean).join('\n');
+}

@@ -1,0 +1,49 @@
+import type { AssistantMessage, Message, PlainMessage, ToolCall } from '../conversation/conversation.ts';
+import { Unfit } from '../errors.ts';
+
+/** What a tool gave, with the call it answers. */
+export interface Result {
+  readonly call: ToolCall;
+  readonly content: string;
+}
+
+/** A turn of a talk; the results of parallel calls are one. */
+export type Turn =
+  | { readonly by: 'user'; readonly message: PlainMessage }
+  | { readonly by: 'assistant'; readonly message: AssistantMessage }
+  | { readonly by: 'tools'; readonly results: readonly Result[] };
+
+/**
+ * Messages as turns. Results stand in the order of their calls, whatever order they came in, and know their call by its
+ * place: ids may come again in a later turn.
+ * @throws Unfit where a result answers no call right before it
+ */
+export function turnsOf(messages: readonly Message[]): Turn[] {
+  const turns: Turn[] = [];
+  let calls: readonly ToolCall[] = [];
+  let given = new Map<string, string>();
+  const close = () => {
+    if (given.size > 0) turns.push({ by: 'tools', results: resultsOf(calls, given) });
+    given = new Map();
+  };
+  for (const message of messages) {
+    if (message.role === 'tool') {
+      given.set(message.tool_call_id, message.content);
+      continue;
+    }
+    close();
+    calls = message.role === 'assistant' ? (message.tool_calls ?? []) : [];
+    turns.push(message.role === 'assistant' ? { by: 'assistant', message } : { by: 'user', message });
+  }
+  close();
+  return turns;
+}
+
+function resultsOf(calls: readonly ToolCall[], given: ReadonlyMap<string, string>): Result[] {
+  const results = calls.flatMap((call) => {
+    const content = given.get(call.id);
+    return content === undefined ? [] : [{ call, content }];
+  });
+  if (results.length < given.size) throw new Unfit('orphan_tool_result');
+  return results;
+}

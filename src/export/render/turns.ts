@@ -1,0 +1,151 @@
+/** Steps on the way from a conversation to a row, which formats share. */
+import type { JsonObject } from '../../wire/json.ts';
+import type { AssistantMessage, Conversation, Message, Part, PlainMessage, Tool } from '../conversation/conversation.ts';
+import type { RenderOptions } from './format.ts';
+import { Unfit } from '../errors.ts';
+import { parseLongNumbers } from '../conversation/json.ts';
+
+/** Between what was several messages. */
+const SEAM = '\n\n';
+
+/**
+ * A prompt that the model is to go on from.
+ * @throws Unfit when no user speaks in it, or the assistant speaks last: trainers see no question there, or two answers
+ */
+export function asked(prompt: readonly Message[]): readonly Message[] {
+  if (prompt.at(-1)?.role === 'assistant' || !prompt.some(({ role }) => role === 'user'))
+    throw new Unfit('wrong_order');
+  return prompt;
+}
+
+/** All of a talk with its answer, the system first. @throws Unfit as {@link asked} */
+export function talkOf({ prompt, answer }: Conversation): Message[] {
+  // First, since a system message at the end may stand behind the assistant's own.
+  return [...asked(leadingSystem(prompt)), answer];
+}
+
+/** System messages become one at the start: a model told something later is told it from the start. */
+export function leadingSystem(messages: readonly Message[]): Message[] {
+  const systems = messages.filter(({ role }) => role === 'system');
+  if (systems.length === 0) return [...messages];
+  const [first] = messages;
+  if (systems.length === 1 && first!.role === 'system') return [...messages];
+  const content = systems.map((message) => textOf(message)).join(SEAM);
+  return [{ role: 'system', content }, ...messages.filter(({ role }) => role !== 'system')];
+}
+
+/** The system prompt apart from the rest. */
+export function systemApart(messages: readonly Message[]): {
+  readonly system?: string;
+  readonly rest: Message[];
+} {
+  const [first, ...rest] = leadingSystem(messages);
+  return first?.role === 'system' ? { system: textOf(first), rest } : { rest: first ? [first, ...rest] : [] };
+}
+
+/** Messages of users, and of the assistant, that follow each other become one. */
+export function mergedTurns(messages: readonly Message[]): Message[] {
+  const merged: Message[] = [];
+  for (const message of messages) {
+    const last = merged.at(-1);
+    const one = last === undefined ? undefined : merge(last, message);
+    if (one) merged[merged.length - 1] = one;
+    else merged.push(message);
+  }
+  return merged;
+}
+
+function merge(a: Message, b: Message): Message | undefined {
+  if (a.role === 'user' && b.role === 'user') return { ...a, content: joinedContent(a.content, b.content) };
+  if (a.role !== 'assistant' || b.role !== 'assistant' || a.tool_calls) return undefined;
+  if (a.refusal !== undefined || b.refusal !== undefined) return undefined;
+  const { untrained: _, ...both } = {
+    ...a,
+    ...b,
+    content: [a.content, b.content].filter(Boolean).join(SEAM),
+  };
+  const reasoning = [a.reasoning, b.reasoning].filter(Boolean).join(SEAM);
+  return {
+    ...both,
+    ...(reasoning === '' ? {} : { reasoning }),
+    // What holds a turn that must not be trained is not trained.
+    ...(a.untrained || b.untrained ? { untrained: true as const } : {}),
+  };
+}
+
+function joinedContent(a: PlainMessage['content'], b: PlainMessage['content']): PlainMessage['content'] {
+  if (typeof a === 'string' && typeof b === 'string') return a + SEAM + b;
+  return [...partsOf(a), ...partsOf(b)];
+}
+
+export function partsOf(content: PlainMessage['content']): readonly Part[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+}
+
+/** The text of a message. @throws Unfit when it holds an image */
+export function textOf({ content }: Pick<Message, 'content'>): string {
+  if (typeof content !== 'string') throw new Unfit('unsupported_content');
+  return content;
+}
+
+/**
+ * Holds a talk to the order that strict loaders want: the user first, no role twice in a row but for results of tools,
+ * which follow their calls.
+ * @throws Unfit when it cannot be brought into it
+ */
+export function alternating(messages: readonly Message[]): Message[] {
+  const merged = mergedTurns(messages);
+  const first = merged.find(({ role }) => role !== 'system');
+  if (first?.role !== 'user') throw new Unfit('wrong_order');
+  for (const [index, { role }] of merged.entries()) {
+    const before = merged[index - 1]?.role;
+    if (role === 'user' && (before === 'user' || before === 'tool')) throw new Unfit('wrong_order');
+    if (role === 'assistant' && before === 'assistant') throw new Unfit('wrong_order');
+  }
+  return merged;
+}
+
+/**
+ * The answer's text with what was thought, where that goes into the text; and the field it goes into, where not.
+ * @throws Unfit when a thought in the text would end before its end
+ */
+export function withReasoning(
+  { content, reasoning }: AssistantMessage,
+  { reasoning: mode }: RenderOptions,
+  field = 'reasoning_content',
+): { readonly content: string; readonly [field: string]: string } {
+  if (reasoning === undefined || mode === 'drop') return { content };
+  if (mode === 'inline') {
+    if (reasoning.includes('</think>')) throw new Unfit('reserved_words');
+    return { content: `<think>\n${reasoning}\n</think>\n\n${content}` };
+  }
+  return { content, [mode === 'keep' ? field : mode.field]: reasoning };
+}
+
+/** The calls of a message, with arguments as text or as objects. */
+export function callsOf(
+  { tool_calls: calls }: AssistantMessage,
+  as: 'string' | 'object',
+): JsonObject[] | undefined {
+  return calls?.map(({ id, type, function: { name, arguments: args } }) => ({
+    id,
+    type,
+    function: { name, arguments: as === 'string' ? args : parseLongNumbers(args) },
+  }));
+}
+
+/** Tools as a row has them: never an empty list, which one differing row makes `datasets` reject. */
+export function toolsField(tools: readonly Tool[]): { tools?: readonly Tool[] } {
+  return tools.length > 0 ? { tools } : {};
+}
+
+/** @throws Unfit when a refusal stands apart, for formats that have no place for one */
+export function withoutRefusals(messages: readonly Message[]): void {
+  if (messages.some((message) => message.role === 'assistant' && message.refusal !== undefined))
+    throw new Unfit('refusal');
+}
+
+/** @throws Unfit when a message holds an image */
+export function textOnly(messages: readonly Message[]): void {
+  for (const message of messages) textOf(message);
+}

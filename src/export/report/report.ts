@@ -1,0 +1,89 @@
+/** All numbers of one export as plain data: the manifest, `--stats` and the summary are made of it. */
+import type { LineProblem } from '../../logs/reader.ts';
+import type { ExportOptions, Outcome } from '../job.ts';
+import type { Filter, Flaw } from '../errors.ts';
+import type { OutputFile } from '../write/sink.ts';
+import type { TokenStats } from './row-stats.ts';
+import type { Stats } from './row-stats.ts';
+import type { Places, Tally } from './counters.ts';
+import type { TrainingCost } from './training.ts';
+import { VERSION } from '../../version.ts';
+import { trainingCosts } from './training.ts';
+
+export interface Report {
+  /** Version of the program. */
+  readonly llmproxy: string;
+  readonly argv: readonly string[];
+  readonly format: string;
+  readonly seed: number;
+  readonly inputs: readonly { readonly name: string; readonly bytes: number; readonly sha256?: string }[];
+  readonly lines: number;
+  readonly kept: number;
+  /** Of these, answers that failed, were cut or filtered. */
+  readonly unsuccessful: number;
+  readonly splits: Readonly<Record<string, number>>;
+  /** Left out because somebody asked for it. */
+  readonly filtered: Readonly<Partial<Record<Filter, number>>>;
+  /** Dropped because no sound example can be made of them. */
+  readonly dropped: Readonly<Partial<Record<Flaw, Places>>>;
+  readonly bad: Readonly<Partial<Record<LineProblem, Places>>>;
+  readonly redacted: Readonly<Record<string, number>>;
+  readonly feedback: { readonly lines: number; readonly unmatched: number; readonly foreign: number };
+  readonly models: Readonly<Record<string, number>>;
+  readonly providers: Readonly<Record<string, number>>;
+  readonly finish_reasons: Readonly<Record<string, number>>;
+  readonly tokens: TokenStats;
+  readonly training: { readonly epochs: number; readonly costs: readonly TrainingCost[] };
+  readonly outputs: readonly OutputFile[];
+}
+
+export interface Counted {
+  readonly tally: Tally;
+  readonly stats: Stats;
+  readonly outcome: Outcome;
+}
+
+export function reportOf(
+  { tally, stats, outcome }: Counted,
+  { argv, plan, choosing, training, sink }: ExportOptions,
+  outputs: readonly OutputFile[],
+): Report {
+  const tokens = stats.tokens();
+  const costs = trainingCosts(tokens.input + tokens.output, training);
+  return {
+    llmproxy: VERSION,
+    argv,
+    format: plan.raw ? 'raw' : plan.format,
+    seed: choosing.seed,
+    inputs: outcome.seen.map(({ name, bytes, sha256 }) => ({ name, bytes, ...(sha256 ? { sha256 } : {}) })),
+    lines: tally.lines,
+    kept: stats.rows,
+    unsuccessful: stats.unsuccessful,
+    splits: byName(new Map(sink.splits.map((name) => [name, stats.sides.get(name) ?? 0]))),
+    filtered: byName(tally.filtered),
+    dropped: byName(tally.dropped),
+    bad: byName(tally.bad),
+    redacted: byName(tally.redacted),
+    feedback: { lines: tally.feedback, ...(outcome.feedback ?? { unmatched: 0, foreign: 0 }) },
+    models: byCount(stats.models),
+    providers: byCount(stats.providers),
+    finish_reasons: byCount(stats.finishReasons),
+    tokens,
+    training: { epochs: training.epochs, costs: tokens.rows > 0 ? costs : [] },
+    outputs,
+  };
+}
+
+export function reportText(report: Report): string {
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+/** In the order of the names, so that equal counts make equal text. */
+function byName<Value>(counts: ReadonlyMap<string, Value>): Record<string, Value> {
+  return Object.fromEntries([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Most frequent first. */
+function byCount(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)));
+}

@@ -1,0 +1,76 @@
+import type { Facet } from '../convert/batch.ts';
+import { FLAG, UNKNOWN_TOKENS } from '../convert/batch.ts';
+import { countOf } from './text.ts';
+
+/** Tokens over many rows; `null` where the log does not say. */
+export interface TokenStats {
+  /** Rows whose tokens are known. */
+  readonly rows: number;
+  readonly input: number;
+  readonly output: number;
+  readonly min: number | null;
+  readonly p5: number | null;
+  readonly median: number | null;
+  readonly mean: number | null;
+  readonly p95: number | null;
+  readonly max: number | null;
+}
+
+/** What the rows that are written are made of. */
+export class Stats {
+  rows = 0;
+  /** Rows whose answer failed, was cut or filtered: what `--successful-only` leaves out. */
+  unsuccessful = 0;
+  readonly models = new Map<string, number>();
+  readonly providers = new Map<string, number>();
+  readonly finishReasons = new Map<string, number>();
+  readonly sides = new Map<string, number>();
+  /** Rows by their tokens: exact ranks without a number for each row. */
+  readonly #totals = new Map<number, number>();
+  #known = 0;
+  #input = 0;
+  #output = 0;
+
+  /** @param flags see FLAG in batch.ts */
+  add({ model, provider, finish }: Facet, side: string, flags: number): void {
+    this.rows += 1;
+    if ((flags & FLAG.success) === 0) this.unsuccessful += 1;
+    countOf(this.models, model === '' ? 'unknown' : model);
+    countOf(this.providers, provider ?? 'unknown');
+    countOf(this.finishReasons, finish ?? 'unknown');
+    countOf(this.sides, side);
+  }
+
+  /** The tokens of a row, in and out; each may be {@link UNKNOWN_TOKENS}. */
+  spend(input: number, output: number): void {
+    if (input === UNKNOWN_TOKENS || output === UNKNOWN_TOKENS) return;
+    this.#input += input;
+    this.#output += output;
+    this.#known += 1;
+    countOf(this.#totals, input + output);
+  }
+
+  /** Input and output together, by row. */
+  tokens(): TokenStats {
+    const totals = [...this.#totals].sort(([x], [y]) => x - y);
+    const rank = (share: number) => valueAt(totals, Math.max(1, Math.ceil(share * this.#known)));
+    const sum = this.#input + this.#output;
+    return {
+      rows: this.#known,
+      input: this.#input,
+      output: this.#output,
+      min: totals[0]?.[0] ?? null,
+      p5: rank(0.05),
+      median: rank(0.5),
+      mean: this.#known === 0 ? null : Math.round(sum / this.#known),
+      p95: rank(0.95),
+      max: totals.at(-1)?.[0] ?? null,
+    };
+  }
+}
+
+/** The value of a rank from 1: the nearest, one that is there and not one between two. */
+function valueAt(counts: readonly (readonly [value: number, count: number])[], rank: number): number | null {
+  let before = 0;
+  return counts.find(([, count]) => (before += count) >= rank)?.[0] ?? null;
+}

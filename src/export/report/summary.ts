@@ -1,0 +1,141 @@
+/** What an export says when it is done. */
+import type { LineProblem } from '../../logs/reader.ts';
+import { LINE_PROBLEMS } from '../../logs/reader.ts';
+import type { Filter, Flaw } from '../errors.ts';
+import { FILTERS, FLAWS } from '../errors.ts';
+import type { Report } from './report.ts';
+import type { ExportSummary } from '../run.ts';
+import type { Places, Trouble } from './counters.ts';
+import { bytesText, countText, thingsText } from './text.ts';
+
+/**
+ * The summary as lines of text: what was read, why rows are missing, where the rows are.
+ * @param output the path that was written to, or `-`; `undefined` when nothing was
+ */
+export function summaryText(
+  { report, files, bytesRead, ended, allNew, emptySide }: ExportSummary,
+  output: string | undefined,
+): string {
+  const { lines, kept, outputs } = report;
+  const out = [
+    `Read ${thingsText(lines, 'line')} (${bytesText(bytesRead)}) from ${thingsText(files, 'file')}, kept ${countText(kept)}`,
+    ...reasonsText(report),
+  ];
+  if (allNew) out.push('Nothing that the manifest of --append-since names was found again: all rows are new');
+  if (ended === 'max_records') out.push('Stopped at --max-records; what follows was not read');
+  if (output === undefined) out.push('Nothing was written');
+  else {
+    const bytes = outputs.reduce((sum, file) => sum + file.bytes, 0);
+    const where = output === '-' ? 'standard output' : output;
+    out.push(`Wrote ${thingsText(kept, 'row')} (${bytesText(bytes)}) to ${where}${splitsText(report)}`);
+    if (emptySide !== undefined)
+      out.push(
+        `No row for ${emptySide}: what begins with the same words of the user goes to one side; --split-by prompt goes by whole prompts`,
+      );
+  }
+  return `${out.join('\n')}\n`;
+}
+
+function splitsText({ splits }: Report): string {
+  const sides = Object.entries(splits);
+  return sides.length < 2 ? '' : `: ${sides.map(([name, rows]) => `${countText(rows)} ${name}`).join(', ')}`;
+}
+
+/** What helps to decide: a block of lines for each thing that rows differ in. */
+export function statsText({
+  kept,
+  splits,
+  models,
+  providers,
+  finish_reasons,
+  tokens,
+  training,
+}: Report): string {
+  const out = [
+    `${thingsText(kept, 'row')}`,
+    ...counts('split', splits),
+    ...counts('model', models),
+    ...counts('provider', providers),
+    ...counts('finish', finish_reasons),
+  ];
+  if (tokens.rows > 0) {
+    const { min, p5, median, mean, p95, max, input, output } = tokens;
+    out.push(
+      `Tokens: ${countText(input + output)}, of them ${countText(output)} answered, in ${thingsText(tokens.rows, 'row')}`,
+    );
+    out.push(`  a row: min ${min}, p5 ${p5}, median ${median}, mean ${mean}, p95 ${p95}, max ${max}`);
+    out.push(`Training for ${training.epochs} epochs, by list prices that may have changed:`);
+    for (const { trainer, usd } of training.costs)
+      out.push(`  ${`$${usd.toFixed(2)}`.padStart(12)}  ${trainer}`);
+  } else out.push('Tokens: the log does not say; --count-tokens counts them');
+  return `${out.join('\n')}\n`;
+}
+
+/** Values that are shown of each thing; more are counted together. */
+const SHOWN = 12;
+
+function counts(title: string, values: Readonly<Record<string, number>>): string[] {
+  const all = Object.entries(values);
+  const lines = all.slice(0, SHOWN).map(([value, count]) => countLine(title, count, value));
+  const rest = all.slice(SHOWN).reduce((sum, [, count]) => sum + count, 0);
+  return rest === 0 ? lines : [...lines, countLine(title, rest, `${all.length - SHOWN} others`)];
+}
+
+function countLine(title: string, count: number, value: string): string {
+  return `  ${title.padEnd(10)} ${countText(count).padStart(11)}  ${value}`;
+}
+
+function reasonsText({ unsuccessful, format, filtered, dropped, bad, redacted, feedback }: Report): string[] {
+  const said = feedback.lines === 0 ? [] : [feedbackText(feedback)];
+  // Whole records are for reading, not for training.
+  const poor = unsuccessful > 0 && format !== 'raw';
+  return [
+    ...(poor ? [reasonLine('kept', unsuccessful, POOR)] : []),
+    ...section('left out', filtered, (reason: Filter) => FILTERS[reason]),
+    ...section('dropped', dropped, (reason: Flaw, places) => placesText(FLAWS[reason], places)),
+    ...section('bad line', bad, (reason: LineProblem, places) => placesText(LINE_PROBLEMS[reason], places)),
+    ...Object.entries(redacted).map(([kind, hits]) => reasonLine('hidden', hits, kind)),
+    ...said,
+  ];
+}
+
+const POOR = 'are answers that failed, were cut or filtered (--successful-only leaves them out)';
+
+function feedbackText({ lines, unmatched, foreign }: Report['feedback']): string {
+  const odd = [
+    unmatched > 0 ? `${countText(unmatched)} about no record that was read` : '',
+    foreign > 0 ? `${countText(foreign)} by another key than the one that had asked` : '',
+  ].filter(Boolean);
+  return reasonLine('feedback', lines, odd.length > 0 ? odd.join(', ') : 'joined to its records');
+}
+
+/** A line of --verbose. */
+export function troubleText({ place, kind, reason }: Trouble): string {
+  const why = reason in FLAWS ? FLAWS[reason as Flaw] : LINE_PROBLEMS[reason as LineProblem];
+  return `${place}: ${kind === 'bad' ? 'bad line' : 'dropped'}, ${reason}: ${why}\n`;
+}
+
+/** Most frequent first. */
+function section<Reason extends string, Count extends number | Places>(
+  title: string,
+  all: Readonly<Partial<Record<Reason, Count>>>,
+  explain: (reason: Reason, count: Count) => string,
+): string[] {
+  const entries = Object.entries(all) as [Reason, Count][];
+  return entries
+    .sort(([, a], [, b]) => numberIn(b) - numberIn(a))
+    .map(([reason, count]) => reasonLine(title, numberIn(count), `${reason}: ${explain(reason, count)}`));
+}
+
+function numberIn(count: number | Places): number {
+  return typeof count === 'number' ? count : count.count;
+}
+
+function reasonLine(title: string, count: number, text: string): string {
+  return `  ${title} ${countText(count).padStart(9)}  ${text}`;
+}
+
+function placesText(why: string, { count, places }: Places): string {
+  const more = count > places.length ? ', ...' : '';
+  return `${why} (${places.join(', ')}${more})`;
+}

@@ -1,0 +1,97 @@
+/** The card of a dataset: what HF `datasets` reads before the rows, and people too. */
+import { cardFeature } from './features.ts';
+import type { Format } from '../render/format.ts';
+import type { Report } from '../report/report.ts';
+import { thingsText } from '../report/text.ts';
+
+export interface CardInfo {
+  readonly report: Report;
+  readonly format: Format;
+  /** Those that rows may have. */
+  readonly columns: Format['columns'];
+  /** Parquet carries the types of its columns itself. */
+  readonly parquet: boolean;
+}
+
+/** README.md. The same for the same report: it holds no time. */
+export function cardText(info: CardInfo): string {
+  return `---\n${frontMatter(info).join('\n')}\n---\n\n${page(info)}`;
+}
+
+function frontMatter({ report, columns, parquet }: CardInfo): string[] {
+  const splits = [...new Set(report.outputs.map(({ split }) => split))];
+  const files = splits.flatMap((split) => dataFiles(split, report));
+  const features = columns?.map((column) => `  - ${cardFeature(column)}`) ?? [];
+  return [
+    // A dataset without a row has no file that could be loaded.
+    ...(files.length > 0 ? ['configs:', '- config_name: default', '  data_files:', ...files] : []),
+    ...(features.length > 0 && !parquet ? ['dataset_info:', '  features:', ...features] : []),
+    'tags:',
+    '- llmproxy',
+  ];
+}
+
+function dataFiles(split: string, { outputs }: Report): string[] {
+  const paths = outputs.filter((file) => file.split === split).map(({ path }) => yaml(path));
+  if (paths.length === 1) return [`  - {split: ${yaml(split)}, path: ${paths[0]}}`];
+  return [`  - split: ${yaml(split)}`, '    path:', ...paths.map((path) => `    - ${path}`)];
+}
+
+/** Words of YAML that are no text. */
+const WORDS = /^(?:true|false|yes|no|on|off|y|n|null)$/i;
+
+/** A text as YAML has it: quoted where it could be taken for something else. */
+function yaml(text: string): string {
+  return /^[a-z_][\w./-]*$/i.test(text) && !WORDS.test(text) ? text : JSON.stringify(text);
+}
+
+function page({ report, format }: CardInfo): string {
+  const { splits, models, providers, tokens, redacted, llmproxy, kept } = report;
+  const hidden = Object.keys(redacted);
+  return [
+    '# Conversations from request logs\n',
+    `${thingsText(kept, 'row')} in the format \`${format.name}\` (${format.summary}), made by llmproxy ${llmproxy}.\n`,
+    '```python',
+    'from datasets import load_dataset',
+    'dataset = load_dataset("./this-directory")',
+    '```\n',
+    table('Split', 'Rows', splits),
+    table('Model', 'Rows', models),
+    table('Provider', 'Rows', providers),
+    table('Left out', 'Records', leftOut(report)),
+    tokens.rows > 0
+      ? `${tokens.input + tokens.output} tokens in ${thingsText(tokens.rows, 'row')}, ${tokens.output} of them in answers.\n`
+      : '',
+    hidden.length > 0
+      ? `Hidden in the texts: ${hidden.join(', ')}.\n`
+      : 'Nothing was hidden in the texts: they are as the log has them.\n',
+    'The rows are what people asked and models answered. They may hold personal data, and the terms of the providers above',
+    'say what may be trained on them. `manifest.json` says what was read, and what was left out and why.\n',
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+/** Records by why they are no rows: first what somebody asked for, then what is unfit. */
+function leftOut({ filtered, dropped }: Report): Record<string, number> {
+  const unfit = Object.entries(dropped).map(([flaw, { count }]) => [flaw, count] as const);
+  return { ...filtered, ...Object.fromEntries(unfit) };
+}
+
+/** Names that a table shows. */
+const SHOWN = 20;
+
+function table(title: string, unit: string, counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts);
+  if (entries.length === 0) return '';
+  const others = entries.slice(SHOWN);
+  const rest = others.reduce((sum, [, count]) => sum + count, 0);
+  const rows = entries.slice(0, SHOWN).map(([name, count]) => `| ${cell(name)} | ${count} |`);
+  if (others.length > 0) rows.push(`| ${others.length} others | ${rest} |`);
+  return [`| ${title} | ${unit} |`, '|---|---|', ...rows, ''].join('\n');
+}
+
+/** Names of models are what clients wrote. */
+function cell(name: string): string {
+  return name.replaceAll(/\s+/g, ' ').replaceAll(/[\\|<>`]/g, (sign) => `\\${sign}`);
+}

@@ -1,0 +1,48 @@
+/** What an export may replace: nothing but what an earlier one wrote. */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { ExportError } from '../errors.ts';
+import { outputsOf } from './manifest.ts';
+import { exists } from './staging-file.ts';
+
+/** Files that an export writes beside the rows. The manifest is the last, for it is what names the others. */
+const PAPERS = ['README.md', 'dataset_info.json', 'manifest.json'];
+
+/**
+ * Files in a directory that may be replaced; none when it is empty or not there. `-o . --force` must not cost anybody's
+ * work, so all of them must be named by the manifest among them.
+ * @param path the directory
+ * @param name as the user gave it
+ * @throws ExportError when there is anything else, or anything at all without `force`
+ */
+export function replaceable(path: string, { name, force }: { name: string; force: boolean }): string[] {
+  const link = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (!link) return [];
+  const found = fs.statSync(path, { throwIfNoEntry: false });
+  if (!found) throw new ExportError('failed', `Cannot write ${name}: it is a link to nothing`);
+  if (!found.isDirectory()) throw new ExportError('failed', `Cannot write ${name}: it is a file`);
+  const outputs = outputsOf(path);
+  const own = new Set(outputs && [...outputs, ...PAPERS]);
+  const holds: string[] = [];
+  for (const file of filesIn(path, '')) {
+    if (!force) throw exists(name);
+    if (!own.has(file))
+      throw new ExportError('failed', `Cannot replace ${name}: ${file} in it was not written by an export`);
+    holds.push(file);
+  }
+  const rank = (file: string) => PAPERS.indexOf(file);
+  return holds.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** A directory in the making within a directory, of an export that died or is under way. */
+const DRAFT = /^\.llmproxy\.\d+\.tmp$/;
+
+/** Files in all folders of a directory. A link is a file: what it points to is somebody else's. */
+function* filesIn(directory: string, below: string): Generator<string> {
+  for (const entry of fs.readdirSync(join(directory, below), { withFileTypes: true })) {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`;
+    if (below === '' && DRAFT.test(entry.name)) continue;
+    if (entry.isDirectory()) yield* filesIn(directory, path);
+    else yield path;
+  }
+}

@@ -1,0 +1,65 @@
+/** Files of text that appear with the rows, wherever the user wants them. */
+import * as fs from 'node:fs';
+import { resolve } from 'node:path';
+import { ExportError } from '../errors.ts';
+import { isManifest } from './manifest.ts';
+import { writeFailure } from './byte-sink.ts';
+import type { Draft } from './staging-file.ts';
+import { exists, openDraft } from './staging-file.ts';
+
+/** A text and where it is to be. */
+export interface PlacedText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Texts that are on the disk already, but not to be seen. */
+export type TextDrafts = Pick<Draft, 'keep' | 'discard'>;
+
+/**
+ * Writes drafts of texts. A manifest is replaced by its successor without `force`, any other file only with it.
+ * @param rows the files of rows, which no text may take the place of
+ * @throws ExportError
+ */
+export function draftTexts(
+  texts: readonly PlacedText[],
+  { force, rows }: { readonly force: boolean; readonly rows: readonly string[] },
+): TextDrafts {
+  const drafts: { path: string; draft: Draft }[] = [];
+  const discard = () => drafts.forEach(({ draft }) => draft.discard());
+  const taken = new Set(rows.map((path) => resolve(path)));
+  const write = ({ path, text }: PlacedText) => {
+    if (taken.has(resolve(path)))
+      throw new ExportError('usage', `Cannot write ${path}: the rows go there already`);
+    if (!force && fs.statSync(path, { throwIfNoEntry: false })?.isFile() && !isManifest(path))
+      throw exists(path);
+    const draft = openDraft(path, true);
+    drafts.push({ path, draft });
+    fs.writeFileSync(draft.fd, text);
+  };
+  try {
+    for (const text of texts) named(text.path, () => write(text));
+  } catch (error) {
+    discard();
+    throw error;
+  }
+  return {
+    async keep() {
+      for (const { path, draft } of drafts) {
+        await draft.keep().catch((error: unknown) => {
+          throw writeFailure(path, error);
+        });
+      }
+    },
+    discard,
+  };
+}
+
+/** What fails is said of this file, not of the rows. */
+function named(path: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
+}

@@ -1,0 +1,29 @@
+/** What lies beside the rows: the card that loaders read, the manifest, what LLaMA-Factory wants to know. */
+import type { ExportOptions } from '../job.ts';
+import type { Report } from '../report/report.ts';
+import type { ExtraFile } from './sink.ts';
+import { cardText } from './card.ts';
+import { FORMATS } from '../render/all.ts';
+import { datasetInfo } from './dataset-info.ts';
+import { reportText } from '../report/report.ts';
+
+export function papersOf(report: Report, { sink, plan, manifest }: ExportOptions): ExtraFile[] {
+  const papers: ExtraFile[] = [];
+  if (manifest !== undefined) papers.push({ path: manifest, text: reportText(report) });
+  if (sink.shape !== 'directory') return papers;
+  papers.push({ name: 'manifest.json', text: reportText(report) });
+  if (plan.raw) return papers;
+  const format = FORMATS[plan.format];
+  papers.push({
+    name: 'README.md',
+    text: cardText({ report, format, columns: sink.columns, parquet: sink.parquet }),
+  });
+  const [first] = report.outputs;
+  const known = (['sharegpt', 'alpaca', 'openai'] as const).find((name) => name === plan.format);
+  if (known && first)
+    papers.push({
+      name: 'dataset_info.json',
+      text: `${JSON.stringify(datasetInfo(known, first.path), null, 2)}\n`,
+    });
+  return papers;
+}

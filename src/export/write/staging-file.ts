@@ -1,0 +1,109 @@
+/** Files that appear whole or not at all. */
+import * as fs from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { syncDirectory } from '../../logs/files.ts';
+import { ExportError } from '../errors.ts';
+
+/** A file in the making beside where it will be. */
+export interface Draft {
+  readonly fd: number;
+  /** Begins it anew; the number it had is the caller's. Left out where that cannot be. */
+  renew?(): void;
+  /** Makes it appear. */
+  keep(): Promise<void>;
+  discard(): void;
+}
+
+/**
+ * A name beside the target that nobody else uses. In the same directory, because a rename across file systems is no
+ * single step.
+ */
+export function draftPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+}
+
+/**
+ * Opens a draft of a file.
+ * @param name as the user gave it
+ * @throws ExportError when the file exists and is not to be replaced; an error of the file system
+ */
+export function openDraft(name: string, force: boolean): Draft {
+  const found = fs.statSync(name, { throwIfNoEntry: false });
+  if (found?.isDirectory()) throw new ExportError('failed', `Cannot write ${name}: it is a directory`);
+  // A device or a pipe is written as it is.
+  if (found && !found.isFile()) return streamDraft(name);
+  if (found && !force) throw exists(name);
+  // A link goes on pointing where it does.
+  const path = found ? fs.realpathSync(name) : resolve(name);
+  const takeBack = makeDirectory(dirname(path));
+  const draft = draftPath(path);
+  fs.rmSync(draft, { force: true });
+  // A private file stays private.
+  const open = () => fs.openSync(draft, 'wx+', (found?.mode ?? 0o666) & 0o777);
+  let fd = open();
+  const close = once(() => fs.closeSync(fd));
+  return {
+    get fd() {
+      return fd;
+    },
+    renew() {
+      fs.unlinkSync(draft);
+      fd = open();
+    },
+    async keep() {
+      fs.fsyncSync(fd);
+      close();
+      // Somebody else may have made it meanwhile.
+      if (!force && fs.existsSync(path)) throw exists(name);
+      fs.renameSync(draft, path);
+      await syncDirectory(dirname(path));
+    },
+    discard() {
+      close();
+      fs.rmSync(draft, { force: true });
+      takeBack();
+    },
+  };
+}
+
+function streamDraft(name: string): Draft {
+  const fd = fs.openSync(name, 'w');
+  const close = once(() => fs.closeSync(fd));
+  return { fd, keep: async () => close(), discard: close };
+}
+
+/** Makes a directory and those above it. @returns removes those that were made, where they are empty */
+export function makeDirectory(path: string): () => void {
+  const first = fs.mkdirSync(path, { recursive: true });
+  return () => {
+    if (first === undefined) return;
+    for (let at = path; at.length >= first.length; at = dirname(at)) {
+      if (!fs.existsSync(at) || fs.readdirSync(at).length > 0) return;
+      fs.rmdirSync(at);
+    }
+  };
+}
+
+export function exists(name: string): ExportError {
+  return new ExportError('failed', `Cannot write ${name}: it exists already, give --force to replace it`);
+}
+
+export function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
+}
+
+/** Writes a file of text that is there after a power cut too. */
+export function writeSynced(path: string, text: string): void {
+  fs.mkdirSync(dirname(path), { recursive: true });
+  const fd = fs.openSync(path, 'wx');
+  try {
+    fs.writeFileSync(fd, text);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}

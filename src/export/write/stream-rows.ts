@@ -1,0 +1,25 @@
+import type { Batch } from '../convert/batch.ts';
+import type { Job, Outcome } from '../job.ts';
+import { gather } from '../read/read.ts';
+
+/** Writes rows as they come, where no row's fate hangs on another. */
+export async function streamRows(job: Job): Promise<Outcome> {
+  const { options, converters, stats } = job;
+  const { maxRecords = Infinity } = options.choosing;
+  const side = options.sink.splits[0]!;
+  let rows = 0;
+  const take = async (batch: Batch) => {
+    const wanted = Math.min(batch.ends.length, maxRecords - rows);
+    for (let row = 0; row < wanted; row++) {
+      stats.add(batch.facets[batch.facetOf[row]!]!, side, batch.flags[row]!);
+      stats.spend(batch.inputTokens[row]!, batch.outputTokens[row]!);
+    }
+    rows += wanted;
+    if (wanted > 0) await job.write(0, batch.text.subarray(0, batch.ends[wanted - 1]), wanted);
+    converters.release(batch);
+    job.progress(rows);
+    return rows < maxRecords;
+  };
+  const seen = await gather(job, take);
+  return { seen, ...(rows >= maxRecords ? { ended: 'max_records' } : {}) };
+}

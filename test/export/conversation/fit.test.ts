@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'bun:test';
+import { answered, chat, line, user } from '../records.ts';
+import { workshop } from '../workshop.ts';
+
+const says = (content: string) => ({ role: 'assistant', content });
+
+/** Three exchanges of some thirty tokens each, behind a system prompt. */
+const long = line({
+  request: chat([
+    { role: 'system', content: 'Be short.' },
+    user(`first ${'apple '.repeat(30)}`),
+    says('one'),
+    user(`second ${'pear '.repeat(30)}`),
+    says('two'),
+    user('third'),
+  ]),
+  response: answered({ content: 'three' }),
+  input_tokens: 120,
+  output_tokens: 2,
+});
+
+const texts = (shop: { rows: () => { messages: { content: string }[] }[] }) =>
+  shop.rows().map(({ messages }) => messages.map(({ content }) => content.split(' ')[0]));
+
+describe('--max-tokens', () => {
+  test('drops longer rows, by the log where it says', async () => {
+    await using shop = await workshop({ 'a.ndjson': long });
+    const { report } = await shop.run('--max-tokens 50');
+    expect([report.kept, report.dropped.too_many_tokens?.count]).toEqual([0, 1]);
+    expect((await shop.run('--max-tokens 122 --force')).report.kept).toBe(1);
+  });
+
+  test('cuts the oldest exchanges where that is asked for, and keeps system prompt and answer', async () => {
+    await using shop = await workshop({ 'a.ndjson': long });
+    const { report } = await shop.run('--max-tokens 70 --on-long trim-oldest');
+    expect(texts(shop)).toEqual([['Be', 'second', 'two', 'third', 'three']]);
+    expect(report.tokens.max).toBeLessThanOrEqual(70);
+    await shop.run('--max-tokens 30 --on-long trim-oldest --force');
+    expect(texts(shop)).toEqual([['Be', 'third', 'three']]);
+    expect(
+      (await shop.run('--max-tokens 5 --on-long trim-oldest --force')).report.dropped.too_many_tokens?.count,
+    ).toBe(1);
+  });
+
+  test('does not lose an answer that is cut off with the beginning of a longer conversation', async () => {
+    const first = line({
+      request: chat([{ role: 'system', content: 'Be short.' }, user(`first ${'apple '.repeat(30)}`)]),
+      response: answered({ content: 'one' }),
+    });
+    await using shop = await workshop({ 'a.ndjson': first + long });
+    await shop.run('--max-tokens 70 --on-long trim-oldest');
+    expect(texts(shop)).toEqual([
+      ['Be', 'first', 'one'],
+      ['Be', 'second', 'two', 'third', 'three'],
+    ]);
+  });
+
+  test('counts what the log does not, with --count-tokens', async () => {
+    await using shop = await workshop({ 'a.ndjson': line({ input_tokens: null, output_tokens: null }) });
+    expect((await shop.run()).report.tokens.rows).toBe(0);
+    const { tokens } = (await shop.run('--count-tokens --force')).report;
+    expect([tokens.rows, tokens.input > 0, tokens.output > 0]).toEqual([1, true, true]);
+  });
+});
+
+test('training is estimated by the table, or by a price of one’s own', async () => {
+  await using shop = await workshop({ 'a.ndjson': line({ input_tokens: 600_000, output_tokens: 400_000 }) });
+  const table = await shop.run();
+  expect(table.report.training.costs.find(({ trainer }) => trainer === 'OpenAI gpt-4o')?.usd).toBe(75);
+  const own = await shop.run('--price-per-mtok 2 --epochs 1 --force');
+  expect(own.report.training).toEqual({
+    epochs: 1,
+    costs: [{ trainer: 'your price', usd_per_million_tokens: 2, usd: 2 }],
+  });
+});

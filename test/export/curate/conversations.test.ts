@@ -1,0 +1,355 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { summaryText } from '../../../src/export/report/summary.ts';
+import { answered, call, chat, line, tool, user } from '../records.ts';
+import { workshop } from '../workshop.ts';
+
+const says = (content: string) => ({ role: 'assistant', content });
+
+/** A record of a talk: what was said so far in turns, the last one being the answer. */
+function talk(turns: readonly string[], more: object = {}): string {
+  const messages = turns.slice(0, -1).map((text, index) => (index % 2 === 0 ? user(text) : says(text)));
+  return line({ request: chat(messages), response: answered({ content: turns.at(-1) }), ...more });
+}
+
+interface Row {
+  readonly messages: { role: string; content: string; weight?: number }[];
+}
+
+const texts = ({ messages }: Row) => messages.map(({ content }) => content).join(' ');
+const weights = ({ messages }: Row) =>
+  messages.filter(({ role }) => role === 'assistant').map(({ weight }) => weight ?? 1);
+
+describe('a conversation over several records', () => {
+  const grown = talk(['a', 'b']) + talk(['a', 'b', 'c', 'd']) + talk(['a', 'b', 'c', 'd', 'e', 'f']);
+
+  test('is one row, at its longest, and all its logged answers are trained', async () => {
+    await using shop = await workshop({ 'a.ndjson': grown });
+    const { report } = await shop.run();
+    const rows = shop.rows() as Row[];
+    expect(rows.map(texts)).toEqual(['a b c d e f']);
+    expect(weights(rows[0]!)).toEqual([1, 1, 1]);
+    expect(report.filtered).toEqual({ continued: 2 });
+  });
+
+  test('keeps its branches', async () => {
+    await using shop = await workshop({ 'a.ndjson': `${grown}${talk(['a', 'b', 'x', 'y'])}` });
+    await shop.run();
+    expect((shop.rows() as Row[]).map(texts)).toEqual(['a b c d e f', 'a b x y']);
+  });
+
+  test('is not trained on answers that the log does not show as successful', async () => {
+    const log =
+      talk(['a', 'b']) +
+      talk(['a', 'edited', 'c', 'd']) +
+      talk(['m', 'cut'], { finish: 'length' }) +
+      talk(['m', 'cut', 'n', 'o']) +
+      talk(['p', 'q'], { model: 'other' }) +
+      talk(['p', 'q', 'r', 's']);
+    await using shop = await workshop({ 'a.ndjson': log });
+    await shop.run('--model gpt-4o --successful-only');
+    const rows = shop.rows() as Row[];
+    expect(rows.map((row) => [texts(row), weights(row)])).toEqual([
+      ['a b', [1]],
+      ['a edited c d', [0, 1]],
+      ['m cut n o', [0, 1]],
+      ['p q r s', [0, 1]],
+    ]);
+  });
+
+  test('makes no row where the format would train such answers, unless that is asked for', async () => {
+    const log = talk(['a', 'shown', 'c', 'd']) + talk(['x', 'y']);
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run('-f trl');
+    expect([report.kept, report.dropped.unlogged_turn?.count]).toEqual([1, 1]);
+    expect((await shop.run('-f trl --unlogged-turns keep --force')).report.kept).toBe(2);
+    expect((await shop.run('-f openai --unlogged-turns drop --force')).report.kept).toBe(1);
+    expect((await shop.run('-f trl-pc --force')).report.kept).toBe(2);
+  });
+
+  test('does not lose an answer with a longer conversation that makes no row', async () => {
+    const log = talk(['a', 'b']) + talk(['a', 'b', 'c', 'never logged', 'e', 'f']);
+    await using shop = await workshop({ 'a.ndjson': log });
+    await shop.run('-f trl');
+    expect((shop.rows() as Row[]).map(texts)).toEqual(['a b']);
+  });
+
+  test('is a row an answer with turns, each trained once', async () => {
+    await using shop = await workshop({ 'a.ndjson': grown });
+    await shop.run('--conversations turns');
+    expect((shop.rows() as Row[]).map(weights)).toEqual([[1], [0, 1], [0, 0, 1]]);
+  });
+
+  test('is its newest record with last, by its id or its beginning', async () => {
+    const log =
+      talk(['a', 'b']) +
+      talk(['a', 'b', 'x', 'y']) +
+      talk(['a', 'b', 'c', 'd']) +
+      talk(['q', 'r'], { conversation: 'k' });
+    await using shop = await workshop({ 'a.ndjson': `${log}${talk(['s', 't'], { conversation: 'k' })}` });
+    await shop.run('--conversations last');
+    expect((shop.rows() as Row[]).map(texts)).toEqual(['a b c d', 's t']);
+  });
+
+  test('is its newest record with last, though its oldest turns were cut', async () => {
+    const long = (word: string) => `${word} `.repeat(300);
+    const turns = [long('a'), 'b', long('c'), 'd', long('e'), 'f'];
+    const log = talk(turns.slice(0, 2)) + talk(turns.slice(0, 4)) + talk(turns);
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run(
+      '--conversations last --max-tokens 700 --on-long trim-oldest --count-tokens',
+    );
+    expect([report.kept, report.filtered]).toEqual([1, { continued: 2 }]);
+    expect((shop.rows() as Row[])[0]!.messages.map(({ content }) => content[0])).toEqual([
+      'c',
+      'd',
+      'e',
+      'f',
+    ]);
+  });
+
+  test('is one of its user’s with last, who may begin as others do', async () => {
+    const log =
+      talk(['Hi', 'one']) +
+      talk(['Hi', 'two']) +
+      talk(['Hi', 'three'], { conversation: 'k', key: 'a' }) +
+      talk(['Hi', 'four'], { conversation: 'k', key: 'b' }) +
+      talk(['Hi', 'five'], { user: 'jane' }) +
+      talk(['Hi', 'six'], { user: 'jane' }) +
+      talk(['Hi', 'seven'], { user: 'joe' });
+    await using shop = await workshop({ 'a.ndjson': log });
+    await shop.run('--conversations last');
+    const kept = ['one', 'two', 'three', 'four', 'six', 'seven'];
+    expect((shop.rows() as Row[]).map(texts)).toEqual(kept.map((answer) => `Hi ${answer}`));
+  });
+
+  test('is known by its id though the system prompt tells the time', async () => {
+    const at = (time: string, turns: readonly string[]) => {
+      const messages = turns.slice(0, -1).map((text, index) => (index % 2 === 0 ? user(text) : says(text)));
+      const request = chat([{ role: 'system', content: `It is ${time}.` }, ...messages]);
+      return line({ request, response: answered({ content: turns.at(-1) }), conversation: 'k' });
+    };
+    await using shop = await workshop({
+      'a.ndjson': at('nine', ['a', 'b']) + at('ten', ['a', 'b', 'c', 'd']),
+    });
+    await shop.run();
+    expect((shop.rows() as Row[]).map(texts)).toEqual(['It is ten. a b c d']);
+  });
+
+  test('is found again with calls, however the client writes them', async () => {
+    const tools = [tool('f')];
+    const called = (args: string, content: string | null) => ({
+      role: 'assistant',
+      content,
+      tool_calls: [call('c1', 'f', args)],
+    });
+    const result = { role: 'tool', tool_call_id: 'c1', content: '1' };
+    const first = line({
+      request: chat([user('go')], { tools }),
+      response: answered(called('{"a":1,"b":[2]}', null), 'tool_calls'),
+      finish: 'tool_calls',
+    });
+    const second = line({
+      request: chat([user('go'), called('{ "b": [2], "a": 1 }', ''), result], { tools }),
+      response: answered({ content: 'done' }),
+    });
+    await using shop = await workshop({ 'a.ndjson': first + second });
+    const { report } = await shop.run('-f trl');
+    expect([report.kept, report.filtered.continued]).toEqual([1, 1]);
+  });
+
+  test('of Anthropic’s clients is found again in their own shape', async () => {
+    const message = (content: unknown, stop = 'end_turn') => ({
+      type: 'message',
+      role: 'assistant',
+      content,
+      stop_reason: stop,
+    });
+    const ask = (messages: unknown[]) => ({ model: 'claude', max_tokens: 9, messages });
+    const first = message([
+      { type: 'text', text: 'One.' },
+      { type: 'text', text: 'Two.' },
+    ]);
+    const more = { endpoint: 'messages' as const, finish: 'end_turn' };
+    const log =
+      line({ ...more, request: ask([user('a')]), response: first }) +
+      line({
+        ...more,
+        request: ask([user('a'), { role: 'assistant', content: first.content }, user('b')]),
+        response: message([{ type: 'text', text: 'Three.' }]),
+      });
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run('--successful-only');
+    expect([report.kept, report.filtered.continued, weights(shop.rows()[0] as Row)]).toEqual([1, 1, [1, 1]]);
+  });
+});
+
+test('collapse loses no answer that no longer conversation holds, whatever the log', async () => {
+  await using shop = await workshop();
+  const word = fc.constantFrom('a', 'b', 'c');
+  const record = fc.record({
+    turns: fc
+      .array(word, { minLength: 1, maxLength: 3 })
+      .chain((before) => fc.array(word, { minLength: 2 * before.length, maxLength: 2 * before.length })),
+    finish: fc.constantFrom('stop', 'stop', 'length'),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 8 }), async (records) => {
+      writeFileSync(
+        shop.path('logs/a.ndjson'),
+        records.map(({ turns, finish }) => talk(turns, { finish })).join(''),
+      );
+      const { report } = await shop.run('--successful-only --force');
+      const kept = (shop.rows() as Row[]).map(texts);
+      const good = new Set(
+        records.filter(({ finish }) => finish === 'stop').map(({ turns }) => turns.join(' ')),
+      );
+      for (const answer of good) {
+        const held = kept.some((row) => row === answer || row.startsWith(`${answer} `));
+        expect(held).toBe(true);
+      }
+      expect(new Set(kept).size).toBe(kept.length);
+      // What is trained was logged.
+      for (const row of shop.rows() as Row[]) {
+        const all = row.messages.map(({ content }) => content);
+        for (const [index, { role, weight }] of row.messages.entries())
+          if (role === 'assistant') expect(good.has(all.slice(0, index + 1).join(' '))).toBe(weight !== 0);
+      }
+      expect(report.kept).toBe(kept.length);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+describe('equal rows', () => {
+  test('are written once, unless all are wanted', async () => {
+    await using shop = await workshop({ 'a.ndjson': talk(['a', 'b']) + talk(['a', 'b']) + talk(['a', 'c']) });
+    expect((await shop.run()).report.kept).toBe(2);
+    expect((await shop.run('--dedup none --force')).report.kept).toBe(3);
+    expect((await shop.run('--dedup prompt --force')).report.kept).toBe(1);
+  });
+
+  test('are equal to the line end', async () => {
+    const log = talk(['q', 'one\ntwo']) + talk(['q', 'onetwo']) + talk(['q', 'one\ntwo\n']);
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run('-f trl-pc');
+    expect([report.kept, report.filtered]).toEqual([2, { duplicate: 1 }]);
+  });
+
+  test('nearly so are written once with --near-dup', async () => {
+    const words = Array.from({ length: 60 }, (_, index) => `word${index}`).join(' ');
+    const log = talk(['q', words]) + talk(['q', `${words} more`]) + talk(['q', 'something else altogether']);
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run('--near-dup 0.8');
+    expect([report.kept, report.filtered.near_duplicate]).toEqual([2, 1]);
+  });
+});
+
+describe('--split', () => {
+  const sides = (path: (name: string) => string, out: string) =>
+    new Map(
+      ['train', 'validation'].flatMap((side) => {
+        let text = '';
+        try {
+          text = readFileSync(path(`${out}/${side}.jsonl`), 'utf8');
+        } catch {
+          // A side without rows has no file.
+        }
+        return text
+          .split('\n')
+          .filter(Boolean)
+          .map((row) => [texts(JSON.parse(row) as Row), side] as const);
+      }),
+    );
+
+  test('keeps each row on its side when the log grows, and one talk on one side', async () => {
+    await using shop = await workshop();
+    const first = fc.nat(30).map((n) => `question ${n} ${'about something '.repeat(3)}`);
+    const records = fc.array(fc.tuple(first, fc.nat(3), fc.boolean()), { minLength: 2, maxLength: 25 });
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(records, fc.nat(24), async (all, cut) => {
+        const lines = all.map(([asked, answer, grows]) =>
+          talk(grows ? [asked, `answer ${answer}`, 'and', `more ${answer}`] : [asked, `answer ${answer}`]),
+        );
+        const flags = '-f openai --conversations turns --split train=0.6,validation=0.4 --force';
+        const [before, after] = [`before${round}`, `after${round}`];
+        round += 1;
+        writeFileSync(shop.path('logs/a.ndjson'), lines.slice(0, Math.max(1, cut)).join(''));
+        await shop.run(`${flags} -o ${shop.path(before)}/`);
+        writeFileSync(shop.path('logs/a.ndjson'), lines.join(''));
+        await shop.run(`${flags} -o ${shop.path(after)}/`);
+        const [old, grown] = [sides(shop.path, before), sides(shop.path, after)];
+        for (const [row, side] of old) expect([row, grown.get(row)]).toEqual([row, side]);
+        const bySide = new Map<string, string>();
+        for (const [row, side] of grown) {
+          const root = row.split(' answer ')[0]!;
+          expect(bySide.get(root) ?? side).toBe(side);
+          bySide.set(root, side);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('says that all begin alike, and tells prompts apart where that is asked for', async () => {
+    const log = Array.from({ length: 120 }, (_, n) =>
+      talk(['Is it blue?', 'yes', `Is ${n}?`, `no ${n}`]),
+    ).join('');
+    await using shop = await workshop({ 'a.ndjson': log });
+    const flags = `-o ${shop.path('s')}/ --force --split train=0.8,validation=0.2 -f openai`;
+    const all = await shop.run(flags);
+    expect(Object.values(all.report.splits).toSorted()).toEqual([0, 120]);
+    expect(summaryText(all, 's/')).toMatch(/^No row for (train|validation): /m);
+    const apart = await shop.run(`${flags} --split-by prompt`);
+    expect([apart.emptySide, apart.report.splits.validation! > 8]).toEqual([undefined, true]);
+  });
+
+  test('makes about the shares that were asked for, by the seed', async () => {
+    const log = Array.from({ length: 400 }, (_, n) => talk([`question ${n}`, `answer ${n}`])).join('');
+    await using shop = await workshop({ 'a.ndjson': log });
+    const count = async (seed: number) => {
+      const { report } = await shop.run(
+        `-o ${shop.path('s')}/ --force --split train=0.8,validation=0.2 --near-dup none --seed ${seed}`,
+      );
+      return report.splits.train!;
+    };
+    const first = await count(1);
+    expect(first).toBeGreaterThan(280);
+    expect(first).toBeLessThan(360);
+    expect(await count(1)).toBe(first);
+    expect(await count(2)).not.toBe(first);
+  });
+});
+
+describe('fewer rows', () => {
+  const log = Array.from({ length: 200 }, (_, n) =>
+    talk([`question ${n}`, `answer ${n}`], { model: n % 4 === 0 ? 'a' : 'b' }),
+  ).join('');
+  const answers = (shop: Awaited<ReturnType<typeof workshop>>) =>
+    shop.rows().map(({ messages }) => messages.at(-1)!.content);
+
+  test('by chance are the same for the same seed', async () => {
+    await using shop = await workshop({ 'a.ndjson': log });
+    await shop.run('--sample 20');
+    const first = answers(shop);
+    expect(first).toHaveLength(20);
+    await shop.run('--sample 20 --force');
+    expect(answers(shop)).toEqual(first);
+    await shop.run('--sample 20 --seed 1 --force');
+    expect(answers(shop)).not.toEqual(first);
+    const { report } = await shop.run('--sample 25% --force');
+    expect(report.kept).toBeGreaterThan(25);
+    expect(report.kept).toBeLessThan(80);
+  });
+
+  test('are balanced by a field, the last or the first', async () => {
+    await using shop = await workshop({ 'a.ndjson': log });
+    expect((await shop.run('--balance model --per-group 10')).report.models).toEqual({ a: 10, b: 10 });
+    await shop.run('--last 2 --force');
+    expect(answers(shop)).toEqual(['answer 198', 'answer 199']);
+    await shop.run('--max-records 2 --force');
+    expect(answers(shop)).toEqual(['answer 0', 'answer 1']);
+  });
+});

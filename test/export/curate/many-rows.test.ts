@@ -1,0 +1,121 @@
+/** More rows than one table of hashes takes: decisions on them are those of plain sets and maps. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Candidates } from '../../../src/export/curate/table/row-table.ts';
+import { Choice } from '../../../src/export/curate/row-set.ts';
+import { leaveDuplicates } from '../../../src/export/curate/duplicates.ts';
+import { Judgements } from '../../../src/export/curate/judgements.ts';
+import { partsOf } from '../../../src/export/curate/hash-partitions.ts';
+import { leaveBeginnings, loggedTurns, unloggedTurns } from '../../../src/export/curate/turns.ts';
+import { bytes, words } from '../../../src/export/curate/table/column.ts';
+import { FLAG, HASH, HASHES_PER_ROW } from '../../../src/export/convert/batch.ts';
+
+const ROWS = 700_000;
+const BATCH = 5_000;
+
+/** A number whose bits look like those of a hash. */
+const mixed = (value: number) => {
+  const once = Math.imul(value ^ (value >>> 15), 0x2c1b3c6d);
+  return (once ^ (once >>> 12)) >>> 0;
+};
+
+/** What a row says: every fifth repeats another. */
+const contentOf = (row: number) => (row % 5 === 4 ? row - 4 : row);
+/** The row that a row goes on from: within a conversation of three. */
+const beforeOf = (row: number) => (row % 3 === 0 ? undefined : row - 1);
+/** Whether the answer is a good one. */
+const isGood = (row: number) => row % 7 !== 0;
+
+function candidatesOf(): Candidates {
+  const candidates = new Candidates(['terminal', 'content', 'id'], join(tmpdir(), 'many-rows'));
+  for (let from = 0; from < ROWS; from += BATCH) {
+    const rows = Array.from({ length: BATCH }, (_, at) => from + at);
+    const hashes = words(BATCH * HASHES_PER_ROW);
+    const turns: number[] = [];
+    const turnEnds = words(BATCH);
+    for (const [at, row] of rows.entries()) {
+      hashes[at * HASHES_PER_ROW + HASH.terminal] = row;
+      hashes[at * HASHES_PER_ROW + HASH.terminal + 1] = mixed(row);
+      hashes[at * HASHES_PER_ROW + HASH.content] = contentOf(row);
+      hashes[at * HASHES_PER_ROW + HASH.content + 1] = mixed(contentOf(row));
+      for (let past = beforeOf(row); past !== undefined; past = beforeOf(past)) turns.push(past, mixed(past));
+      turnEnds[at] = turns.length;
+    }
+    const each = (value: number) => words(BATCH).fill(value);
+    candidates.add(
+      {
+        lines: BATCH,
+        filled: BATCH,
+        filtered: new Map(),
+        dropped: new Map(),
+        bad: new Map(),
+        troubles: [],
+        feedback: [],
+        redacted: new Map(),
+        text: bytes(0),
+        ends: each(0),
+        places: words(BATCH).map((_, at) => at),
+        flags: bytes(BATCH).map((_, at) => (isGood(from + at) ? FLAG.success : 0)),
+        hashes,
+        turns: words(turns.length).map((_, at) => turns[at]!),
+        turnEnds,
+        inputTokens: each(1),
+        outputTokens: each(1),
+        facets: [{ model: 'm', provider: null, finish: null, key: null, group: '' }],
+        facetOf: each(0),
+        signatures: bytes(0),
+      },
+      { file: 0, firstLine: from + 1, spooledAt: 0 },
+    );
+  }
+  return candidates;
+}
+
+describe('with many rows', () => {
+  let candidates: Candidates;
+  beforeAll(() => {
+    candidates = candidatesOf();
+  });
+  afterAll(() => candidates.close());
+  const choiceOf = () => new Choice(candidates, new Judgements(candidates, []));
+  const rowsWhere = (is: (row: number) => boolean) => {
+    let count = 0;
+    for (let row = 0; row < ROWS; row++) if (is(row)) count += 1;
+    return count;
+  };
+
+  test('each hash is in one part', () => {
+    const parts = [...partsOf(ROWS)];
+    expect(parts.length).toBeGreaterThan(1);
+    for (let row = 0; row < 1_000; row++)
+      expect(parts.filter((part) => part.has(mixed(row)))).toHaveLength(1);
+    expect([...partsOf(10)]).toHaveLength(1);
+  });
+
+  test('of those that say the same the first stays', () => {
+    const choice = choiceOf();
+    leaveDuplicates(choice, 'content');
+    expect(rowsWhere((row) => choice.has(row) !== (contentOf(row) === row))).toBe(0);
+  });
+
+  test('of a conversation its longest stays', () => {
+    const choice = choiceOf();
+    leaveBeginnings(choice);
+    const isLast = (row: number) => row === ROWS - 1 || beforeOf(row + 1) !== row;
+    expect(rowsWhere((row) => choice.has(row) !== isLast(row))).toBe(0);
+  });
+
+  test('answers within are known by their own rows', () => {
+    const choice = choiceOf();
+    const logged = loggedTurns(choice, undefined);
+    const expected = (row: number) => {
+      const past: number[] = [];
+      for (let before = beforeOf(row); before !== undefined; before = beforeOf(before)) past.push(before);
+      return past.flatMap((before, index) => (isGood(before) ? [] : [index]));
+    };
+    const differs = (row: number) =>
+      unloggedTurns(choice, row, logged).join() !== expected(row).join() && candidates.turnCount(row) > 0;
+    expect(rowsWhere(differs)).toBe(0);
+  });
+});

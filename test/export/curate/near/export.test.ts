@@ -1,0 +1,209 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { changed, generator, jaccard, shinglesOf, words } from './texts.ts';
+import { answered, chat, line, user } from '../../records.ts';
+import { workshop } from '../../workshop.ts';
+
+type Shop = Awaited<ReturnType<typeof workshop>>;
+
+const ANSWER = 'Certainly';
+const asks = (text: string, before: readonly object[] = []) =>
+  line({ request: chat([...before, user(text)]), response: answered({ content: ANSWER }) });
+const asked = (rows: readonly Row[]) => rows.map(({ messages }) => messages.at(-2)!.content);
+
+interface Row {
+  readonly messages: readonly { readonly content: string }[];
+}
+
+function rowsOf(path: string): Row[] {
+  // A side without rows has no file.
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((row) => JSON.parse(row) as Row);
+}
+
+/** Questions of which `copies` are nearly the same, but begin otherwise and end otherwise: one cluster an array. */
+function clusters(count: number, copies: number, seed: number): string[][] {
+  const random = generator(seed);
+  return Array.from({ length: count }, () => {
+    const same = words(100, random);
+    return Array.from({ length: copies }, (_, copy) =>
+      (copy === 0
+        ? same
+        : changed(changed(same, { at: 0, count: 2 }, random), { at: 98, count: 2 }, random)
+      ).join(' '),
+    );
+  });
+}
+
+describe('--near-dup', () => {
+  test('keeps the first of each cluster, in the order of the log', async () => {
+    const all = clusters(30, 4, 1);
+    const turns = [0, 1, 2, 3].flatMap((copy) => all.map((cluster) => cluster[copy]!));
+    await using shop = await workshop({ 'a.ndjson': turns.map((text) => asks(text)).join('') });
+    const { report } = await shop.run('--near-dup 0.8');
+    expect(asked(shop.rows())).toEqual(all.map(([first]) => first!));
+    expect(report.filtered).toEqual({ near_duplicate: 90 });
+    await shop.run('--near-dup 0.99 --force');
+    expect(shop.rows()).toHaveLength(120);
+    await shop.run('--near-dup none --force');
+    expect(shop.rows()).toHaveLength(120);
+  });
+
+  test('does not read system prompts', async () => {
+    const random = generator(2);
+    const long = words(400, random).join(' ');
+    const says = (role: string, content: string) => [{ role, content }];
+    const questions = Array.from({ length: 6 }, () => words(30, random).join(' '));
+    const log = [
+      ...questions.map((text) => asks(text, says('system', long))),
+      asks(questions[0]!, says('system', 'Be brief')),
+      asks(questions[1]!, says('developer', words(200, random).join(' '))),
+      asks(questions[2]!),
+      // What a user says is read.
+      asks(questions[3]!, says('user', long)),
+    ];
+    await using shop = await workshop({ 'a.ndjson': log.join('') });
+    const { report } = await shop.run('--near-dup 0.8');
+    expect(report.filtered).toEqual({ near_duplicate: 3 });
+    expect(asked(shop.rows())).toEqual([...questions, questions[3]!]);
+  });
+
+  test('takes texts of any length and script, of which nothing is like anything else', async () => {
+    const random = generator(3);
+    const emoji = (from: number) => String.fromCodePoint(...Array.from({ length: 30 }, (_, at) => from + at));
+    const texts = [
+      'a',
+      'b',
+      '?',
+      '天',
+      '今天天气很好，我们去公园散步吧。',
+      '股票市场昨日大幅下跌，投资者非常担忧。',
+      emoji(0x1f600),
+      emoji(0x1f400),
+      words(300_000, random).join(' '),
+      'yes '.repeat(500_000),
+    ];
+    const log = texts.map((text) =>
+      line({ request: chat([user(text)]), response: answered({ content: text }) }),
+    );
+    await using shop = await workshop({ 'a.ndjson': [...log, ...log].join('') });
+    const { report } = await shop.run('--near-dup 0.5 --dedup none');
+    expect(asked(shop.rows())).toEqual(texts);
+    expect(report.filtered).toEqual({ near_duplicate: texts.length });
+  });
+
+  test('gives the same rows wherever the log is cut into files', async () => {
+    const all = clusters(12, 5, 4).flat();
+    const lines = all.map((text) => asks(text));
+    await using shop = await workshop();
+    const flags = '--near-dup 0.8 --seed 7 --force';
+    const output = async (cuts: readonly number[], threads = 0) => {
+      for (let file = 0; file < 5; file++) rmSync(shop.path(`logs/${file}.ndjson`), { force: true });
+      for (const [file, from] of cuts.entries())
+        writeFileSync(shop.path(`logs/${file}.ndjson`), lines.slice(from, cuts[file + 1]).join(''));
+      await shop.run(flags, {}, threads);
+      return readFileSync(shop.output, 'utf8');
+    };
+    const whole = await output([0]);
+    expect(whole.split('\n')).toHaveLength(12 + 1);
+    const cuts = fc.uniqueArray(fc.integer({ min: 1, max: lines.length - 1 }), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(cuts, async (places) => {
+        expect(await output([0, ...places.toSorted((a, b) => a - b)])).toBe(whole);
+      }),
+      { seed: 4, numRuns: 15 },
+    );
+    expect(await output([0, 20, 33], 2)).toBe(whole);
+  });
+
+  test('gives the same rows whatever pieces the log is read in, and in any number of threads', async () => {
+    const all = clusters(40, 3, 5);
+    // Long lines, so that there are several pieces of 2 MiB.
+    const system = [{ role: 'system', content: words(6_000, generator(5)).join(' ') }];
+    const lines = [0, 1, 2].flatMap((copy) => all.map((cluster) => asks(cluster[copy]!, system)));
+    await using shop = await workshop();
+    for (const [shift, threads] of [
+      [0, 0],
+      [700_000, 0],
+      [1_500_000, 0],
+      [0, 3],
+    ] as const) {
+      writeFileSync(shop.path('logs/a.ndjson'), `${'x'.repeat(shift)}\n${lines.join('')}`);
+      await shop.run('--near-dup 0.8 --force', {}, threads);
+      expect(asked(shop.rows())).toEqual(all.map(([first]) => first!));
+    }
+  });
+});
+
+describe('--split', () => {
+  /** The questions on both sides. */
+  const sidesOf = (shop: Shop) =>
+    ['train', 'test'].map((side) => asked(rowsOf(shop.path(`out/${side}.jsonl`)))) as [string[], string[]];
+  const split = async (shop: Shop, flags: string) => {
+    rmSync(shop.path('out'), { recursive: true, force: true });
+    return shop.run(`--split train=0.5,test=0.5 ${flags} -o ${shop.path('out')}/`);
+  };
+  /** Pairs on different sides that are truly as similar as this. */
+  const leaks = ([train, held]: [string[], string[]], similarity: number) => {
+    const shingles = held.map((text) => shinglesOf(`${text}\n${ANSWER}`));
+    return train
+      .map((text) => shinglesOf(`${text}\n${ANSWER}`))
+      .flatMap((mine) => shingles.filter((other) => jaccard(mine, other) >= similarity)).length;
+  };
+
+  test('puts rows that are nearly the same on one side', async () => {
+    const all = clusters(30, 5, 6);
+    const log = [0, 1, 2, 3, 4].flatMap((copy) => all.map((cluster) => asks(cluster[copy]!))).join('');
+    await using shop = await workshop({ 'a.ndjson': log });
+    await split(shop, '--near-dup none');
+    const careless = sidesOf(shop);
+    expect(careless.flat()).toHaveLength(150);
+    expect(leaks(careless, 0.8)).toBeGreaterThan(50);
+    await split(shop, '');
+    const careful = sidesOf(shop);
+    expect(leaks(careful, 0.8)).toBe(0);
+    expect(careful.flat()).toHaveLength(150);
+    for (const side of careful) expect(side.length).toBeGreaterThan(20);
+    const { report } = await split(shop, '--near-dup 0.8');
+    expect(sidesOf(shop).flat().toSorted()).toEqual(all.map(([first]) => first!).toSorted());
+    expect(report.filtered).toEqual({ near_duplicate: 120 });
+  });
+
+  test('leaves out rows that tie two sides together', async () => {
+    const random = generator(8);
+    const chains = Array.from({ length: 40 }, () => {
+      const middle = words(200, random);
+      // Each is as the middle one for 0.85, and as the other for 0.72.
+      const [left, right] = [0, 100].map((at) => changed(middle, { at, count: 14 }, random));
+      return [left!, right!, middle].map((text) => text.join(' '));
+    });
+    const log = [0, 1, 2].flatMap((place) => chains.map((chain) => asks(chain[place]!))).join('');
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await split(shop, '');
+    const sides = sidesOf(shop);
+    const torn = chains.filter((chain) => sides[0].includes(chain[0]!) !== sides[0].includes(chain[1]!));
+    expect(torn.length).toBeGreaterThan(10);
+    expect(report.filtered).toEqual({ straddles: torn.length });
+    expect(sides.flat()).toHaveLength(120 - torn.length);
+    expect(leaks(sides, 0.82)).toBe(0);
+  });
+
+  test('leaves out rows that tie two sides together, however often one of them is there', async () => {
+    const random = generator(8);
+    const chains = Array.from({ length: 40 }, () => {
+      const middle = words(200, random);
+      const near = changed(middle, { at: 100, count: 10 }, random);
+      const other = changed(middle, { at: 0, count: 15 }, random);
+      return [other, ...Array.from({ length: 20 }, () => near), middle].map((text) => text.join(' '));
+    });
+    const log = chains.flatMap((chain) => chain.map((text) => asks(text))).join('');
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await split(shop, '');
+    expect(leaks(sidesOf(shop), 0.82)).toBe(0);
+    expect(report.filtered.straddles).toBeGreaterThan(10);
+  });
+});

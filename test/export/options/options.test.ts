@@ -1,0 +1,301 @@
+import { describe, expect, test } from 'bun:test';
+import { schema } from '../../../src/config/schema.ts';
+import { environmentFlags, FLAGS, parseFlags, variableOf } from '../../../src/export/options/flags.ts';
+import type { FlagName } from '../../../src/export/options/flags.ts';
+import { resolveSettings } from '../../../src/export/options/settings.ts';
+
+interface Given {
+  args?: string;
+  env?: Record<string, string>;
+  config?: object;
+  logs?: string;
+  terminal?: boolean;
+}
+
+function settings({ args = '', env = {}, config, logs, terminal = false }: Given) {
+  const written = {
+    providers: [{ name: 'a', type: 'mock' as const }],
+    export: config,
+    logging: { requests: logs ? { directory: logs } : {} },
+  };
+  return resolveSettings({
+    flags: parseFlags(args.split(' ').filter(Boolean)),
+    env: environmentFlags(env),
+    config: config || logs ? schema.parse(written) : undefined,
+    terminal,
+    nowMs: Date.UTC(2026, 10, 23),
+    argv: [],
+  });
+}
+
+describe('parseFlags()', () => {
+  test('reads flags, switches, short names and inputs in any order', () => {
+    const args = [
+      'a.log',
+      '-o',
+      'x',
+      '--log-file',
+      'b',
+      '--log-file=c',
+      '-qv',
+      '--no-export-all',
+      '--force=false',
+      '-',
+      '--',
+      '--d',
+    ];
+    expect(parseFlags(args)).toEqual({
+      values: { output: 'x', quiet: true, verbose: true, 'export-all': false, force: false },
+      inputs: ['a.log', 'b', 'c', '-', '--d'],
+    });
+    expect(parseFlags(['--model', 'gpt-{4o,5}*, o3 ,{', '--model', 'a']).values.model).toEqual([
+      'gpt-{4o,5}*',
+      'o3',
+      '{',
+      'a',
+    ]);
+    expect(parseFlags(['--output', '-']).values.output).toBe('-');
+    expect(parseFlags(['--model-filter=--x']).values['model-filter']).toBe('--x');
+  });
+
+  test.each([
+    [
+      '--sucessful-only',
+      'Cannot use --sucessful-only: there is no such flag, did you mean --successful-only?',
+    ],
+    ['--modl', 'Cannot use --modl: there is no such flag, did you mean --model?'],
+    [
+      '--no-sucessful-only',
+      'Cannot use --no-sucessful-only: there is no such flag, did you mean --successful-only?',
+    ],
+    ['--zzzzz', 'Cannot use --zzzzz: there is no such flag; see llmproxy export --help'],
+    ['-x', 'Cannot use -x: there is no such flag; see llmproxy export --help'],
+    ['--output', 'Cannot use --output: it needs a value'],
+    ['--output --force', 'Cannot use --output: it needs a value'],
+    ['--output=', 'Cannot use --output: it needs a value'],
+    ['--no-output', 'Cannot use --no-output: only switches can be turned off'],
+    ['--force=maybe', 'Cannot use --force=maybe: expected true or false'],
+    ['--no-force=true', 'Cannot use --no-force=true: it takes no value'],
+  ])('refuses %s', (args, message) => {
+    expect(() => parseFlags(args.split(' '))).toThrow(message);
+  });
+});
+
+describe('resolveSettings()', () => {
+  test('without anything reads ./logs and writes to a pipe, or a file when at a terminal', () => {
+    const plain = settings({});
+    expect(plain).toMatchObject({
+      inputs: ['./logs'],
+      progress: 'auto',
+      verbose: false,
+      quiet: false,
+      failEmpty: false,
+    });
+    expect([plain.plan.raw, plain.plan.format, plain.plan.selection.successfulOnly]).toEqual([
+      false,
+      'openai',
+      false,
+    ]);
+    const output = (given: Given) => settings(given).sink.path;
+    expect(output({})).toBe('-');
+    expect(output({ terminal: true })).toBe('exports/dataset.jsonl');
+    expect(output({ terminal: true, config: { output: 'x.jsonl' } })).toBe('x.jsonl');
+    expect(output({ config: { output: 'x.jsonl' } })).toBe('-');
+    expect(output({ terminal: true, args: '--output -' })).toBe('-');
+  });
+
+  test('writes trl into a directory, unless told otherwise', () => {
+    expect(settings({ args: '-o out/' })).toMatchObject({
+      sink: { shape: 'directory', hash: true },
+      plan: { format: 'trl' },
+    });
+    expect(settings({ args: '-o out/ -f mistral' }).plan.format).toBe('mistral');
+    expect(settings({ args: '-o out/ --export-all' }).plan.raw).toBe(true);
+  });
+
+  test('takes conversations whole where a format trains them, and answers where it trains these', () => {
+    const how = (args: string) => {
+      const { choosing, plan } = settings({ args });
+      return [choosing.conversations, choosing.unlogged, plan.earlier, plan.drafts];
+    };
+    expect(how('-f openai')).toEqual(['collapse', 'mask', 'draft', false]);
+    expect(how('-f trl')).toEqual(['collapse', 'drop', 'train', false]);
+    expect(how('-f trl --unlogged-turns keep')).toEqual(['collapse', 'keep', 'train', false]);
+    expect(how('-f trl-pc')).toEqual(['turns', 'pass', 'train', false]);
+    expect(how('-f openai --conversations turns')).toEqual(['turns', 'pass', 'mask', false]);
+    expect(how('-f kto')).toEqual(['turns', 'pass', 'train', true]);
+    expect(how('-f openai --corrections')).toEqual(['collapse', 'mask', 'draft', true]);
+    expect(how('--export-all')).toEqual(['turns', 'pass', 'train', false]);
+  });
+
+  test('passes over what the configuration wishes for conversations where whole records are written', () => {
+    const { choosing } = settings({ args: '--export-all', config: { near_dup: 0.8 } });
+    expect([choosing.near, choosing.dedup]).toEqual([undefined, 'none']);
+  });
+
+  test('takes a flag before the environment, and that before the configuration', () => {
+    const config = {
+      successful_only: true,
+      model_filter: 'c',
+      max_records: 1,
+      log_file: 'c.log',
+      start_date: '2026-01-01',
+    };
+    const env = {
+      LLMPROXY_EXPORT_MODEL_FILTER: 'e',
+      LLMPROXY_EXPORT_MAX_RECORDS: '2',
+      LLMPROXY_EXPORT_LOG_FILE: 'e.log',
+    };
+    const told = (given: Given) => {
+      const { plan, choosing, inputs } = settings(given);
+      const { successfulOnly, modelFilter } = plan.selection;
+      return { successfulOnly, modelFilter, maxRecords: choosing.maxRecords, inputs };
+    };
+    expect(told({ config })).toEqual({
+      successfulOnly: true,
+      modelFilter: 'c',
+      maxRecords: 1,
+      inputs: ['c.log'],
+    });
+    expect(settings({ config }).plan.selection.fromMs).toBe(Date.UTC(2026, 0, 1));
+    expect(told({ config, env })).toMatchObject({ modelFilter: 'e', maxRecords: 2, inputs: ['e.log'] });
+    const args = '--model-filter f --max-records 3 --no-successful-only f.log';
+    expect(told({ config, env, args })).toEqual({
+      modelFilter: 'f',
+      maxRecords: 3,
+      inputs: ['f.log'],
+      successfulOnly: false,
+    });
+  });
+
+  test('reads the log directory of the configuration', () => {
+    expect(settings({ logs: 'var/log' }).inputs).toEqual(['var/log']);
+  });
+
+  test('lets a flag undo a switch of the environment, whose empty values say nothing', () => {
+    const env = { LLMPROXY_EXPORT_SUCCESSFUL_ONLY: 'Yes', LLMPROXY_EXPORT_FORCE: '' };
+    const wanted = (given: Given) => settings(given).plan.selection.successfulOnly;
+    expect([wanted({ env }), settings({ env }).sink.force]).toEqual([true, false]);
+    expect(wanted({ env, args: '--no-successful-only' })).toBe(false);
+    expect(wanted({ env, args: '--successful-only=false' })).toBe(false);
+  });
+
+  test('knows every flag by its variable', () => {
+    const values: Partial<Record<FlagName, string>> = {
+      output: 'x/',
+      format: 'trl',
+      endpoint: 'chat',
+      compress: 'zst',
+      status: '2xx',
+      tag: 'a=b',
+      since: '2026-01-01',
+      until: '2026-01-02',
+      'start-date': '2026-01-01',
+      'end-date': '2026-01-02',
+      'max-latency': '2s',
+      'min-score': '0.5',
+      conversations: 'last',
+      'unlogged-turns': 'drop',
+      'split-by': 'prompt',
+      dedup: 'none',
+      'near-dup': '0.8',
+      pairs: 'feedback',
+      sample: '10%',
+      reasoning: 'inline',
+      refusals: 'content',
+      images: 'drop',
+      'tool-args': 'string',
+      system: 'drop',
+      redact: 'email',
+      'redact-pattern': 'a=b',
+      'price-per-mtok': '2',
+      progress: 'never',
+    };
+    // These need another flag beside them, or a file; the configuration is read before; the check is a command of its own.
+    const others: FlagName[] = [
+      ...(['config', 'check', 'time-zone', 'shard-size', 'split', 'append-since', 'metadata'] as const),
+      ...(['balance', 'per-group', 'on-long', 'redact-mode', 'redact-salt-file'] as const),
+    ];
+    const before = JSON.stringify(settings({}));
+    for (const name of Object.keys(FLAGS) as FlagName[]) {
+      const { kind, hint } = FLAGS[name];
+      const value = values[name] ?? (kind === 'switch' ? 'true' : hint === 'n' ? '5' : 'x');
+      const given = { env: { [variableOf(name)]: value } };
+      if (others.includes(name)) expect(environmentFlags(given.env).values[name]).toBeDefined();
+      else expect([name, JSON.stringify(settings(given)) === before]).toEqual([name, false]);
+    }
+  });
+
+  test('asks for what belongs together', () => {
+    const refused: [string, string][] = [
+      ['--balance model', 'Cannot balance rows: --balance FIELD and --per-group N go together'],
+      ['--split train=0.9,test=0.1 -o a.jsonl', 'it makes several files: give --output a directory'],
+      ['--split train=0.9,test=0.2 -o a/', 'expected shares that add up to 1: train=0.9,validation=0.1'],
+      ['--shard-size 1MB', 'it makes several files'],
+      ['--parquet --export-all', 'Cannot write Parquet: rows of raw are no table'],
+      ['--export-all --min-score 0', 'Cannot use --min-score here: whole records are written as they were'],
+      ['-f raw --near-dup 0.8', 'Cannot use --near-dup here: whole records'],
+      ['-f openai --pairs both', 'Cannot use --pairs both: rows of openai are no pairs: use trl-dpo'],
+      ['--export-all -f trl', 'Cannot use --export-all with --format trl: it writes whole records'],
+      ['-f nope', 'Cannot use --format nope: expected openai, trl, '],
+      ['-f openai --metadata min', 'rows of openai may hold nothing but what the format knows'],
+      ['--redact-mode hash', 'nothing is to be hidden: give --redact'],
+      ['--redact email --redact-mode hash', 'it needs a secret: --redact-salt-file FILE'],
+      ['--redact emial', 'expected email, phone'],
+      ['--redact-pattern x', 'Cannot use --redact-pattern x: expected NAME=REGEX'],
+      ['--redact-pattern x=(', 'Cannot use --redact-pattern x=(: Invalid regular expression'],
+      ['--system none.txt', 'Cannot use --system none.txt: no such file or directory'],
+      ['--append-since none.json', 'Cannot use --append-since none.json: no such file or directory'],
+      ['--time-zone Mars --since today', 'Cannot use --time-zone Mars'],
+      ['--reasoning loud', 'expected drop, keep, inline or field=NAME'],
+      ['--sample 0', 'expected a number of rows, or a share such as 10%'],
+      ['--max-latency fast', 'expected a time such as 2s or 500ms'],
+    ];
+    for (const [args, words] of refused) expect(() => settings({ args })).toThrow(words);
+  });
+
+  test('takes days as whole days in UTC, and times to the moment', () => {
+    const span = ({ plan: { selection } }: ReturnType<typeof settings>) =>
+      [selection.fromMs, selection.untilMs].map((ms) => new Date(ms!).toISOString());
+    const days = settings({ args: '--start-date 2026-11-23 --end-date 2026-11-23' });
+    expect(span(days)).toEqual(['2026-11-23T00:00:00.000Z', '2026-11-23T23:59:59.999Z']);
+    const times = settings({ args: '--start-date 2026-11-23T10:00 --end-date 2026-11-23T12:00:00+01:00' });
+    expect(span(times)).toEqual(['2026-11-23T10:00:00.000Z', '2026-11-23T11:00:00.000Z']);
+  });
+
+  test.each([
+    [{ args: '--max-records 0' }, 'Cannot use --max-records 0: expected a whole number from 1'],
+    [{ args: '--max-records 1.5' }, 'Cannot use --max-records 1.5: expected a whole number from 1'],
+    [{ args: '--max-records=-5' }, 'Cannot use --max-records -5: expected a whole number from 1'],
+    [
+      { env: { LLMPROXY_EXPORT_MAX_RECORDS: 'x' } },
+      'Cannot use LLMPROXY_EXPORT_MAX_RECORDS x: expected a whole number from 1',
+    ],
+    [{ env: { LLMPROXY_EXPORT_FORCE: 'x' } }, 'Cannot use LLMPROXY_EXPORT_FORCE=x: expected true or false'],
+    [
+      { args: '--start-date 2026-02-30' },
+      'Cannot use --start-date 2026-02-30: expected a day such as 2026-11-23, an ISO time, or a span such as 7d',
+    ],
+    [
+      { args: '--start-date 2026-02-02 --end-date 2026-02-01' },
+      'Cannot use --start-date 2026-02-02: it is after --end-date 2026-02-01',
+    ],
+    [
+      { config: { start_date: '2026-03-01' }, args: '--end-date 2026-02-01' },
+      'Cannot use export.start_date 2026-03-01: it is after --end-date 2026-02-01',
+    ],
+    [
+      { args: '-f trl --reasoning field=content' },
+      'Cannot use --reasoning field=content: messages have a field of that name already',
+    ],
+    [
+      { args: '-f mistral --reasoning field=thinking' },
+      'Cannot use --reasoning field=thinking: messages of mistral have no other field than their own: use inline',
+    ],
+    [{ args: '--on-long drop' }, 'Cannot use --on-long drop: no row is too long: give --max-tokens'],
+    [{ args: '--endpoint chats' }, 'Cannot use --endpoint chats: expected chat, messages, '],
+    [{ args: '--progress some' }, 'Cannot use --progress some: expected auto, always or never'],
+  ] as [Given, string][])('refuses %j', (given, message) => {
+    expect(() => settings(given)).toThrow(message);
+  });
+});

@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'bun:test';
+import { FORMATS } from '../../../src/export/render/all.ts';
+import { BROKEN_CHATS } from './broken-chats.ts';
+import { BROKEN_SIDES } from './broken-sides.ts';
+import { soundRow, spoiled } from './rows.ts';
+
+const BROKEN = [...BROKEN_CHATS, ...BROKEN_SIDES];
+
+describe.each([...new Set(BROKEN.flatMap(([, names]) => names))])('%s', (name) => {
+  const { check } = FORMATS[name];
+
+  test('check() finds no fault with a sound row', () => {
+    expect(check(soundRow(name))).toEqual([]);
+  });
+
+  const broken = BROKEN.filter(([, names]) => names.includes(name));
+  test.each(broken.map((one) => [one[0], one] as const))(
+    'check() finds %s',
+    (_, [, , path, value, words]) => {
+      const problems = check(spoiled(soundRow(name), path, value));
+      expect(problems.filter((problem) => problem.includes(words))).toHaveLength(1);
+    },
+  );
+});

@@ -1,0 +1,44 @@
+/** What every format makes of the same conversations. UPDATE_GOLDEN=1 writes the files anew: read the diff. */
+import { describe, expect, test } from 'bun:test';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Flaw } from '../../../src/export/errors.ts';
+import type { JsonObject } from '../../../src/wire/json.ts';
+import { FORMAT_NAMES, FORMATS } from '../../../src/export/render/all.ts';
+import { CONVERSATIONS } from './conversations.ts';
+import { written } from './render.ts';
+
+interface Golden {
+  readonly conversation: string;
+  readonly rows?: readonly JsonObject[];
+  readonly unfit?: Flaw;
+}
+
+describe.each(FORMAT_NAMES)('%s', (name) => {
+  const path = join(import.meta.dir, 'golden', `${name}.jsonl`);
+  const made = Object.entries(CONVERSATIONS).map(([conversation, example]): Golden => {
+    const rows = written(FORMATS[name], example);
+    return typeof rows === 'string' ? { conversation, unfit: rows } : { conversation, rows };
+  });
+  if (process.env.UPDATE_GOLDEN)
+    writeFileSync(path, made.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const golden = readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Golden);
+
+  test('is written for every conversation', () => {
+    expect(golden.map(({ conversation }) => conversation)).toEqual(Object.keys(CONVERSATIONS));
+  });
+
+  test.each(golden.map((line) => [line.conversation, line] as const))('%s', (conversation, line) => {
+    expect(made.find((one) => one.conversation === conversation)).toEqual(line);
+  });
+
+  test('is found sound by its own checker', () => {
+    const problems = golden.flatMap(({ conversation, rows }) =>
+      (rows ?? []).flatMap((row) => FORMATS[name].check(row).map((problem) => `${conversation}: ${problem}`)),
+    );
+    expect(problems).toEqual([]);
+  });
+});

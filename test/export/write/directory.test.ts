@@ -1,0 +1,341 @@
+import { describe, expect, test } from 'bun:test';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { ExportError } from '../../../src/export/errors.ts';
+import { replaceable } from '../../../src/export/write/overwrite-guard.ts';
+import { swap, targetWithin } from '../../../src/export/write/staging-directory.ts';
+import { logDirectory } from '../../helpers/log-directory.ts';
+import { exportTo, finishWithManifest, put, rowsFrom, sha256, sinkAt } from './sinks.ts';
+
+/** All files below a directory with their text. */
+function tree(directory: string): Record<string, string> {
+  if (!existsSync(directory)) return {};
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(
+    files.toSorted().map((file) => [file.slice(directory.length + 1), readFileSync(file, 'utf8')]),
+  );
+}
+
+const names = (directory: string) => Object.keys(tree(directory));
+
+describe('openSink() of a directory', () => {
+  test('writes a file for each split that has rows, and says what is in them', async () => {
+    await using dir = await logDirectory();
+    const out = join(dir.path, 'deep/out');
+    const [train, test] = [rowsFrom(0, 5), rowsFrom(5, 2)];
+    const files = await exportTo(`${out}/`, { train, validation: '', test });
+    expect(names(out)).toEqual(['manifest.json', 'test.jsonl', 'train.jsonl']);
+    expect(files).toEqual([
+      { path: 'train.jsonl', split: 'train', rows: 5, bytes: train.length, sha256: sha256(train) },
+      { path: 'test.jsonl', split: 'test', rows: 2, bytes: test.length, sha256: sha256(test) },
+    ]);
+    expect(tree(out)).toMatchObject({ 'train.jsonl': train, 'test.jsonl': test });
+    expect(readdirSync(dirname(out))).toEqual(['out']);
+  });
+
+  test('shows nothing before the end, and leaves nothing when it is discarded', async () => {
+    await using dir = await logDirectory();
+    const sink = sinkAt(`${dir.path}/a/out/`, { shardBytes: 100 });
+    await put(sink, rowsFrom(0, 9));
+    expect(readdirSync(join(dir.path, 'a'))).toEqual([`.out.${process.pid}.tmp`]);
+    sink.discard();
+    sink.discard();
+    expect(await dir.names()).toEqual([]);
+  });
+
+  test('is made anew where a process of the same number died', async () => {
+    await using dir = await logDirectory();
+    const out = join(dir.path, 'out');
+    const dead = sinkAt(`${out}/`);
+    await put(dead, rowsFrom(0, 9));
+    await exportTo(`${out}/`, { train: rowsFrom(0, 1) });
+    expect(names(dir.path)).toEqual(['out/manifest.json', 'out/train.jsonl']);
+    dead.discard();
+  });
+
+  test('never parts the lines of a row, and counts rows and not lines', async () => {
+    await using dir = await logDirectory();
+    const rows = ['{"start":1}\n{"line":1}\n', '{"start":2}\n', '{"start":3}\n{"line":3}\n{"line":33}\n'];
+    for (const [shardBytes, parts] of [
+      [1, rows],
+      [30, [`${rows[0]}${rows[1]}`, rows[2]!]],
+    ] as const) {
+      const out = join(dir.path, `out-${shardBytes}`);
+      const sink = sinkAt(`${out}/`, { shardBytes, rowStart: '{"start":' });
+      await sink.write('train', Buffer.from(rows.join('')), rows.length);
+      const files = await finishWithManifest(sink);
+      expect(files.map(({ path }) => readFileSync(join(out, path), 'utf8'))).toEqual([...parts]);
+      expect(files.map((file) => file.rows)).toEqual(shardBytes === 1 ? [1, 1, 1] : [2, 1]);
+    }
+  });
+
+  test('writes every row once to shards of the size, in order, however rows come', async () => {
+    await using dir = await logDirectory();
+    const lines = fc.array(
+      fc.integer({ min: 0, max: 300 }).map((pad) => `{"pad":"${'x'.repeat(pad)}"}\n`),
+      {
+        minLength: 1,
+        maxLength: 30,
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(lines, { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: 1, max: 900 }),
+        async (batches, shardBytes) => {
+          const out = join(dir.path, 'out');
+          rmSync(out, { recursive: true, force: true });
+          const sink = sinkAt(`${out}/`, { shardBytes });
+          for (const batch of batches) await put(sink, batch.join(''));
+          const files = await finishWithManifest(sink);
+          const texts = files.map(({ path }) => readFileSync(join(out, path), 'utf8'));
+          expect(texts.join('')).toBe(batches.flat().join(''));
+          for (const [index, text] of texts.entries()) {
+            const rows = text.split('\n').length - 1;
+            const numbers = [index, files.length].map((number) => String(number).padStart(5, '0'));
+            expect(files[index]).toEqual({
+              path: `data/train-${numbers[0]}-of-${numbers[1]}.jsonl`,
+              split: 'train',
+              rows,
+              bytes: text.length,
+              sha256: sha256(text),
+            });
+            expect(text.length >= shardBytes || index === files.length - 1).toBe(true);
+            // Without its last row it was not full.
+            expect(text.lastIndexOf('\n', text.length - 2) + 1).toBeLessThan(shardBytes);
+          }
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+
+  test.skipIf(!existsSync('/proc/self/fd'))(
+    'holds one file open a split, however many shards there are',
+    async () => {
+      await using dir = await logDirectory();
+      const sink = sinkAt(`${dir.path}/out/`, { splits: ['train', 'test'], shardBytes: 1 });
+      const before = openFiles();
+      for (const split of ['train', 'test']) await put(sink, rowsFrom(0, 20), split);
+      expect(openFiles() - before).toBeLessThanOrEqual(2);
+      expect(await finishWithManifest(sink)).toHaveLength(40);
+    },
+  );
+
+  test.each(['../up', 'a/b', '', '.', 'a b'])('refuses "%s" as the name of a split', async (split) => {
+    await using dir = await logDirectory();
+    const opening = () => sinkAt(`${dir.path}/out/`, { splits: ['train', split] });
+    expect(opening).toThrow(`"${split}" cannot be the name of a split`);
+    expect(await dir.names()).toEqual([]);
+  });
+
+  test('puts a text by path that lies within it there, and others where they are wanted', async () => {
+    await using dir = await logDirectory();
+    const out = join(dir.path, 'out');
+    for (const force of [false, true]) {
+      const sink = sinkAt(`${out}/`, { force });
+      await put(sink, rowsFrom(0, 1));
+      const text = '{"llmproxy":"0.1.0","outputs":[{"path":"train.jsonl"}]}';
+      await sink.finish(() => [
+        { path: join(out, 'manifest.json'), text },
+        { path: join(dir.path, 'copy.json'), text },
+        { name: 'manifest.json', text },
+      ]);
+    }
+    expect(names(dir.path)).toEqual(['copy.json', 'out/manifest.json', 'out/train.jsonl']);
+  });
+
+  test('refuses a text in the place of rows', async () => {
+    await using dir = await logDirectory();
+    const sink = sinkAt(`${dir.path}/out/`);
+    await put(sink, rowsFrom(0, 1));
+    const finishing = sink.finish(() => [{ path: join(dir.path, 'out/train.jsonl'), text: '' }]);
+    await expect(finishing).rejects.toThrow('Cannot write');
+    sink.discard();
+    expect(await dir.names()).toEqual([]);
+  });
+});
+
+/** How many files this process holds open. */
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
+describe('a directory that is there already', () => {
+  test('is filled when it is empty, and stays as private as it was', async () => {
+    await using dir = await logDirectory();
+    const out = join(dir.path, 'out');
+    mkdirSync(out);
+    chmodSync(out, 0o700);
+    await exportTo(`${out}/`, { train: rowsFrom(0, 1) });
+    expect(names(dir.path)).toEqual(['out/manifest.json', 'out/train.jsonl']);
+    expect(statSync(out).mode & 0o777).toBe(0o700);
+  });
+
+  test('is replaced only with force, and nothing of the old one stays', async () => {
+    await using dir = await logDirectory();
+    const out = join(dir.path, 'out');
+    await exportTo(`${out}/`, { train: rowsFrom(0, 9), test: rowsFrom(9, 1) }, { shardBytes: 100 });
+    const old = tree(out);
+    expect(() => sinkAt(`${out}/`)).toThrow(
+      `Cannot write ${out}/: it exists already, give --force to replace it`,
+    );
+    expect(tree(out)).toEqual(old);
+    await exportTo(`${out}/`, { train: rowsFrom(0, 1) }, { force: true });
+    expect(names(dir.path)).toEqual(['out/manifest.json', 'out/train.jsonl']);
+  });
+
+  test('stays as it was when the export is discarded', async () => {
+    await using dir = await logDirectory();
+    await exportTo(`${dir.path}/out/`, { train: rowsFrom(0, 9) });
+    const old = tree(dir.path);
+    const sink = sinkAt(`${dir.path}/out/`, { force: true });
+    await put(sink, rowsFrom(5, 9));
+    sink.discard();
+    expect(tree(dir.path)).toEqual(old);
+  });
+
+  test.each<[string, Record<string, string>, string]>([
+    ['a README alone', { 'README.md': 'my notes' }, 'README.md'],
+    ['a manifest of something else', { 'manifest.json': '{"name":"my extension"}' }, 'manifest.json'],
+    ['a manifest that is no JSON', { 'manifest.json': '{', 'train.jsonl': '' }, 'manifest.json'],
+    ['rows without a manifest', { 'train.jsonl': '{}\n' }, 'train.jsonl'],
+    ['a file beside an export', { ...ownTree(), 'notes.txt': 'mine' }, 'notes.txt'],
+    ['a hidden file beside an export', { ...ownTree(), '.env': 'KEY=1' }, '.env'],
+    ['a file in a folder beside an export', { ...ownTree(), 'src/main.ts': '' }, 'src/main.ts'],
+    ['rows that the manifest does not name', { ...ownTree(), 'test.jsonl': '' }, 'test.jsonl'],
+  ])('is never replaced when it holds %s', async (_, files, foreign) => {
+    await using dir = await logDirectory();
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(dir.path, name)), { recursive: true });
+      writeFileSync(join(dir.path, name), text);
+    }
+    const before = tree(dir.path);
+    const refused = `Cannot replace ${dir.path}/: ${foreign} in it was not written by an export`;
+    expect(() => sinkAt(`${dir.path}/`, { force: true })).toThrow(new ExportError('failed', refused));
+    expect(tree(dir.path)).toEqual(before);
+    expect(readdirSync(dirname(dir.path)).filter((name) => name.includes(`${basename(dir.path)}.`))).toEqual(
+      [],
+    );
+  });
+
+  test('is never replaced when it holds a link, nor is what that points to', async () => {
+    await using dir = await logDirectory();
+    const out = join(dir.path, 'out');
+    await exportTo(`${out}/`, { train: rowsFrom(0, 1) });
+    mkdirSync(join(dir.path, 'work'));
+    symlinkSync('../work', join(out, 'data'));
+    expect(() => sinkAt(`${out}/`, { force: true })).toThrow('data in it was not written by an export');
+  });
+
+  test.each([false, true])(
+    'is not replaced when somebody puts a file there meanwhile (force %p)',
+    async (force) => {
+      await using dir = await logDirectory();
+      const out = join(dir.path, 'out');
+      if (force) await exportTo(`${out}/`, { train: rowsFrom(0, 1) });
+      const sink = sinkAt(`${out}/`, { force });
+      await put(sink, rowsFrom(0, 2));
+      mkdirSync(out, { recursive: true });
+      writeFileSync(join(out, 'notes.txt'), 'mine');
+      await expect(finishWithManifest(sink)).rejects.toThrow(force ? 'notes.txt in it' : 'it exists already');
+      sink.discard();
+      expect(tree(out)['notes.txt']).toBe('mine');
+      expect(await dir.names()).toEqual(['out']);
+    },
+  );
+
+  test('may be behind a link, which stays', async () => {
+    await using dir = await logDirectory();
+    mkdirSync(join(dir.path, 'real'));
+    symlinkSync('real', join(dir.path, 'out'));
+    await exportTo(`${dir.path}/out/`, { train: rowsFrom(0, 1) });
+    expect(names(join(dir.path, 'real'))).toEqual(['manifest.json', 'train.jsonl']);
+    symlinkSync('nowhere', join(dir.path, 'lost'));
+    expect(() => sinkAt(`${dir.path}/lost/`)).toThrow('it is a link to nothing');
+    writeFileSync(join(dir.path, 'file'), '');
+    expect(() => sinkAt(`${dir.path}/file/`)).toThrow('it is a file');
+  });
+});
+
+/** What an export leaves, as files. */
+function ownTree(): Record<string, string> {
+  const outputs = [{ path: 'train.jsonl', split: 'train', rows: 0, bytes: 0 }];
+  return {
+    'README.md': '',
+    'dataset_info.json': '',
+    'manifest.json': JSON.stringify({ llmproxy: '0.1.0', outputs }),
+    'train.jsonl': '',
+  };
+}
+
+describe('swap()', () => {
+  test('brings the old directory back when the new one cannot take its place', async () => {
+    await using dir = await logDirectory();
+    mkdirSync(join(dir.path, 'out'));
+    writeFileSync(join(dir.path, 'out/train.jsonl'), 'old');
+    expect(() => swap(join(dir.path, 'gone'), join(dir.path, 'out'))).toThrow('ENOENT');
+    expect(tree(dir.path)).toEqual({ 'out/train.jsonl': 'old' });
+  });
+});
+
+describe('targetWithin(), for volumes that cannot be renamed', () => {
+  const fill = (draft: string, files: Record<string, string>) => {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(draft, name)), { recursive: true });
+      writeFileSync(join(draft, name), text);
+    }
+    return Object.keys(files).toSorted(
+      (a, b) => Number(a === 'manifest.json') - Number(b === 'manifest.json'),
+    );
+  };
+  const open = (path: string) => targetWithin(path, () => replaceable(path, { name: path, force: true }));
+
+  test('replaces an earlier export, file by file, and leaves no draft', async () => {
+    await using dir = await logDirectory();
+    fill(dir.path, ownTree());
+    const target = open(dir.path);
+    const manifest = JSON.stringify({ llmproxy: '0.1.0', outputs: [{ path: 'data/train-0.jsonl' }] });
+    const files = { 'data/train-0.jsonl': 'new', 'manifest.json': manifest };
+    await target.appear(fill(target.draft, files));
+    expect(tree(dir.path)).toEqual(files);
+    expect(replaceable(dir.path, { name: 'x', force: true })).toEqual([
+      'data/train-0.jsonl',
+      'manifest.json',
+    ]);
+  });
+
+  test('leaves what was there when it is discarded', async () => {
+    await using dir = await logDirectory();
+    fill(dir.path, ownTree());
+    const target = open(dir.path);
+    fill(target.draft, { 'train.jsonl': 'new' });
+    target.discard();
+    target.discard();
+    expect(tree(dir.path)).toEqual(ownTree());
+  });
+
+  test('replaces nothing when somebody puts a file there meanwhile', async () => {
+    await using dir = await logDirectory();
+    const target = open(dir.path);
+    const files = fill(target.draft, { 'train.jsonl': 'new' });
+    writeFileSync(join(dir.path, 'notes.txt'), 'mine');
+    await expect(target.appear(files)).rejects.toThrow('notes.txt in it was not written by an export');
+    target.discard();
+    expect(tree(dir.path)).toEqual({ 'notes.txt': 'mine' });
+  });
+});
