@@ -3,6 +3,7 @@ import type { Explanation } from './pipeline/explain.ts';
 import type { MakingDeps } from './providers/make.ts';
 import type { Endpoint } from './wire/endpoints.ts';
 import { systemClock } from './clock.ts';
+import { offReasons } from './config/keys.ts';
 import { explainRequest } from './pipeline/explain.ts';
 import { ModelRegistry } from './pipeline/models.ts';
 import { randomId } from './pipeline/random-id.ts';
@@ -20,7 +21,7 @@ export function explain(config: Config, deps: MakingDeps, endpoint: Endpoint, bo
   const origin = { endpoint, headers: {}, url: '', caller: null };
   const bytes = new TextEncoder().encode(JSON.stringify(body));
   const inbound = atOnce(parseInbound(origin, bytes, { instance: '', limits: config.limits }));
-  const registry = new ModelRegistry(makeProviders(config, deps), config.models, config.routing);
+  const registry = new ModelRegistry(makeProviders(config, deps), config, offReasons(config, deps.env));
   return explainRequest(inbound, registry.resolve(inbound.model, endpoint), {
     nowMs: clock.now(),
     newId: () => randomId(Math.random),

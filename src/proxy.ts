@@ -15,7 +15,7 @@ import type { App } from './server/listen.ts';
 import { systemClock } from './clock.ts';
 import { ProxyError } from './errors.ts';
 import { needRestart, sameService } from './config/changes.ts';
-import { offReason, secretsOf } from './config/keys.ts';
+import { offReason, offReasons, secretsOf } from './config/keys.ts';
 import type { LogWriterDeps } from './logs/writer.ts';
 import { LOCAL_LIMITS } from './limits/local.ts';
 import { Secrets } from './logs/secrets.ts';
@@ -225,7 +225,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     const classes = plugins.classes(failed);
     const providers = makeProviders(config, { ...deps, learn: secrets.add, log: problem, plugins: classes });
     const prices = new Prices(config.prices, priceTable);
-    const registry = new ModelRegistry(providers, config.models, config.routing);
+    const registry = new ModelRegistry(providers, config, offReasons(config, deps.env));
     const bounds = {
       maxResponse: config.limits.max_response,
       maxContent: config.logging.requests.max_content,

@@ -91,7 +91,7 @@ function explained(make: () => Explanation): Explanation {
   }
 }
 
-function render({ model, endpoint, targets, failures }: Explanation): string {
+function render({ model, endpoint, matched_by, targets, failures }: Explanation): string {
   const width = widthOf(process.stdout);
   const rows = targets.map((target, index) => [
     `${index + 1}`,
@@ -105,7 +105,7 @@ function render({ model, endpoint, targets, failures }: Explanation): string {
   const order = table(['', 'TARGET', 'TYPE', 'LANE', 'TIER', 'PRIORITY', 'WEIGHT'], rows, width);
   const follows = failures.map(({ fault, leads_to }) => [fault, leads_to]);
   return [
-    `${model} at ${endpoint}: asked in this order, as far as they are healthy`,
+    `${model} at ${endpoint}, found by ${matched_by}: asked in this order, as far as they are healthy`,
     order,
     '',
     ...targets.flatMap((target) => [...described(target), '']),

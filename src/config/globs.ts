@@ -5,6 +5,21 @@ export function isGlob(name: string): boolean {
   return /[*?[\]{}!]/.test(name);
 }
 
+/** How specific a pattern is: how many of its characters are no wildcards. Of choices, `{a,bc}`, the shortest counts. */
+export function literalLength(pattern: string): number {
+  const choices = pattern.replace(/\{([^{}]*)\}/g, (_, words: string) =>
+    words.split(',').reduce((least, word) => (word.length < least.length ? word : least)),
+  );
+  return choices.replace(/\[[^\]]*\]|[*?!{}()@+]/g, '').length;
+}
+
+/** Gives what the star of a pattern takes of a name that it covers; `undefined` where it has more wildcards than one star. */
+export function starOf(pattern: string): ((name: string) => string) | undefined {
+  const [, before = '', after = ''] = /^([^*?[\]{}!]*)\*([^*?[\]{}!]*)$/.exec(pattern) ?? [undefined];
+  if (!pattern.includes('*') || before.length + after.length + 1 !== pattern.length) return undefined;
+  return (name) => name.slice(before.length, name.length - after.length);
+}
+
 /** What is read here: stars, question marks, sets of characters, choices, and plain characters. The rest is picomatch's. */
 const SIMPLE = /^!?(?:[\w.:@/* ?,-]|\[[\w.:@^-]+\]|\{[\w.:@/*?,-]*\})+$/;
 /** What it takes for parts of paths. */

@@ -36,6 +36,12 @@ export function offReason(provider: ProviderConfig, env: Env): string {
   return `no key: set ${resolveKeys(provider, env).source || 'api_key_env'}`;
 }
 
+/** Why providers do not take part, by the names of those that do not. */
+export function offReasons({ providers }: Pick<Config, 'providers'>, env: Env): ReadonlyMap<string, string> {
+  const off = providers.filter(({ enabled }) => !enabled);
+  return new Map(off.map((provider) => [provider.name, offReason(provider, env)]));
+}
+
 /** Names of headers and of variables that hold a credential; what others say may be ordinary words. */
 const CREDENTIAL = /auth|key|token|secret|cookie|passw|credential|signature/i;
 

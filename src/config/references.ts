@@ -2,6 +2,7 @@ import type { Config, ProviderConfig, RouteConfig } from './schema.ts';
 import type { Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import { checkAuth, checkLimits } from './access-references.ts';
+import { starOf } from './globs.ts';
 import { hasCredentials, resolveKeys } from './keys.ts';
 import { presetOf } from './presets.ts';
 import { served } from './served.ts';
@@ -149,8 +150,16 @@ function targetsOf(route: RouteConfig): { name: string; path: (string | number)[
 function checkRoutes(config: Config, positions: Positions): Problem[] {
   const problems: Problem[] = [];
   for (const [alias, route] of Object.entries(config.models)) {
+    const star = starOf(alias);
     for (const { name, path } of targetsOf(route)) {
-      if (served(config, name, alias)) continue;
+      const at = ['models', alias, ...path];
+      if (name.includes('*') && !star) {
+        const message = `models.${alias}: \`*\` in a target stands for what the \`*\` of the name takes, and that has not exactly one wildcard`;
+        problems.push(positions.atValue(at, message));
+        continue;
+      }
+      // What a star takes may be anything.
+      if (served(config, name.replace('*', 'x'), alias)) continue;
       const names = [
         ...Object.keys(config.models),
         ...config.providers.map((provider) => `${provider.name}/...`),
@@ -161,7 +170,6 @@ function checkRoutes(config: Config, positions: Positions): Problem[] {
         1,
       );
       const hint = close ? { hint: `did you mean \`${close}\`?` } : {};
-      const at = ['models', alias, ...path];
       problems.push(positions.atValue(at, `models.${alias}: no provider or alias serves \`${name}\``, hint));
     }
     const cycle = cycleFrom(alias, config);

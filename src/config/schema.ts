@@ -283,7 +283,7 @@ const provider = z.strictObject({
 const target = z.union([
   text,
   z.strictObject({
-    target: text.describe('"provider/model", or a model name that providers serve.'),
+    target: text.describe('"provider/model", or a model name that providers serve, or a name of `models`.'),
     weight: z.number().positive().default(1).describe('Share of requests under `strategy: weighted`.'),
   }),
 ]);
@@ -618,7 +618,9 @@ export const schema = z.strictObject({
   models: z
     .record(text, route.describe('A target, a list of targets best first, or an object.'))
     .default({})
-    .describe('Names of your own: aliases and routes over several targets, each with its own policy.'),
+    .describe(
+      'Names of your own, and globs such as "claude-*" for names that programs bring: where each leads, and its own policy. A name goes before globs, and the glob with the most characters that are no wildcards before others; what a target leads to is looked up without globs. Of a glob with one `*`, `*` in a target stands for what it took. "provider/model" is covered by globs alone that begin with that provider.',
+    ),
   prices: z
     .array(datedPrice)
     .default([])

@@ -2,7 +2,7 @@ import type { Fault, FaultRule, Scope } from '../errors.ts';
 import type { ProviderModel } from '../providers/base.ts';
 import type { Inbound } from './inbound.ts';
 import type { LaneContext } from './lanes/lane.ts';
-import type { Candidate, Resolution } from './models.ts';
+import type { Candidate, Resolution, Rule } from './models.ts';
 import { FAULTS, toProxyError } from '../errors.ts';
 import { Call } from '../providers/call.ts';
 import { usageAsking } from '../providers/usage-asking.ts';
@@ -44,6 +44,8 @@ export interface ExplainedFault {
 export interface Explanation {
   readonly model: string;
   readonly endpoint: string;
+  /** What decided where the name leads, in words. */
+  readonly matched_by: string;
   readonly policy: Resolution['policy'];
   readonly targets: readonly ExplainedTarget[];
   readonly failures: readonly ExplainedFault[];
@@ -79,7 +81,7 @@ const OF_PROVIDERS: readonly Fault[] = [
 /** Which targets would be asked, in which order and with what, and what would follow from failures. Nothing is sent. */
 export function explainRequest(
   inbound: Inbound,
-  { candidates, policy: given }: Resolution,
+  { candidates, policy: given, rule }: Resolution,
   context: Omit<LaneContext, 'provider' | 'model' | 'usage'>,
 ): Explanation {
   const { content_policy, resume, hedge, last_resort, unsupported } = given;
@@ -92,6 +94,7 @@ export function explainRequest(
   return {
     model: inbound.model,
     endpoint: inbound.endpoint,
+    matched_by: ruleText(rule),
     policy,
     targets: line.map((candidate) => explainTarget(inbound, candidate, context)),
     failures: faultsOf(line).map((fault) => ({
@@ -100,6 +103,13 @@ export function explainRequest(
       leads_to: consequence(fault, line, policy),
     })),
   };
+}
+
+/** What decided, in words. */
+function ruleText(rule: Rule): string {
+  if (rule.kind === 'served') return 'what the providers serve';
+  if (rule.kind === 'provider') return `the provider before its slash, ${rule.provider}`;
+  return `the ${rule.kind} "${rule.entry}" in models`;
 }
 
 /** Those of plugins only where the line has one. */

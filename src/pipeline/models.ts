@@ -3,10 +3,12 @@ import type { BaseProvider, ProviderModel } from '../providers/base.ts';
 import type { Access } from '../limits/access.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Choice } from './select.ts';
-import { globMatcher, isGlob } from '../config/globs.ts';
+import { globMatcher, isGlob, literalLength } from '../config/globs.ts';
+import { saysProvider } from '../config/served.ts';
 import { nearest } from '../config/suggest.ts';
 import { ProxyError } from '../errors.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
+import { Routes } from './routes.ts';
 
 /** A place where a request may go. */
 export interface Candidate extends Choice {
@@ -21,7 +23,15 @@ export interface Resolution {
   readonly candidates: readonly Candidate[];
   /** The route's own words over the configuration's. */
   readonly policy: RoutePolicy;
+  /** What the name was found by. */
+  readonly rule: Rule;
 }
+
+/** What decides where a name leads: an entry of `models`, a provider that the name itself names, or what providers serve. */
+export type Rule =
+  | { readonly kind: 'name' | 'glob'; readonly entry: string }
+  | { readonly kind: 'provider'; readonly provider: string }
+  | { readonly kind: 'served' };
 
 export interface ModelName {
   readonly id: string;
@@ -41,22 +51,39 @@ interface Pattern extends Offer {
 /** Resolutions remembered at most; clients can name anything. */
 const MAX_RESOLVED = 1_000;
 
+/** Where a name leads, at whatever endpoint. */
+interface Expansion {
+  readonly candidates: readonly Candidate[];
+  readonly rule: Rule;
+  readonly route?: RouteConfig;
+}
+
 /**
- * The one place that knows model names: aliases and routes of the configuration, `provider/model`, exact names
- * and globs of the providers, looked up in this order.
+ * The one place that knows model names: names in the configuration's `models`, globs there, `provider/model`, and the
+ * providers' exact names and globs, looked up in this order. What a route leads to is looked up without its globs.
  */
 export class ModelRegistry {
   readonly #providers = new Map<string, BaseProvider>();
-  readonly #routes: Config['models'];
+  readonly #routes: Routes;
+  /** Why configured providers do not take part, by their names. */
+  readonly #off: ReadonlyMap<string, string>;
   readonly #exact = new Map<string, Offer[]>();
   readonly #patterns: Pattern[] = [];
   readonly #policy: RoutePolicy;
   readonly #resolved = new Map<string, Resolution>();
 
-  /** @param providers the enabled ones @param policy where a route says nothing of its own */
-  constructor(providers: readonly BaseProvider[], routes: Config['models'], policy: RoutePolicy) {
-    this.#routes = routes;
-    this.#policy = policy;
+  /**
+   * @param providers the enabled ones
+   * @param off why the others do not take part, by their names
+   */
+  constructor(
+    providers: readonly BaseProvider[],
+    { models, routing }: Pick<Config, 'models' | 'routing'>,
+    off: ReadonlyMap<string, string> = new Map(),
+  ) {
+    this.#routes = new Routes(models);
+    this.#policy = routing;
+    this.#off = off;
     for (const provider of providers) {
       this.#providers.set(provider.name, provider);
       for (const offer of provider.settings.models) {
@@ -65,6 +92,8 @@ export class ModelRegistry {
         else this.#exact.set(name, [...(this.#exact.get(name) ?? []), { provider, offer }]);
       }
     }
+    // Of a provider's globs that cover a name the last one counts.
+    this.#patterns.sort((a, b) => literalLength(a.offer.name) - literalLength(b.offer.name));
   }
 
   /**
@@ -83,8 +112,8 @@ export class ModelRegistry {
     const key = `${endpoint} ${name}`;
     const known = this.#resolved.get(key);
     if (known) return known;
-    const named = this.#expand(name, new Set());
-    if (named.length === 0) throw this.#unknown(name, access);
+    const { candidates: named, rule, route } = this.#asked(name);
+    if (named.length === 0) throw this.#unknown(name, rule, access);
     const serving = named.filter(({ provider, model }) => provider.serves(endpoint, model));
     if (serving.length === 0) {
       const { path } = ENDPOINTS[endpoint];
@@ -98,7 +127,7 @@ export class ModelRegistry {
       );
     }
     if (this.#resolved.size >= MAX_RESOLVED) this.#resolved.clear();
-    const resolution = { candidates: serving, policy: this.#policyOf(name) };
+    const resolution = { candidates: serving, policy: this.#policyOf(route), rule };
     this.#resolved.set(key, resolution);
     return resolution;
   }
@@ -110,8 +139,8 @@ export class ModelRegistry {
 
   /** Where the name leads a caller first, at whatever endpoint. @throws ProxyError `unknown_model`, `not_permitted` */
   find(name: string, access: Access): Candidate {
-    const named = this.#expand(name, new Set());
-    if (named.length === 0) throw this.#unknown(name, access);
+    const { candidates: named, rule } = this.#asked(name);
+    if (named.length === 0) throw this.#unknown(name, rule, access);
     return allowed(name, named, access)[0]!;
   }
 
@@ -120,11 +149,11 @@ export class ModelRegistry {
    * @param access what the caller may use; everything when left out
    */
   names(access?: Access): ModelName[] {
-    const aliases = Object.keys(this.#routes)
+    const aliases = this.#routes.names
       .filter((name) => this.#expand(name, new Set()).length > 0)
       .map((id) => ({ id, ownedBy: 'llmproxy' }));
     const exact = [...this.#exact].map(([id, offers]) => ({ id, ownedBy: offers[0]!.provider.name }));
-    const all = [...aliases, ...exact.filter(({ id }) => !(id in this.#routes))];
+    const all = [...aliases, ...exact.filter(({ id }) => !this.#routes.exact(id))];
     if (!access) return all;
     const { allowsModel, allowsProvider, narrowsProviders } = access;
     const answered = (id: string) =>
@@ -132,8 +161,7 @@ export class ModelRegistry {
     return all.filter(({ id }) => allowsModel(id) && answered(id));
   }
 
-  #policyOf(name: string): RoutePolicy {
-    const route = Object.hasOwn(this.#routes, name) ? this.#routes[name] : undefined;
+  #policyOf(route: RouteConfig | undefined): RoutePolicy {
     if (typeof route !== 'object' || Array.isArray(route)) return this.#policy;
     return {
       content_policy: route.content_policy ?? this.#policy.content_policy,
@@ -144,13 +172,25 @@ export class ModelRegistry {
     };
   }
 
-  #expand(name: string, seen: ReadonlySet<string>): Candidate[] {
-    const route = Object.hasOwn(this.#routes, name) && !seen.has(name) ? this.#routes[name] : undefined;
-    if (route !== undefined) return this.#expandRoute(route, new Set([...seen, name]));
-    return this.#addressed(name) ?? this.#offered(name);
+  /** Where a name leads that a client asks for. */
+  #asked(name: string): Expansion {
+    const exact = this.#routes.exact(name);
+    const match = exact ?? this.#routes.glob(name, this.#addressed(name));
+    if (!match) return this.#served(name);
+    const { rule: entry, route, star } = match;
+    const candidates = this.#expandRoute(route, new Set([entry]), star);
+    return { candidates, rule: { kind: exact ? 'name' : 'glob', entry }, route };
   }
 
-  #expandRoute(route: RouteConfig, seen: ReadonlySet<string>): Candidate[] {
+  /** Where a target leads. */
+  #expand(name: string, seen: ReadonlySet<string>): readonly Candidate[] {
+    const match = seen.has(name) ? undefined : this.#routes.exact(name);
+    if (match) return this.#expandRoute(match.route, new Set([...seen, name]));
+    return this.#served(name).candidates;
+  }
+
+  /** @param star what stands for the `*` of a target */
+  #expandRoute(route: RouteConfig, seen: ReadonlySet<string>, star?: string): Candidate[] {
     const { targets, strategy } =
       typeof route === 'string' || Array.isArray(route)
         ? { targets: [route].flat(), strategy: 'ordered' as const }
@@ -158,7 +198,8 @@ export class ModelRegistry {
     const candidates = new Map<string, Candidate>();
     let tier = 0;
     for (const target of targets) {
-      const { target: name, weight } = typeof target === 'string' ? { target, weight: 1 } : target;
+      const { target: written, weight } = typeof target === 'string' ? { target, weight: 1 } : target;
+      const name = star === undefined ? written : written.replace('*', () => star);
       const expanded = this.#expand(name, seen);
       for (const candidate of expanded) {
         const id = `${candidate.provider.name}/${candidate.model}`;
@@ -172,15 +213,23 @@ export class ModelRegistry {
     return [...candidates.values()];
   }
 
-  /** "provider/model"; `undefined` when the first half names no provider. */
-  #addressed(name: string): Candidate[] | undefined {
+  /** The configured provider that is named before the first slash, whether it takes part or not. */
+  #addressed(name: string): string | undefined {
     const slash = name.indexOf('/');
-    const provider = slash > 0 ? this.#providers.get(name.slice(0, slash)) : undefined;
-    if (!provider) return undefined;
-    const model = name.slice(slash + 1);
-    const found = this.#offered(model).filter((candidate) => candidate.provider === provider);
-    // An aggregator's own model names may begin with another provider's name.
-    return found.length > 0 ? found : undefined;
+    const first = name.slice(0, Math.max(0, slash));
+    return this.#providers.has(first) || this.#off.has(first) ? first : undefined;
+  }
+
+  /** What the providers make of a name. */
+  #served(name: string): Expansion {
+    const first = this.#addressed(name);
+    if (first === undefined) return { candidates: this.#offered(name), rule: { kind: 'served' } };
+    const rule = { kind: 'provider', provider: first } as const;
+    const own = this.#offered(name.slice(first.length + 1)).filter(({ provider }) => provider.name === first);
+    if (own.length > 0) return { candidates: own, rule };
+    // Models of others may be called so too, but a wildcard of theirs says nothing of it.
+    const others = this.#offered(name).filter(({ offer }) => saysProvider(offer.name, first));
+    return { candidates: others, rule: others.length > 0 ? { kind: 'served' } : rule };
   }
 
   #offered(name: string): Candidate[] {
@@ -198,17 +247,27 @@ export class ModelRegistry {
   }
 
   /** Names only what the caller may ask for. */
-  #unknown(name: string, access: Access | undefined): ProxyError {
+  #unknown(name: string, rule: Rule, access: Access | undefined): ProxyError {
     const known = this.names(access).map(({ id }) => id);
     const close = nearest(name, known, 3);
     const hint = close.length > 0 ? `, did you mean ${close.map((id) => `"${id}"`).join(', ')}?` : '';
-    return new ProxyError(
-      'unknown_model',
-      `Cannot find model "${shownName(name)}": no provider serves it${hint}`,
-      {
-        param: 'model',
-      },
-    );
+    const message = `Cannot find model "${shownName(name)}": ${this.#whyUnknown(name, rule, access)}${hint}`;
+    return new ProxyError('unknown_model', message, { param: 'model' });
+  }
+
+  #whyUnknown(name: string, rule: Rule, access: Access | undefined): string {
+    if (rule.kind === 'served') return 'no provider serves it';
+    if (rule.kind !== 'provider')
+      return 'the configuration says where it leads, but none of these targets can be asked';
+    const { provider } = rule;
+    const off = this.#off.get(provider);
+    const why =
+      off === undefined
+        ? `provider ${provider} does not serve it`
+        : `provider ${provider} is off (${access ? 'ask the operator' : off})`;
+    const other = this.#offered(name).find(({ provider: one }) => access?.allowsProvider(one.name) ?? true);
+    if (!other) return why;
+    return `${why}; to ask ${other.provider.name} for it, name "${other.provider.name}/${shownName(name)}"`;
   }
 }
 

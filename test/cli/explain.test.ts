@@ -67,6 +67,23 @@ describe('llmproxy explain', () => {
     });
   });
 
+  test('says what decided where the name leads', () => {
+    const cwd = folder();
+    const models = { 'claude-*': 'mistral/mistral-large', big: 'mistral/mistral-large' };
+    writeFileSync(join(cwd, 'config.yaml'), JSON.stringify({ ...CONFIG, models }));
+    const foundBy = (model: string) => {
+      const { out } = run(cwd, 'explain', '--model', model, '--json');
+      return (JSON.parse(out) as { matched_by: string }).matched_by;
+    };
+    expect(foundBy('claude-haiku-4-5')).toBe('the glob "claude-*" in models');
+    expect(foundBy('big')).toBe('the name "big" in models');
+    expect(foundBy('mistral/mistral-small')).toBe('the provider before its slash, mistral');
+    expect(foundBy('mistral-small')).toBe('what the providers serve');
+    expect(run(cwd, 'explain', '--model', 'big').out).toStartWith(
+      'big at chat, found by the name "big" in models:',
+    );
+  });
+
   test('counts a single retry in words', () => {
     const cwd = folder();
     const provider = { name: 'one', type: 'mistral', api_key: 'sk-secret-1', max_retries: 1 };

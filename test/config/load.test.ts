@@ -34,6 +34,18 @@ const GALLERY: readonly (readonly [string, string, string, ...string[]])[] = [
     '4:5',
     'did you mean `base_url`?',
   ],
+  [
+    'a star in a target whose name has no single one',
+    `${MOCK}models: { "m-?": mock/* }\n`,
+    '2:18',
+    'has not exactly one wildcard',
+  ],
+  [
+    'a target that only the glob itself covers',
+    `${MOCK}models: { "claude-*": claude-x }\n`,
+    '2:23',
+    'no provider or alias serves `claude-x`',
+  ],
   ['an unknown top-level key', `${MOCK}logs: {}\n`, '2:1', 'unknown key `logs`'],
   ['an unknown key within a union', `${MOCK}auth: { keyz: [] }\n`, '2:9', 'did you mean `keys`?'],
   [
