@@ -17,11 +17,8 @@ const TAIL = [Buffer.from('"request":'), Buffer.from('"response":')];
  * @param line all of it, or its beginning up to somewhere within the request or the response
  */
 export function headRecord(line: Buffer): JsonObject | undefined {
-  const end = beginOfTail(line);
-  // Whatever follows is neither read nor held in memory as text.
-  const text = end === undefined ? line.toString() : `${line.toString('utf8', 0, end)}}`;
-  const record = parseJson(text);
-  if (!isObject(record) || typeof record.ts !== 'string' || typeof record.id !== 'string') return undefined;
+  const record = withoutTail(line);
+  if (!record) return undefined;
   const { request: _request, response: _response, omitted: _omitted, feedback, ...head } = record;
   if ('user_agent' in head) head.user_agent = null;
   if ('error' in head) head.error = null;
@@ -31,6 +28,22 @@ export function headRecord(line: Buffer): JsonObject | undefined {
   }
   return { ...head, content: 'expired' };
 }
+
+/**
+ * The record of a line without its request and its answer, which are neither read nor held in memory as text; `undefined` when
+ * the line is no record.
+ * @param line all of it, or its beginning up to somewhere within the request or the response
+ */
+export function withoutTail(line: Buffer): RecordWithoutTail | undefined {
+  const end = beginOfTail(line);
+  const record = parseJson(end === undefined ? line.toString() : `${line.toString('utf8', 0, end)}}`);
+  return isObject(record) && typeof record.ts === 'string' && typeof record.id === 'string'
+    ? (record as RecordWithoutTail)
+    : undefined;
+}
+
+/** Of what is in a file nothing is certain but these. */
+export type RecordWithoutTail = JsonObject & { readonly ts: string; readonly id: string };
 
 /** Where the comma before the request or the response is, which are the last fields; `undefined` where there is neither. */
 function beginOfTail(line: Buffer): number | undefined {

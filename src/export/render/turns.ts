@@ -1,6 +1,13 @@
 /** Steps on the way from a conversation to a row, which formats share. */
 import type { JsonObject } from '../../wire/json.ts';
-import type { AssistantMessage, Conversation, Message, Part, PlainMessage, Tool } from '../conversation/conversation.ts';
+import type {
+  AssistantMessage,
+  Conversation,
+  Message,
+  Part,
+  PlainMessage,
+  Tool,
+} from '../conversation/conversation.ts';
 import type { RenderOptions } from './format.ts';
 import { Unfit } from '../errors.ts';
 import { parseLongNumbers } from '../conversation/json.ts';

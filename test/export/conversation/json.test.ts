@@ -1,6 +1,11 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { holdsInfinity, parseLongNumbers, toLine, wellFormed } from '../../../src/export/conversation/json.ts';
+import {
+  holdsInfinity,
+  parseLongNumbers,
+  toLine,
+  wellFormed,
+} from '../../../src/export/conversation/json.ts';
 
 test('toLine() is one line of well-formed JSON for any value', () => {
   const text = fc.oneof(

@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import type { Conversation } from '../../../../src/export/conversation/conversation.ts';
 import { NearIndex } from '../../../../src/export/curate/near/index.ts';
 import { MinHasher } from '../../../../src/export/curate/near/minhash.ts';
-import { countShared, SIGNATURE_BYTES, SIGNATURE_WORDS, VALUES } from '../../../../src/export/curate/near/signature.ts';
+import {
+  countShared,
+  SIGNATURE_BYTES,
+  SIGNATURE_WORDS,
+  VALUES,
+} from '../../../../src/export/curate/near/signature.ts';
 import { nearText } from '../../../../src/export/curate/near/text.ts';
 
 /** Numbers from 0 to 1, the same for the same seed. */

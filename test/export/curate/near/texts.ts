@@ -1,6 +1,11 @@
 /** Texts for tests of near duplicates, and how similar they truly are. */
 import { cutShingles } from '../../../../src/export/curate/near/shingles.ts';
-import { countShared, expectedShared, SIGNATURE_WORDS, VALUES } from '../../../../src/export/curate/near/signature.ts';
+import {
+  countShared,
+  expectedShared,
+  SIGNATURE_WORDS,
+  VALUES,
+} from '../../../../src/export/curate/near/signature.ts';
 
 export type Random = () => number;
 

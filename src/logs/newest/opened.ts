@@ -1,0 +1,65 @@
+/** Opens a file of the log for reading from its end; what is compressed, or comes from elsewhere, is read from its start. */
+import * as fs from 'node:fs';
+import type { LogInput } from '../input.ts';
+import { packingOf } from '../blocks.ts';
+import { fileReason } from '../names.ts';
+import { InputError } from '../problem.ts';
+import { part } from './lines.ts';
+
+export interface ReadingOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told of a file that could not be read, or not to its end. */
+  readonly onProblem?: ((message: string) => void) | undefined;
+}
+
+/** An open file of plain lines. */
+export interface PlainFile {
+  readonly fd: number;
+  /** Where it ended when it was opened. */
+  readonly size: number;
+  readonly input: LogInput;
+}
+
+/** How a file is read, by what it is. */
+interface Ways<Found, Result> {
+  readonly plain: (file: PlainFile) => Generator<Found, Result>;
+  readonly packed: () => AsyncGenerator<Found, Result>;
+}
+
+/**
+ * What one of two ways finds in a file. One that cannot be read is told, and ends it.
+ * @throws the signal's reason when it aborts
+ */
+export async function* fromOpened<Found, Result>(
+  input: LogInput,
+  { signal, onProblem }: ReadingOptions,
+  ways: Ways<Found, Result>,
+): AsyncGenerator<Found, Result | undefined> {
+  try {
+    const fd = input.object || input.path === '-' ? undefined : open(input.path);
+    if (fd === undefined) return yield* ways.packed();
+    try {
+      const { size } = fs.fstatSync(fd);
+      const plain = packingOf(part(fd, 0, Math.min(size, 4))) === undefined;
+      return plain ? yield* ways.plain({ fd, size, input }) : yield* ways.packed();
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof InputError) onProblem?.(error.message);
+    else if (code !== undefined) onProblem?.(`Cannot read ${input.name}: ${fileReason(error)}`);
+    else throw error;
+    return undefined;
+  }
+}
+
+/** `undefined` where there is none any more: it may have been compressed since it was listed, which is for the other way. */
+function open(path: string): number | undefined {
+  return fs.existsSync(path) ? fs.openSync(path, 'r') : undefined;
+}
+
+export function damageOf({ name }: LogInput): string {
+  return `Cannot read ${name} to its end: its compressed data is damaged`;
+}
