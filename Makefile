@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check build release smoke bench profile bench-export bench-loop interop s3 soak outages simulate fuzz streams recorded recorded-mutants clients real docs fmt clean
+.PHONY: help install serve test test-slow check build release smoke bench profile bench-export bench-loop interop s3 soak outages simulate fuzz streams recorded recorded-mutants clients real docs fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -18,7 +18,10 @@ serve: install ## run the proxy from source
 	@$(RUN) src/main.ts serve $(ARGS)
 
 test: install ## run the tests
-	@$(RUN) test --parallel=2 --timeout 20000 $(ARGS)
+	@$(RUN) test --parallel=2 --timeout 20000 --path-ignore-patterns '**/*.slow.test.ts' $(ARGS)
+
+test-slow: install ## run the tests that take long, those in *.slow.test.ts
+	@$(RUN) test --parallel=2 --timeout 20000 .slow.test $(ARGS)
 
 check: install ## all that must pass: format, types, lint, docs, build, tests, smoke
 	@$(RUN) scripts/check.ts $(ARGS)

@@ -7,13 +7,13 @@ export interface Promised {
 }
 
 const LIMITED = 'e2e/faults-rate-limit';
-const ROOMS = 'e2e/provider-limits';
+const ROOMS = 'e2e/provider-limits.slow';
 const SERVER = 'e2e/faults-server';
 const SLOW = 'e2e/faults-slow';
 const STREAM = 'e2e/faults-stream';
 const ENDINGS = 'e2e/faults-endings';
 const ODD = 'e2e/faults-odd';
-const SHAPE = 'e2e/faults-shape';
+const SHAPE = 'e2e/faults-shape.slow';
 const REQUEST = 'e2e/faults-request';
 const KEYS = 'e2e/faults-keys';
 const SCOPE = 'e2e/faults-scope';
@@ -23,8 +23,8 @@ const CLIENT = 'e2e/faults-client';
 const RESUME = 'e2e/faults-resume';
 const RESUME_CLIENTS = 'e2e/faults-resume-clients';
 const HEDGE = 'e2e/faults-hedge';
-const LIFE = 'e2e/lifecycle';
-const LOOP = 'e2e/loop';
+const LIFE = 'e2e/lifecycle.slow';
+const LOOP = 'e2e/loop.slow';
 
 export const PROMISES: readonly Promised[] = [
   {

@@ -14,3 +14,18 @@ export function countTests(stderr: string): TestCounts {
   if (!/^Ran \d+ tests? across /m.test(text)) return { passed: 0, failed: 1 };
   return { passed: sum(/^ *(\d+) pass$/gm), failed: sum(/^ *(\d+) (?:fail|errors?)$/gm) };
 }
+
+/** How many tests failed in which file, by the headings in what `bun test` wrote to stderr. */
+export function failuresByFile(stderr: string): ReadonlyMap<string, number> {
+  const failures = new Map<string, number>();
+  let file: string | undefined;
+  for (const line of Bun.stripANSI(stderr).split('\n')) {
+    // A long run names its failures again at the end.
+    if (/^\d+ tests? failed:$/.test(line)) break;
+    const heading = /^(\S+\.test\.tsx?):$/.exec(line);
+    if (heading) file = heading[1];
+    else if (file !== undefined && line.startsWith('(fail) '))
+      failures.set(file, (failures.get(file) ?? 0) + 1);
+  }
+  return failures;
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Glob, YAML } from 'bun';
 import project from '../package.json';
 import { sbom } from '../scripts/sbom.ts';
-import { countTests } from '../scripts/test-counts.ts';
+import { countTests, failuresByFile } from '../scripts/test-counts.ts';
 
 const ROOT = join(import.meta.dir, '..');
 const BUILT = /^(?:\.git|\.bun|dist|logs|exports)\/|(?:^|\/)node_modules\//;
@@ -179,3 +179,20 @@ test.each([
   [' 3 pass\n 1 skip\n 2 fail\n 1 error\nRan 6 tests across 2 files. [1ms]', { passed: 3, failed: 3 }],
   ['bun test v1.4.5\n', { passed: 0, failed: 1 }],
 ])('countTests() reads %j', (summary, counts) => expect(countTests(summary)).toEqual(counts));
+
+test('failuresByFile() reads the headings, and not the list at the end', () => {
+  const written = [
+    'test/a.test.ts:',
+    '(pass) one [1.00ms]',
+    'test/b.test.ts:',
+    'error: no',
+    '\u001b[31m(fail) two\u001b[0m [1.00ms]',
+    '(fail) three [1.00ms]',
+    'test/c.test.ts:',
+    '(pass) four',
+    '',
+    '2 tests failed:',
+    '(fail) two [1.00ms]',
+  ];
+  expect([...failuresByFile(written.join('\n'))]).toEqual([['test/b.test.ts', 2]]);
+});

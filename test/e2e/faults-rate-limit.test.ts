@@ -21,9 +21,9 @@ const { everyWay, bothModes, once } = theme({
 /** Timers may fire this much early, milliseconds. */
 const EARLY_MS = 5;
 
-/** Milliseconds between the end of the first answer and the next attempt. */
+/** Milliseconds between the moments at which the first two attempts arrived. */
 function gapMs([first, second]: readonly Attempt[]): number {
-  return second!.atMs - first!.closedAtMs!;
+  return second!.atMs - first!.atMs;
 }
 
 for (const [form, fault, toldMs] of [

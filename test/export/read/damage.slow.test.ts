@@ -110,7 +110,7 @@ const RECORDS: readonly object[] = [
   }),
 ].map((text) => JSON.parse(text) as object);
 
-/** More of them, as in `FUZZ_RUNS=20000 bun test test/export/read/damage.test.ts --timeout 600000`, find what is rare. */
+/** More of them, as in `FUZZ_RUNS=20000 bun test test/export/read/damage.slow.test.ts --timeout 600000`, find what is rare. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 400);
 
 type Path = readonly (string | number)[];

@@ -13,7 +13,7 @@ import { workshop } from '../export/workshop.ts';
 import type { Log, Piece } from './spoiled.ts';
 import { bytesOf, counted, log, longPieces, piece } from './spoiled.ts';
 
-/** More of them find what is rare, as in `FUZZ_RUNS=20000 bun test test/properties/logs-fuzz.test.ts --timeout 3600000`. */
+/** More of them find what is rare, as in `FUZZ_RUNS=20000 bun test test/properties/logs-fuzz.slow.test.ts --timeout 3600000`. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 200);
 
 type Shop = Awaited<ReturnType<typeof workshop>>;
