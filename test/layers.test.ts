@@ -79,6 +79,62 @@ test('imports in src point down, pipeline and wire are pure, only main exits', a
   expect(found).toEqual([]);
 });
 
+/** What a file imports by a relative path when the program runs, with `types` also what it imports as types alone. */
+function importsOf(path: string, source: string, { types = false } = {}): string[] {
+  return [
+    ...codeOf(source).matchAll(/\b(import|export)\b([^;'"]*?)\bfrom\s*'(\.[^']+)'|\bimport\s*'(\.[^']+)'/g),
+  ]
+    .filter(([, , clause = '']) => types || !/^\s*type\b/.test(clause))
+    .map(([, , , from, bare]) => new URL((from ?? bare)!, `file:///${path}`).pathname.slice(1));
+}
+
+/** A way from a file back to itself, or `undefined`. */
+function circleIn(imports: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]): string[] | undefined => {
+    const at = way.indexOf(path);
+    if (at >= 0) return [...way.slice(at), path];
+    if (done.has(path)) return undefined;
+    for (const next of imports.get(path) ?? []) {
+      const circle = visit(next, [...way, path]);
+      if (circle) return circle;
+    }
+    done.add(path);
+    return undefined;
+  };
+  for (const path of imports.keys()) {
+    const circle = visit(path, []);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
+test.each([
+  ['src', '**/*.{ts,tsx}', {}],
+  ['src/export', 'export/**/*.ts', { types: true }],
+] as const)('no file in %s imports itself by way of others', async (_, pattern, options) => {
+  const imports = new Map<string, string[]>();
+  for await (const path of new Glob(pattern).scan(SRC))
+    imports.set(path, importsOf(path, await Bun.file(join(SRC, path)).text(), options));
+  expect(imports.size).toBeGreaterThan(50);
+  expect(circleIn(imports)).toBeUndefined();
+});
+
+test('circleIn() finds a circle, and importsOf() every import that runs', () => {
+  const source = `import { a } from './a.ts';
+    import type { b } from './b.ts';
+    import type c from '../c.ts';
+    export { d } from '../d.ts';
+    import './e.ts';
+    import f, { type g } from './f.ts';
+    export type { h } from './h.ts';`;
+  expect(importsOf('x/y.ts', source)).toEqual(['x/a.ts', 'd.ts', 'x/e.ts', 'x/f.ts']);
+  expect(importsOf('x/y.ts', source, { types: true })).toHaveLength(7);
+  const circle = { 'a.ts': ['b.ts', 'c.ts'], 'b.ts': ['d.ts'], 'c.ts': ['b.ts'], 'd.ts': ['c.ts'] };
+  expect(circleIn(new Map(Object.entries(circle)))).toEqual(['b.ts', 'd.ts', 'c.ts', 'b.ts']);
+  expect(circleIn(new Map(Object.entries({ ...circle, 'd.ts': [] })))).toBeUndefined();
+});
+
 describe('violations() finds', () => {
   test.each([
     ['wire/a.ts', "import { x } from '../pipeline/b.ts';"],

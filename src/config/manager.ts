@@ -6,8 +6,6 @@ import { loadConfig } from './load.ts';
 import { declaredPlugins } from './plugin-types.ts';
 import type { ReadPem } from './tls-files.ts';
 
-type Listener = (config: Config) => void;
-
 /** The texts that a configuration was read from: whoever loads them gets the same one. */
 export interface ConfigText {
   readonly path: string;
@@ -24,7 +22,6 @@ export class ConfigManager {
   readonly path: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #readPem: ReadPem | undefined;
-  readonly #listeners = new Set<Listener>();
   /** Those that were read last. A file that cannot be found out stays the last one. */
   #keysPath: string | undefined;
   #stamps: readonly (string | undefined)[] = [];
@@ -58,7 +55,7 @@ export class ConfigManager {
   }
 
   /**
-   * Reads the files again, but loads no plugins. Listeners hear of a new valid configuration.
+   * Reads the files again, but loads no plugins.
    * @throws what the file system throws when the configuration cannot be read
    */
   reload(): LoadResult {
@@ -107,15 +104,8 @@ export class ConfigManager {
     if (config) {
       this.#current = config;
       this.#currentText = { path, text, keys: keysFile?.text };
-      for (const listener of this.#listeners) listener(config);
     }
     return this.#result;
-  }
-
-  /** @returns a function that ends the subscription */
-  subscribe(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   #stampsNow(): (string | undefined)[] {

@@ -37,7 +37,7 @@ export const FILTERS = {
   continued: 'a longer conversation that is kept goes on from it (--conversations)',
   duplicate: 'says the same as an earlier row (--dedup)',
   near_duplicate: 'says nearly the same as an earlier row (--near-dup)',
-  straddles: 'belongs to conversations on both sides of the split',
+  cross_split: 'belongs to conversations on both sides of the split',
   sample: 'not drawn (--sample)',
   balance: 'its group is full (--balance, --per-group)',
   last: 'older than the last ones (--last)',
@@ -46,7 +46,7 @@ export const FILTERS = {
 } as const;
 
 /** These cannot become a sound training example. */
-export const FLAWS = {
+export const REJECT_REASONS = {
   not_a_conversation: 'an embedding, an image, an ordinary log line: nothing a model was told and answered',
   not_logged: 'the log holds no request or no response, by logging.requests.content or for its size',
   expired: 'what it held was taken out of the log since, by logging.requests.retention',
@@ -78,15 +78,15 @@ export const FLAWS = {
 } as const;
 
 export type Filter = keyof typeof FILTERS;
-export type Flaw = keyof typeof FLAWS;
+export type RejectReason = keyof typeof REJECT_REASONS;
 
 /** Thrown where a record turns out not to make an example; it ends the work on that record alone. */
-export class Unfit extends Error {
-  override readonly name = 'Unfit';
-  readonly flaw: Flaw;
+export class RejectError extends Error {
+  override readonly name = 'RejectError';
+  readonly reason: RejectReason;
 
-  constructor(flaw: Flaw) {
-    super(FLAWS[flaw]);
-    this.flaw = flaw;
+  constructor(reason: RejectReason) {
+    super(REJECT_REASONS[reason]);
+    this.reason = reason;
   }
 }

@@ -1,19 +1,19 @@
 /** What the parts of one export share. */
 import type { LogInput } from '../logs/input.ts';
-import type { Choosing } from './curate/options.ts';
+import type { CurationOptions } from './curate/options.ts';
 import type { Converters } from './convert/pool.ts';
 import type { Plan } from './convert/plan.ts';
 import type { ConsumedInput, InputSeen } from './read/input-watch.ts';
 import type { Provisional, SinkOptions } from './write/sink.ts';
-import type { Stats } from './report/row-stats.ts';
-import type { Tally, Trouble } from './report/counters.ts';
+import type { RowStats } from './report/row-stats.ts';
+import type { Counters, Trouble } from './report/counters.ts';
 import type { Training } from './report/training.ts';
 
 export interface ExportOptions {
   /** Files, directories, globs, `s3://bucket/prefix`, `-`. */
   readonly inputs: readonly string[];
   readonly plan: Plan;
-  readonly choosing: Choosing;
+  readonly curation: CurationOptions;
   readonly sink: SinkOptions;
   /** Where the manifest goes; within a directory it always lies beside the rows. */
   readonly manifest?: string;
@@ -53,19 +53,19 @@ export interface Job {
   readonly hooks: ExportHooks;
   readonly inputs: readonly LogInput[];
   readonly converters: Converters;
-  readonly tally: Tally;
-  readonly stats: Stats;
+  readonly counters: Counters;
+  readonly stats: RowStats;
   readonly onBytes: (bytes: number) => void;
   /** Tells how far it is. @param rows made so far */
   readonly progress: (rows: number) => void;
   /** Where rows may wait, if that may be where they end. */
   readonly provisional: Provisional | undefined;
-  /** Writes rows to a side by its number. @throws OutputClosed, ExportError */
-  readonly write: (side: number, lines: Uint8Array, rows: number) => Promise<void>;
+  /** Writes rows to a split by its number. @throws OutputClosed, ExportError */
+  readonly write: (split: number, lines: Uint8Array, rows: number) => Promise<void>;
 }
 
 /** How an export went on to its end. */
-export interface Outcome {
+export interface ReadOutcome {
   readonly seen: readonly InputSeen[];
   /** Reading ended early: enough rows. */
   readonly ended?: 'max_records';

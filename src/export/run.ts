@@ -1,24 +1,24 @@
 /** One export: logs in, rows out, counts back. */
 import { existsSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import type { Choosing } from './curate/options.ts';
+import type { CurationOptions } from './curate/options.ts';
 import type { LogInput } from '../logs/input.ts';
-import type { ExportHooks, ExportOptions, Job, Outcome } from './job.ts';
+import type { ExportHooks, ExportOptions, Job, ReadOutcome } from './job.ts';
 import type { Report } from './report/report.ts';
 import type { OutputFile, Sink } from './write/sink.ts';
 import { findInputs } from '../logs/input.ts';
 import { sideBySide } from '../logs/side-by-side.ts';
-import { chooseRows } from './curate/curate-rows.ts';
+import { curateRows } from './curate/curate-rows.ts';
 import { startConverters } from './convert/pool.ts';
 import { ExportError } from './errors.ts';
 import { streams } from './curate/needs.ts';
 import { OutputClosed } from './write/sink.ts';
-import { papersOf } from './write/sidecars.ts';
+import { sidecarsOf } from './write/sidecars.ts';
 import { reportOf } from './report/report.ts';
 import { openSink } from './write/open.ts';
-import { Stats } from './report/row-stats.ts';
+import { RowStats } from './report/row-stats.ts';
 import { streamRows } from './write/stream-rows.ts';
-import { Tally } from './report/counters.ts';
+import { Counters } from './report/counters.ts';
 
 export interface ExportSummary {
   readonly report: Report;
@@ -30,8 +30,8 @@ export interface ExportSummary {
   readonly ended?: 'max_records' | 'closed';
   /** `--append-since` found nothing that the earlier export had read. */
   readonly allNew?: true;
-  /** A side of the split that has no row, though chance alone would have given it some. */
-  readonly emptySide?: string;
+  /** A split that has no row, though chance alone would have given it some. */
+  readonly emptySplit?: string;
 }
 
 /** Input below this is converted before threads have started. */
@@ -60,11 +60,11 @@ async function exportInputs(
   hooks: ExportHooks,
 ): Promise<ExportSummary> {
   const converters = await startConverters(options.plan, threadsFor(inputs, options));
-  const count = new Count(inputs, hooks);
-  const { tally, stats } = count;
-  const write: Job['write'] = async (side, lines, rows) => {
-    tally.rows += rows;
-    await sink?.write(options.sink.splits[side]!, lines, rows);
+  const count = new RunProgress(inputs, hooks);
+  const { counters, stats } = count;
+  const write: Job['write'] = async (split, lines, rows) => {
+    counters.rows += rows;
+    await sink?.write(options.sink.splits[split]!, lines, rows);
   };
   const { onBytes, progress } = count;
   const { provisional } = sink ?? {};
@@ -73,20 +73,20 @@ async function exportInputs(
     hooks,
     inputs,
     converters,
-    tally,
+    counters,
     stats,
     onBytes,
     progress,
     write,
     provisional,
   };
-  let outcome: Outcome = { seen: [] };
+  let outcome: ReadOutcome = { seen: [] };
   const summary = (report: Report, ended: ExportSummary['ended']): ExportSummary => ({
     report,
-    files: tally.files,
+    files: counters.files,
     bytesRead: count.bytesRead,
     ...(ended ? { ended } : {}),
-    ...emptySideOf(report, options.choosing),
+    ...emptySplitOf(report, options.curation),
     ...(options.consumed.length > 0 && outcome.seen.every(({ had }) => had === 0) ? { allNew: true } : {}),
   });
   try {
@@ -95,42 +95,44 @@ async function exportInputs(
       consumed: options.consumed.length > 0,
       sideBySide: sideBySide(inputs) !== undefined,
     };
-    outcome = streams(options.choosing, streaming) ? await streamRows(job) : await chooseRows(job);
-    let report = reportOf({ tally, stats, outcome }, options, []);
-    const papers = (files: readonly OutputFile[]) => {
-      report = reportOf({ tally, stats, outcome }, options, files);
-      return papersOf(report, options);
+    outcome = streams(options.curation, streaming) ? await streamRows(job) : await curateRows(job);
+    let report = reportOf({ counters, stats, outcome }, options, []);
+    const sidecars = (files: readonly OutputFile[]) => {
+      report = reportOf({ counters, stats, outcome }, options, files);
+      return sidecarsOf(report, options);
     };
-    await sink?.finish(papers);
+    await sink?.finish(sidecars);
     return summary(report, outcome.ended);
   } catch (error) {
     if (!(error instanceof OutputClosed)) throw error;
     sink?.discard();
-    return summary(reportOf({ tally, stats, outcome }, options, []), 'closed');
+    return summary(reportOf({ counters, stats, outcome }, options, []), 'closed');
   } finally {
     converters.close();
   }
 }
 
-/** Rows of a program that shows the same examples before each question begin alike, and all go to one side. */
-function emptySideOf({ splits, kept }: Report, { sides }: Choosing): Pick<ExportSummary, 'emptySide'> {
-  const empty = sides.find(({ name, share }) => splits[name] === 0 && share * kept >= SURELY_SOME);
-  return empty ? { emptySide: empty.name } : {};
+/** Rows of a program that shows the same examples before each question begin alike, and all go to one split. */
+function emptySplitOf(report: Report, { splits }: CurationOptions): Pick<ExportSummary, 'emptySplit'> {
+  const empty = splits.find(
+    ({ name, share }) => report.splits[name] === 0 && share * report.kept >= SURELY_SOME,
+  );
+  return empty ? { emptySplit: empty.name } : {};
 }
 
 /** Where so many rows are expected, none is no chance. */
 const SURELY_SOME = 10;
 
 /** What is counted on the way. */
-class Count {
-  readonly tally: Tally;
-  readonly stats = new Stats();
+class RunProgress {
+  readonly counters: Counters;
+  readonly stats = new RowStats();
   readonly #hooks: ExportHooks;
   readonly #total: number | undefined;
   bytesRead = 0;
 
   constructor(inputs: readonly LogInput[], hooks: ExportHooks) {
-    this.tally = new Tally(hooks.onTrouble);
+    this.counters = new Counters(hooks.onTrouble);
     this.#hooks = hooks;
     this.#total = totalBytes(inputs);
   }
@@ -140,7 +142,7 @@ class Count {
   };
 
   readonly progress = (rows: number): void => {
-    const dropped = this.tally.lines - rows;
+    const dropped = this.counters.lines - rows;
     this.#hooks.onProgress?.({ bytes: this.bytesRead, total: this.#total, rows, dropped });
   };
 }

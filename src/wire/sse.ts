@@ -32,12 +32,3 @@ export class SseReader {
     return events;
   }
 }
-
-/** One event as text. */
-export function encodeSse({ event, data }: SseEvent): string {
-  const lines = data
-    .split('\n')
-    .map((line) => `data: ${line}\n`)
-    .join('');
-  return event === undefined ? `${lines}\n` : `event: ${event}\n${lines}\n`;
-}

@@ -120,7 +120,7 @@ describe('conversationOf() drops', () => {
       asked([user('W?'), { role: 'function', name: 'f', content: 'y' }]),
     ],
   ];
-  for (const [name, flaw, exchange] of cases) {
-    test(`${name} as ${flaw}`, () => expect(rowOf(exchange)).toBe(flaw));
+  for (const [name, reject, exchange] of cases) {
+    test(`${name} as ${reject}`, () => expect(rowOf(exchange)).toBe(reject));
   }
 });

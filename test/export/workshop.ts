@@ -6,7 +6,7 @@ import { parseFlags } from '../../src/export/options/flags.ts';
 import { openaiFormat } from '../../src/export/render/openai.ts';
 import type { ExportHooks } from '../../src/export/job.ts';
 import { resolveSettings } from '../../src/export/options/settings.ts';
-import { Unfit } from '../../src/export/errors.ts';
+import { RejectError } from '../../src/export/errors.ts';
 import { runExport } from '../../src/export/run.ts';
 import { logDirectory } from '../helpers/log-directory.ts';
 import type { Exchange } from './records.ts';
@@ -48,7 +48,7 @@ export async function workshop(files: Record<string, string | Uint8Array> = {}) 
 export const says = (content: string, more: object = {}) =>
   line({ response: answered({ content }), ...more });
 
-/** The row of one log line as parsed JSON, or the name of the flaw. */
+/** The row of one log line as parsed JSON, or the reason why there is none. */
 export function rowOf(exchange: Exchange): unknown {
   try {
     const entry = entryOf(JSON.parse(line(exchange)))!;
@@ -56,7 +56,7 @@ export function rowOf(exchange: Exchange): unknown {
     const row = openaiFormat.render({ conversation }, { reasoning: 'drop', mergeTurns: false });
     return JSON.parse(JSON.stringify(row));
   } catch (error) {
-    if (error instanceof Unfit) return error.flaw;
+    if (error instanceof RejectError) return error.reason;
     throw error;
   }
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { encodeSse } from '../../src/wire/sse.ts';
 import { cutAt, cuts } from './cuts.ts';
 import { block, lineEnds, lineText, read, streamOf, streams } from './events.ts';
 
@@ -39,18 +38,6 @@ describe('SseReader', () => {
         const last = streamOf([block([`data: ${data}`], end)]).bytes;
         const bytes = Buffer.concat([before.bytes, last.slice(0, last.length - left * end.length)]);
         expect(read(cutAt(bytes, places))).toEqual([...before.events, { data }]);
-      }),
-    );
-  });
-
-  test('reads what encodeSse() writes', () => {
-    const event = fc.record({
-      event: fc.constantFrom(undefined, 'ping'),
-      data: fc.array(lineText, { minLength: 1 }).map((lines) => lines.join('\n')),
-    });
-    fc.assert(
-      fc.property(fc.array(event), cuts, (events, places) => {
-        expect(read(cutAt(Buffer.from(events.map(encodeSse).join('')), places))).toEqual(events);
       }),
     );
   });

@@ -16,7 +16,7 @@ export interface Owner {
 }
 
 /** The hashes of one row; made once and filled again for each. */
-export class Chain {
+export class ConversationHash {
   /** See HASH in batch.ts. */
   readonly hashes = new Uint32Array(HASHES_PER_ROW);
   /** The links behind each answer in the prompt, in pairs. */
@@ -37,7 +37,7 @@ export class Chain {
     for (const message of prompt) {
       addMessage(this.#content, message, this.#message);
       if (message.role === 'user' && !rooted) {
-        this.#put(HASH.root, this.#message);
+        this.#put(HASH.firstPrompt, this.#message);
         rooted = true;
       }
       // Clients put the time of day and the like into the system prompt; an id tells conversations apart without it.
@@ -46,10 +46,10 @@ export class Chain {
     }
     this.#close(answer, tools);
     this.#chain.link(this.#message);
-    this.#put(HASH.terminal, this.#chain);
+    this.#put(HASH.conversation, this.#chain);
     const [hi = this.#chain.hi, lo = this.#chain.lo] = this.turns;
     this.#put(HASH.opening, { hi, lo });
-    if (!rooted) this.#put(HASH.root, this.#content);
+    if (!rooted) this.#put(HASH.firstPrompt, this.#content);
     this.#own(owner);
   }
 
@@ -63,7 +63,7 @@ export class Chain {
     this.turns.length = 0;
     this.hashes.fill(0);
     this.#text(HASH.content, text);
-    this.#text(HASH.root, text);
+    this.#text(HASH.firstPrompt, text);
     this.#text(HASH.prompt, text);
   }
 
@@ -143,7 +143,7 @@ function hashMessage(hash: Hash64, message: Message): void {
 const NOBODY = { hi: 0, lo: 0 };
 const ROLES = { system: 11, user: 12, assistant: 13, tool: 14 } as const;
 
-/** The hash of a text as {@link Chain} makes it of ids. */
+/** The hash of a text as {@link ConversationHash} makes it of ids. */
 export function idHash(id: string): Hash64 {
   const hash = new Hash64();
   hash.start(0);

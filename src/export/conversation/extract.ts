@@ -3,18 +3,18 @@ import type { AssistantMessage, Conversation, Message } from './conversation.ts'
 import type { Entry } from '../read/facts.ts';
 import type { ContentOptions } from './messages.ts';
 import { answerOf, promptOf } from './messages.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { mustBeDefined, toolsOf } from './tools.ts';
 
 /**
  * The conversation an entry holds.
- * @throws Unfit with the reason when it holds none that is fit to train on
+ * @throws RejectError with the reason when it holds none that is fit to train on
  */
 export function conversationOf(entry: Entry, options: ContentOptions): Conversation {
-  if (entry.flaw) throw new Unfit(entry.flaw);
+  if (entry.reject) throw new RejectError(entry.reject);
   // The answer first: that it is missing says more than what is wrong with the prompt.
   const answer = answerOf(entry.answer, options);
-  if (entry.finish === 'refusal' && options.refusals === 'exclude') throw new Unfit('refusal');
+  if (entry.finish === 'refusal' && options.refusals === 'exclude') throw new RejectError('refusal');
   const prompt = promptOf(entry.request.messages, options);
   const tools = toolsOf(entry.request);
   mustBeDefined(answer, tools);
@@ -45,7 +45,7 @@ export function withSystem(
   system: 'drop' | { readonly text: string },
 ): Conversation {
   const rest = conversation.prompt.filter(({ role }) => role !== 'system');
-  if (rest.length === 0) throw new Unfit('no_messages');
+  if (rest.length === 0) throw new RejectError('no_messages');
   if (system === 'drop') return { ...conversation, prompt: rest };
   return { ...conversation, prompt: [{ role: 'system', content: system.text }, ...rest] };
 }

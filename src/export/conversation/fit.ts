@@ -2,7 +2,7 @@
 import type { ChatMessage } from '../../wire/chat.ts';
 import type { AssistantMessage, Conversation, Message, Tool } from './conversation.ts';
 import type { Plan } from '../convert/plan.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { tokenCounter } from '../../wire/tokens.ts';
 
 /** Counts the tokens of messages and tools in OpenAI's o200k vocabulary: exact for OpenAI's models, near for others. */
@@ -34,7 +34,7 @@ export interface Fitted {
 /**
  * A conversation that is no longer than the plan allows, and its tokens.
  * @param turns see {@link trimOldest}
- * @throws Unfit when it cannot be cut to that
+ * @throws RejectError when it cannot be cut to that
  */
 export function fit(
   conversation: Conversation,
@@ -45,7 +45,7 @@ export function fit(
   const tokens = counted(conversation, count);
   if (tokens.inputTokens + tokens.outputTokens <= maxTokens) return { conversation, tokens };
   const shorter = onLong === 'drop' ? undefined : trimOldest(conversation, maxTokens, count, turns);
-  if (!shorter) throw new Unfit('too_many_tokens');
+  if (!shorter) throw new RejectError('too_many_tokens');
   return { conversation: shorter, tokens: counted(shorter, count) };
 }
 

@@ -2,7 +2,7 @@
 import { isObject, listOf, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Message, Part, PlainMessage } from './conversation.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { legacyCall, toolCallsOf } from './tools.ts';
 
 /** What is kept of what messages hold. */
@@ -16,13 +16,13 @@ export interface ContentOptions {
 /**
  * The messages of a request.
  * @param messages `request.messages`, read leniently
- * @throws Unfit when they make no sound conversation
+ * @throws RejectError when they make no sound conversation
  */
 export function promptOf(messages: unknown, options: ContentOptions): Message[] {
-  if (!Array.isArray(messages) || messages.length === 0) throw new Unfit('no_messages');
+  if (!Array.isArray(messages) || messages.length === 0) throw new RejectError('no_messages');
   const open = new OpenCalls();
   const prompt = messages.map((message: unknown, index) => {
-    if (!isObject(message)) throw new Unfit('no_messages');
+    if (!isObject(message)) throw new RejectError('no_messages');
     return promptMessage(message, index, open, options);
   });
   open.mustBeAnswered();
@@ -31,15 +31,15 @@ export function promptOf(messages: unknown, options: ContentOptions): Message[] 
 
 /**
  * The message a model answered with.
- * @throws Unfit when it is a refusal or says nothing
+ * @throws RejectError when it is a refusal or says nothing
  */
 export function answerOf(message: JsonObject, { refusals }: ContentOptions): AssistantMessage {
   const answer = assistantMessage(message, 'answer');
   if (answer.refusal !== undefined) {
-    if (refusals === 'exclude') throw new Unfit('refusal');
+    if (refusals === 'exclude') throw new RejectError('refusal');
     return refusals === 'keep' ? answer : refusalAsContent(answer);
   }
-  if (saysNothing(answer)) throw new Unfit('no_answer');
+  if (saysNothing(answer)) throw new RejectError('no_answer');
   return answer;
 }
 
@@ -66,14 +66,14 @@ function promptMessage(
   open.mustBeAnswered();
   if (role === 'assistant') {
     const assistant = refusalAsContent(assistantMessage(message, String(index)));
-    if (saysNothing(assistant)) throw new Unfit('empty_message');
+    if (saysNothing(assistant)) throw new RejectError('empty_message');
     for (const call of assistant.tool_calls ?? []) open.add(call.id);
     return assistant;
   }
   // Trainers know no developer; to most chat templates it is an unknown role that they pass over silently.
   if (role === 'system' || role === 'developer') return plainMessage(message, 'system', images);
   if (role === 'user') return plainMessage(message, 'user', images);
-  throw new Unfit('unknown_role');
+  throw new RejectError('unknown_role');
 }
 
 function plainMessage(
@@ -83,9 +83,9 @@ function plainMessage(
 ): PlainMessage {
   const parts = partsOf(message.content).filter((part) => isKept(part, keep));
   const images = parts.some((part) => part.type === 'image_url');
-  if (images && role === 'system') throw new Unfit('unsupported_content');
+  if (images && role === 'system') throw new RejectError('unsupported_content');
   const content = images ? parts : joined(parts);
-  if (typeof content === 'string' && isBlank(content)) throw new Unfit('empty_message');
+  if (typeof content === 'string' && isBlank(content)) throw new RejectError('empty_message');
   return { role, content, ...nameOf(message) };
 }
 
@@ -160,7 +160,7 @@ function openedThought(text: string): readonly [end: number, thought: string] {
 function toolMessage(message: JsonObject, open: OpenCalls): Message {
   // A result of a legacy function names no call: it answers the one that is open.
   const id = message.role === 'function' ? open.only() : stringOf(message.tool_call_id);
-  if (id === undefined) throw new Unfit('orphan_tool_result');
+  if (id === undefined) throw new RejectError('orphan_tool_result');
   open.answer(id);
   return { role: 'tool', tool_call_id: id, ...nameOf(message), content: joined(partsOf(message.content)) };
 }
@@ -169,17 +169,17 @@ function toolMessage(message: JsonObject, open: OpenCalls): Message {
 function partsOf(content: unknown): Part[] {
   if (content === undefined || content === null || content === '') return [];
   if (typeof content === 'string') return [{ type: 'text', text: content }];
-  if (!Array.isArray(content)) throw new Unfit('unsupported_content');
+  if (!Array.isArray(content)) throw new RejectError('unsupported_content');
   return content.map(partOf).filter((part) => part.type !== 'text' || part.text !== '');
 }
 
 function partOf(part: unknown): Part {
   if (typeof part === 'string') return { type: 'text', text: part };
-  if (!isObject(part)) throw new Unfit('unsupported_content');
+  if (!isObject(part)) throw new RejectError('unsupported_content');
   if (part.type === 'text' && typeof part.text === 'string') return { type: 'text', text: part.text };
   const image = typeof part.image_url === 'string' ? { url: part.image_url } : part.image_url;
   if (part.type !== 'image_url' || !isObject(image) || typeof image.url !== 'string') {
-    throw new Unfit('unsupported_content');
+    throw new RejectError('unsupported_content');
   }
   const detail = stringOf(image.detail);
   return { type: 'image_url', image_url: { url: image.url, ...(detail === undefined ? {} : { detail }) } };
@@ -189,7 +189,7 @@ function partOf(part: unknown): Part {
 function joined(parts: readonly Part[]): string {
   return parts
     .map((part) => {
-      if (part.type !== 'text') throw new Unfit('unsupported_content');
+      if (part.type !== 'text') throw new RejectError('unsupported_content');
       return part.text;
     })
     .join('\n');
@@ -216,10 +216,10 @@ class OpenCalls {
   }
 
   answer(id: string): void {
-    if (!this.#ids.delete(id)) throw new Unfit('orphan_tool_result');
+    if (!this.#ids.delete(id)) throw new RejectError('orphan_tool_result');
   }
 
   mustBeAnswered(): void {
-    if (this.#ids.size > 0) throw new Unfit('unanswered_tool_call');
+    if (this.#ids.size > 0) throw new RejectError('unanswered_tool_call');
   }
 }

@@ -2,30 +2,30 @@
 import { isObject, listOf, objectOf, parseJson } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Tool, ToolCall } from './conversation.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { holdsInfinity, isDeeper, MAX_TOOL_DEPTH, parseLongNumbers, wellFormed } from './json.ts';
 
 /**
  * The calls of one assistant message.
- * @throws Unfit when one lacks an id or a name, shares its id, or has arguments that are no JSON object
+ * @throws RejectError when one lacks an id or a name, shares its id, or has arguments that are no JSON object
  */
 export function toolCallsOf(calls: readonly unknown[]): ToolCall[] {
   if (calls.length === 0) return [];
   const ids = new Set<string>();
   return calls.map((call) => {
     const { id, type, function: target } = objectOf(call);
-    if (!isWord(id) || ids.has(id)) throw new Unfit('invalid_tool_call');
+    if (!isWord(id) || ids.has(id)) throw new RejectError('invalid_tool_call');
     // Some servers leave the type out; a custom tool takes free text, which no format here has.
-    if ((type ?? 'function') !== 'function' || !isObject(target)) throw new Unfit('invalid_tool_call');
+    if ((type ?? 'function') !== 'function' || !isObject(target)) throw new RejectError('invalid_tool_call');
     ids.add(id);
     return { id, type: 'function', function: callOf(target) };
   });
 }
 
-/** @throws Unfit when the message calls what is not defined: a model would learn to make tools up */
+/** @throws RejectError when the message calls what is not defined: a model would learn to make tools up */
 export function mustBeDefined({ tool_calls: calls }: AssistantMessage, tools: readonly Tool[]): void {
   if (calls?.some((call) => !tools.some((tool) => tool.function.name === call.function.name)))
-    throw new Unfit('unknown_tool');
+    throw new RejectError('unknown_tool');
 }
 
 /** A `function_call` of before tools, as a tool call with an id made from its place. */
@@ -55,7 +55,7 @@ function definition({ name, description, parameters, strict }: JsonObject): Tool
 }
 
 function callOf(call: JsonObject): ToolCall['function'] {
-  if (!isWord(call.name)) throw new Unfit('invalid_tool_call');
+  if (!isWord(call.name)) throw new RejectError('invalid_tool_call');
   return { name: call.name, arguments: argumentsOf(call.arguments) };
 }
 
@@ -64,16 +64,16 @@ function argumentsOf(value: unknown): string {
   if (isObject(value)) return JSON.stringify(shallow(value));
   const text = typeof value === 'string' && value.trim() === '' ? '{}' : value;
   const parsed = typeof text === 'string' ? parseJson(text) : undefined;
-  if (typeof text !== 'string' || !isObject(parsed)) throw new Unfit('invalid_tool_call');
+  if (typeof text !== 'string' || !isObject(parsed)) throw new RejectError('invalid_tool_call');
   shallow(parsed);
-  if (holdsInfinity(text)) throw new Unfit('invalid_tool_call');
+  if (holdsInfinity(text)) throw new RejectError('invalid_tool_call');
   // An escaped half of an emoji would come to light when a trainer parses them.
   return /\\u[dD][89a-fA-F]/.test(text) ? JSON.stringify(wellFormed(parseLongNumbers(text))) : text;
 }
 
-/** @throws Unfit when a value is nested too deep for trainers */
+/** @throws RejectError when a value is nested too deep for trainers */
 function shallow<Value>(value: Value): Value {
-  if (isDeeper(value, MAX_TOOL_DEPTH)) throw new Unfit('too_deep');
+  if (isDeeper(value, MAX_TOOL_DEPTH)) throw new RejectError('too_deep');
   return value;
 }
 

@@ -1,15 +1,15 @@
 import type { LineProblem } from '../../logs/reader.ts';
 import type { Feedback } from '../read/feedback.ts';
-import type { Filter, Flaw } from '../errors.ts';
+import type { Filter, RejectReason } from '../errors.ts';
 
 /** What a row's record says that many rows share. */
-export interface Facet {
+export interface RowGroup {
   readonly model: string;
   readonly provider: string | null;
   readonly finish: string | null;
   readonly key: string | null;
   /** The value that rows are balanced by; empty without `--balance`. */
-  readonly group: string;
+  readonly balanceBy: string;
 }
 
 /** One line that gave no row though nobody asked to leave it out. */
@@ -17,7 +17,7 @@ export interface LineTrouble {
   /** From 0 within the batch. */
   readonly line: number;
   readonly kind: 'bad' | 'dropped';
-  readonly reason: LineProblem | Flaw;
+  readonly reason: LineProblem | RejectReason;
 }
 
 export interface FeedbackLine extends Feedback {
@@ -29,7 +29,7 @@ export interface FeedbackLine extends Feedback {
 
 export const FLAG = {
   /** The row is an example in JSON, to be rendered at the end. */
-  draft: 1,
+  unrendered: 1,
   /** A complete answer of the model by its own end: what `--successful-only` keeps. */
   success: 2,
   /** The client said whose exchange it was: an end user, or a conversation id. */
@@ -39,13 +39,13 @@ export const FLAG = {
 /** Places of the hashes of a row, in pairs of 32 bits. */
 export const HASH = {
   /** The conversation with its answer, as a link of its chain. */
-  terminal: 0,
+  conversation: 0,
   /** What is written but for the answer, tools and system prompt included. */
   prompt: 2,
   /** The same with the answer: equal rows are duplicates. */
   content: 4,
   /** The first words of the user: conversations that begin alike are split alike. */
-  root: 6,
+  firstPrompt: 6,
   /** The conversation id of the client, 0 when it gave none. */
   session: 8,
   /** Key, end user and conversation id: whose exchange it was. */
@@ -70,7 +70,7 @@ export interface Batch {
   /** Lines that are not blank. */
   readonly filled: number;
   readonly filtered: ReadonlyMap<Filter, number>;
-  readonly dropped: ReadonlyMap<Flaw, number>;
+  readonly dropped: ReadonlyMap<RejectReason, number>;
   readonly bad: ReadonlyMap<LineProblem, number>;
   readonly troubles: readonly LineTrouble[];
   readonly feedback: readonly FeedbackLine[];
@@ -85,13 +85,13 @@ export interface Batch {
   readonly flags: Uint8Array<ArrayBuffer>;
   /** {@link HASHES_PER_ROW} numbers a row. */
   readonly hashes: Uint32Array<ArrayBuffer>;
-  /** Chain values behind each answer in the prompts, in pairs; where those of each row end. */
+  /** ConversationHash values behind each answer in the prompts, in pairs; where those of each row end. */
   readonly turns: Uint32Array<ArrayBuffer>;
   readonly turnEnds: Uint32Array<ArrayBuffer>;
   readonly inputTokens: Uint32Array<ArrayBuffer>;
   readonly outputTokens: Uint32Array<ArrayBuffer>;
-  readonly facets: readonly Facet[];
-  readonly facetOf: Uint32Array<ArrayBuffer>;
+  readonly groups: readonly RowGroup[];
+  readonly groupOf: Uint32Array<ArrayBuffer>;
   /** One after the other, all of one length; empty when none were asked for. */
   readonly signatures: Uint8Array<ArrayBuffer>;
 }

@@ -1,6 +1,6 @@
 import type { LineProblem } from '../../logs/reader.ts';
-import type { Filter, Flaw } from '../errors.ts';
-import type { Batch, Facet, FeedbackLine, LineTrouble } from './batch.ts';
+import type { Filter, RejectReason } from '../errors.ts';
+import type { Batch, RowGroup, FeedbackLine, LineTrouble } from './batch.ts';
 import { bytes, Column, words } from '../curate/table/column.ts';
 
 /** Begin of the memory for the text of rows. */
@@ -21,7 +21,7 @@ export interface BuiltRow {
   readonly turns: ArrayLike<number>;
   readonly inputTokens: number;
   readonly outputTokens: number;
-  readonly facet: Facet;
+  readonly group: RowGroup;
   readonly signature?: Uint8Array;
 }
 
@@ -38,13 +38,13 @@ export class BatchBuilder {
   readonly #turnEnds = new Column(words);
   readonly #inputTokens = new Column(words);
   readonly #outputTokens = new Column(words);
-  readonly #facetOf = new Column(words);
+  readonly #groupOf = new Column(words);
   readonly #signatures = new Column(bytes);
-  readonly #facets: Facet[] = [];
+  readonly #groups: RowGroup[] = [];
   /** Their numbers by model, for a log has few others. */
-  readonly #facetsOf = new Map<string, number[]>();
+  readonly #groupsOf = new Map<string, number[]>();
   readonly #filtered = new Map<Filter, number>();
-  readonly #dropped = new Map<Flaw, number>();
+  readonly #dropped = new Map<RejectReason, number>();
   readonly #bad = new Map<LineProblem, number>();
   readonly #troubles: LineTrouble[] = [];
   readonly feedback: FeedbackLine[] = [];
@@ -60,7 +60,7 @@ export class BatchBuilder {
     this.#filtered.set(reason, (this.#filtered.get(reason) ?? 0) + 1);
   }
 
-  drop(reason: Flaw, line: number): void {
+  drop(reason: RejectReason, line: number): void {
     this.#trouble(this.#dropped, reason, { line, kind: 'dropped', reason });
   }
 
@@ -78,7 +78,7 @@ export class BatchBuilder {
     this.#turnEnds.push(this.#turns.length);
     this.#inputTokens.push(row.inputTokens);
     this.#outputTokens.push(row.outputTokens);
-    this.#facetOf.push(this.#facet(row.facet));
+    this.#groupOf.push(this.#group(row.group));
     if (row.signature) this.#signatures.append(row.signature);
   }
 
@@ -102,8 +102,8 @@ export class BatchBuilder {
       turnEnds: this.#turnEnds.values,
       inputTokens: this.#inputTokens.values,
       outputTokens: this.#outputTokens.values,
-      facets: this.#facets,
-      facetOf: this.#facetOf.values,
+      groups: this.#groups,
+      groupOf: this.#groupOf.values,
       signatures: this.#signatures.values,
     };
   }
@@ -125,23 +125,23 @@ export class BatchBuilder {
     this.#length += this.#text.write(text, this.#length);
   }
 
-  #facet(facet: Facet): number {
-    let known = this.#facetsOf.get(facet.model);
-    if (!known) this.#facetsOf.set(facet.model, (known = []));
-    let index = known.find((number) => sameFacet(this.#facets[number]!, facet));
-    if (index === undefined) known.push((index = this.#facets.push(facet) - 1));
+  #group(group: RowGroup): number {
+    let known = this.#groupsOf.get(group.model);
+    if (!known) this.#groupsOf.set(group.model, (known = []));
+    let index = known.find((number) => sameGroup(this.#groups[number]!, group));
+    if (index === undefined) known.push((index = this.#groups.push(group) - 1));
     return index;
   }
 }
 
-function sameFacet(a: Facet, b: Facet): boolean {
-  return a.provider === b.provider && a.finish === b.finish && a.key === b.key && a.group === b.group;
+function sameGroup(a: RowGroup, b: RowGroup): boolean {
+  return a.provider === b.provider && a.finish === b.finish && a.key === b.key && a.balanceBy === b.balanceBy;
 }
 
 /** The memory behind a batch, to be handed over and not copied; what is shared is left out. */
 export function memoryOf(batch: Omit<Batch, 'text'> & Partial<Pick<Batch, 'text'>>): ArrayBuffer[] {
-  const { text, ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, facetOf } = batch;
-  const arrays = [ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, facetOf];
+  const { text, ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, groupOf } = batch;
+  const arrays = [ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, groupOf];
   const columns = [...arrays, batch.signatures].map((array) => array.buffer);
   return text?.buffer instanceof ArrayBuffer ? [text.buffer, ...columns] : columns;
 }

@@ -3,7 +3,7 @@ import { stringOf } from '../../wire/json.ts';
 import type { Conversation, Example } from '../conversation/conversation.ts';
 import type { Entry } from '../read/facts.ts';
 import type { Wanted } from '../read/selection.ts';
-import type { Batch, Facet } from './batch.ts';
+import type { Batch, RowGroup } from './batch.ts';
 import type { BuiltRow } from './builder.ts';
 import type { Fitted, TokenCounter } from '../conversation/fit.ts';
 import type { Plan } from './plan.ts';
@@ -17,13 +17,13 @@ import { mayHoldLongNumbers, parseLongNumbers, toLine } from '../conversation/js
 import { metadataOf } from '../read/metadata.ts';
 import { MinHasher } from '../curate/near/minhash.ts';
 import { nearText } from '../curate/near/text.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { redactConversation } from '../redact/conversation.ts';
 import { Redactor } from '../redact/redactor.ts';
 import { compileSelection, fieldText } from '../read/selection.ts';
 import { FLAG, UNKNOWN_TOKENS } from './batch.ts';
 import { BatchBuilder } from './builder.ts';
-import { Chain } from '../conversation/conversation-hash.ts';
+import { ConversationHash } from '../conversation/conversation-hash.ts';
 import { fit, messageCounter } from '../conversation/fit.ts';
 
 /** Makes rows of lines, one line at a time, whatever stands in the others. The same in every thread. */
@@ -34,7 +34,7 @@ export class Converter {
   readonly counter: TokenCounter | undefined;
   readonly #redactor: Redactor | undefined;
   readonly #hasher: MinHasher | undefined;
-  readonly #chain = new Chain();
+  readonly #chain = new ConversationHash();
 
   private constructor(plan: Plan, { wanted, count }: Loaded) {
     this.#plan = plan;
@@ -103,7 +103,7 @@ export class Converter {
     try {
       this.#row(entry, at, builder);
     } catch (error) {
-      if (error instanceof Unfit) builder.drop(error.flaw, at);
+      if (error instanceof RejectError) builder.drop(error.reason, at);
       else if (error instanceof RangeError) builder.drop('too_deep', at);
       else throw error;
     }
@@ -133,7 +133,7 @@ export class Converter {
       line,
       hashes: this.#chain.hashes,
       turns: this.#chain.turns,
-      facet: this.#facet(entry),
+      group: this.#group(entry),
     });
   }
 
@@ -149,20 +149,21 @@ export class Converter {
     const { plan, chain } = { plan: this.#plan, chain: this.#chain };
     const logged = this.#logged(entry);
     const { conversation: fitted, tokens } = this.#fitted(this.#dressed(logged), entry);
-    const conversation = this.#redactor && !plan.drafts ? redactConversation(fitted, this.#redactor) : fitted;
+    const conversation =
+      this.#redactor && !plan.unrendered ? redactConversation(fitted, this.#redactor) : fitted;
     if (conversation !== logged) chain.rewrite(conversation);
     const metadata = plan.metadata === 'none' ? {} : { metadata: this.#metadata(entry, plan.metadata) };
-    const draft = plan.drafts || (plan.earlier === 'draft' && chain.turns.length > 0);
+    const unrendered = plan.unrendered || (plan.earlier === 'unrendered' && chain.turns.length > 0);
     const example: Example = {
       conversation:
         plan.earlier === 'mask' && !entry.untrained ? untrainedPrompt(conversation) : conversation,
       ...metadata,
     };
-    // A draft is tried too: what turns out unfit at the end would have taken the place of shorter conversations.
-    const row = plan.drafts ? tried(example, plan) : FORMATS[plan.format].render(example, plan.render);
+    // An unrendered row is tried too: what turns out unfit at the end would have taken the place of shorter conversations.
+    const row = plan.unrendered ? tried(example, plan) : FORMATS[plan.format].render(example, plan.render);
     return {
-      text: draft ? toLine(example) : linesOf(row as JsonObject),
-      flags: flagsOf(entry, draft),
+      text: unrendered ? toLine(example) : linesOf(row as JsonObject),
+      flags: flagsOf(entry, unrendered),
       ...tokens,
       ...(this.#hasher ? { signature: this.#hasher.signature(nearText(conversation)) } : {}),
     };
@@ -175,8 +176,8 @@ export class Converter {
     if (!entry.untrained) return conversation;
     // A dataset made elsewhere says itself what is trained; no log knows its answers.
     this.#chain.turns.length = 0;
-    if (entry.untrained.size > 0 && FORMATS[this.#plan.format].masks === 'none')
-      throw new Unfit('unlogged_turn');
+    if (entry.untrained.size > 0 && FORMATS[this.#plan.format].loss === 'all')
+      throw new RejectError('unlogged_turn');
     return untrainedPrompt(conversation, entry.untrained);
   }
 
@@ -203,24 +204,24 @@ export class Converter {
     return countTokens || fitted.conversation !== conversation ? fitted : { conversation, tokens: logged };
   }
 
-  #facet(entry: Entry): Facet {
+  #group(entry: Entry): RowGroup {
     const { balance } = this.#plan;
     return {
       model: entry.model,
       provider: entry.provider,
       finish: entry.finish,
       key: entry.key,
-      group: balance === undefined ? '' : fieldText(entry.record, balance),
+      balanceBy: balance === undefined ? '' : fieldText(entry.record, balance),
     };
   }
 }
 
 /**
- * A draft that will make a row, as far as can be told before it is judged.
- * @throws Unfit when it cannot
+ * An example that will make a row, as far as can be told before it is judged.
+ * @throws RejectError when it cannot
  */
 function tried(example: Example, { format, render }: Plan): Example {
-  const { makes, render: renderRow } = FORMATS[format];
+  const { sampleKind, render: renderRow } = FORMATS[format];
   const { conversation } = example;
   const judged = {
     label: true,
@@ -230,7 +231,7 @@ function tried(example: Example, { format, render }: Plan): Example {
     renderRow({ ...example, ...judged }, render);
   } catch (error) {
     // A correction may take the place of an answer that is unfit; it can do nothing for the prompt.
-    if (!(error instanceof Unfit) || makes === 'pair' || makes === 'label') throw error;
+    if (!(error instanceof RejectError) || sampleKind === 'preference' || sampleKind === 'label') throw error;
     renderRow(
       { ...example, conversation: { ...conversation, answer: { role: 'assistant', content: '-' } } },
       render,
@@ -253,10 +254,10 @@ function writtenAt({ ts, latencyMs }: Pick<Entry, 'ts' | 'latencyMs'>): number {
   return ms > 0 ? Math.floor(ms) : 0;
 }
 
-function flagsOf(entry: Entry, draft: boolean): number {
+function flagsOf(entry: Entry, unrendered: boolean): number {
   const owned = entry.user !== null || entry.conversation !== null;
   const success = entry.failure === undefined;
-  return (success ? FLAG.success : 0) | (draft ? FLAG.draft : 0) | (owned ? FLAG.owned : 0);
+  return (success ? FLAG.success : 0) | (unrendered ? FLAG.unrendered : 0) | (owned ? FLAG.owned : 0);
 }
 
 const NEWLINE = 10;
@@ -274,7 +275,7 @@ interface Loaded {
   readonly count: TokenCounter | undefined;
 }
 
-type Made = Omit<BuiltRow, 'line' | 'hashes' | 'turns' | 'facet'>;
+type Made = Omit<BuiltRow, 'line' | 'hashes' | 'turns' | 'group'>;
 
 function tokensOf({ inputTokens, outputTokens }: Entry): Fitted['tokens'] {
   return { inputTokens: inputTokens ?? UNKNOWN_TOKENS, outputTokens: outputTokens ?? UNKNOWN_TOKENS };

@@ -17,12 +17,12 @@ export interface Plan {
   /** How much of the record goes along with its row. */
   readonly metadata: 'none' | 'min' | 'full';
   /** All rows are left as examples in JSON, since only what people said of them decides what they become. */
-  readonly drafts: boolean;
+  readonly unrendered: boolean;
   /**
    * Answers within a prompt. `draft`: left as an example, for the whole log decides which of them are trained. `mask`:
    * none is trained. `train`: as the format does it.
    */
-  readonly earlier: 'draft' | 'mask' | 'train';
+  readonly earlier: 'unrendered' | 'mask' | 'train';
   readonly redact?: RedactOptions;
   /** Signatures of rows that are nearly the same, drawn from this seed. */
   readonly nearSeed?: number;

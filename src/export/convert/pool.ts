@@ -5,7 +5,7 @@ import type { Rendered, RenderJob } from './render-rows.ts';
 import { Converter, wantedBy } from './converter.ts';
 import type { PieceName } from './memory.ts';
 import { MemoryPool, SharedPieces } from './memory.ts';
-import { renderDrafts } from './render-rows.ts';
+import { renderRows } from './render-rows.ts';
 
 export type ToWorker =
   | { readonly kind: 'plan'; readonly plan: Plan }
@@ -43,7 +43,7 @@ export interface Converters {
   convertRange?(range: LineRange): Promise<RangeBatch>;
   /** Takes back the memory behind the text of a batch. */
   release(batch: Batch): void;
-  /** Takes the memory of the drafts. */
+  /** Takes the memory of the examples. */
   render(job: RenderJob): Promise<Rendered>;
   /** Ends the threads. @returns kept when their memory is free again */
   close(): Promise<void>;
@@ -85,7 +85,7 @@ async function inline(plan: Plan): Promise<Converters> {
       return batch;
     },
     release: ({ text }) => memory.give(text.buffer as ArrayBuffer),
-    render: async (job) => renderDrafts(plan, job, converter.counter),
+    render: async (job) => renderRows(plan, job, converter.counter),
     close: async () => {},
   };
 }

@@ -1,13 +1,13 @@
-/** Drafts become rows when all is known that decides on them. */
+/** Renders rows that had to wait until all was known that decides on them. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Conversation, Example } from '../conversation/conversation.ts';
-import type { Flaw } from '../errors.ts';
+import type { RejectReason } from '../errors.ts';
 import type { TokenCounter } from '../conversation/fit.ts';
 import type { Plan } from './plan.ts';
 import { FORMATS } from '../render/all.ts';
 import { answerOf } from '../conversation/messages.ts';
 import { mustBeDefined } from '../conversation/tools.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { redactConversation } from '../redact/conversation.ts';
 import { Redactor } from '../redact/redactor.ts';
 import { linesOf } from './converter.ts';
@@ -15,13 +15,13 @@ import { fit } from '../conversation/fit.ts';
 
 /** One row to be made. */
 export interface RenderTask {
-  /** Number of the draft among those given. */
-  readonly draft: number;
+  /** Which of the given examples it is made of, by number. */
+  readonly example: number;
   /** Which answers of its prompt are not trained, by number. */
   readonly untrained?: readonly number[];
   /** What stands in the place of its answer: text, or a message of the assistant. */
   readonly correction?: string | JsonObject;
-  /** The draft whose answer is the worse one; its own number where the correction is better than what it corrects. */
+  /** The example whose answer is the worse one; its own number where the correction is better than what it corrects. */
   readonly rejected?: number;
   /** The answer is no row when it says just this: what corrects it then finds nothing wrong. */
   readonly unlike?: string | JsonObject;
@@ -29,7 +29,7 @@ export interface RenderTask {
 }
 
 export interface RenderJob {
-  /** The drafts, each with its line end. */
+  /** The examples, each with its line end. */
   readonly text: Uint8Array<ArrayBuffer>;
   readonly ends: readonly number[];
   readonly tasks: readonly RenderTask[];
@@ -39,25 +39,25 @@ export interface Rendered {
   /** The rows, each with its line end. */
   readonly text: Uint8Array<ArrayBuffer>;
   /** For each task the bytes of its row, or why it has none. */
-  readonly results: readonly (number | Flaw)[];
+  readonly results: readonly (number | RejectReason)[];
   /** Hits of redaction by kind. */
   readonly redacted: ReadonlyMap<string, number>;
 }
 
-/** Renders drafts. The same in every thread. @param count where rows must not be too long */
-export function renderDrafts(plan: Plan, { text, ends, tasks }: RenderJob, count?: TokenCounter): Rendered {
-  const redactor = plan.redact && plan.drafts ? new Redactor(plan.redact) : undefined;
+/** Renders examples. The same in every thread. @param count where rows must not be too long */
+export function renderRows(plan: Plan, { text, ends, tasks }: RenderJob, count?: TokenCounter): Rendered {
+  const redactor = plan.redact && plan.unrendered ? new Redactor(plan.redact) : undefined;
   const buffer = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
-  const draft = (number: number) =>
+  const exampleAt = (number: number) =>
     JSON.parse(buffer.toString('utf8', ends[number - 1] ?? 0, ends[number])) as Example;
   const rows: Buffer[] = [];
   const results = tasks.map((task) => {
     try {
-      const row = Buffer.from(linesOf(rowOf(plan, task, draft, { redactor, count })));
+      const row = Buffer.from(linesOf(rowOf(plan, task, exampleAt, { redactor, count })));
       rows.push(row);
       return row.length;
     } catch (error) {
-      if (error instanceof Unfit) return error.flaw;
+      if (error instanceof RejectError) return error.reason;
       throw error;
     }
   });
@@ -68,11 +68,11 @@ export function renderDrafts(plan: Plan, { text, ends, tasks }: RenderJob, count
 function rowOf(
   plan: Plan,
   task: RenderTask,
-  draft: (number: number) => Example,
+  exampleAt: (number: number) => Example,
   { redactor, count }: { readonly redactor: Redactor | undefined; readonly count: TokenCounter | undefined },
 ): JsonObject | readonly JsonObject[] {
-  const example = draft(task.draft);
-  const rejected = task.rejected === undefined ? undefined : draft(task.rejected).conversation.answer;
+  const example = exampleAt(task.example);
+  const rejected = task.rejected === undefined ? undefined : exampleAt(task.rejected).conversation.answer;
   const { label, unlike } = task;
   let conversation = marked(example.conversation, task.untrained ?? []);
   if (task.correction !== undefined) {
@@ -81,9 +81,9 @@ function rowOf(
   }
   const { answer } = conversation;
   if (unlike !== undefined && saysSame(answer, corrected(plan, unlike, conversation)))
-    throw new Unfit('no_judgement');
+    throw new RejectError('no_judgement');
   redactor?.fresh();
-  const hidden = redactor ? redactConversation(conversation, redactor) : conversation;
+  const redacted = redactor ? redactConversation(conversation, redactor) : conversation;
   // As the answer of the same conversation, so that the same value gets the same tag.
   const worse =
     rejected && redactor
@@ -92,7 +92,7 @@ function rowOf(
   return FORMATS[plan.format].render(
     {
       ...example,
-      conversation: hidden,
+      conversation: redacted,
       ...(worse === undefined ? {} : { rejected: worse }),
       ...(label === undefined ? {} : { label }),
     },

@@ -4,7 +4,7 @@ import type { FromWorker, ToWorker } from './pool.ts';
 import { RangeReader } from '../../logs/ranges.ts';
 import { memoryOf } from './builder.ts';
 import { Converter } from './converter.ts';
-import { renderDrafts } from './render-rows.ts';
+import { renderRows } from './render-rows.ts';
 
 declare const self: Worker;
 
@@ -23,7 +23,7 @@ const SWEEP_RANGES = 256;
 /** The same where tokens are counted, each of which is a small thing. */
 const SWEEP_COUNTED = 16;
 
-/** The same for drafts, whose texts are read and written whole. */
+/** The same for rows to be rendered, whose texts are read and written whole. */
 const SWEEP_JOBS = 16;
 
 /** Memory for one very long line is not kept. */
@@ -52,7 +52,7 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
       );
     } else {
       if (++jobs % SWEEP_JOBS === 0) Bun.gc(true);
-      const rendered = renderDrafts(plan, data.job, converter.counter);
+      const rendered = renderRows(plan, data.job, converter.counter);
       reply({ kind: 'rendered', rendered }, [rendered.text.buffer]);
     }
   } catch (error) {

@@ -1,26 +1,26 @@
 /** The order of a log that several workers wrote side by side: that in which its lines were written. */
 import type { SideBySide } from '../../logs/side-by-side.ts';
-import type { Candidates } from './table/row-table.ts';
+import type { RowTable } from './table/row-table.ts';
 import type { PlacedFeedback } from './judgements.ts';
 import { doubles, words } from './table/column.ts';
 
 /** Puts rows and feedback in the order in which they were written, day by day. Lines of one worker stay in their order. */
-export function arrange(candidates: Candidates, feedback: PlacedFeedback[], log: SideBySide): void {
-  const { length } = candidates;
+export function arrange(table: RowTable, feedback: PlacedFeedback[], log: SideBySide): void {
+  const { length } = table;
   const groups = words(length);
   const times = doubles(length);
   /** When the last line of each worker was written. */
   const lasts = new Map<number, number>();
   for (let row = 0; row < length; row++) {
-    const { file } = candidates.place(row);
+    const { file } = table.place(row);
     const hand = log.hands[file]!;
-    const time = Math.max(lasts.get(hand) ?? 0, candidates.writtenMs(row));
+    const time = Math.max(lasts.get(hand) ?? 0, table.writtenMs(row));
     lasts.set(hand, time);
     groups[row] = log.groups[file]!;
     times[row] = time;
   }
   const order = words(length).map((_, row) => row);
   order.sort((a, b) => groups[a]! - groups[b]! || times[a]! - times[b]! || a - b);
-  candidates.arrange(order);
+  table.arrange(order);
   feedback.sort((a, b) => log.groups[a.file]! - log.groups[b.file]! || a.writtenMs - b.writtenMs);
 }

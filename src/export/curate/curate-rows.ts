@@ -1,37 +1,37 @@
 import type { BatchOrigin } from '../read/read.ts';
 import type { Batch } from '../convert/batch.ts';
-import type { Job, Outcome } from '../job.ts';
-import type { Filter, Flaw } from '../errors.ts';
+import type { Job, ReadOutcome } from '../job.ts';
+import type { Filter, RejectReason } from '../errors.ts';
 import type { SideBySide } from '../../logs/side-by-side.ts';
 import { sideBySide } from '../../logs/side-by-side.ts';
 import { arrange } from './arrange.ts';
-import { Candidates } from './table/row-table.ts';
-import type { Choice } from './row-set.ts';
+import { RowTable } from './table/row-table.ts';
+import type { RowSet } from './row-set.ts';
 import type { Chosen } from './curate.ts';
 import { choose } from './curate.ts';
 import type { PlacedFeedback } from './judgements.ts';
-import { gather } from '../read/read.ts';
+import { readInputs } from '../read/read.ts';
 import { hashesFor } from './needs.ts';
 import { FILTERS } from '../errors.ts';
 import { Signatures } from './near/signatures.ts';
 import { Spool } from './table/spool.ts';
-import { sweepAfter, Sweeper } from './table/collect-garbage.ts';
+import { collectGarbageAfter, collectGarbageEvery, MANY_ROWS } from './table/collect-garbage.ts';
 import { writtenRows } from '../write/write-rows.ts';
 
 /** Keeps all rows aside until the whole log is known, then writes those that were chosen. */
-export async function chooseRows(job: Job): Promise<Outcome> {
+export async function curateRows(job: Job): Promise<ReadOutcome> {
   const { path } = job.options.sink;
   const spool = job.provisional ? Spool.over(job.provisional.fd, path) : new Spool(path);
   const log = sideBySide(job.inputs);
   const signatures = new Signatures(path, log?.workers);
-  const names = hashesFor(job.options.choosing, { sideBySide: log !== undefined });
-  const candidates = new Candidates(names, path, log?.workers);
+  const names = hashesFor(job.options.curation, { sideBySide: log !== undefined });
+  const table = new RowTable(names, path, log?.workers);
   try {
-    return await chooseFrom(job, log, { spool, signatures, candidates });
+    return await chooseFrom(job, log, { spool, signatures, table });
   } finally {
     spool.close();
     signatures.close();
-    candidates.close();
+    table.close();
   }
 }
 
@@ -39,99 +39,99 @@ export async function chooseRows(job: Job): Promise<Outcome> {
 interface Waiting {
   readonly spool: Spool;
   readonly signatures: Signatures;
-  readonly candidates: Candidates;
+  readonly table: RowTable;
 }
 
 async function chooseFrom(
   job: Job,
   log: SideBySide | undefined,
-  { spool, signatures, candidates }: Waiting,
-): Promise<Outcome> {
+  { spool, signatures, table }: Waiting,
+): Promise<ReadOutcome> {
   const { options, converters } = job;
   const feedback: PlacedFeedback[] = [];
-  const sweeper = new Sweeper();
+  const collectGarbage = collectGarbageEvery(MANY_ROWS);
   const take = async (batch: Batch, origin: BatchOrigin) => {
     const { file, firstLine } = origin;
     for (const said of batch.feedback) feedback.push({ ...said, file, line: firstLine + said.line });
     if (batch.ends.length > 0) {
-      candidates.add(batch, { ...origin, spooledAt: spool.append(batch.text) });
+      table.add(batch, { ...origin, spooledAt: spool.append(batch.text) });
       signatures.add(batch.signatures, batch.ends.length);
     }
     converters.release(batch);
-    sweeper.at(candidates.length);
-    job.progress(candidates.length);
+    collectGarbage(table.length);
+    job.progress(table.length);
     return true;
   };
-  const seen = await gather(job, take);
+  const seen = await readInputs(job, take);
   // Threads hold tens of megabytes each.
-  await sweepAfter(candidates.length, candidates.drafts ? undefined : converters.close());
-  candidates.hadBefore(seen.map(({ had }) => had));
-  if (log) arrange(candidates, feedback, log);
-  const signature = (row: number) => signatures.of(candidates.stored(row));
-  const chosen = choose(candidates, feedback, options.choosing, signature);
-  await sweepAfter(candidates.length);
-  for (const choice of chosen.choices) countLeft(job, choice);
-  if (stays(chosen, job, candidates)) keepAll(job, candidates, spool);
-  else await writeChosen(job, chosen, { candidates, spool });
-  const { unmatched, foreign } = chosen.choices[0]!.judgements;
+  await collectGarbageAfter(table.length, table.unrendered ? undefined : converters.close());
+  table.hadBefore(seen.map(({ had }) => had));
+  if (log) arrange(table, feedback, log);
+  const signature = (row: number) => signatures.of(table.stored(row));
+  const chosen = choose(table, feedback, options.curation, signature);
+  await collectGarbageAfter(table.length);
+  for (const set of chosen.sets) countLeft(job, set);
+  if (stays(chosen, job, table)) keepAll(job, table, spool);
+  else await writeChosen(job, chosen, { table, spool });
+  const { unmatched, foreign } = chosen.sets[0]!.judgements;
   return { seen, feedback: { unmatched, foreign } };
 }
 
 /** Why things were left out, as the summary has it. */
-function countLeft({ tally, inputs }: Job, choice: Choice): void {
-  for (let one = 0; one < choice.length; one++) {
-    const reason = choice.reason(one);
+function countLeft({ counters, inputs }: Job, set: RowSet): void {
+  for (let one = 0; one < set.length; one++) {
+    const reason = set.reason(one);
     if (reason === undefined) continue;
-    if (reason in FILTERS) tally.filter(reason as Filter);
-    else tally.drop(reason as Flaw, placeOf(choice.candidates, inputs, choice.rowOf(one)));
+    if (reason in FILTERS) counters.filter(reason as Filter);
+    else counters.drop(reason as RejectReason, placeOf(set.table, inputs, set.rowOf(one)));
   }
 }
 
-function placeOf(candidates: Candidates, inputs: Job['inputs'], row: number): string {
-  const { file, line } = candidates.place(row);
+function placeOf(table: RowTable, inputs: Job['inputs'], row: number): string {
+  const { file, line } = table.place(row);
   return `${inputs[file]!.name}:${line}`;
 }
 
 /** Whether all rows are to be written as they wait, one behind the other. */
-function stays({ sides, whole }: Chosen, { provisional }: Job, candidates: Candidates): boolean {
-  return provisional !== undefined && whole && !candidates.drafts && !candidates.arranged && !sides;
+function stays({ splits, whole }: Chosen, { provisional }: Job, table: RowTable): boolean {
+  return provisional !== undefined && whole && !table.unrendered && !table.arranged && !splits;
 }
 
-function keepAll({ tally, stats, options, provisional }: Job, candidates: Candidates, spool: Spool): void {
-  const side = options.sink.splits[0]!;
-  for (let row = 0; row < candidates.length; row++) {
-    stats.add(candidates.facet(row), side, candidates.flags(row));
-    stats.spend(candidates.inputTokens(row), candidates.outputTokens(row));
+function keepAll({ counters, stats, options, provisional }: Job, table: RowTable, spool: Spool): void {
+  const split = options.sink.splits[0]!;
+  for (let row = 0; row < table.length; row++) {
+    stats.add(table.group(row), split, table.flags(row));
+    stats.spend(table.inputTokens(row), table.outputTokens(row));
   }
-  tally.rows += candidates.length;
-  provisional!.keep(candidates.length, spool.length);
+  counters.rows += table.length;
+  provisional!.keep(table.length, spool.length);
 }
 
 async function writeChosen(
   job: Job,
-  { sides, tasks }: Chosen,
-  { candidates, spool }: Pick<Waiting, 'candidates' | 'spool'>,
+  { splits: splitOf, tasks }: Chosen,
+  { table, spool }: Pick<Waiting, 'table' | 'spool'>,
 ): Promise<void> {
-  const { options, hooks, inputs, converters, tally, stats } = job;
+  const { options, hooks, inputs, converters, counters, stats } = job;
   if (job.provisional) {
     job.provisional.renew();
     spool.own();
   }
   const { splits } = options.sink;
   const rows = writtenRows(tasks(), {
-    candidates,
+    table,
     spool,
     converters,
-    sides,
+    splits: splitOf,
     signal: hooks.signal,
-    onUnfit: (row, flaw) => tally.drop(flaw, placeOf(candidates, inputs, row)),
-    onHidden: (hits) => tally.hide(hits),
+    onReject: (row, reject) => counters.drop(reject, placeOf(table, inputs, row)),
+    onRedacted: (hits) => counters.addRedacted(hits),
   });
-  for await (const { side, bytes, rows: written } of rows) {
+  for await (const { split, bytes, rows: written } of rows) {
     for (const row of written) {
-      stats.add(candidates.facet(row), splits[side]!, candidates.flags(row));
-      stats.spend(candidates.inputTokens(row), candidates.outputTokens(row));
+      stats.add(table.group(row), splits[split]!, table.flags(row));
+      stats.spend(table.inputTokens(row), table.outputTokens(row));
     }
-    await job.write(side, bytes, written.length);
+    await job.write(split, bytes, written.length);
   }
 }

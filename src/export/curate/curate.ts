@@ -1,26 +1,26 @@
-/** Which of all candidates become rows: decisions that need to know the whole log, in their order. */
-import type { Candidates } from './table/row-table.ts';
-import type { Choosing } from './options.ts';
+/** Which of the rows that could be written are written: decisions that need to know the whole log, in their order. */
+import type { RowTable } from './table/row-table.ts';
+import type { CurationOptions } from './options.ts';
 import type { PlacedFeedback } from './judgements.ts';
-import type { Task } from './pairs.ts';
+import type { Task } from './task.ts';
 import type { LoggedTurns } from './turns.ts';
 import { FLAG } from '../convert/batch.ts';
 import { NearIndex } from './near/index.ts';
-import { Choice } from './row-set.ts';
-import { leaveDuplicates, leaveNearDuplicates } from './duplicates.ts';
-import { hadBefore, leaveExported } from './exported.ts';
+import { RowSet } from './row-set.ts';
+import { dropDuplicates, dropNearDuplicates } from './duplicates.ts';
+import { hadBefore, dropExported } from './exported.ts';
 import { judged } from './judged.ts';
 import { Judgements } from './judgements.ts';
 import { balance, keepFirst, keepLast, sample } from './sample.ts';
-import { sidesOf } from './split.ts';
-import { leaveAllButLast, leaveBeginnings, leaveUnlogged, loggedTurns, unloggedTurns } from './turns.ts';
+import { assignSplits } from './split.ts';
+import { dropAllButLast, dropBeginnings, dropUnlogged, loggedTurns, unloggedTurns } from './turns.ts';
 
 /** What was chosen. */
 export interface Chosen {
   /** What was decided on rows, and on what is made of them. */
-  readonly choices: readonly Choice[];
-  /** The side of each row by number; `undefined` when there is one. */
-  readonly sides: Uint8Array | undefined;
+  readonly sets: readonly RowSet[];
+  /** The split of each row by number; `undefined` when there is one. */
+  readonly splits: Uint8Array | undefined;
   /** All rows are written, each as it was converted. */
   readonly whole: boolean;
   /** What is written, in the order of the log. */
@@ -28,92 +28,91 @@ export interface Chosen {
 }
 
 /**
- * Decides on all candidates.
+ * Decides on all rows of the table.
  * @param signature of a row, for nearly the same ones
  */
 export function choose(
-  candidates: Candidates,
+  table: RowTable,
   feedback: readonly PlacedFeedback[],
-  options: Choosing,
+  options: CurationOptions,
   signature: (row: number) => Uint8Array,
 ): Chosen {
-  const rows = new Choice(candidates, new Judgements(candidates, feedback));
-  const sides = split(rows, options, signature);
-  const { choice, logged } = decided(rows, options, signature);
-  if (candidates.anyHad) {
-    const before = decided(hadBefore(candidates, feedback), options, signature);
-    leaveExported(choice, before.choice, options);
+  const rows = new RowSet(table, new Judgements(table, feedback));
+  const splits = splitRows(rows, options, signature);
+  const { set, logged } = decided(rows, options, signature);
+  if (table.anyHad) {
+    const before = decided(hadBefore(table, feedback), options, signature);
+    dropExported(set, before.set, options);
   }
-  draw(choice, options);
+  draw(set, options);
   return {
-    choices: choice === rows ? [rows] : [rows, choice],
-    sides,
-    whole: choice === rows && !options.corrections && choice.count() === candidates.length,
-    tasks: () => tasksOf(choice, options, logged),
+    sets: set === rows ? [rows] : [rows, set],
+    splits,
+    whole: set === rows && !options.corrections && set.count() === table.length,
+    tasks: () => tasksOf(set, options, logged),
   };
 }
 
 interface Decided {
   /** The rows, or what is made of them. */
-  readonly choice: Choice;
+  readonly set: RowSet;
   /** The answers within prompts that the log shows; `undefined` when nobody asks. */
   readonly logged: LoggedTurns | undefined;
 }
 
 /** All decisions but those of chance and number. */
-function decided(rows: Choice, options: Choosing, signature: (row: number) => Uint8Array): Decided {
-  const choice = judged(rows, options);
-  const logged = conversations(choice, options);
+function decided(rows: RowSet, options: CurationOptions, signature: (row: number) => Uint8Array): Decided {
+  const set = judged(rows, options);
+  const logged = conversations(set, options);
   const { dedup, near, seed } = options;
-  if (dedup !== 'none') leaveDuplicates(choice, dedup === 'exact' ? 'content' : 'prompt');
-  if (near !== undefined) leaveNearDuplicates(choice, { threshold: near, seed }, signature);
-  return { choice, logged };
+  if (dedup !== 'none') dropDuplicates(set, dedup === 'exact' ? 'content' : 'prompt');
+  if (near !== undefined) dropNearDuplicates(set, { threshold: near, seed }, signature);
+  return { set, logged };
 }
 
-function split(
-  choice: Choice,
-  { sides, sideOf, seed, sideNear }: Choosing,
+function splitRows(
+  set: RowSet,
+  { splits, splitBy, seed, leakThreshold }: CurationOptions,
   signature: (row: number) => Uint8Array,
 ): Uint8Array | undefined {
-  if (sides.length < 2) return undefined;
-  const near = sideNear === undefined ? undefined : new NearIndex({ threshold: sideNear, seed });
-  return sidesOf(choice, { sides, sideOf, seed, near, signature });
+  if (splits.length < 2) return undefined;
+  const near = leakThreshold === undefined ? undefined : new NearIndex({ threshold: leakThreshold, seed });
+  return assignSplits(set, { splits, splitBy, seed, near, signature });
 }
 
 /** @returns the answers that the log shows; `undefined` when nobody asks */
 function conversations(
-  choice: Choice,
-  { conversations: mode, unlogged, minScore }: Choosing,
+  set: RowSet,
+  { conversations: mode, unlogged, minScore }: CurationOptions,
 ): LoggedTurns | undefined {
   const asked = unlogged === 'mask' || unlogged === 'drop';
-  const logged = asked ? loggedTurns(choice, minScore) : undefined;
-  if (logged && unlogged === 'drop') leaveUnlogged(choice, logged);
-  if (mode === 'collapse') leaveBeginnings(choice);
-  if (mode === 'last') leaveAllButLast(choice);
+  const logged = asked ? loggedTurns(set, minScore) : undefined;
+  if (logged && unlogged === 'drop') dropUnlogged(set, logged);
+  if (mode === 'collapse') dropBeginnings(set);
+  if (mode === 'last') dropAllButLast(set);
   return logged;
 }
 
-function draw(choice: Choice, { sample: wanted, perGroup, last, maxRecords, seed }: Choosing): void {
-  if (wanted) sample(choice, wanted, seed);
-  if (perGroup !== undefined) balance(choice, perGroup, seed);
-  if (last !== undefined) keepLast(choice, last);
-  if (maxRecords !== undefined) keepFirst(choice, maxRecords);
+function draw(set: RowSet, { sample: wanted, perGroup, last, maxRecords, seed }: CurationOptions): void {
+  if (wanted) sample(set, wanted, seed);
+  if (perGroup !== undefined) balance(set, perGroup, seed);
+  if (last !== undefined) keepLast(set, last);
+  if (maxRecords !== undefined) keepFirst(set, maxRecords);
 }
 
 function* tasksOf(
-  choice: Choice,
-  { corrections }: Choosing,
+  set: RowSet,
+  { corrections }: CurationOptions,
   logged: LoggedTurns | undefined,
 ): Generator<Task> {
-  for (let one = 0; one < choice.length; one++) {
-    if (!choice.has(one)) continue;
-    if (choice.tasks) {
-      yield choice.tasks[one]!;
+  for (let one = 0; one < set.length; one++) {
+    if (!set.has(one)) continue;
+    if (set.tasks) {
+      yield set.tasks[one]!;
       continue;
     }
-    const untrained =
-      logged && choice.candidates.has(one, FLAG.draft) ? unloggedTurns(choice, one, logged) : [];
-    const correction = corrections ? choice.judgements.of(one)?.correction : undefined;
+    const untrained = logged && set.table.has(one, FLAG.unrendered) ? unloggedTurns(set, one, logged) : [];
+    const correction = corrections ? set.judgements.of(one)?.correction : undefined;
     yield {
       row: one,
       ...(untrained.length > 0 ? { untrained } : {}),

@@ -1,38 +1,38 @@
 /** What people said of answers decides what is made of them. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage } from '../conversation/conversation.ts';
-import type { Choosing } from './options.ts';
-import type { Choice, Leave } from './row-set.ts';
-import type { Task } from './pairs.ts';
+import type { CurationOptions } from './options.ts';
+import type { RowSet, DropReason } from './row-set.ts';
+import type { Task } from './task.ts';
 import { answeredHash } from '../conversation/conversation-hash.ts';
 import { answerOf } from '../conversation/messages.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { isBad } from './judgements.ts';
 import { labelsOf, pairsOf } from './pairs.ts';
 
-type Judging = Pick<Choosing, 'makes' | 'pairs' | 'corrections' | 'minScore'>;
+type Judging = Pick<CurationOptions, 'sampleKind' | 'pairs' | 'corrections' | 'minScore'>;
 
 /** The rows, or the pairs or labels that are made of them; what was judged too bad is left out. */
-export function judged(rows: Choice, options: Judging): Choice {
+export function judged(rows: RowSet, options: Judging): RowSet {
   const tasks = tasksOf(rows, options);
-  const choice = tasks ? rows.of(tasks) : rows;
+  const set = tasks ? rows.of(tasks) : rows;
   if (rows.judgements.any || options.minScore !== undefined)
-    choice.each((one) => {
-      const reason = tasks ? taskReason(choice, tasks[one]!, options) : rowReason(choice, one, options);
-      if (reason !== undefined) choice.leave(one, reason);
+    set.each((one) => {
+      const reason = tasks ? taskReason(set, tasks[one]!, options) : rowReason(set, one, options);
+      if (reason !== undefined) set.drop(one, reason);
     });
-  if (!tasks && options.corrections && rows.judgements.any) correct(choice);
-  return choice;
+  if (!tasks && options.corrections && rows.judgements.any) correct(set);
+  return set;
 }
 
 /** Tells what is written in the place of answers that were corrected. */
-function correct(choice: Choice): void {
-  const { candidates, judgements } = choice;
-  choice.each((row) => {
+function correct(set: RowSet): void {
+  const { table, judgements } = set;
+  set.each((row) => {
     const correction = judgements.of(row)?.correction;
     const answer = correction === undefined ? undefined : correctionOf(correction);
-    const prompt = { hi: candidates.hi('prompt', row), lo: candidates.lo('prompt', row) };
-    if (answer) choice.correct(row, answeredHash(prompt, answer));
+    const prompt = { hi: table.hi('prompt', row), lo: table.lo('prompt', row) };
+    if (answer) set.correct(row, answeredHash(prompt, answer));
   });
 }
 
@@ -44,18 +44,18 @@ function correctionOf(correction: string | JsonObject): AssistantMessage | undef
       images: 'keep',
     });
   } catch (error) {
-    if (error instanceof Unfit) return undefined;
+    if (error instanceof RejectError) return undefined;
     throw error;
   }
 }
 
-function tasksOf(rows: Choice, { makes, pairs }: Judging): Task[] | undefined {
-  if (makes === 'pair') return pairsOf(rows, pairs);
-  return makes === 'label' ? labelsOf(rows, pairs) : undefined;
+function tasksOf(rows: RowSet, { sampleKind, pairs }: Judging): Task[] | undefined {
+  if (sampleKind === 'preference') return pairsOf(rows, pairs);
+  return sampleKind === 'label' ? labelsOf(rows, pairs) : undefined;
 }
 
-function rowReason(choice: Choice, row: number, { corrections, minScore }: Judging): Leave | undefined {
-  const judgement = choice.judgements.of(row);
+function rowReason(set: RowSet, row: number, { corrections, minScore }: Judging): DropReason | undefined {
+  const judgement = set.judgements.of(row);
   const corrected = judgement?.correction !== undefined;
   if (corrected && corrections) return undefined;
   if (isBad(judgement, minScore)) return 'score';
@@ -64,10 +64,10 @@ function rowReason(choice: Choice, row: number, { corrections, minScore }: Judgi
 
 /** The score is asked of what a model should learn to say: the better answers, and the good ones. */
 function taskReason(
-  { judgements }: Choice,
+  { judgements }: RowSet,
   { row, correction, label }: Task,
   { minScore }: Judging,
-): Leave | undefined {
+): DropReason | undefined {
   if (minScore === undefined || correction !== undefined || label === false) return undefined;
   return isBad(judgements.of(row), minScore) ? 'score' : undefined;
 }

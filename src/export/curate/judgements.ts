@@ -1,5 +1,5 @@
 import type { Feedback } from '../read/feedback.ts';
-import type { Candidates, LogPlace } from './table/row-table.ts';
+import type { RowTable, LogPlace } from './table/row-table.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { idHash } from '../conversation/conversation-hash.ts';
 import { HashMap64 } from './table/hash-map.ts';
@@ -18,11 +18,11 @@ export interface PlacedFeedback extends Feedback, LogPlace {
 }
 
 /**
- * What people said of the candidates. Words about an answer hold for every record of the same answer to the same prompt:
+ * What people said of the answers in the table. Words about an answer hold for every record of the same answer to the same prompt:
  * a repeat of it is neither better nor worse.
  */
 export class Judgements {
-  readonly #candidates: Candidates;
+  readonly #table: RowTable;
   readonly #byContent = new HashMap64();
   readonly #judgements: Judgement[] = [];
   /** Feedback about no request that is known here: filtered, of another log, or made up. */
@@ -30,8 +30,8 @@ export class Judgements {
   /** Feedback that another caller gave than the one who had asked. */
   foreign = 0;
 
-  constructor(candidates: Candidates, feedback: readonly Feedback[]) {
-    this.#candidates = candidates;
+  constructor(table: RowTable, feedback: readonly Feedback[]) {
+    this.#table = table;
     if (feedback.length > 0) this.#join(feedback);
   }
 
@@ -42,10 +42,7 @@ export class Judgements {
 
   of(row: number): Judgement | undefined {
     if (!this.any) return undefined;
-    const number = this.#byContent.get(
-      this.#candidates.hi('content', row),
-      this.#candidates.lo('content', row),
-    );
+    const number = this.#byContent.get(this.#table.hi('content', row), this.#table.lo('content', row));
     return number === undefined ? undefined : this.#judgements[number];
   }
 
@@ -54,10 +51,10 @@ export class Judgements {
     const matched = new Set<number>();
     const own = new Set<number>();
     const said: Set<number>[] = [];
-    for (let row = 0; row < this.#candidates.length; row++)
-      for (const number of about(this.#candidates.hi('id', row), this.#candidates.lo('id', row))) {
+    for (let row = 0; row < this.#table.length; row++)
+      for (const number of about(this.#table.hi('id', row), this.#table.lo('id', row))) {
         matched.add(number);
-        if (feedback[number]!.key !== this.#candidates.facet(row).key) continue;
+        if (feedback[number]!.key !== this.#table.group(row).key) continue;
         own.add(number);
         this.#saidOf(row, said).add(number);
       }
@@ -71,7 +68,7 @@ export class Judgements {
   }
 
   #saidOf(row: number, said: Set<number>[]): Set<number> {
-    const [hi, lo] = [this.#candidates.hi('content', row), this.#candidates.lo('content', row)];
+    const [hi, lo] = [this.#table.hi('content', row), this.#table.lo('content', row)];
     const found = this.#byContent.get(hi, lo);
     if (found !== undefined) return said[found]!;
     const numbers = new Set<number>();

@@ -1,6 +1,6 @@
 /** What an export must keep in mind to decide as it was asked to. */
 import type { HashName } from './table/row-table.ts';
-import type { Choosing } from './options.ts';
+import type { CurationOptions } from './options.ts';
 
 interface Log {
   readonly raw: boolean;
@@ -15,25 +15,25 @@ interface Log {
  * all others may still be judged or corrected further on in the log.
  */
 export function streams(
-  { sample, perGroup, last, maxRecords, sides }: Choosing,
+  { sample, perGroup, last, maxRecords, splits }: CurationOptions,
   { raw, consumed, sideBySide }: Log,
 ): boolean {
   const inOrder = !sideBySide || maxRecords === undefined;
-  const all = !sample && perGroup === undefined && last === undefined && sides.length === 1;
+  const all = !sample && perGroup === undefined && last === undefined && splits.length === 1;
   return raw && !consumed && inOrder && all;
 }
 
 /** The hashes that will be asked for. */
 export function hashesFor(
-  { conversations, makes, dedup, sides, sideOf, corrections }: Choosing,
+  { conversations, sampleKind, dedup, splits, splitBy, corrections }: CurationOptions,
   { sideBySide }: Pick<Log, 'sideBySide'>,
 ): HashName[] {
-  const names = new Set<HashName>(['terminal', 'content', 'id']);
+  const names = new Set<HashName>(['conversation', 'content', 'id']);
   if (sideBySide) names.add('written');
-  if (conversations === 'last') names.add('root').add('session');
-  if (sides.length > 1) names.add(sideOf === 'prompt' ? 'prompt' : 'root').add('session');
+  if (conversations === 'last') names.add('firstPrompt').add('session');
+  if (splits.length > 1) names.add(splitBy === 'prompt' ? 'prompt' : 'firstPrompt').add('session');
   if (conversations === 'last') names.add('owner').add('opening');
-  if (makes === 'pair' || makes === 'label') names.add('prompt').add('owner');
+  if (sampleKind === 'preference' || sampleKind === 'label') names.add('prompt').add('owner');
   if (dedup === 'prompt' || corrections) names.add('prompt');
   return [...names];
 }

@@ -1,14 +1,14 @@
 import type { PairSource } from './pairs.ts';
 import type { Sample } from './sample.ts';
-import type { Side } from './split.ts';
+import type { Split } from './split.ts';
 
 /** Which rows are to be chosen, and what is made of them. */
-export interface Choosing {
+export interface CurationOptions {
   /** `collapse`: a conversation once, at its longest. `turns`: every answer. `last`: the newest record of each. */
   readonly conversations: 'collapse' | 'turns' | 'last';
   /** Answers within a prompt that the log does not show. `pass`: the format never trains a prompt. */
   readonly unlogged: 'mask' | 'drop' | 'keep' | 'pass';
-  readonly makes: 'answer' | 'pair' | 'label' | 'prompt';
+  readonly sampleKind: 'sft' | 'preference' | 'label' | 'prompt';
   readonly pairs: PairSource;
   readonly corrections: boolean;
   readonly minScore?: number;
@@ -20,10 +20,10 @@ export interface Choosing {
   readonly perGroup?: number;
   readonly last?: number;
   readonly maxRecords?: number;
-  /** One side when nothing is split. */
-  readonly sides: readonly Side[];
-  /** What is never on two sides: what begins alike, or what asks the same. */
-  readonly sideOf: 'conversation' | 'prompt';
-  /** Rows on different sides are not nearly the same, by this similarity; `undefined` when nobody cares. */
-  readonly sideNear?: number;
+  /** A single one when nothing is split. */
+  readonly splits: readonly Split[];
+  /** What is never divided between splits: what begins alike, or what asks the same. */
+  readonly splitBy: 'conversation' | 'prompt';
+  /** Rows in different splits are not nearly the same, by this similarity; `undefined` when nobody cares. */
+  readonly leakThreshold?: number;
 }

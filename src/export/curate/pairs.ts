@@ -1,7 +1,7 @@
 /** Better and worse answers to the same prompt, and good and bad ones. */
-import type { RenderTask } from '../convert/render-rows.ts';
 import type { HashName } from './table/row-table.ts';
-import type { Choice } from './row-set.ts';
+import type { RowSet } from './row-set.ts';
+import type { Task } from './task.ts';
 import { FLAG } from '../convert/batch.ts';
 import { HashMap64 } from './table/hash-map.ts';
 import { valueOf } from './judgements.ts';
@@ -10,14 +10,8 @@ import { continuedTurns } from './turns.ts';
 /** Where it is known from which answer is better. */
 export type PairSource = 'feedback' | 'regenerations' | 'both';
 
-/** A row to be made of drafts: `row` and `rejected` are rows of the candidates. */
-export interface Task extends Pick<RenderTask, 'untrained' | 'correction' | 'unlike' | 'label'> {
-  readonly row: number;
-  readonly rejected?: number;
-}
-
 /** Pairs in the order of their better answers in the log. Rows of no pair are left out. */
-export function pairsOf(rows: Choice, source: PairSource): Task[] {
+export function pairsOf(rows: RowSet, source: PairSource): Task[] {
   const tasks: Task[] = [];
   if (source !== 'regenerations') tasks.push(...corrections(rows), ...ratings(rows));
   if (source !== 'feedback') {
@@ -27,33 +21,33 @@ export function pairsOf(rows: Choice, source: PairSource): Task[] {
   }
   const used = new Set(tasks.flatMap(({ row, rejected }) => [row, rejected]));
   rows.each((row) => {
-    if (!used.has(row)) rows.leave(row, 'no_pair');
+    if (!used.has(row)) rows.drop(row, 'no_pair');
   });
   return tasks.toSorted((a, b) => a.row - b.row || a.rejected! - b.rejected!);
 }
 
 /** The correction is the better answer, what was corrected the worse. */
-function corrections(choice: Choice): Task[] {
+function corrections(set: RowSet): Task[] {
   const tasks: Task[] = [];
-  if (!choice.judgements.any) return tasks;
-  for (const row of choice.all()) {
-    const correction = choice.judgements.of(row)?.correction;
+  if (!set.judgements.any) return tasks;
+  for (const row of set.all()) {
+    const correction = set.judgements.of(row)?.correction;
     if (correction !== undefined) tasks.push({ row, rejected: row, correction });
   }
   return tasks;
 }
 
 /** Of the answers to one prompt that were rated, the best with each that is worse. */
-function ratings(choice: Choice): Task[] {
-  if (!choice.judgements.any) return [];
-  return samePrompt(choice).flatMap((rows) => {
+function ratings(set: RowSet): Task[] {
+  if (!set.judgements.any) return [];
+  return samePrompt(set).flatMap((rows) => {
     const rated = rows
-      .map((row) => ({ row, value: valueOf(choice.judgements.of(row)) }))
+      .map((row) => ({ row, value: valueOf(set.judgements.of(row)) }))
       .filter((rating): rating is { row: number; value: number } => rating.value !== undefined);
     if (rated.length < 2) return [];
     const best = rated.reduce((a, b) => (b.value > a.value ? b : a));
     return rated
-      .filter(({ row, value }) => value < best.value && !sameAnswer(choice, row, best.row))
+      .filter(({ row, value }) => value < best.value && !sameAnswer(set, row, best.row))
       .map(({ row }) => ({ row: best.row, rejected: row }));
   });
 }
@@ -62,25 +56,21 @@ function ratings(choice: Choice): Task[] {
  * Answers that were asked for again: the user went on from one of them. Only where it is known that the same user asked in
  * the same conversation, for two users may well begin alike. What people say goes before what they did.
  */
-function regenerations(choice: Choice, source: PairSource): Task[] {
-  const { candidates, judgements } = choice;
+function regenerations(set: RowSet, source: PairSource): Task[] {
+  const { table, judgements } = set;
   const valued = (row: number) => (source === 'both' ? (valueOf(judgements.of(row)) ?? 0) : 0);
-  const continued = continuedTurns(choice);
+  const continued = continuedTurns(set);
   if (continued.size === 0) return [];
-  const wentOn = (row: number) =>
-    continued.has(candidates.hi('terminal', row), candidates.lo('terminal', row));
-  return samePrompt(choice).flatMap((all) =>
-    byOwner(choice, all).flatMap((rows) => {
+  const wentOn = (row: number) => continued.has(table.hi('conversation', row), table.lo('conversation', row));
+  return samePrompt(set).flatMap((all) =>
+    byOwner(set, all).flatMap((rows) => {
       const chosen = rows.findLast(wentOn);
-      if (chosen === undefined || !candidates.has(chosen, FLAG.success) || valued(chosen) < 0) return [];
+      if (chosen === undefined || !table.has(chosen, FLAG.success) || valued(chosen) < 0) return [];
       // An answer that was cut or failed was asked for again whatever it said.
       return rows
         .filter(
           (row) =>
-            !wentOn(row) &&
-            !sameAnswer(choice, row, chosen) &&
-            candidates.has(row, FLAG.success) &&
-            valued(row) <= 0,
+            !wentOn(row) && !sameAnswer(set, row, chosen) && table.has(row, FLAG.success) && valued(row) <= 0,
         )
         .map((row) => ({ row: chosen, rejected: row }));
     }),
@@ -88,22 +78,22 @@ function regenerations(choice: Choice, source: PairSource): Task[] {
 }
 
 /** Answers as good or bad, by feedback and by what users went on from; rows of which nothing is known are left out. */
-export function labelsOf(choice: Choice, source: PairSource): Task[] {
+export function labelsOf(set: RowSet, source: PairSource): Task[] {
   const labels = new Map<number, boolean>();
   if (source !== 'feedback') {
-    for (const { row, rejected } of regenerations(choice, source)) {
+    for (const { row, rejected } of regenerations(set, source)) {
       labels.set(row, true);
       labels.set(rejected!, false);
     }
   }
   const tasks: Task[] = [];
-  for (const row of choice.all()) {
-    const judgement = source === 'regenerations' ? undefined : choice.judgements.of(row);
+  for (const row of set.all()) {
+    const judgement = source === 'regenerations' ? undefined : set.judgements.of(row);
     const correction = judgement?.correction;
     const value = correction === undefined ? valueOf(judgement) : -1;
     // Neither good nor bad says nothing.
     const label = value === undefined || value === 0 ? labels.get(row) : value > 0;
-    if (label === undefined) choice.leave(row, 'no_judgement');
+    if (label === undefined) set.drop(row, 'no_judgement');
     else tasks.push({ row, label, ...(correction === undefined ? {} : { unlike: correction }) });
     if (correction !== undefined) tasks.push({ row, correction, label: true });
   }
@@ -111,12 +101,12 @@ export function labelsOf(choice: Choice, source: PairSource): Task[] {
 }
 
 /** Rows with one prompt, where there are several. */
-function samePrompt(choice: Choice): number[][] {
-  const { candidates } = choice;
+function samePrompt(set: RowSet): number[][] {
+  const { table } = set;
   const first = new HashMap64();
   const groups = new Map<number, number[]>();
-  for (const row of choice.all()) {
-    const [hi, lo] = [candidates.hi('prompt', row), candidates.lo('prompt', row)];
+  for (const row of set.all()) {
+    const [hi, lo] = [table.hi('prompt', row), table.lo('prompt', row)];
     const one = first.get(hi, lo);
     if (one === undefined) first.set(hi, lo, row);
     else if (groups.has(one)) groups.get(one)!.push(row);
@@ -125,12 +115,12 @@ function samePrompt(choice: Choice): number[][] {
   return [...groups.values()];
 }
 
-function byOwner(choice: Choice, rows: readonly number[]): number[][] {
-  const { candidates } = choice;
+function byOwner(set: RowSet, rows: readonly number[]): number[][] {
+  const { table } = set;
   const groups = new Map<string, number[]>();
   for (const row of rows) {
-    if (!candidates.has(row, FLAG.owned) && candidates.turnCount(row) === 0) continue;
-    const owner = `${candidates.hi('owner', row)} ${candidates.lo('owner', row)}`;
+    if (!table.has(row, FLAG.owned) && table.turnCount(row) === 0) continue;
+    const owner = `${table.hi('owner', row)} ${table.lo('owner', row)}`;
     if (groups.has(owner)) groups.get(owner)!.push(row);
     else groups.set(owner, [row]);
   }
@@ -138,8 +128,8 @@ function byOwner(choice: Choice, rows: readonly number[]): number[][] {
 }
 
 /** Whether two answers to one prompt are the same; in two conversations their chains differ all the same. */
-function sameAnswer({ candidates }: Choice, a: number, b: number): boolean {
+function sameAnswer({ table }: RowSet, a: number, b: number): boolean {
   const same = (name: HashName) =>
-    candidates.hi(name, a) === candidates.hi(name, b) && candidates.lo(name, a) === candidates.lo(name, b);
-  return same('terminal') || same('content');
+    table.hi(name, a) === table.hi(name, b) && table.lo(name, a) === table.lo(name, b);
+  return same('conversation') || same('content');
 }

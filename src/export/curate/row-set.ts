@@ -1,17 +1,17 @@
-import type { Filter, Flaw } from '../errors.ts';
-import type { Candidates, HashName } from './table/row-table.ts';
+import type { Filter, RejectReason } from '../errors.ts';
+import type { RowTable, HashName } from './table/row-table.ts';
 import type { Judgements } from './judgements.ts';
-import type { Task } from './pairs.ts';
+import type { Task } from './task.ts';
 import { Hash64 } from '../conversation/hash64.ts';
 
-export type Leave = Filter | Flaw;
+export type DropReason = Filter | RejectReason;
 
 /**
- * Which of the things that may be written are still in, and why the others are not. They are the candidates' rows, or what
+ * Which of the things that may be written are still in, and why the others are not. They are the table's rows, or what
  * is made of these: pairs and labels. All are known by number, in the order of the log.
  */
-export class Choice {
-  readonly candidates: Candidates;
+export class RowSet {
+  readonly table: RowTable;
   readonly judgements: Judgements;
   /** What is made of rows; `undefined` when rows are written as they are. */
   readonly tasks: readonly Task[] | undefined;
@@ -20,26 +20,26 @@ export class Choice {
   /** What is written of rows whose answer is corrected. */
   readonly #corrected = new Map<number, Pick<Hash64, 'hi' | 'lo'>>();
   readonly #left: Uint8Array;
-  readonly #reasons: Leave[] = [];
+  readonly #reasons: DropReason[] = [];
 
-  /** @param sees whether a row was there when the choice was made; all were when left out */
+  /** @param sees whether a row was there when the decision was made; all were when left out */
   constructor(
-    candidates: Candidates,
+    table: RowTable,
     judgements: Judgements,
     sees?: (row: number) => boolean,
     tasks?: readonly Task[],
   ) {
-    this.candidates = candidates;
+    this.table = table;
     this.judgements = judgements;
     this.tasks = tasks;
     this.#sees = sees;
-    this.#contents = tasks && contentsOf(tasks, candidates);
+    this.#contents = tasks && contentsOf(tasks, table);
     this.#left = new Uint8Array(this.length);
   }
 
   /** The same log, where what is made of its rows is chosen. */
-  of(tasks: readonly Task[]): Choice {
-    return new Choice(this.candidates, this.judgements, this.#sees, tasks);
+  of(tasks: readonly Task[]): RowSet {
+    return new RowSet(this.table, this.judgements, this.#sees, tasks);
   }
 
   /** Whether a row was there, whether it is in or not. */
@@ -48,7 +48,7 @@ export class Choice {
   }
 
   get length(): number {
-    return this.tasks?.length ?? this.candidates.length;
+    return this.tasks?.length ?? this.table.length;
   }
 
   /** The row of the log that a thing is, or is made of: of a pair, that of the better answer. */
@@ -57,13 +57,13 @@ export class Choice {
   }
 
   hi(name: HashName, one: number): number {
-    if (name !== 'content') return this.candidates.hi(name, this.rowOf(one));
-    return this.#contents?.[2 * one] ?? this.#corrected.get(one)?.hi ?? this.candidates.hi(name, one);
+    if (name !== 'content') return this.table.hi(name, this.rowOf(one));
+    return this.#contents?.[2 * one] ?? this.#corrected.get(one)?.hi ?? this.table.hi(name, one);
   }
 
   lo(name: HashName, one: number): number {
-    if (name !== 'content') return this.candidates.lo(name, this.rowOf(one));
-    return this.#contents?.[2 * one + 1] ?? this.#corrected.get(one)?.lo ?? this.candidates.lo(name, one);
+    if (name !== 'content') return this.table.lo(name, this.rowOf(one));
+    return this.#contents?.[2 * one + 1] ?? this.#corrected.get(one)?.lo ?? this.table.lo(name, one);
   }
 
   /** Another answer is written in a row: then it says the same as rows of that answer. */
@@ -76,7 +76,7 @@ export class Choice {
   }
 
   /** Leaves one out; the first reason stays. */
-  leave(one: number, reason: Leave): void {
+  drop(one: number, reason: DropReason): void {
     if (!this.has(one)) return;
     let number = this.#reasons.indexOf(reason) + 1;
     if (number === 0) number = this.#reasons.push(reason);
@@ -84,7 +84,7 @@ export class Choice {
   }
 
   /** Why it is not in, `undefined` when it is. */
-  reason(one: number): Leave | undefined {
+  reason(one: number): DropReason | undefined {
     return this.#reasons[this.#left[one]! - 1];
   }
 
@@ -109,13 +109,13 @@ export class Choice {
 }
 
 /** Of each task the hash of all that it says, in pairs. */
-function contentsOf(tasks: readonly Task[], candidates: Candidates): Uint32Array {
+function contentsOf(tasks: readonly Task[], table: RowTable): Uint32Array {
   const contents = new Uint32Array(2 * tasks.length);
   const hash = new Hash64();
   for (const [index, { row, rejected, correction, label }] of tasks.entries()) {
     hash.start(5);
     for (const said of rejected === undefined ? [row] : [row, rejected])
-      hash.link({ hi: candidates.hi('content', said), lo: candidates.lo('content', said) });
+      hash.link({ hi: table.hi('content', said), lo: table.lo('content', said) });
     hash.add(JSON.stringify([correction, label]));
     contents[2 * index] = hash.hi;
     contents[2 * index + 1] = hash.lo;

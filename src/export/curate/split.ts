@@ -1,73 +1,73 @@
-/** Which side of a split a row is on: train, validation, test. */
+/** Which split each row belongs to: train, validation, test. */
 import type { NearIndex } from './near/index.ts';
-import type { Choice } from './row-set.ts';
+import type { RowSet } from './row-set.ts';
 import { HashMap64 } from './table/hash-map.ts';
-import { Sweeper } from './table/collect-garbage.ts';
+import { collectGarbageEvery, MANY_ROWS } from './table/collect-garbage.ts';
 import { shareOf } from './share.ts';
 
-export interface Side {
+export interface Split {
   readonly name: string;
   /** Of all rows, in (0, 1]. */
   readonly share: number;
 }
 
-export interface SideOptions {
-  readonly sides: readonly Side[];
-  readonly sideOf: 'conversation' | 'prompt';
+export interface SplitOptions {
+  readonly splits: readonly Split[];
+  readonly splitBy: 'conversation' | 'prompt';
   readonly seed: number;
-  /** Rows that are nearly the same go to one side; `undefined` when nobody cares. */
+  /** Rows that are nearly the same go to one split; `undefined` when nobody cares. */
   readonly near: NearIndex | undefined;
   readonly signature: (row: number) => Uint8Array;
 }
 
 /**
- * The side of each row by number. A row goes where rows went that begin alike, or ask the same, are of the same conversation, or nearly
+ * The split of each row by number. A row goes where rows went that begin alike, or ask the same, are of the same conversation, or nearly
  * the same; where there is none, chance decides, from the seed and how the conversation begins. All rows are asked in
- * the order of the log, those that are out too, so that no row ever changes its side when the log grows. A row that
- * belongs to several sides is left out.
+ * the order of the log, those that are out too, so that no row ever changes its split when the log grows. A row that
+ * belongs to several splits is left out.
  */
-export function sidesOf(choice: Choice, options: SideOptions): Uint8Array {
-  const { candidates } = choice;
-  const root = options.sideOf === 'prompt' ? 'prompt' : 'root';
-  const sides = new Uint8Array(candidates.length);
+export function assignSplits(set: RowSet, options: SplitOptions): Uint8Array {
+  const { table } = set;
+  const root = options.splitBy === 'prompt' ? 'prompt' : 'firstPrompt';
+  const splits = new Uint8Array(table.length);
   const known = new HashMap64();
   let met: number | undefined;
   let several = false;
   // Nothing is made for each row, for garbage of a million rows would be most of the memory.
-  const meet = (side: number | undefined) => {
-    several ||= met !== undefined && side !== undefined && met !== side;
-    met ??= side;
+  const meet = (split: number | undefined) => {
+    several ||= met !== undefined && split !== undefined && met !== split;
+    met ??= split;
   };
-  const learn = (hi: number, lo: number, side: number) => {
-    if (!known.has(hi, lo)) known.set(hi, lo, side);
+  const learn = (hi: number, lo: number, split: number) => {
+    if (!known.has(hi, lo)) known.set(hi, lo, split);
   };
-  const sweeper = new Sweeper();
-  for (let row = 0; row < candidates.length; row++) {
-    sweeper.at(row);
-    const rootHi = candidates.hi(root, row);
-    const rootLo = candidates.lo(root, row);
-    const sessionHi = candidates.hi('session', row);
-    const sessionLo = candidates.lo('session', row);
+  const collectGarbage = collectGarbageEvery(MANY_ROWS);
+  for (let row = 0; row < table.length; row++) {
+    collectGarbage(row);
+    const rootHi = table.hi(root, row);
+    const rootLo = table.lo(root, row);
+    const sessionHi = table.hi('session', row);
+    const sessionLo = table.lo('session', row);
     const named = sessionHi !== 0 || sessionLo !== 0;
     met = undefined;
     several = false;
     meet(known.get(rootHi, rootLo));
     if (named) meet(known.get(sessionHi, sessionLo));
-    for (const other of options.near?.add(options.signature(row)) ?? NOBODY) meet(sides[other]!);
-    const side = met ?? drawn(rootHi, rootLo, options);
-    if (several) choice.leave(row, 'straddles');
-    sides[row] = side;
-    learn(rootHi, rootLo, side);
-    if (named) learn(sessionHi, sessionLo, side);
+    for (const other of options.near?.add(options.signature(row)) ?? NOBODY) meet(splits[other]!);
+    const split = met ?? drawn(rootHi, rootLo, options);
+    if (several) set.drop(row, 'cross_split');
+    splits[row] = split;
+    learn(rootHi, rootLo, split);
+    if (named) learn(sessionHi, sessionLo, split);
   }
-  return sides;
+  return splits;
 }
 
 const NOBODY: readonly number[] = [];
 
-function drawn(hi: number, lo: number, { sides, seed }: SideOptions): number {
+function drawn(hi: number, lo: number, { splits, seed }: SplitOptions): number {
   let left = shareOf(hi, lo, seed);
-  const side = sides.findIndex(({ share }) => (left -= share) < 0);
+  const split = splits.findIndex(({ share }) => (left -= share) < 0);
   // Shares that add up to a hair less than 1.
-  return side < 0 ? sides.length - 1 : side;
+  return split < 0 ? splits.length - 1 : split;
 }

@@ -1,22 +1,22 @@
-import type { Choosing } from '../curate/options.ts';
+import type { CurationOptions } from '../curate/options.ts';
 import type { Sample } from '../curate/sample.ts';
-import type { Side } from '../curate/split.ts';
+import type { Split } from '../curate/split.ts';
 import type { FlagName } from './flags.ts';
 import type { Format } from '../render/format.ts';
 import type { Picker } from './picker.ts';
 import { ExportError } from '../errors.ts';
 
-/** How alike rows on two sides of a split may be at most, when nobody says. */
+/** The similarity from which rows may not lie in different splits, by default. */
 const SPLIT_NEAR = 0.8;
-const ALL: readonly Side[] = [{ name: 'train', share: 1 }];
+const ALL: readonly Split[] = [{ name: 'train', share: 1 }];
 
 /** Which rows of the wanted records are written. @param format `undefined` for whole records */
-export function choosingOf(picker: Picker, format: Format | undefined): Choosing {
+export function curationOf(picker: Picker, format: Format | undefined): CurationOptions {
   const near = picker.given('near-dup') && picker.text('near-dup') !== 'none' ? nearOf(picker) : undefined;
-  const sides = picker.read('split', sidesIn, 'shares that add up to 1: train=0.9,validation=0.1') ?? ALL;
-  const sideOf = picker.oneOf('split-by', ['conversation', 'prompt']) ?? 'conversation';
-  if (picker.typed('split-by') && sides.length < 2)
-    throw picker.wrong('split-by', 'there is one side: give --split');
+  const splits = picker.read('split', splitsIn, 'shares that add up to 1: train=0.9,validation=0.1') ?? ALL;
+  const splitBy = picker.oneOf('split-by', ['conversation', 'prompt']) ?? 'conversation';
+  if (picker.typed('split-by') && splits.length < 2)
+    throw picker.wrong('split-by', 'there is one split: give --split');
   const sample = picker.read('sample', sampleIn, 'a number of rows, or a share such as 10%');
   const perGroup = picker.whole('per-group', 1);
   if ((perGroup === undefined) !== !picker.given('balance'))
@@ -29,7 +29,7 @@ export function choosingOf(picker: Picker, format: Format | undefined): Choosing
   const maxRecords = picker.whole('max-records', 1);
   return {
     ...conversationsOf(picker, format),
-    makes: format?.makes ?? 'answer',
+    sampleKind: format?.sampleKind ?? 'sft',
     pairs: pairs ?? 'both',
     corrections: format !== undefined && picker.on('corrections'),
     ...(minScore === undefined || !format ? {} : { minScore }),
@@ -40,12 +40,12 @@ export function choosingOf(picker: Picker, format: Format | undefined): Choosing
     ...(perGroup === undefined ? {} : { perGroup }),
     ...(last === undefined ? {} : { last }),
     ...(maxRecords === undefined ? {} : { maxRecords }),
-    sides,
-    sideOf,
-    ...(sides.length > 1 &&
+    splits,
+    splitBy,
+    ...(splits.length > 1 &&
     format &&
-    (near !== undefined || (sideOf === 'conversation' && !picker.given('near-dup')))
-      ? { sideNear: near ?? SPLIT_NEAR }
+    (near !== undefined || (splitBy === 'conversation' && !picker.given('near-dup')))
+      ? { leakThreshold: near ?? SPLIT_NEAR }
       : {}),
   };
 }
@@ -79,7 +79,7 @@ function refuseIdle(picker: Picker, format: Format | undefined): void {
       'usage',
       `Cannot use --${idle} here: whole records are written as they were logged`,
     );
-  if (picker.typed('pairs') && format?.makes !== 'pair' && format?.makes !== 'label')
+  if (picker.typed('pairs') && format?.sampleKind !== 'preference' && format?.sampleKind !== 'label')
     throw picker.wrong(
       'pairs',
       `rows of ${format?.name ?? 'raw'} are no pairs: use trl-dpo, openai-dpo or kto`,
@@ -93,14 +93,14 @@ function refuseIdle(picker: Picker, format: Format | undefined): void {
 function conversationsOf(
   picker: Picker,
   format: Format | undefined,
-): Pick<Choosing, 'conversations' | 'unlogged'> {
+): Pick<CurationOptions, 'conversations' | 'unlogged'> {
   const asked = picker.oneOf('conversations', ['collapse', 'turns', 'last']);
   const wish = picker.oneOf('unlogged-turns', ['mask', 'drop', 'keep']) ?? 'mask';
   if (!format) return { conversations: 'turns', unlogged: 'pass' };
-  if (format.masks === 'prompt') return { conversations: asked ?? 'turns', unlogged: 'pass' };
+  if (format.loss === 'completion') return { conversations: asked ?? 'turns', unlogged: 'pass' };
   const conversations = asked ?? 'collapse';
-  if (format.masks === 'nothing') return { conversations, unlogged: 'pass' };
-  if (format.masks === 'none') return { conversations, unlogged: wish === 'keep' ? 'keep' : 'drop' };
+  if (format.loss === 'nothing') return { conversations, unlogged: 'pass' };
+  if (format.loss === 'all') return { conversations, unlogged: wish === 'keep' ? 'keep' : 'drop' };
   // Where every answer has a row of its own, none is trained in another's prompt.
   return { conversations, unlogged: conversations === 'turns' && wish === 'mask' ? 'pass' : wish };
 }
@@ -116,15 +116,15 @@ function sampleIn(text: string): Sample | undefined {
   return /^[1-9]\d*$/.test(text) ? { rows: Number(text) } : undefined;
 }
 
-function sidesIn(text: string): readonly Side[] | undefined {
-  const sides = text.split(',').map((part) => {
+function splitsIn(text: string): readonly Split[] | undefined {
+  const splits = text.split(',').map((part) => {
     const [, name, share] = /^\s*([A-Za-z][\w-]*)\s*=\s*(\d*\.?\d+)\s*$/.exec(part) ?? [];
     return { name: name ?? '', share: Number(share) };
   });
-  const total = sides.reduce((sum, { share }) => sum + share, 0);
-  const sound = sides.every(({ name, share }) => name !== '' && share > 0);
-  const names = new Set(sides.map(({ name }) => name));
-  return sound && names.size === sides.length && sides.length < 256 && Math.abs(total - 1) < 1e-6
-    ? sides
+  const total = splits.reduce((sum, { share }) => sum + share, 0);
+  const sound = splits.every(({ name, share }) => name !== '' && share > 0);
+  const names = new Set(splits.map(({ name }) => name));
+  return sound && names.size === splits.length && splits.length < 256 && Math.abs(total - 1) < 1e-6
+    ? splits
     : undefined;
 }

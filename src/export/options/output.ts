@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { fileReason } from '../../logs/names.ts';
 import { isObject, listOf, parseJson } from '../../wire/json.ts';
 import { byteCount } from '../../config/amounts.ts';
-import type { Choosing } from '../curate/options.ts';
+import type { CurationOptions } from '../curate/options.ts';
 import type { Format } from '../render/format.ts';
 import type { ConsumedInput } from '../read/input-watch.ts';
 import type { SinkOptions } from '../write/sink.ts';
@@ -28,14 +28,14 @@ interface Decided {
   readonly path: string;
   readonly shape: Shape;
   readonly format: Format | undefined;
-  readonly choosing: Choosing;
+  readonly curation: CurationOptions;
 }
 
-export function sinkOf(picker: Picker, { path, shape, format, choosing }: Decided): SinkOptions {
+export function sinkOf(picker: Picker, { path, shape, format, curation }: Decided): SinkOptions {
   const given = picker.read('shard-size', sizeIn, 'a size such as 500MB');
   const compress = picker.oneOf('compress', ['gz', 'zst']);
   const parquet = picker.on('parquet') || (shape === 'file' && path.endsWith('.parquet'));
-  const several = choosing.sides.length > 1 ? 'split' : given === undefined ? undefined : 'shard-size';
+  const several = curation.splits.length > 1 ? 'split' : given === undefined ? undefined : 'shard-size';
   if (several !== undefined && shape !== 'directory')
     throw picker.wrong(several, 'it makes several files: give --output a directory, with a / at its end');
   if (parquet && format?.columns === undefined)
@@ -47,7 +47,7 @@ export function sinkOf(picker: Picker, { path, shape, format, choosing }: Decide
     path,
     shape,
     force: picker.on('force'),
-    splits: choosing.sides.map(({ name }) => name),
+    splits: curation.splits.map(({ name }) => name),
     ...(shardBytes === undefined ? {} : { shardBytes }),
     ...(rowStart === undefined ? {} : { rowStart }),
     ...(compress === undefined ? {} : { compress }),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Choosing } from '../curate/options.ts';
+import type { CurationOptions } from '../curate/options.ts';
 import type { Plan } from '../convert/plan.ts';
 import type { Format, RenderOptions } from '../render/format.ts';
 import type { RedactKind } from '../redact/kinds.ts';
@@ -17,16 +17,16 @@ interface Decided {
   readonly selection: Selection;
   /** `undefined` for whole records. */
   readonly format: Format | undefined;
-  readonly choosing: Choosing;
+  readonly curation: CurationOptions;
 }
 
 /** What is made of each record. */
-export function planOf(picker: Picker, { selection, format, choosing }: Decided): Plan {
+export function planOf(picker: Picker, { selection, format, curation }: Decided): Plan {
   const maxTokens = picker.whole('max-tokens', 1);
   if (maxTokens === undefined && picker.given('on-long'))
     throw picker.wrong('on-long', 'no row is too long: give --max-tokens');
   const redact = redactOf(picker);
-  const { near, sideNear, seed } = choosing;
+  const { near, leakThreshold, seed } = curation;
   const balance = picker.text('balance');
   const metadata = picker.oneOf('metadata', ['none', 'min', 'full']) ?? 'none';
   if (format && metadata !== 'none' && !format.extras)
@@ -42,11 +42,12 @@ export function planOf(picker: Picker, { selection, format, choosing }: Decided)
     format: (format?.name ?? 'openai') as FormatName,
     render: renderOf(picker, format),
     metadata,
-    drafts:
-      format !== undefined && (format.makes === 'pair' || format.makes === 'label' || choosing.corrections),
-    earlier: earlierOf(choosing, format),
+    unrendered:
+      format !== undefined &&
+      (format.sampleKind === 'preference' || format.sampleKind === 'label' || curation.corrections),
+    earlier: earlierOf(curation, format),
     ...(redact ? { redact } : {}),
-    ...(near === undefined && sideNear === undefined ? {} : { nearSeed: seed }),
+    ...(near === undefined && leakThreshold === undefined ? {} : { nearSeed: seed }),
     countTokens: picker.on('count-tokens'),
     ...(maxTokens === undefined ? {} : { maxTokens }),
     onLong: picker.oneOf('on-long', ['drop', 'trim-oldest']) ?? 'drop',
@@ -55,9 +56,12 @@ export function planOf(picker: Picker, { selection, format, choosing }: Decided)
   };
 }
 
-function earlierOf({ conversations, unlogged }: Choosing, format: Format | undefined): Plan['earlier'] {
-  if (format?.masks !== 'turns' || unlogged === 'keep') return 'train';
-  return conversations === 'turns' ? 'mask' : 'draft';
+function earlierOf(
+  { conversations, unlogged }: CurationOptions,
+  format: Format | undefined,
+): Plan['earlier'] {
+  if (format?.loss !== 'per_turn' || unlogged === 'keep') return 'train';
+  return conversations === 'turns' ? 'mask' : 'unrendered';
 }
 
 function renderOf(picker: Picker, format: Format | undefined): RenderOptions {
@@ -66,7 +70,7 @@ function renderOf(picker: Picker, format: Format | undefined): RenderOptions {
   if (typeof reasoning === 'object') {
     if (OWN_FIELDS.has(reasoning.field))
       throw picker.wrong('reasoning', 'messages have a field of that name already');
-    if (format && !format.namedThoughts)
+    if (format && !format.anyReasoningField)
       throw picker.wrong(
         'reasoning',
         `messages of ${format.name} have no other field than their own: use inline`,

@@ -7,7 +7,7 @@ import type { ExportOptions } from '../job.ts';
 import type { Shape } from './output.ts';
 import { FORMAT_NAMES, FORMATS } from '../render/all.ts';
 import { ExportError } from '../errors.ts';
-import { choosingOf } from './curation.ts';
+import { curationOf } from './curation.ts';
 import { consumedBy, placeOf, sinkOf } from './output.ts';
 import { Picker } from './picker.ts';
 import { planOf } from './plan.ts';
@@ -49,7 +49,7 @@ export function resolveSettings(sources: Sources): Settings {
     output: sources.config?.export.output,
   });
   const format = formatOf(picker, shape);
-  const choosing = choosingOf(picker, format);
+  const curation = curationOf(picker, format);
   const selection = selectionOf(picker, sources.nowMs);
   const price = picker.number('price-per-mtok', 0, Infinity);
   const threads = picker.whole('threads', 0);
@@ -59,9 +59,9 @@ export function resolveSettings(sources: Sources): Settings {
   const stats = picker.on('stats');
   return {
     inputs: inputsOf(sources),
-    plan: planOf(picker, { selection, format, choosing }),
-    choosing,
-    sink: sinkOf(picker, { path, shape, format, choosing }),
+    plan: planOf(picker, { selection, format, curation }),
+    curation,
+    sink: sinkOf(picker, { path, shape, format, curation }),
     ...(manifest === undefined ? {} : { manifest }),
     consumed: consumedBy(picker),
     dryRun: picker.on('dry-run') || (stats && !picker.given('output')),

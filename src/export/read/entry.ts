@@ -26,11 +26,11 @@ export function factsOf(record: JsonObject): Facts | undefined {
   )
     return undefined;
   const ended = { outcome, status: numberOf(status) ?? 0, finish: stringOf(finish) ?? null };
-  const { failure, flaw } = verdictOf(endpoint, ended);
+  const { failure, reject } = verdictOf(endpoint, ended);
   // Field by field, for this is done for every record: copying objects was a twentieth of an export.
   return {
     failure,
-    flaw,
+    reject,
     ts,
     endpoint,
     status: ended.status,
@@ -76,9 +76,9 @@ function proxyEntry(record: JsonObject, facts: Facts): Entry {
   // A failed request may have no response at all: that is no answer, not a gap in the log.
   const missing = isObject(request) && record.content === 'full' && !listsResponse(record.omitted);
   const gone = record.content === 'expired' ? 'expired' : missing ? 'no_answer' : 'not_logged';
-  const flaw = facts.flaw ?? (logged ? undefined : gone);
-  if (flaw || !isObject(request))
-    return { ...facts, flaw: flaw ?? 'not_logged', request: {}, answer: {}, record };
+  const reject = facts.reject ?? (logged ? undefined : gone);
+  if (reject || !isObject(request))
+    return { ...facts, reject: reject ?? 'not_logged', request: {}, answer: {}, record };
   if (endpoint === 'messages' || endpoint === 'responses')
     return { ...translated(endpoint, request, response, facts), record };
   const choice = isObject(response) ? firstChoice(response.choices) : undefined;
@@ -103,7 +103,7 @@ function completionEntry(
   const text = stringOf(choice?.text) ?? '';
   // Tokens, several prompts, or a gap to fill: no chat says that.
   if (typeof only !== 'string' || (suffix ?? '') !== '') {
-    return { ...facts, flaw: 'unsupported_content', request, answer: {}, record };
+    return { ...facts, reject: 'unsupported_content', request, answer: {}, record };
   }
   const answer = echo === true && text.startsWith(only) ? text.slice(only.length) : text;
   const messages = [{ role: 'user', content: only }];

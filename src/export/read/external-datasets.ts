@@ -19,7 +19,7 @@ export function foreignEntry(record: JsonObject): Entry | undefined {
   if (typeof instruction === 'string' && typeof output === 'string') return fromAlpaca(base, record);
   // A text or a pair is no conversation with one answer.
   if (typeof record.text === 'string' || isTalk(record.chosen))
-    return { ...base, flaw: 'not_a_conversation' };
+    return { ...base, reject: 'not_a_conversation' };
   return undefined;
 }
 
@@ -62,9 +62,9 @@ function fromMessages(
   const prompt = all.slice(0, -1);
   const untrained = prompt.flatMap((message, index) => (isTrained(message) ? [] : [index]));
   const last = all.at(-1)!;
-  if (last.role !== 'assistant') return { ...base, flaw: 'no_answer' };
+  if (last.role !== 'assistant') return { ...base, reject: 'no_answer' };
   const { label } = base.record;
-  if (!isTrained(last) || label === false || label === 0) return { ...base, flaw: 'untrained' };
+  if (!isTrained(last) || label === false || label === 0) return { ...base, reject: 'untrained' };
   const list = typeof tools === 'string' ? parseJson(tools) : tools;
   return {
     ...base,
@@ -109,7 +109,7 @@ function isAnthropic(messages: readonly JsonObject[], system: unknown): boolean 
 
 function fromAnthropic(base: Entry, messages: readonly JsonObject[], system: unknown): Entry {
   const last = messages.at(-1)!;
-  if (last.role !== 'assistant') return { ...base, flaw: 'no_answer' };
+  if (last.role !== 'assistant') return { ...base, reject: 'no_answer' };
   const content = typeof last.content === 'string' ? [{ type: 'text', text: last.content }] : last.content;
   const request = {
     model: base.model || 'unknown',

@@ -1,7 +1,7 @@
 /** What is known of a log record of any kind, before and after its conversation is read. */
 import { isObject, numberOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import type { Filter, Flaw } from '../errors.ts';
+import type { Filter, RejectReason } from '../errors.ts';
 
 /** What filters look at: known from the head of a line alone, but for old lines. */
 export interface Facts {
@@ -32,7 +32,7 @@ export interface Facts {
   /** Why it is no success, `undefined` for a success. */
   readonly failure: Filter | undefined;
   /** Why it cannot hold a conversation, `undefined` when it may. */
-  readonly flaw: Flaw | undefined;
+  readonly reject: RejectReason | undefined;
 }
 
 export interface Entry extends Facts {
@@ -66,7 +66,7 @@ export const NO_FACTS: Facts = {
   cost: null,
   resumed: false,
   failure: undefined,
-  flaw: undefined,
+  reject: undefined,
 };
 
 /** Endpoints where a model is told something and answers. */
@@ -76,11 +76,11 @@ const TALKING = new Set(['chat', 'completions', 'messages', 'responses']);
 export function verdictOf(
   endpoint: string,
   { outcome, status, finish }: { outcome: string; status: number; finish: string | null },
-): Pick<Facts, 'failure' | 'flaw'> {
+): Pick<Facts, 'failure' | 'reject'> {
   const talks = TALKING.has(endpoint);
   const good = outcome === 'success' && isSuccessStatus(status);
   const failure = !good ? 'unsuccessful' : talks && !isFinished(finish) ? 'unfinished' : undefined;
-  return { failure, flaw: talks ? undefined : 'not_a_conversation' };
+  return { failure, reject: talks ? undefined : 'not_a_conversation' };
 }
 
 export function isSuccessStatus(status: number): boolean {

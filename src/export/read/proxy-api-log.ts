@@ -33,7 +33,7 @@ export function pythonEntry(record: JsonObject): Entry | undefined {
     ...tokensOf(data),
     latencyMs: secondsOf(data.response_time),
     failure: failureOf(level, data),
-    flaw: talks ? undefined : 'not_a_conversation',
+    reject: talks ? undefined : 'not_a_conversation',
     request: asked,
     answer: answerMessage(response) ?? {},
     record,

@@ -4,7 +4,7 @@ import type { Batch } from '../convert/batch.ts';
 import type { Converters, RangeBatch } from '../convert/pool.ts';
 import type { Job } from '../job.ts';
 import type { ConsumedInput, InputSeen } from './input-watch.ts';
-import type { Tally } from '../report/counters.ts';
+import type { Counters } from '../report/counters.ts';
 import { readChunks } from '../../logs/chunks.ts';
 import type { RangedFile } from '../../logs/ranges.ts';
 import { rangedFile } from '../../logs/ranges.ts';
@@ -13,10 +13,10 @@ import { InputWatch } from './input-watch.ts';
 /** Takes a batch in its turn. @returns false when no more is wanted */
 export type TakeBatch = (batch: Batch, origin: BatchOrigin) => Promise<boolean>;
 
-interface Gathering {
+interface ReadOptions {
   readonly inputs: readonly LogInput[];
   readonly converters: Converters;
-  readonly tally: Tally;
+  readonly counters: Counters;
   readonly signal?: AbortSignal;
   /** Told the bytes read from disk. */
   readonly onBytes: (bytes: number) => void;
@@ -41,16 +41,16 @@ interface Turn {
 }
 
 /** @returns what was seen of each input; @throws InputError; the signal's reason when it aborts */
-export async function gather(job: Job, take: TakeBatch): Promise<InputSeen[]> {
-  const { inputs, converters, tally, onBytes, options, hooks } = job;
-  const { consumed, sink } = options;
+export async function readInputs(job: Job, take: TakeBatch): Promise<InputSeen[]> {
+  const { inputs, converters, counters, onBytes, hooks } = job;
+  const { consumed, sink } = job.options;
   const { signal } = hooks;
-  const gathering = { inputs, converters, tally, signal, onBytes, hash: sink.hash, consumed, take };
-  const queue = new TurnQueue(gathering);
+  const options = { inputs, converters, counters, signal, onBytes, hash: sink.hash, consumed, take };
+  const queue = new TurnQueue(options);
   const seen: InputSeen[] = [];
-  for (const [file, input] of gathering.inputs.entries()) {
-    const watch = new InputWatch(input, gathering);
-    const more = await readInput(file, input, { gathering, watch, queue });
+  for (const [file, input] of inputs.entries()) {
+    const watch = new InputWatch(input, options);
+    const more = await readInput(file, input, { options, watch, queue });
     if (!more) return seen;
     seen.push(watch.done());
   }
@@ -59,7 +59,7 @@ export async function gather(job: Job, take: TakeBatch): Promise<InputSeen[]> {
 }
 
 interface Reading {
-  readonly gathering: Gathering;
+  readonly options: ReadOptions;
   readonly watch: InputWatch;
   readonly queue: TurnQueue;
 }
@@ -67,14 +67,14 @@ interface Reading {
 async function readInput(
   file: number,
   input: LogInput,
-  { gathering, watch, queue }: Reading,
+  { options, watch, queue }: Reading,
 ): Promise<boolean> {
-  const { converters, signal, onBytes } = gathering;
-  const options = { signal, onBytes, memory: (bytes: number) => converters.memory.take(bytes) };
-  gathering.tally.files += 1;
+  const { converters, signal, onBytes } = options;
+  const memory = (bytes: number) => converters.memory.take(bytes);
+  options.counters.files += 1;
   const ranged = watch.idle && converters.convertRange ? rangedFile(input) : undefined;
-  if (ranged) return readRanges(file, ranged, { gathering, watch, queue });
-  for await (const chunk of readChunks(input, options)) {
+  if (ranged) return readRanges(file, ranged, { options, watch, queue });
+  for await (const chunk of readChunks(input, { signal, onBytes, memory })) {
     if (chunk.tooLong) queue.push({ file, wrong: 'too_long' });
     else if (chunk.damaged) queue.push({ file, wrong: 'damaged_file' });
     else {
@@ -91,9 +91,9 @@ async function readInput(
 async function readRanges(
   file: number,
   ranged: RangedFile,
-  { gathering, watch, queue }: Reading,
+  { options, watch, queue }: Reading,
 ): Promise<boolean> {
-  const { converters, signal, onBytes } = gathering;
+  const { converters, signal, onBytes } = options;
   try {
     for (const range of ranged.ranges) {
       signal?.throwIfAborted();
@@ -115,13 +115,13 @@ async function whole(batch: Promise<Batch>): Promise<RangeBatch> {
 
 /** What was handed out, taken back in order. */
 class TurnQueue {
-  readonly #gathering: Gathering;
+  readonly #options: ReadOptions;
   readonly #turns: Turn[] = [];
   #file = -1;
   #nextLine = 1;
 
-  constructor(gathering: Gathering) {
-    this.#gathering = gathering;
+  constructor(options: ReadOptions) {
+    this.#options = options;
   }
 
   push(turn: Turn): void {
@@ -137,27 +137,27 @@ class TurnQueue {
   }
 
   async #take({ file, batch: converting, wrong }: Turn): Promise<boolean> {
-    const { inputs, tally, take, signal } = this.#gathering;
+    const { inputs, counters, take, signal } = this.#options;
     if (file !== this.#file) this.#nextLine = 1;
     this.#file = file;
     const { name } = inputs[file]!;
     if (wrong !== undefined) {
       if (wrong === 'too_long') this.#tooLong(name);
-      else tally.spoil(wrong, `${name}:${this.#nextLine++}`);
+      else counters.spoil(wrong, `${name}:${this.#nextLine++}`);
       return true;
     }
     const { batch, tooLong } = await converting!;
     signal?.throwIfAborted();
     const firstLine = this.#nextLine;
     this.#nextLine += batch.lines;
-    tally.add(batch, (line) => `${name}:${firstLine + line}`);
+    counters.add(batch, (line) => `${name}:${firstLine + line}`);
     if (tooLong) this.#tooLong(name);
     return take(batch, { file, firstLine });
   }
 
   #tooLong(name: string): void {
-    const { tally } = this.#gathering;
-    tally.lines += 1;
-    tally.spoil('too_long', `${name}:${this.#nextLine++}`);
+    const { counters } = this.#options;
+    counters.lines += 1;
+    counters.spoil('too_long', `${name}:${this.#nextLine++}`);
   }
 }

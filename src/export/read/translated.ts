@@ -1,7 +1,7 @@
 import type { ChatMessage, ChatResponse } from '../../wire/chat.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Entry, Facts } from './facts.ts';
-import type { Flaw } from '../errors.ts';
+import type { RejectReason } from '../errors.ts';
 import { ProxyError } from '../../errors.ts';
 import { decodeAnthropicResponse } from '../../wire/anthropic/response.ts';
 import { clientOf } from '../../wire/clients.ts';
@@ -18,7 +18,12 @@ export function translated(
   response: unknown,
   facts: Facts,
 ): Omit<Entry, 'record'> {
-  const unfit = (flaw: Flaw) => ({ ...facts, flaw: facts.flaw ?? flaw, request: {}, answer: {} });
+  const unfit = (reject: RejectReason) => ({
+    ...facts,
+    reject: facts.reject ?? reject,
+    request: {},
+    answer: {},
+  });
   // The conversation before it lies with the provider.
   if (endpoint === 'responses' && (request.previous_response_id ?? request.conversation ?? null) !== null)
     return unfit('stored_conversation');

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../wire/json.ts';
 import type { Message } from '../conversation/conversation.ts';
 import type { Problems } from './problems.ts';
 import type { Format, RenderOptions } from './format.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { textProblems, unknownKeys } from './problems.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
@@ -15,8 +15,8 @@ import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
 export const alpacaFormat: Format = {
   name: 'alpaca',
   summary: 'Alpaca: LLaMA-Factory and many others; no tools, no images',
-  makes: 'answer',
-  masks: 'none',
+  sampleKind: 'sft',
+  loss: 'all',
   reasoning: 'drop',
   extras: true,
   columns: [
@@ -30,7 +30,7 @@ export const alpacaFormat: Format = {
   render: ({ conversation: { prompt, answer, tools }, metadata }, options) => {
     const messages = [...prompt, answer];
     withoutRefusals(messages);
-    if (tools.length > 0) throw new Unfit('unsupported_tools');
+    if (tools.length > 0) throw new RejectError('unsupported_tools');
     const { system, rest } = systemApart(messages);
     const texts = alternating(rest).map((message) => textIn(message, options));
     return {
@@ -47,7 +47,7 @@ export const alpacaFormat: Format = {
 
 function textIn(message: Message, options: RenderOptions): string {
   if (message.role === 'tool' || (message.role === 'assistant' && message.tool_calls))
-    throw new Unfit('unsupported_tools');
+    throw new RejectError('unsupported_tools');
   return message.role === 'assistant' ? spokenText(message, options) : textOf(message);
 }
 
@@ -70,7 +70,8 @@ function check(row: JsonObject): Problems {
   if (history !== undefined && history !== null && !Array.isArray(history))
     return [...problems, 'history: expected a list'];
   for (const [index, pair] of ((history ?? []) as unknown[]).entries())
-    if (!isPair(pair)) problems.push(`history[${index}]: expected what was asked and what was answered`);
+    if (!isPair(pair))
+      problems.push(`history[${index}]: expected what was promptEndingInUser and what was answered`);
   return problems;
 }
 

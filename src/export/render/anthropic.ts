@@ -2,7 +2,7 @@ import type { JsonObject } from '../../wire/json.ts';
 import type { Message } from '../conversation/conversation.ts';
 import type { Problems } from './problems.ts';
 import type { Format, RenderOptions } from './format.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { fileProblems } from './chat-check.ts';
 import { objectsIn, textProblems, unknownKeys } from './problems.ts';
 import { spokenText } from './inline-reasoning.ts';
@@ -17,8 +17,8 @@ import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
 export const anthropicFormat: Format = {
   name: 'anthropic',
   summary: 'Bedrock fine-tuning of Claude; no tools, no images',
-  makes: 'answer',
-  masks: 'none',
+  sampleKind: 'sft',
+  loss: 'all',
   reasoning: 'drop',
   extras: false,
   columns: [
@@ -28,7 +28,7 @@ export const anthropicFormat: Format = {
   render: ({ conversation: { prompt, answer, tools } }, options) => {
     const messages = [...prompt, answer];
     withoutRefusals(messages);
-    if (tools.length > 0) throw new Unfit('unsupported_tools');
+    if (tools.length > 0) throw new RejectError('unsupported_tools');
     const { system, rest } = systemApart(messages);
     return {
       ...(system === undefined ? {} : { system }),
@@ -41,7 +41,7 @@ export const anthropicFormat: Format = {
 
 function turn(message: Message, options: RenderOptions): JsonObject {
   if (message.role === 'user') return { role: 'user', content: textOf(message) };
-  if (message.role !== 'assistant' || message.tool_calls) throw new Unfit('unsupported_tools');
+  if (message.role !== 'assistant' || message.tool_calls) throw new RejectError('unsupported_tools');
   return { role: 'assistant', content: spokenText(message, options) };
 }
 

@@ -2,12 +2,12 @@ import type { Format } from './format.ts';
 import type { ChatRules } from './chat.ts';
 import { chatMessages } from './chat.ts';
 import { chatRowProblems } from './chat-check.ts';
-import { talkOf, toolsField } from './turns.ts';
+import { allMessages, toolsField } from './turns.ts';
 
 const RULES: ChatRules = {
   arguments: 'string',
   mark: 'train',
-  thoughts: true,
+  reasoningField: true,
 };
 
 /**
@@ -18,10 +18,10 @@ const RULES: ChatRules = {
 export const axolotlFormat: Format = {
   name: 'axolotl',
   summary: 'axolotl: type chat_template, message_field_training train',
-  makes: 'answer',
-  masks: 'turns',
+  sampleKind: 'sft',
+  loss: 'per_turn',
   reasoning: 'keep',
-  namedThoughts: true,
+  anyReasoningField: true,
   extras: true,
   columns: [
     { name: 'messages', type: 'jsons' },
@@ -29,7 +29,7 @@ export const axolotlFormat: Format = {
     { name: 'metadata', type: 'json', optional: true },
   ],
   render: ({ conversation, metadata }, options) => ({
-    messages: chatMessages(talkOf(conversation), options, RULES),
+    messages: chatMessages(allMessages(conversation), options, RULES),
     ...toolsField(conversation.tools),
     ...(metadata ? { metadata } : {}),
   }),

@@ -9,7 +9,7 @@ export const SCHEMA_VERSION = 'bedrock-conversation-2024';
 export const MAX_IMAGES = 10;
 export const IMAGES: ReadonlySet<unknown> = new Set(['jpeg', 'png', 'gif', 'webp']);
 export const S3_URI = /^s3:\/\/[\w\-/.]+$/;
-/** Nova's trainer keeps these words for itself: one of them anywhere makes the whole job fail. */
+/** Nova's trainer keeps these words for itself: one of them anywhere sample the whole job fail. */
 export const RESERVED =
   /(?:System|SYSTEM|User|USER|Bot|BOT|Assistant|ASSISTANT|Thought):|\[EOS\]|<(?:image|video|unk)>/;
 

@@ -4,7 +4,7 @@ import type { Format, RenderOptions } from './format.ts';
 import type { Result, Turn } from './tool-turns.ts';
 import { ToolIds } from '../../wire/bedrock/tool-ids.ts';
 import { isObject } from '../../wire/json.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { fileProblems } from './chat-check.ts';
 import { bedrockProblems, IMAGES, MAX_IMAGES, RESERVED, S3_URI, SCHEMA_VERSION } from './bedrock-check.ts';
 import { imageTypeAt } from './image-type.ts';
@@ -15,15 +15,15 @@ import { parseLongNumbers } from '../conversation/json.ts';
 
 /**
  * Nova and Llama on Bedrock, in the shape of Converse. What differs by model is as AWS's own validator has it: tools
- * and thoughts are for Nova 2 alone, images lie in S3.
+ * and reasoningField are for Nova 2 alone, images lie in S3.
  * @see https://docs.aws.amazon.com/nova/latest/nova2-userguide/nova-data-prep-sft-2.html
  * @see https://github.com/aws-samples/amazon-nova-samples/tree/main/customization/bedrock-finetuning/understanding/dataset_validation
  */
 export const bedrockFormat: Format = {
   name: 'bedrock',
   summary: 'Bedrock fine-tuning of Nova and Llama (converse)',
-  makes: 'answer',
-  masks: 'none',
+  sampleKind: 'sft',
+  loss: 'all',
   reasoning: 'drop',
   extras: false,
   columns: [
@@ -50,12 +50,12 @@ export const bedrockFormat: Format = {
   checkFile: (file) => fileProblems(file, { minRows: 8, maxRows: 20_000 }),
 };
 
-/** A call of a tool that is not defined makes the job fail. */
+/** A call of a tool that is not defined sample the job fail. */
 function definedCalls(turns: readonly Turn[], tools: readonly Tool[]): void {
   const names = new Set(tools.map((tool) => tool.function.name));
   for (const turn of turns)
     if (turn.by === 'assistant' && turn.message.tool_calls?.some((call) => !names.has(call.function.name)))
-      throw new Unfit('unknown_tool');
+      throw new RejectError('unknown_tool');
 }
 
 /** Results are a message of the user, together with what the user says next. */
@@ -69,9 +69,9 @@ function alternatingMessages(turns: readonly Turn[], options: RenderOptions): Js
     if (last?.role === role) last.content.push(...content);
     else messages.push({ role, content });
   }
-  if (messages[0]?.role !== 'user') throw new Unfit('wrong_order');
+  if (messages[0]?.role !== 'user') throw new RejectError('wrong_order');
   if (messages.some(({ content }) => content.filter(({ image }) => image).length > MAX_IMAGES))
-    throw new Unfit('too_many_images');
+    throw new RejectError('too_many_images');
   return messages;
 }
 
@@ -81,9 +81,9 @@ function blocksOf(turn: Turn, ids: CallIds, options: RenderOptions): JsonObject[
   return turn.results.map((result) => resultBlock(result, ids));
 }
 
-/** @throws Unfit for words that make the job fail */
+/** @throws RejectError for words that make the job fail */
 function textBlock(text: string): JsonObject {
-  if (RESERVED.test(text)) throw new Unfit('reserved_words');
+  if (RESERVED.test(text)) throw new RejectError('reserved_words');
   return { text };
 }
 
@@ -92,7 +92,7 @@ function userBlock(part: Part): JsonObject {
   if (part.type === 'text') return textBlock(part.text);
   const uri = part.image_url.url;
   const format = imageTypeAt(uri);
-  if (!S3_URI.test(uri) || !IMAGES.has(format)) throw new Unfit('unsupported_content');
+  if (!S3_URI.test(uri) || !IMAGES.has(format)) throw new RejectError('unsupported_content');
   return { image: { format, source: { s3Location: { uri } } } };
 }
 

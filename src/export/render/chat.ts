@@ -3,7 +3,7 @@ import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Message } from '../conversation/conversation.ts';
 import type { RenderOptions } from './format.ts';
 import type { ImageRules } from './images.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { boundedImages, namedImage } from './images.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { callsOf, mergedTurns, textOnly, withReasoning } from './turns.ts';
@@ -22,10 +22,10 @@ export interface ChatRules {
   /** A result says which function it is of, beside its call. */
   readonly toolNames?: true;
   /** What was thought has a field; else it has no place but the text. */
-  readonly thoughts?: true;
+  readonly reasoningField?: true;
 }
 
-/** @throws Unfit where the messages break the rules */
+/** @throws RejectError where the messages break the rules */
 export function chatMessages(
   messages: readonly Message[],
   options: RenderOptions,
@@ -41,9 +41,9 @@ export function chatMessages(
   // An id may come again in a later turn, for another function.
   const called = new Map<string, string>();
   const said = (options.mergeTurns ? mergedTurns(named) : named).map((message) => {
-    if (message.role !== 'assistant') return heard(message, rules, called);
+    if (message.role !== 'assistant') return renderInput(message, rules, called);
     for (const { id, function: target } of message.tool_calls ?? []) called.set(id, target.name);
-    return assistant(message, options, rules);
+    return renderAssistant(message, options, rules);
   });
   const pictured = said.some(({ content }) => Array.isArray(content));
   return pictured && rules.images?.allParts ? said.map(inParts) : said;
@@ -56,7 +56,7 @@ function inParts(message: JsonObject): JsonObject {
 }
 
 /** A message that the model reads. @param called names of functions by the ids of the calls before it */
-function heard(
+function renderInput(
   message: Exclude<Message, AssistantMessage>,
   rules: ChatRules,
   called: ReadonlyMap<string, string>,
@@ -72,13 +72,13 @@ function heard(
   };
 }
 
-function assistant(message: AssistantMessage, options: RenderOptions, rules: ChatRules): JsonObject {
+function renderAssistant(message: AssistantMessage, options: RenderOptions, rules: ChatRules): JsonObject {
   const { refusal, content } = message;
-  if (refusal !== undefined && !rules.refusals) throw new Unfit('refusal');
+  if (refusal !== undefined && !rules.refusals) throw new RejectError('refusal');
   const calls = callsOf(message, options.toolArguments ?? rules.arguments);
   return {
     role: 'assistant',
-    ...(refusal === undefined || content !== '' ? spoken(message, options, rules) : {}),
+    ...(refusal === undefined || content !== '' ? assistantContent(message, options, rules) : {}),
     ...(refusal === undefined ? {} : { refusal }),
     ...nameIn(message, rules),
     ...(calls ? { tool_calls: calls } : {}),
@@ -86,8 +86,12 @@ function assistant(message: AssistantMessage, options: RenderOptions, rules: Cha
   };
 }
 
-function spoken(message: AssistantMessage, options: RenderOptions, { thoughts }: ChatRules): JsonObject {
-  return thoughts ? withReasoning(message, options) : { content: spokenText(message, options) };
+function assistantContent(
+  message: AssistantMessage,
+  options: RenderOptions,
+  { reasoningField }: ChatRules,
+): JsonObject {
+  return reasoningField ? withReasoning(message, options) : { content: spokenText(message, options) };
 }
 
 function nameIn({ name }: Message, rules: ChatRules): { name?: string } {

@@ -11,16 +11,16 @@ export interface Format {
    * What its rows are made of. `answer`: a conversation. `pair`: a conversation with a rejected answer. `label`: one
    * with a judgement. `prompt`: the conversation's prompt, its answer being the reference.
    */
-  readonly makes: 'answer' | 'pair' | 'label' | 'prompt';
+  readonly sampleKind: 'sft' | 'preference' | 'label' | 'prompt';
   /**
    * How answers within the prompt can be shown without being trained. `turns`: each is marked by a weight or a flag.
    * `prompt`: only the last answer is trained at all. `none`: all are trained, always. `nothing`: rows are for reading, not for training.
    */
-  readonly masks: 'turns' | 'prompt' | 'none' | 'nothing';
+  readonly loss: 'per_turn' | 'completion' | 'all' | 'nothing';
   /** What `--reasoning` is when nobody says. */
   readonly reasoning: 'drop' | 'keep';
   /** Messages take a field for what was thought, of whatever name `--reasoning field=NAME` says. */
-  readonly namedThoughts?: true;
+  readonly anyReasoningField?: true;
   /** Whether rows may hold a `metadata` key that loaders pass over. */
   readonly extras: boolean;
   /** The top-level keys of a row, for dataset cards and Parquet; `undefined` when rows are no table. */
@@ -29,7 +29,7 @@ export interface Format {
   readonly rowStart?: string;
   /**
    * The row, or the lines of one. Keys of `undefined` are never there.
-   * @throws Unfit when the example breaks a rule of the format that cannot be mended
+   * @throws RejectError when the example breaks a rule of the format that cannot be mended
    */
   readonly render: (example: Example, options: RenderOptions) => JsonObject | readonly JsonObject[];
   /**

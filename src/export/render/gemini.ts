@@ -4,7 +4,7 @@ import type { Format, RenderOptions } from './format.ts';
 import type { Turn } from './tool-turns.ts';
 import { openapiSchema } from '../../wire/gemini/schema.ts';
 import { isObject, objectOf, parseExactJson } from '../../wire/json.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { fileProblems } from './chat-check.ts';
 import { geminiProblems, MAX_IMAGES, MIME_TYPES } from './gemini-check.ts';
 import { imageTypeAt } from './image-type.ts';
@@ -25,8 +25,8 @@ const MAX_ROWS = 1_000_000;
 export const geminiFormat: Format = {
   name: 'gemini',
   summary: 'Gemini tuning on Vertex AI',
-  makes: 'answer',
-  masks: 'none',
+  sampleKind: 'sft',
+  loss: 'all',
   reasoning: 'drop',
   extras: false,
   columns: [
@@ -53,7 +53,7 @@ function boundedImages(messages: readonly Message[]): void {
   const images = messages.flatMap(({ content: said }) =>
     typeof said === 'string' ? [] : said.filter(({ type }) => type === 'image_url'),
   );
-  if (images.length > MAX_IMAGES) throw new Unfit('too_many_images');
+  if (images.length > MAX_IMAGES) throw new RejectError('too_many_images');
 }
 
 function content(turn: Turn, options: RenderOptions): JsonObject {
@@ -85,7 +85,7 @@ function userPart(part: Part): JsonObject {
   // Where the ending tells nothing, it is taken for the most common kind.
   const mimeType = `image/${imageTypeAt(fileUri) ?? 'jpeg'}`;
   if (!/^(?:gs|https?):\/\//i.test(fileUri) || !MIME_TYPES.has(mimeType))
-    throw new Unfit('unsupported_content');
+    throw new RejectError('unsupported_content');
   return { fileData: { mimeType, fileUri } };
 }
 

@@ -15,8 +15,8 @@ export const hfTracesFormat: Format = {
   name: 'hf-traces',
   summary:
     'The trace viewer of the Hugging Face Hub: several lines a conversation, a file each in a directory',
-  makes: 'answer',
-  masks: 'nothing',
+  sampleKind: 'sft',
+  loss: 'nothing',
   reasoning: 'keep',
   extras: true,
   columns: undefined,

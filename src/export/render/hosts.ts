@@ -4,7 +4,7 @@ import type { ChatRules } from './chat.ts';
 import type { Column, Format } from './format.ts';
 import { chatMessages } from './chat.ts';
 import { chatRowProblems, fileProblems } from './chat-check.ts';
-import { alternating, talkOf, toolsField } from './turns.ts';
+import { alternating, allMessages, toolsField } from './turns.ts';
 
 const COLUMNS: readonly Column[] = [
   { name: 'messages', type: 'jsons' },
@@ -16,13 +16,13 @@ const TOGETHER_RULES: ChatRules = {
   arguments: 'string',
   mark: 'weight',
   images: { urls: false, types: ['jpeg', 'png', 'webp'], most: 10, allParts: true },
-  thoughts: true,
+  reasoningField: true,
 };
 const FIREWORKS_RULES: ChatRules = {
   arguments: 'string',
   mark: 'weight',
   images: { urls: false, types: ['jpeg', 'jpg', 'png'] },
-  thoughts: true,
+  reasoningField: true,
 };
 
 /**
@@ -34,14 +34,14 @@ const FIREWORKS_RULES: ChatRules = {
 export const togetherFormat: Format = {
   name: 'together',
   summary: 'Together fine-tuning',
-  makes: 'answer',
-  masks: 'turns',
+  sampleKind: 'sft',
+  loss: 'per_turn',
   reasoning: 'drop',
-  namedThoughts: true,
+  anyReasoningField: true,
   extras: false,
   columns: COLUMNS,
   render: ({ conversation }, options) => ({
-    messages: chatMessages(alternating(talkOf(conversation)), options, TOGETHER_RULES),
+    messages: chatMessages(alternating(allMessages(conversation)), options, TOGETHER_RULES),
     ...toolsField(conversation.tools),
   }),
   check: (row) => chatRowProblems(row, { ...ROW, rules: TOGETHER_RULES, alternate: true }),
@@ -56,14 +56,14 @@ export const togetherFormat: Format = {
 export const fireworksFormat: Format = {
   name: 'fireworks',
   summary: 'Fireworks fine-tuning',
-  makes: 'answer',
-  masks: 'turns',
+  sampleKind: 'sft',
+  loss: 'per_turn',
   reasoning: 'keep',
-  namedThoughts: true,
+  anyReasoningField: true,
   extras: false,
   columns: COLUMNS,
   render: ({ conversation }, options) => ({
-    messages: chatMessages(talkOf(conversation), options, FIREWORKS_RULES),
+    messages: chatMessages(allMessages(conversation), options, FIREWORKS_RULES),
     ...toolsField(conversation.tools),
   }),
   check: (row) => chatRowProblems(row, { ...ROW, rules: FIREWORKS_RULES, systemFirst: true }),

@@ -1,6 +1,6 @@
 /** Images as hosts take them: in turns of the user, so many in a row, each of a type and a size. */
 import type { Message, Part } from '../conversation/conversation.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { partsOf } from './turns.ts';
 
 export interface ImageRules {
@@ -17,14 +17,14 @@ export interface ImageRules {
 const MAX_BYTES = 10 * 1024 ** 2;
 const DATA = /^data:image\/([a-z]+);base64,/i;
 
-/** @throws Unfit when there are more images than the host takes, or one that it does not take */
+/** @throws RejectError when there are more images than the host takes, or one that it does not take */
 export function boundedImages(messages: readonly Message[], rules: ImageRules): void {
   const images = messages
     .flatMap(({ content }) => partsOf(content))
     .filter((part) => part.type === 'image_url');
-  if (images.length > (rules.most ?? Infinity)) throw new Unfit('too_many_images');
+  if (images.length > (rules.most ?? Infinity)) throw new RejectError('too_many_images');
   for (const image of images)
-    if (!isImage(image.image_url.url, rules)) throw new Unfit('unsupported_content');
+    if (!isImage(image.image_url.url, rules)) throw new RejectError('unsupported_content');
 }
 
 /** Whether a URL is an image that the host takes. */

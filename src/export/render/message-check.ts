@@ -38,7 +38,7 @@ export function messageProblems(message: JsonObject, path: string, check: Messag
   const strays = Object.keys(message).filter((key) => !(KEYS[role] as readonly string[]).includes(key));
   const problems = strays
     // Where what a model thought stands differs from loader to loader.
-    .filter((key) => !check.rules.thoughts || role !== 'assistant' || typeof message[key] !== 'string')
+    .filter((key) => !check.rules.reasoningField || role !== 'assistant' || typeof message[key] !== 'string')
     .map((key) => `${at(path, key)}: unknown key`);
   if (role === 'assistant') return [...problems, ...assistantProblems(message, path, check)];
   if (role === 'tool' && typeof message.tool_call_id !== 'string')

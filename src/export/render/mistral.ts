@@ -4,7 +4,7 @@ import type { ChatRules } from './chat.ts';
 import type { Format, RenderOptions } from './format.ts';
 import { chatMessages } from './chat.ts';
 import { chatRowProblems, fileProblems } from './chat-check.ts';
-import { alternating, talkOf } from './turns.ts';
+import { alternating, allMessages } from './turns.ts';
 
 const RULES: ChatRules = {
   arguments: 'string',
@@ -15,15 +15,15 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 /**
  * Mistral: ids of calls have nine letters or digits, a message has text or calls, functions are described. Text beside
- * calls is left out, since the validator takes only one of them, and thoughts with it.
+ * calls is left out, since the validator takes only one of them, and reasoningField with it.
  * @see https://github.com/mistralai/mistral-finetune#2-function-calling-dataset
  * @see https://docs.mistral.ai/resources/known-limitations
  */
 export const mistralFormat: Format = {
   name: 'mistral',
   summary: 'Mistral fine-tuning and mistral-finetune',
-  makes: 'answer',
-  masks: 'turns',
+  sampleKind: 'sft',
+  loss: 'per_turn',
   reasoning: 'drop',
   extras: false,
   columns: [
@@ -47,7 +47,7 @@ export const mistralFormat: Format = {
 function render({ conversation }: Example, options: RenderOptions): JsonObject {
   const { tools } = conversation;
   const ids = new ShortIds();
-  const messages = alternating(talkOf(conversation)).map((message) => shortened(message, ids));
+  const messages = alternating(allMessages(conversation)).map((message) => shortened(message, ids));
   return {
     messages: chatMessages(messages, { ...options, mergeTurns: false }, RULES).map(withoutEmptyText),
     ...(tools.length > 0 ? { tools: tools.map(described) } : {}),

@@ -9,7 +9,7 @@ import { fileProblems, talkProblems, toolsProblems } from './chat-check.ts';
 import { unknownKeys } from './problems.ts';
 import { OPENAI_CHECK, OPENAI_FILE, toolsAndMode } from './openai.ts';
 import { differing, rejectedIn } from './pairs.ts';
-import { asked } from './turns.ts';
+import { promptEndingInUser } from './turns.ts';
 
 /** Text alone, and no refusals. */
 const RULES: ChatRules = { arguments: 'string', mark: 'weight', names: true };
@@ -24,8 +24,8 @@ const SIDES = ['preferred_output', 'non_preferred_output'] as const;
 export const openaiDpoFormat: Format = {
   name: 'openai-dpo',
   summary: 'OpenAI preference tuning, and hosts that load the same',
-  makes: 'pair',
-  masks: 'prompt',
+  sampleKind: 'preference',
+  loss: 'completion',
   reasoning: 'drop',
   extras: false,
   columns: [
@@ -46,7 +46,7 @@ function render(example: Example, options: RenderOptions): JsonObject {
   );
   return {
     input: {
-      messages: chatMessages(asked(conversation.prompt), options, RULES),
+      messages: chatMessages(promptEndingInUser(conversation.prompt), options, RULES),
       ...toolsAndMode(conversation),
     },
     preferred_output: better,

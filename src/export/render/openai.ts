@@ -5,7 +5,7 @@ import type { ChatRules } from './chat.ts';
 import type { Format } from './format.ts';
 import { chatMessages } from './chat.ts';
 import { chatRowProblems, fileProblems } from './chat-check.ts';
-import { asked, toolsField } from './turns.ts';
+import { promptEndingInUser, toolsField } from './turns.ts';
 
 export const OPENAI_RULES: ChatRules = {
   arguments: 'string',
@@ -28,8 +28,8 @@ export const OPENAI_FILE = { minRows: 10, maxBytes: 512 * 1024 ** 2 };
 export const openaiFormat: Format = {
   name: 'openai',
   summary: 'OpenAI and Azure fine-tuning, and hosts that load the same',
-  makes: 'answer',
-  masks: 'turns',
+  sampleKind: 'sft',
+  loss: 'per_turn',
   reasoning: 'drop',
   extras: false,
   columns: [
@@ -38,7 +38,11 @@ export const openaiFormat: Format = {
     { name: 'parallel_tool_calls', type: 'bool', optional: true },
   ],
   render: ({ conversation }, options) => ({
-    messages: chatMessages([...asked(conversation.prompt), conversation.answer], options, OPENAI_RULES),
+    messages: chatMessages(
+      [...promptEndingInUser(conversation.prompt), conversation.answer],
+      options,
+      OPENAI_RULES,
+    ),
     ...toolsAndMode(conversation),
   }),
   check: (row) =>

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../wire/json.ts';
 import type { Example } from '../conversation/conversation.ts';
 import type { Format, RenderOptions } from './format.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { chatMessages } from './chat.ts';
 import { fileProblems, talkProblems, toolsProblems } from './chat-check.ts';
 import { OPENAI_CHECK, OPENAI_FILE, OPENAI_RULES } from './openai.ts';
@@ -15,8 +15,8 @@ import { callsOf, toolsField } from './turns.ts';
 export const rftFormat: Format = {
   name: 'rft',
   summary: 'OpenAI reinforcement tuning, Bedrock RFT: prompts with a reference answer',
-  makes: 'prompt',
-  masks: 'prompt',
+  sampleKind: 'prompt',
+  loss: 'completion',
   reasoning: 'drop',
   extras: true,
   columns: [
@@ -36,8 +36,8 @@ export const rftFormat: Format = {
 
 function render({ conversation, metadata }: Example, options: RenderOptions): JsonObject {
   const { prompt, answer, tools } = conversation;
-  if (prompt.at(-1)?.role !== 'user') throw new Unfit('wrong_order');
-  if (answer.refusal !== undefined) throw new Unfit('refusal');
+  if (prompt.at(-1)?.role !== 'user') throw new RejectError('wrong_order');
+  if (answer.refusal !== undefined) throw new RejectError('refusal');
   const calls = callsOf(answer, 'object')?.map(({ function: called }) => called);
   return {
     // The prompt is never trained: there is nothing to mark.

@@ -19,8 +19,8 @@ import { parseLongNumbers } from '../conversation/json.ts';
 export const sharegptFormat: Format = {
   name: 'sharegpt',
   summary: 'ShareGPT: LLaMA-Factory, and without tools Unsloth',
-  makes: 'answer',
-  masks: 'none',
+  sampleKind: 'sft',
+  loss: 'all',
   reasoning: 'drop',
   extras: true,
   columns: [
@@ -61,7 +61,7 @@ function unquoted(text: string): unknown {
   return isObject(value) ? value : text;
 }
 
-/** Arguments are objects: LLaMA-Factory makes them text itself. */
+/** Arguments are objects: LLaMA-Factory sample them text itself. */
 function answered(message: AssistantMessage, options: RenderOptions): JsonObject {
   if (!message.tool_calls) return { from: 'gpt', value: spokenText(message, options) };
   const calls = message.tool_calls.map(({ function: { name, arguments: args } }) => ({

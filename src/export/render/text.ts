@@ -1,7 +1,7 @@
 import type { Conversation, Message, Tool } from '../conversation/conversation.ts';
 import type { Format, RenderOptions } from './format.ts';
 import type { Turn } from './tool-turns.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { textProblems, unknownKeys } from './problems.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
@@ -15,8 +15,8 @@ import { callsOf, leadingSystem, mergedTurns, textOf, withoutRefusals } from './
 export const textFormat: Format = {
   name: 'text',
   summary: 'Anything: one text a row, in ChatML; all of it is trained',
-  makes: 'answer',
-  masks: 'none',
+  sampleKind: 'sft',
+  loss: 'all',
   reasoning: 'drop',
   extras: true,
   columns: [
@@ -40,7 +40,7 @@ function chatMl({ prompt, answer, tools }: Conversation, options: RenderOptions)
   return turns
     .map((turn) => {
       const text = textIn(turn, options);
-      if (BOUNDS.test(text)) throw new Unfit('reserved_words');
+      if (BOUNDS.test(text)) throw new RejectError('reserved_words');
       return `<|im_start|>${turn.by === 'tools' ? 'user' : turn.message.role}\n${text}<|im_end|>\n`;
     })
     .join('');

@@ -1,5 +1,5 @@
 import type { AssistantMessage, Message, PlainMessage, ToolCall } from '../conversation/conversation.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 
 /** What a tool gave, with the call it answers. */
 export interface Result {
@@ -16,7 +16,7 @@ export type Turn =
 /**
  * Messages as turns. Results stand in the order of their calls, whatever order they came in, and know their call by its
  * place: ids may come again in a later turn.
- * @throws Unfit where a result answers no call right before it
+ * @throws RejectError where a result answers no call right before it
  */
 export function turnsOf(messages: readonly Message[]): Turn[] {
   const turns: Turn[] = [];
@@ -44,6 +44,6 @@ function resultsOf(calls: readonly ToolCall[], given: ReadonlyMap<string, string
     const content = given.get(call.id);
     return content === undefined ? [] : [{ call, content }];
   });
-  if (results.length < given.size) throw new Unfit('orphan_tool_result');
+  if (results.length < given.size) throw new RejectError('orphan_tool_result');
   return results;
 }

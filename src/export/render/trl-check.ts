@@ -8,7 +8,7 @@ import { textProblems } from './problems.ts';
 
 /** What the chat templates that come with TRL take. Columns that TRL does not know are passed over. */
 export const TEMPLATE_CHECK: RowCheck = {
-  rules: { arguments: 'object', thoughts: true },
+  rules: { arguments: 'object', reasoningField: true },
   systemFirst: true,
   textTools: true,
 };

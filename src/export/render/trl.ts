@@ -6,7 +6,7 @@ import { chatMessages } from './chat.ts';
 import { completionProblems, kindProblems, preferenceProblems, TEMPLATE_CHECK } from './trl-check.ts';
 import { chatRowProblems } from './chat-check.ts';
 import { differing, labelIn, rejectedIn } from './pairs.ts';
-import { asked, leadingSystem, talkOf, toolsField } from './turns.ts';
+import { promptEndingInUser, leadingSystem, allMessages, toolsField } from './turns.ts';
 
 /**
  * What chat templates take: text as one string, arguments as objects, no refusals. Of the templates that come with
@@ -15,7 +15,7 @@ import { asked, leadingSystem, talkOf, toolsField } from './turns.ts';
  * column of files beside the messages, which a log has none of.
  * @see https://huggingface.co/docs/trl/dataset_formats
  */
-const TEMPLATE_RULES: ChatRules = { arguments: 'object', thoughts: true, toolNames: true };
+const TEMPLATE_RULES: ChatRules = { arguments: 'object', reasoningField: true, toolNames: true };
 
 const PROMPT: Column = { name: 'prompt', type: 'jsons' };
 const TOOLS: Column = { name: 'tools', type: 'jsons', optional: true };
@@ -25,14 +25,14 @@ const METADATA: Column = { name: 'metadata', type: 'json', optional: true };
 export const trlFormat: Format = {
   name: 'trl',
   summary: 'TRL, HF datasets, Unsloth: messages; all answers are trained',
-  makes: 'answer',
-  masks: 'none',
+  sampleKind: 'sft',
+  loss: 'all',
   reasoning: 'keep',
-  namedThoughts: true,
+  anyReasoningField: true,
   extras: true,
   columns: [{ name: 'messages', type: 'jsons' }, TOOLS, METADATA],
   render: (example, options) => ({
-    messages: templated(talkOf(example.conversation), options),
+    messages: templated(allMessages(example.conversation), options),
     ...more(example),
   }),
   check: (row) => [
@@ -45,10 +45,10 @@ export const trlFormat: Format = {
 export const trlPcFormat: Format = {
   name: 'trl-pc',
   summary: 'TRL: prompt and completion; only the answer is trained',
-  makes: 'answer',
-  masks: 'prompt',
+  sampleKind: 'sft',
+  loss: 'completion',
   reasoning: 'keep',
-  namedThoughts: true,
+  anyReasoningField: true,
   extras: true,
   columns: [PROMPT, { name: 'completion', type: 'jsons' }, TOOLS, METADATA],
   render: (example, options) => ({
@@ -64,10 +64,10 @@ export const trlPcFormat: Format = {
 export const trlDpoFormat: Format = {
   name: 'trl-dpo',
   summary: 'TRL preference tuning: prompt, chosen, rejected',
-  makes: 'pair',
-  masks: 'prompt',
+  sampleKind: 'preference',
+  loss: 'completion',
   reasoning: 'keep',
-  namedThoughts: true,
+  anyReasoningField: true,
   extras: true,
   columns: [PROMPT, { name: 'chosen', type: 'jsons' }, { name: 'rejected', type: 'jsons' }, TOOLS, METADATA],
   render: (example, options) => {
@@ -82,10 +82,10 @@ export const trlDpoFormat: Format = {
 export const ktoFormat: Format = {
   name: 'kto',
   summary: 'TRL KTO: prompt, completion, label',
-  makes: 'label',
-  masks: 'prompt',
+  sampleKind: 'label',
+  loss: 'completion',
   reasoning: 'keep',
-  namedThoughts: true,
+  anyReasoningField: true,
   extras: true,
   columns: [PROMPT, { name: 'completion', type: 'jsons' }, { name: 'label', type: 'bool' }, TOOLS, METADATA],
   render: (example, options) => ({
@@ -102,7 +102,7 @@ export const ktoFormat: Format = {
 };
 
 function promptOf({ conversation }: Example, options: RenderOptions): JsonObject[] {
-  return templated(asked(leadingSystem(conversation.prompt)), options);
+  return templated(promptEndingInUser(leadingSystem(conversation.prompt)), options);
 }
 
 function templated(messages: readonly Message[], options: RenderOptions): JsonObject[] {

@@ -9,7 +9,7 @@ import type {
   Tool,
 } from '../conversation/conversation.ts';
 import type { RenderOptions } from './format.ts';
-import { Unfit } from '../errors.ts';
+import { RejectError } from '../errors.ts';
 import { parseLongNumbers } from '../conversation/json.ts';
 
 /** Between what was several messages. */
@@ -17,18 +17,18 @@ const SEAM = '\n\n';
 
 /**
  * A prompt that the model is to go on from.
- * @throws Unfit when no user speaks in it, or the assistant speaks last: trainers see no question there, or two answers
+ * @throws RejectError when no user speaks in it, or the assistant speaks last: trainers see no question there, or two answers
  */
-export function asked(prompt: readonly Message[]): readonly Message[] {
+export function promptEndingInUser(prompt: readonly Message[]): readonly Message[] {
   if (prompt.at(-1)?.role === 'assistant' || !prompt.some(({ role }) => role === 'user'))
-    throw new Unfit('wrong_order');
+    throw new RejectError('wrong_order');
   return prompt;
 }
 
-/** All of a talk with its answer, the system first. @throws Unfit as {@link asked} */
-export function talkOf({ prompt, answer }: Conversation): Message[] {
+/** All of a talk with its answer, the system first. @throws RejectError as {@link promptEndingInUser} */
+export function allMessages({ prompt, answer }: Conversation): Message[] {
   // First, since a system message at the end may stand behind the assistant's own.
-  return [...asked(leadingSystem(prompt)), answer];
+  return [...promptEndingInUser(leadingSystem(prompt)), answer];
 }
 
 /** System messages become one at the start: a model told something later is told it from the start. */
@@ -89,32 +89,32 @@ export function partsOf(content: PlainMessage['content']): readonly Part[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 }
 
-/** The text of a message. @throws Unfit when it holds an image */
+/** The text of a message. @throws RejectError when it holds an image */
 export function textOf({ content }: Pick<Message, 'content'>): string {
-  if (typeof content !== 'string') throw new Unfit('unsupported_content');
+  if (typeof content !== 'string') throw new RejectError('unsupported_content');
   return content;
 }
 
 /**
  * Holds a talk to the order that strict loaders want: the user first, no role twice in a row but for results of tools,
  * which follow their calls.
- * @throws Unfit when it cannot be brought into it
+ * @throws RejectError when it cannot be brought into it
  */
 export function alternating(messages: readonly Message[]): Message[] {
   const merged = mergedTurns(messages);
   const first = merged.find(({ role }) => role !== 'system');
-  if (first?.role !== 'user') throw new Unfit('wrong_order');
+  if (first?.role !== 'user') throw new RejectError('wrong_order');
   for (const [index, { role }] of merged.entries()) {
     const before = merged[index - 1]?.role;
-    if (role === 'user' && (before === 'user' || before === 'tool')) throw new Unfit('wrong_order');
-    if (role === 'assistant' && before === 'assistant') throw new Unfit('wrong_order');
+    if (role === 'user' && (before === 'user' || before === 'tool')) throw new RejectError('wrong_order');
+    if (role === 'assistant' && before === 'assistant') throw new RejectError('wrong_order');
   }
   return merged;
 }
 
 /**
  * The answer's text with what was thought, where that goes into the text; and the field it goes into, where not.
- * @throws Unfit when a thought in the text would end before its end
+ * @throws RejectError when a thought in the text would end before its end
  */
 export function withReasoning(
   { content, reasoning }: AssistantMessage,
@@ -123,7 +123,7 @@ export function withReasoning(
 ): { readonly content: string; readonly [field: string]: string } {
   if (reasoning === undefined || mode === 'drop') return { content };
   if (mode === 'inline') {
-    if (reasoning.includes('</think>')) throw new Unfit('reserved_words');
+    if (reasoning.includes('</think>')) throw new RejectError('reserved_words');
     return { content: `<think>\n${reasoning}\n</think>\n\n${content}` };
   }
   return { content, [mode === 'keep' ? field : mode.field]: reasoning };
@@ -146,13 +146,13 @@ export function toolsField(tools: readonly Tool[]): { tools?: readonly Tool[] } 
   return tools.length > 0 ? { tools } : {};
 }
 
-/** @throws Unfit when a refusal stands apart, for formats that have no place for one */
+/** @throws RejectError when a refusal stands apart, for formats that have no place for one */
 export function withoutRefusals(messages: readonly Message[]): void {
   if (messages.some((message) => message.role === 'assistant' && message.refusal !== undefined))
-    throw new Unfit('refusal');
+    throw new RejectError('refusal');
 }
 
-/** @throws Unfit when a message holds an image */
+/** @throws RejectError when a message holds an image */
 export function textOnly(messages: readonly Message[]): void {
   for (const message of messages) textOf(message);
 }

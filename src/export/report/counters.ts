@@ -1,7 +1,7 @@
 /** Counts of one export, and where the first of each kind of trouble is. */
 import type { LineProblem } from '../../logs/reader.ts';
 import type { Batch } from '../convert/batch.ts';
-import type { Filter, Flaw } from '../errors.ts';
+import type { Filter, RejectReason } from '../errors.ts';
 
 export interface Places {
   count: number;
@@ -13,12 +13,12 @@ export interface Places {
 export interface Trouble {
   readonly place: string;
   readonly kind: 'bad' | 'dropped';
-  readonly reason: LineProblem | Flaw;
+  readonly reason: LineProblem | RejectReason;
 }
 
 const PLACES = 3;
 
-export class Tally {
+export class Counters {
   files = 0;
   /** Lines that are not blank. */
   lines = 0;
@@ -27,7 +27,7 @@ export class Tally {
   /** Lines of feedback. */
   feedback = 0;
   readonly filtered = new Map<Filter, number>();
-  readonly dropped = new Map<Flaw, Places>();
+  readonly dropped = new Map<RejectReason, Places>();
   readonly bad = new Map<LineProblem, Places>();
   /** Hits of redaction by kind. */
   readonly redacted = new Map<string, number>();
@@ -45,7 +45,7 @@ export class Tally {
     for (const [reason, count] of batch.filtered) this.filter(reason, count);
     for (const [reason, count] of batch.dropped) placesOf(this.dropped, reason).count += count;
     for (const [reason, count] of batch.bad) placesOf(this.bad, reason).count += count;
-    this.hide(batch.redacted);
+    this.addRedacted(batch.redacted);
     for (const { line, kind, reason } of batch.troubles)
       this.#trouble({ place: placeOf(line), kind, reason });
   }
@@ -54,7 +54,7 @@ export class Tally {
     this.filtered.set(reason, (this.filtered.get(reason) ?? 0) + count);
   }
 
-  drop(reason: Flaw, place: string): void {
+  drop(reason: RejectReason, place: string): void {
     placesOf(this.dropped, reason).count += 1;
     this.#trouble({ place, kind: 'dropped', reason });
   }
@@ -64,7 +64,7 @@ export class Tally {
     this.#trouble({ place, kind: 'bad', reason });
   }
 
-  hide(hits: ReadonlyMap<string, number>): void {
+  addRedacted(hits: ReadonlyMap<string, number>): void {
     for (const [kind, count] of hits)
       if (count > 0) this.redacted.set(kind, (this.redacted.get(kind) ?? 0) + count);
   }
@@ -72,7 +72,9 @@ export class Tally {
   #trouble(trouble: Trouble): void {
     const { kind, reason, place } = trouble;
     const { places } =
-      kind === 'bad' ? placesOf(this.bad, reason as LineProblem) : placesOf(this.dropped, reason as Flaw);
+      kind === 'bad'
+        ? placesOf(this.bad, reason as LineProblem)
+        : placesOf(this.dropped, reason as RejectReason);
     if (places.length < PLACES) places.push(place);
     this.#onTrouble?.(trouble);
   }

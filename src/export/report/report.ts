@@ -1,11 +1,11 @@
 /** All numbers of one export as plain data: the manifest, `--stats` and the summary are made of it. */
 import type { LineProblem } from '../../logs/reader.ts';
-import type { ExportOptions, Outcome } from '../job.ts';
-import type { Filter, Flaw } from '../errors.ts';
+import type { ExportOptions, ReadOutcome } from '../job.ts';
+import type { Filter, RejectReason } from '../errors.ts';
 import type { OutputFile } from '../write/sink.ts';
 import type { TokenStats } from './row-stats.ts';
-import type { Stats } from './row-stats.ts';
-import type { Places, Tally } from './counters.ts';
+import type { RowStats } from './row-stats.ts';
+import type { Places, Counters } from './counters.ts';
 import type { TrainingCost } from './training.ts';
 import { VERSION } from '../../version.ts';
 import { trainingCosts } from './training.ts';
@@ -25,7 +25,7 @@ export interface Report {
   /** Left out because somebody asked for it. */
   readonly filtered: Readonly<Partial<Record<Filter, number>>>;
   /** Dropped because no sound example can be made of them. */
-  readonly dropped: Readonly<Partial<Record<Flaw, Places>>>;
+  readonly dropped: Readonly<Partial<Record<RejectReason, Places>>>;
   readonly bad: Readonly<Partial<Record<LineProblem, Places>>>;
   readonly redacted: Readonly<Record<string, number>>;
   readonly feedback: { readonly lines: number; readonly unmatched: number; readonly foreign: number };
@@ -38,14 +38,14 @@ export interface Report {
 }
 
 export interface Counted {
-  readonly tally: Tally;
-  readonly stats: Stats;
-  readonly outcome: Outcome;
+  readonly counters: Counters;
+  readonly stats: RowStats;
+  readonly outcome: ReadOutcome;
 }
 
 export function reportOf(
-  { tally, stats, outcome }: Counted,
-  { argv, plan, choosing, training, sink }: ExportOptions,
+  { counters, stats, outcome }: Counted,
+  { argv, plan, curation, training, sink }: ExportOptions,
   outputs: readonly OutputFile[],
 ): Report {
   const tokens = stats.tokens();
@@ -54,17 +54,17 @@ export function reportOf(
     llmproxy: VERSION,
     argv,
     format: plan.raw ? 'raw' : plan.format,
-    seed: choosing.seed,
+    seed: curation.seed,
     inputs: outcome.seen.map(({ name, bytes, sha256 }) => ({ name, bytes, ...(sha256 ? { sha256 } : {}) })),
-    lines: tally.lines,
+    lines: counters.lines,
     kept: stats.rows,
     unsuccessful: stats.unsuccessful,
-    splits: byName(new Map(sink.splits.map((name) => [name, stats.sides.get(name) ?? 0]))),
-    filtered: byName(tally.filtered),
-    dropped: byName(tally.dropped),
-    bad: byName(tally.bad),
-    redacted: byName(tally.redacted),
-    feedback: { lines: tally.feedback, ...(outcome.feedback ?? { unmatched: 0, foreign: 0 }) },
+    splits: byName(new Map(sink.splits.map((name) => [name, stats.splits.get(name) ?? 0]))),
+    filtered: byName(counters.filtered),
+    dropped: byName(counters.dropped),
+    bad: byName(counters.bad),
+    redacted: byName(counters.redacted),
+    feedback: { lines: counters.feedback, ...(outcome.feedback ?? { unmatched: 0, foreign: 0 }) },
     models: byCount(stats.models),
     providers: byCount(stats.providers),
     finish_reasons: byCount(stats.finishReasons),

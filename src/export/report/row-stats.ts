@@ -1,4 +1,4 @@
-import type { Facet } from '../convert/batch.ts';
+import type { RowGroup } from '../convert/batch.ts';
 import { FLAG, UNKNOWN_TOKENS } from '../convert/batch.ts';
 import { countOf } from './text.ts';
 
@@ -17,14 +17,14 @@ export interface TokenStats {
 }
 
 /** What the rows that are written are made of. */
-export class Stats {
+export class RowStats {
   rows = 0;
   /** Rows whose answer failed, was cut or filtered: what `--successful-only` leaves out. */
   unsuccessful = 0;
   readonly models = new Map<string, number>();
   readonly providers = new Map<string, number>();
   readonly finishReasons = new Map<string, number>();
-  readonly sides = new Map<string, number>();
+  readonly splits = new Map<string, number>();
   /** Rows by their tokens: exact ranks without a number for each row. */
   readonly #totals = new Map<number, number>();
   #known = 0;
@@ -32,13 +32,13 @@ export class Stats {
   #output = 0;
 
   /** @param flags see FLAG in batch.ts */
-  add({ model, provider, finish }: Facet, side: string, flags: number): void {
+  add({ model, provider, finish }: RowGroup, split: string, flags: number): void {
     this.rows += 1;
     if ((flags & FLAG.success) === 0) this.unsuccessful += 1;
     countOf(this.models, model === '' ? 'unknown' : model);
     countOf(this.providers, provider ?? 'unknown');
     countOf(this.finishReasons, finish ?? 'unknown');
-    countOf(this.sides, side);
+    countOf(this.splits, split);
   }
 
   /** The tokens of a row, in and out; each may be {@link UNKNOWN_TOKENS}. */

@@ -1,8 +1,8 @@
 /** What an export says when it is done. */
 import type { LineProblem } from '../../logs/reader.ts';
 import { LINE_PROBLEMS } from '../../logs/reader.ts';
-import type { Filter, Flaw } from '../errors.ts';
-import { FILTERS, FLAWS } from '../errors.ts';
+import type { Filter, RejectReason } from '../errors.ts';
+import { FILTERS, REJECT_REASONS } from '../errors.ts';
 import type { Report } from './report.ts';
 import type { ExportSummary } from '../run.ts';
 import type { Places, Trouble } from './counters.ts';
@@ -13,7 +13,7 @@ import { bytesText, countText, thingsText } from './text.ts';
  * @param output the path that was written to, or `-`; `undefined` when nothing was
  */
 export function summaryText(
-  { report, files, bytesRead, ended, allNew, emptySide }: ExportSummary,
+  { report, files, bytesRead, ended, allNew, emptySplit }: ExportSummary,
   output: string | undefined,
 ): string {
   const { lines, kept, outputs } = report;
@@ -28,17 +28,17 @@ export function summaryText(
     const bytes = outputs.reduce((sum, file) => sum + file.bytes, 0);
     const where = output === '-' ? 'standard output' : output;
     out.push(`Wrote ${thingsText(kept, 'row')} (${bytesText(bytes)}) to ${where}${splitsText(report)}`);
-    if (emptySide !== undefined)
+    if (emptySplit !== undefined)
       out.push(
-        `No row for ${emptySide}: what begins with the same words of the user goes to one side; --split-by prompt goes by whole prompts`,
+        `No row for ${emptySplit}: what begins with the same words of the user goes to one split; --split-by prompt goes by whole prompts`,
       );
   }
   return `${out.join('\n')}\n`;
 }
 
 function splitsText({ splits }: Report): string {
-  const sides = Object.entries(splits);
-  return sides.length < 2 ? '' : `: ${sides.map(([name, rows]) => `${countText(rows)} ${name}`).join(', ')}`;
+  const named = Object.entries(splits);
+  return named.length < 2 ? '' : `: ${named.map(([name, rows]) => `${countText(rows)} ${name}`).join(', ')}`;
 }
 
 /** What helps to decide: a block of lines for each thing that rows differ in. */
@@ -92,9 +92,11 @@ function reasonsText({ unsuccessful, format, filtered, dropped, bad, redacted, f
   return [
     ...(poor ? [reasonLine('kept', unsuccessful, POOR)] : []),
     ...section('left out', filtered, (reason: Filter) => FILTERS[reason]),
-    ...section('dropped', dropped, (reason: Flaw, places) => placesText(FLAWS[reason], places)),
+    ...section('dropped', dropped, (reason: RejectReason, places) =>
+      placesText(REJECT_REASONS[reason], places),
+    ),
     ...section('bad line', bad, (reason: LineProblem, places) => placesText(LINE_PROBLEMS[reason], places)),
-    ...Object.entries(redacted).map(([kind, hits]) => reasonLine('hidden', hits, kind)),
+    ...Object.entries(redacted).map(([kind, hits]) => reasonLine('redacted', hits, kind)),
     ...said,
   ];
 }
@@ -111,7 +113,8 @@ function feedbackText({ lines, unmatched, foreign }: Report['feedback']): string
 
 /** A line of --verbose. */
 export function troubleText({ place, kind, reason }: Trouble): string {
-  const why = reason in FLAWS ? FLAWS[reason as Flaw] : LINE_PROBLEMS[reason as LineProblem];
+  const why =
+    reason in REJECT_REASONS ? REJECT_REASONS[reason as RejectReason] : LINE_PROBLEMS[reason as LineProblem];
   return `${place}: ${kind === 'bad' ? 'bad line' : 'dropped'}, ${reason}: ${why}\n`;
 }
 

@@ -74,7 +74,7 @@ function page({ report, format }: CardInfo): string {
 
 /** Records by why they are no rows: first what somebody asked for, then what is unfit. */
 function leftOut({ filtered, dropped }: Report): Record<string, number> {
-  const unfit = Object.entries(dropped).map(([flaw, { count }]) => [flaw, count] as const);
+  const unfit = Object.entries(dropped).map(([reject, { count }]) => [reject, count] as const);
   return { ...filtered, ...Object.fromEntries(unfit) };
 }
 

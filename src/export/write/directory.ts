@@ -4,27 +4,27 @@ import { writeFailure } from './byte-sink.ts';
 import { writeSynced } from './staging-file.ts';
 import { Shard } from './shard.ts';
 import type { ExtraFile, OutputFile, Sink, SinkOptions } from './sink.ts';
-import type { Target } from './staging-directory.ts';
-import { openTarget } from './staging-directory.ts';
-import type { PlacedText, TextDrafts } from './sidecar-files.ts';
-import { draftTexts } from './sidecar-files.ts';
+import type { StagingDirectory } from './staging-directory.ts';
+import { openStagingDirectory } from './staging-directory.ts';
+import type { PlacedText, StagedTexts } from './sidecar-files.ts';
+import { stageTexts } from './sidecar-files.ts';
 
 const NEWLINE = 10;
 
 /** A directory with a file, or several, for each split that has rows. */
 export class DirectorySink implements Sink {
   readonly #options: SinkOptions;
-  readonly #target: Target;
+  readonly #target: StagingDirectory;
   readonly #shards: Shard[] = [];
   readonly #open = new Map<string, Shard>();
   /** How many there are by split. */
   readonly #counts = new Map<string, number>();
-  #texts: TextDrafts | undefined;
+  #texts: StagedTexts | undefined;
 
   /** @throws ExportError when the directory holds what may not be replaced; an error of the file system */
   constructor(options: SinkOptions) {
     this.#options = options;
-    this.#target = openTarget(options.path, options.force);
+    this.#target = openStagingDirectory(options.path, options.force);
   }
 
   async write(split: string, lines: Uint8Array, rows: number): Promise<void> {
@@ -45,8 +45,8 @@ export class DirectorySink implements Sink {
       for (const shard of this.#open.values()) await shard.end();
       const files = this.#shards.map((shard) => shard.name(this.#finalName(shard)));
       const { inside, outside } = this.#sorted(extras(files));
-      for (const [name, text] of inside) writeSynced(join(this.#target.draft, name), text);
-      this.#texts = draftTexts(outside, { force, rows: [] });
+      for (const [name, text] of inside) writeSynced(join(this.#target.staging, name), text);
+      this.#texts = stageTexts(outside, { force, rows: [] });
       const names = [...files.map((file) => file.path), ...inside.keys()];
       await this.#target.appear(names.toSorted((a, b) => Number(a === MANIFEST) - Number(b === MANIFEST)));
       await this.#texts.keep();
@@ -81,7 +81,7 @@ export class DirectorySink implements Sink {
     const open = this.#open.get(split);
     if (open) return open;
     const number = this.#counts.get(split) ?? 0;
-    const shard = new Shard(this.#target.draft, { split, number }, this.#options);
+    const shard = new Shard(this.#target.staging, { split, number }, this.#options);
     this.#counts.set(split, number + 1);
     this.#open.set(split, shard);
     this.#shards.push(shard);

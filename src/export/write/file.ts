@@ -1,29 +1,28 @@
 import { ByteSink, writeFailure } from './byte-sink.ts';
-import type { Draft } from './staging-file.ts';
-import type { Packing } from './packing.ts';
+import type { StagingFile } from './staging-file.ts';
 import { packingFor } from './packing.ts';
-import type { ExtraFile, OutputFile, Provisional, Sink, SinkOptions } from './sink.ts';
-import type { TextDrafts } from './sidecar-files.ts';
-import { draftTexts } from './sidecar-files.ts';
+import type { ExtraFile, OutputFile, Packing, Provisional, Sink, SinkOptions } from './sink.ts';
+import type { StagedTexts } from './sidecar-files.ts';
+import { stageTexts } from './sidecar-files.ts';
 
 /** One file, or standard output. */
 export class FileSink implements Sink {
-  readonly #draft: Draft;
+  readonly #file: StagingFile;
   readonly #options: SinkOptions;
   readonly #name: string;
   readonly provisional: Provisional | undefined;
   #bytes: ByteSink;
   #packing: Packing;
-  #texts: TextDrafts | undefined;
+  #texts: StagedTexts | undefined;
   #rows = 0;
   /** Bytes that were put there by others. */
   #kept = 0;
 
-  constructor(draft: Draft, options: SinkOptions) {
-    this.#draft = draft;
+  constructor(file: StagingFile, options: SinkOptions) {
+    this.#file = file;
     this.#options = options;
     this.#name = options.shape === 'stdout' ? 'standard output' : options.path;
-    this.#bytes = new ByteSink(draft.fd, this.#name, options.hash);
+    this.#bytes = new ByteSink(file.fd, this.#name, options.hash);
     this.#packing = packingFor(this.#bytes, options);
     this.provisional = this.#provisional();
   }
@@ -47,8 +46,8 @@ export class FileSink implements Sink {
       const bytes = this.#kept + this.#bytes.bytes;
       const file = { path, split: splits[0]!, rows: this.#rows, bytes, ...(sha256 ? { sha256 } : {}) };
       const texts = extras([file]).filter((extra) => 'path' in extra);
-      this.#texts = draftTexts(texts, { force, rows: shape === 'stdout' ? [] : [path] });
-      await this.#draft.keep();
+      this.#texts = stageTexts(texts, { force, rows: shape === 'stdout' ? [] : [path] });
+      await this.#file.keep();
       await this.#texts.keep();
       return [file];
     } catch (error) {
@@ -58,23 +57,23 @@ export class FileSink implements Sink {
 
   discard(): void {
     this.#texts?.discard();
-    this.#draft.discard();
+    this.#file.discard();
   }
 
   #provisional(): Provisional | undefined {
     const { compress, parquet, hash } = this.#options;
-    const draft = this.#draft;
+    const file = this.#file;
     // Windows does not let go of the name of an open file.
-    if (compress || parquet || hash || !draft.renew || process.platform === 'win32') return undefined;
+    if (compress || parquet || hash || !file.renew || process.platform === 'win32') return undefined;
     return {
-      fd: draft.fd,
+      fd: file.fd,
       keep: (rows, bytes) => {
         this.#rows = rows;
         this.#kept = bytes;
       },
       renew: () => {
-        draft.renew!();
-        this.#bytes = new ByteSink(draft.fd, this.#name, false);
+        file.renew!();
+        this.#bytes = new ByteSink(file.fd, this.#name, false);
         this.#packing = packingFor(this.#bytes, this.#options);
       },
     };

@@ -2,7 +2,7 @@ import { isatty } from 'node:tty';
 import { ExportError } from '../errors.ts';
 import { writeFailure } from './byte-sink.ts';
 import { DirectorySink } from './directory.ts';
-import { openDraft } from './staging-file.ts';
+import { openStagingFile } from './staging-file.ts';
 import { FileSink } from './file.ts';
 import type { Sink, SinkOptions } from './sink.ts';
 
@@ -21,11 +21,11 @@ export function openSink(given: SinkOptions): Sink {
   refuseNonsense(options);
   try {
     if (shape === 'directory') return new DirectorySink(options);
-    const draft =
+    const file =
       shape === 'stdout'
         ? { fd: STDOUT_FD, keep: async () => {}, discard: () => {} }
-        : openDraft(path, force);
-    return new FileSink(draft, options);
+        : openStagingFile(path, force);
+    return new FileSink(file, options);
   } catch (cause) {
     throw writeFailure(shape === 'stdout' ? 'standard output' : path, cause);
   }

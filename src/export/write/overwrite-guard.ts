@@ -6,7 +6,7 @@ import { outputsOf } from './manifest.ts';
 import { exists } from './staging-file.ts';
 
 /** Files that an export writes beside the rows. The manifest is the last, for it is what names the others. */
-const PAPERS = ['README.md', 'dataset_info.json', 'manifest.json'];
+const SIDECARS = ['README.md', 'dataset_info.json', 'manifest.json'];
 
 /**
  * Files in a directory that may be replaced; none when it is empty or not there. `-o . --force` must not cost anybody's
@@ -22,7 +22,7 @@ export function replaceable(path: string, { name, force }: { name: string; force
   if (!found) throw new ExportError('failed', `Cannot write ${name}: it is a link to nothing`);
   if (!found.isDirectory()) throw new ExportError('failed', `Cannot write ${name}: it is a file`);
   const outputs = outputsOf(path);
-  const own = new Set(outputs && [...outputs, ...PAPERS]);
+  const own = new Set(outputs && [...outputs, ...SIDECARS]);
   const holds: string[] = [];
   for (const file of filesIn(path, '')) {
     if (!force) throw exists(name);
@@ -30,18 +30,18 @@ export function replaceable(path: string, { name, force }: { name: string; force
       throw new ExportError('failed', `Cannot replace ${name}: ${file} in it was not written by an export`);
     holds.push(file);
   }
-  const rank = (file: string) => PAPERS.indexOf(file);
+  const rank = (file: string) => SIDECARS.indexOf(file);
   return holds.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** A directory in the making within a directory, of an export that died or is under way. */
-const DRAFT = /^\.llmproxy\.\d+\.tmp$/;
+const STAGING = /^\.llmproxy\.\d+\.tmp$/;
 
 /** Files in all folders of a directory. A link is a file: what it points to is somebody else's. */
 function* filesIn(directory: string, below: string): Generator<string> {
   for (const entry of fs.readdirSync(join(directory, below), { withFileTypes: true })) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
-    if (below === '' && DRAFT.test(entry.name)) continue;
+    if (below === '' && STAGING.test(entry.name)) continue;
     if (entry.isDirectory()) yield* filesIn(directory, path);
     else yield path;
   }

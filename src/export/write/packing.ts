@@ -3,13 +3,7 @@ import { constants, createGzip, createZstdCompress } from 'node:zlib';
 import type { Column } from '../render/format.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { ParquetPacking } from './parquet.ts';
-
-export interface Packing {
-  /** Takes whole lines; their memory may be used again when the promise is kept. */
-  write(lines: Uint8Array): Promise<void>;
-  /** Writes the rest; the bytes are not closed. */
-  end(): Promise<void>;
-}
+import type { Packing } from './sink.ts';
 
 export interface PackingOptions {
   readonly compress?: 'gz' | 'zst';

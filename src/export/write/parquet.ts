@@ -6,7 +6,7 @@ import type { Column } from '../render/format.ts';
 import { ExportError } from '../errors.ts';
 import { featuresOf } from './features.ts';
 import type { ByteSink } from './byte-sink.ts';
-import type { Packing } from './packing.ts';
+import type { Packing } from './sink.ts';
 
 /** A row group is held in memory: it ends at whichever comes first. */
 const GROUP_ROWS = 10_000;

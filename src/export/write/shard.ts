@@ -2,9 +2,8 @@ import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ByteSink } from './byte-sink.ts';
 import { once } from './staging-file.ts';
-import type { Packing } from './packing.ts';
 import { packingFor } from './packing.ts';
-import type { OutputFile, SinkOptions } from './sink.ts';
+import type { OutputFile, Packing, SinkOptions } from './sink.ts';
 
 /** One file of rows in a directory that is being made. */
 export class Shard {
@@ -21,11 +20,11 @@ export class Shard {
   /** Bytes of rows before they were packed. */
   written = 0;
 
-  /** @param draft the directory that is being made */
-  constructor(draft: string, { split, number }: { split: string; number: number }, options: SinkOptions) {
+  /** @param staging the directory that is being made */
+  constructor(staging: string, { split, number }: { split: string; number: number }, options: SinkOptions) {
     this.split = split;
     this.number = number;
-    this.#path = join(draft, `${split}-${number}`);
+    this.#path = join(staging, `${split}-${number}`);
     this.#fd = fs.openSync(this.#path, 'wx');
     this.#close = once(() => fs.closeSync(this.#fd));
     this.#bytes = new ByteSink(this.#fd, options.path, options.hash);

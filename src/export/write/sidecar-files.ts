@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import { ExportError } from '../errors.ts';
 import { isManifest } from './manifest.ts';
 import { writeFailure } from './byte-sink.ts';
-import type { Draft } from './staging-file.ts';
-import { exists, openDraft } from './staging-file.ts';
+import type { StagingFile } from './staging-file.ts';
+import { exists, openStagingFile } from './staging-file.ts';
 
 /** A text and where it is to be. */
 export interface PlacedText {
@@ -14,28 +14,28 @@ export interface PlacedText {
 }
 
 /** Texts that are on the disk already, but not to be seen. */
-export type TextDrafts = Pick<Draft, 'keep' | 'discard'>;
+export type StagedTexts = Pick<StagingFile, 'keep' | 'discard'>;
 
 /**
- * Writes drafts of texts. A manifest is replaced by its successor without `force`, any other file only with it.
+ * Writes texts to staging files. A manifest is replaced by its successor without `force`, any other file only with it.
  * @param rows the files of rows, which no text may take the place of
  * @throws ExportError
  */
-export function draftTexts(
+export function stageTexts(
   texts: readonly PlacedText[],
   { force, rows }: { readonly force: boolean; readonly rows: readonly string[] },
-): TextDrafts {
-  const drafts: { path: string; draft: Draft }[] = [];
-  const discard = () => drafts.forEach(({ draft }) => draft.discard());
+): StagedTexts {
+  const staged: { path: string; file: StagingFile }[] = [];
+  const discard = () => staged.forEach(({ file }) => file.discard());
   const taken = new Set(rows.map((path) => resolve(path)));
   const write = ({ path, text }: PlacedText) => {
     if (taken.has(resolve(path)))
       throw new ExportError('usage', `Cannot write ${path}: the rows go there already`);
     if (!force && fs.statSync(path, { throwIfNoEntry: false })?.isFile() && !isManifest(path))
       throw exists(path);
-    const draft = openDraft(path, true);
-    drafts.push({ path, draft });
-    fs.writeFileSync(draft.fd, text);
+    const file = openStagingFile(path, true);
+    staged.push({ path, file });
+    fs.writeFileSync(file.fd, text);
   };
   try {
     for (const text of texts) named(text.path, () => write(text));
@@ -45,8 +45,8 @@ export function draftTexts(
   }
   return {
     async keep() {
-      for (const { path, draft } of drafts) {
-        await draft.keep().catch((error: unknown) => {
+      for (const { path, file } of staged) {
+        await file.keep().catch((error: unknown) => {
           throw writeFailure(path, error);
         });
       }

@@ -7,23 +7,23 @@ import { FORMATS } from '../render/all.ts';
 import { datasetInfo } from './dataset-info.ts';
 import { reportText } from '../report/report.ts';
 
-export function papersOf(report: Report, { sink, plan, manifest }: ExportOptions): ExtraFile[] {
-  const papers: ExtraFile[] = [];
-  if (manifest !== undefined) papers.push({ path: manifest, text: reportText(report) });
-  if (sink.shape !== 'directory') return papers;
-  papers.push({ name: 'manifest.json', text: reportText(report) });
-  if (plan.raw) return papers;
+export function sidecarsOf(report: Report, { sink, plan, manifest }: ExportOptions): ExtraFile[] {
+  const sidecars: ExtraFile[] = [];
+  if (manifest !== undefined) sidecars.push({ path: manifest, text: reportText(report) });
+  if (sink.shape !== 'directory') return sidecars;
+  sidecars.push({ name: 'manifest.json', text: reportText(report) });
+  if (plan.raw) return sidecars;
   const format = FORMATS[plan.format];
-  papers.push({
+  sidecars.push({
     name: 'README.md',
     text: cardText({ report, format, columns: sink.columns, parquet: sink.parquet }),
   });
   const [first] = report.outputs;
   const known = (['sharegpt', 'alpaca', 'openai'] as const).find((name) => name === plan.format);
   if (known && first)
-    papers.push({
+    sidecars.push({
       name: 'dataset_info.json',
       text: `${JSON.stringify(datasetInfo(known, first.path), null, 2)}\n`,
     });
-  return papers;
+  return sidecars;
 }

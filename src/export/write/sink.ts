@@ -45,6 +45,14 @@ export interface Provisional {
   renew(): void;
 }
 
+/** How rows become bytes. */
+export interface Packing {
+  /** Takes whole lines; their memory may be used again when the promise is kept. */
+  write(lines: Uint8Array): Promise<void>;
+  /** Writes the rest; the bytes are not closed. */
+  end(): Promise<void>;
+}
+
 export interface Sink {
   /** Left out where rows are packed, hashed or split. */
   readonly provisional?: Provisional;

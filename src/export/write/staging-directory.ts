@@ -2,15 +2,15 @@
 import * as fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { syncDirectory } from '../../logs/files.ts';
-import { draftPath, makeDirectory, once } from './staging-file.ts';
+import { stagingPath, makeDirectory, once } from './staging-file.ts';
 import { replaceable } from './overwrite-guard.ts';
 
 /** A directory in the making. */
-export interface Target {
+export interface StagingDirectory {
   /** Where it will be. */
   readonly path: string;
   /** Where its files are made. */
-  readonly draft: string;
+  readonly staging: string;
   /** Makes them appear. @param files all that were made, within the directory, the manifest last */
   appear(files: readonly string[]): Promise<void>;
   /** Leaves nothing behind. May be called at any time, more than once. */
@@ -23,19 +23,19 @@ export interface Target {
  * @param name as the user gave it
  * @throws ExportError when it holds what may not be replaced; an error of the file system
  */
-export function openTarget(name: string, force: boolean): Target {
+export function openStagingDirectory(name: string, force: boolean): StagingDirectory {
   const path = fs.existsSync(name) ? fs.realpathSync(name) : resolve(name);
   const check = () => replaceable(path, { name, force });
   check();
   const found = fs.statSync(path, { throwIfNoEntry: false });
-  if (!found) return targetBeside(path, check);
+  if (!found) return stagedBeside(path, check);
   // A volume can be neither renamed nor replaced.
-  if (found.dev !== fs.statSync(dirname(path)).dev) return targetWithin(path, check);
+  if (found.dev !== fs.statSync(dirname(path)).dev) return stagedWithin(path, check);
   try {
-    return targetBeside(path, check, found.mode & 0o777);
+    return stagedBeside(path, check, found.mode & 0o777);
   } catch (error) {
     if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    return targetWithin(path, check);
+    return stagedWithin(path, check);
   }
 }
 
@@ -43,42 +43,42 @@ export function openTarget(name: string, force: boolean): Target {
 type Check = () => readonly string[];
 
 /** @param mode of the directory that is there already: a private one stays private */
-function targetBeside(path: string, check: Check, mode?: number): Target {
+function stagedBeside(path: string, check: Check, mode?: number): StagingDirectory {
   const takeBack = makeDirectory(dirname(path));
-  const draft = freshDirectory(draftPath(path));
-  if (mode !== undefined) fs.chmodSync(draft, mode | 0o700);
+  const staging = freshDirectory(stagingPath(path));
+  if (mode !== undefined) fs.chmodSync(staging, mode | 0o700);
   return {
     path,
-    draft,
+    staging,
     async appear(files) {
-      for (const folder of foldersOf(files)) await syncDirectory(join(draft, folder));
+      for (const folder of foldersOf(files)) await syncDirectory(join(staging, folder));
       check();
-      swap(draft, path);
+      swap(staging, path);
       await syncDirectory(dirname(path));
     },
     discard: once(() => {
-      fs.rmSync(draft, { recursive: true, force: true });
+      fs.rmSync(staging, { recursive: true, force: true });
       takeBack();
     }),
   };
 }
 
-export function targetWithin(path: string, check: Check): Target {
-  const draft = freshDirectory(join(path, `.llmproxy.${process.pid}.tmp`));
+export function stagedWithin(path: string, check: Check): StagingDirectory {
+  const staging = freshDirectory(join(path, `.llmproxy.${process.pid}.tmp`));
   return {
     path,
-    draft,
+    staging,
     async appear(files) {
       // At each moment there is a manifest that names what else is there, so that --force can try again.
       for (const file of check()) if (file !== files.at(-1)) fs.rmSync(join(path, file));
       for (const file of files.toReversed()) {
         fs.mkdirSync(dirname(join(path, file)), { recursive: true });
-        fs.renameSync(join(draft, file), join(path, file));
+        fs.renameSync(join(staging, file), join(path, file));
       }
-      fs.rmSync(draft, { recursive: true });
+      fs.rmSync(staging, { recursive: true });
       for (const folder of foldersOf(files)) await syncDirectory(join(path, folder));
     },
-    discard: once(() => fs.rmSync(draft, { recursive: true, force: true })),
+    discard: once(() => fs.rmSync(staging, { recursive: true, force: true })),
   };
 }
 
@@ -89,16 +89,16 @@ function freshDirectory(path: string): string {
   return path;
 }
 
-/** Renames the draft into place; what was there before goes when that is done, and comes back when it cannot be. */
-export function swap(draft: string, path: string): void {
-  const aside = `${draft}.old`;
+/** Renames the staging directory into place; what was there before goes when that is done, and comes back when it cannot be. */
+export function swap(staging: string, path: string): void {
+  const aside = `${staging}.old`;
   const replaced = fs.existsSync(path);
   if (replaced) {
     fs.rmSync(aside, { recursive: true, force: true });
     fs.renameSync(path, aside);
   }
   try {
-    fs.renameSync(draft, path);
+    fs.renameSync(staging, path);
   } catch (error) {
     if (replaced) fs.renameSync(aside, path);
     throw error;

@@ -5,7 +5,7 @@ import { syncDirectory } from '../../logs/files.ts';
 import { ExportError } from '../errors.ts';
 
 /** A file in the making beside where it will be. */
-export interface Draft {
+export interface StagingFile {
   readonly fd: number;
   /** Begins it anew; the number it had is the caller's. Left out where that cannot be. */
   renew?(): void;
@@ -18,28 +18,28 @@ export interface Draft {
  * A name beside the target that nobody else uses. In the same directory, because a rename across file systems is no
  * single step.
  */
-export function draftPath(path: string): string {
+export function stagingPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
 }
 
 /**
- * Opens a draft of a file.
+ * Opens a staging file.
  * @param name as the user gave it
  * @throws ExportError when the file exists and is not to be replaced; an error of the file system
  */
-export function openDraft(name: string, force: boolean): Draft {
+export function openStagingFile(name: string, force: boolean): StagingFile {
   const found = fs.statSync(name, { throwIfNoEntry: false });
   if (found?.isDirectory()) throw new ExportError('failed', `Cannot write ${name}: it is a directory`);
   // A device or a pipe is written as it is.
-  if (found && !found.isFile()) return streamDraft(name);
+  if (found && !found.isFile()) return streamFile(name);
   if (found && !force) throw exists(name);
   // A link goes on pointing where it does.
   const path = found ? fs.realpathSync(name) : resolve(name);
   const takeBack = makeDirectory(dirname(path));
-  const draft = draftPath(path);
-  fs.rmSync(draft, { force: true });
+  const staging = stagingPath(path);
+  fs.rmSync(staging, { force: true });
   // A private file stays private.
-  const open = () => fs.openSync(draft, 'wx+', (found?.mode ?? 0o666) & 0o777);
+  const open = () => fs.openSync(staging, 'wx+', (found?.mode ?? 0o666) & 0o777);
   let fd = open();
   const close = once(() => fs.closeSync(fd));
   return {
@@ -47,7 +47,7 @@ export function openDraft(name: string, force: boolean): Draft {
       return fd;
     },
     renew() {
-      fs.unlinkSync(draft);
+      fs.unlinkSync(staging);
       fd = open();
     },
     async keep() {
@@ -55,18 +55,18 @@ export function openDraft(name: string, force: boolean): Draft {
       close();
       // Somebody else may have made it meanwhile.
       if (!force && fs.existsSync(path)) throw exists(name);
-      fs.renameSync(draft, path);
+      fs.renameSync(staging, path);
       await syncDirectory(dirname(path));
     },
     discard() {
       close();
-      fs.rmSync(draft, { force: true });
+      fs.rmSync(staging, { force: true });
       takeBack();
     },
   };
 }
 
-function streamDraft(name: string): Draft {
+function streamFile(name: string): StagingFile {
   const fd = fs.openSync(name, 'w');
   const close = once(() => fs.closeSync(fd));
   return { fd, keep: async () => close(), discard: close };

@@ -1,17 +1,17 @@
 import type { Batch } from '../convert/batch.ts';
-import type { Job, Outcome } from '../job.ts';
-import { gather } from '../read/read.ts';
+import type { Job, ReadOutcome } from '../job.ts';
+import { readInputs } from '../read/read.ts';
 
 /** Writes rows as they come, where no row's fate hangs on another. */
-export async function streamRows(job: Job): Promise<Outcome> {
+export async function streamRows(job: Job): Promise<ReadOutcome> {
   const { options, converters, stats } = job;
-  const { maxRecords = Infinity } = options.choosing;
-  const side = options.sink.splits[0]!;
+  const { maxRecords = Infinity } = options.curation;
+  const split = options.sink.splits[0]!;
   let rows = 0;
   const take = async (batch: Batch) => {
     const wanted = Math.min(batch.ends.length, maxRecords - rows);
     for (let row = 0; row < wanted; row++) {
-      stats.add(batch.facets[batch.facetOf[row]!]!, side, batch.flags[row]!);
+      stats.add(batch.groups[batch.groupOf[row]!]!, split, batch.flags[row]!);
       stats.spend(batch.inputTokens[row]!, batch.outputTokens[row]!);
     }
     rows += wanted;
@@ -20,6 +20,6 @@ export async function streamRows(job: Job): Promise<Outcome> {
     job.progress(rows);
     return rows < maxRecords;
   };
-  const seen = await gather(job, take);
+  const seen = await readInputs(job, take);
   return { seen, ...(rows >= maxRecords ? { ended: 'max_records' } : {}) };
 }

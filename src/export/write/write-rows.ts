@@ -1,31 +1,31 @@
-/** Writes the rows that were chosen, in the order of the log: from the spool as they are, or rendered of drafts. */
-import type { Candidates } from '../curate/table/row-table.ts';
-import type { Task } from '../curate/pairs.ts';
+/** Writes the rows that were chosen, in the order of the log: from the spool as they are, or rendered now. */
+import type { RowTable } from '../curate/table/row-table.ts';
+import type { Task } from '../curate/task.ts';
 import type { Converters } from '../convert/pool.ts';
 import type { RenderTask } from '../convert/render-rows.ts';
-import type { Flaw } from '../errors.ts';
+import type { RejectReason } from '../errors.ts';
 import type { Spool } from '../curate/table/spool.ts';
 import { FLAG } from '../convert/batch.ts';
 
-/** Rows of one side that follow each other. */
+/** Rows of one split that follow each other. */
 export interface Written {
-  readonly side: number;
+  readonly split: number;
   /** Whole lines. */
   readonly bytes: Uint8Array;
   readonly rows: readonly number[];
 }
 
 export interface WriteOptions {
-  readonly candidates: Candidates;
+  readonly table: RowTable;
   readonly spool: Spool;
   readonly converters: Converters;
-  /** The side of each row; all are on side 0 when left out. */
-  readonly sides: Uint8Array | undefined;
+  /** The split of each row; all are in split 0 when left out. */
+  readonly splits: Uint8Array | undefined;
   readonly signal?: AbortSignal;
   /** Told a row that turned out not to be one. */
-  readonly onUnfit: (row: number, flaw: Flaw) => void;
-  /** Told what was hidden, by kind. */
-  readonly onHidden: (hits: ReadonlyMap<string, number>) => void;
+  readonly onReject: (row: number, reject: RejectReason) => void;
+  /** Told what was redacted, by kind. */
+  readonly onRedacted: (hits: ReadonlyMap<string, number>) => void;
 }
 
 /** Text of rows that is worked on at once. */
@@ -46,7 +46,7 @@ export async function* writtenRows(tasks: Iterable<Task>, options: WriteOptions)
     yield* written;
     for (const piece of memory) converters.memory.give(piece);
   };
-  for (const segment of segments(tasks, options.candidates)) {
+  for (const segment of segments(tasks, options.table)) {
     signal?.throwIfAborted();
     const making = rowsOf(segment, options);
     making.catch(() => {});
@@ -62,12 +62,12 @@ interface Segment {
   readonly memory: readonly ArrayBuffer[];
 }
 
-function* segments(tasks: Iterable<Task>, candidates: Candidates): Generator<Task[]> {
+function* segments(tasks: Iterable<Task>, table: RowTable): Generator<Task[]> {
   let segment: Task[] = [];
   let bytes = 0;
   for (const task of tasks) {
     segment.push(task);
-    bytes += candidates.size(task.row) + (task.rejected === undefined ? 0 : candidates.size(task.rejected));
+    bytes += table.size(task.row) + (task.rejected === undefined ? 0 : table.size(task.rejected));
     if (bytes < SEGMENT_BYTES) continue;
     yield segment;
     [segment, bytes] = [[], 0];
@@ -76,98 +76,100 @@ function* segments(tasks: Iterable<Task>, candidates: Candidates): Generator<Tas
 }
 
 async function rowsOf(segment: readonly Task[], options: WriteOptions): Promise<Segment> {
-  const { candidates, spool, converters } = options;
+  const { table, spool, converters } = options;
   const used: ArrayBuffer[] = [];
-  const drafts = segment.filter(({ row }) => candidates.has(row, FLAG.draft));
-  const rendered = drafts.length > 0 ? await render(drafts, options) : undefined;
-  const gatherer = new RowGatherer(options.sides);
+  const unrendered = segment.filter(({ row }) => table.has(row, FLAG.unrendered));
+  const rendered = unrendered.length > 0 ? await render(unrendered, options) : undefined;
+  const gatherer = new RowGatherer(options.splits);
   let next = 0;
-  for (const run of runs(segment, candidates)) {
+  for (const run of runs(segment, table)) {
     const first = run[0]!.row;
-    if (candidates.has(first, FLAG.draft)) {
+    if (table.has(first, FLAG.unrendered)) {
       const bytes = rendered![next++];
       if (bytes) gatherer.add(first, bytes);
       continue;
     }
-    const size = run.reduce((sum, { row }) => sum + candidates.size(row), 0);
+    const size = run.reduce((sum, { row }) => sum + table.size(row), 0);
     const memory = new Uint8Array(converters.memory.take(size), 0, size);
     used.push(memory.buffer);
-    spool.read(memory, candidates.start(first));
+    spool.read(memory, table.start(first));
     let at = 0;
-    for (const { row } of run) gatherer.add(row, memory.subarray(at, (at += candidates.size(row))));
+    for (const { row } of run) gatherer.add(row, memory.subarray(at, (at += table.size(row))));
   }
   return { written: gatherer.done(), memory: used };
 }
 
-/** Rows that lie one behind the other in the spool, to be read at once; drafts stand alone. */
-function* runs(segment: readonly Task[], candidates: Candidates): Generator<Task[]> {
+/** Rows that lie one behind the other in the spool, to be read at once; unrendered rows stand alone. */
+function* runs(segment: readonly Task[], table: RowTable): Generator<Task[]> {
   let run: Task[] = [];
   let end = -1;
   for (const task of segment) {
     const { row } = task;
-    const draft = candidates.has(row, FLAG.draft);
-    if (run.length > 0 && (draft || candidates.start(row) !== end)) {
+    const unrendered = table.has(row, FLAG.unrendered);
+    if (run.length > 0 && (unrendered || table.start(row) !== end)) {
       yield run;
       run = [];
     }
     run.push(task);
-    end = draft ? -1 : candidates.start(row) + candidates.size(row);
+    end = unrendered ? -1 : table.start(row) + table.size(row);
   }
   if (run.length > 0) yield run;
 }
 
-/** @returns for each draft its row, or `undefined` when it has none */
+/** @returns for each task its row, or `undefined` when it has none */
 async function render(
-  drafts: readonly Task[],
-  { candidates, spool, converters, onUnfit, onHidden }: WriteOptions,
+  unrendered: readonly Task[],
+  { table, spool, converters, onReject, onRedacted }: WriteOptions,
 ): Promise<(Uint8Array | undefined)[]> {
   const sources = [
-    ...new Set(drafts.flatMap(({ row, rejected }) => [row, ...(rejected === undefined ? [] : [rejected])])),
+    ...new Set(
+      unrendered.flatMap(({ row, rejected }) => [row, ...(rejected === undefined ? [] : [rejected])]),
+    ),
   ];
   const numbers = new Map(sources.map((row, number) => [row, number]));
-  const text = new Uint8Array(sources.reduce((sum, row) => sum + candidates.size(row), 0));
+  const text = new Uint8Array(sources.reduce((sum, row) => sum + table.size(row), 0));
   const ends: number[] = [];
   let at = 0;
   for (const row of sources) {
-    const size = candidates.size(row);
-    spool.read(text.subarray(at, at + size), candidates.start(row));
+    const size = table.size(row);
+    spool.read(text.subarray(at, at + size), table.start(row));
     ends.push((at += size));
   }
-  const tasks = drafts.map(({ row, rejected, ...task }): RenderTask => ({
+  const tasks = unrendered.map(({ row, rejected, ...task }): RenderTask => ({
     ...task,
-    draft: numbers.get(row)!,
+    example: numbers.get(row)!,
     ...(rejected === undefined ? {} : { rejected: numbers.get(rejected)! }),
   }));
   const rendered = await converters.render({ text, ends, tasks });
-  onHidden(rendered.redacted);
+  onRedacted(rendered.redacted);
   let from = 0;
   return rendered.results.map((result, index) => {
     if (typeof result === 'number') return rendered.text.subarray(from, (from += result));
-    onUnfit(drafts[index]!.row, result);
+    onReject(unrendered[index]!.row, result);
     return undefined;
   });
 }
 
-/** Puts rows of one side together. */
+/** Puts rows of one split together. */
 class RowGatherer {
-  readonly #sides: Uint8Array | undefined;
-  readonly #bySide = new Map<number, { pieces: Uint8Array[]; rows: number[] }>();
+  readonly #splitOf: Uint8Array | undefined;
+  readonly #bySplit = new Map<number, { pieces: Uint8Array[]; rows: number[] }>();
 
-  constructor(sides: Uint8Array | undefined) {
-    this.#sides = sides;
+  constructor(splits: Uint8Array | undefined) {
+    this.#splitOf = splits;
   }
 
   add(row: number, bytes: Uint8Array): void {
-    const side = this.#sides?.[row] ?? 0;
-    const found = this.#bySide.get(side);
+    const split = this.#splitOf?.[row] ?? 0;
+    const found = this.#bySplit.get(split);
     if (found) {
       found.pieces.push(bytes);
       found.rows.push(row);
-    } else this.#bySide.set(side, { pieces: [bytes], rows: [row] });
+    } else this.#bySplit.set(split, { pieces: [bytes], rows: [row] });
   }
 
   done(): Written[] {
-    return [...this.#bySide].map(([side, { pieces, rows }]) => ({ side, rows, bytes: joined(pieces) }));
+    return [...this.#bySplit].map(([split, { pieces, rows }]) => ({ split, rows, bytes: joined(pieces) }));
   }
 }
 

@@ -247,23 +247,23 @@ describe('equal rows', () => {
 });
 
 describe('--split', () => {
-  const sides = (path: (name: string) => string, out: string) =>
+  const splits = (path: (name: string) => string, out: string) =>
     new Map(
-      ['train', 'validation'].flatMap((side) => {
+      ['train', 'validation'].flatMap((split) => {
         let text = '';
         try {
-          text = readFileSync(path(`${out}/${side}.jsonl`), 'utf8');
+          text = readFileSync(path(`${out}/${split}.jsonl`), 'utf8');
         } catch {
-          // A side without rows has no file.
+          // A split without rows has no file.
         }
         return text
           .split('\n')
           .filter(Boolean)
-          .map((row) => [texts(JSON.parse(row) as Row), side] as const);
+          .map((row) => [texts(JSON.parse(row) as Row), split] as const);
       }),
     );
 
-  test('keeps each row on its side when the log grows, and one talk on one side', async () => {
+  test('keeps each row on its split when the log grows, and one talk in one split', async () => {
     await using shop = await workshop();
     const first = fc.nat(30).map((n) => `question ${n} ${'about something '.repeat(3)}`);
     const records = fc.array(fc.tuple(first, fc.nat(3), fc.boolean()), { minLength: 2, maxLength: 25 });
@@ -280,13 +280,13 @@ describe('--split', () => {
         await shop.run(`${flags} -o ${shop.path(before)}/`);
         writeFileSync(shop.path('logs/a.ndjson'), lines.join(''));
         await shop.run(`${flags} -o ${shop.path(after)}/`);
-        const [old, grown] = [sides(shop.path, before), sides(shop.path, after)];
-        for (const [row, side] of old) expect([row, grown.get(row)]).toEqual([row, side]);
+        const [old, grown] = [splits(shop.path, before), splits(shop.path, after)];
+        for (const [row, split] of old) expect([row, grown.get(row)]).toEqual([row, split]);
         const bySide = new Map<string, string>();
-        for (const [row, side] of grown) {
+        for (const [row, split] of grown) {
           const root = row.split(' answer ')[0]!;
-          expect(bySide.get(root) ?? side).toBe(side);
-          bySide.set(root, side);
+          expect(bySide.get(root) ?? split).toBe(split);
+          bySide.set(root, split);
         }
       }),
       { numRuns: 25 },
@@ -303,7 +303,7 @@ describe('--split', () => {
     expect(Object.values(all.report.splits).toSorted()).toEqual([0, 120]);
     expect(summaryText(all, 's/')).toMatch(/^No row for (train|validation): /m);
     const apart = await shop.run(`${flags} --split-by prompt`);
-    expect([apart.emptySide, apart.report.splits.validation! > 8]).toEqual([undefined, true]);
+    expect([apart.emptySplit, apart.report.splits.validation! > 8]).toEqual([undefined, true]);
   });
 
   test('makes about the shares that were asked for, by the seed', async () => {

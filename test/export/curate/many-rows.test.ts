@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Candidates } from '../../../src/export/curate/table/row-table.ts';
-import { Choice } from '../../../src/export/curate/row-set.ts';
-import { leaveDuplicates } from '../../../src/export/curate/duplicates.ts';
+import { RowTable } from '../../../src/export/curate/table/row-table.ts';
+import { RowSet } from '../../../src/export/curate/row-set.ts';
+import { dropDuplicates } from '../../../src/export/curate/duplicates.ts';
 import { Judgements } from '../../../src/export/curate/judgements.ts';
 import { partsOf } from '../../../src/export/curate/hash-partitions.ts';
-import { leaveBeginnings, loggedTurns, unloggedTurns } from '../../../src/export/curate/turns.ts';
+import { dropBeginnings, loggedTurns, unloggedTurns } from '../../../src/export/curate/turns.ts';
 import { bytes, words } from '../../../src/export/curate/table/column.ts';
 import { FLAG, HASH, HASHES_PER_ROW } from '../../../src/export/convert/batch.ts';
 
@@ -27,23 +27,23 @@ const beforeOf = (row: number) => (row % 3 === 0 ? undefined : row - 1);
 /** Whether the answer is a good one. */
 const isGood = (row: number) => row % 7 !== 0;
 
-function candidatesOf(): Candidates {
-  const candidates = new Candidates(['terminal', 'content', 'id'], join(tmpdir(), 'many-rows'));
+function tableOf(): RowTable {
+  const table = new RowTable(['conversation', 'content', 'id'], join(tmpdir(), 'many-rows'));
   for (let from = 0; from < ROWS; from += BATCH) {
     const rows = Array.from({ length: BATCH }, (_, at) => from + at);
     const hashes = words(BATCH * HASHES_PER_ROW);
     const turns: number[] = [];
     const turnEnds = words(BATCH);
     for (const [at, row] of rows.entries()) {
-      hashes[at * HASHES_PER_ROW + HASH.terminal] = row;
-      hashes[at * HASHES_PER_ROW + HASH.terminal + 1] = mixed(row);
+      hashes[at * HASHES_PER_ROW + HASH.conversation] = row;
+      hashes[at * HASHES_PER_ROW + HASH.conversation + 1] = mixed(row);
       hashes[at * HASHES_PER_ROW + HASH.content] = contentOf(row);
       hashes[at * HASHES_PER_ROW + HASH.content + 1] = mixed(contentOf(row));
       for (let past = beforeOf(row); past !== undefined; past = beforeOf(past)) turns.push(past, mixed(past));
       turnEnds[at] = turns.length;
     }
     const each = (value: number) => words(BATCH).fill(value);
-    candidates.add(
+    table.add(
       {
         lines: BATCH,
         filled: BATCH,
@@ -62,23 +62,23 @@ function candidatesOf(): Candidates {
         turnEnds,
         inputTokens: each(1),
         outputTokens: each(1),
-        facets: [{ model: 'm', provider: null, finish: null, key: null, group: '' }],
-        facetOf: each(0),
+        groups: [{ model: 'm', provider: null, finish: null, key: null, balanceBy: '' }],
+        groupOf: each(0),
         signatures: bytes(0),
       },
       { file: 0, firstLine: from + 1, spooledAt: 0 },
     );
   }
-  return candidates;
+  return table;
 }
 
 describe('with many rows', () => {
-  let candidates: Candidates;
+  let table: RowTable;
   beforeAll(() => {
-    candidates = candidatesOf();
+    table = tableOf();
   });
-  afterAll(() => candidates.close());
-  const choiceOf = () => new Choice(candidates, new Judgements(candidates, []));
+  afterAll(() => table.close());
+  const choiceOf = () => new RowSet(table, new Judgements(table, []));
   const rowsWhere = (is: (row: number) => boolean) => {
     let count = 0;
     for (let row = 0; row < ROWS; row++) if (is(row)) count += 1;
@@ -94,28 +94,28 @@ describe('with many rows', () => {
   });
 
   test('of those that say the same the first stays', () => {
-    const choice = choiceOf();
-    leaveDuplicates(choice, 'content');
-    expect(rowsWhere((row) => choice.has(row) !== (contentOf(row) === row))).toBe(0);
+    const set = choiceOf();
+    dropDuplicates(set, 'content');
+    expect(rowsWhere((row) => set.has(row) !== (contentOf(row) === row))).toBe(0);
   });
 
   test('of a conversation its longest stays', () => {
-    const choice = choiceOf();
-    leaveBeginnings(choice);
+    const set = choiceOf();
+    dropBeginnings(set);
     const isLast = (row: number) => row === ROWS - 1 || beforeOf(row + 1) !== row;
-    expect(rowsWhere((row) => choice.has(row) !== isLast(row))).toBe(0);
+    expect(rowsWhere((row) => set.has(row) !== isLast(row))).toBe(0);
   });
 
   test('answers within are known by their own rows', () => {
-    const choice = choiceOf();
-    const logged = loggedTurns(choice, undefined);
+    const set = choiceOf();
+    const logged = loggedTurns(set, undefined);
     const expected = (row: number) => {
       const past: number[] = [];
       for (let before = beforeOf(row); before !== undefined; before = beforeOf(before)) past.push(before);
       return past.flatMap((before, index) => (isGood(before) ? [] : [index]));
     };
     const differs = (row: number) =>
-      unloggedTurns(choice, row, logged).join() !== expected(row).join() && candidates.turnCount(row) > 0;
+      unloggedTurns(set, row, logged).join() !== expected(row).join() && table.turnCount(row) > 0;
     expect(rowsWhere(differs)).toBe(0);
   });
 });

@@ -115,22 +115,22 @@ describe('resolveSettings()', () => {
 
   test('takes conversations whole where a format trains them, and answers where it trains these', () => {
     const how = (args: string) => {
-      const { choosing, plan } = settings({ args });
-      return [choosing.conversations, choosing.unlogged, plan.earlier, plan.drafts];
+      const { curation, plan } = settings({ args });
+      return [curation.conversations, curation.unlogged, plan.earlier, plan.unrendered];
     };
-    expect(how('-f openai')).toEqual(['collapse', 'mask', 'draft', false]);
+    expect(how('-f openai')).toEqual(['collapse', 'mask', 'unrendered', false]);
     expect(how('-f trl')).toEqual(['collapse', 'drop', 'train', false]);
     expect(how('-f trl --unlogged-turns keep')).toEqual(['collapse', 'keep', 'train', false]);
     expect(how('-f trl-pc')).toEqual(['turns', 'pass', 'train', false]);
     expect(how('-f openai --conversations turns')).toEqual(['turns', 'pass', 'mask', false]);
     expect(how('-f kto')).toEqual(['turns', 'pass', 'train', true]);
-    expect(how('-f openai --corrections')).toEqual(['collapse', 'mask', 'draft', true]);
+    expect(how('-f openai --corrections')).toEqual(['collapse', 'mask', 'unrendered', true]);
     expect(how('--export-all')).toEqual(['turns', 'pass', 'train', false]);
   });
 
   test('passes over what the configuration wishes for conversations where whole records are written', () => {
-    const { choosing } = settings({ args: '--export-all', config: { near_dup: 0.8 } });
-    expect([choosing.near, choosing.dedup]).toEqual([undefined, 'none']);
+    const { curation } = settings({ args: '--export-all', config: { near_dup: 0.8 } });
+    expect([curation.near, curation.dedup]).toEqual([undefined, 'none']);
   });
 
   test('takes a flag before the environment, and that before the configuration', () => {
@@ -147,9 +147,9 @@ describe('resolveSettings()', () => {
       LLMPROXY_EXPORT_LOG_FILE: 'e.log',
     };
     const told = (given: Given) => {
-      const { plan, choosing, inputs } = settings(given);
+      const { plan, curation, inputs } = settings(given);
       const { successfulOnly, modelFilter } = plan.selection;
-      return { successfulOnly, modelFilter, maxRecords: choosing.maxRecords, inputs };
+      return { successfulOnly, modelFilter, maxRecords: curation.maxRecords, inputs };
     };
     expect(told({ config })).toEqual({
       successfulOnly: true,

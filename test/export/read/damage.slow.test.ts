@@ -220,10 +220,12 @@ describe('runExport()', () => {
         async (records, format, more) => {
           writeFileSync(shop.path('logs/a.ndjson'), records.map((record) => `${record}\n`).join(''));
           const flags = more === '--metadata full' && !FORMATS[format].extras ? '' : more;
-          const reasoning = flags === '--reasoning inline' && FORMATS[format].makes !== 'answer' ? '' : flags;
+          const reasoning =
+            flags === '--reasoning inline' && FORMATS[format].sampleKind !== 'sft' ? '' : flags;
           const { report } = await shop.run(`--force -f ${format} ${reasoning}`);
           // Judgements can make several rows of a record.
-          if (['answer', 'prompt'].includes(FORMATS[format].makes)) expect(fates(report)).toBe(report.lines);
+          if (['sft', 'prompt'].includes(FORMATS[format].sampleKind))
+            expect(fates(report)).toBe(report.lines);
           kept += report.kept;
           if (report.kept > 0) expect(await violationsOf(shop.output, format)).toEqual([]);
         },

@@ -12,7 +12,7 @@ const KEEP = { refusals: 'exclude', images: 'keep' } as const;
 function said(record: JsonObject): string[] | string {
   const entry = entryOf(record);
   if (!entry) return 'not a record';
-  if (entry.flaw) return entry.flaw;
+  if (entry.reject) return entry.reject;
   const { prompt, answer } = conversationOf(entry, KEEP);
   return [...prompt, answer].map((message) => {
     const calls = message.role === 'assistant' ? (message.tool_calls ?? []) : [];

@@ -103,7 +103,7 @@ describe('pythonEntry()', () => {
   });
 
   test('takes an ordinary line for no conversation, and other objects for no record', () => {
-    expect(entryOf(header)?.flaw).toBe('not_a_conversation');
+    expect(entryOf(header)?.reject).toBe('not_a_conversation');
     expect(entryOf({ messages: [] })).toBeUndefined();
     expect(entryOf({ v: 2, ts: 'x', endpoint: 'chat', outcome: 'success' })).toBeUndefined();
   });

@@ -4,7 +4,7 @@ import type { Conversation, Example, Message } from '../../../src/export/convers
 import type { FormatName } from '../../../src/export/render/all.ts';
 import { FORMAT_NAMES, FORMATS } from '../../../src/export/render/all.ts';
 import type { RenderOptions } from '../../../src/export/render/format.ts';
-import { Unfit } from '../../../src/export/errors.ts';
+import { RejectError } from '../../../src/export/errors.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
 
 const words = fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme' }).map((text) => `w${text}`);
@@ -94,7 +94,7 @@ function rendered(name: FormatName, made: Example, how: RenderOptions): JsonObje
     // As it will be read again.
     return JSON.parse(JSON.stringify(Array.isArray(row) ? row : [row])) as JsonObject[];
   } catch (error) {
-    if (error instanceof Unfit) return undefined;
+    if (error instanceof RejectError) return undefined;
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Flaw } from '../../../src/export/errors.ts';
+import type { RejectReason } from '../../../src/export/errors.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
 import { FORMAT_NAMES, FORMATS } from '../../../src/export/render/all.ts';
 import { CONVERSATIONS } from './conversations.ts';
@@ -11,7 +11,7 @@ import { written } from './render.ts';
 interface Golden {
   readonly conversation: string;
   readonly rows?: readonly JsonObject[];
-  readonly unfit?: Flaw;
+  readonly unfit?: RejectReason;
 }
 
 describe.each(FORMAT_NAMES)('%s', (name) => {

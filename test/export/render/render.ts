@@ -1,20 +1,20 @@
 import type { Example } from '../../../src/export/conversation/conversation.ts';
 import type { Format, RenderOptions } from '../../../src/export/render/format.ts';
-import type { Flaw } from '../../../src/export/errors.ts';
+import type { RejectReason } from '../../../src/export/errors.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
-import { Unfit } from '../../../src/export/errors.ts';
+import { RejectError } from '../../../src/export/errors.ts';
 
 /** The rows as a file will hold them, or why there are none. */
 export function written(
   format: Format,
   example: Example,
   options: Partial<RenderOptions> = {},
-): JsonObject[] | Flaw {
+): JsonObject[] | RejectReason {
   try {
     const made = format.render(example, { reasoning: format.reasoning, mergeTurns: false, ...options });
     return JSON.parse(JSON.stringify(Array.isArray(made) ? made : [made])) as JsonObject[];
   } catch (error) {
-    if (error instanceof Unfit) return error.flaw;
+    if (error instanceof RejectError) return error.reason;
     throw error;
   }
 }

@@ -3,21 +3,21 @@ import { FLAG } from '../../../src/export/convert/batch.ts';
 import { ProgressLine, progressText } from '../../../src/export/report/progress.ts';
 import { resolveSettings } from '../../../src/export/options/settings.ts';
 import { reportOf } from '../../../src/export/report/report.ts';
-import { Stats } from '../../../src/export/report/row-stats.ts';
+import { RowStats } from '../../../src/export/report/row-stats.ts';
 import { statsText, summaryText, troubleText } from '../../../src/export/report/summary.ts';
-import { Tally } from '../../../src/export/report/counters.ts';
+import { Counters } from '../../../src/export/report/counters.ts';
 import { bytesText, durationText } from '../../../src/export/report/text.ts';
 
 test('summaryText() says what was read, why rows are missing and where they are', () => {
-  const tally = new Tally();
-  tally.lines = 12_345;
-  tally.filter('model');
-  for (let count = 0; count < 4; count++) tally.spoil('not_json', `a.log:${count}`);
-  tally.drop('refusal', 'a.log:9');
-  tally.drop('no_answer', 'a.log:7');
-  tally.drop('no_answer', 'a.log:8');
-  const stats = new Stats();
-  const facet = { model: 'm', provider: 'p', finish: 'stop', key: null, group: '' };
+  const counters = new Counters();
+  counters.lines = 12_345;
+  counters.filter('model');
+  for (let count = 0; count < 4; count++) counters.spoil('not_json', `a.log:${count}`);
+  counters.drop('refusal', 'a.log:9');
+  counters.drop('no_answer', 'a.log:7');
+  counters.drop('no_answer', 'a.log:8');
+  const stats = new RowStats();
+  const facet = { model: 'm', provider: 'p', finish: 'stop', key: null, balanceBy: '' };
   stats.add(facet, 'train', FLAG.success);
   stats.add(facet, 'train', 0);
   stats.spend(10, 5);
@@ -28,7 +28,7 @@ test('summaryText() says what was read, why rows are missing and where they are'
     nowMs: 0,
     argv: [],
   });
-  const report = reportOf({ tally, stats, outcome: { seen: [] } }, settings, [
+  const report = reportOf({ counters, stats, outcome: { seen: [] } }, settings, [
     { path: 'out.jsonl', split: 'train', rows: 1, bytes: 1_234 },
   ]);
   expect(summaryText({ report, files: 2, bytesRead: 34_000_000, ended: 'max_records' }, 'out.jsonl')).toBe(

@@ -14,7 +14,7 @@ import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { ExportError } from '../../../src/export/errors.ts';
 import { replaceable } from '../../../src/export/write/overwrite-guard.ts';
-import { swap, targetWithin } from '../../../src/export/write/staging-directory.ts';
+import { swap, stagedWithin } from '../../../src/export/write/staging-directory.ts';
 import { logDirectory } from '../../helpers/log-directory.ts';
 import { exportTo, finishWithManifest, put, rowsFrom, sha256, sinkAt } from './sinks.ts';
 
@@ -293,25 +293,25 @@ describe('swap()', () => {
   });
 });
 
-describe('targetWithin(), for volumes that cannot be renamed', () => {
-  const fill = (draft: string, files: Record<string, string>) => {
+describe('stagedWithin(), for volumes that cannot be renamed', () => {
+  const fill = (staging: string, files: Record<string, string>) => {
     for (const [name, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(draft, name)), { recursive: true });
-      writeFileSync(join(draft, name), text);
+      mkdirSync(dirname(join(staging, name)), { recursive: true });
+      writeFileSync(join(staging, name), text);
     }
     return Object.keys(files).toSorted(
       (a, b) => Number(a === 'manifest.json') - Number(b === 'manifest.json'),
     );
   };
-  const open = (path: string) => targetWithin(path, () => replaceable(path, { name: path, force: true }));
+  const open = (path: string) => stagedWithin(path, () => replaceable(path, { name: path, force: true }));
 
-  test('replaces an earlier export, file by file, and leaves no draft', async () => {
+  test('replaces an earlier export, file by file, and leaves no staging', async () => {
     await using dir = await logDirectory();
     fill(dir.path, ownTree());
     const target = open(dir.path);
     const manifest = JSON.stringify({ llmproxy: '0.1.0', outputs: [{ path: 'data/train-0.jsonl' }] });
     const files = { 'data/train-0.jsonl': 'new', 'manifest.json': manifest };
-    await target.appear(fill(target.draft, files));
+    await target.appear(fill(target.staging, files));
     expect(tree(dir.path)).toEqual(files);
     expect(replaceable(dir.path, { name: 'x', force: true })).toEqual([
       'data/train-0.jsonl',
@@ -323,7 +323,7 @@ describe('targetWithin(), for volumes that cannot be renamed', () => {
     await using dir = await logDirectory();
     fill(dir.path, ownTree());
     const target = open(dir.path);
-    fill(target.draft, { 'train.jsonl': 'new' });
+    fill(target.staging, { 'train.jsonl': 'new' });
     target.discard();
     target.discard();
     expect(tree(dir.path)).toEqual(ownTree());
@@ -332,7 +332,7 @@ describe('targetWithin(), for volumes that cannot be renamed', () => {
   test('replaces nothing when somebody puts a file there meanwhile', async () => {
     await using dir = await logDirectory();
     const target = open(dir.path);
-    const files = fill(target.draft, { 'train.jsonl': 'new' });
+    const files = fill(target.staging, { 'train.jsonl': 'new' });
     writeFileSync(join(dir.path, 'notes.txt'), 'mine');
     await expect(target.appear(files)).rejects.toThrow('notes.txt in it was not written by an export');
     target.discard();

@@ -55,7 +55,7 @@ describe('openSink() of a file', () => {
     );
   });
 
-  test('shows nothing before the end, and no draft after it', async () => {
+  test('shows nothing before the end, and no staging after it', async () => {
     await using dir = await logDirectory();
     const sink = sinkAt(join(dir.path, 'rows.jsonl'));
     await put(sink, rowsFrom(0, 3));
@@ -108,7 +108,7 @@ describe('openSink() of a file', () => {
     expect(await dir.names()).toEqual(['rows.jsonl']);
   });
 
-  test('does not follow a link in the place of its draft', async () => {
+  test('does not follow a link in the place of its staging', async () => {
     await using dir = await logDirectory();
     writeFileSync(join(dir.path, 'precious'), 'kept');
     symlinkSync('precious', join(dir.path, `.rows.jsonl.${process.pid}.tmp`));

@@ -12,7 +12,7 @@ import {
 import { says, workshop } from '../workshop.ts';
 
 describe('the file runExport() writes', () => {
-  test('appears whole, and leaves no draft', async () => {
+  test('appears whole, and leaves no staging', async () => {
     await using shop = await workshop({ 'a.ndjson': says('a').repeat(9_000) });
     await shop.run('--dedup none', { onProgress: () => expect(existsSync(shop.output)).toBe(false) });
     expect(readdirSync(shop.path('out'))).toEqual(['data.jsonl']);

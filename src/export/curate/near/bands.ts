@@ -2,7 +2,7 @@
  * Bands of a signature: similar texts have all values of some band in common, and are found by its hash.
  * @see https://web.stanford.edu/class/cs246/ Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, chapter 3
  */
-import { mix } from './fmix32.ts';
+import { fmix32 } from './fmix32.ts';
 import { expectedShared, valueAt, VALUES } from './signature.ts';
 
 export interface Bands {
@@ -44,6 +44,6 @@ export function hashBands(
     let hash = seed ^ Math.imul(band, 0x9e3779b9);
     for (const end = index + length; index < end; index++)
       hash = Math.imul(hash ^ valueAt(words, from, index), 0x01000193);
-    hashes[band] = mix(hash);
+    hashes[band] = fmix32(hash);
   }
 }

@@ -1,6 +1,6 @@
 import type { Bands } from './bands.ts';
 import { bandsFor, hashBands } from './bands.ts';
-import { mix } from './fmix32.ts';
+import { fmix32 } from './fmix32.ts';
 import { Nearest } from './nearest.ts';
 import { RecordRing } from './ring.ts';
 import { countShared, leastShared, SIGNATURE_BYTES, SIGNATURE_WORDS } from './signature.ts';
@@ -56,7 +56,7 @@ export class NearIndex {
   constructor({ threshold, seed, maxBytes = MAX_BYTES }: NearOptions) {
     this.#bands = bandsFor(threshold);
     this.#least = leastShared(threshold);
-    this.#seed = mix(seed);
+    this.#seed = fmix32(seed);
     const words = BEFORE + this.#bands.count;
     const { rows, slots } = roomFor(words, this.#bands.count, maxBytes);
     this.#rows = new RecordRing(words, rows);

@@ -1,4 +1,4 @@
-import { mix } from './fmix32.ts';
+import { fmix32 } from './fmix32.ts';
 import { cutShingles } from './shingles.ts';
 import { SIGNATURE_BYTES, VALUES } from './signature.ts';
 
@@ -36,7 +36,7 @@ export class MinHasher {
 
   /** @param options.seed whole; signatures of different seeds have nothing to do with each other */
   constructor({ seed }: { readonly seed: number }) {
-    this.#seed = mix(seed);
+    this.#seed = fmix32(seed);
   }
 
   /** The signature of any text: {@link SIGNATURE_BYTES}, in time that grows with the text and no faster. */
@@ -54,7 +54,7 @@ export class MinHasher {
   /** Without a branch on the hashes, which no processor could foresee. */
   #hash(shingles: Int32Array, count: number, round: number): void {
     const bins = this.#bins;
-    const factor = mix(this.#seed + Math.imul(round, STEP)) | 1;
+    const factor = fmix32(this.#seed + Math.imul(round, STEP)) | 1;
     const rank = round << ROUND;
     const [any, one] = round < VALUES ? [VALUES - 1, 0] : [0, round - VALUES];
     let filled = this.#filled;
@@ -88,7 +88,7 @@ export class MinHasher {
     const bins = this.#bins;
     const signature = new Uint8Array(SIGNATURE_BYTES);
     for (let at = 0; at < SIGNATURE_BYTES; at++)
-      signature[at] = (mix(bins[2 * at]!) >>> 28) | ((mix(bins[2 * at + 1]!) >>> 28) << 4);
+      signature[at] = (fmix32(bins[2 * at]!) >>> 28) | ((fmix32(bins[2 * at + 1]!) >>> 28) << 4);
     return signature;
   }
 }

@@ -3,7 +3,7 @@
  * space are of no account.
  */
 import { CODE, KIND, letterOf } from './char-class.ts';
-import { mix } from './fmix32.ts';
+import { fmix32 } from './fmix32.ts';
 
 /** Words in a shingle. */
 const WORDS = 5;
@@ -55,12 +55,12 @@ function cutWords(text: string, take: TakeShingles): number {
     const kind = letter & ~CODE;
     if (kind !== KIND.space) {
       if (kind === KIND.character || (kind === KIND.letter && before !== KIND.letter)) {
-        const hash = mix(word);
+        const hash = fmix32(word);
         run = (Math.imul(run, BASE) + hash - Math.imul(ring[(words - WORDS) & RING]!, WORD_OUT)) | 0;
         ring[words & RING] = hash;
         whole = Math.imul(whole ^ hash, FNV_PRIME);
         words += 1;
-        if (words >= WORDS) block[count++] = mix(run);
+        if (words >= WORDS) block[count++] = fmix32(run);
         if (count === block.length) count = handOver(take, count);
         word = FNV_BASIS;
       }
@@ -68,7 +68,7 @@ function cutWords(text: string, take: TakeShingles): number {
     }
     before = kind;
   }
-  block[count++] = mix(whole ^ words);
+  block[count++] = fmix32(whole ^ words);
   handOver(take, count);
   return words;
 }
@@ -90,7 +90,7 @@ function cutCharacters(text: string, share: number, take: TakeShingles): void {
         (Math.imul(run, BASE) + code - Math.imul(ring[(characters - CHARACTERS) & RING]!, CHARACTER_OUT)) | 0;
       ring[characters & RING] = code;
       characters += 1;
-      const hash = mix(run);
+      const hash = fmix32(run);
       if (characters >= CHARACTERS && hash >>> 0 < bound) block[count++] = hash;
       if (count === block.length) count = handOver(take, count);
     }

@@ -1,4 +1,4 @@
-import type { Batch, Facet } from '../../convert/batch.ts';
+import type { Batch, RowGroup } from '../../convert/batch.ts';
 import { FLAG, HASH, HASHES_PER_ROW } from '../../convert/batch.ts';
 import type { Make, Numbers } from './column.ts';
 import { bytes, doubles, words } from './column.ts';
@@ -37,7 +37,7 @@ interface Run {
  * All rows that may be written, in the order of the log, as columns of numbers: some 50 bytes a row and 8 for each
  * answer in its prompt, which wait in a file; where their order is another than that of the files, 4 a row in memory. Their text waits in the spool.
  */
-export class Candidates {
+export class RowTable {
   readonly #beside: string;
   readonly #pages: number;
   #spool: Spool | undefined;
@@ -57,9 +57,9 @@ export class Candidates {
   readonly #turnEnds = this.#column(words);
   readonly #inputTokens = this.#column(words);
   readonly #outputTokens = this.#column(words);
-  readonly #facetOf = this.#column(words);
-  readonly #facets: Facet[] = [];
-  readonly #facetNumbers = new Map<string, number>();
+  readonly #groupOf = this.#column(words);
+  readonly #groups: RowGroup[] = [];
+  readonly #groupNumbers = new Map<string, number>();
 
   /**
    * @param kept the hashes that decisions will ask for
@@ -78,25 +78,25 @@ export class Candidates {
   }
 
   /** Whether any row is still to be rendered. */
-  drafts = false;
+  unrendered = false;
 
   add(batch: Batch, { file, firstLine, spooledAt }: BatchPlace): void {
     const { ends, flags } = batch;
     const rows = ends.length;
-    const facets = batch.facets.map((facet) => this.#facetNumber(facet));
+    const groups = batch.groups.map((group) => this.#groupNumber(group));
     const turnsBefore = this.#turns.length;
     // A column at a time: a million rows are added as fast as one core alone can, while the others convert.
     this.#run(file);
     this.#starts.append(doubles(rows).map((_, row) => spooledAt + (row === 0 ? 0 : ends[row - 1]!)));
     this.#end = spooledAt + (ends.at(-1) ?? 0);
     this.#flags.append(flags);
-    this.drafts ||= flags.some((flag) => (flag & FLAG.draft) !== 0);
+    this.unrendered ||= flags.some((flag) => (flag & FLAG.unrendered) !== 0);
     this.#lines.append(batch.places.map((place) => firstLine + place));
     this.#turnEnds.append(batch.turnEnds.map((end) => turnsBefore + end));
     this.#turns.append(batch.turns);
     this.#inputTokens.append(batch.inputTokens);
     this.#outputTokens.append(batch.outputTokens);
-    this.#facetOf.append(batch.facetOf.map((facet) => facets[facet]!));
+    this.#groupOf.append(batch.groupOf.map((group) => groups[group]!));
     for (const name of this.#kept) this.#hashes.get(name)!.append(hashesOf(batch, HASH[name]));
   }
 
@@ -202,8 +202,8 @@ export class Candidates {
     return this.#outputTokens.at(this.stored(row));
   }
 
-  facet(row: number): Facet {
-    return this.#facets[this.#facetOf.at(this.stored(row))]!;
+  group(row: number): RowGroup {
+    return this.#groups[this.#groupOf.at(this.stored(row))]!;
   }
 
   /** Gives the file back. */
@@ -233,12 +233,12 @@ export class Candidates {
     return this.#runs[from]!;
   }
 
-  #facetNumber(facet: Facet): number {
-    const name = JSON.stringify(Object.values(facet));
-    let number = this.#facetNumbers.get(name);
+  #groupNumber(group: RowGroup): number {
+    const name = JSON.stringify(Object.values(group));
+    let number = this.#groupNumbers.get(name);
     if (number === undefined) {
-      number = this.#facets.push(facet) - 1;
-      this.#facetNumbers.set(name, number);
+      number = this.#groups.push(group) - 1;
+      this.#groupNumbers.set(name, number);
     }
     return number;
   }

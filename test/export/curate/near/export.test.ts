@@ -187,7 +187,7 @@ describe('--split', () => {
     const sides = sidesOf(shop);
     const torn = chains.filter((chain) => sides[0].includes(chain[0]!) !== sides[0].includes(chain[1]!));
     expect(torn.length).toBeGreaterThan(10);
-    expect(report.filtered).toEqual({ straddles: torn.length });
+    expect(report.filtered).toEqual({ cross_split: torn.length });
     expect(sides.flat()).toHaveLength(120 - torn.length);
     expect(leaks(sides, 0.82)).toBe(0);
   });
@@ -204,6 +204,6 @@ describe('--split', () => {
     await using shop = await workshop({ 'a.ndjson': log });
     const { report } = await split(shop, '');
     expect(leaks(sidesOf(shop), 0.82)).toBe(0);
-    expect(report.filtered.straddles).toBeGreaterThan(10);
+    expect(report.filtered.cross_split).toBeGreaterThan(10);
   });
 });
