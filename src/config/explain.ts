@@ -3,6 +3,8 @@ import type { Path, Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import type { KnownKeys } from './json-schema.ts';
 import { knownKeys } from './json-schema.ts';
+import { issueText, kindText } from './issue-words.ts';
+import { listed } from './listed.ts';
 import { pathText } from './positions.ts';
 import { meantKey, nearest } from './suggest.ts';
 
@@ -31,9 +33,11 @@ export function explain(
     if (issue.code === 'invalid_value') return [wrongChoice(positions, path, issue.values)];
     if (issue.code === 'invalid_type' && issue.message.includes('received undefined')) {
       const name = String(path.at(-1));
-      return [positions.atValue(path.slice(0, -1), `${owner(path)}needs \`${name}\` (${issue.expected})`)];
+      return [
+        positions.atValue(path.slice(0, -1), `${owner(path)}needs \`${name}\` (${kindText(issue.expected)})`),
+      ];
     }
-    return [positions.atValue(path, described(path, lower(issue.message)))];
+    return [positions.atValue(path, described(path, issueText(issue.message)))];
   });
 }
 
@@ -46,9 +50,16 @@ function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] 
 
 function unknownKey(positions: Positions, path: Path, key: string, known: readonly string[]): Problem {
   const meant = meantKey(key, known);
-  const hint = meant ? `did you mean \`${meant}\`?` : `known here: ${known.join(', ')}`;
+  const hint = meant ? `did you mean \`${meant}\`?` : (slip(key) ?? `known here: ${listed(known)}`);
   const where = path.length > 0 ? ` in ${pathText(path)}` : '';
   return positions.atKey(path, key, `unknown key \`${key}\`${where}`, hint);
+}
+
+/** What was meant by a key that other formats would take for something else. */
+function slip(key: string): string | undefined {
+  if (key.startsWith('//')) return 'comments begin with #';
+  if (/^-\w/.test(key)) return 'a space is missing behind the dash';
+  return undefined;
 }
 
 /** A value that is none of those that may stand at a path, with a guess at the one that was meant. */
@@ -60,7 +71,7 @@ export function wrongChoice(positions: Positions, path: Path, values: readonly u
   const shown = found === undefined ? '' : `, found \`${String(found)}\``;
   return positions.atValue(
     path,
-    described(path, `expected one of ${names.join(', ')}${shown}`),
+    described(path, `expected one of ${listed(names)}${shown}`),
     hint ? { hint } : {},
   );
 }
@@ -71,8 +82,4 @@ function described(path: Path, message: string): string {
 
 function owner(path: Path): string {
   return path.length > 1 ? `${pathText(path.slice(0, -1))} ` : 'the configuration ';
-}
-
-function lower(message: string): string {
-  return message.replace(/^Invalid input: /, '').replace(/^[A-Z]/, (letter) => letter.toLowerCase());
 }

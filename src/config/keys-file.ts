@@ -7,7 +7,9 @@ import { checkGroup, checkUses } from './access-references.ts';
 import { keysFile } from './auth-schema.ts';
 import { explain } from './explain.ts';
 import { jsonSchemaOf, knownKeysIn } from './json-schema.ts';
+import { plainYaml } from './plain-yaml.ts';
 import { Positions } from './positions.ts';
+import { parsedYaml, valuesOf } from './yaml.ts';
 
 /** A keys file as it was read. */
 export interface KeysText {
@@ -25,23 +27,47 @@ export interface KeysResult {
 
 /** Reads a keys file: YAML, schema, and whether it fits the configuration that names it. */
 export function readKeysFile({ path, text = '' }: KeysText, config: Config): KeysResult {
-  const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true, prettyErrors: false });
-  const positions = new Positions(document, counter, text);
-  const broken = document.errors.map(({ pos: [from, to], message }) =>
-    positions.at([], from, Math.max(1, to - from), `YAML: ${message}`),
-  );
-  if (broken.length > 0)
-    return { file: undefined, problems: broken.map((each) => ({ ...each, file: path })) };
-  const parsed = keysFile.safeParse(document.toJS() ?? {});
-  const found = parsed.success
-    ? checkKeys(parsed.data, config, positions)
-    : explain(parsed.error.issues, positions, { known: knownKeysIn(jsonSchemaOf(keysFile)) });
-  const problems = found
+  const { file, positions, problems } = parsedKeys(text);
+  const found = file ? checkKeys(file, config, positions) : problems;
+  const placed = found
     .toSorted((a, b) => a.line - b.line || a.column - b.column)
     .map((each) => ({ ...each, file: path }));
-  const valid = parsed.success && !problems.some(({ severity }) => severity === 'error');
-  return { file: valid ? parsed.data : undefined, problems };
+  const valid = !placed.some(({ severity }) => severity === 'error');
+  return { file: valid ? file : undefined, problems: placed };
+}
+
+interface ParsedKeys {
+  /** Left out when there are problems. */
+  readonly file: KeysFile | undefined;
+  readonly positions: Positions;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * What a text has of keys. Most texts are valid: those are read the fast way, which knows no places, and are read again when a
+ * place is asked for.
+ */
+function parsedKeys(text: string): ParsedKeys {
+  const plain = plainYaml(text);
+  const read = plain && keysFile.safeParse(plain.value ?? {});
+  if (read?.success) return { file: read.data, positions: placesIn(text), problems: [] };
+  const parsed = parsedYaml(text);
+  const { positions, problems } = parsed;
+  const value = valuesOf(parsed);
+  if (value === undefined) return { file: undefined, positions, problems };
+  const checked = keysFile.safeParse(value ?? {});
+  const wrong = checked.success ? [] : explain(checked.error.issues, positions, { known: KNOWN() });
+  const file = problems.length === 0 ? checked.data : undefined;
+  return { file, positions, problems: [...problems, ...wrong] };
+}
+
+const KNOWN = () => knownKeysIn(jsonSchemaOf(keysFile));
+
+function placesIn(text: string): Positions {
+  return new Positions(() => {
+    const counter = new LineCounter();
+    return { document: parseDocument(text, { lineCounter: counter }), counter };
+  }, text);
 }
 
 /** The configuration with the keys and raises of its keys file. */

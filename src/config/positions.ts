@@ -5,16 +5,21 @@ import { shownSource } from './problems.ts';
 
 export type Path = readonly PropertyKey[];
 
+interface Parsed {
+  readonly document: Document;
+  readonly counter: LineCounter;
+}
+
 /** Where the values and keys of a YAML document stand, for messages. */
 export class Positions {
-  readonly #document: Document;
-  readonly #counter: LineCounter;
-  readonly #lines: readonly string[];
+  readonly #parse: () => Parsed;
+  readonly #text: string;
+  #parsed: (Parsed & { readonly lines: readonly string[] }) | undefined;
 
-  constructor(document: Document, counter: LineCounter, text: string) {
-    this.#document = document;
-    this.#counter = counter;
-    this.#lines = text.split(/\r?\n/);
+  /** @param parse gives the document, as soon as a place in it is asked for */
+  constructor(parse: () => Parsed, text: string) {
+    this.#parse = parse;
+    this.#text = text;
   }
 
   /** A problem at the value of a path, or at the nearest part of the path that exists. */
@@ -32,7 +37,8 @@ export class Positions {
     const map = this.#node(path);
     const pair = isMap(map) ? map.items.find((item) => keyText(item) === key) : undefined;
     const node = pair && isNode(pair.key) ? pair.key : undefined;
-    return this.at([...path, key], node?.range?.[0] ?? 0, key.length, message, { hint });
+    const size = node ? length(node) : key.length;
+    return this.at([...path, key], node?.range?.[0] ?? 0, size, message, { hint });
   }
 
   /** A problem at an offset in the text. */
@@ -43,9 +49,10 @@ export class Positions {
     message: string,
     { hint, severity = 'error' }: { hint?: string | undefined; severity?: Problem['severity'] } = {},
   ): Problem {
-    const { line, col } = this.#counter.linePos(offset);
+    const { counter, lines } = this.#read();
+    const { line, col } = counter.linePos(offset);
     const place = { line: Math.max(1, line), column: Math.max(1, col) };
-    const source = shownSource(this.#lines[place.line - 1] ?? '');
+    const source = shownSource(lines[place.line - 1] ?? '');
     return { severity, path: pathText(path), message, hint, ...place, length: size, source };
   }
 
@@ -55,9 +62,15 @@ export class Positions {
     return isScalar(node) ? node.value : undefined;
   }
 
+  #read(): Parsed & { readonly lines: readonly string[] } {
+    this.#parsed ??= { ...this.#parse(), lines: this.#text.split(/\r?\n/) };
+    return this.#parsed;
+  }
+
   #node(path: Path): Node | undefined {
+    const { document } = this.#read();
     for (let depth = path.length; depth >= 0; depth -= 1) {
-      const node = this.#document.getIn(path.slice(0, depth), true);
+      const node = document.getIn(path.slice(0, depth), true);
       if (isNode(node) && (isScalar(node) || isCollection(node))) return node;
     }
     return undefined;

@@ -1,7 +1,10 @@
-import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document } from 'yaml';
+import { isScalar, LineCounter, parseDocument, Scalar, visit } from 'yaml';
 import type { Problem } from './problems.ts';
+import type { Fault } from './yaml-faults.ts';
 import { interpolate } from './interpolate.ts';
 import { Positions } from './positions.ts';
+import { faultOf, HARMLESS, lostAliases, oddKeys, textFault, topFault } from './yaml-faults.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -11,25 +14,114 @@ export interface ConfigSource {
   readonly text: string;
 }
 
+/** A text as YAML. */
+export interface ParsedYaml {
+  readonly positions: Positions;
+  /** What is wrong with the YAML itself. */
+  readonly problems: Problem[];
+  /** The document; `undefined` where what is wrong leaves its values in doubt. */
+  readonly document: Document | undefined;
+}
+
+/** Parses a file of ours. Every fault is told once, in our own words. */
+export function parsedYaml(written: string): ParsedYaml {
+  // Editors on Windows put a mark in front, which would count as a column.
+  const text = written.replace(/^\uFEFF/, '');
+  const counter = new LineCounter();
+  const unreadable = textFault(text);
+  const document = parseDocument(unreadable ? '' : text, {
+    lineCounter: counter,
+    uniqueKeys: true,
+    merge: true,
+    prettyErrors: false,
+  });
+  const positions = new Positions(() => ({ document, counter }), text);
+  const errors = [...document.errors, ...document.warnings];
+  const lost = lostAliases(document);
+  for (const { node } of lost) replace(document, node);
+  const odd = oddKeys(document);
+  const faults: Fault[] = [
+    ...(unreadable ? [unreadable] : []),
+    ...errors.map((error) => faultOf(error, text, document)),
+    ...lost.map(({ fault }) => fault),
+    ...odd,
+  ];
+  const broken = unreadable !== undefined || odd.length > 0 || errors.some(({ code }) => !HARMLESS.has(code));
+  return {
+    positions,
+    problems: firstOfLines(untilOpen(faults).map((fault) => positionedFault(fault, positions))),
+    document: broken ? undefined : document,
+  };
+}
+
+/** The values of a document. @throws nothing: what cannot be made is a problem */
+export function valuesOf({ document, positions, problems }: ParsedYaml): unknown {
+  if (!document) return undefined;
+  try {
+    const value: unknown = document.toJS();
+    if (value === null || value === undefined || isMapOfKeys(value)) return value ?? null;
+    problems.push(positions.at([], document.contents?.range?.[0] ?? 0, 1, topFault(value)));
+  } catch {
+    // Aliases that hold themselves, or each other thousands of times.
+    problems.push(
+      positions.at([], 0, 1, 'its aliases make too many values: write the values in place of them'),
+    );
+  }
+  return undefined;
+}
+
 /** The values of a configuration with its variables filled in; `undefined` where it is no YAML. */
 export function readYaml(
   { text }: ConfigSource,
   env: Env,
 ): { value: unknown; positions: Positions; problems: Problem[] } {
-  const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true, prettyErrors: false });
-  const positions = new Positions(document, counter, text);
-  const problems: Problem[] = document.errors.map((error) =>
-    positions.at([], error.pos[0], Math.max(1, error.pos[1] - error.pos[0]), `YAML: ${error.message}`),
-  );
-  if (problems.length > 0) return { value: undefined, positions, problems };
+  const parsed = parsedYaml(text);
+  const { document, positions, problems } = parsed;
+  if (!document) return { value: undefined, positions, problems };
   visit(document, {
     Scalar(key, node) {
       const wrong = key === 'key' ? undefined : interpolate(node, env);
       if (wrong) problems.push(positions.at([], node.range?.[0] ?? 0, spanOf(node), wrong));
     },
   });
-  return { value: document.toJS() ?? {}, positions, problems };
+  const value = valuesOf(parsed);
+  if (value === null) problems.push(positions.at([], 0, 1, EMPTY));
+  return { value: value ?? undefined, positions, problems };
+}
+
+const EMPTY = 'the file is empty: `llmproxy config init FILE` writes one to begin with';
+
+function isMapOfKeys(value: unknown): boolean {
+  return typeof value === 'object' && !Array.isArray(value);
+}
+
+/** An alias without an anchor keeps its text, so that the rest can be looked at. */
+function replace(document: Document, lost: unknown): void {
+  visit(document, {
+    Alias(_, node) {
+      if (node !== lost) return undefined;
+      const scalar = new Scalar(`*${node.source}`);
+      scalar.range = node.range;
+      return scalar;
+    },
+  });
+}
+
+function positionedFault({ offset, size, message }: Fault, positions: Positions): Problem {
+  return positions.at([], offset, size, message);
+}
+
+/** What stands behind a bracket or a quote that is not closed is not looked at. */
+function untilOpen(faults: readonly Fault[]): Fault[] {
+  const opened = Math.min(...faults.filter(({ isOpen }) => isOpen).map(({ offset }) => offset));
+  return faults.filter(({ offset }) => offset <= opened);
+}
+
+/** One fault makes the parser stumble again on the same line. */
+function firstOfLines(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<number>();
+  const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return sorted.filter(({ line }) => !seen.has(line) && seen.add(line));
 }
 
 function spanOf(node: unknown): number {

@@ -55,14 +55,14 @@ test('loadConfig() takes a keys file that is not there for an empty one, with a 
 });
 
 const WRONG: readonly (readonly [string, string, string, string])[] = [
-  ['no YAML', 'keys: [\n', '2:1', 'YAML'],
+  ['no YAML', 'keys: [\n', '1:7', 'never closed'],
   [
     'an unknown key',
     `keys:\n  - name: bob\n    hash: "${HASH}"\n    groop: acme\n`,
     '4:5',
     'did you mean `group`?',
   ],
-  ['no list', 'keys: 5\n', '1:7', 'expected array'],
+  ['no list', 'keys: 5\n', '1:7', 'expected a list, found a number'],
   [
     'a name of the configuration',
     `keys: [{ name: alice, hash: "${HASH}" }]\n`,

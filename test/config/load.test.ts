@@ -120,8 +120,8 @@ const GALLERY: readonly (readonly [string, string, string, ...string[]])[] = [
     '2:45',
     'before',
   ],
-  ['YAML that is none', 'providers: [\n', '2:1', 'YAML'],
-  ['a key given twice', `${MOCK}limits: {}\nlimits: {}\n`, '3:1', 'YAML'],
+  ['YAML that is none', 'providers: [\n', '1:12', 'never closed'],
+  ['a key given twice', `${MOCK}limits: {}\nlimits: {}\n`, '3:1', 'stands on line 2 already'],
 ];
 
 test.each(GALLERY)('%s is an error with its place', (_, text, place, ...words) => {

@@ -1,0 +1,255 @@
+/** What is wrong with YAML itself, in words that say what to do. */
+import type { Document, Node, Pair, YAMLError } from 'yaml';
+import { isCollection, isScalar, visit } from 'yaml';
+
+/** A fault in a text, and where. */
+export interface Fault {
+  readonly offset: number;
+  readonly size: number;
+  readonly message: string;
+  /** Whether all behind it is read as a part of it, and nothing more can be said. */
+  readonly isOpen?: boolean;
+}
+
+/** What the parser says, and what it was about. */
+interface Context {
+  readonly text: string;
+  readonly document: Document;
+  readonly from: number;
+  readonly to: number;
+  readonly said: string;
+}
+
+type Explain = (context: Context) => string | Partial<Fault>;
+
+/** The fault that the parser's error stands for. */
+export function faultOf({ code, pos, message: said }: YAMLError, text: string, document: Document): Fault {
+  const [from, to] = pos;
+  const found = (EXPLAIN[code] ?? other)({ text, document, from, to, said });
+  const told = typeof found === 'string' ? { message: found } : found;
+  return { offset: from, size: Math.max(1, to - from), message: other({ said }), ...told };
+}
+
+/** After these the rest of the document is read as it was meant. */
+export const HARMLESS: ReadonlySet<string> = new Set([
+  'BAD_DQ_ESCAPE',
+  'BAD_SCALAR_START',
+  'DUPLICATE_KEY',
+  'MULTIPLE_DOCS',
+  'TAG_RESOLVE_FAILED',
+]);
+
+const UTF_16 = 'the file is saved as UTF-16: save it as UTF-8';
+const RETURNS = 'lines end by a carriage return alone: save the file with LF or CRLF';
+
+const EXPLAIN: Readonly<Record<string, Explain>> = {
+  BAD_ALIAS: ({ text, from }) =>
+    `${text[from] === '&' ? '`&` begins the name of an anchor' : '`*` begins the name of an alias'} in YAML: put the value into quotes`,
+  BAD_DIRECTIVE: () =>
+    'a line that begins with `%` is a directive of YAML, and this one is unknown: take it out',
+  BAD_DQ_ESCAPE: ({ text, from }) =>
+    `\`${text.slice(from, from + 2)}\` means nothing within double quotes: double the backslash, or use single quotes`,
+  BAD_INDENT: (context) => (context.said.startsWith('Flow') ? unclosedBracket(context) : misaligned(context)),
+  BAD_SCALAR_START: ({ text, from }) =>
+    `no value begins with ${text[from] === '`' ? 'a backtick' : `\`${text[from]}\``} in YAML: put it into quotes`,
+  BLOCK_AS_IMPLICIT_KEY: nested,
+  BLOCK_IN_FLOW: () => ({ message: 'expected a comma between what stands within the brackets', size: 1 }),
+  DUPLICATE_KEY: duplicate,
+  KEY_OVER_1024_CHARS: () => ({ message: 'this key is longer than 1024 characters', size: 1 }),
+  MISSING_CHAR: missing,
+  MULTILINE_IMPLICIT_KEY: keyOverLines,
+  MULTIPLE_ANCHORS: () => 'a value has one anchor (`&name`) at most',
+  MULTIPLE_DOCS: () => ({
+    message: 'a second document begins here, and nothing of it is read: take out the `---`',
+    size: 3,
+  }),
+  TAB_AS_INDENT: () => 'a tab indents this line: YAML takes spaces only',
+  TAG_RESOLVE_FAILED: () => '`!` begins a tag in YAML, and this one is unknown: put the value into quotes',
+  UNEXPECTED_TOKEN: unexpected,
+};
+
+function other({ said }: Pick<Context, 'said'>): string {
+  return `no valid YAML: ${said.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase())}`;
+}
+
+/** What of a line comes before an offset, and the line without its end. */
+function lineAt(text: string, offset: number): { readonly start: number; readonly line: string } {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  const end = text.indexOf('\n', start);
+  return { start, line: text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '') };
+}
+
+/** Where the first key of a line begins, from 1, behind dashes of lists. */
+function keyColumn(line: string): number {
+  return /^\s*(?:-\s+)*/.exec(line)![0].length + 1;
+}
+
+/** The nearest line above that says something. */
+function lineAbove(text: string, start: number): string | undefined {
+  const lines = text.slice(0, Math.max(0, start - 1)).split(/\r?\n/);
+  return start === 0 ? undefined : lines.findLast((line) => /^\s*[^\s#]/.test(line));
+}
+
+function misaligned({ text, from }: Context): Partial<Fault> {
+  const { start, line } = lineAt(text, from);
+  const above = lineAbove(text, start);
+  const [column, before] = [keyColumn(line), above === undefined ? 0 : keyColumn(above)];
+  const at = { offset: start + column - 1, size: Math.max(1, line.trimEnd().length - column + 1) };
+  if (above === undefined || column === before || /^\s*-/.test(line))
+    return { ...at, message: 'the indentation of this line fits none of the lines above it' };
+  return {
+    ...at,
+    message: `this begins at column ${column}, and what stands above it at column ${before}: keys that belong together begin at the same column`,
+  };
+}
+
+const DEEPER = 'this is the value of its key, but the line below is indented as if it went on';
+
+function nested({ text, document, from, said }: Context): string | Partial<Fault> {
+  if (/sequence/.test(said))
+    return { message: 'an item of a list stands among keys here: indent it below its key', size: 1 };
+  const { line } = lineAt(text, from);
+  const rest = line.slice(from - (text.lastIndexOf('\n', from - 1) + 1));
+  if (/\r(?!\n)/.test(rest)) return RETURNS;
+  if (/[:][\s]/.test(`${rest} `) || !document.contents)
+    return { message: 'a value that has a colon in it has to be in quotes', size: rest.trimEnd().length };
+  return { message: DEEPER, size: Math.max(1, rest.trimEnd().length) };
+}
+
+function keyOverLines({ text, from }: Context): Partial<Fault> {
+  const { start, line } = lineAt(text, from);
+  const offset = start + keyColumn(line) - 1;
+  const words = line.slice(keyColumn(line) - 1).trimEnd();
+  if (/^-\w/.test(words)) return { offset, size: 1, message: 'a space is missing behind this dash' };
+  const keyed = /^["']?[\w.-]+["']?:\s+(?=\S)/.exec(words);
+  if (keyed)
+    return { offset: offset + keyed[0].length, size: words.length - keyed[0].length, message: DEEPER };
+  const colon = /^["']?[\w.-]+["']?:(?=\S)/.exec(words);
+  if (colon)
+    return { offset: offset + colon[0].length - 1, size: 1, message: 'a space is missing behind this colon' };
+  return { offset, size: Math.max(1, words.length), message: 'the colon of this key is missing' };
+}
+
+function missing(context: Context): string | Partial<Fault> {
+  const { said } = context;
+  if (/quote/.test(said)) return unclosedQuote(context);
+  if (said.startsWith('Flow')) return unclosedBracket(context);
+  if (said.startsWith('Sequence item')) return misaligned(context);
+  if (said.startsWith('Implicit map keys')) return { message: 'the colon of this key is missing' };
+  return other(context);
+}
+
+function unclosedQuote({ document, from }: Context): Partial<Fault> {
+  const open = lastNode(document, from, (node) => isScalar(node) && node.type?.startsWith('QUOTE') === true);
+  return { offset: open ?? from, size: 1, message: 'this quote is never closed', isOpen: true };
+}
+
+function unclosedBracket({ text, document, from }: Context): Partial<Fault> {
+  const open = lastNode(document, from, (node) => isCollection(node) && node.flow === true) ?? from;
+  const other = text[open] === '{' ? '}' : ']';
+  const isClosed = new RegExp(`^\\s*\\${other}`, 'm').test(text.slice(open));
+  const message = isClosed
+    ? 'what stands within this bracket, and the one that closes it, has to be indented further than its key'
+    : `this bracket is never closed: \`${other}\` is missing`;
+  return { offset: open, size: 1, message, isOpen: true };
+}
+
+/** Where the last node of a kind begins that is open at an offset. */
+function lastNode(document: Document, offset: number, is: (node: Node) => boolean): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Node(_, node) {
+      const [start, , end] = node.range ?? [0, 0, 0];
+      if (is(node) && start < offset && end >= offset - 1 && start >= (found ?? 0)) found = start;
+    },
+  });
+  return found;
+}
+
+function duplicate({ text, document, from }: Context): Partial<Fault> {
+  let first: Pair | undefined;
+  let again: Pair | undefined;
+  visit(document, {
+    Map(_, map) {
+      again ??= map.items.find(({ key }) => isScalar(key) && key.range?.[0] === from);
+      if (!again || first || !map.items.includes(again)) return;
+      first = map.items.find(({ key }) => isScalar(key) && key.value === keyOf(again!));
+    },
+  });
+  if (!again || !first || !isScalar(first.key)) return { message: 'this key stands here twice' };
+  const line = text.slice(0, first.key.range?.[0] ?? 0).split('\n').length;
+  const name = String(keyOf(again));
+  return { size: name.length, message: `\`${name}\` stands on line ${line} already: give it once` };
+}
+
+function keyOf({ key }: Pair): unknown {
+  return isScalar(key) ? key.value : undefined;
+}
+
+function unexpected({ text, from, said }: Context): string | Partial<Fault> {
+  if (said.startsWith('Block scalar header')) return 'behind `|` or `>` its text begins on the next line';
+  const { start, line } = lineAt(text, from);
+  const size = Math.max(1, line.trimEnd().length - (from - start));
+  const before = line.slice(0, from - start).trim();
+  if (before === '' && isAfterList(text, start))
+    return { size, message: 'this is no YAML: expected keys such as `providers:`' };
+  return { size, message: 'the value ends before this: put all of it into one pair of quotes' };
+}
+
+/** Whether the text begins with a bracket, as files of other formats do. */
+function isAfterList(text: string, start: number): boolean {
+  return /^\s*[[{]/.test(text) && start > 0;
+}
+
+/** Aliases whose anchors are not there: mostly globs without quotes. */
+export function lostAliases(document: Document): { readonly fault: Fault; readonly node: Node }[] {
+  const found: { fault: Fault; node: Node }[] = [];
+  visit(document, {
+    Alias(_, node) {
+      if (node.resolve(document) !== undefined) return;
+      const [offset, end] = node.range ?? [0, 1];
+      const message = `\`*\` begins an alias in YAML, and there is no \`&${node.source}\` above: a glob has to be in quotes, as in "*${node.source}"`;
+      found.push({ node, fault: { offset, size: end - offset, message } });
+    },
+  });
+  return found;
+}
+
+/** Keys that are no texts: they would come out as something else. */
+export function oddKeys(document: Document): Fault[] {
+  const found: Fault[] = [];
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isCollection(key)) return;
+      const [offset, end] = key.range ?? [0, 1];
+      found.push({ offset, size: end - offset, message: 'a key is a word here, neither a list nor a map' });
+    },
+  });
+  return found;
+}
+
+/** What keeps a text from being read as YAML at all. @param text as UTF-8 gives it */
+export function textFault(text: string): Fault | undefined {
+  // Without its byte order mark it has no byte that is no UTF-8.
+  if (/^[\uFFFD\0]*[ -~]\0/.test(text)) return { offset: 0, size: 1, message: UTF_16 };
+  const at = text.search(/\uFFFD|[^\P{Cc}\t\n\r\u0085]/u);
+  const onlyReturns = at < 0 && /\r./.test(text) && !text.includes('\n');
+  if (onlyReturns) return { offset: text.indexOf('\r'), size: 1, message: RETURNS };
+  if (at < 0) return undefined;
+  const found = text[at]!;
+  const fault = (message: string): Fault => ({ offset: at, size: 1, message });
+  if (found === '\0') return fault('this is no text file: it has a zero byte here');
+  if (found === '\uFFFD') return fault('the bytes here are no UTF-8: save the file as UTF-8');
+  const code = found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+  return fault(`a control character (U+${code}) stands here: take it out`);
+}
+
+/** What stands at the top of a file in place of keys. */
+export function topFault(value: unknown): string {
+  const kind = Array.isArray(value)
+    ? 'a list'
+    : typeof value === 'string'
+      ? 'text'
+      : `the value ${String(value)}`;
+  return `expected keys such as \`providers:\`, found ${kind}`;
+}
