@@ -29,6 +29,8 @@ const CLAUDE: Quirks = {
 
 /** OpenAI's efforts by model: https://platform.openai.com/docs/guides/reasoning. */
 const OPENAI: Quirks = {
+  // It sends an empty list with each answer, which its clients give back.
+  keeps: ['annotations'],
   models: [
     { match: /^gpt-5[.\d]*-chat|^gpt-[34]|^chatgpt/, quirks: { efforts: [] } },
     { match: /^o\d/, quirks: { ...THINKING, efforts: ['low', 'medium', 'high'] } },

@@ -48,7 +48,20 @@ function openaiModel(id: string, ownedBy: string): object {
 }
 
 function anthropicModel(id: string): object {
-  return { type: 'model', id, display_name: id, created_at: '1970-01-01T00:00:00Z' };
+  return {
+    type: 'model',
+    id,
+    display_name: id,
+    created_at: '1970-01-01T00:00:00Z',
+    // A name may stand for several targets, or be a glob: what they can do is not told.
+    capabilities: null,
+    max_input_tokens: null,
+    max_tokens: null,
+    lifecycle: 'active',
+    line: null,
+    deprecated_at: null,
+    retires_at: null,
+  };
 }
 
 /** A page of models. @see https://docs.anthropic.com/en/api/models-list */

@@ -123,7 +123,7 @@ export function toldSoFar(earlier: JsonObject | undefined, value: unknown): Json
   if (!isObject(value)) return earlier;
   const known = Object.entries(value).filter(
     ([name, told]) =>
-      told !== null &&
+      (told !== null || earlier?.[name] === undefined) &&
       told !== undefined &&
       (countOf(told) !== undefined || countOf(earlier?.[name]) === undefined),
   );

@@ -1,4 +1,5 @@
 /** Clients of the three protocols: what they ask, and what they make of the answers of helpers/speakers. */
+import type { z } from 'zod';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { listOf, objectOf } from '../../src/wire/json.ts';
 import { checkChatStream } from './grammar/chat.ts';
@@ -6,6 +7,9 @@ import { framesOf } from './grammar/frames.ts';
 import { checkMessagesStream } from './grammar/messages.ts';
 import { checkResponsesStream } from './grammar/responses.ts';
 import { openapiProblems } from './openapi.ts';
+import { completion } from './published/chat.ts';
+import { message } from './published/messages.ts';
+import { response } from './published/responses.ts';
 import { ANSWER } from './speakers.ts';
 
 const TOOLS = [
@@ -30,6 +34,8 @@ export interface Client {
   readonly check: (sse: string) => { value: JsonObject; problems: readonly string[] };
   readonly said: (answer: JsonObject) => Said;
   readonly finish: string;
+  /** A whole answer, as the protocol publishes it. */
+  readonly published: z.ZodType;
   /** An error as this client knows it. */
   readonly error: (body: JsonObject) => { type: unknown; message: unknown };
 }
@@ -67,6 +73,7 @@ export const CLIENTS: Readonly<Record<'chat' | 'messages' | 'responses', Client>
       };
     },
     finish: 'tool_calls',
+    published: completion,
     error: (body) => objectOf(body.error) as { type: unknown; message: unknown },
   },
   messages: {
@@ -99,6 +106,7 @@ export const CLIENTS: Readonly<Record<'chat' | 'messages' | 'responses', Client>
       };
     },
     finish: 'tool_use',
+    published: message,
     error: (body) => objectOf(body.error) as { type: unknown; message: unknown },
   },
   responses: {
@@ -134,6 +142,7 @@ export const CLIENTS: Readonly<Record<'chat' | 'messages' | 'responses', Client>
       };
     },
     finish: 'completed',
+    published: response,
     error: (body) => objectOf(body.error) as { type: unknown; message: unknown },
   },
 };

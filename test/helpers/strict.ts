@@ -67,6 +67,12 @@ function unknownFields(value: JsonObject, known: readonly string[], at: string):
 
 const same = (a: unknown, b: unknown) => Bun.deepEquals(a, b);
 
+/** A block without what says nothing: Anthropic shows its blocks with these fields, and takes them with and without. */
+function plain({ citations, caller, ...block }: JsonObject): JsonObject {
+  const isDirect = same(caller, { type: 'direct' }) || caller === undefined;
+  return { ...block, ...(citations ? { citations } : {}), ...(isDirect ? {} : { caller }) };
+}
+
 export class StrictMessages extends Strict {
   protected override say(kind: TurnKind): Turn {
     const think = () => ({ type: 'thinking', thinking: 'Hm.', signature: this.seal() });
@@ -117,7 +123,8 @@ export class StrictMessages extends Strict {
       if (!same(results.toSorted(), calls.toSorted()))
         wrong.push(`messages.${at}: results must follow calls`);
       const own = this.turnOf(calls);
-      if (own && !same(own.own, blocks)) wrong.push(`messages.${at}: \`thinking\` blocks cannot be modified`);
+      if (own && !same(own.own, blocks.map(plain)))
+        wrong.push(`messages.${at}: \`thinking\` blocks cannot be modified`);
       const loops = calls.length > 0 && at === turns.length - 2 && objectOf(thinking).type === 'enabled';
       if (loops && blocks[0]?.type !== 'thinking') wrong.push(`messages.${at}: Expected \`thinking\``);
       return wrong;

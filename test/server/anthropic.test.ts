@@ -108,7 +108,7 @@ test('a chat request becomes a Messages request, and its answer a chat completio
     },
   ]);
   expect(await response.json()).toMatchObject({
-    id: 'msg_1',
+    id: 'chatcmpl-msg_1',
     object: 'chat.completion',
     choices: [
       {

@@ -6,6 +6,8 @@ import { listOf, objectOf } from '../../src/wire/json.ts';
 import { chatAssembler } from '../../src/wire/openai/assemble.ts';
 import { CLIENTS } from '../helpers/clients.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
+import { publishedProblems } from '../helpers/published/problems.ts';
+import { publishedStreamProblems } from '../helpers/published/stream.ts';
 import { running } from '../helpers/proxy.ts';
 import { eventStream } from '../helpers/speakers.ts';
 import { upstream } from '../helpers/upstream.ts';
@@ -25,12 +27,23 @@ interface Said {
 
 /** The part of an answer that is compared: the message of chat, the blocks of Messages, the items of Responses. */
 function saidIn(client: ClientName, answer: JsonObject): unknown {
-  if (client === 'chat') return objectOf(listOf(answer.choices)[0]).message;
-  if (client === 'messages') return answer.content;
+  if (client === 'chat') return withoutNothing(objectOf(objectOf(listOf(answer.choices)[0]).message));
+  if (client === 'messages') return listOf(answer.content).map((block) => withoutNothing(objectOf(block)));
   return listOf(answer.output).map((item) => {
     const { id: _, status: _s, ...rest } = objectOf(item);
     return rest;
   });
+}
+
+/** Without the fields that are always there and say nothing; the published schemas are held to them. */
+function withoutNothing(said: JsonObject): JsonObject {
+  const { annotations, citations, caller, ...rest } = said;
+  return {
+    ...rest,
+    ...(listOf(annotations).length > 0 ? { annotations } : {}),
+    ...(listOf(citations).length > 0 ? { citations } : {}),
+    ...(caller && !Bun.deepEquals(caller, { type: 'direct' }) ? { caller } : {}),
+  };
 }
 
 /** What a stream says in comments of what was lost. */
@@ -54,7 +67,7 @@ async function answers(
   await using proxy = running({
     providers: [{ name: 'p', type, base_url: provider.url, api_key: 'k', models: ['*'], max_retries: 0 }],
   });
-  const { path, request, check } = CLIENTS[client];
+  const { path, request, check, published } = CLIENTS[client];
   const { tools: _, ...plain } = request;
   const reply = await proxy.post(path, { ...plain, model });
   const answer = (await reply.json()) as JsonObject;
@@ -62,6 +75,8 @@ async function answers(
   const sse = await (await proxy.post(path, { ...plain, model, stream: true })).text();
   const { value: told, problems } = check(sse);
   expect(problems).toEqual([]);
+  expect(publishedProblems(published, answer)).toEqual([]);
+  expect(publishedStreamProblems(client, sse)).toEqual([]);
   const value = client === 'chat' ? assembled(sse) : told;
   const [first, second] = await proxy.recorded(2);
   const lost = reply.headers.get('x-llmproxy-answer-dropped') ?? undefined;

@@ -6,6 +6,8 @@ import { parseJson } from '../../src/wire/json.ts';
 import { CLIENTS, expected } from '../helpers/clients.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { openapiProblems } from '../helpers/openapi.ts';
+import { publishedProblems } from '../helpers/published/problems.ts';
+import { publishedStreamProblems } from '../helpers/published/stream.ts';
 import { running } from '../helpers/proxy.ts';
 import { ANSWER, speaker, speakerConfig, SPEAKERS } from '../helpers/speakers.ts';
 
@@ -27,6 +29,7 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     const answer = (await reply.json()) as JsonObject;
     if (client !== name) expect(said(answer)).toEqual(expected(CLIENTS[client]));
     else expect(answer as object).toEqual(SPEAKERS[name].whole);
+    if (client !== name) expect(publishedProblems(CLIENTS[client].published, answer)).toEqual([]);
     if (client === 'chat' && name !== 'chat')
       expect(openapiProblems('CreateChatCompletionResponse', answer)).toEqual([]);
     if (client === 'responses' && name !== 'responses')
@@ -63,6 +66,7 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     if (client === name) return;
     const { value, problems } = check(sse);
     expect(problems).toEqual([]);
+    expect(publishedStreamProblems(client, sse)).toEqual([]);
     expect(said(value)).toEqual(expected(CLIENTS[client]));
   });
 
@@ -88,7 +92,8 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     const names = { chat: [undefined], messages: ['error'], responses: ['error', 'response.failed'] }[client];
     expect(frames.slice(-names.length).map((frame) => frame.name)).toEqual(names);
     expect(sse).not.toMatch(/\[DONE\]|message_stop|response\.completed/);
-    if (client !== name) expect(check(sse).problems).toEqual([]);
+    const problems = () => [...check(sse).problems, ...publishedStreamProblems(client, sse)];
+    if (client !== name) expect(problems()).toEqual([]);
     const [record] = await proxy.recorded(1);
     expect(record).toMatchObject({ outcome: 'truncated', fault: 'server' });
   });
@@ -104,6 +109,7 @@ test.each(translated)(
     const sse = await (await proxy.post(path, { ...request, ...usage, stream: true })).text();
     const { value, problems } = check(sse);
     expect(problems).toEqual([]);
+    expect(publishedStreamProblems(client, sse)).toEqual([]);
     expect(said(value)).toEqual(expected(CLIENTS[client]));
   },
 );

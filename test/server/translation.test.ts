@@ -1,6 +1,8 @@
 /** What translation does beside answers: embeddings, counting, models, fields that are left out, signatures. */
 import { describe, expect, test } from 'bun:test';
 import { openapiProblems } from '../helpers/openapi.ts';
+import { modelInfo, modelPage } from '../helpers/published/messages.ts';
+import { publishedProblems } from '../helpers/published/problems.ts';
 import { CHAT, running } from '../helpers/proxy.ts';
 import { speaker, speakerConfig } from '../helpers/speakers.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
@@ -124,7 +126,9 @@ describe('models', () => {
     expect(openapiProblems('ListModelsResponse', openai)).toEqual([]);
     const headers = { 'anthropic-version': '2023-06-01' };
     const page = async (query: string) => (await fetch(`${proxy.url}/v1/models${query}`, { headers })).json();
-    expect(await page('?limit=2')).toEqual({
+    const first = await page('?limit=2');
+    expect(publishedProblems(modelPage, first)).toEqual([]);
+    expect(first).toMatchObject({
       data: ['a', 'b'].map((id) => ({
         type: 'model',
         id,
@@ -136,7 +140,9 @@ describe('models', () => {
       last_id: 'b',
     });
     expect(await page('?after_id=b')).toMatchObject({ data: [{ id: 'c' }], has_more: false });
-    expect(await page('/c')).toMatchObject({ type: 'model', id: 'c' });
+    const one = await page('/c');
+    expect(publishedProblems(modelInfo, one)).toEqual([]);
+    expect(one).toMatchObject({ type: 'model', id: 'c' });
     expect(await page('/zzz')).toMatchObject({ type: 'error', error: { type: 'not_found_error' } });
   });
 });

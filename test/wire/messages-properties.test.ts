@@ -10,6 +10,9 @@ import { listOf, objectOf, parseJson } from '../../src/wire/json.ts';
 import { answers, chunksOf, name, object, reasoningOf, said, thoughts, whole } from '../helpers/answers.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { checkMessagesStream } from '../helpers/grammar/messages.ts';
+import { message as published } from '../helpers/published/messages.ts';
+import { publishedProblems } from '../helpers/published/problems.ts';
+import { publishedStreamProblems } from '../helpers/published/stream.ts';
 import { cuts } from '../properties/cuts.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
 
@@ -30,6 +33,8 @@ test('a streamed answer keeps the grammar and makes the message that the whole a
       const { message, problems } = checkMessagesStream(sse);
       expect(problems).toEqual([]);
       expect(message).toEqual(understood.encode(whole(answer)));
+      expect(publishedProblems(published, message)).toEqual([]);
+      expect(publishedStreamProblems('messages', sse)).toEqual([]);
       const assembler = messageAssembler();
       for (const { value } of framesOf(sse, [])) assembler.push(objectOf(value));
       expect(assembler.result()).toEqual(message);

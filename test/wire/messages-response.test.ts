@@ -23,7 +23,13 @@ const usage = {
   input_tokens: 0,
   cache_creation_input_tokens: 0,
   cache_read_input_tokens: 0,
+  cache_creation: null,
   output_tokens: 0,
+  output_tokens_details: { thinking_tokens: 0 },
+  server_tool_use: null,
+  service_tier: null,
+  inference_geo: null,
+  speed: null,
 };
 
 test('an answer of text is a message of one block', () => {
@@ -32,7 +38,9 @@ test('an answer of text is a message of one block', () => {
     type: 'message',
     role: 'assistant',
     model: 'm',
-    content: [{ type: 'text', text: 'Hello' }],
+    container: null,
+    diagnostics: null,
+    content: [{ type: 'text', text: 'Hello', citations: null }],
     stop_reason: 'end_turn',
     stop_sequence: null,
     stop_details: null,
@@ -50,7 +58,7 @@ const content = (message: JsonObject) => encode(answer(message)).content;
 test('reasoning that nobody signed has an empty signature', () => {
   expect(content({ reasoning_content: 'Hm', content: 'A' })).toEqual([
     { type: 'thinking', thinking: 'Hm', signature: '' },
-    { type: 'text', text: 'A' },
+    { type: 'text', text: 'A', citations: null },
   ]);
 });
 
@@ -75,13 +83,15 @@ test('calls become tool_use with their input read', () => {
     call('d', { y: 2 }),
     call('e', 'null'),
   ];
-  expect(content({ content: null, tool_calls })).toEqual([
+  const caller = { type: 'direct' };
+  const blocks = [
     { type: 'tool_use', id: 'a', name: 'f', input: { x: [1] } },
     { type: 'tool_use', id: 'toolu_new', name: 'f', input: {} },
     { type: 'tool_use', id: 'c', name: 'f', input: {} },
     { type: 'tool_use', id: 'd', name: 'f', input: { y: 2 } },
     { type: 'tool_use', id: 'e', name: 'f', input: {} },
-  ]);
+  ];
+  expect(content({ content: null, tool_calls })).toEqual(blocks.map((block) => ({ ...block, caller })));
 });
 
 const tool_calls = [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }];
@@ -113,7 +123,7 @@ test.each<[string, JsonObject, string | null, JsonObject, unknown[]]>([
 });
 
 test('a refusal is said as text', () => {
-  expect(content({ refusal: 'No.' })).toEqual([{ type: 'text', text: 'No.' }]);
+  expect(content({ refusal: 'No.' })).toEqual([{ type: 'text', text: 'No.', citations: null }]);
 });
 
 test('usage counts the cache apart', () => {
@@ -124,7 +134,7 @@ test('usage counts the cache apart', () => {
     prompt_tokens_details: { cached_tokens: 60, cache_write_tokens: 30 },
     completion_tokens_details: { reasoning_tokens: 5 },
   };
-  expect(encode({ ...answer({ content: 'A' }), usage: encoded }).usage).toEqual({
+  expect(encode({ ...answer({ content: 'A' }), usage: encoded }).usage).toMatchObject({
     input_tokens: 10,
     cache_creation_input_tokens: 30,
     cache_read_input_tokens: 60,

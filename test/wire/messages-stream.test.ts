@@ -53,13 +53,21 @@ test('text is one block, exactly', () => {
     input_tokens: 0,
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: 0,
+    cache_creation: null,
     output_tokens: 0,
+    output_tokens_details: { thinking_tokens: 0 },
+    server_tool_use: null,
+    service_tier: null,
+    inference_geo: null,
+    speed: null,
   };
   const message = {
     id: 'msg_1',
     type: 'message',
     role: 'assistant',
     model: 'm',
+    container: null,
+    diagnostics: null,
     content: [],
     stop_reason: null,
     stop_sequence: null,
@@ -68,13 +76,13 @@ test('text is one block, exactly', () => {
   };
   const events = [
     { type: 'message_start', message },
-    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '', citations: null } },
     { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hel' } },
     { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'lo' } },
     { type: 'content_block_stop', index: 0 },
     {
       type: 'message_delta',
-      delta: { stop_reason: 'end_turn', stop_sequence: null, stop_details: null },
+      delta: { container: null, stop_reason: 'end_turn', stop_sequence: null, stop_details: null },
       usage: { ...none, input_tokens: 6, cache_read_input_tokens: 4, output_tokens: 7 },
     },
     { type: 'message_stop' },
@@ -144,7 +152,7 @@ test('signed thinking gets its signature before it stops, redacted thinking come
     { type: 'thinking', thinking: 'Hm', signature: 's1' },
     { type: 'redacted_thinking', data: 'r' },
     { type: 'thinking', thinking: '', signature: 's2' },
-    { type: 'text', text: 'A' },
+    { type: 'text', text: 'A', citations: null },
   ]);
 });
 

@@ -277,12 +277,21 @@ describe('a chat client', () => {
   });
 
   test.each([
-    [undefined, ['data: {"choices":[{"index":0}]}\n\n', '']],
-    [true, ['data: {"choices":[{"index":0}],"usage":null}\n\n', 'data: {"choices":[],"usage":{"a":1}}\n\n']],
+    [undefined, ['data: {"id":"chatcmpl-1","choices":[{"index":0}]}\n\n', '']],
+    [
+      true,
+      [
+        'data: {"id":"chatcmpl-1","choices":[{"index":0}],"usage":null}\n\n',
+        'data: {"id":"chatcmpl-1","choices":[],"usage":{"a":1}}\n\n',
+      ],
+    ],
   ])('that asks for usage %p', (include_usage, written) => {
     const body = { messages: [], ...(include_usage ? { stream_options: { include_usage } } : {}) };
     const writer = chatClient.decode(body, context()).stream();
-    const chunks = [{ choices: [{ index: 0 }] }, { choices: [], usage: { a: 1 } }];
+    const chunks = [
+      { id: '1', choices: [{ index: 0 }] },
+      { id: '1', choices: [], usage: { a: 1 } },
+    ];
     expect(chunks.map((chunk) => writer.push(chunk as never))).toEqual(written);
     expect(writer.end()).toBe('data: [DONE]\n\n');
   });

@@ -13,6 +13,9 @@ import { checkChatStream } from '../helpers/grammar/chat.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { checkResponsesStream } from '../helpers/grammar/responses.ts';
 import { openapiProblems } from '../helpers/openapi.ts';
+import { publishedProblems } from '../helpers/published/problems.ts';
+import { response as published } from '../helpers/published/responses.ts';
+import { publishedStreamProblems } from '../helpers/published/stream.ts';
 import { cuts } from '../properties/cuts.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
 
@@ -44,6 +47,8 @@ test('a streamed answer keeps the grammar and says what the whole answer says', 
       expect(problems).toEqual([]);
       const encoded = understood.encode(whole(answer));
       expect(openapiProblems('Response', encoded)).toEqual([]);
+      expect(publishedProblems(published, encoded)).toEqual([]);
+      expect(publishedStreamProblems('responses', sse)).toEqual([]);
       expect([response.status, response.usage]).toEqual([encoded.status, encoded.usage]);
       const types = (output: unknown) => (output as JsonObject[]).filter(({ type }) => type !== 'reasoning');
       expect(plain(types(response.output))).toEqual(plain(types(encoded.output)));

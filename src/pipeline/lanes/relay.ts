@@ -146,10 +146,9 @@ function ownRequest(
   issued: Issued,
   { keeps }: Quirks,
 ): GivenBack {
-  const keepsSignatures = keeps?.includes('extra_content') ?? false;
-  const given = givenBack(endpoint, value, issued, keepsSignatures);
+  const given = givenBack(endpoint, value, issued, keeps ?? []);
   const exact = given.request ? exactly(text, value) : value;
-  return exact === value ? given : givenBack(endpoint, exact, issued, keepsSignatures);
+  return exact === value ? given : givenBack(endpoint, exact, issued, keeps ?? []);
 }
 
 /** Endpoints whose answers are choices. */

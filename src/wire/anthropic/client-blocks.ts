@@ -1,5 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { JsonEnd } from '../json-end.ts';
+import { textBlock } from './client-response.ts';
+import { CALLER } from './hosted.ts';
 
 /** A block on its way to the client. */
 interface Block {
@@ -41,12 +43,12 @@ export class BlockWriter {
   constructor(textAt?: number) {
     this.#place = textAt ?? 0;
     if (textAt === undefined) return;
-    this.#add('text', { type: 'text', text: '' });
+    this.#add('text', textBlock(''));
     this.#open = true;
   }
 
   text(piece: string): void {
-    this.#grow('text', { type: 'text', text: '' }, piece);
+    this.#grow('text', textBlock(''), piece);
   }
 
   thinking(piece: string): void {
@@ -101,7 +103,7 @@ export class BlockWriter {
     let block = index === undefined ? this.#lastCall : this.#calls.get(index);
     const other = id !== undefined && block !== undefined && block.content.id !== id;
     if (!block || other) {
-      block = this.#add('tool', { type: 'tool_use', id: id ?? newId(), name: '', input: {} });
+      block = this.#add('tool', { type: 'tool_use', id: id ?? newId(), name: '', input: {}, caller: CALLER });
       if (index !== undefined) this.#calls.set(index, block);
       this.#lastCall = block;
     }

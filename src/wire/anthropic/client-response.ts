@@ -9,7 +9,7 @@ import { Lost } from '../parts/lost.ts';
 import { partsOf } from '../parts/message.ts';
 import { encodeCitation } from './citations.ts';
 import { thinkingBlocks } from './client-thinking.ts';
-import { encodeHosted } from './hosted.ts';
+import { CALLER, encodeHosted } from './hosted.ts';
 
 /** What of a request its answer is written with. */
 export interface AnswerOptions {
@@ -51,8 +51,7 @@ function joined(blocks: readonly JsonObject[]): JsonObject[] {
     if (block.type !== 'text' || last?.type !== 'text') joint.push(block);
     else {
       const citations = [...listOf(last.citations), ...listOf(block.citations)];
-      const text = String(last.text) + String(block.text);
-      joint.splice(-1, 1, { type: 'text', text, ...(citations.length > 0 ? { citations } : {}) });
+      joint.splice(-1, 1, textBlock(String(last.text) + String(block.text), citations));
     }
   }
   return joint;
@@ -63,20 +62,19 @@ function blocksOf(part: Part, all: string, options: AnswerOptions, lost: Lost): 
   switch (part.type) {
     case 'text': {
       const citations = (part.annotations ?? []).map((note) => encodeCitation(note, all));
-      if (part.text !== '')
-        return [{ type: 'text', text: part.text, ...(citations.length > 0 ? { citations } : {}) }];
+      if (part.text !== '') return [textBlock(part.text, citations)];
       lost.add('citation', citations.length);
       return [];
     }
     case 'thinking':
       return thinkingBlocks(part);
     case 'refusal':
-      return [{ type: 'text', text: part.text }];
+      return [textBlock(part.text)];
     case 'call':
       return [toolUse(part.call, options)];
     case 'audio':
       lost.add('audio');
-      return part.transcript === '' ? [] : [{ type: 'text', text: part.transcript }];
+      return part.transcript === '' ? [] : [textBlock(part.transcript)];
     case 'hosted_call':
     case 'hosted_result':
       return hostedBlocks(part, lost);
@@ -84,6 +82,11 @@ function blocksOf(part: Part, all: string, options: AnswerOptions, lost: Lost): 
       lost.add(part.type);
       return [];
   }
+}
+
+/** @param citations `null` stands for none: the field is always there */
+export function textBlock(text: string, citations: readonly unknown[] = []): JsonObject {
+  return { type: 'text', text, citations: citations.length > 0 ? citations : null };
 }
 
 /** A tool that Anthropic has none like is lost with what it gave, and counted once. */
@@ -101,6 +104,8 @@ export function messageHead(answer: { id?: unknown; model?: unknown }, options: 
     type: 'message',
     role: 'assistant',
     model: stringOf(answer.model) || options.model,
+    container: null,
+    diagnostics: null,
   };
 }
 
@@ -142,8 +147,14 @@ export function encodeUsage(usage: Usage | undefined): JsonObject {
     input_tokens: Math.max(0, input - cached - cacheWrite),
     cache_creation_input_tokens: cacheWrite,
     cache_read_input_tokens: cached,
+    // For how long a cache keeps what it took is told by Anthropic's own models alone.
+    cache_creation: null,
     output_tokens: output,
-    ...(reasoning > 0 ? { output_tokens_details: { thinking_tokens: reasoning } } : {}),
+    output_tokens_details: { thinking_tokens: reasoning },
+    server_tool_use: null,
+    service_tier: null,
+    inference_geo: null,
+    speed: null,
   };
 }
 
@@ -166,5 +177,6 @@ function toolUse({ id, function: fn }: ToolCall, { newId }: AnswerOptions): Json
     id: stringOf(id) || `toolu_${newId()}`,
     name: stringOf(name) ?? '',
     input: objectOf(input),
+    caller: CALLER,
   };
 }

@@ -159,7 +159,7 @@ export class MessagesWriter implements ChatWriter {
     const said = { calls: this.#calls, refused: this.#refused, sequence: this.#sequence };
     return messageEvent({
       type: 'message_delta',
-      delta: stopFields(this.#finish, said),
+      delta: { container: null, ...stopFields(this.#finish, said) },
       usage: encodeUsage(this.#usage),
     });
   }

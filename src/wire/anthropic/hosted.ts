@@ -64,13 +64,16 @@ export const FOREIGN_CALL = 'srvtoolu_llmproxy_';
 /** What Anthropic's clients know; other tools have no block. */
 const KNOWN: ReadonlySet<string> = new Set(['web_search', 'web_fetch', 'code_execution']);
 
+/** Who called a tool: the model itself, and no program that it wrote. */
+export const CALLER = { type: 'direct' } as const;
+
 /** A call of a hosted tool, or its result, as a block; none for a tool that has none. */
 export function encodeHosted(part: HostedCallPart | HostedResultPart): JsonObject[] {
   if (part.native?.protocol === 'messages') return [part.native.value];
   if (!KNOWN.has(part.name)) return [];
   const id = part.id.startsWith('srvtoolu_') ? part.id : FOREIGN_CALL + part.id.replace(/\W/g, '_');
   if (part.type === 'hosted_call') {
-    return [{ type: 'server_tool_use', id, name: part.name, input: parsed(part.input) }];
+    return [{ type: 'server_tool_use', id, name: part.name, input: parsed(part.input), caller: CALLER }];
   }
   if (part.name === 'code_execution') {
     const result = {
@@ -89,7 +92,7 @@ export function encodeHosted(part: HostedCallPart | HostedResultPart): JsonObjec
     encrypted_content: '',
     page_age: null,
   }));
-  return [{ type: 'web_search_tool_result', tool_use_id: id, content }];
+  return [{ type: 'web_search_tool_result', tool_use_id: id, content, caller: CALLER }];
 }
 
 function parsed(text: string): JsonObject {

@@ -31,7 +31,7 @@ export const chatClient: ClientProtocol = {
 
 function encodeAnswer(answer: ChatResponse, legacy: boolean, lost: Lost): JsonObject {
   const choices = answer.choices.map((choice) => {
-    const message = toldMessage(choice.message, lost);
+    const message: JsonObject = { annotations: [], ...toldMessage(choice.message, lost) };
     if (!legacy) return { ...choice, message };
     return {
       ...choice,
@@ -39,8 +39,15 @@ function encodeAnswer(answer: ChatResponse, legacy: boolean, lost: Lost): JsonOb
       finish_reason: legacyFinish(choice.finish_reason),
     };
   });
-  return { ...answer, choices };
+  return { ...answer, id: chatId(answer.id), choices };
 }
+
+/** Clients tell answers of chat by how their ids begin. What another protocol called it stays in it, to be found by. */
+function chatId(id: string): string {
+  return id.startsWith(CHAT_ID) ? id : CHAT_ID + id;
+}
+
+const CHAT_ID = 'chatcmpl-';
 
 /** What every translation goes by; the rest each of them checks. @throws ProxyError `invalid_request` */
 function checkMessages(messages: unknown): void {
@@ -134,8 +141,9 @@ class ChunkWriter implements ChatWriter {
 
   push(chunk: ChatChunk): string {
     const { usage, ...said } = chunk;
-    const rest = { ...said, choices: said.choices.map((choice) => this.#told(choice)) };
-    this.#naming ??= chunk;
+    const id = chatId(chunk.id);
+    const rest = { ...said, id, choices: said.choices.map((choice) => this.#told(choice)) };
+    this.#naming ??= { ...chunk, id };
     for (const { delta, finish_reason } of chunk.choices) {
       this.#called ||= objectOf(delta).tool_calls !== undefined;
       this.#finished ||= finish_reason !== null;

@@ -21,12 +21,12 @@ export interface GivenBack {
 
 type Kept = (value: JsonObject) => JsonObject | undefined;
 
-/** @param keepsSignatures whether the provider takes Google's signatures in chat's messages */
+/** @param keeps what the provider takes in chat's messages: `extra_content`, `annotations` */
 export function givenBack(
   endpoint: Endpoint,
   request: JsonObject,
   issued: Issued,
-  keepsSignatures: boolean,
+  keeps: readonly string[],
 ): GivenBack {
   let sealed = false;
   const owns = (seal: JsonObject): boolean => {
@@ -42,7 +42,7 @@ export function givenBack(
       ? eachKept(given, (turn) => messagesTurn(turn, owns))
       : endpoint === 'responses'
         ? responsesItems(given, owns)
-        : eachKept(given, (message) => chatMessage(message, owns, keepsSignatures));
+        : eachKept(given, (message) => chatMessage(message, owns, keeps));
   const changed = kept === given ? undefined : { ...request, [name]: kept };
   if (endpoint !== 'messages' || mayThink(request.thinking, kept)) {
     return { request: changed, dropped: [], sealed };
@@ -123,8 +123,9 @@ const OURS = ['thinking_blocks'] as const;
 function chatMessage(
   message: JsonObject,
   owns: (seal: JsonObject) => boolean,
-  keepsSignatures: boolean,
+  keeps: readonly string[],
 ): JsonObject {
+  const keepsSignatures = keeps.includes('extra_content');
   if (message.role !== 'assistant') return message;
   let changed = message;
   const without = (name: string) => {
@@ -135,9 +136,15 @@ function chatMessage(
   const { reasoning_details: details, tool_calls: calls } = message;
   if (Array.isArray(details) && !owns({ type: 'details', details })) without('reasoning_details');
   if (message.extra_content !== undefined && !keepsSignatures) without('extra_content');
+  // An empty list says nothing, and strict servers know no such field.
+  if (isEmpty(message.annotations) && !keeps.includes('annotations')) without('annotations');
   if (!Array.isArray(calls)) return changed;
   const kept = eachKept(calls, (call) => withOwnSignature(call, owns, keepsSignatures));
   return kept === calls ? changed : { ...changed, tool_calls: kept };
+}
+
+function isEmpty(list: unknown): boolean {
+  return Array.isArray(list) && list.length === 0;
 }
 
 function withOwnSignature(

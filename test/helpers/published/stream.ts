@@ -1,0 +1,27 @@
+import type { z } from 'zod';
+import type { JsonObject } from '../../../src/wire/json.ts';
+import { framesOf } from '../grammar/frames.ts';
+import { chunk } from './chat.ts';
+import { messageStreamEvent } from './messages.ts';
+import { publishedProblems } from './problems.ts';
+import { responseStreamEvent } from './responses.ts';
+
+const EVENTS = {
+  chat: chunk,
+  messages: messageStreamEvent,
+  responses: responseStreamEvent,
+} as const satisfies Record<string, z.ZodType>;
+
+/** What is wrong with the events of a stream that this project made, by what their protocol publishes. */
+export function publishedStreamProblems(protocol: keyof typeof EVENTS, sse: string): string[] {
+  const schema = EVENTS[protocol];
+  return framesOf(sse, []).flatMap(({ data, value }) => {
+    // How a stream of chat ends, and its errors, are of no schema.
+    if (protocol === 'chat' && (data === '[DONE]' || isError(value))) return [];
+    return publishedProblems(schema, value).map((problem) => `${data.slice(0, 200)}: ${problem}`);
+  });
+}
+
+function isError(value: JsonObject | undefined): boolean {
+  return value !== undefined && 'error' in value;
+}
