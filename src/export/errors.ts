@@ -42,7 +42,6 @@ export const FILTERS = {
   balance: 'its group is full (--balance, --per-group)',
   last: 'older than the last ones (--last)',
   max_records: 'enough rows (--max-records)',
-  exported_before: 'an earlier export has had it (--append-since)',
 } as const;
 
 /** These cannot become a sound training example. */

@@ -3,7 +3,7 @@ import type { LogInput } from '../logs/input.ts';
 import type { CurationOptions } from './curate/options.ts';
 import type { Converters } from './convert/pool.ts';
 import type { Plan } from './convert/plan.ts';
-import type { ConsumedInput, InputSeen } from './read/input-watch.ts';
+import type { InputSeen } from './read/input-watch.ts';
 import type { Provisional, SinkOptions } from './write/sink.ts';
 import type { RowStats } from './report/row-stats.ts';
 import type { Counters, Trouble } from './report/counters.ts';
@@ -17,8 +17,6 @@ export interface ExportOptions {
   readonly sink: SinkOptions;
   /** Where the manifest goes; within a directory it always lies beside the rows. */
   readonly manifest?: string;
-  /** What an earlier export has had. */
-  readonly consumed: readonly ConsumedInput[];
   /** Nothing is written; all is counted. */
   readonly dryRun: boolean;
   readonly training: Training;

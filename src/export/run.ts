@@ -28,8 +28,6 @@ export interface ExportSummary {
   readonly bytesRead: number;
   /** Reading ended early: enough rows, or the reader of the output left. */
   readonly ended?: 'max_records' | 'closed';
-  /** `--append-since` found nothing that the earlier export had read. */
-  readonly allNew?: true;
   /** A split that has no row, though chance alone would have given it some. */
   readonly emptySplit?: string;
 }
@@ -87,12 +85,10 @@ async function exportInputs(
     bytesRead: count.bytesRead,
     ...(ended ? { ended } : {}),
     ...emptySplitOf(report, options.curation),
-    ...(options.consumed.length > 0 && outcome.seen.every(({ had }) => had === 0) ? { allNew: true } : {}),
   });
   try {
     const streaming = {
       raw: options.plan.raw,
-      consumed: options.consumed.length > 0,
       sideBySide: sideBySide(inputs) !== undefined,
     };
     outcome = streams(options.curation, streaming) ? await streamRows(job) : await curateRows(job);

@@ -131,7 +131,7 @@ describe('the binary exports', () => {
     const { stdout, code } = await shop.run('--help');
     expect(code).toBe(0);
     expect(stdout.split('\n').filter((text) => text.length > 80)).toEqual([]);
-    for (const word of ['--near-dup', '--redact', '--append-since', 'mistral', 'hf-traces', '--check'])
+    for (const word of ['--near-dup', '--redact', '--split', 'mistral', 'sharegpt', '--check'])
       expect(stdout).toContain(word);
     expect(readFileSync(shop.path('logs/a.ndjson'), 'utf8') === LOG).toBe(true);
   });

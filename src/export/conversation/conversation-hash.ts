@@ -47,8 +47,6 @@ export class ConversationHash {
     this.#close(answer, tools);
     this.#chain.link(this.#message);
     this.#put(HASH.conversation, this.#chain);
-    const [hi = this.#chain.hi, lo = this.#chain.lo] = this.turns;
-    this.#put(HASH.opening, { hi, lo });
     if (!rooted) this.#put(HASH.firstPrompt, this.#content);
     this.#own(owner);
   }

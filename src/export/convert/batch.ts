@@ -52,13 +52,11 @@ export const HASH = {
   owner: 10,
   /** The id of the request, 0 when the log has none. */
   id: 12,
-  /** The conversation with its first answer: the link of that in its chain. */
-  opening: 14,
   /** No hash: when the record was written, milliseconds since the epoch, 0 where it does not say. */
-  written: 16,
+  written: 14,
 } as const;
 
-export const HASHES_PER_ROW = 18;
+export const HASHES_PER_ROW = 16;
 
 /** Not known. */
 export const UNKNOWN_TOKENS = 0xffffffff;

@@ -162,7 +162,7 @@ export class Converter {
     // An unrendered row is tried too: what turns out unfit at the end would have taken the place of shorter conversations.
     const row = plan.unrendered ? tried(example, plan) : FORMATS[plan.format].render(example, plan.render);
     return {
-      text: unrendered ? toLine(example) : linesOf(row as JsonObject),
+      text: unrendered ? toLine(example) : toLine(row),
       flags: flagsOf(entry, unrendered),
       ...tokens,
       ...(this.#hasher ? { signature: this.#hasher.signature(nearText(conversation)) } : {}),
@@ -294,9 +294,4 @@ function untrainedPrompt(conversation: Conversation, which?: ReadonlySet<number>
       : message,
   );
   return { ...conversation, prompt };
-}
-
-/** A row as text: formats of several lines a row have them all. */
-export function linesOf(row: JsonObject | readonly JsonObject[]): string {
-  return Array.isArray(row) ? row.map(toLine).join('') : toLine(row);
 }

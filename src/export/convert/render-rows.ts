@@ -10,7 +10,7 @@ import { mustBeDefined } from '../conversation/tools.ts';
 import { RejectError } from '../errors.ts';
 import { redactConversation } from '../redact/conversation.ts';
 import { Redactor } from '../redact/redactor.ts';
-import { linesOf } from './converter.ts';
+import { toLine } from '../conversation/json.ts';
 import { fit } from '../conversation/fit.ts';
 
 /** One row to be made. */
@@ -53,7 +53,7 @@ export function renderRows(plan: Plan, { text, ends, tasks }: RenderJob, count?:
   const rows: Buffer[] = [];
   const results = tasks.map((task) => {
     try {
-      const row = Buffer.from(linesOf(rowOf(plan, task, exampleAt, { redactor, count })));
+      const row = Buffer.from(toLine(rowOf(plan, task, exampleAt, { redactor, count })));
       rows.push(row);
       return row.length;
     } catch (error) {
@@ -70,7 +70,7 @@ function rowOf(
   task: RenderTask,
   exampleAt: (number: number) => Example,
   { redactor, count }: { readonly redactor: Redactor | undefined; readonly count: TokenCounter | undefined },
-): JsonObject | readonly JsonObject[] {
+): JsonObject {
   const example = exampleAt(task.example);
   const rejected = task.rejected === undefined ? undefined : exampleAt(task.rejected).conversation.answer;
   const { label, unlike } = task;

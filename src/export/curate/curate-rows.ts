@@ -65,7 +65,6 @@ async function chooseFrom(
   const seen = await readInputs(job, take);
   // Threads hold tens of megabytes each.
   await collectGarbageAfter(table.length, table.unrendered ? undefined : converters.close());
-  table.hadBefore(seen.map(({ had }) => had));
   if (log) arrange(table, feedback, log);
   const signature = (row: number) => signatures.of(table.stored(row));
   const chosen = choose(table, feedback, options.curation, signature);

@@ -8,12 +8,11 @@ import { FLAG } from '../convert/batch.ts';
 import { NearIndex } from './near/index.ts';
 import { RowSet } from './row-set.ts';
 import { dropDuplicates, dropNearDuplicates } from './duplicates.ts';
-import { hadBefore, dropExported } from './exported.ts';
 import { judged } from './judged.ts';
 import { Judgements } from './judgements.ts';
 import { balance, keepFirst, keepLast, sample } from './sample.ts';
 import { assignSplits } from './split.ts';
-import { dropAllButLast, dropBeginnings, dropUnlogged, loggedTurns, unloggedTurns } from './turns.ts';
+import { dropBeginnings, dropUnlogged, loggedTurns, unloggedTurns } from './turns.ts';
 
 /** What was chosen. */
 export interface Chosen {
@@ -40,10 +39,6 @@ export function choose(
   const rows = new RowSet(table, new Judgements(table, feedback));
   const splits = splitRows(rows, options, signature);
   const { set, logged } = decided(rows, options, signature);
-  if (table.anyHad) {
-    const before = decided(hadBefore(table, feedback), options, signature);
-    dropExported(set, before.set, options);
-  }
   draw(set, options);
   return {
     sets: set === rows ? [rows] : [rows, set],
@@ -89,7 +84,6 @@ function conversations(
   const logged = asked ? loggedTurns(set, minScore) : undefined;
   if (logged && unlogged === 'drop') dropUnlogged(set, logged);
   if (mode === 'collapse') dropBeginnings(set);
-  if (mode === 'last') dropAllButLast(set);
   return logged;
 }
 

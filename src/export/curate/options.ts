@@ -4,8 +4,8 @@ import type { Split } from './split.ts';
 
 /** Which rows are to be chosen, and what is made of them. */
 export interface CurationOptions {
-  /** `collapse`: a conversation once, at its longest. `turns`: every answer. `last`: the newest record of each. */
-  readonly conversations: 'collapse' | 'turns' | 'last';
+  /** `collapse`: a conversation once, at its longest. `turns`: every answer. */
+  readonly conversations: 'collapse' | 'turns';
   /** Answers within a prompt that the log does not show. `pass`: the format never trains a prompt. */
   readonly unlogged: 'mask' | 'drop' | 'keep' | 'pass';
   readonly sampleKind: 'sft' | 'preference' | 'label' | 'prompt';

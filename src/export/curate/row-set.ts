@@ -15,36 +15,23 @@ export class RowSet {
   readonly judgements: Judgements;
   /** What is made of rows; `undefined` when rows are written as they are. */
   readonly tasks: readonly Task[] | undefined;
-  readonly #sees: ((row: number) => boolean) | undefined;
   readonly #contents: Uint32Array | undefined;
   /** What is written of rows whose answer is corrected. */
   readonly #corrected = new Map<number, Pick<Hash64, 'hi' | 'lo'>>();
   readonly #left: Uint8Array;
   readonly #reasons: DropReason[] = [];
 
-  /** @param sees whether a row was there when the decision was made; all were when left out */
-  constructor(
-    table: RowTable,
-    judgements: Judgements,
-    sees?: (row: number) => boolean,
-    tasks?: readonly Task[],
-  ) {
+  constructor(table: RowTable, judgements: Judgements, tasks?: readonly Task[]) {
     this.table = table;
     this.judgements = judgements;
     this.tasks = tasks;
-    this.#sees = sees;
     this.#contents = tasks && contentsOf(tasks, table);
     this.#left = new Uint8Array(this.length);
   }
 
   /** The same log, where what is made of its rows is chosen. */
   of(tasks: readonly Task[]): RowSet {
-    return new RowSet(this.table, this.judgements, this.#sees, tasks);
-  }
-
-  /** Whether a row was there, whether it is in or not. */
-  sees(row: number): boolean {
-    return this.#sees?.(row) ?? true;
+    return new RowSet(this.table, this.judgements, tasks);
   }
 
   get length(): number {

@@ -1,8 +1,6 @@
 /** Conversations over several records: what continues what, and which answers in a prompt the log has seen. */
 import { FLAG } from '../convert/batch.ts';
-import { Hash64 } from '../conversation/hash64.ts';
 import { HashMap64 } from './table/hash-map.ts';
-import type { HashName } from './table/row-table.ts';
 import type { RowSet } from './row-set.ts';
 import type { Part } from './hash-partitions.ts';
 import { isBad } from './judgements.ts';
@@ -76,7 +74,7 @@ function answersKnown(set: RowSet, asked: HashMap64, minScore: number | undefine
   for (let row = 0; row < table.length; row++) {
     const hi = table.hi('conversation', row);
     const lo = table.lo('conversation', row);
-    if (!asked.has(hi, lo) || !table.has(row, FLAG.success) || !set.sees(row)) continue;
+    if (!asked.has(hi, lo) || !table.has(row, FLAG.success)) continue;
     const judgement = judgements.of(row);
     const good = !isBad(judgement, minScore) && judgement?.correction === undefined;
     if (good && !known.has(hi, lo)) known.set(hi, lo, GOOD);
@@ -124,39 +122,4 @@ export function dropBeginnings(set: RowSet): void {
     if (beginnings[one] === 1 && judgements.of(set.rowOf(one))?.correction === undefined)
       set.drop(one, 'continued');
   });
-}
-
-/**
- * Leaves out all but the newest of each conversation. It is known by its id, else by the user and how it begins; where the
- * log names neither, by its first question and answer together: many begin with "Hi".
- */
-export function dropAllButLast(set: RowSet): void {
-  const { table } = set;
-  const newest = new HashMap64();
-  const key = new Hash64();
-  const link = (name: HashName, row: number) =>
-    key.link({ hi: table.hi(name, row), lo: table.lo(name, row) });
-  const fill = (row: number) => {
-    key.start(6);
-    if (table.has(row, FLAG.owned)) {
-      link('owner', row);
-      // The owner includes the id, where the client gave one.
-      if (!isNamed(set, row)) link('firstPrompt', row);
-    } else link('opening', row);
-  };
-  set.each((one) => {
-    const row = set.rowOf(one);
-    fill(row);
-    newest.set(key.hi, key.lo, row);
-  });
-  set.each((one) => {
-    const row = set.rowOf(one);
-    fill(row);
-    if (newest.get(key.hi, key.lo) !== row) set.drop(one, 'continued');
-  });
-}
-
-/** Whether the client gave its conversation an id. */
-function isNamed({ table }: RowSet, row: number): boolean {
-  return table.hi('session', row) !== 0 || table.lo('session', row) !== 0;
 }

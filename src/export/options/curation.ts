@@ -94,12 +94,11 @@ function conversationsOf(
   picker: Picker,
   format: Format | undefined,
 ): Pick<CurationOptions, 'conversations' | 'unlogged'> {
-  const asked = picker.oneOf('conversations', ['collapse', 'turns', 'last']);
+  const asked = picker.oneOf('conversations', ['collapse', 'turns']);
   const wish = picker.oneOf('unlogged-turns', ['mask', 'drop', 'keep']) ?? 'mask';
   if (!format) return { conversations: 'turns', unlogged: 'pass' };
   if (format.loss === 'completion') return { conversations: asked ?? 'turns', unlogged: 'pass' };
   const conversations = asked ?? 'collapse';
-  if (format.loss === 'nothing') return { conversations, unlogged: 'pass' };
   if (format.loss === 'all') return { conversations, unlogged: wish === 'keep' ? 'keep' : 'drop' };
   // Where every answer has a row of its own, none is trained in another's prompt.
   return { conversations, unlogged: conversations === 'turns' && wish === 'mask' ? 'pass' : wish };

@@ -41,11 +41,6 @@ export const FLAG_GROUPS = {
       description: 'What stays on one side: conversation (default) or prompt',
     },
     manifest: { kind: 'text', hint: 'path', description: 'Write what was read and kept to this file too' },
-    'append-since': {
-      kind: 'text',
-      hint: 'manifest',
-      description: 'Only what this earlier export has not had',
-    },
     'dry-run': { kind: 'switch', description: 'Write nothing, count everything' },
     stats: { kind: 'switch', description: 'Show models, tokens, costs; writes rows only with --output' },
     json: { kind: 'switch', description: 'Statistics and checks as JSON on stdout' },
@@ -93,7 +88,7 @@ export const FLAG_GROUPS = {
     conversations: {
       kind: 'text',
       hint: 'how',
-      description: 'collapse (the longest of each), turns (each answer) or last',
+      description: 'collapse (the longest of each) or turns (each answer)',
     },
     'unlogged-turns': {
       kind: 'text',

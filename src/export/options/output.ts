@@ -1,10 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { fileReason } from '../../logs/names.ts';
-import { isObject, listOf, parseJson } from '../../wire/json.ts';
+import { existsSync, statSync } from 'node:fs';
 import { byteCount } from '../../config/amounts.ts';
 import type { CurationOptions } from '../curate/options.ts';
 import type { Format } from '../render/format.ts';
-import type { ConsumedInput } from '../read/input-watch.ts';
 import type { SinkOptions } from '../write/sink.ts';
 import type { Picker } from './picker.ts';
 import { ExportError } from '../errors.ts';
@@ -32,24 +29,19 @@ interface Decided {
 }
 
 export function sinkOf(picker: Picker, { path, shape, format, curation }: Decided): SinkOptions {
-  const given = picker.read('shard-size', sizeIn, 'a size such as 500MB');
+  const shardBytes = picker.read('shard-size', sizeIn, 'a size such as 500MB');
   const compress = picker.oneOf('compress', ['gz', 'zst']);
   const parquet = picker.on('parquet') || (shape === 'file' && path.endsWith('.parquet'));
-  const several = curation.splits.length > 1 ? 'split' : given === undefined ? undefined : 'shard-size';
+  const several = curation.splits.length > 1 ? 'split' : shardBytes === undefined ? undefined : 'shard-size';
   if (several !== undefined && shape !== 'directory')
     throw picker.wrong(several, 'it makes several files: give --output a directory, with a / at its end');
-  if (parquet && format?.columns === undefined)
-    throw new ExportError('usage', `Cannot write Parquet: rows of ${format?.name ?? 'raw'} are no table`);
-  const rowStart = format?.rowStart;
-  // The smallest size makes a file for each row.
-  const shardBytes = given ?? (rowStart !== undefined && shape === 'directory' ? 1 : undefined);
+  if (parquet && !format) throw new ExportError('usage', 'Cannot write Parquet: rows of raw are no table');
   return {
     path,
     shape,
     force: picker.on('force'),
     splits: curation.splits.map(({ name }) => name),
     ...(shardBytes === undefined ? {} : { shardBytes }),
-    ...(rowStart === undefined ? {} : { rowStart }),
     ...(compress === undefined ? {} : { compress }),
     parquet,
     hash: shape === 'directory' || picker.given('manifest'),
@@ -58,7 +50,7 @@ export function sinkOf(picker: Picker, { path, shape, format, curation }: Decide
 }
 
 /** A column that no row has would be loaded as one of nothing. */
-function columnsOf(picker: Picker, format: Format | undefined): Format['columns'] {
+function columnsOf(picker: Picker, format: Format | undefined): SinkOptions['columns'] {
   const without = (picker.text('metadata') ?? 'none') === 'none';
   return format?.columns?.filter(({ name }) => name !== 'metadata' || !without);
 }
@@ -66,24 +58,4 @@ function columnsOf(picker: Picker, format: Format | undefined): Format['columns'
 function sizeIn(text: string): number | undefined {
   const bytes = /^\d+$/.test(text) ? Number(text) : byteCount(text);
   return bytes !== undefined && bytes > 0 ? bytes : undefined;
-}
-
-/** What the export that wrote a manifest had read. @throws ExportError when it is none */
-export function consumedBy(picker: Picker): readonly ConsumedInput[] {
-  const path = picker.text('append-since');
-  if (path === undefined) return [];
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new ExportError('usage', picker.wrong('append-since', fileReason(cause)).message, { cause });
-  }
-  const manifest = parseJson(text);
-  if (!isObject(manifest) || !Array.isArray(manifest.inputs))
-    throw picker.wrong('append-since', 'it is no manifest of an export');
-  return listOf(manifest.inputs).filter(isConsumed);
-}
-
-function isConsumed(input: unknown): input is ConsumedInput {
-  return isObject(input) && Number.isSafeInteger(input.bytes) && typeof input.sha256 === 'string';
 }

@@ -8,7 +8,7 @@ import type { Shape } from './output.ts';
 import { FORMAT_NAMES, FORMATS } from '../render/all.ts';
 import { ExportError } from '../errors.ts';
 import { curationOf } from './curation.ts';
-import { consumedBy, placeOf, sinkOf } from './output.ts';
+import { placeOf, sinkOf } from './output.ts';
 import { Picker } from './picker.ts';
 import { planOf } from './plan.ts';
 import { selectionOf } from './selection.ts';
@@ -63,7 +63,6 @@ export function resolveSettings(sources: Sources): Settings {
     curation,
     sink: sinkOf(picker, { path, shape, format, curation }),
     ...(manifest === undefined ? {} : { manifest }),
-    consumed: consumedBy(picker),
     dryRun: picker.on('dry-run') || (stats && !picker.given('output')),
     training: {
       epochs: picker.number('epochs', 0, 1_000) ?? DEFAULT_EPOCHS,

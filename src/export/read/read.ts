@@ -3,7 +3,7 @@ import type { LogInput } from '../../logs/input.ts';
 import type { Batch } from '../convert/batch.ts';
 import type { Converters, RangeBatch } from '../convert/pool.ts';
 import type { Job } from '../job.ts';
-import type { ConsumedInput, InputSeen } from './input-watch.ts';
+import type { InputSeen } from './input-watch.ts';
 import type { Counters } from '../report/counters.ts';
 import { readChunks } from '../../logs/chunks.ts';
 import type { RangedFile } from '../../logs/ranges.ts';
@@ -22,8 +22,6 @@ interface ReadOptions {
   readonly onBytes: (bytes: number) => void;
   /** Whether hashes of the inputs are wanted: they cost a second for each gigabyte or two. */
   readonly hash: boolean;
-  /** What an earlier export has had. */
-  readonly consumed: readonly ConsumedInput[];
   readonly take: TakeBatch;
 }
 
@@ -43,9 +41,9 @@ interface Turn {
 /** @returns what was seen of each input; @throws InputError; the signal's reason when it aborts */
 export async function readInputs(job: Job, take: TakeBatch): Promise<InputSeen[]> {
   const { inputs, converters, counters, onBytes, hooks } = job;
-  const { consumed, sink } = job.options;
+  const { sink } = job.options;
   const { signal } = hooks;
-  const options = { inputs, converters, counters, signal, onBytes, hash: sink.hash, consumed, take };
+  const options = { inputs, converters, counters, signal, onBytes, hash: sink.hash, take };
   const queue = new TurnQueue(options);
   const seen: InputSeen[] = [];
   for (const [file, input] of inputs.entries()) {

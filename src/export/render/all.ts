@@ -5,7 +5,6 @@ import { alpacaFormat } from './alpaca.ts';
 import { anthropicFormat } from './anthropic.ts';
 import { bedrockFormat } from './bedrock.ts';
 import { geminiFormat } from './gemini.ts';
-import { hfTracesFormat } from './hf-traces.ts';
 import { fireworksFormat, togetherFormat } from './hosts.ts';
 import { sharegptFormat } from './sharegpt.ts';
 import { mistralFormat } from './mistral.ts';
@@ -32,7 +31,6 @@ const ALL = {
   sharegpt: sharegptFormat,
   alpaca: alpacaFormat,
   axolotl: axolotlFormat,
-  'hf-traces': hfTracesFormat,
   text: textFormat,
 };
 

@@ -8,30 +8,28 @@ export interface Format {
   /** One line for the help text and the docs: who loads it. */
   readonly summary: string;
   /**
-   * What its rows are made of. `answer`: a conversation. `pair`: a conversation with a rejected answer. `label`: one
+   * What its rows are made of. `sft`: a conversation. `preference`: a conversation with a rejected answer. `label`: one
    * with a judgement. `prompt`: the conversation's prompt, its answer being the reference.
    */
   readonly sampleKind: 'sft' | 'preference' | 'label' | 'prompt';
   /**
-   * How answers within the prompt can be shown without being trained. `turns`: each is marked by a weight or a flag.
-   * `prompt`: only the last answer is trained at all. `none`: all are trained, always. `nothing`: rows are for reading, not for training.
+   * How answers within the prompt can be shown without being trained. `per_turn`: each is marked by a weight or a flag.
+   * `completion`: only the last answer is trained at all. `all`: all are trained, always.
    */
-  readonly loss: 'per_turn' | 'completion' | 'all' | 'nothing';
+  readonly loss: 'per_turn' | 'completion' | 'all';
   /** What `--reasoning` is when nobody says. */
   readonly reasoning: 'drop' | 'keep';
   /** Messages take a field for what was thought, of whatever name `--reasoning field=NAME` says. */
   readonly anyReasoningField?: true;
   /** Whether rows may hold a `metadata` key that loaders pass over. */
   readonly extras: boolean;
-  /** The top-level keys of a row, for dataset cards and Parquet; `undefined` when rows are no table. */
-  readonly columns: readonly Column[] | undefined;
-  /** How the first line of a row begins, where a row has several. In a directory each then has a file of its own. */
-  readonly rowStart?: string;
+  /** The top-level keys of a row, for dataset cards and Parquet. */
+  readonly columns: readonly Column[];
   /**
-   * The row, or the lines of one. Keys of `undefined` are never there.
+   * The row. Keys of `undefined` are never there.
    * @throws RejectError when the example breaks a rule of the format that cannot be mended
    */
-  readonly render: (example: Example, options: RenderOptions) => JsonObject | readonly JsonObject[];
+  readonly render: (example: Example, options: RenderOptions) => JsonObject;
   /**
    * What is wrong with a row of any origin by the rules of who loads it: "messages[2].role: ...". Empty when sound.
    */

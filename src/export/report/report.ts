@@ -8,7 +8,7 @@ import type { RowStats } from './row-stats.ts';
 import type { Places, Counters } from './counters.ts';
 import type { TrainingCost } from './training.ts';
 import { VERSION } from '../../version.ts';
-import { trainingCosts } from './training.ts';
+import { trainingCost } from './training.ts';
 
 export interface Report {
   /** Version of the program. */
@@ -33,7 +33,7 @@ export interface Report {
   readonly providers: Readonly<Record<string, number>>;
   readonly finish_reasons: Readonly<Record<string, number>>;
   readonly tokens: TokenStats;
-  readonly training: { readonly epochs: number; readonly costs: readonly TrainingCost[] };
+  readonly training: { readonly epochs: number; readonly cost?: TrainingCost };
   readonly outputs: readonly OutputFile[];
 }
 
@@ -49,7 +49,7 @@ export function reportOf(
   outputs: readonly OutputFile[],
 ): Report {
   const tokens = stats.tokens();
-  const costs = trainingCosts(tokens.input + tokens.output, training);
+  const cost = tokens.rows > 0 ? trainingCost(tokens.input + tokens.output, training) : undefined;
   return {
     llmproxy: VERSION,
     argv,
@@ -69,7 +69,7 @@ export function reportOf(
     providers: byCount(stats.providers),
     finish_reasons: byCount(stats.finishReasons),
     tokens,
-    training: { epochs: training.epochs, costs: tokens.rows > 0 ? costs : [] },
+    training: { epochs: training.epochs, ...(cost ? { cost } : {}) },
     outputs,
   };
 }

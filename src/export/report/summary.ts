@@ -13,7 +13,7 @@ import { bytesText, countText, thingsText } from './text.ts';
  * @param output the path that was written to, or `-`; `undefined` when nothing was
  */
 export function summaryText(
-  { report, files, bytesRead, ended, allNew, emptySplit }: ExportSummary,
+  { report, files, bytesRead, ended, emptySplit }: ExportSummary,
   output: string | undefined,
 ): string {
   const { lines, kept, outputs } = report;
@@ -21,7 +21,6 @@ export function summaryText(
     `Read ${thingsText(lines, 'line')} (${bytesText(bytesRead)}) from ${thingsText(files, 'file')}, kept ${countText(kept)}`,
     ...reasonsText(report),
   ];
-  if (allNew) out.push('Nothing that the manifest of --append-since names was found again: all rows are new');
   if (ended === 'max_records') out.push('Stopped at --max-records; what follows was not read');
   if (output === undefined) out.push('Nothing was written');
   else {
@@ -64,9 +63,10 @@ export function statsText({
       `Tokens: ${countText(input + output)}, of them ${countText(output)} answered, in ${thingsText(tokens.rows, 'row')}`,
     );
     out.push(`  a row: min ${min}, p5 ${p5}, median ${median}, mean ${mean}, p95 ${p95}, max ${max}`);
-    out.push(`Training for ${training.epochs} epochs, by list prices that may have changed:`);
-    for (const { trainer, usd } of training.costs)
-      out.push(`  ${`$${usd.toFixed(2)}`.padStart(12)}  ${trainer}`);
+    if (training.cost)
+      out.push(
+        `Training for ${thingsText(training.epochs, 'epoch')} at $${training.cost.usd_per_million_tokens} per million tokens: $${training.cost.usd.toFixed(2)}`,
+      );
   } else out.push('Tokens: the log does not say; --count-tokens counts them');
   return `${out.join('\n')}\n`;
 }

@@ -21,7 +21,7 @@ export function cardText(info: CardInfo): string {
 function frontMatter({ report, columns, parquet }: CardInfo): string[] {
   const splits = [...new Set(report.outputs.map(({ split }) => split))];
   const files = splits.flatMap((split) => dataFiles(split, report));
-  const features = columns?.map((column) => `  - ${cardFeature(column)}`) ?? [];
+  const features = columns.map((column) => `  - ${cardFeature(column)}`);
   return [
     // A dataset without a row has no file that could be loaded.
     ...(files.length > 0 ? ['configs:', '- config_name: default', '  data_files:', ...files] : []),

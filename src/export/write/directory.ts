@@ -65,10 +65,9 @@ export class DirectorySink implements Sink {
   /** Cuts lines so that each file grows beyond its size by less than a row. */
   async #cut(split: string, lines: Uint8Array, shardBytes: number): Promise<void> {
     const text = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength);
-    const { rowStart = '' } = this.#options;
     for (let from = 0; from < text.length;) {
       const shard = this.#shard(split);
-      const { end, rows } = fill(text, from, { bytes: shardBytes - shard.written, rowStart });
+      const { end, rows } = fill(text, from, shardBytes - shard.written);
       await shard.write(text.subarray(from, end), rows);
       from = end;
       if (shard.written < shardBytes) continue;
@@ -119,16 +118,11 @@ function realPath(path: string): string {
 const MANIFEST = 'manifest.json';
 
 /** Whole rows of the text from a place on, up to and with the one that reaches the bytes. */
-function fill(
-  text: Buffer,
-  from: number,
-  { bytes, rowStart }: { readonly bytes: number; readonly rowStart: string },
-): { end: number; rows: number } {
+function fill(text: Buffer, from: number, bytes: number): { end: number; rows: number } {
   let end = from;
   let rows = 0;
   while (end < text.length && end - from < bytes) {
-    do end = text.indexOf(NEWLINE, end) + 1;
-    while (end < text.length && text.toString('utf8', end, end + rowStart.length) !== rowStart);
+    end = text.indexOf(NEWLINE, end) + 1;
     rows += 1;
   }
   return { end, rows };

@@ -16,7 +16,7 @@ export function sidecarsOf(report: Report, { sink, plan, manifest }: ExportOptio
   const format = FORMATS[plan.format];
   sidecars.push({
     name: 'README.md',
-    text: cardText({ report, format, columns: sink.columns, parquet: sink.parquet }),
+    text: cardText({ report, format, columns: sink.columns!, parquet: sink.parquet }),
   });
   const [first] = report.outputs;
   const known = (['sharegpt', 'alpaca', 'openai'] as const).find((name) => name === plan.format);

@@ -11,8 +11,6 @@ export interface SinkOptions {
   readonly splits: readonly string[];
   /** Begin a new file after so many bytes of rows. */
   readonly shardBytes?: number;
-  /** How the first line of a row begins, where a row has several. */
-  readonly rowStart?: string;
   readonly compress?: 'gz' | 'zst';
   readonly parquet: boolean;
   /** Whether hashes of the files are wanted. */

@@ -81,49 +81,6 @@ describe('a conversation over several records', () => {
     expect((shop.rows() as Row[]).map(weights)).toEqual([[1], [0, 1], [0, 0, 1]]);
   });
 
-  test('is its newest record with last, by its id or its beginning', async () => {
-    const log =
-      talk(['a', 'b']) +
-      talk(['a', 'b', 'x', 'y']) +
-      talk(['a', 'b', 'c', 'd']) +
-      talk(['q', 'r'], { conversation: 'k' });
-    await using shop = await workshop({ 'a.ndjson': `${log}${talk(['s', 't'], { conversation: 'k' })}` });
-    await shop.run('--conversations last');
-    expect((shop.rows() as Row[]).map(texts)).toEqual(['a b c d', 's t']);
-  });
-
-  test('is its newest record with last, though its oldest turns were cut', async () => {
-    const long = (word: string) => `${word} `.repeat(300);
-    const turns = [long('a'), 'b', long('c'), 'd', long('e'), 'f'];
-    const log = talk(turns.slice(0, 2)) + talk(turns.slice(0, 4)) + talk(turns);
-    await using shop = await workshop({ 'a.ndjson': log });
-    const { report } = await shop.run(
-      '--conversations last --max-tokens 700 --on-long trim-oldest --count-tokens',
-    );
-    expect([report.kept, report.filtered]).toEqual([1, { continued: 2 }]);
-    expect((shop.rows() as Row[])[0]!.messages.map(({ content }) => content[0])).toEqual([
-      'c',
-      'd',
-      'e',
-      'f',
-    ]);
-  });
-
-  test('is one of its user’s with last, who may begin as others do', async () => {
-    const log =
-      talk(['Hi', 'one']) +
-      talk(['Hi', 'two']) +
-      talk(['Hi', 'three'], { conversation: 'k', key: 'a' }) +
-      talk(['Hi', 'four'], { conversation: 'k', key: 'b' }) +
-      talk(['Hi', 'five'], { user: 'jane' }) +
-      talk(['Hi', 'six'], { user: 'jane' }) +
-      talk(['Hi', 'seven'], { user: 'joe' });
-    await using shop = await workshop({ 'a.ndjson': log });
-    await shop.run('--conversations last');
-    const kept = ['one', 'two', 'three', 'four', 'six', 'seven'];
-    expect((shop.rows() as Row[]).map(texts)).toEqual(kept.map((answer) => `Hi ${answer}`));
-  });
-
   test('is known by its id though the system prompt tells the time', async () => {
     const at = (time: string, turns: readonly string[]) => {
       const messages = turns.slice(0, -1).map((text, index) => (index % 2 === 0 ? user(text) : says(text)));

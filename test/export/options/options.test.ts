@@ -194,7 +194,7 @@ describe('resolveSettings()', () => {
       'end-date': '2026-01-02',
       'max-latency': '2s',
       'min-score': '0.5',
-      conversations: 'last',
+      conversations: 'turns',
       'unlogged-turns': 'drop',
       'split-by': 'prompt',
       dedup: 'none',
@@ -213,7 +213,7 @@ describe('resolveSettings()', () => {
     };
     // These need another flag beside them, or a file; the configuration is read before; the check is a command of its own.
     const others: FlagName[] = [
-      ...(['config', 'check', 'time-zone', 'shard-size', 'split', 'append-since', 'metadata'] as const),
+      ...(['config', 'check', 'time-zone', 'shard-size', 'split', 'metadata'] as const),
       ...(['balance', 'per-group', 'on-long', 'redact-mode', 'redact-salt-file'] as const),
     ];
     const before = JSON.stringify(settings({}));
@@ -245,7 +245,6 @@ describe('resolveSettings()', () => {
       ['--redact-pattern x', 'Cannot use --redact-pattern x: expected NAME=REGEX'],
       ['--redact-pattern x=(', 'Cannot use --redact-pattern x=(: Invalid regular expression'],
       ['--system none.txt', 'Cannot use --system none.txt: no such file or directory'],
-      ['--append-since none.json', 'Cannot use --append-since none.json: no such file or directory'],
       ['--time-zone Mars --since today', 'Cannot use --time-zone Mars'],
       ['--reasoning loud', 'expected drop, keep, inline or field=NAME'],
       ['--sample 0', 'expected a number of rows, or a share such as 10%'],

@@ -67,22 +67,6 @@ describe('openSink() of a directory', () => {
     dead.discard();
   });
 
-  test('never parts the lines of a row, and counts rows and not lines', async () => {
-    await using dir = await logDirectory();
-    const rows = ['{"start":1}\n{"line":1}\n', '{"start":2}\n', '{"start":3}\n{"line":3}\n{"line":33}\n'];
-    for (const [shardBytes, parts] of [
-      [1, rows],
-      [30, [`${rows[0]}${rows[1]}`, rows[2]!]],
-    ] as const) {
-      const out = join(dir.path, `out-${shardBytes}`);
-      const sink = sinkAt(`${out}/`, { shardBytes, rowStart: '{"start":' });
-      await sink.write('train', Buffer.from(rows.join('')), rows.length);
-      const files = await finishWithManifest(sink);
-      expect(files.map(({ path }) => readFileSync(join(out, path), 'utf8'))).toEqual([...parts]);
-      expect(files.map((file) => file.rows)).toEqual(shardBytes === 1 ? [1, 1, 1] : [2, 1]);
-    }
-  });
-
   test('writes every row once to shards of the size, in order, however rows come', async () => {
     await using dir = await logDirectory();
     const lines = fc.array(

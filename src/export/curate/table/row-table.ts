@@ -49,7 +49,6 @@ export class RowTable {
   readonly #flags = this.#column(bytes);
   /** Rows that follow each other and come from the same file. */
   readonly #runs: Run[] = [];
-  #had: readonly number[] = [];
   /** Where the text of the last row ends. */
   #end = 0;
   readonly #lines = this.#column(words);
@@ -138,21 +137,6 @@ export class RowTable {
 
   has(row: number, flag: number): boolean {
     return (this.#flags.at(this.stored(row)) & flag) !== 0;
-  }
-
-  /** An earlier export has had these lines. @param lines at the beginning of each file */
-  hadBefore(lines: readonly number[]): void {
-    this.#had = lines;
-  }
-
-  /** Whether an earlier export has had anything. */
-  get anyHad(): boolean {
-    return this.#had.some((lines) => lines > 0);
-  }
-
-  /** Whether an earlier export has had this line. */
-  had({ file, line }: LogPlace): boolean {
-    return line <= (this.#had[file] ?? 0);
   }
 
   place(row: number): LogPlace {
