@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
-import type { ConsolaInstance, ConsolaReporter } from 'consola/basic';
-import { createConsola } from 'consola/basic';
+import type { ConsolaInstance, ConsolaReporter } from 'consola/core';
+import { createConsola } from 'consola/core';
 
 /**
  * The program's own log: text for people or JSON lines, always on stderr; stdout belongs to data.

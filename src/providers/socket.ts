@@ -3,8 +3,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { RealtimeSocket, SocketEvents, SocketMessage, SocketReply } from './base.ts';
 import { createHash, randomBytes } from 'node:crypto';
-import { request as requestPlain } from 'node:http';
-import { request as requestSecure } from 'node:https';
 import { ProxyError } from '../errors.ts';
 import { CLOSE, fittingReason, isSendable } from '../wire/websocket/close.ts';
 import { closePayload, encodeFrame, MASK_BYTES, OPCODE } from '../wire/websocket/frames.ts';
@@ -38,10 +36,12 @@ const MASKS = 1_024;
  */
 export async function openSocket(provider: string, url: URL, init: SocketInit): Promise<SocketReply> {
   const { headers, signal, maxMessage, clock } = init;
-  if (signal.aborted) throw signal.reason;
   const { promise, resolve, reject } = Promise.withResolvers<SocketReply>();
   const key = randomBytes(16).toString('base64');
-  const asked = (url.protocol === 'https:' ? requestSecure : requestPlain)(url, {
+  // Loaded when the first session begins, since most processes never have one.
+  const { request } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
+  if (signal.aborted) throw signal.reason;
+  const asked = request(url, {
     method: 'GET',
     // A connection that has become a WebSocket is never used again.
     agent: false,
