@@ -23,7 +23,7 @@ type Step = readonly [name: string, command: readonly string[]];
 
 const STEPS: readonly Step[] = [
   ['format', [...bun, 'fmt', '--check', ...sources]],
-  ['types', [...bun, 'check']],
+  ['types', [...bun, 'check', '-b']],
   // The linter's own launcher asks for node, which a machine with Bun alone lacks.
   ['lint', [...bun, 'node_modules/oxlint/bin/oxlint', '--deny-warnings', ...sources]],
   ...docs,

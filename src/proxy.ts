@@ -58,6 +58,7 @@ import type { Limiter } from './limits/limiter.ts';
 import type { KnownKeys, Tokens } from './server/auth.ts';
 import { Authenticator } from './server/auth.ts';
 import { hookedAnswer } from './server/hooked.ts';
+import { Page } from './server/page/page.ts';
 import { Buffered } from './server/buffered.ts';
 import { IssuerPool } from './server/tokens/issuer-keys.ts';
 import { TokenClients } from './server/tokens/token-clients.ts';
@@ -169,6 +170,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     onProblem: problem,
     keeps: deps.keepsUsage ? (deps.worker ?? 'alone') : undefined,
   });
+  const page = new Page({ clock, secret: crypto.getRandomValues(new Uint8Array(32)) });
   const running = new Set<Abort>();
   const sessions = new Set<Session>();
   let inFlight = 0;
@@ -205,6 +207,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     return [
       { name: 'metrics', keeps: false, take: (record) => metrics.observe(record) },
       ...(log ? [{ name: 'log', keeps: true, take: (record: LogRecord) => log.write(record) }] : []),
+      { name: 'page', keeps: false, take: (record) => page.watch.take(record) },
       { name: 'plugins', keeps: false, take: (record) => current.hooks.record(record) },
       ...others.map((take, index) => ({ name: `custom_${index + 1}`, keeps: true, take })),
     ];
@@ -363,6 +366,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       log: logState,
       logDirectory: first.logging.requests.directory,
       usage,
+      page,
       priceSetup: () => priceSetup(config),
       fleet: deps.fleet,
       running,
@@ -401,6 +405,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       pool.adopt(policyOf(config), next.providers, (name) => sameService(name, last.config, config));
       current = next;
       budget.limits = streamLimits(config);
+      page.endStreams();
       last.prober.stop();
       next.prober.start(next.providers);
       closeAll(last.providers);
@@ -408,6 +413,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     },
     drain() {
       draining = true;
+      page.endStreams();
       for (const session of sessions) session.drain();
     },
     cut() {
@@ -421,6 +427,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       await log?.close();
       work.close();
       usage.close();
+      page.close();
       closeAll(current.providers);
     },
   };

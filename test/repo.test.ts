@@ -60,7 +60,7 @@ test('dependencies are exact versions', () => {
 /** The packages that the code in `src` imports, types alone included. */
 function imported(): string[] {
   const names = files()
-    .filter((path) => /^src\/.*\.ts$/.test(path))
+    .filter((path) => /^src\/.*\.tsx?$/.test(path))
     .flatMap((path) => [
       ...read(path).matchAll(/(?:\bfrom|\bimport\(|\brequire\()\s*'((?:@[\w-]+\/)?[\w-]+)/g),
     ]);

@@ -31,6 +31,10 @@ const hostName = z
 /** Processes that may serve one port. */
 export const MAX_WORKERS = 256;
 
+const pageMode = z
+  .union([z.boolean(), z.enum(['auto', 'on', 'off'])], { error: 'expected auto, on or off' })
+  .transform((value) => (typeof value === 'string' ? value : value ? 'on' : 'off'));
+
 const server = z.strictObject({
   host: text
     .default('127.0.0.1')
@@ -75,6 +79,11 @@ const server = z.strictObject({
     .default(false)
     .describe(
       'Browser origins that may call the proxy: `origins: ["https://app.example"]` or `["*"]`. Web pages of all other origins are refused.',
+    ),
+  page: pageMode
+    .prefault('auto')
+    .describe(
+      'Serve the page at `/` to browsers: requests, their content as far as it is logged, usage, providers, a playground. It needs a key with `ops` wherever there are keys. `auto`: unless everybody who reaches the port could read it, which is so with `auth: none` beyond loopback. See docs/page.md.',
     ),
   drain_timeout: duration
     .prefault('30s')

@@ -19,6 +19,7 @@ import { openSession, refusePlain } from './realtime/open.ts';
 import { ownKey } from './key.ts';
 import { speaking } from './speaking.ts';
 import { health, live, metrics, providers, ready } from './ops.ts';
+import { serveDocument, servePage } from './page/door.ts';
 import { usage } from './usage.ts';
 
 /**
@@ -35,6 +36,8 @@ export function createApp(context: ServerContext): App {
     app.get(`${base}/health/ready`, ready(context));
   }
   const guard = pageGuard(context.server, context.auth.open);
+  // A link on a page of another site may lead here, unlike all that such a page sends besides.
+  for (const base of bases) serveDocument(app, context, { base, guard });
   app.use(async (c, next) => {
     guard(headerMap(c.req.raw.headers));
     await next();
@@ -84,6 +87,7 @@ export function createApp(context: ServerContext): App {
     app.get(`${base}/providers`, providers(context));
     app.on(PASSED_METHODS, `${base}/providers/:name/*`, passOn(context, `${base}/providers/`));
     app.get(`${base}/metrics`, metrics(context));
+    servePage(app, context, base);
   }
   const known = new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path));
   const plain = (request: Request, error: ProxyError) =>

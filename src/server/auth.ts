@@ -64,6 +64,13 @@ interface Secret {
   readonly until: number;
 }
 
+/** A key that may read the pages about the inside. */
+export interface OperatorKey {
+  readonly name: string;
+  /** SHA-256 of its secret, in hex. */
+  readonly hash: string;
+}
+
 const ANYONE: Client = {
   key: null,
   group: undefined,
@@ -163,6 +170,33 @@ export class Authenticator {
     if (this.#open) return true;
     const found = this.#look(headers);
     return !(found instanceof ProxyError) && found.operates;
+  }
+
+  /** The key of a request that may read the pages about the inside. @throws ProxyError as `operator`, also where everyone may */
+  operatorKey(headers: HeaderMap): OperatorKey {
+    this.operator(headers);
+    for (const text of presented(headers)) {
+      const hash = hashOf(text);
+      const secret = this.#secrets.get(hash);
+      if (secret && this.#opens(secret)) return { name: secret.known.name, hash };
+    }
+    throw new ProxyError('unauthenticated', 'Cannot accept the request: the API key is not known here');
+  }
+
+  /** The hashes of the secrets by which a key may read the pages about the inside now; none where it may not. */
+  operatorHashes(name: string): string[] {
+    return [...this.#secrets]
+      .filter(([, secret]) => secret.known.name === name && this.#opens(secret))
+      .map(([hash]) => hash);
+  }
+
+  /** Who asks models by the key of this name. @throws ProxyError where there is none, or it may not ask */
+  asker(name: string): Client {
+    return this.#open ? ANYONE : this.#named(name);
+  }
+
+  #opens(secret: Secret): boolean {
+    return secret.known.operates && !this.#refusalOf(secret);
   }
 
   #learn(hash: string, known: KnownKey, until: number): void {

@@ -20,6 +20,7 @@ import type { Recorded } from '../wire/endpoints.ts';
 import type { Authenticator } from './auth.ts';
 import type { Buffered } from './buffered.ts';
 import type { Fleet } from './fleet.ts';
+import type { Page } from './page/page.ts';
 
 /** What keys have used. */
 export interface Spent {
@@ -69,6 +70,8 @@ export interface ServerContext {
   readonly usage: UsageReader;
   /** What prices go by. */
   readonly priceSetup: () => PriceSetup;
+  /** What those see who look at the page. */
+  readonly page: Page;
   /** What ends the requests in flight, one each. */
   readonly running: Set<Abort>;
   /** Requests whose answer has not ended, this one included. */

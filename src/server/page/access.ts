@@ -1,0 +1,96 @@
+/** Who reads the page: by a key in the request, by a sign-in, or everybody where there are no keys. */
+import { z } from 'zod';
+import type { Session } from '../../web/api.ts';
+import type { HeaderMap } from '../../wire/headers.ts';
+import type { Client } from '../auth.ts';
+import type { ServerContext } from '../context.ts';
+import type { SignedIn } from './sessions.ts';
+import { ProxyError } from '../../errors.ts';
+import { readAtMost } from './read-json.ts';
+import { cookieWith, tokenIn } from './cookie.ts';
+
+const entered = z.strictObject({ key: z.string().min(1).max(4_096) });
+
+export class Access {
+  readonly #context: ServerContext;
+  readonly #path: string;
+
+  /** @param path below which the cookie is sent */
+  constructor(context: ServerContext, path: string) {
+    this.#context = context;
+    this.#path = path;
+  }
+
+  /** Whether the page may be read. */
+  mayRead(headers: HeaderMap): boolean {
+    return this.#context.auth.operates(headers) || this.#signedIn(headers) !== undefined;
+  }
+
+  /** Lets those pass who may read the page. @throws ProxyError `unauthenticated`, `not_permitted` */
+  reader(headers: HeaderMap): void {
+    if (!this.mayRead(headers)) this.#context.auth.operator(headers);
+  }
+
+  session(headers: HeaderMap): Session {
+    const { auth, version, logging } = this.#context;
+    const signedIn = this.#signedIn(headers);
+    const key = signedIn?.key ?? null;
+    return {
+      open: this.mayRead(headers),
+      signedIn: signedIn !== undefined,
+      key,
+      asks: auth.open || (key !== null && this.#asker(key) !== undefined),
+      version,
+      logged: this.#context.log() !== null,
+      content: logging.content === 'full',
+    };
+  }
+
+  /**
+   * Takes the key that was entered.
+   * @returns the cookie that stands for it
+   * @throws ProxyError `unauthenticated`, `not_permitted`, `invalid_request`
+   */
+  async signIn(request: Request, headers: HeaderMap): Promise<string> {
+    const { auth, page } = this.#context;
+    const given = entered.safeParse(await readAtMost(request, 16_384));
+    if (!given.success) throw new ProxyError('invalid_request', 'Cannot sign in: expected {"key": "..."}');
+    if (auth.open) throw new ProxyError('invalid_request', 'Cannot sign in: this proxy has no keys');
+    const key = auth.operatorKey({ authorization: `Bearer ${given.data.key.trim()}` });
+    return cookieWith(page.sessions.begin(key), headers, this.#path);
+  }
+
+  /** @returns the cookie that takes the other's place */
+  signOut(headers: HeaderMap): string {
+    const signedIn = this.#signedIn(headers);
+    if (signedIn) this.#context.page.sessions.end(signedIn);
+    return cookieWith('', headers, this.#path);
+  }
+
+  /**
+   * In whose name whoever reads the page asks models.
+   * @throws ProxyError `not_permitted` where the key may not ask
+   */
+  client(headers: HeaderMap): Client | Promise<Client> {
+    const { auth } = this.#context;
+    const signedIn = this.#signedIn(headers);
+    return signedIn ? auth.asker(signedIn.key) : auth.client(headers, 'chat');
+  }
+
+  #asker(key: string): Client | undefined {
+    try {
+      return this.#context.auth.asker(key);
+    } catch (error) {
+      if (error instanceof ProxyError) return undefined;
+      throw error;
+    }
+  }
+
+  #signedIn(headers: HeaderMap): SignedIn | undefined {
+    const { auth, page } = this.#context;
+    const token = tokenIn(headers);
+    return token === '' || auth.open
+      ? undefined
+      : page.sessions.look(token, (key) => auth.operatorHashes(key));
+  }
+}

@@ -1,0 +1,60 @@
+/** The files of the page, out of the binary. From source they are bundled when they are first asked for. */
+import { basename } from 'node:path';
+import page from '../../web/index.html';
+
+export interface Asset {
+  readonly type: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface Assets {
+  /** The document, with `{{base}}` where the path of the proxy belongs. */
+  readonly html: string;
+  /** The other files, by their names. */
+  readonly files: ReadonlyMap<string, Asset>;
+}
+
+let loaded: Promise<Assets> | undefined;
+
+export function loadAssets(): Promise<Assets> {
+  loaded ??= load();
+  return loaded;
+}
+
+/** Addresses of files within the document, which the bundler writes from the root, or beside it. */
+const ADDRESS = /((?:src|href)=")(?:\.?\/)?([\w.-]+\.(?:js|css|svg)")/g;
+
+async function load(): Promise<Assets> {
+  const files = new Map<string, Asset>();
+  let html = '';
+  for (const { name, type, bytes } of page.files ? await embedded(page.files) : await bundled(page.index)) {
+    if (type.startsWith('text/html')) html = new TextDecoder().decode(bytes);
+    else files.set(name, { type, bytes });
+  }
+  return { html: html.replace(ADDRESS, '$1{{base}}/page/files/$2'), files };
+}
+
+interface File extends Asset {
+  readonly name: string;
+}
+
+async function embedded(files: NonNullable<typeof page.files>): Promise<File[]> {
+  return await Promise.all(
+    files.map(async ({ path, headers }) => ({
+      name: basename(path),
+      type: headers['content-type'],
+      bytes: await Bun.file(path).bytes(),
+    })),
+  );
+}
+
+async function bundled(index: string): Promise<File[]> {
+  const { outputs } = await Bun.build({ entrypoints: [index], minify: true });
+  return await Promise.all(
+    outputs.map(async (output) => ({
+      name: basename(output.path),
+      type: output.type,
+      bytes: new Uint8Array(await output.arrayBuffer()),
+    })),
+  );
+}

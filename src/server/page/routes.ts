@@ -1,0 +1,79 @@
+/** What the page asks for. Everything but its files, and signing in, needs a key that may read the pages about the inside. */
+import { Hono } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
+import type { HeaderMap } from '../../wire/headers.ts';
+import type { ServerContext, ServerEnv } from '../context.ts';
+import { ProxyError, toProxyError } from '../../errors.ts';
+import { statusOf } from '../error.ts';
+import { headerMap } from '../../wire/headers.ts';
+import { matcher } from '../../web/filter/matches.ts';
+import { parseFilter } from '../../web/filter/parse.ts';
+import { Access } from './access.ts';
+import { loadAssets } from './assets.ts';
+import { ownPagesOnly, SAFE_HEADERS } from './guard.ts';
+import { liveStream } from './live.ts';
+import { providers } from './providers.ts';
+
+/** @param base the path below which all of it is, `/page` left out */
+export function pageRoutes(context: ServerContext, base: string): Hono<ServerEnv> {
+  const app = new Hono<ServerEnv>({ getPath: ({ url }) => new URL(url).pathname.slice(base.length) });
+  const access = new Access(context, `${base}/page`);
+  app.use(safely);
+  app.get('/page/files/:name', async (c) => await file(c.req.param('name')));
+  app.use(async (c, next) => {
+    ownPagesOnly(c.req.method, headersOf(c));
+    await next();
+  });
+  app.get('/page/session', (c) => c.json(access.session(headersOf(c))));
+  app.post('/page/session', async (c) => {
+    const cookie = await access.signIn(c.req.raw, headersOf(c));
+    return c.body(null, 204, { 'set-cookie': cookie });
+  });
+  app.delete('/page/session', (c) => c.body(null, 204, { 'set-cookie': access.signOut(headersOf(c)) }));
+  app.use(async (c, next) => {
+    access.reader(headersOf(c));
+    await next();
+  });
+  app.get('/page/live', (c) => live(c, context, access));
+  app.get('/page/providers', async (c) => c.json(await providers(context)));
+  app.notFound((c) =>
+    refused(new ProxyError('unknown_route', `Cannot show ${c.req.path}: there is nothing`)),
+  );
+  app.onError((thrown) => refused(toProxyError(thrown)));
+  return app;
+}
+
+function live(c: Context<ServerEnv>, context: ServerContext, access: Access): Response {
+  const headers = headersOf(c);
+  const watcher = context.page.watch.begin(matcher(parseFilter(c.req.query('filter') ?? '')));
+  const body = liveStream(watcher, {
+    clock: context.clock,
+    inFlight: context.inFlight,
+    allowed: () => access.mayRead(headers),
+  });
+  return new Response(body, { headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } });
+}
+
+async function file(name: string): Promise<Response> {
+  const found = (await loadAssets()).files.get(name);
+  if (!found) throw new ProxyError('unknown_route', 'Cannot show the file: there is none of this name');
+  // Its name holds a hash of what is in it.
+  const headers = { 'content-type': found.type, 'cache-control': 'public, max-age=31536000, immutable' };
+  return new Response(found.bytes, { headers });
+}
+
+/** Adds the headers that keep browsers from doing harm; what was not said otherwise is not stored. */
+const safely: MiddlewareHandler<ServerEnv> = async (c, next) => {
+  await next();
+  for (const [name, value] of Object.entries(SAFE_HEADERS)) c.res.headers.set(name, value);
+  if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
+};
+
+export function refused(error: ProxyError): Response {
+  const { message, fault } = error;
+  return Response.json({ error: { message, code: fault } }, { status: statusOf(error) });
+}
+
+function headersOf(c: Context<ServerEnv>): HeaderMap {
+  return headerMap(c.req.raw.headers);
+}

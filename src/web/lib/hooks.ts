@@ -1,0 +1,76 @@
+import type { RefObject } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ask, reason } from './ask.ts';
+
+/** What was asked for, as it stands. */
+export interface Asked<Answer> {
+  readonly answer: Answer | undefined;
+  readonly problem: string | undefined;
+  readonly loading: boolean;
+}
+
+const NOTHING = { answer: undefined, problem: undefined, loading: true };
+
+/**
+ * Asks for something, and again after a while as long as the page is looked at. What was answered last stays until there is more.
+ * @param everyMs 0 for once
+ */
+export function useAsked<Answer>(path: string | undefined, everyMs = 0): Asked<Answer> {
+  const [asked, setAsked] = useState<Asked<Answer>>(NOTHING);
+  useEffect(() => {
+    if (path === undefined) return setAsked({ ...NOTHING, loading: false });
+    setAsked((last) => ({ ...last, loading: true }));
+    const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = async (): Promise<void> => {
+      try {
+        if (!document.hidden || everyMs === 0) {
+          const answer = await ask<Answer>(path, abort.signal);
+          setAsked({ answer, problem: undefined, loading: false });
+        }
+      } catch (thrown) {
+        if (abort.signal.aborted) return;
+        setAsked((last) => ({ ...last, problem: reason(thrown), loading: false }));
+      }
+      if (everyMs > 0 && !abort.signal.aborted) timer = setTimeout(() => void look(), everyMs);
+    };
+    void look();
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+    };
+  }, [path, everyMs]);
+  return asked;
+}
+
+/** The width of an element as it is on the screen, pixels: 0 before it is known. */
+export function useWidth<E extends HTMLElement>(): [RefObject<E | null>, number] {
+  const element = useRef<E>(null);
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)));
+    if (element.current) observer.observe(element.current);
+    return () => observer.disconnect();
+  }, []);
+  return [element, width];
+}
+
+/** The time, every so many milliseconds. */
+export function useNow(everyMs: number): number {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}
+
+/** A value that is taken over when it has not changed for a while. */
+export function useSettled<Value>(value: Value, ms: number): Value {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return settled;
+}

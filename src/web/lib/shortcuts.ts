@@ -1,0 +1,25 @@
+import { useEffect } from 'preact/hooks';
+
+/** What keys do, by their names. */
+export type Shortcuts = Readonly<Record<string, (event: KeyboardEvent) => void>>;
+
+/** Listens for keys while nothing is typed into a field. Escape is heard there too. */
+export function useShortcuts(shortcuts: Shortcuts): void {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (event.key !== 'Escape' && isTyping(event.target)) return;
+      const action = Object.hasOwn(shortcuts, event.key) ? shortcuts[event.key] : undefined;
+      action?.(event);
+    };
+    addEventListener('keydown', pressed);
+    return () => removeEventListener('keydown', pressed);
+  });
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
+}

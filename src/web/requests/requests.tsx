@@ -1,0 +1,102 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Session } from '../api.ts';
+import type { Route } from '../lib/route.ts';
+import { go } from '../lib/route.ts';
+import { useShortcuts } from '../lib/shortcuts.ts';
+import { count } from '../lib/format.ts';
+import { Icon } from '../shell/icons.tsx';
+import { FilterBar, withWord } from './filter-bar.tsx';
+import type { LiveState, LiveStore } from './live-store.ts';
+import { RequestTable } from './table.tsx';
+
+/** Rows that are shown at first, and more of them at a time. */
+const STEP = 100;
+
+interface RequestsProps {
+  readonly session: Session;
+  readonly route: Route;
+  readonly store: LiveStore;
+  readonly live: LiveState;
+}
+
+export function Requests({ session, route, store, live }: RequestsProps) {
+  const { filter, id } = route;
+  const [most, setMost] = useState(STEP);
+  useEffect(() => setMost(STEP), [filter]);
+  const setFilter = (next: string) => go({ view: 'requests', filter: next }, true);
+  const failed = filter.split(/\s+/).includes('failed');
+  const showFailed = () => setFilter(withWord(filter, 'failed', !failed));
+  const pause = () => store.pause(!live.paused);
+  useShortcuts({
+    j: () => step(1),
+    k: () => step(-1),
+    f: showFailed,
+    p: pause,
+  });
+  const older = () => {
+    setMost(most + STEP);
+    if (most + STEP > live.rows.length) void store.more();
+  };
+  const shown = live.rows.slice(0, most);
+  return (
+    <section class="card flush" aria-label="Requests">
+      <div class="bar">
+        <FilterBar filter={filter} onFilter={setFilter} />
+        <div class="bar-tools">
+          <button type="button" class="chip" aria-pressed={failed} onClick={showFailed}>
+            Failed
+          </button>
+          <button type="button" class="chip" aria-pressed={live.paused} onClick={pause}>
+            <Icon name={live.paused ? 'play' : 'pause'} />
+            {live.paused ? (live.held > 0 ? `${count(live.held)} new` : 'Paused') : 'Pause'}
+          </button>
+        </div>
+      </div>
+      {live.skipped > 0 ? (
+        <p class="note">
+          {count(live.skipped)} requests came faster than they can be shown. All of them are{' '}
+          {session.logged ? 'in the log' : 'counted'}.
+        </p>
+      ) : null}
+      {live.problem === '' ? null : (
+        <p class="note bad" role="alert">
+          {live.problem}
+        </p>
+      )}
+      <RequestTable rows={shown} filter={filter} open={id} />
+      {shown.length === 0 ? (
+        <Nothing filter={filter} loading={live.loading || live.status === 'connecting'} />
+      ) : null}
+      {shown.length < live.rows.length || !live.complete ? (
+        <p class="more">
+          <button type="button" onClick={older} disabled={live.loading}>
+            {live.loading ? 'Searching…' : 'Show older'}
+          </button>
+        </p>
+      ) : null}
+    </section>
+  );
+}
+
+function Nothing({ filter, loading }: { filter: string; loading: boolean }) {
+  if (loading) return <p class="empty">Looking…</p>;
+  return filter === '' ? (
+    <p class="empty">
+      No request yet. Send one to <code>{`${location.origin}/v1`}</code>.
+    </p>
+  ) : (
+    <p class="empty">No request fulfils the filter.</p>
+  );
+}
+
+/** Goes to the next or the previous row; opens it where one is open. */
+function step(by: number): void {
+  const links = [...document.querySelectorAll<HTMLAnchorElement>('.row-link')];
+  const at = links.findIndex((link) => link === document.activeElement);
+  const open = links.findIndex((link) => link.getAttribute('aria-current') === 'true');
+  const from = at >= 0 ? at : open;
+  const next = links[from < 0 ? 0 : Math.min(links.length - 1, Math.max(0, from + by))];
+  next?.focus();
+  next?.scrollIntoView({ block: 'nearest' });
+  if (open >= 0) next?.click();
+}
