@@ -1,6 +1,9 @@
 import { defineCommand } from 'citty';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { CommandInfo } from './argv/command.ts';
+import { about } from './argv/command.ts';
+import type { Problem } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
@@ -9,58 +12,98 @@ import { print, useColor } from './output.ts';
 /** The schema file that `config init` puts beside the configuration. */
 const SCHEMA_FILE = 'llmproxy.schema.json';
 
+const validating: CommandInfo = {
+  name: 'validate',
+  description: 'Check configuration files. Exit 0 all are valid, 1 one is not, 2 usage',
+  examples: [
+    'llmproxy config validate',
+    'llmproxy config validate staging.yaml production.yaml --env-file .env',
+    'llmproxy config validate --show',
+  ],
+};
+
 const validate = defineCommand({
-  meta: { name: 'validate', description: 'Check a configuration file. Exit 0 valid, 1 not, 2 usage' },
+  meta: validating,
   args: {
-    file: {
+    files: {
       type: 'positional',
       required: false,
-      description: 'File (default: $LLMPROXY_CONFIG, then ./config.yaml)',
+      variadic: true,
+      description: 'Files (default: $LLMPROXY_CONFIG, then ./config.yaml)',
     },
-    json: { type: 'boolean', description: 'Print the result as JSON' },
+    config: { type: 'string', valueHint: 'file', description: 'Another file, as other commands name it' },
+    json: { type: 'boolean', description: 'Print the result as JSON; of several files a list' },
     show: { type: 'boolean', description: 'Print the effective configuration, secrets masked' },
   },
   async run({ args }) {
-    const { loadConfig } = await import('../config/load.ts');
-    const { declaredPlugins } = await import('../config/plugin-types.ts');
-    const { PluginHost } = await import('../plugins/host.ts');
-    const { readIfThere } = await import('../config/manager.ts');
-    const { formatProblems } = await import('../config/problems.ts');
-    const path = args.file ?? (process.env.LLMPROXY_CONFIG || 'config.yaml');
-    const source = { path, text: readText(path) };
-    const host = new PluginHost({ env: process.env });
-    const plugins = await host.load(declaredPlugins(source, process.env));
-    const readPem = (pem: string): string => readFileSync(pem, 'utf8');
-    const { config, problems } = loadConfig({
-      ...source,
-      env: process.env,
-      readKeys: readIfThere,
-      readPem,
-      plugins,
-    });
+    const named = [...args._, ...(args.config === undefined ? [] : [args.config])];
+    const paths = named.length > 0 ? named : [process.env.LLMPROXY_CONFIG || 'config.yaml'];
+    const checked: Checked[] = [];
+    for (const path of paths) checked.push(await check(path));
     if (args.json)
-      print(`${JSON.stringify({ valid: config !== undefined, file: path, problems }, null, 2)}\n`);
-    else if (problems.length > 0) {
-      process.stderr.write(`${formatProblems(problems, { path, color: useColor(process.stderr) })}\n`);
-    }
-    if (config && args.show) print(await shown(config));
-    const errors = problems.filter(({ severity }) => severity === 'error').length;
-    const warnings = problems.length - errors;
-    if (!config) throw new ExitError(1, args.json ? '' : `${path} is not valid: ${counted(errors, 'error')}`);
-    if (!args.json && !args.show)
-      print(`${path} is valid${warnings > 0 ? `, ${counted(warnings, 'warning')}` : ''}\n`);
+      print(`${JSON.stringify(named.length > 1 ? checked.map(told) : told(checked[0]!), null, 2)}\n`);
+    else for (const each of checked) await tell(each, args.show === true);
+    if (checked.every(({ config }) => config)) return;
+    throw new ExitError(1, args.json ? '' : checked.flatMap(failure).join('\n'));
   },
 });
 
+/** A file, and what was found in it. */
+interface Checked {
+  readonly path: string;
+  readonly config: Config | undefined;
+  readonly problems: readonly Problem[];
+}
+
+async function check(path: string): Promise<Checked> {
+  const { loadConfig } = await import('../config/load.ts');
+  const { declaredPlugins } = await import('../config/plugin-types.ts');
+  const { PluginHost } = await import('../plugins/host.ts');
+  const { readIfThere } = await import('../config/manager.ts');
+  const source = { path, text: readText(path) };
+  const env = process.env;
+  const plugins = await new PluginHost({ env }).load(declaredPlugins(source, env));
+  const readPem = (pem: string): string => readFileSync(pem, 'utf8');
+  const { config, problems } = loadConfig({ ...source, env, readKeys: readIfThere, readPem, plugins });
+  return { path, config, problems };
+}
+
+function told({ path, config, problems }: Checked) {
+  return { valid: config !== undefined, file: path, problems };
+}
+
+async function tell({ path, config, problems }: Checked, show: boolean): Promise<void> {
+  const { formatProblems } = await import('../config/problems.ts');
+  if (problems.length > 0)
+    process.stderr.write(`${formatProblems(problems, { path, color: useColor(process.stderr) })}\n`);
+  if (config && show) print(await shown(config));
+  else if (config)
+    print(`${path} is valid${problems.length > 0 ? `, ${counted(problems.length, 'warning')}` : ''}\n`);
+}
+
+/** The last words about a file that is not valid. */
+function failure({ path, config, problems }: Checked): string[] {
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  return config ? [] : [`${path} is not valid: ${counted(errors, 'error')}`];
+}
+
 const schema = defineCommand({
-  meta: { name: 'schema', description: 'Print the JSON Schema of the configuration, for editors' },
+  meta: about({
+    name: 'schema',
+    description: 'Print the JSON Schema of the configuration, for editors',
+    examples: ['llmproxy config schema > llmproxy.schema.json'],
+  }),
   async run() {
     print(await schemaText());
   },
 });
 
 const init = defineCommand({
-  meta: { name: 'init', description: 'Write a commented configuration file, and its schema beside it' },
+  meta: about({
+    name: 'init',
+    description: 'Write a commented configuration file, and its schema beside it',
+    examples: ['llmproxy config init', 'llmproxy config init /etc/llmproxy/config.yaml'],
+  }),
   args: {
     file: { type: 'positional', required: false, default: 'config.yaml', description: 'File to write' },
     force: { type: 'boolean', description: 'Replace a file that exists' },
@@ -77,7 +120,7 @@ const init = defineCommand({
 });
 
 export default defineCommand({
-  meta: { name: 'config', description: 'Check, explain or begin a configuration file' },
+  meta: { name: 'config', description: 'Check or begin a configuration file, or print its schema' },
   subCommands: { validate, schema, init },
 });
 

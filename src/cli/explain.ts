@@ -1,6 +1,7 @@
 import { defineCommand } from 'citty';
 import type { ExplainedTarget, Explanation } from '../pipeline/explain.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
+import { about } from './argv/command.ts';
 import { explain } from '../explain.ts';
 import { ProxyError } from '../errors.ts';
 import { HTTP_ENDPOINTS } from '../wire/endpoints.ts';
@@ -16,17 +17,24 @@ import { widthOf } from './wrap.ts';
 const SAMPLE = { messages: [{ role: 'user', content: 'Hello' }] };
 
 export default defineCommand({
-  meta: {
+  meta: about({
     name: 'explain',
     description:
       'Say which target a request would go to, what it would be sent, and what failures would lead to. Sends nothing',
-  },
+    examples: [
+      'llmproxy explain gpt-4o',
+      'llmproxy explain fast --endpoint messages',
+      'llmproxy explain --request body.json --json',
+    ],
+  }),
   args: {
-    model: {
-      type: 'string',
-      valueHint: 'name',
+    asked: {
+      type: 'positional',
+      valueHint: 'model',
+      required: false,
       description: "The model a client names (default: the request's)",
     },
+    model: { type: 'string', valueHint: 'name', description: 'The same as a flag' },
     request: {
       type: 'string',
       valueHint: 'file',
@@ -35,6 +43,7 @@ export default defineCommand({
     endpoint: {
       type: 'string',
       valueHint: 'api',
+      values: HTTP_ENDPOINTS,
       default: 'chat',
       description: 'Which API it is for: chat, messages, responses, embeddings, ...',
     },
@@ -44,7 +53,10 @@ export default defineCommand({
   async run({ args }) {
     const endpoint = endpointOf(args.endpoint);
     const given = args.request === undefined ? sampleFor(endpoint) : await bodyOf(args.request);
-    const body = args.model === undefined ? given : { ...given, model: args.model };
+    if (args.asked !== undefined && args.model !== undefined)
+      throw new ExitError(2, `Cannot use --model ${args.model} with ${args.asked}: give one model`);
+    const model = args.asked ?? args.model;
+    const body = model === undefined ? given : { ...given, model };
     const { config, plugins } = await loadSource(args.config);
     const classes = plugins.classes(() => undefined);
     const whole = explained(() => explain(config, { env: process.env, plugins: classes }, endpoint, body));

@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty';
+import { about } from './argv/command.ts';
 import type { HealthState } from '../pipeline/health.ts';
 import { socketReason } from '../providers/transport.ts';
 import type { HealthReport } from './health-text.ts';
@@ -14,16 +15,22 @@ const UNREACHABLE = 3;
 const WATCH_MS = 2_000;
 
 export default defineCommand({
-  meta: {
+  meta: about({
     name: 'health',
     description:
       'Show the providers of a running proxy. Exit 0 healthy, 1 degraded, 2 unhealthy, 3 unreachable',
-  },
+    examples: [
+      'llmproxy health',
+      'llmproxy health --url https://llm.example --key "$OPS_KEY"',
+      'llmproxy health --url unix:/run/llmproxy.sock --watch',
+    ],
+  }),
   args: {
     url: {
       type: 'string',
-      description: 'Address of the proxy, or unix:/path/to/socket',
-      default: process.env.LLMPROXY_URL ?? 'http://127.0.0.1:8000',
+      valueHint: 'address',
+      description:
+        'Of the proxy, or unix:/path/to/socket (default: $LLMPROXY_URL, then http://127.0.0.1:8000)',
     },
     key: { type: 'string', description: 'API key, where the proxy wants one (default: $LLMPROXY_KEY)' },
     ca: {
@@ -45,7 +52,8 @@ export default defineCommand({
     watch: { type: 'boolean', description: 'Show it again every 2 seconds until Ctrl-C' },
   },
   async run({ args }) {
-    const address = addressOf(args);
+    const url = args.url ?? (process.env.LLMPROXY_URL || 'http://127.0.0.1:8000');
+    const address = addressOf({ ...args, url });
     const key = args.key ?? process.env.LLMPROXY_KEY;
     if (args.watch) await watch(address, key, args.json ?? false);
     const report = await ask(address, key);

@@ -1,100 +1,101 @@
-import type { ArgsDef, CommandDef, CommandMeta } from 'citty';
+import type { Command, Flag } from './argv/command.ts';
+import { EVERYWHERE as FLAGS_EVERYWHERE, subCommandOf, VERSION_FLAG } from './argv/command.ts';
+import { usageOf } from './argv/parse.ts';
 import { wrapped } from './wrap.ts';
 
-const COLUMNS = 80;
-/** Where the words about a flag begin. */
+/** Wider lines are hard to read. */
+const MOST_COLUMNS = 80;
+const LEAST_COLUMNS = 40;
+/** Where the words about a flag begin, on a screen that is wide enough. */
 const LEFT = 29;
+/** In narrow terminals words stand below what they are about. */
+const NARROW = 64;
+const NARROW_LEFT = 8;
 
-/** What is told of a command, with lines as people would type them. */
-export interface HelpfulMeta extends CommandMeta {
-  readonly examples?: readonly string[];
+/** Columns of help texts: 80, or those of a narrower terminal. */
+export function helpColumns(
+  { isTTY, columns }: { isTTY?: boolean; columns?: number } = process.stdout,
+): number {
+  const width = isTTY === true && columns ? columns : MOST_COLUMNS;
+  return Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, width));
 }
 
-/** Flags that every command takes. */
-export const EVERYWHERE: readonly string[] = [
-  entry('      --env-file FILE', 'Add the variables of this file; what is set already stays'),
-  entry('  -h, --help', 'Show this'),
-];
+/** Flags that every command takes, as lines of help. */
+export const EVERYWHERE: readonly string[] = FLAGS_EVERYWHERE.map((flag) => flagEntry(flag));
 
-/**
- * The help text of a command, within 80 columns.
- * @param names the command's own and its parents', outermost first
- */
-export async function helpText(command: CommandDef, names: readonly string[]): Promise<string> {
-  const args = Object.entries(await resolved<ArgsDef>(command.args, {}));
-  const positional = args.filter(([, { type }]) => type === 'positional');
-  const flags = args.filter(([, { type }]) => type !== 'positional');
-  const commands = await commandsOf(command);
-  const name = names.join(' ');
-  const operands = positional.map(([each, definition]) =>
-    definition.required === false ? ` [${each.toUpperCase()}]` : ` ${each.toUpperCase()}`,
-  );
-  const outermost = names.length === 1 ? [entry('  -v, --version', 'Show the version')] : [];
+/** The help text of a command. */
+export async function helpText(command: Command, columns = helpColumns()): Promise<string> {
+  const { info, description, flags, operands, names } = command;
+  if (info.help) return await info.help();
+  const outermost = names.length === 1 ? [VERSION_FLAG] : [];
+  const commands = await subCommands(command, columns);
   return [
-    wrapped(`${await descriptionOf(command)}.`, COLUMNS).join('\n'),
-    `Usage: ${name}${commands.length > 0 ? ' COMMAND' : ''} [FLAGS]${operands.join('')}`,
+    wrapped(`${description}.`, columns).join('\n'),
+    wrappedBehind('Usage: ', usageOf(command), columns),
     ...section('Commands:', commands),
     ...section(
       'Arguments:',
-      positional.map(([each, definition]) => entry(`  ${each.toUpperCase()}`, described(definition))),
+      operands.map((operand) => entry(`  ${operand.name}`, operand.description, { columns })),
     ),
-    ...section('Flags:', [
-      ...flags.map(([each, definition]) => entry(flagText(each, definition), described(definition))),
-      ...outermost,
-      ...EVERYWHERE,
-    ]),
-    ...section('Examples:', await examplesOf(command)),
-    ...(commands.length > 0 ? [`More: ${name} COMMAND --help`] : []),
+    ...section(
+      'Flags:',
+      [...flags, ...outermost, ...FLAGS_EVERYWHERE].map((flag) => flagEntry(flag, columns)),
+    ),
+    ...section(
+      'Examples:',
+      (info.examples ?? []).flatMap((line) => example(line, columns)),
+    ),
+    ...(commands.length > 0 ? [`More: ${names.join(' ')} COMMAND --help`] : []),
   ].join('\n\n');
 }
 
 /** A name, and words about it beside it, within the width of a terminal. */
-export function entry(name: string, text: string, left = LEFT): string {
-  const lines = wrapped(text, COLUMNS - left - 1);
-  const first = name.length < left ? `${name.padEnd(left)}${lines.shift() ?? ''}` : name;
-  return [first, ...lines.map((line) => `${' '.repeat(left)}${line}`)].join('\n');
+export function entry(
+  name: string,
+  text: string,
+  { left = LEFT, columns = helpColumns() }: { left?: number; columns?: number } = {},
+): string {
+  const narrow = columns < NARROW && left > columns / 3;
+  const indent = narrow ? NARROW_LEFT : left;
+  const lines = wrapped(text, columns - indent);
+  const beside = !narrow && name.length < left - 1;
+  const first = beside ? `${name.padEnd(left)}${lines.shift() ?? ''}` : name;
+  return [first, ...lines.map((line) => `${' '.repeat(indent)}${line}`)].join('\n');
+}
+
+/** A flag as it is listed, such as "-o, --output PATH". */
+export function flagLine({ name, short, value }: Flag): string {
+  return `  ${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value.toUpperCase()}`}`;
+}
+
+function flagEntry(flag: Flag, columns?: number): string {
+  return entry(flagLine(flag), flag.description, columns === undefined ? {} : { columns });
 }
 
 function section(title: string, entries: readonly string[]): string[] {
   return entries.length === 0 ? [] : [[title, ...entries].join('\n')];
 }
 
-async function commandsOf({ subCommands }: CommandDef): Promise<string[]> {
-  const all = Object.entries(await resolved(subCommands, {}));
-  const left = Math.max(0, ...all.map(([name]) => name.length)) + 4;
-  return Promise.all(
-    all.map(async ([name, command]) =>
-      entry(`  ${name}`, await descriptionOf(await resolved<CommandDef>(command, {})), left),
-    ),
+async function subCommands(command: Command, columns: number): Promise<string[]> {
+  const left = Math.max(0, ...command.subCommands.map((name) => name.length)) + 4;
+  return await Promise.all(
+    command.subCommands.map(async (name) => {
+      const { description } = (await subCommandOf(command, name))!;
+      return entry(`  ${name}`, description, { left, columns });
+    }),
   );
 }
 
-async function descriptionOf({ meta }: CommandDef): Promise<string> {
-  return (await resolved(meta, {})).description ?? '';
+/** A line to be typed: where it is too long, the shell's own sign says that it goes on. */
+function example(line: string, columns: number): string[] {
+  const lines = wrapped(line, columns - 6);
+  return lines.map((each, index) => {
+    const goesOn = index < lines.length - 1 ? ' \\' : '';
+    return `${index === 0 ? '  ' : '    '}${each}${goesOn}`;
+  });
 }
 
-async function examplesOf({ meta }: CommandDef): Promise<string[]> {
-  const { examples = [] } = await resolved<HelpfulMeta>(meta, {});
-  return examples.map((line) => `  ${line}`);
-}
-
-function flagText(
-  name: string,
-  { type, alias, valueHint }: ArgsDef[string] & { alias?: string | string[] },
-): string {
-  const [short] = [alias ?? []].flat();
-  const value = type === 'boolean' ? '' : ` ${(valueHint ?? name).toUpperCase()}`;
-  return `  ${short === undefined ? '    ' : `-${short}, `}--${name}${value}`;
-}
-
-function described({ description = '', default: otherwise }: ArgsDef[string]): string {
-  return otherwise === undefined ? description : `${description} (default: ${otherwise})`;
-}
-
-/** citty takes what it is given, a promise of it, or a function that makes either. */
-async function resolved<T extends object>(
-  given: T | Promise<T> | (() => T) | (() => Promise<T>) | undefined,
-  otherwise: T,
-): Promise<T> {
-  return (await (typeof given === 'function' ? given() : given)) ?? otherwise;
+function wrappedBehind(lead: string, text: string, columns: number): string {
+  const lines = wrapped(text, columns - lead.length);
+  return lines.map((line, index) => `${index === 0 ? lead : ' '.repeat(lead.length)}${line}`).join('\n');
 }

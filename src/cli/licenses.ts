@@ -1,11 +1,16 @@
 import { defineCommand } from 'citty';
 import { thirdPartyNotices } from '../../scripts/notices.ts' with { type: 'macro' };
+import { about } from './argv/command.ts';
 import { print } from './output.ts';
 
 /** Put in by the bundler, and loaded by this command alone. */
 const NOTICES = thirdPartyNotices();
 
 export default defineCommand({
-  meta: { name: 'licenses', description: 'Print the licences of all that this program contains' },
+  meta: about({
+    name: 'licenses',
+    description: 'Print the licences of all that this program contains',
+    examples: ['llmproxy licenses > THIRD_PARTY_LICENSES.txt'],
+  }),
   run: () => print(NOTICES),
 });

@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty';
+import { about } from './argv/command.ts';
 import type { CatalogueRow } from '../providers/catalogue.ts';
 import type { LoadedPlugin } from '../plugins/loaded.ts';
 import { catalogue } from '../providers/catalogue.ts';
@@ -9,10 +10,11 @@ import { table } from './table.ts';
 import { widthOf } from './wrap.ts';
 
 export default defineCommand({
-  meta: {
+  meta: about({
     name: 'providers',
     description: 'List the provider types that a configuration may name, those of its plugins included',
-  },
+    examples: ['llmproxy providers', 'llmproxy providers gemini', 'llmproxy providers --json'],
+  }),
   args: {
     type: { type: 'positional', required: false, description: 'Show all that is known of this one' },
     config: CONFIG_FLAG,

@@ -5,7 +5,7 @@ import { MAX_WORKERS } from '../config/schema.ts';
 import { modeOf } from '../config/socket-schema.ts';
 import { availableProcessors } from '../workers/count.ts';
 import { ExitError } from './exit.ts';
-import { integerFlag } from './flags.ts';
+import { integerFlag } from './argv/integer.ts';
 
 /** Flags go before the file, also when it is read again. Who names an address or a port wants no unix socket. */
 export function overrule(config: Config, { host, port, logs }: Flags): void {

@@ -1,10 +1,11 @@
 import { defineCommand } from 'citty';
+import { about } from './argv/command.ts';
 import type { Config } from '../config/schema.ts';
 import type { ProviderStatus } from '../pipeline/status.ts';
 import type { Flags } from '../workers/messages.ts';
 import type { LoadedSource } from './source.ts';
 import { VERSION } from '../version.ts';
-import { integerFlag } from './flags.ts';
+import { integerFlag } from './argv/integer.ts';
 import { programLog } from './log.ts';
 import { print } from './output.ts';
 import { overrule, refuseOpenDoor, workerCount, workersFlag } from './serve-settings.ts';
@@ -25,10 +26,15 @@ export interface Serve {
 }
 
 export default defineCommand({
-  meta: {
+  meta: about({
     name: 'serve',
     description: "Serve OpenAI's and Anthropic's APIs in front of the configured providers",
-  },
+    examples: [
+      'llmproxy serve',
+      'llmproxy serve --config production.yaml --env-file .env --port 9000',
+      'llmproxy serve --host 0.0.0.0 --workers auto',
+    ],
+  }),
   args: {
     config: CONFIG_FLAG,
     host: { type: 'string', description: 'Address to listen on (server.host)' },

@@ -1,5 +1,6 @@
 import { defineCommand } from 'citty';
 import { readFileSync } from 'node:fs';
+import { about } from './argv/command.ts';
 import type { Config } from '../config/schema.ts';
 import type { UsageOptions } from '../usage/options.ts';
 import { fileReason } from '../logs/names.ts';
@@ -13,7 +14,7 @@ import { priceSetup } from '../usage/pricing.ts';
 import { reconcile } from '../usage/reconcile.ts';
 import { usageOf } from '../usage/usage.ts';
 import { ExitError } from './exit.ts';
-import { integerFlag } from './flags.ts';
+import { integerFlag } from './argv/integer.ts';
 import { print, useColor } from './output.ts';
 import { reconcileText } from './reconcile-text.ts';
 import { CONFIG_FLAG, readConfig } from './source.ts';
@@ -26,11 +27,21 @@ const MOMENT =
   'expected a day such as 2026-11-23, a month, an ISO time, a span such as 24h, today or yesterday';
 
 export default defineCommand({
-  meta: { name: 'usage', description: 'Show what requests used and cost, out of the request log' },
+  meta: about({
+    name: 'usage',
+    description: 'Show what requests used and cost, out of the request log',
+    examples: [
+      'llmproxy usage --since month --by key',
+      'llmproxy usage --today --by model,hour --time-zone Europe/Berlin',
+      'llmproxy usage old-logs/ --csv > usage.csv',
+      'llmproxy usage --reconcile openai-costs.csv',
+    ],
+  }),
   args: {
     logs: {
       type: 'positional',
       required: false,
+      variadic: true,
       description:
         'Logs: files, directories, globs, s3:// prefixes, - for stdin (default: the log directory)',
     },

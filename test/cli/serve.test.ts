@@ -80,17 +80,3 @@ describe('files that cannot be read', () => {
     expect(run(cwd, 'config', 'validate', 'd').err).toBe('Cannot read d: illegal operation on a directory\n');
   });
 });
-
-test.each([
-  [['licenses', 'x'], 'x', 'licenses'],
-  [['serve', 'x', '--port', '0'], 'x', 'serve'],
-  [['providers', 'openai', 'x'], 'x', 'providers'],
-  [['config', 'schema', 'x'], 'x', 'config schema'],
-])('%j is refused for the argument that the command has no use for', (args, name, command) => {
-  const { code, out, err } = run(folder(), ...args);
-  expect([code, out, err]).toEqual([
-    2,
-    '',
-    `Cannot use ${name} with \`llmproxy ${command}\`: unknown argument; see --help\n`,
-  ]);
-});

@@ -1,4 +1,4 @@
-import type { HelpfulMeta } from '../help.ts';
+import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
 import { ExitError } from '../exit.ts';
 import { limitsIn } from './amounts.ts';
@@ -9,7 +9,7 @@ import { findPlace, keysIn, PLACE_FLAGS } from './place.ts';
 import { newSecret } from './secret.ts';
 import { giveSecret } from './told.ts';
 
-const meta: HelpfulMeta = {
+const meta: CommandInfo = {
   name: 'create',
   description: 'Make a key. It is printed once; the keys file keeps its hash',
   examples: [
@@ -52,6 +52,7 @@ export default defineCommand({
     label: {
       type: 'string',
       valueHint: 'name=value',
+      repeatable: true,
       description: 'A word of yours about it; may be given several times',
     },
     ...AMOUNT_FLAGS,

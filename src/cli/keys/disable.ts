@@ -1,4 +1,4 @@
-import type { HelpfulMeta } from '../help.ts';
+import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
 import { changeKeys, keyIn } from './change.ts';
 import { findPlace, PLACE_FLAGS } from './place.ts';
@@ -22,7 +22,7 @@ function setDisabled(flags: { name: string; config?: string; file?: string }, di
   sayTakenOver(place);
 }
 
-const disabling: HelpfulMeta = {
+const disabling: CommandInfo = {
   name: 'disable',
   description: 'Refuse a key for now',
   examples: ['llmproxy keys disable alice'],
@@ -34,7 +34,7 @@ export const disable = defineCommand({
   run: ({ args: given }) => setDisabled(given, true),
 });
 
-const enabling: HelpfulMeta = {
+const enabling: CommandInfo = {
   name: 'enable',
   description: 'Accept a disabled key again',
   examples: ['llmproxy keys enable alice'],

@@ -1,4 +1,4 @@
-import type { HelpfulMeta } from '../help.ts';
+import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
 import { print } from '../output.ts';
 import { table } from '../table.ts';
@@ -9,7 +9,7 @@ import { findPlace, keysAt, PLACE_FLAGS } from './place.ts';
 import { say } from './told.ts';
 import { lastUseAndSpend } from './use.ts';
 
-const meta: HelpfulMeta = {
+const meta: CommandInfo = {
   name: 'list',
   description: 'List all keys, with their last use and what they spent this month (UTC)',
   examples: ['llmproxy keys list', "llmproxy keys list --json | jq -r '.[] | .name'"],

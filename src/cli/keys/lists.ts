@@ -1,3 +1,4 @@
+import { repeated } from '../argv/parse.ts';
 import { ExitError } from '../exit.ts';
 
 /**
@@ -8,15 +9,6 @@ export function listFlag(value: string | undefined): string[] | undefined {
   if (value === undefined) return undefined;
   const words = value.match(/(?:\{[^}]*\}|[^,])+/g) ?? [];
   return words.map((word) => word.trim()).filter((word) => word !== '');
-}
-
-/** The values of a flag that may be given several times. */
-export function repeated(args: readonly string[], name: string): string[] {
-  const end = args.indexOf('--');
-  return args.slice(0, end < 0 ? undefined : end).flatMap((arg, index) => {
-    if (arg.startsWith(`--${name}=`)) return [arg.slice(name.length + 3)];
-    return arg === `--${name}` ? [args[index + 1] ?? ''] : [];
-  });
 }
 
 /** `--label team=search`, as often as wanted. @throws ExitError 2 for what has no name */

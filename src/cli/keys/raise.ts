@@ -1,4 +1,4 @@
-import type { HelpfulMeta } from '../help.ts';
+import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
 import type { KeyConfig } from '../../config/auth-schema.ts';
 import type { Config } from '../../config/schema.ts';
@@ -13,7 +13,7 @@ import { endText, untilFlag } from './moments.ts';
 import { findPlace, keysIn, PLACE_FLAGS } from './place.ts';
 import { say, sayTakenOver } from './told.ts';
 
-const meta: HelpfulMeta = {
+const meta: CommandInfo = {
   name: 'raise',
   description: 'Let a key use more for a while than its own limits allow',
   examples: [

@@ -1,10 +1,10 @@
-import type { HelpfulMeta } from '../help.ts';
+import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
 import { changeKeys, keyIn } from './change.ts';
 import { findPlace, PLACE_FLAGS } from './place.ts';
 import { say, sayTakenOver } from './told.ts';
 
-const meta: HelpfulMeta = {
+const meta: CommandInfo = {
   name: 'revoke',
   description: 'Take a key out of the keys file, for good. What it has done stays in the log',
   examples: ['llmproxy keys revoke alice'],

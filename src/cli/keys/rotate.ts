@@ -1,4 +1,4 @@
-import type { HelpfulMeta } from '../help.ts';
+import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
 import { changeKeys, keyIn } from './change.ts';
 import { endText, momentOf, spanFlag } from './moments.ts';
@@ -6,7 +6,7 @@ import { findPlace, PLACE_FLAGS } from './place.ts';
 import { newSecret } from './secret.ts';
 import { giveSecret, say } from './told.ts';
 
-const meta: HelpfulMeta = {
+const meta: CommandInfo = {
   name: 'rotate',
   description: 'Exchange a key for a new one, which is printed once. Name, rules and history stay',
   examples: ['llmproxy keys rotate alice', 'llmproxy keys rotate alice --grace 24h'],

@@ -1,4 +1,4 @@
-import type { HelpfulMeta } from '../help.ts';
+import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
 import type { LimitConfig } from '../../config/limits-schema.ts';
 import { ExitError } from '../exit.ts';
@@ -8,7 +8,7 @@ import { described, endOf, momentText, usd } from './described.ts';
 import { findPlace, keysAt, PLACE_FLAGS } from './place.ts';
 import { lastUseAndSpend } from './use.ts';
 
-const meta: HelpfulMeta = {
+const meta: CommandInfo = {
   name: 'show',
   description: 'Show what a key may do, and what it has done this month (UTC)',
   examples: ['llmproxy keys show alice'],

@@ -1,6 +1,7 @@
 import { defineCommand } from 'citty';
 import { existsSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
+import { about } from '../argv/command.ts';
 import type { LoadedPlugin } from '../../plugins/loaded.ts';
 import { declaredPlugins } from '../../config/plugin-types.ts';
 import { schema } from '../../config/schema.ts';
@@ -12,14 +13,16 @@ import { CONFIG_FLAG } from '../source.ts';
 import { checkTypes } from './types.ts';
 
 export default defineCommand({
-  meta: {
+  meta: about({
     name: 'check',
     description: 'Check the types of plugins and load them for a trial. Exit 0 good, 1 not, 2 usage',
-  },
+    examples: ['llmproxy plugin check', 'llmproxy plugin check local.ts other.ts'],
+  }),
   args: {
     files: {
       type: 'positional',
       required: false,
+      variadic: true,
       description: 'Files of plugins (default: those that the configuration names)',
     },
     config: CONFIG_FLAG,

@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty';
+import { about } from '../argv/command.ts';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileReason } from '../../logs/names.ts';
@@ -7,11 +8,12 @@ import { print } from '../output.ts';
 import { compilerOptions, example, KIT_FOLDER, writeKit } from './kit.ts';
 
 export default defineCommand({
-  meta: {
+  meta: about({
     name: 'init',
     description:
       'Write a plugin to begin with, its test, and the types and the code that editors and tests need',
-  },
+    examples: ['llmproxy plugin init', 'llmproxy plugin init plugins/'],
+  }),
   args: {
     dir: { type: 'positional', required: false, default: '.', description: 'Folder to write to' },
   },

@@ -1,4 +1,4 @@
-import { ExitError } from './exit.ts';
+import { ExitError } from '../exit.ts';
 
 /** A flag's whole number. @throws ExitError 2 when it is none or out of range */
 export function integerFlag(name: string, value: string, min: number, max: number): number {

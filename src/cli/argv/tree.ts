@@ -1,0 +1,33 @@
+import type { CommandDef } from 'citty';
+import type { CommandInfo } from './command.ts';
+
+/** What loads a command. Its module is loaded when it is called, or when all are listed. */
+type Load = () => Promise<CommandDef>;
+
+/** The commands as help, completions and the reference list them. */
+const COMMANDS: Readonly<Record<string, Load>> = {
+  serve: async () => (await import('../serve.ts')).default as CommandDef,
+  health: async () => (await import('../health.ts')).default as CommandDef,
+  config: async () => (await import('../config.ts')).default as CommandDef,
+  keys: async () => (await import('../keys/keys.ts')).default as CommandDef,
+  plugin: async () => (await import('../plugin/plugin.ts')).default as CommandDef,
+  providers: async () => (await import('../providers.ts')).default as CommandDef,
+  explain: async () => (await import('../explain.ts')).default as CommandDef,
+  usage: async () => (await import('../usage.ts')).default as CommandDef,
+  export: async () => {
+    const { default: command } = await import('../export.ts');
+    // Its flags stand in groups, by which it parses and explains them.
+    const help = async () => (await import('../export-help.ts')).exportHelp();
+    const meta: CommandInfo = { ...(command.meta as CommandInfo), parses: true, help };
+    return { ...command, meta } as CommandDef;
+  },
+  completions: async () => (await import('../completions/completions.ts')).default as CommandDef,
+  licenses: async () => (await import('../licenses.ts')).default as CommandDef,
+  help: async () => (await import('../help-command.ts')).default as CommandDef,
+};
+
+/** The program itself. */
+export const ROOT: CommandDef = {
+  meta: { name: 'llmproxy', description: 'One binary between your programs and every LLM provider' },
+  subCommands: COMMANDS,
+};
