@@ -1,14 +1,14 @@
-import { FLAG_GROUPS } from '../export/options/flags.ts';
-import type { FlagSpec } from '../export/options/flags.ts';
+import type { OptionRow } from '../config/export/options.ts';
+import { OPTION_GROUPS } from '../config/export/options.ts';
 import { FORMATS } from '../export/render/all.ts';
 import { entry, EVERYWHERE } from './help.ts';
 
 /** The help text of `llmproxy export`: flags by what they are for, and the formats. */
 export function exportHelp(): string {
-  const groups = Object.entries<Record<string, FlagSpec>>(FLAG_GROUPS).map(([title, flags]) =>
+  const groups = Object.entries<Record<string, OptionRow<unknown>>>(OPTION_GROUPS).map(([title, flags]) =>
     [
       `${title}:`,
-      ...Object.entries(flags).map(([name, flag]) => entry(flagText(name, flag), flag.description)),
+      ...Object.entries(flags).map(([name, flag]) => entry(flagText(name, flag), flag.help)),
     ].join('\n'),
   );
   const formats = Object.values(FORMATS).map(({ name, summary }) => entry(`  ${name}`, summary));
@@ -31,6 +31,6 @@ export function exportHelp(): string {
   ].join('\n\n');
 }
 
-function flagText(name: string, { short, hint }: FlagSpec): string {
+function flagText(name: string, { short, hint }: OptionRow<unknown>): string {
   return `  ${short === undefined ? '    ' : `-${short}, `}--${name}${hint === undefined ? '' : ` ${hint.toUpperCase()}`}`;
 }

@@ -4,16 +4,18 @@ import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { ExportError } from '../export/errors.ts';
-import type { FlagSpec, GivenFlags } from '../export/options/flags.ts';
-import { environmentFlags, FLAGS, parseFlags } from '../export/options/flags.ts';
+import type { OptionRow } from '../config/export/options.ts';
+import { OPTIONS } from '../config/export/options.ts';
+import type { GivenOptions } from '../export/options/flags.ts';
+import { environmentOptions, parseFlags } from '../export/options/flags.ts';
 import { checkFiles } from '../export/check/check.ts';
 import type { Settings, Sources } from '../export/options/settings.ts';
-import { formatOf, pickerOf, resolveSettings } from '../export/options/settings.ts';
+import { formatOf, optionsOf, resolveSettings } from '../export/options/settings.ts';
 import { ProgressLine } from '../export/report/progress.ts';
 import { reportText } from '../export/report/report.ts';
 import type { ExportSummary } from '../export/run.ts';
 import { runExport } from '../export/run.ts';
-import type { Picker } from '../export/options/picker.ts';
+import type { Options } from '../export/options/options.ts';
 import { statsText, summaryText, troubleText } from '../export/report/summary.ts';
 import { thingsText } from '../export/report/text.ts';
 import { InputError } from '../logs/problem.ts';
@@ -34,16 +36,14 @@ export default defineCommand({
       description:
         'Logs: files, directories, globs, s3:// prefixes, - for stdin (default: the log directory)',
     },
-    ...(Object.fromEntries(
-      Object.entries<FlagSpec>(FLAGS).map(([name, flag]) => [name, argument(flag)]),
-    ) as ArgsDef),
+    ...(Object.fromEntries(Object.entries(OPTIONS).map(([name, flag]) => [name, argument(flag)])) as ArgsDef),
   },
   async run({ rawArgs }) {
     const stop = stopSignal();
     try {
       const sources = await sourcesOf(rawArgs);
-      const picker = pickerOf(sources);
-      if (picker.on('check')) await check(sources, picker, stop.signal);
+      const options = optionsOf(sources);
+      if (options.value('check')) await check(sources, options, stop.signal);
       else await exportRows(resolveSettings(sources), stop.signal);
     } catch (error) {
       throw exitOf(error, stop.signal);
@@ -64,12 +64,12 @@ async function exportRows(settings: Settings, signal: AbortSignal): Promise<void
 }
 
 /** Violations on stdout, one a line, for they are what was asked for. */
-async function check({ flags }: Sources, picker: Picker, signal: AbortSignal): Promise<void> {
-  const format = picker.given('format') ? formatOf(picker, 'file') : undefined;
+async function check({ flags }: Sources, options: Options, signal: AbortSignal): Promise<void> {
+  const format = options.given('format') ? formatOf(options, 'file') : undefined;
   if (!format)
     throw new ExitError(EXIT.usage, 'Cannot check: give --format NAME, the format that the file is to have');
   if (flags.inputs.length === 0) throw new ExitError(EXIT.usage, 'Cannot check: give the files');
-  const json = picker.on('json');
+  const json = options.value('json');
   const summary = await checkFiles({
     inputs: flags.inputs,
     format,
@@ -78,21 +78,21 @@ async function check({ flags }: Sources, picker: Picker, signal: AbortSignal): P
       print(json ? `${JSON.stringify(violation)}\n` : `${violation.place}: ${violation.problem}\n`),
   });
   const { rows, bad, violations } = summary;
-  if (!picker.on('quiet'))
+  if (!options.value('quiet'))
     say(
       `Checked ${thingsText(rows, 'row')} as ${format.name}: ${thingsText(violations, 'violation')} in ${thingsText(bad, 'row')}\n`,
     );
   if (violations > 0) throw new ExitError(EXIT.violations);
 }
 
-function argument({ kind, short, hint, description }: FlagSpec): ArgsDef[string] {
-  if (kind === 'switch') return { type: 'boolean', alias: short, description };
-  return { type: 'string', alias: short, valueHint: hint, description };
+function argument({ kind, short, hint, help }: OptionRow<unknown>): ArgsDef[string] {
+  if (kind.form === 'switch') return { type: 'boolean', alias: short, description: help };
+  return { type: 'string', alias: short, valueHint: hint, description: help };
 }
 
 async function sourcesOf(args: readonly string[]): Promise<Sources> {
   const flags = parseFlags(args);
-  const env = environmentFlags(process.env);
+  const env = environmentOptions(process.env);
   const config = await readConfig(flags, env);
   return { flags, env, config, terminal: process.stdout.isTTY === true, nowMs: Date.now(), argv: args };
 }
@@ -120,7 +120,7 @@ async function exportWith(settings: Settings, signal: AbortSignal): Promise<Expo
 }
 
 /** The configuration named, or ./config.yaml where it is valid: exports need none. */
-async function readConfig(flags: GivenFlags, env: GivenFlags): Promise<Config | undefined> {
+async function readConfig(flags: GivenOptions, env: GivenOptions): Promise<Config | undefined> {
   const named = flags.values.config ?? env.values.config ?? (process.env.LLMPROXY_CONFIG || undefined);
   const path = named === undefined ? DEFAULT_CONFIG : String(named);
   if (named === undefined && !existsSync(path)) return undefined;

@@ -78,7 +78,7 @@ function typeText(node: SchemaNode): string {
   if (node.items) return `list of ${typeText(node.items).replaceAll(' | ', ' or ')}`;
   if (node.type === 'object' && typeof node.additionalProperties === 'object') return 'map';
   const bounds = node.minimum !== undefined && node.maximum !== undefined && node.maximum < 1e9;
-  return `${node.type ?? 'any'}${bounds ? ` ${node.minimum} to ${node.maximum}` : ''}`;
+  return `${[node.type ?? 'any'].flat().join(' | ')}${bounds ? ` ${node.minimum} to ${node.maximum}` : ''}`;
 }
 
 function fallbackText(node: SchemaNode): string | undefined {

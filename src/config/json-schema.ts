@@ -4,7 +4,7 @@ import { schema } from './schema.ts';
 /** A node of a JSON Schema, as far as this project reads it. */
 export interface SchemaNode {
   readonly title?: string;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly unknown[];

@@ -3,6 +3,7 @@
  * commented config.yaml of `config init` are made from the `describe()` texts below.
  * Spans of time are milliseconds after parsing, sizes are bytes.
  */
+import { exportSection } from './export/section.ts';
 import { z } from 'zod';
 import type { AuthConfig } from './auth-schema.ts';
 import { auth } from './auth-schema.ts';
@@ -584,32 +585,6 @@ const logging = z.strictObject({
   requests: requests.prefault({}).describe('The request log: NDJSON files that `llmproxy export` reads.'),
 });
 
-const words = z.union([text, z.array(text)]);
-
-const exporting = z.strictObject({
-  log_file: text
-    .optional()
-    .describe('File, directory, glob or s3:// prefix to read; `logging.requests.directory` when left out.'),
-  output: text.default('exports/dataset.jsonl').describe('Where the dataset goes when stdout is a terminal.'),
-  format: text
-    .optional()
-    .describe('What rows look like: openai, trl, mistral, ...; docs/export.md lists them.'),
-  max_records: z.number().int().positive().optional().describe('Only the first rows of the log.'),
-  successful_only: z.boolean().default(false).describe('Only complete, successful answers.'),
-  export_all: z.boolean().default(false).describe('Whole records instead of conversations.'),
-  start_date: z.iso.date().optional().describe('First day, YYYY-MM-DD.'),
-  end_date: z.iso.date().optional().describe('Last day, inclusive.'),
-  time_zone: text.optional().describe('Where days begin, such as Europe/Berlin; UTC when left out.'),
-  model_filter: text.optional().describe('Part of the model name, in any case.'),
-  where: text.optional().describe('An expression over the fields of a record.'),
-  split: text.optional().describe('Files by share: train=0.9,validation=0.1.'),
-  seed: z.number().int().nonnegative().optional().describe('For chance: split, sample, balance.'),
-  near_dup: z.number().min(0.5).max(1).optional().describe('Drop rows as similar as this.'),
-  redact: words.optional().describe('Kinds of secrets and personal data to hide, or all.'),
-  redact_mode: z.enum(['tag', 'hash', 'fake']).optional().describe('How they are hidden.'),
-  redact_salt_file: text.optional().describe('File with the secret for hash and fake.'),
-});
-
 export const schema = z.strictObject({
   server: server.prefault({}).describe('Where and how the proxy listens.'),
   auth,
@@ -646,7 +621,7 @@ export const schema = z.strictObject({
   limits: limits.prefault({}).describe('Bounds on what clients may ask.'),
   health: health.prefault({}).describe('When a provider counts as healthy, degraded or unhealthy.'),
   logging: logging.prefault({}).describe("The program's own log and the request log."),
-  export: exporting.prefault({}).describe('Defaults of `llmproxy export`.'),
+  export: exportSection().prefault({}).describe('Defaults of `llmproxy export`.'),
 });
 
 export type { DatedPrice, Price } from './price-schema.ts';

@@ -11,13 +11,12 @@ import { sideBySide } from '../logs/side-by-side.ts';
 import { curateRows } from './curate/curate-rows.ts';
 import { startConverters } from './convert/pool.ts';
 import { ExportError } from './errors.ts';
-import { streams } from './curate/needs.ts';
 import { OutputClosed } from './write/sink.ts';
 import { sidecarsOf } from './write/sidecars.ts';
 import { reportOf } from './report/report.ts';
 import { openSink } from './write/open.ts';
 import { RowStats } from './report/row-stats.ts';
-import { streamRows } from './write/stream-rows.ts';
+import { canStream, streamRows } from './write/stream-rows.ts';
 import { Counters } from './report/counters.ts';
 
 export interface ExportSummary {
@@ -91,7 +90,7 @@ async function exportInputs(
       raw: options.plan.raw,
       sideBySide: sideBySide(inputs) !== undefined,
     };
-    outcome = streams(options.curation, streaming) ? await streamRows(job) : await curateRows(job);
+    outcome = canStream(options.curation, streaming) ? await streamRows(job) : await curateRows(job);
     let report = reportOf({ counters, stats, outcome }, options, []);
     const sidecars = (files: readonly OutputFile[]) => {
       report = reportOf({ counters, stats, outcome }, options, files);

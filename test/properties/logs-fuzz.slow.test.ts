@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { checkFiles } from '../../src/export/check/check.ts';
-import type { FormatName } from '../../src/export/render/all.ts';
+import type { FormatName } from '../../src/config/export/options.ts';
 import { FORMATS } from '../../src/export/render/all.ts';
 import type { Report } from '../../src/export/report/report.ts';
 import type { Trouble } from '../../src/export/report/counters.ts';

@@ -1,4 +1,4 @@
-import type { FormatName } from '../render/all.ts';
+import type { FormatName } from '../../config/export/options.ts';
 import type { RenderOptions } from '../render/format.ts';
 import type { ContentOptions } from '../conversation/messages.ts';
 import type { RedactOptions } from '../redact/redactor.ts';

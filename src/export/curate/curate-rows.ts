@@ -5,13 +5,14 @@ import type { Filter, RejectReason } from '../errors.ts';
 import type { SideBySide } from '../../logs/side-by-side.ts';
 import { sideBySide } from '../../logs/side-by-side.ts';
 import { arrange } from './arrange.ts';
+import type { HashName } from './table/row-table.ts';
 import { RowTable } from './table/row-table.ts';
+import type { CurationOptions } from './options.ts';
 import type { RowSet } from './row-set.ts';
 import type { Chosen } from './curate.ts';
 import { choose } from './curate.ts';
 import type { PlacedFeedback } from './judgements.ts';
 import { readInputs } from '../read/read.ts';
-import { hashesFor } from './needs.ts';
 import { FILTERS } from '../errors.ts';
 import { Signatures } from './near/signatures.ts';
 import { Spool } from './table/spool.ts';
@@ -133,4 +134,17 @@ async function writeChosen(
     }
     await job.write(split, bytes, written.length);
   }
+}
+
+/** The hashes that decisions will ask for. */
+function hashesFor(
+  { sampleKind, dedup, splits, splitBy, corrections }: CurationOptions,
+  { sideBySide }: { readonly sideBySide: boolean },
+): HashName[] {
+  const names = new Set<HashName>(['conversation', 'content', 'id']);
+  if (sideBySide) names.add('written');
+  if (splits.length > 1) names.add(splitBy === 'prompt' ? 'prompt' : 'firstPrompt').add('session');
+  if (sampleKind === 'preference' || sampleKind === 'label') names.add('prompt').add('owner');
+  if (dedup === 'prompt' || corrections) names.add('prompt');
+  return [...names];
 }

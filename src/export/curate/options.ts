@@ -1,6 +1,5 @@
 import type { PairSource } from './pairs.ts';
-import type { Sample } from './sample.ts';
-import type { Split } from './split.ts';
+import type { Sample, Split } from '../../config/export/values.ts';
 
 /** Which rows are to be chosen, and what is made of them. */
 export interface CurationOptions {

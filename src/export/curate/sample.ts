@@ -1,8 +1,7 @@
 /** Fewer rows or pairs, drawn so that the same log and seed give the same ones. */
+import type { Sample } from '../../config/export/values.ts';
 import type { RowSet } from './row-set.ts';
 import { shareOf } from './share.ts';
-
-export type Sample = { readonly rows: number } | { readonly share: number };
 
 /** Leaves out what is not drawn: all but a number, or but a share. */
 export function sample(set: RowSet, wanted: Sample, seed: number): void {

@@ -1,15 +1,10 @@
 /** Which split each row belongs to: train, validation, test. */
+import type { Split } from '../../config/export/values.ts';
 import type { NearIndex } from './near/index.ts';
 import type { RowSet } from './row-set.ts';
 import { HashMap64 } from './table/hash-map.ts';
 import { collectGarbageEvery, MANY_ROWS } from './table/collect-garbage.ts';
 import { shareOf } from './share.ts';
-
-export interface Split {
-  readonly name: string;
-  /** Of all rows, in (0, 1]. */
-  readonly share: number;
-}
 
 export interface SplitOptions {
   readonly splits: readonly Split[];

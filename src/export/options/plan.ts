@@ -5,13 +5,12 @@ import type { Format, RenderOptions } from '../render/format.ts';
 import type { RedactKind } from '../redact/kinds.ts';
 import type { RedactOptions } from '../redact/redactor.ts';
 import type { Selection } from '../read/selection.ts';
-import type { Picker } from './picker.ts';
+import type { Options } from './options.ts';
 import { fileReason } from '../../logs/names.ts';
 import { ExportError } from '../errors.ts';
-import type { FormatName } from '../render/all.ts';
 import { REDACT_KINDS } from '../redact/kinds.ts';
 import { customPattern } from '../redact/redactor.ts';
-import { orList } from './picker.ts';
+import { orList } from '../../config/export/kinds.ts';
 
 interface Decided {
   readonly selection: Selection;
@@ -21,26 +20,26 @@ interface Decided {
 }
 
 /** What is made of each record. */
-export function planOf(picker: Picker, { selection, format, curation }: Decided): Plan {
-  const maxTokens = picker.whole('max-tokens', 1);
-  if (maxTokens === undefined && picker.given('on-long'))
-    throw picker.wrong('on-long', 'no row is too long: give --max-tokens');
-  const redact = redactOf(picker);
+export function planOf(options: Options, { selection, format, curation }: Decided): Plan {
+  const maxTokens = options.value('max-tokens');
+  if (maxTokens === undefined && options.given('on-long'))
+    throw options.wrong('on-long', 'no row is too long: give --max-tokens');
+  const redact = redactOf(options);
   const { near, leakThreshold, seed } = curation;
-  const balance = picker.text('balance');
-  const metadata = picker.oneOf('metadata', ['none', 'min', 'full']) ?? 'none';
+  const balance = options.value('balance');
+  const metadata = options.value('metadata');
   if (format && metadata !== 'none' && !format.extras)
-    throw picker.wrong('metadata', `rows of ${format.name} may hold nothing but what the format knows`);
+    throw options.wrong('metadata', `rows of ${format.name} may hold nothing but what the format knows`);
   return {
     selection,
     raw: format === undefined,
     content: {
-      refusals: picker.oneOf('refusals', ['exclude', 'content', 'keep']) ?? 'exclude',
-      images: picker.oneOf('images', ['keep', 'drop', 'url-only']) ?? 'keep',
+      refusals: options.value('refusals'),
+      images: options.value('images'),
     },
-    system: systemOf(picker),
-    format: (format?.name ?? 'openai') as FormatName,
-    render: renderOf(picker, format),
+    system: systemOf(options),
+    format: format?.name ?? 'openai',
+    render: renderOf(options, format),
     metadata,
     unrendered:
       format !== undefined &&
@@ -48,11 +47,11 @@ export function planOf(picker: Picker, { selection, format, curation }: Decided)
     earlier: earlierOf(curation, format),
     ...(redact ? { redact } : {}),
     ...(near === undefined && leakThreshold === undefined ? {} : { nearSeed: seed }),
-    countTokens: picker.on('count-tokens'),
+    countTokens: options.value('count-tokens'),
     ...(maxTokens === undefined ? {} : { maxTokens }),
-    onLong: picker.oneOf('on-long', ['drop', 'trim-oldest']) ?? 'drop',
+    onLong: options.value('on-long') ?? 'drop',
     ...(balance === undefined ? {} : { balance }),
-    verbose: picker.on('verbose'),
+    verbose: options.value('verbose'),
   };
 }
 
@@ -64,14 +63,14 @@ function earlierOf(
   return conversations === 'turns' ? 'mask' : 'unrendered';
 }
 
-function renderOf(picker: Picker, format: Format | undefined): RenderOptions {
-  const toolArguments = picker.oneOf('tool-args', ['object', 'string']);
-  const reasoning = picker.read('reasoning', reasoningIn, 'drop, keep, inline or field=NAME');
+function renderOf(options: Options, format: Format | undefined): RenderOptions {
+  const toolArguments = options.value('tool-args');
+  const reasoning = options.value('reasoning');
   if (typeof reasoning === 'object') {
     if (OWN_FIELDS.has(reasoning.field))
-      throw picker.wrong('reasoning', 'messages have a field of that name already');
+      throw options.wrong('reasoning', 'messages have a field of that name already');
     if (format && !format.anyReasoningField)
-      throw picker.wrong(
+      throw options.wrong(
         'reasoning',
         `messages of ${format.name} have no other field than their own: use inline`,
       );
@@ -79,7 +78,7 @@ function renderOf(picker: Picker, format: Format | undefined): RenderOptions {
   return {
     reasoning: reasoning ?? format?.reasoning ?? 'drop',
     ...(toolArguments === undefined ? {} : { toolArguments }),
-    mergeTurns: picker.on('merge-turns'),
+    mergeTurns: options.value('merge-turns'),
   };
 }
 
@@ -95,31 +94,25 @@ const OWN_FIELDS = new Set([
   'train',
 ]);
 
-function reasoningIn(text: string): RenderOptions['reasoning'] | undefined {
-  const field = /^field=([A-Za-z_]\w*)$/.exec(text)?.[1];
-  if (field !== undefined) return { field };
-  return text === 'drop' || text === 'keep' || text === 'inline' ? text : undefined;
-}
-
-function systemOf(picker: Picker): Plan['system'] {
-  const system = picker.text('system') ?? 'keep';
+function systemOf(options: Options): Plan['system'] {
+  const system = options.value('system');
   if (system === 'keep' || system === 'drop') return system;
-  const text = fileText(picker, 'system').trim();
-  if (text === '') throw picker.wrong('system', 'the file is empty');
+  const text = fileText(options, 'system').trim();
+  if (text === '') throw options.wrong('system', 'the file is empty');
   return { text };
 }
 
-function fileText(picker: Picker, name: 'system' | 'redact-salt-file'): string {
+function fileText(options: Options, name: 'system' | 'redact-salt-file'): string {
   try {
-    return readFileSync(picker.text(name)!, 'utf8');
+    return readFileSync(options.text(name), 'utf8');
   } catch (cause) {
-    throw new ExportError('usage', picker.wrong(name, fileReason(cause)).message, { cause });
+    throw options.wrong(name, fileReason(cause), { cause });
   }
 }
 
-function redactOf(picker: Picker): RedactOptions | undefined {
-  const named = picker.list('redact');
-  const custom = picker.list('redact-pattern').map((pattern) => {
+function redactOf(options: Options): RedactOptions | undefined {
+  const named = options.value('redact');
+  const custom = options.value('redact-pattern').map((pattern) => {
     try {
       return customPattern(pattern);
     } catch (cause) {
@@ -128,24 +121,24 @@ function redactOf(picker: Picker): RedactOptions | undefined {
       });
     }
   });
-  const mode = picker.oneOf('redact-mode', ['tag', 'hash', 'fake']) ?? 'tag';
+  const mode = options.value('redact-mode') ?? 'tag';
   if (named.length === 0 && custom.length === 0) {
-    if (picker.given('redact-mode'))
-      throw picker.wrong('redact-mode', 'nothing is to be hidden: give --redact');
+    if (options.given('redact-mode'))
+      throw options.wrong('redact-mode', 'nothing is to be hidden: give --redact');
     return undefined;
   }
-  const salt = picker.given('redact-salt-file') ? fileText(picker, 'redact-salt-file').trim() : '';
+  const salt = options.given('redact-salt-file') ? fileText(options, 'redact-salt-file').trim() : '';
   // Without a secret anybody can try all phone numbers and see which one gives the hash.
   if (mode !== 'tag' && salt === '')
-    throw picker.wrong('redact-mode', 'it needs a secret: --redact-salt-file FILE');
-  return { kinds: kindsOf(named, picker), custom, mode, salt };
+    throw options.wrong('redact-mode', 'it needs a secret: --redact-salt-file FILE');
+  return { kinds: kindsOf(named, options), custom, mode, salt };
 }
 
-function kindsOf(named: readonly string[], picker: Picker): readonly RedactKind[] {
+function kindsOf(named: readonly string[], options: Options): readonly RedactKind[] {
   if (named.includes('all')) return REDACT_KINDS;
   return named.map((name) => {
     const kind = REDACT_KINDS.find((known) => known === name);
-    if (kind === undefined) throw picker.wrong('redact', `expected ${orList([...REDACT_KINDS, 'all'])}`);
+    if (kind === undefined) throw options.wrong('redact', `expected ${orList([...REDACT_KINDS, 'all'])}`);
     return kind;
   });
 }

@@ -8,8 +8,8 @@ import { FEEDBACK_ENDPOINT } from './feedback.ts';
 import type { Facts } from './facts.ts';
 import { verdictOf } from './facts.ts';
 import { timeOf } from '../../config/moment.ts';
+import type { StatusRange } from '../../config/export/values.ts';
 import type { Filter } from '../errors.ts';
-import { statusTest } from './status.ts';
 import type { Where } from './where.ts';
 
 /** Plain data, so that it can go to another thread. A list that is left out or empty asks for nothing. */
@@ -27,8 +27,8 @@ export interface Selection {
   readonly users?: readonly string[];
   /** Each name with a value, which may be a glob. */
   readonly tags?: readonly (readonly [name: string, value: string])[];
-  /** "200", "2xx", "400-499". */
-  readonly statuses?: readonly string[];
+  /** Ranges of HTTP status codes. */
+  readonly statuses?: readonly StatusRange[];
   /** In lower case. */
   readonly finishReasons?: readonly string[];
   /** First moment, milliseconds since the epoch. */
@@ -147,7 +147,7 @@ function sharedTests(selection: Selection): Test<SharedFacts>[] {
   if (filled(endpoints)) tests.push(globTest(endpoints, ({ endpoint }) => endpoint, 'endpoint'));
   if (successfulOnly) tests.push(({ failure }) => failure);
   if (filled(statuses)) {
-    const wanted = statusTest(statuses);
+    const wanted = (status: number) => statuses.some(([from, to]) => status >= from && status <= to);
     tests.push(({ status }) => (status !== null && wanted(status) ? undefined : 'status'));
   }
   if (filled(finishReasons))

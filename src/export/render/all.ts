@@ -1,4 +1,5 @@
 /** All formats by their names. */
+import type { FormatName } from '../../config/export/options.ts';
 import type { Format } from './format.ts';
 import { axolotlFormat } from './axolotl.ts';
 import { alpacaFormat } from './alpaca.ts';
@@ -14,7 +15,7 @@ import { rftFormat } from './rft.ts';
 import { textFormat } from './text.ts';
 import { ktoFormat, trlDpoFormat, trlFormat, trlPcFormat } from './trl.ts';
 
-const ALL = {
+export const FORMATS: Readonly<Record<FormatName, Format>> = {
   openai: openaiFormat,
   trl: trlFormat,
   'trl-pc': trlPcFormat,
@@ -33,9 +34,3 @@ const ALL = {
   axolotl: axolotlFormat,
   text: textFormat,
 };
-
-export type FormatName = keyof typeof ALL;
-
-export const FORMATS: Readonly<Record<FormatName, Format>> = ALL;
-
-export const FORMAT_NAMES = Object.keys(ALL) as FormatName[];

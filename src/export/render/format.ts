@@ -1,10 +1,12 @@
 /** What every format of training data is: a renderer, a checker, and what others must know of it. */
+import type { FormatName } from '../../config/export/options.ts';
+import type { ReasoningPlace } from '../../config/export/values.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Example } from '../conversation/conversation.ts';
 
 export interface Format {
   /** As `--format` names it. */
-  readonly name: string;
+  readonly name: FormatName;
   /** One line for the help text and the docs: who loads it. */
   readonly summary: string;
   /**
@@ -48,7 +50,7 @@ export interface Column {
 
 export interface RenderOptions {
   /** `keep`: in the field the format knows. `inline`: as <think>...</think> before the text. Else a field's name. */
-  readonly reasoning: 'drop' | 'keep' | 'inline' | { readonly field: string };
+  readonly reasoning: ReasoningPlace;
   /** How tool arguments are written; the format's own way when left out. */
   readonly toolArguments?: 'object' | 'string';
   /** Join turns of one role that follow each other, also where the format could take them apart. */

@@ -1,6 +1,21 @@
 import type { Batch } from '../convert/batch.ts';
+import type { CurationOptions } from '../curate/options.ts';
 import type { Job, ReadOutcome } from '../job.ts';
 import { readInputs } from '../read/read.ts';
+
+/**
+ * Whether rows can be written as they come: none waits for what stands in another. Only whole records can; the answers of
+ * all others may still be judged or corrected further on in the log.
+ * @param log whether whole records are written, and whether several workers wrote the log, each its own files
+ */
+export function canStream(
+  { sample, perGroup, last, maxRecords, splits }: CurationOptions,
+  { raw, sideBySide }: { readonly raw: boolean; readonly sideBySide: boolean },
+): boolean {
+  const inOrder = !sideBySide || maxRecords === undefined;
+  const all = !sample && perGroup === undefined && last === undefined && splits.length === 1;
+  return raw && inOrder && all;
+}
 
 /** Writes rows as they come, where no row's fate hangs on another. */
 export async function streamRows(job: Job): Promise<ReadOutcome> {

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { CheckSummary } from '../../../src/export/check/check.ts';
 import { checkFiles } from '../../../src/export/check/check.ts';
-import type { FormatName } from '../../../src/export/render/all.ts';
+import type { FormatName } from '../../../src/config/export/options.ts';
 import { FORMATS } from '../../../src/export/render/all.ts';
 import { answered, call, chat, line, tool, user } from '../records.ts';
 import { says, workshop } from '../workshop.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { schema } from '../../../src/config/schema.ts';
-import { environmentFlags, FLAGS, parseFlags, variableOf } from '../../../src/export/options/flags.ts';
-import type { FlagName } from '../../../src/export/options/flags.ts';
+import type { OptionName } from '../../../src/config/export/options.ts';
+import { configKeyOf, OPTION_NAMES, OPTIONS, variableOf } from '../../../src/config/export/options.ts';
+import { environmentOptions, parseFlags } from '../../../src/export/options/flags.ts';
 import { resolveSettings } from '../../../src/export/options/settings.ts';
 
 interface Given {
@@ -20,7 +21,7 @@ function settings({ args = '', env = {}, config, logs, terminal = false }: Given
   };
   return resolveSettings({
     flags: parseFlags(args.split(' ').filter(Boolean)),
-    env: environmentFlags(env),
+    env: environmentOptions(env),
     config: config || logs ? schema.parse(written) : undefined,
     terminal,
     nowMs: Date.UTC(2026, 10, 23),
@@ -181,7 +182,7 @@ describe('resolveSettings()', () => {
   });
 
   test('knows every flag by its variable', () => {
-    const values: Partial<Record<FlagName, string>> = {
+    const values: Partial<Record<OptionName, string>> = {
       output: 'x/',
       format: 'trl',
       endpoint: 'chat',
@@ -212,16 +213,16 @@ describe('resolveSettings()', () => {
       progress: 'never',
     };
     // These need another flag beside them, or a file; the configuration is read before; the check is a command of its own.
-    const others: FlagName[] = [
+    const others: OptionName[] = [
       ...(['config', 'check', 'time-zone', 'shard-size', 'split', 'metadata'] as const),
       ...(['balance', 'per-group', 'on-long', 'redact-mode', 'redact-salt-file'] as const),
     ];
     const before = JSON.stringify(settings({}));
-    for (const name of Object.keys(FLAGS) as FlagName[]) {
-      const { kind, hint } = FLAGS[name];
-      const value = values[name] ?? (kind === 'switch' ? 'true' : hint === 'n' ? '5' : 'x');
+    for (const name of OPTION_NAMES) {
+      const { kind, hint } = OPTIONS[name];
+      const value = values[name] ?? (kind.form === 'switch' ? 'true' : hint === 'n' ? '5' : 'x');
       const given = { env: { [variableOf(name)]: value } };
-      if (others.includes(name)) expect(environmentFlags(given.env).values[name]).toBeDefined();
+      if (others.includes(name)) expect(environmentOptions(given.env).values[name]).toBeDefined();
       else expect([name, JSON.stringify(settings(given)) === before]).toEqual([name, false]);
     }
   });
@@ -249,6 +250,14 @@ describe('resolveSettings()', () => {
       ['--reasoning loud', 'expected drop, keep, inline or field=NAME'],
       ['--sample 0', 'expected a number of rows, or a share such as 10%'],
       ['--max-latency fast', 'expected a time such as 2s or 500ms'],
+      ['--status abc', 'Cannot use --status abc: expected 200, 2xx or 400-499'],
+      ['--status 2x', 'Cannot use --status 2x: expected 200, 2xx or 400-499'],
+      ['--status 200,20', 'Cannot use --status 20: expected 200, 2xx or 400-499'],
+      ['--status 200-', 'Cannot use --status 200-: expected 200, 2xx or 400-499'],
+      ['--tag team', 'Cannot use --tag team: expected NAME=VALUE'],
+      ['--near-dup 0.4', 'Cannot use --near-dup 0.4: expected a number from 0.5 to 1 or none'],
+      // Also where nothing looks at them.
+      ['--export-all --seed x', 'Cannot use --seed x: expected a whole number from 0'],
     ];
     for (const [args, words] of refused) expect(() => settings({ args })).toThrow(words);
   });
@@ -296,5 +305,144 @@ describe('resolveSettings()', () => {
     [{ args: '--progress some' }, 'Cannot use --progress some: expected auto, always or never'],
   ] as [Given, string][])('refuses %j', (given, message) => {
     expect(() => settings(given)).toThrow(message);
+  });
+});
+
+describe('the export section of the configuration', () => {
+  /** Values of each option: those that it takes, and those that it does not. */
+  const VALUES: Partial<Record<OptionName, readonly [good: readonly string[], bad: readonly string[]]>> = {
+    format: [
+      ['trl', 'raw'],
+      ['nope', 'TRL'],
+    ],
+    compress: [['gz'], ['zip']],
+    'shard-size': [
+      ['500MB', '1048576'],
+      ['0', 'big', '-1'],
+    ],
+    split: [['train=0.9,test=0.1'], ['train=0.9', 'train', 'a=1,a=1']],
+    'split-by': [['prompt'], ['user']],
+    threads: [
+      ['0', '8'],
+      ['-1', '1.5', '2000', 'x'],
+    ],
+    tag: [['team=a'], ['team']],
+    status: [
+      ['200', '2xx,404', '400-499'],
+      ['20', 'ok'],
+    ],
+    since: [
+      ['2026-11-01', '7d', '2026-11-01T10:00:00Z', 'today'],
+      ['2026-02-30', 'soon'],
+    ],
+    until: [['2026-11'], ['x']],
+    'start-date': [['2026-11-01', '7d'], ['1.1.2026']],
+    'end-date': [['2026-11-01'], ['2026-13-01']],
+    'time-zone': [['Europe/Berlin'], ['Mars']],
+    'min-tokens': [['0'], ['-1', '1.5']],
+    'max-tokens': [['1'], ['0']],
+    'max-latency': [
+      ['2s', '500ms'],
+      ['fast', '2'],
+    ],
+    'min-score': [
+      ['-1', '0.5'],
+      ['2', 'x'],
+    ],
+    conversations: [['turns'], ['last']],
+    'unlogged-turns': [['keep'], ['no']],
+    dedup: [['none'], ['some']],
+    'near-dup': [
+      ['0.8', '1', 'none'],
+      ['0.4', '1.1', 'off'],
+    ],
+    pairs: [['feedback'], ['all']],
+    sample: [
+      ['1000', '10%'],
+      ['0', '0%', '101%', 'x'],
+    ],
+    'per-group': [['1'], ['0']],
+    last: [['1'], ['0']],
+    'max-records': [['1'], ['0', '1.5']],
+    seed: [['0'], ['-1', '1.5']],
+    reasoning: [
+      ['drop', 'inline', 'field=thinking'],
+      ['loud', 'field='],
+    ],
+    refusals: [['keep'], ['drop']],
+    images: [['url-only'], ['none']],
+    'tool-args': [['string'], ['text']],
+    metadata: [['full'], ['all']],
+    'on-long': [['drop'], ['cut']],
+    'redact-mode': [['tag'], ['mask']],
+    'price-per-mtok': [
+      ['0', '2.5'],
+      ['-1', 'x'],
+    ],
+    epochs: [
+      ['0.5', '1000'],
+      ['1001', 'x'],
+    ],
+    progress: [['never'], ['some']],
+  };
+  const PROVIDERS = [{ name: 'a', type: 'mock' as const }];
+  const inConfig = (name: OptionName, value: unknown) =>
+    schema.safeParse({ providers: PROVIDERS, export: { [configKeyOf(name)]: value } });
+  const wrongOf = (run: () => unknown): string | undefined => {
+    try {
+      run();
+      return undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      // Whether a value stands alone or needs another flag beside it is not the question here.
+      return / expected /.test(message) ? message : undefined;
+    }
+  };
+
+  test.each(Object.entries(VALUES))(
+    'takes of %s what the flag takes, and nothing else',
+    (key, [good, bad]) => {
+      const name = key as OptionName;
+      const asConfig = (text: string) =>
+        OPTIONS[name].kind.range && text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text;
+      const refused = (text: string) => [
+        wrongOf(() => settings({ args: `--${name}=${text}` })) !== undefined,
+        wrongOf(() => settings({ env: { [variableOf(name)]: text } })) !== undefined,
+        !inConfig(name, asConfig(text)).success,
+      ];
+      for (const text of good) expect([text, ...refused(text)]).toEqual([text, false, false, false]);
+      for (const text of bad) expect([text, ...refused(text)]).toEqual([text, true, true, true]);
+      for (const text of good) {
+        const config = { [configKeyOf(name)]: asConfig(text) };
+        const told = (given: Given) => wrongOf(() => settings(given)) ?? JSON.stringify(settled(given));
+        expect(told({ config, logs: 'l' })).toBe(told({ env: { [variableOf(name)]: text }, logs: 'l' }));
+      }
+    },
+  );
+
+  function settled(given: Given): unknown {
+    try {
+      return settings(given);
+    } catch (error) {
+      return (error as Error).message.replace(/^Cannot use \S+/, '');
+    }
+  }
+
+  test('has a key for every option but those that are about one run', () => {
+    const without = OPTION_NAMES.filter((name) => {
+      const { kind } = OPTIONS[name];
+      const [sample] = VALUES[name]?.[0] ?? ['text'];
+      const value = kind.form === 'switch' ? true : kind.range ? Number(sample) : sample;
+      return !inConfig(name, value).success;
+    });
+    expect(without).toEqual(['force', 'manifest', 'dry-run', 'stats', 'json', 'check', 'config']);
+  });
+
+  test('takes lists as lists or joined by commas, as the flag does', () => {
+    const models = (config: object) => settings({ config }).plan.selection.models;
+    expect(models({ model: 'gpt-{4o,5}*, o3' })).toEqual(['gpt-{4o,5}*', 'o3']);
+    expect(models({ model: ['a', 'b,c'] })).toEqual(['a', 'b', 'c']);
+    expect(inConfig('status', ['2xx', 'nope']).success).toBe(false);
+    expect(settings({ config: { log_file: ['a.log', 'b.log'] } }).inputs).toEqual(['a.log', 'b.log']);
   });
 });

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { writeFileSync } from 'node:fs';
 import { checkFiles } from '../../../src/export/check/check.ts';
-import type { FormatName } from '../../../src/export/render/all.ts';
-import { FORMAT_NAMES, FORMATS } from '../../../src/export/render/all.ts';
+import type { FormatName } from '../../../src/config/export/options.ts';
+import { EXPORT_FORMATS } from '../../../src/config/export/options.ts';
+import { FORMATS } from '../../../src/export/render/all.ts';
 import type { Report } from '../../../src/export/report/report.ts';
 import { answered, call, chat, line, tool, user } from '../records.ts';
 import { says, workshop } from '../workshop.ts';
@@ -215,7 +216,7 @@ describe('runExport()', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(mutated, { minLength: 1, maxLength: 6 }),
-        fc.constantFrom(...FORMAT_NAMES),
+        fc.constantFrom(...EXPORT_FORMATS),
         extra,
         async (records, format, more) => {
           writeFileSync(shop.path('logs/a.ndjson'), records.map((record) => `${record}\n`).join(''));

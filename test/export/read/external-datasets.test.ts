@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { conversationOf } from '../../../src/export/conversation/extract.ts';
 import { entryOf } from '../../../src/export/read/entry.ts';
-import type { FormatName } from '../../../src/export/render/all.ts';
+import type { FormatName } from '../../../src/config/export/options.ts';
 import { FORMATS } from '../../../src/export/render/all.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
 import { workshop } from '../workshop.ts';

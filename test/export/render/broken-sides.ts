@@ -1,5 +1,5 @@
 /** How rows of prompts and answers apart break the rules of their loaders. */
-import type { FormatName } from '../../../src/export/render/all.ts';
+import type { FormatName } from '../../../src/config/export/options.ts';
 
 const PNG = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
 const HELLO = { role: 'assistant', content: 'Hello' };

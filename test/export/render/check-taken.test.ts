@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import type { FormatName } from '../../../src/export/render/all.ts';
+import type { FormatName } from '../../../src/config/export/options.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
 import { FORMATS } from '../../../src/export/render/all.ts';
 import { soundRow, spoiled, TOOLS } from './rows.ts';

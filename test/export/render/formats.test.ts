@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Conversation, Example, Message } from '../../../src/export/conversation/conversation.ts';
-import type { FormatName } from '../../../src/export/render/all.ts';
-import { FORMAT_NAMES, FORMATS } from '../../../src/export/render/all.ts';
+import type { FormatName } from '../../../src/config/export/options.ts';
+import { EXPORT_FORMATS } from '../../../src/config/export/options.ts';
+import { FORMATS } from '../../../src/export/render/all.ts';
 import type { RenderOptions } from '../../../src/export/render/format.ts';
 import { RejectError } from '../../../src/export/errors.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
@@ -99,7 +100,7 @@ function rendered(name: FormatName, made: Example, how: RenderOptions): JsonObje
   }
 }
 
-describe.each(FORMAT_NAMES)('format %s', (name) => {
+describe.each(EXPORT_FORMATS)('format %s', (name) => {
   const format = FORMATS[name];
 
   test('checks what it renders, of any conversation, without a violation', () => {
@@ -165,7 +166,7 @@ const PLAIN: Example = {
 };
 
 describe('a conversation with tools, reasoning and a turn that is not trained', () => {
-  test.each(FORMAT_NAMES.map((name) => [name]))('is %s', (name) => {
+  test.each(EXPORT_FORMATS.map((name) => [name]))('is %s', (name) => {
     const rows = rendered(name, PLAIN, { reasoning: FORMATS[name].reasoning, mergeTurns: false });
     expect(rows?.map((row) => JSON.stringify(row)).join('\n') ?? 'no row').toMatchSnapshot();
   });

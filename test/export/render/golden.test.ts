@@ -4,7 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RejectReason } from '../../../src/export/errors.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
-import { FORMAT_NAMES, FORMATS } from '../../../src/export/render/all.ts';
+import { EXPORT_FORMATS } from '../../../src/config/export/options.ts';
+import { FORMATS } from '../../../src/export/render/all.ts';
 import { CONVERSATIONS } from './conversations.ts';
 import { written } from './render.ts';
 
@@ -14,7 +15,7 @@ interface Golden {
   readonly unfit?: RejectReason;
 }
 
-describe.each(FORMAT_NAMES)('%s', (name) => {
+describe.each(EXPORT_FORMATS)('%s', (name) => {
   const path = join(import.meta.dir, 'golden', `${name}.jsonl`);
   const made = Object.entries(CONVERSATIONS).map(([conversation, example]): Golden => {
     const rows = written(FORMATS[name], example);

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { AssistantMessage, Example, Message } from '../../../src/export/conversation/conversation.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
-import { FORMAT_NAMES, FORMATS } from '../../../src/export/render/all.ts';
+import { EXPORT_FORMATS } from '../../../src/config/export/options.ts';
+import { FORMATS } from '../../../src/export/render/all.ts';
 import { isObject, listOf } from '../../../src/wire/json.ts';
 import { conversation, example, renderOptions } from './arbitrary.ts';
 import { written } from './render.ts';
@@ -21,7 +22,7 @@ function texts(value: unknown): string[] {
   return isObject(value) ? Object.values(value).flatMap(texts) : [];
 }
 
-describe.each(FORMAT_NAMES)('%s', (name) => {
+describe.each(EXPORT_FORMATS)('%s', (name) => {
   const format = FORMATS[name];
 
   test('renders what its checker finds sound, without null, undefined or empty tools', () => {

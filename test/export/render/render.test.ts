@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { Example } from '../../../src/export/conversation/conversation.ts';
-import type { FormatName } from '../../../src/export/render/all.ts';
+import type { FormatName } from '../../../src/config/export/options.ts';
 import type { RenderOptions } from '../../../src/export/render/format.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
 import { FORMATS } from '../../../src/export/render/all.ts';
