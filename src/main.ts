@@ -1,9 +1,15 @@
 #!/usr/bin/env bun
 import { runProgram } from './cli/argv/run.ts';
 import { ExitError } from './cli/exit.ts';
+import { stderrLines } from './cli/lines/stderr.ts';
+
+/** How long the last lines on stderr may take, milliseconds. */
+const LAST_LINES_MS = 1_000;
 
 try {
   await runProgram(process.argv.slice(2));
+  // A terminal that is held, or a pipe that nobody reads, would keep the program from its end.
+  if (!(await stderrLines.written(LAST_LINES_MS))) process.exit();
 } catch (thrown) {
   const known = thrown instanceof ExitError ? thrown : undefined;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

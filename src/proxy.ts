@@ -13,6 +13,7 @@ import type { ServerBindings } from './server/context.ts';
 import type { Fleet } from './server/fleet.ts';
 import type { App } from './server/listen.ts';
 import { systemClock } from './clock.ts';
+import type { ProxyEvent } from './events.ts';
 import { ProxyError } from './errors.ts';
 import { needRestart, sameService } from './config/changes.ts';
 import { offReason, offReasons, secretsOf } from './config/keys.ts';
@@ -39,9 +40,11 @@ import { RequestRouter } from './pipeline/router.ts';
 import { Sinks } from './pipeline/sinks.ts';
 import { disabledStatus, providerStatus, summarize } from './pipeline/status.ts';
 import type { StreamLimits } from './pipeline/stream-budget.ts';
+import { StateWatch } from './pipeline/state-watch.ts';
 import { StreamBudget } from './pipeline/stream-budget.ts';
 import type { Target } from './pipeline/target.ts';
 import { TargetPool } from './pipeline/target-pool.ts';
+import { watching } from './pipeline/watch.ts';
 import { Hooks } from './plugins/hooks.ts';
 import type { Plugins } from './plugins/loaded.ts';
 import { NO_PLUGINS } from './plugins/loaded.ts';
@@ -83,6 +86,10 @@ export interface ProxyDeps {
   readonly countTokens?: (texts: readonly string[], signal: AbortSignal) => Promise<number>;
   /** Told of troubles that are nobody's request: a log that cannot be written. */
   readonly onProblem?: (message: string) => void;
+  /** Told of changes of state: breakers, keys, providers. */
+  readonly onEvent?: (event: ProxyEvent) => void;
+  /** Told of each record, beside where it is kept. @param mask takes secrets out of what is made of it */
+  readonly onRecord?: (record: LogRecord, mask: (text: string) => string) => void;
   /** Further sinks of records. */
   readonly sinks?: readonly RecordSink[];
   /** What this one is called in the header x-llmproxy-via; chosen here when it is not given. */
@@ -148,7 +155,10 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   // Told to providers and looked for in requests: one that meets its own came back to itself.
   const instance = deps.instance ?? newInstance();
   const limits = deps.limits ?? LOCAL_LIMITS;
-  const pool = new TargetPool(policyOf(first), random, limits);
+  const { onEvent, onRecord } = deps;
+  const tell =
+    onEvent && ((event: ProxyEvent) => onEvent({ ...event, message: secrets.mask(event.message) }));
+  const pool = new TargetPool({ ...policyOf(first), watch: tell && watching(tell) }, random, limits);
   const priceTable = new PriceTable();
   const hiddenKeys = first.logging.requests.redact;
   const work = new WorkThread({ clock, secrets: [], keys: hiddenKeys });
@@ -209,6 +219,9 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       ...(log ? [{ name: 'log', keeps: true, take: (record: LogRecord) => log.write(record) }] : []),
       { name: 'page', keeps: false, take: (record) => page.watch.take(record) },
       { name: 'plugins', keeps: false, take: (record) => current.hooks.record(record) },
+      ...(onRecord
+        ? [{ name: 'lines', keeps: false, take: (record: LogRecord) => onRecord(record, secrets.mask) }]
+        : []),
       ...others.map((take, index) => ({ name: `custom_${index + 1}`, keeps: true, take })),
     ];
   }
@@ -382,6 +395,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   let current = generate(first, deps.plugins ?? NO_PLUGINS);
   pool.adopt(policyOf(first), current.providers, () => true);
   current.prober.start(current.providers);
+  const stateWatch = tell && new StateWatch({ clock, pool, providers: () => current.providers, tell });
   return {
     fetch: (request, bindings) => current.app.fetch(request, bindings),
     upgrade: (request, bindings) => current.app.upgrade?.(request, bindings),
@@ -422,6 +436,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     },
     async close() {
       current.prober.stop();
+      stateWatch?.close();
       await spending.close();
       await current.hooks.close();
       await log?.close();

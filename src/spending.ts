@@ -63,6 +63,7 @@ export class Spending {
       ledger: this.#ledger,
       refused: (limit) => this.refusals.add(limit),
       warns: (message) => onProblem(`Nearly used up: ${message}`),
+      usedUp: (message) => onProblem(`Used up: ${message}`),
       warned: this.#warned,
     });
   }

@@ -14,7 +14,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['pipeline', 'export', 'usage', 'work', 'plugins'],
   ['providers', 'limits', 'logs'],
   ['wire', 'config'],
-  ['errors.ts', 'clock.ts', 'turns.ts', 'version.ts', 'web'],
+  ['errors.ts', 'clock.ts', 'events.ts', 'turns.ts', 'version.ts', 'web'],
   ['abort.ts', 'timer-wheel.ts'],
 ];
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { TlsConfig } from '../config/socket-schema.ts';
 import type { TlsMaterial } from '../config/tls-files.ts';
-import type { programLog } from './log.ts';
+import type { ProgramLog } from './log.ts';
 import { stampOf } from '../config/manager.ts';
 import { readTls } from '../config/tls-files.ts';
 
@@ -13,7 +13,7 @@ const LOOK_MS = 1_000;
 export interface WatchOptions {
   /** That paths are relative to. */
   readonly folder: string;
-  readonly log: ReturnType<typeof programLog>;
+  readonly log: ProgramLog;
   /** Takes a certificate into use. */
   readonly certify: (material: TlsMaterial) => void;
 }

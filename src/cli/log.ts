@@ -1,6 +1,18 @@
 import type { Config } from '../config/schema.ts';
+import type { ProxyEvent } from '../events.ts';
 import type { ConsolaInstance, ConsolaReporter } from 'consola/core';
 import { createConsola } from 'consola/core';
+import { stderrLines } from './lines/stderr.ts';
+import { clockTime, utcTime } from './lines/times.ts';
+import { plainLine } from './wrap.ts';
+
+/** The program's own log. */
+export interface ProgramLog extends Pick<ConsolaInstance, 'debug' | 'info' | 'warn' | 'error'> {
+  /** Tells of a change of state. */
+  readonly event: (event: ProxyEvent) => void;
+}
+
+const LEVELS = { silent: -999, error: 0, warn: 1, info: 3, debug: 4 } as const;
 
 /**
  * The program's own log: text for people or JSON lines, always on stderr; stdout belongs to data.
@@ -9,16 +21,22 @@ import { createConsola } from 'consola/core';
 export function programLog(
   logging: Pick<Config['logging'], 'level' | 'format'>,
   worker?: number,
-): ConsolaInstance {
+): ProgramLog {
   outliveReader();
-  const levels = { silent: -999, error: 0, warn: 1, info: 3, debug: 4 } as const;
   const reporter = logging.format === 'json' ? jsonReporter(worker) : textReporter(worker);
-  return createConsola({
-    level: levels[logging.level],
+  const consola = createConsola({
+    level: LEVELS[logging.level],
     reporters: [reporter],
     stdout: process.stderr,
     stderr: process.stderr,
   });
+  return {
+    debug: consola.debug,
+    info: consola.info,
+    warn: consola.warn,
+    error: consola.error,
+    event: (event) => consola[event.level](new Told({ ...event, message: plainLine(event.message) })),
+  };
 }
 
 let outlives = false;
@@ -30,18 +48,40 @@ function outliveReader(): void {
   process.stderr.on('error', () => undefined);
 }
 
+/** A change of state on its way to a reporter. */
+class Told {
+  readonly event: ProxyEvent;
+
+  constructor(event: ProxyEvent) {
+    this.event = event;
+  }
+
+  toString(): string {
+    return this.event.message;
+  }
+}
+
 const jsonReporter = (worker: number | undefined): ConsolaReporter => ({
   log({ date, type, args }) {
     const who = worker === undefined ? {} : { worker };
-    const line = { ts: date.toISOString(), level: type, ...who, message: args.map(String).join(' ') };
-    process.stderr.write(`${JSON.stringify(line)}\n`);
+    const told = args.find((arg) => arg instanceof Told)?.event;
+    const what = told && { event: told.kind, ...told.fields };
+    const message = args.map(String).join(' ');
+    stderrLines.write(JSON.stringify({ ts: date.toISOString(), level: type, ...who, ...what, message }));
   },
 });
 
 const textReporter = (worker: number | undefined): ConsolaReporter => ({
-  log({ type, args }) {
+  log({ date, type, args }) {
     const who = worker === undefined ? '' : `worker ${worker}: `;
     const prefix = type === 'warn' ? 'warning: ' : type === 'error' || type === 'fatal' ? 'error: ' : '';
-    process.stderr.write(`${prefix}${who}${args.map(String).join(' ')}\n`);
+    stderrLines.write(`${stampOf(date)}${prefix}${who}${args.map(String).join(' ')}`);
   },
 });
+
+/** When it was, once the program serves: what is said before needs no time. */
+function stampOf(date: Date): string {
+  if (!stderrLines.stamped) return '';
+  const stamp = process.stderr.isTTY === true ? clockTime : utcTime;
+  return `${stamp(date.getTime())} `;
+}

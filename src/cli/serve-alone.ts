@@ -6,6 +6,7 @@ import { ExitError } from './exit.ts';
 import { reloadOnChange, tellReloaded } from './serve-reload.ts';
 import { overrule, refuseOpenDoor } from './serve-settings.ts';
 import { openSocket } from './serve-socket.ts';
+import { told } from './serve-told.ts';
 import { Stopping } from './stopping.ts';
 import { surviveStrays } from './strays.ts';
 
@@ -31,6 +32,7 @@ export async function serveAlone(serve: Serve): Promise<void> {
         )
       : () => undefined;
   const stopping = new Stopping(proxy, listener, { limitMs: drain_timeout, log });
+  const ended = Promise.withResolvers<void>();
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (stopping.begun) return stopping.cut(signal);
     stopReloading();
@@ -38,6 +40,7 @@ export async function serveAlone(serve: Serve): Promise<void> {
     close();
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
+    ended.resolve();
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
@@ -45,12 +48,17 @@ export async function serveAlone(serve: Serve): Promise<void> {
   // Whoever reads this may send signals, so they are listened to by now.
   serve.listening(listener.url, proxy.providers());
   await proxy.warm();
+  await ended.promise;
 }
 
 function created({ source, config, log }: Serve): Proxy {
   try {
-    const onProblem = (message: string) => log.warn(message);
-    return createProxy(config, { env: process.env, onProblem, keepsUsage: true, plugins: source.plugins });
+    return createProxy(config, {
+      env: process.env,
+      ...told(config, log),
+      keepsUsage: true,
+      plugins: source.plugins,
+    });
   } catch (thrown) {
     throw new ExitError(1, (thrown as Error).message);
   }

@@ -2,7 +2,7 @@ import type { ConfigManager } from '../config/manager.ts';
 import type { Config } from '../config/schema.ts';
 import type { PluginHost } from '../plugins/host.ts';
 import type { Plugins } from '../plugins/loaded.ts';
-import type { programLog } from './log.ts';
+import type { ProgramLog } from './log.ts';
 import { read } from './source.ts';
 
 /** How often the files are looked at, milliseconds. Looking finds what a mounted ConfigMap swaps, which events miss. */
@@ -17,7 +17,7 @@ const LOOK_MS = 1_000;
 export function reloadOnChange(
   { manager, plugins: host }: { manager: ConfigManager; plugins: PluginHost },
   take: (config: Config, plugins: Plugins) => void,
-  log: ReturnType<typeof programLog>,
+  log: ProgramLog,
 ): () => void {
   const { path } = manager;
   const again = async (force: boolean): Promise<void> => {
@@ -67,7 +67,7 @@ export function tellReloaded(
   { path }: ConfigManager,
   config: Config,
   restart: readonly string[],
-  log: ReturnType<typeof programLog>,
+  log: ProgramLog,
 ): void {
   const { auth, providers } = config;
   const keys = auth === undefined || auth === 'none' ? '' : `, ${auth.keys.length} keys`;

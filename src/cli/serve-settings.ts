@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import type { Flags } from '../workers/messages.ts';
+import type { Flags, LoggingFlags } from '../workers/messages.ts';
 import { isLoopback } from '../config/references.ts';
 import { MAX_WORKERS } from '../config/schema.ts';
 import { modeOf } from '../config/socket-schema.ts';
@@ -8,11 +8,47 @@ import { ExitError } from './exit.ts';
 import { integerFlag } from './argv/integer.ts';
 
 /** Flags go before the file, also when it is read again. Who names an address or a port wants no unix socket. */
-export function overrule(config: Config, { host, port, logs }: Flags): void {
+export function overrule(config: Config, { host, port, logs, logging }: Flags): void {
   if (host !== undefined || port !== undefined) delete config.server.unix;
   if (host !== undefined) config.server.host = host;
   if (port !== undefined) config.server.port = port;
   if (logs !== undefined) config.logging.requests.directory = logs;
+  Object.assign(config.logging, logging);
+}
+
+const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
+const FORMATS = ['text', 'json'] as const;
+
+interface GivenLogging {
+  readonly 'log-level'?: string | undefined;
+  readonly 'log-format'?: string | undefined;
+  readonly 'show-requests'?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+/** What flags say of the lines on stderr. @throws ExitError 2 when one has a value that it does not take, or two exclude each other */
+export function loggingFlags(args: GivenLogging): LoggingFlags {
+  const { 'log-level': level, 'log-format': format, 'show-requests': shown, quiet } = args;
+  if (quiet && (level !== undefined || shown))
+    throw new ExitError(
+      2,
+      `Cannot use --quiet with --${shown ? 'show-requests' : 'log-level'}: give one of them`,
+    );
+  return {
+    ...(level === undefined ? {} : { level: oneOf('log-level', level, LEVELS) }),
+    ...(quiet ? { level: 'warn' } : {}),
+    ...(format === undefined ? {} : { format: oneOf('log-format', format, FORMATS) }),
+    ...(shown === undefined ? {} : { show_requests: shown ? 'always' : 'never' }),
+  };
+}
+
+function oneOf<Word extends string>(flag: string, given: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === given);
+  if (found !== undefined) return found;
+  throw new ExitError(
+    2,
+    `Cannot use --${flag} ${given}: expected ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
+  );
 }
 
 /**

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import type { App, Listener } from '../server/listen.ts';
-import type { programLog } from './log.ts';
+import type { ProgramLog } from './log.ts';
 import { modeOf } from '../config/socket-schema.ts';
 import { readTls } from '../config/tls-files.ts';
 import { listen, listenTls, listenUnix } from '../server/listen.ts';
@@ -16,7 +16,7 @@ export interface SocketOptions {
   readonly path: string | undefined;
   /** Whether other processes listen on the same port. */
   readonly shared: boolean;
-  readonly log: ReturnType<typeof programLog>;
+  readonly log: ProgramLog;
 }
 
 /** A listener, with what belongs to its socket. */

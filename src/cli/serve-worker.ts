@@ -15,10 +15,13 @@ import { createProxy } from '../proxy.ts';
 import { Asking } from '../workers/asking.ts';
 import { clockOffsetMs, mapShared, MEMORY_FD } from '../workers/shared-file.ts';
 import { ExitError } from './exit.ts';
+import { stderrLines } from './lines/stderr.ts';
+import type { ProgramLog } from './log.ts';
 import { programLog } from './log.ts';
 import { overrule } from './serve-settings.ts';
 import type { OpenSocket } from './serve-socket.ts';
 import { openSocket } from './serve-socket.ts';
+import { told } from './serve-told.ts';
 import { Stopping } from './stopping.ts';
 import { surviveStrays } from './strays.ts';
 
@@ -26,7 +29,7 @@ import { surviveStrays } from './strays.ts';
 const IGNORED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Serves as one of several workers: begins, reloads and stops when the parent says so, and stops when it is gone. */
-export function serveWorker(): void {
+export async function serveWorker(): Promise<void> {
   if (process.send === undefined)
     throw new ExitError(2, 'Cannot serve as a worker: unset LLMPROXY_WORKER, which only workers are given');
   delete process.env.LLMPROXY_WORKER;
@@ -36,12 +39,14 @@ export function serveWorker(): void {
   // What is to be taken over while plugins are still being loaded.
   const early: ConfigText[] = [];
   let ending = false;
+  const ended = Promise.withResolvers<void>();
   const end = async (why: string): Promise<void> => {
     if (ending) return;
     ending = true;
     await worker?.end(why);
     for (const signal of IGNORED) process.off(signal, ignore);
     if (process.connected) process.disconnect?.();
+    ended.resolve();
   };
   const begin = async (message: Begin): Promise<void> => {
     if (ending) return;
@@ -53,6 +58,8 @@ export function serveWorker(): void {
       for (const file of early.splice(0)) worker.reload(file);
       const url = await worker.open();
       if (ending) return;
+      stderrLines.begin();
+      stderrLines.stamped = true;
       tell({ kind: 'listening', url, providers: worker.proxy.providers() });
       void worker.proxy.warm();
     } catch (thrown) {
@@ -74,6 +81,7 @@ export function serveWorker(): void {
     } else if (worker) tell({ kind: 'report', id: message.id, report: worker.report(message.what) });
   });
   tell({ kind: 'ready' });
+  await ended.promise;
 }
 
 /** A parent that is gone hears nothing. */
@@ -87,7 +95,7 @@ class Worker {
   readonly #begin: Begin;
   readonly #config: Config;
   readonly #configured: Configured;
-  readonly #log: ReturnType<typeof programLog>;
+  readonly #log: ProgramLog;
   #socket: Promise<OpenSocket> | undefined;
   #stopping: Stopping | undefined;
   /** Reloads, one after the other. */
@@ -104,7 +112,7 @@ class Worker {
     const offsetMs = clockOffsetMs(() => systemClock.monotonic());
     const proxy = createProxy(config, {
       env: process.env,
-      onProblem: (message) => log.warn(message),
+      ...told(config, log, begin.worker),
       instance: begin.instance,
       worker: begin.worker,
       keepsUsage: true,
@@ -126,7 +134,7 @@ class Worker {
       readonly begin: Begin;
       readonly config: Config;
       readonly configured: Configured;
-      readonly log: ReturnType<typeof programLog>;
+      readonly log: ProgramLog;
     },
   ) {
     this.proxy = proxy;

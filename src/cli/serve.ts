@@ -6,9 +6,11 @@ import type { Flags } from '../workers/messages.ts';
 import type { LoadedSource } from './source.ts';
 import { VERSION } from '../version.ts';
 import { integerFlag } from './argv/integer.ts';
+import { stderrLines } from './lines/stderr.ts';
+import type { ProgramLog } from './log.ts';
 import { programLog } from './log.ts';
 import { print } from './output.ts';
-import { overrule, refuseOpenDoor, workerCount, workersFlag } from './serve-settings.ts';
+import { loggingFlags, overrule, refuseOpenDoor, workerCount, workersFlag } from './serve-settings.ts';
 import { readPem } from './serve-socket.ts';
 import { directoryProblem, serveText } from './serve-text.ts';
 import { CONFIG_FLAG, loadSource } from './source.ts';
@@ -20,7 +22,7 @@ export interface Serve {
   readonly config: Config;
   readonly flags: Flags;
   readonly workers: number;
-  readonly log: ReturnType<typeof programLog>;
+  readonly log: ProgramLog;
   /** To be called once it listens, and signals are listened to. */
   readonly listening: (url: string, providers: readonly ProviderStatus[]) => void;
 }
@@ -49,6 +51,17 @@ export default defineCommand({
       valueHint: 'dir',
       description: 'Directory of the request log (logging.requests.directory)',
     },
+    'log-level': {
+      type: 'string',
+      valueHint: 'level',
+      description: 'silent, error, warn, info or debug (logging.level)',
+    },
+    'log-format': { type: 'string', valueHint: 'text|json', description: 'Lines on stderr (logging.format)' },
+    'show-requests': {
+      type: 'boolean',
+      description: 'A line on stderr for each request, also where it is no terminal (logging.show_requests)',
+    },
+    quiet: { type: 'boolean', alias: 'q', description: 'Nothing on stderr but warnings and errors' },
   },
   async run({ args }) {
     if (process.env.LLMPROXY_WORKER !== undefined) {
@@ -59,6 +72,7 @@ export default defineCommand({
       host: args.host,
       port: args.port === undefined ? undefined : integerFlag('port', args.port, 0, 65535),
       logs: args['log-dir'],
+      logging: loggingFlags(args),
     };
     const wanted = workersFlag(args.workers);
     const source = await loadSource(args.config, readPem);
@@ -69,11 +83,13 @@ export default defineCommand({
     const { workers: configured, unix } = config.server;
     const workers = workerCount(wanted ?? configured, unix, (message) => log.warn(message));
     const listening: Serve['listening'] = (url, providers) => {
+      stderrLines.begin();
       print(`llmproxy ${VERSION} listening on ${url}\n`);
       for (const text of serveText(providers, source.found, config, widthOf(process.stderr))) log.info(text);
       if (workers > 1) log.info(`${workers} workers serve it`);
       const misplaced = directoryProblem(config);
       if (misplaced !== undefined) log.warn(misplaced);
+      stderrLines.stamped = true;
     };
     const serve = { source, config, flags, workers, log, listening };
     if (workers === 1) await (await import('./serve-alone.ts')).serveAlone(serve);

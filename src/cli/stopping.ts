@@ -1,21 +1,17 @@
 import type { Proxy } from '../proxy.ts';
 import type { Listener } from '../server/listen.ts';
-import type { programLog } from './log.ts';
+import type { ProgramLog } from './log.ts';
 
 /** The end of a proxy: requests finish; a second signal ends them. */
 export class Stopping {
   readonly #proxy: Proxy;
   readonly #listener: Listener;
   readonly #limitMs: number;
-  readonly #log: ReturnType<typeof programLog>;
+  readonly #log: ProgramLog;
   begun = false;
 
   /** @param options.limitMs how long requests may take to finish */
-  constructor(
-    proxy: Proxy,
-    listener: Listener,
-    { limitMs, log }: { limitMs: number; log: ReturnType<typeof programLog> },
-  ) {
+  constructor(proxy: Proxy, listener: Listener, { limitMs, log }: { limitMs: number; log: ProgramLog }) {
     this.#proxy = proxy;
     this.#listener = listener;
     this.#limitMs = limitMs;

@@ -1,5 +1,5 @@
 import type { Plugins } from '../plugins/loaded.ts';
-import type { programLog } from './log.ts';
+import type { ProgramLog } from './log.ts';
 import { described } from '../plugins/place.ts';
 
 /**
@@ -8,7 +8,7 @@ import { described } from '../plugins/place.ts';
  * program, which ends by it.
  * @param current the plugins that are loaded
  */
-export function surviveStrays(current: () => Plugins, log: ReturnType<typeof programLog>): void {
+export function surviveStrays(current: () => Plugins, log: ProgramLog): void {
   const caught = (thrown: unknown): void => {
     const plugins = current();
     const owner = plugins.ownerOf(thrown);

@@ -34,7 +34,7 @@ function pieces(word: string, width: number): string[] {
 /** What others wrote, as one line of plain characters: a provider's words must not steer a terminal. */
 export function plainLine(text: string): string {
   return Bun.stripANSI(text)
-    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' ')
     .trim();
 }
 

@@ -582,6 +582,12 @@ const logging = z.strictObject({
     .enum(['auto', 'text', 'json'])
     .default('auto')
     .describe('Lines for people or JSON; auto is text.'),
+  show_requests: z
+    .enum(['auto', 'always', 'never'])
+    .default('auto')
+    .describe(
+      'A line on stderr for each request, at level info or debug. auto: where stderr is a terminal, or the level is debug.',
+    ),
   requests: requests.prefault({}).describe('The request log: NDJSON files that `llmproxy export` reads.'),
 });
 

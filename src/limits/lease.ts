@@ -145,6 +145,15 @@ export class Lease {
   }
 }
 
+/** Share of a budget from which the operator is told, also where its callers are not warned. */
+const BUDGET_TOLD_AT = 0.8;
+
+/** Whether the operator is to hear of it: whatever warns, and each budget. */
+export function isWorthTelling({ charge: { limit, most }, taken }: Standing): boolean {
+  const at = limit.warnAt ?? (limit.kind === 'budget' ? BUDGET_TOLD_AT : undefined);
+  return at !== undefined && taken >= at * most;
+}
+
 function isNearlyUsedUp({ charge: { limit, most }, taken }: Standing): boolean {
   return limit.warnAt !== undefined && taken >= limit.warnAt * most;
 }

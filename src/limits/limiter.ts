@@ -6,7 +6,7 @@ import type { Charge, Ledger, Refusal, Standing } from './ledger.ts';
 import type { Limit } from './limit.ts';
 import type { Parts, Planned } from './plan.ts';
 import { ProxyError } from '../errors.ts';
-import { Lease, warningOf } from './lease.ts';
+import { isWorthTelling, Lease, warningOf } from './lease.ts';
 import { priceOf, tokensOf, unitsOf } from './limit.ts';
 import { LimitTree, meterOf, mostNow } from './plan.ts';
 import { overLimit } from './refusal.ts';
@@ -75,6 +75,8 @@ export interface LimiterDeps {
   readonly refused: (limit: Limit) => void;
   /** Told once a window of each limit that warns. */
   readonly warns: (message: string) => void;
+  /** Told once a window of each budget that has refused a request. */
+  readonly usedUp: (message: string) => void;
   /** Until when it is told that a meter is nearly used up. Configurations that follow each other share it. */
   readonly warned: Map<string, number>;
 }
@@ -112,7 +114,7 @@ export class Limiter {
     const answer = ledger.reserve(charges, nowMs);
     if (answer.kind === 'refused') return this.#refuse(answer, asking, nowMs);
     const lease = new Lease(answer, { reckoning, asking, unpriced }, this.#deps);
-    for (const standing of lease.warnings) this.#warn(standing, nowMs);
+    for (const standing of answer.standings) if (isWorthTelling(standing)) this.#warn(standing, nowMs);
     return lease;
   }
 
@@ -172,17 +174,28 @@ export class Limiter {
 
   /** Tells the operator, once a window. */
   #warn(standing: Standing, nowMs: number): void {
-    const { meter, limit } = standing.charge;
-    const { warned, warns } = this.#deps;
-    if ((warned.get(meter) ?? -Infinity) > nowMs) return;
+    if (this.#isNew(standing, 'nearly', nowMs)) this.#deps.warns(warningOf(standing));
+  }
+
+  /** Whether this has not been told in the present window. */
+  #isNew({ charge: { meter, limit } }: Standing, what: string, nowMs: number): boolean {
+    const { warned } = this.#deps;
+    const told = `${what} ${meter}`;
+    if ((warned.get(told) ?? -Infinity) > nowMs) return false;
     if (warned.size >= MAX_WARNED) warned.clear();
     const { window } = limit;
-    warned.set(meter, window ? window.forgets(window.slice(nowMs)) : nowMs + HELD_MS);
-    warns(warningOf(standing));
+    warned.set(told, window ? window.forgets(window.slice(nowMs)) : nowMs + HELD_MS);
+    return true;
   }
 
   #refuse(refusal: Refusal, { endpoint }: Asking, nowMs: number): Instead {
-    const { limit } = refusal.standing.charge;
+    const { standing } = refusal;
+    const { limit } = standing.charge;
+    if (limit.kind === 'budget' && this.#isNew(standing, 'used', nowMs)) {
+      const then =
+        limit.use === undefined ? 'requests that need more are refused' : `${limit.use} answers instead`;
+      this.#deps.usedUp(`${warningOf(standing)}: ${then}`);
+    }
     const refuse = () => {
       this.#deps.refused(limit);
       throw overLimit(refusal, nowMs, endpoint.startsWith('messages'));

@@ -1,5 +1,5 @@
 import type { ProxyError } from '../errors.ts';
-import type { CooldownPolicy, CooldownTicket, Hold } from './cooldown.ts';
+import type { CooldownPolicy, CooldownTicket, Hold, OnHold } from './cooldown.ts';
 import { Cooldown } from './cooldown.ts';
 import { RollingCounts } from './rolling.ts';
 
@@ -28,9 +28,9 @@ export class Breaker {
   #probation: Hold | undefined;
 
   /** @param random uniform in [0, 1) */
-  constructor(policy: BreakerPolicy, random: () => number) {
+  constructor(policy: BreakerPolicy, random: () => number, onHold?: OnHold) {
     this.#policy = policy;
-    this.cooldown = new Cooldown(policy, random);
+    this.cooldown = new Cooldown(policy, random, onHold);
     this.#counts = new RollingCounts(policy);
   }
 

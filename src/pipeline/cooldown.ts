@@ -32,6 +32,9 @@ export interface CooldownTicket {
   readonly trial: boolean;
 }
 
+/** Told of what holds calls back from now on; nothing when it is lifted. */
+export type OnHold = (now: Hold | undefined, before: Hold | undefined) => void;
+
 /** As a last resort something that is held back is tried again this long after its last failure. */
 export const LAST_RESORT_MS = 1_000;
 
@@ -49,6 +52,7 @@ const MAX_POSTPONED_MS = 30_000;
 export class Cooldown {
   readonly #policy: CooldownPolicy;
   readonly #random: () => number;
+  readonly #onHold: OnHold | undefined;
   /** What calls get while nothing is held back: most of them. */
   #open: CooldownTicket = { generation: 0, trial: false };
   #hold: Hold | undefined;
@@ -56,9 +60,10 @@ export class Cooldown {
   #trial: { readonly ticket: CooldownTicket; readonly beganMs: number } | undefined;
 
   /** @param random uniform in [0, 1), so that many proxies do not try at the same moment */
-  constructor(policy: CooldownPolicy, random: () => number) {
+  constructor(policy: CooldownPolicy, random: () => number, onHold?: OnHold) {
     this.#policy = policy;
     this.#random = random;
+    this.#onHold = onHold;
   }
 
   /** What holds calls back; where a trial is wanted, also when its time is over. */
@@ -143,7 +148,7 @@ export class Cooldown {
     // A trial that was long in failing has held calls back meanwhile.
     const beganMs = this.#trial?.ticket === ticket ? this.#trial.beganMs : nowMs;
     const untilMs = Math.max(nowMs + Math.min(cooldown, ms), beganMs + ms);
-    this.#impose({ error: error.brief(), sinceMs, imposedMs: nowMs, untilMs, toldMs: 0, times, trial: true });
+    this.#turnTo({ error: error.brief(), sinceMs, imposedMs: nowMs, untilMs, toldMs: 0, times, trial: true });
   }
 
   /**
@@ -156,7 +161,7 @@ export class Cooldown {
     if (ms <= 0) return;
     const known = this.hold(nowMs);
     const { times, sinceMs } = this.#before(nowMs);
-    this.#impose({
+    this.#turnTo({
       error: error.brief(),
       sinceMs,
       imposedMs: nowMs,
@@ -181,8 +186,7 @@ export class Cooldown {
   }
 
   lift(): void {
-    this.#hold = undefined;
-    this.#change();
+    this.#turnTo(undefined);
   }
 
   get #trialEndsMs(): number {
@@ -194,13 +198,11 @@ export class Cooldown {
     return known ? { times: known.times + 1, sinceMs: known.sinceMs } : { times: 1, sinceMs: nowMs };
   }
 
-  #impose(hold: Hold): void {
+  #turnTo(hold: Hold | undefined): void {
+    const before = this.#hold;
     this.#hold = hold;
-    this.#change();
-  }
-
-  #change(): void {
     this.#trial = undefined;
     this.#open = { generation: this.#open.generation + 1, trial: false };
+    this.#onHold?.(hold, before);
   }
 }

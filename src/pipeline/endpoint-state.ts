@@ -1,5 +1,5 @@
 import type { ProxyError } from '../errors.ts';
-import type { CooldownPolicy, CooldownTicket } from './cooldown.ts';
+import type { CooldownPolicy, CooldownTicket, OnHold } from './cooldown.ts';
 import { Cooldown } from './cooldown.ts';
 
 /** Different requests in a row that must be refused before the endpoint is held back. */
@@ -14,8 +14,8 @@ export class EndpointState {
   /** Fingerprints of the requests that were refused since the last success. */
   readonly #refused = new Set<string>();
 
-  constructor(policy: CooldownPolicy, random: () => number) {
-    this.cooldown = new Cooldown(policy, random);
+  constructor(policy: CooldownPolicy, random: () => number, onHold?: OnHold) {
+    this.cooldown = new Cooldown(policy, random, onHold);
   }
 
   succeed(ticket: CooldownTicket): void {

@@ -2,6 +2,7 @@ import type { Limits, Room, RoomLimits } from '../limits/limits.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { BreakerPolicy } from './breaker.ts';
 import type { HealthPolicy } from './health.ts';
+import type { Watch } from './watch.ts';
 import { BothRooms } from '../limits/both-rooms.ts';
 import { modelRoom } from '../limits/limits.ts';
 import { limitedRow } from './limited-row.ts';
@@ -16,6 +17,8 @@ export interface ProviderLimits extends RoomLimits {
 export interface StatePolicy {
   readonly breaker: BreakerPolicy;
   readonly health: HealthPolicy;
+  /** Told of what is held back, and of what is back. */
+  readonly watch?: Watch | undefined;
 }
 
 /** What all models of one provider share: keys, connections, its rate limit, and its health as a whole. */
@@ -55,14 +58,19 @@ export class ProviderState {
     this.#limits = rooms;
     this.#room = rooms.room(name);
     this.health = new HealthWindow(policy.health);
-    this.breaker = new Breaker(policy.breaker, random);
+    this.breaker = new Breaker(policy.breaker, random, policy.watch?.({ scope: 'provider', name }));
     this.configure(limits);
   }
 
   /** Takes over the limits of a new configuration. What was held back gets a new chance; calls in flight stay counted. */
   configure(limits: ProviderLimits): void {
     this.#room.configure(limits);
-    this.#keys = Array.from({ length: limits.keys }, () => new Cooldown(this.#policy.breaker, this.#random));
+    const { breaker, watch } = this.#policy;
+    const { name } = this;
+    this.#keys = Array.from({ length: limits.keys }, (_, key) => {
+      const onHold = watch?.({ scope: 'key', name, key, keys: limits.keys });
+      return new Cooldown(breaker, this.#random, onHold);
+    });
     this.breaker.cooldown.revive();
   }
 

@@ -109,6 +109,15 @@ export function providerStatus(provider: BaseProvider, pool: TargetPool, clock: 
   };
 }
 
+/** The state of an enabled provider now, and why it is not healthy. */
+export function providerHealth(
+  provider: BaseProvider,
+  pool: TargetPool,
+  nowMs: number,
+): { readonly state: HealthState; readonly reasons: readonly string[] } {
+  return judge(pool.targets(provider.name), pool.state(provider), nowMs);
+}
+
 /** A provider that the configuration leaves out. */
 export function disabledStatus(name: string, type: string, reason: string): ProviderStatus {
   return {

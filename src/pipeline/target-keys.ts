@@ -1,6 +1,6 @@
 import type { ProxyError } from '../errors.ts';
 import type { ToldLimit } from '../wire/rate-limits.ts';
-import type { CooldownPolicy, CooldownTicket } from './cooldown.ts';
+import type { CooldownPolicy, CooldownTicket, OnHold } from './cooldown.ts';
 import type { ProviderState } from './provider-state.ts';
 import type { Call } from './target.ts';
 import type { Sent } from './told-limits.ts';
@@ -36,13 +36,21 @@ export class TargetKeys {
   readonly #state: ProviderState;
   readonly #policy: CooldownPolicy;
   readonly #random: () => number;
+  readonly #onLimit: ((key: number, keys: number) => OnHold) | undefined;
   #keys: ProviderState['keys'] = [];
   #held: readonly HeldKey[] = [];
 
-  constructor(state: ProviderState, policy: CooldownPolicy, random: () => number) {
+  /** @param onLimit makes who is told when the limit of a key holds calls back, given which key it is and how many there are */
+  constructor(
+    state: ProviderState,
+    policy: CooldownPolicy,
+    random: () => number,
+    onLimit?: (key: number, keys: number) => OnHold,
+  ) {
     this.#state = state;
     this.#policy = policy;
     this.#random = random;
+    this.#onLimit = onLimit;
   }
 
   /** When the first of them may be used, on the monotonic clock: 0 for now. @param again as in `Cooldown` */
@@ -117,9 +125,9 @@ export class TargetKeys {
     const { keys } = this.#state;
     if (this.#keys !== keys) {
       this.#keys = keys;
-      this.#held = keys.map((refusal) => ({
+      this.#held = keys.map((refusal, key) => ({
         refusal,
-        limit: new Cooldown(this.#policy, this.#random),
+        limit: new Cooldown(this.#policy, this.#random, this.#onLimit?.(key, keys.length)),
         told: new ToldLimits(),
       }));
     }

@@ -23,7 +23,7 @@ export class TargetPool {
 
   /** @param random uniform in [0, 1) @param limits those of all processes that serve together */
   constructor(policy: StatePolicy, random: () => number, limits: Limits = LOCAL_LIMITS) {
-    this.#policy = { breaker: { ...policy.breaker }, health: { ...policy.health } };
+    this.#policy = { ...policy, breaker: { ...policy.breaker }, health: { ...policy.health } };
     this.#random = random;
     this.#limits = limits;
   }

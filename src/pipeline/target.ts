@@ -89,11 +89,16 @@ export class Target {
     this.model = model;
     this.state = state;
     this.#room = state.roomFor(provider, model);
-    this.breaker = new Breaker(policy.breaker, random);
+    this.breaker = new Breaker(policy.breaker, random, policy.watch?.({ scope: 'target', name: this.id }));
     this.health = new HealthWindow(policy.health);
     this.#policy = policy;
     this.#random = random;
-    this.#keys = new TargetKeys(state, policy.breaker, random);
+    this.#keys = new TargetKeys(
+      state,
+      policy.breaker,
+      random,
+      policy.watch && ((key, keys) => policy.watch!({ scope: 'limit', name: this.id, key, keys })),
+    );
   }
 
   /** Whether it is asked for the usage of a stream whose client did not ask. */
@@ -283,8 +288,11 @@ export class Target {
 
   #endpoint({ endpoint }: Call): EndpointState {
     let state = this.#endpoints.get(endpoint);
-    if (!state)
-      this.#endpoints.set(endpoint, (state = new EndpointState(this.#policy.breaker, this.#random)));
+    if (!state) {
+      const { breaker, watch } = this.#policy;
+      const onHold = watch?.({ scope: 'endpoint', name: this.id, endpoint });
+      this.#endpoints.set(endpoint, (state = new EndpointState(breaker, this.#random, onHold)));
+    }
     return state;
   }
 

@@ -1,4 +1,5 @@
 /** What the parent of several workers and these tell each other. */
+import type { Config } from '../config/schema.ts';
 import type { ConfigText } from '../config/manager.ts';
 import type { LogState } from '../logs/trouble.ts';
 import type { Family } from '../pipeline/prometheus.ts';
@@ -28,7 +29,11 @@ export interface Flags {
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly logs: string | undefined;
+  readonly logging: LoggingFlags;
 }
+
+/** What flags say of the lines on stderr. */
+export type LoggingFlags = Partial<Pick<Config['logging'], 'level' | 'format' | 'show_requests'>>;
 
 export type What = 'status' | 'metrics';
 

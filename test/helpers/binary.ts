@@ -41,6 +41,47 @@ export async function runInTerminal(columns: number, ...args: string[]): Promise
   return shown.replaceAll('\r\n', '\n');
 }
 
+/** A terminal in which the binary serves. */
+export interface ServingInTerminal {
+  readonly url: string;
+  /** All that it has shown, without colours where `NO_COLOR` is set. */
+  readonly shown: () => string;
+  /** Types keys: `\x13` holds what is shown. */
+  readonly type: (keys: string) => void;
+  readonly process: Bun.Subprocess;
+}
+
+/** Serves a configuration in a terminal of 80 columns. @param more of the environment */
+export async function serveInTerminal(
+  config: ConfigInput,
+  { args = [], more = {} }: { args?: readonly string[]; more?: Readonly<Record<string, string>> } = {},
+): Promise<ServingInTerminal> {
+  const cwd = folder();
+  writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(config, null, 2));
+  const decoder = new TextDecoder();
+  const { promise: listening, resolve } = Promise.withResolvers<string>();
+  let shown = '';
+  const terminal = {
+    cols: 80,
+    rows: 50,
+    data(_: unknown, bytes: Uint8Array) {
+      shown += decoder.decode(bytes, { stream: true }).replaceAll('\r', '');
+      const url = /http:\/\/[\d.:]+/.exec(shown)?.[0];
+      if (url) resolve(url);
+    },
+  };
+  const child = Bun.spawn([BINARY, 'serve', '--port', '0', ...args], {
+    cwd,
+    env: { ...env, TZ: 'UTC', ...more },
+    terminal,
+  });
+  servers.push(child);
+  void child.exited.then(() => resolve(''));
+  const url = await listening;
+  if (url === '') throw new Error(`serve ended: ${shown}`);
+  return { url, shown: () => shown, type: (keys) => void child.terminal!.write(keys), process: child };
+}
+
 export interface Serving {
   readonly url: string;
   readonly cwd: string;

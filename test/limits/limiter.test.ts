@@ -194,6 +194,7 @@ function run(
     ledger,
     refused: () => undefined,
     warns: () => undefined,
+    usedUp: () => undefined,
     warned: new Map(),
   });
   const { keys } = parsed.auth as { keys: { name: string; group: string; limits: LimitConfig[] }[] };

@@ -1,0 +1,139 @@
+/** A request as one line for people: what `serve` says of it, and `llmproxy logs` lists. */
+import type { JsonObject } from '../../wire/json.ts';
+import { isObject, listOf, numberOf, stringOf } from '../../wire/json.ts';
+import { dollars } from '../amounts.ts';
+import { plainLine } from '../wrap.ts';
+import type { Paint } from './paint.ts';
+import { count, span } from './figures.ts';
+
+/** Characters at the end of an id that tell it from others: `llmproxy logs show` takes them for it. */
+const SHORT_ID = 8;
+/** The words of a failure are cut at the edge of a terminal, but never to less than so many columns. */
+const LEAST_WORDS = 24;
+/** Longest words where nothing else bounds them, characters. */
+const MOST_WORDS = 300;
+/** Longest name of a key or a model that is shown whole, characters: clients choose models. */
+const MOST_NAME = 80;
+
+export interface LineOptions {
+  /** Columns of the terminal; `Infinity` when the output is no terminal. */
+  readonly width: number;
+  readonly paint: Paint;
+  /** When it was, as it is to be shown. */
+  readonly time: (record: JsonObject) => string;
+}
+
+/**
+ * The line of a record. What it names has no control characters.
+ * @param record the record, or its head with what stands before the request
+ */
+export function requestLine(record: JsonObject, { width, paint, time }: LineOptions): string {
+  const parts = [
+    paint.dim(time(record)),
+    paint.dim(shortId(record)),
+    statusText(record, paint),
+    paint.dim(span(numberOf(record.latency_ms) ?? 0).padStart(5)),
+    ...(record.key === null || record.key === undefined ? [] : [name(record.key)]),
+    wayText(record),
+    ...tokensText(record),
+    ...costText(record),
+    ...detoursText(record).map(paint.yellow),
+  ];
+  const line = parts.filter((part) => part !== '').join(' ');
+  const words = wordsOf(record);
+  if (words === undefined) return line;
+  const room = Math.max(LEAST_WORDS, width - Bun.stringWidth(line) - 1);
+  return `${line} ${paint.red(cut(words, Math.min(room, MOST_WORDS)))}`;
+}
+
+export function shortId({ id }: JsonObject): string {
+  return name(stringOf(id)?.slice(-SHORT_ID) ?? '-');
+}
+
+function statusText({ status, outcome }: JsonObject, paint: Paint): string {
+  const text = String(numberOf(status) ?? '---');
+  if (outcome === 'success') return paint.green(text);
+  return outcome === 'error' ? paint.red(text) : paint.yellow(text);
+}
+
+/** The model that was asked for, and who answered or was asked last: "smart → openai/gpt-5-mini". */
+function wayText({
+  endpoint,
+  model,
+  provider,
+  upstream_model: upstream,
+  passed,
+  feedback,
+}: JsonObject): string {
+  if (isObject(feedback)) return `feedback on ${name(stringOf(feedback.request_id)?.slice(-SHORT_ID))}`;
+  const asked = isObject(passed)
+    ? `${name(passed.method)} ${name(passed.path)}`
+    : name(stringOf(model) || endpoint);
+  if (typeof provider !== 'string') return asked;
+  const target = typeof upstream === 'string' ? `${provider}/${upstream}` : provider;
+  const says = name(target);
+  return asked === says || model === upstream ? says : `${asked} → ${says}`;
+}
+
+function tokensText({ input_tokens: input, output_tokens: output, estimate }: JsonObject): string[] {
+  const guessed = isObject(estimate);
+  const [into, out] = guessed ? [estimate.input_tokens, estimate.output_tokens] : [input, output];
+  if (numberOf(into) === undefined && numberOf(out) === undefined) return [];
+  const text = (value: unknown) => (numberOf(value) === undefined ? '?' : count(numberOf(value)!));
+  return [`${guessed ? '~' : ''}${text(into)}+${text(out)}`];
+}
+
+/** What it cost, failed attempts included; a question mark where the model has no known price. */
+function costText({ cost, input_tokens: input, estimate, failed }: JsonObject): string[] {
+  const own = isObject(estimate) ? estimate.cost : cost;
+  const others = isObject(failed) ? numberOf(failed.cost) : undefined;
+  const usd = numberOf(own);
+  if (usd !== undefined || others !== undefined) return [dollars((usd ?? 0) + (others ?? 0))];
+  return numberOf(input) === undefined ? [] : ['$?'];
+}
+
+/** What failed before another target, or the same once more, was asked. */
+function detoursText({ attempt_log: attempts, outcome }: JsonObject): string[] {
+  const failed = listOf(attempts)
+    .filter(isObject)
+    .filter(({ fault }) => typeof fault === 'string');
+  // The last failure of a request that failed is in its own words.
+  const before = outcome === 'success' ? failed : failed.slice(0, -1);
+  if (before.length === 0) return [];
+  const names = before.map(({ target, fault, status }) => {
+    const code = numberOf(status) === undefined ? '' : ` ${numberOf(status)}`;
+    return `${name(target)}${code} ${name(fault)}`;
+  });
+  return [`after ${[...Map.groupBy(names, (each) => each)].map(times).join(', ')}`];
+}
+
+function times([text, all]: readonly [string, readonly string[]]): string {
+  return all.length === 1 ? text : `${all.length}× ${text}`;
+}
+
+/** Why it is no success, `undefined` where it is one. */
+function wordsOf({ outcome, fault, error }: JsonObject): string | undefined {
+  if (outcome === 'success') return undefined;
+  const words = plainLine(stringOf(error) ?? '');
+  if (outcome === 'client_abort') return 'left by the client';
+  const what = name(fault ?? outcome);
+  const kind = outcome === 'truncated' ? `cut, ${what}` : what;
+  return words === '' ? kind : `${kind}: ${words}`;
+}
+
+/** A name as it may be shown: clients choose some of them, and they must not steer a terminal. */
+export function name(value: unknown): string {
+  const text = plainLine(stringOf(value) ?? '');
+  return text === '' ? '-' : cut(text, MOST_NAME);
+}
+
+/** The text, cut to so many columns. */
+function cut(text: string, columns: number): string {
+  if (Bun.stringWidth(text) <= columns) return text;
+  let shown = '';
+  for (const letter of text) {
+    if (Bun.stringWidth(shown + letter) >= columns) break;
+    shown += letter;
+  }
+  return `${shown.trimEnd()}…`;
+}

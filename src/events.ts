@@ -1,0 +1,25 @@
+/** Changes of state that whoever runs the proxy is told of. */
+
+/** What changed. Programs that read the lines as JSON tell them apart by this. */
+export type EventKind =
+  | 'breaker_opened'
+  | 'breaker_still_open'
+  | 'breaker_closed'
+  | 'key_held'
+  | 'key_still_held'
+  | 'key_back'
+  | 'endpoint_held'
+  | 'endpoint_still_held'
+  | 'endpoint_back'
+  | 'rate_limited'
+  | 'provider_state'
+  | 'problem';
+
+export interface ProxyEvent {
+  readonly kind: EventKind;
+  readonly level: 'warn' | 'info' | 'debug';
+  /** For people, on one line but for stacks. */
+  readonly message: string;
+  /** The same for programs. */
+  readonly fields?: Readonly<Record<string, string | number>>;
+}

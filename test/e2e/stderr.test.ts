@@ -1,0 +1,277 @@
+/** What `serve` says while it serves: a line for each request, and for each change of state. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import {
+  BINARY,
+  built,
+  cleared,
+  folder,
+  run,
+  serve,
+  serveConfig,
+  serveInTerminal,
+} from '../helpers/binary.ts';
+import { recordsIn } from '../helpers/logged.ts';
+import { until } from '../helpers/until.ts';
+import { completion, upstream } from '../helpers/upstream.ts';
+
+beforeAll(built, 60_000);
+afterAll(cleared);
+
+const SECRET = 'sk-upstream-0123456789abcdef';
+const MOCK: ConfigInput = { providers: [{ name: 'mock', type: 'mock', models: ['*'] }] };
+
+/** A provider that fails until it is told to work, and whose key is refused for one model. */
+function moody() {
+  const state = { works: false };
+  const provider = upstream(({ text }) => {
+    const { model } = JSON.parse(text) as { model: string };
+    if (model === 'refused')
+      return Response.json({ error: { message: `Incorrect API key: ${SECRET}` } }, { status: 401 });
+    if (model !== 'good' && !state.works)
+      return Response.json({ error: { message: 'out of order' } }, { status: 500 });
+    return completion('Hello');
+  });
+  return { ...provider, state };
+}
+
+function configOf(url: string): ConfigInput {
+  const shared = { type: 'openai-compatible' as const, base_url: `${url}/v1`, max_retries: 0 };
+  return {
+    auth: { keys: [{ name: 'alice', key: 'sk-alice-0123456789' }] },
+    health: { probe: 'never' },
+    routing: { breaker: { failures: 2, cooldown: '2s', max_cooldown: '2s' } },
+    providers: [
+      { ...shared, name: 'shaky', api_key: SECRET, models: ['bad'] },
+      { ...shared, name: 'keyless', api_key: SECRET, models: ['refused'] },
+      {
+        ...shared,
+        name: 'steady',
+        api_key: SECRET,
+        models: [{ name: 'good', price: { input: 1, output: 2 } }],
+      },
+    ],
+    models: { smart: ['shaky/bad', 'steady/good'], other: ['keyless/refused', 'steady/good'] },
+  };
+}
+
+async function ask(url: string, model: string): Promise<number> {
+  const answer = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer sk-alice-0123456789' },
+    body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }] }),
+  });
+  await answer.text();
+  return answer.status;
+}
+
+/** Times, ids and latencies are never the same twice. */
+function steadied(text: string): string {
+  return text
+    .replaceAll(/\b\d\d:\d\d:\d\d\b/g, 'HH:MM:SS')
+    .replaceAll(/HH:MM:SS [0-9a-f]{8} (\d{3}) +\d+(?:\.\d+)?m?s /g, 'HH:MM:SS IDENTIFY $1 TIMED ')
+    .replaceAll(/next trial in \d s/g, 'next trial in N s');
+}
+
+test('says in a terminal what becomes of requests, breakers, keys and providers', async () => {
+  await using provider = moody();
+  const serving = await serveInTerminal(configOf(provider.url), { more: { NO_COLOR: '1' } });
+  const { url, shown } = serving;
+  for (const model of ['smart', 'smart', 'smart', 'good', 'nope\x07', 'other']) await ask(url, model);
+  await until('the provider to be told of', () => shown().includes('keyless is unhealthy'));
+  provider.state.works = true;
+  await until(
+    'the breaker to close',
+    async () => {
+      await ask(url, 'smart');
+      return shown().includes('breaker closed');
+    },
+    { everyMs: 100 },
+  );
+  const screen = steadied(shown());
+  const lines = screen.slice(screen.indexOf('HH:MM:SS')).split('\n');
+  expect(lines.slice(0, 9).join('\n')).toBe(
+    `
+HH:MM:SS IDENTIFY 200 TIMED alice smart → steady/good 10+5 $0.000020 after shaky/bad 500 server
+HH:MM:SS warning: shaky/bad: breaker opened, next trial in N s: server: 500 out of order
+HH:MM:SS IDENTIFY 200 TIMED alice smart → steady/good 10+5 $0.000020 after shaky/bad 500 server
+HH:MM:SS IDENTIFY 200 TIMED alice smart → steady/good 10+5 $0.000020
+HH:MM:SS IDENTIFY 200 TIMED alice steady/good 10+5 $0.000020
+HH:MM:SS IDENTIFY 404 TIMED alice nope unknown_model: Cannot find model "nope "…
+HH:MM:SS warning: keyless: its key is held back, next trial in N s: auth: 401 Incorrect API key: [redacted]
+HH:MM:SS IDENTIFY 200 TIMED alice other → steady/good 10+5 $0.000020 after keyless/refused 401 auth`.slice(
+      1,
+    ) + `\n${lines[8]}`,
+  );
+  expect(screen).toContain('HH:MM:SS warning: shaky is unhealthy: breaker open for bad\n');
+  expect(screen).toContain('HH:MM:SS warning: keyless is unhealthy: down after auth\n');
+  expect(screen).toContain('HH:MM:SS shaky/bad: breaker closed, it answers again\n');
+  expect(shown()).not.toContain(SECRET);
+  expect(shown()).not.toContain('\x1b');
+  serving.process.kill('SIGTERM');
+  expect(await serving.process.exited).toBe(0);
+});
+
+test('says nothing of requests where stderr is no terminal, unless it is asked, and with --quiet nothing at all', async () => {
+  const told = async (...args: string[]) => {
+    const cwd = folder();
+    writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(MOCK));
+    const serving = await serve(cwd, ...args);
+    await ask(serving.url, 'any');
+    serving.process.kill('SIGTERM');
+    expect(await serving.process.exited).toBe(0);
+    return await serving.process.stderr.text();
+  };
+  const line = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [0-9a-f]{8} 200 +\d+ms \S+ /m;
+  expect(await told()).not.toMatch(line);
+  expect(await told('--show-requests')).toMatch(line);
+  expect(await told('--quiet')).toBe('');
+  const debug = await told('--log-level', 'debug');
+  expect(debug).toMatch(line);
+  expect(debug).toMatch(/^ {4}1\. mock\/\S+ --- +\d+ms answered$|^ {4}1\. mock\/\S+ 200 +\d+ms answered$/m);
+  expect(debug).toMatch(/^ {4}id req_[0-9a-f]{32} · endpoint chat · /m);
+  const json = (await told('--show-requests', '--log-format', 'json')).trim().split('\n');
+  const objects = json.map((each) => JSON.parse(each) as Record<string, unknown>);
+  expect(objects.at(-1)).toMatchObject({
+    level: 'info',
+    event: 'request',
+    status: 200,
+    outcome: 'success',
+    attempts: [{ fault: null }],
+  });
+  const cwd = folder();
+  expect(run(cwd, 'serve', '--log-level', 'loud')).toMatchObject({
+    code: 2,
+    err: 'Cannot use --log-level loud: expected silent, error, warn, info or debug\n',
+  });
+  expect(run(cwd, 'serve', '--quiet', '--show-requests').err).toBe(
+    'Cannot use --quiet with --show-requests: give one of them\n',
+  );
+});
+
+test('tells changes of state to programs by name and fields', async () => {
+  await using provider = moody();
+  const { url, process } = await serveConfig({
+    ...configOf(provider.url),
+    logging: { format: 'json', level: 'warn' },
+  });
+  for (let n = 0; n < 2; n++) await ask(url, 'smart');
+  await ask(url, 'other');
+  await Bun.sleep(1_100);
+  process.kill('SIGTERM');
+  const events = (await process.stderr.text())
+    .trim()
+    .split('\n')
+    .map((each) => JSON.parse(each) as Record<string, unknown>);
+  const named = (event: string) => events.find((each) => each.event === event);
+  expect(named('breaker_opened')).toMatchObject({ level: 'warn', target: 'shaky/bad', fault: 'server' });
+  expect(named('key_held')).toMatchObject({ level: 'warn', provider: 'keyless', key: 0, fault: 'auth' });
+  expect(named('provider_state')).toMatchObject({ level: 'warn', before: 'healthy' });
+  expect(JSON.stringify(events)).not.toContain(SECRET);
+});
+
+test('tells when 80 % of a budget is used, and when it is used up', async () => {
+  await using provider = upstream(() =>
+    completion('Hello', { usage: { prompt_tokens: 0, completion_tokens: 45, total_tokens: 45 } }),
+  );
+  const { url, process } = await serveConfig({
+    auth: { keys: [{ name: 'alice', key: 'sk-alice-0123456789', limits: [{ budget: 0.01, per: 'day' }] }] },
+    providers: [
+      {
+        name: 'priced',
+        type: 'openai-compatible',
+        base_url: `${provider.url}/v1`,
+        models: [{ name: 'good', price: { input: 0, output: 100 }, max_output: 45 }],
+      },
+    ],
+    limits: { assumed_output: 45 },
+    logging: { level: 'warn' },
+  });
+  const statuses = [
+    await ask(url, 'good'),
+    await ask(url, 'good'),
+    await ask(url, 'good'),
+    await ask(url, 'good'),
+  ];
+  expect(statuses).toEqual([200, 200, 429, 429]);
+  process.kill('SIGTERM');
+  const said = await process.stderr.text();
+  expect(said.match(/warning: Nearly used up: 90% taken of 0.01 USD per day of key alice/g)).toHaveLength(1);
+  expect(
+    said.match(
+      /warning: Used up: 90% taken of 0.01 USD per day of key alice .*: requests that need more are refused/g,
+    ),
+  ).toHaveLength(1);
+});
+
+test('goes on while a terminal is held, and ends when it is told to', async () => {
+  const serving = await serveInTerminal(MOCK);
+  serving.type('\x13');
+  // More than a terminal takes.
+  for (let n = 0; n < 400; n++) expect(await ask(serving.url, 'any')).toBe(200);
+  serving.process.kill('SIGTERM');
+  expect(await serving.process.exited).toBe(0);
+});
+
+test('goes on while nobody reads its stderr, leaves lines out, and says how many', async () => {
+  const cwd = folder();
+  writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(MOCK));
+  // A reader that sleeps until it is told to read.
+  const script = `exec "$0" serve --port 0 --log-level debug 2> >(read -r line < go; exec cat > said)`;
+  Bun.spawnSync(['mkfifo', join(cwd, 'go')]);
+  const child = Bun.spawn(['bash', '-c', script, BINARY], { cwd, stdout: 'pipe', stderr: 'ignore' });
+  try {
+    const { value } = await child.stdout.getReader().read();
+    const url = /http:\/\/[\d.:]+/.exec(new TextDecoder().decode(value))![0];
+    const model = 'm'.repeat(2_000);
+    const agent = 'a'.repeat(4_000);
+    const once = () =>
+      fetch(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'user-agent': agent },
+        body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }] }),
+      }).then((answer) => answer.text());
+    for (let n = 0; n < 3_000; n += 100) await Promise.all(Array.from({ length: 100 }, once));
+    writeFileSync(join(cwd, 'go'), 'now\n');
+    const said = () =>
+      Bun.file(join(cwd, 'said'))
+        .text()
+        .catch(() => '');
+    await until('the rest to be said', async () => {
+      await once();
+      return (await said()).includes('lines were left out: stderr is read too slowly');
+    });
+    expect(await said()).toMatch(/^warning: \d+ lines were left out/m);
+  } finally {
+    child.kill('SIGTERM');
+  }
+  expect(await child.exited).toBe(0);
+}, 30_000);
+
+test.skipIf(process.platform !== 'linux')('keeps the lines of several workers whole', async () => {
+  const cwd = folder();
+  writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(MOCK));
+  const serving = await serve(cwd, '--workers', '3', '--log-level', 'debug', '--log-format', 'json');
+  const texts = serving.process.stderr.text();
+  const once = async () => {
+    const answer = await fetch(`${serving.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'user-agent': 'u'.repeat(500), connection: 'close' },
+      body: JSON.stringify({ model: 'm'.repeat(500), messages: [{ role: 'user', content: 'Hi' }] }),
+    });
+    await answer.text();
+  };
+  for (let n = 0; n < 300; n += 30) await Promise.all(Array.from({ length: 30 }, once));
+  await until('all records', () => recordsIn(cwd).length === 300);
+  serving.process.kill('SIGTERM');
+  expect(await serving.process.exited).toBe(0);
+  const lines = (await texts)
+    .trim()
+    .split('\n')
+    .map((each) => JSON.parse(each) as { event?: string; worker?: number });
+  const requests = lines.filter(({ event }) => event === 'request');
+  expect(requests).toHaveLength(300);
+  expect(new Set(requests.map(({ worker }) => worker)).size).toBeGreaterThan(1);
+});
