@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROVIDER_TYPES } from '../src/config/presets.ts';
 import { catalogue } from '../src/providers/catalogue.ts';
-import { factsText } from '../src/providers/facts-text.ts';
+import { factsText, MODEL_FACTS, protocolFacts } from '../src/providers/facts-text.ts';
+import { ABILITIES } from '../src/wire/facts/abilities.ts';
+import { NAME_RULES } from '../src/wire/facts/tool-names.ts';
 import { quirksOf } from '../src/providers/quirks.ts';
 
 const PATH = join(import.meta.dir, '..', 'docs/providers.md');
@@ -27,18 +29,46 @@ const tellers = catalogue()
   .filter(({ tells_usage }) => tells_usage)
   .map(({ title }) => title);
 
+/** Where it stands, behind what it says. */
+function cited(text: string, source: string | undefined): string {
+  return source === undefined ? text : `${text} ([source](${source}))`;
+}
+
+function modelsLike(match: RegExp): string {
+  return match.source === '.' ? 'all others' : `models like \`${match.source.replaceAll('|', '\\|')}\``;
+}
+
 /** A line for each vendor, and below it one for each family of its models that differs. */
 const facts = PROVIDER_TYPES.flatMap((type) => {
   const { models = [], ...vendor } = quirksOf(type);
   const rows = models.flatMap(({ match, quirks }) => {
     const own = factsText(quirks);
-    return own.length > 0
-      ? [`  - models like \`${match.source.replaceAll('|', '\\|')}\`: ${own.join('; ')}`]
-      : [];
+    return own.length > 0 ? [`  - ${cited(`${modelsLike(match)}: ${own.join('; ')}`, quirks.source)}`] : [];
   });
   const own = factsText(vendor);
-  return own.length + rows.length > 0 ? [`- \`${type}\`: ${own.join('; ') || 'by model'}`, ...rows] : [];
+  if (own.length + rows.length === 0) return [];
+  return [`- ${cited(`\`${type}\`: ${own.join('; ') || 'by model'}`, vendor.source)}`, ...rows];
 });
+
+/** How protocols are called where people read of them. */
+const TITLES = {
+  chat: 'OpenAI chat',
+  responses: 'OpenAI Responses',
+  messages: 'Anthropic Messages',
+  gemini: 'Gemini',
+  converse: 'Bedrock Converse',
+  cohere: 'Cohere v2',
+} as const;
+
+const protocols = (Object.keys(NAME_RULES) as (keyof typeof TITLES)[]).flatMap((name) => [
+  `- ${TITLES[name]}`,
+  ...protocolFacts(name).map(({ text, source }) => `  - ${cited(text, source)}`),
+  ...(MODEL_FACTS[name] ?? []).map(
+    ({ match, text, source }) => `  - ${cited(`${modelsLike(match)}: ${text}`, source)}`,
+  ),
+]);
+
+const abilities = Object.entries(ABILITIES).map(([name, means]) => `| \`${name}\` | ${means} |`);
 
 const text = `# Providers
 
@@ -59,9 +89,14 @@ ${rows.join('\n')}
 ## What vendors and models take
 
 What each is known to do otherwise than the protocol it speaks, as data in \`src/providers/quirks.ts\`; both relayed and translated requests
-are changed by it. \`llmproxy explain\` shows what holds for a model of yours.
+are changed by it. \`llmproxy explain\` shows what holds for a model of yours, line by line with its source. A server of type
+\`openai-compatible\` whose \`base_url\` is a vendor's own is known by it.
 
 ${facts.join('\n')}
+
+And by protocol, whoever speaks it (\`src/wire/facts/protocols.ts\` and the tables of models beside each protocol):
+
+${protocols.join('\n')}
 
 What a vendor changes tomorrow can be said in the configuration, of a provider or of one of its models:
 
@@ -71,21 +106,38 @@ providers:
     type: openai-compatible
     base_url: https://llm.example/v1
     api: chat                               # or responses: by which of OpenAI's APIs chats are asked
+    abilities: { vision: false, json_schema: false }
+    context_window: 32768
     request:
       roles: { developer: system }          # other names for roles
       system_first: true                    # later instructions become the user's words
       efforts: [low, high]                  # others become the next lower one; [] for models that do not reason
       drop: [logit_bias]                    # left out, and named in x-llmproxy-dropped
       keep: [stop]                          # sent although the vendor is thought to refuse it
-      rename: { max_tokens: max_new_tokens }
-      set: { safe_mode: true }              # whatever the client says
+      rename: { max_tokens: max_new_tokens, "reasoning.effort": effort }
+      set: { safe_mode: true, chat_template_kwargs.thinking: true }
     models:
       - name: "deep-*"
-        request: { set: { chat_template_kwargs: { thinking: true } } }
+        abilities: { vision: true }
+        request: { drop: ["messages[].name"] }
+      - { name: house-model, like: gpt-5.4 }  # an Azure deployment, or an inference profile of Bedrock
 \`\`\`
 
 \`drop\`, \`rename\` and \`set\` happen in that order to the fields of the request that the provider is sent, in the words of its own protocol,
-whatever the client speaks.
+whatever the client speaks. Fields are named by their places: dots lead into objects, \`[]\` stands for each element of a list, and a dot
+that is part of a name has a backslash before it. \`set\` makes the objects on its way; what is renamed behind a \`[]\` stays in its
+element.
+
+\`abilities\` say what the provider's models, or one of them, take and what they do not, over what is known. What is not taken is left
+out of relayed and translated requests alike and named in \`x-llmproxy-dropped\`, or said in another way: a schema in words, earlier
+calls and instructions as text.
+
+| ability | means |
+| --- | --- |
+${abilities.join('\n')}
+
+\`like\` gives a model the facts of another one whose name tells more than its own. \`context_window\` of the provider holds for all
+its models that have none of their own.
 
 ## Usage of streams
 

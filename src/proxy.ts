@@ -274,6 +274,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       pool,
       contextWindow: ({ provider, model }: Target, offer: ProviderModel) =>
         offer.contextWindow ??
+        provider.settings.contextWindow ??
         prices.contextWindow(provider.settings.prices, model) ??
         commonContextWindow(model),
     };

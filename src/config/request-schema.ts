@@ -5,18 +5,42 @@ import { text } from './words.ts';
 const OWN: ReadonlySet<string> = new Set(['model', 'stream']);
 
 const OWNED = 'model and stream are decided elsewhere: use `upstream` for the name of a model';
-const field = text.refine((name) => !OWN.has(name), OWNED);
+
+/**
+ * Dots part names, `[]` stands for each element of a list, and a dot that is part of a name has a backslash before it. `parsePath`
+ * of the wire reads the same.
+ */
+const PLACE = /^(?:(?:\\[\\.[]|[^\\.[\]])+(?:\[\])?\.)*(?:\\[\\.[]|[^\\.[\]])+$/;
+const NO_PLACE =
+  'expected a field such as `top_k`, `reasoning.effort` or `messages[].name`, where [] stands for each element of a list';
+
+const place = text.regex(PLACE, NO_PLACE).refine((name) => !OWN.has(name.split(/[.[]/)[0]!), OWNED);
+
+/** What leads to the last list of a place, of which each element is meant. */
+function listOf(name: string): string {
+  return name.slice(0, name.lastIndexOf('[]') + 1);
+}
 
 /** Changes to the requests of a provider, or of one of its models. */
 export const requestChanges = z.strictObject({
   set: z
-    .record(field, z.json())
+    .record(place, z.json())
     .optional()
     .describe('Fields that every request carries, whatever the client says.'),
-  drop: z.array(field).optional().describe('Fields that are left out, and named in x-llmproxy-dropped.'),
-  rename: z.record(field, field).optional().describe('Fields that are called otherwise.'),
+  drop: z.array(place).optional().describe('Fields that are left out, and named in x-llmproxy-dropped.'),
+  rename: z
+    .record(place, place)
+    .superRefine((renames, context) => {
+      for (const [from, to] of Object.entries(renames)) {
+        if (listOf(from) === listOf(to)) continue;
+        const message = `${from} cannot become ${to}: both must be in the same elements of the same list`;
+        context.addIssue({ code: 'custom', path: [from], message });
+      }
+    })
+    .optional()
+    .describe('Fields that are called otherwise.'),
   keep: z
-    .array(field)
+    .array(text)
     .optional()
     .describe('Fields that are sent although the vendor is thought to refuse them. See docs/providers.md.'),
   roles: z
@@ -39,3 +63,31 @@ export const requestChanges = z.strictObject({
 export const api = z.enum(['chat', 'responses']);
 
 export type RequestChanges = z.output<typeof requestChanges>;
+
+const ability = z.boolean().optional();
+
+/** What models take, by the names that `wire/facts/abilities.ts` explains; a test holds both to each other. */
+export const abilities = z.strictObject({
+  vision: ability.describe('Pictures.'),
+  audio: ability.describe('Sound.'),
+  files: ability.describe('Documents and other files.'),
+  tools: ability.describe('Functions to call.'),
+  parallel_tools: ability.describe('Being told to call one function at a time.'),
+  hosted_tools: ability.describe('Tools that the provider runs, such as a search of the web.'),
+  reasoning: ability.describe('Being told how hard to think.'),
+  sampling: ability.describe('temperature, top_p and top_k.'),
+  penalties: ability.describe('Penalties and biases of tokens.'),
+  logprobs: ability.describe('Log probabilities of tokens.'),
+  several_answers: ability.describe('Several answers to one request.'),
+  stop: ability.describe('Sequences that end an answer.'),
+  json_object: ability.describe('Being told to answer with JSON.'),
+  json_schema: ability.describe('A schema of the answer.'),
+  json_with_tools: ability.describe('A form of the answer beside functions.'),
+  system: ability.describe('Instructions apart from what the user says.'),
+  late_system: ability.describe('Instructions behind the beginning of a conversation.'),
+  blank_text: ability.describe('Texts of white space alone.'),
+  assistant_first: ability.describe('Conversations that the assistant begins.'),
+  media_in_results: ability.describe('Pictures and files in the results of functions.'),
+  failed_results: ability.describe('A mark on the results of functions that failed.'),
+  said_pictures: ability.describe('Pictures among what the model said before.'),
+});

@@ -10,7 +10,7 @@ import { auth } from './auth-schema.ts';
 import { group, rateLimit } from './limits-schema.ts';
 import { PROVIDER_TYPES } from './presets.ts';
 import { datedPrice, price } from './price-schema.ts';
-import { api, requestChanges } from './request-schema.ts';
+import { abilities, api, requestChanges } from './request-schema.ts';
 import { retention } from './retention-schema.ts';
 import { providerRate } from './rate-limit-schema.ts';
 import { fileMode, tls } from './socket-schema.ts';
@@ -125,6 +125,12 @@ const model = z.union(
       price: price.optional(),
       request: requestChanges.optional().describe("Changes to its requests, over the provider's own."),
       api: api.optional().describe("The provider's `api`, for this model."),
+      abilities: abilities.optional().describe("What this model takes, over the provider's own."),
+      like: text
+        .optional()
+        .describe(
+          'The model whose facts hold, where its own name does not tell it: of an Azure deployment, or an inference profile.',
+        ),
       timeout: timeout.describe("Limits of this model over the provider's own."),
       rate_limit: providerRate
         .optional()
@@ -262,6 +268,12 @@ const provider = z.strictObject({
     .describe(
       'Ask it by HTTP/2, over TLS alone: `auto` goes on with HTTP/1.1 where it does not speak it, `on` fails then. Experimental.',
     ),
+  abilities: abilities
+    .optional()
+    .describe('What its models take, over what is known of them. See docs/providers.md.'),
+  context_window: count
+    .optional()
+    .describe('Tokens that its models take, where none of them says otherwise.'),
   request: requestChanges
     .optional()
     .describe('Changes to all requests to it, in the words of its own protocol. See docs/providers.md.'),

@@ -221,7 +221,7 @@ export class Attempt implements Attempting {
     if ('local' in prepared) return await this.#local(prepared);
     const { dropped } = prepared;
     this.#asksUsage = prepared.asksUsage ?? false;
-    const name = lane.kind === 'relay' ? inbound.endpoint : provider.protocol(model);
+    const name = prepared.protocol ?? (lane.kind === 'relay' ? inbound.endpoint : provider.protocol(model));
     this.#spoken = { name, quirks: provider.quirks(model) };
     if (dropped.length > 0 && this.#plan.unsupported === 'error') {
       const message = `Cannot ask ${target.id}: it does not take ${dropped.join(', ')}`;

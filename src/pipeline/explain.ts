@@ -1,12 +1,13 @@
 import type { Fault, FaultRule, Scope } from '../errors.ts';
-import type { ProviderModel } from '../providers/base.ts';
+import type { BaseProvider, ProviderModel } from '../providers/base.ts';
+import type { ProtocolName } from '../wire/protocol.ts';
 import type { Inbound } from './inbound.ts';
 import type { LaneContext } from './lanes/lane.ts';
 import type { Candidate, Resolution, Rule } from './models.ts';
 import { FAULTS, toProxyError } from '../errors.ts';
 import { Call } from '../providers/call.ts';
 import { usageAsking } from '../providers/usage-asking.ts';
-import { factsText } from '../providers/facts-text.ts';
+import { factsOf } from '../providers/facts-text.ts';
 import { atOnce } from '../turns.ts';
 import { laneFor } from './lanes/choose.ts';
 import { order } from './select.ts';
@@ -124,7 +125,7 @@ function explainTarget(
   context: Omit<LaneContext, 'provider' | 'model' | 'usage'>,
 ): ExplainedTarget {
   const lane = laneFor(inbound, provider, model);
-  const known = {
+  const about = {
     target: `${provider.name}/${model}`,
     type: provider.settings.type,
     tier,
@@ -133,18 +134,21 @@ function explainTarget(
     covered_by: coveredBy(offer),
     lane: lane.kind,
     protocol: provider.protocol(model),
-    facts: factsText(provider.quirks(model)),
+    facts: known(provider.protocol(model), provider, model),
   };
   const nothing = { url: null, headers: {}, body: null, dropped: [], refused: null };
   try {
     const usage = usageAsking(provider, model);
     const prepared = atOnce(lane.prepare(inbound, { ...context, provider, model, usage }));
-    if ('local' in prepared) return { ...known, ...nothing };
-    const { body, dropped } = prepared;
+    if ('local' in prepared) return { ...about, ...nothing };
+    const { body, dropped, protocol = about.protocol } = prepared;
     const call = new Call(prepared, model, inbound.stream, { key: 0, fresh: false });
     const outline = provider.outline(call);
     return {
-      ...known,
+      ...about,
+      protocol,
+      // Another one where the request itself makes it so.
+      facts: protocol === about.protocol ? about.facts : known(protocol, provider, model),
       url: outline?.url ?? null,
       headers: Object.fromEntries(Object.entries(outline?.headers ?? {}).filter(([, value]) => value !== '')),
       body: jsonOf(outline?.body ?? body),
@@ -152,8 +156,15 @@ function explainTarget(
       refused: null,
     };
   } catch (thrown) {
-    return { ...known, ...nothing, refused: toProxyError(thrown).message };
+    return { ...about, ...nothing, refused: toProxyError(thrown).message };
   }
+}
+
+/** What is known of a model, each line with its source. */
+function known(protocol: ProtocolName, provider: BaseProvider, model: string): string[] {
+  return factsOf(protocol, model, provider.quirks(model)).map(({ text, source }) =>
+    source === undefined ? text : `${text} [${source}]`,
+  );
 }
 
 function coveredBy({ name, upstream }: ProviderModel): string {

@@ -23,6 +23,8 @@ export interface Passing {
   readonly isLast: (event: JsonObject) => boolean;
   /** What a complete stream ends with, for those that left it out. */
   readonly terminator: string;
+  /** Whether some end with `[DONE]` behind the last event, as streams of chat do. */
+  readonly mayTerminate?: true;
 }
 
 /** The same for any vendor. */
@@ -65,6 +67,8 @@ const RESPONSES: Kind = {
   },
   isLast: ({ type }) => isEnd(type),
   terminator: '',
+  // OpenRouter does.
+  mayTerminate: true,
 };
 
 function isEnd(type: unknown): boolean {

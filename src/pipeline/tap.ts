@@ -209,7 +209,15 @@ export class Tap {
     }
     this.watch?.(value);
     this.chunk(value, data.length);
-    return this.#passing.isLast(value) ? this.#end(target) : true;
+    if (!this.#passing.isLast(value)) return true;
+    return this.#passing.mayTerminate ? this.#close(target) : this.#end(target);
+  }
+
+  /** The last event is here, and a terminator may follow: it passes too. */
+  #close(target: string): boolean {
+    if (this.finish === null) this.error = this.objection(null, target);
+    this.#ended = !this.error;
+    return this.#ended;
   }
 
   #failed(ending: Ending, target: string): ProxyError | undefined {

@@ -3,6 +3,7 @@ import type { Endpoint } from '../wire/endpoints.ts';
 import type { Price, RateLimit, Timeouts } from '../config/schema.ts';
 import type { PrefillStyle } from '../wire/continue.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
+import type { JsonObject } from '../wire/json.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
 import type { Quirks } from '../wire/quirks.ts';
 import type { Call } from './call.ts';
@@ -139,6 +140,8 @@ export interface ProviderSettings {
   readonly askUsage: 'auto' | 'on' | 'off';
   /** What the operator says of its models, over what is known of them. @internal */
   readonly overrides?: readonly Overrides[];
+  /** Tokens that its models take, where none of them says otherwise. @internal */
+  readonly contextWindow?: number | undefined;
 }
 
 /** The plugin that a provider belongs to. */
@@ -203,16 +206,20 @@ export abstract class BaseProvider<Options = unknown> {
     return this.services.fetch(new URL(url), { redirect: 'manual', timeout: false, ...init });
   }
 
-  /** How it is asked for a chat with this model: in OpenAI's chat unless a subclass says otherwise. */
-  protocol(_model: string): ProtocolName {
+  /**
+   * How it is asked for a chat with this model: in OpenAI's chat unless a subclass says otherwise.
+   * @param _request where that matters, in chat's own words
+   */
+  protocol(_model: string, _request?: JsonObject): ProtocolName {
     return 'chat';
   }
 
   /**
    * Whether it speaks the API of this endpoint itself, so that bytes pass unchanged. What is not relayed is
    * translated, where there is a way.
+   * @param _request as the client has it, where that matters
    */
-  relays(endpoint: Endpoint, model: string): boolean {
+  relays(endpoint: Endpoint, model: string, _request?: JsonObject): boolean {
     return endpoint === this.protocol(model);
   }
 
@@ -234,11 +241,16 @@ export abstract class BaseProvider<Options = unknown> {
 
   /** What this model does otherwise than its protocol. */
   quirks(model: string): Quirks {
+    const covering = (this.settings.overrides ?? []).filter(({ covers }) => covers(model));
+    const like = covering.findLast((each) => each.like !== undefined)?.like;
     const { models, ...vendor } = this.settings.quirks;
-    const row = models?.find(({ match }) => match.test(model));
+    const row = models?.find(({ match }) => match.test(like ?? model));
     let quirks = row ? mergeQuirks(vendor, row.quirks) : vendor;
-    for (const { covers, request } of this.settings.overrides ?? [])
-      if (request && covers(model)) quirks = overridden(quirks, request);
+    if (like !== undefined) quirks = { ...quirks, like };
+    for (const { request, abilities } of covering) {
+      if (abilities) quirks = mergeQuirks(quirks, { abilities });
+      if (request) quirks = overridden(quirks, request);
+    }
     return quirks;
   }
 

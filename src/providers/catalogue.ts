@@ -1,17 +1,19 @@
 import type { Api, Preset, ProviderType } from '../config/presets.ts';
 import type { ChatRequest } from '../wire/chat.ts';
-import type { ProviderProtocol } from '../wire/protocol.ts';
+import type { ProtocolName, ProviderProtocol } from '../wire/protocol.ts';
 import type { Quirks } from '../wire/quirks.ts';
 import { PROVIDER_TYPES, presetOf } from '../config/presets.ts';
 import { toProxyError } from '../errors.ts';
 import { anthropicProtocol } from '../wire/anthropic/protocol.ts';
 import { converseProtocol } from '../wire/bedrock/protocol.ts';
 import { cohereProtocol } from '../wire/cohere/protocol.ts';
+import { fit } from '../wire/fit.ts';
 import { geminiProtocol } from '../wire/gemini/protocol.ts';
 import { chatProtocol } from '../wire/openai/protocol.ts';
 import { mergeQuirks } from '../wire/quirks.ts';
 import { responsesProtocol } from '../wire/responses/protocol.ts';
 import { quirksOf } from './quirks.ts';
+import { Issued } from '../wire/parts/issued.ts';
 import { NO_MEMORY } from '../wire/protocol.ts';
 
 /** A vendor as people see it. */
@@ -36,16 +38,23 @@ export interface CatalogueRow {
 }
 
 /** What each API is asked in. */
-const PROTOCOLS: Readonly<Record<Api, { name: string; protocol: ProviderProtocol }>> = {
-  openai: { name: 'OpenAI chat', protocol: chatProtocol },
-  anthropic: { name: 'Anthropic Messages', protocol: anthropicProtocol },
-  gemini: { name: 'Gemini', protocol: geminiProtocol },
-  vertex: { name: 'Gemini, Messages or chat', protocol: geminiProtocol },
-  bedrock: { name: 'Bedrock Converse', protocol: converseProtocol },
-  cohere: { name: 'Cohere v2', protocol: cohereProtocol },
-  mock: { name: 'in process', protocol: chatProtocol },
-  plugin: { name: 'its own code', protocol: chatProtocol },
+const PROTOCOLS: Readonly<Record<Api, Spoken>> = {
+  openai: { name: 'OpenAI chat', spoken: 'chat', protocol: chatProtocol },
+  anthropic: { name: 'Anthropic Messages', spoken: 'messages', protocol: anthropicProtocol },
+  gemini: { name: 'Gemini', spoken: 'gemini', protocol: geminiProtocol },
+  vertex: { name: 'Gemini, Messages or chat', spoken: 'gemini', protocol: geminiProtocol },
+  bedrock: { name: 'Bedrock Converse', spoken: 'converse', protocol: converseProtocol },
+  cohere: { name: 'Cohere v2', spoken: 'cohere', protocol: cohereProtocol },
+  mock: { name: 'in process', spoken: 'chat', protocol: chatProtocol },
+  plugin: { name: 'its own code', spoken: 'chat', protocol: chatProtocol },
 };
+const RESPONSES: Spoken = { name: 'OpenAI Responses', spoken: 'responses', protocol: responsesProtocol };
+
+interface Spoken {
+  readonly name: string;
+  readonly spoken: ProtocolName;
+  readonly protocol: ProviderProtocol;
+}
 
 /** What a vendor has beside keys. */
 const ALSO: Readonly<Partial<Record<ProviderType, string>>> = {
@@ -111,17 +120,15 @@ export function catalogue(): CatalogueRow[] {
   return PROVIDER_TYPES.map((type) => {
     const preset = presetOf(type);
     const only = preset.onlyResponses?.source === '.';
-    const { name, protocol } = only
-      ? { name: 'OpenAI Responses', protocol: responsesProtocol }
-      : PROTOCOLS[preset.api];
+    const asked = only ? RESPONSES : PROTOCOLS[preset.api];
     return {
       type,
       title: preset.title,
-      protocol: name,
+      protocol: asked.name,
       relays: relayed(preset, only),
       auth: authText(type, preset),
       endpoints: preset.endpoints,
-      drops: dropsOf(protocol, type),
+      drops: dropsOf(asked, type),
       probe: preset.probe ?? null,
       tells_usage: quirksOf(type).tellsUsage ?? false,
       tested: TESTED[type] ?? 'its documented format',
@@ -144,15 +151,17 @@ function authText(type: ProviderType, { auth, keyEnv, keyOptional }: Preset): st
 }
 
 /** What of {@link EVERYTHING} the newest model of a vendor is not told. */
-function dropsOf(protocol: ProviderProtocol, type: ProviderType): readonly string[] {
+function dropsOf({ spoken: name, protocol }: Spoken, type: ProviderType): readonly string[] {
   const first = presetOf(type).models[0] ?? 'model';
   const model = (typeof first === 'string' ? first : first.name).replace(/[*{].*$/, '') + '9';
   const { models, ...vendor }: Quirks = quirksOf(type);
   const row = models?.find(({ match }) => match.test(model));
   const quirks = row ? mergeQuirks(vendor, row.quirks) : vendor;
   try {
-    return protocol.encode(EVERYTHING, { model, quirks, created: 0, newId: () => 'id', memory: NO_MEMORY })
-      .dropped;
+    const issued = new Issued(NO_MEMORY, type, false);
+    const fitted = fit(EVERYTHING, { protocol: name, quirks, issued, memory: NO_MEMORY });
+    const coding = { model, quirks, created: 0, newId: () => 'id', memory: NO_MEMORY };
+    return [...new Set([...fitted.dropped, ...protocol.encode(fitted.request, coding).dropped])];
   } catch (thrown) {
     throw new Error(`Cannot list ${type}: ${toProxyError(thrown).message}`, { cause: thrown });
   }

@@ -92,6 +92,7 @@ function settingsOf(config: ProviderConfig, keys: number, plugin: PluginClass | 
     name: config.name,
     type: config.type,
     models: (config.models ?? preset.models).map(modelOf),
+    contextWindow: config.context_window,
     priority: config.priority,
     weight: config.weight,
     timeouts: timeoutsOf(config.timeout),
@@ -105,7 +106,7 @@ function settingsOf(config: ProviderConfig, keys: number, plugin: PluginClass | 
     prices: preset.prices,
     passthrough: config.passthrough,
     endpoints: plugin?.endpoints ?? preset.endpoints,
-    quirks: quirksOf(config.type),
+    quirks: quirksOf(config.type, config.base_url),
     plugin: plugin?.plugin,
     askUsage: config.ask_usage,
     overrides: overridesOf(config),
@@ -115,7 +116,7 @@ function settingsOf(config: ProviderConfig, keys: number, plugin: PluginClass | 
 function modelOf(model: ModelConfig): ProviderModel {
   if (typeof model === 'string') return { name: model };
   const { timeout, context_window: contextWindow, max_output: maxOutput, ...more } = model;
-  const { rate_limit: rateLimit, request: _request, api: _api, ...rest } = more;
+  const { rate_limit: rateLimit, request: _request, api: _api, abilities: _abilities, ...rest } = more;
   return { ...rest, contextWindow, maxOutput, rateLimit, timeouts: timeoutsOf(timeout) };
 }
 

@@ -1,7 +1,10 @@
 import type { Endpoint } from '../wire/endpoints.ts';
+import type { JsonObject } from '../wire/json.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
+import type { Quirks } from '../wire/quirks.ts';
 import type { Called } from './http.ts';
 import { ENDPOINTS, isNamed, isTranslated } from '../wire/endpoints.ts';
+import { listOf } from '../wire/json.ts';
 import { HttpProvider } from './http.ts';
 
 /** What a server of OpenAI's API has beside chat and its kin. */
@@ -14,12 +17,16 @@ export interface OpenaiOptions {
 
 /** OpenAI, and every vendor that speaks its API. */
 export class OpenaiProvider<Options extends OpenaiOptions = OpenaiOptions> extends HttpProvider<Options> {
-  override protocol(model: string): ProtocolName {
-    return this.#api(model) ?? (this.options.onlyResponses?.test(model) ? 'responses' : 'chat');
+  override protocol(model: string, request?: JsonObject): ProtocolName {
+    const api = this.#api(model);
+    if (api !== undefined) return api;
+    const quirks = this.quirks(model);
+    if (this.options.onlyResponses?.test(quirks.like ?? model)) return 'responses';
+    return request && needsResponses(request, quirks) ? 'responses' : 'chat';
   }
 
-  override relays(endpoint: Endpoint, model: string): boolean {
-    if (endpoint === 'chat') return this.protocol(model) === 'chat';
+  override relays(endpoint: Endpoint, model: string, request?: JsonObject): boolean {
+    if (endpoint === 'chat') return this.protocol(model, request) === 'chat';
     if (endpoint === 'responses' && this.#api(model) === 'chat') return false;
     if (endpoint in this.options.also || endpoint === 'embeddings') return true;
     return !isTranslated(endpoint) && !isNamed(endpoint);
@@ -32,7 +39,16 @@ export class OpenaiProvider<Options extends OpenaiOptions = OpenaiOptions> exten
 
   protected override path({ endpoint, model }: Called): string {
     if (endpoint === 'realtime') return `${ENDPOINTS.realtime.path}?model=${encodeURIComponent(model)}`;
-    const asked = endpoint === 'chat' ? this.protocol(model) : endpoint;
-    return this.options.also[asked as Endpoint] || ENDPOINTS[asked as Endpoint].path;
+    return this.options.also[endpoint] || ENDPOINTS[endpoint].path;
   }
+}
+
+/** Whether chat refuses the functions of a request, and Responses takes them. */
+function needsResponses(
+  { tools, functions, reasoning_effort: effort }: JsonObject,
+  { functionsByResponses }: Quirks,
+): boolean {
+  if (functionsByResponses === undefined || effort === 'none') return false;
+  if (listOf(tools).length + listOf(functions).length === 0) return false;
+  return functionsByResponses === 'unless_none' || (effort !== undefined && effort !== null);
 }

@@ -1,7 +1,9 @@
 import type { ProviderConfig } from '../config/schema.ts';
 import type { RequestChanges } from '../config/request-schema.ts';
+import type { Abilities, Ability } from '../wire/facts/abilities.ts';
 import type { Quirks } from '../wire/quirks.ts';
 import { globMatcher } from '../config/globs.ts';
+import { SHAPES } from '../wire/facts/shapes.ts';
 import { mergeQuirks } from '../wire/quirks.ts';
 
 /** What the operator says about some of a provider's models. */
@@ -11,15 +13,23 @@ export interface Overrides {
   readonly request?: RequestChanges | undefined;
   /** By which of OpenAI's APIs chats are asked. */
   readonly api?: 'chat' | 'responses' | undefined;
+  readonly abilities?: Abilities | undefined;
+  /** The model whose facts hold, where their own name does not tell it. */
+  readonly like?: string | undefined;
 }
 
 /** The provider's own first, then those of its models, which go over them. */
-export function overridesOf({ request, api, models = [] }: ProviderConfig): readonly Overrides[] {
+export function overridesOf({ models = [], ...config }: ProviderConfig): readonly Overrides[] {
   const ofModels = models.flatMap((model) => {
-    if (typeof model === 'string' || (!model.request && !model.api)) return [];
-    return [{ covers: globMatcher(model.upstream ?? model.name), request: model.request, api: model.api }];
+    if (typeof model === 'string') return [];
+    const { request, api, abilities, like } = model;
+    if (!request && !api && !abilities && like === undefined) return [];
+    return [{ covers: globMatcher(model.upstream ?? model.name), request, api, abilities, like }];
   });
-  return request || api ? [{ covers: () => true, request, api }, ...ofModels] : ofModels;
+  const { request, api, abilities } = config;
+  return request || api || abilities
+    ? [{ covers: () => true, request, api, abilities }, ...ofModels]
+    : ofModels;
 }
 
 /** What is known of a vendor's model, with the operator's words over it. */
@@ -35,6 +45,7 @@ export function overridden(known: Quirks, { set, drop, rename, keep, ...facts }:
     ...merged,
     drops: merged.drops?.filter((name) => !keep?.includes(name)) ?? [],
     exclusive: merged.exclusive?.filter(([, name]) => !keep?.includes(name)),
+    abilities: keeping(merged.abilities, keep),
     systemFirst: systemFirst === false ? undefined : merged.systemFirst,
     override: {
       set: { ...before.set, ...set },
@@ -42,4 +53,14 @@ export function overridden(known: Quirks, { set, drop, rename, keep, ...facts }:
       rename: { ...before.rename, ...rename },
     },
   };
+}
+
+/** What it is thought not to take, without what asks for fields that are to be sent. */
+function keeping(abilities: Abilities = {}, keep: readonly string[] = []): Abilities {
+  if (keep.length === 0) return abilities;
+  const { fields } = SHAPES.chat;
+  const kept = Object.keys(abilities).filter((name) =>
+    (fields[name as Ability] ?? []).some((field) => keep.includes(field)),
+  );
+  return { ...abilities, ...Object.fromEntries(kept.map((name) => [name, true])) };
 }

@@ -1,63 +1,126 @@
 import type { ProviderType } from '../config/presets.ts';
 import type { Quirks } from '../wire/quirks.ts';
+import type { Effort } from '../wire/facts/effort.ts';
+import { presetOf } from '../config/presets.ts';
+import { EFFORTS } from '../wire/facts/effort.ts';
 
-const SAMPLING = [
-  'temperature',
-  'top_p',
-  'presence_penalty',
-  'frequency_penalty',
-  'logprobs',
-  'top_logprobs',
-  'logit_bias',
-];
+/** OpenAI's reference of models that think. */
+const REASONING_GUIDE = 'https://platform.openai.com/docs/guides/reasoning';
 
 /** What models that think first refuse: what steers sampling. */
-const THINKING: Quirks = { drops: [...SAMPLING, 'stop'], renames: { max_tokens: 'max_completion_tokens' } };
+const THINKING: Quirks = {
+  source: REASONING_GUIDE,
+  abilities: { sampling: false, penalties: false, logprobs: false, stop: false },
+  renames: { max_tokens: 'max_completion_tokens' },
+};
 
 /** A role that OpenAI alone knows. */
 const OLD_ROLES = { roles: { developer: 'system' } } as const;
 
 /** From Claude 4.1 and 4.5 on, of the two one alone is taken. */
 const CLAUDE: Quirks = {
+  source: 'https://docs.claude.com/en/docs/build-with-claude/extended-thinking',
+  claude: true,
   models: [
     {
       match: /claude-(?:opus-4-1|(?:opus|sonnet|haiku)-(?:4-[5-9]|[5-9]))/,
-      quirks: { exclusive: [['temperature', 'top_p']] },
+      quirks: {
+        exclusive: [['temperature', 'top_p']],
+        source: 'https://docs.claude.com/en/docs/about-claude/models/whats-new-claude-4-5',
+      },
     },
   ],
 };
 
-/** OpenAI's efforts by model: https://platform.openai.com/docs/guides/reasoning. */
+/** Functions are refused in chat beside reasoning. */
+const FUNCTIONS_PAGE = 'https://github.com/openai/openai-openapi/issues/541';
+const FUNCTIONS_PAGE_NEWER = 'https://github.com/BerriAI/litellm/pull/34569';
+
+const TO_XHIGH: readonly Effort[] = ['none', 'low', 'medium', 'high', 'xhigh'];
+
+/** Efforts by model: https://platform.openai.com/docs/guides/reasoning. */
 const OPENAI: Quirks = {
+  source: REASONING_GUIDE,
   // It sends an empty list with each answer, which its clients give back.
   keeps: ['annotations'],
   models: [
-    { match: /^gpt-5[.\d]*-chat|^gpt-[34]|^chatgpt/, quirks: { efforts: [] } },
+    {
+      match: /^gpt-5[.\d]*-chat|^gpt-[34]|^chatgpt/,
+      quirks: { efforts: [], source: 'https://platform.openai.com/docs/models' },
+    },
     { match: /^o\d/, quirks: { ...THINKING, efforts: ['low', 'medium', 'high'] } },
+    { match: /^gpt-5-pro/, quirks: { ...THINKING, efforts: ['high'] } },
+    { match: /^gpt-5-codex/, quirks: { ...THINKING, efforts: ['low', 'medium', 'high'] } },
     { match: /^gpt-5(?!\.)/, quirks: { ...THINKING, efforts: ['minimal', 'low', 'medium', 'high'] } },
-    { match: /^gpt-5\.1/, quirks: { ...THINKING, efforts: ['none', 'low', 'medium', 'high'] } },
+    {
+      match: /^gpt-5\.1-codex-max/,
+      quirks: { ...THINKING, efforts: ['none', 'low', 'medium', 'high', 'xhigh'] },
+    },
+    {
+      match: /^gpt-5\.1/,
+      quirks: { ...THINKING, samplesUnreasoned: true, efforts: ['none', 'low', 'medium', 'high'] },
+    },
+    { match: /^gpt-5\.\d+-pro/, quirks: { ...THINKING, efforts: ['medium', 'high', 'xhigh'] } },
+    {
+      match: /^gpt-5\.[23]/,
+      quirks: { ...THINKING, samplesUnreasoned: true, efforts: TO_XHIGH },
+    },
+    {
+      match: /^gpt-5\.4/,
+      quirks: {
+        ...THINKING,
+        samplesUnreasoned: true,
+        efforts: TO_XHIGH,
+        functionsByResponses: 'reasoning',
+        source: FUNCTIONS_PAGE,
+      },
+    },
+    {
+      match: /^gpt-5\.5/,
+      quirks: {
+        ...THINKING,
+        efforts: TO_XHIGH,
+        functionsByResponses: 'unless_none',
+        source: FUNCTIONS_PAGE_NEWER,
+      },
+    },
     {
       match: /^gpt-[5-9]/,
-      quirks: THINKING,
+      quirks: { ...THINKING, functionsByResponses: 'unless_none', source: FUNCTIONS_PAGE_NEWER },
     },
   ],
 };
 
+const XAI_GUIDE = 'https://docs.x.ai/docs/guides/reasoning';
+
+/** What xAI's models that think refuse. */
+const UNSTEERED: Quirks = {
+  source: XAI_GUIDE,
+  drops: ['presence_penalty', 'frequency_penalty', 'stop'],
+};
+
 const XAI: Quirks = {
+  source: 'https://docs.x.ai/docs/api-reference',
   outputWithoutReasoning: true,
   drops: ['logit_bias'],
   models: [
-    {
-      match: /^grok-(?:3-mini|4|code)/,
-      quirks: { drops: ['presence_penalty', 'frequency_penalty', 'stop'] },
-    },
+    { match: /^grok-3-mini/, quirks: { ...UNSTEERED, efforts: ['low', 'high'] } },
+    { match: /^grok-(?:[23]|4-|4$|4\.[012]|code)/, quirks: { ...UNSTEERED, efforts: [] } },
+    { match: /^grok-4\.3/, quirks: { ...UNSTEERED, efforts: ['none', 'low', 'medium', 'high'] } },
+    { match: /^grok-4\.5/, quirks: { ...UNSTEERED, efforts: ['low', 'medium', 'high'] } },
+    { match: /^grok-/, quirks: { ...UNSTEERED, efforts: ['none', 'low', 'medium', 'high', 'xhigh'] } },
   ],
 };
 
 /** Names of the tokens' limit before OpenAI renamed it. */
 const OLD_LIMIT = { max_completion_tokens: 'max_tokens' } as const;
 
-/** What vendors of OpenAI's API do otherwise. Facts with their sources stand in the vendors' own references. */
+/** Every effort but none in one word. */
+function oneEffort(word: string): Record<string, string> {
+  return Object.fromEntries(EFFORTS.filter((effort) => effort !== 'none').map((effort) => [effort, word]));
+}
+
+/** What vendors of OpenAI's API do otherwise, each with its source. */
 export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   openai: OPENAI,
   azure: OPENAI,
@@ -66,6 +129,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   bedrock: CLAUDE,
   mistral: {
     ...OLD_ROLES,
+    source: 'https://docs.mistral.ai/api/',
     tellsUsage: true,
     drops: [
       'logprobs',
@@ -82,24 +146,35 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     clamps: { temperature: [0, 1.5] },
     words: {
       tool_choice: { required: 'any' },
-      reasoning_effort: { minimal: 'none', low: 'high', medium: 'high' },
+      reasoning_effort: { minimal: 'none', low: 'high', medium: 'high', xhigh: 'high', max: 'high' },
     },
     toolIds: 'nine_alphanumerics',
   },
   deepseek: {
     ...OLD_ROLES,
+    source: 'https://api-docs.deepseek.com/api/create-chat-completion',
     drops: ['seed', 'n', 'logit_bias', 'store', 'service_tier', 'verbosity', 'parallel_tool_calls'],
     renames: OLD_LIMIT,
     keeps: ['thinking'],
+    abilities: { json_schema: false },
+    efforts: ['low', 'medium', 'high', 'max'],
+    unreasoned: { thinking: { type: 'disabled' } },
     models: [
-      { match: /reasoner|-r1/, quirks: { reasoning: 'left_out' } },
-      { match: /./, quirks: { reasoning: 'every_turn' } },
+      {
+        match: /reasoner|-r1/,
+        quirks: { reasoning: 'left_out', source: 'https://api-docs.deepseek.com/guides/reasoning_model' },
+      },
+      {
+        match: /./,
+        quirks: { reasoning: 'every_turn', source: 'https://api-docs.deepseek.com/guides/thinking_mode' },
+      },
     ],
   },
   xai: XAI,
   grok: XAI,
   'perplexity-sonar': {
     ...OLD_ROLES,
+    source: 'https://docs.perplexity.ai/api-reference/chat-completions-post',
     systemFirst: true,
     tellsUsage: true,
     drops: [
@@ -114,46 +189,153 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
       'n',
     ],
     renames: OLD_LIMIT,
+    abilities: { json_object: false },
+    efforts: ['minimal', 'low', 'medium', 'high'],
     outputWithoutReasoning: true,
   },
   groq: {
+    source: 'https://console.groq.com/docs/openai',
     tellsUsage: true,
     drops: ['logprobs', 'top_logprobs', 'logit_bias', 'store', 'verbosity'],
     clamps: { temperature: [1e-8, 2], n: [1, 1] },
+    abilities: { json_with_tools: false },
+    models: [
+      {
+        match: /gpt-oss/,
+        quirks: { efforts: ['low', 'medium', 'high'], source: 'https://console.groq.com/docs/reasoning' },
+      },
+      {
+        match: /qwen/,
+        quirks: {
+          // One effort, and none.
+          words: { reasoning_effort: oneEffort('default') },
+          abilities: { json_schema: false },
+          source: 'https://console.groq.com/docs/reasoning',
+        },
+      },
+      {
+        match: /llama-3|gemma|compound/,
+        quirks: {
+          efforts: [],
+          abilities: { json_schema: false },
+          source: 'https://console.groq.com/docs/structured-outputs',
+        },
+      },
+    ],
   },
   cerebras: {
+    source: 'https://inference-docs.cerebras.ai/resources/openai',
     drops: ['presence_penalty', 'frequency_penalty', 'logit_bias', 'store', 'verbosity'],
+    abilities: { json_with_tools: false },
+    efforts: ['none', 'low', 'medium', 'high'],
   },
   together: {
+    source: 'https://docs.together.ai/reference/chat-completions-1',
     tellsUsage: true,
     renames: OLD_LIMIT,
     drops: ['store', 'verbosity', 'service_tier'],
     keeps: ['top_k'],
+    efforts: ['low', 'medium', 'high'],
   },
   fireworks: {
+    source: 'https://docs.fireworks.ai/api-reference/post-chatcompletions',
     drops: ['store', 'verbosity', 'web_search_options', 'prompt_cache_retention'],
     renames: { ...OLD_LIMIT, prompt_cache_key: 'prompt_cache_isolation_key' },
     reasoning: 'where_known',
     keeps: ['top_k'],
+    efforts: ['none', 'low', 'medium', 'high', 'xhigh', 'max'],
   },
-  openrouter: { tellsUsage: true, keeps: ['top_k', 'cache_control', 'web_search_options'] },
-  blackbox: { keeps: ['top_k', 'cache_control'] },
+  openrouter: {
+    source: 'https://openrouter.ai/docs/api-reference/chat-completion',
+    tellsUsage: true,
+    keeps: ['top_k', 'cache_control', 'web_search_options'],
+    efforts: EFFORTS,
+  },
+  blackbox: { source: 'https://docs.blackbox.ai/api-reference/chat', keeps: ['top_k', 'cache_control'] },
   ollama: {
+    source: 'https://docs.ollama.com/api/openai-compatibility',
     drops: ['tool_choice', 'logit_bias', 'user', 'n', 'logprobs', 'top_logprobs', 'parallel_tool_calls'],
     renames: OLD_LIMIT,
+    efforts: ['none', 'low', 'medium', 'high', 'max'],
   },
-  vllm: { reasoning: 'where_known', keeps: ['top_k'] },
-  llamacpp: { reasoning: 'where_known', keeps: ['top_k'] },
-  lmstudio: { ...OLD_ROLES, keeps: ['top_k'] },
+  vllm: {
+    source: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html',
+    reasoning: 'where_known',
+    keeps: ['top_k'],
+    efforts: ['low', 'medium', 'high'],
+    unreasoned: { chat_template_kwargs: { enable_thinking: false } },
+  },
+  llamacpp: {
+    source: 'https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md',
+    reasoning: 'where_known',
+    keeps: ['top_k'],
+  },
+  lmstudio: {
+    ...OLD_ROLES,
+    source: 'https://lmstudio.ai/docs/developer/openai-compat/chat-completions',
+    keeps: ['top_k'],
+    efforts: ['low', 'medium', 'high'],
+  },
   moonshot: {
+    source: 'https://platform.moonshot.ai/docs/api/chat',
     reasoning: 'where_known',
     renames: OLD_LIMIT,
     clamps: { temperature: [0, 1] },
+    unreasoned: { thinking: { type: 'disabled' } },
+    models: [
+      {
+        match: /k3/,
+        quirks: {
+          efforts: ['low', 'high', 'max'],
+          source: 'https://platform.moonshot.ai/docs/guide/kimi-k3-quickstart',
+        },
+      },
+      { match: /./, quirks: { efforts: [], source: 'https://platform.moonshot.ai/docs/api/chat' } },
+    ],
   },
-  zai: { reasoning: 'where_known', keeps: ['thinking'], renames: OLD_LIMIT },
+  zai: {
+    source: 'https://docs.z.ai/api-reference/llm/chat-completion',
+    reasoning: 'where_known',
+    keeps: ['thinking'],
+    renames: OLD_LIMIT,
+    abilities: { json_schema: false },
+    efforts: [],
+    unreasoned: { thinking: { type: 'disabled' } },
+  },
 };
 
-/** What a vendor of this type does otherwise; types of plugins do nothing otherwise. */
-export function quirksOf(type: string): Quirks {
+/** Google's own endpoint for clients of OpenAI's chat, which wants signatures of calls back as its own API does. */
+const GOOGLE_CHAT: Quirks = {
+  source: 'https://ai.google.dev/gemini-api/docs/thought-signatures#openai',
+  keeps: ['extra_content'],
+  efforts: ['none', 'minimal', 'low', 'medium', 'high'],
+};
+
+/** What is known of a server by its address, where its type says no more than whose API it speaks. */
+const BY_HOST: ReadonlyMap<string, Quirks> = new Map([
+  ...Object.entries(QUIRKS).flatMap(([type, quirks]) => {
+    const { api, baseUrl } = presetOf(type);
+    const host = api === 'openai' && baseUrl !== undefined ? new URL(baseUrl).host : '';
+    return host === '' || /^(?:localhost|127\.)/.test(host) ? [] : [[host, quirks] as const];
+  }),
+  ['generativelanguage.googleapis.com', GOOGLE_CHAT],
+  ['aiplatform.googleapis.com', GOOGLE_CHAT],
+]);
+
+/** Types that say whose API a server speaks, and nothing of who runs it. */
+const ANY_SERVER: ReadonlySet<string> = new Set(['openai-compatible']);
+
+/**
+ * What a vendor of this type does otherwise; types of plugins do nothing otherwise.
+ * @param baseUrl where it lives, by which vendors are known of whom the type says nothing
+ */
+export function quirksOf(type: string, baseUrl?: string): Quirks {
+  if (ANY_SERVER.has(type) && baseUrl !== undefined) return ofHost(baseUrl);
   return Object.hasOwn(QUIRKS, type) ? QUIRKS[type as ProviderType]! : {};
+}
+
+function ofHost(baseUrl: string): Quirks {
+  const host = URL.parse(baseUrl)?.host ?? '';
+  // Regions of Vertex AI are before its name.
+  return BY_HOST.get(host) ?? (host.endsWith('-aiplatform.googleapis.com') ? GOOGLE_CHAT : {});
 }

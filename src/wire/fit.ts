@@ -1,20 +1,26 @@
 /**
- * The last step before a request is encoded: what one target cannot take of a canonical request is turned into what it
- * takes, or left out and named. What encoders need not know stands here.
+ * The one step before a request is encoded: what a target cannot take of a canonical request is turned into what it takes, or
+ * left out and named, by the facts of its protocol, its vendor and its model. What encoders need not know stands here.
  */
-import type { ChatMessage, ChatRequest, ContentPart } from './chat.ts';
+import type { ChatRequest } from './chat.ts';
 import type { ProtocolName, ReplayMemory } from './protocol.ts';
+import type { Quirks } from './quirks.ts';
+import type { Effort } from './facts/effort.ts';
+import type { Abilities } from './facts/abilities.ts';
 import type { Issued } from './parts/issued.ts';
-import type { CallPart, Part, TextPart } from './parts/part.ts';
-import { listOf } from './json.ts';
-import { shownBefore, withTextResults } from './parts/attached.ts';
-import { signatureIn } from './parts/issued.ts';
-import { partsOf, withParts } from './parts/message.ts';
-import { reordered } from './parts/order.ts';
+import { abilitiesOf } from './facts/abilities.ts';
+import { spokenMessages } from './facts/blanks.ts';
+import { withMediaTypes } from './facts/media-types.ts';
+import { fittingParameters } from './facts/parameters.ts';
+import { OwnNames, renamedFor, withNames } from './facts/tool-names.ts';
+import { fromVendorFields } from './facts/vendor-fields.ts';
+import { isObject } from './json.ts';
+import { returnedMessages } from './parts/returned.ts';
 
 /** What is known of a target. */
 export interface FitFacts {
   readonly protocol: ProtocolName;
+  readonly quirks: Quirks;
   /** What it may be given back. */
   readonly issued: Issued;
   readonly memory: ReplayMemory;
@@ -26,138 +32,61 @@ export interface Fitted {
   readonly dropped: readonly string[];
   /** Whether it is given back something sealed, which it could refuse. */
   readonly sealed: boolean;
+  /** Gives the calls of its answer the names that the client knows. */
+  readonly names: OwnNames;
 }
 
-/** Those to whom the results of tools are text alone. */
-const TEXT_RESULTS: ReadonlySet<ProtocolName> = new Set(['chat', 'cohere']);
+/** Whose encoders ask for JSON in their own ways, also of models that lack the usual one. */
+const OWN_FORMATS: ReadonlySet<ProtocolName> = new Set(['messages', 'converse', 'gemini']);
 
-/** Those that have no flag for a tool that failed: what it gave says so, or nothing does. */
-const NO_FLAG: ReadonlySet<ProtocolName> = new Set(['chat', 'cohere', 'responses']);
+/** What servers of chat of which nothing is known take at most. */
+const COMMON_EFFORTS: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high'];
 
-/** Those that have a word for tools which the provider ran. */
-const HOSTED: Readonly<Partial<Record<ProtocolName, 'messages' | 'responses'>>> = {
-  messages: 'messages',
-  responses: 'responses',
-};
+/** Tiers of service that say no more than nothing does. */
+const PLAIN_TIERS: ReadonlySet<unknown> = new Set(['auto', 'default']);
 
-/** A request as a target takes it; the same one where it serves as it is. */
-export function fit(request: ChatRequest, facts: FitFacts): Fitted {
-  const dropped = new Set<string>();
-  const fitted = new Fitting(facts, dropped);
-  const messages = listOf(request.messages).map((message) => fitted.message(message as ChatMessage));
-  const moved = fitted.pictures ? withPicturesMoved(messages) : messages;
-  const plain = TEXT_RESULTS.has(facts.protocol) ? withTextResults(moved) : moved;
-  const same =
-    plain.length === request.messages?.length && plain.every((each, at) => each === request.messages[at]);
+/** A request as a target takes it. */
+export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: FitFacts): Fitted {
+  const abilities = abilitiesOf(protocol, quirks);
+  // Servers of chat may know each other's fields.
+  const vendor = protocol === 'chat' ? { fields: {}, dropped: [] } : fromVendorFields(asked);
+  const request: ChatRequest = { ...asked, ...vendor.fields };
+  if (!Array.isArray(request.messages)) {
+    return { request, dropped: vendor.dropped, sealed: false, names: new OwnNames(new Map()) };
+  }
+  const returned = returnedMessages(request.messages, { protocol, abilities, issued, memory });
+  request.messages = [...returned.messages];
+  const steering = protocol === 'chat' ? { efforts: COMMON_EFFORTS, ...quirks } : quirks;
+  const taken = fittingParameters(request, 'chat', steering, ofEncoder(protocol, abilities));
+  const fitted = { ...taken.body } as ChatRequest;
+  fitted.messages = spokenMessages(fitted.messages.map(withMediaTypes), abilities);
+  if (Array.isArray(fitted.tools)) fitted.tools = fitted.tools.map(typed) as ChatRequest['tools'];
+  // Mistral's word, which its own quirks give back to it.
+  if ((fitted.tool_choice as unknown) === 'any') fitted.tool_choice = 'required';
+  const dropped = new Set([...vendor.dropped, ...returned.dropped, ...taken.dropped]);
+  // Anthropic has tiers of its own.
+  const { service_tier: tier } = fitted;
+  if (protocol === 'messages' && tier !== undefined && tier !== null && !PLAIN_TIERS.has(tier)) {
+    dropped.add('service_tier');
+  }
+  const renamed = renamedFor(fitted, protocol);
   return {
-    request: same || !Array.isArray(request.messages) ? request : { ...request, messages: [...plain] },
+    request: withNames(fitted, renamed),
     dropped: [...dropped],
-    sealed: fitted.sealed,
+    sealed: returned.sealed,
+    names: new OwnNames(renamed),
   };
 }
 
-class Fitting {
-  readonly #facts: FitFacts;
-  readonly #dropped: Set<string>;
-  sealed = false;
-  /** Whether there are pictures among what the model said. */
-  pictures = false;
-
-  constructor(facts: FitFacts, dropped: Set<string>) {
-    this.#facts = facts;
-    this.#dropped = dropped;
-  }
-
-  message(message: ChatMessage): ChatMessage {
-    if (message?.role === 'tool' && message.is_error === true && NO_FLAG.has(this.#facts.protocol)) {
-      this.#dropped.add('is_error');
-    }
-    if (message?.role !== 'assistant') return message;
-    const ordered = reordered(message, this.#facts.memory);
-    const parts = partsOf(ordered);
-    this.sealed ||= this.#isRemembered(ordered);
-    const fitting = parts.map((part) => this.#part(part));
-    if (ordered === message && fitting.every((part, at) => part === parts[at])) return message;
-    return withParts(
-      ordered,
-      fitting.filter((part) => part !== undefined),
-    );
-  }
-
-  /** Whether something is remembered that goes back with its calls. */
-  #isRemembered({ tool_calls: calls }: ChatMessage): boolean {
-    return (calls ?? []).some((call) => {
-      const { thinking_blocks: seals, extra_content: extra } = this.#facts.issued.view.get(call?.id) ?? {};
-      return seals !== undefined || extra !== undefined;
-    });
-  }
-
-  /** A part as the target takes it; `undefined` where it takes none such. */
-  #part(part: Part): Part | undefined {
-    const { protocol, issued } = this.#facts;
-    switch (part.type) {
-      case 'thinking': {
-        if (!part.seal) return part;
-        if (this.#owns(issued.owns(part.seal))) return part;
-        return part.text === '' ? undefined : { type: 'thinking', text: part.text };
-      }
-      case 'text':
-        return this.#signed(part);
-      case 'call':
-        return this.#call(part);
-      case 'image':
-        this.pictures ||= protocol !== 'gemini';
-        return part;
-      case 'audio':
-        return part.transcript === '' ? undefined : { type: 'text', text: part.transcript };
-      case 'hosted_call':
-      case 'hosted_result':
-        if (part.native !== undefined && part.native.protocol === HOSTED[protocol]) return part;
-        if (part.type === 'hosted_call') this.#dropped.add('hosted_tool');
-        return undefined;
-      default:
-        return part;
-    }
-  }
-
-  #owns(own: boolean): boolean {
-    this.sealed ||= own;
-    return own;
-  }
-
-  #signed(part: TextPart): TextPart {
-    const signature = signatureIn(part.extra_content);
-    if (signature === undefined || this.#owns(this.#facts.issued.isOwn(signature))) return part;
-    const { extra_content: _, ...plain } = part;
-    return plain;
-  }
-
-  #call(part: CallPart): CallPart {
-    const signature = signatureIn(part.call.extra_content);
-    if (signature === undefined || this.#owns(this.#facts.issued.isOwn(signature))) return part;
-    const { extra_content: _, ...call } = part.call;
-    return { type: 'call', call: call as CallPart['call'] };
-  }
+function ofEncoder(protocol: ProtocolName, abilities: Abilities): Abilities {
+  if (!OWN_FORMATS.has(protocol)) return abilities;
+  const { json_schema: _schema, json_with_tools: _beside, ...others } = abilities;
+  return others;
 }
 
-/** Pictures that a model made, as shown by the user in the next turn: behind the results of the tools that were called beside them. */
-function withPicturesMoved(messages: readonly ChatMessage[]): ChatMessage[] {
-  const moved: ChatMessage[] = [];
-  let pictures: ContentPart[] = [];
-  for (const message of messages) {
-    if (message?.role !== 'assistant') {
-      const settles = message?.role !== 'tool' && pictures.length > 0;
-      moved.push(...(settles ? shownBefore(pictures, message) : [message]));
-      if (settles) pictures = [];
-      continue;
-    }
-    if (pictures.length > 0) moved.push({ role: 'user', content: pictures });
-    const parts = partsOf(message);
-    const images = parts.flatMap((part) => (part.type === 'image' ? [part.url] : []));
-    pictures = images.map((url) => ({ type: 'image_url', image_url: { url } }));
-    const rest = parts.filter(({ type }) => type !== 'image');
-    if (images.length === 0) moved.push(message);
-    else if (rest.length > 0) moved.push(withParts(message, rest));
-  }
-  return pictures.length > 0 ? [...moved, { role: 'user', content: pictures }] : moved;
+/** Some clients leave out what a tool is: nothing else was known when they were written. */
+function typed(tool: unknown): unknown {
+  return isObject(tool) && tool.type === undefined && isObject(tool.function)
+    ? { type: 'function', ...tool }
+    : tool;
 }

@@ -29,6 +29,8 @@ export interface EncodeContext {
   /** A random id of 24 letters and digits, where a protocol gives none. */
   readonly newId: () => string;
   readonly memory: ReplayMemory;
+  /** What a client of Anthropic's asks for by the header `anthropic-beta`. */
+  readonly betas?: string | undefined;
 }
 
 /**
@@ -49,6 +51,8 @@ export interface Encoded {
   readonly body: JsonObject;
   /** Fields of the request that have no counterpart there, by their canonical names. */
   readonly dropped: readonly string[];
+  /** Headers that the request needs. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** A whole answer. @throws ProxyError `malformed` when it is none */
   decode(answer: JsonObject): ChatResponse;
   /** Begins to read a streamed answer. */

@@ -1,13 +1,27 @@
 import type { JsonObject } from './json.ts';
+import type { Abilities } from './facts/abilities.ts';
 import type { Effort } from './facts/effort.ts';
 import type { MessageFacts } from './facts/messages.ts';
 import type { Override } from './facts/override.ts';
-import { effortFor } from './facts/effort.ts';
 import { fittingMessages } from './facts/messages.ts';
 import { isObject, listOf } from './json.ts';
 
 /** What a vendor does otherwise than the protocol it speaks, as data. */
 export interface Quirks extends MessageFacts {
+  /** Where its vendor, or whoever found it out, says so. */
+  readonly source?: string;
+  /** The model whose facts these are, where another name stands for it. */
+  readonly like?: string | undefined;
+  /** What it takes and what it does not. */
+  readonly abilities?: Abilities;
+  /** It takes what steers sampling as long as it is not told to reason. */
+  readonly samplesUnreasoned?: true;
+  /**
+   * It is asked by Responses where it is given functions: when it is told to reason, or unless it is told not to.
+   */
+  readonly functionsByResponses?: 'reasoning' | 'unless_none';
+  /** It is a Claude of Anthropic's own, which is told how to think as Anthropic has it. */
+  readonly claude?: true;
   /** Fields of a request that it refuses. */
   readonly drops?: readonly string[];
   /** Fields of other protocols that it knows: `top_k`, `thinking`, `cache_control`, `extra_content`. */
@@ -22,6 +36,8 @@ export interface Quirks extends MessageFacts {
   readonly exclusive?: readonly (readonly [kept: string, other: string])[] | undefined;
   /** The efforts of reasoning that it takes; none where it does not reason. Left out where that is not known. */
   readonly efforts?: readonly Effort[];
+  /** What asks it not to reason, where that is no effort. */
+  readonly unreasoned?: JsonObject;
   /** What the operator changes. */
   readonly override?: Override;
   /** Fields that every request carries, unless the client says otherwise. */
@@ -52,6 +68,7 @@ export function mergeQuirks(vendor: Quirks, model: Quirks): Quirks {
     words: { ...vendor.words, ...model.words },
     sets: { ...vendor.sets, ...model.sets },
     roles: { ...vendor.roles, ...model.roles },
+    abilities: { ...vendor.abilities, ...model.abilities },
   };
 }
 
@@ -62,9 +79,6 @@ export function applyQuirks(
 ): { request: JsonObject; dropped: string[] } | undefined {
   if (changesNothing(quirks)) return undefined;
   const dropped = (quirks.drops ?? []).filter((name) => isGiven(request[name]));
-  for (const [kept, other] of quirks.exclusive ?? []) {
-    if (isGiven(request[kept]) && isGiven(request[other]) && !dropped.includes(kept)) dropped.push(other);
-  }
   const renamed = Object.entries(quirks.renames ?? {}).filter(([name]) => isGiven(request[name]));
   const clamped = Object.entries(quirks.clamps ?? {}).filter(([name, [least, most]]) => {
     const value = request[name];
@@ -75,13 +89,11 @@ export function applyQuirks(
     return typeof value === 'string' && Object.hasOwn(words, value) ? [[name, words[value]] as const] : [];
   });
   const set = Object.entries(quirks.sets ?? {}).filter(([name]) => request[name] === undefined);
-  const effort = quirks.efforts && isGiven(request.reasoning_effort) ? effortOf(request, quirks.efforts) : [];
-  if (effort === undefined) dropped.push('reasoning_effort');
-  const fitting = fittingMessages(request.messages, quirks);
+  const fitting = fittingMessages(request.messages, { roles: quirks.roles, systemFirst: comesFirst(quirks) });
   const rewritten = (quirks.toolIds && rewriteToolIds(fitting ?? request.messages)) ?? fitting;
-  const all = [dropped, renamed, clamped, worded, set, effort ?? []];
+  const all = [dropped, renamed, clamped, worded, set];
   if (!rewritten && all.every(({ length }) => length === 0)) return undefined;
-  const changed: JsonObject = { ...request, ...Object.fromEntries([...worded, ...set, ...(effort ?? [])]) };
+  const changed: JsonObject = { ...request, ...Object.fromEntries([...worded, ...set]) };
   if (rewritten) changed.messages = rewritten;
   for (const [name, [least, most]] of clamped) {
     changed[name] = Math.min(most, Math.max(least, Number(changed[name])));
@@ -94,21 +106,16 @@ export function applyQuirks(
   return { request: changed, dropped };
 }
 
-/** Whether no request would be changed. */
-function changesNothing(quirks: Quirks): boolean {
-  const { drops, renames, clamps, words, sets, toolIds, exclusive, efforts, roles, systemFirst } = quirks;
-  if (drops?.length || toolIds || exclusive || efforts || systemFirst) return false;
-  return !renames && !clamps && !words && !sets && !roles;
+/** Whether instructions stand at the beginning alone. */
+function comesFirst({ systemFirst, abilities }: Quirks): true | undefined {
+  return systemFirst === true || abilities?.late_system === false ? true : undefined;
 }
 
-/** The effort as the model takes it, where that is another; `undefined` where it takes none. */
-function effortOf(
-  { reasoning_effort: asked }: JsonObject,
-  taken: readonly Effort[],
-): [string, unknown][] | undefined {
-  const effort = effortFor(asked, taken);
-  if (effort === undefined) return undefined;
-  return effort === asked ? [] : [['reasoning_effort', effort]];
+/** Whether no request would be changed. */
+function changesNothing(quirks: Quirks): boolean {
+  const { drops, renames, clamps, words, sets, toolIds, roles } = quirks;
+  if (drops?.length || toolIds || comesFirst(quirks)) return false;
+  return !renames && !clamps && !words && !sets && !roles;
 }
 
 function isGiven(value: unknown): boolean {

@@ -143,7 +143,7 @@ describe('fields of vendors', () => {
   test('are named where they have no counterpart', async () => {
     const body = { provider: { order: ['x'] }, reasoning_format: 'parsed', min_p: 0.1 };
     expect((await askedOf('anthropic', { model: MODEL, ...body })).dropped).toBe(
-      'provider, min_p, reasoning_format',
+      'provider, reasoning_format, min_p',
     );
     expect((await askedOf('openrouter', { model: MODEL, ...body })).body).toMatchObject(body);
   });

@@ -172,11 +172,23 @@ test.each(NO_VECTORS.map((embedding) => JSON.stringify(embedding)))(
 
 const VECTORS = [
   [1, 0.5],
-  'AACAPwAAAD8=',
+  // No numbers of 32 bits, but bytes that stand for integers.
+  'f4CBgg==',
   'AACAPw',
   [[1], [2]],
   { float: [1], base64: 'AACAPw==', int8: null },
 ];
+
+test.each([undefined, null, 'float'])(
+  'embeddings that were not asked for in base64 are numbers: %p',
+  async (encoding_format) => {
+    const packed = { data: [{ embedding: 'AACAPwAAAD8=', index: 0 }], model: 'e' };
+    await using good = upstream(() => Response.json(packed));
+    await using proxy = running({ providers: [provider('a', good.url, { max_retries: 0 })] });
+    const reply = await proxy.post('/v1/embeddings', { model: 'gpt-e', input: 'x', encoding_format });
+    expect(await reply.json()).toEqual({ data: [{ embedding: [1, 0.5], index: 0 }], model: 'e' });
+  },
+);
 
 test.each(VECTORS.map((embedding) => JSON.stringify(embedding)))(
   'an embedding that is %s is passed on as it came',

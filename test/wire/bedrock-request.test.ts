@@ -382,11 +382,10 @@ describe('settings', () => {
     expect(dropped).toEqual([]);
   });
 
-  test('Claude takes one of temperature and top_p, top_k, and no stop of white space', () => {
+  test('Claude takes top_k, and no stop of white space', () => {
     const { body, dropped } = encode({
       max_completion_tokens: 5,
       temperature: 0,
-      top_p: 0.5,
       top_k: 7,
       stop: '\n',
     });
@@ -395,7 +394,7 @@ describe('settings', () => {
       inferenceConfig: { maxTokens: 5, temperature: 0 },
       additionalModelRequestFields: { top_k: 7 },
     });
-    expect(dropped).toEqual(['top_p']);
+    expect(dropped).toEqual([]);
     expect(encode({ temperature: 0, top_p: 0.5 }, 'global.anthropic.claude-opus-4-8').dropped).toEqual([
       'temperature',
       'top_p',

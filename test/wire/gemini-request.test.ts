@@ -278,7 +278,12 @@ describe('the form of the answer', () => {
   test('does not go with functions before Gemini 3, unless none may be called', () => {
     const request = { response_format: asked, tools: [tool('look')] };
     expect(encode(request).body).toMatchObject({ generationConfig: json, tools: [{}] });
-    expect(faultOf(() => encode(request, BUDGETED))).toBe('unsupported');
+    const { body, dropped } = encode(request, BUDGETED);
+    expect(body).toMatchObject({
+      tools: [{}],
+      systemInstruction: { parts: [{ text: expect.stringContaining('fit this schema') }] },
+    });
+    expect([body.generationConfig, dropped]).toEqual([undefined, ['response_format']]);
     expect(encode({ ...request, tool_choice: 'none' }, BUDGETED).body).toEqual({
       contents,
       generationConfig: { ...json, responseJsonSchema: schema },

@@ -34,7 +34,10 @@ describe('thinking', () => {
 
   test('that is adaptive goes with tools that must be called, and with a temperature of 1', () => {
     const thinking = { type: 'adaptive' };
-    const { body, dropped } = encode({ thinking, temperature: 1, top_k: 5, tools, tool_choice: 'required' });
+    const { body, dropped } = encode(
+      { thinking, temperature: 1, top_k: 5, tools, tool_choice: 'required' },
+      'claude-opus-4-6',
+    );
     expect(body).toMatchObject({ thinking, temperature: 1, tool_choice: { type: 'any' } });
     expect(dropped).toEqual(['top_k']);
   });
@@ -47,9 +50,58 @@ describe('thinking', () => {
   test('comes back in the words it was asked in', () => {
     const thinking = { type: 'adaptive', display: 'omitted' };
     const output_config = { effort: 'max' };
-    const { body } = encode({ thinking, output_config, reasoning_effort: 'max' });
+    const { body } = encode({ thinking, output_config, reasoning_effort: 'max' }, 'claude-opus-4-6');
     expect([body.thinking, body.output_config]).toEqual([thinking, output_config]);
     expect(encode({ output_config, reasoning_effort: 'max' }).body).not.toHaveProperty('thinking');
+  });
+
+  test.each([
+    // A model with budgets has no other way.
+    ['claude-sonnet-4-5', { type: 'adaptive' }, 'max', { type: 'enabled', budget_tokens: 32_000 }, undefined],
+    [
+      'claude-sonnet-4-5',
+      { type: 'enabled', budget_tokens: 10 },
+      undefined,
+      { type: 'enabled', budget_tokens: 1_024 },
+      undefined,
+    ],
+    [
+      'claude-opus-4-5',
+      { type: 'adaptive' },
+      'max',
+      { type: 'enabled', budget_tokens: 32_000 },
+      { effort: 'high' },
+    ],
+    // One that has both is told what was asked.
+    [
+      'claude-opus-4-6',
+      { type: 'enabled', budget_tokens: 2_000 },
+      'xhigh',
+      { type: 'enabled', budget_tokens: 2_000 },
+      { effort: 'high' },
+    ],
+    // A new one refuses budgets.
+    [
+      'claude-opus-4-8',
+      { type: 'enabled', budget_tokens: 2_000 },
+      undefined,
+      { type: 'adaptive' },
+      { effort: 'low' },
+    ],
+    ['claude-opus-4-8', { type: 'enabled' }, undefined, { type: 'adaptive' }, undefined],
+    ['claude-opus-5', { type: 'disabled' }, 'max', { type: 'disabled' }, { effort: 'high' }],
+  ])('is asked of %s as it takes it: %j with effort %p', (model, thinking, effort, asked, config) => {
+    const { body, dropped } = encode({ thinking, ...(effort ? { output_config: { effort } } : {}) }, model);
+    expect([body.thinking, body.output_config]).toEqual([asked, config]);
+    expect(dropped).toEqual([]);
+  });
+
+  test('is named where the model does not think', () => {
+    const thinking = { type: 'enabled', budget_tokens: 2_000 };
+    const { body, dropped } = encode({ thinking, output_config: { effort: 'low' } }, 'claude-3-5-haiku');
+    expect(body).not.toHaveProperty('thinking');
+    expect(dropped).toEqual(['thinking', 'reasoning_effort']);
+    expect(encode({ reasoning_effort: 'high' }, 'claude-3-5-haiku').dropped).toEqual(['reasoning_effort']);
   });
 
   test('without a signature is not sent', () => {

@@ -10,7 +10,7 @@ import { responsesProtocol } from '../../src/wire/responses/protocol.ts';
 import { name, object, said } from '../helpers/answers.ts';
 
 const PROTOCOLS = {
-  messages: { protocol: anthropicProtocol, model: 'claude-sonnet-4-5' },
+  messages: { protocol: anthropicProtocol, model: 'claude-opus-4-6' },
   responses: { protocol: responsesProtocol, model: 'gpt-4.1' },
 } as const;
 

@@ -8,12 +8,12 @@ import { translate } from './translate.ts';
 
 /** The lane from the protocol of a request to a provider's. What is translated already is not relayed. */
 export function laneFor(
-  inbound: Pick<Inbound, 'endpoint' | 'continuation'>,
+  inbound: Pick<Inbound, 'endpoint' | 'continuation' | 'json'>,
   provider: BaseProvider,
   model: string,
 ): Lane {
-  const { endpoint, continuation } = inbound;
-  if (!continuation?.translated && provider.relays(endpoint, model)) return relay;
+  const { endpoint, continuation, json } = inbound;
+  if (!continuation?.translated && provider.relays(endpoint, model, json?.value)) return relay;
   if (endpoint === 'embeddings') return embed;
   return endpoint === 'messages.count_tokens' || endpoint === 'responses.input_tokens' ? count : translate;
 }

@@ -4,7 +4,7 @@ import type { ProxyError } from '../../errors.ts';
 import type { ChatChunk } from '../../wire/chat.ts';
 import type { Steps } from '../../turns.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
-import type { ReplayMemory, Understood } from '../../wire/protocol.ts';
+import type { ProtocolName, ReplayMemory, Understood } from '../../wire/protocol.ts';
 import type { Usage } from '../../wire/usage.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Tap } from '../tap.ts';
@@ -52,6 +52,8 @@ export interface Continuation {
 export interface Prepared {
   /** Which of the provider's endpoints is asked. */
   readonly endpoint: Endpoint;
+  /** What it is asked in; left out where that is the client's own. */
+  readonly protocol?: ProtocolName;
   /** What of the client's query travels on. */
   readonly query?: string | undefined;
   readonly body: Uint8Array<ArrayBuffer> | string;

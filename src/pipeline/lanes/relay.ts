@@ -9,6 +9,7 @@ import { ProxyError } from '../../errors.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { ENDPOINTS } from '../../wire/endpoints.ts';
+import { fittingRelayed } from '../../wire/facts/relayed.ts';
 import { applyOverride } from '../../wire/facts/override.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
 import type { Issued } from '../../wire/parts/issued.ts';
@@ -17,7 +18,7 @@ import { exactly } from '../../wire/json-exact.ts';
 import { isObject, listOf, numberOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
 import { spliceFormModel } from '../../wire/multipart.ts';
 import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
-import { inBase64 } from '../../wire/openai/embeddings.ts';
+import { inBase64, inNumbers } from '../../wire/openai/embeddings.ts';
 import { askingEdit, askingOptions } from '../../wire/openai/unasked-usage.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
 import { givenBack } from '../../wire/relayed/given-back.ts';
@@ -48,10 +49,10 @@ export const relay: Lane = {
     const issued = issuedFor(provider, model, context);
     const own = json && GIVEN_BACK.has(endpoint) ? ownRequest(endpoint, json, issued, quirks) : UNCHANGED;
     const value = own.request ?? json?.value;
-    const fitted = value && changedFor(endpoint, value, quirks);
+    const fitted = value && changedFor(endpoint, value, { quirks, model });
     // What is written anew keeps the digits of its numbers.
     const exact = fitted && json && !own.request ? exactly(json.text, json.value) : value;
-    const changed = exact && exact !== value ? changedFor(endpoint, exact, quirks) : fitted;
+    const changed = exact && exact !== value ? changedFor(endpoint, exact, { quirks, model }) : fitted;
     const passing = passingOf(endpoint, quirks);
     const options = asksUsage(inbound, context) ? askingOptions(json!.value) : undefined;
     const written = changed?.request ?? own.request;
@@ -77,9 +78,8 @@ export const relay: Lane = {
         const value = yield* parseWhole(text, target);
         for (const seal of sealsInAnswer(endpoint, value)) issued.note(seal);
         const answer = yield* readWhole(value, target, endpoint, quirks);
-        const isPacked = endpoint === 'embeddings' && json?.value.encoding_format === 'base64';
-        const packed = isPacked ? inBase64(value) : undefined;
-        return packed ? { ...answer, text: yield* writeBody(packed, text.length) } : answer;
+        const vectors = endpoint === 'embeddings' && json ? asAsked(value, json.value) : undefined;
+        return vectors ? { ...answer, text: yield* writeBody(vectors, text.length) } : answer;
       },
       *wholeAsStream(text, target) {
         return wholeAsStream(inbound, context, yield* parseAnswer(text, target));
@@ -98,22 +98,46 @@ export const relay: Lane = {
   },
 };
 
+/** Vectors in the form that was asked for, where the server gave the other one. */
+function asAsked(answer: JsonObject, { encoding_format: format }: JsonObject): JsonObject | undefined {
+  if (format === 'base64') return inBase64(answer);
+  return format === undefined || format === null || format === 'float' ? inNumbers(answer) : undefined;
+}
+
 function uncompressed(headers: Inbound['headers']): Inbound['headers'] {
   const { 'accept-encoding': _, ...others } = headers;
   return others;
 }
 
 /** The request as the vendor takes it, and what was left out; `undefined` where it serves as it is. */
-function changedFor(endpoint: Endpoint, value: JsonObject, quirks: Quirks): ReturnType<typeof applyQuirks> {
-  const fitted = fittedFor(endpoint, value, quirks);
+function changedFor(endpoint: Endpoint, value: JsonObject, known: Known): ReturnType<typeof applyQuirks> {
+  const { quirks } = known;
+  const fitted = fittedFor(endpoint, value, known);
   const own = quirks.override && applyOverride(fitted?.request ?? value, quirks.override);
   return own ? { request: own.body, dropped: [...(fitted?.dropped ?? []), ...own.dropped] } : fitted;
 }
 
-function fittedFor(endpoint: Endpoint, value: JsonObject, quirks: Quirks): ReturnType<typeof applyQuirks> {
-  if (CHOOSING.includes(endpoint)) return applyQuirks(value, quirks);
-  const { exclusive } = quirks;
-  return endpoint === 'messages' && exclusive ? applyQuirks(value, { exclusive }) : undefined;
+/** What is known of the model that is asked. */
+interface Known {
+  readonly quirks: Quirks;
+  /** By the name that its provider knows. */
+  readonly model: string;
+}
+
+function fittedFor(
+  endpoint: Endpoint,
+  value: JsonObject,
+  { quirks, model }: Known,
+): ReturnType<typeof applyQuirks> {
+  const shape = endpoint === 'completions' ? 'chat' : endpoint;
+  if (shape !== 'chat' && shape !== 'messages' && shape !== 'responses') return undefined;
+  const taken = fittingRelayed(value, shape, quirks, model);
+  const changed = shape === 'chat' ? applyQuirks(taken.body, quirks) : undefined;
+  if (changed === undefined && taken.body === value) return undefined;
+  return {
+    request: changed?.request ?? taken.body,
+    dropped: [...taken.dropped, ...(changed?.dropped ?? [])],
+  };
 }
 
 /** Whether this is a stream of choices whose usage is asked for, unless its client does so itself. */

@@ -26,13 +26,13 @@ import { cohereProtocol } from '../../wire/cohere/protocol.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { areLong, readAhead } from '../../wire/event-json.ts';
-import { fitRequest } from '../../wire/facts/fit.ts';
 import { applyOverride } from '../../wire/facts/override.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
 import { callInputsWithin, jsonWithinAnswer, jsonWithinRequest } from '../../wire/json-within.ts';
 import { writingFirst } from '../../wire/json-written.ts';
 import { fit } from '../../wire/fit.ts';
+import type { OwnNames } from '../../wire/facts/tool-names.ts';
 import { exactly } from '../../wire/json-exact.ts';
 import { isObject, numberOf, PIECE_BOUNDS } from '../../wire/json.ts';
 import { USAGE_FIELD } from '../../wire/openai/unasked-usage.ts';
@@ -66,6 +66,9 @@ export const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
 /** Those that are given as JSON what is text in chat. */
 const READS_JSON: ReadonlySet<ProtocolName> = new Set(['messages', 'gemini', 'converse']);
 
+/** What a client of Anthropic's asks for by header. */
+const BETAS = 'anthropic-beta';
+
 /** For providers that are not to be asked for the usage of a stream. */
 const ASKS_NO_USAGE: Quirks = { drops: [USAGE_FIELD] };
 
@@ -82,40 +85,37 @@ export const translate: Lane = {
       () => clientOf(inbound.endpoint).decode(asked, { created, newId, memory }),
     );
     yield;
-    const name = provider.protocol(model);
+    const name = provider.protocol(model, client.request);
     const protocol = PROTOCOLS[name];
     const own = provider.quirks(model);
     const quirks = context.usage === 'never' ? mergeQuirks(own, ASKS_NO_USAGE) : own;
     const issued = issuedFor(provider, model, context);
-    const fitted = fit(client.request, { protocol: name, issued, memory });
-    const suited = fitRequest(fitted.request, name, quirks);
-    const coding = { model, quirks, created, newId, memory: issued.view };
-    const encode = () => protocol.encode(suited.request, coding);
+    const fitted = fit(client.request, { protocol: name, quirks, issued, memory });
+    const betas = inbound.headers[BETAS];
+    const coding = { model, quirks, created, newId, memory: issued.view, betas };
+    const encode = () => protocol.encode(fitted.request, coding);
     const encoded = READS_JSON.has(name)
-      ? yield* readingFirst(jsonWithinRequest(suited.request), PIECE_BOUNDS, encode)
+      ? yield* readingFirst(jsonWithinRequest(fitted.request), PIECE_BOUNDS, encode)
       : encode();
     yield;
     const changed = quirks.override && applyOverride(encoded.body, quirks.override);
     const body = yield* writeBody(changed?.body ?? encoded.body, inbound.bytes.length);
+    const left = [client, fitted, encoded, changed ?? { dropped: [] }];
+    const dropped = [...new Set(left.flatMap((each) => each.dropped))];
     // Chat gives arguments on as the text that they are.
     const strict = inbound.endpoint !== 'chat';
     return {
-      endpoint: 'chat',
+      endpoint: name === 'responses' ? 'responses' : 'chat',
+      protocol: name,
       body,
       contentType: 'application/json',
-      headers: foreignHeaders(inbound.headers),
+      headers: { ...foreignHeaders(inbound.headers), ...encoded.headers },
       // A client of another protocol did not ask for usage: its protocol tells it.
-      dropped: [
-        ...client.dropped,
-        ...fitted.dropped,
-        ...suited.dropped,
-        ...encoded.dropped,
-        ...(changed?.dropped ?? []),
-      ].filter((name) => inbound.endpoint === 'chat' || name !== USAGE_FIELD),
+      dropped: dropped.filter((name) => inbound.endpoint === 'chat' || name !== USAGE_FIELD),
       asksUsage: name === 'chat' && inbound.stream && !quirks.drops?.includes(USAGE_FIELD),
       sealed: fitted.sealed,
       *whole(text, target): Steps<WholeAnswer> {
-        const answer = yield* readWhole(text, target, { name, encoded });
+        const answer = yield* readWhole(text, target, { name, encoded, names: fitted.names });
         yield;
         const lost = new Lost();
         const written = yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
@@ -130,7 +130,7 @@ export const translate: Lane = {
       },
       *wholeAsStream(text, target) {
         const writer = client.stream();
-        const answer = yield* readWhole(text, target, { name, encoded });
+        const answer = yield* readWhole(text, target, { name, encoded, names: fitted.names });
         return yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
           judgeWhole(answer, target, strict);
           return (
@@ -142,7 +142,7 @@ export const translate: Lane = {
       },
       tap(maxBytes) {
         const shown = (answer: JsonObject) => client.encode(answer as unknown as ChatResponse);
-        const answers = encoded.dropped.includes('n') ? 1 : (numberOf(client.request.n) ?? 1);
+        const answers = dropped.includes('n') ? 1 : (numberOf(client.request.n) ?? 1);
         const tap = new Tap(CANONICAL, maxBytes, answers, shown);
         // Every provider is asked to tell it.
         tap.awaitsUsage = true;
@@ -155,6 +155,7 @@ export const translate: Lane = {
           reader: encoded.stream(),
           writer: client.stream(undefined, tap.lost),
           strict,
+          names: fitted.names,
           keep: (answer) => keep(answer, memory, issued),
         });
       },
@@ -186,7 +187,7 @@ function withEndings(answer: ChatResponse): ChatResponse {
 function* readWhole(
   text: string,
   target: string,
-  { name, encoded }: { name: ProtocolName; encoded: Encoded },
+  { name, encoded, names }: { name: ProtocolName; encoded: Encoded; names: OwnNames },
 ): Steps<ChatResponse> {
   const value = yield* parseAnswer(text, target);
   // Gemini's errors come in lists, and so do its answers to those who ask for a stream without events.
@@ -202,7 +203,7 @@ function* readWhole(
   return yield* writingFirst(
     () => callInputsWithin(exact),
     text.length,
-    () => encoded.decode(exact),
+    () => names.answer(encoded.decode(exact)),
   );
 }
 
@@ -222,6 +223,7 @@ interface Parts {
   readonly writer: ChatWriter;
   /** Whether the client's protocol has no way to say that a call cannot be read. */
   readonly strict: boolean;
+  readonly names: OwnNames;
   /** Remembers what is to be given back of the answer. */
   readonly keep: (answer: ChatResponse) => void;
 }
@@ -287,9 +289,10 @@ class TranslateFold implements Fold {
 
   /** Finish reasons come behind all else: what is wrong with the answer is known before the client hears of its end. */
   #write(chunks: readonly ChatChunk[]): string {
-    const { writer, strict } = this.#parts;
+    const { writer, strict, names } = this.#parts;
     let text = '';
-    for (const chunk of chunks) {
+    for (const given of chunks) {
+      const chunk = names.chunk(given);
       for (const { finish_reason: finish } of chunk.choices) {
         if (finish !== null) this.#tap.error ??= this.#tap.objection(finish, this.#target, strict);
       }

@@ -1,9 +1,16 @@
-/** What Claude models can, as data. First match wins; an unknown model is taken for a new one. */
+import type { Abilities } from '../facts/abilities.ts';
+import type { Effort } from '../facts/effort.ts';
+
+/** What Claude models can, as data. */
 export interface AnthropicModel {
   /** Sent as `max_tokens` when the client names none; the API insists on it. */
   readonly maxTokens: number;
   /** How reasoning is asked for. */
   readonly thinking: 'adaptive' | 'budget' | 'none';
+  /** Whether a budget for thinking is taken beside or in place of `adaptive`. */
+  readonly budgets: boolean;
+  /** What it takes as `output_config.effort`; none where it refuses the field. */
+  readonly efforts: readonly Effort[];
   /** Whether temperature, top_p and top_k are taken. */
   readonly sampling: boolean;
   /** Whether it takes `output_config.format`. */
@@ -12,42 +19,79 @@ export interface AnthropicModel {
   readonly prefill: boolean;
 }
 
-const MODELS: readonly (readonly [RegExp, AnthropicModel])[] = [
-  [
-    /claude-3-haiku/,
-    { maxTokens: 4_096, thinking: 'none', sampling: true, jsonSchema: false, prefill: true },
-  ],
-  [
-    /claude-3-[05]|claude-3-(?:opus|sonnet)|claude-2/,
-    { maxTokens: 8_192, thinking: 'none', sampling: true, jsonSchema: false, prefill: true },
-  ],
-  [/claude-3-7/, { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: false, prefill: true }],
-  [
-    /claude-opus-4(?:-[01]|-20|@|$)/,
-    { maxTokens: 32_000, thinking: 'budget', sampling: true, jsonSchema: false, prefill: true },
-  ],
-  [
-    /claude-sonnet-4(?:-0|-20|@|$)/,
-    { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: false, prefill: true },
-  ],
-  [
-    /claude-(?:opus|sonnet|haiku)-4-5/,
-    { maxTokens: 64_000, thinking: 'budget', sampling: true, jsonSchema: true, prefill: true },
-  ],
-  [
-    /claude-(?:opus|sonnet)-4-6/,
-    { maxTokens: 128_000, thinking: 'adaptive', sampling: true, jsonSchema: true, prefill: false },
-  ],
-];
+export interface AnthropicRow {
+  readonly match: RegExp;
+  readonly model: AnthropicModel;
+  readonly source: string;
+}
+
+const MODELS_PAGE = 'https://docs.claude.com/en/docs/about-claude/models/overview';
+const EFFORT_PAGE = 'https://platform.claude.com/docs/en/build-with-claude/effort';
+
+const OLD: AnthropicModel = {
+  maxTokens: 8_192,
+  thinking: 'none',
+  budgets: false,
+  efforts: [],
+  sampling: true,
+  jsonSchema: false,
+  prefill: true,
+};
+const BUDGETED: AnthropicModel = { ...OLD, maxTokens: 64_000, thinking: 'budget', budgets: true };
 
 const NEWEST: AnthropicModel = {
   maxTokens: 64_000,
   thinking: 'adaptive',
+  budgets: false,
+  efforts: ['low', 'medium', 'high', 'xhigh', 'max'],
   sampling: false,
   jsonSchema: true,
   prefill: false,
 };
 
-export function anthropicModel(name: string): AnthropicModel {
-  return MODELS.find(([pattern]) => pattern.test(name))?.[1] ?? NEWEST;
+/** A name that says nothing: whoever asks for thinking in the API's own words may know more. */
+const UNNAMED: AnthropicModel = { ...NEWEST, budgets: true };
+
+/** The first match counts; an unknown Claude is taken for a new one. */
+export const ANTHROPIC_MODELS: readonly AnthropicRow[] = [
+  { match: /claude-3-haiku/, model: { ...OLD, maxTokens: 4_096 }, source: MODELS_PAGE },
+  { match: /claude-3-[05]|claude-3-(?:opus|sonnet)|claude-2/, model: OLD, source: MODELS_PAGE },
+  { match: /claude-3-7/, model: BUDGETED, source: MODELS_PAGE },
+  {
+    match: /claude-opus-4(?:-[01]|-20|@|$)/,
+    model: { ...BUDGETED, maxTokens: 32_000 },
+    source: MODELS_PAGE,
+  },
+  { match: /claude-sonnet-4(?:-0|-20|@|$)/, model: BUDGETED, source: MODELS_PAGE },
+  {
+    match: /claude-opus-4-5/,
+    model: { ...BUDGETED, jsonSchema: true, efforts: ['low', 'medium', 'high'] },
+    source: EFFORT_PAGE,
+  },
+  { match: /claude-(?:sonnet|haiku)-4-5/, model: { ...BUDGETED, jsonSchema: true }, source: EFFORT_PAGE },
+  {
+    match: /claude-(?:opus|sonnet)-4-6/,
+    model: {
+      ...BUDGETED,
+      maxTokens: 128_000,
+      thinking: 'adaptive',
+      efforts: ['low', 'medium', 'high', 'max'],
+      jsonSchema: true,
+      prefill: false,
+    },
+    source: EFFORT_PAGE,
+  },
+  { match: /claude/, model: NEWEST, source: EFFORT_PAGE },
+];
+
+/** @param abilities what is said of it besides, which counts more */
+export function anthropicModel(name: string, abilities: Abilities = {}): AnthropicModel {
+  const model = ANTHROPIC_MODELS.find(({ match }) => match.test(name))?.model ?? UNNAMED;
+  const { sampling = model.sampling, json_schema: jsonSchema = model.jsonSchema, reasoning } = abilities;
+  if (reasoning === false) return { ...model, ...NO_THINKING, sampling, jsonSchema };
+  const asked =
+    reasoning && model.thinking === 'none' ? ({ thinking: 'budget', budgets: true } as const) : {};
+  return { ...model, ...asked, sampling, jsonSchema };
 }
+
+const NO_THINKING = { thinking: 'none', budgets: false, efforts: [] } as const;

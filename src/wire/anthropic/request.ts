@@ -4,8 +4,9 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import { encodeMessages } from './messages.ts';
 import { anthropicModel } from './models.ts';
+import { thinkingFor, thinkingOfEffort } from './thinking.ts';
 import { mayThink } from './thinking-turns.ts';
-import { entryOf, isObject, listOf, objectOf } from '../json.ts';
+import { isObject, listOf, objectOf } from '../json.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
@@ -22,13 +23,6 @@ export interface AnthropicRequest {
 /** Fields of a chat request that have no counterpart. */
 const UNSUPPORTED = [...TUNING, ...OPENAIS_OWN, 'store', 'verbosity'] as const;
 
-const BUDGETS: Readonly<Record<string, number>> = {
-  low: 1_024,
-  medium: 8_192,
-  high: 24_576,
-  xhigh: 32_000,
-  max: 32_000,
-};
 const MIN_ANSWER = 1_024;
 
 /**
@@ -38,10 +32,14 @@ const MIN_ANSWER = 1_024;
  */
 export function encodeAnthropicRequest(
   request: ChatRequest,
-  { model, memory }: Pick<EncodeContext, 'model' | 'memory'>,
+  {
+    model,
+    memory,
+    quirks = {},
+  }: Pick<EncodeContext, 'model' | 'memory'> & Partial<Pick<EncodeContext, 'quirks'>>,
 ): AnthropicRequest {
   demandMessages(request);
-  const abilities = anthropicModel(model);
+  const abilities = anthropicModel(quirks.like ?? model, quirks.abilities);
   const { system, turns } = encodeMessages(request.messages, memory);
   const structured = structure(request, abilities);
   const dropped: string[] = [...given(request, UNSUPPORTED), ...moreThanOne(request)];
@@ -49,10 +47,17 @@ export function encodeAnthropicRequest(
     ? []
     : hostedTools(request).flatMap((tool) => encodeHostedTool(tool, dropped));
   const tools = [...encodeTools(request, dropped), ...hosted, ...structured.tools];
-  const wished = structured.tool ? {} : reasoning(request, abilities);
+  // A model that thinks cannot be made to call the tool.
+  const wished = reasoning(request, abilities, dropped);
+  if (structured.tool && wished.thinking !== undefined) {
+    dropped.push(isObject(request.thinking) ? 'thinking' : 'reasoning_effort');
+    delete wished.thinking;
+  }
   const thinking = mayThink(wished.thinking, turns) ? wished : withoutThinking(request, wished, dropped);
   const { type: mode = 'disabled' } = objectOf(thinking.thinking);
   const instructions = [...system, ...structured.system];
+  const others = tools.length > structured.tools.length;
+  const choosing = { structuredTool: structured.tool, others, budgeted: mode === 'enabled' };
   const body: JsonObject = {
     model,
     max_tokens: request.max_completion_tokens ?? request.max_tokens ?? abilities.maxTokens,
@@ -61,7 +66,7 @@ export function encodeAnthropicRequest(
     ...(request.stream ? { stream: true } : {}),
     ...sampling(request, abilities, mode !== 'disabled', dropped),
     ...stops(request),
-    ...(tools.length > 0 ? { tools, ...toolChoice(request, structured.tool, mode === 'enabled') } : {}),
+    ...(tools.length > 0 ? { tools, ...toolChoice(request, choosing) } : {}),
     ...thinking,
     ...structured.fields,
     ...user(request),
@@ -103,11 +108,23 @@ function encodeHostedTool(tool: HostedTool, dropped: string[]): JsonObject[] {
   return [{ type: 'web_search_20250305', name: 'web_search', ...knownOptions(tool, known, dropped) }];
 }
 
-/** `tool_choice`; @param budgeted with a budget for thinking, the API takes only auto and none */
-function toolChoice(request: ChatRequest, structuredTool: string | undefined, budgeted: boolean): JsonObject {
+interface Choosing {
+  /** The tool whose call is the answer, and whether there are others beside it. */
+  readonly structuredTool: string | undefined;
+  readonly others: boolean;
+  /** With a budget for thinking, the API takes only auto and none. */
+  readonly budgeted: boolean;
+}
+
+/** `tool_choice`. Where an answer of a shape stands beside tools, the model must call either. */
+function toolChoice(request: ChatRequest, { structuredTool, others, budgeted }: Choosing): JsonObject {
   const { tool_choice: choice, parallel_tool_calls } = request;
   const single = parallel_tool_calls === false ? { disable_parallel_tool_use: true } : {};
-  if (structuredTool) return { tool_choice: { type: 'tool', name: structuredTool } };
+  if (structuredTool) {
+    const any = others && choice !== 'none';
+    if (!any) return { tool_choice: { type: 'tool', name: structuredTool } };
+    if (!isObject(choice)) return { tool_choice: { type: 'any', ...single } };
+  }
   if (choice === 'none') return { tool_choice: { type: 'none' } };
   if (choice === 'required' && !budgeted) return { tool_choice: { type: 'any', ...single } };
   if (isObject(choice) && !budgeted)
@@ -140,21 +157,19 @@ function stops({ stop }: ChatRequest): JsonObject {
   return sequences.length > 0 ? { stop_sequences: sequences } : {};
 }
 
-function reasoning(
-  { reasoning_effort: effort, thinking, output_config }: ChatRequest,
-  abilities: AnthropicModel,
-): JsonObject {
-  const own = objectOf(output_config).effort;
-  // Who said it in the API's own words gets them back.
+/** Who said it in the API's own words gets them back, as far as the model takes them. */
+function reasoning(request: ChatRequest, abilities: AnthropicModel, dropped: string[]): JsonObject {
+  const { reasoning_effort: effort, thinking, output_config: config } = request;
+  const own = objectOf(config).effort;
   if (isObject(thinking) || own !== undefined) {
-    return {
-      ...(isObject(thinking) ? { thinking } : {}),
-      ...(own === undefined ? {} : { output_config: { effort: own } }),
-    };
+    const { fields, lost } = thinkingFor(thinking, own ?? effort, abilities);
+    dropped.push(...lost.map((name) => (name === 'effort' ? 'reasoning_effort' : name)));
+    return fields;
   }
-  if (!effort || abilities.thinking === 'none' || effort === 'none' || effort === 'minimal') return {};
-  if (abilities.thinking === 'adaptive') return { thinking: { type: 'adaptive' }, output_config: { effort } };
-  return { thinking: { type: 'enabled', budget_tokens: entryOf(BUDGETS, effort) ?? BUDGETS.medium } };
+  if (!effort) return {};
+  const { fields, lost } = thinkingOfEffort(effort, abilities);
+  if (lost.length > 0) dropped.push('reasoning_effort');
+  return fields;
 }
 
 /** What was thought came from another model, so that this one must go on without. */

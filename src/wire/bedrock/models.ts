@@ -1,3 +1,5 @@
+import type { AnthropicModel } from '../anthropic/models.ts';
+import type { Abilities } from '../facts/abilities.ts';
 import { anthropicModel } from '../anthropic/models.ts';
 
 /** What a model on Bedrock takes of Converse, as data. */
@@ -14,8 +16,18 @@ export interface ConverseModel {
   readonly topK: 'top_k' | 'inferenceConfig' | 'none';
   /** Whether its template wants Mistral's ids of calls, and results as JSON. */
   readonly mistral: boolean;
-  /** Its own tools, by what others call them. @see https://docs.aws.amazon.com/nova/latest/nova2-userguide/built-in-tools.html */
+  /** Its own tools, by what others call them. */
   readonly hosted: Readonly<Partial<Record<string, string>>>;
+  /** Whether temperature, top_p and top_k are taken. */
+  readonly sampling: boolean;
+  /** What is known of it as a Claude; of others it means nothing. */
+  readonly claude: AnthropicModel;
+}
+
+export interface ConverseRow {
+  readonly match: RegExp;
+  readonly model: ConverseModel;
+  readonly source: string;
 }
 
 /** Also what is known of an application's own inference profile, whose name tells no model. */
@@ -27,6 +39,8 @@ const UNKNOWN: ConverseModel = {
   topK: 'none',
   mistral: false,
   hosted: {},
+  sampling: true,
+  claude: anthropicModel('claude-2'),
 };
 
 const NOVA: ConverseModel = { ...UNKNOWN, caching: 'prompt', topK: 'inferenceConfig' };
@@ -34,36 +48,67 @@ const NOVA_TOOLS = { web_search: 'nova_grounding', code_execution: 'nova_code_in
 const WITH_SCHEMA: ConverseModel = { ...UNKNOWN, jsonSchema: true };
 const MISTRAL: ConverseModel = { ...UNKNOWN, demands: 'none', mistral: true };
 
-/**
- * The first match counts.
- * @see https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
- * @see https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
- */
-const MODELS: readonly (readonly [RegExp, ConverseModel])[] = [
-  [/claude-(?:v2|instant)/, { ...UNKNOWN, demands: 'none', topK: 'top_k' }],
-  [/nova-2/, { ...NOVA, reasoning: 'nova', hosted: NOVA_TOOLS }],
-  [/nova-premier/, { ...NOVA, hosted: { web_search: NOVA_TOOLS.web_search } }],
-  [/nova-/, NOVA],
-  [/gpt-oss/, { ...WITH_SCHEMA, reasoning: 'effort' }],
-  [/mistral\.(?:mistral-large-3|ministral|magistral|voxtral)/, { ...MISTRAL, jsonSchema: true }],
-  [/mistral\.(?:mistral-large|pixtral)/, { ...MISTRAL, demands: 'any' }],
-  [/mistral\./, MISTRAL],
-  [/openai\.|qwen|deepseek\.v3|gemma|minimax|kimi|nemotron/, WITH_SCHEMA],
-  [/meta\.|titan|cohere\.|ai21\.|writer\.|deepseek\.r1/, { ...UNKNOWN, demands: 'none' }],
+const FEATURES =
+  'https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html';
+const STRUCTURED = 'https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html';
+const NOVA_PAGE = 'https://docs.aws.amazon.com/nova/latest/nova2-userguide/built-in-tools.html';
+
+/** The first match counts. What is known of Claudes follows from Anthropic's own table. */
+export const CONVERSE_MODELS: readonly ConverseRow[] = [
+  { match: /claude-(?:v2|instant)/, model: { ...UNKNOWN, demands: 'none', topK: 'top_k' }, source: FEATURES },
+  { match: /nova-2/, model: { ...NOVA, reasoning: 'nova', hosted: NOVA_TOOLS }, source: NOVA_PAGE },
+  {
+    match: /nova-premier/,
+    model: { ...NOVA, hosted: { web_search: NOVA_TOOLS.web_search } },
+    source: NOVA_PAGE,
+  },
+  { match: /nova-/, model: NOVA, source: FEATURES },
+  { match: /gpt-oss/, model: { ...WITH_SCHEMA, reasoning: 'effort' }, source: STRUCTURED },
+  {
+    match: /mistral\.(?:mistral-large-3|ministral|magistral|voxtral)/,
+    model: { ...MISTRAL, jsonSchema: true },
+    source: STRUCTURED,
+  },
+  { match: /mistral\.(?:mistral-large|pixtral)/, model: { ...MISTRAL, demands: 'any' }, source: FEATURES },
+  { match: /mistral\./, model: MISTRAL, source: FEATURES },
+  {
+    match: /openai\.|qwen|deepseek\.v3|gemma|minimax|kimi|nemotron/,
+    model: WITH_SCHEMA,
+    source: STRUCTURED,
+  },
+  {
+    match: /meta\.|titan|cohere\.|ai21\.|writer\.|deepseek\.r1/,
+    model: { ...UNKNOWN, demands: 'none' },
+    source: FEATURES,
+  },
 ];
 
-/** @param name a model's id, an inference profile (`us.…`, `global.…`) or an ARN that holds one */
-export function converseModel(name: string): ConverseModel {
-  const known = MODELS.find(([pattern]) => pattern.test(name))?.[1];
-  if (known) return known;
-  if (!name.includes('claude')) return UNKNOWN;
+/**
+ * @param name a model's id, an inference profile (`us.…`, `global.…`) or an ARN that holds one
+ * @param abilities what is said of it besides, which counts more
+ */
+export function converseModel(name: string, abilities: Abilities = {}): ConverseModel {
+  const row = CONVERSE_MODELS.find(({ match }) => match.test(name));
+  const known = row?.model ?? (name.includes('claude') ? claudeModel(name, abilities) : UNKNOWN);
+  const { json_schema: jsonSchema = known.jsonSchema, reasoning, sampling = known.sampling } = abilities;
+  const reasons = known.reasoning === 'none' ? 'effort' : known.reasoning;
   return {
+    ...known,
+    jsonSchema,
+    sampling,
+    reasoning: reasoning === undefined ? known.reasoning : reasoning ? reasons : 'none',
+  };
+}
+
+function claudeModel(name: string, abilities: Abilities): ConverseModel {
+  const claude = anthropicModel(name, abilities);
+  return {
+    ...UNKNOWN,
     reasoning: 'claude',
-    demands: 'named',
     caching: 'everywhere',
-    jsonSchema: anthropicModel(name).jsonSchema,
+    jsonSchema: claude.jsonSchema,
     topK: 'top_k',
-    mistral: false,
-    hosted: {},
+    sampling: claude.sampling,
+    claude,
   };
 }

@@ -1,17 +1,10 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ConverseModel } from './models.ts';
-import { anthropicModel } from '../anthropic/models.ts';
-import { entryOf, isObject, numberOf } from '../json.ts';
+import type { AnthropicModel } from '../anthropic/models.ts';
+import { thinkingFor, thinkingOfEffort } from '../anthropic/thinking.ts';
+import { entryOf, isObject, numberOf, objectOf } from '../json.ts';
 
-/** How many tokens a Claude that takes a budget may think. */
-const BUDGETS: Readonly<Record<string, number>> = {
-  low: 1_024,
-  medium: 8_192,
-  high: 24_576,
-  xhigh: 32_000,
-  max: 32_000,
-};
 /** What gpt-oss and Nova 2 know, by OpenAI's words. */
 const THREE: Readonly<Record<string, string>> = {
   minimal: 'low',
@@ -25,12 +18,12 @@ const MIN_ANSWER = 1_024;
 
 /** What asks a model to reason, for `additionalModelRequestFields`. */
 export function reasoningFields(
-  { reasoning_effort: effort, thinking }: ChatRequest,
-  { reasoning }: ConverseModel,
-  model: string,
+  request: ChatRequest,
+  { reasoning, claude }: ConverseModel,
   dropped: string[],
 ): JsonObject {
-  if (reasoning === 'claude') return claudeThinking(effort, thinking, model);
+  if (reasoning === 'claude') return claudeThinking(request, claude, dropped);
+  const { reasoning_effort: effort } = request;
   if (!effort || effort === 'none') return {};
   const word = entryOf(THREE, effort);
   if (reasoning === 'none' || word === undefined) {
@@ -42,23 +35,29 @@ export function reasoningFields(
 }
 
 /** @see https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html */
-function claudeThinking(effort: string | null | undefined, thinking: unknown, model: string): JsonObject {
-  const { thinking: kind } = anthropicModel(model);
-  const asked = effort && effort !== 'none' && effort !== 'minimal' ? effort : undefined;
-  const adaptive = asked === undefined ? {} : { output_config: { effort: asked } };
-  if (isObject(thinking)) return { thinking, ...(thinking.type === 'adaptive' ? adaptive : {}) };
-  if (kind === 'none' || asked === undefined) return {};
-  if (kind === 'adaptive') return { thinking: { type: 'adaptive' }, ...adaptive };
-  return { thinking: { type: 'enabled', budget_tokens: BUDGETS[asked] ?? BUDGETS.medium } };
+function claudeThinking(request: ChatRequest, claude: AnthropicModel, dropped: string[]): JsonObject {
+  const { reasoning_effort: effort, thinking, output_config: config } = request;
+  const own = objectOf(config).effort;
+  const isOwn = isObject(thinking) || own !== undefined;
+  if (!isOwn && !effort) return {};
+  const { fields, lost } = isOwn
+    ? thinkingFor(thinking, own ?? effort, claude)
+    : thinkingOfEffort(effort!, claude);
+  dropped.push(...lost.map((name) => (name === 'effort' ? 'reasoning_effort' : name)));
+  return fields;
 }
 
 /**
  * `maxTokens` beside a budget for thinking, which is a part of it that it must exceed.
  * @param thinking a Claude's `thinking`
  */
-export function roomFor(maxTokens: number | undefined, thinking: unknown, model: string): number | undefined {
+export function roomFor(
+  maxTokens: number | undefined,
+  thinking: unknown,
+  claude: AnthropicModel,
+): number | undefined {
   const budget = isObject(thinking) ? numberOf(thinking.budget_tokens) : undefined;
   if (budget === undefined) return maxTokens;
-  const asked = maxTokens ?? anthropicModel(model).maxTokens;
+  const asked = maxTokens ?? claude.maxTokens;
   return asked > budget ? asked : budget + Math.max(MIN_ANSWER, asked);
 }

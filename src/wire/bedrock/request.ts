@@ -2,8 +2,7 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { ConverseModel } from './models.ts';
-import { anthropicModel } from '../anthropic/models.ts';
-import { objectOf } from '../json.ts';
+import { isObject, objectOf } from '../json.ts';
 import { encodeConverseMessages } from './messages.ts';
 import { converseModel } from './models.ts';
 import { reasoningFields, roomFor } from './reasoning.ts';
@@ -32,8 +31,8 @@ const UNSUPPORTED = [
 ] as const;
 
 const TIERS: ReadonlySet<unknown> = new Set(['default', 'flex', 'priority', 'reserved']);
-/** Claudes that refuse both at once. */
-const ONE_OF_BOTH = /claude-(?:opus-4-1|(?:opus|sonnet|haiku)-4-[5-9])/;
+/** Tiers that say no more than nothing does. */
+const PLAIN_TIERS: ReadonlySet<unknown> = new Set(['auto', undefined, null]);
 
 /**
  * OpenAI chat to Bedrock's Converse and ConverseStream, which take the same body.
@@ -45,19 +44,25 @@ export function encodeConverseRequest(
   { model: name, memory, quirks }: Pick<EncodeContext, 'model' | 'memory' | 'quirks'>,
 ): ConverseRequest {
   demandMessages(request);
-  const model = converseModel(name);
+  const model = converseModel(quirks.like ?? name, quirks.abilities);
   const nine = model.mistral || quirks.toolIds === 'nine_alphanumerics';
   const { system, turns } = encodeConverseMessages(request.messages, model, memory, nine);
   const dropped: string[] = [...given(request, UNSUPPORTED), ...moreThanOne(request)];
   const { fields, system: instructions, tool, name: structuredTool } = structure(request, model);
   // A model that thinks cannot be made to call the tool.
-  const unthinking = tool === undefined ? request : { ...request, reasoning_effort: null, thinking: null };
+  const unthinking =
+    tool === undefined
+      ? request
+      : { ...request, reasoning_effort: null, thinking: null, output_config: null };
   if (tool && request.reasoning_effort) dropped.push('reasoning_effort');
-  const reasoning = reasoningFields(unthinking, model, name, dropped);
+  else if (tool && isObject(request.thinking)) dropped.push('thinking');
+  const reasoning = reasoningFields(unthinking, model, dropped);
   const thinking = 'thinking' in reasoning && objectOf(reasoning.thinking).type !== 'disabled';
-  const { inferenceConfig, extra } = sampling(request, { name, model, reasoning, thinking }, dropped);
+  const { inferenceConfig, extra } = sampling(request, { model, reasoning, thinking }, dropped);
   const additional = { ...reasoning, ...extra };
   const instructed = [...system, ...instructions];
+  if (!TIERS.has(request.service_tier) && !PLAIN_TIERS.has(request.service_tier))
+    dropped.push('service_tier');
   const body: JsonObject = {
     messages: turns,
     ...(instructed.length > 0 ? { system: instructed } : {}),
@@ -71,7 +76,6 @@ export function encodeConverseRequest(
 }
 
 interface Asked {
-  readonly name: string;
   readonly model: ConverseModel;
   readonly reasoning: JsonObject;
   readonly thinking: boolean;
@@ -80,14 +84,14 @@ interface Asked {
 /** What steers the words: Converse's own fields, and those that only some models have. */
 function sampling(
   request: ChatRequest,
-  { name, model, reasoning, thinking }: Asked,
+  { model, reasoning, thinking }: Asked,
   dropped: string[],
 ): { inferenceConfig: JsonObject; extra: JsonObject } {
   const { temperature, top_p, top_k } = request;
   const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? undefined;
   const stopSequences = stops(request, model);
   const config: JsonObject = {};
-  const room = roomFor(maxTokens, reasoning.thinking, name);
+  const room = roomFor(maxTokens, reasoning.thinking, model.claude);
   if (room !== undefined) config.maxTokens = room;
   if (stopSequences.length > 0) config.stopSequences = stopSequences;
 
@@ -101,8 +105,7 @@ function sampling(
     dropped.push(field);
   };
   const claude = model.reasoning === 'claude';
-  if (claude && (thinking || !anthropicModel(name).sampling)) Object.keys(wished).forEach(leaveOut);
-  if (claude && 'temperature' in wished && ONE_OF_BOTH.test(name)) leaveOut('top_p');
+  if ((claude && thinking) || !model.sampling) Object.keys(wished).forEach(leaveOut);
   if (model.topK === 'none') leaveOut('top_k');
   // Nova refuses all of them beside its greatest effort.
   if (objectOf(reasoning.reasoningConfig).maxReasoningEffort === 'high') {

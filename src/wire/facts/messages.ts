@@ -5,7 +5,7 @@ import { isObject } from '../json.ts';
 /** What a vendor demands of them. */
 export interface MessageFacts {
   /** Other names for roles that it does not know. */
-  readonly roles?: Readonly<Record<string, string>>;
+  readonly roles?: Readonly<Record<string, string>> | undefined;
   /** Instructions behind what was said first are refused: they become the user's words. */
   readonly systemFirst?: true | undefined;
 }

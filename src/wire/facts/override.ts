@@ -1,6 +1,10 @@
 import type { JsonObject } from '../json.ts';
+import { renamedAt, withAt, withoutAt } from './paths.ts';
 
-/** What the operator changes in every request, in the words of the provider's own protocol. */
+/**
+ * What the operator changes in every request, in the words of the provider's own protocol. Fields are named by their places:
+ * `reasoning.effort`, `messages[].name`.
+ */
 export interface Override {
   /** Fields that it carries, whatever the client says. */
   readonly set?: JsonObject | undefined;
@@ -16,15 +20,14 @@ export function applyOverride(
   body: JsonObject,
   { set = {}, drop = [], rename = {} }: Override,
 ): { readonly body: JsonObject; readonly dropped: readonly string[] } | undefined {
-  const dropped = drop.filter((name) => body[name] !== undefined);
-  const renamed = Object.entries(rename).filter(([name]) => body[name] !== undefined);
-  if (dropped.length + renamed.length + Object.keys(set).length === 0) return undefined;
-  const changed = { ...body };
-  for (const name of dropped) delete changed[name];
-  for (const [name, other] of renamed) {
-    if (changed[name] === undefined) continue;
-    changed[other] = changed[name];
-    delete changed[name];
+  const dropped: string[] = [];
+  let changed = body;
+  for (const place of drop) {
+    const without = withoutAt(changed, place);
+    if (without !== changed) dropped.push(place);
+    changed = without;
   }
-  return { body: { ...changed, ...set }, dropped };
+  for (const [from, to] of Object.entries(rename)) changed = renamedAt(changed, from, to);
+  for (const [place, value] of Object.entries(set)) changed = withAt(changed, place, value);
+  return changed === body ? undefined : { body: changed, dropped };
 }

@@ -1,63 +1,104 @@
 /** Fields of vendors of OpenAI's chat that OpenAI lacks, in requests to providers of other protocols. */
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
+import { effortOfBudget } from '../anthropic/thinking.ts';
 import { EFFORTS } from './effort.ts';
-import { countOf, isObject, stringOf } from '../json.ts';
+import { countOf, entryOf, isObject, stringOf } from '../json.ts';
 
-/** Those without a counterpart elsewhere. What is OpenAI's own is named by whoever leaves it out. */
-const UNKNOWN_ELSEWHERE = [
-  // OpenRouter. https://openrouter.ai/docs/api-reference/chat-completion
-  'provider',
-  'models',
-  'route',
-  'transforms',
-  'plugins',
-  'include_reasoning',
-  'top_a',
-  'min_p',
-  'repetition_penalty',
-  // Groq. https://console.groq.com/docs/reasoning
-  'reasoning_format',
-  // vLLM, SGLang and their like.
-  'chat_template_kwargs',
-  'enable_thinking',
-  'guided_json',
-  'guided_regex',
-  'guided_choice',
-  'structured_outputs',
-  // Mistral, xAI.
-  'safe_prompt',
-  'prompt_mode',
-  'search_parameters',
-] as const;
+/** OpenAI's own, and those that the canonical form has beside them: whoever leaves one of these out names it. */
+const KNOWN: ReadonlySet<string> = new Set(
+  (
+    'messages model audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens ' +
+    'max_tokens metadata modalities n parallel_tool_calls prediction presence_penalty prompt_cache_key ' +
+    'prompt_cache_retention reasoning_effort response_format safety_identifier seed service_tier stop store stream ' +
+    'stream_options temperature tool_choice tools top_logprobs top_p user verbosity web_search_options ' +
+    'thinking output_config top_k cache_control hosted_tools reasoning'
+  ).split(' '),
+);
+
+/** Words of vendors for fields of OpenAI's. Mistral's seed, and how hard a model is to think. */
+const SAME: Readonly<Record<string, string>> = { random_seed: 'seed', thinking_effort: 'reasoning_effort' };
+
+/** Fields by which vendors turn thinking on and off. DashScope's, vLLM's and SGLang's. */
+const SWITCHES = ['enable_thinking', 'include_reasoning'] as const;
 
 /** How hard a model thinks where it is only told that it should. */
 const PLAIN_EFFORT = 'medium';
 
+/** Fields of a request, and how each is to be changed: `undefined` where it goes. */
+type Fields = Record<string, unknown>;
+
 /** What a request says in vendors' own fields, in those that are translated; and the fields that are lost. */
-export function fromVendorFields(request: ChatRequest): { fields: JsonObject; dropped: string[] } {
-  const { reasoning, thinking, reasoning_effort: effort } = request as unknown as JsonObject;
-  const dropped: string[] = UNKNOWN_ELSEWHERE.filter((name) =>
-    isGiven((request as unknown as JsonObject)[name]),
-  );
-  const fields: JsonObject = {};
+export function fromVendorFields(request: ChatRequest): { fields: Fields; dropped: string[] } {
+  const given: JsonObject = request;
+  const fields: Fields = {};
+  const dropped: string[] = [];
+  for (const name of Object.keys(given)) {
+    if (KNOWN.has(name) || !isGiven(given[name])) continue;
+    const same = entryOf(SAME, name);
+    if (same !== undefined && !isGiven(given[same])) fields[same] = given[name];
+    else dropped.push(name);
+  }
+  Object.assign(fields, thinkingIn(given, dropped));
+  return { fields, dropped };
+}
+
+/** What vendors say of thinking, as an effort and, where they name one, as a budget. */
+function thinkingIn(given: JsonObject, dropped: string[]): Fields {
+  const { reasoning, thinking } = given;
+  const fields: Fields = {};
+  let effort = stringOf(given.reasoning_effort);
   // Groq's word for what a model does anyway, and whatever else is none of OpenAI's.
-  if (isGiven(effort) && !EFFORTS.some((known) => known === effort)) {
+  if (effort !== undefined && !EFFORTS.some((known) => known === effort)) {
     fields.reasoning_effort = undefined;
     dropped.push('reasoning_effort');
+    effort = undefined;
   }
-  if (isObject(thinking) && thinking.type === 'enabled' && thinking.budget_tokens === undefined) {
-    fields.thinking = undefined;
-    fields.reasoning_effort = effort ?? PLAIN_EFFORT;
+  if (isGiven(reasoning)) {
+    fields.reasoning = undefined;
+    if (!isObject(reasoning)) dropped.push('reasoning');
+    else Object.assign(fields, fromReasoning(reasoning, effort, thinking));
   }
-  if (!isObject(reasoning))
-    return { fields, dropped: isGiven(reasoning) ? [...dropped, 'reasoning'] : dropped };
-  const { effort: asked, max_tokens: budget, enabled } = reasoning;
-  const isOff = enabled === false || asked === 'none';
-  if (stringOf(asked)) fields.reasoning_effort = effort ?? asked;
-  else if (countOf(budget)) fields.thinking = thinking ?? { type: 'enabled', budget_tokens: budget };
-  else if (!isOff) fields.reasoning_effort = effort ?? PLAIN_EFFORT;
-  return { fields: { ...fields, reasoning: undefined }, dropped };
+  const asked = fields.thinking ?? thinking;
+  if (isObject(asked)) Object.assign(fields, fromThinking(asked, effort, dropped));
+  if (SWITCHES.some((name) => given[name] === false) && effort === undefined && !isGiven(asked)) {
+    return { reasoning_effort: 'none', ...fields };
+  }
+  return fields;
+}
+
+/** OpenRouter's `reasoning`: an effort, a budget, or a plain yes or no. */
+function fromReasoning(
+  { effort: asked, max_tokens: budget, enabled }: JsonObject,
+  effort: string | undefined,
+  thinking: unknown,
+): Fields {
+  if (enabled === false || asked === 'none') return { reasoning_effort: effort ?? 'none' };
+  if (stringOf(asked)) return { reasoning_effort: effort ?? asked };
+  if (countOf(budget) === undefined) return { reasoning_effort: effort ?? PLAIN_EFFORT };
+  return { thinking: thinking ?? { type: 'enabled', budget_tokens: budget } };
+}
+
+const TYPES: ReadonlySet<unknown> = new Set(['enabled', 'disabled', 'adaptive']);
+
+/** Anthropic's `thinking`, and what Z.ai, DeepSeek and others call so: what of it is not Anthropic's goes. */
+function fromThinking(asked: JsonObject, effort: string | undefined, dropped: string[]): Fields {
+  const { type, budget_tokens: budget, display, ...foreign } = asked;
+  dropped.push(...Object.keys(foreign).map((name) => `thinking.${name}`));
+  if (!TYPES.has(type)) {
+    if (type !== undefined) dropped.push('thinking');
+    return { thinking: undefined };
+  }
+  if (type !== 'enabled') {
+    return { thinking: { type, ...(display === undefined ? {} : { display }) } };
+  }
+  const tokens = countOf(budget);
+  const wished = effort ?? (tokens === undefined ? PLAIN_EFFORT : effortOfBudget(tokens));
+  if (tokens === undefined) return { thinking: undefined, reasoning_effort: wished };
+  return {
+    thinking: { type, budget_tokens: budget, ...(display === undefined ? {} : { display }) },
+    reasoning_effort: wished,
+  };
 }
 
 function isGiven(value: unknown): boolean {

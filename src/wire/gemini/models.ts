@@ -1,3 +1,5 @@
+import type { Abilities } from '../facts/abilities.ts';
+
 /** How much a model thinks, from Gemini 3 on. */
 export type ThinkingLevel = 'MINIMAL' | 'LOW' | 'MEDIUM' | 'HIGH';
 
@@ -53,25 +55,64 @@ const NEW: GeminiModel = {
   thinking: ['LOW', 'MEDIUM', 'HIGH'],
 };
 
-/**
- * The first match counts. What matches nothing is taken for new, as the aliases `gemini-*-latest` are.
- * @see https://ai.google.dev/gemini-api/docs/thinking
- * @see https://github.com/google-gemini/cookbook/issues/1290 for penalties
- * @see https://github.com/googleapis/python-genai/issues/867 for JSON with functions
- */
-const MODELS: readonly (readonly [RegExp, GeminiModel])[] = [
-  [/gemma-?[1-3]/, { ...OLD, system: false, penalties: false }],
-  [/gemma/, { ...OLD, penalties: false, thinking: ['MINIMAL', 'HIGH'] }],
-  [/gemini-(?:1[.-]|2\.0|pro$|pro-vision)/, OLD],
-  [/gemini-2\.5-.*(?:image|tts|audio)/, { ...BUDGETED, thinking: 'none' }],
-  [/gemini-2\.5-pro/, { ...BUDGETED, thinking: { min: 128, max: 32_768, off: false } }],
-  [/gemini-2\.5-flash-lite/, { ...BUDGETED, thinking: { min: 512, max: 24_576, off: true } }],
-  [/gemini-2\.5/, BUDGETED],
-  [/pro-image|tts|audio/, { ...NEW, thinking: 'none' }],
-  [/image/, { ...NEW, thinking: ['MINIMAL', 'HIGH'] }],
-  [/flash-lite|gemini-3(?:\.[1-6])?-flash/, { ...NEW, thinking: ['MINIMAL', 'LOW', 'MEDIUM', 'HIGH'] }],
+export interface GeminiRow {
+  readonly match: RegExp;
+  readonly model: GeminiModel;
+  readonly source: string;
+}
+
+const THINKING_PAGE = 'https://ai.google.dev/gemini-api/docs/thinking';
+const MODELS_PAGE = 'https://ai.google.dev/gemini-api/docs/models';
+/** Which models refuse penalties. */
+const PENALTIES = 'https://github.com/google-gemini/cookbook/issues/1290';
+/** Which take JSON beside functions. */
+const JSON_TOOLS = 'https://github.com/googleapis/python-genai/issues/867';
+
+/** The first match counts. What matches nothing is taken for new, as the aliases `gemini-*-latest` are. */
+export const GEMINI_MODELS: readonly GeminiRow[] = [
+  { match: /gemma-?[1-3]/, model: { ...OLD, system: false, penalties: false }, source: MODELS_PAGE },
+  {
+    match: /gemma/,
+    model: { ...OLD, penalties: false, thinking: ['MINIMAL', 'HIGH'] },
+    source: THINKING_PAGE,
+  },
+  { match: /gemini-(?:1[.-]|2\.0|pro$|pro-vision)/, model: OLD, source: JSON_TOOLS },
+  {
+    match: /gemini-2\.5-.*(?:image|tts|audio)/,
+    model: { ...BUDGETED, thinking: 'none' },
+    source: THINKING_PAGE,
+  },
+  {
+    match: /gemini-2\.5-pro/,
+    model: { ...BUDGETED, thinking: { min: 128, max: 32_768, off: false } },
+    source: THINKING_PAGE,
+  },
+  {
+    match: /gemini-2\.5-flash-lite/,
+    model: { ...BUDGETED, thinking: { min: 512, max: 24_576, off: true } },
+    source: THINKING_PAGE,
+  },
+  { match: /gemini-2\.5/, model: BUDGETED, source: PENALTIES },
+  { match: /pro-image|tts|audio/, model: { ...NEW, thinking: 'none' }, source: THINKING_PAGE },
+  { match: /image/, model: { ...NEW, thinking: ['MINIMAL', 'HIGH'] }, source: THINKING_PAGE },
+  {
+    match: /flash-lite|gemini-3(?:\.[1-6])?-flash/,
+    model: { ...NEW, thinking: ['MINIMAL', 'LOW', 'MEDIUM', 'HIGH'] },
+    source: THINKING_PAGE,
+  },
+  { match: /./, model: NEW, source: THINKING_PAGE },
 ];
 
-export function geminiModel(name: string): GeminiModel {
-  return MODELS.find(([pattern]) => pattern.test(name))?.[1] ?? NEW;
+/** @param abilities what is said of it besides, which counts more */
+export function geminiModel(name: string, abilities: Abilities = {}): GeminiModel {
+  const known = GEMINI_MODELS.find(({ match }) => match.test(name))?.model ?? NEW;
+  const { json_with_tools: jsonWithTools, system, media_in_results: media, reasoning } = abilities;
+  const steered = known.thinking === 'none' ? BUDGETED.thinking : known.thinking;
+  return {
+    ...known,
+    jsonWithTools: jsonWithTools ?? known.jsonWithTools,
+    system: system ?? known.system,
+    mediaInResults: media ?? known.mediaInResults,
+    thinking: reasoning === undefined ? known.thinking : reasoning ? steered : 'none',
+  };
 }

@@ -5,7 +5,7 @@ import type { GeminiModel } from './models.ts';
 import { isObject } from '../json.ts';
 import { encodeContents } from './contents.ts';
 import { geminiModel } from './models.ts';
-import { unsupported } from './parts.ts';
+import { formatWords } from '../facts/format-words.ts';
 import { openapiSchema, withoutConst } from './schema.ts';
 import { effortOf, thinkingConfig } from './thinking.ts';
 import { encodeTools, withHosted } from './tools.ts';
@@ -40,18 +40,22 @@ export function encodeGeminiRequest(
   { model: name, memory, quirks }: Context,
 ): { body: JsonObject; dropped: string[] } {
   demandMessages(request);
-  const model = geminiModel(name);
+  const model = geminiModel(quirks?.like ?? name, quirks?.abilities);
   const known = { ...model, penalties: model.penalties || knowsPenalties(quirks?.keeps) };
   const dropped = droppedOf(request, known);
   const { system, contents } = encodeContents(request.messages, memory, model);
   const tools = withHosted(encodeTools(request, model, dropped), request, model, dropped);
   const format = formatOf(request, model);
   // A model that takes no functions beside JSON is not told of those that it must not call.
-  const told = format && !model.jsonWithTools && request.tool_choice === 'none' ? {} : tools;
-  if (format && !model.jsonWithTools && told.tools) {
-    throw unsupported('response_format', 'the model takes no functions beside JSON');
+  const alone = format && !model.jsonWithTools;
+  const told = alone && request.tool_choice === 'none' ? {} : tools;
+  // One that may call them is asked for JSON in so many words, which nothing holds it to.
+  const inWords = alone && told.tools !== undefined;
+  if (inWords) {
+    system.push({ text: formatWords(request.response_format) });
+    dropped.push('response_format');
   }
-  const config = generationConfig(request, known, format);
+  const config = generationConfig(request, known, inWords ? undefined : format);
   const body: JsonObject = {
     ...spoken(system, contents, model),
     ...told,

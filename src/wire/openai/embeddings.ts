@@ -51,6 +51,34 @@ export function inBase64(answer: JsonObject): JsonObject | undefined {
   return { ...answer, data };
 }
 
+/**
+ * An answer whose vectors are numbers, where they came in base64 although the client did not ask for that: some servers give no
+ * other form. @returns `undefined` when it serves as it is
+ */
+export function inNumbers(answer: JsonObject): JsonObject | undefined {
+  const given = listOf(answer.data);
+  const vectors = given.map((each) => numbersIn(objectOf(each).embedding));
+  if (vectors.every((vector) => vector === undefined)) return undefined;
+  const data = given.map((each, at) => (vectors[at] ? { ...objectOf(each), embedding: vectors[at] } : each));
+  return { ...answer, data };
+}
+
+/** Little-endian 32-bit floats in base64; `undefined` for what is none. */
+function numbersIn(text: unknown): number[] | undefined {
+  if (typeof text !== 'string' || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text))
+    return undefined;
+  const bytes = Uint8Array.fromBase64(text);
+  if (bytes.length === 0 || bytes.length % 4 !== 0) return undefined;
+  const vector = [...new Float32Array(bytes.buffer)];
+  return vector.every(isOfVector) ? vector : undefined;
+}
+
+/** Bytes that stand for integers, as some vendors have them, make numbers that no vector is made of. */
+function isOfVector(number: number): boolean {
+  const size = Math.abs(number);
+  return size === 0 || (size > 1e-20 && size < 1e6);
+}
+
 /** Some servers give lists of vectors, one for each token: these stay. */
 function isVector(value: unknown): value is unknown[] {
   return Array.isArray(value) && typeof value[0] === 'number';

@@ -2,6 +2,7 @@ import type { ChatMessage, ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
+import { ProxyError } from '../../errors.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
 import { hostedTools, knownOptions, toChatOptions, wordFor } from '../parts/hosted-tools.ts';
 import { partsWithSeals } from '../parts/message.ts';
@@ -82,7 +83,7 @@ function encodeMessage(message: ChatMessage, quirks: Quirks, memory: EncodeConte
   const plain = { ...withoutMarker(message, quirks) };
   for (const name of OURS) delete plain[name];
   if (Array.isArray(plain.content)) {
-    plain.content = plain.content.map((part) => (isObject(part) ? withoutMarker(part, quirks) : part));
+    plain.content = plain.content.map((part) => (isObject(part) ? encodePart(part, quirks) : part));
   }
   if (message.role !== 'assistant') return plain;
   if (Array.isArray(plain.tool_calls)) {
@@ -97,6 +98,15 @@ function encodeMessage(message: ChatMessage, quirks: Quirks, memory: EncodeConte
   if (shown === 'every_turn') plain.reasoning_content = reasoning ?? '';
   else if (shown === 'where_known' && reasoning) plain.reasoning_content = reasoning;
   return plain;
+}
+
+/** @throws ProxyError `unsupported` for a picture that lies at a provider, of which chat has no form */
+function encodePart(part: JsonObject, quirks: Quirks): JsonObject {
+  const { image, ...plain } = withoutMarker(part, quirks);
+  if (plain.type !== 'file' || image === undefined) return image === undefined ? plain : { ...plain, image };
+  if (objectOf(plain.file).file_id === undefined) return plain;
+  const state = 'a picture must come as data or by an address, not as a file of its provider';
+  throw new ProxyError('unsupported', `Cannot translate messages: ${state}`, { param: 'messages' });
 }
 
 /** Google's signature of a call goes back to Google alone. */

@@ -58,6 +58,9 @@ class Conversation {
         return this.#reasoning(item);
       case 'item_reference':
         return this.#referred(item, at);
+      case 'additional_tools':
+        // They stand among the tools.
+        return undefined;
       default:
         return this.#hosted(item, at);
     }

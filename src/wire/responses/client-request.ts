@@ -43,7 +43,7 @@ export function decodeResponsesRequest(
     if (!body[param]) continue;
     throw new ProxyError('invalid_request', `Cannot use ${param}: ${why}`, { param });
   }
-  const box = decodeTools(body.tools);
+  const box = decodeTools(toolsOf(body));
   const { messages, dropped } = decodeItems(body.input, box, memory);
   const instructions = stringOf(body.instructions);
   if (instructions) messages.unshift({ role: 'system', content: instructions });
@@ -68,6 +68,28 @@ export function decodeResponsesRequest(
     ...(stream ? { stream, stream_options: { include_usage: true } } : {}),
   };
   return { request, dropped: [...box.dropped, ...dropped], origins: box.origins };
+}
+
+/** Items that bring tools into a conversation: of the client, and what a search for tools found. */
+const BRINGS_TOOLS: ReadonlySet<unknown> = new Set(['additional_tools', 'tool_search_output']);
+
+/** The tools, and those that the conversation itself brought, as if all had been there from the beginning. */
+function toolsOf({ tools, input }: JsonObject): unknown[] {
+  const given = listOf(tools);
+  const brought = listOf(input).flatMap((item) => {
+    const { type, tools: added } = objectOf(item);
+    return BRINGS_TOOLS.has(type) ? listOf(added) : [];
+  });
+  // What was found, or added again, may be listed already.
+  const known = new Set(given.map((tool) => objectOf(tool).name));
+  const others = brought.filter((tool) => {
+    const { name } = objectOf(tool);
+    if (name === undefined) return true;
+    const isNew = !known.has(name);
+    known.add(name);
+    return isNew;
+  });
+  return others.length > 0 ? [...given, ...others] : given;
 }
 
 function probabilities({ include, top_logprobs: count }: JsonObject): Partial<ChatRequest> {

@@ -197,7 +197,6 @@ export const REQUESTS: readonly Case[] = [
     },
     answer: generated,
     right: isTaken,
-    gap: 'a name that begins with a digit is sent as it is',
   },
   {
     ...toAnthropic,

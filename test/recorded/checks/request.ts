@@ -33,7 +33,7 @@ export interface CheckedRequest {
 /** Fields that are looked at by what they mean, or that say how the answer comes. */
 const KNOWN: Readonly<Record<Client, ReadonlySet<string>>> = {
   chat: new Set(
-    'model messages stream stream_options tools tool_choice functions function_call max_tokens max_completion_tokens temperature top_p top_k stop seed presence_penalty frequency_penalty n logprobs top_logprobs logit_bias parallel_tool_calls reasoning_effort response_format user safety_identifier service_tier verbosity web_search_options thinking reasoning'.split(
+    'model messages stream stream_options tools tool_choice functions function_call max_tokens max_completion_tokens temperature top_p top_k stop seed presence_penalty frequency_penalty n logprobs top_logprobs logit_bias parallel_tool_calls reasoning_effort response_format user safety_identifier service_tier verbosity web_search_options thinking reasoning modalities'.split(
       ' ',
     ),
   ),

@@ -35,7 +35,8 @@ export type Parameter =
   | 'format'
   | 'user'
   | 'tier'
-  | 'verbosity';
+  | 'verbosity'
+  | 'modalities';
 
 export interface Asking {
   /** All instructions. */

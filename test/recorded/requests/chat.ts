@@ -45,7 +45,12 @@ export function chatAsking(body: Json): Asking {
       topLogprobs: body.top_logprobs,
       bias: body.logit_bias,
       parallel: body.parallel_tool_calls,
-      effort: body.reasoning_effort ?? effortOf(body.thinking) ?? effortOf(body.reasoning),
+      effort:
+        body.reasoning_effort ??
+        effortOf(body.thinking) ??
+        effortOf(body.reasoning) ??
+        (body.enable_thinking === false ? 'none' : undefined),
+      modalities: body.modalities,
       format:
         format.type === undefined || format.type === 'text'
           ? undefined
@@ -118,6 +123,9 @@ function toolOf(tool: Json): Tool[] {
 function effortOf(asked: unknown): unknown {
   if (!isObject(asked)) return undefined;
   if (asked.type === 'disabled' || asked.enabled === false) return 'none';
+  // Z.ai's way to say what becomes of earlier thoughts.
+  if (asked.type === undefined && Object.keys(asked).every((name) => name === 'clear_thinking'))
+    return undefined;
   return stringOf(asked.effort) ?? 'some';
 }
 

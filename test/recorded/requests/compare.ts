@@ -27,6 +27,7 @@ const NAMED: Readonly<Record<Parameter, RegExp>> = {
   user: /user|safety_identifier|metadata/,
   tier: /service_tier/,
   verbosity: /verbosity/,
+  modalities: /modalities/,
 };
 
 /** Highest temperature that a provider takes; clients may ask for up to 2. */
@@ -42,8 +43,9 @@ export interface Asked {
 type Differ = (what: string, got: unknown, right: unknown) => void;
 
 /** The problems of a request. @param got what the provider was asked */
-export function compareRequests(wanted: Asking, got: Asking, asked: Asked): Problem[] {
+export function compareRequests(asks: Asking, got: Asking, asked: Asked): Problem[] {
   const problems: Problem[] = [];
+  const wanted = asTaken(asks, got, asked.target);
   const differ: Differ = (what, given, right) => {
     if (Bun.deepEquals(given, right)) return;
     const text = `${what} asked of ${asked.target}: ${shown(given)}, not ${shown(right)}`;
@@ -60,6 +62,42 @@ export function compareRequests(wanted: Asking, got: Asking, asked: Asked): Prob
     if (name !== 'format' || way === 'field') compareParameter(name, { wanted, got, asked, differ });
   }
   return problems;
+}
+
+/** Names of functions that vendors take, where that is not whatever OpenAI does. */
+const NAMES: Readonly<Partial<Record<Api, RegExp>>> = {
+  gemini: /^[A-Za-z_][\w.:-]{0,127}$/,
+  cohere: /^[A-Za-z_][\w-]{0,63}$/,
+  converse: /^[\w-]{1,64}$/,
+  chat: /^[\w-]{1,64}$/,
+};
+
+/** What stands for a beginning, at vendors that want the user to begin. */
+const BEGINNING = '.';
+
+/**
+ * What a client asks, where its vendor's form has no counterpart: a function whose name the target refuses has another, the same
+ * everywhere, and at Bedrock the user says something first.
+ */
+function asTaken(asks: Asking, got: Asking, target: Api): Asking {
+  const rule = NAMES[target];
+  const others = new Map<string, string>();
+  asks.tools.forEach(({ name }, at) => {
+    const other = got.tools[at]?.name;
+    if (rule && other !== undefined && !rule.test(name) && rule.test(other)) others.set(name, other);
+  });
+  const called = <T extends { readonly name: string }>(each: T): T => ({
+    ...each,
+    name: others.get(each.name) ?? each.name,
+  });
+  const items = asks.items.map((item) => (item.kind === 'call' ? called(item) : item));
+  const [first] = items.filter((item) => item.kind !== 'text' || solid(item.text) !== '');
+  const isBegun =
+    first === undefined || first.kind === 'result' || ('role' in first && first.role !== 'assistant');
+  const begins: Item[] =
+    target === 'converse' && !isBegun ? [{ kind: 'text', role: 'user', text: BEGINNING }] : [];
+  const choice = others.get(asks.choice ?? '') ?? asks.choice;
+  return { ...asks, items: [...begins, ...items], tools: asks.tools.map(called), choice };
 }
 
 /** How a provider is asked for an answer of a shape: by a field, by a tool that takes it, or in so many words. */
@@ -80,7 +118,7 @@ function wayOfFormat({ parameters, tools }: Asking, got: Asking): Way {
 
 function compareWords(wanted: Asking, got: Asking, way: Way, differ: Differ): void {
   const [asked, right] = [solid(got.system), solid(wanted.system)];
-  if (wanted.items.length === 0) {
+  if (wanted.items.every((item) => item.kind === 'text' && solid(item.text) === '')) {
     // A provider that wants somebody to begin is told the instructions by the user.
     const words = saidBy(got.items).map(([, text]) => text);
     return differ('system', asked + words.join(''), right);
@@ -99,7 +137,8 @@ function compareResults(wanted: readonly Item[], got: readonly Item[], target: A
     return differ('number of results', count(got), count(wanted));
   }
   differ('results', resultsOf(got), resultsOf(wanted));
-  if (wanted.length > 0) differ('order', orderOf(got), orderOf(wanted));
+  const isSaid = wanted.some((item) => item.kind !== 'text' || solid(item.text) !== '');
+  if (isSaid) differ('order', orderOf(got), orderOf(wanted));
 }
 
 /** Chat, Responses and Cohere have no mark for a result that is an error. */
@@ -170,6 +209,8 @@ function compareParameter(name: Parameter, { wanted, got, asked, differ }: Compa
   }
   const isOwn = name === 'effort' || name === 'user' || name === 'tier';
   if (isOwn && !(ALIKE.has(client) && ALIKE.has(target))) return;
+  // A client that leaves the effort to the vendor may be given any.
+  if (name === 'effort' && right === 'some') return;
   if (name === 'format' && (target === 'gemini' || typeof right === 'string')) return;
   if (name === 'temperature') return differ(name, given, Math.min(Number(right), HOTTEST[target] ?? 2));
   // Cohere's limits; see its reference.

@@ -43,10 +43,16 @@ export function geminiAsking(body: Json): Asking {
       logprobs: config.responseLogprobs,
       topLogprobs: config.logprobs,
       effort: config.thinkingConfig,
+      modalities: lowerCased(config.responseModalities),
       format:
         mime === 'application/json' ? (responseJsonSchema ?? responseSchema ?? 'json_object') : undefined,
     }),
   };
+}
+
+/** OpenAI writes them small. */
+function lowerCased(names: unknown): unknown {
+  return Array.isArray(names) ? names.map((name) => String(name).toLowerCase()) : undefined;
 }
 
 function roleOf(role: unknown): Role {

@@ -33,7 +33,9 @@ const isOf =
 
 function hasAddress(request: Json): boolean {
   return somewhere(request, (object) =>
-    ['url', 'image_url', 'file_url', 'document_url'].some((name) => /^https?:/.test(String(object[name]))),
+    ['url', 'image_url', 'file_url', 'document_url', 'file_data'].some((name) =>
+      /^https?:/.test(String(object[name])),
+    ),
   );
 }
 

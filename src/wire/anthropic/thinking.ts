@@ -1,0 +1,92 @@
+/** How a Claude is asked to think, as its model takes it. */
+import type { JsonObject } from '../json.ts';
+import type { AnthropicModel } from './models.ts';
+import { effortFor } from '../facts/effort.ts';
+import { entryOf, isObject, numberOf, stringOf } from '../json.ts';
+
+/** How many tokens a Claude that takes a budget may think. */
+export const BUDGETS: Readonly<Record<string, number>> = {
+  low: 1_024,
+  medium: 8_192,
+  high: 24_576,
+  xhigh: 32_000,
+  max: 32_000,
+};
+const PLAIN_BUDGET = 8_192;
+
+/** The least that a budget may be. @see https://docs.claude.com/en/docs/build-with-claude/extended-thinking */
+export const MIN_BUDGET = 1_024;
+
+/** Up to so many tokens are this much effort. */
+const EFFORTS_OF = [
+  [2_048, 'low'],
+  [12_288, 'medium'],
+  [28_000, 'high'],
+  [Infinity, 'max'],
+] as const;
+
+/** Efforts that are refused where thinking is turned off. @see https://platform.claude.com/docs/en/build-with-claude/effort */
+const THINKING_EFFORTS: ReadonlySet<unknown> = new Set(['xhigh', 'max']);
+
+export interface Thinking {
+  /** `thinking` and `output_config`, as far as there are any. */
+  readonly fields: { thinking?: JsonObject; output_config?: { effort: unknown } };
+  /** What of it the model does not take: `thinking`, `effort`. */
+  readonly lost: readonly ('thinking' | 'effort')[];
+}
+
+/** The effort that a budget stands for. */
+export function effortOfBudget(budget: number): string {
+  return EFFORTS_OF.find(([most]) => budget <= most)![1];
+}
+
+/**
+ * What a client says in the API's own words, in those that a model takes: a budget where it has budgets, else how hard.
+ * @param effort of `output_config`
+ */
+export function thinkingFor(thinking: unknown, effort: unknown, model: AnthropicModel): Thinking {
+  const asked = isObject(thinking) ? thinking : undefined;
+  const type = asked?.type;
+  const word = stringOf(effort);
+  if (model.thinking === 'none') {
+    const lost = [
+      ...(asked && type !== 'disabled' ? ['thinking' as const] : []),
+      ...(word ? ['effort' as const] : []),
+    ];
+    return { fields: {}, lost };
+  }
+  if (type === 'enabled' || type === 'adaptive') {
+    const budgeted = model.budgets && (type === 'enabled' || model.thinking === 'budget');
+    if (budgeted) return withBudget(asked!, word, model);
+    const budget = numberOf(asked!.budget_tokens);
+    const { budget_tokens: _, ...others } = asked!;
+    const wished = word ?? (budget === undefined ? undefined : effortOfBudget(budget));
+    return { fields: { thinking: { ...others, type: 'adaptive' }, ...effortField(wished, model) }, lost: [] };
+  }
+  const calm = type === 'disabled' && THINKING_EFFORTS.has(word) ? 'high' : word;
+  const field = effortField(calm, model);
+  const lost = word !== undefined && field.output_config === undefined ? ['effort' as const] : [];
+  return { fields: { ...(asked ? { thinking: asked } : {}), ...field }, lost };
+}
+
+/** An effort in OpenAI's words, for a model that is not told anything in its own. */
+export function thinkingOfEffort(effort: string, model: AnthropicModel): Thinking {
+  if (effort === 'none' || effort === 'minimal') return { fields: {}, lost: [] };
+  if (model.thinking === 'none') return { fields: {}, lost: ['effort'] };
+  if (model.thinking === 'adaptive') return thinkingFor({ type: 'adaptive' }, effort, model);
+  const budget = entryOf(BUDGETS, effort) ?? PLAIN_BUDGET;
+  return { fields: { thinking: { type: 'enabled', budget_tokens: budget } }, lost: [] };
+}
+
+function withBudget(asked: JsonObject, effort: string | undefined, model: AnthropicModel): Thinking {
+  const given = numberOf(asked.budget_tokens);
+  const wished = given ?? entryOf(BUDGETS, effort ?? '') ?? PLAIN_BUDGET;
+  const thinking = { ...asked, type: 'enabled', budget_tokens: Math.max(MIN_BUDGET, wished) };
+  return { fields: { thinking, ...effortField(effort, model) }, lost: [] };
+}
+
+function effortField(effort: string | undefined, { efforts }: AnthropicModel): Thinking['fields'] {
+  if (effort === undefined || efforts.length === 0) return {};
+  const taken = effortFor(effort, efforts);
+  return efforts.some((each) => each === taken) ? { output_config: { effort: taken } } : {};
+}

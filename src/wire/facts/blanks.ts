@@ -1,0 +1,70 @@
+/** Messages that say nothing, for those who refuse them, and who must begin. */
+import type { ChatMessage } from '../chat.ts';
+import type { Abilities } from './abilities.ts';
+import { isObject, listOf } from '../json.ts';
+import { partsOf, withParts } from '../parts/message.ts';
+
+/** What stands for words that are none, where there must be some. */
+const NOTHING_SAID = '.';
+
+/** A conversation in which everybody says something, as far as a target wants that, and which its user begins where it must. */
+export function spokenMessages(
+  messages: readonly ChatMessage[],
+  { blank_text: blanks = true, assistant_first: begun = true }: Abilities,
+): ChatMessage[] {
+  const spoken = messages.filter((message) => !isSilent(message));
+  const said = blanks ? spoken : withoutBlanks(spoken);
+  const first = said.find((message) => !isInstruction(message));
+  if (begun || first?.role !== 'assistant') return said;
+  const at = said.indexOf(first);
+  return [...said.slice(0, at), { role: 'user', content: NOTHING_SAID }, ...said.slice(at)];
+}
+
+function isInstruction({ role }: ChatMessage): boolean {
+  return role === 'system' || role === 'developer';
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** An answer of nothing but reasoning: without it nothing is left to be given back. */
+function isSilent(message: ChatMessage): boolean {
+  if (!isObject(message) || message.role !== 'assistant') return false;
+  const { content, refusal, function_call: legacy, audio } = message as Partial<Record<string, unknown>>;
+  if ([content, refusal, legacy, audio].some(isGiven)) return false;
+  return partsOf(message).every((part) => part.type === 'thinking' && part.seal === undefined);
+}
+
+function withoutBlanks(messages: readonly ChatMessage[]): ChatMessage[] {
+  const kept = messages.flatMap((message) => {
+    if (!isObject(message)) return [message];
+    const { content, role } = message as ChatMessage;
+    if (Array.isArray(message.parts)) return [withoutBlankParts(message)];
+    if (typeof content === 'string') return isBlank(content) ? wordless(message, role) : [message];
+    if (!Array.isArray(content)) return [message];
+    const parts = content.filter((part) => !(isObject(part) && part.type === 'text' && isBlank(part.text)));
+    if (parts.length === content.length) return [message];
+    return parts.length > 0 ? [{ ...message, content: parts }] : wordless(message, role);
+  });
+  if (kept.some((message) => !isInstruction(message))) return kept;
+  // What was to be said first must be said to someone.
+  const last = kept.at(-1);
+  return last ? [...kept.slice(0, -1), { ...last, role: 'user' }] : [{ role: 'user', content: NOTHING_SAID }];
+}
+
+function withoutBlankParts(message: ChatMessage): ChatMessage {
+  const parts = partsOf(message);
+  const spoken = parts.filter((part) => part.type !== 'text' || !isBlank(part.text));
+  return spoken.length === parts.length ? message : withParts(message, spoken);
+}
+
+/** A message whose words are blank: calls stay, and so do results, which must be there. */
+function wordless(message: ChatMessage, role: string): ChatMessage[] {
+  if (role === 'tool' || role === 'function') return [message];
+  return listOf(message.tool_calls).length > 0 ? [{ ...message, content: null }] : [];
+}
+
+function isBlank(text: unknown): boolean {
+  return typeof text === 'string' && text.trim() === '';
+}

@@ -1,0 +1,137 @@
+/** Media types as providers know them, and files that vendors of chat have in parts of their own. */
+import type { ChatMessage, ContentPart } from '../chat.ts';
+import { isObject, objectOf, stringOf } from '../json.ts';
+
+/** Names of media types that clients use and providers do not know. */
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  'image/jpg': 'image/jpeg',
+  'image/pjpeg': 'image/jpeg',
+  'image/x-png': 'image/png',
+  'application/x-pdf': 'application/pdf',
+};
+
+/** A data URL's type, with parameters such as a charset, which say nothing about bytes. */
+const DATA_TYPE = /^data:([^;,]*)((?:;[^;,]*)*?)(;base64)?,/i;
+
+/** What files begin with in base64, where nothing else tells what they are. */
+const BEGINNINGS: readonly (readonly [string, string])[] = [
+  ['JVBER', 'application/pdf'],
+  ['UEsDB', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
+  ['iVBOR', 'image/png'],
+  ['/9j/', 'image/jpeg'],
+];
+
+/** By the end of a file's name. */
+const ENDINGS: Readonly<Record<string, string>> = {
+  pdf: 'application/pdf',
+  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  doc: 'application/msword',
+  xls: 'application/vnd.ms-excel',
+  txt: 'text/plain',
+  md: 'text/markdown',
+  csv: 'text/csv',
+  html: 'text/html',
+};
+
+/** A message whose media have types that providers know, in parts that OpenAI has. */
+export function withMediaTypes(message: ChatMessage): ChatMessage {
+  if (!isObject(message) || !Array.isArray(message.content)) return message;
+  const content = message.content.map((part) => (isObject(part) ? plainPart(part as ContentPart) : part));
+  return content.every((part, at) => part === (message.content as unknown[])[at])
+    ? message
+    : ({ ...message, content } as ChatMessage);
+}
+
+function plainPart(part: ContentPart): ContentPart {
+  switch (part.type) {
+    case 'image_url':
+      return withPlainUrl(part);
+    case 'input_text':
+    case 'output_text':
+      return { ...part, type: 'text' };
+    // Mistral's.
+    case 'document_url':
+      return filePart(part, part.document_url, part.document_name);
+    // Perplexity's.
+    case 'file_url':
+      return filePart(part, part.file_url, part.file_name);
+    // Of Responses, whose parts some clients mix with those of chat.
+    case 'input_file':
+      return filePart(part, part.file_data ?? part.file_url, part.filename);
+    case 'input_image':
+      return typeof part.image_url === 'string'
+        ? withPlainUrl({ type: 'image_url', image_url: { url: part.image_url } })
+        : part;
+    // vLLM's.
+    case 'audio_url':
+      return soundPart(part);
+    // Anthropic's.
+    case 'image':
+    case 'document':
+      return fromSource(part);
+    default:
+      return part;
+  }
+}
+
+function withPlainUrl(part: ContentPart): ContentPart {
+  const { image_url: image } = part;
+  const url = isObject(image) ? image.url : image;
+  if (typeof url !== 'string') return part;
+  const plain = plainDataUrl(url);
+  if (plain === url) return part;
+  return { ...part, image_url: isObject(image) ? { ...image, url: plain } : plain } as ContentPart;
+}
+
+/** A file by its address, or its data with or without their type. */
+function filePart(part: ContentPart, given: unknown, name: unknown): ContentPart {
+  const url = stringOf(given) ?? stringOf(objectOf(given).url);
+  if (url === undefined) return part;
+  const filename = stringOf(name) ?? stringOf(objectOf(given).file_name);
+  const marked = part.cache_control === undefined ? {} : { cache_control: part.cache_control };
+  const named = filename === undefined ? {} : { filename };
+  return { type: 'file', file: { file_data: asDataUrl(url, filename), ...named }, ...marked };
+}
+
+function asDataUrl(url: string, filename: string | undefined): string {
+  if (/^(?:data:|[a-z][a-z0-9+.-]*:\/\/)/i.test(url)) return plainDataUrl(url);
+  const ending = /\.([a-z0-9]+)$/i.exec(filename ?? '')?.[1]?.toLowerCase() ?? '';
+  const known = Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending] : undefined;
+  const type = known ?? BEGINNINGS.find(([begin]) => url.startsWith(begin))?.[1] ?? 'application/pdf';
+  return `data:${type};base64,${url}`;
+}
+
+function soundPart(part: ContentPart): ContentPart {
+  const url = stringOf(part.audio_url) ?? stringOf(objectOf(part.audio_url).url) ?? '';
+  const data = /^data:audio\/(?:x-)?([\w.+-]+)[^,]{0,100};base64,/i.exec(url.slice(0, 200));
+  if (!data) return part;
+  const format = data[1]!
+    .toLowerCase()
+    .replace(/^mpeg$/, 'mp3')
+    .replace(/^wave$/, 'wav');
+  return { type: 'input_audio', input_audio: { data: url.slice(data[0].length), format } };
+}
+
+function fromSource(part: ContentPart): ContentPart {
+  const { type, url, data, media_type: mediaType } = objectOf(part.source);
+  const given =
+    type === 'base64' && typeof data === 'string'
+      ? plainDataUrl(`data:${stringOf(mediaType) ?? ''};base64,${data}`)
+      : stringOf(url);
+  if (given === undefined) return part;
+  if (part.type === 'document') return filePart(part, given, part.title);
+  return { type: 'image_url', image_url: { url: given } };
+}
+
+/** A data URL with a type that providers know and without parameters; any other URL as it is. */
+export function plainDataUrl(url: string): string {
+  const found = DATA_TYPE.exec(url.slice(0, 200));
+  if (!found) return url;
+  const [whole, given = '', parameters, base64 = ''] = found;
+  const type = given.toLowerCase();
+  const known = Object.hasOwn(MEDIA_TYPES, type) ? MEDIA_TYPES[type] : type;
+  return known === given && parameters === ''
+    ? url
+    : `data:${known}${base64}${','}${url.slice(whole.length)}`;
+}

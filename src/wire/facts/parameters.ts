@@ -1,0 +1,86 @@
+/** What steers an answer, as a target takes it: the same for requests that are relayed and for those that are translated. */
+import type { JsonObject } from '../json.ts';
+import type { Abilities } from './abilities.ts';
+import type { Quirks } from '../quirks.ts';
+import type { Shape } from './shapes.ts';
+import type { Withheld } from './withheld.ts';
+import { objectOf } from '../json.ts';
+import { effortFor } from './effort.ts';
+import { withAt, withoutAt } from './paths.ts';
+import { SHAPES } from './shapes.ts';
+import { withheld } from './withheld.ts';
+
+/** A request with what its target takes of it. The same one where that is all. */
+export function fittingParameters(
+  request: JsonObject,
+  shape: Shape,
+  quirks: Quirks,
+  abilities: Abilities,
+): Withheld {
+  const { body: kept, dropped: left } = withheld(
+    request,
+    shape,
+    forRequest(request, shape, quirks, abilities),
+  );
+  const dropped = [...left];
+  let body = kept;
+  for (const [wanted, other] of quirks.exclusive ?? []) {
+    if (!isGiven(body[wanted]) || !isGiven(body[other])) continue;
+    const { [other]: _, ...rest } = body;
+    body = rest;
+    dropped.push(other);
+  }
+  if (quirks.efforts) body = withFittingEffort(body, shape, quirks.efforts, quirks.unreasoned, dropped);
+  return { body, dropped };
+}
+
+/** Some models take what steers sampling as long as they do not reason. */
+function forRequest(
+  request: JsonObject,
+  shape: Shape,
+  { samplesUnreasoned }: Pick<Quirks, 'samplesUnreasoned'>,
+  abilities: Abilities,
+): Abilities {
+  if (!samplesUnreasoned || isReasoning(request, shape)) return abilities;
+  return { ...abilities, sampling: true, logprobs: true };
+}
+
+function isReasoning(request: JsonObject, shape: Shape): boolean {
+  const [effort] = SHAPES[shape].efforts.map((place) => at(request, place)).filter(isGiven);
+  return effort !== undefined && effort !== 'none';
+}
+
+function withFittingEffort(
+  request: JsonObject,
+  shape: Shape,
+  taken: NonNullable<Quirks['efforts']>,
+  unreasoned: JsonObject | undefined,
+  dropped: string[],
+): JsonObject {
+  let body = request;
+  for (const place of SHAPES[shape].efforts) {
+    const asked = at(body, place);
+    if (!isGiven(asked)) continue;
+    if (asked === 'none' && shape === 'chat' && unreasoned && !taken.includes('none')) {
+      body = { ...withoutAt(body, place), ...unreasoned };
+      continue;
+    }
+    const effort = effortFor(asked, taken);
+    if (effort === asked) continue;
+    if (effort === undefined) {
+      body = withoutAt(body, place);
+      if (asked !== 'none') dropped.push(place);
+    } else body = withAt(body, place, effort);
+  }
+  return body;
+}
+
+/** What is at a place of two names at most. */
+function at(body: JsonObject, place: string): unknown {
+  const [first = '', second] = place.split('.');
+  return second === undefined ? body[first] : objectOf(body[first])[second];
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}

@@ -1,0 +1,133 @@
+/** Places within a request, such as `reasoning.effort` or `messages[].name`, and changes there. */
+import type { JsonObject } from '../json.ts';
+import { isObject } from '../json.ts';
+
+/** A field, and whether the rest of the path is of each of its elements. */
+export interface Step {
+  readonly name: string;
+  readonly each: boolean;
+}
+
+export type Path = readonly Step[];
+
+/** Dots part the names of fields; one that is part of a name has a backslash before it. */
+const STEP = /((?:\\[\\.[]|[^\\.[\]])+)(\[\])?(?:\.|$)/y;
+
+/** @returns `undefined` for what is no path */
+export function parsePath(text: string): Path | undefined {
+  const steps: Step[] = [];
+  STEP.lastIndex = 0;
+  while (STEP.lastIndex < text.length) {
+    const found = STEP.exec(text);
+    if (!found) return undefined;
+    steps.push({ name: found[1]!.replaceAll(/\\(.)/g, '$1'), each: found[2] !== undefined });
+  }
+  return steps.length > 0 && !text.endsWith('.') ? steps : undefined;
+}
+
+/** @throws Error for what is no path; configurations are held to that before */
+function pathOf(text: string): Path {
+  const path = parsePath(text);
+  if (!path) throw new Error(`Cannot read ${text}: it is no path of fields`);
+  return path;
+}
+
+/** What is at a place in the end: takes the object that the last name is a field of, and gives the one to stand for it. */
+type Change = (owner: JsonObject, name: string) => JsonObject;
+
+/** An object with a change at each place that a path leads to; the same one where nothing changes. */
+function changedAt(value: JsonObject, [step, ...rest]: Path, change: Change): JsonObject {
+  if (!step) return value;
+  const { name, each } = step;
+  if (rest.length === 0 && !each) return change(value, name);
+  const inner = value[name];
+  if (!each) {
+    if (!isObject(inner)) return value;
+    const changed = changedAt(inner, rest, change);
+    return changed === inner ? value : { ...value, [name]: changed };
+  }
+  if (!Array.isArray(inner) || rest.length === 0) return value;
+  const changed = inner.map((element) => (isObject(element) ? changedAt(element, rest, change) : element));
+  return changed.every((element, at) => element === inner[at]) ? value : { ...value, [name]: changed };
+}
+
+/** Without the fields at a place. */
+export function withoutAt(value: JsonObject, path: string): JsonObject {
+  return changedAt(value, pathOf(path), (owner, name) => {
+    if (owner[name] === undefined) return owner;
+    const { [name]: _, ...others } = owner;
+    return others;
+  });
+}
+
+/** With a value at a place; objects on the way there are made, elements of lists are not. */
+export function withAt(value: JsonObject, path: string, put: unknown): JsonObject {
+  const steps = pathOf(path);
+  const made = (owner: JsonObject, at: number): JsonObject => {
+    const { name, each } = steps[at]!;
+    const inner = owner[name];
+    if (each) {
+      if (!Array.isArray(inner)) return owner;
+      const elements = inner.map((element) => (isObject(element) ? made(element, at + 1) : element));
+      return { ...owner, [name]: elements };
+    }
+    if (at === steps.length - 1) return { ...owner, [name]: put };
+    return { ...owner, [name]: made(isObject(inner) ? inner : {}, at + 1) };
+  };
+  return made(value, 0);
+}
+
+/**
+ * What is at one place at another. Behind the last list of the first, which both have, that is a matter of each element.
+ */
+export function renamedAt(value: JsonObject, from: string, to: string): JsonObject {
+  const [source, target] = [pathOf(from), pathOf(to)];
+  const shared = source.findLastIndex(({ each }) => each) + 1;
+  const move = (owner: JsonObject): JsonObject => {
+    const [rest, other] = [source.slice(shared), target.slice(shared)];
+    let found: unknown;
+    const without = changedAt(owner, rest, (holder, name) => {
+      if (holder[name] === undefined) return holder;
+      found = holder[name];
+      const { [name]: _, ...others } = holder;
+      return others;
+    });
+    return found === undefined ? owner : withAt(without, textOf(other), found);
+  };
+  if (shared === 0) return move(value);
+  return changedEach(value, source.slice(0, shared), move);
+}
+
+function changedEach(
+  value: JsonObject,
+  [step, ...rest]: Path,
+  change: (element: JsonObject) => JsonObject,
+): JsonObject {
+  const { name, each } = step!;
+  const inner = value[name];
+  const deeper = (element: JsonObject) =>
+    rest.length === 0 ? change(element) : changedEach(element, rest, change);
+  if (each && Array.isArray(inner)) {
+    const changed = inner.map((element) => (isObject(element) ? deeper(element) : element));
+    return changed.every((element, at) => element === inner[at]) ? value : { ...value, [name]: changed };
+  }
+  if (each || !isObject(inner)) return value;
+  const changed = deeper(inner);
+  return changed === inner ? value : { ...value, [name]: changed };
+}
+
+function textOf(path: Path): string {
+  return path
+    .map(({ name, each }) => name.replaceAll(/[\\.[]/g, String.raw`\$&`) + (each ? '[]' : ''))
+    .join('.');
+}
+
+/** Why one place cannot become another; `undefined` where it can. */
+export function renameProblem(from: Path, to: Path): string | undefined {
+  const lists = (path: Path) => path.findLastIndex(({ each }) => each) + 1;
+  const shared = lists(from);
+  const same =
+    lists(to) === shared &&
+    from.slice(0, shared).every(({ name, each }, at) => to[at]?.name === name && to[at].each === each);
+  return same ? undefined : 'both must be the same up to the last []';
+}

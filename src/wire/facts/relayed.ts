@@ -1,0 +1,65 @@
+/** A request that is relayed, with what its target takes of it: by the facts of the vendor and the model, and the operator's. */
+import type { ChatMessage } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { Quirks } from '../quirks.ts';
+import type { Shape } from './shapes.ts';
+import type { Withheld } from './withheld.ts';
+import { anthropicModel } from '../anthropic/models.ts';
+import { MIN_BUDGET, thinkingFor } from '../anthropic/thinking.ts';
+import { isObject, numberOf, objectOf } from '../json.ts';
+import { spokenMessages } from './blanks.ts';
+import { fittingParameters } from './parameters.ts';
+
+/** The same request where it serves as it is. @param model by the name that its provider knows */
+export function fittingRelayed(request: JsonObject, shape: Shape, quirks: Quirks, model: string): Withheld {
+  const { abilities, exclusive, efforts, claude } = quirks;
+  const isKnown = abilities || exclusive || efforts;
+  const taken = isKnown
+    ? fittingParameters(request, shape, quirks, abilities ?? {})
+    : { body: request, dropped: [] };
+  const spoken = shape === 'chat' && abilities ? withSpoken(taken.body, quirks) : taken.body;
+  if (shape !== 'messages' || !claude) return { body: spoken, dropped: taken.dropped };
+  const thinking = withFittingThinking(spoken, quirks.like ?? model, abilities);
+  return { body: thinking.body, dropped: [...taken.dropped, ...thinking.dropped] };
+}
+
+function withSpoken(body: JsonObject, { abilities = {} }: Quirks): JsonObject {
+  const { blank_text: blanks, assistant_first: begun } = abilities;
+  if ((blanks !== false && begun !== false) || !Array.isArray(body.messages)) return body;
+  return { ...body, messages: spokenMessages(body.messages as ChatMessage[], abilities) };
+}
+
+/** How a Claude is asked to think, as its model takes it. */
+function withFittingThinking(body: JsonObject, name: string, abilities: Quirks['abilities']): Withheld {
+  const { thinking, output_config: config } = body;
+  const { effort, ...others } = objectOf(config);
+  if ((thinking === undefined && effort === undefined) || !/claude/.test(name)) return { body, dropped: [] };
+  const { fields, lost } = thinkingFor(thinking, effort, anthropicModel(name, abilities));
+  const budgeted = withinLimit(fields.thinking, body);
+  const output = { ...others, ...fields.output_config };
+  const isSame = isSameThinking(budgeted, thinking) && fields.output_config?.effort === effort;
+  if (isSame) return { body, dropped: [] };
+  const { thinking: _, output_config: _config, ...rest } = body;
+  return {
+    body: {
+      ...rest,
+      ...(budgeted ? { thinking: budgeted } : {}),
+      ...(Object.keys(output).length > 0 ? { output_config: output } : {}),
+    },
+    dropped: lost.map((each) => (each === 'effort' ? 'output_config.effort' : each)),
+  };
+}
+
+function isSameThinking(fitting: JsonObject | undefined, asked: unknown): boolean {
+  if (!fitting || !isObject(asked)) return fitting === undefined && !isObject(asked);
+  return fitting.type === asked.type && fitting.budget_tokens === asked.budget_tokens;
+}
+
+/** A budget that was made here leaves room for the answer; where there is none for it, nothing is thought. */
+function withinLimit(thinking: JsonObject | undefined, body: JsonObject): JsonObject | undefined {
+  const budget = numberOf(thinking?.budget_tokens);
+  const limit = numberOf(body.max_tokens);
+  const isOwn = numberOf(objectOf(body.thinking).budget_tokens) === budget;
+  if (budget === undefined || limit === undefined || isOwn || budget < limit) return thinking;
+  return limit > MIN_BUDGET ? { ...thinking, budget_tokens: limit - 1 } : undefined;
+}

@@ -1,0 +1,156 @@
+/**
+ * Names of functions as a protocol takes them. Where it refuses one, another stands for it in the request, and the answer's calls
+ * get their own back.
+ */
+import type { ChatChunk, ChatMessage, ChatRequest, ChatResponse } from '../chat.ts';
+import type { ProtocolName } from '../protocol.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { nineOf } from '../quirks.ts';
+
+/** What names are made of, and how long they may be. */
+export interface NameRule {
+  readonly first: RegExp;
+  readonly rest: RegExp;
+  readonly longest: number;
+  readonly source: string;
+}
+
+const LETTERS = /[A-Za-z0-9_-]/;
+
+export const NAME_RULES: Readonly<Record<ProtocolName, NameRule>> = {
+  chat: {
+    first: LETTERS,
+    rest: LETTERS,
+    longest: 64,
+    source: 'https://platform.openai.com/docs/api-reference/chat/create',
+  },
+  responses: {
+    first: LETTERS,
+    rest: LETTERS,
+    longest: 128,
+    source: 'https://platform.openai.com/docs/api-reference/responses/create',
+  },
+  messages: {
+    first: LETTERS,
+    rest: LETTERS,
+    longest: 128,
+    source: 'https://docs.claude.com/en/docs/agents-and-tools/tool-use/implement-tool-use',
+  },
+  gemini: {
+    first: /[A-Za-z_]/,
+    rest: /[A-Za-z0-9_.:-]/,
+    longest: 128,
+    source: 'https://ai.google.dev/api/caching#FunctionDeclaration',
+  },
+  converse: {
+    first: LETTERS,
+    rest: LETTERS,
+    longest: 64,
+    source: 'https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html',
+  },
+  cohere: {
+    first: /[A-Za-z_]/,
+    rest: /[A-Za-z0-9_-]/,
+    longest: 64,
+    source: 'https://docs.cohere.com/docs/tool-use-overview',
+  },
+};
+
+/** What stands for each name that is refused. */
+export type Renamed = ReadonlyMap<string, string>;
+
+/** Another name for each that the protocol refuses; none twice. */
+export function renamedFor(request: ChatRequest, protocol: ProtocolName): Renamed {
+  const names = namesIn(request);
+  const renamed = new Map<string, string>();
+  const rule = NAME_RULES[protocol];
+  const taken = new Set(names);
+  for (const name of names) {
+    const fitting = fittingName(name, rule);
+    if (fitting === name) continue;
+    const other = taken.has(fitting) ? `${fitting.slice(0, rule.longest - 10)}_${nineOf(name)}` : fitting;
+    taken.add(other);
+    renamed.set(name, other);
+  }
+  return renamed;
+}
+
+function fittingName(name: string, { first, rest, longest }: NameRule): string {
+  if (name === '') return name;
+  const allowed = [...name].map((letter) => (rest.test(letter) ? letter : '_')).join('');
+  const begun = first.test(allowed[0]!) ? allowed : `_${allowed}`;
+  return begun.length <= longest ? begun : `${begun.slice(0, longest - 10)}_${nineOf(name)}`;
+}
+
+function namesIn({ tools, messages }: ChatRequest): Set<string> {
+  const calls = listOf(messages).flatMap((message) => listOf(objectOf(message).tool_calls));
+  const functions = [...listOf(tools), ...calls].map((each) => objectOf(objectOf(each).function).name);
+  return new Set(functions.filter((name): name is string => typeof name === 'string'));
+}
+
+/** The request with the other names. */
+export function withNames(request: ChatRequest, renamed: Renamed): ChatRequest {
+  if (renamed.size === 0) return request;
+  const { tools, tool_choice: choice, messages } = request;
+  return {
+    ...request,
+    messages: messages.map((message) => messageWith(message, renamed)),
+    ...(Array.isArray(tools) ? { tools: tools.map((tool) => calledBy(tool, renamed)) } : {}),
+    ...(isObject(choice) ? { tool_choice: choiceWith(choice, renamed) as ChatRequest['tool_choice'] } : {}),
+  };
+}
+
+/** A tool or a call whose function has its other name. */
+function calledBy<T>(value: T, renamed: Renamed): T {
+  const fn = objectOf(value).function;
+  const other = isObject(fn) ? renamed.get(stringOf(fn.name) ?? '') : undefined;
+  return other === undefined ? value : { ...value, function: { ...(fn as object), name: other } };
+}
+
+function choiceWith(choice: object, renamed: Renamed): object {
+  const allowed = objectOf((choice as { allowed_tools?: unknown }).allowed_tools);
+  if (!Array.isArray(allowed.tools)) return calledBy(choice, renamed);
+  return {
+    ...choice,
+    allowed_tools: { ...allowed, tools: allowed.tools.map((tool) => calledBy(tool, renamed)) },
+  };
+}
+
+function messageWith(message: ChatMessage, renamed: Renamed): ChatMessage {
+  if (!isObject(message) || !Array.isArray(message.tool_calls)) return message;
+  const { parts } = message as ChatMessage;
+  const named = { ...message, tool_calls: message.tool_calls.map((call) => calledBy(call, renamed)) };
+  if (!Array.isArray(parts)) return named;
+  const other = parts.map((part: unknown) =>
+    isObject(part) && part.type === 'call' ? { ...part, call: calledBy(part.call, renamed) } : part,
+  );
+  return { ...named, parts: other };
+}
+
+/** Gives calls of an answer their own names back. */
+export class OwnNames {
+  readonly #own: Renamed;
+
+  constructor(renamed: Renamed) {
+    this.#own = new Map([...renamed].map(([name, other]) => [other, name]));
+  }
+
+  answer(answer: ChatResponse): ChatResponse {
+    if (this.#own.size === 0) return answer;
+    const choices = answer.choices.map((choice) => ({
+      ...choice,
+      message: messageWith(choice.message, this.#own),
+    }));
+    return { ...answer, choices };
+  }
+
+  chunk(chunk: ChatChunk): ChatChunk {
+    if (this.#own.size === 0 || !chunk.choices.some(({ delta }) => delta.tool_calls)) return chunk;
+    const choices = chunk.choices.map((choice) => {
+      const { delta } = choice;
+      const calls = delta.tool_calls?.map((call) => calledBy(call, this.#own));
+      return calls ? { ...choice, delta: { ...delta, tool_calls: calls } } : choice;
+    });
+    return { ...chunk, choices };
+  }
+}

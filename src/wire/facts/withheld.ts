@@ -1,0 +1,183 @@
+/** What a target does not take of a request, taken out of it and named. */
+import type { Abilities, Ability } from './abilities.ts';
+import type { JsonObject } from '../json.ts';
+import type { RequestShape, Shape } from './shapes.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { schemaWords } from './format-words.ts';
+import { withoutAt } from './paths.ts';
+import { SHAPES } from './shapes.ts';
+
+export interface Withheld {
+  readonly body: JsonObject;
+  readonly dropped: readonly string[];
+}
+
+/** What stands for what is left out. */
+const LEFT_OUT = { vision: 'image', audio: 'audio', files: 'file' } as const;
+
+/** A request without what its target does not take. The same one where that is nothing. */
+export function withheld(request: JsonObject, shape: Shape, known: Abilities): Withheld {
+  const { fields, ...where } = SHAPES[shape];
+  const isCrowded = known.json_with_tools === false && listOf(request.tools).length > 0;
+  const abilities = isCrowded ? { ...known, json_schema: false, json_object: false } : known;
+  const dropped: string[] = [];
+  let body = request;
+  for (const [ability, places] of Object.entries(fields)) {
+    if (abilities[ability as Ability] !== false) continue;
+    for (const place of places) {
+      const without = withoutAt(body, place);
+      if (without !== body && saysMore(place, request)) dropped.push(place);
+      body = without;
+    }
+  }
+  body = withoutMedia(body, where, abilities, dropped);
+  if (abilities.tools === false && shape === 'chat') body = withToldCalls(body);
+  if (abilities.hosted_tools === false && shape !== 'chat') body = withoutHosted(body, dropped);
+  if (abilities.system === false) body = withInstructionsSaid(body, shape);
+  if (abilities.json_schema === false || abilities.json_object === false) {
+    body = withPlainFormat(body, shape, abilities, dropped);
+  }
+  return { body, dropped };
+}
+
+/** What says what is so anyway is not missed. */
+function saysMore(place: string, request: JsonObject): boolean {
+  const value = request[place];
+  if (place === 'n') return value !== 1;
+  if (place === 'logprobs') return value !== false;
+  if (place === 'reasoning_effort') return value !== 'none';
+  if (place === 'thinking') return objectOf(value).type !== 'disabled';
+  if (place === 'presence_penalty' || place === 'frequency_penalty') return value !== 0;
+  return value !== null;
+}
+
+/** Pictures, sound and files are told to be missing where they were. */
+function withoutMedia(
+  body: JsonObject,
+  { conversation, parts, media, text }: Omit<RequestShape, 'fields'>,
+  abilities: Abilities,
+  dropped: string[],
+): JsonObject {
+  if (!Object.values(media).some((ability) => abilities[ability] === false)) return body;
+  const given = body[conversation];
+  if (!Array.isArray(given)) return body;
+  const told = (part: JsonObject): JsonObject => {
+    const type = stringOf(part.type) ?? '';
+    const ability = Object.hasOwn(media, type) ? media[type]! : undefined;
+    if (ability === undefined || abilities[ability] !== false) return inner(part);
+    const what = LEFT_OUT[ability];
+    if (!dropped.includes(what)) dropped.push(what);
+    return { type: text, text: `[${what} left out: the model takes none]` };
+  };
+  const inner = (owner: JsonObject): JsonObject => {
+    let changed = owner;
+    for (const name of parts) {
+      const list = owner[name];
+      if (!Array.isArray(list)) continue;
+      const kept = list.map((part) => (isObject(part) ? told(part) : part));
+      if (kept.some((part, at) => part !== list[at])) changed = { ...changed, [name]: kept };
+    }
+    return changed;
+  };
+  const members = given.map((member) => (isObject(member) ? inner(member) : member));
+  return members.every((member, at) => member === given[at]) ? body : { ...body, [conversation]: members };
+}
+
+/** Earlier calls and what they gave, as words, for those who know no calls. */
+function withToldCalls(body: JsonObject): JsonObject {
+  if (!Array.isArray(body.messages)) return body;
+  const messages = (body.messages as unknown[]).map((message) => {
+    if (!isObject(message)) return message;
+    if (message.role === 'tool' || message.role === 'function') {
+      const { tool_call_id: _, name: _name, ...rest } = message;
+      return { ...rest, role: 'user' };
+    }
+    const calls = listOf(message.tool_calls);
+    if (calls.length === 0) return message;
+    const { tool_calls: _, parts: _parts, ...rest } = message;
+    const words = calls.map((call) => {
+      const { name, arguments: given } = objectOf(objectOf(call).function);
+      return `[called ${stringOf(name) ?? ''} with ${stringOf(given) ?? '{}'}]`;
+    });
+    const said = typeof message.content === 'string' && message.content !== '' ? [message.content] : [];
+    return { ...rest, content: [...said, ...words].join('\n') };
+  });
+  return messages.every((message, at) => message === listOf(body.messages)[at])
+    ? body
+    : { ...body, messages };
+}
+
+const OWN_TOOLS: ReadonlySet<unknown> = new Set([undefined, 'function', 'custom', 'namespace']);
+
+function withoutHosted(body: JsonObject, dropped: string[]): JsonObject {
+  const tools = listOf(body.tools);
+  const kept = tools.filter((tool) => OWN_TOOLS.has(objectOf(tool).type));
+  if (kept.length === tools.length) return body;
+  for (const tool of tools) if (!kept.includes(tool)) dropped.push(String(objectOf(tool).type));
+  const { tools: _, tool_choice: choice, ...rest } = body;
+  return {
+    ...rest,
+    ...(kept.length > 0 ? { tools: kept, ...(choice === undefined ? {} : { tool_choice: choice }) } : {}),
+  };
+}
+
+/** Instructions as words of the user, where they have no place of their own. */
+function withInstructionsSaid(body: JsonObject, shape: Shape): JsonObject {
+  if (shape === 'chat') {
+    const messages = listOf(body.messages).map((message) => {
+      const { role } = objectOf(message);
+      return role === 'system' || role === 'developer' ? { ...objectOf(message), role: 'user' } : message;
+    });
+    return Array.isArray(body.messages) ? { ...body, messages } : body;
+  }
+  const field = shape === 'messages' ? 'system' : 'instructions';
+  const { [field]: said, ...rest } = body;
+  if (said === undefined || said === null) return body;
+  const { conversation } = SHAPES[shape];
+  const given = body[conversation];
+  const turns = typeof given === 'string' ? [{ role: 'user', content: given }] : listOf(given);
+  return { ...rest, [conversation]: [{ role: 'user', content: said }, ...turns] };
+}
+
+/** The form of the answer in words, and as far as it can be said in a field. */
+function withPlainFormat(
+  body: JsonObject,
+  shape: Shape,
+  abilities: Abilities,
+  dropped: string[],
+): JsonObject {
+  const owner = { chat: 'response_format', messages: 'output_config', responses: 'text' }[shape];
+  const format = shape === 'chat' ? body.response_format : objectOf(body[owner]).format;
+  const { type } = objectOf(format);
+  const isSchema = type === 'json_schema';
+  if (!isSchema && (type !== 'json_object' || abilities.json_object !== false)) return body;
+  if (isSchema && abilities.json_schema !== false) return body;
+  const { schema } = shape === 'chat' ? objectOf(objectOf(format).json_schema) : objectOf(format);
+  const words = schemaWords(isSchema ? schema : undefined);
+  const plain = shape !== 'messages' && abilities.json_object !== false ? { type: 'json_object' } : undefined;
+  dropped.push(shape === 'chat' ? `response_format${isSchema ? '.json_schema' : ''}` : `${owner}.format`);
+  if (shape === 'chat') {
+    const { response_format: _, ...rest } = body;
+    const told = { role: 'system', content: words };
+    return {
+      ...rest,
+      messages: [told, ...listOf(body.messages)],
+      ...(plain ? { response_format: plain } : {}),
+    };
+  }
+  const { format: _, ...others } = objectOf(body[owner]);
+  const left = plain ? { ...others, format: plain } : others;
+  const { [owner]: _owner, ...rest } = body;
+  const kept = Object.keys(left).length > 0 ? { [owner]: left } : {};
+  return { ...rest, ...kept, ...instructedBy(body, shape, words) };
+}
+
+function instructedBy(body: JsonObject, shape: 'messages' | 'responses', words: string): JsonObject {
+  if (shape === 'responses') {
+    const said = stringOf(body.instructions);
+    return { instructions: said ? `${said}\n\n${words}` : words };
+  }
+  const { system } = body;
+  const before = typeof system === 'string' ? [{ type: 'text', text: system }] : listOf(system);
+  return { system: [...before, { type: 'text', text: words }] };
+}
