@@ -48,12 +48,15 @@ export default defineCommand({
       description: 'Certificate to show to the proxy (PEM)',
     },
     'client-key': { type: 'string', valueHint: 'file', description: 'Its private key (PEM)' },
+    live: { type: 'boolean', description: 'Ask only whether it answers, which needs no key' },
+    ready: { type: 'boolean', description: 'Ask only whether it can take requests, which needs no key' },
     json: { type: 'boolean', description: 'Print the report as JSON' },
     watch: { type: 'boolean', description: 'Show it again every 2 seconds until Ctrl-C' },
   },
   async run({ args }) {
     const url = args.url ?? (process.env.LLMPROXY_URL || 'http://127.0.0.1:8000');
     const address = addressOf({ ...args, url });
+    if (args.live || args.ready) return probe(address, args.ready ? 'ready' : 'live');
     const key = args.key ?? process.env.LLMPROXY_KEY;
     if (args.watch) await watch(address, key, args.json ?? false);
     const report = await ask(address, key);
@@ -61,6 +64,20 @@ export default defineCommand({
     if (EXIT[report.status] !== 0) throw new ExitError(EXIT[report.status]);
   },
 });
+
+/**
+ * Asks what a probe of a container or of an orchestrator asks, and prints the one word of the answer.
+ * @throws ExitError 2 when the answer is no, 3 when no proxy answers there
+ */
+async function probe(address: Address, question: 'live' | 'ready'): Promise<void> {
+  const response = await get(address, `/health/${question}`, {});
+  const { status } = (await response.json().catch(() => ({}))) as { status?: unknown };
+  if (typeof status !== 'string') {
+    throw new ExitError(UNREACHABLE, `Cannot ask ${address.shown}: the server there is not llmproxy`);
+  }
+  print(`${status}\n`);
+  if (!response.ok) throw new ExitError(EXIT.unhealthy);
+}
 
 async function watch(address: Address, key: string | undefined, json: boolean): Promise<void> {
   const clear = process.stdout.isTTY && !json ? '\x1b[H\x1b[2J' : '';
@@ -76,21 +93,31 @@ async function watch(address: Address, key: string | undefined, json: boolean): 
 
 /** @throws ExitError 3 when no proxy answers there */
 async function ask(address: Address, key: string | undefined): Promise<HealthReport> {
-  const { shown: where, init } = address;
-  const url = new URL(address.url);
-  url.pathname = `${url.pathname.replace(/\/(v1\/?)?$/, '')}/providers`;
-  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  let response: Response;
-  try {
-    const signal = AbortSignal.timeout(5_000);
-    response = await fetch(url, { ...init, headers, signal, redirect: 'manual' });
-  } catch (cause) {
-    throw new ExitError(UNREACHABLE, `Cannot reach ${where}: ${reasonOf(cause as Error)}`);
-  }
+  const response = await get(
+    address,
+    '/providers',
+    key === undefined ? {} : { authorization: `Bearer ${key}` },
+  );
   const report: unknown = await response.json().catch(() => undefined);
   if (isReport(report)) return report;
   const reason = REFUSALS[codeOf(report)] ?? 'the server there is not llmproxy';
-  throw new ExitError(UNREACHABLE, `Cannot ask ${where}: ${reason}`);
+  throw new ExitError(UNREACHABLE, `Cannot ask ${address.shown}: ${reason}`);
+}
+
+/** @throws ExitError 3 when nothing answers there within 5 seconds */
+async function get(
+  { shown: where, url: base, init }: Address,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const url = new URL(base);
+  url.pathname = `${url.pathname.replace(/\/(v1\/?)?$/, '')}${path}`;
+  try {
+    const signal = AbortSignal.timeout(5_000);
+    return await fetch(url, { ...init, headers, signal, redirect: 'manual' });
+  } catch (cause) {
+    throw new ExitError(UNREACHABLE, `Cannot reach ${where}: ${reasonOf(cause as Error)}`);
+  }
 }
 
 function shown(report: HealthReport): string {

@@ -195,4 +195,20 @@ describe('llmproxy health', () => {
     const child = await runInTerminal(200, 'health', '--url', other.url);
     expect(child).toContain(`Cannot ask ${other.url}: the server there is not llmproxy`);
   });
+
+  test('asks with --live and --ready what a probe asks, without a key', async () => {
+    const auth = { keys: [{ name: 'apps', key: 'sk-0123456789abcdef' }] };
+    const mock = { name: 'mock', type: 'mock' };
+    const { url } = await serveConfig({ auth, providers: [mock] });
+    expect(run(folder(), 'health', '--url', url).code).toBe(3);
+    expect(run(folder(), 'health', '--url', url, '--live')).toMatchObject({ code: 0, out: 'live\n' });
+    expect(run(folder(), 'health', '--url', url, '--ready')).toMatchObject({ code: 0, out: 'ready\n' });
+    const none = await serveConfig({ auth, providers: [{ ...mock, enabled: false }] });
+    expect(run(folder(), 'health', '--url', none.url, '--live').code).toBe(0);
+    expect(run(folder(), 'health', '--url', none.url, '--ready').code).toBe(2);
+    await using other = upstream(() => new Response('hello'));
+    expect(await runInTerminal(200, 'health', '--url', other.url, '--ready')).toContain(
+      `Cannot ask ${other.url}: the server there is not llmproxy`,
+    );
+  });
 });
