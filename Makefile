@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-slow check build release smoke bench profile bench-export bench-loop interop s3 soak outages simulate fuzz streams recorded recorded-mutants clients real docs fmt clean
+.PHONY: help install serve test test-slow check build image release smoke bench profile bench-export bench-loop interop s3 soak outages simulate fuzz streams recorded recorded-mutants clients real docs fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -29,8 +29,11 @@ check: install ## all that must pass: format, types, lint, docs, build, tests, s
 build: install ## compile dist/llmproxy for this machine
 	@$(RUN) scripts/build.ts $(ARGS)
 
-release: install ## compile for every platform, with checksums; SIGN=minisign or cosign
-	@$(RUN) scripts/release.ts $(if $(SIGN),--sign "$(SIGN)") $(if $(SIGN_KEY),--sign-key "$(SIGN_KEY)") $(ARGS)
+image: install ## build the container image and try it (needs Docker or Podman)
+	@$(RUN) scripts/image.ts
+
+release: install ## compile for every platform, with checksums; URL=, NPM=1, SIGN=minisign or cosign
+	@$(RUN) scripts/release.ts $(if $(URL),--url "$(URL)") $(if $(NPM),--npm) $(if $(SIGN),--sign "$(SIGN)") $(if $(SIGN_KEY),--sign-key "$(SIGN_KEY)") $(ARGS)
 
 smoke: install ## try the compiled binary end to end
 	@$(RUN) scripts/smoke.ts $(ARGS)

@@ -1,56 +1,92 @@
 /**
- * `make release`: binaries for every platform in dist/release, with their licences, an SBOM and SHA256SUMS.
- * Usage: bun scripts/release.ts [--target NAME]... [--sign minisign|cosign [--sign-key KEY]]
+ * `make release`: binaries for every platform in dist/release, with their licences, an SBOM and SHA256SUMS; with install.sh and a
+ * formula for Homebrew where the address of the files is known; with --npm the packages for npm in dist/npm.
+ * Usage: bun scripts/release.ts [--target NAME]... [--url ADDRESS] [--npm] [--sign minisign|cosign [--sign-key KEY]]
  * No target named: all of them. A platform that cannot be built is named, the others are built all the same, nothing
  * is signed, and the exit code is 1.
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compile, ROOT, VERSION } from './compile.ts';
 import { renderNotices } from './notices.ts';
+import { addressOf, fillReleaseFiles } from './release/fill.ts';
+import { writeNpmPackages } from './release/npm.ts';
+import type { Platform } from './release/platforms.ts';
+import { binaryName, PLATFORMS } from './release/platforms.ts';
 import { sbom } from './sbom.ts';
 import type { Signer } from './sign.ts';
 import { signer } from './sign.ts';
 
-const TARGETS = [
-  'linux-x64',
-  'linux-arm64',
-  'linux-x64-musl',
-  'linux-arm64-musl',
-  'darwin-x64',
-  'darwin-arm64',
-  'windows-x64',
-];
+const TARGETS = PLATFORMS.map(({ name }) => name);
 const RELEASE = join(ROOT, 'dist/release');
 
-const { target: named = TARGETS, ...signing } = parseArgs({
+const {
+  target: named = TARGETS,
+  url,
+  npm,
+  ...signing
+} = parseArgs({
   options: {
     target: { type: 'string', multiple: true },
+    url: { type: 'string' },
+    npm: { type: 'boolean' },
     sign: { type: 'string' },
     'sign-key': { type: 'string' },
   },
 }).values;
 const unknown = named.filter((name) => !TARGETS.includes(name));
 if (unknown.length > 0) refuse(`Cannot build ${unknown.join(', ')}: expected ${TARGETS.join(', ')}`);
+const address = published(url);
 const sign = signing.sign === undefined ? undefined : prepare(signing.sign, signing['sign-key']);
 
 rmSync(RELEASE, { recursive: true, force: true });
 mkdirSync(RELEASE, { recursive: true });
+const wanted = PLATFORMS.filter(({ name }) => named.includes(name));
 const failed: string[] = [];
-for (const name of named) {
-  if (!(await build(name))) failed.push(name);
+for (const platform of wanted) {
+  if (!(await build(platform))) failed.push(platform.name);
 }
 writeFileSync(join(RELEASE, `llmproxy-${VERSION}.cdx.json`), `${JSON.stringify(sbom(ROOT), null, 2)}\n`);
 writeFileSync(join(RELEASE, 'THIRD_PARTY_LICENSES.txt'), renderNotices(ROOT));
 copyFileSync(join(ROOT, 'LICENSE'), join(RELEASE, 'LICENSE'));
 writeFileSync(join(RELEASE, 'SHA256SUMS'), sums());
 if (failed.length > 0) {
-  process.stderr.write(`Not built: ${failed.join(', ')}${sign ? '; nothing is signed' : ''}\n`);
+  const left = ['nothing is signed', 'there are no packages for npm, no install.sh and no formula'];
+  process.stderr.write(`Not built: ${failed.join(', ')}; ${left.join(', and ')}\n`);
   process.exitCode = 1;
-} else if (sign) {
-  await signSums(sign);
+} else {
+  if (npm) writePackages();
+  writeInstallers();
+  if (sign) await signSums(sign);
+}
+
+function published(given: string | undefined): ReturnType<typeof addressOf> {
+  try {
+    return addressOf(given, VERSION, process.env);
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+/** What names the address of the release and the checksums of all platforms it knows. */
+function writeInstallers(): void {
+  const all = wanted.length === PLATFORMS.length;
+  if (!address || !all) {
+    const missing = all ? 'give the address of the files with --url' : 'build all platforms';
+    process.stdout.write(`Without install.sh and llmproxy.rb: ${missing}\n`);
+    return;
+  }
+  const release = { version: VERSION, ...address, sums: readFileSync(join(RELEASE, 'SHA256SUMS'), 'utf8') };
+  process.stdout.write(`${fillReleaseFiles(ROOT, RELEASE, release).join(', ')}: for ${address.url}\n`);
+}
+
+function writePackages(): void {
+  const folder = join(ROOT, 'dist/npm');
+  rmSync(folder, { recursive: true, force: true });
+  const folders = writeNpmPackages(wanted, { root: ROOT, version: VERSION, release: RELEASE, folder });
+  for (const each of folders) process.stdout.write(`npm publish ${relative(ROOT, each)}\n`);
 }
 
 function refuse(message: string): never {
@@ -75,8 +111,9 @@ async function signSums(signFile: Signer): Promise<void> {
   }
 }
 
-async function build(name: string): Promise<boolean> {
-  const file = `llmproxy-${VERSION}-${name}${name.startsWith('windows') ? '.exe' : ''}`;
+async function build(platform: Platform): Promise<boolean> {
+  const { name } = platform;
+  const file = binaryName(VERSION, platform);
   const began = performance.now();
   try {
     await compile(join(RELEASE, file), `bun-${name}`);

@@ -89,9 +89,13 @@ test('CI runs .ci/run with actions pinned by digest, in bounded time, and may on
     expect(text).not.toMatch(/\bsecrets\b|pull_request_target/);
     const { permissions, jobs } = YAML.parse(text) as Workflow;
     expect(permissions).toEqual({ contents: 'read' });
-    const loose = Object.values(jobs).filter((job) => job.permissions || !job['timeout-minutes']);
-    expect(loose).toEqual([]);
+    expect(Object.values(jobs).filter((job) => !job['timeout-minutes'])).toEqual([]);
+    // What is run for everybody's changes may only read; a release is made of a tag, which only maintainers can push.
+    const writing = Object.values(jobs).filter((job) => job.permissions);
+    expect(writing.length === 0 || path === '.github/workflows/release.yml').toBeTrue();
   }
+  const { on: released } = YAML.parse(read('.github/workflows/release.yml')) as Workflow;
+  expect(released).toEqual({ push: { tags: ['v*'] } });
   const { on, jobs } = YAML.parse(read('.github/workflows/ci.yml')) as Workflow;
   expect(Object.keys(on)).toEqual(['push', 'pull_request']);
   const commands = Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? []));
