@@ -381,6 +381,16 @@ export class ProxyError extends Error {
   }
 }
 
+/**
+ * The status a client gets. A provider's own status is passed on where it says something to the client; a
+ * provider that refuses our key is our trouble, not the client's.
+ */
+export function statusOf(error: ProxyError): number {
+  const { upstream, rule } = error;
+  if (!upstream || error.refusesKey || upstream.status < 400) return rule.status;
+  return upstream.status;
+}
+
 /** Any thrown value as a {@link ProxyError}; what nobody classified is an internal error. */
 export function toProxyError(thrown: unknown): ProxyError {
   if (thrown instanceof ProxyError) return thrown;

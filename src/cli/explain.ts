@@ -72,6 +72,12 @@ function endpointOf(name: string): Endpoint {
 }
 
 function sampleFor(endpoint: Endpoint): Record<string, unknown> {
+  const content = { parts: [{ text: 'Hello' }] };
+  if (endpoint === 'gemini' || endpoint === 'gemini.count_tokens')
+    return { contents: [{ role: 'user', ...content }] };
+  if (endpoint === 'gemini.embed') return { content };
+  if (endpoint === 'gemini.batch_embed') return { requests: [{ content }] };
+  if (endpoint === 'gemini.predict') return { instances: [{ content: 'Hello' }] };
   if (endpoint === 'embeddings' || endpoint.startsWith('responses')) return { input: 'Hello' };
   return endpoint === 'messages' ? { ...SAMPLE, max_tokens: 1_024 } : SAMPLE;
 }

@@ -11,7 +11,7 @@ import type { Answered } from './exchange.ts';
 import type { Target } from './target.ts';
 import { cutBy, pausedBy } from '../limits/refusal.ts';
 import { chargedFor, wasAsked } from '../logs/record.ts';
-import { saysWhy } from '../wire/endpoints.ts';
+import { isEmbedding, saysWhy } from '../wire/endpoints.ts';
 import { plainUsage } from '../wire/usage.ts';
 import { targetNames } from './admission.ts';
 import { FailedUsage } from './failed-usage.ts';
@@ -163,7 +163,7 @@ export class Charge {
 
   #estimated({ endpoint, attempts, source, isAnswered, answer, error }: Ended): LogRecord['estimate'] {
     if (!this.#lease || !this.#expected) return undefined;
-    if (endpoint === 'embeddings' && answer && !answer.usage) return this.#tokens(NO_USAGE, 1, 0, source);
+    if (isEmbedding(endpoint) && answer && !answer.usage) return this.#tokens(NO_USAGE, 1, 0, source);
     if (!saysWhy(endpoint)) return undefined;
     if (!isAnswered) return leftOpen(attempts, error) ? this.#tokens(NO_USAGE, 1, 0, source) : undefined;
     if (!answer) return undefined;

@@ -9,6 +9,7 @@ import type { Steps } from '../turns.ts';
 import { anthropicModel } from '../wire/anthropic/models.ts';
 import { encodeInSteps } from '../wire/bytes.ts';
 import { clientOf } from '../wire/clients.ts';
+import { isTalk } from '../wire/endpoints.ts';
 import { continueChat } from '../wire/continue.ts';
 import { writeJson } from '../wire/json-write.ts';
 import { relayedChat } from '../wire/openai/client.ts';
@@ -48,8 +49,8 @@ export function resumable(inbound: Inbound, text: string, context: DecodeContext
     const client = { ...relayedChat(json.value), strict: false };
     return { client, inbound: { ...inbound, continuation: { text, translated: false } } };
   }
-  if (endpoint !== 'messages' && endpoint !== 'responses') return undefined;
-  const client = clientOf(endpoint).decode(json.value, context);
+  if (!isTalk(endpoint)) return undefined;
+  const client = clientOf(endpoint).decode(json.value, { ...context, asked: inbound });
   const request = { ...client.request, stream: true, stream_options: { include_usage: true } };
   const asked: Inbound = {
     ...inbound,

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { JsonObject } from '../wire/json.ts';
+import type { StreamForm } from '../wire/stream-form.ts';
 import type { Span } from '../wire/json-keys.ts';
 
 /** A client's request, read and checked as far as routing needs. */
@@ -10,6 +11,8 @@ export interface Inbound {
   /** The model the client named. */
   readonly model: string;
   readonly stream: boolean;
+  /** How a stream is written down for the client. */
+  readonly form: StreamForm;
   /** What of the query may travel on to a provider. */
   readonly query?: string | undefined;
   readonly contentType: string;

@@ -6,6 +6,7 @@ import type { JsonObject } from '../wire/json.ts';
 import type { Quirks } from '../wire/quirks.ts';
 import { messageAssembler } from '../wire/anthropic/assemble.ts';
 import { endingOf, fails } from '../wire/endings.ts';
+import { contentAssembler } from '../wire/gemini/assemble.ts';
 import { listOf, objectOf } from '../wire/json.ts';
 import { chatAssembler, completionAssembler } from '../wire/openai/assemble.ts';
 import { EVENT_JUDGES } from '../wire/shapes/events.ts';
@@ -75,11 +76,27 @@ function isEnd(type: unknown): boolean {
   return type === 'response.completed' || type === 'response.incomplete';
 }
 
+const GEMINI: Kind = {
+  assembler: contentAssembler,
+  failure({ candidates }) {
+    for (const candidate of listOf(candidates)) {
+      const ending = endingOf('gemini', objectOf(candidate).finishReason);
+      if (fails(ending)) return ending;
+    }
+    return undefined;
+  },
+  verdict: EVENT_JUDGES.gemini,
+  isLast: () => false,
+  // Nothing marks the end but the end.
+  terminator: '',
+};
+
 const PASSING: Partial<Record<Endpoint, Kind>> = {
   chat: CHAT,
   completions: { ...CHAT, assembler: completionAssembler },
   messages: MESSAGES,
   responses: RESPONSES,
+  gemini: GEMINI,
 };
 
 /** @param quirks of the provider whose own events pass */

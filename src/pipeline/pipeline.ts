@@ -15,8 +15,13 @@ import type { Endpoint } from '../wire/endpoints.ts';
 import type { Json } from '../wire/json.ts';
 import { parseJson } from '../wire/json.ts';
 import { saysWhy } from '../wire/endpoints.ts';
+import type { StreamForm } from '../wire/stream-form.ts';
+import { FORM_TYPES, reformed } from '../wire/stream-form.ts';
 import { Delivery } from './delivery.ts';
 import { Pump } from './pump.ts';
+
+/** Types of bodies that are made here. */
+type BodyType = (typeof FORM_TYPES)[StreamForm];
 
 /** What the client gets. */
 export interface Reply {
@@ -25,7 +30,7 @@ export interface Reply {
   readonly upstream: HeaderMap;
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
   /** The body's type, where it is not the provider's bytes as they came. */
-  readonly made: 'application/json' | 'text/event-stream' | undefined;
+  readonly made: BodyType | undefined;
   /** Request fields that the target could not take. */
   readonly dropped: readonly string[];
   /** What of a whole answer the client's protocol has no word for. */
@@ -101,10 +106,12 @@ export class Pipeline {
     if (answer.kind === 'whole') {
       const given = this.#deps.revise ? await this.#revised(job, routed, answer, caller) : answer;
       this.#settleWhole(routed, given, exchange);
-      return { status, upstream, body: given.body, made: given.made, dropped, lost: given.lost };
+      const form = given.made === 'text/event-stream' ? inbound.form : 'events';
+      const made = form === 'events' ? given.made : FORM_TYPES[form];
+      return { status, upstream, body: reformed(given.body, form), made, dropped, lost: given.lost };
     }
     const body = this.#stream(job, routed, answer, caller);
-    return { status, upstream, body, made: answer.flow.tap && 'text/event-stream', dropped };
+    return { status, upstream, body, made: answer.flow.tap && FORM_TYPES[inbound.form], dropped };
   }
 
   #admit(inbound: Inbound, exchange: Exchange, requester: Requester): Admitted {
@@ -168,7 +175,8 @@ export class Pipeline {
     if (flow.tap) exchange.begins();
     const recipient = { caller, exchange, stopLimit: this.#limitWhole(job) };
     const owner = new Delivery(job, routed, flow, recipient, this.#deps);
-    const options = { clock, requestId: exchange.id, mask, keepaliveMs, stallMs, budget };
+    const { form } = job.inbound;
+    const options = { clock, requestId: exchange.id, mask, keepaliveMs, stallMs, budget, form };
     return new ReadableStream(new Pump(streamed, owner, options));
   }
 

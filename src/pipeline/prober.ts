@@ -37,6 +37,7 @@ export function wordFor(model: string): Inbound {
     caller: null,
     model,
     stream: false,
+    form: 'events',
     contentType: 'application/json',
     bytes: new TextEncoder().encode(text),
     json: { text, value },

@@ -2,6 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { Streamed } from './attempt.ts';
 import type { StreamBudget, WatchedStream } from './stream-budget.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
+import type { StreamForm } from '../wire/stream-form.ts';
+import { KEEP_ALIVE, Reforming } from '../wire/stream-form.ts';
 import { HELD_BY_STREAM } from './stream-budget.ts';
 
 /** How a committed stream ended. */
@@ -34,11 +36,12 @@ export interface PumpOptions {
   readonly stallMs: number;
   /** The memory of all streams. */
   readonly budget: StreamBudget;
+  /** How its events are written down for the client. */
+  readonly form: StreamForm;
 }
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 
-const COMMENT = new TextEncoder().encode(': keep-alive\n\n');
 
 /**
  * The committed answer as the client's body. It is read only as fast as the client takes it. It ends in one of
@@ -49,6 +52,7 @@ export class Pump implements WatchedStream {
   readonly held = HELD_BY_STREAM;
   readonly #options: PumpOptions;
   readonly #owner: StreamOwner;
+  readonly #reforming: Reforming | undefined;
   #streamed: Streamed;
   #held: Uint8Array | undefined;
   #sent = 0;
@@ -66,6 +70,9 @@ export class Pump implements WatchedStream {
     this.#streamed = streamed;
     this.#held = streamed.held;
     this.#movedMs = options.clock.monotonic();
+    // What nobody looks into is no events.
+    const { form } = options;
+    this.#reforming = form === 'events' || !streamed.flow.tap ? undefined : new Reforming(form);
   }
 
   get waits(): boolean {
@@ -125,9 +132,9 @@ export class Pump implements WatchedStream {
     const { flow } = this.#streamed;
     const last = bytes === undefined || (flow.tap?.done ?? false);
     const some = bytes ?? flow.finish();
-    const sends = some !== undefined && some.length > 0;
-    if (sends) this.#send(controller, some);
+    const sends = some !== undefined && some.length > 0 && this.#send(controller, some);
     if (last) {
+      this.#close(controller);
       this.#end({ outcome: 'success' });
       controller.close();
       void flow.drain();
@@ -178,10 +185,24 @@ export class Pump implements WatchedStream {
     if (!flow.tap) return controller.error();
     const events = flow.fail(error, this.#options.requestId);
     this.#send(controller, new TextEncoder().encode(events));
+    this.#close(controller);
     controller.close();
   }
 
-  #send(controller: Controller, bytes: Uint8Array): void {
+  /** Sends whole events. @returns whether there was something to send */
+  #send(controller: Controller, events: Uint8Array): boolean {
+    const bytes = this.#reforming ? this.#reforming.push(events) : events;
+    if (bytes.length > 0) this.#enqueue(controller, bytes);
+    return bytes.length > 0;
+  }
+
+  /** What stands behind the last event, in forms that have such a thing. */
+  #close(controller: Controller): void {
+    const bytes = this.#reforming?.end();
+    if (bytes && bytes.length > 0) this.#enqueue(controller, bytes);
+  }
+
+  #enqueue(controller: Controller, bytes: Uint8Array): void {
     this.#movedMs = this.#options.clock.monotonic();
     this.#sent += bytes.length;
     controller.enqueue(bytes);
@@ -203,7 +224,8 @@ export class Pump implements WatchedStream {
     const waits = this.#wanted && (controller.desiredSize ?? 0) > 0;
     if (!waits && quietMs >= stallMs) return this.#stall('the client took nothing for limits.client_stall');
     const comments = waits && keepaliveMs > 0 && this.#streamed.flow.tap !== undefined;
-    if (comments && quietMs >= keepaliveMs) this.#send(controller, COMMENT);
+    if (comments && quietMs >= keepaliveMs)
+      this.#enqueue(controller, new TextEncoder().encode(KEEP_ALIVE[this.#options.form]));
     const everyMs = this.#everyMs;
     this.#lookIn(controller, quietMs >= everyMs ? everyMs : everyMs - quietMs);
   }

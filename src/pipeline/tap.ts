@@ -113,12 +113,12 @@ export class Tap {
 
   /** The fields by which a client of chat knows the answer. */
   name(): Pick<ChatChunk, 'id' | 'object' | 'created' | 'model'> {
-    const { id, model, created } = this.#assembler.result();
+    const { id, responseId, model, modelVersion, created } = this.#assembler.result();
     return {
-      id: stringOf(id) ?? '',
+      id: stringOf(id) ?? stringOf(responseId) ?? '',
       object: 'chat.completion.chunk',
       created: numberOf(created) ?? 0,
-      model: stringOf(model) ?? '',
+      model: stringOf(model) ?? stringOf(modelVersion) ?? '',
     };
   }
 

@@ -16,7 +16,7 @@ export class GeminiProvider extends HttpProvider {
   }
 
   override relays(endpoint: Endpoint): boolean {
-    return endpoint === 'realtime.live';
+    return endpoint === 'realtime.live' || Object.hasOwn(METHODS, endpoint);
   }
 
   /** The Live API stands beside the others, by a name that has their version in it. */
@@ -36,13 +36,24 @@ export class GeminiProvider extends HttpProvider {
   }
 
   protected override path(call: Called): string {
-    return `/models/${encodeURIComponent(call.model)}:${geminiMethod(call)}`;
+    const [, collection = 'models/', name = ''] = /^(tunedModels\/)?(.*)$/s.exec(call.model) ?? [];
+    return `/${collection}${encodeURIComponent(name)}:${geminiMethod(call)}`;
   }
 }
+
+/** What its own clients ask of it, which it is asked as it is. */
+const METHODS: Readonly<Partial<Record<Endpoint, string>>> = {
+  gemini: 'generateContent',
+  'gemini.count_tokens': 'countTokens',
+  'gemini.embed': 'embedContent',
+  'gemini.batch_embed': 'batchEmbedContents',
+};
 
 /** The method of a Gemini model that a call means. */
 export function geminiMethod({ endpoint, stream }: Called): string {
   if (endpoint === 'embeddings') return 'batchEmbedContents';
   if (endpoint === 'messages.count_tokens') return 'countTokens';
+  const own = endpoint === 'gemini' ? undefined : METHODS[endpoint];
+  if (own !== undefined) return own;
   return stream ? 'streamGenerateContent?alt=sse' : 'generateContent';
 }

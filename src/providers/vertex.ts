@@ -21,6 +21,13 @@ import { HttpProvider, joinUrl } from './http.ts';
 /** What Vertex wants in place of the header `anthropic-version`. */
 const ANTHROPIC_VERSION = 'vertex-2023-10-16';
 
+/** What it takes of Gemini's clients as it is, beside what its models say. */
+const RELAYED: ReadonlySet<Endpoint> = new Set<Endpoint>([
+  'realtime.live',
+  'gemini.count_tokens',
+  'gemini.predict',
+]);
+
 export interface VertexOptions {
   readonly project: string;
   readonly location: string;
@@ -66,7 +73,7 @@ export class VertexProvider extends HttpProvider<VertexOptions> {
   }
 
   override relays(endpoint: Endpoint, model: string): boolean {
-    if (endpoint === 'realtime.live') return this.protocol(model) === 'gemini';
+    if (RELAYED.has(endpoint)) return this.protocol(model) === 'gemini';
     return super.relays(endpoint, model);
   }
 
@@ -89,7 +96,8 @@ export class VertexProvider extends HttpProvider<VertexOptions> {
     const publisher = protocol === 'messages' ? 'anthropic' : 'google';
     const name = `${this.#place}/publishers/${publisher}/models/${encodeURIComponent(model)}`;
     if (protocol === 'messages') return `${name}:${stream ? 'streamRawPredict' : 'rawPredict'}`;
-    return `${name}:${endpoint === 'embeddings' ? 'predict' : geminiMethod(call)}`;
+    const predicts = endpoint === 'embeddings' || endpoint === 'gemini.predict';
+    return `${name}:${predicts ? 'predict' : geminiMethod(call)}`;
   }
 
   protected override rewritten({ body, model }: Call): Steps<Call['body']> | undefined {

@@ -5,11 +5,13 @@ import type { ServerBindings, ServerContext, ServerEnv } from './context.ts';
 import type { Inference } from './inference.ts';
 import type { App } from './listen.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
-import { ENDPOINTS, HTTP_ENDPOINTS } from '../wire/endpoints.ts';
+import { ENDPOINTS, PLAIN_ENDPOINTS } from '../wire/endpoints.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import { headerMap } from '../wire/headers.ts';
 import { listedOrigins, pageGuard } from './browser.ts';
+import { VERSIONS } from '../wire/gemini/path.ts';
 import { errorResponse } from './error.ts';
+import { geminiCalls } from './gemini.ts';
 import { takeFeedback } from './feedback.ts';
 import { inference } from './inference.ts';
 import { getModel, listModels } from './models.ts';
@@ -67,7 +69,7 @@ export function createApp(context: ServerContext): App {
   }
   for (const base of bases) {
     for (const prefix of [`${base}/v1`, base]) {
-      for (const name of HTTP_ENDPOINTS) {
+      for (const name of PLAIN_ENDPOINTS) {
         const path = prefix + ENDPOINTS[name].path;
         const answer = inference(context, name);
         models.set(path, answer);
@@ -79,6 +81,15 @@ export function createApp(context: ServerContext): App {
       app.get(`${prefix}/models`, listModels(context));
       app.get(`${prefix}/models/*`, getModel(context));
     }
+    for (const version of VERSIONS) {
+      const below = `${base}/${version}`;
+      for (const path of [below, `${below}/publishers/google`, `${below}/${PLACE}/publishers/google`]) {
+        app.get(`${path}/models`, listModels(context));
+        app.get(`${path}/models/*`, getModel(context));
+      }
+      app.get(`${below}/tunedModels`, listModels(context));
+      app.get(`${below}/tunedModels/*`, getModel(context));
+    }
     for (const [path, endpoint] of SESSIONS) {
       upgrades.set(base + path, openSession(context, endpoint));
       app.get(base + path, ({ req }) => refusePlain(context, req.raw, headerMap(req.raw.headers), endpoint));
@@ -89,6 +100,12 @@ export function createApp(context: ServerContext): App {
     app.get(`${base}/metrics`, metrics(context));
     servePage(app, context, base);
   }
+  // Google's clients name the model in the path, where no pattern finds it: names have slashes and colons of their own.
+  const called = geminiCalls(bases, (endpoint) => inference(context, endpoint));
+  app.post('*', (c, next) => {
+    const answer = called(c.req.raw, c.req.path);
+    return answer ? answer(c.req.raw, headerMap(c.req.raw.headers), c.env) : next();
+  });
   const known = new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path));
   const plain = (request: Request, error: ProxyError) =>
     errorResponse(error, { id: context.newId(), attempts: [], endpoint: speaking(request) });
@@ -96,7 +113,7 @@ export function createApp(context: ServerContext): App {
     const { method, path } = c.req;
     return plain(
       c.req.raw,
-      known.has(path)
+      known.has(path) || called(c.req.raw, path)
         ? new ProxyError('method_not_allowed', `Cannot ${method} ${path}: the method is not allowed here`)
         : new ProxyError('unknown_route', `Cannot ${method} ${path}: there is nothing at this path`),
     );
@@ -125,13 +142,17 @@ export function createApp(context: ServerContext): App {
   return {
     upgrade,
     fetch(request: Request, bindings: ServerBindings) {
-      const answer = request.method === 'POST' ? models.get(pathOf(request)) : undefined;
+      const path = request.method === 'POST' ? pathOf(request) : undefined;
+      const answer = path === undefined ? undefined : (models.get(path) ?? called(request, path));
       if (!answer) return app.fetch(request, bindings);
       const headers = headerMap(request.headers);
       return checked(request, headers) ?? answer(request, headers, bindings);
     },
   };
 }
+
+/** Where Vertex AI has what it serves. */
+const PLACE = 'projects/:project/locations/:location';
 
 /** Where sessions are: OpenAI's and Azure's paths, and those of Gemini by its versions. */
 const SESSIONS = [

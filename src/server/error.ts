@@ -1,16 +1,7 @@
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { ProxyError } from '../errors.ts';
+import { statusOf } from '../errors.ts';
 import { clientOf } from '../wire/clients.ts';
-
-/**
- * The status a client gets. A provider's own status is passed on where it says something to the client; a
- * provider that refuses our key is our trouble, not the client's.
- */
-export function statusOf(error: ProxyError): number {
-  const { upstream, rule } = error;
-  if (!upstream || error.refusesKey || upstream.status < 400) return rule.status;
-  return upstream.status;
-}
 
 /** The request that an error answers. */
 export type Failed = Pick<Exchange, 'id' | 'attempts' | 'endpoint'> & Partial<Pick<Exchange, 'limitHeaders'>>;

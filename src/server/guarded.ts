@@ -4,6 +4,7 @@ import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError } from '../errors.ts';
 import { headerMap } from '../wire/headers.ts';
 import { errorResponse } from './error.ts';
+import { withQueryKey } from './gemini.ts';
 import { speaking } from './speaking.ts';
 
 /** A page for whoever has a key; for everybody where there are none. */
@@ -13,7 +14,9 @@ export function guarded(
 ): Handler<ServerEnv> {
   return async (c) => {
     try {
-      return handler(c, await context.auth.client(headerMap(c.req.raw.headers), null));
+      const headers = headerMap(c.req.raw.headers);
+      const shown = speaking(c.req.raw) === 'gemini' ? withQueryKey(headers, c.req.url) : headers;
+      return handler(c, await context.auth.client(shown, null));
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
       return errorResponse(thrown, { id: context.newId(), attempts: [], endpoint: speaking(c.req.raw) });

@@ -31,7 +31,12 @@ export interface Origin {
   readonly url: string;
   /** Name of the client's key; `null` without one. */
   readonly caller: string | null;
+  /** What its path says, where that names the model. */
+  readonly path?: PathAsked | undefined;
 }
+
+/** What a path says of a request beside which endpoint it is for. */
+export type PathAsked = Pick<Inbound, 'model' | 'stream' | 'form'>;
 
 export interface ParsingContext {
   /** This process, as it tells itself from others. */
@@ -44,7 +49,7 @@ export interface ParsingContext {
  * @throws ProxyError `invalid_request` with the field at fault
  */
 export function* parseInbound(
-  { endpoint, headers, url, caller }: Origin,
+  { endpoint, headers, url, caller, path }: Origin,
   bytes: Uint8Array<ArrayBuffer>,
   { instance, limits }: ParsingContext,
 ): Steps<Inbound> {
@@ -63,6 +68,7 @@ export function* parseInbound(
       caller,
       model: named(model),
       stream,
+      form: 'events',
       contentType,
       bytes,
       json: undefined,
@@ -72,15 +78,17 @@ export function* parseInbound(
     };
   }
   const { text, value } = yield* readJson(bytes, boundsOf(limits));
-  const model = named(value.model ?? DEFAULT_MODELS[endpoint]);
-  const modelAt = yield* findModel({ text, bytes }, typeof value.model === 'string');
+  const model = named(path?.model ?? value.model ?? DEFAULT_MODELS[endpoint]);
+  const inBody = typeof value.model === 'string' && !('at' in ENDPOINTS[endpoint]);
+  const modelAt = yield* findModel({ text, bytes }, inBody);
   // Some clients say it of everything that they send.
-  const stream = streams && trueOrFalse(value.stream ?? false);
+  const stream = path?.stream ?? (streams && trueOrFalse(value.stream ?? false));
   return {
     endpoint,
     caller,
     model,
     stream,
+    form: path?.form ?? 'events',
     query: travellingQuery(url, endpoint),
     contentType: 'application/json',
     bytes,

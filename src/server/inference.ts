@@ -6,16 +6,16 @@ import type { Hooks } from '../plugins/hooks.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import type { ServerBindings, ServerContext } from './context.ts';
-import { ProxyError, toProxyError } from '../errors.ts';
+import { ProxyError, toProxyError, statusOf } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
 import { requestId, responseHeaders } from '../wire/headers.ts';
 import type { Called } from './body.ts';
 import { bodyLimits, readBody } from './body.ts';
 import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
-import { errorResponse, statusOf } from './error.ts';
+import { errorResponse } from './error.ts';
 import { headerList, headerText } from './header-text.ts';
 import { hooked } from './hooked.ts';
-import type { Origin } from './inbound.ts';
+import type { Origin, PathAsked } from './inbound.ts';
 import { parseInbound } from './inbound.ts';
 import { LARGE, LargeBody } from './large-body.ts';
 import { addressOf } from './network.ts';
@@ -36,23 +36,25 @@ export type Inference = (
   request: Request,
   headers: HeaderMap,
   bindings: ServerBindings | undefined,
+  path?: PathAsked,
 ) => Promise<Response>;
 
 /** A request and what answers it. */
 interface Call extends Called {
   readonly exchange: Exchange;
   readonly endpoint: Endpoint;
+  readonly path: PathAsked | undefined;
 }
 
 /** Answers the requests of an endpoint: body in, pipeline, answer out. Every path ends in exactly one record. */
 export function inference(context: ServerContext, endpoint: Endpoint): Inference {
-  return async (request, headers, bindings) => {
+  return async (request, headers, bindings, path) => {
     const server = bindings?.server;
     const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
     const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint, userAgent);
     exchange.finally(ownLimits(context, request, server));
     try {
-      return await answer(context, { request, headers, server, exchange, endpoint });
+      return await answer(context, { request, headers, server, exchange, endpoint, path });
     } catch (thrown) {
       const error = toProxyError(thrown);
       if (error.fault === 'internal') context.problem(defect(exchange.id, error));
@@ -91,7 +93,7 @@ function defect(id: string, { cause, message }: ProxyError): string {
 }
 
 async function answer(context: ServerContext, call: Call): Promise<Response> {
-  const { request, headers, server, exchange, endpoint } = call;
+  const { request, headers, server, exchange, endpoint, path } = call;
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
   const found = context.auth.client(headers, endpoint);
   const client = found instanceof Promise ? await found : found;
@@ -110,7 +112,7 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   const { bytes, free } = await readBody(request, bodyLimits(context, call, client));
   exchange.finally(free);
   exchange.received(bytes.length);
-  const origin = { endpoint, headers, url: request.url, caller: client.key };
+  const origin = { endpoint, headers, url: request.url, caller: client.key, path };
   const sent = await context.turns.run(parseInbound(origin, bytes, context));
   const abort = leaving(request.signal);
   exchange.asks(questionOf(sent, headers));

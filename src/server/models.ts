@@ -1,5 +1,8 @@
 import type { Context, Handler } from 'hono';
 import type { ServerContext, ServerEnv } from './context.ts';
+import type { Client } from './auth.ts';
+import { modelName } from '../wire/gemini/path.ts';
+import { geminiModel, pageOf, publisherModel } from './gemini-models.ts';
 import { permitModel } from './permit.ts';
 import { guarded } from './guarded.ts';
 import { speaking } from './speaking.ts';
@@ -12,6 +15,7 @@ const MAX_PAGE = 1_000;
 export function listModels(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, (c, client) => {
     const names = context.registry.names(client.access);
+    if (speaking(c.req.raw) === 'gemini') return c.json(geminiPage(context, c, client));
     if (speaking(c.req.raw) === 'messages')
       return c.json(
         page(
@@ -26,12 +30,43 @@ export function listModels(context: ServerContext): Handler<ServerEnv> {
 /** GET /v1/models/{id}: names with slashes too, and names that only a glob covers. */
 export function getModel(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, (c, client) => {
-    const id = unescaped(c.req.path.slice(c.req.path.indexOf('/models/') + '/models/'.length));
+    const google = speaking(c.req.raw) === 'gemini';
+    const { path } = c.req;
+    const id = google ? modelName(resourceIn(path)) : unescaped(path.slice(path.indexOf('/models/') + 8));
     permitModel(client, id);
     const { provider } = context.registry.find(id, client.access);
+    if (google)
+      return c.json(
+        IN_VERTEX.test(path) ? publisherModel(id) : geminiModel(id, context.registry, client.access),
+      );
     const anthropic = speaking(c.req.raw) === 'messages';
     return c.json(anthropic ? anthropicModel(id) : openaiModel(id, provider.name));
   });
+}
+
+/** Where Vertex AI has its models. */
+const IN_VERTEX = /\/publishers\/[^/]+\/models(?:\/|$)/;
+
+/** A model's resource, behind the version and the project. */
+function resourceIn(path: string): string {
+  return /(?:publishers\/[^/]+\/models|models|tunedModels)\/.*$/s.exec(path)?.[0] ?? path;
+}
+
+/** A page in Google's shape. @see https://ai.google.dev/api/models#method:-models.list */
+function geminiPage(context: ServerContext, c: Context<ServerEnv>, { access }: Client): object {
+  const { registry } = context;
+  const { path } = c.req;
+  const all = registry.names(access).map(({ id }) => id);
+  const ids = all.filter((id) => id.startsWith('tunedModels/') === path.endsWith('/tunedModels'));
+  const query = (name: string, other: string) => c.req.query(name) ?? c.req.query(other);
+  const { shown, next } = pageOf(ids, {
+    size: query('pageSize', 'page_size'),
+    token: query('pageToken', 'page_token'),
+  });
+  const nextPage = next === undefined ? {} : { nextPageToken: next };
+  if (IN_VERTEX.test(path)) return { publisherModels: shown.map(publisherModel), ...nextPage };
+  const models = shown.map((id) => geminiModel(id, registry, access));
+  return { [path.endsWith('/tunedModels') ? 'tunedModels' : 'models']: models, ...nextPage };
 }
 
 /** What is escaped badly stands for itself: no model has that name. */

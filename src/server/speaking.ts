@@ -1,6 +1,13 @@
 import type { Endpoint } from '../wire/endpoints.ts';
+import { isGeminiPath } from '../wire/gemini/path.ts';
 
-/** The endpoint whose protocol a client speaks that called none: Anthropic's clients say so in a header. */
+/**
+ * The endpoint whose protocol a client speaks that called none: Anthropic's and Google's clients say so in headers, or by
+ * paths that only they know.
+ */
 export function speaking({ headers, url }: Pick<Request, 'headers' | 'url'>): Endpoint {
-  return headers.has('anthropic-version') || /^[^?]*\/messages(?:[/?]|$)/.test(url) ? 'messages' : 'chat';
+  const [, path = ''] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/.exec(url) ?? [];
+  if (headers.has('anthropic-version') || /\/messages(?:\/|$)/.test(path)) return 'messages';
+  const isGoogles = headers.has('x-goog-api-key') || headers.has('x-goog-api-client');
+  return isGoogles || isGeminiPath(path) || /[?&]key=/.test(url) ? 'gemini' : 'chat';
 }

@@ -1,12 +1,38 @@
+import type { EmbeddingClient } from './embeddings.ts';
 import type { Recorded } from './endpoints.ts';
 import type { ClientProtocol } from './protocol.ts';
 import { messagesClient } from './anthropic/client.ts';
+import { geminiClient, geminiCountClient } from './gemini/client.ts';
+import { batchEmbedContents, embedContent, predict } from './gemini/client-embeddings.ts';
 import { chatClient } from './openai/client.ts';
 import { responsesClient } from './responses/client.ts';
 
+/** By the endpoint; clients of all others speak OpenAI's. */
+const CLIENTS: Readonly<Partial<Record<Recorded, ClientProtocol>>> = {
+  messages: messagesClient,
+  'messages.count_tokens': messagesClient,
+  responses: responsesClient,
+  'responses.input_tokens': responsesClient,
+  gemini: geminiClient,
+  'gemini.count_tokens': geminiCountClient,
+  'gemini.embed': geminiClient,
+  'gemini.batch_embed': geminiClient,
+  'gemini.predict': geminiClient,
+};
+
 /** The protocol in which clients of an endpoint speak, and in which they are told of errors. */
 export function clientOf(endpoint: Recorded): ClientProtocol {
-  if (endpoint === 'messages' || endpoint === 'messages.count_tokens') return messagesClient;
-  if (endpoint === 'responses' || endpoint === 'responses.input_tokens') return responsesClient;
-  return chatClient;
+  return CLIENTS[endpoint] ?? chatClient;
+}
+
+/** Those that ask for embeddings otherwise than OpenAI's. */
+const EMBEDDING_CLIENTS: Readonly<Partial<Record<Recorded, EmbeddingClient>>> = {
+  'gemini.embed': embedContent,
+  'gemini.batch_embed': batchEmbedContents,
+  'gemini.predict': predict,
+};
+
+/** How clients of an endpoint ask for embeddings; `undefined` for OpenAI's way. */
+export function embeddingClientOf(endpoint: Recorded): EmbeddingClient | undefined {
+  return EMBEDDING_CLIENTS[endpoint];
 }

@@ -1,8 +1,10 @@
-/** The endpoints that the proxy serves, as data: OpenAI's API and Anthropic's. */
+/** The endpoints that the proxy serves, as data: OpenAI's API, Anthropic's and Gemini's. */
 
 export interface EndpointSpec {
-  /** Path below the version prefix. */
+  /** Path below the version prefix, or as `at` says. */
   readonly path: string;
+  /** `model` where the path names the model and what is done with it, so that it is found by its form. */
+  readonly at?: 'model';
   /** The family a provider's preset lists when it serves the endpoint. */
   readonly family:
     | 'chat'
@@ -37,6 +39,41 @@ export const ENDPOINTS = {
     streams: false,
   },
   'responses.compact': { path: '/responses/compact', family: 'chat', understood: false, streams: false },
+  gemini: {
+    path: '/models/{model}:generateContent',
+    at: 'model',
+    family: 'chat',
+    understood: true,
+    streams: true,
+  },
+  'gemini.count_tokens': {
+    path: '/models/{model}:countTokens',
+    at: 'model',
+    family: 'chat',
+    understood: true,
+    streams: false,
+  },
+  'gemini.embed': {
+    path: '/models/{model}:embedContent',
+    at: 'model',
+    family: 'embeddings',
+    understood: true,
+    streams: false,
+  },
+  'gemini.batch_embed': {
+    path: '/models/{model}:batchEmbedContents',
+    at: 'model',
+    family: 'embeddings',
+    understood: true,
+    streams: false,
+  },
+  'gemini.predict': {
+    path: '/models/{model}:predict',
+    at: 'model',
+    family: 'embeddings',
+    understood: true,
+    streams: false,
+  },
   completions: { path: '/completions', family: 'completions', understood: true, streams: true },
   embeddings: { path: '/embeddings', family: 'embeddings', understood: true, streams: false },
   moderations: { path: '/moderations', family: 'moderations', understood: false, streams: false },
@@ -67,6 +104,9 @@ export const ENDPOINT_NAMES = Object.keys(ENDPOINTS) as Endpoint[];
 /** Endpoints that are asked by one request with a body. */
 export const HTTP_ENDPOINTS = ENDPOINT_NAMES.filter((name) => !isRealtime(name));
 
+/** Those of them that have a path of their own, whatever the model. */
+export const PLAIN_ENDPOINTS = HTTP_ENDPOINTS.filter((name) => !('at' in ENDPOINTS[name]));
+
 /** Whether an endpoint is a WebSocket. */
 export function isRealtime(endpoint: Recorded): endpoint is 'realtime' | 'realtime.live' {
   return endpoint === 'realtime' || endpoint === 'realtime.live';
@@ -80,6 +120,11 @@ const TRANSLATED: readonly Endpoint[] = [
   'responses',
   'responses.input_tokens',
   'embeddings',
+  'gemini',
+  'gemini.count_tokens',
+  'gemini.embed',
+  'gemini.batch_embed',
+  'gemini.predict',
 ];
 
 /** Whether it is served by those alone whose preset names it: what it gives back is sealed, and no other could read it. */
@@ -89,10 +134,33 @@ export function isNamed(endpoint: Endpoint): boolean {
 
 /** Whether a whole answer says why it ended. */
 export function saysWhy(endpoint: Recorded): boolean {
-  return ANSWERING.has(endpoint);
+  return endpoint === 'completions' || isTalk(endpoint);
 }
 
-const ANSWERING: ReadonlySet<Recorded> = new Set(['chat', 'messages', 'responses', 'completions']);
+/** Whether a model is told something there and answers, in a protocol that has a canonical form. */
+export function isTalk(endpoint: Recorded): endpoint is Talk {
+  return TALKS.has(endpoint);
+}
+
+export type Talk = 'chat' | 'messages' | 'responses' | 'gemini';
+
+const TALKS: ReadonlySet<Recorded> = new Set<Talk>(['chat', 'messages', 'responses', 'gemini']);
+
+/** Whether texts become vectors there. */
+export function isEmbedding(endpoint: Recorded): boolean {
+  return endpoint in ENDPOINTS && ENDPOINTS[endpoint as Endpoint].family === 'embeddings';
+}
+
+/** Whether only tokens are counted there. */
+export function isCount(endpoint: Recorded): boolean {
+  return COUNTS.has(endpoint);
+}
+
+const COUNTS: ReadonlySet<Recorded> = new Set<Endpoint>([
+  'messages.count_tokens',
+  'responses.input_tokens',
+  'gemini.count_tokens',
+]);
 
 export function isTranslated(endpoint: Endpoint): boolean {
   return TRANSLATED.includes(endpoint);

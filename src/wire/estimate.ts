@@ -1,13 +1,10 @@
 /** About how many tokens a request will use, before anybody has counted them: quick, and without a vocabulary. */
 import type { Endpoint } from './endpoints.ts';
 import type { Json, JsonObject } from './json.ts';
-import { isRealtime } from './endpoints.ts';
-import { countOf, isObject, stringOf } from './json.ts';
+import { isCount, isRealtime, saysWhy } from './endpoints.ts';
+import { countOf, isObject, objectOf, stringOf } from './json.ts';
 import { dataUrlTokens, mediumTokens, pictureTokens, UNKNOWN_FILE } from './media-tokens.ts';
 import { weightOf, WHOLE } from './weight.ts';
-
-/** Endpoints whose answer is text, and as long as the request allows. */
-const WRITING: ReadonlySet<Endpoint> = new Set(['chat', 'messages', 'responses', 'completions']);
 
 /** Endpoints whose answer is a picture or speech, which may be told in tokens. */
 const MAKING: ReadonlySet<Endpoint> = new Set([
@@ -16,9 +13,6 @@ const MAKING: ReadonlySet<Endpoint> = new Set([
   'images.variations',
   'audio.speech',
 ]);
-
-/** Endpoints that only count: nothing is charged for them. */
-const COUNTING: ReadonlySet<Endpoint> = new Set(['messages.count_tokens', 'responses.input_tokens']);
 
 /** What a request will use. */
 export interface Estimate {
@@ -41,12 +35,13 @@ export function estimate(
   assumed: number,
   longest = Infinity,
 ): Estimate {
-  if (COUNTING.has(endpoint)) return { input: 0, output: 0, bounded: true };
+  // Nothing is charged for counting.
+  if (isCount(endpoint)) return { input: 0, output: 0, bounded: true };
   // Of a session nothing is known before it is over; what it uses is taken as it is told.
   if (isRealtime(endpoint)) return { input: 0, output: assumed, bounded: false };
   const input = body ? tokensOf(body as Json) : 0;
-  if (WRITING.has(endpoint)) {
-    const choices = Math.max(1, countOf(body?.n) ?? 1, countOf(body?.best_of) ?? 1);
+  if (saysWhy(endpoint)) {
+    const choices = Math.max(1, countOf(body?.n) ?? 1, countOf(body?.best_of) ?? 1, candidates(body));
     const own = body && outputLimit(body);
     return { input, output: Math.min(own ?? assumed, longest) * choices, bounded: own !== undefined };
   }
@@ -56,8 +51,21 @@ export function estimate(
 /** The longest answer that a request allows, tokens of one choice. Which field a provider goes by is not known: the largest counts. */
 function outputLimit(body: JsonObject): number | undefined {
   const { max_completion_tokens: completion, max_tokens: tokens, max_output_tokens: output } = body;
-  const largest = Math.max(countOf(completion) ?? -1, countOf(tokens) ?? -1, countOf(output) ?? -1);
+  const own = configured(body, 'maxOutputTokens', 'max_output_tokens');
+  const told = [completion, tokens, output, own].map((limit) => countOf(limit) ?? -1);
+  const largest = Math.max(...told);
   return largest < 0 ? undefined : largest;
+}
+
+/** How many answers a client of Gemini asks for. */
+function candidates(body: JsonObject | undefined): number {
+  return (body && countOf(configured(body, 'candidateCount', 'candidate_count'))) ?? 1;
+}
+
+/** What a client of Gemini says of the answer, in either spelling. */
+function configured(body: JsonObject, name: string, other: string): unknown {
+  const config = objectOf(body.generationConfig ?? body.generation_config);
+  return config[name] ?? config[other];
 }
 
 /** About how many tokens a value has: its texts, and something for each picture, sound and file. */
@@ -85,7 +93,7 @@ function added(value: Json, looks: { left: number }): number {
 const PICTURES = new Set(['image_url', 'input_image']);
 
 /** Fields that name a file. */
-const NAMED = new Set(['file_url', 'file_id']);
+const NAMED = new Set(['file_url', 'file_id', 'fileUri', 'file_uri']);
 
 /**
  * Tokens of a field that holds or names a picture, a sound or a file; `undefined` of any other. Only where such things belong: what
@@ -114,8 +122,9 @@ function sourceTokens({ type, data, url, media_type: media }: JsonObject, of: un
 }
 
 /** The media type of what an object holds, as far as it says; chat names the format of a sound. */
-function typeOf({ media_type: media, format }: { readonly [key: string]: Json }): string | undefined {
-  return stringOf(media) ?? (typeof format === 'string' ? `audio/${format}` : undefined);
+function typeOf(object: { readonly [key: string]: Json }): string | undefined {
+  const { media_type, mimeType, mime_type, format } = object;
+  return stringOf(media_type ?? mimeType ?? mime_type) ?? (typeof format === 'string' ? `audio/${format}` : undefined);
 }
 
 function ofText(text: string, looks: { left: number }): number {

@@ -24,11 +24,11 @@ function argumentsOf(message: unknown): string[] {
 
 /** Where calls stand in the requests and answers of all protocols, and what they are given there. */
 const ON_THE_WAY: ReadonlySet<string> = new Set(
-  'candidates choices content contents function functionCall message messages output parts toolUse tool_calls'.split(
+  'candidates choices content contents function functionCall functionResponse function_call function_response message messages output parts toolUse tool_calls'.split(
     ' ',
   ),
 );
-const GIVEN: ReadonlySet<string> = new Set(['args', 'arguments', 'input']);
+const GIVEN: ReadonlySet<string> = new Set(['args', 'arguments', 'input', 'response']);
 
 /** What calls are given as objects, in whatever protocol: in chat it is text. */
 export function callInputsWithin(body: unknown): object[] {

@@ -141,6 +141,8 @@ export interface ChatWriter {
 }
 
 export interface DecodeContext {
+  /** What is said of the request outside of its body, in protocols that say it there. */
+  readonly asked?: { readonly model: string; readonly stream: boolean };
   /** Seconds since the epoch. */
   readonly created: number;
   /** A random id of 24 letters and digits. */

@@ -14,7 +14,18 @@ const WRITTEN = new Set([
 ]);
 
 /** Fields in which more of them are. */
-const AROUND = new Set(['delta', 'message', 'choices', 'tool_calls', 'function', 'function_call']);
+const AROUND = new Set([
+  'delta',
+  'message',
+  'choices',
+  'tool_calls',
+  'function',
+  'function_call',
+  'candidates',
+  'content',
+  'parts',
+  'functionCall',
+]);
 
 /**
  * Hands on what the model wrote in one event of a stream, of whichever protocol: pieces of text, reasoning, refusals and
@@ -40,9 +51,10 @@ function written(value: JsonObject, take: (text: string) => void, depth: number)
     if (typeof field === 'string') {
       if (WRITTEN.has(name)) take(field);
     } else if (Array.isArray(field)) {
-      if (AROUND.has(name) || name === 'content') {
+      if (AROUND.has(name)) {
         for (const item of field) if (isObject(item)) written(item, take, depth - 1);
       }
     } else if (AROUND.has(name) && isObject(field)) written(field, take, depth - 1);
+    else if (name === 'args' && isObject(field)) take(JSON.stringify(field));
   }
 }

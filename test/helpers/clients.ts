@@ -1,13 +1,15 @@
-/** Clients of the three protocols: what they ask, and what they make of the answers of helpers/speakers. */
+/** Clients of every protocol: what they ask, and what they make of the answers of helpers/speakers. */
 import type { z } from 'zod';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { listOf, objectOf } from '../../src/wire/json.ts';
 import { checkChatStream } from './grammar/chat.ts';
 import { framesOf } from './grammar/frames.ts';
+import { checkGeminiStream } from './grammar/gemini.ts';
 import { checkMessagesStream } from './grammar/messages.ts';
 import { checkResponsesStream } from './grammar/responses.ts';
 import { openapiProblems } from './openapi.ts';
 import { completion } from './published/chat.ts';
+import { geminiAnswer } from './published/gemini.ts';
 import { message } from './published/messages.ts';
 import { response } from './published/responses.ts';
 import { ANSWER } from './speakers.ts';
@@ -29,6 +31,7 @@ export interface Said {
 
 /** How clients of a protocol ask, and how what they get is read. */
 export interface Client {
+  /** One that has `{model}` in it says what is asked by its path: see {@link addressed}. */
   readonly path: string;
   readonly request: JsonObject;
   readonly check: (sse: string) => { value: JsonObject; problems: readonly string[] };
@@ -40,7 +43,7 @@ export interface Client {
   readonly error: (body: JsonObject) => { type: unknown; message: unknown };
 }
 
-export const CLIENTS: Readonly<Record<'chat' | 'messages' | 'responses', Client>> = {
+export const CLIENTS: Readonly<Record<'chat' | 'messages' | 'responses' | 'gemini', Client>> = {
   chat: {
     path: '/v1/chat/completions',
     request: {
@@ -145,7 +148,54 @@ export const CLIENTS: Readonly<Record<'chat' | 'messages' | 'responses', Client>
     published: response,
     error: (body) => objectOf(body.error) as { type: unknown; message: unknown },
   },
+  gemini: {
+    path: '/v1beta/models/{model}:generateContent',
+    request: {
+      contents: [{ role: 'user', parts: [{ text: 'hi' }] }],
+      tools: [
+        { functionDeclarations: TOOLS.map(({ name, schema }) => ({ name, parametersJsonSchema: schema })) },
+      ],
+      generationConfig: { thinkingConfig: { includeThoughts: true } },
+    },
+    check: checkGeminiStream,
+    said(answer) {
+      const { content, finishReason: finish } = objectOf(listOf(answer.candidates)[0]);
+      const parts = listOf(objectOf(content).parts).map(objectOf);
+      const texts = (thought: boolean) =>
+        parts
+          .filter((part) => typeof part.text === 'string' && (part.thought === true) === thought)
+          .map(({ text }) => String(text))
+          .join('');
+      const usage = objectOf(answer.usageMetadata);
+      const said = (usage.candidatesTokenCount as number) + ((usage.thoughtsTokenCount as number) ?? 0);
+      return {
+        reasoning: texts(true),
+        text: texts(false),
+        calls: parts.flatMap(({ functionCall: call }): [string, string][] =>
+          call ? [[String(objectOf(call).name), JSON.stringify(objectOf(call).args)]] : [],
+        ),
+        finish,
+        input: usage.promptTokenCount,
+        output: said,
+      };
+    },
+    finish: 'STOP',
+    published: geminiAnswer,
+    error(body) {
+      const { status, message } = objectOf(body.error);
+      return { type: status, message };
+    },
+  },
 };
+
+/** A request where the path names the model, and says whether the answer is to be a stream. */
+export function addressed(path: string, body: unknown): [path: string, body: unknown] {
+  if (!path.includes('{model}') || typeof body !== 'object' || body === null) return [path, body];
+  const { model = 'm-1', stream = false, ...rest } = body as JsonObject;
+  const method = stream === true ? ':streamGenerateContent?alt=sse' : ':generateContent';
+  const named = path.replace('{model}', encodeURIComponent(String(model)));
+  return [named.replace(':generateContent', method), rest];
+}
 
 /** What every speaker says, as this client knows it. */
 export function expected({ finish }: Client): Said {

@@ -7,6 +7,7 @@ import type { RecordSink } from '../../src/pipeline/sinks.ts';
 import { schema } from '../../src/config/schema.ts';
 import { createProxy } from '../../src/proxy.ts';
 import { listen } from '../../src/server/listen.ts';
+import { addressed } from './clients.ts';
 import { until } from './until.ts';
 
 export interface Running extends AsyncDisposable {
@@ -49,14 +50,16 @@ export function running(
     async recorded(count) {
       return await until(`${count} records`, () => records.length >= count && records);
     },
-    post: (path, body, init = {}) =>
-      fetch(listener.url + path, {
+    post(path, given, init = {}) {
+      const [place, body] = addressed(path, given);
+      return fetch(listener.url + place, {
         method: 'POST',
         body:
           typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),
         ...init,
         headers: { 'content-type': 'application/json', ...(init.headers as Record<string, string>) },
-      }),
+      });
+    },
     reload: (next) => void proxy.reload(parse(next)),
     async [Symbol.asyncDispose]() {
       await listener.stop();

@@ -82,6 +82,7 @@ describe('callOf()', () => {
     caller: null,
     model: 'm',
     stream,
+    form: 'events',
     contentType: 'application/json',
     bytes,
     json: { text: '', value: {} },

@@ -6,6 +6,7 @@ import { parseJson } from '../../src/wire/json.ts';
 import { CLIENTS, expected } from '../helpers/clients.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { openapiProblems } from '../helpers/openapi.ts';
+import { geminiError } from '../helpers/published/gemini.ts';
 import { publishedProblems } from '../helpers/published/problems.ts';
 import { publishedStreamProblems } from '../helpers/published/stream.ts';
 import { running } from '../helpers/proxy.ts';
@@ -77,10 +78,11 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     expect(reply.status).toBe(400);
     const body = (await reply.json()) as JsonObject;
     const { type, message } = error(body);
-    expect(type).toBe('invalid_request_error');
+    expect(type).toBe(client === 'gemini' ? 'INVALID_ARGUMENT' : 'invalid_request_error');
     expect(message).toContain('Bad temperature');
     expect(body.type).toBe(client === 'messages' ? 'error' : undefined);
-    if (client !== 'messages') expect(openapiProblems('ErrorResponse', body)).toEqual([]);
+    if (client === 'gemini') expect(publishedProblems(geminiError, body)).toEqual([]);
+    else if (client !== 'messages') expect(openapiProblems('ErrorResponse', body)).toEqual([]);
   });
 
   test('is told of a stream that breaks, which does not look finished', async () => {
@@ -89,9 +91,14 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     const sse = await (await proxy.post(path, { ...request, stream: true })).text();
     const frames = framesOf(sse, []);
     expect(frames.at(-1)!.data).toContain('The server broke');
-    const names = { chat: [undefined], messages: ['error'], responses: ['error', 'response.failed'] }[client];
+    const names = {
+      chat: [undefined],
+      messages: ['error'],
+      responses: ['error', 'response.failed'],
+      gemini: [undefined],
+    }[client];
     expect(frames.slice(-names.length).map((frame) => frame.name)).toEqual(names);
-    expect(sse).not.toMatch(/\[DONE\]|message_stop|response\.completed/);
+    expect(sse).not.toMatch(/\[DONE\]|message_stop|response\.completed|finishReason/);
     const problems = () => [...check(sse).problems, ...publishedStreamProblems(client, sse)];
     if (client !== name) expect(problems()).toEqual([]);
     const [record] = await proxy.recorded(1);
@@ -121,7 +128,7 @@ test.each(Object.keys(CLIENTS) as (keyof typeof CLIENTS)[])(
     const { path, request, error } = CLIENTS[client];
     const reply = await proxy.post(path, request);
     expect(reply.status).toBe(404);
-    const type = client === 'messages' ? 'not_found_error' : 'invalid_request_error';
-    expect(error((await reply.json()) as JsonObject)).toMatchObject({ type });
+    const type = { messages: 'not_found_error', gemini: 'NOT_FOUND' }[client as string];
+    expect(error((await reply.json()) as JsonObject)).toMatchObject({ type: type ?? 'invalid_request_error' });
   },
 );

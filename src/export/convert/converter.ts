@@ -26,6 +26,9 @@ import { BatchBuilder } from './builder.ts';
 import { ConversationHash } from '../conversation/conversation-hash.ts';
 import { fit, messageCounter } from '../conversation/fit.ts';
 
+/** Endpoints whose calls have their arguments as objects. */
+const HAS_OBJECTS: ReadonlySet<unknown> = new Set(['messages', 'gemini']);
+
 /** Makes rows of lines, one line at a time, whatever stands in the others. The same in every thread. */
 export class Converter {
   readonly #plan: Plan;
@@ -111,7 +114,7 @@ export class Converter {
 
   /** Long numbers as they are written, where a row may have them as numbers: elsewhere arguments of calls are text. */
   #exact(value: JsonObject, bytes: Buffer): JsonObject {
-    if (!this.#plan.raw && value.v !== undefined && value.endpoint !== 'messages') return value;
+    if (!this.#plan.raw && value.v !== undefined && !HAS_OBJECTS.has(value.endpoint)) return value;
     const text = bytes.toString('utf8');
     return mayHoldLongNumbers(text) ? (parseLongNumbers(text) as JsonObject) : value;
   }

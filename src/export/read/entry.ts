@@ -6,7 +6,7 @@ import type { Entry, Facts } from './facts.ts';
 import { firstChoice, NO_FACTS, tokenCount, verdictOf } from './facts.ts';
 import { foreignEntry } from './external-datasets.ts';
 import { pythonEntry } from './proxy-api-log.ts';
-import { translated } from './translated.ts';
+import { isForeign, translated } from './translated.ts';
 
 /** The record as an entry, or `undefined` when it is of no known kind. */
 export function entryOf(record: JsonObject): Entry | undefined {
@@ -79,7 +79,7 @@ function proxyEntry(record: JsonObject, facts: Facts): Entry {
   const reject = facts.reject ?? (logged ? undefined : gone);
   if (reject || !isObject(request))
     return { ...facts, reject: reject ?? 'not_logged', request: {}, answer: {}, record };
-  if (endpoint === 'messages' || endpoint === 'responses')
+  if (isForeign(endpoint))
     return { ...translated(endpoint, request, response, facts), record };
   const choice = isObject(response) ? firstChoice(response.choices) : undefined;
   if (endpoint === 'chat')

@@ -1,6 +1,8 @@
 /** What is known of a log record of any kind, before and after its conversation is read. */
 import { isObject, numberOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import type { Recorded } from '../../wire/endpoints.ts';
+import { saysWhy } from '../../wire/endpoints.ts';
 import type { Filter, RejectReason } from '../errors.ts';
 
 /** What filters look at: known from the head of a line alone, but for old lines. */
@@ -69,15 +71,12 @@ export const NO_FACTS: Facts = {
   reject: undefined,
 };
 
-/** Endpoints where a model is told something and answers. */
-const TALKING = new Set(['chat', 'completions', 'messages', 'responses']);
-
 /** What speaks against a success, and against a conversation, by the first fields of a head. */
 export function verdictOf(
   endpoint: string,
   { outcome, status, finish }: { outcome: string; status: number; finish: string | null },
 ): Pick<Facts, 'failure' | 'reject'> {
-  const talks = TALKING.has(endpoint);
+  const talks = saysWhy(endpoint as Recorded);
   const good = outcome === 'success' && isSuccessStatus(status);
   const failure = !good ? 'unsuccessful' : talks && !isFinished(finish) ? 'unfinished' : undefined;
   return { failure, reject: talks ? undefined : 'not_a_conversation' };

@@ -1,19 +1,31 @@
-import type { ChatMessage, ChatResponse } from '../../wire/chat.ts';
+import type { ChatMessage } from '../../wire/chat.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Entry, Facts } from './facts.ts';
 import type { RejectReason } from '../errors.ts';
 import { ProxyError } from '../../errors.ts';
 import { decodeAnthropicResponse } from '../../wire/anthropic/response.ts';
 import { clientOf } from '../../wire/clients.ts';
+import { decodeGeminiResponse } from '../../wire/gemini/response.ts';
 import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
 import { decodeResponse } from '../../wire/responses/response.ts';
 import { NO_MEMORY } from '../../wire/protocol.ts';
 
-type Talk = 'messages' | 'responses';
+/** Endpoints whose exchanges are no chat as they stand, and how their answers are read. */
+const DECODERS = {
+  messages: decodeAnthropicResponse,
+  responses: decodeResponse,
+  gemini: decodeGeminiResponse,
+} as const;
 
-/** An exchange of Anthropic's Messages or OpenAI's Responses, as the chat it would be. */
+type Foreign = keyof typeof DECODERS;
+
+export function isForeign(endpoint: string): endpoint is Foreign {
+  return Object.hasOwn(DECODERS, endpoint);
+}
+
+/** An exchange of another protocol than OpenAI's chat, as the chat it would be. */
 export function translated(
-  endpoint: Talk,
+  endpoint: Foreign,
   request: JsonObject,
   response: unknown,
   facts: Facts,
@@ -34,8 +46,11 @@ export function translated(
   // The same line makes the same row: ids that are missing are counted.
   const context = { created: 0, model: facts.model, memory: NO_MEMORY, newId: () => String((ids += 1)) };
   try {
-    const asked = clientOf(endpoint).decode(request, context).request;
-    const answer = isObject(response) ? decoded(endpoint, response, context).choices[0]?.message : undefined;
+    const asked = clientOf(endpoint).decode(request, {
+      ...context,
+      asked: { model: facts.model, stream: false },
+    }).request;
+    const answer = isObject(response) ? DECODERS[endpoint](response, context).choices[0]?.message : undefined;
     // Claude broke off to be asked to go on: a success for the client, but no answer.
     const paused = endpoint === 'messages' && said.stop_reason === 'pause_turn';
     return {
@@ -61,14 +76,4 @@ const NO_FUNCTIONS =
 
 function isNoFunction(item: unknown): boolean {
   return NO_FUNCTIONS.test(stringOf(objectOf(item).type) ?? '');
-}
-
-function decoded(
-  endpoint: Talk,
-  response: JsonObject,
-  context: Parameters<typeof decodeResponse>[1],
-): ChatResponse {
-  return endpoint === 'messages'
-    ? decodeAnthropicResponse(response, context)
-    : decodeResponse(response, context);
 }

@@ -1,6 +1,7 @@
 import type { BaseProvider } from '../../providers/base.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Lane } from './lane.ts';
+import { isCount, isEmbedding } from '../../wire/endpoints.ts';
 import { count } from './count.ts';
 import { embed } from './embed.ts';
 import { relay } from './relay.ts';
@@ -14,6 +15,6 @@ export function laneFor(
 ): Lane {
   const { endpoint, continuation, json } = inbound;
   if (!continuation?.translated && provider.relays(endpoint, model, json?.value)) return relay;
-  if (endpoint === 'embeddings') return embed;
-  return endpoint === 'messages.count_tokens' || endpoint === 'responses.input_tokens' ? count : translate;
+  if (isEmbedding(endpoint)) return embed;
+  return isCount(endpoint) ? count : translate;
 }

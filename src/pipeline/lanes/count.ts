@@ -12,6 +12,7 @@ import { encodeAnthropicCount } from '../../wire/anthropic/count.ts';
 import { decodeConverseCount, encodeConverseCount } from '../../wire/bedrock/count.ts';
 import { clientOf } from '../../wire/clients.ts';
 import { decodeGeminiCount, encodeGeminiCount, encodeVertexCount } from '../../wire/gemini/count.ts';
+import { details } from '../../wire/gemini/client-usage.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
 import { callInputsWithin, jsonWithinRequest } from '../../wire/json-within.ts';
@@ -61,8 +62,8 @@ export const count: Lane = {
       inbound.bytes.length,
       () =>
         clientOf(inbound.endpoint).decode(
-          { max_tokens: 1, ...value, stream: false },
-          { created, newId, memory },
+          { ...(inbound.endpoint.startsWith('gemini') ? {} : { max_tokens: 1 }), ...value, stream: false },
+          { created, newId, memory, asked: { model: inbound.model, stream: false } },
         ),
     );
     yield;
@@ -97,6 +98,9 @@ export const count: Lane = {
 };
 
 function answerOf(endpoint: Endpoint, tokens: number): JsonObject {
+  if (endpoint === 'gemini.count_tokens') {
+    return { totalTokens: tokens, promptTokensDetails: details(tokens) };
+  }
   return endpoint === 'messages.count_tokens'
     ? { input_tokens: tokens }
     : { object: 'response.input_tokens', input_tokens: tokens };

@@ -1,4 +1,6 @@
 import type { EmbeddingProtocolName } from '../../wire/embeddings.ts';
+import type { EmbeddingClient } from '../../wire/embeddings.ts';
+import type { AnswerKind } from '../../wire/shapes/answers.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { writeBody } from '../../wire/json-write.ts';
 import type { Steps } from '../../turns.ts';
@@ -6,6 +8,7 @@ import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { decodeBedrockEmbeddings, encodeBedrockEmbeddings } from '../../wire/bedrock/embeddings.ts';
+import { embeddingClientOf } from '../../wire/clients.ts';
 import { decodeCohereEmbeddings, encodeCohereEmbeddings } from '../../wire/cohere/embeddings.ts';
 import {
   decodeGeminiEmbeddings,
@@ -29,6 +32,11 @@ interface Embeddings {
   decode(answer: JsonObject, model: string, format: 'float' | 'base64'): JsonObject;
 }
 
+/** The same, and what its answers are. */
+interface Way extends Embeddings {
+  readonly kind: AnswerKind;
+}
+
 /** How each protocol asks for embeddings and reads them. */
 export const EMBEDDINGS: Readonly<Record<EmbeddingProtocolName, Embeddings>> = {
   gemini: { encode: encodeGeminiEmbeddings, decode: decodeGeminiEmbeddings },
@@ -37,20 +45,47 @@ export const EMBEDDINGS: Readonly<Record<EmbeddingProtocolName, Embeddings>> = {
   bedrock: { encode: encodeBedrockEmbeddings, decode: decodeBedrockEmbeddings },
 };
 
-/** OpenAI's embeddings to a provider that is asked otherwise. */
+/** What only other ways to ask have a place for. */
+const FOREIGN = ['task_type', 'input_type'] as const;
+
+/** OpenAI's own way, for clients that ask otherwise. */
+const OPENAIS_WAY: Way = {
+  kind: 'embeddings',
+  encode(request, model) {
+    const body: JsonObject = { ...request, model, encoding_format: 'float' };
+    for (const name of FOREIGN) delete body[name];
+    return { body, dropped: request.task_type === undefined ? [] : ['taskType'] };
+  },
+  decode: (answer) => answer,
+};
+
+/** How a provider is asked. @throws ProxyError `unsupported` where it gives none */
+function wayOf({ provider, model }: LaneContext): Way {
+  const name = provider.embeddings(model);
+  if (name) return { kind: `${name} embeddings`, ...EMBEDDINGS[name] };
+  if (provider.relays('embeddings', model)) return OPENAIS_WAY;
+  throw new ProxyError('unsupported', `Cannot embed with ${provider.name}/${model}: it gives none`);
+}
+
+/** Clients of OpenAI's embeddings ask in the words between the protocols. */
+const OPENAIS_CLIENT: EmbeddingClient = {
+  decode: (request) => ({ request, dropped: [], encode: (answer) => answer }),
+};
+
+/** Embeddings of a provider that is asked otherwise than its client asks. */
 export const embed: Lane = {
   kind: 'translate',
-  *prepare(inbound: Inbound, { provider, model }: LaneContext): Steps<Prepared> {
-    const request = inbound.json?.value ?? {};
-    const name = provider.embeddings(model);
-    if (!name)
-      throw new ProxyError('unsupported', `Cannot embed with ${provider.name}/${model}: it gives none`);
-    const { encode, decode } = EMBEDDINGS[name];
+  *prepare(inbound: Inbound, context: LaneContext): Steps<Prepared> {
+    const { provider, model } = context;
+    const client = (embeddingClientOf(inbound.endpoint) ?? OPENAIS_CLIENT).decode(inbound.json?.value ?? {});
+    const { request } = client;
+    yield;
+    const { kind, encode, decode } = wayOf(context);
     const encoded = encode(request, model);
     const { override } = provider.quirks(model);
     const changed = override && applyOverride(encoded.body, override);
     const { body } = changed ?? encoded;
-    const dropped = [...encoded.dropped, ...(changed?.dropped ?? [])];
+    const dropped = [...client.dropped, ...encoded.dropped, ...(changed?.dropped ?? [])];
     yield;
     return {
       endpoint: 'embeddings',
@@ -66,7 +101,7 @@ export const embed: Lane = {
           });
         }
         judge(value, target);
-        checkAnswer(`${name} embeddings`, value, target);
+        checkAnswer(kind, value, target);
         const format = request.encoding_format === 'base64' ? 'base64' : 'float';
         yield;
         const answer = decode(value, model, format);
@@ -74,7 +109,9 @@ export const embed: Lane = {
         const used = openaiUsage(answer.usage);
         // Any text has tokens: 0 stands for those of providers that count none.
         const usage = used?.input === 0 ? undefined : used;
-        return { text: yield* writeBody(answer, text.length), finish: null, usage };
+        const told = client.encode(answer);
+        yield;
+        return { text: yield* writeBody(told, text.length), finish: null, usage };
       },
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
       fold: () => NO_FOLD,

@@ -11,11 +11,14 @@ import { endingOf } from '../../wire/endings.ts';
 import { ENDPOINTS } from '../../wire/endpoints.ts';
 import { fittingRelayed } from '../../wire/facts/relayed.ts';
 import { applyOverride } from '../../wire/facts/override.ts';
+import { fieldOf } from '../../wire/gemini/client-check.ts';
+import { countableAt, namedFor } from '../../wire/gemini/names.ts';
+import { geminiFinish, geminiUsage } from '../../wire/gemini/response.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
 import type { Issued } from '../../wire/parts/issued.ts';
 import type { GivenBack } from '../../wire/relayed/given-back.ts';
 import { exactly } from '../../wire/json-exact.ts';
-import { isObject, listOf, numberOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
+import { countOf, isObject, listOf, numberOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
 import { spliceFormModel } from '../../wire/multipart.ts';
 import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
 import { inBase64, inNumbers } from '../../wire/openai/embeddings.ts';
@@ -47,7 +50,7 @@ export const relay: Lane = {
     const { endpoint, headers, json } = inbound;
     const quirks = provider.quirks(model);
     const issued = issuedFor(provider, model, context);
-    const own = json && GIVEN_BACK.has(endpoint) ? ownRequest(endpoint, json, issued, quirks) : UNCHANGED;
+    const own = json && GIVEN_BACK.has(endpoint) ? ownRequest(endpoint, json, issued, { quirks, model }) : UNCHANGED;
     const value = own.request ?? json?.value;
     const fitted = value && changedFor(endpoint, value, { quirks, model });
     // What is written anew keeps the digits of its numbers.
@@ -59,7 +62,10 @@ export const relay: Lane = {
     const asking = options && !written ? yield* askingEdit(json!.text, json!.value, options) : undefined;
     const hidesUsage = options !== undefined && (written !== undefined || asking !== undefined);
     const asked = hidesUsage ? { stream_options: options } : {};
-    const body = written
+    const placed = placedFor(inbound, written, provider.counts(model), model);
+    const body = placed
+      ? yield* writeBody(placed, inbound.bytes.length)
+      : written
       ? yield* writeBody({ ...written, ...asked, model }, inbound.bytes.length)
       : yield* edited(inbound, model, asking);
     // What is sent is copied once more.
@@ -85,7 +91,7 @@ export const relay: Lane = {
         return wholeAsStream(inbound, context, yield* parseAnswer(text, target));
       },
       tap(maxBytes) {
-        const tap = new Tap(passing, maxBytes, numberOf(json?.value.n) ?? 1);
+        const tap = new Tap(passing, maxBytes, answersOf(endpoint, json?.value ?? {}));
         // Nobody is kept waiting for a usage that only the record is to have.
         tap.awaitsUsage = objectOf(json?.value.stream_options).include_usage === true;
         tap.watch = (event) => {
@@ -159,7 +165,7 @@ function* edited(
 }
 
 /** Endpoints whose requests hold what earlier answers said. */
-const GIVEN_BACK: ReadonlySet<Endpoint> = new Set(['chat', 'messages', 'responses']);
+const GIVEN_BACK: ReadonlySet<Endpoint> = new Set(['chat', 'messages', 'responses', 'gemini']);
 
 const UNCHANGED: GivenBack = { request: undefined, dropped: [], sealed: false };
 
@@ -168,11 +174,12 @@ function ownRequest(
   endpoint: Endpoint,
   { text, value }: NonNullable<Inbound['json']>,
   issued: Issued,
-  { keeps }: Quirks,
+  { quirks: { keeps }, model }: { readonly quirks: Quirks; readonly model: string },
 ): GivenBack {
-  const given = givenBack(endpoint, value, issued, keeps ?? []);
+  const taking = { keeps: keeps ?? [], model };
+  const given = givenBack(endpoint, value, issued, taking);
   const exact = given.request ? exactly(text, value) : value;
-  return exact === value ? given : givenBack(endpoint, exact, issued, keeps ?? []);
+  return exact === value ? given : givenBack(endpoint, exact, issued, taking);
 }
 
 /** Endpoints whose answers are choices. */
@@ -194,6 +201,8 @@ function* readWhole(
   checkAnswer(endpoint, value, target);
   if (endpoint === 'messages') return readMessage(value, target);
   if (endpoint === 'responses') return readResponse(value, target);
+  if (endpoint === 'gemini') return readContent(value, target);
+  if (endpoint.startsWith('gemini')) return { text: undefined, finish: null, usage: geminiUsage(value.usageMetadata) };
   const choices = listOf(value.choices).map(objectOf);
   const endings = choices.map((choice) => endingOf('chat', finishIn(choice)));
   for (const [at, ending] of endings.entries()) {
@@ -232,6 +241,43 @@ function readMessage(value: JsonObject, target: string): WholeAnswer {
 function readResponse(value: JsonObject, target: string): WholeAnswer {
   judgeEnding(responseEnding(value), target);
   return { text: undefined, finish: responseFinish(value), usage: openaiUsage(value.usage) };
+}
+
+/** An answer to a prompt that was blocked has no candidates. */
+function readContent(value: JsonObject, target: string): WholeAnswer {
+  const candidates = listOf(value.candidates).map(objectOf);
+  for (const { finishReason } of candidates) judgeEnding(endingOf('gemini', finishReason), target);
+  const [first] = candidates;
+  const parts = listOf(objectOf(first?.content).parts);
+  const called = parts.some((part) => isObject(objectOf(part).functionCall));
+  const finish = first ? (geminiFinish(first.finishReason, called) ?? null) : 'content_filter';
+  return { text: undefined, finish, usage: geminiUsage(value.usageMetadata) };
+}
+
+/** How many answers a request asks for. */
+function answersOf(endpoint: Endpoint, value: JsonObject): number {
+  if (endpoint !== 'gemini') return numberOf(value.n) ?? 1;
+  const config = objectOf(fieldOf(value, 'generationConfig'));
+  return Math.max(1, countOf(fieldOf(config, 'candidateCount')) ?? 1);
+}
+
+/** A request whose path names the model, as the provider takes it; `undefined` where nothing in it must change, or it is none such. */
+function placedFor(
+  { endpoint, json }: Inbound,
+  written: JsonObject | undefined,
+  counts: string | undefined,
+  model: string,
+): JsonObject | undefined {
+  if (!json || !('at' in ENDPOINTS[endpoint])) return undefined;
+  const place = (body: JsonObject): JsonObject | undefined => {
+    const whole =
+      endpoint === 'gemini.count_tokens'
+        ? countableAt(counts === 'vertex' ? 'vertex' : 'gemini', body, model)
+        : undefined;
+    return namedFor(whole ?? body, model) ?? whole;
+  };
+  if (written) return place(written) ?? written;
+  return place(json.value) && place(exactly(json.text, json.value));
 }
 
 function unusable(target: string, state: string): ProxyError {

@@ -3,6 +3,7 @@ import type { Inbound } from '../inbound.ts';
 import type { LaneContext } from './lane.ts';
 import { anthropicProtocol } from '../../wire/anthropic/protocol.ts';
 import { clientOf } from '../../wire/clients.ts';
+import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { isObject } from '../../wire/json.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { canonicalChunks } from '../../wire/parts/chunks.ts';
@@ -12,6 +13,7 @@ import { responsesProtocol } from '../../wire/responses/protocol.ts';
 const READERS: Partial<Record<Inbound['endpoint'], ProviderProtocol>> = {
   messages: anthropicProtocol,
   responses: responsesProtocol,
+  gemini: geminiProtocol,
 };
 
 /**
@@ -20,10 +22,11 @@ const READERS: Partial<Record<Inbound['endpoint'], ProviderProtocol>> = {
  * @throws ProxyError `malformed` for what is no answer of the protocol
  */
 export function wholeAsStream(
-  { endpoint, json }: Inbound,
+  inbound: Inbound,
   { provider, model, nowMs, newId, memory }: LaneContext,
   value: unknown,
 ): string | undefined {
+  const { endpoint, json } = inbound;
   if (!isObject(value)) return undefined;
   if (endpoint === 'chat') {
     const chunks = chunksOf(value);
@@ -33,7 +36,12 @@ export function wholeAsStream(
   const protocol = READERS[endpoint];
   if (!protocol) return undefined;
   const created = Math.floor(nowMs / 1000);
-  const client = clientOf(endpoint).decode(json?.value ?? {}, { created, newId, memory });
+  const client = clientOf(endpoint).decode(json?.value ?? {}, {
+    created,
+    newId,
+    memory,
+    asked: inbound,
+  });
   const context = { model, quirks: provider.quirks(model), created, newId, memory };
   const answer = protocol.encode(client.request, context).decode(value);
   const writer = client.stream();

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../wire/json.ts';
 import type { Client } from '../auth.ts';
 import type { ServerBindings, ServerContext } from '../context.ts';
 import { Abort } from '../../abort.ts';
-import { ProxyError, toProxyError } from '../../errors.ts';
+import { ProxyError, toProxyError, statusOf } from '../../errors.ts';
 import { finishFailed } from '../../pipeline/pipeline.ts';
 import { requestHeaders, requestId } from '../../wire/headers.ts';
 import { isObject, parseJson, stringOf } from '../../wire/json.ts';
@@ -14,7 +14,7 @@ import { liveModel, setupOf } from '../../wire/realtime/gemini.ts';
 import { CLOSE } from '../../wire/websocket/close.ts';
 import { contentFor, conversationOf, tagsOf } from '../content.ts';
 import { callerLimits } from '../deadline.ts';
-import { errorResponse, statusOf } from '../error.ts';
+import { errorResponse } from '../error.ts';
 import { headerText } from '../header-text.ts';
 import { IDLE_SECONDS } from '../listen.ts';
 import { addressOf } from '../network.ts';
@@ -176,6 +176,7 @@ async function agree(
     caller: client.key,
     model,
     stream: true,
+    form: 'events',
     contentType: 'application/json',
     bytes: new TextEncoder().encode(json?.text ?? ''),
     json,

@@ -1,6 +1,7 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
-import { isObject, listOf, stringOf } from '../json.ts';
+import { stringOf } from '../json.ts';
+import { isStrict } from '../strict-schema.ts';
 import { nameAt, numberIn, objectAt, wrong } from './client-check.ts';
 
 /** Budgets up to so many tokens are this much effort. */
@@ -57,28 +58,6 @@ function formatOf(body: JsonObject, config: JsonObject): Partial<ChatRequest> {
   const schema = objectAt(format, 'schema', here);
   const strict = isStrict(schema) ? { strict: true } : {};
   return { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, ...strict } } };
-}
-
-/**
- * Whether OpenAI takes it as a strict schema: every object is closed and requires all it has. Anthropic asks only
- * for the first, and a schema that is not strict enough is refused there.
- * @see https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
- */
-function isStrict(schema: unknown): boolean {
-  if (Array.isArray(schema)) return schema.every(isStrict);
-  if (!isObject(schema)) return true;
-  if (isObject(schema.properties)) {
-    const required = new Set(listOf(schema.required));
-    const closed = schema.additionalProperties === false;
-    if (!closed || !Object.keys(schema.properties).every((name) => required.has(name))) return false;
-    if (!Object.values(schema.properties).every(isStrict)) return false;
-  } else if (schema.type === 'object') return false;
-  const { items, anyOf, $defs, definitions } = schema;
-  return [items, anyOf, ...values($defs), ...values(definitions)].every(isStrict);
-}
-
-function values(value: unknown): unknown[] {
-  return isObject(value) ? Object.values(value) : [];
 }
 
 function present(object: JsonObject, key: string): boolean {

@@ -17,7 +17,7 @@ interface Content {
 }
 
 /** Stands for a signature that is lost. @see https://ai.google.dev/gemini-api/docs/thought-signatures */
-const NO_SIGNATURE = 'skip_thought_signature_validator';
+export const NO_SIGNATURE = 'skip_thought_signature_validator';
 
 /**
  * A conversation as Gemini's contents: what is said to the model first apart, turns of one role together, all results

@@ -88,7 +88,8 @@ const TYPES: Readonly<Record<string, string>> = {
   flac: 'audio/flac',
 };
 
-function typeAt(name: unknown): string | undefined {
+/** The media type that the ending of a name tells. */
+export function typeAt(name: unknown): string | undefined {
   const ending = /\.([a-z0-9]+)(?:[?#]|$)/i.exec(stringOf(name) ?? '')?.[1];
   return TYPES[ending?.toLowerCase() ?? ''];
 }

@@ -11,8 +11,8 @@ import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 /** Anthropic's own, Bedrock's and Vertex AI's Claudes take each other's signatures. @see https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking */
 export const CLAUDE = 'claude';
 
-/** Begins what we gave clients of another protocol to keep for us. */
-const OURS = /^llmproxy[:.]/;
+/** Begins what we gave clients of another protocol to keep for us, also in base64. */
+const OURS = /^(?:llmproxy[:.]|bGxtcHJveHk6)/;
 
 /** What no Claude signs with: OpenAI's tokens, digests of MiniMax, ids of DeepSeek. */
 const NO_CLAUDES = /^(?:gAAAA|[0-9a-f]{32}$|[0-9a-f]{64}$|[0-9a-f]{8}-[0-9a-f]{4}-)/i;

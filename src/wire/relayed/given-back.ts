@@ -9,6 +9,8 @@ import { FOREIGN_CALL } from '../anthropic/hosted.ts';
 import { mayThink } from '../anthropic/thinking-turns.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
 import { signatureIn, valuesOf } from '../parts/issued.ts';
+import { NO_SIGNATURE } from '../gemini/contents.ts';
+import { geminiModel } from '../gemini/models.ts';
 import { FOREIGN_ITEM } from '../responses/hosted.ts';
 
 export interface GivenBack {
@@ -21,12 +23,18 @@ export interface GivenBack {
 
 type Kept = (value: JsonObject) => JsonObject | undefined;
 
-/** @param keeps what the provider takes in chat's messages: `extra_content`, `annotations` */
+/** What is known of whom it goes to. */
+export interface Taking {
+  /** What the provider takes in chat's messages: `extra_content`, `annotations`. */
+  readonly keeps: readonly string[];
+  readonly model: string;
+}
+
 export function givenBack(
   endpoint: Endpoint,
   request: JsonObject,
   issued: Issued,
-  keeps: readonly string[],
+  { keeps, model }: Taking,
 ): GivenBack {
   let sealed = false;
   const owns = (seal: JsonObject): boolean => {
@@ -34,7 +42,7 @@ export function givenBack(
     sealed ||= own;
     return own;
   };
-  const name = endpoint === 'responses' ? 'input' : 'messages';
+  const name = LISTS[endpoint] ?? 'messages';
   const given = request[name];
   if (!Array.isArray(given)) return { request: undefined, dropped: [], sealed };
   const kept =
@@ -42,7 +50,9 @@ export function givenBack(
       ? eachKept(given, (turn) => messagesTurn(turn, owns))
       : endpoint === 'responses'
         ? responsesItems(given, owns)
-        : eachKept(given, (message) => chatMessage(message, owns, keeps));
+        : endpoint === 'gemini'
+          ? eachKept(given, (content) => geminiContent(content, owns, geminiModel(model).pairsById))
+          : eachKept(given, (message) => chatMessage(message, owns, keeps));
   const changed = kept === given ? undefined : { ...request, [name]: kept };
   if (endpoint !== 'messages' || mayThink(request.thinking, kept)) {
     return { request: changed, dropped: [], sealed };
@@ -50,6 +60,9 @@ export function givenBack(
   const { thinking: _, ...unthinking } = changed ?? request;
   return { request: unthinking, dropped: ['thinking'], sealed };
 }
+
+/** Where a conversation stands in a request. */
+const LISTS: Readonly<Partial<Record<Endpoint, string>>> = { responses: 'input', gemini: 'contents' };
 
 /** The list with what is kept of its objects: the same one where all of them are, as they are. */
 function eachKept(list: readonly unknown[], keep: Kept): readonly unknown[] {
@@ -115,6 +128,33 @@ function responsesItems(items: readonly unknown[], owns: (seal: JsonObject) => b
 function isOwnReasoning(item: JsonObject, owns: (seal: JsonObject) => boolean): boolean {
   if (stringOf(item.id)?.startsWith(`rs_${FOREIGN_ITEM}`)) return false;
   return valuesOf(item).length === 0 || owns(item);
+}
+
+/** What is signed in a part, in either spelling. */
+const SIGNATURES = ['thoughtSignature', 'thought_signature'] as const;
+
+/** @param demanded whether the model refuses calls without a signature: one stands for those that it cannot have */
+function geminiContent(
+  content: JsonObject,
+  owns: (seal: JsonObject) => boolean,
+  demanded: boolean,
+): JsonObject {
+  const { parts } = content;
+  if (!Array.isArray(parts)) return content;
+  const kept = eachKept(parts, (part) => {
+    const name = SIGNATURES.find((each) => typeof part[each] === 'string' && part[each] !== NO_SIGNATURE);
+    if (name === undefined || owns({ type: 'thinking', signature: part[name] })) return part;
+    const { [name]: _, ...plain } = part;
+    const calls = (plain.functionCall ?? plain.function_call) !== undefined;
+    if (calls && demanded) return { ...plain, [name]: NO_SIGNATURE };
+    return isSilent(plain) ? undefined : plain;
+  });
+  return kept === parts ? content : { ...content, parts: kept };
+}
+
+/** A part that was there for its signature alone. */
+function isSilent({ text, ...others }: JsonObject): boolean {
+  return text === '' && Object.keys(others).every((name) => name === 'thought');
 }
 
 /** Fields that only this proxy puts on messages of chat. */

@@ -12,6 +12,8 @@ export function sealsInEvent(endpoint: Endpoint, event: JsonObject): string[] {
       return event.type === 'content_block_delta' ? blockValues(objectOf(event.delta)) : [];
     case 'responses':
       return event.type === 'response.output_item.done' ? valuesOf(objectOf(event.item)) : [];
+    case 'gemini':
+      return contentValues(event);
     case 'chat':
       return listOf(event.choices).flatMap((choice) => messageValues(objectOf(objectOf(choice).delta)));
     default:
@@ -26,6 +28,8 @@ export function sealsInAnswer(endpoint: Endpoint, answer: JsonObject): string[] 
       return listOf(answer.content).filter(isObject).flatMap(blockValues);
     case 'responses':
       return listOf(answer.output).filter(isObject).flatMap(valuesOf);
+    case 'gemini':
+      return contentValues(answer);
     case 'chat':
       return listOf(answer.choices).flatMap((choice) => messageValues(objectOf(objectOf(choice).message)));
     default:
@@ -37,6 +41,15 @@ export function sealsInAnswer(endpoint: Endpoint, answer: JsonObject): string[] 
 function blockValues({ type, signature, data }: JsonObject): string[] {
   const value = type === 'redacted_thinking' ? stringOf(data) : stringOf(signature);
   return value ? [value] : [];
+}
+
+/** The signatures of the parts of all candidates. */
+function contentValues({ candidates }: JsonObject): string[] {
+  return listOf(candidates).flatMap((candidate) =>
+    listOf(objectOf(objectOf(candidate).content).parts).flatMap(
+      (part) => stringOf(objectOf(part).thoughtSignature) || [],
+    ),
+  );
 }
 
 function messageValues({ reasoning_details: details, tool_calls: calls }: JsonObject): string[] {

@@ -25,7 +25,17 @@ import {
 export type AnswerKind =
   | ProtocolName
   | `${EmbeddingProtocolName} embeddings`
-  | Extract<Endpoint, 'completions' | 'embeddings' | 'messages.count_tokens' | 'responses.input_tokens'>;
+  | Extract<
+      Endpoint,
+      | 'completions'
+      | 'embeddings'
+      | 'messages.count_tokens'
+      | 'responses.input_tokens'
+      | 'gemini.count_tokens'
+      | 'gemini.embed'
+      | 'gemini.batch_embed'
+      | 'gemini.predict'
+    >;
 
 /** A call in chat's shape; arguments may be an object, as Mistral gives them. */
 const calls = maybe(
@@ -130,6 +140,10 @@ const vector = numbers;
 const vectors = list(vector, 1);
 const cohereVectors = fields({ embeddings: either(vectors, fields({ float: vectors })) });
 
+const geminiVector = fields({ embedding: fields({ values: vector }) });
+const geminiVectors = fields({ embeddings: list(fields({ values: vector }), 1) });
+const predictions = fields({ predictions: list(fields({ embeddings: fields({ values: vector }) }), 1) });
+
 const counted = fields({ input_tokens: count });
 
 const SHAPES: Readonly<Record<AnswerKind, Shape>> & Partial<Record<Endpoint, Shape>> = {
@@ -142,13 +156,13 @@ const SHAPES: Readonly<Record<AnswerKind, Shape>> & Partial<Record<Endpoint, Sha
   'messages.count_tokens': counted,
   responses,
   'responses.input_tokens': counted,
-  'gemini embeddings': either(
-    fields({ embedding: fields({ values: vector }) }),
-    fields({ embeddings: list(fields({ values: vector }), 1) }),
-  ),
-  'vertex embeddings': fields({
-    predictions: list(fields({ embeddings: fields({ values: vector }) }), 1),
-  }),
+  'gemini embeddings': either(geminiVector, geminiVectors),
+  'vertex embeddings': predictions,
+  // JSON of protocol buffers leaves out what is 0.
+  'gemini.count_tokens': fields({ totalTokens: maybe(count) }),
+  'gemini.embed': geminiVector,
+  'gemini.batch_embed': geminiVectors,
+  'gemini.predict': predictions,
   'cohere embeddings': cohereVectors,
   'bedrock embeddings': either(cohereVectors, fields({ embedding: vector })),
   gemini,

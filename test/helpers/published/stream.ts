@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { JsonObject } from '../../../src/wire/json.ts';
 import { framesOf } from '../grammar/frames.ts';
 import { chunk } from './chat.ts';
+import { geminiAnswer, geminiError } from './gemini.ts';
 import { messageStreamEvent } from './messages.ts';
 import { publishedProblems } from './problems.ts';
 import { responseStreamEvent } from './responses.ts';
@@ -10,6 +11,7 @@ const EVENTS = {
   chat: chunk,
   messages: messageStreamEvent,
   responses: responseStreamEvent,
+  gemini: geminiAnswer,
 } as const satisfies Record<string, z.ZodType>;
 
 /** What is wrong with the events of a stream that this project made, by what their protocol publishes. */
@@ -18,7 +20,8 @@ export function publishedStreamProblems(protocol: keyof typeof EVENTS, sse: stri
   return framesOf(sse, []).flatMap(({ data, value }) => {
     // How a stream of chat ends, and its errors, are of no schema.
     if (protocol === 'chat' && (data === '[DONE]' || isError(value))) return [];
-    return publishedProblems(schema, value).map((problem) => `${data.slice(0, 200)}: ${problem}`);
+    const told = protocol === 'gemini' && isError(value) ? geminiError : schema;
+    return publishedProblems(told, value).map((problem) => `${data.slice(0, 200)}: ${problem}`);
   });
 }
 

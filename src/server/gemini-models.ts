@@ -1,0 +1,69 @@
+import type { Access } from '../limits/access.ts';
+import type { ModelRegistry } from '../pipeline/models.ts';
+import { ProxyError } from '../errors.ts';
+import { commonContextWindow } from '../wire/context-window.ts';
+
+/** Google's page of models when the client names no size, and its largest. */
+const PAGE = 50;
+const MAX_PAGE = 1_000;
+
+/** What a page is asked by: `pageSize`, and where the last one ended. */
+interface Paging {
+  readonly size: string | undefined;
+  readonly token: string | undefined;
+}
+
+/** A model as Gemini's clients know it. Its limits are told where they are known. @see https://ai.google.dev/api/models#Model */
+export function geminiModel(id: string, registry: ModelRegistry, access: Access): object {
+  const { provider, model, offer } = registry.find(id, access);
+  const input = offer.contextWindow ?? commonContextWindow(model);
+  const methods = [
+    ...(provider.serves('gemini', model) ? ['generateContent', 'countTokens'] : []),
+    ...(provider.serves('gemini.embed', model) ? ['embedContent', 'batchEmbedContents'] : []),
+  ];
+  return {
+    name: resourceOf(id),
+    version: '001',
+    displayName: id,
+    ...(input === undefined ? {} : { inputTokenLimit: input }),
+    ...(offer.maxOutput === undefined ? {} : { outputTokenLimit: offer.maxOutput }),
+    supportedGenerationMethods: methods,
+  };
+}
+
+/** The same at Vertex AI. @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models */
+export function publisherModel(id: string): object {
+  return { name: `publishers/google/${resourceOf(id)}`, versionId: 'default' };
+}
+
+function resourceOf(id: string): string {
+  return id.startsWith('tunedModels/') ? id : `models/${id}`;
+}
+
+/**
+ * A page of names, and where the next one begins.
+ * @throws ProxyError `invalid_request` for a size that is none, or a token that no page gave
+ */
+export function pageOf(
+  ids: readonly string[],
+  { size, token }: Paging,
+): { readonly shown: readonly string[]; readonly next: string | undefined } {
+  const wanted = size === undefined || size === '' ? PAGE : Number(size);
+  if (!Number.isInteger(wanted) || wanted < 0)
+    throw new ProxyError('invalid_request', 'Cannot list models: pageSize must be a whole number', {
+      param: 'pageSize',
+    });
+  const start = token === undefined || token === '' ? 0 : ids.findIndex((id) => tokenOf(id) === token);
+  if (start < 0)
+    throw new ProxyError('invalid_request', 'Cannot list models: pageToken is none that a page gave', {
+      param: 'pageToken',
+    });
+  const shown = ids.slice(start, start + Math.min(MAX_PAGE, wanted || PAGE));
+  const following = ids[start + shown.length];
+  return { shown, next: following === undefined ? undefined : tokenOf(following) };
+}
+
+/** Names the model that a page begins with. */
+function tokenOf(id: string): string {
+  return Buffer.from(id).toString('base64url');
+}

@@ -1,0 +1,159 @@
+import type { ChatMessage, ContentPart } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { Seal } from '../parts/part.ts';
+import { isObject } from '../json.ts';
+import { jsonTextOf } from '../json-written.ts';
+import { messageOf } from '../parts/message.ts';
+import { PartList } from '../parts/part-list.ts';
+import { named } from '../words.ts';
+import { extraOf, wholePart } from './answer-parts.ts';
+import { CallPairs } from './client-calls.ts';
+import { fieldOf, nameIn, objectIn, objectsIn, textIn, unknownIn, wrong } from './client-check.ts';
+import { decodeUserPart } from './client-parts.ts';
+import { decodeResult } from './client-results.ts';
+import { sealsIn } from './client-seals.ts';
+
+/** Parts of an earlier answer whose names are told where they cannot be given back. */
+const SAID: ReadonlySet<string> = new Set([
+  'text',
+  'thought',
+  'thoughtSignature',
+  'functionCall',
+  'inlineData',
+  'fileData',
+  'executableCode',
+  'codeExecutionResult',
+]);
+
+/**
+ * Gemini's `systemInstruction` and `contents` as OpenAI's messages.
+ * @param dropped takes the names of parts that have no counterpart
+ * @throws ProxyError `invalid_request` naming the field at fault
+ */
+export function decodeContents(body: JsonObject, dropped: Set<string>): ChatMessage[] {
+  const contents = objectsIn(body, 'contents', '');
+  if (contents.length === 0) throw wrong('contents', 'at least one content is required');
+  const messages = systemMessages(fieldOf(body, 'systemInstruction'), dropped);
+  const calls = new CallPairs();
+  contents.forEach((content, index) => {
+    const at = `contents[${index}]`;
+    const parts = objectsIn(content, 'parts', at);
+    if (parts.length === 0) throw wrong(`${at}.parts`, 'at least one part is required');
+    const role = textIn(content, 'role', at) || 'user';
+    if (role === 'model') messages.push(...modelMessage(parts, at, calls, dropped));
+    else if (role === 'user' || role === 'function') messages.push(...userMessages(parts, at, calls, dropped));
+    else throw wrong(`${at}.role`, `expected "user" or "model", and not ${named(role)}`);
+  });
+  return messages;
+}
+
+/** A text alone is no content to the API; clients were seen to send one. */
+function systemMessages(instruction: unknown, dropped: Set<string>): ChatMessage[] {
+  if (instruction === undefined || instruction === '') return [];
+  if (typeof instruction === 'string') return [{ role: 'system', content: instruction }];
+  if (!isObject(instruction)) throw wrong('systemInstruction', 'expected an object');
+  const texts = objectsIn(instruction, 'parts', 'systemInstruction').flatMap((part, index) => {
+    const text = textIn(part, 'text', `systemInstruction.parts[${index}]`);
+    if (text === undefined) for (const name of Object.keys(part)) dropped.add(`systemInstruction.${name}`);
+    return text || [];
+  });
+  if (texts.length === 0) return [];
+  const content = texts.length === 1 ? texts[0]! : texts.map((text) => ({ type: 'text', text }));
+  return [{ role: 'system', content }];
+}
+
+/** The results of functions come first, each as a message of its own, then what else the user said. */
+function userMessages(
+  parts: readonly JsonObject[],
+  at: string,
+  calls: CallPairs,
+  dropped: Set<string>,
+): ChatMessage[] {
+  const results: ChatMessage[] = [];
+  const said: ContentPart[] = [];
+  let speaks = false;
+  parts.forEach((part, index) => {
+    const here = `${at}.parts[${index}]`;
+    const result = objectIn(part, 'functionResponse', here);
+    if (result) return results.push(decodeResult(result, `${here}.functionResponse`, calls, dropped));
+    if (fieldOf(part, 'functionCall') !== undefined) throw wrong(here, 'only the model calls functions');
+    speaks = true;
+    return said.push(...decodeUserPart(part, here, dropped));
+  });
+  return speaks ? [...results, { role: 'user', content: simplest(said) }] : results;
+}
+
+/** One plain text as a string, which every server reads. */
+function simplest(parts: ContentPart[]): string | ContentPart[] {
+  if (parts.length === 0) return '';
+  const [only, second] = parts;
+  return only?.type === 'text' && !second ? (only.text ?? '') : parts;
+}
+
+function modelMessage(
+  parts: readonly JsonObject[],
+  at: string,
+  calls: CallPairs,
+  dropped: Set<string>,
+): ChatMessage[] {
+  const list = new PartList();
+  const results: ChatMessage[] = [];
+  calls.turn();
+  parts.forEach((part, index) => {
+    const here = `${at}.parts[${index}]`;
+    const result = objectIn(part, 'functionResponse', here);
+    if (result) return results.push(decodeResult(result, `${here}.functionResponse`, calls, dropped));
+    for (const name of unknownIn(part, SAID)) dropped.add(`parts.${name}`);
+    return readSaid(part, list, here, calls);
+  });
+  return list.parts.length > 0 ? [messageOf(list.parts), ...results] : results;
+}
+
+/** A part of an earlier answer. */
+function readSaid(part: JsonObject, list: PartList, at: string, calls: CallPairs): void {
+  const signature = textIn(part, 'thoughtSignature', at);
+  const text = textIn(part, 'text', at);
+  if (text !== undefined && fieldOf(part, 'thought') === true) list.thinking(text);
+  const seals = signature ? sealsIn(signature) : undefined;
+  for (const seal of seals ?? []) sealThinking(list, seal);
+  const extra = signature && !seals ? extraOf(signature) : undefined;
+  if (text !== undefined) {
+    if (fieldOf(part, 'thought') === true) return;
+    list.text(text);
+    if (extra) list.accompany(extra);
+    return;
+  }
+  const call = objectIn(part, 'functionCall', at);
+  if (call) {
+    const here = `${at}.functionCall`;
+    const name = nameIn(call, 'name', here);
+    const args = objectIn(call, 'args', here) ?? {};
+    const id = calls.called(textIn(call, 'id', here), name);
+    const more = extra ? { extra_content: extra } : {};
+    list.call({ id, type: 'function', function: { name, arguments: jsonTextOf(args) }, ...more });
+    return;
+  }
+  for (const whole of wholePart(spelled(part, at), { created: 0, newId: () => calls.next() })) list.add(whole);
+}
+
+/** What sealed the thinking in progress, or one that the client was not shown. */
+function sealThinking(list: PartList, seal: Seal): void {
+  const last = list.parts.at(-1);
+  const own = typeof seal.thinking === 'string' ? seal.thinking : undefined;
+  // What a client changed of the words is not what was signed.
+  if (own !== undefined && last?.type === 'thinking' && last.seal === undefined) last.text = own;
+  list.seal(seal);
+}
+
+/** A part that is no text and no call, in the spelling of the reference. */
+function spelled(part: JsonObject, at: string): JsonObject {
+  const data = objectIn(part, 'inlineData', at);
+  const file = objectIn(part, 'fileData', at);
+  return {
+    inlineData: data && { mimeType: fieldOf(data, 'mimeType'), data: fieldOf(data, 'data') },
+    fileData: file && { mimeType: fieldOf(file, 'mimeType'), fileUri: fieldOf(file, 'fileUri') },
+    executableCode: objectIn(part, 'executableCode', at),
+    codeExecutionResult: objectIn(part, 'codeExecutionResult', at),
+    thoughtSignature: fieldOf(part, 'thoughtSignature'),
+  };
+}

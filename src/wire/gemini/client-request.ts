@@ -1,0 +1,77 @@
+import type { ChatRequest } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import { ProxyError } from '../../errors.ts';
+import { entryOf } from '../json.ts';
+import { fieldOf, objectIn, textIn, unknownIn } from './client-check.ts';
+import { decodeConfig } from './client-config.ts';
+import { decodeContents } from './client-contents.ts';
+import { decodeTools } from './client-tools.ts';
+
+/** What is read of a request; its model stands in the path. */
+const KNOWN: ReadonlySet<string> = new Set([
+  'model',
+  'contents',
+  'systemInstruction',
+  'tools',
+  'toolConfig',
+  'generationConfig',
+  'serviceTier',
+  'cachedContent',
+]);
+
+/** Tiers of service in OpenAI's words. */
+const TIERS: Readonly<Record<string, string>> = { STANDARD: 'default', FLEX: 'flex', PRIORITY: 'priority' };
+
+export interface GeminiAsked {
+  readonly request: ChatRequest;
+  /** Names of what has no counterpart: fields, `tools.<name>`, `parts.<name>`. */
+  readonly dropped: string[];
+  /** Whether the client wants to be shown what is thought. */
+  readonly thoughts: boolean;
+}
+
+/**
+ * A request to Gemini's generateContent in OpenAI's chat shape.
+ * @throws ProxyError `invalid_request` naming the field at fault, `unsupported` for what Google has in its cache
+ * @see https://ai.google.dev/api/generate-content
+ */
+export function decodeGeminiClient(
+  body: JsonObject,
+  { model, stream }: { readonly model: string; readonly stream: boolean },
+): GeminiAsked {
+  refuseCached(body);
+  const dropped = new Set<string>(unknownIn(body, KNOWN));
+  const { fields, thoughts } = decodeConfig(body, dropped);
+  const request: ChatRequest = {
+    model,
+    messages: decodeContents(body, dropped),
+    ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
+    ...fields,
+    ...decodeTools(body, dropped),
+    ...tierOf(body, dropped),
+  };
+  return { request, dropped: [...dropped], thoughts };
+}
+
+/** The conversation would go on without its beginning, which nobody but Google has. */
+function refuseCached(body: JsonObject): void {
+  if (!textIn(body, 'cachedContent', '')) return;
+  throw new ProxyError('unsupported', 'Cannot use cachedContent: no provider but Google has what it names', {
+    param: 'cachedContent',
+  });
+}
+
+function tierOf(body: JsonObject, dropped: Set<string>): Partial<ChatRequest> {
+  const given = textIn(body, 'serviceTier', '');
+  if (given === undefined) return {};
+  const tier = entryOf(TIERS, given.toUpperCase().replace(/^SERVICE_TIER_/, ''));
+  if (tier === undefined) dropped.add('serviceTier');
+  return tier === undefined ? {} : { service_tier: tier };
+}
+
+/** A request whose tokens are to be counted: it stands alone, or within one that names its model. */
+export function countedRequest(body: JsonObject): JsonObject {
+  return fieldOf(body, 'contents') === undefined
+    ? (objectIn(body, 'generateContentRequest', '') ?? body)
+    : body;
+}

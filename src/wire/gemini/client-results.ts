@@ -1,0 +1,50 @@
+import type { ChatMessage, ContentPart } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { CallPairs } from './client-calls.ts';
+import { jsonTextOf } from '../json-written.ts';
+import { nameIn, objectIn, objectsIn, textIn, unknownIn } from './client-check.ts';
+import { decodeUserPart } from './client-parts.ts';
+
+const KNOWN: ReadonlySet<string> = new Set(['id', 'name', 'response', 'parts']);
+
+/**
+ * What a function gave, as a message of a tool.
+ * @throws ProxyError `invalid_request` naming the field at fault
+ * @see https://ai.google.dev/api/caching#FunctionResponse
+ */
+export function decodeResult(
+  result: JsonObject,
+  at: string,
+  calls: CallPairs,
+  dropped: Set<string>,
+): ChatMessage {
+  for (const name of unknownIn(result, KNOWN)) dropped.add(`functionResponse.${name}`);
+  const name = nameIn(result, 'name', at);
+  const id = calls.answered(textIn(result, 'id', at), name);
+  const { text, failed } = said(objectIn(result, 'response', at) ?? {});
+  const media = objectsIn(result, 'parts', at).flatMap((part, index) =>
+    decodeUserPart(part, `${at}.parts[${index}]`, dropped),
+  );
+  const words: ContentPart[] = text === '' ? [] : [{ type: 'text', text }];
+  return {
+    role: 'tool',
+    tool_call_id: id,
+    content: media.length > 0 ? [...words, ...media] : text,
+    ...(failed ? { is_error: true } : {}),
+  };
+}
+
+/** Where the reference puts what a function gave, and what went wrong with it. */
+const OUTPUTS = ['output', 'result'] as const;
+
+/** A result is an object here and a text in chat: where the object only wraps a text, that is it. */
+function said(response: JsonObject): { text: string; failed: boolean } {
+  const keys = Object.keys(response);
+  const [only] = keys;
+  if (keys.length !== 1 || only === undefined) return { text: jsonTextOf(response), failed: false };
+  const value = response[only];
+  const text = typeof value === 'string' ? value : undefined;
+  if (only === 'error') return { text: text ?? jsonTextOf(value), failed: true };
+  const wraps = text !== undefined && OUTPUTS.some((name) => name === only);
+  return { text: wraps ? text : jsonTextOf(response), failed: false };
+}

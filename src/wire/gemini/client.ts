@@ -1,0 +1,33 @@
+import type { ClientProtocol, DecodeContext } from '../protocol.ts';
+import { stringOf } from '../json.ts';
+import { geminiErrorBody } from './client-error.ts';
+import { countedRequest, decodeGeminiClient } from './client-request.ts';
+import { encodeContent } from './client-response.ts';
+import { ContentWriter } from './client-stream.ts';
+
+/** Gemini's generateContent, answered. @see https://ai.google.dev/api/generate-content */
+export const geminiClient: ClientProtocol = {
+  decode(body, context) {
+    const { model, stream } = askedIn(context, body);
+    const { request, dropped, thoughts } = decodeGeminiClient(body, { model, stream });
+    const options = { model, thoughts, newId: context.newId };
+    return {
+      request,
+      dropped,
+      encode: (answer, lost) => encodeContent(answer, options, lost),
+      stream: (begun, lost) => new ContentWriter(options, begun, lost),
+    };
+  },
+  errorBody: geminiErrorBody,
+};
+
+/** Gemini's countTokens. @see https://ai.google.dev/api/tokens */
+export const geminiCountClient: ClientProtocol = {
+  ...geminiClient,
+  decode: (body, context) => geminiClient.decode(countedRequest(body), context),
+};
+
+/** The model stands in the path of a request; where none is known, as in lines of a log, in what is left of it. */
+function askedIn({ asked }: DecodeContext, body: { model?: unknown }): { model: string; stream: boolean } {
+  return asked ?? { model: stringOf(body.model) ?? '', stream: false };
+}
