@@ -1,0 +1,306 @@
+/** What is particular to Gemini's clients: their paths, keys, forms of streams, models, counts, embeddings and signatures. */
+import { afterAll, describe, expect, test } from 'bun:test';
+import type { JsonObject } from '../../src/wire/json.ts';
+import { listOf, objectOf, parseJson } from '../../src/wire/json.ts';
+import { geminiProblems } from '../helpers/grammar/gemini-schema.ts';
+import { running } from '../helpers/proxy.ts';
+import { SPEAKERS, speaker, speakerConfig } from '../helpers/speakers.ts';
+import { sse, upstream } from '../helpers/upstream.ts';
+
+const CONTENTS = { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] };
+const SECRET = 'a-key-that-must-not-travel';
+
+const google = speaker('gemini', 'whole');
+const events = speaker('gemini', 'stream');
+const claude = speaker('messages', 'whole');
+const breaking = speaker('chat', 'broken');
+const proxy = running({
+  providers: [
+    { ...speakerConfig('gemini', google.url), models: ['gemini-pro', 'tunedModels/mine', 'a/b:c'] },
+    { ...speakerConfig('gemini', events.url), name: 'events', models: ['gemini-stream'] },
+    { ...speakerConfig('messages', claude.url), models: ['claude-x', 'meta/llama'] },
+    { ...speakerConfig('chat', breaking.url), name: 'breaking', models: ['breaking'] },
+    { name: 'mock', type: 'mock', models: ['mock-1'] },
+  ],
+  auth: { keys: [{ name: 'k', key: SECRET }] },
+});
+afterAll(async () => {
+  for (const each of [proxy, google, events, claude, breaking]) await each[Symbol.asyncDispose]();
+});
+
+const headers = { 'x-goog-api-key': SECRET };
+const ask = async (path: string, body: unknown, init: RequestInit = { headers }) => {
+  const reply = await proxy.post(path, body, init);
+  return { status: reply.status, text: await reply.text(), headers: reply.headers };
+};
+const jsonOf = (text: string) => parseJson(text) as JsonObject;
+
+describe('a path', () => {
+  test.each([
+    ['/v1beta/models/gemini-pro', 'gemini-pro'],
+    ['/v1/models/gemini-pro', 'gemini-pro'],
+    ['/v1alpha/models/models%2Fgemini-pro', 'gemini-pro'],
+    ['/v1beta1/projects/p/locations/l/publishers/google/models/gemini-pro', 'gemini-pro'],
+    ['/v1/publishers/google/models/gemini-pro', 'gemini-pro'],
+    ['/v1/projects/p/locations/l/publishers/meta/models/llama', 'meta/llama'],
+    ['/v1beta/models/meta%2Fllama', 'meta/llama'],
+    ['/v1beta/models/meta/llama', 'meta/llama'],
+    ['/v1beta/models/a/b:c', 'a/b:c'],
+    ['/v1beta/models/a%2Fb%3Ac', 'a/b:c'],
+    ['/v1beta/tunedModels/mine', 'tunedModels/mine'],
+  ])('%s names the model %s', async (path, model) => {
+    expect((await ask(`${path}:generateContent`, CONTENTS)).status).toBe(200);
+    expect((await ask(`${path}%3AgenerateContent`, CONTENTS)).status).toBe(200);
+    expect(proxy.records.at(-1)).toMatchObject({ endpoint: 'gemini', model, outcome: 'success', key: 'k' });
+  });
+
+  test.each([
+    '/v1beta/models/nobody:generateContent',
+    '/v1beta/tunedModels/nobody:generateContent',
+    '/v1beta/models/%:generateContent',
+    '/v1beta/models/%2F:generateContent',
+    '/v1beta/models/..%2F..%2Fadmin:generateContent',
+    '/v1beta/models/:generateContent',
+    '/v1beta/models/gemini-pro:bidiGenerateContent',
+    '/v1beta/models/gemini-pro',
+    '/v1beta/files',
+    '/v1/projects/p/locations/l/endpoints/1:generateContent',
+  ])('%s leads nowhere, which is said in Google’s shape', async (path) => {
+    const answer = await ask(path, CONTENTS);
+    expect(answer.status).toBe(404);
+    expect(geminiProblems('error', jsonOf(answer.text))).toEqual([]);
+  });
+
+  test('of a tuned model is Google’s own there', async () => {
+    await ask('/v1beta/tunedModels/mine:generateContent', CONTENTS);
+    expect(google.asked.at(-1)!.path).toBe('/tunedModels/mine:generateContent');
+  });
+
+  test('is not for GET where a model is asked', async () => {
+    const reply = await fetch(`${proxy.url}/v1beta/models/gemini-pro:generateContent`, {
+      method: 'PUT',
+      headers,
+    });
+    expect(reply.status).toBe(405);
+    expect(geminiProblems('error', await reply.json())).toEqual([]);
+  });
+});
+
+describe('a key', () => {
+  test('in the query lets in, and reaches neither the provider nor a record', async () => {
+    const answer = await ask(`/v1beta/models/gemini-pro:generateContent?key=${SECRET}`, CONTENTS, {});
+    expect(answer.status).toBe(200);
+    const asked = google.asked.at(-1)!;
+    expect(asked.path).not.toContain('key');
+    expect(JSON.stringify([...asked.headers])).not.toContain(SECRET);
+    expect(JSON.stringify(proxy.records)).not.toContain(SECRET);
+    const models = await fetch(`${proxy.url}/v1beta/models?key=${SECRET}`);
+    expect(models.status).toBe(200);
+  });
+
+  test.each(['?key=wrong', '', '?key='])('that is none is refused in Google’s shape: %s', async (query) => {
+    const answer = await ask(`/v1beta/models/gemini-pro:generateContent${query}`, CONTENTS, {});
+    expect(answer.status).toBe(401);
+    const { error } = jsonOf(answer.text);
+    expect(objectOf(error)).toMatchObject({ code: 401, status: 'UNAUTHENTICATED' });
+    expect(objectOf(listOf(objectOf(error).details)[0]).reason).toBe('API_KEY_INVALID');
+    expect((await fetch(`${proxy.url}/v1beta/models${query}`)).status).toBe(401);
+  });
+});
+
+describe('a stream', () => {
+  test('is relayed byte for byte as events, and as a list of the same values', async () => {
+    const path = '/v1beta/models/gemini-stream:streamGenerateContent';
+    const asEvents = await ask(`${path}?alt=sse`, CONTENTS);
+    const sent = SPEAKERS.gemini.events.map(([, event]) => `data: ${JSON.stringify(event)}\n\n`).join('');
+    expect(asEvents.text).toBe(sent);
+    const asList = await ask(path, CONTENTS);
+    expect(asList.headers.get('content-type')).toBe('application/json');
+    expect(JSON.parse(asList.text)).toEqual(SPEAKERS.gemini.events.map(([, event]) => event));
+    expect(events.asked.at(-1)!.path).toEndWith(':streamGenerateContent?alt=sse');
+  });
+
+  test('as a list is made of translated answers too, whole ones among them', async () => {
+    const { status, text } = await ask('/v1beta/models/claude-x:streamGenerateContent', CONTENTS);
+    expect(status).toBe(200);
+    const values = JSON.parse(text) as JsonObject[];
+    expect(values.flatMap((value) => geminiProblems('answer', value))).toEqual([]);
+    expect(values.at(-1)).toMatchObject({ candidates: [{ finishReason: 'STOP' }] });
+  });
+
+  test('that breaks ends the list with an error', async () => {
+    const { text } = await ask('/v1beta/models/breaking:streamGenerateContent', CONTENTS);
+    const values = JSON.parse(text) as JsonObject[];
+    expect(values.length).toBeGreaterThan(1);
+    expect(geminiProblems('error', values.at(-1))).toEqual([]);
+    expect(text).not.toContain('finishReason');
+  });
+});
+
+describe('models', () => {
+  const get = async (path: string) =>
+    (await fetch(proxy.url + path, { headers })).json() as Promise<JsonObject>;
+
+  test('are listed by pages', async () => {
+    const names: unknown[] = [];
+    let token = '';
+    do {
+      const page = await get(`/v1beta/models?pageSize=2&pageToken=${token}`);
+      expect(geminiProblems('models', page)).toEqual([]);
+      expect(listOf(page.models).length).toBeLessThanOrEqual(2);
+      names.push(...listOf(page.models).map((model) => objectOf(model).name));
+      token = String(page.nextPageToken ?? '');
+    } while (token !== '');
+    expect(names).toEqual(
+      ['gemini-pro', 'a/b:c', 'gemini-stream', 'claude-x', 'meta/llama', 'breaking', 'mock-1'].map(
+        (name) => `models/${name}`,
+      ),
+    );
+  });
+
+  test.each(['pageSize=x', 'pageSize=-1', 'pageToken=nonsense'])('are not listed by %s', async (query) => {
+    const reply = await fetch(`${proxy.url}/v1beta/models?${query}`, { headers });
+    expect(reply.status).toBe(400);
+    expect(geminiProblems('error', await reply.json())).toEqual([]);
+  });
+
+  test('are told with what they can do', async () => {
+    const model = await get('/v1beta/models/claude-x');
+    expect(geminiProblems('model', model)).toEqual([]);
+    expect(model.supportedGenerationMethods).toEqual(['generateContent', 'countTokens']);
+    expect(await get('/v1beta/models/a%2Fb:c')).toMatchObject({ name: 'models/a/b:c' });
+    expect(await get('/v1/publishers/google/models')).toMatchObject({ publisherModels: expect.any(Array) });
+    expect(await get('/v1beta/tunedModels')).toMatchObject({ tunedModels: [{ name: 'tunedModels/mine' }] });
+    expect(geminiProblems('error', await get('/v1beta/models/nobody'))).toEqual([]);
+    // And OpenAI's clients keep their own shape.
+    const own = await fetch(`${proxy.url}/v1/models`, { headers: { authorization: `Bearer ${SECRET}` } });
+    expect(await own.json()).toMatchObject({ object: 'list' });
+  });
+});
+
+describe('counts and embeddings', () => {
+  test('are made here, or translated', async () => {
+    const whole = { generateContentRequest: { model: 'models/mock-1', ...CONTENTS } };
+    const counts = [
+      await ask('/v1beta/models/mock-1:countTokens', CONTENTS),
+      await ask('/v1beta/models/mock-1:countTokens', whole),
+    ].map(({ text }) => jsonOf(text));
+    for (const count of counts) expect(geminiProblems('count', count)).toEqual([]);
+    expect(counts[0]).toEqual(counts[1]!);
+    const content = { parts: [{ text: 'a' }] };
+    const one = await ask('/v1beta/models/mock-1:embedContent', { content, taskType: 'RETRIEVAL_QUERY' });
+    expect(geminiProblems('embedding', jsonOf(one.text))).toEqual([]);
+    expect(one.headers.get('x-llmproxy-dropped')).toBe('taskType');
+    const requests = [
+      { model: 'models/mock-1', content },
+      { model: 'models/mock-1', content: { parts: [{ text: 'b' }] } },
+    ];
+    const many = jsonOf((await ask('/v1beta/models/mock-1:batchEmbedContents', { requests })).text);
+    expect(geminiProblems('embeddings', many)).toEqual([]);
+    expect(many.embeddings).toHaveLength(2);
+    const instances = [{ content: 'a' }, { content: 'b' }];
+    const predicted = jsonOf((await ask('/v1/publishers/google/models/mock-1:predict', { instances })).text);
+    expect(predicted.predictions).toHaveLength(2);
+    expect(proxy.records.slice(-5).map(({ endpoint }) => endpoint)).toEqual([
+      'gemini.count_tokens',
+      'gemini.count_tokens',
+      'gemini.embed',
+      'gemini.batch_embed',
+      'gemini.predict',
+    ]);
+  });
+
+  test('are relayed under the name that the provider knows', async () => {
+    await using own = upstream(({ path }) => {
+      if (path.includes('countTokens')) return Response.json({ totalTokens: 7 });
+      return Response.json(
+        path.includes('batch') ? { embeddings: [{ values: [1] }] } : { embedding: { values: [1] } },
+      );
+    });
+    const models = [{ name: 'alias', upstream: 'gemini-embedding' }];
+    await using relaying = running({ providers: [{ ...speakerConfig('gemini', own.url), models }] });
+    const content = { parts: [{ text: 'a' }] };
+    const post = async (method: string, body: object) => {
+      const reply = await relaying.post(`/v1beta/models/alias:${method}`, body);
+      expect(reply.status).toBe(200);
+      return { answer: (await reply.json()) as unknown, sent: own.asked.at(-1)! };
+    };
+    const requests = [{ model: 'models/alias', content }];
+    const batch = await post('batchEmbedContents', { requests });
+    expect(batch.sent.path).toBe('/models/gemini-embedding:batchEmbedContents');
+    expect(jsonOf(batch.sent.text)).toEqual({ requests: [{ model: 'models/gemini-embedding', content }] });
+    expect((await post('embedContent', { content })).answer).toEqual({ embedding: { values: [1] } });
+    const counted = await post('countTokens', { ...CONTENTS, systemInstruction: content });
+    expect(counted.answer).toEqual({ totalTokens: 7 });
+    // Google AI counts beside contents only within a whole request.
+    expect(jsonOf(counted.sent.text)).toEqual({
+      generateContentRequest: { model: 'models/gemini-embedding', ...CONTENTS, systemInstruction: content },
+    });
+  });
+});
+
+test('what is sealed by another provider comes back to it, and never to Gemini', async () => {
+  const signed = { type: 'thinking', thinking: 'Hm.', signature: 'c2lnbmVk' };
+  const use = { type: 'tool_use', id: 'toolu_1', name: 'f', input: { a: 1 } };
+  const message = { ...SPEAKERS.messages.whole, content: [signed, use] };
+  await using anthropic = upstream(() => Response.json(message));
+  await using gemini = speaker('gemini', 'whole');
+  await using both = running({
+    providers: [
+      { ...speakerConfig('messages', anthropic.url), models: ['claude-x'] },
+      { ...speakerConfig('gemini', gemini.url), models: ['gemini-3-pro'] },
+    ],
+  });
+  const tools = [{ functionDeclarations: [{ name: 'f' }] }];
+  const first = await both.post('/v1beta/models/claude-x:generateContent', { ...CONTENTS, tools });
+  const answer = (await first.json()) as JsonObject;
+  expect(geminiProblems('answer', answer)).toEqual([]);
+  const { content } = objectOf(listOf(answer.candidates)[0]);
+  // Nobody asked for thoughts: what must be given back is with the call.
+  expect(listOf(objectOf(content).parts)).toEqual([
+    {
+      functionCall: { id: 'toolu_1', name: 'f', args: { a: 1 } },
+      thoughtSignature: expect.stringMatching(/^bGxtcHJveHk6/),
+    },
+  ]);
+  const response = { functionResponse: { id: 'toolu_1', name: 'f', response: { output: 'done' } } };
+  const contents = [...CONTENTS.contents, content, { role: 'user', parts: [response] }];
+  await (await both.post('/v1beta/models/claude-x:generateContent', { contents, tools })).text();
+  const asked = jsonOf(anthropic.asked.at(-1)!.text);
+  expect(listOf(asked.messages).slice(1)).toEqual([
+    { role: 'assistant', content: [signed, use] },
+    {
+      role: 'user',
+      content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'done' }],
+    },
+  ]);
+  await (await both.post('/v1beta/models/gemini-3-pro:generateContent', { contents, tools })).text();
+  const told = jsonOf(gemini.asked.at(-1)!.text);
+  expect(JSON.stringify(told)).not.toContain('bGxtcHJveHk6');
+  expect(objectOf(listOf(objectOf(listOf(told.contents)[1]).parts)[0]).thoughtSignature).toBe(
+    'skip_thought_signature_validator',
+  );
+});
+
+test('a relayed request passes as it is where nothing in it must change', async () => {
+  const text = '{ "contents":[{"parts":[{"text":"\\u0068i"}]}],\n "unknownField": 12345678901234567890 }';
+  const answer = await ask('/v1beta/models/gemini-pro:generateContent', text);
+  expect(google.asked.at(-1)!.text).toBe(text);
+  expect(jsonOf(answer.text)).toEqual(SPEAKERS.gemini.whole as unknown as JsonObject);
+});
+
+test('a prompt that Gemini blocks is an answer that was filtered', async () => {
+  const blocked = { promptFeedback: { blockReason: 'SAFETY' }, usageMetadata: { promptTokenCount: 3 } };
+  let stream = false;
+  await using own = upstream(() =>
+    stream ? sse(`data: ${JSON.stringify(blocked)}\n\n`) : Response.json(blocked),
+  );
+  await using relaying = running({ providers: [speakerConfig('gemini', own.url)] });
+  const whole = await relaying.post('/v1beta/models/m:generateContent', CONTENTS);
+  expect(await whole.json()).toEqual(blocked);
+  stream = true;
+  const streamed = await relaying.post('/v1beta/models/m:streamGenerateContent?alt=sse', CONTENTS);
+  expect(await streamed.text()).toContain('blockReason');
+  for (const record of await relaying.recorded(2))
+    expect(record).toMatchObject({ outcome: 'success', finish: 'content_filter', input_tokens: 3 });
+});
