@@ -42,7 +42,6 @@ export interface PumpOptions {
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 
-
 /**
  * The committed answer as the client's body. It is read only as fast as the client takes it. It ends in one of
  * three ways: complete, with an error event in the client's protocol, or by the client leaving; a stream that

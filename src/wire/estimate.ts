@@ -124,7 +124,10 @@ function sourceTokens({ type, data, url, media_type: media }: JsonObject, of: un
 /** The media type of what an object holds, as far as it says; chat names the format of a sound. */
 function typeOf(object: { readonly [key: string]: Json }): string | undefined {
   const { media_type, mimeType, mime_type, format } = object;
-  return stringOf(media_type ?? mimeType ?? mime_type) ?? (typeof format === 'string' ? `audio/${format}` : undefined);
+  return (
+    stringOf(media_type ?? mimeType ?? mime_type) ??
+    (typeof format === 'string' ? `audio/${format}` : undefined)
+  );
 }
 
 function ofText(text: string, looks: { left: number }): number {

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { listOf, objectOf, parseJson } from '../../src/wire/json.ts';
-import { geminiProblems } from '../helpers/grammar/gemini-schema.ts';
+import { geminiProblems } from '../helpers/published/gemini.ts';
 import { running } from '../helpers/proxy.ts';
 import { SPEAKERS, speaker, speakerConfig } from '../helpers/speakers.ts';
 import { sse, upstream } from '../helpers/upstream.ts';

@@ -129,6 +129,8 @@ test.each(Object.keys(CLIENTS) as (keyof typeof CLIENTS)[])(
     const reply = await proxy.post(path, request);
     expect(reply.status).toBe(404);
     const type = { messages: 'not_found_error', gemini: 'NOT_FOUND' }[client as string];
-    expect(error((await reply.json()) as JsonObject)).toMatchObject({ type: type ?? 'invalid_request_error' });
+    expect(error((await reply.json()) as JsonObject)).toMatchObject({
+      type: type ?? 'invalid_request_error',
+    });
   },
 );

@@ -7,7 +7,7 @@ import { geminiClient } from '../../src/wire/gemini/client.ts';
 import { jsonSchemaOf } from '../../src/wire/gemini/client-schema.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
 import { checkGeminiStream } from '../helpers/grammar/gemini.ts';
-import { geminiProblems } from '../helpers/grammar/gemini-schema.ts';
+import { geminiProblems } from '../helpers/published/gemini.ts';
 
 const CONTEXT = {
   created: 5,

@@ -79,8 +79,7 @@ function proxyEntry(record: JsonObject, facts: Facts): Entry {
   const reject = facts.reject ?? (logged ? undefined : gone);
   if (reject || !isObject(request))
     return { ...facts, reject: reject ?? 'not_logged', request: {}, answer: {}, record };
-  if (isForeign(endpoint))
-    return { ...translated(endpoint, request, response, facts), record };
+  if (isForeign(endpoint)) return { ...translated(endpoint, request, response, facts), record };
   const choice = isObject(response) ? firstChoice(response.choices) : undefined;
   if (endpoint === 'chat')
     return { ...facts, request, answer: isObject(choice?.message) ? choice.message : {}, record };

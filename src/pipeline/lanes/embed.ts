@@ -19,6 +19,7 @@ import {
 import { applyOverride } from '../../wire/facts/override.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { isObject } from '../../wire/json.ts';
+import { inNumbers } from '../../wire/openai/embeddings.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
@@ -56,7 +57,8 @@ const OPENAIS_WAY: Way = {
     for (const name of FOREIGN) delete body[name];
     return { body, dropped: request.task_type === undefined ? [] : ['taskType'] };
   },
-  decode: (answer) => answer,
+  // Some servers give base64 whatever they are asked for.
+  decode: (answer) => inNumbers(answer) ?? answer,
 };
 
 /** How a provider is asked. @throws ProxyError `unsupported` where it gives none */

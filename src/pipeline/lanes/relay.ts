@@ -50,7 +50,8 @@ export const relay: Lane = {
     const { endpoint, headers, json } = inbound;
     const quirks = provider.quirks(model);
     const issued = issuedFor(provider, model, context);
-    const own = json && GIVEN_BACK.has(endpoint) ? ownRequest(endpoint, json, issued, { quirks, model }) : UNCHANGED;
+    const own =
+      json && GIVEN_BACK.has(endpoint) ? ownRequest(endpoint, json, issued, { quirks, model }) : UNCHANGED;
     const value = own.request ?? json?.value;
     const fitted = value && changedFor(endpoint, value, { quirks, model });
     // What is written anew keeps the digits of its numbers.
@@ -66,8 +67,8 @@ export const relay: Lane = {
     const body = placed
       ? yield* writeBody(placed, inbound.bytes.length)
       : written
-      ? yield* writeBody({ ...written, ...asked, model }, inbound.bytes.length)
-      : yield* edited(inbound, model, asking);
+        ? yield* writeBody({ ...written, ...asked, model }, inbound.bytes.length)
+        : yield* edited(inbound, model, asking);
     // What is sent is copied once more.
     yield;
     return {
@@ -202,7 +203,8 @@ function* readWhole(
   if (endpoint === 'messages') return readMessage(value, target);
   if (endpoint === 'responses') return readResponse(value, target);
   if (endpoint === 'gemini') return readContent(value, target);
-  if (endpoint.startsWith('gemini')) return { text: undefined, finish: null, usage: geminiUsage(value.usageMetadata) };
+  if (endpoint.startsWith('gemini'))
+    return { text: undefined, finish: null, usage: geminiUsage(value.usageMetadata) };
   const choices = listOf(value.choices).map(objectOf);
   const endings = choices.map((choice) => endingOf('chat', finishIn(choice)));
   for (const [at, ending] of endings.entries()) {

@@ -82,8 +82,7 @@ export const translate: Lane = {
     const client = yield* writingFirst(
       () => callInputsWithin(asked),
       inbound.bytes.length,
-      () =>
-        clientOf(inbound.endpoint).decode(asked, { created, newId, memory, asked: inbound }),
+      () => clientOf(inbound.endpoint).decode(asked, { created, newId, memory, asked: inbound }),
     );
     yield;
     const name = provider.protocol(model, client.request);

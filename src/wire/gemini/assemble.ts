@@ -78,7 +78,11 @@ class ContentFolding implements Assembler {
   result(): JsonObject {
     const ordered = [...this.#candidates].sort(([a], [b]) => a - b);
     const usage = this.#usage === undefined ? {} : { usageMetadata: this.#usage };
-    return { candidates: ordered.map(([index, candidate]) => shown(candidate, index)), ...usage, ...this.#answer };
+    return {
+      candidates: ordered.map(([index, candidate]) => shown(candidate, index)),
+      ...usage,
+      ...this.#answer,
+    };
   }
 
   /** What is signed belongs to the model that made it; thoughts without a signature may stand before the text. */

@@ -41,7 +41,8 @@ export function decodeContents(body: JsonObject, dropped: Set<string>): ChatMess
     if (parts.length === 0) throw wrong(`${at}.parts`, 'at least one part is required');
     const role = textIn(content, 'role', at) || 'user';
     if (role === 'model') messages.push(...modelMessage(parts, at, calls, dropped));
-    else if (role === 'user' || role === 'function') messages.push(...userMessages(parts, at, calls, dropped));
+    else if (role === 'user' || role === 'function')
+      messages.push(...userMessages(parts, at, calls, dropped));
     else throw wrong(`${at}.role`, `expected "user" or "model", and not ${named(role)}`);
   });
   return messages;
@@ -133,7 +134,8 @@ function readSaid(part: JsonObject, list: PartList, at: string, calls: CallPairs
     list.call({ id, type: 'function', function: { name, arguments: jsonTextOf(args) }, ...more });
     return;
   }
-  for (const whole of wholePart(spelled(part, at), { created: 0, newId: () => calls.next() })) list.add(whole);
+  for (const whole of wholePart(spelled(part, at), { created: 0, newId: () => calls.next() }))
+    list.add(whole);
 }
 
 /** What sealed the thinking in progress, or one that the client was not shown. */

@@ -135,5 +135,7 @@ function vectorsIn({ data }: JsonObject): { values: number[] }[] {
 
 function usageIn({ usage }: JsonObject): JsonObject {
   const tokens = openaiUsage(usage)?.input ?? 0;
-  return tokens > 0 ? { usageMetadata: { promptTokenCount: tokens, promptTokensDetails: details(tokens) } } : {};
+  return tokens > 0
+    ? { usageMetadata: { promptTokenCount: tokens, promptTokensDetails: details(tokens) } }
+    : {};
 }

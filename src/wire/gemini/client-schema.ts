@@ -79,6 +79,9 @@ function withNull(schema: JsonObject): JsonObject {
     ...(Array.isArray(words) && !words.includes(null) ? { enum: [...(words as unknown[]), null] } : {}),
   };
   if (typeof type === 'string') return { ...nullable, type: [type, 'null'] };
-  if (Array.isArray(type) && !type.includes('null')) return { ...nullable, type: [...(type as unknown[]), 'null'] };
-  return Array.isArray(anyOf) ? { ...nullable, anyOf: [...(anyOf as unknown[]), { type: 'null' }] } : nullable;
+  if (Array.isArray(type) && !type.includes('null'))
+    return { ...nullable, type: [...(type as unknown[]), 'null'] };
+  return Array.isArray(anyOf)
+    ? { ...nullable, anyOf: [...(anyOf as unknown[]), { type: 'null' }] }
+    : nullable;
 }

@@ -32,7 +32,11 @@ const BESIDE = ['systemInstruction', 'tools', 'generationConfig', 'toolConfig'] 
  * A request to count tokens as Google AI or Vertex AI takes it: a whole request stands in a field of its own at the one, and
  * alone at the other. `undefined` where it serves as it is.
  */
-export function countableAt(place: 'gemini' | 'vertex', body: JsonObject, model: string): JsonObject | undefined {
+export function countableAt(
+  place: 'gemini' | 'vertex',
+  body: JsonObject,
+  model: string,
+): JsonObject | undefined {
   const whole = fieldOf(body, 'generateContentRequest');
   if (place === 'vertex') {
     if (!isObject(whole)) return undefined;

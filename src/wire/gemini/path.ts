@@ -49,7 +49,8 @@ export function isGeminiPath(path: string): boolean {
  * with its name, and tuned ones as Google names them.
  */
 export function modelName(resource: string): string {
-  const [, publisher, name = ''] = /^(?:publishers\/([^/]+)\/)?models\/(.*)$/s.exec(unescaped(resource)) ?? [];
+  const [, publisher, name = ''] =
+    /^(?:publishers\/([^/]+)\/)?models\/(.*)$/s.exec(unescaped(resource)) ?? [];
   const plain = name.replace(/^models\//, '');
   if (plain === '') return unescaped(resource);
   return publisher === undefined || publisher === 'google' ? plain : `${publisher}/${plain}`;

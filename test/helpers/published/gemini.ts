@@ -9,7 +9,11 @@ const count = z.int().min(0);
 const base64 = z.string().regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/);
 const struct = z.record(z.string(), z.unknown());
 
-const blob = z.strictObject({ mimeType: z.string().min(1), data: base64, displayName: z.string().optional() });
+const blob = z.strictObject({
+  mimeType: z.string().min(1),
+  data: base64,
+  displayName: z.string().optional(),
+});
 const fileData = z.strictObject({ mimeType: z.string().min(1).optional(), fileUri: z.string().min(1) });
 
 /** Each part has one kind of data, and may be a thought or signed beside that. */
@@ -17,7 +21,11 @@ const DATA = {
   text: z.string(),
   inlineData: blob,
   fileData,
-  functionCall: z.strictObject({ id: z.string().optional(), name: z.string().min(1), args: struct.optional() }),
+  functionCall: z.strictObject({
+    id: z.string().optional(),
+    name: z.string().min(1),
+    args: struct.optional(),
+  }),
   functionResponse: z.strictObject({
     id: z.string().optional(),
     name: z.string().min(1),
