@@ -4,7 +4,18 @@ import { built, cleared, folder, run, runInTerminal } from '../helpers/binary.ts
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-const COMMANDS = ['serve', 'health', 'config', 'keys', 'providers', 'explain', 'usage', 'export', 'licenses'];
+const COMMANDS = [
+  'serve',
+  'health',
+  'config',
+  'keys',
+  'providers',
+  'explain',
+  'logs',
+  'usage',
+  'export',
+  'licenses',
+];
 const KEYS = ['create', 'list', 'show', 'rotate', 'revoke', 'disable', 'enable', 'raise'];
 const ALL = [
   '',

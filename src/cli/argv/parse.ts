@@ -132,12 +132,13 @@ function refuseOperands(command: Command, given: readonly string[]): void {
 }
 
 /** How a command is called, in one line. */
-export function usageOf({ names, operands, subCommands }: Command): string {
+export function usageOf({ names, operands, subCommands, definition }: Command): string {
   const shown = operands.map(({ name, required, variadic }) => {
     const dots = variadic ? '...' : '';
     return required ? ` ${name}${dots}` : ` [${name}]${dots}`;
   });
-  return `${names.join(' ')}${subCommands.length > 0 ? ' COMMAND' : ''} [FLAGS]${shown.join('')}`;
+  const command = subCommands.length === 0 ? '' : definition.run ? ' [COMMAND]' : ' COMMAND';
+  return `${names.join(' ')}${command} [FLAGS]${shown.join('')}`;
 }
 
 function nameOf({ names }: Command): string {

@@ -38,7 +38,8 @@ export async function runProgram(given: readonly string[]): Promise<void> {
   }
   const data: Invocation = { root, commandAt: (names) => commandAt(root, names) };
   const rawArgs = command.info.parses ? [...rest] : plainArguments(parseArguments(command, rest));
-  await runCommand(command.definition, { rawArgs, data });
+  // Which command it is has been found out: citty would take an argument for a command that it does not know.
+  await runCommand({ ...command.definition, subCommands: undefined }, { rawArgs, data });
 }
 
 async function commandAt(root: Command, names: readonly string[]): Promise<Command> {
@@ -55,6 +56,8 @@ async function descend(
 ): Promise<{ command: Command; rest: readonly string[] }> {
   const [name] = args;
   if (command.subCommands.length === 0 || name === undefined) return { command, rest: args };
+  // A command that does something by itself takes flags and arguments of its own.
+  if (command.definition.run && !command.subCommands.includes(name)) return { command, rest: args };
   if (name.startsWith('-')) {
     if (!wantsHelp(args)) throw misplaced(name, command);
     const found = await descend(command, withoutFlags(args), root);

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   plugin: async () => (await import('../plugin/plugin.ts')).default as CommandDef,
   providers: async () => (await import('../providers.ts')).default as CommandDef,
   explain: async () => (await import('../explain.ts')).default as CommandDef,
+  logs: async () => (await import('../logs/logs.ts')).default as CommandDef,
   usage: async () => (await import('../usage.ts')).default as CommandDef,
   export: async () => {
     const { default: command } = await import('../export.ts');

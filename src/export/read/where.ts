@@ -9,11 +9,14 @@ import { ExportError } from '../errors.ts';
 export interface Where {
   /** Whether the head of a line has all that it asks for. */
   readonly headOnly: boolean;
+  /** Whether it asks for more than what stands before the request: for what people and models wrote. */
+  readonly asksTexts: boolean;
   /** Whether a record, or its head, fulfils it. What is missing or of another kind fulfils nothing. */
   readonly matches: (record: JsonObject) => boolean;
 }
 
 const HEAD = new Set(Object.keys(head.shape));
+const BEFORE_TEXTS = new Set([...HEAD, ...Object.keys(body.omit({ request: true, response: true }).shape)]);
 const KNOWN = [...HEAD, ...Object.keys(body.shape), 'timestamp', 'level', 'message', 'extra_data'];
 /** A missing field is null, not an error that hides the rest of the expression. */
 const NOTHING = Object.fromEntries(KNOWN.map((field) => [field, null]));
@@ -39,8 +42,10 @@ export function compileWhere(source: string): Where {
     if (!checked.valid) throw checked.error ?? new Error('it makes no sense');
     if (checked.type !== 'bool' && checked.type !== 'dyn')
       throw new Error(`it gives a ${checked.type}, not true or false`);
+    const fields = fieldsOf(program.ast);
     return {
-      headOnly: fieldsOf(program.ast).every((field) => HEAD.has(field)),
+      headOnly: fields.every((field) => HEAD.has(field)),
+      asksTexts: fields.some((field) => !BEFORE_TEXTS.has(field)),
       matches: (record) => fulfils(program, record),
     };
   } catch (cause) {

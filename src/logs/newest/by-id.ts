@@ -28,9 +28,12 @@ export interface RecordWithFeedback extends WholeRecord {
   readonly feedback: readonly JsonObject[];
 }
 
+/** So many characters at the end of an id stand for it. */
+const LEAST_END = 6;
+
 /**
- * The record of a request; the newest, where a client has given several requests the same id. Files of days before the one that
- * an id of this proxy tells are looked at last. Reads synchronously where it can: for programs that do nothing else, and for
+ * The record of a request, by its id or by the end of it: six characters are enough. The newest, where several have it. Files of
+ * days before the one that an id of this proxy tells are looked at last. Reads synchronously where it can: for programs that do nothing else, and for
  * threads.
  * @param inputs oldest first, as `findInputs` gives them
  * @returns `undefined` when there is none
@@ -41,18 +44,23 @@ export async function recordById(
   id: string,
   options: ReadingOptions = {},
 ): Promise<RecordWithFeedback | undefined> {
-  const feedback: JsonObject[] = [];
+  const isMeant = (known: unknown) =>
+    typeof known === 'string' && (known === id || (id.length >= LEAST_END && known.endsWith(id)));
+  const said: JsonObject[] = [];
   for (const input of inSearchOrder(inputs, id)) {
     for await (const each of recordsNaming(input, id, options)) {
       const { head } = each;
-      if (head.id === id) {
-        const whole = wholeOf(each);
-        if (whole) return { ...whole, feedback };
-      }
-      if (isObject(head.feedback) && head.feedback.request_id === id) feedback.push(head);
+      const whole = isMeant(head.id) ? wholeOf(each) : undefined;
+      if (whole) return { ...whole, feedback: said.filter((other) => subjectOf(other) === head.id) };
+      if (isMeant(subjectOf(head))) said.push(head);
     }
   }
   return undefined;
+}
+
+/** The id of the request that feedback is on. */
+function subjectOf({ feedback }: JsonObject): unknown {
+  return isObject(feedback) ? feedback.request_id : undefined;
 }
 
 /** All of a record that was found. @returns `undefined` when its file is gone */
@@ -93,9 +101,9 @@ function dayIn(id: string): string | undefined {
   return hex === undefined ? undefined : utcDay(Number.parseInt(hex, 16));
 }
 
-/** The records of a file in whose lines an id stands as a string of its own, the last one first. */
+/** The records of a file in whose lines a string ends with an id, the last one first. */
 async function* recordsNaming(input: LogInput, id: string, options: ReadingOptions): AsyncGenerator<Named> {
-  const needle = Buffer.from(JSON.stringify(id));
+  const needle = Buffer.from(JSON.stringify(id).slice(1));
   yield* fromOpened(input, options, {
     plain: (file) => inPlain(file, needle, options),
     packed: () => inPacked(input, needle, options),

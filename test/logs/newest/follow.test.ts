@@ -1,0 +1,88 @@
+import { expect, test } from 'bun:test';
+import { appendFileSync, renameSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LogFollower } from '../../../src/logs/newest/follow.ts';
+import { logDirectory } from '../../helpers/log-directory.ts';
+import { until } from '../../helpers/until.ts';
+
+/** What a follower finds in these logs, line by line. */
+async function following(...named: string[]) {
+  const follower = new LogFollower(named);
+  const ends = await follower.begin();
+  const stop = new AbortController();
+  const lines: string[] = [];
+  const done = (async () => {
+    for await (const { line } of follower.lines(stop.signal)) lines.push(line.toString());
+  })();
+  return {
+    ends,
+    until: (...expected: string[]) =>
+      until(`the lines ${expected.join(' ')}`, () => lines.join(' ') === expected.join(' ')),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await done;
+    },
+  };
+}
+
+const day = (sequence: string) => `llmproxy-2026-03-04${sequence}.ndjson`;
+
+test('gives what is written from now on, whole lines alone, also to files that begin later', async () => {
+  await using dir = await logDirectory();
+  const [first, second, other] = ['', '.1', '.w2'].map((each) => join(dir.path, day(each))) as [
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(first, 'old\n');
+  await using follower = await following(dir.path);
+  expect([...follower.ends]).toEqual([[first, 4]]);
+  appendFileSync(first, 'one\ntw');
+  await follower.until('one');
+  appendFileSync(first, 'o\n');
+  await follower.until('one', 'two');
+  writeFileSync(second, 'three\n');
+  await follower.until('one', 'two', 'three');
+  writeFileSync(other, 'four\n');
+  await follower.until('one', 'two', 'three', 'four');
+  // What comes late to the file before is found too.
+  appendFileSync(first, 'five\n');
+  await follower.until('one', 'two', 'three', 'four', 'five');
+});
+
+test('reads a file to its end that is compressed and removed, and knows no compressed one', async () => {
+  await using dir = await logDirectory();
+  const [first, second] = ['', '.1'].map((each) => join(dir.path, day(each))) as [string, string];
+  writeFileSync(first, '');
+  await using follower = await following(dir.path);
+  appendFileSync(first, 'last\n');
+  unlinkSync(first);
+  writeFileSync(`${first}.zst`, 'packed\n');
+  writeFileSync(second, 'next\n');
+  await follower.until('last', 'next');
+});
+
+test('begins with files that are not there yet', async () => {
+  await using dir = await logDirectory();
+  const path = join(dir.path, 'none', day(''));
+  await using follower = await following(join(dir.path, 'none'));
+  await Bun.$`mkdir ${join(dir.path, 'none')}`;
+  writeFileSync(path, 'one\n');
+  await follower.until('one');
+});
+
+test('follows a named file that is rotated or emptied by others', async () => {
+  await using dir = await logDirectory();
+  const path = join(dir.path, 'app.log');
+  writeFileSync(path, 'old\n');
+  await using follower = await following(path);
+  appendFileSync(path, 'one\n');
+  await follower.until('one');
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, 'two\n');
+  await follower.until('one', 'two');
+  truncateSync(path);
+  await Bun.sleep(300);
+  appendFileSync(path, 'three\n');
+  await follower.until('one', 'two', 'three');
+});
