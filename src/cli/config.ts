@@ -1,5 +1,5 @@
 import { defineCommand } from 'citty';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CommandInfo } from './argv/command.ts';
 import { about } from './argv/command.ts';
@@ -8,6 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 import { print, useColor } from './output.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** The schema file that `config init` puts beside the configuration. */
 const SCHEMA_FILE = 'llmproxy.schema.json';
@@ -120,8 +121,13 @@ const init = defineCommand({
 });
 
 export default defineCommand({
-  meta: { name: 'config', description: 'Check or begin a configuration file, or print its schema' },
-  subCommands: { validate, schema, init },
+  meta: { name: 'config', description: 'Check, begin or import a configuration file, or print its schema' },
+  subCommands: {
+    validate,
+    schema,
+    init,
+    import: async () => (await import('./import/import.ts')).default,
+  },
 });
 
 function readText(path: string): string {
@@ -145,17 +151,6 @@ async function shown(config: Config): Promise<string> {
 async function schemaText(): Promise<string> {
   const { configJsonSchema } = await import('../config/json-schema.ts');
   return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
-}
-
-/** All of the file or nothing. */
-function writeWhole(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    writeFileSync(temporary, text);
-    renameSync(temporary, path);
-  } catch (cause) {
-    throw new ExitError(1, `Cannot write ${path}: ${fileReason(cause)}`);
-  }
 }
 
 function counted(count: number, noun: string): string {

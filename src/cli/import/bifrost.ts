@@ -1,0 +1,260 @@
+/** Bifrost's config.json. @see https://docs.getbifrost.ai/deployment-guides/config-json */
+import type { Draft, DraftProvider, Key } from './draft.ts';
+import type { Given } from './given.ts';
+import type { Deployment, Group } from './routes.ts';
+import { clientKey } from './client-keys.ts';
+import { isType } from './draft.ts';
+import { address, headersOf, milliseconds, seconds, windowOf } from './fields.ts';
+import { addRoutes } from './routes.ts';
+
+export const BIFROST_REASONS: Readonly<Record<string, string>> = {
+  $schema: 'it is not needed',
+  mcp: 'it is no proxy for MCP',
+  config_store: 'no database is needed: this file is the configuration',
+  logs_store: 'the request log is made of files (docs/log-format.md)',
+  vector_store: 'answers are not cached',
+  encryption_key: 'no secrets are stored',
+  plugins: 'plugins are written in TypeScript (docs/plugins.md)',
+  framework: 'prices are built in; `prices` overrides them',
+  client: 'it is not needed, or has no counterpart',
+  'governance.auth_config': 'the page at / asks for a key with `ops`',
+  'governance.customers': 'see `groups` (docs/keys.md)',
+  'governance.teams': 'see `groups` (docs/keys.md)',
+  '*.buffer_size': 'nothing waits in a buffer: other targets are asked',
+  '*.proxy_config': 'set HTTPS_PROXY',
+  '*.use_for_batch_api': 'see `passthrough` of a provider (docs/passthrough.md)',
+  '*.access_key': 'set AWS_ACCESS_KEY_ID, or a profile',
+  '*.secret_key': 'set AWS_SECRET_ACCESS_KEY, or a profile',
+  '*.session_token': 'set AWS_SESSION_TOKEN, or a profile',
+  '*.auth_credentials': 'name the key file: credentials_file, or GOOGLE_APPLICATION_CREDENTIALS',
+};
+
+const TYPES: Readonly<Record<string, string>> = {
+  parasail: 'openai-compatible',
+  nebius: 'openai-compatible',
+  sgl: 'openai-compatible',
+  vllm: 'vllm',
+};
+
+const ADDRESSES: Readonly<Record<string, string>> = {
+  parasail: 'https://api.parasail.io/v1',
+  nebius: 'https://api.studio.nebius.ai/v1',
+};
+
+export function fromBifrost(given: Given, draft: Draft): void {
+  for (const [name, part] of given.part('providers')?.named() ?? []) provider(name, part, draft);
+  governance(given.part('governance'), draft);
+  client(given.part('client'), draft);
+}
+
+function provider(name: string, part: Given, draft: Draft): void {
+  const custom = part.part('custom_provider_config')?.text('base_provider_type');
+  const kind = custom ?? name;
+  const network = part.part('network_config');
+  const base = keyOf(network?.text('base_url'));
+  const type =
+    isType(kind) && !(custom === 'openai' && base)
+      ? kind
+      : (TYPES[kind] ?? (base ? 'openai-compatible' : undefined));
+  if (type === undefined) {
+    part.skip(...part.keys);
+    draft.notes.add(`${name}: a vendor that is not known here: it is left out.`);
+    return;
+  }
+  const keys = part.list('keys');
+  const made = (keys.length > 0 ? keys : [undefined]).map((key) => {
+    const row = keyed({ name, type, key, network, part, base }, draft);
+    const aliases = aliasesOf(key);
+    const models = key?.texts('models');
+    key?.skip('id', 'name', 'enabled');
+    return {
+      row,
+      models: models === undefined || models.length === 0 ? ['*'] : models,
+      aliases,
+      weight: key?.number('weight'),
+    };
+  });
+  const groups = new Map<string, Deployment[]>();
+  const asked = new Set(made.flatMap(({ models, aliases }) => [...models, ...aliases.keys()]));
+  for (const { row, models, aliases } of made)
+    for (const model of new Set([...models, ...aliases.keys()]))
+      draft.model(row, aliases.get(model) ?? model);
+  // A key for all models takes its share of each.
+  for (const model of asked) {
+    const serving = made.filter(
+      ({ models, aliases }) => models.includes(model) || models.includes('*') || aliases.has(model),
+    );
+    const deployments = serving.map(({ row, aliases, weight }) => ({
+      target: `${row.name}/${aliases.get(model) ?? model}`,
+      weight,
+    }));
+    groups.set(`${name}/${model}`, deployments);
+  }
+  const all = [...groups].map(([asked, deployments]): Group => ({ name: asked, deployments, fallbacks: [] }));
+  addRoutes(draft, all);
+}
+
+interface Keyed {
+  readonly name: string;
+  readonly type: string;
+  readonly key: Given | undefined;
+  readonly network: Given | undefined;
+  readonly part: Given;
+  readonly base: Key | undefined;
+}
+
+/** One provider for each key: each has its own variable, weight and models. */
+function keyed({ name, type, key, network, part, base }: Keyed, draft: Draft): DraftProvider {
+  const notes = new Set<string>();
+  const azure = key?.part('azure_key_config');
+  const vertex = key?.part('vertex_key_config');
+  const bedrock = key?.part('bedrock_key_config');
+  const version = textOf(azure, 'api_version');
+  const endpoint = keyOf(textOf(azure, 'endpoint')) ?? base;
+  const path = type === 'azure' && version === undefined ? '/openai/v1' : needsV1(type) ? '/v1' : '';
+  const text = (from: Given | undefined, field: string, fallback: string) => {
+    const found = keyOf(textOf(from, field));
+    return found === undefined
+      ? undefined
+      : 'env' in found
+        ? draft.variable(found.env, fallback)
+        : found.literal;
+  };
+  const row = draft.provider(name, {
+    type,
+    base_url:
+      address(endpoint, draft, path) ?? ADDRESSES[name] ?? (type === 'azure' ? missing(notes) : undefined),
+    ...draft.keyFields(type, keyOf(textOf(key, 'value')), notes),
+    api_version: version === undefined ? undefined : text(azure, 'api_version', 'preview'),
+    tenant_id: text(azure, 'tenant_id', 'unset'),
+    client_id: text(azure, 'client_id', 'unset'),
+    project: text(vertex, 'project_id', 'unset'),
+    region: text(vertex, 'region', 'global') ?? text(bedrock, 'region', 'us-east-1'),
+    timeout: seconds(network?.number('default_request_timeout_in_seconds')),
+    max_retries: bounded(network?.number('max_retries')),
+    retry_delay: milliseconds(network?.number('retry_backoff_initial', 'retry_backoff_initial_ms')),
+    max_connections: part.part('concurrency_and_buffer_size')?.number('concurrency'),
+    custom_headers: headersOf(
+      network?.part('extra_headers'),
+      draft,
+      (value) => keyOf(value) ?? { literal: value },
+    ),
+  });
+  for (const note of notes) row.notes.add(note);
+  return row;
+}
+
+function missing(notes: Set<string>): string {
+  notes.add('The file gives no address: put it here.');
+  return 'https://address-is-missing.invalid/openai/v1';
+}
+
+function needsV1(type: string): boolean {
+  return ['vllm', 'ollama', 'openai-compatible', 'openai'].includes(type);
+}
+
+function bounded(count: number | undefined): number | undefined {
+  return count === undefined ? undefined : Math.min(10, Math.max(0, Math.trunc(count)));
+}
+
+/** Names that clients use for other models. */
+function aliasesOf(key: Given | undefined): Map<string, string> {
+  const found = new Map<string, string>();
+  const configs = [
+    key,
+    key?.part('azure_key_config'),
+    key?.part('vertex_key_config'),
+    key?.part('bedrock_key_config'),
+  ];
+  for (const config of configs) {
+    for (const field of ['aliases', 'deployments']) {
+      const aliases = config?.part(field);
+      for (const alias of aliases?.keys ?? []) {
+        const model = aliases!.text(alias) ?? aliases!.part(alias)?.text('model_id');
+        if (model !== undefined) found.set(alias, model);
+      }
+    }
+  }
+  return found;
+}
+
+/** A text, or what stands in its place: `{value, env_var}`. */
+function textOf(given: Given | undefined, key: string): string | undefined {
+  const direct = given?.text(key);
+  if (direct !== undefined) return direct;
+  const part = given?.part(key);
+  const env = part?.text('env_var');
+  part?.skip('from_env', ...(env === undefined ? [] : ['value']));
+  return env === undefined ? part?.text('value') : env.startsWith('env.') ? env : `env.${env}`;
+}
+
+/** `env.NAME` as a variable. */
+function keyOf(text: string | undefined): Key | undefined {
+  if (text === undefined || text === '') return undefined;
+  const env = /^env\.(\w+)$/.exec(text.trim())?.[1];
+  return env === undefined ? { literal: text } : { env };
+}
+
+function governance(given: Given | undefined, draft: Draft): void {
+  const budgets = new Map(given?.list('budgets').map((each) => [each.text('id'), each]));
+  const rates = new Map(given?.list('rate_limits').map((each) => [each.text('id'), each]));
+  for (const key of given?.list('virtual_keys') ?? []) {
+    const written = keyOf(textOf(key, 'value'));
+    const name = key.text('name') ?? key.text('id');
+    key.skip('id', 'description');
+    if (written === undefined || name === undefined) continue;
+    const providers = key.list('provider_configs').map((each) => {
+      const models = each.texts('allowed_models') ?? [];
+      const provider = each.text('provider');
+      // Providers are named after them, one for each of their keys.
+      return models.length === 0 || models.includes('*')
+        ? `${provider}/*`
+        : models.map((model) => `${provider}/${model}`);
+    });
+    const limits = [
+      ...budgetOf(budgets.get(key.text('budget_id'))),
+      ...ratesOf(rates.get(key.text('rate_limit_id'))),
+    ];
+    clientKey(draft, {
+      name,
+      key: written,
+      fields: {
+        ...(providers.length > 0 ? { models: providers.flat() } : {}),
+        ...(limits.length > 0 ? { limits } : {}),
+        ...(key.flag('is_active') === false ? { disabled: true } : {}),
+      },
+    });
+  }
+}
+
+function budgetOf(budget: Given | undefined): object[] {
+  const amount = budget?.number('max_limit');
+  const span = budget?.text('reset_duration');
+  budget?.skip('current_usage', 'last_reset', 'calendar_aligned');
+  return amount === undefined ? [] : [{ budget: amount, per: windowOf(span) ?? 'total' }];
+}
+
+function ratesOf(rate: Given | undefined): object[] {
+  return (['token', 'request'] as const).flatMap((kind) => {
+    const amount = rate?.number(`${kind}_max_limit`);
+    const per = windowOf(rate?.text(`${kind}_reset_duration`)) ?? 'minute';
+    return amount === undefined ? [] : [{ [`${kind}s`]: Math.trunc(amount), per }];
+  });
+}
+
+function client(given: Given | undefined, draft: Draft): void {
+  const megabytes = given?.number('max_request_body_size_mb');
+  if (megabytes !== undefined) draft.section('limits', { max_body: `${Math.ceil(megabytes)}MiB` });
+  const origins = given?.texts('allowed_origins');
+  if (origins !== undefined && origins.length > 0) draft.section('server', { cors: { origins } });
+  const days = given?.number('log_retention_days');
+  const off = given?.flag('enable_logging') === false;
+  const bare = given?.flag('disable_content_logging') === true;
+  const requests = {
+    ...(off ? { enabled: false } : {}),
+    ...(bare ? { content: 'metadata' } : {}),
+    ...(days === undefined ? {} : { retention: `${Math.max(1, Math.trunc(days))}d` }),
+  };
+  if (Object.keys(requests).length > 0) draft.section('logging', { requests });
+  draft.section('server', { port: 8080 });
+}

@@ -1,0 +1,35 @@
+/** Keys that clients send. */
+import type { Draft, Key } from './draft.ts';
+import { nameOf } from './draft.ts';
+import { hashOf } from './secrets.ts';
+
+export interface ClientKey {
+  readonly name: string;
+  readonly key: Key;
+  /** What else the configuration says of it. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** Adds a client's key: one that stands in the file goes on working, by its hash. */
+export function clientKey(draft: Draft, { name, key, fields = {} }: ClientKey): void {
+  const before = (draft.sections.get('auth') as { keys?: readonly object[] } | undefined)?.keys ?? [];
+  if ('literal' in key) {
+    draft.notes.add('Keys of clients that stood in the file go on working: here stand their hashes.');
+    const entry = { name: unused(nameOf(name), before), hash: hashOf(key.literal), ...fields };
+    if (!before.some((each) => (each as { hash?: string }).hash === entry.hash))
+      draft.section('auth', { keys: [...before, entry] });
+    return;
+  }
+  // A key of a variable that is not set would make the file invalid, and without `auth` the proxy would stand open.
+  draft.section('auth', { keys_file: 'keys.yaml' });
+  draft.notes.add(
+    `The key ${name} stands in ${key.env}: add {name: ${nameOf(name)}, key_env: ${key.env}} to \`keys\` below \`auth\` once that is set.`,
+  );
+}
+
+function unused(name: string, before: readonly object[]): string {
+  const taken = new Set(before.map((each) => (each as { name?: string }).name));
+  let found = name;
+  for (let number = 2; taken.has(found); number += 1) found = `${name}-${number}`;
+  return found;
+}

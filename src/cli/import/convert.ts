@@ -1,0 +1,98 @@
+/** Other programs' configurations as one of ours. */
+import { Draft } from './draft.ts';
+import { Given } from './given.ts';
+import { AGENTGATEWAY_REASONS, fromAgentgateway } from './agentgateway.ts';
+import { BIFROST_REASONS, fromBifrost } from './bifrost.ts';
+import { fromLitellm, LITELLM_REASONS } from './litellm.ts';
+import { fromPython, PYTHON_REASONS } from './python.ts';
+import { draftText, leftLines } from './text.ts';
+
+interface Format {
+  readonly title: string;
+  /** Keys at the top that no other has. */
+  readonly marks: readonly string[];
+  readonly convert: (given: Given, draft: Draft) => void;
+  readonly reasons: Readonly<Record<string, string>>;
+}
+
+const FORMATS = {
+  litellm: {
+    title: 'LiteLLM',
+    marks: ['model_list', 'litellm_settings', 'router_settings', 'general_settings'],
+    convert: fromLitellm,
+    reasons: LITELLM_REASONS,
+  },
+  agentgateway: {
+    title: 'agentgateway',
+    marks: ['llm', 'binds', 'gateways', 'backends'],
+    convert: fromAgentgateway,
+    reasons: AGENTGATEWAY_REASONS,
+  },
+  bifrost: {
+    title: 'Bifrost',
+    marks: ['config_store', 'logs_store', 'governance', 'client', 'vector_store'],
+    convert: fromBifrost,
+    reasons: BIFROST_REASONS,
+  },
+  python: {
+    title: 'the Python proxy',
+    marks: ['circuit_breaker', 'condensation', 'http_client', 'health_check', 'app'],
+    convert: fromPython,
+    reasons: PYTHON_REASONS,
+  },
+} as const satisfies Record<string, Format>;
+
+export type FormatName = keyof typeof FORMATS;
+
+export const FORMAT_NAMES = Object.keys(FORMATS) as readonly FormatName[];
+
+/** Whose configuration it is, by what stands in it. */
+export function detectedFormat(value: unknown): FormatName | undefined {
+  const given = new Given(value);
+  const marked = FORMAT_NAMES.find((name) => FORMATS[name].marks.some((key) => given.has(key)));
+  const providers = given.part('providers');
+  // Providers by their names, with lists of keys, are Bifrost's; in a list they are the Python proxy's.
+  if (providers && (marked === undefined || marked === 'bifrost')) {
+    const isBifrost = providers.named().some(([, part]) => part.has('keys') || part.has('network_config'));
+    return isBifrost ? 'bifrost' : 'python';
+  }
+  if (marked === undefined && given.list('providers').length > 0) return 'python';
+  return marked;
+}
+
+export interface Converted {
+  readonly text: string;
+  /** Variables that keys of the file have become. */
+  readonly variables: readonly string[];
+  /** How much of it has no counterpart. */
+  readonly left: number;
+  /** How many providers there are. */
+  readonly providers: number;
+}
+
+/** @param source the file as text and as values, and its name */
+export function converted(
+  source: { readonly text: string; readonly value: unknown; readonly file: string },
+  name: FormatName,
+): Converted {
+  const { title, convert, reasons }: Format = FORMATS[name];
+  const given = new Given(source.value);
+  const draft = new Draft(source.text);
+  convert(given, draft);
+  const left = leftLines(given.left(), reasons);
+  if (draft.providers.length === 0) {
+    draft.notes.add('No model of it could be taken over: the built-in mock stands in.');
+    draft.provider('mock', { type: 'mock' });
+  }
+  return {
+    text: draftText(draft, left, { title, file: source.file }),
+    variables: draft.keys.names,
+    left: left.length,
+    providers: draft.providers.length,
+  };
+}
+
+/** The name of a format's program. */
+export function titleOf(name: FormatName): string {
+  return FORMATS[name].title;
+}

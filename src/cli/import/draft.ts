@@ -1,0 +1,128 @@
+/** The configuration that an import makes, and what is to be said about its parts. */
+import { isDeepStrictEqual } from 'node:util';
+import { PROVIDER_TYPES, presetOf } from '../../config/presets.ts';
+import { isPlaceholder, KeyNames, variableName } from './secrets.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A provider, as far as it is told from others. */
+export interface ProviderFields extends Fields {
+  readonly type: string;
+}
+
+export interface DraftProvider {
+  readonly name: string;
+  readonly fields: ProviderFields;
+  readonly models: Map<string, Fields>;
+  readonly notes: Set<string>;
+}
+
+/** Where a target leads, and how often it is taken. */
+export interface DraftTarget {
+  readonly target: string;
+  readonly weight?: number | undefined;
+}
+
+export interface DraftRoute {
+  readonly targets: readonly DraftTarget[];
+  readonly weighted: boolean;
+  readonly policy: Fields;
+  readonly notes: readonly string[];
+}
+
+/** What a key in a file is: a variable's name, or the key itself. */
+export type Key = { readonly env: string } | { readonly literal: string };
+
+export class Draft {
+  readonly providers: DraftProvider[] = [];
+  readonly routes = new Map<string, DraftRoute>();
+  readonly sections = new Map<string, Fields | readonly Fields[]>();
+  /** About the file as a whole. */
+  readonly notes = new Set<string>();
+  readonly keys: KeyNames;
+
+  /** @param text the file that is imported */
+  constructor(text: string) {
+    this.keys = new KeyNames(text);
+  }
+
+  /** The provider with these fields; the same one for the same fields. Those that are `undefined` are left out. */
+  provider(wanted: string, fields: ProviderFields): DraftProvider {
+    const given = defined(fields) as ProviderFields;
+    const found = this.providers.find((each) => isDeepStrictEqual(each.fields, given));
+    if (found) return found;
+    const taken = new Set(this.providers.map(({ name }) => name));
+    const base = nameOf(wanted);
+    let name = base;
+    for (let number = 2; taken.has(name); number += 1) name = `${base}-${number}`;
+    const provider = { name, fields: given, models: new Map<string, Fields>(), notes: new Set<string>() };
+    this.providers.push(provider);
+    return provider;
+  }
+
+  /** Adds a model to a provider. @returns the target that it is */
+  model({ name: provider, models, notes }: DraftProvider, name: string, fields: Fields = {}): string {
+    const before = models.get(name);
+    const now = defined(fields);
+    if (before && !isDeepStrictEqual(before, now))
+      notes.add(`${name} stands there several times with different settings: those of the last are taken`);
+    models.set(name, { ...before, ...now });
+    return `${provider}/${name}`;
+  }
+
+  /** Adds fields to a section, such as `server`. */
+  section(name: string, fields: Fields): void {
+    const before = this.sections.get(name);
+    this.sections.set(name, { ...(Array.isArray(before) ? {} : before), ...defined(fields) });
+  }
+
+  /** Adds an entry to a section that is a list. */
+  append(name: string, entry: Fields): void {
+    const before = this.sections.get(name);
+    this.sections.set(name, [...(Array.isArray(before) ? (before as Fields[]) : []), defined(entry)]);
+  }
+
+  /** How a provider is given its key. A key that stands in the file becomes a variable, and `notes` says so. */
+  keyFields(type: string, key: Key | undefined, notes: Set<string>): Fields {
+    if (key === undefined) return {};
+    if ('env' in key) return { api_key_env: key.env };
+    const preset = isType(type) ? presetOf(type) : undefined;
+    if (preset?.keyOptional && isPlaceholder(key.literal)) return {};
+    const env = this.keys.nameFor(key.literal, preset?.keyEnv[0] ?? variableName(type, 'api_key'));
+    notes.add(`Its key stood in the file: put it into the environment as ${env}.`);
+    return { api_key_env: env };
+  }
+
+  /**
+   * A text that a variable gives. The fallback lets the file be valid before the variable is set.
+   * @param fallback what stands there until then
+   */
+  variable(name: string, fallback: string): string {
+    if (fallback !== '')
+      this.notes.add(`Set ${name}: until then the address or name is one that leads nowhere.`);
+    return `\${${name}:-${fallback}}`;
+  }
+}
+
+export function isType(type: string): type is (typeof PROVIDER_TYPES)[number] {
+  return (PROVIDER_TYPES as readonly string[]).includes(type);
+}
+
+/** A name as the configuration allows it. */
+export function nameOf(text: string): string {
+  return (
+    text
+      .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^[^A-Za-z0-9]+/, '')
+      .replace(/-+$/, '') || 'unnamed'
+  );
+}
+
+/** Without the fields that are `undefined`, and without empty objects. */
+function defined(fields: Fields): Fields {
+  const isEmpty = (value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && !isEmpty(value)),
+  );
+}

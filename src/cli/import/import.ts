@@ -1,0 +1,115 @@
+import { defineCommand } from 'citty';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { loadConfig } from '../../config/load.ts';
+import { formatProblems } from '../../config/problems.ts';
+import { nearest } from '../../config/suggest.ts';
+import { parsedYaml, valuesOf } from '../../config/yaml.ts';
+import { fileReason } from '../../logs/names.ts';
+import { about } from '../argv/command.ts';
+import { ExitError } from '../exit.ts';
+import { print, useColor } from '../output.ts';
+import { writeWhole } from '../write-whole.ts';
+import type { FormatName } from './convert.ts';
+import { converted, detectedFormat, FORMAT_NAMES, titleOf } from './convert.ts';
+
+export default defineCommand({
+  meta: about({
+    name: 'import',
+    description:
+      "Make a configuration of another program's: LiteLLM's, Bifrost's, agentgateway's, or the Python proxy's. What has no counterpart becomes a comment, and no secret is written",
+    examples: [
+      'llmproxy config import litellm.yaml > config.yaml',
+      'llmproxy config import config.json --from bifrost --output config.yaml',
+    ],
+  }),
+  args: {
+    file: { type: 'positional', required: true, description: 'Its file, YAML or JSON' },
+    from: {
+      type: 'string',
+      valueHint: 'program',
+      values: FORMAT_NAMES,
+      description: `Whose it is: ${FORMAT_NAMES.join(', ')} (default: by what stands in it)`,
+    },
+    output: { type: 'string', alias: 'o', valueHint: 'file', description: 'File to write (default: stdout)' },
+    force: { type: 'boolean', description: 'Replace a file that exists' },
+  },
+  run({ args }) {
+    const { file, output } = args;
+    const text = textOf(file);
+    const value = valueOf(text, file);
+    const format = formatNamed(args.from) ?? detected(value, file);
+    if (output !== undefined && existsSync(output) && !args.force)
+      throw new ExitError(1, `Cannot write ${output}: it exists, use --force to replace it`);
+    const result = converted({ text, value, file: basename(file) }, format);
+    if (output === undefined) print(result.text);
+    else writeWhole(output, result.text);
+    tell(result, { format, output });
+    check(result.text, output ?? 'the result');
+  },
+});
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
+  }
+}
+
+function valueOf(text: string, path: string): unknown {
+  const parsed = parsedYaml(text);
+  const value = valuesOf(parsed);
+  const { problems } = parsed;
+  if (problems.length > 0)
+    process.stderr.write(`${formatProblems(problems, { path, color: useColor(process.stderr) })}\n`);
+  if (value === undefined || problems.length > 0)
+    throw new ExitError(1, `Cannot import ${path}: it is not valid, see above`);
+  if (value === null) throw new ExitError(1, `Cannot import ${path}: it is empty`);
+  return value;
+}
+
+function formatNamed(name: string | undefined): FormatName | undefined {
+  if (name === undefined) return undefined;
+  const found = FORMAT_NAMES.find((each) => each === name.toLowerCase());
+  if (found) return found;
+  const [close] = nearest(name, FORMAT_NAMES, 1);
+  const hint = close === undefined ? `expected ${FORMAT_NAMES.join(', ')}` : `did you mean ${close}?`;
+  throw new ExitError(2, `Cannot use --from ${name}: ${hint}`);
+}
+
+function detected(value: unknown, path: string): FormatName {
+  const format = detectedFormat(value);
+  if (format) return format;
+  throw new ExitError(
+    1,
+    `Cannot import ${path}: it looks like none of ${FORMAT_NAMES.join(', ')}; say --from`,
+  );
+}
+
+/** What was done, on stderr: stdout may be the file. */
+function tell(
+  { variables, left, providers }: ReturnType<typeof converted>,
+  { format, output }: { format: FormatName; output: string | undefined },
+): void {
+  const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+  const lines = [
+    `Took ${counted(providers, 'provider')} over from ${titleOf(format)}${output === undefined ? '' : `, into ${output}`}.`,
+    ...(left > 0
+      ? [`${counted(left, 'setting')} without a counterpart: comments at the top say which.`]
+      : []),
+    ...(variables.length > 0
+      ? [`Keys stood in the file and are not copied: put them into ${variables.join(', ')}.`]
+      : []),
+  ];
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+/** What was written must be valid. */
+function check(text: string, path: string): void {
+  const { config, problems } = loadConfig({ path, text, env: process.env });
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (config) return;
+  process.stderr.write(`${formatProblems(errors, { path, color: useColor(process.stderr) })}\n`);
+  throw new ExitError(1, `${path} is not valid yet: mend what is said above`);
+}

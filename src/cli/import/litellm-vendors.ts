@@ -1,0 +1,101 @@
+/** What LiteLLM calls vendors. @see https://docs.litellm.ai/docs/providers */
+
+export interface Vendor {
+  readonly type: string;
+  /** The variable that holds its key where the file gives none. */
+  readonly keyEnv?: string;
+  /** For servers that speak OpenAI's API and have no type of their own. */
+  readonly baseUrl?: string;
+  /** What its address needs at its end. */
+  readonly path?: string;
+}
+
+const compatible = (baseUrl: string, keyEnv: string): Vendor => ({
+  type: 'openai-compatible',
+  baseUrl,
+  keyEnv,
+});
+
+export const VENDORS: Readonly<Record<string, Vendor>> = {
+  openai: { type: 'openai', keyEnv: 'OPENAI_API_KEY' },
+  'text-completion-openai': { type: 'openai', keyEnv: 'OPENAI_API_KEY' },
+  azure: { type: 'azure', keyEnv: 'AZURE_API_KEY' },
+  azure_text: { type: 'azure', keyEnv: 'AZURE_API_KEY' },
+  azure_ai: { type: 'openai-compatible', keyEnv: 'AZURE_AI_API_KEY' },
+  anthropic: { type: 'anthropic', keyEnv: 'ANTHROPIC_API_KEY' },
+  gemini: { type: 'gemini', keyEnv: 'GEMINI_API_KEY' },
+  vertex_ai: { type: 'vertex' },
+  vertex_ai_beta: { type: 'vertex' },
+  bedrock: { type: 'bedrock' },
+  bedrock_converse: { type: 'bedrock' },
+  cohere: { type: 'cohere', keyEnv: 'COHERE_API_KEY' },
+  cohere_chat: { type: 'cohere', keyEnv: 'COHERE_API_KEY' },
+  mistral: { type: 'mistral', keyEnv: 'MISTRAL_API_KEY' },
+  codestral: { type: 'mistral', keyEnv: 'CODESTRAL_API_KEY' },
+  deepseek: { type: 'deepseek', keyEnv: 'DEEPSEEK_API_KEY' },
+  xai: { type: 'xai', keyEnv: 'XAI_API_KEY' },
+  perplexity: { type: 'perplexity', keyEnv: 'PERPLEXITYAI_API_KEY' },
+  groq: { type: 'groq', keyEnv: 'GROQ_API_KEY' },
+  cerebras: { type: 'cerebras', keyEnv: 'CEREBRAS_API_KEY' },
+  together_ai: { type: 'together', keyEnv: 'TOGETHERAI_API_KEY' },
+  fireworks_ai: { type: 'fireworks', keyEnv: 'FIREWORKS_AI_API_KEY' },
+  openrouter: { type: 'openrouter', keyEnv: 'OPENROUTER_API_KEY' },
+  moonshot: { type: 'moonshot', keyEnv: 'MOONSHOT_API_KEY' },
+  zai: { type: 'zai', keyEnv: 'ZAI_API_KEY' },
+  huggingface: { type: 'huggingface', keyEnv: 'HUGGINGFACE_API_KEY' },
+  ollama: { type: 'ollama', path: '/v1' },
+  ollama_chat: { type: 'ollama', path: '/v1' },
+  hosted_vllm: { type: 'vllm' },
+  vllm: { type: 'vllm' },
+  lm_studio: { type: 'lmstudio' },
+  custom_openai: { type: 'openai-compatible' },
+  openai_like: { type: 'openai-compatible' },
+  llamafile: { type: 'openai-compatible', baseUrl: 'http://127.0.0.1:8080/v1' },
+  litellm_proxy: { type: 'openai-compatible', keyEnv: 'LITELLM_PROXY_API_KEY' },
+  databricks: { type: 'openai-compatible', keyEnv: 'DATABRICKS_API_KEY' },
+  nvidia_nim: compatible('https://integrate.api.nvidia.com/v1', 'NVIDIA_NIM_API_KEY'),
+  deepinfra: compatible('https://api.deepinfra.com/v1/openai', 'DEEPINFRA_API_KEY'),
+  sambanova: compatible('https://api.sambanova.ai/v1', 'SAMBANOVA_API_KEY'),
+  nebius: compatible('https://api.studio.nebius.ai/v1', 'NEBIUS_API_KEY'),
+  novita: compatible('https://api.novita.ai/v3/openai', 'NOVITA_API_KEY'),
+  dashscope: compatible('https://dashscope-intl.aliyuncs.com/compatible-mode/v1', 'DASHSCOPE_API_KEY'),
+  hyperbolic: compatible('https://api.hyperbolic.xyz/v1', 'HYPERBOLIC_API_KEY'),
+};
+
+/** Vendors of models that are named without one. */
+const BARE: readonly (readonly [model: RegExp, vendor: string])[] = [
+  [
+    /^(?:gpt-|chatgpt-|o\d|text-embedding-|dall-e|whisper|tts-|omni-moderation|davinci|babbage|ft:)/,
+    'openai',
+  ],
+  [/^claude-/, 'anthropic'],
+  [/^gemini-/, 'vertex_ai'],
+  [/^(?:command|embed-|rerank-)/, 'cohere'],
+  [/^(?:us\.|eu\.|apac\.|global\.)?(?:anthropic|amazon|meta|mistral|cohere|ai21)\./, 'bedrock'],
+];
+
+export interface Named {
+  /** LiteLLM's name of the vendor; `undefined` where it is not known. */
+  readonly vendor: string | undefined;
+  /** The vendor's name of the model. */
+  readonly model: string;
+}
+
+/** Takes "vendor/model" apart. @param told the vendor, where the file names it besides */
+export function namedModel(written: string, told: string | undefined): Named {
+  if (told !== undefined && !written.startsWith(`${told}/`)) return { vendor: told, model: written };
+  const [first, ...rest] = written.split('/');
+  if (rest.length > 0 && (told !== undefined || Object.hasOwn(VENDORS, first!)))
+    return { vendor: first!, model: bare(first!, rest.join('/')) };
+  const vendor = BARE.find(([model]) => model.test(written))?.[1];
+  if (vendor !== undefined) return { vendor, model: written };
+  return rest.length > 0 ? { vendor: first!, model: rest.join('/') } : { vendor: undefined, model: written };
+}
+
+/** Without the names of APIs that stand between vendor and model. */
+function bare(vendor: string, model: string): string {
+  if (vendor.startsWith('bedrock')) return model.replace(/^(?:converse|converse_like|invoke)\//, '');
+  if (vendor === 'azure') return model.replace(/^(?:o_series|gpt5_series|responses)\//, '');
+  if (vendor === 'openai') return model.replace(/^responses\//, '');
+  return model;
+}

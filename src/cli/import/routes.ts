@@ -1,0 +1,68 @@
+/** Names that clients ask for, made of deployments and of what follows when these fail. */
+import type { Draft, DraftTarget } from './draft.ts';
+
+/** A model at a provider, by a name that clients ask for. */
+export interface Deployment extends DraftTarget {
+  /** Lower ones are asked first. */
+  readonly order?: number | undefined;
+}
+
+/** A name, and where it leads. */
+export interface Group {
+  readonly name: string;
+  readonly deployments: readonly Deployment[];
+  /** Names of other groups that are asked when this one fails, best first. */
+  readonly fallbacks: readonly string[];
+  readonly contentPolicy?: boolean;
+  readonly notes?: readonly string[];
+}
+
+/** Writes the routes of all groups. A name that a provider serves under the same name needs none. */
+export function addRoutes(draft: Draft, groups: readonly Group[]): void {
+  const known = new Map(groups.map((group) => [group.name, group]));
+  // What a group is itself, without what follows it: routes that name each other would never end.
+  const own = new Map<string, string>();
+  for (const group of groups) own.set(group.name, ownTarget(draft, group, needsPool(group, groups)));
+  for (const { name, deployments, fallbacks, contentPolicy, notes = [] } of groups) {
+    const missing = fallbacks.filter((each) => !known.has(each));
+    const following = [...new Set(fallbacks)].flatMap((each) => own.get(each) ?? []);
+    const said = [...notes, ...missing.map((each) => `Its fallback ${each} is no model of the file.`)];
+    const policy = contentPolicy ? { content_policy: 'failover' } : {};
+    if (following.length > 0) {
+      const targets = [own.get(name)!, ...following].map((target) => ({ target }));
+      draft.routes.set(name, { targets, weighted: false, policy, notes: said });
+    } else if (!servedAs(draft, name, deployments) || said.length > 0)
+      draft.routes.set(name, { ...shape(deployments), policy, notes: said });
+  }
+}
+
+/** Whether a group is named by a route besides its own, so that it needs a name without its fallbacks. */
+function needsPool({ name, deployments, fallbacks }: Group, groups: readonly Group[]): boolean {
+  if (deployments.length < 2) return false;
+  return fallbacks.length > 0 || groups.some((other) => other.fallbacks.includes(name));
+}
+
+function ownTarget(draft: Draft, { name, deployments }: Group, pooled: boolean): string {
+  if (deployments.length === 1) return deployments[0]!.target;
+  if (!pooled) return name;
+  const pool = `${name}-pool`;
+  draft.routes.set(pool, { ...shape(deployments), policy: {}, notes: [] });
+  return pool;
+}
+
+/** By their order, where they have one, or else by their weights. */
+function shape(deployments: readonly Deployment[]) {
+  const ordered = new Set(deployments.map(({ order }) => order)).size > 1;
+  const sorted = deployments.toSorted((a, b) => (a.order ?? Infinity) - (b.order ?? Infinity));
+  const targets = (ordered ? sorted : deployments).map(({ target, weight }) => ({ target, weight }));
+  return { targets, weighted: !ordered && targets.length > 1 };
+}
+
+/** Whether clients find it by its name without a route: one provider alone serves a model of that name. */
+function servedAs({ providers }: Draft, name: string, deployments: readonly Deployment[]): boolean {
+  const [only, ...others] = deployments;
+  if (!only || others.length > 0) return false;
+  if (only.target === name) return true;
+  const serving = providers.filter(({ models }) => models.has(name));
+  return serving.length === 1 && only.target === `${serving[0]!.name}/${name}`;
+}

@@ -1,0 +1,15 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { fileReason } from '../logs/names.ts';
+import { ExitError } from './exit.ts';
+
+/** Writes all of a file or nothing. @throws ExitError when it cannot */
+export function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, text);
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw new ExitError(1, `Cannot write ${path}: ${fileReason(cause)}`);
+  }
+}
