@@ -10,20 +10,23 @@ import { quirksOf } from '../src/providers/quirks.ts';
 
 const PATH = join(import.meta.dir, '..', 'docs/providers.md');
 
-const rows = catalogue().map(({ type, title, protocol, relays, auth, endpoints, drops, probe, tested }) => {
-  const cells = [
-    `\`${type}\``,
-    title,
-    protocol,
-    relays.join(', ') || 'none',
-    auth,
-    endpoints.join(', '),
-    drops.map((name) => `\`${name}\``).join(', ') || 'nothing',
-    probe === null ? 'none' : `\`${probe}\``,
-    tested,
-  ];
-  return `| ${cells.join(' | ')} |`;
-});
+const rows = catalogue().map(
+  ({ type, title, protocol, relays, auth, endpoints, drops, probe, list, tested }) => {
+    const cells = [
+      `\`${type}\``,
+      title,
+      protocol,
+      relays.join(', ') || 'none',
+      auth,
+      endpoints.join(', '),
+      drops.map((name) => `\`${name}\``).join(', ') || 'nothing',
+      probe === null ? 'none' : `\`${probe}\``,
+      list === null ? 'none' : list.startsWith('/') ? `\`${list}\`` : list,
+      tested,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  },
+);
 
 const tellers = catalogue()
   .filter(({ tells_usage }) => tells_usage)
@@ -81,9 +84,13 @@ Made by \`scripts/docs-providers.ts\` from \`src/config/presets.ts\` and \`src/p
   They are named in the header \`x-llmproxy-dropped\`; with \`unsupported: error\` in the route the next target is asked in
   place of that. \`llmproxy explain\` shows it for a request of yours.
 - **Probe** is the free endpoint that tells whether a provider that was down is back.
+- **Models** is where it is asked which models it has (\`discover_models\`): in the background, with a bound on time and size, and never
+  for a request. What it lists and its \`models\` cover (the vendor's own globs when left out) is in \`GET /v1/models\`, in the names that an
+  unknown model suggests, and in \`llmproxy explain\`. The lists are kept in \`state/models.json\` with their date; a list never keeps a
+  request from a provider, since a model may be served that is on none. Of several workers one asks for all.
 
-| type | vendor | protocol | relayed | auth | endpoints | left out | probe | tested by |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| type | vendor | protocol | relayed | auth | endpoints | left out | probe | models | tested by |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 
 ## What vendors and models take

@@ -2,14 +2,19 @@ import type { Config } from './config/schema.ts';
 import type { Explanation } from './pipeline/explain.ts';
 import type { MakingDeps } from './providers/make.ts';
 import type { Endpoint } from './wire/endpoints.ts';
+import type { Clock } from './clock.ts';
+import type { BaseProvider } from './providers/base.ts';
 import { systemClock } from './clock.ts';
+import { listEveryMs } from './config/discovery.ts';
 import { offReasons } from './config/keys.ts';
 import { explainRequest } from './pipeline/explain.ts';
+import { ModelDiscovery } from './pipeline/discovery.ts';
 import { ModelRegistry } from './pipeline/models.ts';
 import { randomId } from './pipeline/random-id.ts';
 import { makeProviders } from './providers/make.ts';
+import { modelsFile, readListings } from './providers/model-cache.ts';
 import { parseInbound } from './server/inbound.ts';
-import { atOnce } from './turns.ts';
+import { atOnce, turns } from './turns.ts';
 import { NO_MEMORY } from './wire/protocol.ts';
 
 /**
@@ -21,10 +26,37 @@ export function explain(config: Config, deps: MakingDeps, endpoint: Endpoint, bo
   const origin = { endpoint, headers: {}, url: '', caller: null };
   const bytes = new TextEncoder().encode(JSON.stringify(body));
   const inbound = atOnce(parseInbound(origin, bytes, { instance: '', limits: config.limits }));
-  const registry = new ModelRegistry(makeProviders(config, deps), config, offReasons(config, deps.env));
-  return explainRequest(inbound, registry.resolve(inbound.model, endpoint), {
+  const providers = makeProviders(config, deps);
+  const discovery = knownModels(config, providers, { env: deps.env, clock });
+  const registry = new ModelRegistry(providers, config, offReasons(config, deps.env), discovery);
+  const listing = (provider: BaseProvider, model: string) => listedText(discovery, provider, model);
+  return explainRequest(inbound, registry.resolve(inbound.model, endpoint), listing, {
     nowMs: clock.now(),
     newId: () => randomId(Math.random),
     memory: NO_MEMORY,
   });
+}
+
+/** What the last proxy that served here was told by the providers. */
+function knownModels(
+  config: Config,
+  providers: readonly BaseProvider[],
+  { env, clock }: Pick<MakingDeps, 'env'> & { readonly clock: Clock },
+): ModelDiscovery {
+  const known = readListings(modelsFile(config.state.directory));
+  const never = { random: () => 0, turns, asks: false, listed: () => undefined };
+  const discovery = new ModelDiscovery({ clock, known, ...never });
+  discovery.adopt(providers, ({ name }) => {
+    const provider = config.providers.find((each) => each.name === name);
+    return provider && listEveryMs(config, provider, env);
+  });
+  return discovery;
+}
+
+/** Whether a provider lists a model, and when it was asked; `undefined` where it was not. */
+function listedText(discovery: ModelDiscovery, provider: BaseProvider, model: string): string | undefined {
+  const at = discovery.status(provider)?.at;
+  if (!at) return undefined;
+  const listed = discovery.models(provider)?.some(({ id }) => id === model);
+  return `${provider.name} ${listed ? 'listed it' : 'did not list it'} at ${at.slice(0, 16)}Z`;
 }

@@ -16,13 +16,17 @@ import { systemClock } from './clock.ts';
 import type { ProxyEvent } from './events.ts';
 import { ProxyError } from './errors.ts';
 import { needRestart, sameService } from './config/changes.ts';
+import { listEveryMs } from './config/discovery.ts';
 import { offReason, offReasons, secretsOf } from './config/keys.ts';
 import type { LogWriterDeps } from './logs/writer.ts';
 import { LOCAL_LIMITS } from './limits/local.ts';
 import { Secrets } from './logs/secrets.ts';
 import { LogWriter } from './logs/writer.ts';
+import { fileReason } from './logs/names.ts';
 import { Attempt } from './pipeline/attempt.ts';
 import { Defects } from './pipeline/defects.ts';
+import type { DiscoveryDeps } from './pipeline/discovery.ts';
+import { ModelDiscovery } from './pipeline/discovery.ts';
 import type { ExchangeDeps } from './pipeline/exchange.ts';
 import { Exchange } from './pipeline/exchange.ts';
 import { Metrics } from './pipeline/metrics.ts';
@@ -50,6 +54,8 @@ import type { Plugins } from './plugins/loaded.ts';
 import { NO_PLUGINS } from './plugins/loaded.ts';
 import { PluginReports } from './plugins/reports.ts';
 import { makeProviders } from './providers/make.ts';
+import type { Listings } from './providers/model-cache.ts';
+import { modelsFile, readListings, writeListings } from './providers/model-cache.ts';
 import { PriceTable } from './providers/price-table.ts';
 import { Prices } from './providers/prices.ts';
 import { priceSetup } from './usage/pricing.ts';
@@ -103,6 +109,13 @@ export interface ProxyDeps {
   readonly keepsUsage?: boolean;
   /** The plugins of the first configuration. */
   readonly plugins?: Plugins;
+  /** How models are discovered; not at all when it is not given. */
+  readonly discovery?: {
+    /** Whether this process asks the providers; others are told by it. */
+    readonly asks: boolean;
+    /** Told of all lists when one is new. */
+    readonly listed?: (listings: Listings) => void;
+  };
 }
 
 /** A proxy without a socket: `listen` gives it one. */
@@ -119,6 +132,10 @@ export interface Proxy {
   readonly log: () => LogState | null;
   /** Counts what the process before had not yet counted, where it ended without warning. To be awaited before it listens. */
   recover(): Promise<void>;
+  /** How many models clients can choose among by name. */
+  readonly modelCount: () => number;
+  /** Takes over the lists of models that another process was given. */
+  takeModels(listings: Listings): void;
   /** Loads what is not needed to listen: the table of prices. */
   warm(): Promise<void>;
   /**
@@ -144,6 +161,7 @@ interface Generation {
   readonly auth: Authenticator;
   readonly limiter: Limiter;
   readonly hooks: Hooks;
+  readonly registry: ModelRegistry;
   readonly app: App;
 }
 
@@ -181,6 +199,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     keeps: deps.keepsUsage ? (deps.worker ?? 'alone') : undefined,
   });
   const page = new Page({ clock, secret: crypto.getRandomValues(new Uint8Array(32)) });
+  const discovery =
+    deps.discovery && discoverModels(first, { ...deps.discovery, clock, random, turns, problem });
   const running = new Set<Abort>();
   const sessions = new Set<Session>();
   let inFlight = 0;
@@ -189,7 +209,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const sinks = new Sinks(sinksOf(), defects);
   const reports = new PluginReports(problem, clock);
   let recordsDropped = 0;
-  const statuses = () => statusesOf(current, pool, clock, deps.env);
+  const statuses = () => statusesOf(current, { pool, clock, env: deps.env, discovery });
   const metrics = new Metrics({
     providers: statuses,
     inFlight: () => inFlight,
@@ -241,7 +261,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     const classes = plugins.classes(failed);
     const providers = makeProviders(config, { ...deps, learn: secrets.add, log: problem, plugins: classes });
     const prices = new Prices(config.prices, priceTable);
-    const registry = new ModelRegistry(providers, config, offReasons(config, deps.env));
+    const registry = new ModelRegistry(providers, config, offReasons(config, deps.env), discovery);
     const bounds = {
       maxResponse: config.limits.max_response,
       maxContent: config.logging.requests.max_content,
@@ -390,13 +410,19 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       mask,
       problem,
     });
-    return { config, providers, prober, buffered, auth, limiter, hooks, app };
+    return { config, providers, prober, buffered, auth, limiter, hooks, registry, app };
   };
 
   let current = generate(first, deps.plugins ?? NO_PLUGINS);
   pool.adopt(policyOf(first), current.providers, () => true);
   current.prober.start(current.providers);
   const stateWatch = tell && new StateWatch({ clock, pool, providers: () => current.providers, tell });
+  const discover = ({ config, providers }: Generation) =>
+    discovery?.adopt(providers, ({ name }) => {
+      const provider = config.providers.find((each) => each.name === name);
+      return provider && listEveryMs(config, provider, deps.env);
+    });
+  discover(current);
   return {
     fetch: (request, bindings) => current.app.fetch(request, bindings),
     upgrade: (request, bindings) => current.app.upgrade?.(request, bindings),
@@ -406,6 +432,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     inFlight: () => inFlight,
     log: logState,
     recover: () => spending.recover(current.config, current.limiter, (key) => current.auth.named(key)),
+    modelCount: () => current.registry.names().length,
+    takeModels: (listings) => discovery?.take(listings),
     warm: () => priceTable.load(),
     reload(config, plugins = NO_PLUGINS) {
       const last = current;
@@ -423,6 +451,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       page.endStreams();
       last.prober.stop();
       next.prober.start(next.providers);
+      discover(next);
       closeAll(last.providers);
       return needRestart(last.config, config);
     },
@@ -438,6 +467,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     async close() {
       current.prober.stop();
       stateWatch?.close();
+      discovery?.stop();
       await spending.close();
       await current.hooks.close();
       await log?.close();
@@ -474,17 +504,52 @@ function policyOf(config: Config): ConstructorParameters<typeof TargetPool>[0] {
   return { breaker: { ...breaker, max_cooldown, max_retry_after }, health: config.health };
 }
 
+interface Seen {
+  readonly pool: TargetPool;
+  readonly clock: Clock;
+  readonly env: ProxyDeps['env'];
+  readonly discovery: ModelDiscovery | undefined;
+}
+
 function statusesOf(
   { config, providers }: Generation,
-  pool: TargetPool,
-  clock: Clock,
-  env: ProxyDeps['env'],
+  { pool, clock, env, discovery }: Seen,
 ): ProviderStatus[] {
   const off = config.providers.filter((provider) => !provider.enabled);
   return [
-    ...providers.map((provider) => providerStatus(provider, pool, clock)),
+    ...providers.map((provider) =>
+      providerStatus(provider, { pool, clock, models: discovery?.status(provider) ?? null }),
+    ),
     ...off.map((provider) => disabledStatus(provider.name, provider.type, offReason(provider, env))),
   ];
+}
+
+/** What keeps the lists of models beside all that outlives the process. */
+function discoverModels(
+  { state: { directory } }: Config,
+  {
+    listed,
+    problem,
+    ...deps
+  }: Omit<DiscoveryDeps, 'known' | 'listed'> &
+    Partial<Pick<DiscoveryDeps, 'listed'>> & { readonly problem: (message: string) => void },
+): ModelDiscovery {
+  const path = modelsFile(directory);
+  let failed = false;
+  return new ModelDiscovery({
+    ...deps,
+    known: readListings(path),
+    listed(listings) {
+      listed?.(listings);
+      try {
+        writeListings(path, listings);
+        failed = false;
+      } catch (cause) {
+        if (!failed) problem(`Cannot keep the lists of models in ${path}: ${fileReason(cause)}`);
+        failed = true;
+      }
+    },
+  });
 }
 
 function openLog({ logging }: Config, deps: LogWriterDeps): LogWriter | undefined {

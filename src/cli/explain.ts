@@ -142,9 +142,11 @@ function described({
   dropped,
   refused,
   covered_by,
+  listed,
   facts,
 }: ExplainedTarget): string[] {
   const lines = [`${target} (model ${covered_by}, protocol ${protocol})`];
+  if (listed !== null) lines.push(`  ${listed}`);
   for (const fact of facts) lines.push(`  known: ${fact}`);
   if (refused !== null) return [...lines, `  not asked: ${refused}`];
   if (url === null) return [...lines, '  answered in this process'];

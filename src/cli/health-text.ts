@@ -16,6 +16,8 @@ export interface HealthReport {
 }
 
 const HEADER = ['PROVIDER', 'STATE', 'BREAKER', 'KEYS', 'OK', 'P50', 'P95', 'PROBE'];
+/** A narrower terminal has no room for the number of models. */
+const MODELS_COLUMNS = 70;
 const INDENT = 6;
 /** In a narrower terminal the lines are as if it were this wide. */
 const MIN_COLUMNS = 24;
@@ -25,6 +27,8 @@ const MIN_COLUMNS = 24;
  * @param width columns of the terminal; `Infinity` when the output is no terminal, which gives one line for each trouble
  */
 export function healthText({ status, workers, providers, log }: HealthReport, width: number): string {
+  // Older versions say nothing of them.
+  const listed = width >= MODELS_COLUMNS && providers.some(({ models }) => models);
   const rows = providers.map((provider) => [
     provider.name,
     provider.state,
@@ -34,6 +38,7 @@ export function healthText({ status, workers, providers, log }: HealthReport, wi
     milliseconds(provider.p50_ms),
     milliseconds(provider.p95_ms),
     provider.next_probe === null ? '-' : time(provider.next_probe),
+    ...(listed ? [provider.models?.at ? `${provider.models.listed}` : '-'] : []),
   ]);
   const troubles = providers.flatMap((provider) =>
     troublesOf(provider).map((each) => laidOut(provider.name, each, width)),
@@ -41,7 +46,13 @@ export function healthText({ status, workers, providers, log }: HealthReport, wi
   const silent =
     workers?.missing.map((worker) => `worker ${worker} of ${workers.total} does not answer`) ?? [];
   const logged = log?.state === 'failing' ? [laidOut('request log', logTrouble(log), width)] : [];
-  return [status, ...silent, table(HEADER, rows, width).trimEnd(), ...troubles, ...logged].join('\n');
+  return [
+    status,
+    ...silent,
+    table(listed ? [...HEADER, 'MODELS'] : HEADER, rows, width).trimEnd(),
+    ...troubles,
+    ...logged,
+  ].join('\n');
 }
 
 function logTrouble({ since, reason, pending, lost }: LogState): Trouble {
@@ -74,13 +85,15 @@ interface Trouble {
 
 /** What is held back, and why a provider is not healthy where that does not say it already. */
 function troublesOf(provider: ProviderStatus): Trouble[] {
-  const { state, reasons, last_error: last, held } = provider;
+  const { state, reasons, last_error: last, held, models } = provider;
   const others = reasons.filter((reason) => !held.some((each) => says(each, reason)));
   const told = state !== 'healthy' && last && !held.some(({ fault }) => fault === last.fault);
   return [
     ...groups(held).map((group) => heldTrouble(group, provider)),
     ...others.map((reason) => ({ first: reason })),
     ...(told ? [{ first: `last error: ${last.message}` }] : []),
+    // Of one that is down this says nothing new.
+    ...(state === 'healthy' && models?.error && models.at === null ? [{ first: models.error }] : []),
   ];
 }
 

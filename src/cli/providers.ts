@@ -43,6 +43,7 @@ function rowsOf({ name, path, providers }: LoadedPlugin): CatalogueRow[] {
     drops: [],
     tells_usage: false,
     probe: null,
+    list: null,
     tested: path,
   }));
 }
@@ -63,6 +64,7 @@ function details(row: CatalogueRow): string {
     ['endpoints', row.endpoints.join(', ')],
     ['left out', row.drops.join(', ') || 'nothing'],
     ['probe', row.probe ?? 'none that is free'],
+    ['models', row.list ?? 'no list'],
     ['tested by', row.tested],
   ];
   return fields.map(([name, value]) => `${name.padEnd(10)} ${value}\n`).join('');

@@ -58,6 +58,7 @@ function created({ source, config, log }: Serve): Proxy {
       ...told(config, log),
       keepsUsage: true,
       plugins: source.plugins,
+      discovery: { asks: true },
     });
   } catch (thrown) {
     throw new ExitError(1, (thrown as Error).message);

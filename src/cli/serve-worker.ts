@@ -60,7 +60,8 @@ export async function serveWorker(): Promise<void> {
       if (ending) return;
       stderrLines.begin();
       stderrLines.stamped = true;
-      tell({ kind: 'listening', url, providers: worker.proxy.providers() });
+      const { proxy } = worker;
+      tell({ kind: 'listening', url, providers: proxy.providers(), models: proxy.modelCount() });
       void worker.proxy.warm();
     } catch (thrown) {
       tell({ kind: 'failed', message: (thrown as Error).message });
@@ -74,6 +75,7 @@ export async function serveWorker(): Promise<void> {
     if (message.kind === 'begin') void begin(message);
     else if (message.kind === 'drain') void end(message.signal);
     else if (message.kind === 'answer') asking.answered(message.id, message.answer);
+    else if (message.kind === 'models') worker?.proxy.takeModels(new Map(message.listings));
     else if (message.kind === 'cut') void worker?.cut(message.signal);
     else if (message.kind === 'reload') {
       if (worker) worker.reload(message.file);
@@ -119,6 +121,11 @@ class Worker {
       limits: sharedLimits({ memory, index: begin.worker - 1, offsetMs }),
       fleet,
       plugins,
+      // One asks the providers for all.
+      discovery: {
+        asks: begin.worker === 1,
+        listed: (listings) => tell({ kind: 'models', listings: [...listings] }),
+      },
     });
     if (reloaded) {
       const next = await configured.read(reloaded);

@@ -29,6 +29,8 @@ export interface Preset {
   readonly models: readonly (string | PresetModel)[];
   /** Path of a free endpoint that shows the service to be up, relative to the base URL. */
   readonly probe?: string;
+  /** Path of the list of its models, relative to the base URL; that of `probe` when left out. */
+  readonly list?: string;
   /** Families of endpoints that it serves; see `wire/endpoints.ts`. */
   readonly endpoints: readonly string[];
   /** APIs of clients that it speaks beside chat, by endpoint, with their paths; empty for the usual one. */
@@ -95,6 +97,7 @@ export const PRESETS = {
     keyEnv: ['ANTHROPIC_API_KEY'],
     models: ['claude-*'],
     probe: '/v1/models',
+    list: '/v1/models?limit=1000',
     endpoints: CHAT,
     prefill: 'assistant',
     prices: 'anthropic',
@@ -108,6 +111,7 @@ export const PRESETS = {
     keyEnv: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
     models: ['gemini-*', 'gemma-*', 'text-embedding-004'],
     probe: '/models?pageSize=1',
+    list: '/models?pageSize=1000',
     endpoints: ['chat', 'embeddings', LIVE],
     prices: 'google',
     priority: 10,
@@ -145,6 +149,7 @@ export const PRESETS = {
     keyEnv: ['COHERE_API_KEY', 'CO_API_KEY'],
     models: ['command-*', 'c4ai-*', 'embed-*', 'rerank-*'],
     probe: '/v1/models',
+    list: '/v1/models?page_size=1000',
     endpoints: ['chat', 'embeddings', 'rerank'],
     prices: 'cohere',
     priority: 10,
@@ -310,6 +315,7 @@ export const PRESETS = {
     models: ['*/*'],
     // Its /models answers without a key and so says nothing about one.
     probe: '/key',
+    list: '/models',
     endpoints: [...TEXT, 'rerank', 'images', 'audio'],
     also: { ...RESPONSES, ...MESSAGES },
     prefill: 'assistant',

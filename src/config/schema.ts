@@ -289,6 +289,10 @@ const provider = z.strictObject({
   probe_model: text
     .optional()
     .describe('Probe by asking this model one word in place of a free endpoint. This costs money.'),
+  discover_models: z
+    .boolean()
+    .default(true)
+    .describe('Whether it is asked for the list of its models, as the `discover_models` of all says.'),
   passthrough: z
     .boolean()
     .default(false)
@@ -509,7 +513,9 @@ const limits = z.strictObject({
 const state = z.strictObject({
   directory: text
     .default('state')
-    .describe('Where what was used is kept across restarts; made when there are limits to count for.'),
+    .describe(
+      'Where what was used is kept across restarts, and the lists of models that providers gave; made when there is something to keep.',
+    ),
   flush_interval: duration
     .prefault('1s')
     .describe(
@@ -623,6 +629,14 @@ export const schema = z.strictObject({
     .describe(
       'Names of your own, and globs such as "claude-*" for names that programs bring: where each leads, and its own policy. A name goes before globs, and the glob with the most characters that are no wildcards before others; what a target leads to is looked up without globs. Of a glob with one `*`, `*` in a target stands for what it took. "provider/model" is covered by globs alone that begin with that provider.',
     ),
+  discover_models: z
+    .union([z.boolean(), duration.refine((ms) => ms >= 1_000, 'expected at least 1s')], {
+      error: 'expected true, false, or a duration such as "1h"',
+    })
+    .default(true)
+    .describe(
+      'Ask providers which models they have, in the background and never for a request: true asks every 6 hours, and every minute those without a key; a duration asks that often; false never asks, and neither does a proxy with LLMPROXY_DISCOVER_MODELS=false in its environment. What they list and their `models` cover is in GET /v1/models and in suggestions. The lists are kept in `state.directory`.',
+    ),
   prices: z
     .array(datedPrice)
     .default([])
@@ -635,7 +649,9 @@ export const schema = z.strictObject({
     .default({})
     .describe('Groups of keys, with limits that they share. See docs/keys.md.'),
   rate_limits: z.array(rateLimit).default([]).describe('Limits for everybody, with and without keys.'),
-  state: state.prefault({}).describe('What outlives the process: how much of each limit is used.'),
+  state: state
+    .prefault({})
+    .describe('What outlives the process: how much of each limit is used, and which models providers list.'),
   limits: limits.prefault({}).describe('Bounds on what clients may ask.'),
   health: health.prefault({}).describe('When a provider counts as healthy, degraded or unhealthy.'),
   logging: logging.prefault({}).describe("The program's own log and the request log."),

@@ -14,7 +14,8 @@ export function served({ models, providers }: Config, name: string, alias?: stri
     (provider.models ?? presetOf(provider.type).models).some((model) => {
       const offer = typeof model === 'string' ? model : model.name;
       if (provider.name === named && covers(offer, name.slice(named.length + 1))) return true;
-      return (named === undefined || saysProvider(offer, named)) && covers(offer, name);
+      const mayBe = named === undefined || provider.name === named || saysProvider(offer, named);
+      return mayBe && covers(offer, name);
     }),
   );
 }

@@ -48,6 +48,28 @@ export function distance(a: string, b: string, most = Infinity): number {
   return last[b.length]! > most ? Infinity : last[b.length]!;
 }
 
+/** Pieces of a name that are looked for in others. */
+const PIECES = 24;
+
+/** Of many names those that share most with `name`: to compare each one letter by letter would take too long. */
+export function shortlist(name: string, names: readonly string[], most = 200): readonly string[] {
+  if (names.length <= most) return names;
+  const wanted = name.toLowerCase().slice(0, 100);
+  const step = Math.max(1, Math.ceil((wanted.length - 2) / PIECES));
+  const pieces = Array.from({ length: PIECES }, (_, at) => wanted.slice(at * step, at * step + 3));
+  const scored = names.map((candidate) => {
+    const known = candidate.toLowerCase();
+    return {
+      candidate,
+      shared: pieces.filter((piece) => piece.length === 3 && known.includes(piece)).length,
+    };
+  });
+  return scored
+    .sort((a, b) => b.shared - a.shared)
+    .slice(0, most)
+    .map(({ candidate }) => candidate);
+}
+
 /** The names nearest to `name`, best first: within a third of its length, or sharing its beginning. */
 export function nearest(name: string, names: readonly string[], count: number): string[] {
   const wanted = name.toLowerCase().slice(0, 100);

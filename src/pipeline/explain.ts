@@ -23,6 +23,8 @@ export interface ExplainedTarget {
   readonly weight: number;
   /** The name or glob of the provider's models that covers it. */
   readonly covered_by: string;
+  /** Whether the provider's own list has the model, in words; null where it has none, or was not asked yet. */
+  readonly listed: string | null;
   readonly lane: 'relay' | 'translate';
   readonly protocol: string;
   /** What is known of the model, in words: by its vendor's row, and by the configuration. */
@@ -83,6 +85,7 @@ const OF_PROVIDERS: readonly Fault[] = [
 export function explainRequest(
   inbound: Inbound,
   { candidates, policy: given, rule }: Resolution,
+  listing: (provider: BaseProvider, model: string) => string | undefined,
   context: Omit<LaneContext, 'provider' | 'model' | 'usage'>,
 ): Explanation {
   const { content_policy, resume, hedge, last_resort, unsupported } = given;
@@ -97,7 +100,10 @@ export function explainRequest(
     endpoint: inbound.endpoint,
     matched_by: ruleText(rule),
     policy,
-    targets: line.map((candidate) => explainTarget(inbound, candidate, context)),
+    targets: line.map((candidate) => ({
+      ...explainTarget(inbound, candidate, context),
+      listed: listing(candidate.provider, candidate.model) ?? null,
+    })),
     failures: faultsOf(line).map((fault) => ({
       fault,
       means: FAULTS[fault].means,
@@ -123,7 +129,7 @@ function explainTarget(
   inbound: Inbound,
   { provider, model, offer, tier, priority, weight }: Candidate,
   context: Omit<LaneContext, 'provider' | 'model' | 'usage'>,
-): ExplainedTarget {
+): Omit<ExplainedTarget, 'listed'> {
   const lane = laneFor(inbound, provider, model);
   const about = {
     target: `${provider.name}/${model}`,

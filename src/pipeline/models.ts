@@ -1,11 +1,12 @@
 import type { Config, RouteConfig, RoutePolicy } from '../config/schema.ts';
 import type { BaseProvider, ProviderModel } from '../providers/base.ts';
 import type { Access } from '../limits/access.ts';
+import type { ModelDiscovery } from './discovery.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Choice } from './select.ts';
 import { globMatcher, isGlob, literalLength } from '../config/globs.ts';
 import { saysProvider } from '../config/served.ts';
-import { nearest } from '../config/suggest.ts';
+import { nearest, shortlist } from '../config/suggest.ts';
 import { ProxyError } from '../errors.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { Routes } from './routes.ts';
@@ -37,6 +38,18 @@ export interface ModelName {
   readonly id: string;
   /** Provider, or `llmproxy` for aliases. */
   readonly ownedBy: string;
+  /** Seconds since the epoch, where its provider says so. */
+  readonly created?: number;
+  /** Its name for people, where its provider says so. */
+  readonly title?: string;
+}
+
+/** Which models providers list, as far as that is known. */
+export type Listed = Pick<ModelDiscovery, 'models' | 'version'>;
+
+/** A name that a provider lists and its patterns cover. */
+interface ListedName extends ModelName {
+  readonly providers: readonly string[];
 }
 
 interface Offer {
@@ -70,20 +83,25 @@ export class ModelRegistry {
   readonly #exact = new Map<string, Offer[]>();
   readonly #patterns: Pattern[] = [];
   readonly #policy: RoutePolicy;
+  readonly #listed: Listed | undefined;
+  #listedNames: { readonly version: number; readonly names: readonly ListedName[] } | undefined;
   readonly #resolved = new Map<string, Resolution>();
 
   /**
    * @param providers the enabled ones
    * @param off why the others do not take part, by their names
+   * @param listed what providers say they have
    */
   constructor(
     providers: readonly BaseProvider[],
     { models, routing }: Pick<Config, 'models' | 'routing'>,
     off: ReadonlyMap<string, string> = new Map(),
+    listed?: Listed,
   ) {
     this.#routes = new Routes(models);
     this.#policy = routing;
     this.#off = off;
+    this.#listed = listed;
     for (const provider of providers) {
       this.#providers.set(provider.name, provider);
       for (const offer of provider.settings.models) {
@@ -145,7 +163,7 @@ export class ModelRegistry {
   }
 
   /**
-   * Names worth listing: aliases, then exact names. Globs have no names of their own.
+   * Names worth listing: aliases, then exact names, then what providers list and their globs cover.
    * @param access what the caller may use; everything when left out
    */
   names(access?: Access): ModelName[] {
@@ -153,12 +171,50 @@ export class ModelRegistry {
       .filter((name) => this.#expand(name, new Set()).length > 0)
       .map((id) => ({ id, ownedBy: 'llmproxy' }));
     const exact = [...this.#exact].map(([id, offers]) => ({ id, ownedBy: offers[0]!.provider.name }));
-    const all = [...aliases, ...exact.filter(({ id }) => !this.#routes.exact(id))];
-    if (!access) return all;
+    const written = [...aliases, ...exact.filter(({ id }) => !this.#routes.exact(id))];
+    const listed = this.#namesListed().filter(({ id }) => !this.#exact.has(id) && !this.#routes.exact(id));
+    if (!access) return [...written, ...listed];
     const { allowsModel, allowsProvider, narrowsProviders } = access;
     const answered = (id: string) =>
       !narrowsProviders || this.#expand(id, new Set()).some(({ provider }) => allowsProvider(provider.name));
-    return all.filter(({ id }) => allowsModel(id) && answered(id));
+    return [
+      ...written.filter(({ id }) => allowsModel(id) && answered(id)),
+      ...listed.filter(({ id, providers }) => allowsModel(id) && providers.some(allowsProvider)),
+    ];
+  }
+
+  /** What providers list and their globs cover, by the name that leads there. */
+  #namesListed(): readonly ListedName[] {
+    if (!this.#listed) return [];
+    const { version } = this.#listed;
+    if (this.#listedNames?.version !== version)
+      this.#listedNames = { version, names: this.#coveredNames(this.#listed) };
+    return this.#listedNames.names;
+  }
+
+  #coveredNames(listed: Listed): readonly ListedName[] {
+    const names = new Map<string, ListedName>();
+    for (const provider of this.#providers.values()) {
+      const patterns = this.#patterns.filter(
+        (pattern) => pattern.provider === provider && pattern.offer.upstream === undefined,
+      );
+      for (const { id: model, ...facts } of listed.models(provider) ?? []) {
+        const pattern = patterns.findLast(({ matches }) => matches(model));
+        if (!pattern) continue;
+        const first = this.#addressed(model);
+        const leadsThere =
+          first === undefined || first === provider.name || saysProvider(pattern.offer.name, first);
+        const id = leadsThere ? model : `${provider.name}/${model}`;
+        const known = names.get(id);
+        const routed = this.#routes.glob(id, this.#addressed(id)) && this.#asked(id).candidates;
+        const providers = routed
+          ? routed.map((candidate) => candidate.provider.name)
+          : [...(known?.providers ?? []), provider.name];
+        if (providers.length === 0) continue;
+        names.set(id, known ? { ...known, providers } : { id, ownedBy: provider.name, ...facts, providers });
+      }
+    }
+    return [...names.values()];
   }
 
   #policyOf(route: RouteConfig | undefined): RoutePolicy {
@@ -228,7 +284,9 @@ export class ModelRegistry {
     const own = this.#offered(name.slice(first.length + 1)).filter(({ provider }) => provider.name === first);
     if (own.length > 0) return { candidates: own, rule };
     // Models of others may be called so too, but a wildcard of theirs says nothing of it.
-    const others = this.#offered(name).filter(({ offer }) => saysProvider(offer.name, first));
+    const others = this.#offered(name).filter(
+      ({ provider, offer }) => provider.name === first || saysProvider(offer.name, first),
+    );
     return { candidates: others, rule: others.length > 0 ? { kind: 'served' } : rule };
   }
 
@@ -249,7 +307,7 @@ export class ModelRegistry {
   /** Names only what the caller may ask for. */
   #unknown(name: string, rule: Rule, access: Access | undefined): ProxyError {
     const known = this.names(access).map(({ id }) => id);
-    const close = nearest(name, known, 3);
+    const close = nearest(name, shortlist(name, known), 3);
     const hint = close.length > 0 ? `, did you mean ${close.map((id) => `"${id}"`).join(', ')}?` : '';
     const message = `Cannot find model "${shownName(name)}": ${this.#whyUnknown(name, rule, access)}${hint}`;
     return new ProxyError('unknown_model', message, { param: 'model' });

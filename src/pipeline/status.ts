@@ -3,6 +3,7 @@ import type { ProxyError } from '../errors.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { Breaker } from './breaker.ts';
 import type { Cooldown } from './cooldown.ts';
+import type { ListStatus } from './discovery.ts';
 import type { HealthState } from './health.ts';
 import type { Held } from './held.ts';
 import type { ProviderState } from './provider-state.ts';
@@ -29,6 +30,8 @@ export interface ProviderStatus {
   readonly breakers: { readonly closed: number; readonly open: number; readonly half_open: number };
   readonly last_error: { readonly fault: string; readonly message: string; readonly at: string } | null;
   readonly next_probe: string | null;
+  /** The list of its models; null where it is not asked for. */
+  readonly models: ListStatus | null;
   /** All that is held back now, and how it comes back. */
   readonly held: readonly HeldStatus[];
   readonly targets: readonly TargetStatus[];
@@ -70,7 +73,10 @@ export interface HealthSummary {
 }
 
 /** What is known of an enabled provider now. */
-export function providerStatus(provider: BaseProvider, pool: TargetPool, clock: Clock): ProviderStatus {
+export function providerStatus(
+  provider: BaseProvider,
+  { pool, clock, models }: { pool: TargetPool; clock: Clock; models: ListStatus | null },
+): ProviderStatus {
   const nowMs = clock.monotonic();
   const state = pool.state(provider);
   const { health } = state;
@@ -101,6 +107,7 @@ export function providerStatus(provider: BaseProvider, pool: TargetPool, clock: 
         }
       : null,
     next_probe: nextProbe(targets, state, nowMs),
+    models,
     held: [
       ...ofProvider(state, nowMs).map((held) => shown(held, null)),
       ...targets.flatMap((target) => target.holds(nowMs).map((held) => shown(held, target.model))),
@@ -135,6 +142,7 @@ export function disabledStatus(name: string, type: string, reason: string): Prov
     breakers: { closed: 0, open: 0, half_open: 0 },
     last_error: null,
     next_probe: null,
+    models: null,
     held: [],
     targets: [],
   };

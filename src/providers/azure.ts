@@ -30,6 +30,14 @@ export class AzureProvider extends OpenaiProvider<AzureOptions> {
     if (entra && keys.length === 0) this.#entra = new TokenAuth(() => entraToken(entra), services);
   }
 
+  /**
+   * Its deployments, by whose names it is asked; what its `/models` lists is what might be deployed. Later versions of
+   * the API leave them to Azure's management, where the key of a resource does not count.
+   */
+  override get modelLists(): readonly URL[] {
+    return [new URL('/openai/deployments?api-version=2022-12-01', this.baseUrl)];
+  }
+
   protected override path(call: Called): string {
     const { apiVersion } = this.options;
     if (apiVersion === undefined) return super.path(call);

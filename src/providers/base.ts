@@ -302,6 +302,16 @@ export abstract class BaseProvider<Options = unknown> {
     throw new Error(`Cannot probe ${this.name}: it has no free endpoint`);
   }
 
+  /** Where it lists its models; empty where it does not. @internal */
+  get modelLists(): readonly URL[] {
+    return [];
+  }
+
+  /** Asks for a page of such a list with one of the keys. Only where `modelLists` says that there is one. @internal */
+  list(_url: URL, _key: number, _signal: AbortSignal): Promise<UpstreamReply> {
+    throw new Error(`Cannot list models of ${this.name}: it has no list`);
+  }
+
   /** Whether a connection to it can be opened within `ms`; `true` also when it was heard of just before. @internal */
   reachable(_ms: number): Promise<boolean> {
     return Promise.resolve(true);

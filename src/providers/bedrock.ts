@@ -6,7 +6,7 @@ import type { Called, HeaderFields } from './http.ts';
 import type { Services } from './services.ts';
 import { countedModel } from '../wire/bedrock/count.ts';
 import { AwsAuth, awsCredentials } from './auth/aws.ts';
-import { HttpProvider } from './http.ts';
+import { HttpProvider, joinUrl } from './http.ts';
 
 export interface BedrockOptions {
   readonly region: string;
@@ -30,6 +30,12 @@ export class BedrockProvider extends HttpProvider<BedrockOptions> {
 
   override get baseUrl(): string {
     return this.services.baseUrl ?? `https://bedrock-runtime.${this.options.region}.amazonaws.com`;
+  }
+
+  /** What it has is listed at another host: models, and the profiles by which others of them are asked for. */
+  override get modelLists(): readonly URL[] {
+    const host = this.baseUrl.replace('//bedrock-runtime.', '//bedrock.');
+    return ['/foundation-models', '/inference-profiles?maxResults=1000'].map((path) => joinUrl(host, path));
   }
 
   /** It counts for some models alone, and says 400 for the others. */

@@ -32,6 +32,8 @@ export interface CatalogueRow {
   readonly drops: readonly string[];
   /** The free endpoint that health probes ask. */
   readonly probe: string | null;
+  /** Where its list of models is asked for, below the base URL. */
+  readonly list: string | null;
   /** Whether its streams of chat tell their usage unasked. */
   readonly tells_usage: boolean;
   readonly tested: string;
@@ -61,6 +63,13 @@ const ALSO: Readonly<Partial<Record<ProviderType, string>>> = {
   azure: 'or Entra client credentials',
   vertex: 'service account, metadata server or express key',
   bedrock: 'or AWS signature',
+};
+
+/** Lists that are elsewhere than below the base URL. */
+const LISTS: Readonly<Partial<Record<ProviderType, string>>> = {
+  azure: 'its deployments',
+  vertex: 'what Google and Anthropic publish',
+  bedrock: 'its models and inference profiles',
 };
 
 const RECORDED = 'recorded traffic';
@@ -130,6 +139,7 @@ export function catalogue(): CatalogueRow[] {
       endpoints: preset.endpoints,
       drops: dropsOf(asked, type),
       probe: preset.probe ?? null,
+      list: LISTS[type] ?? (preset.list ?? preset.probe)?.replace(/\?.*/, '') ?? null,
       tells_usage: quirksOf(type).tellsUsage ?? false,
       tested: TESTED[type] ?? 'its documented format',
     };

@@ -77,6 +77,7 @@ export class ProviderFactory {
         scheme: preset.auth,
         headers: config.custom_headers,
         probePath: preset.probe,
+        listPath: preset.list ?? preset.probe,
         userAgent,
         dial,
         keepaliveMs,

@@ -210,13 +210,26 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
   }
 
   /** @internal */
-  override async probe(key: number, signal: AbortSignal): Promise<UpstreamReply> {
-    const { fetch, transport } = this.services;
-    const url = joinUrl(this.baseUrl, transport.probePath ?? '');
+  override probe(key: number, signal: AbortSignal): Promise<UpstreamReply> {
+    return this.#get(joinUrl(this.baseUrl, this.services.transport.probePath ?? ''), key, signal);
+  }
+
+  /** @internal */
+  override get modelLists(): readonly URL[] {
+    const { listPath } = this.services.transport;
+    return listPath === undefined ? [] : [joinUrl(this.baseUrl, listPath)];
+  }
+
+  /** @internal */
+  override list(url: URL, key: number, signal: AbortSignal): Promise<UpstreamReply> {
+    return this.#get(url, key, signal);
+  }
+
+  async #get(url: URL, key: number, signal: AbortSignal): Promise<UpstreamReply> {
     const fixed = { accept: 'application/json', 'accept-encoding': 'identity' };
     const plain = { ...fixed, ...this.headers, ...this.#headers };
     const shown = await this.auth({ key, method: 'GET', url, headers: plain, body: undefined }, signal);
-    return await exchange(fetch, this.name, url, {
+    return await exchange(this.services.fetch, this.name, url, {
       method: 'GET',
       headers: { ...plain, ...shown, ...this.#headers },
       signal,

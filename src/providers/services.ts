@@ -39,6 +39,8 @@ export interface TransportSettings {
   /** Headers of every request: the preset's, then the operator's own. */
   readonly headers: Readonly<Record<string, string>>;
   readonly probePath: string | undefined;
+  /** Where its models are listed. */
+  readonly listPath: string | undefined;
   readonly userAgent: string;
   /** Left out where connections go through an HTTP proxy, of which nothing can be said from here. */
   readonly dial: Dial | undefined;

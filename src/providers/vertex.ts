@@ -77,6 +77,13 @@ export class VertexProvider extends HttpProvider<VertexOptions> {
     return super.relays(endpoint, model);
   }
 
+  /** What Google and Anthropic publish; whether the project may use it is another question. */
+  override get modelLists(): readonly URL[] {
+    return ['google', 'anthropic'].map((publisher) =>
+      joinUrl(this.baseUrl, `/v1beta1/publishers/${publisher}/models?pageSize=300`),
+    );
+  }
+
   protected override socketUrl(): URL {
     return joinUrl(this.baseUrl, '/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent');
   }

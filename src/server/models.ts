@@ -1,4 +1,5 @@
 import type { Context, Handler } from 'hono';
+import type { ModelName } from '../pipeline/models.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import type { Client } from './auth.ts';
 import { modelName } from '../wire/gemini/path.ts';
@@ -16,14 +17,8 @@ export function listModels(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, (c, client) => {
     const names = context.registry.names(client.access);
     if (speaking(c.req.raw) === 'gemini') return c.json(geminiPage(context, c, client));
-    if (speaking(c.req.raw) === 'messages')
-      return c.json(
-        page(
-          names.map(({ id }) => id),
-          c,
-        ),
-      );
-    return c.json({ object: 'list', data: names.map(({ id, ownedBy }) => openaiModel(id, ownedBy)) });
+    if (speaking(c.req.raw) === 'messages') return c.json(page(names, c));
+    return c.json({ object: 'list', data: names.map(openaiModel) });
   });
 }
 
@@ -39,8 +34,9 @@ export function getModel(context: ServerContext): Handler<ServerEnv> {
       return c.json(
         IN_VERTEX.test(path) ? publisherModel(id) : geminiModel(id, context.registry, client.access),
       );
-    const anthropic = speaking(c.req.raw) === 'messages';
-    return c.json(anthropic ? anthropicModel(id) : openaiModel(id, provider.name));
+    const known = context.registry.names(client.access).find((name) => name.id === id);
+    const model = known ?? { id, ownedBy: provider.name };
+    return c.json(speaking(c.req.raw) === 'messages' ? anthropicModel(model) : openaiModel(model));
   });
 }
 
@@ -78,16 +74,16 @@ function unescaped(text: string): string {
   }
 }
 
-function openaiModel(id: string, ownedBy: string): object {
-  return { id, object: 'model', created: 0, owned_by: ownedBy };
+function openaiModel({ id, ownedBy, created = 0 }: ModelName): object {
+  return { id, object: 'model', created, owned_by: ownedBy };
 }
 
-function anthropicModel(id: string): object {
+function anthropicModel({ id, title = id, created = 0 }: ModelName): object {
   return {
     type: 'model',
     id,
-    display_name: id,
-    created_at: '1970-01-01T00:00:00Z',
+    display_name: title,
+    created_at: new Date(created * 1_000).toISOString().replace('.000Z', 'Z'),
     // A name may stand for several targets, or be a glob: what they can do is not told.
     capabilities: null,
     max_input_tokens: null,
@@ -100,17 +96,18 @@ function anthropicModel(id: string): object {
 }
 
 /** A page of models. @see https://docs.anthropic.com/en/api/models-list */
-function page(ids: readonly string[], { req }: Context<ServerEnv>): object {
+function page(models: readonly ModelName[], { req }: Context<ServerEnv>): object {
+  const ids = models.map(({ id }) => id);
   const { limit, after_id: after, before_id: before } = req.query();
   const size = Math.min(MAX_PAGE, Math.max(1, Math.floor(Number(limit)) || PAGE));
   const start = after === undefined ? 0 : ids.indexOf(after) + 1;
   const end = before === undefined ? ids.length : Math.max(0, ids.indexOf(before));
-  const rest = ids.slice(start, end);
+  const rest = models.slice(start, end);
   const shown = before === undefined ? rest.slice(0, size) : rest.slice(-size);
   return {
     data: shown.map(anthropicModel),
     has_more: rest.length > shown.length,
-    first_id: shown[0] ?? null,
-    last_id: shown.at(-1) ?? null,
+    first_id: shown[0]?.id ?? null,
+    last_id: shown.at(-1)?.id ?? null,
   };
 }

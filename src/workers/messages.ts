@@ -4,6 +4,7 @@ import type { ConfigText } from '../config/manager.ts';
 import type { LogState } from '../logs/trouble.ts';
 import type { Family } from '../pipeline/prometheus.ts';
 import type { ProviderStatus } from '../pipeline/status.ts';
+import type { Listing } from '../providers/model-cache.ts';
 import type { FleetStatus } from '../server/fleet.ts';
 
 /** What a worker needs to begin. */
@@ -52,8 +53,15 @@ export type Answer =
   | { readonly what: 'status'; readonly status: FleetStatus }
   | { readonly what: 'metrics'; readonly families: readonly Family[] };
 
+/** Lists of models, by the names of their providers. */
+export interface Models {
+  readonly kind: 'models';
+  readonly listings: readonly (readonly [string, Listing])[];
+}
+
 export type ToWorker =
   | Begin
+  | Models
   | { readonly kind: 'reload'; readonly file: ConfigText }
   /** Finish what runs, then end. */
   | { readonly kind: 'drain'; readonly signal: string }
@@ -65,7 +73,15 @@ export type ToWorker =
 export type FromWorker =
   /** It is there, and wants to be told how to begin. */
   | { readonly kind: 'ready' }
-  | { readonly kind: 'listening'; readonly url: string; readonly providers: readonly ProviderStatus[] }
+  | {
+      readonly kind: 'listening';
+      readonly url: string;
+      readonly providers: readonly ProviderStatus[];
+      /** How many models clients can choose among. */
+      readonly models: number;
+    }
+  /** Of the one that asks for them. */
+  | Models
   /** It cannot begin, and ends. */
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'ask'; readonly id: number; readonly what: What }

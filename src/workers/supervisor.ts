@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { ProviderStatus } from '../pipeline/status.ts';
 import type { ConfigText } from '../config/manager.ts';
-import type { Answer, Begin, FromWorker, ToWorker, What } from './messages.ts';
+import type { Answer, Begin, FromWorker, Models, ToWorker, What } from './messages.ts';
 import { Gathering } from './gathering.ts';
 
 export interface SupervisorOptions {
@@ -25,6 +25,8 @@ export interface SupervisorOptions {
 export interface Started {
   readonly url: string;
   readonly providers: readonly ProviderStatus[];
+  /** How many models clients can choose among. */
+  readonly models: number;
 }
 
 type Child = Bun.Subprocess<'ignore', 'ignore', 'inherit'>;
@@ -57,6 +59,8 @@ export class Supervisor {
   readonly #gathering: Gathering;
   readonly #started = Promise.withResolvers<Started>();
   readonly #ended = Promise.withResolvers<void>();
+  /** What one of them was told last by providers. */
+  #models: Models | undefined;
   #up = false;
   #stopping = false;
 
@@ -132,10 +136,17 @@ export class Supervisor {
         return this.#tell(slot, this.#options.begin(slot.worker));
       case 'listening': {
         slot.listening = true;
+        // What it has read from disk may be older.
+        if (this.#models) this.#tell(slot, this.#models);
         if (this.#up || !this.#slots.every(({ listening }) => listening)) return;
         this.#up = true;
-        const { url, providers } = message;
-        return this.#started.resolve({ url, providers });
+        const { url, providers, models } = message;
+        return this.#started.resolve({ url, providers, models });
+      }
+      case 'models': {
+        this.#models = message;
+        for (const other of this.#slots) if (other !== slot) this.#tell(other, message);
+        return;
       }
       case 'failed':
         if (!this.#up) return this.#started.reject(new Error(message.message));

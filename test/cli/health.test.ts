@@ -38,6 +38,7 @@ function report(held: readonly Held[], more: Partial<Provider> = {}): HealthRepo
     breakers: { closed: 2, open: 0, half_open: 0 },
     last_error: null,
     next_probe: '2026-01-02T08:12:20.000Z',
+    models: null,
     held,
     targets: [],
     ...more,
@@ -71,6 +72,18 @@ describe('what health shows', () => {
     ]);
     expect(below({ ...report([]), log: { state: 'ok', ...state, since: null, reason: null } })).toEqual([]);
     expect(below({ ...report([]), log: null })).toEqual([]);
+  });
+
+  test('how many models a provider lists, and why it lists none', () => {
+    const row = (models: Provider['models'], state: Provider['state'] = 'healthy') =>
+      healthText(report([], { models, state }), Infinity).split('\n').slice(2);
+    expect(row({ listed: 87, at: HELD.since, error: 'Cannot list the models of down: no' })).toEqual([
+      expect.stringMatching(/^down .* 87$/),
+    ]);
+    expect(healthText(report([]), Infinity)).not.toContain('MODELS');
+    const none = { listed: 0, at: null, error: 'Cannot list the models of down: it answered 401' };
+    expect(row(none)[1]).toBe('down  Cannot list the models of down: it answered 401');
+    expect(row(none, 'unhealthy')).toHaveLength(1);
   });
 
   test('reasons and a last error that nothing held back says', () => {

@@ -592,7 +592,10 @@ describe('a state directory', () => {
     written(cwd, config);
     // As good as a full disk: no file may grow beyond so many kB.
     const script = join(cwd, 'serve.sh');
-    writeFileSync(script, `#!/bin/sh\ntrap '' XFSZ\nulimit -f 256\nexec '${BINARY}' serve --port 0\n`);
+    writeFileSync(
+      script,
+      `#!/bin/sh\ntrap '' XFSZ\nulimit -f 256\nexport LLMPROXY_DISCOVER_MODELS=false\nexec '${BINARY}' serve --port 0\n`,
+    );
     chmodSync(script, 0o755);
     const child = Bun.spawn([script], { cwd, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
     try {

@@ -46,7 +46,7 @@ export async function startProxy(
   writeFileSync(join(folder, 'config.yaml'), JSON.stringify(config(directory)));
   const child = Bun.spawn([...command, 'serve', '--port', '0'], {
     cwd: folder,
-    env: { ...ENV, HOME: folder, AWS_BEARER_TOKEN_BEDROCK: 'none' },
+    env: { ...ENV, HOME: folder, AWS_BEARER_TOKEN_BEDROCK: 'none', LLMPROXY_DISCOVER_MODELS: 'false' },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',

@@ -9,10 +9,19 @@ export const BINARY = join(root, 'dist/llmproxy');
 const folders: string[] = [];
 const servers: Bun.Subprocess[] = [];
 
-/** The environment without keys of real providers: nothing but loopback may be asked. */
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/_API_KEY$|^LLMPROXY_|^BUN_CONFIG/.test(name)),
-);
+/**
+ * The environment without keys of real providers: nothing but loopback may be asked. Providers are not asked for their
+ * models either, so that tests count their own requests alone.
+ */
+const env: Readonly<Record<string, string | undefined>> = {
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/_API_KEY$|^LLMPROXY_|^BUN_CONFIG/.test(name)),
+  ),
+  LLMPROXY_DISCOVER_MODELS: 'false',
+};
+
+/** What has providers asked for their models in a test. */
+export const DISCOVERING = { LLMPROXY_DISCOVER_MODELS: '' } as const;
 
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'llmproxy-e2e-'));
@@ -21,7 +30,16 @@ export function folder(): string {
 }
 
 export function run(cwd: string, ...args: string[]): { code: number; out: string; err: string } {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([BINARY, ...args], { cwd, env });
+  return runWith(cwd, {}, ...args);
+}
+
+/** @param more of the environment */
+export function runWith(
+  cwd: string,
+  more: Readonly<Record<string, string>>,
+  ...args: string[]
+): { code: number; out: string; err: string } {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([BINARY, ...args], { cwd, env: { ...env, ...more } });
   return { code: exitCode, out: stdout.toString(), err: stderr.toString() };
 }
 
@@ -86,6 +104,15 @@ export interface Serving {
   readonly url: string;
   readonly cwd: string;
   readonly process: Bun.Subprocess<'ignore', 'pipe', 'pipe'>;
+}
+
+/** @param more of the environment */
+export async function serveWith(
+  cwd: string,
+  more: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<Serving> {
+  return await started(cwd, ['--port', '0', ...args], { ...env, ...more });
 }
 
 export async function serve(cwd: string, ...args: string[]): Promise<Serving> {

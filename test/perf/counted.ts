@@ -25,7 +25,7 @@ export async function counted(upstream: string): Promise<Counted> {
   const child = Bun.spawn(command, {
     cwd: folder,
     // Set, so that the program has no reason to start itself anew without the channel to its parent.
-    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65535' },
+    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', LLMPROXY_DISCOVER_MODELS: 'false' },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'ignore',

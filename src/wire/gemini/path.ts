@@ -28,9 +28,12 @@ export const VERSIONS = ['v1beta', 'v1', 'v1alpha', 'v1beta1'] as const;
 const CALL =
   /^\/v1(?:alpha|beta1?)?(?:\/projects\/[^/]+\/locations\/[^/]+)?\/(publishers\/[^/]+\/models|models|tunedModels)\/(.+):(\w+)$/;
 
-/** Paths that only Google's clients know, wherever they are served. */
+/**
+ * Paths that only Google's clients know, wherever they are served. Below /v1/models it is the method that tells them, which
+ * is written in camel case where Ollama's tags (`llama3:8b`) are not.
+ */
 const OURS =
-  /\/v1(?:alpha|beta1?)(?:\/|$)|\/v1\/(?:projects\/[^/]+\/locations|publishers|tunedModels)(?:\/|$)|\/v1\/models\/.+:\w+$/;
+  /\/v1(?:alpha|beta1?)(?:\/|$)|\/v1\/(?:projects\/[^/]+\/locations|publishers|tunedModels)(?:\/|$)|\/v1\/models\/.+:(?:predict|[a-z]+[A-Z]\w*)$/;
 
 /** @param path below the base path of the server; escapes may be in it */
 export function geminiCall(path: string): GeminiCall | undefined {

@@ -1,0 +1,19 @@
+import type { Config, ProviderConfig } from './schema.ts';
+import { resolveKeys } from './keys.ts';
+
+/** How often a vendor is asked for its models, milliseconds. */
+const VENDOR_MS = 6 * 3_600_000;
+/** How often a server without a key is: it is on this machine or near it, and its models come and go. */
+const SERVER_MS = 60_000;
+
+/** How often a provider is asked for the list of its models, milliseconds; `undefined` for never. */
+export function listEveryMs(
+  { discover_models: wanted }: Pick<Config, 'discover_models'>,
+  provider: ProviderConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): number | undefined {
+  if (/^(?:false|off|0|no)$/i.test(env.LLMPROXY_DISCOVER_MODELS ?? '')) return undefined;
+  if (wanted === false || !provider.discover_models) return undefined;
+  if (wanted !== true) return wanted;
+  return resolveKeys(provider, env).keys.length > 0 ? VENDOR_MS : SERVER_MS;
+}
