@@ -45,6 +45,8 @@ async function bundle(outfile: string, target: string | undefined): Promise<void
     join(ROOT, 'src/work/worker.ts'),
     join(ROOT, 'src/usage/worker.ts'),
     join(ROOT, 'src/plugins/trial-worker.ts'),
+    // And the one that reads the log for the page.
+    join(ROOT, 'src/server/page/history/worker.ts'),
     '--compile',
     '--minify',
     '--splitting',

@@ -400,6 +400,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       log: logState,
       logDirectory: first.logging.requests.directory,
       usage,
+      config,
       page,
       priceSetup: () => priceSetup(config),
       fleet: deps.fleet,

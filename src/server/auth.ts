@@ -190,9 +190,13 @@ export class Authenticator {
       .map(([hash]) => hash);
   }
 
-  /** Who asks models by the key of this name. @throws ProxyError where there is none, or it may not ask */
-  asker(name: string): Client {
-    return this.#open ? ANYONE : this.#named(name);
+  /**
+   * Who asks models by the key of this name.
+   * @param endpoint as in {@link client}
+   * @throws ProxyError where there is none, or it may not ask
+   */
+  asker(name: string, endpoint: Recorded | null): Client {
+    return this.#open ? ANYONE : permitted(this.#named(name), endpoint);
   }
 
   #opens(secret: Secret): boolean {

@@ -70,6 +70,8 @@ export interface ServerContext {
   readonly usage: UsageReader;
   /** What prices go by. */
   readonly priceSetup: () => PriceSetup;
+  /** All of the configuration, for those who may see it masked. */
+  readonly config: Config;
   /** What those see who look at the page. */
   readonly page: Page;
   /** What ends the requests in flight, one each. */

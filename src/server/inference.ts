@@ -5,6 +5,7 @@ import type { Reply } from '../pipeline/pipeline.ts';
 import type { Hooks } from '../plugins/hooks.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { HeaderMap } from '../wire/headers.ts';
+import type { Client } from './auth.ts';
 import type { ServerBindings, ServerContext } from './context.ts';
 import { ProxyError, toProxyError, statusOf } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
@@ -44,17 +45,26 @@ interface Call extends Called {
   readonly exchange: Exchange;
   readonly endpoint: Endpoint;
   readonly path: PathAsked | undefined;
+  readonly clientOf: (headers: HeaderMap) => Client | Promise<Client>;
 }
 
-/** Answers the requests of an endpoint: body in, pipeline, answer out. Every path ends in exactly one record. */
-export function inference(context: ServerContext, endpoint: Endpoint): Inference {
+/**
+ * Answers the requests of an endpoint: body in, pipeline, answer out. Every path ends in exactly one record.
+ * @param clientOf tells who asks, where that is not by a key of the request; throws ProxyError
+ */
+export function inference(
+  context: ServerContext,
+  endpoint: Endpoint,
+  clientOf: (headers: HeaderMap) => Client | Promise<Client> = (headers) =>
+    context.auth.client(headers, endpoint),
+): Inference {
   return async (request, headers, bindings, path) => {
     const server = bindings?.server;
     const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
     const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint, userAgent);
     exchange.finally(ownLimits(context, request, server));
     try {
-      return await answer(context, { request, headers, server, exchange, endpoint, path });
+      return await answer(context, { request, headers, server, exchange, endpoint, path, clientOf });
     } catch (thrown) {
       const error = toProxyError(thrown);
       if (error.fault === 'internal') context.problem(defect(exchange.id, error));
@@ -95,7 +105,7 @@ function defect(id: string, { cause, message }: ProxyError): string {
 async function answer(context: ServerContext, call: Call): Promise<Response> {
   const { request, headers, server, exchange, endpoint, path } = call;
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
-  const found = context.auth.client(headers, endpoint);
+  const found = call.clientOf(headers);
   const client = found instanceof Promise ? await found : found;
   exchange.comesFrom({
     key: client.key,

@@ -4,6 +4,10 @@ import { ask, reason, send, whenSignedOut } from './lib/ask.ts';
 import { go, useRoute, VIEWS } from './lib/route.ts';
 import { useShortcuts } from './lib/shortcuts.ts';
 import { LiveStore, useLive } from './requests/live-store.ts';
+import { Config } from './config/config.tsx';
+import { Dataset } from './dataset/dataset.tsx';
+import { Playground } from './playground/playground.tsx';
+import { Usage } from './usage/usage.tsx';
 import { Requests } from './requests/requests.tsx';
 import { Providers } from './providers/providers.tsx';
 import { Header, TITLES } from './shell/header.tsx';
@@ -35,7 +39,7 @@ function Shell({ session, signedOut }: { session: Session; signedOut: () => void
   const route = useRoute();
   const [help, setHelp] = useState(false);
   const [theme, setTheme] = useState(chosenTheme);
-  const store = useMemo(() => new LiveStore(false), []);
+  const store = useMemo(() => new LiveStore(session.logged), [session.logged]);
   const live = useLive(store);
   const filter = route.view === 'requests' ? route.filter : '';
   useEffect(() => store.look(filter), [store, filter]);
@@ -78,7 +82,11 @@ function Shell({ session, signedOut }: { session: Session; signedOut: () => void
         {route.view === 'requests' ? (
           <Requests session={session} route={route} store={store} live={live} />
         ) : null}
+        {route.view === 'usage' ? <Usage session={session} route={route} /> : null}
         {route.view === 'providers' ? <Providers /> : null}
+        {route.view === 'playground' ? <Playground session={session} /> : null}
+        {route.view === 'dataset' ? <Dataset session={session} route={route} /> : null}
+        {route.view === 'config' ? <Config /> : null}
       </main>
       {help ? <Help close={() => setHelp(false)} /> : null}
     </>

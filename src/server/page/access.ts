@@ -74,12 +74,12 @@ export class Access {
   client(headers: HeaderMap): Client | Promise<Client> {
     const { auth } = this.#context;
     const signedIn = this.#signedIn(headers);
-    return signedIn ? auth.asker(signedIn.key) : auth.client(headers, 'chat');
+    return signedIn ? auth.asker(signedIn.key, 'chat') : auth.client(headers, 'chat');
   }
 
   #asker(key: string): Client | undefined {
     try {
-      return this.#context.auth.asker(key);
+      return this.#context.auth.asker(key, 'chat');
     } catch (error) {
       if (error instanceof ProxyError) return undefined;
       throw error;

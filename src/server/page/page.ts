@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { HistoryThread } from './history/thread.ts';
 import { Sessions } from './sessions.ts';
 import { RecordWatch } from './watch.ts';
 
@@ -6,9 +7,12 @@ import { RecordWatch } from './watch.ts';
 export class Page {
   readonly watch = new RecordWatch();
   readonly sessions: Sessions;
+  /** What the log says of requests that have ended. */
+  readonly history: HistoryThread;
 
   /** @param secret by which sign-ins are sealed: 32 bytes of chance */
   constructor({ clock, secret }: { readonly clock: Clock; readonly secret: Uint8Array }) {
+    this.history = new HistoryThread(clock);
     this.sessions = new Sessions(secret, () => clock.now());
   }
 
@@ -19,5 +23,6 @@ export class Page {
 
   close(): void {
     this.endStreams();
+    this.history.close();
   }
 }

@@ -8,9 +8,12 @@ import { headerMap } from '../../wire/headers.ts';
 import { matcher } from '../../web/filter/matches.ts';
 import { parseFilter } from '../../web/filter/parse.ts';
 import { Access } from './access.ts';
+import { effectiveConfig } from './effective-config.ts';
 import { loadAssets } from './assets.ts';
 import { ownPagesOnly, SAFE_HEADERS } from './guard.ts';
+import { serveHistory } from './history/routes.ts';
 import { liveStream } from './live.ts';
+import { servePlayground } from './playground.ts';
 import { providers } from './providers.ts';
 
 /** @param base the path below which all of it is, `/page` left out */
@@ -35,6 +38,9 @@ export function pageRoutes(context: ServerContext, base: string): Hono<ServerEnv
   });
   app.get('/page/live', (c) => live(c, context, access));
   app.get('/page/providers', async (c) => c.json(await providers(context)));
+  app.get('/page/config', (c) => c.json(effectiveConfig(context)));
+  serveHistory(app, context);
+  servePlayground(app, context, access);
   app.notFound((c) =>
     refused(new ProxyError('unknown_route', `Cannot show ${c.req.path}: there is nothing`)),
   );

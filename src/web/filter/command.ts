@@ -1,5 +1,5 @@
 /** The command line that makes a dataset of what a filter shows. */
-import type { Filter } from './parse.ts';
+import type { Filter, Term } from './parse.ts';
 import { expressionOf } from './expression.ts';
 
 export interface DatasetChoice {
@@ -9,18 +9,48 @@ export interface DatasetChoice {
   readonly redact: boolean;
 }
 
-/** Arguments behind `llmproxy export`. */
+/** Arguments behind `llmproxy export`: flags where there are some that say a term, and an expression for what is left. */
 export function exportArguments(filter: Filter, choice: DatasetChoice): string[] {
-  const where = expressionOf(filter);
+  const flags = new Map<string, string>();
+  const left: Term[] = [];
+  for (const term of filter.terms) {
+    const flag = flagOf(term);
+    if (flag && !flags.has(flag[0])) flags.set(...flag);
+    else left.push(term);
+  }
+  const where = expressionOf({ terms: left });
   return [
     ...(filter.since === undefined ? [] : ['--since', filter.since]),
     ...(filter.until === undefined ? [] : ['--until', filter.until]),
+    ...[...flags].flat(),
     ...(where === '' ? [] : ['--where', where]),
     ...(choice.successfulOnly ? ['--successful-only'] : []),
     ...(choice.redact ? ['--redact', 'all'] : []),
     '--format',
     choice.format,
   ];
+}
+
+/** Fields whose exact value a flag takes, which would read some characters as a pattern or a list. */
+const EXACT: Readonly<Partial<Record<Term['field'], string>>> = {
+  model: '--model',
+  provider: '--provider',
+  endpoint: '--endpoint',
+  key: '--key',
+};
+
+const PLAIN = /^[\w.:/@-]+$/;
+
+function flagOf({ negated, field, operator, value, name }: Term): [flag: string, value: string] | undefined {
+  const text = String(value);
+  if (negated || text.startsWith('-')) return undefined;
+  if (field === 'model' && operator === 'contains') return ['--model-filter', text];
+  if (field === 'status' && operator === 'contains') return ['--status', `${text[0]}xx`];
+  if (field === 'status' && operator === 'equals') return ['--status', text];
+  if (operator !== 'equals' || !PLAIN.test(text)) return undefined;
+  if (field === 'tag' && PLAIN.test(name!)) return ['--tag', `${name}=${text}`];
+  const flag = EXACT[field];
+  return flag === undefined ? undefined : [flag, text];
 }
 
 /** A command as a POSIX shell reads it. */

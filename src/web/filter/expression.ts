@@ -27,15 +27,20 @@ function alternatives({ field, operator, value, name }: Term): string[] {
   }
   if (field in TEXT_FIELDS) {
     const places = TEXT_FIELDS[field as keyof typeof TEXT_FIELDS];
-    return places.map((place) => `(${place} != null && ${compared(place, operator, String(value))})`);
+    return places.map((place) =>
+      operator === 'equals'
+        ? `${place} == ${quoted(String(value))}`
+        : `(${place} != null && ${compared(place, operator, String(value))})`,
+    );
   }
   const place = NUMBER_FIELDS[field as keyof typeof NUMBER_FIELDS];
   return [`(${place} != null && ${measured(place, operator, Number(value))})`];
 }
 
 function compared(place: string, operator: Term['operator'], value: string): string {
-  const lower = `${place}.lowerAscii()`;
-  return operator === 'equals' ? `${lower} == ${quoted(value)}` : `${lower}.contains(${quoted(value)})`;
+  return operator === 'equals'
+    ? `${place} == ${quoted(value)}`
+    : `${place}.lowerAscii().contains(${quoted(value)})`;
 }
 
 const SIGNS = { equals: '==', above: '>', from: '>=', below: '<', to: '<=' } as const;

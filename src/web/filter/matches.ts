@@ -38,8 +38,7 @@ function ownField(object: unknown, name: string): unknown {
 
 function compares(text: unknown, operator: Term['operator'], value: string): boolean {
   if (typeof text !== 'string') return false;
-  const lower = text.toLowerCase();
-  return operator === 'equals' ? lower === value : lower.includes(value);
+  return operator === 'equals' ? text === value : text.toLowerCase().includes(value);
 }
 
 function measures(number: unknown, operator: Term['operator'], value: number): boolean {

@@ -10,7 +10,7 @@ export interface Term {
   readonly negated: boolean;
   readonly field: FieldName;
   readonly operator: Operator;
-  /** In lower case where it is text. */
+  /** Text that is to be contained is in lower case, as any case will do; text that is to be equal is as it was written. */
   readonly value: string | number;
   /** Of a field `tag.NAME` or `label.NAME`: the name. */
   readonly name?: string;
@@ -29,7 +29,8 @@ export interface Filter {
 /** Fields with text, and where a record has it. Bare words are looked for in all of `any`. */
 export const TEXT_FIELDS = {
   any: ['model', 'upstream_model', 'provider', 'key', 'id', 'fault', 'conversation', 'user', 'endpoint'],
-  model: ['model', 'upstream_model'],
+  model: ['model'],
+  upstream: ['upstream_model'],
   provider: ['provider'],
   key: ['key'],
   group: ['group'],
@@ -102,18 +103,19 @@ function termOf(word: string): Term | string {
   const written = unquoted(value);
   if (written === '') return `${field}${sign} needs a value`;
   const operator = sign === '=' ? 'equals' : 'contains';
+  const text = operator === 'equals' ? written : written.toLowerCase();
   const [, kind, name] = /^(tag|label)\.(.+)$/is.exec(field) ?? [];
   if (kind !== undefined)
     return {
       negated,
       field: kind.toLowerCase() as 'tag' | 'label',
       operator,
-      value: written.toLowerCase(),
+      value: text,
       name: name!,
     };
   const lower = field.toLowerCase();
   if (lower !== 'any' && Object.hasOwn(TEXT_FIELDS, lower))
-    return { negated, field: lower as TextField, operator, value: written.toLowerCase() };
+    return { negated, field: lower as TextField, operator, value: text };
   if (Object.hasOwn(NUMBER_FIELDS, lower)) return numberTerm(lower as NumberField, written, negated);
   return `${field} is no field`;
 }

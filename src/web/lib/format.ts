@@ -53,8 +53,8 @@ export function bytes(size: number): string {
 const two = (value: number): string => String(value).padStart(2, '0');
 
 /** The time of day, with the date where that is another day. */
-export function clock(iso: string, nowMs = Date.now()): string {
-  const date = new Date(iso);
+export function clock(ms: number, nowMs = Date.now()): string {
+  const date = new Date(ms);
   const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
   return date.toDateString() === new Date(nowMs).toDateString()
     ? time
@@ -66,12 +66,16 @@ export function moment(iso: string): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** A place on the axis of time. @param stepMs between two places */
-export function tick(ms: number, stepMs: number): string {
+/** A day of the calendar. */
+export function day(ms: number): string {
   const date = new Date(ms);
-  return stepMs >= 86_400_000
-    ? `${two(date.getMonth() + 1)}-${two(date.getDate())}`
-    : `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** A place on the axis of time, in full. @param stepMs between two places */
+export function place(ms: number, stepMs: number): string {
+  const date = new Date(ms);
+  return stepMs >= 86_400_000 ? day(ms) : `${day(ms)} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 /** How long ago, or how long until. */

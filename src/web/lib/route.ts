@@ -1,7 +1,7 @@
 /** Where on the page one is: behind the # of the address, so that it can be sent to others. */
 import { useEffect, useState } from 'preact/hooks';
 
-export const VIEWS = ['requests', 'providers'] as const;
+export const VIEWS = ['requests', 'usage', 'providers', 'playground', 'dataset', 'config'] as const;
 
 export type View = (typeof VIEWS)[number];
 

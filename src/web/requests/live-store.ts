@@ -163,7 +163,8 @@ export function keyOf({ id, ts }: RequestRow): string {
   return `${id} ${ts}`;
 }
 
-function endOf({ ts, latency_ms: ms }: RequestRow): number {
+/** When its answer ended, milliseconds since 1970. */
+export function endOf({ ts, latency_ms: ms }: RequestRow): number {
   return Date.parse(ts) + ms;
 }
 

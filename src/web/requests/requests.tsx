@@ -1,12 +1,14 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Session } from '../api.ts';
 import type { Route } from '../lib/route.ts';
-import { go } from '../lib/route.ts';
+import { go, hashOf } from '../lib/route.ts';
 import { useShortcuts } from '../lib/shortcuts.ts';
 import { count } from '../lib/format.ts';
 import { Icon } from '../shell/icons.tsx';
+import { Detail } from './detail.tsx';
 import { FilterBar, withWord } from './filter-bar.tsx';
 import type { LiveState, LiveStore } from './live-store.ts';
+import { Strip } from './strip.tsx';
 import { RequestTable } from './table.tsx';
 
 /** Rows that are shown at first, and more of them at a time. */
@@ -27,7 +29,13 @@ export function Requests({ session, route, store, live }: RequestsProps) {
   const failed = filter.split(/\s+/).includes('failed');
   const showFailed = () => setFilter(withWord(filter, 'failed', !failed));
   const pause = () => store.pause(!live.paused);
+  const close = () => {
+    const link = document.querySelector<HTMLElement>('.row-link[aria-current]');
+    go({ view: 'requests', filter });
+    link?.focus();
+  };
   useShortcuts({
+    Escape: () => id !== undefined && close(),
     j: () => step(1),
     k: () => step(-1),
     f: showFailed,
@@ -39,42 +47,50 @@ export function Requests({ session, route, store, live }: RequestsProps) {
   };
   const shown = live.rows.slice(0, most);
   return (
-    <section class="card flush" aria-label="Requests">
-      <div class="bar">
-        <FilterBar filter={filter} onFilter={setFilter} />
-        <div class="bar-tools">
-          <button type="button" class="chip" aria-pressed={failed} onClick={showFailed}>
-            Failed
-          </button>
-          <button type="button" class="chip" aria-pressed={live.paused} onClick={pause}>
-            <Icon name={live.paused ? 'play' : 'pause'} />
-            {live.paused ? (live.held > 0 ? `${count(live.held)} new` : 'Paused') : 'Pause'}
-          </button>
+    <>
+      {session.logged ? <Strip filter={filter} /> : null}
+      <section class="card flush" aria-label="Requests">
+        <div class="bar">
+          <FilterBar filter={filter} onFilter={setFilter} />
+          <div class="bar-tools">
+            <button type="button" class="chip" aria-pressed={failed} onClick={showFailed}>
+              Failed
+            </button>
+            <button type="button" class="chip" aria-pressed={live.paused} onClick={pause}>
+              <Icon name={live.paused ? 'play' : 'pause'} />
+              {live.paused ? (live.held > 0 ? `${count(live.held)} new` : 'Paused') : 'Pause'}
+            </button>
+            <a class="chip" href={hashOf({ view: 'dataset', filter })}>
+              <Icon name="dataset" />
+              Dataset
+            </a>
+          </div>
         </div>
-      </div>
-      {live.skipped > 0 ? (
-        <p class="note">
-          {count(live.skipped)} requests came faster than they can be shown. All of them are{' '}
-          {session.logged ? 'in the log' : 'counted'}.
-        </p>
-      ) : null}
-      {live.problem === '' ? null : (
-        <p class="note bad" role="alert">
-          {live.problem}
-        </p>
-      )}
-      <RequestTable rows={shown} filter={filter} open={id} />
-      {shown.length === 0 ? (
-        <Nothing filter={filter} loading={live.loading || live.status === 'connecting'} />
-      ) : null}
-      {shown.length < live.rows.length || !live.complete ? (
-        <p class="more">
-          <button type="button" onClick={older} disabled={live.loading}>
-            {live.loading ? 'Searching…' : 'Show older'}
-          </button>
-        </p>
-      ) : null}
-    </section>
+        {live.skipped > 0 ? (
+          <p class="note">
+            {count(live.skipped)} requests came faster than they can be shown. All of them are{' '}
+            {session.logged ? 'in the log' : 'counted'}.
+          </p>
+        ) : null}
+        {live.problem === '' ? null : (
+          <p class="note bad" role="alert">
+            {live.problem}
+          </p>
+        )}
+        <RequestTable rows={shown} filter={filter} open={id} />
+        {shown.length === 0 ? (
+          <Nothing filter={filter} loading={live.loading || live.status === 'connecting'} />
+        ) : null}
+        {shown.length < live.rows.length || !live.complete ? (
+          <p class="more">
+            <button type="button" onClick={older} disabled={live.loading}>
+              {live.loading ? 'Searching…' : 'Show older'}
+            </button>
+          </p>
+        ) : null}
+      </section>
+      {id === undefined ? null : <Detail id={id} close={close} />}
+    </>
   );
 }
 
@@ -82,7 +98,8 @@ function Nothing({ filter, loading }: { filter: string; loading: boolean }) {
   if (loading) return <p class="empty">Looking…</p>;
   return filter === '' ? (
     <p class="empty">
-      No request yet. Send one to <code>{`${location.origin}/v1`}</code>.
+      No request yet. Send one to <code>{`${location.origin}/v1`}</code>, or try the{' '}
+      <a href="#/playground">playground</a>.
     </p>
   ) : (
     <p class="empty">No request fulfils the filter.</p>

@@ -2,7 +2,7 @@ import { memo } from 'preact/compat';
 import type { RequestRow } from '../api.ts';
 import { clock, count, money, span } from '../lib/format.ts';
 import { hashOf } from '../lib/route.ts';
-import { keyOf } from './live-store.ts';
+import { endOf, keyOf } from './live-store.ts';
 import { Outcome } from './outcome.tsx';
 
 export function RequestTable({
@@ -19,7 +19,7 @@ export function RequestTable({
       <caption class="sr">Requests, the newest first</caption>
       <thead>
         <tr>
-          <th scope="col">Time</th>
+          <th scope="col">Ended</th>
           <th scope="col">Model</th>
           <th scope="col">Provider</th>
           <th scope="col">Key</th>
@@ -57,7 +57,7 @@ const Row = memo(function Row({ row, filter, open }: { row: RequestRow; filter: 
           href={hashOf({ view: 'requests', id: row.id, filter })}
           aria-current={open ? 'true' : undefined}
         >
-          {clock(row.ts)}
+          {clock(endOf(row))}
         </a>
       </td>
       <td class="model">

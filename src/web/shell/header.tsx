@@ -10,11 +10,15 @@ import type { Theme } from './theme.ts';
 
 export const TITLES: Readonly<Record<View, string>> = {
   requests: 'Requests',
+  usage: 'Usage',
   providers: 'Providers',
+  playground: 'Playground',
+  dataset: 'Dataset',
+  config: 'Config',
 };
 
 /** Views that the filter goes with. */
-const FILTERED: ReadonlySet<View> = new Set<View>(['requests']);
+const FILTERED: ReadonlySet<View> = new Set<View>(['requests', 'usage', 'dataset']);
 
 interface HeaderProps {
   readonly session: Session;

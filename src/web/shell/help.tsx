@@ -8,7 +8,7 @@ const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [['/'], 'Go to the filter'],
   [['f'], 'Show failed requests alone, or all'],
   [['p'], 'Pause and go on'],
-  [['1', '…'], 'The views, as they stand above'],
+  [['1', '…', '6'], 'Requests, usage, providers, playground, dataset, config'],
   [['t'], 'Light, dark, or as the system says'],
   [['?'], 'This list'],
 ];

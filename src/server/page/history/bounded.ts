@@ -1,0 +1,44 @@
+/** A conversation no longer than a browser shows at once. All of it is in the raw bodies. */
+import type { Said, SaidPart } from '../../../web/api.ts';
+
+/** Of one part, characters. */
+const MAX_TEXT = 100_000;
+/** Of pictures, which are shown whole or not at all, characters. */
+const MAX_PICTURE = 3_000_000;
+/** Of all together, characters. */
+const MAX_ALL = 6_000_000;
+
+export function bounded(said: readonly Said[]): Said[] {
+  let left = MAX_ALL;
+  // The last ones are what one looks for.
+  const kept: Said[] = [];
+  for (const { role, parts } of said.toReversed()) {
+    const shown = parts.map((part) => {
+      const short = shortened(part, left);
+      left -= sizeOf(short);
+      return short;
+    });
+    kept.push({ role, parts: shown });
+  }
+  return kept.toReversed();
+}
+
+function shortened(part: SaidPart, left: number): SaidPart {
+  if (part.kind === 'image') {
+    return part.url.length <= Math.min(MAX_PICTURE, left)
+      ? part
+      : {
+          kind: 'other',
+          name: 'image',
+          text: `of ${part.url.length} characters, too large to be shown here`,
+        };
+  }
+  const most = Math.max(200, Math.min(MAX_TEXT, left));
+  if (part.text.length <= most) return part;
+  const cut = part.text.length - most;
+  return { ...part, text: `${part.text.slice(0, most)}\n… ${cut} more characters, see the raw bodies` };
+}
+
+function sizeOf(part: SaidPart): number {
+  return part.kind === 'image' ? part.url.length : part.text.length;
+}

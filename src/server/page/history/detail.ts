@@ -1,0 +1,60 @@
+/** All of one request as the page shows it. */
+import type { AttemptRow, RequestDetail } from '../../../web/api.ts';
+import type { JsonObject } from '../../../wire/json.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../../../wire/json.ts';
+import { rowIn } from './requests.ts';
+import { conversationIn } from './said.ts';
+
+const MAX_ATTEMPTS = 100;
+
+export function detailOf(record: JsonObject): RequestDetail {
+  const text = (field: string) => stringOf(record[field]) ?? null;
+  const number = (field: string) => numberOf(record[field]) ?? null;
+  return {
+    row: rowIn(record),
+    cached_tokens: number('cached_tokens'),
+    reasoning_tokens: number('reasoning_tokens'),
+    failed_cost: numberOf(objectOf(record.failed).cost) ?? null,
+    conversation_id: text('conversation'),
+    user: text('user'),
+    group: text('group'),
+    tags: texts(record.tags),
+    labels: texts(record.labels),
+    user_agent: text('user_agent'),
+    lane: text('lane'),
+    error: text('error'),
+    attempt_log: listOf(record.attempt_log).filter(isObject).slice(0, MAX_ATTEMPTS).map(attemptIn),
+    request_bytes: number('request_bytes') ?? 0,
+    response_bytes: number('response_bytes') ?? 0,
+    notes: notesOn(record),
+    ...conversationIn(record),
+    raw: { request: record.request !== undefined, response: record.response !== undefined },
+  };
+}
+
+function attemptIn(attempt: JsonObject): AttemptRow {
+  return {
+    target: stringOf(attempt.target) ?? '',
+    fault: stringOf(attempt.fault) ?? null,
+    status: numberOf(attempt.status) ?? null,
+    ms: numberOf(attempt.ms) ?? 0,
+  };
+}
+
+function texts(value: unknown): Record<string, string> {
+  const entries = Object.entries(objectOf(value));
+  return Object.fromEntries(entries.filter((each): each is [string, string] => typeof each[1] === 'string'));
+}
+
+function notesOn({ malformed, answer_dropped: dropped, parts, omitted, session }: JsonObject): string[] {
+  const lost = listOf(dropped).map(String);
+  const left = listOf(omitted).map(String);
+  const { responses, closed_by: by } = objectOf(session);
+  return [
+    ...(Array.isArray(parts) ? [`Put together of ${parts.length} streams, as the first was cut`] : []),
+    ...(numberOf(malformed) ? [`${String(malformed)} events of the stream could not be read`] : []),
+    ...(lost.length > 0 ? [`The client's protocol has no word for: ${lost.join(', ')}`] : []),
+    ...(left.length > 0 ? [`Too long to be logged, or no text: ${left.join(', ')}`] : []),
+    ...(isObject(session) ? [`A session of ${String(responses)} answers, closed by the ${String(by)}`] : []),
+  ];
+}

@@ -1,0 +1,66 @@
+/** Files of a log that are read as they grow, each byte once. */
+import type { LogInput } from '../../../logs/input.ts';
+import type { JsonObject } from '../../../wire/json.ts';
+import { readChunks } from '../../../logs/chunks.ts';
+import { LineHeads } from './line-heads.ts';
+import { rangedFile, RangeReader } from '../../../logs/ranges.ts';
+
+export interface ReadOptions {
+  /** Records that came before are left out, milliseconds since 1970. */
+  readonly fromMs: number;
+  /** How long to read at most, milliseconds. */
+  readonly patienceMs: number;
+}
+
+/** Told of each record by its head, and when its request came, milliseconds since 1970. */
+export type OnHead = (head: JsonObject, ms: number) => void;
+
+export class FollowedFiles {
+  /** How far each was read, by its name before it was compressed; `Infinity` when it grows no more. */
+  readonly #read = new Map<string, number>();
+  readonly #ranges = new RangeReader();
+
+  /** @returns whether all was read that there is */
+  async read(inputs: readonly LogInput[], options: ReadOptions, onHead: OnHead): Promise<boolean> {
+    const untilMs = performance.now() + options.patienceMs;
+    const heads = new LineHeads(options.fromMs, onHead);
+    for (const input of inputs) {
+      if (performance.now() > untilMs) return false;
+      if (!(await this.#file(input, heads, untilMs))) return false;
+    }
+    return true;
+  }
+
+  async #file(input: LogInput, heads: LineHeads, untilMs: number): Promise<boolean> {
+    const name = input.path.replace(/\.(?:gz|zst)$/, '');
+    const from = this.#read.get(name) ?? 0;
+    const ranged = rangedFile(input);
+    if (!ranged) {
+      if ((input.bytes ?? 0) === 0 || from === Infinity) return true;
+      await packed(input, heads, from);
+      this.#read.set(name, Infinity);
+      return true;
+    }
+    try {
+      for (const range of ranged.ranges) {
+        const to = Math.min(range.to, ranged.wholeBytes);
+        if (to <= from) continue;
+        if (performance.now() > untilMs) return false;
+        for (const piece of this.#ranges.pieces({ ...range, from: Math.max(from, range.from), to }))
+          heads.lines(piece);
+        this.#read.set(name, to);
+      }
+      return true;
+    } finally {
+      ranged.close();
+    }
+  }
+}
+
+/** @param from where to begin in the decompressed file: what was read before it was compressed is not read again */
+async function packed(input: LogInput, heads: LineHeads, from: number): Promise<void> {
+  for await (const { bytes, offset } of readChunks(input)) {
+    const known = Math.max(0, from - offset);
+    if (known < bytes.length) heads.lines(bytes.subarray(known));
+  }
+}

@@ -1,0 +1,71 @@
+/** What the thread that reads the log is asked, and what it answers: plain data. */
+import type { PreviewAnswer, RequestDetail, RequestsAnswer, SeriesAnswer } from '../../../web/api.ts';
+
+export interface RequestsJob {
+  readonly kind: 'requests';
+  readonly directory: string;
+  readonly filter: string;
+  /** How many at most. */
+  readonly most: number;
+  /** Only answers that ended then or before, milliseconds since 1970. */
+  readonly before: number | null;
+}
+
+export interface DetailJob {
+  readonly kind: 'detail';
+  readonly directory: string;
+  readonly id: string;
+}
+
+export interface RawJob {
+  readonly kind: 'raw';
+  readonly directory: string;
+  readonly id: string;
+  readonly part: RawPart;
+}
+
+export type RawPart = 'request' | 'response';
+
+export interface SeriesJob {
+  readonly kind: 'series';
+  readonly directory: string;
+  readonly filter: string;
+  readonly by: GroupedBy;
+  readonly spanMs: number;
+  readonly stepMs: number;
+}
+
+export const GROUPED_BY = ['model', 'provider', 'key'] as const;
+
+export type GroupedBy = (typeof GROUPED_BY)[number];
+
+export interface PreviewJob {
+  readonly kind: 'preview';
+  readonly directory: string;
+  readonly filter: string;
+  readonly format: string;
+  readonly successfulOnly: boolean;
+  readonly redact: boolean;
+}
+
+export type Job = RequestsJob | DetailJob | RawJob | SeriesJob | PreviewJob;
+
+/** By the kind of the job. */
+export interface Answers {
+  readonly requests: RequestsAnswer;
+  /** `undefined` where there is no such request. */
+  readonly detail: RequestDetail | undefined;
+  /** JSON, `undefined` where the log does not have it. */
+  readonly raw: Uint8Array<ArrayBuffer> | undefined;
+  readonly series: SeriesAnswer;
+  readonly preview: PreviewAnswer;
+}
+
+export interface ToThread {
+  readonly number: number;
+  readonly job: Job;
+}
+
+export type FromThread =
+  | { readonly number: number; readonly answer: Answers[keyof Answers] }
+  | { readonly number: number; readonly failed: string };

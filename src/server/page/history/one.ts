@@ -1,0 +1,25 @@
+import type { LogInput } from '../../../logs/input.ts';
+import type { RecordWithFeedback } from '../../../logs/newest/by-id.ts';
+import type { RawPart } from './jobs.ts';
+import { recordById } from '../../../logs/newest/by-id.ts';
+import { timeLimit } from './time-limit.ts';
+
+/** Longest search for one record, milliseconds. */
+const PATIENCE_MS = 20_000;
+
+/** @returns `undefined` where there is none */
+export async function requestById(
+  inputs: readonly LogInput[],
+  id: string,
+): Promise<RecordWithFeedback | undefined> {
+  return await recordById(inputs, id, { signal: timeLimit(PATIENCE_MS).signal });
+}
+
+/** A body as JSON that people can read; `undefined` where the log does not have it. */
+export function rawBody(
+  found: RecordWithFeedback | undefined,
+  part: RawPart,
+): Uint8Array<ArrayBuffer> | undefined {
+  const body = found?.record[part];
+  return body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(body, null, 2));
+}

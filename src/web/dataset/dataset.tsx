@@ -1,0 +1,121 @@
+import { useState } from 'preact/hooks';
+import type { PreviewAnswer, Session } from '../api.ts';
+import { exportArguments, shellCommand } from '../filter/command.ts';
+import { parseFilter } from '../filter/parse.ts';
+import { Copy } from '../lib/copy.tsx';
+import { useAsked, useSettled } from '../lib/hooks.ts';
+import type { Route } from '../lib/route.ts';
+import { go } from '../lib/route.ts';
+import { FilterBar } from '../requests/filter-bar.tsx';
+import { pretty } from '../requests/conversation.tsx';
+
+/** Formats by what trains on them; docs/export.md has them all. */
+const FORMATS = {
+  openai: 'OpenAI',
+  trl: 'TRL',
+  sharegpt: 'ShareGPT',
+  alpaca: 'Alpaca',
+  anthropic: 'Anthropic (Bedrock)',
+  gemini: 'Gemini',
+  mistral: 'Mistral',
+  raw: 'Whole records',
+} as const;
+
+export function Dataset({ session, route }: { session: Session; route: Route }) {
+  const [format, setFormat] = useState<string>('openai');
+  const [successfulOnly, setSuccessfulOnly] = useState(true);
+  const [redact, setRedact] = useState(false);
+  const { filter } = route;
+  const choice = { format, successfulOnly, redact };
+  const command = `llmproxy export ${shellCommand([...exportArguments(parseFilter(filter), choice), '--output', 'dataset.jsonl'])}`;
+  const query = useSettled(
+    new URLSearchParams({
+      filter,
+      format,
+      successful: String(successfulOnly),
+      redact: String(redact),
+    }).toString(),
+    200,
+  );
+  const { answer, problem, loading } = useAsked<PreviewAnswer>(
+    session.logged ? `preview?${query}` : undefined,
+  );
+  return (
+    <>
+      <section class="card flush" aria-label="What is exported">
+        <div class="bar">
+          <FilterBar
+            filter={filter}
+            onFilter={(next) => go({ view: 'dataset', filter: next }, true)}
+            placeholder="Which requests: model:gpt tag.team:search since:7d"
+          />
+          <div class="bar-tools">
+            <select
+              aria-label="Format"
+              value={format}
+              onChange={(event) => setFormat(event.currentTarget.value)}
+            >
+              {Object.entries(FORMATS).map(([name, title]) => (
+                <option key={name} value={name}>
+                  {title}
+                </option>
+              ))}
+            </select>
+            <button
+              class="chip"
+              type="button"
+              aria-pressed={successfulOnly}
+              onClick={() => setSuccessfulOnly(!successfulOnly)}
+            >
+              Successful only
+            </button>
+            <button class="chip" type="button" aria-pressed={redact} onClick={() => setRedact(!redact)}>
+              Redact
+            </button>
+          </div>
+        </div>
+        <div class="command">
+          <pre tabIndex={0} aria-label="Command">
+            {command}
+          </pre>
+          <Copy text={command} what="the command" label="Copy" />
+        </div>
+      </section>
+      {session.logged ? null : <p class="note">The request log is off: there is nothing to export.</p>}
+      {problem ? (
+        <p class="note bad" role="alert">
+          {problem}
+        </p>
+      ) : null}
+      {answer ? <Preview answer={answer} stale={loading} /> : loading ? <p class="empty">Looking…</p> : null}
+    </>
+  );
+}
+
+function Preview({ answer, stale }: { answer: PreviewAnswer; stale: boolean }) {
+  const { records, rows, dropped, problem } = answer;
+  return (
+    <section aria-label="Preview" class={stale ? 'preview stale' : 'preview'}>
+      {problem === null ? null : (
+        <p class="note bad" role="alert">
+          {problem}
+        </p>
+      )}
+      <p class="muted">
+        Of the newest {records} {records === 1 ? 'record' : 'records'} that the filter finds, the export makes{' '}
+        {rows.length === 20 ? 'at least 20' : rows.length} {rows.length === 1 ? 'row' : 'rows'}.
+        {Object.entries(dropped).length > 0 ? ' Left out: ' : ''}
+        {Object.entries(dropped).map(([why, number]) => (
+          <span class="tag" key={why}>
+            {number} {why}
+          </span>
+        ))}
+      </p>
+      {rows.map((row, index) => (
+        <pre key={index} class="card row-preview" tabIndex={0} aria-label={`Row ${index + 1}`}>
+          {pretty(row)}
+        </pre>
+      ))}
+    </section>
+  );
+}
