@@ -196,6 +196,19 @@ describe('GET /page/requests/ID', () => {
         ]),
       },
     ],
+    gemini: [
+      {
+        request: '{"contents":[{"role":"user","parts":[{"text":"Hi"}]}]}',
+        response:
+          '{"candidates":[{"content":{"role":"model","parts":[{"text":"Yes"}]},"finishReason":"STOP"}]}',
+      },
+      {
+        said: [
+          { role: 'user', parts: [{ kind: 'text', text: 'Hi' }] },
+          { role: 'assistant', parts: [{ kind: 'text', text: 'Yes' }] },
+        ],
+      },
+    ],
     completions: [
       { request: '{"prompt":"Once"}', response: '{"choices":[{"text":" upon"}]}' },
       {

@@ -11,13 +11,13 @@ import { decodeResponse } from '../../wire/responses/response.ts';
 import { NO_MEMORY } from '../../wire/protocol.ts';
 
 /** Endpoints whose exchanges are no chat as they stand, and how their answers are read. */
-const DECODERS = {
+export const DECODERS = {
   messages: decodeAnthropicResponse,
   responses: decodeResponse,
   gemini: decodeGeminiResponse,
 } as const;
 
-type Foreign = keyof typeof DECODERS;
+export type Foreign = keyof typeof DECODERS;
 
 export function isForeign(endpoint: string): endpoint is Foreign {
   return Object.hasOwn(DECODERS, endpoint);

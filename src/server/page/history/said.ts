@@ -4,12 +4,12 @@ import type { ChatMessage } from '../../../wire/chat.ts';
 import type { JsonObject } from '../../../wire/json.ts';
 import type { Part } from '../../../wire/parts/part.ts';
 import { ProxyError } from '../../../errors.ts';
-import { decodeAnthropicResponse } from '../../../wire/anthropic/response.ts';
+import type { Foreign } from '../../../export/read/translated.ts';
+import { DECODERS, isForeign } from '../../../export/read/translated.ts';
 import { clientOf } from '../../../wire/clients.ts';
 import { isObject, listOf, objectOf, stringOf } from '../../../wire/json.ts';
 import { partsOf } from '../../../wire/parts/message.ts';
 import { NO_MEMORY } from '../../../wire/protocol.ts';
-import { decodeResponse } from '../../../wire/responses/response.ts';
 import { bounded } from './bounded.ts';
 
 type Conversation = Pick<RequestDetail, 'said' | 'unsaid' | 'tools'>;
@@ -38,16 +38,17 @@ function whyNot({ content, omitted }: JsonObject): string {
   return `What was said is not logged (content: ${String(content)}).`;
 }
 
-type Talk = 'chat' | 'completions' | 'messages' | 'responses';
+type Talk = 'chat' | 'completions' | Foreign;
 
 function isTalk(endpoint: unknown): endpoint is Talk {
   return (
-    endpoint === 'chat' || endpoint === 'completions' || endpoint === 'messages' || endpoint === 'responses'
+    endpoint === 'chat' || endpoint === 'completions' || (typeof endpoint === 'string' && isForeign(endpoint))
   );
 }
 
 /** The same line is read in the same way: ids that are missing are of no interest here. */
 const CONTEXT = { created: 0, model: '', memory: NO_MEMORY, newId: () => '' };
+const ASKED = { ...CONTEXT, asked: { model: '', stream: false } };
 
 interface Asked {
   readonly messages: readonly ChatMessage[];
@@ -65,7 +66,7 @@ function askedIn(endpoint: Talk, request: JsonObject): Asked {
       tools: [],
     };
   }
-  const chat = endpoint === 'chat' ? request : clientOf(endpoint).decode(request, CONTEXT).request;
+  const chat = endpoint === 'chat' ? request : clientOf(endpoint).decode(request, ASKED).request;
   return {
     messages: listOf(chat.messages).filter(isObject) as ChatMessage[],
     tools: listOf(chat.tools).map(
@@ -75,12 +76,9 @@ function askedIn(endpoint: Talk, request: JsonObject): Asked {
 }
 
 function answeredIn(endpoint: Talk, response: JsonObject): ChatMessage[] {
-  const choices =
-    endpoint === 'messages'
-      ? decodeAnthropicResponse(response, CONTEXT).choices
-      : endpoint === 'responses'
-        ? decodeResponse(response, CONTEXT).choices
-        : listOf(response.choices);
+  const choices = isForeign(endpoint)
+    ? DECODERS[endpoint](response, CONTEXT).choices
+    : listOf(response.choices);
   return choices.map((choice) => {
     const { message, text } = objectOf(choice);
     return isObject(message)
