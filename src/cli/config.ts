@@ -1,5 +1,5 @@
 import { defineCommand } from 'citty';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CommandInfo } from './argv/command.ts';
 import { about } from './argv/command.ts';
@@ -57,16 +57,12 @@ interface Checked {
 }
 
 async function check(path: string): Promise<Checked> {
-  const { loadConfig } = await import('../config/load.ts');
-  const { declaredPlugins } = await import('../config/plugin-types.ts');
-  const { PluginHost } = await import('../plugins/host.ts');
-  const { readIfThere } = await import('../config/manager.ts');
-  const source = { path, text: readText(path) };
-  const env = process.env;
-  const plugins = await new PluginHost({ env }).load(declaredPlugins(source, env));
-  const readPem = (pem: string): string => readFileSync(pem, 'utf8');
-  const { config, problems } = loadConfig({ ...source, env, readKeys: readIfThere, readPem, plugins });
-  return { path, config, problems };
+  const { checkedConfig } = await import('./checked-config.ts');
+  try {
+    return await checkedConfig(path);
+  } catch (cause) {
+    throw new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
+  }
 }
 
 function told({ path, config, problems }: Checked) {
@@ -129,14 +125,6 @@ export default defineCommand({
     import: async () => (await import('./import/import.ts')).default,
   },
 });
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
-  }
-}
 
 async function shown(config: Config): Promise<string> {
   const [{ stringify }, { masked }, { withoutSecrets }] = await Promise.all([

@@ -8,6 +8,7 @@ type Load = () => Promise<CommandDef>;
 const COMMANDS: Readonly<Record<string, Load>> = {
   serve: async () => (await import('../serve.ts')).default as CommandDef,
   health: async () => (await import('../health.ts')).default as CommandDef,
+  doctor: async () => (await import('../doctor/doctor.ts')).default as CommandDef,
   config: async () => (await import('../config.ts')).default as CommandDef,
   keys: async () => (await import('../keys/keys.ts')).default as CommandDef,
   plugin: async () => (await import('../plugin/plugin.ts')).default as CommandDef,

@@ -1,0 +1,22 @@
+import type { Finding } from './finding.ts';
+import { failed, ok, skipped, warning } from './finding.ts';
+
+/** Beyond these, signatures and tokens are refused: by the strictest, and by nearly all. */
+const WARN_MS = 30_000;
+const FAIL_MS = 5 * 60_000;
+
+/**
+ * Whether this machine knows what time it is, by what providers say.
+ * @param skewsMs by how much each is ahead, milliseconds; one that is wrong itself is outvoted
+ */
+export function checkClock(skewsMs: readonly number[]): Finding {
+  if (skewsMs.length === 0) return skipped('clock', 'no provider told the time');
+  const sorted = skewsMs.toSorted((a, b) => a - b);
+  const skewMs = sorted[Math.floor(sorted.length / 2)]!;
+  const far = Math.abs(skewMs);
+  const message = `this machine's clock is ${Math.round(far / 1_000)} s ${skewMs > 0 ? 'behind' : 'ahead'}`;
+  const fix = 'Let it keep time: `timedatectl set-ntp true`, chrony or the like.';
+  if (far >= FAIL_MS) return failed('clock', `${message}: signatures and tokens are refused`, fix);
+  if (far >= WARN_MS) return warning('clock', message, fix);
+  return ok('clock', 'within a second or two of the providers');
+}

@@ -1,0 +1,241 @@
+/** Whether providers answer, and take their keys. Nothing that is asked costs anything. */
+import { lookup } from 'node:dns/promises';
+import type { Config, ProviderConfig } from '../../config/schema.ts';
+import type { PluginClass } from '../../providers/factory.ts';
+import type { BaseProvider } from '../../providers/base.ts';
+import { hasCredentials, offReason, resolveKeys } from '../../config/keys.ts';
+import { toProxyError } from '../../errors.ts';
+import { HttpProvider } from '../../providers/http.ts';
+import { providerFactory } from '../../providers/make.ts';
+import type { Finding } from './finding.ts';
+import { failed, ok, skipped, warning } from './finding.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface ProviderCheck {
+  readonly findings: readonly Finding[];
+  /** By how much clocks of providers are ahead of this one, milliseconds. */
+  readonly skewsMs: readonly number[];
+  /** Whether something beyond this machine answered, or could not be found at all. */
+  readonly reached: 'yes' | 'no' | 'unknown';
+}
+
+export interface Asking {
+  readonly env: Env;
+  readonly classes: ReadonlyMap<string, PluginClass>;
+  /** Ends all of it. Its reason says how long that was. */
+  readonly signal: AbortSignal;
+  /** How many providers are asked at once. */
+  readonly atOnce: number;
+}
+
+/** Asks every provider that takes part, with each of its keys. */
+export async function checkProviders(
+  { providers }: Pick<Config, 'providers'>,
+  asking: Asking,
+): Promise<ProviderCheck> {
+  const waiting = [...providers];
+  const results = new Map<ProviderConfig, readonly Asked[]>();
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift())
+      results.set(next, await checkProvider(next, asking));
+  };
+  await Promise.all(Array.from({ length: asking.atOnce }, work));
+  const all = providers.flatMap((provider) => results.get(provider) ?? []);
+  const outside = all.filter(({ answered }) => answered !== undefined);
+  return {
+    findings: all.map(({ finding }) => finding),
+    skewsMs: all.flatMap(({ skewMs }) => skewMs ?? []),
+    reached: outside.length === 0 ? 'unknown' : outside.some(({ answered }) => answered) ? 'yes' : 'no',
+  };
+}
+
+interface Asked {
+  readonly finding: Finding;
+  readonly skewMs?: number | undefined;
+  /** Whether it answered at all; `undefined` where it was not asked, or is on this machine. */
+  readonly answered?: boolean | undefined;
+}
+
+async function checkProvider(config: ProviderConfig, asking: Asking): Promise<readonly Asked[]> {
+  const { name } = config;
+  const { env, classes } = asking;
+  if (!config.enabled || !hasCredentials(config, env)) return [{ finding: off(config, env) }];
+  if (config.type === 'mock') return [{ finding: ok(name, 'answers in this program') }];
+  let provider: BaseProvider;
+  try {
+    provider = providerFactory({ env, plugins: classes }).create(config);
+  } catch (thrown) {
+    return [{ finding: failed(name, (thrown as Error).message) }];
+  }
+  const { keys, source } = resolveKeys(config, env);
+  const indexes = keys.length === 0 ? [0] : [...keys.keys()];
+  return await Promise.all(
+    indexes.map(async (key) => {
+      const many = keys.length > 1 ? ` (key ${key + 1})` : '';
+      const asked = await ask({ provider, config, key, source, keyed: keys.length > 0 }, asking.signal);
+      return { ...asked, finding: { ...asked.finding, name: `${name}${many}` } };
+    }),
+  );
+}
+
+function off(config: ProviderConfig, env: Env): Finding {
+  const reason = offReason(config, env);
+  if (reason === 'not enabled') return skipped(config.name, 'not enabled');
+  return warning(config.name, 'off: it has no key', `${reason.replace(/^no key: s/, 'S')}.`);
+}
+
+interface Question {
+  readonly provider: BaseProvider;
+  readonly config: ProviderConfig;
+  readonly key: number;
+  /** Where the key came from. */
+  readonly source: string;
+  readonly keyed: boolean;
+}
+
+async function ask(question: Question, signal: AbortSignal): Promise<Asked> {
+  const { provider, config } = question;
+  const host = hostOf(provider, config);
+  if (!provider.probes) return await reach(question, host, signal);
+  const beganMs = Date.now();
+  try {
+    const reply = await bounded(provider.probe(question.key, signal), signal);
+    const ms = Date.now() - beganMs;
+    await reply.body?.cancel();
+    const finding = answer(question, reply.status, ms);
+    return {
+      finding,
+      skewMs: skewOf(reply.headers, beganMs, ms),
+      answered: isOutside(host) ? true : undefined,
+    };
+  } catch (thrown) {
+    return {
+      finding: await unreached(question, thrown, host),
+      answered: isOutside(host) ? false : undefined,
+    };
+  }
+}
+
+/** A provider without a free endpoint: whether a connection can be opened is all that can be known. */
+async function reach(
+  { provider, config }: Question,
+  host: string | undefined,
+  signal: AbortSignal,
+): Promise<Asked> {
+  const { name } = config;
+  if (host === undefined) return { finding: skipped(name, 'it has no free endpoint to ask') };
+  try {
+    await bounded(lookup(host), signal);
+    // Where connections go through an HTTP proxy, this is all.
+    const reached = await bounded(provider.reachable(CONNECT_MS), signal);
+    const answered = isOutside(host) ? reached : undefined;
+    if (!reached)
+      return { finding: failed(name, `${host}: no connection can be opened`, REACH_FIX), answered };
+    return {
+      finding: ok(name, `${host} can be reached; only a request tells whether its key is good`),
+      answered,
+    };
+  } catch (thrown) {
+    return {
+      finding: failed(name, reasonOf(thrown, host), REACH_FIX),
+      answered: isOutside(host) ? false : undefined,
+    };
+  }
+}
+
+const CONNECT_MS = 5_000;
+const REACH_FIX = 'Look at base_url, at the network, and at HTTPS_PROXY where you need one.';
+
+/** What an answer says of address and key. */
+function answer({ config, source, keyed }: Question, status: number, ms: number): Finding {
+  const { name } = config;
+  const after = `answers in ${ms} ms`;
+  if (status < 300) return ok(name, keyed ? `${after}, its key is good` : after);
+  if (status === 401 || status === 403) {
+    if (!keyed) return failed(name, `${after}, but wants a key (${status})`, 'Set api_key_env.');
+    const what = status === 401 ? 'refuses its key' : 'does not let its key list models';
+    const fix = `Set another key: ${source}.`;
+    return status === 401
+      ? failed(name, `${after}, but ${what} (401)`, fix)
+      : warning(name, `${after}, but ${what} (403)`, fix);
+  }
+  if (status === 404)
+    return warning(name, `${after}, but has no list of models there (404)`, addressHint(config));
+  if (status === 429) return warning(name, `${after}, but its limit is used up (429)`);
+  if (status < 400)
+    return failed(
+      name,
+      `${after}, but leads elsewhere (${status})`,
+      'Write the address it leads to into base_url, https:// perhaps.',
+    );
+  return warning(name, `${after}, but with ${status}: it may be down for now`);
+}
+
+function addressHint({ base_url: address }: ProviderConfig): string {
+  if (address === undefined) return 'The vendor may have changed it: ask a model.';
+  return /\/v\d/.test(address)
+    ? 'Look at base_url: is all behind the host right?'
+    : 'Most servers want /v1 at the end of base_url.';
+}
+
+/** Why a provider did not answer: by name, by connection, or in time. */
+async function unreached(
+  { config, source }: Question,
+  thrown: unknown,
+  host: string | undefined,
+): Promise<Finding> {
+  const { name } = config;
+  const error = toProxyError(thrown);
+  if (error.fault === 'auth') return failed(name, error.message, `Look at ${source || 'its credentials'}.`);
+  return failed(name, reasonOf(thrown, host), fixFor(thrown));
+}
+
+function reasonOf(thrown: unknown, host: string | undefined): string {
+  const { code } = thrown as { code?: string };
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code?.startsWith('DNS') === true)
+    return `${host}: host name not found (DNS)`;
+  const message = (thrown as Error).message.replace(/^Cannot reach \S+: /, '');
+  return host === undefined
+    ? message
+    : `${host}: ${/host name not found/.test(message) ? `${message} (DNS)` : message}`;
+}
+
+function fixFor(thrown: unknown): string {
+  const { message } = thrown as Error;
+  if (/unknown authority|self-signed|cannot be verified/.test(message))
+    return 'Name its authority in NODE_EXTRA_CA_CERTS; a proxy that reads TLS has one of its own.';
+  if (/expired/.test(message))
+    return 'Its certificate has to be renewed; or the clock of this machine is wrong.';
+  if (/refused/.test(message)) return 'Is it running there? Look at base_url.';
+  return REACH_FIX;
+}
+
+/** The host that is asked; `undefined` where a plugin's own code knows. */
+function hostOf(provider: BaseProvider, { base_url: written }: ProviderConfig): string | undefined {
+  const own = provider instanceof HttpProvider ? provider.baseUrl : undefined;
+  return URL.parse(written ?? own ?? '')?.hostname.replace(/^\[|\]$/g, '');
+}
+
+function isOutside(host: string | undefined): boolean {
+  return host !== undefined && !/^(?:localhost|127\.|::1$|0\.0\.0\.0$)/.test(host);
+}
+
+/** By how much the clock of the answer is ahead: its seconds have no fraction. */
+function skewOf(headers: Headers, beganMs: number, ms: number): number | undefined {
+  const told = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(told) ? undefined : told + 500 - (beganMs + ms / 2);
+}
+
+/** What the signal ends, whether or not the work listens to it. */
+async function bounded<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const end = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+}
