@@ -40,10 +40,11 @@ async function bundle(outfile: string, target: string | undefined): Promise<void
   const args = [
     'build',
     join(ROOT, 'src/main.ts'),
-    // The threads of the export begin here, the one for long work, those that count what was used, and the one where plugins are tried.
+    // The threads of the export begin here, the one for long work, those that count what was used, the one that has the stored responses, and the one where plugins are tried.
     join(ROOT, 'src/export/convert/worker.ts'),
     join(ROOT, 'src/work/worker.ts'),
     join(ROOT, 'src/usage/worker.ts'),
+    join(ROOT, 'src/stored/worker.ts'),
     join(ROOT, 'src/plugins/trial-worker.ts'),
     // And the one that reads the log for the page.
     join(ROOT, 'src/server/page/history/worker.ts'),

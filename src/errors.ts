@@ -243,6 +243,21 @@ export const FAULTS = {
     '403 permission_error origin_not_allowed',
     'a web page sent it whose origin is not in `server.cors.origins`',
   ),
+  previous_not_found: rule(
+    callers,
+    '400 invalid_request_error previous_response_not_found',
+    'no response of this caller is stored by the id of `previous_response_id`, or one before it is gone',
+  ),
+  not_stored: rule(
+    callers,
+    '404 invalid_request_error not_found',
+    'no response, conversation or item of this caller is stored by this id',
+  ),
+  stateless: rule(
+    callers,
+    '400 invalid_request_error unsupported_parameter',
+    'a field that needs stored responses or prompts, where none are stored (`responses.store`)',
+  ),
   unknown_route: rule(callers, '404 invalid_request_error unknown_url', 'nothing is at this path'),
   method_not_allowed: rule(
     callers,

@@ -61,6 +61,10 @@ import { Prices } from './providers/prices.ts';
 import { priceSetup } from './usage/pricing.ts';
 import { UsageReader } from './usage/reader.ts';
 import { createApp } from './server/app.ts';
+import type { BackgroundLimits } from './server/responses/background.ts';
+import { Background } from './server/responses/background.ts';
+import { storedMs, storedOptions } from './server/responses/service.ts';
+import { Store } from './stored/store.ts';
 import { Spending } from './spending.ts';
 import { Admission } from './pipeline/admission.ts';
 import type { Limiter } from './limits/limiter.ts';
@@ -181,7 +185,17 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const hiddenKeys = first.logging.requests.redact;
   const work = new WorkThread({ clock, secrets: [], keys: hiddenKeys });
   const usage = new UsageReader(clock);
-  const secrets = new Secrets(secretsOf(first, deps.env), hiddenKeys, (all) => work.hides(all));
+  const store = new Store(storedOptions(first, deps.worker !== undefined), {
+    clock,
+    directory: deps.keepsUsage ? first.state.directory : undefined,
+    keys: hiddenKeys,
+    onProblem: (message) => problem(message),
+  });
+  const background = new Background({ clock, store }, backgroundLimits(first));
+  const secrets = new Secrets(secretsOf(first, deps.env), hiddenKeys, (all) => {
+    work.hides(all);
+    store.hides(all);
+  });
   // It goes to stderr, and may quote a provider.
   const problem = (message: string) => deps.onProblem?.(secrets.mask(message));
   const log = openLog(first, {
@@ -370,6 +384,15 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         maxBytes: config.limits.max_passthrough,
         bodyStallMs: config.limits.body_timeout,
       }),
+      stored:
+        config.responses.store === 'never'
+          ? undefined
+          : {
+              store,
+              background,
+              keep: config.responses.store,
+              ttlMs: storedMs(config),
+            },
       realtime: new Realtime({
         clock,
         admission,
@@ -450,6 +473,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       current = next;
       budget.limits = streamLimits(config);
       page.endStreams();
+      store.configure(storedOptions(config, deps.worker !== undefined));
+      background.limits = backgroundLimits(config);
       last.prober.stop();
       next.prober.start(next.providers);
       discover(next);
@@ -472,6 +497,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       await spending.close();
       await current.hooks.close();
       await log?.close();
+      await store.close();
       work.close();
       usage.close();
       page.close();
@@ -555,6 +581,10 @@ function discoverModels(
 
 function openLog({ logging }: Config, deps: LogWriterDeps): LogWriter | undefined {
   return logging.requests.enabled ? new LogWriter(logging.requests, deps) : undefined;
+}
+
+function backgroundLimits({ responses }: Config): BackgroundLimits {
+  return { maxRunning: responses.max_background, maxQueued: responses.max_queued };
 }
 
 function streamLimits({ limits }: Config): StreamLimits {

@@ -11,7 +11,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['workers'],
   ['proxy.ts', 'explain.ts'],
   ['server', 'spending.ts'],
-  ['pipeline', 'export', 'usage', 'work', 'plugins'],
+  ['pipeline', 'export', 'usage', 'work', 'plugins', 'stored'],
   ['providers', 'limits', 'logs'],
   ['wire', 'config'],
   ['errors.ts', 'clock.ts', 'events.ts', 'turns.ts', 'version.ts', 'web'],

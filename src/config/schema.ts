@@ -14,6 +14,7 @@ import { abilities, api, requestChanges } from './request-schema.ts';
 import { retention } from './retention-schema.ts';
 import { providerRate } from './rate-limit-schema.ts';
 import { fileMode, tls } from './socket-schema.ts';
+import { responses } from './responses-schema.ts';
 import { duration, size } from './units.ts';
 import { content, count, name, rate, text } from './words.ts';
 
@@ -649,6 +650,9 @@ export const schema = z.strictObject({
     .default({})
     .describe('Groups of keys, with limits that they share. See docs/keys.md.'),
   rate_limits: z.array(rateLimit).default([]).describe('Limits for everybody, with and without keys.'),
+  responses: responses
+    .prefault({})
+    .describe('Stored responses and conversations of the Responses API. See docs/responses.md.'),
   state: state
     .prefault({})
     .describe('What outlives the process: how much of each limit is used, and which models providers list.'),

@@ -36,6 +36,9 @@ import { AttemptTimers, limitsOf } from './timers.ts';
 const SEALS_REFUSED =
   /signature|encrypted[_ ]content|reasoning_details|(?:thinking|reasoning)\b.{0,80}(?:cannot be modified|could not be (?:verified|decrypted)|invalid|required)/is;
 
+/** How providers say that they have not stored the response that a request goes on from. */
+const PREVIOUS_LACKED = /previous[_ ]response|response with id/i;
+
 export interface AttemptLimits {
   /** Largest answer, bytes. */
   readonly maxResponse: number;
@@ -391,7 +394,9 @@ export class Attempt implements Attempting {
       const message = `Cannot ask ${target.id} for the usage of a stream: it does not take the field`;
       return new ProxyError('usage_unasked', message, { target: target.id, upstream });
     }
-    if (this.#sealed && fault === 'invalid_request' && SEALS_REFUSED.test(upstream.message)) {
+    const lacksPrevious = this.#inbound.chained !== undefined && PREVIOUS_LACKED.test(upstream.message);
+    const refusesSeals = fault === 'invalid_request' && SEALS_REFUSED.test(upstream.message);
+    if (this.#sealed && (refusesSeals || lacksPrevious)) {
       const message = `Cannot continue at ${target.id}: it refused what it was given back (${upstream.message})`;
       return new ProxyError('seals_refused', message, { target: target.id, upstream });
     }

@@ -56,6 +56,7 @@ export function resumable(inbound: Inbound, text: string, context: DecodeContext
     ...inbound,
     endpoint: 'chat',
     query: undefined,
+    chained: undefined,
     json: { text: '', value: request },
     continuation: { text, translated: true },
   };

@@ -29,6 +29,16 @@ export interface ExchangeDeps {
   readonly used: (exchange: Used) => void;
 }
 
+/** An answer at its end, as whoever keeps it is told of it. */
+export interface Settled {
+  readonly outcome: Outcome;
+  readonly error: ProxyError | undefined;
+  /** The whole answer as JSON text; `undefined` where there is none, or it is too long to be kept. */
+  readonly text: string | undefined;
+  /** Whose it is; `undefined` where it was made of another protocol's. */
+  readonly issuer: string | undefined;
+}
+
 /** What a request used. */
 export interface Used {
   readonly id: string;
@@ -132,6 +142,7 @@ export class Exchange {
   /** What its caller is told of its limits. */
   limitHeaders: Readonly<Record<string, string>> | undefined;
   readonly #afterwards: (() => void)[] = [];
+  #keep: ((settled: Settled) => void) | undefined;
   #finished = false;
 
   constructor(id: string, endpoint: Recorded, userAgent: string | null, deps: ExchangeDeps) {
@@ -262,6 +273,11 @@ export class Exchange {
     this.#afterwards.push(action);
   }
 
+  /** Whoever keeps answers is told of this one when all of it is known. */
+  keeps(keep: (settled: Settled) => void): void {
+    this.#keep = keep;
+  }
+
   /** Writes the one record. Later calls do nothing. @returns whether it is kept */
   finish(ending: Ending): boolean {
     if (this.#finished) return true;
@@ -269,7 +285,16 @@ export class Exchange {
     this.#part('release', this.#deps.over);
     for (const action of this.#afterwards) this.#part('release', action);
     this.#settle(ending);
-    return this.#deps.sinks.take(this.#record(ending));
+    const keep = this.#keep;
+    if (!keep) return this.#deps.sinks.take(this.#record(ending));
+    const told = madeOnce(ending);
+    this.#part('store', () => keep(this.#settled(told)));
+    return this.#deps.sinks.take(this.#record(told));
+  }
+
+  #settled({ outcome, error, answer }: Ending): Settled {
+    const issuer = this.#lane === 'relay' ? this.target?.provider.name : undefined;
+    return { outcome, error, text: this.#part('response', () => answer?.text()), issuer };
   }
 
   #settle({ answer, error }: Ending): void {
@@ -376,6 +401,14 @@ export class Exchange {
   #keeps(text: string | undefined): text is string {
     return text !== undefined && text.length <= this.#deps.maxContent;
   }
+}
+
+/** The same ending, whose answer is put together once however often it is asked for. */
+function madeOnce(ending: Ending): Ending {
+  const { answer } = ending;
+  if (!answer) return ending;
+  let made: { readonly text: string | undefined } | undefined;
+  return { ...ending, answer: { ...answer, text: () => (made ??= { text: answer.text() }).text } };
 }
 
 /** Words, or nothing where there are none: a field that says nothing is left out. */

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { StreamForm } from '../wire/stream-form.ts';
+import type { Standing } from '../wire/responses/standing.ts';
 import type { Span } from '../wire/json-keys.ts';
 
 /** A client's request, read and checked as far as routing needs. */
@@ -33,6 +34,12 @@ export interface Inbound {
   readonly beginWithinMs: number;
   /** The caller's own limit on the whole answer, milliseconds; `Infinity` without one. */
   readonly endWithinMs: number;
+  /** Of a response, where responses are stored. */
+  readonly standing?: Standing | undefined;
+  /** Whether what was said before was put into it. */
+  readonly expanded?: boolean;
+  /** The request before what it goes on from was put into it, for the provider that has stored that itself. */
+  readonly chained?: { readonly issuer: string; readonly asSent: Inbound } | undefined;
   /** Set where a cut answer is continued. */
   readonly continuation?: {
     /** What the client has of it. */

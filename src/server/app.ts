@@ -22,6 +22,17 @@ import { ownKey } from './key.ts';
 import { speaking } from './speaking.ts';
 import { health, live, metrics, providers, ready } from './ops.ts';
 import { serveDocument, servePage } from './page/door.ts';
+import {
+  addConversationItems,
+  createConversation,
+  deleteConversation,
+  deleteConversationItem,
+  getConversation,
+  getConversationItem,
+  listConversationItems,
+  updateConversation,
+} from './responses/conversations.ts';
+import { cancelResponse, deleteResponse, getResponse, listInputItems } from './responses/routes.ts';
 import { usage } from './usage.ts';
 
 /**
@@ -78,6 +89,7 @@ export function createApp(context: ServerContext): App {
       app.post(`${prefix}/feedback`, takeFeedback(context));
       app.get(`${prefix}/key`, ownKey(context));
       app.get(`${prefix}/usage`, usage(context));
+      storedRoutes(app, prefix, context);
       app.get(`${prefix}/models`, listModels(context));
       app.get(`${prefix}/models/*`, getModel(context));
     }
@@ -153,6 +165,23 @@ export function createApp(context: ServerContext): App {
 
 /** Where Vertex AI has what it serves. */
 const PLACE = 'projects/:project/locations/:location';
+/** What callers have stored. */
+function storedRoutes(app: Hono<ServerEnv>, prefix: string, context: ServerContext): void {
+  const response = `${prefix}/responses/:id`;
+  app.get(response, getResponse(context));
+  app.delete(response, deleteResponse(context));
+  app.post(`${response}/cancel`, cancelResponse(context));
+  app.get(`${response}/input_items`, listInputItems(context));
+  const conversation = `${prefix}/conversations/:id`;
+  app.post(`${prefix}/conversations`, createConversation(context));
+  app.get(conversation, getConversation(context));
+  app.post(conversation, updateConversation(context));
+  app.delete(conversation, deleteConversation(context));
+  app.post(`${conversation}/items`, addConversationItems(context));
+  app.get(`${conversation}/items`, listConversationItems(context));
+  app.get(`${conversation}/items/:item`, getConversationItem(context));
+  app.delete(`${conversation}/items/:item`, deleteConversationItem(context));
+}
 
 /** Where sessions are: OpenAI's and Azure's paths, and those of Gemini by its versions. */
 const SESSIONS = [

@@ -18,6 +18,7 @@ import type { PriceSetup } from '../usage/pricing.ts';
 import type { UsageReader } from '../usage/reader.ts';
 import type { Recorded } from '../wire/endpoints.ts';
 import type { Authenticator } from './auth.ts';
+import type { StoredService } from './responses/service.ts';
 import type { Buffered } from './buffered.ts';
 import type { Fleet } from './fleet.ts';
 import type { Page } from './page/page.ts';
@@ -48,6 +49,8 @@ export interface ServerContext {
   readonly pipeline: Pipeline;
   readonly realtime: Realtime;
   readonly passthrough: Passthrough;
+  /** Stored responses and conversations; left out where nothing is stored. */
+  readonly stored: StoredService | undefined;
   /** What plugins do with requests; left out where none has hooks. */
   readonly hooks: Hooks | undefined;
   /** Begins the one record of a request. */

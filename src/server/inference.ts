@@ -20,14 +20,13 @@ import type { Origin, PathAsked } from './inbound.ts';
 import { parseInbound } from './inbound.ts';
 import { LARGE, LargeBody } from './large-body.ts';
 import { addressOf } from './network.ts';
-import { IDLE_SECONDS } from './listen.ts';
+import { ownLimits } from './own-limits.ts';
 import { permitModel } from './permit.ts';
+import { beginStored, isStateful } from './responses/begin.ts';
+import { inBackground } from './responses/in-background.ts';
 
 /** A client that takes nothing is cut by Bun after this; its unit is seconds, in steps of 4. */
 const STALLED_CLOSE_SECONDS = 4;
-
-/** What takes longer may be quiet for longer than Bun allows, milliseconds: well below {@link IDLE_SECONDS}. */
-const LONG_MS = 20_000;
 
 /** Longest name of a client's program in a record, characters. */
 const MAX_USER_AGENT = 200;
@@ -46,6 +45,8 @@ interface Call extends Called {
   readonly endpoint: Endpoint;
   readonly path: PathAsked | undefined;
   readonly clientOf: (headers: HeaderMap) => Client | Promise<Client>;
+  /** Gives the connection back to Bun's own limits. */
+  readonly unlimited: () => void;
 }
 
 /**
@@ -62,9 +63,19 @@ export function inference(
     const server = bindings?.server;
     const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
     const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint, userAgent);
-    exchange.finally(ownLimits(context, request, server));
+    const unlimited = ownLimits(context, request, server);
+    exchange.finally(unlimited);
     try {
-      return await answer(context, { request, headers, server, exchange, endpoint, path, clientOf });
+      return await answer(context, {
+        request,
+        headers,
+        server,
+        exchange,
+        endpoint,
+        path,
+        clientOf,
+        unlimited,
+      });
     } catch (thrown) {
       const error = toProxyError(thrown);
       if (error.fault === 'internal') context.problem(defect(exchange.id, error));
@@ -73,27 +84,6 @@ export function inference(
       if (context.draining()) refusal.headers.set('connection', 'close');
       return refusal;
     }
-  };
-}
-
-/**
- * The proxy's own timers decide: Bun's would cut a quiet stream. It is told so only of requests that take long. Afterwards
- * the limit is Bun's again, as nobody else closes a connection that lies idle, or whose client reads nothing.
- * @returns what to do afterwards
- */
-export function ownLimits(
-  { clock }: ServerContext,
-  request: Request,
-  server: ServerBindings['server'],
-): () => void {
-  let lifted = false;
-  const cancel = clock.after(LONG_MS, () => {
-    lifted = true;
-    server?.timeout(request, 0);
-  });
-  return () => {
-    cancel();
-    if (lifted) server?.timeout(request, IDLE_SECONDS);
   };
 }
 
@@ -107,9 +97,10 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
   const found = call.clientOf(headers);
   const client = found instanceof Promise ? await found : found;
+  const content = contentFor(context, client, headers);
   exchange.comesFrom({
     key: client.key,
-    content: contentFor(context, client, headers),
+    content,
     conversation: conversationOf(headers),
     group: client.group,
     labels: client.labels,
@@ -127,14 +118,22 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   const abort = leaving(request.signal);
   exchange.asks(questionOf(sent, headers));
   const { hooks } = context;
-  const inbound = hooks?.hasRequests ? await afterHooks(context, call, { hooks, sent, origin, abort }) : sent;
-  permitModel(client, inbound.model);
+  const asked = hooks?.hasRequests ? await afterHooks(context, call, { hooks, sent, origin, abort }) : sent;
+  permitModel(client, asked.model);
+  const { stored } = context;
+  const inbound =
+    stored && isStateful(endpoint)
+      ? await beginStored(asked, { client, content, origin, exchange }, context, stored)
+      : asked;
+  if (inbound.expanded) exchange.asks(questionOf(inbound, headers));
   const user = inbound.json ? userOf(inbound.json.value) : null;
   const loading = context.ready();
   if (loading) await loading;
+  if (inbound.standing?.background)
+    return await inBackground(context, call, { inbound, asked, client, user });
+  const stalled = () => server?.timeout(request, STALLED_CLOSE_SECONDS);
   context.running.add(abort);
   exchange.finally(() => context.running.delete(abort));
-  const stalled = () => server?.timeout(request, STALLED_CLOSE_SECONDS);
   const address = () => addressOf(request, server);
   const requester = { caller: client, user, address };
   const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled, requester });

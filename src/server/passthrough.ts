@@ -16,7 +16,8 @@ import { contentFor, conversationOf, tagsOf } from './content.ts';
 import { errorResponse } from './error.ts';
 import { headerText } from './header-text.ts';
 import { scopeByKey } from './idempotency.ts';
-import { leaving, ownLimits } from './inference.ts';
+import { leaving } from './inference.ts';
+import { ownLimits } from './own-limits.ts';
 import { addressOf } from './network.ts';
 import { VIA, viaHere } from './via.ts';
 

@@ -13,6 +13,7 @@ import type { ChatChunk, ChatRequest, ChatResponse } from './chat.ts';
 import type { JsonObject } from './json.ts';
 import type { Lost } from './parts/lost.ts';
 import type { Quirks } from './quirks.ts';
+import type { Standing } from './responses/standing.ts';
 import type { SseEvent } from './sse.ts';
 import type { Usage } from './usage.ts';
 
@@ -142,7 +143,12 @@ export interface ChatWriter {
 
 export interface DecodeContext {
   /** What is said of the request outside of its body, in protocols that say it there. */
-  readonly asked?: { readonly model: string; readonly stream: boolean };
+  readonly asked?: {
+    readonly model: string;
+    readonly stream: boolean;
+    /** Of a response, where responses are stored. */
+    readonly standing?: Standing | undefined;
+  };
   /** Seconds since the epoch. */
   readonly created: number;
   /** A random id of 24 letters and digits. */

@@ -317,6 +317,7 @@ describe('functions of old', () => {
         index: 0,
         message: {
           role: 'assistant',
+          annotations: [],
           content: null,
           refusal: null,
           function_call: { name: 'f', arguments: '{"b":2}' },

@@ -276,10 +276,13 @@ test.each([
   ['conversation', 'conv_1'],
 ])('a Responses request with %s is refused where nothing is stored', async (param, value) => {
   await using provider = speaker('chat', 'whole');
-  await using proxy = running({ providers: [speakerConfig('chat', provider.url)] });
+  const responses = { store: 'never' as const };
+  await using proxy = running({ providers: [speakerConfig('chat', provider.url)], responses });
   const reply = await proxy.post('/v1/responses', { model: 'm', input: 'x', [param]: value });
   expect(reply.status).toBe(400);
-  expect(await reply.json()).toMatchObject({ error: { type: 'invalid_request_error', param } });
+  expect(await reply.json()).toMatchObject({
+    error: { type: 'invalid_request_error', param, code: 'unsupported_parameter' },
+  });
   expect(provider.asked).toEqual([]);
 });
 

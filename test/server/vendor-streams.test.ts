@@ -201,8 +201,9 @@ const REQUEST = { ...CHAT, max_tokens: 100 };
 
 describe('a Messages client is told of', () => {
   const plain = (blocks: readonly Json[]) =>
-    blocks.map(({ id, signature, ...block }) => {
-      expect(signature ?? '').toBe('');
+    blocks.map(({ id, signature, citations, caller, ...block }) => {
+      expect([signature ?? '', citations ?? null]).toEqual(['', null]);
+      expect(caller ?? { type: 'direct' }).toEqual({ type: 'direct' });
       return /^[ab01]$/.test(String(id)) ? { ...block, id } : block;
     });
 

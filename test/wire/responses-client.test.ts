@@ -146,20 +146,24 @@ describe('input', () => {
 
 describe('what cannot be answered is refused:', () => {
   test.each([
-    [{ previous_response_id: 'resp_1' }, 'previous_response_id'],
-    [{ conversation: 'conv_1' }, 'conversation'],
-    [{ background: true }, 'background'],
-    [{ prompt: { id: 'p' } }, 'prompt'],
-    [{ input: undefined }, 'input'],
-    [{ input: 5 }, 'input'],
-    [{ input: ['Hi'] }, 'input[0]'],
-    [{ input: [{ role: 'narrator', content: '' }] }, 'input[0].role'],
-    [{ input: [{ role: 'user' }] }, 'input[0].content'],
-    [{ input: [{ role: 'user', content: [{ type: 'input_audio' }] }] }, 'input[0].content[0]'],
-    [{ input: [{ type: 'function_call', name: 'f' }] }, 'input[0].call_id'],
-    [{ input: [{ type: 'function_call_output', output: '' }] }, 'input[0].call_id'],
-    [{ input: [{ type: 'item_reference', id: 'x' }] }, 'input[0]'],
-  ] as const)('%j', (body, param) => {
+    [{ previous_response_id: 'resp_1' }, 'previous_response_id', 'stateless'],
+    [{ conversation: 'conv_1' }, 'conversation', 'stateless'],
+    [{ background: true }, 'background', 'stateless'],
+    [{ prompt: { id: 'p' } }, 'prompt', 'stateless'],
+    [{ input: undefined }, 'input', 'invalid_request'],
+    [{ input: 5 }, 'input', 'invalid_request'],
+    [{ input: ['Hi'] }, 'input[0]', 'invalid_request'],
+    [{ input: [{ role: 'narrator', content: '' }] }, 'input[0].role', 'invalid_request'],
+    [{ input: [{ role: 'user' }] }, 'input[0].content', 'invalid_request'],
+    [
+      { input: [{ role: 'user', content: [{ type: 'input_audio' }] }] },
+      'input[0].content[0]',
+      'invalid_request',
+    ],
+    [{ input: [{ type: 'function_call', name: 'f' }] }, 'input[0].call_id', 'invalid_request'],
+    [{ input: [{ type: 'function_call_output', output: '' }] }, 'input[0].call_id', 'invalid_request'],
+    [{ input: [{ type: 'item_reference', id: 'x' }] }, 'input[0]', 'invalid_request'],
+  ] as const)('%j', (body, param, kind) => {
     let found: unknown;
     try {
       decode(body as unknown as JsonObject);
@@ -168,7 +172,7 @@ describe('what cannot be answered is refused:', () => {
     }
     expect(found).toBeInstanceOf(ProxyError);
     const { fault, param: at } = found as ProxyError;
-    expect([fault, at]).toEqual(['invalid_request', param]);
+    expect([fault, at]).toEqual([kind, param]);
   });
 
   test('nothing that is off', () => {

@@ -45,13 +45,17 @@ import { wholeAsStream } from './whole-as-stream.ts';
  */
 export const relay: Lane = {
   kind: 'relay',
-  *prepare(inbound: Inbound, context: LaneContext): Steps<Prepared> {
-    const { provider, model } = context;
+  *prepare(given: Inbound, context: LaneContext): Steps<Prepared> {
+    const { provider, model, unsealed } = context;
+    const { chained } = given;
+    // Who has stored what came before is not sent it again, unless it does not find it any more.
+    const chains = chained?.issuer === provider.name && unsealed !== true;
+    const inbound = chains ? chained.asSent : given;
     const { endpoint, headers, json } = inbound;
     const quirks = provider.quirks(model);
     const issued = issuedFor(provider, model, context);
-    const own =
-      json && GIVEN_BACK.has(endpoint) ? ownRequest(endpoint, json, issued, { quirks, model }) : UNCHANGED;
+    const taking = { quirks, model, expanded: inbound.expanded === true };
+    const own = json && GIVEN_BACK.has(endpoint) ? ownRequest(endpoint, json, issued, taking) : UNCHANGED;
     const value = own.request ?? json?.value;
     const fitted = value && changedFor(endpoint, value, { quirks, model });
     // What is written anew keeps the digits of its numbers.
@@ -80,7 +84,7 @@ export const relay: Lane = {
       headers: inbound.stream || !ENDPOINTS[endpoint].understood ? uncompressed(headers) : headers,
       dropped: [...own.dropped, ...(changed?.dropped ?? [])],
       asksUsage: hidesUsage,
-      sealed: own.sealed,
+      sealed: own.sealed || chains,
       *whole(text, target) {
         const value = yield* parseWhole(text, target);
         for (const seal of sealsInAnswer(endpoint, value)) issued.note(seal);
@@ -89,7 +93,7 @@ export const relay: Lane = {
         return vectors ? { ...answer, text: yield* writeBody(vectors, text.length) } : answer;
       },
       *wholeAsStream(text, target) {
-        return wholeAsStream(inbound, context, yield* parseAnswer(text, target));
+        return wholeAsStream(given, context, yield* parseAnswer(text, target));
       },
       tap(maxBytes) {
         const tap = new Tap(passing, maxBytes, answersOf(endpoint, json?.value ?? {}));
@@ -175,9 +179,13 @@ function ownRequest(
   endpoint: Endpoint,
   { text, value }: NonNullable<Inbound['json']>,
   issued: Issued,
-  { quirks: { keeps }, model }: { readonly quirks: Quirks; readonly model: string },
+  {
+    quirks: { keeps = [] },
+    model,
+    expanded,
+  }: { readonly quirks: Quirks; readonly model: string; readonly expanded: boolean },
 ): GivenBack {
-  const taking = { keeps: keeps ?? [], model };
+  const taking = { keeps, model, expanded };
   const given = givenBack(endpoint, value, issued, taking);
   const exact = given.request ? exactly(text, value) : value;
   return exact === value ? given : givenBack(endpoint, exact, issued, taking);

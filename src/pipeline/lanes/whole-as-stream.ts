@@ -36,12 +36,15 @@ export function wholeAsStream(
   const protocol = READERS[endpoint];
   if (!protocol) return undefined;
   const created = Math.floor(nowMs / 1000);
-  const client = clientOf(endpoint).decode(json?.value ?? {}, {
-    created,
-    newId,
-    memory,
-    asked: inbound,
-  });
+  // What the provider went on from is no matter here any more.
+  const {
+    previous_response_id: _p,
+    conversation: _c,
+    background: _b,
+    prompt: _s,
+    ...asked
+  } = json?.value ?? {};
+  const client = clientOf(endpoint).decode(asked, { created, newId, memory, asked: inbound });
   const context = { model, quirks: provider.quirks(model), created, newId, memory };
   const answer = protocol.encode(client.request, context).decode(value);
   const writer = client.stream();

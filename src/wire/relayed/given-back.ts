@@ -28,13 +28,15 @@ export interface Taking {
   /** What the provider takes in chat's messages: `extra_content`, `annotations`. */
   readonly keeps: readonly string[];
   readonly model: string;
+  /** Whether what was said before was put together here: nobody but its issuer has stored it. */
+  readonly expanded: boolean;
 }
 
 export function givenBack(
   endpoint: Endpoint,
   request: JsonObject,
   issued: Issued,
-  { keeps, model }: Taking,
+  { keeps, model, expanded }: Taking,
 ): GivenBack {
   let sealed = false;
   const owns = (seal: JsonObject): boolean => {
@@ -49,7 +51,7 @@ export function givenBack(
     endpoint === 'messages'
       ? eachKept(given, (turn) => messagesTurn(turn, owns))
       : endpoint === 'responses'
-        ? responsesItems(given, owns)
+        ? responsesItems(given, owns, expanded)
         : endpoint === 'gemini'
           ? eachKept(given, (content) => geminiContent(content, owns, geminiModel(model).pairsById))
           : eachKept(given, (message) => chatMessage(message, owns, keeps));
@@ -108,11 +110,15 @@ function withOwnCitations(block: JsonObject): JsonObject {
 /**
  * Where reasoning goes, what followed it in its turn is no longer the item that OpenAI knows: it would miss the reasoning.
  */
-function responsesItems(items: readonly unknown[], owns: (seal: JsonObject) => boolean): readonly unknown[] {
+function responsesItems(
+  items: readonly unknown[],
+  owns: (seal: JsonObject) => boolean,
+  expanded: boolean,
+): readonly unknown[] {
   let bare = false;
   return eachKept(items, (item) => {
     if (item.type === 'reasoning') {
-      const own = isOwnReasoning(item, owns);
+      const own = isOwnReasoning(item, owns, expanded);
       bare ||= !own;
       return own ? item : undefined;
     }
@@ -125,9 +131,10 @@ function responsesItems(items: readonly unknown[], owns: (seal: JsonObject) => b
   });
 }
 
-function isOwnReasoning(item: JsonObject, owns: (seal: JsonObject) => boolean): boolean {
+/** Reasoning without its content is known by its id, to whoever has stored it. */
+function isOwnReasoning(item: JsonObject, owns: (seal: JsonObject) => boolean, expanded: boolean): boolean {
   if (stringOf(item.id)?.startsWith(`rs_${FOREIGN_ITEM}`)) return false;
-  return valuesOf(item).length === 0 || owns(item);
+  return valuesOf(item).length === 0 ? !expanded : owns(item);
 }
 
 /** What is signed in a part, in either spelling. */

@@ -8,12 +8,11 @@ import { decodeItems } from './client-items.ts';
 import { SAME } from './same.ts';
 import { decodeChoice, decodeTools } from './tools.ts';
 
-/** What needs a memory of earlier responses, which a proxy does not have. */
+/** What needs a memory of earlier responses. Where they are stored, what they stand for is put in their place before. */
 const STATEFUL: Readonly<Record<string, string>> = {
   previous_response_id: 'responses are not stored here: send the whole conversation as input',
   conversation: 'conversations are not stored here: send the whole conversation as input',
   background: 'responses are not stored here: ask for a stream instead',
-  prompt: 'stored prompts are not known here: send instructions and input',
 };
 
 /** What chat has no word for, unless it says what is so anyway. */
@@ -34,15 +33,13 @@ const LOGPROBS = 'message.output_text.logprobs';
 export function decodeResponsesRequest(
   body: JsonObject,
   memory: ReplayMemory,
+  stores = false,
 ): {
   request: ChatRequest;
   dropped: string[];
   origins: ToolBox['origins'];
 } {
-  for (const [param, why] of Object.entries(STATEFUL)) {
-    if (!body[param]) continue;
-    throw new ProxyError('invalid_request', `Cannot use ${param}: ${why}`, { param });
-  }
+  refuseStateful(body, stores);
   const box = decodeTools(toolsOf(body));
   const { messages, dropped } = decodeItems(body.input, box, memory);
   const instructions = stringOf(body.instructions);
@@ -91,6 +88,37 @@ function toolsOf({ tools, input }: JsonObject): unknown[] {
   });
   return others.length > 0 ? [...given, ...others] : given;
 }
+
+/** @param stores whether responses are stored: then what is left over here was not found */
+function refuseStateful(body: JsonObject, stores: boolean): void {
+  const previous = body.previous_response_id;
+  if (stores && typeof previous === 'string') throw previousNotFound(previous);
+  if (stores && body.conversation) throw conversationNotFound(body.conversation);
+  for (const [param, why] of Object.entries(STATEFUL)) {
+    if (!body[param]) continue;
+    throw new ProxyError('stateless', `Unsupported parameter: '${param}': ${why}`, { param });
+  }
+  if (body.prompt) {
+    const state = 'stored prompts are not known here: send instructions and input';
+    throw new ProxyError('stateless', `Unsupported parameter: 'prompt': ${state}`, { param: 'prompt' });
+  }
+}
+
+/** In OpenAI's words, which clients look for. */
+export function previousNotFound(id: string): ProxyError {
+  const message = `Previous response with id '${id.slice(0, MAX_ID)}' not found.`;
+  return new ProxyError('previous_not_found', message, { param: 'previous_response_id' });
+}
+
+export function conversationNotFound(conversation: unknown): ProxyError {
+  const id = stringOf(conversation) ?? stringOf(objectOf(conversation).id) ?? '';
+  return new ProxyError('not_stored', `Conversation with id '${id.slice(0, MAX_ID)}' not found.`, {
+    param: 'conversation',
+  });
+}
+
+/** Longest id that is told again, characters. */
+const MAX_ID = 100;
 
 function probabilities({ include, top_logprobs: count }: JsonObject): Partial<ChatRequest> {
   if (!listOf(include).includes(LOGPROBS)) return {};

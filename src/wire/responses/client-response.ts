@@ -21,6 +21,8 @@ import { encodeHosted, encodeImage, FOREIGN_ITEM } from './hosted.ts';
 import { encodeCitations } from './citations.ts';
 import { encodeProbabilities } from './probabilities.ts';
 import { ownId, seal } from './sealed.ts';
+import type { Standing } from './standing.ts';
+import { toldStanding } from './standing.ts';
 import { customInput } from './tools.ts';
 
 /** What is known of a response before it begins. */
@@ -30,6 +32,7 @@ export interface Envelope {
   /** Seconds since the epoch. */
   readonly created: number;
   readonly newId: () => string;
+  readonly standing: Standing;
   /** Keeps an item of the answer, for clients that refer to it. */
   readonly remember: (item: JsonObject) => void;
 }
@@ -40,7 +43,7 @@ export interface Envelope {
  * @see https://platform.openai.com/docs/api-reference/responses/object
  */
 export function responseObject(
-  { request, created }: Envelope,
+  { request, created, standing }: Envelope,
   answer: {
     id: string;
     model: string;
@@ -58,7 +61,7 @@ export function responseObject(
     created_at: created,
     completed_at: done && !reason ? created : null,
     status: reason ? 'incomplete' : done ? 'completed' : 'in_progress',
-    background: false,
+    ...toldStanding(standing),
     error: null,
     frequency_penalty: numberOf(request.frequency_penalty) ?? 0,
     incomplete_details: reason ? { reason } : null,
@@ -69,12 +72,10 @@ export function responseObject(
     output,
     parallel_tool_calls: request.parallel_tool_calls !== false,
     presence_penalty: numberOf(request.presence_penalty) ?? 0,
-    previous_response_id: null,
     prompt_cache_key: stringOf(request.prompt_cache_key) ?? null,
     reasoning: toldReasoning(request.reasoning),
     safety_identifier: stringOf(request.safety_identifier) ?? null,
     service_tier: toldTier(request.service_tier),
-    store: false,
     temperature: numberOf(request.temperature) ?? 1,
     text: toldText(request.text),
     tool_choice: toldChoice(request.tool_choice),
@@ -97,7 +98,7 @@ const INCOMPLETE: Readonly<Record<string, string>> = {
 export function encodeResponse(answer: ChatResponse, envelope: Envelope, lost = new Lost()): JsonObject {
   const choice = answer.choices[0];
   lost.add('choice', answer.choices.length - 1);
-  const id = responseId(answer.id, envelope.newId);
+  const id = responseId(answer.id, envelope);
   const output = choice ? outputOf(choice, envelope, lost) : [];
   for (const item of output) envelope.remember(item);
   return responseObject(envelope, {
@@ -109,8 +110,9 @@ export function encodeResponse(answer: ChatResponse, envelope: Envelope, lost = 
   });
 }
 
-/** The provider's own id where it is one of a response. */
-export function responseId(id: unknown, newId: () => string): string {
+/** The id that is decided already, or the provider's own where it is one of a response. */
+export function responseId(id: unknown, { newId, standing }: Pick<Envelope, 'newId' | 'standing'>): string {
+  if (standing.id !== undefined) return standing.id;
   return stringOf(id)?.startsWith('resp_') ? String(id) : `resp_${newId()}`;
 }
 

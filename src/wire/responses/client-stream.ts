@@ -112,7 +112,7 @@ export class ResponsesWriter implements ChatWriter {
   }
 
   #begin({ id, model }: Pick<ChatChunk, 'id' | 'model'>): void {
-    this.#id = responseId(id, this.#envelope.newId);
+    this.#id = responseId(id, this.#envelope);
     this.#model = model;
     const response = this.#response(null);
     this.#items.event('response.created', { response });

@@ -2,17 +2,19 @@ import type { JsonObject } from '../json.ts';
 import type { ClientProtocol } from '../protocol.ts';
 import { openaiErrorBody } from '../openai/error.ts';
 import { decodeResponsesRequest } from './client-request.ts';
+import { ALONE } from './standing.ts';
 import { encodeResponse } from './client-response.ts';
 import { ResponsesWriter } from './client-stream.ts';
 
-/** Clients of OpenAI's Responses API. Nothing is stored for them but items, for a while, to be referred to. */
+/** Clients of OpenAI's Responses API. Items of their answers are remembered for a while, to be referred to. */
 export const responsesClient: ClientProtocol = {
-  decode(body, { created, newId, memory }) {
-    const { request, dropped, origins } = decodeResponsesRequest(body, memory);
+  decode(body, { created, newId, memory, asked }) {
+    const standing = asked?.standing;
+    const { request, dropped, origins } = decodeResponsesRequest(body, memory, standing !== undefined);
     // Who asks for nothing to be stored will not refer to it.
     const remember =
       body.store === false ? () => undefined : (item: JsonObject) => memory.set(String(item.id), item);
-    const envelope = { request: body, origins, created, newId, remember };
+    const envelope = { request: body, origins, created, newId, remember, standing: standing ?? ALONE };
     return {
       request,
       dropped,

@@ -26,13 +26,19 @@ export function failureEvents(error: ProxyError, response: JsonObject, next: num
     ...response,
     status: 'failed',
     completed_at: null,
-    error: { code: CODES.has(code) ? code : 'server_error', message },
+    error: { code: failedCode(error), message },
     incomplete_details: null,
   };
   return (
     event({ type: 'error', code, message, param, sequence_number: next }) +
     event({ type: 'response.failed', response: failed, sequence_number: next + 1 })
   );
+}
+
+/** The code of a failed response. */
+export function failedCode({ upstream, rule }: ProxyError): string {
+  const code = upstream?.code ?? rule.code;
+  return CODES.has(code) ? code : 'server_error';
 }
 
 function event(value: JsonObject & { type: string }): string {

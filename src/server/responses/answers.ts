@@ -1,0 +1,11 @@
+/** Answers that are made of what is stored. */
+
+export function json(body: string): Response {
+  return new Response(body, { headers: { 'content-type': 'application/json' } });
+}
+
+export function events(body: ReadableStream<Uint8Array>): Response {
+  return new Response(body, {
+    headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+  });
+}

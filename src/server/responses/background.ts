@@ -1,0 +1,262 @@
+import type { Clock } from '../../clock.ts';
+import type { Exchange, Settled } from '../../pipeline/exchange.ts';
+import type { Inbound } from '../../pipeline/inbound.ts';
+import type { Pipeline, Reply } from '../../pipeline/pipeline.ts';
+import type { Requester } from '../../pipeline/admission.ts';
+import type { Store } from '../../stored/store.ts';
+import type { Owner } from '../../stored/entries.ts';
+import { Abort } from '../../abort.ts';
+import { ProxyError, statusOf, toProxyError } from '../../errors.ts';
+import { finishFailed } from '../../pipeline/pipeline.ts';
+import { failedCode } from '../../wire/responses/failure.ts';
+import { queuedResponse } from '../../wire/responses/queued.ts';
+import { EventCopy, queuedEvents } from './event-copy.ts';
+
+/** How often it is said which responses still run, and asked which are not wanted any more, milliseconds. */
+const BEAT_MS = 1_000;
+
+const RETRY_AFTER_MS = 1_000;
+
+export interface BackgroundDeps {
+  readonly clock: Clock;
+  readonly store: Store;
+}
+
+export interface BackgroundLimits {
+  /** That run at once, and that wait for their turn. */
+  readonly maxRunning: number;
+  readonly maxQueued: number;
+}
+
+/** A request that is to run in the background. */
+export interface BackgroundJob {
+  readonly owner: Owner;
+  /** With its standing, and its id in it. */
+  readonly inbound: Inbound;
+  /** As its client sent it, JSON. */
+  readonly request: string;
+  readonly exchange: Exchange;
+  readonly requester: Requester;
+  readonly pipeline: Pipeline;
+  readonly ttlMs: number;
+  /** What ends the requests in flight when the proxy stops. */
+  readonly running: Set<Abort>;
+}
+
+interface Running {
+  readonly owner: Owner;
+  readonly id: string;
+  readonly abort: Abort;
+  /** Lets it begin, while it waits for its turn. */
+  begin: ((begins: boolean) => void) | undefined;
+  /** Whoever waits for its next events. */
+  readonly listeners: Set<() => void>;
+}
+
+/** Responses that go on without their client, a bounded number at once. What they say is in the store. */
+export class Background {
+  readonly #deps: BackgroundDeps;
+  readonly #jobs = new Map<string, Running>();
+  #limits: BackgroundLimits;
+  #active = 0;
+  /** Whether it will be said soon that they run. */
+  #beats = false;
+
+  constructor(deps: BackgroundDeps, limits: BackgroundLimits) {
+    this.#deps = deps;
+    this.#limits = limits;
+  }
+
+  set limits(limits: BackgroundLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Takes a request. Its exchange is finished when it is over, however long that takes.
+   * @returns the response as it stands now, JSON
+   * @throws ProxyError when it is refused at once
+   */
+  async accept(job: BackgroundJob): Promise<string> {
+    const { owner, inbound, request, exchange, ttlMs } = job;
+    const { maxRunning, maxQueued } = this.#limits;
+    if (this.#jobs.size >= maxRunning + maxQueued)
+      throw new ProxyError(
+        'unavailable',
+        'Cannot accept the request: too many responses run in the background (responses.max_background)',
+        { retryAfterMs: RETRY_AFTER_MS },
+      );
+    const standing = inbound.standing!;
+    const id = standing.id!;
+    const { clock, store } = this.#deps;
+    const nowMs = clock.now();
+    const created = Math.floor(nowMs / 1000);
+    const queued = queuedResponse(inbound.json!.value, { id, created, standing });
+    const response = JSON.stringify(queued);
+    const { previous, conversation } = standing;
+    const untilMs = nowMs + ttlMs;
+    const streams = inbound.stream;
+    const entry = { owner, id, request, response, previous, conversation, streams, nowMs, untilMs };
+    await store.ask('responses', 'queue', entry);
+    if (streams) store.put(0, 'responses', 'addEvents', owner, id, 0, queuedEvents(queued));
+    const running: Running = { owner, id, abort: new Abort(), begin: undefined, listeners: new Set() };
+    this.#jobs.set(keyOf(owner, id), running);
+    this.#beatLater();
+    job.running.add(running.abort);
+    exchange.finally(() => {
+      job.running.delete(running.abort);
+      this.#jobs.delete(keyOf(owner, id));
+    });
+    exchange.keeps((settled) => this.#end(job, running, settled));
+    const refused = await this.#run(job, running);
+    if (!refused) return response;
+    await store.ask('responses', 'remove', owner, id);
+    throw refused;
+  }
+
+  /** Ends one that runs here. What is stored of it says so already. */
+  cancel(owner: Owner, id: string): void {
+    const running = this.#jobs.get(keyOf(owner, id));
+    if (!running) return;
+    running.abort.abort(new ProxyError('client_abort', 'Cannot finish the answer: the client cancelled it'));
+    running.begin?.(false);
+  }
+
+  /** Waits until there may be more events of it, at most for so long, milliseconds. */
+  async changed(owner: Owner, id: string, ms: number): Promise<void> {
+    const running = this.#jobs.get(keyOf(owner, id));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    running?.listeners.add(resolve);
+    const cancel = this.#deps.clock.after(ms, resolve);
+    await promise;
+    cancel();
+    running?.listeners.delete(resolve);
+  }
+
+  /** Begins it, or lets it wait. @returns why it was refused at once, where it was */
+  async #run(job: BackgroundJob, running: Running): Promise<ProxyError | undefined> {
+    if (this.#active >= this.#limits.maxRunning) {
+      void this.#wait(job, running);
+      return undefined;
+    }
+    this.#active += 1;
+    const opened = this.#open(job, running);
+    const { promise: going, resolve } = Promise.withResolvers<undefined>();
+    // What its key's limits refuse is refused before anything is asked of a provider.
+    const cancel = this.#deps.clock.after(1, () => resolve(undefined));
+    const early = await Promise.race([opened.then(() => undefined, toProxyError), going]);
+    cancel();
+    if (early) {
+      this.#free();
+      return early;
+    }
+    void this.#goOn(job, running, opened);
+    return undefined;
+  }
+
+  async #wait(job: BackgroundJob, running: Running): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    running.begin = resolve;
+    const forget = running.abort.onAbort(() => resolve(false));
+    const begins = await promise;
+    running.begin = undefined;
+    forget();
+    if (!begins)
+      return void finishFailed(
+        job.exchange,
+        running.abort.reason,
+        statusOf(toProxyError(running.abort.reason)),
+      );
+    await this.#goOn(job, running, this.#open(job, running));
+  }
+
+  #open({ inbound, exchange, requester, pipeline }: BackgroundJob, running: Running): Promise<Reply> {
+    const { clock, store } = this.#deps;
+    store.put(0, 'responses', 'begin', running.owner, running.id, clock.now());
+    return pipeline.handle(inbound, exchange, {
+      abort: running.abort,
+      stalled: () => undefined,
+      requester,
+    });
+  }
+
+  async #goOn(job: BackgroundJob, running: Running, opened: Promise<Reply>): Promise<void> {
+    try {
+      const { body } = await opened;
+      if (body instanceof ReadableStream) await this.#copy(body, running);
+    } catch (thrown) {
+      const error = toProxyError(thrown);
+      finishFailed(job.exchange, error, statusOf(error));
+    } finally {
+      this.#free();
+      tell(running);
+    }
+  }
+
+  /** Stores the events of a stream as they come. */
+  async #copy(body: ReadableStream<Uint8Array>, running: Running): Promise<void> {
+    const { owner, id } = running;
+    const copy = new EventCopy(id);
+    for await (const bytes of body) {
+      const first = copy.next;
+      const events = copy.push(bytes);
+      if (events.length === 0) continue;
+      this.#deps.store.put(bytes.length, 'responses', 'addEvents', owner, id, first, events);
+      tell(running);
+    }
+  }
+
+  #end({ owner, ttlMs }: BackgroundJob, running: Running, settled: Settled): void {
+    const { outcome, error, text, issuer } = settled;
+    const { clock, store } = this.#deps;
+    const nowMs = clock.now();
+    const isWhole = outcome === 'success' && text !== undefined;
+    const failed = error && { code: failedCode(error), message: error.message };
+    const tooLong = { code: 'server_error', message: 'The response is too large to be stored' };
+    store.put(text?.length ?? 0, 'responses', 'end', {
+      owner,
+      id: running.id,
+      ...(isWhole ? { response: text, issuer } : { error: failed ?? tooLong }),
+      nowMs,
+      untilMs: nowMs + ttlMs,
+    });
+    tell(running);
+  }
+
+  /** One is over: the next one that waits begins. */
+  #free(): void {
+    this.#active -= 1;
+    for (const { begin } of this.#jobs.values()) {
+      if (this.#active >= this.#limits.maxRunning) return;
+      if (!begin) continue;
+      this.#active += 1;
+      begin(true);
+      return;
+    }
+  }
+
+  #beatLater(): void {
+    if (this.#beats) return;
+    this.#beats = true;
+    this.#deps.clock.after(BEAT_MS, () => {
+      this.#beats = false;
+      if (this.#jobs.size > 0) void this.#beat();
+    });
+  }
+
+  async #beat(): Promise<void> {
+    const jobs = [...this.#jobs.values()];
+    const ids = jobs.map(({ owner, id }) => [owner, id] as const);
+    const { clock, store } = this.#deps;
+    const unwanted = await store.ask('responses', 'beat', ids, clock.now()).catch((): string[] => []);
+    for (const { owner, id } of jobs) if (unwanted.includes(id)) this.cancel(owner, id);
+    if (this.#jobs.size > 0) this.#beatLater();
+  }
+}
+
+function tell({ listeners }: Running): void {
+  for (const listener of listeners) listener();
+}
+
+function keyOf(owner: Owner, id: string): string {
+  return `${owner}\n${id}`;
+}

@@ -1,0 +1,222 @@
+import type { Client } from '../auth.ts';
+import type { ServerContext } from '../context.ts';
+import type { LogContent } from '../../config/schema.ts';
+import type { Exchange, Settled } from '../../pipeline/exchange.ts';
+import type { Inbound } from '../../pipeline/inbound.ts';
+import type { Chain } from '../../stored/entries.ts';
+import type { Endpoint } from '../../wire/endpoints.ts';
+import type { Steps } from '../../turns.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { Standing } from '../../wire/responses/standing.ts';
+import type { Origin } from '../inbound.ts';
+import type { StoredService } from './service.ts';
+import { ProxyError } from '../../errors.ts';
+import { inputItems } from '../../stored/items.ts';
+import { exactly } from '../../wire/json-exact.ts';
+import { parseInSteps } from '../../wire/json-steps.ts';
+import { writeBody } from '../../wire/json-write.ts';
+import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
+import { previousNotFound } from '../../wire/responses/client-request.ts';
+import { parseInbound } from '../inbound.ts';
+import { boundsOf } from '../json.ts';
+
+/** Whose request it is, and in which exchange. */
+export interface Asking {
+  readonly client: Pick<Client, 'key'>;
+  /** How much of it may be kept. */
+  readonly content: LogContent;
+  readonly origin: Origin;
+  readonly exchange: Exchange;
+}
+
+/** What of a request is about stored responses. */
+interface Stateful {
+  readonly previous: string | undefined;
+  readonly conversation: string | undefined;
+  readonly background: boolean;
+  readonly stores: boolean;
+}
+
+/**
+ * A request of the Responses API where responses are stored: with all that was said before in place of the id that stands for
+ * it. Its answer is stored at its end, unless it runs in the background, which is not begun here.
+ * @throws ProxyError `previous_not_found`, `not_stored`, `too_large`, `invalid_request`
+ */
+export async function beginStored(
+  inbound: Inbound,
+  asking: Asking,
+  context: ServerContext,
+  stored: StoredService,
+): Promise<Inbound> {
+  const { json, endpoint } = inbound;
+  if (!json) return inbound;
+  const stateful = statefulIn(json.value, mayStore(stored, asking));
+  const { previous, conversation, background, stores } = stateful;
+  const standing: Standing = {
+    store: stores,
+    previous,
+    conversation,
+    background,
+    ...(background ? { id: `resp_${context.newId().slice('req_'.length)}` } : {}),
+  };
+  const known = { ...inbound, standing };
+  const from = await comesFrom(stateful, asking, context, stored);
+  const begun =
+    from?.kind === 'found'
+      ? await expanded(known, { from, standing }, asking, context)
+      : background
+        ? await context.turns.run(without(known, ['background'], asking, context))
+        : known;
+  if (stores && endpoint === 'responses' && !background) {
+    const { exchange, client } = asking;
+    exchange.keeps(({ outcome, text, issuer }: Settled) => {
+      if (outcome !== 'success' || text === undefined) return;
+      const nowMs = context.clock.now();
+      stored.store.put(json.text.length + text.length, 'responses', 'keep', {
+        owner: ownerOf(client),
+        request: json.text,
+        response: text,
+        previous,
+        conversation,
+        issuer,
+        nowMs,
+        untilMs: nowMs + stored.ttlMs,
+      });
+    });
+  }
+  return begun;
+}
+
+/** Whether requests of an endpoint may go on from what is stored. */
+export function isStateful(endpoint: Endpoint): boolean {
+  return endpoint === 'responses' || endpoint === 'responses.input_tokens';
+}
+
+/** Whose stored responses a caller may see. */
+export function ownerOf({ key }: Pick<Client, 'key'>): string {
+  return key ?? '';
+}
+
+function mayStore({ keep }: StoredService, { content }: Asking): boolean {
+  return keep === 'asked' || content === 'full';
+}
+
+function statefulIn(value: JsonObject, mayStore: boolean): Stateful {
+  const { previous_response_id: before, conversation: of } = value;
+  const previous = stringOf(before) || undefined;
+  const conversation = stringOf(of) || stringOf(objectOf(of).id) || undefined;
+  const background = value.background === true;
+  const stores = mayStore && value.store !== false;
+  if (previous !== undefined && conversation !== undefined)
+    throw invalid('previous_response_id', 'it cannot be used together with "conversation"');
+  if (background && !stores) {
+    const why = value.store === false ? 'store must not be false' : 'the log may not keep what this key asks';
+    throw invalid('background', `a background response is stored, and ${why}`);
+  }
+  return { previous, conversation, background, stores };
+}
+
+/** What was said before; `undefined` where nothing was, or it is not known here. */
+async function comesFrom(
+  { previous, conversation }: Stateful,
+  { client }: Asking,
+  { clock }: ServerContext,
+  { store }: StoredService,
+): Promise<Extract<Chain, { kind: 'found' }> | undefined> {
+  const owner = ownerOf(client);
+  const chain =
+    previous !== undefined
+      ? await store.ask('responses', 'chain', owner, previous, clock.now())
+      : conversation !== undefined
+        ? await store.ask('conversations', 'said', owner, conversation)
+        : undefined;
+  switch (chain?.kind) {
+    case 'found':
+      return chain;
+    case 'foreign':
+      throw previousNotFound(previous!);
+    case 'running':
+      throw invalid('previous_response_id', 'that response is still in progress');
+    case 'too_large':
+      throw new ProxyError(
+        'too_large',
+        'Cannot go on: what was said before is larger than limits.max_body allows',
+      );
+    case 'missing':
+      // A response before it is gone. One that was never here may be known to the provider.
+      if (previous !== undefined && chain.id !== previous) throw previousNotFound(chain.id);
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The request with what was said before; and as it was sent, for the provider that has stored that. */
+async function expanded(
+  inbound: Inbound,
+  { from, standing }: { from: Extract<Chain, { kind: 'found' }>; standing: Standing },
+  asking: Asking,
+  context: ServerContext,
+): Promise<Inbound> {
+  const { turns } = context;
+  const { issuer, issued } = from;
+  const whole = await turns.run(joint(inbound, from.items, asking, context));
+  if (issuer === undefined || issued === undefined) return whole;
+  const isAsSent = issued === standing.previous && !standing.background;
+  const asSent = isAsSent
+    ? inbound
+    : await turns.run(without(inbound, ['background'], asking, context, { previous_response_id: issued }));
+  return { ...whole, chained: { issuer, asSent } };
+}
+
+function* joint(inbound: Inbound, items: string, asking: Asking, context: ServerContext): Steps<Inbound> {
+  const { text, value } = inbound.json!;
+  const { previous_response_id: _p, conversation: _c, background: _b, ...own } = exactly(text, value);
+  const { input } = own;
+  if (input !== undefined && typeof input !== 'string' && !Array.isArray(input))
+    throw invalid('input', 'expected a text or a list of items');
+  const before = yield* parseInSteps(items, boundsOf(context.limits));
+  const earlier = listOf(isObject(before) || Array.isArray(before) ? exactly(items, before as never) : []);
+  const body = { ...own, input: [...earlier, ...inputItems(input)] };
+  const read = yield* rewritten(inbound, body, items.length, asking, context);
+  return { ...read, expanded: true };
+}
+
+/** The request without some of its fields, and with others in their place. */
+function* without(
+  inbound: Inbound,
+  names: readonly string[],
+  asking: Asking,
+  context: ServerContext,
+  others: JsonObject = {},
+): Steps<Inbound> {
+  const { text, value } = inbound.json!;
+  const kept = Object.entries(exactly(text, value)).filter(([name]) => !names.includes(name));
+  return yield* rewritten(inbound, { ...Object.fromEntries(kept), ...others }, 0, asking, context);
+}
+
+function* rewritten(
+  inbound: Inbound,
+  body: JsonObject,
+  more: number,
+  { client, origin, exchange }: Asking,
+  context: ServerContext,
+): Steps<Inbound> {
+  const { limits, buffered } = context;
+  const written = yield* writeBody(body, inbound.bytes.length + more);
+  const bytes = typeof written === 'string' ? new TextEncoder().encode(written) : written;
+  if (bytes.length > limits.max_body)
+    throw new ProxyError(
+      'too_large',
+      'Cannot go on: the request and what was said before are larger than limits.max_body allows',
+    );
+  const owner = client.key ?? undefined;
+  buffered.take(owner, bytes.length);
+  exchange.finally(() => buffered.free(owner, bytes.length));
+  const read = yield* parseInbound(origin, bytes, context);
+  return { ...read, standing: inbound.standing };
+}
+
+function invalid(param: string, state: string): ProxyError {
+  return new ProxyError('invalid_request', `Cannot read ${param}: ${state}`, { param });
+}

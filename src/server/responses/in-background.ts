@@ -1,0 +1,53 @@
+import type { Exchange } from '../../pipeline/exchange.ts';
+import type { Inbound } from '../../pipeline/inbound.ts';
+import type { Client } from '../auth.ts';
+import type { Called } from '../body.ts';
+import type { ServerContext } from '../context.ts';
+import { addressOf } from '../network.ts';
+import { ownLimits } from '../own-limits.ts';
+import { events, json } from './answers.ts';
+import { ownerOf } from './begin.ts';
+import { EventStream } from './event-stream.ts';
+
+/** A request, and what answers it. */
+export interface BackgroundCall extends Called {
+  readonly exchange: Exchange;
+  /** Gives the connection back to Bun's own limits. */
+  readonly unlimited: () => void;
+}
+
+/** Answers at once with what there will be, or with its events as they come. */
+export async function inBackground(
+  context: ServerContext,
+  { request, server, headers, exchange, unlimited }: BackgroundCall,
+  { inbound, asked, client, user }: { inbound: Inbound; asked: Inbound; client: Client; user: string | null },
+): Promise<Response> {
+  const { pipeline, running, clock } = context;
+  const stored = context.stored!;
+  const owner = ownerOf(client);
+  // Nobody waits at this connection for the end.
+  unlimited();
+  const body = await stored.background.accept({
+    owner,
+    inbound,
+    request: asked.json!.text,
+    exchange,
+    requester: { caller: client, user, address: () => addressOf(request, server) },
+    pipeline,
+    ttlMs: stored.ttlMs,
+    running,
+  });
+  const response = inbound.stream
+    ? events(
+        new EventStream(
+          { owner, id: inbound.standing!.id!, after: -1, streams: true },
+          stored,
+          clock,
+          ownLimits(context, request, server),
+        ).body(),
+      )
+    : json(body);
+  response.headers.set('x-request-id', exchange.id);
+  if (headers['connection'] === 'close' || context.draining()) response.headers.set('connection', 'close');
+  return response;
+}

@@ -1,0 +1,76 @@
+import type { Handler } from 'hono';
+import type { ServerContext, ServerEnv } from '../context.ts';
+import { ProxyError } from '../../errors.ts';
+import { ownLimits } from '../own-limits.ts';
+import { events, json } from './answers.ts';
+import { EventStream } from './event-stream.ts';
+import { notStored, owned } from './owned.ts';
+import { listOfItems, pagingOf } from './paging.ts';
+
+/** GET /v1/responses/{id}: a stored response, or its events with ?stream=true from behind ?starting_after. */
+export function getResponse(context: ServerContext): Handler<ServerEnv> {
+  return owned(context, async ({ c, owner, stored }) => {
+    const id = idIn(c.req.param('id'));
+    const shown = await stored.store.ask('responses', 'show', owner, id, context.clock.now());
+    if (!shown) throw notStored('Response', id);
+    if (c.req.query('stream') !== 'true') return json(shown.body);
+    const after = numberIn(c.req.query('starting_after'));
+    const wanted = { owner, id, after, streams: shown.streams };
+    const stream = new EventStream(
+      wanted,
+      stored,
+      context.clock,
+      ownLimits(context, c.req.raw, c.env?.server),
+    );
+    return events(stream.body());
+  });
+}
+
+/** DELETE /v1/responses/{id} */
+export function deleteResponse(context: ServerContext): Handler<ServerEnv> {
+  return owned(context, async ({ c, owner, stored }) => {
+    const id = idIn(c.req.param('id'));
+    stored.background.cancel(owner, id);
+    if (!(await stored.store.ask('responses', 'remove', owner, id))) throw notStored('Response', id);
+    return c.json({ id, object: 'response', deleted: true });
+  });
+}
+
+/** POST /v1/responses/{id}/cancel: of one that runs in the background. */
+export function cancelResponse(context: ServerContext): Handler<ServerEnv> {
+  return owned(context, async ({ c, owner, stored }) => {
+    const id = idIn(c.req.param('id'));
+    const shown = await stored.store.ask('responses', 'cancel', owner, id, context.clock.now());
+    if (!shown) throw notStored('Response', id);
+    if (!shown.background)
+      throw new ProxyError(
+        'invalid_request',
+        'Cannot cancel the response: it was not created with background: true',
+      );
+    stored.background.cancel(owner, id);
+    return json(shown.body);
+  });
+}
+
+/** GET /v1/responses/{id}/input_items: what it was made from, the conversation before it included. */
+export function listInputItems(context: ServerContext): Handler<ServerEnv> {
+  return owned(context, async ({ c, owner, stored }) => {
+    const id = idIn(c.req.param('id'));
+    const page = await stored.store.ask('responses', 'inputs', owner, id, pagingOf(c), context.clock.now());
+    if (!page) throw notStored('Response', id);
+    return c.json(listOfItems(page));
+  });
+}
+
+export function idIn(id: string | undefined): string {
+  return id ?? '';
+}
+
+/** @throws ProxyError `invalid_request` */
+function numberIn(text: string | undefined): number {
+  if (text === undefined || text === '') return -1;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new ProxyError('invalid_request', 'Cannot read starting_after: expected the number of an event', {
+    param: 'starting_after',
+  });
+}

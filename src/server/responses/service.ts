@@ -1,0 +1,24 @@
+/** What the routes of stored responses are given. */
+import type { Config } from '../../config/schema.ts';
+import type { Store } from '../../stored/store.ts';
+import type { StoredOptions } from '../../stored/entries.ts';
+import type { Background } from './background.ts';
+
+export interface StoredService {
+  readonly store: Store;
+  readonly background: Background;
+  readonly keep: 'logged' | 'asked';
+  /** How long something is stored, milliseconds. */
+  readonly ttlMs: number;
+}
+
+/** How long what people and models wrote may be stored, milliseconds: the log's own bound goes before. */
+export function storedMs({ responses, logging }: Pick<Config, 'responses' | 'logging'>): number {
+  const { content, head } = logging.requests.retention;
+  return Math.min(responses.ttl, content || Infinity, head || Infinity);
+}
+
+/** @param isShared whether other processes use the same file */
+export function storedOptions({ responses, limits }: Config, isShared: boolean): StoredOptions {
+  return { maxBytes: responses.max_size, maxChain: limits.max_body, isShared };
+}

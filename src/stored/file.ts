@@ -1,0 +1,83 @@
+/** The SQLite file of the stored responses. */
+import { Database } from 'bun:sqlite';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const STORED_FILE = 'responses.sqlite';
+
+/** The size of each owner's entries is kept by the database itself, so that no writer can forget it. */
+function counted(table: string): string {
+  return `
+  CREATE TRIGGER IF NOT EXISTS ${table}_added AFTER INSERT ON ${table} BEGIN
+    INSERT INTO owners VALUES (NEW.owner, NEW.bytes) ON CONFLICT (owner) DO UPDATE SET bytes = bytes + NEW.bytes;
+  END;
+  CREATE TRIGGER IF NOT EXISTS ${table}_changed AFTER UPDATE OF bytes ON ${table} BEGIN
+    UPDATE owners SET bytes = bytes + NEW.bytes - OLD.bytes WHERE owner = NEW.owner;
+  END;
+  CREATE TRIGGER IF NOT EXISTS ${table}_removed AFTER DELETE ON ${table} BEGIN
+    UPDATE owners SET bytes = bytes - OLD.bytes WHERE owner = OLD.owner;
+    DELETE FROM owners WHERE owner = OLD.owner AND bytes <= 0;
+  END;`;
+}
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS owners (owner TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS responses (
+    owner TEXT NOT NULL, id TEXT NOT NULL, created REAL NOT NULL, until REAL NOT NULL, status TEXT NOT NULL,
+    previous TEXT, conversation TEXT, issuer TEXT, issued TEXT,
+    background INTEGER NOT NULL, streams INTEGER NOT NULL, beat REAL NOT NULL, cancelled INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, input TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (owner, id)
+  );
+  CREATE INDEX IF NOT EXISTS responses_by_id ON responses (id);
+  CREATE INDEX IF NOT EXISTS responses_by_age ON responses (owner, created);
+  CREATE INDEX IF NOT EXISTS responses_by_end ON responses (until);
+  CREATE TABLE IF NOT EXISTS events (
+    owner TEXT NOT NULL, response TEXT NOT NULL, number INTEGER NOT NULL, bytes INTEGER NOT NULL, event TEXT NOT NULL,
+    PRIMARY KEY (owner, response, number)
+  );
+  CREATE TABLE IF NOT EXISTS conversations (
+    owner TEXT NOT NULL, id TEXT NOT NULL, created REAL NOT NULL, used REAL NOT NULL, until REAL NOT NULL,
+    bytes INTEGER NOT NULL, metadata TEXT NOT NULL, PRIMARY KEY (owner, id)
+  );
+  CREATE INDEX IF NOT EXISTS conversations_by_age ON conversations (owner, used);
+  CREATE INDEX IF NOT EXISTS conversations_by_end ON conversations (until);
+  CREATE TABLE IF NOT EXISTS items (
+    owner TEXT NOT NULL, conversation TEXT NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL,
+    bytes INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (owner, conversation, number)
+  );
+  CREATE INDEX IF NOT EXISTS items_by_id ON items (owner, conversation, id);
+  ${['responses', 'events', 'conversations', 'items'].map(counted).join('\n')}
+`;
+
+/**
+ * Opens the store, and makes it where there is none.
+ * @param directory where its file is; in memory when it is not given
+ * @throws what SQLite and the file system throw
+ */
+export function openStored(directory: string | undefined): Database {
+  const db = new Database(directory === undefined ? ':memory:' : made(directory), {
+    create: true,
+    strict: true,
+  });
+  try {
+    db.run('PRAGMA busy_timeout = 2000');
+    db.run('PRAGMA auto_vacuum = INCREMENTAL');
+    db.run('PRAGMA journal_mode = WAL');
+    db.run('PRAGMA synchronous = NORMAL');
+    // What is deleted is to be gone.
+    db.run('PRAGMA secure_delete = FAST');
+    db.run(SCHEMA);
+    return db;
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+}
+
+/** The file, for its owner's eyes alone: SQLite gives those beside it the same rights. */
+function made(directory: string): string {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, STORED_FILE);
+  closeSync(openSync(path, 'a', 0o600));
+  return path;
+}

@@ -1,0 +1,41 @@
+import type { Database } from 'bun:sqlite';
+
+interface Oldest {
+  readonly kind: 'response' | 'conversation';
+  readonly id: string;
+}
+
+/**
+ * Makes room for so many bytes. Whoever has stored most gives up its oldest: one that stores much does not take away what others
+ * have stored. Within a transaction.
+ */
+export function makeRoom(db: Database, bytes: number, maxBytes: number): void {
+  const total = db.query<{ bytes: number }, []>('SELECT COALESCE(SUM(bytes), 0) bytes FROM owners');
+  const largest = db.query<{ owner: string }, []>('SELECT owner FROM owners ORDER BY bytes DESC LIMIT 1');
+  while (total.get()!.bytes + bytes > maxBytes) {
+    const owner = largest.get()?.owner;
+    if (owner === undefined || !removeOldest(db, owner)) return;
+  }
+}
+
+/** @returns whether there was one */
+function removeOldest(db: Database, owner: string): boolean {
+  const oldest = db
+    .query<Oldest, [string, string]>(
+      `SELECT kind, id FROM (
+         SELECT * FROM (SELECT 'response' kind, id, created at FROM responses WHERE owner = ?1 ORDER BY created LIMIT 1)
+         UNION ALL
+         SELECT * FROM (SELECT 'conversation' kind, id, used at FROM conversations WHERE owner = ?2 ORDER BY used LIMIT 1)
+       ) ORDER BY at LIMIT 1`,
+    )
+    .get(owner, owner);
+  if (!oldest) return db.query('DELETE FROM owners WHERE owner = ?').run(owner).changes > 0;
+  if (oldest.kind === 'response') {
+    db.query('DELETE FROM events WHERE owner = ? AND response = ?').run(owner, oldest.id);
+    db.query('DELETE FROM responses WHERE owner = ? AND id = ?').run(owner, oldest.id);
+  } else {
+    db.query('DELETE FROM items WHERE owner = ? AND conversation = ?').run(owner, oldest.id);
+    db.query('DELETE FROM conversations WHERE owner = ? AND id = ?').run(owner, oldest.id);
+  }
+  return true;
+}

@@ -1,0 +1,173 @@
+import type { Clock } from '../clock.ts';
+import type { StoredOptions } from './entries.ts';
+import type { FromStore, Given, Got, MethodOf, TableName, Tables, ToStore } from './messages.ts';
+import { ProxyError } from '../errors.ts';
+
+export interface StoreDeps {
+  readonly clock: Clock;
+  /** Where the file is; in memory alone when it is not given. */
+  readonly directory: string | undefined;
+  /** Further JSON keys whose values are hidden. */
+  readonly keys: readonly string[];
+  readonly onProblem: (message: string) => void;
+}
+
+interface Waiting {
+  readonly bytes: number;
+  readonly resolve: (got: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** All is copied. */
+const NOTHING: ArrayBuffer[] = [];
+
+/** What may wait for the thread, bytes: beyond it nothing more is stored until some of it is. */
+const MAX_WAITING = 64 * 1024 * 1024;
+
+/** How often the operator is told of the same trouble, milliseconds. */
+const TELL_MS = 60_000;
+
+/** How long the end waits for what is still to be written, milliseconds. */
+const CLOSE_MS = 5_000;
+
+/** The compiled binary keeps its entry points below the folder they share, which is src. */
+const WORKER = import.meta.url.endsWith('/store.ts') ? './worker.ts' : './stored/worker.js';
+
+/**
+ * The stored responses and conversations, in a thread of their own: what a disk or a large answer takes holds nobody
+ * up. Calls are done in their order, so that whoever stores something finds it afterwards. The thread begins with the first call.
+ */
+export class Store {
+  readonly #deps: StoreDeps;
+  readonly #waiting = new Map<number, Waiting>();
+  #options: StoredOptions;
+  #secrets: readonly string[] = [];
+  #worker: Worker | undefined;
+  #jobs = 0;
+  #bytes = 0;
+  #toldMs = -Infinity;
+  /** What could not be stored: because too much waited, or the disk was full. */
+  dropped = 0;
+
+  constructor(options: StoredOptions, deps: StoreDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** Takes over other bounds. */
+  configure(options: StoredOptions): void {
+    this.#options = options;
+    if (this.#worker) this.#send(this.#worker, { kind: 'options', options });
+  }
+
+  /** From now on, these are taken out of what is stored. */
+  hides(secrets: readonly string[]): void {
+    this.#secrets = secrets;
+    if (this.#worker) this.#send(this.#worker, { kind: 'secrets', secrets, keys: this.#deps.keys });
+  }
+
+  /** @throws ProxyError `unavailable` when it cannot be done */
+  async ask<Table extends TableName, Name extends MethodOf<Tables[Table]>>(
+    table: Table,
+    name: Name,
+    ...given: Given<Tables[Table], Name>
+  ): Promise<Got<Tables[Table], Name>> {
+    try {
+      return (await this.#call(table, name, given, 0)) as Got<Tables[Table], Name>;
+    } catch (cause) {
+      this.#tell((cause as Error).message);
+      throw new ProxyError('unavailable', 'Cannot reach the stored responses', {
+        cause,
+        retryAfterMs: 1_000,
+      });
+    }
+  }
+
+  /** Stores something that nobody waits for. @param bytes about how large it is */
+  put<Table extends TableName, Name extends MethodOf<Tables[Table]>>(
+    bytes: number,
+    table: Table,
+    name: Name,
+    ...given: Given<Tables[Table], Name>
+  ): void {
+    if (this.#bytes + bytes > MAX_WAITING) return this.#drop('too many of them wait for the disk');
+    this.#call(table, name, given, bytes).catch((error: Error) => this.#drop(error.message));
+  }
+
+  /** Writes what is still to be written. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    if (!worker) return;
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const cancel = this.#deps.clock.after(CLOSE_MS, () => resolve(undefined));
+    await Promise.race([this.#post((job) => ({ kind: 'close', job }), 0), late]);
+    cancel();
+    this.#end(worker, 'the proxy is being stopped');
+  }
+
+  #call(table: TableName, name: string, given: readonly unknown[], bytes: number): Promise<unknown> {
+    this.#worker ??= this.#start();
+    return this.#post((job) => ({ kind: 'call', job, table, name, given }), bytes);
+  }
+
+  #post(message: (job: number) => ToStore, bytes: number): Promise<unknown> {
+    const job = (this.#jobs += 1);
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#waiting.set(job, { bytes, resolve, reject });
+    this.#bytes += bytes;
+    this.#send(this.#worker!, message(job));
+    return promise;
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL(WORKER, import.meta.url).href, { smol: true, ref: false });
+    worker.addEventListener('message', ({ data }: MessageEvent<FromStore>) => {
+      if (data.kind === 'trouble') return this.#tell(data.reason);
+      const waiting = this.#settle(data.job);
+      if (data.kind === 'failed') waiting?.reject(new Error(data.reason));
+      else waiting?.resolve(data.got);
+    });
+    worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      this.#end(worker, event.message);
+    });
+    const { directory, keys } = this.#deps;
+    const beginning: ToStore[] = [
+      { kind: 'secrets', secrets: this.#secrets, keys },
+      { kind: 'open', directory, options: this.#options },
+    ];
+    for (const message of beginning) this.#send(worker, message);
+    return worker;
+  }
+
+  #send(worker: Worker, message: ToStore): void {
+    worker.postMessage(message, NOTHING);
+  }
+
+  #settle(job: number): Waiting | undefined {
+    const waiting = this.#waiting.get(job);
+    this.#waiting.delete(job);
+    this.#bytes -= waiting?.bytes ?? 0;
+    return waiting;
+  }
+
+  #end(worker: Worker, reason: string): void {
+    if (worker !== this.#worker) return;
+    this.#worker = undefined;
+    worker.terminate();
+    for (const job of this.#waiting.keys())
+      this.#settle(job)?.reject(new Error(`the thread for them ended: ${reason}`));
+  }
+
+  #drop(reason: string): void {
+    this.dropped += 1;
+    this.#tell(reason);
+  }
+
+  #tell(reason: string): void {
+    const nowMs = this.#deps.clock.monotonic();
+    if (nowMs - this.#toldMs < TELL_MS) return;
+    this.#toldMs = nowMs;
+    this.#deps.onProblem(`Cannot store responses: ${reason}`);
+  }
+}

@@ -1,0 +1,107 @@
+/** The thread that has the stored responses. An entry point of its own in the compiled binary. */
+import type { Database } from 'bun:sqlite';
+import type { StoredOptions } from './entries.ts';
+import type { FromStore, Tables, ToStore } from './messages.ts';
+import { Redaction } from '../logs/redaction.ts';
+import { StoredConversations } from './conversations.ts';
+import { StoredResponses } from './database.ts';
+import { openStored } from './file.ts';
+
+declare const self: Worker;
+
+/** How often what is over is looked for, milliseconds. */
+const SWEEP_MS = 60_000;
+
+/** Another process may be about to write what is asked for: it is looked for again after these, milliseconds. */
+const AGAIN_MS = [20, 40, 80, 160, 320];
+
+/** All is copied. */
+const NOTHING: ArrayBuffer[] = [];
+
+let redaction = new Redaction({ secrets: [], keys: [] });
+let shared = false;
+let opened: { readonly db: Database; readonly tables: Tables } | undefined;
+
+self.addEventListener('message', ({ data }: MessageEvent<ToStore>) => {
+  if (data.kind === 'open') open(data.directory, data.options);
+  else if (data.kind === 'options') configure(data.options);
+  else if (data.kind === 'secrets') redaction = new Redaction(data);
+  else if (data.kind === 'close') close(data.job);
+  else void answer(data);
+});
+
+function open(directory: string | undefined, options: StoredOptions): void {
+  shared = options.isShared;
+  const db = opening(directory);
+  const redact = (text: string) => redaction.redact(text);
+  const responses = new StoredResponses(db, options, redact);
+  opened = { db, tables: { responses, conversations: new StoredConversations(db, options, redact) } };
+  const sweep = () => {
+    try {
+      responses.sweep(Date.now());
+    } catch (thrown) {
+      // What cannot be written now is swept the next time.
+      reply({ kind: 'trouble', reason: reasonOf(thrown) });
+    }
+  };
+  sweep();
+  setInterval(sweep, SWEEP_MS).unref();
+}
+
+function opening(directory: string | undefined): Database {
+  try {
+    return openStored(directory);
+  } catch (thrown) {
+    if (directory === undefined) throw thrown;
+    reply({ kind: 'trouble', reason: `${reasonOf(thrown)}; they are kept in memory until a restart` });
+    return openStored(undefined);
+  }
+}
+
+function configure(options: StoredOptions): void {
+  opened?.tables.responses.configure(options);
+  opened?.tables.conversations.configure(options);
+}
+
+async function answer({ job, table, name, given }: Extract<ToStore, { kind: 'call' }>): Promise<void> {
+  try {
+    let got = call(table, name, given);
+    for (const ms of shared ? AGAIN_MS : []) {
+      if (!isMissing(name, got)) break;
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      got = call(table, name, given);
+    }
+    reply({ kind: 'done', job, got });
+  } catch (thrown) {
+    reply({ kind: 'failed', job, reason: reasonOf(thrown) });
+  }
+}
+
+function call(table: keyof Tables, name: string, given: readonly unknown[]): unknown {
+  const methods = opened!.tables[table] as unknown as Record<string, (...args: unknown[]) => unknown>;
+  return methods[name]!(...given);
+}
+
+const READS: ReadonlySet<string> = new Set(['show', 'chain', 'inputs', 'events', 'cancel', 'said', 'get']);
+
+function isMissing(name: string, got: unknown): boolean {
+  if (!READS.has(name)) return false;
+  return got === undefined || (got as { kind?: unknown } | null)?.kind === 'missing';
+}
+
+function close(job: number): void {
+  opened?.db.close();
+  opened = undefined;
+  reply({ kind: 'done', job, got: undefined });
+}
+
+/** SQLite's words, which quote nothing of what is stored. */
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return typeof thrown;
+  // A parser quotes what it stumbled over.
+  return thrown instanceof SyntaxError ? 'it is no JSON' : thrown.message;
+}
+
+function reply(message: FromStore): void {
+  self.postMessage(message, NOTHING);
+}

@@ -1,0 +1,21 @@
+import type { JsonObject } from '../json.ts';
+import type { Standing } from './standing.ts';
+import { stringOf } from '../json.ts';
+import { responseObject } from './client-response.ts';
+
+/** A response that waits for its turn in the background. @param created seconds since the epoch */
+export function queuedResponse(
+  request: JsonObject,
+  { id, created, standing }: { id: string; created: number; standing: Standing },
+): JsonObject {
+  const envelope = {
+    request,
+    origins: new Map(),
+    created,
+    newId: () => id,
+    standing,
+    remember: () => undefined,
+  };
+  const model = stringOf(request.model) ?? '';
+  return { ...responseObject(envelope, { id, model, output: [], finish: null }), status: 'queued' };
+}

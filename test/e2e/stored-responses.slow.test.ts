@@ -1,0 +1,114 @@
+/** Stored responses across restarts, workers and disks that fail, in the compiled binary. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { built, cleared, folder, serveFolder } from '../helpers/binary.ts';
+import { at, counting, NOT_FOUND, refusal, sdk } from '../helpers/stored.ts';
+import { until } from '../helpers/until.ts';
+
+beforeAll(built, 120_000);
+afterAll(cleared);
+
+async function served(config: object, cwd = folder()) {
+  writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(config));
+  return await serveFolder(cwd);
+}
+
+async function stopped(child: Bun.Subprocess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  child.kill(signal);
+  await child.exited;
+}
+
+test('a restart keeps them, a crash too, and a key in them is not on the disk', async () => {
+  await using provider = counting();
+  const config = at(provider.url);
+  const first = await served(config);
+  const text = 'my key is sk-abcdefghijklmnopqrstuvwxyz0123456789';
+  const one = await sdk(first).responses.create({ model: 'm', input: text });
+  const conversation = await sdk(first).conversations.create({ items: [{ role: 'user', content: 'x' }] });
+  await stopped(first.process);
+  const second = await served(config, first.cwd);
+  expect((await sdk(second).responses.retrieve(one.id)).output_text).toBe('1');
+  const two = await sdk(second).responses.create({ model: 'm', input: 'b', previous_response_id: one.id });
+  expect(two.output_text).toBe('3');
+  // What was answered is there as soon as it can be asked for.
+  expect((await sdk(second).responses.retrieve(two.id)).id).toBe(two.id);
+  await stopped(second.process, 'SIGKILL');
+  const third = await served(config, first.cwd);
+  const three = await sdk(third).responses.create({ model: 'm', input: 'c', previous_response_id: two.id });
+  expect(three.output_text).toBe('5');
+  const more = await sdk(third).responses.create({ model: 'm', input: 'c', conversation: conversation.id });
+  expect(more.output_text).toBe('2');
+  await stopped(third.process);
+  const files = readdirSync(join(first.cwd, 'state'));
+  expect(files).toContain('responses.sqlite');
+  const written = files.map((file) => readFileSync(join(first.cwd, 'state', file), 'latin1')).join('');
+  expect(written).not.toContain('sk-abcdefghij');
+}, 60_000);
+
+test('several workers share them, and end what another runs', async () => {
+  await using provider = counting();
+  let left = 0;
+  await using slow = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    idleTimeout: 0,
+    fetch(request) {
+      request.signal.addEventListener('abort', () => (left += 1));
+      return new Promise<Response>(() => undefined);
+    },
+  });
+  const config = at(provider.url, { server: { workers: 3 } });
+  config.providers.push({
+    name: 's',
+    type: 'openai-compatible',
+    base_url: `http://127.0.0.1:${slow.port}`,
+    models: ['slow'],
+  });
+  const serving = await served(config);
+  const client = sdk(serving);
+  // Each request has a connection of its own, so that it may meet any worker.
+  const options = { headers: { connection: 'close' } };
+  let previous = (await client.responses.create({ model: 'm', input: 'x' }, options)).id;
+  for (let turn = 1; turn < 12; turn += 1) {
+    const next = await client.responses.create(
+      { model: 'm', input: 'x', previous_response_id: previous },
+      options,
+    );
+    expect(next.output_text).toBe(`${2 * turn + 1}`);
+    previous = next.id;
+  }
+  const runs = await Promise.all(
+    Array.from({ length: 4 }, () =>
+      client.responses.create({ model: 'slow', input: 'x', background: true }, options),
+    ),
+  );
+  for (const { id } of runs) expect((await client.responses.cancel(id, options)).status).toBe('cancelled');
+  await until('all are left', () => left === runs.length, { withinMs: 15_000 });
+  await stopped(serving.process);
+}, 60_000);
+
+test('where they cannot be written they are kept in memory, and it is said', async () => {
+  await using provider = counting();
+  const cwd = folder();
+  writeFileSync(join(cwd, 'state'), 'a file where the directory should be');
+  const serving = await served(at(provider.url), cwd);
+  const client = sdk(serving);
+  const { id } = await client.responses.create({ model: 'm', input: 'x' });
+  expect((await client.responses.retrieve(id)).output_text).toBe('1');
+  await stopped(serving.process);
+  expect(await new Response(serving.process.stderr).text()).toContain('kept in memory');
+}, 60_000);
+
+test('nothing is stored, and no file made, where that is off', async () => {
+  await using provider = counting();
+  const serving = await served(at(provider.url, { responses: { store: 'never' } }));
+  const client = sdk(serving);
+  const { id, ...told } = await client.responses.create({ model: 'm', input: 'x' });
+  expect((told as { store?: boolean }).store).toBe(false);
+  expect(await refusal(client.responses.retrieve(id))).toEqual(NOT_FOUND);
+  const next = client.responses.create({ model: 'm', input: 'b', previous_response_id: id });
+  expect(await refusal(next)).toEqual([400, 'unsupported_parameter', 'previous_response_id']);
+  await stopped(serving.process);
+  expect(existsSync(join(serving.cwd, 'state', 'responses.sqlite'))).toBe(false);
+}, 60_000);

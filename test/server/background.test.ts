@@ -1,0 +1,239 @@
+/** Responses that run in the background. */
+import { describe, expect, test } from 'bun:test';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import type { JsonObject } from '../../src/wire/json.ts';
+import { publishedProblems } from '../helpers/published/problems.ts';
+import { response as published } from '../helpers/published/responses.ts';
+import { publishedStreamProblems } from '../helpers/published/stream.ts';
+import { running } from '../helpers/proxy.ts';
+import { at, completion, counting, NOT_FOUND, refusal, sdk } from '../helpers/stored.ts';
+import { until } from '../helpers/until.ts';
+import { upstream } from '../helpers/upstream.ts';
+
+/** A server of chat that answers when it is told to, and knows who left before. */
+function waiting() {
+  const open: ((reply: Response) => void)[] = [];
+  const asked: string[] = [];
+  let left = 0;
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    idleTimeout: 0,
+    async fetch(request) {
+      asked.push(await request.text());
+      const { promise, resolve } = Promise.withResolvers<Response>();
+      request.signal.addEventListener('abort', () => (left += 1));
+      open.push(resolve);
+      return promise;
+    },
+  });
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    left: () => left,
+    waits: () => open.length,
+    asked,
+    answer: (content: string) => open.shift()!(Response.json(completion(content))),
+    fail: () => open.shift()!(Response.json({ error: { message: 'Bad temperature' } }, { status: 400 })),
+    [Symbol.asyncDispose]: () => server.stop(true),
+  };
+}
+
+const background = { model: 'm', input: 'a', background: true } as const;
+
+describe('a response in the background', () => {
+  test('is queued, runs, and is complete, whoever looks', async () => {
+    await using provider = waiting();
+    await using proxy = running(at(provider.url));
+    const client = sdk(proxy);
+    const queued = await client.responses.create(background);
+    expect([queued.status, queued.background, queued.output_text]).toEqual(['queued', true, '']);
+    const told = { ...queued, output_text: undefined };
+    expect(publishedProblems(published, JSON.parse(JSON.stringify(told)))).toEqual([]);
+    await until('it runs', async () => (await client.responses.retrieve(queued.id)).status === 'in_progress');
+    await until('the provider is asked', () => provider.waits() === 1);
+    provider.answer('done');
+    const done = await until('it is complete', async () => {
+      const now = await client.responses.retrieve(queued.id);
+      return now.status === 'completed' && now;
+    });
+    expect([done.id, done.output_text, done.background, done.usage?.total_tokens]).toEqual([
+      queued.id,
+      'done',
+      true,
+      2,
+    ] as never);
+    const [record] = await proxy.recorded(1);
+    expect(record).toMatchObject({ outcome: 'success', input_tokens: 1, endpoint: 'responses' });
+    // It can be gone on from.
+    const next = client.responses.create({ model: 'm', input: 'b', previous_response_id: queued.id });
+    void next.then(() => undefined);
+    await until('the provider is asked again', () => provider.waits() === 1);
+    const { messages } = JSON.parse(provider.asked[1]!) as { messages: JsonObject[] };
+    expect(messages.map(({ content }) => content)).toEqual(['a', 'done', 'b']);
+    provider.answer('more');
+    expect((await next).output_text).toBe('more');
+  });
+
+  test('is cancelled, and its provider is left', async () => {
+    await using provider = waiting();
+    await using proxy = running(at(provider.url));
+    const client = sdk(proxy);
+    const { id } = await client.responses.create(background);
+    await until('the provider is asked', () => provider.waits() === 1);
+    expect((await client.responses.cancel(id)).status).toBe('cancelled');
+    await until('the provider is left', () => provider.left() === 1);
+    const [record] = await proxy.recorded(1);
+    expect(record!.outcome).toBe('client_abort');
+    expect((await client.responses.retrieve(id)).status).toBe('cancelled');
+    expect((await client.responses.cancel(id)).status).toBe('cancelled');
+    const plain = await (async () => {
+      const asked = client.responses.create({ model: 'm', input: 'a' });
+      void asked.then(() => undefined);
+      await until('the provider is asked', () => provider.waits() === 2);
+      provider.answer('x');
+      provider.answer('x');
+      return asked;
+    })();
+    expect((await refusal(client.responses.cancel(plain.id)))?.[0]).toBe(400);
+  });
+
+  test('fails with what its provider said', async () => {
+    await using provider = waiting();
+    await using proxy = running(at(provider.url));
+    const client = sdk(proxy);
+    const { id } = await client.responses.create(background);
+    await until('the provider is asked', () => provider.waits() === 1);
+    provider.fail();
+    const failed = await until('it failed', async () => {
+      const now = await client.responses.retrieve(id);
+      return now.status === 'failed' && now;
+    });
+    expect(failed.error?.message).toContain('Bad temperature');
+    expect(
+      publishedProblems(published, JSON.parse(JSON.stringify({ ...failed, output_text: undefined }))),
+    ).toEqual([]);
+  });
+
+  test('waits for its turn, and too many are refused', async () => {
+    await using provider = waiting();
+    const responses = { max_background: 1, max_queued: 1 };
+    await using proxy = running(at(provider.url, { responses }));
+    const client = sdk(proxy);
+    const first = await client.responses.create(background);
+    const second = await client.responses.create(background);
+    await until('the first runs', () => provider.waits() === 1);
+    expect((await client.responses.retrieve(second.id)).status).toBe('queued');
+    expect(await refusal(client.responses.create(background))).toEqual([503, 'no_target_available', null]);
+    provider.answer('one');
+    await until('the second runs', () => provider.waits() === 1);
+    expect((await client.responses.retrieve(first.id)).output_text).toBe('one');
+    provider.answer('two');
+    const told = await until('the second is complete', async () => {
+      const now = await client.responses.retrieve(second.id);
+      return now.status === 'completed' && now;
+    });
+    expect(told.output_text).toBe('two');
+  });
+
+  test('is refused at once by the limits of its key, and nothing is stored', async () => {
+    await using provider = counting();
+    const config: Partial<ConfigInput> = { rate_limits: [{ requests: 1, per: 'hour' }] as never };
+    await using proxy = running(at(provider.url, config));
+    const client = sdk(proxy);
+    const { id } = await client.responses.create(background);
+    await until('it is complete', async () => (await client.responses.retrieve(id)).status === 'completed');
+    expect((await refusal(client.responses.create(background)))?.[0]).toBe(429);
+    expect((await refusal(client.responses.create({ ...background, store: false })))?.[2]).toBe('background');
+  });
+
+  test('is deleted while it runs', async () => {
+    await using provider = waiting();
+    await using proxy = running(at(provider.url));
+    const client = sdk(proxy);
+    const { id } = await client.responses.create(background);
+    await until('the provider is asked', () => provider.waits() === 1);
+    await client.responses.delete(id);
+    await until('the provider is left', () => provider.left() === 1);
+    expect(await refusal(client.responses.retrieve(id))).toEqual(NOT_FOUND);
+  });
+});
+
+describe('a stream in the background', () => {
+  const piece = (content: string, finish: string | null = null) =>
+    `data: ${JSON.stringify({
+      id: 'chatcmpl-1',
+      object: 'chat.completion.chunk',
+      created: 1,
+      model: 'm',
+      choices: [{ index: 0, delta: { content }, finish_reason: finish }],
+    })}\n\n`;
+
+  /** A server of chat whose stream goes on when it is told to. */
+  function speaking() {
+    const bodies: ReadableStreamDefaultController<Uint8Array>[] = [];
+    const server = upstream(() => {
+      const body = new ReadableStream<Uint8Array>({ start: (controller) => void bodies.push(controller) });
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+    });
+    return {
+      server,
+      begun: () => bodies.length > 0,
+      say: (text: string) => bodies[0]!.enqueue(new TextEncoder().encode(text)),
+      end: () => bodies[0]!.close(),
+    };
+  }
+
+  test('goes on without its client, who finds all of it again', async () => {
+    const provider = speaking();
+    await using server = provider.server;
+    await using proxy = running(at(server.url));
+    const client = sdk(proxy);
+    const stream = await client.responses.create({ ...background, stream: true });
+    const seen: { type: string; sequence_number: number }[] = [];
+    let id = '';
+    await until('the provider is asked', provider.begun);
+    provider.say(piece('Hel'));
+    for await (const event of stream) {
+      seen.push(event);
+      if (event.type === 'response.created') id = event.response.id;
+      if (event.type === 'response.output_text.delta') break;
+    }
+    provider.say(piece('lo', 'stop') + 'data: [DONE]\n\n');
+    provider.end();
+    const rest = await client.responses.retrieve(id, {
+      stream: true,
+      starting_after: seen.at(-1)!.sequence_number,
+    });
+    let text = '';
+    let last = seen.at(-1)!.sequence_number;
+    let final = '';
+    for await (const event of rest) {
+      expect(event.sequence_number).toBe((last += 1));
+      if (event.type === 'response.output_text.delta') text += event.delta;
+      if (event.type === 'response.completed') final = event.response.id;
+    }
+    expect([text, final]).toEqual(['lo', id]);
+    const sse = await (await fetch(`${proxy.url}/v1/responses/${id}?stream=true`)).text();
+    expect(publishedStreamProblems('responses', sse)).toEqual([]);
+    expect((await client.responses.retrieve(id)).output_text).toBe('Hello');
+    expect((await proxy.recorded(1))[0]!.outcome).toBe('success');
+  });
+
+  test('that is cancelled says so at its end', async () => {
+    const provider = speaking();
+    await using server = provider.server;
+    await using proxy = running(at(server.url));
+    const client = sdk(proxy);
+    const stream = await client.responses.create({ ...background, stream: true });
+    await until('the provider is asked', provider.begun);
+    provider.say(piece('Hel'));
+    const types: string[] = [];
+    let id = '';
+    for await (const event of stream) {
+      types.push(event.type);
+      if (event.type === 'response.created') id = event.response.id;
+      if (event.type === 'response.output_text.delta') await client.responses.cancel(id);
+    }
+    expect(types.at(-1)).toMatch(/^response\.(?:incomplete|failed)$/);
+  });
+});

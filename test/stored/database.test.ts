@@ -1,0 +1,216 @@
+/** What the store keeps, for whom, how long and how much. */
+import { afterAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StoredOptions } from '../../src/stored/entries.ts';
+import { StoredConversations } from '../../src/stored/conversations.ts';
+import { StoredResponses } from '../../src/stored/database.ts';
+import { openStored, STORED_FILE } from '../../src/stored/file.ts';
+import { objectOf, parseJson } from '../../src/wire/json.ts';
+
+const MIB = 1024 * 1024;
+const HOUR = 3_600_000;
+const folder = mkdtempSync(join(tmpdir(), 'llmproxy-stored-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function opened({
+  maxBytes = MIB,
+  maxChain = MIB,
+  directory,
+  redact = (text) => text,
+}: Partial<StoredOptions> & { directory?: string; redact?: (text: string) => string } = {}) {
+  const db = openStored(directory);
+  const options = { maxBytes, maxChain, isShared: false };
+  return {
+    db,
+    responses: new StoredResponses(db, options, redact),
+    conversations: new StoredConversations(db, options, redact),
+    [Symbol.dispose]: () => db.close(),
+  };
+}
+
+/** A response that says this, to a request that asks it. */
+const kept = (id: string, said: string, more: object = {}) => ({
+  owner: 'a',
+  request: JSON.stringify({ model: 'm', input: `ask ${id}` }),
+  response: JSON.stringify({
+    id,
+    status: 'completed',
+    output: [
+      { type: 'message', id: `msg_${id}`, role: 'assistant', content: [{ type: 'output_text', text: said }] },
+    ],
+  }),
+  nowMs: 0,
+  untilMs: HOUR,
+  ...more,
+});
+
+const bodyOf = (shown: { body: string } | undefined) => objectOf(parseJson(shown!.body));
+
+test('what is stored longest goes first, of whoever has stored most', () => {
+  using store = opened({ maxBytes: 10_000 });
+  store.responses.keep(kept('resp_b', 'x'.repeat(500), { owner: 'b', nowMs: 1 }));
+  for (let at = 0; at < 40; at += 1)
+    store.responses.keep(kept(`resp_${at}`, 'x'.repeat(500), { nowMs: 10 + at }));
+  expect(store.responses.size().bytes).toBeLessThanOrEqual(10_000);
+  expect(store.responses.show('a', 'resp_0', 100)).toBeUndefined();
+  expect(store.responses.show('a', 'resp_39', 100)).toBeDefined();
+  // It was there before all others, and its owner has stored little.
+  expect(store.responses.show('b', 'resp_b', 100)).toBeDefined();
+});
+
+test('what is over is removed with all that belongs to it, and its bytes are free', () => {
+  using store = opened();
+  store.responses.keep(kept('resp_1', 'x'));
+  store.responses.addEvents('a', 'resp_1', 0, ['event']);
+  store.conversations.create(
+    'a',
+    { id: 'conv_1', metadata: {}, items: [{ role: 'user', content: 'x' }] },
+    0,
+    HOUR,
+  );
+  store.responses.sweep(HOUR - 1);
+  expect(store.responses.show('a', 'resp_1', HOUR)).toBeDefined();
+  store.responses.sweep(HOUR + 1);
+  expect(store.responses.show('a', 'resp_1', HOUR)).toBeUndefined();
+  expect(store.conversations.get('a', 'conv_1')).toBeUndefined();
+  expect(store.responses.size()).toEqual({ bytes: 0, responses: 0 });
+});
+
+test('a conversation lives on as long as it is used', () => {
+  using store = opened();
+  store.conversations.create('a', { id: 'conv_1', metadata: {}, items: [] }, 0, HOUR);
+  store.responses.keep(kept('resp_1', 'x', { conversation: 'conv_1', nowMs: HOUR / 2, untilMs: 2 * HOUR }));
+  store.responses.sweep(HOUR + 1);
+  const said = store.conversations.said('a', 'conv_1');
+  expect(said.kind === 'found' && (parseJson(said.items) as unknown[]).length).toBe(2);
+});
+
+describe('a chain', () => {
+  test('is told in order, and names the provider that has its last one', () => {
+    using store = opened();
+    store.responses.keep(kept('resp_1', 'one'));
+    const response = JSON.stringify({ ...bodyOf({ body: kept('resp_2', 'two').response }), store: true });
+    store.responses.keep(kept('resp_2', '', { response, previous: 'resp_1', issuer: 'openai' }));
+    const chain = store.responses.chain('a', 'resp_2', 0);
+    expect(chain).toMatchObject({ kind: 'found', issuer: 'openai', issued: 'resp_2' });
+    const items = chain.kind === 'found' ? (parseJson(chain.items) as object[]) : [];
+    expect(items).toMatchObject([
+      { content: 'ask resp_1' },
+      { content: [{ text: 'one' }] },
+      { content: 'ask resp_2' },
+      { content: [{ text: 'two' }] },
+    ]);
+  });
+
+  test('that has lost its beginning, is another’s, or too long, says so', () => {
+    using store = opened({ maxChain: 2_000 });
+    store.responses.keep(kept('resp_1', 'one'));
+    store.responses.keep(kept('resp_2', 'two', { previous: 'resp_1' }));
+    expect(store.responses.chain('b', 'resp_2', 0)).toEqual({ kind: 'foreign' });
+    expect(store.responses.chain('b', 'resp_3', 0)).toEqual({ kind: 'missing', id: 'resp_3' });
+    store.responses.remove('a', 'resp_1');
+    expect(store.responses.chain('a', 'resp_2', 0)).toEqual({ kind: 'missing', id: 'resp_1' });
+    store.responses.keep(kept('resp_4', 'x'.repeat(3_000)));
+    expect(store.responses.chain('a', 'resp_4', 0)).toEqual({ kind: 'too_large' });
+  });
+
+  test('that leads back to itself ends', () => {
+    using store = opened({ maxChain: 100_000 });
+    store.responses.keep(kept('resp_1', 'one', { previous: 'resp_2' }));
+    store.responses.keep(kept('resp_2', 'two', { previous: 'resp_1' }));
+    expect(store.responses.chain('a', 'resp_2', 0)).toEqual({ kind: 'too_large' });
+  });
+});
+
+test('a provider that says it stored nothing is not asked for it', () => {
+  using store = opened();
+  const response = JSON.stringify({ ...bodyOf({ body: kept('resp_1', 'one').response }), store: false });
+  store.responses.keep(kept('resp_1', '', { response, issuer: 'perplexity' }));
+  expect(store.responses.chain('a', 'resp_1', 0)).not.toHaveProperty('issuer');
+});
+
+describe('a response in the background', () => {
+  const queued = {
+    ...kept('', ''),
+    id: 'resp_1',
+    streams: false,
+    response: JSON.stringify({ id: 'resp_1', status: 'queued', output: [] }),
+  };
+
+  test('whose process says nothing any more has failed', () => {
+    using store = opened();
+    store.responses.queue(queued);
+    expect(store.responses.begin('a', 'resp_1', 0)).toBe(true);
+    store.responses.beat([['a', 'resp_1']], 20_000);
+    expect(bodyOf(store.responses.show('a', 'resp_1', 45_000)).status).toBe('in_progress');
+    const failed = bodyOf(store.responses.show('a', 'resp_1', 51_000));
+    expect(failed).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
+  });
+
+  test('that was cancelled elsewhere is not wanted, and stays cancelled', () => {
+    using store = opened();
+    store.responses.queue(queued);
+    expect(store.responses.beat([['a', 'resp_1']], 1)).toEqual([]);
+    expect(bodyOf(store.responses.cancel('a', 'resp_1', 1)).status).toBe('cancelled');
+    expect(store.responses.beat([['a', 'resp_1']], 2)).toEqual(['resp_1']);
+    store.responses.end({
+      owner: 'a',
+      id: 'resp_1',
+      response: kept('resp_9', 'late').response,
+      nowMs: 3,
+      untilMs: 4,
+    });
+    expect(bodyOf(store.responses.show('a', 'resp_1', 3)).status).toBe('cancelled');
+    store.responses.remove('a', 'resp_1');
+    expect(store.responses.beat([['a', 'resp_1']], 4)).toEqual(['resp_1']);
+  });
+});
+
+test('secrets are taken out before anything is written, and what is deleted is gone from the file', () => {
+  const directory = join(folder, 'secret');
+  const redact = (text: string) => text.replaceAll('sk-very-secret', '[redacted]');
+  {
+    using store = opened({ directory, redact });
+    store.responses.keep(kept('resp_1', 'it is sk-very-secret, and plain-words'));
+    expect(store.responses.show('a', 'resp_1', 0)!.body).toContain('it is [redacted]');
+    const owner = { id: 'conv_1', metadata: { k: 'sk-very-secret' }, items: [{ content: 'sk-very-secret' }] };
+    store.conversations.create('a', owner, 0, HOUR);
+  }
+  const written = () =>
+    readdirSync(directory)
+      .map((name) => readFileSync(join(directory, name), 'latin1'))
+      .join('');
+  expect(written()).not.toContain('sk-very-secret');
+  expect(written()).toContain('plain-words');
+  expect(statSync(join(directory, STORED_FILE)).mode & 0o077).toBe(0);
+  {
+    using store = opened({ directory });
+    expect(store.responses.show('a', 'resp_1', 0)).toBeDefined();
+    store.responses.remove('a', 'resp_1');
+  }
+  expect(written()).not.toContain('plain-words');
+});
+
+test('items of a list have ids that stay the same, and pages that join', () => {
+  using store = opened();
+  const request = JSON.stringify({
+    input: [
+      { role: 'user', content: 'a' },
+      { type: 'function_call_output', call_id: 'c', output: 'o' },
+    ],
+  });
+  store.responses.keep(kept('resp_1', 'one', { request }));
+  const page = (options: object) =>
+    store.responses.inputs('a', 'resp_1', { limit: 20, order: 'asc', ...options }, 0)!;
+  const { data } = page({});
+  expect(data).toMatchObject([
+    { type: 'message', status: 'completed', content: [{ type: 'input_text', text: 'a' }] },
+    { type: 'function_call_output', status: 'completed' },
+  ]);
+  expect(page({})).toEqual(page({}));
+  const first = page({ limit: 1, order: 'desc' });
+  expect([first.data, first.hasMore]).toEqual([[data[1]!], true]);
+  expect(page({ order: 'desc', after: data[1]!.id })).toEqual({ data: [data[0]!], hasMore: false });
+});
