@@ -47,7 +47,8 @@ function Shell({ session, signedOut }: { session: Session; signedOut: () => void
     document.title = `${TITLES[route.view]} · llmproxy`;
   }, [route.view]);
   const changeTheme = () => {
-    const next = nextTheme(theme);
+    // As it is chosen now: keys may come faster than the page is drawn.
+    const next = nextTheme(chosenTheme());
     applyTheme(next);
     setTheme(next);
   };

@@ -1,0 +1,307 @@
+/** The page in a real browser, served by the binary: each view, by mouse and by keyboard, wide and narrow, light and dark. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { createRequire } from 'node:module';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import type { Look } from '../helpers/browser.ts';
+import type { Serving } from '../helpers/binary.ts';
+import { built, cleared, folder, serveFolder } from '../helpers/binary.ts';
+import { chromiumPath, openBrowser, openPage } from '../helpers/browser.ts';
+import { writeDemoLog } from '../helpers/demo-log.ts';
+import { until } from '../helpers/until.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const VIEWS = ['requests', 'usage', 'providers', 'playground', 'dataset', 'config'] as const;
+const missing = chromiumPath() === undefined;
+if (missing)
+  process.stderr.write(
+    'The page is not tried in a browser: Chromium is not installed (apt-get install chromium)\n',
+  );
+
+let browser: Browser;
+beforeAll(async () => {
+  built();
+  if (!missing) browser = await openBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  cleared();
+});
+
+const PROVIDERS: ConfigInput['providers'] = [
+  { name: 'fine', type: 'mock', models: ['gpt-5.2', 'mock'], mock: { tokens_per_second: 200 } },
+  {
+    name: 'broken',
+    type: 'mock',
+    models: ['claude'],
+    max_retries: 0,
+    mock: { faults: { rate: 1, status: 401 } },
+  },
+  { name: 'off', type: 'mock', models: ['x'], enabled: false },
+];
+
+async function served(more: Partial<ConfigInput> = {}): Promise<Serving> {
+  const cwd = folder();
+  writeDemoLog(join(cwd, 'logs'), { nowMs: Date.now() - 120_000, days: 2, perDay: 400 });
+  const config = {
+    logging: { level: 'error', requests: { flush_interval: '20ms' } },
+    providers: PROVIDERS,
+    ...more,
+  };
+  writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(config));
+  return await serveFolder(cwd);
+}
+
+const ask = async (url: string, body: object = {}, headers: Record<string, string> = {}) =>
+  await (
+    await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({
+        model: 'mock',
+        messages: [{ role: 'user', content: '<img src=x onerror=alert(1)>' }],
+        ...body,
+      }),
+    })
+  ).text();
+
+const open = async (url: string, view: string, look: Look = {}) =>
+  await openPage(browser, `${url}/#/${view}`, look);
+
+/** What axe finds that is serious or worse. */
+async function findings(page: Page): Promise<unknown> {
+  // A script of the test may run where none of the page's own could be added.
+  await page.evaluate(AXE);
+  return await page.evaluate(`axe.run().then(({ violations }) => violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => id + ': ' + nodes[0].html))`);
+}
+
+const FITS = 'document.documentElement.scrollWidth <= innerWidth';
+
+describe.skipIf(missing)('the page', () => {
+  describe.each([
+    ['1280 px, light', { width: 1280, scheme: 'light' }],
+    ['1280 px, dark', { width: 1280, scheme: 'dark' }],
+    ['390 px, light', { width: 390, height: 844, scheme: 'light' }],
+    ['390 px, dark', { width: 390, height: 844, scheme: 'dark' }],
+  ] satisfies [string, Look][])('%s', (_, look) => {
+    test('every view fits, has no serious finding of axe, asks no other host, and no error', async () => {
+      const { url } = await served();
+      await ask(url, { model: 'claude' });
+      for (const view of VIEWS) {
+        const { page, faults } = await open(url, view, look);
+        await page.waitForSelector(READY[view]);
+        const fits = await page.evaluate(FITS);
+        expect([view, fits, await findings(page), faults]).toEqual([view, true, [], []]);
+        await page.context().close();
+      }
+    }, 60_000);
+
+    test('a request opens beside the list, or over it, and fits', async () => {
+      const { url } = await served();
+      const { page, faults } = await open(url, 'requests', look);
+      await page.locator('.row-link').first().click();
+      await page.waitForSelector('.conversation');
+      expect(await page.evaluate(FITS)).toBeTrue();
+      expect([await findings(page), faults]).toEqual([[], []]);
+      await page.context().close();
+    }, 60_000);
+  });
+
+  /** What is there when a view has what it shows. */
+  const READY: Readonly<Record<(typeof VIEWS)[number], string>> = {
+    requests: '.requests-table tbody tr',
+    usage: '.chart svg',
+    providers: '.provider-card',
+    playground: '.compose',
+    dataset: '.row-preview',
+    config: '.yaml b',
+  };
+
+  test('live requests come as they end; what they say is text, whatever it is', async () => {
+    const { url } = await served();
+    const { page, faults } = await open(url, 'requests?filter=model:mock');
+    await page.waitForSelector('.pulse.live');
+    expect(await page.locator('.requests-table tbody tr').count()).toBe(0);
+    await ask(url);
+    await page.locator('.requests-table tbody tr').first().click();
+    const said = page.locator('.message.user .said');
+    expect(await said.textContent()).toBe('<img src=x onerror=alert(1)>');
+    expect(await said.locator('img').count()).toBe(0);
+    await page.locator('details.raw summary').first().click();
+    expect(await page.locator('details.raw pre').first().textContent()).toContain('"model": "mock"');
+    await page.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await ask(url);
+    await page.getByRole('button', { name: '1 new' }).click();
+    await until('the page to change', () =>
+      page.evaluate(`document.querySelectorAll('.requests-table tbody tr').length === 2`),
+    );
+    await page.getByRole('button', { name: 'Failed' }).click();
+    await page.waitForSelector('text=No request fulfils the filter');
+    expect(faults).toEqual([]);
+    await page.context().close();
+  }, 60_000);
+
+  test('is used by keyboard', async () => {
+    const { url } = await served();
+    const { page } = await open(url, 'requests');
+    await page.waitForSelector('.requests-table tbody tr:nth-child(3)');
+    const ids = await page
+      .locator('.row-link')
+      .evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+    const press = async (key: string) => await page.keyboard.press(key);
+    for (const key of ['j', 'j', 'k', 'j']) await press(key);
+    await press('Enter');
+    await page.waitForSelector('.detail');
+    expect(new URL(page.url()).hash).toBe(ids[1]!);
+    await press('j');
+    await until('the page to change', () => page.evaluate(`location.hash === ${JSON.stringify(ids[2])}`));
+    await press('Escape');
+    await page.waitForSelector('.detail', { state: 'detached' });
+    expect(await page.evaluate(`document.activeElement?.className`)).toBe('row-link');
+    await press('/');
+    expect(await page.evaluate(`document.activeElement?.id`)).toBe('filter');
+    await page.keyboard.type('model:gpt');
+    await press('Enter');
+    await until('the page to change', () => page.evaluate(`location.hash.includes('gpt')`));
+    await until('the page to change', () =>
+      page.evaluate(
+        `[...document.querySelectorAll('.requests-table .model')].every((cell) => cell.textContent?.startsWith('gpt'), )`,
+      ),
+    );
+    await press('?');
+    await page.waitForSelector('dialog[open]');
+    expect(await findings(page)).toEqual([]);
+    await press('Escape');
+    await page.waitForSelector('dialog', { state: 'detached' });
+    const background = async () =>
+      await page.evaluate(`getComputedStyle(document.documentElement).backgroundColor`);
+    const light = await background();
+    await press('t');
+    await press('t');
+    expect(await page.evaluate(`document.documentElement.dataset.theme`)).toBe('dark');
+    expect(await background()).not.toBe(light);
+    await page.reload();
+    await page.waitForSelector('.requests-table');
+    expect(await page.evaluate(`document.documentElement.dataset.theme`)).toBe('dark');
+    await press('3');
+    await page.waitForSelector('.provider-card');
+    await page.context().close();
+  }, 60_000);
+
+  test('usage by key over a week, with what is under the pointer', async () => {
+    const { url } = await served();
+    const { page, faults } = await open(url, 'usage');
+    await page.getByRole('button', { name: 'Week' }).click();
+    await page.getByRole('button', { name: 'Key', exact: true }).click();
+    await page.waitForSelector('.roomy tbody th:has-text("web-app")');
+    const box = (await page.locator('.chart .plot').first().boundingBox())!;
+    await page.mouse.move(box.x + box.width - 40, box.y + 60);
+    expect(await page.locator('.tip').first().textContent()).toMatch(/web-app.*\$/);
+    expect(await page.locator('.chart svg rect.fill').count()).toBeGreaterThan(10);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  }, 60_000);
+
+  test('providers say why, and when they are tried again', async () => {
+    const { url } = await served();
+    await ask(url, { model: 'claude' });
+    const { page } = await open(url, 'providers');
+    const broken = page.getByRole('region', { name: 'broken' });
+    await broken.locator('.held li').first().waitFor();
+    expect(await broken.textContent()).toMatch(/unhealthy.*auth.*key 1.*401.*next trial in/s);
+    expect(await page.getByRole('region', { name: 'off' }).textContent()).toContain('disabled');
+    await page.context().close();
+  }, 60_000);
+
+  test('the playground streams, and leads to its request', async () => {
+    const { url } = await served();
+    const { page, faults } = await open(url, 'playground');
+    await page.getByLabel('Model').fill('mock');
+    await page.getByLabel('Message').fill('Tell me');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.turn-facts');
+    expect(await page.locator('.message.assistant .said').textContent()).toStartWith('You said: Tell me');
+    expect(await page.locator('.turn-facts').textContent()).toMatch(
+      /^fine\/mock · first content .* out · request$/,
+    );
+    await page.getByRole('link', { name: 'request', exact: true }).click();
+    await page.waitForSelector('.conversation');
+    expect(await page.locator('.detail .message.user .said').textContent()).toBe('Tell me');
+    expect(faults).toEqual([]);
+    await page.context().close();
+  }, 60_000);
+
+  test('a dataset is what its command makes', async () => {
+    const { url, cwd } = await served();
+    const { page } = await open(url, 'dataset?filter=model:gpt');
+    await page.waitForSelector('.row-preview');
+    const command = (await page.locator('.command pre').textContent())!;
+    expect(command).toBe(
+      'llmproxy export --model-filter gpt --successful-only --format openai --output dataset.jsonl',
+    );
+    const { BINARY } = await import('../helpers/binary.ts');
+    const made = Bun.spawnSync(['sh', '-c', command.replace('llmproxy', BINARY)], { cwd });
+    expect(made.exitCode).toBe(0);
+    const rows = readFileSync(join(cwd, 'dataset.jsonl'), 'utf8').trimEnd().split('\n');
+    const shown = await page.locator('.row-preview').allTextContents();
+    expect(
+      shown.map((text) => JSON.stringify(JSON.parse(text))).every((row) => rows.includes(row)),
+    ).toBeTrue();
+    await page.context().close();
+  }, 60_000);
+
+  test('asks for a key where there are keys, and forgets it', async () => {
+    const keys = [
+      { name: 'boss', key: 'k-boss-0123456789', ops: true },
+      { name: 'ann', key: 'k-ann-0123456789' },
+    ];
+    const { url } = await served({ auth: { keys } });
+    const { page, faults } = await open(url, 'config');
+    const field = page.getByLabel('API key');
+    await field.fill('k-ann-0123456789');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[role=alert]:has-text("ops: true")');
+    expect(await findings(page)).toEqual([]);
+    await field.fill('k-boss-0123456789');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.yaml b');
+    expect(await page.locator('.yaml').textContent()).not.toContain('0123456789');
+    const [cookie] = await page.context().cookies();
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/page' });
+    expect(await page.evaluate(`document.cookie + JSON.stringify({ ...localStorage })`)).not.toContain(
+      'k-boss',
+    );
+    await page.reload();
+    await page.waitForSelector('.yaml b');
+    await page.getByRole('button', { name: 'Sign out boss' }).click();
+    await page.waitForSelector('.sign-in');
+    expect(faults).toEqual([]);
+    await page.context().close();
+  }, 60_000);
+
+  test('goes on by itself when the proxy comes back', async () => {
+    const serving = await served();
+    const { page } = await open(serving.url, 'requests?filter=model:mock');
+    await page.waitForSelector('.pulse.live');
+    serving.process.kill('SIGTERM');
+    await page.waitForSelector('.pulse.lost');
+    await serving.process.exited;
+    const { port } = new URL(serving.url);
+    const config = JSON.parse(readFileSync(join(serving.cwd, 'config.yaml'), 'utf8')) as ConfigInput;
+    writeFileSync(
+      join(serving.cwd, 'config.yaml'),
+      JSON.stringify({ ...config, server: { port: Number(port) } }),
+    );
+    const { serveAsWritten } = await import('../helpers/binary.ts');
+    const again = await serveAsWritten(serving.cwd);
+    await page.waitForSelector('.pulse.live');
+    await ask(again.url);
+    await page.waitForSelector('.requests-table tbody tr');
+    await page.context().close();
+  }, 60_000);
+});
