@@ -59,7 +59,9 @@ interface Checked {
 async function check(path: string): Promise<Checked> {
   const { checkedConfig } = await import('./checked-config.ts');
   try {
-    return await checkedConfig(path);
+    const { config, problems, unserved } = await checkedConfig(path);
+    // What `serve` would refuse is not valid, although its flags could mend it.
+    return { path, config: unserved.length > 0 ? undefined : config, problems: [...problems, ...unserved] };
   } catch (cause) {
     throw new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
   }

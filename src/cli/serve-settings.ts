@@ -1,8 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Flags, LoggingFlags } from '../workers/messages.ts';
-import { isLoopback } from '../config/references.ts';
+import { openDoor } from '../config/open-door.ts';
 import { MAX_WORKERS } from '../config/schema.ts';
-import { modeOf } from '../config/socket-schema.ts';
 import { availableProcessors } from '../workers/count.ts';
 import { ExitError } from './exit.ts';
 import { integerFlag } from './argv/integer.ts';
@@ -51,25 +50,10 @@ function oneOf<Word extends string>(flag: string, given: string, words: readonly
   );
 }
 
-/**
- * What others reach needs keys, or client certificates, or the written word that it needs neither.
- * @param server where the process listens
- */
-export function refuseOpenDoor({ auth }: Config, { host, unix, unix_mode, tls }: Config['server']): void {
-  if (auth !== undefined) return;
-  if (unix !== undefined) {
-    if ((modeOf(unix_mode) & 0o077) === 0) return;
-    throw openDoor(`at ${unix} with permissions beyond its owner`, 'server.unix_mode "0600"');
-  }
-  const certified = tls?.client_ca !== undefined && tls.client_auth === 'required';
-  if (!isLoopback(host) && !certified) throw openDoor(`on ${host}`, 'server.tls.client_ca');
-}
-
-function openDoor(where: string, other: string): ExitError {
-  return new ExitError(
-    1,
-    `Cannot listen ${where}: others could use your keys. Add auth.keys or ${other} to the configuration, or write auth: none if that is wanted`,
-  );
+/** @param server where the process listens @throws ExitError when others could use it whom nothing lets in */
+export function refuseOpenDoor(config: Config, server: Config['server']): void {
+  const door = openDoor(config, server);
+  if (door) throw new ExitError(1, door.message);
 }
 
 /** `--workers`. @throws ExitError 2 when it is neither auto nor a number */

@@ -17,7 +17,16 @@ export function resolveKeys(provider: ProviderConfig, env: Env): ResolvedKeys {
   const variables =
     provider.api_key_env === undefined ? presetOf(provider.type).keyEnv : [provider.api_key_env];
   const found = variables.find((variable) => env[variable]);
-  return { keys: found ? [env[found]!] : [], source: found ?? variables.join(' or ') };
+  const looked = variables.every(namesVariable) ? variables.join(' or ') : 'api_key_env';
+  return { keys: found ? [env[found]!] : [], source: found ?? looked };
+}
+
+/** How keys of vendors begin. */
+const KEY = /^(?:sk-|gsk_|xai-|AIza|pplx-|hf_|csk-|fw_)\w{8}/;
+
+/** Whether a text may be the name of a variable. What is a key instead must be shown to nobody. */
+export function namesVariable(text: string): boolean {
+  return /^[A-Za-z_][\w.]*$/.test(text) && !KEY.test(text);
 }
 
 /** Whether a provider can show who it is: with a key, in another way that its vendor has, or it needs none. */

@@ -6,6 +6,7 @@ import type { KeysText } from './keys-file.ts';
 import { readKeysFile, withKeys } from './keys-file.ts';
 import { hasCredentials } from './keys.ts';
 import type { Positions } from './positions.ts';
+import { checkOpenDoor } from './open-door.ts';
 import { checkReferences } from './references.ts';
 import type { PluginTypes } from './plugin-types.ts';
 import { checkTypes } from './plugin-types.ts';
@@ -27,6 +28,8 @@ export interface LoadResult {
   readonly shape: Config | undefined;
   /** The keys file that it names, where there is a way to read it. */
   readonly keysFile: KeysText | undefined;
+  /** Why it is not served as it is written, beside its errors: flags of `serve` may still mend that. */
+  readonly unserved: readonly Problem[];
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -52,7 +55,8 @@ const ONCE = { jitless: true } as const;
 /** Reads a configuration: YAML, `${VAR}`, schema, references. All problems of the file are found at once. */
 export function loadConfig({ env, readKeys, readPem, plugins, ...source }: LoadOptions): LoadResult {
   const { value, positions, problems } = readYaml(source, env);
-  if (value === undefined) return { config: undefined, problems, shape: undefined, keysFile: undefined };
+  if (value === undefined)
+    return { config: undefined, problems, shape: undefined, keysFile: undefined, unserved: [] };
   const parsed = schema.safeParse(value, ONCE);
   // A value that could not be filled in fails the schema for that reason alone.
   const filled = problems.map(({ line }) => line);
@@ -74,7 +78,13 @@ export function loadConfig({ env, readKeys, readPem, plugins, ...source }: LoadO
   const complete = keys?.file !== undefined || (shape && keysPathOf(shape, source.path) === undefined);
   if (whole && complete) problems.push(...checkClientCerts(whole, positions));
   const valid = shape && !problems.some(({ severity }) => severity === 'error');
-  return { config: valid && whole ? withoutKeyless(whole, env) : undefined, problems, shape, keysFile };
+  return {
+    config: valid && whole ? withoutKeyless(whole, env) : undefined,
+    problems,
+    shape,
+    keysFile,
+    unserved: shape ? checkOpenDoor(shape, positions) : [],
+  };
 }
 
 /** Where the keys file of a configuration lies: beside it, unless its path is absolute. */

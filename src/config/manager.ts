@@ -27,7 +27,13 @@ export class ConfigManager {
   #stamps: readonly (string | undefined)[] = [];
   #text: string | undefined;
   #keysText: string | undefined;
-  #result: LoadResult = { config: undefined, problems: [], shape: undefined, keysFile: undefined };
+  #result: LoadResult = {
+    config: undefined,
+    problems: [],
+    shape: undefined,
+    keysFile: undefined,
+    unserved: [],
+  };
   #plugins: PluginTypes | undefined;
   #current: Config | undefined;
   #currentText: ConfigText | undefined;

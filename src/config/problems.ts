@@ -37,7 +37,7 @@ export function shownSource(line: string): string {
       hides(name, text) ? `${name}[masked]` : pair,
     )
     .replace(/\/\/[^/@\s"']+@/g, '//[masked]@')
-    .replace(/\b(sk|gsk|xai)-[\w-]{6,}/g, '[masked]');
+    .replace(/\b(?:(?:sk|xai|pplx|csk)-|gsk[-_]|hf_|fw_|AIza)[\w-]{6,}/g, '[masked]');
 }
 
 /** Names that only sound like those of secrets. */

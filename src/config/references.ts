@@ -4,9 +4,11 @@ import type { Problem } from './problems.ts';
 import { checkAuth, checkLimits } from './access-references.ts';
 import { starOf } from './globs.ts';
 import { hasCredentials, resolveKeys } from './keys.ts';
+import { checkKeys } from './key-mistakes.ts';
 import { presetOf } from './presets.ts';
 import { served } from './served.ts';
 import { nearest } from './suggest.ts';
+import { checkAddresses } from './url-mistakes.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -19,6 +21,8 @@ export function isLoopback(host: string): boolean {
 export function checkReferences(config: Config, positions: Positions, env: Env): Problem[] {
   return [
     ...checkProviders(config, positions, env),
+    ...checkAddresses(config, positions),
+    ...checkKeys(config, positions, env),
     ...checkRoutes(config, positions),
     ...checkAuth(config, positions, env),
     ...checkLimits(config, positions),

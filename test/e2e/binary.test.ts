@@ -182,6 +182,18 @@ test('an address that others reach needs keys or the written word', async () => 
   expect(url).toContain('0.0.0.0');
 });
 
+test('config validate refuses the address that serve refuses, and flags mend it', async () => {
+  const cwd = folder();
+  const text = 'server: { host: 0.0.0.0, port: 0 }\nproviders: [{ name: mock, type: mock }]\n';
+  writeFileSync(join(cwd, 'config.yaml'), text);
+  for (const args of [['serve'], ['config', 'validate']]) {
+    const { code, err } = run(cwd, ...args);
+    expect([code, err]).toEqual([1, expect.stringContaining('Cannot listen on 0.0.0.0')]);
+  }
+  expect(run(cwd, 'config', 'validate').err).toContain('config.yaml:1:17');
+  expect((await serve(cwd, '--host', '127.0.0.1')).url).toContain('127.0.0.1');
+});
+
 test.each([
   [['serve', '--port', 'many'], 2, '--port'],
   [['serve', '--config', 'none.yaml'], 1, 'none.yaml'],

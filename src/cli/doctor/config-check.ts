@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../../config/schema.ts';
 import type { Plugins } from '../../plugins/loaded.ts';
 import { discoverConfig } from '../../config/discover.ts';
+import { ignoredKeys } from '../../config/ignored-keys.ts';
 import { listed } from '../../config/listed.ts';
 import { fileReason } from '../../logs/names.ts';
 import { NO_PLUGINS } from '../../plugins/loaded.ts';
@@ -41,7 +42,11 @@ export async function checkConfig(flag: string | undefined): Promise<ConfigCheck
     );
   // As it is written: there a provider without its key is not yet turned off.
   if (config)
-    return { findings: [valid(path, config), ...findings, ...open(config)], config: shape, plugins };
+    return {
+      findings: [valid(path, config), ...findings, ...unused(config), ...open(config)],
+      config: shape,
+      plugins,
+    };
   const places = listed(errors.map(({ line }) => `line ${line}`));
   const broken = failed(
     'config',
@@ -69,6 +74,13 @@ function valid(path: string, { providers }: Config): Finding {
   const message = `${path} is valid: ${counted(providers.length, 'provider')}, ${on} of them ${on === 1 ? 'takes' : 'take'} part`;
   if (on > 0) return ok('config', message);
   return failed('config', message, 'Set the key of one of them, see below.');
+}
+
+/** Keys in the environment that the file has no use for. */
+function unused(config: Config): Finding[] {
+  return ignoredKeys(config, process.env).map(({ variable, line }) =>
+    warning('config', `${variable} is set, but no provider uses it`, `Add \`${line}\` to providers.`),
+  );
 }
 
 /** `serve` refuses to stand open. */

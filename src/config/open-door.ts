@@ -1,0 +1,41 @@
+import type { Positions } from './positions.ts';
+import type { Problem } from './problems.ts';
+import type { Config } from './schema.ts';
+import { isLoopback } from './references.ts';
+import { modeOf } from './socket-schema.ts';
+
+/** Why a proxy must not listen where it would: others reach it, and nothing says who may call. */
+export interface OpenDoor {
+  readonly message: string;
+  /** The key of `server` that opens it. */
+  readonly key: 'host' | 'unix_mode';
+}
+
+/**
+ * What others reach needs keys, or client certificates, or the written word that it needs neither.
+ * @param server where the process listens
+ */
+export function openDoor(
+  { auth }: Pick<Config, 'auth'>,
+  { host, unix, unix_mode, tls }: Config['server'],
+): OpenDoor | undefined {
+  if (auth !== undefined) return undefined;
+  if (unix !== undefined) {
+    if ((modeOf(unix_mode) & 0o077) === 0) return undefined;
+    const where = `at ${unix} with permissions beyond its owner`;
+    return { message: messageOf(where, 'server.unix_mode "0600"'), key: 'unix_mode' };
+  }
+  const certified = tls?.client_ca !== undefined && tls.client_auth === 'required';
+  if (isLoopback(host) || certified) return undefined;
+  return { message: messageOf(`on ${host}`, 'server.tls.client_ca'), key: 'host' };
+}
+
+/** The same as an error of a file, which flags of `serve` may still mend. */
+export function checkOpenDoor(config: Config, positions: Positions): Problem[] {
+  const door = openDoor(config, config.server);
+  return door ? [positions.atValue(['server', door.key], door.message)] : [];
+}
+
+function messageOf(where: string, other: string): string {
+  return `Cannot listen ${where}: others could use your keys. Add auth.keys or ${other} to the configuration, or write auth: none if that is wanted`;
+}
