@@ -75,6 +75,8 @@ function sampleFor(endpoint: Endpoint): Record<string, unknown> {
   const content = { parts: [{ text: 'Hello' }] };
   if (endpoint === 'gemini' || endpoint === 'gemini.count_tokens')
     return { contents: [{ role: 'user', ...content }] };
+  if (endpoint === 'ollama.generate' || endpoint === 'ollama.embeddings') return { prompt: 'Hello' };
+  if (endpoint === 'ollama.embed') return { input: 'Hello' };
   if (endpoint === 'gemini.embed') return { content };
   if (endpoint === 'gemini.batch_embed') return { requests: [{ content }] };
   if (endpoint === 'gemini.predict') return { instances: [{ content: 'Hello' }] };

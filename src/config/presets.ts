@@ -58,6 +58,13 @@ const LIVE = 'live';
 /** The other APIs of clients, at their usual paths. */
 const RESPONSES = { responses: '' } as const;
 const MESSAGES = { messages: '' } as const;
+/** Ollama's own API stands beside the version that its base URL names. */
+const OLLAMAS_OWN = {
+  'ollama.chat': '/../api/chat',
+  'ollama.generate': '/../api/generate',
+  'ollama.embed': '/../api/embed',
+  'ollama.embeddings': '/../api/embeddings',
+} as const;
 
 /** OpenAI's models that are asked by the Responses API alone. @see https://platform.openai.com/docs/models */
 const ONLY_RESPONSES = /^codex-|-codex(?:-|$)|^o\d+-pro|^gpt-5[.\d]*-pro|deep-research|^computer-use/;
@@ -376,7 +383,7 @@ export const PRESETS = {
     models: [],
     probe: '/models',
     endpoints: TEXT,
-    also: { ...RESPONSES, ...MESSAGES },
+    also: { ...RESPONSES, ...MESSAGES, ...OLLAMAS_OWN },
     priority: 50,
   },
   vllm: {

@@ -218,7 +218,18 @@ export class Attempt implements Attempting {
     const lane = laneFor(inbound, provider, model);
     const usage = target.usageAsking;
     const ofCaller = memory.of(inbound.caller);
-    const context = { provider, model, nowMs: clock.now(), newId, memory: ofCaller, usage, unsealed };
+    const beganMs = clock.monotonic();
+    const elapsedMs = () => clock.monotonic() - beganMs;
+    const context = {
+      provider,
+      model,
+      nowMs: clock.now(),
+      newId,
+      memory: ofCaller,
+      usage,
+      unsealed,
+      elapsedMs,
+    };
     const prepared = await turns.run(lane.prepare(inbound, context));
     this.#abort.throwIfAborted();
     if ('local' in prepared) return await this.#local(prepared);
@@ -264,14 +275,21 @@ export class Attempt implements Attempting {
     });
   }
 
-  async #local({ texts, local }: Local): Promise<Opened> {
+  async #local({ texts, local, finish }: Local): Promise<Opened> {
     // The target is not asked, and its limits are none on what is done here.
     this.#timers.stop();
-    const text = local(await this.#deps.countTokens(texts, this.#abort.signal));
+    const { countTokens } = this.#deps;
+    const text = local(texts.length > 0 ? await countTokens(texts, this.#abort.signal) : 0);
     this.#release();
     const body = new TextEncoder().encode(text);
-    const unknown = { finish: null, usage: undefined };
-    const answer: Whole = { kind: 'whole', body, text, ...unknown, made: 'application/json' };
+    const answer: Whole = {
+      kind: 'whole',
+      body,
+      text,
+      finish: finish ?? null,
+      usage: undefined,
+      made: 'application/json',
+    };
     return { lane: 'translate', status: 200, headers: {}, dropped: [], answer };
   }
 

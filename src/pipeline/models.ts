@@ -150,6 +150,11 @@ export class ModelRegistry {
     return resolution;
   }
 
+  /** Whether the configuration has this name, and not only a glob for it. */
+  lists(name: string): boolean {
+    return this.#exact.has(name) || Object.hasOwn(this.#routes, name);
+  }
+
   /** The provider of this name; `undefined` where there is none, or it is off. */
   provider(name: string): BaseProvider | undefined {
     return this.#providers.get(name);

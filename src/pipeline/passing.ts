@@ -8,7 +8,9 @@ import { messageAssembler } from '../wire/anthropic/assemble.ts';
 import { endingOf, fails } from '../wire/endings.ts';
 import { contentAssembler } from '../wire/gemini/assemble.ts';
 import { listOf, objectOf } from '../wire/json.ts';
+import { lineAssembler } from '../wire/ollama/assemble.ts';
 import { chatAssembler, completionAssembler } from '../wire/openai/assemble.ts';
+import { answerFlaw } from '../wire/shapes/answers.ts';
 import { EVENT_JUDGES } from '../wire/shapes/events.ts';
 import { responseAssembler } from '../wire/responses/assemble.ts';
 import { responseEnding } from '../wire/responses/response.ts';
@@ -91,12 +93,22 @@ const GEMINI: Kind = {
   terminator: '',
 };
 
+const OLLAMA: Kind = {
+  assembler: lineAssembler,
+  failure: () => undefined,
+  verdict: (line) => (answerFlaw('ollama line', line) === undefined ? 'sound' : 'odd'),
+  isLast: ({ done }) => done === true,
+  terminator: '',
+};
+
 const PASSING: Partial<Record<Endpoint, Kind>> = {
   chat: CHAT,
   completions: { ...CHAT, assembler: completionAssembler },
   messages: MESSAGES,
   responses: RESPONSES,
   gemini: GEMINI,
+  'ollama.chat': OLLAMA,
+  'ollama.generate': OLLAMA,
 };
 
 /** @param quirks of the provider whose own events pass */

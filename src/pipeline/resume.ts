@@ -78,7 +78,9 @@ export class Resumer {
       const { clock, newId, memory, router } = this.#deps;
       const created = Math.floor(clock.now() / 1000);
       const ofCaller = memory.of(inbound.caller);
-      const asked = resumable(inbound, text, { created, newId, memory: ofCaller });
+      const { exchange } = this.#job;
+      const elapsedMs = () => exchange.elapsedMs;
+      const asked = resumable(inbound, text, { created, newId, memory: ofCaller, elapsedMs });
       if (!asked) return undefined;
       const routed = await router.route({ ...this.#job, inbound: asked.inbound, candidates: others });
       const { answer } = routed.opened;

@@ -8,6 +8,7 @@ import { converseUsage } from '../wire/bedrock/response.ts';
 import { cohereUsage } from '../wire/cohere/response.ts';
 import { geminiUsage } from '../wire/gemini/response.ts';
 import { isObject, parseJson } from '../wire/json.ts';
+import { ollamaUsage } from '../wire/ollama/response.ts';
 import { toldUsage, vendorUsage } from '../wire/openai/response.ts';
 import { openaiUsage } from '../wire/usage.ts';
 
@@ -19,6 +20,8 @@ const PLACES: Readonly<Partial<Record<ProtocolName | Endpoint, (answer: JsonObje
   {
     messages: ({ usage }) => anthropicUsage(usage),
     responses: ({ usage }) => openaiUsage(usage),
+    'ollama.chat': ollamaUsage,
+    'ollama.generate': ollamaUsage,
     gemini: ({ usageMetadata }) => geminiUsage(usageMetadata),
     converse: ({ usage }) => converseUsage(usage),
     cohere: ({ usage }) => cohereUsage(usage),

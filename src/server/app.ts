@@ -5,7 +5,7 @@ import type { ServerBindings, ServerContext, ServerEnv } from './context.ts';
 import type { Inference } from './inference.ts';
 import type { App } from './listen.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
-import { ENDPOINTS, PLAIN_ENDPOINTS } from '../wire/endpoints.ts';
+import { ENDPOINTS, PLAIN_ENDPOINTS, placeOf } from '../wire/endpoints.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import { headerMap } from '../wire/headers.ts';
 import { listedOrigins, pageGuard } from './browser.ts';
@@ -18,6 +18,7 @@ import { getModel, listModels } from './models.ts';
 import { PASSED_METHODS, passOn } from './passthrough.ts';
 import type { Upgrade } from './realtime/open.ts';
 import { openSession, refusePlain } from './realtime/open.ts';
+import { serveOllama } from './ollama.ts';
 import { ownKey } from './key.ts';
 import { speaking } from './speaking.ts';
 import { health, live, metrics, providers, ready } from './ops.ts';
@@ -81,7 +82,8 @@ export function createApp(context: ServerContext): App {
   for (const base of bases) {
     for (const prefix of [`${base}/v1`, base]) {
       for (const name of PLAIN_ENDPOINTS) {
-        const path = prefix + ENDPOINTS[name].path;
+        const path = (placeOf(name) === 'root' ? base : prefix) + ENDPOINTS[name].path;
+        if (models.has(path)) continue;
         const answer = inference(context, name);
         models.set(path, answer);
         app.post(path, ({ req, env }) => answer(req.raw, headerMap(req.raw.headers), env));
@@ -106,6 +108,7 @@ export function createApp(context: ServerContext): App {
       upgrades.set(base + path, openSession(context, endpoint));
       app.get(base + path, ({ req }) => refusePlain(context, req.raw, headerMap(req.raw.headers), endpoint));
     }
+    serveOllama(app, context, base);
     app.get(`${base}/health`, health(context));
     app.get(`${base}/providers`, providers(context));
     app.on(PASSED_METHODS, `${base}/providers/:name/*`, passOn(context, `${base}/providers/`));

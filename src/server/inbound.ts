@@ -1,7 +1,9 @@
 import type { Config } from '../config/schema.ts';
 import type { Inbound } from '../pipeline/inbound.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
-import { ENDPOINTS } from '../wire/endpoints.ts';
+import type { ModelRegistry } from '../pipeline/models.ts';
+import { ENDPOINTS, placeOf } from '../wire/endpoints.ts';
+import { plainName } from '../wire/ollama/names.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import type { Steps } from '../turns.ts';
 import { ProxyError } from '../errors.ts';
@@ -42,6 +44,8 @@ export interface ParsingContext {
   /** This process, as it tells itself from others. */
   readonly instance: string;
   readonly limits: Config['limits'];
+  /** Which names the configuration has; left out where none is looked for. */
+  readonly registry?: Pick<ModelRegistry, 'lists'>;
 }
 
 /**
@@ -51,7 +55,7 @@ export interface ParsingContext {
 export function* parseInbound(
   { endpoint, headers, url, caller, path }: Origin,
   bytes: Uint8Array<ArrayBuffer>,
-  { instance, limits }: ParsingContext,
+  { instance, limits, registry }: ParsingContext,
 ): Steps<Inbound> {
   const contentType = headers['content-type'] ?? 'application/json';
   const travelling = requestHeaders(headers, endpoint);
@@ -78,17 +82,19 @@ export function* parseInbound(
     };
   }
   const { text, value } = yield* readJson(bytes, boundsOf(limits));
-  const model = named(path?.model ?? value.model ?? DEFAULT_MODELS[endpoint]);
-  const inBody = typeof value.model === 'string' && !('at' in ENDPOINTS[endpoint]);
+  const isOllamas = endpoint.startsWith('ollama');
+  const asked = named(path?.model ?? value.model ?? DEFAULT_MODELS[endpoint]);
+  const model = isOllamas && registry ? plainName(asked, (name) => registry.lists(name)) : asked;
+  const inBody = typeof value.model === 'string' && placeOf(endpoint) !== 'model';
   const modelAt = yield* findModel({ text, bytes }, inBody);
   // Some clients say it of everything that they send.
-  const stream = path?.stream ?? (streams && trueOrFalse(value.stream ?? false));
+  const stream = path?.stream ?? (streams && trueOrFalse(value.stream ?? isOllamas));
   return {
     endpoint,
     caller,
     model,
     stream,
-    form: path?.form ?? 'events',
+    form: path?.form ?? (isOllamas ? 'lines' : 'events'),
     query: travellingQuery(url, endpoint),
     contentType: 'application/json',
     bytes,

@@ -8,6 +8,10 @@ import { isGeminiPath } from '../wire/gemini/path.ts';
 export function speaking({ headers, url }: Pick<Request, 'headers' | 'url'>): Endpoint {
   const [, path = ''] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/.exec(url) ?? [];
   if (headers.has('anthropic-version') || /\/messages(?:\/|$)/.test(path)) return 'messages';
+  if (OLLAMAS.test(path)) return 'ollama.chat';
   const isGoogles = headers.has('x-goog-api-key') || headers.has('x-goog-api-client');
   return isGoogles || isGeminiPath(path) || /[?&]key=/.test(url) ? 'gemini' : 'chat';
 }
+
+/** Paths of Ollama's own API, also those that it does not have. */
+const OLLAMAS = /\/api\/\w+(?:\/[^/]*)?$/;

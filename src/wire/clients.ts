@@ -4,6 +4,8 @@ import type { ClientProtocol } from './protocol.ts';
 import { messagesClient } from './anthropic/client.ts';
 import { geminiClient, geminiCountClient } from './gemini/client.ts';
 import { batchEmbedContents, embedContent, predict } from './gemini/client-embeddings.ts';
+import { ollamaChat, ollamaGenerate } from './ollama/client.ts';
+import { embed, oldEmbeddings } from './ollama/client-embeddings.ts';
 import { chatClient } from './openai/client.ts';
 import { responsesClient } from './responses/client.ts';
 
@@ -18,6 +20,10 @@ const CLIENTS: Readonly<Partial<Record<Recorded, ClientProtocol>>> = {
   'gemini.embed': geminiClient,
   'gemini.batch_embed': geminiClient,
   'gemini.predict': geminiClient,
+  'ollama.chat': ollamaChat,
+  'ollama.generate': ollamaGenerate,
+  'ollama.embed': ollamaChat,
+  'ollama.embeddings': ollamaChat,
 };
 
 /** The protocol in which clients of an endpoint speak, and in which they are told of errors. */
@@ -30,6 +36,8 @@ const EMBEDDING_CLIENTS: Readonly<Partial<Record<Recorded, EmbeddingClient>>> = 
   'gemini.embed': embedContent,
   'gemini.batch_embed': batchEmbedContents,
   'gemini.predict': predict,
+  'ollama.embed': embed,
+  'ollama.embeddings': oldEmbeddings,
 };
 
 /** How clients of an endpoint ask for embeddings; `undefined` for OpenAI's way. */

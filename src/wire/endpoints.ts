@@ -1,10 +1,13 @@
-/** The endpoints that the proxy serves, as data: OpenAI's API, Anthropic's and Gemini's. */
+/** The endpoints that the proxy serves, as data: OpenAI's API, Anthropic's, Gemini's and Ollama's own. */
 
 export interface EndpointSpec {
   /** Path below the version prefix, or as `at` says. */
   readonly path: string;
-  /** `model` where the path names the model and what is done with it, so that it is found by its form. */
-  readonly at?: 'model';
+  /**
+   * `model` where the path names the model and what is done with it, so that it is found by its form; `root` where it has no
+   * version before it.
+   */
+  readonly at?: 'model' | 'root';
   /** The family a provider's preset lists when it serves the endpoint. */
   readonly family:
     | 'chat'
@@ -74,6 +77,16 @@ export const ENDPOINTS = {
     understood: true,
     streams: false,
   },
+  'ollama.chat': { path: '/api/chat', at: 'root', family: 'chat', understood: true, streams: true },
+  'ollama.generate': { path: '/api/generate', at: 'root', family: 'chat', understood: true, streams: true },
+  'ollama.embed': { path: '/api/embed', at: 'root', family: 'embeddings', understood: true, streams: false },
+  'ollama.embeddings': {
+    path: '/api/embeddings',
+    at: 'root',
+    family: 'embeddings',
+    understood: true,
+    streams: false,
+  },
   completions: { path: '/completions', family: 'completions', understood: true, streams: true },
   embeddings: { path: '/embeddings', family: 'embeddings', understood: true, streams: false },
   moderations: { path: '/moderations', family: 'moderations', understood: false, streams: false },
@@ -105,7 +118,13 @@ export const ENDPOINT_NAMES = Object.keys(ENDPOINTS) as Endpoint[];
 export const HTTP_ENDPOINTS = ENDPOINT_NAMES.filter((name) => !isRealtime(name));
 
 /** Those of them that have a path of their own, whatever the model. */
-export const PLAIN_ENDPOINTS = HTTP_ENDPOINTS.filter((name) => !('at' in ENDPOINTS[name]));
+export const PLAIN_ENDPOINTS = HTTP_ENDPOINTS.filter((name) => placeOf(name) !== 'model');
+
+/** Where the path of an endpoint is; `undefined` below the version. */
+export function placeOf(endpoint: Endpoint): EndpointSpec['at'] {
+  const spec: EndpointSpec = ENDPOINTS[endpoint];
+  return spec.at;
+}
 
 /** Whether an endpoint is a WebSocket. */
 export function isRealtime(endpoint: Recorded): endpoint is 'realtime' | 'realtime.live' {
@@ -125,6 +144,10 @@ const TRANSLATED: readonly Endpoint[] = [
   'gemini.embed',
   'gemini.batch_embed',
   'gemini.predict',
+  'ollama.chat',
+  'ollama.generate',
+  'ollama.embed',
+  'ollama.embeddings',
 ];
 
 /** Whether it is served by those alone whose preset names it: what it gives back is sealed, and no other could read it. */
@@ -142,9 +165,16 @@ export function isTalk(endpoint: Recorded): endpoint is Talk {
   return TALKS.has(endpoint);
 }
 
-export type Talk = 'chat' | 'messages' | 'responses' | 'gemini';
+export type Talk = 'chat' | 'messages' | 'responses' | 'gemini' | 'ollama.chat' | 'ollama.generate';
 
-const TALKS: ReadonlySet<Recorded> = new Set<Talk>(['chat', 'messages', 'responses', 'gemini']);
+const TALKS: ReadonlySet<Recorded> = new Set<Talk>([
+  'chat',
+  'messages',
+  'responses',
+  'gemini',
+  'ollama.chat',
+  'ollama.generate',
+]);
 
 /** Whether texts become vectors there. */
 export function isEmbedding(endpoint: Recorded): boolean {

@@ -52,7 +52,8 @@ export function estimate(
 function outputLimit(body: JsonObject): number | undefined {
   const { max_completion_tokens: completion, max_tokens: tokens, max_output_tokens: output } = body;
   const own = configured(body, 'maxOutputTokens', 'max_output_tokens');
-  const told = [completion, tokens, output, own].map((limit) => countOf(limit) ?? -1);
+  const { num_predict: predicted } = objectOf(body.options);
+  const told = [completion, tokens, output, own, predicted].map((limit) => countOf(limit) ?? -1);
   const largest = Math.max(...told);
   return largest < 0 ? undefined : largest;
 }
@@ -106,12 +107,18 @@ function mediumIn(key: string, object: { readonly [key: string]: Json }): number
     return typeof url === 'string' ? pictureTokens(url) : undefined;
   }
   if (key === 'source' && isObject(value)) return sourceTokens(value, object.type);
+  // Ollama's pictures are bare base64.
+  if (key === 'images' && isTexts(value)) return value.reduce((sum, image) => sum + mediumTokens(image, undefined), 0);
   if (typeof value !== 'string') return undefined;
   if (NAMED.has(key)) return UNKNOWN_FILE;
   if (key === 'file_data' && !value.startsWith('data:')) return mediumTokens(value, 'application/pdf');
   if (key === 'url' || key === 'file_data')
     return value.startsWith('data:') ? dataUrlTokens(value) : undefined;
   return key === 'data' && object.type !== 'text' ? mediumTokens(value, typeOf(object)) : undefined;
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
 /** Where Anthropic's pictures and documents come from; a document's own text is read as text. */

@@ -149,6 +149,8 @@ export interface DecodeContext {
     /** Of a response, where responses are stored. */
     readonly standing?: Standing | undefined;
   };
+  /** Milliseconds since the answer was asked for, for protocols that tell how long it took. */
+  readonly elapsedMs?: (() => number) | undefined;
   /** Seconds since the epoch. */
   readonly created: number;
   /** A random id of 24 letters and digits. */

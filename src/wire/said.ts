@@ -10,6 +10,7 @@ const WRITTEN = new Set([
   'refusal',
   'thinking',
   'partial_json',
+  'response',
   'arguments',
 ]);
 
@@ -55,6 +56,6 @@ function written(value: JsonObject, take: (text: string) => void, depth: number)
         for (const item of field) if (isObject(item)) written(item, take, depth - 1);
       }
     } else if (AROUND.has(name) && isObject(field)) written(field, take, depth - 1);
-    else if (name === 'args' && isObject(field)) take(JSON.stringify(field));
+    else if ((name === 'args' || name === 'arguments') && isObject(field)) take(JSON.stringify(field));
   }
 }

@@ -201,7 +201,7 @@ describe('a key', () => {
 
 /** What no list covers: one word for everyone, and lists of what may be asked for. */
 const FREE =
-  /^(?:\/v1\w*)?(?:\/health(?:\/live|\/ready)?|\/key|\/usage|(?:\/projects\/:project\/locations\/:location)?(?:\/publishers\/google)?\/(?:tunedModels|models)(?:\/\*)?)$/;
+  /^(?:\/v1\w*)?(?:\/|\/api\/(?:version|tags|ps|show|pull|push|create|copy|delete|blobs\/\*)|\/health(?:\/live|\/ready)?|\/key|\/usage|(?:\/projects\/:project\/locations\/:location)?(?:\/publishers\/google)?\/(?:tunedModels|models)(?:\/\*)?)$/;
 /** The pages of the operator, which no list opens. */
 const OPS = /^\/(?:providers|metrics)$/;
 const FEEDBACK = /^(?:\/v1)?\/feedback$/;

@@ -7,6 +7,7 @@ import { decodeAnthropicResponse } from '../../wire/anthropic/response.ts';
 import { clientOf } from '../../wire/clients.ts';
 import { decodeGeminiResponse } from '../../wire/gemini/response.ts';
 import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
+import { decodeOllamaResponse } from '../../wire/ollama/response.ts';
 import { decodeResponse } from '../../wire/responses/response.ts';
 import { NO_MEMORY } from '../../wire/protocol.ts';
 
@@ -15,6 +16,8 @@ export const DECODERS = {
   messages: decodeAnthropicResponse,
   responses: decodeResponse,
   gemini: decodeGeminiResponse,
+  'ollama.chat': decodeOllamaResponse,
+  'ollama.generate': decodeOllamaResponse,
 } as const;
 
 export type Foreign = keyof typeof DECODERS;

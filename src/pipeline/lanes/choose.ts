@@ -4,6 +4,7 @@ import type { Lane } from './lane.ts';
 import { isCount, isEmbedding } from '../../wire/endpoints.ts';
 import { count } from './count.ts';
 import { embed } from './embed.ts';
+import { load, onlyLoads } from './load.ts';
 import { relay } from './relay.ts';
 import { translate } from './translate.ts';
 
@@ -14,6 +15,7 @@ export function laneFor(
   model: string,
 ): Lane {
   const { endpoint, continuation, json } = inbound;
+  if (onlyLoads(inbound)) return load;
   if (!continuation?.translated && provider.relays(endpoint, model, json?.value)) return relay;
   if (isEmbedding(endpoint)) return embed;
   return isCount(endpoint) ? count : translate;

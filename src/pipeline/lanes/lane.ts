@@ -83,6 +83,8 @@ export interface Local {
   readonly texts: readonly string[];
   /** @param tokens of all texts together @returns JSON text */
   readonly local: (tokens: number) => string;
+  /** Why the answer ended, where it is one that says so. */
+  readonly finish?: string;
 }
 
 /** For whom a request is made ready, and with what. */
@@ -96,6 +98,8 @@ export interface LaneContext {
   readonly memory: ReplayMemory;
   /** Of a stream. */
   readonly usage: UsageAsking;
+  /** Milliseconds since the provider was asked. */
+  readonly elapsedMs?: () => number;
   /** Whether the target has just refused what it was given back of its reasoning. */
   readonly unsealed?: boolean;
 }

@@ -8,7 +8,7 @@ import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
-import { ENDPOINTS } from '../../wire/endpoints.ts';
+import { ENDPOINTS, placeOf } from '../../wire/endpoints.ts';
 import { fittingRelayed } from '../../wire/facts/relayed.ts';
 import { applyOverride } from '../../wire/facts/override.ts';
 import { fieldOf } from '../../wire/gemini/client-check.ts';
@@ -19,6 +19,7 @@ import type { Issued } from '../../wire/parts/issued.ts';
 import type { GivenBack } from '../../wire/relayed/given-back.ts';
 import { exactly } from '../../wire/json-exact.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
+import { messageIn, ollamaFinish, ollamaUsage } from '../../wire/ollama/response.ts';
 import { spliceFormModel } from '../../wire/multipart.ts';
 import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
 import { inBase64, inNumbers } from '../../wire/openai/embeddings.ts';
@@ -36,6 +37,7 @@ import { parseAnswer } from './answer.ts';
 import { checkAnswer } from './check.ts';
 import { issuedFor } from './issuer.ts';
 import { judge, judgeCut, judgeEnding, worstEnding } from './judge.ts';
+import { LinesFold } from './lines-fold.ts';
 import { RelayFold } from './relay-fold.ts';
 import { wholeAsStream } from './whole-as-stream.ts';
 
@@ -104,7 +106,10 @@ export const relay: Lane = {
         };
         return tap;
       },
-      fold: (tap, target) => new RelayFold(tap, target, passing.terminator, hidesUsage),
+      fold(tap, target) {
+        const fold = new RelayFold(tap, target, passing.terminator, hidesUsage);
+        return inbound.form === 'lines' ? new LinesFold(fold) : fold;
+      },
     };
   },
 };
@@ -211,6 +216,7 @@ function* readWhole(
   if (endpoint === 'messages') return readMessage(value, target);
   if (endpoint === 'responses') return readResponse(value, target);
   if (endpoint === 'gemini') return readContent(value, target);
+  if (endpoint.startsWith('ollama')) return readOllama(value);
   if (endpoint.startsWith('gemini'))
     return { text: undefined, finish: null, usage: geminiUsage(value.usageMetadata) };
   const choices = listOf(value.choices).map(objectOf);
@@ -264,6 +270,12 @@ function readContent(value: JsonObject, target: string): WholeAnswer {
   return { text: undefined, finish, usage: geminiUsage(value.usageMetadata) };
 }
 
+/** An answer of Ollama's own API; of embeddings too, which do not end for a reason. */
+function readOllama(value: JsonObject): WholeAnswer {
+  const called = listOf(messageIn(value).tool_calls).length > 0;
+  return { text: undefined, finish: ollamaFinish(value, called), usage: ollamaUsage(value) };
+}
+
 /** How many answers a request asks for. */
 function answersOf(endpoint: Endpoint, value: JsonObject): number {
   if (endpoint !== 'gemini') return numberOf(value.n) ?? 1;
@@ -278,7 +290,7 @@ function placedFor(
   counts: string | undefined,
   model: string,
 ): JsonObject | undefined {
-  if (!json || !('at' in ENDPOINTS[endpoint])) return undefined;
+  if (!json || placeOf(endpoint) !== 'model') return undefined;
   const place = (body: JsonObject): JsonObject | undefined => {
     const whole =
       endpoint === 'gemini.count_tokens'

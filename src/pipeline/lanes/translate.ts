@@ -82,7 +82,13 @@ export const translate: Lane = {
     const client = yield* writingFirst(
       () => callInputsWithin(asked),
       inbound.bytes.length,
-      () => clientOf(inbound.endpoint).decode(asked, { created, newId, memory, asked: inbound }),
+      () => clientOf(inbound.endpoint).decode(asked, {
+          created,
+          newId,
+          memory,
+          asked: inbound,
+          elapsedMs: context.elapsedMs,
+        }),
     );
     yield;
     const name = provider.protocol(model, client.request);

@@ -23,7 +23,7 @@ const READERS: Partial<Record<Inbound['endpoint'], ProviderProtocol>> = {
  */
 export function wholeAsStream(
   inbound: Inbound,
-  { provider, model, nowMs, newId, memory }: LaneContext,
+  { provider, model, nowMs, newId, memory, elapsedMs }: LaneContext,
   value: unknown,
 ): string | undefined {
   const { endpoint, json } = inbound;
@@ -33,6 +33,9 @@ export function wholeAsStream(
     if (chunks.length === 0) return undefined;
     return `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`;
   }
+  // A whole answer is the one line of a stream.
+  if (endpoint === 'ollama.chat' || endpoint === 'ollama.generate')
+    return `data: ${JSON.stringify(value)}\n\n`;
   const protocol = READERS[endpoint];
   if (!protocol) return undefined;
   const created = Math.floor(nowMs / 1000);
@@ -44,7 +47,13 @@ export function wholeAsStream(
     prompt: _s,
     ...asked
   } = json?.value ?? {};
-  const client = clientOf(endpoint).decode(asked, { created, newId, memory, asked: inbound });
+  const client = clientOf(endpoint).decode(asked, {
+    created,
+    newId,
+    memory,
+    asked: inbound,
+    elapsedMs,
+  });
   const context = { model, quirks: provider.quirks(model), created, newId, memory };
   const answer = protocol.encode(client.request, context).decode(value);
   const writer = client.stream();

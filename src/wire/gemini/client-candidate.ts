@@ -2,12 +2,13 @@ import type { ChatDelta } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { Lost } from '../parts/lost.ts';
 import type { Part } from '../parts/part.ts';
+import type { WholeCall } from '../parts/whole-calls.ts';
 import { isImproper } from '../endings.ts';
-import { argumentsObject, isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
-import { JsonEnd } from '../json-end.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { annotationsIn } from '../parts/assemble.ts';
 import { signatureIn } from '../parts/issued.ts';
 import { wholeParts } from '../parts/part-list.ts';
+import { WholeCalls } from '../parts/whole-calls.ts';
 import { Grounding } from './client-grounding.ts';
 import { isMedia, mediaPart, programPart, soundPart } from './client-said.ts';
 import { sealedSignature } from './client-seals.ts';
@@ -20,24 +21,11 @@ export interface CandidateOptions {
   readonly lost: Lost;
 }
 
-/** A call on its way: calls are told as a whole. */
-interface Call {
-  id: string;
-  name: string;
-  text: string;
-  readonly end: JsonEnd;
-  readonly signature: string | undefined;
-}
-
-type Piece = JsonObject | Call;
-
 /** Writes the parts of one candidate in their order, piece by piece; a call goes out when it is complete. */
 export class CandidateWriter {
   readonly #options: CandidateOptions;
   readonly #grounding = new Grounding();
-  readonly #calls = new Map<number, Call>();
-  #lastCall: Call | undefined;
-  #queue: Piece[] = [];
+  readonly #said = new WholeCalls<JsonObject>();
   /** What is sealed goes with the next part. */
   #seals: JsonObject[] = [];
   #text: string;
@@ -54,7 +42,7 @@ export class CandidateWriter {
   read(delta: ChatDelta): void {
     const { reasoning_content: thought, content, refusal, audio } = delta;
     if (typeof thought === 'string' && thought !== '' && this.#options.thoughts)
-      this.#queue.push({ text: thought, thought: true });
+      this.#said.add({ text: thought, thought: true });
     for (const seal of listOf(delta.thinking_blocks)) if (isObject(seal)) this.#seals.push(seal);
     this.#say(textOf(content), signatureIn(delta.extra_content));
     for (const note of annotationsIn(delta)) this.#grounding.annotate(note);
@@ -69,20 +57,17 @@ export class CandidateWriter {
 
   /** The parts that are complete, in order, since the last call. */
   take(): JsonObject[] {
-    const parts: JsonObject[] = [];
-    while (this.#queue.length > 0) {
-      const [first] = this.#queue as [Piece];
-      if (isCall(first) && !(this.#finish !== undefined || (first.end.ended && first.name !== ''))) break;
-      this.#queue.shift();
-      parts.push(...(isCall(first) ? this.#told(first) : [first]));
-    }
-    return parts;
+    return this.#said.take<JsonObject>(
+      (part) => [part],
+      (call) => this.#told(call),
+    );
   }
 
   /** The answer ends: what waits is complete, or never will be. @param finish in chat's words */
   finish(finish: string): void {
-    if (this.#seals.length > 0) this.#queue.push({ text: '', ...this.#sealed() });
+    if (this.#seals.length > 0) this.#said.add({ text: '', ...this.#sealed() });
     this.#finish = finish;
+    this.#said.end();
   }
 
   get finished(): boolean {
@@ -104,54 +89,33 @@ export class CandidateWriter {
   #say(text: string, signature: string | undefined): void {
     if (text === '' && signature === undefined) return;
     this.#text += text;
-    this.#queue.push({ text, ...this.#signed(signature) });
+    this.#said.add({ text, ...this.#signed(signature) });
   }
 
   /** Sound; what is said in it has no place beside it. */
   #hear({ data, transcript }: JsonObject): void {
-    if (typeof data === 'string' && data !== '') this.#queue.push(soundPart(data));
+    if (typeof data === 'string' && data !== '') this.#said.add(soundPart(data));
     else if (typeof transcript === 'string') this.#say(transcript, undefined);
   }
 
   #whole(part: Part): void {
     const { lost } = this.#options;
-    if (isMedia(part)) this.#queue.push(...mediaPart(part, lost));
+    if (isMedia(part)) this.#said.add(...mediaPart(part, lost));
     if (part.type !== 'hosted_call' && part.type !== 'hosted_result') return;
     if (part.name === 'web_search') {
       if (part.type === 'hosted_call') this.#grounding.searched(part);
       else this.#grounding.found(part.sources);
     }
-    this.#queue.push(...programPart(part, lost));
+    this.#said.add(...programPart(part, lost));
   }
 
-  /** Some vendors leave the index out or give every call the same one: a new id is a new call. */
   #call(delta: JsonObject): void {
-    const { name, arguments: piece } = objectOf(delta.function);
-    const index = numberOf(delta.index);
-    const id = stringOf(delta.id) || undefined;
-    let call = index === undefined ? this.#lastCall : this.#calls.get(index);
-    if (!call || (id !== undefined && call.id !== id)) {
-      const signature = signatureIn(delta.extra_content);
-      call = {
-        id: id ?? `call_${this.#options.newId()}`,
-        name: '',
-        text: '',
-        end: new JsonEnd(),
-        signature: this.#signed(signature).thoughtSignature,
-      };
-      if (index !== undefined) this.#calls.set(index, call);
-      this.#lastCall = call;
-      this.#queue.push(call);
-    }
-    if (call.name === '') call.name = stringOf(name) ?? '';
-    const text = isObject(piece) ? JSON.stringify(piece) : (stringOf(piece) ?? '');
-    call.text += text;
-    call.end.push(text);
+    const newId = () => `call_${this.#options.newId()}`;
+    this.#said.call(delta, newId, () => this.#signed(signatureIn(delta.extra_content)).thoughtSignature);
   }
 
   /** A call with arguments that were cut is none that could be carried out. */
-  #told({ id, name, text, signature }: Call): JsonObject[] {
-    const args = argumentsObject(text) ?? (parseJson(text) === null ? {} : undefined);
+  #told({ id, name, args, note: signature }: WholeCall): JsonObject[] {
     if (args === undefined) {
       this.#cut = `The arguments of the call of "${name}" were cut.`;
       return [];
@@ -163,7 +127,7 @@ export class CandidateWriter {
   /** What is given back with a part: its own signature, or what was sealed before it. */
   #signed(own: string | undefined): { thoughtSignature?: string } {
     if (own === undefined) return this.#sealed();
-    if (this.#seals.length > 0) this.#queue.push({ text: '', ...this.#sealed() });
+    if (this.#seals.length > 0) this.#said.add({ text: '', ...this.#sealed() });
     return { thoughtSignature: own };
   }
 
@@ -173,10 +137,6 @@ export class CandidateWriter {
     this.#seals = [];
     return { thoughtSignature };
   }
-}
-
-function isCall(piece: Piece): piece is Call {
-  return piece.end instanceof JsonEnd;
 }
 
 /** Text of a delta; some vendors give it in parts. */

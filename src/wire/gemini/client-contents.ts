@@ -7,7 +7,7 @@ import { messageOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { named } from '../words.ts';
 import { extraOf, wholePart } from './answer-parts.ts';
-import { CallPairs } from './client-calls.ts';
+import { CallPairs } from '../parts/call-pairs.ts';
 import { fieldOf, nameIn, objectIn, objectsIn, textIn, unknownIn, wrong } from './client-check.ts';
 import { decodeUserPart } from './client-parts.ts';
 import { decodeResult } from './client-results.ts';

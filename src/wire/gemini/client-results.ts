@@ -1,6 +1,6 @@
 import type { ChatMessage, ContentPart } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
-import type { CallPairs } from './client-calls.ts';
+import type { CallPairs } from '../parts/call-pairs.ts';
 import { jsonTextOf } from '../json-written.ts';
 import { nameIn, objectIn, objectsIn, textIn, unknownIn } from './client-check.ts';
 import { decodeUserPart } from './client-parts.ts';

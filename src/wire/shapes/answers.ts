@@ -35,7 +35,12 @@ export type AnswerKind =
       | 'gemini.embed'
       | 'gemini.batch_embed'
       | 'gemini.predict'
-    >;
+      | 'ollama.chat'
+      | 'ollama.generate'
+      | 'ollama.embed'
+      | 'ollama.embeddings'
+    >
+  | 'ollama line';
 
 /** A call in chat's shape; arguments may be an object, as Mistral gives them. */
 const calls = maybe(
@@ -144,6 +149,14 @@ const geminiVector = fields({ embedding: fields({ values: vector }) });
 const geminiVectors = fields({ embeddings: list(fields({ values: vector }), 1) });
 const predictions = fields({ predictions: list(fields({ embeddings: fields({ values: vector }) }), 1) });
 
+/** A piece of an answer of Ollama's own API, and what a whole one has besides. */
+const ollamaCalls = maybe(list(fields({ function: fields({ name: word, arguments: maybe(object) }) })));
+const ollamaLine = fields({
+  message: maybe(fields({ content: maybe(text), thinking: maybe(text), tool_calls: ollamaCalls })),
+  response: maybe(text),
+});
+const isTrue: Shape = (value) => (value === true ? undefined : ': expected true');
+
 const counted = fields({ input_tokens: count });
 
 const SHAPES: Readonly<Record<AnswerKind, Shape>> & Partial<Record<Endpoint, Shape>> = {
@@ -163,6 +176,11 @@ const SHAPES: Readonly<Record<AnswerKind, Shape>> & Partial<Record<Endpoint, Sha
   'gemini.embed': geminiVector,
   'gemini.batch_embed': geminiVectors,
   'gemini.predict': predictions,
+  'ollama line': ollamaLine,
+  'ollama.chat': fields({ message: object, done: isTrue }),
+  'ollama.generate': fields({ response: text, done: isTrue }),
+  'ollama.embed': fields({ embeddings: list(vector, 1) }),
+  'ollama.embeddings': fields({ embedding: list(number) }),
   'cohere embeddings': cohereVectors,
   'bedrock embeddings': either(cohereVectors, fields({ embedding: vector })),
   gemini,

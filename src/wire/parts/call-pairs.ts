@@ -5,11 +5,11 @@ interface Made {
 }
 
 /**
- * Which result is of which call. Gemini's own ids are optional: without them results are of the calls of their name, in
+ * Which result is of which call, in protocols where ids are optional: without them results are of the calls of their name, in
  * order. Chat must have ids: those that are missing are counted, so that the same conversation always has the same ones.
  */
 export class CallPairs {
-  #made: Made[] = [];
+  readonly #made: Made[] = [];
   /** The calls of the last turn that made any begin here. */
   #turn = 0;
   #count = 0;
@@ -32,11 +32,15 @@ export class CallPairs {
     return id;
   }
 
-  /** A result. @returns the id of its call; one of its own where there is no such call */
-  answered(given: string | undefined, name: string): string {
-    const made =
-      this.#find((call) => given !== undefined && given !== '' && call.id === given) ??
-      this.#find((call) => !call.answered && call.name === name && !given);
+  /**
+   * A result.
+   * @param name of its call; where it has none it is of whichever comes next
+   * @returns the id of its call; one of its own where there is no such call
+   */
+  answered(given: string | undefined, name: string | undefined): string {
+    const made = given
+      ? this.#find((call) => call.id === given)
+      : this.#find((call) => !call.answered && (name === undefined || call.name === name));
     if (made) made.answered = true;
     return made?.id ?? (given || this.next());
   }

@@ -1,0 +1,85 @@
+import type { JsonObject } from '../json.ts';
+import type { Usage } from '../usage.ts';
+import type { Said } from './client-said.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+
+/** Which of the two kinds of answers. */
+export type OllamaKind = 'chat' | 'generate';
+
+/** What of a request its answer is written with. */
+export interface AnswerOptions {
+  readonly kind: OllamaKind;
+  /** What the client called the model. */
+  readonly model: string;
+  /** Seconds since the epoch. */
+  readonly created: number;
+  /** Whether what is thought is shown. */
+  readonly thoughts: boolean;
+  readonly newId: () => string;
+  /** Milliseconds since the provider was asked. */
+  readonly elapsedMs: () => number;
+}
+
+/** A piece of an answer, or all of it. */
+export function answerOf(
+  { kind, model, created }: AnswerOptions,
+  said: Said,
+  done: boolean,
+): JsonObject & { done: boolean } {
+  const { content = '', ...rest } = said;
+  const told =
+    kind === 'chat' ? { message: { role: 'assistant', content, ...rest } } : { response: content, ...rest };
+  return { model, created_at: new Date(created * 1000).toISOString(), ...told, done };
+}
+
+/** When an answer was asked, and when it began, milliseconds. */
+export interface Timing {
+  readonly begunMs: number | undefined;
+  readonly endMs: number;
+}
+
+/** What an answer says at its end. Times are nanoseconds; a model of others is never loaded. */
+export function endingOf(finish: string | null, usage: Usage | undefined, timing: Timing): JsonObject {
+  // Of an answer that came as a whole nobody knows when it began.
+  const { begunMs = 0, endMs } = timing;
+  return {
+    done_reason: reasonOf(finish),
+    total_duration: nanoseconds(endMs),
+    load_duration: 0,
+    prompt_eval_count: usage?.input ?? 0,
+    prompt_eval_duration: nanoseconds(begunMs),
+    eval_count: usage?.output ?? 0,
+    // Clients divide by it.
+    eval_duration: Math.max(1, nanoseconds(endMs - begunMs)),
+  };
+}
+
+/** Ollama stops for calls as for anything, and has no word for what was filtered. */
+function reasonOf(finish: string | null): string {
+  return finish === null || finish === 'tool_calls' ? 'stop' : finish;
+}
+
+function nanoseconds(ms: number): number {
+  return Math.max(0, Math.round(ms * 1e6));
+}
+
+/** Log probabilities of tokens; none where there are none. */
+export function encodeLogprobs(logprobs: unknown): JsonObject {
+  const tokens = listOf(objectOf(logprobs).content).filter(isObject);
+  if (tokens.length === 0) return {};
+  return {
+    logprobs: tokens.map((token) => {
+      const top = listOf(token.top_logprobs).map(tokenOf);
+      return { ...tokenOf(token), ...(top.length > 0 ? { top_logprobs: top } : {}) };
+    }),
+  };
+}
+
+function tokenOf(value: unknown): JsonObject {
+  const { token, logprob, bytes } = objectOf(value);
+  return {
+    token: stringOf(token) ?? '',
+    logprob: numberOf(logprob) ?? 0,
+    ...(Array.isArray(bytes) ? { bytes: bytes as unknown[] } : {}),
+  };
+}

@@ -1,0 +1,71 @@
+import type { ProxyError } from '../../errors.ts';
+import type { ChatChunk } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { ChatWriter } from '../protocol.ts';
+import type { Usage } from '../usage.ts';
+import type { AnswerOptions } from './client-answer.ts';
+import type { Said } from './client-said.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { Lost } from '../parts/lost.ts';
+import { openaiUsage } from '../usage.ts';
+import { answerOf, encodeLogprobs, endingOf } from './client-answer.ts';
+import { ollamaErrorEvent } from './client-error.ts';
+import { SaidPieces } from './client-said.ts';
+
+/**
+ * Chat chunks to Ollama's stream, as events that the edge writes as lines: each has the next piece, and the last says why it
+ * ended and what it took.
+ */
+export class LineWriter implements ChatWriter {
+  readonly #options: AnswerOptions;
+  readonly #lost: Lost;
+  readonly #pieces: SaidPieces;
+  #begunMs: number | undefined;
+  #finish: string | null = null;
+  #usage: Usage | undefined;
+  #told = false;
+
+  constructor(options: AnswerOptions, lost = new Lost()) {
+    this.#options = options;
+    this.#lost = lost;
+    this.#pieces = new SaidPieces({ newId: options.newId, lost, thoughts: options.thoughts });
+  }
+
+  push(chunk: ChatChunk): string {
+    this.#usage = openaiUsage(chunk.usage) ?? this.#usage;
+    const choices = listOf(chunk.choices).filter(isObject);
+    const choice = choices.find(({ index }) => (numberOf(index) ?? 0) === 0);
+    if (choices.some(({ index }) => (numberOf(index) ?? 0) > 0)) this.#lost.once('choice');
+    if (!choice || this.#finish !== null) return '';
+    this.#pieces.read(objectOf(choice.delta));
+    this.#finish = stringOf(choice.finish_reason) || null;
+    if (this.#finish !== null) this.#pieces.end();
+    const logprobs = encodeLogprobs(choice.logprobs);
+    const said = this.#pieces.take();
+    if (said.length > 0) this.#begunMs ??= this.#options.elapsedMs();
+    if (said.length === 0 && logprobs.logprobs !== undefined) return this.#piece({}, logprobs);
+    return said.map((piece, at) => this.#piece(piece, at === 0 ? logprobs : {})).join('');
+  }
+
+  end(): string {
+    if (this.#told) return '';
+    this.#told = true;
+    this.#pieces.end();
+    const rest = this.#pieces.take().map((piece) => this.#piece(piece, {}));
+    const timing = { begunMs: this.#begunMs, endMs: this.#options.elapsedMs() };
+    const last = { ...answerOf(this.#options, {}, true), ...endingOf(this.#finish, this.#usage, timing) };
+    return rest.join('') + event(last);
+  }
+
+  fail(error: ProxyError): string {
+    return ollamaErrorEvent(error);
+  }
+
+  #piece(said: Said, more: JsonObject): string {
+    return event({ ...answerOf(this.#options, said, false), ...more });
+  }
+}
+
+function event(value: JsonObject): string {
+  return `data: ${JSON.stringify(value)}\n\n`;
+}

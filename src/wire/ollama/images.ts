@@ -1,0 +1,23 @@
+/** What pictures begin with in base64. */
+const BEGINNINGS = [
+  ['iVBORw0KGgo', 'image/png'],
+  ['/9j/', 'image/jpeg'],
+  ['R0lGOD', 'image/gif'],
+  ['UklGR', 'image/webp'],
+  ['Qk', 'image/bmp'],
+] as const;
+
+/** A picture in bare base64 as a data URL: its first bytes tell what it is. What is a URL already stays one. */
+export function imageUrl(image: string): string {
+  if (/^(?:data:|https?:\/\/)/i.test(image)) return image;
+  const type = BEGINNINGS.find(([beginning]) => image.startsWith(beginning))?.[1] ?? 'image/jpeg';
+  return `data:${type};base64,${image}`;
+}
+
+const DATA = /^data:[^,]*;base64,/i;
+
+/** A picture as bare base64; `undefined` for one that lies elsewhere. */
+export function bareImage(url: string): string | undefined {
+  const [head] = DATA.exec(url.slice(0, 200)) ?? [];
+  return head === undefined ? undefined : url.slice(head.length);
+}

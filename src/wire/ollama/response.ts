@@ -1,0 +1,64 @@
+/** Answers of Ollama's own API, as a server of it or this proxy gave them. */
+import type { ChatResponse, ToolCall } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import type { Part } from '../parts/part.ts';
+import type { EncodeContext } from '../protocol.ts';
+import type { Usage } from '../usage.ts';
+import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { jsonTextOf } from '../json-written.ts';
+import { answerOf } from '../parts/message.ts';
+import { encodeOpenaiUsage, plainUsage } from '../usage.ts';
+import { imageUrl } from './images.ts';
+
+/** What an answer told at its end that it used. */
+export function ollamaUsage({ prompt_eval_count, eval_count }: JsonObject): Usage | undefined {
+  const [input, output] = [countOf(prompt_eval_count), countOf(eval_count)];
+  return input === undefined && output === undefined ? undefined : plainUsage(input ?? 0, output ?? 0);
+}
+
+/** Why an answer ended, in chat's words; `null` while it has not. @param called whether it calls tools */
+export function ollamaFinish({ done, done_reason: reason }: JsonObject, called: boolean): string | null {
+  if (done !== true) return null;
+  const told = stringOf(reason) || 'stop';
+  return called && told === 'stop' ? 'tool_calls' : told;
+}
+
+/** A whole answer in the canonical form. */
+export function decodeOllamaResponse(
+  body: JsonObject,
+  { created, newId, model }: Pick<EncodeContext, 'created' | 'newId' | 'model'>,
+): ChatResponse {
+  const { content, thinking, images, tool_calls: calls } = messageIn(body);
+  const parts: Part[] = [];
+  if (typeof thinking === 'string' && thinking !== '') parts.push({ type: 'thinking', text: thinking });
+  if (typeof content === 'string' && content !== '') parts.push({ type: 'text', text: content });
+  for (const image of listOf(images))
+    if (typeof image === 'string') parts.push({ type: 'image', url: imageUrl(image) });
+  for (const call of listOf(calls)) if (isObject(call)) parts.push({ type: 'call', call: callOf(call, newId) });
+  const usage = ollamaUsage(body);
+  const called = parts.some(({ type }) => type === 'call');
+  return {
+    id: `chatcmpl-${newId()}`,
+    object: 'chat.completion',
+    created,
+    model: stringOf(body.model) ?? model,
+    choices: [{ index: 0, message: answerOf(parts, ''), finish_reason: ollamaFinish(body, called) }],
+    ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
+  };
+}
+
+/** What is said, in whichever of the two shapes. */
+export function messageIn(body: JsonObject): JsonObject {
+  if (isObject(body.message)) return body.message;
+  return { content: body.response, thinking: body.thinking, images: body.images };
+}
+
+function callOf(call: JsonObject, newId: () => string): ToolCall {
+  const { name, arguments: args } = objectOf(call.function);
+  const text = typeof args === 'string' ? args : jsonTextOf(isObject(args) ? args : {});
+  return {
+    id: stringOf(call.id) || `call_${newId()}`,
+    type: 'function',
+    function: { name: stringOf(name) ?? '', arguments: text },
+  };
+}
