@@ -24,10 +24,16 @@ const MAX_BODY = 64 * 1024;
 
 export function serveOllama(app: Hono<ServerEnv>, context: ServerContext, base: string): void {
   app.get(base === '' ? '/' : base, (c) => c.text(RUNNING));
-  app.get(`${base}/api/version`, guarded(context, (c) => c.json({ version: VERSION })));
+  app.get(
+    `${base}/api/version`,
+    guarded(context, (c) => c.json({ version: VERSION })),
+  );
   app.get(`${base}/api/tags`, listTags(context));
   // Nothing is loaded, and nothing has to be.
-  app.get(`${base}/api/ps`, guarded(context, (c) => c.json({ models: [] })));
+  app.get(
+    `${base}/api/ps`,
+    guarded(context, (c) => c.json({ models: [] })),
+  );
   app.post(`${base}/api/show`, showModel(context));
   for (const change of CHANGES) app.on(['POST', 'DELETE'], `${base}/api/${change}`, refuse(context, change));
   app.on(['HEAD', 'POST'], `${base}/api/blobs/*`, refuse(context, 'create'));

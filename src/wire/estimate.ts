@@ -108,7 +108,8 @@ function mediumIn(key: string, object: { readonly [key: string]: Json }): number
   }
   if (key === 'source' && isObject(value)) return sourceTokens(value, object.type);
   // Ollama's pictures are bare base64.
-  if (key === 'images' && isTexts(value)) return value.reduce((sum, image) => sum + mediumTokens(image, undefined), 0);
+  if (key === 'images' && isTexts(value))
+    return value.reduce((sum, image) => sum + mediumTokens(image, undefined), 0);
   if (typeof value !== 'string') return undefined;
   if (NAMED.has(key)) return UNKNOWN_FILE;
   if (key === 'file_data' && !value.startsWith('data:')) return mediumTokens(value, 'application/pdf');

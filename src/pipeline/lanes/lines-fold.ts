@@ -46,7 +46,7 @@ function* settled(folded: Folded | Steps<Folded>): Steps<Folded> {
 
 function asEvents(lines: Uint8Array): Uint8Array {
   const pieces: Uint8Array[] = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length;) {
     const next = lines.indexOf(LF, at);
     const end = next < 0 ? lines.length : next;
     const line = lines.subarray(at, lines[end - 1] === 13 ? end - 1 : end);

@@ -82,7 +82,8 @@ export const translate: Lane = {
     const client = yield* writingFirst(
       () => callInputsWithin(asked),
       inbound.bytes.length,
-      () => clientOf(inbound.endpoint).decode(asked, {
+      () =>
+        clientOf(inbound.endpoint).decode(asked, {
           created,
           newId,
           memory,

@@ -42,10 +42,7 @@ class LineFolding implements Assembler {
   }
 
   count(event: JsonObject): void {
-    this.#counts = toldSoFar(
-      this.#counts,
-      Object.fromEntries(COUNTS.map((name) => [name, event[name]])),
-    );
+    this.#counts = toldSoFar(this.#counts, Object.fromEntries(COUNTS.map((name) => [name, event[name]])));
   }
 
   get finish(): string | null {

@@ -34,7 +34,13 @@ export function decodeOptions(body: JsonObject, dropped: Set<string>): Partial<C
   // Below 0 stands for as much as there is room for.
   const most = numberIn(options, 'num_predict', { at: 'options', min: -Infinity, whole: true });
   if (most !== undefined && most > 0) fields.max_tokens = most;
-  return { ...fields, ...stops(options.stop), ...formatOf(body.format), ...effortOf(body.think), ...odds(body) };
+  return {
+    ...fields,
+    ...stops(options.stop),
+    ...formatOf(body.format),
+    ...effortOf(body.think),
+    ...odds(body),
+  };
 }
 
 function isGiven(value: unknown): boolean {

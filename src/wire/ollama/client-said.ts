@@ -33,7 +33,8 @@ export class SaidPieces {
 
   read(delta: ChatDelta): void {
     const { reasoning_content: thought, content, refusal, audio } = delta;
-    if (this.#thoughts && typeof thought === 'string' && thought !== '') this.#said.add({ thinking: thought });
+    if (this.#thoughts && typeof thought === 'string' && thought !== '')
+      this.#said.add({ thinking: thought });
     this.#say(textOf(content));
     this.#lost.add('citation', annotationsIn(delta).length);
     if (isObject(audio)) this.#hear(audio);

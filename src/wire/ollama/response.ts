@@ -34,7 +34,8 @@ export function decodeOllamaResponse(
   if (typeof content === 'string' && content !== '') parts.push({ type: 'text', text: content });
   for (const image of listOf(images))
     if (typeof image === 'string') parts.push({ type: 'image', url: imageUrl(image) });
-  for (const call of listOf(calls)) if (isObject(call)) parts.push({ type: 'call', call: callOf(call, newId) });
+  for (const call of listOf(calls))
+    if (isObject(call)) parts.push({ type: 'call', call: callOf(call, newId) });
   const usage = ollamaUsage(body);
   const called = parts.some(({ type }) => type === 'call');
   return {
