@@ -3,7 +3,7 @@ import type { JsonObject } from '../wire/json.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
 import type { Quirks } from '../wire/quirks.ts';
 import type { Called } from './http.ts';
-import { ENDPOINTS, isNamed, isTranslated } from '../wire/endpoints.ts';
+import { ENDPOINTS, isTranslated } from '../wire/endpoints.ts';
 import { listOf } from '../wire/json.ts';
 import { HttpProvider } from './http.ts';
 
@@ -29,7 +29,7 @@ export class OpenaiProvider<Options extends OpenaiOptions = OpenaiOptions> exten
     if (endpoint === 'chat') return this.protocol(model, request) === 'chat';
     if (endpoint === 'responses' && this.#api(model) === 'chat') return false;
     if (endpoint in this.options.also || endpoint === 'embeddings') return true;
-    return !isTranslated(endpoint) && !isNamed(endpoint);
+    return !isTranslated(endpoint);
   }
 
   /** By which API the operator wants a model asked. */

@@ -15,6 +15,7 @@ const CLIENTS: Readonly<Partial<Record<Recorded, ClientProtocol>>> = {
   'messages.count_tokens': messagesClient,
   responses: responsesClient,
   'responses.input_tokens': responsesClient,
+  'responses.compact': responsesClient,
   gemini: geminiClient,
   'gemini.count_tokens': geminiCountClient,
   'gemini.embed': geminiClient,

@@ -41,7 +41,7 @@ export const ENDPOINTS = {
     understood: true,
     streams: false,
   },
-  'responses.compact': { path: '/responses/compact', family: 'chat', understood: false, streams: false },
+  'responses.compact': { path: '/responses/compact', family: 'chat', understood: true, streams: false },
   gemini: {
     path: '/models/{model}:generateContent',
     at: 'model',
@@ -138,6 +138,7 @@ const TRANSLATED: readonly Endpoint[] = [
   'messages.count_tokens',
   'responses',
   'responses.input_tokens',
+  'responses.compact',
   'embeddings',
   'gemini',
   'gemini.count_tokens',
@@ -149,11 +150,6 @@ const TRANSLATED: readonly Endpoint[] = [
   'ollama.embed',
   'ollama.embeddings',
 ];
-
-/** Whether it is served by those alone whose preset names it: what it gives back is sealed, and no other could read it. */
-export function isNamed(endpoint: Endpoint): boolean {
-  return endpoint === 'responses.compact';
-}
 
 /** Whether a whole answer says why it ended. */
 export function saysWhy(endpoint: Recorded): boolean {

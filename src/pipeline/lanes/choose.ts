@@ -2,6 +2,7 @@ import type { BaseProvider } from '../../providers/base.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Lane } from './lane.ts';
 import { isCount, isEmbedding } from '../../wire/endpoints.ts';
+import { compact } from './compact.ts';
 import { count } from './count.ts';
 import { embed } from './embed.ts';
 import { load, onlyLoads } from './load.ts';
@@ -18,5 +19,6 @@ export function laneFor(
   if (onlyLoads(inbound)) return load;
   if (!continuation?.translated && provider.relays(endpoint, model, json?.value)) return relay;
   if (isEmbedding(endpoint)) return embed;
+  if (endpoint === 'responses.compact') return compact;
   return isCount(endpoint) ? count : translate;
 }

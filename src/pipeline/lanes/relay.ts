@@ -175,7 +175,13 @@ function* edited(
 }
 
 /** Endpoints whose requests hold what earlier answers said. */
-const GIVEN_BACK: ReadonlySet<Endpoint> = new Set(['chat', 'messages', 'responses', 'gemini']);
+const GIVEN_BACK: ReadonlySet<Endpoint> = new Set([
+  'chat',
+  'messages',
+  'responses',
+  'responses.compact',
+  'gemini',
+]);
 
 const UNCHANGED: GivenBack = { request: undefined, dropped: [], sealed: false };
 

@@ -10,7 +10,7 @@ import type { MockFault } from './fault.ts';
 import type { Naming } from './body.ts';
 import { sleep } from '../../clock.ts';
 import { ProxyError } from '../../errors.ts';
-import { isNamed, isTranslated } from '../../wire/endpoints.ts';
+import { isTranslated } from '../../wire/endpoints.ts';
 import { isObject, listOf, parseJson } from '../../wire/json.ts';
 import { BaseProvider } from '../base.ts';
 import { chatAnswer, hashOf, textAnswer, tokensOf } from './answer.ts';
@@ -35,9 +35,7 @@ export class MockProvider extends BaseProvider<MockConfig> {
   }
 
   override relays(endpoint: Endpoint): boolean {
-    return (
-      endpoint === 'chat' || endpoint === 'embeddings' || (!isTranslated(endpoint) && !isNamed(endpoint))
-    );
+    return endpoint === 'chat' || endpoint === 'embeddings' || !isTranslated(endpoint);
   }
 
   override async send(call: Call, signal: AbortSignal): Promise<UpstreamReply> {

@@ -89,8 +89,10 @@ export async function beginStored(
 
 /** Whether requests of an endpoint may go on from what is stored. */
 export function isStateful(endpoint: Endpoint): boolean {
-  return endpoint === 'responses' || endpoint === 'responses.input_tokens';
+  return STATEFUL.has(endpoint);
 }
+
+const STATEFUL: ReadonlySet<Endpoint> = new Set(['responses', 'responses.input_tokens', 'responses.compact']);
 
 /** Whose stored responses a caller may see. */
 export function ownerOf({ key }: Pick<Client, 'key'>): string {

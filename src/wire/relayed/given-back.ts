@@ -11,6 +11,7 @@ import { isObject, objectOf, stringOf } from '../json.ts';
 import { signatureIn, valuesOf } from '../parts/issued.ts';
 import { NO_SIGNATURE } from '../gemini/contents.ts';
 import { geminiModel } from '../gemini/models.ts';
+import { summaryOf, toldSummary } from '../responses/compaction.ts';
 import { FOREIGN_ITEM } from '../responses/hosted.ts';
 
 export interface GivenBack {
@@ -50,7 +51,7 @@ export function givenBack(
   const kept =
     endpoint === 'messages'
       ? eachKept(given, (turn) => messagesTurn(turn, owns))
-      : endpoint === 'responses'
+      : name === 'input'
         ? responsesItems(given, owns, expanded)
         : endpoint === 'gemini'
           ? eachKept(given, (content) => geminiContent(content, owns, geminiModel(model).pairsById))
@@ -64,7 +65,11 @@ export function givenBack(
 }
 
 /** Where a conversation stands in a request. */
-const LISTS: Readonly<Partial<Record<Endpoint, string>>> = { responses: 'input', gemini: 'contents' };
+const LISTS: Readonly<Partial<Record<Endpoint, string>>> = {
+  responses: 'input',
+  'responses.compact': 'input',
+  gemini: 'contents',
+};
 
 /** The list with what is kept of its objects: the same one where all of them are, as they are. */
 function eachKept(list: readonly unknown[], keep: Kept): readonly unknown[] {
@@ -122,6 +127,8 @@ function responsesItems(
       bare ||= !own;
       return own ? item : undefined;
     }
+    const summary = summaryOf(item);
+    if (summary !== undefined) return userSays(toldSummary(summary));
     if (stringOf(item.id)?.includes(`_${FOREIGN_ITEM}`)) return undefined;
     const said = item.role === 'assistant' || stringOf(item.type)?.endsWith('_call');
     if (!said) bare = false;
@@ -129,6 +136,10 @@ function responsesItems(
     const { id: _, ...rest } = item;
     return rest;
   });
+}
+
+function userSays(text: string): JsonObject {
+  return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
 }
 
 /** Reasoning without its content is known by its id, to whoever has stored it. */

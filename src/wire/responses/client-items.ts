@@ -9,6 +9,7 @@ import { PartList } from '../parts/part-list.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeHosted } from './hosted.ts';
 import { reasoningText } from './response.ts';
+import { summaryOf, toldSummary } from './compaction.ts';
 import { unseal } from './sealed.ts';
 import { shownName } from './tools.ts';
 import { named, wordOf } from '../words.ts';
@@ -56,6 +57,8 @@ class Conversation {
         return this.#output(item, at);
       case 'reasoning':
         return this.#reasoning(item);
+      case 'compaction':
+        return this.#compaction(item, at);
       case 'item_reference':
         return this.#referred(item, at);
       case 'additional_tools':
@@ -64,6 +67,13 @@ class Conversation {
       default:
         return this.#hosted(item, at);
     }
+  }
+
+  /** What is left of what was said before; none but who made it can read what is sealed in it. */
+  #compaction(item: JsonObject, at: string): void {
+    const summary = summaryOf(item);
+    if (summary === undefined) this.dropped.push(`${at} (compaction)`);
+    else this.#hear({ role: 'user', content: toldSummary(summary) });
   }
 
   /** What a tool of the provider's did in an earlier turn. */

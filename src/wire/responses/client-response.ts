@@ -275,7 +275,7 @@ export function callObject(
 }
 
 /** Clients read it without looking whether it is there: what is not known is 0. */
-function encodeUsage(usage: OpenaiUsage | undefined): JsonObject {
+export function encodeUsage(usage: OpenaiUsage | undefined): JsonObject {
   return {
     input_tokens: usage?.prompt_tokens ?? 0,
     input_tokens_details: usage?.prompt_tokens_details ?? { cached_tokens: 0, cache_write_tokens: 0 },

@@ -28,10 +28,15 @@ export function unseal(item: JsonObject): Seal | undefined {
   if (!content.startsWith(MARK)) {
     return { type: 'encrypted', id, summary: listOf(summary), encrypted_content: content };
   }
+  const block = unsealed(content);
+  return isObject(block) ? (block as Seal) : undefined;
+}
+
+/** What was sealed here, without the mark still before it; `undefined` for what was not, or was cut. */
+export function unsealed(content: string): unknown {
   try {
     const bytes = Uint8Array.from(atob(content.slice(MARK.length)), (char) => char.charCodeAt(0));
-    const block = parseJson(new TextDecoder().decode(bytes));
-    return isObject(block) ? (block as Seal) : undefined;
+    return parseJson(new TextDecoder().decode(bytes));
   } catch {
     return undefined;
   }

@@ -31,6 +31,7 @@ export type AnswerKind =
       | 'embeddings'
       | 'messages.count_tokens'
       | 'responses.input_tokens'
+      | 'responses.compact'
       | 'gemini.count_tokens'
       | 'gemini.embed'
       | 'gemini.batch_embed'
@@ -169,6 +170,7 @@ const SHAPES: Readonly<Record<AnswerKind, Shape>> & Partial<Record<Endpoint, Sha
   'messages.count_tokens': counted,
   responses,
   'responses.input_tokens': counted,
+  'responses.compact': fields({ output: list(object) }),
   'gemini embeddings': either(geminiVector, geminiVectors),
   'vertex embeddings': predictions,
   // JSON of protocol buffers leaves out what is 0.

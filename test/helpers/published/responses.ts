@@ -164,6 +164,15 @@ export const response = z.strictObject({
   user: z.string().optional(),
 });
 
+/** A conversation that was shortened. */
+export const compaction = z.strictObject({
+  id: z.string().startsWith('resp_'),
+  object: z.literal('response.compaction'),
+  created_at: epoch,
+  output: z.array(item).min(1),
+  usage,
+});
+
 const inItem = { item_id: id, output_index: count };
 const inText = { ...inItem, content_index: count };
 const inSummary = { ...inItem, summary_index: count };

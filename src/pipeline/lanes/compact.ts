@@ -1,0 +1,70 @@
+import type { ChatResponse } from '../../wire/chat.ts';
+import type { Steps } from '../../turns.ts';
+import type { Inbound } from '../inbound.ts';
+import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
+import { ProxyError } from '../../errors.ts';
+import { encodeInSteps } from '../../wire/bytes.ts';
+import { clientOf } from '../../wire/clients.ts';
+import { isObject } from '../../wire/json.ts';
+import { writeJson } from '../../wire/json-write.ts';
+import { compactedResponse, summaryIn, summaryRequest } from '../../wire/responses/compaction.ts';
+import { findModel } from '../../wire/splice.ts';
+import { parseAnswer } from './answer.ts';
+import { relay } from './relay.ts';
+import { translate } from './translate.ts';
+
+/**
+ * A conversation to be shortened by a provider that has no endpoint for that: its model is asked for a summary, in a chat, and what
+ * comes back is sealed.
+ */
+export const compact: Lane = {
+  kind: 'translate',
+  *prepare(inbound: Inbound, context: LaneContext): Steps<Prepared> {
+    const { nowMs, newId, memory, provider, model } = context;
+    const created = Math.floor(nowMs / 1000);
+    const { instructions: _, ...asked } = inbound.json?.value ?? {};
+    const client = clientOf('responses').decode(asked, { created, newId, memory, asked: inbound });
+    yield;
+    const chat = yield* chatOf(inbound, summaryRequest(client.request));
+    const lane = provider.relays('chat', model, chat.json!.value) ? relay : translate;
+    const prepared = (yield* lane.prepare(chat, context)) as Prepared;
+    return {
+      ...prepared,
+      *whole(text, target): Steps<WholeAnswer> {
+        const answer = yield* prepared.whole(text, target);
+        const told =
+          typeof answer.text === 'string' ? answer.text : answer.text ? decoded(answer.text) : text;
+        const value = yield* parseAnswer(told, target);
+        const chatAnswer = isObject(value) ? (value as unknown as ChatResponse) : undefined;
+        const summary = chatAnswer && summaryIn(chatAnswer);
+        if (summary === undefined)
+          throw new ProxyError('malformed', `Cannot use the answer of ${target}: it holds no summary`, {
+            target,
+          });
+        const compacted = compactedResponse(summary, chatAnswer!.usage, { created, newId });
+        return { text: JSON.stringify(compacted), finish: answer.finish, usage: answer.usage };
+      },
+    };
+  },
+};
+
+/** A request of chat in place of the one that came. */
+function* chatOf(inbound: Inbound, request: object): Steps<Inbound> {
+  const value = { ...request, model: inbound.model };
+  const text = yield* writeJson(value, inbound.bytes.length);
+  const bytes = yield* encodeInSteps(text);
+  const modelAt = yield* findModel({ text, bytes }, true);
+  return {
+    ...inbound,
+    endpoint: 'chat',
+    query: undefined,
+    chained: undefined,
+    stream: false,
+    json: { text, value, modelAt },
+    bytes,
+  };
+}
+
+function decoded(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,87 @@
+/**
+ * A conversation that was shortened: what is left of it is a summary, which travels sealed as OpenAI's own does, so that
+ * clients give it back as it is. One that was made here is read here, and told to whichever provider goes on.
+ * @see https://platform.openai.com/docs/api-reference/responses/compact
+ */
+import type { ChatMessage, ChatRequest, ChatResponse } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { partsOf } from '../parts/message.ts';
+import { encodeUsage } from './client-response.ts';
+import { MARK, seal, unsealed } from './sealed.ts';
+
+const ASKED = `The conversation below is about to be replaced by a summary of it, and will go on from that alone. Write the summary: what the
+user wants, what was decided and why, what was done and found out (with names of files, identifiers, numbers, URLs and exact words
+where they matter), what is not finished, and what comes next. Leave out what is of no use any more. Write nothing but the summary.`;
+
+const SUMMARY = 'Summary of the conversation so far:';
+
+/** Asks for the summary of a conversation: as a text, so that no tool that it speaks of has to be known. */
+export function summaryRequest(request: ChatRequest): ChatRequest {
+  const said = request.messages.map(spoken).filter((text) => text !== '');
+  const content = `${ASKED}\n\n<conversation>\n${said.join('\n\n')}\n</conversation>`;
+  return { model: request.model, messages: [{ role: 'user', content }] };
+}
+
+/** What one side said, with a line before it that says who. */
+function spoken(message: ChatMessage): string {
+  const { role, tool_call_id: id } = message;
+  if (role === 'tool') return `[result of ${String(id)}]\n${textOf(message.content)}`;
+  if (role !== 'assistant') return `[${role}]\n${textOf(message.content)}`;
+  const said = partsOf(message).flatMap((part) => {
+    if (part.type === 'text' || part.type === 'refusal') return [part.text];
+    if (part.type === 'call') {
+      const { name, arguments: args } = part.call.function;
+      return [`(calls ${name} as ${part.call.id}: ${args})`];
+    }
+    return part.type === 'hosted_call' ? [`(uses ${part.name}: ${part.input})`] : [];
+  });
+  return said.length === 0 ? '' : `[assistant]\n${said.join('\n')}`;
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  return listOf(content)
+    .map(
+      (part) =>
+        stringOf(objectOf(part).text) ??
+        `(${stringOf(objectOf(part).type) ?? 'something'} that is not shown)`,
+    )
+    .join('\n');
+}
+
+/** The summary that an answer holds; `undefined` where it says nothing. */
+export function summaryIn(answer: ChatResponse): string | undefined {
+  const message = answer.choices[0]?.message;
+  const text = message ? textOf(message.content).trim() : '';
+  return text === '' ? undefined : text;
+}
+
+/** A conversation that was shortened to a summary. @param created seconds since the epoch */
+export function compactedResponse(
+  text: string,
+  usage: ChatResponse['usage'],
+  { created, newId }: { created: number; newId: () => string },
+): JsonObject {
+  const encrypted_content = seal({ type: 'summary', text });
+  return {
+    id: `resp_${newId()}`,
+    object: 'response.compaction',
+    created_at: created,
+    output: [{ id: `cmp_${newId()}`, type: 'compaction', encrypted_content }],
+    usage: encodeUsage(usage),
+  };
+}
+
+/** What a compaction that was made here says; `undefined` for any other item. */
+export function summaryOf(item: JsonObject): string | undefined {
+  const { type, encrypted_content: content } = item;
+  if (type !== 'compaction' || typeof content !== 'string' || !content.startsWith(MARK)) return undefined;
+  const block = unsealed(content);
+  return isObject(block) && block.type === 'summary' ? stringOf(block.text) : undefined;
+}
+
+/** The same as what a user says, for whoever goes on. */
+export function toldSummary(text: string): string {
+  return `${SUMMARY}\n\n${text}`;
+}
