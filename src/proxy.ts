@@ -236,6 +236,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     sinkErrors: () => sinks.errors,
     pluginRecordsDropped: () => recordsDropped,
     refusals: () => spending.refusals.all,
+    decisions: () => spending.refusals.decisions,
+    version: VERSION,
     limits: () => current.limiter.shared(),
   });
   // Signatures outlive a configuration: a conversation goes on after a reload.

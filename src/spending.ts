@@ -62,6 +62,7 @@ export class Spending {
       clock,
       ledger: this.#ledger,
       refused: (limit) => this.refusals.add(limit),
+      decided: (decision) => this.refusals.decided(decision),
       warns: (message) => onProblem(`Nearly used up: ${message}`),
       usedUp: (message) => onProblem(`Used up: ${message}`),
       warned: this.#warned,

@@ -68,11 +68,16 @@ export interface Answered {
   readonly keptMs: number;
 }
 
+/** What limits decide of a request: another model may answer in place of the one that was asked for. */
+export type Decision = 'admitted' | 'refused' | 'replaced';
+
 export interface LimiterDeps {
   readonly clock: Clock;
   readonly ledger: Ledger;
   /** Told once for each refusal. */
   readonly refused: (limit: Limit) => void;
+  /** Told what is decided of each request to which limits apply. */
+  readonly decided: (decision: Decision) => void;
   /** Told once a window of each limit that warns. */
   readonly warns: (message: string) => void;
   /** Told once a window of each budget that has refused a request. */
@@ -114,6 +119,7 @@ export class Limiter {
     const answer = ledger.reserve(charges, nowMs);
     if (answer.kind === 'refused') return this.#refuse(answer, asking, nowMs);
     const lease = new Lease(answer, { reckoning, asking, unpriced }, this.#deps);
+    this.#deps.decided('admitted');
     for (const standing of answer.standings) if (isWorthTelling(standing)) this.#warn(standing, nowMs);
     return lease;
   }
@@ -198,9 +204,12 @@ export class Limiter {
     }
     const refuse = () => {
       this.#deps.refused(limit);
+      this.#deps.decided('refused');
       throw overLimit(refusal, nowMs, endpoint.startsWith('messages'));
     };
-    return limit.use === undefined ? refuse() : { kind: 'instead', model: limit.use, limit, refuse };
+    if (limit.use === undefined) return refuse();
+    this.#deps.decided('replaced');
+    return { kind: 'instead', model: limit.use, limit, refuse };
   }
 }
 

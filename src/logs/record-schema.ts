@@ -154,6 +154,13 @@ export const body = z.object({
     .enum(['relay', 'translate'])
     .nullable()
     .describe('Bytes passed on unchanged, or translated between protocols.'),
+  overhead_ms: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe(
+      'How much of the time, to the end of an answer that is given whole or the begin of a stream, was not spent waiting: for the body of the request, for providers, or between attempts.',
+    ),
   request_bytes: count.describe('Size of the request body, decompressed.'),
   response_bytes: count.describe('Size of the response body as sent to the client.'),
   user_agent: z.string().nullable().describe('The client program.'),

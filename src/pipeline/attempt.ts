@@ -101,6 +101,8 @@ export interface Attempting<A extends AnyAnswer = Whole | Streamed> {
   readonly status: number | null;
   /** What its answer has told so far that it used. */
   readonly told?: Usage | undefined;
+  /** From when until when it waited for the provider, on the monotonic clock; `undefined` where it was not asked. */
+  readonly heard?: { readonly fromMs: number; readonly untilMs: number } | undefined;
   /** Ends it before it has opened. @param reason a ProxyError */
   cancel(reason: unknown): void;
   /** Lets go of what it has opened, which nobody wants any more. */
@@ -145,6 +147,8 @@ export class Attempt implements Attempting {
   #sealed = false;
   /** HTTP status of the provider, once it answered. */
   status: number | null = null;
+  #sentMs: number | undefined;
+  #heardMs: number | undefined;
 
   /** @param client aborts with a ProxyError: the client left, or the deadline passed */
   constructor(inbound: Inbound, plan: AttemptPlan, client: Abort, deps: AttemptDeps) {
@@ -175,6 +179,7 @@ export class Attempt implements Attempting {
       if (opened.answer.kind === 'stream') this.#timers.committed();
       return opened;
     } catch (thrown) {
+      this.#hears();
       this.#release();
       const known = this.#understood(thrown);
       const error = known instanceof ProxyError ? known.reworded(this.#deps.mask) : known;
@@ -187,6 +192,11 @@ export class Attempt implements Attempting {
   #understood(thrown: unknown): unknown {
     const { provider } = this.#plan.target;
     return provider.settings.plugin && !this.#abort.aborted ? pluginError(provider, thrown) : thrown;
+  }
+
+  get heard(): { readonly fromMs: number; readonly untilMs: number } | undefined {
+    const fromMs = this.#sentMs;
+    return fromMs === undefined ? undefined : { fromMs, untilMs: this.#heardMs ?? fromMs };
   }
 
   /** What its answer has told so far that it used. */
@@ -245,6 +255,7 @@ export class Attempt implements Attempting {
     const { stream } = inbound;
     const call = new Call(prepared, model, stream, this.#plan);
     const { signal } = this.#abort;
+    this.#sentMs = clock.monotonic();
     const reply = await (provider.settings.plugin
       ? sendGuarded(provider, call, signal)
       : provider.send(call, signal));
@@ -314,6 +325,7 @@ export class Attempt implements Attempting {
 
   async #whole(reader: ReplyReader, prepared: Prepared): Promise<Whole> {
     const bytes = await reader.bytes();
+    this.#hears();
     this.#release();
     const text = (this.#text = await reader.text(bytes));
     const {
@@ -349,6 +361,7 @@ export class Attempt implements Attempting {
   /** A whole answer where a stream was asked for, as the stream it should have been. */
   async #unstreamed(reader: ReplyReader, prepared: Prepared): Promise<Whole> {
     const bytes = await reader.bytes();
+    this.#hears();
     this.#release();
     const given = (this.#text = await reader.text(bytes));
     const { text: made, finish, usage, lost } = await this.#read((target) => prepared.whole(given, target));
@@ -366,6 +379,7 @@ export class Attempt implements Attempting {
     const held: Uint8Array[] = [];
     while (!tap.content && !tap.finished && !tap.done) {
       const bytes = await flow.next();
+      this.#hears();
       if (bytes === undefined) {
         // Complete with its last event, or cut before any content: `finish` tells.
         held.push(flow.finish() ?? new Uint8Array());
@@ -382,9 +396,15 @@ export class Attempt implements Attempting {
 
   /** An answer that is not understood: sound, pictures. What it costs is looked for as it passes. */
   #pass(reader: ReplyReader): Streamed {
+    this.#hears();
     const finder = new UsageFinder(this.#inbound.endpoint, askedUnits(this.#inbound));
     const flow = reader.flow(undefined, { unpacks: reader.unpacks, finder });
     return { kind: 'stream', flow, held: undefined, release: this.#release };
+  }
+
+  /** The provider has said something. */
+  #hears(): void {
+    this.#heardMs = this.#deps.clock.monotonic();
   }
 
   async #read<T>(steps: (target: string) => Steps<T>): Promise<T> {
@@ -400,6 +420,7 @@ export class Attempt implements Attempting {
   /** The provider's error answer as a typed error. */
   async #failed(reply: UpstreamReply, reader: ReplyReader, verbatim: boolean): Promise<ProxyError> {
     const body = await reader.error();
+    this.#hears();
     const { target } = this.#plan;
     const { fault, upstream } = classifyStatus(reply.status, reply.headers, body, verbatim);
     if (this.#inbound.continuation && fault === 'invalid_request' && PREFILL_REFUSED.test(upstream.message)) {

@@ -138,6 +138,12 @@ export class Exchange {
   #passed: { readonly provider: string; readonly method: string; readonly path: string } | undefined;
   #lane: 'relay' | 'translate' | null = null;
   #firstContentMs: number | null = null;
+  /** When the answer began to be given, since arrival; `undefined` for one that is given whole. */
+  #givenMs: number | undefined;
+  /** Time that was spent waiting for others: the client, providers, pauses between attempts. */
+  #waitedMs = 0;
+  /** Until when that is counted, on the monotonic clock: attempts may overlap. */
+  #waitedUntilMs = -Infinity;
   readonly #charge: Charge;
   /** What its caller is told of its limits. */
   limitHeaders: Readonly<Record<string, string>> | undefined;
@@ -182,6 +188,14 @@ export class Exchange {
   /** The request's body is here, whatever is in it. */
   received(bytes: number): void {
     this.#requestBytes = bytes;
+  }
+
+  /** It waited for others, on the monotonic clock: that is no time of ours. */
+  waited(fromMs: number, toMs: number): void {
+    const sinceMs = Math.max(fromMs, this.#waitedUntilMs);
+    if (toMs <= sinceMs) return;
+    this.#waitedMs += toMs - sinceMs;
+    this.#waitedUntilMs = toMs;
   }
 
   asks(question: Question): void {
@@ -266,6 +280,11 @@ export class Exchange {
   /** The first content of a stream is on its way. */
   begins(): void {
     this.#firstContentMs ??= round(this.elapsedMs);
+  }
+
+  /** From now on the answer is given as it comes. */
+  streams(): void {
+    this.#givenMs ??= this.elapsedMs;
   }
 
   /** Does this when all is over, whatever becomes of the record. */
@@ -369,6 +388,7 @@ export class Exchange {
       units: usage && encodeUnits(usage),
       feedback: this.#opinion?.feedback,
       lane: this.#lane,
+      overhead_ms: session || this.#passed || this.#opinion ? undefined : this.#overheadMs,
       request_bytes: this.#requestBytes,
       response_bytes: answer.bytes,
       user_agent: told ? this.#userAgent : null,
@@ -385,6 +405,11 @@ export class Exchange {
     // Of feedback all that is kept is in a field of its own.
     if (content === 'full' && this.endpoint !== 'feedback') this.#keepBodies(record, text, answer);
     return record;
+  }
+
+  /** What is left of the time until the answer was given, or began to be. */
+  get #overheadMs(): number {
+    return round(Math.max(0, (this.#givenMs ?? this.elapsedMs) - this.#waitedMs));
   }
 
   /** Adds what was asked and answered, or says that it was left out. */

@@ -2,6 +2,7 @@ import type { LogRecord } from '../logs/record.ts';
 import type { Family, Sample } from './prometheus.ts';
 import type { ProviderStatus } from './status.ts';
 import { CallerMetrics } from './caller-metrics.ts';
+import { targetFamilies } from './target-metrics.ts';
 import { counter, family, Histogram } from './prometheus.ts';
 import { Series } from './series.ts';
 
@@ -9,6 +10,9 @@ import { Series } from './series.ts';
 const MAX_MODELS = 200;
 
 const LATENCY_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+
+/** What this program adds to a request is far below what providers take. */
+const OVERHEAD_SECONDS = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 
 const STATES = { healthy: 2, degraded: 1, unhealthy: 0, disabled: -1 } as const;
 
@@ -29,12 +33,15 @@ export interface MetricSources {
   readonly sinkErrors: () => ReadonlyMap<string, number>;
   /** Records that plugins did not get since they were too slow. */
   readonly pluginRecordsDropped: () => number;
+  readonly version: string;
   /** How often limits refused a request, or cut an answer. */
   readonly refusals: () => readonly {
     readonly limit: string;
     readonly kind: string;
     readonly count: number;
   }[];
+  /** What was decided of requests to which limits apply, how often. */
+  readonly decisions: () => Readonly<Record<string, number>>;
   /** What is used of limits that hold for several callers together. */
   readonly limits: () => readonly LimitUse[];
   /** Resident memory, bytes. */
@@ -106,6 +113,8 @@ export class Metrics {
     }),
   );
   readonly #callers = new CallerMetrics();
+  readonly #overhead = new Series(['endpoint'], () => new Histogram(OVERHEAD_SECONDS));
+  readonly #unpriced = new Series(['provider', 'model'], () => ({ count: 0 }));
   readonly #attempts = new Series(['provider'], () => ({ count: 0 }));
   readonly #faults = new Series(['provider', 'fault'], () => ({ count: 0 }));
 
@@ -123,6 +132,8 @@ export class Metrics {
     cell.requests += 1;
     durations.whole.observe(record.latency_ms / 1000);
     if (first_content_ms !== null) durations.firstContent.observe(first_content_ms / 1000);
+    if (record.overhead_ms !== undefined) this.#overhead.at(endpoint).observe(record.overhead_ms / 1000);
+    if (isUnpriced(record)) this.#unpriced.at(record.provider ?? '', model).count += 1;
     for (const { target, fault } of record.attempt_log) {
       const asked = target.slice(0, target.indexOf('/'));
       this.#attempts.at(asked).count += 1;
@@ -147,7 +158,14 @@ export class Metrics {
 
   /** All metrics as they are now. */
   families(): Family[] {
-    return [...this.#ofRecords(), ...this.#callers.families(), ...this.#ofProviders(), ...this.#ofProcess()];
+    const providers = this.#sources.providers();
+    return [
+      ...this.#ofRecords(),
+      ...this.#callers.families(),
+      ...this.#ofProviders(providers),
+      ...targetFamilies(providers),
+      ...this.#ofProcess(),
+    ];
   }
 
   #ofRecords(): Family[] {
@@ -174,13 +192,23 @@ export class Metrics {
         'Cost by the price table',
         used.flatMap(([labels, { cost }]) => told(labels, cost)),
       ),
+      counter(
+        'unpriced_requests_total',
+        'Requests whose cost is not known, since their model has no known price',
+        counts(this.#unpriced),
+      ),
+      family(
+        'histogram',
+        'overhead_seconds',
+        'What this proxy added to requests: time not spent waiting for clients and providers, or between attempts',
+        this.#overhead.all.flatMap(([labels, found]) => found.samples('llmproxy_overhead_seconds', labels)),
+      ),
       histogram('request_duration_seconds', 'From arrival to the end of the answer', 'whole'),
       histogram('first_content_seconds', 'From arrival to the first content of a stream', 'firstContent'),
     ];
   }
 
-  #ofProviders(): Family[] {
-    const providers = this.#sources.providers();
+  #ofProviders(providers: readonly ProviderStatus[]): Family[] {
     const gauge = (name: string, help: string, value: (provider: ProviderStatus) => number) =>
       family(
         'gauge',
@@ -197,6 +225,12 @@ export class Metrics {
         ),
         aggregator: 'state' as const,
       },
+      gauge('provider_keys', 'Keys of a provider', ({ keys }) => keys.total),
+      gauge(
+        'provider_keys_held',
+        'Keys that a provider refuses, and that are held back',
+        ({ keys }) => keys.down,
+      ),
       gauge('provider_in_flight', 'Requests in flight at a provider', ({ in_flight }) => in_flight),
       gauge(
         'breaker_open',
@@ -209,11 +243,15 @@ export class Metrics {
   #ofProcess(): Family[] {
     const { inFlight, sessions, buffered, unread, recording, log, sinkErrors, refusals, limits, memory } =
       this.#sources;
-    const { pluginRecordsDropped } = this.#sources;
+    const { pluginRecordsDropped, decisions, version } = this.#sources;
     const { written, dropped, pending } = log();
     const gauge = (name: string, help: string, value: number) =>
       family('gauge', name, help, [{ labels: {}, value }]);
     return [
+      {
+        ...family('gauge', 'build_info', 'The version of this program', [{ labels: { version }, value: 1 }]),
+        aggregator: 'largest' as const,
+      },
       gauge('in_flight', 'Requests in flight', inFlight()),
       gauge('realtime_sessions', 'Realtime sessions that are open', sessions()),
       gauge('buffered_bytes', 'Bytes of request bodies in memory', buffered()),
@@ -226,6 +264,15 @@ export class Metrics {
         'sink_errors_total',
         'Records that a sink failed to take, by sink',
         [...sinkErrors()].map(([sink, value]) => ({ labels: { sink }, value })),
+      ),
+      counter('records_dropped_total', 'Records that were lost, by where they were to go', [
+        { labels: { sink: 'log' }, value: dropped },
+        { labels: { sink: 'plugins' }, value: pluginRecordsDropped() },
+      ]),
+      counter(
+        'limit_decisions_total',
+        'Requests to which limits apply: admitted, refused, or answered by another model (replaced)',
+        Object.entries(decisions()).map(([decision, value]) => ({ labels: { decision }, value })),
       ),
       counter('plugin_records_dropped_total', 'Records that a plugin did not get since it was too slow', [
         { labels: {}, value: pluginRecordsDropped() },
@@ -255,6 +302,11 @@ export class Metrics {
     this.#models.add(model);
     return model;
   }
+}
+
+/** Something was used whose price nobody knows. */
+function isUnpriced({ cost, input_tokens: input, output_tokens: output, estimate }: LogRecord): boolean {
+  return estimate ? estimate.cost === null : cost === null && (input !== null || output !== null);
 }
 
 /** Limits of one name, such as those of several time zones, have one value: the largest. */

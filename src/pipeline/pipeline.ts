@@ -173,6 +173,7 @@ export class Pipeline {
     const { clock, mask, keepaliveMs, stallMs, budget } = this.#deps;
     const { flow } = streamed;
     if (flow.tap) exchange.begins();
+    exchange.streams();
     const recipient = { caller, exchange, stopLimit: this.#limitWhole(job) };
     const owner = new Delivery(job, routed, flow, recipient, this.#deps);
     const { form } = job.inbound;

@@ -143,7 +143,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
         if (step.action !== 'retry') continue;
         again = failure.contender;
         if (failure.error.retryAfterMs !== undefined) left.waitMs -= step.delayMs;
-        if (step.delayMs > 0) await sleep(this.#deps.clock, step.delayMs, job.abort);
+        if (step.delayMs > 0) await this.#pause(step.delayMs, job);
       }
       const next = left.attempts > 0 ? await this.#next(turn, left, again) : undefined;
       if (!next) break;
@@ -175,7 +175,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
         const waitMs = worthWaitingMs(contenders, nowMs, again);
         if (waitMs <= left.waitMs && nowMs + waitMs < untilMs) {
           left.waitMs -= waitMs;
-          await sleep(clock, waitMs, job.abort);
+          await this.#pause(waitMs, job);
           continue;
         }
         contender = leastBad(contenders, nowMs, !left.lastResort);
@@ -186,6 +186,17 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
       if (!place) continue;
       if (!isReady) left.lastResort = false;
       return { asked: this.#runner.ask(turn, contender, place) };
+    }
+  }
+
+  /** @throws the reason of an abort */
+  async #pause(ms: number, { exchange, abort }: Job): Promise<void> {
+    const { clock } = this.#deps;
+    const fromMs = clock.monotonic();
+    try {
+      await sleep(clock, ms, abort);
+    } finally {
+      exchange.waited(fromMs, clock.monotonic());
     }
   }
 

@@ -204,6 +204,8 @@ class Running<A extends AnyAnswer> {
   #report(error: ProxyError | undefined): void {
     const { target, offer } = this.contender;
     const ms = this.#clock.monotonic() - this.#beganMs;
+    const { heard } = this.#attempt;
+    if (heard) this.#exchange.waited(heard.fromMs, heard.untilMs);
     this.#entry = this.#exchange.attempted(target, offer, ms, error?.fault ?? null, this.#attempt.status);
     if (error) this.#exchange.failed(this.#entry, target, offer, this.#attempt.told);
   }

@@ -110,7 +110,9 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
       retryAfterMs: 1_000,
     });
   }
+  const readFromMs = context.clock.monotonic();
   const { bytes, free } = await readBody(request, bodyLimits(context, call, client));
+  exchange.waited(readFromMs, context.clock.monotonic());
   exchange.finally(free);
   exchange.received(bytes.length);
   const origin = { endpoint, headers, url: request.url, caller: client.key, path };

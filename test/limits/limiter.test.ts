@@ -193,6 +193,7 @@ function run(
     clock,
     ledger,
     refused: () => undefined,
+    decided: () => undefined,
     warns: () => undefined,
     usedUp: () => undefined,
     warned: new Map(),

@@ -16,6 +16,8 @@ const NOTHING: MetricSources = {
   sinkErrors: () => new Map(),
   pluginRecordsDropped: () => 0,
   refusals: () => [],
+  decisions: () => ({}),
+  version: '1.2.3',
   limits: () => [],
   memory: () => 0,
 };
@@ -96,10 +98,17 @@ test('models beyond the first 200 share one label', () => {
 });
 
 test('prometheusText() escapes what would end a line or a label, and names infinities as Prometheus does', () => {
-  const provider = { name: 'a"b\\c\nd', state: 'healthy', in_flight: Infinity } as ProviderStatus;
+  const provider = {
+    name: 'a"b\\c\nd',
+    state: 'healthy',
+    in_flight: Infinity,
+    keys: { total: 2, down: 1 },
+  } as ProviderStatus;
   const metrics = new Metrics({
     ...NOTHING,
-    providers: () => [{ ...provider, breaker: 'open', breakers: { closed: 1, open: 2, half_open: 3 } }],
+    providers: () => [
+      { ...provider, breaker: 'open', breakers: { closed: 1, open: 2, half_open: 3 }, targets: [] },
+    ],
   });
   expect(prometheusText(metrics.families())).toContain(
     '# HELP llmproxy_provider_state healthy 2, degraded 1, unhealthy 0, disabled -1\n' +
@@ -129,4 +138,59 @@ test('observe() counts by key and by label, and tells only so many apart', () =>
   const lines = linesOf(metrics, 'key_requests_total');
   expect(lines.length).toBe(201);
   expect(lines.at(-1)).toBe('{key="other",group=""} 303');
+});
+
+test('observe() counts what nobody has a price for, and what this program added', () => {
+  const metrics = new Metrics(NOTHING);
+  const estimate = { input_tokens: 1, output_tokens: 1, cost: 0.1 };
+  metrics.observe(logRecord({ overhead_ms: 2 }));
+  metrics.observe(logRecord({ cost: null, overhead_ms: 0.05 }));
+  metrics.observe(logRecord({ cost: null, estimate: { ...estimate, cost: null } }));
+  metrics.observe(logRecord({ cost: null, estimate }));
+  metrics.observe(logRecord({ cost: null, input_tokens: null, output_tokens: null }));
+  expect(linesOf(metrics, 'unpriced_requests_total')).toEqual(['{provider="local",model="small-1"} 2']);
+  const lines = linesOf(metrics, 'overhead_seconds');
+  expect(lines[0]).toBe('_bucket{le="0.0001",endpoint="chat"} 1');
+  expect(lines.at(-1)).toBe('_count{endpoint="chat"} 2');
+});
+
+test('targets have the state that a request would find, and only so many are told apart', () => {
+  const target = (model: string, breaker: string, resting: boolean) => ({
+    model,
+    breaker,
+    calls: 0,
+    success_rate: null,
+    first_content_p95_ms: null,
+    resting: resting ? { fault: 'rate_limited', ms: 5 } : null,
+  });
+  const status = {
+    name: 'a',
+    state: 'degraded',
+    breaker: 'half_open',
+    breakers: { closed: 0, open: 0, half_open: 0 },
+    keys: { total: 1, down: 0 },
+    targets: [
+      target('one', 'closed', false),
+      target('two', 'closed', true),
+      target('three', 'half_open', false),
+      target('four', 'open', false),
+      ...Array.from({ length: 300 }, (_, n) => target(`more-${n}`, 'closed', false)),
+    ],
+  } as unknown as ProviderStatus;
+  const metrics = new Metrics({ ...NOTHING, providers: () => [status] });
+  const lines = linesOf(metrics, 'target_state');
+  expect(
+    lines
+      .slice(0, 4)
+      .map((line) => line.at(-1))
+      .join(''),
+  ).toBe('2110');
+  expect(lines).toHaveLength(200);
+  expect(linesOf(metrics, 'breaker_state').slice(0, 5)).toEqual([
+    '{provider="a",model=""} 1',
+    '{provider="a",model="one"} 0',
+    '{provider="a",model="two"} 0',
+    '{provider="a",model="three"} 1',
+    '{provider="a",model="four"} 2',
+  ]);
 });
