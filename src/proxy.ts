@@ -102,6 +102,8 @@ export interface ProxyDeps {
   readonly onRecord?: (record: LogRecord, mask: (text: string) => string) => void;
   /** Further sinks of records. */
   readonly sinks?: readonly RecordSink[];
+  /** Seals the sign-ins of the page, 32 bytes; chosen here when it is not given. */
+  readonly secret?: Uint8Array;
   /** What this one is called in the header x-llmproxy-via; chosen here when it is not given. */
   readonly instance?: string;
   /** Which of the processes that serve the same port this is, from 1; it serves alone when it is not given. */
@@ -212,7 +214,12 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     onProblem: problem,
     keeps: deps.keepsUsage ? (deps.worker ?? 'alone') : undefined,
   });
-  const page = new Page({ clock, secret: crypto.getRandomValues(new Uint8Array(32)) });
+  const page = new Page({
+    clock,
+    secret: deps.secret ?? crypto.getRandomValues(new Uint8Array(32)),
+    inFlight: () => inFlight,
+    fleet: deps.fleet,
+  });
   const discovery =
     deps.discovery && discoverModels(first, { ...deps.discovery, clock, random, turns, problem });
   const running = new Set<Abort>();

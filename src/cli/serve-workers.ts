@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ConfigText } from '../config/manager.ts';
 import type { Config } from '../config/schema.ts';
 import type { Begin } from '../workers/messages.ts';
@@ -31,6 +32,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
   // Who asked for any port gets the same one in each worker.
   const flags = { ...serve.flags, port: claimed.port };
   const instance = newInstance();
+  const secret = randomBytes(32).toString('base64');
   const first = manager?.currentText;
   let reloaded: ConfigText | undefined;
   const supervisor = new Supervisor({
@@ -44,6 +46,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
       worker,
       workers,
       instance,
+      secret,
       flags,
       file: first,
       reloaded,

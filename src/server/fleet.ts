@@ -1,6 +1,7 @@
 import type { LogState } from '../logs/trouble.ts';
 import type { Family } from '../pipeline/prometheus.ts';
 import type { ProviderStatus } from '../pipeline/status.ts';
+import type { RequestRow } from '../web/api.ts';
 
 /** Which of several processes a page speaks for. Numbers begin at 1. */
 export interface Workers {
@@ -24,4 +25,22 @@ export interface Fleet {
   status(): Promise<FleetStatus>;
   /** @throws as above */
   metrics(): Promise<readonly Family[]>;
+  /** Tells all others something. */
+  tell(told: Told): void;
+  /** @param listener told what others tell, and the number of the one that does */
+  hear(listener: (told: Told, worker: number) => void): void;
 }
+
+/** What processes tell each other so that the page shows what all of them do, whichever it is connected to. */
+export type Told =
+  /** Somebody looks at live requests; said again as long as that is so. */
+  | { readonly kind: 'look' }
+  /** Requests that have ended, for whoever looks. */
+  | {
+      readonly kind: 'rows';
+      readonly rows: readonly RequestRow[];
+      readonly skipped: number;
+      readonly inFlight: number;
+    }
+  /** A sign-in that works no longer. */
+  | { readonly kind: 'signed_out'; readonly id: string; readonly until: number };

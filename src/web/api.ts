@@ -36,6 +36,11 @@ export interface RequestRow {
   readonly latency_ms: number;
   readonly first_content_ms: number | null;
   readonly key: string | null;
+  readonly conversation: string | null;
+  readonly user?: string | null | undefined;
+  readonly group?: string | undefined;
+  readonly tags?: Readonly<Record<string, string>> | null | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** One event of the stream of live requests. */
@@ -144,11 +149,6 @@ export interface RequestDetail {
   readonly reasoning_tokens: number | null;
   /** What attempts that failed have cost besides. */
   readonly failed_cost: number | null;
-  readonly conversation_id: string | null;
-  readonly user: string | null;
-  readonly group: string | null;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly labels: Readonly<Record<string, string>>;
   readonly user_agent: string | null;
   readonly lane: string | null;
   readonly error: string | null;

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Family } from '../pipeline/prometheus.ts';
-import type { Fleet, FleetStatus } from '../server/fleet.ts';
+import type { Fleet, FleetStatus, Told } from '../server/fleet.ts';
 import type { Answer, FromWorker, What } from './messages.ts';
 import { ProxyError } from '../errors.ts';
 
@@ -12,6 +12,7 @@ export class Asking implements Fleet {
   readonly #tell: (message: FromWorker) => void;
   readonly #clock: Clock;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly #listeners: ((told: Told, worker: number) => void)[] = [];
   #asked = 0;
 
   constructor(tell: (message: FromWorker) => void, clock: Clock) {
@@ -25,6 +26,19 @@ export class Asking implements Fleet {
 
   async metrics(): Promise<readonly Family[]> {
     return (await this.#ask('metrics')).families;
+  }
+
+  tell(told: Told): void {
+    this.#tell({ kind: 'tell', told });
+  }
+
+  hear(listener: (told: Told, worker: number) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Another worker has told something. */
+  told(told: Told, worker: number): void {
+    for (const listener of this.#listeners) listener(told, worker);
   }
 
   /** The parent has answered. */

@@ -5,7 +5,7 @@ import type { LogState } from '../logs/trouble.ts';
 import type { Family } from '../pipeline/prometheus.ts';
 import type { ProviderStatus } from '../pipeline/status.ts';
 import type { Listing } from '../providers/model-cache.ts';
-import type { FleetStatus } from '../server/fleet.ts';
+import type { FleetStatus, Told } from '../server/fleet.ts';
 
 /** What a worker needs to begin. */
 export interface Begin {
@@ -15,6 +15,8 @@ export interface Begin {
   readonly workers: number;
   /** What all of them are called in the header x-llmproxy-via. */
   readonly instance: string;
+  /** Seals the sign-ins of the page, 32 bytes in base64: a browser's requests go to any of them. */
+  readonly secret: string;
   /**
    * The configuration as the parent read it when the first worker began: its socket and its log are those of all until a restart. `undefined` where
    * providers are found in the environment.
@@ -68,7 +70,9 @@ export type ToWorker =
   /** End what still runs. */
   | { readonly kind: 'cut'; readonly signal: string }
   | { readonly kind: 'report'; readonly id: number; readonly what: What }
-  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer };
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
+  /** What another worker tells. */
+  | { readonly kind: 'told'; readonly worker: number; readonly told: Told };
 
 export type FromWorker =
   /** It is there, and wants to be told how to begin. */
@@ -85,4 +89,6 @@ export type FromWorker =
   /** It cannot begin, and ends. */
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'ask'; readonly id: number; readonly what: What }
-  | { readonly kind: 'report'; readonly id: number; readonly report: Report };
+  | { readonly kind: 'report'; readonly id: number; readonly report: Report }
+  /** For all others. */
+  | { readonly kind: 'tell'; readonly told: Told };

@@ -155,6 +155,11 @@ export class Supervisor {
         return void this.#answer(slot, message.id, message.what);
       case 'report':
         return this.#gathering.take(slot.worker, message.id, message.report);
+      case 'tell': {
+        const others = this.#slots.filter(({ worker, listening }) => listening && worker !== slot.worker);
+        const told: ToWorker = { kind: 'told', worker: slot.worker, told: message.told };
+        for (const other of others) this.#tell(other, told);
+      }
     }
   }
 

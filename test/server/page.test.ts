@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { LogRecord } from '../../src/logs/record.ts';
 import type { LiveEvent, Session } from '../../src/web/api.ts';
+import { systemClock } from '../../src/clock.ts';
 import { Sessions, SESSION_MS } from '../../src/server/page/sessions.ts';
 import { RecordWatch } from '../../src/server/page/watch.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
@@ -247,7 +248,7 @@ describe('live requests', () => {
   });
 
   test('RecordWatch skips the oldest for whoever is slow, and keeps nothing for nobody', () => {
-    const watch = new RecordWatch();
+    const watch = new RecordWatch({ clock: systemClock, inFlight: () => 0, fleet: undefined });
     const record = (id: string) => ({ id }) as LogRecord;
     watch.take(record('before'));
     const slow = watch.begin(() => true);

@@ -63,7 +63,11 @@ export class Access {
   /** @returns the cookie that takes the other's place */
   signOut(headers: HeaderMap): string {
     const signedIn = this.#signedIn(headers);
-    if (signedIn) this.#context.page.sessions.end(signedIn);
+    if (signedIn) {
+      const { id, until } = signedIn;
+      this.#context.page.sessions.end(signedIn);
+      this.#context.fleet?.tell({ kind: 'signed_out', id, until });
+    }
     return cookieWith('', headers, this.#path);
   }
 

@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.ts';
 import type { LiveEvent } from '../../web/api.ts';
 import { sleep } from '../../clock.ts';
-import type { Watcher } from './watch.ts';
+import type { Watcher } from './watcher.ts';
 
 /** Records are sent in batches, so that a thousand a second are ten events: milliseconds between two. */
 const BATCH_MS = 100;

@@ -50,10 +50,12 @@ export function pageRoutes(context: ServerContext, base: string): Hono<ServerEnv
 
 function live(c: Context<ServerEnv>, context: ServerContext, access: Access): Response {
   const headers = headersOf(c);
-  const watcher = context.page.watch.begin(matcher(parseFilter(c.req.query('filter') ?? '')));
+  const { watch } = context.page;
+  const matches = matcher(parseFilter(c.req.query('filter') ?? ''));
+  const watcher = watch.begin((row) => matches({ ...row }));
   const body = liveStream(watcher, {
     clock: context.clock,
-    inFlight: context.inFlight,
+    inFlight: () => watch.inFlight,
     allowed: () => access.mayRead(headers),
   });
   return new Response(body, { headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } });

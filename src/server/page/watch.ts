@@ -1,33 +1,71 @@
 /** Finished requests on their way to whoever looks at the page. Costs nothing while nobody does. */
+import type { Clock } from '../../clock.ts';
 import type { LogRecord } from '../../logs/record.ts';
-import type { LiveEvent, RequestRow } from '../../web/api.ts';
+import type { RequestRow } from '../../web/api.ts';
+import type { Fleet } from '../fleet.ts';
 import { ProxyError } from '../../errors.ts';
+import { Outbox } from './outbox.ts';
+import { Watcher } from './watcher.ts';
 
 /** Those who look at once; further ones are refused. */
 const MAX_WATCHERS = 32;
 
-/** Records that wait for one watcher. Whoever takes them too slowly misses the oldest, and is told how many. */
-const MAX_WAITING = 1_000;
+/** How often the other processes are told that somebody looks, milliseconds. */
+const LOOK_MS = 3_000;
+
+/** How old a number of another process may be, milliseconds. */
+const FRESH_MS = 5_000;
+
+export interface WatchDeps {
+  readonly clock: Clock;
+  readonly inFlight: () => number;
+  readonly fleet: Fleet | undefined;
+}
 
 export class RecordWatch {
+  readonly #deps: WatchDeps;
   readonly #watchers = new Set<Watcher>();
+  /** What goes to other processes where somebody looks. */
+  readonly #outbox: Outbox | undefined;
+  /** What the others have said of their requests in flight, by their numbers. */
+  readonly #others = new Map<number, { readonly inFlight: number; readonly atMs: number }>();
+  #cancelLook: (() => void) | undefined;
+
+  constructor(deps: WatchDeps) {
+    this.#deps = deps;
+    const { fleet, clock, inFlight } = deps;
+    if (!fleet) return;
+    this.#outbox = new Outbox({ clock, inFlight, tell: (told) => fleet.tell(told) });
+    fleet.hear((told, worker) => {
+      if (told.kind === 'look') this.#outbox!.open();
+      if (told.kind !== 'rows') return;
+      this.#others.set(worker, { inFlight: told.inFlight, atMs: clock.monotonic() });
+      for (const watcher of this.#watchers) watcher.misses(told.skipped);
+      for (const row of told.rows) this.#show(row);
+    });
+  }
 
   /** The sink of records: keeps none that nobody wants to see. */
   take(record: LogRecord): void {
-    if (this.#watchers.size === 0) return;
+    const away = this.#outbox?.isOpen ?? false;
+    if (this.#watchers.size === 0 && !away) return;
+    // What is said of a request is none.
+    if (record.endpoint === 'feedback') return;
     const row = rowOf(record);
-    for (const watcher of this.#watchers) watcher.take(row, record);
+    this.#show(row);
+    if (away) this.#outbox!.add(row);
   }
 
   /**
-   * @param wants which records are to be seen
+   * @param wants which requests are to be seen
    * @throws ProxyError `unavailable` when too many look already
    */
-  begin(wants: (record: LogRecord) => boolean): Watcher {
+  begin(wants: (row: RequestRow) => boolean): Watcher {
     if (this.#watchers.size >= MAX_WATCHERS)
       throw new ProxyError('unavailable', 'Cannot show live requests: too many look at them already');
     const watcher = new Watcher(wants, () => this.#watchers.delete(watcher));
     this.#watchers.add(watcher);
+    if (!this.#cancelLook) this.#look();
     return watcher;
   }
 
@@ -35,64 +73,37 @@ export class RecordWatch {
     return this.#watchers.size;
   }
 
+  /** Requests whose answer has not ended, of all processes as far as they have told. */
+  get inFlight(): number {
+    const { clock, inFlight } = this.#deps;
+    const sinceMs = clock.monotonic() - FRESH_MS;
+    const others = [...this.#others.values()].filter(({ atMs }) => atMs >= sinceMs);
+    return others.reduce((sum, other) => sum + other.inFlight, inFlight());
+  }
+
   /** Ends all streams; browsers begin again by themselves. */
   end(): void {
     for (const watcher of this.#watchers) watcher.end();
   }
-}
 
-/** One who looks. */
-export class Watcher {
-  readonly #wants: (record: LogRecord) => boolean;
-  readonly #gone: () => void;
-  #waiting: RequestRow[] = [];
-  #skipped = 0;
-  #ended = false;
-  #wake: (() => void) | undefined;
-
-  constructor(wants: (record: LogRecord) => boolean, gone: () => void) {
-    this.#wants = wants;
-    this.#gone = gone;
+  #show(row: RequestRow): void {
+    for (const watcher of this.#watchers) watcher.take(row);
   }
 
-  get ended(): boolean {
-    return this.#ended;
-  }
-
-  take(row: RequestRow, record: LogRecord): void {
-    if (!this.#wants(record)) return;
-    if (this.#waiting.length >= MAX_WAITING) {
-      this.#waiting.shift();
-      this.#skipped += 1;
+  /** Tells the others that somebody looks, again and again. */
+  #look(): void {
+    const { fleet, clock } = this.#deps;
+    if (!fleet || this.#watchers.size === 0) {
+      this.#cancelLook = undefined;
+      return;
     }
-    this.#waiting.push(row);
-    this.#wake?.();
-  }
-
-  /** Resolves when something waits, or it has ended; at once where that is so. */
-  async something(): Promise<void> {
-    if (this.#waiting.length > 0 || this.#ended) return;
-    await new Promise<void>((resolve) => (this.#wake = resolve));
-    this.#wake = undefined;
-  }
-
-  /** What waits, which it then does no longer. */
-  empty(): Pick<LiveEvent, 'records' | 'skipped'> {
-    const taken = { records: this.#waiting, skipped: this.#skipped };
-    this.#waiting = [];
-    this.#skipped = 0;
-    return taken;
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#gone();
-    this.#wake?.();
+    fleet.tell({ kind: 'look' });
+    this.#cancelLook = clock.after(LOOK_MS, () => this.#look());
   }
 }
 
-/** What lists show of a record, or of the head of one. */
-export function rowOf(record: Pick<LogRecord, keyof RequestRow>): RequestRow {
+/** What is shown of a record, or of the head of one. */
+export function rowOf(record: LogRecord): RequestRow {
   return {
     ts: record.ts,
     id: record.id,
@@ -112,5 +123,10 @@ export function rowOf(record: Pick<LogRecord, keyof RequestRow>): RequestRow {
     latency_ms: record.latency_ms,
     first_content_ms: record.first_content_ms,
     key: record.key,
+    conversation: record.conversation,
+    user: record.user,
+    group: record.group,
+    tags: record.tags,
+    labels: record.labels,
   };
 }

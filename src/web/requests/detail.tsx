@@ -70,7 +70,7 @@ async function look(id: string, signal: AbortSignal): Promise<RequestDetail> {
 function Body({ detail }: { detail: RequestDetail }) {
   const { row, said, unsaid, tools, notes, error } = detail;
   const target = row.provider === null ? '–' : `${row.provider}/${row.upstream_model ?? ''}`;
-  const words = { ...detail.tags, ...detail.labels };
+  const words = { ...row.tags, ...row.labels };
   return (
     <>
       <dl class="facts">
@@ -91,7 +91,7 @@ function Body({ detail }: { detail: RequestDetail }) {
         <Fact name="First content">{span(row.first_content_ms)}</Fact>
         <Fact name="Key">
           {row.key ?? '–'}
-          {detail.group ? ` (${detail.group})` : ''}
+          {row.group ? ` (${row.group})` : ''}
         </Fact>
         <Fact name="Endpoint">
           {row.endpoint}
@@ -105,13 +105,13 @@ function Body({ detail }: { detail: RequestDetail }) {
         {detail.reasoning_tokens ? (
           <Fact name="Reasoning">{count(detail.reasoning_tokens)} tokens</Fact>
         ) : null}
-        {detail.user ? <Fact name="User">{detail.user}</Fact> : null}
-        {detail.conversation_id ? (
+        {row.user ? <Fact name="User">{row.user}</Fact> : null}
+        {row.conversation ? (
           <Fact name="Conversation">
             <a
-              href={`#/requests?${new URLSearchParams({ filter: `conversation="${detail.conversation_id}"` }).toString()}`}
+              href={`#/requests?${new URLSearchParams({ filter: `conversation="${row.conversation}"` }).toString()}`}
             >
-              {detail.conversation_id}
+              {row.conversation}
             </a>
           </Fact>
         ) : null}

@@ -15,11 +15,6 @@ export function detailOf(record: JsonObject): RequestDetail {
     cached_tokens: number('cached_tokens'),
     reasoning_tokens: number('reasoning_tokens'),
     failed_cost: numberOf(objectOf(record.failed).cost) ?? null,
-    conversation_id: text('conversation'),
-    user: text('user'),
-    group: text('group'),
-    tags: texts(record.tags),
-    labels: texts(record.labels),
     user_agent: text('user_agent'),
     lane: text('lane'),
     error: text('error'),
@@ -39,11 +34,6 @@ function attemptIn(attempt: JsonObject): AttemptRow {
     status: numberOf(attempt.status) ?? null,
     ms: numberOf(attempt.ms) ?? 0,
   };
-}
-
-function texts(value: unknown): Record<string, string> {
-  const entries = Object.entries(objectOf(value));
-  return Object.fromEntries(entries.filter((each): each is [string, string] => typeof each[1] === 'string'));
 }
 
 function notesOn({ malformed, answer_dropped: dropped, parts, omitted, session }: JsonObject): string[] {

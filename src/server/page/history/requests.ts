@@ -6,7 +6,7 @@ import type { Filter } from '../../../web/filter/parse.ts';
 import { momentFrom, momentUntil } from '../../../config/moment.ts';
 import { endOf, newestRecords } from '../../../logs/newest/newest.ts';
 import { parseFilter } from '../../../web/filter/parse.ts';
-import { numberOf, stringOf } from '../../../wire/json.ts';
+import { numberOf, objectOf, stringOf } from '../../../wire/json.ts';
 import type { RequestsJob } from './jobs.ts';
 import { isWanted, overBlocks } from './filtered.ts';
 import { timeLimit } from './time-limit.ts';
@@ -83,5 +83,15 @@ export function rowIn(head: Readonly<Record<string, unknown>>): RequestRow {
     latency_ms: number('latency_ms') ?? 0,
     first_content_ms: number('first_content_ms'),
     key: text('key'),
+    conversation: text('conversation'),
+    user: text('user'),
+    group: stringOf(head.group),
+    tags: texts(head.tags),
+    labels: texts(head.labels),
   };
+}
+
+function texts(value: unknown): Record<string, string> {
+  const entries = Object.entries(objectOf(value));
+  return Object.fromEntries(entries.filter((each): each is [string, string] => typeof each[1] === 'string'));
 }

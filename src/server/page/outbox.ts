@@ -1,0 +1,61 @@
+import type { Clock } from '../../clock.ts';
+import type { RequestRow } from '../../web/api.ts';
+import type { Told } from '../fleet.ts';
+
+/** How long one look lasts, milliseconds: several times as long as until the next is told. */
+const OPEN_MS = 10_000;
+
+/** How often what has ended is told, milliseconds. */
+const SEND_MS = 200;
+
+/** Requests that are told at a time; the oldest of more are left out, and counted. */
+const MAX_ROWS = 500;
+
+interface OutboxDeps {
+  readonly clock: Clock;
+  readonly inFlight: () => number;
+  readonly tell: (told: Told) => void;
+}
+
+/** Finished requests on their way to another process, where somebody looks at them. */
+export class Outbox {
+  readonly #deps: OutboxDeps;
+  #rows: RequestRow[] = [];
+  #skipped = 0;
+  #openUntilMs = -Infinity;
+  #isOpen = false;
+
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether somebody looks. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Somebody looks, or does so still. */
+  open(): void {
+    this.#openUntilMs = this.#deps.clock.monotonic() + OPEN_MS;
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    this.#send();
+  }
+
+  add(row: RequestRow): void {
+    if (this.#rows.length >= MAX_ROWS) {
+      this.#rows.shift();
+      this.#skipped += 1;
+    }
+    this.#rows.push(row);
+  }
+
+  #send(): void {
+    const { clock, inFlight, tell } = this.#deps;
+    tell({ kind: 'rows', rows: this.#rows, skipped: this.#skipped, inFlight: inFlight() });
+    this.#rows = [];
+    this.#skipped = 0;
+    this.#isOpen = clock.monotonic() < this.#openUntilMs;
+    if (this.#isOpen) clock.after(SEND_MS, () => this.#send());
+  }
+}

@@ -1,0 +1,70 @@
+/** The page of several processes on one port: one sign-in, and the requests of all. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import type { LiveEvent } from '../../src/web/api.ts';
+import { built, cleared, serveConfig } from '../helpers/binary.ts';
+import { until } from '../helpers/until.ts';
+
+beforeAll(built, 60_000);
+afterAll(cleared);
+
+const OWN = { 'content-type': 'application/json', 'x-llmproxy-page': '1' };
+
+test('a sign-in counts in all workers, live requests are those of all, and signing out ends it everywhere', async () => {
+  const { url } = await serveConfig({
+    server: { workers: 3 },
+    auth: {
+      keys: [
+        { name: 'boss', key: 'k-boss', ops: true },
+        { name: 'ann', key: 'k-ann' },
+      ],
+    },
+    providers: [{ name: 'm', type: 'mock', models: ['mock'] }],
+  });
+  // Each on a connection of its own, which any of the workers may get.
+  const ask = async (path: string, init: RequestInit = {}) =>
+    await fetch(url + path, { keepalive: false, ...init });
+  const answer = await ask('/page/session', { method: 'POST', headers: OWN, body: '{"key":"k-boss"}' });
+  const cookie = answer.headers.get('set-cookie')!.split(';')[0]!;
+  const statuses = async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 24 }, () => ask('/page/config', { headers: { cookie } })),
+    );
+    return [...new Set(answers.map(({ status }) => status))];
+  };
+  expect(await statuses()).toEqual([200]);
+
+  const live = await ask('/page/live', { headers: { cookie } });
+  const seen = new Set<string>();
+  const reading = (async () => {
+    let text = '';
+    for await (const bytes of live.body!) {
+      text += new TextDecoder().decode(bytes as Uint8Array);
+      const events = text.split('\n\n');
+      text = events.pop()!;
+      for (const event of events) {
+        const data = /^data: (.*)$/m.exec(event)?.[1];
+        for (const { id } of data === undefined ? [] : (JSON.parse(data) as LiveEvent).records) seen.add(id);
+      }
+    }
+  })();
+  const headers = { 'content-type': 'application/json', authorization: 'Bearer k-ann' };
+  const body = JSON.stringify({ model: 'mock', max_tokens: 1, messages: [{ role: 'user', content: 'hi' }] });
+  const sent = new Set<string>();
+  await until('a request of each worker to be seen', async () => {
+    const replies = await Promise.all(
+      Array.from({ length: 12 }, () => ask('/v1/chat/completions', { method: 'POST', headers, body })),
+    );
+    for (const reply of replies) {
+      await reply.text();
+      sent.add(reply.headers.get('x-request-id')!);
+    }
+    // Those that ended before the other workers heard that somebody looks are not told.
+    return sent.size - seen.size < 12 && sent.size > 48;
+  });
+  await until('those of all workers', () => [...sent].slice(-36).every((id) => seen.has(id)));
+
+  await ask('/page/session', { method: 'DELETE', headers: { ...OWN, cookie } });
+  await until('the sign-in to have ended everywhere', async () => String(await statuses()) === '401');
+  // A stream that somebody reads ends with the sign-in too.
+  await reading;
+}, 60_000);
