@@ -253,7 +253,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   // Streams outlive a configuration too, and count for the one that follows.
   const budget = new StreamBudget(clock, streamLimits(first));
   const countTokens = deps.countTokens ?? ((texts, signal) => work.countTokens(texts, signal));
-  const ofAttempts = { clock, turns, memory, newId, countTokens, defects };
+  const readTokens = work.readTokens.bind(work);
+  const ofAttempts = { clock, turns, memory, newId, countTokens, readTokens, defects };
 
   function sinksOf(): NamedSink[] {
     const others = deps.sinks ?? [];

@@ -16,6 +16,16 @@ const NO_PLACE =
 
 const place = text.regex(PLACE, NO_PLACE).refine((name) => !OWN.has(name.split(/[.[]/)[0]!), OWNED);
 
+/** Values by places, each of which is told what is wrong with it. */
+function byPlace<Value extends z.ZodType>(value: Value): z.ZodRecord<z.ZodString, Value> {
+  return z.record(z.string(), value).superRefine((record, context) => {
+    for (const name of Object.keys(record)) {
+      const [flaw] = place.safeParse(name).error?.issues ?? [];
+      if (flaw) context.addIssue({ code: 'custom', path: [name], message: flaw.message });
+    }
+  });
+}
+
 /** What leads to the last list of a place, of which each element is meant. */
 function listOf(name: string): string {
   return name.slice(0, name.lastIndexOf('[]') + 1);
@@ -23,13 +33,9 @@ function listOf(name: string): string {
 
 /** Changes to the requests of a provider, or of one of its models. */
 export const requestChanges = z.strictObject({
-  set: z
-    .record(place, z.json())
-    .optional()
-    .describe('Fields that every request carries, whatever the client says.'),
+  set: byPlace(z.json()).optional().describe('Fields that every request carries, whatever the client says.'),
   drop: z.array(place).optional().describe('Fields that are left out, and named in x-llmproxy-dropped.'),
-  rename: z
-    .record(place, place)
+  rename: byPlace(place)
     .superRefine((renames, context) => {
       for (const [from, to] of Object.entries(renames)) {
         if (listOf(from) === listOf(to)) continue;

@@ -25,6 +25,8 @@ import { ENDPOINTS } from '../wire/endpoints.ts';
 import { USAGE_REFUSED } from '../wire/openai/unasked-usage.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import { laneFor } from './lanes/choose.ts';
+import { embed } from './lanes/embed.ts';
+import { tokenLists } from '../wire/openai/embeddings.ts';
 import { toldIn } from './told-usage.ts';
 import { UsageFinder } from './usage-finder.ts';
 import { refusalOf } from './refusal.ts';
@@ -50,6 +52,11 @@ export interface AttemptDeps extends Pick<LaneContext, 'newId'> {
   readonly memory: BoundedReplay;
   /** The tokens of texts in OpenAI's newest vocabulary; the signal's reason ends the wait. */
   readonly countTokens: (texts: readonly string[], signal: AbortSignal) => Promise<number>;
+  /** The texts that lists of tokens stand for. */
+  readonly readTokens: (
+    lists: readonly (readonly number[])[],
+    signal: AbortSignal,
+  ) => Promise<readonly string[]>;
   readonly clock: Clock;
   readonly turns: Turns;
   readonly limits: AttemptLimits;
@@ -221,11 +228,12 @@ export class Attempt implements Attempting {
     const { target, offer, unsealed } = this.#plan;
     const { provider, model } = target;
     const { clock, newId, memory, turns } = this.#deps;
-    const inbound =
+    const given =
       this.#inbound.continuation === undefined
         ? this.#inbound
         : await turns.run(continued(this.#inbound, target, offer));
-    const lane = laneFor(inbound, provider, model);
+    const lane = laneFor(given, provider, model);
+    const inbound = lane === embed ? await this.#inTexts(given) : given;
     const usage = target.usageAsking;
     const ofCaller = memory.of(inbound.caller);
     const beganMs = clock.monotonic();
@@ -270,6 +278,15 @@ export class Attempt implements Attempting {
     const { shown } = reader;
     const answer = await this.#answer(reader, prepared);
     return { lane: lane.kind, status: reply.status, headers: shown, dropped, answer };
+  }
+
+  /** Tokens are OpenAI's: to others they say nothing. */
+  async #inTexts(inbound: Inbound): Promise<Inbound> {
+    const { json } = inbound;
+    const lists = json && tokenLists(json.value.input);
+    if (!lists) return inbound;
+    const input = await this.#deps.readTokens(lists, this.#abort.signal);
+    return { ...inbound, json: { ...json, value: { ...json.value, input: [...input] } } };
   }
 
   #readerOf(reply: UpstreamReply): ReplyReader {

@@ -48,6 +48,7 @@ export function factsText(quirks: Quirks): string[] {
       quirks.samplesUnreasoned ? ['taken while it does not reason'] : [],
     ),
     ...line('functions', functionsText(quirks)),
+    ...line('of anthropic-beta', quirks.betas),
     ...line('instructions', quirks.systemFirst ? ['stand first'] : []),
     ...line('usage of a stream', quirks.tellsUsage ? ['told unasked'] : []),
     ...line('earlier reasoning', quirks.reasoning ? [REASONING[quirks.reasoning]] : []),

@@ -45,6 +45,7 @@ export function overridden(known: Quirks, { set, drop, rename, keep, ...facts }:
     ...merged,
     drops: merged.drops?.filter((name) => !keep?.includes(name)) ?? [],
     exclusive: merged.exclusive?.filter(([, name]) => !keep?.includes(name)),
+    keeps: [...(merged.keeps ?? []), ...(keep ?? [])],
     abilities: keeping(merged.abilities, keep),
     systemFirst: systemFirst === false ? undefined : merged.systemFirst,
     override: {

@@ -32,6 +32,36 @@ const CLAUDE: Quirks = {
   ],
 };
 
+/** What both other hosts of Claude take of the header `anthropic-beta`; to another they answer 400. */
+const BETAS = [
+  'computer-use-2024-10-22',
+  'computer-use-2025-01-24',
+  'computer-use-2025-11-24',
+  'token-efficient-tools-2025-02-19',
+  'interleaved-thinking-2025-05-14',
+  'output-128k-2025-02-19',
+  'dev-full-thinking-2025-05-14',
+  'context-1m-2025-08-07',
+  'context-management-2025-06-27',
+  'effort-2025-11-24',
+  'tool-search-tool-2025-10-19',
+  'tool-examples-2025-10-29',
+  'fine-grained-tool-streaming-2025-05-14',
+];
+
+const CLAUDE_ON_BEDROCK: Quirks = {
+  ...CLAUDE,
+  betas: BETAS,
+  source:
+    'https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html',
+};
+
+const CLAUDE_ON_VERTEX: Quirks = {
+  ...CLAUDE,
+  betas: [...BETAS, 'web-search-2025-03-05', 'compact-2026-01-12'],
+  source: 'https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude',
+};
+
 /** Functions are refused in chat beside reasoning. */
 const FUNCTIONS_PAGE = 'https://github.com/openai/openai-openapi/issues/541';
 const FUNCTIONS_PAGE_NEWER = 'https://github.com/BerriAI/litellm/pull/34569';
@@ -125,8 +155,8 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   openai: OPENAI,
   azure: OPENAI,
   anthropic: CLAUDE,
-  vertex: CLAUDE,
-  bedrock: CLAUDE,
+  vertex: CLAUDE_ON_VERTEX,
+  bedrock: CLAUDE_ON_BEDROCK,
   mistral: {
     ...OLD_ROLES,
     source: 'https://docs.mistral.ai/api/',

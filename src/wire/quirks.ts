@@ -20,6 +20,8 @@ export interface Quirks extends MessageFacts {
    * It is asked by Responses where it is given functions: when it is told to reason, or unless it is told not to.
    */
   readonly functionsByResponses?: 'reasoning' | 'unless_none';
+  /** What of Anthropic's header `anthropic-beta` it takes; left out where it takes all. */
+  readonly betas?: readonly string[];
   /** It is a Claude of Anthropic's own, which is told how to think as Anthropic has it. */
   readonly claude?: true;
   /** Fields of a request that it refuses. */

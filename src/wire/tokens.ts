@@ -33,6 +33,24 @@ export function countable({ messages, tools }: Counted): Countable {
   return { texts: texts.filter((text) => text !== ''), others };
 }
 
+/** Makes texts of the tokens that OpenAI's clients send in place of them to its models of embeddings. */
+export type TokenReader = (tokens: readonly number[]) => string;
+
+/** OpenAI's cl100k vocabulary, which its models of embeddings have, to read with. It takes some 200 ms to load. */
+export async function loadTokenReader(): Promise<TokenReader> {
+  const { default: bytes } = await import('gpt-tokenizer/bpeRanks/cl100k_base');
+  return (tokens) =>
+    Buffer.concat(
+      tokens.map((token) => {
+        const known = bytes[token];
+        // Marks such as the end of a text are no words.
+        return known === undefined ? EMPTY : Buffer.from(known as string & readonly number[]);
+      }),
+    ).toString();
+}
+
+const EMPTY = Buffer.alloc(0);
+
 /** OpenAI's o200k vocabulary, ready to count with. It is loaded when first asked for, which takes some 500 ms. */
 export async function loadVocabulary(): Promise<BytePairs> {
   const [{ default: tokens }, { O200K_TOKEN_SPLIT_REGEX: pattern }] = await Promise.all([

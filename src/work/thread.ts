@@ -16,6 +16,8 @@ export type ToWorker =
   | { readonly kind: 'secrets'; readonly secrets: readonly string[]; readonly keys: readonly string[] }
   | { readonly kind: 'text'; readonly job: number; readonly text: string }
   | (Texts & { readonly kind: 'count' })
+  /** Each text is a list of tokens, as numbers with commas between them. */
+  | (Texts & { readonly kind: 'read' })
   | (Texts & {
       readonly kind: 'line';
       /** Without the parts that are handed over as texts. */
@@ -29,6 +31,7 @@ type Part = 'request' | 'response';
 
 export type FromWorker =
   | { readonly kind: 'counted'; readonly job: number; readonly tokens: number }
+  | { readonly kind: 'read'; readonly job: number; readonly texts: readonly string[] }
   | { readonly kind: 'line'; readonly job: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'failed'; readonly job: number; readonly reason: string };
 
@@ -85,6 +88,24 @@ export class WorkThread {
    * @throws ProxyError `unavailable` when too many are counted already
    */
   async countTokens(texts: readonly string[], signal: AbortSignal): Promise<number> {
+    return (await this.#awaited<'counted'>('count', texts, signal)).tokens;
+  }
+
+  /**
+   * The texts that lists of tokens stand for, in OpenAI's cl100k vocabulary.
+   * @param signal its reason ends the wait
+   * @throws ProxyError `unavailable` when too much is counted and read already
+   */
+  async readTokens(lists: readonly (readonly number[])[], signal: AbortSignal): Promise<readonly string[]> {
+    const texts = lists.map((tokens) => tokens.join(','));
+    return (await this.#awaited<'read'>('read', texts, signal)).texts;
+  }
+
+  async #awaited<Kind extends 'counted' | 'read'>(
+    kind: 'count' | 'read',
+    texts: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Extract<FromWorker, { kind: Kind }>> {
     signal.throwIfAborted();
     if (this.#counts >= MAX_COUNTS)
       throw new ProxyError('unavailable', 'Cannot count the tokens: too many requests are counted at once', {
@@ -100,8 +121,8 @@ export class WorkThread {
     signal.addEventListener('abort', leave, { once: true });
     this.#counts += 1;
     try {
-      const counted = this.#ask<'counted'>(texts, job, (handed) => ({ kind: 'count', ...handed }));
-      return (await Promise.race([counted, left])).tokens;
+      const done = this.#ask<Kind>(texts, job, (handed) => ({ kind, ...handed }));
+      return await Promise.race([done, left]);
     } finally {
       this.#counts -= 1;
       signal.removeEventListener('abort', leave);

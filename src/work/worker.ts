@@ -4,13 +4,15 @@ import type { FromWorker, ToWorker } from './thread.ts';
 import { lineOf } from '../logs/line-block.ts';
 import { Redaction } from '../logs/redaction.ts';
 import { turns } from '../turns.ts';
-import { loadVocabulary } from '../wire/tokens.ts';
+import type { TokenReader } from '../wire/tokens.ts';
+import { loadTokenReader, loadVocabulary } from '../wire/tokens.ts';
 
 declare const self: Worker;
 
 type Message<Kind extends ToWorker['kind']> = Extract<ToWorker, { kind: Kind }>;
 
 let vocabulary: Promise<BytePairs> | undefined;
+let reader: Promise<TokenReader> | undefined;
 let redaction: Redaction | undefined;
 /** What was handed over of texts, by the job that somebody waits for. */
 const handed = new Map<number, string[]>();
@@ -29,12 +31,13 @@ function take({ job, text }: { readonly job: number; readonly text: string }): s
   return texts;
 }
 
-async function work(message: Message<'count' | 'line'>): Promise<void> {
+async function work(message: Message<'count' | 'line' | 'read'>): Promise<void> {
   const { job, ends } = message;
   const whole = take(message).join('');
   const texts = Array.from(ends, (end, n) => whole.slice(ends[n - 1] ?? 0, end));
   try {
     if (message.kind === 'line') line(message, texts);
+    else if (message.kind === 'read') await read(message, texts);
     else await count(message, texts);
   } catch (error) {
     // A parser's message quotes the text it stumbled over, which may be anything: only its name is told.
@@ -59,6 +62,13 @@ async function count({ job }: Message<'count'>, texts: readonly string[]): Promi
     }
   }
   reply({ kind: 'counted', job, tokens });
+}
+
+async function read({ job }: Message<'read'>, lists: readonly string[]): Promise<void> {
+  reader ??= loadTokenReader();
+  const loaded = await reader;
+  const texts = lists.map((tokens) => (tokens === '' ? '' : loaded(tokens.split(',').map(Number))));
+  reply({ kind: 'read', job, texts });
 }
 
 function line({ job, record, parts }: Message<'line'>, texts: readonly string[]): void {

@@ -156,7 +156,7 @@ const requests: fc.Arbitrary<JsonObject> = fc
           }
         : {}),
     };
-    const model = fc.constant('claude-sonnet-4-5');
+    const model = fc.constant('claude-opus-4-6');
     const needed = { model, max_tokens: fc.integer({ min: 8_192, max: 64_000 }), messages: turns };
     return (
       fc

@@ -6,6 +6,7 @@ import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
+import { betasFor } from '../../wire/anthropic/betas.ts';
 import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { ENDPOINTS, placeOf } from '../../wire/endpoints.ts';
@@ -23,6 +24,7 @@ import { messageIn, ollamaFinish, ollamaUsage } from '../../wire/ollama/response
 import { spliceFormModel } from '../../wire/multipart.ts';
 import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
 import { inBase64, inNumbers } from '../../wire/openai/embeddings.ts';
+import { rememberSignatures, withSignedCalls } from '../../wire/openai/signed-calls.ts';
 import { askingEdit, askingOptions } from '../../wire/openai/unasked-usage.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
 import { givenBack } from '../../wire/relayed/given-back.ts';
@@ -63,6 +65,7 @@ export const relay: Lane = {
     // What is written anew keeps the digits of its numbers.
     const exact = fitted && json && !own.request ? exactly(json.text, json.value) : value;
     const changed = exact && exact !== value ? changedFor(endpoint, exact, { quirks, model }) : fitted;
+    const { headers: taken, dropped: left } = takenHeaders(headers, quirks);
     const passing = passingOf(endpoint, quirks);
     const options = asksUsage(inbound, context) ? askingOptions(json!.value) : undefined;
     const written = changed?.request ?? own.request;
@@ -83,13 +86,14 @@ export const relay: Lane = {
       body,
       contentType: inbound.contentType,
       // A compressed stream could not end in a readable error, and what only passes is searched for what it used.
-      headers: inbound.stream || !ENDPOINTS[endpoint].understood ? uncompressed(headers) : headers,
-      dropped: [...own.dropped, ...(changed?.dropped ?? [])],
+      headers: inbound.stream || !ENDPOINTS[endpoint].understood ? uncompressed(taken) : taken,
+      dropped: [...own.dropped, ...(changed?.dropped ?? []), ...left],
       asksUsage: hidesUsage,
       sealed: own.sealed || chains,
       *whole(text, target) {
         const value = yield* parseWhole(text, target);
         for (const seal of sealsInAnswer(endpoint, value)) issued.note(seal);
+        if (wantsSignatures(quirks)) rememberSignatures(value, context.memory);
         const answer = yield* readWhole(value, target, endpoint, quirks);
         const vectors = endpoint === 'embeddings' && json ? asAsked(value, json.value) : undefined;
         return vectors ? { ...answer, text: yield* writeBody(vectors, text.length) } : answer;
@@ -103,6 +107,7 @@ export const relay: Lane = {
         tap.awaitsUsage = objectOf(json?.value.stream_options).include_usage === true;
         tap.watch = (event) => {
           for (const seal of sealsInEvent(endpoint, event)) issued.note(seal);
+          if (wantsSignatures(quirks)) rememberSignatures(event, context.memory);
         };
         return tap;
       },
@@ -113,6 +118,17 @@ export const relay: Lane = {
     };
   },
 };
+
+/** Without what of `anthropic-beta` the provider refuses. */
+function takenHeaders(
+  headers: Inbound['headers'],
+  { betas }: Quirks,
+): { headers: Inbound['headers']; dropped: readonly string[] } {
+  const { 'anthropic-beta': asked, ...others } = headers;
+  if (betas === undefined || asked === undefined) return { headers, dropped: [] };
+  const { kept, dropped } = betasFor(asked, betas);
+  return { headers: kept.length > 0 ? { ...others, 'anthropic-beta': kept.join(',') } : others, dropped };
+}
 
 /** Vectors in the form that was asked for, where the server gave the other one. */
 function asAsked(answer: JsonObject, { encoding_format: format }: JsonObject): JsonObject | undefined {
@@ -190,16 +206,30 @@ function ownRequest(
   endpoint: Endpoint,
   { text, value }: NonNullable<Inbound['json']>,
   issued: Issued,
-  {
-    quirks: { keeps = [] },
-    model,
-    expanded,
-  }: { readonly quirks: Quirks; readonly model: string; readonly expanded: boolean },
+  known: Giving,
 ): GivenBack {
-  const taking = { keeps, model, expanded };
-  const given = givenBack(endpoint, value, issued, taking);
+  const given = givenOf(endpoint, value, issued, known);
   const exact = given.request ? exactly(text, value) : value;
-  return exact === value ? given : givenBack(endpoint, exact, issued, taking);
+  return exact === value ? given : givenOf(endpoint, exact, issued, known);
+}
+
+interface Giving extends Known {
+  readonly expanded: boolean;
+}
+
+function givenOf(endpoint: Endpoint, value: JsonObject, issued: Issued, known: Giving): GivenBack {
+  const { quirks, expanded } = known;
+  const model = quirks.like ?? known.model;
+  const given = givenBack(endpoint, value, issued, { keeps: quirks.keeps ?? [], model, expanded });
+  if (endpoint !== 'chat' || !wantsSignatures(quirks)) return given;
+  const kept = given.request ?? value;
+  const signed = withSignedCalls(kept, issued.view, model);
+  return signed === kept ? given : { ...given, request: signed, sealed: true };
+}
+
+/** Whether it is Google's own endpoint for OpenAI's chat. */
+function wantsSignatures({ keeps }: Quirks): boolean {
+  return keeps?.includes('extra_content') ?? false;
 }
 
 /** Endpoints whose answers are choices. */

@@ -178,6 +178,11 @@ function keep({ choices }: Pick<ChatResponse, 'choices'>, memory: ReplayMemory, 
   for (const { message } of choices) {
     const parts = partsOf(message);
     for (const part of parts) for (const value of sealedWith(part)) issued.note(value);
+    for (const part of parts) {
+      // Clients may drop what Google signed a call with.
+      if (part.type !== 'call' || part.call.extra_content === undefined) continue;
+      memory.set(part.call.id, { ...memory.get(part.call.id), extra_content: part.call.extra_content });
+    }
     remember(parts, memory);
   }
 }

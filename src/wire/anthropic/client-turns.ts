@@ -132,6 +132,9 @@ function readSaid(block: JsonObject, list: PartList, at: string, dropped: Set<st
     case 'image':
       for (const part of decodePart(block, at, dropped)) for (const image of imagePart(part)) list.add(image);
       return;
+    case 'compaction':
+      // To others what was compacted is words; without them nothing is known of what they stand for.
+      return list.text(stringOf(block.content) ? `${String(block.content)}\n\n` : '');
     default: {
       const hosted = decodeHosted(block);
       for (const part of hosted) list.add(part);

@@ -1,8 +1,31 @@
 import type { ProviderProtocol } from '../protocol.ts';
+import type { JsonObject } from '../json.ts';
+import { listOf, objectOf } from '../json.ts';
 import { SseReader } from '../sse.ts';
 import { encodeAnthropicRequest } from './request.ts';
 import { decodeAnthropicResponse } from './response.ts';
 import { AnthropicReader } from './stream.ts';
+
+/** What files of its own are asked with. */
+const FILES = 'files-api-2025-04-14';
+
+/** Files that lie there are taken by those alone who ask for the feature; clients of other protocols know no header for it. */
+function headersFor(body: JsonObject, betas: string | undefined): Record<string, string> {
+  const names = (betas ?? '').split(',').map((name) => name.trim());
+  const asked = names.filter((name) => name !== '');
+  if (holdsFile(body.messages)) asked.push(FILES);
+  return asked.length > 0 ? { 'anthropic-beta': [...new Set(asked)].join(',') } : {};
+}
+
+function holdsFile(messages: unknown): boolean {
+  return listOf(messages).some((message) =>
+    listOf(objectOf(message).content).some((block) => {
+      const { source, content } = objectOf(block);
+      const inner = listOf(content).some((each) => objectOf(objectOf(each).source).type === 'file');
+      return inner || objectOf(source).type === 'file';
+    }),
+  );
+}
 
 /** Anthropic's Messages API, asked. @see https://docs.anthropic.com/en/api/messages */
 export const anthropicProtocol: ProviderProtocol = {
@@ -14,6 +37,7 @@ export const anthropicProtocol: ProviderProtocol = {
     return {
       body,
       dropped,
+      headers: headersFor(body, context.betas),
       decode: (answer) => decodeAnthropicResponse(answer, options),
       stream: () => new AnthropicReader(options),
     };

@@ -63,7 +63,7 @@ export function thinkingFor(thinking: unknown, effort: unknown, model: Anthropic
     const wished = word ?? (budget === undefined ? undefined : effortOfBudget(budget));
     return { fields: { thinking: { ...others, type: 'adaptive' }, ...effortField(wished, model) }, lost: [] };
   }
-  const calm = type === 'disabled' && THINKING_EFFORTS.has(word) ? 'high' : word;
+  const calm = type === 'disabled' && !model.budgets && THINKING_EFFORTS.has(word) ? 'high' : word;
   const field = effortField(calm, model);
   const lost = word !== undefined && field.output_config === undefined ? ['effort' as const] : [];
   return { fields: { ...(asked ? { thinking: asked } : {}), ...field }, lost };

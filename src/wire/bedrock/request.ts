@@ -2,6 +2,7 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { ConverseModel } from './models.ts';
+import { betasFor } from '../anthropic/betas.ts';
 import { isObject, objectOf } from '../json.ts';
 import { encodeConverseMessages } from './messages.ts';
 import { converseModel } from './models.ts';
@@ -41,7 +42,7 @@ const PLAIN_TIERS: ReadonlySet<unknown> = new Set(['auto', undefined, null]);
  */
 export function encodeConverseRequest(
   request: ChatRequest,
-  { model: name, memory, quirks }: Pick<EncodeContext, 'model' | 'memory' | 'quirks'>,
+  { model: name, memory, quirks, betas }: Pick<EncodeContext, 'model' | 'memory' | 'quirks' | 'betas'>,
 ): ConverseRequest {
   demandMessages(request);
   const model = converseModel(quirks.like ?? name, quirks.abilities);
@@ -59,7 +60,7 @@ export function encodeConverseRequest(
   const reasoning = reasoningFields(unthinking, model, dropped);
   const thinking = 'thinking' in reasoning && objectOf(reasoning.thinking).type !== 'disabled';
   const { inferenceConfig, extra } = sampling(request, { model, reasoning, thinking }, dropped);
-  const additional = { ...reasoning, ...extra };
+  const additional = { ...reasoning, ...extra, ...betaFields(betas, model, quirks, dropped) };
   const instructed = [...system, ...instructions];
   if (!TIERS.has(request.service_tier) && !PLAIN_TIERS.has(request.service_tier))
     dropped.push('service_tier');
@@ -119,6 +120,20 @@ function sampling(
   const extra =
     model.topK === 'top_k' ? { top_k: wished.top_k } : { inferenceConfig: { topK: wished.top_k } };
   return { inferenceConfig: config, extra };
+}
+
+/** What a client of Anthropic's asks for by header has a field here. */
+function betaFields(
+  header: string | undefined,
+  { reasoning }: ConverseModel,
+  { betas: taken }: EncodeContext['quirks'],
+  dropped: string[],
+): JsonObject {
+  // To other models they mean nothing.
+  if (header === undefined || reasoning !== 'claude') return {};
+  const { kept, dropped: left } = betasFor(header, taken ?? []);
+  dropped.push(...left);
+  return kept.length > 0 ? { anthropic_beta: kept } : {};
 }
 
 function stops({ stop }: ChatRequest, model: ConverseModel): string[] {

@@ -6,7 +6,7 @@ import type { Made } from './results.ts';
 import type { ImagePart, TextPart } from '../parts/part.ts';
 import { argumentsIn, isObject } from '../json.ts';
 import { partsOf } from '../parts/message.ts';
-import { signatureIn } from '../parts/issued.ts';
+import { NO_SIGNATURE, signatureIn } from '../parts/issued.ts';
 import { invalid, textParts, unsupported, userParts } from './parts.ts';
 import { Results } from './results.ts';
 import { named } from '../words.ts';
@@ -15,9 +15,6 @@ interface Content {
   readonly role: 'user' | 'model';
   readonly parts: JsonObject[];
 }
-
-/** Stands for a signature that is lost. @see https://ai.google.dev/gemini-api/docs/thought-signatures */
-export const NO_SIGNATURE = 'skip_thought_signature_validator';
 
 /**
  * A conversation as Gemini's contents: what is said to the model first apart, turns of one role together, all results

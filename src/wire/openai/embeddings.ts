@@ -15,6 +15,19 @@ export function embeddingInputs(request: JsonObject): string[] {
   return list as string[];
 }
 
+/** What a request gives as tokens in place of texts: lists of them, or one; `undefined` for texts, and for what is neither. */
+export function tokenLists(input: unknown): number[][] | undefined {
+  if (!Array.isArray(input) || input.length === 0) return undefined;
+  const lists = input.every((each) => typeof each === 'number') ? [input] : input;
+  return lists.every(areTokens) ? lists : undefined;
+}
+
+function areTokens(value: unknown): value is number[] {
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((token) => Number.isInteger(token) && token >= 0)
+  );
+}
+
 /** Vectors in OpenAI's shape. @param format `base64` is of little-endian 32-bit floats */
 export function embeddingList(
   vectors: number[][],

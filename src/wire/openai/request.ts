@@ -8,6 +8,7 @@ import { hostedTools, knownOptions, toChatOptions, wordFor } from '../parts/host
 import { partsWithSeals } from '../parts/message.ts';
 import { applyQuirks } from '../quirks.ts';
 import { detailsIn } from './reasoning-details.ts';
+import { signedCalls } from './signed-calls.ts';
 import { demandMessages } from '../demands.ts';
 
 /** Fields of the canonical form that are other protocols' own, and that no OpenAI server knows. */
@@ -33,7 +34,7 @@ export function encodeChatRequest(
   searching(body, request, { model, quirks }, dropped);
   // OpenAI takes it with what it stores alone.
   if (body.store !== true) delete body.metadata;
-  body.messages = request.messages.map((message) => encodeMessage(message, quirks, memory));
+  body.messages = request.messages.map((message) => encodeMessage(message, { model, quirks, memory }));
   if (Array.isArray(request.tools)) body.tools = request.tools.map((tool) => withoutMarker(tool, quirks));
   if (request.stream) body.stream_options = { ...request.stream_options, include_usage: true };
   const changed = applyQuirks(body, quirks);
@@ -79,7 +80,9 @@ const OURS = [
   'extra_content',
 ] as const;
 
-function encodeMessage(message: ChatMessage, quirks: Quirks, memory: EncodeContext['memory']): JsonObject {
+type Coding = Pick<EncodeContext, 'model' | 'quirks' | 'memory'>;
+
+function encodeMessage(message: ChatMessage, { model, quirks, memory }: Coding): JsonObject {
   const plain = { ...withoutMarker(message, quirks) };
   for (const name of OURS) delete plain[name];
   if (Array.isArray(plain.content)) {
@@ -87,7 +90,7 @@ function encodeMessage(message: ChatMessage, quirks: Quirks, memory: EncodeConte
   }
   if (message.role !== 'assistant') return plain;
   if (Array.isArray(plain.tool_calls)) {
-    plain.tool_calls = plain.tool_calls.map((call) => signed(objectOf(call), quirks, memory));
+    plain.tool_calls = encodeCalls(plain.tool_calls, { model, quirks, memory });
   }
   const details = partsWithSeals(message, memory).flatMap((part) =>
     part.type === 'thinking' && part.seal ? detailsIn(part.seal) : [],
@@ -110,11 +113,12 @@ function encodePart(part: JsonObject, quirks: Quirks): JsonObject {
 }
 
 /** Google's signature of a call goes back to Google alone. */
-function signed(call: JsonObject, quirks: Quirks, memory: EncodeContext['memory']): JsonObject {
-  const { extra_content: own, ...plain } = call;
-  if (!quirks.keeps?.includes('extra_content')) return plain;
-  const extra = own ?? memory.get(stringOf(call.id) ?? '')?.extra_content;
-  return extra === undefined ? plain : { ...plain, extra_content: extra };
+function encodeCalls(calls: readonly unknown[], { model, quirks, memory }: Coding): unknown {
+  if (quirks.keeps?.includes('extra_content')) return signedCalls(calls, memory, quirks.like ?? model);
+  return calls.map((call) => {
+    const { extra_content: _, ...plain } = objectOf(call);
+    return plain;
+  });
 }
 
 function withoutMarker(value: object, quirks: Quirks): JsonObject {

@@ -99,6 +99,9 @@ export function detailValues({ signature, data }: JsonObject): string[] {
   return [signature, data].flatMap((value) => (typeof value === 'string' && value !== '' ? [value] : []));
 }
 
+/** Stands for a signature that is lost. @see https://ai.google.dev/gemini-api/docs/thought-signatures */
+export const NO_SIGNATURE = 'skip_thought_signature_validator';
+
 /** Google's signature of a part. */
 export function signatureIn(extra: unknown): string | undefined {
   return stringOf(objectOf(objectOf(extra).google).thought_signature);

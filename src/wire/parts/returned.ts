@@ -107,7 +107,11 @@ class Fitting {
       case 'hosted_call':
       case 'hosted_result':
         if (part.native !== undefined && part.native.protocol === HOSTED[protocol]) return part;
-        if (part.type === 'hosted_call') this.#dropped.add('hosted_tool');
+        // What came of one goes with its call, which is named already.
+        if (part.type === 'hosted_call' || part.native) this.#dropped.add('hosted_tool');
+        return undefined;
+      case 'file':
+        this.#dropped.add('file');
         return undefined;
       default:
         return part;

@@ -8,6 +8,7 @@ import { messageOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeHosted } from './hosted.ts';
+import { ownCall, ownOutput } from './own-calls.ts';
 import { reasoningText } from './response.ts';
 import { summaryOf, toldSummary } from './compaction.ts';
 import { unseal } from './sealed.ts';
@@ -78,6 +79,10 @@ class Conversation {
 
   /** What a tool of the provider's did in an earlier turn. */
   #hosted(item: JsonObject, at: string): void {
+    const call = ownCall(item);
+    if (call) return this.#said.call(call);
+    const came = ownOutput(item);
+    if (came) return this.#hear({ role: 'tool', tool_call_id: came.id, content: came.content });
     const parts = decodeHosted(item);
     if (parts.length === 0) this.dropped.push(`${at} (${wordOf(item.type)})`);
     for (const part of parts) this.#said.add(part);
@@ -184,6 +189,11 @@ function decodePart(part: unknown, at: string): ContentPart {
   if (type === 'input_image' && typeof url === 'string') {
     return { type: 'image_url', image_url: { url, ...(typeof detail === 'string' ? { detail } : {}) } };
   }
+  // One that lies at OpenAI.
+  if (type === 'input_image' && typeof file_id === 'string') {
+    return { type: 'file', file: { file_id }, image: true };
+  }
+  if (type === 'input_audio') return { type, input_audio: objectOf(part).input_audio };
   if (type === 'input_file') {
     const given = { file_id, file_data: file_data ?? file_url, filename };
     const file = Object.entries(given).filter(([, value]) => typeof value === 'string');

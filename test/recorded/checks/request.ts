@@ -7,7 +7,7 @@ import { canned } from '../lab/canned.ts';
 import { PATHS } from '../lab/lab.ts';
 import { vendorOf } from '../lab/vendors.ts';
 import { textOf } from '../read/exchange.ts';
-import { shown } from '../read/json.ts';
+import { objectOf, shown } from '../read/json.ts';
 import { compareRequests } from '../requests/compare.ts';
 import { askingIn } from '../requests/read.ts';
 import { targetProblems } from '../schemas/targets.ts';
@@ -89,6 +89,15 @@ export async function checkRequest(
 /** What the proxy asks of a stream where its client did not, so that it knows the usage. */
 const ASKED_USAGE = { include_usage: true };
 
+/** Without the empty lists that OpenAI alone puts into its answers, and that others refuse in what they are given back. */
+function plain(messages: unknown): unknown {
+  if (!Array.isArray(messages)) return messages;
+  return messages.map((message) => {
+    const { annotations, ...others } = objectOf(message);
+    return Array.isArray(annotations) && annotations.length === 0 ? others : (message as unknown);
+  });
+}
+
 /** A relayed request is the client's own, but for the model's name, what is named, and the usage that is asked for. */
 function relayed(request: Json, asked: Json, told: string): Problem[] {
   const names = new Set([...Object.keys(request), ...Object.keys(asked)]);
@@ -97,7 +106,7 @@ function relayed(request: Json, asked: Json, told: string): Problem[] {
   const wanted = { ...(own as Json | undefined), ...ASKED_USAGE };
   if (stream === true && Bun.deepEquals(asked.stream_options, wanted)) names.delete('stream_options');
   return [...names]
-    .filter((name) => !Bun.deepEquals(request[name], asked[name]) && !told.includes(name))
+    .filter((name) => !Bun.deepEquals(plain(request[name]), asked[name]) && !told.includes(name))
     .map((name) => ({
       aspect: 'request' as const,
       text: `${name} is relayed as ${shown(asked[name])}, not ${shown(request[name])}`,

@@ -5,7 +5,7 @@ import { isObject, objectOf, objectsOf, stringOf } from '../read/json.ts';
 import { given } from './asking.ts';
 import { propertiesOf } from './schema-names.ts';
 
-const RAN = /^server_tool_use$|^mcp_tool_(?:use|result)$|(?<!^)_tool_result$|^compaction$|^fallback$/;
+const RAN = /^server_tool_use$|^mcp_tool_(?:use|result)$|(?<!^)_tool_result$|^fallback$/;
 
 /** A request of the Messages API. */
 export function messagesAsking(body: Json): Asking {
@@ -77,6 +77,8 @@ function partsOf(content: unknown, role: Role): Item[] {
       return [{ kind: 'call', id: String(id), name: String(name), input: written(input ?? {}) }];
     }
     if (type === 'tool_result') return resultOf(block);
+    // To others what was compacted is words.
+    if (type === 'compaction') return [{ kind: 'text', role, text: String(block.content) }];
     if (RAN.test(String(type))) return [{ kind: 'ran', name: String(type) }];
     return unknownKind('Messages', type);
   });

@@ -64,6 +64,7 @@ const usage = z.strictObject({
   server_tool_use: z.looseObject({ web_search_requests: count }).nullable().optional(),
   service_tier: z.enum(['standard', 'priority', 'batch']).nullable().optional(),
   inference_geo: z.string().nullable().optional(),
+  speed: z.enum(['standard', 'fast']).nullable().optional(),
 });
 
 const message = z.strictObject({
@@ -83,6 +84,7 @@ const message = z.strictObject({
     .nullable()
     .optional(),
   container: z.unknown().optional(),
+  diagnostics: z.unknown().optional(),
   usage,
 });
 

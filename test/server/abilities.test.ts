@@ -1,0 +1,156 @@
+/** What the operator, or a vendor's row, says that a model does not take: left out, said otherwise, and named, in both lanes. */
+import type { Json } from '../helpers/asked-of.ts';
+import { describe, expect, test } from 'bun:test';
+import { ABILITIES } from '../../src/wire/facts/abilities.ts';
+import { abilities as config } from '../../src/config/request-schema.ts';
+import { PROTOCOL_FACTS } from '../../src/wire/facts/protocols.ts';
+import { QUIRKS, quirksOf } from '../../src/providers/quirks.ts';
+import { factsOf } from '../../src/providers/facts-text.ts';
+import { askedOf } from '../helpers/asked-of.ts';
+
+const U = { role: 'user', content: 'Hi' };
+const tool = { type: 'function', function: { name: 'f', parameters: { type: 'object' } } };
+const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
+const file = { type: 'file', file: { file_data: 'data:application/pdf;base64,JVBERi0=', filename: 'a.pdf' } };
+const shape = { type: 'json_schema', json_schema: { name: 'n', schema: { type: 'object', title: 'T' } } };
+
+/** A server that is relayed to, and one that is translated to. */
+const LANES = ['openai-compatible', 'anthropic'] as const;
+
+describe.each(LANES)('%s', (type) => {
+  const asked = (body: Json, abilities: Json) =>
+    askedOf(type, { model: 'claude-sonnet-4-5', ...body }, { abilities: abilities as never });
+
+  test('is shown no pictures and files', async () => {
+    const messages = [{ role: 'user', content: [{ type: 'text', text: 'Look' }, image, file] }];
+    const { body, dropped } = await asked({ messages }, { vision: false, files: false });
+    expect(dropped).toBe('image, file');
+    expect(JSON.stringify(body)).not.toMatch(/iVBOR|JVBER/);
+    expect(JSON.stringify(body)).toContain('[image left out: the model takes none]');
+    const kept = await asked({ messages }, {});
+    expect([kept.dropped, JSON.stringify(kept.body).includes('iVBOR')]).toEqual([null, true]);
+  });
+
+  test('is told no functions, and earlier calls in words', async () => {
+    const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{"a":1}' } };
+    const messages = [
+      U,
+      { role: 'assistant', content: null, tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'c', content: '42' },
+    ];
+    const { body, dropped } = await asked({ messages, tools: [tool], tool_choice: 'auto' }, { tools: false });
+    expect(dropped).toBe('tools, tool_choice');
+    expect(body).not.toHaveProperty('tools');
+    expect(JSON.stringify(body.messages)).toContain('[called f with');
+    expect(JSON.stringify(body.messages)).not.toContain('tool_');
+    expect(JSON.stringify(body.messages)).toContain('42');
+  });
+
+  test('is not told how to think, nor to sample', async () => {
+    const given = { reasoning_effort: 'high', temperature: 0.5, top_p: 0.5 };
+    const { body, dropped } = await asked(given, { reasoning: false, sampling: false });
+    expect(dropped).toBe('reasoning_effort, temperature, top_p');
+    for (const name of ['reasoning_effort', 'thinking', 'temperature', 'top_p'])
+      expect(body).not.toHaveProperty(name);
+    expect((await asked({ reasoning_effort: 'none' }, { reasoning: false })).dropped).toBeNull();
+  });
+
+  test('is told a shape in the way that it takes', async () => {
+    const { body } = await asked({ response_format: shape }, { json_schema: false });
+    expect(JSON.stringify(body)).toContain('"title"'.replaceAll('"', type === 'anthropic' ? '"' : '\\"'));
+    expect(body).not.toHaveProperty('output_config');
+    if (type !== 'anthropic') expect(body.response_format).toEqual({ type: 'json_object' });
+  });
+});
+
+test('what a model is said to take goes over what is known of it', async () => {
+  const models = [{ name: 'claude-3-5-*', abilities: { reasoning: true } }, '*'];
+  const extra = { models, abilities: { vision: false } };
+  const asked = await askedOf('anthropic', { model: 'claude-3-5-x', reasoning_effort: 'low' }, extra);
+  expect(asked.body.thinking).toEqual({ type: 'enabled', budget_tokens: 1_024 });
+  const kept = await askedOf(
+    'openai',
+    { model: 'gpt-5', temperature: 0.2 },
+    { abilities: { sampling: true } },
+  );
+  expect([kept.body.temperature, kept.dropped]).toEqual([0.2, null]);
+});
+
+test('a model that is like another has its facts', async () => {
+  const models = [{ name: 'house', like: 'gpt-5' }, { name: 'plain' }];
+  const given = { temperature: 0.2, max_tokens: 5 };
+  const like = await askedOf('azure', { model: 'house', ...given }, { models });
+  expect([like.body.max_completion_tokens, like.dropped]).toEqual([5, 'temperature']);
+  expect((await askedOf('azure', { model: 'plain', ...given }, { models })).body).toMatchObject(given);
+  const profile = [{ name: 'arn', like: 'claude-sonnet-4-5' }];
+  const bedrock = await askedOf('bedrock', { model: 'arn', reasoning_effort: 'low' }, { models: profile });
+  expect(bedrock.body.additionalModelRequestFields).toEqual({
+    thinking: { type: 'enabled', budget_tokens: 1_024 },
+  });
+});
+
+test.each([
+  [
+    '/v1/messages',
+    'anthropic',
+    {
+      max_tokens: 2_000,
+      tools: [{ name: 'f', input_schema: { type: 'object' } }],
+      messages: [
+        {
+          role: 'user',
+          content: [{ type: 'image', source: { type: 'url', url: 'https://a.example/x.png' } }],
+        },
+      ],
+    },
+    'tools, image',
+  ],
+  [
+    '/v1/responses',
+    'openai',
+    {
+      tools: [{ type: 'function', name: 'f', parameters: {} }],
+      text: { format: { type: 'json_schema', name: 'n', schema: { type: 'object' } } },
+      input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'https://a.example/x.png' }] }],
+    },
+    // What it answers here is no response.
+    null,
+  ],
+] as const)('relayed %s are held to it too', async (path, type, body, dropped) => {
+  const abilities = { vision: false, tools: false, json_schema: false };
+  const asked = await askedOf(type, { model: 'm', ...body }, { path, abilities });
+  expect(asked.dropped).toBe(dropped);
+  expect(asked.body).not.toHaveProperty('tools');
+  expect(JSON.stringify(asked.body)).not.toContain('x.png');
+});
+
+describe('facts', () => {
+  test('have a page each that says so', () => {
+    const rows = Object.entries(QUIRKS).flatMap(([type, { models = [], source }]) => [
+      [type, source],
+      ...models.map(({ match, quirks }) => [`${type} ${match.source}`, quirks.source]),
+    ]);
+    const pages = [...rows, ...PROTOCOL_FACTS.map(({ protocols, source }) => [protocols.join(), source])];
+    for (const [what, source] of pages)
+      expect([what, source]).toEqual([what, expect.stringMatching(/^https:\/\//)]);
+  });
+
+  test('of a model are those of its protocol, of its name and of its vendor', () => {
+    const facts = factsOf('messages', 'claude-3-haiku', quirksOf('anthropic'));
+    const texts = facts.map(({ text }) => text).join('\n');
+    for (const words of ['takes no: blank_text', 'max_tokens 4096', 'names of functions'])
+      expect(texts).toContain(words);
+    for (const { source } of facts) expect(source).toMatch(/^https:\/\//);
+  });
+
+  test('can be overridden by the operator, each by its name', () => {
+    expect(Object.keys(config.shape)).toEqual(Object.keys(ABILITIES));
+  });
+
+  test('of a server of any type follow from its address', () => {
+    const google = quirksOf('openai-compatible', 'https://generativelanguage.googleapis.com/v1beta/openai');
+    expect(google.keeps).toContain('extra_content');
+    expect(quirksOf('openai-compatible', 'https://api.deepseek.com/v1')).toBe(quirksOf('deepseek'));
+    expect(quirksOf('openai-compatible', 'http://localhost:1234/v1')).toEqual({});
+  });
+});

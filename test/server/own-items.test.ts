@@ -1,0 +1,118 @@
+/** Items and blocks that one vendor alone defines, in conversations with another: in its form where it has one, else named. */
+import type { Json } from '../helpers/asked-of.ts';
+import { describe, expect, test } from 'bun:test';
+import { askedOf } from '../helpers/asked-of.ts';
+
+const U = { role: 'user', content: 'Hi' };
+const OUT = [{ stdout: 'a.txt', stderr: '', outcome: { type: 'exit', exit_code: 0 } }];
+const FAILED = [
+  { stdout: '', stderr: 'no', outcome: { type: 'exit', exit_code: 2 } },
+  { outcome: { type: 'timeout' } },
+];
+
+describe('tools of OpenAI that a client runs are calls and results elsewhere', () => {
+  test.each([
+    ['shell', { action: { commands: ['ls'] } }, OUT, { commands: ['ls'] }, 'a.txt'],
+    ['shell', { action: { commands: ['x'] } }, FAILED, { commands: ['x'] }, 'no\nexit code 2\ntimeout'],
+    [
+      'local_shell',
+      { action: { type: 'exec', command: ['ls'] } },
+      'a.txt',
+      { type: 'exec', command: ['ls'] },
+      'a.txt',
+    ],
+    [
+      'apply_patch',
+      { operation: { type: 'delete_file', path: 'a' } },
+      undefined,
+      { type: 'delete_file', path: 'a' },
+      'completed',
+    ],
+  ] as const)('%s %j that gave %j', async (tool, given, output, args, text) => {
+    const input = [
+      U,
+      { type: `${tool}_call`, call_id: 'c', status: 'completed', ...given },
+      {
+        type: `${tool}_call_output`,
+        call_id: 'c',
+        status: 'completed',
+        ...(output === undefined ? {} : { output }),
+      },
+    ];
+    const asked = await askedOf('openai-compatible', { model: 'm', input }, { path: '/v1/responses' });
+    expect(asked.dropped).toBeNull();
+    const [, said, result] = asked.body.messages as Json[];
+    const [call] = said!.tool_calls as { id: string; function: { name: string; arguments: string } }[];
+    expect([call!.id, call!.function.name, JSON.parse(call!.function.arguments)]).toEqual(['c', tool, args]);
+    expect(result).toEqual({ role: 'tool', tool_call_id: 'c', content: text });
+  });
+
+  test('a screen is a picture', async () => {
+    const url = 'data:image/png;base64,iVBORw0KGgo=';
+    const input = [
+      U,
+      { type: 'computer_call', call_id: 'c', action: { type: 'screenshot' } },
+      { type: 'computer_call_output', call_id: 'c', output: { type: 'computer_screenshot', image_url: url } },
+    ];
+    const asked = await askedOf('anthropic', { model: 'claude-x', input }, { path: '/v1/responses' });
+    expect(JSON.stringify((asked.body.messages as Json[]).at(-1))).toContain('"data":"iVBORw0KGgo="');
+  });
+});
+
+test.each([
+  { type: 'tool_search_call', id: 't', arguments: {} },
+  { type: 'program', id: 'p', code: '1' },
+  { type: 'mcp_approval_request', id: 'a', name: 'f', arguments: '{}' },
+  { type: 'mcp_approval_response', approval_request_id: 'a', approve: true },
+  { type: 'mcp_list_tools', id: 'l', tools: [] },
+  { type: 'compaction', id: 'c', encrypted_content: 'x' },
+  { type: 'of_tomorrow', id: 'o' },
+])('what no other has a form for is named: $type', async (item) => {
+  for (const type of ['openai-compatible', 'anthropic', 'bedrock'] as const) {
+    const asked = await askedOf(type, { model: 'm', input: [U, item, U] }, { path: '/v1/responses' });
+    expect(asked.dropped).toBe(`input[1] (${item.type})`);
+  }
+});
+
+test('tools that a conversation brought are told once', async () => {
+  const f = { type: 'function', name: 'f', parameters: { type: 'object' } };
+  const g = { ...f, name: 'g' };
+  const input = [
+    U,
+    { type: 'additional_tools', role: 'developer', tools: [f, g] },
+    { type: 'tool_search_output', call_id: 'c', tools: [g, { ...f, name: 'h' }] },
+  ];
+  const asked = await askedOf(
+    'anthropic',
+    { model: 'claude-x', input, tools: [f] },
+    { path: '/v1/responses' },
+  );
+  expect((asked.body.tools as Json[]).map(({ name }) => name)).toEqual(['f', 'g', 'h']);
+});
+
+describe('blocks of Anthropic', () => {
+  const asked = (content: Json[]) =>
+    askedOf(
+      'openai-compatible',
+      { model: 'm', max_tokens: 9, messages: [U, { role: 'assistant', content }, U] },
+      { path: '/v1/messages' },
+    );
+
+  test('what was compacted is words elsewhere', async () => {
+    const { body } = await asked([
+      { type: 'compaction', content: 'So far: hello.' },
+      { type: 'text', text: 'Yes' },
+    ]);
+    expect((body.messages as Json[])[1]!.content).toBe('So far: hello.\n\nYes');
+  });
+
+  test.each([
+    [{ type: 'mcp_tool_result', tool_use_id: 'm', content: [] }, 'hosted_tool'],
+    [{ type: 'tool_search_tool_result', tool_use_id: 's', content: {} }, 'hosted_tool'],
+    [{ type: 'container_upload', file_id: 'f' }, 'file'],
+    [{ type: 'of_tomorrow' }, 'content.of_tomorrow'],
+  ])('%j is named', async (block, named) => {
+    const { body, dropped } = await asked([block, { type: 'text', text: 'Yes' }]);
+    expect([(body.messages as Json[])[1]!.content, dropped]).toEqual(['Yes', named]);
+  });
+});
