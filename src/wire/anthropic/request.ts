@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import { encodeMessages } from './messages.ts';
 import { anthropicModel } from './models.ts';
-import { thinkingFor, thinkingOfEffort } from './thinking.ts';
+import { openEffort, thinkingFor, thinkingOfEffort } from './thinking.ts';
 import { mayThink } from './thinking-turns.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
@@ -162,7 +162,7 @@ function reasoning(request: ChatRequest, abilities: AnthropicModel, dropped: str
   const { reasoning_effort: effort, thinking, output_config: config } = request;
   const own = objectOf(config).effort;
   if (isObject(thinking) || own !== undefined) {
-    const { fields, lost } = thinkingFor(thinking, own ?? effort, abilities);
+    const { fields, lost } = thinkingFor(thinking, own ?? openEffort(thinking, effort), abilities);
     dropped.push(...lost.map((name) => (name === 'effort' ? 'reasoning_effort' : name)));
     return fields;
   }

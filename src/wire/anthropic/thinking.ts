@@ -2,7 +2,7 @@
 import type { JsonObject } from '../json.ts';
 import type { AnthropicModel } from './models.ts';
 import { effortFor } from '../facts/effort.ts';
-import { entryOf, isObject, numberOf, stringOf } from '../json.ts';
+import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
 
 /** How many tokens a Claude that takes a budget may think. */
 export const BUDGETS: Readonly<Record<string, number>> = {
@@ -33,6 +33,11 @@ export interface Thinking {
   readonly fields: { thinking?: JsonObject; output_config?: { effort: unknown } };
   /** What of it the model does not take: `thinking`, `effort`. */
   readonly lost: readonly ('thinking' | 'effort')[];
+}
+
+/** An effort in OpenAI's words beside thinking that leaves it open; a budget says it itself. */
+export function openEffort(thinking: unknown, effort: unknown): unknown {
+  return objectOf(thinking).type === 'adaptive' ? effort : undefined;
 }
 
 /** The effort that a budget stands for. */

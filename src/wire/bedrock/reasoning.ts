@@ -2,7 +2,7 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ConverseModel } from './models.ts';
 import type { AnthropicModel } from '../anthropic/models.ts';
-import { thinkingFor, thinkingOfEffort } from '../anthropic/thinking.ts';
+import { openEffort, thinkingFor, thinkingOfEffort } from '../anthropic/thinking.ts';
 import { entryOf, isObject, numberOf, objectOf } from '../json.ts';
 
 /** What gpt-oss and Nova 2 know, by OpenAI's words. */
@@ -41,7 +41,7 @@ function claudeThinking(request: ChatRequest, claude: AnthropicModel, dropped: s
   const isOwn = isObject(thinking) || own !== undefined;
   if (!isOwn && !effort) return {};
   const { fields, lost } = isOwn
-    ? thinkingFor(thinking, own ?? effort, claude)
+    ? thinkingFor(thinking, own ?? openEffort(thinking, effort), claude)
     : thinkingOfEffort(effort!, claude);
   dropped.push(...lost.map((name) => (name === 'effort' ? 'reasoning_effort' : name)));
   return fields;

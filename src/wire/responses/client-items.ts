@@ -193,7 +193,8 @@ function decodePart(part: unknown, at: string): ContentPart {
   if (type === 'input_image' && typeof file_id === 'string') {
     return { type: 'file', file: { file_id }, image: true };
   }
-  if (type === 'input_audio') return { type, input_audio: objectOf(part).input_audio };
+  const { input_audio: sound } = objectOf(part);
+  if (type === 'input_audio' && typeof objectOf(sound).data === 'string') return { type, input_audio: sound };
   if (type === 'input_file') {
     const given = { file_id, file_data: file_data ?? file_url, filename };
     const file = Object.entries(given).filter(([, value]) => typeof value === 'string');

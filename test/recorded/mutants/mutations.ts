@@ -229,7 +229,7 @@ const PLACES: readonly Mutation[] = [
     replace: 'text: answer(tokens * 2), finish: null',
   }),
   edit('a refusal is told with another status', 'status', {
-    file: 'server/error.ts',
+    file: 'errors.ts',
     find: 'if (!upstream || error.refusesKey || upstream.status < 400) return rule.status;',
     replace: 'if (upstream) return 200;\n  if (!upstream) return rule.status;',
   }),
