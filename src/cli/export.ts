@@ -59,8 +59,9 @@ async function exportRows(settings: Settings, signal: AbortSignal): Promise<void
   if (summary.ended === 'closed') return;
   if (settings.stats) print(settings.json ? reportText(summary.report) : statsText(summary.report));
   else if (settings.json && settings.dryRun) print(reportText(summary.report));
-  if (!settings.quiet) say(summaryText(summary, settings.dryRun ? undefined : settings.sink.path));
-  if (settings.failEmpty && summary.report.kept === 0) throw new ExitError(EXIT.empty, 'No row was written');
+  const empty = settings.failEmpty && summary.report.kept === 0;
+  if (!settings.quiet) say(summaryText(summary, settings.dryRun || empty ? undefined : settings.sink.path));
+  if (empty) throw new ExitError(EXIT.empty, 'No row was written');
 }
 
 /** Violations on stdout, one a line, for they are what was asked for. */

@@ -54,11 +54,16 @@ export const REJECT_REASONS = {
   empty_message: 'a message of the request says nothing',
   stored_conversation:
     'the conversation it goes on from lies with the provider, not in the log (previous_response_id)',
-  unsupported_content: 'audio, a file, an image where none can be, or another kind of content',
+  unsupported_content:
+    'audio, a file, an image where none can be (--images drop puts a placeholder there), or another kind of content',
+  provider_tool:
+    'the provider ran a search, code or another tool by itself, and the answer rests on what no message shows (--provider-tools keep)',
   refusal: 'the model refused',
   no_answer: 'the answer has neither text nor tool calls',
   untrained: 'the dataset itself says that the answer is bad, or not to be trained',
-  invalid_tool_call: 'a tool call has no id or name, an id twice, or arguments that are no JSON object',
+  invalid_tool_call:
+    'a tool call has no id or name, an id twice, or arguments that are no JSON object or hold a number such as 1e400',
+  invalid_tool: 'the definition of a tool holds a number such as 1e400, which becomes null',
   unknown_tool: 'the answer calls a tool that the request does not define',
   unanswered_tool_call: 'a tool call of the request has no result',
   orphan_tool_result: 'a tool result answers no call, or one that was answered before',
@@ -73,6 +78,7 @@ export const REJECT_REASONS = {
   no_pair: 'neither feedback nor a regeneration says which of two answers is better',
   no_judgement: 'neither feedback nor a regeneration says whether the answer is good',
   unsupported_tools: 'tools or calls of them, which the format has no place for',
+  unreadable: 'llmproxy failed on the record: please report it as a defect, with the line that -v names',
   reserved_words: 'a text has words that the trainer keeps for itself, such as "User:" or "<image>"',
 } as const;
 

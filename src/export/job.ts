@@ -19,6 +19,8 @@ export interface ExportOptions {
   readonly manifest?: string;
   /** Nothing is written; all is counted. */
   readonly dryRun: boolean;
+  /** An export without a row fails: what was there before stays as it is. */
+  readonly failEmpty: boolean;
   readonly training: Training;
   /** The arguments of the command, for the manifest. */
   readonly argv: readonly string[];

@@ -92,6 +92,10 @@ async function exportInputs(
     };
     outcome = canStream(options.curation, streaming) ? await streamRows(job) : await curateRows(job);
     let report = reportOf({ counters, stats, outcome }, options, []);
+    if (options.failEmpty && report.kept === 0) {
+      sink?.discard();
+      return summary(report, outcome.ended);
+    }
     const sidecars = (files: readonly OutputFile[]) => {
       report = reportOf({ counters, stats, outcome }, options, files);
       return sidecarsOf(report, options);

@@ -120,6 +120,32 @@ describe('llmproxy export', () => {
     expect([result.code, result.stdout]).toEqual([code, '']);
   });
 
+  test('leaves what was there before as it is when no row is written and --fail-empty is given', async () => {
+    await using shop = await workshop();
+    const files = {
+      'rows.jsonl': '-o rows.jsonl',
+      'dataset/train.jsonl': '-o dataset/',
+      'rows.parquet': '-o rows.parquet',
+    };
+    for (const [file, to] of Object.entries(files)) {
+      expect((await shop.run(to)).code).toBe(0);
+      const before = readFileSync(shop.path(file));
+      expect(before.length).toBeGreaterThan(0);
+      for (const flags of ['--successful-only --status 599', '--model-filter claude --manifest m.json']) {
+        const { code, stderr } = await shop.run(`${flags} --fail-empty --force ${to}`);
+        expect(code).toBe(3);
+        expect(stderr).toContain('Nothing was written');
+        expect(readFileSync(shop.path(file)).equals(before)).toBe(true);
+      }
+      // Without it an empty dataset is what was asked for.
+      if (file === 'rows.jsonl') {
+        expect((await shop.run(`--model-filter claude --force ${to}`)).code).toBe(0);
+        expect(readFileSync(shop.path(file)).length).toBe(0);
+      }
+    }
+    expect(readdirSync(shop.path('.')).toSorted()).toEqual(['dataset', 'logs', 'rows.jsonl', 'rows.parquet']);
+  });
+
   test('ends quietly with 0 when its reader leaves', async () => {
     await using shop = await workshop(says('x'.repeat(2_000)).repeat(2_000));
     const { stdout, stderr } = await shop.shell('{ $EXPORT --dedup none; echo "exit $?" >&2; } | head -n 1');

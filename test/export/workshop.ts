@@ -52,7 +52,11 @@ export const says = (content: string, more: object = {}) =>
 export function rowOf(exchange: Exchange): unknown {
   try {
     const entry = entryOf(JSON.parse(line(exchange)))!;
-    const conversation = conversationOf(entry, { refusals: 'exclude', images: 'keep' });
+    const conversation = conversationOf(entry, {
+      refusals: 'exclude',
+      images: 'keep',
+      providerTools: 'exclude',
+    });
     const row = openaiFormat.render({ conversation }, { reasoning: 'drop', mergeTurns: false });
     return JSON.parse(JSON.stringify(row));
   } catch (error) {

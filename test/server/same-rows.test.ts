@@ -93,7 +93,11 @@ test.each([
     await (await proxy.post(path, { ...body, model: 'm-1', stream: way === 'stream' })).text();
   const rows = (await proxy.recorded(3)).map((record) => {
     const line = { ...record, request: parseJson(record.request!), response: parseJson(record.response!) };
-    return conversationOf(entryOf(line as JsonObject)!, { refusals: 'exclude', images: 'keep' });
+    return conversationOf(entryOf(line as JsonObject)!, {
+      refusals: 'exclude',
+      images: 'keep',
+      providerTools: 'exclude',
+    });
   });
   expect(rows[0]!.prompt).toHaveLength(4);
   for (const row of rows.slice(1)) expect(row).toEqual(rows[0]!);

@@ -204,6 +204,15 @@ export const OPTION_GROUPS = {
       'keep',
       value(oneOf('keep', 'drop', 'url-only'), 'how', 'keep (default), drop or url-only', ROWS),
     ),
+    'provider-tools': withDefault(
+      'exclude',
+      value(
+        oneOf('exclude', 'keep'),
+        'how',
+        'Answers with tools the provider ran: exclude (default), keep',
+        ROWS,
+      ),
+    ),
     'tool-args': value(oneOf('object', 'string'), 'how', 'object or string, against the format', ROWS),
     'merge-turns': flag('Join messages of one role that follow each other', ROWS),
     system: withDefault('keep', value(anyText, 'how', 'keep (default), drop, or a file with another', ROWS)),

@@ -5,10 +5,11 @@ import type { LogLine } from '../../logs/lines.ts';
 import type { Format } from '../render/format.ts';
 import { findInputs } from '../../logs/input.ts';
 import { LINE_PROBLEMS, parseLine, readLines } from '../../logs/reader.ts';
-import { isObject } from '../../wire/json.ts';
+import { isObject, parseJson } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { isDeeper, MAX_ROW_DEPTH } from '../conversation/json.ts';
 import { duplicateKey } from './keys.ts';
+import { numberProblem } from './numbers.ts';
 
 export interface Violation {
   /** "file:line", of Parquet "file:row", or the file for what is wrong with all of it. */
@@ -140,9 +141,11 @@ function problemsOf(line: LogLine, format: Format): string[] {
   if (!value) return [LINE_PROBLEMS[problem!]];
   if (problem) return [LINE_PROBLEMS[problem]];
   const problems = rowProblems(value, format);
-  const twice = duplicateKey(line.bytes.toString('utf8'));
+  const text = line.bytes.toString('utf8');
+  const twice = duplicateKey(text);
   if (twice !== undefined) problems.push(`the key ${JSON.stringify(twice)} is given twice in one object`);
-  return problems;
+  const number = numberProblem(text);
+  return number === undefined ? problems : [...problems, number];
 }
 
 const TOO_DEEP = 'is nested too deep to be checked';
@@ -168,6 +171,18 @@ function isWellFormed(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(isWellFormed);
   return (
     !isObject(value) ||
-    Object.entries(value).every(([key, inner]) => key.isWellFormed() && isWellFormed(inner))
+    Object.entries(value).every(
+      ([key, inner]) => key.isWellFormed() && isWellFormed(inner) && isParsedWellFormed(key, inner),
+    )
   );
+}
+
+/** What trainers parse: arguments, definitions of tools, and ShareGPT's turns of calls. */
+const PARSED = new Set(['arguments', 'tools', 'value']);
+
+/** JSON text within a row may have halves of surrogate pairs that show when it is parsed. */
+function isParsedWellFormed(key: string, value: unknown): boolean {
+  if (typeof value !== 'string' || !PARSED.has(key) || !/\\u[dD][89a-fA-F]/.test(value)) return true;
+  const parsed = parseJson(value);
+  return typeof parsed !== 'object' || isWellFormed(parsed);
 }

@@ -12,6 +12,7 @@ import { mustBeDefined, toolsOf } from './tools.ts';
  */
 export function conversationOf(entry: Entry, options: ContentOptions): Conversation {
   if (entry.reject) throw new RejectError(entry.reject);
+  if (entry.providerTools && options.providerTools === 'exclude') throw new RejectError('provider_tool');
   // The answer first: that it is missing says more than what is wrong with the prompt.
   const answer = answerOf(entry.answer, options);
   if (entry.finish === 'refusal' && options.refusals === 'exclude') throw new RejectError('refusal');

@@ -1,21 +1,36 @@
 /** JSON that every reader accepts. */
+import type { JsonObject } from '../../wire/json.ts';
 
 /**
- * A value as one line of JSON, newline included. Halves of surrogate pairs, which a stream cut within an emoji
- * leaves behind, become U+FFFD: `datasets`, DuckDB and jq reject the whole file for one of them.
+ * A value as one line of JSON, newline included, that pyarrow and `datasets` load.
+ *
+ * Halves of surrogate pairs, which a stream cut within an emoji leaves behind, become U+FFFD: `datasets`, DuckDB and jq
+ * reject the whole file for one of them. Whole numbers beyond 64 bits get an exponent, `1e+20` for 100000000000000000000:
+ * `datasets` fails on the whole file for one that is written in digits.
  * @throws RangeError when it is nested too deep
  */
 export function toLine(value: unknown): string {
   const line = JSON.stringify(value);
-  // stringify() escapes only surrogates that have no other half; text with a backslash before "ud" merely costs
-  // a second round.
-  return `${line.includes('\\ud') ? JSON.stringify(wellFormed(value)) : line}\n`;
+  // stringify() escapes only surrogates that have no other half; text with a backslash before "ud", or with so many
+  // digits, merely costs a second round.
+  return `${HALF.test(line) || MAY_BE_HUGE.test(line) ? JSON.stringify(loadable(value)) : line}\n`;
 }
 
-/** JavaScript keeps 53 bits of a whole number; readers of datasets keep 64, one of them for the sign. */
-const LONG_INTEGER = /^-?\d{16,19}$/;
-const [LEAST, MOST] = [-(2n ** 63n), 2n ** 63n - 1n];
-const MAY_HOLD_LONG = /\d{16}/;
+/** A value as JSON text within a row, whose strings are well-formed too when a trainer parses it. */
+export function jsonText(value: unknown): string {
+  const text = JSON.stringify(value);
+  return HALF.test(text) ? JSON.stringify(loadable(value)) : text;
+}
+
+/** Half of a surrogate pair as JSON escapes it. */
+const HALF = /\\u[dD][89a-fA-F]/;
+
+/** JavaScript keeps 53 bits of a whole number; readers of datasets keep 64. */
+const LONG_INTEGER = /^-?\d{16,20}$/;
+const [LEAST, MOST] = [-(2n ** 63n), 2n ** 64n - 1n];
+/** What JavaScript may round, or turn into Infinity. */
+const MAY_HOLD_LONG = /\d{16}|[eE]\+?\d{3}/;
+const MAY_BE_HUGE = /\d{19}/;
 
 /** What TypeScript does not know yet. @see https://tc39.es/proposal-json-parse-with-source/ */
 const { rawJSON, isRawJSON } = JSON as unknown as {
@@ -36,17 +51,32 @@ export function parseLongNumbers(text: string): unknown {
   if (!mayHoldLongNumbers(text)) return JSON.parse(text) as unknown;
   const exact = (_: string, value: unknown, context?: { readonly source?: string }) => {
     const { source = '' } = context ?? {};
-    return typeof value === 'number' && !Number.isSafeInteger(value) && isLong(source)
-      ? rawJSON(source)
-      : value;
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+    return isLong(source) || !Number.isFinite(value) ? rawJSON(source) : value;
   };
   return JSON.parse(text, exact as (key: string, value: unknown) => unknown) as unknown;
 }
 
 function isLong(source: string): boolean {
-  if (!LONG_INTEGER.test(source)) return false;
-  const number = BigInt(source);
+  return LONG_INTEGER.test(source) && isLoadable(source);
+}
+
+/** Whether a whole number, in digits, is one that pyarrow and `datasets` hold. */
+export function isLoadable(digits: string): boolean {
+  const number = BigInt(digits);
   return number >= LEAST && number <= MOST;
+}
+
+/** Whether a value has whole numbers that JavaScript has rounded, or that it takes for Infinity. */
+export function holdsRounded(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isSafeInteger(value) && !(Math.abs(value) < 2 ** 53);
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsRounded);
+}
+
+/** A row of ours, of which every number is written again as it is. */
+export function parseRow(text: string): JsonObject {
+  const value = /\d{16}|\d[eE]/.test(text) ? loadable(parseLongNumbers(text)) : (JSON.parse(text) as unknown);
+  return value as JsonObject;
 }
 
 /** Whether JSON text holds a number that is beyond all that can be written: it would become null. */
@@ -56,7 +86,9 @@ export function holdsInfinity(text: string): boolean {
 
 const MAY_BE_INFINITE = /[eE]\+?\d{3}|\d{309}/;
 
-function isInfinite(value: unknown): boolean {
+/** Whether a value is, or holds, a number that JSON text cannot hold. */
+export function isInfinite(value: unknown): boolean {
+  if (isRawJSON(value)) return !Number.isFinite(Number(value.rawJSON));
   if (typeof value === 'object' && value !== null) return Object.values(value).some(isInfinite);
   return value === Infinity || value === -Infinity;
 }
@@ -81,13 +113,19 @@ export function isDeeper(value: unknown, levels: number): boolean {
   return Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
-/** A copy whose strings, keys included, are well-formed Unicode. */
-export function wellFormed(value: unknown): unknown {
+/** A copy whose strings, keys included, are well-formed Unicode, and whose numbers are written so that they load. */
+export function loadable(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();
-  if (Array.isArray(value)) return value.map(wellFormed);
-  if (typeof value !== 'object' || value === null || isRawJSON(value)) return value;
+  if (typeof value === 'number') return loadableNumber(value, String(value));
+  if (Array.isArray(value)) return value.map(loadable);
+  if (typeof value !== 'object' || value === null) return value;
+  if (isRawJSON(value)) return loadableNumber(value, value.rawJSON);
   // Object.fromEntries() takes a key named __proto__ for what it is.
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key.toWellFormed(), wellFormed(inner)]),
+    Object.entries(value).map(([key, inner]) => [key.toWellFormed(), loadable(inner)]),
   );
+}
+
+function loadableNumber(value: unknown, text: string): unknown {
+  return /^-?\d{19,}$/.test(text) && !isLoadable(text) ? rawJSON(Number(text).toExponential()) : value;
 }

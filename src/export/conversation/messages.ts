@@ -9,8 +9,10 @@ import { legacyCall, toolCallsOf } from './tools.ts';
 export interface ContentOptions {
   /** A refusal as the answer: no example, ordinary content, or kept apart for formats that know it. */
   readonly refusals: 'exclude' | 'content' | 'keep';
-  /** `url-only` leaves out images that are written out as data. */
+  /** `drop` puts a placeholder in the place of images, `url-only` in the place of those that are written out as data. */
   readonly images: 'keep' | 'drop' | 'url-only';
+  /** Exchanges with a tool that the provider ran by itself, of which no message shows what it found. */
+  readonly providerTools: 'exclude' | 'keep';
 }
 
 /**
@@ -33,7 +35,13 @@ export function promptOf(messages: unknown, options: ContentOptions): Message[] 
  * The message a model answered with.
  * @throws RejectError when it is a refusal or says nothing
  */
-export function answerOf(message: JsonObject, { refusals }: ContentOptions): AssistantMessage {
+export function answerOf(
+  message: JsonObject,
+  { refusals }: Pick<ContentOptions, 'refusals'>,
+): AssistantMessage {
+  // A text about a picture or a sound that is not there would be trained without it.
+  if (listOf(message.images).length > 0 || isObject(message.audio))
+    throw new RejectError('unsupported_content');
   const answer = assistantMessage(message, 'answer');
   if (answer.refusal !== undefined) {
     if (refusals === 'exclude') throw new RejectError('refusal');
@@ -61,7 +69,7 @@ function promptMessage(
   { images }: ContentOptions,
 ): Message {
   const { role } = message;
-  if (role === 'tool' || role === 'function') return toolMessage(message, open);
+  if (role === 'tool' || role === 'function') return toolMessage(message, open, images);
   // OpenAI and the chat templates alike want the results right behind the calls.
   open.mustBeAnswered();
   if (role === 'assistant') {
@@ -81,7 +89,7 @@ function plainMessage(
   role: PlainMessage['role'],
   keep: ContentOptions['images'],
 ): PlainMessage {
-  const parts = partsOf(message.content).filter((part) => isKept(part, keep));
+  const parts = partsOf(message.content).map((part) => shown(part, keep));
   const images = parts.some((part) => part.type === 'image_url');
   if (images && role === 'system') throw new RejectError('unsupported_content');
   const content = images ? parts : joined(parts);
@@ -89,9 +97,14 @@ function plainMessage(
   return { role, content, ...nameOf(message) };
 }
 
-function isKept(part: Part, keep: ContentOptions['images']): boolean {
-  if (part.type !== 'image_url' || keep === 'keep') return true;
-  return keep === 'url-only' && !/^data:/i.test(part.image_url.url);
+/** Stands in the place of an image that is left out, so that what is said about it has something to be about. */
+const PLACEHOLDER = '[image]';
+
+/** A part as it is exported. */
+function shown(part: Part, keep: ContentOptions['images']): Part {
+  if (part.type !== 'image_url' || keep === 'keep') return part;
+  const kept = keep === 'url-only' && !/^data:/i.test(part.image_url.url);
+  return kept ? part : { type: 'text', text: PLACEHOLDER };
 }
 
 /** @param place unlike that of any other message; makes ids for calls that have none */
@@ -157,12 +170,13 @@ function openedThought(text: string): readonly [end: number, thought: string] {
   return match === null ? [0, ''] : [match.index + match[0].length, text.slice(0, match.index)];
 }
 
-function toolMessage(message: JsonObject, open: OpenCalls): Message {
+function toolMessage(message: JsonObject, open: OpenCalls, keep: ContentOptions['images']): Message {
   // A result of a legacy function names no call: it answers the one that is open.
   const id = message.role === 'function' ? open.only() : stringOf(message.tool_call_id);
   if (id === undefined) throw new RejectError('orphan_tool_result');
   open.answer(id);
-  return { role: 'tool', tool_call_id: id, ...nameOf(message), content: joined(partsOf(message.content)) };
+  const content = joined(partsOf(message.content).map((part) => shown(part, keep)));
+  return { role: 'tool', tool_call_id: id, ...nameOf(message), content };
 }
 
 /** Text and images of a message; a string is one text, `null` is none. */

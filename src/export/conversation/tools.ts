@@ -3,7 +3,7 @@ import { isObject, listOf, objectOf, parseJson } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Tool, ToolCall } from './conversation.ts';
 import { RejectError } from '../errors.ts';
-import { holdsInfinity, isDeeper, MAX_TOOL_DEPTH, parseLongNumbers, wellFormed } from './json.ts';
+import { holdsInfinity, isDeeper, isInfinite, jsonText, MAX_TOOL_DEPTH, parseLongNumbers } from './json.ts';
 
 /**
  * The calls of one assistant message.
@@ -48,7 +48,7 @@ function definition({ name, description, parameters, strict }: JsonObject): Tool
     function: {
       name: name as string,
       ...(typeof description === 'string' ? { description } : {}),
-      ...(isObject(parameters) ? { parameters: shallow(parameters) } : {}),
+      ...(isObject(parameters) ? { parameters: writable(parameters) } : {}),
       ...(typeof strict === 'boolean' ? { strict } : {}),
     },
   };
@@ -61,14 +61,23 @@ function callOf(call: JsonObject): ToolCall['function'] {
 
 /** The arguments as the model wrote them; "" means none. */
 function argumentsOf(value: unknown): string {
-  if (isObject(value)) return JSON.stringify(shallow(value));
+  if (isObject(value)) {
+    if (isInfinite(shallow(value))) throw new RejectError('invalid_tool_call');
+    return jsonText(value);
+  }
   const text = typeof value === 'string' && value.trim() === '' ? '{}' : value;
   const parsed = typeof text === 'string' ? parseJson(text) : undefined;
   if (typeof text !== 'string' || !isObject(parsed)) throw new RejectError('invalid_tool_call');
   shallow(parsed);
   if (holdsInfinity(text)) throw new RejectError('invalid_tool_call');
   // An escaped half of an emoji would come to light when a trainer parses them.
-  return /\\u[dD][89a-fA-F]/.test(text) ? JSON.stringify(wellFormed(parseLongNumbers(text))) : text;
+  return /\\u[dD][89a-fA-F]/.test(text) ? jsonText(parseLongNumbers(text)) : text;
+}
+
+/** @throws RejectError when a schema is nested too deep, or holds a number such as 1e400 */
+function writable(schema: JsonObject): JsonObject {
+  if (isInfinite(shallow(schema))) throw new RejectError('invalid_tool');
+  return schema;
 }
 
 /** @throws RejectError when a value is nested too deep for trainers */

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../wire/json.ts';
-import { stringOf } from '../../wire/json.ts';
+import { objectOf, stringOf } from '../../wire/json.ts';
 import type { Conversation, Example } from '../conversation/conversation.ts';
 import type { Entry } from '../read/facts.ts';
 import type { Wanted } from '../read/selection.ts';
@@ -13,10 +13,11 @@ import { conversationOf, withSystem } from '../conversation/extract.ts';
 import { entryOf } from '../read/entry.ts';
 import { FEEDBACK_ENDPOINT, feedbackOf } from '../read/feedback.ts';
 import { FORMATS } from '../render/all.ts';
-import { mayHoldLongNumbers, parseLongNumbers, toLine } from '../conversation/json.ts';
+import { holdsRounded, mayHoldLongNumbers, parseLongNumbers, toLine } from '../conversation/json.ts';
 import { metadataOf } from '../read/metadata.ts';
 import { MinHasher } from '../curate/near/minhash.ts';
 import { nearText } from '../curate/near/text.ts';
+import type { RejectReason } from '../errors.ts';
 import { RejectError } from '../errors.ts';
 import { redactConversation } from '../redact/conversation.ts';
 import { Redactor } from '../redact/redactor.ts';
@@ -98,23 +99,26 @@ export class Converter {
     if (problem) builder.spoil(problem, at);
     if (!value) return;
     if (value.endpoint === FEEDBACK_ENDPOINT && !this.#plan.raw) return this.#feedback(value, at, builder);
-    const record = problem ? value : this.#exact(value, bytes);
-    const entry = entryOf(record);
-    if (!entry) return builder.spoil('not_a_record', at);
-    const filter = this.#wanted.entry(entry, record);
-    if (filter) return builder.filter(filter);
     try {
+      const record = problem ? value : this.#exact(value, bytes);
+      const entry = entryOf(record);
+      if (!entry) return builder.spoil('not_a_record', at);
+      const filter = this.#wanted.entry(entry, record);
+      if (filter) return builder.filter(filter);
       this.#row(entry, at, builder);
     } catch (error) {
-      if (error instanceof RejectError) builder.drop(error.reason, at);
-      else if (error instanceof RangeError) builder.drop('too_deep', at);
-      else throw error;
+      builder.drop(reasonOf(error), at);
     }
   }
 
-  /** Long numbers as they are written, where a row may have them as numbers: elsewhere arguments of calls are text. */
+  /**
+   * The record with long numbers as they are written, where a row may have them as numbers: arguments of calls are text but
+   * in Anthropic's messages and Gemini's contents, definitions of tools are not.
+   */
   #exact(value: JsonObject, bytes: Buffer): JsonObject {
-    if (!this.#plan.raw && value.v !== undefined && !HAS_OBJECTS.has(value.endpoint)) return value;
+    const ours = !this.#plan.raw && value.v !== undefined;
+    if (ours && !HAS_OBJECTS.has(value.endpoint) && !holdsRounded(objectOf(value.request).tools))
+      return value;
     const text = bytes.toString('utf8');
     return mayHoldLongNumbers(text) ? (parseLongNumbers(text) as JsonObject) : value;
   }
@@ -241,6 +245,12 @@ function tried(example: Example, { format, render }: Plan): Example {
     );
   }
   return example;
+}
+
+/** Why a record that an error ended makes no row. Whatever is in one line, the others are exported. */
+export function reasonOf(error: unknown): RejectReason {
+  if (error instanceof RejectError) return error.reason;
+  return error instanceof RangeError ? 'too_deep' : 'unreadable';
 }
 
 /** What a plan selects. @throws ExportError of kind `usage` when that makes no sense */

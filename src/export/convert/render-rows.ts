@@ -10,7 +10,8 @@ import { mustBeDefined } from '../conversation/tools.ts';
 import { RejectError } from '../errors.ts';
 import { redactConversation } from '../redact/conversation.ts';
 import { Redactor } from '../redact/redactor.ts';
-import { toLine } from '../conversation/json.ts';
+import { parseLongNumbers, toLine } from '../conversation/json.ts';
+import { reasonOf } from './converter.ts';
 import { fit } from '../conversation/fit.ts';
 
 /** One row to be made. */
@@ -49,7 +50,7 @@ export function renderRows(plan: Plan, { text, ends, tasks }: RenderJob, count?:
   const redactor = plan.redact && plan.unrendered ? new Redactor(plan.redact) : undefined;
   const buffer = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
   const exampleAt = (number: number) =>
-    JSON.parse(buffer.toString('utf8', ends[number - 1] ?? 0, ends[number])) as Example;
+    parseLongNumbers(buffer.toString('utf8', ends[number - 1] ?? 0, ends[number])) as Example;
   const rows: Buffer[] = [];
   const results = tasks.map((task) => {
     try {
@@ -57,8 +58,7 @@ export function renderRows(plan: Plan, { text, ends, tasks }: RenderJob, count?:
       rows.push(row);
       return row.length;
     } catch (error) {
-      if (error instanceof RejectError) return error.reason;
-      throw error;
+      return reasonOf(error);
     }
   });
   const redacted = new Map(redactor?.counts);

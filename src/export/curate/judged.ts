@@ -41,7 +41,6 @@ function correctionOf(correction: string | JsonObject): AssistantMessage | undef
   try {
     return answerOf(typeof correction === 'string' ? { content: correction } : correction, {
       refusals: 'keep',
-      images: 'keep',
     });
   } catch (error) {
     if (error instanceof RejectError) return undefined;

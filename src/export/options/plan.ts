@@ -36,6 +36,7 @@ export function planOf(options: Options, { selection, format, curation }: Decide
     content: {
       refusals: options.value('refusals'),
       images: options.value('images'),
+      providerTools: options.value('provider-tools'),
     },
     system: systemOf(options),
     format: format?.name ?? 'openai',

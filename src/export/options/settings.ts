@@ -17,7 +17,6 @@ export interface Settings extends ExportOptions {
   readonly verbose: boolean;
   readonly quiet: boolean;
   readonly progress: 'auto' | 'always' | 'never';
-  readonly failEmpty: boolean;
   /** Show what the rows are made of. */
   readonly stats: boolean;
   /** As JSON. */

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../wire/json.ts';
 import type { Entry, Facts } from './facts.ts';
 import { firstChoice, NO_FACTS, tokenCount, verdictOf } from './facts.ts';
 import { foreignEntry } from './external-datasets.ts';
+import { chatRanTools } from './provider-tools.ts';
 import { pythonEntry } from './proxy-api-log.ts';
 import { isForeign, translated } from './translated.ts';
 
@@ -81,8 +82,11 @@ function proxyEntry(record: JsonObject, facts: Facts): Entry {
     return { ...facts, reject: reject ?? 'not_logged', request: {}, answer: {}, record };
   if (isForeign(endpoint)) return { ...translated(endpoint, request, response, facts), record };
   const choice = isObject(response) ? firstChoice(response.choices) : undefined;
-  if (endpoint === 'chat')
-    return { ...facts, request, answer: isObject(choice?.message) ? choice.message : {}, record };
+  if (endpoint === 'chat') {
+    const answer = isObject(choice?.message) ? choice.message : {};
+    const providerTools = chatRanTools(request, objectOf(response), answer);
+    return { ...facts, request, answer, record, providerTools };
+  }
   return completionEntry(facts, record, request, choice);
 }
 

@@ -46,6 +46,8 @@ export interface Entry extends Facts {
   readonly record: JsonObject;
   /** Messages of the request that are not to be trained, by number: a dataset made elsewhere says so. */
   readonly untrained?: ReadonlySet<number>;
+  /** The provider ran a tool by itself, whose results no message shows. */
+  readonly providerTools?: boolean;
 }
 
 /** Facts of a record that says nothing. */

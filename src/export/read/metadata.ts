@@ -25,6 +25,9 @@ export function metadataOf(entry: Entry, level: 'min' | 'full'): JsonObject {
 
 function known(fields: JsonObject): JsonObject {
   return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined && value !== ''),
+    Object.entries(fields).filter(
+      ([, value]) =>
+        value !== null && value !== undefined && value !== '' && value !== Infinity && value !== -Infinity,
+    ),
   );
 }

@@ -6,9 +6,11 @@ import { ProxyError } from '../../errors.ts';
 import { decodeAnthropicResponse } from '../../wire/anthropic/response.ts';
 import { clientOf } from '../../wire/clients.ts';
 import { decodeGeminiResponse } from '../../wire/gemini/response.ts';
+import { isInfinite } from '../conversation/json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
 import { decodeOllamaResponse } from '../../wire/ollama/response.ts';
 import { decodeResponse } from '../../wire/responses/response.ts';
+import { RAN_TOOLS } from './provider-tools.ts';
 import { NO_MEMORY } from '../../wire/protocol.ts';
 
 /** Endpoints whose exchanges are no chat as they stand, and how their answers are read. */
@@ -45,6 +47,8 @@ export function translated(
   const said = objectOf(response);
   if ([...listOf(request.input), ...listOf(said.output)].some(isNoFunction))
     return unfit('unsupported_content');
+  // Decoding would write them as null.
+  if (CALL_INPUTS[endpoint]?.(request, said).some(isInfinite)) return unfit('invalid_tool_call');
   let ids = 0;
   // The same line makes the same row: ids that are missing are counted.
   const context = { created: 0, model: facts.model, memory: NO_MEMORY, newId: () => String((ids += 1)) };
@@ -59,6 +63,7 @@ export function translated(
     return {
       ...facts,
       ...(paused ? { failure: facts.failure ?? 'unfinished' } : {}),
+      providerTools: RAN_TOOLS[endpoint]?.(request, said) ?? false,
       request: { ...asked },
       answer: endpoint === 'messages' && said.stop_reason === 'refusal' ? refused(answer) : { ...answer },
     };
@@ -67,6 +72,26 @@ export function translated(
     return unfit('unsupported_content');
   }
 }
+
+type CallInputs = (request: JsonObject, response: JsonObject) => unknown[];
+
+const ollamaInputs: CallInputs = ({ messages }, { message }) =>
+  [...listOf(messages), message].flatMap((each) =>
+    listOf(objectOf(each).tool_calls).map((call) => objectOf(objectOf(call).function).arguments),
+  );
+
+/** What tools were called with in the request and the answer, where that is an object and no text. */
+const CALL_INPUTS: Readonly<Partial<Record<Foreign, CallInputs>>> = {
+  'ollama.chat': ollamaInputs,
+  messages: ({ messages }, response) =>
+    [...listOf(messages), response].flatMap((message) =>
+      listOf(objectOf(message).content).map((block) => objectOf(block).input),
+    ),
+  gemini: ({ contents }, { candidates }) =>
+    [...listOf(contents), ...listOf(candidates).map((candidate) => objectOf(candidate).content)].flatMap(
+      (content) => listOf(objectOf(content).parts).map((part) => objectOf(objectOf(part).functionCall).args),
+    ),
+};
 
 /** Claude refuses in its text, and says so by its stop reason alone. */
 function refused(answer: ChatMessage | undefined): JsonObject {

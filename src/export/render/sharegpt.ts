@@ -8,7 +8,7 @@ import { objectsIn, textProblems, unknownKeys } from './problems.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
 import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
-import { parseLongNumbers } from '../conversation/json.ts';
+import { jsonText, parseLongNumbers } from '../conversation/json.ts';
 
 /**
  * ShareGPT as LLaMA-Factory loads it. The system prompt is the first turn, where Unsloth and others find it too; rows
@@ -37,7 +37,7 @@ export const sharegptFormat: Format = {
         ...(system === undefined ? [] : [{ from: 'system', value: system }]),
         ...turnsOf(alternating(rest)).map((turn) => shared(turn, options)),
       ],
-      tools: tools.length > 0 ? JSON.stringify(tools.map(bare)) : '',
+      tools: tools.length > 0 ? jsonText(tools.map(bare)) : '',
       ...(metadata ? { metadata } : {}),
     };
   },
@@ -51,7 +51,7 @@ function shared(turn: Turn, options: RenderOptions): JsonObject {
   // Nothing tells where one text ends and the next begins but a list.
   return {
     from: 'observation',
-    value: more.length === 0 ? first : JSON.stringify([first!, ...more].map(unquoted)),
+    value: more.length === 0 ? first : jsonText([first!, ...more].map(unquoted)),
   };
 }
 
@@ -68,7 +68,7 @@ function answered(message: AssistantMessage, options: RenderOptions): JsonObject
     name,
     arguments: parseLongNumbers(args),
   }));
-  const content = JSON.stringify(calls.length === 1 ? calls[0] : calls);
+  const content = jsonText(calls.length === 1 ? calls[0] : calls);
   return { from: 'function_call', value: spokenText({ ...message, content }, options) };
 }
 

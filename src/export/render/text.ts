@@ -1,6 +1,7 @@
 import type { Conversation, Message, Tool } from '../conversation/conversation.ts';
 import type { Format, RenderOptions } from './format.ts';
 import type { Turn } from './tool-turns.ts';
+import { jsonText } from '../conversation/json.ts';
 import { RejectError } from '../errors.ts';
 import { textProblems, unknownKeys } from './problems.ts';
 import { spokenText } from './inline-reasoning.ts';
@@ -49,7 +50,7 @@ function chatMl({ prompt, answer, tools }: Conversation, options: RenderOptions)
 /** The tools stand at the end of the system message, which there is one of then. */
 function withTools(messages: readonly Message[], tools: readonly Tool[]): readonly Message[] {
   if (tools.length === 0) return messages;
-  const offered = `# Tools\n\n<tools>\n${tools.map((tool) => JSON.stringify(tool)).join('\n')}\n</tools>`;
+  const offered = `# Tools\n\n<tools>\n${tools.map((tool) => jsonText(tool)).join('\n')}\n</tools>`;
   const [first, ...rest] = messages;
   if (first?.role !== 'system') return [{ role: 'system', content: offered }, ...messages];
   return [{ ...first, content: `${textOf(first)}\n\n${offered}` }, ...rest];
@@ -60,7 +61,7 @@ function textIn(turn: Turn, options: RenderOptions): string {
   if (turn.by === 'tools')
     return turn.results.map(({ content }) => `<tool_response>\n${content}\n</tool_response>`).join('\n');
   const calls = callsOf(turn.message, 'object')?.map(
-    ({ function: called }) => `<tool_call>\n${JSON.stringify(called)}\n</tool_call>`,
+    ({ function: called }) => `<tool_call>\n${jsonText(called)}\n</tool_call>`,
   );
   return [spokenText(turn.message, options), ...(calls ?? [])].filter(Boolean).join('\n');
 }

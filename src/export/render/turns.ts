@@ -112,12 +112,18 @@ export function alternating(messages: readonly Message[]): Message[] {
   return merged;
 }
 
+/** What the template of gpt-oss refuses in a text, and in what was thought. */
+const CHANNEL = /<\|channel\|>(?:analysis|final)<\|message\|>/;
+
 /**
  * The answer's text with what was thought, where that goes into the text; and the field it goes into, where not.
- * @throws RejectError when a thought in the text would end before its end
+ *
+ * The field `thinking` is gpt-oss's, whose template fails on a message with calls that has both a text and a thought, and
+ * writes either as a thought: there the text joins what was thought.
+ * @throws RejectError when a thought in the text would end before its end, or where a template fails on words of its own
  */
 export function withReasoning(
-  { content, reasoning }: AssistantMessage,
+  { content, reasoning, tool_calls: calls }: AssistantMessage,
   { reasoning: mode }: RenderOptions,
   field = 'reasoning_content',
 ): { readonly content: string; readonly [field: string]: string } {
@@ -126,7 +132,11 @@ export function withReasoning(
     if (reasoning.includes('</think>')) throw new RejectError('reserved_words');
     return { content: `<think>\n${reasoning}\n</think>\n\n${content}` };
   }
-  return { content, [mode === 'keep' ? field : mode.field]: reasoning };
+  if (mode === 'keep') return { content, [field]: reasoning };
+  if (mode.field !== 'thinking') return { content, [mode.field]: reasoning };
+  if (CHANNEL.test(content) || CHANNEL.test(reasoning)) throw new RejectError('reserved_words');
+  if (!calls || content === '') return { content, thinking: reasoning };
+  return { content: '', thinking: `${reasoning}${SEAM}${content}` };
 }
 
 /** The calls of a message, with arguments as text or as objects. */

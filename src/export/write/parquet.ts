@@ -3,6 +3,7 @@ import type { SchemaElement } from 'hyparquet-writer';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Column } from '../render/format.ts';
+import { numberText, parseRow } from '../conversation/json.ts';
 import { ExportError } from '../errors.ts';
 import { featuresOf } from './features.ts';
 import type { ByteSink } from './byte-sink.ts';
@@ -67,7 +68,7 @@ export class ParquetPacking implements Packing {
   }
 
   #row(text: string): JsonObject {
-    const row = JSON.parse(text) as JsonObject;
+    const row = parseRow(text);
     // It would be lost without a word.
     const odd = Object.keys(row).find((key) => !this.#names.has(key));
     if (odd !== undefined)
@@ -85,7 +86,7 @@ export class ParquetPacking implements Packing {
     this.#rowBytes = 0;
     const columnData = this.#columns.map(({ name }) => ({
       name,
-      data: rows.map((row) => row[name] ?? null),
+      data: rows.map((row) => plainNumber(row[name]) ?? null),
     }));
     await this.#writer.write({ columnData, rowGroupSize: rows.length });
     await this.#pass();
@@ -95,6 +96,12 @@ export class ParquetPacking implements Packing {
     await this.#bytes.write(this.#buffer.getBytes());
     this.#buffer.index = 0;
   }
+}
+
+/** A number of a row as a value: columns of numbers hold doubles, not the digits that JSON has. */
+function plainNumber(value: unknown): unknown {
+  const digits = numberText(value);
+  return digits === undefined ? value : Number(digits);
 }
 
 const JSON_TYPE = { type: 'BYTE_ARRAY', converted_type: 'JSON', logical_type: { type: 'JSON' } } as const;

@@ -2,9 +2,11 @@ import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import {
   holdsInfinity,
+  jsonText,
   parseLongNumbers,
+  parseRow,
   toLine,
-  wellFormed,
+  loadable,
 } from '../../../src/export/conversation/json.ts';
 
 test('toLine() is one line of well-formed JSON for any value', () => {
@@ -26,15 +28,15 @@ test('toLine() is one line of well-formed JSON for any value', () => {
       const line = toLine(any);
       expect(line.indexOf('\n')).toBe(line.length - 1);
       const parsed: unknown = JSON.parse(line);
-      expect(JSON.stringify(parsed)).toBe(JSON.stringify(wellFormed(any)));
+      expect(JSON.stringify(parsed)).toBe(JSON.stringify(loadable(any)));
       expect(line.includes('\\ud') && !line.includes('\\\\ud')).toBe(false);
     }),
   );
 });
 
-test('wellFormed() keeps what is well-formed, and a key named __proto__', () => {
+test('loadable() keeps what is well-formed, and a key named __proto__', () => {
   const value: unknown = JSON.parse('{"__proto__":{"a":["\\ud83d\\ude00","\\ud83d"]},"\\udc00":1,"n":null}');
-  expect(JSON.stringify(wellFormed(value))).toBe(
+  expect(JSON.stringify(loadable(value))).toBe(
     '{"__proto__":{"a":["\u{1f600}","\ufffd"]},"\ufffd":1,"n":null}',
   );
 });
@@ -52,9 +54,12 @@ test('parseLongNumbers() keeps whole numbers of 64 bits as they are written, and
 test.each([
   ['9223372036854775807', true],
   ['-9223372036854775808', true],
-  ['9223372036854775808', false],
+  ['9223372036854775808', true],
+  ['18446744073709551615', true],
+  ['12345678901234567890', true],
+  ['18446744073709551616', false],
   ['-9223372036854775809', false],
-  ['12345678901234567890', false],
+  ['123456789012345678901', false],
 ])('parseLongNumbers() keeps %s: %p', (text, kept) => {
   expect(toLine(parseLongNumbers(`[${text}]`)) === `[${text}]\n`).toBe(kept);
 });
@@ -68,3 +73,36 @@ test.each([
 ])('holdsInfinity() of %s: %p', (text, beyond) => {
   expect(holdsInfinity(text)).toBe(beyond);
 });
+
+// What datasets 5.2 answers "Value is too big" or "too small" for, and what it takes.
+test.each([
+  ['18446744073709551615', '18446744073709551615'],
+  ['18446744073709551616', '1.8446744073709552e+19'],
+  ['100000000000000000000', '1e+20'],
+  ['999999999999999999999', '1e+21'],
+  ['-9223372036854775808', '-9223372036854775808'],
+  ['-9223372036854775809', '-9.223372036854776e+18'],
+  ['-100000000000000000000', '-1e+20'],
+  ['1e20', '1e+20'],
+  ['123456789012345678901234567890.5', '1.2345678901234568e+29'],
+  ['0.5', '0.5'],
+])('toLine() writes %s as %s, at any depth', (number, written) => {
+  const row = { a: [{ b: parseLongNumbers(number) }], text: number };
+  expect(toLine(row)).toBe(`{"a":[{"b":${written}}],"text":"${number}"}\n`);
+  expect(toLine(parseRow(toLine(row)))).toBe(toLine(row));
+});
+
+test('toLine() widens numbers that were computed, and numbers that stand in JSON of any origin', () => {
+  expect(toLine([2 ** 63, 2 ** 64, -(2 ** 63), 2 ** 53])).toBe(
+    '[9223372036854776000,1.8446744073709552e+19,-9.223372036854776e+18,9007199254740992]\n',
+  );
+});
+
+test.each(['\ud83d', 'a\udc00', '\ud83d\ud83d'])(
+  'jsonText() is well-formed when it is parsed: %j',
+  (text) => {
+    const inner = jsonText({ [text]: [{ text }] });
+    expect(JSON.stringify(JSON.parse(inner))).not.toMatch(/\\ud/i);
+    expect(toLine({ inner })).not.toMatch(/\\ud/i);
+  },
+);

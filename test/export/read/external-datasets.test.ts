@@ -6,7 +6,7 @@ import { FORMATS } from '../../../src/export/render/all.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
 import { workshop } from '../workshop.ts';
 
-const KEEP = { refusals: 'exclude', images: 'keep' } as const;
+const KEEP = { refusals: 'exclude', images: 'keep', providerTools: 'exclude' } as const;
 
 /** The texts of a conversation, with its calls. */
 function said(record: JsonObject): string[] | string {

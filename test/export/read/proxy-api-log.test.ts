@@ -38,7 +38,9 @@ const filterOf = (entry: Entry, selection: Selection) =>
   compileSelection(selection).entry(entry, entry.record);
 const openaiRow = (entry: Entry) =>
   openaiFormat.render(
-    { conversation: conversationOf(entry, { refusals: 'exclude', images: 'keep' }) },
+    {
+      conversation: conversationOf(entry, { refusals: 'exclude', images: 'keep', providerTools: 'exclude' }),
+    },
     { reasoning: 'drop', mergeTurns: false },
   );
 
@@ -86,7 +88,11 @@ describe('pythonEntry()', () => {
   for (const [name, response] of responses) {
     test(`reads a response that is ${name}`, () => {
       expect(
-        conversationOf(entryOf(nested({ response }))!, { refusals: 'exclude', images: 'keep' }).answer,
+        conversationOf(entryOf(nested({ response }))!, {
+          refusals: 'exclude',
+          images: 'keep',
+          providerTools: 'exclude',
+        }).answer,
       ).toEqual({
         role: 'assistant',
         content: 'Hello',
@@ -97,7 +103,11 @@ describe('pythonEntry()', () => {
   test('finds no answer in responses that hold none', () => {
     for (const response of ['', {}, [], 42, null, { choices: [] }, [user('Hi')]]) {
       expect(() =>
-        conversationOf(entryOf(flat({ response }))!, { refusals: 'exclude', images: 'keep' }),
+        conversationOf(entryOf(flat({ response }))!, {
+          refusals: 'exclude',
+          images: 'keep',
+          providerTools: 'exclude',
+        }),
       ).toThrow('the answer has neither text nor tool calls');
     }
   });

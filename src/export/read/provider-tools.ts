@@ -1,0 +1,60 @@
+/**
+ * Tools that the provider ran by itself: searches, code, remote tools. What they found stands in no message, so an answer
+ * that rests on it would be trained as if the model had known it.
+ */
+import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
+import type { JsonObject } from '../../wire/json.ts';
+
+/** Blocks of Anthropic's messages; the results of the client's own tools are `tool_result`. */
+const BLOCK = /^(?:server_tool_use|mcp_tool_use|\w+_tool_result)$/;
+/** Items of OpenAI's responses; those of the client's own tools are `function_call` and the like. */
+const ITEM = /^(?:web_search|file_search|code_interpreter|image_generation|mcp|tool_search)_call$/;
+/** Where chat servers name what they found or ran: Perplexity and xAI beside the answer, Groq in it. */
+const FOUND = ['citations', 'search_results'];
+const RAN = ['executed_tools', 'search_results'];
+
+/** Parts of Gemini's contents, and what it says beside an answer of the pages that it read. */
+const PARTS = ['executableCode', 'codeExecutionResult'];
+const GROUNDS = ['groundingChunks', 'webSearchQueries', 'urlMetadata'];
+
+type RanTools = (request: JsonObject, response: JsonObject) => boolean;
+
+/** Whether an exchange of a protocol, or its beginning, rests on a tool that the provider ran. */
+export const RAN_TOOLS: Readonly<Partial<Record<string, RanTools>>> = {
+  messages: ({ messages }, response) =>
+    [...listOf(messages), response].some((message) =>
+      listOf(objectOf(message).content).some((block) => BLOCK.test(typeOf(block))),
+    ),
+  responses: ({ input }, { output }) =>
+    [...listOf(input), ...listOf(output)].some((item) => ITEM.test(typeOf(item))),
+  gemini: ({ contents }, { candidates }) =>
+    [...listOf(contents), ...listOf(candidates).map((candidate) => objectOf(candidate).content)].some(
+      (content) =>
+        listOf(objectOf(content).parts).some((part) => PARTS.some((kind) => kind in objectOf(part))),
+    ) || listOf(candidates).some(isGrounded),
+};
+
+function isGrounded(candidate: unknown): boolean {
+  const { groundingMetadata, urlContextMetadata } = objectOf(candidate);
+  const grounds = { ...objectOf(groundingMetadata), ...objectOf(urlContextMetadata) };
+  return GROUNDS.some((field) => listOf(grounds[field]).length > 0);
+}
+
+/** The same of a chat. @param answer the message of the assistant */
+export function chatRanTools({ messages }: JsonObject, response: JsonObject, answer: JsonObject): boolean {
+  return (
+    FOUND.some((field) => listOf(response[field]).length > 0) ||
+    [...listOf(messages), answer].some((message) => isObject(message) && messageRanTools(message))
+  );
+}
+
+function messageRanTools(message: JsonObject): boolean {
+  return (
+    RAN.some((field) => listOf(message[field]).length > 0) ||
+    listOf(message.annotations).some((note) => typeOf(note) === 'url_citation')
+  );
+}
+
+function typeOf(value: unknown): string {
+  return stringOf(objectOf(value).type) ?? '';
+}
