@@ -5,9 +5,11 @@ import type { Rig } from './rig.ts';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { built, cleared } from '../helpers/binary.ts';
-import { aiAnthropic, aiChat, aiEmbed, aiResponses } from './drivers/ai.ts';
+import { aiAnthropic, aiChat, aiEmbed, aiGoogle, aiGoogleEmbed, aiResponses } from './drivers/ai.ts';
 import { anthropicSdk } from './drivers/anthropic.ts';
+import { genai, genaiSdk } from './drivers/genai.ts';
 import { langchainChat, langchainResponses } from './drivers/langchain.ts';
+import { ollama, ollamaSdk } from './drivers/ollama.ts';
 import { openaiChat } from './drivers/openai-chat.ts';
 import { openaiResponses } from './drivers/openai-responses.ts';
 import { RUNNERS } from './drivers/runners.ts';
@@ -24,6 +26,9 @@ const DRIVERS: readonly Driver[] = [
   aiAnthropic,
   langchainChat,
   langchainResponses,
+  genaiSdk,
+  aiGoogle,
+  ollamaSdk,
 ];
 
 let rig: Rig;
@@ -151,12 +156,19 @@ describe.each(DIALECTS.map(({ name, model }) => [name, model] as const))(
     const openai = () => new OpenAI({ apiKey: 'k', baseURL: `${rig.url}/v1`, maxRetries: 0 });
     const anthropic = () => new Anthropic({ apiKey: 'k', baseURL: rig.url, maxRetries: 0 });
 
-    test('is listed and found by both SDKs', async () => {
+    test('is listed and found by all SDKs', async () => {
       const [page, list] = [await anthropic().models.list(), await openai().models.list()];
       expect(list.data.map(({ id }) => id)).toContain(model);
       expect(page.data.map(({ id }) => id)).toContain(model);
       expect((await openai().models.retrieve(model)).id).toBe(model);
       expect((await anthropic().models.retrieve(model)).id).toBe(model);
+      const names: (string | undefined)[] = [];
+      for await (const each of await genai(rig).models.list({ config: { pageSize: 2 } }))
+        names.push(each.name);
+      expect(names).toContain(`models/${model}`);
+      expect((await genai(rig).models.get({ model })).name).toBe(`models/${model}`);
+      expect((await ollama(rig).list()).models.map((each) => each.name)).toContain(model);
+      expect((await ollama(rig).show({ model })).capabilities).toContain('completion');
     });
 
     test('embeds, or says that it does not', async () => {
@@ -168,6 +180,10 @@ describe.each(DIALECTS.map(({ name, model }) => [name, model] as const))(
       const vector = [0.25, -0.5, 1];
       expect((await embeds()).map(({ embedding }) => embedding)).toEqual([vector, vector]);
       expect(await aiEmbed({ url: rig.url, model }, ['a', 'b'])).toEqual([vector, vector]);
+      expect(await aiGoogleEmbed({ url: rig.url, model }, ['a', 'b'])).toEqual([vector, vector]);
+      const embedded = await genai(rig).models.embedContent({ model, contents: ['a', 'b'] });
+      expect(embedded.embeddings?.map(({ values }) => values)).toEqual([vector, vector]);
+      expect((await ollama(rig).embed({ model, input: ['a', 'b'] })).embeddings).toEqual([vector, vector]);
       expect(complaints(name)).toEqual([]);
     });
 
@@ -176,8 +192,9 @@ describe.each(DIALECTS.map(({ name, model }) => [name, model] as const))(
       const { input_tokens } = await anthropic().messages.countTokens({ model, messages });
       const input = 'How many words are here?';
       const counted = await openai().responses.inputTokens.count({ model, input });
+      const { totalTokens = 0 } = await genai(rig).models.countTokens({ model, contents: input });
       const itself = name === 'anthropic' || name === 'gemini';
-      for (const tokens of [input_tokens, counted.input_tokens]) {
+      for (const tokens of [input_tokens, counted.input_tokens, totalTokens]) {
         if (itself) expect(tokens).toBe(77);
         else expect(tokens).toBeWithin(5, 30);
       }
@@ -186,7 +203,7 @@ describe.each(DIALECTS.map(({ name, model }) => [name, model] as const))(
   },
 );
 
-test('an unknown model is an error of their own to both SDKs', async () => {
+test('an unknown model is an error of their own to all SDKs', async () => {
   const messages = [{ role: 'user' as const, content: 'Hi' }];
   const openai = new OpenAI({ apiKey: 'k', baseURL: `${rig.url}/v1`, maxRetries: 0 });
   const anthropic = new Anthropic({ apiKey: 'k', baseURL: rig.url, maxRetries: 0 });
@@ -195,4 +212,8 @@ test('an unknown model is an error of their own to both SDKs', async () => {
   const message = async () => await anthropic.messages.create({ model: 'nobody', max_tokens: 9, messages });
   await expect(chat()).rejects.toThrow(OpenAI.NotFoundError);
   await expect(message()).rejects.toThrow(Anthropic.NotFoundError);
+  const content = async () => await genai(rig).models.generateContent({ model: 'nobody', contents: 'Hi' });
+  await expect(content()).rejects.toMatchObject({ name: 'ApiError', status: 404 });
+  const said = async () => await ollama(rig).chat({ model: 'nobody', messages });
+  await expect(said()).rejects.toMatchObject({ name: 'ResponseError', status_code: 404 });
 });

@@ -100,7 +100,7 @@ describe('a request', () => {
       contents: [
         user({ text: 'a' }, { inline_data: { mime_type: 'image/png', data: 'aGk_' } }),
         model({ text: 'Hm.', thought: true }, { text: 'So' }, call('f', { x: 1 }), call('f', { x: 2 })),
-        user(result('f', { output: 'one' }), result('f', { error: 'no' }), { text: 'and?' }),
+        user(result('f', { name: 'f', content: 'one' }), result('f', { error: 'no' }), { text: 'and?' }),
         model({ fileData: { mimeType: 'image/png', fileUri: 'https://x/y.png' } }),
         user({ fileData: { mimeType: 'application/pdf', fileUri: 'https://x/y.pdf' } }),
       ],

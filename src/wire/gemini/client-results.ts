@@ -21,7 +21,7 @@ export function decodeResult(
   for (const name of unknownIn(result, KNOWN)) dropped.add(`functionResponse.${name}`);
   const name = nameIn(result, 'name', at);
   const id = calls.answered(textIn(result, 'id', at), name);
-  const { text, failed } = said(objectIn(result, 'response', at) ?? {});
+  const { text, failed } = said(objectIn(result, 'response', at) ?? {}, name);
   const media = objectsIn(result, 'parts', at).flatMap((part, index) =>
     decodeUserPart(part, `${at}.parts[${index}]`, dropped),
   );
@@ -34,17 +34,21 @@ export function decodeResult(
   };
 }
 
-/** Where the reference puts what a function gave, and what went wrong with it. */
-const OUTPUTS = ['output', 'result'] as const;
+/** Where the reference puts what a function gave, and where Vercel's SDK does. */
+const OUTPUTS = ['output', 'result', 'content'] as const;
 
-/** A result is an object here and a text in chat: where the object only wraps a text, that is it. */
-function said(response: JsonObject): { text: string; failed: boolean } {
-  const keys = Object.keys(response);
+/**
+ * A result is an object here and a text in chat: where the object only wraps a text, that is it. Vercel's SDK names the
+ * function in it once more.
+ * @param name of the function
+ */
+function said(response: JsonObject, name: string): { text: string; failed: boolean } {
+  const keys = Object.keys(response).filter((key) => key !== 'name' || response.name !== name);
   const [only] = keys;
   if (keys.length !== 1 || only === undefined) return { text: jsonTextOf(response), failed: false };
   const value = response[only];
   const text = typeof value === 'string' ? value : undefined;
   if (only === 'error') return { text: text ?? jsonTextOf(value), failed: true };
-  const wraps = text !== undefined && OUTPUTS.some((name) => name === only);
+  const wraps = text !== undefined && OUTPUTS.some((output) => output === only);
   return { text: wraps ? text : jsonTextOf(response), failed: false };
 }

@@ -1,4 +1,5 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
+import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import type { LanguageModel, ModelMessage } from 'ai';
 import { APICallError, embedMany, generateText, isStepCount, jsonSchema, Output, streamText, tool } from 'ai';
@@ -21,6 +22,7 @@ const tools = Object.fromEntries(
 const THINKING = {
   openai: { reasoningEffort: 'low', reasoningSummary: 'auto', forceReasoning: true },
   anthropic: { thinking: { type: 'enabled', budgetTokens: 1_024 } },
+  google: { thinkingConfig: { includeThoughts: true, thinkingBudget: 1_024 } },
 };
 
 /** Vercel's AI SDK with one of its providers. */
@@ -102,8 +104,22 @@ export const aiAnthropic = driver('ai, @ai-sdk/anthropic', (asked) =>
   createAnthropic({ apiKey: 'k', baseURL: `${asked.url}/v1` })(asked.model),
 );
 
+const google = ({ url }: Pick<Asking, 'url'>) =>
+  createGoogleGenerativeAI({ apiKey: 'k', baseURL: `${url}/v1beta` });
+
+export const aiGoogle = driver('ai, @ai-sdk/google', (asked) => google(asked)(asked.model));
+
 /** Vectors of texts. */
 export async function aiEmbed(asked: Pick<Asking, 'url' | 'model'>, values: string[]): Promise<number[][]> {
   const model = openai(asked).embedding(asked.model);
+  return (await embedMany({ model, values, maxRetries: 0 })).embeddings;
+}
+
+/** The same by Google's own way. */
+export async function aiGoogleEmbed(
+  asked: Pick<Asking, 'url' | 'model'>,
+  values: string[],
+): Promise<number[][]> {
+  const model = google(asked).embedding(asked.model);
   return (await embedMany({ model, values, maxRetries: 0 })).embeddings;
 }

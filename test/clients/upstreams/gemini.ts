@@ -149,7 +149,8 @@ function hearContents(contents: readonly Content[]): string[][] {
       results.push(
         answers.map(({ functionResponse: found }, at) => {
           demand(found!.name === given[at]!.functionCall!.name, 'responses are out of order');
-          return String(found!.response.result ?? found!.response.output);
+          const { result, output, content } = found!.response;
+          return String(result ?? output ?? content);
         }),
       );
     }
