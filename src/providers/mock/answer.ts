@@ -1,6 +1,8 @@
-import type { ChatMessage, ChatRequest, ToolCall } from '../../wire/chat.ts';
-import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
+import type { ChatRequest, ToolCall } from '../../wire/chat.ts';
+import { isObject, listOf, objectOf } from '../../wire/json.ts';
 import { sampleOf } from './sample.ts';
+import { textOf } from './text.ts';
+import { exactReply, keysIn, numbersIn, questionIn, toolsAskedFor } from './wishes.ts';
 
 /** What the mock says to one request: one choice, before it is written as a body or a stream. */
 export interface Answer {
@@ -29,14 +31,6 @@ export function hashOf(text: string): number {
   return hash >>> 0;
 }
 
-/** The text of a message, whatever its shape. */
-export function textOf(content: ChatMessage['content']): string {
-  if (typeof content === 'string') return content;
-  return listOf(content)
-    .map((part) => stringOf(objectOf(part).text) ?? '')
-    .join('');
-}
-
 /** Answers a chat request; the same request and choice always get the same answer. */
 export function chatAnswer(request: ChatRequest, choice: number): Answer {
   const calls = callsOf(request, choice);
@@ -47,7 +41,7 @@ export function chatAnswer(request: ChatRequest, choice: number): Answer {
       : [];
   if (calls.length > 0) return { text: [], reasoning, calls, finish: 'tool_calls' };
   const seed = hashOf(JSON.stringify([request.messages, request.seed ?? 0, choice]));
-  return { ...bounded(chatText(request, seed), request), reasoning, calls };
+  return { ...bounded(chatText(request, { seed, choice }), request), reasoning, calls };
 }
 
 /** Answers a legacy completion. */
@@ -60,15 +54,37 @@ export function textAnswer(
   return { ...bounded(` ${filler(seed)}`, request), reasoning: [], calls: [] };
 }
 
-function chatText(request: ChatRequest, seed: number): string {
+/** What it is, and what to do for more. */
+const WHAT_IT_IS =
+  "This is llmproxy's built-in mock provider: no model was asked. For real answers set a provider's key, such as " +
+  'OPENAI_API_KEY, and add a line to `providers` in config.yaml: `- { name: openai, type: openai }`. Without a config ' +
+  'file the key alone is enough.';
+
+/** What is quoted of a question, characters. */
+const QUOTED = 2_000;
+
+function chatText(request: ChatRequest, { seed, choice }: { seed: number; choice: number }): string {
   const { response_format: format, messages } = request;
-  if (format?.type === 'json_schema') return JSON.stringify(sampleOf(format.json_schema?.schema));
-  if (format?.type === 'json_object') return JSON.stringify({ answer: filler(seed) });
+  const question = questionIn(request);
+  if (format?.type === 'json_schema') return JSON.stringify(sampleOf(format.json_schema?.schema, question));
+  if (format?.type === 'json_object') return JSON.stringify(objectFor(request, question, seed));
   const last = messages.at(-1)!;
-  const user = textOf(messages.findLast(({ role }) => role === 'user')?.content);
-  if (request.model === 'mock-echo') return user;
-  if (last.role === 'tool') return `The tool said: ${textOf(last.content)}. ${filler(seed)}`;
-  return `You said: ${user} ${filler(seed)}`;
+  if (request.model === 'mock-echo') return textOf(messages.findLast(({ role }) => role === 'user')?.content);
+  if (last.role === 'tool') return `The tool said: ${textOf(last.content)}. ${WHAT_IT_IS}`;
+  const exact = exactReply(question);
+  if (exact !== undefined) return exact;
+  const quoted = question.length > QUOTED ? `${question.slice(0, QUOTED)}...` : question;
+  return `You said: ${quoted} ${WHAT_IT_IS}${choice === 0 ? '' : ` (Choice ${choice + 1}.)`}`;
+}
+
+/** An object with the keys that were asked for, or with an answer. */
+function objectFor({ messages }: ChatRequest, question: string, seed: number): Record<string, unknown> {
+  const system = textOf(messages.find(({ role }) => role === 'system' || role === 'developer')?.content);
+  const keys = [question, system].map(keysIn).find((found) => found.length > 0) ?? ['answer'];
+  const numbers = numbersIn(question);
+  return Object.fromEntries(
+    keys.map((key, index) => [key, numbers[index] ?? (key === 'answer' ? filler(seed) : 'mock')]),
+  );
 }
 
 function filler(seed: number): string {
@@ -92,25 +108,27 @@ function bounded(whole: string, request: { [field: string]: unknown }): Pick<Ans
     : { text: tokens, finish: 'stop' };
 }
 
-/** Tools are called when that is asked for, or when the user speaks and has tools to offer. */
+/** Tools are called where that is required, or where the user speaks and asks for one. */
 function callsOf(request: ChatRequest, choice: number): ToolCall[] {
   const tools = listOf(request.tools).filter((tool) => objectOf(tool).type === 'function');
   const { tool_choice: wish } = request;
   if (tools.length === 0 || wish === 'none') return [];
   const forced = wish === 'required' || isObject(wish);
-  const last = request.messages.at(-1)!;
-  if (!forced && last.role !== 'user') return [];
-  const named = isObject(wish) ? objectOf(objectOf(wish).function).name : undefined;
+  const question = questionIn(request);
+  if (!forced && (request.messages.at(-1)!.role !== 'user' || exactReply(question) !== undefined)) return [];
   const functions = tools.map((tool) => objectOf(objectOf(tool).function));
-  const mentioned = functions.filter(({ name }) => textOf(last.content).includes(String(name)));
-  const wanted = named
-    ? functions.filter(({ name }) => name === named)
-    : mentioned.length > 1
-      ? mentioned
-      : functions.slice(0, 1);
-  return wanted.map(({ name, parameters }, index) => ({
-    id: `call_mock_${hashOf(JSON.stringify([request.messages, choice, index])).toString(36)}`,
-    type: 'function',
-    function: { name: String(name), arguments: JSON.stringify(sampleOf(parameters ?? { type: 'object' })) },
-  }));
+  const names = functions.map(({ name }) => String(name));
+  const named = isObject(wish) ? String(objectOf(objectOf(wish).function).name) : undefined;
+  const asked = named === undefined ? toolsAskedFor(question, names) : [named];
+  const wanted = asked.length === 0 && forced ? names.slice(0, 1) : asked;
+  return functions
+    .filter(({ name }) => wanted.includes(String(name)))
+    .map(({ name, parameters }, index) => ({
+      id: `call_mock_${hashOf(JSON.stringify([request.messages, choice, index])).toString(36)}`,
+      type: 'function',
+      function: {
+        name: String(name),
+        arguments: JSON.stringify(sampleOf(parameters ?? { type: 'object' }, question)),
+      },
+    }));
 }

@@ -1,7 +1,8 @@
 import type { ChatRequest } from '../../wire/chat.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Answer } from './answer.ts';
-import { hashOf, tokensOf, textOf } from './answer.ts';
+import { hashOf, tokensOf } from './answer.ts';
+import { textOf } from './text.ts';
 
 export interface Naming {
   readonly id: string;

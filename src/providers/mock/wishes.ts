@@ -1,0 +1,98 @@
+/** What people ask a model for when they try whether a program works: an exact answer, a call, keys of an object. */
+import type { ChatRequest } from '../../wire/chat.ts';
+import { textOf } from './text.ts';
+
+/** Programs put their own words into messages of the user; nobody wants these answered. */
+const REMINDER = /<(system-reminder|environment_context|user_instructions)>[\s\S]*?<\/\1>/g;
+
+/** What is looked at of a text: more is no question. */
+const LOOKED_AT = 4_000;
+
+/** What the user said last, without what programs add to it; its end, where it is long. */
+export function questionIn({ messages }: Pick<ChatRequest, 'messages'>): string {
+  const content = messages.findLast(({ role }) => role === 'user')?.content;
+  return textOf(content).slice(-100_000).replace(REMINDER, '').trim();
+}
+
+/** A quoted text, in any quotes; an apostrophe within a word is none. */
+const QUOTED = /(?<!\w)(?:"([^"\n]{1,500})"|'([^'\n]{1,500})'|`([^`\n]{1,500})`|“([^”\n]{1,500})”)(?!\w)/g;
+
+/** The texts in quotes, in their order. */
+export function quotedIn(text: string): string[] {
+  return [...text.slice(-LOOKED_AT).matchAll(QUOTED)].map((found) =>
+    found.slice(1).find((each) => each !== undefined)!,
+  );
+}
+
+/** The numbers in a text, in their order. */
+export function numbersIn(text: string): number[] {
+  return (text.slice(-LOOKED_AT).match(/(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)/g) ?? []).map(Number);
+}
+
+/** Names in a text: words with a capital that begin no sentence. */
+export function namesIn(text: string): string[] {
+  return [...text.slice(-LOOKED_AT).matchAll(/(?<=[a-z,;] )[A-Z][\p{L}'-]+(?: [A-Z][\p{L}'-]+)*/gu)].map(
+    ([name]) => name,
+  );
+}
+
+const VERB = '(?:reply|respond|answer|say|output|return|write|print|repeat)';
+/** "Reply with exactly: X", to the end of the line. */
+const EXACTLY = new RegExp(
+  `\\b${VERB}\\b[^.:\\n]{0,40}?\\bexactly\\b(?:\\s+(?:with|this|these|the|following|single|words?|text|string|phrase|sentence|and nothing else)\\b)*\\s*[:,-]?\\s*(\\S[^\\n]*)`,
+  'i',
+);
+/** "Answer only with the word X". */
+const ONLY = new RegExp(
+  `\\b${VERB}\\b(?:\\s+(?:back|me|only|just))*(?:\\s+with)?(?:\\s+(?:only|just))*\\s+the\\s+(?:single\\s+)?(?:word|text|phrase|string)\\s*:?\\s+(\\S+)`,
+  'i',
+);
+
+/** The words that the user wants for an answer and nothing else; `undefined` where nothing of the kind is said. */
+export function exactReply(question: string): string | undefined {
+  const text = question.slice(-LOOKED_AT);
+  const wanted = EXACTLY.exec(text)?.[1] ?? ONLY.exec(text)?.[1];
+  if (wanted === undefined) return undefined;
+  const [, , quoted] = /^(["'`“])(.+?)["'`”]/.exec(wanted) ?? [];
+  if (quoted !== undefined) return quoted;
+  // A full stop behind a single word ends the sentence, and not the word.
+  return wanted
+    .replace(/\s+and nothing else\W*$/i, '')
+    .replace(/^(\S+)[.!]$/, '$1')
+    .trim();
+}
+
+/** The keys that an object is to have: quoted words where keys are spoken of, or those of an object that is shown. */
+export function keysIn(text: string): string[] {
+  const shown = [...text.slice(-LOOKED_AT).matchAll(/["']([\w -]{1,60})["']\s*:/g)].map(([, key]) => key!);
+  const spoken = /\b(?:keys?|fields?|propert(?:y|ies)|attributes?)\b/i.test(text) ? quotedIn(text) : [];
+  return [...new Set(shown.length > 0 ? shown : spoken)].filter((key) => /^[\w -]{1,60}$/.test(key));
+}
+
+/** Words that say nothing of what a tool does. */
+const COMMON = new Set(['tool', 'function', 'call', 'with', 'from', 'data', 'mcp', 'list', 'make', 'find']);
+
+/**
+ * Which of the tools the user asks for: those that are named; else the first that has a word of its name in the question;
+ * else the first of all where a tool is to be used, whichever.
+ */
+export function toolsAskedFor(question: string, names: readonly string[]): readonly string[] {
+  const text = question.slice(-LOOKED_AT);
+  const named = names.filter((name) => new RegExp(`(?<![\\w-])${RegExp.escape(name)}(?![\\w-])`).test(text));
+  if (named.length > 0) return named;
+  const words = new Set(text.toLowerCase().match(/[\p{L}\d]+/gu) ?? []);
+  const byWord = names.find((name) => wordsOf(name).some((word) => words.has(word)));
+  if (byWord !== undefined) return [byWord];
+  return /\b(?:use|call|invoke|run|try)\b[^.?!\n]{0,40}\b(?:tools?|functions?)\b/i.test(text)
+    ? names.slice(0, 1)
+    : [];
+}
+
+/** `getCurrentWeather` and `get_current_weather` are about the weather. */
+function wordsOf(name: string): string[] {
+  const words = name
+    .replace(/([a-z\d])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z\d]+/);
+  return words.filter((word) => word.length > 3 && !COMMON.has(word));
+}
