@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 import { runProgram } from './cli/argv/run.ts';
 import { ExitError } from './cli/exit.ts';
+import { fitted, widthOf } from './cli/wrap.ts';
 import { stderrLines } from './cli/lines/stderr.ts';
 
 /** How long the last lines on stderr may take, milliseconds. */
@@ -13,6 +14,7 @@ try {
 } catch (thrown) {
   const known = thrown instanceof ExitError ? thrown : undefined;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  if (message !== '') process.stderr.write(`${known ? message : `Error: ${message}`}\n`);
+  if (message !== '')
+    process.stderr.write(`${fitted(known ? message : `Error: ${message}`, widthOf(process.stderr))}\n`);
   process.exit(known?.code ?? 1);
 }

@@ -7,7 +7,8 @@ import type { Problem } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
-import { print, useColor } from './output.ts';
+import { print } from './output.ts';
+import { tellProblems } from './problems-text.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** The schema file that `config init` puts beside the configuration. */
@@ -72,9 +73,7 @@ function told({ path, config, problems }: Checked) {
 }
 
 async function tell({ path, config, problems }: Checked, show: boolean): Promise<void> {
-  const { formatProblems } = await import('../config/problems.ts');
-  if (problems.length > 0)
-    process.stderr.write(`${formatProblems(problems, { path, color: useColor(process.stderr) })}\n`);
+  tellProblems(problems, path);
   if (config && show) print(await shown(config));
   else if (config)
     print(`${path} is valid${problems.length > 0 ? `, ${counted(problems.length, 'warning')}` : ''}\n`);

@@ -7,7 +7,7 @@ import { ExitError } from './exit.ts';
 import { print } from './output.ts';
 import { CONFIG_FLAG, pluginsIn } from './source.ts';
 import { table } from './table.ts';
-import { widthOf } from './wrap.ts';
+import { widthOf, wrapped } from './wrap.ts';
 
 export default defineCommand({
   meta: about({
@@ -54,6 +54,9 @@ function overview(rows: readonly CatalogueRow[]): string {
   return `${shown}\nllmproxy providers TYPE shows more: what passes unchanged, what is left out.\n`;
 }
 
+const FIELD_COLUMNS = 11;
+const LEAST_COLUMNS = 40;
+
 function details(row: CatalogueRow): string {
   const fields: readonly (readonly [string, string])[] = [
     ['type', row.type],
@@ -67,5 +70,16 @@ function details(row: CatalogueRow): string {
     ['models', row.list ?? 'no list'],
     ['tested by', row.tested],
   ];
-  return fields.map(([name, value]) => `${name.padEnd(10)} ${value}\n`).join('');
+  const columns = Math.max(LEAST_COLUMNS, widthOf(process.stdout)) - FIELD_COLUMNS;
+  return fields
+    .map(([name, value]) => {
+      const [first = '', ...more] = wrapped(value, columns);
+      return [
+        `${name.padEnd(FIELD_COLUMNS)}${first}`,
+        ...more.map((line) => `${' '.repeat(FIELD_COLUMNS)}${line}`),
+      ];
+    })
+    .flat()
+    .map((line) => `${line}\n`)
+    .join('');
 }

@@ -9,10 +9,9 @@ import type { ReadPem } from '../config/tls-files.ts';
 import type { Plugins } from '../plugins/loaded.ts';
 import { PluginHost } from '../plugins/host.ts';
 import { NO_PLUGINS } from '../plugins/loaded.ts';
-import { formatProblems } from '../config/problems.ts';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
-import { useColor } from './output.ts';
+import { tellProblems } from './problems-text.ts';
 
 /** The flag of commands that need a configuration. */
 export const CONFIG_FLAG = {
@@ -102,8 +101,7 @@ function pathOf(flag: string | undefined): string | undefined {
 function told(path: string, load: () => LoadResult): Config | undefined {
   try {
     const { config, problems } = load();
-    if (problems.length > 0)
-      process.stderr.write(`${formatProblems(problems, { path, color: useColor(process.stderr) })}\n`);
+    tellProblems(problems, path);
     return config;
   } catch (cause) {
     throw unreadable(path, cause);

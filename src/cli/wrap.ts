@@ -38,6 +38,16 @@ export function plainLine(text: string): string {
     .trim();
 }
 
+/** Text whose lines end at word ends within a width. Lines that fit, and how each is indented, stay as they are. */
+export function fitted(text: string, width: number): string {
+  const lines = text.split('\n').flatMap((line) => {
+    if (Bun.stringWidth(line) <= width) return [line];
+    const indent = /^ */.exec(line)![0];
+    return wrapped(line.trim(), width - indent.length).map((each) => indent + each);
+  });
+  return lines.join('\n');
+}
+
 /** Columns of the terminal that a stream is; `Infinity` for a file or a pipe. */
 export function widthOf(stream: { isTTY?: boolean; columns?: number }): number {
   return stream.isTTY === true && stream.columns ? stream.columns : Infinity;

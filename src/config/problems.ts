@@ -26,12 +26,19 @@ const SECRET_PAIR = new RegExp(
   'gi',
 );
 
+/** Whether it is `keys` with maps on one line, whose secrets are found by their own keys. */
+function areKeyMaps(key: string, value: string): boolean {
+  return /(?:^|\s)["']?keys["']?\s*:\s*$/.test(key) && MAPS.test(value);
+}
+
+const MAPS = /^(?:\{[^{}]*\}|\[\s*\{[^{}]*\}(?:\s*,\s*\{[^{}]*\})*\s*\])\s*(?:#.*)?$/;
+
 /** A line as it may be shown: values of keys that hold secrets are masked, references to variables are not. */
 export function shownSource(line: string): string {
   // What steers a terminal must not reach one, and each character is one column.
   const plain = line.replace(/\p{Cc}/gu, ' ');
   const [, key, value] = SECRET_LINE.exec(plain) ?? [];
-  if (key !== undefined && hides(key, value!)) return `${key}[masked]`;
+  if (key !== undefined && hides(key, value!) && !areKeyMaps(key, value!)) return `${key}[masked]`;
   return plain
     .replace(SECRET_PAIR, (pair, name: string, text: string) =>
       hides(name, text) ? `${name}[masked]` : pair,
@@ -47,41 +54,4 @@ const HARMLESS = /(?:^|[^\w-])["']?(?:tokens|tokens_per_second|each_key|keys_fil
 function hides(key: string, value: string): boolean {
   if (HARMLESS.test(key)) return false;
   return !/^["']?\$\{|^["']?[A-Z][A-Z0-9_]*["']?\s*$/.test(value) && !/_env|_sha256/.test(key);
-}
-
-/** Problems as text: place, message, the line and a caret under what is meant. */
-export function formatProblems(
-  problems: readonly Problem[],
-  { path, color }: { path: string; color: boolean },
-): string {
-  return problems.map((problem) => format(problem, path, color)).join('\n');
-}
-
-function format(
-  { severity, file, message, hint, line, column, length, source }: Problem,
-  path: string,
-  color: boolean,
-): string {
-  const paint = (code: number, text: string) => (color ? `\x1b[${code}m${text}\x1b[0m` : text);
-  const level = severity === 'error' ? paint(31, 'error') : paint(33, 'warning');
-  const gutter = String(line).padStart(5);
-  const { shown, before } = clipped(source, column);
-  const width = Math.max(1, Math.min(length, shown.length - before));
-  const caret = `${' '.repeat(Bun.stringWidth(shown.slice(0, before)))}${paint(severity === 'error' ? 31 : 33, '^'.repeat(width))}`;
-  const tail = hint === undefined ? '' : ` ${hint}`;
-  return `${file ?? path}:${line}:${column} ${level}: ${message}\n${gutter} | ${shown}\n      | ${caret}${tail}`;
-}
-
-/** Columns of a line that are shown: files on a single line are common in JSON. */
-const CLIP = 160;
-
-/** The part of a long line around a column. @returns it, and how much of it comes before the column */
-function clipped(source: string, column: number): { readonly shown: string; readonly before: number } {
-  const before = Math.max(0, column - 1);
-  if (source.length <= CLIP) return { shown: source, before };
-  const start = Math.max(0, Math.min(before - CLIP / 2, source.length - CLIP));
-  const end = start + CLIP;
-  const head = start > 0 ? '…' : '';
-  const tail = end < source.length ? '…' : '';
-  return { shown: `${head}${source.slice(start, end)}${tail}`, before: before - start + head.length };
 }

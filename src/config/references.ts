@@ -5,7 +5,7 @@ import { checkAuth, checkLimits } from './access-references.ts';
 import { starOf } from './globs.ts';
 import { hasCredentials, resolveKeys } from './keys.ts';
 import { checkKeys } from './key-mistakes.ts';
-import { presetOf } from './presets.ts';
+import { isBuiltIn, presetOf } from './presets.ts';
 import { served } from './served.ts';
 import { nearest } from './suggest.ts';
 import { checkAddresses } from './url-mistakes.ts';
@@ -30,7 +30,7 @@ export function checkReferences(config: Config, positions: Positions, env: Env):
   ];
 }
 
-function checkProviders({ providers }: Config, positions: Positions, env: Env): Problem[] {
+function checkProviders({ providers, plugins }: Config, positions: Positions, env: Env): Problem[] {
   const problems: Problem[] = [];
   const seen = new Set<string>();
   providers.forEach((provider, index) => {
@@ -65,7 +65,9 @@ function checkProviders({ providers }: Config, positions: Positions, env: Env): 
       const message = `\`passthrough\` is not for providers of type ${type}`;
       problems.push(positions.atKey(at, 'passthrough', message));
     }
-    if (provider.enabled && (provider.models ?? preset.models).length === 0) {
+    // What a type that there is not would need, nobody knows.
+    const isKnown = isBuiltIn(type) || plugins.length > 0;
+    if (isKnown && provider.enabled && (provider.models ?? preset.models).length === 0) {
       problems.push(
         positions.atValue(
           at,

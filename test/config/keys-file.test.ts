@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { AuthConfig } from '../../src/config/auth-schema.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigManager, loadText } from '../../src/config/manager.ts';
-import { formatProblems } from '../../src/config/problems.ts';
+import { formatProblems } from '../../src/cli/problems-text.ts';
 
 const HASH = `sha256:${'0'.repeat(64)}`;
 const OTHER = `sha256:${'1'.repeat(64)}`;

@@ -3,7 +3,7 @@ import { discoverConfig } from '../../src/config/discover.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { shownSource } from '../../src/config/problems.ts';
 import { masked } from '../../src/config/mask.ts';
-import { formatProblems } from '../../src/config/problems.ts';
+import { formatProblems } from '../../src/cli/problems-text.ts';
 import { ConfigManager } from '../../src/config/manager.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -225,6 +225,14 @@ test.each([
     '  {each_key: [{ tokens: 200k, per: minute }], keys_file: keys.yaml, key: [masked]}',
   ],
   ['      - tokens: 5', '      - tokens: 5'],
+  ['  keys: [{ name: x, key_env: CLIENT_KEY }]', '  keys: [{ name: x, key_env: CLIENT_KEY }]'],
+  [
+    '  keys: [{ name: x, key: plum-one }, { key: plum-two }]',
+    '  keys: [{ name: x, key: [masked]}, { key: [masked]}]',
+  ],
+  ['  api_keys: [plum-one, { key: plum-two }]', '  api_keys: [masked]'],
+  ['  secret: { plum-one', '  secret: [masked]'],
+  ['  api_key: { value: plum-one }', '  api_key: [masked]'],
 ])('a message shows the line %p without secrets', (line, shown) => {
   expect(shownSource(line)).toBe(shown);
 });

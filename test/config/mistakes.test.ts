@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { ignoredKeys } from '../../src/config/ignored-keys.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { PRESETS, PROVIDER_TYPES } from '../../src/config/presets.ts';
-import { formatProblems } from '../../src/config/problems.ts';
+import { formatProblems } from '../../src/cli/problems-text.ts';
 
 const ENV = { OR: 'sk-or-v1-0123456789', OPENAI_API_KEY: 'sk-proj-0123456789' };
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { loadConfig } from '../../src/config/load.ts';
-import { formatProblems } from '../../src/config/problems.ts';
+import { formatProblems } from '../../src/cli/problems-text.ts';
 
 const MOCK = 'providers:\n  - name: a\n    type: mock\n';
 

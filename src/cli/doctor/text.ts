@@ -5,7 +5,8 @@ import type { Finding, State } from './finding.ts';
 const STATES: readonly State[] = ['failed', 'warning', 'skipped', 'ok'];
 const COLORS: Readonly<Record<State, number>> = { ok: 32, warning: 33, failed: 31, skipped: 90 };
 const STATE_COLUMNS = 9;
-const MOST_NAME = 20;
+/** Longer names stand on lines of their own. */
+const MOST_NAME = 14;
 const LEAST_COLUMNS = 40;
 
 export interface Screen {
@@ -15,7 +16,8 @@ export interface Screen {
 
 export function findingsText(findings: readonly Finding[], { width, color }: Screen): string {
   const columns = Math.max(LEAST_COLUMNS, width);
-  const names = Math.min(MOST_NAME, Math.max(...findings.map(({ name }) => Bun.stringWidth(name)))) + 2;
+  const widths = findings.map(({ name }) => Bun.stringWidth(name)).filter((each) => each <= MOST_NAME);
+  const names = Math.max(0, ...widths) + 2;
   const left = STATE_COLUMNS + names;
   const lines = findings.flatMap(({ name, state, message, fix }) => {
     const label = color ? `\x1b[${COLORS[state]}m${state}\x1b[0m` : state;
@@ -24,7 +26,6 @@ export function findingsText(findings: readonly Finding[], { width, color }: Scr
       ...(fix === undefined ? [] : wrapped(fix, columns - left)),
     ];
     const gap = ' '.repeat(STATE_COLUMNS - state.length);
-    // A longer name stands on a line of its own.
     const long = Bun.stringWidth(name) > names - 2;
     const head = long
       ? [`${label}${gap}${name}`, `${' '.repeat(left)}${first}`]

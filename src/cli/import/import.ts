@@ -2,13 +2,13 @@ import { defineCommand } from 'citty';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
-import { formatProblems } from '../../config/problems.ts';
 import { nearest } from '../../config/suggest.ts';
 import { parsedYaml, valuesOf } from '../../config/yaml.ts';
 import { fileReason } from '../../logs/names.ts';
 import { about } from '../argv/command.ts';
 import { ExitError } from '../exit.ts';
-import { print, useColor } from '../output.ts';
+import { print } from '../output.ts';
+import { tellProblems } from '../problems-text.ts';
 import { writeWhole } from '../write-whole.ts';
 import type { FormatName } from './convert.ts';
 import { converted, detectedFormat, FORMAT_NAMES, titleOf } from './convert.ts';
@@ -61,8 +61,7 @@ function valueOf(text: string, path: string): unknown {
   const parsed = parsedYaml(text);
   const value = valuesOf(parsed);
   const { problems } = parsed;
-  if (problems.length > 0)
-    process.stderr.write(`${formatProblems(problems, { path, color: useColor(process.stderr) })}\n`);
+  tellProblems(problems, path);
   if (value === undefined || problems.length > 0)
     throw new ExitError(1, `Cannot import ${path}: it is not valid, see above`);
   if (value === null) throw new ExitError(1, `Cannot import ${path}: it is empty`);
@@ -110,6 +109,6 @@ function check(text: string, path: string): void {
   const { config, problems } = loadConfig({ path, text, env: process.env });
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (config) return;
-  process.stderr.write(`${formatProblems(errors, { path, color: useColor(process.stderr) })}\n`);
+  tellProblems(errors, path);
   throw new ExitError(1, `${path} is not valid yet: mend what is said above`);
 }

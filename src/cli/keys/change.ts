@@ -18,9 +18,10 @@ import { readKeysFile } from '../../config/keys-file.ts';
 import { fileReason } from '../../logs/names.ts';
 import { ExitError } from '../exit.ts';
 import { exclusively } from '../lock.ts';
+import { tellProblems } from '../problems-text.ts';
 import { KeysDocument } from './document.ts';
 import type { Place } from './place.ts';
-import { keysIn, tell, textAt } from './place.ts';
+import { keysIn, textAt } from './place.ts';
 
 /** What a change is given: the file as it is, read and as a document. */
 export interface Changing {
@@ -41,7 +42,7 @@ export function changeKeys<Result>(place: Place, change: (changing: Changing) =>
     const text = textAt(path);
     const before = readKeysFile({ path, text }, config);
     if (!before.file) {
-      tell(before.problems, path);
+      tellProblems(before.problems, path);
       throw new ExitError(1, `Cannot change ${path}: it is not valid, see above`);
     }
     const document = new KeysDocument(text);
@@ -49,7 +50,7 @@ export function changeKeys<Result>(place: Place, change: (changing: Changing) =>
     const changed = document.toString();
     const after = readKeysFile({ path, text: changed }, config);
     if (!after.file) {
-      tell(after.problems, path);
+      tellProblems(after.problems, path);
       throw new ExitError(1, `Cannot change ${path}: it would not be valid, see above. It stays as it was`);
     }
     writeDurably(path, changed);

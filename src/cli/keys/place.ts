@@ -7,10 +7,9 @@ import { discoverConfig } from '../../config/discover.ts';
 import { readKeysFile } from '../../config/keys-file.ts';
 import { keysPathOf, loadConfig } from '../../config/load.ts';
 import { readIfThere } from '../../config/manager.ts';
-import { formatProblems } from '../../config/problems.ts';
 import { fileReason } from '../../logs/names.ts';
 import { ExitError } from '../exit.ts';
-import { useColor } from '../output.ts';
+import { tellProblems } from '../problems-text.ts';
 import { CONFIG_FLAG } from '../source.ts';
 
 /** Flags of all commands that work on keys. */
@@ -77,13 +76,8 @@ function shapeOf(path: string): Config {
   }
   const { shape, problems } = loadConfig({ path, text, env: process.env });
   if (shape) return shape;
-  tell(problems, path);
+  tellProblems(problems, path);
   throw new ExitError(1, `Cannot use ${path}: it is not valid, see above`);
-}
-
-/** Prints what is wrong with a file. */
-export function tell(problems: Parameters<typeof formatProblems>[0], path: string): void {
-  process.stderr.write(`${formatProblems(problems, { path, color: useColor(process.stderr) })}\n`);
 }
 
 /** A key, and whether it stands in the keys file. */
@@ -95,7 +89,7 @@ export interface PlacedKey {
 /** All keys: those of the configuration, then those of the keys file. @throws ExitError when that is not valid */
 export function keysAt({ path, config }: Place): { keys: PlacedKey[]; raises: readonly Raised[] } {
   const { file, problems } = readKeysFile({ path, text: textAt(path) }, config);
-  if (problems.length > 0) tell(problems, path);
+  tellProblems(problems, path);
   if (!file) throw new ExitError(1, `Cannot use ${path}: it is not valid, see above`);
   return {
     keys: [
