@@ -1,0 +1,45 @@
+import { expect, test } from 'bun:test';
+import { YAML } from 'bun';
+import { loadConfig } from '../../src/config/load.ts';
+import { schema } from '../../src/config/schema.ts';
+import { isObject } from '../../src/wire/json.ts';
+import { fences, PAGES } from './pages.ts';
+
+/** The examples of a page that are a configuration, or some sections of one; those of other programs are not. */
+function examples(page: string): object[] {
+  return fences(page, 'yaml').flatMap((text) => {
+    const value = YAML.parse(text) as unknown;
+    const ours = isObject(value) && Object.keys(value).every((key) => key in schema.shape);
+    return ours ? [value] : [];
+  });
+}
+
+/** Providers that examples name where they show no more than routes to them. */
+const VENDORS = ['openai', 'anthropic', 'openrouter', 'groq', 'mock'];
+/** Keys that the examples take from the environment. */
+const env = new Proxy<Record<string, string>>({}, { get: () => 'a-secret-of-some-length' });
+
+const shown = PAGES.map((page) => [page, examples(page)] as const).filter(([, found]) => found.length > 0);
+
+test.each(shown)('the configurations that %s shows are valid', (page, found) => {
+  const providers = VENDORS.map((name) => ({ name, type: name }));
+  for (const example of found) {
+    const text = JSON.stringify({ providers, ...example });
+    const { problems } = loadConfig({ path: page, text, env });
+    expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+  }
+});
+
+test('configurations are shown where one looks for them', () => {
+  expect(shown.map(([page]) => page)).toEqual(
+    expect.arrayContaining([
+      'README.md',
+      'docs/clients/README.md',
+      'docs/keys.md',
+      'docs/mock.md',
+      'docs/passthrough.md',
+      'docs/realtime.md',
+      'docs/security.md',
+    ]),
+  );
+});
