@@ -379,6 +379,15 @@ test('HistoryThread begins with the first question, refuses too many, and ends',
   const all = Array.from({ length: 33 }, ask);
   await expect(all.at(-1)!).rejects.toThrow('too many');
   await Promise.all(all.slice(0, -1));
+  const left = new AbortController();
+  const first = ask();
+  const unwanted = history.ask(
+    { kind: 'requests', directory: directory.path, filter: '', most: 1, before: null },
+    left.signal,
+  );
+  left.abort();
+  expect(await unwanted.catch((error: Error) => error.message)).toContain('nobody waits');
+  await first;
   const late = ask();
   history.close();
   await expect(late).rejects.toThrow('stopped');

@@ -63,6 +63,8 @@ export interface Answers {
 
 export interface ToThread {
   readonly number: number;
+  /** Shared memory: 1 as soon as nobody waits for the answer. */
+  readonly left: Int32Array;
   readonly job: Job;
 }
 

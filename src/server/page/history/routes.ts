@@ -47,11 +47,17 @@ export function serveHistory(app: Hono<ServerEnv>, context: ServerContext): void
   app.get('/page/requests', async (c) => {
     const { filter, before = null } = parsed(c, asked.requests);
     return c.json(
-      await history.ask({ kind: 'requests', directory: directory(), filter, most: MOST, before }),
+      await history.ask(
+        { kind: 'requests', directory: directory(), filter, most: MOST, before },
+        c.req.raw.signal,
+      ),
     );
   });
   app.get('/page/requests/:id', async (c) => {
-    const found = await history.ask({ kind: 'detail', directory: directory(), id: c.req.param('id') });
+    const found = await history.ask(
+      { kind: 'detail', directory: directory(), id: c.req.param('id') },
+      c.req.raw.signal,
+    );
     if (!found) throw none();
     return c.json(found);
   });
@@ -63,7 +69,7 @@ export function serveHistory(app: Hono<ServerEnv>, context: ServerContext): void
       id,
       part: part === 'request' ? part : 'response',
     } as const;
-    const body = await history.ask(job);
+    const body = await history.ask(job, c.req.raw.signal);
     if (!body) throw none();
     // As text, so that no browser makes anything else of it.
     return c.body(body, 200, { 'content-type': 'text/plain; charset=utf-8' });
@@ -71,12 +77,19 @@ export function serveHistory(app: Hono<ServerEnv>, context: ServerContext): void
   app.get('/page/series', async (c) => {
     const { filter, by, span } = parsed(c, asked.series);
     const [spanMs, stepMs] = SPANS[span];
-    return c.json(await history.ask({ kind: 'series', directory: directory(), filter, by, spanMs, stepMs }));
+    return c.json(
+      await history.ask(
+        { kind: 'series', directory: directory(), filter, by, spanMs, stepMs },
+        c.req.raw.signal,
+      ),
+    );
   });
   app.get('/page/preview', async (c) => {
     const { filter, format, successful, redact } = parsed(c, asked.preview);
     const choice = { format, successfulOnly: successful === 'true', redact: redact === 'true' };
-    return c.json(await history.ask({ kind: 'preview', directory: directory(), filter, ...choice }));
+    return c.json(
+      await history.ask({ kind: 'preview', directory: directory(), filter, ...choice }, c.req.raw.signal),
+    );
   });
 }
 

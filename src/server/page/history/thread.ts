@@ -34,8 +34,14 @@ export class HistoryThread {
     return this.#worker !== undefined;
   }
 
-  /** @throws ProxyError `unavailable` when too many ask, or the log cannot be read */
-  async ask<Kind extends Job['kind']>(job: Extract<Job, { kind: Kind }>): Promise<Answers[Kind]> {
+  /**
+   * @param signal aborts when nobody waits any more, so that the search ends
+   * @throws ProxyError `unavailable` when too many ask, or the log cannot be read
+   */
+  async ask<Kind extends Job['kind']>(
+    job: Extract<Job, { kind: Kind }>,
+    signal?: AbortSignal,
+  ): Promise<Answers[Kind]> {
     if (this.#waiting.size >= MAX_WAITING)
       throw new ProxyError('unavailable', 'Cannot read the request log: too many ask at once', {
         retryAfterMs: 1_000,
@@ -46,9 +52,16 @@ export class HistoryThread {
     const number = (this.#asked += 1);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting.set(number, { resolve, reject });
-    const question: ToThread = { number, job };
+    const left = new Int32Array(new SharedArrayBuffer(4));
+    const leave = () => void Atomics.store(left, 0, 1);
+    signal?.addEventListener('abort', leave, { once: true });
+    const question: ToThread = { number, job, left };
     this.#worker.postMessage(question, []);
-    return (await promise) as Answers[Kind];
+    try {
+      return (await promise) as Answers[Kind];
+    } finally {
+      signal?.removeEventListener('abort', leave);
+    }
   }
 
   /** Ends the thread; whoever waits gets an error. */

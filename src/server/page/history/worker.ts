@@ -6,6 +6,7 @@ import { preview } from './preview.ts';
 import { requests } from './requests.ts';
 import { rawBody, requestById } from './one.ts';
 import { SeriesReader } from './series.ts';
+import { isLeft, searchFor } from './time-limit.ts';
 
 declare const self: Worker;
 
@@ -18,8 +19,10 @@ self.addEventListener('message', ({ data }: MessageEvent<ToThread>) => {
   last = last.then(() => answer(data));
 });
 
-async function answer({ number, job }: ToThread): Promise<void> {
+async function answer({ number, job, left }: ToThread): Promise<void> {
+  searchFor(left);
   try {
+    if (isLeft()) throw new Error('nobody waits for it');
     const answered = await work(job);
     reply({ number, answer: answered }, answered instanceof Uint8Array ? [answered.buffer] : []);
   } catch (error) {
