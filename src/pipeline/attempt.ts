@@ -280,10 +280,10 @@ export class Attempt implements Attempting {
     return { lane: lane.kind, status: reply.status, headers: shown, dropped, answer };
   }
 
-  /** Tokens are OpenAI's: to others they say nothing. */
+  /** Tokens are OpenAI's, as its clients send them: to others they say nothing. */
   async #inTexts(inbound: Inbound): Promise<Inbound> {
-    const { json } = inbound;
-    const lists = json && tokenLists(json.value.input);
+    const { json, endpoint } = inbound;
+    const lists = endpoint === 'embeddings' && json && tokenLists(json.value.input);
     if (!lists) return inbound;
     const input = await this.#deps.readTokens(lists, this.#abort.signal);
     return { ...inbound, json: { ...json, value: { ...json.value, input: [...input] } } };

@@ -116,12 +116,25 @@ test.each([
     // What it answers here is no response.
     null,
   ],
+  [
+    '/v1beta/models/gemini-3-pro:generateContent',
+    'gemini',
+    {
+      contents: [
+        { role: 'user', parts: [{ inlineData: { mimeType: 'image/png', data: 'x.png' } }, { text: 'Hi' }] },
+      ],
+      tools: [{ functionDeclarations: [{ name: 'f' }] }],
+      generation_config: { response_mime_type: 'application/json', response_schema: { type: 'object' } },
+    },
+    null,
+  ],
 ] as const)('relayed %s are held to it too', async (path, type, body, dropped) => {
   const abilities = { vision: false, tools: false, json_schema: false };
   const asked = await askedOf(type, { model: 'm', ...body }, { path, abilities });
   expect(asked.dropped).toBe(dropped);
   expect(asked.body).not.toHaveProperty('tools');
   expect(JSON.stringify(asked.body)).not.toContain('x.png');
+  expect(JSON.stringify(asked.body)).not.toMatch(/"(?:response_schema|json_schema)"/);
 });
 
 describe('facts', () => {

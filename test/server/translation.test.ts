@@ -68,15 +68,18 @@ describe('embeddings', () => {
     expect([bytes.readFloatLE(0), bytes.readFloatLE(4)]).toEqual(vectors[1]!);
   });
 
-  test('of Titan take one text', async () => {
+  test('of Titan take one text a request', async () => {
     await using provider = upstream(() => Response.json({ embedding: [1, 2], inputTextTokenCount: 4 }));
     await using proxy = running(at('bedrock', provider.url));
     const model = 'amazon.titan-embed-text-v2:0';
     const one = await proxy.post('/v1/embeddings', { model, input: 'a' });
     expect(await one.json()).toMatchObject({ data: [{ embedding: [1, 2] }], usage: { prompt_tokens: 4 } });
     const two = await proxy.post('/v1/embeddings', { model, input: ['a', 'b'] });
-    expect(two.status).toBe(400);
-    expect(await two.json()).toMatchObject({ error: { code: 'unsupported_by_provider' } });
+    expect(await two.json()).toMatchObject({
+      data: [{ embedding: [1, 2] }, { embedding: [1, 2] }],
+      usage: { prompt_tokens: 8 },
+    });
+    expect(provider.asked.length).toBe(3);
   });
 });
 

@@ -11,6 +11,8 @@ import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { ENDPOINTS, placeOf } from '../../wire/endpoints.ts';
 import { fittingRelayed } from '../../wire/facts/relayed.ts';
+import type { Shape } from '../../wire/facts/shapes.ts';
+import { SHAPES } from '../../wire/facts/shapes.ts';
 import { applyOverride } from '../../wire/facts/override.ts';
 import { fieldOf } from '../../wire/gemini/client-check.ts';
 import { countableAt, namedFor } from '../../wire/gemini/names.ts';
@@ -156,13 +158,17 @@ interface Known {
   readonly model: string;
 }
 
+function isShape(endpoint: Endpoint): endpoint is Shape {
+  return Object.hasOwn(SHAPES, endpoint);
+}
+
 function fittedFor(
   endpoint: Endpoint,
   value: JsonObject,
   { quirks, model }: Known,
 ): ReturnType<typeof applyQuirks> {
   const shape = endpoint === 'completions' ? 'chat' : endpoint;
-  if (shape !== 'chat' && shape !== 'messages' && shape !== 'responses') return undefined;
+  if (!isShape(shape)) return undefined;
   const taken = fittingRelayed(value, shape, quirks, model);
   const changed = shape === 'chat' ? applyQuirks(taken.body, quirks) : undefined;
   if (changed === undefined && taken.body === value) return undefined;

@@ -3,7 +3,7 @@ import type { Abilities, Ability } from './abilities.ts';
 import type { JsonObject } from '../json.ts';
 import type { RequestShape, Shape } from './shapes.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { schemaWords } from './format-words.ts';
+import { withPlainFormat } from './plain-format.ts';
 import { withoutAt } from './paths.ts';
 import { SHAPES } from './shapes.ts';
 
@@ -11,6 +11,8 @@ export interface Withheld {
   readonly body: JsonObject;
   readonly dropped: readonly string[];
 }
+
+const MEDIA = ['vision', 'audio', 'files'] as const;
 
 /** What stands for what is left out. */
 const LEFT_OUT = { vision: 'image', audio: 'audio', files: 'file' } as const;
@@ -32,7 +34,8 @@ export function withheld(request: JsonObject, shape: Shape, known: Abilities): W
   }
   body = withoutMedia(body, where, abilities, dropped);
   if (abilities.tools === false && shape === 'chat') body = withToldCalls(body);
-  if (abilities.hosted_tools === false && shape !== 'chat') body = withoutHosted(body, dropped);
+  if (abilities.hosted_tools === false && (shape === 'messages' || shape === 'responses'))
+    body = withoutHosted(body, dropped);
   if (abilities.system === false) body = withInstructionsSaid(body, shape);
   if (abilities.json_schema === false || abilities.json_object === false) {
     body = withPlainFormat(body, shape, abilities, dropped);
@@ -54,20 +57,19 @@ function saysMore(place: string, request: JsonObject): boolean {
 /** Pictures, sound and files are told to be missing where they were. */
 function withoutMedia(
   body: JsonObject,
-  { conversation, parts, media, text }: Omit<RequestShape, 'fields'>,
+  { conversation, parts, medium, text }: Omit<RequestShape, 'fields'>,
   abilities: Abilities,
   dropped: string[],
 ): JsonObject {
-  if (!Object.values(media).some((ability) => abilities[ability] === false)) return body;
+  if (!MEDIA.some((ability) => abilities[ability] === false)) return body;
   const given = body[conversation];
   if (!Array.isArray(given)) return body;
   const told = (part: JsonObject): JsonObject => {
-    const type = stringOf(part.type) ?? '';
-    const ability = Object.hasOwn(media, type) ? media[type]! : undefined;
+    const ability = medium(part);
     if (ability === undefined || abilities[ability] !== false) return inner(part);
     const what = LEFT_OUT[ability];
     if (!dropped.includes(what)) dropped.push(what);
-    return { type: text, text: `[${what} left out: the model takes none]` };
+    return text(`[${what} left out: the model takes none]`);
   };
   const inner = (owner: JsonObject): JsonObject => {
     let changed = owner;
@@ -130,6 +132,7 @@ function withInstructionsSaid(body: JsonObject, shape: Shape): JsonObject {
     });
     return Array.isArray(body.messages) ? { ...body, messages } : body;
   }
+  if (shape === 'gemini') return withGoogleInstructionsSaid(body);
   const field = shape === 'messages' ? 'system' : 'instructions';
   const { [field]: said, ...rest } = body;
   if (said === undefined || said === null) return body;
@@ -139,45 +142,9 @@ function withInstructionsSaid(body: JsonObject, shape: Shape): JsonObject {
   return { ...rest, [conversation]: [{ role: 'user', content: said }, ...turns] };
 }
 
-/** The form of the answer in words, and as far as it can be said in a field. */
-function withPlainFormat(
-  body: JsonObject,
-  shape: Shape,
-  abilities: Abilities,
-  dropped: string[],
-): JsonObject {
-  const owner = { chat: 'response_format', messages: 'output_config', responses: 'text' }[shape];
-  const format = shape === 'chat' ? body.response_format : objectOf(body[owner]).format;
-  const { type } = objectOf(format);
-  const isSchema = type === 'json_schema';
-  if (!isSchema && (type !== 'json_object' || abilities.json_object !== false)) return body;
-  if (isSchema && abilities.json_schema !== false) return body;
-  const { schema } = shape === 'chat' ? objectOf(objectOf(format).json_schema) : objectOf(format);
-  const words = schemaWords(isSchema ? schema : undefined);
-  const plain = shape !== 'messages' && abilities.json_object !== false ? { type: 'json_object' } : undefined;
-  dropped.push(shape === 'chat' ? `response_format${isSchema ? '.json_schema' : ''}` : `${owner}.format`);
-  if (shape === 'chat') {
-    const { response_format: _, ...rest } = body;
-    const told = { role: 'system', content: words };
-    return {
-      ...rest,
-      messages: [told, ...listOf(body.messages)],
-      ...(plain ? { response_format: plain } : {}),
-    };
-  }
-  const { format: _, ...others } = objectOf(body[owner]);
-  const left = plain ? { ...others, format: plain } : others;
-  const { [owner]: _owner, ...rest } = body;
-  const kept = Object.keys(left).length > 0 ? { [owner]: left } : {};
-  return { ...rest, ...kept, ...instructedBy(body, shape, words) };
-}
-
-function instructedBy(body: JsonObject, shape: 'messages' | 'responses', words: string): JsonObject {
-  if (shape === 'responses') {
-    const said = stringOf(body.instructions);
-    return { instructions: said ? `${said}\n\n${words}` : words };
-  }
-  const { system } = body;
-  const before = typeof system === 'string' ? [{ type: 'text', text: system }] : listOf(system);
-  return { system: [...before, { type: 'text', text: words }] };
+function withGoogleInstructionsSaid(body: JsonObject): JsonObject {
+  const { systemInstruction, system_instruction, ...rest } = body;
+  const said = systemInstruction ?? system_instruction;
+  if (!isObject(said)) return body;
+  return { ...rest, contents: [{ ...said, role: 'user' }, ...listOf(body.contents)] };
 }

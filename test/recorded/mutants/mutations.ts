@@ -164,8 +164,8 @@ const RELAY = 'pipeline/lanes/relay.ts';
 const PLACES: readonly Mutation[] = [
   edit('the relay always throws', 'status', {
     file: RELAY,
-    find: 'const { provider, model } = context;',
-    replace: "const { provider, model } = context; if (model) throw new Error('mutant');",
+    find: 'const issued = issuedFor(provider, model, context);',
+    replace: "const issued = issuedFor(provider, model, context); if (model) throw new Error('mutant');",
   }),
   edit('relayed requests lose a parameter', 'request', {
     file: RELAY,
