@@ -35,6 +35,7 @@ export const FILTERS = {
   refused_feedback: 'feedback that the proxy refused',
   score: 'feedback gives no score as high as --min-score, or one below 0 where that is not asked for',
   continued: 'a longer conversation that is kept goes on from it (--conversations)',
+  branch: 'another branch of its conversation has more answers (--branches longest)',
   duplicate: 'says the same as an earlier row (--dedup)',
   near_duplicate: 'says nearly the same as an earlier row (--near-dup)',
   cross_split: 'belongs to conversations on both sides of the split',
@@ -64,7 +65,8 @@ export const REJECT_REASONS = {
   invalid_tool_call:
     'a tool call has no id or name, an id twice, or arguments that are no JSON object or hold a number such as 1e400',
   invalid_tool: 'the definition of a tool holds a number such as 1e400, which becomes null',
-  unknown_tool: 'the answer calls a tool that the request does not define',
+  unknown_tool:
+    'the answer calls a tool that the request does not define, or one before it does and the format would train that',
   unanswered_tool_call: 'a tool call of the request has no result',
   orphan_tool_result: 'a tool result answers no call, or one that was answered before',
   too_deep: 'nested too deep to be written, or its tools to be loaded: over 50 levels',

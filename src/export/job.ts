@@ -71,4 +71,6 @@ export interface ReadOutcome {
   readonly ended?: 'max_records';
   /** Feedback that is about no request of the log, or about another caller's. */
   readonly feedback?: { readonly unmatched: number; readonly foreign: number };
+  /** Answers that are trained more than once. */
+  readonly repeatedAnswers?: number;
 }

@@ -161,6 +161,15 @@ export const OPTION_GROUPS = {
       'collapse (the longest of each) or turns (each answer)',
       ROWS,
     ),
+    branches: withDefault(
+      'all',
+      value(
+        oneOf('all', 'longest'),
+        'which',
+        'Of a conversation that went on in several ways: all or longest',
+        ROWS,
+      ),
+    ),
     'unlogged-turns': withDefault(
       'mask',
       value(

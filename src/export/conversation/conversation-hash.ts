@@ -1,6 +1,6 @@
 /**
- * Conversations as chains of hashes: each link stands for all messages so far. A record whose last link lies within
- * another's chain is a beginning of it.
+ * Conversations as chains of hashes: each link stands for all that users, the model and tools said so far. A record whose
+ * last link lies within another's chain is a beginning of it. System prompts belong to the turn and to no chain.
  */
 import { isObject, parseJson } from '../../wire/json.ts';
 import type { AssistantMessage, Conversation, Message } from './conversation.ts';
@@ -32,6 +32,8 @@ export class ConversationHash {
     const named = owner.conversation !== null;
     this.#chain.start(named ? 1 : 2);
     if (named) this.#chain.add(owner.conversation!);
+    // Users of two programs may well begin with the same words, and be answered the same.
+    if (owner.key !== null) this.#chain.add(owner.key);
     this.#content.start(3);
     let rooted = false;
     for (const message of prompt) {
@@ -40,8 +42,8 @@ export class ConversationHash {
         this.#put(HASH.firstPrompt, this.#message);
         rooted = true;
       }
-      // Clients put the time of day and the like into the system prompt; an id tells conversations apart without it.
-      if (!(named && message.role === 'system')) this.#chain.link(this.#message);
+      // Clients put the time of day and the like into the system prompt: it belongs to the turn.
+      if (message.role !== 'system') this.#chain.link(this.#message);
       if (message.role === 'assistant') this.turns.push(this.#chain.hi, this.#chain.lo);
     }
     this.#close(answer, tools);

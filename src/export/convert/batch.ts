@@ -34,6 +34,8 @@ export const FLAG = {
   success: 2,
   /** The client said whose exchange it was: an end user, or a conversation id. */
   owned: 4,
+  /** The oldest turns were cut off, as `--on-long trim-oldest` asks for. */
+  trimmed: 8,
 } as const;
 
 /** Places of the hashes of a row, in pairs of 32 bits. */

@@ -10,6 +10,7 @@ import type { Plan } from './plan.ts';
 import { withoutBom } from '../../logs/lines.ts';
 import { parseLine } from '../../logs/reader.ts';
 import { conversationOf, withSystem } from '../conversation/extract.ts';
+import { withoutUndefinedCalls } from '../conversation/undefined-calls.ts';
 import { entryOf } from '../read/entry.ts';
 import { FEEDBACK_ENDPOINT, feedbackOf } from '../read/feedback.ts';
 import { FORMATS } from '../render/all.ts';
@@ -155,7 +156,10 @@ export class Converter {
   #example(entry: Entry): Made {
     const { plan, chain } = { plan: this.#plan, chain: this.#chain };
     const logged = this.#logged(entry);
-    const { conversation: fitted, tokens } = this.#fitted(this.#dressed(logged), entry);
+    const dressed = this.#dressed(logged);
+    const sound = plan.earlier === 'mask' ? dressed : this.#defined(dressed);
+    const { conversation: fitted, tokens } = this.#fitted(sound, entry);
+    const trimmed = fitted !== sound ? FLAG.trimmed : 0;
     const conversation =
       this.#redactor && !plan.unrendered ? redactConversation(fitted, this.#redactor) : fitted;
     if (conversation !== logged) chain.rewrite(conversation);
@@ -170,7 +174,7 @@ export class Converter {
     const row = plan.unrendered ? tried(example, plan) : FORMATS[plan.format].render(example, plan.render);
     return {
       text: unrendered ? toLine(example) : toLine(row),
-      flags: flagsOf(entry, unrendered),
+      flags: flagsOf(entry, unrendered) | trimmed,
       ...tokens,
       ...(this.#hasher ? { signature: this.#hasher.signature(nearText(conversation)) } : {}),
     };
@@ -197,6 +201,11 @@ export class Converter {
   #dressed(conversation: Conversation): Conversation {
     const { system } = this.#plan;
     return system === 'keep' ? conversation : withSystem(conversation, system);
+  }
+
+  /** Without the training of calls that the row does not define. */
+  #defined(conversation: Conversation): Conversation {
+    return withoutUndefinedCalls(conversation, FORMATS[this.#plan.format].loss, this.#chain.turns);
   }
 
   /** Cut to the longest that is allowed, with its tokens. */

@@ -74,7 +74,7 @@ async function chooseFrom(
   if (stays(chosen, job, table)) keepAll(job, table, spool);
   else await writeChosen(job, chosen, { table, spool });
   const { unmatched, foreign } = chosen.sets[0]!.judgements;
-  return { seen, feedback: { unmatched, foreign } };
+  return { seen, feedback: { unmatched, foreign }, repeatedAnswers: chosen.repeatedAnswers };
 }
 
 /** Why things were left out, as the summary has it. */

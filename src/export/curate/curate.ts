@@ -3,7 +3,7 @@ import type { RowTable } from './table/row-table.ts';
 import type { CurationOptions } from './options.ts';
 import type { PlacedFeedback } from './judgements.ts';
 import type { Task } from './task.ts';
-import type { LoggedTurns } from './turns.ts';
+import type { TurnSet } from './turns.ts';
 import { FLAG } from '../convert/batch.ts';
 import { NearIndex } from './near/index.ts';
 import { RowSet } from './row-set.ts';
@@ -12,7 +12,8 @@ import { judged } from './judged.ts';
 import { Judgements } from './judgements.ts';
 import { balance, keepFirst, keepLast, sample } from './sample.ts';
 import { assignSplits } from './split.ts';
-import { dropBeginnings, dropUnlogged, loggedTurns, unloggedTurns } from './turns.ts';
+import { dropBeginnings, dropUnlogged, loggedTurns, turnsWhere } from './turns.ts';
+import { dropShorterBranches, repeatedTurns } from './branches.ts';
 
 /** What was chosen. */
 export interface Chosen {
@@ -20,6 +21,8 @@ export interface Chosen {
   readonly sets: readonly RowSet[];
   /** The split of each row by number; `undefined` when there is one. */
   readonly splits: Uint8Array | undefined;
+  /** Answers that are trained more than once, in formats that train all answers of a row. */
+  readonly repeatedAnswers: number;
   /** All rows are written, each as it was converted. */
   readonly whole: boolean;
   /** What is written, in the order of the log. */
@@ -40,11 +43,13 @@ export function choose(
   const splits = splitRows(rows, options, signature);
   const { set, logged } = decided(rows, options, signature);
   draw(set, options);
+  const repeated = repeatedIn(set, options, logged);
   return {
     sets: set === rows ? [rows] : [rows, set],
     splits,
     whole: set === rows && !options.corrections && set.count() === table.length,
-    tasks: () => tasksOf(set, options, logged),
+    repeatedAnswers: options.loss === 'all' ? (repeated?.size ?? 0) : 0,
+    tasks: () => tasksOf(set, options, { logged, repeated }),
   };
 }
 
@@ -52,7 +57,7 @@ interface Decided {
   /** The rows, or what is made of them. */
   readonly set: RowSet;
   /** The answers within prompts that the log shows; `undefined` when nobody asks. */
-  readonly logged: LoggedTurns | undefined;
+  readonly logged: TurnSet | undefined;
 }
 
 /** All decisions but those of chance and number. */
@@ -78,12 +83,13 @@ function splitRows(
 /** @returns the answers that the log shows; `undefined` when nobody asks */
 function conversations(
   set: RowSet,
-  { conversations: mode, unlogged, minScore }: CurationOptions,
-): LoggedTurns | undefined {
+  { conversations: mode, unlogged, minScore, branches }: CurationOptions,
+): TurnSet | undefined {
   const asked = unlogged === 'mask' || unlogged === 'drop';
   const logged = asked ? loggedTurns(set, minScore) : undefined;
   if (logged && unlogged === 'drop') dropUnlogged(set, logged);
   if (mode === 'collapse') dropBeginnings(set);
+  if (branches === 'longest') dropShorterBranches(set);
   return logged;
 }
 
@@ -94,18 +100,40 @@ function draw(set: RowSet, { sample: wanted, perGroup, last, maxRecords, seed }:
   if (maxRecords !== undefined) keepFirst(set, maxRecords);
 }
 
+/** The answers within prompts that more rows than one would train; `undefined` where no prompt is trained. */
+function repeatedIn(
+  set: RowSet,
+  { loss, conversations: mode, sampleKind }: CurationOptions,
+  logged: TurnSet | undefined,
+): TurnSet | undefined {
+  if (sampleKind !== 'sft' || loss === 'completion') return undefined;
+  // Each answer has a row of its own then, and is masked in all others.
+  if (loss === 'per_turn' && mode === 'turns') return undefined;
+  return repeatedTurns(set, logged);
+}
+
+/** What is known of the answers within prompts; `undefined` where it does not matter. */
+interface TurnFacts {
+  /** Those that the log shows. */
+  readonly logged: TurnSet | undefined;
+  /** Those that an earlier row trains. */
+  readonly repeated: TurnSet | undefined;
+}
+
 function* tasksOf(
   set: RowSet,
   { corrections }: CurationOptions,
-  logged: LoggedTurns | undefined,
+  { logged, repeated }: TurnFacts,
 ): Generator<Task> {
+  const isUntrained = (turn: number) => !(logged?.has(turn) ?? true) || (repeated?.has(turn) ?? false);
   for (let one = 0; one < set.length; one++) {
     if (!set.has(one)) continue;
     if (set.tasks) {
       yield set.tasks[one]!;
       continue;
     }
-    const untrained = logged && set.table.has(one, FLAG.unrendered) ? unloggedTurns(set, one, logged) : [];
+    const unrendered = set.table.has(one, FLAG.unrendered);
+    const untrained = unrendered ? turnsWhere(set, one, isUntrained) : [];
     const correction = corrections ? set.judgements.of(one)?.correction : undefined;
     yield {
       row: one,

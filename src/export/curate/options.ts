@@ -1,3 +1,4 @@
+import type { Format } from '../render/format.ts';
 import type { PairSource } from './pairs.ts';
 import type { Sample, Split } from '../../config/export/values.ts';
 
@@ -5,6 +6,10 @@ import type { Sample, Split } from '../../config/export/values.ts';
 export interface CurationOptions {
   /** `collapse`: a conversation once, at its longest. `turns`: every answer. */
   readonly conversations: 'collapse' | 'turns';
+  /** Of a conversation that went on in several ways, all ways, or the one with the most answers. */
+  readonly branches: 'all' | 'longest';
+  /** What the format trains of a conversation. */
+  readonly loss: Format['loss'];
   /** Answers within a prompt that the log does not show. `pass`: the format never trains a prompt. */
   readonly unlogged: 'mask' | 'drop' | 'keep' | 'pass';
   readonly sampleKind: 'sft' | 'preference' | 'label' | 'prompt';

@@ -17,7 +17,8 @@ export function continuedTurns(set: RowSet, part?: Part): HashMap64 {
   return turns;
 }
 
-function eachTurn(set: RowSet, visit: (turn: number) => void): void {
+/** Goes through the answers within the prompts of what is in, by their numbers among all. */
+export function eachTurn(set: RowSet, visit: (turn: number) => void): void {
   const { table } = set;
   set.each((one) => {
     const row = set.rowOf(one);
@@ -27,21 +28,28 @@ function eachTurn(set: RowSet, visit: (turn: number) => void): void {
   });
 }
 
-/** Which answers within prompts the log shows, by their numbers among all: a bit each. */
-export class LoggedTurns {
-  readonly #bits: Uint8Array;
+/** Some of the answers within prompts, by their numbers among all. */
+export interface TurnSet {
+  readonly size: number;
+  add(turn: number): void;
+  has(turn: number): boolean;
+}
 
-  constructor(turns: number) {
-    this.#bits = new Uint8Array(Math.ceil(turns / 8));
-  }
-
-  add(turn: number): void {
-    this.#bits[turn >>> 3]! |= 1 << (turn & 7);
-  }
-
-  has(turn: number): boolean {
-    return (this.#bits[turn >>> 3]! & (1 << (turn & 7))) !== 0;
-  }
+/** A set that takes a bit for each answer. @param turns answers within all prompts */
+export function turnSet(turns: number): TurnSet {
+  const bits = new Uint8Array(Math.ceil(turns / 8));
+  let size = 0;
+  const has = (turn: number) => (bits[turn >>> 3]! & (1 << (turn & 7))) !== 0;
+  return {
+    get size() {
+      return size;
+    },
+    has,
+    add: (turn) => {
+      if (!has(turn)) size += 1;
+      bits[turn >>> 3]! |= 1 << (turn & 7);
+    },
+  };
 }
 
 /**
@@ -49,9 +57,9 @@ export class LoggedTurns {
  * are trained within a longer conversation.
  * @param minScore what feedback must give an answer; nobody asks when left out
  */
-export function loggedTurns(set: RowSet, minScore: number | undefined): LoggedTurns {
+export function loggedTurns(set: RowSet, minScore: number | undefined): TurnSet {
   const { table } = set;
-  const logged = new LoggedTurns(table.turns);
+  const logged = turnSet(table.turns);
   for (const part of partsOf(table.turns)) {
     const asked = continuedTurns(set, part);
     const known = asked.size === 0 ? asked : answersKnown(set, asked, minScore);
@@ -83,21 +91,19 @@ function answersKnown(set: RowSet, asked: HashMap64, minScore: number | undefine
   return known;
 }
 
-/** Which answers in a row's prompt are not among the logged, by number. */
-export function unloggedTurns({ table }: RowSet, row: number, logged: LoggedTurns): number[] {
-  const unlogged: number[] = [];
+/** The answers in a row's prompt for which something holds, by their numbers in the row. */
+export function turnsWhere({ table }: RowSet, row: number, holds: (turn: number) => boolean): number[] {
+  const numbers: number[] = [];
   const first = table.firstTurn(row);
-  for (let index = 0; index < table.turnCount(row); index++)
-    if (!logged.has(first + index)) unlogged.push(index);
-  return unlogged;
+  for (let index = 0; index < table.turnCount(row); index++) if (holds(first + index)) numbers.push(index);
+  return numbers;
 }
 
 /** Leaves out conversations with answers that the log does not show, for formats that would train them. */
-export function dropUnlogged(set: RowSet, logged: LoggedTurns): void {
+export function dropUnlogged(set: RowSet, logged: TurnSet): void {
   set.each((one) => {
     const row = set.rowOf(one);
-    if (set.table.turnCount(row) > 0 && unloggedTurns(set, row, logged).length > 0)
-      set.drop(one, 'unlogged_turn');
+    if (turnsWhere(set, row, (turn) => !logged.has(turn)).length > 0) set.drop(one, 'unlogged_turn');
   });
 }
 
@@ -106,7 +112,8 @@ export function dropUnlogged(set: RowSet, logged: LoggedTurns): void {
  * row.
  */
 export function dropBeginnings(set: RowSet): void {
-  const { table, judgements } = set;
+  if (set.table.trimmed) return dropCovered(set);
+  const { table } = set;
   // Left out together at the end: what goes on from one may itself be gone on from.
   const beginnings = new Uint8Array(set.length);
   for (const part of partsOf(table.turns)) {
@@ -119,7 +126,30 @@ export function dropBeginnings(set: RowSet): void {
     });
   }
   set.each((one) => {
-    if (beginnings[one] === 1 && judgements.of(set.rowOf(one))?.correction === undefined)
-      set.drop(one, 'continued');
+    if (beginnings[one] === 1 && !isCorrected(set, one)) set.drop(one, 'continued');
   });
+}
+
+/**
+ * The same where oldest turns were cut off: a conversation is then several windows, which hold all its answers together. One
+ * row goes on from another, and no longer holds the first answers of a third. So each is asked, the last ones first, whether
+ * a row that stays holds its answer.
+ */
+function dropCovered(set: RowSet): void {
+  const { table } = set;
+  const held = new HashMap64();
+  for (const one of set.all().toReversed()) {
+    const row = set.rowOf(one);
+    if (held.has(table.hi('conversation', row), table.lo('conversation', row)) && !isCorrected(set, one)) {
+      set.drop(one, 'continued');
+      continue;
+    }
+    const first = table.firstTurn(row);
+    for (let turn = first; turn < first + table.turnCount(row); turn++)
+      held.set(table.turnHi(turn), table.turnLo(turn), 1);
+  }
+}
+
+function isCorrected(set: RowSet, one: number): boolean {
+  return set.judgements.of(set.rowOf(one))?.correction !== undefined;
 }

@@ -29,6 +29,7 @@ export function curationOf(options: Options, format: Format | undefined): Curati
   const byNear = near !== undefined || (splitBy === 'conversation' && asked === undefined);
   return {
     ...conversationsOf(options, format),
+    loss: format?.loss ?? 'completion',
     sampleKind: format?.sampleKind ?? 'sft',
     pairs: options.value('pairs'),
     corrections: format !== undefined && options.value('corrections'),
@@ -72,13 +73,17 @@ function refuseIdle(options: Options, format: Format | undefined): void {
 function conversationsOf(
   options: Options,
   format: Format | undefined,
-): Pick<CurationOptions, 'conversations' | 'unlogged'> {
+): Pick<CurationOptions, 'conversations' | 'unlogged' | 'branches'> {
   const asked = options.value('conversations');
   const wish = options.value('unlogged-turns');
-  if (!format) return { conversations: 'turns', unlogged: 'pass' };
-  if (format.loss === 'completion') return { conversations: asked ?? 'turns', unlogged: 'pass' };
-  const conversations = asked ?? 'collapse';
-  if (format.loss === 'all') return { conversations, unlogged: wish === 'keep' ? 'keep' : 'drop' };
-  // Where every answer has a row of its own, none is trained in another's prompt.
-  return { conversations, unlogged: conversations === 'turns' && wish === 'mask' ? 'pass' : wish };
+  const conversations = format ? (asked ?? (format.loss === 'completion' ? 'turns' : 'collapse')) : 'turns';
+  // Where every answer has a row of its own, the longest branch is no row but many.
+  if (options.typed('branches') && conversations === 'turns')
+    throw options.wrong('branches', 'each answer is a row of its own here: use --conversations collapse');
+  const branches = conversations === 'turns' ? 'all' : options.value('branches');
+  const how = { conversations, branches } as const;
+  if (!format || format.loss === 'completion') return { ...how, unlogged: 'pass' };
+  if (format.loss === 'all') return { ...how, unlogged: wish === 'keep' ? 'keep' : 'drop' };
+  // None is trained in another's prompt then.
+  return { ...how, unlogged: conversations === 'turns' && wish === 'mask' ? 'pass' : wish };
 }

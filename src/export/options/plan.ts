@@ -60,8 +60,9 @@ function earlierOf(
   { conversations, unlogged }: CurationOptions,
   format: Format | undefined,
 ): Plan['earlier'] {
-  if (format?.loss !== 'per_turn' || unlogged === 'keep') return 'train';
-  return conversations === 'turns' ? 'mask' : 'unrendered';
+  if (format?.loss !== 'per_turn') return 'train';
+  if (conversations === 'collapse') return 'unrendered';
+  return unlogged === 'keep' ? 'train' : 'mask';
 }
 
 function renderOf(options: Options, format: Format | undefined): RenderOptions {

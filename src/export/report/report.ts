@@ -21,6 +21,8 @@ export interface Report {
   readonly kept: number;
   /** Of these, answers that failed, were cut or filtered. */
   readonly unsuccessful: number;
+  /** Answers that are trained more than once: they stand in several branches, and the format trains all answers. */
+  readonly repeated_answers: number;
   readonly splits: Readonly<Record<string, number>>;
   /** Left out because somebody asked for it. */
   readonly filtered: Readonly<Partial<Record<Filter, number>>>;
@@ -59,6 +61,7 @@ export function reportOf(
     lines: counters.lines,
     kept: stats.rows,
     unsuccessful: stats.unsuccessful,
+    repeated_answers: outcome.repeatedAnswers ?? 0,
     splits: byName(new Map(sink.splits.map((name) => [name, stats.splits.get(name) ?? 0]))),
     filtered: byName(counters.filtered),
     dropped: byName(counters.dropped),

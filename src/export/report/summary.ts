@@ -85,12 +85,22 @@ function countLine(title: string, count: number, value: string): string {
   return `  ${title.padEnd(10)} ${countText(count).padStart(11)}  ${value}`;
 }
 
-function reasonsText({ unsuccessful, format, filtered, dropped, bad, redacted, feedback }: Report): string[] {
+function reasonsText({
+  unsuccessful,
+  repeated_answers: repeated,
+  format,
+  filtered,
+  dropped,
+  bad,
+  redacted,
+  feedback,
+}: Report): string[] {
   const said = feedback.lines === 0 ? [] : [feedbackText(feedback)];
   // Whole records are for reading, not for training.
   const poor = unsuccessful > 0 && format !== 'raw';
   return [
     ...(poor ? [reasonLine('kept', unsuccessful, POOR)] : []),
+    ...(repeated > 0 ? [reasonLine('repeated', repeated, REPEATED)] : []),
     ...section('left out', filtered, (reason: Filter) => FILTERS[reason]),
     ...section('dropped', dropped, (reason: RejectReason, places) =>
       placesText(REJECT_REASONS[reason], places),
@@ -101,6 +111,8 @@ function reasonsText({ unsuccessful, format, filtered, dropped, bad, redacted, f
   ];
 }
 
+const REPEATED =
+  'are answers that several rows train, as branches of one conversation do (--branches longest, or a format that marks what is trained)';
 const POOR = 'are answers that failed, were cut or filtered (--successful-only leaves them out)';
 
 function feedbackText({ lines, unmatched, foreign }: Report['feedback']): string {

@@ -167,12 +167,18 @@ test('collapse loses no answer that no longer conversation holds, whatever the l
         expect(held).toBe(true);
       }
       expect(new Set(kept).size).toBe(kept.length);
-      // What is trained was logged.
+      // What is trained was logged, and is trained once.
+      const trained = new Set<string>();
       for (const row of shop.rows() as Row[]) {
         const all = row.messages.map(({ content }) => content);
-        for (const [index, { role, weight }] of row.messages.entries())
-          if (role === 'assistant') expect(good.has(all.slice(0, index + 1).join(' '))).toBe(weight !== 0);
+        for (const [index, { role, weight }] of row.messages.entries()) {
+          if (role !== 'assistant') continue;
+          const answer = all.slice(0, index + 1).join(' ');
+          expect(good.has(answer) && !trained.has(answer)).toBe(weight !== 0);
+          trained.add(answer);
+        }
       }
+      for (const answer of good) expect(trained.has(answer)).toBe(true);
       expect(report.kept).toBe(kept.length);
     }),
     { numRuns: 150 },

@@ -196,6 +196,7 @@ describe('resolveSettings()', () => {
       'max-latency': '2s',
       'min-score': '0.5',
       conversations: 'turns',
+      branches: 'longest',
       'unlogged-turns': 'drop',
       'split-by': 'prompt',
       dedup: 'none',
@@ -351,6 +352,7 @@ describe('the export section of the configuration', () => {
       ['2', 'x'],
     ],
     conversations: [['turns'], ['last']],
+    branches: [['longest'], ['short']],
     'unlogged-turns': [['keep'], ['no']],
     dedup: [['none'], ['some']],
     'near-dup': [

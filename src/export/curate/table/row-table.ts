@@ -78,6 +78,8 @@ export class RowTable {
 
   /** Whether any row is still to be rendered. */
   unrendered = false;
+  /** Whether the oldest turns of any row were cut off. */
+  trimmed = false;
 
   add(batch: Batch, { file, firstLine, spooledAt }: BatchPlace): void {
     const { ends, flags } = batch;
@@ -90,6 +92,7 @@ export class RowTable {
     this.#end = spooledAt + (ends.at(-1) ?? 0);
     this.#flags.append(flags);
     this.unrendered ||= flags.some((flag) => (flag & FLAG.unrendered) !== 0);
+    this.trimmed ||= flags.some((flag) => (flag & FLAG.trimmed) !== 0);
     this.#lines.append(batch.places.map((place) => firstLine + place));
     this.#turnEnds.append(batch.turnEnds.map((end) => turnsBefore + end));
     this.#turns.append(batch.turns);
