@@ -218,11 +218,12 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     clock,
     secret: deps.secret ?? crypto.getRandomValues(new Uint8Array(32)),
     inFlight: () => inFlight,
+    running: () => running.values(),
     fleet: deps.fleet,
   });
   const discovery =
     deps.discovery && discoverModels(first, { ...deps.discovery, clock, random, turns, problem });
-  const running = new Set<Abort>();
+  const running = new Map<Abort, Exchange>();
   const sessions = new Set<Session>();
   let inFlight = 0;
   let draining = false;
@@ -498,7 +499,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     },
     cut() {
       const error = new ProxyError('shutting_down', 'Cannot finish the answer: the proxy is being stopped');
-      for (const abort of running) abort.abort(error);
+      for (const abort of running.keys()) abort.abort(error);
     },
     async close() {
       current.prober.stop();

@@ -171,6 +171,17 @@ export class Exchange {
     return this.#deps.clock.monotonic() - this.arrivedMs;
   }
 
+  /** Who asks for what, as far as it is known by now. */
+  get asked(): { readonly key: string | null; readonly model: string; readonly stream: boolean } {
+    const { model, stream } = this.#question;
+    return { key: this.#asker.key, model, stream };
+  }
+
+  /** From arrival to the first content of a stream, milliseconds; `null` before that. */
+  get firstContentMs(): number | null {
+    return this.#firstContentMs;
+  }
+
   /** The last that was asked, or whose answer it is. */
   get target(): Target | undefined {
     return this.#source?.target;

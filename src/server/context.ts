@@ -77,8 +77,8 @@ export interface ServerContext {
   readonly config: Config;
   /** What those see who look at the page. */
   readonly page: Page;
-  /** What ends the requests in flight, one each. */
-  readonly running: Set<Abort>;
+  /** What ends the requests in flight, each with what is known of it, in the order in which they came. */
+  readonly running: Map<Abort, Exchange>;
   /** Requests whose answer has not ended, this one included. */
   readonly inFlight: () => number;
   readonly draining: () => boolean;

@@ -1,7 +1,7 @@
 import type { LogState } from '../logs/trouble.ts';
 import type { Family } from '../pipeline/prometheus.ts';
 import type { ProviderStatus } from '../pipeline/status.ts';
-import type { RequestRow } from '../web/api.ts';
+import type { RequestRow, RunningRow } from '../web/api.ts';
 
 /** Which of several processes a page speaks for. Numbers begin at 1. */
 export interface Workers {
@@ -41,6 +41,8 @@ export type Told =
       readonly rows: readonly RequestRow[];
       readonly skipped: number;
       readonly inFlight: number;
+      /** Those that have taken longest. */
+      readonly running: readonly RunningRow[];
     }
   /** A sign-in that works no longer. */
   | { readonly kind: 'signed_out'; readonly id: string; readonly until: number };

@@ -95,7 +95,7 @@ async function pass(
   const { body, unpacked } = await bodyOf(context, called, client, exchange);
   if (unpacked) delete travelling['content-encoding'];
   const abort = leaving(request.signal);
-  context.running.add(abort);
+  context.running.set(abort, exchange);
   exchange.finally(() => context.running.delete(abort));
   const call = { method, segments, query, headers: travelling, body };
   const passing: Passing = { provider, call };

@@ -43,12 +43,29 @@ export interface RequestRow {
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
+/** A request whose answer has not ended. */
+export interface RunningRow {
+  readonly id: string;
+  readonly model: string;
+  /** "provider/model" that is asked now, or answers; null before that. */
+  readonly target: string | null;
+  readonly key: string | null;
+  readonly endpoint: string;
+  /** How long it has taken so far. */
+  readonly ms: number;
+  readonly first_content_ms: number | null;
+  /** Attempts that have ended. */
+  readonly attempts: number;
+}
+
 /** One event of the stream of live requests. */
 export interface LiveEvent {
   readonly records: readonly RequestRow[];
   /** Records that the stream left out because they came faster than they were taken. */
   readonly skipped: number;
   readonly inFlight: number;
+  /** Those that have taken longest; only in some events, as they change slowly. */
+  readonly running?: readonly RunningRow[];
 }
 
 export type State = 'healthy' | 'degraded' | 'unhealthy' | 'disabled';

@@ -247,8 +247,31 @@ describe('live requests', () => {
     expect(await Promise.all([all, some].map((stream) => Array.fromAsync(stream)))).toBeArray();
   });
 
+  test('those that take long are shown while they run', async () => {
+    const held = Promise.withResolvers<void>();
+    await using provided = upstream(async () => {
+      await held.promise;
+      return completion('late');
+    });
+    await using at = running({ providers: [provider('a', provided.url)] });
+    const answer = at.post('/v1/chat/completions', CHAT);
+    for await (const { running: rows = [] } of events(await get(at, '/page/live'))) {
+      if (rows.length === 0) continue;
+      expect(rows).toMatchObject([{ model: 'gpt-4o', endpoint: 'chat', key: null, first_content_ms: null }]);
+      expect(rows[0]!.ms).toBeGreaterThanOrEqual(1_000);
+      break;
+    }
+    held.resolve();
+    expect((await answer).status).toBe(200);
+  });
+
   test('RecordWatch skips the oldest for whoever is slow, and keeps nothing for nobody', () => {
-    const watch = new RecordWatch({ clock: systemClock, inFlight: () => 0, fleet: undefined });
+    const watch = new RecordWatch({
+      clock: systemClock,
+      inFlight: () => 0,
+      running: () => [],
+      fleet: undefined,
+    });
     const record = (id: string) => ({ id }) as LogRecord;
     watch.take(record('before'));
     const slow = watch.begin(() => true);

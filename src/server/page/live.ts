@@ -1,18 +1,19 @@
 /** GET /page/live: finished requests as Server-Sent Events. */
 import type { Clock } from '../../clock.ts';
-import type { LiveEvent } from '../../web/api.ts';
+import type { LiveEvent, RunningRow } from '../../web/api.ts';
 import { sleep } from '../../clock.ts';
 import type { Watcher } from './watcher.ts';
 
 /** Records are sent in batches, so that a thousand a second are ten events: milliseconds between two. */
 const BATCH_MS = 100;
 
-/** Longest time between two events: how many requests are in flight changes also while none ends. */
-const TICK_MS = 2_000;
+/** Longest time between two events, milliseconds: how many requests are in flight changes also while none ends. */
+const TICK_MS = 1_000;
 
 export interface LiveOptions {
   readonly clock: Clock;
   readonly inFlight: () => number;
+  readonly running: () => readonly RunningRow[];
   /** Whether whoever looks may still do so. */
   readonly allowed: () => boolean;
 }
@@ -22,10 +23,11 @@ export interface LiveOptions {
  * sent less, and the records that wait for it are bounded.
  */
 export function liveStream(watcher: Watcher, options: LiveOptions): ReadableStream<Uint8Array> {
-  const { clock, inFlight, allowed } = options;
+  const { clock, inFlight, running, allowed } = options;
   const encoder = new TextEncoder();
   const told = (event: LiveEvent) => encoder.encode(`data: ${JSON.stringify(event)}\n\n`);
   let begun = false;
+  let toldMs = -Infinity;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -38,7 +40,13 @@ export function liveStream(watcher: Watcher, options: LiveOptions): ReadableStre
           controller.close();
           return;
         }
-        const event = { ...watcher.empty(), inFlight: inFlight() };
+        const due = clock.monotonic() - toldMs >= TICK_MS;
+        if (due) toldMs = clock.monotonic();
+        const event = {
+          ...watcher.empty(),
+          inFlight: inFlight(),
+          ...(due ? { running: running() } : {}),
+        };
         // How long a browser waits before it begins again, where the stream ends.
         const first = begun ? '' : 'retry: 1000\n\n';
         begun = true;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { RequestRow } from '../../web/api.ts';
+import type { RequestRow, RunningRow } from '../../web/api.ts';
 import type { Told } from '../fleet.ts';
 
 /** How long one look lasts, milliseconds: several times as long as until the next is told. */
@@ -14,6 +14,7 @@ const MAX_ROWS = 500;
 interface OutboxDeps {
   readonly clock: Clock;
   readonly inFlight: () => number;
+  readonly running: () => readonly RunningRow[];
   readonly tell: (told: Told) => void;
 }
 
@@ -51,8 +52,9 @@ export class Outbox {
   }
 
   #send(): void {
-    const { clock, inFlight, tell } = this.#deps;
-    tell({ kind: 'rows', rows: this.#rows, skipped: this.#skipped, inFlight: inFlight() });
+    const { clock, inFlight, running, tell } = this.#deps;
+    const now = { inFlight: inFlight(), running: running() };
+    tell({ kind: 'rows', rows: this.#rows, skipped: this.#skipped, ...now });
     this.#rows = [];
     this.#skipped = 0;
     this.#isOpen = clock.monotonic() < this.#openUntilMs;

@@ -1,5 +1,7 @@
 import type { Clock } from '../../clock.ts';
+import type { Exchange } from '../../pipeline/exchange.ts';
 import type { Fleet } from '../fleet.ts';
+import { longest } from './running.ts';
 import { HistoryThread } from './history/thread.ts';
 import { Sessions } from './sessions.ts';
 import { RecordWatch } from './watch.ts';
@@ -10,6 +12,8 @@ export interface PageDeps {
   readonly secret: Uint8Array;
   /** Requests whose answer has not ended. */
   readonly inFlight: () => number;
+  /** Those requests, in the order in which they came. */
+  readonly running: () => Iterable<Exchange>;
   /** The other processes that serve the same port, where there are some. */
   readonly fleet: Fleet | undefined;
 }
@@ -21,9 +25,9 @@ export class Page {
   /** What the log says of requests that have ended. */
   readonly history: HistoryThread;
 
-  constructor({ clock, secret, inFlight, fleet }: PageDeps) {
+  constructor({ clock, secret, inFlight, running, fleet }: PageDeps) {
     this.history = new HistoryThread(clock);
-    this.watch = new RecordWatch({ clock, inFlight, fleet });
+    this.watch = new RecordWatch({ clock, inFlight, running: () => longest(running()), fleet });
     this.sessions = new Sessions(secret, () => clock.now());
     fleet?.hear((told) => {
       if (told.kind === 'signed_out') this.sessions.end(told);

@@ -56,6 +56,7 @@ function live(c: Context<ServerEnv>, context: ServerContext, access: Access): Re
   const body = liveStream(watcher, {
     clock: context.clock,
     inFlight: () => watch.inFlight,
+    running: () => watch.running,
     allowed: () => access.mayRead(headers),
   });
   return new Response(body, { headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } });

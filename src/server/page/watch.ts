@@ -1,10 +1,11 @@
 /** Finished requests on their way to whoever looks at the page. Costs nothing while nobody does. */
 import type { Clock } from '../../clock.ts';
 import type { LogRecord } from '../../logs/record.ts';
-import type { RequestRow } from '../../web/api.ts';
+import type { RequestRow, RunningRow } from '../../web/api.ts';
 import type { Fleet } from '../fleet.ts';
 import { ProxyError } from '../../errors.ts';
 import { Outbox } from './outbox.ts';
+import { MOST_RUNNING } from './running.ts';
 import { Watcher } from './watcher.ts';
 
 /** Those who look at once; further ones are refused. */
@@ -19,7 +20,16 @@ const FRESH_MS = 5_000;
 export interface WatchDeps {
   readonly clock: Clock;
   readonly inFlight: () => number;
+  /** The requests in flight that have taken longest, the longest first. */
+  readonly running: () => readonly RunningRow[];
   readonly fleet: Fleet | undefined;
+}
+
+/** What another process has said. */
+interface Heard {
+  readonly inFlight: number;
+  readonly running: readonly RunningRow[];
+  readonly atMs: number;
 }
 
 export class RecordWatch {
@@ -27,19 +37,20 @@ export class RecordWatch {
   readonly #watchers = new Set<Watcher>();
   /** What goes to other processes where somebody looks. */
   readonly #outbox: Outbox | undefined;
-  /** What the others have said of their requests in flight, by their numbers. */
-  readonly #others = new Map<number, { readonly inFlight: number; readonly atMs: number }>();
+  /** What the others have last said of their requests in flight, by their numbers. */
+  readonly #others = new Map<number, Heard>();
   #cancelLook: (() => void) | undefined;
 
   constructor(deps: WatchDeps) {
     this.#deps = deps;
-    const { fleet, clock, inFlight } = deps;
+    const { fleet, clock, inFlight, running } = deps;
     if (!fleet) return;
-    this.#outbox = new Outbox({ clock, inFlight, tell: (told) => fleet.tell(told) });
+    this.#outbox = new Outbox({ clock, inFlight, running, tell: (told) => fleet.tell(told) });
     fleet.hear((told, worker) => {
       if (told.kind === 'look') this.#outbox!.open();
       if (told.kind !== 'rows') return;
-      this.#others.set(worker, { inFlight: told.inFlight, atMs: clock.monotonic() });
+      const { inFlight, running } = told;
+      this.#others.set(worker, { inFlight, running, atMs: clock.monotonic() });
       for (const watcher of this.#watchers) watcher.misses(told.skipped);
       for (const row of told.rows) this.#show(row);
     });
@@ -75,10 +86,18 @@ export class RecordWatch {
 
   /** Requests whose answer has not ended, of all processes as far as they have told. */
   get inFlight(): number {
-    const { clock, inFlight } = this.#deps;
-    const sinceMs = clock.monotonic() - FRESH_MS;
-    const others = [...this.#others.values()].filter(({ atMs }) => atMs >= sinceMs);
-    return others.reduce((sum, other) => sum + other.inFlight, inFlight());
+    return this.#heard.reduce((sum, other) => sum + other.inFlight, this.#deps.inFlight());
+  }
+
+  /** Those of them that have taken longest. */
+  get running(): RunningRow[] {
+    const all = [...this.#deps.running(), ...this.#heard.flatMap(({ running }) => running)];
+    return all.toSorted((a, b) => b.ms - a.ms).slice(0, MOST_RUNNING);
+  }
+
+  get #heard(): Heard[] {
+    const sinceMs = this.#deps.clock.monotonic() - FRESH_MS;
+    return [...this.#others.values()].filter(({ atMs }) => atMs >= sinceMs);
   }
 
   /** Ends all streams; browsers begin again by themselves. */

@@ -40,7 +40,7 @@ export interface BackgroundJob {
   readonly pipeline: Pipeline;
   readonly ttlMs: number;
   /** What ends the requests in flight when the proxy stops. */
-  readonly running: Set<Abort>;
+  readonly running: Map<Abort, Exchange>;
 }
 
 interface Running {
@@ -101,7 +101,7 @@ export class Background {
     const running: Running = { owner, id, abort: new Abort(), begin: undefined, listeners: new Set() };
     this.#jobs.set(keyOf(owner, id), running);
     this.#beatLater();
-    job.running.add(running.abort);
+    job.running.set(running.abort, exchange);
     exchange.finally(() => {
       job.running.delete(running.abort);
       this.#jobs.delete(keyOf(owner, id));

@@ -1,6 +1,6 @@
 /** Requests as they end, and those before them out of the log. */
 import { useEffect, useState } from 'preact/hooks';
-import type { LiveEvent, RequestRow, RequestsAnswer } from '../api.ts';
+import type { LiveEvent, RequestRow, RequestsAnswer, RunningRow } from '../api.ts';
 import { ask, BASE, reason } from '../lib/ask.ts';
 
 /** Rows that are kept. */
@@ -11,6 +11,9 @@ export interface LiveState {
   /** The newest first. */
   readonly rows: readonly RequestRow[];
   readonly inFlight: number;
+  /** Of these, those that have taken longest, and when that was told, milliseconds since 1970. */
+  readonly running: readonly RunningRow[];
+  readonly runningAtMs: number;
   /** Records that came faster than they could be shown. */
   readonly skipped: number;
   readonly paused: boolean;
@@ -26,6 +29,8 @@ const BEGIN: LiveState = {
   status: 'connecting',
   rows: [],
   inFlight: 0,
+  running: [],
+  runningAtMs: 0,
   skipped: 0,
   paused: false,
   held: 0,
@@ -113,8 +118,9 @@ export class LiveStore {
       }
     });
     this.#source.addEventListener('message', ({ data }: MessageEvent<string>) => {
-      const { records, skipped, inFlight } = JSON.parse(data) as LiveEvent;
-      this.#set({ inFlight, status: 'live' });
+      const { records, skipped, inFlight, running } = JSON.parse(data) as LiveEvent;
+      const now = running ? { running, runningAtMs: Date.now() } : {};
+      this.#set({ inFlight, status: 'live', ...now });
       if (records.length > 0 || skipped > 0) this.#take(records, skipped);
     });
   }

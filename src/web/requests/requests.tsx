@@ -8,6 +8,7 @@ import { Icon } from '../shell/icons.tsx';
 import { Detail } from './detail.tsx';
 import { FilterBar, withWord } from './filter-bar.tsx';
 import type { LiveState, LiveStore } from './live-store.ts';
+import { Running } from './running.tsx';
 import { Strip } from './strip.tsx';
 import { RequestTable } from './table.tsx';
 
@@ -77,6 +78,7 @@ export function Requests({ session, route, store, live }: RequestsProps) {
             {live.problem}
           </p>
         )}
+        {filter === '' ? <Running rows={live.running} atMs={live.runningAtMs} /> : null}
         <RequestTable rows={shown} filter={filter} open={id} />
         {shown.length === 0 ? (
           <Nothing filter={filter} loading={live.loading || live.status === 'connecting'} />
