@@ -29,7 +29,7 @@ const LOOP = 'e2e/loop.slow';
 export const PROMISES: readonly Promised[] = [
   {
     when: '429 with Retry-After, in seconds, milliseconds, as a date, as a used-up limit’s reset or in Gemini’s body',
-    does: 'waited out on the same target when that fits `routing.wait_budget` and no other target is ready sooner; else the next one is asked at once. The target is not asked before that time. If it is longer than `routing.max_retry_after`, one request at a time tries the target after that',
+    does: 'The proxy waits that long and asks the same target again, when the wait fits `routing.wait_budget` and no other target is ready sooner; otherwise it asks the next target at once. The target gets no other request before that time. When the time is longer than `routing.max_retry_after`, one request at a time tries the target after that',
     tests: [
       [LIMITED, 'is waited out on the only target'],
       [LIMITED, 'is waited out until that time'],
@@ -42,7 +42,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '429 without it',
-    does: 'exponential backoff with full jitter, `max_retries` times, then the next target; this one is left alone for 5 s',
+    does: 'The target is asked again with exponential backoff and full jitter, up to `max_retries` times; then the next target is asked, and this one gets no requests for 5 s',
     tests: [
       [LIMITED, 'a persistent 429 without Retry-After is retried max_retries times'],
       [LIMITED, 'a target that stayed at 429 cools down'],
@@ -51,7 +51,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a provider’s headers say that its limit is used up, before any 429',
-    does: 'that key is not asked for this model until what the request needs is there again, at most for `routing.max_retry_after`; another key or target is asked at once. Nothing counts against the provider',
+    does: 'That key is not used for this model until the provider has room for the request again, for `routing.max_retry_after` at most; another key or target is asked at once. Nothing counts against the provider',
     tests: [
       [ROOMS, 'a client that asks one thing after another never meets the provider’s own limit'],
       [ROOMS, 'what is beyond a provider’s own limit goes to another at once'],
@@ -60,7 +60,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '`rate_limit` or `max_connections` of every target is used up',
-    does: 'waited for within `routing.wait_budget`, then a 429 that names the limits',
+    does: 'The request waits for `routing.wait_budget` at most, then gets a 429 that names the limits',
     tests: [
       [ROOMS, 'is never exceeded by fifty clients at once, and lets all of them through in turn'],
       [ROOMS, 'counts what nobody knows as used, and is told as a 429 when it is used up'],
@@ -68,12 +68,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'one 500, 502, 503, 504 or 529, then fine',
-    does: 'retried on the same target',
+    does: 'The same target is asked again',
     tests: [[SERVER, 'then fine, is retried on the same target']],
   },
   {
     when: '5xx again and again',
-    does: 'at most `max_retries` retries, then the next target; the breaker opens',
+    does: 'The target is asked again up to `max_retries` times, then the next target; the breaker opens',
     tests: [
       [SERVER, 'is retried max_retries times, then the next target answers'],
       [SERVER, 'a persistent 5xx opens the target’s breaker'],
@@ -82,7 +82,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'connection refused or reset, no such host, no TLS, no HTTP',
-    does: 'the next target when one is ready, else retried here',
+    does: 'The next target is asked when one is ready; otherwise this one is asked again',
     tests: [
       [SERVER, 'is retried on the only target'],
       [SERVER, 'fails over to the next target'],
@@ -95,12 +95,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a kept connection was closed as the request was sent',
-    does: 'sent again at once on a fresh connection; counts against nobody',
+    does: 'The request is sent again at once on a fresh connection; nothing counts against the provider',
     tests: [[SERVER, 'is replaced at once and counts against nobody']],
   },
   {
     when: 'no connection opens, or its TLS handshake hangs',
-    does: '`timeout.connect`, then the next target',
+    does: 'After `timeout.connect` the next target is asked',
     tests: [
       [SLOW, 'an address where no connection opens is left after timeout.connect for the next target'],
       [SLOW, 'a connection that never opens ends in 504 timeout_connect'],
@@ -109,7 +109,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'accepts and stays silent',
-    does: '`timeout.first_byte`, or its share of the deadline while other targets wait, then the next target; the silent one is not asked again for this request',
+    does: 'After `timeout.first_byte`, or the target’s share of the deadline while others wait, the next target is asked; the silent one is not asked again for this request',
     tests: [
       [SLOW, 'a silent provider is left after timeout.first_byte, and not asked again for this request'],
       [SLOW, 'a silent provider without a next target ends in 504 timeout_first_byte, asked once'],
@@ -119,7 +119,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'headers at once, content late, whatever keeps the connection alive meanwhile',
-    does: '`timeout.first_content`, then the next target; the client has not got its 200 yet',
+    does: 'After `timeout.first_content` the next target is asked; the client has not been sent its 200 yet',
     tests: [
       [SLOW, 'timeout.first_content fails over before the client got its 200'],
       [SLOW, 'late content of the only target ends in 504 timeout_first_content'],
@@ -127,12 +127,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a stream stalls after content',
-    does: '`timeout.idle`, then an error event in the stream, or resumed',
+    does: 'After `timeout.idle` the stream ends with an error event, or is resumed',
     tests: [[SLOW, 'a stream that stalls after content ends with an error event, not with [DONE]']],
   },
   {
     when: 'a stream is cut after content: FIN, reset, no last chunk, no finish reason, half an event',
-    does: 'never looks finished: no `[DONE]`, an error event, `truncated` in the record; or resumed',
+    does: 'The stream never looks finished: it has no `[DONE]` but an error event, and the record says `truncated`; or it is resumed',
     tests: [
       [STREAM, 'ends with an error event, never looking finished'],
       [STREAM, 'never reaches the caller: retried, then the next target'],
@@ -140,7 +140,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'an event that is no JSON',
-    does: 'left out and counted when the stream completes; an error event when it does not',
+    does: 'The event is left out and counted when the stream completes; otherwise the stream ends with an error event',
     tests: [
       [STREAM, 'a malformed event in the middle of a complete stream is dropped and counted'],
       [STREAM, 'a malformed event in a stream that does not complete ends in an error event'],
@@ -148,12 +148,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a complete stream without `[DONE]`, closed or left open',
-    does: 'finished at once with `[DONE]`, its usage kept',
+    does: 'The stream is finished at once with `[DONE]`, and its usage is kept',
     tests: [[STREAM, 'is finished at once, with one [DONE] and its usage']],
   },
   {
     when: 'an error inside a 200, in whatever shape: first event, body, HTML page, nothing at all',
-    does: 'treated as the status it stands for; before content retried and failed over, after content an error event',
+    does: 'It is treated as the status it stands for: before content the request is retried or sent elsewhere, after content the stream ends with an error event',
     tests: [
       [STREAM, 'in place of a 200 answer is retried and failed over like the status'],
       [STREAM, 'in place of a 200 answer is told as a 400, asked once'],
@@ -167,7 +167,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'an answer whose finish reason means failure, such as `error`',
-    does: 'retried and failed over before content; after content an error event, and `truncated` in the record',
+    does: 'Before content the request is retried or sent elsewhere; after content the stream ends with an error event, and the record says `truncated`',
     tests: [
       [ENDINGS, 'an ending that means failure, with no content before it, is retried and failed over'],
       [
@@ -179,7 +179,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a finish reason that nobody knows, or none at all',
-    does: 'passed on in the provider’s words, and recorded as `truncated` with the fault `unknown_ending`; `export --successful-only` leaves it out',
+    does: 'The answer is passed on in the provider’s words, and recorded as `truncated` with the fault `unknown_ending`; `export --successful-only` leaves it out',
     tests: [
       [
         ENDINGS,
@@ -197,7 +197,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a tool call whose arguments are no JSON',
-    does: 'passed on as text to clients whose protocol carries text; no answer for the others: retried, then the next target',
+    does: 'It is passed on as text to clients whose protocol carries arguments as text. For other clients it is no answer: the request is retried, then sent to the next target',
     tests: [
       [ENDINGS, 'a call whose arguments are no JSON is no answer to clients that take only objects'],
       [ENDINGS, 'a call whose arguments are no JSON reaches clients of chat as the text that it is'],
@@ -206,7 +206,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'content, a call or the usage behind the finish reason; an event of megabytes',
-    does: 'all of it reaches the client; an event may be as long as `limits.max_response`',
+    does: 'All of it reaches the client; an event may be as long as `limits.max_response`',
     tests: [
       [ENDINGS, 'a second tool call behind a finish reason reaches the client'],
       [ENDINGS, '${what} reaches the client'],
@@ -216,7 +216,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a stream of Responses fails',
-    does: 'ends with `error` and `response.failed`, which holds what was said until then',
+    does: 'It ends with `error` and `response.failed`, which holds what was said until then',
     tests: [
       [
         ENDINGS,
@@ -226,7 +226,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'an answer that comes in an odd form: early hints, compressed unasked, CRLF, one JSON body in place of a stream',
-    does: 'passed on whole, in the form that the client asked for',
+    does: 'All of it is passed on, in the form that the client asked for',
     tests: [
       [ODD, 'an answer that comes ${what} is passed on whole'],
       [ODD, 'a stream whose lines end in CRLF and that begins with a comment'],
@@ -235,7 +235,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'no answer at all: a redirect, a gateway’s page, a body that is not compressed as it says, JSON of another shape',
-    does: 'retried, then the next target; the last one’s failure is told as the provider’s, never as the caller’s',
+    does: 'The request is retried, then sent to the next target; the client is told that the provider failed, never that its own request was wrong',
     tests: [
       [ODD, '${what} is no answer: the next target gives one'],
       [ODD, '${what} of the only target is told as the provider’s failure, not the caller’s'],
@@ -244,12 +244,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'numbers that cannot be: usage below 0, or of 1e300',
-    does: 'the answer is passed on; the number counts as unknown in the record, the metrics and the memory in use',
+    does: 'The answer is passed on; the number counts as unknown in the record, in metrics and in memory budgets',
     tests: [[SHAPE, 'is answered where usage is below 0, and the memory of its request is free again']],
   },
   {
     when: '400, the prompt is too long',
-    does: 'to the next target whose context is not known to be as small (`context_window`), else the provider’s own error',
+    does: 'The request goes to the next target whose context is not known to be as small (`context_window`); without one the client gets the provider’s own error',
     tests: [
       [
         REQUEST,
@@ -262,7 +262,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '400, refused for its content',
-    does: 'the provider’s own reason; the next target only where `content_policy: failover` says so',
+    does: 'The client gets the provider’s own reason; the next target is asked only where `content_policy: failover` says so',
     tests: [
       [
         REQUEST,
@@ -276,7 +276,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'another 4xx, the caller’s mistake',
-    does: 'told as it came, asked once, counts against nobody',
+    does: 'The client gets the provider’s own error; no other target is asked, and nothing counts against the provider',
     tests: [
       [REQUEST, 'a 4xx that is the caller’s fault is relayed byte for byte where both speak one protocol'],
       [REQUEST, 'that is the caller’s fault is asked once and told in the provider’s words'],
@@ -285,12 +285,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '406, 409, 413, 415, 421, 423, 424, 426, 431, 451: another provider may take it',
-    does: 'the next target, else the provider’s own words; counts against nobody',
+    does: 'The next target is asked; without one the client gets the provider’s own words. Nothing counts against the provider',
     tests: [[REQUEST, 'goes to the next target, and counts against nobody']],
   },
   {
     when: '403, 402, 404, 405, 410 that name neither the key nor the model',
-    does: 'the next target, else the provider’s own words. When three different requests in a row met it, this endpoint of the target is held back, and nothing else',
+    does: 'The next target is asked; without one the client gets the provider’s own words. When three different requests in a row met it, this endpoint of the target is held back, and nothing else',
     tests: [
       [SCOPE, 'leaves the other endpoints of the model alone'],
       [SCOPE, 'is told in the provider’s words and keeps no other model back'],
@@ -301,7 +301,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '401, insufficient_quota, or words that name the key, the account or its balance',
-    does: 'the key is held back for all models; another key, else the next target answers; /providers and `llmproxy health` say why and until when',
+    does: 'The key is held back for all models; another key is used, or the next target answers; /providers and `llmproxy health` say why and until when',
     tests: [
       [KEYS, 'takes the provider out at once for all its models, and the next one answers'],
       [KEYS, 'at once in /health and /providers'],
@@ -315,7 +315,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'what is held back, whatever for',
-    does: 'comes back by requests: after a cooldown that grows to `routing.breaker.max_cooldown` one request at a time tries it, also where a probe cannot tell. After a reload the next request may try whatever is held back',
+    does: 'Real requests bring it back: after a cooldown that grows to `routing.breaker.max_cooldown` at most, one request at a time tries it, also where no probe could tell. After a reload the next request may try whatever is held back',
     tests: [
       [SCOPE, 'comes back by requests where the probe cannot tell'],
       [SCOPE, 'SIGHUP ends every cooldown'],
@@ -324,7 +324,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '404 that names the model, or a code that does',
-    does: 'the next target; this endpoint of the target is held back at once',
+    does: 'The next target is asked; this endpoint of the target is held back at once',
     tests: [
       [REQUEST, 'a model that one provider lacks is asked at the next, and the lack is remembered'],
       [REQUEST, 'a model that every provider lacks ends in 404 model_not_found'],
@@ -332,7 +332,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a target that keeps failing, or fails too often',
-    does: 'its breaker opens (`routing.breaker`); after a growing, jittered cooldown (`max_cooldown`) one request alone tries it',
+    does: 'Its breaker opens (`routing.breaker`); after a cooldown with jitter that grows to `max_cooldown`, one request alone tries it',
     tests: [
       [BREAKER, 'failures in a row open the breaker; meanwhile requests cost the provider nothing'],
       [
@@ -346,7 +346,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'all targets out',
-    does: 'the least bad one is tried by one request at a time, at least a second after it failed (by every request with `last_resort: on`); the others get the best error within one deadline, or 503 with Retry-After; every attempt in `details` and in the record',
+    does: 'One request at a time tries the least bad target, at least a second after it failed (every request does with `last_resort: on`); the others get the most telling error within the deadline, or 503 with Retry-After. Every attempt is in `details` and in the record',
     tests: [
       [
         BREAKER,
@@ -363,8 +363,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'the client leaves, at whatever moment',
-    does: 'the provider is let go; `client_abort` with the usage known by then; counts against nobody',
+    when: 'the client leaves, at any moment',
+    does: 'The provider’s work is ended; the record says `client_abort` with the usage known by then; nothing counts against the provider',
     tests: [
       [CLIENT, 'a caller that leaves before the provider answered takes the request with it: client_abort'],
       [CLIENT, 'a caller that leaves between headers and content takes the request with it: client_abort'],
@@ -375,7 +375,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'the client reads slowly, or not at all',
-    does: 'the provider is read no faster, memory stays bounded; after `limits.client_stall` it is cut off',
+    does: 'The provider is read no faster than the client reads, so that memory stays bounded; after `limits.client_stall` the client is cut off',
     tests: [
       [CLIENT, 'a caller that reads nothing holds the provider back, and memory stays bounded'],
       [CLIENT, 'a caller that reads slowly gets all of a long answer'],
@@ -384,7 +384,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'the caller’s own deadline: `x-request-timeout`, the SDKs’ `x-stainless-timeout`',
-    does: 'an upper limit: 504 `deadline_exceeded`',
+    does: 'It is an upper limit: beyond it the client gets 504 `deadline_exceeded`',
     tests: [
       [SLOW, 'is an upper limit: 504 deadline_exceeded, and the provider is let go'],
       [SLOW, 'a caller’s deadline ends retries and waits too'],
@@ -402,12 +402,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'the proxy is pointed at itself',
-    does: '508 `loop_detected` after one round',
+    does: 'The client gets 508 `loop_detected` after one round',
     tests: [[BREAKER, 'a proxy pointed at itself answers 508 after one round']],
   },
   {
     when: 'a stream breaks after text, with `resume: on`, for clients of Chat Completions, Messages and Responses',
-    does: 'continued at another target by prefill, or by asking it to go on; joined without loss or repetition, with the usage of all parts; not within a tool call or signed reasoning',
+    does: 'Another target continues the answer, by prefill or by being asked to go on. The parts are joined without loss or repetition, with the usage of all of them; not within a tool call or signed reasoning',
     tests: [
       [RESUME, 'goes on at the next target: one answer, one id, one [DONE]'],
       [RESUME, 'and the joint loses and repeats nothing'],
@@ -423,7 +423,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a target is slow to begin, with `hedge: on`',
-    does: 'a second one is asked after the p95 of the first content, or `delay`; the first to begin wins, the other is let go; `budget` bounds the extra requests',
+    does: 'A second target is asked after the p95 of the first content, or after `delay`; the first to begin answers, and the other one’s work is ended; `budget` bounds the extra requests',
     tests: [
       [HEDGE, 'a second one is asked after the delay; it wins and the first is let go'],
       [HEDGE, 'and lost to a second one has nothing counted against it'],
@@ -433,12 +433,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'one request that is large, deep or hard to count',
-    does: 'others are answered meanwhile; beyond `limits.max_depth`, `max_values` or `max_fields` it is a 400',
+    does: 'Other requests are answered meanwhile; beyond `limits.max_depth`, `max_values` or `max_fields` the client gets a 400',
     tests: [[LOOP, 'beside %s normal requests are answered']],
   },
   {
     when: 'SIGTERM, a reload, kill -9, floods and dribbles',
-    does: 'requests finish or end in an error event; a bad configuration changes nothing; all bounded, all counted',
+    does: 'Requests finish or end with an error event; an invalid configuration changes nothing; everything is bounded and counted',
     tests: [
       [LIFE, 'SIGTERM lets streams finish, takes nothing new, and loses no record'],
       [LIFE, 'what is not done when server.drain_timeout has passed ends in an error event'],

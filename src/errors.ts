@@ -61,8 +61,12 @@ const callers = { ...harmless, failover: 'no' } as const;
 
 /** The rules table. Rows above the line come from a provider, rows below it are our own. */
 export const FAULTS = {
-  rate_limited: rule(busy, '429 rate_limit_error rate_limit_exceeded', '429, or its words'),
-  overloaded: rule(again, '503 server_error overloaded', '503, 529, or their words'),
+  rate_limited: rule(
+    busy,
+    '429 rate_limit_error rate_limit_exceeded',
+    'a 429, or an error that says the same in words',
+  ),
+  overloaded: rule(again, '503 server_error overloaded', '503, 529, or an error that says the same in words'),
   server: rule(
     again,
     '502 server_error upstream_error',
@@ -291,7 +295,11 @@ export const FAULTS = {
     '429 rate_limit_error rate_limit_exceeded',
     'every target is at a limit: its `rate_limit` or `max_connections`, or one of the provider’s own',
   ),
-  unavailable: rule(callers, '503 server_error no_target_available', 'no target may be asked now'),
+  unavailable: rule(
+    callers,
+    '503 server_error no_target_available',
+    'every target is held back, and none is due for a trial',
+  ),
   shutting_down: rule(callers, '503 server_error shutting_down', 'the proxy is being stopped'),
   internal: rule(callers, '500 server_error internal_error', 'a defect of this proxy'),
 } as const satisfies Record<string, FaultRule>;

@@ -285,7 +285,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
     });
     return new ProxyError(
       'unavailable',
-      `Cannot answer for model "${job.inbound.model}": no target may be asked now (${states.join(', ')})`,
+      `Cannot answer for model "${job.inbound.model}": every target is held back (${states.join(', ')})`,
       { retryAfterMs },
     );
   }
