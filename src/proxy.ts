@@ -60,6 +60,7 @@ import { PriceTable } from './providers/price-table.ts';
 import { Prices } from './providers/prices.ts';
 import { priceSetup } from './usage/pricing.ts';
 import { UsageReader } from './usage/reader.ts';
+import type { ProxyApp } from './server/app.ts';
 import { createApp } from './server/app.ts';
 import type { BackgroundLimits } from './server/responses/background.ts';
 import { Background } from './server/responses/background.ts';
@@ -168,7 +169,7 @@ interface Generation {
   readonly limiter: Limiter;
   readonly hooks: Hooks;
   readonly registry: ModelRegistry;
-  readonly app: App;
+  readonly app: ProxyApp;
 }
 
 /** The composition root: the one place where the parts are put together. */
@@ -225,6 +226,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     deps.discovery && discoverModels(first, { ...deps.discovery, clock, random, turns, problem });
   const running = new Map<Abort, Exchange>();
   const sessions = new Set<Session>();
+  const sockets = new Set<{ drain(): void }>();
   let inFlight = 0;
   let draining = false;
   const defects = new Defects(problem);
@@ -395,6 +397,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         maxBytes: config.limits.max_passthrough,
         bodyStallMs: config.limits.body_timeout,
       }),
+      sockets,
+      responses: () => current.app.responses,
       stored:
         config.responses.store === 'never'
           ? undefined
@@ -495,7 +499,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     drain() {
       draining = true;
       page.endStreams();
-      for (const session of sessions) session.drain();
+      for (const each of [...sessions, ...sockets]) each.drain();
     },
     cut() {
       const error = new ProxyError('shutting_down', 'Cannot finish the answer: the proxy is being stopped');

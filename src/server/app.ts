@@ -33,14 +33,21 @@ import {
   listConversationItems,
   updateConversation,
 } from './responses/conversations.ts';
+import { openResponses, refusePlainGet } from './responses/socket/open.ts';
 import { cancelResponse, deleteResponse, getResponse, listInputItems } from './responses/routes.ts';
 import { usage } from './usage.ts';
+
+/** The routes, and what answers requests that come otherwise than over HTTP. */
+export interface ProxyApp extends App {
+  /** The Responses API. */
+  readonly responses: Inference;
+}
 
 /**
  * All routes on one page. Each is served with and without /v1, at the root and below `server.base_path`. Hono routes all
  * of them; where no middleware is asked for, requests to models are found by their path before it, at a tenth of the cost.
  */
-export function createApp(context: ServerContext): App {
+export function createApp(context: ServerContext): ProxyApp {
   const app = new Hono<ServerEnv>({ getPath: pathOf });
   const { cors: allowed, base_path } = context.server;
   const bases = new Set(['', base_path]);
@@ -92,6 +99,10 @@ export function createApp(context: ServerContext): App {
       app.get(`${prefix}/key`, ownKey(context));
       app.get(`${prefix}/usage`, usage(context));
       storedRoutes(app, prefix, context);
+      upgrades.set(`${prefix}/responses`, openResponses(context));
+      app.get(`${prefix}/responses`, ({ req }) =>
+        refusePlainGet(context, req.raw, headerMap(req.raw.headers)),
+      );
       app.get(`${prefix}/models`, listModels(context));
       app.get(`${prefix}/models/*`, getModel(context));
     }
@@ -153,9 +164,11 @@ export function createApp(context: ServerContext): App {
     const refusal = checked(request, headers);
     return refusal ? Promise.resolve(refusal) : open(request, headers, bindings);
   };
-  if (allowed) return Object.assign(app, { upgrade });
+  const responses = models.get('/v1/responses')!;
+  if (allowed) return Object.assign(app, { upgrade, responses });
   return {
     upgrade,
+    responses,
     fetch(request: Request, bindings: ServerBindings) {
       const path = request.method === 'POST' ? pathOf(request) : undefined;
       const answer = path === undefined ? undefined : (models.get(path) ?? called(request, path));

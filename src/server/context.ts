@@ -18,6 +18,7 @@ import type { PriceSetup } from '../usage/pricing.ts';
 import type { UsageReader } from '../usage/reader.ts';
 import type { Recorded } from '../wire/endpoints.ts';
 import type { Authenticator } from './auth.ts';
+import type { Inference } from './inference.ts';
 import type { StoredService } from './responses/service.ts';
 import type { Buffered } from './buffered.ts';
 import type { Fleet } from './fleet.ts';
@@ -49,6 +50,10 @@ export interface ServerContext {
   readonly pipeline: Pipeline;
   readonly realtime: Realtime;
   readonly passthrough: Passthrough;
+  /** Connections that requests come over one after another, to be closed when the proxy stops. */
+  readonly sockets: Set<{ drain(): void }>;
+  /** How a request of the Responses API is answered by the configuration that is in force now. */
+  readonly responses: () => Inference;
   /** Stored responses and conversations; left out where nothing is stored. */
   readonly stored: StoredService | undefined;
   /** What plugins do with requests; left out where none has hooks. */

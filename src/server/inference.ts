@@ -23,6 +23,7 @@ import { addressOf } from './network.ts';
 import { ownLimits } from './own-limits.ts';
 import { permitModel } from './permit.ts';
 import { beginStored, isStateful } from './responses/begin.ts';
+import type { LastAnswer } from './responses/last-answer.ts';
 import { inBackground } from './responses/in-background.ts';
 
 /** A client that takes nothing is cut by Bun after this; its unit is seconds, in steps of 4. */
@@ -37,6 +38,7 @@ export type Inference = (
   headers: HeaderMap,
   bindings: ServerBindings | undefined,
   path?: PathAsked,
+  last?: LastAnswer,
 ) => Promise<Response>;
 
 /** A request and what answers it. */
@@ -47,6 +49,8 @@ interface Call extends Called {
   readonly clientOf: (headers: HeaderMap) => Client | Promise<Client>;
   /** Gives the connection back to Bun's own limits. */
   readonly unlimited: () => void;
+  /** The last answer of the connection that it came over, where that is kept. */
+  readonly last: LastAnswer | undefined;
 }
 
 /**
@@ -59,7 +63,7 @@ export function inference(
   clientOf: (headers: HeaderMap) => Client | Promise<Client> = (headers) =>
     context.auth.client(headers, endpoint),
 ): Inference {
-  return async (request, headers, bindings, path) => {
+  return async (request, headers, bindings, path, last) => {
     const server = bindings?.server;
     const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
     const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint, userAgent);
@@ -75,6 +79,7 @@ export function inference(
         path,
         clientOf,
         unlimited,
+        last,
       });
     } catch (thrown) {
       const error = toProxyError(thrown);
@@ -93,7 +98,7 @@ function defect(id: string, { cause, message }: ProxyError): string {
 }
 
 async function answer(context: ServerContext, call: Call): Promise<Response> {
-  const { request, headers, server, exchange, endpoint, path } = call;
+  const { request, headers, server, exchange, endpoint, path, last } = call;
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
   const found = call.clientOf(headers);
   const client = found instanceof Promise ? await found : found;
@@ -124,8 +129,8 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   permitModel(client, asked.model);
   const { stored } = context;
   const inbound =
-    stored && isStateful(endpoint)
-      ? await beginStored(asked, { client, content, origin, exchange }, context, stored)
+    (stored || last) && isStateful(endpoint)
+      ? await beginStored(asked, { client, content, origin, exchange, last }, context, stored)
       : asked;
   if (inbound.expanded) exchange.asks(questionOf(inbound, headers));
   const user = inbound.json ? userOf(inbound.json.value) : null;

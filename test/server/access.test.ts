@@ -208,6 +208,8 @@ const FEEDBACK = /^(?:\/v1)?\/feedback$/;
 /** Sessions name their model in the URL, but for those of Gemini: theirs stands in a message of the WebSocket. */
 const REALTIME = /\/realtime$/;
 const LIVE = /BidiGenerateContent$/;
+/** A WebSocket, whose requests name their models: responses-socket.test.ts. */
+const SOCKET = /^(?:\/v1)?\/responses$/;
 /** What a caller has stored is of no model and no provider: whoever may use responses may see its own. */
 const STORED = /\/responses\/:id|\/conversations/;
 /** Calls of Gemini's clients are told by their form, wherever they are. */
@@ -239,7 +241,13 @@ describe('no route evades the lists of a key', () => {
     const [before, beforeTwo] = [one.asked.length, two.asked.length];
     for (const key of ['no-endpoint-key', 'no-model-key', 'no-provider-key']) {
       const answer = await ask(method, path, key);
-      const free = FEEDBACK.test(path) ? 202 : LIVE.test(path) ? 426 : STORED.test(path) ? stored(path) : 403;
+      const free = FEEDBACK.test(path)
+        ? 202
+        : LIVE.test(path) || (method === 'GET' && SOCKET.test(path))
+          ? 426
+          : STORED.test(path)
+            ? stored(path)
+            : 403;
       expect([key, answer.status]).toEqual([key, key === 'no-endpoint-key' ? 403 : free]);
       await answer.text();
     }

@@ -32,6 +32,11 @@ describe('a response', () => {
       .stream({ model: 'm', input: 'c', previous_response_id: second.id })
       .finalResponse();
     expect(third.output_text).toBe('5');
+    // What was streamed is stored under the ids that its client was told.
+    const shown = await client.responses.retrieve(third.id);
+    expect(shown.output.map(({ id }) => id)).toEqual(third.output.map(({ id }) => id));
+    const fourth = await client.responses.create({ model: 'm', input: 'd', previous_response_id: third.id });
+    expect(fourth.output_text).toBe('7');
     // Instructions are of one request alone.
     expect(messagesIn(provider.asked[2])).toEqual([
       { role: 'user', content: 'a' },

@@ -11,6 +11,7 @@ import type { Standing } from '../../wire/responses/standing.ts';
 import type { Origin } from '../inbound.ts';
 import type { StoredService } from './service.ts';
 import { ProxyError } from '../../errors.ts';
+import type { LastAnswer } from './last-answer.ts';
 import { inputItems } from '../../stored/items.ts';
 import { exactly } from '../../wire/json-exact.ts';
 import { parseInSteps } from '../../wire/json-steps.ts';
@@ -27,6 +28,8 @@ export interface Asking {
   readonly content: LogContent;
   readonly origin: Origin;
   readonly exchange: Exchange;
+  /** The last answer of the connection that it came over, where that is kept. */
+  readonly last: LastAnswer | undefined;
 }
 
 /** What of a request is about stored responses. */
@@ -46,7 +49,7 @@ export async function beginStored(
   inbound: Inbound,
   asking: Asking,
   context: ServerContext,
-  stored: StoredService,
+  stored: StoredService | undefined,
 ): Promise<Inbound> {
   const { json, endpoint } = inbound;
   if (!json) return inbound;
@@ -67,12 +70,15 @@ export async function beginStored(
       : background
         ? await context.turns.run(without(known, ['background'], asking, context))
         : known;
-  if (stores && endpoint === 'responses' && !background) {
+  const { last } = asking;
+  if (endpoint === 'responses' && !background && (stores || last)) {
     const { exchange, client } = asking;
     exchange.keeps(({ outcome, text, issuer }: Settled) => {
       if (outcome !== 'success' || text === undefined) return;
+      last?.keep(from?.items ?? '[]', json.text, text);
+      if (!stores) return;
       const nowMs = context.clock.now();
-      stored.store.put(json.text.length + text.length, 'responses', 'keep', {
+      stored!.store.put(json.text.length + text.length, 'responses', 'keep', {
         owner: ownerOf(client),
         request: json.text,
         response: text,
@@ -80,7 +86,7 @@ export async function beginStored(
         conversation,
         issuer,
         nowMs,
-        untilMs: nowMs + stored.ttlMs,
+        untilMs: nowMs + stored!.ttlMs,
       });
     });
   }
@@ -99,8 +105,8 @@ export function ownerOf({ key }: Pick<Client, 'key'>): string {
   return key ?? '';
 }
 
-function mayStore({ keep }: StoredService, { content }: Asking): boolean {
-  return keep === 'asked' || content === 'full';
+function mayStore(stored: StoredService | undefined, { content }: Asking): boolean {
+  return stored !== undefined && (stored.keep === 'asked' || content === 'full');
 }
 
 function statefulIn(value: JsonObject, mayStore: boolean): Stateful {
@@ -121,11 +127,15 @@ function statefulIn(value: JsonObject, mayStore: boolean): Stateful {
 /** What was said before; `undefined` where nothing was, or it is not known here. */
 async function comesFrom(
   { previous, conversation }: Stateful,
-  { client }: Asking,
+  { client, last }: Asking,
   { clock }: ServerContext,
-  { store }: StoredService,
+  stored: StoredService | undefined,
 ): Promise<Extract<Chain, { kind: 'found' }> | undefined> {
   const owner = ownerOf(client);
+  const here = previous === undefined ? undefined : last?.find(previous);
+  if (here) return here;
+  if (!stored) return undefined;
+  const { store } = stored;
   const chain =
     previous !== undefined
       ? await store.ask('responses', 'chain', owner, previous, clock.now())

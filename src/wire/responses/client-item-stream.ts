@@ -205,7 +205,8 @@ export class ItemWriter {
   }
 
   #start(kind: Kind, call?: OpenCall, id?: string): void {
-    const open = openItem(kind, this.#envelope.newId, call);
+    const { newId, newThoughtId } = this.#envelope;
+    const open = openItem(kind, kind === 'reasoning' ? newThoughtId : newId, call);
     this.#open = id === undefined ? open : { ...open, id };
     const item = itemOf(this.#open, 'in_progress');
     this.event('response.output_item.added', { output_index: this.#place, item });

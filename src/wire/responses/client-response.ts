@@ -32,6 +32,8 @@ export interface Envelope {
   /** Seconds since the epoch. */
   readonly created: number;
   readonly newId: () => string;
+  /** Apart, since reasoning may have an id of its own, which a stream tells too late. */
+  readonly newThoughtId: () => string;
   readonly standing: Standing;
   /** Keeps an item of the answer, for clients that refer to it. */
   readonly remember: (item: JsonObject) => void;
@@ -168,7 +170,7 @@ function addPart(output: Output, part: Part, next: readonly Part[]): void {
     case 'refusal':
       return say(output, { type: 'refusal', refusal: part.text });
     case 'thinking':
-      return addItem(output, thinkingItem(part, newId), 'reasoning_seal');
+      return addItem(output, thinkingItem(part, output.envelope.newThoughtId), 'reasoning_seal');
     case 'call':
       return addItem(output, callItem(part.call, origins, newId), 'hosted_tool');
     case 'hosted_call':

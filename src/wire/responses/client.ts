@@ -14,12 +14,29 @@ export const responsesClient: ClientProtocol = {
     // Who asks for nothing to be stored will not refer to it.
     const remember =
       body.store === false ? () => undefined : (item: JsonObject) => memory.set(String(item.id), item);
-    const envelope = { request: body, origins, created, newId, remember, standing: standing ?? ALONE };
+    // What was streamed is put together again, for the record and to be stored: under the ids that its client has.
+    const drawing = () => {
+      const drawn: string[] = [];
+      return () => {
+        let next = 0;
+        return () => (drawn[next++] ??= newId());
+      };
+    };
+    const [items, thoughts] = [drawing(), drawing()];
+    const envelope = () => ({
+      request: body,
+      origins,
+      created,
+      newId: items(),
+      newThoughtId: thoughts(),
+      remember,
+      standing: standing ?? ALONE,
+    });
     return {
       request,
       dropped,
-      encode: (answer, lost) => encodeResponse(answer, envelope, lost),
-      stream: (begun, lost) => new ResponsesWriter(envelope, begun, lost),
+      encode: (answer, lost) => encodeResponse(answer, envelope(), lost),
+      stream: (begun, lost) => new ResponsesWriter(envelope(), begun, lost),
     };
   },
   errorBody: openaiErrorBody,

@@ -13,6 +13,7 @@ export function queuedResponse(
     origins: new Map(),
     created,
     newId: () => id,
+    newThoughtId: () => id,
     standing,
     remember: () => undefined,
   };

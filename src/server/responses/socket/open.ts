@@ -1,0 +1,61 @@
+import type { HeaderMap } from '../../../wire/headers.ts';
+import type { ServerContext } from '../../context.ts';
+import type { Upgrade } from '../../realtime/open.ts';
+import { ProxyError, toProxyError } from '../../../errors.ts';
+import { errorResponse } from '../../error.ts';
+import { agreedProtocol, spelledOut } from '../../realtime/credentials.ts';
+import { LastAnswer } from '../last-answer.ts';
+import { ResponsesSocket } from './socket.ts';
+
+/**
+ * Opens connections of the Responses API: GET /v1/responses as a WebSocket. Who may use the endpoint may open one, and each request
+ * that comes over it shows the same key.
+ * @see https://developers.openai.com/docs/guides/websocket-mode
+ */
+export function openResponses(context: ServerContext): Upgrade {
+  return async (request, given, bindings) => {
+    const id = context.newId();
+    try {
+      const headers = credentials(request, given);
+      if (context.draining())
+        throw new ProxyError('shutting_down', 'Cannot open a connection: shutting down');
+      await context.auth.client(headers, 'responses');
+      const { sockets, limits } = context;
+      if (sockets.size >= limits.max_concurrent)
+        throw new ProxyError('unavailable', 'Cannot open a connection: limits.max_concurrent is reached', {
+          retryAfterMs: 1_000,
+        });
+      const peer = bindings.server?.requestIP(request) ?? null;
+      const last = new LastAnswer(limits.max_body);
+      const server = { timeout: () => undefined, requestIP: () => peer };
+      const turns = { url: request.url.split('?')[0]!, headers, bindings: { server }, last };
+      const socket = new ResponsesSocket(context, turns, () => sockets.delete(socket));
+      const answer = { 'x-request-id': id, 'sec-websocket-protocol': agreedProtocol(given) ?? '' };
+      sockets.add(socket);
+      if (bindings.server?.upgrade?.(request, { data: socket, headers: answer })) return undefined;
+      socket.closed();
+      throw new ProxyError(
+        'invalid_request',
+        'Cannot open a connection: the request is no handshake of a WebSocket',
+      );
+    } catch (thrown) {
+      return errorResponse(toProxyError(thrown), { id, attempts: [], endpoint: 'responses' });
+    }
+  };
+}
+
+/** What a plain GET gets at the path. @throws ProxyError */
+export async function refusePlainGet(
+  context: ServerContext,
+  request: Request,
+  given: HeaderMap,
+): Promise<never> {
+  await context.auth.client(credentials(request, given), 'responses');
+  throw new ProxyError('upgrade_required', 'Cannot list responses: GET opens a WebSocket at this path', {
+    headers: { upgrade: 'websocket', connection: 'Upgrade' },
+  });
+}
+
+function credentials(request: Request, given: HeaderMap): HeaderMap {
+  return spelledOut(given, new URLSearchParams(request.url.split('?')[1] ?? ''), 'realtime');
+}

@@ -1,0 +1,94 @@
+import type { ServerBindings } from '../../context.ts';
+import type { Inference } from '../../inference.ts';
+import type { HeaderMap } from '../../../wire/headers.ts';
+import type { JsonObject } from '../../../wire/json.ts';
+import type { LastAnswer } from '../last-answer.ts';
+import { isObject, objectOf, parseJson } from '../../../wire/json.ts';
+import { SseReader } from '../../../wire/sse.ts';
+
+/** The connection that turns come over. */
+export interface TurnsOf {
+  readonly url: string;
+  /** Of the handshake, with the key in them. */
+  readonly headers: HeaderMap;
+  readonly bindings: ServerBindings;
+  readonly last: LastAnswer;
+}
+
+/** Fields of a request that are the transport's own. */
+const TRANSPORT = [
+  'type',
+  'stream',
+  'background',
+  'stream_options',
+  'stream_id',
+  'generate',
+  'event_id',
+] as const;
+
+/** Headers of a handshake that are none of a request. */
+const OF_HANDSHAKE =
+  /^(?:sec-websocket-.*|upgrade|connection|content-.*|transfer-encoding|accept-encoding|x-request-id|idempotency-key)$/;
+
+/** The last events of a stream that did not end well. */
+const FAILED: ReadonlySet<unknown> = new Set(['error', 'response.failed']);
+
+/**
+ * Answers one `response.create` as the same request over HTTP would be: with its limits, its record and what is stored of it.
+ * @param send takes an event; resolves when the client can take more
+ */
+export async function answerTurn(
+  event: JsonObject,
+  ask: Inference,
+  { url, headers, bindings, last }: TurnsOf,
+  { signal, send }: { signal: AbortSignal; send: (event: string) => Promise<void> },
+): Promise<void> {
+  const body = JSON.stringify({ ...without(event), stream: true });
+  const sent: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !OF_HANDSHAKE.test(name)) sent[name] = value;
+  sent['content-type'] = 'application/json';
+  sent['content-length'] = String(Buffer.byteLength(body));
+  const request = new Request(url, { method: 'POST', body, headers: sent, signal });
+  const reply = await ask(request, sent, bindings, undefined, last);
+  const failed = reply.ok ? await copied(reply, send) : await refused(reply, send);
+  // What could not be gone on from once is not tried again.
+  if (failed && !signal.aborted && event.previous_response_id) last.forget();
+}
+
+function without(event: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(event).filter(([name]) => !TRANSPORT.includes(name as never)));
+}
+
+/** @returns whether it ended with a failure */
+async function copied(reply: Response, send: (event: string) => Promise<void>): Promise<boolean> {
+  const events = new SseReader();
+  let failed = false;
+  for await (const bytes of reply.body ?? []) {
+    for (const { data } of events.push(bytes)) {
+      if (data === '[DONE]') continue;
+      failed ||= FAILED.has(objectOf(parseJson(data)).type);
+      await send(data);
+    }
+  }
+  return failed;
+}
+
+/** @see https://developers.openai.com/docs/guides/websocket-mode */
+async function refused(reply: Response, send: (event: string) => Promise<void>): Promise<boolean> {
+  const told = parseJson(await reply.text());
+  const error = isObject(told) ? objectOf(told.error) : {};
+  await send(JSON.stringify({ type: 'error', status: reply.status, error }));
+  return true;
+}
+
+/** An error of a connection, as an event. */
+export function errorEvent(
+  status: number,
+  code: string,
+  message: string,
+  param: string | null = null,
+): string {
+  const type = status < 500 ? 'invalid_request_error' : 'server_error';
+  return JSON.stringify({ type: 'error', status, error: { type, code, message, param } });
+}

@@ -1,0 +1,40 @@
+import type { ServerContext } from '../../context.ts';
+import type { JsonObject } from '../../../wire/json.ts';
+import type { LastAnswer } from '../last-answer.ts';
+import { stringOf } from '../../../wire/json.ts';
+import { previousNotFound } from '../../../wire/responses/client-request.ts';
+import { queuedResponse } from '../../../wire/responses/queued.ts';
+
+/**
+ * Answers a `response.create` with `generate: false`: it says what a conversation begins with before anybody asks for an answer. No
+ * provider is asked; the next request goes on from it.
+ * @returns its events
+ * @throws ProxyError `previous_not_found`
+ */
+export function warmUp(
+  event: JsonObject,
+  last: LastAnswer,
+  { clock, newId }: Pick<ServerContext, 'clock' | 'newId'>,
+): string[] {
+  const previous = stringOf(event.previous_response_id) || undefined;
+  const before = previous === undefined ? undefined : last.find(previous);
+  if (previous !== undefined && !before) throw previousNotFound(previous);
+  const id = `resp_${newId().slice('req_'.length)}`;
+  const created = Math.floor(clock.now() / 1000);
+  const standing = { id, store: false, previous, background: false };
+  const begun = { ...queuedResponse(event, { id, created, standing }), status: 'in_progress' };
+  const usage = {
+    input_tokens: 0,
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens: 0,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: 0,
+  };
+  const done = { ...begun, status: 'completed', completed_at: created, usage };
+  last.keep(before?.items ?? '[]', JSON.stringify({ input: event.input ?? [] }), JSON.stringify(done));
+  return [
+    { type: 'response.created', response: begun, sequence_number: 0 },
+    { type: 'response.in_progress', response: begun, sequence_number: 1 },
+    { type: 'response.completed', response: done, sequence_number: 2 },
+  ].map((each) => JSON.stringify(each));
+}

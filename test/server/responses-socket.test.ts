@@ -1,0 +1,274 @@
+/** The Responses API over a WebSocket. */
+import { describe, expect, test } from 'bun:test';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import type { JsonObject } from '../../src/wire/json.ts';
+import { objectOf } from '../../src/wire/json.ts';
+import { publishedProblems } from '../helpers/published/problems.ts';
+import { responseStreamEvent } from '../helpers/published/responses.ts';
+import { running } from '../helpers/proxy.ts';
+import { speaker, speakerConfig } from '../helpers/speakers.ts';
+import { at, counting, sdk } from '../helpers/stored.ts';
+import { until } from '../helpers/until.ts';
+import { upstream } from '../helpers/upstream.ts';
+
+/** A client that remembers what it was told. */
+async function connected(url: string, headers: Record<string, string> = {}) {
+  const options = { headers } as unknown as string[];
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/responses`, options);
+  const heard: JsonObject[] = [];
+  let closed: { code: number; reason: string } | undefined;
+  let seen = 0;
+  socket.addEventListener('message', ({ data }) => void heard.push(JSON.parse(String(data)) as JsonObject));
+  socket.addEventListener('close', ({ code, reason }) => (closed = { code, reason }));
+  await until('it is open', () => socket.readyState === WebSocket.OPEN || closed);
+  const say = (event: unknown) => socket.send(typeof event === 'string' ? event : JSON.stringify(event));
+  /** What comes until a turn is over. */
+  const turn = async (): Promise<JsonObject[]> => {
+    const ends = /^(?:error|response\.(?:completed|incomplete|failed))$/;
+    const last = await until('the turn is over', () => {
+      const found = heard.findIndex(({ type }, place) => place >= seen && ends.test(String(type)));
+      return found >= 0 && { found };
+    });
+    const events = heard.slice(seen, last.found + 1);
+    seen = last.found + 1;
+    return events;
+  };
+  return {
+    say,
+    turn,
+    heard,
+    closed: () => until('it is closed', () => closed),
+    async create(body: object): Promise<JsonObject> {
+      say({ type: 'response.create', ...body });
+      return (await turn()).at(-1)!;
+    },
+    close: () => socket.close(),
+    [Symbol.dispose]: () => socket.close(),
+  };
+}
+
+const textOf = (event: JsonObject) => {
+  const [item] = objectOf(event.response).output as { content: { text: string }[] }[];
+  return item?.content[0]?.text;
+};
+const idOf = (event: JsonObject) => objectOf(event.response).id as string;
+
+/** A server of chat that streams the number of the messages that it was given. */
+function counter() {
+  return upstream(({ text }) => {
+    const { messages } = JSON.parse(text) as { messages: unknown[] };
+    const chunk = (delta: object, finish: string | null) =>
+      `data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+    return new Response(
+      `${chunk({ content: `${messages.length}` }, null)}${chunk({}, 'stop')}data: [DONE]\n\n`,
+      {
+        headers: { 'content-type': 'text/event-stream' },
+      },
+    );
+  });
+}
+
+describe('a connection', () => {
+  test('carries one turn after another, each with a record and the published events', async () => {
+    await using provider = speaker('messages', 'stream');
+    await using proxy = running({ providers: [speakerConfig('messages', provider.url)] });
+    using client = await connected(proxy.url);
+    client.say({ type: 'response.create', model: 'm-1', input: 'hi' });
+    client.say({ type: 'response.create', model: 'm-1', input: 'again' });
+    for (const _ of [1, 2]) {
+      const events = await client.turn();
+      for (const event of events) expect(publishedProblems(responseStreamEvent, event)).toEqual([]);
+      expect(events[0]!.type).toBe('response.created');
+      expect(events.at(-1)!.type).toBe('response.completed');
+    }
+    const records = await proxy.recorded(2);
+    expect(records.map(({ endpoint, outcome, stream }) => [endpoint, outcome, stream])).toEqual([
+      ['responses', 'success', true],
+      ['responses', 'success', true],
+    ]);
+    expect(records[0]!.id).not.toBe(records[1]!.id);
+  });
+
+  test.each([
+    ['is stored nowhere', { responses: { store: 'never' } } as Partial<ConfigInput>],
+    ['may be stored', {}],
+  ])('goes on from its last answer where that %s', async (_, config) => {
+    await using provider = counter();
+    await using proxy = running(at(provider.url, config));
+    using client = await connected(proxy.url);
+    const first = await client.create({ model: 'm', input: 'a', store: false });
+    expect(objectOf(first.response).store).toBe(false);
+    const second = await client.create({
+      model: 'm',
+      input: 'b',
+      store: false,
+      previous_response_id: idOf(first),
+    });
+    const third = await client.create({
+      model: 'm',
+      input: 'c',
+      store: false,
+      previous_response_id: idOf(second),
+    });
+    expect([first, second, third].map(textOf)).toEqual(['1', '3', '5']);
+    expect(objectOf(third.response).previous_response_id).toBe(idOf(second));
+    // The one before the last is not there any more.
+    const fourth = await client.create({
+      model: 'm',
+      input: 'd',
+      store: false,
+      previous_response_id: idOf(first),
+    });
+    expect(fourth).toMatchObject(
+      config.responses
+        ? { type: 'error', status: 400, error: { param: 'previous_response_id' } }
+        : { type: 'error', status: 400, error: { code: 'previous_response_not_found' } },
+    );
+    // And a turn that failed has taken the last with it.
+    const fifth = await client.create({
+      model: 'm',
+      input: 'd',
+      store: false,
+      previous_response_id: idOf(third),
+    });
+    expect(fifth).toMatchObject({ type: 'error', status: 400, error: { param: 'previous_response_id' } });
+    const fresh = await client.create({ model: 'm', input: 'e', store: false });
+    expect(textOf(fresh)).toBe('1');
+  });
+
+  test('goes on from what is stored, and stores what another goes on from', async () => {
+    await using provider = counter();
+    await using proxy = running(at(provider.url));
+    using one = await connected(proxy.url);
+    using two = await connected(proxy.url);
+    const first = await one.create({ model: 'm', input: 'a' });
+    const second = await two.create({ model: 'm', input: 'b', previous_response_id: idOf(first) });
+    expect(textOf(second)).toBe('3');
+    const shown = await sdk(proxy).responses.retrieve(idOf(second));
+    expect(shown.previous_response_id).toBe(idOf(first));
+  });
+
+  test('is warmed up without an answer, which is gone on from', async () => {
+    await using provider = counter();
+    await using proxy = running(at(provider.url));
+    using client = await connected(proxy.url);
+    const warm = await client.create({
+      model: 'm',
+      input: [{ role: 'user', content: 'a' }],
+      generate: false,
+    });
+    expect(publishedProblems(responseStreamEvent, warm)).toEqual([]);
+    expect(provider.asked).toEqual([]);
+    const next = await client.create({
+      model: 'm',
+      input: 'b',
+      store: false,
+      previous_response_id: idOf(warm),
+    });
+    expect(textOf(next)).toBe('2');
+    expect(provider.asked[0]!.text).not.toContain('generate');
+  });
+
+  test('says what is wrong, and stays', async () => {
+    await using provider = counting();
+    await using refusing = upstream(() =>
+      Response.json({ error: { message: 'Bad temperature' } }, { status: 400 }),
+    );
+    const config = at(provider.url);
+    config.providers.push({
+      name: 'r',
+      type: 'openai-compatible',
+      base_url: refusing.url,
+      models: ['bad'],
+      max_retries: 0,
+    });
+    await using proxy = running(config);
+    using client = await connected(proxy.url);
+    const said: [unknown, object][] = [
+      ['no JSON', { status: 400, error: { type: 'invalid_request_error' } }],
+      [{ type: 'response.cancel' }, { status: 400, error: { param: 'type' } }],
+      [
+        { type: 'response.create', input: 'x' },
+        { status: 400, error: { param: 'model' } },
+      ],
+      [
+        { type: 'response.create', model: 'none', input: 'x' },
+        { status: 404, error: { code: 'model_not_found' } },
+      ],
+      [{ type: 'response.create', model: 'bad', input: 'x' }, { status: 400 }],
+      [
+        { type: 'response.create', model: 'm', input: 'x', previous_response_id: 'resp_never' },
+        { status: 400, error: { code: 'previous_response_not_found', param: 'previous_response_id' } },
+      ],
+    ];
+    for (const [event, wanted] of said) {
+      client.say(event);
+      expect((await client.turn()).at(-1)).toMatchObject({ type: 'error', ...wanted });
+    }
+    // A server that does not stream serves too.
+    expect(textOf(await client.create({ model: 'm', input: 'x' }))).toBe('1');
+  });
+
+  test('needs a key, which is looked at anew with each turn', async () => {
+    await using provider = counter();
+    const auth = (disabled: boolean) => ({
+      auth: {
+        keys: [
+          { name: 'a', key: 'sk-aaaaaaaa', disabled },
+          { name: 'b', key: 'sk-bbbbbbbb' },
+        ],
+      },
+    });
+    await using proxy = running(at(provider.url, auth(false)));
+    const url = `${proxy.url}/v1/responses`;
+    const handshake = {
+      upgrade: 'websocket',
+      connection: 'Upgrade',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    };
+    expect((await fetch(url, { headers: handshake })).status).toBe(401);
+    expect((await fetch(url)).status).toBe(401);
+    const plain = await fetch(url, { headers: { authorization: 'Bearer sk-aaaaaaaa' } });
+    expect([plain.status, plain.headers.get('upgrade')]).toEqual([426, 'websocket']);
+    using client = await connected(proxy.url, { authorization: 'Bearer sk-aaaaaaaa' });
+    expect(textOf(await client.create({ model: 'm', input: 'x' }))).toBe('1');
+    proxy.reload(at(provider.url, auth(true)));
+    expect(await client.create({ model: 'm', input: 'x' })).toMatchObject({ type: 'error', status: 403 });
+  });
+
+  test('that its client leaves leaves the provider', async () => {
+    let left = false;
+    await using server = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch(request) {
+        request.signal.addEventListener('abort', () => (left = true));
+        return new Promise<Response>(() => undefined);
+      },
+    });
+    await using proxy = running(at(`http://127.0.0.1:${server.port}`));
+    const client = await connected(proxy.url);
+    client.say({ type: 'response.create', model: 'm', input: 'x' });
+    await Bun.sleep(50);
+    client.close();
+    await until('the provider is left', () => left);
+    expect((await proxy.recorded(1))[0]!.outcome).toBe('client_abort');
+  });
+
+  test('that waits for its client takes nothing more from the provider meanwhile, and loses nothing', async () => {
+    const piece = 'x'.repeat(64 * 1024);
+    await using provider = upstream(() => {
+      const chunk = (delta: object, finish: string | null) =>
+        `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+      const body = Array.from({ length: 100 }, () => chunk({ content: piece }, null)).join('');
+      return new Response(`${body}${chunk({}, 'stop')}data: [DONE]\n\n`, {
+        headers: { 'content-type': 'text/event-stream' },
+      });
+    });
+    await using proxy = running(at(provider.url));
+    using client = await connected(proxy.url);
+    const done = await client.create({ model: 'm', input: 'x', store: false });
+    expect(textOf(done)!.length).toBe(100 * piece.length);
+  });
+});
