@@ -3,6 +3,8 @@ import type { ExplainedTarget, Explanation } from '../pipeline/explain.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import { about } from './argv/command.ts';
 import { explain } from '../explain.ts';
+import { listed } from '../config/listed.ts';
+import { nearest } from '../config/suggest.ts';
 import { ProxyError } from '../errors.ts';
 import { HTTP_ENDPOINTS } from '../wire/endpoints.ts';
 import { fileReason } from '../logs/names.ts';
@@ -68,7 +70,9 @@ export default defineCommand({
 function endpointOf(name: string): Endpoint {
   const known = HTTP_ENDPOINTS.find((endpoint) => endpoint === name);
   if (known) return known;
-  throw new ExitError(2, `Cannot use --endpoint ${name}: expected ${HTTP_ENDPOINTS.join(', ')}`);
+  const [close] = nearest(name, HTTP_ENDPOINTS, 1);
+  const hint = close === undefined ? `expected ${listed(HTTP_ENDPOINTS)}` : `did you mean ${close}?`;
+  throw new ExitError(2, `Cannot use --endpoint ${name}: ${hint}`);
 }
 
 function sampleFor(endpoint: Endpoint): Record<string, unknown> {

@@ -33,6 +33,7 @@ export default defineCommand({
     inputs: {
       type: 'positional',
       required: false,
+      variadic: true,
       description:
         'Logs: files, directories, globs, s3:// prefixes, - for stdin (default: the log directory)',
     },
@@ -88,7 +89,14 @@ async function check({ flags }: Sources, options: Options, signal: AbortSignal):
 
 function argument({ kind, short, hint, help }: OptionRow<unknown>): ArgsDef[string] {
   if (kind.form === 'switch') return { type: 'boolean', alias: short, description: help };
-  return { type: 'string', alias: short, valueHint: hint, description: help };
+  const repeatable = kind.form === 'list';
+  return {
+    type: 'string',
+    alias: short,
+    valueHint: hint,
+    description: help,
+    ...(repeatable ? { repeatable } : {}),
+  };
 }
 
 async function sourcesOf(args: readonly string[]): Promise<Sources> {

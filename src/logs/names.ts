@@ -68,8 +68,15 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
+/** Where the system's own words say less. */
+const PLAIN_REASONS: Readonly<Record<string, string>> = {
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is no directory',
+};
+
 /** An error of the file system in words: "no space left on device". */
 export function fileReason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return /^E[A-Z]+: ([^,]+),/.exec(message)?.[1] ?? message;
+  const [, code = '', reason] = /^(E[A-Z]+): ([^,]+),/.exec(message) ?? [];
+  return PLAIN_REASONS[code] ?? reason ?? message;
 }

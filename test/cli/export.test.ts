@@ -108,7 +108,7 @@ describe('llmproxy export', () => {
   test.each([
     ['--sucessful-only', 2, '--successful-only'],
     ['--max-records many', 2, 'Cannot use --max-records many: expected a whole number from 1'],
-    ['--output', 2, 'Cannot use --output: it needs a value'],
+    ['--output', 2, 'Cannot use --output: its value is missing, as in --output PATH'],
     ['-o logs/a.ndjson --force logs/a.ndjson', 2, 'it is also the input'],
     ['none.ndjson', 1, 'Cannot read none.ndjson: there is no such file or directory'],
     ['--model-filter claude --fail-empty', 3, 'No row was written'],

@@ -77,6 +77,6 @@ describe('files that cannot be read', () => {
   test('a directory in place of a file', () => {
     const cwd = folder();
     mkdirSync(join(cwd, 'd'));
-    expect(run(cwd, 'config', 'validate', 'd').err).toBe('Cannot read d: illegal operation on a directory\n');
+    expect(run(cwd, 'config', 'validate', 'd').err).toBe('Cannot read d: it is a directory\n');
   });
 });

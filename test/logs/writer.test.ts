@@ -194,7 +194,7 @@ const obstacles: [string, (path: string) => Promise<() => Promise<unknown>>, str
       await mkdir(join(path, TODAY), { recursive: true });
       return () => rm(join(path, TODAY), { recursive: true });
     },
-    'illegal operation on a directory',
+    'it is a directory',
     'move what stands in the way, or set logging.requests.directory',
   ],
   [

@@ -9,8 +9,6 @@ export interface CommandInfo extends CommandMeta {
   readonly help?: () => Promise<string>;
   /** What stands behind its first argument is another program's: it is passed on as it is. */
   readonly passesOn?: true;
-  /** It parses its flags itself. */
-  readonly parses?: true;
 }
 
 /** What a command says of itself, with the type that knows all of it. */

@@ -11,6 +11,8 @@ export interface Parsed {
   /** The values of each flag that was given; a switch is "true" or "false". */
   readonly flags: ReadonlyMap<string, readonly string[]>;
   readonly operands: readonly string[];
+  /** All of them, in the order in which they came and so written that every parser reads them alike. */
+  readonly plain: readonly string[];
 }
 
 /** A piece of the arguments, as `node:util` cuts them. */
@@ -36,8 +38,11 @@ export function parseArguments(command: Command, args: readonly string[]): Parse
   });
   const flags = new Map<string, string[]>();
   const operands: string[] = [];
+  const plain: string[] = [];
   for (const token of tokens) {
+    if (token.kind === 'positional') plain.push(token.value);
     if (token.kind === 'positional') operands.push(token.value);
+    if (token.kind === 'option-terminator') plain.push('--');
     if (token.kind !== 'option') continue;
     const { flag, negated } = found(token, command, own[token.index] ?? '');
     const value = flag.value === undefined ? switchValue(token, negated) : textValue(token, flag, negated);
@@ -45,16 +50,12 @@ export function parseArguments(command: Command, args: readonly string[]): Parse
     if (before && !flag.repeatable)
       throw refused(`Cannot use ${flagText(flag)} twice with \`${nameOf(command)}\`: give it once`);
     flags.set(flag.name, [...(before ?? []), value]);
+    plain.push(`--${flag.name}=${value}`);
   }
   operands.push(...passedOn);
+  if (passedOn.length > 0) plain.push('--', ...passedOn);
   refuseOperands(command, operands);
-  return { flags, operands };
-}
-
-/** Arguments so that every parser reads them alike. */
-export function plainArguments({ flags, operands }: Parsed): string[] {
-  const named = [...flags].flatMap(([name, values]) => values.map((value) => `--${name}=${value}`));
-  return [...named, '--', ...operands];
+  return { flags, operands, plain };
 }
 
 /** The values of a flag that may be given several times, among plain arguments. */

@@ -8,7 +8,7 @@ import type { Command } from './command.ts';
 import { commandOf, EVERYWHERE, subCommandOf, VERSION_FLAG } from './command.ts';
 import { takeEnvFiles } from './env-file.ts';
 import { unknownCommandHint } from './hints.ts';
-import { parseArguments, plainArguments } from './parse.ts';
+import { parseArguments } from './parse.ts';
 import { ROOT } from './tree.ts';
 
 /** What commands that work on the tree of commands are given as citty's `data`. */
@@ -37,7 +37,7 @@ export async function runProgram(given: readonly string[]): Promise<void> {
     return;
   }
   const data: Invocation = { root, commandAt: (names) => commandAt(root, names) };
-  const rawArgs = command.info.parses ? [...rest] : plainArguments(parseArguments(command, rest));
+  const rawArgs = [...parseArguments(command, rest).plain];
   // Which command it is has been found out: citty would take an argument for a command that it does not know.
   await runCommand({ ...command.definition, subCommands: undefined }, { rawArgs, data });
 }

@@ -18,9 +18,9 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   usage: async () => (await import('../usage.ts')).default as CommandDef,
   export: async () => {
     const { default: command } = await import('../export.ts');
-    // Its flags stand in groups, by which it parses and explains them.
+    // Its flags stand in groups, by which it explains them.
     const help = async () => (await import('../export-help.ts')).exportHelp();
-    const meta: CommandInfo = { ...(command.meta as CommandInfo), parses: true, help };
+    const meta: CommandInfo = { ...(command.meta as CommandInfo), help };
     return { ...command, meta } as CommandDef;
   },
   completions: async () => (await import('../completions/completions.ts')).default as CommandDef,

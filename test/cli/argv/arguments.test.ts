@@ -50,6 +50,9 @@ const REFUSED: readonly (readonly [typed: string, hint: string])[] = [
   ['serve --port=', 'expected a whole number from 0 to 65535'],
   ['serve --env-file', 'its value is missing, as in --env-file FILE'],
   ['completions bsh', 'did you mean bash?'],
+  ['export --formt trl', 'did you mean --format?'],
+  ['export -o a -o b', 'Cannot use --output twice'],
+  ['explain --endpoint chta', 'did you mean chat?'],
 ];
 
 test.each(REFUSED)('llmproxy %s is refused with a hint', (typed, hint) => {

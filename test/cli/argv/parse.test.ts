@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { defineCommand, parseArgs } from 'citty';
 import type { Command } from '../../../src/cli/argv/command.ts';
 import { about, commandOf } from '../../../src/cli/argv/command.ts';
-import { parseArguments, plainArguments, repeated } from '../../../src/cli/argv/parse.ts';
+import { parseArguments, repeated } from '../../../src/cli/argv/parse.ts';
 
 const ARGS = {
   files: { type: 'positional', required: false, variadic: true },
@@ -19,8 +19,8 @@ const command = (passesOn?: true): Promise<Command> =>
 
 /** What citty makes of what was parsed here. */
 async function read(...args: string[]): Promise<Record<string, unknown>> {
-  const plain = plainArguments(parseArguments(await command(), args));
-  const { _, port, json } = parseArgs(plain, ARGS);
+  const plain = parseArguments(await command(), args).plain;
+  const { _, port, json } = parseArgs([...plain], ARGS);
   return { rest: _, port, json, labels: repeated(plain, 'label') };
 }
 
@@ -38,6 +38,11 @@ test('values stay as they were typed', async () => {
     expect(await read(`--port=${value}`)).toMatchObject({ port: value, rest: [] });
   expect(await read('--port', '-5')).toMatchObject({ port: '-5' });
   expect(await read('--port', '-')).toMatchObject({ port: '-' });
+});
+
+test('the order in which all came is kept', async () => {
+  const { plain } = parseArguments(await command(), ['x', '--label', 'a', '-', '-j', '--', '--label']);
+  expect(plain).toEqual(['x', '--label=a', '-', '--json=true', '--', '--label']);
 });
 
 test('what stands behind -- is no flag', async () => {
