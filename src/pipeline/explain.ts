@@ -168,7 +168,8 @@ function explainTarget(
 
 /** What is known of a model, each line with its source. */
 function known(protocol: ProtocolName, provider: BaseProvider, model: string): string[] {
-  return factsOf(protocol, model, provider.quirks(model)).map(({ text, source }) =>
+  const { quirks: vendor } = provider.settings;
+  return factsOf(protocol, model, provider.quirks(model), vendor).map(({ text, source }) =>
     source === undefined ? text : `${text} [${source}]`,
   );
 }

@@ -9,6 +9,7 @@ import { CONVERSE_MODELS } from '../wire/bedrock/models.ts';
 import { PROTOCOL_FACTS } from '../wire/facts/protocols.ts';
 import { NAME_RULES } from '../wire/facts/tool-names.ts';
 import { GEMINI_MODELS } from '../wire/gemini/models.ts';
+import { mergeQuirks } from '../wire/quirks.ts';
 
 /** What is known, in words, and where it stands. */
 export interface Fact {
@@ -80,14 +81,29 @@ function abilitiesText(abilities: Abilities = {}): string[] {
   return [...line('takes', named(true)), ...line('takes no', named(false))];
 }
 
-/** What is known of a model by its protocol, by name, and by all that holds for it. @param model or the one it is like */
-export function factsOf(protocol: ProtocolName, model: string, quirks: Quirks): Fact[] {
-  const { source, ...known } = quirks;
+/**
+ * What is known of a model by its protocol, by name, and by all that holds for it.
+ * @param vendor what is known of its vendor; what goes beyond that is the operator's word
+ */
+export function factsOf(
+  protocol: ProtocolName,
+  model: string,
+  quirks: Quirks,
+  vendor: Quirks = quirks,
+): Fact[] {
+  const own = new Set(factsText(ofModel(vendor, quirks.like ?? model)));
+  const source = (text: string) => (own.has(text) ? quirks.source : 'the configuration');
   return [
     ...protocolFacts(protocol),
     ...modelFacts(protocol, quirks.like ?? model),
-    ...factsText(known).map((text) => ({ text, source })),
+    ...factsText(quirks).map((text) => ({ text, source: source(text) })),
   ];
+}
+
+/** A vendor's quirks with those of the model over them. */
+function ofModel({ models, ...vendor }: Quirks, model: string): Quirks {
+  const row = models?.find(({ match }) => match.test(model));
+  return row ? mergeQuirks(vendor, row.quirks) : vendor;
 }
 
 /** What no server of a protocol takes. */
@@ -96,7 +112,11 @@ export function protocolFacts(protocol: ProtocolName): Fact[] {
   const rule = NAME_RULES[protocol];
   const names = `names of functions: ${rule.first.source} and then ${rule.rest.source}, ${rule.longest} characters at most`;
   return [
-    ...rows.flatMap(({ abilities, source }) => abilitiesText(abilities).map((text) => ({ text, source }))),
+    ...rows.flatMap(({ abilities, efforts, source }) =>
+      [...abilitiesText(abilities), ...line('efforts at most, where nothing else is known', efforts)].map(
+        (text) => ({ text, source }),
+      ),
+    ),
     { text: names, source: rule.source },
   ];
 }

@@ -5,13 +5,13 @@
 import type { ChatRequest } from './chat.ts';
 import type { ProtocolName, ReplayMemory } from './protocol.ts';
 import type { Quirks } from './quirks.ts';
-import type { Effort } from './facts/effort.ts';
 import type { Abilities } from './facts/abilities.ts';
 import type { Issued } from './parts/issued.ts';
 import { abilitiesOf } from './facts/abilities.ts';
 import { spokenMessages } from './facts/blanks.ts';
 import { withMediaTypes } from './facts/media-types.ts';
 import { fittingParameters } from './facts/parameters.ts';
+import { PROTOCOL_FACTS } from './facts/protocols.ts';
 import { OwnNames, renamedFor, withNames } from './facts/tool-names.ts';
 import { fromVendorFields } from './facts/vendor-fields.ts';
 import { isObject } from './json.ts';
@@ -39,9 +39,6 @@ export interface Fitted {
 /** Whose encoders ask for JSON in their own ways, also of models that lack the usual one. */
 const OWN_FORMATS: ReadonlySet<ProtocolName> = new Set(['messages', 'converse', 'gemini']);
 
-/** What servers of chat of which nothing is known take at most. */
-const COMMON_EFFORTS: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high'];
-
 /** Tiers of service that say no more than nothing does. */
 const PLAIN_TIERS: ReadonlySet<unknown> = new Set(['auto', 'default']);
 
@@ -56,7 +53,7 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: Fi
   }
   const returned = returnedMessages(request.messages, { protocol, abilities, issued, memory });
   request.messages = [...returned.messages];
-  const steering = protocol === 'chat' ? { efforts: COMMON_EFFORTS, ...quirks } : quirks;
+  const steering = { ...effortsOf(protocol), ...quirks };
   const taken = fittingParameters(request, 'chat', steering, ofEncoder(protocol, abilities));
   const fitted = { ...taken.body } as ChatRequest;
   fitted.messages = spokenMessages(fitted.messages.map(withMediaTypes), abilities);
@@ -76,6 +73,12 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: Fi
     sealed: returned.sealed,
     names: new OwnNames(renamed),
   };
+}
+
+/** The efforts that all servers of a protocol take, where that is known. */
+function effortsOf(protocol: ProtocolName): Pick<Quirks, 'efforts'> {
+  const row = PROTOCOL_FACTS.find(({ protocols, efforts }) => efforts && protocols.includes(protocol));
+  return row?.efforts ? { efforts: row.efforts } : {};
 }
 
 function ofEncoder(protocol: ProtocolName, abilities: Abilities): Abilities {

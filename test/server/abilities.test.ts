@@ -7,6 +7,8 @@ import { PROTOCOL_FACTS } from '../../src/wire/facts/protocols.ts';
 import { QUIRKS, quirksOf } from '../../src/providers/quirks.ts';
 import { factsOf } from '../../src/providers/facts-text.ts';
 import { askedOf } from '../helpers/asked-of.ts';
+import { provider, running } from '../helpers/proxy.ts';
+import { completion, upstream } from '../helpers/upstream.ts';
 
 const U = { role: 'user', content: 'Hi' };
 const tool = { type: 'function', function: { name: 'f', parameters: { type: 'object' } } };
@@ -74,6 +76,22 @@ test('what a model is said to take goes over what is known of it', async () => {
     { abilities: { sampling: true } },
   );
   expect([kept.body.temperature, kept.dropped]).toEqual([0.2, null]);
+});
+
+test('a prompt that is too long goes to a provider whose context is larger', async () => {
+  const words =
+    "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.";
+  const error = { message: words, type: 'invalid_request_error', code: 'context_length_exceeded' };
+  await using small = upstream(() => Response.json({ error }, { status: 400 }));
+  await using alike = upstream(() => completion('no'));
+  await using large = upstream(() => completion('yes'));
+  const at = (name: string, url: string, priority: number, context_window?: number) =>
+    provider(name, url, { models: ['m'], priority, max_retries: 0, context_window });
+  await using proxy = running({
+    providers: [at('a', small.url, 1), at('b', alike.url, 2, 8_192), at('c', large.url, 3, 200_000)],
+  });
+  const reply = await proxy.post('/v1/chat/completions', { model: 'm', messages: [U] });
+  expect([reply.status, alike.asked.length, large.asked.length]).toEqual([200, 0, 1]);
 });
 
 test('a model that is like another has its facts', async () => {
@@ -154,6 +172,16 @@ describe('facts', () => {
     for (const words of ['takes no: blank_text', 'max_tokens 4096', 'names of functions'])
       expect(texts).toContain(words);
     for (const { source } of facts) expect(source).toMatch(/^https:\/\//);
+  });
+
+  test('that the operator says are told to be his', () => {
+    const known = quirksOf('openai');
+    const quirks = { source: known.source, abilities: { vision: false }, override: { drop: ['x'] } };
+    const facts = factsOf('chat', 'm', quirks as never, known);
+    expect(facts.filter(({ source }) => source === 'the configuration').map(({ text }) => text)).toEqual([
+      'takes no: vision',
+      'left out: x',
+    ]);
   });
 
   test('can be overridden by the operator, each by its name', () => {

@@ -375,3 +375,66 @@ test.each([
   const reply = await proxy.post('/v1/embeddings', { model: 'embed-x', input: [tokens, tokens] });
   expect([reply.status, (JSON.parse(a.asked[0]!.text) as Json).texts]).toEqual([200, [text, text]]);
 });
+
+describe('names of functions that a provider refuses', () => {
+  const named = (name: string) => ({ type: 'function', function: { name, parameters: { type: 'object' } } });
+  const said = (name: string) => ({
+    candidates: [
+      {
+        index: 0,
+        content: { role: 'model', parts: [{ functionCall: { name, args: {} } }] },
+        finishReason: 'STOP',
+      },
+    ],
+    usageMetadata: { promptTokenCount: 1, candidatesTokenCount: 1, totalTokenCount: 2 },
+  });
+
+  test.each([false, true])('are others there, and come back as they were; streamed: %p', async (stream) => {
+    await using a = upstream(({ text }) => {
+      const [{ functionDeclarations: told }] = (
+        JSON.parse(text) as { tools: [{ functionDeclarations: Json[] }] }
+      ).tools;
+      const answer = said(String(told[0]!.name));
+      return stream
+        ? new Response(`data: ${JSON.stringify(answer)}\n\n`, {
+            headers: { 'content-type': 'text/event-stream' },
+          })
+        : Response.json(answer);
+    });
+    await using proxy = running({ providers: [provider('a', a.url, { type: 'gemini', models: ['*'] })] });
+    const call = { id: 'c', type: 'function', function: { name: '1/st', arguments: '{}' } };
+    const body = {
+      model: 'gemini-x',
+      stream,
+      tools: [named('1/st'), named('_1_st')],
+      tool_choice: { type: 'function', function: { name: '1/st' } },
+      messages: [
+        U,
+        { role: 'assistant', content: null, tool_calls: [call] },
+        { role: 'tool', tool_call_id: 'c', content: '1' },
+      ],
+    };
+    const reply = await proxy.post('/v1/chat/completions', body);
+    expect(await reply.text()).toContain('"name":"1/st"');
+    const { tools: told, toolConfig, contents } = JSON.parse(a.asked[0]!.text) as Json;
+    const [{ functionDeclarations }] = told as [{ functionDeclarations: { name: string }[] }];
+    const [first, second] = functionDeclarations.map(({ name }) => name);
+    // None of them stands for two.
+    expect([second, first]).toEqual(['_1_st', expect.stringMatching(/^_1_st_[a-z0-9]{9}$/)]);
+    expect(JSON.stringify([toolConfig, contents])).toContain(`"${first}"`);
+    expect(JSON.stringify([toolConfig, contents])).not.toContain('1/st');
+  });
+
+  test('that are too long for OpenAI’s chat are short there', async () => {
+    const name = `mcp__${'x'.repeat(90)}`;
+    const body = {
+      model: 'm',
+      max_tokens: 9,
+      messages: [U],
+      tools: [{ name, input_schema: { type: 'object' } }],
+    };
+    const asked = await askedOf('openai', body, { path: '/v1/messages' });
+    const [{ function: fn }] = asked.body.tools as [{ function: { name: string } }];
+    expect([fn.name.length, fn.name.startsWith('mcp__xxx')]).toEqual([64, true]);
+  });
+});

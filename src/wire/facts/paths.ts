@@ -16,19 +16,30 @@ const STEP = /((?:\\[\\.[]|[^\\.[\]])+)(\[\])?(?:\.|$)/y;
 /** @returns `undefined` for what is no path */
 export function parsePath(text: string): Path | undefined {
   const steps: Step[] = [];
+  let goesOn = false;
   STEP.lastIndex = 0;
   while (STEP.lastIndex < text.length) {
     const found = STEP.exec(text);
     if (!found) return undefined;
-    steps.push({ name: found[1]!.replaceAll(/\\(.)/g, '$1'), each: found[2] !== undefined });
+    const [whole, name = '', list = ''] = found;
+    steps.push({ name: name.replaceAll(/\\(.)/g, '$1'), each: list !== '' });
+    goesOn = whole.length > name.length + list.length;
   }
-  return steps.length > 0 && !text.endsWith('.') ? steps : undefined;
+  return steps.length > 0 && !goesOn ? steps : undefined;
 }
+
+/** Those that were read; there are as many as configurations and tables name. */
+const READ = new Map<string, Path>();
+const MAX_READ = 1_000;
 
 /** @throws Error for what is no path; configurations are held to that before */
 function pathOf(text: string): Path {
+  const known = READ.get(text);
+  if (known) return known;
   const path = parsePath(text);
   if (!path) throw new Error(`Cannot read ${text}: it is no path of fields`);
+  if (READ.size >= MAX_READ) READ.clear();
+  READ.set(text, path);
   return path;
 }
 

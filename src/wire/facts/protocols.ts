@@ -1,10 +1,13 @@
 /** What no server of a protocol takes that others do, as data. */
 import type { Abilities } from './abilities.ts';
+import type { Effort } from './effort.ts';
 import type { ProtocolName } from '../protocol.ts';
 
 export interface ProtocolFact {
   readonly protocols: readonly ProtocolName[];
   readonly abilities: Abilities;
+  /** Efforts of reasoning that are taken at most by servers of which nothing is known. */
+  readonly efforts?: readonly Effort[];
   /** Where its vendor says so. */
   readonly source: string;
 }
@@ -25,6 +28,13 @@ export const PROTOCOL_FACTS: readonly ProtocolFact[] = [
     protocols: ['chat'],
     abilities: { media_in_results: false, failed_results: false, said_pictures: false },
     source: 'https://platform.openai.com/docs/api-reference/chat/create',
+  },
+  {
+    // Others have fewer words than OpenAI, and refuse what they do not know.
+    protocols: ['chat'],
+    abilities: {},
+    efforts: ['none', 'minimal', 'low', 'medium', 'high'],
+    source: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html',
   },
   {
     protocols: ['responses'],
