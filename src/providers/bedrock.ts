@@ -10,6 +10,7 @@ import { countedModel } from '../wire/bedrock/count.ts';
 import { AwsAuth, awsCredentials } from './auth/aws.ts';
 import { HttpProvider, joinUrl } from './http.ts';
 import { askedEach, titanTexts } from './titan.ts';
+import { networkError } from './transport.ts';
 
 export interface BedrockOptions {
   readonly region: string;
@@ -65,9 +66,11 @@ export class BedrockProvider extends HttpProvider<BedrockOptions> {
   /** Several texts to a Titan are asked one by one, which takes one a request. */
   override async send(call: Call, signal: AbortSignal): Promise<UpstreamReply> {
     const texts = call.endpoint === 'embeddings' ? titanTexts(call) : undefined;
-    return texts
-      ? await askedEach(texts, (body) => super.send(call.with(body), signal))
-      : await super.send(call, signal);
+    if (!texts) return await super.send(call, signal);
+    const ask = (body: string) => super.send(call.with(body), signal);
+    const broken = (cause: unknown): unknown =>
+      signal.aborted ? signal.reason : networkError(this.name, cause);
+    return await askedEach(texts, ask, broken);
   }
 
   protected override path({ endpoint, model, stream }: Called): string {

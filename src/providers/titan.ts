@@ -26,11 +26,13 @@ export function titanTexts(call: Call): string[] | undefined {
 /**
  * Asks for each, some at once, and gives all answers in one, in their order. The first that is no success is the answer to
  * all, and nothing more is asked.
+ * @param broken what a body that does not come to its end is told as
  * @throws as `ask` does
  */
 export async function askedEach(
   bodies: readonly string[],
   ask: (body: string) => Promise<UpstreamReply>,
+  broken: (cause: unknown) => unknown,
 ): Promise<UpstreamReply> {
   const answers: unknown[] = Array.from({ length: bodies.length });
   let next = 0;
@@ -39,16 +41,18 @@ export async function askedEach(
   const askOn = async (): Promise<void> => {
     while (next < bodies.length && refused === undefined) {
       const at = next++;
-      const reply = await ask(bodies[at]!).catch((thrown: unknown) => {
+      const stop = (thrown: unknown): never => {
         next = bodies.length;
         throw thrown;
-      });
+      };
+      const reply = await ask(bodies[at]!).catch(stop);
       if (reply.status !== 200) {
         if (refused === undefined) refused = reply;
         else await reply.body?.cancel();
         return;
       }
-      const answer = parseJson(await new Response(reply.body).text());
+      const text = await new Response(reply.body).text().catch((cause: unknown) => stop(broken(cause)));
+      const answer = parseJson(text);
       answers[at] = isObject(answer) ? answer : {};
       last = reply;
     }

@@ -2,7 +2,8 @@ import type { Context, Handler } from 'hono';
 import type { ModelName } from '../pipeline/models.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import type { Client } from './auth.ts';
-import { modelName } from '../wire/gemini/path.ts';
+import { ProxyError } from '../errors.ts';
+import { modelName, namesMethod } from '../wire/gemini/path.ts';
 import { geminiModel, pageOf, publisherModel } from './gemini-models.ts';
 import { permitModel } from './permit.ts';
 import { guarded } from './guarded.ts';
@@ -27,6 +28,8 @@ export function getModel(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, (c, client) => {
     const google = speaking(c.req.raw) === 'gemini';
     const { path } = c.req;
+    if (google && namesMethod(path))
+      throw new ProxyError('method_not_allowed', `Cannot GET ${path}: a model is asked by POST`);
     const id = google ? modelName(resourceIn(path)) : unescaped(path.slice(path.indexOf('/models/') + 8));
     permitModel(client, id);
     const { provider } = context.registry.find(id, client.access);

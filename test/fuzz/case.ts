@@ -4,7 +4,6 @@ import type { Ask } from './answers.ts';
 import type { Plan } from './draft-answer.ts';
 import type { Sending } from './draft-request.ts';
 import type { Lane } from './lanes.ts';
-import { ENDPOINTS } from '../../src/wire/endpoints.ts';
 import { Dice } from '../simulate/dice.ts';
 import { soundAnswer } from './answers.ts';
 import { answerStep } from './answer-steps.ts';
@@ -12,7 +11,7 @@ import { draftAnswer, planOf } from './draft-answer.ts';
 import { draftRequest, sendingOf } from './draft-request.ts';
 import { requestStep } from './request-steps.ts';
 import { endpointsOf, LANES, modelOf, tokenOf } from './lanes.ts';
-import { soundRequest } from './requests.ts';
+import { pathOf, soundRequest } from './requests.ts';
 import { soundPlan } from './upstream.ts';
 
 /** Whose bytes are changed. */
@@ -48,7 +47,7 @@ export function makeCase(seed: number, number: number, slot: number, keep?: read
   const model = modelOf(lane, slot, tokenOf(number));
   const id = `fuzz-${seed}-${number}`;
   const asked = soundRequest(endpoint, model, dice);
-  const path = `/v1${ENDPOINTS[endpoint].path}`;
+  const path = pathOf(endpoint, model, asked.stream, dice);
   const request = draftRequest(path, asked, id);
   const steps = dice.pick([1, 1, 1, 2, 2, 3, 5]);
   const done: string[] = [];

@@ -75,14 +75,28 @@ const EVERYWHERE = [
   'chat',
   'messages',
   'responses',
+  'gemini',
+  'ollama.chat',
+  'ollama.generate',
   'messages.count_tokens',
   'responses.input_tokens',
+  'gemini.count_tokens',
+] as const;
+
+/** Ways to ask for embeddings besides OpenAI's, which are served where that is. */
+const EMBEDDINGS = [
+  'gemini.embed',
+  'gemini.batch_embed',
+  'gemini.predict',
+  'ollama.embed',
+  'ollama.embeddings',
 ] as const;
 
 /** The endpoints of a lane; those of chat count more than once where they are drawn from. */
 export function endpointsOf({ also }: Lane): readonly Endpoint[] {
-  const main = EVERYWHERE.slice(0, 3);
-  return [...main, ...main, ...main, ...EVERYWHERE, ...also, ...also.filter((name) => name === 'embeddings')];
+  const main = EVERYWHERE.slice(0, 5);
+  const embeds = also.some((name) => name === 'embeddings');
+  return [...main, ...main, ...main, ...EVERYWHERE, ...also, ...also, ...(embeds ? EMBEDDINGS : [])];
 }
 
 /** Requests that run side by side; each has providers of its own, so that none is held back for what another met. */

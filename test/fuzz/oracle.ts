@@ -1,19 +1,27 @@
 /** What must hold of every case, whatever was done to it. Each thing that does not is a sentence. */
 import { Stream } from 'openai/streaming';
 import type { JsonObject } from '../../src/wire/json.ts';
-import type { Client, Speech } from '../helpers/callers/speech.ts';
+import type { Talk } from '../../src/wire/endpoints.ts';
+import type { Speech } from '../helpers/callers/speech.ts';
 import type { ReadRecord } from '../../src/logs/record.ts';
 import type { Read } from '../helpers/callers/read.ts';
 import type { Case } from './case.ts';
 import type { Got } from './client.ts';
 import type { Asking } from './upstream.ts';
 import { chat } from '../helpers/callers/chat.ts';
+import { gemini } from '../helpers/callers/gemini.ts';
+import { linesAsEvents, ollama } from '../helpers/callers/ollama.ts';
 import { messages } from '../helpers/callers/messages.ts';
 import { readStream, readWhole } from '../helpers/callers/read.ts';
 import { responses } from '../helpers/callers/responses.ts';
+import { framesOf } from '../helpers/grammar/frames.ts';
 import { checkChatStream } from '../helpers/grammar/chat.ts';
+import { checkGeminiStream } from '../helpers/grammar/gemini.ts';
 import { checkMessagesStream } from '../helpers/grammar/messages.ts';
 import { checkResponsesStream } from '../helpers/grammar/responses.ts';
+import type { Endpoint } from '../../src/wire/endpoints.ts';
+import { isCount, isEmbedding, isTalk } from '../../src/wire/endpoints.ts';
+import { ollamaLineProblems } from '../helpers/published/ollama.ts';
 import { ANSWER_BOUNDS, isObject, objectOf, parseJson } from '../../src/wire/json.ts';
 import { shapeProblems } from './shapes.ts';
 
@@ -23,7 +31,14 @@ export interface Seen {
   readonly records: readonly ReadRecord[];
 }
 
-const SPEECHES: Readonly<Record<Client, Speech>> = { chat, messages, responses };
+const SPEECHES: Readonly<Record<Talk, Speech>> = {
+  chat,
+  messages,
+  responses,
+  gemini,
+  'ollama.chat': ollama('chat'),
+  'ollama.generate': ollama('generate'),
+};
 
 /** What this proxy answers without beginning a request. */
 const UNRECORDED = new Set(['unknown_url', 'method_not_allowed', 'host_not_allowed', 'origin_not_allowed']);
@@ -40,6 +55,12 @@ export async function problemsOf(fuzzed: Case, seen: Seen): Promise<string[]> {
 function bodyOf({ body }: Got): JsonObject {
   const value = parseJson(body.toString(), ANSWER_BOUNDS);
   return isObject(value) ? value : {};
+}
+
+/** Ollama's are words alone. */
+function errorIn(got: Got): JsonObject {
+  const { error } = bodyOf(got);
+  return typeof error === 'string' ? { message: error } : objectOf(error);
 }
 
 function recordProblems({ id, side }: Case, { got, records }: Seen): string[] {
@@ -65,7 +86,7 @@ function recordProblems({ id, side }: Case, { got, records }: Seen): string[] {
 /** Whether an answer stands for a request that has a record. */
 export function isRecorded(got: Got): boolean {
   if (!got.headers.has('x-llmproxy-attempts')) return false;
-  const { code, message } = objectOf(bodyOf(got).error);
+  const { code, message } = errorIn(got);
   // Clients of Messages are told no code: what is not recorded is known by its words.
   const outside = /there is nothing at this path|not allowed here|Host header|its origin/i;
   return !UNRECORDED.has(String(code)) && !outside.test(String(message));
@@ -75,7 +96,7 @@ async function answerProblems(fuzzed: Case, seen: Seen): Promise<string[]> {
   const { got } = seen;
   const problems: string[] = [];
   const { status } = got;
-  const error = objectOf(bodyOf(got).error);
+  const error = errorIn(got);
   if (error.code === 'internal_error' || /internal error/i.test(String(error.message)))
     problems.push('the client was told of an internal error');
   if (
@@ -109,13 +130,13 @@ async function answerProblems(fuzzed: Case, seen: Seen): Promise<string[]> {
 /** A caller may set a deadline that nobody can keep. */
 function isOwnDeadline({ done, endpoint }: Case, status: number): boolean {
   // Tokens that are counted here take as long as they take.
-  if (status === 504 && endpoint.endsWith('_tokens')) return true;
+  if (status === 504 && isCount(endpoint)) return true;
   return status === 504 && done.some((what) => /timeout/.test(what));
 }
 
 /** Some cannot say what is asked of them. */
 function isDeclined(fuzzed: Case, status: number): boolean {
-  return status === 400 || (fuzzed.endpoint === 'embeddings' && status < 500);
+  return status === 400 || (isEmbedding(fuzzed.endpoint) && status < 500);
 }
 
 function isJson({ headers }: Got): boolean {
@@ -124,8 +145,7 @@ function isJson({ headers }: Got): boolean {
 
 async function successProblems(fuzzed: Case, seen: Seen): Promise<string[]> {
   const { endpoint } = fuzzed;
-  if (endpoint === 'chat' || endpoint === 'messages' || endpoint === 'responses')
-    return await spokenProblems(fuzzed, seen, endpoint);
+  if (isTalk(endpoint)) return await spokenProblems(fuzzed, seen, endpoint);
   const { got, asked, records } = seen;
   const [record] = records;
   const problems: string[] = [];
@@ -158,28 +178,24 @@ async function successProblems(fuzzed: Case, seen: Seen): Promise<string[]> {
 }
 
 function understood(endpoint: string): boolean {
-  return ['completions', 'embeddings', 'messages.count_tokens', 'responses.input_tokens'].includes(endpoint);
+  return endpoint === 'completions' || isEmbedding(endpoint as Endpoint) || isCount(endpoint as Endpoint);
 }
 
 function isStream({ headers }: Got): boolean {
-  return headers.get('content-type')?.includes('event-stream') ?? false;
+  return /event-stream|ndjson/.test(headers.get('content-type') ?? '');
 }
 
-async function spokenProblems(fuzzed: Case, seen: Seen, client: Client): Promise<string[]> {
+async function spokenProblems(fuzzed: Case, seen: Seen, client: Talk): Promise<string[]> {
   const { got, asked, records } = seen;
   const [record] = records;
   // Some providers give JSON another type, which is passed on.
-  const streamed = isStream(got) && (fuzzed.stream || fuzzed.side === 'request');
-  // Line ends may be of any kind, and behind a byte order mark.
-  const text = streamed
-    ? got.body
-        .toString()
-        .replace(/^\ufeff/, '')
-        .replaceAll(/\r\n?/g, '\n')
-    : got.body.toString();
+  const listed = client === 'gemini' && /^\s*\[/.test(got.body.toString());
+  const streamed = (isStream(got) || listed) && (fuzzed.stream || fuzzed.side === 'request');
+  const text = streamed ? eventsIn(got.body.toString(), client, listed) : got.body.toString();
   // Names that providers give to events that say their type themselves are passed on, whatever they are.
   const speech = { ...SPEECHES[client], named: SPEECHES[client].named && record?.lane === 'translate' };
-  const spoken = streamed ? readStream(text, speech) : readWhole(text, speech);
+  const told = streamed ? readStream(text, speech) : readWhole(text, speech);
+  const spoken = client === 'gemini' && streamed ? endedByItself(told, got) : told;
   // A field that says that there is no error is none.
   const read = !streamed && bodyOf(got).error === null ? { ...spoken, error: undefined } : spoken;
   const finished = streamed ? read.ended : got.complete && !read.error && read.garbage.length === 0;
@@ -196,11 +212,34 @@ async function spokenProblems(fuzzed: Case, seen: Seen, client: Client): Promise
     problems.push(...soundProblems(read, finished, plan.text));
   if (got.complete && record?.lane === 'translate')
     problems.push(
-      ...(streamed ? grammarOf(client, got.body.toString()) : shapeProblems(client, bodyOf(got))),
+      ...(streamed
+        ? grammarOf(client, isEvents(client, listed) ? got.body.toString() : text)
+        : shapeProblems(client, bodyOf(got))),
     );
-  if (streamed && finished && record?.lane === 'translate' && client !== 'messages')
+  if (streamed && finished && record?.lane === 'translate' && (client === 'chat' || client === 'responses'))
     problems.push(...(await sdkProblems(text)));
   return problems;
+}
+
+/** Whether a stream is events as it comes. */
+function isEvents(client: Talk, listed: boolean): boolean {
+  return !listed && !client.startsWith('ollama');
+}
+
+/** A stream as events: lines of JSON, and the members of a list, are such too. Line ends may be of any kind, and behind a byte order mark. */
+function eventsIn(body: string, client: Talk, listed: boolean): string {
+  const text = body.replace(/^\ufeff/, '').replaceAll(/\r\n?/g, '\n');
+  if (isEvents(client, listed)) return text;
+  if (!listed) return linesAsEvents(text);
+  const list = parseJson(text, ANSWER_BOUNDS);
+  const values = Array.isArray(list) ? (list as unknown[]) : [text];
+  return values.map((value) => `data: ${JSON.stringify(value)}\n\n`).join('');
+}
+
+/** Nothing marks the end of Gemini's streams but the end: they are finished when they say why, and no error follows. */
+function endedByItself(read: Read, got: Got): Read {
+  const ended = read.done > 0 && !read.error && got.complete;
+  return { ...read, ended, done: ended ? 1 : 0 };
 }
 
 function endProblems({ error, done }: Read, got: Got, finished: boolean): string[] {
@@ -236,13 +275,21 @@ function soundProblems(read: Read, finished: boolean, text: string | undefined):
 const PROVIDERS =
   /calls nothing|are no JSON object|is no object|(?:stop|finish)_reason is|behind other names/;
 
-function grammarOf(client: Client, text: string): string[] {
-  const { problems } =
-    client === 'chat'
-      ? checkChatStream(text)
-      : client === 'messages'
-        ? checkMessagesStream(text)
-        : checkResponsesStream(text);
+const GRAMMARS: Readonly<Record<Talk, (text: string) => { problems: readonly string[] }>> = {
+  chat: checkChatStream,
+  messages: checkMessagesStream,
+  responses: checkResponsesStream,
+  gemini: checkGeminiStream,
+  'ollama.chat': (text) => ({ problems: ollamaLineProblems('chat', valuesIn(text)) }),
+  'ollama.generate': (text) => ({ problems: ollamaLineProblems('generate', valuesIn(text)) }),
+};
+
+function valuesIn(text: string): unknown[] {
+  return framesOf(text, []).map(({ value }) => value);
+}
+
+function grammarOf(client: Talk, text: string): string[] {
+  const { problems } = GRAMMARS[client](text);
   const ours = problems.filter((problem) => !PROVIDERS.test(problem));
   // An event that is of none of the kinds is told once for each of them, and once for what is wrong with it.
   const telling = ours.filter((problem) => !problem.startsWith('ResponseStreamEvent must have'));

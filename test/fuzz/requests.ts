@@ -1,5 +1,6 @@
 /** Requests that every provider should take, by endpoint; what the fuzzer changes is one of these. */
 import type { Endpoint } from '../../src/wire/endpoints.ts';
+import { ENDPOINTS, placeOf } from '../../src/wire/endpoints.ts';
 import type { Dice } from '../simulate/dice.ts';
 
 const PIXEL =
@@ -153,6 +154,75 @@ const responses: readonly object[] = [
   },
 ];
 
+const FUNCTIONS = [
+  { functionDeclarations: [{ ...WEATHER, parameters: undefined, parametersJsonSchema: SCHEMA }] },
+];
+
+const gemini: readonly object[] = [
+  { contents: [{ parts: [{ text: 'hi' }] }] },
+  {
+    systemInstruction: { parts: [{ text: 'Be brief.' }] },
+    contents: [
+      {
+        role: 'user',
+        parts: [{ text: 'Weather here?' }, { inlineData: { mimeType: 'image/png', data: PIXEL } }],
+      },
+      {
+        role: 'model',
+        parts: [
+          { text: 'Hm.', thought: true },
+          { text: 'Looking.' },
+          { functionCall: { id: 'c1', name: 'weather', args: { city: 'Paris' } }, thoughtSignature: 'c2ln' },
+        ],
+      },
+      {
+        role: 'user',
+        parts: [{ functionResponse: { id: 'c1', name: 'weather', response: { output: 'Sun' } } }],
+      },
+    ],
+    tools: FUNCTIONS,
+    toolConfig: { functionCallingConfig: { mode: 'AUTO' } },
+    generationConfig: {
+      maxOutputTokens: 50,
+      temperature: 0.5,
+      topP: 0.9,
+      stopSequences: ['x'],
+      thinkingConfig: { includeThoughts: true, thinkingBudget: 1_024 },
+    },
+  },
+  {
+    contents: [{ role: 'user', parts: [{ text: 'Go' }] }],
+    generation_config: {
+      response_mime_type: 'application/json',
+      response_schema: { type: 'OBJECT', properties: { city: { type: 'STRING', nullable: true } } },
+      candidate_count: 1,
+    },
+    safetySettings: [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'BLOCK_NONE' }],
+  },
+];
+
+const ollamaChat: readonly object[] = [
+  { messages: [user('hi')] },
+  {
+    messages: [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Weather here?', images: [PIXEL] },
+      {
+        role: 'assistant',
+        content: 'Looking.',
+        thinking: 'Hm.',
+        tool_calls: [{ id: 'c1', function: { name: 'weather', arguments: { city: 'Paris' } } }],
+      },
+      { role: 'tool', tool_name: 'weather', content: 'Sun' },
+    ],
+    tools: [{ type: 'function', function: WEATHER }],
+    options: { num_predict: 50, temperature: 0.5, top_p: 0.9, stop: ['x'], num_ctx: 4_096 },
+    keep_alive: '5m',
+    think: 'low',
+  },
+  { messages: [user('Go')], format: SCHEMA, think: false },
+];
+
 const JSON_REQUESTS: Readonly<Partial<Record<Endpoint, readonly object[]>>> = {
   chat,
   messages,
@@ -160,6 +230,20 @@ const JSON_REQUESTS: Readonly<Partial<Record<Endpoint, readonly object[]>>> = {
   responses,
   'responses.input_tokens': responses,
   'responses.compact': responses.map((request) => ({ ...request, stream: undefined })),
+  gemini,
+  'gemini.count_tokens': [gemini[0]!, { generateContentRequest: { model: 'models/x', ...gemini[1]! } }],
+  'gemini.embed': [{ content: { parts: [{ text: 'hi' }] }, taskType: 'RETRIEVAL_QUERY' }],
+  'gemini.batch_embed': [
+    { requests: ['a', 'b'].map((text) => ({ model: 'models/x', content: { parts: [{ text }] } })) },
+  ],
+  'gemini.predict': [{ instances: [{ content: 'a' }, { content: 'b' }], parameters: {} }],
+  'ollama.chat': ollamaChat,
+  'ollama.generate': [
+    { prompt: 'hi' },
+    { prompt: 'Look', system: 'S', images: [PIXEL], raw: false, format: 'json' },
+  ],
+  'ollama.embed': [{ input: 'hi' }, { input: ['a', 'b'], truncate: true, options: {} }],
+  'ollama.embeddings': [{ prompt: 'hi' }],
   completions: [
     { prompt: 'Once', max_tokens: 5 },
     {
@@ -201,7 +285,15 @@ const FORMS: Readonly<Partial<Record<Endpoint, readonly Field[]>>> = {
 };
 
 /** Endpoints that stream when they are asked to. */
-const STREAMING: readonly Endpoint[] = ['chat', 'messages', 'responses', 'completions'];
+const STREAMING: readonly Endpoint[] = [
+  'chat',
+  'messages',
+  'responses',
+  'completions',
+  'gemini',
+  'ollama.chat',
+  'ollama.generate',
+];
 /** Those that may, but most often do not. */
 const SOMETIMES: readonly Endpoint[] = [
   'images.generations',
@@ -226,6 +318,13 @@ export function soundRequest(endpoint: Endpoint, model: string, dice: Dice): Ask
     return { form: fields, stream: streams };
   }
   const rest = dice.pick(JSON_REQUESTS[endpoint]!);
+  // The path says all that is said of these beside their bodies.
+  if (placeOf(endpoint) === 'model') return { json: rest, stream: streams };
+  // And these are streams unless they say that they are none.
+  if (endpoint === 'ollama.chat' || endpoint === 'ollama.generate') {
+    const told = streams && dice.chance(0.5) ? {} : { stream: streams };
+    return { json: { model, ...rest, ...told }, stream: streams };
+  }
   const stream = streams
     ? { stream: true }
     : dice.chance(0.3) && STREAMING.includes(endpoint)
@@ -235,6 +334,19 @@ export function soundRequest(endpoint: Endpoint, model: string, dice: Dice): Ask
     json: dice.chance(0.5) ? { model, ...rest, ...stream } : { ...rest, ...stream, model },
     stream: streams,
   };
+}
+
+/** Where an endpoint is asked. */
+export function pathOf(endpoint: Endpoint, model: string, stream: boolean, dice: Dice): string {
+  const { path } = ENDPOINTS[endpoint];
+  const place = placeOf(endpoint);
+  if (place === 'root') return path;
+  if (place === undefined) return `/v1${path}`;
+  const name = dice.chance(0.3) ? model : encodeURIComponent(model);
+  const named = path.replace('{model}', name);
+  const version = dice.pick(['/v1beta', '/v1beta', '/v1', '/v1/projects/p/locations/l/publishers/google']);
+  if (!stream) return version + named;
+  return `${version}${named.replace(':generate', ':streamGenerate')}${dice.chance(0.7) ? '?alt=sse' : ''}`;
 }
 
 /** The bytes of a form, a character each. */

@@ -1,6 +1,8 @@
 /** The least that clients of each API rely on in a whole answer that this project wrote. */
 import type { Endpoint } from '../../src/wire/endpoints.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
+import { geminiProblems } from '../helpers/published/gemini.ts';
+import { ollamaProblems } from '../helpers/published/ollama.ts';
 import { isObject, objectOf } from '../../src/wire/json.ts';
 
 const isText = (value: unknown) => typeof value === 'string';
@@ -84,8 +86,25 @@ function usageOf(usage: unknown, names: readonly string[], check: Check): void {
   for (const name of names) check(`usage.${name}`, isCount(objectOf(usage)[name]));
 }
 
+/** Those whose published schema is held to. */
+const PUBLISHED: Readonly<Partial<Record<Endpoint, (body: JsonObject) => string[]>>> = {
+  gemini: (body) => geminiProblems('answer', body),
+  'gemini.count_tokens': (body) => geminiProblems('count', body),
+  'gemini.embed': (body) => geminiProblems('embedding', body),
+  'gemini.batch_embed': (body) => geminiProblems('embeddings', body),
+  'ollama.chat': (body) => ollamaProblems('chat', body),
+  'ollama.generate': (body) => ollamaProblems('generate', body),
+  'ollama.embed': (body) => ollamaProblems('embed', body),
+  'ollama.embeddings': (body) => ollamaProblems('embeddings', body),
+};
+
 /** What of it has another shape than its clients expect. */
 export function shapeProblems(endpoint: Endpoint, body: JsonObject): string[] {
+  const all = PUBLISHED[endpoint]?.(body) ?? [];
+  // Who calls a function without its name is the provider.
+  const published = all.filter((problem) => !/\.name: Too small/.test(problem));
+  if (published.length > 0)
+    return published.slice(0, 3).map((problem) => `the answer is none of its protocol: ${problem}`);
   const wrong = new Set<string>();
   SHAPES[endpoint]?.(body, (claim, holds) => {
     if (!holds) wrong.add(claim);

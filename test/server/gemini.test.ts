@@ -77,12 +77,12 @@ describe('a path', () => {
   });
 
   test('is not for GET where a model is asked', async () => {
-    const reply = await fetch(`${proxy.url}/v1beta/models/gemini-pro:generateContent`, {
-      method: 'PUT',
-      headers,
-    });
-    expect(reply.status).toBe(405);
-    expect(geminiProblems('error', await reply.json())).toEqual([]);
+    for (const method of ['GET', 'PUT']) {
+      const url = `${proxy.url}/v1beta/models/gemini-pro:generateContent`;
+      const reply = await fetch(url, { method, headers });
+      expect(reply.status).toBe(405);
+      expect(geminiProblems('error', await reply.json())).toEqual([]);
+    }
   });
 });
 

@@ -42,6 +42,12 @@ export function geminiCall(path: string): GeminiCall | undefined {
   return asked && { ...asked, model: modelName(`${collection}/${name}`) };
 }
 
+/** Whether a path says what is to be done with a model, whatever stands before it. */
+export function namesMethod(path: string): boolean {
+  const method = /:(\w+)$/.exec(path.replace(/%3a/gi, ':'))?.[1];
+  return method !== undefined && Object.hasOwn(METHODS, method);
+}
+
 /** Whether only Gemini's clients ask at a path. */
 export function isGeminiPath(path: string): boolean {
   return OURS.test(path.replace(/%3a/gi, ':'));

@@ -40,12 +40,20 @@ const ended = {
   eval_count: count,
   eval_duration: count.min(1),
 };
+/** Where nothing was asked but to load a model, or to let go of it. */
+const loaded = { done: z.literal(true), done_reason: z.enum(['load', 'unload']) };
 const going = { done: z.literal(false) };
 
 const SCHEMAS = {
-  chat: z.strictObject({ ...common, message, logprobs, ...ended }),
+  chat: z.union([
+    z.strictObject({ ...common, message, logprobs, ...ended }),
+    z.strictObject({ ...common, message, ...loaded }),
+  ]),
   chatPiece: z.strictObject({ ...common, message, logprobs, ...going }),
-  generate: z.strictObject({ ...common, response: z.string(), ...said, logprobs, ...ended }),
+  generate: z.union([
+    z.strictObject({ ...common, response: z.string(), ...said, logprobs, ...ended }),
+    z.strictObject({ ...common, response: z.literal(''), ...loaded }),
+  ]),
   generatePiece: z.strictObject({ ...common, response: z.string(), ...said, logprobs, ...going }),
   error: z.strictObject({ error: z.string().min(1) }),
   embed: z.strictObject({
