@@ -188,7 +188,8 @@ const VECTOR = [0.5, -0.25];
 
 function plainAnswer({ path, body }: Ask): object {
   if (/\/models(?:\?|$)|\/key$/.test(path)) return { object: 'list', data: [] };
-  if (/count_tokens$|input_tokens$/.test(path)) return { input_tokens: 12, object: 'response.input_tokens' };
+  if (/(?:count|input)_tokens(?:\?|$)/.test(path))
+    return { input_tokens: 12, object: 'response.input_tokens' };
   if (path.endsWith(':countTokens')) return { totalTokens: 12 };
   if (path.endsWith('/count-tokens')) return { inputTokens: 12 };
   if (path.endsWith('/compact')) {

@@ -203,7 +203,7 @@ describe('a request', () => {
     ['/api/chat', { messages: MESSAGES, model: 'nobody' }, 404],
     ['/api/generate', { prompt: 5 }, 400],
     ['/api/generate', { prompt: 'x', suffix: 'y' }, 400],
-    ['/api/embed', { input: [5] }, 400],
+    ['/api/embed', { input: [{}] }, 400],
     ['/api/embed', { input: 'x', model: 'nobody' }, 404],
     ['/api/show', { model: 'nobody' }, 404],
     ['/api/show', { model: '' }, 400],

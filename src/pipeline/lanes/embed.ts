@@ -18,7 +18,7 @@ import {
 } from '../../wire/gemini/embeddings.ts';
 import { applyOverride } from '../../wire/facts/override.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { isObject } from '../../wire/json.ts';
+import { isObject, listOf, objectOf } from '../../wire/json.ts';
 import { inNumbers } from '../../wire/openai/embeddings.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
@@ -57,9 +57,17 @@ const OPENAIS_WAY: Way = {
     for (const name of FOREIGN) delete body[name];
     return { body, dropped: request.task_type === undefined ? [] : ['taskType'] };
   },
-  // Some servers give base64 whatever they are asked for.
-  decode: (answer) => inNumbers(answer) ?? answer,
+  decode(answer) {
+    // Some servers give base64 whatever they are asked for, and some a vector for each token.
+    const numbers = inNumbers(answer) ?? answer;
+    if (listOf(numbers.data).every((each) => isVector(objectOf(each).embedding))) return numbers;
+    throw new ProxyError('malformed', 'Cannot read the answer: it holds no vectors');
+  },
 };
+
+function isVector(value: unknown): boolean {
+  return Array.isArray(value) && typeof value[0] === 'number';
+}
 
 /** How a provider is asked. @throws ProxyError `unsupported` where it gives none */
 function wayOf({ provider, model }: LaneContext): Way {
