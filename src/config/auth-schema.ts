@@ -49,7 +49,7 @@ const clientKey = z.strictObject({
 });
 
 /** A key in `auth.keys_file`, which `llmproxy keys` writes. */
-const fileKey = z.strictObject({
+export const fileKey = z.strictObject({
   name: name.describe('Shown in logs and metrics in place of the key.'),
   hash: keyHash.describe('SHA-256 of the key.'),
   prefix: text.optional().describe('First characters of the key, by which people know it.'),

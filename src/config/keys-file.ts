@@ -7,6 +7,7 @@ import { checkGroup, checkUses } from './access-references.ts';
 import { keysFile } from './auth-schema.ts';
 import { explain } from './explain.ts';
 import { jsonSchemaOf, knownKeysIn } from './json-schema.ts';
+import { keysFromEntries } from './key-entries.ts';
 import { plainYaml } from './plain-yaml.ts';
 import { Positions } from './positions.ts';
 import { parsedYaml, valuesOf } from './yaml.ts';
@@ -48,9 +49,8 @@ interface ParsedKeys {
  * place is asked for.
  */
 function parsedKeys(text: string): ParsedKeys {
-  const plain = plainYaml(text);
-  const read = plain && keysFile.safeParse(plain.value ?? {});
-  if (read?.success) return { file: read.data, positions: placesIn(text), problems: [] };
+  const known = keysFromEntries(text) ?? plainKeys(text);
+  if (known) return { file: known, positions: placesIn(text), problems: [] };
   const parsed = parsedYaml(text);
   const { positions, problems } = parsed;
   const value = valuesOf(parsed);
@@ -59,6 +59,12 @@ function parsedKeys(text: string): ParsedKeys {
   const wrong = checked.success ? [] : explain(checked.error.issues, positions, { known: KNOWN() });
   const file = problems.length === 0 ? checked.data : undefined;
   return { file, positions, problems: [...problems, ...wrong] };
+}
+
+/** A valid file that is written in another way. */
+function plainKeys(text: string): KeysFile | undefined {
+  const plain = plainYaml(text);
+  return plain && keysFile.safeParse(plain.value ?? {}).data;
 }
 
 const KNOWN = () => knownKeysIn(jsonSchemaOf(keysFile));
