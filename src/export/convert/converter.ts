@@ -16,8 +16,7 @@ import { FEEDBACK_ENDPOINT, feedbackOf } from '../read/feedback.ts';
 import { FORMATS } from '../render/all.ts';
 import { holdsRounded, mayHoldLongNumbers, parseLongNumbers, toLine } from '../conversation/json.ts';
 import { metadataOf } from '../read/metadata.ts';
-import { MinHasher } from '../curate/near/minhash.ts';
-import { nearText } from '../curate/near/text.ts';
+import { RowSigner } from '../curate/near/row-signer.ts';
 import type { RejectReason } from '../errors.ts';
 import { RejectError } from '../errors.ts';
 import { redactConversation } from '../redact/conversation.ts';
@@ -38,7 +37,7 @@ export class Converter {
   /** Counts tokens, where that was asked for. */
   readonly counter: TokenCounter | undefined;
   readonly #redactor: Redactor | undefined;
-  readonly #hasher: MinHasher | undefined;
+  readonly #signer: RowSigner | undefined;
   readonly #chain = new ConversationHash();
 
   private constructor(plan: Plan, { wanted, count }: Loaded) {
@@ -46,7 +45,8 @@ export class Converter {
     this.counter = count;
     this.#wanted = wanted;
     this.#redactor = plan.redact && new Redactor(plan.redact);
-    this.#hasher = plan.nearSeed === undefined ? undefined : new MinHasher({ seed: plan.nearSeed });
+    this.#signer =
+      plan.nearSeed === undefined ? undefined : new RowSigner(plan.compare, { seed: plan.nearSeed });
   }
 
   /** A converter with what it needs loaded. */
@@ -176,7 +176,7 @@ export class Converter {
       text: unrendered ? toLine(example) : toLine(row),
       flags: flagsOf(entry, unrendered) | trimmed,
       ...tokens,
-      ...(this.#hasher ? { signature: this.#hasher.signature(nearText(conversation)) } : {}),
+      ...(this.#signer ? { signature: this.#signer.sign(conversation, this.#trainedAnswers()) } : {}),
     };
   }
 
@@ -201,6 +201,12 @@ export class Converter {
   #dressed(conversation: Conversation): Conversation {
     const { system } = this.#plan;
     return system === 'keep' ? conversation : withSystem(conversation, system);
+  }
+
+  /** Which answers of a row are trained. */
+  #trainedAnswers(): 'all' | 'last' {
+    const { earlier, format } = this.#plan;
+    return earlier === 'mask' || FORMATS[format].loss === 'completion' ? 'last' : 'all';
   }
 
   /** Without the training of calls that the row does not define. */

@@ -26,6 +26,8 @@ export interface Plan {
   readonly redact?: RedactOptions;
   /** Signatures of rows that are nearly the same, drawn from this seed. */
   readonly nearSeed?: number;
+  /** What is compared: for duplicates the trained answers apart from the rest, for leaks between splits all as one. */
+  readonly compare: { readonly duplicates: boolean; readonly leaks: boolean };
   /** Count tokens by the tokenizer even where the log holds the provider's count. */
   readonly countTokens: boolean;
   /** Longest row in tokens, and what becomes of a longer one. */

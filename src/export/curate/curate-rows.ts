@@ -14,6 +14,7 @@ import { choose } from './curate.ts';
 import type { PlacedFeedback } from './judgements.ts';
 import { readInputs } from '../read/read.ts';
 import { FILTERS } from '../errors.ts';
+import { signaturesOf } from './near/row-signer.ts';
 import { Signatures } from './near/signatures.ts';
 import { Spool } from './table/spool.ts';
 import { collectGarbageAfter, collectGarbageEvery, MANY_ROWS } from './table/collect-garbage.ts';
@@ -67,8 +68,8 @@ async function chooseFrom(
   // Threads hold tens of megabytes each.
   await collectGarbageAfter(table.length, table.unrendered ? undefined : converters.close());
   if (log) arrange(table, feedback, log);
-  const signature = (row: number) => signatures.of(table.stored(row));
-  const chosen = choose(table, feedback, options.curation, signature);
+  const signed = signaturesOf(options.plan.compare, (row) => signatures.of(table.stored(row)));
+  const chosen = choose(table, feedback, options.curation, signed);
   await collectGarbageAfter(table.length);
   for (const set of chosen.sets) countLeft(job, set);
   if (stays(chosen, job, table)) keepAll(job, table, spool);

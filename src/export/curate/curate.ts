@@ -6,6 +6,7 @@ import type { Task } from './task.ts';
 import type { TurnSet } from './turns.ts';
 import { FLAG } from '../convert/batch.ts';
 import { NearIndex } from './near/index.ts';
+import type { RowSignatures } from './near/row-signer.ts';
 import { RowSet } from './row-set.ts';
 import { dropDuplicates, dropNearDuplicates } from './duplicates.ts';
 import { judged } from './judged.ts';
@@ -31,17 +32,17 @@ export interface Chosen {
 
 /**
  * Decides on all rows of the table.
- * @param signature of a row, for nearly the same ones
+ * @param signatures of the rows, for nearly the same ones
  */
 export function choose(
   table: RowTable,
   feedback: readonly PlacedFeedback[],
   options: CurationOptions,
-  signature: (row: number) => Uint8Array,
+  signatures: RowSignatures,
 ): Chosen {
   const rows = new RowSet(table, new Judgements(table, feedback));
-  const splits = splitRows(rows, options, signature);
-  const { set, logged } = decided(rows, options, signature);
+  const splits = splitRows(rows, options, signatures);
+  const { set, logged } = decided(rows, options, signatures);
   draw(set, options);
   const repeated = repeatedIn(set, options, logged);
   return {
@@ -61,23 +62,24 @@ interface Decided {
 }
 
 /** All decisions but those of chance and number. */
-function decided(rows: RowSet, options: CurationOptions, signature: (row: number) => Uint8Array): Decided {
+function decided(rows: RowSet, options: CurationOptions, signatures: RowSignatures): Decided {
   const set = judged(rows, options);
   const logged = conversations(set, options);
   const { dedup, near, seed } = options;
   if (dedup !== 'none') dropDuplicates(set, dedup === 'exact' ? 'content' : 'prompt');
-  if (near !== undefined) dropNearDuplicates(set, { threshold: near, seed }, signature);
+  if (near !== undefined)
+    dropNearDuplicates(set, { threshold: near, seed, pairs: true }, signatures.duplicates);
   return { set, logged };
 }
 
 function splitRows(
   set: RowSet,
   { splits, splitBy, seed, leakThreshold }: CurationOptions,
-  signature: (row: number) => Uint8Array,
+  signatures: RowSignatures,
 ): Uint8Array | undefined {
   if (splits.length < 2) return undefined;
   const near = leakThreshold === undefined ? undefined : new NearIndex({ threshold: leakThreshold, seed });
-  return assignSplits(set, { splits, splitBy, seed, near, signature });
+  return assignSplits(set, { splits, splitBy, seed, near, signature: signatures.leaks });
 }
 
 /** @returns the answers that the log shows; `undefined` when nobody asks */

@@ -48,6 +48,7 @@ export function planOf(options: Options, { selection, format, curation }: Decide
     earlier: earlierOf(curation, format),
     ...(redact ? { redact } : {}),
     ...(near === undefined && leakThreshold === undefined ? {} : { nearSeed: seed }),
+    compare: { duplicates: near !== undefined, leaks: leakThreshold !== undefined },
     countTokens: options.value('count-tokens'),
     ...(maxTokens === undefined ? {} : { maxTokens }),
     onLong: options.value('on-long') ?? 'drop',

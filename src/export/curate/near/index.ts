@@ -3,12 +3,21 @@ import { bandsFor, hashBands } from './bands.ts';
 import { fmix32 } from './fmix32.ts';
 import { Nearest } from './nearest.ts';
 import { RecordRing } from './ring.ts';
-import { countShared, leastShared, SIGNATURE_BYTES, SIGNATURE_WORDS } from './signature.ts';
+import {
+  countShared,
+  countSharedByBoth,
+  leastShared,
+  SIGNATURE_BYTES,
+  SIGNATURE_WORDS,
+  VALUES,
+} from './signature.ts';
 
 export interface NearOptions {
   /** Least similarity (Jaccard) that counts, from 0.5 to 1. */
   readonly threshold: number;
   readonly seed: number;
+  /** Signatures are of pairs of texts, and both of a pair must be similar. */
+  readonly pairs?: boolean;
   /** Memory it may take; 256 MiB when left out, which holds about a million rows. */
   readonly maxBytes?: number;
 }
@@ -38,6 +47,7 @@ const COPY = -1;
 export class NearIndex {
   readonly #bands: Bands;
   readonly #least: number;
+  readonly #pairs: boolean;
   readonly #seed: number;
   readonly #rows: RecordRing;
   readonly #maxSlots: number;
@@ -53,9 +63,11 @@ export class NearIndex {
   /** The last search has found a row that is the same. */
   #same = false;
 
-  constructor({ threshold, seed, maxBytes = MAX_BYTES }: NearOptions) {
+  constructor({ threshold, seed, pairs = false, maxBytes = MAX_BYTES }: NearOptions) {
     this.#bands = bandsFor(threshold);
-    this.#least = leastShared(threshold);
+    this.#pairs = pairs;
+    // Of the lesser half of a pair, doubled: as many as of a whole signature.
+    this.#least = pairs ? 2 * leastShared(threshold, VALUES / 2) : leastShared(threshold);
     this.#seed = fmix32(seed);
     const words = BEFORE + this.#bands.count;
     const { rows, slots } = roomFor(words, this.#bands.count, maxBytes);
@@ -128,7 +140,9 @@ export class NearIndex {
       if (piece[offset + SEEN] === this.#searches) continue;
       piece[offset + SEEN] = this.#searches;
       this.#compared += 1;
-      const shared = countShared(this.#signature, 0, piece, offset);
+      const shared = this.#pairs
+        ? 2 * countSharedByBoth(this.#signature, 0, piece, offset)
+        : countShared(this.#signature, 0, piece, offset);
       if (shared >= this.#least) nearest.offer(row, shared);
       if (nearest.complete) return;
     }

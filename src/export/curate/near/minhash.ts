@@ -9,8 +9,6 @@ const SLOTS = 4 * MAX_KEPT;
 const ROUND = 22;
 const HASH = 2 ** ROUND - 1;
 const EMPTY = 2 ** 31 - 1;
-/** In the first half of all rounds hashes fall where they will, in the second they fill one bin a round. */
-const ROUNDS = 2 * VALUES;
 const STEP = 0x9e3779b9 | 0;
 
 /**
@@ -23,7 +21,8 @@ const STEP = 0x9e3779b9 | 0;
  */
 export class MinHasher {
   readonly #seed: number;
-  readonly #bins = new Int32Array(VALUES);
+  readonly #values: number;
+  readonly #bins: Int32Array;
   #filled = 0;
   /** The first shingles, each once, and a hash table of them: their places, one higher than they are. */
   readonly #kept = new Int32Array(MAX_KEPT);
@@ -31,24 +30,37 @@ export class MinHasher {
   #length = 0;
   readonly #take = (block: Int32Array, count: number): void => {
     this.#hash(block, count, 0);
-    if (this.#filled < VALUES) this.#keep(block, count);
+    if (this.#filled < this.#values) this.#keep(block, count);
   };
 
-  /** @param options.seed whole; signatures of different seeds have nothing to do with each other */
-  constructor({ seed }: { readonly seed: number }) {
+  /**
+   * @param options.seed whole; signatures of different seeds have nothing to do with each other
+   * @param options.values of a text, a power of two up to 256
+   */
+  constructor({ seed, values = VALUES }: { readonly seed: number; readonly values?: number }) {
     this.#seed = fmix32(seed);
+    this.#values = values;
+    this.#bins = new Int32Array(values);
   }
 
   /** The signature of any text: {@link SIGNATURE_BYTES}, in time that grows with the text and no faster. */
   signature(text: string): Uint8Array {
+    const signature = new Uint8Array(SIGNATURE_BYTES);
+    for (const [at, value] of this.values(text).entries()) signature[at >>> 1]! |= value << (4 * (at & 1));
+    return signature;
+  }
+
+  /** The values of any text, of 4 bits each, which tell different shingles apart 15 times in 16. */
+  values(text: string): Uint8Array {
     this.#bins.fill(EMPTY);
     this.#slots.fill(0);
     this.#filled = 0;
     this.#length = 0;
     cutShingles(text, this.#take);
-    for (let round = 1; this.#filled < VALUES && round < ROUNDS; round++)
+    // In the first half of all rounds hashes fall where they will, in the second they fill one bin a round.
+    for (let round = 1; this.#filled < this.#values && round < 2 * this.#values; round++)
       this.#hash(this.#kept, this.#length, round);
-    return this.#packed();
+    return Uint8Array.from(this.#bins, (bin) => fmix32(bin) >>> 28);
   }
 
   /** Without a branch on the hashes, which no processor could foresee. */
@@ -56,7 +68,8 @@ export class MinHasher {
     const bins = this.#bins;
     const factor = fmix32(this.#seed + Math.imul(round, STEP)) | 1;
     const rank = round << ROUND;
-    const [any, one] = round < VALUES ? [VALUES - 1, 0] : [0, round - VALUES];
+    const values = this.#values;
+    const [any, one] = round < values ? [values - 1, 0] : [0, round - values];
     let filled = this.#filled;
     for (let at = 0; at < count; at++) {
       const hash = Math.imul(shingles[at]!, factor);
@@ -82,13 +95,22 @@ export class MinHasher {
     }
     this.#length = length;
   }
+}
 
-  /** 4 bits of each bin, which tell different shingles apart 15 times in 16. */
-  #packed(): Uint8Array {
-    const bins = this.#bins;
-    const signature = new Uint8Array(SIGNATURE_BYTES);
-    for (let at = 0; at < SIGNATURE_BYTES; at++)
-      signature[at] = (fmix32(bins[2 * at]!) >>> 28) | ((fmix32(bins[2 * at + 1]!) >>> 28) << 4);
+/**
+ * Makes signatures of pairs of texts: half of the values are the first text's, half the second's, by turns, so that each
+ * band of values has some of both.
+ */
+export class PairHasher {
+  readonly #hasher: MinHasher;
+
+  constructor({ seed }: { readonly seed: number }) {
+    this.#hasher = new MinHasher({ seed, values: VALUES / 2 });
+  }
+
+  signature(first: string, second: string): Uint8Array {
+    const signature = this.#hasher.values(first);
+    for (const [at, value] of this.#hasher.values(second).entries()) signature[at]! |= value << 4;
     return signature;
   }
 }

@@ -20,10 +20,10 @@ export function expectedShared(similarity: number): number {
  * The least number of values in common that two texts of a similarity have, but for one pair in twenty-two; or fewer,
  * since the values are more exact than as many draws would be. Some pairs that are a little less similar have it too.
  */
-export function leastShared(similarity: number): number {
+export function leastShared(similarity: number, values = VALUES): number {
   const part = expectedShared(similarity);
-  const deviation = Math.sqrt(VALUES * part * (1 - part));
-  return Math.ceil(VALUES * part - TOLERANCE * deviation);
+  const deviation = Math.sqrt(values * part * (1 - part));
+  return Math.ceil(values * part - TOLERANCE * deviation);
 }
 
 /** Value `index` of a signature. */
@@ -42,4 +42,21 @@ export function countShared(a: Int32Array, fromA: number, b: Int32Array, fromB: 
     sums += (same & 0x01010101) + ((same >>> 4) & 0x01010101);
   }
   return (sums & 255) + ((sums >>> 8) & 255) + ((sums >>> 16) & 255) + (sums >>> 24);
+}
+
+/** The lesser number of values that two signatures of pairs have in common: of their first texts, or of their second. */
+export function countSharedByBoth(a: Int32Array, fromA: number, b: Int32Array, fromB: number): number {
+  let [first, second] = [0, 0];
+  for (let at = 0; at < SIGNATURE_WORDS; at++) {
+    const differ = a[fromA + at]! ^ b[fromB + at]!;
+    // As in countShared(), but the lower four bits of a byte are one text's, and the upper ones the other's.
+    const same = ~(((differ & 0x77777777) + 0x77777777) | differ | 0x77777777) >>> 3;
+    first += same & 0x01010101;
+    second += (same >>> 4) & 0x01010101;
+  }
+  return Math.min(bytesSum(first), bytesSum(second));
+}
+
+function bytesSum(word: number): number {
+  return (word & 255) + ((word >>> 8) & 255) + ((word >>> 16) & 255) + (word >>> 24);
 }

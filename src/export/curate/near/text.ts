@@ -3,12 +3,31 @@ import type { Conversation, Message, Part } from '../../conversation/conversatio
 /** Words an image counts as: enough to tell apart rows that ask a page of text about one image each. */
 const IMAGE_WORDS = 32;
 
+/** What is compared of a row: what is trained of it, and what is only shown to the model. */
+export interface NearTexts {
+  readonly trained: string;
+  readonly shown: string;
+}
+
 /**
- * The text that tells whether two conversations are nearly the same: what users, the model and tools said, and the
+ * The texts that tell whether two conversations are nearly the same: what users, the model and tools said, and the
  * calls with their arguments. Images stand as words made of their address or data.
- * System prompts and the definitions of tools are no part of it: many rows share a long one, and it would make all of
+ * System prompts and the definitions of tools are no part of them: many rows share a long one, and it would make all of
  * them alike. Neither is reasoning, which is another each time an answer is the same.
+ * @param answers whether answers within the prompt are trained too
  */
+export function nearTexts({ prompt, answer }: Conversation, answers: 'all' | 'last'): NearTexts {
+  const trained: string[] = [];
+  const shown: string[] = [];
+  for (const message of prompt) {
+    const isTrained = answers === 'all' && message.role === 'assistant' && !message.untrained;
+    say(message, isTrained ? trained : shown);
+  }
+  say(answer, trained);
+  return { trained: trained.join('\n'), shown: shown.join('\n') };
+}
+
+/** All of it as one text. */
 export function nearText({ prompt, answer }: Conversation): string {
   const pieces: string[] = [];
   for (const message of prompt) say(message, pieces);

@@ -139,6 +139,46 @@ describe('--near-dup', () => {
   });
 });
 
+describe('--near-dup compares what is trained apart from what is shown', () => {
+  const words = (seed: number, count: number) =>
+    Array.from({ length: count }, (_, n) => `w${(seed * 7919 + n * 104_729) % 99_991}`).join(' ');
+  const long = words(1, 2_000);
+  const one = (prompt: string, content: string) =>
+    line({ request: chat([user(prompt)]), response: answered({ content }) });
+  const kept = async (log: readonly string[], flags: string) => {
+    await using shop = await workshop({ 'a.ndjson': log.join('') });
+    return (await shop.run(`${flags} --dedup none`)).report.kept;
+  };
+  const FORMATS = ['-f trl-pc', '-f trl', '-f openai', '-f openai --conversations turns', '-f rft'];
+
+  test.each(FORMATS)('a long prompt in common makes no duplicates of unlike answers: %s', async (format) => {
+    const unlike = Array.from({ length: 40 }, (_, n) => one(`${long} question ${n}`, words(n + 2, 60)));
+    for (const share of ['0.5', '0.8']) expect(await kept(unlike, `${format} --near-dup ${share}`)).toBe(40);
+  });
+
+  test.each(FORMATS)('the same short answer makes none of unlike prompts: %s', async (format) => {
+    const yes = Array.from({ length: 40 }, (_, n) => one(words(n + 2, 60), 'Yes.'));
+    expect(await kept(yes, `${format} --near-dup 0.8`)).toBe(40);
+  });
+
+  test.each(FORMATS)('what is nearly the same in both is one: %s', async (format) => {
+    const alike = Array.from({ length: 40 }, (_, n) => one(`${long} at ${n}`, `${words(5, 300)} ${n}`));
+    expect(await kept(alike, `${format} --near-dup 0.8`)).toBe(1);
+  });
+
+  test('a longer conversation is no duplicate of its beginning where each answer is a row', async () => {
+    const turns = Array.from({ length: 12 }, (_, n) => [words(2 * n, 40), words(2 * n + 1, 40)]).flat();
+    const log = Array.from({ length: 12 }, (_, n) => {
+      const said = turns
+        .slice(0, 2 * n + 1)
+        .map((content, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content }));
+      return line({ request: chat(said), response: answered({ content: turns[2 * n + 1] }) });
+    });
+    expect(await kept(log, '-f trl-pc --near-dup 0.8')).toBe(12);
+    expect(await kept(log, '-f openai --conversations turns --near-dup 0.8')).toBe(12);
+  });
+});
+
 describe('--split', () => {
   /** The questions on both sides. */
   const sidesOf = (shop: Shop) =>
