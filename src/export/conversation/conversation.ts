@@ -69,6 +69,8 @@ export interface Example {
   readonly rejected?: AssistantMessage;
   /** Whether the answer is a good one. */
   readonly label?: boolean;
+  /** What feedback gave the answer, from -1 to 1, when `--metadata full` asks for that. */
+  readonly score?: number;
   /** Where it comes from, when `--metadata` asks for that. */
   readonly metadata?: { readonly [field: string]: unknown };
 }

@@ -36,6 +36,8 @@ export const FLAG = {
   owned: 4,
   /** The oldest turns were cut off, as `--on-long trim-oldest` asks for. */
   trimmed: 8,
+  /** The format has no place for a text of it, beside calls. */
+  omitted: 16,
 } as const;
 
 /** Places of the hashes of a row, in pairs of 32 bits. */
@@ -69,6 +71,8 @@ export interface Batch {
   readonly lines: number;
   /** Lines that are not blank. */
   readonly filled: number;
+  /** Answers of records that hold several, but for the first of each. */
+  readonly furtherAnswers: number;
   readonly filtered: ReadonlyMap<Filter, number>;
   readonly dropped: ReadonlyMap<RejectReason, number>;
   readonly bad: ReadonlyMap<LineProblem, number>;

@@ -49,6 +49,7 @@ export class BatchBuilder {
   readonly #troubles: LineTrouble[] = [];
   readonly feedback: FeedbackLine[] = [];
   filled = 0;
+  furtherAnswers = 0;
 
   /** @param memory for the text of the rows, touched before: a page's first touch costs more than its bytes */
   constructor(verbose: boolean, memory: ArrayBufferLike = new ArrayBuffer(TEXT_BYTES)) {
@@ -87,6 +88,7 @@ export class BatchBuilder {
     return {
       lines,
       filled: this.filled,
+      furtherAnswers: this.furtherAnswers,
       filtered: this.#filtered,
       dropped: this.#dropped,
       bad: this.#bad,

@@ -11,6 +11,7 @@ import { withoutBom } from '../../logs/lines.ts';
 import { parseLine } from '../../logs/reader.ts';
 import { conversationOf, withSystem } from '../conversation/extract.ts';
 import { withoutUndefinedCalls } from '../conversation/undefined-calls.ts';
+import { answersOf } from '../read/answers.ts';
 import { entryOf } from '../read/entry.ts';
 import { FEEDBACK_ENDPOINT, feedbackOf } from '../read/feedback.ts';
 import { FORMATS } from '../render/all.ts';
@@ -100,8 +101,19 @@ export class Converter {
     if (problem) builder.spoil(problem, at);
     if (!value) return;
     if (value.endpoint === FEEDBACK_ENDPOINT && !this.#plan.raw) return this.#feedback(value, at, builder);
+    for (const [number, record] of this.#records(problem ? value : this.#exact(value, bytes)).entries()) {
+      if (number > 0) builder.furtherAnswers += 1;
+      this.#answer(record, at, builder);
+    }
+  }
+
+  /** The record, or one for each of its answers. */
+  #records(record: JsonObject): readonly JsonObject[] {
+    return this.#plan.raw || record.v === undefined ? [record] : answersOf(record);
+  }
+
+  #answer(record: JsonObject, at: number, builder: BatchBuilder): void {
     try {
-      const record = problem ? value : this.#exact(value, bytes);
       const entry = entryOf(record);
       if (!entry) return builder.spoil('not_a_record', at);
       const filter = this.#wanted.entry(entry, record);
@@ -171,10 +183,14 @@ export class Converter {
       ...metadata,
     };
     // An unrendered row is tried too: what turns out unfit at the end would have taken the place of shorter conversations.
-    const row = plan.unrendered ? tried(example, plan) : FORMATS[plan.format].render(example, plan.render);
+    let omitted = 0;
+    const options = { ...plan.render, onOmitted: () => void (omitted = FLAG.omitted) };
+    const row = plan.unrendered
+      ? tried(example, { ...plan, render: options })
+      : FORMATS[plan.format].render(example, options);
     return {
       text: unrendered ? toLine(example) : toLine(row),
-      flags: flagsOf(entry, unrendered) | trimmed,
+      flags: flagsOf(entry, unrendered) | trimmed | omitted,
       ...tokens,
       ...(this.#signer ? { signature: this.#signer.sign(conversation, this.#trainedAnswers()) } : {}),
     };

@@ -27,6 +27,8 @@ export interface RenderTask {
   /** The answer is no row when it says just this: what corrects it then finds nothing wrong. */
   readonly unlike?: string | JsonObject;
   readonly label?: boolean;
+  /** What feedback gave the answer, from -1 to 1. */
+  readonly score?: number;
 }
 
 export interface RenderJob {
@@ -95,6 +97,7 @@ function rowOf(
       conversation: redacted,
       ...(worse === undefined ? {} : { rejected: worse }),
       ...(label === undefined ? {} : { label }),
+      ...(task.score === undefined ? {} : scored(example, task.score)),
     },
     plan.render,
   );
@@ -129,4 +132,9 @@ function marked(conversation: Conversation, untrained: readonly number[]): Conve
       : message,
   );
   return { ...conversation, prompt };
+}
+
+/** What feedback gave the answer, where a row says what it comes from, and as the reward of a format that has one. */
+function scored({ metadata }: Example, score: number): Pick<Example, 'metadata' | 'score'> {
+  return { ...(metadata ? { metadata: { ...metadata, score } } : {}), score };
 }

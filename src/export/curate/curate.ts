@@ -10,7 +10,7 @@ import type { RowSignatures } from './near/row-signer.ts';
 import { RowSet } from './row-set.ts';
 import { dropDuplicates, dropNearDuplicates } from './duplicates.ts';
 import { judged } from './judged.ts';
-import { Judgements } from './judgements.ts';
+import { Judgements, valueOf } from './judgements.ts';
 import { balance, keepFirst, keepLast, sample } from './sample.ts';
 import { assignSplits } from './split.ts';
 import { dropBeginnings, dropUnlogged, loggedTurns, turnsWhere } from './turns.ts';
@@ -124,23 +124,31 @@ interface TurnFacts {
 
 function* tasksOf(
   set: RowSet,
-  { corrections }: CurationOptions,
+  { corrections, scores, loss }: CurationOptions,
   { logged, repeated }: TurnFacts,
 ): Generator<Task> {
-  const isUntrained = (turn: number) => !(logged?.has(turn) ?? true) || (repeated?.has(turn) ?? false);
+  const masked = loss === 'per_turn' ? repeated : undefined;
+  const isUntrained = (turn: number) => !(logged?.has(turn) ?? true) || (masked?.has(turn) ?? false);
+  // A correction was given no score.
+  const scoreOf = ({ row, correction }: Task) =>
+    scores && correction === undefined ? valueOf(set.judgements.of(row)) : undefined;
+  const scored = (task: Task) => {
+    const score = scoreOf(task);
+    return score === undefined ? task : { ...task, score };
+  };
   for (let one = 0; one < set.length; one++) {
     if (!set.has(one)) continue;
     if (set.tasks) {
-      yield set.tasks[one]!;
+      yield scored(set.tasks[one]!);
       continue;
     }
     const unrendered = set.table.has(one, FLAG.unrendered);
     const untrained = unrendered ? turnsWhere(set, one, isUntrained) : [];
     const correction = corrections ? set.judgements.of(one)?.correction : undefined;
-    yield {
+    yield scored({
       row: one,
       ...(untrained.length > 0 ? { untrained } : {}),
       ...(correction === undefined ? {} : { correction }),
-    };
+    });
   }
 }

@@ -15,6 +15,8 @@ export interface CurationOptions {
   readonly sampleKind: 'sft' | 'preference' | 'label' | 'prompt';
   readonly pairs: PairSource;
   readonly corrections: boolean;
+  /** Whether rows say what score feedback gave their answers. */
+  readonly scores: boolean;
   readonly minScore?: number;
   readonly dedup: 'exact' | 'prompt' | 'none';
   /** Least similarity at which rows count as nearly the same. */

@@ -33,6 +33,7 @@ export function curationOf(options: Options, format: Format | undefined): Curati
     sampleKind: format?.sampleKind ?? 'sft',
     pairs: options.value('pairs'),
     corrections: format !== undefined && options.value('corrections'),
+    scores: format !== undefined && options.value('metadata') === 'full',
     ...(minScore === undefined || !format ? {} : { minScore }),
     dedup: format ? options.value('dedup') : 'none',
     ...(near === undefined ? {} : { near }),

@@ -51,5 +51,8 @@ export function sinkOf(options: Options, { path, shape, format, curation }: Deci
 /** A column that no row has would be loaded as one of nothing. */
 function columnsOf(options: Options, format: Format | undefined): SinkOptions['columns'] {
   const without = options.value('metadata') === 'none';
-  return format?.columns.filter(({ name }) => name !== 'metadata' || !without);
+  const scored = options.value('metadata') === 'full';
+  return format?.columns.filter(
+    ({ name }) => (name !== 'metadata' || !without) && (name !== 'reward' || scored),
+  );
 }

@@ -44,7 +44,10 @@ export function planOf(options: Options, { selection, format, curation }: Decide
     metadata,
     unrendered:
       format !== undefined &&
-      (format.sampleKind === 'preference' || format.sampleKind === 'label' || curation.corrections),
+      (format.sampleKind === 'preference' ||
+        format.sampleKind === 'label' ||
+        curation.corrections ||
+        curation.scores),
     earlier: earlierOf(curation, format),
     ...(redact ? { redact } : {}),
     ...(near === undefined && leakThreshold === undefined ? {} : { nearSeed: seed }),

@@ -53,6 +53,8 @@ export interface RenderOptions {
   readonly reasoning: ReasoningPlace;
   /** How tool arguments are written; the format's own way when left out. */
   readonly toolArguments?: 'object' | 'string';
+  /** Told that a row lacks a text beside calls, which the format has no place for. */
+  readonly onOmitted?: () => void;
   /** Join turns of one role that follow each other, also where the format could take them apart. */
   readonly mergeTurns: boolean;
 }

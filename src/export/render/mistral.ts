@@ -47,16 +47,17 @@ export const mistralFormat: Format = {
 function render({ conversation }: Example, options: RenderOptions): JsonObject {
   const { tools } = conversation;
   const ids = new ShortIds();
-  const messages = alternating(allMessages(conversation)).map((message) => shortened(message, ids));
+  const messages = alternating(allMessages(conversation)).map((message) => shortened(message, ids, options));
   return {
     messages: chatMessages(messages, { ...options, mergeTurns: false }, RULES).map(withoutEmptyText),
     ...(tools.length > 0 ? { tools: tools.map(described) } : {}),
   };
 }
 
-function shortened(message: Message, ids: ShortIds): Message {
+function shortened(message: Message, ids: ShortIds, options: RenderOptions): Message {
   if (message.role === 'tool') return { ...message, tool_call_id: ids.of(message.tool_call_id) };
   if (message.role !== 'assistant' || !message.tool_calls) return message;
+  if (message.content !== '') options.onOmitted?.();
   const { reasoning: _, ...rest } = message;
   const calls = message.tool_calls.map((call) => ({ ...call, id: ids.of(call.id) }));
   return { ...rest, content: '', tool_calls: calls } satisfies AssistantMessage;

@@ -24,6 +24,7 @@ export const rftFormat: Format = {
     { name: 'tools', type: 'jsons', optional: true },
     { name: 'reference_answer', type: 'string' },
     { name: 'reference_tool_calls', type: 'jsons', optional: true },
+    { name: 'reward', type: 'number', optional: true },
     { name: 'metadata', type: 'json', optional: true },
   ],
   render,
@@ -34,7 +35,7 @@ export const rftFormat: Format = {
   checkFile: (file) => fileProblems(file, OPENAI_FILE),
 };
 
-function render({ conversation, metadata }: Example, options: RenderOptions): JsonObject {
+function render({ conversation, metadata, score }: Example, options: RenderOptions): JsonObject {
   const { prompt, answer, tools } = conversation;
   if (prompt.at(-1)?.role !== 'user') throw new RejectError('wrong_order');
   if (answer.refusal !== undefined) throw new RejectError('refusal');
@@ -45,6 +46,7 @@ function render({ conversation, metadata }: Example, options: RenderOptions): Js
     ...toolsField(tools),
     reference_answer: answer.content,
     ...(calls ? { reference_tool_calls: calls } : {}),
+    ...(score === undefined ? {} : { reward: score }),
     ...(metadata ? { metadata } : {}),
   };
 }

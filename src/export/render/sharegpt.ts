@@ -64,6 +64,7 @@ function unquoted(text: string): unknown {
 /** Arguments are objects: LLaMA-Factory sample them text itself. */
 function answered(message: AssistantMessage, options: RenderOptions): JsonObject {
   if (!message.tool_calls) return { from: 'gpt', value: spokenText(message, options) };
+  if (message.content !== '') options.onOmitted?.();
   const calls = message.tool_calls.map(({ function: { name, arguments: args } }) => ({
     name,
     arguments: parseLongNumbers(args),

@@ -22,6 +22,8 @@ export class Counters {
   files = 0;
   /** Lines that are not blank. */
   lines = 0;
+  /** Answers of records that hold several, but for the first of each. */
+  furtherAnswers = 0;
   /** Rows written. */
   rows = 0;
   /** Lines of feedback. */
@@ -41,6 +43,7 @@ export class Counters {
   /** @param placeOf the place of a line of the batch, from 0 */
   add(batch: Batch, placeOf: (line: number) => string): void {
     this.lines += batch.filled;
+    this.furtherAnswers += batch.furtherAnswers;
     this.feedback += batch.feedback.length;
     for (const [reason, count] of batch.filtered) this.filter(reason, count);
     for (const [reason, count] of batch.dropped) placesOf(this.dropped, reason).count += count;

@@ -18,11 +18,15 @@ export interface Report {
   readonly seed: number;
   readonly inputs: readonly { readonly name: string; readonly bytes: number; readonly sha256?: string }[];
   readonly lines: number;
+  /** Answers of lines that hold several (`n`), but for the first of each: each is counted as a line would be. */
+  readonly further_answers: number;
   readonly kept: number;
   /** Of these, answers that failed, were cut or filtered. */
   readonly unsuccessful: number;
   /** Answers that are trained more than once: they stand in several branches, and the format trains all answers. */
   readonly repeated_answers: number;
+  /** Rows that lack a text beside calls, which the format has no place for. */
+  readonly omitted_text: number;
   readonly splits: Readonly<Record<string, number>>;
   /** Left out because somebody asked for it. */
   readonly filtered: Readonly<Partial<Record<Filter, number>>>;
@@ -59,9 +63,11 @@ export function reportOf(
     seed: curation.seed,
     inputs: outcome.seen.map(({ name, bytes, sha256 }) => ({ name, bytes, ...(sha256 ? { sha256 } : {}) })),
     lines: counters.lines,
+    further_answers: counters.furtherAnswers,
     kept: stats.rows,
     unsuccessful: stats.unsuccessful,
     repeated_answers: outcome.repeatedAnswers ?? 0,
+    omitted_text: stats.omitted,
     splits: byName(new Map(sink.splits.map((name) => [name, stats.splits.get(name) ?? 0]))),
     filtered: byName(counters.filtered),
     dropped: byName(counters.dropped),

@@ -21,6 +21,8 @@ export class RowStats {
   rows = 0;
   /** Rows whose answer failed, was cut or filtered: what `--successful-only` leaves out. */
   unsuccessful = 0;
+  /** Rows that lack a text beside calls, which the format has no place for. */
+  omitted = 0;
   readonly models = new Map<string, number>();
   readonly providers = new Map<string, number>();
   readonly finishReasons = new Map<string, number>();
@@ -35,6 +37,7 @@ export class RowStats {
   add({ model, provider, finish }: RowGroup, split: string, flags: number): void {
     this.rows += 1;
     if ((flags & FLAG.success) === 0) this.unsuccessful += 1;
+    if ((flags & FLAG.omitted) !== 0) this.omitted += 1;
     countOf(this.models, model === '' ? 'unknown' : model);
     countOf(this.providers, provider ?? 'unknown');
     countOf(this.finishReasons, finish ?? 'unknown');

@@ -16,9 +16,9 @@ export function summaryText(
   { report, files, bytesRead, ended, emptySplit }: ExportSummary,
   output: string | undefined,
 ): string {
-  const { lines, kept, outputs } = report;
+  const { lines, kept, outputs, further_answers: further } = report;
   const out = [
-    `Read ${thingsText(lines, 'line')} (${bytesText(bytesRead)}) from ${thingsText(files, 'file')}, kept ${countText(kept)}`,
+    `Read ${thingsText(lines, 'line')}${further > 0 ? ` with ${thingsText(further, 'further answer')}` : ''} (${bytesText(bytesRead)}) from ${thingsText(files, 'file')}, kept ${countText(kept)}`,
     ...reasonsText(report),
   ];
   if (ended === 'max_records') out.push('Stopped at --max-records; what follows was not read');
@@ -88,6 +88,7 @@ function countLine(title: string, count: number, value: string): string {
 function reasonsText({
   unsuccessful,
   repeated_answers: repeated,
+  omitted_text: omitted,
   format,
   filtered,
   dropped,
@@ -101,6 +102,7 @@ function reasonsText({
   return [
     ...(poor ? [reasonLine('kept', unsuccessful, POOR)] : []),
     ...(repeated > 0 ? [reasonLine('repeated', repeated, REPEATED)] : []),
+    ...(omitted > 0 ? [reasonLine('shortened', omitted, OMITTED)] : []),
     ...section('left out', filtered, (reason: Filter) => FILTERS[reason]),
     ...section('dropped', dropped, (reason: RejectReason, places) =>
       placesText(REJECT_REASONS[reason], places),
@@ -113,6 +115,7 @@ function reasonsText({
 
 const REPEATED =
   'are answers that several rows train, as branches of one conversation do (--branches longest, or a format that marks what is trained)';
+const OMITTED = 'are rows without a text beside calls, which the format has no place for';
 const POOR = 'are answers that failed, were cut or filtered (--successful-only leaves them out)';
 
 function feedbackText({ lines, unmatched, foreign }: Report['feedback']): string {

@@ -34,7 +34,7 @@ export function openStagingFile(name: string, force: boolean): StagingFile {
   if (found && !found.isFile()) return streamFile(name);
   if (found && !force) throw exists(name);
   // A link goes on pointing where it does.
-  const path = found ? fs.realpathSync(name) : resolve(name);
+  const path = found ? fs.realpathSync(name) : linkTarget(resolve(name), name);
   const takeBack = makeDirectory(dirname(path));
   const staging = stagingPath(path);
   fs.rmSync(staging, { force: true });
@@ -64,6 +64,19 @@ export function openStagingFile(name: string, force: boolean): StagingFile {
       takeBack();
     },
   };
+}
+
+/** Links in a chain, at most: more are a circle. */
+const MAX_LINKS = 40;
+
+/** Where a link to nothing points: what is made there is what the link leads to. @throws ExportError for a circle */
+function linkTarget(path: string, name: string): string {
+  let at = path;
+  for (let links = 0; links < MAX_LINKS; links++) {
+    if (!fs.lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) return at;
+    at = resolve(dirname(at), fs.readlinkSync(at));
+  }
+  throw new ExportError('failed', `Cannot write ${name}: it is a link that leads to itself`);
 }
 
 function streamFile(name: string): StagingFile {

@@ -47,6 +47,7 @@ function tableOf(): RowTable {
       {
         lines: BATCH,
         filled: BATCH,
+        furtherAnswers: 0,
         filtered: new Map(),
         dropped: new Map(),
         bad: new Map(),

@@ -226,7 +226,7 @@ describe('runExport()', () => {
           const { report } = await shop.run(`--force -f ${format} ${reasoning}`);
           // Judgements can make several rows of a record.
           if (['sft', 'prompt'].includes(FORMATS[format].sampleKind))
-            expect(fates(report)).toBe(report.lines);
+            expect(fates(report)).toBe(report.lines + report.further_answers);
           kept += report.kept;
           if (report.kept > 0) expect(await violationsOf(shop.output, format)).toEqual([]);
         },
@@ -287,7 +287,7 @@ describe('runExport()', () => {
           const expected = lines.flatMap((each) => (Buffer.isBuffer(each) ? [] : [each.answer]));
           expect(shop.rows().map(({ messages }) => messages.at(-1)!.content)).toEqual(expected);
           expect(report.lines).toBe(lines.length);
-          expect(fates(report)).toBe(lines.length);
+          expect(fates(report)).toBe(lines.length + report.further_answers);
           const places = Object.values({ ...report.bad, ...report.dropped }).flatMap(
             ({ places: told }) => told,
           );

@@ -23,6 +23,32 @@ import { put, rowsFrom, sha256, sinkAt } from './sinks.ts';
 const NOTHING = () => [];
 const MANIFEST = '{"llmproxy":"0.1.0","outputs":[]}';
 
+describe('a link as the output', () => {
+  test.each(['target.jsonl', 'below/target.jsonl'])(
+    'that leads to no file yet leads to the rows: %s',
+    async (target) => {
+      await using dir = await logDirectory();
+      const link = join(dir.path, 'link.jsonl');
+      symlinkSync(join('again.jsonl'), link);
+      symlinkSync(target, join(dir.path, 'again.jsonl'));
+      const sink = sinkAt(link);
+      await put(sink, rowsFrom(0, 3));
+      await sink.finish(NOTHING);
+      expect(lstatSync(link).isSymbolicLink()).toBe(true);
+      expect(readFileSync(join(dir.path, target), 'utf8')).toBe(rowsFrom(0, 3));
+      // There is something to be replaced now.
+      expect(() => sinkAt(link)).toThrow('it exists already');
+    },
+  );
+
+  test('that leads to itself is refused', async () => {
+    await using dir = await logDirectory();
+    symlinkSync('b.jsonl', join(dir.path, 'a.jsonl'));
+    symlinkSync('a.jsonl', join(dir.path, 'b.jsonl'));
+    expect(() => sinkAt(join(dir.path, 'a.jsonl'))).toThrow(ExportError);
+  });
+});
+
 describe('openSink() of a file', () => {
   test('writes what it was given, however it came', async () => {
     await using dir = await logDirectory();
