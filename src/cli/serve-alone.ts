@@ -46,7 +46,7 @@ export async function serveAlone(serve: Serve): Promise<void> {
   process.on('SIGINT', stop);
   surviveStrays(() => plugins?.loaded ?? NO_PLUGINS, log);
   // Whoever reads this may send signals, so they are listened to by now.
-  serve.listening(listener.url, proxy.providers());
+  serve.listening(listener.url, { providers: proxy.providers(), models: proxy.modelCount() });
   await proxy.warm();
   await ended.promise;
 }

@@ -70,7 +70,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
   try {
     state.claimFor(config);
     reservePlaces(shared.memory, config.providers);
-    const { url, providers } = await supervisor.start();
+    const { url, ...known } = await supervisor.start();
     if (manager && plugins) {
       let current = config;
       const take = (next: Config): void => {
@@ -85,7 +85,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
       };
       stopReloading = reloadOnChange({ manager, plugins }, take, log);
     }
-    listening(url, providers);
+    listening(url, known);
     await supervisor.ended;
   } catch (thrown) {
     throw thrown instanceof ExitError ? thrown : new ExitError(1, (thrown as Error).message);

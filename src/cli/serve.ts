@@ -1,18 +1,21 @@
 import { defineCommand } from 'citty';
 import { about } from './argv/command.ts';
+import { ignoredKeys } from '../config/ignored-keys.ts';
 import type { Config } from '../config/schema.ts';
 import type { ProviderStatus } from '../pipeline/status.ts';
 import type { Flags } from '../workers/messages.ts';
 import type { LoadedSource } from './source.ts';
+import { isShown } from '../server/page/door.ts';
 import { VERSION } from '../version.ts';
 import { integerFlag } from './argv/integer.ts';
 import { stderrLines } from './lines/stderr.ts';
 import type { ProgramLog } from './log.ts';
 import { programLog } from './log.ts';
-import { print } from './output.ts';
+import { print, useColor } from './output.ts';
 import { loggingFlags, overrule, refuseOpenDoor, workerCount, workersFlag } from './serve-settings.ts';
 import { readPem } from './serve-socket.ts';
-import { directoryProblem, serveText } from './serve-text.ts';
+import type { Screen } from './serve-text.ts';
+import { directoryProblem, ignoredText, serveText } from './serve-text.ts';
 import { CONFIG_FLAG, loadSource } from './source.ts';
 import { widthOf } from './wrap.ts';
 
@@ -24,7 +27,7 @@ export interface Serve {
   readonly workers: number;
   readonly log: ProgramLog;
   /** To be called once it listens, and signals are listened to. */
-  readonly listening: (url: string, providers: readonly ProviderStatus[]) => void;
+  readonly listening: (url: string, known: { providers: readonly ProviderStatus[]; models: number }) => void;
 }
 
 export default defineCommand({
@@ -82,13 +85,18 @@ export default defineCommand({
     const log = programLog(config.logging);
     const { workers: configured, unix } = config.server;
     const workers = workerCount(wanted ?? configured, unix, (message) => log.warn(message));
-    const listening: Serve['listening'] = (url, providers) => {
+    const listening: Serve['listening'] = (url, known) => {
       stderrLines.begin();
       print(`llmproxy ${VERSION} listening on ${url}\n`);
-      for (const text of serveText(providers, source.found, config, widthOf(process.stderr))) log.info(text);
-      if (workers > 1) log.info(`${workers} workers serve it`);
-      const misplaced = directoryProblem(config);
-      if (misplaced !== undefined) log.warn(misplaced);
+      const file = source.manager?.path;
+      const open = config.auth === undefined || config.auth === 'none';
+      const page = isShown({ server: config.server, auth: { open } });
+      const started = { url, ...known, found: source.found, file, workers, page, config };
+      const screen = config.logging.format === 'json' ? PLAIN : terminalOf(process.stderr);
+      for (const text of serveText(started, screen)) log.info(text);
+      const ignored = file === undefined ? [] : ignoredKeys(config, process.env);
+      for (const problem of [directoryProblem(config), ignoredText(ignored, file ?? '', screen.width)])
+        if (problem !== undefined) log.warn(problem);
       stderrLines.stamped = true;
     };
     const serve = { source, config, flags, workers, log, listening };
@@ -96,3 +104,10 @@ export default defineCommand({
     else await (await import('./serve-workers.ts')).serveWithWorkers(serve);
   },
 });
+
+/** A line for each thing that is said. */
+const PLAIN: Screen = { width: Infinity, color: false };
+
+function terminalOf(stream: NodeJS.WriteStream): Screen {
+  return { width: widthOf(stream), color: useColor(stream) };
+}

@@ -47,10 +47,11 @@ export function readConfig(flag: string | undefined): Source {
 
 /**
  * The same with the plugins that the file names, whose code is run.
+ * @param flag null for no file, whatever lies where one is looked for
  * @param readPem reads the files of `server.tls`; left out by commands that do not serve
  */
-export async function loadSource(flag: string | undefined, readPem?: ReadPem): Promise<LoadedSource> {
-  const path = pathOf(flag);
+export async function loadSource(flag: string | undefined | null, readPem?: ReadPem): Promise<LoadedSource> {
+  const path = flag === null ? undefined : pathOf(flag);
   if (path === undefined)
     return { ...discoverConfig(process.env), manager: undefined, host: undefined, plugins: NO_PLUGINS };
   const manager = new ConfigManager(path, process.env, readPem);

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { built, cleared, folder, run, serve } from '../helpers/binary.ts';
+import { built, cleared, folder, run, serveWith } from '../helpers/binary.ts';
 
 beforeAll(built, 60_000);
 afterAll(cleared);
 
 /** What serve says on stderr, until it is told to stop. */
-async function said(config?: object): Promise<string> {
+async function said(config?: object, more: Record<string, string> = {}): Promise<string> {
   const cwd = folder();
   writeFileSync(join(cwd, 'file'), '');
   if (config !== undefined) writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(config));
-  const { process: child, url } = await serve(cwd);
+  const { process: child, url } = await serveWith(cwd, more);
   await fetch(`${url}/health`);
   child.kill('SIGTERM');
   return await child.stderr.text();
@@ -28,6 +28,16 @@ describe('llmproxy serve says', () => {
     );
     expect(text).toContain('\nRequest log: logs, content full\n');
     expect(await said(MOCK)).not.toContain('key');
+    expect(text).toMatch(/^Models: 1 by name at GET \/v1\/models\nPage: http:\S+\/$/m);
+  });
+
+  test('that a key in the environment is used by nobody, and the line that uses it', async () => {
+    const text = await said(MOCK, { OPENAI_API_KEY: 'sk-proj-0123456789' });
+    expect(text).toContain(
+      'warning: OPENAI_API_KEY is set, but no provider in config.yaml uses it. Add to `providers`:\n' +
+        '  - { name: openai, type: openai, api_key_env: OPENAI_API_KEY }\n',
+    );
+    expect(text).not.toContain('0123456789');
   });
 
   test('where requests are logged and how much of them, and nothing where they are not', async () => {

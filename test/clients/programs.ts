@@ -4,10 +4,10 @@
  */
 import type { Rig } from './rig.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { built, cleared } from '../helpers/binary.ts';
+import { BINARY, built, cleared } from '../helpers/binary.ts';
 import { DIALECTS, setUp } from './rig.ts';
 import { SHELL_TOLD } from './script.ts';
 
@@ -29,20 +29,21 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** Runs a program in an empty home. What is not on loopback would go to a closed port. */
+/** What is not on loopback would go to a closed port. */
+const ENV = {
+  PATH: process.env.PATH!,
+  HTTPS_PROXY: 'http://127.0.0.1:9',
+  NO_PROXY: '127.0.0.1,localhost',
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+  DISABLE_AUTOUPDATER: '1',
+  IS_SANDBOX: '1',
+} as const;
+
+/** Runs a program in an empty home. */
 async function run(command: readonly string[], env: Record<string, string>): Promise<string> {
   const child = Bun.spawn([join(BIN, command[0]!), ...command.slice(1)], {
     cwd: home,
-    env: {
-      PATH: process.env.PATH!,
-      HOME: home,
-      HTTPS_PROXY: 'http://127.0.0.1:9',
-      NO_PROXY: '127.0.0.1,localhost',
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-      DISABLE_AUTOUPDATER: '1',
-      IS_SANDBOX: '1',
-      ...env,
-    },
+    env: { ...ENV, HOME: home, ...env },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -51,6 +52,37 @@ async function run(command: readonly string[], env: Record<string, string>): Pro
   const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   return `${out}\n${err}`;
 }
+
+describe('llmproxy run, with a proxy of its own and the mock', () => {
+  const FLAGS: Readonly<Record<string, readonly string[]>> = {
+    claude: ['-p'],
+    codex: ['exec', '--skip-git-repo-check'],
+  };
+
+  test.each(Object.keys(FLAGS))(
+    '%s has its answer, and its files are its own',
+    async (program) => {
+      const cwd = mkdtempSync(join(home, 'run-'));
+      const config = 'providers: [{ name: mock, type: mock }]\nmodels: { "claude-*": mock, "gpt-*": mock }\n';
+      writeFileSync(join(cwd, 'config.yaml'), config);
+      const command = ['run', program, ...FLAGS[program]!, 'Reply with exactly: it works here'];
+      const child = Bun.spawn([BINARY, ...command], {
+        cwd,
+        env: { ...ENV, HOME: cwd, PATH: `${BIN}:${ENV.PATH}` },
+        stdin: 'ignore',
+        stdout: 'pipe',
+        stderr: 'pipe',
+        timeout: PATIENCE_MS,
+      });
+      const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+      expect([await child.exited, out]).toEqual([0, expect.stringContaining('it works here')]);
+      expect(err).not.toContain('ERROR');
+      expect(existsSync(join(cwd, '.codex/config.toml'))).toBe(false);
+      expect(existsSync(join(cwd, '.claude/settings.json'))).toBe(false);
+    },
+    PATIENCE_MS,
+  );
+});
 
 describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))(
   'answered by %s',

@@ -36,7 +36,11 @@ test('the openai SDK gets answers of every endpoint from the mock', async () => 
       function: { name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } },
     },
   ];
-  const called = await openai.chat.completions.create({ model: 'mock', messages, tools });
+  const asking = [{ role: 'user' as const, content: 'What is the weather in Paris?' }];
+  const called = await openai.chat.completions.create({ model: 'mock', messages: asking, tools });
+  expect(called.choices[0]!.message.tool_calls).toMatchObject([
+    { function: { arguments: '{"city":"Paris"}' } },
+  ]);
   expect(called.choices[0]!.finish_reason).toBe('tool_calls');
   expect((await openai.completions.create({ model: 'mock', prompt: 'once' })).choices[0]!.text).not.toBe('');
   let legacy = '';
@@ -197,7 +201,7 @@ test('config validate refuses the address that serve refuses, and flags mend it'
 test.each([
   [['serve', '--port', 'many'], 2, '--port'],
   [['serve', '--config', 'none.yaml'], 1, 'none.yaml'],
-  [['serv'], 2, 'did you mean `serve`'],
+  [['serv'], 2, 'did you mean `llmproxy serve`'],
   [['serve', '--prot', '1'], 2, 'did you mean --port'],
   [['config', 'validate', 'none.yaml'], 1, 'none.yaml'],
   [['health', '--url', 'http://127.0.0.1:1'], 3, 'Cannot reach'],

@@ -7,6 +7,7 @@ type Load = () => Promise<CommandDef>;
 /** The commands as help, completions and the reference list them. */
 const COMMANDS: Readonly<Record<string, Load>> = {
   serve: async () => (await import('../serve.ts')).default as CommandDef,
+  run: async () => (await import('../run/run.ts')).default as CommandDef,
   health: async () => (await import('../health.ts')).default as CommandDef,
   doctor: async () => (await import('../doctor/doctor.ts')).default as CommandDef,
   config: async () => (await import('../config.ts')).default as CommandDef,

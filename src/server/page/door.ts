@@ -1,6 +1,7 @@
 /** Where the page is in the routes. All behind it is loaded when a browser asks for it first. */
 import type { Context, Hono } from 'hono';
 import type { HeaderMap } from '../../wire/headers.ts';
+import type { Config } from '../../config/schema.ts';
 import type { ServerContext, ServerEnv } from '../context.ts';
 import { isLoopback } from '../../config/references.ts';
 import { headerMap } from '../../wire/headers.ts';
@@ -33,7 +34,13 @@ export function servePage(app: Hono<ServerEnv>, context: ServerContext, base: st
 }
 
 /** Whether the configuration has the page: where nobody is told from another, only those on this machine may read it. */
-export function isShown({ server, auth }: Pick<ServerContext, 'server' | 'auth'>): boolean {
+export function isShown({
+  server,
+  auth,
+}: {
+  readonly server: Pick<Config['server'], 'page' | 'host' | 'hosts'>;
+  readonly auth: { readonly open: boolean };
+}): boolean {
   if (server.page !== 'auto') return server.page === 'on';
   return !auth.open || (isLoopback(server.host) && server.hosts.length === 0);
 }
