@@ -70,16 +70,24 @@ const TALKS: readonly (readonly [question: string, answer: string])[] = [
   ],
 ];
 
-/** Writes the log. @param nowMs when the last request came */
-export function writeDemoLog(
-  directory: string,
-  { nowMs, days, perDay }: { nowMs: number; days: number; perDay: number },
-): void {
+export interface DemoLogOptions {
+  /** When the last request came. */
+  readonly nowMs: number;
+  readonly days: number;
+  readonly perDay: number;
+  /** How many more came in the last hour. */
+  readonly lately?: number;
+}
+
+/** Writes the log. */
+export function writeDemoLog(directory: string, { nowMs, days, perDay, lately = 0 }: DemoLogOptions): void {
   mkdirSync(directory, { recursive: true });
   const chance = dice(7);
+  const within = (count: number, ms: number) => Array.from({ length: count }, () => nowMs - chance() * ms);
+  const usual = within(days * perDay, days * 86_400_000).filter((ms) => chance() < busyness(ms));
+  const moments = [...usual, ...within(lately, 3_600_000)].sort((a, b) => a - b);
   const lines = new Map<string, string[]>();
-  const moments = Array.from({ length: days * perDay }, () => nowMs - chance() * days * 86_400_000);
-  for (const ms of moments.filter((each) => chance() < busyness(each)).sort((a, b) => a - b)) {
+  for (const ms of moments) {
     const record = recordAt(ms, chance);
     const day = utcDay(ms);
     lines.set(day, [...(lines.get(day) ?? []), JSON.stringify(record)]);

@@ -8,6 +8,9 @@ export function expressionOf({ terms }: Pick<Filter, 'terms'>): string {
 }
 
 function expressionOfTerm(term: Term, joined: boolean): string {
+  const { field, negated } = term;
+  if (field === 'failed') return `outcome ${negated ? '==' : '!='} "success"`;
+  if (field === 'stream') return `stream ${negated ? '!=' : '=='} true`;
   const parts = alternatives(term);
   const many = parts.length > 1;
   const all = parts.join(' || ');
@@ -17,8 +20,6 @@ function expressionOfTerm(term: Term, joined: boolean): string {
 }
 
 function alternatives({ field, operator, value, name }: Term): string[] {
-  if (field === 'failed') return ['outcome != "success"'];
-  if (field === 'stream') return ['stream == true'];
   if (field === 'tag' || field === 'label') {
     const among = field === 'tag' ? 'tags' : 'labels';
     const own = `${among}[${quoted(name!)}]`;

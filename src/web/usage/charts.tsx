@@ -19,6 +19,8 @@ interface ChartProps {
   readonly fromMs: number;
   readonly stepMs: number;
   readonly format: (value: number) => string;
+  /** Whether values are whole numbers. */
+  readonly whole?: boolean;
   /** What is shown beside the title. */
   readonly total: string;
 }
@@ -28,11 +30,11 @@ const TOP = 12;
 const BOTTOM = 22;
 const LEFT = 58;
 
-export function Chart({ title, kind, series, fromMs, stepMs, format, total }: ChartProps) {
+export function Chart({ title, kind, series, fromMs, stepMs, format, whole = false, total }: ChartProps) {
   const [element, width] = useWidth<HTMLDivElement>();
   const [at, setAt] = useState<number>();
   const count = series[0]?.values.length ?? 0;
-  const most = niceCeiling(Math.max(...heights(series, kind, count), 0));
+  const most = niceCeiling(Math.max(...heights(series, kind, count), 0), whole);
   const inner = Math.max(0, width - LEFT);
   const step = count > 0 ? inner / count : 0;
   const y = (value: number) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (most === 0 ? 0 : value / most));
@@ -213,10 +215,10 @@ function heights(series: readonly Series[], kind: ChartProps['kind'], count: num
   });
 }
 
-/** A round number from there up. */
-function niceCeiling(value: number): number {
+/** A round number from there up. @param whole whether its half must be a whole number too */
+function niceCeiling(value: number, whole: boolean): number {
   if (value <= 0) return 0;
   const power = 10 ** Math.floor(Math.log10(value));
-  const times = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((each) => each * power >= value * 0.999) ?? 10;
-  return times * power;
+  const times = whole && power <= 10 ? [2, 4, 6, 8, 10] : [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+  return (times.find((each) => each * power >= value * 0.999) ?? 10) * power;
 }

@@ -107,6 +107,7 @@ function Charts({ answer, by }: { answer: SeriesAnswer; by: string }) {
         <Chart
           {...time}
           title="Requests"
+          whole
           kind="bars"
           series={stacked(({ requests }) => requests)}
           format={count}
@@ -123,6 +124,7 @@ function Charts({ answer, by }: { answer: SeriesAnswer; by: string }) {
         <Chart
           {...time}
           title="Failed"
+          whole
           kind="bars"
           series={stacked(({ errors }) => errors)}
           format={count}
