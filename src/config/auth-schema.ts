@@ -36,7 +36,7 @@ const keyRules = {
     .union([z.boolean(), z.literal('only')], { error: 'expected true, false or only' })
     .optional()
     .describe(
-      'Whether it reads /providers, /metrics, /usage of all and the detail of /health; `only`: it does nothing else. Default: true for the only key where there is neither `keys_file` nor `issuers`, else false.',
+      'Whether it reads the page, /providers, /metrics, /usage of all and the detail of /health; `only`: it does nothing else, and does not see what was said. Default: true for the only key where there is neither `keys_file` nor `issuers`, else false.',
     ),
 };
 

@@ -172,6 +172,16 @@ export class Authenticator {
     return !(found instanceof ProxyError) && found.operates;
   }
 
+  /**
+   * Whether a caller may read what people and models wrote: one that reads the pages about the inside, and is no mere observer
+   * (`ops: only`), as a collector of metrics is.
+   */
+  readsContent(headers: HeaderMap): boolean {
+    if (this.#open) return true;
+    const found = this.#look(headers);
+    return !(found instanceof ProxyError) && found.operates && found.asks;
+  }
+
   /** The key of a request that may read the pages about the inside. @throws ProxyError as `operator`, also where everyone may */
   operatorKey(headers: HeaderMap): OperatorKey {
     this.operator(headers);

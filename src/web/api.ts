@@ -12,7 +12,7 @@ export interface Session {
   readonly version: string;
   /** Whether requests are logged, so that there is a history. */
   readonly logged: boolean;
-  /** Whether what people and models wrote is logged, unless a key or a request says otherwise. */
+  /** Whether what people and models wrote is shown, as far as it is logged. */
   readonly content: boolean;
 }
 

@@ -8,6 +8,7 @@ import type { PreviewAnswer, RequestDetail, RequestsAnswer, SeriesAnswer } from 
 import { schema } from '../../src/config/schema.ts';
 import { logName, utcDay } from '../../src/logs/names.ts';
 import { createProxy } from '../../src/proxy.ts';
+import { searchFor, timeLimit } from '../../src/server/page/history/time-limit.ts';
 import { HistoryThread } from '../../src/server/page/history/thread.ts';
 import { systemClock } from '../../src/clock.ts';
 import { listen } from '../../src/server/listen.ts';
@@ -369,6 +370,25 @@ describe('GET /page/preview', () => {
   });
 });
 
+test('timeLimit() ends a search that takes too long, or that nobody waits for', () => {
+  const flag = new Int32Array(new SharedArrayBuffer(4));
+  searchFor(flag);
+  const { signal, isOver } = timeLimit(60_000);
+  signal.throwIfAborted();
+  Atomics.store(flag, 0, 1);
+  const late = timeLimit(-1);
+  for (const each of [signal, late.signal]) {
+    let thrown: unknown;
+    try {
+      each.throwIfAborted();
+    } catch (error) {
+      thrown = error;
+    }
+    expect([isOver(thrown), each.aborted, isOver(new Error('another'))]).toEqual([true, true, false]);
+  }
+  searchFor(new Int32Array(new SharedArrayBuffer(4)));
+});
+
 test('HistoryThread begins with the first question, refuses too many, and ends', async () => {
   const history = new HistoryThread(systemClock);
   expect(history.running).toBeFalse();
@@ -379,15 +399,11 @@ test('HistoryThread begins with the first question, refuses too many, and ends',
   const all = Array.from({ length: 33 }, ask);
   await expect(all.at(-1)!).rejects.toThrow('too many');
   await Promise.all(all.slice(0, -1));
-  const left = new AbortController();
-  const first = ask();
   const unwanted = history.ask(
     { kind: 'requests', directory: directory.path, filter: '', most: 1, before: null },
-    left.signal,
+    AbortSignal.abort(),
   );
-  left.abort();
   expect(await unwanted.catch((error: Error) => error.message)).toContain('nobody waits');
-  await first;
   const late = ask();
   history.close();
   await expect(late).rejects.toThrow('stopped');
@@ -417,6 +433,53 @@ test('GET /page/config masks keys and secrets', async () => {
   const { yaml } = (await answer.json()) as { yaml: string };
   expect(yaml).toContain('name: boss');
   expect(yaml).not.toMatch(/sk-(?:client|provider)/);
+  await proxy.close();
+});
+
+test('what people wrote is not for keys that read ops pages only', async () => {
+  await using directory = await logDirectory();
+  writeFileSync(
+    join(directory.path, logName(utcDay(Date.now()), 0)),
+    line({ id: 'one', error: 'quotes Hello' }),
+  );
+  const config = schema.parse({
+    auth: {
+      keys: [
+        { name: 'boss', key: 'k-boss', ops: true },
+        { name: 'scraper', key: 'k-scrape', ops: 'only' },
+      ],
+    },
+    providers: [{ name: 'm', type: 'mock', models: ['mock'] }],
+    logging: { requests: { directory: directory.path } },
+  });
+  const proxy = createProxy(config, { env: {} });
+  const url = (path: string) => `http://127.0.0.1/page/${path}`;
+  const own = { 'content-type': 'application/json', 'x-llmproxy-page': '1' };
+  for (const key of ['k-boss', 'k-scrape']) {
+    const body = JSON.stringify({ key });
+    const signedIn = await proxy.fetch(
+      new Request(url('session'), { method: 'POST', headers: own, body }),
+      {},
+    );
+    const cookie = signedIn.headers.get('set-cookie')!.split(';')[0]!;
+    for (const headers of [{ cookie }, { authorization: `Bearer ${key}` }] as Record<string, string>[]) {
+      const get = async (path: string) => await proxy.fetch(new Request(url(path), { headers }), {});
+      const [detail, raw, preview, rows] = await Promise.all(
+        ['requests/one', 'requests/one/request', 'preview', 'requests'].map(get),
+      );
+      const shown = [await detail!.text(), await raw!.text(), await preview!.text()].map((text) =>
+        /Hello|Hi/.test(text),
+      );
+      const reads = key === 'k-boss';
+      expect([key, shown, raw!.status, preview!.status]).toEqual([
+        key,
+        [reads, reads, reads],
+        reads ? 200 : 403,
+        reads ? 200 : 403,
+      ]);
+      expect(rows!.status).toBe(200);
+    }
+  }
   await proxy.close();
 });
 

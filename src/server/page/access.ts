@@ -11,6 +11,10 @@ import { cookieWith, tokenIn } from './cookie.ts';
 
 const entered = z.strictObject({ key: z.string().min(1).max(4_096) });
 
+/** Why what was said is not shown. */
+export const NO_CONTENT =
+  'what people and models wrote is not for keys that read ops pages only (ops: only in auth.keys)';
+
 export class Access {
   readonly #context: ServerContext;
   readonly #path: string;
@@ -31,18 +35,33 @@ export class Access {
     if (!this.mayRead(headers)) this.#context.auth.operator(headers);
   }
 
+  /** Whether what people and models wrote may be read. */
+  mayReadContent(headers: HeaderMap): boolean {
+    const signedIn = this.#signedIn(headers);
+    return (
+      this.#context.auth.readsContent(headers) ||
+      (signedIn !== undefined && this.#named(signedIn.key, null) !== undefined)
+    );
+  }
+
+  /** Lets those pass who may. @throws ProxyError `not_permitted` */
+  contentReader(headers: HeaderMap): void {
+    if (this.mayReadContent(headers)) return;
+    throw new ProxyError('not_permitted', `Cannot show it: ${NO_CONTENT}`);
+  }
+
   session(headers: HeaderMap): Session {
-    const { auth, version, logging } = this.#context;
+    const { auth, version } = this.#context;
     const signedIn = this.#signedIn(headers);
     const key = signedIn?.key ?? null;
     return {
       open: this.mayRead(headers),
       signedIn: signedIn !== undefined,
       key,
-      asks: auth.open || (key !== null && this.#asker(key) !== undefined),
+      asks: auth.open || (key !== null && this.#named(key, 'chat') !== undefined),
       version,
       logged: this.#context.log() !== null,
-      content: logging.content === 'full',
+      content: this.mayReadContent(headers),
     };
   }
 
@@ -81,9 +100,10 @@ export class Access {
     return signedIn ? auth.asker(signedIn.key, 'chat') : auth.client(headers, 'chat');
   }
 
-  #asker(key: string): Client | undefined {
+  /** Who asks by the key of this name; `undefined` where it may not. */
+  #named(key: string, endpoint: 'chat' | null): Client | undefined {
     try {
-      return this.#context.auth.asker(key, 'chat');
+      return this.#context.auth.asker(key, endpoint);
     } catch (error) {
       if (error instanceof ProxyError) return undefined;
       throw error;

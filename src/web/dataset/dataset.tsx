@@ -38,7 +38,7 @@ export function Dataset({ session, route }: { session: Session; route: Route }) 
     200,
   );
   const { answer, problem, loading } = useAsked<PreviewAnswer>(
-    session.logged ? `preview?${query}` : undefined,
+    session.logged && session.content ? `preview?${query}` : undefined,
   );
   return (
     <>
@@ -82,6 +82,9 @@ export function Dataset({ session, route }: { session: Session; route: Route }) 
         </div>
       </section>
       {session.logged ? null : <p class="note">The request log is off: there is nothing to export.</p>}
+      {session.content ? null : (
+        <p class="note">The key {session.key ?? ''} reads ops pages only: rows are not shown to it.</p>
+      )}
       {problem ? (
         <p class="note bad" role="alert">
           {problem}

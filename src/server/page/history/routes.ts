@@ -3,7 +3,12 @@ import type { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { ServerContext, ServerEnv } from '../../context.ts';
+import type { RequestDetail } from '../../../web/api.ts';
+import type { HeaderMap } from '../../../wire/headers.ts';
+import type { Access } from '../access.ts';
 import { ProxyError } from '../../../errors.ts';
+import { headerMap } from '../../../wire/headers.ts';
+import { NO_CONTENT } from '../access.ts';
 import { MAX_FILTER } from '../../../web/filter/parse.ts';
 import { GROUPED_BY } from './jobs.ts';
 
@@ -35,7 +40,7 @@ const asked = {
   }),
 } as const;
 
-export function serveHistory(app: Hono<ServerEnv>, context: ServerContext): void {
+export function serveHistory(app: Hono<ServerEnv>, context: ServerContext, access: Access): void {
   const { history } = context.page;
   const directory = () => {
     if (context.log() !== null) return context.logDirectory;
@@ -59,9 +64,10 @@ export function serveHistory(app: Hono<ServerEnv>, context: ServerContext): void
       c.req.raw.signal,
     );
     if (!found) throw none();
-    return c.json(found);
+    return c.json(access.mayReadContent(headersOf(c)) ? found : withoutContent(found));
   });
   app.get('/page/requests/:id/:part{request|response}', async (c) => {
+    access.contentReader(headersOf(c));
     const { id, part } = c.req.param();
     const job = {
       kind: 'raw',
@@ -85,6 +91,7 @@ export function serveHistory(app: Hono<ServerEnv>, context: ServerContext): void
     );
   });
   app.get('/page/preview', async (c) => {
+    access.contentReader(headersOf(c));
     const { filter, format, successful, redact } = parsed(c, asked.preview);
     const choice = { format, successfulOnly: successful === 'true', redact: redact === 'true' };
     return c.json(
@@ -98,6 +105,26 @@ function parsed<Shape extends z.ZodType>(c: Context<ServerEnv>, shape: Shape): z
   if (question.success) return question.data;
   const [issue] = question.error.issues;
   throw new ProxyError('invalid_request', `Cannot show this: ${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+/** What is known of a request but for the words in it; those of an error may quote some. */
+function withoutContent(detail: RequestDetail): RequestDetail {
+  return {
+    ...detail,
+    error: null,
+    said: null,
+    unsaid: sentence(NO_CONTENT),
+    tools: [],
+    raw: { request: false, response: false },
+  };
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+function headersOf(c: Context<ServerEnv>): HeaderMap {
+  return headerMap(c.req.raw.headers);
 }
 
 function none(): ProxyError {

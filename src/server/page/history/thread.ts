@@ -54,6 +54,7 @@ export class HistoryThread {
     this.#waiting.set(number, { resolve, reject });
     const left = new Int32Array(new SharedArrayBuffer(4));
     const leave = () => void Atomics.store(left, 0, 1);
+    if (signal?.aborted) leave();
     signal?.addEventListener('abort', leave, { once: true });
     const question: ToThread = { number, job, left };
     this.#worker.postMessage(question, []);
