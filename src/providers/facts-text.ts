@@ -23,8 +23,6 @@ export function factsText(quirks: Quirks): string[] {
   const { override = {} } = quirks;
   const pairs = (of: Readonly<Record<string, unknown>> = {}) =>
     Object.entries(of).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
-  const renamed = (of: Readonly<Record<string, string>> = {}) =>
-    Object.entries(of).map(([name, other]) => `${name} is ${other}`);
   return [
     ...abilitiesText(quirks.abilities),
     ...line('left out', [...(quirks.drops ?? []), ...(override.drop ?? [])]),
@@ -112,10 +110,12 @@ export function protocolFacts(protocol: ProtocolName): Fact[] {
   const rule = NAME_RULES[protocol];
   const names = `names of functions: ${rule.first.source} and then ${rule.rest.source}, ${rule.longest} characters at most`;
   return [
-    ...rows.flatMap(({ abilities, efforts, source }) =>
-      [...abilitiesText(abilities), ...line('efforts at most, where nothing else is known', efforts)].map(
-        (text) => ({ text, source }),
-      ),
+    ...rows.flatMap(({ abilities, efforts, roles, source }) =>
+      [
+        ...abilitiesText(abilities),
+        ...line('efforts at most, where nothing else is known', efforts),
+        ...line('roles, where nothing else is known and it is translated', renamed(roles)),
+      ].map((text) => ({ text, source })),
     ),
     { text: names, source: rule.source },
   ];
@@ -202,6 +202,10 @@ function named(takes: Readonly<Record<string, boolean>>): string[] {
       .filter(([, has]) => has === wanted)
       .map(([name]) => name);
   return [...line('takes', of(true)), ...line('takes no', of(false))];
+}
+
+function renamed(of: Readonly<Record<string, string>> = {}): string[] {
+  return Object.entries(of).map(([name, other]) => `${name} is ${other}`);
 }
 
 function line(what: string, words: readonly string[] = []): string[] {

@@ -73,6 +73,8 @@ const OPENAI: Quirks = {
   source: REASONING_GUIDE,
   // It sends an empty list with each answer, which its clients give back.
   keeps: ['annotations'],
+  // The role is its own.
+  roles: { developer: 'developer' },
   models: [
     {
       match: /^gpt-5[.\d]*-chat|^gpt-[34]|^chatgpt/,
@@ -224,6 +226,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     outputWithoutReasoning: true,
   },
   groq: {
+    roles: { developer: 'developer' },
     source: 'https://console.groq.com/docs/openai',
     tellsUsage: true,
     drops: ['logprobs', 'top_logprobs', 'logit_bias', 'store', 'verbosity'],
@@ -260,6 +263,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     efforts: ['none', 'low', 'medium', 'high'],
   },
   together: {
+    ...OLD_ROLES,
     source: 'https://docs.together.ai/reference/chat-completions-1',
     tellsUsage: true,
     renames: OLD_LIMIT,
@@ -268,6 +272,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     efforts: ['low', 'medium', 'high'],
   },
   fireworks: {
+    ...OLD_ROLES,
     source: 'https://docs.fireworks.ai/api-reference/post-chatcompletions',
     drops: ['store', 'verbosity', 'web_search_options', 'prompt_cache_retention'],
     renames: { ...OLD_LIMIT, prompt_cache_key: 'prompt_cache_isolation_key' },
@@ -276,6 +281,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     efforts: ['none', 'low', 'medium', 'high', 'xhigh', 'max'],
   },
   openrouter: {
+    roles: { developer: 'developer' },
     source: 'https://openrouter.ai/docs/api-reference/chat-completion',
     tellsUsage: true,
     keeps: ['top_k', 'cache_control', 'web_search_options'],
@@ -283,12 +289,14 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   },
   blackbox: { source: 'https://docs.blackbox.ai/api-reference/chat', keeps: ['top_k', 'cache_control'] },
   ollama: {
+    ...OLD_ROLES,
     source: 'https://docs.ollama.com/api/openai-compatibility',
     drops: ['tool_choice', 'logit_bias', 'user', 'n', 'logprobs', 'top_logprobs', 'parallel_tool_calls'],
     renames: OLD_LIMIT,
     efforts: ['none', 'low', 'medium', 'high', 'max'],
   },
   vllm: {
+    ...OLD_ROLES,
     source: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html',
     reasoning: 'where_known',
     keeps: ['top_k'],
@@ -296,6 +304,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     unreasoned: { chat_template_kwargs: { enable_thinking: false } },
   },
   llamacpp: {
+    ...OLD_ROLES,
     source: 'https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md',
     reasoning: 'where_known',
     keeps: ['top_k'],
@@ -307,6 +316,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     efforts: ['low', 'medium', 'high'],
   },
   moonshot: {
+    ...OLD_ROLES,
     source: 'https://platform.moonshot.ai/docs/api/chat',
     reasoning: 'where_known',
     renames: OLD_LIMIT,
@@ -324,6 +334,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     ],
   },
   zai: {
+    ...OLD_ROLES,
     source: 'https://docs.z.ai/api-reference/llm/chat-completion',
     reasoning: 'where_known',
     keeps: ['thinking'],

@@ -2,7 +2,7 @@
  * The one step before a request is encoded: what a target cannot take of a canonical request is turned into what it takes, or
  * left out and named, by the facts of its protocol, its vendor and its model. What encoders need not know stands here.
  */
-import type { ChatRequest } from './chat.ts';
+import type { ChatMessage, ChatRequest } from './chat.ts';
 import type { ProtocolName, ReplayMemory } from './protocol.ts';
 import type { Quirks } from './quirks.ts';
 import type { Abilities } from './facts/abilities.ts';
@@ -10,6 +10,7 @@ import type { Issued } from './parts/issued.ts';
 import { abilitiesOf } from './facts/abilities.ts';
 import { spokenMessages } from './facts/blanks.ts';
 import { withMediaTypes } from './facts/media-types.ts';
+import { fittingMessages } from './facts/messages.ts';
 import { fittingParameters } from './facts/parameters.ts';
 import { PROTOCOL_FACTS } from './facts/protocols.ts';
 import { OwnNames, renamedFor, withNames } from './facts/tool-names.ts';
@@ -53,10 +54,13 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: Fi
   }
   const returned = returnedMessages(request.messages, { protocol, abilities, issued, memory });
   request.messages = [...returned.messages];
-  const steering = { ...effortsOf(protocol), ...quirks };
+  const usual = PROTOCOL_FACTS.find(({ protocols, efforts }) => efforts && protocols.includes(protocol));
+  const steering = usual?.efforts ? { efforts: usual.efforts, ...quirks } : quirks;
   const taken = fittingParameters(request, 'chat', steering, ofEncoder(protocol, abilities));
   const fitted = { ...taken.body } as ChatRequest;
-  fitted.messages = spokenMessages(fitted.messages.map(withMediaTypes), abilities);
+  const roles = { ...usual?.roles, ...quirks.roles };
+  const named = fittingMessages(fitted.messages, { roles }) as ChatMessage[] | undefined;
+  fitted.messages = spokenMessages((named ?? fitted.messages).map(withMediaTypes), abilities);
   if (Array.isArray(fitted.tools)) fitted.tools = fitted.tools.map(typed) as ChatRequest['tools'];
   // Mistral's word, which its own quirks give back to it.
   if ((fitted.tool_choice as unknown) === 'any') fitted.tool_choice = 'required';
@@ -73,12 +77,6 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: Fi
     sealed: returned.sealed,
     names: new OwnNames(renamed),
   };
-}
-
-/** The efforts that all servers of a protocol take, where that is known. */
-function effortsOf(protocol: ProtocolName): Pick<Quirks, 'efforts'> {
-  const row = PROTOCOL_FACTS.find(({ protocols, efforts }) => efforts && protocols.includes(protocol));
-  return row?.efforts ? { efforts: row.efforts } : {};
 }
 
 function ofEncoder(protocol: ProtocolName, abilities: Abilities): Abilities {

@@ -29,7 +29,8 @@ export async function askedOf(
   await using proxy = running({
     providers: [{ name: 'a', type, base_url: a.url, api_key: 'k', models: ['*'], max_retries: 0, ...extra }],
   });
-  const reply = await proxy.post(path, raw ?? { ...CHAT, ...body });
+  const usual = /chat|messages/.test(path) ? CHAT : { model: CHAT.model };
+  const reply = await proxy.post(path, raw ?? { ...usual, ...body });
   await reply.text();
   return {
     body: JSON.parse(a.asked[0]?.text ?? '{}') as Json,

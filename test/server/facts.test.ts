@@ -11,7 +11,7 @@ const messagesOf = ({ body }: { body: Json }) => (body.messages ?? body.contents
 const image = (url: string) => ({ role: 'user', content: [{ type: 'image_url', image_url: { url } }] });
 
 describe('roles', () => {
-  test.each(['deepseek', 'mistral', 'lmstudio', 'perplexity-sonar'] as const)(
+  test.each(['deepseek', 'mistral', 'lmstudio', 'perplexity-sonar', 'ollama', 'vllm', 'zai'] as const)(
     'the developer is the system to %s',
     async (type) => {
       const asked = await askedOf(type, { model: 'm', messages: [{ role: 'developer', content: 'S' }, U] });
@@ -22,6 +22,17 @@ describe('roles', () => {
   test('the developer stays one to OpenAI', async () => {
     const messages = [{ role: 'developer', content: 'S' }, U];
     expect(messagesOf(await askedOf('openai', { messages }))).toEqual(messages);
+  });
+
+  test('a server of which nothing is known is told of the system, where it is translated to', async () => {
+    const input = [{ role: 'developer', content: 'S' }, U];
+    const path = '/v1/responses';
+    const roles = async (type: 'openai-compatible' | 'azure') =>
+      messagesOf(await askedOf(type, { model: 'm', input }, { path, api: 'chat' })).map(({ role }) => role);
+    expect(await roles('openai-compatible')).toEqual(['system', 'user']);
+    expect(await roles('azure')).toEqual(['developer', 'user']);
+    const messages = [{ role: 'developer', content: 'S' }, U];
+    expect(messagesOf(await askedOf('openai-compatible', { messages }))).toEqual(messages);
   });
 
   test('instructions in mid-conversation are the user’s words where they must stand first', async () => {

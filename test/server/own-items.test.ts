@@ -116,3 +116,15 @@ describe('blocks of Anthropic', () => {
     expect([(body.messages as Json[])[1]!.content, dropped]).toEqual(['Yes', named]);
   });
 });
+
+test('fields of a response that nobody reads are named, with those within others', async () => {
+  const body = {
+    model: 'm',
+    input: 'Hi',
+    of_tomorrow: 1,
+    reasoning: { effort: 'low', context: 'all' },
+    text: { x: 1 },
+  };
+  const asked = await askedOf('openai-compatible', body, { path: '/v1/responses' });
+  expect(asked.dropped).toBe('of_tomorrow, reasoning.context, text.x');
+});

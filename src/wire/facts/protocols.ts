@@ -6,6 +6,8 @@ import type { ProtocolName } from '../protocol.ts';
 export interface ProtocolFact {
   readonly protocols: readonly ProtocolName[];
   readonly abilities: Abilities;
+  /** Other names for roles, for servers of which nothing is known. */
+  readonly roles?: Readonly<Record<string, string>>;
   /** Efforts of reasoning that are taken at most by servers of which nothing is known. */
   readonly efforts?: readonly Effort[];
   /** Where its vendor says so. */
@@ -34,6 +36,7 @@ export const PROTOCOL_FACTS: readonly ProtocolFact[] = [
     protocols: ['chat'],
     abilities: {},
     efforts: ['none', 'minimal', 'low', 'medium', 'high'],
+    roles: { developer: 'system' },
     source: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html',
   },
   {

@@ -39,6 +39,8 @@ export function fromVendorFields(request: ChatRequest): { fields: Fields; droppe
     if (same !== undefined && !isGiven(given[same])) fields[same] = given[name];
     else dropped.push(name);
   }
+  // What models answer with anyhow.
+  if (isTextAlone(given.modalities)) fields.modalities = undefined;
   Object.assign(fields, thinkingIn(given, dropped));
   return { fields, dropped };
 }
@@ -99,6 +101,10 @@ function fromThinking(asked: JsonObject, effort: string | undefined, dropped: st
     thinking: { type, budget_tokens: budget, ...(display === undefined ? {} : { display }) },
     reasoning_effort: wished,
   };
+}
+
+function isTextAlone(modalities: unknown): boolean {
+  return Array.isArray(modalities) && modalities.length === 1 && modalities[0] === 'text';
 }
 
 function isGiven(value: unknown): boolean {

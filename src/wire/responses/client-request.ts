@@ -7,6 +7,7 @@ import { listOf, objectOf, stringOf } from '../json.ts';
 import { decodeItems } from './client-items.ts';
 import { SAME } from './same.ts';
 import { decodeChoice, decodeTools } from './tools.ts';
+import { unknownFields } from './unknown-fields.ts';
 
 /** What needs a memory of earlier responses. Where they are stored, what they stand for is put in their place before. */
 const STATEFUL: Readonly<Record<string, string>> = {
@@ -48,6 +49,7 @@ export function decodeResponsesRequest(
   const given = SAME.filter(isGiven);
   dropped.push(
     ...Object.keys(UNSUPPORTED).filter((name) => isGiven(name) && body[name] !== UNSUPPORTED[name]),
+    ...unknownFields(body),
   );
   const stream = body.stream === true;
   const limit = body.max_output_tokens;

@@ -49,15 +49,16 @@ const KNOWN: Readonly<Record<Client, ReadonlySet<string>>> = {
   ),
 };
 
-/** Fields that change nothing of what is asked. */
-const HARMLESS = /^(?:store|include|metadata|prompt_cache_key|cache_control|truncation)$/;
+/** Fields that change nothing of what is asked. What runs in the background does so in the proxy. */
+const HARMLESS = /^(?:background|store|include|metadata|prompt_cache_key|cache_control|truncation)$/;
 
 /** The problems of one request at one provider. */
 export async function checkRequest(
   lab: Lab,
-  request: Json,
+  recorded: Json,
   { client, target, number, provider, isOpenai }: RequestOptions,
 ): Promise<CheckedRequest> {
+  const request = ofNobody(recorded);
   // What a vendor is known to refuse is left out or renamed also where its own protocol is relayed.
   const { type, model } = vendorOf(target, client === target ? provider : 'openai-compatible', client);
   const stream = request.stream === true;
@@ -86,6 +87,15 @@ export async function checkRequest(
   return { lane, problems, refusal: undefined };
 }
 
+/**
+ * A request that refers to no response that was recorded: others of them passed through the proxy, which remembers what was said,
+ * and here is not asked what it makes of that.
+ */
+function ofNobody(request: Json): Json {
+  const { previous_response_id: previous } = request;
+  return typeof previous === 'string' ? { ...request, previous_response_id: 'resp_of_nobody' } : request;
+}
+
 /** What the proxy asks of a stream where its client did not, so that it knows the usage. */
 const ASKED_USAGE = { include_usage: true };
 
@@ -106,6 +116,7 @@ function relayed(request: Json, asked: Json, told: string): Problem[] {
   const wanted = { ...(own as Json | undefined), ...ASKED_USAGE };
   if (stream === true && Bun.deepEquals(asked.stream_options, wanted)) names.delete('stream_options');
   return [...names]
+    .filter((name) => name !== 'background')
     .filter((name) => !Bun.deepEquals(plain(request[name]), asked[name]) && !told.includes(name))
     .map((name) => ({
       aspect: 'request' as const,

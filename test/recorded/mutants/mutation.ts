@@ -14,12 +14,12 @@ export interface Edit {
 export interface Mutation {
   readonly name: string;
   /** What must be found wrong, so that it is not noticed by chance. */
-  readonly aspect: Aspect;
+  readonly aspect: Aspect | readonly Aspect[];
   readonly edits: readonly Edit[];
 }
 
 /** Some places changed. */
-export function edit(name: string, aspect: Aspect, ...edits: readonly Edit[]): Mutation {
+export function edit(name: string, aspect: Mutation['aspect'], ...edits: readonly Edit[]): Mutation {
   return { name, aspect, edits };
 }
 

@@ -184,7 +184,8 @@ const PLACES: readonly Mutation[] = [
     replace:
       "if (request.tools) throw new Error('mutant');\n  return listOf(request.tools).flatMap((tool, index) => {",
   }),
-  edit('the last byte of each piece of a stream is lost', 'library', {
+  // What it breaks depends on where the pieces end.
+  edit('the last byte of each piece of a stream is lost', ['library', 'text', 'ending', 'status'], {
     file: LANE,
     find: 'this.#take(this.#parts.framing.push(bytes), false)',
     replace: 'this.#take(this.#parts.framing.push(bytes.subarray(0, -1)), false)',

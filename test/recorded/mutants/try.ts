@@ -50,7 +50,9 @@ async function tried(
     return { noticed: [], unfit: (cause as Error).message };
   }
   const noticed = [...(await failuresOf(copy))]
-    .filter(([kind]) => !known.has(kind) && kind.endsWith(`: ${mutation.aspect}`))
+    .filter(
+      ([kind]) => !known.has(kind) && [mutation.aspect].flat().some((aspect) => kind.endsWith(`: ${aspect}`)),
+    )
     .map(([kind, first]) => `${kind}: ${first}`);
   return { noticed };
 }

@@ -233,6 +233,7 @@ function isUsual(name: Parameter, value: unknown): boolean {
     topLogprobs: [0],
     tier: ['auto', 'default'],
     effort: ['none', 'adaptive'],
+    modalities: [['text']],
     topP: [-1],
     topK: [-1],
   };

@@ -62,8 +62,8 @@ export const REFUSALS: readonly Refusal[] = [
     name: 'what is kept at one vendor is known to no other',
     targets: ALL,
     when: (request) =>
-      ['previous_response_id', 'conversation', 'prompt', 'background'].some((name) => Boolean(request[name])),
-    words: /previous_response_id|conversation|prompt|background/,
+      ['previous_response_id', 'conversation', 'prompt'].some((name) => Boolean(request[name])),
+    words: /[Pp]revious.response|conversation|prompt/,
   },
 ];
 

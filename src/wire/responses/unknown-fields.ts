@@ -1,0 +1,31 @@
+/** What a Responses request says in fields that nobody here reads: named, whoever's they are. */
+import type { JsonObject } from '../json.ts';
+import { objectOf } from '../json.ts';
+
+/** Those that are read, that say how the answer comes, or that ask for nothing which could be missed. */
+const KNOWN: ReadonlySet<string> = new Set(
+  (
+    'model input instructions tools tool_choice stream stream_options max_output_tokens temperature top_p top_logprobs ' +
+    'parallel_tool_calls reasoning text include store metadata user safety_identifier prompt_cache_key ' +
+    'prompt_cache_options prompt_cache_retention service_tier previous_response_id conversation background prompt ' +
+    'context_management max_tool_calls moderation truncation client_metadata'
+  ).split(' '),
+);
+
+/** The same within objects. */
+const WITHIN: Readonly<Record<string, ReadonlySet<string>>> = {
+  reasoning: new Set(['effort', 'summary', 'generate_summary']),
+  text: new Set(['format', 'verbosity']),
+};
+
+/** Their names: `extra`, `reasoning.context`. */
+export function unknownFields(body: JsonObject): string[] {
+  const isGiven = (owner: JsonObject, name: string) => owner[name] !== undefined && owner[name] !== null;
+  const own = Object.keys(body).filter((name) => !KNOWN.has(name) && isGiven(body, name));
+  const inner = Object.entries(WITHIN).flatMap(([name, known]) => {
+    const owner = objectOf(body[name]);
+    const unknown = Object.keys(owner).filter((field) => !known.has(field) && isGiven(owner, field));
+    return unknown.map((field) => `${name}.${field}`);
+  });
+  return [...own, ...inner];
+}
