@@ -149,12 +149,18 @@ export class Tap {
    * Why an answer that ends like this is none. `undefined` when it is one, or when nobody knows its finish reason.
    * @param finish in the words of chat; `null` when the stream ends without a word of why
    * @param strict whether the client's protocol has no way to say that a call cannot be read
+   * @param brokenCall whether a call is known to be cut that the client was not told of
    */
-  objection(finish: string | null, target: string, strict = false): ProxyError | undefined {
+  objection(
+    finish: string | null,
+    target: string,
+    { strict = false, brokenCall = false }: { readonly strict?: boolean; readonly brokenCall?: boolean } = {},
+  ): ProxyError | undefined {
     const ending = endingOf('chat', finish);
     if (fails(ending)) return this.#failed(ending, target);
     const claims = strict && (finish === 'stop' || finish === 'tool_calls');
-    if ((finish !== null && !claims) || !this.#assembler.brokenCall) return undefined;
+    const isBroken = brokenCall || this.#assembler.brokenCall;
+    if ((finish !== null && !claims) || !isBroken) return undefined;
     // Of an answer that was let go nobody knows how its calls began.
     if (claims && this.#overflowed) return undefined;
     const state = claims

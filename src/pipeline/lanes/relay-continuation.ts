@@ -1,7 +1,9 @@
 import type { ChatChunk } from '../../wire/chat.ts';
+import type { JsonObject } from '../../wire/json.ts';
 import type { ChatWriter } from '../../wire/protocol.ts';
 import type { Tap } from '../tap.ts';
 import type { Answering, Continuation } from './lane.ts';
+import { canonicalAssembler } from '../../wire/parts/assemble.ts';
 import { SseReader } from '../../wire/sse.ts';
 
 /** Goes on with a stream that was relayed: from here on its events are written, and the tap is shown them as before. */
@@ -12,6 +14,8 @@ export class RelayContinuation implements Continuation {
   readonly #strict: boolean;
   readonly #events = new SseReader();
   readonly #encoder = new TextEncoder();
+  /** The calls as they come: of clients that are told of them as a whole the tap sees none that were cut. */
+  readonly #calls = canonicalAssembler();
 
   constructor({ stream, strict }: Answering, tap: Tap, target: string) {
     this.#writer = stream(tap.begun());
@@ -22,7 +26,12 @@ export class RelayContinuation implements Continuation {
 
   push(chunk: ChatChunk): string {
     const finish = chunk.choices[0]?.finish_reason ?? null;
-    const error = finish === null ? undefined : this.#tap.objection(finish, this.#target, this.#strict);
+    if (chunk.choices[0]?.delta.tool_calls) this.#calls.push(chunk as unknown as JsonObject);
+    const { brokenCall } = this.#calls;
+    const error =
+      finish === null
+        ? undefined
+        : this.#tap.objection(finish, this.#target, { strict: this.#strict, brokenCall });
     if (error) throw error;
     return this.#show(this.#writer.push(chunk));
   }

@@ -306,7 +306,7 @@ class TranslateFold implements Fold {
     for (const given of chunks) {
       const chunk = names.chunk(given);
       for (const { finish_reason: finish } of chunk.choices) {
-        if (finish !== null) this.#tap.error ??= this.#tap.objection(finish, this.#target, strict);
+        if (finish !== null) this.#tap.error ??= this.#tap.objection(finish, this.#target, { strict });
       }
       // Behind the usage nothing is said.
       if (chunk.choices.length === 0) this.#tap.error ??= this.#untold();
