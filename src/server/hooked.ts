@@ -31,11 +31,23 @@ export async function hooked(
   if (Bun.deepEquals(body, json?.value ?? { model })) return inbound;
   try {
     if (!json) throw new Error('its body is a form, and cannot be changed');
-    const written = await turns.run(writeBody(body, bytes.length));
-    return await turns.run(parseInbound(origin, bytesOf(written), context));
+    const { path, rest } = placed(origin.path, body, json.value);
+    const written = await turns.run(writeBody(rest, bytes.length));
+    return await turns.run(parseInbound({ ...origin, path }, bytesOf(written), context));
   } catch (cause) {
     throw hooks.spoilt(cause);
   }
+}
+
+/** Where the path names the model, a plugin names another by the field that all other requests have. */
+function placed(
+  path: Origin['path'],
+  body: JsonObject,
+  { model: before }: JsonObject,
+): { readonly path: Origin['path']; readonly rest: JsonObject } {
+  const { model, ...rest } = body;
+  if (!path || typeof model !== 'string' || model === before) return { path, rest: body };
+  return { path: { ...path, model }, rest };
 }
 
 /** An answer's JSON text as the plugins leave it; `undefined` where they change nothing, or it is no object. */
