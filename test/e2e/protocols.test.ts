@@ -8,7 +8,7 @@ import type { JsonObject } from '../../src/wire/json.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
 import type { Upstream } from '../helpers/upstream.ts';
 import { built, cleared, folder, serveConfig } from '../helpers/binary.ts';
-import { CLIENTS, expected } from '../helpers/clients.ts';
+import { addressed, CLIENTS, expected } from '../helpers/clients.ts';
 import { SPEAKERS, speaker, speakerConfig } from '../helpers/speakers.ts';
 import { upstream } from '../helpers/upstream.ts';
 import { until } from '../helpers/until.ts';
@@ -81,12 +81,14 @@ afterAll(async () => {
   for (const each of upstreams) await each[Symbol.asyncDispose]();
 });
 
-const post = (path: string, body: JsonObject) =>
-  fetch(url + path, {
+function post(path: string, given: JsonObject) {
+  const [place, body] = addressed(path, given);
+  return fetch(url + place, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
+}
 
 const pairs = (Object.keys(CLIENTS) as (keyof typeof CLIENTS)[]).flatMap((client) =>
   names.map((name) => [client, name] as const),
@@ -148,6 +150,7 @@ test('every request is one line of the log, under its own endpoint', async () =>
       ['chat', 13],
       ['messages', 13],
       ['responses', 12],
+      ['gemini', 12],
       ['messages.count_tokens', 1],
     ]),
   );

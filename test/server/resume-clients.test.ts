@@ -67,7 +67,8 @@ async function resumed(
 
 /** How many errors a stream tells of: Gemini's have no name. */
 const errorsIn = (sse: string) =>
-  framesOf(sse, []).filter(({ name, value }) => name === 'error' || (name === undefined && value?.error)).length;
+  framesOf(sse, []).filter(({ name, value }) => name === 'error' || (name === undefined && value?.error))
+    .length;
 
 const counted = (sse: string, ...names: string[]) =>
   names.map((wanted) => framesOf(sse, []).filter(({ name }) => name === wanted).length);
