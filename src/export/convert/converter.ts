@@ -101,9 +101,14 @@ export class Converter {
     if (problem) builder.spoil(problem, at);
     if (!value) return;
     if (value.endpoint === FEEDBACK_ENDPOINT && !this.#plan.raw) return this.#feedback(value, at, builder);
-    for (const [number, record] of this.#records(problem ? value : this.#exact(value, bytes)).entries()) {
-      if (number > 0) builder.furtherAnswers += 1;
-      this.#answer(record, at, builder);
+    try {
+      const record = problem ? value : this.#exact(value, bytes);
+      for (const [number, each] of this.#records(record).entries()) {
+        if (number > 0) builder.furtherAnswers += 1;
+        this.#answer(each, at, builder);
+      }
+    } catch (error) {
+      builder.drop(reasonOf(error), at);
     }
   }
 

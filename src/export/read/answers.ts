@@ -2,11 +2,11 @@ import { isObject, numberOf, objectOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 
 /** Where responses have their answers, by endpoint, and what says how one ended. */
-const ANSWERS: Readonly<Record<string, readonly [list: string, finish: string]>> = {
-  chat: ['choices', 'finish_reason'],
-  completions: ['choices', 'finish_reason'],
-  gemini: ['candidates', 'finishReason'],
-};
+const ANSWERS: ReadonlyMap<unknown, readonly [list: string, finish: string]> = new Map([
+  ['chat', ['choices', 'finish_reason']],
+  ['completions', ['choices', 'finish_reason']],
+  ['gemini', ['candidates', 'finishReason']],
+]);
 
 /**
  * A record for each answer, where several were asked for at once (`n`): all are answers to one prompt. The first keeps the
@@ -14,7 +14,7 @@ const ANSWERS: Readonly<Record<string, readonly [list: string, finish: string]>>
  * @returns the record alone where it has one answer or none
  */
 export function answersOf(record: JsonObject): readonly JsonObject[] {
-  const [list, ending] = ANSWERS[String(record.endpoint)] ?? [];
+  const [list, ending] = ANSWERS.get(record.endpoint) ?? [];
   const response = objectOf(record.response);
   const given = list === undefined ? undefined : response[list];
   if (list === undefined || !Array.isArray(given) || given.length < 2) return [record];
