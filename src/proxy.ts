@@ -48,6 +48,7 @@ import { StateWatch } from './pipeline/state-watch.ts';
 import { StreamBudget } from './pipeline/stream-budget.ts';
 import type { Target } from './pipeline/target.ts';
 import { TargetPool } from './pipeline/target-pool.ts';
+import { Trace } from './pipeline/trace.ts';
 import { watching } from './pipeline/watch.ts';
 import { Hooks } from './plugins/hooks.ts';
 import type { Plugins } from './plugins/loaded.ts';
@@ -59,6 +60,10 @@ import { modelsFile, readListings, writeListings } from './providers/model-cache
 import { PriceTable } from './providers/price-table.ts';
 import { Prices } from './providers/prices.ts';
 import { priceSetup } from './usage/pricing.ts';
+import { placeOf } from './telemetry/place.ts';
+import { telemetrySettings } from './telemetry/settings.ts';
+import type { TelemetryDeps } from './telemetry/telemetry.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
 import { UsageReader } from './usage/reader.ts';
 import type { ProxyApp } from './server/app.ts';
 import { createApp } from './server/app.ts';
@@ -230,6 +235,18 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   let inFlight = 0;
   let draining = false;
   const defects = new Defects(problem);
+  const telemetry = startTelemetry(first, {
+    env: deps.env,
+    name: deps.worker === undefined ? instance : `${instance}-${deps.worker}`,
+    deps: {
+      clock,
+      random,
+      placeOf: (name) => placeOf(current.providers.find((provider) => provider.name === name)),
+      families: () => metrics.families(),
+      mask: secrets.mask,
+      problem,
+    },
+  });
   const sinks = new Sinks(sinksOf(), defects);
   const reports = new PluginReports(problem, clock);
   let recordsDropped = 0;
@@ -247,6 +264,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     pluginRecordsDropped: () => recordsDropped,
     refusals: () => spending.refusals.all,
     decisions: () => spending.refusals.decisions,
+    spansDropped: () => telemetry?.dropped ?? 0,
     version: VERSION,
     limits: () => current.limiter.shared(),
   });
@@ -266,6 +284,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       ...(log ? [{ name: 'log', keeps: true, take: (record: LogRecord) => log.write(record) }] : []),
       { name: 'page', keeps: false, take: (record) => page.watch.take(record) },
       { name: 'plugins', keeps: false, take: (record) => current.hooks.record(record) },
+      ...(telemetry ? [{ name: 'telemetry', keeps: false, take: telemetry.take }] : []),
       ...(onRecord
         ? [{ name: 'lines', keeps: false, take: (record: LogRecord) => onRecord(record, secrets.mask) }]
         : []),
@@ -418,9 +437,11 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         maxContent: bounds.maxContent,
         limits: { maxUnsent, idleMs: idle, maxMs: duration, stallMs: config.limits.client_stall },
       }),
-      begin(id, endpoint, userAgent) {
+      begin(id, endpoint, userAgent, headers) {
         inFlight += 1;
-        return new Exchange(id, endpoint, userAgent, ofExchanges);
+        const exchange = new Exchange(id, endpoint, userAgent, ofExchanges);
+        if (telemetry) exchange.trace = new Trace(headers, telemetry);
+        return exchange;
       },
       admit(exchange) {
         const most = config.limits.max_concurrent;
@@ -512,6 +533,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       await spending.close();
       await current.hooks.close();
       await log?.close();
+      await telemetry?.close();
       await store.close();
       work.close();
       usage.close();
@@ -600,6 +622,14 @@ function openLog({ logging }: Config, deps: LogWriterDeps): LogWriter | undefine
 
 function backgroundLimits({ responses }: Config): BackgroundLimits {
   return { maxRunning: responses.max_background, maxQueued: responses.max_queued };
+}
+
+function startTelemetry(
+  config: Config,
+  { env, name, deps }: { env: ProxyDeps['env']; name: string; deps: TelemetryDeps },
+): Telemetry | undefined {
+  const settings = telemetrySettings(config, env, name);
+  return settings && new Telemetry(settings, deps);
 }
 
 function streamLimits({ limits }: Config): StreamLimits {

@@ -10,7 +10,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['cli'],
   ['workers'],
   ['proxy.ts', 'explain.ts'],
-  ['server', 'spending.ts'],
+  ['server', 'spending.ts', 'telemetry'],
   ['pipeline', 'export', 'usage', 'work', 'plugins', 'stored'],
   ['providers', 'limits', 'logs'],
   ['wire', 'config'],

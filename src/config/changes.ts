@@ -24,6 +24,7 @@ export function needRestart(before: Config, after: Config): string[] {
     'server.workers': ({ server }: Config) => server.workers,
     'limits.realtime.max_message': ({ limits }: Config) => limits.realtime.max_message,
     logging: ({ logging }: Config) => logging,
+    telemetry: ({ telemetry }: Config) => telemetry,
   };
   return Object.entries(parts)
     .filter(([, part]) => !Bun.deepEquals(part(before), part(after)))

@@ -75,7 +75,13 @@ export function secretsOf(config: Config, env: Env): string[] {
   const proxies = PROXY_VARIABLES.flatMap((name) => passwordsIn(env[name]));
   const signing = SIGNING_VARIABLES.map((name) => env[name]);
   const options = config.providers.flatMap((provider) => secretsIn(provider.options, env));
-  const all = [...keys, ...vendors, ...options, ...clients, ...headers, ...proxies, ...signing];
+  const collector = [
+    ...Object.values(config.telemetry.headers),
+    ...OTLP_HEADERS.flatMap((name) =>
+      (env[name] ?? '').split(',').map((pair) => pair.slice(pair.indexOf('=') + 1)),
+    ),
+  ].flatMap((value) => tokens(value.trim()));
+  const all = [...keys, ...vendors, ...options, ...clients, ...headers, ...collector, ...proxies, ...signing];
   return [...new Set(all.filter((secret) => secret !== undefined).filter((secret) => secret !== ''))];
 }
 
@@ -85,6 +91,13 @@ const SIGNING_VARIABLES = [
   'AWS_SESSION_TOKEN',
   'S3_SECRET_ACCESS_KEY',
   'S3_SESSION_TOKEN',
+];
+
+/** Headers for a collector of traces and metrics, as name=value with commas between. */
+const OTLP_HEADERS = [
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
+  'OTEL_EXPORTER_OTLP_METRICS_HEADERS',
 ];
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];

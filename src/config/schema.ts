@@ -15,6 +15,7 @@ import { retention } from './retention-schema.ts';
 import { providerRate } from './rate-limit-schema.ts';
 import { fileMode, tls } from './socket-schema.ts';
 import { responses } from './responses-schema.ts';
+import { telemetry } from './telemetry-schema.ts';
 import { duration, size } from './units.ts';
 import { content, count, name, rate, text } from './words.ts';
 
@@ -659,6 +660,9 @@ export const schema = z.strictObject({
   limits: limits.prefault({}).describe('Bounds on what clients may ask.'),
   health: health.prefault({}).describe('When a provider counts as healthy, degraded or unhealthy.'),
   logging: logging.prefault({}).describe("The program's own log and the request log."),
+  telemetry: telemetry
+    .prefault({})
+    .describe('Traces and metrics for an OpenTelemetry collector: docs/operating.md.'),
   export: exportSection().prefault({}).describe('Defaults of `llmproxy export`.'),
 });
 

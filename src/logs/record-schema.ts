@@ -150,6 +150,7 @@ const passed = z.object({
 /** Fields after the head. */
 export const body = z.object({
   feedback: feedback.optional().describe('What was said of an answer, in records of feedback.'),
+  trace_id: z.string().optional().describe('Of a request that is traced (`telemetry`): the id of its trace.'),
   lane: z
     .enum(['relay', 'translate'])
     .nullable()

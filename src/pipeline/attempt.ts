@@ -82,6 +82,8 @@ export interface AttemptPlan {
   readonly unsupported: 'drop' | 'error';
   /** How long it may take while other targets wait. */
   readonly share?: Share | undefined;
+  /** By which the provider joins the trace of the request. */
+  readonly traceHeaders?: Readonly<Record<string, string>> | undefined;
   /** Told of the headers of whatever was answered. */
   readonly answered?: (headers: HeaderMap) => void;
 }
@@ -261,7 +263,11 @@ export class Attempt implements Attempting {
     }
     this.#sealed = prepared.sealed ?? false;
     const { stream } = inbound;
-    const call = new Call(prepared, model, stream, this.#plan);
+    const { traceHeaders } = this.#plan;
+    const asked = traceHeaders
+      ? { ...prepared, headers: { ...prepared.headers, ...traceHeaders } }
+      : prepared;
+    const call = new Call(asked, model, stream, this.#plan);
     const { signal } = this.#abort;
     this.#sentMs = clock.monotonic();
     const reply = await (provider.settings.plugin

@@ -10,6 +10,7 @@ import type { Lease } from '../limits/lease.ts';
 import type { Expected } from '../limits/limiter.ts';
 import type { Sinks } from './sinks.ts';
 import type { Target } from './target.ts';
+import type { Trace, TracedAttempt } from './trace.ts';
 import type { Ended, Pricer, Source } from './charge.ts';
 import { RECORD_VERSION } from '../logs/record.ts';
 import { encodeUnits } from '../wire/usage.ts';
@@ -145,6 +146,8 @@ export class Exchange {
   /** Until when that is counted, on the monotonic clock: attempts may overlap. */
   #waitedUntilMs = -Infinity;
   readonly #charge: Charge;
+  /** Its place in a trace, where requests are traced. */
+  trace: Trace | undefined;
   /** What its caller is told of its limits. */
   limitHeaders: Readonly<Record<string, string>> | undefined;
   readonly #afterwards: (() => void)[] = [];
@@ -229,11 +232,13 @@ export class Exchange {
     ms: number,
     fault: Fault | null,
     status: number | null,
+    traced?: TracedAttempt,
   ): AttemptEntry {
     // An attempt to go on with an answer that is given already makes nobody else its author.
     if (this.#lane === null) this.#source = { target, offer };
     const entry = { target: target.id, fault, status, ms: round(ms) };
     this.attempts.push(entry);
+    if (traced) this.trace?.attempts.push(traced);
     return entry;
   }
 
@@ -252,6 +257,8 @@ export class Exchange {
   passed(ms: number, fault: Fault | null, status: number | null): void {
     const target = `${this.#passed!.provider}/passthrough`;
     this.attempts.push({ target, fault, status, ms: round(ms) });
+    const { trace } = this;
+    trace?.attempts.push(trace.attempt(this.elapsedMs - ms));
   }
 
   /** Whose answer it is. */
@@ -316,10 +323,10 @@ export class Exchange {
     for (const action of this.#afterwards) this.#part('release', action);
     this.#settle(ending);
     const keep = this.#keep;
-    if (!keep) return this.#deps.sinks.take(this.#record(ending));
+    if (!keep) return this.#deps.sinks.take(this.#record(ending), this.trace);
     const told = madeOnce(ending);
     this.#part('store', () => keep(this.#settled(told)));
-    return this.#deps.sinks.take(this.#record(told));
+    return this.#deps.sinks.take(this.#record(told), this.trace);
   }
 
   #settled({ outcome, error, answer }: Ending): Settled {
@@ -398,6 +405,7 @@ export class Exchange {
       failed: this.#charge.failedSum,
       units: usage && encodeUnits(usage),
       feedback: this.#opinion?.feedback,
+      trace_id: this.trace?.traceId,
       lane: this.#lane,
       overhead_ms: session || this.#passed || this.#opinion ? undefined : this.#overheadMs,
       request_bytes: this.#requestBytes,

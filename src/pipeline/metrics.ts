@@ -33,6 +33,8 @@ export interface MetricSources {
   readonly sinkErrors: () => ReadonlyMap<string, number>;
   /** Records that plugins did not get since they were too slow. */
   readonly pluginRecordsDropped: () => number;
+  /** Spans that a collector of traces did not get. */
+  readonly spansDropped: () => number;
   readonly version: string;
   /** How often limits refused a request, or cut an answer. */
   readonly refusals: () => readonly {
@@ -243,7 +245,7 @@ export class Metrics {
   #ofProcess(): Family[] {
     const { inFlight, sessions, buffered, unread, recording, log, sinkErrors, refusals, limits, memory } =
       this.#sources;
-    const { pluginRecordsDropped, decisions, version } = this.#sources;
+    const { pluginRecordsDropped, spansDropped, decisions, version } = this.#sources;
     const { written, dropped, pending } = log();
     const gauge = (name: string, help: string, value: number) =>
       family('gauge', name, help, [{ labels: {}, value }]);
@@ -268,6 +270,7 @@ export class Metrics {
       counter('records_dropped_total', 'Records that were lost, by where they were to go', [
         { labels: { sink: 'log' }, value: dropped },
         { labels: { sink: 'plugins' }, value: pluginRecordsDropped() },
+        { labels: { sink: 'telemetry' }, value: spansDropped() },
       ]),
       counter(
         'limit_decisions_total',

@@ -3,6 +3,7 @@ import type { HeaderMap } from '../wire/headers.ts';
 import type { Clock } from '../clock.ts';
 import type { Streamed, Whole } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
+import type { AnswerNames } from './trace.ts';
 import type { Inbound } from './inbound.ts';
 import type { Admission, Admitted, Requester } from './admission.ts';
 import type { ResumeDeps } from './resume.ts';
@@ -158,6 +159,7 @@ export class Pipeline {
     target.used(ticket, usage, saysWhy(exchange.endpoint) ? written : undefined);
     target.succeed(ticket, nowMs, nowMs - beganMs);
     const answer = { usage, finish, bytes: body.length, written, text: () => text, malformed: 0, lost };
+    if (exchange.trace && text !== undefined) exchange.trace.answer = () => namesIn(text);
     if (refused) {
       const outcome = refused.fault === 'client_abort' ? 'client_abort' : 'error';
       const spent = { ...answer, bytes: 0, text: () => undefined };
@@ -172,8 +174,10 @@ export class Pipeline {
     const { exchange } = job;
     const { clock, mask, keepaliveMs, stallMs, budget } = this.#deps;
     const { flow } = streamed;
-    if (flow.tap) exchange.begins();
+    const { tap } = flow;
+    if (tap) exchange.begins();
     exchange.streams();
+    if (exchange.trace && tap) exchange.trace.answer = () => tap.name();
     const recipient = { caller, exchange, stopLimit: this.#limitWhole(job) };
     const owner = new Delivery(job, routed, flow, recipient, this.#deps);
     const { form } = job.inbound;
@@ -188,6 +192,18 @@ export class Pipeline {
       abort.abort(new ProxyError('deadline', "Cannot finish in time: the caller's deadline has passed")),
     );
   }
+}
+
+/** Where the names of an answer stand, if they do so before what it says, characters. */
+const MOST_BEFORE = 4_096;
+
+/** The names that a whole answer gives itself, without reading what it says. */
+function namesIn(text: string): AnswerNames {
+  const start = text.slice(0, MOST_BEFORE);
+  const said = start.search(/"(?:choices|output|content|data|candidates)"\s*:/);
+  const before = said < 0 ? start : start.slice(0, said);
+  const named = (field: string) => new RegExp(`"${field}"\\s*:\\s*"([^"\\\\]{1,200})"`).exec(before)?.[1];
+  return { id: named('id'), model: named('model') };
 }
 
 /** Finishes an exchange that ended in an error before any of its answer was sent. */

@@ -9,6 +9,7 @@ import type { Job, Routed } from './router.ts';
 import type { Share } from './share.ts';
 import type { Call, Target, Ticket } from './target.ts';
 import type { Exchange } from './exchange.ts';
+import type { TracedAttempt } from './trace.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { rateLimitsIn } from '../wire/rate-limits.ts';
@@ -123,6 +124,7 @@ class Running<A extends AnyAnswer> {
   readonly #attempt: Attempting<A>;
   readonly #ticket: Ticket;
   readonly #beganMs: number;
+  readonly #traced: TracedAttempt | undefined;
   /** Another one answered first. */
   #lost = false;
   #failed = false;
@@ -141,7 +143,10 @@ class Running<A extends AnyAnswer> {
     const { key } = this.#ticket.key;
     const answered = (headers: HeaderMap) =>
       target.told(this.#ticket, rateLimitsIn(headers, clock.now()), clock.monotonic());
-    const plan = { target, offer, key, fresh, unsealed, unsupported, share: within, answered };
+    const { trace } = job.exchange;
+    this.#traced = trace?.attempt(job.exchange.elapsedMs);
+    const traceHeaders = this.#traced && trace!.headersFor(this.#traced);
+    const plan = { target, offer, key, fresh, unsealed, unsupported, share: within, answered, traceHeaders };
     this.#attempt = attempt(job.inbound, plan, job.abort);
     this.outcome = this.#run();
   }
@@ -206,7 +211,8 @@ class Running<A extends AnyAnswer> {
     const ms = this.#clock.monotonic() - this.#beganMs;
     const { heard } = this.#attempt;
     if (heard) this.#exchange.waited(heard.fromMs, heard.untilMs);
-    this.#entry = this.#exchange.attempted(target, offer, ms, error?.fault ?? null, this.#attempt.status);
+    const fault = error?.fault ?? null;
+    this.#entry = this.#exchange.attempted(target, offer, ms, fault, this.#attempt.status, this.#traced);
     if (error) this.#exchange.failed(this.#entry, target, offer, this.#attempt.told);
   }
 

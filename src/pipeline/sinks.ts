@@ -1,11 +1,13 @@
 import type { LogRecord } from '../logs/record.ts';
 import type { Defects } from './defects.ts';
+import type { Trace } from './trace.ts';
 
 /**
- * Takes every finished record: the log, the metrics. Must not wait.
+ * Takes every finished record: the log, the metrics. Must not wait. The trace says how the request is known to others, where it is
+ * traced.
  * @returns false when it is lost here
  */
-export type RecordSink = (record: LogRecord) => unknown;
+export type RecordSink = (record: LogRecord, trace: Trace | undefined) => unknown;
 
 export interface NamedSink {
   readonly name: string;
@@ -32,15 +34,15 @@ export class Sinks {
   }
 
   /** @returns whether the record is kept wherever it is to be kept */
-  take(record: LogRecord): boolean {
+  take(record: LogRecord, trace?: Trace): boolean {
     let kept = true;
-    for (const sink of this.#sinks) if (!this.#taken(sink, record) && sink.keeps) kept = false;
+    for (const sink of this.#sinks) if (!this.#taken(sink, record, trace) && sink.keeps) kept = false;
     return kept;
   }
 
-  #taken(sink: NamedSink, record: LogRecord): boolean {
+  #taken(sink: NamedSink, record: LogRecord, trace: Trace | undefined): boolean {
     try {
-      const taken = sink.take(record);
+      const taken = sink.take(record, trace);
       if (taken instanceof Promise) taken.catch((thrown: unknown) => this.#failed(sink, thrown));
       return taken !== false;
     } catch (thrown) {

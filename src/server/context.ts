@@ -17,6 +17,7 @@ import type { Hooks } from '../plugins/hooks.ts';
 import type { PriceSetup } from '../usage/pricing.ts';
 import type { UsageReader } from '../usage/reader.ts';
 import type { Recorded } from '../wire/endpoints.ts';
+import type { HeaderMap } from '../wire/headers.ts';
 import type { Authenticator } from './auth.ts';
 import type { Inference } from './inference.ts';
 import type { StoredService } from './responses/service.ts';
@@ -59,7 +60,7 @@ export interface ServerContext {
   /** What plugins do with requests; left out where none has hooks. */
   readonly hooks: Hooks | undefined;
   /** Begins the one record of a request. */
-  readonly begin: (id: string, endpoint: Recorded, userAgent: string | null) => Exchange;
+  readonly begin: (id: string, endpoint: Recorded, userAgent: string | null, headers: HeaderMap) => Exchange;
   /** Whether a request that has begun may go on: `limits.max_concurrent`. */
   readonly admit: (exchange: Exchange) => boolean;
   readonly newId: () => string;

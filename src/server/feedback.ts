@@ -52,7 +52,7 @@ export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
   return async (c) => {
     const request = c.req.raw;
     const headers = headerMap(request.headers);
-    const exchange = context.begin(requestId(headers) ?? context.newId(), 'feedback', null);
+    const exchange = context.begin(requestId(headers) ?? context.newId(), 'feedback', null, headers);
     try {
       const stored = await take(context, exchange, { request, headers, server: c.env?.server });
       if (!exchange.finish({ outcome: 'success', status: ACCEPTED }))

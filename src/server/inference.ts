@@ -9,6 +9,7 @@ import type { Client } from './auth.ts';
 import type { ServerBindings, ServerContext } from './context.ts';
 import { ProxyError, toProxyError, statusOf } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
+import { askedIn } from '../pipeline/trace.ts';
 import { requestId, responseHeaders } from '../wire/headers.ts';
 import type { Called } from './body.ts';
 import { bodyLimits, readBody } from './body.ts';
@@ -66,7 +67,7 @@ export function inference(
   return async (request, headers, bindings, path, last) => {
     const server = bindings?.server;
     const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
-    const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint, userAgent);
+    const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint, userAgent, headers);
     const unlimited = ownLimits(context, request, server);
     exchange.finally(unlimited);
     try {
@@ -124,6 +125,7 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   const sent = await context.turns.run(parseInbound(origin, bytes, context));
   const abort = leaving(request.signal);
   exchange.asks(questionOf(sent, headers));
+  if (exchange.trace && sent.json) exchange.trace.request = askedIn(sent.json.value);
   const { hooks } = context;
   const asked = hooks?.hasRequests ? await afterHooks(context, call, { hooks, sent, origin, abort }) : sent;
   permitModel(client, asked.model);

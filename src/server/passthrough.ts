@@ -46,7 +46,7 @@ export function passOn(context: ServerContext, prefix: string): Handler<ServerEn
     const headers = headerMap(request.headers);
     const server = c.env?.server;
     const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
-    const exchange = context.begin(requestId(headers) ?? context.newId(), 'passthrough', userAgent);
+    const exchange = context.begin(requestId(headers) ?? context.newId(), 'passthrough', userAgent, headers);
     exchange.finally(ownLimits(context, request, server));
     try {
       return await pass(context, exchange, { request, headers, server }, prefix);

@@ -15,6 +15,7 @@ const NOTHING: MetricSources = {
   log: () => ({ written: 0, dropped: 0, pending: 0 }),
   sinkErrors: () => new Map(),
   pluginRecordsDropped: () => 0,
+  spansDropped: () => 0,
   refusals: () => [],
   decisions: () => ({}),
   version: '1.2.3',

@@ -78,6 +78,7 @@ function rowsOf(record: JsonObject, time: (ms: number) => string): [label: strin
     ['error', errorText(record)],
     ['tokens', tokensText(record)],
     ['cost', moneyText(record)],
+    ['trace', stringOf(record.trace_id) ? name(record.trace_id) : ''],
     ['dropped', listOf(record.answer_dropped).map(name).join(', ')],
   ];
 }

@@ -57,7 +57,7 @@ export function openSession(context: ServerContext, endpoint: RealtimeEndpoint):
     const query = queryOf(request);
     const headers = spelledOut(given, query, endpoint);
     const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
-    const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint, userAgent);
+    const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint, userAgent, headers);
     const { abort, upgraded } = untilUpgraded(request);
     const end = new ClientEnd(context.limits.realtime.max_unsent);
     const call: Call = { request, headers, bindings, endpoint, exchange, end, abort };

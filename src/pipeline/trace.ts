@@ -1,0 +1,118 @@
+/** What is known of a request as part of a trace. @see https://www.w3.org/TR/trace-context-2/ */
+import type { JsonObject } from '../wire/json.ts';
+
+/** The headers that carry it, lower-case. */
+export const TRACE_HEADERS = ['traceparent', 'tracestate'] as const;
+
+/** Longest tracestate that travels on, characters; longer ones stay behind, as the specification allows. */
+const MAX_STATE = 512;
+
+export interface TraceDeps {
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Share of the traces that begin here which are exported, from 0 to 1. */
+  readonly sample: number;
+}
+
+/** The part of a trace that an attempt is. */
+export interface TracedAttempt {
+  readonly spanId: string;
+  /** When it began, milliseconds since the arrival of the request. */
+  readonly atMs: number;
+}
+
+/** Names that an answer gives itself. */
+export interface AnswerNames {
+  readonly id?: string | undefined;
+  readonly model?: string | undefined;
+}
+
+/** Fields of requests that spans tell of, in the words of all protocols. */
+const ASKED = [
+  'stream',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'max_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'seed',
+  'n',
+  'frequency_penalty',
+  'presence_penalty',
+  'stop',
+  'stop_sequences',
+  'reasoning_effort',
+  'reasoning',
+  'thinking',
+  'output_config',
+  'previous_response_id',
+] as const;
+
+/** What a request asks for beside its words. All of it may be megabytes. */
+export function askedIn(request: JsonObject): JsonObject {
+  return Object.fromEntries(ASKED.filter((name) => name in request).map((name) => [name, request[name]]));
+}
+
+/** One request in a trace, which the caller may have begun. */
+export class Trace {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** The caller's span, where it told one. */
+  readonly parentId: string | undefined;
+  /** Whether it is exported: as the caller has decided, or else by chance. */
+  readonly sampled: boolean;
+  readonly state: string | undefined;
+  /** In the order of the record's attempts. */
+  readonly attempts: TracedAttempt[] = [];
+  /** What the request asks for beside its words. */
+  request: JsonObject | undefined;
+  /** The names of the answer, where there is one. */
+  answer: (() => AnswerNames) | undefined;
+  readonly #random: () => number;
+
+  /** @param headers of the client, lower-case names */
+  constructor(headers: Readonly<Record<string, string | undefined>>, { random, sample }: TraceDeps) {
+    this.#random = random;
+    const given = parentIn(headers.traceparent);
+    this.traceId = given?.traceId ?? randomHex(random, 16);
+    this.parentId = given?.parentId;
+    this.sampled = given ? given.sampled : random() < sample;
+    this.spanId = randomHex(random, 8);
+    const state = headers.tracestate?.trim();
+    // A state without its parent says nothing.
+    this.state =
+      given && state && state.length <= MAX_STATE && !/[^\x20-\x7e]/.test(state) ? state : undefined;
+  }
+
+  /** Begins an attempt. */
+  attempt(atMs: number): TracedAttempt {
+    return { spanId: randomHex(this.#random, 8), atMs };
+  }
+
+  /** The headers by which a provider joins the trace. */
+  headersFor({ spanId }: TracedAttempt): Record<string, string> {
+    const traceparent = `00-${this.traceId}-${spanId}-${this.sampled ? '01' : '00'}`;
+    return this.state === undefined ? { traceparent } : { traceparent, tracestate: this.state };
+  }
+}
+
+/** What a traceparent says; `undefined` where it is none, or of a version that nobody knows how to read. */
+function parentIn(text: string | undefined) {
+  const match = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(text?.trim() ?? '');
+  if (!match) return undefined;
+  const [, version, traceId, parentId, flags, rest] = match;
+  if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined;
+  if (/^0+$/.test(traceId!) || /^0+$/.test(parentId!)) return undefined;
+  return { traceId: traceId!, parentId: parentId!, sampled: (Number.parseInt(flags!, 16) & 1) === 1 };
+}
+
+/** So many random bytes in hexadecimal; never all zeros, which stand for none. */
+function randomHex(random: () => number, bytes: number): string {
+  let text = '';
+  for (let n = 0; n < bytes; n += 4)
+    text += Math.floor(random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
+  return /^0+$/.test(text) ? text.replace(/0$/, '1') : text;
+}

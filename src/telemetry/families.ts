@@ -1,0 +1,61 @@
+/** What /metrics shows, as OTLP has it. */
+import type { Family, Sample } from '../pipeline/prometheus.ts';
+import type { HistogramDataPoint, KeyValue, Metric, NumberDataPoint } from './otlp/tree.ts';
+import { attribute, attributes } from './otlp/tree.ts';
+
+const CUMULATIVE = 2;
+
+interface Times {
+  readonly startTimeUnixNano: string;
+  readonly timeUnixNano: string;
+}
+
+export function metricsOf(families: readonly Family[], times: Times): Metric[] {
+  return families.filter(({ values }) => values.length > 0).map((family) => metricOf(family, times));
+}
+
+function metricOf({ name, help, type, values }: Family, times: Times): Metric {
+  const told = { name: name.replace(/_total$/, ''), description: help, unit: unitOf(name) };
+  if (type === 'histogram')
+    return {
+      ...told,
+      histogram: { dataPoints: histogramPoints(values, name, times), aggregationTemporality: CUMULATIVE },
+    };
+  const { startTimeUnixNano, timeUnixNano } = times;
+  if (type === 'gauge')
+    return { ...told, gauge: { dataPoints: values.map((sample) => point(sample, { timeUnixNano })) } };
+  const dataPoints = values.map((sample) => point(sample, { startTimeUnixNano, timeUnixNano }));
+  return { ...told, sum: { dataPoints, aggregationTemporality: CUMULATIVE, isMonotonic: true } };
+}
+
+function point({ labels, value }: Sample, times: Omit<NumberDataPoint, 'attributes'>): NumberDataPoint {
+  return { attributes: labelled(labels), ...times, asDouble: value };
+}
+
+/** Buckets hold what is below them too, as Prometheus wants it; here each has its own. */
+function histogramPoints(values: readonly Sample[], name: string, times: Times): HistogramDataPoint[] {
+  const groups = Map.groupBy(values, ({ labels }) => JSON.stringify({ ...labels, le: undefined }));
+  return [...groups.values()].map((samples) => {
+    const of = (ending: string) => samples.filter(({ metricName }) => metricName === `${name}_${ending}`);
+    const buckets = of('bucket');
+    const { le: _, ...labels } = samples[0]!.labels;
+    return {
+      attributes: labelled(labels),
+      ...times,
+      count: String(of('count')[0]?.value ?? 0),
+      sum: of('sum')[0]?.value ?? 0,
+      bucketCounts: buckets.map(({ value }, index) => String(value - (buckets[index - 1]?.value ?? 0))),
+      explicitBounds: buckets.slice(0, -1).map(({ labels: { le } }) => Number(le)),
+    };
+  });
+}
+
+function labelled(labels: Sample['labels']): KeyValue[] {
+  return attributes(Object.entries(labels).map(([key, value]) => attribute(key, String(value))));
+}
+
+function unitOf(name: string): string {
+  if (name.includes('_seconds')) return 's';
+  if (name.includes('_bytes')) return 'By';
+  return name.endsWith('_ratio') ? '1' : '';
+}
