@@ -5,6 +5,7 @@ import { PROVIDER_TYPES } from '../src/config/presets.ts';
 import { catalogue } from '../src/providers/catalogue.ts';
 import { factsText, MODEL_FACTS, protocolFacts } from '../src/providers/facts-text.ts';
 import { ABILITIES } from '../src/wire/facts/abilities.ts';
+import { MOST_TEXTS } from '../src/wire/embeddings.ts';
 import { NAME_RULES } from '../src/wire/facts/tool-names.ts';
 import { quirksOf } from '../src/providers/quirks.ts';
 
@@ -71,6 +72,10 @@ const protocols = (Object.keys(NAME_RULES) as (keyof typeof TITLES)[]).flatMap((
   ),
 ]);
 
+const texts = MOST_TEXTS.map(({ protocol, match, texts: most, source }) =>
+  cited(`  - embeddings of \`${protocol}\`, ${modelsLike(match)}: ${most} texts in one request`, source),
+);
+
 const abilities = Object.entries(ABILITIES).map(([name, means]) => `| \`${name}\` | ${means} |`);
 
 const text = `# Providers
@@ -104,6 +109,8 @@ ${facts.join('\n')}
 And by protocol, whoever speaks it (\`src/wire/facts/protocols.ts\` and the tables of models beside each protocol):
 
 ${protocols.join('\n')}
+- Embeddings of more texts than these are asked for in several requests, eight at once
+${texts.join('\n')}
 
 What a vendor changes tomorrow can be said in the configuration, of a provider or of one of its models:
 

@@ -2,15 +2,11 @@ import type { CountingName } from './base.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
 import type { Unsigned } from './auth/authorizer.ts';
-import type { UpstreamReply } from './base.ts';
-import type { Call } from './call.ts';
 import type { Called, HeaderFields } from './http.ts';
 import type { Services } from './services.ts';
 import { countedModel } from '../wire/bedrock/count.ts';
 import { AwsAuth, awsCredentials } from './auth/aws.ts';
 import { HttpProvider, joinUrl } from './http.ts';
-import { askedEach, titanTexts } from './titan.ts';
-import { networkError } from './transport.ts';
 
 export interface BedrockOptions {
   readonly region: string;
@@ -61,16 +57,6 @@ export class BedrockProvider extends HttpProvider<BedrockOptions> {
 
   override embeddings(): EmbeddingProtocolName {
     return 'bedrock';
-  }
-
-  /** Several texts to a Titan are asked one by one, which takes one a request. */
-  override async send(call: Call, signal: AbortSignal): Promise<UpstreamReply> {
-    const texts = call.endpoint === 'embeddings' ? titanTexts(call) : undefined;
-    if (!texts) return await super.send(call, signal);
-    const ask = (body: string) => super.send(call.with(body), signal);
-    const broken = (cause: unknown): unknown =>
-      signal.aborted ? signal.reason : networkError(this.name, cause);
-    return await askedEach(texts, ask, broken);
   }
 
   protected override path({ endpoint, model, stream }: Called): string {

@@ -10,6 +10,8 @@ export interface Asked {
   readonly body: Uint8Array<ArrayBuffer> | string;
   readonly contentType: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** The bodies that it is asked with one after the other, where one request does not hold all; `body` is the first. */
+  readonly parts?: readonly (Uint8Array<ArrayBuffer> | string)[] | undefined;
 }
 
 /** What a provider is asked: the body is already in its protocol, with the model name it knows. */
@@ -26,13 +28,15 @@ export class Call {
   readonly contentType: string;
   /** Headers of the client that may travel on, by allow list; lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
+  /** See {@link Asked}. @internal */
+  readonly parts: Asked['parts'];
   /** Which of the provider's keys, from 0. */
   readonly key: number;
   /** On a connection of its own: the last one turned out to be closed. */
   readonly fresh: boolean;
 
   constructor(
-    { endpoint, query, body, contentType, headers }: Asked,
+    { endpoint, query, body, contentType, headers, parts }: Asked,
     model: string,
     stream: boolean,
     { key, fresh }: { readonly key: number; readonly fresh: boolean },
@@ -44,6 +48,7 @@ export class Call {
     this.body = body;
     this.contentType = contentType;
     this.headers = headers;
+    this.parts = parts;
     this.key = key;
     this.fresh = fresh;
   }
@@ -65,6 +70,6 @@ export class Call {
 
   /** The same call with another body. @param contentType `application/json` when left out */
   with(body: Call['body'], contentType: string = 'application/json'): Call {
-    return new Call({ ...this, body, contentType }, this.model, this.stream, this);
+    return new Call({ ...this, body, contentType, parts: undefined }, this.model, this.stream, this);
   }
 }

@@ -10,8 +10,9 @@ import { ProxyError } from '../errors.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { keyHeaders } from './auth/authorizer.ts';
 import { BaseProvider } from './base.ts';
+import { askedEach } from './parts.ts';
 import { openSocket } from './socket.ts';
-import { exchange, markRaw } from './transport.ts';
+import { exchange, markRaw, networkError } from './transport.ts';
 
 /** A provider heard of within this time, milliseconds, needs no connection to be tried. */
 const HEARD_MS = 5_000;
@@ -135,7 +136,16 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     return { url: this.#url(call).href, headers: Object.fromEntries(headers), body };
   }
 
-  override async send(call: Call, signal: AbortSignal): Promise<UpstreamReply> {
+  override send(call: Call, signal: AbortSignal): Promise<UpstreamReply> {
+    const { parts } = call;
+    if (parts === undefined) return this.#send(call, signal);
+    const ask = (body: Call['body']) => this.#send(call.with(body, call.contentType), signal);
+    const broken = (cause: unknown): unknown =>
+      signal.aborted ? signal.reason : networkError(this.name, cause);
+    return askedEach(parts, ask, broken);
+  }
+
+  async #send(call: Call, signal: AbortSignal): Promise<UpstreamReply> {
     const { clock, fetch, transport } = this.services;
     const { keepaliveMs } = transport;
     const url = this.#url(call);

@@ -349,6 +349,44 @@ test('several texts are asked of a Titan one by one', async () => {
   expect(JSON.parse(a.asked[0]!.text)).toEqual({ inputText: 'x', dimensions: 2, normalize: true });
 });
 
+test.each([
+  ['cohere', 'embed-x', 200, [96, 96, 8]],
+  ['gemini', 'gemini-embedding', 150, [100, 50]],
+  ['gemini', 'gemini-embedding', 100, [100]],
+] as const)(
+  '%s is asked for no more texts at once than it takes: %s, %i in %j',
+  async (type, model, count, parts) => {
+    await using a = upstream(({ text }) => {
+      const { texts = [], requests = [] } = JSON.parse(text) as { texts?: string[]; requests?: unknown[] };
+      const values = Array.from({ length: texts.length + requests.length }, () => [1, 2]);
+      return Response.json(
+        type === 'cohere'
+          ? { embeddings: { float: values }, meta: { billed_units: { input_tokens: values.length } } }
+          : { embeddings: values.map((each) => ({ values: each })) },
+      );
+    });
+    await using proxy = running({ providers: [provider('a', a.url, { type, api_key: 'k', models: ['*'] })] });
+    const input = Array.from({ length: count }, (_, at) => `text ${at}`);
+    const reply = await proxy.post('/v1/embeddings', { model, input });
+    const { data } = (await reply.json()) as { data: { index: number }[] };
+    expect(data.map(({ index }) => index)).toEqual(input.map((_, at) => at));
+    const asked = a.asked.map(({ text }) => {
+      const { texts, requests } = JSON.parse(text) as { texts?: unknown[]; requests?: unknown[] };
+      return (texts ?? requests)!.length;
+    });
+    expect(asked.toSorted((x, y) => y - x)).toEqual([...parts]);
+  },
+);
+
+test('more texts than OpenAI takes at once are refused', async () => {
+  const asked = await askedOf(
+    'cohere',
+    { model: 'embed-x', input: Array.from({ length: 2_049 }, () => 'x') },
+    { path: '/v1/embeddings' },
+  );
+  expect([asked.status, asked.text]).toEqual([400, '']);
+});
+
 test('a text that a Titan refuses fails all of them with its words', async () => {
   let count = 0;
   await using a = upstream(() =>

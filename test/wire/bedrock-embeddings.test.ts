@@ -3,17 +3,16 @@ import { decodeBedrockEmbeddings, encodeBedrockEmbeddings } from '../../src/wire
 
 const TITAN = 'amazon.titan-embed-text-v2:0';
 
-test('Titan takes one text, and several one by one', () => {
+test('Titan takes one text', () => {
   expect(encodeBedrockEmbeddings({ model: 'any', input: ['Hi'], dimensions: 256, user: 'u' }, TITAN)).toEqual(
     {
       body: { inputText: 'Hi', dimensions: 256, normalize: true },
       dropped: ['user'],
     },
   );
-  expect(encodeBedrockEmbeddings({ input: ['Hi', 'Ho'] }, TITAN).body).toEqual({
-    inputTexts: ['Hi', 'Ho'],
-    normalize: true,
-  });
+  expect(() => encodeBedrockEmbeddings({ input: ['Hi', 'Ho'] }, TITAN)).toThrow(
+    expect.objectContaining({ fault: 'unsupported', param: 'input' }),
+  );
   expect(encodeBedrockEmbeddings({ input: 'Hi', dimensions: 9 }, 'amazon.titan-embed-text-v1')).toEqual({
     body: { inputText: 'Hi' },
     dropped: ['dimensions'],

@@ -1,5 +1,6 @@
 import type { EmbeddingProtocolName } from '../../wire/embeddings.ts';
 import type { EmbeddingClient } from '../../wire/embeddings.ts';
+import { mostTexts } from '../../wire/embeddings.ts';
 import type { AnswerKind } from '../../wire/shapes/answers.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { writeBody } from '../../wire/json-write.ts';
@@ -18,11 +19,12 @@ import {
 } from '../../wire/gemini/embeddings.ts';
 import { applyOverride } from '../../wire/facts/override.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { isObject, listOf, objectOf } from '../../wire/json.ts';
+import { isObject, listOf, numberOf, objectOf } from '../../wire/json.ts';
 import { inNumbers } from '../../wire/openai/embeddings.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
+import { ANSWERS } from '../../providers/parts.ts';
 import { parseAnswer } from './answer.ts';
 import { checkAnswer } from './check.ts';
 import { judge } from './judge.ts';
@@ -36,6 +38,8 @@ interface Embeddings {
 /** The same, and what its answers are. */
 interface Way extends Embeddings {
   readonly kind: AnswerKind;
+  /** Texts that one request may hold. */
+  readonly most: number;
 }
 
 /** How each protocol asks for embeddings and reads them. */
@@ -52,6 +56,7 @@ const FOREIGN = ['task_type', 'input_type'] as const;
 /** OpenAI's own way, for clients that ask otherwise. */
 const OPENAIS_WAY: Way = {
   kind: 'embeddings',
+  most: Infinity,
   encode(request, model) {
     const body: JsonObject = { ...request, model, encoding_format: 'float' };
     for (const name of FOREIGN) delete body[name];
@@ -72,9 +77,40 @@ function isVector(value: unknown): boolean {
 /** How a provider is asked. @throws ProxyError `unsupported` where it gives none */
 function wayOf({ provider, model }: LaneContext): Way {
   const name = provider.embeddings(model);
-  if (name) return { kind: `${name} embeddings`, ...EMBEDDINGS[name] };
+  if (name) return { kind: `${name} embeddings`, most: mostTexts(name, model), ...EMBEDDINGS[name] };
   if (provider.relays('embeddings', model)) return OPENAIS_WAY;
   throw new ProxyError('unsupported', `Cannot embed with ${provider.name}/${model}: it gives none`);
+}
+
+/** Texts that one call may hold, as OpenAI has it. */
+const MAX_TEXTS = 2_048;
+
+/** The request, or several where one does not hold all of its texts. @throws ProxyError `invalid_request` for too many */
+function inParts(request: JsonObject, most: number): JsonObject[] {
+  const { input } = request;
+  if (!Array.isArray(input) || input.length <= most) return [request];
+  if (input.length > MAX_TEXTS) {
+    const state = `${input.length} are too many, ${MAX_TEXTS} may be asked for at once`;
+    throw new ProxyError('invalid_request', `Cannot embed these texts: ${state}`, { param: 'input' });
+  }
+  const parts: JsonObject[] = [];
+  for (let at = 0; at < input.length; at += most)
+    parts.push({ ...request, input: input.slice(at, at + most) });
+  return parts;
+}
+
+/** Several answers as one: their vectors in order, and their tokens together. */
+function joined(answers: readonly JsonObject[]): JsonObject {
+  const [first = {}, ...others] = answers;
+  if (others.length === 0) return first;
+  const data = answers.flatMap((answer) => listOf(answer.data));
+  const tokens = answers.map(({ usage }) => numberOf(objectOf(usage).prompt_tokens) ?? 0);
+  const told = tokens.reduce((sum, count) => sum + count, 0);
+  return {
+    ...first,
+    data: data.map((each, index) => ({ ...objectOf(each), index })),
+    usage: { prompt_tokens: told, total_tokens: told },
+  };
 }
 
 /** Clients of OpenAI's embeddings ask in the words between the protocols. */
@@ -90,19 +126,25 @@ export const embed: Lane = {
     const client = (embeddingClientOf(inbound.endpoint) ?? OPENAIS_CLIENT).decode(inbound.json?.value ?? {});
     const { request } = client;
     yield;
-    const { kind, encode, decode } = wayOf(context);
-    const encoded = encode(request, model);
+    const { kind, most, encode, decode } = wayOf(context);
     const { override } = provider.quirks(model);
-    const changed = override && applyOverride(encoded.body, override);
-    const { body } = changed ?? encoded;
-    const dropped = [...client.dropped, ...encoded.dropped, ...(changed?.dropped ?? [])];
-    yield;
+    const dropped = new Set(client.dropped);
+    const bodies: (string | Uint8Array<ArrayBuffer>)[] = [];
+    for (const part of inParts(request, most)) {
+      const encoded = encode(part, model);
+      const changed = override && applyOverride(encoded.body, override);
+      for (const name of [...encoded.dropped, ...(changed?.dropped ?? [])]) dropped.add(name);
+      yield;
+      bodies.push(yield* writeBody((changed ?? encoded).body, inbound.bytes.length));
+    }
+    const parts = bodies.length > 1 ? bodies : undefined;
     return {
       endpoint: 'embeddings',
-      body: yield* writeBody(body, inbound.bytes.length),
+      body: bodies[0]!,
+      parts,
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
-      dropped,
+      dropped: [...dropped],
       *whole(text, target) {
         const value = yield* parseAnswer(text, target);
         if (!isObject(value)) {
@@ -110,11 +152,15 @@ export const embed: Lane = {
             target,
           });
         }
-        judge(value, target);
-        checkAnswer(kind, value, target);
         const format = request.encoding_format === 'base64' ? 'base64' : 'float';
-        yield;
-        const answer = decode(value, model, format);
+        const answers: JsonObject[] = [];
+        for (const part of parts ? listOf(value[ANSWERS]).map(objectOf) : [value]) {
+          judge(part, target);
+          checkAnswer(kind, part, target);
+          yield;
+          answers.push(decode(part, model, format));
+        }
+        const answer = joined(answers);
         yield;
         const used = openaiUsage(answer.usage);
         // Any text has tokens: 0 stands for those of providers that count none.

@@ -57,6 +57,8 @@ export interface Prepared {
   /** What of the client's query travels on. */
   readonly query?: string | undefined;
   readonly body: Uint8Array<ArrayBuffer> | string;
+  /** The bodies of several requests, where one does not hold all; `body` is the first. */
+  readonly parts?: readonly (Uint8Array<ArrayBuffer> | string)[] | undefined;
   readonly contentType: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Fields of the request that the target cannot take. */

@@ -1,13 +1,14 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 import { cohereEmbeddings, decodeCohereEmbeddings } from '../cohere/embeddings.ts';
-import { countOf, listOf, objectOf } from '../json.ts';
+import { countOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
 /**
  * OpenAI's embeddings as the body for `/model/{model}/invoke` of a Titan or Cohere model.
  * @param model the model's id on Bedrock
- * @throws ProxyError `invalid_request`, or `unsupported` for other models
+ * @throws ProxyError `invalid_request`, or `unsupported` for other models and for several texts at once, which Titan
+ *   does not take
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html
  */
 export function encodeBedrockEmbeddings(
@@ -28,9 +29,13 @@ export function encodeBedrockEmbeddings(
       param: 'model',
     });
   }
-  const texts = embeddingInputs(request);
-  // Titan takes one a request: several are asked one by one, see `TITAN_TEXTS`.
-  const text = texts.length === 1 ? { inputText: texts[0] } : { [TITAN_TEXTS]: texts };
+  const [inputText, ...others] = embeddingInputs(request);
+  if (others.length > 0) {
+    throw new ProxyError('unsupported', 'Cannot embed several texts: Titan takes one a request', {
+      param: 'input',
+    });
+  }
+  const text = { inputText };
   const dropped = request.user === undefined || request.user === null ? [] : ['user'];
   const { dimensions } = request;
   const first = model.includes('titan-embed-text-v1') || model.includes('titan-embed-g1');
@@ -43,10 +48,6 @@ export function encodeBedrockEmbeddings(
   const size = typeof dimensions === 'number' ? { dimensions } : {};
   return { body: { ...text, ...size, normalize: true }, dropped };
 }
-
-/** Holds several texts of one request to a Titan, and their answers: whoever sends it asks for each. */
-export const TITAN_TEXTS = 'inputTexts';
-export const TITAN_ANSWERS = 'titanAnswers';
 
 /**
  * Titan's or Cohere's answer in OpenAI's shape. Cohere's tells no tokens here: they are in the header
@@ -65,13 +66,6 @@ export function decodeBedrockEmbeddings(
     return inputTokens > 0
       ? { ...list, usage: { prompt_tokens: inputTokens, total_tokens: inputTokens } }
       : list;
-  }
-  if (Array.isArray(answer[TITAN_ANSWERS])) {
-    const answers = listOf(answer[TITAN_ANSWERS]).map(objectOf);
-    const counts = answers.map(({ inputTextTokenCount: count }) => countOf(count) ?? 0);
-    const told = counts.reduce((sum, count) => sum + count, 0);
-    const vectors = answers.map(({ embedding }) => vectorOf(embedding));
-    return embeddingList(vectors, model, format, { prompt_tokens: told, total_tokens: told });
   }
   if (!Array.isArray(answer.embedding)) {
     throw new ProxyError('malformed', 'Cannot read the answer: it holds no embedding');

@@ -1,5 +1,4 @@
 /** What a whole answer has to look like to be one, in each protocol. */
-import { TITAN_ANSWERS } from '../bedrock/embeddings.ts';
 import type { EmbeddingProtocolName } from '../embeddings.ts';
 import type { Endpoint } from '../endpoints.ts';
 import type { JsonObject } from '../json.ts';
@@ -185,11 +184,7 @@ const SHAPES: Readonly<Record<AnswerKind, Shape>> & Partial<Record<Endpoint, Sha
   'ollama.embed': fields({ embeddings: list(vector, 1) }),
   'ollama.embeddings': fields({ embedding: list(number) }),
   'cohere embeddings': cohereVectors,
-  'bedrock embeddings': either(
-    cohereVectors,
-    fields({ embedding: vector }),
-    fields({ [TITAN_ANSWERS]: list(fields({ embedding: vector }), 1) }),
-  ),
+  'bedrock embeddings': either(cohereVectors, fields({ embedding: vector })),
   gemini,
   converse,
   cohere,

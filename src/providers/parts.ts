@@ -1,27 +1,13 @@
-/** Embeddings of several texts by a Titan on Bedrock, which takes one a request. */
+/** A call that is more than one request takes. */
 import type { UpstreamReply } from './base.ts';
 import type { Call } from './call.ts';
-import { ProxyError } from '../errors.ts';
-import { TITAN_ANSWERS, TITAN_TEXTS } from '../wire/bedrock/embeddings.ts';
 import { isObject, parseJson } from '../wire/json.ts';
 
 /** Requests of one call that are on their way at once. */
 const AT_ONCE = 8;
 
-/** Texts that one call may hold, as OpenAI has it. */
-const MAX_TEXTS = 2_048;
-
-/** A body for each of the texts of a call; `undefined` for a call of one. @throws ProxyError `invalid_request` for too many */
-export function titanTexts(call: Call): string[] | undefined {
-  if (!call.model.includes('titan-embed')) return undefined;
-  const { [TITAN_TEXTS]: texts, ...rest } = call.json() as unknown as Record<string, unknown>;
-  if (!Array.isArray(texts)) return undefined;
-  if (texts.length > MAX_TEXTS) {
-    const state = `${texts.length} are too many, ${MAX_TEXTS} may be asked for at once`;
-    throw new ProxyError('invalid_request', `Cannot embed these texts: ${state}`, { param: 'input' });
-  }
-  return texts.map((inputText: unknown) => JSON.stringify({ inputText, ...rest }));
-}
+/** Holds the answers to all of them, in their order. */
+export const ANSWERS = 'answers';
 
 /**
  * Asks for each, some at once, and gives all answers in one, in their order. The first that is no success is the answer to
@@ -30,8 +16,8 @@ export function titanTexts(call: Call): string[] | undefined {
  * @throws as `ask` does
  */
 export async function askedEach(
-  bodies: readonly string[],
-  ask: (body: string) => Promise<UpstreamReply>,
+  bodies: readonly Call['body'][],
+  ask: (body: Call['body']) => Promise<UpstreamReply>,
   broken: (cause: unknown) => unknown,
 ): Promise<UpstreamReply> {
   const answers: unknown[] = Array.from({ length: bodies.length });
@@ -61,6 +47,6 @@ export async function askedEach(
   if (refused !== undefined) return refused;
   const headers = new Headers(last?.headers);
   for (const name of ['content-length', 'content-encoding', 'transfer-encoding']) headers.delete(name);
-  const { body } = new Response(JSON.stringify({ [TITAN_ANSWERS]: answers }));
+  const { body } = new Response(JSON.stringify({ [ANSWERS]: answers }));
   return { status: 200, headers, body };
 }
