@@ -1,6 +1,6 @@
 /** What the page shows of requests that have ended, out of the log. */
 import { describe, expect, test } from 'bun:test';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { LogRecord } from '../../src/logs/record.ts';
@@ -8,6 +8,7 @@ import type { PreviewAnswer, RequestDetail, RequestsAnswer, SeriesAnswer } from 
 import { schema } from '../../src/config/schema.ts';
 import { logName, utcDay } from '../../src/logs/names.ts';
 import { createProxy } from '../../src/proxy.ts';
+import { beginningOf } from '../../src/server/page/history/beginning.ts';
 import { searchFor, timeLimit } from '../../src/server/page/history/time-limit.ts';
 import { HistoryThread } from '../../src/server/page/history/thread.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -368,6 +369,36 @@ describe('GET /page/preview', () => {
     );
     expect((await at.json<PreviewAnswer>('preview?format=wat')).problem).toContain('--format');
   });
+});
+
+test('beginningOf() skips what ended before, and never what came since', async () => {
+  await using directory = await logDirectory();
+  const path = join(directory.path, 'log.ndjson');
+  const [count, nowMs] = [12_000, Date.parse('2026-03-04T12:00:00.000Z')];
+  const padding = 'x'.repeat(2_000);
+  const lines = Array.from({ length: count }, (_, index) =>
+    encodeRecord(
+      logRecord({ ts: new Date(nowMs + index * 1_000).toISOString(), request: JSON.stringify({ padding }) }),
+    ),
+  );
+  writeFileSync(path, lines.join(''));
+  const fd = openSync(path, 'r');
+  const size = fstatSync(fd).size;
+  const starts = lines.map(
+    (
+      (at) => (each: string) =>
+        (at += Buffer.byteLength(each)) - Buffer.byteLength(each)
+    )(0),
+  );
+  for (const index of [0, 1, 3_000, 6_001, 11_999]) {
+    const place = beginningOf(fd, size, nowMs + index * 1_000);
+    expect(place).toBeLessThanOrEqual(starts[index]!);
+    expect(starts[index]! - place).toBeLessThan(5 * 1024 ** 2);
+    expect(starts.includes(place)).toBeTrue();
+  }
+  expect(beginningOf(fd, size, -Infinity)).toBe(0);
+  expect(beginningOf(fd, 0, nowMs)).toBe(0);
+  closeSync(fd);
 });
 
 test('timeLimit() ends a search that takes too long, or that nobody waits for', () => {

@@ -40,8 +40,7 @@ export async function send(
 async function reach(path: string, init: RequestInit): Promise<Response> {
   const answer = await fetch(`${BASE}/page/${path}`, init);
   if (answer.ok) return answer;
-  const isSession = path === 'session';
-  if (!isSession && (answer.status === 401 || answer.status === 403)) onSignedOut();
+  if (answer.status === 401 && path !== 'session') onSignedOut();
   throw new Refused(answer.status, await reasonOf(answer));
 }
 

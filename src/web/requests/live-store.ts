@@ -3,6 +3,9 @@ import { useEffect, useState } from 'preact/hooks';
 import type { LiveEvent, RequestRow, RequestsAnswer, RunningRow } from '../api.ts';
 import { ask, BASE, reason } from '../lib/ask.ts';
 
+/** How long after a refusal the stream is asked for again, milliseconds. */
+const AGAIN_MS = 5_000;
+
 /** Rows that are kept. */
 const MAX_ROWS = 1_000;
 
@@ -50,6 +53,8 @@ export class LiveStore {
   #before: number | null = null;
   #loading: AbortController | undefined;
   #filter = '';
+  /** Whether somebody looks. */
+  #wanted = false;
 
   constructor(logged: boolean) {
     this.#logged = logged;
@@ -63,6 +68,7 @@ export class LiveStore {
   /** Begins with a filter. @returns how to end */
   look(filter: string): () => void {
     this.#filter = filter;
+    this.#wanted = true;
     this.#waiting = [];
     this.#set({ ...BEGIN, inFlight: this.state.inFlight });
     this.#open();
@@ -70,6 +76,7 @@ export class LiveStore {
     document.addEventListener('visibilitychange', shown);
     return () => {
       document.removeEventListener('visibilitychange', shown);
+      this.#wanted = false;
       this.#close();
     };
   }
@@ -97,7 +104,7 @@ export class LiveStore {
   }
 
   #open(): void {
-    if (this.#source) return;
+    if (this.#source || !this.#wanted || document.hidden) return;
     this.#source = new EventSource(
       `${BASE}/page/live?${new URLSearchParams({ filter: this.#filter }).toString()}`,
     );
@@ -114,7 +121,7 @@ export class LiveStore {
       // A browser gives up where it was refused.
       if (this.#source?.readyState === EventSource.CLOSED) {
         this.#close();
-        setTimeout(() => !document.hidden && this.#open(), 5_000);
+        setTimeout(() => this.#open(), AGAIN_MS);
       }
     });
     this.#source.addEventListener('message', ({ data }: MessageEvent<string>) => {

@@ -2,6 +2,7 @@
 import type { LogInput } from '../../../logs/input.ts';
 import type { JsonObject } from '../../../wire/json.ts';
 import { readChunks } from '../../../logs/chunks.ts';
+import { beginningOf } from './beginning.ts';
 import { LineHeads } from './line-heads.ts';
 import { rangedFile, RangeReader } from '../../../logs/ranges.ts';
 
@@ -26,14 +27,18 @@ export class FollowedFiles {
     const heads = new LineHeads(options.fromMs, onHead);
     for (const input of inputs) {
       if (performance.now() > untilMs) return false;
-      if (!(await this.#file(input, heads, untilMs))) return false;
+      if (!(await this.#file(input, heads, { untilMs, fromMs: options.fromMs }))) return false;
     }
     return true;
   }
 
-  async #file(input: LogInput, heads: LineHeads, untilMs: number): Promise<boolean> {
+  async #file(
+    input: LogInput,
+    heads: LineHeads,
+    { untilMs, fromMs }: { readonly untilMs: number; readonly fromMs: number },
+  ): Promise<boolean> {
     const name = input.path.replace(/\.(?:gz|zst)$/, '');
-    const from = this.#read.get(name) ?? 0;
+    let from = this.#read.get(name) ?? 0;
     const ranged = rangedFile(input);
     if (!ranged) {
       if ((input.bytes ?? 0) === 0 || from === Infinity) return true;
@@ -43,6 +48,7 @@ export class FollowedFiles {
     }
     try {
       for (const range of ranged.ranges) {
+        if (range.from === 0 && from === 0) from = beginningOf(range.fd, ranged.wholeBytes, fromMs);
         const to = Math.min(range.to, ranged.wholeBytes);
         if (to <= from) continue;
         if (performance.now() > untilMs) return false;
