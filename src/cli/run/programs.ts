@@ -28,6 +28,8 @@ export interface Program {
   readonly install: string;
   /** A model that it asks for by itself; left out where one must be named. */
   readonly asksFor?: string;
+  /** It lets its user choose among the models that the proxy lists. */
+  readonly offersChoice?: true;
   readonly launch: (reach: Reach) => Launch;
 }
 
@@ -72,6 +74,7 @@ export const PROGRAMS: readonly Program[] = [
     name: 'opencode',
     title: 'opencode',
     install: 'npm install -g opencode-ai',
+    offersChoice: true,
     launch: (reach) => ({ env: { OPENCODE_CONFIG_CONTENT: opencodeConfig(reach) }, args: [] }),
   },
   {

@@ -102,11 +102,12 @@ async function found({ url, config: flag }: Flags): Promise<Found> {
 
 /** A program that asks for what nobody serves would only tell of an error, in its own words. */
 async function refuseUnserved(
-  { name, title, asksFor }: Program,
+  { name, title, asksFor, offersChoice }: Program,
   { base, key, model, models }: Reach,
 ): Promise<void> {
   const wanted = model ?? asksFor;
   if (wanted !== undefined && (await servesModel(base, key, wanted))) return;
+  if (model === undefined && offersChoice && models.length > 0) return;
   const known = models.length === 0 ? 'It lists no models.' : `It lists ${listed(models)}.`;
   const example = `llmproxy run --model ${models[0] ?? 'NAME'} ${name}`;
   if (model !== undefined)
