@@ -113,6 +113,8 @@ describe('without keys', () => {
     expect(await session(at, '')).toMatchObject({ open: true, signedIn: false, key: null, asks: true });
     const rebound = await rawRequest(at.url, '/page/providers', { headers: [['host', 'evil.example']] });
     expect([rebound.status, rebound.body]).toEqual([403, expect.stringContaining('Host header')]);
+    const old = await rawRequest(at.url, '/page/session', { version: '1.0', hostless: true });
+    expect([old.status, old.json()]).toMatchObject([200, { open: true }]);
   });
 
   test('pages of other origins get nothing, whatever server.cors says', async () => {

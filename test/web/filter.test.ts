@@ -6,6 +6,8 @@ import { parseFlags } from '../../src/export/options/flags.ts';
 import { resolveSettings } from '../../src/export/options/settings.ts';
 import { factsOf } from '../../src/export/read/entry.ts';
 import { compileSelection } from '../../src/export/read/selection.ts';
+import { FORMATS } from '../../src/export/render/all.ts';
+import { FORMAT_GROUPS } from '../../src/web/dataset/formats.ts';
 import { exportArguments, shellCommand } from '../../src/web/filter/command.ts';
 import { expressionOf } from '../../src/web/filter/expression.ts';
 import { matcher } from '../../src/web/filter/matches.ts';
@@ -170,6 +172,11 @@ describe('what a filter shows', () => {
       { numRuns: 300 },
     );
   });
+});
+
+test('the formats of the page are those of the export', () => {
+  const shown = Object.values(FORMAT_GROUPS).flatMap((formats) => Object.keys(formats));
+  expect(shown.toSorted()).toEqual([...Object.keys(FORMATS), 'raw'].toSorted());
 });
 
 test('shellCommand() quotes what a shell would read', async () => {

@@ -18,7 +18,7 @@ import { providers } from './providers.ts';
 
 /** @param base the path below which all of it is, `/page` left out */
 export function pageRoutes(context: ServerContext, base: string): Hono<ServerEnv> {
-  const app = new Hono<ServerEnv>({ getPath: ({ url }) => new URL(url).pathname.slice(base.length) });
+  const app = new Hono<ServerEnv>({ getPath: (request) => pathOf(request).slice(base.length) });
   const access = new Access(context, `${base}/page`);
   app.use(safely);
   app.get('/page/files/:name', async (c) => await file(c.req.param('name')));
@@ -48,7 +48,14 @@ export function pageRoutes(context: ServerContext, base: string): Hono<ServerEnv
   return app;
 }
 
+/** Where a request has no Host header, as in HTTP/1.0, its URL is the path alone. */
+function pathOf({ url }: Request): string {
+  return new URL(url, 'http://localhost').pathname;
+}
+
 function live(c: Context<ServerEnv>, context: ServerContext, access: Access): Response {
+  // A stream that begins while the proxy stops would hold it up.
+  if (context.draining()) throw new ProxyError('shutting_down', 'Cannot show live requests: shutting down');
   const headers = headersOf(c);
   const { watch } = context.page;
   const matches = matcher(parseFilter(c.req.query('filter') ?? ''));

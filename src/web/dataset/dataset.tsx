@@ -7,19 +7,8 @@ import { useAsked, useSettled } from '../lib/hooks.ts';
 import type { Route } from '../lib/route.ts';
 import { go } from '../lib/route.ts';
 import { FilterBar } from '../requests/filter-bar.tsx';
+import { FORMAT_GROUPS } from './formats.ts';
 import { pretty } from '../requests/conversation.tsx';
-
-/** Formats by what trains on them; docs/export.md has them all. */
-const FORMATS = {
-  openai: 'OpenAI',
-  trl: 'TRL',
-  sharegpt: 'ShareGPT',
-  alpaca: 'Alpaca',
-  anthropic: 'Anthropic (Bedrock)',
-  gemini: 'Gemini',
-  mistral: 'Mistral',
-  raw: 'Whole records',
-} as const;
 
 export function Dataset({ session, route }: { session: Session; route: Route }) {
   const [format, setFormat] = useState<string>('openai');
@@ -55,10 +44,14 @@ export function Dataset({ session, route }: { session: Session; route: Route }) 
               value={format}
               onChange={(event) => setFormat(event.currentTarget.value)}
             >
-              {Object.entries(FORMATS).map(([name, title]) => (
-                <option key={name} value={name}>
-                  {title}
-                </option>
+              {Object.entries(FORMAT_GROUPS).map(([group, formats]) => (
+                <optgroup key={group} label={group}>
+                  {Object.entries(formats).map(([name, title]) => (
+                    <option key={name} value={name}>
+                      {title}
+                    </option>
+                  ))}
+                </optgroup>
               ))}
             </select>
             <button

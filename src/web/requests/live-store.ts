@@ -95,9 +95,13 @@ export class LiveStore {
     const query = new URLSearchParams({ filter: this.#filter });
     if (this.#before !== null) query.set('before', String(this.#before));
     try {
-      const { rows, complete, before } = await ask<RequestsAnswer>(`requests?${query.toString()}`, signal);
+      const { rows, complete, before, problems } = await ask<RequestsAnswer>(
+        `requests?${query.toString()}`,
+        signal,
+      );
       this.#before = before;
-      this.#set({ rows: merged(this.state.rows, rows), complete, loading: false });
+      const problem = problems.join('; ');
+      this.#set({ rows: merged(this.state.rows, rows), complete, problem, loading: false });
     } catch (thrown) {
       if (!signal.aborted) this.#set({ loading: false, problem: reason(thrown) });
     }

@@ -1,0 +1,25 @@
+/** The formats of an export, by what they are for; docs/export.md says what each is. */
+export const FORMAT_GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  Conversations: {
+    openai: 'OpenAI',
+    trl: 'TRL',
+    'trl-pc': 'TRL, prompt and completion',
+    mistral: 'Mistral',
+    gemini: 'Gemini',
+    anthropic: 'Anthropic',
+    bedrock: 'Bedrock',
+    together: 'Together',
+    fireworks: 'Fireworks',
+    sharegpt: 'ShareGPT',
+    axolotl: 'Axolotl',
+    alpaca: 'Alpaca',
+    text: 'Text',
+  },
+  'Judged answers': {
+    'openai-dpo': 'OpenAI DPO',
+    'trl-dpo': 'TRL DPO',
+    kto: 'KTO',
+    rft: 'Reinforcement (RFT)',
+  },
+  'As logged': { raw: 'Whole records' },
+};
