@@ -1,6 +1,7 @@
+import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import type { PreviewAnswer, Session } from '../api.ts';
-import { exportArguments, shellCommand } from '../filter/command.ts';
+import { exportArguments, shellWords } from '../filter/command.ts';
 import { parseFilter } from '../filter/parse.ts';
 import { Copy } from '../lib/copy.tsx';
 import { useAsked, useSettled } from '../lib/hooks.ts';
@@ -16,7 +17,13 @@ export function Dataset({ session, route }: { session: Session; route: Route }) 
   const [redact, setRedact] = useState(false);
   const { filter } = route;
   const choice = { format, successfulOnly, redact };
-  const command = `llmproxy export ${shellCommand([...exportArguments(parseFilter(filter), choice), '--output', 'dataset.jsonl'])}`;
+  const words = shellWords([
+    'llmproxy',
+    'export',
+    ...exportArguments(parseFilter(filter), choice),
+    '--output',
+    'dataset.jsonl',
+  ]);
   const query = useSettled(
     new URLSearchParams({
       filter,
@@ -69,9 +76,14 @@ export function Dataset({ session, route }: { session: Session; route: Route }) 
         </div>
         <div class="command">
           <pre tabIndex={0} aria-label="Command">
-            {command}
+            {words.map((word, index) => (
+              <Fragment key={index}>
+                {index === 0 ? '' : ' '}
+                <span>{word}</span>
+              </Fragment>
+            ))}
           </pre>
-          <Copy text={command} what="the command" label="Copy" />
+          <Copy text={words.join(' ')} what="the command" label="Copy" />
         </div>
       </section>
       {session.logged ? null : <p class="note">The request log is off: there is nothing to export.</p>}
@@ -98,8 +110,9 @@ function Preview({ answer, stale }: { answer: PreviewAnswer; stale: boolean }) {
         </p>
       )}
       <p class="muted">
-        Of the newest {records} {records === 1 ? 'record' : 'records'} that the filter finds, the export makes{' '}
-        {rows.length === 20 ? 'at least 20' : rows.length} {rows.length === 1 ? 'row' : 'rows'}.
+        {records === 0
+          ? 'The filter finds no record.'
+          : `Of the newest ${records} ${records === 1 ? 'record' : 'records'} that the filter finds, the export makes ${made(rows.length)}.`}
         {Object.entries(dropped).length > 0 ? ' Left out: ' : ''}
         {Object.entries(dropped).map(([why, number]) => (
           <span class="tag" key={why}>
@@ -114,4 +127,12 @@ function Preview({ answer, stale }: { answer: PreviewAnswer; stale: boolean }) {
       ))}
     </section>
   );
+}
+
+/** Rows that are shown at most. */
+const MOST_ROWS = 20;
+
+function made(rows: number): string {
+  if (rows === MOST_ROWS) return `at least ${MOST_ROWS} rows`;
+  return `${rows} ${rows === 1 ? 'row' : 'rows'}`;
 }

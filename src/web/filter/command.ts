@@ -55,7 +55,10 @@ function flagOf({ negated, field, operator, value, name }: Term): [flag: string,
 
 /** A command as a POSIX shell reads it. */
 export function shellCommand(args: readonly string[]): string {
-  return args
-    .map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`))
-    .join(' ');
+  return shellWords(args).join(' ');
+}
+
+/** Its words, quoted where a shell would read something else in them. */
+export function shellWords(args: readonly string[]): string[] {
+  return args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));
 }

@@ -26,7 +26,11 @@ interface Facts {
   readonly finish: string | null;
 }
 
+/** Where the model that was asked last is kept. */
 const MODEL = 'llmproxy-playground-model';
+
+/** On screens up to this the conversation comes first, pixels. */
+const NARROW = 760;
 
 export function Playground({ session }: { session: Session }) {
   const { answer: known } = useAsked<{ models: string[] }>(session.asks ? 'models' : undefined);
@@ -103,35 +107,38 @@ export function Playground({ session }: { session: Session }) {
             <option key={name} value={name} />
           ))}
         </datalist>
-        <label>
-          System prompt
-          <textarea rows={4} value={system} onInput={(event) => setSystem(event.currentTarget.value)} />
-        </label>
-        <div class="pair">
+        <details open={innerWidth > NARROW}>
+          <summary>System prompt and limits</summary>
           <label>
-            Temperature
-            <input
-              type="number"
-              min="0"
-              max="2"
-              step="0.1"
-              value={temperature}
-              placeholder="default"
-              onInput={(event) => setTemperature(event.currentTarget.value)}
-            />
+            System prompt
+            <textarea rows={4} value={system} onInput={(event) => setSystem(event.currentTarget.value)} />
           </label>
-          <label>
-            Longest answer
-            <input
-              type="number"
-              min="1"
-              step="1"
-              value={longest}
-              placeholder="tokens"
-              onInput={(event) => setLongest(event.currentTarget.value)}
-            />
-          </label>
-        </div>
+          <div class="pair">
+            <label>
+              Temperature
+              <input
+                type="number"
+                min="0"
+                max="2"
+                step="0.1"
+                value={temperature}
+                placeholder="default"
+                onInput={(event) => setTemperature(event.currentTarget.value)}
+              />
+            </label>
+            <label>
+              Longest answer
+              <input
+                type="number"
+                min="1"
+                step="1"
+                value={longest}
+                placeholder="tokens"
+                onInput={(event) => setLongest(event.currentTarget.value)}
+              />
+            </label>
+          </div>
+        </details>
         <p class="faint">
           Requests go the same way as those of programs
           {session.key === null ? '' : `, in the name of the key ${session.key}`}: they are logged, limited
