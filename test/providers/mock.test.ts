@@ -42,6 +42,7 @@ describe('a question', () => {
   test.each([
     ['Reply with exactly: pong', 'pong'],
     ['Reply with exactly pong.', 'pong'],
+    ['"Reply with exactly: pong"', 'pong'],
     ['Please respond with exactly "Hello, World!" and nothing else.', 'Hello, World!'],
     ["Say exactly 'it works'", 'it works'],
     ['Reply with exactly the following text: two words', 'two words'],

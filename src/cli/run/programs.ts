@@ -102,21 +102,6 @@ export const PROGRAMS: readonly Program[] = [
     }),
   },
   {
-    name: 'gemini',
-    title: 'Gemini CLI',
-    install: 'npm install -g @google/gemini-cli',
-    asksFor: 'gemini-2.5-pro',
-    launch: ({ base, key, model }) => ({
-      env: {
-        GOOGLE_GEMINI_BASE_URL: base,
-        GEMINI_API_KEY: key,
-        GOOGLE_GENAI_USE_VERTEXAI: undefined,
-        ...(model === undefined ? {} : { GEMINI_MODEL: model }),
-      },
-      args: [],
-    }),
-  },
-  {
     name: 'qwen',
     title: 'Qwen Code',
     install: 'npm install -g @qwen-code/qwen-code',

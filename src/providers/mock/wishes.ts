@@ -50,7 +50,8 @@ const ONLY = new RegExp(
 
 /** The words that the user wants for an answer and nothing else; `undefined` where nothing of the kind is said. */
 export function exactReply(question: string): string | undefined {
-  const text = question.slice(-LOOKED_AT);
+  // Some programs put all that is asked into quotes.
+  const text = question.slice(-LOOKED_AT).replace(/^"([^"]*)"$/, '$1');
   const wanted = EXACTLY.exec(text)?.[1] ?? ONLY.exec(text)?.[1];
   if (wanted === undefined) return undefined;
   const [, , quoted] = /^(["'`“])(.+?)["'`”]/.exec(wanted) ?? [];
