@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
-import type { OtlpSender } from './otlp/sender.ts';
+import type { OtlpSender, Sent } from './otlp/sender.ts';
 
-/** Few enough that to encode them holds up nothing. */
-const BATCH = 128;
+/** Weight of what is encoded at once: little enough that it holds up nothing. */
+const MOST_WEIGHT = 1_024;
 /** How long the first of a batch waits for others, milliseconds. */
 const GATHER_MS = 2_000;
 
@@ -16,12 +16,16 @@ export interface BatchesOptions<Item> {
   readonly url: string;
   readonly sender: Pick<OtlpSender, 'send' | 'hurry' | 'abort'>;
   readonly encode: (items: readonly Item[]) => Uint8Array<ArrayBuffer> | string;
+  /** How much work it is to encode an item; 1,024 are a batch. */
+  readonly weight: (item: Item) => number;
 }
 
 /** Gathers items and sends them, one batch after the other. Trouble is told once, and once more when it is over. */
 export class Batches<Item> {
   readonly #options: BatchesOptions<Item>;
   #waiting: Item[] = [];
+  /** Of what waits. */
+  #weight = 0;
   #sending: Promise<void> | undefined;
   #cancel: (() => void) | undefined;
   #failing = false;
@@ -45,8 +49,11 @@ export class Batches<Item> {
   }
 
   add(items: readonly Item[]): void {
-    for (const item of items) this.#waiting.push(item);
-    if (this.#waiting.length >= BATCH) return this.flush();
+    for (const item of items) {
+      this.#waiting.push(item);
+      this.#weight += this.#options.weight(item);
+    }
+    if (this.#weight >= MOST_WEIGHT) return this.flush();
     this.#cancel ??= this.#options.clock.after(GATHER_MS, () => this.flush());
   }
 
@@ -71,10 +78,9 @@ export class Batches<Item> {
   }
 
   async #sendAll(): Promise<void> {
-    const { sender, encode } = this.#options;
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH);
-      const sent = await sender.send(encode(batch));
+      const batch = this.#next();
+      const sent = await this.#send(batch);
       if (!sent.ok) {
         this.dropped += batch.length;
         this.#trouble(sent.reason, batch.length);
@@ -83,6 +89,27 @@ export class Batches<Item> {
         this.#trouble(`it did not take ${sent.rejected} of ${batch.length}: ${sent.words}`, sent.rejected);
       } else this.#fine();
     }
+  }
+
+  /** What cannot be encoded is lost, and no more than that. */
+  async #send(batch: readonly Item[]): Promise<Sent> {
+    const { sender, encode } = this.#options;
+    try {
+      return await sender.send(encode(batch));
+    } catch (error) {
+      return { ok: false, reason: (error as Error).message };
+    }
+  }
+
+  /** One item at least. */
+  #next(): Item[] {
+    const { weight } = this.#options;
+    let count = 0;
+    for (let left = MOST_WEIGHT; count < this.#waiting.length && left > 0; count += 1)
+      left -= weight(this.#waiting[count]!);
+    const batch = this.#waiting.splice(0, count);
+    for (const item of batch) this.#weight -= weight(item);
+    return batch;
   }
 
   #trouble(reason: string, count: number): void {

@@ -10,11 +10,25 @@ interface Times {
   readonly timeUnixNano: string;
 }
 
-export function metricsOf(families: readonly Family[], times: Times): Metric[] {
-  return families.filter(({ values }) => values.length > 0).map((family) => metricOf(family, times));
+/** Values that are made a metric at once. */
+const MOST_VALUES = 512;
+
+/** Large families in parts; those without values are left out. */
+export function* partsOf(families: readonly Family[]): Generator<Family> {
+  for (const family of families) {
+    let from = 0;
+    for (const [index, { metricName }] of family.values.entries()) {
+      // The values of one histogram end with their count.
+      const isWhole = family.type !== 'histogram' || metricName?.endsWith('_count') === true;
+      if (!isWhole || index + 1 - from < MOST_VALUES) continue;
+      yield { ...family, values: family.values.slice(from, index + 1) };
+      from = index + 1;
+    }
+    if (from < family.values.length) yield { ...family, values: family.values.slice(from) };
+  }
 }
 
-function metricOf({ name, help, type, values }: Family, times: Times): Metric {
+export function metricOf({ name, help, type, values }: Family, times: Times): Metric {
   const told = { name: name.replace(/_total$/, ''), description: help, unit: unitOf(name) };
   if (type === 'histogram')
     return {

@@ -6,8 +6,9 @@ import type { Trace } from '../pipeline/trace.ts';
 import type { PlaceOf } from './names.ts';
 import type { Metric, Span } from './otlp/tree.ts';
 import type { Destination, TelemetrySettings } from './settings.ts';
+import type { BatchesOptions } from './batches.ts';
 import { Batches } from './batches.ts';
-import { metricsOf } from './families.ts';
+import { metricOf, partsOf } from './families.ts';
 import { InferenceMetrics } from './inference-metrics.ts';
 import { CONVENTIONS } from './names.ts';
 import { encodeMetrics, encodeTraces } from './otlp/protobuf.ts';
@@ -27,6 +28,17 @@ export interface TelemetryDeps {
   readonly problem: (message: string) => void;
 }
 
+/** A metric that is made when it is sent. */
+interface Due {
+  readonly weight: number;
+  readonly make: () => Metric;
+}
+
+/** A span has so many attributes that it is as much work as so many values of a metric. */
+const SPAN_WEIGHT = 8;
+/** The same for a point of a histogram. */
+const POINT_WEIGHT = 8;
+
 /** How long the last export may take when the program ends, milliseconds. */
 const LAST_MS = 5_000;
 
@@ -38,7 +50,7 @@ export class Telemetry {
   readonly #beganMs: number;
   readonly #inference: InferenceMetrics;
   readonly #spans: Batches<Span> | undefined;
-  readonly #metrics: Batches<Metric> | undefined;
+  readonly #metrics: Batches<Due> | undefined;
   #cancel: (() => void) | undefined;
 
   constructor(settings: TelemetrySettings, deps: TelemetryDeps) {
@@ -47,9 +59,24 @@ export class Telemetry {
     this.#beganMs = deps.clock.now();
     this.#inference = new InferenceMetrics(CONVENTIONS[settings.semconv], deps.placeOf);
     const { traces, metrics, queue } = settings;
-    this.#spans = traces && this.#batches('traces', traces, queue, (spans) => this.#traces(traces, spans));
+    this.#spans =
+      traces &&
+      this.#batches<Span>('traces', traces, {
+        most: queue,
+        weight: () => SPAN_WEIGHT,
+        encode: (spans) => this.#traces(traces, spans),
+      });
     this.#metrics =
-      metrics && this.#batches('metrics', metrics, Infinity, (all) => this.#metricsOf(metrics, all));
+      metrics &&
+      this.#batches<Due>('metrics', metrics, {
+        most: Infinity,
+        weight: ({ weight }) => weight,
+        encode: (due) =>
+          this.#metricsOf(
+            metrics,
+            due.map(({ make }) => make()),
+          ),
+      });
     if (metrics) this.#schedule();
   }
 
@@ -94,12 +121,11 @@ export class Telemetry {
   #batches<Item>(
     signal: string,
     destination: Destination,
-    most: number,
-    encode: (items: readonly Item[]) => Uint8Array<ArrayBuffer> | string,
+    options: Pick<BatchesOptions<Item>, 'most' | 'weight' | 'encode'>,
   ): Batches<Item> {
     const { clock, problem } = this.#deps;
     const sender = new OtlpSender(destination, this.#deps);
-    return new Batches({ clock, problem, most, signal, url: shownUrl(destination.url), sender, encode });
+    return new Batches({ ...options, clock, problem, signal, url: shownUrl(destination.url), sender });
   }
 
   #schedule(): void {
@@ -115,7 +141,15 @@ export class Telemetry {
       startTimeUnixNano: nanos(this.#beganMs),
       timeUnixNano: nanos(this.#deps.clock.now()),
     };
-    this.#metrics.add([...this.#inference.metrics(times), ...metricsOf(this.#deps.families(), times)]);
+    const own = this.#inference.metrics(times).map((metric): Due => {
+      const points = (metric.histogram ?? metric.sum)!.dataPoints.length;
+      return { weight: points * POINT_WEIGHT, make: () => metric };
+    });
+    const others = [...partsOf(this.#deps.families())].map((family): Due => ({
+      weight: family.values.length,
+      make: () => metricOf(family, times),
+    }));
+    this.#metrics.add([...own, ...others]);
     this.#metrics.flush();
   }
 

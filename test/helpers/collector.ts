@@ -114,6 +114,11 @@ export function collector(script: Script = () => undefined) {
   const spans: SeenSpan[] = [];
   let metrics: SeenMetric[] = [];
   let resource: Record<string, Value> = {};
+  // What is large comes in parts; what comes again is newer.
+  const latest = (found: readonly SeenMetric[]): void => {
+    const names = new Set(found.map(({ name }) => name));
+    metrics = [...metrics.filter(({ name }) => !names.has(name)), ...found];
+  };
   const take = (signal: 'Traces' | 'Metrics', tree: Record<string, unknown>): void => {
     const [first] = (tree.resourceSpans ?? tree.resourceMetrics) as [Record<string, unknown>];
     resource = attributesOf(first.resource as Attributed);
@@ -122,12 +127,14 @@ export function collector(script: Script = () => undefined) {
       for (const span of scope.spans as (Omit<SeenSpan, 'attributes'> & Attributed)[])
         spans.push({ ...span, attributes: attributesOf(span) });
     else
-      metrics = (scope.metrics as Record<string, unknown>[]).map((metric) => {
-        const kind = (['gauge', 'sum', 'histogram'] as const).find((each) => each in metric)!;
-        const { dataPoints } = metric[kind] as { dataPoints: Point[] };
-        const points = dataPoints.map((point) => ({ ...point, attributes: attributesOf(point) }));
-        return { name: String(metric.name), unit: metric.unit as string, kind, points };
-      });
+      latest(
+        (scope.metrics as Record<string, unknown>[]).map((metric) => {
+          const kind = (['gauge', 'sum', 'histogram'] as const).find((each) => each in metric)!;
+          const { dataPoints } = metric[kind] as { dataPoints: Point[] };
+          const points = dataPoints.map((point) => ({ ...point, attributes: attributesOf(point) }));
+          return { name: String(metric.name), unit: metric.unit as string, kind, points };
+        }),
+      );
   };
   const server = Bun.serve({
     port: 0,
