@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-slow check build image release smoke bench profile bench-export bench-loop interop s3 soak outages simulate fuzz streams recorded recorded-mutants clients real docs screenshots fmt clean
+.PHONY: help install serve test test-slow check build image release smoke bench profile bench-export bench-loop interop s3 soak outages simulate fuzz streams recorded recorded-mutants mutants clients real docs screenshots fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -67,6 +67,9 @@ streams: install ## hold ten thousand streams open at once
 
 recorded: install ## compare recorded traffic with what clients and providers get through the binary
 	@$(RUN) scripts/recorded.ts $(ARGS)
+
+mutants: install ## take each rule out of the formats' checkers, which a test must notice
+	@$(RUN) scripts/export-mutants.ts $(ARGS)
 
 recorded-mutants: install ## break the project in many ways, each of which that comparison must notice
 	@$(RUN) scripts/recorded-mutants.ts $(ARGS)

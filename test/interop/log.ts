@@ -129,8 +129,131 @@ export function interopLog(): string {
     judge(add([user(`Greet person ${n}.`)], { content: `Hello, person ${n}!` }), { score: 1, label: true });
   }
 
+  lines.push(...odd());
   add([user('Write a very long text.')], { content: 'It begins' }, {}, 'length');
   add([user('Do something bad.')], { content: null, refusal: 'I will not.' });
   lines.push(line({ outcome: 'error', status: 503, finish: null, response: { error: { message: 'down' } } }));
   return lines.join('');
+}
+
+/** What has broken a consumer before, in the shapes in which logs have it. */
+function odd(): string[] {
+  const lines: string[] = [];
+  const chatted = (messages: readonly unknown[], answer: object, more: object = {}, finish = 'stop') =>
+    lines.push(line({ request: chat(messages, more), response: answered(answer, finish), finish }));
+  const calling = (id: string, name: string, args: string) =>
+    say('assistant', null, { tool_calls: [call(id, name, args)] });
+
+  // Words that tokenizers keep for themselves.
+  chatted([user('What does <|endoftext|> mean?')], { content: '<|endoftext|> and <s> end a text.' });
+
+  // Numbers that datasets cannot hold in digits, in arguments and in a schema, beside halves of surrogate pairs.
+  for (const [n, number] of [
+    '18446744073709551615',
+    '18446744073709551616',
+    '100000000000000000000',
+  ].entries()) {
+    const schema = {
+      type: 'object',
+      properties: { n: { type: 'number', description: 'cut \ud83d', maximum: n } },
+    };
+    const tools = [
+      { type: 'function', function: { name: 'count', description: 'Counts', parameters: schema } },
+    ];
+    chatted(
+      [user(`Count ${n}.`)],
+      calling('n1', 'count', `{"n":${number},"text":"\\ud83d"}`),
+      { tools },
+      'tool_calls',
+    );
+    lines.push(lines.pop()!.replace(`"maximum":${n}`, `"maximum":${number}`));
+  }
+
+  // A result that is a picture alone, of Anthropic's client.
+  const source = { type: 'base64', media_type: 'image/png', data: PNG.split(',')[1] };
+  const use = [{ type: 'tool_use', id: 's1', name: 'shot', input: {} }];
+  const given = [{ type: 'tool_result', tool_use_id: 's1', content: [{ type: 'image', source }] }];
+  const claude = (messages: readonly unknown[], content: readonly unknown[], stop: string) =>
+    lines.push(
+      line({
+        endpoint: 'messages',
+        model: 'claude',
+        finish: stop,
+        request: {
+          model: 'claude',
+          max_tokens: 99,
+          messages,
+          tools: [
+            {
+              name: 'shot',
+              description: 'Takes a picture',
+              input_schema: { type: 'object', properties: {} },
+            },
+          ],
+        },
+        response: { id: 'm', type: 'message', role: 'assistant', content, stop_reason: stop },
+      }),
+    );
+  claude([user('Look at the screen.')], use, 'tool_use');
+  claude(
+    [user('Look at the screen.'), say('assistant', use), user(given)],
+    [{ type: 'text', text: 'I see a red dot.' }],
+    'end_turn',
+  );
+
+  // A search that the provider ran.
+  claude(
+    [user('Who won?')],
+    [
+      { type: 'server_tool_use', id: 'w1', name: 'web_search', input: { query: 'x' } },
+      { type: 'web_search_tool_result', tool_use_id: 'w1', content: [] },
+      { type: 'text', text: 'It was Ajax.' },
+    ],
+    'end_turn',
+  );
+
+  // A clock in the system prompt, tools that change, and branches.
+  const clock = (n: number) => say('system', `It is ${n} o'clock.`);
+  const talk = [
+    user('Wake me.'),
+    say('assistant', 'When?'),
+    user('At six.'),
+    say('assistant', 'Good night.'),
+  ];
+  chatted([clock(1), ...talk.slice(0, 1)], talk[1]!);
+  chatted([clock(2), ...talk.slice(0, 3)], talk[3]!);
+  for (const way of ['Never mind.', 'Make it seven.', 'And coffee.'])
+    chatted([clock(3), ...talk, user(way)], { content: `As you say: ${way}` });
+  const first = calling('o1', 'old_tool', '{}');
+  const result = { role: 'tool', tool_call_id: 'o1', content: 'r' };
+  const then = [user('Use it.'), first, result];
+  chatted(then.slice(0, 1), first, { tools: [tool('old_tool')] }, 'tool_calls');
+  chatted(then, { content: 'Used.' }, { tools: [tool('new_tool')] });
+  chatted(
+    [...then, say('assistant', 'Used.'), user('Again.')],
+    calling('o2', 'new_tool', '{}'),
+    { tools: [tool('new_tool')] },
+    'tool_calls',
+  );
+
+  // Thoughts, a text and calls in one message, and several answers to one request.
+  chatted(
+    [user('Weather, thoughtfully.')],
+    {
+      ...calling('t1', 'get_weather', '{"city":"Oslo"}'),
+      content: 'Let me look.',
+      reasoning_content: 'I need the tool.',
+    },
+    { tools: [tool('get_weather')] },
+    'tool_calls',
+  );
+  const choices = ['Heads.', 'Tails.'].map((content, index) => ({
+    index,
+    message: say('assistant', content),
+    finish_reason: 'stop',
+  }));
+  lines.push(
+    line({ request: chat([user('Flip a coin.')], { n: 2 }), response: { ...answered({}), choices } }),
+  );
+  return lines;
 }

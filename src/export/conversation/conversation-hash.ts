@@ -87,7 +87,7 @@ export class ConversationHash {
     if (id !== null) this.#text(HASH.id, id);
     this.#message.start(4);
     for (const name of [key, user, conversation]) {
-      if (name === null) this.#message.link(NOBODY);
+      if (name === null) this.#message.link(NO_NAME);
       else this.#message.add(name);
     }
     this.#put(HASH.owner, this.#message);
@@ -140,7 +140,7 @@ function hashMessage(hash: Hash64, message: Message): void {
   }
 }
 
-const NOBODY = { hi: 0, lo: 0 };
+const NO_NAME = { hi: 0, lo: 0 };
 const ROLES = { system: 11, user: 12, assistant: 13, tool: 14 } as const;
 
 /** The hash of a text as {@link ConversationHash} makes it of ids. */

@@ -62,7 +62,7 @@ export interface Tool {
   };
 }
 
-/** What one row is made of: a conversation, and for some formats what somebody said of its answer. */
+/** What one row is made of: a conversation, and for some formats what feedback says of its answer. */
 export interface Example {
   readonly conversation: Conversation;
   /** Another answer to the same prompt, which is the worse one. */

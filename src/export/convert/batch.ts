@@ -12,7 +12,7 @@ export interface RowGroup {
   readonly balanceBy: string;
 }
 
-/** One line that gave no row though nobody asked to leave it out. */
+/** A line that gave no row although no option leaves it out. */
 export interface LineTrouble {
   /** From 0 within the batch. */
   readonly line: number;

@@ -18,7 +18,7 @@ export class MemoryPool {
     return index < 0 ? new ArrayBuffer(bytes) : this.#free.splice(index, 1)[0]!;
   }
 
-  /** Takes memory back that nobody reads any more. */
+  /** Takes back memory that is no longer read. */
   give(memory: ArrayBuffer): void {
     if (memory.byteLength <= MOST_BYTES && this.#free.length < MOST_PIECES) this.#free.push(memory);
   }

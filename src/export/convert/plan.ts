@@ -4,7 +4,7 @@ import type { ContentOptions } from '../conversation/messages.ts';
 import type { RedactOptions } from '../redact/redactor.ts';
 import type { Selection } from '../read/selection.ts';
 
-/** What is made of each line, whatever stands in the others: plain data, so that it can go to another thread. */
+/** How each line is converted, independently of all others: plain data, so that it can go to another thread. */
 export interface Plan {
   readonly selection: Selection;
   /** Whole records as they were parsed, instead of conversations. */

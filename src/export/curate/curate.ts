@@ -57,7 +57,7 @@ export function choose(
 interface Decided {
   /** The rows, or what is made of them. */
   readonly set: RowSet;
-  /** The answers within prompts that the log shows; `undefined` when nobody asks. */
+  /** The answers within prompts that the log shows; `undefined` when no decision needs them. */
   readonly logged: TurnSet | undefined;
 }
 
@@ -82,7 +82,7 @@ function splitRows(
   return assignSplits(set, { splits, splitBy, seed, near, signature: signatures.leaks });
 }
 
-/** @returns the answers that the log shows; `undefined` when nobody asks */
+/** @returns the answers within prompts that the log shows; `undefined` when no decision needs them */
 function conversations(
   set: RowSet,
   { conversations: mode, unlogged, minScore, branches }: CurationOptions,

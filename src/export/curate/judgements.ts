@@ -104,7 +104,7 @@ function judgementOf(said: readonly Feedback[]): Judgement {
 
 /**
  * Whether an answer is not to be learned by what was said of it.
- * @param least the score it must have; when left out, all are well that nobody calls bad
+ * @param least the score it must have; by default, an answer is bad only when its score is below 0
  */
 export function isBad(judgement: Judgement | undefined, least: number | undefined): boolean {
   const value = valueOf(judgement);

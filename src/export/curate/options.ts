@@ -30,6 +30,6 @@ export interface CurationOptions {
   readonly splits: readonly Split[];
   /** What is never divided between splits: what begins alike, or what asks the same. */
   readonly splitBy: 'conversation' | 'prompt';
-  /** Rows in different splits are not nearly the same, by this similarity; `undefined` when nobody cares. */
+  /** The similarity from which rows may not lie in different splits; `undefined` when that is not checked. */
   readonly leakThreshold?: number;
 }

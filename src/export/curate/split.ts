@@ -10,7 +10,7 @@ export interface SplitOptions {
   readonly splits: readonly Split[];
   readonly splitBy: 'conversation' | 'prompt';
   readonly seed: number;
-  /** Rows that are nearly the same go to one split; `undefined` when nobody cares. */
+  /** Finds rows that are nearly the same, which go to one split; `undefined` when that is not checked. */
   readonly near: NearIndex | undefined;
   readonly signature: (row: number) => Uint8Array;
 }
@@ -48,7 +48,7 @@ export function assignSplits(set: RowSet, options: SplitOptions): Uint8Array {
     several = false;
     meet(known.get(rootHi, rootLo));
     if (named) meet(known.get(sessionHi, sessionLo));
-    for (const other of options.near?.add(options.signature(row)) ?? NOBODY) meet(splits[other]!);
+    for (const other of options.near?.add(options.signature(row)) ?? NO_ROWS) meet(splits[other]!);
     const split = met ?? drawn(rootHi, rootLo, options);
     if (several) set.drop(row, 'cross_split');
     splits[row] = split;
@@ -58,7 +58,7 @@ export function assignSplits(set: RowSet, options: SplitOptions): Uint8Array {
   return splits;
 }
 
-const NOBODY: readonly number[] = [];
+const NO_ROWS: readonly number[] = [];
 
 function drawn(hi: number, lo: number, { splits, seed }: SplitOptions): number {
   let left = shareOf(hi, lo, seed);

@@ -55,7 +55,7 @@ export function turnSet(turns: number): TurnSet {
 /**
  * The answers within prompts that a record of the log shows as the model's own, complete and not found bad: only these
  * are trained within a longer conversation.
- * @param minScore what feedback must give an answer; nobody asks when left out
+ * @param minScore the score that feedback must give an answer; not required when left out
  */
 export function loggedTurns(set: RowSet, minScore: number | undefined): TurnSet {
   const { table } = set;

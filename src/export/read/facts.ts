@@ -73,7 +73,7 @@ export const NO_FACTS: Facts = {
   reject: undefined,
 };
 
-/** What speaks against a success, and against a conversation, by the first fields of a head. */
+/** Why a record is no success, and why it can hold no conversation, as the first fields of its head tell. */
 export function verdictOf(
   endpoint: string,
   { outcome, status, finish }: { outcome: string; status: number; finish: string | null },

@@ -76,7 +76,7 @@ async function readInput(
     if (chunk.tooLong) queue.push({ file, wrong: 'too_long' });
     else if (chunk.damaged) queue.push({ file, wrong: 'damaged_file' });
     else {
-      // Whoever converts it takes the memory behind it.
+      // The conversion takes over the memory behind it.
       watch.see(chunk.bytes);
       queue.push({ file, batch: whole(converters.convert(chunk.bytes)) });
     }
@@ -123,7 +123,7 @@ class TurnQueue {
   }
 
   push(turn: Turn): void {
-    // Nobody waits for it yet; what fails is thrown in its turn.
+    // It is not awaited yet: an error is thrown when its turn comes.
     turn.batch?.catch(() => {});
     this.#turns.push(turn);
   }

@@ -15,7 +15,7 @@ import { parseLongNumbers } from '../conversation/json.ts';
 
 /**
  * Nova and Llama on Bedrock, in the shape of Converse. What differs by model is as AWS's own validator has it: tools
- * and reasoningField are for Nova 2 alone, images lie in S3.
+ * and reasoning are for Nova 2 alone, images lie in S3.
  * @see https://docs.aws.amazon.com/nova/latest/nova2-userguide/nova-data-prep-sft-2.html
  * @see https://github.com/aws-samples/amazon-nova-samples/tree/main/customization/bedrock-finetuning/understanding/dataset_validation
  */

@@ -8,7 +8,7 @@ import { objectsIn, unknownKeys } from './problems.ts';
 
 /** Rules for a list of messages. */
 export interface TalkCheck extends MessageCheck {
-  /** Who speaks last; anybody when left out. */
+  /** The role of the last message; any role when left out. */
   readonly last?: 'assistant' | 'user';
   /** The user first, no role twice in a row. */
   readonly alternate?: true;

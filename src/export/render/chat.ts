@@ -13,7 +13,7 @@ export interface ChatRules {
   readonly arguments: 'string' | 'object';
   /** How a turn of the assistant that must not be trained is marked. */
   readonly mark?: 'weight' | 'train';
-  /** Users may show images; nobody may when left out. */
+  /** The images that users may show; none when left out. */
   readonly images?: ImageRules;
   /** A refusal has a field of its own. */
   readonly refusals?: true;

@@ -19,7 +19,7 @@ export interface Format {
    * `completion`: only the last answer is trained at all. `all`: all are trained, always.
    */
   readonly loss: 'per_turn' | 'completion' | 'all';
-  /** What `--reasoning` is when nobody says. */
+  /** The default of `--reasoning`. */
   readonly reasoning: 'drop' | 'keep';
   /** Messages take a field for what was thought, of whatever name `--reasoning field=NAME` says. */
   readonly anyReasoningField?: true;

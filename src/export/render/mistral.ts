@@ -15,7 +15,7 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 /**
  * Mistral: ids of calls have nine letters or digits, a message has text or calls, functions are described. Text beside
- * calls is left out, since the validator takes only one of them, and reasoningField with it.
+ * calls is left out, since the validator takes only one of them, and reasoning with it.
  * @see https://github.com/mistralai/mistral-finetune#2-function-calling-dataset
  * @see https://docs.mistral.ai/resources/known-limitations
  */

@@ -9,13 +9,13 @@ export function rejectedIn({ rejected }: Example): AssistantMessage {
   return rejected;
 }
 
-/** @throws RejectError when nobody judged the answer */
+/** @throws RejectError when the answer has no label */
 export function labelIn({ label }: Example): boolean {
   if (label === undefined) throw new RejectError('no_judgement');
   return label;
 }
 
-/** @throws RejectError when both are written the same, as answers that differ in their reasoningField alone are without them */
+/** @throws RejectError when both are written the same, as answers that differ in their reasoning alone are without them */
 export function differing(better: JsonObject[], worse: JsonObject[]): [JsonObject[], JsonObject[]] {
   if (JSON.stringify(better) === JSON.stringify(worse)) throw new RejectError('no_pair');
   return [better, worse];

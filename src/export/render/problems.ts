@@ -4,7 +4,7 @@ import type { JsonObject } from '../../wire/json.ts';
 
 export type Problems = string[];
 
-/** Keys of an object that nobody knows there. */
+/** Keys of an object that are not among the known ones. */
 export function unknownKeys(value: JsonObject, known: readonly string[], path: string): Problems {
   return Object.keys(value)
     .filter((key) => !known.includes(key))

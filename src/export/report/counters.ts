@@ -9,7 +9,7 @@ export interface Places {
   readonly places: string[];
 }
 
-/** One line that gave no row though nobody asked to leave it out. */
+/** A line that gave no row although no option leaves it out. */
 export interface Trouble {
   readonly place: string;
   readonly kind: 'bad' | 'dropped';

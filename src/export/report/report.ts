@@ -28,7 +28,7 @@ export interface Report {
   /** Rows that lack a text beside calls, which the format has no place for. */
   readonly omitted_text: number;
   readonly splits: Readonly<Record<string, number>>;
-  /** Left out because somebody asked for it. */
+  /** Left out because an option says so. */
   readonly filtered: Readonly<Partial<Record<Filter, number>>>;
   /** Dropped because no sound example can be made of them. */
   readonly dropped: Readonly<Partial<Record<RejectReason, Places>>>;

@@ -72,7 +72,7 @@ function page({ report, format }: CardInfo): string {
     .join('\n');
 }
 
-/** Records by why they are no rows: first what somebody asked for, then what is unfit. */
+/** Records by the reason why they are no rows: first what options leave out, then what makes no sound example. */
 function leftOut({ filtered, dropped }: Report): Record<string, number> {
   const unfit = Object.entries(dropped).map(([reject, { count }]) => [reject, count] as const);
   return { ...filtered, ...Object.fromEntries(unfit) };

@@ -37,7 +37,7 @@ export function replaceable(path: string, { name, force }: { name: string; force
 /** A directory in the making within a directory, of an export that died or is under way. */
 const STAGING = /^\.llmproxy\.\d+\.tmp$/;
 
-/** Files in all folders of a directory. A link is a file: what it points to is somebody else's. */
+/** Files in all folders of a directory. A link is a file: what it points to does not belong to the export. */
 function* filesIn(directory: string, below: string): Generator<string> {
   for (const entry of fs.readdirSync(join(directory, below), { withFileTypes: true })) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;

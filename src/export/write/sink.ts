@@ -25,7 +25,7 @@ export interface OutputFile {
   readonly split: string;
   readonly rows: number;
   readonly bytes: number;
-  /** Of the bytes on disk; `undefined` when nobody asked. */
+  /** The SHA-256 of the bytes on disk, in hex; `undefined` when no hash was asked for. */
   readonly sha256?: string;
 }
 

@@ -39,7 +39,7 @@ export function openStagingDirectory(name: string, force: boolean): StagingDirec
   }
 }
 
-/** Files that are replaced, the manifest last. Asked again at the end: somebody may have been at work meanwhile. */
+/** Files that are replaced, the manifest last. Checked again at the end, since another process may have changed the directory meanwhile. */
 type Check = () => readonly string[];
 
 /** @param mode of the directory that is there already: a private one stays private */

@@ -15,7 +15,7 @@ export interface StagingFile {
 }
 
 /**
- * A name beside the target that nobody else uses. In the same directory, because a rename across file systems is no
+ * A name beside the target that no other process uses. In the same directory, because a rename across file systems is no
  * single step.
  */
 export function stagingPath(path: string): string {
@@ -53,7 +53,7 @@ export function openStagingFile(name: string, force: boolean): StagingFile {
     async keep() {
       fs.fsyncSync(fd);
       close();
-      // Somebody else may have made it meanwhile.
+      // Another process may have made it meanwhile.
       if (!force && fs.existsSync(path)) throw exists(name);
       fs.renameSync(staging, path);
       await syncDirectory(dirname(path));

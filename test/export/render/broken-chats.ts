@@ -16,6 +16,28 @@ const WEIGHTS = ['openai', 'fireworks', 'together', 'mistral'] as const;
 /** What is wrong; in which formats; the path in a sound row; what stands there; what the checkers say. */
 export const BROKEN_CHATS: readonly (readonly [string, Names, string, unknown, string])[] = [
   ['no messages', CHATS, 'messages', undefined, 'messages: expected a list'],
+  ['nothing trained', WEIGHTS, 'messages', [HI, { ...HELLO, weight: 0 }], 'messages: no message is trained'],
+  [
+    'a function without name',
+    ['openai'],
+    'messages[1]',
+    { role: 'function', content: 'x' },
+    "messages[1].name: expected the function's name",
+  ],
+  [
+    'a part that is a text',
+    ['openai'],
+    'messages[1].content',
+    ['x'],
+    'messages[1].content[0]: expected an object',
+  ],
+  [
+    'parts of nothing',
+    ['openai', 'fireworks', 'together'],
+    'messages[1].content',
+    [],
+    'messages[1].content: is empty',
+  ],
   ['empty messages', CHATS, 'messages', [], 'messages: is empty'],
   ['a message that is a text', CHATS, 'messages[1]', 'Hi', 'messages[1]: expected an object'],
   ['an unknown role', CHATS, 'messages[1].role', 'human', 'messages[1].role: expected'],

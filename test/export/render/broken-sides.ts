@@ -9,6 +9,7 @@ const PROMPTS = ['trl-pc', 'trl-dpo', 'kto'] as const;
 /** What is wrong; in which formats; the path in a sound row; what stands there; what the checkers say. */
 export const BROKEN_SIDES: readonly (readonly [string, readonly FormatName[], string, unknown, string])[] = [
   ['a prompt beside messages', ['trl'], 'prompt', [HI], 'prompt: belongs to another kind of row'],
+  ['a bad tool', PROMPTS, 'tools', [{}], 'tools[0]: expected'],
   ['no prompt', ['trl-pc', 'kto'], 'prompt', undefined, 'prompt: expected a list'],
   ['an empty prompt', PROMPTS, 'prompt', [], 'prompt: is empty'],
   [

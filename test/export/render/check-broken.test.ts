@@ -2,9 +2,10 @@ import { describe, expect, test } from 'bun:test';
 import { FORMATS } from '../../../src/export/render/all.ts';
 import { BROKEN_CHATS } from './broken-chats.ts';
 import { BROKEN_SIDES } from './broken-sides.ts';
+import { BROKEN_TURNS } from './broken-turns.ts';
 import { soundRow, spoiled } from './rows.ts';
 
-const BROKEN = [...BROKEN_CHATS, ...BROKEN_SIDES];
+const BROKEN = [...BROKEN_CHATS, ...BROKEN_SIDES, ...BROKEN_TURNS];
 
 describe.each([...new Set(BROKEN.flatMap(([, names]) => names))])('%s', (name) => {
   const { check } = FORMATS[name];
@@ -21,4 +22,22 @@ describe.each([...new Set(BROKEN.flatMap(([, names]) => names))])('%s', (name) =
       expect(problems.filter((problem) => problem.includes(words))).toHaveLength(1);
     },
   );
+});
+
+const SAYS = (content: string) => ({ role: 'assistant', content });
+const ASKS = { role: 'user', content: 'Hi' };
+
+test.each([
+  [
+    'chosen',
+    { chosen: [ASKS], rejected: [ASKS, SAYS('Go.')] },
+    "chosen: the last message must be the assistant's",
+  ],
+  [
+    'rejected',
+    { chosen: [ASKS, SAYS('Hello')], rejected: [ASKS] },
+    "rejected: the last message must be the assistant's",
+  ],
+])('trl-dpo check() finds a bad %s answer where both begin with the prompt', (_, row, words) => {
+  expect(FORMATS['trl-dpo'].check(row)).toContainEqual(words);
 });

@@ -53,6 +53,108 @@ const ROWS: Readonly<Record<string, JsonObject>> = {
   },
   rft: { messages: PROMPT, reference_answer: 'Hello' },
   text: { text: 'Hello' },
+  gemini: {
+    systemInstruction: { role: 'system', parts: [{ text: 'Be kind.' }] },
+    contents: [
+      {
+        role: 'user',
+        parts: [{ text: 'f?' }, { fileData: { mimeType: 'image/png', fileUri: 'gs://b/a.png' } }],
+      },
+      {
+        role: 'model',
+        parts: [
+          { text: 'Let me see.' },
+          { functionCall: { name: 'f', args: { a: 1 } } },
+          { functionCall: { name: 'g', args: {} } },
+        ],
+      },
+      {
+        role: 'user',
+        parts: [
+          { functionResponse: { name: 'f', response: { output: '1' } } },
+          { functionResponse: { name: 'g', response: { output: '2' } } },
+        ],
+      },
+      { role: 'model', parts: [{ text: 'One.' }] },
+    ],
+    tools: [
+      {
+        functionDeclarations: [
+          {
+            name: 'f',
+            description: 'Does f',
+            parameters: {
+              type: 'OBJECT',
+              properties: { a: { type: 'ARRAY', items: { type: 'INTEGER' } } },
+              anyOf: [{ type: 'OBJECT' }],
+            },
+          },
+          { name: 'g' },
+        ],
+      },
+    ],
+  },
+  bedrock: {
+    schemaVersion: 'bedrock-conversation-2024',
+    system: [{ text: 'Be kind.' }],
+    toolConfig: {
+      tools: [
+        { toolSpec: { name: 'f', description: 'Does f', inputSchema: { json: { type: 'object' } } } },
+        { toolSpec: { name: 'g', description: 'Does g', inputSchema: { json: { type: 'object' } } } },
+      ],
+    },
+    messages: [
+      {
+        role: 'user',
+        content: [
+          { text: 'f?' },
+          { image: { format: 'png', source: { s3Location: { uri: 's3://b/a.png', bucketOwner: '1' } } } },
+        ],
+      },
+      {
+        role: 'assistant',
+        content: [
+          { reasoningContent: { reasoningText: { text: 'f is right.' } } },
+          { text: 'Let me see.' },
+          { toolUse: { toolUseId: 't1', name: 'f', input: {} } },
+          { toolUse: { toolUseId: 't2', name: 'g', input: {} } },
+        ],
+      },
+      {
+        role: 'user',
+        content: [
+          { toolResult: { toolUseId: 't1', content: [{ text: '' }] } },
+          { toolResult: { toolUseId: 't2', content: [{ json: { a: 1 } }] } },
+        ],
+      },
+      { role: 'assistant', content: [{ text: 'One.' }] },
+    ],
+  },
+  anthropic: {
+    system: 'Be kind.',
+    messages: [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Hello' },
+    ],
+  },
+  sharegpt: {
+    conversations: [
+      { from: 'system', value: 'Be kind.' },
+      { from: 'human', value: 'f?' },
+      { from: 'function_call', value: '{"name":"f","arguments":{}}' },
+      { from: 'observation', value: '' },
+      { from: 'gpt', value: 'One.' },
+    ],
+    system: '',
+    tools: '[{"name":"f","description":"Does f","parameters":{"type":"object","properties":{}}}]',
+  },
+  alpaca: {
+    instruction: 'Hi',
+    input: '',
+    output: 'Hello',
+    system: 'Be kind.',
+    history: [['a', 'b']],
+  },
 };
 
 /** A sound row of its own, to spoil. */

@@ -1,4 +1,4 @@
-/** What a UTF-16 code unit is to somebody who looks for words. */
+/** Classes of UTF-16 code units, for finding words. */
 export const KIND = {
   /** Ends a word, and is not part of it. */
   space: 1 << 16,

@@ -31,7 +31,7 @@ const block = new Int32Array(1_024);
 
 /**
  * Cuts a text into shingles: runs of five words, in a short text runs of nine characters too, and the text as a whole,
- * so that no text is without any and what is shorter than a run is only like its equal. The runs of characters fade
+ * so that every text has a shingle, and a text that is shorter than a run resembles only its equals. The runs of characters fade
  * with the length of the text, by their hash: texts of nearly the same length keep nearly the same ones.
  */
 export function cutShingles(text: string, take: TakeShingles): void {

@@ -134,7 +134,7 @@ describe('NearIndex', () => {
     expect(index.forgotten).toBe(0);
   });
 
-  test.each(THRESHOLDS)('sampleKind good use of the memory it is given, at %p', (threshold) => {
+  test.each(THRESHOLDS)('makes good use of the memory it is given, at %p', (threshold) => {
     const random = generator(31);
     const maxBytes = 512 * 1024;
     const index = new NearIndex({ threshold, seed: 1, maxBytes });
