@@ -81,7 +81,20 @@ export function secretsOf(config: Config, env: Env): string[] {
       (env[name] ?? '').split(',').map((pair) => pair.slice(pair.indexOf('=') + 1)),
     ),
   ].flatMap((value) => tokens(value.trim()));
-  const all = [...keys, ...vendors, ...options, ...clients, ...headers, ...collector, ...proxies, ...signing];
+  const addresses = [config.telemetry.endpoint, ...OTLP_ENDPOINTS.map((name) => env[name])].flatMap(
+    passwordsIn,
+  );
+  const all = [
+    ...keys,
+    ...vendors,
+    ...options,
+    ...clients,
+    ...headers,
+    ...collector,
+    ...addresses,
+    ...proxies,
+    ...signing,
+  ];
   return [...new Set(all.filter((secret) => secret !== undefined).filter((secret) => secret !== ''))];
 }
 
@@ -91,6 +104,13 @@ const SIGNING_VARIABLES = [
   'AWS_SESSION_TOKEN',
   'S3_SECRET_ACCESS_KEY',
   'S3_SESSION_TOKEN',
+];
+
+/** Addresses of a collector, which may hold a password. */
+const OTLP_ENDPOINTS = [
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
 ];
 
 /** Headers for a collector of traces and metrics, as name=value with commas between. */

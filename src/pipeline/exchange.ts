@@ -137,6 +137,8 @@ export class Exchange {
   /** Who was asked last, or whose answer it is. */
   #source: Source | undefined;
   #passed: { readonly provider: string; readonly method: string; readonly path: string } | undefined;
+  /** Its attempt, where it is passed on and traced. */
+  #passing: TracedAttempt | undefined;
   #lane: 'relay' | 'translate' | null = null;
   #firstContentMs: number | null = null;
   /** When the answer began to be given, since arrival; `undefined` for one that is given whole. */
@@ -253,12 +255,18 @@ export class Exchange {
     this.#passed = { provider, method, path };
   }
 
+  /** Begins its one attempt. @returns the headers by which a provider joins the trace, where requests are traced */
+  joinTrace(): Readonly<Record<string, string>> | undefined {
+    const { trace } = this;
+    this.#passing = trace?.attempt(this.elapsedMs);
+    return this.#passing && trace!.headersFor(this.#passing);
+  }
+
   /** What it was passed on to has answered, or has not. */
   passed(ms: number, fault: Fault | null, status: number | null): void {
     const target = `${this.#passed!.provider}/passthrough`;
     this.attempts.push({ target, fault, status, ms: round(ms) });
-    const { trace } = this;
-    trace?.attempts.push(trace.attempt(this.elapsedMs - ms));
+    if (this.#passing) this.trace?.attempts.push(this.#passing);
   }
 
   /** Whose answer it is. */

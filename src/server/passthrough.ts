@@ -90,6 +90,7 @@ async function pass(
   }
   const travelling = passingHeaders(headers);
   travelling[VIA] = viaHere(headers, context.instance);
+  Object.assign(travelling, exchange.joinTrace());
   scopeByKey(travelling, client.key);
   const query = queryWithout(url, context, headers);
   const { body, unpacked } = await bodyOf(context, called, client, exchange);

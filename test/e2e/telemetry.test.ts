@@ -330,6 +330,28 @@ test('a trace that its caller does not sample is not exported, but goes on', asy
   );
 });
 
+test('what only passes is traced too', async () => {
+  await using given = upstream(() => Response.json({ data: [] }));
+  await using sink = collector();
+  const { url, process } = await serveConfig({
+    health: { probe: 'never' },
+    telemetry: { enabled: true, endpoint: sink.url, metrics: false },
+    providers: [
+      { name: 'vendor', type: 'openai', base_url: `${given.url}/v1`, api_key: SECRET, passthrough: true },
+    ],
+  });
+  const traceparent = `00-${PARENT.trace}-${PARENT.span}-01`;
+  const answer = await fetch(`${url}/providers/vendor/files`, { headers: { traceparent } });
+  expect(answer.status).toBe(200);
+  await answer.text();
+  process.kill('SIGTERM');
+  await process.exited;
+  const [request, attempt] = sink.spans;
+  expect(request).toMatchObject({ name: 'passthrough', traceId: PARENT.trace, parentSpanId: PARENT.span });
+  expect(attempt).toMatchObject({ parentSpanId: request!.spanId });
+  expect(given.asked[0]!.headers.get('traceparent')).toBe(`00-${PARENT.trace}-${attempt!.spanId}-01`);
+});
+
 test('sends again what may be sent again, and not what may not', async () => {
   let busy = 2;
   await using sink = collector(({ path }) =>

@@ -114,7 +114,7 @@ function times([text, all]: readonly [string, readonly string[]]): string {
 /** Why it is no success, `undefined` where it is one. */
 function wordsOf({ outcome, fault, error }: JsonObject): string | undefined {
   if (outcome === 'success') return undefined;
-  const words = plainLine(stringOf(error) ?? '');
+  const words = plainLine((stringOf(error) ?? '').slice(0, 4 * MOST_WORDS));
   if (outcome === 'client_abort') return 'left by the client';
   const what = name(fault ?? outcome);
   const kind = outcome === 'truncated' ? `cut, ${what}` : what;
@@ -123,7 +123,8 @@ function wordsOf({ outcome, fault, error }: JsonObject): string | undefined {
 
 /** A name as it may be shown: clients choose some of them, and they must not steer a terminal. */
 export function name(value: unknown): string {
-  const text = plainLine(stringOf(value) ?? '');
+  // It may be as long as a request may be.
+  const text = plainLine((stringOf(value) ?? '').slice(0, 4 * MOST_NAME));
   return text === '' ? '-' : cut(text, MOST_NAME);
 }
 

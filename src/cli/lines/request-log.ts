@@ -57,6 +57,16 @@ function textLines(isDetailed: boolean): (record: LogRecord) => string {
   };
 }
 
+/** Longest text in a line, characters: clients choose models, and providers the words of errors. */
+const MOST_TEXT = 300;
+/** Attempts in a line; the last ones, where there were more. */
+const MOST_ATTEMPTS = 8;
+
+function short(text: string | null): string | null {
+  return text === null || text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT).toWellFormed()}…`;
+}
+
+/** A line that a pipe takes as one piece. */
 function jsonLine(worker: number | undefined): (record: LogRecord) => string {
   const who = worker === undefined ? {} : { worker };
   return (record) =>
@@ -66,21 +76,21 @@ function jsonLine(worker: number | undefined): (record: LogRecord) => string {
       ...who,
       event: 'request',
       began: record.ts,
-      id: record.id,
+      id: short(record.id),
       outcome: record.outcome,
       status: record.status,
       endpoint: record.endpoint,
-      key: record.key,
-      model: record.model,
+      key: short(record.key),
+      model: short(record.model),
       provider: record.provider,
-      upstream_model: record.upstream_model,
+      upstream_model: short(record.upstream_model),
       input_tokens: record.input_tokens,
       output_tokens: record.output_tokens,
       cost: record.cost,
       latency_ms: record.latency_ms,
       first_content_ms: record.first_content_ms,
       fault: record.fault,
-      error: record.error,
-      attempts: record.attempt_log,
+      error: short(record.error),
+      attempts: record.attempt_log.slice(-MOST_ATTEMPTS),
     });
 }

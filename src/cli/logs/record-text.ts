@@ -76,6 +76,8 @@ function rowsOf(record: JsonObject, time: (ms: number) => string): [label: strin
     ['in', stringOf(record.conversation) ? `conversation ${name(record.conversation)}` : ''],
     ['answer', answerText(record)],
     ['error', errorText(record)],
+    ['session', sessionText(record)],
+    ['resumed', partsText(record)],
     ['tokens', tokensText(record)],
     ['cost', moneyText(record)],
     ['trace', stringOf(record.trace_id) ? name(record.trace_id) : ''],
@@ -107,6 +109,27 @@ function errorText({ fault, error }: JsonObject): string {
   if (typeof fault !== 'string') return '';
   const words = plain(stringOf(error) ?? '').replaceAll('\n', ' ');
   return words === '' ? name(fault) : `${name(fault)}: ${words}`;
+}
+
+/** Of a realtime session: how it went. */
+function sessionText({ session }: JsonObject): string {
+  if (!isObject(session)) return '';
+  const { closed_by: by, client_events: asked, provider_events: told, responses, refused } = session;
+  return joined([
+    `closed by ${name(by)}`,
+    `${figure(asked)} messages in`,
+    `${figure(told)} out`,
+    `${figure(responses)} answers`,
+    numberOf(refused) ? `${figure(refused)} refused by limits` : undefined,
+  ]);
+}
+
+/** Of a stream that was cut and resumed: who said what part of it. */
+function partsText({ parts }: JsonObject): string {
+  return listOf(parts)
+    .filter(isObject)
+    .map(({ target, fault }) => `${name(target)}${fault === null ? '' : ` (${name(fault)})`}`)
+    .join(', then ');
 }
 
 function tokensText(record: JsonObject): string {

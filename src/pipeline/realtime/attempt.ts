@@ -92,8 +92,9 @@ export class SessionAttempt implements Attempting<Begun> {
   }
 
   async #open(): Promise<Opened<Begun>> {
-    const { target, key } = this.#plan;
-    const { endpoint, headers } = this.#inbound;
+    const { target, key, traceHeaders } = this.#plan;
+    const { endpoint } = this.#inbound;
+    const headers = { ...this.#inbound.headers, ...traceHeaders };
     const { provider, model } = target;
     const call = { endpoint, model, key, headers, maxMessage: this.#deps.maxMessage };
     const reply = await provider.connect(call, this.#abort.signal);

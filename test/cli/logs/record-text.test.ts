@@ -137,6 +137,28 @@ describe('recordText()', () => {
     expect(cut).toEndWith('Not kept, since it was too long or no text: response');
   });
 
+  test('tells of sessions, resumed streams and traces', () => {
+    const session = {
+      closed_by: 'client' as const,
+      client_code: 1000,
+      provider_code: null,
+      client_events: 12,
+      provider_events: 3_400,
+      responses: 2,
+      refused: 1,
+    };
+    const parts = [
+      { target: 'a/x', fault: 'network', input_tokens: null, output_tokens: null },
+      { target: 'b/y', fault: null, input_tokens: 1, output_tokens: 2 },
+    ];
+    const text = shown({ session, parts, trace_id: '0af7651916cd43dd8448eb211c80319c' });
+    expect(text).toContain(
+      'session   closed by client, 12 messages in, 3,400 out, 2 answers, 1 refused by\n          limits\n',
+    );
+    expect(text).toContain('resumed   a/x (network), then b/y\n');
+    expect(text).toContain('trace     0af7651916cd43dd8448eb211c80319c\n');
+  });
+
   test('shows what is no conversation as JSON, and bounds it', () => {
     const text = shown({
       endpoint: 'embeddings',
