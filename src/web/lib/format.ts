@@ -29,6 +29,7 @@ export function money(usd: number | null | undefined): string {
 
 export function span(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return NONE;
+  if (ms === 0) return '0 ms';
   if (ms < 1) return '<1 ms';
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;

@@ -185,7 +185,7 @@ interface TipProps {
   readonly width: number;
 }
 
-const TIP_WIDTH = 190;
+const TIP_WIDTH = 214;
 
 function Tip({ series, at, format, time, x, width }: TipProps) {
   const shown = series.filter(({ values }) => (values[at] ?? 0) > 0);

@@ -10,6 +10,7 @@ import type { Series } from './charts.tsx';
 import { Chart } from './charts.tsx';
 
 const SPANS = { '1h': 'Hour', '24h': 'Day', '7d': 'Week', '30d': 'Month' } as const;
+const LATENCY = { p50: 'p50', p95: 'p95' } as const;
 const BY = { model: 'Model', key: 'Key', provider: 'Provider' } as const;
 
 /** While there is more to read, and afterwards, milliseconds. */
@@ -19,6 +20,7 @@ const LATER_MS = 10_000;
 export function Usage({ session, route }: { session: Session; route: Route }) {
   const [wanted, setSpan] = useState<keyof typeof SPANS>('24h');
   const [by, setBy] = useState<keyof typeof BY>('model');
+  const [latency, setLatency] = useState<keyof typeof LATENCY>('p50');
   const { filter } = route;
   const [reading, setReading] = useState(false);
   const query = new URLSearchParams({ span: wanted, by, filter }).toString();
@@ -35,6 +37,7 @@ export function Usage({ session, route }: { session: Session; route: Route }) {
           <div class="bar-tools">
             <Choice label="Time" options={SPANS} value={wanted} onChoose={setSpan} />
             <Choice label="By" options={BY} value={by} onChoose={setBy} />
+            <Choice label="Latency" options={LATENCY} value={latency} onChoose={setLatency} />
           </div>
         </div>
         {reading ? <p class="note">Reading the log; what is shown so far are the newest requests.</p> : null}
@@ -47,26 +50,32 @@ export function Usage({ session, route }: { session: Session; route: Route }) {
           </p>
         ) : null}
       </div>
-      {answer ? <Charts answer={answer} by={BY[by]} /> : loading ? <p class="empty">Looking…</p> : null}
+      {answer ? (
+        <Charts answer={answer} by={BY[by]} latency={latency} />
+      ) : loading ? (
+        <p class="empty">Looking…</p>
+      ) : null}
     </>
   );
 }
 
-function Charts({ answer, by }: { answer: SeriesAnswer; by: string }) {
+interface ChartsProps {
+  readonly answer: SeriesAnswer;
+  readonly by: string;
+  readonly latency: 'p50' | 'p95';
+}
+
+function Charts({ answer, by, latency }: ChartsProps) {
   const { all, groups } = answer;
   const time = { fromMs: answer.fromMs, stepMs: answer.stepMs };
   const { total } = all;
-  const stacked = (of: (sums: Sums) => number): Series[] =>
+  /** One for each group. */
+  const each = (of: (sums: Sums) => number | null): Series[] =>
     groups.map((group, index) => ({
       name: nameOf(group),
       color: group.others ? 's8' : `s${index + 1}`,
       values: group.buckets.map((sums) => (sums ? of(sums) : null)),
     }));
-  const line = (name: string, color: string, of: (sums: Sums) => number | null): Series => ({
-    name,
-    color,
-    values: all.buckets.map((sums) => (sums ? of(sums) : null)),
-  });
   return (
     <>
       <dl class="stats">
@@ -100,7 +109,7 @@ function Charts({ answer, by }: { answer: SeriesAnswer; by: string }) {
           {...time}
           title="Spend"
           kind="bars"
-          series={stacked(({ cost }) => cost)}
+          series={each(({ cost }) => cost)}
           format={money}
           total={money(total.cost)}
         />
@@ -109,7 +118,7 @@ function Charts({ answer, by }: { answer: SeriesAnswer; by: string }) {
           title="Requests"
           whole
           kind="bars"
-          series={stacked(({ requests }) => requests)}
+          series={each(({ requests }) => requests)}
           format={count}
           total={count(total.requests)}
         />
@@ -117,7 +126,7 @@ function Charts({ answer, by }: { answer: SeriesAnswer; by: string }) {
           {...time}
           title="Tokens"
           kind="bars"
-          series={stacked(({ input_tokens: input, output_tokens: output }) => input + output)}
+          series={each(({ input_tokens: input, output_tokens: output }) => input + output)}
           format={count}
           total={`${count(total.input_tokens)} in, ${count(total.output_tokens)} out`}
         />
@@ -126,26 +135,23 @@ function Charts({ answer, by }: { answer: SeriesAnswer; by: string }) {
           title="Failed"
           whole
           kind="bars"
-          series={stacked(({ errors }) => errors)}
+          series={each(({ errors }) => errors)}
           format={count}
           total={share(total.errors, total.requests)}
         />
         <Chart
           {...time}
-          title="First content"
+          title={`First content, ${latency}`}
           kind="lines"
-          series={[line('p95', 's3', (sums) => sums.first_p95), line('p50', 's1', (sums) => sums.first_p50)]}
+          series={each((sums) => sums[`first_${latency}`])}
           format={span}
           total={`p50 ${span(total.first_p50)}, p95 ${span(total.first_p95)}`}
         />
         <Chart
           {...time}
-          title="Whole answer"
+          title={`Whole answer, ${latency}`}
           kind="lines"
-          series={[
-            line('p95', 's3', (sums) => sums.latency_p95),
-            line('p50', 's1', (sums) => sums.latency_p50),
-          ]}
+          series={each((sums) => sums[`latency_${latency}`])}
           format={span}
           total={`p50 ${span(total.latency_p50)}, p95 ${span(total.latency_p95)}`}
         />
