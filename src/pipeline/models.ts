@@ -324,10 +324,12 @@ export class ModelRegistry {
       return 'the configuration says where it leads, but none of these targets can be asked';
     const { provider } = rule;
     const off = this.#off.get(provider);
+    // Who may use all of it is told what is missing.
+    const isNarrowed = access?.narrowsModels || access?.narrowsProviders;
     const why =
       off === undefined
         ? `provider ${provider} does not serve it`
-        : `provider ${provider} is off (${access ? 'ask the operator' : off})`;
+        : `provider ${provider} is off (${isNarrowed ? 'ask the operator' : off})`;
     const other = this.#offered(name).find(({ provider: one }) => access?.allowsProvider(one.name) ?? true);
     if (!other) return why;
     return `${why}; to ask ${other.provider.name} for it, name "${other.provider.name}/${shownName(name)}"`;

@@ -239,13 +239,16 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     const fixed = { accept: 'application/json', 'accept-encoding': 'identity' };
     const plain = { ...fixed, ...this.headers, ...this.#headers };
     const shown = await this.auth({ key, method: 'GET', url, headers: plain, body: undefined }, signal);
-    return await exchange(this.services.fetch, this.name, url, {
+    const reply = await exchange(this.services.fetch, this.name, url, {
       method: 'GET',
       headers: { ...plain, ...shown, ...this.#headers },
       signal,
       fresh: false,
       mayBeStale: () => false,
     });
+    // Its connection is one that a request may find closed.
+    this.#heardMs = this.services.clock.monotonic();
+    return reply;
   }
 
   /** @internal */

@@ -18,7 +18,7 @@ export interface Listing {
 export type Listings = ReadonlyMap<string, Listing>;
 
 /** Models of one provider that are kept at most. */
-export const MAX_LISTED = 5_000;
+export const MAX_LISTED = 2_000;
 
 /** A file beyond this is none of ours. */
 const MAX_BYTES = 16 * 1024 * 1024;

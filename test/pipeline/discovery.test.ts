@@ -268,7 +268,7 @@ describe('a list of models', () => {
   });
 
   test('of thousands names the nearest of an unknown one at once', async () => {
-    const data = Array.from({ length: 6_000 }, (_, index) => ({
+    const data = Array.from({ length: 3_000 }, (_, index) => ({
       id: `vendor-${index % 7}/${'family-'.repeat(12)}${index}`,
     }));
     await using provided = upstream(() => Response.json({ data: [{ id: 'x' }, ...data] }));
@@ -277,9 +277,9 @@ describe('a list of models', () => {
     });
     clock.advance(1_000);
     await until('it is listed', () => kept.length > 0);
-    expect(registry.names()).toHaveLength(4_999);
-    expect(() => registry.resolve(`${data[4_321]!.id}x`.slice(1), 'chat')).toThrow(
-      `did you mean "${data[4_321]!.id}"`,
+    expect(registry.names()).toHaveLength(1_999);
+    expect(() => registry.resolve(`${data[1_321]!.id}x`.slice(1), 'chat')).toThrow(
+      `did you mean "${data[1_321]!.id}"`,
     );
   });
 

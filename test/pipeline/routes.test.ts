@@ -64,7 +64,7 @@ describe('a name that a client asks for', () => {
   test.each([
     [
       'off/gpt-x',
-      '404 Cannot find model "off/gpt-x": provider off is off (ask the operator); to ask every for it, name "every/off/gpt-x"',
+      '404 Cannot find model "off/gpt-x": provider off is off (not enabled); to ask every for it, name "every/off/gpt-x"',
     ],
     [
       'one/z',
