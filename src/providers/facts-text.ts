@@ -80,7 +80,7 @@ function abilitiesText(abilities: Abilities = {}): string[] {
 }
 
 /**
- * What is known of a model by its protocol, by name, and by all that holds for it.
+ * What is known of a model by its protocol, by name, and by all that holds for it, each with who says so.
  * @param vendor what is known of its vendor; what goes beyond that is the operator's word
  */
 export function factsOf(
@@ -89,32 +89,70 @@ export function factsOf(
   quirks: Quirks,
   vendor: Quirks = quirks,
 ): Fact[] {
-  const own = new Set(factsText(ofModel(vendor, quirks.like ?? model)));
-  const source = (text: string) => (own.has(text) ? quirks.source : 'the configuration');
+  const { models, ...own } = vendor;
+  const name = quirks.like ?? model;
+  const { quirks: row = {} } = models?.find(({ match }) => match.test(name)) ?? {};
+  const known = mergeQuirks(own, row);
+  const said = differing(quirks, known);
+  const rest = without(quirks, said);
+  const ofRow = shared(rest, row);
   return [
-    ...protocolFacts(protocol),
-    ...modelFacts(protocol, quirks.like ?? model),
-    ...factsText(quirks).map((text) => ({ text, source: source(text) })),
+    ...protocolFacts(protocol, quirks),
+    ...modelFacts(protocol, name),
+    ...factsText(without(rest, ofRow)).map((text) => ({ text, source: vendor.source })),
+    ...factsText(ofRow).map((text) => ({ text, source: row.source ?? vendor.source })),
+    ...factsText(said).map((text) => ({ text, source: 'the configuration' })),
   ];
 }
 
-/** A vendor's quirks with those of the model over them. */
-function ofModel({ models, ...vendor }: Quirks, model: string): Quirks {
-  const row = models?.find(({ match }) => match.test(model));
-  return row ? mergeQuirks(vendor, row.quirks) : vendor;
+/** What of these facts is otherwise than known; of abilities, each by itself. */
+function differing(quirks: Quirks, known: Quirks): Quirks {
+  return picked(quirks, (name, value) => JSON.stringify(value) !== JSON.stringify(known[name]), known);
+}
+
+/** What of these facts a row says something of. */
+function shared(quirks: Quirks, row: Quirks): Quirks {
+  const { abilities = {} } = row;
+  const some = picked(quirks, (name) => row[name] !== undefined, {});
+  const own = Object.entries(quirks.abilities ?? {}).filter(([name]) => Object.hasOwn(abilities, name));
+  return { ...some, abilities: Object.fromEntries(own) };
+}
+
+function without(quirks: Quirks, others: Quirks): Quirks {
+  const rest = picked(quirks, (name) => others[name] === undefined || name === 'abilities', {});
+  const own = Object.entries(quirks.abilities ?? {}).filter(
+    ([name]) => !Object.hasOwn(others.abilities ?? {}, name),
+  );
+  return { ...rest, abilities: Object.fromEntries(own) };
+}
+
+function picked(
+  quirks: Quirks,
+  isMeant: (name: keyof Quirks, value: unknown) => boolean,
+  known: Quirks,
+): Quirks {
+  const { abilities = {}, ...others } = quirks;
+  const entries = Object.entries(others).filter(([name, value]) => isMeant(name as keyof Quirks, value));
+  const own = Object.entries(abilities).filter(
+    ([name, has]) => known.abilities?.[name as keyof typeof abilities] !== has,
+  );
+  return { ...Object.fromEntries(entries), abilities: Object.fromEntries(own) };
 }
 
 /** What no server of a protocol takes. */
-export function protocolFacts(protocol: ProtocolName): Fact[] {
+export function protocolFacts(protocol: ProtocolName, quirks: Quirks = {}): Fact[] {
   const rows = PROTOCOL_FACTS.filter(({ protocols }) => protocols.includes(protocol));
   const rule = NAME_RULES[protocol];
   const names = `names of functions: ${rule.first.source} and then ${rule.rest.source}, ${rule.longest} characters at most`;
   return [
-    ...rows.flatMap(({ abilities, efforts, roles, source }) =>
+    ...rows.flatMap(({ abilities, efforts, roles, stops, source }) =>
       [
         ...abilitiesText(abilities),
-        ...line('efforts at most, where nothing else is known', efforts),
-        ...line('roles, where nothing else is known and it is translated', renamed(roles)),
+        ...(quirks.efforts ? [] : line('efforts at most, where nothing else is known', efforts)),
+        ...(Object.keys(quirks.roles ?? {}).length > 0
+          ? []
+          : line('roles, where nothing else is known and it is translated', renamed(roles))),
+        ...(stops === undefined ? [] : [`sequences that end an answer: ${stops} at most`]),
       ].map((text) => ({ text, source })),
     ),
     { text: names, source: rule.source },
@@ -205,7 +243,7 @@ function named(takes: Readonly<Record<string, boolean>>): string[] {
 }
 
 function renamed(of: Readonly<Record<string, string>> = {}): string[] {
-  return Object.entries(of).map(([name, other]) => `${name} is ${other}`);
+  return Object.entries(of).flatMap(([name, other]) => (name === other ? [] : [`${name} is ${other}`]));
 }
 
 function line(what: string, words: readonly string[] = []): string[] {

@@ -118,7 +118,12 @@ const OPENAI: Quirks = {
     },
     {
       match: /^gpt-[5-9]/,
-      quirks: { ...THINKING, functionsByResponses: 'unless_none', source: FUNCTIONS_PAGE_NEWER },
+      quirks: {
+        ...THINKING,
+        efforts: EFFORTS,
+        functionsByResponses: 'unless_none',
+        source: FUNCTIONS_PAGE_NEWER,
+      },
     },
   ],
 };

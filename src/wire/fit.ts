@@ -8,12 +8,13 @@ import type { Quirks } from './quirks.ts';
 import type { Abilities } from './facts/abilities.ts';
 import type { Issued } from './parts/issued.ts';
 import { abilitiesOf } from './facts/abilities.ts';
-import { spokenMessages } from './facts/blanks.ts';
+import { spokenMessages, withoutThoughtsAlone } from './facts/blanks.ts';
 import { withMediaTypes } from './facts/media-types.ts';
 import { fittingMessages } from './facts/messages.ts';
 import { fittingParameters } from './facts/parameters.ts';
 import { PROTOCOL_FACTS } from './facts/protocols.ts';
 import { OwnNames, renamedFor, withNames } from './facts/tool-names.ts';
+import { withPlainCalls } from './facts/custom-calls.ts';
 import { fromVendorFields } from './facts/vendor-fields.ts';
 import { isObject } from './json.ts';
 import { returnedMessages } from './parts/returned.ts';
@@ -52,7 +53,8 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: Fi
   if (!Array.isArray(request.messages)) {
     return { request, dropped: vendor.dropped, sealed: false, names: new OwnNames(new Map()) };
   }
-  const returned = returnedMessages(request.messages, { protocol, abilities, issued, memory });
+  const given = protocol === 'chat' ? request.messages : request.messages.map(withPlainCalls);
+  const returned = returnedMessages(given, { protocol, abilities, issued, memory });
   request.messages = [...returned.messages];
   const usual = PROTOCOL_FACTS.find(({ protocols, efforts }) => efforts && protocols.includes(protocol));
   const steering = usual?.efforts ? { efforts: usual.efforts, ...quirks } : quirks;
@@ -60,7 +62,11 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: Fi
   const fitted = { ...taken.body } as ChatRequest;
   const roles = { ...usual?.roles, ...quirks.roles };
   const named = fittingMessages(fitted.messages, { roles }) as ChatMessage[] | undefined;
-  fitted.messages = spokenMessages((named ?? fitted.messages).map(withMediaTypes), abilities);
+  const shown = (named ?? fitted.messages).map(withMediaTypes);
+  // Servers of chat are given what the client said, as far as they are not known to refuse it.
+  const isPlain =
+    protocol === 'chat' && abilities.blank_text !== false && abilities.assistant_first !== false;
+  fitted.messages = isPlain ? withoutThoughtsAlone(shown) : spokenMessages(shown, abilities);
   if (Array.isArray(fitted.tools)) fitted.tools = fitted.tools.map(typed) as ChatRequest['tools'];
   // Mistral's word, which its own quirks give back to it.
   if ((fitted.tool_choice as unknown) === 'any') fitted.tool_choice = 'required';
@@ -70,6 +76,7 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: Fi
   if (protocol === 'messages' && tier !== undefined && tier !== null && !PLAIN_TIERS.has(tier)) {
     dropped.add('service_tier');
   }
+  for (const name of withoutForeign(fitted, protocol)) dropped.add(name);
   const renamed = renamedFor(fitted, protocol);
   return {
     request: withNames(fitted, renamed),
@@ -77,6 +84,28 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: Fi
     sealed: returned.sealed,
     names: new OwnNames(renamed),
   };
+}
+
+/** Takes out what a protocol has less room for than chat, or none. @returns the names of what was */
+function withoutForeign(fitted: ChatRequest, protocol: ProtocolName): string[] {
+  const left: string[] = [];
+  const { stops } =
+    PROTOCOL_FACTS.find((row) => row.stops !== undefined && row.protocols.includes(protocol)) ?? {};
+  if (stops !== undefined && Array.isArray(fitted.stop) && fitted.stop.length > stops) {
+    fitted.stop = fitted.stop.slice(0, stops);
+    left.push('stop');
+  }
+  if (protocol === 'chat') return left;
+  if (
+    fitted.messages.some(({ role, name }) => name !== undefined && role !== 'tool' && role !== 'function')
+  ) {
+    left.push('messages.name');
+  }
+  if (isObject(fitted.tool_choice) && (fitted.tool_choice.type as string) === 'custom') {
+    delete fitted.tool_choice;
+    left.push('tool_choice');
+  }
+  return left;
 }
 
 function ofEncoder(protocol: ProtocolName, abilities: Abilities): Abilities {

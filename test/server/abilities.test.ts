@@ -5,6 +5,7 @@ import { ABILITIES } from '../../src/wire/facts/abilities.ts';
 import { abilities as config } from '../../src/config/request-schema.ts';
 import { PROTOCOL_FACTS } from '../../src/wire/facts/protocols.ts';
 import { QUIRKS, quirksOf } from '../../src/providers/quirks.ts';
+import { mergeQuirks } from '../../src/wire/quirks.ts';
 import { factsOf } from '../../src/providers/facts-text.ts';
 import { askedOf } from '../helpers/asked-of.ts';
 import { provider, running } from '../helpers/proxy.ts';
@@ -176,8 +177,16 @@ describe('facts', () => {
 
   test('that the operator says are told to be his', () => {
     const known = quirksOf('openai');
-    const quirks = { source: known.source, abilities: { vision: false }, override: { drop: ['x'] } };
-    const facts = factsOf('chat', 'm', quirks as never, known);
+    const { models = [], ...vendor } = known;
+    const row = models.find(({ match }) => match.test('gpt-5.1'))!;
+    const merged = mergeQuirks(vendor, row.quirks);
+    const quirks = {
+      ...merged,
+      abilities: { ...merged.abilities, vision: false },
+      override: { drop: ['x'] },
+    };
+    const facts = factsOf('chat', 'gpt-5.1', quirks, known);
+    expect(facts.find(({ text }) => text.startsWith('takes no: sampling'))!.source).toBe(row.quirks.source);
     expect(facts.filter(({ source }) => source === 'the configuration').map(({ text }) => text)).toEqual([
       'takes no: vision',
       'left out: x',

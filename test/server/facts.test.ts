@@ -82,6 +82,21 @@ describe('words', () => {
     expect(JSON.stringify(message)).toContain('"text":"."');
   });
 
+  test.each([[[]], [null], ['']])(
+    'nothing is said where %j is: the instructions are told to the model',
+    async (content) => {
+      const messages = [
+        { role: 'system', content: 'S' },
+        { role: 'user', content },
+      ];
+      for (const type of ['anthropic', 'bedrock', 'gemini', 'cohere', 'perplexity'] as const) {
+        const { text } = await askedOf(type, { model: 'm', messages });
+        expect([type, text]).toEqual([type, expect.stringContaining('"S"')]);
+        expect(text).not.toMatch(/"(?:text|content)":(?:""|\[\])/);
+      }
+    },
+  );
+
   test('an answer of nothing but reasoning is not given back', async () => {
     const messages = [U, { role: 'assistant', content: null, reasoning_content: 'hm' }, U];
     for (const type of ['anthropic', 'bedrock', 'gemini', 'cohere'] as const) {
@@ -129,6 +144,32 @@ describe('tools', () => {
     const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
     expect((await askedOf(type, { model, tools, tool_choice: 'any' })).body).toMatchObject(wanted);
   });
+});
+
+test('earlier calls of custom tools are calls of functions to others', async () => {
+  const call = { id: 'c', type: 'custom', custom: { name: 'sql', input: 'select 1' } };
+  const messages = [
+    U,
+    { role: 'assistant', content: null, tool_calls: [call] },
+    { role: 'tool', tool_call_id: 'c', content: '1' },
+  ];
+  const custom = { type: 'custom', custom: { name: 'sql' } };
+  const asked = await askedOf('anthropic', { model: MODEL, messages, tools: [custom], tool_choice: custom });
+  expect([asked.status, asked.dropped]).toEqual([200, 'tool_choice, tools[0]']);
+  expect(messagesOf(asked)[1]!.content).toEqual([
+    { type: 'tool_use', id: 'c', name: 'sql', input: { input: 'select 1' } },
+  ]);
+});
+
+test('what others have less room for is cut and named', async () => {
+  const stop = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const body = { model: 'gemini-x', max_tokens: 9, messages: [U], stop_sequences: stop };
+  const chat = await askedOf('openai-compatible', body, { path: '/v1/messages' });
+  expect([chat.body.stop, chat.dropped]).toEqual([stop.slice(0, 4), 'stop']);
+  const { body: asked } = await askedOf('gemini', { model: 'gemini-x', stop });
+  expect((asked.generationConfig as Json).stopSequences).toEqual(stop.slice(0, 5));
+  const named = await askedOf('anthropic', { model: MODEL, messages: [{ ...U, name: 'ann' }] });
+  expect(named.dropped).toBe('messages.name');
 });
 
 test('Azure’s models that the Responses API alone serves are asked by it', async () => {

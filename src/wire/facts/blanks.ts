@@ -12,12 +12,17 @@ export function spokenMessages(
   messages: readonly ChatMessage[],
   { blank_text: blanks = true, assistant_first: begun = true }: Abilities,
 ): ChatMessage[] {
-  const spoken = messages.filter((message) => !isSilent(message));
-  const said = blanks ? spoken : withoutBlanks(spoken);
+  const spoken = withoutThoughtsAlone(messages);
+  const said = withoutSilence(spoken, blanks ? isEmpty : isBlank);
   const first = said.find((message) => !isInstruction(message));
   if (begun || first?.role !== 'assistant') return said;
   const at = said.indexOf(first);
   return [...said.slice(0, at), { role: 'user', content: NOTHING_SAID }, ...said.slice(at)];
+}
+
+/** Without answers of nothing but reasoning. */
+export function withoutThoughtsAlone(messages: readonly ChatMessage[]): ChatMessage[] {
+  return messages.filter((message) => !isSilent(message));
 }
 
 function isInstruction({ role }: ChatMessage): boolean {
@@ -36,15 +41,16 @@ function isSilent(message: ChatMessage): boolean {
   return partsOf(message).every((part) => part.type === 'thinking' && part.seal === undefined);
 }
 
-function withoutBlanks(messages: readonly ChatMessage[]): ChatMessage[] {
+/** @param isNone whether a text says nothing */
+function withoutSilence(messages: readonly ChatMessage[], isNone: (text: unknown) => boolean): ChatMessage[] {
   const kept = messages.flatMap((message) => {
     if (!isObject(message)) return [message];
     const { content, role } = message as ChatMessage;
-    if (Array.isArray(message.parts)) return [withoutBlankParts(message)];
-    if (typeof content === 'string') return isBlank(content) ? wordless(message, role) : [message];
-    if (!Array.isArray(content)) return [message];
-    const parts = content.filter((part) => !(isObject(part) && part.type === 'text' && isBlank(part.text)));
-    if (parts.length === content.length) return [message];
+    if (Array.isArray(message.parts)) return [withoutBlankParts(message, isNone)];
+    if (typeof content === 'string') return isNone(content) ? wordless(message, role) : [message];
+    if (!Array.isArray(content)) return role === 'user' && !isGiven(content) ? [] : [message];
+    const parts = content.filter((part) => !(isObject(part) && part.type === 'text' && isNone(part.text)));
+    if (parts.length === content.length && parts.length > 0) return [message];
     return parts.length > 0 ? [{ ...message, content: parts }] : wordless(message, role);
   });
   if (kept.some((message) => !isInstruction(message))) return kept;
@@ -53,9 +59,11 @@ function withoutBlanks(messages: readonly ChatMessage[]): ChatMessage[] {
   return last ? [...kept.slice(0, -1), { ...last, role: 'user' }] : [{ role: 'user', content: NOTHING_SAID }];
 }
 
-function withoutBlankParts(message: ChatMessage): ChatMessage {
+function withoutBlankParts(message: ChatMessage, isNone: (text: unknown) => boolean): ChatMessage {
   const parts = partsOf(message);
-  const spoken = parts.filter((part) => part.type !== 'text' || !isBlank(part.text));
+  const spoken = parts.filter(
+    (part) => part.type !== 'text' || !isNone(part.text) || part.extra_content !== undefined,
+  );
   return spoken.length === parts.length ? message : withParts(message, spoken);
 }
 
@@ -63,6 +71,10 @@ function withoutBlankParts(message: ChatMessage): ChatMessage {
 function wordless(message: ChatMessage, role: string): ChatMessage[] {
   if (role === 'tool' || role === 'function') return [message];
   return listOf(message.tool_calls).length > 0 ? [{ ...message, content: null }] : [];
+}
+
+function isEmpty(text: unknown): boolean {
+  return text === '';
 }
 
 function isBlank(text: unknown): boolean {

@@ -10,6 +10,8 @@ export interface ProtocolFact {
   readonly roles?: Readonly<Record<string, string>>;
   /** Efforts of reasoning that are taken at most by servers of which nothing is known. */
   readonly efforts?: readonly Effort[];
+  /** Sequences that may end an answer, at most. */
+  readonly stops?: number;
   /** Where its vendor says so. */
   readonly source: string;
 }
@@ -29,6 +31,7 @@ export const PROTOCOL_FACTS: readonly ProtocolFact[] = [
   {
     protocols: ['chat'],
     abilities: { media_in_results: false, failed_results: false, said_pictures: false },
+    stops: 4,
     source: 'https://platform.openai.com/docs/api-reference/chat/create',
   },
   {
@@ -49,8 +52,10 @@ export const PROTOCOL_FACTS: readonly ProtocolFact[] = [
     abilities: { said_pictures: false, several_answers: false },
     source: 'https://docs.claude.com/en/api/messages',
   },
+  { protocols: ['gemini'], abilities: {}, stops: 5, source: 'https://ai.google.dev/api/generate-content' },
   {
     protocols: ['cohere'],
+    stops: 5,
     abilities: {
       media_in_results: false,
       failed_results: false,

@@ -65,12 +65,16 @@ function checkMessages(messages: unknown): void {
     // It is looked for by its text, and an object may not even become one.
     const unnamed = calls.findIndex(({ id }) => typeof id === 'object' && id !== null);
     if (unnamed >= 0) throw invalid(`${at}.tool_calls[${unnamed}].id`, 'expected a text');
-    const odd = calls.findIndex((call) => !isObject(call.function));
+    const odd = calls.findIndex((call) => !isObject(call.function) && !isObject(call.custom));
     if (odd < 0) return;
     const param = `${at}.tool_calls[${odd}]`;
-    throw new ProxyError('unsupported', `Cannot translate ${param}: only calls of functions can be`, {
-      param,
-    });
+    throw new ProxyError(
+      'unsupported',
+      `Cannot translate ${param}: only calls of functions and custom tools can be`,
+      {
+        param,
+      },
+    );
   });
 }
 
