@@ -132,6 +132,7 @@ const PROVIDERS = `providers:
 
 const MODELS = `# models:
 #   fast: openai/gpt-4o-mini
+#   "claude-*": [anthropic/claude-*, openai/gpt-4o] # whatever Claude Code asks for
 #   smart:
 #     - anthropic/claude-sonnet-4-5
 #     - openai/gpt-4o

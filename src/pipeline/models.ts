@@ -311,7 +311,13 @@ export class ModelRegistry {
 
   /** Names only what the caller may ask for. */
   #unknown(name: string, rule: Rule, access: Access | undefined): ProxyError {
-    const known = this.names(access).map(({ id }) => id);
+    const all = this.names(access);
+    const known =
+      rule.kind === 'provider'
+        ? all
+            .filter(({ ownedBy }) => ownedBy === rule.provider)
+            .map(({ id }) => addressedBy(rule.provider, id))
+        : all.map(({ id }) => id);
     const close = nearest(name, shortlist(name, known), 3);
     const hint = close.length > 0 ? `, did you mean ${close.map((id) => `"${id}"`).join(', ')}?` : '';
     const message = `Cannot find model "${shownName(name)}": ${this.#whyUnknown(name, rule, access)}${hint}`;
@@ -334,6 +340,11 @@ export class ModelRegistry {
     if (!other) return why;
     return `${why}; to ask ${other.provider.name} for it, name "${other.provider.name}/${shownName(name)}"`;
   }
+}
+
+/** "provider/model", whatever the name begins with. */
+function addressedBy(provider: string, id: string): string {
+  return id.startsWith(`${provider}/`) ? id : `${provider}/${id}`;
 }
 
 /** A model's name in a message: clients can name anything. */

@@ -81,6 +81,28 @@ describe('llmproxy run', () => {
     expect(runWith(killed.cwd, killed.env, 'run', 'codex').code).toBe(128 + 9);
   });
 
+  test('leaves the terminal to the program, Ctrl-C too', async () => {
+    const script =
+      'trap "echo interrupted; exit 3" INT; test -t 0 && test -t 1 && echo tty; while :; do sleep 0.05; done';
+    const { cwd, env } = prepared(script, MOCK);
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    let shown = '';
+    const child = Bun.spawn([BINARY, 'run', 'claude'], {
+      cwd,
+      env,
+      terminal: {
+        data(terminal, bytes) {
+          const before = shown.includes('tty');
+          shown += new TextDecoder().decode(bytes);
+          if (!before && shown.includes('tty')) terminal.write('\x03');
+        },
+        exit: () => end(),
+      },
+    });
+    await ended;
+    expect([shown.replaceAll('^C', ''), await child.exited]).toEqual(['tty\r\ninterrupted\r\n', 3]);
+  });
+
   test('uses the proxy that runs where the configuration says', async () => {
     const other = folder();
     writeFileSync(

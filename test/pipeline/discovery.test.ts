@@ -202,6 +202,9 @@ describe('a list of models', () => {
     const access = accessOf({ group: undefined, models: ['a', 'one/*'], providers: ['two'] }, {});
     expect(registry.names(access).map(({ id }) => id)).toEqual(['a']);
     expect(() => registry.resolve('exatc', 'chat')).toThrow('did you mean "exact"?');
+    expect(() => registry.resolve('two/exatc', 'chat')).toThrow(
+      'two does not serve it, did you mean "two/exact"?',
+    );
     for (const { id } of registry.names()) expect(registry.resolve(id, 'chat').candidates).not.toBeEmpty();
   });
 
