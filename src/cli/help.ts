@@ -1,7 +1,7 @@
 import type { Command, Flag } from './argv/command.ts';
 import { EVERYWHERE as FLAGS_EVERYWHERE, subCommandOf, VERSION_FLAG } from './argv/command.ts';
 import { usageOf } from './argv/parse.ts';
-import { wrapped } from './wrap.ts';
+import { fitted, wrapped } from './wrap.ts';
 
 /** Wider lines are hard to read. */
 const MOST_COLUMNS = 80;
@@ -26,7 +26,7 @@ export const EVERYWHERE: readonly string[] = FLAGS_EVERYWHERE.map((flag) => flag
 /** The help text of a command. */
 export async function helpText(command: Command, columns = helpColumns()): Promise<string> {
   const { info, description, flags, operands, names } = command;
-  if (info.help) return await info.help();
+  if (info.help) return fitted(await info.help(), columns);
   const outermost = names.length === 1 ? [VERSION_FLAG] : [];
   const commands = await subCommands(command, columns);
   return [

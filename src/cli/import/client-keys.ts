@@ -14,6 +14,7 @@ export interface ClientKey {
 export function clientKey(draft: Draft, { name, key, fields = {} }: ClientKey): void {
   const before = (draft.sections.get('auth') as { keys?: readonly object[] } | undefined)?.keys ?? [];
   if ('literal' in key) {
+    draft.keys.hide(key.literal);
     draft.notes.add('Keys of clients that stood in the file go on working: here stand their hashes.');
     const entry = { name: unused(nameOf(name), before), hash: hashOf(key.literal), ...fields };
     if (!before.some((each) => (each as { hash?: string }).hash === entry.hash))

@@ -80,10 +80,6 @@ export function converted(
   const draft = new Draft(source.text);
   convert(given, draft);
   const left = leftLines(given.left(), reasons);
-  if (draft.providers.length === 0) {
-    draft.notes.add('No model of it could be taken over: the built-in mock stands in.');
-    draft.provider('mock', { type: 'mock' });
-  }
   return {
     text: draftText(draft, left, { title, file: source.file }),
     variables: draft.keys.names,

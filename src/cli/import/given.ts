@@ -15,6 +15,8 @@ export class Given {
   readonly #value: Readonly<Record<string, unknown>>;
   readonly #taken = new Set<string>();
   readonly #parts = new Map<string, readonly Given[]>();
+  /** Lists that have other values among their objects. */
+  readonly #strange = new Set<string>();
 
   constructor(value: unknown, path = '') {
     this.path = path;
@@ -65,10 +67,13 @@ export class Given {
     return isObject(this.#value[key]) ? this.#partsOf(key, [this.#value[key]], '')[0] : undefined;
   }
 
-  /** The objects of a list below. */
+  /** The objects of a list below; what else is in it counts as not looked at. */
   list(key: string): readonly Given[] {
     const value = this.#value[key];
-    return Array.isArray(value) && value.every(isObject) ? this.#partsOf(key, value, '[]') : [];
+    if (!Array.isArray(value)) return [];
+    const strange = value.some((each) => !isObject(each));
+    if (strange) this.#strange.add(key);
+    return value.some(isObject) || value.length === 0 ? this.#partsOf(key, value.filter(isObject), '[]') : [];
   }
 
   /** The objects that stand under names of the user's own. */
@@ -89,7 +94,8 @@ export class Given {
     return this.keys.flatMap((key) => {
       if (this.#taken.has(key)) return [];
       const parts = this.#parts.get(key);
-      if (parts) return parts.flatMap((part) => part.left());
+      const others = this.#strange.has(key) ? [{ path: `${join(this.path, key)}[]`, shown: undefined }] : [];
+      if (parts) return [...parts.flatMap((part) => part.left()), ...others];
       return [{ path: join(this.path, key), shown: shownValue(join(this.path, key), this.#value[key]) }];
     });
   }

@@ -22,6 +22,7 @@ export function hashOf(key: string): string {
 /** Gives names of variables to keys that stand in the file itself. The same key has one name. */
 export class KeyNames {
   readonly #names = new Map<string, string>();
+  readonly #others = new Set<string>();
   readonly #used: Set<string>;
 
   /** @param text the file, whose own variables are not to be taken for other keys */
@@ -39,6 +40,16 @@ export class KeyNames {
     this.#used.add(name);
     this.#names.set(key, name);
     return name;
+  }
+
+  /** Remembers a secret that gets no variable. */
+  hide(secret: string): void {
+    this.#others.add(secret);
+  }
+
+  /** What may stand nowhere in the result. */
+  get secrets(): readonly string[] {
+    return [...this.#names.keys(), ...this.#others];
   }
 
   /** The variables that have to be set. */

@@ -1,8 +1,10 @@
 /** A draft as the text of a configuration, with comments beside what they are about. */
 import type { Node } from 'yaml';
 import { Document, isCollection, isMap, isNode, isSeq, visit } from 'yaml';
+import { masker } from '../../logs/redact.ts';
 import type { Draft, DraftProvider, DraftRoute } from './draft.ts';
 import type { Left } from './given.ts';
+import { mended } from './mend.ts';
 
 /** Longer ones are wrapped. */
 const COLUMNS = 100;
@@ -31,22 +33,30 @@ const SECTIONS = [
 
 /** @param left what has no counterpart; each of it becomes a comment */
 export function draftText(draft: Draft, left: readonly string[], { title, file }: About): string {
+  const mask = masker(draft.keys.secrets);
   const all: Record<string, unknown> = Object.fromEntries(draft.sections);
   all.providers = draft.providers.map(providerValue);
   if (draft.routes.size > 0)
     all.models = Object.fromEntries([...draft.routes].map(([name, route]) => [name, routeValue(route)]));
   const known = SECTIONS.filter((name) => name in all).map((name) => [name, all[name]] as const);
   const document = new Document(Object.fromEntries(known));
-  flattened(document);
+  flattened(document, mask);
   for (const [index, { notes }] of draft.providers.entries())
-    comment(document.getIn(['providers', index], true), [...notes]);
-  for (const [name, { notes }] of draft.routes) commentKey(document, name, notes);
+    comment(document.getIn(['providers', index], true), [...notes].map(mask));
+  for (const [name, { notes }] of draft.routes) commentKey(document, mask(name), notes.map(mask));
   const head = [
     `Made by \`llmproxy config import\` from ${file}, a configuration of ${title}.`,
     ...draft.notes,
   ];
-  const lost = left.length > 0 ? ['Not taken over:', ...left.map((line) => `- ${line}`)] : [];
-  document.commentBefore = lines([...head, ...(lost.length > 0 ? ['', ...lost] : [])]);
+  const gone = [...left, ...mended(document)];
+  if (!document.hasIn(['providers', 0])) {
+    head.push('No model of it could be taken over: the built-in mock stands in.');
+    document.setIn(['providers'], document.createNode([{ name: 'mock', type: 'mock' }]));
+    // What named the others leads nowhere now.
+    gone.push(...mended(document));
+  }
+  const lost = gone.length > 0 ? ['Not taken over:', ...gone.map((line) => `- ${line}`)] : [];
+  document.commentBefore = lines([...head, ...(lost.length > 0 ? ['', ...lost] : [])].map(mask));
   return `${document.toString({ lineWidth: 0 }).trimEnd()}\n`;
 }
 
@@ -93,10 +103,12 @@ function routeValue({ targets, weighted, policy }: DraftRoute) {
 }
 
 /** What is within a model, a target or a limit stands on one line. */
-function flattened(document: Document): void {
+function flattened(document: Document, mask: (text: string) => string): void {
   visit(document, {
     Scalar(key, node) {
-      if (key !== 'key' && typeof node.value === 'string') node.value = written(node.value);
+      if (typeof node.value !== 'string') return;
+      const safe = mask(node.value);
+      node.value = key === 'key' ? safe : written(safe);
     },
     Collection(_, node, path) {
       const depth = path.filter(isCollection).length;

@@ -119,6 +119,40 @@ test('words of the file cannot become anything else than comments and values', (
   expect(Object.keys(config!.models)).toEqual([name]);
 });
 
+test('what is not valid here is left out and told of, with all that depends on it', () => {
+  const model_list = [
+    { model_name: 'a', litellm_params: { model: 'bedrock/a', aws_region_name: 'no region!' } },
+    {
+      model_name: 'b',
+      litellm_params: { model: 'openai/b', weight: 0 },
+      model_info: { max_input_tokens: -1 },
+    },
+    null,
+    { model_name: 'b', litellm_params: { model: 'groq/b' } },
+  ];
+  const { text } = converted(
+    { text: '', value: { model_list, general_settings: { port: 1e6 } }, file: 'x' },
+    'litellm',
+  );
+  const { config, problems } = loadConfig({ path: 'x', text, env: { AWS_REGION: 'us-east-1' } });
+  expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+  expect(config!.models.b).toMatchObject({ strategy: 'weighted' });
+  for (const told of ['server.port: not valid here', 'region', 'context_window', 'weight', 'model_list[]: '])
+    expect(text).toMatch(new RegExp(`^# .*${told.replaceAll(/[[\]]/g, String.raw`\$&`)}`, 'm'));
+});
+
+test('a key is not written where somebody put it by mistake', () => {
+  const key = 'sk-proj-abcdefghij1234567890ABCDEFGHIJ';
+  const model_list = [
+    { model_name: key, litellm_params: { model: 'openai/x', api_key: 'a-short-secret' } },
+    { model_name: 'b', litellm_params: { model: `nobody/${key}`, note: 'x' } },
+    { model_name: 'c', litellm_params: { model: 'openai/a-short-secret', extra_headers: { 'X-Team': key } } },
+  ];
+  const { text } = converted({ text: '', value: { model_list }, file: 'x' }, 'litellm');
+  expect(text).not.toContain(key);
+  expect(text).not.toContain('a-short-secret');
+});
+
 test('fallbacks that name each other end', () => {
   const row = (model_name: string) => ({ model_name, litellm_params: { model: `openai/${model_name}-x` } });
   const value = {
