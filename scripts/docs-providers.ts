@@ -100,7 +100,7 @@ ${rows.join('\n')}
 
 ## What vendors and models take
 
-What each is known to do otherwise than the protocol it speaks, as data in \`src/providers/quirks.ts\`; both relayed and translated requests
+What each is known to do otherwise than the protocol it speaks, as data in \`src/providers/quirks.ts\` and \`src/providers/vendors\`; both relayed and translated requests
 are changed by it. \`llmproxy explain\` shows what holds for a model of yours, line by line with its source. A server of type
 \`openai-compatible\` whose \`base_url\` is a vendor's own is known by it.
 

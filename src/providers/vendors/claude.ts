@@ -1,0 +1,47 @@
+/** What Claude takes, at Anthropic and at others who host it. */
+import type { Quirks } from '../../wire/quirks.ts';
+
+/** From Claude 4.1 and 4.5 on, of the two one alone is taken. */
+export const CLAUDE: Quirks = {
+  source: 'https://docs.claude.com/en/docs/build-with-claude/extended-thinking',
+  claude: true,
+  models: [
+    {
+      match: /claude-(?:opus-4-1|(?:opus|sonnet|haiku)-(?:4-[5-9]|[5-9]))/,
+      quirks: {
+        exclusive: [['temperature', 'top_p']],
+        source: 'https://docs.claude.com/en/docs/about-claude/models/whats-new-claude-4-5',
+      },
+    },
+  ],
+};
+
+/** What both other hosts of Claude take of the header `anthropic-beta`; to another they answer 400. */
+const BETAS = [
+  'computer-use-2024-10-22',
+  'computer-use-2025-01-24',
+  'computer-use-2025-11-24',
+  'token-efficient-tools-2025-02-19',
+  'interleaved-thinking-2025-05-14',
+  'output-128k-2025-02-19',
+  'dev-full-thinking-2025-05-14',
+  'context-1m-2025-08-07',
+  'context-management-2025-06-27',
+  'effort-2025-11-24',
+  'tool-search-tool-2025-10-19',
+  'tool-examples-2025-10-29',
+  'fine-grained-tool-streaming-2025-05-14',
+];
+
+export const CLAUDE_ON_BEDROCK: Quirks = {
+  ...CLAUDE,
+  betas: BETAS,
+  source:
+    'https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html',
+};
+
+export const CLAUDE_ON_VERTEX: Quirks = {
+  ...CLAUDE,
+  betas: [...BETAS, 'web-search-2025-03-05', 'compact-2026-01-12'],
+  source: 'https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude',
+};
