@@ -1,13 +1,11 @@
-import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RequestDetail } from '../api.ts';
 import { ask, reason, Refused } from '../lib/ask.ts';
-import { bytes, count, moment, money, span } from '../lib/format.ts';
 import { Icon } from '../shell/icons.tsx';
 import { Copy } from '../lib/copy.tsx';
 import { Attempts } from './attempts.tsx';
 import { Conversation } from './conversation.tsx';
-import { Outcome } from './outcome.tsx';
+import { Facts } from './facts.tsx';
 import { Raw } from './raw.tsx';
 
 /** A request is in the log a moment after its answer has ended: how often to look, and after how long, milliseconds. */
@@ -69,54 +67,10 @@ async function look(id: string, signal: AbortSignal): Promise<RequestDetail> {
 
 function Body({ detail }: { detail: RequestDetail }) {
   const { row, said, unsaid, tools, notes, error } = detail;
-  const target = row.provider === null ? '–' : `${row.provider}/${row.upstream_model ?? ''}`;
   const words = { ...row.tags, ...row.labels };
   return (
     <>
-      <dl class="facts">
-        <Fact name="Outcome">
-          <Outcome row={row} />
-        </Fact>
-        <Fact name="Answered by">{target}</Fact>
-        <Fact name="Status">{row.status}</Fact>
-        <Fact name="Tokens">
-          {count(row.input_tokens)} in, {count(row.output_tokens)} out
-        </Fact>
-        <Fact name="Cost">
-          {money(row.cost)}
-          {detail.failed_cost ? ` + ${money(detail.failed_cost)} failed` : ''}
-        </Fact>
-        <Fact name="Time">{span(row.latency_ms)}</Fact>
-        <Fact name="Arrived">{moment(row.ts)}</Fact>
-        <Fact name="First content">{span(row.first_content_ms)}</Fact>
-        <Fact name="Key">
-          {row.key ?? '–'}
-          {row.group ? ` (${row.group})` : ''}
-        </Fact>
-        <Fact name="Endpoint">
-          {row.endpoint}
-          {row.stream ? ', streamed' : ''}
-        </Fact>
-        <Fact name="Lane">{detail.lane ?? '–'}</Fact>
-        <Fact name="Size">
-          {bytes(detail.request_bytes)} in, {bytes(detail.response_bytes)} out
-        </Fact>
-        {detail.cached_tokens ? <Fact name="Cached">{count(detail.cached_tokens)} tokens</Fact> : null}
-        {detail.reasoning_tokens ? (
-          <Fact name="Reasoning">{count(detail.reasoning_tokens)} tokens</Fact>
-        ) : null}
-        {row.user ? <Fact name="User">{row.user}</Fact> : null}
-        {row.conversation ? (
-          <Fact name="Conversation">
-            <a
-              href={`#/requests?${new URLSearchParams({ filter: `conversation="${row.conversation}"` }).toString()}`}
-            >
-              {row.conversation}
-            </a>
-          </Fact>
-        ) : null}
-        {detail.user_agent ? <Fact name="Client">{detail.user_agent}</Fact> : null}
-      </dl>
+      <Facts detail={detail} />
       {Object.keys(words).length > 0 ? (
         <p class="words">
           {Object.entries(words).map(([name, value]) => (
@@ -145,14 +99,5 @@ function Body({ detail }: { detail: RequestDetail }) {
       </section>
       <Raw id={row.id} has={detail.raw} />
     </>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -1,0 +1,11 @@
+import type { State } from '../api.ts';
+
+/** How a provider is, in a word and a colour. */
+export function StateWord({ state }: { state: State }) {
+  return (
+    <span class={`state ${state}`}>
+      <i aria-hidden="true" />
+      {state}
+    </span>
+  );
+}
