@@ -1,5 +1,5 @@
 /** What is in deploy/ for systemd, Docker and Kubernetes, read with the tools for it where they are installed. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
@@ -141,4 +141,45 @@ test('the configuration of the image is valid, and is the one its command names'
   const dockerfile = read('docker/Dockerfile');
   expect(dockerfile).toContain('COPY deploy/docker/config.yaml /etc/llmproxy/config.yaml');
   expect(dockerfile).toContain('CMD ["serve", "--config", "/etc/llmproxy/config.yaml"]');
+});
+
+interface Compose {
+  readonly services: Record<
+    string,
+    { image: string; volumes?: readonly string[]; env_file?: string; stop_grace_period?: string }
+  >;
+}
+
+describe('the services for Docker Compose', () => {
+  const compose = join(DEPLOY, 'compose');
+  const { services } = YAML.parse(read('compose/compose.yaml')) as Compose;
+
+  test('mount files that are there, and name versions of images', () => {
+    const mounted = Object.values(services)
+      .flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0]!))
+      .filter((source) => source.startsWith('.'));
+    expect(mounted.length).toBeGreaterThan(3);
+    expect(mounted.filter((source) => !existsSync(join(compose, source)))).toEqual([]);
+    for (const { image } of Object.values(services)) expect(image).toMatch(/:v?\d+\.\d+\.\d+\}?$/);
+    expect(services.llmproxy!.image).toContain(`:${version}`);
+  });
+
+  test('hold a valid configuration, whose variables the example of .env names', () => {
+    const config = read('compose/config/config.yaml');
+    expectValid(config);
+    expectValid(config.replaceAll(/^# (telemetry:| {2}enabled| {2}endpoint)/gm, '$1'));
+    const named = [...config.matchAll(/key_env: (\w+)/g)].map(([, name]) => name!);
+    const given = read('compose/env.example');
+    expect(named.filter((name) => !given.includes(`${name}=`))).toEqual([]);
+  });
+
+  const composes = Bun.which('docker') && Bun.spawnSync(['docker', 'compose', 'version']).exitCode === 0;
+  test.skipIf(!composes)('are what Docker Compose takes', () => {
+    const env = join(temporary, 'compose.env');
+    writeFileSync(env, read('compose/env.example').replaceAll(/=$/gm, '=x'));
+    writeFileSync(join(temporary, '.env'), readFileSync(env));
+    const text = read('compose/compose.yaml').replaceAll('env_file: .env', `env_file: ${env}`);
+    const args = ['-f', '-', '--project-directory', compose, '--env-file', env, 'config', '--quiet'];
+    expect(tool(['docker', 'compose', ...args], text)).toBe('');
+  });
 });
