@@ -88,6 +88,9 @@ Made by \`scripts/docs-providers.ts\` from \`src/config/presets.ts\` and \`src/p
 - **Left out** are the fields of a chat request that the vendor's newest model does not take, of those that steer an answer.
   They are named in the header \`x-llmproxy-dropped\`; with \`unsupported: error\` in the route the next target is asked in
   place of that. \`llmproxy explain\` shows it for a request of yours.
+- **Several answers** (\`n\` up to 8 of chat) are asked for one by one and side by side where a target gives one to a request, and told as one
+  answer of several choices, whole or streamed, with the tokens and the cost of all. One that fails is the failure of all. It is one request
+  to the limits of its key, and takes one place of \`rate_limit\` and \`max_connections\`.
 - **Probe** is the free endpoint that tells whether a provider that was down is back.
 - **Models** is where it is asked which models it has (\`discover_models\`): in the background, with a bound on time and size, and never
   for a request. What it lists and its \`models\` cover (the vendor's own globs when left out) is in \`GET /v1/models\`, in the names that an

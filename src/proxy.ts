@@ -24,6 +24,7 @@ import { Secrets } from './logs/secrets.ts';
 import { LogWriter } from './logs/writer.ts';
 import { fileReason } from './logs/names.ts';
 import { Attempt } from './pipeline/attempt.ts';
+import { attemptFor } from './pipeline/fanned-attempt.ts';
 import { Defects } from './pipeline/defects.ts';
 import type { DiscoveryDeps } from './pipeline/discovery.ts';
 import { ModelDiscovery } from './pipeline/discovery.ts';
@@ -346,7 +347,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     };
     const router = new RequestRouter(config.routing, {
       ...ofRouters,
-      attempt: (inbound, plan, client) => new Attempt(inbound, plan, client, attemptDeps),
+      attempt: (inbound, plan, client) => attemptFor(inbound, plan, client, attemptDeps),
     });
     const { max_message: maxMessage, max_unsent: maxUnsent, idle, duration } = config.limits.realtime;
     const sessionDeps = { clock, maxMessage, mask };

@@ -79,9 +79,9 @@ describe('fields', () => {
   });
 
   test('that the vendor is thought to refuse are sent where they are to be kept', async () => {
-    const given = { model: 'deepseek-x', seed: 7, n: 2 };
+    const given = { model: 'deepseek-x', seed: 7, store: true };
     const asked = await askedOf('deepseek', given, { request: { keep: ['seed'] } });
-    expect([asked.body.seed, asked.body.n, asked.dropped]).toEqual([7, undefined, 'n']);
+    expect([asked.body.seed, asked.body.store, asked.dropped]).toEqual([7, undefined, 'store']);
   });
 
   test('that the proxy decides are none of theirs', () => {

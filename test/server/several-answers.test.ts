@@ -1,0 +1,171 @@
+/** Several answers to one request (`n`), at providers that give one at a time. */
+import { describe, expect, test } from 'bun:test';
+import OpenAI from 'openai';
+import type { JsonObject } from '../../src/wire/json.ts';
+import { checkChatStream } from '../helpers/grammar/chat.ts';
+import { completion as published } from '../helpers/published/chat.ts';
+import { publishedProblems } from '../helpers/published/problems.ts';
+import { publishedStreamProblems } from '../helpers/published/stream.ts';
+import { running } from '../helpers/proxy.ts';
+import type { SpeakerName } from '../helpers/speakers.ts';
+import { ANSWER, speaker, speakerConfig } from '../helpers/speakers.ts';
+import { completion, upstream } from '../helpers/upstream.ts';
+
+const CHAT = { model: 'm-1', messages: [{ role: 'user' as const, content: 'hi' }], n: 3 };
+const { input, output } = ANSWER.usage;
+
+interface Completion {
+  readonly choices: readonly { index: number; message: { content: string; tool_calls: unknown[] } }[];
+  readonly usage: { prompt_tokens: number; completion_tokens: number };
+}
+
+describe.each(['messages', 'responses', 'converse', 'cohere'] as SpeakerName[])(
+  'at a provider of %s',
+  (name) => {
+    test('all of them are one answer, whose tokens are those of all', async () => {
+      await using provider = speaker(name, 'whole');
+      await using proxy = running({ providers: [speakerConfig(name, provider.url)] });
+      const reply = await proxy.post('/v1/chat/completions', CHAT);
+      expect(reply.headers.get('x-llmproxy-dropped')).toBeNull();
+      const answer = (await reply.json()) as Completion;
+      expect(publishedProblems(published, answer)).toEqual([]);
+      expect(answer.choices.map(({ index, message }) => [index, message.content])).toEqual(
+        [0, 1, 2].map((index) => [index, ANSWER.text]),
+      );
+      expect(answer.usage).toMatchObject({ prompt_tokens: 3 * input, completion_tokens: 3 * output });
+      expect(provider.asked.length).toBe(3);
+      const records = await proxy.recorded(1);
+      expect(records.length).toBe(1);
+      expect(records[0]).toMatchObject({
+        outcome: 'success',
+        input_tokens: 3 * input,
+        output_tokens: 3 * output,
+        attempts: 1,
+      });
+    });
+
+    test('all of them are one stream', async () => {
+      await using provider = speaker(name, 'stream');
+      await using proxy = running({ providers: [speakerConfig(name, provider.url)] });
+      const stream_options = { include_usage: true };
+      const reply = await proxy.post('/v1/chat/completions', { ...CHAT, stream: true, stream_options });
+      const sse = await reply.text();
+      const { answer, problems } = checkChatStream(sse);
+      expect(problems).toEqual([]);
+      expect(publishedStreamProblems('chat', sse)).toEqual([]);
+      const { choices, usage } = answer as unknown as Completion;
+      expect(choices.map(({ message }) => [message.content, message.tool_calls.length])).toEqual(
+        [0, 1, 2].map(() => [ANSWER.text, 2]),
+      );
+      expect(usage).toMatchObject({ prompt_tokens: 3 * input, completion_tokens: 3 * output });
+      const [record] = await proxy.recorded(1);
+      expect(record).toMatchObject({ outcome: 'success', input_tokens: 3 * input, finish: 'tool_calls' });
+      expect((JSON.parse(record!.response!) as Completion).choices.length).toBe(3);
+    });
+  },
+);
+
+test('pieces go on as they come, whichever stream they are of', async () => {
+  const bodies: ReadableStreamDefaultController<Uint8Array>[] = [];
+  await using provider = upstream(
+    () =>
+      new Response(new ReadableStream<Uint8Array>({ start: (controller) => void bodies.push(controller) }), {
+        headers: { 'content-type': 'text/event-stream' },
+      }),
+  );
+  const say = (at: number, event: JsonObject) =>
+    bodies[at]!.enqueue(
+      new TextEncoder().encode(`event: ${String(event.type)}\ndata: ${JSON.stringify(event)}\n\n`),
+    );
+  const text = (at: number, said: string) =>
+    say(at, { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: said } });
+  await using proxy = running({ providers: [speakerConfig('messages', provider.url)] });
+  const client = new OpenAI({ apiKey: 'k', baseURL: `${proxy.url}/v1`, maxRetries: 0 });
+  const asked = client.chat.completions.create({ ...CHAT, n: 2, stream: true });
+  while (bodies.length < 2) await Bun.sleep(1);
+  for (const at of [0, 1]) {
+    const usage = { input_tokens: 1, output_tokens: 1 };
+    const message = { id: `msg_${at}`, type: 'message', role: 'assistant', content: [], model: 'm', usage };
+    say(at, { type: 'message_start', message });
+    say(at, { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } });
+    text(at, `a${at}`);
+  }
+  const seen: string[] = [];
+  for await (const { id, choices } of await asked) {
+    const [choice] = choices;
+    if (!choice?.delta.content) continue;
+    seen.push(`${choice.index}${choice.delta.content}`);
+    expect(id).toStartWith('chatcmpl-msg_');
+    if (choice.delta.content === 'a0') {
+      text(1, 'b1');
+    } else if (choice.delta.content === 'b1') {
+      for (const at of [1, 0]) {
+        say(at, { type: 'content_block_stop', index: 0 });
+        say(at, { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } });
+        say(at, { type: 'message_stop' });
+        bodies[at]!.close();
+      }
+    }
+  }
+  expect(seen.toSorted()).toEqual(['0a0', '1a1', '1b1']);
+  expect(seen.indexOf('1b1')).toBe(2);
+});
+
+test('one that fails is the failure of all: the next target is asked for all of them', async () => {
+  let count = 0;
+  await using failing = upstream(() => {
+    count += 1;
+    return count === 2
+      ? new Response('down', { status: 503 })
+      : Response.json({
+          id: 'msg_1',
+          type: 'message',
+          role: 'assistant',
+          model: 'm',
+          content: [{ type: 'text', text: 'lost' }],
+          stop_reason: 'end_turn',
+          usage: { input_tokens: 5, output_tokens: 5 },
+        });
+  });
+  await using other = upstream(() => completion('kept'));
+  await using proxy = running({
+    providers: [
+      { ...speakerConfig('messages', failing.url), name: 'a' },
+      { ...speakerConfig('chat', other.url), name: 'b', priority: 2 },
+    ],
+  });
+  const reply = await proxy.post('/v1/chat/completions', CHAT);
+  expect(reply.status).toBe(200);
+  const [record] = await proxy.recorded(1);
+  expect(record!.attempt_log.map(({ target, fault }) => [target, fault])).toEqual([
+    ['a/m-1', 'overloaded'],
+    ['b/m-1', null],
+  ]);
+  // A server of chat is asked once.
+  expect(other.asked.length).toBe(1);
+  expect(JSON.parse(other.asked[0]!.text)).toMatchObject({ n: 3 });
+});
+
+test('a chat server that takes no n is asked one by one too, and too many are not', async () => {
+  await using provider = upstream(() => completion('x'));
+  const row = { ...speakerConfig('chat', provider.url), type: 'deepseek' as const };
+  await using proxy = running({ providers: [row] });
+  const answer = (await (await proxy.post('/v1/chat/completions', { ...CHAT, n: 2 })).json()) as Completion;
+  expect(answer.choices.map(({ index }) => index)).toEqual([0, 1]);
+  expect(provider.asked.map(({ text }) => (JSON.parse(text) as JsonObject).n)).toEqual([
+    undefined,
+    undefined,
+  ]);
+  const many = await proxy.post('/v1/chat/completions', { ...CHAT, n: 100 });
+  expect(many.headers.get('x-llmproxy-dropped')).toContain('n');
+  expect(provider.asked.length).toBe(3);
+});
+
+test('a server that does not stream gives a stream of all of them', async () => {
+  await using provider = speaker('cohere', 'whole');
+  await using proxy = running({ providers: [speakerConfig('cohere', provider.url)] });
+  const sse = await (await proxy.post('/v1/chat/completions', { ...CHAT, stream: true })).text();
+  const { answer, problems } = checkChatStream(sse);
+  expect(problems).toEqual([]);
+  expect((answer as unknown as Completion).choices.length).toBe(3);
+});
