@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-slow check build image release smoke bench profile bench-export bench-loop interop s3 soak outages simulate fuzz streams recorded recorded-mutants mutants clients real docs screenshots fmt clean
+.PHONY: help install serve test test-slow check build image release smoke bench profile bench-export bench-loop collector interop s3 soak outages simulate fuzz streams recorded recorded-mutants mutants clients real docs screenshots fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -79,6 +79,9 @@ clients: install ## try real clients with the binary (fetches the clients' packa
 
 real: install ## try the binary before a real inference engine (fetches node-llama-cpp)
 	@$(RUN) scripts/real.ts
+
+collector: install ## send traces and metrics to the receiver of the OpenTelemetry Collector (needs Go)
+	@$(RUN) scripts/collector.ts
 
 interop: install ## load every export format with its real consumers (needs Python and PyPI)
 	@$(RUN) scripts/interop.ts $(ARGS)
