@@ -2,34 +2,35 @@
 import type { JsonObject } from '../../wire/json.ts';
 
 /**
- * A value as one line of JSON, newline included, that pyarrow and `datasets` load.
- *
- * Halves of surrogate pairs, which a stream cut within an emoji leaves behind, become U+FFFD: `datasets`, DuckDB and jq
- * reject the whole file for one of them. Whole numbers beyond 64 bits get an exponent, `1e+20` for 100000000000000000000:
- * `datasets` fails on the whole file for one that is written in digits.
+ * A value as one line of JSON, newline included. Halves of surrogate pairs, which a stream cut within an emoji leaves
+ * behind, become U+FFFD: `datasets`, DuckDB and jq reject the whole file for one of them. Numbers must be loadable already:
+ * as {@link parseLongNumbers} and {@link loadable} give them.
  * @throws RangeError when it is nested too deep
  */
 export function toLine(value: unknown): string {
   const line = JSON.stringify(value);
-  // stringify() escapes only surrogates that have no other half; text with a backslash before "ud", or with so many
-  // digits, merely costs a second round.
-  return `${HALF.test(line) || MAY_BE_HUGE.test(line) ? JSON.stringify(loadable(value)) : line}\n`;
+  // stringify() escapes only surrogates that have no other half; text with a backslash before "ud" merely costs
+  // a second round.
+  return `${line.includes('\\ud') ? JSON.stringify(loadable(value)) : line}\n`;
+}
+
+/** The same of a value whose numbers may be any. */
+export function toLoadableLine(value: unknown): string {
+  const line = toLine(value);
+  return MAY_BE_HUGE.test(line) ? toLine(loadable(value)) : line;
 }
 
 /** A value as JSON text within a row, whose strings are well-formed too when a trainer parses it. */
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value);
-  return HALF.test(text) ? JSON.stringify(loadable(value)) : text;
+  return text.includes('\\ud') ? JSON.stringify(loadable(value)) : text;
 }
-
-/** Half of a surrogate pair as JSON escapes it. */
-const HALF = /\\u[dD][89a-fA-F]/;
 
 /** JavaScript keeps 53 bits of a whole number; readers of datasets keep 64. */
 const LONG_INTEGER = /^-?\d{16,20}$/;
 const [LEAST, MOST] = [-(2n ** 63n), 2n ** 64n - 1n];
-/** What JavaScript may round, or turn into Infinity. */
-const MAY_HOLD_LONG = /\d{16}|[eE]\+?\d{3}/;
+/** What JavaScript may round, turn into Infinity, or write in more digits than readers take. */
+const MAY_HOLD_LONG = /\d{16}|\d[eE]\+?\d\d/;
 const MAY_BE_HUGE = /\d{19}/;
 
 /** What TypeScript does not know yet. @see https://tc39.es/proposal-json-parse-with-source/ */
@@ -45,6 +46,8 @@ export function mayHoldLongNumbers(text: string): boolean {
 
 /**
  * JSON text as a value that gives the same numbers when it is written again: long ones stand in it as the text they were.
+ * Whole numbers beyond 64 bits get an exponent, `1e+20` for 100000000000000000000: `datasets` fails on the whole file for one
+ * that is written in digits.
  * @throws SyntaxError when it is none
  */
 export function parseLongNumbers(text: string): unknown {
@@ -52,7 +55,8 @@ export function parseLongNumbers(text: string): unknown {
   const exact = (_: string, value: unknown, context?: { readonly source?: string }) => {
     const { source = '' } = context ?? {};
     if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-    return isLong(source) || !Number.isFinite(value) ? rawJSON(source) : value;
+    if (isLong(source) || !Number.isFinite(value)) return rawJSON(source);
+    return loadableNumber(value, String(value));
   };
   return JSON.parse(text, exact as (key: string, value: unknown) => unknown) as unknown;
 }
@@ -67,7 +71,7 @@ export function isLoadable(digits: string): boolean {
   return number >= LEAST && number <= MOST;
 }
 
-/** Whether a value has whole numbers that JavaScript has rounded, or that it takes for Infinity. */
+/** Whether a value has numbers that JavaScript may have rounded, or that it takes for Infinity. */
 export function holdsRounded(value: unknown): boolean {
   if (typeof value === 'number') return !Number.isSafeInteger(value) && !(Math.abs(value) < 2 ** 53);
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsRounded);
@@ -75,8 +79,7 @@ export function holdsRounded(value: unknown): boolean {
 
 /** A row of ours, of which every number is written again as it is. */
 export function parseRow(text: string): JsonObject {
-  const value = /\d{16}|\d[eE]/.test(text) ? loadable(parseLongNumbers(text)) : (JSON.parse(text) as unknown);
-  return value as JsonObject;
+  return parseLongNumbers(text) as JsonObject;
 }
 
 /** Whether JSON text holds a number that is beyond all that can be written: it would become null. */

@@ -3,7 +3,16 @@ import { isObject, listOf, objectOf, parseJson } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Tool, ToolCall } from './conversation.ts';
 import { RejectError } from '../errors.ts';
-import { holdsInfinity, isDeeper, isInfinite, jsonText, MAX_TOOL_DEPTH, parseLongNumbers } from './json.ts';
+import {
+  holdsInfinity,
+  holdsRounded,
+  isDeeper,
+  isInfinite,
+  jsonText,
+  loadable,
+  MAX_TOOL_DEPTH,
+  parseLongNumbers,
+} from './json.ts';
 
 /**
  * The calls of one assistant message.
@@ -77,7 +86,7 @@ function argumentsOf(value: unknown): string {
 /** @throws RejectError when a schema is nested too deep, or holds a number such as 1e400 */
 function writable(schema: JsonObject): JsonObject {
   if (isInfinite(shallow(schema))) throw new RejectError('invalid_tool');
-  return schema;
+  return holdsRounded(schema) ? (loadable(schema) as JsonObject) : schema;
 }
 
 /** @throws RejectError when a value is nested too deep for trainers */

@@ -15,7 +15,14 @@ import { answersOf } from '../read/answers.ts';
 import { entryOf } from '../read/entry.ts';
 import { FEEDBACK_ENDPOINT, feedbackOf } from '../read/feedback.ts';
 import { FORMATS } from '../render/all.ts';
-import { holdsRounded, mayHoldLongNumbers, parseLongNumbers, toLine } from '../conversation/json.ts';
+import type { RenderOptions } from '../render/format.ts';
+import {
+  holdsRounded,
+  mayHoldLongNumbers,
+  parseLongNumbers,
+  toLine,
+  toLoadableLine,
+} from '../conversation/json.ts';
 import { metadataOf } from '../read/metadata.ts';
 import { RowSigner } from '../curate/near/row-signer.ts';
 import type { RejectReason } from '../errors.ts';
@@ -39,10 +46,14 @@ export class Converter {
   readonly counter: TokenCounter | undefined;
   readonly #redactor: Redactor | undefined;
   readonly #signer: RowSigner | undefined;
+  /** How rows are rendered, and whether the last one lacks a text that its format has no place for. */
+  readonly #render: RenderOptions;
+  #omitted = 0;
   readonly #chain = new ConversationHash();
 
   private constructor(plan: Plan, { wanted, count }: Loaded) {
     this.#plan = plan;
+    this.#render = { ...plan.render, onOmitted: () => void (this.#omitted = FLAG.omitted) };
     this.counter = count;
     this.#wanted = wanted;
     this.#redactor = plan.redact && new Redactor(plan.redact);
@@ -165,7 +176,7 @@ export class Converter {
   /** The whole record. */
   #record(entry: Entry): Made {
     const record = this.#redactor ? this.#redactor.value(entry.record) : entry.record;
-    const text = toLine(record);
+    const text = toLoadableLine(record);
     this.#chain.record(text);
     return { text, flags: entry.failure === undefined ? FLAG.success : 0, ...tokensOf(entry) };
   }
@@ -188,14 +199,13 @@ export class Converter {
       ...metadata,
     };
     // An unrendered row is tried too: what turns out unfit at the end would have taken the place of shorter conversations.
-    let omitted = 0;
-    const options = { ...plan.render, onOmitted: () => void (omitted = FLAG.omitted) };
+    this.#omitted = 0;
     const row = plan.unrendered
-      ? tried(example, { ...plan, render: options })
-      : FORMATS[plan.format].render(example, options);
+      ? tried(example, { format: plan.format, render: this.#render })
+      : FORMATS[plan.format].render(example, this.#render);
     return {
       text: unrendered ? toLine(example) : toLine(row),
-      flags: flagsOf(entry, unrendered) | trimmed | omitted,
+      flags: flagsOf(entry, unrendered) | trimmed | this.#omitted,
       ...tokens,
       ...(this.#signer ? { signature: this.#signer.sign(conversation, this.#trainedAnswers()) } : {}),
     };
@@ -263,7 +273,7 @@ export class Converter {
  * An example that will make a row, as far as can be told before it is judged.
  * @throws RejectError when it cannot
  */
-function tried(example: Example, { format, render }: Plan): Example {
+function tried(example: Example, { format, render }: Pick<Plan, 'format' | 'render'>): Example {
   const { sampleKind, render: renderRow } = FORMATS[format];
   const { conversation } = example;
   const judged = {

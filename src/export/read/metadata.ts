@@ -1,3 +1,4 @@
+import { holdsRounded, loadable } from '../conversation/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Entry } from './facts.ts';
 
@@ -24,10 +25,11 @@ export function metadataOf(entry: Entry, level: 'min' | 'full'): JsonObject {
 }
 
 function known(fields: JsonObject): JsonObject {
-  return Object.fromEntries(
+  const some = Object.fromEntries(
     Object.entries(fields).filter(
       ([, value]) =>
         value !== null && value !== undefined && value !== '' && value !== Infinity && value !== -Infinity,
     ),
   );
+  return holdsRounded(some) ? (loadable(some) as JsonObject) : some;
 }

@@ -11,7 +11,7 @@ import { imageTypeAt } from './image-type.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
 import { alternating, partsOf, systemApart, withoutRefusals } from './turns.ts';
-import { parseLongNumbers } from '../conversation/json.ts';
+import { loadable, parseLongNumbers } from '../conversation/json.ts';
 
 /** Vertex AI caps a file, and the examples in it when they are text alone. */
 const MAX_BYTES = 1e9;
@@ -68,7 +68,7 @@ function content(turn: Turn, options: RenderOptions): JsonObject {
 /** Results must be objects. A number in a text may be longer than numbers are here, and stays text. */
 function responseOf(text: string): JsonObject {
   const value = parseExactJson(text);
-  return isObject(value) ? value : { output: text };
+  return isObject(value) ? (loadable(value) as JsonObject) : { output: text };
 }
 
 function modelParts(message: AssistantMessage, options: RenderOptions): JsonObject[] {

@@ -1,6 +1,7 @@
 /** Values that are fine in a log, and that would spoil a dataset, or the export, for all other rows. */
 import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
+import { numberProblem } from '../../../src/export/check/numbers.ts';
 import { checkFiles } from '../../../src/export/check/check.ts';
 import { reasonOf } from '../../../src/export/convert/converter.ts';
 import { FORMATS } from '../../../src/export/render/all.ts';
@@ -143,6 +144,36 @@ describe('numbers that datasets cannot hold', () => {
     };
     await checkFiles({ inputs: [shop.output], ...checking });
     expect(problems.filter((problem) => problem.includes('64 bits'))).toEqual([]);
+  });
+
+  test('are widened in results that are objects, in metadata and in whole records too', async () => {
+    const log = line({
+      request: chat(
+        [
+          user('Hi'),
+          {
+            role: 'assistant',
+            content: null,
+            tool_calls: [call('c', 'f', '{"a":1e20,"b":100000000000000000000}')],
+          },
+          { role: 'tool', tool_call_id: 'c', content: '{"n":1e20}' },
+        ],
+        { tools: [tool('f')] },
+      ),
+      latency_ms: 1e20,
+    });
+    await using shop = await workshop({ 'a.ndjson': log });
+    for (const flags of [
+      '-f gemini',
+      '-f trl --metadata full',
+      '-f bedrock',
+      '--export-all',
+      '-f axolotl --metadata full',
+    ]) {
+      await shop.run(`${flags}${flags === '--export-all' ? '' : ' --unlogged-turns keep'} --force`);
+      const text = readFileSync(shop.output, 'utf8');
+      expect([flags, numberProblem(text), text.length > 10]).toEqual([flags, undefined, true]);
+    }
   });
 
   test.each(['1e400', '-1e999', `1${'0'.repeat(400)}`])(
