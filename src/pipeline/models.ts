@@ -1,23 +1,16 @@
 import type { Config, RouteConfig, RoutePolicy } from '../config/schema.ts';
-import type { BaseProvider, ProviderModel } from '../providers/base.ts';
+import type { BaseProvider } from '../providers/base.ts';
 import type { Access } from '../limits/access.ts';
-import type { ModelDiscovery } from './discovery.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
-import type { Choice } from './select.ts';
-import { globMatcher, isGlob, literalLength } from '../config/globs.ts';
-import { saysProvider } from '../config/served.ts';
-import { nearest, shortlist } from '../config/suggest.ts';
+import type { Listed, ModelName } from './listed-names.ts';
+import type { Candidate } from './offers.ts';
 import { ProxyError } from '../errors.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
+import { ListedNames } from './listed-names.ts';
+import { Offers } from './offers.ts';
+import type { Rule } from './routes.ts';
 import { Routes } from './routes.ts';
-
-/** A place where a request may go. */
-export interface Candidate extends Choice {
-  readonly provider: BaseProvider;
-  /** The name the provider knows. */
-  readonly model: string;
-  readonly offer: ProviderModel;
-}
+import { shownName, unknownModel } from './unknown-model.ts';
 
 /** Where a name leads. */
 export interface Resolution {
@@ -26,39 +19,6 @@ export interface Resolution {
   readonly policy: RoutePolicy;
   /** What the name was found by. */
   readonly rule: Rule;
-}
-
-/** What decides where a name leads: an entry of `models`, a provider that the name itself names, or what providers serve. */
-export type Rule =
-  | { readonly kind: 'name' | 'glob'; readonly entry: string }
-  | { readonly kind: 'provider'; readonly provider: string }
-  | { readonly kind: 'served' };
-
-export interface ModelName {
-  readonly id: string;
-  /** Provider, or `llmproxy` for aliases. */
-  readonly ownedBy: string;
-  /** Seconds since the epoch, where its provider says so. */
-  readonly created?: number;
-  /** Its name for people, where its provider says so. */
-  readonly title?: string;
-}
-
-/** Which models providers list, as far as that is known. */
-export type Listed = Pick<ModelDiscovery, 'models' | 'version'>;
-
-/** A name that a provider lists and its patterns cover. */
-interface ListedName extends ModelName {
-  readonly providers: readonly string[];
-}
-
-interface Offer {
-  readonly provider: BaseProvider;
-  readonly offer: ProviderModel;
-}
-
-interface Pattern extends Offer {
-  readonly matches: (name: string) => boolean;
 }
 
 /** Resolutions remembered at most; clients can name anything. */
@@ -76,15 +36,10 @@ interface Expansion {
  * providers' exact names and globs, looked up in this order. What a route leads to is looked up without its globs.
  */
 export class ModelRegistry {
-  readonly #providers = new Map<string, BaseProvider>();
   readonly #routes: Routes;
-  /** Why configured providers do not take part, by their names. */
-  readonly #off: ReadonlyMap<string, string>;
-  readonly #exact = new Map<string, Offer[]>();
-  readonly #patterns: Pattern[] = [];
+  readonly #offers: Offers;
   readonly #policy: RoutePolicy;
-  readonly #listed: Listed | undefined;
-  #listedNames: { readonly version: number; readonly names: readonly ListedName[] } | undefined;
+  readonly #listed: ListedNames | undefined;
   readonly #resolved = new Map<string, Resolution>();
 
   /**
@@ -99,19 +54,11 @@ export class ModelRegistry {
     listed?: Listed,
   ) {
     this.#routes = new Routes(models);
+    this.#offers = new Offers(providers, off);
     this.#policy = routing;
-    this.#off = off;
-    this.#listed = listed;
-    for (const provider of providers) {
-      this.#providers.set(provider.name, provider);
-      for (const offer of provider.settings.models) {
-        const { name } = offer;
-        if (isGlob(name)) this.#patterns.push({ provider, offer, matches: globMatcher(name) });
-        else this.#exact.set(name, [...(this.#exact.get(name) ?? []), { provider, offer }]);
-      }
-    }
-    // Of a provider's globs that cover a name the last one counts.
-    this.#patterns.sort((a, b) => literalLength(a.offer.name) - literalLength(b.offer.name));
+    const routed = (name: string) =>
+      this.#routes.glob(name, this.#offers.addressed(name)) && this.#asked(name).candidates;
+    this.#listed = listed && new ListedNames(this.#offers, listed, routed);
   }
 
   /**
@@ -152,12 +99,12 @@ export class ModelRegistry {
 
   /** Whether the configuration has this name, and not only a glob for it. */
   lists(name: string): boolean {
-    return this.#exact.has(name) || Object.hasOwn(this.#routes, name);
+    return this.#offers.hasExact(name) || this.#routes.exact(name) !== undefined;
   }
 
   /** The provider of this name; `undefined` where there is none, or it is off. */
   provider(name: string): BaseProvider | undefined {
-    return this.#providers.get(name);
+    return this.#offers.provider(name);
   }
 
   /** Where the name leads a caller first, at whatever endpoint. @throws ProxyError `unknown_model`, `not_permitted` */
@@ -175,9 +122,9 @@ export class ModelRegistry {
     const aliases = this.#routes.names
       .filter((name) => this.#expand(name, new Set()).length > 0)
       .map((id) => ({ id, ownedBy: 'llmproxy' }));
-    const exact = [...this.#exact].map(([id, offers]) => ({ id, ownedBy: offers[0]!.provider.name }));
+    const exact = this.#offers.exactNames().map(([id, ownedBy]) => ({ id, ownedBy }));
     const written = [...aliases, ...exact.filter(({ id }) => !this.#routes.exact(id))];
-    const listed = this.#namesListed().filter(({ id }) => !this.#exact.has(id) && !this.#routes.exact(id));
+    const listed = (this.#listed?.names ?? []).filter(({ id }) => !this.lists(id));
     if (!access) return [...written, ...listed];
     const { allowsModel, allowsProvider, narrowsProviders } = access;
     const answered = (id: string) =>
@@ -186,40 +133,6 @@ export class ModelRegistry {
       ...written.filter(({ id }) => allowsModel(id) && answered(id)),
       ...listed.filter(({ id, providers }) => allowsModel(id) && providers.some(allowsProvider)),
     ];
-  }
-
-  /** What providers list and their globs cover, by the name that leads there. */
-  #namesListed(): readonly ListedName[] {
-    if (!this.#listed) return [];
-    const { version } = this.#listed;
-    if (this.#listedNames?.version !== version)
-      this.#listedNames = { version, names: this.#coveredNames(this.#listed) };
-    return this.#listedNames.names;
-  }
-
-  #coveredNames(listed: Listed): readonly ListedName[] {
-    const names = new Map<string, ListedName>();
-    for (const provider of this.#providers.values()) {
-      const patterns = this.#patterns.filter(
-        (pattern) => pattern.provider === provider && pattern.offer.upstream === undefined,
-      );
-      for (const { id: model, ...facts } of listed.models(provider) ?? []) {
-        const pattern = patterns.findLast(({ matches }) => matches(model));
-        if (!pattern) continue;
-        const first = this.#addressed(model);
-        const leadsThere =
-          first === undefined || first === provider.name || saysProvider(pattern.offer.name, first);
-        const id = leadsThere ? model : `${provider.name}/${model}`;
-        const known = names.get(id);
-        const routed = this.#routes.glob(id, this.#addressed(id)) && this.#asked(id).candidates;
-        const providers = routed
-          ? routed.map((candidate) => candidate.provider.name)
-          : [...(known?.providers ?? []), provider.name];
-        if (providers.length === 0) continue;
-        names.set(id, known ? { ...known, providers } : { id, ownedBy: provider.name, ...facts, providers });
-      }
-    }
-    return [...names.values()];
   }
 
   #policyOf(route: RouteConfig | undefined): RoutePolicy {
@@ -236,7 +149,7 @@ export class ModelRegistry {
   /** Where a name leads that a client asks for. */
   #asked(name: string): Expansion {
     const exact = this.#routes.exact(name);
-    const match = exact ?? this.#routes.glob(name, this.#addressed(name));
+    const match = exact ?? this.#routes.glob(name, this.#offers.addressed(name));
     if (!match) return this.#served(name);
     const { rule: entry, route, star } = match;
     const candidates = this.#expandRoute(route, new Set([entry]), star);
@@ -247,7 +160,7 @@ export class ModelRegistry {
   #expand(name: string, seen: ReadonlySet<string>): readonly Candidate[] {
     const match = seen.has(name) ? undefined : this.#routes.exact(name);
     if (match) return this.#expandRoute(match.route, new Set([...seen, name]));
-    return this.#served(name).candidates;
+    return this.#offers.served(name).candidates;
   }
 
   /** @param star what stands for the `*` of a target */
@@ -274,82 +187,17 @@ export class ModelRegistry {
     return [...candidates.values()];
   }
 
-  /** The configured provider that is named before the first slash, whether it takes part or not. */
-  #addressed(name: string): string | undefined {
-    const slash = name.indexOf('/');
-    const first = name.slice(0, Math.max(0, slash));
-    return this.#providers.has(first) || this.#off.has(first) ? first : undefined;
-  }
-
   /** What the providers make of a name. */
   #served(name: string): Expansion {
-    const first = this.#addressed(name);
-    if (first === undefined) return { candidates: this.#offered(name), rule: { kind: 'served' } };
-    const rule = { kind: 'provider', provider: first } as const;
-    const own = this.#offered(name.slice(first.length + 1)).filter(({ provider }) => provider.name === first);
-    if (own.length > 0) return { candidates: own, rule };
-    // Models of others may be called so too, but a wildcard of theirs says nothing of it.
-    const others = this.#offered(name).filter(
-      ({ provider, offer }) => provider.name === first || saysProvider(offer.name, first),
-    );
-    return { candidates: others, rule: others.length > 0 ? { kind: 'served' } : rule };
+    const { candidates, addressed } = this.#offers.served(name);
+    const rule: Rule =
+      addressed === undefined ? { kind: 'served' } : { kind: 'provider', provider: addressed };
+    return { candidates, rule };
   }
 
-  #offered(name: string): Candidate[] {
-    const offers = new Map<BaseProvider, Offer>();
-    for (const pattern of this.#patterns) if (pattern.matches(name)) offers.set(pattern.provider, pattern);
-    for (const exact of this.#exact.get(name) ?? []) offers.set(exact.provider, exact);
-    return [...offers.values()].map(({ provider, offer }) => ({
-      provider,
-      model: offer.upstream ?? name,
-      offer,
-      tier: 0,
-      priority: provider.settings.priority,
-      weight: provider.settings.weight,
-    }));
-  }
-
-  /** Names only what the caller may ask for. */
   #unknown(name: string, rule: Rule, access: Access | undefined): ProxyError {
-    const all = this.names(access);
-    const known =
-      rule.kind === 'provider'
-        ? all
-            .filter(({ ownedBy }) => ownedBy === rule.provider)
-            .map(({ id }) => addressedBy(rule.provider, id))
-        : all.map(({ id }) => id);
-    const close = nearest(name, shortlist(name, known), 3);
-    const hint = close.length > 0 ? `, did you mean ${close.map((id) => `"${id}"`).join(', ')}?` : '';
-    const message = `Cannot find model "${shownName(name)}": ${this.#whyUnknown(name, rule, access)}${hint}`;
-    return new ProxyError('unknown_model', message, { param: 'model' });
+    return unknownModel(this.#offers, { name, rule, access, names: this.names(access) });
   }
-
-  #whyUnknown(name: string, rule: Rule, access: Access | undefined): string {
-    if (rule.kind === 'served') return 'no provider serves it';
-    if (rule.kind !== 'provider')
-      return 'the configuration says where it leads, but none of these targets can be asked';
-    const { provider } = rule;
-    const off = this.#off.get(provider);
-    // Who may use all of it is told what is missing.
-    const isNarrowed = access?.narrowsModels || access?.narrowsProviders;
-    const why =
-      off === undefined
-        ? `provider ${provider} does not serve it`
-        : `provider ${provider} is off (${isNarrowed ? 'ask the operator' : off})`;
-    const other = this.#offered(name).find(({ provider: one }) => access?.allowsProvider(one.name) ?? true);
-    if (!other) return why;
-    return `${why}; to ask ${other.provider.name} for it, name "${other.provider.name}/${shownName(name)}"`;
-  }
-}
-
-/** "provider/model", whatever the name begins with. */
-function addressedBy(provider: string, id: string): string {
-  return id.startsWith(`${provider}/`) ? id : `${provider}/${id}`;
-}
-
-/** A model's name in a message: clients can name anything. */
-export function shownName(name: string): string {
-  return name.length > 100 ? `${name.slice(0, 100)}...` : name;
 }
 
 /** Those that may answer a caller. @throws ProxyError `not_permitted` when there is none */

@@ -5,7 +5,7 @@ import type { ProviderModel } from '../providers/base.ts';
 import type { AnyAnswer, Opened, Streamed, Whole } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
 import type { Contender } from './contender.ts';
-import type { Candidate } from './models.ts';
+import type { Candidate } from './offers.ts';
 import type { Inbound } from './inbound.ts';
 import type { Failure, RunnerDeps, Turn } from './runner.ts';
 import type { TargetPool } from './target-pool.ts';

@@ -1,6 +1,12 @@
 import type { Config, RouteConfig } from '../config/schema.ts';
 import { globMatcher, isGlob, literalLength, starOf } from '../config/globs.ts';
 
+/** What decides where a name leads: an entry of `models`, a provider that the name itself names, or what providers serve. */
+export type Rule =
+  | { readonly kind: 'name' | 'glob'; readonly entry: string }
+  | { readonly kind: 'provider'; readonly provider: string }
+  | { readonly kind: 'served' };
+
 /** The entry of `models` that a name meets. */
 export interface Match {
   /** As it stands in the configuration: a name, or a glob. */

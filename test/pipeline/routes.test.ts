@@ -74,6 +74,13 @@ describe('a name that a client asks for', () => {
     expect(await answeredBy(model)).toStartWith(refusal);
   });
 
+  test('of models is known to Ollama’s clients, which add a tag to it', async () => {
+    await using proxy = running(CONFIG);
+    const body = { model: 'via:latest', stream: false, messages: [{ role: 'user', content: 'x' }] };
+    const answer = await proxy.post('/api/chat', body);
+    expect([answer.status, answer.headers.get('x-llmproxy-model')]).toEqual([200, 'exact']);
+  });
+
   test('globs are no names to be listed', async () => {
     await using proxy = running(CONFIG);
     const { data } = (await (await fetch(`${proxy.url}/v1/models`)).json()) as { data: { id: string }[] };
