@@ -12,8 +12,10 @@ export type EventKind =
   | 'endpoint_still_held'
   | 'endpoint_back'
   | 'rate_limited'
-  | 'provider_state'
-  | 'problem';
+  | 'provider_state';
+
+/** What a trouble is of that is nobody's request. */
+export type Trouble = 'request_log' | 'limits' | 'plugin' | 'telemetry' | 'other';
 
 export interface ProxyEvent {
   readonly kind: EventKind;

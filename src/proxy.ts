@@ -13,7 +13,7 @@ import type { ServerBindings } from './server/context.ts';
 import type { Fleet } from './server/fleet.ts';
 import type { App } from './server/listen.ts';
 import { systemClock } from './clock.ts';
-import type { ProxyEvent } from './events.ts';
+import type { ProxyEvent, Trouble } from './events.ts';
 import { ProxyError } from './errors.ts';
 import { needRestart, sameService } from './config/changes.ts';
 import { listEveryMs } from './config/discovery.ts';
@@ -102,7 +102,7 @@ export interface ProxyDeps {
   /** Counts tokens; in a thread of its own when it is not given. */
   readonly countTokens?: (texts: readonly string[], signal: AbortSignal) => Promise<number>;
   /** Told of troubles that are nobody's request: a log that cannot be written. */
-  readonly onProblem?: (message: string) => void;
+  readonly onProblem?: (message: string, of: Trouble) => void;
   /** Told of changes of state: breakers, keys, providers. */
   readonly onEvent?: (event: ProxyEvent) => void;
   /** Told of each record, beside where it is kept. @param mask takes secrets out of what is made of it */
@@ -206,19 +206,20 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     store.hides(all);
   });
   // It goes to stderr, and may quote a provider.
-  const problem = (message: string) => deps.onProblem?.(secrets.mask(message));
+  const problem = (message: string, of: Trouble = 'other') => deps.onProblem?.(secrets.mask(message), of);
+  const problemOf = (of: Trouble) => (message: string) => problem(message, of);
   const log = openLog(first, {
     clock,
     worker: deps.worker,
     redaction: () => secrets.redaction,
     makeLine: (record) => work.line(record),
-    onProblem: problem,
+    onProblem: problemOf('request_log'),
   });
   const logState = () => log?.state ?? null;
   const spending = new Spending(first, {
     clock,
     turns,
-    onProblem: problem,
+    onProblem: problemOf('limits'),
     keeps: deps.keepsUsage ? (deps.worker ?? 'alone') : undefined,
   });
   const page = new Page({
@@ -235,7 +236,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const sockets = new Set<{ drain(): void }>();
   let inFlight = 0;
   let draining = false;
-  const defects = new Defects(problem);
+  const defects = new Defects(problemOf('other'));
   const telemetry = startTelemetry(first, {
     env: deps.env,
     name: deps.worker === undefined ? instance : `${instance}-${deps.worker}`,
@@ -245,11 +246,11 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       placeOf: (name) => placeOf(current.providers.find((provider) => provider.name === name)),
       families: () => metrics.families(),
       mask: secrets.mask,
-      problem,
+      problem: problemOf('telemetry'),
     },
   });
   const sinks = new Sinks(sinksOf(), defects);
-  const reports = new PluginReports(problem, clock);
+  const reports = new PluginReports(problemOf('plugin'), clock);
   let recordsDropped = 0;
   const statuses = () => statusesOf(current, { pool, clock, env: deps.env, discovery });
   const metrics = new Metrics({

@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import type { ProxyEvent } from '../events.ts';
+import type { ProxyEvent, Trouble } from '../events.ts';
 import type { ConsolaInstance, ConsolaReporter } from 'consola/core';
 import { createConsola } from 'consola/core';
 import { stderrLines } from './lines/stderr.ts';
@@ -10,6 +10,8 @@ import { plainLine } from './wrap.ts';
 export interface ProgramLog extends Pick<ConsolaInstance, 'debug' | 'info' | 'warn' | 'error'> {
   /** Tells of a change of state. */
   readonly event: (event: ProxyEvent) => void;
+  /** Tells of a trouble that is nobody's request. */
+  readonly trouble: (message: string, of: Trouble) => void;
 }
 
 const LEVELS = { silent: -999, error: 0, warn: 1, info: 3, debug: 4 } as const;
@@ -35,8 +37,13 @@ export function programLog(
     info: consola.info,
     warn: consola.warn,
     error: consola.error,
+    trouble: (message, of) => consola.warn(new Told({ kind: of, message })),
     event: (event) => consola[event.level](new Told({ ...event, message: plainLine(event.message) })),
   };
+}
+
+interface Named extends Pick<ProxyEvent, 'message' | 'fields'> {
+  readonly kind: ProxyEvent['kind'] | Trouble;
 }
 
 let outlives = false;
@@ -48,11 +55,11 @@ function outliveReader(): void {
   process.stderr.on('error', () => undefined);
 }
 
-/** A change of state on its way to a reporter. */
+/** What programs tell from others by a name of its own, on its way to a reporter. */
 class Told {
-  readonly event: ProxyEvent;
+  readonly event: Named;
 
-  constructor(event: ProxyEvent) {
+  constructor(event: Named) {
     this.event = event;
   }
 

@@ -14,7 +14,7 @@ export function told(
 ): Pick<ProxyDeps, 'onProblem' | 'onEvent' | 'onRecord'> {
   const onRecord = requestLog(logging, worker);
   return {
-    onProblem: (message) => log.warn(message),
+    onProblem: log.trouble,
     ...(logging.level === 'silent' ? {} : { onEvent: log.event }),
     ...(onRecord ? { onRecord } : {}),
   };

@@ -187,7 +187,7 @@ test('tells when 80 % of a budget is used, and when it is used up', async () => 
       },
     ],
     limits: { assumed_output: 45 },
-    logging: { level: 'warn' },
+    logging: { level: 'warn', format: 'json' },
   });
   const statuses = [
     await ask(url, 'good'),
@@ -197,13 +197,23 @@ test('tells when 80 % of a budget is used, and when it is used up', async () => 
   ];
   expect(statuses).toEqual([200, 200, 429, 429]);
   process.kill('SIGTERM');
-  const said = await process.stderr.text();
-  expect(said.match(/warning: Nearly used up: 90% taken of 0.01 USD per day of key alice/g)).toHaveLength(1);
-  expect(
-    said.match(
-      /warning: Used up: 90% taken of 0.01 USD per day of key alice .*: requests that need more are refused/g,
-    ),
-  ).toHaveLength(1);
+  const said = (await process.stderr.text())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { event?: string; message: string });
+  expect(said).toEqual([
+    expect.objectContaining({
+      level: 'warn',
+      event: 'limits',
+      message: expect.stringMatching(/^Nearly used up: 90% taken of 0.01 USD per day of key alice/) as string,
+    }),
+    expect.objectContaining({
+      event: 'limits',
+      message: expect.stringMatching(
+        /^Used up: 90% taken of 0.01 USD per day of key alice .*: requests that need more are refused$/,
+      ) as string,
+    }),
+  ]);
 });
 
 test('goes on while a terminal is held, and ends when it is told to', async () => {
