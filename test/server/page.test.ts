@@ -65,6 +65,13 @@ describe('the document', () => {
       ]);
       expect(await file.text()).not.toMatch(/https?:\/\/(?!www\.w3\.org\/|127\.0\.0\.1)/);
     }
+    const script = files.find((path) => path.endsWith('.js'))!;
+    const size = async (encoding: string) => {
+      const answer = await rawRequest(at.url, script, { headers: [['accept-encoding', encoding]] });
+      return [answer.header('content-encoding'), Number(answer.header('content-length'))] as const;
+    };
+    const [[plain, bytes], [packed, fewer]] = [await size('identity'), await size('br, gzip')];
+    expect([plain, packed, fewer < bytes / 2]).toEqual([undefined, 'gzip', true]);
     expect((await get(at, '/', { accept: '*/*' })).headers.get('content-type')).not.toContain('html');
   });
 

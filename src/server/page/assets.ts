@@ -5,6 +5,8 @@ import page from '../../web/index.html';
 export interface Asset {
   readonly type: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The same, compressed when it is first asked for. */
+  readonly gzip: () => Uint8Array<ArrayBuffer>;
 }
 
 export interface Assets {
@@ -29,12 +31,12 @@ async function load(): Promise<Assets> {
   let html = '';
   for (const { name, type, bytes } of page.files ? await embedded(page.files) : await bundled(page.index)) {
     if (type.startsWith('text/html')) html = new TextDecoder().decode(bytes);
-    else files.set(name, { type, bytes });
+    else files.set(name, { type, bytes, gzip: once(() => Bun.gzipSync(bytes)) });
   }
   return { html: html.replace(ADDRESS, '$1{{base}}/page/files/$2'), files };
 }
 
-interface File extends Asset {
+interface File extends Omit<Asset, 'gzip'> {
   readonly name: string;
 }
 
@@ -57,4 +59,9 @@ async function bundled(index: string): Promise<File[]> {
       bytes: new Uint8Array(await output.arrayBuffer()),
     })),
   );
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }

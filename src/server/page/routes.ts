@@ -21,7 +21,10 @@ export function pageRoutes(context: ServerContext, base: string): Hono<ServerEnv
   const app = new Hono<ServerEnv>({ getPath: (request) => pathOf(request).slice(base.length) });
   const access = new Access(context, `${base}/page`);
   app.use(safely);
-  app.get('/page/files/:name', async (c) => await file(c.req.param('name')));
+  app.get(
+    '/page/files/:name',
+    async (c) => await file(c.req.param('name'), c.req.header('accept-encoding') ?? ''),
+  );
   app.use(async (c, next) => {
     ownPagesOnly(c.req.method, headersOf(c));
     await next();
@@ -69,12 +72,19 @@ function live(c: Context<ServerEnv>, context: ServerContext, access: Access): Re
   return new Response(body, { headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } });
 }
 
-async function file(name: string): Promise<Response> {
+async function file(name: string, accepted: string): Promise<Response> {
   const found = (await loadAssets()).files.get(name);
   if (!found) throw new ProxyError('unknown_route', 'Cannot show the file: there is none of this name');
-  // Its name holds a hash of what is in it.
-  const headers = { 'content-type': found.type, 'cache-control': 'public, max-age=31536000, immutable' };
-  return new Response(found.bytes, { headers });
+  const packed = /\bgzip\b/i.test(accepted);
+  return new Response(packed ? found.gzip() : found.bytes, {
+    headers: {
+      'content-type': found.type,
+      // Its name holds a hash of what is in it.
+      'cache-control': 'public, max-age=31536000, immutable',
+      vary: 'accept-encoding',
+      ...(packed ? { 'content-encoding': 'gzip' } : {}),
+    },
+  });
 }
 
 /** Adds the headers that keep browsers from doing harm; what was not said otherwise is not stored. */
