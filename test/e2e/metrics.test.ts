@@ -250,12 +250,18 @@ test('each alert is explained in the documentation', () => {
 
 const promtool = Bun.which('promtool');
 
-test.skipIf(promtool === null)('promtool takes the alerts, and what is scraped', async () => {
-  const rules = Bun.spawnSync([promtool!, 'check', 'rules', join(ROOT, 'deploy/prometheus/alerts.yaml')]);
-  expect(rules.stderr.toString()).not.toContain('FAILED');
-  expect(rules.exitCode).toBe(0);
-  const { url } = await serveConfig({ providers: [{ name: 'mock', type: 'mock' }] });
-  const scraped = await (await fetch(`${url}/metrics`)).arrayBuffer();
-  const metrics = Bun.spawnSync([promtool!, 'check', 'metrics'], { stdin: new Uint8Array(scraped) });
-  expect(metrics.stderr.toString()).not.toContain('error while linting');
-});
+test.skipIf(promtool === null)(
+  'promtool takes the alerts, which ring when they are to, and what is scraped',
+  async () => {
+    const rules = Bun.spawnSync([promtool!, 'check', 'rules', join(ROOT, 'deploy/prometheus/alerts.yaml')]);
+    expect(rules.stderr.toString()).not.toContain('FAILED');
+    expect(rules.exitCode).toBe(0);
+    const rung = Bun.spawnSync([promtool!, 'test', 'rules', join(ROOT, 'test/deploy/alerts.test.yaml')]);
+    expect(rung.stdout.toString() + rung.stderr.toString()).toContain('SUCCESS');
+    expect(rung.exitCode).toBe(0);
+    const { url } = await serveConfig({ providers: [{ name: 'mock', type: 'mock' }] });
+    const scraped = await (await fetch(`${url}/metrics`)).arrayBuffer();
+    const metrics = Bun.spawnSync([promtool!, 'check', 'metrics'], { stdin: new Uint8Array(scraped) });
+    expect(metrics.stderr.toString()).not.toContain('error while linting');
+  },
+);
