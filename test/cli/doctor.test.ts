@@ -186,6 +186,22 @@ test.skipIf(!canMake)('certificates are told of with what to do', async () => {
   authority.remove();
 });
 
+test('warns of a key in the environment that the configuration has no use for, and of one that is written as elsewhere', async () => {
+  const config = {
+    providers: [
+      { name: 'mock', type: 'mock' },
+      { name: 'x', type: 'openai', api_key: 'os.environ/X', enabled: false },
+    ],
+  };
+  const env = { GROQ_API_KEY: 'gsk_0123456789' };
+  const { out } = await doctor({ ...config, server: { port: 1 } }, { env });
+  const told = out.replaceAll(/\s+/g, ' ');
+  expect(told).toContain('GROQ_API_KEY is set, but no provider uses it');
+  expect(told).toContain('`- { name: groq, type: groq, api_key_env: GROQ_API_KEY }`');
+  expect(told).toContain("this is another program's way to name a variable");
+  expect(out).not.toContain('0123456789');
+}, 30_000);
+
 describe('the machine', () => {
   const MOCK = [{ name: 'mock', type: 'mock' }];
 
