@@ -159,6 +159,18 @@ export interface AttemptRow {
   readonly ms: number;
 }
 
+/** What somebody said of an answer later. */
+export interface FeedbackRow {
+  readonly ts: string;
+  /** From -1 to 1. */
+  readonly score: number | null;
+  /** Good or bad. */
+  readonly label: boolean | null;
+  readonly comment: string | null;
+  /** What the answer should have been. */
+  readonly correction: string | null;
+}
+
 /** All of one request but its raw bodies. */
 export interface RequestDetail {
   readonly row: RequestRow;
@@ -177,6 +189,8 @@ export interface RequestDetail {
   /** What was said; null where it is not known, and `unsaid` tells why. */
   readonly said: readonly Said[] | null;
   readonly unsaid: string | null;
+  /** The newest first. */
+  readonly feedback: readonly FeedbackRow[];
   /** Names of the tools that the model could call. */
   readonly tools: readonly string[];
   /** Whether the log has the bodies. */

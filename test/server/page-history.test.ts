@@ -237,6 +237,17 @@ describe('GET /page/requests/ID', () => {
     });
   });
 
+  test('tells what was said of the answer later', async () => {
+    const feedback = { request_id: 'one', score: -1, label: false, comment: 'wrong', correction: 'No' };
+    await using at = await withLog([
+      line({ id: 'one' }),
+      line({ id: 'f', endpoint: 'feedback', request: undefined, response: undefined, feedback }),
+    ]);
+    expect((await at.json<RequestDetail>('requests/one')).feedback).toMatchObject([
+      { score: -1, label: false, comment: 'wrong', correction: 'No' },
+    ]);
+  });
+
   test('gives the bodies on demand, as text', async () => {
     await using at = await withLog([
       line({ id: 'one' }),

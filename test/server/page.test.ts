@@ -173,6 +173,8 @@ describe('with keys', () => {
     expect((await get(at, '/page/providers', { cookie: sent })).status).toBe(200);
     expect(await session(at, sent)).toMatchObject({ open: true, signedIn: true, key: 'boss', asks: true });
     expect(await session(at, await cookieOf(at, 'k-watch'))).toMatchObject({ open: true, asks: false });
+    const byHeader = await get(at, '/page/session', { authorization: 'Bearer k-boss' });
+    expect(await byHeader.json()).toMatchObject({ open: true, signedIn: false, asks: true, content: true });
     for (const path of ['/v1/models', '/providers', '/metrics'])
       expect([path, (await get(at, path, { cookie: sent })).status]).toEqual([path, 401]);
     const secure = await signIn(at, 'k-boss', { origin: at.url.replace('http:', 'https:') });

@@ -58,7 +58,7 @@ export class Access {
       open: this.mayRead(headers),
       signedIn: signedIn !== undefined,
       key,
-      asks: auth.open || (key !== null && this.#named(key, 'chat') !== undefined),
+      asks: auth.open || (key === null ? auth.readsContent(headers) : this.#named(key, 'chat') !== undefined),
       version,
       logged: this.#context.log() !== null,
       content: this.mayReadContent(headers),

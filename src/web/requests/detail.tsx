@@ -6,6 +6,7 @@ import { Copy } from '../lib/copy.tsx';
 import { Attempts } from './attempts.tsx';
 import { Conversation } from './conversation.tsx';
 import { Facts } from './facts.tsx';
+import { Feedback } from './feedback.tsx';
 import { Raw } from './raw.tsx';
 
 /** A request is in the log a moment after its answer has ended: how often to look, and after how long, milliseconds. */
@@ -97,6 +98,7 @@ function Body({ detail }: { detail: RequestDetail }) {
         ) : null}
         {said ? <Conversation said={said} /> : <p class="muted">{unsaid}</p>}
       </section>
+      <Feedback rows={detail.feedback} />
       <Raw id={row.id} has={detail.raw} />
     </>
   );

@@ -1,13 +1,17 @@
 /** All of one request as the page shows it. */
-import type { AttemptRow, RequestDetail } from '../../../web/api.ts';
+import type { AttemptRow, FeedbackRow, RequestDetail } from '../../../web/api.ts';
 import type { JsonObject } from '../../../wire/json.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../../../wire/json.ts';
 import { rowIn } from './requests.ts';
 import { conversationIn } from './said.ts';
 
 const MAX_ATTEMPTS = 100;
+const MAX_FEEDBACK = 20;
+/** Of a comment or a correction, characters. */
+const MAX_WORDS = 10_000;
 
-export function detailOf(record: JsonObject): RequestDetail {
+/** @param feedback records of feedback on it, the newest first */
+export function detailOf(record: JsonObject, feedback: readonly JsonObject[]): RequestDetail {
   const text = (field: string) => stringOf(record[field]) ?? null;
   const number = (field: string) => numberOf(record[field]) ?? null;
   return {
@@ -22,6 +26,7 @@ export function detailOf(record: JsonObject): RequestDetail {
     request_bytes: number('request_bytes') ?? 0,
     response_bytes: number('response_bytes') ?? 0,
     notes: notesOn(record),
+    feedback: feedback.slice(0, MAX_FEEDBACK).map(feedbackIn),
     ...conversationIn(record),
     raw: { request: record.request !== undefined, response: record.response !== undefined },
   };
@@ -33,6 +38,18 @@ function attemptIn(attempt: JsonObject): AttemptRow {
     fault: stringOf(attempt.fault) ?? null,
     status: numberOf(attempt.status) ?? null,
     ms: numberOf(attempt.ms) ?? 0,
+  };
+}
+
+function feedbackIn(record: JsonObject): FeedbackRow {
+  const { score, label, comment, correction } = objectOf(record.feedback);
+  const words = typeof correction === 'string' ? correction : correction && JSON.stringify(correction);
+  return {
+    ts: stringOf(record.ts) ?? '',
+    score: numberOf(score) ?? null,
+    label: typeof label === 'boolean' ? label : null,
+    comment: stringOf(comment)?.slice(0, MAX_WORDS) ?? null,
+    correction: stringOf(words)?.slice(0, MAX_WORDS) ?? null,
   };
 }
 

@@ -115,6 +115,7 @@ function withoutContent(detail: RequestDetail): RequestDetail {
     said: null,
     unsaid: sentence(NO_CONTENT),
     tools: [],
+    feedback: detail.feedback.map((each) => ({ ...each, comment: null, correction: null })),
     raw: { request: false, response: false },
   };
 }

@@ -37,7 +37,7 @@ async function work(job: Job): Promise<Answers[keyof Answers]> {
       return await requests(inputs, job);
     case 'detail': {
       const found = await requestById(inputs, job.id);
-      return found && detailOf(found.record);
+      return found && detailOf(found.record, found.feedback);
     }
     case 'raw':
       return rawBody(await requestById(inputs, job.id), job.part);
