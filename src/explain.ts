@@ -8,11 +8,11 @@ import { systemClock } from './clock.ts';
 import { listEveryMs } from './config/discovery.ts';
 import { offReasons } from './config/keys.ts';
 import { explainRequest } from './pipeline/explain.ts';
-import { ModelDiscovery } from './pipeline/discovery.ts';
+import type { ModelDiscovery } from './pipeline/discovery.ts';
+import { keptDiscovery } from './pipeline/kept-discovery.ts';
 import { ModelRegistry } from './pipeline/models.ts';
 import { randomId } from './pipeline/random-id.ts';
 import { makeProviders } from './providers/make.ts';
-import { modelsFile, readListings } from './providers/model-cache.ts';
 import { parseInbound } from './server/inbound.ts';
 import { atOnce, turns } from './turns.ts';
 import { NO_MEMORY } from './wire/protocol.ts';
@@ -43,9 +43,8 @@ function knownModels(
   providers: readonly BaseProvider[],
   { env, clock }: Pick<MakingDeps, 'env'> & { readonly clock: Clock },
 ): ModelDiscovery {
-  const known = readListings(modelsFile(config.state.directory));
-  const never = { random: () => 0, turns, asks: false, listed: () => undefined };
-  const discovery = new ModelDiscovery({ clock, known, ...never });
+  const never = { random: () => 0, turns, asks: false, problem: () => undefined };
+  const discovery = keptDiscovery(config, { clock, ...never });
   discovery.adopt(providers, ({ name }) => {
     const provider = config.providers.find((each) => each.name === name);
     return provider && listEveryMs(config, provider, env);

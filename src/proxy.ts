@@ -22,12 +22,11 @@ import type { LogWriterDeps } from './logs/writer.ts';
 import { LOCAL_LIMITS } from './limits/local.ts';
 import { Secrets } from './logs/secrets.ts';
 import { LogWriter } from './logs/writer.ts';
-import { fileReason } from './logs/names.ts';
 import { Attempt } from './pipeline/attempt.ts';
 import { attemptFor } from './pipeline/fanned-attempt.ts';
 import { Defects } from './pipeline/defects.ts';
-import type { DiscoveryDeps } from './pipeline/discovery.ts';
-import { ModelDiscovery } from './pipeline/discovery.ts';
+import type { ModelDiscovery } from './pipeline/discovery.ts';
+import { keptDiscovery } from './pipeline/kept-discovery.ts';
 import type { ExchangeDeps } from './pipeline/exchange.ts';
 import { Exchange } from './pipeline/exchange.ts';
 import { Metrics } from './pipeline/metrics.ts';
@@ -57,7 +56,6 @@ import { NO_PLUGINS } from './plugins/loaded.ts';
 import { PluginReports } from './plugins/reports.ts';
 import { makeProviders } from './providers/make.ts';
 import type { Listings } from './providers/model-cache.ts';
-import { modelsFile, readListings, writeListings } from './providers/model-cache.ts';
 import { PriceTable } from './providers/price-table.ts';
 import { Prices } from './providers/prices.ts';
 import { priceSetup } from './usage/pricing.ts';
@@ -230,7 +228,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     fleet: deps.fleet,
   });
   const discovery =
-    deps.discovery && discoverModels(first, { ...deps.discovery, clock, random, turns, problem });
+    deps.discovery && keptDiscovery(first, { ...deps.discovery, clock, random, turns, problem });
   const running = new Map<Abort, Exchange>();
   const sessions = new Set<Session>();
   const sockets = new Set<{ drain(): void }>();
@@ -588,34 +586,6 @@ function statusesOf(
     ),
     ...off.map((provider) => disabledStatus(provider.name, provider.type, offReason(provider, env))),
   ];
-}
-
-/** What keeps the lists of models beside all that outlives the process. */
-function discoverModels(
-  { state: { directory } }: Config,
-  {
-    listed,
-    problem,
-    ...deps
-  }: Omit<DiscoveryDeps, 'known' | 'listed'> &
-    Partial<Pick<DiscoveryDeps, 'listed'>> & { readonly problem: (message: string) => void },
-): ModelDiscovery {
-  const path = modelsFile(directory);
-  let failed = false;
-  return new ModelDiscovery({
-    ...deps,
-    known: readListings(path),
-    listed(listings) {
-      listed?.(listings);
-      try {
-        writeListings(path, listings);
-        failed = false;
-      } catch (cause) {
-        if (!failed) problem(`Cannot keep the lists of models in ${path}: ${fileReason(cause)}`);
-        failed = true;
-      }
-    },
-  });
 }
 
 function openLog({ logging }: Config, deps: LogWriterDeps): LogWriter | undefined {

@@ -9,6 +9,7 @@ import type { Script } from '../helpers/upstream.ts';
 import { schema } from '../../src/config/schema.ts';
 import { accessOf } from '../../src/limits/access.ts';
 import { ModelDiscovery } from '../../src/pipeline/discovery.ts';
+import { keptDiscovery } from '../../src/pipeline/kept-discovery.ts';
 import { ModelRegistry } from '../../src/pipeline/models.ts';
 import { makeProviders } from '../../src/providers/make.ts';
 import { readListings, writeListings } from '../../src/providers/model-cache.ts';
@@ -46,7 +47,10 @@ const vendor = (type: string, base_url: string, more: object = {}) => ({
   ...more,
 });
 
-const OPENAI = { object: 'list', data: [{ id: 'gpt-4o', created: 1_715_367_049 }, { id: 'sora-2' }] };
+const OPENAI: { object: string; data: { id: string; created?: number }[] } = {
+  object: 'list',
+  data: [{ id: 'gpt-4o', created: 1_715_367_049 }, { id: 'sora-2' }],
+};
 
 /** Pages as each vendor documents them, and the names that its preset makes of them. */
 const VENDORS: readonly (readonly [string, object, Script, readonly string[], readonly string[]])[] = [
@@ -343,6 +347,29 @@ describe('lists on disk', () => {
   ])('that are %s are none', (_, text) => {
     using disk = file(text);
     expect(readListings(disk.path)).toEqual(new Map());
+  });
+
+  test('that cannot be written are there all the same, and that is told once', async () => {
+    using disk = file('');
+    let list = OPENAI;
+    await using provided = upstream(() => Response.json(list));
+    const clock = new FakeClock();
+    const problems: string[] = [];
+    const discovery = keptDiscovery(
+      // A file in place of the folder.
+      { state: { directory: disk.path, flush_interval: 0 } },
+      { clock, random: () => 0.5, turns, asks: true, problem: (message) => void problems.push(message) },
+    );
+    const config = schema.parse({ providers: [vendor('openai', provided.url)] });
+    const [provider] = makeProviders(config, { env: {}, clock });
+    discovery.adopt([provider!], () => MINUTE);
+    clock.advance(1_000);
+    await until('it is listed', () => discovery.models(provider!)?.length === 2);
+    list = { ...OPENAI, data: [{ id: 'gpt-5' }] };
+    clock.advance(MINUTE);
+    await until('it is listed again', () => discovery.models(provider!)?.length === 1);
+    expect(problems).toEqual([expect.stringContaining('Cannot keep the lists of models in')]);
+    discovery.stop();
   });
 
   test('of another address say nothing, fresh ones are not asked for again, old ones and those of the future are', async () => {
