@@ -2,6 +2,8 @@
 import type { Json } from '../helpers/asked-of.ts';
 import { describe, expect, test } from 'bun:test';
 import { askedOf } from '../helpers/asked-of.ts';
+import { provider, running } from '../helpers/proxy.ts';
+import { upstream } from '../helpers/upstream.ts';
 
 const U = { role: 'user', content: 'Hi' };
 const OUT = [{ stdout: 'a.txt', stderr: '', outcome: { type: 'exit', exit_code: 0 } }];
@@ -127,4 +129,98 @@ test('fields of a response that nobody reads are named, with those within others
   };
   const asked = await askedOf('openai-compatible', body, { path: '/v1/responses' });
   expect(asked.dropped).toBe('of_tomorrow, reasoning.context, text.x');
+});
+
+describe('tools that OpenAI defines and a client runs', () => {
+  const TOOLS = [{ type: 'shell' }, { type: 'local_shell' }, { type: 'apply_patch' }];
+  const input = [U];
+  const said = (name: string, given: Json) => ({
+    id: 'c',
+    object: 'chat.completion',
+    created: 1,
+    model: 'm',
+    choices: [
+      {
+        index: 0,
+        message: {
+          role: 'assistant',
+          content: null,
+          tool_calls: [
+            { id: 'call_1', type: 'function', function: { name, arguments: JSON.stringify(given) } },
+          ],
+        },
+        finish_reason: 'tool_calls',
+      },
+    ],
+  });
+  const chunks = (name: string, given: Json) => {
+    const head = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm' };
+    const [call] = said(name, given).choices[0]!.message.tool_calls;
+    const events = [
+      {
+        ...head,
+        choices: [{ index: 0, delta: { tool_calls: [{ index: 0, ...call }] }, finish_reason: null }],
+      },
+      { ...head, choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] },
+    ];
+    return `${events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')}data: [DONE]\n\n`;
+  };
+
+  test.each([
+    [
+      'shell',
+      { commands: ['ls'] },
+      { action: { commands: ['ls'], timeout_ms: null, max_output_length: null }, environment: null },
+    ],
+    ['local_shell', { command: ['ls', '-l'] }, { action: { type: 'exec', command: ['ls', '-l'], env: {} } }],
+    [
+      'apply_patch',
+      { type: 'update_file', path: 'a', diff: '@@' },
+      { operation: { type: 'update_file', path: 'a', diff: '@@' } },
+    ],
+    ['apply_patch', { type: 'delete_file', path: 'a' }, { operation: { type: 'delete_file', path: 'a' } }],
+  ] as const)(
+    'are functions elsewhere, and %s with %j comes back as its item',
+    async (name, given, fields) => {
+      for (const stream of [false, true]) {
+        await using a = upstream(() =>
+          stream
+            ? new Response(chunks(name, given), { headers: { 'content-type': 'text/event-stream' } })
+            : Response.json(said(name, given)),
+        );
+        await using proxy = running({ providers: [provider('a', a.url, { models: ['*'] })] });
+        const reply = await proxy.post('/v1/responses', { model: 'm', input, tools: TOOLS, stream });
+        expect(reply.headers.get('x-llmproxy-dropped')).toBeNull();
+        const text = await reply.text();
+        const last = stream
+          ? text
+              .split('\n')
+              .findLast((line) => line.startsWith('data: {'))!
+              .slice(6)
+          : text;
+        const { response, output } = JSON.parse(last) as { response?: { output: Json[] }; output?: Json[] };
+        const [item] = response?.output ?? output ?? [];
+        expect(item).toMatchObject({
+          type: `${name}_call`,
+          call_id: 'call_1',
+          status: 'completed',
+          ...fields,
+        });
+        const { tools } = JSON.parse(a.asked[0]!.text) as { tools: { function: { name: string } }[] };
+        expect(tools.map((tool) => tool.function.name)).toEqual(['shell', 'local_shell', 'apply_patch']);
+      }
+    },
+  );
+
+  test('can be chosen, are named where OpenAI runs them, and give way to a function of their name', async () => {
+    const ask = (body: Json) =>
+      askedOf('openai-compatible', { model: 'm', input, ...body }, { path: '/v1/responses' });
+    const chosen = await ask({ tools: TOOLS, tool_choice: { type: 'apply_patch' } });
+    expect(chosen.body.tool_choice).toEqual({ type: 'function', function: { name: 'apply_patch' } });
+    const hosted = await ask({ tools: [{ type: 'shell', environment: { type: 'container_auto' } }] });
+    expect([hosted.body.tools, hosted.dropped]).toEqual([undefined, 'tools[0] (shell)']);
+    const own = { type: 'function', name: 'shell', parameters: { type: 'object' } };
+    const both = await ask({ tools: [{ type: 'shell' }, own] });
+    expect([(both.body.tools as Json[]).length, both.dropped]).toEqual([1, 'tools[0] (shell)']);
+  });
 });

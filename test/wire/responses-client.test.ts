@@ -197,10 +197,10 @@ describe('tools', () => {
   const bare = { type: 'function', function: { name: 'g' } };
 
   test('that run at OpenAI are kept apart, or left out by name', () => {
-    const tools = [flat, { type: 'web_search' }, { type: 'mcp' }, other, { type: 'local_shell' }];
+    const tools = [flat, { type: 'web_search' }, { type: 'mcp' }, other, { type: 'computer_use_preview' }];
     const { request, dropped } = decode({ tools });
     expect(request.tools).toEqual([tool, bare]);
-    expect(dropped).toEqual(['tools[2] (mcp)', 'tools[4] (local_shell)']);
+    expect(dropped).toEqual(['tools[2] (mcp)', 'tools[4] (computer_use_preview)']);
     expect(request.hosted_tools).toMatchObject([{ name: 'web_search' }]);
   });
 

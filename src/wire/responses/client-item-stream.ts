@@ -243,7 +243,7 @@ export class ItemWriter {
     open.text += piece;
     open.json.push(piece);
     // Free text stands inside of JSON until it is complete.
-    if (piece !== '' && open.call!.origin.kind !== 'custom') {
+    if (piece !== '' && open.call!.origin.kind === 'function') {
       const at = { item_id: open.id, output_index: this.#place };
       this.event('response.function_call_arguments.delta', { ...at, delta: piece });
     }
@@ -285,6 +285,8 @@ export class ItemWriter {
       this.event('response.function_call_arguments.done', { ...at, name, arguments: text || '{}' });
       return;
     }
+    // Such a call is told by its item alone.
+    if (kind === 'own') return;
     const input = customInput(text);
     this.event('response.custom_tool_call_input.delta', { ...at, delta: input });
     this.event('response.custom_tool_call_input.done', { ...at, input });

@@ -23,6 +23,7 @@ import { encodeProbabilities } from './probabilities.ts';
 import { ownId, seal } from './sealed.ts';
 import type { Standing } from './standing.ts';
 import { toldStanding } from './standing.ts';
+import { ownCallItem, ownPrefix } from './own-tools.ts';
 import { customInput } from './tools.ts';
 
 /** What is known of a response before it begins. */
@@ -250,7 +251,8 @@ function callItem(call: ToolCall, origins: ToolBox['origins'], newId: () => stri
 }
 
 /** The beginning of a call's id. */
-export function prefixOf({ kind }: ToolOrigin): string {
+export function prefixOf({ kind, name }: ToolOrigin): string {
+  if (kind === 'own') return ownPrefix(name);
   return kind === 'custom' ? 'ctc' : 'fc';
 }
 
@@ -262,6 +264,7 @@ export function callObject(
   status: string,
 ): JsonObject {
   const group = namespace === undefined ? {} : { namespace };
+  if (kind === 'own') return ownCallItem(name, { id, status, call_id: callId }, text);
   if (kind === 'custom') {
     return {
       id,

@@ -4,10 +4,12 @@ import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
 import { searchOptions } from '../parts/hosted-tools.ts';
 import { wordOf } from '../words.ts';
+import { ownTool } from './own-tools.ts';
 
 /** What a function that the model is told of is to the client. */
 export interface ToolOrigin {
-  readonly kind: 'function' | 'custom';
+  /** `own` are those that OpenAI defines and the client runs. */
+  readonly kind: 'function' | 'custom' | 'own';
   readonly name: string;
   /** The group that the client has it in. */
   readonly namespace?: string;
@@ -34,6 +36,7 @@ export function decodeTools(value: unknown): ToolBox {
   const origins = new Map<string, ToolOrigin>();
   const shownNames = new Map<string, string>();
   const dropped: string[] = [];
+  const owned: (readonly [ChatTool, string])[] = [];
   const hosted: HostedTool[] = [];
   const add = (tool: JsonObject, at: string, namespace?: string) => {
     const name = stringOf(tool.name) ?? '';
@@ -52,9 +55,20 @@ export function decodeTools(value: unknown): ToolBox {
     const at = `tools[${index}]`;
     const ran = hostedTool(tool);
     if (ran) return void hosted.push(ran);
+    const own = ownTool(tool);
+    if (own) return void owned.push([own, at]);
     if (tool.type !== 'namespace') return add(tool, at);
     for (const inner of listOf(tool.tools)) if (isObject(inner)) add(inner, at, stringOf(tool.name));
   });
+  for (const [tool, at] of owned) {
+    const { name } = tool.function;
+    // A function of the client's has the name.
+    if (origins.has(name)) dropped.push(`${at} (${name})`);
+    else {
+      origins.set(name, { kind: 'own', name });
+      tools.push(tool);
+    }
+  }
   return { tools, origins, shown: shownNames, dropped, hosted };
 }
 
@@ -110,6 +124,12 @@ export function shownName({ shown }: ToolBox, item: JsonObject): string {
   return (namespace === undefined ? undefined : shown.get(keyOf(namespace, name))) ?? name;
 }
 
+/** The same of a tool that is chosen: those that OpenAI defines go by their types. */
+function chosenName(box: ToolBox, tool: JsonObject): string {
+  const type = stringOf(tool.type) ?? '';
+  return box.origins.get(type)?.kind === 'own' ? type : shownName(box, tool);
+}
+
 /** The free text that a custom tool is called with, from the arguments of its function. */
 export function customInput(text: string): string {
   const value = parseJson(text);
@@ -137,8 +157,11 @@ export function decodeChoice(
       const name = shownName(box, objectOf(choice));
       return { ...all, tool_choice: { type: 'function', function: { name } } };
     }
+    if (typeof type === 'string' && box.origins.get(type)?.kind === 'own') {
+      return { ...all, tool_choice: { type: 'function', function: { name: type } } };
+    }
     if (type === 'allowed_tools') {
-      const names = new Set(listOf(allowed).map((tool) => shownName(box, objectOf(tool))));
+      const names = new Set(listOf(allowed).map((tool) => chosenName(box, objectOf(tool))));
       const left = tools.filter((tool) => names.has(tool.function.name));
       const chosen = mode === 'required' ? 'required' : 'auto';
       return left.length > 0 ? { tools: left, tool_choice: chosen } : {};

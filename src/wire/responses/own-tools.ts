@@ -1,0 +1,109 @@
+/**
+ * Tools that OpenAI defines and the client runs: to other providers they are functions, whose calls come back to the client as
+ * the items that it knows.
+ */
+import type { ChatTool } from '../chat.ts';
+import type { JsonObject } from '../json.ts';
+import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
+
+interface OwnTool {
+  /** Begins the ids of its calls. */
+  readonly prefix: string;
+  readonly description: string;
+  readonly parameters: JsonObject;
+  /** What a call of it is to the client. @param given its arguments */
+  readonly fields: (given: JsonObject) => JsonObject;
+}
+
+const TEXTS = { type: 'array', items: { type: 'string' } };
+const MILLISECONDS = { type: 'integer', description: 'Milliseconds.' };
+
+const OWN_TOOLS: Readonly<Record<string, OwnTool>> = {
+  shell: {
+    prefix: 'sh',
+    description: 'Runs commands in a shell, each by itself, and gives what they print.',
+    parameters: {
+      type: 'object',
+      properties: { commands: TEXTS, timeout_ms: MILLISECONDS, max_output_length: { type: 'integer' } },
+      required: ['commands'],
+    },
+    fields: ({ commands, timeout_ms, max_output_length }) => ({
+      action: {
+        commands: textsOf(commands),
+        timeout_ms: numberOf(timeout_ms) ?? null,
+        max_output_length: numberOf(max_output_length) ?? null,
+      },
+      environment: null,
+    }),
+  },
+  local_shell: {
+    prefix: 'lsh',
+    description: 'Runs a command, given as a list of its words, and gives what it prints.',
+    parameters: {
+      type: 'object',
+      properties: { command: TEXTS, working_directory: { type: 'string' }, timeout_ms: MILLISECONDS },
+      required: ['command'],
+    },
+    fields: ({ command, env, working_directory, timeout_ms }) => ({
+      action: {
+        type: 'exec',
+        command: textsOf(command),
+        env: isObject(env) ? env : {},
+        ...(typeof working_directory === 'string' ? { working_directory } : {}),
+        ...(typeof timeout_ms === 'number' ? { timeout_ms } : {}),
+      },
+    }),
+  },
+  apply_patch: {
+    prefix: 'apc',
+    description:
+      'Creates, updates or deletes one file. The diff is in the V4A format: lines begin with a space, + or -, and @@ begins a section.',
+    parameters: {
+      type: 'object',
+      properties: {
+        type: { type: 'string', enum: ['create_file', 'update_file', 'delete_file'] },
+        path: { type: 'string' },
+        diff: { type: 'string', description: 'Left out where a file is deleted.' },
+      },
+      required: ['type', 'path'],
+    },
+    fields: ({ type, path, diff }) => ({
+      operation: {
+        type: stringOf(type) ?? 'update_file',
+        path: stringOf(path) ?? '',
+        ...(type === 'delete_file' ? {} : { diff: stringOf(diff) ?? '' }),
+      },
+    }),
+  },
+};
+
+function toolOf(name: string): OwnTool | undefined {
+  return Object.hasOwn(OWN_TOOLS, name) ? OWN_TOOLS[name] : undefined;
+}
+
+/** Such a tool as a function; `undefined` for others, and for one that OpenAI runs in a container of its own. */
+export function ownTool({ type, environment }: JsonObject): ChatTool | undefined {
+  const name = stringOf(type) ?? '';
+  const known = toolOf(name);
+  const { type: place } = objectOf(environment);
+  if (!known || (place !== undefined && place !== 'local')) return undefined;
+  const { description, parameters } = known;
+  return { type: 'function', function: { name, description, parameters } };
+}
+
+/** The beginning of the id of a call of it. */
+export function ownPrefix(name: string): string {
+  return toolOf(name)?.prefix ?? 'fc';
+}
+
+/** A call of it as an item. @param text its arguments, as far as they are there */
+export function ownCallItem(name: string, call: JsonObject, text: string): JsonObject {
+  const fields = toolOf(name)?.fields(objectOf(parseJson(text))) ?? {};
+  // Patches know no other word for a call that was cut.
+  const status = name === 'apply_patch' && call.status === 'incomplete' ? 'in_progress' : call.status;
+  return { ...call, type: `${name}_call`, status, ...fields };
+}
+
+function textsOf(value: unknown): string[] {
+  return listOf(value).flatMap((each) => stringOf(each) ?? []);
+}
