@@ -20,7 +20,9 @@ import { statsText, summaryText, troubleText } from '../export/report/summary.ts
 import { thingsText } from '../export/report/text.ts';
 import { InputError } from '../logs/problem.ts';
 import { fileReason } from '../logs/names.ts';
+import { nextStep } from '../export/report/next-step.ts';
 import { ExitError } from './exit.ts';
+import { RowCollector } from './export-preview.ts';
 import { print } from './output.ts';
 
 const EXIT = { failed: 1, usage: 2, empty: 3, violations: 4 } as const;
@@ -55,14 +57,29 @@ export default defineCommand({
 });
 
 async function exportRows(settings: Settings, signal: AbortSignal): Promise<void> {
-  const summary = await exportWith(settings, signal);
+  const look = new RowCollector(settings);
+  const summary = await exportWith(settings, signal, look);
   // A reader that left, as `head` does, wants to hear no more.
   if (summary.ended === 'closed') return;
+  await look.show(summary.report);
   if (settings.stats) print(settings.json ? reportText(summary.report) : statsText(summary.report));
   else if (settings.json && settings.dryRun) print(reportText(summary.report));
   const empty = settings.failEmpty && summary.report.kept === 0;
-  if (!settings.quiet) say(summaryText(summary, settings.dryRun || empty ? undefined : settings.sink.path));
+  const output = settings.dryRun || empty ? undefined : settings.sink.path;
+  if (!settings.quiet) say(summaryText(summary, output) + nextText(settings, summary, output));
   if (empty) throw new ExitError(EXIT.empty, 'No row was written');
+}
+
+/** What comes next, where rows were written to files that a trainer loads. */
+function nextText({ plan, sink }: Settings, { report }: ExportSummary, output: string | undefined): string {
+  if (output === undefined || output === '-' || plan.raw || report.kept === 0) return '';
+  const step = nextStep(plan.format, {
+    path: output,
+    directory: sink.shape === 'directory',
+    parquet: sink.parquet,
+    validated: sink.splits.includes('validation'),
+  });
+  return `Next: ${step}\n`;
 }
 
 /** Violations on stdout, one a line, for they are what was asked for. */
@@ -106,7 +123,11 @@ async function sourcesOf(args: readonly string[]): Promise<Sources> {
   return { flags, env, config, terminal: process.stdout.isTTY === true, nowMs: Date.now(), argv: args };
 }
 
-async function exportWith(settings: Settings, signal: AbortSignal): Promise<ExportSummary> {
+async function exportWith(
+  settings: Settings,
+  signal: AbortSignal,
+  look: RowCollector,
+): Promise<ExportSummary> {
   const terminal = process.stderr.isTTY === true;
   const shown = settings.progress === 'always' || (settings.progress === 'auto' && terminal);
   const line =
@@ -116,6 +137,7 @@ async function exportWith(settings: Settings, signal: AbortSignal): Promise<Expo
   try {
     return await runExport(settings, {
       signal,
+      ...(look.wanted > 0 ? { onRows: look.take } : {}),
       onProgress: (progress) => line?.update({ ...progress, memory: process.memoryUsage.rss() }),
       onTrouble: (trouble) => {
         if (!settings.verbose) return;

@@ -43,6 +43,8 @@ export interface ExportHooks {
   /** Aborting ends the export and leaves no file behind. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ExportProgress) => void;
+  /** Shown the rows as they are written, whole lines of them. */
+  readonly onRows?: (lines: Uint8Array) => void;
   /** Told each bad line and each record that was unfit. */
   readonly onTrouble?: (trouble: Trouble) => void;
 }

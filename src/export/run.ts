@@ -61,10 +61,12 @@ async function exportInputs(
   const { counters, stats } = count;
   const write: Job['write'] = async (split, lines, rows) => {
     counters.rows += rows;
+    hooks.onRows?.(lines);
     await sink?.write(options.sink.splits[split]!, lines, rows);
   };
   const { onBytes, progress } = count;
-  const { provisional } = sink ?? {};
+  // Rows that stay where they wait are not written once more, and so would not be shown.
+  const provisional = hooks.onRows ? undefined : sink?.provisional;
   const job: Job = {
     options,
     hooks,

@@ -146,6 +146,38 @@ describe('llmproxy export', () => {
     expect(readdirSync(shop.path('.')).toSorted()).toEqual(['dataset', 'logs', 'rows.jsonl', 'rows.parquet']);
   });
 
+  test('shows rows with what is trained marked, and writes them only where that is asked for', async () => {
+    await using shop = await workshop();
+    const shown = await shop.run('--preview 1 -q -f trl');
+    expect([shown.code, shown.stderr]).toEqual([0, '']);
+    expect(shown.stdout).toStartWith('Row 1\n  user\n');
+    expect(shown.stdout).toContain('\n▌ assistant\n▌ a\n');
+    expect(shown.stdout).not.toContain('Row 2');
+    const both = await shop.run('--preview 9 --preview-html page.html -o rows.jsonl');
+    expect([both.code, both.stdout.match(/^Row /gm)?.length]).toEqual([0, 2]);
+    expect(readFileSync(shop.path('page.html'), 'utf8').match(/<article>/g)).toHaveLength(2);
+    expect(readFileSync(shop.path('rows.jsonl'), 'utf8').split('\n')).toHaveLength(3);
+    expect((await shop.run('--preview-html page.html')).stderr).toContain('page.html: it exists already');
+  });
+
+  test('says what comes next, where rows went to files', async () => {
+    await using shop = await workshop();
+    expect((await shop.run('-o dataset/')).stderr).toContain(
+      '\nNext: trl sft --model_name_or_path MODEL --dataset_name dataset/',
+    );
+    expect((await shop.run('-o rows.jsonl -f openai')).stderr).toContain(
+      '\nNext: upload rows.jsonl to OpenAI',
+    );
+    for (const args of [
+      '-f openai',
+      '--dry-run',
+      '-q -o other.jsonl',
+      '--model none -o none.jsonl',
+      '--export-all -o raw.jsonl',
+    ])
+      expect((await shop.run(args)).stderr).not.toContain('Next:');
+  });
+
   test('ends quietly with 0 when its reader leaves', async () => {
     await using shop = await workshop(says('x'.repeat(2_000)).repeat(2_000));
     const { stdout, stderr } = await shop.shell('{ $EXPORT --dedup none; echo "exit $?" >&2; } | head -n 1');

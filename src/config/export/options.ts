@@ -122,6 +122,13 @@ export const OPTION_GROUPS = {
     manifest: value(anyText, 'path', 'Write what was read and kept to this file too', ONE_RUN),
     'dry-run': flag('Write nothing, count everything', ONE_RUN),
     stats: flag('Show models, tokens, costs; writes rows only with --output', ONE_RUN),
+    preview: value(
+      wholeNumber(1, 10_000),
+      'n',
+      'Show so many rows, trained words marked; writes only with --output',
+      ONE_RUN,
+    ),
+    'preview-html': value(anyText, 'file', 'The same as a page in this file (20 rows)', ONE_RUN),
     json: flag('Statistics and checks as JSON on stdout', ONE_RUN),
     check: flag('Check dataset files by the rules of --format; write nothing', ONE_RUN),
     'export-all': flag('Whole records instead of conversations (format raw)'),

@@ -1,4 +1,5 @@
 import type { LineProblem } from '../../logs/reader.ts';
+import type { RecordFacts } from '../report/record-facts.ts';
 import type { Feedback } from '../read/feedback.ts';
 import type { Filter, RejectReason } from '../errors.ts';
 
@@ -73,6 +74,8 @@ export interface Batch {
   readonly filled: number;
   /** Answers of records that hold several, but for the first of each. */
   readonly furtherAnswers: number;
+  /** What the records are that were taken; left out where that is not asked for. */
+  readonly facts?: RecordFacts;
   readonly filtered: ReadonlyMap<Filter, number>;
   readonly dropped: ReadonlyMap<RejectReason, number>;
   readonly bad: ReadonlyMap<LineProblem, number>;

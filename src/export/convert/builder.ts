@@ -1,3 +1,4 @@
+import type { RecordFacts } from '../report/record-facts.ts';
 import type { LineProblem } from '../../logs/reader.ts';
 import type { Filter, RejectReason } from '../errors.ts';
 import type { Batch, RowGroup, FeedbackLine, LineTrouble } from './batch.ts';
@@ -50,6 +51,7 @@ export class BatchBuilder {
   readonly feedback: FeedbackLine[] = [];
   filled = 0;
   furtherAnswers = 0;
+  facts: RecordFacts | undefined;
 
   /** @param memory for the text of the rows, touched before: a page's first touch costs more than its bytes */
   constructor(verbose: boolean, memory: ArrayBufferLike = new ArrayBuffer(TEXT_BYTES)) {
@@ -89,6 +91,7 @@ export class BatchBuilder {
       lines,
       filled: this.filled,
       furtherAnswers: this.furtherAnswers,
+      ...(this.facts ? { facts: this.facts } : {}),
       filtered: this.#filtered,
       dropped: this.#dropped,
       bad: this.#bad,

@@ -15,6 +15,7 @@ import { answersOf } from '../read/answers.ts';
 import { entryOf } from '../read/entry.ts';
 import { FEEDBACK_ENDPOINT, feedbackOf } from '../read/feedback.ts';
 import { FORMATS } from '../render/all.ts';
+import { addRecord, noFacts } from '../report/record-facts.ts';
 import type { RenderOptions } from '../render/format.ts';
 import {
   holdsRounded,
@@ -116,7 +117,7 @@ export class Converter {
       const record = problem ? value : this.#exact(value, bytes);
       for (const [number, each] of this.#records(record).entries()) {
         if (number > 0) builder.furtherAnswers += 1;
-        this.#answer(each, at, builder);
+        this.#answer(each, { at, first: number === 0 }, builder);
       }
     } catch (error) {
       builder.drop(reasonOf(error), at);
@@ -128,12 +129,13 @@ export class Converter {
     return this.#plan.raw || record.v === undefined ? [record] : answersOf(record);
   }
 
-  #answer(record: JsonObject, at: number, builder: BatchBuilder): void {
+  #answer(record: JsonObject, { at, first }: AnswerPlace, builder: BatchBuilder): void {
     try {
       const entry = entryOf(record);
       if (!entry) return builder.spoil('not_a_record', at);
       const filter = this.#wanted.entry(entry, record);
       if (filter) return builder.filter(filter);
+      if (first && this.#plan.facts) addRecord((builder.facts ??= noFacts()), entry);
       this.#row(entry, at, builder);
     } catch (error) {
       builder.drop(reasonOf(error), at);
@@ -321,6 +323,13 @@ function flagsOf(entry: Entry, unrendered: boolean): number {
 
 const NEWLINE = 10;
 const RETURN = 13;
+
+/** An answer of a line. */
+interface AnswerPlace {
+  /** The line, from 0 within the batch. */
+  readonly at: number;
+  readonly first: boolean;
+}
 
 interface LinePlace {
   /** From 0 within the batch. */

@@ -35,6 +35,8 @@ export interface Plan {
   readonly onLong: 'drop' | 'trim-oldest';
   /** A field of the record by which rows are balanced, dots within: `model`, `tags.team`. */
   readonly balance?: string;
+  /** Whether it is counted what the records are, for `--stats`. */
+  readonly facts: boolean;
   /** Every bad line and dropped record is named, not only the first few. */
   readonly verbose: boolean;
 }

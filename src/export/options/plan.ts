@@ -56,6 +56,7 @@ export function planOf(options: Options, { selection, format, curation }: Decide
     ...(maxTokens === undefined ? {} : { maxTokens }),
     onLong: options.value('on-long') ?? 'drop',
     ...(balance === undefined ? {} : { balance }),
+    facts: options.value('stats'),
     verbose: options.value('verbose'),
   };
 }

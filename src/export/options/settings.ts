@@ -21,6 +21,10 @@ export interface Settings extends ExportOptions {
   readonly stats: boolean;
   /** As JSON. */
   readonly json: boolean;
+  /** Rows that are shown; left out when none are. */
+  readonly preview?: number;
+  /** The file that a page with rows goes to. */
+  readonly previewHtml?: string;
 }
 
 export interface Sources extends Omit<OptionSources, 'config'> {
@@ -55,13 +59,16 @@ export function resolveSettings(sources: Sources): Settings {
   const threads = options.value('threads');
   const manifest = options.value('manifest');
   const stats = options.value('stats');
+  const preview = options.value('preview');
+  const previewHtml = options.value('preview-html');
+  const looks = preview !== undefined || previewHtml !== undefined;
   return {
     inputs: options.inputs ?? [sources.config?.logging.requests.directory ?? DEFAULT_DIRECTORY],
     plan: planOf(options, { selection, format, curation }),
     curation,
     sink: sinkOf(options, { path, shape, format, curation }),
     ...(manifest === undefined ? {} : { manifest }),
-    dryRun: options.value('dry-run') || (stats && !options.given('output')),
+    dryRun: options.value('dry-run') || ((stats || looks) && !options.given('output')),
     training: {
       epochs: options.value('epochs'),
       ...(price === undefined ? {} : { pricePerMillion: price }),
@@ -74,6 +81,8 @@ export function resolveSettings(sources: Sources): Settings {
     failEmpty: options.value('fail-empty'),
     stats,
     json: options.value('json'),
+    ...(preview === undefined ? {} : { preview }),
+    ...(previewHtml === undefined ? {} : { previewHtml }),
   };
 }
 

@@ -1,5 +1,7 @@
 /** Counts of one export, and where the first of each kind of trouble is. */
 import type { LineProblem } from '../../logs/reader.ts';
+import type { RecordFacts } from './record-facts.ts';
+import { addFacts, noFacts } from './record-facts.ts';
 import type { Batch } from '../convert/batch.ts';
 import type { Filter, RejectReason } from '../errors.ts';
 
@@ -24,6 +26,8 @@ export class Counters {
   lines = 0;
   /** Answers of records that hold several, but for the first of each. */
   furtherAnswers = 0;
+  /** What the records are that were taken; `undefined` where that is not asked for. */
+  facts: RecordFacts | undefined;
   /** Rows written. */
   rows = 0;
   /** Lines of feedback. */
@@ -44,6 +48,7 @@ export class Counters {
   add(batch: Batch, placeOf: (line: number) => string): void {
     this.lines += batch.filled;
     this.furtherAnswers += batch.furtherAnswers;
+    if (batch.facts) addFacts((this.facts ??= noFacts()), batch.facts);
     this.feedback += batch.feedback.length;
     for (const [reason, count] of batch.filtered) this.filter(reason, count);
     for (const [reason, count] of batch.dropped) placesOf(this.dropped, reason).count += count;

@@ -3,6 +3,7 @@ import type { LineProblem } from '../../logs/reader.ts';
 import type { ExportOptions, ReadOutcome } from '../job.ts';
 import type { Filter, RejectReason } from '../errors.ts';
 import type { OutputFile } from '../write/sink.ts';
+import type { RecordFacts } from './record-facts.ts';
 import type { TokenStats } from './row-stats.ts';
 import type { RowStats } from './row-stats.ts';
 import type { Places, Counters } from './counters.ts';
@@ -39,6 +40,18 @@ export interface Report {
   readonly providers: Readonly<Record<string, number>>;
   readonly finish_reasons: Readonly<Record<string, number>>;
   readonly tokens: TokenStats;
+  /** What the records are that the filters take, with `--stats`. */
+  readonly records?: {
+    readonly count: number;
+    readonly first: string;
+    readonly last: string;
+    /** USD, and of how many records it is known. */
+    readonly cost: number;
+    readonly priced: number;
+    readonly keys: Readonly<Record<string, number>>;
+    readonly tags: Readonly<Record<string, number>>;
+    readonly errors: Readonly<Record<string, number>>;
+  };
   readonly training: { readonly epochs: number; readonly cost?: TrainingCost };
   readonly outputs: readonly OutputFile[];
 }
@@ -78,9 +91,14 @@ export function reportOf(
     providers: byCount(stats.providers),
     finish_reasons: byCount(stats.finishReasons),
     tokens,
+    ...(counters.facts ? { records: recordsOf(counters.facts) } : {}),
     training: { epochs: training.epochs, ...(cost ? { cost } : {}) },
     outputs,
   };
+}
+
+function recordsOf({ records, keys, tags, errors, ...facts }: RecordFacts): Report['records'] {
+  return { count: records, ...facts, keys: byCount(keys), tags: byCount(tags), errors: byCount(errors) };
 }
 
 export function reportText(report: Report): string {

@@ -49,8 +49,10 @@ export function statsText({
   finish_reasons,
   tokens,
   training,
+  records,
 }: Report): string {
   const out = [
+    ...recordsText(records),
     `${thingsText(kept, 'row')}`,
     ...counts('split', splits),
     ...counts('model', models),
@@ -69,6 +71,21 @@ export function statsText({
       );
   } else out.push('Tokens: the log does not say; --count-tokens counts them');
   return `${out.join('\n')}\n`;
+}
+
+/** What the records are that the rows are made of. */
+function recordsText(records: Report['records']): string[] {
+  if (!records) return [];
+  const { count, first, last, cost, priced, keys, tags, errors } = records;
+  const span = first === '' ? '' : ` from ${first} to ${last}`;
+  const known = priced === count ? '' : ` (known of ${countText(priced)})`;
+  const money = priced === 0 ? '' : `, which cost $${cost.toFixed(2)}${known}`;
+  return [
+    `${thingsText(count, 'record')}${span}${money}`,
+    ...counts('key', keys),
+    ...counts('tag', tags),
+    ...counts('error', errors),
+  ];
 }
 
 /** Values that are shown of each thing; more are counted together. */

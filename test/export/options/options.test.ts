@@ -439,7 +439,17 @@ describe('the export section of the configuration', () => {
       const value = kind.form === 'switch' ? true : kind.range ? Number(sample) : sample;
       return !inConfig(name, value).success;
     });
-    expect(without).toEqual(['force', 'manifest', 'dry-run', 'stats', 'json', 'check', 'config']);
+    expect(without).toEqual([
+      'force',
+      'manifest',
+      'dry-run',
+      'stats',
+      'preview',
+      'preview-html',
+      'json',
+      'check',
+      'config',
+    ]);
   });
 
   test('takes lists as lists or joined by commas, as the flag does', () => {

@@ -1,0 +1,56 @@
+/** The first rows of an export, to be looked at. */
+import { writeFileSync } from 'node:fs';
+import type { Settings } from '../export/options/settings.ts';
+import type { Report } from '../export/report/report.ts';
+import type { JsonObject } from '../wire/json.ts';
+import { FORMATS } from '../export/render/all.ts';
+import { openStagingFile } from '../export/write/staging-file.ts';
+import { print, useColor } from './output.ts';
+import { widthOf } from './wrap.ts';
+
+/** Rows of a page, where nothing else is asked for. */
+const PAGE_ROWS = 20;
+
+export class RowCollector {
+  readonly #settings: Settings;
+  readonly #rows: JsonObject[] = [];
+  /** How many rows are shown; 0 where none are. */
+  readonly wanted: number;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.wanted = settings.preview ?? (settings.previewHtml === undefined ? 0 : PAGE_ROWS);
+  }
+
+  readonly take = (lines: Uint8Array): void => {
+    if (this.#rows.length >= this.wanted) return;
+    const text = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength);
+    for (let from = 0; from < text.length && this.#rows.length < this.wanted;) {
+      const end = text.indexOf(10, from);
+      this.#rows.push(JSON.parse(text.toString('utf8', from, end)) as JsonObject);
+      from = end + 1;
+    }
+  };
+
+  /** Shows what was collected, on stdout and as a page. */
+  async show(report: Report): Promise<void> {
+    if (this.wanted === 0) return;
+    const { plan, preview, previewHtml, sink } = this.#settings;
+    const loss = plan.raw ? undefined : FORMATS[plan.format].loss;
+    if (preview !== undefined) {
+      const { previewText } = await import('../export/preview/text.ts');
+      const look = { color: useColor(process.stdout), width: widthOf(process.stdout) };
+      print(previewText(this.#rows, loss, look));
+    }
+    if (previewHtml === undefined) return;
+    const { previewPage } = await import('../export/preview/page.ts');
+    const file = openStagingFile(previewHtml, sink.force);
+    try {
+      writeFileSync(file.fd, previewPage(this.#rows, loss, report));
+      await file.keep();
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
+  }
+}

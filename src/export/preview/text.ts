@@ -1,0 +1,68 @@
+/** Rows in a terminal, with what is trained marked. */
+import type { JsonObject } from '../../wire/json.ts';
+import type { Format } from '../render/format.ts';
+import { countText } from '../report/text.ts';
+import { toolNames, turnsOfRow } from './turns.ts';
+
+export interface PreviewLook {
+  /** Whether the terminal shows colours. */
+  readonly color: boolean;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+/** Lines of one turn that are shown. */
+const MOST_LINES = 40;
+const MARK = '▌ ';
+const PLAIN = '  ';
+
+/** Rows as text: marked lines are what the model is trained to say. */
+export function previewText(
+  rows: readonly JsonObject[],
+  loss: Format['loss'] | undefined,
+  { color, width }: PreviewLook,
+): string {
+  const paint = (code: number, text: string) => (color ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const out: string[] = [];
+  for (const [index, row] of rows.entries()) {
+    const tools = toolNames(row);
+    const defined = tools.length > 0 ? `, tools ${tools.join(', ')}` : '';
+    out.push(paint(1, safe(`Row ${index + 1}${defined}`)));
+    for (const { role, text, trained } of turnsOfRow(row, loss)) {
+      out.push(paint(trained ? 32 : 2, `${trained ? MARK : PLAIN}${safe(role)}`));
+      for (const line of shownLines(text, width - MARK.length))
+        out.push(trained ? paint(32, MARK) + line : PLAIN + line);
+    }
+    out.push('');
+  }
+  const marked =
+    rows.length > 0 ? `${paint(32, MARK)}is what the model is trained to say\n` : 'There is no row to show\n';
+  return `${out.join('\n')}${out.length > 0 ? '\n' : ''}${marked}`;
+}
+
+/** A text in lines that fit, without what would steer the terminal. */
+function shownLines(text: string, width: number): string[] {
+  const lines = safe(text)
+    .split('\n')
+    .flatMap((line) => (line.length <= width ? [line] : cut(line, width)));
+  if (lines.length <= MOST_LINES) return lines;
+  return [...lines.slice(0, MOST_LINES), `... ${countText(lines.length - MOST_LINES)} more lines`];
+}
+
+/** Narrower terminals show what is cut at this width. */
+const LEAST_WIDTH = 20;
+
+function cut(line: string, width: number): string[] {
+  const characters = [...line];
+  const size = Math.max(LEAST_WIDTH, width);
+  return Array.from({ length: Math.ceil(characters.length / size) }, (_, index) =>
+    characters.slice(index * size, (index + 1) * size).join(''),
+  );
+}
+
+/** Control characters but for line ends, and those that turn text around: what a log holds must not steer the terminal. */
+const CONTROL = /(?!\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu;
+
+function safe(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll('\t', '    ').replaceAll(CONTROL, '\ufffd');
+}

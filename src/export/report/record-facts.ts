@@ -1,0 +1,66 @@
+/** What the records are that an export takes, whether rows are made of them or not: for `--stats`. */
+import type { Entry } from '../read/facts.ts';
+import { objectOf, stringOf } from '../../wire/json.ts';
+import { countOf } from './text.ts';
+
+/** Plain data, so that it can come from another thread. */
+export interface RecordFacts {
+  records: number;
+  /** Times of the first and last record, as logged; empty where none is known. */
+  first: string;
+  last: string;
+  /** What the records cost together, USD, and of how many of them that is known. */
+  cost: number;
+  priced: number;
+  /** Records by client key, by tag as `name=value`, and failed ones by how they failed. */
+  readonly keys: Map<string, number>;
+  readonly tags: Map<string, number>;
+  readonly errors: Map<string, number>;
+}
+
+export function noFacts(): RecordFacts {
+  return {
+    records: 0,
+    first: '',
+    last: '',
+    cost: 0,
+    priced: 0,
+    keys: new Map(),
+    tags: new Map(),
+    errors: new Map(),
+  };
+}
+
+/** Adds a record. */
+export function addRecord(facts: RecordFacts, { ts, cost, key, tags, failure, status, record }: Entry): void {
+  facts.records += 1;
+  span(facts, ts, ts);
+  if (cost !== null && Number.isFinite(cost)) {
+    facts.cost += cost;
+    facts.priced += 1;
+  }
+  countOf(facts.keys, key ?? 'none');
+  for (const [name, value] of Object.entries(tags)) countOf(facts.tags, `${name}=${value}`);
+  if (failure === 'unsuccessful') countOf(facts.errors, failureText(record, status));
+}
+
+/** Adds what is known of other records. */
+export function addFacts(facts: RecordFacts, other: RecordFacts): void {
+  facts.records += other.records;
+  facts.cost += other.cost;
+  facts.priced += other.priced;
+  span(facts, other.first, other.last);
+  for (const name of ['keys', 'tags', 'errors'] as const)
+    for (const [value, count] of other[name]) facts[name].set(value, (facts[name].get(value) ?? 0) + count);
+}
+
+function span(facts: RecordFacts, first: string, last: string): void {
+  if (first !== '' && (facts.first === '' || first < facts.first)) facts.first = first;
+  if (last > facts.last) facts.last = last;
+}
+
+/** The fault that the record names, or else its outcome, with the status. */
+function failureText(record: object, status: number | null): string {
+  const { fault, outcome } = objectOf(record);
+  return `${stringOf(fault) ?? stringOf(outcome) ?? 'failed'}${status === null ? '' : ` ${status}`}`;
+}
