@@ -224,7 +224,7 @@ describe('llmproxy keys', () => {
     ['raise nobody --budget 5 --until tomorrow', 1, 'no such key'],
     ['raise written --tokens 5', 2, '--until'],
     ['raise written --until tomorrow', 2, 'say --budget'],
-    ['lost', 2, 'did you mean `list`?'],
+    ['lost', 2, 'did you mean `llmproxy keys list`?'],
   ];
 
   test.each(WRONG)('%s: exit %d, and nothing is changed', (args, code, message) => {
@@ -242,7 +242,7 @@ describe('llmproxy keys', () => {
     writeFileSync(join(cwd, 'keys.yaml'), 'keys: [\n');
     const { code, err } = keys(cwd, 'create', 'alice');
     expect(code).toBe(1);
-    expect(err).toContain('keys.yaml:2:1 error: YAML');
+    expect(err).toContain('keys.yaml:1:7 error: this bracket is never closed');
     expect(keysIn(cwd)).toBe('keys: [\n');
   });
 
@@ -329,7 +329,7 @@ describe('a running proxy', () => {
     await answers(url, second, 200);
     writeFileSync(join(cwd, 'keys.yaml'), 'keys: [\n');
     await until('a word about the file', () => told.includes('the last one stays in force'));
-    expect(told).toContain('keys.yaml:2:1 error: YAML');
+    expect(told).toContain('keys.yaml:1:7 error: this bracket is never closed');
     expect(await ask(url, second)).toBe(200);
     writeFileSync(join(cwd, 'keys.yaml'), 'keys: []\n');
     await answers(url, second, 401);
