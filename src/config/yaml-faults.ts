@@ -208,7 +208,9 @@ export function lostAliases(document: Document): { readonly fault: Fault; readon
     Alias(_, node) {
       if (node.resolve(document) !== undefined) return;
       const [offset, end] = node.range ?? [0, 1];
-      const message = `\`*\` begins an alias in YAML, and there is no \`&${node.source}\` above: a glob has to be in quotes, as in "*${node.source}"`;
+      // Its name is not repeated: it may be a part of a secret.
+      const message =
+        '`*` begins an alias in YAML, and there is no such anchor above: a glob has to be in quotes';
       found.push({ node, fault: { offset, size: end - offset, message } });
     },
   });

@@ -41,7 +41,12 @@ const FAULTS: readonly (readonly [name: string, text: string, place: string, wor
   ['a colon in a value', 'server: host: x\n', '1:9', 'has to be in quotes'],
   ['text behind a quote', 'server:\n  host: "a" b\n', '2:13', 'one pair of quotes'],
   ['a glob without quotes', `${MOCK}    models: [*]\n`, '4:14', 'put the value into quotes'],
-  ['a glob that looks like an alias', `${MOCK}    models:\n      - *gpt\n`, '5:9', 'as in "*gpt"'],
+  [
+    'a glob that looks like an alias',
+    `${MOCK}    models:\n      - *gpt\n`,
+    '5:9',
+    'a glob has to be in quotes',
+  ],
   ['two anchors', 'server: &a &b {}\n', '1:12', 'one anchor'],
   ['an unknown tag', `${MOCK}auth: !vault x\n`, '4:7', '`!` begins a tag'],
   ['a value that begins with @', 'server: @x\n', '1:9', 'no value begins with `@`'],
