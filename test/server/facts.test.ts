@@ -246,3 +246,17 @@ describe('parameters', () => {
     expect(asked.dropped).toBe(wanted === undefined ? 'reasoning_effort' : null);
   });
 });
+
+test('what is counted is what would be asked', async () => {
+  const input = [
+    { role: 'user', content: ' ' },
+    U,
+    { role: 'user', content: [{ type: 'input_text', text: '\n' }] },
+  ];
+  const { body } = await askedOf(
+    'anthropic',
+    { model: MODEL, input },
+    { path: '/v1/responses/input_tokens' },
+  );
+  expect(body.messages).toEqual([{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }]);
+});

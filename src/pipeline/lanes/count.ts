@@ -1,6 +1,6 @@
 import type { CountingName } from '../../providers/base.ts';
 import type { ChatRequest } from '../../wire/chat.ts';
-import type { EncodeContext } from '../../wire/protocol.ts';
+import type { EncodeContext, ProtocolName } from '../../wire/protocol.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { writeBody } from '../../wire/json-write.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
@@ -22,12 +22,15 @@ import { countable } from '../../wire/tokens.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
 import { parseAnswer } from './answer.ts';
+import { fit } from '../../wire/fit.ts';
+import { issuedFor } from './issuer.ts';
 import { judge } from './judge.ts';
 import { NO_FOLD } from './no-fold.ts';
 
 /** How a provider counts, where it does. */
 interface Counting {
   readonly endpoint: Endpoint;
+  readonly protocol: ProtocolName;
   encode(request: ChatRequest, context: EncodeContext): JsonObject;
   decode(answer: JsonObject): number | undefined;
 }
@@ -36,12 +39,28 @@ interface Counting {
 export const COUNTING: Readonly<Record<CountingName, Counting>> = {
   messages: {
     endpoint: 'messages.count_tokens',
+    protocol: 'messages',
     encode: encodeAnthropicCount,
     decode: ({ input_tokens }) => countOf(input_tokens),
   },
-  gemini: { endpoint: 'messages.count_tokens', encode: encodeGeminiCount, decode: decodeGeminiCount },
-  vertex: { endpoint: 'messages.count_tokens', encode: encodeVertexCount, decode: decodeGeminiCount },
-  converse: { endpoint: 'messages.count_tokens', encode: encodeConverseCount, decode: decodeConverseCount },
+  gemini: {
+    endpoint: 'messages.count_tokens',
+    protocol: 'gemini',
+    encode: encodeGeminiCount,
+    decode: decodeGeminiCount,
+  },
+  vertex: {
+    endpoint: 'messages.count_tokens',
+    protocol: 'gemini',
+    encode: encodeVertexCount,
+    decode: decodeGeminiCount,
+  },
+  converse: {
+    endpoint: 'messages.count_tokens',
+    protocol: 'converse',
+    encode: encodeConverseCount,
+    decode: decodeConverseCount,
+  },
 };
 
 /**
@@ -74,9 +93,14 @@ export const count: Lane = {
       const { texts, others } = countable(client.request);
       return { texts, local: (tokens) => answer(tokens + others) };
     }
-    const context = { model, quirks: provider.quirks(model), created, newId, memory };
-    const encoded = yield* readingFirst(jsonWithinRequest(client.request), PIECE_BOUNDS, () =>
-      counting.encode(client.request, context),
+    const quirks = provider.quirks(model);
+    const issued = issuedFor(provider, model, { memory });
+    // What is counted is what would be asked.
+    const { protocol } = counting;
+    const { request } = fit(client.request, { protocol, quirks, issued, memory });
+    const context = { model, quirks, created, newId, memory: issued.view };
+    const encoded = yield* readingFirst(jsonWithinRequest(request), PIECE_BOUNDS, () =>
+      counting.encode(request, context),
     );
     return {
       endpoint: counting.endpoint,
