@@ -137,6 +137,7 @@ assistant
     err: 'Cannot find request nothing: it is not in the log, or its file is gone\n',
   });
   expect(run(cwd, 'logs', 'show', '33333333', '--failed').code).toBe(2);
+  expect(run(cwd, 'logs', 'show', '').code).toBe(2);
 });
 
 test('ends cleanly when its reader has enough', async () => {

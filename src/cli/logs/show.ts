@@ -45,6 +45,7 @@ export default defineCommand({
   async run({ args, rawArgs }) {
     await withKnownErrors(async () => {
       const [id = '', ...logs] = args._;
+      if (id === '') throw new ExitError(2, 'Cannot show a request: its id is empty');
       const choice = choiceOf(rawArgs, Date.now());
       if (choice.any && id !== 'last')
         throw new ExitError(

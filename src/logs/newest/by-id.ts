@@ -103,7 +103,9 @@ function dayIn(id: string): string | undefined {
 
 /** The records of a file in whose lines a string ends with an id, the last one first. */
 async function* recordsNaming(input: LogInput, id: string, options: ReadingOptions): AsyncGenerator<Named> {
-  const needle = Buffer.from(JSON.stringify(id).slice(1));
+  // An end of an id is followed by its quote; a short one is an id by itself.
+  const quoted = JSON.stringify(id);
+  const needle = Buffer.from(id.length < LEAST_END ? quoted : quoted.slice(1));
   yield* fromOpened(input, options, {
     plain: (file) => inPlain(file, needle, options),
     packed: () => inPacked(input, needle, options),

@@ -236,6 +236,21 @@ describe('recordById()', () => {
     expect((await recordById(inputs, wrong))!.record.id).toBe(wrong);
   });
 
+  test('takes six characters of its end for an id, but no fewer', async () => {
+    await using dir = await logDirectory();
+    const ids = ['req_aaaaaa123456', 'req_bbbbbb123456', '3456', 'a"b\\c'];
+    const lines = ids.map((id, n) => line(n, { id, request: JSON.stringify({ text: `${id} 123456` }) }));
+    writeFileSync(join(dir.path, `${DAY}.ndjson`), lines.join(''));
+    const inputs = await findInputs([dir.path]);
+    const idOf = async (id: string) => (await recordById(inputs, id))?.head.id;
+    expect(await idOf('123456')).toBe('req_bbbbbb123456');
+    expect(await idOf('aaaaaa123456')).toBe('req_aaaaaa123456');
+    expect(await idOf('23456')).toBeUndefined();
+    expect(await idOf('3456')).toBe('3456');
+    expect(await idOf('a"b\\c')).toBe('a"b\\c');
+    expect(await idOf('')).toBeUndefined();
+  });
+
   test('does not take for a record what is still being written', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, `${DAY}.ndjson`);
