@@ -165,18 +165,30 @@ describe('llmproxy run', () => {
   });
 });
 
-describe('--dry-run', () => {
-  test.each(PROGRAMS.map(({ name }) => name))('shows what %s would be run with, without the key', (name) => {
-    const { cwd, env } = prepared('echo begun', MOCK);
-    const secret = { ...env, LLMPROXY_KEY: 'sk-secret-0123456789' };
-    for (const flag of name === 'claude' ? ['--dry-run', '--print'] : ['--dry-run']) {
-      const { code, out } = runWith(cwd, secret, 'run', flag, name, 'an argument');
-      expect([code, out]).toEqual([0, expect.stringContaining("'an argument'\n")]);
-      expect(out).toContain('http://127.0.0.1:8000');
-      expect(out).toContain('[masked]');
-      expect(out).not.toMatch(/begun$|sk-secret/m);
-    }
+test.each(PROGRAMS)('$name is told the address, the key and the model', ({ launch }) => {
+  const { env, args } = launch({
+    base: 'http://127.0.0.1:1',
+    key: 'sk-key',
+    model: 'a-model',
+    models: ['b'],
   });
+  const told = JSON.stringify([env, args]);
+  for (const word of ['http://127.0.0.1:1', 'sk-key', 'a-model']) expect(told).toContain(word);
+});
+
+describe('--dry-run', () => {
+  test.each(['--dry-run', '--print'])(
+    '%s shows what a program would be run with, without the key',
+    (flag) => {
+      const { cwd, env } = prepared('echo begun', MOCK);
+      const secret = { ...env, LLMPROXY_KEY: 'sk-secret-0123456789' };
+      const { code, out } = runWith(cwd, secret, 'run', flag, 'claude', 'an argument');
+      expect([code, out]).toEqual([0, expect.stringContaining("'an argument'\n")]);
+      expect(out).toContain('export ANTHROPIC_BASE_URL=http://127.0.0.1:8000\n');
+      expect(out).toContain("export ANTHROPIC_AUTH_TOKEN='[masked]'\n");
+      expect(out).not.toMatch(/begun$|sk-secret/m);
+    },
+  );
 
   test('is what a shell takes', () => {
     const { cwd, env } = prepared('for each in "$@"; do echo "<$each>"; done', MOCK);

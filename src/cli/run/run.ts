@@ -153,5 +153,5 @@ function shown({ env, args }: Launch, command: string, own: readonly string[]): 
 
 /** As a shell takes it. */
 function quoted(text: string): string {
-  return /^[\w@%+=:,./[\]-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
