@@ -39,8 +39,8 @@ export const HARMLESS: ReadonlySet<string> = new Set([
   'TAG_RESOLVE_FAILED',
 ]);
 
-const UTF_16 = 'the file is saved as UTF-16: save it as UTF-8';
-const RETURNS = 'lines end by a carriage return alone: save the file with LF or CRLF';
+/** Lines of old Macs. */
+export const RETURNS = 'lines end by a carriage return alone: save the file with LF or CRLF';
 
 const EXPLAIN: Readonly<Record<string, Explain>> = {
   BAD_ALIAS: ({ text, from }) =>
@@ -199,59 +199,4 @@ function unexpected({ text, from, said }: Context): string | Partial<Fault> {
 /** Whether the text begins with a bracket, as files of other formats do. */
 function isAfterList(text: string, start: number): boolean {
   return /^\s*[[{]/.test(text) && start > 0;
-}
-
-/** Aliases whose anchors are not there: mostly globs without quotes. */
-export function lostAliases(document: Document): { readonly fault: Fault; readonly node: Node }[] {
-  const found: { fault: Fault; node: Node }[] = [];
-  visit(document, {
-    Alias(_, node) {
-      if (node.resolve(document) !== undefined) return;
-      const [offset, end] = node.range ?? [0, 1];
-      // Its name is not repeated: it may be a part of a secret.
-      const message =
-        '`*` begins an alias in YAML, and there is no such anchor above: a glob has to be in quotes';
-      found.push({ node, fault: { offset, size: end - offset, message } });
-    },
-  });
-  return found;
-}
-
-/** Keys that are no texts: they would come out as something else. */
-export function oddKeys(document: Document): Fault[] {
-  const found: Fault[] = [];
-  visit(document, {
-    Pair(_, { key }) {
-      if (!isCollection(key)) return;
-      const [offset, end] = key.range ?? [0, 1];
-      found.push({ offset, size: end - offset, message: 'a key is a word here, neither a list nor a map' });
-    },
-  });
-  return found;
-}
-
-/** What keeps a text from being read as YAML at all. @param text as UTF-8 gives it */
-export function textFault(text: string): Fault | undefined {
-  // Without its byte order mark it has no byte that is no UTF-8.
-  if (/^[\uFFFD\0]*[ -~]\0/.test(text)) return { offset: 0, size: 1, message: UTF_16 };
-  const at = text.search(/\uFFFD|[^\P{Cc}\t\n\r\u0085]/u);
-  const onlyReturns = at < 0 && /\r./.test(text) && !text.includes('\n');
-  if (onlyReturns) return { offset: text.indexOf('\r'), size: 1, message: RETURNS };
-  if (at < 0) return undefined;
-  const found = text[at]!;
-  const fault = (message: string): Fault => ({ offset: at, size: 1, message });
-  if (found === '\0') return fault('this is no text file: it has a zero byte here');
-  if (found === '\uFFFD') return fault('the bytes here are no UTF-8: save the file as UTF-8');
-  const code = found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
-  return fault(`a control character (U+${code}) stands here: take it out`);
-}
-
-/** What stands at the top of a file in place of keys. */
-export function topFault(value: unknown): string {
-  const kind = Array.isArray(value)
-    ? 'a list'
-    : typeof value === 'string'
-      ? 'text'
-      : `the value ${String(value)}`;
-  return `expected keys such as \`providers:\`, found ${kind}`;
 }

@@ -4,7 +4,8 @@ import type { Problem } from './problems.ts';
 import type { Fault } from './yaml-faults.ts';
 import { interpolate } from './interpolate.ts';
 import { Positions } from './positions.ts';
-import { faultOf, HARMLESS, lostAliases, oddKeys, textFault, topFault } from './yaml-faults.ts';
+import { lostAliases, oddKeys, textFault, topFault } from './yaml-checks.ts';
+import { faultOf, HARMLESS } from './yaml-faults.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

@@ -2,9 +2,10 @@
 import type { Draft, DraftProvider, Key } from './draft.ts';
 import type { Given } from './given.ts';
 import type { Deployment, Group } from './routes.ts';
-import { clientKey } from './client-keys.ts';
+import { client, governance } from './bifrost-clients.ts';
+import { keyOf, textOf } from './bifrost-values.ts';
 import { isType } from './draft.ts';
-import { address, headersOf, milliseconds, seconds, windowOf } from './fields.ts';
+import { address, headersOf, milliseconds, seconds } from './fields.ts';
 import { addRoutes } from './routes.ts';
 
 export const BIFROST_REASONS: Readonly<Record<string, string>> = {
@@ -176,85 +177,4 @@ function aliasesOf(key: Given | undefined): Map<string, string> {
     }
   }
   return found;
-}
-
-/** A text, or what stands in its place: `{value, env_var}`. */
-function textOf(given: Given | undefined, key: string): string | undefined {
-  const direct = given?.text(key);
-  if (direct !== undefined) return direct;
-  const part = given?.part(key);
-  const env = part?.text('env_var');
-  part?.skip('from_env', ...(env === undefined ? [] : ['value']));
-  return env === undefined ? part?.text('value') : env.startsWith('env.') ? env : `env.${env}`;
-}
-
-/** `env.NAME` as a variable. */
-function keyOf(text: string | undefined): Key | undefined {
-  if (text === undefined || text === '') return undefined;
-  const env = /^env\.(\w+)$/.exec(text.trim())?.[1];
-  return env === undefined ? { literal: text } : { env };
-}
-
-function governance(given: Given | undefined, draft: Draft): void {
-  const budgets = new Map(given?.list('budgets').map((each) => [each.text('id'), each]));
-  const rates = new Map(given?.list('rate_limits').map((each) => [each.text('id'), each]));
-  for (const key of given?.list('virtual_keys') ?? []) {
-    const written = keyOf(textOf(key, 'value'));
-    const name = key.text('name') ?? key.text('id');
-    key.skip('id', 'description');
-    if (written === undefined || name === undefined) continue;
-    const providers = key.list('provider_configs').map((each) => {
-      const models = each.texts('allowed_models') ?? [];
-      const provider = each.text('provider');
-      // Providers are named after them, one for each of their keys.
-      return models.length === 0 || models.includes('*')
-        ? `${provider}/*`
-        : models.map((model) => `${provider}/${model}`);
-    });
-    const limits = [
-      ...budgetOf(budgets.get(key.text('budget_id'))),
-      ...ratesOf(rates.get(key.text('rate_limit_id'))),
-    ];
-    clientKey(draft, {
-      name,
-      key: written,
-      fields: {
-        ...(providers.length > 0 ? { models: providers.flat() } : {}),
-        ...(limits.length > 0 ? { limits } : {}),
-        ...(key.flag('is_active') === false ? { disabled: true } : {}),
-      },
-    });
-  }
-}
-
-function budgetOf(budget: Given | undefined): object[] {
-  const amount = budget?.number('max_limit');
-  const span = budget?.text('reset_duration');
-  budget?.skip('current_usage', 'last_reset', 'calendar_aligned');
-  return amount === undefined ? [] : [{ budget: amount, per: windowOf(span) ?? 'total' }];
-}
-
-function ratesOf(rate: Given | undefined): object[] {
-  return (['token', 'request'] as const).flatMap((kind) => {
-    const amount = rate?.number(`${kind}_max_limit`);
-    const per = windowOf(rate?.text(`${kind}_reset_duration`)) ?? 'minute';
-    return amount === undefined ? [] : [{ [`${kind}s`]: Math.trunc(amount), per }];
-  });
-}
-
-function client(given: Given | undefined, draft: Draft): void {
-  const megabytes = given?.number('max_request_body_size_mb');
-  if (megabytes !== undefined) draft.section('limits', { max_body: `${Math.ceil(megabytes)}MiB` });
-  const origins = given?.texts('allowed_origins');
-  if (origins !== undefined && origins.length > 0) draft.section('server', { cors: { origins } });
-  const days = given?.number('log_retention_days');
-  const off = given?.flag('enable_logging') === false;
-  const bare = given?.flag('disable_content_logging') === true;
-  const requests = {
-    ...(off ? { enabled: false } : {}),
-    ...(bare ? { content: 'metadata' } : {}),
-    ...(days === undefined ? {} : { retention: `${Math.max(1, Math.trunc(days))}d` }),
-  };
-  if (Object.keys(requests).length > 0) draft.section('logging', { requests });
-  draft.section('server', { port: 8080 });
 }
