@@ -262,6 +262,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
     log: () => log?.stats ?? { written: 0, dropped: 0, pending: 0 },
     sinkErrors: () => sinks.errors,
     pluginRecordsDropped: () => recordsDropped,
+    responsesDropped: () => store.dropped,
+    backgroundJobs: () => background.size,
     refusals: () => spending.refusals.all,
     decisions: () => spending.refusals.decisions,
     spansDropped: () => telemetry?.dropped ?? 0,

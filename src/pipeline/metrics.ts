@@ -33,6 +33,10 @@ export interface MetricSources {
   readonly sinkErrors: () => ReadonlyMap<string, number>;
   /** Records that plugins did not get since they were too slow. */
   readonly pluginRecordsDropped: () => number;
+  /** Responses that could not be stored. */
+  readonly responsesDropped: () => number;
+  /** Responses that run in the background, or wait for that. */
+  readonly backgroundJobs: () => number;
   /** Spans that a collector of traces did not get. */
   readonly spansDropped: () => number;
   readonly version: string;
@@ -245,7 +249,7 @@ export class Metrics {
   #ofProcess(): Family[] {
     const { inFlight, sessions, buffered, unread, recording, log, sinkErrors, refusals, limits, memory } =
       this.#sources;
-    const { pluginRecordsDropped, spansDropped, decisions, version } = this.#sources;
+    const { pluginRecordsDropped, responsesDropped, backgroundJobs, spansDropped, decisions, version } = this.#sources;
     const { written, dropped, pending } = log();
     const gauge = (name: string, help: string, value: number) =>
       family('gauge', name, help, [{ labels: {}, value }]);
@@ -256,6 +260,7 @@ export class Metrics {
       },
       gauge('in_flight', 'Requests in flight', inFlight()),
       gauge('realtime_sessions', 'Realtime sessions that are open', sessions()),
+      gauge('background_responses', 'Responses that run in the background, or wait for that', backgroundJobs()),
       gauge('buffered_bytes', 'Bytes of request bodies in memory', buffered()),
       gauge('unread_bytes', 'Bytes of streams held for clients that read slowly, estimated', unread()),
       gauge('recording_bytes', 'Bytes of streams put together for their records', recording()),
@@ -271,6 +276,7 @@ export class Metrics {
         { labels: { sink: 'log' }, value: dropped },
         { labels: { sink: 'plugins' }, value: pluginRecordsDropped() },
         { labels: { sink: 'telemetry' }, value: spansDropped() },
+        { labels: { sink: 'responses' }, value: responsesDropped() },
       ]),
       counter(
         'limit_decisions_total',

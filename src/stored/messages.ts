@@ -1,11 +1,13 @@
 /** What the store and its thread tell each other. */
+import type { StoredBackground } from './background.ts';
 import type { StoredConversations } from './conversations.ts';
-import type { StoredResponses } from './database.ts';
 import type { StoredOptions } from './entries.ts';
+import type { StoredResponses } from './responses.ts';
 
 /** What can be asked of the store. */
 export interface Tables {
   readonly responses: StoredResponses;
+  readonly background: StoredBackground;
   readonly conversations: StoredConversations;
 }
 

@@ -4,8 +4,10 @@ import type { StoredOptions } from './entries.ts';
 import type { FromStore, Tables, ToStore } from './messages.ts';
 import { Redaction } from '../logs/redaction.ts';
 import { StoredConversations } from './conversations.ts';
-import { StoredResponses } from './database.ts';
+import { StoredBackground } from './background.ts';
 import { openStored } from './file.ts';
+import { StoredResponses } from './responses.ts';
+import { ResponseRows } from './rows.ts';
 
 declare const self: Worker;
 
@@ -34,8 +36,10 @@ function open(directory: string | undefined, options: StoredOptions): void {
   shared = options.isShared;
   const db = opening(directory);
   const redact = (text: string) => redaction.redact(text);
-  const responses = new StoredResponses(db, options, redact);
-  opened = { db, tables: { responses, conversations: new StoredConversations(db, options, redact) } };
+  const rows = new ResponseRows(db, options, redact);
+  const responses = new StoredResponses(rows);
+  const conversations = new StoredConversations(db, options, redact);
+  opened = { db, tables: { responses, background: new StoredBackground(rows), conversations } };
   const sweep = () => {
     try {
       responses.sweep(Date.now());

@@ -1,8 +1,9 @@
 /** Responses that are stored, as OpenAI's own client uses them. */
 import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
-import { objectOf } from '../../src/wire/json.ts';
+import { listOf, objectOf } from '../../src/wire/json.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
+import { framesOf } from '../helpers/grammar/frames.ts';
 import { publishedProblems } from '../helpers/published/problems.ts';
 import { response as published } from '../helpers/published/responses.ts';
 import { publishedStreamProblems } from '../helpers/published/stream.ts';
@@ -153,12 +154,16 @@ describe('a response', () => {
   });
 });
 
-test.each(Object.keys(SPEAKERS) as SpeakerName[])(
-  'a conversation with a provider of %s goes on with tools and what it sealed',
-  async (name) => {
-    await using provider = speaker(name, 'whole');
+const WAYS = (Object.keys(SPEAKERS) as SpeakerName[]).flatMap((name) => [
+  [name, 'whole'] as const,
+  [name, 'stream'] as const,
+]);
+
+test.each(WAYS)(
+  'a conversation with a provider of %s goes on with tools and what it sealed (%s)',
+  async (name, way) => {
+    await using provider = speaker(name, way);
     await using proxy = running({ providers: [speakerConfig(name, provider.url)] });
-    const client = sdk(proxy);
     const tools = [
       {
         type: 'function' as const,
@@ -167,14 +172,22 @@ test.each(Object.keys(SPEAKERS) as SpeakerName[])(
         strict: false,
       },
     ];
-    const first = await client.responses.create({ model: 'm-1', input: 'hi', tools });
-    const calls = first.output.filter((item) => item.type === 'function_call');
-    await client.responses.create({
+    const stream = way === 'stream';
+    const begun = await (await proxy.post('/v1/responses', { model: 'm-1', input: 'hi', tools, stream })).text();
+    const first = objectOf(stream ? framesOf(begun, []).at(-1)!.value!.response : JSON.parse(begun));
+    const calls = listOf(first.output)
+      .map(objectOf)
+      .filter(({ type }) => type === 'function_call');
+    const next = {
       model: 'm-1',
       tools,
+      stream,
       previous_response_id: first.id,
       input: calls.map(({ call_id }) => ({ type: 'function_call_output', call_id, output: 'sunny' })),
-    });
+    };
+    const reply = await proxy.post('/v1/responses', next);
+    expect(reply.status).toBe(200);
+    await reply.text();
     const asked = provider.asked[1]!.text;
     expect(asked).toContain('sunny');
     expect(asked).toContain('Looking it up.');

@@ -67,6 +67,11 @@ export class Background {
     this.#limits = limits;
   }
 
+  /** Those that run or wait. */
+  get size(): number {
+    return this.#jobs.size;
+  }
+
   set limits(limits: BackgroundLimits) {
     this.#limits = limits;
   }
@@ -96,8 +101,8 @@ export class Background {
     const untilMs = nowMs + ttlMs;
     const streams = inbound.stream;
     const entry = { owner, id, request, response, previous, conversation, streams, nowMs, untilMs };
-    await store.ask('responses', 'queue', entry);
-    if (streams) store.put(0, 'responses', 'addEvents', owner, id, 0, queuedEvents(queued));
+    await store.ask('background', 'queue', entry);
+    if (streams) store.put(0, 'background', 'addEvents', owner, id, 0, queuedEvents(queued));
     const running: Running = { owner, id, abort: new Abort(), begin: undefined, listeners: new Set() };
     this.#jobs.set(keyOf(owner, id), running);
     this.#beatLater();
@@ -171,7 +176,7 @@ export class Background {
 
   #open({ inbound, exchange, requester, pipeline }: BackgroundJob, running: Running): Promise<Reply> {
     const { clock, store } = this.#deps;
-    store.put(0, 'responses', 'begin', running.owner, running.id, clock.now());
+    store.put(0, 'background', 'begin', running.owner, running.id, clock.now());
     return pipeline.handle(inbound, exchange, {
       abort: running.abort,
       stalled: () => undefined,
@@ -200,7 +205,7 @@ export class Background {
       const first = copy.next;
       const events = copy.push(bytes);
       if (events.length === 0) continue;
-      this.#deps.store.put(bytes.length, 'responses', 'addEvents', owner, id, first, events);
+      this.#deps.store.put(bytes.length, 'background', 'addEvents', owner, id, first, events);
       tell(running);
     }
   }
@@ -212,7 +217,7 @@ export class Background {
     const isWhole = outcome === 'success' && text !== undefined;
     const failed = error && { code: failedCode(error), message: error.message };
     const tooLong = { code: 'server_error', message: 'The response is too large to be stored' };
-    store.put(text?.length ?? 0, 'responses', 'end', {
+    store.put(text?.length ?? 0, 'background', 'end', {
       owner,
       id: running.id,
       ...(isWhole ? { response: text, issuer } : { error: failed ?? tooLong }),
@@ -247,7 +252,7 @@ export class Background {
     const jobs = [...this.#jobs.values()];
     const ids = jobs.map(({ owner, id }) => [owner, id] as const);
     const { clock, store } = this.#deps;
-    const unwanted = await store.ask('responses', 'beat', ids, clock.now()).catch((): string[] => []);
+    const unwanted = await store.ask('background', 'beat', ids, clock.now()).catch((): string[] => []);
     for (const { owner, id } of jobs) if (unwanted.includes(id)) this.cancel(owner, id);
     if (this.#jobs.size > 0) this.#beatLater();
   }

@@ -75,7 +75,7 @@ export class EventStream {
   async #look(controller: Controller): Promise<boolean> {
     const { owner, id } = this.#wanted;
     const { store } = this.#service;
-    const got = await store.ask('responses', 'events', owner, id, this.#after, this.#clock.now());
+    const got = await store.ask('background', 'events', owner, id, this.#after, this.#clock.now());
     if (this.#over) return true;
     const events = got?.events ?? [];
     if (events.length > 0) {
@@ -105,7 +105,7 @@ export class EventStream {
       return replayedEvents(response)
         .slice(this.#after + 1)
         .join('');
-    const said = await store.ask('responses', 'events', owner, id, this.#after - 1, nowMs);
+    const said = await store.ask('background', 'events', owner, id, this.#after - 1, nowMs);
     // Whoever ran it may have been stopped before it could say the end.
     if (LAST.test(said?.events[0] ?? '')) return '';
     return eventText({ ...lastEvent(response), sequence_number: this.#after + 1 });

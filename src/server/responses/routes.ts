@@ -40,7 +40,7 @@ export function deleteResponse(context: ServerContext): Handler<ServerEnv> {
 export function cancelResponse(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async ({ c, owner, stored }) => {
     const id = idIn(c.req.param('id'));
-    const shown = await stored.store.ask('responses', 'cancel', owner, id, context.clock.now());
+    const shown = await stored.store.ask('background', 'cancel', owner, id, context.clock.now());
     if (!shown) throw notStored('Response', id);
     if (!shown.background)
       throw new ProxyError(

@@ -4,9 +4,11 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StoredOptions } from '../../src/stored/entries.ts';
+import { StoredBackground } from '../../src/stored/background.ts';
 import { StoredConversations } from '../../src/stored/conversations.ts';
-import { StoredResponses } from '../../src/stored/database.ts';
 import { openStored, STORED_FILE } from '../../src/stored/file.ts';
+import { StoredResponses } from '../../src/stored/responses.ts';
+import { ResponseRows } from '../../src/stored/rows.ts';
 import { objectOf, parseJson } from '../../src/wire/json.ts';
 
 const MIB = 1024 * 1024;
@@ -22,9 +24,11 @@ function opened({
 }: Partial<StoredOptions> & { directory?: string; redact?: (text: string) => string } = {}) {
   const db = openStored(directory);
   const options = { maxBytes, maxChain, isShared: false };
+  const rows = new ResponseRows(db, options, redact);
   return {
     db,
-    responses: new StoredResponses(db, options, redact),
+    responses: new StoredResponses(rows),
+    background: new StoredBackground(rows),
     conversations: new StoredConversations(db, options, redact),
     [Symbol.dispose]: () => db.close(),
   };
@@ -63,7 +67,7 @@ test('what is stored longest goes first, of whoever has stored most', () => {
 test('what is over is removed with all that belongs to it, and its bytes are free', () => {
   using store = opened();
   store.responses.keep(kept('resp_1', 'x'));
-  store.responses.addEvents('a', 'resp_1', 0, ['event']);
+  store.background.addEvents('a', 'resp_1', 0, ['event']);
   store.conversations.create(
     'a',
     { id: 'conv_1', metadata: {}, items: [{ role: 'user', content: 'x' }] },
@@ -141,9 +145,9 @@ describe('a response in the background', () => {
 
   test('whose process says nothing any more has failed', () => {
     using store = opened();
-    store.responses.queue(queued);
-    expect(store.responses.begin('a', 'resp_1', 0)).toBe(true);
-    store.responses.beat([['a', 'resp_1']], 20_000);
+    store.background.queue(queued);
+    expect(store.background.begin('a', 'resp_1', 0)).toBe(true);
+    store.background.beat([['a', 'resp_1']], 20_000);
     expect(bodyOf(store.responses.show('a', 'resp_1', 45_000)).status).toBe('in_progress');
     const failed = bodyOf(store.responses.show('a', 'resp_1', 51_000));
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
@@ -151,11 +155,11 @@ describe('a response in the background', () => {
 
   test('that was cancelled elsewhere is not wanted, and stays cancelled', () => {
     using store = opened();
-    store.responses.queue(queued);
-    expect(store.responses.beat([['a', 'resp_1']], 1)).toEqual([]);
-    expect(bodyOf(store.responses.cancel('a', 'resp_1', 1)).status).toBe('cancelled');
-    expect(store.responses.beat([['a', 'resp_1']], 2)).toEqual(['resp_1']);
-    store.responses.end({
+    store.background.queue(queued);
+    expect(store.background.beat([['a', 'resp_1']], 1)).toEqual([]);
+    expect(bodyOf(store.background.cancel('a', 'resp_1', 1)).status).toBe('cancelled');
+    expect(store.background.beat([['a', 'resp_1']], 2)).toEqual(['resp_1']);
+    store.background.end({
       owner: 'a',
       id: 'resp_1',
       response: kept('resp_9', 'late').response,
@@ -164,7 +168,7 @@ describe('a response in the background', () => {
     });
     expect(bodyOf(store.responses.show('a', 'resp_1', 3)).status).toBe('cancelled');
     store.responses.remove('a', 'resp_1');
-    expect(store.responses.beat([['a', 'resp_1']], 4)).toEqual(['resp_1']);
+    expect(store.background.beat([['a', 'resp_1']], 4)).toEqual(['resp_1']);
   });
 });
 

@@ -1,0 +1,159 @@
+import type { Database } from 'bun:sqlite';
+import type { JsonObject } from '../wire/json.ts';
+import type { KeptResponse, Owner, StoredOptions } from './entries.ts';
+import { objectOf, stringOf } from '../wire/json.ts';
+import { addItems } from './conversations.ts';
+import { inputItems } from './items.ts';
+import { makeRoom } from './room.ts';
+
+export interface Row {
+  readonly id: string;
+  readonly status: string;
+  readonly previous: string | null;
+  readonly conversation: string | null;
+  readonly issuer: string | null;
+  readonly issued: string | null;
+  readonly background: number;
+  readonly streams: number;
+  readonly beat: number;
+  readonly cancelled: number;
+  readonly input: string;
+  readonly body: string;
+}
+
+/** What is put into a row beside what its request says. */
+export interface Put {
+  readonly id: string;
+  /** The id that its provider knows it by. */
+  readonly issued: string | undefined;
+  readonly input: readonly JsonObject[];
+  readonly body: JsonObject;
+  /** Whether its events are kept. */
+  readonly streams?: boolean;
+}
+
+/** Which conversation goes on with what a response says. */
+export interface Joining {
+  readonly owner: Owner;
+  readonly conversation: string | undefined;
+  /** Of the response. */
+  readonly id: string;
+  readonly nowMs: number;
+  readonly untilMs: number;
+}
+
+/** Statuses of a response that has not come to its end. */
+const RUNNING: ReadonlySet<string> = new Set(['queued', 'in_progress']);
+
+/** Whoever runs a response says so at least every second: one that says nothing for so long is gone, milliseconds. */
+const SILENT_MS = 30_000;
+
+export function isRunning({ status }: Pick<Row, 'status'>): boolean {
+  return RUNNING.has(status);
+}
+
+/** The rows of the stored responses, and how they change. */
+export class ResponseRows {
+  readonly db: Database;
+  /** Takes secrets out of JSON text. */
+  readonly redact: (text: string) => string;
+  options: StoredOptions;
+
+  constructor(db: Database, options: StoredOptions, redact: (text: string) => string) {
+    this.db = db;
+    this.options = options;
+    this.redact = redact;
+  }
+
+  /** @param nowMs one whose runner is gone has failed by then */
+  row(owner: Owner, id: string, nowMs?: number): Row | undefined {
+    const row = this.db
+      .query<Row, [string, string]>('SELECT * FROM responses WHERE owner = ? AND id = ?')
+      .get(owner, id);
+    if (!row || nowMs === undefined) return row ?? undefined;
+    if (!isRunning(row) || row.beat >= nowMs - SILENT_MS) return row;
+    const error = { code: 'server_error', message: 'The proxy was stopped before the response was complete' };
+    this.change(owner, id, { ...parsed(row.body), status: 'failed', error }, nowMs);
+    return this.row(owner, id);
+  }
+
+  put(kept: KeptResponse, { id, issued, input, body, streams = false }: Put): void {
+    const { owner, previous, conversation, background = false, nowMs, untilMs } = kept;
+    const texts = [input, body].map((value) => this.redact(JSON.stringify(value))) as [string, string];
+    const bytes = texts[0].length + texts[1].length;
+    makeRoom(this.db, bytes, this.options.maxBytes);
+    this.db
+      .query('INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, 0, ?, ?, ?)')
+      .run(
+        owner,
+        id,
+        nowMs,
+        untilMs,
+        stringOf(body.status) ?? 'completed',
+        previous ?? null,
+        conversation ?? null,
+        issued ?? null,
+        background ? 1 : 0,
+        streams ? 1 : 0,
+        nowMs,
+        bytes,
+        ...texts,
+      );
+  }
+
+  change(owner: Owner, id: string, body: JsonObject, nowMs: number): void {
+    const text = this.redact(JSON.stringify(body));
+    this.db
+      .query(
+        'UPDATE responses SET body = ?, status = ?, beat = ?, bytes = length(input) + ? WHERE owner = ? AND id = ?',
+      )
+      .run(text, stringOf(body.status) ?? 'completed', nowMs, text.length, owner, id);
+  }
+
+  /** Says by which id its provider knows a response, if that says that it has stored it: others would look for it in vain. */
+  issue(owner: Owner, id: string, told: JsonObject, issuer: string | undefined): void {
+    const known = told.store === true ? (issuer ?? null) : null;
+    this.db
+      .query('UPDATE responses SET issuer = ?, issued = ? WHERE owner = ? AND id = ?')
+      .run(known, stringOf(told.id) ?? null, owner, id);
+  }
+
+  join({ owner, conversation, id, nowMs, untilMs }: Joining, items: readonly JsonObject[]): void {
+    if (conversation === undefined) return;
+    addItems(this.db, { owner, conversation, of: id, nowMs, untilMs, redact: this.redact }, items);
+  }
+
+  write(change: () => void): void {
+    this.db.transaction(change).immediate();
+  }
+}
+
+/** What a response says of where it stands here, whatever its provider says. */
+export function ownFields(fields: {
+  id: string;
+  previous: string | undefined;
+  conversation: string | undefined;
+  background: boolean;
+}): JsonObject {
+  const { id, previous, conversation, background } = fields;
+  return {
+    id,
+    store: true,
+    background,
+    previous_response_id: previous ?? null,
+    ...(conversation === undefined ? {} : { conversation: { id: conversation } }),
+  };
+}
+
+export function outputOf({ output }: JsonObject): JsonObject[] {
+  return inputItems(output);
+}
+
+/** The items that a request brings. @param request JSON */
+export function inputOf(request: string): JsonObject[] {
+  return inputItems(parsed(request).input);
+}
+
+export function parsed(json: string): JsonObject {
+  return objectOf(JSON.parse(json));
+}
