@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-slow check build image release smoke bench profile bench-export bench-loop collector interop s3 soak outages simulate fuzz streams recorded recorded-mutants mutants clients real docs screenshots fmt clean
+.PHONY: help install serve test test-slow check build image release smoke bench profile bench-export bench-loop collector interop s3 soak outages simulate fuzz streams recorded recorded-mutants mutants comply clients real docs screenshots fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -73,6 +73,9 @@ mutants: install ## take each rule out of the formats' checkers, which a test mu
 
 recorded-mutants: install ## break the project in many ways, each of which that comparison must notice
 	@$(RUN) scripts/recorded-mutants.ts $(ARGS)
+
+comply: install ## run public compliance suites against the binary, before every protocol (needs Python and PyPI)
+	@$(RUN) scripts/comply.ts $(ARGS)
 
 clients: install ## try real clients with the binary (fetches the clients' packages)
 	@$(RUN) scripts/clients.ts $(ARGS)

@@ -249,7 +249,8 @@ export class Metrics {
   #ofProcess(): Family[] {
     const { inFlight, sessions, buffered, unread, recording, log, sinkErrors, refusals, limits, memory } =
       this.#sources;
-    const { pluginRecordsDropped, responsesDropped, backgroundJobs, spansDropped, decisions, version } = this.#sources;
+    const { pluginRecordsDropped, responsesDropped, backgroundJobs, spansDropped, decisions, version } =
+      this.#sources;
     const { written, dropped, pending } = log();
     const gauge = (name: string, help: string, value: number) =>
       family('gauge', name, help, [{ labels: {}, value }]);
@@ -260,7 +261,11 @@ export class Metrics {
       },
       gauge('in_flight', 'Requests in flight', inFlight()),
       gauge('realtime_sessions', 'Realtime sessions that are open', sessions()),
-      gauge('background_responses', 'Responses that run in the background, or wait for that', backgroundJobs()),
+      gauge(
+        'background_responses',
+        'Responses that run in the background, or wait for that',
+        backgroundJobs(),
+      ),
       gauge('buffered_bytes', 'Bytes of request bodies in memory', buffered()),
       gauge('unread_bytes', 'Bytes of streams held for clients that read slowly, estimated', unread()),
       gauge('recording_bytes', 'Bytes of streams put together for their records', recording()),

@@ -15,7 +15,13 @@ export class StoredBackground {
   /** A response that is to run. */
   queue(queued: QueuedResponse): void {
     const { id, streams } = queued;
-    const put = { id, issued: undefined, input: inputOf(queued.request), body: parsed(queued.response), streams };
+    const put = {
+      id,
+      issued: undefined,
+      input: inputOf(queued.request),
+      body: parsed(queued.response),
+      streams,
+    };
     this.#rows.write(() => this.#rows.put({ ...queued, background: true }, put));
   }
 
@@ -60,9 +66,7 @@ export class StoredBackground {
     if (!row || row.background === 0 || !isRunning(row)) return row && shown(row);
     this.#rows.write(() => {
       this.#rows.change(owner, id, { ...parsed(row.body), status: 'cancelled' }, nowMs);
-      this.#rows.db
-        .query('UPDATE responses SET cancelled = 1 WHERE owner = ? AND id = ?')
-        .run(owner, id);
+      this.#rows.db.query('UPDATE responses SET cancelled = 1 WHERE owner = ? AND id = ?').run(owner, id);
     });
     return shown(this.#rows.row(owner, id)!);
   }

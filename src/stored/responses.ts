@@ -1,5 +1,13 @@
 import type { JsonObject } from '../wire/json.ts';
-import type { Chain, KeptResponse, Owner, Page, PageOptions, ShownResponse, StoredOptions } from './entries.ts';
+import type {
+  Chain,
+  KeptResponse,
+  Owner,
+  Page,
+  PageOptions,
+  ShownResponse,
+  StoredOptions,
+} from './entries.ts';
 import type { ResponseRows, Row } from './rows.ts';
 import { stringOf } from '../wire/json.ts';
 import { itemId, shownItem } from './items.ts';

@@ -173,7 +173,9 @@ test.each(WAYS)(
       },
     ];
     const stream = way === 'stream';
-    const begun = await (await proxy.post('/v1/responses', { model: 'm-1', input: 'hi', tools, stream })).text();
+    const begun = await (
+      await proxy.post('/v1/responses', { model: 'm-1', input: 'hi', tools, stream })
+    ).text();
     const first = objectOf(stream ? framesOf(begun, []).at(-1)!.value!.response : JSON.parse(begun));
     const calls = listOf(first.output)
       .map(objectOf)

@@ -1,0 +1,51 @@
+"""LangChain's standard tests of a chat model, by its Anthropic integration."""
+
+import os
+
+from langchain_anthropic import ChatAnthropic
+from langchain_tests.integration_tests import ChatModelIntegrationTests
+
+
+class Of(ChatModelIntegrationTests):
+    __test__ = False
+    upstream = ""
+
+    @property
+    def chat_model_class(self):
+        return ChatAnthropic
+
+    @property
+    def chat_model_params(self):
+        return {
+            "model": self.upstream,
+            "base_url": os.environ["COMPLY_URL"],
+            "api_key": "k",
+        }
+
+    @property
+    def model_override_value(self):
+        return "mock"
+
+    @property
+    def supports_pdf_inputs(self):
+        return True
+
+    @property
+    def supports_pdf_tool_message(self):
+        return True
+
+    @property
+    def supports_image_inputs(self):
+        return True
+
+    @property
+    def supports_image_tool_message(self):
+        return True
+
+    @property
+    def supports_anthropic_inputs(self):
+        return True
+
+
+for name in os.environ["COMPLY_MODELS"].split(","):
+    globals()[f"Test_{name}"] = type(f"Test_{name}", (Of,), {"__test__": True, "__module__": __name__, "upstream": name})

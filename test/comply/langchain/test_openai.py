@@ -1,0 +1,52 @@
+"""LangChain's standard tests of a chat model, by its OpenAI integration: Chat Completions."""
+
+import os
+
+from langchain_openai import ChatOpenAI
+from langchain_tests.integration_tests import ChatModelIntegrationTests
+
+
+class Of(ChatModelIntegrationTests):
+    __test__ = False
+    upstream = ""
+
+    @property
+    def chat_model_class(self):
+        return ChatOpenAI
+
+    @property
+    def chat_model_params(self):
+        return {
+            "model": self.upstream,
+            "base_url": os.environ["COMPLY_URL"] + "/v1",
+            "api_key": "k",
+            "stream_usage": True,
+        }
+
+    @property
+    def model_override_value(self):
+        return "mock"
+
+    @property
+    def supports_pdf_inputs(self):
+        return True
+
+    @property
+    def supports_audio_inputs(self):
+        return True
+
+    @property
+    def supports_image_inputs(self):
+        return True
+
+    @property
+    def has_tool_choice(self):
+        return True
+
+    @property
+    def supports_json_mode(self):
+        return True
+
+
+for name in os.environ["COMPLY_MODELS"].split(","):
+    globals()[f"Test_{name}"] = type(f"Test_{name}", (Of,), {"__test__": True, "__module__": __name__, "upstream": name})
