@@ -15,7 +15,7 @@ export interface ExportOptions {
   readonly plan: Plan;
   readonly curation: CurationOptions;
   readonly sink: SinkOptions;
-  /** Where the manifest goes; within a directory it always lies beside the rows. */
+  /** The path of the manifest; in a directory there is always one beside the rows. */
   readonly manifest?: string;
   /** Nothing is written; all is counted. */
   readonly dryRun: boolean;
@@ -31,7 +31,7 @@ export interface ExportOptions {
 export interface ExportProgress {
   /** Bytes taken from the inputs as they are on disk. */
   readonly bytes: number;
-  /** Of this many; `undefined` when a pipe is among them. */
+  /** The bytes of all inputs; `undefined` when a pipe is among them. */
   readonly total: number | undefined;
   /** Rows made so far; some of them may be left out at the end. */
   readonly rows: number;
@@ -43,9 +43,9 @@ export interface ExportHooks {
   /** Aborting ends the export and leaves no file behind. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ExportProgress) => void;
-  /** Shown the rows as they are written, whole lines of them. */
+  /** Called with the rows as they are written, as whole lines. */
   readonly onRows?: (lines: Uint8Array) => void;
-  /** Told each bad line and each record that was unfit. */
+  /** Called for each bad line and each record that was rejected. */
   readonly onTrouble?: (trouble: Trouble) => void;
 }
 
@@ -60,7 +60,7 @@ export interface Job {
   readonly onBytes: (bytes: number) => void;
   /** Tells how far it is. @param rows made so far */
   readonly progress: (rows: number) => void;
-  /** Where rows may wait, if that may be where they end. */
+  /** The output file, if rows may wait in it until it is known which of them stay. */
   readonly provisional: Provisional | undefined;
   /** Writes rows to a split by its number. @throws OutputClosed, ExportError */
   readonly write: (split: number, lines: Uint8Array, rows: number) => Promise<void>;

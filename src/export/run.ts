@@ -121,7 +121,7 @@ function emptySplitOf(report: Report, { splits }: CurationOptions): Pick<ExportS
   return empty ? { emptySplit: empty.name } : {};
 }
 
-/** Where so many rows are expected, none is no chance. */
+/** A split that should have this many rows and has none is empty for a reason, not by chance. */
 const SURELY_SOME = 10;
 
 /** What is counted on the way. */

@@ -89,7 +89,7 @@ const ROWS = { formats: 'conversations' } as const;
 const ONE_RUN = { config: false } as const;
 const MAX_THREADS = 1_024;
 
-/** By what they are for, as the help text has them. */
+/** All options, in the groups of the help text. */
 export const OPTION_GROUPS = {
   'Input and output': {
     'log-file': list(texts, 'path', 'Another input', {

@@ -11,11 +11,11 @@ export type Sample = { readonly rows: number } | { readonly share: number };
 /** One split of a dataset. */
 export interface Split {
   readonly name: string;
-  /** Of all rows, in (0, 1]. */
+  /** The share of all rows, in (0, 1]. */
   readonly share: number;
 }
 
-/** Where the reasoning of a model goes. */
+/** The place that the reasoning of a model goes to. */
 export type ReasoningPlace = 'drop' | 'keep' | 'inline' | { readonly field: string };
 
 /** A range of HTTP status codes, both ends inclusive. */

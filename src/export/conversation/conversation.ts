@@ -30,7 +30,7 @@ export interface AssistantMessage {
   readonly reasoning?: string;
   /** Set with `--refusals keep` alone. */
   readonly refusal?: string;
-  /** Of the prompt: no logged, successful answer of the model. It is shown to it, but not trained. */
+  /** Marks an answer in the prompt that is shown to the model but not trained. */
   readonly untrained?: true;
 }
 
@@ -71,6 +71,6 @@ export interface Example {
   readonly label?: boolean;
   /** What feedback gave the answer, from -1 to 1, when `--metadata full` asks for that. */
   readonly score?: number;
-  /** Where it comes from, when `--metadata` asks for that. */
+  /** The origin of the row, when `--metadata` asks for it. */
   readonly metadata?: { readonly [field: string]: unknown };
 }

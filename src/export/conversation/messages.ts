@@ -134,7 +134,7 @@ function isRefusal(part: unknown): part is { type: 'refusal'; refusal: string } 
   return isObject(part) && part.type === 'refusal' && typeof part.refusal === 'string';
 }
 
-/** Where servers put what the model thought: DeepSeek, vLLM and most hosts; OpenRouter and Together; gpt-oss. */
+/** Fields for reasoning: of DeepSeek, vLLM and most hosts; of OpenRouter and Together; of gpt-oss. */
 const REASONING_FIELDS = ['reasoning_content', 'reasoning', 'thinking'];
 
 function reasoningOf(message: JsonObject): string | undefined {

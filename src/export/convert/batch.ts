@@ -15,14 +15,14 @@ export interface RowGroup {
 
 /** A line that gave no row although no option leaves it out. */
 export interface LineTrouble {
-  /** From 0 within the batch. */
+  /** The number of the line within the batch, from 0. */
   readonly line: number;
   readonly kind: 'bad' | 'dropped';
   readonly reason: LineProblem | RejectReason;
 }
 
 export interface FeedbackLine extends Feedback {
-  /** From 0 within the batch. */
+  /** The number of the line within the batch, from 0. */
   readonly line: number;
   /** Milliseconds since the epoch. */
   readonly writtenMs: number;
@@ -63,7 +63,7 @@ export const HASH = {
 
 export const HASHES_PER_ROW = 16;
 
-/** Not known. */
+/** Stands for a number of tokens that is not known. */
 export const UNKNOWN_TOKENS = 0xffffffff;
 
 /** What was made of one chunk of lines: rows as text, and a column for each thing that is decided by later. */
@@ -85,7 +85,7 @@ export interface Batch {
   readonly redacted: ReadonlyMap<string, number>;
   /** The rows, each with its line end. */
   readonly text: Uint8Array;
-  /** Where each row ends in `text`. */
+  /** The offset in `text` at which each row ends. */
   readonly ends: Uint32Array<ArrayBuffer>;
   /** The line each row is of, from 0 within the batch. */
   readonly places: Uint32Array<ArrayBuffer>;

@@ -13,9 +13,9 @@ const PLACES = 3;
 
 /** What the converter knows of one row. */
 export interface BuiltRow {
-  /** With its line end. */
+  /** The text of the row, with its line end. */
   readonly text: string;
-  /** From 0 within the batch. */
+  /** The number of the line within the batch, from 0. */
   readonly line: number;
   readonly flags: number;
   readonly hashes: ArrayLike<number>;

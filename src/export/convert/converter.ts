@@ -230,7 +230,7 @@ export class Converter {
     return this.#redactor ? (this.#redactor.value(metadata) as JsonObject) : metadata;
   }
 
-  /** With the system prompt and the reasoning that were asked for. */
+  /** The conversation with the system prompt that was asked for. */
   #dressed(conversation: Conversation): Conversation {
     const { system } = this.#plan;
     return system === 'keep' ? conversation : withSystem(conversation, system);
@@ -332,7 +332,7 @@ interface AnswerPlace {
 }
 
 interface LinePlace {
-  /** From 0 within the batch. */
+  /** The number of the line within the batch, from 0. */
   readonly number: number;
   readonly terminated: boolean;
 }

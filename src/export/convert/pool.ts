@@ -35,7 +35,7 @@ export type FromWorker =
 export interface Converters {
   /** How many chunks are worth handing out before the first is taken back. */
   readonly window: number;
-  /** Where memory for chunks comes from. */
+  /** The pool that memory for chunks is taken from. */
   readonly memory: MemoryPool;
   /** Takes the memory behind the bytes. */
   convert(bytes: Uint8Array<ArrayBuffer>): Promise<Batch>;

@@ -41,7 +41,7 @@ export interface RenderJob {
 export interface Rendered {
   /** The rows, each with its line end. */
   readonly text: Uint8Array<ArrayBuffer>;
-  /** For each task the bytes of its row, or why it has none. */
+  /** The size of the row of each task in bytes, or the reason why it has none. */
   readonly results: readonly (number | RejectReason)[];
   /** Hits of redaction by kind. */
   readonly redacted: ReadonlyMap<string, number>;

@@ -6,7 +6,7 @@ import type { Sample, Split } from '../../config/export/values.ts';
 export interface CurationOptions {
   /** `collapse`: a conversation once, at its longest. `turns`: every answer. */
   readonly conversations: 'collapse' | 'turns';
-  /** Of a conversation that went on in several ways, all ways, or the one with the most answers. */
+  /** Which branches of a conversation are kept: all, or the one with the most answers. */
   readonly branches: 'all' | 'longest';
   /** What the format trains of a conversation. */
   readonly loss: Format['loss'];

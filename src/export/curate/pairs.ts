@@ -7,7 +7,7 @@ import { HashMap64 } from './table/hash-map.ts';
 import { valueOf } from './judgements.ts';
 import { continuedTurns } from './turns.ts';
 
-/** Where it is known from which answer is better. */
+/** The sources that say which answer is better. */
 export type PairSource = 'feedback' | 'regenerations' | 'both';
 
 /** Pairs in the order of their better answers in the log. Rows of no pair are left out. */
@@ -37,7 +37,7 @@ function corrections(set: RowSet): Task[] {
   return tasks;
 }
 
-/** Of the answers to one prompt that were rated, the best with each that is worse. */
+/** Pairs the best rated answer to each prompt with every rated answer that is worse. */
 function ratings(set: RowSet): Task[] {
   if (!set.judgements.any) return [];
   return samePrompt(set).flatMap((rows) => {

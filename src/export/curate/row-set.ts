@@ -95,7 +95,7 @@ export class RowSet {
   }
 }
 
-/** Of each task the hash of all that it says, in pairs. */
+/** The hash of everything that each task says, as pairs of numbers. */
 function contentsOf(tasks: readonly Task[], table: RowTable): Uint32Array {
   const contents = new Uint32Array(2 * tasks.length);
   const hash = new Hash64();

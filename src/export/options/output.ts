@@ -7,7 +7,7 @@ import { ExportError } from '../errors.ts';
 
 export type Shape = SinkOptions['shape'];
 
-/** Where rows go, and whether that is a file or a directory. @param output for a terminal, where nothing else is named */
+/** The path that rows go to, and whether it is a file or a directory. @param output the default when stdout is a terminal */
 export function placeOf(
   options: Options,
   { terminal, output = DEFAULT_OUTPUT }: { readonly terminal: boolean; readonly output?: string },

@@ -19,7 +19,7 @@ export interface Settings extends ExportOptions {
   readonly progress: 'auto' | 'always' | 'never';
   /** Show what the rows are made of. */
   readonly stats: boolean;
-  /** As JSON. */
+  /** Show statistics as JSON. */
   readonly json: boolean;
   /** Rows that are shown; left out when none are. */
   readonly preview?: number;

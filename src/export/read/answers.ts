@@ -1,7 +1,7 @@
 import { isObject, numberOf, objectOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 
-/** Where responses have their answers, by endpoint, and what says how one ended. */
+/** The fields of a response that list its answers and say how each ended, by endpoint. */
 const ANSWERS: ReadonlyMap<unknown, readonly [list: string, finish: string]> = new Map([
   ['chat', ['choices', 'finish_reason']],
   ['completions', ['choices', 'finish_reason']],

@@ -3,7 +3,7 @@ import type { LogInput } from '../../logs/input.ts';
 /** What was read of one input, decompressed. */
 export interface InputSeen {
   readonly name: string;
-  /** Up to the end of the last whole line. */
+  /** The bytes up to the end of the last whole line. */
   readonly bytes: number;
   /** The hash of these bytes, in hex, where one was asked for. */
   readonly sha256: string | undefined;

@@ -9,7 +9,7 @@ import type { JsonObject } from '../../wire/json.ts';
 const BLOCK = /^(?:server_tool_use|mcp_tool_use|\w+_tool_result)$/;
 /** Items of OpenAI's responses; those of the client's own tools are `function_call` and the like. */
 const ITEM = /^(?:web_search|file_search|code_interpreter|image_generation|mcp|tool_search)_call$/;
-/** Where chat servers name what they found or ran: Perplexity and xAI beside the answer, Groq in it. */
+/** Fields in which chat servers name what they found or ran: Perplexity and xAI beside the answer, Groq within it. */
 const FOUND = ['citations', 'search_results'];
 const RAN = ['executed_tools', 'search_results'];
 

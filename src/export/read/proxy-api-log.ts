@@ -40,7 +40,7 @@ export function pythonEntry(record: JsonObject): Entry | undefined {
   };
 }
 
-/** Where only the sum was logged, it counts as input: it is sums that filters and percentiles go by. */
+/** The tokens of a line. If only their sum was logged, it counts as input: filters and percentiles use sums. */
 function tokensOf({ tokens, response }: JsonObject): Pick<Entry, 'inputTokens' | 'outputTokens'> {
   const usage = objectOf(objectOf(response).usage);
   const [input, output] = [tokenCount(usage.prompt_tokens), tokenCount(usage.completion_tokens)];

@@ -18,7 +18,7 @@ interface ReadOptions {
   readonly converters: Converters;
   readonly counters: Counters;
   readonly signal?: AbortSignal;
-  /** Told the bytes read from disk. */
+  /** Called with the number of bytes read from disk. */
   readonly onBytes: (bytes: number) => void;
   /** Whether hashes of the inputs are wanted: they cost a second for each gigabyte or two. */
   readonly hash: boolean;

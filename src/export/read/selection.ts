@@ -15,7 +15,7 @@ import type { Where } from './where.ts';
 /** Plain data, so that it can go to another thread. A list that is left out or empty asks for nothing. */
 export interface Selection {
   readonly successfulOnly: boolean;
-  /** With `successfulOnly`: whether answers that were put together of several streams count. */
+  /** Whether `successfulOnly` takes answers that were put together from several streams. */
   readonly resumed?: 'include' | 'exclude';
   /** Part of the model name, in any case. */
   readonly modelFilter?: string;
@@ -29,13 +29,13 @@ export interface Selection {
   readonly tags?: readonly (readonly [name: string, value: string])[];
   /** Ranges of HTTP status codes. */
   readonly statuses?: readonly StatusRange[];
-  /** In lower case. */
+  /** Finish reasons in lower case. */
   readonly finishReasons?: readonly string[];
   /** First moment, milliseconds since the epoch. */
   readonly fromMs?: number;
   /** Last moment, inclusive. */
   readonly untilMs?: number;
-  /** Of input and output together, by the log. */
+  /** The fewest tokens of input and output together, by the log. */
   readonly minTokens?: number;
   readonly maxLatencyMs?: number;
   /** See where.ts. */

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../wire/json.ts';
 import type { Example } from '../conversation/conversation.ts';
 
 export interface Format {
-  /** As `--format` names it. */
+  /** The name that `--format` takes. */
   readonly name: FormatName;
   /** One line for the help text and the docs: who loads it. */
   readonly summary: string;
@@ -53,7 +53,7 @@ export interface RenderOptions {
   readonly reasoning: ReasoningPlace;
   /** How tool arguments are written; the format's own way when left out. */
   readonly toolArguments?: 'object' | 'string';
-  /** Told that a row lacks a text beside calls, which the format has no place for. */
+  /** Called when a row lacks a text beside calls, which the format has no place for. */
   readonly onOmitted?: () => void;
   /** Join turns of one role that follow each other, also where the format could take them apart. */
   readonly mergeTurns: boolean;

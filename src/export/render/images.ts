@@ -10,7 +10,7 @@ export interface ImageRules {
   readonly types: readonly string[];
   /** The most in one row. */
   readonly most?: number;
-  /** Where one message is a list of parts, all that say something must be. */
+  /** If one message is a list of parts, all messages that say something must be. */
   readonly allParts?: true;
 }
 

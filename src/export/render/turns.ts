@@ -12,7 +12,7 @@ import type { RenderOptions } from './format.ts';
 import { RejectError } from '../errors.ts';
 import { parseLongNumbers } from '../conversation/json.ts';
 
-/** Between what was several messages. */
+/** The separator between the texts of messages that become one. */
 const SEAM = '\n\n';
 
 /**

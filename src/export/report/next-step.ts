@@ -1,7 +1,7 @@
 /** What to do with the files of an export. */
 import type { FormatName } from '../../config/export/options.ts';
 
-/** Where the rows are. */
+/** The files that an export wrote. */
 export interface Written {
   readonly path: string;
   readonly directory: boolean;

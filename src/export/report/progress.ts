@@ -3,7 +3,7 @@ import type { ExportProgress } from '../job.ts';
 import { bytesText, countText, durationText, thingsText } from './text.ts';
 
 const REDRAW_MS = 100;
-/** Between lines where they cannot be redrawn: in a file, or in the log of a job. */
+/** The time between two lines where they cannot be redrawn: in a file, or in the log of a job. */
 const PLAIN_MS = 5_000;
 /** The narrowest terminal it is drawn for. */
 const COLUMNS = 79;
@@ -52,7 +52,7 @@ export interface Shown extends ExportProgress {
   readonly memory: number;
 }
 
-/** For example "45% of 1.2 GB, 310 MB/s, 12,345 rows, 678 dropped, 95 MB, 2 s left". Fits 80 columns. */
+/** The progress in one line, for example "45% of 1.2 GB, 310 MB/s, 12,345 rows, 678 dropped, 95 MB, 2 s left". Fits 80 columns. */
 export function progressText({ bytes, total, rows, dropped, memory }: Shown, elapsedMs: number): string {
   const perMs = elapsedMs > 0 ? bytes / elapsedMs : 0;
   const parts = [

@@ -22,7 +22,7 @@ export interface Report {
   /** Answers of lines that hold several (`n`), but for the first of each: each is counted as a line would be. */
   readonly further_answers: number;
   readonly kept: number;
-  /** Of these, answers that failed, were cut or filtered. */
+  /** How many of the kept rows have an answer that failed, was cut or filtered. */
   readonly unsuccessful: number;
   /** Answers that are trained more than once: they stand in several branches, and the format trains all answers. */
   readonly repeated_answers: number;
@@ -105,7 +105,7 @@ export function reportText(report: Report): string {
   return `${JSON.stringify(report, null, 2)}\n`;
 }
 
-/** In the order of the names, so that equal counts make equal text. */
+/** The counts in the order of their names, so that equal counts make equal text. */
 function byName<Value>(counts: ReadonlyMap<string, Value>): Record<string, Value> {
   return Object.fromEntries([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

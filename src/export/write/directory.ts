@@ -87,7 +87,7 @@ export class DirectorySink implements Sink {
     return shard;
   }
 
-  /** As `datasets` knows them: one file a split by its name, several with number and count. */
+  /** The name by which `datasets` knows a file: that of its split, with number and count where there are several. */
   #finalName({ split, number }: Shard): string {
     const { parquet, compress, shardBytes } = this.#options;
     const ending = parquet ? 'parquet' : compress ? `jsonl.${compress}` : 'jsonl';

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../wire/json.ts';
 import type { Column } from '../render/format.ts';
 
-/** As Parquet files carry them. */
+/** The features of the columns as Parquet files carry them. */
 export function featuresOf(columns: readonly Column[]): JsonObject {
   return Object.fromEntries(columns.map((column) => [column.name, feature(column)]));
 }
@@ -15,7 +15,7 @@ function feature({ type }: Column): JsonObject {
 
 const DTYPES = { string: 'string', bool: 'bool', number: 'float64' } as const;
 
-/** As a line of a card has one: a list of objects that differ is a list of JSON, or the whole load fails. */
+/** The feature of a column as a line of a card: a list of objects that differ is a list of JSON, or the whole load fails. */
 export function cardFeature({ name, type }: Column): string {
   if (type === 'jsons') return `{name: ${name}, list: json}`;
   return `{name: ${name}, dtype: ${type === 'json' ? 'json' : DTYPES[type]}}`;

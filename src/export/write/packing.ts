@@ -8,7 +8,7 @@ import type { Packing } from './sink.ts';
 export interface PackingOptions {
   readonly compress?: 'gz' | 'zst';
   readonly parquet: boolean;
-  /** Of Parquet. */
+  /** The columns of a Parquet file; `undefined` when rows are no table. */
   readonly columns: readonly Column[] | undefined;
 }
 

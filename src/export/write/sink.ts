@@ -1,4 +1,4 @@
-/** Where rows go. */
+/** Sinks: files, directories and standard output that rows are written to. */
 import type { Column } from '../render/format.ts';
 
 export interface SinkOptions {
@@ -35,7 +35,7 @@ export type ExtraFile =
 
 /** A file that is filled before it is known which rows stay in it: most often all do, and need not be written twice. */
 export interface Provisional {
-  /** Where rows may be put, and read from. */
+  /** The file descriptor that rows may be written to and read from. */
   readonly fd: number;
   /** All that was put there stays. */
   keep(rows: number, bytes: number): void;

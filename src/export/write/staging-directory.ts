@@ -7,9 +7,9 @@ import { replaceable } from './overwrite-guard.ts';
 
 /** A directory in the making. */
 export interface StagingDirectory {
-  /** Where it will be. */
+  /** The final path of the directory. */
   readonly path: string;
-  /** Where its files are made. */
+  /** The path at which its files are written until they appear. */
   readonly staging: string;
   /** Makes them appear. @param files all that were made, within the directory, the manifest last */
   appear(files: readonly string[]): Promise<void>;

@@ -69,7 +69,7 @@ export function openStagingFile(name: string, force: boolean): StagingFile {
 /** Links in a chain, at most: more are a circle. */
 const MAX_LINKS = 40;
 
-/** Where a link to nothing points: what is made there is what the link leads to. @throws ExportError for a circle */
+/** The path that a dangling link leads to, which a file can be written at. @throws ExportError for a circle of links */
 function linkTarget(path: string, name: string): string {
   let at = path;
   for (let links = 0; links < MAX_LINKS; links++) {

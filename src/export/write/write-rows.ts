@@ -22,9 +22,9 @@ export interface WriteOptions {
   /** The split of each row; all are in split 0 when left out. */
   readonly splits: Uint8Array | undefined;
   readonly signal?: AbortSignal;
-  /** Told a row that turned out not to be one. */
+  /** Called for a row that could not be rendered. */
   readonly onReject: (row: number, reject: RejectReason) => void;
-  /** Told what was redacted, by kind. */
+  /** Called with the number of redactions by kind. */
   readonly onRedacted: (hits: ReadonlyMap<string, number>) => void;
 }
 

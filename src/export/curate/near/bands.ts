@@ -15,7 +15,7 @@ export interface Bands {
 const RECALL = 0.975;
 /** Each band costs memory for each row. */
 const MAX_BANDS = 20;
-/** In shorter ones, too many texts are the same by chance. */
+/** The fewest values in a band: in shorter bands, too many texts agree by chance. */
 const MIN_LENGTH = 4;
 
 /** The longest bands, which let the fewest others through, of which a bearable number finds enough. */

@@ -34,7 +34,7 @@ const CHARACTER = new RegExp(
 const LETTER = /^[\p{L}\p{M}\p{N}_]$/u;
 const SPACE = /^\s$/u;
 
-/** By code unit, filled in when asked for; 0 is not known yet. */
+/** The classes by code unit, computed on demand; 0 means not computed yet. */
 const LETTERS = new Int32Array(0x10000);
 
 /** A code unit in lower case, and in the bits above it the kind that it is. */

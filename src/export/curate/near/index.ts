@@ -33,7 +33,7 @@ const FIRST_SLOTS = 64;
 /** A record: the signature, the number of the search that saw it last, and by band the row that went before it. */
 const SEEN = SIGNATURE_WORDS;
 const BEFORE = SEEN + 1;
-/** In place of the search: the row is the same as an earlier one, and in no chain. */
+/** Stands in place of the search number for a row that equals an earlier one and is in no chain. */
 const COPY = -1;
 
 /**
@@ -53,7 +53,7 @@ export class NearIndex {
   readonly #maxSlots: number;
   /** Slots of each band. */
   #slots = FIRST_SLOTS;
-  /** By band and slot the newest row of a chain, one higher than it is; 0 is none. So are all rows within chains. */
+  /** The newest row of each chain, by band and slot. Row numbers are stored plus one, here and within chains; 0 means none. */
   #heads: Int32Array;
   readonly #signature = new Int32Array(SIGNATURE_WORDS);
   readonly #signatureBytes = new Uint8Array(this.#signature.buffer);
@@ -148,7 +148,7 @@ export class NearIndex {
     }
   }
 
-  /** Where the chain begins that a band's hash leads to. */
+  /** The slot whose chain holds the rows with a band's hash. */
   #slot(band: number): number {
     return band * this.#slots + (this.#hashes[band]! & (this.#slots - 1));
   }
@@ -166,7 +166,7 @@ export class NearIndex {
     }
   }
 
-  /** With fewer slots than rows, chains get long. */
+  /** Doubles the slots: with fewer slots than rows, chains get long. */
   #grow(): void {
     this.#slots *= 2;
     this.#heads = new Int32Array(this.#bands.count * this.#slots);
@@ -176,7 +176,7 @@ export class NearIndex {
 
 interface Room {
   readonly rows: number;
-  /** Of each band. */
+  /** The slots of each band. */
   readonly slots: number;
 }
 

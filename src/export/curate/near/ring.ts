@@ -49,7 +49,7 @@ export class RecordRing {
     return this.#pieces[(record % this.#capacity) >>> PIECE_BITS]!;
   }
 
-  /** Where in its piece a record begins. */
+  /** The offset at which a record begins in its piece. */
   offsetOf(record: number): number {
     return ((record % this.#capacity) & (PIECE - 1)) * this.#words;
   }

@@ -9,9 +9,9 @@ import { fmix32 } from './fmix32.ts';
 const WORDS = 5;
 /** Characters in a shingle of a short text, in UTF-16 code units. */
 const CHARACTERS = 9;
-/** Up to so many words, a text has all its shingles of characters: one other word would change most of the rest. */
+/** The most words of a text that keeps all its shingles of characters: one changed word would change most of the others. */
 const SHORT = 16;
-/** From so many words on, it has none. */
+/** The fewest words of a text that has no shingles of characters. */
 const LONG = 64;
 
 const FNV_BASIS = 0x811c9dc5 | 0;

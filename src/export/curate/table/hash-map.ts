@@ -51,7 +51,7 @@ export class HashMap64 {
     return this.#values[slot] === 0;
   }
 
-  /** Where the key is, or would go. */
+  /** The slot that holds the key, or that it would take. */
   #slot(hi: number, lo: number): number {
     const mask = this.#values.length - 1;
     let slot = (lo ^ Math.imul(hi, 0x9e3779b1)) & mask;

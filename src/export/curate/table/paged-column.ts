@@ -28,7 +28,7 @@ export class PagedColumn<A extends Numbers> {
   /** The one that was asked for last. */
   #page: Page<A>;
   #turn = 0;
-  /** Where each piece begins in the file. */
+  /** The offset of each piece in the file. */
   readonly #pieces: number[] = [];
   #inFile = 0;
   #length = 0;

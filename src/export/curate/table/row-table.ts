@@ -8,12 +8,12 @@ import { Spool } from './spool.ts';
 /** Which hashes are kept for a while: each costs 8 bytes a row. */
 export type HashName = keyof typeof HASH;
 
-/** Where the rows of a batch come from and wait. */
+/** The origin of a batch of rows, and the place where their text waits. */
 export interface BatchPlace {
   readonly file: number;
   /** Number of the batch's first line, from 1. */
   readonly firstLine: number;
-  /** Where its text begins in the spool. */
+  /** The offset of its text in the spool. */
   readonly spooledAt: number;
 }
 
@@ -21,7 +21,7 @@ export interface BatchPlace {
 export interface LogPlace {
   /** Number of its file among the inputs. */
   readonly file: number;
-  /** From 1. */
+  /** The number of the line, from 1. */
   readonly line: number;
 }
 
@@ -41,7 +41,7 @@ export class RowTable {
   readonly #beside: string;
   readonly #pages: number;
   #spool: Spool | undefined;
-  /** Where each row is in the columns; as they were added when left out. */
+  /** The place of each row in the columns; the order in which rows were added when left out. */
   #order: Uint32Array | undefined;
   readonly #kept: readonly HashName[];
   readonly #hashes: ReadonlyMap<HashName, PagedColumn<Uint32Array<ArrayBuffer>>>;
@@ -49,7 +49,7 @@ export class RowTable {
   readonly #flags = this.#column(bytes);
   /** Rows that follow each other and come from the same file. */
   readonly #runs: Run[] = [];
-  /** Where the text of the last row ends. */
+  /** The offset at which the text of the last row ends. */
   #end = 0;
   readonly #lines = this.#column(words);
   readonly #turns = this.#column(words);
@@ -112,7 +112,7 @@ export class RowTable {
     return this.#order !== undefined;
   }
 
-  /** Where a row is, by the order in which they were added. */
+  /** The place of a row in the order in which rows were added. */
   stored(row: number): number {
     return this.#order ? this.#order[row]! : row;
   }
