@@ -1,4 +1,4 @@
-/** What ends an export, and why a record gives no row. */
+/** Errors that end an export, and the reasons why a record makes no row. */
 
 /**
  * What ends an export early, with a message for the user. `usage`: what was asked makes no sense. `failed`: it

@@ -1,4 +1,4 @@
-/** What the parts of one export share. */
+/** Types that all parts of an export share. */
 import type { LogInput } from '../logs/input.ts';
 import type { CurationOptions } from './curate/options.ts';
 import type { Converters } from './convert/pool.ts';

@@ -124,7 +124,7 @@ function emptySplitOf(report: Report, { splits }: CurationOptions): Pick<ExportS
 /** A split that should have this many rows and has none is empty for a reason, not by chance. */
 const SURELY_SOME = 10;
 
-/** What is counted on the way. */
+/** Counts bytes, lines and rows while an export runs, and reports progress. */
 class RunProgress {
   readonly counters: Counters;
   readonly stats = new RowStats();

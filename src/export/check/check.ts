@@ -76,7 +76,7 @@ async function checkFile(
   return { rows, bad, violations };
 }
 
-/** What is found at one place of a file. */
+/** The findings at one place of a file. */
 interface Finding {
   readonly place: string;
   /** Bytes of a row as a line; left out for what is no row. */
@@ -177,7 +177,7 @@ function isWellFormed(value: unknown): boolean {
   );
 }
 
-/** What trainers parse: arguments, definitions of tools, and ShareGPT's turns of calls. */
+/** Keys whose text trainers parse as JSON: arguments, definitions of tools, and ShareGPT's turns of calls. */
 const PARSED = new Set(['arguments', 'tools', 'value']);
 
 /** JSON text within a row may have halves of surrogate pairs that show when it is parsed. */

@@ -1,6 +1,6 @@
 import { holdsInfinity, isLoadable } from '../conversation/json.ts';
 
-/** What could be a number of more than 64 bits, or one beyond all that can be held. */
+/** Text that may hold a number of more than 64 bits, or one that overflows. */
 const ODD = /\d{19}|[eE]\+?\d{3}/;
 /** A string, or a number. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;

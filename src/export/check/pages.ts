@@ -9,7 +9,7 @@ import { getMaxDefinitionLevel, getMaxRepetitionLevel, getSchemaPath } from 'hyp
 
 type PageHeader = ReturnType<typeof parquetHeader>;
 
-/** What a page is read with. */
+/** The facts of a column that its pages are read with. */
 interface Column {
   readonly meta: ColumnMetaData;
   /** Bits of a level; 0 where there are no levels. */

@@ -7,7 +7,7 @@ import type { AssistantMessage, Conversation, Message } from './conversation.ts'
 import { Hash64 } from './hash64.ts';
 import { HASH, HASHES_PER_ROW } from '../convert/batch.ts';
 
-/** Who exchanged it, as far as the record says. */
+/** The owner of an exchange, as far as the record names it. */
 export interface Owner {
   readonly id: string | null;
   readonly key: string | null;

@@ -3,7 +3,7 @@
  * tools, fields that no trainer knows are gone. It is plain JSON, so that it can be kept in a file.
  */
 export interface Conversation {
-  /** What the model was told. */
+  /** The messages before the answer. */
   readonly prompt: readonly Message[];
   readonly answer: AssistantMessage;
   /** Empty when the request defines none. */
@@ -26,7 +26,7 @@ export interface AssistantMessage {
   readonly content: string;
   readonly name?: string;
   readonly tool_calls?: readonly ToolCall[];
-  /** What the model thought, in plain text; encrypted thinking and signatures never come this far. */
+  /** The reasoning of the model in plain text; encrypted reasoning and signatures are never exported. */
   readonly reasoning?: string;
   /** Set with `--refusals keep` alone. */
   readonly refusal?: string;
@@ -62,14 +62,14 @@ export interface Tool {
   };
 }
 
-/** What one row is made of: a conversation, and for some formats what feedback says of its answer. */
+/** The source of one row: a conversation, and for some formats the feedback on its answer. */
 export interface Example {
   readonly conversation: Conversation;
   /** Another answer to the same prompt, which is the worse one. */
   readonly rejected?: AssistantMessage;
   /** Whether the answer is a good one. */
   readonly label?: boolean;
-  /** What feedback gave the answer, from -1 to 1, when `--metadata full` asks for that. */
+  /** The score that feedback gave the answer, from -1 to 1, when `--metadata full` asks for that. */
   readonly score?: number;
   /** The origin of the row, when `--metadata` asks for it. */
   readonly metadata?: { readonly [field: string]: unknown };

@@ -29,11 +29,11 @@ export function jsonText(value: unknown): string {
 /** JavaScript keeps 53 bits of a whole number; readers of datasets keep 64. */
 const LONG_INTEGER = /^-?\d{16,20}$/;
 const [LEAST, MOST] = [-(2n ** 63n), 2n ** 64n - 1n];
-/** What JavaScript may round, turn into Infinity, or write in more digits than readers take. */
+/** Text that may hold numbers which JavaScript rounds, turns into Infinity, or writes in more digits than readers accept. */
 const MAY_HOLD_LONG = /\d{16}|\d[eE]\+?\d\d/;
 const MAY_BE_HUGE = /\d{19}/;
 
-/** What TypeScript does not know yet. @see https://tc39.es/proposal-json-parse-with-source/ */
+/** Functions of JSON that TypeScript does not know yet. @see https://tc39.es/proposal-json-parse-with-source/ */
 const { rawJSON, isRawJSON } = JSON as unknown as {
   rawJSON(text: string): { readonly rawJSON: string };
   isRawJSON(value: unknown): value is { readonly rawJSON: string };

@@ -5,7 +5,7 @@ import type { AssistantMessage, Message, Part, PlainMessage } from './conversati
 import { RejectError } from '../errors.ts';
 import { legacyCall, toolCallsOf } from './tools.ts';
 
-/** What is kept of what messages hold. */
+/** Which contents of messages are exported. */
 export interface ContentOptions {
   /** A refusal as the answer: no example, ordinary content, or kept apart for formats that know it. */
   readonly refusals: 'exclude' | 'content' | 'keep';

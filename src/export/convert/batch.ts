@@ -3,7 +3,7 @@ import type { RecordFacts } from '../report/record-facts.ts';
 import type { Feedback } from '../read/feedback.ts';
 import type { Filter, RejectReason } from '../errors.ts';
 
-/** What a row's record says that many rows share. */
+/** The facts of a record that many rows share, stored once for all of them. */
 export interface RowGroup {
   readonly model: string;
   readonly provider: string | null;
@@ -45,7 +45,7 @@ export const FLAG = {
 export const HASH = {
   /** The conversation with its answer, as a link of its chain. */
   conversation: 0,
-  /** What is written but for the answer, tools and system prompt included. */
+  /** The prompt as it is written, with tools and system prompt. */
   prompt: 2,
   /** The same with the answer: equal rows are duplicates. */
   content: 4,
@@ -66,7 +66,7 @@ export const HASHES_PER_ROW = 16;
 /** Stands for a number of tokens that is not known. */
 export const UNKNOWN_TOKENS = 0xffffffff;
 
-/** What was made of one chunk of lines: rows as text, and a column for each thing that is decided by later. */
+/** The result of one chunk of lines: rows as text, and columns with the facts that later decisions need. */
 export interface Batch {
   /** Lines in the chunk, blank ones included. */
   readonly lines: number;
@@ -74,7 +74,7 @@ export interface Batch {
   readonly filled: number;
   /** Answers of records that hold several, but for the first of each. */
   readonly furtherAnswers: number;
-  /** What the records are that were taken; left out where that is not asked for. */
+  /** Facts about the records that the filters take; left out without `--stats`. */
   readonly facts?: RecordFacts;
   readonly filtered: ReadonlyMap<Filter, number>;
   readonly dropped: ReadonlyMap<RejectReason, number>;

@@ -11,7 +11,7 @@ const BYTES_PER_UNIT = 3;
 /** Places told of each reason when not all are wanted. */
 const PLACES = 3;
 
-/** What the converter knows of one row. */
+/** One row, as the converter hands it to the builder. */
 export interface BuiltRow {
   /** The text of the row, with its line end. */
   readonly text: string;

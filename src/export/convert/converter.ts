@@ -301,7 +301,7 @@ export function reasonOf(error: unknown): RejectReason {
   return error instanceof RangeError ? 'too_deep' : 'unreadable';
 }
 
-/** What a plan selects. @throws ExportError of kind `usage` when that makes no sense */
+/** Compiles the selection of a plan. @throws ExportError of kind `usage` when that makes no sense */
 export async function wantedBy({ selection }: Plan): Promise<Wanted> {
   const { where } = selection;
   // An expression is seldom given, and its language takes longer to load than most exports take to start.
@@ -337,7 +337,7 @@ interface LinePlace {
   readonly terminated: boolean;
 }
 
-/** What takes its time to load. */
+/** Parts of a converter that are loaded asynchronously. */
 interface Loaded {
   readonly wanted: Wanted;
   readonly count: TokenCounter | undefined;

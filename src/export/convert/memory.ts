@@ -51,7 +51,7 @@ export class SharedPieces {
     return { piece: this.#pieces.push(memory) - 1, memory };
   }
 
-  /** What was written to a piece, valid until it is given back. */
+  /** The bytes that were written to a piece, valid until it is given back. */
   read(piece: number, length: number): Uint8Array {
     return new Uint8Array(this.#pieces[piece]!, 0, length);
   }

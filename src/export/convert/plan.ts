@@ -16,7 +16,7 @@ export interface Plan {
   readonly render: RenderOptions;
   /** How much of the record goes along with its row. */
   readonly metadata: 'none' | 'min' | 'full';
-  /** All rows are left as examples in JSON, since only what people said of them decides what they become. */
+  /** Whether all rows stay examples in JSON until the log has been read, because feedback decides what becomes of them. */
   readonly unrendered: boolean;
   /**
    * Answers within a prompt. `draft`: left as an example, for the whole log decides which of them are trained. `mask`:
@@ -26,7 +26,7 @@ export interface Plan {
   readonly redact?: RedactOptions;
   /** Signatures of rows that are nearly the same, drawn from this seed. */
   readonly nearSeed?: number;
-  /** What is compared: for duplicates the trained answers apart from the rest, for leaks between splits all as one. */
+  /** The comparisons that need signatures: for duplicates, and for leaks between splits. */
   readonly compare: { readonly duplicates: boolean; readonly leaks: boolean };
   /** Count tokens by the tokenizer even where the log holds the provider's count. */
   readonly countTokens: boolean;

@@ -31,7 +31,7 @@ export type FromWorker =
   | { readonly kind: 'rendered'; readonly rendered: Rendered }
   | { readonly kind: 'failed'; readonly error: Error };
 
-/** Who does the work: threads, or this one. */
+/** Converts chunks of lines: in threads, or in this one. */
 export interface Converters {
   /** How many chunks are worth handing out before the first is taken back. */
   readonly window: number;

@@ -20,14 +20,14 @@ export interface RenderTask {
   readonly example: number;
   /** Which answers of its prompt are not trained, by number. */
   readonly untrained?: readonly number[];
-  /** What stands in the place of its answer: text, or a message of the assistant. */
+  /** The correction that replaces its answer: text, or a message of the assistant. */
   readonly correction?: string | JsonObject;
   /** The example whose answer is the worse one; its own number where the correction is better than what it corrects. */
   readonly rejected?: number;
   /** The answer is no row when it says just this: what corrects it then finds nothing wrong. */
   readonly unlike?: string | JsonObject;
   readonly label?: boolean;
-  /** What feedback gave the answer, from -1 to 1. */
+  /** The score that feedback gave the answer, from -1 to 1. */
   readonly score?: number;
 }
 
@@ -134,7 +134,7 @@ function marked(conversation: Conversation, untrained: readonly number[]): Conve
   return { ...conversation, prompt };
 }
 
-/** What feedback gave the answer, where a row says what it comes from, and as the reward of a format that has one. */
+/** Adds the score of feedback to the metadata of a row, where it has any, and to the example itself for `rft`. */
 function scored({ metadata }: Example, score: number): Pick<Example, 'metadata' | 'score'> {
   return { ...(metadata ? { metadata: { ...metadata, score } } : {}), score };
 }

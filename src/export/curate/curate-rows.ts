@@ -37,7 +37,7 @@ export async function curateRows(job: Job): Promise<ReadOutcome> {
   }
 }
 
-/** What waits in files without a name. */
+/** The parts that keep their data in unnamed temporary files. */
 interface Waiting {
   readonly spool: Spool;
   readonly signatures: Signatures;

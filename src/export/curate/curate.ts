@@ -16,17 +16,17 @@ import { assignSplits } from './split.ts';
 import { dropBeginnings, dropUnlogged, loggedTurns, turnsWhere } from './turns.ts';
 import { dropShorterBranches, repeatedTurns } from './branches.ts';
 
-/** What was chosen. */
+/** The result of all decisions. */
 export interface Chosen {
-  /** What was decided on rows, and on what is made of them. */
+  /** The decisions on rows, and on the pairs or labels that are made of them. */
   readonly sets: readonly RowSet[];
   /** The split of each row by number; `undefined` when there is one. */
   readonly splits: Uint8Array | undefined;
   /** Answers that are trained more than once, in formats that train all answers of a row. */
   readonly repeatedAnswers: number;
-  /** All rows are written, each as it was converted. */
+  /** Whether all rows are written, each as it was converted. */
   readonly whole: boolean;
-  /** What is written, in the order of the log. */
+  /** The rows to write, in the order of the log. */
   tasks(): Iterable<Task>;
 }
 
@@ -61,7 +61,7 @@ interface Decided {
   readonly logged: TurnSet | undefined;
 }
 
-/** All decisions but those of chance and number. */
+/** Makes all decisions except sampling, balancing and limits. */
 function decided(rows: RowSet, options: CurationOptions, signatures: RowSignatures): Decided {
   const set = judged(rows, options);
   const logged = conversations(set, options);
@@ -114,7 +114,7 @@ function repeatedIn(
   return repeatedTurns(set, logged);
 }
 
-/** What is known of the answers within prompts; `undefined` where it does not matter. */
+/** Facts about the answers within prompts; `undefined` where no decision needs them. */
 interface TurnFacts {
   /** Those that the log shows. */
   readonly logged: TurnSet | undefined;

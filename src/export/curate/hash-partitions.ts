@@ -9,7 +9,7 @@ export interface Part {
 /** Hashes in one part: a table of them takes some 12 MB. */
 const PART = 2 ** 19;
 
-/** So many parts that the table of one is small, however many hashes there are. Each part goes through all rows again. */
+/** Divides hashes into parts, so that the table of one part stays small. Each part takes another pass over all rows. */
 export function* partsOf(hashes: number): Generator<Part> {
   let parts = 1;
   while (parts * PART < hashes) parts *= 2;

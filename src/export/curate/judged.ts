@@ -1,4 +1,4 @@
-/** What people said of answers decides what is made of them. */
+/** Applies feedback: drops bad answers, takes corrections, and makes pairs and labels. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage } from '../conversation/conversation.ts';
 import type { CurationOptions } from './options.ts';

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../wire/json.ts';
 import { idHash } from '../conversation/conversation-hash.ts';
 import { HashMap64 } from './table/hash-map.ts';
 
-/** What was said of one answer. */
+/** The feedback on one answer. */
 export interface Judgement {
   readonly score?: number;
   readonly label?: boolean;

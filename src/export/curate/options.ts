@@ -28,7 +28,7 @@ export interface CurationOptions {
   readonly maxRecords?: number;
   /** A single one when nothing is split. */
   readonly splits: readonly Split[];
-  /** What is never divided between splits: what begins alike, or what asks the same. */
+  /** The unit that is never divided between splits: conversations that begin alike, or equal prompts. */
   readonly splitBy: 'conversation' | 'prompt';
   /** The similarity from which rows may not lie in different splits; `undefined` when that is not checked. */
   readonly leakThreshold?: number;

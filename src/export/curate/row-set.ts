@@ -13,10 +13,10 @@ export type DropReason = Filter | RejectReason;
 export class RowSet {
   readonly table: RowTable;
   readonly judgements: Judgements;
-  /** What is made of rows; `undefined` when rows are written as they are. */
+  /** The pairs or labels that are made of rows; `undefined` when rows are written as they are. */
   readonly tasks: readonly Task[] | undefined;
   readonly #contents: Uint32Array | undefined;
-  /** What is written of rows whose answer is corrected. */
+  /** The content hashes of rows whose answer is replaced by a correction. */
   readonly #corrected = new Map<number, Pick<Hash64, 'hi' | 'lo'>>();
   readonly #left: Uint8Array;
   readonly #reasons: DropReason[] = [];

@@ -1,4 +1,4 @@
-/** What the command line and the environment say, as texts by option. */
+/** Reads options from the command line, the environment and the configuration, as texts. */
 import { parseArgs } from 'node:util';
 import type { OptionName } from '../../config/export/options.ts';
 import { OPTION_NAMES, OPTIONS, variableOf } from '../../config/export/options.ts';
@@ -38,7 +38,7 @@ export function parseFlags(args: readonly string[]): GivenOptions {
   return given;
 }
 
-/** What the environment says: `LLMPROXY_EXPORT_MAX_RECORDS` for `--max-records`. An empty value says nothing. */
+/** Reads options from the environment: `LLMPROXY_EXPORT_MAX_RECORDS` for `--max-records`. Empty values are ignored. */
 export function environmentOptions(env: Readonly<Record<string, string | undefined>>): GivenOptions {
   const given = new Given();
   for (const name of OPTION_NAMES) {
@@ -50,7 +50,7 @@ export function environmentOptions(env: Readonly<Record<string, string | undefin
   return given;
 }
 
-/** What the `export` section of the configuration says, by the names of options. */
+/** Reads options from the `export` section of the configuration, given by the names of options. */
 export function configuredOptions(values: Iterable<readonly [OptionName, unknown]>): GivenOptions {
   const given = new Given();
   for (const [name, value] of values)

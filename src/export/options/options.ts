@@ -30,7 +30,7 @@ export class Options {
     ) as unknown as OptionValues;
   }
 
-  /** What an option is: as it was given, or its default. */
+  /** The value of an option: as it was given, or its default. */
   value<Name extends OptionName>(name: Name): OptionValues[Name] {
     return this.#values[name];
   }
@@ -60,7 +60,7 @@ export class Options {
     return String(this.#given(name));
   }
 
-  /** What messages call an option, by where it was given. */
+  /** The name of an option in messages, which says where it was given. */
   source(name: OptionName): string {
     if (this.#flags.values[name] !== undefined) return `--${name}`;
     if (this.#env.values[name] !== undefined) return variableOf(name);

@@ -19,7 +19,7 @@ interface Decided {
   readonly curation: CurationOptions;
 }
 
-/** What is made of each record. */
+/** Decides how each record is converted. */
 export function planOf(options: Options, { selection, format, curation }: Decided): Plan {
   const maxTokens = options.value('max-tokens');
   if (maxTokens === undefined && options.given('on-long'))

@@ -12,7 +12,7 @@ import { placeOf, sinkOf } from './output.ts';
 import { planOf } from './plan.ts';
 import { selectionOf } from './selection.ts';
 
-/** What `llmproxy export` is to do, and how it speaks about it. */
+/** All settings of one run: of the export, and of the messages about it. */
 export interface Settings extends ExportOptions {
   readonly verbose: boolean;
   readonly quiet: boolean;
@@ -31,7 +31,7 @@ export interface Sources extends Omit<OptionSources, 'config'> {
   readonly config?: Config;
   /** Whether stdout is a terminal: rows go there only into a pipe or file, or when asked. */
   readonly terminal: boolean;
-  /** What spans of time count back from. */
+  /** The moment that spans such as `7d` count back from, milliseconds since the epoch. */
   readonly nowMs: number;
   /** The arguments as given, for the manifest. */
   readonly argv: readonly string[];

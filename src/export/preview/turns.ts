@@ -3,7 +3,7 @@ import type { Format } from '../render/format.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../../wire/json.ts';
 
-/** What one role says in a row. */
+/** One turn of a row: a role and its text. */
 export interface ShownTurn {
   readonly role: string;
   readonly text: string;
@@ -70,7 +70,7 @@ function judged(label: unknown): string {
   return label === true || label === 1 ? ', good' : ', bad';
 }
 
-/** What a grader compares answers with. */
+/** The reference that a grader compares answers with. */
 function reference({ reference_answer: text, reference_tool_calls: calls }: JsonObject): ShownTurn[] {
   if (text === undefined) return [];
   const called = listOf(calls).map((call) => callText(objectOf(call)));

@@ -15,7 +15,7 @@ export function entryOf(record: JsonObject): Entry | undefined {
   return facts ? proxyEntry(record, facts) : (pythonEntry(record) ?? foreignEntry(record));
 }
 
-/** What a record of ours, or the head of one, says; `undefined` when it is none. */
+/** The facts of a record of this proxy, or of its head; `undefined` when it is none. */
 export function factsOf(record: JsonObject): Facts | undefined {
   const { v, ts, endpoint, outcome, status, finish } = record;
   // A later version keeps the meaning of these fields, or is not for this program to read.

@@ -1,11 +1,11 @@
-/** What is known of a log record of any kind, before and after its conversation is read. */
+/** Facts of a log record of any kind, before and after its conversation is read. */
 import { isObject, numberOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Recorded } from '../../wire/endpoints.ts';
 import { saysWhy } from '../../wire/endpoints.ts';
 import type { Filter, RejectReason } from '../errors.ts';
 
-/** What filters look at: known from the head of a line alone, but for old lines. */
+/** The facts that filters use. Except for old lines, the head of a line has them all. */
 export interface Facts {
   /** ISO time as logged; empty when there is none. */
   readonly ts: string;
@@ -19,7 +19,7 @@ export interface Facts {
   readonly status: number | null;
   readonly finish: string | null;
   readonly key: string | null;
-  /** Who the client said its end user is. */
+  /** The end user, as the client named it. */
   readonly user: string | null;
   readonly tags: Readonly<Record<string, string>>;
   /** Conversation id of the client. */
@@ -40,7 +40,7 @@ export interface Facts {
 export interface Entry extends Facts {
   /** The client's request in OpenAI's shape. */
   readonly request: JsonObject;
-  /** What the model answered: a message of the assistant, in OpenAI's shape. */
+  /** The answer: a message of the assistant in OpenAI's shape. */
   readonly answer: JsonObject;
   /** The whole record as parsed. */
   readonly record: JsonObject;
@@ -109,7 +109,7 @@ export function isFinished(finish: string | null): boolean {
 /** Two of these and what stands for "not known" are told apart in 32 bits. */
 const MOST_TOKENS = 0x7fffffff;
 
-/** What is no count of tokens counts as not known. */
+/** A count of tokens; `null` for any other value. */
 export function tokenCount(value: unknown): number | null {
   const tokens = numberOf(value);
   return Number.isInteger(tokens) && tokens! >= 0 && tokens! <= MOST_TOKENS ? tokens! : null;

@@ -1,4 +1,4 @@
-/** What people said of answers: the log's feedback lines, as export joins them to the records they are about. */
+/** Reads the log's lines of feedback, which are joined to the records that they are about. */
 import type { JsonObject } from '../../wire/json.ts';
 import { isObject, numberOf, stringOf } from '../../wire/json.ts';
 
@@ -16,7 +16,7 @@ export interface Feedback {
 /** The endpoint that feedback lines name in their head. */
 export const FEEDBACK_ENDPOINT = 'feedback';
 
-/** What a line of feedback says, or `undefined` when it says nothing. */
+/** The feedback in a line, or `undefined` when there is none. */
 export function feedbackOf({ key, feedback }: JsonObject): Feedback | undefined {
   if (!isObject(feedback)) return undefined;
   const about = stringOf(feedback.request_id);

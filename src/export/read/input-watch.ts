@@ -1,6 +1,6 @@
 import type { LogInput } from '../../logs/input.ts';
 
-/** What was read of one input, decompressed. */
+/** The part of one input that was read, decompressed. */
 export interface InputSeen {
   readonly name: string;
   /** The bytes up to the end of the last whole line. */

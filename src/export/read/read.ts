@@ -111,7 +111,7 @@ async function whole(batch: Promise<Batch>): Promise<RangeBatch> {
   return { batch: await batch, tooLong: false };
 }
 
-/** What was handed out, taken back in order. */
+/** Takes converted batches back in the order in which they were handed out. */
 class TurnQueue {
   readonly #options: ReadOptions;
   readonly #turns: Turn[] = [];

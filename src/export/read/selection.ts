@@ -80,7 +80,7 @@ export function compileSelection(selection: Selection, where?: Where): Wanted {
   };
 }
 
-/** What a head says: why the line is not wanted, that more must be asked, or nothing that could be relied on. */
+/** The verdict of a head: the filter that leaves the line out, `open` when further tests decide, `unknown` when the head cannot be relied on. */
 type Verdict = Filter | 'open' | 'unknown';
 
 function sharedVerdict(text: string, tests: readonly Test<SharedFacts>[]): Verdict {
@@ -121,7 +121,7 @@ function first<Seen>(tests: readonly Test<Seen>[], facts: Seen, record: JsonObje
 
 const NO_RECORD: JsonObject = {};
 
-/** What the tests of {@link sharedTests} look at. */
+/** The facts that {@link sharedTests} use. */
 type SharedFacts = Pick<Facts, 'model' | 'endpoint' | 'status' | 'finish' | 'failure'>;
 
 /** How far the head may reach: names and tags in it are bounded. */

@@ -80,7 +80,7 @@ const ollamaInputs: CallInputs = ({ messages }, { message }) =>
     listOf(objectOf(each).tool_calls).map((call) => objectOf(objectOf(call).function).arguments),
   );
 
-/** What tools were called with in the request and the answer, where that is an object and no text. */
+/** The inputs of calls in the request and the answer, for protocols in which they are objects and not text. */
 const CALL_INPUTS: Readonly<Partial<Record<Foreign, CallInputs>>> = {
   'ollama.chat': ollamaInputs,
   messages: ({ messages }, response) =>

@@ -16,7 +16,7 @@ export const RESERVED =
 const BLOCKS = ['text', 'image', 'video', 'document', 'reasoningContent', 'toolUse', 'toolResult'] as const;
 type Kind = (typeof BLOCKS)[number];
 
-/** Who may say what; the rest is for both. */
+/** The role that may use a kind of block; kinds that are not listed are for both roles. */
 const SPEAKERS: Readonly<Partial<Record<Kind, string>>> = {
   image: 'user',
   video: 'user',

@@ -8,7 +8,7 @@ import { boundedImages, namedImage } from './images.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { callsOf, mergedTurns, textOnly, withReasoning } from './turns.ts';
 
-/** What a loader knows beside roles and contents. */
+/** The features of chat messages that a loader supports, beyond roles and contents. */
 export interface ChatRules {
   readonly arguments: 'string' | 'object';
   /** How a turn of the assistant that must not be trained is marked. */
@@ -21,7 +21,7 @@ export interface ChatRules {
   readonly names?: true;
   /** A result says which function it is of, beside its call. */
   readonly toolNames?: true;
-  /** What was thought has a field; else it has no place but the text. */
+  /** Whether reasoning has a field of its own; otherwise it can only stand in the text. */
   readonly reasoningField?: true;
 }
 

@@ -1,4 +1,4 @@
-/** What every format of training data is: a renderer, a checker, and what others must know of it. */
+/** A format of training data: a renderer, a checker, and the facts that other parts need. */
 import type { FormatName } from '../../config/export/options.ts';
 import type { ReasoningPlace } from '../../config/export/values.ts';
 import type { JsonObject } from '../../wire/json.ts';
@@ -36,7 +36,7 @@ export interface Format {
    * What is wrong with a row of any origin by the rules of who loads it: "messages[2].role: ...". Empty when sound.
    */
   readonly check: (row: JsonObject) => string[];
-  /** What is wrong with a file of so many rows and bytes; empty when nothing is. */
+  /** Checks the size of a file. @returns problems; none when it is within the bounds of the format */
   readonly checkFile?: (file: { readonly rows: number; readonly bytes: number }) => string[];
 }
 

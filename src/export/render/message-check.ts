@@ -6,7 +6,7 @@ import type { Problems } from './problems.ts';
 import { at, isObjectText, objectsIn } from './problems.ts';
 import { isImage } from './images.ts';
 
-/** What a loader takes, beyond what a renderer needs to know. */
+/** Rules of a loader for single messages that a renderer does not need to know. */
 export interface MessageCheck {
   readonly rules: ChatRules;
   /** `null` stands for no text; a chat template would fail or print it. */
@@ -15,7 +15,7 @@ export interface MessageCheck {
   readonly functions?: true;
   /** Arguments may be an object or its JSON text. */
   readonly anyArguments?: true;
-  /** What tool ids must look like. */
+  /** The pattern that ids of calls must match. */
   readonly toolId?: RegExp;
   /** Text or calls, never both. */
   readonly contentOrCalls?: true;

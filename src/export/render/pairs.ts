@@ -1,4 +1,4 @@
-/** What rows of two answers, or of a judged one, need of an example. */
+/** Reads from an example what rows of two answers, or of a labelled one, need. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Example } from '../conversation/conversation.ts';
 import { RejectError } from '../errors.ts';

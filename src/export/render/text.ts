@@ -31,7 +31,7 @@ export const textFormat: Format = {
   check: (row) => [...unknownKeys(row, ['text', 'metadata'], ''), ...textProblems(row.text, 'text')],
 };
 
-/** What a tokenizer takes for the bounds of a turn, also where a user wrote it. */
+/** Tokens that delimit turns, which a tokenizer recognizes even in text that a user wrote. */
 const BOUNDS = /<\|(?:im_start|im_end|endoftext)\|>/;
 
 function chatMl({ prompt, answer, tools }: Conversation, options: RenderOptions): string {

@@ -1,7 +1,7 @@
 import type { AssistantMessage, Message, PlainMessage, ToolCall } from '../conversation/conversation.ts';
 import { RejectError } from '../errors.ts';
 
-/** What a tool gave, with the call it answers. */
+/** The result of a tool, with the call that it answers. */
 export interface Result {
   readonly call: ToolCall;
   readonly content: string;

@@ -6,7 +6,7 @@ import type { Problems } from './problems.ts';
 import { talkProblems, toolsProblems } from './chat-check.ts';
 import { textProblems } from './problems.ts';
 
-/** What the chat templates that come with TRL take. Columns that TRL does not know are passed over. */
+/** The rules of the chat templates that come with TRL. Columns that TRL does not know are ignored. */
 export const TEMPLATE_CHECK: RowCheck = {
   rules: { arguments: 'object', reasoningField: true },
   systemFirst: true,

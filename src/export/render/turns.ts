@@ -25,7 +25,7 @@ export function promptEndingInUser(prompt: readonly Message[]): readonly Message
   return prompt;
 }
 
-/** All of a talk with its answer, the system first. @throws RejectError as {@link promptEndingInUser} */
+/** All messages of a conversation with its answer, system messages first. @throws RejectError as {@link promptEndingInUser} */
 export function allMessages({ prompt, answer }: Conversation): Message[] {
   // First, since a system message at the end may stand behind the assistant's own.
   return [...promptEndingInUser(leadingSystem(prompt)), answer];
@@ -112,7 +112,7 @@ export function alternating(messages: readonly Message[]): Message[] {
   return merged;
 }
 
-/** What the template of gpt-oss refuses in a text, and in what was thought. */
+/** Tokens that the template of gpt-oss refuses in a text and in reasoning. */
 const CHANNEL = /<\|channel\|>(?:analysis|final)<\|message\|>/;
 
 /**

@@ -26,7 +26,7 @@ export class Counters {
   lines = 0;
   /** Answers of records that hold several, but for the first of each. */
   furtherAnswers = 0;
-  /** What the records are that were taken; `undefined` where that is not asked for. */
+  /** Facts about the records that the filters take; `undefined` without `--stats`. */
   facts: RecordFacts | undefined;
   /** Rows written. */
   rows = 0;

@@ -1,4 +1,4 @@
-/** What to do with the files of an export. */
+/** Says how the files of an export are used. */
 import type { FormatName } from '../../config/export/options.ts';
 
 /** The files that an export wrote. */

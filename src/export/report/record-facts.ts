@@ -1,4 +1,4 @@
-/** What the records are that an export takes, whether rows are made of them or not: for `--stats`. */
+/** Counts facts of the records that the filters take, whether rows are made of them or not, for `--stats`. */
 import type { Entry } from '../read/facts.ts';
 import { objectOf, stringOf } from '../../wire/json.ts';
 import { countOf } from './text.ts';
@@ -9,7 +9,7 @@ export interface RecordFacts {
   /** Times of the first and last record, as logged; empty where none is known. */
   first: string;
   last: string;
-  /** What the records cost together, USD, and of how many of them that is known. */
+  /** The cost of all records in USD, and the number of records whose cost is known. */
   cost: number;
   priced: number;
   /** Records by client key, by tag as `name=value`, and failed ones by how they failed. */

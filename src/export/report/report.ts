@@ -1,4 +1,4 @@
-/** All numbers of one export as plain data: the manifest, `--stats` and the summary are made of it. */
+/** The report: all numbers of one export as plain data, for the manifest, `--stats` and the summary. */
 import type { LineProblem } from '../../logs/reader.ts';
 import type { ExportOptions, ReadOutcome } from '../job.ts';
 import type { Filter, RejectReason } from '../errors.ts';
@@ -40,7 +40,7 @@ export interface Report {
   readonly providers: Readonly<Record<string, number>>;
   readonly finish_reasons: Readonly<Record<string, number>>;
   readonly tokens: TokenStats;
-  /** What the records are that the filters take, with `--stats`. */
+  /** Facts about the records that the filters take; left out without `--stats`. */
   readonly records?: {
     readonly count: number;
     readonly first: string;

@@ -16,7 +16,7 @@ export interface TokenStats {
   readonly max: number | null;
 }
 
-/** What the rows that are written are made of. */
+/** Counts the rows that are written by model, provider, finish reason, split and tokens. */
 export class RowStats {
   rows = 0;
   /** Rows whose answer failed, was cut or filtered: what `--successful-only` leaves out. */

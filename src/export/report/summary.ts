@@ -1,4 +1,4 @@
-/** What an export says when it is done. */
+/** Texts about a finished export: the summary, statistics and single problems. */
 import type { LineProblem } from '../../logs/reader.ts';
 import { LINE_PROBLEMS } from '../../logs/reader.ts';
 import type { Filter, RejectReason } from '../errors.ts';
@@ -40,7 +40,7 @@ function splitsText({ splits }: Report): string {
   return named.length < 2 ? '' : `: ${named.map(([name, rows]) => `${countText(rows)} ${name}`).join(', ')}`;
 }
 
-/** What helps to decide: a block of lines for each thing that rows differ in. */
+/** The statistics of `--stats`: a block of lines for each fact in which rows differ. */
 export function statsText({
   kept,
   splits,
@@ -73,7 +73,7 @@ export function statsText({
   return `${out.join('\n')}\n`;
 }
 
-/** What the records are that the rows are made of. */
+/** The lines about the records that the filters take. */
 function recordsText(records: Report['records']): string[] {
   if (!records) return [];
   const { count, first, last, cost, priced, keys, tags, errors } = records;

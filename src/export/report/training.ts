@@ -1,4 +1,4 @@
-/** What training on a dataset costs, by the price that was given. */
+/** Estimates the cost of training on a dataset from a given price. */
 
 export interface Training {
   readonly epochs: number;

@@ -7,7 +7,7 @@ import { FileSink } from './file.ts';
 import type { Sink, SinkOptions } from './sink.ts';
 
 const STDOUT_FD = 1;
-/** What `datasets` takes for the name of a split. */
+/** The names of splits that `datasets` accepts. */
 const SPLIT_NAME = /^\w+(\.\w+)*$/;
 
 /**

@@ -1,4 +1,4 @@
-/** What an export may replace: nothing but what an earlier one wrote. */
+/** The overwrite guard: an export replaces only files that an earlier export wrote. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { ExportError } from '../errors.ts';

@@ -55,7 +55,7 @@ export function stageTexts(
   };
 }
 
-/** What fails is said of this file, not of the rows. */
+/** Runs an action so that its errors name this file, not the rows. */
 function named(path: string, action: () => void): void {
   try {
     action();

@@ -1,4 +1,4 @@
-/** What lies beside the rows: the card that loaders read, the manifest, what LLaMA-Factory wants to know. */
+/** Sidecars, the files beside the rows: the card that loaders read, the manifest, the dataset_info.json of LLaMA-Factory. */
 import type { ExportOptions } from '../job.ts';
 import type { Report } from '../report/report.ts';
 import type { ExtraFile } from './sink.ts';

@@ -37,7 +37,7 @@ export type ExtraFile =
 export interface Provisional {
   /** The file descriptor that rows may be written to and read from. */
   readonly fd: number;
-  /** All that was put there stays. */
+  /** Keeps everything that was written to it. */
   keep(rows: number, bytes: number): void;
   /** Begins the file anew. What was put there can still be read by its number, which the caller closes. */
   renew(): void;

@@ -58,7 +58,7 @@ export async function* writtenRows(tasks: Iterable<Task>, options: WriteOptions)
 
 interface Segment {
   readonly written: readonly Written[];
-  /** What its rows lie in. */
+  /** The memory that holds its rows. */
   readonly memory: readonly ArrayBuffer[];
 }
 

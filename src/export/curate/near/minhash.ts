@@ -5,7 +5,7 @@ import { SIGNATURE_BYTES, VALUES } from './signature.ts';
 /** Shingles that are hashed again for empty bins, if need be. Among more, a bin is hardly ever left empty. */
 const MAX_KEPT = 1_024;
 const SLOTS = 4 * MAX_KEPT;
-/** What a bin holds: the round that filled it, and 22 bits of a hash. The round comes first, and so does the earlier. */
+/** A bin holds the round that filled it in its upper bits, so that an earlier round wins, and 22 bits of a hash. */
 const ROUND = 22;
 const HASH = 2 ** ROUND - 1;
 const EMPTY = 2 ** 31 - 1;

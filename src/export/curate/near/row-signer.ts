@@ -4,7 +4,7 @@ import { MinHasher, PairHasher } from './minhash.ts';
 import { SIGNATURE_BYTES } from './signature.ts';
 import { nearText, nearTexts } from './text.ts';
 
-/** What is compared, and so which signatures a row has. */
+/** The comparisons of an export, each of which needs a signature of every row. */
 export interface Compared {
   /** Rows that are nearly duplicates: what is trained, and what is only shown. */
   readonly duplicates: boolean;

@@ -17,7 +17,7 @@ const LONG = 64;
 const FNV_BASIS = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
 const BASE = 0x2c1b3c6d;
-/** What the hash of a run has to lose when a word or a character goes out of it. */
+/** The factors that remove a word, or a character, from the rolling hash of a run. */
 const WORD_OUT = power(BASE, WORDS);
 const CHARACTER_OUT = power(BASE, CHARACTERS);
 const SPACE = 32;

@@ -1,4 +1,4 @@
-/** What a signature is: as many values as say how similar two texts are, in as few bytes as a row can spare. */
+/** Signatures: enough small values to estimate how similar two texts are, in few bytes a row. */
 
 /** Values of 4 bits each: they tell as much as half as many of 8 bits in twice the memory. */
 export const VALUES = 256;

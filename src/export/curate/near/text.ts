@@ -3,7 +3,7 @@ import type { Conversation, Message, Part } from '../../conversation/conversatio
 /** Words an image counts as: enough to tell apart rows that ask a page of text about one image each. */
 const IMAGE_WORDS = 32;
 
-/** What is compared of a row: what is trained of it, and what is only shown to the model. */
+/** The two texts of a row that are compared: the trained answers, and all that is only shown to the model. */
 export interface NearTexts {
   readonly trained: string;
   readonly shown: string;
@@ -27,7 +27,7 @@ export function nearTexts({ prompt, answer }: Conversation, answers: 'all' | 'la
   return { trained: trained.join('\n'), shown: shown.join('\n') };
 }
 
-/** All of it as one text. */
+/** Everything that a conversation says as one text. */
 export function nearText({ prompt, answer }: Conversation): string {
   const pieces: string[] = [];
   for (const message of prompt) say(message, pieces);

@@ -1,4 +1,4 @@
-/** So many rows leave garbage that is worth a collection, which takes some milliseconds. */
+/** The number of rows whose garbage is worth a collection, which takes some milliseconds. */
 export const MANY_ROWS = 50_000;
 
 /**

@@ -29,7 +29,7 @@ export class Column<A extends Numbers> {
     this.#length += values.length;
   }
 
-  /** What is there, without a copy. */
+  /** The values so far, without a copy. */
   get values(): A {
     return this.#values.subarray(0, this.#length) as A;
   }
