@@ -205,7 +205,9 @@ export class Attempt implements Attempting {
 
   get heard(): { readonly fromMs: number; readonly untilMs: number } | undefined {
     const fromMs = this.#sentMs;
-    return fromMs === undefined ? undefined : { fromMs, untilMs: this.#heardMs ?? fromMs };
+    if (fromMs === undefined) return undefined;
+    // One that another was faster than has waited until now.
+    return { fromMs, untilMs: this.#heardMs ?? this.#deps.clock.monotonic() };
   }
 
   /** What its answer has told so far that it used. */

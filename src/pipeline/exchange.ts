@@ -16,6 +16,7 @@ import { RECORD_VERSION } from '../logs/record.ts';
 import { encodeUnits } from '../wire/usage.ts';
 import { tidyText } from '../wire/json.ts';
 import { Charge } from './charge.ts';
+import { Waits } from './waits.ts';
 
 export interface ExchangeDeps {
   readonly clock: Clock;
@@ -143,10 +144,8 @@ export class Exchange {
   #firstContentMs: number | null = null;
   /** When the answer began to be given, since arrival; `undefined` for one that is given whole. */
   #givenMs: number | undefined;
-  /** Time that was spent waiting for others: the client, providers, pauses between attempts. */
-  #waitedMs = 0;
-  /** Until when that is counted, on the monotonic clock: attempts may overlap. */
-  #waitedUntilMs = -Infinity;
+  /** When it waited for others: the client, providers, pauses between attempts. */
+  readonly #waits = new Waits();
   readonly #charge: Charge;
   /** Its place in a trace, where requests are traced. */
   trace: Trace | undefined;
@@ -208,10 +207,7 @@ export class Exchange {
 
   /** It waited for others, on the monotonic clock: that is no time of ours. */
   waited(fromMs: number, toMs: number): void {
-    const sinceMs = Math.max(fromMs, this.#waitedUntilMs);
-    if (toMs <= sinceMs) return;
-    this.#waitedMs += toMs - sinceMs;
-    this.#waitedUntilMs = toMs;
+    this.#waits.add(fromMs, toMs);
   }
 
   asks(question: Question): void {
@@ -436,7 +432,7 @@ export class Exchange {
 
   /** What is left of the time until the answer was given, or began to be. */
   get #overheadMs(): number {
-    return round(Math.max(0, (this.#givenMs ?? this.elapsedMs) - this.#waitedMs));
+    return round(Math.max(0, (this.#givenMs ?? this.elapsedMs) - this.#waits.totalMs));
   }
 
   /** Adds what was asked and answered, or says that it was left out. */
