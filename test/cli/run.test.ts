@@ -28,6 +28,9 @@ function prepared(script: string, config?: string): { cwd: string; env: Record<s
 
 const ASK = 'curl -s "$ANTHROPIC_BASE_URL/v1/models" -H "authorization: Bearer $ANTHROPIC_AUTH_TOKEN"';
 
+/** Waits to be told to end, but not for ever: it must not outlive a test that fails. */
+const WAIT = 'n=0; while [ $n -lt 400 ]; do sleep 0.05; n=$((n+1)); done';
+
 /** A request that the log has. */
 const CHAT = `curl -s "$ANTHROPIC_BASE_URL/v1/chat/completions" -d '{"model":"mock","messages":[{"role":"user","content":"x"}]}'`;
 
@@ -64,10 +67,7 @@ describe('llmproxy run', () => {
   });
 
   test('passes a signal on, and ends as the program does', async () => {
-    const { cwd, env } = prepared(
-      'trap "echo ended; exit 5" TERM; echo begun; while :; do sleep 0.05; done',
-      MOCK,
-    );
+    const { cwd, env } = prepared(`trap "echo ended; exit 5" TERM; echo begun; ${WAIT}`, MOCK);
     const begin = (program: string) =>
       Bun.spawn([BINARY, 'run', program], { cwd, env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
     const child = begin('claude');
@@ -82,8 +82,7 @@ describe('llmproxy run', () => {
   });
 
   test('leaves the terminal to the program, Ctrl-C too', async () => {
-    const script =
-      'trap "echo interrupted; exit 3" INT; test -t 0 && test -t 1 && echo tty; while :; do sleep 0.05; done';
+    const script = `trap "echo interrupted; exit 3" INT; test -t 0 && test -t 1 && echo tty; ${WAIT}`;
     const { cwd, env } = prepared(script, MOCK);
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     let shown = '';

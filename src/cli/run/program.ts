@@ -44,14 +44,15 @@ export function executableOf(command: string, { title, install }: Program): stri
  */
 export async function runWith(path: string, args: readonly string[], { env }: Launch): Promise<number> {
   const all = Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== undefined);
-  const child = Bun.spawn([path, ...args], {
-    env: Object.fromEntries(all),
-    stdio: ['inherit', 'inherit', 'inherit'],
-  });
+  // Listened to before the program begins: a signal that comes meanwhile must not end this process alone.
   const passOn = (signal: NodeJS.Signals): void => child.kill(signal);
   const ignore = (): void => undefined;
   for (const signal of PASSED_ON) process.on(signal, passOn);
   for (const signal of OF_TERMINAL) process.on(signal, ignore);
+  const child = Bun.spawn([path, ...args], {
+    env: Object.fromEntries(all),
+    stdio: ['inherit', 'inherit', 'inherit'],
+  });
   await child.exited;
   for (const signal of PASSED_ON) process.off(signal, passOn);
   for (const signal of OF_TERMINAL) process.off(signal, ignore);
