@@ -96,7 +96,8 @@ function costText({ cost, input_tokens: input, estimate, failed }: JsonObject): 
 function detoursText({ attempt_log: attempts, outcome }: JsonObject): string[] {
   const failed = listOf(attempts)
     .filter(isObject)
-    .filter(({ fault }) => typeof fault === 'string');
+    // One that lost a race has not failed.
+    .filter(({ fault }) => typeof fault === 'string' && fault !== 'hedge_lost');
   // The last failure of a request that failed is in its own words.
   const before = outcome === 'success' ? failed : failed.slice(0, -1);
   if (before.length === 0) return [];

@@ -120,6 +120,11 @@ describe('requestLine()', () => {
     );
   });
 
+  test('does not call a failure what only lost a race', () => {
+    const attempt_log = [attempt('openai/gpt-5-mini', null, 200), attempt('groq/llama', 'hedge_lost', null)];
+    expect(lineOf({ attempt_log })).toBe(lineOf());
+  });
+
   test('keeps what clients and providers wrote from steering a terminal', () => {
     const evil = '\x1b[2J\x07evil\r\n\u2028\u009b31m\u202ename';
     const line = lineOf({
