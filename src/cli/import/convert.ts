@@ -64,10 +64,6 @@ export interface Converted {
   readonly text: string;
   /** Variables that keys of the file have become. */
   readonly variables: readonly string[];
-  /** How much of it has no counterpart. */
-  readonly left: number;
-  /** How many providers there are. */
-  readonly providers: number;
 }
 
 /** @param source the file as text and as values, and its name */
@@ -83,8 +79,6 @@ export function converted(
   return {
     text: draftText(draft, left, { title, file: source.file }),
     variables: draft.keys.names,
-    left: left.length,
-    providers: draft.providers.length,
   };
 }
 

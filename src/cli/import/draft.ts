@@ -48,7 +48,7 @@ export class Draft {
 
   /** The provider with these fields; the same one for the same fields. Those that are `undefined` are left out. */
   provider(wanted: string, fields: ProviderFields): DraftProvider {
-    const given = defined(fields) as ProviderFields;
+    const given = this.#located(defined(fields) as ProviderFields);
     const found = this.providers.find((each) => isDeepStrictEqual(each.fields, given));
     if (found) return found;
     const taken = new Set(this.providers.map(({ name }) => name));
@@ -58,6 +58,15 @@ export class Draft {
     const provider = { name, fields: given, models: new Map<string, Fields>(), notes: new Set<string>() };
     this.providers.push(provider);
     return provider;
+  }
+
+  /** Where the cloud's own variables say which region or project is meant, they still do. */
+  #located(fields: ProviderFields): ProviderFields {
+    if (fields.type === 'bedrock' && fields.region === undefined)
+      return { ...fields, region: this.variable('AWS_REGION', 'us-east-1') };
+    if (fields.type === 'vertex' && fields.project === undefined)
+      return { ...fields, project: this.variable('GOOGLE_CLOUD_PROJECT', 'unset') };
+    return fields;
   }
 
   /** Adds a model to a provider. @returns the target that it is */
@@ -98,8 +107,9 @@ export class Draft {
    * @param fallback what stands there until then
    */
   variable(name: string, fallback: string): string {
-    if (fallback !== '')
-      this.notes.add(`Set ${name}: until then the address or name is one that leads nowhere.`);
+    const nowhere = /\.invalid|^unset$/.test(fallback);
+    if (nowhere) this.notes.add(`Set ${name}: until then the address or name is one that leads nowhere.`);
+    else if (fallback !== '') this.notes.add(`Set ${name}: until then it is ${fallback}.`);
     return `\${${name}:-${fallback}}`;
   }
 }

@@ -44,8 +44,15 @@ export default defineCommand({
     const result = converted({ text, value, file: basename(file) }, format);
     if (output === undefined) print(result.text);
     else writeWhole(output, result.text);
-    tell(result, { format, output });
-    check(result.text, output ?? 'the result');
+    const path = output ?? 'the result';
+    const { config, problems } = loadConfig({ path, text: result.text, env: process.env });
+    tell(result, { format, output, providers: config?.providers.length ?? 0 });
+    if (config) return;
+    tellProblems(
+      problems.filter(({ severity }) => severity === 'error'),
+      path,
+    );
+    throw new ExitError(1, `${path} is not valid yet: mend what is said above`);
   },
 });
 
@@ -88,10 +95,11 @@ function detected(value: unknown, path: string): FormatName {
 
 /** What was done, on stderr: stdout may be the file. */
 function tell(
-  { variables, left, providers }: ReturnType<typeof converted>,
-  { format, output }: { format: FormatName; output: string | undefined },
+  { text, variables }: ReturnType<typeof converted>,
+  { format, output, providers }: { format: FormatName; output: string | undefined; providers: number },
 ): void {
   const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+  const left = text.match(/^# - /gm)?.length ?? 0;
   const lines = [
     `Took ${counted(providers, 'provider')} over from ${titleOf(format)}${output === undefined ? '' : `, into ${output}`}.`,
     ...(left > 0
@@ -102,13 +110,4 @@ function tell(
       : []),
   ];
   process.stderr.write(`${lines.join('\n')}\n`);
-}
-
-/** What was written must be valid. */
-function check(text: string, path: string): void {
-  const { config, problems } = loadConfig({ path, text, env: process.env });
-  const errors = problems.filter(({ severity }) => severity === 'error');
-  if (config) return;
-  tellProblems(errors, path);
-  throw new ExitError(1, `${path} is not valid yet: mend what is said above`);
 }

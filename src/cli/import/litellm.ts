@@ -84,7 +84,7 @@ function deployment(entry: Given, draft: Draft): Deployment | string {
   const target = draft.model(provider, model === '' ? '*' : model, {
     price: price(params, info),
     timeout: seconds(params.number('timeout')),
-    rate_limit: rate(params),
+    rate_limit: rate(params, entry),
     context_window: info?.number('max_input_tokens'),
     max_output: info?.number('max_output_tokens', 'max_tokens'),
     request: dropped(params),
@@ -146,9 +146,10 @@ function retries(params: Given): number | undefined {
   return count === undefined ? undefined : Math.min(10, Math.max(0, Math.trunc(count)));
 }
 
-function rate(params: Given): object | undefined {
-  const requests = positive(params.number('rpm'));
-  const tokens = positive(params.number('tpm'));
+/** Older files have them beside litellm_params. */
+function rate(params: Given, entry: Given): object | undefined {
+  const requests = positive(params.number('rpm') ?? entry.number('rpm'));
+  const tokens = positive(params.number('tpm') ?? entry.number('tpm'));
   return requests === undefined && tokens === undefined ? undefined : { requests, tokens };
 }
 
