@@ -105,6 +105,8 @@ export class StoredResponses {
         db.run(statement, [nowMs]);
     });
     db.run('PRAGMA incremental_vacuum(1000)');
+    // What was deleted still stands in the file beside it until that is begun anew.
+    db.run('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   /** Bytes that are stored, and how many responses. */
