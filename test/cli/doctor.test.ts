@@ -137,6 +137,31 @@ test('all that is well ends with 0, and a machine beyond which nothing answers i
   expect(offline.by('clock').state).toBe('skipped');
 });
 
+test('of one without a free endpoint it is told whether it can be reached, and behind a proxy nothing', async () => {
+  const { url } = upstream();
+  const at = (name: string, base_url: string) => ({
+    name,
+    type: 'zai',
+    models: ['m'],
+    api_key: KEY,
+    base_url,
+  });
+  const providers = [at('there', `${url.origin}/v1`), at('closed', 'http://127.0.0.1:1/v1')];
+  const direct = await findings({ server, providers } as ConfigInput);
+  expect(direct.by('there')).toMatchObject({
+    state: 'ok',
+    message: expect.stringContaining('can be reached') as string,
+  });
+  expect(direct.by('closed').state).toBe('failed');
+  const proxied = await findings({ server, providers } as ConfigInput, {
+    env: { HTTPS_PROXY: 'http://127.0.0.1:9' },
+  });
+  expect(proxied.by('there')).toMatchObject({
+    state: 'skipped',
+    message: expect.stringContaining('HTTP proxy') as string,
+  });
+});
+
 test('one that says nothing does not hold the others', async () => {
   const { url } = upstream();
   const providers = [compatible('silent', `${url.origin}/silent/v1`), compatible('well', `${url.origin}/v1`)];

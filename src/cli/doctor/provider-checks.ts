@@ -7,6 +7,7 @@ import { hasCredentials, offReason, resolveKeys } from '../../config/keys.ts';
 import { toProxyError } from '../../errors.ts';
 import { HttpProvider } from '../../providers/http.ts';
 import { providerFactory } from '../../providers/make.ts';
+import { PROXIES } from './environment-checks.ts';
 import type { Finding } from './finding.ts';
 import { failed, ok, skipped, warning } from './finding.ts';
 
@@ -73,7 +74,17 @@ async function checkProvider(config: ProviderConfig, asking: Asking): Promise<re
   return await Promise.all(
     indexes.map(async (key) => {
       const many = keys.length > 1 ? ` (key ${key + 1})` : '';
-      const asked = await ask({ provider, config, key, source, keyed: keys.length > 0 }, asking.signal);
+      const asked = await ask(
+        {
+          provider,
+          config,
+          key,
+          source,
+          keyed: keys.length > 0,
+          proxied: PROXIES.some((variable) => env[variable]),
+        },
+        asking.signal,
+      );
       return { ...asked, finding: { ...asked.finding, name: `${name}${many}` } };
     }),
   );
@@ -92,6 +103,8 @@ interface Question {
   /** Where the key came from. */
   readonly source: string;
   readonly keyed: boolean;
+  /** Whether it is asked by way of an HTTP proxy, which looks up names itself. */
+  readonly proxied: boolean;
 }
 
 async function ask(question: Question, signal: AbortSignal): Promise<Asked> {
@@ -119,15 +132,16 @@ async function ask(question: Question, signal: AbortSignal): Promise<Asked> {
 
 /** A provider without a free endpoint: whether a connection can be opened is all that can be known. */
 async function reach(
-  { provider, config }: Question,
+  { provider, config, proxied }: Question,
   host: string | undefined,
   signal: AbortSignal,
 ): Promise<Asked> {
   const { name } = config;
   if (host === undefined) return { finding: skipped(name, 'it has no free endpoint to ask') };
+  if (proxied)
+    return { finding: skipped(name, `${host} is asked by way of an HTTP proxy: only a request tells`) };
   try {
     await bounded(lookup(host), signal);
-    // Where connections go through an HTTP proxy, this is all.
     const reached = await bounded(provider.reachable(CONNECT_MS), signal);
     const answered = isOutside(host) ? reached : undefined;
     if (!reached)
