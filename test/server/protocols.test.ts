@@ -7,6 +7,8 @@ import { CLIENTS, expected } from '../helpers/clients.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { openapiProblems } from '../helpers/openapi.ts';
 import { geminiError } from '../helpers/published/gemini.ts';
+import { openaiError } from '../helpers/published/chat.ts';
+import { error as messagesError } from '../helpers/published/messages.ts';
 import { publishedProblems } from '../helpers/published/problems.ts';
 import { publishedStreamProblems } from '../helpers/published/stream.ts';
 import { running } from '../helpers/proxy.ts';
@@ -81,8 +83,16 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     expect(type).toBe(client === 'gemini' ? 'INVALID_ARGUMENT' : 'invalid_request_error');
     expect(message).toContain('Bad temperature');
     expect(body.type).toBe(client === 'messages' ? 'error' : undefined);
-    if (client === 'gemini') expect(publishedProblems(geminiError, body)).toEqual([]);
-    else if (client !== 'messages') expect(openapiProblems('ErrorResponse', body)).toEqual([]);
+    const errors = {
+      gemini: geminiError,
+      messages: messagesError,
+      chat: openaiError,
+      responses: openaiError,
+    };
+    // What the client did wrong at the provider is told in the provider's own bytes, where they are in its protocol.
+    if (client !== name || client === 'gemini') expect(publishedProblems(errors[client], body)).toEqual([]);
+    if (client === 'chat' || client === 'responses')
+      expect(openapiProblems('ErrorResponse', body)).toEqual([]);
   });
 
   test('is told of a stream that breaks, which does not look finished', async () => {

@@ -147,3 +147,16 @@ export const chunk = z.strictObject({
   service_tier: tier,
   system_fingerprint: z.string().nullable().optional(),
 });
+
+/** An error, of chat and of the Responses API. */
+export const openaiError = z.strictObject({
+  error: z.strictObject({
+    message: z.string(),
+    type: z.string().min(1),
+    param: z.string().nullable(),
+    code: z.string().nullable(),
+    // Ours: by which it is found in the log, and what was tried.
+    request_id: z.string().optional(),
+    details: z.array(z.looseObject({ target: z.string() })).optional(),
+  }),
+});
