@@ -108,6 +108,10 @@ export class Pump implements WatchedStream {
         if (this.#took(controller, bytes)) break;
       } catch (thrown) {
         if (this.#over) break;
+        if (this.#isClosed) {
+          this.#complete(controller);
+          break;
+        }
         const error = toProxyError(thrown).reworded(this.#options.mask);
         if (!(await this.#resume(error))) this.#fail(controller, error);
       }
@@ -115,7 +119,24 @@ export class Pump implements WatchedStream {
     this.#wanted = false;
   }
 
+  /** Whether the client has all of the answer, and only a terminator could follow. */
+  get #isClosed(): boolean {
+    return this.#streamed.flow.tap?.closed ?? false;
+  }
+
+  #complete(controller: Controller): void {
+    this.#close(controller);
+    this.#end({ outcome: 'success' });
+    controller.close();
+    void this.#streamed.flow.drain();
+  }
+
   async cancel(): Promise<void> {
+    // Some clients leave with the last event, whatever may follow.
+    if (this.#isClosed) {
+      this.#end({ outcome: 'success' });
+      return await this.#streamed.flow.drain();
+    }
     const message = 'Cannot finish the answer: the client closed the connection';
     const error = new ProxyError('client_abort', message);
     this.#end({ outcome: 'client_abort', error });
@@ -132,13 +153,8 @@ export class Pump implements WatchedStream {
     const last = bytes === undefined || (flow.tap?.done ?? false);
     const some = bytes ?? flow.finish();
     const sends = some !== undefined && some.length > 0 && this.#send(controller, some);
-    if (last) {
-      this.#close(controller);
-      this.#end({ outcome: 'success' });
-      controller.close();
-      void flow.drain();
-    }
-    const over = last ? undefined : this.#owner.overuse();
+    if (last) this.#complete(controller);
+    const over = last || this.#isClosed ? undefined : this.#owner.overuse();
     if (over) this.#stop(controller, over);
     return last || sends || over !== undefined;
   }

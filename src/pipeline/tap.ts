@@ -43,6 +43,8 @@ export class Tap {
   #usage: Usage | undefined;
   /** How many chunks passed. */
   chunks = 0;
+  /** The last event passed, behind which a terminator may come: the client has all of it. */
+  closed = false;
   /** The terminator arrived. */
   done = false;
   /** Events that were no JSON, or none of the protocol. */
@@ -195,6 +197,8 @@ export class Tap {
     if (this.done || this.error) return false;
     const { data, event: name } = event;
     if (data === '[DONE]') return this.#end(target);
+    // Behind its last event nothing else belongs to a stream.
+    if (this.closed) return false;
     const value = eventJson(event);
     const told = errorIn(value ?? data, name);
     if (told && this.#classify(told, target)) {
@@ -223,6 +227,7 @@ export class Tap {
   #close(target: string): boolean {
     if (this.finish === null) this.error = this.objection(null, target);
     this.#ended = !this.error;
+    this.closed = this.#ended;
     return this.#ended;
   }
 

@@ -34,7 +34,7 @@ export async function askedEach(
       const reply = await ask(bodies[at]!).catch(stop);
       if (reply.status !== 200) {
         if (refused === undefined) refused = reply;
-        else await reply.body?.cancel();
+        else await reply.body?.cancel().catch(ignoreBroken);
         return;
       }
       const text = await new Response(reply.body).text().catch((cause: unknown) => stop(broken(cause)));
@@ -49,4 +49,9 @@ export async function askedEach(
   for (const name of ['content-length', 'content-encoding', 'transfer-encoding']) headers.delete(name);
   const { body } = new Response(JSON.stringify({ [ANSWERS]: answers }));
   return { status: 200, headers, body };
+}
+
+/** A body that broke off rejects its cancellation with what everyone knows by then. */
+function ignoreBroken(_error: unknown): undefined {
+  return undefined;
 }
