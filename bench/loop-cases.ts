@@ -209,6 +209,87 @@ const TRANSLATED: Readonly<Record<string, Making>> = {
   'the same of one call': inputs(1, 15_000),
 };
 
+/** A request of Gemini's API. */
+function gemini(contents: () => unknown, model = 'up/x', method = 'generateContent'): Making {
+  return () => ({
+    path: `/v1beta/models/${model}:${method}`,
+    body: JSON.stringify({ contents: contents() }),
+  });
+}
+
+/** A request of Ollama's API. */
+function ollama(messages: () => unknown, more: object = {}): Making {
+  return () => ({
+    path: '/api/chat',
+    body: JSON.stringify({ model: 'up/x', stream: false, messages: messages(), ...more }),
+  });
+}
+
+const said = (text: string, role = 'user') => ({ role, parts: [{ text }] });
+const hello = () => [said('hello')];
+const drawn = (bytes: number) => ({ inlineData: { mimeType: 'image/png', data: 'A'.repeat(bytes) } });
+const acted = (n: number, args: unknown) => [
+  { role: 'model', parts: [{ functionCall: { id: `call_${n}`, name: 'f', args } }] },
+  { role: 'user', parts: [{ functionResponse: { id: `call_${n}`, name: 'f', response: { ok: true } } }] },
+];
+
+/** What clients of Gemini and of Ollama ask for, and get. */
+const OTHERS: Readonly<Record<string, Making>> = {
+  'Gemini: a picture of 20 MB, translated': gemini(() => [{ role: 'user', parts: [drawn(20 * MB)] }]),
+  'Gemini: 12,000 turns, translated': gemini(() =>
+    many(12_000, (n) => said('hello', n % 2 ? 'model' : 'user')),
+  ),
+  'Gemini: 30 MB of CJK, translated': gemini(() => [said('語'.repeat(10 * MB))]),
+  'Gemini: 3,000 calls, translated': gemini(() => [
+    said('hello'),
+    ...many(3_000, (n) => acted(n, { a: 1 })).flat(),
+  ]),
+  'Gemini: arguments of 90,000 fields, translated': gemini(() => [
+    said('hello'),
+    ...acted(0, fields(90_000)),
+  ]),
+  'Gemini: 12,000 turns': gemini(() => many(12_000, (n) => said('hello', n % 2 ? 'model' : 'user')), 'gem/x'),
+  'Gemini: count 30 MB of words': gemini(
+    () => [said('some words of a prompt, '.repeat(1.25 * MB))],
+    'up/x',
+    'countTokens',
+  ),
+  'Gemini: an answer of 50 MB of text': gemini(hello, 'up/text'),
+  'Gemini: calls with 30 MB of arguments': gemini(hello, 'up/arguments'),
+  'Gemini: a stream of 400,000 events': gemini(hello, 'up/tiny', 'streamGenerateContent?alt=sse'),
+  'Gemini: a stream of 400,000 events, as a list': gemini(hello, 'up/tiny', 'streamGenerateContent'),
+  'Gemini: a stream of 200,000 pieces of one call': gemini(hello, 'up/pieces', 'streamGenerateContent'),
+  'Gemini: a stream of 128 choices': gemini(hello, 'up/choices', 'streamGenerateContent'),
+  'Gemini: 2,000 vectors': () => ({
+    path: '/v1beta/models/up/vectors:batchEmbedContents',
+    body: JSON.stringify({
+      requests: many(2_000, () => ({ model: 'models/up/vectors', content: said('a') })),
+    }),
+  }),
+  'Ollama: a picture of 20 MB': ollama(() => [{ ...user('hello'), images: ['A'.repeat(20 * MB)] }]),
+  'Ollama: 30,000 messages': ollama(() => turns(30_000)),
+  'Ollama: arguments of 90,000 fields': ollama(() => [
+    user('hello'),
+    {
+      role: 'assistant',
+      content: '',
+      tool_calls: [{ function: { name: 'f', arguments: fields(90_000) } }],
+    },
+    { role: 'tool', tool_name: 'f', content: 'done' },
+  ]),
+  'Ollama: an answer of 50 MB of text': ollama(() => [user('hello')], { model: 'up/text' }),
+  'Ollama: calls with 30 MB of arguments': ollama(() => [user('hello')], { model: 'up/arguments' }),
+  'Ollama: a stream of 400,000 events': ollama(() => [user('hello')], { model: 'up/tiny', stream: true }),
+  'Ollama: a stream of 200,000 pieces of one call': ollama(() => [user('hello')], {
+    model: 'up/pieces',
+    stream: true,
+  }),
+  'Ollama: 2,000 vectors': () => ({
+    path: '/api/embed',
+    body: JSON.stringify({ model: 'up/vectors', input: many(2_000, () => 'a') }),
+  }),
+};
+
 /** Requests whose answer is heavy. */
 const ANSWERS: Readonly<Record<string, Making>> = {
   'an answer of 50 MB of text': asking('up/text'),
@@ -245,4 +326,4 @@ const ANSWERS: Readonly<Record<string, Making>> = {
   'an answer of 150,000 fields, translated': asking('up/manyFields', {}, '/v1/messages'),
 };
 
-export const HEAVY: Readonly<Record<string, Making>> = { ...REQUESTS, ...TRANSLATED, ...ANSWERS };
+export const HEAVY: Readonly<Record<string, Making>> = { ...REQUESTS, ...TRANSLATED, ...OTHERS, ...ANSWERS };

@@ -126,7 +126,7 @@ const { port } = Bun.serve({
     const head = new TextDecoder().decode(new Uint8Array(await request.arrayBuffer()).subarray(0, HEAD));
     const name =
       /"model":\s*"(?:models\/)?(\w+)"/.exec(head)?.[1] ?? /models\/(\w+)/.exec(pathname)?.[1] ?? '';
-    if (name === 'vectors') return vectors(pathname);
+    if (name === 'vectors' || pathname.endsWith('/embeddings')) return vectors(pathname);
     if (pathname.endsWith('/messages')) return json(MESSAGE);
     if (pathname.includes('generateContent')) return json(GEMINI);
     return ANSWERS[name]?.() ?? json(completion('short'));

@@ -15,11 +15,16 @@ export function guarded(
   return async (c) => {
     try {
       const headers = headerMap(c.req.raw.headers);
-      const shown = speaking(c.req.raw) === 'gemini' ? withQueryKey(headers, c.req.url) : headers;
+      const shown = inQuery(c.req.raw) ? withQueryKey(headers, c.req.url) : headers;
       return handler(c, await context.auth.client(shown, null));
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
       return errorResponse(thrown, { id: context.newId(), attempts: [], endpoint: speaking(c.req.raw) });
     }
   };
+}
+
+/** Google's clients show their key in the query where they ask for models; nobody does at other pages. */
+function inQuery(request: Request): boolean {
+  return /\/models(?:[/?]|$)/.test(request.url) && speaking(request) === 'gemini';
 }

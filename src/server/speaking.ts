@@ -9,6 +9,7 @@ export function speaking({ headers, url }: Pick<Request, 'headers' | 'url'>): En
   const [, path = ''] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/.exec(url) ?? [];
   if (headers.has('anthropic-version') || /\/messages(?:\/|$)/.test(path)) return 'messages';
   if (OLLAMAS.test(path)) return 'ollama.chat';
+  if (path.endsWith('/feedback')) return 'chat';
   const isGoogles = headers.has('x-goog-api-key') || headers.has('x-goog-api-client');
   return isGoogles || isGeminiPath(path) || /[?&]key=/.test(url) ? 'gemini' : 'chat';
 }

@@ -1,3 +1,7 @@
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
+const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d];
+
 /** Tells where a JSON object or list that comes in pieces ends, without reading anything twice. */
 export class JsonEnd {
   #depth = 0;
@@ -11,18 +15,18 @@ export class JsonEnd {
   }
 
   push(piece: string): void {
-    for (const char of piece) this.#read(char);
+    for (let at = 0; at < piece.length; at += 1) this.#read(piece.charCodeAt(at));
   }
 
-  #read(char: string): void {
+  #read(char: number): void {
     if (this.#escaped) this.#escaped = false;
     else if (this.#inText) {
-      if (char === '\\') this.#escaped = true;
-      else if (char === '"') this.#inText = false;
-    } else if (char === '"') this.#inText = true;
-    else if (char === '{' || char === '[') {
+      if (char === BACKSLASH) this.#escaped = true;
+      else if (char === QUOTE) this.#inText = false;
+    } else if (char === QUOTE) this.#inText = true;
+    else if (char === OPEN_OBJECT || char === OPEN_LIST) {
       this.#depth += 1;
       this.#begun = true;
-    } else if (char === '}' || char === ']') this.#depth -= 1;
+    } else if (char === CLOSE_OBJECT || char === CLOSE_LIST) this.#depth -= 1;
   }
 }

@@ -22,6 +22,8 @@ export class RegularChunks {
   readonly #choices = new Map<number, Choice>();
   /** The numbers of calls that the reader has the beginning of. */
   readonly #places = new Map<StreamedCall, number>();
+  /** Those of the same calls. */
+  readonly #ids = new Set<string>();
   #held = 0;
 
   /** @param single whether one answer is asked for: Copilot gives what Claude says and what it calls as two choices */
@@ -86,8 +88,10 @@ export class RegularChunks {
     if (!taken) return [];
     const { call, begins, text } = taken;
     const place = this.#places.get(call);
-    if (place !== undefined)
+    if (place !== undefined) {
+      if (call.id !== undefined) this.#ids.add(call.id);
       return [{ ...piece, index: place, id: undefined, function: { arguments: text } }];
+    }
     if (call.name === '') {
       // Without an id either it is a piece of a call whose beginning was lost.
       if (call.id === undefined) return [piece];
@@ -96,7 +100,8 @@ export class RegularChunks {
     }
     if (!begins) this.#held -= 1;
     const { size } = this.#places;
-    const isTaken = [...this.#places.keys()].some(({ id }) => id === call.id);
+    const isTaken = call.id === undefined || this.#ids.has(call.id);
+    if (call.id !== undefined) this.#ids.add(call.id);
     this.#places.set(call, size);
     const fn = { name: call.name, arguments: call.arguments };
     return [{ ...piece, index: size, id: isTaken ? undefined : call.id, function: fn }];

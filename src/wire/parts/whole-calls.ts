@@ -19,6 +19,8 @@ class Growing {
   name = '';
   #text = '';
   readonly #end = new JsonEnd();
+  /** Looked at when somebody asks whether they end: nobody does for a whole answer. */
+  #unread: string[] = [];
 
   constructor(id: string, note: string | undefined) {
     this.id = id;
@@ -27,10 +29,11 @@ class Growing {
 
   push(piece: string): void {
     this.#text += piece;
-    this.#end.push(piece);
+    this.#unread.push(piece);
   }
 
   get complete(): boolean {
+    for (const piece of this.#unread.splice(0)) this.#end.push(piece);
     return this.#end.ended && this.name !== '';
   }
 
