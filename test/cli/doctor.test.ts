@@ -152,7 +152,7 @@ test('of one without a free endpoint it is told whether it can be reached, and b
     state: 'ok',
     message: expect.stringContaining('can be reached') as string,
   });
-  expect(direct.by('closed').state).toBe('failed');
+  expect(direct.by('closed')).toMatchObject({ state: 'failed', message: '127.0.0.1: connection refused' });
   const proxied = await findings({ server, providers } as ConfigInput, {
     env: { HTTPS_PROXY: 'http://127.0.0.1:9' },
   });

@@ -7,8 +7,7 @@ import { failed, ok, warning } from './finding.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Variables that name HTTP proxies. */
-export const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
+const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
 
 /** HTTP proxies, and what is believed of certificates. */
 export function checkEnvironment({ providers }: Pick<Config, 'providers'>, env: Env): Finding[] {

@@ -3,11 +3,13 @@ import { lookup } from 'node:dns/promises';
 import type { Config, ProviderConfig } from '../../config/schema.ts';
 import type { PluginClass } from '../../providers/factory.ts';
 import type { BaseProvider } from '../../providers/base.ts';
+import type { Dial } from '../../providers/transport.ts';
 import { hasCredentials, offReason, resolveKeys } from '../../config/keys.ts';
 import { toProxyError } from '../../errors.ts';
+import { directDial } from '../../providers/connect.ts';
 import { HttpProvider } from '../../providers/http.ts';
 import { providerFactory } from '../../providers/make.ts';
-import { PROXIES } from './environment-checks.ts';
+import { isSocketError, socketReason } from '../../providers/transport.ts';
 import type { Finding } from './finding.ts';
 import { failed, ok, skipped, warning } from './finding.ts';
 
@@ -81,7 +83,7 @@ async function checkProvider(config: ProviderConfig, asking: Asking): Promise<re
           key,
           source,
           keyed: keys.length > 0,
-          proxied: PROXIES.some((variable) => env[variable]),
+          dial: directDial(env),
         },
         asking.signal,
       );
@@ -103,14 +105,14 @@ interface Question {
   /** Where the key came from. */
   readonly source: string;
   readonly keyed: boolean;
-  /** Whether it is asked by way of an HTTP proxy, which looks up names itself. */
-  readonly proxied: boolean;
+  /** Opens a connection; left out where an HTTP proxy does that. */
+  readonly dial: Dial | undefined;
 }
 
 async function ask(question: Question, signal: AbortSignal): Promise<Asked> {
   const { provider, config } = question;
   const host = hostOf(provider, config);
-  if (!provider.probes) return await reach(question, host, signal);
+  if (!provider.probes) return await reach(question, signal);
   const beganMs = Date.now();
   try {
     const reply = await bounded(provider.probe(question.key, signal), signal);
@@ -131,34 +133,28 @@ async function ask(question: Question, signal: AbortSignal): Promise<Asked> {
 }
 
 /** A provider without a free endpoint: whether a connection can be opened is all that can be known. */
-async function reach(
-  { provider, config, proxied }: Question,
-  host: string | undefined,
-  signal: AbortSignal,
-): Promise<Asked> {
+async function reach({ provider, config, dial }: Question, signal: AbortSignal): Promise<Asked> {
   const { name } = config;
-  if (host === undefined) return { finding: skipped(name, 'it has no free endpoint to ask') };
-  if (proxied)
+  const url = addressOf(provider, config);
+  const host = hostOf(provider, config);
+  if (!url || host === undefined) return { finding: skipped(name, 'it has no free endpoint to ask') };
+  if (!dial)
     return { finding: skipped(name, `${host} is asked by way of an HTTP proxy: only a request tells`) };
+  const outside = isOutside(host);
   try {
     await bounded(lookup(host), signal);
-    const reached = await bounded(provider.reachable(CONNECT_MS), signal);
-    const answered = isOutside(host) ? reached : undefined;
-    if (!reached)
-      return { finding: failed(name, `${host}: no connection can be opened`, REACH_FIX), answered };
-    return {
-      finding: ok(name, `${host} can be reached; only a request tells whether its key is good`),
-      answered,
-    };
+    await bounded(dial(url, signal), signal);
+    const message = `${host} can be reached; only a request tells whether its key is good`;
+    return { finding: ok(name, message), answered: outside ? true : undefined };
   } catch (thrown) {
+    const reason = isSocketError(thrown) ? new Error(socketReason(thrown)) : thrown;
     return {
-      finding: failed(name, reasonOf(thrown, host), REACH_FIX),
-      answered: isOutside(host) ? false : undefined,
+      finding: failed(name, reasonOf(reason, host), fixFor(reason)),
+      answered: outside ? false : undefined,
     };
   }
 }
 
-const CONNECT_MS = 5_000;
 const REACH_FIX = 'Look at base_url, at the network, and at HTTPS_PROXY where you need one.';
 
 /** What an answer says of address and key. */
@@ -225,10 +221,13 @@ function fixFor(thrown: unknown): string {
   return REACH_FIX;
 }
 
-/** The host that is asked; `undefined` where a plugin's own code knows. */
-function hostOf(provider: BaseProvider, { base_url: written }: ProviderConfig): string | undefined {
-  const own = provider instanceof HttpProvider ? provider.baseUrl : undefined;
-  return URL.parse(written ?? own ?? '')?.hostname.replace(/^\[|\]$/g, '');
+/** The address that is asked; `null` where a plugin's own code knows. */
+function addressOf(provider: BaseProvider, { base_url: written }: ProviderConfig): URL | null {
+  return URL.parse(written ?? (provider instanceof HttpProvider ? provider.baseUrl : ''));
+}
+
+function hostOf(provider: BaseProvider, config: ProviderConfig): string | undefined {
+  return addressOf(provider, config)?.hostname.replace(/^\[|\]$/g, '');
 }
 
 function isOutside(host: string | undefined): boolean {
