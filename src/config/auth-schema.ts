@@ -13,21 +13,33 @@ const labels = z.record(name, z.string().max(64, 'expected at most 64 characters
 
 /** What a key may do, wherever it is written. */
 const keyRules = {
-  group: name.optional().describe('The group in `groups` whose limits and lists hold for it.'),
+  group: name
+    .optional()
+    .describe('The group in `groups` whose limits and allow lists also apply to this key.'),
   models: globs
     .optional()
-    .describe('Globs of models it may ask for, by the name that is asked for. Empty: none. Left out: all.'),
+    .describe(
+      'Globs of the model names it may request. An empty list allows none; if omitted, all are allowed.',
+    ),
   endpoints: globs
     .optional()
-    .describe('Globs of endpoints it may use, such as chat or "images.*". Empty: none. Left out: all.'),
-  providers: globs.optional().describe('Globs of providers that may answer it. Empty: none. Left out: all.'),
-  limits: ownLimits.default([]).describe('What it may use, besides what its group allows.'),
-  expires: until.optional().describe('Last day on which it works (UTC), or the moment it ends.'),
-  disabled: z.boolean().default(false).describe('Whether it is refused for now.'),
+    .describe(
+      'Globs of the endpoints it may use, such as chat or "images.*". An empty list allows none; if omitted, all are allowed.',
+    ),
+  providers: globs
+    .optional()
+    .describe(
+      'Globs of the providers that may serve it. An empty list allows none; if omitted, all are allowed.',
+    ),
+  limits: ownLimits.default([]).describe('Its own limits, in addition to those of its group.'),
+  expires: until
+    .optional()
+    .describe('The last day on which it is valid (UTC), or the exact moment it expires.'),
+  disabled: z.boolean().default(false).describe('Whether the key is refused for now.'),
   labels: labels
     .default({})
     .describe(
-      'Words of yours, such as {team: search}: they go into the records and the metrics of its requests.',
+      'Your own labels, such as {team: search}, which are added to the records and metrics of its requests.',
     ),
   log: content
     .optional()
@@ -36,61 +48,63 @@ const keyRules = {
     .union([z.boolean(), z.literal('only')], { error: 'expected true, false or only' })
     .optional()
     .describe(
-      'Whether it reads the page, /providers, /metrics, /usage of all and the detail of /health; `only`: it does nothing else, and does not see what was said. Default: true for the only key where there is neither `keys_file` nor `issuers`, else false.',
+      "Whether it may read the web page, /providers, /metrics, everybody's /usage and the details of /health. `only`: it may do nothing else, and does not see the content of requests. Default: true for the only key if there is neither `keys_file` nor `issuers`, otherwise false.",
     ),
 };
 
 const clientKey = z.strictObject({
-  name: name.describe('Shown in logs and metrics in place of the key.'),
-  key: text.optional().describe('The key itself; better written as ${VAR}.'),
+  name: name.describe('Name shown in logs and metrics instead of the key.'),
+  key: text.optional().describe('The key itself; best given as ${VAR}.'),
   key_env: text.optional().describe('Environment variable that holds the key.'),
-  hash: keyHash.optional().describe('SHA-256 of the key as sha256:HEX, so that the file holds no secret.'),
+  hash: keyHash.optional().describe('SHA-256 of the key as sha256:HEX, so that this file holds no secret.'),
   ...keyRules,
 });
 
 /** A key in `auth.keys_file`, which `llmproxy keys` writes. */
 export const fileKey = z.strictObject({
-  name: name.describe('Shown in logs and metrics in place of the key.'),
+  name: name.describe('Name shown in logs and metrics instead of the key.'),
   hash: keyHash.describe('SHA-256 of the key.'),
-  prefix: text.optional().describe('First characters of the key, by which people know it.'),
-  created: z.iso.datetime().optional().describe('When it was made.'),
-  rotated: z.iso.datetime().optional().describe('When it was last exchanged for another.'),
+  prefix: text.optional().describe('First characters of the key, by which people can recognize it.'),
+  created: z.iso.datetime().optional().describe('When the key was created.'),
+  rotated: z.iso.datetime().optional().describe('When the key was last rotated.'),
   previous: z
     .array(z.strictObject({ hash: keyHash, until }))
     .default([])
-    .describe('Keys it had before, and until when they still work.'),
+    .describe('Previous keys, each with the time until which it still works.'),
   ...keyRules,
 });
 
 /** A temporary raise of what a key may use. */
 export const raise = z.strictObject({
   key: name.describe('The name of the key.'),
-  kind: z.enum(['requests', 'tokens', 'budget', 'concurrent']).describe('Which of its limits.'),
+  kind: z.enum(['requests', 'tokens', 'budget', 'concurrent']).describe('Which kind of limit is raised.'),
   by: z.number().positive().describe('How much more.'),
-  until: until.describe('The last day (UTC), or the moment it ends.'),
+  until: until.describe('The last day (UTC) of the raise, or the exact moment it ends.'),
 });
 
 /** The file that `auth.keys_file` names. */
 export const keysFile = z.strictObject({
   keys: z.array(fileKey).default([]),
-  raises: z.array(raise).default([]).describe('Temporary raises of the limits of keys.'),
+  raises: z.array(raise).default([]).describe('Temporary increases of the limits of keys.'),
 });
 
 const issuer = z.strictObject({
-  name: name.describe('Comes before the names of its callers, as in corp:alice.'),
-  issuer: z.url().describe('The `iss` of its tokens.'),
+  name: name.describe("Prefix of its callers' names, as in corp:alice."),
+  issuer: z.url().describe('The `iss` claim of its tokens.'),
   audience: z
     .union([text, z.array(text).min(1)])
-    .describe('The `aud` its tokens must have, or one of several.'),
+    .describe('The `aud` claim its tokens must have, or a list of accepted ones.'),
   jwks_url: z
     .url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
     .optional()
-    .describe('Where its keys are; found by OpenID Connect discovery when left out.'),
-  identity_claim: text.default('sub').describe('The claim that names the caller.'),
-  key_claim: text.optional().describe('A claim that names a key in `auth`, whose rules and limits hold.'),
+    .describe('URL of its signing keys; found by OpenID Connect discovery if omitted.'),
+  identity_claim: text.default('sub').describe('The claim that identifies the caller.'),
+  key_claim: text
+    .optional()
+    .describe('A claim that names a key in `auth`, whose rules and limits then apply.'),
   group_claim: text.optional().describe('A claim that names a group in `groups`.'),
   group: name.optional().describe('The group of callers for whom no claim names one.'),
-  clock_skew: duration.prefault('30s').describe('How far its clock may differ from ours.'),
+  clock_skew: duration.prefault('30s').describe('Allowed difference between its clock and ours.'),
   log: content.optional().describe("What the log keeps of its callers' requests."),
 });
 
@@ -102,23 +116,23 @@ export const auth = z
         keys: z
           .array(clientKey)
           .default([])
-          .describe('Keys that clients send as a Bearer token, or as x-api-key, api-key or x-goog-api-key.'),
+          .describe('Keys that clients send as a Bearer token, or in x-api-key, api-key or x-goog-api-key.'),
         keys_file: text
           .optional()
           .describe(
-            'File of further keys, beside this one, which `llmproxy keys` writes. It holds hashes only, and is read again when it changes.',
+            'File with additional keys, relative to this one, which `llmproxy keys` writes. It holds only hashes, and is reloaded when it changes.',
           ),
         issuers: z
           .array(issuer)
           .default([])
-          .describe('OpenID Connect issuers whose tokens (JWT) are taken in place of keys.'),
+          .describe('OpenID Connect issuers whose tokens (JWTs) are accepted instead of keys.'),
       }),
     ],
     { error: 'expected `none` or `keys: [...]`' },
   )
   .optional()
   .describe(
-    'Who may call the proxy. Without it only loopback is served; `none` opens it to whoever reaches it.',
+    'Who may call the proxy. If omitted, the proxy listens on loopback only; `none` opens it to anyone who can reach it.',
   );
 
 /** A key as all but the loader see it, wherever it is written. */

@@ -12,9 +12,9 @@ const timeZone = text.refine(isTimeZone, 'expected a time zone such as Europe/Be
 const KINDS = ['requests', 'tokens', 'budget', 'concurrent'] as const;
 
 const fields = {
-  requests: count.optional().describe('Requests in a window.'),
-  tokens: count.optional().describe('Tokens in a window.'),
-  budget: z.number().nonnegative().optional().describe('USD in a window, by the price table.'),
+  requests: count.optional().describe('Requests per window.'),
+  tokens: count.optional().describe('Tokens per window.'),
+  budget: z.number().nonnegative().optional().describe('USD per window, by the price table.'),
   concurrent: count.optional().describe('Requests at once. It has no window.'),
   per: z.enum(PERIODS).optional().describe('Length of the window; `total` never ends.'),
   count: z.enum(['both', 'input', 'output']).default('both').describe('Which tokens count against `tokens`.'),
@@ -22,36 +22,38 @@ const fields = {
     .enum(['calendar', 'rolling'])
     .optional()
     .describe(
-      'calendar: begins with the second, minute, hour, day, week (on Monday) or month of `time_zone`. rolling: looks back from now, and moves in sixty steps. Default: rolling up to an hour, calendar for longer ones.',
+      'calendar: starts with the second, minute, hour, day, week (on Monday) or month in `time_zone`. rolling: looks back from now and moves in sixty steps. Default: rolling up to an hour, calendar beyond.',
     ),
   time_zone: timeZone
     .optional()
-    .describe('Where calendar windows begin, such as Europe/Berlin. Default: UTC.'),
+    .describe('Time zone of calendar windows, such as Europe/Berlin. Default: UTC.'),
   models: globs
     .optional()
     .describe(
-      'Globs of models to which it applies: names that clients ask for, names of providers, or "provider/model". All when left out.',
+      'Globs of the models it applies to: requested names, provider names, or "provider/model". All if omitted.',
     ),
   endpoints: globs
     .optional()
-    .describe('Globs of endpoints to which it applies, such as chat or "images.*". All when left out.'),
+    .describe('Globs of the endpoints it applies to, such as chat or "images.*". All if omitted.'),
   when_used_up: z
     .union([z.literal('refuse'), z.strictObject({ use: text.describe('The model or route to use.') })], {
       error: 'expected refuse, or {use: MODEL}',
     })
     .default('refuse')
     .describe(
-      'What follows when it is used up: a 429, or another model answers. That one is still counted here, but no longer refused.',
+      'What to do when the limit is used up: refuse with a 429, or use another model. Requests for that model still count towards this limit, but are no longer refused by it.',
     ),
   warn_at: share
     .optional()
     .describe(
-      'Share from which it warns, such as 80%: one line on stderr a window, the header x-llmproxy-warning, a metric.',
+      'Share of the limit at which to warn, such as 80%: one line on stderr per window, the header x-llmproxy-warning, and a metric.',
     ),
   hard: z
     .boolean()
     .default(false)
-    .describe('Cut a stream that uses more than is left. Otherwise it may finish, and the next is refused.'),
+    .describe(
+      'Cut off a stream that uses more than is left. Otherwise it may finish, and the next request is refused.',
+    ),
 };
 
 type Limited = { readonly per?: unknown; readonly window?: unknown; readonly time_zone?: unknown } & {
@@ -77,7 +79,7 @@ function sound(limit: Limited, context: z.RefinementCtx): void {
 export const limit = z
   .strictObject(fields)
   .superRefine(sound)
-  .describe('A limit: one of requests, tokens, budget or concurrent, and the window it holds in.');
+  .describe('A limit: one of requests, tokens, budget or concurrent, and the window it applies to.');
 
 const limits = z.array(limit);
 
@@ -94,7 +96,7 @@ export const rateLimit = z
       .transform((value) => [value].flat())
       .optional()
       .describe(
-        'Counted apart for each key, group, end user that the client names, address, model or endpoint. For all together when left out.',
+        'Count separately for each key, group, end user (as the client names it), address, model or endpoint. If omitted, all count together.',
       ),
   })
   .superRefine(sound);
@@ -104,19 +106,21 @@ export const unpriced = z
     error: 'expected allow, refuse, or a price {input, output}',
   })
   .describe(
-    'Requests for models without a known price, where a budget applies: allow counts them as free, refuse answers 403, a price counts them by it.',
+    'How requests for models without a known price count where a budget applies. allow: as free. refuse: not at all; they get a 403. A price: at that price.',
   );
 
 export const group = z.strictObject({
-  parent: name.optional().describe('The group whose limits and lists hold too.'),
-  models: globs.optional().describe('Globs of models that its keys may ask for. Empty: none.'),
-  endpoints: globs.optional().describe('Globs of endpoints that its keys may use. Empty: none.'),
-  providers: globs.optional().describe('Globs of providers that may answer its keys. Empty: none.'),
-  limits: limits.default([]).describe('What all its keys, and the groups below, may use together.'),
-  each_key: limits.default([]).describe('What each of its keys may use, those of groups below included.'),
+  parent: name.optional().describe('Parent group, whose limits and allow lists also apply.'),
+  models: globs.optional().describe('Globs of the models its keys may request. An empty list allows none.'),
+  endpoints: globs.optional().describe('Globs of the endpoints its keys may use. An empty list allows none.'),
+  providers: globs
+    .optional()
+    .describe('Globs of the providers that may serve its keys. An empty list allows none.'),
+  limits: limits.default([]).describe('Limits that all its keys and its subgroups share.'),
+  each_key: limits.default([]).describe('Limits of each of its keys, including the keys of subgroups.'),
   each_user: limits
     .default([])
-    .describe('What each end user may use whom clients name (`user`, `metadata.user_id`).'),
+    .describe('Limits of each end user, as named by clients (`user`, `metadata.user_id`).'),
   unpriced: unpriced.optional(),
 });
 

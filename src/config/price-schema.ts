@@ -5,29 +5,25 @@ import { since, text, until } from './words.ts';
 const usd = z.number().nonnegative();
 
 const amounts = {
-  input: usd.optional().describe('Input tokens; goes with `output`.'),
-  output: usd.optional().describe('Output tokens; goes with `input`.'),
-  cached: usd.optional().describe('Input tokens read from a prompt cache; `input` when left out.'),
-  cache_write: usd.optional().describe('Input tokens written to a prompt cache; `input` when left out.'),
+  input: usd.optional().describe('Input tokens. Set together with `output`.'),
+  output: usd.optional().describe('Output tokens. Set together with `input`.'),
+  cached: usd.optional().describe('Input tokens read from a prompt cache; defaults to `input`.'),
+  cache_write: usd.optional().describe('Input tokens written to a prompt cache; defaults to `input`.'),
   cache_write_1h: usd
     .optional()
-    .describe('Of these, the ones that are kept for an hour; `cache_write` when left out.'),
-  reasoning: usd.optional().describe('Output tokens of reasoning; `output` when left out.'),
-  input_audio: usd.optional().describe('Input tokens of audio; `input` when left out.'),
-  cached_audio: usd
-    .optional()
-    .describe('Input tokens of audio read from a prompt cache; `cached` when left out.'),
-  output_audio: usd.optional().describe('Output tokens of audio; `output` when left out.'),
-  input_image: usd.optional().describe('Input tokens of images; `input` when left out.'),
-  cached_image: usd
-    .optional()
-    .describe('Input tokens of images read from a prompt cache; `cached` when left out.'),
-  output_image: usd.optional().describe('Output tokens of images; `output` when left out.'),
-  request: usd.optional().describe('USD for a request.'),
-  image: usd.optional().describe('USD for an image that is made.'),
-  minute: usd.optional().describe('USD for a minute of audio that is transcribed.'),
-  characters: usd.optional().describe('USD for a million characters that are spoken.'),
-  search: usd.optional().describe('USD for a search of the web.'),
+    .describe('Input tokens written to a prompt cache for one hour; defaults to `cache_write`.'),
+  reasoning: usd.optional().describe('Reasoning tokens; defaults to `output`.'),
+  input_audio: usd.optional().describe('Audio input tokens; defaults to `input`.'),
+  cached_audio: usd.optional().describe('Audio input tokens read from a prompt cache; defaults to `cached`.'),
+  output_audio: usd.optional().describe('Audio output tokens; defaults to `output`.'),
+  input_image: usd.optional().describe('Image input tokens; defaults to `input`.'),
+  cached_image: usd.optional().describe('Image input tokens read from a prompt cache; defaults to `cached`.'),
+  output_image: usd.optional().describe('Image output tokens; defaults to `output`.'),
+  request: usd.optional().describe('USD per request.'),
+  image: usd.optional().describe('USD per generated image.'),
+  minute: usd.optional().describe('USD per minute of transcribed audio.'),
+  characters: usd.optional().describe('USD per million characters of synthesized speech.'),
+  search: usd.optional().describe('USD per web search.'),
 };
 
 const NONE = 'expected a price: input and output, or request, image, minute, characters or search';
@@ -47,15 +43,21 @@ const ALONE = ['input', 'request', 'image', 'minute', 'characters', 'search'] as
 export const price = z
   .strictObject(amounts)
   .superRefine(sound)
-  .describe('Price in USD, of tokens for a million of them; overrides the built-in table.');
+  .describe('Price in USD; tokens are priced per million. Overrides the built-in table.');
 
 /** A price of models by name, for a time. */
 export const datedPrice = z
   .strictObject({
-    model: text.describe("Glob of models, by the provider's name of them."),
-    provider: text.optional().describe('Glob of providers, by their names here. All when left out.'),
-    from: since.optional().describe('First day on which it holds (UTC), or the moment it begins.'),
-    until: until.optional().describe('Last day on which it holds (UTC), or the moment it ends.'),
+    model: text.describe('Glob of model names, as the provider calls them.'),
+    provider: text
+      .optional()
+      .describe('Glob of provider names, as configured here; all providers if omitted.'),
+    from: since
+      .optional()
+      .describe('First day on which the price applies (UTC), or the exact moment it starts.'),
+    until: until
+      .optional()
+      .describe('Last day on which the price applies (UTC), or the exact moment it ends.'),
     ...amounts,
   })
   .superRefine(sound);

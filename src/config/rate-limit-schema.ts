@@ -9,8 +9,8 @@ const aMinute = count.refine((value) => value > 0 && value <= MOST, `expected 1 
 
 const each = z
   .strictObject({
-    requests: aMinute.optional().describe('Requests a minute.'),
-    tokens: aMinute.optional().describe('Tokens a minute, in and out.'),
+    requests: aMinute.optional().describe('Requests per minute.'),
+    tokens: aMinute.optional().describe('Tokens per minute, input plus output.'),
   })
   .refine(({ requests, tokens }) => (requests ?? tokens) !== undefined, 'expected requests, tokens, or both');
 

@@ -33,8 +33,8 @@ function listOf(name: string): string {
 
 /** Changes to the requests of a provider, or of one of its models. */
 export const requestChanges = z.strictObject({
-  set: byPlace(z.json()).optional().describe('Fields that every request carries, whatever the client says.'),
-  drop: z.array(place).optional().describe('Fields that are left out, and named in x-llmproxy-dropped.'),
+  set: byPlace(z.json()).optional().describe('Fields to set in every request, whatever the client sends.'),
+  drop: z.array(place).optional().describe('Fields to remove; they are named in x-llmproxy-dropped.'),
   rename: byPlace(place)
     .superRefine((renames, context) => {
       for (const [from, to] of Object.entries(renames)) {
@@ -44,24 +44,24 @@ export const requestChanges = z.strictObject({
       }
     })
     .optional()
-    .describe('Fields that are called otherwise.'),
+    .describe('Fields to rename.'),
   keep: z
     .array(text)
     .optional()
-    .describe('Fields that are sent although the vendor is thought to refuse them. See docs/providers.md.'),
+    .describe('Fields to send although the vendor is believed to reject them. See docs/providers.md.'),
   roles: z
     .record(text, text)
     .optional()
-    .describe('Other names for roles of chat messages, such as `{developer: system}`.'),
+    .describe('Roles of chat messages to rename, such as `{developer: system}`.'),
   system_first: z
     .boolean()
     .optional()
-    .describe('Instructions behind the beginning of a chat become the words of the user.'),
+    .describe('Turn instructions that come after the start of a chat into user messages.'),
   efforts: z
     .array(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']))
     .optional()
     .describe(
-      'Efforts of reasoning that it takes; others become the next lower one. Empty: it does not reason.',
+      'Reasoning efforts it supports; any other is replaced by the next lower one. An empty list means that it does not reason.',
     ),
 });
 
@@ -74,26 +74,26 @@ const ability = z.boolean().optional();
 
 /** What models take, by the names that `wire/facts/abilities.ts` explains; a test holds both to each other. */
 export const abilities = z.strictObject({
-  vision: ability.describe('Pictures.'),
-  audio: ability.describe('Sound.'),
-  files: ability.describe('Documents and other files.'),
-  tools: ability.describe('Functions to call.'),
-  parallel_tools: ability.describe('Being told to call one function at a time.'),
-  hosted_tools: ability.describe('Tools that the provider runs, such as a search of the web.'),
-  reasoning: ability.describe('Being told how hard to think.'),
+  vision: ability.describe('Image input.'),
+  audio: ability.describe('Audio input.'),
+  files: ability.describe('Documents and other files as input.'),
+  tools: ability.describe('Function calling.'),
+  parallel_tools: ability.describe('Limiting the model to one function call at a time.'),
+  hosted_tools: ability.describe('Tools that the provider runs, such as web search.'),
+  reasoning: ability.describe('Setting the reasoning effort.'),
   sampling: ability.describe('temperature, top_p and top_k.'),
-  penalties: ability.describe('Penalties and biases of tokens.'),
+  penalties: ability.describe('Token penalties and logit biases.'),
   logprobs: ability.describe('Log probabilities of tokens.'),
-  several_answers: ability.describe('Several answers to one request.'),
-  stop: ability.describe('Sequences that end an answer.'),
-  json_object: ability.describe('Being told to answer with JSON.'),
-  json_schema: ability.describe('A schema of the answer.'),
-  json_with_tools: ability.describe('A form of the answer beside functions.'),
-  system: ability.describe('Instructions apart from what the user says.'),
-  late_system: ability.describe('Instructions behind the beginning of a conversation.'),
-  blank_text: ability.describe('Texts of white space alone.'),
-  assistant_first: ability.describe('Conversations that the assistant begins.'),
-  media_in_results: ability.describe('Pictures and files in the results of functions.'),
-  failed_results: ability.describe('A mark on the results of functions that failed.'),
-  said_pictures: ability.describe('Pictures among what the model said before.'),
+  several_answers: ability.describe('Several answers to one request (`n`).'),
+  stop: ability.describe('Stop sequences.'),
+  json_object: ability.describe('JSON mode, without a schema.'),
+  json_schema: ability.describe('Structured output with a JSON schema.'),
+  json_with_tools: ability.describe('Structured output together with functions.'),
+  system: ability.describe("System instructions, separate from the user's messages."),
+  late_system: ability.describe('System instructions after the start of a conversation.'),
+  blank_text: ability.describe('Text that consists only of white space.'),
+  assistant_first: ability.describe('Conversations that start with an assistant message.'),
+  media_in_results: ability.describe('Images and files in function results.'),
+  failed_results: ability.describe('Marking a function result as failed.'),
+  said_pictures: ability.describe('Images in earlier assistant messages.'),
 });

@@ -7,32 +7,32 @@ export const responses = z.strictObject({
     .enum(['logged', 'asked', 'never'])
     .default('logged')
     .describe(
-      'What is stored of what clients ask to be (`store`, which is true where they leave it out). logged: requests of which the log may keep the content (`logging.requests.content`, `log` of a key, x-llmproxy-log). asked: all. never: nothing; then `previous_response_id` leads nowhere but to a provider that is relayed to.',
+      'Which responses are stored when the client asks for it (`store`, which defaults to true). logged: those whose content the log may keep (`logging.requests.content`, `log` of a key, x-llmproxy-log). asked: all. never: none; `previous_response_id` then works only with a provider that requests are relayed to.',
     ),
   ttl: duration
     .refine((ms) => ms > 0, 'expected more than 0')
     .prefault('30d')
     .describe(
-      'How long a response is stored, and a conversation after its last use. `logging.requests.retention` goes before it where that keeps content for a shorter time.',
+      'How long a response is stored, and a conversation after its last use. If `logging.requests.retention` keeps content for a shorter time, that time applies.',
     ),
   max_size: size
     .refine((bytes) => bytes >= 1024 * 1024, 'expected at least 1MiB')
     .prefault('256MiB')
     .describe(
-      'Of all that is stored, in `state.directory` (in memory where it cannot be written). Beyond it the oldest goes of the key that has stored most.',
+      'Most storage for responses and conversations, in `state.directory` (in memory if that is not writable). Beyond it, the oldest items of the key that has stored most are deleted.',
     ),
   max_background: z
     .number()
     .int()
     .min(1)
     .default(16)
-    .describe('Responses that each process runs in the background at once.'),
+    .describe('Background responses that each process runs at once.'),
   max_queued: z
     .number()
     .int()
     .min(0)
     .default(256)
-    .describe('Background responses of each process that wait for their turn; further ones get a 503.'),
+    .describe('Background responses that may wait for their turn in each process; further ones get a 503.'),
 });
 
 export type ResponsesConfig = z.output<typeof responses>;

@@ -6,8 +6,8 @@ const apart = z
   .strictObject({
     content: duration
       .prefault('0s')
-      .describe('Take out what people and models wrote after this; 0 keeps it.'),
-    head: duration.prefault('0s').describe('Delete files older than this; 0 keeps all.'),
+      .describe('Remove what people and models wrote from files older than this; 0 keeps it.'),
+    head: duration.prefault('0s').describe('Delete files older than this; 0 keeps them all.'),
   })
   .refine(
     ({ content, head }) => head === 0 || content <= head,

@@ -41,22 +41,24 @@ const pageMode = z
 const server = z.strictObject({
   host: text
     .default('127.0.0.1')
-    .describe('Address to listen on. Another address than loopback needs `auth`.'),
-  port: z.number().int().min(0).max(65535).default(8000).describe('Port to listen on; 0 picks a free one.'),
+    .describe('Address to listen on. Any address other than loopback requires `auth`.'),
+  port: z.number().int().min(0).max(65535).default(8000).describe('Port to listen on; 0 picks a free port.'),
   unix: text
     .optional()
     .describe(
-      'Listen on a unix socket at this path, such as /run/llmproxy.sock, in place of `host` and `port`. One process serves it.',
+      'Listen on a Unix socket at this path, such as /run/llmproxy.sock, instead of on `host` and `port`. Only one process can serve it.',
     ),
   unix_mode: fileMode
     .prefault('0600')
-    .describe('Permissions of the unix socket. Anything beyond its owner needs `auth`.'),
+    .describe(
+      'File permissions of the Unix socket. Granting access to anyone but its owner requires `auth`.',
+    ),
   tls: tls.optional(),
   http2: z
     .boolean()
     .default(false)
     .describe(
-      'Serve HTTP/2 beside HTTP/1.1: by ALPN with `tls`, by prior knowledge (h2c) without. Experimental.',
+      'Serve HTTP/2 in addition to HTTP/1.1: negotiated by ALPN with `tls`, by prior knowledge (h2c) without. Experimental.',
     ),
   workers: z
     .union([z.literal('auto'), z.number().int().min(1).max(MAX_WORKERS)], {
@@ -64,52 +66,52 @@ const server = z.strictObject({
     })
     .default(1)
     .describe(
-      'Processes that serve the port together, on Linux: one can use one processor. `auto` begins as many as there are processors. See docs/workers.md.',
+      'Number of processes that serve the port together (Linux only); each can use one processor. `auto` starts one per processor. See docs/workers.md.',
     ),
   base_path: z
     .string()
     .regex(/^(\/[A-Za-z0-9._~-]+)*$/, 'expected a path such as /llm, without a trailing slash')
     .default('')
-    .describe('Serve everything below this path too, for example /llm behind a shared gateway.'),
+    .describe('Also serve everything below this path prefix, for example /llm behind a shared gateway.'),
   hosts: z
     .array(hostName)
     .default([])
     .describe(
-      'Further host names that requests may be addressed to. Without keys a proxy on loopback answers to loopback names alone, so that no web page can reach it by a name of its own. Once names are listed, all others but loopback names are refused, with keys too.',
+      'Additional host names that requests may be addressed to. Without keys, a proxy on loopback answers only to loopback names, so that no web page can reach it through a host name of its own. Once host names are listed here, every other name except loopback is refused, even with a key.',
     ),
   cors: z
     .union([z.literal(false), z.strictObject({ origins: z.array(text).min(1) })])
     .default(false)
     .describe(
-      'Browser origins that may call the proxy: `origins: ["https://app.example"]` or `["*"]`. Web pages of all other origins are refused.',
+      'Browser origins that may call the proxy: `origins: ["https://app.example"]` or `["*"]`. Web pages from any other origin are refused.',
     ),
   page: pageMode
     .prefault('auto')
     .describe(
-      'Serve the page at `/` to browsers: requests, their content as far as it is logged, usage, providers, a playground. It needs a key with `ops` wherever there are keys. `auto`: unless everybody who reaches the port could read it, which is so with `auth: none` beyond loopback. See docs/page.md.',
+      'Serve the web page at `/`: requests, their content as far as it is logged, usage, providers and a playground. Where keys are configured, it needs a key with `ops`. `auto` serves it unless anyone who can reach the port could read it, as with `auth: none` beyond loopback. See docs/page.md.',
     ),
   drain_timeout: duration
     .prefault('30s')
-    .describe('How long requests in flight may finish after SIGTERM or SIGINT.'),
+    .describe('How long requests in flight have to finish after SIGTERM or SIGINT.'),
   keepalive_comment: duration
     .prefault('15s')
     .describe(
-      'Send an SSE comment after this much silence on a stream, so that nothing between cuts it. 0 turns it off.',
+      'Send an SSE comment after this much silence on a stream, so that nothing in between closes the connection. 0 disables it.',
     ),
 });
 
 const timeouts = z.strictObject({
-  connect: duration.optional().describe('Until a connection is open. Default 10s.'),
+  connect: duration.optional().describe('Time allowed to open a connection. Default: 10s.'),
   first_byte: duration
     .optional()
-    .describe('Until the response headers. Default 60s streamed, 10m unstreamed.'),
+    .describe('Time allowed until the response headers arrive. Default: 60s for streams, 10m otherwise.'),
   first_content: duration
     .optional()
     .describe(
-      'Until the first content of a stream, whatever else arrives, and between two of them. Default 5m.',
+      'Time allowed until the first content of a stream, whatever other events arrive, and between two pieces of content. Default: 5m.',
     ),
-  idle: duration.optional().describe('Longest silence within an answer. Default 2m.'),
-  total: duration.optional().describe('The whole answer. Default 1h.'),
+  idle: duration.optional().describe('Longest silence within an answer. Default: 2m.'),
+  total: duration.optional().describe('Time allowed for the whole answer. Default: 1h.'),
 });
 
 const timeout = z
@@ -123,35 +125,41 @@ const model = z.union(
     text,
     z.strictObject({
       name: text.describe('The name clients use, or a glob such as "gpt-*".'),
-      upstream: text.optional().describe('The name the provider uses, where it differs.'),
+      upstream: text.optional().describe("The provider's name for the model, if it differs."),
       price: price.optional(),
-      request: requestChanges.optional().describe("Changes to its requests, over the provider's own."),
-      api: api.optional().describe("The provider's `api`, for this model."),
-      abilities: abilities.optional().describe("What this model takes, over the provider's own."),
+      request: requestChanges
+        .optional()
+        .describe("Changes to requests for this model, applied on top of the provider's own."),
+      api: api.optional().describe("Overrides the provider's `api` for this model."),
+      abilities: abilities
+        .optional()
+        .describe("What this model supports; overrides the provider's `abilities`."),
       like: text
         .optional()
         .describe(
-          'The model whose facts hold, where its own name does not tell it: of an Azure deployment, or an inference profile.',
+          'The model whose known properties apply when the name does not reveal it, as with an Azure deployment or an inference profile.',
         ),
-      timeout: timeout.describe("Limits of this model over the provider's own."),
+      timeout: timeout.describe("Timeouts for this model; they override the provider's own."),
       rate_limit: providerRate
         .optional()
         .describe(
-          "The same for this model, beside the provider's own limit. All that a glob covers share it.",
+          "The same limit for this model alone, in addition to the provider's. All models that a glob matches share it.",
         ),
       context_window: z
         .number()
         .int()
         .positive()
         .optional()
-        .describe('Tokens it takes. Known for common models; decides where a prompt that is too long goes.'),
+        .describe(
+          'Context window in tokens. Known for common models; decides where a prompt that is too long is sent.',
+        ),
       max_output: count
         .optional()
-        .describe('Tokens of its longest answer: what a request without a limit of its own is reserved.'),
+        .describe('Largest answer in tokens. Reserved for requests that set no limit of their own.'),
       prefill: z
         .boolean()
         .optional()
-        .describe('Whether it goes on from a beginning of its answer (`resume`). Known for common models.'),
+        .describe('Whether the model can continue a partial answer (`resume`). Known for common models.'),
     }),
   ],
   { error: 'expected a model name, a glob, or {name, upstream, price, ...}' },
@@ -164,26 +172,26 @@ const mock = z
       .number()
       .positive()
       .optional()
-      .describe('Speed of a stream; as fast as possible when left out.'),
-    seed: z.number().int().default(1).describe('Seed of the dice that decide on faults.'),
+      .describe('Speed of a stream; unlimited when omitted.'),
+    seed: z.number().int().default(1).describe('Seed of the random generator that decides on faults.'),
     faults: z
       .strictObject({
-        rate: rate.default(0).describe('Share of requests that meet a fault, 0 to 1.'),
+        rate: rate.default(0).describe('Share of requests that fail with a fault, 0 to 1.'),
         kinds: z
           .array(z.enum(['status', 'reset', 'silence', 'cut', 'stall', 'malformed', 'error_event']))
           .min(1)
           .default(['status'])
-          .describe('Faults to draw from.'),
+          .describe('Faults to choose from.'),
         status: z.number().int().min(400).max(599).default(503).describe('Status of a `status` fault.'),
         retry_after: duration.optional().describe('Retry-After sent with a `status` fault.'),
       })
       .prefault({})
-      .describe('Faults by chance.'),
+      .describe('Random faults.'),
     allow_header: z
       .boolean()
       .default(false)
       .describe(
-        'Let a client ask for a fault by the header x-mock-fault, such as "status=429; retry-after=2".',
+        'Let clients request a fault with the header x-mock-fault, such as "status=429; retry-after=2".',
       ),
   })
   .describe('Behaviour of a provider of type mock.');
@@ -198,42 +206,46 @@ const provider = z.strictObject({
     .string()
     // Editors complete those that are built in, and take those of plugins.
     .meta({ anyOf: [{ enum: PROVIDER_TYPES }, { type: 'string' }] })
-    .describe('The vendor or protocol: fills base_url, auth and default models. Or the type of a plugin.'),
-  base_url: httpUrl.optional().describe("Where its API lives; the vendor's own address when left out."),
-  api_key: text.optional().describe('Key for the provider, best written as ${VAR}.'),
+    .describe(
+      'The vendor or protocol; sets the base URL, authentication and default models. Or the type that a plugin adds.',
+    ),
+  base_url: httpUrl.optional().describe("Base URL of its API; defaults to the vendor's address."),
+  api_key: text.optional().describe('API key of the provider; best given as ${VAR}.'),
   api_key_env: text
     .optional()
-    .describe("Environment variable that holds the key. The vendor's usual one when left out."),
+    .describe("Environment variable that holds the key; defaults to the vendor's usual one."),
   api_keys: z
     .array(text)
     .min(1)
     .optional()
     .describe(
-      'Several keys in place of one: they take turns, and one that is refused or limited is passed over.',
+      'Several keys instead of one. They are used in turn; a key that is refused or rate-limited is skipped.',
     ),
   region: name
     .optional()
-    .describe('Bedrock: AWS region, AWS_REGION when left out. Vertex: location, `global` when left out.'),
-  project: name.optional().describe('Vertex: Google Cloud project, GOOGLE_CLOUD_PROJECT when left out.'),
-  profile: text
-    .optional()
-    .describe('Bedrock: profile in the AWS credentials file, AWS_PROFILE when left out.'),
+    .describe('Bedrock: AWS region; defaults to AWS_REGION. Vertex: location; defaults to `global`.'),
+  project: name.optional().describe('Vertex: Google Cloud project; defaults to GOOGLE_CLOUD_PROJECT.'),
+  profile: text.optional().describe('Bedrock: profile in the AWS credentials file; defaults to AWS_PROFILE.'),
   credentials_file: text
     .optional()
-    .describe('Vertex: key file of a service account, GOOGLE_APPLICATION_CREDENTIALS when left out.'),
+    .describe('Vertex: key file of a service account; defaults to GOOGLE_APPLICATION_CREDENTIALS.'),
   api_version: text
     .optional()
-    .describe('Azure: use deployment URLs with this api-version in place of the v1 API.'),
-  tenant_id: text.optional().describe('Azure: sign in at this Entra tenant in place of a key.'),
-  client_id: text.optional().describe('Azure: the application that signs in.'),
-  client_secret: text.optional().describe('Azure: its secret, best written as ${VAR}.'),
+    .describe('Azure: use deployment URLs with this api-version instead of the v1 API.'),
+  tenant_id: text.optional().describe('Azure: sign in to this Entra tenant instead of using a key.'),
+  client_id: text.optional().describe('Azure: ID of the application that signs in.'),
+  client_secret: text.optional().describe('Azure: secret of that application; best given as ${VAR}.'),
   models: z
     .array(model)
     .optional()
     .describe('Models it serves: names, globs, or objects with the keys below.'),
-  enabled: z.boolean().default(true).describe('Whether it takes part.'),
-  priority: z.number().int().default(1).describe('Asked first when lowest.'),
-  weight: z.number().positive().default(1).describe('Share of requests among providers of one priority.'),
+  enabled: z.boolean().default(true).describe('Whether the provider is used.'),
+  priority: z.number().int().default(1).describe('Providers with the lowest number are tried first.'),
+  weight: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('Relative share of requests among providers of the same priority.'),
   timeout: timeout.describe(
     'Longest silence to accept: one duration for first byte, first content and idle, or each by name.',
   ),
@@ -243,76 +255,84 @@ const provider = z.strictObject({
     .min(0)
     .max(10)
     .default(2)
-    .describe('Further attempts at this provider after the first, per request.'),
+    .describe('Retries at this provider per request, after the first attempt.'),
   retry_delay: duration
     .prefault('500ms')
-    .describe('Base of the exponential backoff between them; full jitter applies.'),
+    .describe('Base delay of the exponential backoff between retries; full jitter is applied.'),
   rate_limit: providerRate
     .optional()
     .describe(
-      'Requests a minute this provider is asked at most, all its models together; or `{requests: 500, tokens: 200k}`, where tokens are in and out. Beyond it others are asked; where there are none, requests wait for `routing.wait_budget`.',
+      'Most requests per minute sent to this provider, across all its models; or `{requests: 500, tokens: 200k}`, where tokens are input plus output. Beyond it, other providers are tried; if there are none, requests wait up to `routing.wait_budget`.',
     ),
   max_connections: z
     .number()
     .int()
     .positive()
     .optional()
-    .describe('Requests in flight at most; beyond it others are asked.'),
+    .describe('Most requests in flight at this provider; beyond it, other providers are tried.'),
   ask_usage: askUsage
     .prefault('auto')
     .describe(
-      'Ask for the usage of a chat stream whose client did not, and take it out of the stream again, so that the log, limits and budgets know it: `auto` where the vendor does not tell it anyway, and until a server refuses `stream_options`.',
+      'Request token usage for chat streams whose client did not, and remove it from the stream again, so that the log, limits and budgets know it. `auto` does so where the vendor does not send usage by itself, until a server rejects `stream_options`.',
     ),
-  keepalive_timeout: duration.prefault('1m').describe('How long an idle connection to it is kept open.'),
+  keepalive_timeout: duration
+    .prefault('1m')
+    .describe('How long an idle connection to the provider is kept open.'),
   http2: z
     .enum(['off', 'auto', 'on'])
     .default('off')
     .describe(
-      'Ask it by HTTP/2, over TLS alone: `auto` goes on with HTTP/1.1 where it does not speak it, `on` fails then. Experimental.',
+      'Use HTTP/2 to the provider, over TLS only: `auto` falls back to HTTP/1.1 if the provider does not support it, `on` fails instead. Experimental.',
     ),
   abilities: abilities
     .optional()
-    .describe('What its models take, over what is known of them. See docs/providers.md.'),
+    .describe('What its models support; overrides what the proxy knows about them. See docs/providers.md.'),
   context_window: count
     .optional()
-    .describe('Tokens that its models take, where none of them says otherwise.'),
+    .describe('Context window of its models in tokens, unless a model sets its own.'),
   request: requestChanges
     .optional()
-    .describe('Changes to all requests to it, in the words of its own protocol. See docs/providers.md.'),
+    .describe(
+      'Changes to every request to this provider, written in terms of its own protocol. See docs/providers.md.',
+    ),
   api: api
     .optional()
     .describe(
-      "By which of OpenAI's APIs chats are asked, where it has both. By what is known of the model when left out.",
+      "Which of OpenAI's APIs to use for chats at a provider that has both. If omitted, the known properties of the model decide.",
     ),
   custom_headers: z
     .record(headerName, headerValue)
     .default({})
-    .describe('Headers added to every request to it.'),
+    .describe('Headers added to every request to this provider.'),
   probe_model: text
     .optional()
-    .describe('Probe by asking this model one word in place of a free endpoint. This costs money.'),
+    .describe('Probe with a one-word request to this model instead of a free endpoint. This costs money.'),
   discover_models: z
     .boolean()
     .default(true)
-    .describe('Whether it is asked for the list of its models, as the `discover_models` of all says.'),
+    .describe('Whether the list of its models is fetched, as the top-level `discover_models` describes.'),
   passthrough: z
     .boolean()
     .default(false)
     .describe(
-      'Pass /providers/NAME/... on to it, for keys whose `endpoints` name passthrough. See docs/passthrough.md.',
+      'Forward /providers/NAME/... to the provider unchanged, for keys whose `endpoints` include passthrough. See docs/passthrough.md.',
     ),
   mock: mock.optional(),
   options: z
     .record(z.string(), z.unknown())
     .optional()
-    .describe('Options of a type that a plugin brings, as the plugin says. See docs/plugins.md.'),
+    .describe('Options for a type that a plugin adds; the plugin defines them. See docs/plugins.md.'),
 });
 
 const target = z.union([
   text,
   z.strictObject({
-    target: text.describe('"provider/model", or a model name that providers serve, or a name of `models`.'),
-    weight: z.number().positive().default(1).describe('Share of requests under `strategy: weighted`.'),
+    target: text.describe('"provider/model", a model name that providers serve, or a name from `models`.'),
+    weight: z
+      .number()
+      .positive()
+      .default(1)
+      .describe('Relative share of requests with `strategy: weighted`.'),
   }),
 ]);
 
@@ -323,8 +343,10 @@ const onOff = z
 const hedgeOptions = z.strictObject({
   delay: duration
     .optional()
-    .describe('When the second target is asked. Left out: the p95 of the first content, once it is known.'),
-  budget: z.number().min(0).max(1).default(0.05).describe('Extra requests at most, as a share of requests.'),
+    .describe(
+      'How long to wait before asking the second target. Default: the p95 of the time to first content, once it is known.',
+    ),
+  budget: z.number().min(0).max(1).default(0.05).describe('Most extra requests, as a share of all requests.'),
 });
 
 const hedge = z
@@ -336,15 +358,15 @@ const contentPolicy = z.enum(['error', 'failover']);
 const unsupported = z.enum(['drop', 'error']);
 
 const POLICY = {
-  content_policy: 'What follows when a provider refuses the content: its own error, or the next target.',
+  content_policy: 'What to do when a provider refuses the content: return its error, or try the next target.',
   resume:
-    'Go on with a stream that was cut after some text at another target: of chat completions, messages and responses alike. The second request pays for prompt and text again.',
+    'Continue a stream that broke off after some text at another target, for chat completions, messages and responses. The second request is charged for the prompt and the partial answer again.',
   hedge:
-    'Ask a second target when the first is slow to begin, and take whichever begins first. Both may be charged.',
+    'Ask a second target when the first is slow to start, and use whichever starts first. Both may be charged.',
   last_resort:
-    'When every target is held back, send every request to the least bad one, instead of one at a time. Never before a Retry-After has passed.',
+    'When every target is unavailable, send all requests to the least bad one instead of one request at a time. Never before a Retry-After has passed.',
   unsupported:
-    'What follows when a target cannot take a field of the request: it is left out and named in x-llmproxy-dropped, or the next target is asked, and an error given when none can.',
+    'What to do when a target does not support a field of the request. drop: leave the field out and name it in x-llmproxy-dropped. error: try the next target, and return an error if none supports it.',
 } as const;
 
 const route = z.union(
@@ -352,11 +374,11 @@ const route = z.union(
     text,
     z.array(target).min(1),
     z.strictObject({
-      targets: z.array(target).min(1).describe('Where the name leads, best first.'),
+      targets: z.array(target).min(1).describe('Targets of the name, best first.'),
       strategy: z
         .enum(['ordered', 'weighted'])
         .default('ordered')
-        .describe('Always best first, or first by weight.'),
+        .describe('ordered: always try the best target first. weighted: choose the first target by weight.'),
       content_policy: contentPolicy.optional().describe('Overrides `routing.content_policy`.'),
       resume: onOff.optional().describe('Overrides `routing.resume`.'),
       hedge: hedge.optional().describe('Overrides `routing.hedge`.'),
@@ -371,7 +393,7 @@ const routing = z.strictObject({
   deadline: duration
     .prefault('570s')
     .describe(
-      'All attempts of one request together, until its answer begins (streamed) or ends. Targets that wait behind another have equal shares of it. SDKs give up after 600s.',
+      'Time for all attempts of one request together, until the answer starts (streamed) or ends. Each target that has others behind it gets an equal share. SDKs give up after 600s.',
     ),
   max_attempts: z
     .number()
@@ -379,15 +401,17 @@ const routing = z.strictObject({
     .min(1)
     .max(50)
     .default(8)
-    .describe('Attempts of one request over all targets.'),
-  max_retry_delay: duration.prefault('8s').describe('Longest backoff between two attempts at one target.'),
+    .describe('Most attempts per request, across all targets.'),
+  max_retry_delay: duration
+    .prefault('8s')
+    .describe('Longest backoff between two attempts at the same target.'),
   wait_budget: duration
     .prefault('10s')
-    .describe('Longest Retry-After worth waiting for when no other target is ready.'),
+    .describe('Longest Retry-After to wait out when no other target is available.'),
   max_retry_after: duration
     .prefault('1m')
     .describe(
-      "How long a provider's own Retry-After is believed. After it one request at a time tries whether a longer one still holds.",
+      'Longest Retry-After from a provider that is fully respected. After this time, one request at a time checks whether a longer one still applies.',
     ),
   content_policy: contentPolicy.default('error').describe(POLICY.content_policy),
   resume: onOff.prefault('off').describe(POLICY.resume),
@@ -396,111 +420,122 @@ const routing = z.strictObject({
   unsupported: unsupported.default('drop').describe(POLICY.unsupported),
   breaker: z
     .strictObject({
-      failures: z.number().int().min(1).default(5).describe('Failures in a row that open it.'),
-      failure_rate: rate.default(0.5).describe('Share of failed calls in the window that opens it.'),
-      min_calls: z.number().int().min(1).default(20).describe('Calls in the window before the share counts.'),
+      failures: z.number().int().min(1).default(5).describe('Consecutive failures that open the breaker.'),
+      failure_rate: rate
+        .default(0.5)
+        .describe('Share of failed calls within the window that opens the breaker.'),
+      min_calls: z
+        .number()
+        .int()
+        .min(1)
+        .default(20)
+        .describe('Calls needed within the window before the share is considered.'),
       window: duration
         .refine((ms) => ms >= 1_000, 'expected at least 1s')
         .prefault('1m')
-        .describe('How far back the share looks.'),
+        .describe('Length of the window over which the share is computed.'),
       cooldown: duration
         .prefault('2s')
         .describe(
-          'How long it stays open at first; each failed trial doubles it. A refused key or endpoint has the same cooldown.',
+          'How long the breaker stays open at first; each failed trial doubles it. The same cooldown applies to a key or endpoint that was refused.',
         ),
       max_cooldown: duration
         .prefault('10s')
         .describe(
-          'Longest cooldown. Probes that get no answer put the next trial off, to at most 30 s after the last one.',
+          'Longest cooldown. Probes that get no answer postpone the next trial, up to 30 s after the last one.',
         ),
     })
     .prefault({})
-    .describe('Circuit breakers: of each target (a provider and a model), and of each provider.'),
+    .describe('Circuit breakers, one for each target (a provider and a model) and one for each provider.'),
 });
 
 const limits = z.strictObject({
-  max_body: size.prefault('32MiB').describe('Largest request body after decompression; 413 beyond.'),
+  max_body: size
+    .prefault('32MiB')
+    .describe('Largest request body, after decompression; larger ones get a 413.'),
   max_depth: z
     .number()
     .int()
     .positive()
     .default(512)
-    .describe("Deepest nesting of objects and arrays in a request's JSON; 400 beyond."),
+    .describe('Deepest nesting of objects and arrays in the JSON of a request; deeper ones get a 400.'),
   max_values: z
     .number()
     .int()
     .positive()
     .default(1_000_000)
-    .describe('JSON values in a request, nested ones included; 400 beyond.'),
+    .describe('Most JSON values in a request, including nested ones; more get a 400.'),
   max_fields: z
     .number()
     .int()
     .positive()
     .default(100_000)
-    .describe('Objects in a request and fields in them, all together; 400 beyond.'),
+    .describe('Most objects and object fields in a request, added together; more get a 400.'),
   max_feedback: size.prefault('64KiB').describe('Largest body of POST /v1/feedback.'),
-  max_response: size.prefault('64MiB').describe('Largest answer taken from a provider, streamed or not.'),
+  max_response: size.prefault('64MiB').describe('Largest answer accepted from a provider, streamed or not.'),
   max_buffered: size
     .prefault('512MiB')
-    .describe('Request bodies held in memory at once, all together; 503 beyond.'),
+    .describe('Memory for request bodies, all requests together; beyond it, requests get a 503.'),
   max_buffered_share: rate
     .default(0.5)
     .describe(
-      'Part of max_buffered that the bodies of one client may hold; 429 beyond. A client is a key, or without keys an address: behind a load balancer without keys all are one client. One body of max_body always fits.',
+      'Share of max_buffered that the request bodies of one client may use; beyond it, that client gets a 429. A client is a key, or an address where there are no keys: behind a load balancer without keys, all clients count as one. One body of max_body is always accepted.',
     ),
   body_timeout: duration
     .prefault('1m')
-    .describe('How long a client may take to send its request; 408 beyond.'),
+    .describe('Time a client has to send its request; slower ones get a 408.'),
   replay_memory: size
     .prefault('16MiB')
     .describe(
-      'Signatures that models want back with their tool calls, kept for clients that drop them, and items of responses that clients refer to by id.',
+      'Memory for two things: signatures that models expect back with their tool calls, kept for clients that drop them, and items of responses that clients refer to by ID.',
     ),
   max_unread: size
     .prefault('512MiB')
     .describe(
-      'Memory for answers that clients read more slowly than providers send, all together: 4 MiB for a stream, its size for another one above 1 MiB. Beyond it those that read least are cut off.',
+      'Memory for answers that clients read more slowly than providers send them, all together. A stream counts as 4 MiB; any other answer above 1 MiB counts with its size. Beyond it, the slowest readers are disconnected.',
     ),
   max_recording: size
     .prefault('512MiB')
     .describe(
-      'Memory for streamed answers that are put together for their records while they come, all together, as they are counted in events. Beyond it the longest are left out of their records and marked; the streams go on.',
+      'Memory for assembling streamed answers for the request log, all together, measured by their events. Beyond it, the longest answers are left out of their records and marked as such; the streams themselves continue.',
     ),
   client_stall: duration
     .prefault('5m')
-    .describe('How long a client may take nothing of its answer before it is cut off.'),
+    .describe('How long a client may stop reading its answer before it is disconnected.'),
   max_concurrent: z
     .number()
     .int()
     .positive()
     .default(4096)
-    .describe('Requests in flight at once; 503 beyond.'),
+    .describe('Most requests in flight at once; further ones get a 503.'),
   assumed_output: count
     .prefault(4096)
     .describe(
-      'Tokens that are reserved for an answer where neither the request nor `max_output` of its model bounds it.',
+      "Tokens to reserve for an answer when neither the request nor the model's `max_output` limits it.",
     ),
   realtime: z
     .strictObject({
       max_message: size
         .prefault('16MiB')
-        .describe(
-          'Largest message of a realtime session, in either direction; the session is closed beyond.',
-        ),
+        .describe('Largest message in either direction; a larger one closes the session.'),
       max_unsent: size
         .prefault('4MiB')
         .describe(
-          'What may wait to be sent to either side of a session; it is closed beyond, and nothing is dropped.',
+          'Most data waiting to be sent to either side. Beyond it the session is closed; nothing is dropped silently.',
         ),
-      idle: duration.prefault('15m').describe('How long nobody may say anything in a session.'),
-      duration: duration.prefault('2h').describe('The longest session. Providers have limits of their own.'),
+      idle: duration
+        .prefault('15m')
+        .describe('How long a session may be silent on both sides before it is closed.'),
+      duration: duration
+        .prefault('2h')
+        .describe('Longest duration of a session. Providers have limits of their own.'),
     })
     .prefault({})
-    .describe('Bounds of realtime sessions. See docs/realtime.md.'),
+    .describe('Limits of realtime sessions. See docs/realtime.md.'),
   max_passthrough: size
     .prefault('512MiB')
     .describe(
-      'Largest body in either direction of what only passes, /providers/NAME/...; it is not held in memory. See docs/passthrough.md.',
+      'Largest body, in either direction, of requests forwarded unchanged to /providers/NAME/...; such bodies are not held in memory. See docs/passthrough.md.',
     ),
   max_callers: z
     .number()
@@ -508,7 +543,7 @@ const limits = z.strictObject({
     .positive()
     .default(100_000)
     .describe(
-      'Keys, end users and addresses that limits count apart, of all limits together. Beyond it, those whose windows are over are forgotten, then new ones of a limit are counted as one.',
+      'Most keys, end users and addresses that limits count separately, all limits together. Beyond it, those whose windows have ended are forgotten first; then new ones share a single count per limit.',
     ),
 });
 
@@ -516,12 +551,12 @@ const state = z.strictObject({
   directory: text
     .default('state')
     .describe(
-      'Where what was used is kept across restarts, and the lists of models that providers gave; made when there is something to keep.',
+      "Directory for counters of used limits and for the providers' model lists, so that they survive a restart. Created when there is something to store.",
     ),
   flush_interval: duration
     .prefault('1s')
     .describe(
-      'Longest that what was used waits in memory: what a crash may lose, unless the request log has it.',
+      'Longest time that usage waits in memory before it is written. A crash loses at most this much, unless the request log has it.',
     ),
 });
 
@@ -530,83 +565,83 @@ const health = z.strictObject({
     .enum(['recovery', 'always', 'never'])
     .default('recovery')
     .describe(
-      'Ask a free endpoint in the background: of providers that do not answer or refuse a key, of all of them, or of none. Other trouble is found by requests.',
+      'Call a free endpoint in the background. recovery: only for providers that do not answer or that refuse a key. always: for every provider. never: for none; real requests then have to find out.',
     ),
-  interval: duration.prefault('5s').describe('Time between two probes of one provider.'),
-  timeout: duration.prefault('5s').describe("Longest wait for a probe's answer."),
+  interval: duration.prefault('5s').describe('Time between two probes of the same provider.'),
+  timeout: duration.prefault('5s').describe('Longest wait for the answer to a probe.'),
   window: duration
     .refine((ms) => ms >= 1_000, 'expected at least 1s')
     .prefault('1m')
-    .describe('How far back the success rate looks.'),
+    .describe('Length of the window over which the success rate is computed.'),
   min_calls: z
     .number()
     .int()
     .min(1)
     .default(5)
-    .describe('Calls in the window before the rate says anything.'),
+    .describe('Calls needed within the window before the success rate is considered.'),
   degraded_below: rate.default(0.95).describe('Success rate below which a provider is degraded.'),
   unhealthy_below: rate.default(0.5).describe('Success rate below which a provider is unhealthy.'),
 });
 
 const requests = z.strictObject({
-  enabled: z.boolean().default(true).describe('Write one line a request to the request log.'),
-  directory: text.default('logs').describe('Where the log files go; made when missing.'),
+  enabled: z.boolean().default(true).describe('Write one line per request to the request log.'),
+  directory: text.default('logs').describe('Directory for the log files; created if it does not exist.'),
   content: content
     .default('full')
     .describe(
-      'full: whole request and response. metadata: all but what people and models wrote. none: not even names of people or sessions.',
+      'full: the whole request and response. metadata: everything except what people and models wrote. none: as metadata, but without the names of people and sessions.',
     ),
   allow_header: z
     .boolean()
     .default(true)
-    .describe('Let a client ask for less by the header x-llmproxy-log: metadata or none.'),
+    .describe('Let clients ask for less to be logged, with the header x-llmproxy-log: metadata or none.'),
   max_content: size
     .prefault('16MiB')
-    .describe('Longest request or response kept in a line; longer ones are left out and marked.'),
+    .describe('Largest request or response kept in a record; larger ones are left out and marked as such.'),
   flush_interval: duration
     .prefault('200ms')
-    .describe('Longest a record waits in memory: what kill -9 may lose.'),
+    .describe('Longest time a record waits in memory before it is written; kill -9 may lose this much.'),
   queue: size
     .prefault('64MiB')
     .describe(
-      'Memory for records not yet written, also while the disk is full; beyond it records are dropped and counted.',
+      'Memory for records that are not written yet, also while the disk is full. Beyond it, records are dropped and counted.',
     ),
   rotate_size: size
     .prefault('256MiB')
-    .describe('Begin a new file when one grows beyond this. A new day always does.'),
+    .describe('Start a new file when the current one exceeds this size. A new day always starts one.'),
   retention: retention
     .prefault('0s')
     .describe(
-      'Delete files older than this; 0 keeps all. With `{content: 7d, head: 365d}` what people and models wrote is taken out of files older than `content`, and files older than `head` are deleted.',
+      'Delete files older than this; 0 keeps them all. With `{content: 7d, head: 365d}`, what people and models wrote is removed from files older than `content`, and files older than `head` are deleted.',
     ),
   max_total: size
     .default(0)
-    .describe('Delete the oldest files when all together grow beyond this; 0 keeps all.'),
-  compress: z.enum(['none', 'zstd']).default('none').describe('Compress files that are no longer written.'),
+    .describe('Delete the oldest files when all files together exceed this size; 0 keeps them all.'),
+  compress: z.enum(['none', 'zstd']).default('none').describe('Compress log files that are complete.'),
   fsync: z
     .enum(['never', 'interval', 'always'])
     .default('never')
-    .describe('Force records to disk: never, once a second, or after each batch.'),
+    .describe('When to force records to disk: never, once per second, or after each batch.'),
   redact: z
     .array(text)
     .default([])
-    .describe('Further JSON keys whose values the log replaces by "[redacted]".'),
+    .describe('Additional JSON keys whose values the log replaces with "[redacted]".'),
 });
 
 const logging = z.strictObject({
   level: z
     .enum(['silent', 'error', 'warn', 'info', 'debug'])
     .default('info')
-    .describe('How much the program says on stderr.'),
+    .describe('How much the program writes to stderr.'),
   format: z
     .enum(['auto', 'text', 'json'])
     .default('auto')
-    .describe('Lines for people or JSON; auto is text.'),
+    .describe('Log lines as plain text or as JSON; auto means text.'),
   show_requests: z
     .enum(['auto', 'always', 'never'])
     .default('auto')
     .describe(
-      'A line on stderr for each request, at level info or debug. auto: where stderr is a terminal, or the level is debug.',
+      'Write a line to stderr for each request, at level info or debug. auto does so if stderr is a terminal or the level is debug.',
     ),
   requests: requests.prefault({}).describe('The request log: NDJSON files that `llmproxy export` reads.'),
 });
@@ -618,18 +653,18 @@ export const schema = z.strictObject({
     .array(text)
     .default([])
     .describe(
-      'TypeScript files with providers and hooks of your own, relative to this file. A plugin is your code and runs with the rights and keys of the proxy: load only files you wrote. See docs/plugins.md.',
+      'TypeScript files that add your own providers and hooks, with paths relative to this file. A plugin is code that runs with the rights and keys of the proxy: load only files you trust. See docs/plugins.md.',
     ),
   plugin_timeout: duration
     .prefault('5s')
     .refine((ms) => ms > 0, 'expected more than 0')
-    .describe('How long a plugin may take to load, and each call of one of its hooks.'),
+    .describe('Time limit for loading a plugin, and for each call of one of its hooks.'),
   providers: z.array(provider).min(1).describe('The providers that requests are sent to.'),
   models: z
-    .record(text, route.describe('A target, a list of targets best first, or an object.'))
+    .record(text, route.describe('A target, a list of targets (best first), or an object.'))
     .default({})
     .describe(
-      'Names of your own, and globs such as "claude-*" for names that programs bring: where each leads, and its own policy. A name goes before globs, and the glob with the most characters that are no wildcards before others; what a target leads to is looked up without globs. Of a glob with one `*`, `*` in a target stands for what it took. "provider/model" is covered by globs alone that begin with that provider.',
+      'Your own model names, and globs such as "claude-*" for names that client programs use: the targets of each, and its own policy. An exact name takes precedence over globs, and among globs the one with the most literal characters wins. Targets themselves are not matched against globs. If a glob has a single `*`, a `*` in its target stands for the text it matched. "provider/model" is matched only by globs that begin with that provider.',
     ),
   discover_models: z
     .union([z.boolean(), duration.refine((ms) => ms >= 1_000, 'expected at least 1s')], {
@@ -637,33 +672,30 @@ export const schema = z.strictObject({
     })
     .default(true)
     .describe(
-      'Ask providers which models they have, in the background and never for a request: true asks every 6 hours, and every minute those without a key; a duration asks that often; false never asks, and neither does a proxy with LLMPROXY_DISCOVER_MODELS=false in its environment. What they list and their `models` cover is in GET /v1/models and in suggestions. The lists are kept in `state.directory`.',
+      "Fetch the providers' lists of models, in the background and never while a request waits. true: every 6 hours, and every minute from providers without a key. A duration: that often. false, or LLMPROXY_DISCOVER_MODELS=false in the environment: never. Listed models that a provider's `models` match appear in GET /v1/models and in suggestions. The lists are kept in `state.directory`.",
     ),
   prices: z
     .array(datedPrice)
     .default([])
     .describe(
-      'Prices that go before the built-in table, where a model has no `price` of its own: the first that fits model, provider and time of a request.',
+      'Prices that take precedence over the built-in table, for models without a `price` of their own. The first entry that matches the model, the provider and the time of the request applies.',
     ),
   routing: routing.prefault({}).describe('Retry and failover.'),
-  groups: z
-    .record(name, group)
-    .default({})
-    .describe('Groups of keys, with limits that they share. See docs/keys.md.'),
-  rate_limits: z.array(rateLimit).default([]).describe('Limits for everybody, with and without keys.'),
+  groups: z.record(name, group).default({}).describe('Groups of keys that share limits. See docs/keys.md.'),
+  rate_limits: z.array(rateLimit).default([]).describe('Limits for all callers, with or without a key.'),
   responses: responses
     .prefault({})
     .describe('Stored responses and conversations of the Responses API. See docs/responses.md.'),
   state: state
     .prefault({})
-    .describe('What outlives the process: how much of each limit is used, and which models providers list.'),
-  limits: limits.prefault({}).describe('Bounds on what clients may ask.'),
+    .describe("What survives a restart: how much of each limit is used, and the providers' lists of models."),
+  limits: limits.prefault({}).describe('Limits on what clients may send, and on the resources they may use.'),
   health: health.prefault({}).describe('When a provider counts as healthy, degraded or unhealthy.'),
   logging: logging.prefault({}).describe("The program's own log and the request log."),
   telemetry: telemetry
     .prefault({})
-    .describe('Traces and metrics for an OpenTelemetry collector: docs/operating.md.'),
-  export: exportSection().prefault({}).describe('Defaults of `llmproxy export`.'),
+    .describe('Traces and metrics for an OpenTelemetry collector. See docs/operating.md.'),
+  export: exportSection().prefault({}).describe('Defaults for the options of `llmproxy export`.'),
 });
 
 export type { DatedPrice, Price } from './price-schema.ts';

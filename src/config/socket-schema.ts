@@ -24,35 +24,35 @@ const subject = z
 
 const clientCert = z.strictObject({
   subject: subject.describe(
-    'What its certificate must say: attributes of the subject, all of which must be there, such as "CN=ci, O=acme"; or one alternative name, such as "DNS:ci.example.com", "URI:spiffe://acme/ci" or "email:ci@example.com".',
+    'What the certificate must contain: attributes of the subject, all of which must be present, such as "CN=ci, O=acme"; or one alternative name, such as "DNS:ci.example.com", "URI:spiffe://acme/ci" or "email:ci@example.com".',
   ),
-  key: name.describe('The name of a key in `auth`, whose rules and limits hold.'),
+  key: name.describe('Name of a key in `auth`, whose rules and limits then apply.'),
 });
 
 export const tls = z
   .strictObject({
-    cert: text.describe('PEM file of the certificate, and of those between it and its authority.'),
-    key: text.describe('PEM file of its private key.'),
+    cert: text.describe('PEM file with the certificate, followed by any intermediate certificates.'),
+    key: text.describe('PEM file with its private key.'),
     client_ca: text
       .optional()
       .describe(
-        'PEM file of the authorities whose client certificates are accepted. Left out: none are asked for.',
+        'PEM file with the CA certificates that client certificates are verified against. If omitted, no client certificate is requested.',
       ),
     client_auth: z
       .enum(['required', 'optional'])
       .default('required')
       .describe(
-        'Whether each client needs a certificate, or may also come without one and send a key. A certificate that is not good is always refused.',
+        'Whether every client must present a certificate, or may send a key without one. An invalid certificate is always refused.',
       ),
     client_certs: z
       .array(clientCert)
       .default([])
       .describe(
-        'Which client certificates stand for which keys; the first that fits counts. Others prove no more than that they are known.',
+        'Maps client certificates to keys; the first match applies. A certificate that matches no entry only proves that its authority is trusted.',
       ),
   })
   .describe(
-    'Serve HTTPS. Paths are relative to this file. The files are read again when they change, and no connection ends for that. See docs/network.md.',
+    'Serve HTTPS. Paths are relative to this file. Changed files are reloaded without closing any connection. See docs/network.md.',
   );
 
 export type TlsConfig = z.output<typeof tls>;
