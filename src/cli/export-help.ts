@@ -27,7 +27,7 @@ export function exportHelp(): string {
       '  llmproxy export --stats --since 30d',
       '  llmproxy export --check week.jsonl -f openai',
     ].join('\n'),
-    'Exit status: 0 done, 1 failed, 2 wrong use, 3 no row with --fail-empty,\n4 violations with --check, 130 Ctrl-C. More: docs/export.md',
+    'Exit status: 0 done, 1 failed, 2 wrong use, 3 no row with --fail-empty,\n4 violations with --check or --verify, 130 Ctrl-C. More: docs/export.md',
   ].join('\n\n');
 }
 

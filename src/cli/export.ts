@@ -68,6 +68,10 @@ async function exportRows(settings: Settings, signal: AbortSignal): Promise<void
   const output = settings.dryRun || empty ? undefined : settings.sink.path;
   if (!settings.quiet) say(summaryText(summary, output) + nextText(settings, summary, output));
   if (empty) throw new ExitError(EXIT.empty, 'No row was written');
+  if (!settings.verify || summary.report.kept === 0) return;
+  const { verified } = await import('./export-verify.ts');
+  const text = verified(settings, summary.report);
+  if (!settings.quiet) say(text);
 }
 
 /** What comes next, where rows were written to files that a trainer loads. */

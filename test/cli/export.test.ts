@@ -160,6 +160,42 @@ describe('llmproxy export', () => {
     expect((await shop.run('--preview-html page.html')).stderr).toContain('page.html: it exists already');
   });
 
+  /** A stand-in for the library, which counts lines: what is tried is how its answer is taken. */
+  const DATASETS = `
+import os
+__version__ = "0"
+def disable_progress_bars(): pass
+def load_dataset(path, data_files=None):
+    if data_files: return {name: open(file).readlines() for name, file in data_files.items()}
+    names = [name for name in os.listdir(path) if name.endswith(".jsonl")]
+    lost = int(os.environ.get("LOST", "0"))
+    if lost < 0: raise ValueError("Value is too big!")
+    return {name[:-6]: open(os.path.join(path, name)).readlines()[lost:] for name in names}
+`;
+
+  test.skipIf(Bun.which('python3') === null)(
+    '--verify loads what was written, and says what does not load',
+    async () => {
+      await using shop = await workshop();
+      mkdirSync(shop.path('python'));
+      writeFileSync(shop.path('python/datasets.py'), DATASETS);
+      const PYTHONPATH = shop.path('python');
+      const run = (args: string, env: Record<string, string> = { PYTHONPATH }) =>
+        shop.run(`${args} --verify --force`, { env });
+      expect((await run('-o dataset/')).stderr).toContain('Verified with datasets 0: 2 train\n');
+      expect((await run('-o rows.jsonl')).stderr).toContain('Verified with datasets 0: 2 train\n');
+      const lost = await run('-o dataset/', { PYTHONPATH, LOST: '1' });
+      expect([lost.code, lost.stderr]).toEqual([
+        4,
+        expect.stringContaining('datasets loads 1 rows of train, and 2 were written'),
+      ]);
+      const failing = await run('-o dataset/', { PYTHONPATH, LOST: '-1' });
+      expect([failing.code, failing.stderr]).toEqual([4, expect.stringContaining('Value is too big!')]);
+      const none = await run('-o dataset/', { PYTHON: shop.path('no-python') });
+      expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('does not start')]);
+    },
+  );
+
   test('says what comes next, where rows went to files', async () => {
     await using shop = await workshop();
     expect((await shop.run('-o dataset/')).stderr).toContain(

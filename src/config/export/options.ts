@@ -129,6 +129,7 @@ export const OPTION_GROUPS = {
       ONE_RUN,
     ),
     'preview-html': value(anyText, 'file', 'The same as a page in this file (20 rows)', ONE_RUN),
+    verify: flag('Load the written files with HF datasets, and count the rows', ONE_RUN),
     json: flag('Statistics and checks as JSON on stdout', ONE_RUN),
     check: flag('Check dataset files by the rules of --format; write nothing', ONE_RUN),
     'export-all': flag('Whole records instead of conversations (format raw)'),

@@ -21,6 +21,8 @@ export interface Settings extends ExportOptions {
   readonly stats: boolean;
   /** Show statistics as JSON. */
   readonly json: boolean;
+  /** Load what was written as trainers do. */
+  readonly verify: boolean;
   /** Rows that are shown; left out when none are. */
   readonly preview?: number;
   /** The file that a page with rows goes to. */
@@ -81,6 +83,7 @@ export function resolveSettings(sources: Sources): Settings {
     failEmpty: options.value('fail-empty'),
     stats,
     json: options.value('json'),
+    verify: verifyOf(options, shape),
     ...(preview === undefined ? {} : { preview }),
     ...(previewHtml === undefined ? {} : { previewHtml }),
   };
@@ -93,4 +96,12 @@ export function formatOf(options: Options, shape: Shape): Format | undefined {
     throw new ExportError('usage', `Cannot use --export-all with --format ${name}: it writes whole records`);
   if (options.value('export-all') || name === 'raw') return undefined;
   return FORMATS[name ?? (shape === 'directory' ? 'trl' : 'openai')];
+}
+
+/** @throws ExportError where nothing is written that could be loaded */
+function verifyOf(options: Options, shape: Shape): boolean {
+  const verify = options.value('verify');
+  if (verify && (shape === 'stdout' || options.value('dry-run')))
+    throw new ExportError('usage', 'Cannot use --verify: nothing is written to files, give --output PATH');
+  return verify;
 }

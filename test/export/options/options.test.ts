@@ -216,7 +216,7 @@ describe('resolveSettings()', () => {
     };
     // These need another flag beside them, or a file; the configuration is read before; the check is a command of its own.
     const others: OptionName[] = [
-      ...(['config', 'check', 'time-zone', 'shard-size', 'split', 'metadata'] as const),
+      ...(['config', 'check', 'verify', 'time-zone', 'shard-size', 'split', 'metadata'] as const),
       ...(['balance', 'per-group', 'on-long', 'redact-mode', 'redact-salt-file'] as const),
     ];
     const before = JSON.stringify(settings({}));
@@ -256,6 +256,7 @@ describe('resolveSettings()', () => {
       ['--status 2x', 'Cannot use --status 2x: expected 200, 2xx or 400-499'],
       ['--status 200,20', 'Cannot use --status 20: expected 200, 2xx or 400-499'],
       ['--status 200-', 'Cannot use --status 200-: expected 200, 2xx or 400-499'],
+      ['--verify', 'Cannot use --verify: nothing is written to files'],
       ['--tag team', 'Cannot use --tag team: expected NAME=VALUE'],
       ['--near-dup 0.4', 'Cannot use --near-dup 0.4: expected a number from 0.5 to 1 or none'],
       // Also where nothing looks at them.
@@ -446,6 +447,7 @@ describe('the export section of the configuration', () => {
       'stats',
       'preview',
       'preview-html',
+      'verify',
       'json',
       'check',
       'config',
