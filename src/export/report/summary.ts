@@ -77,15 +77,20 @@ export function statsText({
 function recordsText(records: Report['records']): string[] {
   if (!records) return [];
   const { count, first, last, cost, priced, keys, tags, errors } = records;
-  const span = first === '' ? '' : ` from ${first} to ${last}`;
-  const known = priced === count ? '' : ` (known of ${countText(priced)})`;
-  const money = priced === 0 ? '' : `, which cost $${cost.toFixed(2)}${known}`;
+  const span = first === '' ? '' : ` from ${secondOf(first)} to ${secondOf(last)}`;
+  const known = priced === count ? '' : `, known of ${thingsText(priced, 'record')}`;
   return [
-    `${thingsText(count, 'record')}${span}${money}`,
+    `${thingsText(count, 'record')}${span}`,
+    ...(priced === 0 ? [] : [`Cost: $${cost.toFixed(2)}${known}`]),
     ...counts('key', keys),
     ...counts('tag', tags),
     ...counts('error', errors),
   ];
+}
+
+/** A time of the log to the second. */
+function secondOf(time: string): string {
+  return time.replace(/\.\d+Z$/, 'Z');
 }
 
 /** Values that are shown of each thing; more are counted together. */
