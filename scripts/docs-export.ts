@@ -14,13 +14,13 @@ import { LINE_PROBLEMS } from '../src/logs/reader.ts';
 const PATH = join(import.meta.dir, '../docs/export.md');
 
 const LOSS: Readonly<Record<Format['loss'], string>> = {
-  per_turn: 'trained or not, each as it is marked',
+  per_turn: 'trained or masked individually',
   completion: 'never trained',
   all: 'all trained',
 };
 
 const TAKEN: Readonly<Record<OptionFormats, string>> = {
-  conversations: 'all but `raw`',
+  conversations: 'all except `raw`',
   judged: '`trl-dpo`, `openai-dpo`, `kto`',
 };
 
@@ -32,7 +32,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function formats(): string {
   const rows = Object.values(FORMATS).map(({ name, summary, loss }) => [`\`${name}\``, summary, LOSS[loss]]);
-  const raw = ['`raw`', 'You: whole records as they were logged (`--export-all`)', ''];
+  const raw = ['`raw`', 'Your own programs: whole records as they were logged (`--export-all`)', ''];
   return table(['`--format`', 'Loaded by', 'Answers within a prompt'], [...rows, raw]);
 }
 

@@ -11,13 +11,13 @@ import type { LogLine } from './lines.ts';
 
 /** What can be wrong with a line, in words. */
 export const LINE_PROBLEMS = {
-  incomplete: 'the last line has no end yet: the file is still being written, or was cut',
+  incomplete: 'the last line is unfinished: the file is still being written or was truncated',
   too_long: 'longer than 128 MiB',
-  binary: 'holds NUL bytes, as after a crash of the machine',
+  binary: 'contains NUL bytes, as after a system crash',
   not_utf8: 'is not UTF-8',
   not_json: 'is not a JSON object',
-  not_a_record: 'is a JSON object, but no log record of a known kind',
-  damaged_file: 'the compressed file is damaged or cut from here on',
+  not_a_record: 'is a JSON object, but not a log record of a known kind',
+  damaged_file: 'the compressed file is damaged or truncated from here on',
 } as const;
 
 export type LineProblem = keyof typeof LINE_PROBLEMS;

@@ -23,7 +23,7 @@ const SIDES = ['preferred_output', 'non_preferred_output'] as const;
  */
 export const openaiDpoFormat: Format = {
   name: 'openai-dpo',
-  summary: 'OpenAI preference tuning, and hosts that load the same',
+  summary: 'OpenAI preference tuning, and compatible hosts',
   sampleKind: 'preference',
   loss: 'completion',
   reasoning: 'drop',

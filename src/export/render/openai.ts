@@ -27,7 +27,7 @@ export const OPENAI_FILE = { minRows: 10, maxBytes: 512 * 1024 ** 2 };
  */
 export const openaiFormat: Format = {
   name: 'openai',
-  summary: 'OpenAI and Azure fine-tuning, and hosts that load the same',
+  summary: 'OpenAI and Azure fine-tuning, and compatible hosts',
   sampleKind: 'sft',
   loss: 'per_turn',
   reasoning: 'drop',

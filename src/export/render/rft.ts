@@ -14,7 +14,7 @@ import { callsOf, toolsField } from './turns.ts';
  */
 export const rftFormat: Format = {
   name: 'rft',
-  summary: 'OpenAI reinforcement tuning, Bedrock RFT: prompts with a reference answer',
+  summary: 'OpenAI reinforcement fine-tuning, Bedrock RFT: prompts with a reference answer',
   sampleKind: 'prompt',
   loss: 'completion',
   reasoning: 'drop',

@@ -18,7 +18,7 @@ import { jsonText, parseLongNumbers } from '../conversation/json.ts';
  */
 export const sharegptFormat: Format = {
   name: 'sharegpt',
-  summary: 'ShareGPT: LLaMA-Factory, and without tools Unsloth',
+  summary: 'ShareGPT: LLaMA-Factory; Unsloth if there are no tools',
   sampleKind: 'sft',
   loss: 'all',
   reasoning: 'drop',

@@ -15,7 +15,7 @@ import { callsOf, leadingSystem, mergedTurns, textOf, withoutRefusals } from './
  */
 export const textFormat: Format = {
   name: 'text',
-  summary: 'Anything: one text a row, in ChatML; all of it is trained',
+  summary: 'Any trainer: one ChatML text per row, all of it trained',
   sampleKind: 'sft',
   loss: 'all',
   reasoning: 'drop',

@@ -47,7 +47,7 @@ Wrote 2 rows (1.2 kB) to out.jsonl
 
 test('troubleText() names the place and the reason', () => {
   expect(troubleText({ place: 'a.log:3', kind: 'bad', reason: 'binary' })).toBe(
-    'a.log:3: bad line, binary: holds NUL bytes, as after a crash of the machine\n',
+    'a.log:3: bad line, binary: contains NUL bytes, as after a system crash\n',
   );
   expect(troubleText({ place: 'a.log:4', kind: 'dropped', reason: 'refusal' })).toBe(
     'a.log:4: dropped, refusal: the model refused\n',
