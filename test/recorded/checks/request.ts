@@ -3,6 +3,7 @@ import type { Client, Problem } from '../answers/compare.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Api } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
+import type { Asking } from '../requests/asking.ts';
 import { canned } from '../lab/canned.ts';
 import { PATHS } from '../lab/lab.ts';
 import { vendorOf } from '../lab/vendors.ts';
@@ -49,8 +50,8 @@ const KNOWN: Readonly<Record<Client, ReadonlySet<string>>> = {
   ),
 };
 
-/** Fields that change nothing of what is asked. What runs in the background does so in the proxy. */
-const HARMLESS = /^(?:background|store|include|metadata|prompt_cache_key|cache_control|truncation)$/;
+/** Fields that change nothing of what is asked. */
+const HARMLESS = /^(?:store|include|metadata|prompt_cache_key|cache_control|truncation)$/;
 
 /** The problems of one request at one provider. */
 export async function checkRequest(
@@ -72,7 +73,7 @@ export async function checkRequest(
   // Only vendors of chat have names of their own for what their own protocol's clients ask.
   if (lane === 'relay' && (target !== 'chat' || type === 'openai-compatible'))
     return { lane, problems: relayed(request, asked.body, told), refusal: undefined };
-  const wanted = askingIn(request, client);
+  const wanted = askedOnce(askingIn(request, client), got.asked.length);
   const problems = compareRequests(wanted, askingIn(asked.body, target), { client, target, told });
   for (const name of Object.keys(request)) {
     if (KNOWN[client].has(name) || HARMLESS.test(name) || name in asked.body) continue;
@@ -88,12 +89,19 @@ export async function checkRequest(
 }
 
 /**
- * A request that refers to no response that was recorded: others of them passed through the proxy, which remembers what was said,
- * and here is not asked what it makes of that.
+ * A request that refers to no response that was recorded, and that is answered at once: others of them passed through the proxy,
+ * which remembers what was said and can work in the background, and here is not asked what it makes of that.
  */
-function ofNobody(request: Json): Json {
+function ofNobody(recorded: Json): Json {
+  const { background: _, ...request } = recorded;
   const { previous_response_id: previous } = request;
   return typeof previous === 'string' ? { ...request, previous_response_id: 'resp_of_nobody' } : request;
+}
+
+/** A provider of one answer is asked as often as there are to be. */
+function askedOnce(wanted: Asking, times: number): Asking {
+  const { n, ...others } = wanted.parameters;
+  return n === times && times > 1 ? { ...wanted, parameters: others } : wanted;
 }
 
 /** What the proxy asks of a stream where its client did not, so that it knows the usage. */
@@ -116,7 +124,6 @@ function relayed(request: Json, asked: Json, told: string): Problem[] {
   const wanted = { ...(own as Json | undefined), ...ASKED_USAGE };
   if (stream === true && Bun.deepEquals(asked.stream_options, wanted)) names.delete('stream_options');
   return [...names]
-    .filter((name) => name !== 'background')
     .filter((name) => !Bun.deepEquals(plain(request[name]), asked[name]) && !told.includes(name))
     .map((name) => ({
       aspect: 'request' as const,
