@@ -4,7 +4,7 @@ import type { ReadRecord } from '../../src/logs/record.ts';
 import type { Serving } from '../helpers/binary.ts';
 import { recordSchema } from '../../src/logs/record-schema.ts';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';
-import { CLIENTS } from '../helpers/clients.ts';
+import { addressed, CLIENTS } from '../helpers/clients.ts';
 import { loggedIn } from '../helpers/logged.ts';
 import { rawUpstream } from '../helpers/raw-upstream.ts';
 import { speakerConfig, SPEAKERS, eventStream } from '../helpers/speakers.ts';
@@ -70,26 +70,37 @@ afterAll(async () => {
   for (const each of closing) await each[Symbol.asyncDispose]();
 });
 
-const post = (path: string, body: object) =>
-  fetch(serving.url + path, {
+function post(at: string, asked: object): Promise<Response> {
+  const [path, body] = addressed(at, asked);
+  return fetch(serving.url + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
+}
 
 /** The record of a request, which has the shape that the documentation gives it. */
 async function logged(reply: Response): Promise<ReadRecord> {
   return recordSchema.parse(await loggedIn(serving.cwd, reply.headers.get('x-request-id')!));
 }
 
-describe.each(Object.keys(CLIENTS) as (keyof typeof CLIENTS)[])('a client of %s', (client) => {
-  const { path, request } = CLIENTS[client];
+/** Clients of every protocol, those of Ollama's too. */
+const ASKING: Readonly<Record<string, { path: string; request: object }>> = {
+  ...CLIENTS,
+  'ollama.chat': { path: '/api/chat', request: { messages: [{ role: 'user', content: 'hi' }] } },
+  'ollama.generate': { path: '/api/generate', request: { prompt: 'hi' } },
+};
+
+describe.each(Object.keys(ASKING))('a client of %s', (client) => {
+  const { path, request } = ASKING[client]!;
 
   test.each(odd.flatMap((name) => [false, true].map((stream) => [name, stream] as const)))(
     'never gets %s (streamed: %p)',
     async (name, stream) => {
       const alone = await post(path, { ...request, model: `alone-${name}`, stream });
-      expect([alone.status, await alone.text()]).toEqual([502, expect.stringContaining('malformed')]);
+      // Ollama's errors are a message alone.
+      const told = client.startsWith('ollama') ? 'Cannot use the answer of ' : 'malformed';
+      expect([alone.status, await alone.text()]).toEqual([502, expect.stringContaining(told)]);
       expect(await logged(alone)).toMatchObject({ outcome: 'error', status: 502, fault: 'malformed' });
       const pair = await post(path, { ...request, model: `pair-${name}`, stream });
       expect([pair.status, await pair.text()]).toEqual([200, expect.stringContaining('Looking ')]);
