@@ -67,7 +67,7 @@ export const REJECT_REASONS = {
     'a tool call has no ID or name, a duplicate ID, or arguments that are not a JSON object or contain a number such as 1e400',
   invalid_tool: 'a tool definition contains a number such as 1e400, which would become null',
   unknown_tool:
-    'the answer calls a tool that the request does not define, or an earlier answer does and the format would train it',
+    'the answer calls a tool that the request does not define, or an earlier answer does and the format would train it (trl-pc does not)',
   unanswered_tool_call: 'a tool call in the request has no result',
   orphan_tool_result: 'a tool result belongs to no call, or to a call that already has one',
   too_deep: 'nested too deeply to be written, or its tools too deeply to be loaded (over 50 levels)',
