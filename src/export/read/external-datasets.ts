@@ -98,13 +98,11 @@ function wrapped(tool: unknown): unknown {
     : tool;
 }
 
-const BLOCKS = new Set(['tool_use', 'tool_result', 'thinking', 'redacted_thinking']);
+const BLOCKS: ReadonlySet<unknown> = new Set(['tool_use', 'tool_result', 'thinking', 'redacted_thinking']);
 
 function isAnthropic(messages: readonly JsonObject[], system: unknown): boolean {
   if (Array.isArray(system)) return true;
-  return messages.some(({ content }) =>
-    listOf(content).some((part) => BLOCKS.has(String(objectOf(part).type))),
-  );
+  return messages.some(({ content }) => listOf(content).some((part) => BLOCKS.has(objectOf(part).type)));
 }
 
 function fromAnthropic(base: Entry, messages: readonly JsonObject[], system: unknown): Entry {

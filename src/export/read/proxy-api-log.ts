@@ -73,7 +73,8 @@ function hasError({ error, exception, response }: JsonObject): boolean {
 function isGood(status: unknown): boolean {
   if (typeof status === 'boolean') return status;
   const number = numberOf(typeof status === 'string' && /^\d+$/.test(status) ? Number(status) : status);
-  return number === undefined ? GOOD_WORDS.has(String(status).toLowerCase()) : isSuccessStatus(number);
+  if (number !== undefined) return isSuccessStatus(number);
+  return typeof status === 'string' && GOOD_WORDS.has(status.toLowerCase());
 }
 
 /** The assistant's message in a `response` of any shape seen: text, completion, message, or a list of these. */

@@ -83,7 +83,7 @@ function fileDataProblems(file: unknown, path: string): Problems {
   if (!isObject(file)) return [`${path}: expected an object`];
   const { mimeType: type, fileUri: uri } = file;
   const problems = unknownKeys(file, ['mimeType', 'fileUri'], path);
-  if (!MIME_TYPES.has(type) && !MEDIA.test(String(type)))
+  if (!MIME_TYPES.has(type) && !(typeof type === 'string' && MEDIA.test(type)))
     problems.push(`${path}.mimeType: expected a type that Gemini reads, found ${JSON.stringify(type)}`);
   if (typeof uri !== 'string' || !/^(?:gs|https?):\/\//i.test(uri))
     problems.push(`${path}.fileUri: expected a gs:// or http(s):// address`);

@@ -114,7 +114,8 @@ function turnProblems(
   if (from === 'observation' && before?.from !== 'function_call')
     problems.push(`${path}.from: an observation answers a function_call`);
   if (from === 'observation' && typeof value === 'string') return problems;
-  if (from === 'function_call' && !isCall(parseJson(String(value).replace(/^<think>.*?<\/think>/s, ''))))
+  const text = typeof value === 'string' ? value.replace(/^<think>.*?<\/think>/s, '') : '';
+  if (from === 'function_call' && !isCall(parseJson(text)))
     problems.push(`${path}.value: expected the JSON text of a call or several, with objects as arguments`);
   return [...problems, ...textProblems(value, `${path}.value`)];
 }

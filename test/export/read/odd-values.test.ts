@@ -43,7 +43,17 @@ test('a record on which the program fails is left out, and the others are not', 
 });
 
 describe('any field of any type', () => {
-  const ODD: unknown[] = [{}, { toString: 1 }, { toString: null, valueOf: null }, [[]], 9e15, '', true, null];
+  const ODD: unknown[] = [
+    {},
+    { toString: 1 },
+    [{ type: { toString: 1 } }],
+    { toString: null, valueOf: null },
+    [[]],
+    9e15,
+    '',
+    true,
+    null,
+  ];
   const chatLine = JSON.parse(line({ request: chat([user('Hi')], { tools: [tool('f')] }) }));
   const messagesLine = JSON.parse(
     line({
@@ -77,6 +87,17 @@ describe('any field of any type', () => {
     }),
   );
 
+  const pythonLine = {
+    timestamp: '2026-01-01T00:00:00Z',
+    level: 'INFO',
+    message: 'x',
+    extra_data: {
+      messages: [{ role: 'user', content: 'Hi' }],
+      response: { choices: [{ message: { role: 'assistant', content: 'A' }, finish_reason: 'stop' }] },
+      status: 200,
+    },
+  };
+
   /** Every place in a value. */
   function* places(value: unknown, way: (string | number)[] = []): Generator<(string | number)[]> {
     if (typeof value !== 'object' || value === null) return;
@@ -98,6 +119,27 @@ describe('any field of any type', () => {
     ['a chat', chatLine],
     ['Messages', messagesLine],
     ['Responses', responsesLine],
+    ['the Python proxy', pythonLine],
+    [
+      'ShareGPT',
+      {
+        conversations: [
+          { from: 'human', value: 'a' },
+          { from: 'gpt', value: 'b' },
+        ],
+        tools: '',
+        system: 's',
+      },
+    ],
+    ['Alpaca', { instruction: 'a', input: 'b', output: 'c', system: 's', history: [['a', 'b']] }],
+    [
+      'TRL',
+      {
+        prompt: [{ role: 'user', content: 'a' }],
+        completion: [{ role: 'assistant', content: 'b' }],
+        label: true,
+      },
+    ],
   ])('ends no export of %s', async (_, record) => {
     const log = [...places(record)].flatMap((way) => ODD.map((value) => put(record, way, value)));
     await using shop = await workshop({ 'a.ndjson': log.join('') + says('sound') });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { EXPORT_FORMATS } from '../../../src/config/export/options.ts';
 import { FORMATS } from '../../../src/export/render/all.ts';
 import { BROKEN_CHATS } from './broken-chats.ts';
 import { BROKEN_SIDES } from './broken-sides.ts';
@@ -41,3 +42,26 @@ test.each([
 ])('trl-dpo check() finds a bad %s answer where both begin with the prompt', (_, row, words) => {
   expect(FORMATS['trl-dpo'].check(row)).toContainEqual(words);
 });
+
+const ODD = [{}, { toString: 1 }, [], [{ type: { toString: 1 } }], null, 1, '', true];
+
+/** Every place in a row, as a path. */
+function* paths(value: unknown, before = ''): Generator<string> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    const path = Array.isArray(value) ? `${before}[${key}]` : before === '' ? key : `${before}.${key}`;
+    yield path;
+    yield* paths(inner, path);
+  }
+}
+
+test.each(EXPORT_FORMATS.map((name) => [name]))(
+  '%s check() answers whatever stands anywhere in a row',
+  (name) => {
+    const row = soundRow(name);
+    let found = 0;
+    for (const path of paths(row))
+      for (const value of ODD) found += FORMATS[name].check(spoiled(row, path, value)).length;
+    expect(found).toBeGreaterThan(0);
+  },
+);
