@@ -69,13 +69,13 @@ function page(): string {
 
 <!-- Made by scripts/docs-log.ts from src/logs/record-schema.ts. Edit those, not this page. -->
 
-One line of JSON for each request, whatever became of it. \`logging.requests\` in the configuration says where the
-lines go and what they hold. \`llmproxy export\` turns them into datasets.
+The request log has one line of JSON for each request, however it ended. \`logging.requests\` in the configuration sets where the
+lines are written and what they contain. \`llmproxy export\` turns them into datasets.
 
 ## The line
 
-A line has a head and a body. The head's fields come first, always all of them and in this order, so that a program
-can decide by the first bytes of a line. They are followed by the body, with what people and models wrote last.
+A line consists of a head and a body. The head's fields come first, always complete and in this order, so that a program can
+decide from the first bytes of a line whether it is of interest. The body follows; what people and models wrote comes last.
 
 ### Head
 
@@ -89,91 +89,91 @@ Each entry of \`attempt_log\`:
 
 ${fields(attempt)}
 
-\`request\` and an unstreamed \`response\` are spliced in as they came: unknown fields, the order of keys and the notation
-of numbers are kept. Only a body of several lines is packed into one by parsing it, which may write numbers anew.
+\`request\` and an unstreamed \`response\` are copied as they were received: unknown fields, the order of keys and the notation
+of numbers are preserved. Only a body that spans several lines is parsed and written as one line, which may change the notation
+of numbers.
 
 ## Versions
 
-\`v\` is ${RECORD_VERSION}. New fields may be added at any time without a new version: readers ignore fields they do not know.
-\`v\` rises when a field is removed or changes its meaning.
+\`v\` is ${RECORD_VERSION}. Fields may be added at any time without a new version: readers must ignore fields that they do not know.
+\`v\` increases when a field is removed or changes its meaning.
 
 ## Files
 
-- Files are named \`llmproxy-YYYY-MM-DD.ndjson\` by the UTC day on which the lines are written. A line that is written
-  just after midnight may carry a \`ts\` of the day before.
-- A file that has reached \`rotate_size\` is left, and the next is \`llmproxy-YYYY-MM-DD.1.ndjson\`, then \`.2\`, and so on.
-  A higher number is newer. Nothing is renamed while it is written. A file can exceed \`rotate_size\` by one batch.
-  With \`rotate_size: 0\` only a new day begins a new file.
-- Of several workers ([workers.md](workers.md)) each has files of its own, with its number in their names:
-  \`llmproxy-YYYY-MM-DD.w2.ndjson\`, then \`.w2.1\`, and so on. All lie in one directory and are one log:
-  \`llmproxy-YYYY-MM-DD*.ndjson\` finds all that was written on a day.
-- Lines are in the order in which they were written within a file, not across those of several workers. Sort by \`ts\`
-  where that matters; \`llmproxy export\` puts them in order by itself.
-- The directory is made at the first line, with mode 0700, and files with mode 0600, because they hold prompts.
-- Several processes that know nothing of each other may write to one directory of a local disk, too. Each appends whole
-  lines by one write to the newest file of the day. On network file systems, where appending is not atomic, give each
-  process a directory of its own.
-- Files may be moved or deleted at any time, by hand or by logrotate. The writer notices and begins a new file.
-  Do not truncate them in place while they are written (\`copytruncate\`): lines written meanwhile are lost.
-- With \`compress: zstd\` a file becomes \`.ndjson.zst\` when its day is over or a newer one of the same worker exists,
-  and nothing has been written to it for a minute. For a moment both are there; they hold the same lines. \`.zst.tmp\` is a copy in the
-  making.
-- \`retention\` deletes files whose newest line is older, and \`max_total\` the oldest files of all workers together. Both
-  leave the files being written and the newest of today alone, of each worker, and files with other names too.
-- With \`retention: { content: 7d, head: 365d }\` content and heads grow old apart. Files whose newest line is older than
-  \`content\` are written anew without \`request\`, \`response\` and whatever else people and models wrote: \`error\` and
-  \`user_agent\` become null, \`feedback\` loses \`correction\` and \`comment\`, and \`content\` becomes \`expired\`. The
-  rest stays as it is: tokens, cost, and the names in the head (\`key\`, \`user\`, \`tags\`, \`conversation\`). Files older than \`head\` are
-  deleted. A file keeps its name, mode and time of change, and is replaced at once when the new one is complete; until then it is
-  there as \`.heads.tmp\` too. What a crash leaves of that is removed by the first look at the directory after 10 minutes. Lines
-  that are no records go, and the program says how many. \`llmproxy export\` passes over such lines and counts them as
-  \`expired\`.
-- The directory is looked at whenever a file is opened, and every hour where an age is set: what is told here of ages may
-  be up to an hour late.
+- Files are named \`llmproxy-YYYY-MM-DD.ndjson\` after the UTC day on which the lines are written. A line written just after
+  midnight may have a \`ts\` of the previous day.
+- When a file reaches \`rotate_size\`, the next one is started: \`llmproxy-YYYY-MM-DD.1.ndjson\`, then \`.2\`, and so on.
+  A higher number is newer. Files are never renamed while they are written. A file can exceed \`rotate_size\` by one batch.
+  With \`rotate_size: 0\`, only a new day starts a new file.
+- With several workers ([workers.md](workers.md)), each writes its own files, with its number in their names:
+  \`llmproxy-YYYY-MM-DD.w2.ndjson\`, then \`.w2.1\`, and so on. They share one directory and form one log:
+  \`llmproxy-YYYY-MM-DD*.ndjson\` matches everything written on a day.
+- Lines are ordered by the time they were written within a file, but not across the files of several workers. Sort by \`ts\`
+  if the order matters; \`llmproxy export\` does so by itself.
+- The directory is created when the first line is written, with mode 0700, and files with mode 0600, because they contain prompts.
+- Independent processes may also write to the same directory on a local disk. Each appends whole lines with a single write to the
+  newest file of the day. On network file systems, where appending is not atomic, give each process its own directory.
+- Files may be moved or deleted at any time, by hand or by logrotate. The writer notices and starts a new file.
+  Do not truncate a file that is being written (\`copytruncate\`): lines written at that moment are lost.
+- With \`compress: zstd\`, a file becomes \`.ndjson.zst\` when its day is over or the same worker has started a newer one,
+  and it has not been written to for a minute. For a moment both files exist, with the same lines. A \`.zst.tmp\` file is a
+  copy in progress.
+- \`retention\` deletes files whose newest line is older than the given age, and \`max_total\` deletes the oldest files of all
+  workers together. Neither touches files that are being written, each worker's newest file of today, or files with other names.
+- With \`retention: { content: 7d, head: 365d }\`, content and heads expire separately. Files whose newest line is older than
+  \`content\` are rewritten without \`request\`, \`response\` and everything else that people and models wrote: \`error\` and
+  \`user_agent\` become null, \`feedback\` loses \`correction\` and \`comment\`, and \`content\` becomes \`expired\`. Everything
+  else is kept: tokens, cost, and the names in the head (\`key\`, \`user\`, \`tags\`, \`conversation\`). Files older than \`head\` are
+  deleted. A rewritten file keeps its name, mode and modification time, and is replaced atomically; until then, the new version
+  exists as \`.heads.tmp\`. A \`.heads.tmp\` file left by a crash is removed when the directory is next checked after
+  10 minutes. Lines that are not records are removed, and the program reports how many. \`llmproxy export\` skips expired records and
+  counts them as \`expired\`.
+- The directory is checked whenever a file is opened and, if a retention age is set, every hour. Expiry may therefore happen up to
+  an hour late.
 
 ## What can be lost
 
-- Lines wait in memory for \`flush_interval\` at most, or until 256 KiB are there.
-- SIGTERM and SIGINT lose nothing: the rest is written before the process ends.
-- \`kill -9\` and crashes lose what waited in memory and the write in flight. A line cut by that stays as it is, and the
-  next one begins on a new line: readers skip lines that are no JSON, and empty ones. A worker that is killed cuts no
-  file but its own.
-- A crash of the machine may lose what the kernel had not written yet. \`fsync: interval\` narrows that to a second and
-  \`fsync: always\` to the batch being written; both cost throughput.
-- When the disk is full, the directory is gone or anything else stands in the way, requests go on and records wait in
-  memory. Writing is tried again after 250 ms, then after twice as long each time, 10 s at most; a line that was written in
-  part is completed. Only what does not fit into \`queue\` is lost, and at the end of the process what cannot be written then.
-  The program says on stderr when it begins, and when it is over how many records were lost; \`/health\`, \`/providers\` and
-  \`llmproxy health\` show since when and why (\`log\`). Records that come faster than they can be written are lost beyond
-  \`queue\` too. It counts texts as one byte a character; memory may hold them with two.
+- Lines wait in memory for at most \`flush_interval\`, or until 256 KiB have accumulated.
+- SIGTERM and SIGINT lose nothing: everything is written before the process exits.
+- \`kill -9\` and crashes lose the lines in memory and the write in progress. A line that is cut off stays as it is, and the
+  next one starts on a new line: readers skip empty lines and lines that are not JSON. A worker that is killed damages only its own
+  file.
+- A system crash may lose what the kernel has not yet written to disk. \`fsync: interval\` limits this to one second, and
+  \`fsync: always\` to the batch being written; both reduce throughput.
+- If the disk is full, the directory is missing or writing fails for another reason, requests continue and records wait in
+  memory. Writing is retried after 250 ms and then at doubling intervals of up to 10 s; a line that was written in
+  part is completed. Only records that do not fit into \`queue\` are lost, and those that still cannot be written when the process
+  exits. The program reports on stderr when the problem starts and, when it is over, how many records were lost; \`/health\`,
+  \`/providers\` and \`llmproxy health\` show its cause and start time (\`log\`). Records that arrive faster than they can be
+  written are also lost beyond \`queue\`. The queue counts one byte per character; in memory, a character may take two.
 
 ## Redaction
 
 Before a line is written, "${REDACTED}" replaces
 
-- every secret that the program knows (docs/security.md lists them) of 6 characters or more, wherever it occurs;
-- the string, or list of strings, under these JSON keys, in upper or lower case:
+- every secret known to the program (docs/security.md lists them) with 6 characters or more, wherever it occurs;
+- the string, or list of strings, under these JSON keys, in any letter case:
   ${REDACTED_KEYS.map((key) => `\`${key}\``).join(', ')},
   and those in \`logging.requests.redact\`;
-- what has the shape of a key: \`sk-...\`, \`gsk_...\`, \`xai-...\`, \`AIza...\`, and the token after \`Bearer\`.
+- anything that looks like a key: \`sk-...\`, \`gsk_...\`, \`xai-...\`, \`AIza...\`, and the token after \`Bearer\`.
 
-Keys by name are found in JSON, not in JSON that is quoted inside a string, such as a tool call's arguments; there
-secrets are found by value and by shape. Prompts can hold other secrets and personal data. \`content: metadata\` leaves
-them out altogether.
+JSON keys are not looked for within JSON that is quoted in a string, such as the arguments of a tool call; there, secrets are
+found only by their value or their form. Prompts can contain other secrets and personal data. \`content: metadata\` leaves
+prompts out altogether.
 
 ## Reading it
 
 \`\`\`sh
-# Failures of today, by class
+# Today's failures, by class
 jq -r 'select(.outcome != "success") | .fault' logs/llmproxy-$(date -u +%F)*.ndjson | sort | uniq -c
 
 # Cost by client key
 cat logs/*.ndjson | jq -n '[inputs] | group_by(.key) | map({key: .[0].key, usd: (map(.cost // 0) | add)})'
 
-# Slowest requests, without their text
+# Slowest requests, without their content
 cat logs/*.ndjson | jq -c '[.latency_ms, .id, .provider, .model]' | sort -t'[' -k2 -rn | head
 
-# A file with torn lines: skip them
+# A file with truncated lines: skip them
 jq -cR 'fromjson? | [.ts, .status, .model]' logs/llmproxy-2026-03-04.ndjson
 
 # Compressed files
