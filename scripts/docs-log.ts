@@ -125,8 +125,8 @@ of numbers.
   \`user_agent\` become null, \`feedback\` loses \`correction\` and \`comment\`, and \`content\` becomes \`expired\`. Everything
   else is kept: tokens, cost, and the names in the head (\`key\`, \`user\`, \`tags\`, \`conversation\`). Files older than \`head\` are
   deleted. A rewritten file keeps its name, mode and modification time, and is replaced atomically; until then, the new version
-  exists as \`.heads.tmp\`. A \`.heads.tmp\` file left by a crash is removed when the directory is next checked after
-  10 minutes. Lines that are not records are removed, and the program reports how many. \`llmproxy export\` skips expired records and
+  exists as \`.heads.tmp\`. A \`.heads.tmp\` file left by a crash is removed by the
+  first check of the directory after it is 10 minutes old. Lines that are not records are removed, and the program reports how many. \`llmproxy export\` skips expired records and
   counts them as \`expired\`.
 - The directory is checked whenever a file is opened and, if a retention age is set, every hour. Expiry may therefore happen up to
   an hour late.

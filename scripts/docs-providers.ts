@@ -39,7 +39,7 @@ function cited(text: string, source: string | undefined): string {
 }
 
 function modelsLike(match: RegExp): string {
-  return match.source === '.' ? 'all others' : `models like \`${match.source.replaceAll('|', '\\|')}\``;
+  return match.source === '.' ? 'all others' : `models matching \`${match.source.replaceAll('|', '\\|')}\``;
 }
 
 /** A line for each vendor, and below it one for each family of its models that differs. */
@@ -73,7 +73,10 @@ const protocols = (Object.keys(NAME_RULES) as (keyof typeof TITLES)[]).flatMap((
 ]);
 
 const texts = MOST_TEXTS.map(({ protocol, match, texts: most, source }) =>
-  cited(`  - embeddings of \`${protocol}\`, ${modelsLike(match)}: ${most} texts in one request`, source),
+  cited(
+    `  - embeddings of \`${protocol}\`, ${modelsLike(match)}: ${most === 1 ? '1 text' : `${most} texts`} per request`,
+    source,
+  ),
 );
 
 const abilities = Object.entries(ABILITIES).map(([name, means]) => `| \`${name}\` | ${means} |`);
@@ -83,19 +86,22 @@ const text = `# Providers
 Made by \`scripts/docs-providers.ts\` from \`src/config/presets.ts\` and \`src/providers/quirks.ts\`; do not edit it here.
 \`llmproxy providers\` shows the same in the terminal.
 
-- **Relayed** are the APIs that the vendor speaks itself: bytes pass unchanged, but for the model name, credentials and the
-  fields that it is known to refuse, and what asks for the usage of a stream (below). Every other API that clients may use is translated.
-- **Left out** are the fields of a chat request that the vendor's newest model does not take, of those that steer an answer.
-  They are named in the header \`x-llmproxy-dropped\`; with \`unsupported: error\` in the route the next target is asked in
-  place of that. \`llmproxy explain\` shows it for a request of yours.
-- **Several answers** (\`n\` up to 8 of chat) are asked for one by one and side by side where a target gives one to a request, and told as one
-  answer of several choices, whole or streamed, with the tokens and the cost of all. One that fails is the failure of all. It is one request
-  to the limits of its key, and takes one place of \`rate_limit\` and \`max_connections\`.
-- **Probe** is the free endpoint that tells whether a provider that was down is back.
-- **Models** is where it is asked which models it has (\`discover_models\`): in the background, with a bound on time and size, and never
-  for a request. What it lists and its \`models\` cover (the vendor's own globs when left out) is in \`GET /v1/models\`, in the names that an
-  unknown model suggests, and in \`llmproxy explain\`. The lists are kept in \`state/models.json\` with their date; a list never keeps a
-  request from a provider, since a model may be served that is on none. Of several workers one asks for all.
+- **Relayed**: the APIs that the vendor offers itself. Their bytes are forwarded unchanged, except for the model name, the
+  credentials, fields that the vendor is known to reject, and the request for a stream's usage (below). Every other API that clients
+  may use is translated.
+- **Left out**: the fields of a chat request, among those that control the answer, that the vendor's newest model does not support.
+  They are named in the header \`x-llmproxy-dropped\`; with \`unsupported: error\` in the route, the next target is tried
+  instead. \`llmproxy explain\` shows what would be left out of a request.
+- **Several answers**: if a chat request asks for several answers (\`n\` up to 8) and the target gives only one per request, the proxy sends several
+  requests in parallel and combines their results into one answer with several choices, streamed or not, with the tokens and cost of all of
+  them. If one fails, the whole request fails. It counts as one request against the limits of its key, and as one against
+  \`rate_limit\` and \`max_connections\`.
+- **Probe**: the free endpoint that shows whether a provider that was down is available again.
+- **Models**: where the provider's list of models comes from (\`discover_models\`). It is fetched in the background, with limits on time and size,
+  and never while a request waits. Listed models that match the provider's \`models\` (by default, the vendor's own globs) appear in
+  \`GET /v1/models\`, in the suggestions for an unknown model, and in \`llmproxy explain\`. The lists and their dates are kept in
+  \`state/models.json\`. A list never keeps a request from a provider, since providers may serve models that they do not list. Of several
+  workers, one fetches the lists for all.
 
 | type | vendor | protocol | relayed | auth | endpoints | left out | probe | models | tested by |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -103,34 +109,35 @@ ${rows.join('\n')}
 
 ## What vendors and models take
 
-What each is known to do otherwise than the protocol it speaks, as data in \`src/providers/quirks.ts\` and \`src/providers/vendors\`; both relayed and translated requests
-are changed by it. \`llmproxy explain\` shows what holds for a model of yours, line by line with its source. A server of type
-\`openai-compatible\` whose \`base_url\` is a vendor's own is known by it.
+How each vendor and model is known to differ from the protocol it uses, as defined in \`src/providers/quirks.ts\` and
+\`src/providers/vendors\`. Both relayed and translated requests are adapted accordingly. \`llmproxy explain\` shows what applies to a
+given model, line by line with its source. A server of type \`openai-compatible\` whose \`base_url\` is a vendor's own address is treated
+as that vendor.
 
 ${facts.join('\n')}
 
-And by protocol, whoever speaks it (\`src/wire/facts/protocols.ts\` and the tables of models beside each protocol):
+And by protocol, for every vendor that uses it (\`src/wire/facts/protocols.ts\` and the tables of models beside each protocol):
 
 ${protocols.join('\n')}
-- Embeddings of more texts than these are asked for in several requests, eight at once
+- Embeddings of more texts than the following are split into several requests, eight at a time
 ${texts.join('\n')}
 
-What a vendor changes tomorrow can be said in the configuration, of a provider or of one of its models:
+If a vendor changes something, you can say so in the configuration of a provider or of one of its models:
 
 \`\`\`yaml
 providers:
   - name: lab
     type: openai-compatible
     base_url: https://llm.example/v1
-    api: chat                               # or responses: by which of OpenAI's APIs chats are asked
+    api: chat                               # or responses: which of OpenAI's APIs to use for chats
     abilities: { vision: false, json_schema: false }
     context_window: 32768
     request:
-      roles: { developer: system }          # other names for roles
-      system_first: true                    # later instructions become the user's words
-      efforts: [low, high]                  # others become the next lower one; [] for models that do not reason
-      drop: [logit_bias]                    # left out, and named in x-llmproxy-dropped
-      keep: [stop]                          # sent although the vendor is thought to refuse it
+      roles: { developer: system }          # rename roles
+      system_first: true                    # later instructions become user messages
+      efforts: [low, high]                  # others are replaced by the next lower one; [] for models that do not reason
+      drop: [logit_bias]                    # removed, and named in x-llmproxy-dropped
+      keep: [stop]                          # sent although the vendor is believed to reject it
       rename: { max_tokens: max_new_tokens, "reasoning.effort": effort }
       set: { safe_mode: true, chat_template_kwargs.thinking: true }
     models:
@@ -140,44 +147,44 @@ providers:
       - { name: house-model, like: gpt-5.4 }  # an Azure deployment, or an inference profile of Bedrock
 \`\`\`
 
-\`drop\`, \`rename\` and \`set\` happen in that order to the fields of the request that the provider is sent, in the words of its own protocol,
-whatever the client speaks. Fields are named by their places: dots lead into objects, \`[]\` stands for each element of a list, and a dot
-that is part of a name has a backslash before it. \`set\` makes the objects on its way; what is renamed behind a \`[]\` stays in its
-element.
+\`drop\`, \`rename\` and \`set\` are applied in that order to the request that the provider receives, in terms of the provider's own
+protocol, whichever protocol the client uses. Fields are named by their path: dots separate the names of nested objects, \`[]\` stands for
+each element of a list, and a dot within a name is escaped with a backslash. \`set\` creates missing objects along the path; a field that
+is renamed after a \`[]\` stays in its element.
 
-\`abilities\` say what the provider's models, or one of them, take and what they do not, over what is known. What is not taken is left
-out of relayed and translated requests alike and named in \`x-llmproxy-dropped\`, or said in another way: a schema in words, earlier
-calls and instructions as text.
+\`abilities\` say what the provider's models, or one of them, support; they override what is known. Whatever is not supported is
+removed from relayed and translated requests alike and named in \`x-llmproxy-dropped\`, or expressed in another way: a schema as
+instructions, earlier calls and instructions as text.
 
 | ability | means |
 | --- | --- |
 ${abilities.join('\n')}
 
-\`like\` gives a model the facts of another one whose name tells more than its own. \`context_window\` of the provider holds for all
-its models that have none of their own.
+\`like\` makes a model be treated like another one whose name says more. A provider's \`context_window\` applies to all its models
+that have none of their own.
 
 ## Usage of streams
 
-A provider of OpenAI's API tells the tokens of a stream when it is asked for them (\`stream_options.include_usage\`). Where the client
-of a chat or completions stream does not ask, llmproxy does, so that the log, limits, budgets and prices know what was used; the
-client is given the stream without it:
+A provider with OpenAI's API reports the tokens of a stream only on request (\`stream_options.include_usage\`). If the client
+of a chat or completions stream does not request them, llmproxy does, so that the log, limits, budgets and prices know what was used.
+The client receives the stream without them:
 
-- The request gets \`"stream_options":{"include_usage":true},\` behind its first brace, or options of its own get the usage in
-  them. Every other byte is the client's.
-- The chunk that tells nothing but the usage is taken out of the stream, and so is \`"usage":null\`, which OpenAI adds to all
-  others then. Every other byte is the provider's. A chunk that also says something stays as it is, usage and all.
-- ${tellers.join(', ')} tell the usage anyway and are not asked.
-- A server that refuses the field by its name (400 or 422) is asked again at once and from then on without, until llmproxy is
-  started anew. Nobody is blamed, and it is none of \`routing.max_attempts\`. One that refuses it without naming it needs
-  \`ask_usage: off\`.
+- \`"stream_options":{"include_usage":true},\` is inserted after the first brace of the request, or \`include_usage\` is added to the
+  request's own options. All other bytes are the client's.
+- The chunk that contains only the usage is removed from the stream, and so is \`"usage":null\`, which OpenAI then adds to all
+  other chunks. All other bytes are the provider's. A chunk that contains anything else is left as it is, including its usage.
+- ${tellers.join(', ')} report usage by default, so it is not requested from them.
+- If a server rejects the field by name (400 or 422), the request is repeated at once without it, and so are all further requests until
+  llmproxy restarts. This counts neither as a failure nor against \`routing.max_attempts\`. For a server that rejects the field
+  without naming it, set \`ask_usage: off\`.
 
-\`ask_usage\` of a provider is \`auto\` (the default), \`on\` (also of vendors that tell it anyway) or \`off\` (never, also not where
+\`ask_usage\` of a provider is \`auto\` (the default), \`on\` (also for vendors that report usage by default) or \`off\` (never, not even when
 another protocol is translated).
 
 ## Limits of providers
 
-\`rate_limit\` says how often a provider is asked in a minute, by all its models together; at one of its models it says the
-same for that model alone, beside the provider's own. A row with a glob has one limit for all models that it covers.
+\`rate_limit\` limits how many requests per minute a provider receives, across all its models. On a model, it is an additional limit for
+that model alone. An entry with a glob has one limit for all the models it matches.
 
 \`\`\`yaml
 providers:
@@ -190,27 +197,27 @@ providers:
       - { name: gpt-4o, rate_limit: { requests: 100, tokens: 200k } }
 \`\`\`
 
-- A minute's worth may be used at once, then as much as comes back: 100 requests a minute are one every 600 ms. In the worst
-  minute that is twice the limit, as providers that refill evenly allow it too.
-- **Tokens** are those in and out. A request holds what it is expected to use until its answer has ended: its text (a token
-  for about four characters) and its own \`max_tokens\`, else the model's \`max_output\`, else \`limits.assumed_output\`. Then
-  what the answer told counts, and the rest is given back. What is held and what is used are never more together than the
-  limit, by so much as answers use more than was held: that is paid off before others follow, up to ten minutes' worth.
-- An answer that tells no usage counts as its text is long; one that was cut before it told anything, as what was held. A request
-  that was refused, or reached nobody, uses no tokens; it is a request all the same.
-- A request that is expected to use more than a minute's worth passes when nothing else is used.
-- Targets that have room are asked first. Where none has, the request waits for \`routing.wait_budget\` at most, then the answer is
+- A full minute's allowance may be used at once; after that, it refills evenly: with 100 requests per minute, one every 600 ms. In the
+  worst minute, this allows twice the limit, as do providers that refill evenly.
+- **Tokens** are input plus output. Until its answer has ended, a request reserves the tokens it is expected to use: its text (one token
+  per four characters or so) plus its own \`max_tokens\`, or else the model's \`max_output\`, or else \`limits.assumed_output\`. Then
+  the reported usage counts, and the rest is released. Reserved and used tokens together never exceed the limit, except by the amount
+  that answers use beyond their reservation: that must be paid off before further requests are sent, up to ten minutes' worth.
+- An answer without reported usage counts by the length of its text; an answer that was cut off before it reported any counts as
+  what was reserved. A request that was refused or reached no provider uses no tokens, but still counts as a request.
+- A request that is expected to use more than a minute's allowance is sent when nothing else is in use.
+- Targets with capacity left are tried first. If there are none, the request waits for at most \`routing.wait_budget\` and then gets
   a 429 that names the limits, with a Retry-After.
-- Several workers ([workers.md](workers.md)) keep these limits together.
+- Several workers ([workers.md](workers.md)) share these limits.
 
-**What providers tell** of their own limits in the headers of their answers is kept to without any configuration:
-\`x-ratelimit-{limit,remaining,reset}-{requests,tokens}\` as OpenAI sends them, and Anthropic's
-\`anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}\`. Where nothing is left, or fewer tokens
-than a request's own text has, the key is not asked for that model until there is enough again. Both refill evenly, and
-\`reset\` is when all is there; where \`limit\` is told too, what a request needs is there sooner than that. Nothing is held back
-for longer than \`routing.max_retry_after\`, and values that make no sense are ignored. Of answers that come in another order
-than their requests were sent, that of the last request counts, and requests that were sent after it have taken theirs: many clients
-at once are sent one by one as there is room. Each worker knows what its own answers told.
+**Limits that providers report** in the headers of their answers are respected without any configuration:
+\`x-ratelimit-{limit,remaining,reset}-{requests,tokens}\` as sent by OpenAI, and Anthropic's
+\`anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}\`. If nothing is left, or fewer tokens
+than the text of a request needs, the key is not used for that model until enough has been refilled. Both vendors refill evenly, and
+\`reset\` is when the limit is full again; if \`limit\` is reported too, the proxy computes the earlier time at which there is enough for the
+request. Nothing is held back for longer than \`routing.max_retry_after\`, and implausible values are ignored. If answers arrive in a
+different order than their requests were sent, the answer to the latest request counts, less what requests sent after it will use. Many
+concurrent clients are therefore served one by one as capacity returns. Each worker knows only what its own answers reported.
 `;
 
 const current = ((): string => {

@@ -28,10 +28,15 @@ export const head = z.object({
       'success: a complete answer. truncated: cut off after content was sent, or complete but with an unknown finish reason (fault unknown_ending). client_abort: the client disconnected. error: everything else.',
     ),
   status: z.number().int().describe('HTTP status sent to the client; 499 if it disconnected first.'),
-  endpoint: z.enum([...ENDPOINT_NAMES, 'feedback', 'passthrough']).describe('The API endpoint that was called.'),
+  endpoint: z
+    .enum([...ENDPOINT_NAMES, 'feedback', 'passthrough'])
+    .describe('The API endpoint that was called.'),
   stream: z.boolean().describe('Whether the client requested a stream.'),
   model: z.string().describe('The model that the client requested.'),
-  provider: z.string().nullable().describe('Name of the provider that answered or, if none did, of the last one tried.'),
+  provider: z
+    .string()
+    .nullable()
+    .describe('Name of the provider that answered or, if none did, of the last one tried.'),
   upstream_model: z.string().nullable().describe('The model name sent to that provider.'),
   finish: z
     .string()
@@ -48,7 +53,9 @@ export const head = z.object({
     .nullable()
     .describe('Input tokens, including cached ones; null if the provider did not report them.'),
   cached_tokens: count.nullable().describe('Input tokens read from a prompt cache; part of `input_tokens`.'),
-  cache_write_tokens: count.nullable().describe('Input tokens written to a prompt cache; part of `input_tokens`.'),
+  cache_write_tokens: count
+    .nullable()
+    .describe('Input tokens written to a prompt cache; part of `input_tokens`.'),
   output_tokens: count.nullable().describe('Output tokens, including reasoning.'),
   reasoning_tokens: count.nullable().describe('Reasoning tokens; part of `output_tokens`.'),
   cost: z
@@ -56,15 +63,24 @@ export const head = z.object({
     .nonnegative()
     .nullable()
     .describe("Cost in USD by the price table; null if the model's price is unknown."),
-  latency_ms: z.number().nonnegative().describe("Time from the request's arrival to the end of the answer, in milliseconds."),
+  latency_ms: z
+    .number()
+    .nonnegative()
+    .describe("Time from the request's arrival to the end of the answer, in milliseconds."),
   first_content_ms: z
     .number()
     .nonnegative()
     .nullable()
     .describe("Time from the request's arrival to the first content of a stream, in milliseconds."),
   key: z.string().nullable().describe('Name of the client key; null if the proxy needs none.'),
-  conversation: z.string().nullable().describe('Conversation ID from the x-conversation-id or x-session-id header.'),
-  score: z.number().nullable().describe('In feedback records, the score from -1 to 1; null in all other records.'),
+  conversation: z
+    .string()
+    .nullable()
+    .describe('Conversation ID from the x-conversation-id or x-session-id header.'),
+  score: z
+    .number()
+    .nullable()
+    .describe('In feedback records, the score from -1 to 1; null in all other records.'),
   user: z
     .string()
     .nullable()
@@ -80,10 +96,7 @@ export const head = z.object({
       "Tags from the header x-llmproxy-tags (`team=search, run=7`) and the text values of OpenAI's `metadata`.",
     ),
   group: z.string().optional().describe('Group of the client key, if it has one.'),
-  labels: z
-    .record(z.string(), z.string())
-    .optional()
-    .describe('Labels of the client key, if it has any.'),
+  labels: z.record(z.string(), z.string()).optional().describe('Labels of the client key, if it has any.'),
   estimate: z
     .object(charge)
     .optional()
@@ -109,7 +122,9 @@ const attempt = z.object({
   fault: z.string().nullable().describe('Class of the failure; null if the attempt succeeded.'),
   status: z.number().int().nullable().describe('HTTP status of the provider; null if there was none.'),
   ms: z.number().nonnegative().describe('Duration of the attempt in milliseconds.'),
-  input_tokens: count.optional().describe('Input tokens, if the attempt failed but the provider reported them.'),
+  input_tokens: count
+    .optional()
+    .describe('Input tokens, if the attempt failed but the provider reported them.'),
   output_tokens: count.optional().describe('Output tokens, in the same case.'),
   cost: z.number().nonnegative().nullable().optional().describe('Cost in USD, in the same case.'),
 });
@@ -135,7 +150,11 @@ const part = z.object({
 const session = z.object({
   closed_by: z.enum(['client', 'provider', 'proxy']).describe('Who closed the session.'),
   client_code: z.number().int().nullable().describe('Close code sent by the client; null if it sent none.'),
-  provider_code: z.number().int().nullable().describe('Close code sent by the provider; null if it sent none.'),
+  provider_code: z
+    .number()
+    .int()
+    .nullable()
+    .describe('Close code sent by the provider; null if it sent none.'),
   client_events: count.describe('Messages from the client, including refused ones.'),
   provider_events: count.describe('Messages from the provider.'),
   responses: count.describe('Completed answers.'),
@@ -174,7 +193,9 @@ export const body = z.object({
       'The parts of a stream that was cut off and resumed, in order. The tokens and cost above are their sums.',
     ),
   session: session.optional().describe('Summary of a realtime session.'),
-  passed: passed.optional().describe('Method and path of a request that was forwarded unchanged (passthrough).'),
+  passed: passed
+    .optional()
+    .describe('Method and path of a request that was forwarded unchanged (passthrough).'),
   malformed: count.optional().describe('Number of stream events that were not valid JSON and were left out.'),
   answer_dropped: z
     .array(z.string())

@@ -27,56 +27,55 @@ export function factsText(quirks: Quirks): string[] {
     ...abilitiesText(quirks.abilities),
     ...line('left out', [...(quirks.drops ?? []), ...(override.drop ?? [])]),
     ...line(
-      'left out beside another',
-      (quirks.exclusive ?? []).map(([kept, other]) => `${other} beside ${kept}`),
+      'mutually exclusive',
+      (quirks.exclusive ?? []).map(([kept, other]) => `${other} is left out if ${kept} is set`),
     ),
     ...line('renamed', [...renamed(quirks.renames), ...renamed(override.rename)]),
     ...line(
-      'within',
+      'clamped',
       Object.entries(quirks.clamps ?? {}).map(([name, [least, most]]) => `${name} ${least} to ${most}`),
     ),
-    ...line('in other words', pairs(quirks.words)),
-    ...line('set where the client does not', pairs(quirks.sets)),
+    ...line('values replaced', pairs(quirks.words)),
+    ...line('set unless the client does', pairs(quirks.sets)),
     ...line('set', pairs(override.set)),
-    ...line('fields of other protocols that it takes', quirks.keeps),
+    ...line('also accepts', quirks.keeps),
     ...line('roles', renamed(quirks.roles)),
-    ...line('efforts', quirks.efforts && (quirks.efforts.length > 0 ? quirks.efforts : ['none is taken'])),
-    ...line('asked not to reason by', pairs(quirks.unreasoned)),
+    ...line('efforts', quirks.efforts && (quirks.efforts.length > 0 ? quirks.efforts : ['none accepted'])),
+    ...line('reasoning is turned off with', pairs(quirks.unreasoned)),
     ...line(
       'sampling and log probabilities',
-      quirks.samplesUnreasoned ? ['taken while it does not reason'] : [],
+      quirks.samplesUnreasoned ? ['accepted only without reasoning'] : [],
     ),
     ...line('functions', functionsText(quirks)),
-    ...line('of anthropic-beta', quirks.betas),
-    ...line('instructions', quirks.systemFirst ? ['stand first'] : []),
-    ...line('usage of a stream', quirks.tellsUsage ? ['told unasked'] : []),
+    ...line('accepted anthropic-beta features', quirks.betas),
+    ...line('system instructions', quirks.systemFirst ? ['only at the start'] : []),
+    ...line('usage of streams', quirks.tellsUsage ? ['reported by default'] : []),
     ...line('earlier reasoning', quirks.reasoning ? [REASONING[quirks.reasoning]] : []),
-    ...line('ids of calls', quirks.toolIds ? ['nine letters and digits'] : []),
-    ...line(
-      'tokens told',
-      quirks.outputWithoutReasoning ? ['reasoning is not among those of the output'] : [],
-    ),
-    ...line('facts of', quirks.like === undefined ? [] : [quirks.like]),
+    ...line('tool call IDs', quirks.toolIds ? ['nine letters and digits'] : []),
+    ...line('reported output tokens', quirks.outputWithoutReasoning ? ['do not include reasoning'] : []),
+    ...line('treated like', quirks.like === undefined ? [] : [quirks.like]),
   ];
 }
 
 const REASONING: Readonly<Record<NonNullable<Quirks['reasoning']>, string>> = {
-  every_turn: 'given back with every answer',
-  where_known: 'given back where it is known',
+  every_turn: 'sent back with every answer',
+  where_known: 'sent back if known',
   left_out: 'left out',
 };
 
 function functionsText({ functionsByResponses: when }: Quirks): string[] {
   if (when === undefined) return [];
   return [
-    when === 'reasoning' ? 'by Responses where an effort is named' : 'by Responses unless the effort is none',
+    when === 'reasoning'
+      ? 'through Responses if an effort is given'
+      : 'through Responses unless the effort is none',
   ];
 }
 
 function abilitiesText(abilities: Abilities = {}): string[] {
   const known = Object.entries(abilities);
   const named = (wanted: boolean) => known.filter(([, has]) => has === wanted).map(([name]) => name);
-  return [...line('takes', named(true)), ...line('takes no', named(false))];
+  return [...line('supports', named(true)), ...line('does not support', named(false))];
 }
 
 /**
@@ -143,16 +142,16 @@ function picked(
 export function protocolFacts(protocol: ProtocolName, quirks: Quirks = {}): Fact[] {
   const rows = PROTOCOL_FACTS.filter(({ protocols }) => protocols.includes(protocol));
   const rule = NAME_RULES[protocol];
-  const names = `names of functions: ${rule.first.source} and then ${rule.rest.source}, ${rule.longest} characters at most`;
+  const names = `function names: ${rule.first.source}, then ${rule.rest.source}, at most ${rule.longest} characters`;
   return [
     ...rows.flatMap(({ abilities, efforts, roles, stops, source }) =>
       [
         ...abilitiesText(abilities),
-        ...(quirks.efforts ? [] : line('efforts at most, where nothing else is known', efforts)),
+        ...(quirks.efforts ? [] : line('efforts, unless more is known', efforts)),
         ...(Object.keys(quirks.roles ?? {}).length > 0
           ? []
-          : line('roles, where nothing else is known and it is translated', renamed(roles))),
-        ...(stops === undefined ? [] : [`sequences that end an answer: ${stops} at most`]),
+          : line('roles in translated requests, unless more is known', renamed(roles))),
+        ...(stops === undefined ? [] : [`stop sequences: at most ${stops}`]),
       ].map((text) => ({ text, source })),
     ),
     { text: names, source: rule.source },
@@ -185,12 +184,12 @@ function ofClaude({
   prefill,
 }: AnthropicModel): string {
   const ways =
-    thinking === 'none' ? 'none' : thinking === 'adaptive' && budgets ? 'adaptive or by a budget' : thinking;
+    thinking === 'none' ? 'none' : thinking === 'adaptive' && budgets ? 'adaptive or budget' : thinking;
   return [
-    `max_tokens ${maxTokens} where the client names none`,
+    `max_tokens ${maxTokens} unless the client sets it`,
     `thinking: ${ways}`,
     `efforts: ${efforts.join(', ') || 'none'}`,
-    ...named({ sampling, 'a schema of the answer': jsonSchema, 'a beginning of its answer': prefill }),
+    ...named({ sampling, 'JSON schema': jsonSchema, prefill }),
   ].join('; ');
 }
 
@@ -205,11 +204,11 @@ function ofGemini({ thinking, ...takes }: GeminiModel): string {
   return [
     `thinking: ${steered}`,
     ...named({
-      'JSON Schema as it is': jsonSchema,
-      'JSON beside functions': jsonWithTools,
-      'instructions apart': system,
+      'full JSON Schema': jsonSchema,
+      'JSON with functions': jsonWithTools,
+      'system instructions': system,
       penalties,
-      'results by id, and signatures': pairsById,
+      'results by ID and signatures': pairsById,
       'media in results': mediaInResults,
     }),
   ].join('; ');
@@ -226,11 +225,11 @@ function ofConverse({
 }: ConverseModel): string {
   return [
     `reasoning: ${reasoning}`,
-    `tools that can be demanded: ${demands}`,
+    `tools that can be forced: ${demands}`,
     `caching: ${caching}`,
     `top_k: ${topK}`,
-    ...line('its own tools', Object.values(hosted) as string[]),
-    ...named({ 'a schema of the answer': jsonSchema, "Mistral's ids of calls": mistral }),
+    ...line('built-in tools', Object.values(hosted) as string[]),
+    ...named({ 'JSON schema': jsonSchema, "Mistral's call IDs": mistral }),
   ].join('; ');
 }
 
@@ -239,11 +238,11 @@ function named(takes: Readonly<Record<string, boolean>>): string[] {
     Object.entries(takes)
       .filter(([, has]) => has === wanted)
       .map(([name]) => name);
-  return [...line('takes', of(true)), ...line('takes no', of(false))];
+  return [...line('supports', of(true)), ...line('does not support', of(false))];
 }
 
 function renamed(of: Readonly<Record<string, string>> = {}): string[] {
-  return Object.entries(of).flatMap(([name, other]) => (name === other ? [] : [`${name} is ${other}`]));
+  return Object.entries(of).flatMap(([name, other]) => (name === other ? [] : [`${name} to ${other}`]));
 }
 
 function line(what: string, words: readonly string[] = []): string[] {

@@ -170,7 +170,7 @@ describe('facts', () => {
   test('of a model are those of its protocol, of its name and of its vendor', () => {
     const facts = factsOf('messages', 'claude-3-haiku', quirksOf('anthropic'));
     const texts = facts.map(({ text }) => text).join('\n');
-    for (const words of ['takes no: blank_text', 'max_tokens 4096', 'names of functions'])
+    for (const words of ['does not support: blank_text', 'max_tokens 4096', 'function names'])
       expect(texts).toContain(words);
     for (const { source } of facts) expect(source).toMatch(/^https:\/\//);
   });
@@ -186,9 +186,11 @@ describe('facts', () => {
       override: { drop: ['x'] },
     };
     const facts = factsOf('chat', 'gpt-5.1', quirks, known);
-    expect(facts.find(({ text }) => text.startsWith('takes no: sampling'))!.source).toBe(row.quirks.source);
+    expect(facts.find(({ text }) => text.startsWith('does not support: sampling'))!.source).toBe(
+      row.quirks.source,
+    );
     expect(facts.filter(({ source }) => source === 'the configuration').map(({ text }) => text)).toEqual([
-      'takes no: vision',
+      'does not support: vision',
       'left out: x',
     ]);
   });
