@@ -31,6 +31,9 @@ const answering = () =>
     return completion('one');
   });
 
+/** What Gemini's clients ask for stands in the path. */
+const GOOGLES = '/v1beta/models/gpt-4o:generateContent';
+
 const by = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
 const PRICE = { input: 1_000, output: 1_000 };
 
@@ -121,12 +124,15 @@ describe('no route evades a limit', () => {
   test.each(posts().map(({ path }) => path))('POST %s', async (path) => {
     const feedback = path.endsWith('/feedback');
     const responses = path.includes('/responses');
+    const google = path === '/*';
     const body = feedback
       ? { request_id: 'r', score: 1 }
       : responses
         ? { model: 'gpt-4o', input: 'x' }
-        : { input: 'x', prompt: 'x', query: 'x', documents: ['x'], max_tokens: 5, ...CHAT };
-    const place = path.replace(':name/*', 'one/files');
+        : google
+          ? { contents: [{ parts: [{ text: 'x' }] }] }
+          : { input: 'x', prompt: 'x', query: 'x', documents: ['x'], max_tokens: 5, ...CHAT };
+    const place = google ? GOOGLES : path.replace(':name/*', 'one/files');
     const post = () => proxy.post(place, body, by(nameOf(path)));
     for (const left of ['2', '1', '0']) {
       const answer = await post();
@@ -150,6 +156,10 @@ describe('no route evades a limit', () => {
       expect(headers.get('anthropic-ratelimit-requests-remaining')).toBe('0');
       expect(headers.get('anthropic-ratelimit-requests-reset')).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
       expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } });
+    } else if (google) {
+      expect(await refused.json()).toMatchObject({ error: { code: 429, status: 'RESOURCE_EXHAUSTED' } });
+    } else if (path.startsWith('/api/')) {
+      expect(await refused.json()).toEqual({ error: expect.stringContaining('3 requests per day of key') });
     } else {
       const { message, code, type } = await errorOf(refused);
       expect({ code, type }).toEqual({ code: 'rate_limit_exceeded', type: 'rate_limit_error' });
@@ -180,10 +190,9 @@ describe('no route evades a limit', () => {
     return routes({ providers: [provider('one', 'http://127.0.0.1:1')] });
   }
   function posts() {
-    // What a caller has stored is no request to a model.
-    return all().filter(
-      ({ method, path }) => method === 'POST' && !/\/responses\/:id|\/conversations/.test(path),
-    );
+    // What a caller has stored is no request to a model, nor is what Ollama knows of its models.
+    const none = /\/responses\/:id|\/conversations|^\/api\/(?:show|pull|push|create|copy|delete|blobs)/;
+    return all().filter(({ method, path }) => method === 'POST' && !none.test(path));
   }
   /** Those of Gemini are refused by a close: realtime-live.test.ts. */
   function sessions() {
