@@ -199,6 +199,16 @@ describe('server.cors.origins', () => {
       headers: [...from, ...asking],
     });
     expect([preflight.status, preflight.header('access-control-allow-origin')]).toEqual([204, APP]);
+    for (const path of ['/v1beta/models/m:streamGenerateContent?alt=sse', '/api/chat']) {
+      const named = await rawRequest(listed.url, path, {
+        method: 'OPTIONS',
+        headers: [...from, asking[0]!, ['access-control-request-headers', 'content-type,x-goog-api-key']],
+      });
+      expect([named.status, named.header('access-control-allow-origin')]).toEqual([204, APP]);
+      expect(named.header('access-control-allow-headers')).toContain('x-goog-api-key');
+      const refused = await rawRequest(listed.url, path, post(from, '{'));
+      expect([refused.status, refused.header('access-control-allow-origin')]).toEqual([400, APP]);
+    }
     const answer = await rawRequest(listed.url, '/v1/chat/completions', post(from));
     expect([answer.status, answer.header('access-control-allow-origin')]).toEqual([200, APP]);
     const wrong = await rawRequest(listed.url, '/v1/chat/completions', post(from, '{'));

@@ -194,6 +194,44 @@ test('a quiet stream is kept alive by comments, and not cut', async () => {
   expect(text).toContain('data: ');
 });
 
+test.each([
+  ['a list', '/v1beta/models/m:streamGenerateContent', (text: string) => JSON.parse(text) as unknown[]],
+  [
+    'lines',
+    '/api/chat',
+    (text: string) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+  ],
+])('a quiet stream that is %s of JSON is kept alive by blanks', async (_, path, read) => {
+  const [first = '', ...rest] = chatStream(['Hello', ' there']).split(/(?<=\n\n)/);
+  await using slow = upstream(() => {
+    const encoder = new TextEncoder();
+    return new Response(
+      new ReadableStream({
+        async start(controller) {
+          controller.enqueue(encoder.encode(first + (rest.shift() ?? '')));
+          await Bun.sleep(200);
+          controller.enqueue(encoder.encode(rest.join('')));
+          controller.close();
+        },
+      }),
+      { headers: { 'content-type': 'text/event-stream' } },
+    );
+  });
+  await using proxy = running({
+    server: { keepalive_comment: '20ms' },
+    providers: [provider('a', slow.url, { models: ['m'] })],
+  });
+  const contents = [{ role: 'user', parts: [{ text: 'hi' }] }];
+  const body = path.startsWith('/api/') ? { ...ASK, model: 'm' } : { contents };
+  const text = await (await proxy.post(path, body)).text();
+  expect(text).toMatch(/ {3}/);
+  expect(JSON.stringify(read(text))).toMatch(/Hello.*there/);
+});
+
 const SECRET = 'sk-super-secret-value-123456';
 const REFUSED = { error: { message: `Incorrect API key provided: ${SECRET}`, code: 'invalid_api_key' } };
 const REFUSED_EVENT = `data: ${JSON.stringify(REFUSED)}\n\n`;
