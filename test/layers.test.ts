@@ -10,6 +10,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['cli'],
   ['workers'],
   ['proxy.ts', 'explain.ts'],
+  ['proxy'],
   ['server', 'spending.ts', 'telemetry'],
   ['pipeline', 'export', 'usage', 'work', 'plugins', 'stored'],
   ['providers', 'limits', 'logs'],

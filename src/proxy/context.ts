@@ -1,0 +1,163 @@
+import type { Config } from '../config/schema.ts';
+import type { Limiter } from '../limits/limiter.ts';
+import type { Admission } from '../pipeline/admission.ts';
+import type { ExchangeDeps } from '../pipeline/exchange.ts';
+import { Exchange } from '../pipeline/exchange.ts';
+import type { ModelRegistry } from '../pipeline/models.ts';
+import { Passthrough } from '../pipeline/passthrough.ts';
+import { Pipeline } from '../pipeline/pipeline.ts';
+import { Realtime } from '../pipeline/realtime/realtime.ts';
+import { summarize } from '../pipeline/status.ts';
+import { Trace } from '../pipeline/trace.ts';
+import type { Hooks } from '../plugins/hooks.ts';
+import type { Prices } from '../providers/prices.ts';
+import type { Authenticator } from '../server/auth.ts';
+import type { Buffered } from '../server/buffered.ts';
+import type { ServerContext } from '../server/context.ts';
+import { hookedAnswer } from '../server/hooked.ts';
+import { storedMs } from '../server/responses/service.ts';
+import { priceSetup } from '../usage/pricing.ts';
+import { VERSION } from '../version.ts';
+import type { Lasting } from './lasting.ts';
+import type { Routers } from './routers.ts';
+
+/** What one configuration made of which the server's routes are given. */
+interface Made {
+  readonly auth: Authenticator;
+  readonly registry: ModelRegistry;
+  readonly limiter: Limiter;
+  readonly buffered: Buffered;
+  readonly hooks: Hooks;
+  readonly admission: Admission;
+  readonly prices: Prices;
+  readonly routers: Routers;
+}
+
+/** All that the routes of the server are given. */
+export function contextOf(config: Config, lasting: Lasting, made: Made): ServerContext {
+  const { first, deps, clock, turns, traffic, limits, secrets, telemetry } = lasting;
+  const { auth, registry, limiter, buffered, hooks } = made;
+  const ofExchanges = exchangeDeps(config, lasting, made);
+  return {
+    // The socket stays where it is until a restart.
+    server: { ...config.server, host: first.server.host },
+    limits: config.limits,
+    limiter,
+    spending: lasting.spending,
+    logging: config.logging.requests,
+    clock,
+    turns,
+    instance: lasting.instance,
+    auth,
+    registry,
+    buffered,
+    unread: lasting.budget,
+    hooks: hooks.hasRequests ? hooks : undefined,
+    pipeline: pipelineOf(config, lasting, made),
+    passthrough: new Passthrough({
+      clock,
+      limiter,
+      pool: lasting.pool,
+      mask: secrets.mask,
+      maxBytes: config.limits.max_passthrough,
+      bodyStallMs: config.limits.body_timeout,
+    }),
+    sockets: traffic.sockets,
+    // A connection that was opened under an earlier configuration goes on under the present one.
+    responses: () => lasting.present().app.responses,
+    stored:
+      config.responses.store === 'never'
+        ? undefined
+        : {
+            store: lasting.store,
+            background: lasting.background,
+            keep: config.responses.store,
+            ttlMs: storedMs(config),
+          },
+    realtime: realtimeOf(config, lasting, made),
+    begin(id, endpoint, userAgent, headers) {
+      traffic.inFlight += 1;
+      const exchange = new Exchange(id, endpoint, userAgent, ofExchanges);
+      if (telemetry) exchange.trace = new Trace(headers, telemetry);
+      return exchange;
+    },
+    admit(exchange) {
+      const most = config.limits.max_concurrent;
+      const { requests } = limits;
+      if (!requests) return traffic.inFlight <= most;
+      if (!requests.take(most)) return false;
+      exchange.finally(() => requests.free());
+      return true;
+    },
+    newId: () => `req_${Bun.randomUUIDv7('hex').replaceAll('-', '')}`,
+    metrics: lasting.metrics,
+    ready: () => lasting.priceTable.pending(),
+    providers: lasting.statuses,
+    summary: () => summarize(lasting.statuses()),
+    log: lasting.logState,
+    logDirectory: first.logging.requests.directory,
+    usage: lasting.usage,
+    config,
+    page: lasting.page,
+    priceSetup: () => priceSetup(config),
+    fleet: deps.fleet,
+    running: traffic.running,
+    inFlight: () => traffic.inFlight,
+    draining: () => traffic.draining,
+    version: VERSION,
+    mask: secrets.mask,
+    problem: lasting.problem,
+  };
+}
+
+function exchangeDeps(config: Config, lasting: Lasting, { prices }: Made): ExchangeDeps {
+  const { clock, sinks, defects, traffic, spending } = lasting;
+  return {
+    clock,
+    sinks,
+    defects,
+    price: ({ provider, model }, configured, usage, atMs) =>
+      prices.cost(
+        { provider: provider.name, vendor: provider.settings.prices, model, configured },
+        usage,
+        atMs,
+      ),
+    maxContent: config.logging.requests.max_content,
+    over: () => (traffic.inFlight -= 1),
+    used: (used) => spending.used(used),
+  };
+}
+
+function pipelineOf(config: Config, lasting: Lasting, { admission, hooks, routers }: Made): Pipeline {
+  const { clock, turns, memory, newId, secrets, budget } = lasting;
+  return new Pipeline({
+    clock,
+    revise: hooks.hasAnswers
+      ? (answer, facts, client) => hookedAnswer(answer, { hooks, facts, client })
+      : undefined,
+    admission,
+    turns,
+    router: routers.requests,
+    memory,
+    newId,
+    mask: secrets.mask,
+    keepaliveMs: config.server.keepalive_comment,
+    stallMs: config.limits.client_stall,
+    budget,
+  });
+}
+
+function realtimeOf(config: Config, lasting: Lasting, { admission, routers }: Made): Realtime {
+  const { clock, budget, secrets, traffic } = lasting;
+  const { max_unsent: maxUnsent, idle, duration } = config.limits.realtime;
+  return new Realtime({
+    clock,
+    admission,
+    router: routers.sessions,
+    budget,
+    mask: secrets.mask,
+    sessions: traffic.sessions,
+    maxContent: config.logging.requests.max_content,
+    limits: { maxUnsent, idleMs: idle, maxMs: duration, stallMs: config.limits.client_stall },
+  });
+}

@@ -1,0 +1,97 @@
+import type { Config } from '../config/schema.ts';
+import { offReasons } from '../config/keys.ts';
+import { Admission } from '../pipeline/admission.ts';
+import type { AttemptDeps } from '../pipeline/attempt.ts';
+import { Attempt } from '../pipeline/attempt.ts';
+import { ModelRegistry } from '../pipeline/models.ts';
+import { HealthProber, wordFor } from '../pipeline/prober.ts';
+import { Hooks } from '../plugins/hooks.ts';
+import type { Plugins } from '../plugins/loaded.ts';
+import { makeProviders } from '../providers/make.ts';
+import { Prices } from '../providers/prices.ts';
+import { createApp } from '../server/app.ts';
+import type { KnownKeys, Tokens } from '../server/auth.ts';
+import { Authenticator } from '../server/auth.ts';
+import { Buffered } from '../server/buffered.ts';
+import { TokenClients } from '../server/tokens/token-clients.ts';
+import { contextOf } from './context.ts';
+import type { Lasting, Present } from './lasting.ts';
+import { attemptDeps, routersOf } from './routers.ts';
+
+/** What one configuration makes, and the next one replaces. */
+export interface Generation extends Present {
+  readonly prober: HealthProber;
+  readonly auth: Authenticator;
+  readonly registry: ModelRegistry;
+}
+
+/** Puts together what one configuration asks for. @throws what the constructor of a plugin's class throws */
+export function generate(config: Config, plugins: Plugins, lasting: Lasting): Generation {
+  const { deps, clock, secrets, problem, reports, spending, discovery } = lasting;
+  const { failed } = reports;
+  const hooks = new Hooks(plugins, { clock, failed, dropped: lasting.recordDropped });
+  const classes = plugins.classes(failed);
+  const providers = makeProviders(config, { ...deps, learn: secrets.add, log: problem, plugins: classes });
+  const prices = new Prices(config.prices, lasting.priceTable);
+  const registry = new ModelRegistry(providers, config, offReasons(config, deps.env), discovery);
+  const limiter = spending.limiter(config);
+  const auth = new Authenticator(config, {
+    clock,
+    secret: (variable) => deps.env[variable],
+    tokens: tokensFor(config, lasting),
+  });
+  const attempts = attemptDeps(config, lasting);
+  const admission = new Admission({
+    registry,
+    limiter,
+    price: ({ provider, model, offer }, usage) =>
+      prices.cost(
+        { provider: provider.name, vendor: provider.settings.prices, model, configured: offer.price },
+        usage,
+        clock.now(),
+      ),
+    assumedOutput: config.limits.assumed_output,
+  });
+  const { max_buffered: maxBuffered, max_buffered_share: share, max_body: maxBody } = config.limits;
+  const buffered = new Buffered(maxBuffered, Math.max(share * maxBuffered, maxBody));
+  const routers = routersOf(config, { prices, attempts, lasting });
+  const app = createApp(
+    contextOf(config, lasting, {
+      auth,
+      registry,
+      limiter,
+      buffered,
+      hooks,
+      admission,
+      prices,
+      routers,
+    }),
+  );
+  const prober = proberOf(config, attempts, lasting);
+  return { config, providers, prober, buffered, auth, limiter, hooks, registry, app };
+}
+
+function proberOf(config: Config, attempts: AttemptDeps, { clock, random, pool }: Lasting): HealthProber {
+  return new HealthProber(config.health, {
+    clock,
+    random,
+    pool,
+    async ask(provider, model, key, abort) {
+      const target = pool.target(provider, model, clock.monotonic());
+      const asked = { target, offer: { name: model }, key, fresh: false, unsealed: false };
+      const plan = { ...asked, unsupported: 'drop' as const };
+      await new Attempt(wordFor(model), plan, abort, attempts).open();
+    },
+  });
+}
+
+function tokensFor(
+  { auth, groups }: Config,
+  { clock, issuers }: Lasting,
+): ((known: KnownKeys) => Tokens) | undefined {
+  const configured = auth === undefined || auth === 'none' ? [] : auth.issuers;
+  const keys = issuers.adopt(configured);
+  const known = configured.map((issuer, index) => ({ issuer, keys: keys[index]! }));
+  if (known.length === 0) return undefined;
+  return (named) => new TokenClients({ clock, groups, issuers: known, known: named });
+}

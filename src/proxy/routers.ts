@@ -1,0 +1,64 @@
+import type { Config } from '../config/schema.ts';
+import type { AttemptDeps } from '../pipeline/attempt.ts';
+import { attemptFor } from '../pipeline/fanned-attempt.ts';
+import type { Begun } from '../pipeline/realtime/attempt.ts';
+import { SessionAttempt } from '../pipeline/realtime/attempt.ts';
+import { RequestRouter } from '../pipeline/router.ts';
+import type { Target } from '../pipeline/target.ts';
+import type { ProviderModel } from '../providers/base.ts';
+import type { Prices } from '../providers/prices.ts';
+import { commonContextWindow } from '../wire/context-window.ts';
+import type { Lasting } from './lasting.ts';
+
+/** What asks targets, of requests and of sessions. */
+export interface Routers {
+  readonly requests: RequestRouter;
+  readonly sessions: RequestRouter<Begun>;
+}
+
+/** What attempts at targets are given. */
+export function attemptDeps(config: Config, lasting: Lasting): AttemptDeps {
+  const { deps, clock, turns, memory, newId, defects, work, secrets } = lasting;
+  return {
+    clock,
+    turns,
+    memory,
+    newId,
+    defects,
+    countTokens: deps.countTokens ?? ((texts, signal) => work.countTokens(texts, signal)),
+    readTokens: work.readTokens.bind(work),
+    limits: {
+      maxResponse: config.limits.max_response,
+      maxContent: config.logging.requests.max_content,
+    },
+    mask: secrets.mask,
+  };
+}
+
+export function routersOf(
+  config: Config,
+  { prices, attempts, lasting }: { prices: Prices; attempts: AttemptDeps; lasting: Lasting },
+): Routers {
+  const { clock, random, pool, secrets } = lasting;
+  const shared = {
+    clock,
+    random,
+    pool,
+    contextWindow: ({ provider, model }: Target, offer: ProviderModel) =>
+      offer.contextWindow ??
+      provider.settings.contextWindow ??
+      prices.contextWindow(provider.settings.prices, model) ??
+      commonContextWindow(model),
+  };
+  const sessionDeps = { clock, maxMessage: config.limits.realtime.max_message, mask: secrets.mask };
+  return {
+    requests: new RequestRouter(config.routing, {
+      ...shared,
+      attempt: (inbound, plan, client) => attemptFor(inbound, plan, client, attempts),
+    }),
+    sessions: new RequestRouter<Begun>(config.routing, {
+      ...shared,
+      attempt: (inbound, plan, client) => new SessionAttempt(inbound, plan, client, sessionDeps),
+    }),
+  };
+}

@@ -1,0 +1,20 @@
+/** Settings of lasting parts, as a configuration says them. */
+import type { Config } from '../config/schema.ts';
+import type { StreamLimits } from '../pipeline/stream-budget.ts';
+import type { TargetPool } from '../pipeline/target-pool.ts';
+import type { BackgroundLimits } from '../server/responses/background.ts';
+
+export function policyOf(config: Config): ConstructorParameters<typeof TargetPool>[0] {
+  const { breaker, max_retry_after } = config.routing;
+  // Who names a longer first cooldown alone means it.
+  const max_cooldown = Math.max(breaker.cooldown, breaker.max_cooldown);
+  return { breaker: { ...breaker, max_cooldown, max_retry_after }, health: config.health };
+}
+
+export function backgroundLimits({ responses }: Config): BackgroundLimits {
+  return { maxRunning: responses.max_background, maxQueued: responses.max_queued };
+}
+
+export function streamLimits({ limits }: Config): StreamLimits {
+  return { unread: limits.max_unread, recording: limits.max_recording };
+}
