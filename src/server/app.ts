@@ -68,23 +68,9 @@ export function createApp(context: ServerContext): ProxyApp {
   const models = new Map<string, Inference>();
   const upgrades = new Map<string, Upgrade>();
   if (allowed) {
-    const exposeHeaders = [
-      'x-request-id',
-      'x-llmproxy-provider',
-      'x-llmproxy-model',
-      'x-llmproxy-attempts',
-      'x-llmproxy-cost',
-      'x-llmproxy-instead',
-      'x-llmproxy-warning',
-      'retry-after',
-      ...['limit', 'remaining', 'reset'].flatMap((what) => [
-        `x-ratelimit-${what}-requests`,
-        `x-ratelimit-${what}-tokens`,
-      ]),
-    ];
     const listed = listedOrigins(allowed);
     const origin = allowed.origins.includes('*') ? '*' : (from: string) => (listed(from) ? from : null);
-    app.use(cors({ origin, exposeHeaders }));
+    app.use(cors({ origin, exposeHeaders: EXPOSED }));
   }
   for (const base of bases) {
     for (const prefix of [`${base}/v1`, base]) {
@@ -198,6 +184,24 @@ function storedRoutes(app: Hono<ServerEnv>, prefix: string, context: ServerConte
   app.get(`${conversation}/items/:item`, getConversationItem(context));
   app.delete(`${conversation}/items/:item`, deleteConversationItem(context));
 }
+
+/** Headers of answers that programs in a web page may read: those of docs/http-api.md. */
+const EXPOSED = [
+  'x-request-id',
+  ...['provider', 'model', 'attempts', 'cost', 'dropped', 'answer-dropped', 'instead', 'warning'].map(
+    (name) => `x-llmproxy-${name}`,
+  ),
+  'x-llmproxy-upstream-request-id',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+  ...['limit', 'remaining', 'reset'].flatMap((what) => [
+    `x-ratelimit-${what}-requests`,
+    `x-ratelimit-${what}-tokens`,
+    `anthropic-ratelimit-requests-${what}`,
+    `anthropic-ratelimit-tokens-${what}`,
+  ]),
+];
 
 /** Where sessions are: OpenAI's and Azure's paths, and those of Gemini by its versions. */
 const SESSIONS = [
