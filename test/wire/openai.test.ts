@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/wire/json.ts';
 import type { Quirks } from '../../src/wire/quirks.ts';
 import { QUIRKS } from '../../src/providers/quirks.ts';
 import { chatClient } from '../../src/wire/openai/client.ts';
+import { fittingRelayed } from '../../src/wire/facts/relayed.ts';
 import { chatProtocol } from '../../src/wire/openai/protocol.ts';
 import { applyQuirks, nineOf } from '../../src/wire/quirks.ts';
 
@@ -275,6 +276,20 @@ describe('a chat client', () => {
       said,
     ]);
   });
+
+  test.each([[[null]], [[{ type: 'text', text: 'other words' }]], [7], [null]])(
+    'with parts of its own, %j, which are none that are known',
+    (parts) => {
+      const messages = [{ role: 'user', content: 'Hi', parts }];
+      const { request, dropped } = chatClient.decode({ model: 'm', messages }, context());
+      expect([request.messages, dropped]).toEqual([
+        [{ role: 'user', content: 'Hi' }],
+        ['messages.parts'],
+      ] as never);
+      const shown = fittingRelayed({ messages }, 'chat', { abilities: { blank_text: false } }, 'm');
+      expect(JSON.parse(JSON.stringify(shown.body))).toEqual({ messages: [{ role: 'user', content: 'Hi' }] });
+    },
+  );
 
   test.each([
     [undefined, ['data: {"id":"chatcmpl-1","choices":[{"index":0}]}\n\n', '']],

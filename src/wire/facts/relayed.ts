@@ -26,7 +26,11 @@ export function fittingRelayed(request: JsonObject, shape: Shape, quirks: Quirks
 function withSpoken(body: JsonObject, { abilities = {} }: Quirks): JsonObject {
   const { blank_text: blanks, assistant_first: begun } = abilities;
   if ((blanks !== false && begun !== false) || !Array.isArray(body.messages)) return body;
-  return { ...body, messages: spokenMessages(body.messages as ChatMessage[], abilities) };
+  // Chat has no ordered parts, which the canonical form has: what a client calls so says nothing.
+  const messages = body.messages.map((message: unknown) =>
+    isObject(message) && 'parts' in message ? { ...message, parts: undefined } : message,
+  ) as ChatMessage[];
+  return { ...body, messages: spokenMessages(messages, abilities) };
 }
 
 /** How a Claude is asked to think, as its model takes it. */

@@ -16,12 +16,13 @@ import { isLegacy, legacyFinish, oldBeside, withFunctionCall, withTools } from '
 export const chatClient: ClientProtocol = {
   decode(body) {
     checkMessages(body.messages);
-    const request = withTools(withReasoning(body as unknown as ChatRequest));
+    const given = withoutParts(body as unknown as ChatRequest);
+    const request = withTools(withReasoning(given.request));
     const includeUsage = request.stream_options?.include_usage === true;
     const legacy = isLegacy(body);
     return {
       request,
-      dropped: oldBeside(body),
+      dropped: [...oldBeside(body), ...given.dropped],
       encode: (answer, lost = new Lost()) => encodeAnswer(answer, legacy, lost),
       stream: (_begun, lost = new Lost()) => new ChunkWriter({ includeUsage, legacy, lost }),
     };
@@ -80,6 +81,18 @@ function checkMessages(messages: unknown): void {
 
 function invalid(param: string, state: string): ProxyError {
   return new ProxyError('invalid_request', `Cannot read ${param}: ${state}`, { param });
+}
+
+/**
+ * Chat has no ordered parts: they are the canonical form's own, and nobody has checked those of a client. Some user interfaces
+ * keep a field of this name beside the content.
+ */
+function withoutParts(request: ChatRequest): { request: ChatRequest; dropped: string[] } {
+  const { messages } = request;
+  if (!Array.isArray(messages) || !messages.some((message) => 'parts' in message))
+    return { request, dropped: [] };
+  const plain = messages.map(({ parts: _parts, ...message }): ChatMessage => message);
+  return { request: { ...request, messages: plain }, dropped: ['messages.parts'] };
 }
 
 /** Clients of Mistral give its reasoning back as parts of what was said. */

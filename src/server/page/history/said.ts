@@ -66,9 +66,11 @@ function askedIn(endpoint: Talk, request: JsonObject): Asked {
       tools: [],
     };
   }
-  const chat = endpoint === 'chat' ? request : clientOf(endpoint).decode(request, ASKED).request;
+  const isChat = endpoint === 'chat';
+  const chat = isChat ? request : clientOf(endpoint).decode(request, ASKED).request;
+  const messages = listOf(chat.messages).filter(isObject) as ChatMessage[];
   return {
-    messages: listOf(chat.messages).filter(isObject) as ChatMessage[],
+    messages: isChat ? messages.map(withoutParts) : messages,
     tools: listOf(chat.tools).map(
       (tool) => stringOf(objectOf(objectOf(tool).function).name) ?? stringOf(objectOf(tool).type) ?? '?',
     ),
@@ -81,10 +83,14 @@ function answeredIn(endpoint: Talk, response: JsonObject): ChatMessage[] {
     : listOf(response.choices);
   return choices.map((choice) => {
     const { message, text } = objectOf(choice);
-    return isObject(message)
-      ? (message as ChatMessage)
-      : { role: 'assistant', content: stringOf(text) ?? '' };
+    if (!isObject(message)) return { role: 'assistant', content: stringOf(text) ?? '' };
+    return isForeign(endpoint) ? (message as ChatMessage) : withoutParts(message as ChatMessage);
   });
+}
+
+/** Chat has no ordered parts: what is called so in what was sent has any shape. */
+function withoutParts({ parts: _parts, ...message }: ChatMessage): ChatMessage {
+  return message;
 }
 
 function saidOf(message: ChatMessage): Said {
