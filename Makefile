@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-slow check build image release smoke bench profile bench-export bench-loop collector interop s3 soak outages simulate fuzz streams recorded recorded-mutants mutants comply clients real docs screenshots fmt clean
+.PHONY: help install serve test test-slow check build image release smoke bench profile bench-export bench-loop collector interop s3 soak outages simulate fuzz streams recorded recorded-mutants mutants comply clients real docs redaction screenshots fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -94,6 +94,9 @@ s3: install ## export from a real S3 server (fetches s3rver)
 
 docs: install ## write the generated docs again
 	@for script in scripts/docs-*.ts; do echo "$$script"; $(RUN) "$$script" || exit 1; done
+
+redaction: install ## measure what --redact finds, and write the table in docs/export.md
+	@$(RUN) scripts/redaction.ts $(ARGS)
 
 screenshots: install ## take the pictures of docs/page.md again (needs Chromium)
 	@$(RUN) scripts/screenshots.ts

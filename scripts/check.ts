@@ -27,6 +27,7 @@ const STEPS: readonly Step[] = [
   // The linter's own launcher asks for node, which a machine with Bun alone lacks.
   ['lint', [...bun, 'node_modules/oxlint/bin/oxlint', '--deny-warnings', ...sources]],
   ...docs,
+  ['redaction', [...bun, 'scripts/redaction.ts', '--check']],
   // Before the tests, since those in test/e2e run the binary.
   ['build', [...bun, 'scripts/build.ts']],
   ['tests', [...tests, '--path-ignore-patterns', SLOW_TESTS]],

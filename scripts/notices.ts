@@ -1,5 +1,5 @@
 /** The licences of everything that is inside the binary, with their texts, from the packages that are installed. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { plainText, trimLines, wrap } from './notices/text.ts';
 import { closure, licenseOf, locked, readLock, readManifest } from './packages.ts';
@@ -24,7 +24,7 @@ const RELINKED =
 const LICENSE_FILE = /^(?:licen[cs]e|copying|copyright|notice)/i;
 
 /**
- * The packages that `dependencies` lead to, sorted by name, and Bun at the end.
+ * The packages that `dependencies` lead to, sorted by name, data of others, and Bun at the end.
  * @param root the checkout, with its packages installed
  * @throws Error when a package is not installed, not in bun.lock, or holds no text of its licence
  */
@@ -37,7 +37,22 @@ export function notices(root: string): Notice[] {
     license: licenseOf(readManifest(root, name)),
     text: licenseText(join(root, 'node_modules', name), name),
   }));
-  return [...packages, bun(root, locked(lock, 'bun').version)];
+  return [...packages, ...embedded(root), bun(root, locked(lock, 'bun').version)];
+}
+
+/** Data of others that was made part of the code. The first line of each file is its name, version and licence. */
+function embedded(root: string): Notice[] {
+  const folder = join(root, 'scripts/notices/data');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .toSorted()
+    .map((file) => {
+      const all = readFileSync(join(folder, file), 'utf8');
+      const [, name, version, license] = /^(\S+) (\S+) (.+)\n/.exec(all) ?? [];
+      if (name === undefined || version === undefined || license === undefined)
+        throw new Error(`Cannot list ${file}: its first line is no name, version and licence`);
+      return { name, version, license, text: trimLines(all.slice(all.indexOf('\n') + 1)) };
+    });
 }
 
 function licenseText(folder: string, name: string): string {

@@ -47,6 +47,7 @@ describe('notices()', () => {
     const names = found.map(({ name }) => name);
     expect(Object.keys(project.dependencies).filter((name) => !names.includes(name))).toEqual([]);
     expect(names).not.toContain('oxlint');
+    expect(names).toEqual(expect.arrayContaining(['gitleaks-rules', 'libphonenumber-metadata']));
     expect(found.filter(({ text, license, version }) => text.length < 500 || !license || !version)).toEqual(
       [],
     );

@@ -2,10 +2,31 @@
 
 /** Whether the digits are a payment card's: a known issuer, its length, and the check digit of Luhn. */
 export function isCard(digits: string): boolean {
-  const issuer =
-    /^(?:4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|6(?:011|5\d\d)\d{12}|35\d{14}|62\d{14,17})$/;
-  return issuer.test(digits) && luhn(digits) === 0;
+  return CARD.test(digits) && luhn(digits) === 0;
 }
+
+/** What numbers of issuers begin with, and how long they are. */
+const CARD = new RegExp(
+  `^(?:${[
+    // Visa.
+    '4\\d{12}(?:\\d{3}){0,2}',
+    // Mastercard.
+    '5[1-5]\\d{14}',
+    '2(?:22[1-9]|2[3-9]\\d|[3-6]\\d\\d|7[01]\\d|720)\\d{12}',
+    // Mir.
+    '220[0-4]\\d{12,15}',
+    // American Express, Diners Club, JCB.
+    '3[47]\\d{13}',
+    '3(?:0[0-5]|[689]\\d)\\d{11}',
+    '35\\d{14}',
+    // Discover, RuPay, UnionPay.
+    '6(?:0\\d\\d|4[4-9]\\d|5\\d\\d)\\d{12}',
+    '508\\d{13}',
+    '62\\d{14,17}',
+    // Maestro.
+    '(?:50(?:18|20|38)|5[68]\\d\\d|63\\d\\d|67\\d\\d)\\d{8,15}',
+  ].join('|')})$`,
+);
 
 /** The sum of Luhn modulo 10; 0 when the last digit is right. */
 export function luhn(digits: string): number {
@@ -62,4 +83,73 @@ export function isPublicIpv4(text: string): boolean {
     (a === 198 && b === 51 && c === 100) ||
     (a === 203 && b === 0 && c === 113)
   );
+}
+
+/** The sum of digits times weights, from the first on. */
+export function weighted(digits: string, weights: readonly number[]): number {
+  return weights.reduce((sum, weight, at) => sum + weight * (digits.charCodeAt(at) - 0x30), 0);
+}
+
+/** Whether the digit behind the weighted ones makes the sum whole modulo 11. @param ten whether 10 is written as 0 */
+export function mod11Check(digits: string, weights: readonly number[], ten = true): boolean {
+  const check = (11 - (weighted(digits, weights) % 11)) % 11;
+  return (check === 10 && ten ? 0 : check) === Number(digits[weights.length]);
+}
+
+/** ISO 7064, modulus 11,10: 0 digits over means the last one is right. */
+export function modulus11of10(digits: string): boolean {
+  let product = 10;
+  for (const digit of digits.slice(0, -1)) {
+    const sum = (Number(digit) + product) % 10 || 10;
+    product = (sum * 2) % 11;
+  }
+  return (11 - product) % 10 === Number(digits.at(-1));
+}
+
+/** @param digits of any length */
+export function mod97(digits: string): number {
+  let rest = 0;
+  for (const digit of digits) rest = (rest * 10 + Number(digit)) % 97;
+  return rest;
+}
+
+const DIHEDRAL = [
+  '0123456789',
+  '1234067895',
+  '2340178956',
+  '3401289567',
+  '4012395678',
+  '5987604321',
+  '6598710432',
+  '7659821043',
+  '8765932104',
+  '9876543210',
+];
+const PERMUTED = [
+  '0123456789',
+  '1576283094',
+  '5803796142',
+  '8916043527',
+  '9453126870',
+  '4286573901',
+  '2793806415',
+  '7046913258',
+];
+
+/** Whether the last digit is right by Verhoeff's algorithm. */
+export function verhoeff(digits: string): boolean {
+  let check = 0;
+  for (let at = 0; at < digits.length; at++) {
+    const digit = Number(digits[digits.length - 1 - at]);
+    check = Number(DIHEDRAL[check]![Number(PERMUTED[at % 8]![digit])]);
+  }
+  return check === 0;
+}
+
+const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Whether there can be such a day. @param year its last two digits */
+export function isDate(month: number, day: number, year: number): boolean {
+  const days = DAYS[month - 1];
+  return days !== undefined && day >= 1 && day <= days && !(month === 2 && day === 29 && year % 4 !== 0);
 }

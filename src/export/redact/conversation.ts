@@ -32,10 +32,7 @@ function hideMessage(message: Message, redactor: Redactor): Message {
     return {
       ...message,
       ...name,
-      content:
-        typeof content === 'string'
-          ? redactor.text(content)
-          : content.map((part) => hidePart(part, redactor)),
+      content: typeof content === 'string' ? redactor.text(content) : hideParts(content, redactor),
     };
   }
   const { reasoning, refusal, tool_calls: calls } = message;
@@ -49,8 +46,24 @@ function hideMessage(message: Message, redactor: Redactor): Message {
   };
 }
 
-function hidePart(part: Part, redactor: Redactor): Part {
-  if (part.type === 'text') return { type: 'text', text: redactor.text(part.text) };
+/** Texts with nothing between them are read as one. */
+function hideParts(parts: readonly Part[], redactor: Redactor): Part[] {
+  const out: Part[] = [];
+  for (let at = 0; at < parts.length;) {
+    const part = parts[at]!;
+    if (part.type !== 'text') {
+      out.push(hideImage(part, redactor));
+      at += 1;
+      continue;
+    }
+    const texts: string[] = [];
+    for (let next = parts[at]; next?.type === 'text'; next = parts[++at]) texts.push(next.text);
+    out.push(...redactor.texts(texts).map((text): Part => ({ type: 'text', text })));
+  }
+  return out;
+}
+
+function hideImage(part: Exclude<Part, { type: 'text' }>, redactor: Redactor): Part {
   const { url, ...rest } = part.image_url;
   // Base64 of a picture is no text.
   const data = /^data:[^,]{0,100};base64,/i.test(url);

@@ -23,6 +23,9 @@ export function fakeOf(kind: RedactKind | 'custom', found: string, hash: Buffer)
       return found.includes(':')
         ? `2001:db8::${(draw() * 256 + draw()).toString(16)}:${(draw() * 256 + draw()).toString(16)}`
         : `${['192.0.2', '198.51.100', '203.0.113'][draw() % 3]!}.${draw()}`;
+    case 'national_id':
+      // The same layout: whoever checks it finds that it is none.
+      return found.replace(/\d/g, () => digit(draw));
     case 'private_key':
       return '-----BEGIN FAKE KEY-----\n' + letters(draw, 64) + '\n-----END FAKE KEY-----';
     case 'jwt':

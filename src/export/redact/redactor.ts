@@ -1,8 +1,12 @@
 import { isObject } from '../../wire/json.ts';
 import { numberText, parseLongNumbers } from '../conversation/json.ts';
-import type { Detector, RedactKind } from './kinds.ts';
 import { fakeOf } from './fakes.ts';
-import { DETECTORS, REDACT_KINDS, SECRET_KEY } from './kinds.ts';
+import type { Finder, RedactKind } from './kinds.ts';
+import { FINDERS, REDACT_KINDS } from './kinds.ts';
+import type { NumberPart } from './numbers.ts';
+import { numberParts } from './numbers.ts';
+import { isSecretName } from './secrets/named.ts';
+import { isPlaceholder } from './secrets/placeholders.ts';
 
 export interface CustomPattern {
   readonly name: string;
@@ -22,18 +26,21 @@ export interface RedactOptions {
 /** Replacements that are remembered. */
 const MAX_REMEMBERED = 10_000;
 const HASH_DIGITS = 10;
+/** Nothing that is to be hidden is shorter. */
+const SHORTEST = 4;
 /** Of a number that could tell something of somebody. */
 const LEAST_DIGITS = 9;
 /** What a redactor itself wrote: found again, it stays. */
 const OWN = /^\[?[A-Z][A-Z0-9_]*[_:][0-9a-f]+\]?$/;
+const OWN_MARKS = /\[[A-Z][A-Z0-9_]*[_:][0-9a-f]+\]/g;
 
 interface Kind {
   readonly name: string;
   readonly kind: RedactKind | 'custom';
-  readonly detectors: readonly Detector[];
+  readonly find: Finder;
 }
 
-interface Hit {
+export interface Hit {
   readonly from: number;
   readonly to: number;
   readonly kind: Kind;
@@ -55,14 +62,10 @@ export class Redactor {
   constructor({ kinds, custom, mode, salt }: RedactOptions) {
     this.#mode = mode;
     this.#salt = salt;
-    const known = (Object.keys(DETECTORS) as RedactKind[]).filter((kind) => kinds.includes(kind));
+    const known = (Object.keys(FINDERS) as RedactKind[]).filter((kind) => kinds.includes(kind));
     this.#kinds = [
-      ...custom.map(({ name, pattern }): Kind => ({
-        name,
-        kind: 'custom',
-        detectors: [{ may: () => true, pattern: new RegExp(pattern, 'gu') }],
-      })),
-      ...known.map((kind): Kind => ({ name: kind, kind, detectors: DETECTORS[kind] })),
+      ...custom.map(({ name, pattern }): Kind => ({ name, kind: 'custom', find: customFinder(pattern) })),
+      ...known.map((kind): Kind => ({ name: kind, kind, find: FINDERS[kind] })),
     ];
     this.#secrets = this.#kinds.find(({ kind }) => kind === 'key');
   }
@@ -81,8 +84,46 @@ export class Redactor {
     this.#numbers = new Map();
   }
 
-  text(text: string): string {
-    const hits = this.#find(text);
+  /** @param label the key of JSON that it is the value of */
+  text(text: string, label = ''): string {
+    return this.#replaced(text, this.#find(text, label));
+  }
+
+  /**
+   * Texts that are one text for whoever reads them, such as the parts of a message. What is spread over several of
+   * them goes away in all of them; what was put in its place stands in the first.
+   */
+  texts(parts: readonly string[]): string[] {
+    if (parts.length < 2) return parts.map((part) => this.text(part));
+    const whole = parts.join('');
+    let end = 0;
+    const ends = parts.map((part) => (end += part.length));
+    // A word that ends one part and a word that begins the next are no one word: each part counts for itself too.
+    const own = parts.flatMap((part, index) => {
+      const offset = ends[index]! - part.length;
+      return this.#find(part, '').map(({ from, to, kind }) => ({
+        from: from + offset,
+        to: to + offset,
+        kind,
+      }));
+    });
+    const across = this.#find(whole, '').filter(({ from, to }) => ends.some((at) => from < at && to > at));
+    const hits = apart([...own, ...across]);
+    return parts.map((part, index) => {
+      const [begin, stop] = [ends[index]! - part.length, ends[index]!];
+      let out = '';
+      let at = begin;
+      for (const { from, to, kind } of hits) {
+        if (to <= begin || from >= stop) continue;
+        out += whole.slice(at, Math.max(at, from));
+        if (from >= begin) out += this.#replacement(kind, whole.slice(from, to));
+        at = Math.min(to, stop);
+      }
+      return out + whole.slice(at, stop);
+    });
+  }
+
+  #replaced(text: string, hits: readonly Hit[]): string {
     if (hits.length === 0) return text;
     let out = '';
     let at = 0;
@@ -94,69 +135,67 @@ export class Redactor {
   }
 
   /** JSON text stays JSON text; what is none is a text like any other. */
-  json(text: string): string {
+  json(text: string, label = ''): string {
     let value: unknown;
     try {
       value = parseLongNumbers(text);
     } catch {
-      return this.text(text);
+      return this.text(text, label);
     }
     const before = this.hits;
-    const hidden = this.value(value);
+    const hidden = this.value(value, label);
     return this.hits === before ? text : JSON.stringify(hidden);
   }
 
   /** Every string and key of a value. A string that is JSON text itself is looked into. */
-  value(value: unknown): unknown {
-    if (typeof value === 'string') return /^\s*[[{"]/.test(value) ? this.json(value) : this.text(value);
-    if (Array.isArray(value)) return value.map((item) => this.value(item));
+  value(value: unknown, label = ''): unknown {
+    if (typeof value === 'string')
+      return /^\s*[[{"]/.test(value) ? this.json(value, label) : this.text(value, label);
+    if (Array.isArray(value)) return value.map((item) => this.value(item, label));
     const digits = numberText(value);
-    if (digits !== undefined) return this.#number(value, digits);
+    if (digits !== undefined) return this.#number(value, digits, label);
     if (!isObject(value)) return value;
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => [
         this.text(key),
-        this.#secret(key, inner) ?? this.value(inner),
+        this.#secret(key, inner) ?? this.value(inner, key),
       ]),
     );
   }
 
   /** A number may be a card's, or a phone's: then a text stands in its place. */
-  #number(value: unknown, digits: string): unknown {
+  #number(value: unknown, digits: string, label: string): unknown {
     if (digits.length < LEAST_DIGITS) return value;
     const before = this.hits;
-    const hidden = this.text(digits);
+    const hidden = this.text(digits, label);
     return this.hits === before ? value : hidden;
   }
 
   /** What stands under a key such as `password` is hidden whole. */
   #secret(key: string, value: unknown): string | undefined {
-    if (!this.#secrets || typeof value !== 'string' || value.length < 4 || !SECRET_KEY.test(key))
+    if (!this.#secrets || typeof value !== 'string' || value.length < 4 || !isSecretName(key))
       return undefined;
+    if (isPlaceholder(value)) return value;
     return OWN.test(value) ? value : this.#replacement(this.#secrets, value);
   }
 
-  #find(text: string): Hit[] {
+  #find(text: string, label: string): readonly Hit[] {
+    if (text.length < SHORTEST) return [];
     const found: Hit[] = [];
+    let numbers: readonly NumberPart[] | undefined;
+    const looked = {
+      text,
+      label,
+      get numbers() {
+        return (numbers ??= numberParts(text));
+      },
+    };
     for (const kind of this.#kinds)
-      for (const { may, pattern, is, begins, rest } of kind.detectors) {
-        if (!may(text)) continue;
-        pattern.lastIndex = 0;
-        for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-          const whole = match[1] ?? match[0];
-          const from = match.index + (match[1] === undefined ? 0 : match[0].lastIndexOf(whole));
-          const value = begins ? begins(whole) : (is?.(whole) ?? true) ? whole : undefined;
-          // What is none as a whole may hold one.
-          if (value === undefined || match[0] === '') {
-            pattern.lastIndex = match.index + 1;
-            continue;
-          }
-          const to = endOf(text, from + value.length, rest);
-          if (value !== '' && !OWN.test(value)) found.push({ from, to, kind });
-          if (begins || rest) pattern.lastIndex = to;
-        }
-      }
-    return found.length < 2 ? found : apart(found);
+      kind.find(looked, (from, to) => {
+        if (from < to && !OWN.test(text.slice(from, to))) found.push({ from, to, kind });
+      });
+    const hits = text.includes('[') ? beside(OWN_MARKS, text, found) : found;
+    return hits.length < 2 ? hits : apart(hits);
   }
 
   #replacement(kind: Kind, found: string): string {
@@ -191,11 +230,24 @@ export class Redactor {
   }
 }
 
-/** Where the rest of a hit ends. */
-function endOf(text: string, end: number, rest: RegExp | undefined): number {
-  if (!rest) return end;
-  rest.lastIndex = end;
-  return rest.test(text) ? rest.lastIndex : end;
+function customFinder(source: string): Finder {
+  const pattern = new RegExp(source, 'gu');
+  return ({ text }, add) => {
+    for (const match of text.matchAll(pattern)) {
+      const hidden = match[1] ?? match[0];
+      const from = match.index + (match[1] === undefined ? 0 : match[0].lastIndexOf(hidden));
+      add(from, from + hidden.length);
+    }
+  };
+}
+
+/** Hits but those that begin within a mark. */
+function beside(marks: RegExp, text: string, hits: readonly Hit[]): readonly Hit[] {
+  if (hits.length === 0) return hits;
+  const own = [...text.matchAll(marks)].map(({ 0: mark, index }) => [index, index + mark.length] as const);
+  return own.length === 0
+    ? hits
+    : hits.filter(({ from }) => !own.some(([begin, end]) => from > begin && from < end));
 }
 
 /** Hits that do not overlap: the earlier, then the longer, then by the order of kinds; each with all of the others' ends. */

@@ -1,0 +1,61 @@
+/** E-mail and IP addresses. */
+import { isIPv6 } from 'node:net';
+import { isPublicIpv4 } from './checksums.ts';
+
+/** `%40` and `%2540` are the sign in URLs, once and twice escaped. */
+const AT = /@|%(?:25)?40/g;
+const USER = /[\p{L}\p{N}][\p{L}\p{N}._%+'-]{0,63}$/u;
+const HOST = /(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}\p{L}{2,24}/uy;
+const LONGEST_USER = 64;
+
+/** From the sign on, to both sides: there are few of them. */
+export function findEmails(text: string, add: (from: number, to: number) => void): void {
+  if (!text.includes('@') && !text.includes('40')) return;
+  let behind = 0;
+  for (const { 0: sign, index } of text.matchAll(AT)) {
+    HOST.lastIndex = index + sign.length;
+    if (index < behind || !HOST.test(text)) continue;
+    const to = HOST.lastIndex;
+    const user = USER.exec(text.slice(Math.max(behind, index - LONGEST_USER), index))?.[0];
+    if (user === undefined || !isEmail(text.slice(index - user.length, to))) continue;
+    add(index - user.length, to);
+    behind = to;
+  }
+}
+
+/** Endings of files: `logo@2x.png` is a picture. */
+const FILE = /\.(?:avif|css|gif|html?|ico|jpe?g|js|json|md|png|py|svg|tsx?|txt|webp|ya?ml)$/i;
+
+/** Who is called `git` is a server for source code, and no person. */
+function isEmail(found: string): boolean {
+  return !/^git(?:@|%)/i.test(found) && !FILE.test(found);
+}
+
+export const IPV4 = /(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)/g;
+export const IPV6 =
+  /(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.\d)/g;
+
+/** What is numbered in four parts and is no address. */
+const NUMBERED =
+  /(?:\b(?:sections?|chapters?|versions?|clauses?|figures?|fig|tables?|release|build|paragraphs?|step|item|part|appendix|article|rule|annex|chrome|safari|edge|firefox|opera|v|ver|rev)\b[ .:/]{0,2}|§ ?|version\(["'])(?:\d+(?:\.\d+)+(?:,| and| or)? )*$/i;
+const BEFORE = 40;
+
+/** Whether it is an address of somebody: versions, sections and headings are numbered likewise. */
+export function isIpv4(found: string, text: string, from: number): boolean {
+  if (!isPublicIpv4(found)) return false;
+  const before = text.slice(Math.max(0, from - BEFORE), from);
+  if (NUMBERED.test(before)) return false;
+  // A heading: small numbers at the start of a line, and a title.
+  const small = /^\d(?:\.\d){3}$/.test(found);
+  return !(small && /(?:^|\n)[#* ]*$/.test(before) && /^\.? \p{Lu}/u.test(text.slice(from + found.length)));
+}
+
+/** Loopback, link-local, private and documentation addresses, and `::` of code, tell nothing of anybody. */
+export function isPublicIpv6(found: string): boolean {
+  const groups = found.split(':').filter((group) => group !== '');
+  if (!isIPv6(found) || /^(?:fe[89ab]|f[cd]|ff|2001:0?db8)/i.test(found)) return false;
+  const inner = groups.at(-1) ?? '';
+  if (inner.includes('.')) return isPublicIpv4(inner);
+  // Words of letters are names in source code: `add::bad::cafe`.
+  return groups.length >= 3 && /\d/.test(found);
+}

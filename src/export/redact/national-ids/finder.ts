@@ -1,0 +1,59 @@
+/** Finds national numbers within the parts of a text that hold digits. */
+import type { Context } from '../context.ts';
+import { isNamed } from '../context.ts';
+import { NATIONAL_ID_WORDS } from './words.ts';
+import type { NationalId } from './table.ts';
+import { NATIONAL_IDS } from './table.ts';
+import type { NumberPart } from '../numbers.ts';
+
+/** Where one can begin. */
+const START = /(?<![A-Za-z0-9_]|\d[.,:/+-])(?=[A-Z]{0,6}[ -]?[\dL-V][ ./+A-Z\d-]{5})[A-Z\d]/g;
+const END = '(?![A-Za-z0-9_]|[-/.,]\\d)';
+/** What is no part of the number itself. */
+const SEPARATORS = /[ ./()+-]/g;
+
+interface Prepared {
+  readonly id: NationalId;
+  readonly pattern: RegExp;
+}
+
+let prepared: { readonly digit: readonly Prepared[]; readonly letter: readonly Prepared[] } | undefined;
+
+function patterns(first: string): readonly Prepared[] {
+  prepared ??= (() => {
+    const all = NATIONAL_IDS.map((id) => ({ id, pattern: new RegExp(`(?:${id.pattern})${END}`, 'y') }));
+    const letters = /^(?:\[[A-Z]|\(\?!)/;
+    const both = /^\(\?:/;
+    return {
+      digit: all.filter(({ id }) => !letters.test(id.pattern) || id.pattern.startsWith('[\\d')),
+      letter: all.filter(({ id }) => letters.test(id.pattern) || both.test(id.pattern)),
+    };
+  })();
+  return first >= 'A' ? prepared.letter : prepared.digit;
+}
+
+/** @param add told of where each begins and ends in the whole */
+export function findNationalIds(
+  part: NumberPart,
+  context: Context,
+  add: (from: number, to: number) => void,
+): void {
+  START.lastIndex = 0;
+  for (let start = START.exec(part.text); start; start = START.exec(part.text)) {
+    const from = start.index;
+    let named: boolean | undefined;
+    let longest = 0;
+    for (const { id, pattern } of patterns(start[0])) {
+      pattern.lastIndex = from;
+      const found = pattern.exec(part.text)?.[0];
+      if (found === undefined || found.length <= longest) continue;
+      if (!id.check(found.replaceAll(SEPARATORS, '').toUpperCase())) continue;
+      const alone = id.alone === undefined || (id.alone !== false && id.alone.test(found));
+      if (alone || (named ??= isNamed(NATIONAL_ID_WORDS, context, part.offset + from)))
+        longest = found.length;
+    }
+    if (longest === 0) continue;
+    add(part.offset + from, part.offset + from + longest);
+    START.lastIndex = from + longest;
+  }
+}

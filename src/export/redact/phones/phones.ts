@@ -1,0 +1,112 @@
+/** Phone numbers, by the way they are written, by what countries number, and by the words before them. */
+import type { Context } from '../context.ts';
+import type { Found } from '../secrets/rule.ts';
+import { isNamed, isNamedBehind } from '../context.ts';
+import { hasTrunkPrefix, international } from './countries.ts';
+import { PHONE_HINTS, PHONE_WORDS } from './words.ts';
+
+/** What may be one: seven digits or more in groups, from a `+`, a bracket or a digit on. */
+export const PHONE_CANDIDATE =
+  /(?<![A-Za-z0-9_+]|\d[.,:/-]|[A-Za-z0-9_][$#]|[$€£¥#]\s?)(?:\+\s?\d|\(\s?\+?\d|(?<!\d[ \u00a0])\d)(?:[ \u00a0().\u2010-\u2013/-]{0,3}\d){6,17}(?!\d)/g;
+
+/** Extensions belong to the number. */
+export const EXTENSION = /(?:,? ?(?:x|ext\.?|extension|#) ?\d{1,6})(?!\w)/iy;
+
+const LEAST = 7;
+const MOST = 15;
+/** Of a number without separators and without a word that is sure. */
+const LEAST_PLAIN = 9;
+
+const DATE =
+  /^(?:(?:19|20)\d\d[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:0?[1-9]|[12]\d|3[01])(?!\d)|(?:0?[1-9]|[12]\d|3[01])[-/. ](?:0?[1-9]|[12]\d|3[01])[-/. ](?:19|20)\d\d(?!\d))/;
+const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
+/** Thousands in groups. */
+const THOUSANDS = /^[1-9]\d{0,2}(?:([ \u00a0.])\d{3})(?:\1\d{3})+$/;
+const DECIMAL = /^0?\.|^0\.|^\d+\.\d+$/;
+/** Versions and addresses are written so. */
+const DOTTED = /^\d+(?:\.\d+)+$/;
+/** The digits go on behind it, or it is part of a word. */
+const GOES_ON = /^(?:[A-WYZa-wyz_]|[./-]\d)/;
+
+/** Ways of writing that say enough by themselves. */
+const TELLING: readonly RegExp[] = [
+  // North America.
+  /^(?:1[ .-])?(?:\(\d{3}\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}$/,
+  /^(?:1-)?[2-9]\d\d-\d{3}-\d{4}$/,
+  // Russia and Kazakhstan.
+  /^8[ -]?\(?[3-9]\d\d\)?[ -]\d{3}[ -]\d\d[ -]\d\d$/,
+  // An area in brackets.
+  /^\(\d{2,5}\) ?\d{2,5}(?:[ -]\d{2,5}){1,3}$/,
+  // China, India, Japan, Korea.
+  /^1[3-9]\d[ -]\d{4}[ -]\d{4}$/,
+  /^[6-9]\d{4} \d{5}$/,
+  /^0\d{1,3}-\d{3,4}-\d{3,4}$/,
+  // Two digits each.
+  /^0\d(?:([ .-])\d\d)(?:\1\d\d){3}$/,
+  /^06 (?:1|\d\d) \d{3} \d{3,4}$/,
+  // Brazil.
+  /^\(?\d\d\)? 9\d{4}-\d{4}$/,
+];
+
+/**
+ * The phone number that a candidate begins with, the longest that ends with a group of digits.
+ * @param from where it stands in the text
+ */
+export function phoneIn(found: string, context: Context, from: number): Found | undefined {
+  // A bracket that closes behind the number, or nowhere, is not its own.
+  const open = found.includes(')') ? '' : (/^\(\s?/.exec(found)?.[0] ?? '');
+  if (open !== '') return phoneIn(found.slice(open.length), context, from + open.length);
+  // A call in source code: `fetch(5551234567)`.
+  if (/\w\($/.test(context.text.slice(Math.max(0, from - 2), from)) && !found.startsWith('('))
+    return undefined;
+  for (let end = found.length; end >= LEAST; end = previousGroup(found, end)) {
+    const part = found.slice(0, end);
+    const digits = part.replaceAll(/\D/g, '');
+    if (digits.length < LEAST) return undefined;
+    if (digits.length <= MOST + 2 && isPhone(part, digits, context, from)) return [from, from + end];
+  }
+  return undefined;
+}
+
+function isPhone(part: string, digits: string, context: Context, from: number): boolean {
+  const plain = digits.length === part.length;
+  const behind = context.text.slice(from + part.length, from + part.length + 2);
+  if (GOES_ON.test(behind) && !/^e/i.test(behind)) return false;
+  if (DATE.test(part) || IPV4.test(part) || DECIMAL.test(part)) return false;
+  if (part.includes('+')) {
+    const is = international(digits);
+    if (is === 'valid')
+      return !/[=*/]\s?$/.test(context.text.slice(Math.max(0, from - 2), from)) || digits.length > 9;
+    return named(PHONE_HINTS, context, from, part) || (is === 'possible' && digits.length > 8);
+  }
+  const sure = named(PHONE_WORDS, context, from, part);
+  if (sure) return digits.length <= MOST;
+  const trunk = /^0[1-9]/.test(digits);
+  if (!THOUSANDS.test(part) && TELLING.some((pattern) => pattern.test(part))) return true;
+  if (part.startsWith('00')) return international(digits.slice(2)) === 'valid';
+  if (trunk && digits.length >= LEAST_PLAIN && !DOTTED.test(part) && hasTrunkPrefix(digits)) return true;
+  // Three groups of three may be a number too.
+  if (THOUSANDS.test(part) && digits.length !== 9) return false;
+  return (
+    (!plain || digits.length >= LEAST_PLAIN) &&
+    digits.length <= MOST &&
+    named(PHONE_HINTS, context, from, part)
+  );
+}
+
+function named(words: RegExp, context: Context, from: number, part: string): boolean {
+  return isNamed(words, context, from) || isNamedBehind(words, context, from + part.length);
+}
+
+/** Where the last group of digits but the one at the end stops. */
+function previousGroup(found: string, end: number): number {
+  let at = end - 1;
+  while (at > 0 && isDigit(found, at)) at -= 1;
+  while (at > 0 && !isDigit(found, at)) at -= 1;
+  return at + 1;
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0x30 && code <= 0x39;
+}

@@ -1,0 +1,40 @@
+/** Private keys as blocks of text: PEM, OpenPGP, SSH, PuTTY; whole, or cut short. */
+
+const BEGIN = /-----? ?BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?) ?-----?/g;
+/** Whatever is in a block: Base64, headers, escaped ends of lines. */
+const CONTENT = /[\w+/=\s\\:,.()<>@-]{0,16384}/y;
+/** How long a block may be, characters. */
+const LONGEST = 65_536;
+const PUTTY = /PuTTY-User-Key-File-\d: [^]{0,200}?Private-Lines: \d{1,4}[\w+/=\s\\:,-]{0,16384}/g;
+
+export function findPrivateKeys(text: string, add: (from: number, to: number) => void): void {
+  if (text.includes('PRIVATE KEY'))
+    for (let match = from(text, 0); match; match = from(text, BEGIN.lastIndex)) {
+      const begin = match.index;
+      const behind = begin + match[0].length;
+      const end = endOf(text, behind, match[1]!);
+      add(begin, end);
+      BEGIN.lastIndex = end;
+    }
+  if (text.includes('PuTTY-User-Key'))
+    for (const match of text.matchAll(PUTTY)) add(match.index, match.index + match[0].length);
+}
+
+function from(text: string, at: number): RegExpExecArray | null {
+  BEGIN.lastIndex = at;
+  return BEGIN.exec(text);
+}
+
+/** Behind the line that closes the block, or, where there is none, behind all that could belong to it. */
+function endOf(text: string, at: number, label: string): number {
+  const closing = `END ${label}`;
+  const near = text.slice(at, at + LONGEST);
+  const close = near.indexOf(closing);
+  const next = near.indexOf('BEGIN ');
+  if (close >= 0 && (next < 0 || close < next)) {
+    const line = /^ ?-{4,5}/.exec(near.slice(close + closing.length, close + closing.length + 8))?.[0] ?? '';
+    return at + close + closing.length + line.length;
+  }
+  CONTENT.lastIndex = at;
+  return CONTENT.test(text) ? CONTENT.lastIndex : at;
+}

@@ -1,0 +1,120 @@
+/** Secrets that are known by the name before them: in assignments, headers, commands and addresses. */
+import type { Found, SecretRule } from './rule.ts';
+import { isCode, isPlaceholder } from './placeholders.ts';
+import { entropy, stickyAt } from './rule.ts';
+
+/** Which keys are secret, by the word before `key`. */
+const KEY_OWNERS =
+  'api|access|secret|account|admin|app|application|auth|client|deploy|encryption|license|master|private|project|service|shared|signing|storage|subscription|write';
+
+/** A whole name, up to its end; what stands before is left open. */
+const NAME = [
+  `(?<=(?:${KEY_OWNERS})[ _-]?)key`,
+  'token',
+  'secret(?:[ _-]?(?:access[ _-]?)?key)?',
+  'passw(?:or)?d',
+  'passphrase',
+  '(?<=[_-])pass',
+  'pwd',
+].join('|');
+
+/** `\"` of JSON within strings counts as a quote. */
+const QUOTE = '\\\\{0,2}["\'`]';
+const ASSIGNED = `(?:${NAME})(?:${QUOTE})?\\]?\\s{0,4}(?:=>|[:=]{1,2})\\s{0,4}`;
+
+const QUOTED = new RegExp(`${ASSIGNED}${QUOTE}([^"'\`\\\\\\s]{4,4096})(?=\\\\{0,2}["'\`])`, 'iy');
+const UNQUOTED = new RegExp(`${ASSIGNED}(?:${QUOTE})?([^\\s"'\`&,;<>()\\\\]{8,256})`, 'iy');
+const REST = /[^\s"'`&,;<>()\\]+/y;
+
+const BEARER = /bearer {1,4}([\w.~+/=-]{16,4096})/iy;
+const BEARER_REST = /[\w.~+/=-]+/y;
+const BASIC = /basic {1,4}([\w+/-]{8,4096}={0,2})/iy;
+const AUTHORIZATION = new RegExp(
+  `authorization(?:${QUOTE})?\\s{0,4}[:=]\\s{0,4}(?:${QUOTE})?(?:(?:bearer|token|bot|apikey|key|digest) {1,4})?([\\w.~+/=:-]{16,4096})`,
+  'iy',
+);
+const USER = /curl\b[^\n]{0,300}?\s(?:-u|--user)[ =]{0,3}["']?[^\s:"']{1,64}:([^\s"']{3,128})/y;
+const URL_PASSWORD = /:\/\/[^\s:/@?#]{0,64}:([^\s@/]{1,128})@/y;
+
+export const NAMED_RULES: readonly SecretRule[] = [
+  {
+    words: ['key', 'token', 'secret', 'passwd', 'password', 'passphrase', 'pass', 'pwd'],
+    find(text, from) {
+      const quoted = stickyAt(QUOTED, text, from);
+      if (quoted) {
+        const value = text.slice(...quoted);
+        return isPlaceholder(value) || isVague(text, from, value) ? undefined : quoted;
+      }
+      return unquoted(text, from);
+    },
+  },
+  {
+    words: ['bearer '],
+    find: (text, from) => longer(text, stickyAt(BEARER, text, from), BEARER_REST, hasDigit),
+  },
+  {
+    words: ['basic '],
+    find: (text, from) => longer(text, stickyAt(BASIC, text, from), undefined, isUserAndPassword),
+  },
+  {
+    words: ['authorization'],
+    find: (text, from) => longer(text, stickyAt(AUTHORIZATION, text, from), BEARER_REST, hasDigit),
+  },
+  {
+    words: ['curl '],
+    find: (text, from) =>
+      longer(text, stickyAt(USER, text, from), undefined, (value) => !isPlaceholder(value)),
+  },
+  {
+    words: ['://'],
+    find: (text, from) =>
+      longer(text, stickyAt(URL_PASSWORD, text, from), undefined, (value) => !isPlaceholder(value)),
+  },
+];
+
+/** Keys of JSON whose text is a secret, whatever it looks like. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
+const SECRET_NAME = new RegExp(
+  `^(?:[\\w.-]{0,40}[_.-])?(?:(?:${KEY_OWNERS})[_-]?key|apikey|(?:access|auth|refresh|bearer|bot|id|session)[_-]?token|token|client[_-]?secret|secret|password|passwd|passphrase|pwd|authorization|x-api-key)$`,
+  'i',
+);
+
+function unquoted(text: string, from: number): Found | undefined {
+  const found = stickyAt(UNQUOTED, text, from);
+  if (!found) return undefined;
+  const [begin, end] = longer(text, found, REST, hasDigit) ?? [0, 0];
+  // A full stop behind it ends the sentence.
+  const value = text.slice(begin, end).replace(/[.:]+$/, '');
+  return value.length < 8 || isPlaceholder(value) || isCode(value)
+    ? undefined
+    : [begin, begin + value.length];
+}
+
+/** A word of small letters behind `key` or `token` is a name rather than a secret; behind a password it may be one. */
+function isVague(text: string, from: number, value: string): boolean {
+  const password = text[from] === 'p' || text[from] === 'P';
+  return !password && !hasDigit(value) && (value.length < 16 || entropy(value) < 3);
+}
+
+function longer(
+  text: string,
+  found: Found | undefined,
+  rest: RegExp | undefined,
+  is: (value: string) => boolean,
+): Found | undefined {
+  if (!found || !is(text.slice(...found))) return undefined;
+  if (!rest) return found;
+  rest.lastIndex = found[1];
+  return [found[0], rest.test(text) ? rest.lastIndex : found[1]];
+}
+
+function hasDigit(value: string): boolean {
+  return /\d/.test(value);
+}
+
+function isUserAndPassword(found: string): boolean {
+  return /^[\x20-\x7e]+:[\x20-\x7e]*$/.test(Buffer.from(found, 'base64').toString('latin1'));
+}

@@ -1,0 +1,50 @@
+/** All rules for keys, in one reading of a text. */
+import type { Found, SecretRule } from './rule.ts';
+import { KeywordIndex } from './keywords.ts';
+import { NAMED_RULES } from './named.ts';
+import type { WholeRule } from './published.ts';
+import { publishedRules, wholeRules } from './published.ts';
+import { foundIn } from './rule.ts';
+import { vendorRules } from './vendors.ts';
+
+/** Without a word that could be looked for: bots of Discord. */
+const BOT = /(?<![\w.-])[MNO][A-Za-z\d]{23,25}\.[\w-]{6}\.[\w-]{27,38}(?![\w-])/g;
+
+interface Rules {
+  readonly index: KeywordIndex<SecretRule>;
+  readonly whole: readonly WholeRule[];
+}
+
+let made: Rules | undefined;
+
+function rules(): Rules {
+  if (made) return made;
+  const all = [...NAMED_RULES, ...vendorRules(), ...publishedRules()];
+  const words = all.flatMap((rule) => rule.words.map((word) => [word, rule] as const));
+  made = { index: new KeywordIndex(words), whole: wholeRules() };
+  return made;
+}
+
+/** Where keys stand. They may overlap. */
+export function findSecrets(text: string): Found[] {
+  const { index, whole } = rules();
+  const found: Found[] = [];
+  /** How far each rule has found something: it is not asked again within that. */
+  const seen = new Map<SecretRule, number>();
+  index.scan(text, (rule, from, to) => {
+    if ((seen.get(rule) ?? 0) > from) return;
+    const hit = rule.find(text, from, to);
+    if (!hit) return;
+    seen.set(rule, hit[1]);
+    found.push(hit);
+  });
+  for (const { may, pattern, is } of whole)
+    if (may.some((word) => text.includes(word)))
+      for (const match of text.matchAll(pattern)) {
+        const hit = foundIn(match);
+        if (is(text.slice(...hit))) found.push(hit);
+      }
+  if (text.length > 50 && text.includes('.'))
+    for (const match of text.matchAll(BOT)) found.push([match.index, match.index + match[0].length]);
+  return found;
+}
