@@ -266,6 +266,10 @@ test('work grows with the text, not with its square', () => {
     '-----BEGIN PRIVATE KEY-----',
     'a.',
     'password=',
+    'x%40a.',
+    'key: ',
+    'adobe = ',
+    'tel 12345 ',
   ];
   for (const piece of hostile) {
     const time = (length: number) => {
@@ -274,10 +278,10 @@ test('work grows with the text, not with its square', () => {
       make().text(text);
       return performance.now() - began;
     };
-    time(50_000);
-    const [small, large] = [Math.max(1, time(100_000)), time(1_600_000)];
-    // Sixteen times the text: linear work takes some sixteen times as long, its square 256 times.
-    expect([piece, large / small < 110]).toEqual([piece, true]);
+    // Sixteen times the text: linear work takes some sixteen times as long, its square 256 times. A busy machine may
+    // hold up a run, but hardly three.
+    const grows = () => time(800_000) / Math.max(3, time(50_000)) < 110;
+    expect([piece, grows() || grows() || grows()]).toEqual([piece, true]);
   }
 });
 

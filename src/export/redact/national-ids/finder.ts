@@ -6,8 +6,9 @@ import type { NationalId } from './table.ts';
 import { NATIONAL_IDS } from './table.ts';
 import type { NumberPart } from '../numbers.ts';
 
-/** Where one can begin. */
-const START = /(?<![A-Za-z0-9_]|\d[.,:/+-])(?=[A-Z]{0,6}[ -]?[\dL-V][ ./+A-Z\d-]{5})[A-Z\d]/g;
+/** Where one can begin; lists of single digits are none. */
+const START =
+  /(?<![A-Za-z0-9_]|\d[.,:/+-])(?!\d[ ./+-]{1,2}\d[ ./+-]{1,2}\d[ ./+-])(?=[A-Z]{0,6}[ -]?[\dL-V][ ./+A-Z\d-]{5})[A-Z\d]/g;
 const END = '(?![A-Za-z0-9_]|[-/.,]\\d)';
 /** What is no part of the number itself. */
 const SEPARATORS = /[ ./()+-]/g;
