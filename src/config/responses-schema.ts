@@ -19,7 +19,7 @@ export const responses = z.strictObject({
     .refine((bytes) => bytes >= 1024 * 1024, 'expected at least 1MiB')
     .prefault('256MiB')
     .describe(
-      'Most storage for responses and conversations, in `state.directory` (in memory if that is not writable). Beyond it, the oldest items of the key that has stored most are deleted.',
+      'Most storage for responses and conversations, in `state.directory` (in memory if that is not writable). Beyond it, the oldest items of the key that has stored most are deleted; what has no room without taking away from keys that store less is not stored.',
     ),
   max_background: z
     .number()

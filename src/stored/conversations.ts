@@ -70,7 +70,8 @@ export class StoredConversations {
   ): StoredConversation {
     const text = this.#redact(JSON.stringify(metadata));
     this.#write(() => {
-      makeRoom(this.#db, text.length + JSON.stringify(items).length, this.#options.maxBytes);
+      const bytes = text.length + JSON.stringify(items).length;
+      makeRoom(this.#db, { owner, bytes }, this.#options.maxBytes);
       this.#db
         .query('INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?)')
         .run(owner, id, nowMs, nowMs, untilMs, text.length, text);
@@ -120,9 +121,11 @@ export class StoredConversations {
     if (this.#count(owner, id) + items.length > MAX_ITEMS) return 'full';
     let ids: string[] = [];
     this.#write(() => {
-      makeRoom(this.#db, JSON.stringify(items).length, this.#options.maxBytes);
+      makeRoom(this.#db, { owner, bytes: JSON.stringify(items).length }, this.#options.maxBytes);
       ids = addItems(this.#db, this.#adding(owner, id, nowMs, untilMs), items);
     });
+    // It may have been the oldest of all, and made room itself.
+    if (ids.length < items.length) return undefined;
     return ids.map((each, place) => shownItem(items[place]!, each));
   }
 
@@ -152,11 +155,17 @@ export class StoredConversations {
 
   /** All that was said in it. */
   said(owner: Owner, id: string): Chain {
-    if (!this.get(owner, id)) return { kind: 'missing', id };
+    if (!this.get(owner, id))
+      return this.#belongsToAnother(id) ? { kind: 'foreign' } : { kind: 'missing', id };
     const items = `[${this.#rows(owner, id)
       .map(({ body }) => body)
       .join(',')}]`;
     return items.length > this.#options.maxChain ? { kind: 'too_large' } : { kind: 'found', items };
+  }
+
+  #belongsToAnother(id: string): boolean {
+    const query = this.#db.query<{ id: string }, [string]>('SELECT id FROM conversations WHERE id = ?');
+    return query.get(id) !== null;
   }
 
   #adding(owner: Owner, conversation: string, nowMs: number, untilMs: number): Adding {

@@ -39,6 +39,7 @@ const SCHEMA = `
     owner TEXT NOT NULL, id TEXT NOT NULL, created REAL NOT NULL, used REAL NOT NULL, until REAL NOT NULL,
     bytes INTEGER NOT NULL, metadata TEXT NOT NULL, PRIMARY KEY (owner, id)
   );
+  CREATE INDEX IF NOT EXISTS conversations_by_id ON conversations (id);
   CREATE INDEX IF NOT EXISTS conversations_by_age ON conversations (owner, used);
   CREATE INDEX IF NOT EXISTS conversations_by_end ON conversations (until);
   CREATE TABLE IF NOT EXISTS items (
@@ -66,6 +67,8 @@ export function openStored(directory: string | undefined): Database {
     db.run('PRAGMA synchronous = NORMAL');
     // What is deleted is to be gone.
     db.run('PRAGMA secure_delete = FAST');
+    // What is replaced is counted as deleted.
+    db.run('PRAGMA recursive_triggers = ON');
     db.run(SCHEMA);
     return db;
   } catch (thrown) {

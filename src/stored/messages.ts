@@ -42,6 +42,6 @@ export type ToStore =
 
 export type FromStore =
   | { readonly kind: 'done'; readonly job: number; readonly got: unknown }
-  | { readonly kind: 'failed'; readonly job: number; readonly reason: string }
+  | { readonly kind: 'failed'; readonly job: number; readonly reason: string; readonly isFull: boolean }
   /** The file cannot be used, and all is kept in memory. */
   | { readonly kind: 'trouble'; readonly reason: string };

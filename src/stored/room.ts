@@ -5,16 +5,32 @@ interface Oldest {
   readonly id: string;
 }
 
+/** There is no room without taking away what others have stored, who have less. */
+export class NoRoom extends Error {
+  constructor() {
+    super('there is no room for so much (responses.max_size)');
+  }
+}
+
 /**
- * Makes room for so many bytes. Whoever has stored most gives up its oldest: one that stores much does not take away what others
- * have stored. Within a transaction.
+ * Makes room for what an owner is about to store. Whoever has most gives up its oldest, and the owner has what is to come as
+ * well: one that stores much does not take away what others have stored. Within a transaction.
+ * @throws NoRoom
  */
-export function makeRoom(db: Database, bytes: number, maxBytes: number): void {
+export function makeRoom(
+  db: Database,
+  { owner, bytes }: { owner: string; bytes: number },
+  maxBytes: number,
+): void {
   const total = db.query<{ bytes: number }, []>('SELECT COALESCE(SUM(bytes), 0) bytes FROM owners');
-  const largest = db.query<{ owner: string }, []>('SELECT owner FROM owners ORDER BY bytes DESC LIMIT 1');
+  const own = db.query<{ bytes: number }, [string]>('SELECT bytes FROM owners WHERE owner = ?');
+  const largest = db.query<{ owner: string; bytes: number }, [string]>(
+    'SELECT owner, bytes FROM owners WHERE owner <> ? ORDER BY bytes DESC LIMIT 1',
+  );
   while (total.get()!.bytes + bytes > maxBytes) {
-    const owner = largest.get()?.owner;
-    if (owner === undefined || !removeOldest(db, owner)) return;
+    const other = largest.get(owner);
+    const isOthers = other !== null && other.bytes > (own.get(owner)?.bytes ?? 0) + bytes;
+    if (!removeOldest(db, isOthers ? other.owner : owner)) throw new NoRoom();
   }
 }
 

@@ -81,7 +81,7 @@ export class ResponseRows {
     const { owner, previous, conversation, background = false, nowMs, untilMs } = kept;
     const texts = [input, body].map((value) => this.redact(JSON.stringify(value))) as [string, string];
     const bytes = texts[0].length + texts[1].length;
-    makeRoom(this.db, bytes, this.options.maxBytes);
+    makeRoom(this.db, { owner, bytes }, this.options.maxBytes);
     this.db
       .query('INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, 0, ?, ?, ?)')
       .run(

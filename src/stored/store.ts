@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { StoredOptions } from './entries.ts';
 import type { FromStore, Given, Got, MethodOf, TableName, Tables, ToStore } from './messages.ts';
 import { ProxyError } from '../errors.ts';
+import { NoRoom } from './room.ts';
 
 export interface StoreDeps {
   readonly clock: Clock;
@@ -66,7 +67,7 @@ export class Store {
     if (this.#worker) this.#send(this.#worker, { kind: 'secrets', secrets, keys: this.#deps.keys });
   }
 
-  /** @throws ProxyError `unavailable` when it cannot be done */
+  /** @throws ProxyError `unavailable` when it cannot be done, `too_large` when there is no room for it */
   async ask<Table extends TableName, Name extends MethodOf<Tables[Table]>>(
     table: Table,
     name: Name,
@@ -76,6 +77,8 @@ export class Store {
       return (await this.#call(table, name, given, 0)) as Got<Tables[Table], Name>;
     } catch (cause) {
       this.#tell((cause as Error).message);
+      if (cause instanceof NoRoom)
+        throw new ProxyError('too_large', `Cannot store it: ${cause.message}`, { cause });
       throw new ProxyError('unavailable', 'Cannot reach the stored responses', {
         cause,
         retryAfterMs: 1_000,
@@ -124,7 +127,7 @@ export class Store {
     worker.addEventListener('message', ({ data }: MessageEvent<FromStore>) => {
       if (data.kind === 'trouble') return this.#tell(data.reason);
       const waiting = this.#settle(data.job);
-      if (data.kind === 'failed') waiting?.reject(new Error(data.reason));
+      if (data.kind === 'failed') waiting?.reject(data.isFull ? new NoRoom() : new Error(data.reason));
       else waiting?.resolve(data.got);
     });
     worker.addEventListener('error', (event) => {

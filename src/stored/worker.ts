@@ -7,6 +7,7 @@ import { StoredConversations } from './conversations.ts';
 import { StoredBackground } from './background.ts';
 import { openStored } from './file.ts';
 import { StoredResponses } from './responses.ts';
+import { NoRoom } from './room.ts';
 import { ResponseRows } from './rows.ts';
 
 declare const self: Worker;
@@ -77,7 +78,7 @@ async function answer({ job, table, name, given }: Extract<ToStore, { kind: 'cal
     }
     reply({ kind: 'done', job, got });
   } catch (thrown) {
-    reply({ kind: 'failed', job, reason: reasonOf(thrown) });
+    reply({ kind: 'failed', job, reason: reasonOf(thrown), isFull: thrown instanceof NoRoom });
   }
 }
 

@@ -4,7 +4,7 @@ import type { ConfigInput } from '../../src/config/schema.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { listOf, objectOf } from '../../src/wire/json.ts';
 import { running } from '../helpers/proxy.ts';
-import { completion, sdk } from '../helpers/stored.ts';
+import { completion, refusal, sdk } from '../helpers/stored.ts';
 import { upstream } from '../helpers/upstream.ts';
 
 /** A server of OpenAI's API that stores what it answers, and can be made to forget it. */
@@ -159,4 +159,23 @@ test('an id that is not known here goes to a provider that may know it', async (
   expect(reply.status).toBe(400);
   expect(await reply.json()).toMatchObject({ error: { code: 'previous_response_not_found' } });
   expect(asked(provider, 0)).toEqual(body);
+});
+
+test('a conversation of another key is not asked of a provider, whoever could have it', async () => {
+  const { server } = storing();
+  await using provider = server;
+  await using proxy = running({
+    providers: [native(provider.url)],
+    auth: {
+      keys: [
+        { name: 'a', key: 'sk-aaaaaaaa' },
+        { name: 'b', key: 'sk-bbbbbbbb' },
+      ],
+    },
+  });
+  const [a, b] = [sdk(proxy, 'sk-aaaaaaaa'), sdk(proxy, 'sk-bbbbbbbb')];
+  const { id } = await a.conversations.create({});
+  const other = b.responses.create({ model: 'gpt-5', input: 'x', conversation: id });
+  expect(await refusal(other)).toEqual([404, 'not_found', 'conversation']);
+  expect(provider.asked).toEqual([]);
 });

@@ -7,6 +7,7 @@ import type { StoredOptions } from '../../src/stored/entries.ts';
 import { StoredBackground } from '../../src/stored/background.ts';
 import { StoredConversations } from '../../src/stored/conversations.ts';
 import { openStored, STORED_FILE } from '../../src/stored/file.ts';
+import { NoRoom } from '../../src/stored/room.ts';
 import { StoredResponses } from '../../src/stored/responses.ts';
 import { ResponseRows } from '../../src/stored/rows.ts';
 import { objectOf, parseJson } from '../../src/wire/json.ts';
@@ -62,6 +63,34 @@ test('what is stored longest goes first, of whoever has stored most', () => {
   expect(store.responses.show('a', 'resp_39', 100)).toBeDefined();
   // It was there before all others, and its owner has stored little.
   expect(store.responses.show('b', 'resp_b', 100)).toBeDefined();
+});
+
+test('what is too large for the store takes nothing away from others', () => {
+  using store = opened({ maxBytes: 10_000 });
+  store.responses.keep(kept('resp_b', 'x'.repeat(500), { owner: 'b' }));
+  store.conversations.create('b', { id: 'conv_b', metadata: {}, items: [] }, 0, HOUR);
+  for (const length of [9_900, 20_000])
+    expect(() => store.responses.keep(kept('resp_1', 'x'.repeat(length)))).toThrow(NoRoom);
+  const items = [{ role: 'user', content: 'x'.repeat(20_000) }];
+  expect(() => store.conversations.create('a', { id: 'conv_a', metadata: {}, items }, 0, HOUR)).toThrow(
+    NoRoom,
+  );
+  expect(store.responses.show('b', 'resp_b', 1)).toBeDefined();
+  expect(store.conversations.get('b', 'conv_b')).toBeDefined();
+  // Whoever has more gives room to whoever has less.
+  for (let at = 0; at < 20; at += 1)
+    store.responses.keep(kept(`resp_${at}`, 'x'.repeat(500), { owner: 'b', nowMs: at }));
+  store.responses.keep(kept('resp_1', 'x'.repeat(3_000), { nowMs: 30 }));
+  expect(store.responses.show('a', 'resp_1', 31)).toBeDefined();
+});
+
+test('a response that is stored again is counted once', () => {
+  using store = opened();
+  for (let at = 0; at < 5; at += 1) store.responses.keep(kept('resp_1', 'x'.repeat(500)));
+  for (let at = 0; at < 5; at += 1) store.background.addEvents('a', 'resp_1', 0, ['event']);
+  expect(store.responses.size().bytes).toBeLessThan(1_000);
+  expect(store.responses.remove('a', 'resp_1')).toBe(true);
+  expect(store.responses.size()).toEqual({ bytes: 0, responses: 0 });
 });
 
 test('what is over is removed with all that belongs to it, and its bytes are free', () => {

@@ -19,6 +19,7 @@ import { writeBody } from '../../wire/json-write.ts';
 import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
 import { previousNotFound } from '../../wire/responses/client-request.ts';
 import { parseInbound } from '../inbound.ts';
+import { notStored } from './not-stored.ts';
 import { boundsOf } from '../json.ts';
 
 /** Whose request it is, and in which exchange. */
@@ -146,7 +147,9 @@ async function comesFrom(
     case 'found':
       return chain;
     case 'foreign':
-      throw previousNotFound(previous!);
+      throw previous === undefined
+        ? notStored('Conversation', conversation!, 'conversation')
+        : previousNotFound(previous);
     case 'running':
       throw invalid('previous_response_id', 'that response is still in progress');
     case 'too_large':

@@ -6,7 +6,8 @@ import { ProxyError } from '../../errors.ts';
 import { inputItems } from '../../stored/items.ts';
 import { isObject } from '../../wire/json.ts';
 import type { OwnedCall } from './owned.ts';
-import { notStored, owned } from './owned.ts';
+import { notStored } from './not-stored.ts';
+import { owned } from './owned.ts';
 import { listOfItems, pagingOf } from './paging.ts';
 import { idIn } from './routes.ts';
 

@@ -59,8 +59,3 @@ async function bodyOf(c: Context<ServerEnv>, client: Client, context: ServerCont
     free();
   }
 }
-
-/** What is not there, in OpenAI's words. */
-export function notStored(what: string, id: string): ProxyError {
-  return new ProxyError('not_stored', `${what} with id '${id.slice(0, 100)}' not found.`);
-}

@@ -4,7 +4,8 @@ import { ProxyError } from '../../errors.ts';
 import { ownLimits } from '../own-limits.ts';
 import { events, json } from './answers.ts';
 import { EventStream } from './event-stream.ts';
-import { notStored, owned } from './owned.ts';
+import { notStored } from './not-stored.ts';
+import { owned } from './owned.ts';
 import { listOfItems, pagingOf } from './paging.ts';
 
 /** GET /v1/responses/{id}: a stored response, or its events with ?stream=true from behind ?starting_after. */
