@@ -23,7 +23,7 @@ test('docs/http-api.md names every header that llmproxy reads or writes for its 
 });
 
 test('web pages may read every header of answers that docs/http-api.md names', async () => {
-  const [, answers = ''] = /## Headers of answers\n([\s\S]*?)\n## /.exec(readPage('docs/http-api.md')) ?? [];
+  const [, answers = ''] = /## Response headers\n([\s\S]*?)\n## /.exec(readPage('docs/http-api.md')) ?? [];
   const named = [...answers.matchAll(/`([a-z]+(?:-[a-z]+)+)(?::[^`]*)?`/g)].map(([, name]) => name!);
   const cors = { origins: ['https://app.example'] };
   await using proxy = running({ server: { cors }, providers: [{ name: 'mock', type: 'mock' }] });
