@@ -32,7 +32,9 @@ export const responses = z.strictObject({
     .int()
     .min(0)
     .default(256)
-    .describe('Background responses that may wait for their turn in each process; further ones get a 503.'),
+    .describe(
+      'Background responses that may wait for their turn in each process; further ones get a 503. One key may have half of them waiting; beyond that, it gets a 429. The key with the fewest running goes first.',
+    ),
 });
 
 export type ResponsesConfig = z.output<typeof responses>;

@@ -135,6 +135,32 @@ describe('a response in the background', () => {
     expect(told.output_text).toBe('two');
   });
 
+  const KEYS = [
+    { name: 'a', key: 'sk-aaaaaaaa' },
+    { name: 'b', key: 'sk-bbbbbbbb' },
+  ];
+
+  test('counts from when it comes, and one key has no more than its share of those that wait', async () => {
+    await using provider = waiting();
+    const responses = { max_background: 1, max_queued: 4 };
+    await using proxy = running(at(provider.url, { responses, auth: { keys: KEYS } }));
+    const [a, b] = [sdk(proxy, 'sk-aaaaaaaa'), sdk(proxy, 'sk-bbbbbbbb')];
+    // All of them at once.
+    const many = await Promise.all(
+      Array.from({ length: 12 }, () => refusal(a.responses.create(background).then(() => undefined))),
+    );
+    const statuses = many.map((each) => each?.[0] ?? 200);
+    expect([200, 429].map((status) => statuses.filter((each) => each === status).length)).toEqual([3, 9]);
+    const { id } = await b.responses.create({ ...background, input: 'of b' });
+    await until('the first runs', () => provider.waits() === 1);
+    provider.answer('one');
+    // Two of a's came before it.
+    await until('the next runs', () => provider.asked.length === 2);
+    expect(provider.asked[1]).toContain('of b');
+    provider.answer('two');
+    await until('it is complete', async () => (await b.responses.retrieve(id)).status === 'completed');
+  });
+
   test('is refused at once by the limits of its key, and nothing is stored', async () => {
     await using provider = counting();
     const config: Partial<ConfigInput> = { rate_limits: [{ requests: 1, per: 'hour' }] as never };

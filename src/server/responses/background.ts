@@ -47,8 +47,10 @@ interface Running {
   readonly owner: Owner;
   readonly id: string;
   readonly abort: Abort;
+  /** Whether it counts among those that run at once. */
+  runs: boolean;
   /** Lets it begin, while it waits for its turn. */
-  begin: ((begins: boolean) => void) | undefined;
+  begin: (() => void) | undefined;
   /** Whoever waits for its next events. */
   readonly listeners: Set<() => void>;
 }
@@ -83,13 +85,7 @@ export class Background {
    */
   async accept(job: BackgroundJob): Promise<string> {
     const { owner, inbound, request, exchange, ttlMs } = job;
-    const { maxRunning, maxQueued } = this.#limits;
-    if (this.#jobs.size >= maxRunning + maxQueued)
-      throw new ProxyError(
-        'unavailable',
-        'Cannot accept the request: too many responses run in the background (responses.max_background)',
-        { retryAfterMs: RETRY_AFTER_MS },
-      );
+    this.#checkRoom(owner);
     const standing = inbound.standing!;
     const id = standing.id!;
     const { clock, store } = this.#deps;
@@ -101,10 +97,17 @@ export class Background {
     const untilMs = nowMs + ttlMs;
     const streams = inbound.stream;
     const entry = { owner, id, request, response, previous, conversation, streams, nowMs, untilMs };
-    await store.ask('background', 'queue', entry);
-    if (streams) store.put(0, 'background', 'addEvents', owner, id, 0, queuedEvents(queued));
-    const running: Running = { owner, id, abort: new Abort(), begin: undefined, listeners: new Set() };
+    const abort = new Abort();
+    const running: Running = { owner, id, abort, runs: false, begin: undefined, listeners: new Set() };
+    // Its place is taken before anything is waited for: others come meanwhile.
     this.#jobs.set(keyOf(owner, id), running);
+    try {
+      await store.ask('background', 'queue', entry);
+    } catch (thrown) {
+      this.#jobs.delete(keyOf(owner, id));
+      throw thrown;
+    }
+    if (streams) store.put(0, 'background', 'addEvents', owner, id, 0, queuedEvents(queued));
     this.#beatLater();
     job.running.set(running.abort, exchange);
     exchange.finally(() => {
@@ -123,7 +126,6 @@ export class Background {
     const running = this.#jobs.get(keyOf(owner, id));
     if (!running) return;
     running.abort.abort(new ProxyError('client_abort', 'Cannot finish the answer: the client cancelled it'));
-    running.begin?.(false);
   }
 
   /** Waits until there may be more events of it, at most for so long, milliseconds. */
@@ -144,6 +146,7 @@ export class Background {
       return undefined;
     }
     this.#active += 1;
+    running.runs = true;
     const opened = this.#open(job, running);
     const { promise: going, resolve } = Promise.withResolvers<undefined>();
     // What its key's limits refuse is refused before anything is asked of a provider.
@@ -151,7 +154,7 @@ export class Background {
     const early = await Promise.race([opened.then(() => undefined, toProxyError), going]);
     cancel();
     if (early) {
-      this.#free();
+      this.#free(running);
       return early;
     }
     void this.#goOn(job, running, opened);
@@ -160,10 +163,13 @@ export class Background {
 
   async #wait(job: BackgroundJob, running: Running): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    running.begin = resolve;
-    const forget = running.abort.onAbort(() => resolve(false));
+    running.begin = () => resolve(true);
+    const forget = running.abort.onAbort(() => {
+      // From here on it is given no turn.
+      running.begin = undefined;
+      resolve(false);
+    });
     const begins = await promise;
-    running.begin = undefined;
     forget();
     if (!begins)
       return void finishFailed(
@@ -192,7 +198,7 @@ export class Background {
       const error = toProxyError(thrown);
       finishFailed(job.exchange, error, statusOf(error));
     } finally {
-      this.#free();
+      this.#free(running);
       tell(running);
     }
   }
@@ -227,16 +233,50 @@ export class Background {
     tell(running);
   }
 
-  /** One is over: the next one that waits begins. */
-  #free(): void {
+  /** @throws ProxyError `unavailable` when too many are there, `over_share` when too many of them are of one key */
+  #checkRoom(owner: Owner): void {
+    const { maxRunning, maxQueued } = this.#limits;
+    const more = { retryAfterMs: RETRY_AFTER_MS };
+    if (this.#jobs.size >= maxRunning + maxQueued)
+      throw new ProxyError(
+        'unavailable',
+        'Cannot accept the request: too many responses run in the background (responses.max_background)',
+        more,
+      );
+    if (owner === '') return;
+    const own = this.#jobs.values().reduce((count, job) => count + (job.owner === owner ? 1 : 0), 0);
+    if (own >= maxRunning + Math.ceil(maxQueued / 2))
+      throw new ProxyError(
+        'over_share',
+        'Cannot accept the request: this key has its share of the responses that run in the background (responses.max_queued)',
+        more,
+      );
+  }
+
+  /** One is over: those that wait begin, as many as may run. */
+  #free(over: Running): void {
+    over.runs = false;
     this.#active -= 1;
-    for (const { begin } of this.#jobs.values()) {
-      if (this.#active >= this.#limits.maxRunning) return;
-      if (!begin) continue;
+    while (this.#active < this.#limits.maxRunning) {
+      const next = this.#next(over);
+      if (!next) break;
+      const { begin } = next;
+      next.begin = undefined;
+      next.runs = true;
       this.#active += 1;
-      begin(true);
-      return;
+      begin!();
     }
+  }
+
+  /** The one that has waited longest of those whose owner has fewest running: nobody's many hold up another's one. */
+  #next(over: Running): Running | undefined {
+    // The one that is over still counts, so that its owner does not go first again.
+    const runs = new Map<Owner, number>([[over.owner, 1]]);
+    for (const job of this.#jobs.values()) if (job.runs) runs.set(job.owner, (runs.get(job.owner) ?? 0) + 1);
+    let next: Running | undefined;
+    for (const job of this.#jobs.values())
+      if (job.begin && (!next || (runs.get(job.owner) ?? 0) < (runs.get(next.owner) ?? 0))) next = job;
+    return next;
   }
 
   #beatLater(): void {
