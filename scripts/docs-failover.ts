@@ -16,7 +16,7 @@ const ROOT = join(import.meta.dir, '..');
 const PATH = join(ROOT, 'docs/failover.md');
 
 const BLAMED: Readonly<Record<Scope, string>> = {
-  request: 'the request alone',
+  request: 'only the request',
   endpoint: 'the endpoint of the target',
   target: 'the target',
   key: 'the key',
@@ -34,15 +34,15 @@ const HEALTH: Readonly<Record<FaultRule['health'], string>> = {
 const RETRY: Readonly<Record<FaultRule['retry'], string>> = {
   at_once: 'at once',
   first: 'yes',
-  last: 'when no other is ready',
+  last: 'if no other is available',
   never: 'no',
 };
 
 const FAILOVER: Readonly<Record<FaultRule['failover'], string>> = {
   yes: 'yes',
   no: 'no',
-  larger: 'unless its context is known to be as small',
-  policy: 'where `content_policy` says so',
+  larger: 'unless its context window is known to be as small',
+  policy: 'if `content_policy` says so',
 };
 
 const rules = Object.entries<FaultRule>(FAULTS).map(
@@ -78,7 +78,7 @@ it here.
 
 ## What you can rely on
 
-Streamed and unstreamed, where the row does not say otherwise.
+This applies to streamed and unstreamed requests, unless a row says otherwise.
 
 | what happens | what the proxy does |
 | --- | --- |
@@ -86,85 +86,85 @@ ${promises.join('\n')}
 
 ## How it decides
 
-One loop asks one target (a provider and a model) at a time, best first: by the order of a route, then by \`priority\`,
-then by \`weight\`. After a failure the rules table below decides. A retry at the same target waits by exponential
-backoff with full jitter (\`retry_delay\`, \`routing.max_retry_delay\`), at most \`max_retries\` times. A Retry-After of
-the provider is kept, up to \`routing.max_retry_after\`. All attempts fit into \`routing.deadline\` and
-\`routing.max_attempts\`, waits into \`routing.wait_budget\`. The 200 is held until the first content, or the whole body
-when it is not streamed; until then everything may be tried elsewhere.
+A single loop tries one target (a provider and a model) at a time, best first: by the order in a route, then by \`priority\`,
+then by \`weight\`. After a failure, the rules table below decides what happens next. Retries at the same target, at most \`max_retries\`,
+use exponential backoff with full jitter (\`retry_delay\`, \`routing.max_retry_delay\`). A provider's Retry-After
+is respected, up to \`routing.max_retry_after\`. All attempts must fit into \`routing.deadline\` and
+\`routing.max_attempts\`, and waiting into \`routing.wait_budget\`. The 200 is held back until the first content, or until the body is
+complete if it is not streamed; until then, the request can be sent elsewhere.
 
-A target whose limits leave no room is passed over at once for one that has room: its \`rate_limit\` (requests and tokens
-a minute, of the provider and of the model) and \`max_connections\`, and what the provider tells of its own limits in the
-headers of its answers ([providers.md](providers.md#limits-of-providers)). Where none has room, the request waits for
-whichever has it first, within \`routing.wait_budget\`. When that is over, or would not be enough, the answer is a 429 (\`full\`)
+A target without capacity is skipped at once in favour of one that has some. Capacity is determined by \`rate_limit\` (requests and tokens
+per minute, of the provider and of the model), \`max_connections\`, and the limits that the provider reports in the
+headers of its answers ([providers.md](providers.md#limits-of-providers)). If no target has capacity, the request waits for the
+first one that does, within \`routing.wait_budget\`. When that time is over, or would not be enough, the answer is a 429 (\`full\`)
 with a Retry-After that names the limits; a 503 is for targets that are down.
 
-While other targets wait, an attempt has an equal share of the time that is left, so that a silent target cannot use up
-the time of those behind it. A share that follows from a caller's own short deadline counts against no target. Of
-\`routing.max_attempts\`, one attempt is kept for each target that waits for its first.
+As long as there are other targets to try, an attempt gets an equal share of the remaining time, so that a silent target cannot use up
+the time of those after it. If the share is short because of the caller's own deadline, this counts against no target. Of
+\`routing.max_attempts\`, one attempt is reserved for each target that has not been tried yet.
 
-## Whom a fault blames
+## What a fault counts against
 
-Each fault blames the smallest scope that its words support, and nothing larger is held back for it: the request alone;
-one endpoint of a target, which is the client's endpoint, streamed or not; the target, which is a provider and a model;
-one key of a provider; the provider.
+Each fault counts against the smallest scope that it proves to be faulty, and nothing beyond that scope is held back: only the request;
+one endpoint of a target (the client's endpoint, streamed or not); the target, that is a provider and a model;
+one key of a provider; or the provider.
 
-- A failure of a target or of a provider counts for its breaker (\`routing.breaker\`): so many in a row, or so large a
-  share of the calls in a window, open it. Only failed connection attempts count for the provider.
-- Words that name the key, the account or its balance, and a 401, hold the key back at once. A provider's keys
-  (\`api_keys\`) take turns, and one that is free is enough.
-- A 403, 402, 404, 405 or 410 that names none of these may be the request's own fault. It holds back the endpoint of the
-  target once ${SEVERAL} different requests in a row met it, and at once where it names the model as missing.
+- A failure of a target or a provider counts for its breaker (\`routing.breaker\`), which opens after a number of consecutive failures or
+  when a share of the calls in a window has failed. Only failed connection attempts count for the provider.
+- A 401, or an error that mentions the key, the account or its balance, holds the key back at once. A provider's keys
+  (\`api_keys\`) are used in turn, and one available key is enough.
+- A 403, 402, 404, 405 or 410 that mentions none of these may be caused by the request itself. It holds back the endpoint of the
+  target after ${SEVERAL} different requests in a row, or at once if it says that the model is missing.
 
 ## How it comes back
 
-What is held back has a cooldown: ${defaults.cooldown / 1000} s at first (\`routing.breaker.cooldown\`), doubled by each
-failed trial up to ${defaults.max_cooldown / 1000} s (\`max_cooldown\`), counted from the start of the trial. Then one
-request at a time tries it. As soon as one is being answered all may ask it again, and until an answer is complete the
-next failure holds it back for longer. With these defaults a provider that came back is used within 15 seconds, however
-long it was away, unless it named a Retry-After or its probes still get no answer. A request that tries a target waits
-no longer than three times what the target usually takes, and then goes on to the next one.
+Whatever is held back has a cooldown: ${defaults.cooldown / 1000} s at first (\`routing.breaker.cooldown\`), doubled by each
+failed trial up to ${defaults.max_cooldown / 1000} s (\`max_cooldown\`), counted from the start of the trial. After that, one
+request at a time tries it. As soon as a trial starts to be answered, all requests may use it again; until an answer is complete, the
+next failure holds it back for longer. With these defaults, a provider that has recovered is used within 15 seconds, however
+long it was down, unless it sent a Retry-After or its probes still get no answer. A request that serves as a trial waits
+at most three times as long as the target usually takes, and then moves on to the next one.
 
-A free probe (\`health.probe\`) takes that risk off the callers: while it gets no answer, trials are put off, for at
-most 30 s after the last one; when it gets one, the next request may try. A probe that is answered, even with an error,
-shows that the provider can be reached, and no more: the next request may try what was held back because nothing
-answered. Silence counts only if a probe of this provider has been answered before. With \`health.probe: always\`, two
-probes in a row that open no connection hold a provider back before a request has to find out.
+Free probes (\`health.probe\`) spare callers these trials: while a probe gets no answer, trials are postponed, by at
+most 30 s after the last one; when it gets one, the next request may try. An answered probe, even with an error,
+only shows that the provider can be reached: the next request may then try whatever was held back because nothing
+answered. A probe without an answer counts only if an earlier probe of this provider was answered. With \`health.probe: always\`, two
+consecutive probes that cannot connect hold a provider back before any request has to find out.
 
-When all targets of a request are held back, the least bad one is tried by one request at a time, a second after it
-failed or later. After the configuration was read again (SIGHUP is enough) the next request may try whatever is held
-back. \`/providers\` and \`llmproxy health\` show the scope, the reason, the provider's own words and the time of the
+If all targets of a request are held back, one request at a time tries the least bad one, at least a second after it
+failed. After a reload of the configuration (SIGHUP is enough), the next request may try whatever is held
+back. \`/providers\` and \`llmproxy health\` show the scope, the reason, the provider's message and the time of the
 next trial.
 
 ## What costs money
 
-\`resume\`, \`hedge\` and \`probe_model\` are off unless asked for. A resumed stream pays for the prompt and for the
-text so far a second time, as input of the other target. A hedge may be charged by both targets, also by the one that is
-let go. \`probe_model\` pays for one short answer an interval.
+\`resume\`, \`hedge\` and \`probe_model\` are off by default. A resumed stream pays for the prompt and for the
+text so far a second time, as input of the other target. A hedged request may be charged by both targets, including the one that is
+abandoned. \`probe_model\` pays for one short answer per interval.
 
 ## The rules table
 
-| fault | what it is | same target again | next target | blames | what follows | status | code |
+| fault | what it is | retry at the same target | next target | counts against | consequence | status | code |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 ${rules.join('\n')}
 
-The status is the provider's own where it says something to the client, and the body too when the fault is the client's.
-The rest is told in OpenAI's error shape, with every attempt under \`details\`. A failure after the first content was sent
-is an error event in the stream: the same object after \`data: \`, and no \`[DONE]\`.
+The status is the provider's own if it is meaningful to the client, and so is the body if the client caused the fault.
+All other errors have OpenAI's error format, with every attempt under \`details\`. A failure after the first content has been sent
+becomes an error event in the stream: the same object after \`data: \`, and no \`[DONE]\`.
 
 ## The simulation
 
-\`make simulate\` draws worlds from seeds: providers, routes, outages of ${KIND_NAMES.length} kinds at any scope, and clients that leave, read
-slowly or name deadlines. An hour of each passes through the whole proxy on a simulated clock in less than a second, and a model that
-knows what is true judges it: no request fails while a target that would have answered was free and known to be good; no
-fault keeps a request from what it does not cover; what comes back is used again within 15 seconds, unless it named a time; what is down is not hammered;
-every request has one record that says what its client saw; nothing is left behind. A violation names the seed, which
-shows it again. \`make check\` runs some hours of it.
+\`make simulate\` generates scenarios from seeds: providers, routes, outages of ${KIND_NAMES.length} kinds at any scope, and clients that disconnect, read
+slowly or set deadlines. An hour of each scenario runs through the whole proxy on a simulated clock in less than a second. A model that
+knows the true state of everything then checks the result: no request fails while a target that would have answered was available and known
+to be good; no fault keeps a request from anything it does not affect; whatever recovers is used again within 15 seconds, unless it named a
+time; targets that are down are not flooded with requests; every request has one record that matches what its client received; nothing is left
+behind. A violation is reported with its seed, which reproduces it. \`make check\` runs some hours of it.
 
-## The tests that hold it to this
+## The tests behind these promises
 
-Each runs the compiled binary between a caller and a provider that breaks on purpose. Of the ${Object.keys(FAULTS).length} faults of the
-table above these tests make those that a provider can cause, in ${Object.keys(CATALOGUE).length} ways (\`test/helpers/broken\`), for ${PROMISES.length} promises.
+Each runs the compiled binary between a caller and a provider that fails on purpose. Of the ${Object.keys(FAULTS).length} faults in the
+table above, these tests produce those that a provider can cause, in ${Object.keys(CATALOGUE).length} ways (\`test/helpers/broken\`), for ${PROMISES.length} promises.
 
 ${proofs.join('\n\n')}
 `;

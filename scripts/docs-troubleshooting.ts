@@ -49,24 +49,24 @@ function page(): string {
 
 <!-- Made by scripts/docs-troubleshooting.ts from src/errors.ts and scripts/remedies.ts. Edit those, not this page. -->
 
-Begin with these three; each says what failed, whose fault it was, and what was done instead:
+Start with these three commands:
 
 \`\`\`sh
-llmproxy config validate     # is the configuration what you mean?
-llmproxy health              # which providers answer, and why not
+llmproxy config validate     # is the configuration valid?
+llmproxy health              # which providers answer, and why do others not?
 llmproxy explain MODEL       # where would a request for this model go?
 \`\`\`
 
-Every answer has an \`x-request-id\`; \`llmproxy logs show ID\` shows that request with all its attempts. The error itself holds in
-\`error.details\` which targets were asked, and how each of them failed.
+Every answer has an \`x-request-id\`; \`llmproxy logs show ID\` shows that request with all its attempts. In the error itself,
+\`error.details\` lists the targets that were tried and how each of them failed.
 
 ## By symptom
 
 ${SYMPTOMS.map(({ seen, advice }) => `**${seen}**\n\n${advice}\n`).join('\n')}
 ## By error code
 
-\`error.code\` of an answer in OpenAI's shape; clients of other protocols get the same message in theirs. A code that is not here comes from
-the provider, whose own error is passed on when no other target can answer.
+These are the values of \`error.code\` in OpenAI's format; clients of other protocols get the same message in their own. A code that is not listed
+comes from the provider, whose own error is returned if no other target can answer.
 
 | code | status | what happened | what to do |
 | --- | --- | --- | --- |

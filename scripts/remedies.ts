@@ -1,86 +1,88 @@
 /** What a reader of docs/troubleshooting.md can do about each error code, and about what is seen without one. */
 export const REMEDIES: Readonly<Record<string, string>> = {
   rate_limit_exceeded:
-    'Wait for as long as `Retry-After` says. The message tells whether the limit is the provider’s or one of yours (`groups`, `rate_limits`, a provider’s `rate_limit`); `GET /v1/key` shows what a key has left. A second key (`api_keys`) or provider takes what the first one cannot.',
-  overloaded: 'Nothing, if it is rare: it is retried. Otherwise add a target behind this one.',
+    'Wait as long as `Retry-After` says. The message shows whether the limit is the provider’s or one of yours (`groups`, `rate_limits`, a provider’s `rate_limit`); `GET /v1/key` shows what a key has left. A second key (`api_keys`) or provider adds capacity.',
+  overloaded: 'Nothing, if it is rare: the request is retried. Otherwise add another target after this one.',
   upstream_error:
-    'Read the provider’s own words in the message. `llmproxy health` shows whether all its models fail. Add a target behind this one.',
+    'Read the provider’s message in the error. `llmproxy health` shows whether all its models fail. Add another target after this one.',
   upstream_unreachable:
-    'Check `base_url`, the network, DNS, a firewall, `HTTPS_PROXY`; `llmproxy doctor` tries each of them. A local server has to be running.',
-  timeout_connect: 'As for `upstream_unreachable`; or raise `timeout.connect`.',
+    'Check `base_url`, the network, DNS, firewalls and `HTTPS_PROXY`; `llmproxy doctor` tests each of them. A local server must be running.',
+  timeout_connect: 'See `upstream_unreachable`, or raise `timeout.connect`.',
   timeout_first_byte:
-    'Raise `timeout.first_byte` of the provider if the model is that slow (a local one that loads first, one that thinks for minutes without streaming), or let the client stream.',
-  timeout_first_content: 'Raise `timeout.first_content` for models that think long before they speak.',
-  timeout_idle: 'Raise `timeout.idle`, or look why the provider stopped in the middle of its answer.',
-  timeout_total: 'Raise `timeout.total` of the provider.',
+    'Raise the provider’s `timeout.first_byte` if the model is that slow (a local one that has to be loaded first, or one that reasons for minutes without streaming), or let the client stream.',
+  timeout_first_content:
+    'Raise `timeout.first_content` for models that reason for a long time before they answer.',
+  timeout_idle: 'Raise `timeout.idle`, or find out why the provider stopped in the middle of its answer.',
+  timeout_total: 'Raise the provider’s `timeout.total`.',
   timeout_share:
-    'One target took so long that the others would have had no time. Raise `routing.deadline`, or the client’s own timeout.',
+    'One target took so long that no time would have been left for the others. Raise `routing.deadline`, or the client’s own timeout.',
   truncated:
-    'Nothing in the answer is trusted to be complete. If one provider does it often, look between it and here: proxies that cut idle connections, for example. `resume: on` goes on with another target.',
+    'Do not rely on the answer being complete. If this happens often with one provider, check what is between it and the proxy, such as gateways that close idle connections. With `resume: on`, another target continues the answer.',
   malformed_response:
-    'Is `base_url` the address of an API, with the `/v1` that the provider wants and no more? An HTML page comes from a gateway or a login in between.',
-  failed_generation: 'The model failed, not the connection. Ask again, or ask a better model.',
-  plugin_failed: 'The log of the program names the file and the line of the plugin. See plugins.md.',
+    'Check that `base_url` is the address of an API, with `/v1` only if the provider requires it. An HTML page comes from a gateway or a login page in between.',
+  failed_generation: 'The model failed, not the connection. Retry, or use a better model.',
+  plugin_failed: 'The program’s log names the file and line of the plugin. See plugins.md.',
   response_too_large: 'Raise `limits.max_response`.',
   loop_detected: 'A provider’s `base_url` leads back to this proxy, perhaps through another one. Change it.',
   provider_auth_failed:
-    'The provider refuses its key, or there is none. Check the variable that `api_key_env` names; `llmproxy health` shows which provider and since when. The key of the client is not meant.',
-  provider_quota_exhausted: 'The account at the provider has no money left. Pay, or add a target behind it.',
+    'The provider refuses its key, or there is none. This is not about the client’s key. Check the variable named in `api_key_env`; `llmproxy health` shows which provider is affected and since when.',
+  provider_quota_exhausted:
+    'The account at the provider has no credit left. Pay, or add another target after it.',
   provider_forbidden:
-    'The account at the provider may not do this: a model not released for it, a region, a file of somebody else’s.',
+    'The account at the provider is not allowed to do this: for example, the model is not enabled for it, the region is wrong, or the file belongs to someone else.',
   provider_payment_required: 'This request costs more than the provider allows. Lower `max_tokens`, or pay.',
   model_not_found:
-    'Compare with `GET /v1/models`, and ask `llmproxy explain MODEL`. The message suggests names that are close. To serve a name of your own, add it to `models`.',
+    'Compare the name with `GET /v1/models`, and run `llmproxy explain MODEL`. The message suggests similar names. To serve a name of your own, add it to `models`.',
   not_found:
-    'Compare the name with what there is: a session, a response or a conversation ends after its time, and belongs to the key that made it.',
+    'Check the ID: sessions, responses and conversations expire, and belong to the key that created them.',
   previous_response_not_found:
-    'The response is not stored (any more): its time is over, it was made by another key, or with `store: false`. Send the whole conversation.',
+    'The response is not stored, or not any more: it has expired, was created with another key, or with `store: false`. Send the whole conversation.',
   provider_endpoint_not_found:
-    'The provider has no such endpoint. Check `base_url`; list what it has in `endpoints` of the provider.',
+    'The provider has no such endpoint. Check `base_url`, and list the endpoints it has in the provider’s `endpoints`.',
   declined_by_provider:
-    'Read the provider’s own words: a file, a picture or an earlier response that it does not have or take.',
+    'Read the provider’s message: it does not have or does not accept a file, an image or an earlier response.',
   context_length_exceeded:
-    'Shorten the conversation, or add a model with a larger context behind this one, to which such requests then go by themselves.',
+    'Shorten the conversation, or add a model with a larger context window after this one; such requests are then sent to it automatically.',
   content_policy_violation:
-    '`content_policy: failover` asks the next target where the provider refuses the content.',
+    'With `content_policy: failover`, the next target is tried when a provider refuses the content.',
   unsupported_by_provider:
-    'The request needs what no target has. `x-llmproxy-dropped` and `llmproxy explain` say what; with `unsupported: drop` it is left out.',
-  prefill_unsupported: 'Seen only in `details`: another way to go on is taken.',
+    'The request needs something that no target supports. `x-llmproxy-dropped` and `llmproxy explain` show what; with `unsupported: drop`, it is left out.',
+  prefill_unsupported: 'Appears only in `details`: the answer is continued in another way.',
   usage_unasked:
-    'Seen only in `details`: it is asked again without. Set `ask_usage: false` for the provider to save that.',
-  seals_refused: 'Seen only in `details`: it is asked again without the reasoning.',
-  unknown_ending: 'Nothing: the answer is passed on as it came. Tell us which provider it was.',
+    'Appears only in `details`: the request is repeated without it. Set `ask_usage: off` for the provider to avoid this.',
+  seals_refused: 'Appears only in `details`: the request is repeated without the reasoning.',
+  unknown_ending: 'Nothing: the answer is forwarded unchanged. Please report which provider it was.',
   invalid_request:
-    'Read the message: it names the field. The request is not sent anywhere else, since it would fail there too.',
+    'Read the message: it names the field. The request is not sent to another target, since it would fail there too.',
   client_closed_request:
-    'Seen only in the log: the client went. If it was a timeout of the client, raise it there.',
-  client_stalled: 'Seen only in the log: the client read nothing for `limits.client_stall`.',
-  request_timeout: 'The body of the request came too slowly. Raise `limits.body_timeout`.',
-  hedge_lost: 'Seen only in the log: another target answered first, which is what `hedge` is for.',
-  cannot_resume: 'The answer was cut, and no other target could go on with it. Ask again.',
+    'Appears only in the log: the client disconnected. If it timed out, raise its timeout.',
+  client_stalled: 'Appears only in the log: the client read nothing for `limits.client_stall`.',
+  request_timeout: 'The body of the request arrived too slowly. Raise `limits.body_timeout`.',
+  hedge_lost: 'Appears only in the log: another target answered first, which is the purpose of `hedge`.',
+  cannot_resume: 'The answer was cut off, and no other target could continue it. Retry.',
   invalid_api_key:
-    'The key of the client is not one of `auth.keys`, or has expired. `llmproxy keys list` shows those of the keys file.',
+    'The client’s key is not in `auth.keys`, or it has expired. `llmproxy keys list` shows the keys in the keys file.',
   key_not_permitted:
-    'The key, or its group, may not use this endpoint, model or provider. `llmproxy keys show NAME` says what it may do.',
+    'The key or its group may not use this endpoint, model or provider. `llmproxy keys show NAME` shows what it may do.',
   insufficient_quota:
-    'A budget is used up. The message names it and when it begins anew; `llmproxy usage` shows what was spent.',
-  host_not_allowed: 'Add the host name by which clients reach the proxy to `server.hosts`.',
+    'A budget is used up. The message names it and the time at which it starts again; `llmproxy usage` shows what was spent.',
+  host_not_allowed: 'Add the host name that clients use to reach the proxy to `server.hosts`.',
   origin_not_allowed: 'Add the origin of the web page to `server.cors.origins`.',
   unknown_url:
-    'Check the path: most clients want a base URL that ends with `/v1`, Anthropic’s want one without.',
-  method_not_allowed: 'The path is right, the method is not: most endpoints take POST.',
-  upgrade_required: 'This path is a WebSocket. A proxy in front has to pass `Upgrade` on.',
-  request_too_large: 'Raise `limits.max_body`; a proxy in front may have a limit of its own.',
+    'Check the path: most clients need a base URL that ends with `/v1`, Anthropic’s need one without.',
+  method_not_allowed: 'The path is correct, but the method is not: most endpoints require POST.',
+  upgrade_required: 'This path is a WebSocket. A reverse proxy in front must forward the `Upgrade` header.',
+  request_too_large: 'Raise `limits.max_body`; a reverse proxy in front may have its own limit.',
   too_many_bytes:
     'One client has too many large requests at once. Raise `limits.max_buffered_share` or `limits.max_buffered`.',
-  unsupported_parameter: 'Turn `responses.store` on, or send the whole conversation.',
-  unsupported_encoding: 'Send the body as gzip, deflate, br, zstd, or as it is.',
+  unsupported_parameter: 'Enable `responses.store`, or send the whole conversation.',
+  unsupported_encoding: 'Send the body with gzip, deflate, br or zstd, or uncompressed.',
   deadline_exceeded:
-    'Raise `routing.deadline`, or the client’s timeout (`x-request-timeout`; SDKs send theirs). `details` shows where the time went.',
+    'Raise `routing.deadline`, or the client’s timeout (`x-request-timeout`; SDKs send their own). `details` shows where the time was spent.',
   no_target_available:
-    'All targets are held back after failures. `llmproxy health` says why and when each is tried again; `kill -HUP` lets the next request try them all.',
-  shutting_down: 'Ask again: another instance answers, or this one once it is started.',
-  internal_error: 'A defect. Please report it with the line of the program’s log.',
+    'All targets are unavailable after failures. `llmproxy health` shows why, and when each is tried again; after `kill -HUP`, the next request may try all of them.',
+  shutting_down: 'Retry: another instance will answer, or this one once it has restarted.',
+  internal_error: 'A bug. Please report it with the line from the program’s log.',
 };
 
 interface Symptom {
@@ -90,43 +92,43 @@ interface Symptom {
 
 export const SYMPTOMS: readonly Symptom[] = [
   {
-    seen: 'It serves nothing but the mock.',
+    seen: 'Only the mock provider is served.',
     advice:
-      'A `config.yaml` in the directory it is started in wins over the environment. `llmproxy providers` shows each provider, and why it is on or off.',
+      'A `config.yaml` in the current directory takes precedence over the environment. `llmproxy providers` shows each provider, and why it is on or off.',
   },
   {
-    seen: 'The list of models in a client is empty, or lacks a model.',
+    seen: 'The list of models in a client is empty or incomplete.',
     advice:
-      '`GET /v1/models` lists what the configuration names, and what providers say they have. A key sees only what its `models` allow.',
+      '`GET /v1/models` lists the models that the configuration names and those that providers list. A key sees only what its `models` allow.',
   },
   {
-    seen: 'An SDK says 404 at once.',
+    seen: 'An SDK reports 404 at once.',
     advice:
-      'OpenAI’s SDKs want `http://127.0.0.1:8000/v1`, Anthropic’s `http://127.0.0.1:8000`. Both paths are served either way, but some clients add a `/v1` of their own.',
+      'OpenAI’s SDKs need `http://127.0.0.1:8000/v1`, Anthropic’s need `http://127.0.0.1:8000`. The proxy accepts both paths either way, but some clients append another `/v1`.',
   },
   {
-    seen: 'Streams arrive all at once at the end.',
+    seen: 'Streams arrive all at once, at the end.',
     advice:
-      'Something between the client and llmproxy collects them. nginx needs `proxy_buffering off`; llmproxy sends `x-accel-buffering: no`, which nginx obeys by default.',
+      'Something between the client and llmproxy buffers them. nginx needs `proxy_buffering off`; llmproxy also sends `x-accel-buffering: no`, which nginx respects by default.',
   },
   {
     seen: 'The connection is refused from another machine, or from a container.',
     advice:
-      'llmproxy listens on loopback unless `server.host` says otherwise, and that needs `auth`. In a container, `127.0.0.1` is the container itself; the host is `host.docker.internal`.',
+      'llmproxy listens on loopback unless `server.host` is set, which requires `auth`. In a container, `127.0.0.1` is the container itself; the host is `host.docker.internal`.',
   },
   {
-    seen: 'A change of the configuration has no effect.',
+    seen: 'A change to the configuration has no effect.',
     advice:
-      'The program says on stderr that it has read the file again, or why it keeps the old one. `server` settings that need a restart are named there. A file mounted alone into a container does not change when it is replaced outside.',
+      'stderr shows that the file was reloaded, or why the previous version is still in use. `server` settings that require a restart are named there. A single file mounted into a container does not change when it is replaced outside.',
   },
   {
-    seen: 'The log lacks requests.',
+    seen: 'Requests are missing from the log.',
     advice:
-      '`llmproxy health` shows trouble with the log (a full disk, no rights). `x-llmproxy-log: none` of a client, `log` of a key and `logging.requests.content` decide what is kept.',
+      '`llmproxy health` shows problems with the log (a full disk, missing permissions). The client header `x-llmproxy-log: none`, a key’s `log` and `logging.requests.content` determine what is kept.',
   },
   {
     seen: 'An export has no rows.',
     advice:
-      '`llmproxy export --stats` counts the records that the filters let through, and says what each filter took away.',
+      '`llmproxy export --stats` counts the records that pass the filters, and shows how many each filter removed.',
   },
 ];

@@ -64,9 +64,9 @@ export const FAULTS = {
   rate_limited: rule(
     busy,
     '429 rate_limit_error rate_limit_exceeded',
-    'a 429, or an error that says the same in words',
+    'a 429, or an error whose text says the same',
   ),
-  overloaded: rule(again, '503 server_error overloaded', '503, 529, or an error that says the same in words'),
+  overloaded: rule(again, '503 server_error overloaded', '503, 529, or an error whose text says the same'),
   server: rule(
     again,
     '502 server_error upstream_error',
@@ -75,7 +75,7 @@ export const FAULTS = {
   unreachable: rule(
     { ...unreached, retry: 'last' },
     '502 server_error upstream_unreachable',
-    'no connection: refused, no such host, no route, TLS failed',
+    'no connection: refused, unknown host, no route, or a TLS failure',
   ),
   network: rule(
     { ...again, retry: 'last' },
@@ -85,7 +85,7 @@ export const FAULTS = {
   stale_connection: rule(
     ours,
     '502 server_error upstream_unreachable',
-    'an idle connection was closed while the request was sent',
+    'an idle connection was closed while the request was being sent',
   ),
   timeout_connect: rule(unreached, '504 timeout timeout_connect', 'no connection within timeout.connect'),
   timeout_first_byte: rule(
@@ -98,12 +98,20 @@ export const FAULTS = {
     '504 timeout timeout_first_content',
     'no content within timeout.first_content',
   ),
-  timeout_idle: rule(elsewhere, '504 timeout timeout_idle', 'silence within an answer for timeout.idle'),
-  timeout_total: rule(elsewhere, '504 timeout timeout_total', 'not done within timeout.total'),
+  timeout_idle: rule(
+    elsewhere,
+    '504 timeout timeout_idle',
+    'no data for timeout.idle in the middle of an answer',
+  ),
+  timeout_total: rule(
+    elsewhere,
+    '504 timeout timeout_total',
+    'the answer was not complete within timeout.total',
+  ),
   timeout_share: rule(
     elsewhere,
     '504 timeout timeout_share',
-    'no answer within its share of the deadline, which leaves time for the targets behind it',
+    'no answer within its share of the deadline, which leaves time for the targets after it',
   ),
   caller_share: rule(
     harmless,
@@ -115,49 +123,53 @@ export const FAULTS = {
   failed_generation: rule(
     { ...harmless, retry: 'first' },
     '502 server_error failed_generation',
-    'the model did not get its answer right: its finish reason says so, or a tool call that cannot be read',
+    'the model failed to produce a valid answer: its finish reason says so, or a tool call is invalid',
   ),
   plugin: rule(
     elsewhere,
     '500 server_error plugin_failed',
-    'code of a plugin threw, or gave no answer; or a hook threw, or took longer than plugin_timeout',
+    'a plugin threw an error or returned no answer; or a hook threw, or took longer than plugin_timeout',
   ),
-  too_long: rule(harmless, '502 server_error response_too_large', 'an answer beyond limits.max_response'),
+  too_long: rule(
+    harmless,
+    '502 server_error response_too_large',
+    'an answer larger than limits.max_response',
+  ),
   loop: rule(elsewhere, '508 server_error loop_detected', 'the request came back to this proxy'),
   auth: rule(
     refusedKey,
     '502 server_error provider_auth_failed',
-    '401, or words that name the key or the account, but not a key that lacks a permission',
+    '401, or an error that mentions the key or the account, except a key that lacks a permission',
   ),
   billing: rule(
     refusedKey,
     '502 insufficient_quota provider_quota_exhausted',
-    'insufficient_quota, or words that name the balance of the account',
+    'insufficient_quota, or an error that mentions the account’s balance',
   ),
   forbidden: rule(
     refused,
     '403 permission_error provider_forbidden',
-    '403 that names neither key nor account',
+    'a 403 that mentions neither the key nor the account',
   ),
   unaffordable: rule(
     refused,
     '402 billing_error provider_payment_required',
-    '402 that does not name the balance of the account: this request costs too much',
+    'a 402 that does not mention the account’s balance: this request costs too much',
   ),
   not_found: rule(
     lacking,
     '404 invalid_request_error model_not_found',
-    'the provider lacks the model by its own words',
+    'the provider says that it does not have the model',
   ),
   no_endpoint: rule(
     refused,
     '404 invalid_request_error provider_endpoint_not_found',
-    '404, 405, 410 or 501 that does not name the model, or a 400 that seems to name it',
+    'a 404, 405, 410 or 501 that does not mention the model, or a 400 that seems to',
   ),
   declined: rule(
     harmless,
     '400 invalid_request_error declined_by_provider',
-    '406, 409, 412, 413, 415, 421, 423, 424, 426, 431, 451, a file or an earlier response that it lacks, or a 401, 402 or 403 about a part of the request, such as a file, an image or a tool: another provider may take what this one does not',
+    '406, 409, 412, 413, 415, 421, 423, 424, 426, 431, 451, a file or an earlier response that the provider does not have, or a 401, 402 or 403 about a part of the request, such as a file, an image or a tool: another provider may accept what this one does not',
   ),
   context_length: rule(
     { ...callers, failover: 'larger' },
@@ -167,32 +179,32 @@ export const FAULTS = {
   content_policy: rule(
     { ...callers, failover: 'policy' },
     '400 invalid_request_error content_policy_violation',
-    'refused for its content',
+    'the provider refuses the content',
   ),
   unsupported: rule(
     harmless,
     '400 invalid_request_error unsupported_by_provider',
-    'the provider cannot do what is asked (`unsupported: error`, or there is no way to leave it out)',
+    'the provider does not support something in the request (`unsupported: error`, or it cannot be left out)',
   ),
   prefill_unsupported: rule(
     ours,
     '400 invalid_request_error prefill_unsupported',
-    'the model takes no beginning of its answer (resume)',
+    'the model cannot continue a partial answer (resume)',
   ),
   usage_unasked: rule(
     ours,
     '400 invalid_request_error usage_unasked',
-    'the server does not take `stream_options`, by which it was asked for the usage of a stream (`ask_usage`): it is asked without',
+    'the server rejects `stream_options`, with which usage was requested (`ask_usage`): the request is repeated without it',
   ),
   seals_refused: rule(
     ours,
     '400 invalid_request_error seals_refused',
-    'the model refused the signed or encrypted reasoning that it was given back: it is asked once more without',
+    'the model rejected the signed or encrypted reasoning sent back to it: the request is repeated once without it',
   ),
   unknown_ending: rule(
     callers,
     '502 server_error unknown_ending',
-    'an answer whose finish reason is not known: it is passed on, and not counted as a success',
+    'an answer with an unknown finish reason: it is forwarded, but not counted as a success',
   ),
   invalid_request: rule(
     callers,
@@ -200,11 +212,11 @@ export const FAULTS = {
     '400, 422 or another 4xx: the caller’s mistake',
   ),
   // ---------------------------------------------------------------------------------------------
-  client_abort: rule(callers, '499 client_abort client_closed_request', 'the client left'),
+  client_abort: rule(callers, '499 client_abort client_closed_request', 'the client disconnected'),
   client_stall: rule(
     callers,
     '499 client_abort client_stalled',
-    'the client took nothing for limits.client_stall, or less than others when their unread answers took more than limits.max_unread',
+    'the client read nothing for limits.client_stall, or read less than others when unread answers together exceeded limits.max_unread',
   ),
   request_timeout: rule(
     callers,
@@ -215,27 +227,27 @@ export const FAULTS = {
   unjoinable: rule(
     callers,
     '502 server_error cannot_resume',
-    'a continuation does not fit what was sent (resume)',
+    'a continuation does not match what was already sent (resume)',
   ),
   unauthenticated: rule(
     callers,
     '401 invalid_request_error invalid_api_key',
-    'the client’s key is not known here, or has expired',
+    'the client’s key is unknown or has expired',
   ),
   not_permitted: rule(
     callers,
     '403 permission_error key_not_permitted',
-    'the client’s key may not do this: it is disabled, or lists of it or its groups lack the endpoint, the model or the provider',
+    'the client’s key may not do this: it is disabled, or its lists or those of its groups do not include the endpoint, the model or the provider',
   ),
   over_limit: rule(
     callers,
     '429 rate_limit_error rate_limit_exceeded',
-    'a limit on requests, tokens or concurrent requests has too little room (`groups`, `rate_limits`, `limits` of a key)',
+    'not enough is left of a limit on requests, tokens or concurrent requests (`groups`, `rate_limits`, `limits` of a key)',
   ),
   over_budget: rule(
     callers,
     '429 insufficient_quota insufficient_quota',
-    'a budget has too little left (`groups`, `rate_limits`, `limits` of a key)',
+    'not enough is left of a budget (`groups`, `rate_limits`, `limits` of a key)',
   ),
   foreign_host: rule(
     callers,
@@ -245,45 +257,49 @@ export const FAULTS = {
   foreign_origin: rule(
     callers,
     '403 permission_error origin_not_allowed',
-    'a web page sent it whose origin is not in `server.cors.origins`',
+    'the request comes from a web page whose origin is not in `server.cors.origins`',
   ),
   previous_not_found: rule(
     callers,
     '400 invalid_request_error previous_response_not_found',
-    'no response of this caller is stored by the id of `previous_response_id`, or one before it is gone',
+    'no response of this caller is stored under the ID in `previous_response_id`, or an earlier one in the chain is gone',
   ),
   not_stored: rule(
     callers,
     '404 invalid_request_error not_found',
-    'no response, conversation or item of this caller is stored by this id',
+    'no response, conversation or item of this caller is stored under this ID',
   ),
   stateless: rule(
     callers,
     '400 invalid_request_error unsupported_parameter',
-    'a field that needs stored responses or prompts, where none are stored (`responses.store`)',
+    'a field that requires stored responses or prompts, but none are stored (`responses.store`)',
   ),
-  unknown_route: rule(callers, '404 invalid_request_error unknown_url', 'nothing is at this path'),
+  unknown_route: rule(callers, '404 invalid_request_error unknown_url', 'there is no such path'),
   method_not_allowed: rule(
     callers,
     '405 invalid_request_error method_not_allowed',
-    'the path takes another method',
+    'the path requires another method',
   ),
   upgrade_required: rule(
     callers,
     '426 invalid_request_error upgrade_required',
-    'a plain request where a WebSocket is expected',
+    'a plain request to a path that requires a WebSocket',
   ),
   unknown_model: rule(callers, '404 invalid_request_error model_not_found', 'no provider serves the model'),
-  too_large: rule(callers, '413 invalid_request_error request_too_large', 'a request beyond limits.max_body'),
+  too_large: rule(
+    callers,
+    '413 invalid_request_error request_too_large',
+    'a request larger than limits.max_body',
+  ),
   over_share: rule(
     callers,
     '429 rate_limit_error too_many_bytes',
-    'the requests of one client hold more memory than limits.max_buffered_share; others are still served',
+    'the requests of one client use more memory than limits.max_buffered_share allows; other clients are still served',
   ),
   unsupported_encoding: rule(
     callers,
     '415 invalid_request_error unsupported_encoding',
-    'a request compressed in an unknown way',
+    'a request with an unsupported content encoding',
   ),
   deadline: rule(
     callers,
@@ -293,15 +309,15 @@ export const FAULTS = {
   full: rule(
     callers,
     '429 rate_limit_error rate_limit_exceeded',
-    'every target is at a limit: its `rate_limit` or `max_connections`, or one of the provider’s own',
+    'every target has reached a limit: its `rate_limit` or `max_connections`, or one set by the provider',
   ),
   unavailable: rule(
     callers,
     '503 server_error no_target_available',
     'every target is held back, and none is due for a trial',
   ),
-  shutting_down: rule(callers, '503 server_error shutting_down', 'the proxy is being stopped'),
-  internal: rule(callers, '500 server_error internal_error', 'a defect of this proxy'),
+  shutting_down: rule(callers, '503 server_error shutting_down', 'the proxy is shutting down'),
+  internal: rule(callers, '500 server_error internal_error', 'a bug in this proxy'),
 } as const satisfies Record<string, FaultRule>;
 
 export type Fault = keyof typeof FAULTS;
