@@ -25,26 +25,25 @@ const sections = await Promise.all(
 
 const text = `# Commands
 
-Made by \`scripts/docs-cli.ts\` from the commands themselves; do not edit it here. \`llmproxy help COMMAND\` shows the same in the
-terminal, as wide as that is.
+Made by \`scripts/docs-cli.ts\` from the commands themselves; do not edit it here. \`llmproxy help COMMAND\` shows the same,
+fitted to the width of the terminal.
 
 | command | what it does |
 | --- | --- |
 ${list.join('\n')}
 
-- A flag is written \`--port 80\` or \`--port=80\`. A switch such as \`--json\` is turned off again by \`--no-json\`. What stands behind
-  \`--\` is no flag.
-- What a command has no use for is refused with exit code 2 and a hint: an argument or a flag too many, a flag given twice, a value
-  that is missing.
-- \`--env-file FILE\`, before or behind the command, adds the variables of a file to the environment. What is set already stays; of
-  several files the first that sets a variable counts. No \`.env\` is read unless it is named so.
-- Data goes to stdout, and what is said about it to stderr.
+- Flags are written as \`--port 80\` or \`--port=80\`. A switch such as \`--json\` is turned off again with \`--no-json\`. Anything after
+  \`--\` is not a flag.
+- Superfluous arguments, unknown flags, flags given twice and missing values are refused with exit status 2 and a hint.
+- \`--env-file FILE\`, before or after the command, reads environment variables from a file. Variables already set are kept; if several
+  files set the same variable, the first one applies. A \`.env\` file is read only if it is named this way.
+- Data goes to stdout, and messages go to stderr.
 
 Completions for your shell:
 
 \`\`\`sh
 echo 'source <(llmproxy completions bash)' >> ~/.bashrc
-echo 'source <(llmproxy completions zsh)' >> ~/.zshrc    # behind compinit
+echo 'source <(llmproxy completions zsh)' >> ~/.zshrc    # after compinit
 llmproxy completions fish > ~/.config/fish/completions/llmproxy.fish
 \`\`\`
 

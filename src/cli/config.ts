@@ -16,7 +16,8 @@ const SCHEMA_FILE = 'llmproxy.schema.json';
 
 const validating: CommandInfo = {
   name: 'validate',
-  description: 'Check configuration files. Exit 0 all are valid, 1 one is not, 2 usage',
+  description:
+    'Validate configuration files. Exit status: 0 all are valid, 1 at least one is invalid, 2 wrong usage',
   examples: [
     'llmproxy config validate',
     'llmproxy config validate staging.yaml production.yaml --env-file .env',
@@ -33,8 +34,8 @@ const validate = defineCommand({
       variadic: true,
       description: 'Files (default: $LLMPROXY_CONFIG, then ./config.yaml)',
     },
-    config: { type: 'string', valueHint: 'file', description: 'Another file, as other commands name it' },
-    json: { type: 'boolean', description: 'Print the result as JSON; of several files a list' },
+    config: { type: 'string', valueHint: 'file', description: 'Another file, as in other commands' },
+    json: { type: 'boolean', description: 'Print the result as JSON; a list if there are several files' },
     show: { type: 'boolean', description: 'Print the effective configuration, secrets masked' },
   },
   async run({ args }) {
@@ -99,12 +100,12 @@ const schema = defineCommand({
 const init = defineCommand({
   meta: about({
     name: 'init',
-    description: 'Write a commented configuration file, and its schema beside it',
+    description: 'Write a commented configuration file, and its schema next to it',
     examples: ['llmproxy config init', 'llmproxy config init /etc/llmproxy/config.yaml'],
   }),
   args: {
     file: { type: 'positional', required: false, default: 'config.yaml', description: 'File to write' },
-    force: { type: 'boolean', description: 'Replace a file that exists' },
+    force: { type: 'boolean', description: 'Overwrite an existing file' },
   },
   async run({ args }) {
     const { commentedConfig } = await import('../config/document.ts');
@@ -118,7 +119,10 @@ const init = defineCommand({
 });
 
 export default defineCommand({
-  meta: { name: 'config', description: 'Check, begin or import a configuration file, or print its schema' },
+  meta: {
+    name: 'config',
+    description: 'Validate, create or import a configuration file, or print its schema',
+  },
   subCommands: {
     validate,
     schema,

@@ -22,7 +22,7 @@ export default defineCommand({
   meta: about({
     name: 'explain',
     description:
-      'Say which target a request would go to, what it would be sent, and what failures would lead to. Sends nothing',
+      'Show which targets a request would be sent to, what they would receive, and the consequences of failures. Sends nothing',
     examples: [
       'llmproxy explain gpt-4o',
       'llmproxy explain fast --endpoint messages',
@@ -34,9 +34,9 @@ export default defineCommand({
       type: 'positional',
       valueHint: 'model',
       required: false,
-      description: "The model a client names (default: the request's)",
+      description: 'The model that a client requests (default: the one in the request)',
     },
-    model: { type: 'string', valueHint: 'name', description: 'The same as a flag' },
+    model: { type: 'string', valueHint: 'name', description: 'Same as the argument' },
     request: {
       type: 'string',
       valueHint: 'file',
@@ -47,7 +47,7 @@ export default defineCommand({
       valueHint: 'api',
       values: HTTP_ENDPOINTS,
       default: 'chat',
-      description: 'Which API it is for: chat, messages, responses, embeddings, ...',
+      description: 'API of the request: chat, messages, responses, embeddings, ... (default: chat)',
     },
     config: CONFIG_FLAG,
     json: { type: 'boolean', description: 'Print it as JSON' },

@@ -15,8 +15,8 @@ export function exportHelp(): string {
   return [
     'Turn request logs into training data.',
     'Usage: llmproxy export [FILE | DIRECTORY | GLOB | s3://... | -]... [FLAGS]\n\n' +
-      'Without inputs: the log directory. Switches are turned off again by --no-NAME;\n' +
-      'each flag is also a variable: LLMPROXY_EXPORT_MAX_RECORDS for --max-records.',
+      'The default input is the log directory. --no-NAME turns a switch off again.\n' +
+      'Flags can be set as variables: LLMPROXY_EXPORT_MAX_RECORDS for --max-records.',
     ...groups,
     ['Everywhere:', ...EVERYWHERE].join('\n'),
     ['Formats:', ...formats, entry('  raw', 'Whole records as they were logged')].join('\n'),
@@ -27,7 +27,7 @@ export function exportHelp(): string {
       '  llmproxy export --stats --since 30d',
       '  llmproxy export --check week.jsonl -f openai',
     ].join('\n'),
-    'Exit status: 0 done, 1 failed, 2 wrong use, 3 no row with --fail-empty,\n4 violations with --check or --verify, 130 Ctrl-C. More: docs/export.md',
+    'Exit status: 0 success, 1 failure, 2 wrong usage, 3 no rows with --fail-empty,\n4 violations with --check or --verify, 130 Ctrl-C. More: docs/export.md',
   ].join('\n\n');
 }
 

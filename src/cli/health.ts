@@ -18,7 +18,7 @@ export default defineCommand({
   meta: about({
     name: 'health',
     description:
-      'Show the providers of a running proxy. Exit 0 healthy, 1 degraded, 2 unhealthy, 3 unreachable',
+      'Show the state of a running proxy and its providers. Exit status: 0 healthy, 1 degraded, 2 unhealthy, 3 unreachable',
     examples: [
       'llmproxy health',
       'llmproxy health --url https://llm.example --key "$OPS_KEY"',
@@ -30,28 +30,28 @@ export default defineCommand({
       type: 'string',
       valueHint: 'address',
       description:
-        'Of the proxy, or unix:/path/to/socket (default: $LLMPROXY_URL, then http://127.0.0.1:8000)',
+        'Address of the proxy, or unix:/path/to/socket (default: $LLMPROXY_URL, then http://127.0.0.1:8000)',
     },
-    key: { type: 'string', description: 'API key, where the proxy wants one (default: $LLMPROXY_KEY)' },
+    key: { type: 'string', description: 'API key, if the proxy requires one (default: $LLMPROXY_KEY)' },
     ca: {
       type: 'string',
       valueHint: 'file',
-      description: 'Certificates of authorities that are believed (PEM)',
+      description: 'Certificates of additional trusted authorities (PEM)',
     },
     insecure: {
       type: 'boolean',
-      description: 'Believe any certificate, of a proxy on this machine alone',
+      description: 'Accept any certificate, only for a proxy on this machine',
     },
     'client-cert': {
       type: 'string',
       valueHint: 'file',
-      description: 'Certificate to show to the proxy (PEM)',
+      description: 'Client certificate to present to the proxy (PEM)',
     },
     'client-key': { type: 'string', valueHint: 'file', description: 'Its private key (PEM)' },
-    live: { type: 'boolean', description: 'Ask only whether it answers, which needs no key' },
-    ready: { type: 'boolean', description: 'Ask only whether it can take requests, which needs no key' },
+    live: { type: 'boolean', description: 'Check only whether it responds, which needs no key' },
+    ready: { type: 'boolean', description: 'Check only whether it can accept requests, which needs no key' },
     json: { type: 'boolean', description: 'Print the report as JSON' },
-    watch: { type: 'boolean', description: 'Show it again every 2 seconds until Ctrl-C' },
+    watch: { type: 'boolean', description: 'Refresh every 2 seconds until Ctrl-C' },
   },
   async run({ args }) {
     const url = args.url ?? (process.env.LLMPROXY_URL || 'http://127.0.0.1:8000');

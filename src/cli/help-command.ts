@@ -6,7 +6,7 @@ import { print } from './output.ts';
 
 const meta: CommandInfo = {
   name: 'help',
-  description: 'Show what a command does, its flags and examples',
+  description: 'Show what a command does, with its flags and examples',
   examples: ['llmproxy help', 'llmproxy help serve', 'llmproxy help keys create'],
 };
 
@@ -17,7 +17,7 @@ export default defineCommand({
       type: 'positional',
       required: false,
       variadic: true,
-      description: 'The command, and one below it (default: list all)',
+      description: 'The command, and its subcommand (default: list all)',
     },
   },
   async run({ args, data }) {

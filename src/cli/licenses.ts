@@ -9,7 +9,7 @@ const NOTICES = thirdPartyNotices();
 export default defineCommand({
   meta: about({
     name: 'licenses',
-    description: 'Print the licences of all that this program contains',
+    description: 'Print the licences of everything that this program contains',
     examples: ['llmproxy licenses > THIRD_PARTY_LICENSES.txt'],
   }),
   run: () => print(NOTICES),

@@ -12,11 +12,15 @@ import { widthOf, wrapped } from './wrap.ts';
 export default defineCommand({
   meta: about({
     name: 'providers',
-    description: 'List the provider types that a configuration may name, those of its plugins included',
+    description: 'List the available provider types, including those of plugins',
     examples: ['llmproxy providers', 'llmproxy providers gemini', 'llmproxy providers --json'],
   }),
   args: {
-    type: { type: 'positional', required: false, description: 'Show all that is known of this one' },
+    type: {
+      type: 'positional',
+      required: false,
+      description: 'Show everything that is known about this type',
+    },
     config: CONFIG_FLAG,
     json: { type: 'boolean', description: 'Print the list as JSON' },
   },

@@ -33,7 +33,8 @@ export interface Serve {
 export default defineCommand({
   meta: about({
     name: 'serve',
-    description: "Serve OpenAI's and Anthropic's APIs in front of the configured providers",
+    description:
+      'Serve the APIs of OpenAI, Anthropic, Gemini and Ollama in front of the configured providers',
     examples: [
       'llmproxy serve',
       'llmproxy serve --config production.yaml --env-file .env --port 9000',
@@ -47,7 +48,7 @@ export default defineCommand({
     workers: {
       type: 'string',
       valueHint: 'number|auto',
-      description: 'Processes that serve the port together, on Linux (server.workers)',
+      description: 'Number of processes that serve the port together, on Linux (server.workers)',
     },
     'log-dir': {
       type: 'string',
@@ -59,12 +60,17 @@ export default defineCommand({
       valueHint: 'level',
       description: 'silent, error, warn, info or debug (logging.level)',
     },
-    'log-format': { type: 'string', valueHint: 'text|json', description: 'Lines on stderr (logging.format)' },
+    'log-format': {
+      type: 'string',
+      valueHint: 'text|json',
+      description: 'Format of lines on stderr (logging.format)',
+    },
     'show-requests': {
       type: 'boolean',
-      description: 'A line on stderr for each request, also where it is no terminal (logging.show_requests)',
+      description:
+        'Write a line to stderr for each request, even if it is not a terminal (logging.show_requests)',
     },
-    quiet: { type: 'boolean', alias: 'q', description: 'Nothing on stderr but warnings and errors' },
+    quiet: { type: 'boolean', alias: 'q', description: 'Write only warnings and errors to stderr' },
   },
   async run({ args }) {
     if (process.env.LLMPROXY_WORKER !== undefined) {

@@ -29,7 +29,7 @@ const MOMENT =
 export default defineCommand({
   meta: about({
     name: 'usage',
-    description: 'Show what requests used and cost, out of the request log',
+    description: 'Show the usage and cost of requests from the request log',
     examples: [
       'llmproxy usage --since month --by key',
       'llmproxy usage --today --by model,hour --time-zone Europe/Berlin',
@@ -49,27 +49,31 @@ export default defineCommand({
       type: 'string',
       valueHint: 'names',
       description:
-        'What rows are by: key, model, provider, upstream_model, endpoint, group, user, day, hour, month, outcome, tag.NAME, label.NAME; several with commas',
+        'What to group by: key, model, provider, upstream_model, endpoint, group, user, day, hour, month, outcome, tag.NAME, label.NAME; several separated by commas (default: model)',
       default: 'model',
     },
     since: {
       type: 'string',
       valueHint: 'time',
-      description: 'From this day, time or span before now on: 2026-11-23, 24h, today, yesterday, month',
+      description: 'Start at this day, time or age: 2026-11-23, 24h, today, yesterday, month',
     },
-    until: { type: 'string', valueHint: 'time', description: 'Up to this day or time, inclusive' },
-    today: { type: 'boolean', description: 'The same as --since today' },
+    until: { type: 'string', valueHint: 'time', description: 'End at this day or time, inclusive' },
+    today: { type: 'boolean', description: 'Same as --since today' },
     'time-zone': {
       type: 'string',
       valueHint: 'name',
-      description: 'Where days, hours and months begin, such as Europe/Berlin',
+      description: 'Time zone of days, hours and months, such as Europe/Berlin (default: UTC)',
       default: 'UTC',
     },
-    key: { type: 'string', valueHint: 'name', description: 'Requests of this client key alone' },
-    top: { type: 'string', valueHint: 'n', description: 'The dearest rows alone; the others are one row' },
+    key: { type: 'string', valueHint: 'name', description: 'Only requests of this client key' },
+    top: {
+      type: 'string',
+      valueHint: 'n',
+      description: 'Only the most expensive rows; the others are combined',
+    },
     reprice: {
       type: 'boolean',
-      description: 'Price all requests again, by the configuration and the price table of now',
+      description: 'Recompute all costs with the current configuration and price table',
     },
     reconcile: {
       type: 'string',
@@ -80,7 +84,8 @@ export default defineCommand({
     provider: {
       type: 'string',
       valueHint: 'name',
-      description: 'With --reconcile: the provider here that the file is of (default: all of its vendor)',
+      description:
+        'With --reconcile: the configured provider that the file belongs to (default: all of its vendor)',
     },
     json: { type: 'boolean', description: 'Print the report as JSON' },
     csv: { type: 'boolean', description: 'Print the rows as CSV' },

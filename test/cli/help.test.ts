@@ -39,7 +39,7 @@ test('help names the commands, the arguments and the values of flags', () => {
   const help = (...args: string[]) => run(folder(), ...args, '--help').out;
   for (const name of COMMANDS) expect(help()).toMatch(new RegExp(`^ {2}${name} +[A-Z]`, 'm'));
   expect(help('serve')).toStartWith(
-    "Serve OpenAI's and Anthropic's APIs in front of the configured providers.\n",
+    'Serve the APIs of OpenAI, Anthropic, Gemini and Ollama in front of the\nconfigured providers.\n',
   );
   expect(help('serve')).toMatch(/^ {6}--log-dir DIR +Directory/m);
   expect(help('health')).toMatch(/^ {6}--json +Print/m);

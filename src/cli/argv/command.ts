@@ -66,7 +66,7 @@ export const ENV_FILE: Flag = {
   short: undefined,
   value: 'file',
   repeatable: true,
-  description: 'Add the variables of this file; what is set already stays',
+  description: 'Read environment variables from this file; variables already set are kept',
 };
 
 const HELP: Flag = {
@@ -74,7 +74,7 @@ const HELP: Flag = {
   short: 'h',
   value: undefined,
   repeatable: true,
-  description: 'Show this',
+  description: 'Show this help',
 };
 
 export const VERSION_FLAG: Flag = {

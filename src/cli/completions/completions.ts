@@ -17,7 +17,7 @@ const meta: CommandInfo = {
   description: 'Print a script that completes commands and flags in a shell',
   examples: [
     'source <(llmproxy completions bash)   # in ~/.bashrc',
-    'source <(llmproxy completions zsh)    # in ~/.zshrc, behind compinit',
+    'source <(llmproxy completions zsh)    # in ~/.zshrc, after compinit',
     'llmproxy completions fish > ~/.config/fish/completions/llmproxy.fish',
   ],
 };

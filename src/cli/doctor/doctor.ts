@@ -27,7 +27,7 @@ export default defineCommand({
   meta: about({
     name: 'doctor',
     description:
-      'Check configuration, keys, network, clock, disk and port, by calls that cost nothing. Exit 0 nothing failed, 1 something did, 2 usage',
+      'Check configuration, keys, network, clock, disk and port, using only free calls. Exit status: 0 no failures, 1 failures, 2 wrong usage',
     examples: [
       'llmproxy doctor',
       'llmproxy doctor --config production.yaml --env-file .env',
@@ -39,7 +39,7 @@ export default defineCommand({
     timeout: {
       type: 'string',
       valueHint: 'seconds',
-      description: `How long all of it may take (default: ${DEFAULT_SECONDS})`,
+      description: `Time limit for all checks together (default: ${DEFAULT_SECONDS})`,
     },
     json: { type: 'boolean', description: 'Print the findings as JSON' },
   },

@@ -17,22 +17,26 @@ export default defineCommand({
   meta: about({
     name: 'import',
     description:
-      "Make a configuration of another program's: LiteLLM's, Bifrost's, agentgateway's, or the Python proxy's. What has no counterpart becomes a comment, and no secret is written",
+      'Convert the configuration of LiteLLM, Bifrost, agentgateway or the earlier Python proxy. Settings without a counterpart become comments, and no secrets are written',
     examples: [
       'llmproxy config import litellm.yaml > config.yaml',
       'llmproxy config import config.json --from bifrost --output config.yaml',
     ],
   }),
   args: {
-    file: { type: 'positional', required: true, description: 'Its file, YAML or JSON' },
+    file: {
+      type: 'positional',
+      required: true,
+      description: 'Configuration file of the other program, YAML or JSON',
+    },
     from: {
       type: 'string',
       valueHint: 'program',
       values: FORMAT_NAMES,
-      description: `Whose it is: ${FORMAT_NAMES.join(', ')} (default: by what stands in it)`,
+      description: `Format of the file: ${FORMAT_NAMES.join(', ')} (default: detected from its content)`,
     },
     output: { type: 'string', alias: 'o', valueHint: 'file', description: 'File to write (default: stdout)' },
-    force: { type: 'boolean', description: 'Replace a file that exists' },
+    force: { type: 'boolean', description: 'Overwrite an existing file' },
   },
   run({ args }) {
     const { file, output } = args;

@@ -11,7 +11,7 @@ import { giveSecret } from './told.ts';
 
 const meta: CommandInfo = {
   name: 'create',
-  description: 'Make a key. It is printed once; the keys file keeps its hash',
+  description: 'Create a key. It is printed only once; the keys file stores its hash',
   examples: [
     'llmproxy keys create alice',
     'KEY=$(llmproxy keys create ci --models "gpt-*,fast" --expires 90d)',
@@ -22,51 +22,51 @@ const meta: CommandInfo = {
 
 /** Flags of amounts, of a new key's limits and of raises. */
 export const AMOUNT_FLAGS = {
-  budget: { type: 'string', valueHint: 'usd', description: 'USD it may use' },
-  tokens: { type: 'string', valueHint: 'count', description: 'Tokens it may use, such as 200k' },
-  requests: { type: 'string', valueHint: 'count', description: 'Requests it may make' },
-  concurrent: { type: 'string', valueHint: 'count', description: 'Requests it may make at once' },
+  budget: { type: 'string', valueHint: 'usd', description: 'Budget in USD' },
+  tokens: { type: 'string', valueHint: 'count', description: 'Limit on tokens, such as 200k' },
+  requests: { type: 'string', valueHint: 'count', description: 'Limit on requests' },
+  concurrent: { type: 'string', valueHint: 'count', description: 'Limit on concurrent requests' },
 } as const;
 
 export default defineCommand({
   meta,
   args: {
-    name: { type: 'positional', required: true, description: 'What logs and metrics call it' },
-    group: { type: 'string', valueHint: 'name', description: 'The group in `groups` that it belongs to' },
+    name: { type: 'positional', required: true, description: 'Name of the key in logs and metrics' },
+    group: { type: 'string', valueHint: 'name', description: 'Group of the key, from `groups`' },
     models: {
       type: 'string',
       valueHint: 'globs',
-      description: 'Models it may ask for, between commas; "" for none',
+      description: 'Models it may request, separated by commas; "" for none',
     },
     endpoints: {
       type: 'string',
       valueHint: 'globs',
       description: 'Endpoints it may use, such as chat,images.*',
     },
-    providers: { type: 'string', valueHint: 'globs', description: 'Providers that may answer it' },
+    providers: { type: 'string', valueHint: 'globs', description: 'Providers that may serve it' },
     expires: {
       type: 'string',
       valueHint: 'date',
-      description: 'Last day (UTC), moment, or span such as 90d',
+      description: 'Last day (UTC), moment, or duration such as 90d',
     },
     label: {
       type: 'string',
       valueHint: 'name=value',
       repeatable: true,
-      description: 'A word of yours about it; may be given several times',
+      description: 'A label of your own; may be repeated',
     },
     ...AMOUNT_FLAGS,
     per: {
       type: 'string',
       valueHint: 'window',
-      description: 'Window of these: second, minute, hour, day, week, month, total',
+      description: 'Window of these limits: second, minute, hour, day, week, month, total',
     },
     log: {
       type: 'string',
       valueHint: 'content',
       description: 'What the log keeps of its requests: full, metadata, none',
     },
-    ops: { type: 'boolean', description: 'Let it read /providers, /metrics and /usage' },
+    ops: { type: 'boolean', description: "Allow it to read /providers, /metrics and everybody's /usage" },
     ...PLACE_FLAGS,
     json: { type: 'boolean', description: 'Print the key as JSON' },
   },

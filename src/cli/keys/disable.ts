@@ -5,7 +5,7 @@ import { findPlace, PLACE_FLAGS } from './place.ts';
 import { say, sayTakenOver } from './told.ts';
 
 const args = {
-  name: { type: 'positional', required: true, description: 'The key' },
+  name: { type: 'positional', required: true, description: 'Name of the key' },
   ...PLACE_FLAGS,
 } as const;
 

@@ -8,6 +8,6 @@ import rotate from './rotate.ts';
 import show from './show.ts';
 
 export default defineCommand({
-  meta: { name: 'keys', description: 'Make, list, exchange and end the keys of clients' },
+  meta: { name: 'keys', description: 'Create, list, rotate and revoke the keys of clients' },
   subCommands: { create, list, show, rotate, revoke, disable, enable, raise },
 });

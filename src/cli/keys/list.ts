@@ -11,7 +11,7 @@ import { lastUseAndSpend } from './use.ts';
 
 const meta: CommandInfo = {
   name: 'list',
-  description: 'List all keys, with their last use and what they spent this month (UTC)',
+  description: 'List all keys, with their last use and their cost this month (UTC)',
   examples: ['llmproxy keys list', "llmproxy keys list --json | jq -r '.[] | .name'"],
 };
 

@@ -15,7 +15,7 @@ import { say, sayTakenOver } from './told.ts';
 
 const meta: CommandInfo = {
   name: 'raise',
-  description: 'Let a key use more for a while than its own limits allow',
+  description: 'Temporarily raise the limits of a key',
   examples: [
     'llmproxy keys raise alice --budget +20 --until tomorrow',
     'llmproxy keys raise alice --tokens 2M --until 24h',
@@ -28,16 +28,16 @@ export default defineCommand({
     name: {
       type: 'positional',
       required: true,
-      description: 'The key, of the keys file or of the configuration',
+      description: 'Name of the key, from the keys file or the configuration',
     },
-    budget: { ...AMOUNT_FLAGS.budget, description: 'USD more' },
-    tokens: { ...AMOUNT_FLAGS.tokens, description: 'Tokens more, such as 200k' },
-    requests: { ...AMOUNT_FLAGS.requests, description: 'Requests more' },
-    concurrent: { ...AMOUNT_FLAGS.concurrent, description: 'Requests more at once' },
+    budget: { ...AMOUNT_FLAGS.budget, description: 'Additional USD' },
+    tokens: { ...AMOUNT_FLAGS.tokens, description: 'Additional tokens, such as 200k' },
+    requests: { ...AMOUNT_FLAGS.requests, description: 'Additional requests' },
+    concurrent: { ...AMOUNT_FLAGS.concurrent, description: 'Additional concurrent requests' },
     until: {
       type: 'string',
       valueHint: 'date',
-      description: 'Last day (UTC), moment, today, tomorrow, or span such as 24h',
+      description: 'Last day (UTC), moment, today, tomorrow, or duration such as 24h',
     },
     ...PLACE_FLAGS,
   },

@@ -6,13 +6,13 @@ import { say, sayTakenOver } from './told.ts';
 
 const meta: CommandInfo = {
   name: 'revoke',
-  description: 'Take a key out of the keys file, for good. What it has done stays in the log',
+  description: 'Delete a key from the keys file permanently. Its requests stay in the log',
   examples: ['llmproxy keys revoke alice'],
 };
 
 export default defineCommand({
   meta,
-  args: { name: { type: 'positional', required: true, description: 'The key' }, ...PLACE_FLAGS },
+  args: { name: { type: 'positional', required: true, description: 'Name of the key' }, ...PLACE_FLAGS },
   run({ args }) {
     const place = findPlace(args);
     changeKeys(place, ({ file, document }) => {

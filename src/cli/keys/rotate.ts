@@ -8,15 +8,19 @@ import { giveSecret, say } from './told.ts';
 
 const meta: CommandInfo = {
   name: 'rotate',
-  description: 'Exchange a key for a new one, which is printed once. Name, rules and history stay',
+  description: 'Replace a key with a new one, which is printed only once. Name, rules and history are kept',
   examples: ['llmproxy keys rotate alice', 'llmproxy keys rotate alice --grace 24h'],
 };
 
 export default defineCommand({
   meta,
   args: {
-    name: { type: 'positional', required: true, description: 'The key' },
-    grace: { type: 'string', valueHint: 'span', description: 'How long the old one works beside it, as 24h' },
+    name: { type: 'positional', required: true, description: 'Name of the key' },
+    grace: {
+      type: 'string',
+      valueHint: 'span',
+      description: 'How long the old key still works, such as 24h',
+    },
     ...PLACE_FLAGS,
     json: { type: 'boolean', description: 'Print the key as JSON' },
   },

@@ -10,14 +10,14 @@ import { lastUseAndSpend } from './use.ts';
 
 const meta: CommandInfo = {
   name: 'show',
-  description: 'Show what a key may do, and what it has done this month (UTC)',
+  description: 'Show what a key may do, and its usage this month (UTC)',
   examples: ['llmproxy keys show alice'],
 };
 
 export default defineCommand({
   meta,
   args: {
-    name: { type: 'positional', required: true, description: 'The key' },
+    name: { type: 'positional', required: true, description: 'Name of the key' },
     ...PLACE_FLAGS,
     json: { type: 'boolean', description: 'Print it as JSON' },
   },

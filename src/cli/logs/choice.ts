@@ -34,7 +34,7 @@ const SHARED = [
 
 /** The flags that choose records. */
 export const CHOICE_FLAGS: ArgsDef = {
-  failed: { type: 'boolean', description: 'Errors, and answers that were cut' },
+  failed: { type: 'boolean', description: 'Only errors and incomplete answers' },
   ...Object.fromEntries(
     SHARED.map((name) => {
       const { kind, hint, help } = OPTIONS[name];

@@ -37,17 +37,23 @@ export const LOGS_OPERAND = {
 
 const ARGS: ArgsDef = {
   logs: LOGS_OPERAND,
-  lines: { type: 'string', alias: 'n', valueHint: 'n', description: 'The newest so many', default: '20' },
-  follow: { type: 'boolean', alias: 'f', description: 'Go on with requests as they end' },
+  lines: {
+    type: 'string',
+    alias: 'n',
+    valueHint: 'n',
+    description: 'Number of requests to show',
+    default: '20',
+  },
+  follow: { type: 'boolean', alias: 'f', description: 'Keep showing requests as they end' },
   ...CHOICE_FLAGS,
-  json: { type: 'boolean', description: 'Print the heads of the records, one JSON object a line' },
+  json: { type: 'boolean', description: 'Print the heads of the records, one JSON object per line' },
   config: CONFIG_FLAG,
 };
 
 export default defineCommand({
   meta: about({
     name: 'logs',
-    description: 'Show requests out of the request log, the newest last',
+    description: 'Show requests from the request log, newest last',
     examples: [
       'llmproxy logs -f',
       'llmproxy logs --failed --since 2h',

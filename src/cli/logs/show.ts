@@ -23,10 +23,10 @@ const ARGS: ArgsDef = {
     type: 'positional',
     required: true,
     description:
-      'Id of the request, or six and more characters of its end; last for the newest that is chosen',
+      'ID of the request, or at least the last six characters of it; `last` for the newest selected request',
   },
   logs: LOGS_OPERAND,
-  raw: { type: 'boolean', description: 'Print the line as it is in the log' },
+  raw: { type: 'boolean', description: 'Print the original line from the log' },
   ...CHOICE_FLAGS,
   config: CONFIG_FLAG,
 };
@@ -34,7 +34,7 @@ const ARGS: ArgsDef = {
 export default defineCommand({
   meta: about({
     name: 'show',
-    description: 'Show one request: what was asked and answered, attempts, timing, cost',
+    description: 'Show one request: its content, answer, attempts, timing and cost',
     examples: [
       'llmproxy logs show last',
       'llmproxy logs show last --failed --key alice',

@@ -15,7 +15,8 @@ import { checkTypes } from './types.ts';
 export default defineCommand({
   meta: about({
     name: 'check',
-    description: 'Check the types of plugins and load them for a trial. Exit 0 good, 1 not, 2 usage',
+    description:
+      'Check the types of plugins and load them for a trial. Exit status: 0 good, 1 not, 2 wrong usage',
     examples: ['llmproxy plugin check', 'llmproxy plugin check local.ts other.ts'],
   }),
   args: {
@@ -23,7 +24,7 @@ export default defineCommand({
       type: 'positional',
       required: false,
       variadic: true,
-      description: 'Files of plugins (default: those that the configuration names)',
+      description: 'Plugin files (default: those in the configuration)',
     },
     config: CONFIG_FLAG,
   },

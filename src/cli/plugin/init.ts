@@ -10,12 +10,11 @@ import { compilerOptions, example, KIT_FOLDER, writeKit } from './kit.ts';
 export default defineCommand({
   meta: about({
     name: 'init',
-    description:
-      'Write a plugin to begin with, its test, and the types and the code that editors and tests need',
+    description: 'Write a sample plugin, its test, and the types and code that editors and tests need',
     examples: ['llmproxy plugin init', 'llmproxy plugin init plugins/'],
   }),
   args: {
-    dir: { type: 'positional', required: false, default: '.', description: 'Folder to write to' },
+    dir: { type: 'positional', required: false, default: '.', description: 'Directory to write to' },
   },
   run({ args }) {
     const { dir } = args;

@@ -16,7 +16,7 @@ export default defineCommand({
   meta: about({
     name: 'run',
     description:
-      'Run a program such as Claude Code so that it asks the proxy: the one that runs, or one of its own on a free port that ends with it. Its files stay as they are',
+      "Run a program such as Claude Code through the proxy: the one that is running, or a temporary one on a free port. The program's files are not changed",
     examples: [
       'llmproxy run claude',
       'llmproxy run --model gpt-4o claude -p "What is in this folder?"',
@@ -36,16 +36,16 @@ export default defineCommand({
       type: 'positional',
       required: false,
       variadic: true,
-      description: 'What the program itself is given; -- may stand before',
+      description: 'Arguments for the program itself, optionally after --',
     },
-    model: { type: 'string', valueHint: 'name', description: 'The model that it asks for' },
-    url: { type: 'string', description: 'A proxy that runs elsewhere' },
+    model: { type: 'string', valueHint: 'name', description: 'The model that the program should use' },
+    url: { type: 'string', description: 'Address of a proxy running elsewhere' },
     config: CONFIG_FLAG,
     'dry-run': {
       type: 'boolean',
-      description: 'Show what it would be run with, secrets masked, and run nothing',
+      description: 'Show the command and environment, secrets masked, without running it',
     },
-    print: { type: 'boolean', description: 'The same as --dry-run' },
+    print: { type: 'boolean', description: 'Same as --dry-run' },
   },
   async run({ args }) {
     const [command = '', ...own] = args._;
