@@ -25,8 +25,13 @@ export function* readJson(
   bounds: JsonBounds,
 ): Steps<{ readonly text: string; readonly value: JsonObject }> {
   const text = yield* read(decodeInSteps(bytes, true), () => 'is not valid UTF-8');
+  return { text, value: yield* readObject(text, bounds) };
+}
+
+/** A body that is a text already. @throws ProxyError `invalid_request` */
+export function* readObject(text: string, bounds: JsonBounds): Steps<JsonObject> {
   const value = yield* read(parseInSteps(text, bounds), (cause) => stateOf(cause, bounds));
-  if (isObject(value)) return { text, value };
+  if (isObject(value)) return value;
   throw new ProxyError('invalid_request', 'Cannot read the request: its body must be a JSON object');
 }
 

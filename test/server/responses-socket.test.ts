@@ -271,4 +271,32 @@ describe('a connection', () => {
     const done = await client.create({ model: 'm', input: 'x', store: false });
     expect(textOf(done)!.length).toBe(100 * piece.length);
   });
+
+  test('counts the memory of what waits and of its last answer, and gives it back when it is closed', async () => {
+    await using provider = counter();
+    const limits = { max_body: '1MB', max_buffered: '2MB', max_buffered_share: 0.5 } as const;
+    await using proxy = running(at(provider.url, { limits, responses: { store: 'never' } }));
+    const held = async () => {
+      const page = await (await fetch(`${proxy.url}/metrics`)).text();
+      return Number(/^llmproxy_buffered_bytes (\d+)$/m.exec(page)?.[1]);
+    };
+    const request = { model: 'm', input: 'x'.repeat(400_000), store: false };
+    {
+      using first = await connected(proxy.url);
+      using second = await connected(proxy.url);
+      const kept = await first.create(request);
+      await until('its answer is kept', async () => (await held()) > 400_000);
+      // Its text waits, its body is read, and both are this client's.
+      for (let at = 0; at < 4; at += 1) second.say({ type: 'response.create', ...request });
+      const told = [];
+      for (let at = 0; at < 4; at += 1) told.push((await second.turn()).at(-1)!);
+      expect(told.map(({ type }) => type)).toContain('error');
+      expect(told.filter(({ type }) => type === 'error')).toContainEqual(
+        expect.objectContaining({ status: 429 }),
+      );
+      const next = { model: 'm', input: 'b', store: false, previous_response_id: idOf(kept) };
+      expect(textOf(await first.create(next))).toBe('3');
+    }
+    await until('all of it is free', async () => (await held()) === 0);
+  });
 });

@@ -129,11 +129,11 @@ function statefulIn(value: JsonObject, mayStore: boolean): Stateful {
 async function comesFrom(
   { previous, conversation }: Stateful,
   { client, last }: Asking,
-  { clock }: ServerContext,
+  { clock, turns }: ServerContext,
   stored: StoredService | undefined,
 ): Promise<Extract<Chain, { kind: 'found' }> | undefined> {
   const owner = ownerOf(client);
-  const here = previous === undefined ? undefined : last?.find(previous);
+  const here = previous === undefined || !last ? undefined : await turns.run(last.find(previous));
   if (here) return here;
   if (!stored) return undefined;
   const { store } = stored;

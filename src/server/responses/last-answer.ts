@@ -1,6 +1,11 @@
 import type { Chain } from '../../stored/entries.ts';
+import type { Steps } from '../../turns.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import type { JsonBounds } from '../../wire/json-steps.ts';
 import { inputItems } from '../../stored/items.ts';
+import { exactly } from '../../wire/json-exact.ts';
+import { parseInSteps } from '../../wire/json-steps.ts';
+import { stringifyInSteps } from '../../wire/json-write.ts';
 import { objectOf } from '../../wire/json.ts';
 
 interface Kept {
@@ -11,41 +16,74 @@ interface Kept {
   readonly response: string;
 }
 
+/** Memory that counts for whoever has a connection. */
+export interface Held {
+  /** @throws ProxyError when there is no room for so many more bytes, or too many are this client's */
+  take(bytes: number): void;
+  free(bytes: number): void;
+}
+
 /**
  * The last answer of a connection, which the next request may go on from although nobody stores it. What is in it is read only
  * when somebody does.
  */
 export class LastAnswer {
   readonly #maxLength: number;
+  readonly #held: Held;
   #kept: Kept | undefined;
+  #ended = false;
 
   /** @param maxLength of all that was said, characters; beyond it nothing is kept */
-  constructor(maxLength: number) {
+  constructor(maxLength: number, held: Held) {
     this.#maxLength = maxLength;
+    this.#held = held;
   }
 
   /** All that was said up to the answer of this id; `undefined` where that is not the last one. */
-  find(id: string): Extract<Chain, { kind: 'found' }> | undefined {
+  *find(id: string): Steps<Extract<Chain, { kind: 'found' }> | undefined> {
     const kept = this.#kept;
     if (!kept) return undefined;
-    const response = read(kept.response);
+    const response = yield* read(kept.response);
     if (response.id !== id) return undefined;
-    const own = JSON.stringify([...inputItems(read(kept.request).input), ...inputItems(response.output)]);
-    const lists = [kept.before, own].map((list) => list.slice(1, -1)).filter((inner) => inner !== '');
-    return { kind: 'found', items: `[${lists.join(',')}]` };
+    const request = yield* read(kept.request);
+    const own = [...inputItems(request.input), ...inputItems(response.output)];
+    const lists = [kept.before, yield* stringifyInSteps(own)].map((list) => list.slice(1, -1));
+    return { kind: 'found', items: `[${lists.filter((inner) => inner !== '').join(',')}]` };
   }
 
   /** @param before what was said before, as a JSON list of items */
   keep(before: string, request: string, response: string): void {
-    const length = before.length + request.length + response.length;
-    this.#kept = length > this.#maxLength ? undefined : { before, request, response };
+    this.forget();
+    const kept = { before, request, response };
+    if (this.#ended || lengthOf(kept) > this.#maxLength) return;
+    try {
+      this.#held.take(lengthOf(kept));
+      this.#kept = kept;
+    } catch {
+      // There is no memory for it: its client is told that it is not known, and says all of it again.
+      this.#kept = undefined;
+    }
   }
 
   forget(): void {
+    if (this.#kept) this.#held.free(lengthOf(this.#kept));
     this.#kept = undefined;
+  }
+
+  /** The connection is closed: from now on nothing is kept. */
+  end(): void {
+    this.#ended = true;
+    this.forget();
   }
 }
 
-function read(json: string): JsonObject {
-  return objectOf(JSON.parse(json));
+function lengthOf({ before, request, response }: Kept): number {
+  return before.length + request.length + response.length;
+}
+
+/** What was read before within the bounds of a request, or made here. */
+const NO_BOUNDS: JsonBounds = { maxDepth: Infinity, maxValues: Infinity, maxFields: Infinity };
+
+function* read(json: string): Steps<JsonObject> {
+  return exactly(json, objectOf(yield* parseInSteps(json, NO_BOUNDS)));
 }

@@ -3,6 +3,7 @@ import type { ServerContext } from '../../context.ts';
 import type { Upgrade } from '../../realtime/open.ts';
 import { ProxyError, toProxyError } from '../../../errors.ts';
 import { errorResponse } from '../../error.ts';
+import { networkOf } from '../../network.ts';
 import { agreedProtocol, spelledOut } from '../../realtime/credentials.ts';
 import { LastAnswer } from '../last-answer.ts';
 import { ResponsesSocket } from './socket.ts';
@@ -19,17 +20,22 @@ export function openResponses(context: ServerContext): Upgrade {
       const headers = credentials(request, given);
       if (context.draining())
         throw new ProxyError('shutting_down', 'Cannot open a connection: shutting down');
-      await context.auth.client(headers, 'responses');
-      const { sockets, limits } = context;
+      const { key } = await context.auth.client(headers, 'responses');
+      const { sockets, limits, buffered } = context;
       if (sockets.size >= limits.max_concurrent)
         throw new ProxyError('unavailable', 'Cannot open a connection: limits.max_concurrent is reached', {
           retryAfterMs: 1_000,
         });
       const peer = bindings.server?.requestIP(request) ?? null;
-      const last = new LastAnswer(limits.max_body);
+      const owner = key ?? (peer ? networkOf(peer.address) : undefined);
+      const held = {
+        take: (bytes: number) => buffered.take(owner, bytes),
+        free: (bytes: number) => buffered.free(owner, bytes),
+      };
+      const last = new LastAnswer(limits.max_body, held);
       const server = { timeout: () => undefined, requestIP: () => peer };
       const turns = { url: request.url.split('?')[0]!, headers, bindings: { server }, last };
-      const socket = new ResponsesSocket(context, turns, () => sockets.delete(socket));
+      const socket = new ResponsesSocket(context, turns, { held, ended: () => sockets.delete(socket) });
       const answer = { 'x-request-id': id, 'sec-websocket-protocol': agreedProtocol(given) ?? '' };
       sockets.add(socket);
       if (bindings.server?.upgrade?.(request, { data: socket, headers: answer })) return undefined;

@@ -1,10 +1,12 @@
 import type { ServerContext, ServerSocket, SocketHandler } from '../../context.ts';
 import type { JsonObject } from '../../../wire/json.ts';
 import type { TurnsOf } from './turn.ts';
+import type { Held } from '../last-answer.ts';
+import type { ProxyError } from '../../../errors.ts';
 import { toProxyError } from '../../../errors.ts';
-import { isObject, parseJson } from '../../../wire/json.ts';
 import { CLOSE } from '../../../wire/websocket/close.ts';
-import { answerTurn, errorEvent } from './turn.ts';
+import { boundsOf, readObject } from '../../json.ts';
+import { answerTurn, bodyOf, errorEvent } from './turn.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Requests that wait for the one before them, and their length, characters: whoever sends more does not wait for answers. */
@@ -17,9 +19,11 @@ const MAX_WAITING = 64;
 export class ResponsesSocket implements SocketHandler {
   readonly #context: ServerContext;
   readonly #turns: TurnsOf;
+  readonly #held: Held;
   readonly #ended: () => void;
   readonly #abort = new AbortController();
-  readonly #waiting: string[] = [];
+  /** What came, and what there was no room for. */
+  readonly #waiting: (string | ProxyError)[] = [];
   #length = 0;
   #socket: ServerSocket | undefined;
   #busy = false;
@@ -31,10 +35,14 @@ export class ResponsesSocket implements SocketHandler {
   #cancelIdle: () => void = () => undefined;
   readonly #cancelOld: () => void;
 
-  /** @param ended told once when it is closed */
-  constructor(context: ServerContext, turns: TurnsOf, ended: () => void) {
+  /**
+   * @param held the memory for what waits
+   * @param ended told once when it is closed
+   */
+  constructor(context: ServerContext, turns: TurnsOf, { held, ended }: { held: Held; ended: () => void }) {
     this.#context = context;
     this.#turns = turns;
+    this.#held = held;
     this.#ended = ended;
     this.#cancelOld = context.clock.after(context.limits.realtime.duration, () => (this.#old = true));
   }
@@ -48,10 +56,16 @@ export class ResponsesSocket implements SocketHandler {
   message(message: string | Uint8Array): void {
     this.#cancelIdle();
     const text = typeof message === 'string' ? message : new TextDecoder().decode(message);
-    this.#length += text.length;
-    if (this.#waiting.length >= MAX_WAITING || this.#length > 2 * this.#context.limits.max_body)
+    const length = this.#length + text.length;
+    if (this.#waiting.length >= MAX_WAITING || length > 2 * this.#context.limits.max_body)
       return this.#close(CLOSE.policy, 'Too many requests wait for the one before them');
-    this.#waiting.push(text);
+    try {
+      this.#held.take(text.length);
+      this.#length = length;
+      this.#waiting.push(text);
+    } catch (thrown) {
+      this.#waiting.push(toProxyError(thrown));
+    }
     if (!this.#busy) void this.#work();
   }
 
@@ -67,6 +81,9 @@ export class ResponsesSocket implements SocketHandler {
     this.#cancelIdle();
     this.#cancelOld();
     this.#abort.abort();
+    this.#waiting.length = 0;
+    this.#free(this.#length);
+    this.#turns.last.end();
     this.drained();
     this.#ended();
   }
@@ -80,20 +97,29 @@ export class ResponsesSocket implements SocketHandler {
   async #work(): Promise<void> {
     this.#busy = true;
     for (;;) {
-      const text = this.#waiting.shift();
-      if (text === undefined || this.#closed || this.#drains) break;
-      this.#length -= text.length;
-      await this.#turn(text);
+      const next = this.#closed || this.#drains ? undefined : this.#waiting.shift();
+      if (next === undefined) break;
+      // From here on its body is counted like any other's.
+      if (typeof next === 'string') this.#free(next.length);
+      await this.#turn(next);
     }
     this.#busy = false;
     if (this.#drains) this.drain();
     else this.#waitIdle();
   }
 
-  async #turn(text: string): Promise<void> {
-    const event = parseJson(text);
-    if (!isObject(event))
-      return this.#send(errorEvent(400, 'invalid_request', 'Cannot read the message: it is no JSON object'));
+  async #turn(given: string | ProxyError): Promise<void> {
+    try {
+      if (typeof given !== 'string') throw given;
+      const { turns, limits } = this.#context;
+      await this.#create(await turns.run(readObject(given, boundsOf(limits))), given);
+    } catch (thrown) {
+      const { rule, message, param } = toProxyError(thrown);
+      await this.#send(errorEvent(rule.status, rule.code, message, param ?? null));
+    }
+  }
+
+  async #create(event: JsonObject, text: string): Promise<void> {
     if (event.type !== 'response.create') {
       const known = 'Cannot read the message: its type must be "response.create"';
       return this.#send(errorEvent(400, 'invalid_request', known, 'type'));
@@ -104,22 +130,15 @@ export class ResponsesSocket implements SocketHandler {
       await this.#send(errorEvent(429, 'websocket_connection_limit_reached', message));
       return this.#close(CLOSE.normal, 'The connection has been open for as long as it may');
     }
-    try {
-      await this.#answer(event);
-    } catch (thrown) {
-      const { rule, message, param } = toProxyError(thrown);
-      await this.#send(errorEvent(rule.status, rule.code, message, param ?? null));
-    }
-  }
-
-  async #answer(event: JsonObject): Promise<void> {
-    const { last } = this.#turns;
+    const { turns, responses } = this.#context;
     if (event.generate === false) {
-      for (const each of warmUp(event, last, this.#context)) await this.#send(each);
+      const { last } = this.#turns;
+      for (const each of await turns.run(warmUp(event, last, this.#context))) await this.#send(each);
       return;
     }
     const { signal } = this.#abort;
-    await answerTurn(event, this.#context.responses(), this.#turns, {
+    const body = await turns.run(bodyOf(event, text));
+    await answerTurn({ event, body }, responses(), this.#turns, {
       signal,
       send: (each) => this.#send(each),
     });
@@ -135,6 +154,11 @@ export class ResponsesSocket implements SocketHandler {
     const cancel = clock.after(limits.client_stall, () => this.#socket?.terminate());
     await promise;
     cancel();
+  }
+
+  #free(length: number): void {
+    this.#length -= length;
+    this.#held.free(length);
   }
 
   #waitIdle(): void {

@@ -2,7 +2,10 @@ import type { ServerBindings } from '../../context.ts';
 import type { Inference } from '../../inference.ts';
 import type { HeaderMap } from '../../../wire/headers.ts';
 import type { JsonObject } from '../../../wire/json.ts';
+import type { Steps } from '../../../turns.ts';
 import type { LastAnswer } from '../last-answer.ts';
+import { exactly } from '../../../wire/json-exact.ts';
+import { writeBody } from '../../../wire/json-write.ts';
 import { isObject, objectOf, parseJson } from '../../../wire/json.ts';
 import { SseReader } from '../../../wire/sse.ts';
 
@@ -13,6 +16,12 @@ export interface TurnsOf {
   readonly headers: HeaderMap;
   readonly bindings: ServerBindings;
   readonly last: LastAnswer;
+}
+
+/** A `response.create`, and the body that says the same over HTTP. */
+interface Turn {
+  readonly event: JsonObject;
+  readonly body: string | Uint8Array<ArrayBuffer>;
 }
 
 /** Fields of a request that are the transport's own. */
@@ -38,17 +47,16 @@ const FAILED: ReadonlySet<unknown> = new Set(['error', 'response.failed']);
  * @param send takes an event; resolves when the client can take more
  */
 export async function answerTurn(
-  event: JsonObject,
+  { event, body }: Turn,
   ask: Inference,
   { url, headers, bindings, last }: TurnsOf,
   { signal, send }: { signal: AbortSignal; send: (event: string) => Promise<void> },
 ): Promise<void> {
-  const body = JSON.stringify({ ...without(event), stream: true });
   const sent: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers))
     if (value !== undefined && !OF_HANDSHAKE.test(name)) sent[name] = value;
   sent['content-type'] = 'application/json';
-  sent['content-length'] = String(Buffer.byteLength(body));
+  sent['content-length'] = String(typeof body === 'string' ? Buffer.byteLength(body) : body.length);
   const request = new Request(url, { method: 'POST', body, headers: sent, signal });
   const reply = await ask(request, sent, bindings, undefined, last);
   const failed = reply.ok ? await copied(reply, send) : await refused(reply, send);
@@ -56,8 +64,10 @@ export async function answerTurn(
   if (failed && !signal.aborted && event.previous_response_id) last.forget();
 }
 
-function without(event: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(event).filter(([name]) => !TRANSPORT.includes(name as never)));
+/** The body of the same request over HTTP. @param text the message */
+export function* bodyOf(event: JsonObject, text: string): Steps<string | Uint8Array<ArrayBuffer>> {
+  const own = Object.entries(exactly(text, event)).filter(([name]) => !TRANSPORT.includes(name as never));
+  return yield* writeBody({ ...Object.fromEntries(own), stream: true }, text.length);
 }
 
 /** @returns whether it ended with a failure */

@@ -1,6 +1,8 @@
 import type { ServerContext } from '../../context.ts';
+import type { Steps } from '../../../turns.ts';
 import type { JsonObject } from '../../../wire/json.ts';
 import type { LastAnswer } from '../last-answer.ts';
+import { stringifyInSteps } from '../../../wire/json-write.ts';
 import { stringOf } from '../../../wire/json.ts';
 import { previousNotFound } from '../../../wire/responses/client-request.ts';
 import { queuedResponse } from '../../../wire/responses/queued.ts';
@@ -11,13 +13,13 @@ import { queuedResponse } from '../../../wire/responses/queued.ts';
  * @returns its events
  * @throws ProxyError `previous_not_found`
  */
-export function warmUp(
+export function* warmUp(
   event: JsonObject,
   last: LastAnswer,
   { clock, newId }: Pick<ServerContext, 'clock' | 'newId'>,
-): string[] {
+): Steps<string[]> {
   const previous = stringOf(event.previous_response_id) || undefined;
-  const before = previous === undefined ? undefined : last.find(previous);
+  const before = previous === undefined ? undefined : yield* last.find(previous);
   if (previous !== undefined && !before) throw previousNotFound(previous);
   const id = `resp_${newId().slice('req_'.length)}`;
   const created = Math.floor(clock.now() / 1000);
@@ -31,10 +33,14 @@ export function warmUp(
     total_tokens: 0,
   };
   const done = { ...begun, status: 'completed', completed_at: created, usage };
-  last.keep(before?.items ?? '[]', JSON.stringify({ input: event.input ?? [] }), JSON.stringify(done));
-  return [
+  const input = yield* stringifyInSteps({ input: event.input ?? [] });
+  last.keep(before?.items ?? '[]', input, yield* stringifyInSteps(done));
+  const events: string[] = [];
+  for (const each of [
     { type: 'response.created', response: begun, sequence_number: 0 },
     { type: 'response.in_progress', response: begun, sequence_number: 1 },
     { type: 'response.completed', response: done, sequence_number: 2 },
-  ].map((each) => JSON.stringify(each));
+  ])
+    events.push(yield* stringifyInSteps(each));
+  return events;
 }
