@@ -89,7 +89,7 @@ collector: install ## send traces and metrics to the receiver of the OpenTelemet
 interop: install ## load every export format with its real consumers (needs Python and PyPI)
 	@$(RUN) scripts/interop.ts $(ARGS)
 
-s3: install ## export from a real S3 server (fetches s3rver)
+s3: install ## export from a real S3 server and upload to it (fetches s3rver)
 	@$(RUN) scripts/s3.ts
 
 docs: install ## write the generated docs again

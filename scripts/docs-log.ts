@@ -128,6 +128,8 @@ of numbers.
   exists as \`.heads.tmp\`. A \`.heads.tmp\` file left by a crash is removed by the
   first check of the directory after it is 10 minutes old. Lines that are not records are removed, and the program reports how many. \`llmproxy export\` skips expired records and
   counts them as \`expired\`.
+- With \`upload\`, complete files are uploaded to S3, and no file is deleted for its age before that ([log-shipping.md](log-shipping.md)). A
+  \`NAME.uploaded\` file records that a file was uploaded; it is not a log.
 - The directory is checked whenever a file is opened and, if a retention age is set, every hour. Expiry may therefore happen up to
   an hour late.
 

@@ -1,11 +1,12 @@
 /**
- * `make s3`: exports from a real S3 server on loopback, s3rver, with the compiled binary. Needs the registry once.
+ * `make s3`: exports from a real S3 server on loopback, s3rver, and uploads to it, with the compiled binary. Needs the registry once.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from 'bun';
 import { ROOT } from './compile.ts';
+import { uploadChecks } from './s3-upload.ts';
 import { interopLog } from '../test/interop/log.ts';
 
 const folder = join(ROOT, 'test/s3');
@@ -46,12 +47,17 @@ try {
     return { code: child.exitCode, rows: child.stdout.toString(), said: child.stderr.toString() };
   };
   const expected = run('-', log).rows;
-  const checks: [string, boolean][] = [
+  const checks: (readonly [string, boolean])[] = [
     ['a prefix gives the rows of the log', expected.length > 0 && run('s3://logs/2026/').rows === expected],
     ['a glob does', run('s3://logs/2026/*.ndjson*').rows === expected],
     ['a missing bucket is named', run('s3://nothing/here/').said.includes('there is no such bucket')],
     ['a missing prefix is named', run('s3://logs/nothing/').code === 1],
   ];
+  const uploads = join(work, 'uploads');
+  mkdirSync(uploads);
+  const binary = join(ROOT, 'dist/llmproxy');
+  const rows = (input: string) => run(input).rows;
+  checks.push(...(await uploadChecks({ binary, folder: uploads, env, client, log, expected, rows })));
   for (const [title, ok] of checks) process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} s3rver: ${title}\n`);
   if (checks.some(([, ok]) => !ok)) process.exitCode = 1;
 } finally {

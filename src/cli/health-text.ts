@@ -1,4 +1,5 @@
 import type { LogState } from '../logs/trouble.ts';
+import type { UploadState } from '../logs/upload/state.ts';
 import type { HealthState } from '../pipeline/health.ts';
 import type { HeldStatus, ProviderStatus } from '../pipeline/status.ts';
 import type { Workers } from '../server/fleet.ts';
@@ -46,12 +47,15 @@ export function healthText({ status, workers, providers, log }: HealthReport, wi
   const silent =
     workers?.missing.map((worker) => `worker ${worker} of ${workers.total} does not answer`) ?? [];
   const logged = log?.state === 'failing' ? [laidOut('request log', logTrouble(log), width)] : [];
+  const uploads =
+    log?.upload?.state === 'failing' ? [laidOut('upload', uploadTrouble(log.upload), width)] : [];
   return [
     status,
     ...silent,
     table(listed ? [...HEADER, 'MODELS'] : HEADER, rows, width).trimEnd(),
     ...troubles,
     ...logged,
+    ...uploads,
   ].join('\n');
 }
 
@@ -60,6 +64,14 @@ function logTrouble({ since, reason, pending, lost }: LogState): Trouble {
   return {
     first,
     rest: `${(pending / 1024 ** 2).toFixed(1)} MiB wait in memory, ${lost} records lost since the start`,
+  };
+}
+
+function uploadTrouble({ since, reason, files, bytes, lost }: UploadState): Trouble {
+  const gone = lost > 0 ? `, ${lost} deleted before they were uploaded` : '';
+  return {
+    first: `of the request log fails since ${time(since ?? '')}: ${reason}`,
+    rest: `${files} files wait, ${(bytes / 1024 ** 2).toFixed(1)} MiB${gone}`,
   };
 }
 

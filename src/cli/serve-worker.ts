@@ -119,6 +119,7 @@ class Worker {
       instance: begin.instance,
       secret: Buffer.from(begin.secret, 'base64'),
       worker: begin.worker,
+      workers: begin.workers,
       keepsUsage: true,
       limits: sharedLimits({ memory, index: begin.worker - 1, offsetMs }),
       fleet,

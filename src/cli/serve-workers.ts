@@ -25,7 +25,8 @@ import { cannotListen, overrule, refuseOpenDoor } from './serve-settings.ts';
 export async function serveWithWorkers(serve: Serve): Promise<void> {
   const { source, config, workers, log, listening } = serve;
   const { manager, host: plugins } = source;
-  const { drain_timeout: drainMs } = config.server;
+  const stopMs = config.logging.requests.upload?.stop_timeout ?? 0;
+  const drainMs = config.server.drain_timeout + stopMs;
   const claimed = await claim(config);
   const shared = makeSharedFile(workers);
   const state = new ClaimedState();

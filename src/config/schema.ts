@@ -12,6 +12,7 @@ import { PROVIDER_TYPES } from './presets.ts';
 import { datedPrice, price } from './price-schema.ts';
 import { abilities, api, requestChanges } from './request-schema.ts';
 import { retention } from './retention-schema.ts';
+import { MAX_OBJECT_BYTES, upload } from './upload-schema.ts';
 import { providerRate } from './rate-limit-schema.ts';
 import { fileMode, tls } from './socket-schema.ts';
 import { responses } from './responses-schema.ts';
@@ -583,50 +584,65 @@ const health = z.strictObject({
   unhealthy_below: rate.default(0.5).describe('Success rate below which a provider is unhealthy.'),
 });
 
-const requests = z.strictObject({
-  enabled: z.boolean().default(true).describe('Write one line per request to the request log.'),
-  directory: text.default('logs').describe('Directory for the log files; created if it does not exist.'),
-  content: content
-    .default('full')
-    .describe(
-      'full: the whole request and response. metadata: everything except what people and models wrote. none: as metadata, but without the names of people and sessions.',
-    ),
-  allow_header: z
-    .boolean()
-    .default(true)
-    .describe('Let clients ask for less to be logged, with the header x-llmproxy-log: metadata or none.'),
-  max_content: size
-    .prefault('16MiB')
-    .describe('Largest request or response kept in a record; larger ones are left out and marked as such.'),
-  flush_interval: duration
-    .prefault('200ms')
-    .describe('Longest time a record waits in memory before it is written; kill -9 may lose this much.'),
-  queue: size
-    .prefault('64MiB')
-    .describe(
-      'Memory for records that are not written yet, also while the disk is full. Beyond it, records are dropped and counted.',
-    ),
-  rotate_size: size
-    .prefault('256MiB')
-    .describe('Start a new file when the current one exceeds this size. A new day always starts one.'),
-  retention: retention
-    .prefault('0s')
-    .describe(
-      'Delete files older than this; 0 keeps them all. With `{content: 7d, head: 365d}`, what people and models wrote is removed from files older than `content`, and files older than `head` are deleted.',
-    ),
-  max_total: size
-    .default(0)
-    .describe('Delete the oldest files when all files together exceed this size; 0 keeps them all.'),
-  compress: z.enum(['none', 'zstd']).default('none').describe('Compress log files that are complete.'),
-  fsync: z
-    .enum(['never', 'interval', 'always'])
-    .default('never')
-    .describe('When to force records to disk: never, once per second, or after each batch.'),
-  redact: z
-    .array(text)
-    .default([])
-    .describe('Additional JSON keys whose values the log replaces with "[redacted]".'),
-});
+const requests = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Write one line per request to the request log.'),
+    directory: text.default('logs').describe('Directory for the log files; created if it does not exist.'),
+    content: content
+      .default('full')
+      .describe(
+        'full: the whole request and response. metadata: everything except what people and models wrote. none: as metadata, but without the names of people and sessions.',
+      ),
+    allow_header: z
+      .boolean()
+      .default(true)
+      .describe('Let clients ask for less to be logged, with the header x-llmproxy-log: metadata or none.'),
+    max_content: size
+      .prefault('16MiB')
+      .describe('Largest request or response kept in a record; larger ones are left out and marked as such.'),
+    flush_interval: duration
+      .prefault('200ms')
+      .describe('Longest time a record waits in memory before it is written; kill -9 may lose this much.'),
+    queue: size
+      .prefault('64MiB')
+      .describe(
+        'Memory for records that are not written yet, also while the disk is full. Beyond it, records are dropped and counted.',
+      ),
+    rotate_size: size
+      .prefault('256MiB')
+      .describe('Start a new file when the current one exceeds this size. A new day always starts one.'),
+    retention: retention
+      .prefault('0s')
+      .describe(
+        'Delete files older than this; 0 keeps them all. With `{content: 7d, head: 365d}`, what people and models wrote is removed from files older than `content`, and files older than `head` are deleted.',
+      ),
+    max_total: size
+      .default(0)
+      .describe('Delete the oldest files when all files together exceed this size; 0 keeps them all.'),
+    compress: z.enum(['none', 'zstd']).default('none').describe('Compress log files that are complete.'),
+    upload: upload.optional().describe('Upload log files that are complete to S3. See docs/log-shipping.md.'),
+    fsync: z
+      .enum(['never', 'interval', 'always'])
+      .default('never')
+      .describe('When to force records to disk: never, once per second, or after each batch.'),
+    redact: z
+      .array(text)
+      .default([])
+      .describe('Additional JSON keys whose values the log replaces with "[redacted]".'),
+  })
+  .refine(({ upload, rotate_size: most }) => !upload || (most > 0 && most <= MAX_OBJECT_BYTES / 2), {
+    path: ['rotate_size'],
+    error: 'with `upload`, expected a size from 1 to 2.5GiB: S3 takes no more than 5 GiB at once',
+  })
+  .refine(
+    ({ upload, retention: { content } }) =>
+      !upload || content === 0 || upload.keep_local === true || Number(upload.keep_local) >= content,
+    {
+      path: ['upload', 'keep_local'],
+      error:
+        'expected true or at least `retention.content`: content is removed from an object by uploading the local file again',
+    },
+  );
 
 const logging = z.strictObject({
   level: z

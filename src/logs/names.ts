@@ -53,6 +53,15 @@ export async function listLogs(directory: string): Promise<LogName[]> {
   );
 }
 
+/**
+ * What the name of an uploaded file says: that of the file, and of the machine that wrote it. `undefined` when it is no such name.
+ */
+export function parseUploadedName(name: string): (LogName & { readonly host: string }) | undefined {
+  const match = /^(.+)-(llmproxy-\d{4}-\d\d-\d\d[.\dw]*)-[0-9a-f]{12}(\.ndjson(?:\.zst)?)$/.exec(name);
+  const log = match && parseLogName(`${match[2]}${match[3]}`);
+  return log ? { ...log, host: match[1]! } : undefined;
+}
+
 export function utcDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }

@@ -9,6 +9,7 @@ import { compressFile } from './compress.ts';
 import { STALE_MS } from './copy.ts';
 import { expireFile, isExpired } from './expire.ts';
 import { fileReason, isMissing } from './names.ts';
+import { deleteMarker } from './upload/marker.ts';
 
 export type RetentionSettings = Pick<
   Config['logging']['requests'],
@@ -19,11 +20,22 @@ const HOUR_MS = 3_600_000;
 /** How long a file must have been silent before it is replaced: another process may still append. */
 const SETTLE_MS = 60_000;
 
+/** What is known of uploads, where closed files are to be uploaded. */
+export interface Uploads {
+  /** Whether a file was uploaded as it is: it may be deleted. */
+  isUploaded(file: FoundLog): Promise<boolean>;
+  /** Whether it was, and need not be kept here any longer. */
+  hasServed(file: FoundLog): Promise<boolean>;
+  /** Told of a file that is deleted before it was uploaded. */
+  lost(): void;
+}
+
 export interface RetentionDeps {
   readonly clock: Clock;
   /** Which of several workers writes, from 1; 0 where one process serves. */
   readonly worker: number;
   readonly onProblem: (message: string) => void;
+  readonly uploads?: Uploads | undefined;
 }
 
 /**
@@ -68,7 +80,8 @@ export class Retention {
   /** Applies the rules once; when a sweep is under way, once more after it. Never rejects. */
   sweep(): Promise<void> {
     const { retention, max_total, compress } = this.#settings;
-    const idle = !agesIn(retention) && max_total === 0 && compress === 'none';
+    const rules = agesIn(retention) || max_total > 0 || compress !== 'none' || this.#deps.uploads;
+    const idle = !rules;
     if (idle || this.#abort.signal.aborted) return Promise.resolve();
     this.#again = this.#sweeping !== undefined;
     this.#sweeping ??= this.#sweep().finally(() => {
@@ -112,24 +125,37 @@ export class Retention {
     const nowMs = this.#deps.clock.now();
     await this.#deleteLeftovers(nowMs);
     if (retention.head > 0) {
-      for (const file of await this.#closed()) {
-        if (nowMs - newestMs(file) >= retention.head) await this.#delete(file);
+      for (const file of await this.closed()) {
+        // One that is to be uploaded is kept until it is.
+        if (nowMs - newestMs(file) >= retention.head && (await this.#mayGo(file))) await this.#delete(file);
       }
     }
     if (retention.content > 0) await this.#expire(nowMs, retention.content);
     const settleInMs = compress === 'zstd' ? await this.#compress(nowMs) : Infinity;
+    await this.#deleteServed();
     await this.#shrink();
     return settleInMs;
+  }
+
+  async #mayGo(file: FoundLog): Promise<boolean> {
+    return !this.#deps.uploads || (await this.#deps.uploads.isUploaded(file));
+  }
+
+  /** Deletes what was uploaded and is not to be kept here. */
+  async #deleteServed(): Promise<void> {
+    const { uploads } = this.#deps;
+    for (const file of uploads ? await this.closed() : [])
+      if (await uploads?.hasServed(file)) await this.#delete(file);
   }
 
   /** What a dead process left: half-made copies, and originals beside a finished one. */
   async #deleteLeftovers(nowMs: number): Promise<void> {
     const files = await findLogs(this.#directory);
     for (const file of files) {
-      if (file.kind === 'tmp' && nowMs - file.mtimeMs >= STALE_MS) await this.#delete(file);
+      if (file.kind === 'tmp' && nowMs - file.mtimeMs >= STALE_MS) await this.#unlink(file);
       const copy = files.find((other) => other.name === `${file.name}.zst`);
       // The copy has its original's mtime; an original that changed after it holds more than it.
-      if (copy) await this.#delete(file.mtimeMs - copy.mtimeMs < 1 ? file : copy);
+      if (copy) await this.#unlink(file.mtimeMs - copy.mtimeMs < 1 ? file : copy);
     }
   }
 
@@ -137,7 +163,7 @@ export class Retention {
   async #expire(nowMs: number, contentMs: number): Promise<void> {
     const known = this.#expired;
     this.#expired = new Map();
-    for (const file of await this.#closed()) {
+    for (const file of await this.closed()) {
       const { name, size, mtimeMs } = file;
       const old = nowMs - newestMs(file) >= contentMs && nowMs - mtimeMs >= this.#settleMs;
       if (!old || this.#abort.signal.aborted) continue;
@@ -163,7 +189,7 @@ export class Retention {
 
   async #compress(nowMs: number): Promise<number> {
     let settleInMs = Infinity;
-    for (const file of await this.#closed()) {
+    for (const file of await this.closed()) {
       if (this.#abort.signal.aborted) break;
       if (file.kind !== 'plain') continue;
       const silentMs = nowMs - file.mtimeMs;
@@ -186,22 +212,40 @@ export class Retention {
     const { max_total: maxTotal } = this.#settings;
     if (maxTotal === 0) return;
     let total = (await findLogs(this.#directory)).reduce((sum, file) => sum + file.size, 0);
-    for (const file of await this.#closed()) {
+    const needed: FoundLog[] = [];
+    for (const file of await this.closed()) {
+      if (total <= maxTotal) return;
+      if (await this.#mayGo(file)) {
+        await this.#delete(file);
+        total -= file.size;
+      } else needed.push(file);
+    }
+    // The disk comes first: without room on it nothing more is logged.
+    for (const file of needed) {
       if (total <= maxTotal) return;
       await this.#delete(file);
       total -= file.size;
+      this.#deps.uploads?.lost();
+      this.#deps.onProblem(
+        `Deleted the request log ${join(this.#directory, file.name)} before it was uploaded: all files exceed logging.requests.max_total`,
+      );
     }
   }
 
   async #delete(file: FoundLog): Promise<void> {
+    await this.#unlink(file);
+    await deleteMarker(this.#directory, file.name);
+  }
+
+  async #unlink(file: FoundLog): Promise<void> {
     const path = join(this.#directory, file.name);
     await unlink(path).catch((error: unknown) => {
       if (!isMissing(error)) this.#problem('delete the old request log', path, error);
     });
   }
 
-  /** @see closedAmong */
-  async #closed(): Promise<FoundLog[]> {
+  /** Files that nobody writes, oldest first. @see closedAmong */
+  async closed(): Promise<FoundLog[]> {
     const writer = { worker: this.#deps.worker, current: this.#current };
     return closedAmong(await findLogs(this.#directory), this.#deps.clock.now(), writer);
   }

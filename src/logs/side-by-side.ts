@@ -1,7 +1,7 @@
-/** Which files of a log were written at the same time: those of several workers. */
+/** Which files of a log were written at the same time: those of several workers, or machines. */
 import { dirname, basename } from 'node:path';
 import type { LogInput } from './input.ts';
-import { parseLogName } from './names.ts';
+import { parseLogName, parseUploadedName } from './names.ts';
 
 export interface SideBySide {
   /** Of each input the number of the first one that was written on the same day in the same directory: its own if none was. */
@@ -19,10 +19,12 @@ export function sideBySide(inputs: readonly LogInput[]): SideBySide | undefined 
   const groups: number[] = [];
   const hands: number[] = [];
   for (const [number, { path }] of inputs.entries()) {
-    const log = parseLogName(basename(path).replace(/\.gz$/, ''));
+    const name = basename(path).replace(/\.gz$/, '');
+    const uploaded = parseUploadedName(name);
+    const log = uploaded ?? parseLogName(name);
     const day = log ? `${dirname(path)}/${log.day}` : `${number}`;
     groups.push(days.getOrInsert(day, number));
-    hands.push(workers.getOrInsert(`${day}/${log?.worker ?? 0}`, number));
+    hands.push(workers.getOrInsert(`${day}/${uploaded?.host ?? ''}/${log?.worker ?? 0}`, number));
   }
   const together = Map.groupBy(new Set(hands), (hand) => groups[hand]!);
   const most = Math.max(1, ...[...together.values()].map((all) => all.length));

@@ -1,6 +1,7 @@
 /** What is known of a log that cannot be written: since when, why, how many records it has cost, when to try again. */
 import type { Clock } from '../clock.ts';
 import { fileReason } from './names.ts';
+import type { UploadState } from './upload/state.ts';
 
 /** How the request log is, as /health shows it. */
 export interface LogState {
@@ -12,6 +13,8 @@ export interface LogState {
   readonly pending: number;
   /** Records lost since the start. */
   readonly lost: number;
+  /** How the upload of closed files is; left out where there is none. */
+  readonly upload?: UploadState;
 }
 
 const FIRST_WAIT_MS = 250;

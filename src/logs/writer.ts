@@ -16,6 +16,8 @@ import type { Redaction } from './redaction.ts';
 import { Retention } from './retention.ts';
 import { Syncs } from './syncs.ts';
 import type { LogState, Trouble } from './trouble.ts';
+import type { UploadAccess } from './upload/uploader.ts';
+import { Uploader } from './upload/uploader.ts';
 
 export type LogSettings = Config['logging']['requests'];
 
@@ -29,6 +31,8 @@ export interface LogWriterDeps {
   readonly makeLine: LineMaker;
   /** Told once when something goes wrong, and once when it is well again. */
   readonly onProblem: (message: string) => void;
+  /** Where closed files go; they stay here when it is not given. */
+  readonly upload?: (UploadAccess & { readonly random: () => number }) | undefined;
 }
 
 export class LogWriter {
@@ -36,6 +40,7 @@ export class LogWriter {
   readonly #deps: LogWriterDeps;
   readonly #file: LogFile;
   readonly #appender: Appender;
+  readonly #uploader: Uploader | undefined;
   readonly #retention: Retention;
   readonly #stats = newStats();
   readonly #losses: Losses;
@@ -58,7 +63,8 @@ export class LogWriter {
     const onProblem = (message: string) => this.#report(message);
     const { clock, worker = 0 } = deps;
     this.#losses = new Losses(this.#stats, settings.queue, { clock, onProblem });
-    this.#retention = new Retention(settings, { clock, worker, onProblem });
+    this.#uploader = this.#makeUploader(settings, worker, onProblem);
+    this.#retention = new Retention(settings, { clock, worker, onProblem, uploads: this.#uploader });
     this.#backlog = new Backlog({
       redaction: deps.redaction,
       onLost: (record, size, error) => this.#losses.lose(record, size, error),
@@ -85,7 +91,23 @@ export class LogWriter {
   get state(): LogState {
     const { pending, dropped: lost } = this.#stats;
     const { since = null, reason = null } = this.#appender.trouble ?? {};
-    return { state: this.#appender.trouble ? 'failing' : 'ok', since, reason, pending, lost };
+    const upload = this.#uploader ? { upload: this.#uploader.state } : {};
+    return { state: this.#appender.trouble ? 'failing' : 'ok', since, reason, pending, lost, ...upload };
+  }
+
+  #makeUploader(
+    { directory, compress, upload }: LogSettings,
+    worker: number,
+    onProblem: (message: string) => void,
+  ): Uploader | undefined {
+    const { clock, upload: access } = this.#deps;
+    if (!upload || !access) return undefined;
+    const sweep = () => this.#retention.sweep();
+    const closed = () => this.#retention.closed();
+    return new Uploader(
+      { directory, compress, upload },
+      { ...access, clock, worker, sweep, closed, onProblem },
+    );
   }
 
   /**
@@ -155,12 +177,14 @@ export class LogWriter {
     this.#syncs.close();
     this.#dayEnd.close();
     const settled = this.#retention.close();
+    if (this.#settings.upload?.stop_timeout === 0) await this.#uploader?.close();
     do await this.flush();
     while (this.#writing || this.#making.size > 0 || (this.#left > 0 && !this.#appender.trouble));
     this.#cancelFlush?.();
     this.#giveUp();
     await this.#file.close();
     await settled;
+    await this.#uploader?.finish();
   }
 
   /** What still waits at the end is lost. */
@@ -231,7 +255,7 @@ export class LogWriter {
   #opened(name: string, day: string): void {
     this.#retention.opened(name);
     const { head, content } = this.#settings.retention;
-    if (this.#deps.worker !== undefined || head > 0 || content > 0) this.#dayEnd.after(day);
+    if (this.#deps.worker !== undefined || head > 0 || content > 0 || this.#uploader) this.#dayEnd.after(day);
   }
 
   #report(message: string): void {

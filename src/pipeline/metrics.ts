@@ -1,10 +1,12 @@
 import type { LogRecord } from '../logs/record.ts';
+import type { UploadState } from '../logs/upload/state.ts';
 import type { Family, Sample } from './prometheus.ts';
 import type { ProviderStatus } from './status.ts';
 import { CallerMetrics } from './caller-metrics.ts';
 import { targetFamilies } from './target-metrics.ts';
 import { counter, family, Histogram } from './prometheus.ts';
 import { Series } from './series.ts';
+import { uploadFamilies } from './upload-metrics.ts';
 
 /** Model names that get a label of their own; clients can name anything. */
 const MAX_MODELS = 200;
@@ -29,6 +31,8 @@ export interface MetricSources {
   /** Bytes of answers in progress that are put together for records. */
   readonly recording: () => number;
   readonly log: () => { written: number; dropped: number; pending: number };
+  /** How the upload of the log is; `undefined` where there is none. */
+  readonly upload: () => UploadState | undefined;
   /** How often each sink of records has thrown. */
   readonly sinkErrors: () => ReadonlyMap<string, number>;
   /** Records that plugins did not get since they were too slow. */
@@ -170,6 +174,7 @@ export class Metrics {
       ...this.#callers.families(),
       ...this.#ofProviders(providers),
       ...targetFamilies(providers),
+      ...uploadFamilies(this.#sources.upload()),
       ...this.#ofProcess(),
     ];
   }

@@ -43,6 +43,8 @@ export interface ProxyDeps {
   readonly instance?: string;
   /** Which of the processes that serve the same port this is, from 1; it serves alone when it is not given. */
   readonly worker?: number;
+  /** How many processes serve the same port. */
+  readonly workers?: number;
   /** What processes that serve the same port share. */
   readonly limits?: Limits;
   readonly fleet?: Fleet;

@@ -47,6 +47,7 @@ import { WorkThread } from '../work/thread.ts';
 import type { ProxyDeps } from './contract.ts';
 import { backgroundLimits, policyOf, streamLimits } from './settings.ts';
 import { Traffic } from './traffic.ts';
+import { uploadAccess } from './upload-access.ts';
 
 /** What of the present configuration is looked at by what outlives it. */
 export interface Present {
@@ -220,6 +221,7 @@ export class Lasting {
       redaction: () => this.secrets.redaction,
       makeLine: (record) => this.work.line(record),
       onProblem: this.#problemOf('request_log'),
+      upload: uploadAccess(this.first, { ...this.deps, random: this.random, hide: this.secrets.add }),
     });
   }
 
@@ -267,6 +269,7 @@ export class Lasting {
       unread: () => this.budget.bytes,
       recording: () => this.budget.kept,
       memory: () => process.memoryUsage.rss(),
+      upload: () => this.log?.state.upload,
       log: () => this.log?.stats ?? { written: 0, dropped: 0, pending: 0 },
       sinkErrors: () => this.sinks.errors,
       pluginRecordsDropped: () => this.#recordsDropped,

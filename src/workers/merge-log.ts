@@ -1,4 +1,5 @@
 import type { LogState } from '../logs/trouble.ts';
+import { mergeUploads } from './merge-uploads.ts';
 import { mergeReasons } from './merge-reasons.ts';
 
 /** How the request log of one worker is; null where it writes none. */
@@ -16,6 +17,7 @@ export function mergeLogs(seen: readonly SeenLog[]): LogState | null {
   const reasons = mergeReasons(
     known.map(({ worker, reason }) => ({ worker, reasons: reason === null ? [] : [reason] })),
   );
+  const upload = mergeUploads(known.map(({ worker, upload }) => ({ worker, upload })));
   return {
     state: failing.length > 0 ? 'failing' : 'ok',
     // ISO 8601 in one zone is in the order of its letters.
@@ -23,5 +25,6 @@ export function mergeLogs(seen: readonly SeenLog[]): LogState | null {
     reason: reasons.length > 0 ? reasons.join('; ') : null,
     pending: known.reduce((sum, { pending }) => sum + pending, 0),
     lost: known.reduce((sum, { lost }) => sum + lost, 0),
+    ...(upload ? { upload } : {}),
   };
 }

@@ -74,6 +74,25 @@ describe('what health shows', () => {
     expect(below({ ...report([]), log: null })).toEqual([]);
   });
 
+  test('files that cannot be uploaded, and no word of those that can', () => {
+    const log = { state: 'ok' as const, since: null, reason: null, pending: 0, lost: 0 };
+    const upload = {
+      state: 'failing' as const,
+      since: HELD.since,
+      reason: 'there is no such bucket',
+      files: 3,
+      bytes: 3_500_000,
+      uploaded: 5,
+      uploaded_bytes: 9,
+      failures: 4,
+      lost: 1,
+    };
+    expect(below({ ...report([]), log: { ...log, upload } })).toEqual([
+      'upload  of the request log fails since 08:12:17Z: there is no such bucket; 3 files wait, 3.3 MiB, 1 deleted before they were uploaded',
+    ]);
+    expect(below({ ...report([]), log: { ...log, upload: { ...upload, state: 'ok' } } })).toEqual([]);
+  });
+
   test('how many models a provider lists, and why it lists none', () => {
     const row = (models: Provider['models'], state: Provider['state'] = 'healthy') =>
       healthText(report([], { models, state }), Infinity).split('\n').slice(2);

@@ -45,6 +45,8 @@ function configOf(url: string): ConfigInput {
     },
     groups: { search: { limits: [{ budget: 1, per: 'day', warn_at: 0.5 }] } },
     health: { probe: 'never' },
+    // No file is complete, so that nobody is asked.
+    logging: { requests: { upload: { url: 's3://logs', endpoint: 'http://127.0.0.1:9' } } },
     routing: { breaker: { failures: 2, cooldown: '60s', max_cooldown: '60s' } },
     providers: [
       { ...shared, name: 'shaky', models: ['bad'] },
@@ -152,6 +154,12 @@ const EXPECTED: Readonly<Record<string, number>> = {
   'llmproxy_limit_refusals_total{limit="1 requests per day of key bob",kind="requests"}': 1,
   llmproxy_log_records_written: 8,
   llmproxy_log_records_lost: 0,
+  llmproxy_upload_pending_files: 0,
+  llmproxy_upload_pending_bytes: 0,
+  llmproxy_uploaded_files_total: 0,
+  llmproxy_uploaded_bytes_total: 0,
+  llmproxy_upload_failures_total: 0,
+  llmproxy_upload_lost_files_total: 0,
   'llmproxy_records_dropped_total{sink="log"}': 0,
   'llmproxy_records_dropped_total{sink="plugins"}': 0,
   'llmproxy_sink_errors_total{sink="log"}': 0,

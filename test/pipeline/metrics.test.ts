@@ -13,6 +13,7 @@ const NOTHING: MetricSources = {
   unread: () => 0,
   recording: () => 0,
   log: () => ({ written: 0, dropped: 0, pending: 0 }),
+  upload: () => undefined,
   sinkErrors: () => new Map(),
   pluginRecordsDropped: () => 0,
   responsesDropped: () => 0,

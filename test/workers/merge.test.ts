@@ -197,6 +197,38 @@ describe('mergeLogs()', () => {
     expect(of(late, late)?.reason).toBe('no space left on device');
   });
 
+  test('adds up what waits to be uploaded, and says whose upload fails', () => {
+    const upload = {
+      state: 'ok' as const,
+      since: null,
+      reason: null,
+      files: 1,
+      bytes: 10,
+      uploaded: 2,
+      uploaded_bytes: 20,
+      failures: 0,
+      lost: 0,
+    };
+    const down = {
+      ...upload,
+      state: 'failing' as const,
+      since: '2026-01-01T00:00:05.000Z',
+      reason: 'no such bucket',
+      failures: 3,
+    };
+    const merged = of({ ...well, upload }, { ...well, upload: down });
+    expect(merged?.upload).toEqual({
+      ...down,
+      reason: 'worker 2: no such bucket',
+      files: 2,
+      bytes: 20,
+      uploaded: 4,
+      uploaded_bytes: 40,
+    });
+    expect(merged?.state).toBe('ok');
+    expect(of(well, well)).not.toHaveProperty('upload');
+  });
+
   test('is none where none is written', () => {
     expect(of(null, null)).toBeNull();
     expect(of()).toBeNull();

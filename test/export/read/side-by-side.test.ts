@@ -31,6 +31,19 @@ describe('sideBySide()', () => {
     });
   });
 
+  test('finds what several machines wrote on one day, by the names of what they uploaded', () => {
+    const at = (day: string, name: string) => `s3://b/p/date=${day}/${name}`;
+    expect(
+      of(
+        at('2026-11-23', 'pod-1-llmproxy-2026-11-23-0123456789ab.ndjson.zst'),
+        at('2026-11-23', 'pod-1-llmproxy-2026-11-23.1-1123456789ab.ndjson.zst'),
+        at('2026-11-23', 'pod-2-llmproxy-2026-11-23-2123456789ab.ndjson.zst'),
+        at('2026-11-24', 'pod-2-llmproxy-2026-11-24.w1-3123456789ab.ndjson'),
+        at('2026-11-24', 'pod-2-llmproxy-2026-11-24.w2-4123456789ab.ndjson'),
+      ),
+    ).toEqual({ groups: [0, 0, 0, 3, 3], hands: [0, 0, 2, 3, 4], workers: 2 });
+  });
+
   test('finds nothing where one process wrote, or on other days or in other directories', () => {
     expect(of('d/llmproxy-2026-11-23.ndjson', 'd/llmproxy-2026-11-23.1.ndjson', 'a.log')).toBeUndefined();
     expect(of(`d/${ONE}`, 'd/llmproxy-2026-11-24.w2.ndjson', `e/${TWO}`)).toBeUndefined();
