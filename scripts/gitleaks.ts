@@ -1,12 +1,12 @@
 /**
- * Writes the rules for API keys anew from those of gitleaks: src/export/redact/secrets/gitleaks.generated.ts.
+ * Writes the rules for API keys anew from those of gitleaks: src/redact/secrets/gitleaks.generated.ts.
  * The file is in the Go module that `go mod download` brings:
  *
  *   bun scripts/gitleaks.ts "$(go env GOMODCACHE)/github.com/zricethezav/gitleaks/v8@v8.30.1"
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chance, sample } from '../test/export/redact/corpus/seeded.ts';
+import { chance, sample } from '../test/redact/corpus/seeded.ts';
 
 interface Rule {
   readonly id: string;
@@ -20,7 +20,7 @@ interface Rule {
   }[];
 }
 
-const OUT = join(import.meta.dir, '../src/export/redact/secrets/gitleaks.generated.ts');
+const OUT = join(import.meta.dir, '../src/redact/secrets/gitleaks.generated.ts');
 
 /** What these find is found by rules of our own, in bounded time and with fewer false hits. */
 const OWN: Readonly<Record<string, string>> = {
@@ -216,7 +216,7 @@ ${rows(tokens)}
 /** Of what the original patterns match, so much is hidden; or the rule counts as missed. */
 const ENOUGH = 0.9;
 const TRIES = 40;
-const { Redactor } = await import('../src/export/redact/redactor.ts');
+const { Redactor } = await import('../src/redact/redactor.ts');
 const redactor = new Redactor({ kinds: ['key', 'private_key', 'jwt'], custom: [], mode: 'tag', salt: '' });
 const drawn = chance(7);
 const missed = rules.filter(({ id, regex, entropy = 0, keywords = [] }) => {

@@ -1,5 +1,5 @@
 /**
- * Writes which phone numbers there are, src/export/redact/phones/countries.generated.ts, from the metadata of
+ * Writes which phone numbers there are, src/redact/phones/countries.generated.ts, from the metadata of
  * libphonenumber that libphonenumber-js ships: bun scripts/phone-countries.ts
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import metadata from 'libphonenumber-js/metadata.min.json';
 import { version } from 'libphonenumber-js/package.json';
 
-const OUT = join(import.meta.dir, '../src/export/redact/phones/countries.generated.ts');
+const OUT = join(import.meta.dir, '../src/redact/phones/countries.generated.ts');
 const FOLDER = join(import.meta.dir, '../node_modules/libphonenumber-js');
 
 type Row = readonly [

@@ -4,9 +4,9 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { VENDORS } from '../test/export/redact/corpus/keys.ts';
-import type { Measured } from '../test/export/redact/corpus/measure.ts';
-import { measure, negativeLines } from '../test/export/redact/corpus/measure.ts';
+import { VENDORS } from '../test/redact/corpus/keys.ts';
+import type { Measured } from '../test/redact/corpus/measure.ts';
+import { measure, negativeLines } from '../test/redact/corpus/measure.ts';
 
 const PATH = join(import.meta.dir, '../docs/export.md');
 const SHOWN = 40;

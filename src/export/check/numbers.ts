@@ -1,4 +1,5 @@
-import { holdsInfinity, isLoadable } from '../conversation/json.ts';
+import { holdsInfinity } from '../conversation/json.ts';
+import { isLoadable } from '../../wire/long-numbers.ts';
 
 /** Text that may hold a number of more than 64 bits, or one that overflows. */
 const ODD = /\d{19}|[eE]\+?\d{3}/;

@@ -11,8 +11,8 @@ import {
   jsonText,
   loadable,
   MAX_TOOL_DEPTH,
-  parseLongNumbers,
 } from './json.ts';
+import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
  * The calls of one assistant message.

@@ -17,19 +17,14 @@ import { FEEDBACK_ENDPOINT, feedbackOf } from '../read/feedback.ts';
 import { FORMATS } from '../render/all.ts';
 import { addRecord, noFacts } from '../report/record-facts.ts';
 import type { RenderOptions } from '../render/format.ts';
-import {
-  holdsRounded,
-  mayHoldLongNumbers,
-  parseLongNumbers,
-  toLine,
-  toLoadableLine,
-} from '../conversation/json.ts';
+import { holdsRounded, toLine, toLoadableLine } from '../conversation/json.ts';
+import { mayHoldLongNumbers, parseLongNumbers } from '../../wire/long-numbers.ts';
 import { metadataOf } from '../read/metadata.ts';
 import { RowSigner } from '../curate/near/row-signer.ts';
 import type { RejectReason } from '../errors.ts';
 import { RejectError } from '../errors.ts';
-import { redactConversation } from '../redact/conversation.ts';
-import { Redactor } from '../redact/redactor.ts';
+import { redactConversation } from '../conversation/redact.ts';
+import { Redactor } from '../../redact/redactor.ts';
 import { compileSelection, fieldText } from '../read/selection.ts';
 import { FLAG, UNKNOWN_TOKENS } from './batch.ts';
 import { BatchBuilder } from './builder.ts';

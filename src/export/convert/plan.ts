@@ -1,7 +1,7 @@
 import type { FormatName } from '../../config/export/options.ts';
 import type { RenderOptions } from '../render/format.ts';
 import type { ContentOptions } from '../conversation/messages.ts';
-import type { RedactOptions } from '../redact/redactor.ts';
+import type { RedactOptions } from '../../redact/redactor.ts';
 import type { Selection } from '../read/selection.ts';
 
 /** How each line is converted, independently of all others: plain data, so that it can go to another thread. */

@@ -8,9 +8,10 @@ import { FORMATS } from '../render/all.ts';
 import { answerOf } from '../conversation/messages.ts';
 import { mustBeDefined } from '../conversation/tools.ts';
 import { RejectError } from '../errors.ts';
-import { redactConversation } from '../redact/conversation.ts';
-import { Redactor } from '../redact/redactor.ts';
-import { parseLongNumbers, toLine } from '../conversation/json.ts';
+import { redactConversation } from '../conversation/redact.ts';
+import { Redactor } from '../../redact/redactor.ts';
+import { toLine } from '../conversation/json.ts';
+import { parseLongNumbers } from '../../wire/long-numbers.ts';
 import { reasonOf } from './converter.ts';
 import { fit } from '../conversation/fit.ts';
 

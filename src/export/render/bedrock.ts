@@ -11,7 +11,7 @@ import { imageTypeAt } from './image-type.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
 import { mergedTurns, partsOf, systemApart, withoutRefusals } from './turns.ts';
-import { parseLongNumbers } from '../conversation/json.ts';
+import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
  * Nova and Llama on Bedrock, in the shape of Converse. What differs by model is as AWS's own validator has it: tools

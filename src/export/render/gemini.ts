@@ -11,7 +11,8 @@ import { imageTypeAt } from './image-type.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
 import { alternating, partsOf, systemApart, withoutRefusals } from './turns.ts';
-import { loadable, parseLongNumbers } from '../conversation/json.ts';
+import { loadable } from '../conversation/json.ts';
+import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /** Vertex AI caps a file, and the examples in it when they are text alone. */
 const MAX_BYTES = 1e9;

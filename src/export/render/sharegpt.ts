@@ -8,7 +8,8 @@ import { objectsIn, textProblems, unknownKeys } from './problems.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
 import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
-import { jsonText, parseLongNumbers } from '../conversation/json.ts';
+import { jsonText } from '../conversation/json.ts';
+import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
  * ShareGPT as LLaMA-Factory loads it. The system prompt is the first turn, where Unsloth and others find it too; rows

@@ -10,7 +10,7 @@ import type {
 } from '../conversation/conversation.ts';
 import type { RenderOptions } from './format.ts';
 import { RejectError } from '../errors.ts';
-import { parseLongNumbers } from '../conversation/json.ts';
+import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /** The separator between the texts of messages that become one. */
 const SEAM = '\n\n';

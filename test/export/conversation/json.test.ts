@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import {
   holdsInfinity,
   jsonText,
-  parseLongNumbers,
   parseRow,
   toLine,
   toLoadableLine,
   loadable,
 } from '../../../src/export/conversation/json.ts';
+import { parseLongNumbers } from '../../../src/wire/long-numbers.ts';
 
 test('toLine() is one line of well-formed JSON for any value', () => {
   const text = fc.oneof(

@@ -1,6 +1,6 @@
 /** National numbers with the right check digits, and social security numbers of the United States. */
-import type { NationalId } from '../../../../src/export/redact/national-ids/table.ts';
-import { NATIONAL_IDS } from '../../../../src/export/redact/national-ids/table.ts';
+import type { NationalId } from '../../../src/redact/national-ids/table.ts';
+import { NATIONAL_IDS } from '../../../src/redact/national-ids/table.ts';
 import type { Case } from './case.ts';
 import type { Chance } from './seeded.ts';
 import { sample } from './seeded.ts';

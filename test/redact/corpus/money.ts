@@ -1,5 +1,5 @@
 /** Payment cards and accounts, with the right check digits. */
-import { isIban, luhn } from '../../../../src/export/redact/checksums.ts';
+import { isIban, luhn } from '../../../src/redact/checksums.ts';
 import { faker } from '@faker-js/faker/locale/en';
 import type { Case } from './case.ts';
 import type { Chance } from './seeded.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { Redactor } from '../../../src/export/redact/redactor.ts';
-import { TOKEN_RULES, VENDOR_RULES } from '../../../src/export/redact/secrets/gitleaks.generated.ts';
-import { KeywordIndex } from '../../../src/export/redact/secrets/keywords.ts';
-import { entropy } from '../../../src/export/redact/secrets/rule.ts';
+import { Redactor } from '../../src/redact/redactor.ts';
+import { TOKEN_RULES, VENDOR_RULES } from '../../src/redact/secrets/gitleaks.generated.ts';
+import { KeywordIndex } from '../../src/redact/secrets/keywords.ts';
+import { entropy } from '../../src/redact/secrets/rule.ts';
 import { chance, sample } from './corpus/seeded.ts';
 
 const make = () => new Redactor({ kinds: ['key'], custom: [], mode: 'tag', salt: '' });

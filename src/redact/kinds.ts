@@ -1,5 +1,5 @@
 /** What is looked for, and how it is known. Every pattern has bounded repetitions: text of any length takes linear time. */
-import { isObject, parseJson } from '../../wire/json.ts';
+import { isObject, parseJson } from '../wire/json.ts';
 import { findEmails, IPV4, IPV6, isIpv4, isPublicIpv6 } from './addresses.ts';
 import { ibanLength, isCard, isIban } from './checksums.ts';
 import type { Context } from './context.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Conversation } from '../../src/export/conversation/conversation.ts';
-import { ibanRest, isCard, isIban } from '../../src/export/redact/checksums.ts';
-import { redactConversation } from '../../src/export/redact/conversation.ts';
-import { REDACT_KINDS } from '../../src/export/redact/kinds.ts';
-import type { RedactOptions } from '../../src/export/redact/redactor.ts';
-import { customPattern, Redactor } from '../../src/export/redact/redactor.ts';
+import { ibanRest, isCard, isIban } from '../../src/redact/checksums.ts';
+import { redactConversation } from '../../src/export/conversation/redact.ts';
+import { REDACT_KINDS } from '../../src/redact/kinds.ts';
+import type { RedactOptions } from '../../src/redact/redactor.ts';
+import { customPattern, Redactor } from '../../src/redact/redactor.ts';
 
 const make = (options: Partial<RedactOptions> = {}) =>
   new Redactor({ kinds: REDACT_KINDS, custom: [], mode: 'tag', salt: 'salt', ...options });

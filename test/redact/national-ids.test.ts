@@ -1,7 +1,7 @@
 /** Numbers that authorities and encyclopaedias give as examples, and the same with a digit changed. */
 import { expect, test } from 'bun:test';
-import { NATIONAL_IDS } from '../../../src/export/redact/national-ids/table.ts';
-import { Redactor } from '../../../src/export/redact/redactor.ts';
+import { NATIONAL_IDS } from '../../src/redact/national-ids/table.ts';
+import { Redactor } from '../../src/redact/redactor.ts';
 
 const EXAMPLES: readonly (readonly [name: string, text: string, id: string])[] = [
   ['AT SVNR', 'SVNR %', '1237 010180'],

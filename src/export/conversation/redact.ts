@@ -1,5 +1,5 @@
-import type { Conversation, Message, Part, Tool, ToolCall } from '../conversation/conversation.ts';
-import type { Redactor } from './redactor.ts';
+import type { Conversation, Message, Part, Tool, ToolCall } from './conversation.ts';
+import type { Redactor } from '../../redact/redactor.ts';
 
 /**
  * A conversation in which every string went through the redactor: texts, names, URLs, arguments, schemas, ids. The

@@ -1,5 +1,5 @@
-import { isObject } from '../../wire/json.ts';
-import { numberText, parseLongNumbers } from '../conversation/json.ts';
+import { isObject } from '../wire/json.ts';
+import { numberText, parseLongNumbers } from '../wire/long-numbers.ts';
 import { fakeOf } from './fakes.ts';
 import type { Finder, RedactKind } from './kinds.ts';
 import { FINDERS, REDACT_KINDS } from './kinds.ts';
