@@ -86,18 +86,18 @@ function circumstances({ instances, otherInstances, othersShare, subjects, leftO
   return [
     `- ${machine()}, ${Math.round(totalmem() / 1024 ** 3)} GB, ${process.platform} ${process.arch}; ${othersUsed(othersShare)}`,
     `- Bun ${Bun.version}${versions}; ${date()}`,
-    `- \`make bench${peers ? ' PEERS=DIR' : ''}\`: fresh processes of each subject: ${instances}${fewer}`,
+    `- \`make bench${peers ? ' PEERS=DIR' : ''}\`: processes per subject: ${instances}${fewer}`,
     ...leftOut.map((line) => `- ${line}`),
   ].join('\n');
 }
 
 function machine(): string {
   const all = cpus();
-  return `${all.length} cores (${all[0]?.model.trim()}) that all programs share`;
+  return `${all.length} cores (${all[0]?.model.trim()}) shared by all programs`;
 }
 
 function othersUsed(share: number): string {
-  return `other programs used ${Math.round(share * 100)} % of it meanwhile`;
+  return `other programs used ${Math.round(share * 100)} % of it during the run`;
 }
 
 function date(): string {

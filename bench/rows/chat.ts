@@ -13,14 +13,14 @@ export const relay: Row = {
   measures: [
     {
       name: 'relay',
-      title: 'Relayed chat, 32 clients: CPU a request',
+      title: 'Relayed chat, 32 clients: CPU per request',
       unit: 'µs',
       base: BARE_WHOLE,
       quoted: true,
     },
     {
       name: 'relay_rate',
-      title: 'Relayed chat, 32 clients: requests a second',
+      title: 'Relayed chat, 32 clients: requests per second',
       unit: '/s',
       base: BARE_WHOLE,
     },
@@ -45,7 +45,7 @@ export const limited: Row = {
   measures: [
     {
       name: 'limits',
-      title: 'Relayed chat with keys and limits, 32 clients: CPU a request',
+      title: 'Relayed chat with keys and limits, 32 clients: CPU per request',
       unit: 'µs',
       base: 'llmproxy',
     },
@@ -64,7 +64,7 @@ export const translated: Row = {
   measures: [
     {
       name: 'translated',
-      title: 'Translated chat, 32 clients: CPU a request',
+      title: 'Translated chat, 32 clients: CPU per request',
       unit: 'µs',
       base: BARE_WHOLE,
       quoted: true,

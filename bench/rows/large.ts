@@ -26,7 +26,7 @@ interface Large {
 function largeRow(name: string, title: string, { asked, clients, least }: Large): Row {
   return {
     name,
-    measures: [{ name, title: `${title}: CPU a request`, unit: 'µs', base: BARE_WHOLE }],
+    measures: [{ name, title: `${title}: CPU per request`, unit: 'µs', base: BARE_WHOLE }],
     applies: (subject) => subject.name !== BARE_PASS,
     async sample(run) {
       const request = requestBytes(asked, run.instance.headers);

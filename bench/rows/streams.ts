@@ -27,7 +27,7 @@ function streamRow(name: string, title: string, asked: BenchRequest, applies: Ro
     measures: [
       {
         name,
-        title: `${title}: CPU a chunk`,
+        title: `${title}: CPU per chunk`,
         unit: 'µs',
         base: BARE_PASS,
         quoted: true,

@@ -4,24 +4,24 @@ type Excuse = readonly [test: RegExp, reason: string];
 export const FAILED: readonly Excuse[] = [
   [
     /LangChain.*test_(?:audio_inputs|pdf_inputs|pdf_tool_message)/,
-    'the API behind takes no such part, and a 400 says which: leaving it out would give an answer to another question.',
+    'the provider’s API does not support such a part, and a 400 says so: leaving it out would answer a different question.',
   ],
   [
     /LangChain.*test_json_mode/,
-    'that protocol has no JSON without a schema: a model gives it for the words of the prompt, and the mock does not.',
+    'that protocol has no JSON mode without a schema: a real model would follow the prompt, but the mock does not.',
   ],
 ];
 
 export const SKIPPED: readonly Excuse[] = [
   [
     /reasoning-summary|thinking-display/,
-    'the suite runs it for names of models that think, and the mock does not.',
+    'the suite runs it only for names of reasoning models, and the mock does not reason.',
   ],
   [/LangChain.*Responses.*test_stop_sequence/, 'the Responses API has no stop sequences.'],
-  [/LangChain.*test_stream_time/, 'it measures the library with recorded traffic, of which there is none.'],
+  [/LangChain.*test_stream_time/, 'it measures the library with recorded traffic, which is not available.'],
   [/LangChain.*Anthropic.*test_json_mode/, 'the Messages API has no such mode.'],
   [
     /LangChain.*test_(?:\w+)_(?:inputs|tool_message)/,
-    'the library does not claim it for that API, or the suite was not told to.',
+    'the library does not claim to support it for that API, or the suite is not configured for it.',
   ],
 ];

@@ -24,22 +24,22 @@ const TITLES: Readonly<Record<UpstreamName, string>> = {
 export function compatibilityPage(rows: readonly Row[]): string {
   return `# Compatibility
 
-What public suites of other people say of llmproxy. Each asks as clients of its protocol do, and judges what comes back; the provider
-behind speaks the protocol at the head of the column. Where both are the same the answer is relayed, everywhere else it is translated. Made by
+Results of public third-party test suites. Each suite acts as a client of its protocol and checks the answers; the column names the protocol of the
+provider behind llmproxy. Where both protocols are the same, requests are relayed; everywhere else they are translated. Made by
 \`make comply\`; do not edit it here.
 
 | suite | ${UPSTREAMS.map((name) => TITLES[name]).join(' | ')} |
 | --- | ${UPSTREAMS.map(() => '---').join(' | ')} |
 ${rows.map(line).join('\n')}
 
-Numbers are tests passed, of those that ran. Suites: ${sources(rows)}.
+Numbers are tests passed, out of those that ran. Suites: ${sources(rows)}.
 
-The model behind all of them is the built-in mock, since the marks are to be the same everywhere: it does what it is told in simple words, calls tools
-with arguments that fit their schemas, and keeps to the schema of an answer. It does not think. Bedrock and Cohere are the same model, asked
-through small servers that speak their protocols (\`test/comply\`). Files that LangChain's tests fetch are replaced by small ones of the
-same kind where there is no internet.
+The model behind all of them is the built-in mock, so that results are comparable: it follows simple instructions, calls tools
+with arguments that match their schemas, and follows the schema for an answer. It does not reason. For Bedrock and Cohere, the same model
+is called through small servers with their protocols (\`test/comply\`). Files that LangChain's tests download are replaced with small ones of the
+same kind if there is no internet access.
 
-## Marks that are missing
+## Tests that failed
 
 ${missing(rows)}
 
