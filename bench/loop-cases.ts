@@ -83,6 +83,17 @@ const REQUESTS: Readonly<Record<string, Making>> = {
   ]),
   '10 million empty objects': raw(() => `"x":[${'{},'.repeat(10 * MB)}{}]`),
   '15 million numbers': raw(() => `"x":[${'1,'.repeat(15 * MB)}1]`),
+  'an item of 30,000 texts, in a conversation': () => ({
+    path: '/v1/conversations',
+    body: JSON.stringify({
+      items: [
+        {
+          ...user(many(30_000, (n) => ({ type: 'input_text', text: `${n} ${'word\n'.repeat(150)}` }))),
+          type: 'message',
+        },
+      ],
+    }),
+  }),
   '900,000 numbers, embedded': () => ({
     path: '/v1/embeddings',
     body: `{"model":"up/x","input":[[${'123456,'.repeat(0.9 * MB)}1]]}`,

@@ -2,8 +2,8 @@ import type { Database } from 'bun:sqlite';
 import type { JsonObject } from '../wire/json.ts';
 import type { Chain, Owner, Page, PageOptions, StoredConversation, StoredOptions } from './entries.ts';
 import { objectOf } from '../wire/json.ts';
-import { itemId, shownItem } from './items.ts';
-import { pageOf } from './page.ts';
+import { inputItems, itemId, shownItem } from './items.ts';
+import { pageOf, pageText } from './page.ts';
 import { makeRoom } from './room.ts';
 
 interface ItemRow {
@@ -80,6 +80,16 @@ export class StoredConversations {
     return { id, createdMs: nowMs, metadata };
   }
 
+  /** The same from the request that asks for it, JSON: it is read once more here, and holds up nobody. */
+  createFrom(
+    owner: Owner,
+    { id, metadata, request }: { id: string; metadata: JsonObject; request: string },
+    nowMs: number,
+    untilMs: number,
+  ): StoredConversation {
+    return this.create(owner, { id, metadata, items: itemsOf(request) }, nowMs, untilMs);
+  }
+
   get(owner: Owner, id: string): StoredConversation | undefined {
     const row = this.#db
       .query<{ created: number; metadata: string }, [string, string]>(
@@ -127,6 +137,30 @@ export class StoredConversations {
     // It may have been the oldest of all, and made room itself.
     if (ids.length < items.length) return undefined;
     return ids.map((each, place) => shownItem(items[place]!, each));
+  }
+
+  /** The same from the request that brings them, JSON. @returns JSON */
+  addFrom(
+    owner: Owner,
+    id: string,
+    request: string,
+    nowMs: number,
+    untilMs: number,
+  ): { readonly list: string } | 'full' | undefined {
+    const added = this.add(owner, id, itemsOf(request), nowMs, untilMs);
+    return Array.isArray(added) ? { list: pageText({ data: added, hasMore: false }) } : added;
+  }
+
+  /** {@link list} as JSON. */
+  listText(owner: Owner, id: string, options: PageOptions): string | undefined {
+    const page = this.list(owner, id, options);
+    return page && pageText(page);
+  }
+
+  /** {@link item} as JSON. */
+  itemText(owner: Owner, id: string, item: string): string | undefined {
+    const one = this.item(owner, id, item);
+    return one && JSON.stringify(one);
   }
 
   list(owner: Owner, id: string, options: PageOptions): Page | undefined {
@@ -191,4 +225,9 @@ export class StoredConversations {
   #write(change: () => void): void {
     this.#db.transaction(change).immediate();
   }
+}
+
+/** @param request JSON */
+function itemsOf(request: string): JsonObject[] {
+  return inputItems(objectOf(JSON.parse(request)).items);
 }

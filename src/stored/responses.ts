@@ -11,7 +11,7 @@ import type {
 import type { ResponseRows, Row } from './rows.ts';
 import { stringOf } from '../wire/json.ts';
 import { itemId, shownItem } from './items.ts';
-import { pageOf } from './page.ts';
+import { pageOf, pageText } from './page.ts';
 import { inputOf, isRunning, outputOf, ownFields, parsed } from './rows.ts';
 
 /** Responses that may follow each other. */
@@ -89,6 +89,12 @@ export class StoredResponses {
     const own = JSON.parse(row.input) as JsonObject[];
     const items = [...earlier, ...own].map((item, place) => shownItem(item, itemId(item, id, place)));
     return pageOf(items, options);
+  }
+
+  /** {@link inputs} as JSON. */
+  inputsText(owner: Owner, id: string, options: PageOptions, nowMs: number): string | undefined {
+    const page = this.inputs(owner, id, options, nowMs);
+    return page && pageText(page);
   }
 
   /** Removes what is over, and makes room in the file. */

@@ -87,7 +87,15 @@ function call(table: keyof Tables, name: string, given: readonly unknown[]): unk
   return methods[name]!(...given);
 }
 
-const READS: ReadonlySet<string> = new Set(['show', 'chain', 'inputs', 'events', 'cancel', 'said', 'get']);
+const READS: ReadonlySet<string> = new Set([
+  'show',
+  'chain',
+  'inputsText',
+  'events',
+  'cancel',
+  'said',
+  'get',
+]);
 
 function isMissing(name: string, got: unknown): boolean {
   if (!READS.has(name)) return false;

@@ -3,12 +3,12 @@ import type { ServerContext, ServerEnv } from '../context.ts';
 import type { StoredConversation } from '../../stored/entries.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { ProxyError } from '../../errors.ts';
-import { inputItems } from '../../stored/items.ts';
 import { isObject } from '../../wire/json.ts';
 import type { OwnedCall } from './owned.ts';
+import { json } from './answers.ts';
 import { notStored } from './not-stored.ts';
 import { owned } from './owned.ts';
-import { listOfItems, pagingOf } from './paging.ts';
+import { pagingOf } from './paging.ts';
 import { idIn } from './routes.ts';
 
 /** Items that may be added at once, and pairs of metadata, as OpenAI documents it. */
@@ -20,11 +20,19 @@ const MAX_VALUE = 512;
 /** POST /v1/conversations */
 export function createConversation(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async ({ c, owner, stored, body }) => {
-    const { items, metadata } = await body();
+    const { text: request, value } = await body();
+    checkItems(value.items ?? []);
     const id = `conv_${context.newId().slice('req_'.length)}`;
     const nowMs = context.clock.now();
-    const begun = { id, metadata: metadataIn(metadata), items: itemsIn(items ?? []) };
-    const made = await stored.store.ask('conversations', 'create', owner, begun, nowMs, nowMs + stored.ttlMs);
+    const begun = { id, metadata: metadataIn(value.metadata), request };
+    const made = await stored.store.ask(
+      'conversations',
+      'createFrom',
+      owner,
+      begun,
+      nowMs,
+      nowMs + stored.ttlMs,
+    );
     return c.json(shown(made));
   });
 }
@@ -39,7 +47,7 @@ export function updateConversation(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async (call) => {
     const { c, owner, stored, body } = call;
     const { id } = await found(call);
-    const metadata = metadataIn((await body()).metadata);
+    const metadata = metadataIn((await body()).value.metadata);
     const changed = await stored.store.ask('conversations', 'update', owner, id, metadata);
     if (!changed) throw notStored('Conversation', id);
     return c.json(shown(changed));
@@ -59,20 +67,21 @@ export function deleteConversation(context: ServerContext): Handler<ServerEnv> {
 export function addConversationItems(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async ({ c, owner, stored, body }) => {
     const id = idIn(c.req.param('id'));
-    const items = itemsIn((await body()).items);
+    const { text: request, value } = await body();
+    checkItems(value.items);
     const nowMs = context.clock.now();
     const data = await stored.store.ask(
       'conversations',
-      'add',
+      'addFrom',
       owner,
       id,
-      items,
+      request,
       nowMs,
       nowMs + stored.ttlMs,
     );
     if (data === undefined) throw notStored('Conversation', id);
     if (data === 'full') throw invalid('items', 'the conversation has as many items as it may have');
-    return c.json(listOfItems({ data, hasMore: false }));
+    return json(data.list);
   });
 }
 
@@ -80,9 +89,9 @@ export function addConversationItems(context: ServerContext): Handler<ServerEnv>
 export function listConversationItems(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async ({ c, owner, stored }) => {
     const id = idIn(c.req.param('id'));
-    const page = await stored.store.ask('conversations', 'list', owner, id, pagingOf(c));
-    if (!page) throw notStored('Conversation', id);
-    return c.json(listOfItems(page));
+    const page = await stored.store.ask('conversations', 'listText', owner, id, pagingOf(c));
+    if (page === undefined) throw notStored('Conversation', id);
+    return json(page);
   });
 }
 
@@ -92,9 +101,9 @@ export function getConversationItem(context: ServerContext): Handler<ServerEnv> 
     const { c, owner, stored } = call;
     const { id } = await found(call);
     const item = idIn(c.req.param('item'));
-    const one = await stored.store.ask('conversations', 'item', owner, id, item);
-    if (!one) throw notStored('Item', item);
-    return c.json(one);
+    const one = await stored.store.ask('conversations', 'itemText', owner, id, item);
+    if (one === undefined) throw notStored('Item', item);
+    return json(one);
   });
 }
 
@@ -122,10 +131,10 @@ function shown({ id, createdMs, metadata }: StoredConversation): object {
   return { id, object: 'conversation', created_at: Math.floor(createdMs / 1000), metadata };
 }
 
-function itemsIn(items: unknown): JsonObject[] {
+/** @throws ProxyError `invalid_request` */
+function checkItems(items: unknown): void {
   if (!Array.isArray(items) || !items.every(isObject)) throw invalid('items', 'expected a list of items');
   if (items.length > MAX_ITEMS) throw invalid('items', `at most ${MAX_ITEMS} can be added at once`);
-  return inputItems(items);
 }
 
 function metadataIn(metadata: unknown): JsonObject {

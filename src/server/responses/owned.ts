@@ -5,7 +5,6 @@ import type { StoredService } from './service.ts';
 import { ProxyError, toProxyError } from '../../errors.ts';
 import { headerMap } from '../../wire/headers.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import { atOnce } from '../../turns.ts';
 import { bodyLimits, readBody } from '../body.ts';
 import { errorResponse } from '../error.ts';
 import { boundsOf, readJson } from '../json.ts';
@@ -18,7 +17,7 @@ export interface OwnedCall {
   readonly owner: string;
   readonly stored: StoredService;
   /** The body as a JSON object; an empty one where there is none. */
-  readonly body: () => Promise<JsonObject>;
+  readonly body: () => Promise<{ readonly text: string; readonly value: JsonObject }>;
 }
 
 /** A page of what a caller has stored: for whoever may use the endpoint `responses`. */
@@ -28,6 +27,7 @@ export function owned(
 ): Handler<ServerEnv> {
   return async (c) => {
     const id = context.newId();
+    let free = (): void => undefined;
     try {
       const headers = headerMap(c.req.raw.headers);
       const client = await context.auth.client(headers, 'responses');
@@ -36,7 +36,15 @@ export function owned(
         throw new ProxyError('not_stored', 'Cannot find it: responses are not stored here (responses.store)');
       if (context.draining())
         throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
-      const body = () => bodyOf(c, client, context);
+      const body = async () => {
+        const request = c.req.raw;
+        const call = { request, headers, server: c.env?.server };
+        const received = await readBody(request, bodyLimits(context, call, client));
+        ({ free } = received);
+        const { bytes } = received;
+        if (bytes.length === 0) return { text: '{}', value: {} };
+        return await context.turns.run(readJson(bytes, boundsOf(context.limits)));
+      };
       const response = await handle({ c, client, owner: ownerOf(client), stored, body });
       response.headers.set('x-request-id', id);
       response.headers.set('cache-control', 'no-store');
@@ -45,17 +53,8 @@ export function owned(
       const error = toProxyError(thrown);
       if (error.fault === 'internal') context.problem(`Request ${id}: ${String(error.cause)}`);
       return errorResponse(error, { id, attempts: [], endpoint: 'responses' });
+    } finally {
+      free();
     }
   };
-}
-
-async function bodyOf(c: Context<ServerEnv>, client: Client, context: ServerContext): Promise<JsonObject> {
-  const request = c.req.raw;
-  const call = { request, headers: headerMap(request.headers), server: c.env?.server };
-  const { bytes, free } = await readBody(request, bodyLimits(context, call, client));
-  try {
-    return bytes.length === 0 ? {} : atOnce(readJson(bytes, boundsOf(context.limits))).value;
-  } finally {
-    free();
-  }
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { ServerEnv } from '../context.ts';
-import type { Page, PageOptions } from '../../stored/entries.ts';
+import type { PageOptions } from '../../stored/entries.ts';
 import { ProxyError } from '../../errors.ts';
 
 const query = z.object({
@@ -19,15 +19,4 @@ export function pagingOf(c: Context<ServerEnv>): PageOptions {
   throw new ProxyError('invalid_request', `Cannot read ${param}: ${issue?.message ?? 'it makes no sense'}`, {
     param,
   });
-}
-
-/** @see https://platform.openai.com/docs/api-reference/responses/input-items */
-export function listOfItems({ data, hasMore }: Page): object {
-  return {
-    object: 'list',
-    data,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: hasMore,
-  };
 }

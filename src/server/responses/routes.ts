@@ -6,7 +6,7 @@ import { events, json } from './answers.ts';
 import { EventStream } from './event-stream.ts';
 import { notStored } from './not-stored.ts';
 import { owned } from './owned.ts';
-import { listOfItems, pagingOf } from './paging.ts';
+import { pagingOf } from './paging.ts';
 
 /** GET /v1/responses/{id}: a stored response, or its events with ?stream=true from behind ?starting_after. */
 export function getResponse(context: ServerContext): Handler<ServerEnv> {
@@ -57,9 +57,16 @@ export function cancelResponse(context: ServerContext): Handler<ServerEnv> {
 export function listInputItems(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async ({ c, owner, stored }) => {
     const id = idIn(c.req.param('id'));
-    const page = await stored.store.ask('responses', 'inputs', owner, id, pagingOf(c), context.clock.now());
-    if (!page) throw notStored('Response', id);
-    return c.json(listOfItems(page));
+    const page = await stored.store.ask(
+      'responses',
+      'inputsText',
+      owner,
+      id,
+      pagingOf(c),
+      context.clock.now(),
+    );
+    if (page === undefined) throw notStored('Response', id);
+    return json(page);
   });
 }
 
