@@ -1,7 +1,7 @@
 /** Types that all parts of an export share. */
 import type { LogInput } from '../logs/input.ts';
 import type { CurationOptions } from './curate/options.ts';
-import type { Converters } from './convert/pool.ts';
+import type { Converters } from './convert/converters.ts';
 import type { Plan } from './convert/plan.ts';
 import type { InputSeen } from './read/input-watch.ts';
 import type { Provisional, SinkOptions } from './write/sink.ts';

@@ -1,6 +1,5 @@
 /** One export: logs in, rows out, counts back. */
 import { existsSync, realpathSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import type { CurationOptions } from './curate/options.ts';
 import type { LogInput } from '../logs/input.ts';
 import type { ExportHooks, ExportOptions, Job, ReadOutcome } from './job.ts';
@@ -9,7 +8,7 @@ import type { OutputFile, Sink } from './write/sink.ts';
 import { findInputs } from '../logs/input.ts';
 import { sideBySide } from '../logs/side-by-side.ts';
 import { curateRows } from './curate/curate-rows.ts';
-import { startConverters } from './convert/pool.ts';
+import { startConverters } from './convert/start.ts';
 import { ExportError } from './errors.ts';
 import { OutputClosed } from './write/sink.ts';
 import { sidecarsOf } from './write/sidecars.ts';
@@ -30,9 +29,6 @@ export interface ExportSummary {
   /** A split that has no row, though chance alone would have given it some. */
   readonly emptySplit?: string;
 }
-
-/** Input below this is converted before threads have started. */
-const THREADS_FROM_BYTES = 16 * 1024 ** 2;
 
 /**
  * Exports logs to rows of JSON, one a line, or to Parquet.
@@ -56,8 +52,12 @@ async function exportInputs(
   options: ExportOptions,
   hooks: ExportHooks,
 ): Promise<ExportSummary> {
-  const converters = await startConverters(options.plan, threadsFor(inputs, options));
   const count = new RunProgress(inputs, hooks);
+  const converters = await startConverters(options.plan, {
+    threads: options.threads,
+    totalBytes: count.total,
+    bytesRead: () => count.bytesRead,
+  });
   const { counters, stats } = count;
   const write: Job['write'] = async (split, lines, rows) => {
     counters.rows += rows;
@@ -129,13 +129,14 @@ class RunProgress {
   readonly counters: Counters;
   readonly stats = new RowStats();
   readonly #hooks: ExportHooks;
-  readonly #total: number | undefined;
+  /** The bytes of all inputs on disk; `undefined` when a pipe is among them. */
+  readonly total: number | undefined;
   bytesRead = 0;
 
   constructor(inputs: readonly LogInput[], hooks: ExportHooks) {
     this.counters = new Counters(hooks.onTrouble);
     this.#hooks = hooks;
-    this.#total = totalBytes(inputs);
+    this.total = totalBytes(inputs);
   }
 
   readonly onBytes = (bytes: number): void => {
@@ -144,14 +145,8 @@ class RunProgress {
 
   readonly progress = (rows: number): void => {
     const dropped = this.counters.lines - rows;
-    this.#hooks.onProgress?.({ bytes: this.bytesRead, total: this.#total, rows, dropped });
+    this.#hooks.onProgress?.({ bytes: this.bytesRead, total: this.total, rows, dropped });
   };
-}
-
-function threadsFor(inputs: readonly LogInput[], { threads }: ExportOptions): number {
-  if (threads !== undefined) return threads;
-  const total = totalBytes(inputs);
-  return total !== undefined && total < THREADS_FROM_BYTES ? 0 : availableParallelism();
 }
 
 function totalBytes(inputs: readonly LogInput[]): number | undefined {

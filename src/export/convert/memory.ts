@@ -24,6 +24,9 @@ export class MemoryPool {
   }
 }
 
+/** Memory for the rows of a range, which are seldom longer than the lines they are made of. */
+export const ROWS_BYTES = 4 * 1024 ** 2;
+
 /** A piece as it is named to the thread that writes to it; the memory goes along the first time. */
 export interface PieceName {
   readonly piece: number;

@@ -2,10 +2,9 @@ import type { LineRange } from '../../logs/ranges.ts';
 import type { Batch } from './batch.ts';
 import type { Plan } from './plan.ts';
 import type { Rendered, RenderJob } from './render-rows.ts';
-import { Converter, wantedBy } from './converter.ts';
+import type { Converters, RangeBatch } from './converters.ts';
 import type { PieceName } from './memory.ts';
-import { MemoryPool, SharedPieces } from './memory.ts';
-import { renderRows } from './render-rows.ts';
+import { MemoryPool, ROWS_BYTES, SharedPieces } from './memory.ts';
 
 export type ToWorker =
   | { readonly kind: 'plan'; readonly plan: Plan }
@@ -31,64 +30,10 @@ export type FromWorker =
   | { readonly kind: 'rendered'; readonly rendered: Rendered }
   | { readonly kind: 'failed'; readonly error: Error };
 
-/** Converts chunks of lines: in threads, or in this one. */
-export interface Converters {
-  /** How many chunks are worth handing out before the first is taken back. */
-  readonly window: number;
-  /** The pool that memory for chunks is taken from. */
-  readonly memory: MemoryPool;
-  /** Takes the memory behind the bytes. */
-  convert(bytes: Uint8Array<ArrayBuffer>): Promise<Batch>;
-  /** Converts lines that are read where they are converted; left out where nothing is won by that. */
-  convertRange?(range: LineRange): Promise<RangeBatch>;
-  /** Takes back the memory behind the text of a batch. */
-  release(batch: Batch): void;
-  /** Takes the memory of the examples. */
-  render(job: RenderJob): Promise<Rendered>;
-  /** Ends the threads. @returns kept when their memory is free again */
-  close(): Promise<void>;
-}
-
-export interface RangeBatch {
-  readonly batch: Batch;
-  /** Behind its lines begins one that is too long to be held. */
-  readonly tooLong: boolean;
-}
-
-/** Memory for the rows of a range, which are seldom longer than the lines they are made of. */
-const ROWS_BYTES = 4 * 1024 ** 2;
 /** Chunks in flight for each thread: one in work, one that waits, one that comes back. */
 const WINDOW_PER_THREAD = 3;
-
-/**
- * Converters in threads.
- * @param threads 0 for none: what is small is done before a thread has started
- */
-export async function startConverters(plan: Plan, threads: number): Promise<Converters> {
-  if (threads === 0) return inline(plan);
-  // What is wrong with it is told here: an error that comes from a thread has lost its kind.
-  await wantedBy(plan);
-  const pool = new Pool(plan, threads);
-  await pool.ready();
-  return pool;
-}
-
-async function inline(plan: Plan): Promise<Converters> {
-  const converter = await Converter.create(plan);
-  const memory = new MemoryPool();
-  return {
-    window: 1,
-    memory,
-    convert: async (bytes) => {
-      const batch = converter.convert([bytes], memory.take(bytes.length));
-      memory.give(bytes.buffer);
-      return batch;
-    },
-    release: ({ text }) => memory.give(text.buffer as ArrayBuffer),
-    render: async (job) => renderRows(plan, job, converter.counter),
-    close: async () => {},
-  };
-}
+/** Chunks that a thread has before others are given any: one in work, and one that waits. */
+const LEAST_LOAD = 2;
 
 /** The compiled binary keeps its entry points below the folder they share, which is src. */
 const WORKER = import.meta.url.endsWith('/pool.ts') ? './worker.ts' : './export/convert/worker.js';
@@ -143,15 +88,18 @@ class Thread {
   }
 }
 
-class Pool implements Converters {
+/** Converters in threads. */
+export class Pool implements Converters {
   readonly #threads: readonly Thread[];
   readonly #ready: Promise<unknown>;
-  readonly memory = new MemoryPool();
+  readonly memory: MemoryPool;
   readonly window: number;
   /** Gives back what batches hold that were handed out and are still read. */
   readonly #holds = new WeakMap<Batch, () => void>();
 
-  constructor(plan: Plan, threads: number) {
+  /** @param memory that chunks are taken from, and their rows given back to */
+  constructor(plan: Plan, threads: number, memory = new MemoryPool()) {
+    this.memory = memory;
     this.#threads = Array.from({ length: threads }, () => new Thread());
     this.#ready = Promise.all(this.#threads.map((thread) => thread.ask({ kind: 'plan', plan })));
     this.window = threads * WINDOW_PER_THREAD;
@@ -159,6 +107,11 @@ class Pool implements Converters {
 
   async ready(): Promise<void> {
     await this.#ready;
+  }
+
+  /** Whether a thread has so little to do that it would soon wait. */
+  get hasRoom(): boolean {
+    return this.#idlest().load < LEAST_LOAD;
   }
 
   async convert({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Promise<Batch> {

@@ -1,7 +1,7 @@
 /** Reads the inputs and converts them, in as many threads as there are, in the order of the log. */
 import type { LogInput } from '../../logs/input.ts';
 import type { Batch } from '../convert/batch.ts';
-import type { Converters, RangeBatch } from '../convert/pool.ts';
+import type { Converters, RangeBatch } from '../convert/converters.ts';
 import type { Job } from '../job.ts';
 import type { InputSeen } from './input-watch.ts';
 import type { Counters } from '../report/counters.ts';

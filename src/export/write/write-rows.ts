@@ -1,7 +1,7 @@
 /** Writes the rows that were chosen, in the order of the log: from the spool as they are, or rendered now. */
 import type { RowTable } from '../curate/table/row-table.ts';
 import type { Task } from '../curate/task.ts';
-import type { Converters } from '../convert/pool.ts';
+import type { Converters } from '../convert/converters.ts';
 import type { RenderTask } from '../convert/render-rows.ts';
 import type { RejectReason } from '../errors.ts';
 import type { Spool } from '../curate/table/spool.ts';
