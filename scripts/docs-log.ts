@@ -163,6 +163,26 @@ JSON keys are not looked for within JSON that is quoted in a string, such as the
 found only by their value or their form. Prompts can contain other secrets and personal data. \`content: metadata\` leaves
 prompts out altogether.
 
+### Personal data in prompts and answers
+
+\`logging.requests.redact_content\` also replaces secrets and personal data in what people and models wrote: in \`request\`, \`response\`,
+\`error\`, and the comments and corrections of feedback.
+
+\`\`\`yaml
+logging:
+  requests:
+    redact_content: [email, phone, card, national_id, key] # or [all]
+\`\`\`
+
+[export.md](export.md#hiding-secrets-and-personal-data) explains the kinds and how reliably each is found. A value becomes a tag such as
+\`[EMAIL_1]\`, numbered within the record in the order of appearance, so it has the same tag in every turn of a conversation. JSON within
+strings is searched too; Base64 of images and files is not. What clients and providers receive is not changed.
+
+Lines are then made on another thread, so that other requests do not wait; a megabyte takes some 10 ms there. If a record cannot be
+redacted, its content is left out: \`omitted\` names what is missing, and the program reports it once on stderr. \`user\`, \`conversation\`, \`tags\` and
+\`user_agent\` are not searched, nor are stored responses, traces with \`telemetry.content\`, and the records that plugins receive. Like
+all of \`logging\`, the list takes effect after a restart.
+
 ## Reading it
 
 \`\`\`sh

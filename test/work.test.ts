@@ -90,3 +90,34 @@ test('close() fails what is in work', async () => {
   thread.close();
   expect(counted).rejects.toThrow('the proxy is being stopped');
 });
+
+test('line() takes out of what was said what it is told to, in the same way in every turn', async () => {
+  const thread = new WorkThread({ clock: systemClock, secrets: [], keys: [], content: ['email', 'key'] });
+  threads.push(thread);
+  const said = (...messages: string[]) =>
+    JSON.stringify({ messages: messages.map((content) => ({ content })) });
+  const picture = `data:image/png;base64,${'AKIAIOSFODNN7EXAMPLE'.repeat(200)}`;
+  const lineOfTurn = async (request: string) => {
+    const response = '{"text":"I wrote to joe@corp.com"}';
+    const record = logRecord({ request, response, error: 'told by al@corp.com' });
+    return JSON.parse(new TextDecoder().decode(await thread.line(record))) as Record<string, unknown>;
+  };
+  const first = await lineOfTurn(said('ask jane@corp.com', picture));
+  expect(first).toMatchObject({
+    request: { messages: [{ content: 'ask [EMAIL_1]' }, { content: picture }] },
+    response: { text: 'I wrote to [EMAIL_2]' },
+    error: 'told by [EMAIL_3]',
+    model: 'small',
+  });
+  const second = await lineOfTurn(said('ask jane@corp.com', picture, 'I wrote to joe@corp.com'));
+  expect(second.request).toMatchObject({
+    messages: [{ content: 'ask [EMAIL_1]' }, {}, { content: 'I wrote to [EMAIL_2]' }],
+  });
+});
+
+test('line() fails where what was said cannot be read to its end, and tells nothing of it', async () => {
+  const thread = new WorkThread({ clock: systemClock, secrets: [], keys: [], content: ['email'] });
+  threads.push(thread);
+  const deep = `${'['.repeat(200_000)}"jane@corp.com"${']'.repeat(200_000)}`;
+  expect(thread.line(logRecord({ request: deep }))).rejects.toThrow(/^Cannot do the work: \w+Error$/);
+});

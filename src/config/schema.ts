@@ -18,6 +18,7 @@ import { fileMode, tls } from './socket-schema.ts';
 import { responses } from './responses-schema.ts';
 import { telemetry } from './telemetry-schema.ts';
 import { duration, size } from './units.ts';
+import { REDACT_KINDS } from './redact-kinds.ts';
 import { content, count, name, rate, text } from './words.ts';
 
 const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'expected an HTTP header name');
@@ -629,6 +630,12 @@ const requests = z
       .array(text)
       .default([])
       .describe('Additional JSON keys whose values the log replaces with "[redacted]".'),
+    redact_content: z
+      .array(z.enum([...REDACT_KINDS, 'all']))
+      .default([])
+      .describe(
+        'Secrets and personal data to replace in requests, responses, error messages and feedback, with tags such as `[EMAIL_1]`: `all` or a list of kinds. What cannot be redacted is left out. docs/export.md explains the kinds.',
+      ),
   })
   .refine(({ upload, rotate_size: most }) => !upload || (most > 0 && most <= MAX_OBJECT_BYTES / 2), {
     path: ['rotate_size'],

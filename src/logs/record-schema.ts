@@ -212,7 +212,7 @@ export const body = z.object({
     .array(z.string())
     .optional()
     .describe(
-      '"request" or "response" if it was left out because it was too long or not text, or because too many answers were in progress.',
+      '"request" or "response" if it was left out because it was too long or not text, could not be redacted, or because too many answers were in progress.',
     ),
   request: z.unknown().optional().describe('The request body, as the client sent it.'),
   response: z

@@ -16,6 +16,7 @@ import type { Redaction } from './redaction.ts';
 import { Retention } from './retention.ts';
 import { Syncs } from './syncs.ts';
 import type { LogState, Trouble } from './trouble.ts';
+import { withheld } from './withheld.ts';
 import type { UploadAccess } from './upload/uploader.ts';
 import { Uploader } from './upload/uploader.ts';
 
@@ -55,6 +56,8 @@ export class LogWriter {
   #writing: Promise<void> | undefined;
   #cancelFlush: (() => void) | undefined;
   #flushDue = false;
+  /** Whether it was told that the content of a record was left out. */
+  #withheld = false;
   #closing: Promise<void> | undefined;
 
   constructor(settings: LogSettings, deps: LogWriterDeps) {
@@ -119,7 +122,8 @@ export class LogWriter {
       this.#stats.dropped++;
       return false;
     }
-    const large = largeSize(record);
+    // Whatever people and models wrote is read elsewhere, however short: on the event loop it would hold up others.
+    const large = this.#settings.redact_content.length > 0 ? estimatedSize(record) : largeSize(record);
     const size = large ?? estimatedSize(record);
     if (this.#stats.pending + size > this.#settings.queue) {
       this.#drop();
@@ -142,8 +146,22 @@ export class LogWriter {
       this.#waits({ size: line.length, line: Buffer.from(line.buffer, line.byteOffset, line.length) });
       this.#stats.pending -= size;
     } catch (error) {
-      this.#losses.lose(record, size, error);
+      if (this.#settings.redact_content.length === 0) this.#losses.lose(record, size, error);
+      else {
+        this.#tellWithheld(error);
+        this.#waits({ size, record: withheld(record) });
+      }
     }
+  }
+
+  /** Once; the records themselves say which they are. */
+  #tellWithheld(error: unknown): void {
+    if (this.#withheld) return;
+    this.#withheld = true;
+    const reason = error instanceof Error ? error.name : typeof error;
+    this.#report(
+      `Cannot redact the content of a record (${reason}): it is written without its content, as are all like it`,
+    );
   }
 
   /** One more record waits to be written. */

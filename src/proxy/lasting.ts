@@ -9,6 +9,7 @@ import { LOCAL_LIMITS } from '../limits/local.ts';
 import type { LogRecord } from '../logs/record.ts';
 import type { LogState } from '../logs/trouble.ts';
 import { Secrets } from '../logs/secrets.ts';
+import { redactKinds } from '../config/redact-kinds.ts';
 import { LogWriter } from '../logs/writer.ts';
 import { Defects } from '../pipeline/defects.ts';
 import type { ModelDiscovery } from '../pipeline/discovery.ts';
@@ -113,7 +114,8 @@ export class Lasting {
     const tell = this.#teller();
     this.pool = new TargetPool({ ...policyOf(first), watch: tell && watching(tell) }, random, this.limits);
     const hiddenKeys = first.logging.requests.redact;
-    this.work = new WorkThread({ clock, secrets: [], keys: hiddenKeys });
+    const content = redactKinds(first.logging.requests.redact_content);
+    this.work = new WorkThread({ clock, secrets: [], keys: hiddenKeys, content });
     this.usage = new UsageReader(clock);
     this.store = new Store(storedOptions(first, deps.worker !== undefined), {
       clock,

@@ -1,5 +1,5 @@
 /** Values that look like those they stand for, drawn from a hash, so that the same value has the same fake everywhere. */
-import type { RedactKind } from './kinds.ts';
+import type { RedactKind } from '../config/redact-kinds.ts';
 import { ibanRest, luhn } from './checksums.ts';
 
 /** @param hash at least 32 bytes; @param found what is replaced, for its form */

@@ -1,4 +1,5 @@
 /** What is looked for, and how it is known. Every pattern has bounded repetitions: text of any length takes linear time. */
+import type { RedactKind } from '../config/redact-kinds.ts';
 import { isObject, parseJson } from '../wire/json.ts';
 import { findEmails, IPV4, IPV6, isIpv4, isPublicIpv6 } from './addresses.ts';
 import { ibanLength, isCard, isIban } from './checksums.ts';
@@ -10,21 +11,6 @@ import { EXTENSION, PHONE_CANDIDATE, phoneIn } from './phones/phones.ts';
 import type { Found } from './secrets/rule.ts';
 import { findPrivateKeys } from './private-keys.ts';
 import { findSecrets } from './secrets/scanner.ts';
-
-export const REDACT_KINDS = [
-  'email',
-  'phone',
-  'card',
-  'iban',
-  'ssn',
-  'national_id',
-  'ip',
-  'key',
-  'jwt',
-  'private_key',
-] as const;
-
-export type RedactKind = (typeof REDACT_KINDS)[number];
 
 /** A text to look at, and the parts of it that hold numbers. */
 export interface Looked extends Context {

@@ -1,8 +1,10 @@
 import { isObject } from '../wire/json.ts';
 import { numberText, parseLongNumbers } from '../wire/long-numbers.ts';
 import { fakeOf } from './fakes.ts';
-import type { Finder, RedactKind } from './kinds.ts';
-import { FINDERS, REDACT_KINDS } from './kinds.ts';
+import type { Finder } from './kinds.ts';
+import type { RedactKind } from '../config/redact-kinds.ts';
+import { FINDERS } from './kinds.ts';
+import { REDACT_KINDS } from '../config/redact-kinds.ts';
 import type { NumberPart } from './numbers.ts';
 import { numberParts } from './numbers.ts';
 import { isSecretName } from './secrets/named.ts';
@@ -149,6 +151,7 @@ export class Redactor {
 
   /** Every string and key of a value. A string that is JSON text itself is looked into. */
   value(value: unknown, label = ''): unknown {
+    if (typeof value === 'string' && isEncoded(value)) return value;
     if (typeof value === 'string')
       return /^\s*[[{"]/.test(value) ? this.json(value, label) : this.text(value, label);
     if (Array.isArray(value)) return value.map((item) => this.value(item, label));
@@ -239,6 +242,15 @@ function customFinder(source: string): Finder {
       add(from, from + hidden.length);
     }
   };
+}
+
+/** Signs of Base64 from which on a text is a file, and no key. */
+const LEAST_ENCODED = 2_048;
+
+/** Pictures, sounds and documents: no text, though a form may occur in it by chance. */
+function isEncoded(text: string): boolean {
+  if (/^data:[^,]{0,100};base64,/i.test(text)) return true;
+  return text.length >= LEAST_ENCODED && /^[A-Za-z0-9+/_-]+={0,2}$/.test(text);
 }
 
 /** Hits but those that begin within a mark. */

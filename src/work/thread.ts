@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { RedactKind } from '../config/redact-kinds.ts';
 import type { LogRecord } from '../logs/record.ts';
 import { ProxyError } from '../errors.ts';
 import { turns } from '../turns.ts';
@@ -13,7 +14,12 @@ interface Texts {
 }
 
 export type ToWorker =
-  | { readonly kind: 'secrets'; readonly secrets: readonly string[]; readonly keys: readonly string[] }
+  | {
+      readonly kind: 'secrets';
+      readonly secrets: readonly string[];
+      readonly keys: readonly string[];
+      readonly content: readonly RedactKind[];
+    }
   | { readonly kind: 'text'; readonly job: number; readonly text: string }
   | (Texts & { readonly kind: 'count' })
   /** Each text is a list of tokens, as numbers with commas between them. */
@@ -40,6 +46,8 @@ export interface WorkOptions {
   /** What is taken out of the lines of the log; see `redactor()`. */
   readonly secrets: readonly string[];
   readonly keys: readonly string[];
+  /** What is taken out of what people and models wrote; nothing by default. */
+  readonly content?: readonly RedactKind[];
 }
 
 interface Waiting {
@@ -147,7 +155,8 @@ export class WorkThread {
   /** From the next job on, these are taken out of the lines of the log. */
   hides(secrets: readonly string[]): void {
     this.#secrets = secrets;
-    this.#post({ kind: 'secrets', secrets, keys: this.#options.keys });
+    const { keys, content = [] } = this.#options;
+    this.#post({ kind: 'secrets', secrets, keys, content });
   }
 
   /** Ends the thread; what is still in work fails. */

@@ -1,7 +1,10 @@
 /** The thread for what takes long. An entry point of its own in the compiled binary. */
 import type { BytePairs } from '../wire/byte-pairs.ts';
 import type { FromWorker, ToWorker } from './thread.ts';
+import type { RedactKind } from '../config/redact-kinds.ts';
+import type { ContentRedaction } from '../logs/content-redaction.ts';
 import { lineOf } from '../logs/line-block.ts';
+import type { LogRecord } from '../logs/record.ts';
 import { Redaction } from '../logs/redaction.ts';
 import { turns } from '../turns.ts';
 import type { TokenReader } from '../wire/tokens.ts';
@@ -14,12 +17,17 @@ type Message<Kind extends ToWorker['kind']> = Extract<ToWorker, { kind: Kind }>;
 let vocabulary: Promise<BytePairs> | undefined;
 let reader: Promise<TokenReader> | undefined;
 let redaction: Redaction | undefined;
+/** What is taken out of what people and models wrote. */
+let content: readonly RedactKind[] = [];
+let contentRedaction: Promise<ContentRedaction> | undefined;
 /** What was handed over of texts, by the job that somebody waits for. */
 const handed = new Map<number, string[]>();
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
-  if (data.kind === 'secrets') redaction = new Redaction(data);
-  else if (data.kind === 'forget') handed.delete(data.job);
+  if (data.kind === 'secrets') {
+    redaction = new Redaction(data);
+    ({ content } = data);
+  } else if (data.kind === 'forget') handed.delete(data.job);
   else if (data.kind === 'text') take(data);
   else void work(data);
 });
@@ -36,7 +44,7 @@ async function work(message: Message<'count' | 'line' | 'read'>): Promise<void> 
   const whole = take(message).join('');
   const texts = Array.from(ends, (end, n) => whole.slice(ends[n - 1] ?? 0, end));
   try {
-    if (message.kind === 'line') line(message, texts);
+    if (message.kind === 'line') await line(message, texts);
     else if (message.kind === 'read') await read(message, texts);
     else await count(message, texts);
   } catch (error) {
@@ -71,11 +79,21 @@ async function read({ job }: Message<'read'>, lists: readonly string[]): Promise
   reply({ kind: 'read', job, texts });
 }
 
-function line({ job, record, parts }: Message<'line'>, texts: readonly string[]): void {
+async function line({ job, record, parts }: Message<'line'>, texts: readonly string[]): Promise<void> {
   if (!redaction) throw new Error('Cannot encode a record: the secrets are not known yet');
   const large = Object.fromEntries(parts.map((part, n) => [part, texts[n]!]));
-  const bytes = new Uint8Array(lineOf({ ...record, ...large }, redaction));
+  const whole = { ...record, ...large };
+  const shown = content.length === 0 ? whole : await withoutPersonal(whole);
+  const bytes = new Uint8Array(lineOf(shown, redaction));
   reply({ kind: 'line', job, bytes }, [bytes.buffer]);
+}
+
+/** Its rules are loaded only where they are used. */
+async function withoutPersonal(record: LogRecord): Promise<LogRecord> {
+  contentRedaction ??= import('../logs/content-redaction.ts').then(
+    (loaded) => new loaded.ContentRedaction(content),
+  );
+  return (await contentRedaction).redact(record);
 }
 
 function reply(message: FromWorker, memory: ArrayBuffer[] = []): void {

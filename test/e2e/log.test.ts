@@ -69,3 +69,26 @@ test('a program that ends while its log cannot be written says what is lost', as
   expect(await process.exited).toBe(0);
   expect(await process.stderr.text()).toMatch(/before the end: its directory is a file; 3 records were lost/);
 });
+
+test('redact_content keeps personal data out of the log, and out of nothing else', async () => {
+  const { url, cwd, process } = await serveConfig({
+    ...MOCK,
+    logging: { requests: { flush_interval: '10ms', redact_content: ['email', 'phone', 'key'] } },
+  });
+  const words = 'Reply with exactly jane.doe@corp-mail.com or +49 170 1234567';
+  const asked = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({ model: 'mock', messages: [{ role: 'user', content: words }] }),
+  });
+  expect(await asked.text()).toContain('jane.doe@corp-mail.com');
+  await until('the record', () => recordsIn(cwd).length === 1);
+  const [record] = recordsIn(cwd);
+  expect(record).toMatchObject({
+    outcome: 'success',
+    request: { messages: [{ content: 'Reply with exactly [EMAIL_1] or [PHONE_1]' }] },
+  });
+  expect(JSON.stringify(record!.response)).toContain('[EMAIL_1]');
+  expect(JSON.stringify(record)).not.toMatch(/corp-mail|1234567/);
+  process.kill('SIGTERM');
+  await process.exited;
+});

@@ -553,3 +553,37 @@ test('a worker closes its file when the day is over, also where nothing more is 
   expect(clock.timers).toBe(0);
   expect(problems).toEqual([]);
 });
+
+test('where content is redacted, every record becomes a line elsewhere, and one that cannot has no content', async () => {
+  await using dir = await logDirectory();
+  const clock = new FakeClock();
+  const problems: string[] = [];
+  const made: string[] = [];
+  const writer = new LogWriter(logSettings(dir.path, { redact_content: ['email'] }), {
+    clock,
+    redaction: () => plainRedaction,
+    makeLine: async (record) => {
+      made.push(record.id);
+      if (record.id !== 'a') throw new RangeError('too deep: jane@corp.com');
+      return Buffer.from(encodeRecord(record));
+    },
+    onProblem: (message) => problems.push(message),
+  });
+  const feedback = { request_id: 'x', score: 1, comment: 'ask jane@corp.com', correction: 'jane@corp.com' };
+  writer.write(logRecord({ id: 'a' }));
+  writer.write(logRecord({ id: 'b', error: 'no jane@corp.com', request: '{"a":"jane@corp.com"}' }));
+  writer.write(logRecord({ id: 'c', request: undefined, response: undefined, feedback }));
+  await writer.flush();
+  const text = await dir.text(TODAY);
+  const lines = parseLines(text).toSorted((one, other) => String(one?.id).localeCompare(String(other?.id)));
+  expect(made).toEqual(['a', 'b', 'c']);
+  expect(text).not.toContain('jane@corp.com');
+  expect(lines.map((line) => line?.omitted)).toEqual([undefined, ['request', 'response'], undefined]);
+  expect(lines[0]).toHaveProperty('request');
+  expect(lines[1]).toMatchObject({ error: 'left out, because it could not be redacted', input_tokens: 3 });
+  expect(lines[2]!.feedback).toEqual({ request_id: 'x', score: 1 });
+  expect(writer.stats).toMatchObject({ written: 3, dropped: 0, pending: 0 });
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toContain('Cannot redact the content of a record (RangeError)');
+  await writer.close();
+});

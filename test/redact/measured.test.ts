@@ -1,7 +1,7 @@
 /** `--redact` on texts made by generators: what it must find, and what it must leave alone. */
 import { describe, expect, test } from 'bun:test';
-import type { RedactKind } from '../../src/redact/kinds.ts';
-import { REDACT_KINDS } from '../../src/redact/kinds.ts';
+import type { RedactKind } from '../../src/config/redact-kinds.ts';
+import { REDACT_KINDS } from '../../src/config/redact-kinds.ts';
 import { VENDORS } from './corpus/keys.ts';
 import { leaks, measure, negativeLines } from './corpus/measure.ts';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Conversation } from '../../src/export/conversation/conversation.ts';
 import { ibanRest, isCard, isIban } from '../../src/redact/checksums.ts';
 import { redactConversation } from '../../src/export/conversation/redact.ts';
-import { REDACT_KINDS } from '../../src/redact/kinds.ts';
+import { REDACT_KINDS } from '../../src/config/redact-kinds.ts';
 import type { RedactOptions } from '../../src/redact/redactor.ts';
 import { customPattern, Redactor } from '../../src/redact/redactor.ts';
 

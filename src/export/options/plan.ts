@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { CurationOptions } from '../curate/options.ts';
 import type { Plan } from '../convert/plan.ts';
 import type { Format, RenderOptions } from '../render/format.ts';
-import type { RedactKind } from '../../redact/kinds.ts';
+import type { RedactKind } from '../../config/redact-kinds.ts';
 import type { RedactOptions } from '../../redact/redactor.ts';
 import type { Selection } from '../read/selection.ts';
 import type { Options } from './options.ts';
 import { fileReason } from '../../logs/names.ts';
 import { ExportError } from '../errors.ts';
-import { REDACT_KINDS } from '../../redact/kinds.ts';
+import { REDACT_KINDS } from '../../config/redact-kinds.ts';
 import { customPattern } from '../../redact/redactor.ts';
 import { orList } from '../../config/export/kinds.ts';
 

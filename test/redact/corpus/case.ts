@@ -1,5 +1,5 @@
 /** What the measurement is made of. */
-import type { RedactKind } from '../../../src/redact/kinds.ts';
+import type { RedactKind } from '../../../src/config/redact-kinds.ts';
 
 export interface Case {
   readonly kind: RedactKind;

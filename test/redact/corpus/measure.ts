@@ -1,7 +1,7 @@
 /** How much of what is to be hidden is hidden, and what else is. */
 import { Redactor } from '../../../src/redact/redactor.ts';
-import type { RedactKind } from '../../../src/redact/kinds.ts';
-import { REDACT_KINDS } from '../../../src/redact/kinds.ts';
+import type { RedactKind } from '../../../src/config/redact-kinds.ts';
+import { REDACT_KINDS } from '../../../src/config/redact-kinds.ts';
 import { emailCases, ipCases } from './addresses.ts';
 import type { Case } from './case.ts';
 import { nationalIdCases, ssnCases } from './ids.ts';
