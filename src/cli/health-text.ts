@@ -70,8 +70,8 @@ function logTrouble({ since, reason, pending, lost }: LogState): Trouble {
 function uploadTrouble({ since, reason, files, bytes, lost }: UploadState): Trouble {
   const gone = lost > 0 ? `, ${lost} deleted before they were uploaded` : '';
   return {
-    first: `of the request log fails since ${time(since ?? '')}: ${reason}`,
-    rest: `${files} files wait, ${(bytes / 1024 ** 2).toFixed(1)} MiB${gone}`,
+    first: `of the request log has failed since ${time(since ?? '')}: ${reason}`,
+    rest: `${files} files are waiting, ${(bytes / 1024 ** 2).toFixed(1)} MiB${gone}`,
   };
 }
 

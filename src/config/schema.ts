@@ -621,7 +621,7 @@ const requests = z
       .default(0)
       .describe('Delete the oldest files when all files together exceed this size; 0 keeps them all.'),
     compress: z.enum(['none', 'zstd']).default('none').describe('Compress log files that are complete.'),
-    upload: upload.optional().describe('Upload log files that are complete to S3. See docs/log-shipping.md.'),
+    upload: upload.optional().describe('Upload complete log files to S3. See docs/log-shipping.md.'),
     fsync: z
       .enum(['never', 'interval', 'always'])
       .default('never')
@@ -639,7 +639,7 @@ const requests = z
   })
   .refine(({ upload, rotate_size: most }) => !upload || (most > 0 && most <= MAX_OBJECT_BYTES / 2), {
     path: ['rotate_size'],
-    error: 'with `upload`, expected a size from 1 to 2.5GiB: S3 takes no more than 5 GiB at once',
+    error: 'expected more than 0 and at most 2.5GiB with `upload`: S3 accepts at most 5 GiB in one request',
   })
   .refine(
     ({ upload, retention: { content } }) =>
@@ -647,7 +647,7 @@ const requests = z
     {
       path: ['upload', 'keep_local'],
       error:
-        'expected true or at least `retention.content`: content is removed from an object by uploading the local file again',
+        'expected true, or at least `retention.content`: content is removed from an object by uploading the local file again',
     },
   );
 

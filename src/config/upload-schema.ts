@@ -11,16 +11,17 @@ export const upload = z.strictObject({
     .string()
     .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]+(\/[^?#\s]*)?$/, 'expected s3://BUCKET or s3://BUCKET/PREFIX')
     .describe(
-      'Where to: `s3://BUCKET/PREFIX`. A file becomes one object, `PREFIX/date=YYYY-MM-DD/HOST-….ndjson`.',
+      'Destination: `s3://BUCKET/PREFIX`. Each file becomes one object, `PREFIX/date=YYYY-MM-DD/HOST-….ndjson`.',
     ),
   region: text
     .optional()
     .describe('Region of the bucket. Default: AWS_REGION or AWS_DEFAULT_REGION, otherwise us-east-1.'),
   endpoint: z
     .url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
+    .refine((url) => !/[@?#]/.test(url), 'expected a URL without credentials, query and fragment')
     .optional()
     .describe(
-      'Address of a server other than AWS that speaks S3. Default: AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL.',
+      'URL of an S3-compatible server other than AWS. Default: AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL.',
     ),
   profile: text
     .optional()
@@ -31,22 +32,22 @@ export const upload = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'expected letters, digits, ".", "_" and "-", 100 at most')
     .optional()
-    .describe('Name of this machine in the names of objects. Default: its host name.'),
+    .describe('Name of this machine in the names of objects. Default: its hostname.'),
   keep_local: z
     .union([z.boolean(), duration], { error: 'expected true, false, or a duration such as "7d"' })
     .prefault(true)
     .describe(
-      'How long a file stays here after its upload. true: as long as `retention` and `max_total` say. false: it is deleted. A duration: that long at most.',
+      'How long to keep a local file after its upload. true: as long as `retention` and `max_total` allow. false: delete it at once. A duration: at most that long.',
     ),
   stop_timeout: duration
     .prefault('0s')
     .describe(
-      'How long a process that is stopped waits for the upload of its last files, the one being written included. Set it where the disk is gone with the process; it comes on top of `server.drain_timeout`. 0: they are uploaded after the next start.',
+      'How long a stopping process may take to upload its remaining files, including the one being written, in addition to `server.drain_timeout`. Set it if the disk does not outlive the process. 0: they are uploaded after the next start.',
     ),
   rate: size
     .prefault('32MiB')
     .refine((bytes) => bytes === 0 || bytes >= 65_536, 'expected 0, or at least 64KiB')
-    .describe('Most bytes per second that are sent; 0 for no limit. One file is uploaded at a time.'),
+    .describe('Most bytes per second to send; 0 for no limit. Files are uploaded one at a time.'),
 });
 
 export type Upload = z.output<typeof upload>;

@@ -38,10 +38,14 @@ export function closedAmong(
 ): FoundLog[] {
   const files = found.filter((file) => file.kind !== 'tmp');
   const today = utcDay(nowMs);
+  const newest = new Map<string, number>();
+  for (const { day, worker, sequence } of files) {
+    const hand = `${day} ${worker}`;
+    newest.set(hand, Math.max(sequence, newest.get(hand) ?? 0));
+  }
   return files.filter(({ name, day, worker, sequence }) => {
     if (name === writer.current) return false;
-    if (files.some((other) => other.day === day && other.worker === worker && other.sequence > sequence))
-      return true;
+    if (newest.get(`${day} ${worker}`)! > sequence) return true;
     return worker === writer.worker ? day < today : nowMs - endOfDay(day) >= LEAVE_MS;
   });
 }

@@ -151,9 +151,10 @@ export class Retention {
   /** What a dead process left: half-made copies, and originals beside a finished one. */
   async #deleteLeftovers(nowMs: number): Promise<void> {
     const files = await findLogs(this.#directory);
+    const named = new Map(files.map((file) => [file.name, file]));
     for (const file of files) {
       if (file.kind === 'tmp' && nowMs - file.mtimeMs >= STALE_MS) await this.#unlink(file);
-      const copy = files.find((other) => other.name === `${file.name}.zst`);
+      const copy = named.get(`${file.name}.zst`);
       // The copy has its original's mtime; an original that changed after it holds more than it.
       if (copy) await this.#unlink(file.mtimeMs - copy.mtimeMs < 1 ? file : copy);
     }
@@ -227,7 +228,7 @@ export class Retention {
       total -= file.size;
       this.#deps.uploads?.lost();
       this.#deps.onProblem(
-        `Deleted the request log ${join(this.#directory, file.name)} before it was uploaded: all files exceed logging.requests.max_total`,
+        `Deleted the request log ${join(this.#directory, file.name)} before it was uploaded: the log exceeds logging.requests.max_total`,
       );
     }
   }

@@ -88,7 +88,7 @@ describe('what health shows', () => {
       lost: 1,
     };
     expect(below({ ...report([]), log: { ...log, upload } })).toEqual([
-      'upload  of the request log fails since 08:12:17Z: there is no such bucket; 3 files wait, 3.3 MiB, 1 deleted before they were uploaded',
+      'upload  of the request log has failed since 08:12:17Z: there is no such bucket; 3 files are waiting, 3.3 MiB, 1 deleted before they were uploaded',
     ]);
     expect(below({ ...report([]), log: { ...log, upload: { ...upload, state: 'ok' } } })).toEqual([]);
   });

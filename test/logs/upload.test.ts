@@ -132,13 +132,13 @@ test('what fails is told once, tried again, and told once more when it is over',
   expect(s3.puts()).toHaveLength(3);
   expect(log.uploader.state).toMatchObject({ state: 'ok', since: null, reason: null, files: 0, failures: 2 });
   expect(log.problems).toEqual([
-    `Cannot upload the request log ${join(dir.path, YESTERDAY)} to s3://bucket/team/logs: access is denied: the key needs s3:PutObject for this bucket and prefix; it stays here, and is tried again`,
-    'The request log is uploaded to s3://bucket/team/logs again',
+    `Cannot upload the request log ${join(dir.path, YESTERDAY)} to s3://bucket/team/logs: access is denied: the key needs s3:PutObject for this bucket and prefix; the file is kept, and the upload is retried`,
+    'Uploads of the request log to s3://bucket/team/logs work again',
   ]);
 });
 
 test.each([
-  [403, 'SignatureDoesNotMatch', '', 'the signature is refused: check the secret access key'],
+  [403, 'SignatureDoesNotMatch', '', 'the server rejects the signature: check the secret access key'],
   [
     403,
     'RequestTimeTooSkewed',
@@ -170,10 +170,10 @@ test('an object that is not what was sent does not count', async () => {
   const usual = () => undefined;
   s3.next(() => new Response(null, { headers: { etag: '"0123456789abcdef0123456789abcdef"' } }));
   await log.uploader.look();
-  expect(log.uploader.state.reason).toBe('the object there has another checksum than the file');
+  expect(log.uploader.state.reason).toBe('the checksum of the stored object differs from that of the file');
   s3.next(usual, () => new Response(null, { headers: { 'content-length': '3' } }));
   await log.uploader.look();
-  expect(log.uploader.state.reason).toBe('the object there has another size than the file');
+  expect(log.uploader.state.reason).toBe('the size of the stored object differs from that of the file');
   // A key that may not read: the answer to the upload has said enough.
   s3.next(usual, () => new Response(null, { status: 403 }));
   await log.uploader.look();
@@ -228,7 +228,7 @@ test('a server that says nothing is given up after a while', async () => {
   await asked.promise;
   log.clock.advance(120_000);
   await looked;
-  expect(log.uploader.state.reason).toBe('the server took and said nothing for 60 s');
+  expect(log.uploader.state.reason).toBe('the server accepted and sent nothing for 60 s');
 });
 
 test('a file that is to be uploaded outlives its age, but not the bound of the disk', async () => {
@@ -249,7 +249,7 @@ test('a file that is to be uploaded outlives its age, but not the bound of the d
   await tight.uploader.look();
   expect(await dir.names()).toEqual(['llmproxy-2026-03-03.ndjson']);
   expect(tight.problems[0]).toBe(
-    `Deleted the request log ${join(dir.path, 'llmproxy-2026-03-02.ndjson')} before it was uploaded: all files exceed logging.requests.max_total`,
+    `Deleted the request log ${join(dir.path, 'llmproxy-2026-03-02.ndjson')} before it was uploaded: the log exceeds logging.requests.max_total`,
   );
   expect(tight.uploader.state.lost).toBe(1);
 });
@@ -372,7 +372,7 @@ test('a disk that takes no marker keeps nothing from being uploaded', async () =
   expect(log.uploader.state).toMatchObject({ state: 'ok', uploaded: 1 });
   expect(log.problems).toHaveLength(1);
   expect(log.problems[0]).toContain(
-    'which files were uploaded: it is a directory; after a restart they are uploaded again',
+    'which files were uploaded: it is a directory; after a restart, they are uploaded again',
   );
   await rm(join(dir.path, `${YESTERDAY}.uploaded.tmp`), { recursive: true });
   await log.uploader.look();
@@ -385,9 +385,10 @@ test('a disk that takes no marker keeps nothing from being uploaded', async () =
 
 test.each([
   [{ url: 'https://bucket' }, {}, 'expected s3://BUCKET'],
-  [{}, { rotate_size: 0 }, 'S3 takes no more than 5 GiB at once'],
-  [{ keep_local: '1d' }, { retention: { content: '2d' } }, 'expected true or at least `retention.content`'],
+  [{}, { rotate_size: 0 }, 'S3 accepts at most 5 GiB in one request'],
+  [{ keep_local: '1d' }, { retention: { content: '2d' } }, 'expected true, or at least `retention.content`'],
   [{ rate: 5 }, {}, 'at least 64KiB'],
+  [{ endpoint: 'https://me:secret@s3.example' }, {}, 'without credentials'],
 ])('%p is refused by the configuration', (upload, requests, words) => {
   const parsed = schema.safeParse({
     providers: [{ name: 'local', type: 'mock' }],

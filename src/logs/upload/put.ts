@@ -61,7 +61,7 @@ export async function putFile(
   if (head.status !== 200)
     throw new UploadError(`the object cannot be verified: the server answered ${head.status}`);
   if (Number(head.headers.get('content-length')) !== size)
-    throw new UploadError('the object there has another size than the file');
+    throw new UploadError('the size of the stored object differs from that of the file');
   verify(head.headers, expected);
   return sha256.toString('hex');
 }
@@ -70,14 +70,14 @@ export async function putFile(
 function verify(headers: Headers, { sha256, md5 }: { readonly sha256: string; readonly md5: string }): void {
   const told = headers.get('x-amz-checksum-sha256');
   if (told !== null && told !== sha256)
-    throw new UploadError('the object there has another checksum than the file');
+    throw new UploadError('the checksum of the stored object differs from that of the file');
   if (told !== null) return;
   // Of objects that are encrypted with keys of their own the ETag is something else.
   const encryption = headers.get('x-amz-server-side-encryption') ?? 'AES256';
   const customer = headers.has('x-amz-server-side-encryption-customer-algorithm');
   const etag = /^"?([0-9a-f]{32})"?$/.exec(headers.get('etag') ?? '')?.[1];
   if (etag !== undefined && encryption === 'AES256' && !customer && etag !== md5)
-    throw new UploadError('the object there has another checksum than the file');
+    throw new UploadError('the checksum of the stored object differs from that of the file');
 }
 
 interface Answer {
@@ -175,7 +175,7 @@ class StallWatch {
       const leftMs = this.#stallMs - (this.#clock.monotonic() - this.#movedMs);
       if (leftMs > 0) return this.#arm(leftMs);
       const seconds = Math.round(this.#stallMs / 1000);
-      this.#abort.abort(new UploadError(`the server took and said nothing for ${seconds} s`));
+      this.#abort.abort(new UploadError(`the server accepted and sent nothing for ${seconds} s`));
     });
   }
 }

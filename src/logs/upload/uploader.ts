@@ -143,7 +143,9 @@ export class Uploader {
       while (this.#trouble && (await this.#mayTryAgain()));
       late();
       if (this.#pending.files > 0)
-        this.#deps.onProblem(`Stopped before ${this.#pending.files} files of the request log were uploaded`);
+        this.#deps.onProblem(
+          `Stopped before ${this.#pending.files} files of the request log were uploaded; they are uploaded after the next start`,
+        );
     }
     await this.close();
   }
@@ -254,7 +256,9 @@ export class Uploader {
     const found = await this.#identify(file);
     if (!found) return;
     if (file.size > MAX_OBJECT_BYTES)
-      throw new UploadError('it is larger than 5 GiB, the most that S3 takes at once', { ofFile: true });
+      throw new UploadError('it is larger than 5 GiB, the most that S3 accepts in one request', {
+        ofFile: true,
+      });
     const credentials = await this.#deps.credentials();
     if (!credentials)
       throw new UploadError(
@@ -322,7 +326,7 @@ export class Uploader {
     } catch (error) {
       if (!this.#unsaved)
         this.#deps.onProblem(
-          `Cannot write in ${this.#directory} which files were uploaded: ${fileReason(error)}; after a restart they are uploaded again`,
+          `Cannot write in ${this.#directory} which files were uploaded: ${fileReason(error)}; after a restart, they are uploaded again`,
         );
       this.#unsaved = true;
     }
@@ -347,14 +351,14 @@ export class Uploader {
       return;
     }
     this.#trouble = { since: new Date(this.#deps.clock.now()).toISOString(), reason, attempts: 1 };
-    const kept = 'it stays here, and is tried again';
+    const kept = 'the file is kept, and the upload is retried';
     this.#deps.onProblem(`${what} to ${this.#settings.upload.url}: ${reason}; ${kept}`);
   }
 
   #succeeds(): void {
     if (!this.#trouble) return;
     this.#trouble = undefined;
-    this.#deps.onProblem(`The request log is uploaded to ${this.#settings.upload.url} again`);
+    this.#deps.onProblem(`Uploads of the request log to ${this.#settings.upload.url} work again`);
   }
 }
 
