@@ -1,15 +1,20 @@
 import type { Expected } from '../limits/limiter.ts';
 import type { Inbound } from './inbound.ts';
 import type { Call } from './target.ts';
+import { ENDPOINTS } from '../wire/endpoints.ts';
 
 /** How much of a body's beginning and of its end tells it from others, bytes. */
 const SAMPLE = 32 * 1024;
+
+/** Families of endpoints that give what models say. */
+const TALK: ReadonlySet<string> = new Set(['chat', 'completions', 'realtime', 'live']);
 
 /** A request as far as targets are concerned. @param need what it is expected to use */
 export function callOf({ endpoint, stream, bytes }: Inbound, need: () => Expected): Call {
   return {
     endpoint: stream ? `${endpoint}, streamed` : endpoint,
     fingerprint: () => fingerprintOf(bytes),
+    isTalk: TALK.has(ENDPOINTS[endpoint].family),
     bytes: bytes.length,
     need,
   };

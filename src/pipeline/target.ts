@@ -1,4 +1,4 @@
-import type { Fault, ProxyError, Scope } from '../errors.ts';
+import type { Fault, FaultRule, ProxyError, Scope } from '../errors.ts';
 import type { Expected } from '../limits/limiter.ts';
 import type { Place, Room } from '../limits/limits.ts';
 import type { UsageAsking } from '../providers/usage-asking.ts';
@@ -22,6 +22,8 @@ import { TargetKeys } from './target-keys.ts';
 export interface Call {
   /** Which endpoint of a target it asks: the client's, and whether it is streamed. */
   readonly endpoint: string;
+  /** Whether it asks for what models say; left out, it does. */
+  readonly isTalk?: boolean;
   /** The same when it is sent again, different for different requests. */
   readonly fingerprint: () => string;
   /** Length of its body. */
@@ -234,7 +236,7 @@ export class Target {
     const unused = error.upstream !== undefined || NOT_SENT.has(error.fault);
     if (!this.#settle(ticket, nowMs, ticket.tokens ?? (unused ? 0 : undefined))) return;
     if (error.upstream) this.state.answeredMs = nowMs;
-    const { blames, health } = error.rule;
+    const { blames, health } = ruleFor(error, ticket.call);
     const blamed = (scope: Scope) => health !== 'none' && blames === scope;
     if (blamed('provider')) this.state.breaker.failure(ticket.provider, error, nowMs);
     // Whatever else it says, a provider that answers can be reached.
@@ -305,3 +307,13 @@ export class Target {
     return true;
   }
 }
+
+/**
+ * What follows from an error. A model that talks may have no embeddings: servers answer for those with a 500, or with a 200 and
+ * anything, which proves nothing about what the model says.
+ */
+function ruleFor({ fault, rule }: ProxyError, { isTalk = true }: Call): Pick<FaultRule, 'blames' | 'health'> {
+  return !isTalk && OF_ENDPOINT.has(fault) ? { blames: 'endpoint', health: 'suspect' } : rule;
+}
+
+const OF_ENDPOINT: ReadonlySet<Fault> = new Set(['malformed', 'server']);
