@@ -108,19 +108,19 @@ function notesOf({ total, unpriced_models: models, unreadable }: UsageReport): s
   const { unpriced, cut, untold, aborted, estimated_cost: estimated } = total;
   const named = models.map(plainLine).join(', ');
   return [
-    ...(aborted > 0 ? [`${requests(aborted)} left by the client.`] : []),
+    ...(aborted > 0 ? [`${requests(aborted)} aborted by the client.`] : []),
     ...(unpriced > 0
       ? [
-          `${requests(unpriced)} without a known price, which the cost leaves out: ${named}. \`prices\` in the configuration gives them one.`,
+          `${requests(unpriced)} without a known price, not included in the cost: ${named}. Set their price in \`prices\` of the configuration.`,
         ]
       : []),
     ...(cut > 0
-      ? [`${requests(cut)} cut or left before all of the usage was told: these may have cost more.`]
+      ? [`${requests(cut)} cut off or aborted before all usage was reported: these may have cost more.`]
       : []),
-    ...(untold > 0 ? [`${requests(untold)} answered without a word of the usage.`] : []),
-    ...(estimated > 0 ? [`What was not told is estimated at ${dollars(estimated)} more.`] : []),
+    ...(untold > 0 ? [`${requests(untold)} answered without reported usage.`] : []),
+    ...(estimated > 0 ? [`The unreported usage is estimated at ${dollars(estimated)} more.`] : []),
     ...(unreadable > 0
-      ? [`${amount(unreadable)} line${unreadable === 1 ? '' : 's'} could not be read and are left out.`]
+      ? [`${amount(unreadable)} line${unreadable === 1 ? '' : 's'} could not be read and are not included.`]
       : []),
   ];
 }

@@ -102,7 +102,7 @@ function pauseEvent(
   return {
     kind: 'rate_limited',
     level: ms >= LONG_PAUSE_MS ? 'warn' : 'debug',
-    message: `${whose.name}: ${keyOf(whose)} rests for ${span(ms)}: ${causeOf(error)}`,
+    message: `${whose.name}: ${keyOf(whose)} is paused for ${span(ms)}: ${causeOf(error)}`,
     fields: { ...fieldsOf(whose), fault: error.fault, rest_ms: Math.round(ms) },
   };
 }

@@ -101,15 +101,15 @@ test('every provider is told of with what its free endpoint says, and no key is 
   expect(code).toBe(1);
   expect(by('s200')).toMatchObject({
     state: 'ok',
-    message: expect.stringMatching(/^answers in \d+ ms, its key is good$/) as string,
+    message: expect.stringMatching(/^answers in \d+ ms, its key is valid$/) as string,
   });
   expect(by('s401')).toMatchObject({ state: 'failed', fix: 'Set another key: api_key.' });
   expect(by('s403').state).toBe('warning');
   expect(by('s404')).toMatchObject({
     state: 'warning',
-    fix: expect.stringContaining('is all behind the host right?') as string,
+    fix: expect.stringContaining('is its path correct?') as string,
   });
-  expect(by('bare').fix).toContain('want /v1 at the end');
+  expect(by('bare').fix).toContain('need /v1 at the end');
   expect(by('s429').state).toBe('warning');
   expect(by('s302')).toMatchObject({ state: 'failed', fix: expect.stringContaining('base_url') as string });
   expect(by('s503').state).toBe('warning');
@@ -272,8 +272,8 @@ describe('the machine', () => {
       fix: expect.stringContaining('logging.requests.directory') as string,
     });
     const made = await at('new/logs');
-    expect(made.by('request log').message).toStartWith('new/logs (to be made): writable, ');
-    expect(made.by('state').message).toStartWith('state (to be made): writable, ');
+    expect(made.by('request log').message).toStartWith('new/logs (to be created): writable, ');
+    expect(made.by('state').message).toStartWith('state (to be created): writable, ');
     expect((await at('there')).by('request log').message).toStartWith('there: writable, ');
   });
 
@@ -300,7 +300,7 @@ describe('the machine', () => {
     expect(await by({})).toMatchObject({ state: 'ok' });
     const set = await by({ HTTP_PROXY: 'http://user:hidden-word@127.0.0.1:9' });
     expect(set).toMatchObject({ state: 'warning', fix: expect.stringContaining('NO_PROXY') as string });
-    expect(set.message).toContain('by way of 127.0.0.1:9, local on this machine too');
+    expect(set.message).toContain('through 127.0.0.1:9, local on this machine too');
     expect(await by({ HTTP_PROXY: 'http://127.0.0.1:9', NO_PROXY: '127.0.0.1' })).toMatchObject({
       state: 'ok',
     });

@@ -77,7 +77,7 @@ test('a rate limit is told at once only when it is a long one, and its words are
   cooldown.pause(limited(300_000), 0);
   const words = `rate_limited: ${'x'.repeat(200)}…`;
   expect(lines()).toEqual([
-    `debug a/x: its key rests for 5 s: ${words}`,
-    `warn a/x: its key rests for 5 min: ${words}`,
+    `debug a/x: its key is paused for 5 s: ${words}`,
+    `warn a/x: its key is paused for 5 min: ${words}`,
   ]);
 });

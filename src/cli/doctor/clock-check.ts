@@ -10,12 +10,12 @@ const FAIL_MS = 5 * 60_000;
  * @param skewsMs by how much each is ahead, milliseconds; one that is wrong itself is outvoted
  */
 export function checkClock(skewsMs: readonly number[]): Finding {
-  if (skewsMs.length === 0) return skipped('clock', 'no provider told the time');
+  if (skewsMs.length === 0) return skipped('clock', 'no provider reported the time');
   const sorted = skewsMs.toSorted((a, b) => a - b);
   const skewMs = sorted[Math.floor(sorted.length / 2)]!;
   const far = Math.abs(skewMs);
   const message = `this machine's clock is ${Math.round(far / 1_000)} s ${skewMs > 0 ? 'behind' : 'ahead'}`;
-  const fix = 'Let it keep time: `timedatectl set-ntp true`, chrony or the like.';
+  const fix = 'Synchronize it: `timedatectl set-ntp true`, chrony or the like.';
   if (far >= FAIL_MS) return failed('clock', `${message}: signatures and tokens are refused`, fix);
   if (far >= WARN_MS) return warning('clock', message, fix);
   return ok('clock', 'within a second or two of the providers');

@@ -28,7 +28,7 @@ export async function checkConfig(flag: string | undefined): Promise<ConfigCheck
   try {
     checked = await checkedConfig(path);
   } catch (cause) {
-    const fix = named === undefined ? undefined : '`llmproxy config init` writes one to begin with.';
+    const fix = named === undefined ? undefined : '`llmproxy config init` creates one.';
     const finding = failed('config', `${path} cannot be read: ${fileReason(cause)}`, fix);
     return { findings: [finding], config: undefined, plugins: NO_PLUGINS };
   }
@@ -71,7 +71,7 @@ function withoutFile(): ConfigCheck {
 
 function valid(path: string, { providers }: Config): Finding {
   const on = providers.filter(({ enabled }) => enabled).length;
-  const message = `${path} is valid: ${counted(providers.length, 'provider')}, ${on} of them ${on === 1 ? 'takes' : 'take'} part`;
+  const message = `${path} is valid: ${counted(providers.length, 'provider')}, ${on} enabled`;
   if (on > 0) return ok('config', message);
   return failed('config', message, 'Set the key of one of them, see below.');
 }

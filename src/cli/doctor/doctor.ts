@@ -83,7 +83,7 @@ async function examine(flag: string | undefined, signal: AbortSignal): Promise<E
   ]);
   const offline =
     providers.reached === 'no'
-      ? [failed('network', NO_NETWORK, 'Look at the network, DNS, and HTTPS_PROXY where you need one.')]
+      ? [failed('network', NO_NETWORK, 'Check the network, DNS, and HTTPS_PROXY if you need one.')]
       : [];
   return {
     findings: [

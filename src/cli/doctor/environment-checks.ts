@@ -16,18 +16,18 @@ export function checkEnvironment({ providers }: Pick<Config, 'providers'>, env: 
 
 function proxies(providers: Config['providers'], env: Env): Finding[] {
   const set = PROXIES.filter((name) => env[name]);
-  if (set.length === 0) return [ok('http proxy', 'none: providers are asked directly')];
+  if (set.length === 0) return [ok('http proxy', 'none: providers are called directly')];
   return set.map((name) => {
     const url = URL.parse(env[name]!);
     if (!url || !/^https?:$/.test(url.protocol))
       return failed(
         'http proxy',
-        `${name} is no http:// or https:// address`,
+        `${name} is not an http:// or https:// address`,
         `Set it to http://HOST:PORT, or unset it.`,
       );
     const local = providers.filter(({ enabled, base_url }) => enabled && isPassed(base_url, name, env));
     const names = local.map((each) => each.name).join(', ');
-    const where = `${name}: providers are asked by way of ${url.host}`;
+    const where = `${name}: providers are called through ${url.host}`;
     if (local.length === 0) return ok('http proxy', where);
     return warning(
       'http proxy',
@@ -54,7 +54,7 @@ function certificates(env: Env): Finding[] {
     found.push(
       failed(
         'certificates',
-        'NODE_TLS_REJECT_UNAUTHORIZED=0: anybody may read what is sent',
+        'NODE_TLS_REJECT_UNAUTHORIZED=0: certificates are not verified',
         'Unset it; name your authority in NODE_EXTRA_CA_CERTS.',
       ),
     );
@@ -63,7 +63,7 @@ function certificates(env: Env): Finding[] {
     found.push(
       failed(
         'certificates',
-        `NODE_EXTRA_CA_CERTS names ${extra}, which is not there`,
+        `NODE_EXTRA_CA_CERTS names ${extra}, which does not exist`,
         'Set it to a PEM file, or unset it.',
       ),
     );

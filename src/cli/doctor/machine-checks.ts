@@ -72,8 +72,8 @@ function checkDirectory(name: string, directory: string, key: string): Finding {
   }
   const { bavail, bsize } = statfsSync(place);
   const free = bavail * bsize;
-  const message = `${directory}${place === path ? '' : ' (to be made)'}: writable, ${sizeText(free)} free`;
-  const room = 'Make room, or set logging.requests.max_total and retention.';
+  const message = `${directory}${place === path ? '' : ' (to be created)'}: writable, ${sizeText(free)} free`;
+  const room = 'Free up space, or set logging.requests.max_total and retention.';
   if (free < NOTHING) return failed(name, message, room);
   return free < LITTLE ? warning(name, message, room) : ok(name, message);
 }
@@ -151,11 +151,15 @@ async function isLlmproxy(host: string, port: number, signal: AbortSignal): Prom
 function checkSocket(path: string): Finding {
   const folder = dirname(resolve(path));
   if (!existsSync(folder))
-    return failed('socket', `${path}: there is no folder ${folder}`, 'Make it, or set server.unix.');
+    return failed('socket', `${path}: there is no directory ${folder}`, 'Create it, or set server.unix.');
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
-    return ok('socket', `${path} can be made`);
+    return ok('socket', `${path} can be created`);
   } catch (cause) {
-    return failed('socket', `${path}: ${fileReason(cause)}`, 'Make its folder writable, or set server.unix.');
+    return failed(
+      'socket',
+      `${path}: ${fileReason(cause)}`,
+      'Make its directory writable, or set server.unix.',
+    );
   }
 }

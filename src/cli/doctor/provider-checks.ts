@@ -64,7 +64,7 @@ async function checkProvider(config: ProviderConfig, asking: Asking): Promise<re
   const { name } = config;
   const { env, classes } = asking;
   if (!config.enabled || !hasCredentials(config, env)) return [{ finding: off(config, env) }];
-  if (config.type === 'mock') return [{ finding: ok(name, 'answers in this program') }];
+  if (config.type === 'mock') return [{ finding: ok(name, 'built in') }];
   let provider: BaseProvider;
   try {
     provider = providerFactory({ env, plugins: classes }).create(config);
@@ -137,14 +137,14 @@ async function reach({ provider, config, dial }: Question, signal: AbortSignal):
   const { name } = config;
   const url = addressOf(provider, config);
   const host = hostOf(provider, config);
-  if (!url || host === undefined) return { finding: skipped(name, 'it has no free endpoint to ask') };
+  if (!url || host === undefined) return { finding: skipped(name, 'it has no free endpoint') };
   if (!dial)
-    return { finding: skipped(name, `${host} is asked by way of an HTTP proxy: only a request tells`) };
+    return { finding: skipped(name, `${host} is called through an HTTP proxy: only a request can tell`) };
   const outside = isOutside(host);
   try {
     await bounded(lookup(host), signal);
     await bounded(dial(url, signal), signal);
-    const message = `${host} can be reached; only a request tells whether its key is good`;
+    const message = `${host} can be reached; only a request can tell whether its key is valid`;
     return { finding: ok(name, message), answered: outside ? true : undefined };
   } catch (thrown) {
     const reason = isSocketError(thrown) ? new Error(socketReason(thrown)) : thrown;
@@ -155,15 +155,15 @@ async function reach({ provider, config, dial }: Question, signal: AbortSignal):
   }
 }
 
-const REACH_FIX = 'Look at base_url, at the network, and at HTTPS_PROXY where you need one.';
+const REACH_FIX = 'Check base_url, the network, and HTTPS_PROXY if you need one.';
 
 /** What an answer says of address and key. */
 function answer({ config, source, keyed }: Question, status: number, ms: number): Finding {
   const { name } = config;
   const after = `answers in ${ms} ms`;
-  if (status < 300) return ok(name, keyed ? `${after}, its key is good` : after);
+  if (status < 300) return ok(name, keyed ? `${after}, its key is valid` : after);
   if (status === 401 || status === 403) {
-    if (!keyed) return failed(name, `${after}, but wants a key (${status})`, 'Set api_key_env.');
+    if (!keyed) return failed(name, `${after}, but requires a key (${status})`, 'Set api_key_env.');
     const what = status === 401 ? 'refuses its key' : 'does not let its key list models';
     const fix = `Set another key: ${source}.`;
     return status === 401
@@ -176,17 +176,17 @@ function answer({ config, source, keyed }: Question, status: number, ms: number)
   if (status < 400)
     return failed(
       name,
-      `${after}, but leads elsewhere (${status})`,
-      'Write the address it leads to into base_url, https:// perhaps.',
+      `${after}, but redirects (${status})`,
+      'Set base_url to the address it redirects to, perhaps with https://.',
     );
-  return warning(name, `${after}, but with ${status}: it may be down for now`);
+  return warning(name, `${after}, but with status ${status}: it may be temporarily down`);
 }
 
 function addressHint({ base_url: address }: ProviderConfig): string {
-  if (address === undefined) return 'The vendor may have changed it: ask a model.';
+  if (address === undefined) return 'The vendor may have changed it: send a request to a model.';
   return /\/v\d/.test(address)
-    ? 'Look at base_url: is all behind the host right?'
-    : 'Most servers want /v1 at the end of base_url.';
+    ? 'Check base_url: is its path correct?'
+    : 'Most servers need /v1 at the end of base_url.';
 }
 
 /** Why a provider did not answer: by name, by connection, or in time. */
@@ -197,7 +197,7 @@ async function unreached(
 ): Promise<Finding> {
   const { name } = config;
   const error = toProxyError(thrown);
-  if (error.fault === 'auth') return failed(name, error.message, `Look at ${source || 'its credentials'}.`);
+  if (error.fault === 'auth') return failed(name, error.message, `Check ${source || 'its credentials'}.`);
   return failed(name, reasonOf(thrown, host), fixFor(thrown));
 }
 
@@ -214,10 +214,10 @@ function reasonOf(thrown: unknown, host: string | undefined): string {
 function fixFor(thrown: unknown): string {
   const { message } = thrown as Error;
   if (/unknown authority|self-signed|cannot be verified/.test(message))
-    return 'Name its authority in NODE_EXTRA_CA_CERTS; a proxy that reads TLS has one of its own.';
+    return 'Add its authority to NODE_EXTRA_CA_CERTS; a proxy that intercepts TLS has its own.';
   if (/expired/.test(message))
-    return 'Its certificate has to be renewed; or the clock of this machine is wrong.';
-  if (/refused/.test(message)) return 'Is it running there? Look at base_url.';
+    return 'Its certificate must be renewed, or the clock of this machine is wrong.';
+  if (/refused/.test(message)) return 'Is it running there? Check base_url.';
   return REACH_FIX;
 }
 

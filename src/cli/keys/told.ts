@@ -10,7 +10,7 @@ export function say(text: string): void {
 
 /** What a proxy does with a changed file, or what has to be done before one does anything. */
 export function sayTakenOver({ path, named, configPath }: Place): void {
-  if (named) return say('A running llmproxy takes it over within a second or two.');
+  if (named) return say('A running llmproxy picks it up within a second or two.');
   const where = configPath === undefined ? 'The configuration' : configPath;
   say(`${where} does not name this file yet: write \`keys_file: ${path}\` below \`auth:\` there.`);
 }
@@ -19,7 +19,7 @@ export function sayTakenOver({ path, named, configPath }: Place): void {
 export function giveSecret(name: string, made: NewSecret, place: Place, json: boolean | undefined): void {
   const { secret, prefix } = made;
   if (json) return print(`${JSON.stringify({ name, key: secret, prefix, file: place.path }, null, 2)}\n`);
-  say(`The key ${name}, in ${shownPath(place.path)}. It is shown this once: only its hash is kept.`);
+  say(`The key ${name}, in ${shownPath(place.path)}. It is shown only once: the file stores only its hash.`);
   sayTakenOver(place);
   print(`${secret}\n`);
 }

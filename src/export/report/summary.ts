@@ -21,7 +21,7 @@ export function summaryText(
     `Read ${thingsText(lines, 'line')}${further > 0 ? ` with ${thingsText(further, 'further answer')}` : ''} (${bytesText(bytesRead)}) from ${thingsText(files, 'file')}, kept ${countText(kept)}`,
     ...reasonsText(report),
   ];
-  if (ended === 'max_records') out.push('Stopped at --max-records; what follows was not read');
+  if (ended === 'max_records') out.push('Stopped at --max-records; the rest was not read');
   if (output === undefined) out.push('Nothing was written');
   else {
     const bytes = outputs.reduce((sum, file) => sum + file.bytes, 0);
@@ -62,9 +62,9 @@ export function statsText({
   if (tokens.rows > 0) {
     const { min, p5, median, mean, p95, max, input, output } = tokens;
     out.push(
-      `Tokens: ${countText(input + output)}, of them ${countText(output)} answered, in ${thingsText(tokens.rows, 'row')}`,
+      `Tokens: ${countText(input + output)}, ${countText(output)} of them output, in ${thingsText(tokens.rows, 'row')}`,
     );
-    out.push(`  a row: min ${min}, p5 ${p5}, median ${median}, mean ${mean}, p95 ${p95}, max ${max}`);
+    out.push(`  per row: min ${min}, p5 ${p5}, median ${median}, mean ${mean}, p95 ${p95}, max ${max}`);
     if (training.cost)
       out.push(
         `Training for ${thingsText(training.epochs, 'epoch')} at $${training.cost.usd_per_million_tokens} per million tokens: $${training.cost.usd.toFixed(2)}`,
@@ -78,7 +78,7 @@ function recordsText(records: Report['records']): string[] {
   if (!records) return [];
   const { count, first, last, cost, priced, keys, tags, errors } = records;
   const span = first === '' ? '' : ` from ${secondOf(first)} to ${secondOf(last)}`;
-  const known = priced === count ? '' : `, known of ${thingsText(priced, 'record')}`;
+  const known = priced === count ? '' : `, known for ${thingsText(priced, 'record')}`;
   return [
     `${thingsText(count, 'record')}${span}`,
     ...(priced === 0 ? [] : [`Cost: $${cost.toFixed(2)}${known}`]),
@@ -142,8 +142,8 @@ const POOR = 'are answers that failed, were cut or filtered (--successful-only l
 
 function feedbackText({ lines, unmatched, foreign }: Report['feedback']): string {
   const odd = [
-    unmatched > 0 ? `${countText(unmatched)} about no record that was read` : '',
-    foreign > 0 ? `${countText(foreign)} by another key than the one that had asked` : '',
+    unmatched > 0 ? `${countText(unmatched)} for no record that was read` : '',
+    foreign > 0 ? `${countText(foreign)} from a different key than the request` : '',
   ].filter(Boolean);
   return reasonLine('feedback', lines, odd.length > 0 ? odd.join(', ') : 'joined to its records');
 }

@@ -37,7 +37,7 @@ function Row({ target }: { target: TargetState }) {
       <td>{model}</td>
       <td>
         {breaker.replace('_', ' ')}
-        {resting ? `, rests ${span(resting.ms)} (${resting.fault})` : ''}
+        {resting ? `, paused for ${span(resting.ms)} (${resting.fault})` : ''}
       </td>
       <td class="number">{count(calls)}</td>
       <td class="number">{rate === null ? '–' : share(rate, 1)}</td>

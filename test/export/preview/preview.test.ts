@@ -133,7 +133,7 @@ test('--stats says when, for whom and for how much, of all records that the filt
       errors: { 'overloaded 503': 1 },
     });
     expect(statsText(report)).toStartWith(
-      '3 records from 2026-11-01T10:00:00Z to 2026-11-03T10:00:00Z\nCost: $0.75, known of 2 records\n',
+      '3 records from 2026-11-01T10:00:00Z to 2026-11-03T10:00:00Z\nCost: $0.75, known for 2 records\n',
     );
   }
   expect((await shop.run('--dry-run')).report.records).toBeUndefined();

@@ -38,11 +38,11 @@ test('summaryText() says what was read, why rows are missing and where they are'
   dropped         2  no_answer: the answer has neither text nor tool calls (a.log:7, a.log:8)
   dropped         1  refusal: the model refused (a.log:9)
   bad line         4  not_json: is not a JSON object (a.log:0, a.log:1, a.log:2, ...)
-Stopped at --max-records; what follows was not read
+Stopped at --max-records; the rest was not read
 Wrote 2 rows (1.2 kB) to out.jsonl
 `,
   );
-  expect(statsText(report)).toContain('Tokens: 15, of them 5 answered, in 1 row\n');
+  expect(statsText(report)).toContain('Tokens: 15, 5 of them output, in 1 row\n');
 });
 
 test('troubleText() names the place and the reason', () => {
