@@ -347,7 +347,7 @@ describe('models without a price', () => {
 });
 
 describe('a hard limit', () => {
-  const words = Array.from({ length: 60 }, (_, n) => `word${n} `);
+  const words = Array.from({ length: 600 }, (_, n) => `word${n} `);
   const endless = () =>
     upstream(() => {
       const bytes = new TextEncoder();
@@ -384,7 +384,7 @@ describe('a hard limit', () => {
       expect(text).toContain('is used up, and it is hard');
       const said = words.filter((word) => text.includes(word));
       expect(said.length).toBeGreaterThan(10);
-      expect(said.length).toBeLessThan(50);
+      expect(said.length).toBeLessThan(300);
       // Nothing follows the error.
       expect(text.slice(text.indexOf('and it is hard'))).not.toMatch(/delta["']/);
       expect(text).not.toContain('[DONE]');
@@ -393,8 +393,8 @@ describe('a hard limit', () => {
       const { used } = (await own(proxy, 'a')).limits[0]!;
       expect(used).toBe(record!.estimate!.output_tokens);
       expect(used).toBeGreaterThan(10);
-      // What comes in one piece is passed on in one: beyond the limit is no more than that.
-      expect(used).toBeLessThan(80);
+      // What comes in one piece is passed on in one, and on a busy machine many words do: but by far not all.
+      expect(used).toBeLessThan(600);
     },
   );
 
