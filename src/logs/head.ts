@@ -8,6 +8,16 @@ export interface LineHead {
   readonly endpoint: string;
   readonly model: string;
   readonly finish: string | null;
+  /** `undefined` where it has letters beyond ASCII, or the status before it is no number of JSON. */
+  readonly provider: string | null | undefined;
+}
+
+/** The numbers and the key in the rest of the head. */
+export interface HeadRest {
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly latencyMs: number | null;
+  readonly key: string | null;
 }
 
 /** How every line of ours begins. Within a JSON string its quotes would be escaped. */
@@ -18,6 +28,8 @@ const ID = Buffer.from('","id":"');
 const OUTCOME = Buffer.from('","outcome":"');
 const FAULT = Buffer.from(',"fault":');
 const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const FIRST_PLAIN = 0x20;
 /** Of an ISO time with milliseconds, as all are that this proxy writes. */
 const TIME_BYTES = 24;
 /** Names are bounded; what is longer is no head of ours. */
@@ -27,8 +39,21 @@ const text = '"[^"\\\\\\x00-\\x1f]*"';
 const plain = '([^"\\\\\\x00-\\x1f\\x7f-\\xff]*)';
 const SHARED = new RegExp(
   `^","outcome":"${plain}","status":(\\d{1,5}),"endpoint":"${plain}","stream":(?:true|false),` +
-    `"model":"${plain}","provider":(?:null|${text}),"upstream_model":(?:null|${text}),"finish":(?:null|"${plain}")$`,
+    `"model":"${plain}","provider":(null|${text}),"upstream_model":(?:null|${text}),"finish":(?:null|"${plain}")$`,
 );
+
+const ASCII = /^[\x20-\x7e]*$/;
+
+const number = 'null|-?(?:0|[1-9]\\d*)(?:\\.\\d+)?(?:[eE][-+]?\\d+)?';
+const pair = `${text}:${text}`;
+const REST = new RegExp(
+  `^,"fault":(?:null|${text}),"attempts":(?:0|[1-9]\\d*),"input_tokens":(${number}),"cached_tokens":(?:${number}),` +
+    `"cache_write_tokens":(?:${number}),"output_tokens":(${number}),"reasoning_tokens":(?:${number}),"cost":(?:${number}),` +
+    `"latency_ms":(${number}),"first_content_ms":(?:${number}),"key":(?:null|"${plain}"),"conversation":(?:null|${text}),` +
+    `"score":(?:${number})(?:,"user":(?:null|${text}))?(?:,"tags":(?:null|{(?:${pair}(?:,${pair})*)?}))?(?:,"group":${text})?,"lane":`,
+);
+/** The rest of a head is seldom longer. */
+const REST_BYTES = 512;
 
 /**
  * The heads of the lines of a block, asked about in their order. A line whose head is not in the exact form that the log
@@ -37,13 +62,15 @@ const SHARED = new RegExp(
 export class HeadScan {
   readonly #block: Buffer;
   readonly #starts: Search;
-  readonly #outcomes: Search;
   readonly #faults: Search;
+  /** Of the line that was asked about last: its id, the part that many lines share, and the end of that. */
+  #id = 0;
+  #begin = 0;
+  #end = 0;
 
   constructor(block: Buffer) {
     this.#block = block;
     this.#starts = new Search(block, START);
-    this.#outcomes = new Search(block, OUTCOME);
     this.#faults = new Search(block, FAULT);
   }
 
@@ -55,21 +82,60 @@ export class HeadScan {
   shared(from: number, to: number): string | undefined {
     if (this.#starts.from(from) !== from || this.#starts.from(from + 1) < to) return undefined;
     const block = this.#block;
-    const time = from + START.length;
-    const id = time + TIME_BYTES + ID.length;
-    const begin = id < to ? this.#outcomes.from(id) : to;
-    const end = begin < to ? this.#faults.from(begin) : to;
-    if (end >= to || end - begin > MOST_BYTES || block.indexOf(QUOTE, time) !== time + TIME_BYTES)
-      return undefined;
+    const quote = this.#quote(from + START.length, to);
+    const id = quote + ID.length;
+    if (quote !== from + START.length + TIME_BYTES || !this.#holds(ID, quote, to)) return undefined;
     // The id ends with the first quote, else it has one within or is followed by something else.
-    if (block.indexOf(QUOTE, id) !== begin || block.compare(ID, 0, ID.length, id - ID.length, id) !== 0)
-      return undefined;
+    const begin = this.#quote(id, to);
+    if (!this.#holds(OUTCOME, begin, to)) return undefined;
+    const end = this.#faults.from(begin);
+    if (end >= to || end - begin > MOST_BYTES) return undefined;
+    this.#id = id;
+    this.#begin = begin;
+    this.#end = end;
     return block.toString('latin1', begin, end);
+  }
+
+  /**
+   * The rest of the head of the line that was asked about last, from its fault on and over its end, for {@link parseRest}.
+   * @param from where the line begins
+   * @param to behind its last byte
+   * @returns `undefined` where what stands before may be no JSON
+   */
+  rest(from: number, to: number): string | undefined {
+    const begin = from + START.length;
+    if (!this.#plain(begin, begin + TIME_BYTES) || !this.#plain(this.#id, this.#begin)) return undefined;
+    return this.#block.toString('latin1', this.#end, Math.min(to, this.#end + REST_BYTES));
   }
 
   /** The time of a line whose head is known. */
   time(from: number): string {
     return this.#block.toString('latin1', from + START.length, from + START.length + TIME_BYTES);
+  }
+
+  // So few bytes are looked at sooner than they are handed to the runtime.
+
+  /** The next quote at or behind a place; `to` when there is none. */
+  #quote(from: number, to: number): number {
+    const block = this.#block;
+    let at = from;
+    while (at < to && block[at] !== QUOTE) at++;
+    return Math.min(at, to);
+  }
+
+  /** Whether a place in the line holds these bytes, and something follows. */
+  #holds(bytes: Buffer, at: number, to: number): boolean {
+    const block = this.#block;
+    if (at + bytes.length >= to) return false;
+    for (let index = 0; index < bytes.length; index++) if (block[at + index] !== bytes[index]) return false;
+    return true;
+  }
+
+  /** Whether a part of a string holds neither escapes nor what must be escaped. */
+  #plain(from: number, to: number): boolean {
+    const block = this.#block;
+    for (let at = from; at < to; at++) if (block[at]! < FIRST_PLAIN || block[at] === BACKSLASH) return false;
+    return true;
   }
 }
 
@@ -77,14 +143,37 @@ export class HeadScan {
 export function parseShared(shared: string): LineHead | undefined {
   const match = SHARED.exec(shared);
   if (!match) return undefined;
-  const [, outcome, status, endpoint, model, finish] = match;
+  const [, outcome, status, endpoint, model, provider, finish] = match;
   return {
     outcome: outcome!,
     status: Number(status),
     endpoint: endpoint!,
     model: model!,
     finish: finish ?? null,
+    provider: String(Number(status)) === status ? providerIn(provider!) : undefined,
   };
+}
+
+/** The part of a head that {@link HeadScan.rest} gives; `undefined` where it is not in the form that most lines have. */
+export function parseRest(rest: string): HeadRest | undefined {
+  const match = REST.exec(rest);
+  if (!match) return undefined;
+  const [, input, output, latency, key] = match;
+  return {
+    inputTokens: numberFrom(input!),
+    outputTokens: numberFrom(output!),
+    latencyMs: numberFrom(latency!),
+    key: key ?? null,
+  };
+}
+
+function providerIn(value: string): string | null | undefined {
+  if (value === 'null') return null;
+  return ASCII.test(value) ? value.slice(1, -1) : undefined;
+}
+
+function numberFrom(digits: string): number | null {
+  return digits === 'null' ? null : Number(digits);
 }
 
 /** Looks for the same bytes again and again, ever further on, and reads no byte twice. */

@@ -3,8 +3,9 @@ import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import type { LineHead } from '../../src/logs/head.ts';
-import { HeadScan, parseShared } from '../../src/logs/head.ts';
+import type { LogRecord } from '../../src/logs/record.ts';
+import type { HeadRest, LineHead } from '../../src/logs/head.ts';
+import { HeadScan, parseRest, parseShared } from '../../src/logs/head.ts';
 import { findInputs } from '../../src/logs/input.ts';
 import { LineSplitter } from '../../src/logs/lines.ts';
 import { parseLine, readLines } from '../../src/logs/reader.ts';
@@ -290,12 +291,68 @@ describe('HeadScan', () => {
         );
         const heads = headsOf(made.map((each) => encodeRecord(each)).join(''));
         expect(heads).toHaveLength(made.length);
-        for (const [index, { model, id, finish, status, outcome, endpoint }] of made.entries()) {
-          if (heads[index]) expect(heads[index]).toEqual({ outcome, status, endpoint, model, finish });
+        for (const [index, { model, id, finish, status, outcome, endpoint, provider }] of made.entries()) {
+          if (heads[index])
+            expect(heads[index]).toEqual({ outcome, status, endpoint, model, finish, provider });
           else expect(/[^ -~]|["\\]/.test(model + id + finish)).toBe(true);
         }
       }),
     );
+  });
+
+  test('says of the rest of a head what parsing says, or nothing', () => {
+    const name = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 20 }),
+      fc.constantFrom('team-a', 'x"y', 'z\\', '', ',"lane":', '\u0001'),
+    );
+    const count = fc.oneof(fc.constant(null), fc.nat(), fc.double({ noNaN: true, noDefaultInfinity: true }));
+    const record = fc.record({
+      id: name,
+      key: fc.option(name),
+      conversation: fc.option(name),
+      input_tokens: count,
+      output_tokens: count,
+      latency_ms: count,
+      cost: count,
+      user: fc.option(name),
+      tags: fc.option(fc.dictionary(name, name)),
+      group: fc.option(name, { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(record, (changes) => {
+        const made = logRecord(changes as Partial<LogRecord>);
+        const line = Buffer.from(encodeRecord(made));
+        const scan = new HeadScan(line);
+        if (scan.shared(0, line.length - 1) === undefined) return;
+        const rest = parseRest(scan.rest(0, line.length - 1)!);
+        const { input_tokens: inputTokens, output_tokens: outputTokens, latency_ms: latencyMs, key } = made;
+        if (rest) expect(rest).toEqual({ inputTokens, outputTokens, latencyMs, key } as HeadRest);
+        else expect(line.subarray(0, 512).toString()).toMatch(/[^ -~]|\\/);
+      }),
+    );
+  });
+
+  test('says nothing of the rest of a head that is no JSON, or has more in it', () => {
+    const line = encodeRecord(logRecord({ key: 'a' })).trimEnd();
+    const restOf = (text: string) => {
+      const block = Buffer.from(text);
+      const scan = new HeadScan(block);
+      scan.shared(0, block.length);
+      const rest = scan.rest(0, block.length);
+      return rest === undefined ? undefined : parseRest(rest);
+    };
+    expect(restOf(line)?.key).toBe('a');
+    const odd = [
+      line.replace(/"id":"[^"]*"/, '"id":"a\\x"'),
+      line.replace(/"id":"[^"]*"/, '"id":"a\u0002"'),
+      line.replace('"ts":"2', '"ts":"\\'),
+      line.replace(/"input_tokens":[^,]*/, '"input_tokens":07'),
+      line.replace(/"latency_ms":[^,]*/, '"latency_ms":"1"'),
+      line.replace(',"lane":', ',"key":"b","lane":'),
+      line.replace(',"lane":', ',"lone":'),
+    ];
+    expect(odd.map(restOf)).toEqual(odd.map(() => undefined));
+    expect(odd).not.toContain(line);
   });
 
   test('takes names up to a bound', () => {

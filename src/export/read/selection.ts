@@ -1,13 +1,14 @@
 /** Which records the user wants. */
 import picomatch from 'picomatch';
-import { HeadScan, parseShared } from '../../logs/head.ts';
+import type { HeadRest, LineHead } from '../../logs/head.ts';
+import { HeadScan, parseRest, parseShared } from '../../logs/head.ts';
 import { isObject, parseJson } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { factsOf } from './entry.ts';
 import { FEEDBACK_ENDPOINT } from './feedback.ts';
 import type { Facts } from './facts.ts';
-import { verdictOf } from './facts.ts';
-import { timeOf } from '../../config/moment.ts';
+import { tokenCount, verdictOf } from './facts.ts';
+import { LogTimes } from './log-times.ts';
 import type { StatusRange } from '../../config/export/values.ts';
 import type { Filter } from '../errors.ts';
 import type { Where } from './where.ts';
@@ -69,45 +70,65 @@ export function compileSelection(selection: Selection, where?: Where): Wanted {
   const shared = sharedTests(selection);
   const span = spanTest(selection);
   const later = headTests(selection);
-  const ofHead = where?.headOnly ? [...later, whereTest] : later;
+  const ofHead: readonly Test[] = where?.headOnly ? [...later, whereTest] : later;
   const ofBody = [...bodyTests(selection), ...(where && !where.headOnly ? [whereTest] : [])];
   const all: readonly Test[] = [...shared, ...(span ? [span] : []), ...ofHead, ...ofBody];
   const asked = all.length > ofBody.length;
-  const quick = { verdictOf: remembered((text) => sharedVerdict(text, shared)), span, later: ofHead };
+  const verdicts = remembered((text) => sharedVerdict(text, shared));
+  const quick = { verdictOf: verdicts, span, later: where?.headOnly ? undefined : later, ofHead };
   return {
     ...(asked ? { over: (block) => filterOver(block, quick) } : {}),
     entry: (facts, record) => first(all, facts, record),
   };
 }
 
-/** The verdict of a head: the filter that leaves the line out, `open` when further tests decide, `unknown` when the head cannot be relied on. */
-type Verdict = Filter | 'open' | 'unknown';
+/** The verdict of a head: the filter that leaves the line out, itself when further tests decide, `unknown` when it cannot be relied on. */
+type Verdict = Filter | LineHead | 'unknown';
 
 function sharedVerdict(text: string, tests: readonly Test<SharedFacts>[]): Verdict {
   const head = parseShared(text);
   // Feedback is wanted with whatever it is about.
   if (!head || head.endpoint === FEEDBACK_ENDPOINT) return 'unknown';
   const { failure } = verdictOf(head.endpoint, head);
-  return first(tests, { ...head, failure }, NO_RECORD) ?? 'open';
+  return first(tests, { ...head, failure }, NO_RECORD) ?? head;
 }
 
 /** Tests in the order of what they cost: on what many lines share, on the time, on the rest of the head. */
 interface QuickTests {
   readonly verdictOf: (shared: string) => Verdict;
   readonly span: Test<Pick<Facts, 'ts'>> | undefined;
-  readonly later: readonly Test[];
+  /** On the rest of the head; left out where tests want all of it. */
+  readonly later: readonly Test<RestFacts>[] | undefined;
+  /** The same, and those that want all of it. */
+  readonly ofHead: readonly Test[];
 }
 
-function filterOver(block: Buffer, { verdictOf, span, later }: QuickTests): HeadFilter {
+/** The facts that {@link headTests} use. */
+type RestFacts = HeadRest & Pick<Facts, 'provider'>;
+
+function filterOver(block: Buffer, { verdictOf, span, later, ofHead }: QuickTests): HeadFilter {
   const heads = new HeadScan(block);
   return (from, to) => {
     const shared = heads.shared(from, to);
     const verdict = shared === undefined ? 'unknown' : verdictOf(shared);
     if (verdict === 'unknown') return undefined;
-    if (verdict !== 'open') return verdict;
+    if (typeof verdict === 'string') return verdict;
     const outside = span?.({ ts: heads.time(from) }, NO_RECORD);
-    if (outside !== undefined) return outside;
-    return later.length > 0 ? byHead(block.subarray(from, to), later) : undefined;
+    if (outside !== undefined || ofHead.length === 0) return outside;
+    const rest = later && restOf(verdict, heads.rest(from, to));
+    return rest ? first(later, rest, NO_RECORD) : byHead(block.subarray(from, to), ofHead);
+  };
+}
+
+function restOf({ provider }: LineHead, text: string | undefined): RestFacts | undefined {
+  const rest = text === undefined || provider === undefined ? undefined : parseRest(text);
+  if (!rest) return undefined;
+  const { inputTokens, outputTokens } = rest;
+  return {
+    ...rest,
+    provider: provider!,
+    inputTokens: tokenCount(inputTokens),
+    outputTokens: tokenCount(outputTokens),
   };
 }
 
@@ -159,16 +180,17 @@ function sharedTests(selection: Selection): Test<SharedFacts>[] {
 
 function spanTest({ fromMs, untilMs }: Selection): Test<Pick<Facts, 'ts'>> | undefined {
   if (fromMs === undefined && untilMs === undefined) return undefined;
+  const times = new LogTimes();
   return ({ ts }) => {
-    const ms = timeOf(ts);
+    const ms = times.read(ts);
     // A time that cannot be read is in no span.
     return ms >= (fromMs ?? -Infinity) && ms <= (untilMs ?? Infinity) ? undefined : 'date';
   };
 }
 
 /** Tests on the rest of the head. */
-function headTests({ providers, keys, minTokens, maxLatencyMs }: Selection): Test[] {
-  const tests: Test[] = [];
+function headTests({ providers, keys, minTokens, maxLatencyMs }: Selection): Test<RestFacts>[] {
+  const tests: Test<RestFacts>[] = [];
   if (filled(providers)) tests.push(globTest(providers, ({ provider }) => provider, 'provider'));
   if (filled(keys)) tests.push(globTest(keys, ({ key }) => key, 'key'));
   if (minTokens !== undefined)
