@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';
 import { until } from '../helpers/until.ts';
+import { scriptedS3 } from '../helpers/s3.ts';
 import { chatStream, completion, upstream } from '../helpers/upstream.ts';
 
 beforeAll(built, 60_000);
@@ -33,7 +34,7 @@ function read(page: string): { samples: Samples; families: ReadonlyMap<string, s
 
 const KEYS = { alice: 'sk-alice-0123456789', bob: 'sk-bob-0123456789', ops: 'sk-ops-0123456789' };
 
-function configOf(url: string): ConfigInput {
+function configOf(url: string, s3: string): ConfigInput {
   const shared = { type: 'openai-compatible' as const, base_url: `${url}/v1`, max_retries: 0 };
   return {
     auth: {
@@ -45,8 +46,8 @@ function configOf(url: string): ConfigInput {
     },
     groups: { search: { limits: [{ budget: 1, per: 'day', warn_at: 0.5 }] } },
     health: { probe: 'never' },
-    // No file is complete, so that nobody is asked.
-    logging: { requests: { upload: { url: 's3://logs', endpoint: 'http://127.0.0.1:9' } } },
+    // No file is complete, so that nothing is uploaded.
+    logging: { requests: { upload: { url: 's3://logs', endpoint: s3 } } },
     routing: { breaker: { failures: 2, cooldown: '60s', max_cooldown: '60s' } },
     providers: [
       { ...shared, name: 'shaky', models: ['bad'] },
@@ -80,7 +81,9 @@ async function scenario() {
     if (!stream) return completion('Hello', { usage });
     return new Response(chatStream(['Hel', 'lo']), { headers: { 'content-type': 'text/event-stream' } });
   });
-  const serving = await serveConfig(configOf(provider.url));
+  await using s3 = scriptedS3();
+  const more = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'a-secret-of-some-length' };
+  const serving = await serveConfig(configOf(provider.url, s3.url), more);
   const ask = async (key: keyof typeof KEYS, model: string, more: object = {}) => {
     const answer = await fetch(`${serving.url}/v1/chat/completions`, {
       method: 'POST',

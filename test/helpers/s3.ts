@@ -25,6 +25,7 @@ export function scriptedS3() {
   const objects = new Map<string, { readonly body: Buffer; readonly checksum: string }>();
   const seen: SeenRequest[] = [];
   const replies: Reply[] = [];
+  const answers = { list: (): Response | undefined => undefined };
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
@@ -35,6 +36,7 @@ export function scriptedS3() {
       const body = Buffer.from(await request.arrayBuffer());
       const one = { method: request.method, path: decodeURIComponent(path), headers: request.headers, body };
       seen.push(one);
+      if (request.method === 'GET') return answers.list() ?? new Response('<ListBucketResult/>');
       const scripted = await replies.shift()?.(one);
       if (scripted) return scripted;
       if (request.method === 'PUT') {
@@ -54,7 +56,9 @@ export function scriptedS3() {
     url: `http://127.0.0.1:${server.port}`,
     objects,
     seen,
-    /** The next requests are answered by these, one each; by one that gives nothing, as usual. */
+    /** How it answers to who asks for its list. */
+    answers,
+    /** The next requests that write or look at an object are answered by these, one each; by one that gives nothing, as usual. */
     next: (...all: Reply[]) => replies.push(...all),
     puts: () => seen.filter(({ method }) => method === 'PUT'),
     [Symbol.asyncDispose]: () => server.stop(true),

@@ -132,7 +132,7 @@ test('what fails is told once, tried again, and told once more when it is over',
   expect(s3.puts()).toHaveLength(3);
   expect(log.uploader.state).toMatchObject({ state: 'ok', since: null, reason: null, files: 0, failures: 2 });
   expect(log.problems).toEqual([
-    `Cannot upload the request log ${join(dir.path, YESTERDAY)} to s3://bucket/team/logs: access is denied: the key needs s3:PutObject for this bucket and prefix; the file is kept, and the upload is retried`,
+    `Cannot upload the request log ${join(dir.path, YESTERDAY)} to s3://bucket/team/logs: access is denied: the key needs s3:PutObject for this bucket and prefix; the upload is retried`,
     'Uploads of the request log to s3://bucket/team/logs work again',
   ]);
 });
@@ -160,6 +160,22 @@ test.each([
   expect(log.uploader.state.reason).toContain(words);
   expect(log.problems.join()).not.toContain(SECRET);
   expect(await dir.names()).toEqual([YESTERDAY]);
+});
+
+test('what is wrong with the bucket is told at the start, when no file is complete yet', async () => {
+  await using dir = await logDirectory();
+  await using s3 = scriptedS3();
+  s3.answers.list = () => refusal(404, 'NoSuchBucket');
+  await using log = setup(dir.path, s3.url);
+  log.clock.advance(1_000);
+  await log.uploader.look();
+  expect(log.problems).toEqual([
+    `Cannot upload the request log ${dir.path} to s3://bucket/team/logs: there is no such bucket; the upload is retried`,
+  ]);
+  // A key that may write and not list is a good one.
+  s3.answers.list = () => refusal(403, 'AccessDenied');
+  await log.uploader.look();
+  expect(log.uploader.state.state).toBe('ok');
 });
 
 test('an object that is not what was sent does not count', async () => {

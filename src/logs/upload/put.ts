@@ -66,6 +66,17 @@ export async function putFile(
   return sha256.toString('hex');
 }
 
+/**
+ * Asks for the list of a bucket, to find out early what is wrong: no file may be complete for a day.
+ * @param target with the address of the bucket @throws UploadError, but not where the key may write alone
+ */
+export async function checkBucket({ url, ...target }: PutTarget, deps: PutDeps): Promise<void> {
+  const list = new URL('?list-type=2&max-keys=1', url);
+  const { status, body } = await asked('GET', { ...target, url: list }, {}, deps);
+  if (status === 200 || (status === 403 && /<Code>AccessDenied</.test(body))) return;
+  throw refusalOf(status, body, deps.clock.now());
+}
+
 /** Compares what the server says of the object. */
 function verify(headers: Headers, { sha256, md5 }: { readonly sha256: string; readonly md5: string }): void {
   const told = headers.get('x-amz-checksum-sha256');
@@ -92,7 +103,7 @@ interface Asking extends PutDeps {
 
 /** One signed request. It is given up when nothing moves for `stallMs`. */
 async function asked(
-  method: 'PUT' | 'HEAD',
+  method: 'GET' | 'PUT' | 'HEAD',
   { url, region, credentials }: PutTarget,
   headers: Readonly<Record<string, string>>,
   { clock, signal, rate, stallMs, body }: Asking,

@@ -15,8 +15,8 @@ import { identityOf } from './identity.ts';
 import type { Marker } from './marker.ts';
 import { Markers } from './marker.ts';
 import { objectKey, placeOf, plainHost } from './object-key.ts';
-import type { S3Credentials } from './put.ts';
-import { putFile } from './put.ts';
+import type { PutDeps, S3Credentials } from './put.ts';
+import { checkBucket, putFile } from './put.ts';
 import { UploadError } from './refusal.ts';
 import type { UploadServer } from './server.ts';
 import type { UploadState } from './state.ts';
@@ -81,6 +81,7 @@ export class Uploader {
   #counts = { uploaded: 0, uploaded_bytes: 0, failures: 0, lost: 0 };
   #trouble: { readonly since: string; reason: string; attempts: number } | undefined;
   #running: Promise<void> | undefined;
+  #checked = false;
   /** Whether no file is written any more, and none need be waited for. */
   #ending = false;
   /** Whether the disk did not take a marker. */
@@ -186,10 +187,37 @@ export class Uploader {
     return longest * (0.5 + this.#deps.random() / 2);
   }
 
+  /** Whether the server can be reached with these settings, once: later uploads tell. */
+  async #check(): Promise<void> {
+    if (this.#checked) return;
+    const { server } = this.#deps;
+    const target = {
+      url: new URL(server.bucketUrl),
+      region: server.region,
+      credentials: await this.#credentials(),
+    };
+    await checkBucket(target, this.#putDeps);
+    this.#checked = true;
+  }
+
+  async #credentials(): Promise<S3Credentials> {
+    const found = await this.#deps.credentials();
+    if (found) return found;
+    throw new UploadError(
+      'there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile',
+    );
+  }
+
+  get #putDeps(): PutDeps {
+    const { rate } = this.#settings.upload;
+    return { clock: this.#deps.clock, signal: this.#abort.signal, rate, stallMs: this.#stallMs };
+  }
+
   async #uploadAll(): Promise<void> {
     const due = await this.#due();
     const left = { files: due.length, bytes: due.reduce((sum, { size }) => sum + size, 0) };
     this.#pending = left;
+    await this.#check();
     let failed = false;
     for (const file of due) {
       if (this.#abort.signal.aborted) return;
@@ -252,18 +280,13 @@ export class Uploader {
     const path = join(this.#directory, file.name);
     const { upload } = this.#settings;
     const { clock, server } = this.#deps;
-    const { signal } = this.#abort;
     const found = await this.#identify(file);
     if (!found) return;
     if (file.size > MAX_OBJECT_BYTES)
       throw new UploadError('it is larger than 5 GiB, the most that S3 accepts in one request', {
         ofFile: true,
       });
-    const credentials = await this.#deps.credentials();
-    if (!credentials)
-      throw new UploadError(
-        'there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile',
-      );
+    const credentials = await this.#credentials();
     const before = await this.#markers.of(file);
     // What was uploaded of the same file before is replaced, also where it was not compressed then.
     const replaced = before?.identity === found.identity && before.object.startsWith(this.#base);
@@ -276,17 +299,7 @@ export class Uploader {
     try {
       const { size, mtimeMs } = await handle.stat();
       if (size !== file.size || mtimeMs !== file.mtimeMs) return;
-      const sha256 = await putFile(
-        handle,
-        size,
-        { url, region: server.region, credentials },
-        {
-          clock,
-          signal,
-          rate: upload.rate,
-          stallMs: this.#stallMs,
-        },
-      );
+      const sha256 = await putFile(handle, size, { url, region: server.region, credentials }, this.#putDeps);
       this.#counts.uploaded += 1;
       this.#counts.uploaded_bytes += size;
       await this.#remember(file.name, {
@@ -351,7 +364,7 @@ export class Uploader {
       return;
     }
     this.#trouble = { since: new Date(this.#deps.clock.now()).toISOString(), reason, attempts: 1 };
-    const kept = 'the file is kept, and the upload is retried';
+    const kept = 'the upload is retried';
     this.#deps.onProblem(`${what} to ${this.#settings.upload.url}: ${reason}; ${kept}`);
   }
 
