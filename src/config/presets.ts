@@ -224,7 +224,7 @@ export const PRESETS = {
     priority: 10,
   },
   grok: {
-    title: 'xAI under its other name',
+    title: 'xAI, under its other name',
     api: 'openai',
     baseUrl: 'https://api.x.ai/v1',
     auth: 'bearer',
@@ -427,7 +427,7 @@ export const PRESETS = {
     priority: 50,
   },
   'openai-compatible': {
-    title: 'Any server that speaks the OpenAI API',
+    title: 'Any server with an OpenAI-compatible API',
     api: 'openai',
     auth: 'bearer',
     keyEnv: [],

@@ -82,7 +82,15 @@ const server = z.strictObject({
       'Additional host names that requests may be addressed to. Without keys, a proxy on loopback answers only to loopback names, so that no web page can reach it through a host name of its own. Once host names are listed here, every other name except loopback is refused, even with a key.',
     ),
   cors: z
-    .union([z.literal(false), z.strictObject({ origins: z.array(text).min(1) })])
+    .union([
+      z.literal(false),
+      z.strictObject({
+        origins: z
+          .array(text)
+          .min(1)
+          .describe('Origins that may call the proxy, or `["*"]` for all of them.'),
+      }),
+    ])
     .default(false)
     .describe(
       'Browser origins that may call the proxy: `origins: ["https://app.example"]` or `["*"]`. Web pages from any other origin are refused.',

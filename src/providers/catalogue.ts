@@ -68,7 +68,7 @@ const ALSO: Readonly<Partial<Record<ProviderType, string>>> = {
 /** Lists that are elsewhere than below the base URL. */
 const LISTS: Readonly<Partial<Record<ProviderType, string>>> = {
   azure: 'its deployments',
-  vertex: 'what Google and Anthropic publish',
+  vertex: 'models published by Google and Anthropic',
   bedrock: 'its models and inference profiles',
 };
 

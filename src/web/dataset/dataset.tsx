@@ -111,7 +111,7 @@ function Preview({ answer, stale }: { answer: PreviewAnswer; stale: boolean }) {
       )}
       <p class="muted">
         {records === 0
-          ? 'The filter finds no record.'
+          ? 'No record matches the filter.'
           : `Of the newest ${records} ${records === 1 ? 'record' : 'records'} that the filter finds, the export makes ${made(rows.length)}.`}
         {Object.entries(dropped).length > 0 ? ' Left out: ' : ''}
         {Object.entries(dropped).map(([why, number]) => (

@@ -34,7 +34,7 @@ export function Compose({ ready, running, onSend, onStop, onNew }: ComposeProps)
         }}
       />
       <div class="compose-tools">
-        <span class="faint">Enter sends, Shift+Enter begins a line</span>
+        <span class="faint">Enter sends, Shift+Enter starts a new line</span>
         {onNew && !running ? (
           <button class="chip" type="button" onClick={onNew}>
             New

@@ -50,7 +50,7 @@ export function Providers() {
 
 const STATUS = {
   healthy: 'All providers answer',
-  degraded: 'Some requests may fail or go elsewhere',
+  degraded: 'Some requests may fail or be sent elsewhere',
   unhealthy: 'No provider can answer',
   disabled: 'No provider is enabled',
 } as const;

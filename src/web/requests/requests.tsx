@@ -104,7 +104,7 @@ function Nothing({ filter, loading }: { filter: string; loading: boolean }) {
       <a href="#/playground">playground</a>.
     </p>
   ) : (
-    <p class="empty">No request fulfils the filter.</p>
+    <p class="empty">No request matches the filter.</p>
   );
 }
 

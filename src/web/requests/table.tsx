@@ -16,7 +16,7 @@ export function RequestTable({
 }) {
   return (
     <table class="requests-table">
-      <caption class="sr">Requests, the newest first</caption>
+      <caption class="sr">Requests, newest first</caption>
       <thead>
         <tr>
           <th scope="col">Ended</th>

@@ -6,10 +6,10 @@ const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [['Enter'], 'Open the request'],
   [['Esc'], 'Close, or leave the field'],
   [['/'], 'Go to the filter'],
-  [['f'], 'Show failed requests alone, or all'],
+  [['f'], 'Show only failed requests, or all'],
   [['p'], 'Pause and go on'],
   [['1', '…', '6'], 'Requests, usage, providers, playground, dataset, config'],
-  [['t'], 'Light, dark, or as the system says'],
+  [['t'], 'Light, dark, or system theme'],
   [['?'], 'This list'],
 ];
 

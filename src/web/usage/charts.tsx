@@ -89,7 +89,7 @@ export function Chart({ title, kind, series, fromMs, stepMs, format, whole = fal
             )}
           </svg>
         ) : (
-          <p class="nothing">Nothing in this time</p>
+          <p class="nothing">No data in this period</p>
         )}
         {at === undefined || most === 0 ? null : (
           <Tip

@@ -38,10 +38,8 @@ export function Usage({ session, route }: { session: Session; route: Route }) {
             <Choice label="Latency" options={LATENCY} value={latency} onChoose={setLatency} />
           </div>
         </div>
-        {reading ? <p class="note">Reading the log; what is shown so far are the newest requests.</p> : null}
-        {session.logged ? null : (
-          <p class="note">The request log is off, so that nothing is known of the past.</p>
-        )}
+        {reading ? <p class="note">Reading the log; the newest requests are shown so far.</p> : null}
+        {session.logged ? null : <p class="note">The request log is off, so there is no history.</p>}
         {problem ? (
           <p class="note bad" role="alert">
             {problem}
