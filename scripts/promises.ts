@@ -29,7 +29,7 @@ const LOOP = 'e2e/loop.slow';
 export const PROMISES: readonly Promised[] = [
   {
     when: '429 with Retry-After, in seconds, milliseconds, as a date, as a used-up limit’s reset or in Gemini’s body',
-    does: 'The proxy waits that long and asks the same target again, when the wait fits `routing.wait_budget` and no other target is ready sooner; otherwise it asks the next target at once. The target gets no other request before that time. When the time is longer than `routing.max_retry_after`, one request at a time tries the target after that',
+    does: 'The proxy waits that long and tries the same target again if the wait fits `routing.wait_budget` and no other target is ready sooner; otherwise it tries the next target at once. The target gets no other request before that time. If the time is longer than `routing.max_retry_after`, one request at a time tries the target after that',
     tests: [
       [LIMITED, 'is waited out on the only target'],
       [LIMITED, 'is waited out until that time'],
@@ -42,7 +42,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '429 without it',
-    does: 'The target is asked again with exponential backoff and full jitter, up to `max_retries` times; then the next target is asked, and this one gets no requests for 5 s',
+    does: 'The target is tried again with exponential backoff and full jitter, up to `max_retries` times; then the next target is tried, and this one gets no requests for 5 s',
     tests: [
       [LIMITED, 'a persistent 429 without Retry-After is retried max_retries times'],
       [LIMITED, 'a target that stayed at 429 cools down'],
@@ -51,7 +51,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a provider’s headers say that its limit is used up, before any 429',
-    does: 'That key is not used for this model until the provider has room for the request again, for `routing.max_retry_after` at most; another key or target is asked at once. Nothing counts against the provider',
+    does: 'That key is not used for this model until the provider has room for the request again, but for at most `routing.max_retry_after`; another key or target is used at once. Nothing counts against the provider',
     tests: [
       [ROOMS, 'a client that asks one thing after another never meets the provider’s own limit'],
       [ROOMS, 'what is beyond a provider’s own limit goes to another at once'],
@@ -60,20 +60,20 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '`rate_limit` or `max_connections` of every target is used up',
-    does: 'The request waits for `routing.wait_budget` at most, then gets a 429 that names the limits',
+    does: 'The request waits for at most `routing.wait_budget`, then gets a 429 that names the limits',
     tests: [
       [ROOMS, 'is never exceeded by fifty clients at once, and lets all of them through in turn'],
       [ROOMS, 'counts what nobody knows as used, and is told as a 429 when it is used up'],
     ],
   },
   {
-    when: 'one 500, 502, 503, 504 or 529, then fine',
-    does: 'The same target is asked again',
+    when: 'a single 500, 502, 503, 504 or 529',
+    does: 'The same target is tried again',
     tests: [[SERVER, 'then fine, is retried on the same target']],
   },
   {
-    when: '5xx again and again',
-    does: 'The target is asked again up to `max_retries` times, then the next target; the breaker opens',
+    when: 'repeated 5xx',
+    does: 'The target is tried again up to `max_retries` times, then the next target; the breaker opens',
     tests: [
       [SERVER, 'is retried max_retries times, then the next target answers'],
       [SERVER, 'a persistent 5xx opens the target’s breaker'],
@@ -81,8 +81,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'connection refused or reset, no such host, no TLS, no HTTP',
-    does: 'The next target is asked when one is ready; otherwise this one is asked again',
+    when: 'connection refused or reset, unknown host, TLS failure, not HTTP',
+    does: 'The next target is tried if one is ready; otherwise this one is tried again',
     tests: [
       [SERVER, 'is retried on the only target'],
       [SERVER, 'fails over to the next target'],
@@ -94,13 +94,13 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'a kept connection was closed as the request was sent',
+    when: 'a kept-alive connection is closed while the request is sent',
     does: 'The request is sent again at once on a fresh connection; nothing counts against the provider',
     tests: [[SERVER, 'is replaced at once and counts against nobody']],
   },
   {
     when: 'no connection opens, or its TLS handshake hangs',
-    does: 'After `timeout.connect` the next target is asked',
+    does: 'After `timeout.connect` the next target is tried',
     tests: [
       [SLOW, 'an address where no connection opens is left after timeout.connect for the next target'],
       [SLOW, 'a connection that never opens ends in 504 timeout_connect'],
@@ -108,8 +108,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'accepts and stays silent',
-    does: 'After `timeout.first_byte`, or the target’s share of the deadline while others wait, the next target is asked; the silent one is not asked again for this request',
+    when: 'a provider accepts the request and stays silent',
+    does: 'After `timeout.first_byte`, or the target’s share of the deadline while there are others to try, the next target is tried; the silent one is not tried again for this request',
     tests: [
       [SLOW, 'a silent provider is left after timeout.first_byte, and not asked again for this request'],
       [SLOW, 'a silent provider without a next target ends in 504 timeout_first_byte, asked once'],
@@ -118,8 +118,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'headers at once, content late, whatever keeps the connection alive meanwhile',
-    does: 'After `timeout.first_content` the next target is asked; the client has not been sent its 200 yet',
+    when: 'headers arrive at once and content late, whatever keeps the connection alive in between',
+    does: 'After `timeout.first_content` the next target is tried; the client has not been sent its 200 yet',
     tests: [
       [SLOW, 'timeout.first_content fails over before the client got its 200'],
       [SLOW, 'late content of the only target ends in 504 timeout_first_content'],
@@ -131,15 +131,15 @@ export const PROMISES: readonly Promised[] = [
     tests: [[SLOW, 'a stream that stalls after content ends with an error event, not with [DONE]']],
   },
   {
-    when: 'a stream is cut after content: FIN, reset, no last chunk, no finish reason, half an event',
-    does: 'The stream never looks finished: it has no `[DONE]` but an error event, and the record says `truncated`; or it is resumed',
+    when: 'a stream is cut off after content: FIN, reset, missing last chunk, missing finish reason, half an event',
+    does: 'The stream never looks finished: it ends with an error event instead of `[DONE]`, and the record says `truncated`; or it is resumed',
     tests: [
       [STREAM, 'ends with an error event, never looking finished'],
       [STREAM, 'never reaches the caller: retried, then the next target'],
     ],
   },
   {
-    when: 'an event that is no JSON',
+    when: 'an event that is not JSON',
     does: 'The event is left out and counted when the stream completes; otherwise the stream ends with an error event',
     tests: [
       [STREAM, 'a malformed event in the middle of a complete stream is dropped and counted'],
@@ -152,8 +152,8 @@ export const PROMISES: readonly Promised[] = [
     tests: [[STREAM, 'is finished at once, with one [DONE] and its usage']],
   },
   {
-    when: 'an error inside a 200, in whatever shape: first event, body, HTML page, nothing at all',
-    does: 'It is treated as the status it stands for: before content the request is retried or sent elsewhere, after content the stream ends with an error event',
+    when: 'an error inside a 200, in any form: first event, body, HTML page, nothing at all',
+    does: 'It is treated like the status it represents: before content, the request is retried or sent elsewhere; after content, the stream ends with an error event',
     tests: [
       [STREAM, 'in place of a 200 answer is retried and failed over like the status'],
       [STREAM, 'in place of a 200 answer is told as a 400, asked once'],
@@ -167,7 +167,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'an answer whose finish reason means failure, such as `error`',
-    does: 'Before content the request is retried or sent elsewhere; after content the stream ends with an error event, and the record says `truncated`',
+    does: 'Before content, the request is retried or sent elsewhere; after content, the stream ends with an error event, and the record says `truncated`',
     tests: [
       [ENDINGS, 'an ending that means failure, with no content before it, is retried and failed over'],
       [
@@ -178,8 +178,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'a finish reason that nobody knows, or none at all',
-    does: 'The answer is passed on in the provider’s words, and recorded as `truncated` with the fault `unknown_ending`; `export --successful-only` leaves it out',
+    when: 'an unknown finish reason, or none at all',
+    does: 'The answer is forwarded with the provider’s own term, and recorded as `truncated` with the fault `unknown_ending`; `export --successful-only` leaves it out',
     tests: [
       [
         ENDINGS,
@@ -196,8 +196,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'a tool call whose arguments are no JSON',
-    does: 'It is passed on as text to clients whose protocol carries arguments as text. For other clients it is no answer: the request is retried, then sent to the next target',
+    when: 'a tool call whose arguments are not valid JSON',
+    does: 'It is forwarded as text to clients whose protocol carries arguments as text. For other clients it does not count as an answer: the request is retried, then sent to the next target',
     tests: [
       [ENDINGS, 'a call whose arguments are no JSON is no answer to clients that take only objects'],
       [ENDINGS, 'a call whose arguments are no JSON reaches clients of chat as the text that it is'],
@@ -205,7 +205,7 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'content, a call or the usage behind the finish reason; an event of megabytes',
+    when: 'content, a call or the usage after the finish reason; an event of megabytes',
     does: 'All of it reaches the client; an event may be as long as `limits.max_response`',
     tests: [
       [ENDINGS, 'a second tool call behind a finish reason reaches the client'],
@@ -216,7 +216,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a stream of Responses fails',
-    does: 'It ends with `error` and `response.failed`, which holds what was said until then',
+    does: 'It ends with `error` and `response.failed`, which contains the answer up to that point',
     tests: [
       [
         ENDINGS,
@@ -225,8 +225,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'an answer that comes in an odd form: early hints, compressed unasked, CRLF, one JSON body in place of a stream',
-    does: 'All of it is passed on, in the form that the client asked for',
+    when: 'an answer in an unusual form: early hints, unrequested compression, CRLF, one JSON body instead of a stream',
+    does: 'All of it is forwarded, in the form that the client requested',
     tests: [
       [ODD, 'an answer that comes ${what} is passed on whole'],
       [ODD, 'a stream whose lines end in CRLF and that begins with a comment'],
@@ -234,8 +234,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'no answer at all: a redirect, a gateway’s page, a body that is not compressed as it says, JSON of another shape',
-    does: 'The request is retried, then sent to the next target; the client is told that the provider failed, never that its own request was wrong',
+    when: 'no answer at all: a redirect, a gateway’s page, a body not compressed as declared, JSON in another format',
+    does: 'The request is retried, then sent to the next target; the client gets a provider error, never an error about its own request',
     tests: [
       [ODD, '${what} is no answer: the next target gives one'],
       [ODD, '${what} of the only target is told as the provider’s failure, not the caller’s'],
@@ -243,13 +243,13 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'numbers that cannot be: usage below 0, or of 1e300',
-    does: 'The answer is passed on; the number counts as unknown in the record, in metrics and in memory budgets',
+    when: 'impossible numbers: usage below 0, or 1e300',
+    does: 'The answer is forwarded; the number counts as unknown in the record, in metrics and in memory budgets',
     tests: [[SHAPE, 'is answered where usage is below 0, and the memory of its request is free again']],
   },
   {
     when: '400, the prompt is too long',
-    does: 'The request goes to the next target whose context is not known to be as small (`context_window`); without one the client gets the provider’s own error',
+    does: 'The request goes to the next target whose context window is not known to be as small (`context_window`); if there is none, the client gets the provider’s own error',
     tests: [
       [
         REQUEST,
@@ -262,7 +262,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: '400, refused for its content',
-    does: 'The client gets the provider’s own reason; the next target is asked only where `content_policy: failover` says so',
+    does: 'The client gets the provider’s own reason; the next target is tried only with `content_policy: failover`',
     tests: [
       [
         REQUEST,
@@ -276,7 +276,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'another 4xx, the caller’s mistake',
-    does: 'The client gets the provider’s own error; no other target is asked, and nothing counts against the provider',
+    does: 'The client gets the provider’s own error; no other target is tried, and nothing counts against the provider',
     tests: [
       [REQUEST, 'a 4xx that is the caller’s fault is relayed byte for byte where both speak one protocol'],
       [REQUEST, 'that is the caller’s fault is asked once and told in the provider’s words'],
@@ -284,13 +284,13 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: '406, 409, 413, 415, 421, 423, 424, 426, 431, 451: another provider may take it',
-    does: 'The next target is asked; without one the client gets the provider’s own words. Nothing counts against the provider',
+    when: '406, 409, 413, 415, 421, 423, 424, 426, 431, 451: another provider may accept it',
+    does: 'The next target is tried; if there is none, the client gets the provider’s own error. Nothing counts against the provider',
     tests: [[REQUEST, 'goes to the next target, and counts against nobody']],
   },
   {
-    when: '403, 402, 404, 405, 410 that name neither the key nor the model',
-    does: 'The next target is asked; without one the client gets the provider’s own words. When three different requests in a row met it, this endpoint of the target is held back, and nothing else',
+    when: '403, 402, 404, 405, 410 that mention neither the key nor the model',
+    does: 'The next target is tried; if there is none, the client gets the provider’s own error. After three different requests in a row, only this endpoint of the target is held back',
     tests: [
       [SCOPE, 'leaves the other endpoints of the model alone'],
       [SCOPE, 'is told in the provider’s words and keeps no other model back'],
@@ -300,8 +300,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: '401, insufficient_quota, or words that name the key, the account or its balance',
-    does: 'The key is held back for all models; another key is used, or the next target answers; /providers and `llmproxy health` say why and until when',
+    when: '401, insufficient_quota, or an error that mentions the key, the account or its balance',
+    does: 'The key is held back for all models; another key is used, or the next target answers; /providers and `llmproxy health` show why and until when',
     tests: [
       [KEYS, 'takes the provider out at once for all its models, and the next one answers'],
       [KEYS, 'at once in /health and /providers'],
@@ -314,8 +314,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'what is held back, whatever for',
-    does: 'Real requests bring it back: after a cooldown that grows to `routing.breaker.max_cooldown` at most, one request at a time tries it, also where no probe could tell. After a reload the next request may try whatever is held back',
+    when: 'anything that is held back',
+    does: 'Real requests bring it back: after a cooldown that grows to at most `routing.breaker.max_cooldown`, one request at a time tries it, even if no probe could tell. After a reload, the next request may try whatever is held back',
     tests: [
       [SCOPE, 'comes back by requests where the probe cannot tell'],
       [SCOPE, 'SIGHUP ends every cooldown'],
@@ -323,8 +323,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: '404 that names the model, or a code that does',
-    does: 'The next target is asked; this endpoint of the target is held back at once',
+    when: 'a 404 or an error code that names the model',
+    does: 'The next target is tried; this endpoint of the target is held back at once',
     tests: [
       [REQUEST, 'a model that one provider lacks is asked at the next, and the lack is remembered'],
       [REQUEST, 'a model that every provider lacks ends in 404 model_not_found'],
@@ -332,7 +332,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a target that keeps failing, or fails too often',
-    does: 'Its breaker opens (`routing.breaker`); after a cooldown with jitter that grows to `max_cooldown`, one request alone tries it',
+    does: 'Its breaker opens (`routing.breaker`); after a cooldown with jitter that grows to `max_cooldown`, a single request tries it',
     tests: [
       [BREAKER, 'failures in a row open the breaker; meanwhile requests cost the provider nothing'],
       [
@@ -345,8 +345,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'all targets out',
-    does: 'One request at a time tries the least bad target, at least a second after it failed (every request does with `last_resort: on`); the others get the most telling error within the deadline, or 503 with Retry-After. Every attempt is in `details` and in the record',
+    when: 'all targets are unavailable',
+    does: 'One request at a time tries the least bad target, at least a second after it failed (with `last_resort: on`, every request does); the others get the most informative error within the deadline, or 503 with Retry-After. Every attempt is in `details` and in the record',
     tests: [
       [
         BREAKER,
@@ -363,8 +363,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'the client leaves, at any moment',
-    does: 'The provider’s work is ended; the record says `client_abort` with the usage known by then; nothing counts against the provider',
+    when: 'the client disconnects at any moment',
+    does: 'The provider’s work is stopped; the record says `client_abort` with the usage known so far; nothing counts against the provider',
     tests: [
       [CLIENT, 'a caller that leaves before the provider answered takes the request with it: client_abort'],
       [CLIENT, 'a caller that leaves between headers and content takes the request with it: client_abort'],
@@ -375,7 +375,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'the client reads slowly, or not at all',
-    does: 'The provider is read no faster than the client reads, so that memory stays bounded; after `limits.client_stall` the client is cut off',
+    does: 'The provider is read no faster than the client reads, so that memory stays bounded; after `limits.client_stall` the client is disconnected',
     tests: [
       [CLIENT, 'a caller that reads nothing holds the provider back, and memory stays bounded'],
       [CLIENT, 'a caller that reads slowly gets all of a long answer'],
@@ -384,7 +384,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'the caller’s own deadline: `x-request-timeout`, the SDKs’ `x-stainless-timeout`',
-    does: 'It is an upper limit: beyond it the client gets 504 `deadline_exceeded`',
+    does: 'It is an upper limit: after it, the client gets a 504 `deadline_exceeded`',
     tests: [
       [SLOW, 'is an upper limit: 504 deadline_exceeded, and the provider is let go'],
       [SLOW, 'a caller’s deadline ends retries and waits too'],
@@ -392,7 +392,7 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'an answer without end',
+    when: 'an endless answer',
     does: '`limits.max_response` and `timeout.total` bound it',
     tests: [
       [CLIENT, 'an answer beyond limits.max_response'],
@@ -407,7 +407,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'a stream breaks after text, with `resume: on`, for clients of Chat Completions, Messages and Responses',
-    does: 'Another target continues the answer, by prefill or by being asked to go on. The parts are joined without loss or repetition, with the usage of all of them; not within a tool call or signed reasoning',
+    does: 'Another target continues the answer, by prefill or by an instruction to continue. The parts are joined without loss or repetition, with the usage of all of them; not within a tool call or signed reasoning',
     tests: [
       [RESUME, 'goes on at the next target: one answer, one id, one [DONE]'],
       [RESUME, 'and the joint loses and repeats nothing'],
@@ -422,8 +422,8 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
-    when: 'a target is slow to begin, with `hedge: on`',
-    does: 'A second target is asked after the p95 of the first content, or after `delay`; the first to begin answers, and the other one’s work is ended; `budget` bounds the extra requests',
+    when: 'a target is slow to start, with `hedge: on`',
+    does: 'A second target is tried after the p95 of the first content, or after `delay`; the one that starts first answers, and the other one’s work is stopped; `budget` limits the extra requests',
     tests: [
       [HEDGE, 'a second one is asked after the delay; it wins and the first is let go'],
       [HEDGE, 'and lost to a second one has nothing counted against it'],
@@ -433,12 +433,12 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'one request that is large, deep or hard to count',
-    does: 'Other requests are answered meanwhile; beyond `limits.max_depth`, `max_values` or `max_fields` the client gets a 400',
+    does: 'Other requests are answered in the meantime; beyond `limits.max_depth`, `max_values` or `max_fields` the client gets a 400',
     tests: [[LOOP, 'beside %s normal requests are answered']],
   },
   {
-    when: 'SIGTERM, a reload, kill -9, floods and dribbles',
-    does: 'Requests finish or end with an error event; an invalid configuration changes nothing; everything is bounded and counted',
+    when: 'SIGTERM, a reload, kill -9, floods, and data that trickles in',
+    does: 'Requests finish or end with an error event; an invalid configuration changes nothing; everything is limited and counted',
     tests: [
       [LIFE, 'SIGTERM lets streams finish, takes nothing new, and loses no record'],
       [LIFE, 'what is not done when server.drain_timeout has passed ends in an error event'],
