@@ -19,6 +19,7 @@ export function answersOf(record: JsonObject): readonly JsonObject[] {
   const given = list === undefined ? undefined : response[list];
   if (list === undefined || !Array.isArray(given) || given.length < 2) return [record];
   const answers = given.filter(isObject).toSorted((a, b) => Number(b.index === 0) - Number(a.index === 0));
+  if (answers.length === 0) return [record];
   const output = numberOf(record.output_tokens);
   const tokens = output === undefined ? {} : { output_tokens: Math.round(output / answers.length) };
   return answers.map((answer, number) => ({

@@ -40,6 +40,18 @@ describe('several answers to one request', () => {
     expect((await shop.run('-f trl-dpo --force')).report.kept).toBe(1);
   });
 
+  test('that are none leave the record to be counted once', async () => {
+    for (const choices of [
+      ['user', ''],
+      [1, null, []],
+    ]) {
+      await using shop = await workshop({ 'a.ndjson': several(choices as never[]) });
+      const { report } = await shop.run();
+      const dropped = Object.values(report.dropped).reduce((sum, { count }) => sum + count, 0);
+      expect([report.kept, dropped, report.further_answers]).toEqual([0, 1, 0]);
+    }
+  });
+
   test('share tokens and the request, and feedback is about the first', async () => {
     const log = several([choice(0, 'one'), choice(1, 'two')], { id: 'r1' }) + feedback('r1', { score: -1 });
     await using shop = await workshop({ 'a.ndjson': log });
