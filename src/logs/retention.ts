@@ -54,6 +54,8 @@ export class Retention {
   #again = false;
   /** Files known to hold heads alone, with their sizes. */
   #expired = new Map<string, number>();
+  /** Problems that were told within the last hour, and when. */
+  readonly #told = new Map<string, number>();
   #cancelTimer: (() => void) | undefined;
 
   /** @param settleMs silence after which a file counts as closed for compression, milliseconds */
@@ -256,7 +258,13 @@ export class Retention {
   }
 
   #problem(action: string, object: string, error: unknown): void {
-    this.#deps.onProblem(`Cannot ${action} ${object}: ${fileReason(error)}`);
+    const message = `Cannot ${action} ${object}: ${fileReason(error)}`;
+    const nowMs = this.#deps.clock.monotonic();
+    // A sweep may come each minute, and find the same.
+    for (const [told, atMs] of this.#told) if (nowMs - atMs >= HOUR_MS) this.#told.delete(told);
+    if (this.#told.has(message)) return;
+    this.#told.set(message, nowMs);
+    this.#deps.onProblem(message);
   }
 }
 

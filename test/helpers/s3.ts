@@ -8,7 +8,7 @@ export interface SeenRequest {
   readonly body: Buffer;
 }
 
-type Reply = (request: SeenRequest) => Response | Promise<Response> | undefined;
+type Reply = (request: SeenRequest) => Response | undefined | Promise<Response | undefined>;
 
 /** An answer as S3 gives it when it refuses. */
 export function refusal(status: number, code: string, more = ''): Response {

@@ -5,15 +5,16 @@ import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { schema } from '../../src/config/schema.ts';
 import { Retention } from '../../src/logs/retention.ts';
-import type { UploadTimes } from '../../src/logs/upload/uploader.ts';
 import { Uploader } from '../../src/logs/upload/uploader.ts';
 import { LogWriter } from '../../src/logs/writer.ts';
+import type { Clock } from '../../src/clock.ts';
 import { systemClock } from '../../src/clock.ts';
 import { uploadServer } from '../../src/logs/upload/server.ts';
 import { FakeClock } from '../helpers/clock.ts';
 import { logDirectory } from '../helpers/log-directory.ts';
 import { encodeRecord, logRecord, plainRedaction } from '../helpers/log-record.ts';
 import { refusal, scriptedS3 } from '../helpers/s3.ts';
+import { until } from '../helpers/until.ts';
 
 const NOW = Date.parse('2026-03-10T12:00:00Z');
 const DAY_MS = 86_400_000;
@@ -25,7 +26,6 @@ interface Given {
   readonly upload?: Record<string, unknown>;
   readonly worker?: number;
   readonly workers?: number;
-  readonly times?: UploadTimes;
   readonly keyless?: boolean;
 }
 
@@ -42,21 +42,17 @@ function setup(directory: string, endpoint: string, given: Given = {}) {
   const settings = { ...logging.requests, upload: logging.requests.upload! };
   const onProblem = (message: string) => problems.push(message);
   const credentials = { accessKeyId: 'AKID', secretAccessKey: SECRET };
-  const uploader = new Uploader(
-    settings,
-    {
-      clock,
-      worker,
-      workers,
-      random: () => 1,
-      server: uploadServer(settings.upload, {}),
-      credentials: () => Promise.resolve(given.keyless ? undefined : credentials),
-      sweep: () => retention.sweep(),
-      closed: () => retention.closed(),
-      onProblem,
-    },
-    given.times,
-  );
+  const uploader = new Uploader(settings, {
+    clock,
+    worker,
+    workers,
+    random: () => 1,
+    server: uploadServer(settings.upload, {}),
+    credentials: () => Promise.resolve(given.keyless ? undefined : credentials),
+    sweep: () => retention.sweep(),
+    closed: () => retention.closed(),
+    onProblem,
+  });
   const retention: Retention = new Retention(settings, { clock, worker, onProblem, uploads: uploader });
   return {
     clock,
@@ -413,21 +409,16 @@ test.each([
   expect(JSON.stringify(parsed.error?.issues)).toContain(words);
 });
 
-test('a log that is closed uploads its last file where stop_timeout gives time, and tries again within it', async () => {
-  await using dir = await logDirectory();
-  await using s3 = scriptedS3();
-  const requests = schema.parse({
+/** A log as the proxy has it, that uploads to its end. */
+function closingLog(directory: string, endpoint: string, clock: Clock) {
+  const upload = { url: 's3://bucket', endpoint, host: 'pod-1', stop_timeout: '15s' };
+  const { requests } = schema.parse({
     providers: [{ name: 'local', type: 'mock' }],
-    logging: {
-      requests: {
-        directory: dir.path,
-        upload: { url: 's3://bucket', endpoint: s3.url, host: 'pod-1', stop_timeout: '15s' },
-      },
-    },
-  }).logging.requests;
+    logging: { requests: { directory, upload } },
+  }).logging;
   const problems: string[] = [];
   const log = new LogWriter(requests, {
-    clock: systemClock,
+    clock,
     redaction: () => plainRedaction,
     makeLine: () => Promise.reject(new Error('no record is that large')),
     onProblem: (message) => problems.push(message),
@@ -438,10 +429,39 @@ test('a log that is closed uploads its last file where stop_timeout gives time, 
       credentials: () => Promise.resolve({ accessKeyId: 'AKID', secretAccessKey: SECRET }),
     },
   });
+  return { log, problems };
+}
+
+test('a log that is closed uploads its last file where stop_timeout gives time, and tries again within it', async () => {
+  await using dir = await logDirectory();
+  await using s3 = scriptedS3();
+  const { log, problems } = closingLog(dir.path, s3.url, systemClock);
   log.write(logRecord({ id: 'req-1' }));
   s3.next(() => refusal(503, 'SlowDown'));
   await log.close();
   expect([...s3.objects.values()].map(({ body }) => body.toString())).toEqual([line('req-1')]);
   expect(log.state.upload).toMatchObject({ state: 'ok', uploaded: 1, failures: 1 });
   expect(problems).toHaveLength(2);
+});
+
+test('a log that is closed in the middle of an upload ends that, and uploads its last file too', async () => {
+  await using dir = await logDirectory();
+  await using s3 = scriptedS3();
+  await place(dir.path, YESTERDAY, line('req-1'));
+  const clock = new FakeClock(NOW);
+  const { log } = closingLog(dir.path, s3.url, clock);
+  const asked = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<undefined>();
+  s3.next(() => {
+    asked.resolve();
+    return goOn.promise;
+  });
+  clock.advance(1_000);
+  await asked.promise;
+  log.write(logRecord({ id: 'req-2' }));
+  const closed = log.close();
+  await until('the last file', async () => (await dir.names()).includes('llmproxy-2026-03-10.ndjson'));
+  goOn.resolve(undefined);
+  await closed;
+  expect([...s3.objects.values()].map(({ body }) => body.toString())).toEqual([line('req-1'), line('req-2')]);
 });

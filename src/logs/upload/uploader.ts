@@ -10,16 +10,15 @@ import { MAX_OBJECT_BYTES } from '../../config/upload-schema.ts';
 import type { FoundLog } from '../closed-files.ts';
 import { findLogs } from '../closed-files.ts';
 import { fileReason, isMissing } from '../names.ts';
-import type { Identity } from './identity.ts';
-import { identityOf } from './identity.ts';
-import type { Marker } from './marker.ts';
-import { Markers } from './marker.ts';
+import { dueFiles } from './due-files.ts';
 import { objectKey, placeOf, plainHost } from './object-key.ts';
-import type { PutDeps, S3Credentials } from './put.ts';
+import type { PutDeps, PutTarget, S3Credentials } from './put.ts';
 import { checkBucket, putFile } from './put.ts';
 import { UploadError } from './refusal.ts';
 import type { UploadServer } from './server.ts';
 import type { UploadState } from './state.ts';
+import { UploadTally } from './tally.ts';
+import { UploadedFiles } from './uploaded-files.ts';
 
 export interface UploaderSettings {
   readonly directory: string;
@@ -50,19 +49,7 @@ export interface UploaderDeps extends UploadAccess {
 
 const FIRST_LOOK_MS = 1_000;
 const LOOK_MS = 60_000;
-const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 5 * 60_000;
-/** How long a file must have been silent: another process may still append. */
-const SETTLE_MS = 60_000;
-/** One that is to be compressed first is not waited for any longer. */
-const COMPRESS_WAIT_MS = 10 * 60_000;
 const STALL_MS = 60_000;
-
-/** Times that tests shorten, milliseconds. */
-export interface UploadTimes {
-  readonly settleMs?: number;
-  readonly stallMs?: number;
-}
 
 /**
  * Looks for complete files once a minute, and uploads those that were not uploaded as they are now. A failed upload is
@@ -73,53 +60,57 @@ export class Uploader {
   readonly #deps: UploaderDeps;
   readonly #directory: string;
   readonly #host: string;
-  readonly #settleMs: number;
-  readonly #stallMs: number;
-  readonly #markers: Markers;
+  readonly #bucket: string;
+  readonly #prefix: string;
+  readonly #files: UploadedFiles;
+  readonly #tally: UploadTally;
   readonly #abort = new AbortController();
-  #pending = { files: 0, bytes: 0 };
-  #counts = { uploaded: 0, uploaded_bytes: 0, failures: 0, lost: 0 };
-  #trouble: { readonly since: string; reason: string; attempts: number } | undefined;
   #running: Promise<void> | undefined;
   #checked = false;
-  /** Whether no file is written any more, and none need be waited for. */
+  /** Whether no file is written any more. */
   #ending = false;
-  /** Whether the disk did not take a marker. */
-  #unsaved = false;
   #cancelTimer: () => void;
 
-  constructor(settings: UploaderSettings, deps: UploaderDeps, times: UploadTimes = {}) {
+  constructor(settings: UploaderSettings, deps: UploaderDeps) {
+    const { upload } = settings;
+    const { clock, onProblem } = deps;
     this.#settings = settings;
     this.#deps = deps;
     this.#directory = resolve(settings.directory);
-    this.#host = plainHost(settings.upload.host ?? hostname());
-    this.#settleMs = times.settleMs ?? SETTLE_MS;
-    this.#stallMs = times.stallMs ?? STALL_MS;
-    this.#markers = new Markers(this.#directory);
-    this.#cancelTimer = deps.clock.after(FIRST_LOOK_MS, () => void this.look());
+    this.#host = plainHost(upload.host ?? hostname());
+    const { bucket, prefix } = placeOf(upload.url);
+    this.#bucket = bucket;
+    this.#prefix = prefix;
+    this.#files = new UploadedFiles({
+      directory: this.#directory,
+      base: `s3://${bucket}/${prefix === '' ? '' : `${prefix}/`}date=`,
+      signal: this.#abort.signal,
+      onProblem,
+    });
+    this.#tally = new UploadTally(upload.url, clock, onProblem);
+    this.#cancelTimer = clock.after(FIRST_LOOK_MS, () => void this.look());
   }
 
   get state(): UploadState {
-    const { since = null, reason = null } = this.#trouble ?? {};
-    return { state: this.#trouble ? 'failing' : 'ok', since, reason, ...this.#pending, ...this.#counts };
+    return this.#tally.state;
   }
 
   /** Whether a file was uploaded as it is: it may be deleted. */
   async isUploaded(file: FoundLog): Promise<boolean> {
-    return file.size === 0 || (await this.#uploadOf(file)) !== undefined;
+    return file.size === 0 || (await this.#files.uploadOf(file)) !== undefined;
   }
 
   /** Whether a file was uploaded as it is, and has been kept here for long enough since. */
   async hasServed(file: FoundLog): Promise<boolean> {
     const { keep_local: keep } = this.#settings.upload;
     if (keep === true) return false;
-    const marker = await this.#uploadOf(file);
+    const marker = await this.#files.uploadOf(file);
     return marker !== undefined && this.#deps.clock.now() - Date.parse(marker.at) >= Number(keep);
   }
 
   /** A file is deleted that was not uploaded. */
   lost(): void {
-    this.#counts.lost += 1;
+    this.#tally.lost();
   }
 
   /** Looks once, and uploads what is due. Never rejects. */
@@ -136,16 +127,20 @@ export class Uploader {
    * closed. When the next process goes on with that, it is uploaded again, to the same object.
    */
   async finish(): Promise<void> {
+    const { clock, onProblem } = this.#deps;
     const { stop_timeout: limitMs } = this.#settings.upload;
     if (limitMs > 0) {
       this.#ending = true;
-      const late = this.#deps.clock.after(limitMs, () => this.#abort.abort(new Error('the program ends')));
+      const late = clock.after(limitMs, () => this.#abort.abort(new Error('the program ends')));
+      // A look that has begun may not know of the last file.
+      await this.#running;
       do await this.look();
-      while (this.#trouble && (await this.#mayTryAgain()));
+      while (this.#tally.failing && (await this.#mayTryAgain()));
       late();
-      if (this.#pending.files > 0)
-        this.#deps.onProblem(
-          `Stopped before ${this.#pending.files} files of the request log were uploaded; they are uploaded after the next start`,
+      const { files } = this.state;
+      if (files > 0)
+        onProblem(
+          `Stopped before ${files} files of the request log were uploaded to ${this.#settings.upload.url}`,
         );
     }
     await this.close();
@@ -153,8 +148,7 @@ export class Uploader {
 
   /** Waits before the next attempt of the end. @returns whether there is time for it */
   async #mayTryAgain(): Promise<boolean> {
-    const abort = Abort.following(this.#abort.signal);
-    return sleep(this.#deps.clock, FIRST_WAIT_MS, abort).then(
+    return sleep(this.#deps.clock, FIRST_LOOK_MS, Abort.following(this.#abort.signal)).then(
       () => true,
       () => false,
     );
@@ -168,143 +162,101 @@ export class Uploader {
   }
 
   async #look(): Promise<void> {
+    const { clock, random, sweep } = this.#deps;
     this.#cancelTimer();
     try {
-      await this.#deps.sweep();
-      await this.#save();
-      await this.#markers.tidy();
+      await sweep();
+      await this.#files.tidy();
       await this.#uploadAll();
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.#fails(`Cannot upload the request log ${this.#directory}`, error);
+      if (!this.#abort.signal.aborted) this.#tally.failed(this.#directory, error);
     }
     if (this.#abort.signal.aborted || this.#ending) return;
-    this.#cancelTimer = this.#deps.clock.after(this.#waitMs, () => void this.look());
-  }
-
-  get #waitMs(): number {
-    if (!this.#trouble) return LOOK_MS;
-    const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#trouble.attempts - 1));
-    return longest * (0.5 + this.#deps.random() / 2);
-  }
-
-  /** Whether the server can be reached with these settings, once: later uploads tell. */
-  async #check(): Promise<void> {
-    if (this.#checked) return;
-    const { server } = this.#deps;
-    const target = {
-      url: new URL(server.bucketUrl),
-      region: server.region,
-      credentials: await this.#credentials(),
-    };
-    await checkBucket(target, this.#putDeps);
-    this.#checked = true;
-  }
-
-  async #credentials(): Promise<S3Credentials> {
-    const found = await this.#deps.credentials();
-    if (found) return found;
-    throw new UploadError(
-      'there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile',
-    );
-  }
-
-  get #putDeps(): PutDeps {
-    const { rate } = this.#settings.upload;
-    return { clock: this.#deps.clock, signal: this.#abort.signal, rate, stallMs: this.#stallMs };
+    const waitMs = this.#tally.failing ? this.#tally.waitMs(random()) : LOOK_MS;
+    this.#cancelTimer = clock.after(waitMs, () => void this.look());
   }
 
   async #uploadAll(): Promise<void> {
     const due = await this.#due();
-    const left = { files: due.length, bytes: due.reduce((sum, { size }) => sum + size, 0) };
-    this.#pending = left;
+    this.#tally.waiting(due);
     await this.#check();
     let failed = false;
     for (const file of due) {
       if (this.#abort.signal.aborted) return;
       try {
         await this.#upload(file);
-        left.files -= 1;
-        left.bytes -= file.size;
+        this.#tally.settled(file);
       } catch (error) {
         if (this.#abort.signal.aborted) return;
         failed = true;
-        this.#fails(`Cannot upload the request log ${join(this.#directory, file.name)}`, error);
+        this.#tally.failed(join(this.#directory, file.name), error);
         if (!(error instanceof UploadError && error.ofFile)) return;
       }
     }
-    if (!failed) this.#succeeds();
+    if (!failed) this.#tally.succeeded();
   }
 
-  /** Files that this process is to upload now. */
   async #due(): Promise<FoundLog[]> {
-    const all = () => findLogs(this.#directory).then((found) => found.filter(({ kind }) => kind !== 'tmp'));
-    const files = await (this.#ending ? all() : this.#deps.closed());
-    const nowMs = this.#deps.clock.now();
-    const names = new Set(files.map(({ name }) => name));
+    const { clock, closed, worker, workers } = this.#deps;
+    const files = await (this.#ending ? findLogs(this.#directory) : closed());
+    const { compress } = this.#settings;
+    const options = { nowMs: clock.now(), compress, worker, workers, ending: this.#ending };
     const due: FoundLog[] = [];
-    for (const file of files) {
-      const packs = this.#settings.compress === 'zstd' && file.kind === 'plain';
-      const settled =
-        nowMs - file.mtimeMs >= (packs ? Math.max(this.#settleMs, COMPRESS_WAIT_MS) : this.#settleMs);
-      if (!(settled || this.#ending) || file.size === 0 || !this.#isOurs(file)) continue;
-      // While both are there, one of them is about to be deleted.
-      if (file.kind === 'plain' && names.has(`${file.name}.zst`)) continue;
-      if (!(await this.#uploadOf(file))) due.push(file);
-    }
+    for (const file of dueFiles(files, options)) if (!(await this.#files.uploadOf(file))) due.push(file);
     return due;
   }
 
-  /** Those of workers that there are no more are the first one's. */
-  #isOurs({ worker }: FoundLog): boolean {
-    const { worker: own, workers } = this.#deps;
-    if (worker === own) return true;
-    const served = worker >= 1 && worker <= workers;
-    return !served && own <= 1;
+  /** Whether the server can be used with these settings, once: later uploads tell. */
+  async #check(): Promise<void> {
+    if (this.#checked) return;
+    await checkBucket(await this.#target(), this.#putDeps);
+    this.#checked = true;
   }
 
-  /** The upload that holds what is in the file now. */
-  async #uploadOf(file: FoundLog): Promise<Marker | undefined> {
-    const marker = await this.#markers.of(file);
-    if (!marker || Math.abs(marker.mtime_ms - file.mtimeMs) >= 2) return undefined;
-    if (!marker.object.startsWith(this.#base)) return undefined;
-    if (marker.name === file.name && marker.bytes === file.size) return marker;
-    // It was compressed, or its content was taken out. Both keep the time of change.
-    const found = await this.#identify(file);
-    if (found?.identity !== marker.identity || found.expired !== marker.expired) return undefined;
-    const same = { ...marker, name: file.name, bytes: file.size };
-    await this.#remember(file.name, same);
-    return same;
+  /** @param key of an object; without it, the bucket @throws UploadError */
+  async #target(key?: string): Promise<PutTarget> {
+    const { server } = this.#deps;
+    const credentials = await this.#deps.credentials();
+    if (!credentials)
+      throw new UploadError(
+        'there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile',
+      );
+    const path = key === undefined ? '' : `/${key.split('/').map(encodeURIComponent).join('/')}`;
+    const address = `${server.bucketUrl}${path}`;
+    const url = URL.parse(address);
+    if (!url) throw new UploadError(`the address of the server is not a URL: ${address}`);
+    return { url, region: server.region, credentials };
+  }
+
+  get #putDeps(): PutDeps {
+    const { rate } = this.#settings.upload;
+    return { clock: this.#deps.clock, signal: this.#abort.signal, rate, stallMs: STALL_MS };
   }
 
   async #upload(file: FoundLog): Promise<void> {
-    const path = join(this.#directory, file.name);
-    const { upload } = this.#settings;
-    const { clock, server } = this.#deps;
-    const found = await this.#identify(file);
+    const found = await this.#files.identify(file);
     if (!found) return;
     if (file.size > MAX_OBJECT_BYTES)
       throw new UploadError('it is larger than 5 GiB, the most that S3 accepts in one request', {
         ofFile: true,
       });
-    const credentials = await this.#credentials();
-    const before = await this.#markers.of(file);
+    const before = await this.#files.before(file);
     // What was uploaded of the same file before is replaced, also where it was not compressed then.
-    const replaced = before?.identity === found.identity && before.object.startsWith(this.#base);
-    const key = replaced
-      ? before.object.slice(`s3://${this.#bucket}/`.length)
-      : objectKey(file, { prefix: placeOf(upload.url).prefix, host: this.#host, identity: found.identity });
-    const url = new URL(`${server.bucketUrl}/${key.split('/').map(encodeURIComponent).join('/')}`);
-    const handle = await openFile(path);
+    const key =
+      before?.identity === found.identity
+        ? before.object.slice(`s3://${this.#bucket}/`.length)
+        : objectKey(file, { prefix: this.#prefix, host: this.#host, identity: found.identity });
+    const handle = await openFile(join(this.#directory, file.name));
     if (!handle) return;
     try {
       const { size, mtimeMs } = await handle.stat();
+      // Another look will find what has become of it.
       if (size !== file.size || mtimeMs !== file.mtimeMs) return;
-      const sha256 = await putFile(handle, size, { url, region: server.region, credentials }, this.#putDeps);
-      this.#counts.uploaded += 1;
-      this.#counts.uploaded_bytes += size;
-      await this.#remember(file.name, {
+      const sha256 = await putFile(handle, size, await this.#target(key), this.#putDeps);
+      this.#tally.uploaded(size);
+      await this.#files.remember(file, {
         object: `s3://${this.#bucket}/${key}`,
-        at: new Date(clock.now()).toISOString(),
+        at: new Date(this.#deps.clock.now()).toISOString(),
         sha256,
         name: file.name,
         bytes: size,
@@ -314,64 +266,6 @@ export class Uploader {
     } finally {
       await handle.close();
     }
-  }
-
-  /** @returns `undefined` when there is no such file any more */
-  async #identify({ name }: FoundLog): Promise<Identity | undefined> {
-    try {
-      return await identityOf(join(this.#directory, name), this.#abort.signal);
-    } catch (error) {
-      if (isMissing(error) || isMissing((error as Error).cause)) return undefined;
-      throw new UploadError(fileReason((error as Error).cause ?? error), { ofFile: true, cause: error });
-    }
-  }
-
-  async #remember(name: string, marker: Marker): Promise<void> {
-    this.#markers.set(name, marker);
-    await this.#save();
-  }
-
-  /** A full disk keeps nothing from being uploaded: this process knows what was. */
-  async #save(): Promise<void> {
-    try {
-      await this.#markers.save();
-      this.#unsaved = false;
-    } catch (error) {
-      if (!this.#unsaved)
-        this.#deps.onProblem(
-          `Cannot write in ${this.#directory} which files were uploaded: ${fileReason(error)}; after a restart, they are uploaded again`,
-        );
-      this.#unsaved = true;
-    }
-  }
-
-  get #bucket(): string {
-    return placeOf(this.#settings.upload.url).bucket;
-  }
-
-  /** How objects of this configuration begin. */
-  get #base(): string {
-    const { bucket, prefix } = placeOf(this.#settings.upload.url);
-    return `s3://${bucket}/${prefix === '' ? '' : `${prefix}/`}date=`;
-  }
-
-  #fails(what: string, error: unknown): void {
-    const reason = error instanceof UploadError ? error.message : fileReason(error);
-    this.#counts.failures += 1;
-    if (this.#trouble) {
-      this.#trouble.attempts += 1;
-      this.#trouble.reason = reason;
-      return;
-    }
-    this.#trouble = { since: new Date(this.#deps.clock.now()).toISOString(), reason, attempts: 1 };
-    const kept = 'the upload is retried';
-    this.#deps.onProblem(`${what} to ${this.#settings.upload.url}: ${reason}; ${kept}`);
-  }
-
-  #succeeds(): void {
-    if (!this.#trouble) return;
-    this.#trouble = undefined;
-    this.#deps.onProblem(`Uploads of the request log to ${this.#settings.upload.url} work again`);
   }
 }
 
