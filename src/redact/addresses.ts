@@ -38,6 +38,7 @@ export const IPV6 =
 /** What is numbered in four parts and is no address. */
 const NUMBERED =
   /(?:\b(?:sections?|chapters?|versions?|clauses?|figures?|fig|tables?|release|build|paragraphs?|step|item|part|appendix|article|rule|annex|chrome|safari|edge|firefox|opera|v|ver|rev)\b[ .:/]{0,2}|§ ?|version\(["'])(?:\d+(?:\.\d+)+(?:,| and| or)? )*$/i;
+const VERSIONS = /(?:\b|_)(?:versions?|upgraded?|updated?|bump(?:ed)?|released?|gcc|v8|npm)(?:\b|_)/i;
 const BEFORE = 40;
 
 /** Whether it is an address of somebody: versions, sections and headings are numbered likewise. */
@@ -45,9 +46,13 @@ export function isIpv4(found: string, text: string, from: number): boolean {
   if (!isPublicIpv4(found)) return false;
   const before = text.slice(Math.max(0, from - BEFORE), from);
   if (NUMBERED.test(before)) return false;
+  const behind = text.slice(from + found.length);
+  // Versions have small numbers, and coordinates stand among others.
+  if (/^\d\d?(?:\.\d\d?){3}$/.test(found) && VERSIONS.test(before)) return false;
+  if (/[\d.][ ,-]$/.test(before) && /^[ ,]?-?\.?\d/.test(behind)) return false;
   // A heading: small numbers at the start of a line, and a title.
   const small = /^\d(?:\.\d){3}$/.test(found);
-  return !(small && /(?:^|\n)[#* ]*$/.test(before) && /^\.? \p{Lu}/u.test(text.slice(from + found.length)));
+  return !(small && /(?:^|\n)[#* ]*$/.test(before) && /^\.? \p{Lu}/u.test(behind));
 }
 
 /** Loopback, link-local, private and documentation addresses, and `::` of code, tell nothing of anybody. */

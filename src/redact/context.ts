@@ -25,5 +25,6 @@ export function isNamed(named: RegExp, { text, label }: Context, from: number): 
 
 /** Whether what stands right behind says it: `on 555-0100, my phone`. */
 export function isNamedBehind(named: RegExp, { text }: Context, to: number): boolean {
-  return named.test(words(text.slice(to, to + BEHIND)));
+  // In data and code the next field says nothing of this one.
+  return named.test(words(/^[^"'`:;={}<>|\n]*/.exec(text.slice(to, to + BEHIND))![0]));
 }

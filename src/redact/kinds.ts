@@ -36,7 +36,13 @@ export const FINDERS: Readonly<Record<RedactKind, Finder>> = {
   },
   email: ({ text }, add) => findEmails(text, add),
   iban: ({ numbers }, add) => inNumbers(numbers, IBANS, ibanIn, add),
-  card: ({ numbers }, add) => inNumbers(numbers, CARDS, cardIn, add),
+  card(looked, add) {
+    const is = (found: string, from: number) => {
+      const card = cardIn(found);
+      return card !== undefined && isCardAt(card, looked, from) ? card : undefined;
+    };
+    inNumbers(looked.numbers, CARDS, is, add);
+  },
   ssn(looked, add) {
     inNumbers(looked.numbers, SSNS, (found) => found, add);
     const named = (found: string, from: number) => (isNamed(SSN_WORDS, looked, from) ? found : undefined);
@@ -86,7 +92,7 @@ const SSNS: readonly RegExp[] = [
 const NAMED_SSNS: readonly RegExp[] = [
   /(?<!\d)(?!000|666|9\d\d)\d{3}[ -]?(?!00)\d\d[ -]?(?!0000)\d{4}(?!\d)/g,
 ];
-const SSN_WORDS = /ssn|social security/i;
+const SSN_WORDS = /(?<![a-z])ssn|social security/i;
 
 const IPV4S: readonly RegExp[] = [IPV4];
 
@@ -144,6 +150,16 @@ function cardIn(found: string): string | undefined {
   }
   return card;
 }
+
+/** Digits within a hash are none, and long ones without separators are more often numbers of records. */
+function isCardAt(card: string, looked: Looked, from: number): boolean {
+  const [before, behind] = [looked.text[from - 1] ?? '', looked.text[from + card.length] ?? ''];
+  if (/[A-Za-z]/.test(before) && /[A-Za-z]/.test(behind)) return false;
+  return card.length <= PLAIN_CARD || /\D/.test(card) || isNamed(CARD_WORDS, looked, from);
+}
+
+const PLAIN_CARD = 16;
+const CARD_WORDS = /\b(?:cards?|visa|pan|union ?pay|maestro|mir)\b|карт|卡/i;
 
 function isDigit(text: string, at: number): boolean {
   const code = text.charCodeAt(at);

@@ -1,12 +1,12 @@
 import { isObject } from '../wire/json.ts';
 import { numberText, parseLongNumbers } from '../wire/long-numbers.ts';
-import { fakeOf } from './fakes.ts';
-import type { Finder } from './kinds.ts';
 import type { RedactKind } from '../config/redact-kinds.ts';
-import { FINDERS } from './kinds.ts';
 import { REDACT_KINDS } from '../config/redact-kinds.ts';
+import type { Finder } from './kinds.ts';
+import { FINDERS } from './kinds.ts';
 import type { NumberPart } from './numbers.ts';
 import { numberParts } from './numbers.ts';
+import { Replacements } from './replacements.ts';
 import { isSecretName } from './secrets/named.ts';
 import { isPlaceholder } from './secrets/placeholders.ts';
 
@@ -25,9 +25,6 @@ export interface RedactOptions {
   readonly salt: string;
 }
 
-/** Replacements that are remembered. */
-const MAX_REMEMBERED = 10_000;
-const HASH_DIGITS = 10;
 /** Nothing that is to be hidden is shorter. */
 const SHORTEST = 4;
 /** Of a number that could tell something of somebody. */
@@ -50,26 +47,23 @@ export interface Hit {
 
 /** Hides values in texts, the same value in the same way. */
 export class Redactor {
-  readonly #mode: RedactOptions['mode'];
-  readonly #salt: string;
+  readonly #replacements: Replacements;
   readonly #kinds: readonly Kind[];
   readonly #secrets: Kind | undefined;
-  readonly #remembered = new Map<string, string>();
-  /** Numbers of tags, by kind and value. */
-  #tags = new Map<string, string>();
-  #numbers = new Map<string, number>();
-  /** Hits by kind. */
-  readonly counts = new Map<string, number>();
 
   constructor({ kinds, custom, mode, salt }: RedactOptions) {
-    this.#mode = mode;
-    this.#salt = salt;
+    this.#replacements = new Replacements(mode, salt);
     const known = (Object.keys(FINDERS) as RedactKind[]).filter((kind) => kinds.includes(kind));
     this.#kinds = [
       ...custom.map(({ name, pattern }): Kind => ({ name, kind: 'custom', find: customFinder(pattern) })),
       ...known.map((kind): Kind => ({ name: kind, kind, find: FINDERS[kind] })),
     ];
     this.#secrets = this.#kinds.find(({ kind }) => kind === 'key');
+  }
+
+  /** Hits by kind. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#replacements.counts;
   }
 
   /** Hits so far. */
@@ -81,9 +75,7 @@ export class Redactor {
 
   /** Forgets the numbers of tags: they begin anew with each conversation. */
   fresh(): void {
-    if (this.#numbers.size === 0) return;
-    this.#tags = new Map();
-    this.#numbers = new Map();
+    this.#replacements.fresh();
   }
 
   /** @param label the key of JSON that it is the value of */
@@ -118,7 +110,7 @@ export class Redactor {
       for (const { from, to, kind } of hits) {
         if (to <= begin || from >= stop) continue;
         out += whole.slice(at, Math.max(at, from));
-        if (from >= begin) out += this.#replacement(kind, whole.slice(from, to));
+        if (from >= begin) out += this.#replacements.of(kind, whole.slice(from, to));
         at = Math.min(to, stop);
       }
       return out + whole.slice(at, stop);
@@ -130,7 +122,7 @@ export class Redactor {
     let out = '';
     let at = 0;
     for (const { from, to, kind } of hits) {
-      out += text.slice(at, from) + this.#replacement(kind, text.slice(from, to));
+      out += text.slice(at, from) + this.#replacements.of(kind, text.slice(from, to));
       at = to;
     }
     return out + text.slice(at);
@@ -179,7 +171,7 @@ export class Redactor {
     if (!this.#secrets || typeof value !== 'string' || value.length < 4 || !isSecretName(key))
       return undefined;
     if (isPlaceholder(value)) return value;
-    return OWN.test(value) ? value : this.#replacement(this.#secrets, value);
+    return OWN.test(value) ? value : this.#replacements.of(this.#secrets, value);
   }
 
   #find(text: string, label: string): readonly Hit[] {
@@ -199,37 +191,6 @@ export class Redactor {
       });
     const hits = text.includes('[') ? beside(OWN_MARKS, text, found) : found;
     return hits.length < 2 ? hits : apart(hits);
-  }
-
-  #replacement(kind: Kind, found: string): string {
-    const value = normalised(kind.kind, found);
-    this.counts.set(kind.name, (this.counts.get(kind.name) ?? 0) + 1);
-    if (this.#mode === 'tag') return this.#tag(kind.name, value);
-    const key = `${kind.name} ${this.#mode === 'fake' ? found : value}`;
-    const known = this.#remembered.get(key);
-    if (known !== undefined) return known;
-    const hash = Buffer.from(
-      new Bun.CryptoHasher('sha256', this.#salt).update(`${kind.name}\0${value}`).digest(),
-    );
-    const replacement =
-      this.#mode === 'hash'
-        ? `[${kind.name.toUpperCase()}:${hash.toString('hex').slice(0, HASH_DIGITS)}]`
-        : fakeOf(kind.kind, found, hash);
-    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(key, replacement);
-    return replacement;
-  }
-
-  #tag(name: string, value: string): string {
-    const key = `${name} ${value}`;
-    let tag = this.#tags.get(key);
-    if (tag === undefined) {
-      const number = (this.#numbers.get(name) ?? 0) + 1;
-      this.#numbers.set(name, number);
-      tag = `[${name.toUpperCase()}_${number}]`;
-      this.#tags.set(key, tag);
-    }
-    return tag;
   }
 }
 
@@ -272,13 +233,6 @@ function apart(found: readonly Hit[]): Hit[] {
     else if (hit.to > last.to) kept[kept.length - 1] = { ...last, to: hit.to };
   }
   return kept;
-}
-
-/** What makes two ways of writing one value the same. */
-function normalised(kind: Kind['kind'], found: string): string {
-  if (kind === 'email') return found.toLowerCase();
-  if (kind === 'phone' || kind === 'card' || kind === 'ssn') return found.replace(/[^\d+]/g, '');
-  return kind === 'iban' ? found.replaceAll(/[ -]/g, '').toUpperCase() : found;
 }
 
 /** Reads NAME=REGEX. @throws Error in words when it is none, or would match nothing at all everywhere */

@@ -69,7 +69,9 @@ export function isChinese(id: string): boolean {
 /** Months of women are 50 higher, and 20 more where numbers ran out. */
 export function isCzech(id: string): boolean {
   const month = (Number(id.slice(2, 4)) % 50) % 20;
-  const whole = Number(id) % 11 === 0 || (Number(id.slice(0, 9)) % 11 === 10 && id[9] === '0');
+  // Until 1954 there were no check digits.
+  const old = id.length === 9 && Number(id.slice(0, 2)) < 54;
+  const whole = old || Number(id) % 11 === 0 || (Number(id.slice(0, 9)) % 11 === 10 && id[9] === '0');
   return isDate(month, Number(id.slice(4, 6)), Number(id.slice(0, 2))) && whole;
 }
 

@@ -79,7 +79,7 @@ export const NATIONAL_IDS: readonly NationalId[] = [
   { name: 'CH AHV', pattern: '756\\.?\\d{4}\\.?\\d{4}\\.?\\d\\d', check: isEan13 },
   { name: 'CL RUT', pattern: '\\d{1,2}\\.?\\d{3}\\.?\\d{3}-[\\dKk]', check: isRut, alone: /\./ },
   { name: 'CN RIC', pattern: '[1-9]\\d{5}(?:19|20)\\d{9}[\\dXx]', check: isChinese },
-  { name: 'CZ RČ', pattern: '\\d{6}/?\\d{4}', check: isCzech, alone: /\// },
+  { name: 'CZ RČ', pattern: '\\d{6}/\\d{3}|\\d{6}/?\\d{4}', check: isCzech, alone: /\// },
   { name: 'DE Steuer-ID', pattern: '[1-9]\\d ?\\d{3} ?\\d{3} ?\\d{3}', check: isSteuerId, alone: / / },
   { name: 'DK CPR', pattern: '\\d{6}-?\\d{4}', check: daysFirst, alone: /-/ },
   { name: 'EE LT', pattern: '[1-6]\\d{10}', check: isBaltic, alone: false },

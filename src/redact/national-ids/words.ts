@@ -1,13 +1,13 @@
 /** What stands before numbers that states give to people. */
 export const NATIONAL_ID_WORDS = new RegExp(
   [
-    'national (?:id|identity|identification|insurance|number)',
+    'national (?:id|identity|identification|insurance)',
     '\\b(?:identity|identification|personal|citizen|resident|taxpayer|birth) (?:card|code|id|no|number)\\b',
     '\\bid (?:number|card|no)\\b',
     '\\btax(?:payer)? (?:id|number|no|file|identification)',
     '\\b(?:nin|tin|itin|nino|nhs|tfn|abn|bsn|sofi|pesel|nip|cpf|cnpj|dni|curp|rfc|rut|run|cuit|cuil|dni|oib|egn|jmbg|amka|afm|cnp|cpr|hetu|idnr|svnr|ahv|avs|nric|fin|hkid|rrn|aadhaa?r|uidai|tckn|nif|pps|ppsn|rsiqn)\\b',
     '(?-i:\\b(?:SIN|PAN|NIE|NIR)\\b)',
-    '\\bsocial (?:insurance|security)',
+    '\\bssn\\b|\\bsocial (?:insurance|security)',
     '\\bmedicare\\b',
     'burgerservicenummer|sozialversicherung|steuer ?(?:id|nummer|identif)|personnummer|f[øo]dselsnummer|henkil[öo]tunnus|isikukood|asmens kodas|personas kods',
     'codice fiscale|s[eé]curit[eé] sociale|num[eé]ro fiscal|contribuinte|c[eé]dula|rodn[eé] [cč][ií]slo|kimlik|teudat|zehut|\\bsa id\\b',

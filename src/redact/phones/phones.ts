@@ -15,13 +15,19 @@ export const EXTENSION = /(?:,? ?(?:x|ext\.?|extension|#) ?\d{1,6})(?!\w)/iy;
 const LEAST = 7;
 const MOST = 15;
 /** Of a number without separators and without a word that is sure. */
-const LEAST_PLAIN = 9;
+const LEAST_PLAIN = 8;
+/** Of one that begins with the digit that is dialled first. */
+const LEAST_TRUNK = 9;
 
 const DATE =
   /^(?:(?:19|20)\d\d[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:0?[1-9]|[12]\d|3[01])(?!\d)|(?:0?[1-9]|[12]\d|3[01])[-/. ](?:0?[1-9]|[12]\d|3[01])[-/. ](?:19|20)\d\d(?!\d))/;
+const COMPACT_DATE = /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{2,6})?$/;
 const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 /** Thousands in groups. */
 const THOUSANDS = /^[1-9]\d{0,2}(?:([ \u00a0.])\d{3})(?:\1\d{3})+$/;
+const YEARS = /(?:^|\()(?:1[5-9]|20)\d\d[-\u2010-\u2013/](?:1[5-9]|20)\d\d$/;
+/** With four more digits, of the United States. */
+const ZIP_CODE = /^\d{5}-\d{4}$/;
 const DECIMAL = /^0?\.|^0\.|^\d+\.\d+$/;
 /** Versions and addresses are written so. */
 const DOTTED = /^\d+(?:\.\d+)+$/;
@@ -36,16 +42,21 @@ const TELLING: readonly RegExp[] = [
   // Russia and Kazakhstan.
   /^8[ -]?\(?[3-9]\d\d\)?[ -]\d{3}[ -]\d\d[ -]\d\d$/,
   // An area in brackets.
-  /^\(\d{2,5}\) ?\d{2,5}(?:[ -]\d{2,5}){1,3}$/,
+  /^\(\d{1,5}\)[ /]?\d{2,5}(?:[ -]\d{2,5}){1,3}$/,
+  /^\(\d{2,5}\) ?\d{5,9}$/,
+  /^\d\d\/\d{3}[ -]\d{3,4}$/,
   // China, India, Japan, Korea.
   /^1[3-9]\d[ -]\d{4}[ -]\d{4}$/,
   /^[6-9]\d{4} \d{5}$/,
   /^0\d{1,3}-\d{3,4}-\d{3,4}$/,
+  // Twos at the end, or dots between threes behind a 0.
+  /^(?:[2-9]\d\d \d\d|[2-9]\d \d{3}) \d\d \d\d$/,
+  /^0\d{2,3}\.\d{3}\.\d{3,4}$/,
   // Two digits each.
   /^0\d(?:([ .-])\d\d)(?:\1\d\d){3}$/,
   /^06 (?:1|\d\d) \d{3} \d{3,4}$/,
   // Brazil.
-  /^\(?\d\d\)? 9\d{4}-\d{4}$/,
+  /^\(?[1-9]\d\)? (?:9\d{4}|[2-9]\d{3})-\d{4}$/,
 ];
 
 /**
@@ -72,7 +83,8 @@ function isPhone(part: string, digits: string, context: Context, from: number): 
   const plain = digits.length === part.length;
   const behind = context.text.slice(from + part.length, from + part.length + 2);
   if (GOES_ON.test(behind) && !/^e/i.test(behind)) return false;
-  if (DATE.test(part) || IPV4.test(part) || DECIMAL.test(part)) return false;
+  if (DATE.test(part) || IPV4.test(part) || ZIP_CODE.test(part) || YEARS.test(part) || DECIMAL.test(part))
+    return false;
   if (part.includes('+')) {
     const is = international(digits);
     if (is === 'valid')
@@ -83,8 +95,9 @@ function isPhone(part: string, digits: string, context: Context, from: number): 
   if (sure) return digits.length <= MOST;
   const trunk = /^0[1-9]/.test(digits);
   if (!THOUSANDS.test(part) && TELLING.some((pattern) => pattern.test(part))) return true;
-  if (part.startsWith('00')) return international(digits.slice(2)) === 'valid';
-  if (trunk && digits.length >= LEAST_PLAIN && !DOTTED.test(part) && hasTrunkPrefix(digits)) return true;
+  if (part.startsWith('00') && international(digits.slice(2)) === 'valid') return true;
+  if (trunk && digits.length >= LEAST_TRUNK && !DOTTED.test(part) && hasTrunkPrefix(digits)) return true;
+  if (plain && COMPACT_DATE.test(part)) return false;
   // Three groups of three may be a number too.
   if (THOUSANDS.test(part) && digits.length !== 9) return false;
   return (

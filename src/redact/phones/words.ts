@@ -4,6 +4,8 @@
 const SURE = [
   '\\b(?:tele)?phones?\\b',
   '\\btel\\b',
+  '\\bph\\b',
+  '\\b(?:contact|emergency|helpline|support|office|home|work) (?:phone|number|contact|line)\\b',
   '\\bmobile\\b',
   '\\bcell(?:ular|phone)?\\b',
   '\\bfax\\b',

@@ -10,7 +10,7 @@ const KEY_OWNERS =
 /** A whole name, up to its end; what stands before is left open. */
 const NAME = [
   `(?<=(?:${KEY_OWNERS})[ _-]?)key`,
-  'token',
+  '(?<!web|csrf[ _-]?|public[ _-]?(?:key[ _-]?)?)token',
   'secret(?:[ _-]?(?:access[ _-]?)?key)?',
   'passw(?:or)?d',
   'passphrase',
@@ -33,7 +33,8 @@ const AUTHORIZATION = new RegExp(
   `authorization(?:${QUOTE})?\\s{0,4}[:=]\\s{0,4}(?:${QUOTE})?(?:(?:bearer|token|bot|apikey|key|digest) {1,4})?([\\w.~+/=:-]{16,4096})`,
   'iy',
 );
-const USER = /curl\b[^\n]{0,300}?\s(?:-u|--user)[ =]{0,3}["']?[^\s:"']{1,64}:([^\s"']{3,128})/y;
+const USER =
+  /curl\b(?:[^\n\\]|\\[^]){0,400}?\s(?:-u|--user)[ =]{0,3}["']?(?!<)[^\s:"']{0,64}:([^\s"']{3,128})/y;
 const URL_PASSWORD = /:\/\/[^\s:/@?#]{0,64}:([^\s@/]{1,128})@/y;
 
 export const NAMED_RULES: readonly SecretRule[] = [
@@ -62,13 +63,11 @@ export const NAMED_RULES: readonly SecretRule[] = [
   },
   {
     words: ['curl '],
-    find: (text, from) =>
-      longer(text, stickyAt(USER, text, from), undefined, (value) => !isPlaceholder(value)),
+    find: (text, from) => longer(text, stickyAt(USER, text, from), undefined, isPassword),
   },
   {
     words: ['://'],
-    find: (text, from) =>
-      longer(text, stickyAt(URL_PASSWORD, text, from), undefined, (value) => !isPlaceholder(value)),
+    find: (text, from) => longer(text, stickyAt(URL_PASSWORD, text, from), undefined, isPassword),
   },
 ];
 
@@ -88,7 +87,8 @@ function unquoted(text: string, from: number): Found | undefined {
   const [begin, end] = longer(text, found, REST, hasDigit) ?? [0, 0];
   // A full stop behind it ends the sentence.
   const value = text.slice(begin, end).replace(/[.:]+$/, '');
-  return value.length < 8 || isPlaceholder(value) || isCode(value)
+  // A name with a bracket behind it is a call.
+  return value.length < 8 || text[end] === '(' || isPlaceholder(value) || isCode(value)
     ? undefined
     : [begin, begin + value.length];
 }
@@ -109,6 +109,11 @@ function longer(
   if (!rest) return found;
   rest.lastIndex = found[1];
   return [found[0], rest.test(text) ? rest.lastIndex : found[1]];
+}
+
+/** As short as in `https://a:b@host` none is. */
+function isPassword(value: string): boolean {
+  return value.length > 2 && !isPlaceholder(value) && !/^(?:pass|test)$/i.test(value);
 }
 
 function hasDigit(value: string): boolean {

@@ -10,6 +10,9 @@ import { vendorRules } from './vendors.ts';
 /** Without a word that could be looked for: bots of Discord. */
 const BOT = /(?<![\w.-])[MNO][A-Za-z\d]{23,25}\.[\w-]{6}\.[\w-]{27,38}(?![\w-])/g;
 
+/** One sign again and again, as documentation writes it in the place of a key. */
+const MASKED = /x{8}|X{8}|\*{4}|\.{4}/;
+
 interface Rules {
   readonly index: KeywordIndex<SecretRule>;
   readonly whole: readonly WholeRule[];
@@ -34,7 +37,7 @@ export function findSecrets(text: string): Found[] {
   index.scan(text, (rule, from, to) => {
     if ((seen.get(rule) ?? 0) > from) return;
     const hit = rule.find(text, from, to);
-    if (!hit) return;
+    if (!hit || MASKED.test(text.slice(...hit))) return;
     seen.set(rule, hit[1]);
     found.push(hit);
   });

@@ -1,6 +1,6 @@
 /** Keys by what vendors say of them, where the published rules say nothing or are too narrow. */
 import type { SecretRule } from './rule.ts';
-import { around, stickyAt } from './rule.ts';
+import { around, entropy, stickyAt } from './rule.ts';
 
 const HEX = '[0-9a-f]';
 const UUID = `${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}`;
@@ -16,12 +16,12 @@ const PREFIXES: readonly (readonly [prefix: string, rest: string])[] = [
   ['whsec_', '[A-Za-z0-9+/=]{24,100}'],
   ['gsk_', '[A-Za-z0-9]{30,100}'],
   ['xai-', '[A-Za-z0-9]{20,100}'],
-  ['aiza', '[A-Za-z0-9_-]{35}'],
-  ['gocspx-', '[A-Za-z0-9_-]{20,60}'],
+  ['AIza', '[A-Za-z0-9_-]{35}'],
+  ['GOCSPX-', '[A-Za-z0-9_-]{20,60}'],
   ['ya29.', '[A-Za-z0-9_.-]{20,512}'],
-  ['akia', '[A-Z0-9]{16}'],
-  ['asia', '[A-Z0-9]{16}'],
-  ['akid', '[A-Za-z0-9]{32}'],
+  ['AKIA', '[A-Z0-9]{16}'],
+  ['ASIA', '[A-Z0-9]{16}'],
+  ['AKID', '[A-Za-z0-9]{32}'],
   ['ghp_', '[A-Za-z0-9]{36,255}'],
   ['gho_', '[A-Za-z0-9]{36,255}'],
   ['ghu_', '[A-Za-z0-9]{36,255}'],
@@ -35,7 +35,7 @@ const PREFIXES: readonly (readonly [prefix: string, rest: string])[] = [
   ['xoxp-', '[A-Za-z0-9-]{10,250}'],
   ['xoxr-', '[A-Za-z0-9-]{10,250}'],
   ['xoxs-', '[A-Za-z0-9-]{10,250}'],
-  ['hf_', '[A-Za-z0-9]{30,100}'],
+  ['hf_', '[A-Za-z0-9]{30,40}(?![A-Za-z0-9_])'],
   ['r8_', '[A-Za-z0-9]{37,40}'],
   ['fw_', '[A-Za-z0-9]{22,40}'],
   ['nvapi-', '[A-Za-z0-9_-]{40,100}'],
@@ -48,7 +48,7 @@ const PREFIXES: readonly (readonly [prefix: string, rest: string])[] = [
   ['jina_', '[A-Za-z0-9_-]{40,80}'],
   ['figd_', '[A-Za-z0-9_-]{40,60}'],
   ['figo_', '[A-Za-z0-9_-]{40,60}'],
-  ['nrak-', '[A-Z0-9]{27}'],
+  ['NRAK-', '[A-Z0-9]{27}'],
   ['sbp_', `${HEX}{40}`],
   ['sb_secret_', '[A-Za-z0-9_-]{20,80}'],
   ['npm_', '[A-Za-z0-9]{36}'],
@@ -61,7 +61,7 @@ const PREFIXES: readonly (readonly [prefix: string, rest: string])[] = [
   ['sq0', '(?:atp|csp)-[A-Za-z0-9_-]{22,60}'],
   ['hvs.', '[A-Za-z0-9_-]{80,140}'],
   ['hvb.', '[A-Za-z0-9_-]{80,300}'],
-  ['eaam', '[A-Za-z0-9]{100,512}'],
+  ['EAAM', '[A-Za-z0-9]{100,512}'],
 ];
 
 /** Marks in the middle of a key, and the whole key. */
@@ -103,10 +103,10 @@ const ADDRESSES: readonly (readonly [word: string, before: string, secret: strin
 
 export function vendorRules(): SecretRule[] {
   const prefixes = PREFIXES.map(([prefix, rest]): SecretRule => {
-    // Some write the prefix in capitals; what follows decides. It belongs to the key however long it is.
-    const pattern = new RegExp(`(?<![A-Za-z0-9])(?i:${escaped(prefix)})${rest}[\\w-]{0,512}`, 'y');
+    // What follows belongs to the key, however long it is.
+    const pattern = new RegExp(`(?<![A-Za-z0-9])${escaped(prefix)}${rest}[\\w-]{0,512}`, 'y');
     return {
-      words: [prefix],
+      words: [prefix.toLowerCase()],
       find(text, from) {
         const found = stickyAt(pattern, text, from);
         return found && isRandom(text.slice(found[0] + prefix.length, found[1])) ? found : undefined;
@@ -134,7 +134,10 @@ function escaped(text: string): string {
   return text.replaceAll(/[.$]/g, '\\$&');
 }
 
+/** Bits of each letter. Names in source code that are made of words have fewer. */
+const LEAST_ENTROPY = 4.2;
+
 /** Whether a digit stands in it, or letters are mixed as in no word: names of things have hyphens and small letters. */
 function isRandom(rest: string): boolean {
-  return /\d/.test(rest) || /[a-z][A-Z]+[a-z]+[A-Z]/.test(rest);
+  return /\d/.test(rest) || (/[a-z]/.test(rest) && /[A-Z]/.test(rest) && entropy(rest) > LEAST_ENTROPY);
 }

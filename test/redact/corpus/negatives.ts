@@ -4,6 +4,23 @@ import { sample } from './seeded.ts';
 
 /** Lines by hand. */
 const LINES: readonly string[] = [
+  'Upgrade V8 to 3.9.24.9',
+  'GCC 2.95 and GCC 2.7.2.3 were removed',
+  '__version__ = "3.5.0.1"',
+  'Boston, MA 02110-1301 USA',
+  '<Buffer 74 68 69 73 20 69 73 20 61 20 74>',
+  'the century is either 0 (1800–1899), 1 (1900–1999), or 2 (2000–2099)',
+  "hash = '4266599d12bfcfb815213303432341c06b4349f5455890446578877bb322e222'",
+  '[4220315081820346526, 7177518203184491332]',
+  'an URL is https://a:b@host/path, or postgres://user:pass@localhost:5432',
+  '<assemblyIdentity publicKeyToken="1fc8b3b9a1e18e3b">',
+  'password = base64.b16encode(random_bytes[8:])',
+  '- (id)hf_requiredCharacteristicTypesForDisplayMetadata;',
+  'api_key = "fo1_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"',
+  '("Gassner", 0.028519225)',
+  "'554398427': {'en': 'Brasil Telecom GSM', 'mobile': true}",
+  'nationalNumber.length === 2133734253',
+  'https://example.com/video_box.ico-logo.png',
   'git clone git@github.com:owner/repository.git',
   'git remote add origin git@gitlab.example.com:team/project.git',
   'scp file.txt deploy@build:/srv/www',

@@ -123,6 +123,12 @@ const COUNTRIES: readonly (readonly [country: CountryCode, language: string])[] 
 
 /** Ways of writing that no library makes. */
 const BY_HAND: readonly (readonly [pattern: string, language: string])[] = [
+  ['\\(351\\) 9[1236]\\d{7}', 'pt'],
+  ['[1-9]\\d [2-5]\\d{3}-\\d{4}', 'pt'],
+  ['04\\d\\d\\.\\d{3}\\.\\d{3}', 'en'],
+  ['[2-9]\\d{7}', 'da'],
+  ['\\d\\d/\\d{3}-\\d{4}', 'hu'],
+  ['\\([2-9]\\d\\d\\)[2-9]\\d\\d-\\d{4}x\\d{3,5}', 'en'],
   ['001-[2-9]\\d\\d-[2-9]\\d\\d-\\d{4}', 'en'],
   ['\\+1[2-9]\\d\\d[2-9]\\d{6}', 'en'],
   ['1\\.[2-9]\\d\\d\\.[2-9]\\d\\d\\.\\d{4}', 'en'],

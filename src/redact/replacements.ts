@@ -1,0 +1,75 @@
+/** What stands in the place of what was found. */
+import type { RedactKind } from '../config/redact-kinds.ts';
+import { fakeOf } from './fakes.ts';
+
+interface Kind {
+  readonly name: string;
+  readonly kind: RedactKind | 'custom';
+}
+
+/** Replacements that are remembered. */
+const MAX_REMEMBERED = 10_000;
+const HASH_DIGITS = 10;
+
+/** Gives the same value the same replacement. */
+export class Replacements {
+  readonly #mode: 'tag' | 'hash' | 'fake';
+  readonly #salt: string;
+  readonly #remembered = new Map<string, string>();
+  /** Numbers of tags, by kind and value. */
+  #tags = new Map<string, string>();
+  #numbers = new Map<string, number>();
+  /** How many were made, by kind. */
+  readonly counts = new Map<string, number>();
+
+  /** @param salt secret for hashes and fakes */
+  constructor(mode: 'tag' | 'hash' | 'fake', salt: string) {
+    this.#mode = mode;
+    this.#salt = salt;
+  }
+
+  /** Forgets the numbers of tags. */
+  fresh(): void {
+    if (this.#numbers.size === 0) return;
+    this.#tags = new Map();
+    this.#numbers = new Map();
+  }
+
+  of(kind: Kind, found: string): string {
+    const value = normalised(kind.kind, found);
+    this.counts.set(kind.name, (this.counts.get(kind.name) ?? 0) + 1);
+    if (this.#mode === 'tag') return this.#tag(kind.name, value);
+    const key = `${kind.name} ${this.#mode === 'fake' ? found : value}`;
+    const known = this.#remembered.get(key);
+    if (known !== undefined) return known;
+    const hash = Buffer.from(
+      new Bun.CryptoHasher('sha256', this.#salt).update(`${kind.name}\0${value}`).digest(),
+    );
+    const replacement =
+      this.#mode === 'hash'
+        ? `[${kind.name.toUpperCase()}:${hash.toString('hex').slice(0, HASH_DIGITS)}]`
+        : fakeOf(kind.kind, found, hash);
+    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(key, replacement);
+    return replacement;
+  }
+
+  #tag(name: string, value: string): string {
+    const key = `${name} ${value}`;
+    let tag = this.#tags.get(key);
+    if (tag === undefined) {
+      const number = (this.#numbers.get(name) ?? 0) + 1;
+      this.#numbers.set(name, number);
+      tag = `[${name.toUpperCase()}_${number}]`;
+      this.#tags.set(key, tag);
+    }
+    return tag;
+  }
+}
+
+/** What makes two ways of writing one value the same. */
+function normalised(kind: Kind['kind'], found: string): string {
+  if (kind === 'email') return found.toLowerCase();
+  if (kind === 'phone' || kind === 'card' || kind === 'ssn') return found.replace(/[^\d+]/g, '');
+  return kind === 'iban' ? found.replaceAll(/[ -]/g, '').toUpperCase() : found;
+}
