@@ -19,13 +19,16 @@ export class BothRooms implements Room {
     this.#inner.configure(limits);
   }
 
-  readyAt(nowMs: number, tokens: number): number {
-    return Math.max(this.#outer.readyAt(nowMs, tokens), this.#inner.readyAt(nowMs, tokens));
+  readyAt(nowMs: number, tokens: number, requests = 1): number {
+    return Math.max(
+      this.#outer.readyAt(nowMs, tokens, requests),
+      this.#inner.readyAt(nowMs, tokens, requests),
+    );
   }
 
-  take(nowMs: number, tokens: number): Place | undefined {
-    const outer = this.#outer.take(nowMs, tokens);
-    const inner = outer && this.#inner.take(nowMs, tokens);
+  take(nowMs: number, tokens: number, requests = 1): Place | undefined {
+    const outer = this.#outer.take(nowMs, tokens, requests);
+    const inner = outer && this.#inner.take(nowMs, tokens, requests);
     if (!inner) {
       outer?.cancel(nowMs);
       return undefined;
@@ -42,7 +45,7 @@ export class BothRooms implements Room {
     };
   }
 
-  full(nowMs: number, tokens: number): string | undefined {
-    return this.#outer.full(nowMs, tokens) ?? this.#inner.full(nowMs, tokens);
+  full(nowMs: number, tokens: number, requests = 1): string | undefined {
+    return this.#outer.full(nowMs, tokens, requests) ?? this.#inner.full(nowMs, tokens, requests);
   }
 }

@@ -15,28 +15,29 @@ export class CountedPlaces implements Places {
   /**
    * Takes a place first and looks then: of all that do so at once, the last to look sees all. Two that meet at the
    * last place may both step back, and try again.
+   * @param count how many, all or none of them
    */
-  take(most: number): boolean {
-    if (most === Infinity) return this.#add();
+  take(most: number, count = 1): boolean {
+    if (most === Infinity) return this.#add(count);
     for (let race = 0; race < RACES; race += 1) {
-      if (this.taken >= most) return false;
-      this.#add();
+      if (this.taken + count > most) return false;
+      this.#add(count);
       if (this.taken <= most) return true;
-      this.free();
+      this.free(count);
     }
     return false;
   }
 
-  free(): void {
-    this.#taken.add(-1);
+  free(count = 1): void {
+    this.#taken.add(-count);
   }
 
   get taken(): number {
     return this.#taken.total();
   }
 
-  #add(): true {
-    this.#taken.add(1);
+  #add(count: number): true {
+    this.#taken.add(count);
     return true;
   }
 }

@@ -28,12 +28,13 @@ export interface Room {
    * When a call may be made, on the clock of `nowMs`: 0 for now. Where it waits for another one to end, that is when to
    * look again.
    * @param tokens that it may use, in and out
+   * @param requests that it sends at once; 1 where it is left out
    */
-  readyAt(nowMs: number, tokens: number): number;
+  readyAt(nowMs: number, tokens: number, requests?: number): number;
   /** Takes the room of a call. @returns `undefined` where there is none */
-  take(nowMs: number, tokens: number): Place | undefined;
+  take(nowMs: number, tokens: number, requests?: number): Place | undefined;
   /** The limit that keeps such a call out, in words; `undefined` where none does. */
-  full(nowMs: number, tokens: number): string | undefined;
+  full(nowMs: number, tokens: number, requests?: number): string | undefined;
 }
 
 /** How many there may be at once, whoever counts them. */

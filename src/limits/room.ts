@@ -41,71 +41,74 @@ export class LimitedRoom implements Room {
     this.#tokensPerMinute = tokens;
   }
 
-  readyAt(nowMs: number, tokens: number): number {
+  readyAt(nowMs: number, tokens: number, requests = 1): number {
     const tokensMs = this.#tokens?.readyAt(nowMs, tokens) ?? 0;
-    return Math.max(this.#connectionAt(nowMs), this.#requestAt(nowMs), tokensMs);
+    return Math.max(this.#connectionAt(nowMs, requests), this.#requestAt(nowMs, requests), tokensMs);
   }
 
-  take(nowMs: number, tokens: number): Place | undefined {
-    if (!this.#calls.take(this.#maxConnections)) return undefined;
+  take(nowMs: number, tokens: number, requests = 1): Place | undefined {
+    if (!this.#calls.take(this.#maxConnections, requests)) return undefined;
     const bucket = this.#requests;
-    if (bucket && !bucket.take(nowMs, 1)) return this.#leave();
+    if (bucket && !bucket.take(nowMs, requests)) return this.#leave(requests);
     const held = this.#tokens?.hold(nowMs, tokens);
     if (this.#tokens && held === undefined) {
-      bucket?.giveBack(nowMs, 1);
-      return this.#leave();
+      bucket?.giveBack(nowMs, requests);
+      return this.#leave(requests);
     }
-    return new TakenPlace(this.#calls, bucket, this.#tokens && { bucket: this.#tokens, held: held! });
+    const tokensHeld = this.#tokens && { bucket: this.#tokens, held: held! };
+    return new TakenPlace({ calls: this.#calls, bucket, tokens: tokensHeld, requests });
   }
 
-  full(nowMs: number, tokens: number): string | undefined {
-    if (this.#connectionAt(nowMs) > 0) return `max_connections of ${this.#maxConnections}`;
-    if (this.#requestAt(nowMs) > 0) return `rate_limit of ${this.#perMinute} a minute`;
+  full(nowMs: number, tokens: number, requests = 1): string | undefined {
+    if (this.#connectionAt(nowMs, requests) > 0) return `max_connections of ${this.#maxConnections}`;
+    if (this.#requestAt(nowMs, requests) > 0) return `rate_limit of ${this.#perMinute} a minute`;
     if (this.#tokens && this.#tokens.readyAt(nowMs, tokens) > 0)
       return `rate_limit of ${this.#tokensPerMinute} tokens a minute`;
     return undefined;
   }
 
-  #connectionAt(nowMs: number): number {
+  #connectionAt(nowMs: number, requests: number): number {
     const { taken } = this.#maxConnections === Infinity ? NONE : this.#calls;
-    return taken >= this.#maxConnections ? nowMs + FULL_POLL_MS : 0;
+    return taken + requests > this.#maxConnections ? nowMs + FULL_POLL_MS : 0;
   }
 
-  #requestAt(nowMs: number): number {
-    const waitMs = this.#requests?.waitMs(nowMs, 1) ?? 0;
+  #requestAt(nowMs: number, requests: number): number {
+    const waitMs = this.#requests?.waitMs(nowMs, requests) ?? 0;
     return waitMs > 0 ? nowMs + waitMs : 0;
   }
 
-  #leave(): undefined {
-    this.#calls.free();
+  #leave(requests: number): undefined {
+    this.#calls.free(requests);
   }
 }
 
 const NONE = { taken: 0 };
 
+/** What one call has of a room. */
+interface Taken {
+  readonly calls: CountedPlaces;
+  readonly bucket: Bucket | undefined;
+  readonly tokens: { readonly bucket: TokenBucket; readonly held: number } | undefined;
+  readonly requests: number;
+}
+
 /** What one call has of a room: of the buckets that there were when it began, whatever is configured later. */
 class TakenPlace implements Place {
-  readonly #calls: CountedPlaces;
-  readonly #requests: Bucket | undefined;
-  readonly #tokens: { readonly bucket: TokenBucket; readonly held: number } | undefined;
+  readonly #taken: Taken;
 
-  constructor(
-    calls: CountedPlaces,
-    requests: Bucket | undefined,
-    tokens: { readonly bucket: TokenBucket; readonly held: number } | undefined,
-  ) {
-    this.#calls = calls;
-    this.#requests = requests;
-    this.#tokens = tokens;
+  constructor(taken: Taken) {
+    this.#taken = taken;
   }
 
   end(nowMs: number, used: number | undefined): void {
-    this.#calls.free();
-    if (this.#tokens) this.#tokens.bucket.settle(nowMs, this.#tokens.held, used ?? this.#tokens.held);
+    const { calls, tokens, requests } = this.#taken;
+    calls.free(requests);
+    if (tokens) tokens.bucket.settle(nowMs, tokens.held, used ?? tokens.held);
   }
 
   cancel(nowMs: number): void {
-    this.#requests?.giveBack(nowMs, 1);
+    const { bucket, requests } = this.#taken;
+    bucket?.giveBack(nowMs, requests);
     this.end(nowMs, 0);
   }
 }

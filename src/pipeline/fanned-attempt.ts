@@ -6,8 +6,7 @@ import type { AttemptDeps, AttemptPlan, Attempting, Opened, Streamed, Whole } fr
 import type { Inbound } from './inbound.ts';
 import { ProxyError } from '../errors.ts';
 import { encodeInSteps } from '../wire/bytes.ts';
-import { abilitiesOf } from '../wire/facts/abilities.ts';
-import { countOf, objectOf } from '../wire/json.ts';
+import { objectOf } from '../wire/json.ts';
 import { exactly } from '../wire/json-exact.ts';
 import { writeJson } from '../wire/json-write.ts';
 import { chunksOf } from '../wire/openai/chunks.ts';
@@ -15,12 +14,10 @@ import { joinedAnswers } from '../wire/openai/several.ts';
 import { findModel } from '../wire/splice.ts';
 import { addUsage } from '../wire/usage.ts';
 import { Attempt } from './attempt.ts';
+import { fannedCount } from './fanned-count.ts';
 import { FannedFlow } from './fanned-flow.ts';
 import { passingOf } from './passing.ts';
 import { Tap } from './tap.ts';
-
-/** Answers that are asked for one by one. More are named as what the target does not take. */
-const MOST = 8;
 
 /** One request to one target, or as many as it takes for the answers that are asked for, where the target gives one at a time. */
 export function attemptFor(
@@ -29,21 +26,10 @@ export function attemptFor(
   client: Abort,
   deps: AttemptDeps,
 ): Attempting {
-  const count = fannedCount(inbound, plan);
+  const count = fannedCount(inbound, plan.target);
   return count > 1
     ? new FannedAttempt(inbound, plan, count, client, deps)
     : new Attempt(inbound, plan, client, deps);
-}
-
-/** How many requests it takes. */
-function fannedCount({ endpoint, json, continuation }: Inbound, { target }: AttemptPlan): number {
-  const count = endpoint === 'chat' && !continuation ? (countOf(json?.value.n) ?? 1) : 1;
-  if (count < 2 || count > MOST) return 1;
-  const { provider, model } = target;
-  const quirks = provider.quirks(model);
-  const protocol = provider.protocol(model, json!.value as never);
-  const isOne = quirks.drops?.includes('n') || quirks.clamps?.n?.[1] === 1;
-  return isOne || abilitiesOf(protocol, quirks).several_answers === false ? count : 1;
 }
 
 /** Several requests to one target at once. One that fails ends all of them, as one request that failed. */

@@ -1,6 +1,7 @@
 import type { Expected } from '../limits/limiter.ts';
 import type { Inbound } from './inbound.ts';
 import type { Call } from './target.ts';
+import { answersAsked, fannedCount } from './fanned-count.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 
 /** How much of a body's beginning and of its end tells it from others, bytes. */
@@ -10,8 +11,11 @@ const SAMPLE = 32 * 1024;
 const TALK: ReadonlySet<string> = new Set(['chat', 'completions', 'realtime', 'live']);
 
 /** A request as far as targets are concerned. @param need what it is expected to use */
-export function callOf({ endpoint, stream, bytes }: Inbound, need: () => Expected): Call {
+export function callOf(inbound: Inbound, need: () => Expected): Call {
+  const { endpoint, stream, bytes } = inbound;
+  const isSeveral = answersAsked(inbound) > 1;
   return {
+    requests: isSeveral ? (target) => fannedCount(inbound, target) : undefined,
     endpoint: stream ? `${endpoint}, streamed` : endpoint,
     fingerprint: () => fingerprintOf(bytes),
     isTalk: TALK.has(ENDPOINTS[endpoint].family),

@@ -22,6 +22,8 @@ import { TargetKeys } from './target-keys.ts';
 export interface Call {
   /** Which endpoint of a target it asks: the client's, and whether it is streamed. */
   readonly endpoint: string;
+  /** How many requests to a target it takes; left out, it is one. */
+  readonly requests?: ((target: Pick<Target, 'provider' | 'model'>) => number) | undefined;
   /** Whether it asks for what models say; left out, it does. */
   readonly isTalk?: boolean;
   /** The same when it is sent again, different for different requests. */
@@ -124,7 +126,11 @@ export class Target {
 
   /** When the limits leave room for it, on the monotonic clock: 0 for now. */
   #roomAt(call: Call, nowMs: number): number {
-    return this.#room.readyAt(nowMs, this.#tokensOf(call));
+    return this.#room.readyAt(nowMs, this.#tokensOf(call), this.#requestsOf(call));
+  }
+
+  #requestsOf({ requests }: Call): number {
+    return requests ? requests(this) : 1;
   }
 
   #tokensOf(call: Call): number {
@@ -174,12 +180,12 @@ export class Target {
 
   /** The limit of our own that keeps a call out, in words; `undefined` where none does. */
   full(call: Call, nowMs: number): string | undefined {
-    return this.#room.full(nowMs, this.#tokensOf(call));
+    return this.#room.full(nowMs, this.#tokensOf(call), this.#requestsOf(call));
   }
 
   /** Takes the room of a call. @returns `undefined` where there is none; else `begin` must follow */
   reserve(call: Call, nowMs: number): Place | undefined {
-    return this.#room.take(nowMs, this.#tokensOf(call));
+    return this.#room.take(nowMs, this.#tokensOf(call), this.#requestsOf(call));
   }
 
   /** @param place what `reserve` gave */

@@ -9,7 +9,8 @@ export function speaking({ headers, url }: Pick<Request, 'headers' | 'url'>): En
   const [, path = ''] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/.exec(url) ?? [];
   if (headers.has('anthropic-version') || /\/messages(?:\/|$)/.test(path)) return 'messages';
   if (OLLAMAS.test(path)) return 'ollama.chat';
-  if (path.endsWith('/feedback')) return 'chat';
+  // Theirs are no pages of Google's, whatever their query is called.
+  if (/\/(?:feedback|usage)$/.test(path)) return 'chat';
   const isGoogles = headers.has('x-goog-api-key') || headers.has('x-goog-api-client');
   return isGoogles || isGeminiPath(path) || /[?&]key=/.test(url) ? 'gemini' : 'chat';
 }

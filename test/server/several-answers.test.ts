@@ -169,3 +169,32 @@ test('a server that does not stream gives a stream of all of them', async () => 
   expect(problems).toEqual([]);
   expect((answer as unknown as Completion).choices.length).toBe(3);
 });
+
+test.each([
+  ['max_connections', { max_connections: 2 }],
+  ['rate_limit', { rate_limit: 4 }],
+])('as many requests count for %s of a provider', async (_, limit) => {
+  await using small = speaker('messages', 'whole');
+  await using large = speaker('messages', 'whole');
+  await using proxy = running({
+    routing: { wait_budget: '50ms' },
+    providers: [
+      { ...speakerConfig('messages', small.url), name: 'small', ...limit },
+      { ...speakerConfig('messages', large.url), name: 'large' },
+    ],
+    models: { both: { targets: ['small/m-1', 'large/m-1'] }, one: { targets: ['small/m-1'] } },
+  });
+  const statuses = [];
+  for (const model of ['both', 'both']) {
+    const reply = await proxy.post('/v1/chat/completions', { ...CHAT, model });
+    statuses.push([reply.status, reply.headers.get('x-llmproxy-provider')]);
+  }
+  const fits = 'rate_limit' in limit;
+  expect(statuses).toEqual([
+    [200, fits ? 'small' : 'large'],
+    [200, 'large'],
+  ]);
+  expect(small.asked.length).toBe(fits ? 3 : 0);
+  expect((await proxy.post('/v1/chat/completions', { ...CHAT, model: 'one' })).status).toBe(429);
+  expect((await proxy.post('/v1/chat/completions', { ...CHAT, n: 1, model: 'one' })).status).toBe(200);
+});
