@@ -59,6 +59,7 @@ describe('deploy/vector', () => {
       content_encoding: 'identity',
       encoding: { codec: 'text' },
       framing: { method: 'newline_delimited' },
+      retry_strategy: { type: 'all' },
       acknowledgements: { enabled: true },
     });
   });
