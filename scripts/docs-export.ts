@@ -70,11 +70,11 @@ function reasons(): string {
   const rows = (all: Readonly<Record<string, string>>) =>
     Object.entries(all).map(([name, meaning]) => [`\`${name}\``, meaning]);
   return [
-    'Left out because it was asked for:',
+    'Excluded by filters or other options:',
     table(['Reason', 'Meaning'], rows(FILTERS)),
-    'Dropped because no sound example can be made of it:',
+    'Dropped because no valid training example can be made from it:',
     table(['Reason', 'Meaning'], rows(REJECT_REASONS)),
-    'Lines that are no records:',
+    'Lines that are not records:',
     table(['Reason', 'Meaning'], rows(LINE_PROBLEMS)),
   ].join('\n\n');
 }
