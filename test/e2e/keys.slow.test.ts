@@ -41,7 +41,7 @@ describe('llmproxy keys', () => {
     const cwd = place();
     const { code, out, err } = keys(cwd, 'create', 'alice', '--group', 'acme');
     expect({ code, out: SECRET.test(out) }).toEqual({ code: 0, out: true });
-    expect(err).toContain('shown this once');
+    expect(err).toContain('shown only once');
     const secret = out.trim();
     const text = keysIn(cwd);
     expect(text).toContain(`sha256:${createHash('sha256').update(secret).digest('hex')}`);
