@@ -6,7 +6,7 @@ RUN := $(BUN) --no-env-file
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-slow check build image release smoke bench profile bench-export bench-loop collector interop s3 soak outages simulate fuzz streams recorded recorded-mutants mutants comply clients real docs redaction screenshots fmt clean
+.PHONY: help install serve test test-slow check check-scale build image release smoke bench profile bench-export bench-loop collector interop s3 soak outages simulate fuzz streams recorded recorded-mutants mutants comply clients real docs redaction screenshots fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' Makefile | expand -t 21
@@ -25,6 +25,9 @@ test-slow: install ## run the tests that take long, those in *.slow.test.ts
 
 check: install ## all that must pass: format, types, lint, docs, build, tests, smoke
 	@$(RUN) scripts/check.ts $(ARGS)
+
+check-scale: install ## test limits shared between replicas (needs redis-server or valkey-server)
+	@LLMPROXY_TEST_SCALE=1 $(RUN) test --timeout 20000 test/limits/replica test/e2e/replicas $(ARGS)
 
 build: install ## compile dist/llmproxy for this machine
 	@$(RUN) scripts/build.ts $(ARGS)

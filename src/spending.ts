@@ -11,6 +11,8 @@ import { Keeper } from './limits/keeper.ts';
 import { unitsOf } from './limits/limit.ts';
 import { Limiter } from './limits/limiter.ts';
 import { SharedKeeper } from './limits/shared-keeper.ts';
+import { ReplicaLedger } from './limits/replicas/replica-ledger.ts';
+import type { SharedState } from './limits/replicas/replica-ledger.ts';
 import { MemoryLedger } from './limits/memory-ledger.ts';
 import { Refusals } from './limits/refusals.ts';
 import { chargedFor, wasAsked } from './logs/record.ts';
@@ -46,11 +48,18 @@ export class Spending {
   #ledger: Ledger;
   #accounts = new Accounts();
   #keeper: Keeper | SharedKeeper | undefined;
+  /** Where limits are shared with other machines. */
+  readonly #replicas: ReplicaLedger | undefined;
 
   /** @throws StateInUse, and what the file system throws, where there are limits that cannot be kept */
   constructor(config: Config, options: SpendingOptions) {
     this.#options = options;
     this.#ledger = new MemoryLedger(new Map(), config.limits.max_callers);
+    const { redis: url, redis_timeout: timeoutMs, replicas } = config.state;
+    const { clock, onProblem } = options;
+    const maxMeters = config.limits.max_callers;
+    if (url !== undefined && options.keeps !== undefined)
+      this.#replicas = new ReplicaLedger({ url, timeoutMs, replicas, maxMeters, clock, onProblem });
     this.#open(config);
   }
 
@@ -60,13 +69,18 @@ export class Spending {
     const { clock, onProblem } = this.#options;
     return new Limiter(config, {
       clock,
-      ledger: this.#ledger,
+      ledger: this.#replicas ?? this.#ledger,
       refused: (limit) => this.refusals.add(limit),
       decided: (decision) => this.refusals.decided(decision),
       warns: (message) => onProblem(`Nearly used up: ${message}`),
       usedUp: (message) => onProblem(`Used up: ${message}`),
       warned: this.#warned,
     });
+  }
+
+  /** How the server is by which limits are shared; `undefined` where there is none. */
+  get shared(): SharedState | undefined {
+    return this.#replicas?.state;
   }
 
   /** A request is over. */
@@ -88,6 +102,7 @@ export class Spending {
     limiter: Limiter,
     callerOf: (key: string) => Caller | undefined,
   ): Promise<void> {
+    await this.#replicas?.opened();
     const mark = this.#keeper?.crashed;
     if (!mark) return;
     const { enabled, directory } = logging.requests;
@@ -105,6 +120,7 @@ export class Spending {
   }
 
   async close(): Promise<void> {
+    await this.#replicas?.close();
     await this.#keeper?.close();
   }
 
@@ -123,16 +139,19 @@ export class Spending {
     const answered = provider === null || upstream_model === null ? [] : namesOf(provider, upstream_model);
     const targets = [...answered, ...failed];
     const times = { beganMs: Date.parse(record.ts), endedMs: endMs(record), keptMs };
-    limiter.recover(
-      { caller, endpoint, model, targets, user: user ?? null },
-      { input, output, usd: cost, ...times },
-    );
+    // Where limits are shared, what this replica had at hand counts as used since it was gone.
+    if (!this.#replicas)
+      limiter.recover(
+        { caller, endpoint, model, targets, user: user ?? null },
+        { input, output, usd: cost, ...times },
+      );
     if (wasAsked(record.attempt_log)) this.used({ id, key, tokens: input + output, usd: cost ?? 0 });
   }
 
   #open(config: Config): void {
     const { clock, turns, onProblem, keeps } = this.#options;
     if (this.#keeper) this.#keeper.ledger.maxMeters = config.limits.max_callers;
+    if (this.#replicas) this.#replicas.maxMeters = config.limits.max_callers;
     if (this.#keeper || keeps === undefined || !keepsState(config)) return;
     const { directory, flush_interval: flushMs } = config.state;
     const maxMeters = config.limits.max_callers;
@@ -147,7 +166,7 @@ export class Spending {
     } catch (thrown) {
       const state = thrown instanceof Error ? thrown.message : String(thrown);
       // Without limits nobody relies on it.
-      if (hasLimits(config))
+      if (hasLimits(config) && !this.#replicas)
         throw new Error(`Cannot keep what is used in ${directory} (state.directory): ${state}`, {
           cause: thrown,
         });

@@ -23,6 +23,7 @@ export function needRestart(before: Config, after: Config): string[] {
     'server.http2': ({ server }: Config) => server.http2,
     'server.workers': ({ server }: Config) => server.workers,
     'limits.realtime.max_message': ({ limits }: Config) => limits.realtime.max_message,
+    'state.redis': ({ state }: Config) => [state.redis, state.redis_timeout, state.replicas],
     logging: ({ logging }: Config) => logging,
     telemetry: ({ telemetry }: Config) => telemetry,
   };

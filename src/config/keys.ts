@@ -81,9 +81,11 @@ export function secretsOf(config: Config, env: Env): string[] {
       (env[name] ?? '').split(',').map((pair) => pair.slice(pair.indexOf('=') + 1)),
     ),
   ].flatMap((value) => tokens(value.trim()));
-  const addresses = [config.telemetry.endpoint, ...OTLP_ENDPOINTS.map((name) => env[name])].flatMap(
-    passwordsIn,
-  );
+  const addresses = [
+    config.state.redis,
+    config.telemetry.endpoint,
+    ...OTLP_ENDPOINTS.map((name) => env[name]),
+  ].flatMap(passwordsIn);
   const all = [
     ...keys,
     ...vendors,

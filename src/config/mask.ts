@@ -20,9 +20,18 @@ export function masked(config: Config): Config {
       ]),
     ),
   }));
-  if (config.auth === undefined || config.auth === 'none') return { ...config, providers };
+  const state = maskedState(config.state);
+  if (config.auth === undefined || config.auth === 'none') return { ...config, state, providers };
   const keys = config.auth.keys.map((key) => (key.key === undefined ? key : { ...key, key: MASKED }));
-  return { ...config, providers, auth: { ...config.auth, keys } };
+  return { ...config, state, providers, auth: { ...config.auth, keys } };
+}
+
+/** The address of a server without the user and password in it. */
+function maskedState({ redis, ...state }: Config['state']): Config['state'] {
+  const url = redis === undefined ? null : URL.parse(redis);
+  if (!url) return { ...state, ...(redis === undefined ? {} : { redis: MASKED }) };
+  const names = url.username !== '' || url.password !== '';
+  return { ...state, redis: `${url.protocol}//${names ? `${MASKED}@` : ''}${url.host}${url.pathname}` };
 }
 
 /** A value with texts masked that go by the name of a credential. */

@@ -49,9 +49,28 @@ export interface Reading {
   readonly resetMs: number;
 }
 
+/** How much of one limit is used and reserved, for one of those whom it is counted apart by: what the rules of reserving ask of it. */
+export interface Counter {
+  /** What requests under way hold. */
+  readonly reserved: number;
+  /** What is used in the window that ends now. */
+  used(nowMs: number): number;
+  /** How much more may be taken. @param most the most that may be used in all */
+  room(most: number, nowMs: number): number;
+  hold(amount: number): void;
+  release(amount: number): void;
+  /** Adds to what is used, or takes back what an earlier moment added. @param amount less than 0 to take back */
+  use(amount: number, atMs: number, nowMs: number): void;
+  /** When so much is no longer used that `wanted` more fits, whatever is held; `Infinity` when that is never. */
+  freeAt(wanted: number, most: number, nowMs: number): number;
+  /** When all of it is free again, if nothing is used meanwhile; now when it is. */
+  emptyAt(nowMs: number): number;
+}
+
 /**
  * Where what is used is counted. Charges of one request are taken all or none, in one step that nobody else's falls between;
- * they are settled once. A ledger in this process answers at once; one that several machines share would answer later.
+ * they are settled once. All of it answers at once: a ledger that several machines share has a part of each limit at hand, and is asked
+ * beforehand, by `ask`, to get more of it.
  */
 export interface Ledger {
   reserve(charges: readonly Charge[], nowMs: number): Reservation | Refusal;
@@ -69,4 +88,12 @@ export interface Ledger {
   read(limit: Limit, meter: string, nowMs: number): Reading;
   /** Counts what is known to have been used, without asking whether it may be. */
   add(charges: readonly Charge[], nowMs: number): void;
+  /**
+   * Gets room for charges from elsewhere where there is too little here.
+   * @returns `undefined` where there is nothing to wait for: then they are to be reserved at once. Else what never rejects and takes a
+   * bounded time: whether it is worth asking again, since others may have been faster
+   */
+  ask?(charges: readonly Charge[], nowMs: number): Promise<boolean> | undefined;
+  /** Gets what is used of a meter from elsewhere, before it is read. Never rejects and takes a bounded time. */
+  refresh?(limit: Limit, meter: string): Promise<void>;
 }

@@ -103,25 +103,47 @@ export class Limiter {
    * @throws ProxyError `over_limit`, `over_budget`, or `not_permitted` for a model without a price
    */
   admit(asking: Asking, lenient: ReadonlySet<Limit> = NONE): Lease | Instead | undefined {
-    const { limits, unpriced, saysUnpriced } = this.#tree.of(asking.caller);
-    if (limits.length === 0) return undefined;
-    if (asking.untold) refuseUntold(asking, limits, saysUnpriced ? unpriced : 'refuse');
-    const applying = limits.filter(({ limit }) => applies(limit, asking));
-    if (applying.length === 0) return undefined;
-    const { clock, ledger } = this.#deps;
+    const { ledger, clock } = this.#deps;
     const nowMs = clock.now();
-    const reckoning = reckoned(asking, applying, unpriced);
-    let known: Parts | undefined;
-    const parts = () => (known ??= partsOf(asking, applying));
-    const charges = applying.map((each) =>
-      chargeOf(each, reckoning, { parts, nowMs, lenient: lenient.has(each.limit) }),
-    );
-    const answer = ledger.reserve(charges, nowMs);
+    const wanted = this.#wanted(asking, lenient, nowMs);
+    if (!wanted) return undefined;
+    const answer = ledger.reserve(wanted.charges, nowMs);
     if (answer.kind === 'refused') return this.#refuse(answer, asking, nowMs);
-    const lease = new Lease(answer, { reckoning, asking, unpriced }, this.#deps);
+    const lease = new Lease(answer, { ...wanted.terms, asking }, this.#deps);
     this.#deps.decided('admitted');
     for (const standing of answer.standings) if (isWorthTelling(standing)) this.#warn(standing, nowMs);
     return lease;
+  }
+
+  /** As `admit`, after it has got room from elsewhere where too little is at hand. */
+  async admitAfterAsking(asking: Asking): Promise<Lease | Instead | undefined> {
+    for (let asked = 0; asked < MAX_ASKED; asked += 1) {
+      const wait = this.ask(asking);
+      if (!wait || !(await wait)) break;
+    }
+    return this.admit(asking);
+  }
+
+  /**
+   * Gets room for a request where limits are counted elsewhere and too little is at hand. To be waited for before it is admitted.
+   * @returns `undefined` where there is nothing to wait for, as always where this process counts alone; else whether it is worth asking
+   * again, which is done at most {@link MAX_ASKED} times
+   * @throws ProxyError `not_permitted` for a model without a price
+   */
+  ask(asking: Asking, lenient: ReadonlySet<Limit> = NONE): Promise<boolean> | undefined {
+    const { ledger, clock } = this.#deps;
+    if (!ledger.ask) return undefined;
+    const nowMs = clock.now();
+    const wanted = this.#wanted(asking, lenient, nowMs);
+    return wanted && ledger.ask(wanted.charges, nowMs);
+  }
+
+  /** Gets what is used of a caller's limits from where they are counted, to be told by `standingsOf`. */
+  async refresh(caller: Caller): Promise<void> {
+    const { ledger } = this.#deps;
+    if (!ledger.refresh) return;
+    const meters = this.#tree.of(caller).limits.filter(({ meter }) => meter !== undefined);
+    await Promise.all(meters.map(({ limit, meter }) => ledger.refresh!(limit, meter!)));
   }
 
   /** What one caller may use, and how much of it is used: limits that are counted apart by others are left out. */
@@ -178,6 +200,22 @@ export class Limiter {
     ledger.add(amounts!, used.endedMs);
   }
 
+  /** What a request takes of each limit that applies to it; `undefined` where none does. */
+  #wanted(asking: Asking, lenient: ReadonlySet<Limit>, nowMs: number): Wanted | undefined {
+    const { limits, unpriced, saysUnpriced } = this.#tree.of(asking.caller);
+    if (limits.length === 0) return undefined;
+    if (asking.untold) refuseUntold(asking, limits, saysUnpriced ? unpriced : 'refuse');
+    const applying = limits.filter(({ limit }) => applies(limit, asking));
+    if (applying.length === 0) return undefined;
+    const reckoning = reckoned(asking, applying, unpriced);
+    let known: Parts | undefined;
+    const parts = () => (known ??= partsOf(asking, applying));
+    const charges = applying.map((each) =>
+      chargeOf(each, reckoning, { parts, nowMs, lenient: lenient.has(each.limit) }),
+    );
+    return { charges, terms: { reckoning, unpriced } };
+  }
+
   /** Tells the operator, once a window. */
   #warn(standing: Standing, nowMs: number): void {
     if (this.#isNew(standing, 'nearly', nowMs)) this.#deps.warns(warningOf(standing));
@@ -221,6 +259,14 @@ export interface Reckoning {
   /** The part of it that is known beforehand. */
   readonly knownUnits: number;
 }
+
+interface Wanted {
+  readonly charges: readonly Charge[];
+  readonly terms: { readonly reckoning: Reckoning; readonly unpriced: Unpriced };
+}
+
+/** How often room is asked for that others may take meanwhile. */
+export const MAX_ASKED = 10;
 
 /** How long a warning holds of what has no window, milliseconds. */
 const HELD_MS = 60_000;

@@ -1,3 +1,4 @@
+import type { Counter } from './ledger.ts';
 import type { Slice, Window } from './window.ts';
 
 /** What was used in one slice of time. */
@@ -18,7 +19,7 @@ export type StoredMeter = readonly (readonly [startMs: number, endMs: number | n
  * How much of one limit is used, and how much of it is reserved by what is under way. Amounts are whole numbers, so that
  * they add up exactly.
  */
-export class Meter {
+export class Meter implements Counter {
   readonly #window: Window | undefined;
   /** In the order of time; a window that does not roll has one. */
   readonly #slices: Used[] = [];
@@ -48,6 +49,10 @@ export class Meter {
   used(nowMs: number): number {
     this.#forget(nowMs);
     return this.#used;
+  }
+
+  room(most: number, nowMs: number): number {
+    return most - this.used(nowMs) - this.#reserved;
   }
 
   /** Whether nothing is remembered here. */

@@ -1,5 +1,4 @@
-import type { Charge, Refusal, Reservation, Standing } from './ledger.ts';
-import type { Meter } from './meter.ts';
+import type { Charge, Counter, Refusal, Reservation, Standing } from './ledger.ts';
 
 /**
  * The rules of every ledger: what is taken, what is refused, and what is given back. Requests count from when they begin, since
@@ -9,7 +8,7 @@ import type { Meter } from './meter.ts';
 /** Takes the charges, or none of them. @param meters theirs, in the same order */
 export function reserve(
   charges: readonly Charge[],
-  meters: readonly Meter[],
+  meters: readonly Counter[],
   nowMs: number,
 ): Reservation | Refusal {
   const refusal = refusalOf(charges, meters, nowMs);
@@ -18,7 +17,7 @@ export function reserve(
   const standings: Standing[] = [];
   for (const [index, charge] of charges.entries()) {
     const meter = meters[index]!;
-    const amount = taken(charge, roomIn(charge, meter, nowMs));
+    const amount = taken(charge, meter.room(charge.most, nowMs));
     if (charge.limit.kind === 'requests') meter.use(amount, nowMs, nowMs);
     else meter.hold(amount);
     held.push(amount);
@@ -36,10 +35,10 @@ export function extend(
     meter,
     nowMs,
     used,
-  }: { readonly meter: Meter; readonly nowMs: number; readonly used?: boolean | undefined },
+  }: { readonly meter: Counter; readonly nowMs: number; readonly used?: boolean | undefined },
 ): boolean {
   const { charge } = reservation.standings[index]!;
-  if (!used && !charge.lenient && roomIn(charge, meter, nowMs) < amount) return false;
+  if (!used && !charge.lenient && meter.room(charge.most, nowMs) < amount) return false;
   meter.hold(amount);
   reservation.held[index]! += amount;
   return true;
@@ -49,7 +48,7 @@ export function extend(
 export function settle(
   { standings, held, atMs }: Reservation,
   amounts: readonly number[],
-  meters: readonly Meter[],
+  meters: readonly Counter[],
   nowMs: number,
 ): void {
   for (const [index, { charge }] of standings.entries()) {
@@ -66,11 +65,15 @@ export function settle(
 }
 
 /** The limit that refuses, the one that is the longest without room where there are several. */
-function refusalOf(charges: readonly Charge[], meters: readonly Meter[], nowMs: number): Refusal | undefined {
+function refusalOf(
+  charges: readonly Charge[],
+  meters: readonly Counter[],
+  nowMs: number,
+): Refusal | undefined {
   let refusal: Refusal | undefined;
   for (const [index, charge] of charges.entries()) {
     const meter = meters[index]!;
-    if (charge.lenient || fits(charge, roomIn(charge, meter, nowMs))) continue;
+    if (charge.lenient || fits(charge, meter.room(charge.most, nowMs))) continue;
     const wanted = Math.max(1, charge.known);
     const held = charge.limit.kind === 'concurrent' || wanted <= charge.most - meter.used(nowMs);
     const freeMs = held ? undefined : meter.freeAt(wanted, charge.most, nowMs);
@@ -84,7 +87,7 @@ function refusalOf(charges: readonly Charge[], meters: readonly Meter[], nowMs: 
  * What is guessed may be more than there is; what is known must fit, and something must be left. What uses nothing of a limit
  * is not refused by it, also where others used more than there was.
  */
-function fits({ known, amount }: Charge, room: number): boolean {
+export function fits({ known, amount }: Charge, room: number): boolean {
   return amount === 0 || (room >= known && room > 0);
 }
 
@@ -93,10 +96,6 @@ function taken({ amount, known, lenient, most }: Charge, room: number): number {
   return lenient ? Math.min(amount, Math.max(1, most)) : Math.max(known, Math.min(amount, room));
 }
 
-function roomIn({ most }: Charge, meter: Meter, nowMs: number): number {
-  return most - meter.used(nowMs) - meter.reserved;
-}
-
-function standingOf(charge: Charge, meter: Meter, nowMs: number): Standing {
+function standingOf(charge: Charge, meter: Counter, nowMs: number): Standing {
   return { charge, taken: meter.used(nowMs) + meter.reserved, resetMs: meter.emptyAt(nowMs) };
 }

@@ -10,6 +10,7 @@ import type { Candidate } from './offers.ts';
 import type { Usage } from '../wire/usage.ts';
 import { expectedUsage } from '../wire/charged.ts';
 import { isGlob } from '../config/globs.ts';
+import { MAX_ASKED } from '../limits/limiter.ts';
 import { estimate } from '../wire/estimate.ts';
 
 /** Who sends a request, as limits see it. */
@@ -41,6 +42,8 @@ export interface Admitted extends Resolution {
   readonly expected: () => Expected;
 }
 
+type Steps = Generator<Promise<boolean>, Admitted, boolean>;
+
 /** Finds where a request may go, and takes what it is expected to use of the limits of who sends it. */
 export class Admission {
   readonly #deps: AdmissionDeps;
@@ -49,8 +52,24 @@ export class Admission {
     this.#deps = deps;
   }
 
-  /** @throws ProxyError where its model is not known, or a limit has no room */
-  admit(inbound: Inbound, requester: Requester): Admitted {
+  /**
+   * Answers at once, unless limits are counted elsewhere and there is too little room at hand.
+   * @throws ProxyError where its model is not known, or a limit has no room
+   */
+  admit(inbound: Inbound, requester: Requester): Admitted | Promise<Admitted> {
+    const steps = this.#steps(inbound, requester);
+    const step = steps.next();
+    return step.done ? step.value : this.#later(step.value, steps);
+  }
+
+  async #later(first: Promise<boolean>, steps: Steps): Promise<Admitted> {
+    let step = steps.next(await first);
+    while (!step.done) step = steps.next(await step.value);
+    return step.value;
+  }
+
+  /** Stops where there may be something to wait for. */
+  *#steps(inbound: Inbound, requester: Requester): Steps {
     const { registry, limiter } = this.#deps;
     const { endpoint } = inbound;
     const lenient = new Set<Limit>();
@@ -61,7 +80,12 @@ export class Admission {
     for (;;) {
       const { candidates } = resolution;
       const expected = once(() => this.#expected(inbound, candidates));
-      const answer = limiter.admit(this.#asking(inbound, requester, candidates, expected), lenient);
+      const asking = this.#asking(inbound, requester, candidates, expected);
+      for (let asked = 0; asked < MAX_ASKED; asked += 1) {
+        const wait = limiter.ask(asking, lenient);
+        if (!wait || !(yield wait)) break;
+      }
+      const answer = limiter.admit(asking, lenient);
       if (answer?.kind !== 'instead') return { ...resolution, lease: answer, instead, expected };
       // A limit gives way once, so this comes to an end.
       lenient.add(answer.limit);

@@ -1,3 +1,4 @@
+import type { SharedState } from '../limits/replicas/replica-ledger.ts';
 import type { LogRecord } from '../logs/record.ts';
 import type { UploadState } from '../logs/upload/state.ts';
 import type { Family, Sample } from './prometheus.ts';
@@ -54,6 +55,8 @@ export interface MetricSources {
   readonly decisions: () => Readonly<Record<string, number>>;
   /** What is used of limits that hold for several callers together. */
   readonly limits: () => readonly LimitUse[];
+  /** How the server is by which limits are shared; `undefined` where there is none. */
+  readonly sharedLimits: () => SharedState | undefined;
   /** Resident memory, bytes. */
   readonly memory: () => number;
 }
@@ -311,7 +314,33 @@ export class Metrics {
         // Workers count together.
         aggregator: 'largest' as const,
       },
+      ...this.#ofShared(),
       gauge('process_resident_memory_bytes', 'Resident memory', memory()),
+    ];
+  }
+
+  /** Of the server by which replicas share limits, where there is one. */
+  #ofShared(): Family[] {
+    const shared = this.#sources.sharedLimits();
+    if (!shared) return [];
+    const one = (value: number) => [{ labels: {}, value }];
+    const largest = (name: string, help: string, value: number): Family => ({
+      ...family('gauge', name, help, one(value)),
+      // Workers are replicas of their own, and ask the same server.
+      aggregator: 'largest' as const,
+    });
+    return [
+      largest(
+        'shared_limits_down',
+        '1 while the server that shares limits is unavailable',
+        shared.up ? 0 : 1,
+      ),
+      largest('shared_limits_replicas', 'Replicas that share limits; each worker counts', shared.replicas),
+      counter(
+        'shared_limits_failures_total',
+        'Failures of the server that shares limits',
+        one(shared.failures),
+      ),
     ];
   }
 

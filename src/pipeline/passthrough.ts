@@ -1,5 +1,5 @@
 import type { Abort } from '../abort.ts';
-import type { Limiter } from '../limits/limiter.ts';
+import type { Asking, Limiter } from '../limits/limiter.ts';
 import type { Requester } from './admission.ts';
 import type { Exchange } from './exchange.ts';
 import type { PassageDeps, Passed, Passing } from './passage.ts';
@@ -28,7 +28,7 @@ export class Passthrough {
    * @throws ProxyError; then it is left for the caller to finish
    */
   async pass(passing: Passing, exchange: Exchange, requester: Requester, abort: Abort): Promise<Passed> {
-    this.#admit(exchange, requester);
+    await this.#admit(exchange, requester);
     const { pool, clock } = this.#deps;
     const { provider } = passing;
     const place = pool.state(provider).roomFor(provider, '').take(clock.monotonic(), 0);
@@ -41,9 +41,10 @@ export class Passthrough {
   }
 
   /** Charges it as a request. @throws ProxyError `over_limit`, `not_permitted` */
-  #admit(exchange: Exchange, { caller, user, address }: Requester): void {
+  async #admit(exchange: Exchange, { caller, user, address }: Requester): Promise<void> {
     const nothing = { input: 0, output: 0, bounded: true };
-    const lease = this.#deps.limiter.admit({
+    const { limiter } = this.#deps;
+    const asking: Asking = {
       caller,
       endpoint: 'passthrough',
       model: '',
@@ -54,7 +55,8 @@ export class Passthrough {
       price: () => null,
       allPriced: () => false,
       untold: true,
-    });
+    };
+    const lease = await limiter.admitAfterAsking(asking);
     if (lease?.kind === 'instead') return lease.refuse();
     exchange.admitted(lease, () => nothing);
     if (lease) exchange.limitHeaders = lease.headers(false);

@@ -90,7 +90,13 @@ export class Pipeline {
    * @throws ProxyError; then the exchange is left for the caller to finish with the status it sends
    */
   async handle(inbound: Inbound, exchange: Exchange, caller: Caller): Promise<Reply> {
-    const { candidates, policy, expected } = this.#admit(inbound, exchange, caller.requester);
+    const admitted = this.#deps.admission.admit(inbound, caller.requester);
+    // Nearly always it is known at once.
+    const { candidates, policy, expected } = this.#admitted(
+      admitted instanceof Promise ? await admitted : admitted,
+      inbound,
+      exchange,
+    );
     const job: Job = {
       inbound,
       candidates,
@@ -115,8 +121,7 @@ export class Pipeline {
     return { status, upstream, body, made: answer.flow.tap && FORM_TYPES[inbound.form], dropped };
   }
 
-  #admit(inbound: Inbound, exchange: Exchange, requester: Requester): Admitted {
-    const admitted = this.#deps.admission.admit(inbound, requester);
+  #admitted(admitted: Admitted, inbound: Inbound, exchange: Exchange): Admitted {
     const { lease, instead, expected } = admitted;
     exchange.admitted(lease, expected);
     if (lease) exchange.limitHeaders = lease.headers(inbound.endpoint.startsWith('messages'));

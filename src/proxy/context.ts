@@ -95,6 +95,7 @@ export function contextOf(config: Config, lasting: Lasting, made: Made): ServerC
     providers: lasting.statuses,
     summary: () => summarize(lasting.statuses()),
     log: lasting.logState,
+    sharedLimits: () => lasting.spending.shared,
     logDirectory: first.logging.requests.directory,
     usage: lasting.usage,
     config,

@@ -282,6 +282,7 @@ export class Lasting {
       spansDropped: () => this.telemetry?.dropped ?? 0,
       version: VERSION,
       limits: () => this.present().limiter.shared(),
+      sharedLimits: () => spending.shared,
     });
   }
 }

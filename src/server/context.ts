@@ -1,3 +1,4 @@
+import type { SharedState } from '../limits/replicas/replica-ledger.ts';
 import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
@@ -71,6 +72,8 @@ export interface ServerContext {
   readonly summary: () => HealthSummary;
   /** How the request log is; null where there is none. */
   readonly log: () => LogState | null;
+  /** How the server is by which replicas share limits; `undefined` where there is none. */
+  readonly sharedLimits: () => SharedState | undefined;
   /** Those that serve the same port, this process included; `undefined` where it serves alone. */
   readonly fleet: Fleet | undefined;
   /** Where the request log is. */

@@ -2,6 +2,7 @@ import type { Handler } from 'hono';
 import { z } from 'zod';
 import type { Exchange, Opinion } from '../pipeline/exchange.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
+import type { Asking } from '../limits/limiter.ts';
 import { ProxyError, toProxyError, statusOf } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
 import { headerMap, requestId } from '../wire/headers.ts';
@@ -95,7 +96,7 @@ async function take(context: ServerContext, exchange: Exchange, call: Called): P
   const parsed = feedback.safeParse(atOnce(readJson(bytes, boundsOf(limits))).value);
   if (!parsed.success) throw refused(parsed.error);
   const { request_id, score, label, correction: better, comment } = parsed.data;
-  charge(context, exchange, call, client);
+  await charge(context, exchange, call, client);
   // Words of people are kept only where the words of requests are.
   const words = content === 'full';
   const given = {
@@ -110,8 +111,13 @@ async function take(context: ServerContext, exchange: Exchange, call: Called): P
 }
 
 /** It is a request: limits of requests count it, and it uses nothing else. @throws ProxyError `over_limit` */
-function charge({ limiter }: ServerContext, exchange: Exchange, call: Called, client: Client): void {
-  const lease = limiter.admit({
+async function charge(
+  { limiter }: ServerContext,
+  exchange: Exchange,
+  call: Called,
+  client: Client,
+): Promise<void> {
+  const asking: Asking = {
     caller: client,
     endpoint: 'feedback',
     model: '',
@@ -121,7 +127,8 @@ function charge({ limiter }: ServerContext, exchange: Exchange, call: Called, cl
     expected: () => NOTHING,
     price: () => 0,
     allPriced: () => true,
-  });
+  };
+  const lease = await limiter.admitAfterAsking(asking);
   if (lease?.kind === 'instead') return lease.refuse();
   exchange.admitted(lease, () => NOTHING);
   if (lease) exchange.limitHeaders = lease.headers(false);

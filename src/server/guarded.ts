@@ -10,13 +10,13 @@ import { speaking } from './speaking.ts';
 /** A page for whoever has a key; for everybody where there are none. */
 export function guarded(
   context: ServerContext,
-  handler: (c: Context<ServerEnv>, client: Client) => Response,
+  handler: (c: Context<ServerEnv>, client: Client) => Response | Promise<Response>,
 ): Handler<ServerEnv> {
   return async (c) => {
     try {
       const headers = headerMap(c.req.raw.headers);
       const shown = inQuery(c.req.raw) ? withQueryKey(headers, c.req.url) : headers;
-      return handler(c, await context.auth.client(shown, null));
+      return await handler(c, await context.auth.client(shown, null));
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
       return errorResponse(thrown, { id: context.newId(), attempts: [], endpoint: speaking(c.req.raw) });

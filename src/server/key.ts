@@ -7,9 +7,10 @@ import { guarded } from './guarded.ts';
 
 /** GET /v1/key: what a caller may use, how much of it is left, and what it has used. Money is USD. */
 export function ownKey(context: ServerContext): Handler<ServerEnv> {
-  return guarded(context, (c, client) =>
-    c.json(described(client, context), 200, { 'cache-control': 'no-store' }),
-  );
+  return guarded(context, async (c, client) => {
+    await context.limiter.refresh(client);
+    return c.json(described(client, context), 200, { 'cache-control': 'no-store' });
+  });
 }
 
 function described(client: Client, { limiter, spending }: ServerContext): object {

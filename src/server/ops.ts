@@ -33,6 +33,7 @@ export function health(context: ServerContext): Handler<ServerEnv> {
       in_flight: seen.inFlight,
       providers,
       log: seen.log,
+      ...sharedOf(context),
       ...workersOf(seen),
     };
     const shown = context.auth.operates(headerMap(c.req.raw.headers)) ? { status, ...detail } : { status };
@@ -71,6 +72,12 @@ function statusOf(context: ServerContext): Status | Promise<Status> {
       log: context.log(),
     }
   );
+}
+
+/** Whether limits hold for all replicas now, where they share them. */
+function sharedOf({ sharedLimits }: ServerContext): { limits?: object } {
+  const shared = sharedLimits();
+  return shared ? { limits: { shared: shared.up, replicas: shared.replicas } } : {};
 }
 
 function workersOf({ workers }: Status): { workers?: Workers } {

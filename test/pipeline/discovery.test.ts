@@ -357,7 +357,7 @@ describe('lists on disk', () => {
     const problems: string[] = [];
     const discovery = keptDiscovery(
       // A file in place of the folder.
-      { state: { directory: disk.path, flush_interval: 0 } },
+      { state: { directory: disk.path, flush_interval: 0, redis_timeout: 0, replicas: 1 } },
       { clock, random: () => 0.5, turns, asks: true, problem: (message) => void problems.push(message) },
     );
     const config = schema.parse({ providers: [vendor('openai', provided.url)] });

@@ -22,6 +22,7 @@ const NOTHING: MetricSources = {
   refusals: () => [],
   decisions: () => ({}),
   version: '1.2.3',
+  sharedLimits: () => undefined,
   limits: () => [],
   memory: () => 0,
 };

@@ -46,7 +46,7 @@ export class Realtime {
   /** @throws ProxyError; then the exchange is left for the caller to finish */
   async open(inbound: Inbound, exchange: Exchange, wanted: Wanted): Promise<Agreed> {
     const { admission, router, clock } = this.#deps;
-    const admitted = admission.admit(inbound, wanted.requester);
+    const admitted = await admission.admit(inbound, wanted.requester);
     const { candidates, policy, lease, instead, expected } = admitted;
     exchange.admitted(lease, expected);
     if (lease) exchange.limitHeaders = lease.headers(false);

@@ -1,0 +1,89 @@
+import type { Clock } from '../../clock.ts';
+import type { Link } from './link.ts';
+import type { Need, Share } from './share.ts';
+import { LinkDown } from './link.ts';
+import { argumentsOf, heardOf, SYNC_SCRIPT } from './script.ts';
+
+export interface PlaceDeps {
+  readonly link: Link;
+  readonly clock: Clock;
+  readonly replica: string;
+  /** How long the server waits for a replica, milliseconds. */
+  readonly expiresMs: number;
+}
+
+const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
+/** A share, and its way to the server: one question at a time, and who comes meanwhile shares the next one. */
+export class Place {
+  readonly share: Share;
+  readonly #key: string;
+  readonly #deps: PlaceDeps;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  /** What requests need that wait now. What was fetched for them goes to nobody else, nor back. */
+  readonly #waiting = new Set<Need>();
+
+  constructor(key: string, share: Share, deps: PlaceDeps) {
+    this.#key = key;
+    this.share = share;
+    this.#deps = deps;
+  }
+
+  /** Tells the server what was used, and gets more. Never rejects: a server that is away changes nothing. */
+  ask(): Promise<void> {
+    this.#next ??= this.#afterThis();
+    return this.#next;
+  }
+
+  /** A request waits for room. */
+  enter(need: Need): void {
+    this.#waiting.add(need);
+  }
+
+  /** It takes its room, before anything else happens. */
+  leave(need: Need): void {
+    this.#waiting.delete(need);
+  }
+
+  /** What all need together that wait, and the least with which one of them could go on. */
+  #need(): Need {
+    let amount = 0;
+    let least = Infinity;
+    for (const each of this.#waiting) {
+      amount += each.amount;
+      least = Math.min(least, each.least);
+    }
+    return { amount, least: amount === 0 ? 0 : least };
+  }
+
+  async #afterThis(): Promise<void> {
+    await this.#running;
+    // Those who waited take what they were given before anybody else is given the same.
+    await nextTurn();
+    this.#next = undefined;
+    this.#running = this.#run().finally(() => (this.#running = undefined));
+    await this.#running;
+  }
+
+  /** Whether it is being asked or told of. */
+  get busy(): boolean {
+    return this.#next !== undefined || this.#running !== undefined;
+  }
+
+  async #run(): Promise<void> {
+    const { link, clock, replica, expiresMs } = this.#deps;
+    // One that has forgotten all is told again what was seen of it.
+    for (let tries = 0; tries < 2 && link.up; tries += 1) {
+      const told = this.share.tell(replica, this.#need(), clock.now());
+      try {
+        const heard = await link.run(SYNC_SCRIPT, this.#key, argumentsOf(told, expiresMs), heardOf);
+        if (heard.kind === 'heard') return this.share.hear(heard, clock.now());
+        if (heard.kind === 'lost') this.share.forgotten();
+      } catch (thrown) {
+        if (!(thrown instanceof LinkDown)) throw thrown;
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,326 @@
+import type { Clock } from '../../clock.ts';
+import type { Charge, Ledger, Reading, Refusal, Reservation } from '../ledger.ts';
+import type { Limit } from '../limit.ts';
+import type { Answer } from './link.ts';
+import type { Server } from './share.ts';
+import { extend, reserve, settle } from '../reserve.ts';
+import { Link, LinkDown } from './link.ts';
+import { Place } from './place.ts';
+import { PRESENCE_SCRIPT } from './script.ts';
+import { Share } from './share.ts';
+
+export interface ReplicaLedgerOptions {
+  /** Where Redis or Valkey is. */
+  readonly url: string;
+  /** The longest that an answer of it is waited for, milliseconds. */
+  readonly timeoutMs: number;
+  /** As how many replicas at least limits are divided while it is away. */
+  readonly replicas: number;
+  readonly maxMeters: number;
+  /** How long the server waits for a replica, milliseconds: what it had then counts as used. */
+  readonly expiresMs?: number;
+  readonly clock: Clock;
+  readonly onProblem: (message: string) => void;
+}
+
+/** How the server is, for those who run the proxy. */
+export interface SharedState {
+  readonly up: boolean;
+  readonly replicas: number;
+  readonly failures: number;
+}
+
+/** A reservation, and where it was made. */
+interface Taken extends Reservation {
+  readonly places: readonly Place[];
+}
+
+/** Much longer than a replica is ever silent. */
+const EXPIRES_MS = 10_000;
+
+/** How often the server hears of each share that is in use, milliseconds. */
+const TICK_MS = 1_000;
+
+/** Who says nothing for so long is no replica any more, milliseconds. */
+const GONE_MS = 5_000;
+
+/** Where little is left, what is over goes back so soon, milliseconds. */
+const SOON_MS = 5;
+
+/** How many shares are told of at once. */
+const AT_ONCE = 100;
+
+/** How often it is looked for shares with nothing in them, milliseconds. */
+const SWEEP_MS = 1_000;
+
+/**
+ * Limits that hold for several machines together, on Redis or Valkey. Each replica has a share of each limit that it uses, and takes of
+ * it without asking. While the server is away, it has its part of what was left.
+ */
+export class ReplicaLedger implements Ledger {
+  readonly #options: ReplicaLedgerOptions;
+  readonly #replica = crypto.randomUUID();
+  readonly #link: Link;
+  readonly #places = new Map<string, Place>();
+  readonly #server: { -readonly [key in keyof Server]: Server[key] };
+  readonly #soon = new Set<Place>();
+  #opening: Promise<void> | undefined;
+  #cancelTick: (() => void) | undefined;
+  #ticking: Promise<void> = Promise.resolve();
+  #sweptMs = -Infinity;
+  #wasDown = false;
+  maxMeters: number;
+
+  constructor(options: ReplicaLedgerOptions) {
+    this.#options = options;
+    this.maxMeters = options.maxMeters;
+    const { url, timeoutMs, clock, onProblem } = options;
+    const host = URL.parse(url)?.host ?? '';
+    const link = new Link({
+      url,
+      timeoutMs,
+      clock,
+      onUp: () => {
+        if (this.#wasDown) onProblem(`Limits are shared through ${host} (state.redis) again`);
+        this.#wasDown = false;
+        // All of it: the server may have forgotten what nobody uses now.
+        this.#tick(true);
+      },
+      onDown: (reason) => {
+        this.#wasDown = true;
+        const { replicas } = this.#server;
+        const part = replicas === 1 ? 'all' : `1/${replicas}`;
+        onProblem(
+          `Cannot share limits through ${host} (state.redis): ${reason}; until it is available again, this replica may use ${part} of what was left of each limit`,
+        );
+      },
+    });
+    this.#link = link;
+    let last = 0;
+    this.#server = {
+      offsetMs: 0,
+      replicas: options.replicas,
+      closing: false,
+      get up() {
+        return link.up;
+      },
+      next: () => (last += 1),
+    };
+    this.#opening = link.open().finally(() => (this.#opening = undefined));
+  }
+
+  get state(): SharedState {
+    return { up: this.#link.up, replicas: this.#server.replicas, failures: this.#link.failures };
+  }
+
+  /** Resolves when the server has answered, or has been found away. */
+  async opened(): Promise<void> {
+    await this.#opening;
+    await this.#ticking;
+  }
+
+  reserve(charges: readonly Charge[], nowMs: number): Taken | Refusal {
+    const places = charges.map(({ limit, meter }) => this.#place(limit, meter, nowMs));
+    const answer = reserve(
+      charges,
+      places.map(({ share }) => share),
+      nowMs,
+    );
+    if (answer.kind === 'refused') return answer;
+    this.#fill(places, nowMs);
+    // Requests are used from their beginning on: others can tell then when there is room again.
+    for (const place of places)
+      if (place.share.scarce && place.share.limit.kind === 'requests') this.#tellSoon(place);
+    return Object.assign(answer, { places });
+  }
+
+  /** A stream that is under way goes on where there was room when the server last answered, also beyond the share. */
+  extend(reservation: Taken, index: number, amount: number, nowMs: number, used = false): boolean {
+    const place = reservation.places[index]!;
+    const { share } = place;
+    const isThere = this.#link.up && share.left(nowMs) >= amount;
+    const taken = extend(reservation, index, amount, { meter: share, nowMs, used: used || isThere });
+    this.#fill([place], nowMs);
+    return taken;
+  }
+
+  settle(reservation: Taken, amounts: readonly number[], nowMs: number): void {
+    const { places } = reservation;
+    settle(
+      reservation,
+      amounts,
+      places.map(({ share }) => share),
+      nowMs,
+    );
+    for (const place of places) if (place.share.scarce) this.#tellSoon(place);
+  }
+
+  read(limit: Limit, meter: string, nowMs: number): Reading {
+    const place = this.#place(limit, meter, nowMs);
+    const { share } = place;
+    if (share.stale(nowMs, TICK_MS) && !place.busy) void place.ask();
+    return { used: share.used(nowMs), reserved: share.reservedByAll, resetMs: share.emptyAt(nowMs) };
+  }
+
+  add(charges: readonly Charge[], nowMs: number): void {
+    for (const { limit, meter, amount } of charges)
+      if (limit.window) this.#place(limit, meter, nowMs).share.use(amount, nowMs, nowMs);
+  }
+
+  ask(charges: readonly Charge[], nowMs: number): Promise<boolean> | undefined {
+    if (!this.#link.up && !this.#opening) return undefined;
+    if (this.#short(charges, nowMs).length === 0) return undefined;
+    return this.#within(this.#get(charges, nowMs), false);
+  }
+
+  refresh(limit: Limit, meter: string): Promise<void> {
+    return this.#within(this.#place(limit, meter, this.#options.clock.now()).ask(), undefined);
+  }
+
+  /** Tells all that was used, and gives back the rest. */
+  async close(): Promise<void> {
+    this.#server.closing = true;
+    this.#cancelTick?.();
+    await this.#ticking;
+    await this.#tellAll([...this.#places.values()].filter(({ share }) => share.active));
+    await this.#present('leaves');
+    this.#link.close();
+  }
+
+  async #get(charges: readonly Charge[], nowMs: number): Promise<boolean> {
+    const counting = charges.filter(({ lenient, amount }) => !lenient && amount > 0);
+    const waits = counting.map(({ limit, meter, amount, known }) => ({
+      place: this.#place(limit, meter, nowMs),
+      need: { amount, least: known },
+    }));
+    for (const { place, need } of waits) place.enter(need);
+    try {
+      await this.#opening;
+      const { clock } = this.#options;
+      await Promise.all(this.#short(charges, clock.now()).map(({ place }) => place.ask()));
+      return this.#mayFit(charges, clock.now());
+    } finally {
+      for (const { place, need } of waits) place.leave(need);
+    }
+  }
+
+  /** Whether the server could have room for all that there is too little of here. */
+  #mayFit(charges: readonly Charge[], nowMs: number): boolean {
+    return this.#short(charges, nowMs).every(
+      ({ place: { share }, charge: { most, known } }) =>
+        share.room(most, nowMs) + Math.max(0, share.left(nowMs)) >= Math.max(1, known),
+    );
+  }
+
+  /** Charges for which there is too little at hand. */
+  #short(charges: readonly Charge[], nowMs: number): { place: Place; charge: Charge }[] {
+    const short: { place: Place; charge: Charge }[] = [];
+    for (const charge of charges) {
+      if (charge.lenient || charge.amount === 0) continue;
+      const place = this.#place(charge.limit, charge.meter, nowMs);
+      if (place.share.room(charge.most, nowMs) < charge.amount) short.push({ place, charge });
+    }
+    return short;
+  }
+
+  /** Gets more before it is needed. */
+  #fill(places: readonly Place[], nowMs: number): void {
+    if (!this.#link.up) return;
+    for (const place of places) if (!place.busy && place.share.low(nowMs)) void place.ask();
+  }
+
+  #tellSoon(place: Place): void {
+    if (this.#soon.size === 0)
+      this.#options.clock.after(SOON_MS, () => {
+        const places = [...this.#soon];
+        this.#soon.clear();
+        void this.#tellAll(places);
+      });
+    this.#soon.add(place);
+  }
+
+  #tick(all = false): void {
+    this.#cancelTick?.();
+    if (this.#server.closing) return;
+    this.#cancelTick = this.#options.clock.after(TICK_MS, () => this.#tick());
+    this.#ticking = this.#tellAfter(this.#ticking, all);
+  }
+
+  async #tellAfter(last: Promise<void>, all: boolean): Promise<void> {
+    await last;
+    await this.#present('is there');
+    await this.#tellAll([...this.#places.values()].filter(({ share }) => all || share.active));
+  }
+
+  async #tellAll(places: readonly Place[]): Promise<void> {
+    for (let at = 0; at < places.length && this.#link.up; at += AT_ONCE)
+      await Promise.all(places.slice(at, at + AT_ONCE).map((place) => place.ask()));
+  }
+
+  /** Says that this replica is there or leaves, and hears how many there are and what time it is. */
+  async #present(what: 'is there' | 'leaves'): Promise<void> {
+    if (!this.#link.up) return;
+    const { clock, replicas } = this.#options;
+    const sentMs = clock.now();
+    try {
+      const args = [this.#replica, String(GONE_MS), what];
+      const [count, serverMs] = await this.#link.run(
+        PRESENCE_SCRIPT,
+        'llmproxy:{replicas}',
+        args,
+        presenceOf,
+      );
+      this.#server.replicas = Math.max(replicas, count, 1);
+      this.#server.offsetMs = serverMs - (sentMs + clock.now()) / 2;
+    } catch (thrown) {
+      if (!(thrown instanceof LinkDown)) throw thrown;
+    }
+  }
+
+  #place(limit: Limit, name: string, nowMs: number): Place {
+    const known = this.#places.get(name);
+    if (known) return known;
+    const isOwn = limit.owner.apart.length === 0 || this.#hasRoom(nowMs);
+    const own = isOwn ? name : `${limit.id} | all others`;
+    return this.#places.get(own) ?? this.#make(limit, own);
+  }
+
+  #make(limit: Limit, name: string): Place {
+    const { clock, expiresMs = EXPIRES_MS } = this.#options;
+    const deps = { link: this.#link, clock, replica: this.#replica, expiresMs };
+    const place = new Place(keyOf(name), new Share(limit, this.#server), deps);
+    this.#places.set(name, place);
+    return place;
+  }
+
+  /** Whether one more may be remembered; forgets those with nothing in them where it must be. */
+  #hasRoom(nowMs: number): boolean {
+    if (this.#places.size < this.maxMeters) return true;
+    if (nowMs - this.#sweptMs < SWEEP_MS) return false;
+    this.#sweptMs = nowMs;
+    for (const [name, place] of this.#places)
+      if (!place.busy && place.share.idle(nowMs)) this.#places.delete(name);
+    return this.#places.size < this.maxMeters;
+  }
+
+  /** No request waits longer than is allowed, however many answers it takes. @param late what it is told then */
+  #within<T>(answer: Promise<T>, late: T): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    // By then the server has been found away, if it does not answer at all.
+    const cancel = this.#options.clock.after(3 * this.#options.timeoutMs, () => resolve(late));
+    void answer.then(resolve, reject).finally(cancel);
+    return promise;
+  }
+}
+
+/** Names of users and addresses are nobody's to read on the server; one limit is one slot of a cluster. */
+function keyOf(meter: string): string {
+  return `llmproxy:{${new Bun.CryptoHasher('sha256').update(meter).digest('hex').slice(0, 32)}}`;
+}
+
+/** @throws Error where that is no answer of the script */
+function presenceOf(answer: Answer): [number, number] {
+  if (!Array.isArray(answer)) throw new Error('Cannot read the answer of the server: it is no list');
+  const [count, serverMs] = answer as readonly Answer[];
+  return [Number(count), Number(serverMs)];
+}

@@ -1,0 +1,303 @@
+import { afterEach, describe, expect, test } from 'bun:test';
+import type { LimitConfig } from '../../src/config/limits-schema.ts';
+import type { Charge, Refusal, Reservation } from '../../src/limits/ledger.ts';
+import { systemClock } from '../../src/clock.ts';
+import { limit } from '../../src/config/limits-schema.ts';
+import { limitsOf } from '../../src/limits/limit.ts';
+import { MAX_ASKED } from '../../src/limits/limiter.ts';
+import { ReplicaLedger } from '../../src/limits/replicas/replica-ledger.ts';
+import { REDIS_SERVER, TestRedis } from '../helpers/redis-server.ts';
+import { until } from '../helpers/until.ts';
+
+const ledgers: ReplicaLedger[] = [];
+afterEach(async () => {
+  for (const ledger of ledgers.splice(0)) await ledger.close();
+});
+
+const LIMITS = limitsOf(
+  [
+    { requests: 10, per: 'hour' },
+    { tokens: 100_000, per: 'total' },
+    { concurrent: 3 },
+    { tokens: 100, per: 'second' },
+    { budget: 100, per: 'month' },
+  ].map((each) => limit.parse(each) as LimitConfig),
+  { name: 'group g', apart: [] },
+);
+const [REQUESTS, TOKENS, CONCURRENT, PER_SECOND, BUDGET] = LIMITS;
+
+interface Made {
+  readonly ledger: ReplicaLedger;
+  readonly problems: readonly string[];
+  /** Asks for room and takes it. */
+  take(
+    ...wanted: (readonly [limit: (typeof LIMITS)[number], amount: number])[]
+  ): Promise<Reservation | Refusal>;
+  settle(reservation: Reservation | Refusal, ...used: number[]): void;
+  used(limit: (typeof LIMITS)[number]): Promise<number>;
+}
+
+async function replica(
+  url: string,
+  more: { expiresMs?: number; skewMs?: number; replicas?: number; timeoutMs?: number } = {},
+): Promise<Made> {
+  const { skewMs = 0, replicas = 1, timeoutMs = 2_000, ...rest } = more;
+  const problems: string[] = [];
+  const clock = { ...systemClock, now: () => Date.now() + skewMs };
+  const onProblem = (message: string) => void problems.push(message);
+  const ledger = new ReplicaLedger({ url, timeoutMs, replicas, maxMeters: 1_000, clock, onProblem, ...rest });
+  ledgers.push(ledger);
+  await ledger.opened();
+  return {
+    ledger,
+    problems,
+    async take(...wanted) {
+      const charges = wanted.map(([each, amount]): Charge => chargeOf(each, amount));
+      for (let asked = 0; asked < MAX_ASKED; asked += 1) {
+        const wait = ledger.ask(charges, clock.now());
+        if (!wait || !(await wait)) break;
+      }
+      return ledger.reserve(charges, clock.now());
+    },
+    settle(reservation, ...used) {
+      if (reservation.kind === 'taken') ledger.settle(reservation as never, used, clock.now());
+    },
+    async used(each) {
+      await ledger.refresh(each, each.id);
+      return ledger.read(each, each.id, clock.now()).used;
+    },
+  };
+}
+
+function chargeOf(each: (typeof LIMITS)[number], amount: number): Charge {
+  return { limit: each, meter: each.id, most: each.most, amount, known: amount, lenient: false };
+}
+
+describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
+  test('lets replicas through a limit together as often as it allows, and says when there is room again', async () => {
+    await using redis = await TestRedis.start();
+    const [one, other] = [await replica(redis.url), await replica(redis.url)];
+    const kinds: string[] = [];
+    for (let n = 0; n < 8; n += 1) kinds.push((await one.take([REQUESTS!, 1])).kind);
+    for (let n = 0; n < 8; n += 1) kinds.push((await other.take([REQUESTS!, 1])).kind);
+    expect(kinds.filter((kind) => kind === 'taken').length).toBe(10);
+    const freeMs = await until('all is told', async () => {
+      const refused = await other.take([REQUESTS!, 1]);
+      return refused.kind === 'refused' && refused.freeMs;
+    });
+    const minutes = (freeMs - Date.now()) / 60_000;
+    expect(minutes).toBeGreaterThan(58);
+    expect(minutes).toBeLessThan(62);
+  });
+
+  test('refuses nobody while there is room, however many come at once to limits that nobody has used yet', async () => {
+    await using redis = await TestRedis.start();
+    const both = [await replica(redis.url), await replica(redis.url)];
+    for (let round = 0; round < 40; round += 1) {
+      const [requests, budget] = limitsOf(
+        [
+          { requests: 30, per: 'hour' },
+          { budget: 1, per: 'month' },
+        ].map((each) => limit.parse(each) as LimitConfig),
+        { name: `group ${round}`, apart: [] },
+      );
+      const kinds = await Promise.all(
+        Array.from({ length: 20 }, async (_, index) => {
+          const { take, settle } = both[index % 2]!;
+          await Bun.sleep((index * 7) % 5);
+          const taken = await take([requests!, 1], [budget!, 1_500_000]);
+          await Bun.sleep((index * 3) % 7);
+          settle(taken, 1, 1_000_000);
+          return taken.kind;
+        }),
+      );
+      expect(kinds).toEqual(kinds.map(() => 'taken'));
+    }
+  });
+
+  test('asks nothing while there is room at hand', async () => {
+    await using redis = await TestRedis.start();
+    const { ledger, take, settle } = await replica(redis.url);
+    const charges = [chargeOf(TOKENS!, 10)];
+    for (let n = 0; n < 20; n += 1) settle(await take([TOKENS!, 10]), 10);
+    await until('a share is at hand', async () => {
+      const taken = await take([TOKENS!, 10]);
+      settle(taken, 10);
+      return ledger.ask(charges, Date.now()) === undefined;
+    });
+    // So a server that is gone changes nothing at first.
+    redis.freeze();
+    expect(ledger.ask(charges, Date.now())).toBeUndefined();
+    expect(ledger.reserve(charges, Date.now()).kind).toBe('taken');
+    redis.thaw();
+  });
+
+  test('gives back what a request did not use, and counts more than was held', async () => {
+    await using redis = await TestRedis.start();
+    const [one, other] = [await replica(redis.url), await replica(redis.url)];
+    const big = await one.take([TOKENS!, 90_000]);
+    expect((await other.take([TOKENS!, 20_000])).kind).toBe('refused');
+    one.settle(big, 50_000);
+    await until('the rest is back', async () => {
+      const taken = await other.take([TOKENS!, 40_000]);
+      other.settle(taken, 45_000);
+      return taken.kind === 'taken';
+    });
+    await until('all is told', async () => (await one.used(TOKENS!)) === 95_000);
+  });
+
+  test('takes of all limits or of none', async () => {
+    await using redis = await TestRedis.start();
+    const [one, other] = [await replica(redis.url), await replica(redis.url)];
+    const held = [
+      await one.take([CONCURRENT!, 1]),
+      await one.take([CONCURRENT!, 1]),
+      await one.take([CONCURRENT!, 1]),
+    ];
+    expect((await other.take([REQUESTS!, 1], [CONCURRENT!, 1])).kind).toBe('refused');
+    expect(await other.used(REQUESTS!)).toBe(0);
+    one.settle(held[0]!, 0);
+    await until('a place is free', async () => {
+      const taken = await other.take([REQUESTS!, 1], [CONCURRENT!, 1]);
+      return taken.kind === 'taken';
+    });
+    expect(await other.used(REQUESTS!)).toBe(1);
+  });
+
+  test('counts amounts of money exactly', async () => {
+    await using redis = await TestRedis.start();
+    const [one, other] = [await replica(redis.url), await replica(redis.url)];
+    const odd = 123_456_789_013;
+    for (let n = 0; n < 7; n += 1) one.settle(await one.take([BUDGET!, odd]), odd);
+    await until('all is told', async () => (await other.used(BUDGET!)) === 7 * odd);
+    // One unit more than is left, and as much as is left.
+    const left = BUDGET!.most - 7 * odd;
+    expect((await other.take([BUDGET!, left + 1])).kind).toBe('refused');
+    await until('it fits exactly', async () => (await other.take([BUDGET!, left])).kind === 'taken');
+  });
+
+  test('looks at windows by the clock of the server', async () => {
+    await using redis = await TestRedis.start();
+    const [fast, slow] = [
+      await replica(redis.url, { skewMs: 3_600_000 }),
+      await replica(redis.url, { skewMs: -3_600_000 }),
+    ];
+    fast.settle(await fast.take([PER_SECOND!, 100]), 100);
+    await until('it is told', async () => (await slow.used(PER_SECOND!)) === 100 || 'over');
+    const beganMs = performance.now();
+    await until('there is room again', async () => (await slow.take([PER_SECOND!, 100])).kind === 'taken');
+    expect(performance.now() - beganMs).toBeLessThan(10_000);
+  });
+
+  test('counts as used what a replica had that is gone, and takes it back from one that was only away', async () => {
+    await using redis = await TestRedis.start();
+    const gone = await replica(redis.url, { expiresMs: 1 });
+    const other = await replica(redis.url);
+    const taken = await gone.take([TOKENS!, 30_000]);
+    await until('its share has expired', async () => (await other.used(TOKENS!)) >= 30_000);
+    gone.settle(taken, 1_000);
+    await until('it has said what it used', async () => {
+      await gone.ledger.refresh(TOKENS!, TOKENS!.id);
+      return (await other.used(TOKENS!)) === 1_000;
+    });
+  });
+
+  test('tells a server that has forgotten all what was used', async () => {
+    await using redis = await TestRedis.start();
+    const [one, other] = [await replica(redis.url), await replica(redis.url)];
+    one.settle(await one.take([TOKENS!, 30_000]), 30_000);
+    other.settle(await other.take([TOKENS!, 40_000]), 40_000);
+    await until('both are told', async () => (await one.used(TOKENS!)) === 70_000);
+    await until('they know of each other', () => one.ledger.state.replicas === 2);
+    await redis.kill();
+    await redis.start();
+    await until('both are back', () => one.ledger.state.up && other.ledger.state.up);
+    await until('all is counted', async () => (await other.used(TOKENS!)) === 70_000);
+    expect((await one.take([TOKENS!, 30_001])).kind).toBe('refused');
+    const told = one.problems.map((problem) =>
+      problem.replace(/:\d+/, ':PORT').replace(/: \S.*?;/, ': REASON;'),
+    );
+    expect(told).toEqual([
+      'Cannot share limits through 127.0.0.1:PORT (state.redis): REASON; until it is available again, this replica may use 1/2 of what was left of each limit',
+      'Limits are shared through 127.0.0.1:PORT (state.redis) again',
+    ]);
+  });
+
+  test('has its part of what was left while the server hangs, after one wait', async () => {
+    await using redis = await TestRedis.start();
+    const [one, other] = [
+      await replica(redis.url, { timeoutMs: 200, replicas: 2 }),
+      await replica(redis.url, { timeoutMs: 200, replicas: 2 }),
+    ];
+    one.settle(await one.take([TOKENS!, 20_000]), 20_000);
+    await until(
+      'both know',
+      async () => (await other.used(TOKENS!)) === 20_000 && (await one.used(TOKENS!)) === 20_000,
+    );
+    const held = await other.take([TOKENS!, 40_000]);
+    await until('both know of that', async () => {
+      await one.used(TOKENS!);
+      return one.ledger.read(TOKENS!, TOKENS!.id, Date.now()).reserved === 40_000;
+    });
+    redis.freeze();
+    // Of the 40,000 that nobody has, each gets half.
+    const taken = await Promise.all([one.take([TOKENS!, 20_000]), other.take([TOKENS!, 20_000])]);
+    expect(taken.map(({ kind }) => kind)).toEqual(['taken', 'taken']);
+    expect(one.ledger.state.up).toBe(false);
+    // From now on nobody waits.
+    expect(one.ledger.ask([chargeOf(TOKENS!, 1)], Date.now())).toBeUndefined();
+    expect((await one.take([TOKENS!, 100])).kind).toBe('refused');
+    expect((await other.take([TOKENS!, 100])).kind).toBe('refused');
+    one.settle(taken[0]!, 20_000);
+    redis.thaw();
+    await until('both are back', () => one.ledger.state.up && other.ledger.state.up);
+    other.settle(taken[1]!, 15_000);
+    other.settle(held, 20_000);
+    await until('all is told', async () => (await one.used(TOKENS!)) === 75_000);
+    expect((await other.take([TOKENS!, 25_000])).kind).toBe('taken');
+  });
+
+  test('loses nothing when replicas end and others begin', async () => {
+    await using redis = await TestRedis.start();
+    for (let n = 0; n < 3; n += 1) {
+      const { take, settle, ledger } = await replica(redis.url);
+      for (let each = 0; each < 5; each += 1) settle(await take([TOKENS!, 1_000]), 700);
+      await ledger.close();
+    }
+    const last = await replica(redis.url);
+    expect(await last.used(TOKENS!)).toBe(3 * 5 * 700);
+    expect((await last.take([TOKENS!, 100_000 - 10_500])).kind).toBe('taken');
+  });
+
+  test('lets a stream go on where there is room, also beyond the share at hand', async () => {
+    await using redis = await TestRedis.start();
+    const { take, settle, ledger, used } = await replica(redis.url);
+    const taken = await take([TOKENS!, 10]);
+    if (taken.kind !== 'taken') throw new Error('It was refused');
+    const now = () => Date.now();
+    expect(ledger.extend(taken as never, 0, 5_000, now())).toBe(true);
+    expect(ledger.extend(taken as never, 0, 100_000, now())).toBe(false);
+    expect(taken.held).toEqual([5_010]);
+    settle(taken, 5_010);
+    await until('it is told', async () => (await used(TOKENS!)) === 5_010);
+  });
+
+  test('names the user that the server refuses, and no password', async () => {
+    // No more than docs/scale.md says.
+    const rules = '+@connection +eval +evalsha +get +set +time +pexpire +zadd +zcard +zrem +zremrangebyscore';
+    const user = ['--user', 'proxy', 'on', '>a-good/password', '~llmproxy:*', ...rules.split(' ')];
+    await using redis = await TestRedis.start(...user);
+    const withUser = (password: string) => redis.url.replace('//', `//proxy:${password}@`);
+    const [good, bad] = [
+      // In an address it is percent-encoded.
+      await replica(withUser('a%2Dgood%2fpassword')),
+      await replica(withUser('a-bad-password')),
+    ];
+    expect(good.ledger.state.up).toBe(true);
+    expect((await good.take([REQUESTS!, 1])).kind).toBe('taken');
+    expect(good.problems).toEqual([]);
+    expect(bad.ledger.state.up).toBe(false);
+    expect(bad.problems.join()).toContain('Cannot share limits');
+    expect(bad.problems.join()).not.toContain('a-bad-password');
+  });
+});

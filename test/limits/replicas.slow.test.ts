@@ -1,0 +1,197 @@
+/** What docs/scale.md promises of limits that replicas share, with processes that hammer a real server while things go wrong. */
+import { afterAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ReplicaSettings } from '../helpers/replica-process.ts';
+import { REDIS_SERVER, TestRedis } from '../helpers/redis-server.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'llmproxy-replicas-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const PROCESS = join(import.meta.dir, '../helpers/replica-process.ts');
+
+const REPLICAS = 4;
+let files = 0;
+
+/** What a replica wrote. */
+interface Line {
+  readonly atMs: number;
+  readonly id?: number;
+  readonly held?: number;
+  readonly used?: number;
+  readonly asked?: boolean;
+  readonly waitedMs?: number;
+  readonly refused?: boolean;
+  readonly problem?: string;
+}
+
+interface Replica {
+  kill(): void;
+  end(): Promise<void>;
+  lines(): Line[];
+}
+
+async function replica(
+  settings: Partial<ReplicaSettings> & Pick<ReplicaSettings, 'url' | 'limit'>,
+): Promise<Replica> {
+  const path = join(directory, `${(files += 1)}.ndjson`);
+  const all = { skewMs: 0, replicas: REPLICAS, most: 100, tookMs: 20, ...settings };
+  const ready = Promise.withResolvers<void>();
+  const child = Bun.spawn([process.execPath, PROCESS, JSON.stringify(all), path], {
+    ipc: () => ready.resolve(),
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  await ready.promise;
+  return {
+    kill: () => child.kill('SIGKILL'),
+    async end() {
+      if (child.exitCode === null && child.signalCode === null) child.send('end');
+      await child.exited;
+    },
+    lines: () =>
+      readFileSync(path, 'utf8')
+        .split('\n')
+        // A killed one may have left half a line.
+        .filter((line) => line.endsWith('}'))
+        .map((line) => JSON.parse(line) as Line),
+  };
+}
+
+const several = (settings: Parameters<typeof replica>[0], skewMs = 0): Promise<Replica[]> =>
+  Promise.all(
+    Array.from({ length: REPLICAS }, (_, index) => replica({ ...settings, skewMs: (index - 1) * skewMs })),
+  );
+
+/** What was used, as those who used it say; what a killed one held may have been used. */
+function usedOf(replicas: readonly Replica[], fromMs = 0, untilMs = Infinity): number {
+  let used = 0;
+  for (const each of replicas) {
+    const held = new Map<number, number>();
+    for (const line of each.lines()) {
+      if (line.held !== undefined) held.set(line.id!, line.held);
+      if (line.used === undefined) continue;
+      held.delete(line.id!);
+      if (line.atMs >= fromMs && line.atMs < untilMs) used += line.used;
+    }
+    if (fromMs === 0) for (const amount of held.values()) used += amount;
+  }
+  return used;
+}
+
+const tokens = (most: number) => ({ tokens: most, per: 'total' });
+const linesOf = (replicas: readonly Replica[]) => replicas.flatMap((each) => each.lines());
+
+describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
+  test('use all of it and not a token more, also where some are killed and others begin', async () => {
+    await using redis = await TestRedis.start();
+    const limit = tokens(60_000);
+    const replicas = await several({ url: redis.url, limit });
+    await Bun.sleep(400);
+    replicas[0]!.kill();
+    replicas.push(await replica({ url: redis.url, limit }));
+    replicas[1]!.kill();
+    replicas.push(await replica({ url: redis.url, limit }));
+    // Until nobody is let through any more; what the killed ones had counts as used then.
+    await Bun.sleep(4_000);
+    await Promise.all(replicas.map((each) => each.end()));
+    expect(usedOf(replicas)).toBeLessThanOrEqual(60_000);
+    expect(usedOf(replicas)).toBeGreaterThan(50_000);
+  }, 30_000);
+
+  test('end one after another and lose nothing: all of it is used, exactly', async () => {
+    await using redis = await TestRedis.start();
+    const limit = tokens(60_000);
+    const replicas = await several({ url: redis.url, limit });
+    for (const each of replicas.slice()) {
+      replicas.push(await replica({ url: redis.url, limit }));
+      await each.end();
+    }
+    await Bun.sleep(4_000);
+    await Promise.all(replicas.map((each) => each.end()));
+    expect(usedOf(replicas)).toBeLessThanOrEqual(60_000);
+    // Less than the smallest request is left.
+    expect(usedOf(replicas)).toBeGreaterThan(60_000 - 100);
+  }, 30_000);
+
+  test('use no more than their parts while the server hangs, and go on together when it is back', async () => {
+    await using redis = await TestRedis.start();
+    const replicas = await several({ url: redis.url, limit: tokens(200_000) }, 45_000);
+    await Bun.sleep(1_000);
+    const frozenMs = Date.now();
+    redis.freeze();
+    await Bun.sleep(1_500);
+    const thawedMs = Date.now();
+    redis.thaw();
+    await Bun.sleep(5_000);
+    await Promise.all(replicas.map((each) => each.end()));
+    // What the others used in the second before the server hung is not known to each.
+    const slack = usedOf(replicas, frozenMs - 1_100, frozenMs + 300) + REPLICAS;
+    expect(usedOf(replicas)).toBeLessThanOrEqual(200_000 + slack);
+    // Requests were answered meanwhile, and nobody waited more than once.
+    const meanwhile = linesOf(replicas).filter(({ atMs }) => atMs > frozenMs + 500 && atMs < thawedMs);
+    expect(meanwhile.filter(({ held }) => held !== undefined).length).toBeGreaterThan(100);
+    expect(meanwhile.filter(({ asked }) => asked).length).toBe(0);
+    const problems = replicas.map((each) => each.lines().flatMap(({ problem }) => problem ?? []));
+    for (const told of problems) {
+      expect(told[0]).toContain('this replica may use 1/4');
+      expect(told.at(-1)).toContain('again');
+    }
+  }, 30_000);
+
+  test('put back what a server has forgotten that was killed', async () => {
+    await using redis = await TestRedis.start();
+    const replicas = await several({ url: redis.url, limit: tokens(200_000) });
+    await Bun.sleep(1_500);
+    const killedMs = Date.now();
+    await redis.kill();
+    await redis.start();
+    await Bun.sleep(5_000);
+    await Promise.all(replicas.map((each) => each.end()));
+    const slack = usedOf(replicas, killedMs - 1_100, killedMs + 300) + REPLICAS;
+    expect(usedOf(replicas)).toBeLessThanOrEqual(200_000 + slack);
+    expect(usedOf(replicas)).toBeGreaterThan(190_000);
+  }, 30_000);
+
+  test('hold a rate in every second, by the clock of the server, whatever their own clocks say', async () => {
+    await using redis = await TestRedis.start();
+    const most = 200;
+    const limit = { requests: most, per: 'second' };
+    const replicas = await several({ url: redis.url, limit }, 45_000);
+    await Bun.sleep(3_500);
+    await Promise.all(replicas.map((each) => each.end()));
+    const times = linesOf(replicas)
+      .filter(({ held }) => held !== undefined)
+      .map(({ atMs }) => atMs)
+      .sort((one, other) => one - other);
+    // What is written down is a little later than what was counted.
+    const within = times.map((atMs, index) => times.findLastIndex((each) => each < atMs + 960) - index + 1);
+    expect(Math.max(...within)).toBeLessThanOrEqual(most);
+    expect(times.length).toBeGreaterThan(2 * most);
+  }, 30_000);
+
+  test('hold places at once', async () => {
+    await using redis = await TestRedis.start();
+    const replicas = await several({ url: redis.url, limit: { concurrent: 10 } });
+    await Bun.sleep(2_000);
+    await Promise.all(replicas.map((each) => each.end()));
+    const steps = linesOf(replicas)
+      .filter(({ held, used }) => held !== undefined || used !== undefined)
+      .map(({ atMs, held }) => ({ atMs, change: held === undefined ? -1 : 1 }))
+      .sort((one, other) => one.atMs - other.atMs || one.change - other.change);
+    let now = 0;
+    let most = 0;
+    for (const { change } of steps) most = Math.max(most, (now += change));
+    expect(most).toBeLessThanOrEqual(10);
+    expect(steps.length).toBeGreaterThan(200);
+  }, 30_000);
+
+  test('ask the server of few requests while there is room', async () => {
+    await using redis = await TestRedis.start();
+    const replicas = await several({ url: redis.url, limit: tokens(1e9) });
+    await Bun.sleep(2_000);
+    await Promise.all(replicas.map((each) => each.end()));
+    const taken = linesOf(replicas).filter(({ held }) => held !== undefined);
+    expect(taken.length).toBeGreaterThan(1_000);
+    expect(taken.filter(({ asked }) => asked).length / taken.length).toBeLessThan(0.05);
+  }, 30_000);
+});
