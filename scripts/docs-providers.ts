@@ -94,8 +94,8 @@ Made by \`scripts/docs-providers.ts\` from \`src/config/presets.ts\` and \`src/p
   instead. \`llmproxy explain\` shows what would be left out of a request.
 - **Several answers**: if a chat request asks for several answers (\`n\` up to 8) and the target gives only one per request, the proxy sends several
   requests in parallel and combines their results into one answer with several choices, streamed or not, with the tokens and cost of all of
-  them. If one fails, the whole request fails. It counts as one request against the limits of its key, and as one against
-  \`rate_limit\` and \`max_connections\`.
+  them. If one fails, the whole request fails. It counts as one request against the limits of its key, while every request
+  sent to the provider counts towards its \`rate_limit\` and \`max_connections\`.
 - **Probe**: the free endpoint that shows whether a provider that was down is available again.
 - **Models**: where the provider's list of models comes from (\`discover_models\`). It is fetched in the background, with limits on time and size,
   and never while a request waits. Listed models that match the provider's \`models\` (by default, the vendor's own globs) appear in
