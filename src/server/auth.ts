@@ -190,7 +190,7 @@ export class Authenticator {
       const secret = this.#secrets.get(hash);
       if (secret && this.#opens(secret)) return { name: secret.known.name, hash };
     }
-    throw new ProxyError('unauthenticated', 'Cannot accept the request: the API key is not known here');
+    throw new ProxyError('unauthenticated', 'Cannot accept the request: the API key is unknown');
   }
 
   /** The hashes of the secrets by which a key may read the pages about the inside now; none where it may not. */
@@ -243,7 +243,7 @@ export class Authenticator {
       'unauthenticated',
       texts.length === 0
         ? 'Cannot accept the request: no API key, send "Authorization: Bearer KEY"'
-        : 'Cannot accept the request: the API key is not known here',
+        : 'Cannot accept the request: the API key is unknown',
     );
   }
 
@@ -268,22 +268,18 @@ export class Authenticator {
     if (nowMs >= expires)
       return new ProxyError(
         'unauthenticated',
-        `Cannot accept the request: the API key "${name}" expired on ${lastDay(expires)}; ask the operator for another`,
+        `Cannot accept the request: the API key "${name}" expired on ${lastDay(expires)}; ask the operator for a new one`,
       );
     if (nowMs < until) return undefined;
     return new ProxyError(
       'unauthenticated',
-      `Cannot accept the request: the API key "${name}" was exchanged for another, and this one ended on ${lastDay(until)}`,
+      `Cannot accept the request: the API key "${name}" was rotated, and the old key expired on ${lastDay(until)}`,
     );
   }
 
   #named(name: string): Client {
     const known = this.#keys.get(name);
-    if (!known)
-      throw new ProxyError(
-        'unauthenticated',
-        'Cannot accept the token: it names a key that is not known here',
-      );
+    if (!known) throw new ProxyError('unauthenticated', 'Cannot accept the token: it names an unknown key');
     const refusal = this.#refusalOf({ known, until: Infinity });
     if (refusal) throw refusal;
     return asking(known);
@@ -315,7 +311,7 @@ function knownKey(
 
 function asking({ client, asks }: KnownKey): Client {
   if (asks) return client;
-  throw new ProxyError('not_permitted', 'Cannot accept the request: this key reads ops pages only');
+  throw new ProxyError('not_permitted', 'Cannot accept the request: this key may only read ops pages');
 }
 
 function permitted(client: Client, endpoint: Recorded | null): Client {

@@ -43,13 +43,13 @@ export function pageGuard(server: ServerConfig, open: boolean): (headers: Header
     if (named && !isOwn(headers.host)) {
       throw new ProxyError(
         'foreign_host',
-        'Cannot accept the request: its Host header is not a name of this server; server.hosts lists further names',
+        'Cannot accept the request: its Host header is not a name of this server; add the name to server.hosts to allow it',
       );
     }
     if (isForeign(headers) && !listed(headers.origin)) {
       throw new ProxyError(
         'foreign_origin',
-        'Cannot accept the request: a web page of another origin sent it; server.cors.origins lists those that may',
+        'Cannot accept the request: it was sent by a web page of another origin; add the origin to server.cors.origins to allow it',
       );
     }
   };

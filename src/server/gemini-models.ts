@@ -55,7 +55,7 @@ export function pageOf(
     });
   const start = token === undefined || token === '' ? 0 : ids.findIndex((id) => tokenOf(id) === token);
   if (start < 0)
-    throw new ProxyError('invalid_request', 'Cannot list models: pageToken is none that a page gave', {
+    throw new ProxyError('invalid_request', 'Cannot list models: pageToken was not returned by this server', {
       param: 'pageToken',
     });
   const shown = ids.slice(start, start + Math.min(MAX_PAGE, wanted || PAGE));

@@ -125,7 +125,7 @@ function permit({ auth, server }: ServerContext, { key, access }: Client): void 
     if (isLoopback(server.host)) return;
     throw new ProxyError(
       'not_permitted',
-      'Cannot pass the request on: without keys this is done on a loopback address alone; set `auth`',
+      'Cannot forward the request: without keys, this is possible only on a loopback address; set `auth`',
     );
   }
   if (!access.namesEndpoint('passthrough'))
@@ -159,7 +159,7 @@ function placeOf({ registry }: ServerContext, { key, access }: Client, path: str
   if (segments) return { provider, segments };
   throw new ProxyError(
     'invalid_request',
-    'Cannot pass the request on: its path has empty segments, dots in place of a name, or encoded slashes',
+    'Cannot forward the request: its path has empty segments, dots in place of a name, or encoded slashes',
   );
 }
 

@@ -40,7 +40,7 @@ export function usage(context: ServerContext): Handler<ServerEnv> {
     if (context.log() === null)
       throw new ProxyError(
         'unavailable',
-        'Cannot tell what was used: the request log is off (logging.requests.enabled)',
+        'Cannot read the usage: the request log is off (logging.requests.enabled)',
       );
     const asked = questionOf(c);
     if (!operates && asked.key !== undefined && asked.key !== own)
@@ -104,8 +104,8 @@ async function read(context: ServerContext, asked: string, options: UsageOptions
   } catch (cause) {
     if (!(cause instanceof InputError)) throw cause;
     // Where files are is nothing for callers.
-    context.problem(`Cannot tell what was used: ${cause.message}`);
-    throw new ProxyError('unavailable', 'Cannot tell what was used: the request log cannot be read', {
+    context.problem(`Cannot read the usage: ${cause.message}`);
+    throw new ProxyError('unavailable', 'Cannot read the usage: the request log cannot be read', {
       cause,
     });
   }
@@ -114,5 +114,5 @@ async function read(context: ServerContext, asked: string, options: UsageOptions
 function refused(name: string | undefined, why: string): ProxyError {
   const what = name === undefined ? 'the question' : `"${name}"`;
   const options = name === undefined ? {} : { param: name };
-  return new ProxyError('invalid_request', `Cannot tell what was used: ${what}: ${why}`, options);
+  return new ProxyError('invalid_request', `Cannot read the usage: ${what}: ${why}`, options);
 }

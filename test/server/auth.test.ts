@@ -24,7 +24,7 @@ test('a key that was exchanged for another works until its moment', () => {
   clock.advance(59_999);
   expect(auth.client(by('old'), 'chat')).toBe(caller);
   clock.advance(1);
-  expect(() => auth.client(by('old'), 'chat')).toThrow('the API key "k" was exchanged for another');
+  expect(() => auth.client(by('old'), 'chat')).toThrow('the API key "k" was rotated');
   expect(auth.client(by('new'), 'chat')).toBe(caller);
 });
 
@@ -45,7 +45,7 @@ test('a key works until the last moment of the day on which it expires', () => {
 test('what is known of a key is told to those alone who have it', () => {
   const auth = authenticator([{ ...PLAIN, name: 'k', hash: hash('key'), disabled: true }]);
   expect(() => auth.client(by('key'), 'chat')).toThrow('"k" is disabled');
-  expect(() => auth.client(by('kez'), 'chat')).toThrow('the API key is not known here');
+  expect(() => auth.client(by('kez'), 'chat')).toThrow('the API key is unknown');
 });
 
 test('a caller is the same object for all its requests', () => {

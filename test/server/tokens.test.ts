@@ -110,7 +110,7 @@ describe('a token', () => {
     ['that has expired', { exp: now() - 60 }, 'expired'],
     ['without an end', { exp: undefined }, '"exp"'],
     ['that is not valid yet', { nbf: now() + 600 }, 'not valid yet'],
-    ['of an unknown issuer', { iss: 'https://elsewhere.example' }, 'issuer is not known here'],
+    ['of an unknown issuer', { iss: 'https://elsewhere.example' }, 'issuer is unknown'],
     ['without an identity', { sub: undefined }, '"sub"'],
     ['with an odd identity', { sub: 5 as never }, '"sub"'],
   ])('%s is refused', async (_, claims, words) => {
@@ -184,7 +184,7 @@ describe('a token', () => {
     const token = await rsa.token();
     await made.client(token);
     expect(made.auth.operates(by(token))).toBe(false);
-    expect(() => made.auth.operator(by(token))).toThrow('not known here');
+    expect(() => made.auth.operator(by(token))).toThrow('is unknown');
   });
 });
 

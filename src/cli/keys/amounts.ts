@@ -44,7 +44,7 @@ export function limitsIn(given: Given, per: string | undefined): object[] | unde
   if (windowed.length > 0 && per === undefined)
     throw new ExitError(2, `Cannot use --${windowed[0]!.kind}: say --per ${PERIODS.join(', ')}`);
   if (windowed.length === 0 && per !== undefined)
-    throw new ExitError(2, 'Cannot use --per: say --budget, --tokens or --requests');
+    throw new ExitError(2, 'Cannot use --per: give --budget, --tokens or --requests');
   const limits = amounts.map(({ kind, amount }) =>
     kind === 'concurrent' ? { concurrent: amount } : { [kind]: amount, per },
   );

@@ -45,7 +45,7 @@ export default defineCommand({
     });
     if (!args.json)
       say(
-        graceMs > 0 ? `The old key works until ${endText(nowMs + graceMs)}.` : 'The old key works no more.',
+        graceMs > 0 ? `The old key works until ${endText(nowMs + graceMs)}.` : 'The old key no longer works.',
       );
     giveSecret(args.name, made, place, args.json);
   },

@@ -12,7 +12,7 @@ export const OWN_HEADER = 'x-llmproxy-page';
 export function ownPagesOnly(method: string, headers: HeaderMap): void {
   const site = headers['sec-fetch-site'];
   if ((site !== undefined && site !== 'same-origin' && site !== 'none') || !isOwnOrigin(headers))
-    throw foreign('a web page of another origin sent it');
+    throw foreign('it was sent by a web page of another origin');
   if (method === 'GET' || method === 'HEAD') return;
   if (headers[OWN_HEADER] === undefined) throw foreign(`the header ${OWN_HEADER} is missing`);
   if (!/^application\/json\b/i.test(headers['content-type'] ?? ''))

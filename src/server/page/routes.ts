@@ -74,7 +74,7 @@ function live(c: Context<ServerEnv>, context: ServerContext, access: Access): Re
 
 async function file(name: string, accepted: string): Promise<Response> {
   const found = (await loadAssets()).files.get(name);
-  if (!found) throw new ProxyError('unknown_route', 'Cannot show the file: there is none of this name');
+  if (!found) throw new ProxyError('unknown_route', 'Cannot show the file: there is no such file');
   const packed = /\bgzip\b/i.test(accepted);
   return new Response(packed ? found.gzip() : found.bytes, {
     headers: {

@@ -73,7 +73,7 @@ export class RecordWatch {
    */
   begin(wants: (row: RequestRow) => boolean): Watcher {
     if (this.#watchers.size >= MAX_WATCHERS)
-      throw new ProxyError('unavailable', 'Cannot show live requests: too many look at them already');
+      throw new ProxyError('unavailable', 'Cannot show live requests: there are too many viewers already');
     const watcher = new Watcher(wants, () => this.#watchers.delete(watcher));
     this.#watchers.add(watcher);
     if (!this.#cancelLook) this.#look();

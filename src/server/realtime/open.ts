@@ -106,7 +106,7 @@ export async function refusePlain(
     permitModel(client, model);
     context.registry.resolve(model, endpoint, client.access);
   }
-  throw new ProxyError('upgrade_required', 'Cannot begin a session: ask for a WebSocket at this path', {
+  throw new ProxyError('upgrade_required', 'Cannot begin a session: this path requires a WebSocket', {
     headers: { upgrade: 'websocket', connection: 'Upgrade' },
   });
 }
@@ -262,7 +262,7 @@ function setupModel(message: JsonObject): string | undefined {
 function notUpgraded(): ProxyError {
   return new ProxyError(
     'invalid_request',
-    'Cannot begin a session: the request is no handshake of a WebSocket',
+    'Cannot begin a session: the request is not a WebSocket handshake',
   );
 }
 

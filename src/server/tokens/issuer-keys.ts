@@ -109,7 +109,7 @@ export class IssuerKeys {
   #unavailable(cause?: unknown): ProxyError {
     return new ProxyError(
       'unavailable',
-      `Cannot check the token: the keys of the identity provider "${this.#issuer.name}" cannot be had now`,
+      `Cannot check the token: the keys of the identity provider "${this.#issuer.name}" cannot be fetched at the moment`,
       { retryAfterMs: RETRY_MS, cause },
     );
   }

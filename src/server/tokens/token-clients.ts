@@ -60,7 +60,7 @@ export class TokenClients implements Tokens {
     const { decodeJwt } = await import('jose');
     const named = claimedIssuer(token, decodeJwt);
     const candidates = this.#deps.issuers.filter(({ issuer }) => issuer.issuer === named);
-    let refusal = new ProxyError('unauthenticated', 'Cannot accept the token: its issuer is not known here');
+    let refusal = new ProxyError('unauthenticated', 'Cannot accept the token: its issuer is unknown');
     // One issuer may stand there several times, for different audiences.
     for (const { issuer, keys } of candidates) {
       try {
@@ -98,7 +98,7 @@ export class TokenClients implements Tokens {
     if (found !== undefined) return found as string;
     throw new ProxyError(
       'not_permitted',
-      `Cannot accept the token: its "${claim}" names no group that is known here; ask the operator`,
+      `Cannot accept the token: its "${claim}" names no known group; ask the operator`,
     );
   }
 

@@ -88,7 +88,7 @@ export function Dataset({ session, route }: { session: Session; route: Route }) 
       </section>
       {session.logged ? null : <p class="note">The request log is off: there is nothing to export.</p>}
       {session.content ? null : (
-        <p class="note">The key {session.key ?? ''} reads ops pages only: rows are not shown to it.</p>
+        <p class="note">The key {session.key ?? ''} may only read ops pages: rows are not shown to it.</p>
       )}
       {problem ? (
         <p class="note bad" role="alert">

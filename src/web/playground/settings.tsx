@@ -25,7 +25,7 @@ export function SettingsCard({ session, settings, onChange, models }: SettingsPr
   return (
     <section class="card settings" aria-label="Settings">
       {session.asks ? null : (
-        <p class="note">The key {session.key ?? ''} reads ops pages only and may ask no model.</p>
+        <p class="note">The key {session.key ?? ''} may only read ops pages, and cannot use models.</p>
       )}
       <label>
         Model

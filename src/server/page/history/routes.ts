@@ -129,5 +129,5 @@ function headersOf(c: Context<ServerEnv>): HeaderMap {
 }
 
 function none(): ProxyError {
-  return new ProxyError('unknown_route', 'Cannot show the request: the log has none of this id');
+  return new ProxyError('unknown_route', 'Cannot show the request: the log has no request with this ID');
 }

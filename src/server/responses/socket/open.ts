@@ -42,7 +42,7 @@ export function openResponses(context: ServerContext): Upgrade {
       socket.closed();
       throw new ProxyError(
         'invalid_request',
-        'Cannot open a connection: the request is no handshake of a WebSocket',
+        'Cannot open a connection: the request is not a WebSocket handshake',
       );
     } catch (thrown) {
       return errorResponse(toProxyError(thrown), { id, attempts: [], endpoint: 'responses' });
