@@ -156,12 +156,18 @@ class Worker {
 
   /** Listens. @returns the address @throws ExitError when it cannot */
   async open(): Promise<string> {
-    const path = this.#begin.file?.path;
-    this.#socket = openSocket(this.proxy, this.#config, { path, shared: true, log: this.#log });
+    this.#socket = this.#listen();
     const { listener } = await this.#socket;
     const limitMs = this.#config.server.drain_timeout;
     this.#stopping = new Stopping(this.proxy, listener, { limitMs, log: this.#log });
     return listener.url;
+  }
+
+  async #listen(): Promise<OpenSocket> {
+    // Where limits are shared with other machines, the first request already counts for all.
+    await this.proxy.recover();
+    const path = this.#begin.file?.path;
+    return await openSocket(this.proxy, this.#config, { path, shared: true, log: this.#log });
   }
 
   /** Lets requests finish. @param why a signal's name */

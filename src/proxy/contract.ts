@@ -73,7 +73,10 @@ export interface Proxy {
   readonly inFlight: () => number;
   /** How the request log is; null where there is none. */
   readonly log: () => LogState | null;
-  /** Counts what the process before had not yet counted, where it ended without warning. To be awaited before it listens. */
+  /**
+   * Counts what the process before had not yet counted, where it ended without warning, and reaches the server that shares limits. To be
+   * awaited before it listens.
+   */
   recover(): Promise<void>;
   /** How many models clients can choose among by name. */
   readonly modelCount: () => number;

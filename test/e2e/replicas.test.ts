@@ -46,7 +46,12 @@ function configFor(
 
 async function ask(url: string): Promise<number> {
   const body = JSON.stringify({ model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] });
-  const answer = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body });
+  const answer = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers,
+    body,
+    keepalive: false,
+  });
   await answer.text();
   return answer.status;
 }
@@ -124,6 +129,19 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
     expect(valueOf(metrics, 'shared_limits_failures_total')).toBeGreaterThan(0);
     expect(said()).toContain('(state.redis) again');
     expect(said()).not.toContain(PASSWORD);
+  });
+
+  test('with two workers each let through together what a limit allows, from the first request on', async () => {
+    await using redis = await TestRedis.start();
+    await using provider = upstream(() => completion('hello'));
+    const config = { ...configFor(provider.url, redis.url, { replicas: 4 }), server: { workers: 2 } };
+    const both = await Promise.all([serveConfig(config), serveConfig(config)]);
+    const statuses = await Promise.all(Array.from({ length: 80 }, (_, n) => ask(both[n % 2]!.url)));
+    expect(statuses.filter((status) => status === 200).length).toBe(30);
+    for (const { process: served } of both) {
+      served.kill('SIGTERM');
+      await served.exited;
+    }
   });
 
   test('that begin while the server is away serve, as many as are said to be there', async () => {
