@@ -76,7 +76,7 @@ describe.skipIf(!canMake)('the binary uploads a log', () => {
       AWS_ACCESS_KEY_ID: 'AKID',
       AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY',
     };
-    return { cwd, serve: () => serveWith(cwd, more) };
+    return { cwd, serve: (...args: string[]) => serveWith(cwd, more, ...args) };
   }
 
   test('with memory that does not grow with the file', async () => {
@@ -127,6 +127,23 @@ describe.skipIf(!canMake)('the binary uploads a log', () => {
     await asked.promise;
     proxy.process.kill('SIGTERM');
     expect(await proxy.process.exited).toBe(0);
+  });
+
+  test('by several workers, each its own files, as one number', async () => {
+    const server = s3();
+    const { cwd, serve } = prepared('', { endpoint: server.url });
+    const day = new Date(Date.now() - 86_400_000);
+    for (const worker of ['', '.w1', '.w2', '.w5']) {
+      const path = join(cwd, 'logs', `llmproxy-${day.toISOString().slice(0, 10)}${worker}.ndjson`);
+      writeFileSync(path, encodeRecord(logRecord({ id: `req${worker}` })));
+      utimesSync(path, day, day);
+    }
+    const proxy = await serve('--workers', '2');
+    const metrics = async () => (await fetch(`${proxy.url}/metrics`)).text();
+    await until('the metric', async () => (await metrics()).includes('llmproxy_uploaded_files_total 4\n'));
+    const health = (await (await fetch(`${proxy.url}/health`)).json()) as { log: { upload: object } };
+    expect(health.log.upload).toMatchObject({ state: 'ok', files: 0, uploaded: 4, failures: 0 });
+    expect(server.objects.size).toBe(4);
   });
 
   test('up to its last record where stop_timeout gives it time', async () => {

@@ -172,6 +172,12 @@ test('what is wrong with the bucket is told at the start, when no file is comple
   s3.answers.list = () => refusal(403, 'AccessDenied');
   await log.uploader.look();
   expect(log.uploader.state.state).toBe('ok');
+  // Lists say nothing of uploads where there are some.
+  s3.answers.list = () => refusal(404, 'NoSuchBucket');
+  await place(dir.path, YESTERDAY, line('req-1'));
+  await using other = setup(dir.path, s3.url);
+  await other.uploader.look();
+  expect(other.uploader.state).toMatchObject({ state: 'ok', uploaded: 1 });
 });
 
 test('an object that is not what was sent does not count', async () => {

@@ -66,15 +66,18 @@ export async function putFile(
   return sha256.toString('hex');
 }
 
+/** What says that no upload can succeed either. Other refusals may be about lists alone: a key may be for writing. */
+const TELLING =
+  /<Code>(NoSuchBucket|InvalidBucketName|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|RequestTimeTooSkewed|PermanentRedirect|AuthorizationHeaderMalformed)</;
+
 /**
  * Asks for the list of a bucket, to find out early what is wrong: no file may be complete for a day.
- * @param target with the address of the bucket @throws UploadError, but not where the key may write alone
+ * @param target with the address of the bucket @throws UploadError where no upload can succeed
  */
 export async function checkBucket({ url, ...target }: PutTarget, deps: PutDeps): Promise<void> {
   const list = new URL('?list-type=2&max-keys=1', url);
   const { status, body } = await asked('GET', { ...target, url: list }, {}, deps);
-  if (status === 200 || (status === 403 && /<Code>AccessDenied</.test(body))) return;
-  throw refusalOf(status, body, deps.clock.now());
+  if (TELLING.test(body)) throw refusalOf(status, body, deps.clock.now());
 }
 
 /** Compares what the server says of the object. */

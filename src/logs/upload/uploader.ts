@@ -179,7 +179,7 @@ export class Uploader {
   async #uploadAll(): Promise<void> {
     const due = await this.#due();
     this.#tally.waiting(due);
-    await this.#check();
+    if (due.length === 0) await this.#check();
     let failed = false;
     for (const file of due) {
       if (this.#abort.signal.aborted) return;
@@ -206,7 +206,7 @@ export class Uploader {
     return due;
   }
 
-  /** Whether the server can be used with these settings, once: later uploads tell. */
+  /** Whether the server can be used with these settings, once, while there is no upload to tell. */
   async #check(): Promise<void> {
     if (this.#checked) return;
     await checkBucket(await this.#target(), this.#putDeps);
