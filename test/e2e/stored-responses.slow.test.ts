@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { built, cleared, folder, serveFolder } from '../helpers/binary.ts';
 import { at, counting, NOT_FOUND, refusal, sdk } from '../helpers/stored.ts';
 import { until } from '../helpers/until.ts';
+import { completion, upstream } from '../helpers/upstream.ts';
 
 beforeAll(built, 120_000);
 afterAll(cleared);
@@ -112,3 +113,38 @@ test('nothing is stored, and no file made, where that is off', async () => {
   await stopped(serving.process);
   expect(existsSync(join(serving.cwd, 'state', 'responses.sqlite'))).toBe(false);
 }, 60_000);
+
+test.each([1, 2])(
+  'one in the background is finished and recorded before %d processes stop',
+  async (workers) => {
+    await using slow = upstream(async ({ text }) => {
+      await Bun.sleep(text.includes('long') ? 30_000 : 1_200);
+      return completion('done');
+    });
+    const server = { workers, drain_timeout: '4s' } as const;
+    const first = await served(at(slow.url, { server }));
+    const [short, long] = await Promise.all(
+      ['short', 'long'].map((input) => sdk(first).responses.create({ model: 'm', input, background: true })),
+    );
+    // At once: nothing else is under way at a connection.
+    await stopped(first.process);
+    expect(await new Response(first.process.stderr).text()).toContain('requests were cut');
+    const second = await served(at(slow.url), first.cwd);
+    const done = await sdk(second).responses.retrieve(short!.id);
+    expect([done.status, done.output_text]).toEqual(['completed', 'done']);
+    const cut = await sdk(second).responses.retrieve(long!.id);
+    expect([cut.status, cut.error?.code]).toEqual(['failed', 'server_error']);
+    await stopped(second.process);
+    const logs = readdirSync(join(first.cwd, 'logs'), { recursive: true, encoding: 'utf8' });
+    const lines = logs
+      .filter((name) => name.endsWith('.jsonl') || name.endsWith('.ndjson'))
+      .flatMap((name) =>
+        readFileSync(join(first.cwd, 'logs', name), 'utf8')
+          .trim()
+          .split('\n'),
+      );
+    const outcomes = lines.map((line) => (JSON.parse(line) as { outcome: string }).outcome);
+    expect(outcomes.toSorted()).toEqual(['error', 'success']);
+  },
+  60_000,
+);
