@@ -4,6 +4,7 @@ import { appendFile, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { schema } from '../../src/config/schema.ts';
+import { upload as uploadSchema } from '../../src/config/upload-schema.ts';
 import { Retention } from '../../src/logs/retention.ts';
 import { Uploader } from '../../src/logs/upload/uploader.ts';
 import { LogWriter } from '../../src/logs/writer.ts';
@@ -470,4 +471,25 @@ test('a log that is closed in the middle of an upload ends that, and uploads its
   goOn.resolve(undefined);
   await closed;
   expect([...s3.objects.values()].map(({ body }) => body.toString())).toEqual([line('req-1'), line('req-2')]);
+});
+
+test.each([
+  [{}, {}, 'us-east-1', 'https://s3.us-east-1.amazonaws.com/bucket'],
+  [{}, { AWS_DEFAULT_REGION: 'eu-west-1' }, 'eu-west-1', 'https://s3.eu-west-1.amazonaws.com/bucket'],
+  [
+    { region: 'cn-north-1' },
+    { AWS_REGION: 'x' },
+    'cn-north-1',
+    'https://s3.cn-north-1.amazonaws.com.cn/bucket',
+  ],
+  [
+    {},
+    { AWS_ENDPOINT_URL: 'http://a:1', AWS_ENDPOINT_URL_S3: 'http://b:2/' },
+    'us-east-1',
+    'http://b:2/bucket',
+  ],
+  [{ endpoint: 'http://c:3/s3/' }, { AWS_ENDPOINT_URL: 'http://a:1' }, 'us-east-1', 'http://c:3/s3/bucket'],
+])('the server of %p with %p is found', (given, env, region, bucketUrl) => {
+  const upload = uploadSchema.parse({ url: 's3://bucket/a/prefix', ...given });
+  expect(uploadServer(upload, env)).toEqual({ region, bucketUrl });
 });
