@@ -17,12 +17,12 @@ export function simplified(model: Given, draft: Draft, add: Add): void {
   const provider = providerOf({ vendor, params, model }, draft);
   const upstream = params?.text('model') ?? name;
   const note = model.has('matches')
-    ? 'It was chosen by headers or the like: here by its name alone.'
+    ? 'It was selected by headers or similar conditions: llmproxy selects it only by its name.'
     : undefined;
   if (provider) add(name, { target: draft.model(provider, upstream), weight: model.number('weight') }, note);
   else {
     model.skip(...model.keys);
-    draft.notes.add(`${name}: a vendor that is not known here: it is left out.`);
+    draft.notes.add(`${name}: an unknown vendor: it is left out.`);
   }
 }
 

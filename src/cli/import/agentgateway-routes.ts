@@ -42,7 +42,7 @@ export function routed(
       const { vendor, params } = described;
       const provider = plainProvider({ vendor, params, key, row }, draft);
       if (!provider) {
-        draft.notes.add(`${row.text('name') ?? vendor}: a vendor that is not known here: it is left out.`);
+        draft.notes.add(`${row.text('name') ?? vendor}: an unknown vendor: it is left out.`);
         continue;
       }
       const model = params.text('model');

@@ -54,6 +54,6 @@ export function hostName(key: Key | undefined): string {
 
 /** An address that leads nowhere, where the file has none. */
 export function missing(notes: Set<string>): string {
-  notes.add('The file gives no address: put it here.');
+  notes.add('The file contains no address: add it here.');
   return 'https://address-is-missing.invalid/v1';
 }

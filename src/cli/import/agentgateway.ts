@@ -14,11 +14,11 @@ export const AGENTGATEWAY_REASONS: Readonly<Record<string, string>> = {
   config: 'it is about the gateway itself',
   mcp: 'it is no proxy for MCP',
   'llm.policies': 'see auth, groups, rate_limits and plugins (docs/keys.md, docs/plugins.md)',
-  'llm.models[].matches': 'a model is chosen by its name alone',
+  'llm.models[].matches': 'a model is selected only by its name',
   'llm.models[].guardrails': 'write a plugin with hooks (docs/plugins.md)',
   'llm.models[].health': 'see `health` and `routing.breaker`',
-  'llm.models[].visibility': 'every model of a provider may be asked for; `models` of a key limits it',
-  'llm.models[].serverTools': 'tools are run by providers alone',
+  'llm.models[].visibility': 'every model of a provider may be requested; `models` of a key limits it',
+  'llm.models[].serverTools': 'only providers run tools',
   'binds[].listeners[].routes[].policies':
     'see auth, rate_limits and plugins (docs/keys.md, docs/plugins.md)',
   'binds[].listeners[].tls': 'see `server.tls` (docs/network.md)',
@@ -38,7 +38,7 @@ export function fromAgentgateway(given: Given, draft: Draft): void {
   for (const ai of backends) routed(ai, draft, add);
   if (backends.length > 0)
     draft.notes.add(
-      'A route sent all requests to its providers, whatever model they named: here the name of the model chooses.',
+      'A route sent all requests to its providers, whatever model they named: llmproxy selects by the name of the model.',
     );
   const port = llm?.number('port') ?? given.list('binds')[0]?.number('port');
   if (port !== undefined) draft.section('server', { port });
@@ -70,7 +70,7 @@ function clients(policies: Given | undefined, draft: Draft): void {
       draft.append('rate_limits', { [kind]: Math.trunc(amount), per });
     else
       draft.notes.add(
-        'A local rate limit has an interval that is no window here: see rate_limits (docs/keys.md).',
+        'A local rate limit has an interval for which there is no window: see rate_limits (docs/keys.md).',
       );
   }
 }

@@ -12,7 +12,7 @@ export const BIFROST_REASONS: Readonly<Record<string, string>> = {
   $schema: 'it is not needed',
   mcp: 'it is no proxy for MCP',
   config_store: 'no database is needed: this file is the configuration',
-  logs_store: 'the request log is made of files (docs/log-format.md)',
+  logs_store: 'the request log consists of files (docs/log-format.md)',
   vector_store: 'answers are not cached',
   encryption_key: 'no secrets are stored',
   plugins: 'plugins are written in TypeScript (docs/plugins.md)',
@@ -21,7 +21,7 @@ export const BIFROST_REASONS: Readonly<Record<string, string>> = {
   'governance.auth_config': 'the page at / asks for a key with `ops`',
   'governance.customers': 'see `groups` (docs/keys.md)',
   'governance.teams': 'see `groups` (docs/keys.md)',
-  '*.buffer_size': 'nothing waits in a buffer: other targets are asked',
+  '*.buffer_size': 'requests do not wait in a buffer: other targets are tried',
   '*.proxy_config': 'set HTTPS_PROXY',
   '*.use_for_batch_api': 'see `passthrough` of a provider (docs/passthrough.md)',
   '*.access_key': 'set AWS_ACCESS_KEY_ID, or a profile',
@@ -59,7 +59,7 @@ function provider(name: string, part: Given, draft: Draft): void {
       : (TYPES[kind] ?? (base ? 'openai-compatible' : undefined));
   if (type === undefined) {
     part.skip(...part.keys);
-    draft.notes.add(`${name}: a vendor that is not known here: it is left out.`);
+    draft.notes.add(`${name}: an unknown vendor: it is left out.`);
     return;
   }
   const keys = part.list('keys');
@@ -146,7 +146,7 @@ function keyed({ name, type, key, network, part, base }: Keyed, draft: Draft): D
 }
 
 function missing(notes: Set<string>): string {
-  notes.add('The file gives no address: put it here.');
+  notes.add('The file contains no address: add it here.');
   return 'https://address-is-missing.invalid/openai/v1';
 }
 

@@ -66,7 +66,7 @@ function masterKey(general: Given | undefined, draft: Draft): void {
   if (written === undefined) return;
   clientKey(draft, { name: 'master', key: fromLitellmText(written), fields: { ops: true } });
   draft.notes.add(
-    'Keys that LiteLLM keeps in its database are not in the file: make them with `llmproxy keys create NAME`.',
+    'Keys that LiteLLM keeps in its database are not in the file: create them with `llmproxy keys create NAME`.',
   );
 }
 

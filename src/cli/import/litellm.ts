@@ -28,17 +28,17 @@ export const LITELLM_REASONS: Readonly<Record<string, string>> = {
   'litellm_settings.cache_params': 'answers are not cached',
   'litellm_settings.set_verbose': '`logging: {level: debug}` says more',
   'router_settings.routing_strategy':
-    'targets are chosen by order and weight; those that are slow or fail are passed over',
+    'targets are selected by order and weight; slow or failing ones are skipped',
   'router_settings.redis_host': 'no Redis is needed: state is kept in files (docs/keys.md)',
   'router_settings.redis_port': 'no Redis is needed: state is kept in files (docs/keys.md)',
   'router_settings.redis_password': 'no Redis is needed: state is kept in files (docs/keys.md)',
   'general_settings.database_url':
-    'no database is needed; keys of the database are made anew with `llmproxy keys create NAME`',
-  'general_settings.store_model_in_db': 'all models stand in this file',
+    'no database is needed; create the keys of the database again with `llmproxy keys create NAME`',
+  'general_settings.store_model_in_db': 'all models are in this file',
   'general_settings.pass_through_endpoints': 'see `passthrough` of a provider (docs/passthrough.md)',
   guardrails: 'write a plugin with hooks (docs/plugins.md)',
   mcp_servers: 'it is no proxy for MCP',
-  environment_variables: 'put them into a file for --env-file',
+  environment_variables: 'put them in a file for --env-file',
 };
 
 export function fromLitellm(given: Given, draft: Draft): void {
@@ -77,7 +77,7 @@ function deployment(entry: Given, draft: Draft): Deployment | string {
   if (!known) {
     // The whole of it is told of in one line.
     for (const part of [params, info]) part?.skip(...part.keys);
-    return `${written} is of a vendor that is not known here: it is left out.`;
+    return `${written} is of an unknown vendor: it is left out.`;
   }
   const provider = providerOf({ vendor: vendor!, params }, draft);
   info?.skip('id', 'mode', 'base_model', 'litellm_provider', 'key', 'db_model');
@@ -132,7 +132,7 @@ function providerOf({ vendor, params }: { vendor: string; params: Given }, draft
 }
 
 function missingAddress(notes: Set<string>): string {
-  notes.add('The file gives no address: put it here.');
+  notes.add('The file contains no address: add it here.');
   return 'https://address-is-missing.invalid/v1';
 }
 

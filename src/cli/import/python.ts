@@ -14,7 +14,7 @@ export const PYTHON_REASONS: Readonly<Record<string, string>> = {
   memory: 'memory is bounded by `limits`',
   http_client: 'see `timeout`, `max_connections` and `keepalive_timeout` of a provider',
   chaos_engineering: 'see `mock.faults` of a provider of type mock (docs/mock.md)',
-  load_testing: 'it is no part of a configuration',
+  load_testing: 'it is not part of a configuration',
   network_simulation: 'see a provider of type mock (docs/mock.md)',
   templates: 'the page is part of the program',
   'logging.file': 'the program log goes to stderr, the request log to `logging.requests.directory`',

@@ -50,7 +50,7 @@ export function draftText(draft: Draft, left: readonly string[], { title, file }
   ];
   const gone = [...left, ...mended(document)];
   if (!document.hasIn(['providers', 0])) {
-    head.push('No model of it could be taken over: the built-in mock stands in.');
+    head.push('None of its models could be converted: the built-in mock takes their place.');
     document.setIn(['providers'], document.createNode([{ name: 'mock', type: 'mock' }]));
     // What named the others leads nowhere now.
     gone.push(...mended(document));
