@@ -103,7 +103,7 @@ async function bodyOf(path: string): Promise<Record<string, unknown>> {
   } catch (cause) {
     throw new ExitError(1, `Cannot read ${path}: it is not valid JSON (${(cause as Error).message})`);
   }
-  throw new ExitError(1, `Cannot read ${path}: it is no JSON object`);
+  throw new ExitError(1, `Cannot read ${path}: it is not a JSON object`);
 }
 
 function explained(make: () => Explanation): Explanation {
@@ -129,11 +129,11 @@ function render({ model, endpoint, matched_by, targets, failures }: Explanation)
   const order = table(['', 'TARGET', 'TYPE', 'LANE', 'TIER', 'PRIORITY', 'WEIGHT'], rows, width);
   const follows = failures.map(({ fault, leads_to }) => [fault, leads_to]);
   return [
-    `${model} at ${endpoint}, found by ${matched_by}: asked in this order, as far as they are healthy`,
+    `${model} at ${endpoint}, matched by ${matched_by}: tried in this order, as long as they are healthy`,
     order,
     '',
     ...targets.flatMap((target) => [...described(target), '']),
-    'When the first of them fails',
+    'If the first of them fails',
     table(['FAULT', 'LEADS TO'], follows, Infinity),
     '',
   ].join('\n');
@@ -154,8 +154,8 @@ function described({
   const lines = [`${target} (model ${covered_by}, protocol ${protocol})`];
   if (listed !== null) lines.push(`  ${listed}`);
   for (const fact of facts) lines.push(`  known: ${fact}`);
-  if (refused !== null) return [...lines, `  not asked: ${refused}`];
-  if (url === null) return [...lines, '  answered in this process'];
+  if (refused !== null) return [...lines, `  not tried: ${refused}`];
+  if (url === null) return [...lines, '  answered by the proxy itself'];
   lines.push(`  POST ${url}`);
   for (const [name, value] of Object.entries(headers)) lines.push(`  ${name}: ${value}`);
   lines.push(`  ${JSON.stringify(body, null, 2).replaceAll('\n', '\n  ')}`);

@@ -87,7 +87,7 @@ function factsOf({ url, providers, models, workers, page, config }: Started): Ro
   const base = baseOf(url, config);
   return [
     ['Models', modelsText(providers, models)],
-    ...(workers > 1 ? [['Workers', `${workers} serve it together`] as const] : []),
+    ...(workers > 1 ? [['Workers', `${workers} share the port`] as const] : []),
     ...(page && base !== undefined ? [['Page', `${base}/`] as const] : []),
     ...(enabled && directoryProblem(config) === undefined
       ? [['Request log', `${directory}, content ${content}`] as const]
@@ -99,7 +99,7 @@ function modelsText(providers: readonly ProviderStatus[], models: number): strin
   const waiting = providers.filter((provider) => provider.models && provider.models.at === null);
   const known = `${models} by name at GET /v1/models`;
   if (waiting.length === 0) return known;
-  return `${known}, ${waiting.length === 1 ? 'and what' : 'and what the lists of'} ${listed(waiting.map(({ name }) => name))} ${waiting.length === 1 ? 'lists' : 'have'} as soon as it comes`;
+  return `${known}, plus the models of ${listed(waiting.map(({ name }) => name))} once ${waiting.length === 1 ? 'its list is' : 'their lists are'} fetched`;
 }
 
 /** One line each for what most people begin with. */

@@ -197,13 +197,13 @@ function consequence(fault: Fault, line: readonly Candidate[], policy: Resolutio
   const next = second ? `${second.provider.name}/${second.model}` : undefined;
   const moves = failover === 'yes' || (failover === 'policy' && policy.content_policy === 'failover');
   const steps: string[] = [];
-  const again = `asked again ${retries === 1 ? 'once' : `up to ${retries} times`}`;
-  const last = retry === 'last' && retries > 0 ? [`${again} when no other target is ready`] : [];
+  const again = `retried ${retries === 1 ? 'once' : `up to ${retries} times`}`;
+  const last = retry === 'last' && retries > 0 ? [`${again} if no other target is ready`] : [];
   if (retry === 'first' && retries > 0) steps.push(again);
   if (moves && next) steps.push(next, ...last);
-  else if (moves) steps.push(...last, last.length > 0 ? 'the error' : 'the error: there is no other target');
+  else if (moves) steps.push(...last, last.length > 0 ? 'the error' : 'the error (no other target)');
   else if (failover === 'larger')
-    steps.push(next ? 'a target whose context is not known to be as small' : 'the error');
+    steps.push(next ? 'a target whose context window is not known to be as small' : 'the error');
   else steps.push("the provider's own error");
   const effect = EFFECT[health](BLAMED[blames], cooldownMs / 1_000);
   return `${steps.join(', then ')}${effect === '' ? '' : `; ${effect}`}`;
@@ -221,7 +221,7 @@ const BLAMED: Readonly<Record<Scope, string>> = {
 const EFFECT: Readonly<Record<FaultRule['health'], (whom: string, seconds: number) => string>> = {
   failure: (whom) => `counts for the breaker of ${whom}`,
   down: (whom, seconds) => `holds ${whom} back${seconds > 0 ? `, at first for ${seconds} s` : ''}`,
-  suspect: (whom) => `holds ${whom} back when several requests in a row meet it`,
+  suspect: (whom) => `holds ${whom} back after several requests in a row`,
   busy: (whom, seconds) => `pauses ${whom} for this model for ${seconds} s, or as long as it asks`,
   none: () => '',
 };

@@ -40,9 +40,9 @@ describe('llmproxy explain', () => {
     expect(out).toMatch(/timeout_first_byte +mistral\/mistral-large; counts for the breaker of the target/);
     expect(out).toMatch(/auth +mistral\/mistral-large; holds the key back/);
     expect(out).toMatch(/invalid_request +the provider's own error/);
-    expect(out).toMatch(/overloaded +asked again up to 2 times, then mistral\/mistral-large; counts/);
+    expect(out).toMatch(/overloaded +retried up to 2 times, then mistral\/mistral-large; counts/);
     expect(out).toMatch(
-      /unreachable +mistral\/mistral-large, then asked again up to 2 times when no other target is ready; counts/,
+      /unreachable +mistral\/mistral-large, then retried up to 2 times if no other target is ready; counts/,
     );
     expect(out).not.toMatch(/ {2,}then |^ +[\w-]+: *$/m);
   });
@@ -54,15 +54,14 @@ describe('llmproxy explain', () => {
     );
     expect(ways).toMatchObject({
       rate_limited:
-        'asked again up to 2 times, then the error: there is no other target; ' +
+        'retried up to 2 times, then the error (no other target); ' +
         'pauses the key for this model for 5 s, or as long as it asks',
       unreachable:
-        'asked again up to 2 times when no other target is ready, then the error; ' +
+        'retried up to 2 times if no other target is ready, then the error; ' +
         'counts for the breaker of the provider',
-      auth: 'the error: there is no other target; holds the key back',
-      not_found:
-        'the error: there is no other target; holds this endpoint of the target back, at first for 5 s',
-      declined: 'the error: there is no other target',
+      auth: 'the error (no other target); holds the key back',
+      not_found: 'the error (no other target); holds this endpoint of the target back, at first for 5 s',
+      declined: 'the error (no other target)',
       context_length: 'the error',
     });
   });
@@ -80,7 +79,7 @@ describe('llmproxy explain', () => {
     expect(foundBy('mistral/mistral-small')).toBe('the provider before its slash, mistral');
     expect(foundBy('mistral-small')).toBe('what the providers serve');
     expect(run(cwd, 'explain', '--model', 'big').out).toStartWith(
-      'big at chat, found by the name "big" in models:',
+      'big at chat, matched by the name "big" in models:',
     );
   });
 
@@ -89,7 +88,7 @@ describe('llmproxy explain', () => {
     const provider = { name: 'one', type: 'mistral', api_key: 'sk-secret-1', max_retries: 1 };
     writeFileSync(join(cwd, 'config.yaml'), JSON.stringify({ providers: [provider] }));
     const { out } = run(cwd, 'explain', '--model', 'mistral-large');
-    expect(out).toMatch(/^overloaded +asked again once, then the error/m);
+    expect(out).toMatch(/^overloaded +retried once, then the error/m);
   });
 
   test('shows a request of one’s own as each target gets it', () => {

@@ -39,8 +39,8 @@ PROVIDER  TYPE    STATE  WHY
 openai    openai  on     config file
 gemini    gemini  off    no key: set GEMINI_API_KEY or GOOGLE_API_KEY
 
-Models       3 by name at GET /v1/models, and what openai lists as soon as it
-             comes
+Models       3 by name at GET /v1/models, plus the models of openai once its
+             list is fetched
 Page         http://127.0.0.1:8000/
 Request log  logs, content full
 
@@ -73,7 +73,7 @@ Codex        llmproxy run codex
     const shown = screen({ file: '/etc/llmproxy.yaml', workers: 4, page: false }, keyed);
     expect(shown).toContain('OPENAI_API_KEY=YOUR_KEY\n');
     expect(shown).toContain('LLMPROXY_KEY=YOUR_KEY llmproxy run claude --config /etc/llmproxy.yaml\n');
-    expect(shown).toContain('Workers      4 serve it together\n');
+    expect(shown).toContain('Workers      4 share the port\n');
     expect(shown).not.toContain('Page');
     expect(shown).not.toContain('sk-local');
   });
@@ -91,7 +91,7 @@ Codex        llmproxy run codex
 
   test('is a line for each thing elsewhere', () => {
     expect(serveText(started(), { width: Infinity, color: false }).slice(1)).toEqual([
-      'Models: 3 by name at GET /v1/models, and what openai lists as soon as it comes',
+      'Models: 3 by name at GET /v1/models, plus the models of openai once its list is fetched',
       'Page: http://127.0.0.1:8000/',
       'Request log: logs, content full',
     ]);
