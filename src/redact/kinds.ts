@@ -59,7 +59,8 @@ export const FINDERS: Readonly<Record<RedactKind, Finder>> = {
       if (isPublicIpv6(found)) add(index, index + found.length);
   },
   phone(looked, add) {
-    for (const { text, offset } of looked.numbers) {
+    for (const part of looked.numbers) {
+      let { text, offset } = part;
       PHONE_CANDIDATE.lastIndex = 0;
       for (let match = PHONE_CANDIDATE.exec(text); match; match = PHONE_CANDIDATE.exec(text)) {
         const found = phoneIn(match[0], looked, offset + match.index);
@@ -69,7 +70,10 @@ export const FINDERS: Readonly<Record<RedactKind, Finder>> = {
         }
         const [from, to] = extended(text, offset, found);
         add(from, to);
-        PHONE_CANDIDATE.lastIndex = to - offset;
+        // What comes behind it begins anew: its digits are no part of what follows.
+        text = text.slice(to - offset);
+        offset = to;
+        PHONE_CANDIDATE.lastIndex = 0;
       }
     }
   },

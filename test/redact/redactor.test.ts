@@ -285,6 +285,40 @@ test('work grows with the text, not with its square', () => {
   }
 });
 
+test('json() gives JSON for JSON, whatever is in it, and finds nothing in what it gave', () => {
+  const word = fc.constantFrom(
+    '415-555-2671',
+    'jane@corp.com',
+    'password',
+    'api_key=a1b2c3d4e5f6',
+    '\ud800',
+    '[KEY_1]',
+    '4111 1111 1111 1111',
+    '%40',
+    '://a:bcd@',
+    '-----BEGIN PRIVATE KEY-----',
+  );
+  const text = fc.array(fc.oneof(word, fc.string({ unit: 'binary', maxLength: 5 })), { maxLength: 6 });
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { maxDepth: 3 },
+      text.map((parts) => parts.join(' ')),
+      fc.double(),
+      fc.array(tie('any'), { maxLength: 3 }),
+      fc.dictionary(fc.oneof(word, fc.string({ maxLength: 5 })), tie('any'), { maxKeys: 3 }),
+    ),
+  })).any;
+  fc.assert(
+    fc.property(value, (any) => {
+      const given = JSON.stringify(any);
+      const hidden = make().json(given);
+      JSON.parse(hidden);
+      expect(make().json(hidden)).toBe(hidden);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test('checksums tell what is real', () => {
   expect(['4111111111111111', '4111111111111112', '1234567812345670'].map(isCard)).toEqual([
     true,

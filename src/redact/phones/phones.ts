@@ -5,9 +5,10 @@ import { isNamed, isNamedBehind } from '../context.ts';
 import { hasTrunkPrefix, international } from './countries.ts';
 import { PHONE_HINTS, PHONE_WORDS } from './words.ts';
 
-/** What may be one: seven digits or more in groups, from a `+`, a bracket or a digit on. */
+/** What may be one: seven digits or more in groups, from a `+`, a bracket or a digit on. Behind
+ * other digits and a space only what is written in another way, with hyphens or dots. */
 export const PHONE_CANDIDATE =
-  /(?<![A-Za-z0-9_+]|\d[.,:/-]|[A-Za-z0-9_][$#]|[$€£¥#]\s?)(?:\+\s?\d|\(\s?\+?\d|(?<!\d[ \u00a0])\d)(?:[ \u00a0().\u2010-\u2013/-]{0,3}\d){6,17}(?!\d)/g;
+  /(?<![A-Za-z0-9_+]|\d[.,:/-]|[A-Za-z0-9_][$#]|[$€£¥#]\s?)(?:\+\s?\d|\(\s?\+?\d|(?<!\d[ \u00a0])\d|\d(?=\d{1,4}[.\u2010-\u2013-]\d))(?:[ \u00a0().\u2010-\u2013/-]{0,3}\d){6,17}(?!\d)/g;
 
 /** Extensions belong to the number. */
 export const EXTENSION = /(?:,? ?(?:x|ext\.?|extension|#) ?\d{1,6})(?!\w)/iy;

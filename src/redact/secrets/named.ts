@@ -116,8 +116,9 @@ function isPassword(value: string): boolean {
   return value.length > 2 && !isPlaceholder(value) && !/^(?:pass|test)$/i.test(value);
 }
 
+/** Those of a tag such as `[EMAIL_1]` do not count. */
 function hasDigit(value: string): boolean {
-  return /\d/.test(value);
+  return /\d/.test(value) && /\d/.test(value.replaceAll(/\[[A-Z][A-Z_]*[_:][0-9a-f]+\]/g, ''));
 }
 
 function isUserAndPassword(found: string): boolean {
