@@ -27,6 +27,9 @@ const MAX_MS = 8.64e15;
 /** Longer names are no names. */
 const MAX_NAME = 256;
 
+/** What a terminal would obey, what turns the order of letters round, and half a character, which no request can name. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}]/u;
+
 /** @throws Error when it is no list of models */
 export function readModelList(page: unknown): ListPage {
   const whole = objectOf(page);
@@ -44,10 +47,11 @@ export function modelOf(row: Record<string, unknown>): ListedModel | undefined {
   if (Array.isArray(types) && !types.includes('ON_DEMAND')) return undefined;
   const written = [ownId, modelId, inferenceProfileId, name].find((each) => typeof each === 'string');
   const id = stringOf(written)?.replace(/^(?:publishers\/[^/]+\/)?models\//, '');
-  if (!id || id.length > MAX_NAME || /\p{Cc}/u.test(id)) return undefined;
+  if (!id || id.length > MAX_NAME || UNSEEN.test(id)) return undefined;
   const created = secondsOf(row.created ?? row.created_at ?? row.createdAt);
   const titles = [row.title, row.display_name, row.displayName, row.modelName, row.inferenceProfileName];
-  const title = stringOf(titles.find((each) => typeof each === 'string'))?.slice(0, MAX_NAME);
+  const told = stringOf(titles.find((each) => typeof each === 'string'))?.slice(0, MAX_NAME);
+  const title = told && !UNSEEN.test(told) ? told : undefined;
   return { id, ...(created === undefined ? {} : { created }), ...(title ? { title } : {}) };
 }
 
