@@ -583,7 +583,7 @@ const state = z.strictObject({
     ),
   redis_timeout: duration
     .refine((ms) => ms >= 5 && ms <= 5_000, 'expected 5ms to 5s')
-    .prefault('50ms')
+    .prefault('100ms')
     .describe(
       'Longest wait for a reply of that server. If it takes longer, the replica uses its part of each limit until the server is available again.',
     ),

@@ -170,6 +170,15 @@ const EXPECTED: Readonly<Record<string, number>> = {
   llmproxy_realtime_sessions: 0,
 };
 
+/** Metrics with their labels that are known only where several workers serve, or where replicas share limits. */
+const ELSEWHERE: ReadonlyMap<string, readonly string[]> = new Map([
+  ['llmproxy_worker_restarts_total', ['worker']],
+  ['llmproxy_worker_up', ['worker']],
+  ['llmproxy_shared_limits_down', []],
+  ['llmproxy_shared_limits_replicas', []],
+  ['llmproxy_shared_limits_failures_total', []],
+]);
+
 describe('GET /metrics', () => {
   let page: Awaited<ReturnType<typeof scenario>>['page'];
   beforeAll(async () => {
@@ -205,8 +214,7 @@ describe('GET /metrics', () => {
     const documented = [...text('docs/operating.md').matchAll(/^\| `(llmproxy_\w+)`/gm)].map(
       ([, name]) => name!,
     );
-    const ofWorkers = ['llmproxy_worker_restarts_total', 'llmproxy_worker_up'];
-    expect(documented.filter((name) => !ofWorkers.includes(name)).toSorted()).toEqual(names);
+    expect(documented.filter((name) => !ELSEWHERE.has(name)).toSorted()).toEqual(names);
   });
 
   test('has each metric that the dashboard and the alerts ask for, with its labels', () => {
@@ -217,8 +225,7 @@ describe('GET /metrics', () => {
       for (const [, label] of labels.matchAll(/(\w+)="/g)) found.add(label!);
       known.set(name, found);
     }
-    // Known only where several workers serve.
-    known.set('llmproxy_worker_restarts_total', new Set(['worker', 'job', 'instance']));
+    for (const [name, labels] of ELSEWHERE) known.set(name, new Set([...labels, 'job', 'instance']));
     const asked = [...expressions()];
     expect(asked.length).toBeGreaterThan(30);
     for (const { where, expr } of asked) {

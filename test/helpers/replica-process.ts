@@ -20,16 +20,26 @@ export interface ReplicaSettings {
   readonly most: number;
   /** The longest that a request takes, milliseconds. */
   readonly tookMs: number;
+  /** How long it waits for the server, milliseconds. */
+  readonly timeoutMs: number;
 }
 
 const [settings = '{}', path = ''] = process.argv.slice(2);
-const { url, limit: configured, skewMs, replicas, most, tookMs } = JSON.parse(settings) as ReplicaSettings;
+const {
+  url,
+  limit: configured,
+  skewMs,
+  replicas,
+  most,
+  tookMs,
+  timeoutMs,
+} = JSON.parse(settings) as ReplicaSettings;
 const file = openSync(path, 'a');
 const clock = { ...systemClock, now: () => Date.now() + skewMs };
 const [each] = limitsOf([limit.parse(configured) as LimitConfig], { name: 'group g', apart: [] });
 const ledger = new ReplicaLedger({
   url,
-  timeoutMs: 100,
+  timeoutMs,
   replicas,
   maxMeters: 100,
   clock,

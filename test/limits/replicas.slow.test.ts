@@ -35,7 +35,7 @@ async function replica(
   settings: Partial<ReplicaSettings> & Pick<ReplicaSettings, 'url' | 'limit'>,
 ): Promise<Replica> {
   const path = join(directory, `${(files += 1)}.ndjson`);
-  const all = { skewMs: 0, replicas: REPLICAS, most: 100, tookMs: 20, ...settings };
+  const all = { skewMs: 0, replicas: REPLICAS, most: 100, tookMs: 20, timeoutMs: 5_000, ...settings };
   const ready = Promise.withResolvers<void>();
   const child = Bun.spawn([process.execPath, PROCESS, JSON.stringify(all), path], {
     ipc: () => ready.resolve(),
@@ -79,6 +79,8 @@ function usedOf(replicas: readonly Replica[], fromMs = 0, untilMs = Infinity): n
 }
 
 const tokens = (most: number) => ({ tokens: most, per: 'total' });
+const problemsOf = (replicas: readonly Replica[]) =>
+  linesOf(replicas).flatMap(({ problem }) => problem ?? []);
 const linesOf = (replicas: readonly Replica[]) => replicas.flatMap((each) => each.lines());
 
 describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
@@ -94,6 +96,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     // Until nobody is let through any more; what the killed ones had counts as used then.
     await Bun.sleep(4_000);
     await Promise.all(replicas.map((each) => each.end()));
+    expect(problemsOf(replicas)).toEqual([]);
     expect(usedOf(replicas)).toBeLessThanOrEqual(60_000);
     expect(usedOf(replicas)).toBeGreaterThan(50_000);
   }, 30_000);
@@ -108,6 +111,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     }
     await Bun.sleep(4_000);
     await Promise.all(replicas.map((each) => each.end()));
+    expect(problemsOf(replicas)).toEqual([]);
     expect(usedOf(replicas)).toBeLessThanOrEqual(60_000);
     // Less than the smallest request is left.
     expect(usedOf(replicas)).toBeGreaterThan(60_000 - 100);
@@ -115,7 +119,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
 
   test('use no more than their parts while the server hangs, and go on together when it is back', async () => {
     await using redis = await TestRedis.start();
-    const replicas = await several({ url: redis.url, limit: tokens(200_000) }, 45_000);
+    const replicas = await several({ url: redis.url, limit: tokens(200_000), timeoutMs: 200 }, 45_000);
     await Bun.sleep(1_000);
     const frozenMs = Date.now();
     redis.freeze();
@@ -140,7 +144,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
 
   test('put back what a server has forgotten that was killed', async () => {
     await using redis = await TestRedis.start();
-    const replicas = await several({ url: redis.url, limit: tokens(200_000) });
+    const replicas = await several({ url: redis.url, limit: tokens(200_000), timeoutMs: 200 });
     await Bun.sleep(1_500);
     const killedMs = Date.now();
     await redis.kill();
@@ -159,6 +163,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     const replicas = await several({ url: redis.url, limit }, 45_000);
     await Bun.sleep(3_500);
     await Promise.all(replicas.map((each) => each.end()));
+    expect(problemsOf(replicas)).toEqual([]);
     const times = linesOf(replicas)
       .filter(({ held }) => held !== undefined)
       .map(({ atMs }) => atMs)
@@ -174,6 +179,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     const replicas = await several({ url: redis.url, limit: { concurrent: 10 } });
     await Bun.sleep(2_000);
     await Promise.all(replicas.map((each) => each.end()));
+    expect(problemsOf(replicas)).toEqual([]);
     const steps = linesOf(replicas)
       .filter(({ held, used }) => held !== undefined || used !== undefined)
       .map(({ atMs, held }) => ({ atMs, change: held === undefined ? -1 : 1 }))
@@ -190,6 +196,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     const replicas = await several({ url: redis.url, limit: tokens(1e9) });
     await Bun.sleep(2_000);
     await Promise.all(replicas.map((each) => each.end()));
+    expect(problemsOf(replicas)).toEqual([]);
     const taken = linesOf(replicas).filter(({ held }) => held !== undefined);
     expect(taken.length).toBeGreaterThan(1_000);
     expect(taken.filter(({ asked }) => asked).length / taken.length).toBeLessThan(0.05);

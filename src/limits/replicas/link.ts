@@ -21,8 +21,8 @@ export interface Script {
 /** What the server answers: numbers and texts, in lists. */
 export type Answer = number | string | null | readonly Answer[];
 
-/** How long until a server that did not answer is tried again, milliseconds; longer where it often fails soon after. */
-const RETRY_MS = 1_000;
+/** How long until a server that did not answer is tried again, milliseconds; twice as long each time that it fails again. */
+const RETRY_MS = 250;
 const MAX_RETRY_MS = 8_000;
 
 /** A timer that runs so much later than it should says that this process was held up, milliseconds. */
@@ -48,7 +48,7 @@ export class Link {
   #closed = false;
   #told = false;
   #upMs = Infinity;
-  #retryMs = RETRY_MS;
+  #retryMs = 0;
   #cancel: (() => void) | undefined;
   /** How often the server failed. */
   failures = 0;
@@ -64,6 +64,8 @@ export class Link {
 
   /** Connects, and goes on trying. Resolves after the first try, whatever came of it. */
   async open(): Promise<void> {
+    this.#cancel?.();
+    this.#drop();
     const { url, timeoutMs } = this.#options;
     // Nothing is loaded for those who have no such server.
     const { RedisClient: Client } = await import('bun');
@@ -127,13 +129,11 @@ export class Link {
   #fail(client: RedisClient, thrown: unknown): void {
     if (this.#client !== client || this.#closed) return;
     const { clock } = this.#options;
-    const wasUp = this.#up;
+    // One that answers a greeting and nothing else would hold somebody up each time.
+    const wasWell = this.#up && clock.monotonic() - this.#upMs >= WELL_MS;
     this.#drop();
     this.failures += 1;
-    // One that answers a greeting and nothing else would hold somebody up each time.
-    if (wasUp)
-      this.#retryMs =
-        clock.monotonic() - this.#upMs < WELL_MS ? Math.min(2 * this.#retryMs, MAX_RETRY_MS) : RETRY_MS;
+    this.#retryMs = wasWell ? RETRY_MS : Math.min(Math.max(2 * this.#retryMs, RETRY_MS), MAX_RETRY_MS);
     this.#cancel = clock.after(this.#retryMs, () => void this.open());
     if (this.#told) return;
     this.#told = true;

@@ -182,6 +182,8 @@ export class ReplicaLedger implements Ledger {
     this.#server.closing = true;
     this.#cancelTick?.();
     await this.#ticking;
+    // What was used during an outage would be known to nobody.
+    if (!this.#link.up) await this.#link.open();
     await this.#tellAll([...this.#places.values()].filter(({ share }) => share.active));
     await this.#present('leaves');
     this.#link.close();
