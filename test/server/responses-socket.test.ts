@@ -299,4 +299,23 @@ describe('a connection', () => {
     }
     await until('all of it is free', async () => (await held()) === 0);
   });
+
+  test('is one of at most half that one key may hold', async () => {
+    await using provider = counter();
+    const keys = ['a', 'b'].map((name) => ({ name, key: `sk-${name.repeat(8)}` }));
+    await using proxy = running(at(provider.url, { auth: { keys }, limits: { max_concurrent: 4 } }));
+    const opened = (name: string) => connected(proxy.url, { authorization: `Bearer sk-${name.repeat(8)}` });
+    using first = await opened('a');
+    using second = await opened('a');
+    using third = await opened('a');
+    expect((await third.closed()).code).not.toBe(1000);
+    expect((await second.create({ model: 'm', input: 'x' })).type).toBe('response.completed');
+    using other = await opened('b');
+    expect(textOf(await other.create({ model: 'm', input: 'x' }))).toBe('1');
+    first.close();
+    await until('there is room again', async () => {
+      using again = await opened('a');
+      return (await again.create({ model: 'm', input: 'x' })).type === 'response.completed';
+    });
+  });
 });

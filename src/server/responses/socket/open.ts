@@ -28,6 +28,7 @@ export function openResponses(context: ServerContext): Upgrade {
         });
       const peer = bindings.server?.requestIP(request) ?? null;
       const owner = key ?? (peer ? networkOf(peer.address) : undefined);
+      checkShare(sockets, owner, limits.max_concurrent);
       const held = {
         take: (bytes: number) => buffered.take(owner, bytes),
         free: (bytes: number) => buffered.free(owner, bytes),
@@ -35,7 +36,11 @@ export function openResponses(context: ServerContext): Upgrade {
       const last = new LastAnswer(limits.max_body, held);
       const server = { timeout: () => undefined, requestIP: () => peer };
       const turns = { url: request.url.split('?')[0]!, headers, bindings: { server }, last };
-      const socket = new ResponsesSocket(context, turns, { held, ended: () => sockets.delete(socket) });
+      const socket = new ResponsesSocket(context, turns, {
+        owner,
+        held,
+        ended: () => sockets.delete(socket),
+      });
       const answer = { 'x-request-id': id, 'sec-websocket-protocol': agreedProtocol(given) ?? '' };
       sockets.add(socket);
       if (bindings.server?.upgrade?.(request, { data: socket, headers: answer })) return undefined;
@@ -48,6 +53,19 @@ export function openResponses(context: ServerContext): Upgrade {
       return errorResponse(toProxyError(thrown), { id, attempts: [], endpoint: 'responses' });
     }
   };
+}
+
+/** One client may hold half of all connections, so that others find some. @throws ProxyError `over_share` */
+function checkShare(sockets: Iterable<object>, owner: string | undefined, most: number): void {
+  if (owner === undefined) return;
+  let own = 0;
+  for (const each of sockets) if (each instanceof ResponsesSocket && each.owner === owner) own += 1;
+  if (own >= Math.ceil(most / 2))
+    throw new ProxyError(
+      'over_share',
+      'Cannot open a connection: this client holds half of all there may be (limits.max_concurrent)',
+      { retryAfterMs: 1_000 },
+    );
 }
 
 /** What a plain GET gets at the path. @throws ProxyError */

@@ -19,6 +19,8 @@ const MAX_WAITING = 64;
 export class ResponsesSocket implements SocketHandler {
   readonly #context: ServerContext;
   readonly #turns: TurnsOf;
+  /** Whose it is: a key, or an address where there are none. */
+  readonly owner: string | undefined;
   readonly #held: Held;
   readonly #ended: () => void;
   readonly #abort = new AbortController();
@@ -36,10 +38,15 @@ export class ResponsesSocket implements SocketHandler {
   readonly #cancelOld: () => void;
 
   /**
-   * @param held the memory for what waits
-   * @param ended told once when it is closed
+   * @param options.held the memory for what waits
+   * @param options.ended told once when it is closed
    */
-  constructor(context: ServerContext, turns: TurnsOf, { held, ended }: { held: Held; ended: () => void }) {
+  constructor(
+    context: ServerContext,
+    turns: TurnsOf,
+    { owner, held, ended }: { owner: string | undefined; held: Held; ended: () => void },
+  ) {
+    this.owner = owner;
     this.#context = context;
     this.#turns = turns;
     this.#held = held;
