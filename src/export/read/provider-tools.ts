@@ -42,17 +42,24 @@ function isGrounded(candidate: unknown): boolean {
 
 /** The same of a chat. @param answer the message of the assistant */
 export function chatRanTools({ messages }: JsonObject, response: JsonObject, answer: JsonObject): boolean {
-  return (
-    FOUND.some((field) => listOf(response[field]).length > 0) ||
-    [...listOf(messages), answer].some((message) => isObject(message) && messageRanTools(message))
-  );
+  if (holdsSome(response, FOUND) || messageRanTools(answer)) return true;
+  for (const message of listOf(messages)) if (isObject(message) && messageRanTools(message)) return true;
+  return false;
 }
 
 function messageRanTools(message: JsonObject): boolean {
-  return (
-    RAN.some((field) => listOf(message[field]).length > 0) ||
-    listOf(message.annotations).some((note) => typeOf(note) === 'url_citation')
-  );
+  if (holdsSome(message, RAN)) return true;
+  const { annotations } = message;
+  return annotations !== undefined && listOf(annotations).some((note) => typeOf(note) === 'url_citation');
+}
+
+/** Whether one of the fields is a list that is not empty. */
+function holdsSome(object: JsonObject, fields: readonly string[]): boolean {
+  for (const field of fields) {
+    const value = object[field];
+    if (Array.isArray(value) && value.length > 0) return true;
+  }
+  return false;
 }
 
 function typeOf(value: unknown): string {
