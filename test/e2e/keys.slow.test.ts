@@ -209,7 +209,7 @@ describe('llmproxy keys', () => {
     ['create x --budget 5', 2, '--per'],
     ['create x --budget five --per day', 2, '--budget five'],
     ['create x --tokens 1.5 --per day', 2, '--tokens 1.5'],
-    ['create x --per day', 2, 'say --budget'],
+    ['create x --per day', 2, 'give --budget'],
     ['create x --budget 5 --per fortnight', 2, 'expected second'],
     ['create x --expires yesterday', 2, 'expected a day'],
     ['create x --expires 2020-01-31', 2, 'has passed'],
@@ -223,7 +223,7 @@ describe('llmproxy keys', () => {
     ['raise alice --budget 5 --until tomorrow', 1, 'no such limit of its own'],
     ['raise nobody --budget 5 --until tomorrow', 1, 'no such key'],
     ['raise written --tokens 5', 2, '--until'],
-    ['raise written --until tomorrow', 2, 'say --budget'],
+    ['raise written --until tomorrow', 2, 'give --budget'],
     ['lost', 2, 'did you mean `llmproxy keys list`?'],
   ];
 

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import type { Serving } from '../helpers/binary.ts';
-import { built, cleared, folder, run, serve, serveConfig } from '../helpers/binary.ts';
+import { built, cleared, folder, run, serveAsWritten, serveConfig } from '../helpers/binary.ts';
 import { childrenOf } from '../helpers/processes.ts';
 import { until } from '../helpers/until.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
@@ -233,7 +233,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     // What it was working on, and what met it while it ended: a client that comes again at once may do so twice.
     expect(failed).toBeLessThanOrEqual(16);
     expect(await metric(url, 'requests_total')).toBeGreaterThan(counted);
-    expect(told()).toMatch(/^warning: worker \d ended \(SIGKILL\): it begins again in 0\.2 s$/m);
+    expect(told()).toMatch(/worker \d ended \(SIGKILL\): it begins again in 0\.2 s$/m);
     // Whatever it was writing when it was killed is torn in its own file at most.
     process.kill('SIGTERM');
     await process.exited;
@@ -309,7 +309,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     expect(children).toHaveLength(WORKERS);
     process.kill('SIGKILL');
     await until('the end of the workers', () => children.every((pid) => !existsSync(`/proc/${pid}`)));
-    const next = await serve(folder(), '--port', new URL(url).port, '--workers', '2');
+    const next = await serveAsWritten(folder(), '--port', new URL(url).port, '--workers', '2');
     expect(next.url).toBe(url);
   });
 
@@ -338,7 +338,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     const other = shares();
     const port = String(other.port);
     await other.stop(true);
-    const begin = () => serve(folder(), '--port', port, '--workers', '2');
+    const begin = () => serveAsWritten(folder(), '--port', port, '--workers', '2');
     const begun = await Promise.allSettled([begin(), begin()]);
     expect(begun.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
     const [refused] = begun.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
@@ -348,15 +348,17 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
   test('say once what one process says, and where they listen', async () => {
     const served = await serving({ ...MOCK, logging: { format: 'json' } });
     const told = said(served);
-    await until('the last line', () => told().includes('workers serve it'));
+    await until('the last line', () => told().includes('Request log'));
     const messages = told()
       .trimEnd()
       .split('\n')
       .map((line) => (JSON.parse(line) as { message: string }).message);
     expect(messages).toEqual([
       expect.stringContaining('PROVIDER'),
+      expect.stringContaining('Models: '),
+      `Workers: ${WORKERS} share the port`,
+      `Page: ${served.url}/`,
       'Request log: logs, content full',
-      `${WORKERS} workers serve it`,
     ]);
   });
 });

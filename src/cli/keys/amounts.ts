@@ -42,7 +42,7 @@ export function limitsIn(given: Given, per: string | undefined): object[] | unde
   if (per !== undefined && !(PERIODS as readonly string[]).includes(per))
     throw new ExitError(2, `Cannot use --per ${per}: expected ${PERIODS.join(', ')}`);
   if (windowed.length > 0 && per === undefined)
-    throw new ExitError(2, `Cannot use --${windowed[0]!.kind}: say --per ${PERIODS.join(', ')}`);
+    throw new ExitError(2, `Cannot use --${windowed[0]!.kind}: give --per ${PERIODS.join(', ')}`);
   if (windowed.length === 0 && per !== undefined)
     throw new ExitError(2, 'Cannot use --per: give --budget, --tokens or --requests');
   const limits = amounts.map(({ kind, amount }) =>

@@ -45,8 +45,9 @@ export default defineCommand({
     const { name } = args;
     const amounts = amountsIn(args);
     if (amounts.length === 0)
-      throw new ExitError(2, `Cannot raise ${name}: say --budget, --tokens, --requests or --concurrent`);
-    if (args.until === undefined) throw new ExitError(2, `Cannot raise ${name}: say --until when`);
+      throw new ExitError(2, `Cannot raise ${name}: give --budget, --tokens, --requests or --concurrent`);
+    if (args.until === undefined)
+      throw new ExitError(2, `Cannot raise ${name}: give --until, the end of the raise`);
     const place = findPlace(args);
     const nowMs = Date.now();
     const end = untilFlag('until', args.until, nowMs);

@@ -111,8 +111,9 @@ const RECORDS: readonly object[] = [
   }),
 ].map((text) => JSON.parse(text) as object);
 
-/** More of them, as in `FUZZ_RUNS=20000 bun test test/export/read/damage.slow.test.ts --timeout 600000`, find what is rare. */
+/** More of them, as in `FUZZ_RUNS=20000 bun test test/export/read/damage.slow.test.ts`, find what is rare. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 400);
+const TIMEOUT_MS = 30_000 + RUNS * 150;
 
 type Path = readonly (string | number)[];
 
@@ -200,41 +201,45 @@ async function violationsOf(path: string, name: FormatName): Promise<string[]> {
 }
 
 describe('runExport()', () => {
-  test('makes sound rows of records with anything in the place of anything, in every format', async () => {
-    await using shop = await workshop();
-    const extra = fc.constantFrom(
-      '',
-      '--redact all',
-      '--metadata full',
-      '--reasoning inline',
-      '--max-tokens 9 --on-long trim-oldest',
-      '--conversations turns --dedup none',
-      '--near-dup 0.8',
-      '--where status==200',
-    );
-    let kept = 0;
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(mutated, { minLength: 1, maxLength: 6 }),
-        fc.constantFrom(...EXPORT_FORMATS),
-        extra,
-        async (records, format, more) => {
-          writeFileSync(shop.path('logs/a.ndjson'), records.map((record) => `${record}\n`).join(''));
-          const flags = more === '--metadata full' && !FORMATS[format].extras ? '' : more;
-          const reasoning =
-            flags === '--reasoning inline' && FORMATS[format].sampleKind !== 'sft' ? '' : flags;
-          const { report } = await shop.run(`--force -f ${format} ${reasoning}`);
-          // Judgements can make several rows of a record.
-          if (['sft', 'prompt'].includes(FORMATS[format].sampleKind))
-            expect(fates(report)).toBe(report.lines + report.further_answers);
-          kept += report.kept;
-          if (report.kept > 0) expect(await violationsOf(shop.output, format)).toEqual([]);
-        },
-      ),
-      { numRuns: RUNS },
-    );
-    expect(kept).toBeGreaterThan(20);
-  });
+  test(
+    'makes sound rows of records with anything in the place of anything, in every format',
+    async () => {
+      await using shop = await workshop();
+      const extra = fc.constantFrom(
+        '',
+        '--redact all',
+        '--metadata full',
+        '--reasoning inline',
+        '--max-tokens 9 --on-long trim-oldest',
+        '--conversations turns --dedup none',
+        '--near-dup 0.8',
+        '--where status==200',
+      );
+      let kept = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(mutated, { minLength: 1, maxLength: 6 }),
+          fc.constantFrom(...EXPORT_FORMATS),
+          extra,
+          async (records, format, more) => {
+            writeFileSync(shop.path('logs/a.ndjson'), records.map((record) => `${record}\n`).join(''));
+            const flags = more === '--metadata full' && !FORMATS[format].extras ? '' : more;
+            const reasoning =
+              flags === '--reasoning inline' && FORMATS[format].sampleKind !== 'sft' ? '' : flags;
+            const { report } = await shop.run(`--force -f ${format} ${reasoning}`);
+            // Judgements can make several rows of a record.
+            if (['sft', 'prompt'].includes(FORMATS[format].sampleKind))
+              expect(fates(report)).toBe(report.lines + report.further_answers);
+            kept += report.kept;
+            if (report.kept > 0) expect(await violationsOf(shop.output, format)).toEqual([]);
+          },
+        ),
+        { numRuns: RUNS },
+      );
+      expect(kept).toBeGreaterThan(20);
+    },
+    TIMEOUT_MS,
+  );
 
   test('keeps every whole line beside damaged ones, and says where those are', async () => {
     const sound = fc
