@@ -223,7 +223,8 @@ describe.skipIf(missing)('the page', () => {
     const { page, faults } = await open(url, 'playground');
     await page.getByLabel('Model').fill('mock');
     await page.getByLabel('Message').fill('Tell me');
-    await page.keyboard.press('Enter');
+    await page.waitForSelector('button.primary:has-text("Send"):enabled');
+    await page.getByLabel('Message').press('Enter');
     await page.waitForSelector('.turn-facts');
     expect(await page.locator('.message.assistant .said').textContent()).toStartWith('You said: Tell me');
     expect(await page.locator('.turn-facts').textContent()).toMatch(
