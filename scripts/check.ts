@@ -38,6 +38,9 @@ const STEPS: readonly Step[] = [
   ['soak', [...bun, 'bench/soak.ts', '--seconds', '50']],
 ];
 
+/** Steps that count tests. */
+const OF_TESTS = new Set(['tests', 'slow-tests']);
+
 /** Steps that need what `build` makes. */
 const OF_THE_BINARY = new Set(['fuzz', 'smoke', 'soak']);
 
@@ -79,7 +82,7 @@ const MOST_AGAIN = 4;
 async function run([name, command]: Step): Promise<boolean> {
   const began = performance.now();
   const ran = await spawn(command);
-  let counts = command.includes('test') ? countTests(ran.err) : undefined;
+  let counts = OF_TESTS.has(name) ? countTests(ran.err) : undefined;
   // A test that ends the process ends it with 0 and without a summary, which is no success.
   let passed = ran.code === 0 && (!counts || (counts.failed === 0 && counts.passed > 0));
   if (!passed && counts && counts.passed > 0 && (await runAgain(ran, counts.failed))) {
