@@ -112,7 +112,8 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
     // Each has half of the ten that were left.
     const alone = await Promise.all(Array.from({ length: 8 }, () => ask(one.url)));
     expect(alone.filter((status) => status === 200).length).toBe(5);
-    expect(said()).toContain(`Cannot share limits through 127.0.0.1:${redis.port} (state.redis)`);
+    const line = `Cannot share limits through 127.0.0.1:${redis.port} (state.redis)`;
+    await until('stderr says so', () => said().includes(line));
 
     await redis.start();
     for (const url of both)
@@ -127,7 +128,7 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
     const metrics = await get<Families>(one.url, '/metrics');
     expect(valueOf(metrics, 'shared_limits_down')).toBe(0);
     expect(valueOf(metrics, 'shared_limits_failures_total')).toBeGreaterThan(0);
-    expect(said()).toContain('(state.redis) again');
+    await until('stderr says so', () => said().includes('(state.redis) again'));
     expect(said()).not.toContain(PASSWORD);
   });
 
