@@ -52,7 +52,7 @@ describe('llmproxy usage', () => {
     expect(lines.filter((line) => Bun.stringWidth(line) > columns)).toEqual([]);
     expect(shown).toMatch(/MODEL +REQUESTS/);
     expect(shown).toMatch(/total +300 /);
-    expect(shown).toContain('30 requests cut or left');
+    expect(shown).toContain('30 requests cut off');
     if (columns === 80) expect(shown).toMatch(/gpt-5-mini +100 .*\$0\.90 {2}█+/);
   });
 
