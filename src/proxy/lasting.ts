@@ -139,7 +139,7 @@ export class Lasting {
       clock,
       secret: deps.secret ?? crypto.getRandomValues(new Uint8Array(32)),
       inFlight: () => this.traffic.inFlight,
-      running: () => this.traffic.running.values(),
+      running: () => this.traffic.running,
       fleet: deps.fleet,
     });
     this.discovery =

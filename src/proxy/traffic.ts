@@ -1,11 +1,10 @@
-import type { Abort } from '../abort.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
 import type { Session } from '../pipeline/realtime/session.ts';
 import { ProxyError } from '../errors.ts';
+import { RunningRequests } from '../pipeline/running.ts';
 
 /** What is under way in this process, whatever configuration it began with. */
 export class Traffic {
-  readonly running = new Map<Abort, Exchange>();
+  readonly running = new RunningRequests();
   readonly sessions = new Set<Session>();
   readonly sockets = new Set<{ drain(): void }>();
   /** Requests whose answer has not ended. */
@@ -21,6 +20,6 @@ export class Traffic {
   /** Ends the requests in flight. */
   cut(): void {
     const error = new ProxyError('shutting_down', 'Cannot finish the answer: the proxy is being stopped');
-    for (const abort of this.running.keys()) abort.abort(error);
+    this.running.abort(error);
   }
 }

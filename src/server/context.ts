@@ -1,5 +1,4 @@
 import type { SharedState } from '../limits/replicas/replica-ledger.ts';
-import type { Abort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
 import type { Config } from '../config/schema.ts';
@@ -11,6 +10,7 @@ import type { Metrics } from '../pipeline/metrics.ts';
 import type { ModelRegistry } from '../pipeline/models.ts';
 import type { Passthrough } from '../pipeline/passthrough.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { RunningRequests } from '../pipeline/running.ts';
 import type { Realtime } from '../pipeline/realtime/realtime.ts';
 import type { StreamBudget } from '../pipeline/stream-budget.ts';
 import type { HealthSummary, ProviderStatus } from '../pipeline/status.ts';
@@ -87,7 +87,7 @@ export interface ServerContext {
   /** What those see who look at the page. */
   readonly page: Page;
   /** What ends the requests in flight, each with what is known of it, in the order in which they came. */
-  readonly running: Map<Abort, Exchange>;
+  readonly running: RunningRequests;
   /** Requests whose answer has not ended, this one included. */
   readonly inFlight: () => number;
   readonly draining: () => boolean;

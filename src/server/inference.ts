@@ -141,8 +141,7 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   if (inbound.standing?.background)
     return await inBackground(context, call, { inbound, asked, client, user });
   const stalled = () => server?.timeout(request, STALLED_CLOSE_SECONDS);
-  context.running.set(abort, exchange);
-  exchange.finally(() => context.running.delete(abort));
+  context.running.add(abort, exchange);
   const address = () => addressOf(request, server);
   const requester = { caller: client, user, address };
   const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled, requester });

@@ -96,8 +96,7 @@ async function pass(
   const { body, unpacked } = await bodyOf(context, called, client, exchange);
   if (unpacked) delete travelling['content-encoding'];
   const abort = leaving(request.signal);
-  context.running.set(abort, exchange);
-  exchange.finally(() => context.running.delete(abort));
+  context.running.add(abort, exchange);
   const call = { method, segments, query, headers: travelling, body };
   const passing: Passing = { provider, call };
   const requester = { caller: client, user: null, address: () => addressOf(request, server) };

@@ -167,8 +167,7 @@ async function agree(
   exchange.asks({ model, stream: true, text: undefined, user: null, tags: tagsOf(headers, {}) });
   const loading = context.ready();
   if (loading) await loading;
-  context.running.set(abort, exchange);
-  exchange.finally(() => context.running.delete(abort));
+  context.running.add(abort, exchange);
   const { 'accept-encoding': _, ...travelling } = requestHeaders(headers, endpoint);
   travelling[VIA] = viaHere(headers, context.instance);
   const inbound: Inbound = {

@@ -1,3 +1,4 @@
+import type { RunningRequests } from '../../pipeline/running.ts';
 import type { Clock } from '../../clock.ts';
 import type { Exchange, Settled } from '../../pipeline/exchange.ts';
 import type { Inbound } from '../../pipeline/inbound.ts';
@@ -40,7 +41,7 @@ export interface BackgroundJob {
   readonly pipeline: Pipeline;
   readonly ttlMs: number;
   /** What ends the requests in flight when the proxy stops. */
-  readonly running: Map<Abort, Exchange>;
+  readonly running: RunningRequests;
 }
 
 interface Running {
@@ -109,11 +110,8 @@ export class Background {
     }
     if (streams) store.put(0, 'background', 'addEvents', owner, id, 0, queuedEvents(queued));
     this.#beatLater();
-    job.running.set(running.abort, exchange);
-    exchange.finally(() => {
-      job.running.delete(running.abort);
-      this.#jobs.delete(keyOf(owner, id));
-    });
+    job.running.add(running.abort, exchange);
+    exchange.finally(() => void this.#jobs.delete(keyOf(owner, id)));
     exchange.keeps((settled) => this.#end(job, running, settled));
     const refused = await this.#run(job, running);
     if (!refused) return response;

@@ -1,0 +1,37 @@
+import type { Exchange } from '../../src/pipeline/exchange.ts';
+import { expect, test } from 'bun:test';
+import { Abort } from '../../src/abort.ts';
+import { RunningRequests } from '../../src/pipeline/running.ts';
+
+/** What the list asks of a request: to be told of its end. */
+function request(running: RunningRequests, name: string) {
+  const ends: (() => void)[] = [];
+  const abort = new Abort();
+  const exchange = { id: name, finally: (end: () => void) => ends.push(end) } as unknown as Exchange;
+  running.add(abort, exchange);
+  return { abort, end: () => ends.forEach((each) => each()) };
+}
+const names = (running: RunningRequests) => Array.from(running, ({ id }) => id).join('');
+
+test('RunningRequests holds what has not ended, in the order in which it came', () => {
+  const running = new RunningRequests();
+  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => request(running, name));
+  expect(names(running)).toBe('abcd');
+  b!.end();
+  expect(names(running)).toBe('acd');
+  a!.end();
+  d!.end();
+  request(running, 'e');
+  expect(names(running)).toBe('ce');
+  c!.end();
+  expect(names(running)).toBe('e');
+});
+
+test('RunningRequests ends all, also those that take themselves out meanwhile', () => {
+  const running = new RunningRequests();
+  const all = ['a', 'b', 'c'].map((name) => request(running, name));
+  for (const { abort, end } of all) abort.onAbort(end);
+  running.abort(new Error('stop'));
+  expect(all.map(({ abort }) => abort.aborted)).toEqual([true, true, true]);
+  expect(names(running)).toBe('');
+});
