@@ -25,6 +25,10 @@ export type SchemaName =
   | 'Response'
   | 'ResponseStreamEvent';
 
+interface Document {
+  readonly components: { readonly schemas: Record<string, unknown> };
+}
+
 let ajv: Ajv | undefined;
 const compiled = new Map<SchemaName, ValidateFunction>();
 
@@ -42,9 +46,12 @@ export function openapiProblems(name: SchemaName, value: unknown): string[] {
 }
 
 function load(): Ajv {
-  const document = JSON.parse(readFileSync(OPENAPI_PATH, 'utf8')) as JsonObject;
+  const document = nullable(JSON.parse(readFileSync(OPENAPI_PATH, 'utf8'))) as unknown as Document;
   const loaded = new Ajv({ strict: false, validateFormats: false, allErrors: false });
-  loaded.addSchema({ $id: 'oai', ...(nullable(document) as JsonObject) });
+  const { ResponseUsage: usage, ...others } = document.components.schemas;
+  // OpenAI's streams say `"usage": null` in a response that is not complete, which the document does not allow.
+  const schemas = { ...others, ResponseUsage: { anyOf: [usage, { type: 'null' }] } };
+  loaded.addSchema({ $id: 'oai', ...document, components: { ...document.components, schemas } });
   return loaded;
 }
 
