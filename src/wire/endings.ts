@@ -164,6 +164,22 @@ export function endingOf(protocol: ProtocolName, said: unknown): Ending | undefi
   return isFailure(meaning) ? { finish: own, fault: meaning } : { finish: meaning };
 }
 
+/**
+ * The finish reason of an answer in chat's words, or the provider's own where chat has none; `null` while none is told.
+ * @param calls what the answer's calls are: `tools` that the client runs, after which some providers say that they
+ *   stopped as after a text; or the answer itself, `structured` as the arguments of a tool of which the client knows
+ *   nothing
+ */
+export function finishReason(
+  protocol: ProtocolName,
+  said: unknown,
+  calls?: 'tools' | 'structured' | false,
+): string | null {
+  const finish = endingOf(protocol, said)?.finish ?? null;
+  if (calls === 'tools' && finish === 'stop') return 'tool_calls';
+  return calls === 'structured' && finish === 'tool_calls' ? 'stop' : finish;
+}
+
 function isFailure(meaning: Finish | Failure): meaning is Failure {
   return meaning === 'failed_generation' || meaning === 'server' || meaning === 'overloaded';
 }

@@ -7,8 +7,8 @@ import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { betasFor } from '../../wire/anthropic/betas.ts';
-import { anthropicUsage, finishReason } from '../../wire/anthropic/response.ts';
-import { endingOf } from '../../wire/endings.ts';
+import { anthropicUsage } from '../../wire/anthropic/response.ts';
+import { endingOf, finishReason } from '../../wire/endings.ts';
 import { ENDPOINTS, placeOf } from '../../wire/endpoints.ts';
 import { fittingRelayed } from '../../wire/facts/relayed.ts';
 import type { Shape } from '../../wire/facts/shapes.ts';
@@ -16,7 +16,7 @@ import { SHAPES } from '../../wire/facts/shapes.ts';
 import { applyOverride } from '../../wire/facts/override.ts';
 import { fieldOf } from '../../wire/gemini/client-check.ts';
 import { countableAt, namedFor } from '../../wire/gemini/names.ts';
-import { geminiFinish, geminiUsage } from '../../wire/gemini/response.ts';
+import { geminiUsage } from '../../wire/gemini/response.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
 import type { Issued } from '../../wire/parts/issued.ts';
 import type { GivenBack } from '../../wire/relayed/given-back.ts';
@@ -292,7 +292,7 @@ function callsOf({ message }: JsonObject) {
 
 function readMessage(value: JsonObject, target: string): WholeAnswer {
   judgeEnding(endingOf('messages', value.stop_reason), target);
-  const finish = finishReason(value.stop_reason, false);
+  const finish = finishReason('messages', value.stop_reason);
   return { text: undefined, finish, usage: anthropicUsage(value.usage) };
 }
 
@@ -304,11 +304,11 @@ function readResponse(value: JsonObject, target: string): WholeAnswer {
 /** An answer to a prompt that was blocked has no candidates. */
 function readContent(value: JsonObject, target: string): WholeAnswer {
   const candidates = listOf(value.candidates).map(objectOf);
-  for (const { finishReason } of candidates) judgeEnding(endingOf('gemini', finishReason), target);
+  for (const each of candidates) judgeEnding(endingOf('gemini', each.finishReason), target);
   const [first] = candidates;
   const parts = listOf(objectOf(first?.content).parts);
   const called = parts.some((part) => isObject(objectOf(part).functionCall));
-  const finish = first ? (geminiFinish(first.finishReason, called) ?? null) : 'content_filter';
+  const finish = first ? finishReason('gemini', first.finishReason, called && 'tools') : 'content_filter';
   return { text: undefined, finish, usage: geminiUsage(value.usageMetadata) };
 }
 

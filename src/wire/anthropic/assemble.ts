@@ -3,10 +3,11 @@ import type { ProxyError } from '../../errors.ts';
 import type { Assembler } from '../assembler.ts';
 import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
+import { finishReason } from '../endings.ts';
 import { areBroken, entryOf, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { earlyBlocks } from './early-blocks.ts';
 import { messagesErrorEvent } from './client-error.ts';
-import { anthropicUsage, finishReason } from './response.ts';
+import { anthropicUsage } from './response.ts';
 import { toldSoFar } from '../usage.ts';
 
 /** Indexes come from outside and must not make lists as long as they like. */
@@ -65,7 +66,7 @@ class MessageFolding implements Assembler {
   }
 
   get finish(): string | null {
-    return finishReason(this.#message.stop_reason, false);
+    return finishReason('messages', this.#message.stop_reason);
   }
 
   get called(): boolean {
@@ -165,7 +166,7 @@ class MessageFolding implements Assembler {
   /** A server that says twice why it ended may have said nothing the second time. */
   #end({ stop_reason, ...delta }: JsonObject): void {
     Object.assign(this.#message, delta);
-    if (finishReason(stop_reason, false) !== null) this.#message.stop_reason = stop_reason;
+    if (finishReason('messages', stop_reason) !== null) this.#message.stop_reason = stop_reason;
   }
 
   #block(index: number, content: JsonObject): Block | undefined {

@@ -2,21 +2,12 @@ import type { ChatResponse } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { endingOf } from '../endings.ts';
+import { finishReason } from '../endings.ts';
 import { countOf, isObject, objectOf, stringOf } from '../json.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { encodeOpenaiUsage, sumOf, unitsOf } from '../usage.ts';
 import { readBlocks, refusalIn } from './parts.ts';
-
-/**
- * The finish reason of a message in chat's words, or their own where it has none; `null` where none is told.
- * @param structured whether the only tool call stands for structured output, which is content to the client
- */
-export function finishReason(stopReason: unknown, structured: boolean): string | null {
-  const finish = endingOf('messages', stopReason)?.finish ?? null;
-  return structured && finish === 'tool_calls' ? 'stop' : finish;
-}
 
 /** Anthropic's usage, normalised: their `input_tokens` leaves out what the cache gave or took. */
 export function anthropicUsage(value: unknown): Usage | undefined {
@@ -77,7 +68,11 @@ export function decodeAnthropicResponse(
         index: 0,
         message,
         logprobs: null,
-        finish_reason: finishReason(body.stop_reason, structuredTool !== undefined) ?? null,
+        finish_reason: finishReason(
+          'messages',
+          body.stop_reason,
+          structuredTool !== undefined && 'structured',
+        ),
         ...stoppedBy(body.stop_sequence),
       },
     ],

@@ -4,7 +4,7 @@ import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
-import { endingOf, fails } from '../endings.ts';
+import { endingOf, fails, finishReason } from '../endings.ts';
 import { entryOf, isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
 import { toldSoFar } from '../usage.ts';
@@ -13,7 +13,7 @@ import type { Part } from '../parts/part.ts';
 import { decodeCitations } from './citations.ts';
 import { decodeOther, isHostedCall } from './hosted.ts';
 import { refusalIn, sealOf } from './parts.ts';
-import { anthropicUsage, finishReason, stoppedBy } from './response.ts';
+import { anthropicUsage, stoppedBy } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
 
@@ -217,7 +217,11 @@ export class AnthropicReader implements ChatReader {
   /** The answer has its stop reason, which it may say again. */
   #end(delta: JsonObject): ChatChunk[] {
     const { stop_reason: reason, stop_sequence: sequence } = delta;
-    const finish = finishReason(reason, this.#options.structuredTool !== undefined);
+    const finish = finishReason(
+      'messages',
+      reason,
+      this.#options.structuredTool !== undefined && 'structured',
+    );
     if (finish === null) return [];
     if (fails(endingOf('messages', reason))) return [chunkOf(this.#naming, {}, { finish })];
     this.#finish = finish;

@@ -3,21 +3,12 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { endingOf } from '../endings.ts';
+import { finishReason } from '../endings.ts';
 import { countOf, isObject, objectOf } from '../json.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { encodeOpenaiUsage, sumOf } from '../usage.ts';
 import { readBlocks } from './parts.ts';
-
-/**
- * The finish reason of an answer in chat's words, or their own where it has none; `null` where none is told.
- * @param structured whether the only tool call stands for structured output, which is content to the client
- */
-export function finishReason(stopReason: unknown, structured: boolean): string | null {
-  const finish = endingOf('converse', stopReason)?.finish ?? null;
-  return structured && finish === 'tool_calls' ? 'stop' : finish;
-}
 
 /** Bedrock's usage, normalised: their `inputTokens` leaves out what the cache gave or took. */
 export function converseUsage(value: unknown): Usage | undefined {
@@ -43,7 +34,11 @@ export function decodeConverseResponse(answer: JsonObject, options: ReadOptions)
   const list = new PartList();
   const structured = readBlocks(spoken.content, list, { structuredTool, newId: options.newId });
   const message = answerOf(list.parts);
-  const finish = finishReason(answer.stopReason, structured && !message.tool_calls) ?? null;
+  const finish = finishReason(
+    'converse',
+    answer.stopReason,
+    structured && !message.tool_calls && 'structured',
+  );
   const usage = converseUsage(answer.usage);
   return {
     id: `chatcmpl-${options.newId()}`,

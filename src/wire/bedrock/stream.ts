@@ -5,13 +5,13 @@ import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
-import { endingOf, fails } from '../endings.ts';
+import { endingOf, fails, finishReason } from '../endings.ts';
 import { isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { exceptionBody } from './exceptions.ts';
 import type { Part } from '../parts/part.ts';
 import { decodeCitations } from './citations.ts';
 import { hostedName, hostedResult, imageOf, runsItself, thinkingSeal } from './parts.ts';
-import { converseUsage, finishReason } from './response.ts';
+import { converseUsage } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
 
@@ -95,7 +95,11 @@ export class ConverseReader implements ChatReader {
     if (this.done || !this.finished) return [];
     this.done = true;
     const late = [...this.#blocks.keys()].flatMap((index) => this.#close(index));
-    const finish = finishReason(this.#reason, this.#structured && this.#calls === 0);
+    const finish = finishReason(
+      'converse',
+      this.#reason,
+      this.#structured && this.#calls === 0 && 'structured',
+    );
     const called = this.#calls > 0 && finish === 'stop';
     return [
       ...late,

@@ -3,19 +3,13 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { endingOf } from '../endings.ts';
+import { finishReason } from '../endings.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 import { decodeCitation } from './citations.ts';
-
-/** The finish reason in chat's words, or their own where it has none; `null` where none is told. */
-export function finishReason(reason: unknown, called: boolean): string | null {
-  const finish = endingOf('cohere', reason)?.finish ?? null;
-  return called && finish === 'stop' ? 'tool_calls' : finish;
-}
 
 /** Cohere's usage, normalised: `tokens` are what the model read and wrote, `billed_units` only what is paid for. */
 export function cohereUsage(value: unknown): Usage | undefined {
@@ -82,7 +76,7 @@ export function decodeCohereResponse(answer: JsonObject, options: ReadOptions): 
         index: 0,
         message,
         logprobs: logprobsOf(answer.logprobs),
-        finish_reason: finishReason(answer.finish_reason, calls.length > 0) ?? null,
+        finish_reason: finishReason('cohere', answer.finish_reason, calls.length > 0 && 'tools'),
       },
     ],
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),

@@ -4,10 +4,11 @@ import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { ReadOptions } from './response.ts';
+import { finishReason } from '../endings.ts';
 import { numberOf, objectOf, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
 import { decodeCitation } from './citations.ts';
-import { cohereUsage, finishReason, logprobsOf } from './response.ts';
+import { cohereUsage, logprobsOf } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
 
@@ -143,7 +144,7 @@ export class CohereReader implements ChatReader {
       return [];
     }
     const late = [...this.#calls.keys()].flatMap((index) => this.#close(index));
-    const finish = finishReason(reason, this.#places > 0);
+    const finish = finishReason('cohere', reason, this.#places > 0 && 'tools');
     const last = finish === null ? [] : this.#say({}, finish);
     this.done = true;
     return [...late, ...last, ...usageChunks(this.#naming, this.usage)];

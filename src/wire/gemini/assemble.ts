@@ -3,10 +3,11 @@ import type { Assembler } from '../assembler.ts';
 import type { JsonObject } from '../json.ts';
 import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
+import { finishReason } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { toldSoFar } from '../usage.ts';
 import { geminiErrorEvent } from './client-error.ts';
-import { geminiFinish, geminiUsage } from './response.ts';
+import { geminiUsage } from './response.ts';
 
 /** Candidates and parts come from outside and must not make lists as long as they like. */
 const MAX_CANDIDATES = 128;
@@ -50,7 +51,7 @@ class ContentFolding implements Assembler {
   get finish(): string | null {
     const [first] = this.#candidates.values();
     if (!first) return this.#blocked ? 'content_filter' : null;
-    return geminiFinish(first.fields.finishReason, first.parts.some(isCall)) ?? null;
+    return finishReason('gemini', first.fields.finishReason, first.parts.some(isCall) && 'tools');
   }
 
   get seen(): number {
@@ -61,7 +62,7 @@ class ContentFolding implements Assembler {
   get finished(): boolean {
     const candidates = [...this.#candidates.values()];
     if (candidates.length === 0) return this.#blocked;
-    return candidates.every(({ fields }) => geminiFinish(fields.finishReason, false) !== undefined);
+    return candidates.every(({ fields }) => finishReason('gemini', fields.finishReason) !== null);
   }
 
   get usage(): Usage | undefined {

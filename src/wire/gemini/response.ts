@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { endingOf } from '../endings.ts';
+import { finishReason } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
 import { encodeOpenaiUsage, sumOf, unitsOf } from '../usage.ts';
@@ -15,15 +15,6 @@ import { annotationsOf, grounded, searchOf } from './grounding.ts';
 import { decodeLogprobs } from './logprobs.ts';
 
 export type GeminiContext = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
-
-/**
- * What ended an answer, in OpenAI's words or theirs; `undefined` while nothing did.
- * @param called whether the answer called a function: Gemini stops for that as for anything
- */
-export function geminiFinish(reason: unknown, called: boolean): string | undefined {
-  const finish = endingOf('gemini', reason)?.finish;
-  return called && finish === 'stop' ? 'tool_calls' : finish;
-}
 
 /** Gemini's usage, normalised: what was thought stands beside what was said. */
 export function geminiUsage(value: unknown): Usage | undefined {
@@ -112,7 +103,7 @@ function decodeCandidate(
   }
   const message = answerOf(list.parts, '');
   const calls = message.tool_calls ?? [];
-  const finish_reason = geminiFinish(candidate.finishReason, calls.length > 0) ?? null;
+  const finish_reason = finishReason('gemini', candidate.finishReason, calls.length > 0 && 'tools');
   const logprobs = decodeLogprobs(candidate.logprobsResult);
   return { index: countOf(candidate.index) ?? at, message, logprobs, finish_reason };
 }

@@ -4,7 +4,7 @@ import type { ChatReader } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { GeminiContext } from './response.ts';
-import { endingOf, fails } from '../endings.ts';
+import { endingOf, fails, finishReason } from '../endings.ts';
 import { eventJson } from '../event-json.ts';
 import { exactly } from '../json-exact.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
@@ -14,7 +14,7 @@ import type { Part } from '../parts/part.ts';
 import { toldAudio } from '../parts/message.ts';
 import { extraOf, wholePart } from './answer-parts.ts';
 import { annotationsOf, grounded, searchOf } from './grounding.ts';
-import { decodeCall, geminiFinish, geminiUsage, idOf } from './response.ts';
+import { decodeCall, geminiUsage, idOf } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
 import { toldSoFar } from '../usage.ts';
@@ -77,7 +77,7 @@ export class GeminiReader implements ChatReader {
     if (!this.finished || this.done) return [];
     this.done = true;
     const last = [...this.#candidates].flatMap(([index, candidate]) => {
-      const finish = geminiFinish(candidate.reason, candidate.calls > 0) ?? null;
+      const finish = finishReason('gemini', candidate.reason, candidate.calls > 0 && 'tools');
       const sources = this.#sources(candidate).map((delta) => chunkOf(this.#naming, delta, { index }));
       return [...sources, chunkOf(this.#naming, {}, { index, finish })];
     });

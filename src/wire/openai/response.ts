@@ -4,7 +4,7 @@ import type { EncodeContext } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
-import { endingOf } from '../endings.ts';
+import { finishReason } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
 import type { Annotation, Part } from '../parts/part.ts';
@@ -33,7 +33,7 @@ export function decodeChatResponse(body: JsonObject, context: Context): ChatResp
         index: countOf(choice.index) ?? at,
         message,
         logprobs: isObject(choice.logprobs) ? choice.logprobs : null,
-        finish_reason: finishReason(choice.finish_reason, calls) ?? null,
+        finish_reason: finishReason('chat', choice.finish_reason, calls && 'tools'),
       };
     }),
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
@@ -54,7 +54,7 @@ export function decodeChunk(value: JsonObject, context: Context): ChatChunk {
         index: countOf(choice.index) ?? 0,
         delta: decodeDelta(objectOf(choice.delta)),
         logprobs: isObject(choice.logprobs) ? choice.logprobs : null,
-        finish_reason: finishReason(choice.finish_reason, false) ?? null,
+        finish_reason: finishReason('chat', choice.finish_reason),
       })),
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
   };
@@ -73,12 +73,6 @@ export function vendorUsage(value: unknown, quirks: Quirks): Usage | undefined {
   const reasoning = usage.reasoning || (countOf(objectOf(value).reasoning_tokens) ?? 0);
   const output = quirks.outputWithoutReasoning ? sumOf(usage.output, reasoning) : usage.output;
   return { ...usage, reasoning, output };
-}
-
-function finishReason(value: unknown, calls: boolean): string | undefined {
-  const finish = endingOf('chat', value)?.finish;
-  // Some servers end a tool call with `stop`.
-  return calls && finish === 'stop' ? 'tool_calls' : finish;
 }
 
 function decodeMessage(message: JsonObject, beside: readonly Annotation[], { newId }: Context): ChatMessage {
