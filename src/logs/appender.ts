@@ -9,13 +9,13 @@ interface AppenderDeps {
   readonly onProblem: (message: string) => void;
 }
 
-/** Appends batches to the file, counts what is in it, and tells when that begins to fail and when it works again. */
+/** Appends batches to the file, counts what it holds, and reports when writing starts to fail and when it works again. */
 export class Appender {
   readonly #file: LogFile;
   readonly #stats: Counters;
   readonly #losses: Losses;
   readonly #deps: AppenderDeps;
-  /** Since writing began to fail. */
+  /** The time at which writing started to fail. */
   trouble: Trouble | undefined;
 
   constructor(file: LogFile, stats: Counters, losses: Losses, deps: AppenderDeps) {
@@ -25,11 +25,11 @@ export class Appender {
     this.#deps = deps;
   }
 
-  /** Writes a batch, or goes on with it. @returns whether all of it is in the file */
+  /** Writes a batch, or continues one that was interrupted. @returns whether all of it is in the file */
   async append(batch: Batch): Promise<boolean> {
     const { bytes, error } = await this.#file.append(batch.lines, batch.bytes);
     const failed = error !== undefined;
-    // Of a line that lacks nothing but its end, the record is in the file.
+    // A line that lacks only its newline holds its record.
     const written = failed ? countLines(batch.lines.subarray(0, bytes + 1)) : batch.records;
     this.#stats.written += written - batch.written;
     this.#stats.bytes += bytes - batch.bytes;

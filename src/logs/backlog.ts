@@ -1,40 +1,40 @@
-/** Records of the log that wait to be written, and the batches of lines they become. */
+/** Log records waiting to be written, and the batches of lines they are turned into. */
 import { LineBlock } from './line-block.ts';
 import type { LogRecord } from './record.ts';
 import type { Redaction } from './redaction.ts';
 
-/** What waits: a record, or the line of a large one. */
+/** A waiting entry: a record, or the finished line of a large one. */
 export type Waiting = {
-  /** What it counts for in the queue, bytes. */
+  /** The size it is counted with in the queue, bytes. */
   readonly size: number;
 } & ({ readonly record: LogRecord; readonly line?: undefined } | { readonly line: Buffer });
 
-/** Lines to be written, and how far they are. */
+/** Lines to be written, and how much of them has been written. */
 export interface Batch {
   readonly lines: Buffer;
   readonly records: number;
-  /** What its records counted for in the queue. */
+  /** The size its records were counted with in the queue, bytes. */
   readonly size: number;
-  /** Up to where the lines are in the file, and how many records that makes. */
+  /** How far the lines have been written to the file, in bytes and in records. */
   bytes: number;
   written: number;
 }
 
 export interface BacklogDeps {
-  /** What is taken out of lines at the moment they are made. */
+  /** Redacts lines at the moment they are made. */
   readonly redaction: () => Redaction;
-  /** Told of a record that cannot be made a line. */
+  /** Called with the error when a record cannot be turned into a line. */
   readonly onLost: (record: LogRecord, size: number, error: unknown) => void;
 }
 
-/** A batch ends with the line that reaches this. Making one takes about a millisecond. */
+/** A batch is closed by the line that reaches this size, bytes. Building one takes about a millisecond. */
 export const BATCH_BYTES = 256 * 1024;
-/** Enough for a batch and behind it a record that is just not large, in letters of three bytes. */
+/** Holds a batch plus one record just below the size of a large one, with three bytes for each character. */
 const BLOCK_BYTES = 2 * 1024 ** 2;
 
 export class Backlog {
   readonly #deps: BacklogDeps;
-  /** In the order they came; those before `#first` are taken. */
+  /** In order of arrival; entries before `#first` have been taken. */
   #waiting: (Waiting | undefined)[] = [];
   #first = 0;
   #size = 0;
@@ -45,17 +45,17 @@ export class Backlog {
     this.#deps = deps;
   }
 
-  /** How many have come since the start. */
+  /** The number of records added since the start. */
   get added(): number {
     return this.#added;
   }
 
-  /** How many wait. */
+  /** The number of records waiting. */
   get records(): number {
     return this.#waiting.length - this.#first;
   }
 
-  /** What they count for in the queue, bytes. */
+  /** The size of the waiting records as counted in the queue, bytes. */
   get size(): number {
     return this.#size;
   }
@@ -72,7 +72,7 @@ export class Backlog {
     this.#size = 0;
   }
 
-  /** The first of what waits as lines, or `undefined` when there are none. They are valid until the next call. */
+  /** The first waiting entries as lines, or `undefined` when none wait. The lines are valid until the next call. */
   next(): Batch | undefined {
     this.#block ??= new LineBlock(BLOCK_BYTES);
     const block = this.#block;
@@ -81,7 +81,7 @@ export class Backlog {
     while (this.records > 0 && block.bytes < BATCH_BYTES) {
       const waiting = this.#waiting[this.#first]!;
       if (waiting.line) {
-        // Copying a large line costs more than writing it alone.
+        // Copying a large line costs more than writing it on its own.
         if (taken.length > 0) break;
         this.#take();
         return { lines: waiting.line, records: 1, size: waiting.size, bytes: 0, written: 0 };

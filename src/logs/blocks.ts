@@ -1,4 +1,4 @@
-/** The bytes of an input in blocks, decompressed, in constant memory. */
+/** Reads an input as blocks of decompressed bytes, in constant memory. */
 import * as fs from 'node:fs';
 import type { LogInput } from './input.ts';
 import { fileReason } from './names.ts';
@@ -10,24 +10,24 @@ const BLOCK_BYTES = 1024 ** 2;
 /** Blocks of compressed data are not reused, so they are smaller. */
 const PACKED_BYTES = 256 * 1024;
 const STDIN_FD = 0;
-/** How soon a pipe that had nothing to say is asked again. */
+/** The interval at which an idle pipe is polled, milliseconds. */
 const EMPTY_PIPE_MS = 10;
 
 export interface BlockOptions {
   readonly signal?: AbortSignal;
-  /** Told the bytes taken from the file as they are, before decompression. */
+  /** Called with the raw bytes read from the file, before decompression. */
   readonly onBytes?: (bytes: number) => void;
 }
 
-/** The compressed data ends early or is damaged; what could be read came before. */
+/** Thrown when compressed data ends early or is damaged; everything readable was delivered before. */
 export class DamagedInput extends Error {
   override readonly name = 'DamagedInput';
 }
 
 /**
- * Reads an input to the end it had when it was opened. gzip and zstd are known by their first bytes.
- * A block is valid until the next one is asked for.
- * @throws InputError when the input cannot be opened or read; DamagedInput within compressed data; the
+ * Reads an input up to the size it had when it was opened. gzip and zstd are detected by their first bytes.
+ * A block is valid until the next one is requested.
+ * @throws InputError when the input cannot be opened or read; DamagedInput for damaged compressed data; the
  * signal's reason when it aborts
  */
 export async function* readBlocks(input: LogInput, options: BlockOptions = {}): AsyncGenerator<Buffer> {
@@ -77,7 +77,7 @@ async function* unpacked(source: Source, start: Buffer, packing: Packing): Async
     { highWaterMark: 0 },
   );
   try {
-    // node:zlib takes a zstd file that was cut for a whole one, and loses what came before a cut in a gzip file.
+    // node:zlib treats a truncated zstd file as complete, and drops the data before the cut in a gzip file.
     for await (const block of packed.pipeThrough(new DecompressionStream(packing))) {
       yield Buffer.from(block.buffer, block.byteOffset, block.byteLength);
     }
@@ -93,9 +93,9 @@ class Source {
   readonly #options: BlockOptions;
   #fd: number | undefined;
   #remote: S3Reader | undefined;
-  /** Bytes left of a file; one that is still written ends where it ended when it was opened. */
+  /** The bytes left to read. A file that is still being written ends where it ended when it was opened. */
   #left = Infinity;
-  /** The last read; settles when no other thread uses the file. */
+  /** The latest read; once it settles, no other thread uses the file. */
   #taking: Promise<number> = Promise.resolve(0);
 
   constructor(input: LogInput, options: BlockOptions) {
@@ -103,16 +103,16 @@ class Source {
     this.#options = options;
   }
 
-  /** The first bytes, enough to know a compressed file by. */
+  /** The first bytes, enough to detect compression. */
   async peek(): Promise<Buffer> {
     if (this.#input.object) {
       this.#remote = new S3Reader(this.#input.object);
       return this.#start();
     }
-    // Opening a named pipe waits for its writer.
+    // Opening a named pipe blocks until it has a writer.
     this.#fd = this.#input.path === '-' ? STDIN_FD : await abortable(this.#open(), this.#options.signal);
     const info = fs.fstatSync(this.#fd);
-    // Files of /proc and the like say they are empty.
+    // Files in /proc and similar file systems report a size of 0.
     if (info.isFile() && info.size > 0) this.#left = info.size;
     return this.#start();
   }
@@ -126,7 +126,7 @@ class Source {
     return start.subarray(0, length);
   }
 
-  /** Fills the buffer as far as data is there. @returns 0 at the end */
+  /** Fills the buffer with the data that is available. @returns 0 at the end */
   async read(buffer: Buffer): Promise<number> {
     const { signal, onBytes } = this.#options;
     const wanted = Math.min(buffer.length, this.#left);
@@ -140,7 +140,7 @@ class Source {
     return bytes;
   }
 
-  /** Lets go of the file, once a read that was given up on has ended: its number may be another file's by then. */
+  /** Closes the file once an abandoned read has ended: until then its descriptor could be reused for another file. */
   close(): void {
     const fd = this.#fd;
     if (fd !== undefined && fd !== STDIN_FD) void this.#taking.then(() => fs.closeSync(fd));
@@ -151,7 +151,7 @@ class Source {
     try {
       return await openFile(path);
     } catch (error) {
-      // The proxy may have compressed it since it was listed.
+      // The proxy may have compressed the file since it was listed.
       const packed = (error as NodeJS.ErrnoException).code === 'ENOENT' ? `${path}.zst` : undefined;
       if (packed !== undefined && fs.existsSync(packed)) return await openFile(packed);
       throw this.#failure(error);
@@ -190,7 +190,7 @@ function readFile(fd: number, buffer: Buffer, wanted: number): Promise<number> {
   return promise;
 }
 
-/** The promise, or a rejection as soon as the signal aborts. */
+/** Resolves like the promise, or rejects as soon as the signal aborts. */
 function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   const aborted = Promise.withResolvers<never>();

@@ -1,30 +1,30 @@
-/** Inputs as chunks of whole lines, in memory that can be handed to another thread. */
+/** Reads inputs as chunks of whole lines, in memory that can be transferred to another thread. */
 import type { BlockOptions } from './blocks.ts';
 import { DamagedInput, readBlocks } from './blocks.ts';
 import type { LogInput } from './input.ts';
 import { MAX_LINE_BYTES } from './reader.ts';
 
 const NEWLINE = 10;
-/** Big enough that handing a chunk over costs nothing beside the work on it, small enough for two dozen in flight. */
+/** Large enough that transferring a chunk is cheap beside processing it, small enough to keep two dozen in flight. */
 const CHUNK_BYTES = 2 * 1024 ** 2;
 
 /** Some lines of one input, with their line ends. Only the last chunk of an input may lack the last one. */
 export interface Chunk {
   readonly input: LogInput;
-  /** The memory behind `bytes` belongs to whoever takes the chunk. */
+  /** The receiver of the chunk owns the memory behind `bytes`. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where it begins in the input, decompressed. */
+  /** The offset of the chunk in the decompressed input. */
   readonly offset: number;
-  /** Instead of bytes: one line was here that is too long to be held. */
+  /** Set instead of bytes: a line that is too long to be kept was here. */
   readonly tooLong?: true;
-  /** Instead of bytes: the compressed data is damaged from here on. */
+  /** Set instead of bytes: the compressed data is damaged from here on. */
   readonly damaged?: true;
 }
 
 export interface ChunkOptions extends BlockOptions {
-  /** Longest line that is kept; {@link MAX_LINE_BYTES} when left out. */
+  /** The longest line to keep; {@link MAX_LINE_BYTES} by default. */
   readonly maxLineBytes?: number;
-  /** Memory for a chunk, at least of this size; new memory when left out. */
+  /** Memory for a chunk of at least this size; freshly allocated by default. */
   readonly memory?: (bytes: number) => ArrayBuffer;
 }
 
@@ -40,7 +40,7 @@ export async function* readChunks(input: LogInput, options: ChunkOptions = {}): 
     }
   } catch (error) {
     if (!(error instanceof DamagedInput)) throw error;
-    // The line it was cut in is part of the damage.
+    // The line that was cut off belongs to the damaged part.
     for (const piece of cutter.whole()) yield { input, ...piece };
     yield { input, bytes: NONE, offset: cutter.offset, damaged: true };
     return;
@@ -52,15 +52,15 @@ type Piece = Omit<Chunk, 'input'>;
 
 const NONE = new Uint8Array(0);
 
-/** Gathers blocks and cuts them behind line ends. */
+/** Collects blocks and splits them after line ends. */
 class ChunkCutter {
   readonly #maxLineBytes: number;
   readonly #memory: (bytes: number) => ArrayBuffer;
   #held: Uint8Array<ArrayBuffer> = NONE;
   #length = 0;
-  /** What is held has a line end. */
+  /** Whether the collected bytes contain a line end. */
   #cuttable = false;
-  /** Within a line that is too long. */
+  /** Whether the position is within a line that is too long. */
   #skipping = false;
   offset = 0;
 
@@ -88,13 +88,13 @@ class ChunkCutter {
     this.#length = 0;
   }
 
-  /** The whole lines that are held. */
+  /** The whole lines collected so far. */
   *whole(): Generator<Piece> {
     if (!this.#cuttable) return;
     yield this.#cut(this.#held.subarray(0, this.#length).lastIndexOf(NEWLINE) + 1);
   }
 
-  /** The rest, the last line included. */
+  /** Everything that is left, including the last line. */
   *end(): Generator<Piece> {
     if (this.#skipping) yield { bytes: NONE, offset: this.offset, tooLong: true };
     else if (this.#length > 0) yield this.#cut(this.#length);

@@ -1,10 +1,10 @@
-/** Which files of the log nobody writes any more. */
+/** Determines which log files are no longer written. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LogName } from './names.ts';
 import { endOfDay, isMissing, listLogs, utcDay } from './names.ts';
 
-/** How long after the end of a day each worker has closed its file of that day for certain. */
+/** After this time past midnight every worker has certainly closed its file of the previous day. */
 const LEAVE_MS = 60_000;
 
 export interface FoundLog extends LogName {
@@ -17,7 +17,7 @@ export async function findLogs(directory: string): Promise<FoundLog[]> {
   const found: FoundLog[] = [];
   for (const log of await listLogs(directory)) {
     const stats = await stat(join(directory, log.name)).catch((error: unknown) => {
-      // Another process was faster.
+      // Another process has already removed it.
       if (isMissing(error)) return undefined;
       throw error;
     });
@@ -27,9 +27,9 @@ export async function findLogs(directory: string): Promise<FoundLog[]> {
 }
 
 /**
- * Files that nobody has open by rights: the same worker has a newer one of the day, or the day is over. Another worker is
- * given a minute to notice that.
- * @param writer who asks, and the file that it writes
+ * Files that no process should have open: either the same worker has a newer file for that day, or the day is over. Other
+ * workers get a minute to notice a newer file.
+ * @param writer the worker that asks, and the file it writes
  */
 export function closedAmong(
   found: readonly FoundLog[],
@@ -50,7 +50,7 @@ export function closedAmong(
   });
 }
 
-/** When the newest record of a file was written, at the latest. A copied file has a later mtime than that. */
+/** An upper bound for the time of the newest record in a file. A copied file has a later mtime than that. */
 export function newestMs({ mtimeMs, day }: FoundLog): number {
   return Math.min(mtimeMs, endOfDay(day));
 }

@@ -9,10 +9,10 @@ import { syncDirectory } from './files.ts';
 import { isMissing } from './names.ts';
 
 /**
- * Replaces a file that is no longer written by `<path>.zst`. Another process at the same work, or one that
- * appends after all, is noticed, and then nothing changes.
- * @param options.nowMs wall clock, to tell a copy in progress from one that was abandoned
- * @param options.signal ends the work; the half-made copy is removed
+ * Replaces a file that is no longer written by `<path>.zst`. If another process does the same work, or appends to the file
+ * after all, this is detected and nothing changes.
+ * @param options.nowMs wall clock, to tell a copy in progress from an abandoned one
+ * @param options.signal cancels the work; the unfinished copy is removed
  * @returns whether the file was replaced
  */
 export async function compressFile(
@@ -44,7 +44,7 @@ async function fill(handle: FileHandle, path: string, signal: AbortSignal): Prom
   await pipeline(createReadStream(path), zstd, write, { signal });
 }
 
-/** Puts the copy in place of the original, unless that grew meanwhile: then the copy goes. */
+/** Puts the copy in place of the original. If the original has grown meanwhile, the copy is deleted instead. */
 async function replace(path: string, size: number): Promise<boolean> {
   await rename(`${path}.zst.tmp`, `${path}.zst`);
   await syncDirectory(dirname(path));
@@ -56,7 +56,7 @@ async function replace(path: string, size: number): Promise<boolean> {
     await unlink(`${path}.zst`);
     return false;
   }
-  // Whoever still has the original open finds it unlinked after his next write and writes that again.
+  // A process that still has the original open finds it unlinked after its next write, and writes that batch again.
   if (after) await unlink(path);
   return true;
 }

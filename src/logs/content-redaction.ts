@@ -1,4 +1,4 @@
-/** Takes secrets and personal data out of what people and models wrote, before it reaches the log. */
+/** Removes secrets and personal data from the content of requests and answers before it is logged. */
 import type { RedactKind } from '../config/redact-kinds.ts';
 import type { LogRecord } from './record.ts';
 import { Redactor } from '../redact/redactor.ts';
@@ -11,9 +11,9 @@ export class ContentRedaction {
   }
 
   /**
-   * The record with tags such as `[EMAIL_1]` in the place of what was found, numbered within the record. The request is
-   * read first, and from its beginning: a value has the same tag in every turn of a conversation.
-   * @throws Error when it cannot be read to its end; then nothing of the content may be kept
+   * The record with each finding replaced by a tag such as `[EMAIL_1]`, numbered within the record. The request is
+   * processed first, from its beginning, so that a value keeps its tag in every turn of a conversation.
+   * @throws Error when the content cannot be processed completely; none of it may be kept then
    */
   redact(record: LogRecord): LogRecord {
     const { request, response, error, feedback } = record;

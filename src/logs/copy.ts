@@ -1,13 +1,13 @@
-/** Copies that take the place of a file of the log when they are complete. */
+/** Temporary copies that replace a log file once they are complete. */
 import type { FileHandle } from 'node:fs/promises';
 import { open, stat, unlink } from 'node:fs/promises';
 
-/** A copy this old that nobody finished was left by a process that died. */
+/** An unfinished copy of this age was left behind by a process that died, milliseconds. */
 export const STALE_MS = 10 * 60_000;
 
 /**
  * Begins a copy. Its existence is the lock: `undefined` when another process holds it.
- * @param nowMs wall clock, to tell a copy in progress from one that was abandoned
+ * @param nowMs wall clock, to tell a copy in progress from an abandoned one
  */
 export async function beginCopy(path: string, nowMs: number): Promise<FileHandle | undefined> {
   const create = () => open(path, 'wx', 0o600);
@@ -22,7 +22,7 @@ export async function beginCopy(path: string, nowMs: number): Promise<FileHandle
   }
 }
 
-/** Forces a copy to disk. @returns whether it is still ours: another process may have taken over when this one slept for long */
+/** Forces a copy to disk. @returns whether it is still ours: another process may take over after a long pause of this one */
 export async function endCopy(handle: FileHandle, path: string): Promise<boolean> {
   await handle.sync();
   return (await handle.stat()).ino === (await stat(path)).ino;

@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts';
 import { endOfDay, utcDay } from './names.ts';
 
-/** How long after the end of its day a file is closed. */
+/** The delay between the end of a day and the closing of its file. */
 const LEAVE_MS = 1_000;
 
-/** Tells when the day of a file is over. */
+/** Signals when the day of a file is over. */
 export class DayEnd {
   readonly #clock: Clock;
   readonly #over: () => void;
@@ -16,13 +16,13 @@ export class DayEnd {
     this.#over = over;
   }
 
-  /** From now on this day is waited for. @param day of UTC, YYYY-MM-DD */
+  /** Waits for the end of this day from now on. @param day of UTC, YYYY-MM-DD */
   after(day: string): void {
     this.#cancel?.();
     if (this.#closed) return;
     const waitMs = Math.max(LEAVE_MS, endOfDay(day) - this.#clock.now() + LEAVE_MS);
     this.#cancel = this.#clock.after(waitMs, () => {
-      // The clock on the wall may have been set back.
+      // The wall clock may have been set back.
       if (utcDay(this.#clock.now()) === day) this.after(day);
       else this.#over();
     });

@@ -1,4 +1,4 @@
-/** Takes what people and models wrote out of files of the log that are no longer written. */
+/** Removes the content of requests and answers from log files that are no longer written. */
 import type { FileHandle } from 'node:fs/promises';
 import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -14,25 +14,25 @@ import { headRecord } from './head-record.ts';
 import { LineBeginnings } from './line-beginnings.ts';
 import { isMissing } from './names.ts';
 
-/** What is written at a time, characters. */
+/** The size of one write, characters. */
 const WRITE_CHARS = 64 * 1024;
 
 export interface ExpireOptions {
-  /** Wall clock, to tell a copy in progress from one that was abandoned, milliseconds since the epoch. */
+  /** Wall clock, to tell a copy in progress from an abandoned one, milliseconds since the epoch. */
   readonly nowMs: number;
-  /** Ends the work; the half-made copy is removed. */
+  /** Cancels the work; the unfinished copy is removed. */
   readonly signal: AbortSignal;
 }
 
-/** What became of a file. */
+/** The result for one file. */
 export interface Expired {
-  /** Lines that were no records, or cut within their heads, and are gone. */
+  /** The number of lines that were dropped: no records, or cut off within their heads. */
   lost: number;
-  /** Whether compressed data was damaged, and what came after is gone. */
+  /** Whether compressed data was damaged, so that everything after it was dropped. */
   damaged: boolean;
 }
 
-/** Whether only heads are left in a file, by its first record. */
+/** Whether a file holds only heads, judged by its first record. */
 export async function isExpired(path: string, signal: AbortSignal): Promise<boolean> {
   const lines = new LineBeginnings();
   try {
@@ -50,16 +50,16 @@ export async function isExpired(path: string, signal: AbortSignal): Promise<bool
   return last === undefined || (head !== undefined && isSame(head, last));
 }
 
-/** Whether a line has nothing beside its head. */
+/** Whether a line consists of its head only. */
 function isSame(head: JsonObject, line: Buffer): boolean {
   return JSON.stringify(head) === line.toString();
 }
 
 /**
- * Replaces a file by one that has the heads of its lines alone, with the same name, mode and time of change, and compressed where
- * it was. The file is there as a whole, before or after, whenever somebody looks or this process dies. Another process at the
- * same work, or one that appends after all, is noticed, and then nothing changes.
- * @returns `undefined` where nothing changed
+ * Replaces a file by one that holds only the heads of its lines, with the same name, mode and modification time, compressed if
+ * the original was. At any moment, also after a crash, one complete file is in place: the old or the new one. If another process
+ * does the same work, or appends to the file after all, this is detected and nothing changes.
+ * @returns `undefined` if nothing changed
  */
 export async function expireFile(path: string, options: ExpireOptions): Promise<Expired | undefined> {
   const copy = `${path}.heads.tmp`;
@@ -98,7 +98,7 @@ async function fill(handle: FileHandle, path: string, expired: Expired, signal: 
   return pipeline(heads, zstd, write, { signal });
 }
 
-/** The heads of lines, some at a time, with pauses for others. */
+/** The heads of the lines, a few at a time, yielding to the event loop in between. */
 async function* headsOf(blocks: AsyncIterable<Buffer>, expired: Expired): AsyncGenerator<string> {
   const lines = new LineBeginnings();
   let heads = '';
@@ -126,7 +126,7 @@ async function* headsOf(blocks: AsyncIterable<Buffer>, expired: Expired): AsyncG
   if (heads !== '') yield heads;
 }
 
-/** Whether the file is the one that was read, as long as it was. */
+/** Whether the file at the path is the one that was read, with the same size. */
 async function isStill(
   path: string,
   before: { readonly ino: number; readonly size: number },

@@ -1,6 +1,6 @@
 /**
- * The file of the request log that is being appended to. Files are never renamed while they are written. Each of several
- * workers has files of its own; other processes append to the newest of the day, so that they may share a directory.
+ * The request log file that is being appended to. A file is never renamed while it is written. Each worker writes
+ * files of its own; separate processes append to the newest file of the day, so that they can share a directory.
  */
 import { fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
@@ -12,14 +12,14 @@ import { fileReason, isMissing, listLogs, logName, utcDay } from './names.ts';
 
 export interface LogFileOptions {
   readonly directory: string;
-  /** Which of several workers writes, from 1; 0 where one process serves. */
+  /** The number of the worker that writes, from 1; 0 where a single process serves. */
   readonly worker: number;
-  /** Bytes after which a new file begins; 0 for never. */
+  /** The size at which a new file is started, bytes; 0 for no limit. */
   readonly rotateSize: number;
-  /** Whether data and names are to be forced to disk when a file is left. */
+  /** Whether to fsync a file and its directory entry when moving on to the next. */
   readonly durable: boolean;
   readonly clock: Clock;
-  /** Called with the name of each file that is opened, and its day. */
+  /** Called with the name and the day of each file that is opened. */
   readonly onOpen: (name: string, day: string) => void;
   readonly onProblem: (message: string) => void;
 }
@@ -30,19 +30,19 @@ interface OpenFile {
   readonly day: string;
   readonly inode: number;
   readonly device: number;
-  /** Whether the file system counts links, so that none means deleted. */
+  /** Whether the file system counts links, so that a count of 0 means that the file was deleted. */
   readonly countsLinks: boolean;
   size: number;
-  /** The file ends within a line: a process died there, or the disk was full. */
+  /** Whether the file ends within a line because a process died there or the disk was full. */
   torn: boolean;
   unsynced: boolean;
   checkedMs: number;
 }
 
-/** How often the path is looked at for a file that was moved, or grew by another process. */
+/** The interval at which the path is checked: the file may have been moved, or extended by another process. */
 const CHECK_MS = 250;
 const NEWLINE = Buffer.from('\n');
-/** By so many of its last bytes a line that was cut is known again. */
+/** The number of trailing bytes by which a partially written line is recognised. */
 const TAIL_BYTES = 4_096;
 
 /** The file that batches are appended to. Calls must not overlap. */
@@ -65,10 +65,10 @@ export class LogFile {
   }
 
   /**
-   * Appends whole lines by one write, to the newest file of the day below the rotation size. Never rejects.
-   * @param from where to begin: where the last attempt with the same lines ended. A line that it cut is completed where it
-   * still is the end of the file, and else begun again on a line of its own.
-   * @returns up to where the lines are in the file, and the error that kept out the rest
+   * Appends whole lines with one write to the newest file of the day that is below the rotation size. Never rejects.
+   * @param from where to continue: the position at which the last attempt to write these lines stopped. A line that was cut
+   *   there is completed if it is still at the end of the file, and otherwise written again on a line of its own.
+   * @returns how far the lines were written, and the error that prevented the rest
    */
   async append(lines: Buffer, from = 0): Promise<{ bytes: number; error?: unknown }> {
     const progress = { bytes: from };
@@ -80,19 +80,19 @@ export class LogFile {
         const { size, nlink } = fstatSync(file.handle.fd);
         file.size = size;
         if (nlink > 0 || !file.countsLinks) return progress;
-        // Deleted underneath: what was written went with it, so it is written again to a new file.
+        // The file was deleted while it was open: its last write is lost, so the batch is written again to a new file.
         await this.close();
         progress.bytes = from;
       }
       return { ...progress, error: new Error('it is deleted as soon as it is made') };
     } catch (error) {
-      // Opening anew finds out whether the end is torn, and helps when the disk was replaced.
+      // Reopening shows whether the file ends within a line, and helps when the disk was replaced.
       await this.close();
       return { ...progress, error };
     }
   }
 
-  /** Forces what was appended to disk. Failure is reported once until it succeeds again, and not thrown. */
+  /** Forces appended data to disk. Does not throw; a failure is reported once until a sync succeeds again. */
   async sync(): Promise<void> {
     const file = this.#file;
     if (!file?.unsynced) return;
@@ -130,7 +130,7 @@ export class LogFile {
     return this.#file;
   }
 
-  /** Whether another file, or none, stands where this one was. Also takes in what other processes appended. */
+  /** Whether the path no longer leads to this file. Also accounts for data that other processes appended. */
   async #moved(file: OpenFile): Promise<boolean> {
     const nowMs = this.#options.clock.monotonic();
     if (nowMs - file.checkedMs < CHECK_MS) return false;
@@ -147,7 +147,7 @@ export class LogFile {
   async #openDay(day: string): Promise<OpenFile> {
     const { worker, rotateSize, durable, clock, onOpen } = this.#options;
     this.#path = join(this.#directory, logName(day, 0, worker));
-    // The files hold prompts: nobody but the owner may read them.
+    // The files hold prompts: only the owner may read them.
     await mkdir(this.#directory, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'EEXIST') throw new Error('its directory is a file', { cause });
       throw cause;
@@ -175,7 +175,7 @@ function below(size: number, rotateSize: number): boolean {
   return rotateSize === 0 || size < rotateSize;
 }
 
-/** The worker's newest sequence of the day while it has room, else the one after it. */
+/** The worker's newest file number of the day while that file has room, otherwise the next one. */
 async function nextSequence(
   directory: string,
   { day, worker }: Pick<LogName, 'day' | 'worker'>,
@@ -184,7 +184,7 @@ async function nextSequence(
   const logs = (await listLogs(directory)).filter((log) => log.day === day && log.worker === worker);
   const last = Math.max(-1, ...logs.map((log) => log.sequence));
   if (last < 0) return 0;
-  // A compressed file is closed for good, also while its original is still there.
+  // A compressed file is closed for good, even while its original still exists.
   const open = logs.every((log) => log.sequence !== last || log.kind === 'plain');
   const found = open ? await statIfThere(join(directory, logName(day, last, worker))) : undefined;
   return found && below(found.size, rotateSize) ? last : last + 1;
@@ -192,13 +192,13 @@ async function nextSequence(
 
 async function statIfThere(path: string) {
   return stat(path).catch((error: unknown) => {
-    // ENOTDIR: a file stands where its directory was.
+    // ENOTDIR: a file is in the place of the directory.
     if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
     throw error;
   });
 }
 
-/** Whether the last byte is no newline. A size that moves is another process in the middle of a write. */
+/** Whether the last byte is not a newline. If the size changes, another process is in the middle of a write. */
 async function endsTorn(handle: FileHandle): Promise<boolean> {
   for (;;) {
     const { size } = await handle.stat();
@@ -210,8 +210,8 @@ async function endsTorn(handle: FileHandle): Promise<boolean> {
 }
 
 /**
- * Where to go on with lines of which some bytes are written: within a line when the file ends with what came before of it.
- * That is seen by the bytes themselves, as another process may have written meanwhile.
+ * Where to continue writing lines of which some bytes are already written: within a line if the file still ends with the
+ * written part. The bytes are compared, because another process may have appended meanwhile.
  */
 async function beginAt(file: OpenFile, lines: Buffer, from: number): Promise<number> {
   const begin = from === 0 ? 0 : lines.lastIndexOf(NEWLINE, from - 1) + 1;
@@ -221,7 +221,7 @@ async function beginAt(file: OpenFile, lines: Buffer, from: number): Promise<num
     file.torn = false;
     return from;
   }
-  // Of a line that lacks nothing but its end, the record is in the file.
+  // A line that lacks only its newline holds its record.
   return lines[from] === NEWLINE[0] ? from + 1 : begin;
 }
 
@@ -233,7 +233,7 @@ async function endsWith(handle: FileHandle, bytes: Buffer): Promise<boolean> {
   return bytesRead === found.length && found.equals(bytes);
 }
 
-/** Writes the lines from where `progress` stands, after a newline where the file ends torn, and moves it on. */
+/** Writes the lines from `progress` on and advances it, after a newline if the file ends within a line. */
 async function writeLines(file: OpenFile, lines: Buffer, progress: { bytes: number }): Promise<void> {
   const from = progress.bytes;
   const rest = lines.subarray(from);
@@ -249,9 +249,9 @@ async function writeLines(file: OpenFile, lines: Buffer, progress: { bytes: numb
   file.torn = false;
 }
 
-/** Makes a new or renamed file in `directory` survive a power cut. */
+/** Makes a new or renamed file in `directory` survive a power failure. */
 export async function syncDirectory(directory: string): Promise<void> {
-  // Windows cannot open a directory and keeps its entries by other means.
+  // Windows cannot open a directory, and makes its entries durable by other means.
   if (process.platform === 'win32') return;
   const handle = await open(directory, 'r');
   await handle.sync().finally(() => handle.close());

@@ -1,49 +1,49 @@
-/** Finds many short texts in a block of bytes in one pass, whatever their number. */
+/** Finds many short texts in a block of bytes in one pass, regardless of their number. */
 
-/** What is looked at in one step, bytes. */
+/** The number of bytes examined in one step. */
 const WORD = 4;
-/** A text of this length holds a whole word wherever it stands. */
+/** A text of this length contains a whole aligned word at any position. */
 const MIN_LENGTH = 2 * WORD - 1;
-/** Makes capital letters small ones, and merges some other bytes, in each byte of a word. */
+/** Converts the capital letters in each byte of a word to lower case; some other bytes become equal as well. */
 const FOLD = 0x20202020;
 /** @see Knuth, The Art of Computer Programming, section 6.4: multiplicative hashing */
 const GOLDEN = 0x9e3779b1;
-/** Marks per word that is looked for: one word in so many passes the marks by chance. */
+/** The number of table entries per word: one in this many words passes by chance. */
 const MARKS_PER_WORD = 64;
 const MAX_BITS = 24;
 
-/** A text that is looked for, and where in it the word stands that gave it away. */
+/** A text to search for, and the offset within it of the word that identified it. */
 interface Trace {
   readonly text: Uint8Array;
   readonly offset: number;
 }
 
-/** Memory that can be searched: its bytes, and the same as words. */
+/** Searchable memory, as bytes and as words. */
 export interface Searchable {
   readonly bytes: Buffer;
   readonly words: Int32Array;
 }
 
-/** New memory of at least so many bytes. */
+/** Allocates memory of at least this many bytes. */
 export function searchable(size: number): Searchable {
   const memory = new ArrayBuffer(Math.ceil(size / WORD) * WORD);
   return { bytes: Buffer.from(memory), words: new Int32Array(memory) };
 }
 
 /**
- * Finds where any of some texts occurs, in capital letters or small ones. It may tell a place too many, as letters are
- * compared without their fifth bit; it never misses one. Every word of the block is looked up in a table of marks, and
- * compared only where it has one, which costs about 0.4 ns a byte; a search for each text costs 0.03 ns a byte and text.
+ * Finds where any of several texts occurs, ignoring the case of ASCII letters. It may report false positives, since letters
+ * are compared without their fifth bit, but never misses an occurrence. Every word of the block is looked up in a table, and
+ * compared only on a hit. This costs about 0.4 ns per byte, a separate search for each text 0.03 ns per byte and text.
  */
 export class Finder {
-  /** One for each hash, 1 where a word has it. */
+  /** One entry per hash; 1 where some word has it. */
   readonly #marks: Uint8Array;
   readonly #shift: number;
   readonly #traces = new Map<number, Trace[]>();
-  /** Texts too short for words, each in all ways to write it. */
+  /** Texts that are too short for words, in every combination of cases. */
   readonly #short: readonly Buffer[];
 
-  /** @param texts such that only ASCII letters may be written large or small */
+  /** @param texts whose case may vary only in ASCII letters */
   constructor(texts: readonly string[]) {
     const all = texts.map((text) => Buffer.from(text));
     for (const text of all) if (text.length >= MIN_LENGTH) this.#trace(text);
@@ -57,7 +57,7 @@ export class Finder {
     for (const word of this.#traces.keys()) this.#marks[this.#hash(word)] = 1;
   }
 
-  /** Tells where in the first `length` bytes a text begins, in no order. */
+  /** Reports the positions at which a text begins in the first `length` bytes, in no particular order. */
   find({ bytes, words }: Searchable, length: number, tell: (at: number) => void): void {
     const marks = this.#marks;
     const shift = this.#shift;
@@ -100,7 +100,7 @@ function standsAt(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
   return true;
 }
 
-/** A short text with each of its letters large and small. */
+/** A short text in every combination of upper and lower case. */
 function spellings(text: string): string[] {
   let all = [''];
   for (const char of text) {

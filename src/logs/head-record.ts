@@ -1,20 +1,20 @@
-/** Lines of the log without what people and models wrote. */
+/** Reads log lines without the content of requests and answers. */
 import { isObject, parseJson } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
-/** Of braces and brackets, which differ by this bit alone. */
+/** The value of braces and of brackets, which differ in this bit only. */
 const EITHER = 0x20;
 const OPENING = 0x7b;
 const CLOSING = 0x7d;
 const TAIL = [Buffer.from('"request":'), Buffer.from('"response":')];
 
 /**
- * The record of a line without what people and models wrote: a request and its answer, the words of errors and of feedback, and
- * the name of the client program. `undefined` when the line is no record.
- * @param line all of it, or its beginning up to somewhere within the request or the response
+ * The record of a line without its content: the request and the answer, the messages of errors and of feedback, and the name of
+ * the client program. `undefined` when the line is not a record.
+ * @param line the whole line, or its beginning up to any point within the request or the response
  */
 export function headRecord(line: Buffer): JsonObject | undefined {
   const record = withoutTail(line);
@@ -30,9 +30,9 @@ export function headRecord(line: Buffer): JsonObject | undefined {
 }
 
 /**
- * The record of a line without its request and its answer, which are neither read nor held in memory as text; `undefined` when
- * the line is no record.
- * @param line all of it, or its beginning up to somewhere within the request or the response
+ * The record of a line without its request and its answer, which are neither parsed nor decoded; `undefined` when the line is
+ * not a record.
+ * @param line the whole line, or its beginning up to any point within the request or the response
  */
 export function withoutTail(line: Buffer): RecordWithoutTail | undefined {
   const end = beginOfTail(line);
@@ -42,10 +42,10 @@ export function withoutTail(line: Buffer): RecordWithoutTail | undefined {
     : undefined;
 }
 
-/** Of what is in a file nothing is certain but these. */
+/** The only fields that a record read from a file is guaranteed to have. */
 export type RecordWithoutTail = JsonObject & { readonly ts: string; readonly id: string };
 
-/** Where the comma before the request or the response is, which are the last fields; `undefined` where there is neither. */
+/** The position of the comma before the request or the response, which are the last fields; `undefined` if there is neither. */
 function beginOfTail(line: Buffer): number | undefined {
   let depth = 0;
   for (let at = 0; at < line.length; at += 1) {
@@ -55,7 +55,7 @@ function beginOfTail(line: Buffer): number | undefined {
       else if ((byte | EITHER) === CLOSING) depth -= 1;
       continue;
     }
-    // A string behind a comma of the outermost object is the name of a field.
+    // A string after a comma of the outermost object is the name of a field.
     if (depth === 1 && line[at - 1] === COMMA && TAIL.some((name) => startsWith(line, name, at)))
       return at - 1;
     at = endOfString(line, at);
@@ -67,7 +67,7 @@ function startsWith(line: Buffer, name: Buffer, at: number): boolean {
   return line.length - at >= name.length && line.compare(name, 0, name.length, at, at + name.length) === 0;
 }
 
-/** Where the quote is that ends a string; the end of the line where none does. */
+/** The position of the quote that ends a string, or the end of the line if the string is not closed. */
 function endOfString(line: Buffer, begin: number): number {
   for (let at = line.indexOf(QUOTE, begin + 1); at >= 0; at = line.indexOf(QUOTE, at + 1)) {
     let escapes = 0;

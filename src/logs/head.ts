@@ -8,7 +8,7 @@ export interface LineHead {
   readonly endpoint: string;
   readonly model: string;
   readonly finish: string | null;
-  /** `undefined` where it has letters beyond ASCII, or the status before it is no number of JSON. */
+  /** `undefined` if it holds characters beyond ASCII, or if the status before it is not a JSON number. */
   readonly provider: string | null | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface HeadRest {
   readonly key: string | null;
 }
 
-/** How every line of ours begins. Within a JSON string its quotes would be escaped. */
+/** The beginning of every line that this proxy writes. Within a JSON string its quotes would be escaped. */
 export const LINE_START = `{"v":${RECORD_VERSION},"ts":"`;
 
 const START = Buffer.from(LINE_START);
@@ -30,9 +30,9 @@ const FAULT = Buffer.from(',"fault":');
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const FIRST_PLAIN = 0x20;
-/** Of an ISO time with milliseconds, as all are that this proxy writes. */
+/** The length of an ISO time with milliseconds, the form that this proxy writes. */
 const TIME_BYTES = 24;
-/** Names are bounded; what is longer is no head of ours. */
+/** Names are bounded; anything longer is not a head of ours. */
 const MOST_BYTES = 4_096;
 
 const text = '"[^"\\\\\\x00-\\x1f]*"';
@@ -52,18 +52,18 @@ const REST = new RegExp(
     `"latency_ms":(${number}),"first_content_ms":(?:${number}),"key":(?:null|"${plain}"),"conversation":(?:null|${text}),` +
     `"score":(?:${number})(?:,"user":(?:null|${text}))?(?:,"tags":(?:null|{(?:${pair}(?:,${pair})*)?}))?(?:,"group":${text})?,"lane":`,
 );
-/** The rest of a head is seldom longer. */
+/** The rest of a head is rarely longer. */
 const REST_BYTES = 512;
 
 /**
- * The heads of the lines of a block, asked about in their order. A line whose head is not in the exact form that the log
- * writer gives it, or that may hold another record behind a torn one, is told as unknown: it must be parsed.
+ * The heads of the lines in a block, read in order. If a head is not in the exact form that the log writer produces, or the line
+ * may hold another record after a torn one, it is reported as unknown, and the line must be parsed.
  */
 export class HeadScan {
   readonly #block: Buffer;
   readonly #starts: Search;
   readonly #faults: Search;
-  /** Of the line that was asked about last: its id, the part that many lines share, and the end of that. */
+  /** About the line read last: its id, the part that it shares with many lines, and the end of that part. */
   #id = 0;
   #begin = 0;
   #end = 0;
@@ -75,9 +75,9 @@ export class HeadScan {
   }
 
   /**
-   * The part of a head that many lines share, from its outcome to its finish reason, for {@link parseShared}.
+   * The part of a head that many lines share, from its outcome to its finish reason, as input for {@link parseShared}.
    * @param from where the line begins in the block
-   * @param to behind its last byte
+   * @param to just past its last byte
    */
   shared(from: number, to: number): string | undefined {
     if (this.#starts.from(from) !== from || this.#starts.from(from + 1) < to) return undefined;
@@ -85,7 +85,7 @@ export class HeadScan {
     const quote = this.#quote(from + START.length, to);
     const id = quote + ID.length;
     if (quote !== from + START.length + TIME_BYTES || !this.#holds(ID, quote, to)) return undefined;
-    // The id ends with the first quote, else it has one within or is followed by something else.
+    // The id ends at the first quote; otherwise it contains a quote or is followed by something else.
     const begin = this.#quote(id, to);
     if (!this.#holds(OUTCOME, begin, to)) return undefined;
     const end = this.#faults.from(begin);
@@ -97,10 +97,10 @@ export class HeadScan {
   }
 
   /**
-   * The rest of the head of the line that was asked about last, from its fault on and over its end, for {@link parseRest}.
+   * The rest of the head of the line read last, from its fault to past its end, as input for {@link parseRest}.
    * @param from where the line begins
-   * @param to behind its last byte
-   * @returns `undefined` where what stands before may be no JSON
+   * @param to just past its last byte
+   * @returns `undefined` if the part before it may not be valid JSON
    */
   rest(from: number, to: number): string | undefined {
     const begin = from + START.length;
@@ -113,9 +113,9 @@ export class HeadScan {
     return this.#block.toString('latin1', from + START.length, from + START.length + TIME_BYTES);
   }
 
-  // So few bytes are looked at sooner than they are handed to the runtime.
+  // For so few bytes a loop is faster than a call into the runtime.
 
-  /** The next quote at or behind a place; `to` when there is none. */
+  /** The position of the next quote at or after a position; `to` if there is none. */
   #quote(from: number, to: number): number {
     const block = this.#block;
     let at = from;
@@ -123,7 +123,7 @@ export class HeadScan {
     return Math.min(at, to);
   }
 
-  /** Whether a place in the line holds these bytes, and something follows. */
+  /** Whether the line has these bytes at a position, with something after them. */
   #holds(bytes: Buffer, at: number, to: number): boolean {
     const block = this.#block;
     if (at + bytes.length >= to) return false;
@@ -131,7 +131,7 @@ export class HeadScan {
     return true;
   }
 
-  /** Whether a part of a string holds neither escapes nor what must be escaped. */
+  /** Whether a part of a string has neither escapes nor characters that would need one. */
   #plain(from: number, to: number): boolean {
     const block = this.#block;
     for (let at = from; at < to; at++) if (block[at]! < FIRST_PLAIN || block[at] === BACKSLASH) return false;
@@ -139,7 +139,7 @@ export class HeadScan {
   }
 }
 
-/** Names with escapes or letters beyond ASCII count as unknown, so what is returned is always exact. */
+/** Names with escapes or characters beyond ASCII count as unknown, so that whatever is returned is exact. */
 export function parseShared(shared: string): LineHead | undefined {
   const match = SHARED.exec(shared);
   if (!match) return undefined;
@@ -154,7 +154,7 @@ export function parseShared(shared: string): LineHead | undefined {
   };
 }
 
-/** The part of a head that {@link HeadScan.rest} gives; `undefined` where it is not in the form that most lines have. */
+/** The part of a head that {@link HeadScan.rest} returns; `undefined` if it does not have the usual form. */
 export function parseRest(rest: string): HeadRest | undefined {
   const match = REST.exec(rest);
   if (!match) return undefined;
@@ -176,11 +176,11 @@ function numberFrom(digits: string): number | null {
   return digits === 'null' ? null : Number(digits);
 }
 
-/** Looks for the same bytes again and again, ever further on, and reads no byte twice. */
+/** Searches for the same bytes repeatedly, at increasing positions, and reads no byte twice. */
 class Search {
   readonly #block: Buffer;
   readonly #bytes: Buffer;
-  /** Where they were found; all that lies between `#asked` and here is without them. */
+  /** The position of the last match; there is none between `#asked` and it. */
   #found = -1;
   #asked = 0;
 
@@ -189,7 +189,7 @@ class Search {
     this.#bytes = bytes;
   }
 
-  /** Where they begin next at or behind a place that is never before the last one; the block's length when nowhere. */
+  /** The next match at or after a position, which must never decrease; the length of the block if there is none. */
   from(place: number): number {
     if (place > this.#found || place < this.#asked) {
       const found = this.#block.indexOf(this.#bytes, place);

@@ -1,4 +1,4 @@
-/** Which files a reader is to read, and in which order. */
+/** Determines which files to read, and in which order. */
 import { realpath, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileReason } from './names.ts';
@@ -7,21 +7,21 @@ import type { S3Object } from './s3.ts';
 import { listObjects, S3_SCHEME, s3Place } from './s3.ts';
 
 export interface LogInput {
-  /** How messages name it: the path as the user wrote or would write it, or "stdin". */
+  /** The name used in messages: the path as the user would write it, or "stdin". */
   readonly name: string;
   /** Path to open; `-` is standard input. */
   readonly path: string;
-  /** Size on disk, `undefined` for a pipe. */
+  /** Size on disk; `undefined` for a pipe. */
   readonly bytes: number | undefined;
-  /** Where it is, when that is no file. */
+  /** The source of the input if it is not a local file. */
   readonly object?: S3Object;
 }
 
 /**
- * Resolves what the user named to files, oldest first within each directory or glob.
- * @param named files, directories, globs, and `-` for standard input; a file named twice is read once
- * @param exclude a path that directories and globs leave out: the output, when it lies among the logs
- * @throws InputError when one is missing, or when nothing is found at all
+ * Resolves the user's arguments to files, oldest first within each directory or glob.
+ * @param named files, directories, globs, and `-` for standard input; a file given twice is read once
+ * @param exclude a path that directories and globs skip: the output, if it lies among the logs
+ * @throws InputError when an argument does not exist, or when no file is found at all
  */
 export async function findInputs(named: readonly string[], exclude?: string): Promise<LogInput[]> {
   const found = new Map<string, LogInput>();
@@ -38,7 +38,7 @@ export async function findInputs(named: readonly string[], exclude?: string): Pr
 
 interface Resolved {
   readonly input: LogInput;
-  /** Found in a directory or by a glob, not named by itself. */
+  /** Whether it was found in a directory or by a glob rather than named directly. */
   readonly listed: boolean;
 }
 
@@ -66,7 +66,7 @@ async function resolve(name: string): Promise<Resolved[]> {
   throw new InputError(`Cannot read ${name}: there is no such file or directory`);
 }
 
-/** One object, those below a prefix, or those that a glob matches. */
+/** A single object, all objects under a prefix, or the objects that match a glob. */
 async function resolveObjects(name: string): Promise<Resolved[]> {
   const { bucket, key } = s3Place(name);
   const literal = /^[^*?[{]*/.exec(key)![0];
@@ -89,7 +89,7 @@ async function listed(paths: string[]): Promise<Resolved[]> {
   const all = new Set(paths);
   const inputs: Resolved[] = [];
   for (const path of paths.sort(byRotation)) {
-    // A file that is being compressed is there twice; the original is surely whole.
+    // A file that is being compressed exists twice; the original is certainly complete.
     const plain = path.replace(COMPRESSED, '');
     if (plain !== path && all.has(plain)) continue;
     const info = await statIfThere(path);
@@ -102,7 +102,7 @@ const COMPRESSED = /\.(gz|zst)$/;
 const collator = new Intl.Collator('en', { numeric: true });
 
 /**
- * The place of a log file among its rotated siblings, `undefined` when the name is none of a log.
+ * The position of a log file among its rotated siblings; `undefined` when the name is not that of a log.
  * `app.log.2` is older than `app.log.1` and `app.log`; `llmproxy-2026-11-23.1.ndjson` is newer than
  * `llmproxy-2026-11-23.ndjson`.
  */
@@ -115,14 +115,14 @@ function rankOf(path: string): { stem: string; rank: number } | undefined {
   return { stem: `${stem}.${kind}`, rank: older === undefined ? Number(newer ?? 0) : -Number(older) };
 }
 
-/** Oldest first, as far as names tell. */
+/** Compares by age, oldest first, as far as names tell it. */
 function byRotation(a: string, b: string): number {
   const [first, second] = [rankOf(a), rankOf(b)];
   const stems = collator.compare(first?.stem ?? a, second?.stem ?? b);
   return stems || (first?.rank ?? 0) - (second?.rank ?? 0) || (a < b ? -1 : Number(a > b));
 }
 
-/** What makes two names the same file. */
+/** The key by which two names refer to the same file. */
 async function identity(path: string): Promise<string> {
   if (path === '-' || path.startsWith(S3_SCHEME)) return path;
   return realpath(path).catch(() => path);

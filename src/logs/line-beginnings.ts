@@ -1,14 +1,14 @@
 const NEWLINE = 10;
 
-/** The head of a line, and all that can stand before its request, is shorter than that, bytes. */
+/** An upper bound for the head of a line and everything before its request, bytes. */
 const MOST_BYTES = 1024 ** 2;
 
-/** Cuts blocks into lines, and keeps of each no more than its beginning: enough to read its head. */
+/** Splits blocks into lines and keeps only the beginning of each: enough to read its head. */
 export class LineBeginnings {
   #pieces: Buffer[] = [];
   #length = 0;
 
-  /** Those of the lines that end in this block. They are valid until it is used again. */
+  /** The beginnings of the lines that end in this block. They are valid until it is reused. */
   *push(block: Buffer): Generator<Buffer> {
     let start = 0;
     for (let end = block.indexOf(NEWLINE); end >= 0; end = block.indexOf(NEWLINE, start)) {
@@ -19,7 +19,7 @@ export class LineBeginnings {
     this.#keep(block.subarray(start));
   }
 
-  /** That of the last line, when no newline ended it. */
+  /** The beginning of the last line, if no newline ended it. */
   end(): Buffer | undefined {
     const line = this.#take(Buffer.alloc(0));
     return line.length > 0 ? line : undefined;
@@ -37,7 +37,7 @@ export class LineBeginnings {
   #keep(piece: Buffer): void {
     const more = piece.subarray(0, MOST_BYTES - this.#length);
     if (more.length === 0) return;
-    // The block is used again by whoever reads.
+    // The reader reuses the block.
     this.#pieces.push(Buffer.from(more));
     this.#length += more.length;
   }

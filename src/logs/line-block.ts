@@ -1,30 +1,30 @@
-/** Lines of the log while they are made: bytes in memory that is used again and again. */
+/** Builds log lines as bytes in memory that is reused. */
 import type { Searchable } from './finder.ts';
 import { searchable } from './finder.ts';
 import type { LogRecord } from './record.ts';
 import { oneLine } from './record.ts';
 import type { Redaction } from './redaction.ts';
 
-/** A character of a string takes so many bytes at most, in UTF-8. */
+/** The most bytes that one character of a string takes in UTF-8. */
 const MAX_CHAR_BYTES = 3;
-/** Most memory that is kept for further lines, bytes. */
+/** The most memory that is kept for further lines, bytes. */
 const MAX_KEPT = 8 * 1024 * 1024;
 const CLOSING = '}\n';
 const REQUEST = ',"request":';
 const RESPONSE = ',"response":';
 
 /**
- * Makes records lines. Fresh memory for each batch costs page faults, and joining strings makes them be copied again.
+ * Turns records into lines. Allocating memory for each batch would cost page faults, and joining strings would copy them again.
  */
 export class LineBlock {
   #own: Searchable;
-  /** The same, unless a record did not fit into it. */
+  /** The buffer that is reused, unless a record does not fit into it. */
   #memory: Searchable;
   #used = 0;
-  /** Behind each line. */
+  /** The end of each line. */
   #ends: number[] = [];
 
-  /** @param size of the memory to begin with, bytes; it grows with the records */
+  /** @param size initial size of the memory, bytes; it grows with the records */
   constructor(size: number) {
     this.#own = searchable(size);
     this.#memory = this.#own;
@@ -35,9 +35,9 @@ export class LineBlock {
   }
 
   /**
-   * Adds a record's line: its head, then `request` and `response` as they are, without being parsed.
-   * @returns false when the block is too full for it; one record always fits
-   * @throws SyntaxError when a text is spread over lines and is no JSON; then nothing is added
+   * Adds the line of a record: its head, then `request` and `response` verbatim, without parsing them.
+   * @returns false when the block is too full; a single record always fits
+   * @throws SyntaxError when a text contains line breaks and is not valid JSON; nothing is added then
    */
   add(record: LogRecord): boolean {
     const { request, response } = record;
@@ -46,7 +46,7 @@ export class LineBlock {
     const answered = response === undefined ? '' : oneLine(response);
     const chars = head.length + asked.length + answered.length;
     if (!this.#fits(chars * MAX_CHAR_BYTES + REQUEST.length + RESPONSE.length + CLOSING.length)) return false;
-    // Written in parts: to join them first would copy the large ones once more.
+    // The parts are written separately: joining them would copy the large ones once more.
     const { bytes } = this.#memory;
     let at = this.#used;
     at += bytes.write(request === undefined ? head : head + REQUEST, at);
@@ -62,8 +62,8 @@ export class LineBlock {
   }
 
   /**
-   * All lines without what is to be hidden. They are valid until the next call of `clear`.
-   * @param lose told of a line, from 0, that is left out because redaction failed
+   * All lines after redaction. They are valid until the next call of `clear`.
+   * @param lose called with the index, from 0, of each line that is left out because its redaction failed
    */
   redacted(redaction: Redaction, lose: (line: number, error: unknown) => void): Buffer {
     const { bytes } = this.#memory;
@@ -82,7 +82,7 @@ export class LineBlock {
   }
 
   clear(): void {
-    // Who sends long records sends more of them.
+    // A client that sends long records usually sends more of them.
     if (this.#memory.bytes.length <= MAX_KEPT) this.#own = this.#memory;
     this.#memory = this.#own;
     this.#used = 0;
@@ -97,7 +97,7 @@ export class LineBlock {
   }
 }
 
-/** A record as JSON without its texts and without its end. To copy what is left of it would cost as much as to write it. */
+/** A record as JSON without its texts and its closing brace. Copying the other fields would cost as much as writing them. */
 function headOf(record: LogRecord): string {
   const { request, response } = record;
   record.request = undefined;
@@ -110,7 +110,7 @@ function headOf(record: LogRecord): string {
   }
 }
 
-/** A single record as its line. @throws what {@link LineBlock.add} throws, or redaction */
+/** The line of a single record. @throws what {@link LineBlock.add} or the redaction throws */
 export function lineOf(record: LogRecord, redaction: Redaction): Buffer {
   const block = new LineBlock(0);
   block.add(record);
@@ -119,7 +119,7 @@ export function lineOf(record: LogRecord, redaction: Redaction): Buffer {
   });
 }
 
-/** The text without what is to be hidden, or `undefined` when nothing is; empty when that cannot be told. */
+/** The redacted text, or `undefined` when there is nothing to redact; empty when that cannot be determined. */
 function cleaned(text: string, { redact }: Redaction, fail: (error: unknown) => void): string | undefined {
   try {
     const clean = redact(text);

@@ -5,28 +5,28 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 /** A line as bytes, without its line end. `bytes` is valid until the next block is pushed. */
 export interface LogLine {
   readonly bytes: Buffer;
-  /** From 1. */
+  /** The line number, from 1. */
   readonly number: number;
-  /** Whether a newline followed. The last line of a live file may lack it. */
+  /** Whether a newline followed. The last line of a file that is being written may lack it. */
   readonly terminated: boolean;
-  /** Longer than allowed: `bytes` is empty. */
+  /** Whether the line is longer than allowed; `bytes` is empty then. */
   readonly tooLong: boolean;
 }
 
-/** Cuts blocks into lines. LF ends a line, a CR before it is dropped, and so is a BOM at the start. */
+/** Splits blocks into lines. LF ends a line; a CR before it and a BOM at the start are dropped. */
 export class LineSplitter {
   readonly #maxBytes: number;
   #number = 0;
-  /** Begin of a line whose end has not come yet, in pieces. */
+  /** The pieces of a line whose end has not arrived yet. */
   #pieces: Buffer[] = [];
   #length = 0;
 
-  /** @param maxBytes longest line to keep; a longer one is passed over without being held in memory */
+  /** @param maxBytes the longest line to keep; a longer one is skipped without being held in memory */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** The lines that end in this block. Blank lines are left out but counted. */
+  /** The lines that end in this block. Blank lines are skipped, but counted. */
   push(block: Buffer): LogLine[] {
     const lines: LogLine[] = [];
     let start = 0;
@@ -38,12 +38,12 @@ export class LineSplitter {
     return lines;
   }
 
-  /** Lines begun so far. */
+  /** The number of lines begun so far. */
   get lines(): number {
     return this.#number;
   }
 
-  /** The last line, when no newline ended it. */
+  /** The last line, if no newline ended it. */
   end(): LogLine[] {
     const lines: LogLine[] = [];
     if (this.#length > 0) this.#take(lines, Buffer.alloc(0), false);
@@ -63,7 +63,7 @@ export class LineSplitter {
 
   #keep(piece: Buffer): void {
     this.#length += piece.length;
-    // The block is reused by whoever reads, so what outlives it is copied.
+    // The reader reuses the block, so anything that outlives it must be copied.
     if (this.#length <= this.#maxBytes) this.#pieces.push(Buffer.from(piece));
     else this.#pieces = [];
   }
@@ -74,7 +74,7 @@ export class LineSplitter {
   }
 }
 
-/** The bytes without the mark that some programs begin a file with. */
+/** The bytes without a leading byte order mark. */
 export function withoutBom(bytes: Buffer): Buffer {
   return bytes[0] === BOM[0] && bytes.subarray(0, BOM.length).equals(BOM)
     ? bytes.subarray(BOM.length)

@@ -1,17 +1,17 @@
-/** Records that the log loses, and who is told of it. */
+/** Counts the records that the log loses, and reports them. */
 import type { Clock } from '../clock.ts';
 import type { LogRecord } from './record.ts';
 
 export interface LogStats {
-  /** Records in the files. */
+  /** The number of records in the files. */
   readonly written: number;
-  /** Bytes in the files. */
+  /** The number of bytes in the files. */
   readonly bytes: number;
-  /** Records lost: there was no room for them while they waited, or they could not be encoded. */
+  /** Records lost because the queue was full or because they could not be encoded. */
   readonly dropped: number;
   /** Failed attempts to encode a record or to write a batch. */
   readonly errors: number;
-  /** Bytes that wait in memory or are being written; of a record that is no line yet, see `estimatedSize()`. */
+  /** Bytes waiting in memory or being written; for a record that is not a line yet, see `estimatedSize()`. */
   readonly pending: number;
 }
 
@@ -21,7 +21,7 @@ export function newStats(): Counters {
   return { written: 0, bytes: 0, dropped: 0, errors: 0, pending: 0 };
 }
 
-/** Least time between two reports of records that could not be encoded. */
+/** The shortest time between two reports of records that could not be encoded. */
 const ENCODE_REPORT_MS = 60_000;
 
 interface LossesDeps {
@@ -29,23 +29,23 @@ interface LossesDeps {
   readonly onProblem: (message: string) => void;
 }
 
-/** Counts what is lost, and tells it now and then. */
+/** Counts losses and reports them at intervals. */
 export class Losses {
   readonly #stats: Counters;
   readonly #queue: number;
   readonly #deps: LossesDeps;
-  /** Records dropped since the queue filled up. */
+  /** The number of records dropped since the queue filled up. */
   #full: { dropped: number } | undefined;
   #encodeReportedMs = -Infinity;
 
-  /** @param queue bytes that may wait */
+  /** @param queue the capacity of the queue, bytes */
   constructor(stats: Counters, queue: number, deps: LossesDeps) {
     this.#stats = stats;
     this.#queue = queue;
     this.#deps = deps;
   }
 
-  /** A record that could not be encoded is lost. */
+  /** Counts a record that is lost because it could not be encoded. */
   lose(record: LogRecord, size: number, error: unknown): void {
     this.#stats.errors++;
     this.#stats.dropped++;
@@ -53,14 +53,14 @@ export class Losses {
     const nowMs = this.#deps.clock.monotonic();
     if (nowMs - this.#encodeReportedMs < ENCODE_REPORT_MS) return;
     this.#encodeReportedMs = nowMs;
-    // The parser's message quotes the text it stumbled over, which may be anything: only its name is told.
+    // The parser's message quotes the text it failed on, which may be confidential: only the error's name is reported.
     const kind = error instanceof Error ? error.name : typeof error;
     this.#deps.onProblem(
       `Cannot encode the log record of request ${record.id}: ${kind}; it is dropped and counted`,
     );
   }
 
-  /** There is no room for a record. @param known whether it is told already that nothing can be written */
+  /** Counts a record that found no room. @param known whether it was already reported that nothing can be written */
   drop(known: boolean): void {
     this.#stats.dropped++;
     if (known) return;
@@ -72,9 +72,9 @@ export class Losses {
     this.#deps.onProblem('The queue of the request log is full: records are dropped and counted');
   }
 
-  /** Something was written. */
+  /** Called after a successful write. */
   written(): void {
-    // Half empty, so that a queue at its brim is not reported over and over.
+    // Only at half the capacity, so that a queue near its limit is not reported again and again.
     if (!this.#full || this.#stats.pending > this.#queue / 2) return;
     const { dropped } = this.#full;
     this.#full = undefined;

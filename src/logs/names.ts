@@ -1,16 +1,16 @@
-/** What the files of the request log are called, and which of them a directory holds. */
+/** The names of request log files, and which files in a directory have such names. */
 import { readdir } from 'node:fs/promises';
 
 export interface LogName {
-  /** Name without the directory. */
+  /** The file name without the directory. */
   readonly name: string;
   /** UTC day, YYYY-MM-DD. */
   readonly day: string;
-  /** Which of several workers writes it, from 1; 0 where one process serves. */
+  /** The number of the worker that writes it, from 1; 0 where a single process serves. */
   readonly worker: number;
-  /** Place among the files of this worker and day, from 0. */
+  /** Its number among the files of this worker and day, from 0. */
   readonly sequence: number;
-  /** As written, compressed, or a copy in the making. */
+  /** Whether it is plain, compressed, or an unfinished copy. */
   readonly kind: 'plain' | 'zst' | 'tmp';
 }
 
@@ -26,7 +26,7 @@ export function logName(day: string, sequence: number, worker = 0): string {
   return `llmproxy-${day}${worker === 0 ? '' : `.w${worker}`}${sequence === 0 ? '' : `.${sequence}`}.ndjson`;
 }
 
-/** What a file's name says, or `undefined` when it is none of ours. */
+/** Parses a file name; `undefined` when it is not the name of a log file. */
 export function parseLogName(name: string): LogName | undefined {
   const match =
     /^llmproxy-(\d{4}-\d\d-\d\d)(?:\.w([1-9]\d{0,2}))?(?:\.([1-9]\d{0,8}))?\.ndjson(|\.zst|\.zst\.tmp|(?:\.zst)?\.heads\.tmp)$/.exec(
@@ -39,8 +39,8 @@ export function parseLogName(name: string): LogName | undefined {
 }
 
 /**
- * The log files of a directory, oldest first as far as names tell: by day, then by their place in it; none when there is no
- * such directory.
+ * The log files in a directory, oldest first as far as names tell: by day, then by number; empty when the directory does not
+ * exist.
  */
 export async function listLogs(directory: string): Promise<LogName[]> {
   const names = await readdir(directory).catch((error: unknown) => {
@@ -54,7 +54,7 @@ export async function listLogs(directory: string): Promise<LogName[]> {
 }
 
 /**
- * What the name of an uploaded file says: that of the file, and of the machine that wrote it. `undefined` when it is no such name.
+ * Parses the name of an uploaded file: the file's own name, and the machine that wrote it. `undefined` when it is not such a name.
  */
 export function parseUploadedName(name: string): (LogName & { readonly host: string }) | undefined {
   const match = /^(.+)-(llmproxy-\d{4}-\d\d-\d\d[.\dw]*)-[0-9a-f]{12}(\.ndjson(?:\.zst)?)$/.exec(name);
@@ -66,7 +66,7 @@ export function utcDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
 
-/** When a UTC day ends, milliseconds since the epoch. */
+/** The end of a UTC day, milliseconds since the epoch. */
 export function endOfDay(day: string): number {
   return Date.parse(day) + DAY_MS;
 }
@@ -77,7 +77,7 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-/** Where the system's own words say less. */
+/** Words for errors whose system message says less. */
 const PLAIN_REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of its path is no directory',

@@ -1,4 +1,4 @@
-/** An input that is missing or cannot be read; the message is for the user. */
+/** An input that does not exist or cannot be read; the message is meant for the user. */
 export class InputError extends Error {
   override readonly name = 'InputError';
 }

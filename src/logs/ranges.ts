@@ -1,36 +1,36 @@
-/** Parts of a file, each read by whoever works on it: nothing is handed from thread to thread but numbers. */
+/** Ranges of a file that each thread reads by itself: only numbers are passed between threads. */
 import * as fs from 'node:fs';
 import { packingOf } from './blocks.ts';
 import type { LogInput } from './input.ts';
 import { MAX_LINE_BYTES } from './reader.ts';
 
 const NEWLINE = 10;
-/** Big enough that handing out a range costs nothing beside the work on it. */
+/** Large enough that handing out a range is cheap beside processing it. */
 const RANGE_BYTES = 4 * 1024 ** 2;
-/** What is read at once. */
+/** The size of one read. */
 const PIECE_BYTES = 512 * 1024;
-/** What is read at once to find the end of a line, ahead or back. */
+/** The size of one read while searching for a line end, in either direction. */
 const TAIL_BYTES = 64 * 1024;
 
-/** The lines that begin in a part of an open file. The number of a file is good in every thread. */
+/** The lines that begin in a part of an open file. File descriptors are valid in every thread. */
 export interface LineRange {
   readonly fd: number;
   readonly from: number;
-  /** Behind the last byte. */
+  /** Just past the last byte. */
   readonly to: number;
-  /** Where the file ends; what is written meanwhile is not read. */
+  /** The size of the file; anything written meanwhile is ignored. */
   readonly size: number;
 }
 
-/** A file that can be read in parts. */
+/** A file that can be read in ranges. */
 export interface RangedFile {
-  /** Up to the end of the last whole line. */
+  /** The end of the last whole line. */
   readonly wholeBytes: number;
   readonly ranges: Iterable<LineRange>;
   close(): void;
 }
 
-/** Opens a file of plain lines; `undefined` for what must be read from its start: pipes, and compressed files. */
+/** Opens a plain file; `undefined` for inputs that must be read from their start: pipes and compressed files. */
 export function rangedFile({ path, bytes }: LogInput): RangedFile | undefined {
   if (path === '-' || bytes === undefined || !fs.existsSync(path)) return undefined;
   const fd = fs.openSync(path, 'r');
@@ -45,7 +45,7 @@ export function rangedFile({ path, bytes }: LogInput): RangedFile | undefined {
   return { wholeBytes, ranges: rangesOf(fd, size), close: () => fs.closeSync(fd) };
 }
 
-/** Looks for the last line end from the end of a file. */
+/** Searches backwards from the end of a file for the last line end. */
 function wholeBytesOf(fd: number, size: number): number {
   const memory = Buffer.alloc(TAIL_BYTES);
   for (let to = size; to > 0;) {
@@ -63,15 +63,15 @@ function* rangesOf(fd: number, size: number): Generator<LineRange> {
     yield { fd, from, to: Math.min(size, from + RANGE_BYTES), size };
 }
 
-/** Reads ranges piece by piece, into memory that it keeps: small enough that it stays in the cache of a core. */
+/** Reads ranges piece by piece into memory that is reused and small enough to stay in the cache of a core. */
 export class RangeReader {
   #memory = Buffer.from(new ArrayBuffer(PIECE_BYTES));
-  /** Behind the lines of the last range begins one that is too long to be held. */
+  /** Whether a line that is too long to be kept begins after the lines of the last range. */
   tooLong = false;
 
   /**
-   * The lines that begin in the range, some whole ones at a time; only the last of a file may lack its end. What is given
-   * is valid until the next is asked for.
+   * The lines that begin in the range, several whole ones at a time; only the last line of a file may lack its end. Each piece is
+   * valid until the next one is requested.
    * @throws Error of the file system
    */
   *pieces(range: LineRange): Generator<Uint8Array<ArrayBuffer>> {
@@ -80,7 +80,7 @@ export class RangeReader {
     let start = this.#start(range);
     for (let held = 0, done = start >= to; !done;) {
       const at = start + held;
-      // Up to the end of the range, and behind it no more than it takes to end its last line.
+      // Reads to the end of the range, and as much past it as its last line needs.
       const wanted = at < to ? Math.min(to - at, Math.max(PIECE_BYTES - held, TAIL_BYTES)) : TAIL_BYTES;
       const got = this.#fill(fd, at, held, Math.min(wanted, size - at));
       const length = held + got;
@@ -96,10 +96,10 @@ export class RangeReader {
     }
   }
 
-  /** Where the first line begins; somewhere behind the range when none does. */
+  /** The offset of the first line; past the range if no line begins in it. */
   #start({ fd, from, to }: LineRange): number {
     if (from === 0) return 0;
-    // Whether a line begins at `from` the byte before it tells.
+    // The byte before `from` tells whether a line begins there.
     for (let at = from - 1; at < to - 1;) {
       const got = this.#fill(fd, at, 0, Math.min(TAIL_BYTES, to - 1 - at));
       const newline = this.#end(0, got);
@@ -110,12 +110,12 @@ export class RangeReader {
     return to;
   }
 
-  /** The next line end at or behind a place in the memory; -1 when there is none. */
+  /** The next line end at or after an offset in memory; -1 if there is none. */
   #end(from: number, length: number): number {
     return from < length ? this.#memory.subarray(0, length).indexOf(NEWLINE, from) : -1;
   }
 
-  /** Behind the last line end in a part of the memory; 0 when there is none. */
+  /** The offset after the last line end in a part of the memory; 0 if there is none. */
   #lastEnd(from: number, to: number): number {
     const at = this.#memory.subarray(from, to).lastIndexOf(NEWLINE);
     return at < 0 ? 0 : from + at + 1;

@@ -1,4 +1,4 @@
-/** Reads request logs line by line, in constant memory. What is broken is named, never thrown, never joined. */
+/** Reads request logs line by line in constant memory. Damage is reported; it never throws, and lines are never joined. */
 import { isUtf8 } from 'node:buffer';
 import { isObject } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
@@ -9,7 +9,7 @@ import type { LogInput } from './input.ts';
 import { LineSplitter } from './lines.ts';
 import type { LogLine } from './lines.ts';
 
-/** What can be wrong with a line, in words. */
+/** The possible defects of a line, in words. */
 export const LINE_PROBLEMS = {
   incomplete: 'the last line is unfinished: the file is still being written or was truncated',
   too_long: 'longer than 128 MiB',
@@ -25,20 +25,20 @@ export type LineProblem = keyof typeof LINE_PROBLEMS;
 export const MAX_LINE_BYTES = 128 * 1024 ** 2;
 
 export interface ReadOptions extends BlockOptions {
-  /** Longest line that is kept; {@link MAX_LINE_BYTES} when left out. */
+  /** The longest line to keep; {@link MAX_LINE_BYTES} by default. */
   readonly maxLineBytes?: number;
 }
 
-/** Some lines of one input. */
+/** Several lines of one input. */
 export interface LineBatch {
   readonly input: LogInput;
   readonly lines: readonly LogLine[];
-  /** The input ends here because its compressed data is damaged: the line number where. */
+  /** The line number at which damaged compressed data ends the input. */
   readonly damagedAt?: number;
 }
 
 /**
- * Reads the inputs one after the other. The bytes of a batch are valid until the next one is asked for.
+ * Reads the inputs one after another. The bytes of a batch are valid until the next one is requested.
  * @throws InputError when an input cannot be read; the signal's reason when it aborts
  */
 export async function* readLines(
@@ -57,7 +57,7 @@ async function* readInput(input: LogInput, options: ReadOptions): AsyncGenerator
     }
   } catch (error) {
     if (!(error instanceof DamagedInput)) throw error;
-    // The line it was cut in is part of the damage.
+    // The line that was cut off belongs to the damaged part.
     yield { input, lines: [], damagedAt: splitter.lines + 1 };
     return;
   }
@@ -65,13 +65,13 @@ async function* readInput(input: LogInput, options: ReadOptions): AsyncGenerator
   if (lines.length > 0) yield { input, lines };
 }
 
-/** A line parsed: its object, or what is wrong, or both when a whole record stood behind a torn one. */
+/** A parsed line: its object, or its defect, or both if a complete record follows a torn one. */
 export interface ParsedLine {
   readonly value?: JsonObject;
   readonly problem?: LineProblem;
 }
 
-/** Parses a line. Two lines in one, as a crash leaves them, give the second. */
+/** Parses a line. If a crash left two records in one line, the result is the second. */
 export function parseLine(line: LogLine): ParsedLine {
   if (line.tooLong) return { problem: 'too_long' };
   const value = parseObject(line.bytes);
@@ -88,7 +88,7 @@ function parseObject(bytes: Buffer): JsonObject | undefined {
     const value: unknown = JSON.parse(bytes.toString('utf8'));
     return isObject(value) ? value : undefined;
   } catch (error) {
-    // RangeError: nested too deep for the parser.
+    // RangeError: the JSON is nested too deeply for the parser.
     if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
     throw error;
   }

@@ -1,7 +1,7 @@
 /**
- * The log line: one per request, whatever happened to it. The head comes first, in this order, and holds every
- * field that a filter could want; what people and models wrote comes after it, so that `export` can decide on
- * the first bytes of a line. docs/log-format.md is made from the `describe()` texts.
+ * The log line: one per request, whatever its outcome. The head comes first, in this order, and holds every field that a
+ * filter may need; the content of request and answer follows it, so that `export` can decide on the first bytes
+ * of a line. docs/log-format.md is generated from the `describe()` texts.
  */
 import { z } from 'zod';
 import { ENDPOINT_NAMES } from '../wire/endpoints.ts';
@@ -10,14 +10,14 @@ import { OUTCOMES, RECORD_VERSION } from './record.ts';
 
 const count = z.number().int().nonnegative();
 
-/** What something used, and what that costs. */
+/** A quantity that was used, and its cost. */
 const charge = {
   input_tokens: count.describe('Input tokens.'),
   output_tokens: count.describe('Output tokens.'),
   cost: z.number().nonnegative().nullable().describe("Cost in USD; null if the model's price is unknown."),
 };
 
-/** Fields of the head, in the order they are written. */
+/** The fields of the head, in the order in which they are written. */
 export const head = z.object({
   v: z.literal(RECORD_VERSION).describe('Version of this format.'),
   ts: z.iso.datetime().describe('Time at which the request arrived: UTC, with milliseconds.'),
@@ -166,7 +166,7 @@ const passed = z.object({
   path: z.string().describe('Path below the base URL, with IDs replaced by {id}.'),
 });
 
-/** Fields after the head. */
+/** The fields after the head. */
 export const body = z.object({
   feedback: feedback.optional().describe('The feedback that was given on an answer, in feedback records.'),
   trace_id: z.string().optional().describe('Trace ID, if the request was traced (`telemetry`).'),

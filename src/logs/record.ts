@@ -1,4 +1,4 @@
-/** Writes log lines; what they hold says record-schema.ts, which loads zod and is left alone by what reads and writes. */
+/** Writes log lines. Their schema is in record-schema.ts, which imports zod and is not loaded for reading or writing. */
 import type { z } from 'zod';
 import type { body, head, recordSchema } from './record-schema.ts';
 
@@ -10,14 +10,14 @@ export type Outcome = (typeof OUTCOMES)[number];
 
 export type RecordHead = z.infer<typeof head>;
 
-/** A record as the pipeline makes it: `request` and `response` are JSON text, spliced into the line as they are. */
+/** A record as the pipeline produces it: `request` and `response` are JSON text, spliced into the line verbatim. */
 export type LogRecord = RecordHead &
   Omit<z.infer<typeof body>, 'request' | 'response'> & { request?: string; response?: string };
 
-/** A record as a reader gets it: `request` and `response` are parsed. */
+/** A record as a reader receives it: `request` and `response` are parsed. */
 export type ReadRecord = z.infer<typeof recordSchema>;
 
-/** JSON text on one line: pretty-printed bodies are packed. @throws SyntaxError when such a text is no JSON */
+/** JSON text on one line: pretty-printed bodies are compacted. @throws SyntaxError when such a text is not valid JSON */
 export function oneLine(json: string): string {
   return json.includes('\n') || json.includes('\r') ? JSON.stringify(JSON.parse(json)) : json;
 }
@@ -25,8 +25,8 @@ export function oneLine(json: string): string {
 type Charged = Pick<LogRecord, 'input_tokens' | 'output_tokens' | 'cost' | 'estimate' | 'failed'>;
 
 /**
- * What a request is charged for: what the provider told, or an estimate where it did not tell all; and what attempts that failed
- * have told. The cost is in USD, `null` where the price of some of it is unknown.
+ * What a request is charged for: the usage that the provider reported, or an estimate where the report is incomplete, plus
+ * the usage reported by failed attempts. The cost is in USD, `null` if the price of any part of it is unknown.
  */
 export function chargedFor(record: Charged): {
   readonly input: number;
@@ -37,7 +37,7 @@ export function chargedFor(record: Charged): {
   const own = { input: input_tokens ?? 0, output: output_tokens ?? 0, cost };
   const { failed } = record;
   if (!failed) return own;
-  // What has used nothing costs nothing.
+  // No usage costs nothing.
   const known = own.input + own.output === 0 ? (cost ?? 0) : cost;
   return {
     input: own.input + failed.input_tokens,
@@ -46,20 +46,20 @@ export function chargedFor(record: Charged): {
   };
 }
 
-/** Whether a provider was asked: what cannot be said in its protocol is not sent. */
+/** Whether a provider was called: a request that its protocol cannot express is not sent. */
 export function wasAsked(attempts: LogRecord['attempt_log']): boolean {
   return attempts.some(({ fault, status }) => status !== null || fault === null || !UNSENT.has(fault));
 }
 
 const UNSENT: ReadonlySet<string> = new Set(['invalid_request', 'unsupported']);
 
-/** Bytes of a line beside its texts. */
+/** The size of a line without its texts, bytes. */
 const HEAD_BYTES = 1_000;
 const ATTEMPT_BYTES = 100;
 
 /**
- * About how much memory a record takes while it waits, and how long its line will be, bytes. Texts count one byte a
- * character: memory holds them with one or two, a line with up to three.
+ * Roughly how much memory a record takes while it waits, and how long its line will be, bytes. Texts count as one byte per
+ * character: memory holds one or two, a line up to three.
  */
 export function estimatedSize(record: LogRecord): number {
   const { request, response, error, user_agent: agent, attempt_log: attempts } = record;

@@ -1,11 +1,11 @@
 /**
- * Keeps secrets out of what is written. It works on JSON text as it stands, without parsing it: by value (the
- * configured secrets), by name (keys such as `authorization`) and by shape (`sk-...`). Valid JSON stays valid.
+ * Keeps secrets out of what is written. It works on JSON text directly, without parsing it: by value (the configured
+ * secrets), by key name (such as `authorization`) and by shape (`sk-...`). Valid JSON stays valid.
  */
 
 export const REDACTED = '[redacted]';
 
-/** Keys whose values never reach the log, in any case. */
+/** Keys whose values never reach the log, regardless of case. */
 export const REDACTED_KEYS: readonly string[] = [
   'authorization',
   'proxy-authorization',
@@ -22,13 +22,13 @@ export const REDACTED_KEYS: readonly string[] = [
   'set-cookie',
 ];
 
-/** Shorter ones would black out ordinary words. */
+/** Shorter secrets would redact ordinary words. */
 const MIN_SECRET_LENGTH = 6;
 
 /**
- * A function that redacts one line of JSON text.
- * @param options.secrets values to hide wherever they occur; those below 6 characters are left alone
- * @param options.keys further JSON keys, in any case, whose string values (or lists of strings) are hidden
+ * Creates a function that redacts one line of JSON text.
+ * @param options.secrets values to redact wherever they occur; those shorter than 6 characters are ignored
+ * @param options.keys further JSON keys, regardless of case, whose strings (or lists of strings) are redacted
  */
 export function redactor(options: {
   secrets: readonly string[];
@@ -36,14 +36,14 @@ export function redactor(options: {
 }): (text: string) => string {
   const forms = secretForms(options.secrets);
   const mayHoldSecret = sampler(forms);
-  // An escape is taken whole, so that no match can begin in the middle of one and leave broken JSON.
+  // An escape sequence is matched as a whole: a match that began inside one would leave invalid JSON.
   const secretOrEscape = new RegExp(
     `(${forms.map(escapePattern).join('|')})|\\\\(?:u[0-9A-Fa-f]{4}|[^])`,
     'g',
   );
   const names = [...REDACTED_KEYS, ...options.keys].map((key) => escapePattern(JSON.stringify(key)));
   // A quote after "{" or "," opens a key: within a string it would be escaped.
-  // Spaces on both sides of an optional bracket would be tried in every division.
+  // Optional whitespace on both sides of an optional bracket would backtrack over every division of it.
   const namedString = new RegExp(`[{,]\\s*(?:${names.join('|')})\\s*:\\s*(?:\\[\\s*)?"`, 'gi');
 
   return (text) => {
@@ -57,7 +57,7 @@ export function redactor(options: {
   };
 }
 
-/** A function that takes secrets out of text that is shown, which may quote JSON: by value, and what has the shape of one. */
+/** Creates a function that redacts plain text, which may quote JSON: by value and by shape. */
 export function masker(secrets: readonly string[]): (text: string) => string {
   const known = [...new Set([...usable(secrets), ...secretForms(secrets)])].toSorted(longestFirst);
   const mayHoldSecret = sampler(known);
@@ -69,7 +69,7 @@ export function masker(secrets: readonly string[]): (text: string) => string {
   };
 }
 
-/** All ways in which secrets may stand in JSON text, the longest first. */
+/** All forms in which the secrets may occur in JSON text, longest first. */
 export function secretForms(secrets: readonly string[]): string[] {
   return [...new Set(usable(secrets).flatMap(jsonForms))].toSorted(longestFirst);
 }
@@ -86,7 +86,7 @@ function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
 }
 
-/** How a secret may stand in JSON text: plain, by PHP ("\/"), by Python (\u00e9), and again inside a string of JSON. */
+/** The forms of a secret in JSON text: plain, as PHP escapes it ("\/"), as Python does (\u00e9), and nested in a JSON string. */
 function jsonForms(secret: string): string[] {
   const inside = (text: string) => JSON.stringify(text).slice(1, -1);
   const plain = inside(secret);
@@ -102,9 +102,9 @@ const GRAM = 4;
 const SAMPLE_BITS = 20;
 
 /**
- * A test for "perhaps one of these occurs" that looks at few places of the text, however many forms there are.
- * Every run of 4 characters from the first m of each form is marked in a bitmap, m being the shortest length;
- * an occurrence must then show one of them at any m - 3 places in a row, so only every (m - 3)th is looked at.
+ * A fast test that finds all texts in which one of these may occur, whose cost does not depend on the number of forms.
+ * Every run of 4 characters from the first m of each form is marked in a bitmap, m being the shortest length. An
+ * occurrence then shows a marked run at any m - 3 consecutive positions, so that only every (m - 3)th is examined.
  */
 function sampler(forms: readonly string[]): (text: string) => boolean {
   if (forms.length === 0) return () => false;
@@ -133,7 +133,7 @@ function gramHash(text: string, at: number): number {
 
 const nextString = /\s*,\s*"/y;
 
-/** Hides the string, or each string of the list, that follows a match of `named`. */
+/** Redacts the string, or each string of the list, that follows a match of `named`. */
 function maskNamed(text: string, named: RegExp): string {
   let out = '';
   let from = 0;
@@ -154,8 +154,8 @@ function maskNamed(text: string, named: RegExp): string {
 }
 
 /**
- * Where the closing quote is, or the end of a text that was cut. By hand, because the engine gives up on
- * `(?:[^"\\]|\\.)*` without a word when a string has a million escapes.
+ * The position of the closing quote, or the end of a truncated text. Written by hand, because the engine silently fails to
+ * match `(?:[^"\\]|\\.)*` on a string with a million escapes.
  */
 function stringEnd(text: string, from: number): number {
   for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
@@ -166,11 +166,11 @@ function stringEnd(text: string, from: number): number {
   return text.length;
 }
 
-/** What keys begin with, and how many characters follow at least. */
+/** The prefixes of keys, and the fewest characters that follow them. */
 const KEY_PREFIXES: Record<string, number> = { 'sk-': 20, gsk_: 32, 'xai-': 32, AIza: 35 };
 const keyShape = /(sk-|gsk_|xai-|AIza)[\w-]{20,}|([Bb]earer +)[\w.~+/=-]{16,}(?:\\\/[\w.~+/=-]*)*/g;
 
-/** Hides what has the shape of a vendor's key or of a bearer token. Both must hold a digit, which words do not. */
+/** Redacts strings with the shape of a vendor's key or of a bearer token. Both must contain a digit, unlike ordinary words. */
 function maskShapes(text: string): string {
   const may =
     text.includes('sk-') ||
@@ -185,14 +185,14 @@ function maskShapes(text: string): string {
       if (!/\d/.test(match)) return match;
       if (prefix === undefined) return bearer + REDACTED;
       const rest = match.length - prefix.length;
-      // Google's keys have one length; base64 of images would otherwise be hit now and then.
+      // Google's keys have a fixed length; without that rule, base64 data of images would match now and then.
       const longEnough = prefix === 'AIza' ? rest === 35 : rest >= KEY_PREFIXES[prefix]!;
       return longEnough && beginsWord(text, at) ? REDACTED : match;
     },
   );
 }
 
-/** Whether no letter or digit stands before `at`; the last character of an escape such as \n is none. */
+/** Whether no letter or digit precedes `at`; the last character of an escape such as \n does not count. */
 function beginsWord(text: string, at: number): boolean {
   if (at === 0 || !/[\w-]/.test(text[at - 1]!)) return true;
   return /\\(?:[bfnrt]|u[0-9A-Fa-f]{4})$/.test(text.slice(Math.max(0, at - 6), at));

@@ -1,29 +1,29 @@
-/** What is taken out of lines: told apart quickly by their bytes, and then taken out exactly. */
+/** Redacts lines: candidates are found quickly by their bytes, then redacted exactly. */
 import type { Searchable } from './finder.ts';
 import { Finder } from './finder.ts';
 import { REDACTED_KEYS, redactor, secretForms } from './redact.ts';
 
 export interface RedactionOptions {
-  /** Values to hide wherever they occur; those below 6 characters are left alone. */
+  /** Values to redact wherever they occur; those shorter than 6 characters are ignored. */
   readonly secrets: readonly string[];
-  /** Further JSON keys whose string values are hidden. */
+  /** Further JSON keys whose string values are redacted. */
   readonly keys: readonly string[];
 }
 
-/** What the shapes of keys begin with, and which bytes must follow; see `redactor()`. */
+/** The prefixes of keys, and the bytes that must follow; see `redactor()`. */
 const SHAPES: readonly { readonly start: Buffer; readonly follow: RegExp }[] = [
   ...['sk-', 'gsk_', 'xai-', 'AIza'].map((start) => ({ start: Buffer.from(start), follow: /^[\w-]{20}/ })),
   { start: Buffer.from('earer '), follow: /^ *[\w.~+/=-]{16}/ },
 ];
-/** Of what follows, so much is looked at; more spaces than that count as suspect. */
+/** The number of following bytes to examine; more spaces than that count as suspicious. */
 const FOLLOW_BYTES = 64;
 
-/** Takes what is to be hidden out of lines. */
+/** Redacts log lines. */
 export class Redaction {
-  /** Takes it out of one line of JSON text. */
+  /** Redacts one line of JSON text. */
   readonly redact: (line: string) => string;
   readonly #finder: Finder;
-  /** Names that have capitals beyond ASCII are looked for in every line. */
+  /** Key names with capital letters beyond ASCII are searched for in every line. */
   readonly #always: boolean;
 
   constructor(options: RedactionOptions) {
@@ -34,10 +34,10 @@ export class Redaction {
   }
 
   /**
-   * Where in the first `length` bytes something may stand that {@link redact} takes out: within the line of each such
-   * thing at least one place. It costs a small part of what taking it out does.
-   * @param ends behind each line
-   * @returns which lines, from 0, in ascending order
+   * The positions in the first `length` bytes at which {@link redact} may find something: at least one in every line that
+   * it would change. This costs a small fraction of the redaction itself.
+   * @param ends the end offset of each line
+   * @returns the indices of these lines, from 0, in ascending order
    */
   suspects(block: Searchable, length: number, ends: readonly number[]): number[] {
     if (this.#always) return [...ends.keys()];
@@ -59,7 +59,7 @@ function tellShapes(bytes: Buffer, tell: (at: number) => void): void {
   }
 }
 
-/** The line that a place is in. */
+/** The line that contains a position. */
 function lineAt(ends: readonly number[], at: number): number {
   let low = 0;
   let high = ends.length - 1;

@@ -1,4 +1,4 @@
-/** Deletes and compresses old files of the request log, and takes the content out of them, in the background. */
+/** Deletes and compresses old request log files, and removes content from them, in the background. */
 import { unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
@@ -17,31 +17,31 @@ export type RetentionSettings = Pick<
 >;
 
 const HOUR_MS = 3_600_000;
-/** How long a file must have been silent before it is replaced: another process may still append. */
+/** How long a file must be unchanged before it is replaced: another process may still append to it. */
 const SETTLE_MS = 60_000;
 
-/** What is known of uploads, where closed files are to be uploaded. */
+/** The state of uploads, where closed files are to be uploaded. */
 export interface Uploads {
-  /** Whether a file was uploaded as it is: it may be deleted. */
+  /** Whether a file was uploaded in its present state, so that it may be deleted. */
   isUploaded(file: FoundLog): Promise<boolean>;
-  /** Whether it was, and need not be kept here any longer. */
+  /** Whether it was, and need no longer be kept here. */
   hasServed(file: FoundLog): Promise<boolean>;
-  /** Told of a file that is deleted before it was uploaded. */
+  /** Called when a file is deleted before it was uploaded. */
   lost(): void;
 }
 
 export interface RetentionDeps {
   readonly clock: Clock;
-  /** Which of several workers writes, from 1; 0 where one process serves. */
+  /** The number of the worker that writes, from 1; 0 where a single process serves. */
   readonly worker: number;
   readonly onProblem: (message: string) => void;
   readonly uploads?: Uploads | undefined;
 }
 
 /**
- * Keeps the directory within `retention` and `max_total`, compresses what is closed, and takes the content out of what is
- * old. It looks after each opening of a file and, where a file can become too old without that, once an hour. Only files
- * with our names are touched, and never the newest of today of any worker nor the one being written.
+ * Keeps the directory within `retention` and `max_total`, compresses closed files, and removes content that is too old. It
+ * runs each time a file is opened and, if files can expire in between, once an hour. Only files with the names of a log
+ * are touched, and never a worker's newest file of today or the file being written.
  */
 export class Retention {
   readonly #settings: RetentionSettings;
@@ -52,13 +52,13 @@ export class Retention {
   #current: string | undefined;
   #sweeping: Promise<void> | undefined;
   #again = false;
-  /** Files known to hold heads alone, with their sizes. */
+  /** Files known to hold only heads, with their sizes. */
   #expired = new Map<string, number>();
-  /** Problems that were told within the last hour, and when. */
+  /** Problems reported within the last hour, and when. */
   readonly #told = new Map<string, number>();
   #cancelTimer: (() => void) | undefined;
 
-  /** @param settleMs silence after which a file counts as closed for compression, milliseconds */
+  /** @param settleMs how long a file must be unchanged to count as closed for compression, milliseconds */
   constructor(settings: RetentionSettings, deps: RetentionDeps, settleMs = SETTLE_MS) {
     this.#settings = settings;
     this.#deps = deps;
@@ -67,7 +67,7 @@ export class Retention {
     this.#arm(Infinity);
   }
 
-  /** Says which file is written from now on, and begins a sweep in the background. */
+  /** Sets the file that is written from now on, and starts a sweep in the background. */
   opened(name: string): void {
     this.#current = name;
     void this.sweep();
@@ -92,7 +92,7 @@ export class Retention {
     return this.#sweeping;
   }
 
-  /** Ends the work at hand as soon as it can be left. */
+  /** Stops the current work as soon as it can be interrupted. */
   async close(): Promise<void> {
     this.#abort.abort();
     this.#cancelTimer?.();
@@ -112,7 +112,7 @@ export class Retention {
     this.#arm(settleInMs);
   }
 
-  /** The next sweep: when a file has settled, or in an hour if age is a rule. Otherwise the next opening will do. */
+  /** Schedules the next sweep: when a file has settled, or in an hour if age matters. Otherwise the next opening triggers it. */
   #arm(settleInMs: number): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
@@ -121,14 +121,14 @@ export class Retention {
     this.#cancelTimer = this.#deps.clock.after(waitMs, () => void this.sweep());
   }
 
-  /** @returns milliseconds until a file that was too young may be compressed */
+  /** @returns milliseconds until a file that is too recent may be compressed */
   async #applyRules(): Promise<number> {
     const { retention, compress } = this.#settings;
     const nowMs = this.#deps.clock.now();
     await this.#deleteLeftovers(nowMs);
     if (retention.head > 0) {
       for (const file of await this.closed()) {
-        // One that is to be uploaded is kept until it is.
+        // A file that is to be uploaded is kept until it has been.
         if (nowMs - newestMs(file) >= retention.head && (await this.#mayGo(file))) await this.#delete(file);
       }
     }
@@ -143,26 +143,26 @@ export class Retention {
     return !this.#deps.uploads || (await this.#deps.uploads.isUploaded(file));
   }
 
-  /** Deletes what was uploaded and is not to be kept here. */
+  /** Deletes files that were uploaded and need not be kept here. */
   async #deleteServed(): Promise<void> {
     const { uploads } = this.#deps;
     for (const file of uploads ? await this.closed() : [])
       if (await uploads?.hasServed(file)) await this.#delete(file);
   }
 
-  /** What a dead process left: half-made copies, and originals beside a finished one. */
+  /** Removes what a dead process left: unfinished copies, and originals beside a finished copy. */
   async #deleteLeftovers(nowMs: number): Promise<void> {
     const files = await findLogs(this.#directory);
     const named = new Map(files.map((file) => [file.name, file]));
     for (const file of files) {
       if (file.kind === 'tmp' && nowMs - file.mtimeMs >= STALE_MS) await this.#unlink(file);
       const copy = named.get(`${file.name}.zst`);
-      // The copy has its original's mtime; an original that changed after it holds more than it.
+      // The copy has the mtime of its original; an original that changed later holds more than the copy.
       if (copy) await this.#unlink(file.mtimeMs - copy.mtimeMs < 1 ? file : copy);
     }
   }
 
-  /** Leaves the heads alone in files that are older than that. */
+  /** Reduces files older than that to their heads. */
   async #expire(nowMs: number, contentMs: number): Promise<void> {
     const known = this.#expired;
     this.#expired = new Map();
@@ -174,7 +174,7 @@ export class Retention {
     }
   }
 
-  /** @returns whether the file holds heads alone already */
+  /** @returns whether the file now holds only heads */
   async #expireFile(name: string, nowMs: number): Promise<boolean> {
     const path = join(this.#directory, name);
     const { signal } = this.#abort;
@@ -210,7 +210,7 @@ export class Retention {
     return settleInMs;
   }
 
-  /** Deletes the oldest closed files until all together fit `max_total`. */
+  /** Deletes the oldest closed files until the total fits `max_total`. */
   async #shrink(): Promise<void> {
     const { max_total: maxTotal } = this.#settings;
     if (maxTotal === 0) return;
@@ -223,7 +223,7 @@ export class Retention {
         total -= file.size;
       } else needed.push(file);
     }
-    // The disk comes first: without room on it nothing more is logged.
+    // Disk space comes first: without it, nothing more can be logged.
     for (const file of needed) {
       if (total <= maxTotal) return;
       await this.#delete(file);
@@ -247,7 +247,7 @@ export class Retention {
     });
   }
 
-  /** Files that nobody writes, oldest first. @see closedAmong */
+  /** Files that are no longer written, oldest first. @see closedAmong */
   async closed(): Promise<FoundLog[]> {
     const writer = { worker: this.#deps.worker, current: this.#current };
     return closedAmong(await findLogs(this.#directory), this.#deps.clock.now(), writer);
@@ -260,7 +260,7 @@ export class Retention {
   #problem(action: string, object: string, error: unknown): void {
     const message = `Cannot ${action} ${object}: ${fileReason(error)}`;
     const nowMs = this.#deps.clock.monotonic();
-    // A sweep may come each minute, and find the same.
+    // Sweeps may run every minute and find the same problem again.
     for (const [told, atMs] of this.#told) if (nowMs - atMs >= HOUR_MS) this.#told.delete(told);
     if (this.#told.has(message)) return;
     this.#told.set(message, nowMs);

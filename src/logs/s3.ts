@@ -1,8 +1,8 @@
-/** Logs in S3, and in what speaks like it. Keys, region and endpoint come from the environment. */
+/** Reads logs from S3 and compatible services. Credentials, region and endpoint come from the environment. */
 import { S3Client } from 'bun';
 import { InputError } from './problem.ts';
 
-/** An object as it was when it was listed. */
+/** An object as it was listed. */
 export interface S3Object {
   readonly bucket: string;
   readonly key: string;
@@ -12,7 +12,7 @@ export interface S3Object {
 
 export const S3_SCHEME = 's3://';
 
-/** "s3://bucket/a/b" as bucket and key; the key may be empty. @throws InputError without a bucket */
+/** Splits "s3://bucket/a/b" into bucket and key; the key may be empty. @throws InputError without a bucket */
 export function s3Place(name: string): { readonly bucket: string; readonly key: string } {
   const [, bucket = '', key = ''] = /^s3:\/\/([^/]*)\/?(.*)$/s.exec(name) ?? [];
   if (bucket === '') throw new InputError(`Cannot read ${name}: expected s3://BUCKET/PREFIX`);
@@ -35,10 +35,10 @@ export async function listObjects(bucket: string, prefix: string): Promise<S3Obj
   return objects;
 }
 
-/** Asked for at once: each request costs a round trip. */
+/** The size of one request: each costs a round trip. */
 const PART_BYTES = 8 * 1024 ** 2;
 
-/** Reads an object in parts, each asked for again when it fails; what was read does not change under the reader. */
+/** Reads an object in parts and retries each of them; the content does not change under the reader. */
 export class S3Reader {
   readonly #object: S3Object;
   readonly #client: S3Client;
@@ -51,7 +51,7 @@ export class S3Reader {
     this.#client = clientFor(object.bucket);
   }
 
-  /** Fills the buffer as far as data is there. @returns 0 at the end; @throws InputError */
+  /** Fills the buffer with the data that is available. @returns 0 at the end; @throws InputError */
   async read(buffer: Buffer): Promise<number> {
     if (this.#used === this.#part.length) await this.#next();
     const bytes = Math.min(buffer.length, this.#part.length - this.#used);
@@ -75,7 +75,7 @@ export class S3Reader {
       return part;
     });
     this.#at = end;
-    // A range does not say of which version it is: the object is looked at behind the last one.
+    // A range request does not tell the object's version, so the object is checked after the last one.
     if (end === bytes && etag !== '') {
       const stat = await attempted(name, () => file.stat());
       if (stat.etag !== etag) throw new InputError(`Cannot read ${name}: it was changed while it was read`);
@@ -85,7 +85,7 @@ export class S3Reader {
 
 const ATTEMPTS = 4;
 const FIRST_WAIT_MS = 200;
-/** Trying again does not help. */
+/** Error codes for which a retry is pointless. */
 const FINAL: Readonly<Record<string, string>> = {
   NoSuchKey: 'there is no such object',
   NoSuchBucket: 'there is no such bucket',
@@ -95,7 +95,7 @@ const FINAL: Readonly<Record<string, string>> = {
   ERR_S3_MISSING_CREDENTIALS: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
 };
 
-/** Does it, and again when that may help. @throws InputError in words, without secrets */
+/** Runs an operation and retries it where that may help. @throws InputError in words, without secrets */
 async function attempted<Result>(name: string, action: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {

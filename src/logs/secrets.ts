@@ -1,28 +1,28 @@
 import { masker } from './redact.ts';
 import { Redaction } from './redaction.ts';
 
-/** Secrets that are remembered beside those of the configuration in force and of the one before it. */
+/** The number of secrets remembered beside those of the current and the previous configuration. */
 const MAX_OTHERS = 4_096;
 
 /**
- * The secrets that nothing may show: those of the configuration in force, those of former ones, as requests that began
- * with them may still be answered and records made then may still wait, and those that were read or fetched while
- * the proxy runs, such as tokens. Of all but the configuration's the last {@link MAX_OTHERS} are remembered.
+ * The secrets that must not appear in any output: those of the current configuration; those of former ones, since requests that
+ * began with them may still run and their records may still wait; and those obtained at run time, such as tokens. Beside
+ * the configuration's own, the last {@link MAX_OTHERS} are remembered.
  */
 export class Secrets {
   readonly #keys: readonly string[];
   readonly #onChange: (all: readonly string[]) => void;
   #now: readonly string[];
   #before: readonly string[] = [];
-  /** In the order they were last told of. */
+  /** In the order in which they were last added. */
   readonly #others = new Set<string>();
   #all: ReadonlySet<string> = new Set();
   #redaction!: Redaction;
   #mask!: (text: string) => string;
 
   /**
-   * @param keys further JSON keys whose values are hidden in the log
-   * @param onChange told of all of them whenever they change
+   * @param keys further JSON keys whose values are redacted in the log
+   * @param onChange called with all secrets whenever they change
    */
   constructor(
     now: readonly string[],
@@ -39,12 +39,12 @@ export class Secrets {
     return [...this.#all];
   }
 
-  /** Takes them out of lines of the log. */
+  /** Redacts log lines. */
   get redaction(): Redaction {
     return this.#redaction;
   }
 
-  /** Takes over those of another configuration. */
+  /** Replaces the secrets of the configuration by those of a new one. */
   replace(next: readonly string[]): void {
     this.#remember(this.#before);
     this.#before = this.#now;
@@ -52,13 +52,13 @@ export class Secrets {
     this.#update();
   }
 
-  /** One more, from elsewhere than the configuration. */
+  /** Adds a secret that is not part of the configuration. */
   readonly add = (...secrets: readonly string[]): void => {
     this.#remember(secrets);
     if (secrets.some((secret) => !this.#all.has(secret))) this.#update();
   };
 
-  /** Takes them out of plain text that is shown. */
+  /** Redacts plain text that is shown. */
   readonly mask = (text: string): string => this.#mask(text);
 
   #remember(secrets: readonly string[]): void {

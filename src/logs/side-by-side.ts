@@ -1,18 +1,18 @@
-/** Which files of a log were written at the same time: those of several workers, or machines. */
+/** Determines which log files were written at the same time, by several workers or machines. */
 import { dirname, basename } from 'node:path';
 import type { LogInput } from './input.ts';
 import { parseLogName, parseUploadedName } from './names.ts';
 
 export interface SideBySide {
-  /** Of each input the number of the first one that was written on the same day in the same directory: its own if none was. */
+  /** For each input, the index of the first input from the same day and directory; its own index if there is none before. */
   readonly groups: readonly number[];
-  /** Of each input the number of the first one that the same worker wrote on that day. */
+  /** For each input, the index of the first input that the same worker wrote on that day. */
   readonly hands: readonly number[];
-  /** Most workers that wrote on one day. */
+  /** The largest number of workers that wrote on one day. */
   readonly workers: number;
 }
 
-/** @returns `undefined` where each input was written after the one before it, as far as names tell */
+/** @returns `undefined` if each input was written after the one before it, as far as names tell */
 export function sideBySide(inputs: readonly LogInput[]): SideBySide | undefined {
   const days = new Map<string, number>();
   const workers = new Map<string, number>();

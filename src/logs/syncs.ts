@@ -6,11 +6,11 @@ const SYNC_MS = 1_000;
 
 interface SyncsDeps {
   readonly clock: Clock;
-  /** Told when it is time to sync again. */
+  /** Called when it is time to sync again. */
   readonly due: () => void;
 }
 
-/** Forces what was written to disk as often as the settings ask for. */
+/** Syncs written data to disk as often as the settings demand. */
 export class Syncs {
   readonly #when: Config['logging']['requests']['fsync'];
   readonly #file: LogFile;
@@ -25,7 +25,7 @@ export class Syncs {
     this.#deps = deps;
   }
 
-  /** A batch was written. */
+  /** Called after a batch was written. */
   async sync(): Promise<void> {
     if (this.#when === 'never') return;
     const { clock, due } = this.#deps;
@@ -42,7 +42,7 @@ export class Syncs {
     });
   }
 
-  /** Plans nothing more. */
+  /** Schedules nothing more. */
   close(): void {
     this.#closing = true;
     this.#cancel?.();

@@ -1,4 +1,4 @@
-/** The end of the request log: what was written last. */
+/** Reads the most recent part of the request log. */
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReadRecord } from './record.ts';
@@ -7,11 +7,11 @@ import { LineSplitter } from './lines.ts';
 import { listLogs } from './names.ts';
 import { MAX_LINE_BYTES, parseLine } from './reader.ts';
 
-/** What is read at a time, from the end, bytes. */
+/** The size of one read, starting from the end, bytes. */
 const STEP = 4 * 1024 * 1024;
 
 /**
- * The records whose answers ended since a moment, in the order in which they were written.
+ * The records whose answers ended at or after a time, in the order in which they were written.
  * @param sinceMs epoch milliseconds
  */
 export async function recordsSince(directory: string, sinceMs: number): Promise<ReadRecord[]> {
@@ -21,7 +21,7 @@ export async function recordsSince(directory: string, sinceMs: number): Promise<
     if (kind !== 'plain' || worker !== 0) continue;
     const path = join(directory, name);
     const { mtimeMs, size } = await stat(path);
-    // A file that was not written since then has nothing of it.
+    // A file that was not modified since then has no such record.
     if (mtimeMs >= sinceMs) found.push(...(await endOf(path, size, sinceMs)));
   }
   return found;
@@ -32,7 +32,7 @@ export function endMs({ ts, latency_ms: ms }: Pick<ReadRecord, 'ts' | 'latency_m
   return Date.parse(ts) + ms;
 }
 
-/** Reads ever more of a file from its end, until a record is in it that ended before. */
+/** Reads increasing parts of a file from its end, until one contains a record that ended earlier. */
 async function endOf(path: string, size: number, sinceMs: number): Promise<ReadRecord[]> {
   await using file = await open(path);
   for (let from = Math.max(0, size - STEP); ; from = Math.max(0, from - 2 * (size - from))) {

@@ -1,30 +1,30 @@
-/** What is known of a log that cannot be written: since when, why, how many records it has cost, when to try again. */
+/** The state of a log that cannot be written: since when, why, how many records were lost, when the next attempt is due. */
 import type { Clock } from '../clock.ts';
 import { fileReason } from './names.ts';
 import type { UploadState } from './upload/state.ts';
 
-/** How the request log is, as /health shows it. */
+/** The state of the request log, as /health reports it. */
 export interface LogState {
   readonly state: 'ok' | 'failing';
   /** When writing began to fail, ISO 8601; null while it works. */
   readonly since: string | null;
   readonly reason: string | null;
-  /** Bytes that wait in memory or are being written. */
+  /** Bytes waiting in memory or being written. */
   readonly pending: number;
   /** Records lost since the start. */
   readonly lost: number;
-  /** How the upload of closed files is; left out where there is none. */
+  /** The state of uploads; omitted if there are none. */
   readonly upload?: UploadState;
 }
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
 
-/** One time of failing, from the first failed write to the next that succeeds. */
+/** One outage, from the first failed write to the next success. */
 export class Trouble {
   readonly since: string;
   readonly path: string;
-  /** Records lost meanwhile. */
+  /** Records lost during the outage. */
   lost = 0;
   #error: unknown;
   #attempts = 1;
@@ -39,20 +39,20 @@ export class Trouble {
     return fileReason(this.#error);
   }
 
-  /** What whoever runs the proxy may do. */
+  /** Advice for the operator. */
   get advice(): string {
     const { code, cause } = this.#error as NodeJS.ErrnoException;
     const known = code ?? (cause as NodeJS.ErrnoException | undefined)?.code ?? '';
     return ADVICE[known] ?? 'check the disk and logging.requests.directory';
   }
 
-  /** Another attempt has failed. */
+  /** Called after another failed attempt. */
   again(error: unknown): void {
     this.#error = error;
     this.#attempts += 1;
   }
 
-  /** How long to wait before the next attempt: 250 ms, then twice as long each time, 10 s at most. */
+  /** The delay before the next attempt: 250 ms, doubled each time, 10 s at most. */
   get waitMs(): number {
     return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#attempts - 1));
   }

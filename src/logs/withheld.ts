@@ -2,7 +2,7 @@ import type { LogRecord } from './record.ts';
 
 const UNREDACTED = 'left out, because it could not be redacted';
 
-/** The record without anything that people and models wrote, for where that could not be redacted. */
+/** The record without any content, for cases in which the content could not be redacted. */
 export function withheld(record: LogRecord): LogRecord {
   const { request, response, error, feedback, omitted = [] } = record;
   const parts = Object.entries({ request, response }).filter(([, text]) => text !== undefined);

@@ -1,4 +1,4 @@
-/** Writes the request log: collects records in memory, makes them lines in batches and appends those, off the request path. */
+/** Writes the request log: collects records in memory and appends them as batches of lines, off the request path. */
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { Appender } from './appender.ts';
@@ -24,15 +24,15 @@ export type LogSettings = Config['logging']['requests'];
 
 export interface LogWriterDeps {
   readonly clock: Clock;
-  /** Which of several workers writes, from 1; one process serves when it is not given. */
+  /** The number of this worker, from 1; omitted where a single process serves. */
   readonly worker?: number;
-  /** What is taken out of lines at the moment they are made. */
+  /** Redacts lines at the moment they are made. */
   readonly redaction: () => Redaction;
-  /** Makes large records lines, off the event loop. */
+  /** Turns large records into lines, off the event loop. */
   readonly makeLine: LineMaker;
-  /** Told once when something goes wrong, and once when it is well again. */
+  /** Called once when something goes wrong, and once when it works again. */
   readonly onProblem: (message: string) => void;
-  /** Where closed files go; they stay here when it is not given. */
+  /** Uploads closed files; they stay here if omitted. */
   readonly upload?: (UploadAccess & { readonly random: () => number }) | undefined;
 }
 
@@ -50,13 +50,13 @@ export class LogWriter {
   readonly #backlog: Backlog;
   /** Large records whose lines are being made. */
   readonly #making = new Set<Promise<void>>();
-  /** What is being written, or could not be written to its end. */
+  /** The batch that is being written, or that was not written completely. */
   #batch: Batch | undefined;
-  /** Under way while batches are written; more records collect meanwhile. */
+  /** Pending while batches are written; further records are collected meanwhile. */
   #writing: Promise<void> | undefined;
   #cancelFlush: (() => void) | undefined;
   #flushDue = false;
-  /** Whether it was told that the content of a record was left out. */
+  /** Whether it was reported that the content of a record was left out. */
   #withheld = false;
   #closing: Promise<void> | undefined;
 
@@ -86,7 +86,7 @@ export class LogWriter {
     this.#dayEnd = new DayEnd(clock, () => this.#due());
   }
 
-  /** Counters that go on counting. */
+  /** Live counters. */
   get stats(): LogStats {
     return this.#stats;
   }
@@ -114,15 +114,15 @@ export class LogWriter {
   }
 
   /**
-   * Takes a record to be written soon; it must not be changed afterwards. Costs less than a microsecond, never throws.
-   * @returns false when the record is dropped: the queue is full
+   * Accepts a record to be written soon; it must not be changed afterwards. Costs less than a microsecond, never throws.
+   * @returns false when the record is dropped because the queue is full
    */
   write(record: LogRecord): boolean {
     if (this.#closing) {
       this.#stats.dropped++;
       return false;
     }
-    // Whatever people and models wrote is read elsewhere, however short: on the event loop it would hold up others.
+    // Content, however short, is redacted by a thread: on the event loop it would delay other requests.
     const large = this.#settings.redact_content.length > 0 ? estimatedSize(record) : largeSize(record);
     const size = large ?? estimatedSize(record);
     if (this.#stats.pending + size > this.#settings.queue) {
@@ -138,7 +138,7 @@ export class LogWriter {
     return true;
   }
 
-  /** Its place in the queue is held while its line is made. */
+  /** The record keeps its place in the queue while its line is made. */
   async #make(record: LogRecord, size: number): Promise<void> {
     try {
       const line = await this.#deps.makeLine(record);
@@ -154,7 +154,7 @@ export class LogWriter {
     }
   }
 
-  /** Once; the records themselves say which they are. */
+  /** Reported once; the records themselves are marked. */
   #tellWithheld(error: unknown): void {
     if (this.#withheld) return;
     this.#withheld = true;
@@ -164,28 +164,28 @@ export class LogWriter {
     );
   }
 
-  /** One more record waits to be written. */
+  /** Called when one more record waits to be written. */
   #waits(waiting: Waiting): void {
     this.#backlog.add(waiting);
-    // While writing fails the next attempt has its time already; the end writes all that waits.
+    // While writing fails, the next attempt is already scheduled; closing writes everything that waits.
     if (this.#appender.trouble || this.#closing) return;
     if (this.#backlog.size >= BATCH_BYTES && !this.#writing) this.#start();
     else this.#armFlush();
   }
 
   /**
-   * Writes what waits, at once. Resolves when every record taken so far is in the file or counted as lost, or when writing
-   * has failed: then they go on waiting.
+   * Writes waiting records at once. Resolves when every record accepted so far is in the file or counted as lost, or when
+   * writing has failed: the records then go on waiting.
    */
   async flush(): Promise<void> {
     await Promise.all(this.#making);
     await this.#writing;
-    // What was begun meanwhile holds all that waited at the call.
+    // The write that was started meanwhile includes everything that waited at the time of the call.
     if (!this.#writing && this.#left > 0) this.#start();
     await this.#writing;
   }
 
-  /** Writes what waits and closes the file. What cannot be written now is lost, as are records that come later. */
+  /** Writes waiting records and closes the file. Whatever cannot be written now is lost, like any record that comes later. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -205,7 +205,7 @@ export class LogWriter {
     await this.#uploader?.finish();
   }
 
-  /** What still waits at the end is lost. */
+  /** Counts records that still wait at the end as lost. */
   #giveUp(): void {
     const trouble = this.#appender.trouble;
     if (!trouble) return;
@@ -219,7 +219,7 @@ export class LogWriter {
     );
   }
 
-  /** How many records wait, or are being written. */
+  /** The number of records waiting or being written. */
   get #left(): number {
     return this.#backlog.records + (this.#batch ? this.#batch.records - this.#batch.written : 0);
   }
@@ -234,13 +234,13 @@ export class LogWriter {
     this.#cancelFlush ??= this.#deps.clock.after(this.#settings.flush_interval, () => this.#due());
   }
 
-  /** Writes now, or right after what is being written. */
+  /** Writes now, or directly after the current write. */
   #due(): void {
     this.#flushDue = true;
     if (!this.#writing) this.#start();
   }
 
-  /** Begins to write what waits. Only one write is in flight at a time. */
+  /** Starts to write waiting records. Only one write is in flight at a time. */
   #start(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
@@ -257,7 +257,7 @@ export class LogWriter {
     this.#cancelFlush = this.#closing ? undefined : this.#deps.clock.after(waitMs, () => this.#due());
   }
 
-  /** Writes what waits now, batch by batch, until one fails. */
+  /** Writes the records that wait now, batch by batch, until one fails. */
   async #writeAll(): Promise<void> {
     const until = this.#backlog.added;
     while (this.#batch || this.#backlog.added - this.#backlog.records < until) {
@@ -269,7 +269,7 @@ export class LogWriter {
     if (await this.#file.leave()) this.#retention.left();
   }
 
-  /** A file that is old is tidied up, also where nothing more is written, by other workers or by this one. */
+  /** Cleans up an old file even if nothing more is written, by other workers or by this one. */
   #opened(name: string, day: string): void {
     this.#retention.opened(name);
     const { head, content } = this.#settings.retention;
@@ -280,7 +280,7 @@ export class LogWriter {
     try {
       this.#deps.onProblem(message);
     } catch {
-      // A reporter that fails must not fail the request; the counters tell the rest.
+      // A reporter that fails must not fail the request; the counters show the problem anyway.
       this.#stats.errors++;
     }
   }

@@ -1,4 +1,4 @@
-/** The records of one file that are wanted, the last one first. */
+/** Finds the matching records of one file, the last one first. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { LogInput } from '../input.ts';
 import type { RecordWithoutTail } from '../head-record.ts';
@@ -14,20 +14,20 @@ const NEWLINE = 10;
 
 export interface BackwardsOptions extends ReadingOptions {
   readonly test: RecordTest;
-  /** How many are wanted at most: so many are kept of a compressed file, which is read from its start. */
+  /** The most records to return: this many are kept while a compressed file is read from its start. */
   readonly most: number;
-  /** Answers that ended before this moment are not looked for, epoch milliseconds. */
+  /** Skips answers that ended before this time, epoch milliseconds. */
   readonly sinceMs?: number | undefined;
-  /** Only answers that ended at this moment or before, epoch milliseconds: to go on from the oldest that was found. */
+  /** Skips answers that ended after this time, epoch milliseconds: continues from the oldest record found before. */
   readonly untilMs?: number | undefined;
 }
 
-/** Records of one file are written in the order in which their answers end, but for large ones, which take a little longer. */
+/** A file holds records in the order in which their answers end, except that large ones take a little longer to write. */
 export const SLACK_MS = 60_000;
 
 /**
- * Those of a file.
- * @returns whether all before them ended before `sinceMs`, so that older files need not be looked at
+ * The matching records of a file.
+ * @returns whether earlier records certainly ended before `sinceMs`, so that older files can be skipped
  * @throws the signal's reason when it aborts
  */
 export async function* recordsBackwards(
@@ -58,13 +58,13 @@ function* plainBackwards(file: PlainFile, options: BackwardsOptions): Generator<
   return false;
 }
 
-/** When the answer of a line ended; NaN, which is neither before nor after anything, where the line does not say. */
+/** When the answer of a line ended; NaN, which compares as neither before nor after, if the line does not tell. */
 function endIn(fd: number, { bytes }: BlockOfLines, line: LineInBlock): number {
   const head = headIn(fd, bytes, line);
   return head ? endOf(head) : NaN;
 }
 
-/** The span and the test. */
+/** The time span and the filter. */
 function wantedOf({ sinceMs = -Infinity, untilMs = Infinity, test }: BackwardsOptions) {
   const { wants } = test;
   const always = sinceMs === -Infinity && untilMs === Infinity;
@@ -74,7 +74,7 @@ function wantedOf({ sinceMs = -Infinity, untilMs = Infinity, test }: BackwardsOp
   };
 }
 
-/** Those that may be wanted by their bytes. The last line of a live file may be half written. */
+/** Lines that may match by their bytes. The last line of a live file may be incomplete. */
 function possible({ bytes, lines }: BlockOfLines, { over }: RecordTest): LineInBlock[] {
   const whole = lines.filter(({ terminated }) => terminated);
   if (!over) return whole;
@@ -89,11 +89,11 @@ function headIn(
 ): RecordWithoutTail | undefined {
   const head = headOf(bytes.subarray(from, to));
   if (head || to - from === end - at) return head;
-  // A head that is longer than what was read of it.
+  // The head is longer than the part that was read.
   return headOf(part(fd, at, Math.min(end, at + MOST_HEAD_BYTES)));
 }
 
-/** Reads the file from its start, and keeps the last ones. */
+/** Reads the file from its start and keeps the last matches. */
 async function* packedBackwards(
   input: LogInput,
   options: BackwardsOptions,

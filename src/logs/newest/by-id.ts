@@ -1,4 +1,4 @@
-/** One record by its id, with what was said of it later. */
+/** Finds one record by its id, together with its feedback. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { LogInput } from '../input.ts';
 import type { FoundRecord } from './found.ts';
@@ -13,30 +13,30 @@ import { damageOf, fromOpened } from './opened.ts';
 
 const NEWLINE = 10;
 const BLOCK_BYTES = 4 * 1024 ** 2;
-/** What is read at once to find where a line begins or ends. */
+/** The size of one read while searching for the beginning or the end of a line. */
 const STEP_BYTES = 64 * 1024;
 
 export interface WholeRecord extends FoundRecord {
   /** The line as it is in the log, without its line end. */
   readonly line: Buffer;
-  /** The line parsed. */
+  /** The parsed line. */
   readonly record: JsonObject;
 }
 
 export interface RecordWithFeedback extends WholeRecord {
-  /** Records of feedback on it, the newest first. */
+  /** The feedback on it, newest first. */
   readonly feedback: readonly JsonObject[];
 }
 
-/** So many characters at the end of an id stand for it. */
+/** The fewest characters at the end of an id that identify it. */
 const LEAST_END = 6;
 
 /**
- * The record of a request, by its id or by the end of it: six characters are enough. The newest, where several have it. Files of
- * days before the one that an id of this proxy tells are looked at last. Reads synchronously where it can: for programs that do nothing else, and for
- * threads.
- * @param inputs oldest first, as `findInputs` gives them
- * @returns `undefined` when there is none
+ * The record of a request, by its id or by the end of it, at least six characters. If several match, the newest one. Files from
+ * days before the time encoded in an id of this proxy are searched last. Reads synchronously where possible: meant for
+ * commands that do nothing else, and for threads.
+ * @param inputs oldest first, as returned by `findInputs`
+ * @returns `undefined` if there is none
  * @throws the signal's reason when it aborts
  */
 export async function recordById(
@@ -58,12 +58,12 @@ export async function recordById(
   return undefined;
 }
 
-/** The id of the request that feedback is on. */
+/** The id of the request that a feedback record refers to. */
 function subjectOf({ feedback }: JsonObject): unknown {
   return isObject(feedback) ? feedback.request_id : undefined;
 }
 
-/** All of a record that was found. @returns `undefined` when its file is gone */
+/** The complete record. @returns `undefined` if its file is gone */
 export async function wholeRecord(
   { head, input, at }: FoundRecord,
   options: ReadingOptions = {},
@@ -72,7 +72,7 @@ export async function wholeRecord(
   return undefined;
 }
 
-/** A record, and how to read all of it while its file is open. */
+/** A record, and a function that reads all of it while its file is open. */
 interface Named extends FoundRecord {
   readonly read: () => Buffer;
 }
@@ -83,7 +83,7 @@ function wholeOf({ head, input, at, end, read }: Named): WholeRecord | undefined
   return record && { head, input, at, end, line, record };
 }
 
-/** From the newest file to that of the day on which the request came; then those before, should a clock have been wrong. */
+/** From the newest file back to the day on which the request arrived; then the earlier ones, in case a clock was wrong. */
 function inSearchOrder(inputs: readonly LogInput[], id: string): LogInput[] {
   const newestFirst = chainsOf(inputs)
     .flat()
@@ -95,15 +95,15 @@ function inSearchOrder(inputs: readonly LogInput[], id: string): LogInput[] {
   return [...newestFirst.filter((input) => !before.includes(input)), ...before];
 }
 
-/** The day that stands in an id which this proxy gave: a UUID of version 7 begins with its time. @see RFC 9562 section 5.7 */
+/** The day encoded in an id of this proxy: a UUIDv7 begins with its time. @see RFC 9562 section 5.7 */
 function dayIn(id: string): string | undefined {
   const hex = /^req_([0-9a-f]{12})7[0-9a-f]{19}$/.exec(id)?.[1];
   return hex === undefined ? undefined : utcDay(Number.parseInt(hex, 16));
 }
 
-/** The records of a file in whose lines a string ends with an id, the last one first. */
+/** The records of a file whose lines contain a string that ends with the id, last one first. */
 async function* recordsNaming(input: LogInput, id: string, options: ReadingOptions): AsyncGenerator<Named> {
-  // An end of an id is followed by its quote; a short one is an id by itself.
+  // The end of an id is followed by its quote; a short one is an id by itself.
   const quoted = JSON.stringify(id);
   const needle = Buffer.from(id.length < LEAST_END ? quoted : quoted.slice(1));
   yield* fromOpened(input, options, {
@@ -122,12 +122,12 @@ function* inPlain(file: PlainFile, needle: Buffer, { signal }: ReadingOptions): 
     const wanted = Math.min(size, to + needle.length - 1) - from;
     const block = memory.subarray(0, fill(fd, memory, from, wanted));
     for (const place of placesOf(block, needle).toReversed()) {
-      // A line that names it twice is one line.
+      // A line that contains it twice is reported once.
       if (from + place >= last) continue;
       const at = lineStart(fd, from + place);
       last = at;
       const end = lineEnd(fd, from + place, size);
-      // The last line of a live file may be half written.
+      // The last line of a live file may be incomplete.
       if (end === undefined) continue;
       const head = headOf(part(fd, at, Math.min(end, at + MOST_HEAD_BYTES)));
       if (head) yield { head, input, at, end, read: () => part(fd, at, end) };
@@ -152,7 +152,7 @@ function lineStart(fd: number, within: number): number {
   return 0;
 }
 
-/** `undefined` where no newline follows. */
+/** `undefined` if no newline follows. */
 function lineEnd(fd: number, within: number, size: number): number | undefined {
   for (let from = within; from < size; from += STEP_BYTES) {
     const newline = part(fd, from, Math.min(size, from + STEP_BYTES)).indexOf(NEWLINE);

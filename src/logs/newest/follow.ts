@@ -1,43 +1,43 @@
-/** The lines that are written to a log from now on, also when it goes on in another file. */
+/** Follows a log: yields lines as they are written, also when the log continues in another file. */
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { LineSplitter } from '../lines.ts';
 import { isMissing, listLogs, parseLogName } from '../names.ts';
 import { MAX_LINE_BYTES } from '../reader.ts';
 
-/** How often it is looked for more, milliseconds. Looking finds what events of file systems miss. */
+/** The polling interval, milliseconds. Polling finds changes that file system events miss. */
 const LOOK_MS = 200;
 const READ_BYTES = 1024 ** 2;
-/** A file that is followed by another one is let go of when it has not grown for so many looks. */
+/** A file that has a successor is closed after this many polls without growth. */
 const QUIET_LOOKS = 300;
 
 interface Followed {
   readonly path: string;
   readonly fd: number;
   readonly inode: number;
-  /** How far it has been read. */
+  /** The position up to which it has been read. */
   at: number;
   splitter: LineSplitter;
   quiet: number;
 }
 
-/** Follows the plain files of directories, and files that are named. What is compressed is no longer written. */
+/** Follows plain files in directories, and files given by name. Compressed files are no longer written. */
 export class LogFollower {
   readonly #directories: readonly string[];
   readonly #named: readonly string[];
   readonly #open = new Map<string, Followed>();
-  /** Files that are not looked at any more, or were old when it began. */
+  /** Files that are no longer checked, or that were old at the start. */
   readonly #left = new Set<string>();
   readonly #memory = Buffer.allocUnsafe(READ_BYTES);
 
-  /** @param named directories and files, at least one of which is there or comes to be */
+  /** @param named directories and files, at least one of which exists or will exist */
   constructor(named: readonly string[]) {
     const isDirectory = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.isFile() !== true;
     this.#directories = named.filter(isDirectory);
     this.#named = named.filter((path) => !isDirectory(path));
   }
 
-  /** Takes the present ends of the files for the beginning. @returns where that is in each that is open */
+  /** Starts at the current ends of the files. @returns that position for each open file */
   async begin(): Promise<ReadonlyMap<string, number>> {
     for (const directory of this.#directories) {
       const logs = (await listLogs(directory)).filter(({ kind }) => kind === 'plain');
@@ -52,7 +52,7 @@ export class LogFollower {
     return new Map([...this.#open.values()].map(({ path, at }) => [path, at]));
   }
 
-  /** Whole lines as they come, each with where it begins; ends when the signal aborts. */
+  /** Whole lines as they arrive, each with its position; ends when the signal aborts. */
   async *lines(signal: AbortSignal): AsyncGenerator<{ path: string; line: Buffer }> {
     while (!signal.aborted) {
       await this.#lookForFiles();
@@ -97,7 +97,7 @@ export class LogFollower {
   *#more(file: Followed): Generator<{ path: string; line: Buffer }> {
     const { fd, path } = file;
     if (fs.fstatSync(fd).size < file.at) {
-      // It was emptied, as some rotate their logs.
+      // It was truncated, as some log rotation does.
       file.at = 0;
       file.splitter = new LineSplitter(MAX_LINE_BYTES);
     }
@@ -112,7 +112,7 @@ export class LogFollower {
     }
   }
 
-  /** Lets go of files that are gone, replaced, or long followed by others: all of them are read. */
+  /** Closes files that are gone, replaced, or superseded for long: all of them have been read. */
   #letGo(): void {
     for (const [path, file] of this.#open) {
       const found = fs.statSync(path, { throwIfNoEntry: false });

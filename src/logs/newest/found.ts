@@ -1,4 +1,4 @@
-/** Records as they are found, with where they lie, so that the whole of one can be read later. */
+/** Records with their positions, so that the complete record can be read later. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { RecordWithoutTail } from '../head-record.ts';
 import type { LogInput } from '../input.ts';
@@ -7,42 +7,42 @@ import { LINE_START } from '../head.ts';
 import { numberOf } from '../../wire/json.ts';
 import { parseLine } from '../reader.ts';
 
-/** What stands before the request of a line is shorter, bytes. */
+/** An upper bound for the part of a line before its request, bytes. */
 export const MOST_HEAD_BYTES = 1024 ** 2;
 
-/** A record without its request and its answer. */
+/** The record without its request and its answer. */
 export interface FoundRecord {
   readonly head: RecordWithoutTail;
   readonly input: LogInput;
-  /** Where its line begins, in the decompressed file. */
+  /** The offset of its line in the decompressed file. */
   readonly at: number;
-  /** Behind its line, the line end left out. */
+  /** The offset of the end of its line, without the line end. */
   readonly end: number;
 }
 
 /**
- * What is wanted of records, in two steps: by the bytes of their heads, many thousand in a millisecond, then by what is parsed of
- * them.
+ * A filter on records in two steps: first on the bytes of their heads, many thousands per millisecond, then on the parsed
+ * record.
  */
 export interface RecordTest {
   /**
-   * Whether the lines of a block may be wanted. Lines are asked about in the order of the file; what is behind `to` may be cut
-   * off.
+   * Whether any line of the block may match. Lines are passed in the order of the file; data past `to` may be
+   * truncated.
    */
   readonly over?: (block: Buffer) => (from: number, to: number) => boolean;
   /**
-   * Whether a record is wanted.
-   * @param whole reads all of it; for what request and answer must tell. `undefined` where the line is broken
+   * Whether a record matches.
+   * @param whole reads the complete record, for filters on request and answer; `undefined` if the line is damaged
    */
   readonly wants?: (head: RecordWithoutTail, whole: () => JsonObject | undefined) => boolean;
 }
 
-/** When the answer of a record ended, epoch milliseconds: files have them in about this order. */
+/** When the answer of a record ended, epoch milliseconds: files are approximately in this order. */
 export function endOf(head: RecordWithoutTail): number {
   return Date.parse(head.ts) + (numberOf(head.latency_ms) ?? 0);
 }
 
-/** A line may hold a record behind a torn one, which a process left that died: then it is the last that counts. */
+/** A line may hold a record after a torn one left by a process that died: the last one counts. */
 export function headOf(line: Buffer): RecordWithoutTail | undefined {
   const head = withoutTail(line);
   if (head) return head;

@@ -1,4 +1,4 @@
-/** The newest records of a log that are wanted, found from its end: the files before are not even opened. */
+/** Finds the newest matching records of a log from its end: older files are not even opened. */
 import type { LogInput } from '../input.ts';
 import type { BackwardsOptions } from './backwards.ts';
 import type { Chain } from './chains.ts';
@@ -12,9 +12,9 @@ export type { FoundRecord, RecordTest } from './found.ts';
 export { endOf } from './found.ts';
 
 /**
- * The newest records that are wanted, by when their answers ended, the newest first. Reads synchronously where it can: for
- * programs that do nothing else, and for threads.
- * @param inputs oldest first, as `findInputs` gives them
+ * The newest matching records, ordered by when their answers ended, newest first. Reads synchronously where possible: meant for
+ * commands that do nothing else, and for threads.
+ * @param inputs oldest first, as returned by `findInputs`
  * @throws the signal's reason when it aborts
  */
 export async function newestRecords(
@@ -52,7 +52,7 @@ class Cursor {
   async next(): Promise<void> {
     const next = await this.#records.next();
     this.record = next.done ? undefined : next.value;
-    // A time that cannot be read is an old one.
+    // A time that cannot be parsed counts as old.
     this.endMs = this.record ? endOf(this.record.head) || 0 : -Infinity;
   }
 
@@ -64,7 +64,7 @@ class Cursor {
 async function* recordsOf(chain: Chain, options: BackwardsOptions): AsyncGenerator<FoundRecord> {
   const { sinceMs = -Infinity, untilMs = Infinity } = options;
   for (const input of chain) {
-    // A file is of the day on which its answers ended.
+    // A file is named after the day on which its answers ended.
     const day = dayOf(input);
     if (day !== undefined && sinceMs > -Infinity && day < dayAt(sinceMs - SLACK_MS)) return;
     if (day !== undefined && untilMs < Infinity && day > dayAt(untilMs + SLACK_MS)) continue;
@@ -72,10 +72,10 @@ async function* recordsOf(chain: Chain, options: BackwardsOptions): AsyncGenerat
   }
 }
 
-/** The last moment whose day has four digits for its year, milliseconds since the epoch. */
+/** The last moment of the last year with four digits, milliseconds since the epoch. */
 const LAST_MS = 253_402_300_799_999;
 
-/** The UTC day of any moment, also of one that nobody can have meant. */
+/** The UTC day of any moment, even an absurd one. */
 function dayAt(ms: number): string {
   return utcDay(Math.min(LAST_MS, Math.max(0, ms)));
 }

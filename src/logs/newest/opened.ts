@@ -1,4 +1,4 @@
-/** Opens a file of the log for reading from its end; what is compressed, or comes from elsewhere, is read from its start. */
+/** Opens a log file for reading from its end; compressed and remote files are read from their start. */
 import * as fs from 'node:fs';
 import type { LogInput } from '../input.ts';
 import { packingOf } from '../blocks.ts';
@@ -8,26 +8,26 @@ import { part } from './lines.ts';
 
 export interface ReadingOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Told of a file that could not be read, or not to its end. */
+  /** Called with a file that could not be read completely. */
   readonly onProblem?: ((message: string) => void) | undefined;
 }
 
-/** An open file of plain lines. */
+/** An open, uncompressed file. */
 export interface PlainFile {
   readonly fd: number;
-  /** Where it ended when it was opened. */
+  /** Its size when it was opened. */
   readonly size: number;
   readonly input: LogInput;
 }
 
-/** How a file is read, by what it is. */
+/** The two ways to read a file. */
 interface Ways<Found, Result> {
   readonly plain: (file: PlainFile) => Generator<Found, Result>;
   readonly packed: () => AsyncGenerator<Found, Result>;
 }
 
 /**
- * What one of two ways finds in a file. One that cannot be read is told, and ends it.
+ * What the suitable way finds in a file. An input that cannot be read is reported and skipped.
  * @throws the signal's reason when it aborts
  */
 export async function* fromOpened<Found, Result>(
@@ -55,7 +55,7 @@ export async function* fromOpened<Found, Result>(
   }
 }
 
-/** `undefined` where there is none any more: it may have been compressed since it was listed, which is for the other way. */
+/** `undefined` if the file no longer exists: it may have been compressed since it was listed, so the other way applies. */
 function open(path: string): number | undefined {
   return fs.existsSync(path) ? fs.openSync(path, 'r') : undefined;
 }

@@ -1,17 +1,17 @@
-/** By what a file of the log is known again, whether it was compressed, continued or robbed of its content meanwhile. */
+/** Identifies a log file even after it was compressed, continued, or reduced to its heads. */
 import { createHash } from 'node:crypto';
 import { DamagedInput, readBlocks } from '../blocks.ts';
 import { headRecord } from '../head-record.ts';
 import { LineBeginnings } from '../line-beginnings.ts';
 
 export interface Identity {
-  /** Of its first record, 12 hexadecimal digits. */
+  /** A hash of its first record, 12 hexadecimal digits. */
   readonly identity: string;
-  /** Whether its content was taken out. */
+  /** Whether its content was removed. */
   readonly expired: boolean;
 }
 
-/** Of a file without a record, its first bytes tell it. @throws as `readBlocks()` does, but for damage */
+/** For a file without a record, the hash is that of its first bytes. @throws as `readBlocks()` does, except for damage */
 export async function identityOf(path: string, signal: AbortSignal): Promise<Identity> {
   const found = await ofFirstRecord(path, signal).catch((error: unknown) => {
     if (error instanceof DamagedInput) return undefined;

@@ -1,4 +1,4 @@
-/** What is remembered of uploaded files: beside each a small file that ends with `.uploaded`. */
+/** Remembers uploaded files: beside each of them is a small file that ends in `.uploaded`. */
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, parseJson } from '../../wire/json.ts';
@@ -8,45 +8,45 @@ import { isMissing, parseLogName } from '../names.ts';
 
 const ENDING = '.uploaded';
 
-/** An upload that is complete and verified. */
+/** A complete and verified upload. */
 export interface Marker {
   /** s3://BUCKET/KEY. */
   readonly object: string;
-  /** When it was complete, ISO 8601. */
+  /** When it was completed, ISO 8601. */
   readonly at: string;
   readonly sha256: string;
-  /** Name of the file as it was uploaded, its size and its time of change. */
+  /** The name of the file as it was uploaded, its size and its modification time. */
   readonly name: string;
   readonly bytes: number;
   readonly mtime_ms: number;
-  /** Tells the first record, so that the file is known again after its content was taken out. */
+  /** A hash of the first record, which identifies the file even after its content was removed. */
   readonly identity: string;
-  /** Whether the content had been taken out. */
+  /** Whether the content had been removed. */
   readonly expired: boolean;
 }
 
-/** Name of the marker of a file, which stays the same when that is compressed. */
+/** The name of a file's marker, which stays the same when the file is compressed. */
 function markerName(log: string): string {
   return `${log.replace(/\.zst$/, '')}${ENDING}`;
 }
 
-/** Forgets that a file was uploaded: it is deleted. */
+/** Removes the marker of a file that is deleted. */
 export async function deleteMarker(directory: string, log: string): Promise<void> {
   await rm(join(directory, markerName(log)), { force: true });
 }
 
-/** The markers of one directory. */
+/** The markers in one directory. */
 export class Markers {
   readonly #directory: string;
   readonly #known = new Map<string, Marker>();
-  /** Names of logs whose markers are not on disk: it was full. */
+  /** Names of logs whose markers could not be saved because the disk was full. */
   readonly #unsaved = new Set<string>();
 
   constructor(directory: string) {
     this.#directory = directory;
   }
 
-  /** That of a file, whoever wrote it; `undefined` when it was not uploaded. */
+  /** The marker of a file, whichever process wrote it; `undefined` if it was not uploaded. */
   async of({ name }: FoundLog): Promise<Marker | undefined> {
     const marker = markerName(name);
     const known = this.#known.get(marker);
@@ -56,13 +56,13 @@ export class Markers {
     return read;
   }
 
-  /** Remembers an upload, in memory until it is saved. */
+  /** Keeps a marker in memory until it is saved. */
   set(name: string, marker: Marker): void {
     this.#known.set(markerName(name), marker);
     this.#unsaved.add(markerName(name));
   }
 
-  /** Writes what is not on disk. @throws as the file system does */
+  /** Saves the markers that are not on disk. @throws as the file system does */
   async save(): Promise<void> {
     for (const name of this.#unsaved) {
       const marker = this.#known.get(name);
@@ -85,7 +85,7 @@ export class Markers {
     await syncDirectory(this.#directory);
   }
 
-  /** Deletes the markers of files that are gone. */
+  /** Deletes the markers of files that no longer exist. */
   async tidy(): Promise<void> {
     const names = await readdir(this.#directory).catch((error: unknown) => {
       if (isMissing(error)) return [];
@@ -111,6 +111,6 @@ async function readMarker(path: string): Promise<Marker | undefined> {
     typeof value.bytes === 'number' &&
     typeof value.mtime_ms === 'number' &&
     typeof value.expired === 'boolean';
-  // One that is damaged costs an upload, to the same name.
+  // A damaged marker costs one more upload, to the same name.
   return whole ? (value as unknown as Marker) : undefined;
 }

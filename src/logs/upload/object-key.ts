@@ -1,15 +1,15 @@
-/** What uploaded files are called. */
+/** The names of uploaded objects. */
 import type { LogName } from '../names.ts';
 
-/** "s3://bucket/a/b/" as bucket and prefix without a slash at its end. */
+/** Splits "s3://bucket/a/b/" into bucket and prefix, without a trailing slash. */
 export function placeOf(url: string): { readonly bucket: string; readonly prefix: string } {
   const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/*(.*?)\/*$/.exec(url) ?? [];
   return { bucket, prefix };
 }
 
 /**
- * The key of a file's object. It tells machine and file, and by the identity those apart that have both in common: of machines
- * with one name, or of a day's files that were deleted and begun again. The same file has the same key whenever it is uploaded.
+ * The key of a file's object. It contains machine and file name, and an identity that distinguishes files for which both are
+ * equal: from machines with the same name, or after a day's files were deleted and begun again. A file always gets the same key.
  */
 export function objectKey(
   { name, day }: LogName,
@@ -20,7 +20,7 @@ export function objectKey(
   return `${folder}/${host}-${stem}-${identity}${ending}`;
 }
 
-/** A host name as keys may have it. */
+/** A host name in the form that is allowed in keys. */
 export function plainHost(host: string): string {
   return (
     host

@@ -1,4 +1,4 @@
-/** Puts one file into S3 by one request, so that the object is there as a whole or not at all. */
+/** Uploads one file to S3 with a single request, so that the object exists completely or not at all. */
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Clock } from '../../clock.ts';
@@ -6,7 +6,7 @@ import { sleep } from '../../clock.ts';
 import { Abort } from '../../abort.ts';
 import { connectionError, refusalOf, UploadError } from './refusal.ts';
 
-/** A key of AWS, or of what speaks like it. */
+/** Credentials for AWS or a compatible service. */
 export interface S3Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -14,7 +14,7 @@ export interface S3Credentials {
 }
 
 export interface PutTarget {
-  /** Address of the object. */
+  /** The URL of the object. */
   readonly url: URL;
   readonly region: string;
   readonly credentials: S3Credentials;
@@ -23,16 +23,16 @@ export interface PutTarget {
 export interface PutDeps {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Most bytes per second; 0 for no limit. */
+  /** The limit in bytes per second; 0 for none. */
   readonly rate: number;
-  /** How long the server may take nothing and say nothing, milliseconds. */
+  /** How long the server may neither accept nor send anything, milliseconds. */
   readonly stallMs: number;
 }
 
-/** What is read at a time, bytes. */
+/** The size of one read, bytes. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** Sends a file, has the server check what arrived, and looks at what is there. @returns its SHA-256, hexadecimal. @throws UploadError */
+/** Uploads a file, lets the server verify the data, and checks the object. @returns its SHA-256, hexadecimal. @throws UploadError */
 export async function putFile(
   file: FileHandle,
   size: number,
@@ -49,14 +49,14 @@ export async function putFile(
   const headers = {
     'content-type': 'application/octet-stream',
     'x-amz-checksum-sha256': expected.sha256,
-    // Signed, so that a server without checksums checks it as well.
+    // It is signed, so that servers without checksum support verify it as well.
     'x-amz-content-sha256': sha256.toString('hex'),
   };
   const put = await asked('PUT', target, headers, { ...deps, body: { file, size } });
   if (put.status !== 200) throw refusalOf(put.status, put.body, deps.clock.now());
   verify(put.headers, expected);
   const head = await asked('HEAD', target, { 'x-amz-checksum-mode': 'ENABLED' }, deps);
-  // A key that may only write is a good key: what the server said of the checksum has to do.
+  // Write-only credentials are legitimate: the server's answer about the checksum must suffice then.
   if (head.status === 403) return sha256.toString('hex');
   if (head.status !== 200)
     throw new UploadError(`the object cannot be verified: the server answered ${head.status}`);
@@ -66,13 +66,13 @@ export async function putFile(
   return sha256.toString('hex');
 }
 
-/** What says that no upload can succeed either. Other refusals may be about lists alone: a key may be for writing. */
+/** Error codes after which no upload can succeed. Other refusals may concern listing only: credentials may be write-only. */
 const TELLING =
   /<Code>(NoSuchBucket|InvalidBucketName|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|RequestTimeTooSkewed|PermanentRedirect|AuthorizationHeaderMalformed)</;
 
 /**
- * Asks for the list of a bucket, to find out early what is wrong: no file may be complete for a day.
- * @param target with the address of the bucket @throws UploadError where no upload can succeed
+ * Lists the bucket to detect misconfiguration early: it may take a day until the first file is complete.
+ * @param target with the URL of the bucket @throws UploadError if no upload can succeed
  */
 export async function checkBucket({ url, ...target }: PutTarget, deps: PutDeps): Promise<void> {
   const list = new URL('?list-type=2&max-keys=1', url);
@@ -80,13 +80,13 @@ export async function checkBucket({ url, ...target }: PutTarget, deps: PutDeps):
   if (TELLING.test(body)) throw refusalOf(status, body, deps.clock.now());
 }
 
-/** Compares what the server says of the object. */
+/** Compares the object's properties as reported by the server. */
 function verify(headers: Headers, { sha256, md5 }: { readonly sha256: string; readonly md5: string }): void {
   const told = headers.get('x-amz-checksum-sha256');
   if (told !== null && told !== sha256)
     throw new UploadError('the checksum of the stored object differs from that of the file');
   if (told !== null) return;
-  // Of objects that are encrypted with keys of their own the ETag is something else.
+  // For objects encrypted with customer keys, the ETag is not the MD5.
   const encryption = headers.get('x-amz-server-side-encryption') ?? 'AES256';
   const customer = headers.has('x-amz-server-side-encryption-customer-algorithm');
   const etag = /^"?([0-9a-f]{32})"?$/.exec(headers.get('etag') ?? '')?.[1];
@@ -104,14 +104,14 @@ interface Asking extends PutDeps {
   readonly body?: { readonly file: FileHandle; readonly size: number };
 }
 
-/** One signed request. It is given up when nothing moves for `stallMs`. */
+/** Sends one signed request. It is cancelled after `stallMs` without progress. */
 async function asked(
   method: 'GET' | 'PUT' | 'HEAD',
   { url, region, credentials }: PutTarget,
   headers: Readonly<Record<string, string>>,
   { clock, signal, rate, stallMs, body }: Asking,
 ): Promise<Answer> {
-  // Loaded when it is first needed: few upload.
+  // Loaded on first use: few installations upload.
   const { AwsV4Signer } = await import('aws4fetch');
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   const signer = new AwsV4Signer({
@@ -127,7 +127,7 @@ async function asked(
   });
   const signed = await signer.sign();
   const sent = new Headers(signed.headers);
-  // With a length given, the stream is sent as it is and not in HTTP's own chunks, which S3 refuses.
+  // With a given length the stream is sent unchunked; S3 refuses HTTP's chunked encoding.
   if (body) sent.set('content-length', String(body.size));
   const watch = new StallWatch(clock, stallMs, signal);
   try {
@@ -151,7 +151,7 @@ async function asked(
 
 const EMPTY_SHA256 = createHash('sha256').digest('hex');
 
-/** Ends a request that does not move. */
+/** Cancels a request that makes no progress. */
 class StallWatch {
   readonly #abort = new AbortController();
   readonly #clock: Clock;
@@ -212,7 +212,7 @@ function streamOf(chunks: AsyncGenerator<Buffer>, watch: StallWatch): ReadableSt
   );
 }
 
-/** The first `size` bytes of a file, no faster than `rate`. @throws UploadError when it has become shorter */
+/** The first `size` bytes of a file, no faster than `rate`. @throws UploadError when the file has become shorter */
 async function* chunksOf(
   file: FileHandle,
   size: number,

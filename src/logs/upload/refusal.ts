@@ -1,8 +1,8 @@
-/** Why an upload failed, in words for whoever runs the proxy. */
+/** Why an upload failed, in words for the operator. */
 
-/** An upload that failed. Its message is a reason without the names of file and object, and without secrets. */
+/** A failed upload. Its message is a reason without the names of file and object, and without secrets. */
 export class UploadError extends Error {
-  /** Whether others of the same round may succeed: it was this file's fault. */
+  /** Whether the cause is this file, so that other files may still succeed. */
   readonly ofFile: boolean;
 
   constructor(message: string, { ofFile = false, cause }: { ofFile?: boolean; cause?: unknown } = {}) {
@@ -38,7 +38,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   InvalidObjectState: 'the object is archived and cannot be replaced',
 };
 
-/** What an answer that is no success says. @param nowMs wall clock, to tell a wrong one */
+/** The meaning of an error response. @param nowMs wall clock, to detect a wrong one */
 export function refusalOf(status: number, body: string, nowMs: number): UploadError {
   const field = (name: string) => new RegExp(`<${name}>([^<]{1,200})</${name}>`).exec(body)?.[1];
   const code = field('Code') ?? '';
@@ -60,7 +60,7 @@ export function refusalOf(status: number, body: string, nowMs: number): UploadEr
   return new UploadError(`the server answered ${status}`);
 }
 
-/** How far the clock is from the server's. */
+/** The difference between the local clock and the server's. */
 function skew(serverTime: string | undefined, nowMs: number): string {
   const serverMs = Date.parse(serverTime ?? '');
   if (Number.isNaN(serverMs)) return ': synchronize it';
@@ -82,7 +82,7 @@ const CONNECTION: readonly (readonly [RegExp, string])[] = [
   [/ECONNRESET|ConnectionClosed|EPIPE|ECONNABORTED/, 'the server closed the connection'],
 ];
 
-/** What an error of the connection says. */
+/** The meaning of a connection error. */
 export function connectionError(cause: unknown): UploadError {
   if (cause instanceof UploadError) return cause;
   const { code = '', message = '' } = (cause ?? {}) as { code?: string; message?: string };

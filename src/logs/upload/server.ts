@@ -1,4 +1,4 @@
-/** Which server uploads go to. */
+/** Determines the server to upload to. */
 import type { Upload } from '../../config/upload-schema.ts';
 import { placeOf } from './object-key.ts';
 
@@ -6,11 +6,11 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 export interface UploadServer {
   readonly region: string;
-  /** Address of the bucket, without a slash at its end. */
+  /** The URL of the bucket, without a trailing slash. */
   readonly bucketUrl: string;
 }
 
-/** By the configuration, then by the variables that AWS's programs know. */
+/** From the configuration, then from the environment variables that AWS tools use. */
 export function uploadServer({ url, region, endpoint }: Upload, env: Env): UploadServer {
   const { bucket } = placeOf(url);
   const set = (...names: string[]) => names.map((name) => env[name]).find((value) => value);

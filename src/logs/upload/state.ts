@@ -1,13 +1,13 @@
-/** How the upload of the request log is, as /health shows it. */
+/** The state of request log uploads, as /health reports it. */
 export interface UploadState {
   readonly state: 'ok' | 'failing';
-  /** Since when it fails, ISO 8601; null while it works. */
+  /** Since when uploads fail, ISO 8601; null while they work. */
   readonly since: string | null;
   readonly reason: string | null;
-  /** Files that are complete and wait to be uploaded, and their bytes. */
+  /** Complete files that wait to be uploaded, and their total size in bytes. */
   readonly files: number;
   readonly bytes: number;
-  /** Since the start: files uploaded, their bytes, attempts that failed, files deleted before they were uploaded. */
+  /** Since the start: files uploaded, their bytes, failed attempts, files deleted before they were uploaded. */
   readonly uploaded: number;
   readonly uploaded_bytes: number;
   readonly failures: number;

@@ -1,4 +1,4 @@
-/** What is counted of uploads, and what is told of their trouble. */
+/** Counts uploads and reports failures. */
 import type { Clock } from '../../clock.ts';
 import type { FoundLog } from '../closed-files.ts';
 import { fileReason } from '../names.ts';
@@ -16,7 +16,7 @@ export class UploadTally {
   #counts = { uploaded: 0, uploaded_bytes: 0, failures: 0, lost: 0 };
   #trouble: { readonly since: string; reason: string; attempts: number } | undefined;
 
-  /** @param url where to, as the configuration has it */
+  /** @param url the destination, as configured */
   constructor(url: string, clock: Clock, onProblem: (message: string) => void) {
     this.#url = url;
     this.#clock = clock;
@@ -32,18 +32,18 @@ export class UploadTally {
     return this.#trouble !== undefined;
   }
 
-  /** How long to wait before the next attempt: a second, then twice as long each time, 5 minutes at most. @param random from 0 to 1 */
+  /** The delay before the next attempt: a second, doubled each time, 5 minutes at most. @param random from 0 to 1 */
   waitMs(random: number): number {
     const attempts = this.#trouble?.attempts ?? 1;
     return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempts - 1)) * (0.5 + random / 2);
   }
 
-  /** Files wait. */
+  /** Called with the files that wait. */
   waiting(files: readonly FoundLog[]): void {
     this.#pending = { files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0) };
   }
 
-  /** One of those that waited does not any more. */
+  /** Called when one of them no longer waits. */
   settled({ size }: FoundLog): void {
     this.#pending.files -= 1;
     this.#pending.bytes -= size;
@@ -54,12 +54,12 @@ export class UploadTally {
     this.#counts.uploaded_bytes += bytes;
   }
 
-  /** A file is deleted that was not uploaded. */
+  /** Called when a file is deleted that was not uploaded. */
   lost(): void {
     this.#counts.lost += 1;
   }
 
-  /** An attempt has failed. It is told once, until uploads work again. */
+  /** Called after a failed attempt. It is reported once, until uploads work again. */
   failed(path: string, error: unknown): void {
     const reason = error instanceof UploadError ? error.message : fileReason(error);
     this.#counts.failures += 1;
@@ -74,7 +74,7 @@ export class UploadTally {
     );
   }
 
-  /** All that was due is uploaded. */
+  /** Called when everything that was due is uploaded. */
   succeeded(): void {
     if (!this.#trouble) return;
     this.#trouble = undefined;

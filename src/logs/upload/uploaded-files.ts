@@ -1,4 +1,4 @@
-/** Which files of a directory were uploaded as they are now. */
+/** Which files of a directory were uploaded in their present state. */
 import { join } from 'node:path';
 import type { FoundLog } from '../closed-files.ts';
 import { fileReason, isMissing } from '../names.ts';
@@ -10,7 +10,7 @@ import { UploadError } from './refusal.ts';
 
 export interface UploadedFilesOptions {
   readonly directory: string;
-  /** How the names of objects begin, with the bucket: what was uploaded elsewhere does not count. */
+  /** The prefix of object names, with the bucket: uploads to another destination do not count. */
   readonly base: string;
   readonly signal: AbortSignal;
   readonly onProblem: (message: string) => void;
@@ -19,7 +19,7 @@ export interface UploadedFilesOptions {
 export class UploadedFiles {
   readonly #options: UploadedFilesOptions;
   readonly #markers: Markers;
-  /** Whether the disk did not take a marker. */
+  /** Whether a marker could not be written because the disk was full. */
   #unsaved = false;
 
   constructor(options: UploadedFilesOptions) {
@@ -27,12 +27,12 @@ export class UploadedFiles {
     this.#markers = new Markers(options.directory);
   }
 
-  /** The upload that holds what is in the file now. */
+  /** The upload that holds the present content of the file. */
   async uploadOf(file: FoundLog): Promise<Marker | undefined> {
     const marker = await this.before(file);
     if (!marker || Math.abs(marker.mtime_ms - file.mtimeMs) >= 2) return undefined;
     if (marker.name === file.name && marker.bytes === file.size) return marker;
-    // It was compressed, or its content was taken out. Both keep the time of change.
+    // It was compressed or its content was removed. Both preserve the modification time.
     const found = await this.identify(file);
     if (found?.identity !== marker.identity || found.expired !== marker.expired) return undefined;
     const same = { ...marker, name: file.name, bytes: file.size };
@@ -40,13 +40,13 @@ export class UploadedFiles {
     return same;
   }
 
-  /** The last upload of a file, whatever has become of that since. */
+  /** The last upload of a file, even if the file has changed since. */
   async before(file: FoundLog): Promise<Marker | undefined> {
     const marker = await this.#markers.of(file);
     return marker?.object.startsWith(this.#options.base) ? marker : undefined;
   }
 
-  /** @returns `undefined` when there is no such file any more @throws UploadError when it cannot be read */
+  /** @returns `undefined` if the file no longer exists @throws UploadError if it cannot be read */
   async identify({ name }: FoundLog): Promise<Identity | undefined> {
     const { directory, signal } = this.#options;
     try {
@@ -62,13 +62,13 @@ export class UploadedFiles {
     await this.#save();
   }
 
-  /** Writes what the disk did not take before, and forgets files that are gone. */
+  /** Saves markers that could not be written before, and forgets files that no longer exist. */
   async tidy(): Promise<void> {
     await this.#save();
     await this.#markers.tidy();
   }
 
-  /** A full disk keeps nothing from being uploaded: this process knows what was. */
+  /** A full disk does not prevent uploads: this process remembers what it uploaded. */
   async #save(): Promise<void> {
     try {
       await this.#markers.save();

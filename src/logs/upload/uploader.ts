@@ -1,4 +1,4 @@
-/** Uploads complete files of the request log to S3, in the background, one at a time. */
+/** Uploads complete request log files to S3 in the background, one at a time. */
 import { open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -26,23 +26,23 @@ export interface UploaderSettings {
   readonly upload: Upload;
 }
 
-/** What uploads need from outside the log. */
+/** The dependencies of uploads outside the log. */
 export interface UploadAccess {
   readonly server: UploadServer;
-  /** Asked for at each file, so that renewed ones count; `undefined` when there are none. */
+  /** Called for each file, so that renewed credentials are used; `undefined` if there are none. */
   readonly credentials: () => Promise<S3Credentials | undefined>;
-  /** How many workers serve; 0 where one process does. */
+  /** The number of workers that serve; 0 where a single process does. */
   readonly workers: number;
 }
 
 export interface UploaderDeps extends UploadAccess {
   readonly clock: Clock;
   readonly random: () => number;
-  /** From 1; 0 where one process serves. */
+  /** The number of this worker, from 1; 0 where a single process serves. */
   readonly worker: number;
-  /** Tidies the directory up: what is old is compressed and goes. */
+  /** Cleans up the directory: compresses and deletes old files. */
   readonly sweep: () => Promise<void>;
-  /** Files that nobody writes, oldest first. */
+  /** Files that are no longer written, oldest first. */
   readonly closed: () => Promise<readonly FoundLog[]>;
   readonly onProblem: (message: string) => void;
 }
@@ -52,8 +52,8 @@ const LOOK_MS = 60_000;
 const STALL_MS = 60_000;
 
 /**
- * Looks for complete files once a minute, and uploads those that were not uploaded as they are now. A failed upload is
- * tried again after a second, then after twice as long each time, 5 minutes at most.
+ * Checks once a minute for complete files, and uploads those whose present state was not uploaded. A failed upload is
+ * retried after a second, then after twice the delay each time, 5 minutes at most.
  */
 export class Uploader {
   readonly #settings: UploaderSettings;
@@ -95,12 +95,12 @@ export class Uploader {
     return this.#tally.state;
   }
 
-  /** Whether a file was uploaded as it is: it may be deleted. */
+  /** Whether a file was uploaded in its present state, so that it may be deleted. */
   async isUploaded(file: FoundLog): Promise<boolean> {
     return file.size === 0 || (await this.#files.uploadOf(file)) !== undefined;
   }
 
-  /** Whether a file was uploaded as it is, and has been kept here for long enough since. */
+  /** Whether a file was uploaded in its present state and has since been kept here long enough. */
   async hasServed(file: FoundLog): Promise<boolean> {
     const { keep_local: keep } = this.#settings.upload;
     if (keep === true) return false;
@@ -108,12 +108,12 @@ export class Uploader {
     return marker !== undefined && this.#deps.clock.now() - Date.parse(marker.at) >= Number(keep);
   }
 
-  /** A file is deleted that was not uploaded. */
+  /** Called when a file is deleted that was not uploaded. */
   lost(): void {
     this.#tally.lost();
   }
 
-  /** Looks once, and uploads what is due. Never rejects. */
+  /** Runs one check and uploads what is due. Never rejects. */
   look(): Promise<void> {
     if (this.#abort.signal.aborted) return Promise.resolve();
     this.#running ??= this.#look().finally(() => {
@@ -123,8 +123,8 @@ export class Uploader {
   }
 
   /**
-   * Uploads what is left of this process's files, for as long as `stop_timeout` says, and ends the work. The last file must be
-   * closed. When the next process goes on with that, it is uploaded again, to the same object.
+   * Uploads the remaining files of this process within `stop_timeout`, and stops. The last file must be closed. If the next
+   * process continues that file, it is uploaded again, to the same object.
    */
   async finish(): Promise<void> {
     const { clock, onProblem } = this.#deps;
@@ -132,7 +132,7 @@ export class Uploader {
     if (limitMs > 0) {
       this.#ending = true;
       const late = clock.after(limitMs, () => this.#abort.abort(new Error('the program ends')));
-      // A look that has begun may not know of the last file.
+      // A check in progress may not have seen the last file.
       await this.#running;
       do await this.look();
       while (this.#tally.failing && (await this.#mayTryAgain()));
@@ -146,7 +146,7 @@ export class Uploader {
     await this.close();
   }
 
-  /** Waits before the next attempt of the end. @returns whether there is time for it */
+  /** Waits before the next attempt at shutdown. @returns whether there is time for it */
   async #mayTryAgain(): Promise<boolean> {
     return sleep(this.#deps.clock, FIRST_LOOK_MS, Abort.following(this.#abort.signal)).then(
       () => true,
@@ -154,7 +154,7 @@ export class Uploader {
     );
   }
 
-  /** Leaves the work at hand: an upload that is cut leaves no object, and is made again by the next process. */
+  /** Abandons the current upload: an interrupted one leaves no object, and the next process repeats it. */
   async close(): Promise<void> {
     this.#abort.abort(new Error('the program ends'));
     this.#cancelTimer();
@@ -206,14 +206,14 @@ export class Uploader {
     return due;
   }
 
-  /** Whether the server can be used with these settings, once, while there is no upload to tell. */
+  /** Checks once whether the server can be used with these settings, as long as no upload has shown it. */
   async #check(): Promise<void> {
     if (this.#checked) return;
     await checkBucket(await this.#target(), this.#putDeps);
     this.#checked = true;
   }
 
-  /** @param key of an object; without it, the bucket @throws UploadError */
+  /** @param key of an object; without it, the bucket itself @throws UploadError */
   async #target(key?: string): Promise<PutTarget> {
     const { server } = this.#deps;
     const credentials = await this.#deps.credentials();
@@ -241,7 +241,7 @@ export class Uploader {
         ofFile: true,
       });
     const before = await this.#files.before(file);
-    // What was uploaded of the same file before is replaced, also where it was not compressed then.
+    // An earlier upload of the same file is replaced, even if the file was not compressed then.
     const key =
       before?.identity === found.identity
         ? before.object.slice(`s3://${this.#bucket}/`.length)
@@ -250,7 +250,7 @@ export class Uploader {
     if (!handle) return;
     try {
       const { size, mtimeMs } = await handle.stat();
-      // Another look will find what has become of it.
+      // The next check will find the file in its new state.
       if (size !== file.size || mtimeMs !== file.mtimeMs) return;
       const sha256 = await putFile(handle, size, await this.#target(key), this.#putDeps);
       this.#tally.uploaded(size);
