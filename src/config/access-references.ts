@@ -7,7 +7,7 @@ import { nearest } from './suggest.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What keys and issuers can get wrong: names that clash or lead nowhere, secrets that are missing or doubled. */
+/** Checks keys and issuers: names that clash or refer to nothing, secrets that are missing or used twice. */
 export function checkAuth(config: Config, positions: Positions, env: Env): Problem[] {
   const { auth } = config;
   if (auth === undefined || auth === 'none') return [];
@@ -23,7 +23,7 @@ export function checkAuth(config: Config, positions: Positions, env: Env): Probl
       found.push(positions.atValue([...at, 'name'], `a key named \`${key.name}\` exists already`));
     seen.add(key.name);
     const given = [key.key, key.key_env, key.hash].filter((value) => value !== undefined);
-    // Who shows a certificate needs nothing secret besides.
+    // A caller with a client certificate needs no secret.
     const least = certified.includes(key.name) ? 0 : 1;
     if (given.length < least || given.length > 1)
       found.push(positions.atValue(at, 'give exactly one of key, key_env, hash'));
@@ -49,7 +49,7 @@ export function checkAuth(config: Config, positions: Positions, env: Env): Probl
   return problems;
 }
 
-/** What groups and limits can get wrong: parents that are missing or go in a circle, models that nobody serves. */
+/** Checks groups and limits: parents that are missing or form a cycle, models that no provider serves. */
 export function checkLimits(config: Config, positions: Positions): Problem[] {
   const problems: Problem[] = [];
   const check = (limits: Using, at: Path): void =>
@@ -72,7 +72,7 @@ export function checkLimits(config: Config, positions: Positions): Problem[] {
 
 type Using = readonly Pick<LimitConfig, 'when_used_up'>[];
 
-/** Whether somebody serves the models that limits lead to when they are used up. */
+/** Checks that the models to which limits redirect once they are used up are served by a provider. */
 export function checkUses(limits: Using, at: Path, config: Config, positions: Positions): Problem[] {
   return limits.flatMap(({ when_used_up: then }, index) => {
     if (then === 'refuse' || served(config, then.use)) return [];
@@ -81,7 +81,7 @@ export function checkUses(limits: Using, at: Path, config: Config, positions: Po
   });
 }
 
-/** Whether there is a group of this name, where one is named. */
+/** Checks that a group that is referred to exists. */
 export function checkGroup(
   group: string | undefined,
   at: Path,
@@ -99,7 +99,7 @@ function circleFrom(name: string, { groups }: Config): string[] | undefined {
   const trail = [name];
   for (let parent = groups[name]?.parent; parent !== undefined; parent = groups[parent]?.parent) {
     if (parent === name) return [...trail, name];
-    // A cycle further up is told of its own groups.
+    // A cycle further up is reported for its own groups.
     if (trail.includes(parent)) return undefined;
     trail.push(parent);
   }

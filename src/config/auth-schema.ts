@@ -6,12 +6,12 @@ import { content, globs, name, text, until } from './words.ts';
 
 const HASH = /^sha256:[0-9a-f]{64}$/;
 
-/** `sha256:` and 64 lower-case hex digits. */
+/** `sha256:` followed by 64 lower-case hex digits. */
 const keyHash = z.string().regex(HASH, 'expected "sha256:" and 64 lower-case hex digits');
 
 const labels = z.record(name, z.string().max(64, 'expected at most 64 characters'));
 
-/** What a key may do, wherever it is written. */
+/** What a key may do, whether it is in config.yaml or in a keys file. */
 const keyRules = {
   group: name
     .optional()
@@ -60,7 +60,7 @@ const clientKey = z.strictObject({
   ...keyRules,
 });
 
-/** A key in `auth.keys_file`, which `llmproxy keys` writes. */
+/** A key in `auth.keys_file`, as `llmproxy keys` writes it. */
 export const fileKey = z.strictObject({
   name: name.describe('Name shown in logs and metrics instead of the key.'),
   hash: keyHash.describe('SHA-256 of the key.'),
@@ -74,7 +74,7 @@ export const fileKey = z.strictObject({
   ...keyRules,
 });
 
-/** A temporary raise of what a key may use. */
+/** A temporary increase of a key's limits. */
 export const raise = z.strictObject({
   key: name.describe('The name of the key.'),
   kind: z.enum(['requests', 'tokens', 'budget', 'concurrent']).describe('Which kind of limit is raised.'),
@@ -135,13 +135,13 @@ export const auth = z
     'Who may call the proxy. If omitted, the proxy listens on loopback only; `none` opens it to anyone who can reach it.',
   );
 
-/** A key as all but the loader see it, wherever it is written. */
+/** A key as everything but the loader sees it, whichever file it is from. */
 export type KeyConfig = z.output<typeof clientKey> &
   Partial<Pick<FileKey, 'prefix' | 'created' | 'rotated' | 'previous'>>;
 
 type Written = Exclude<z.output<typeof auth>, 'none' | undefined>;
 
-/** Who may call: what the configuration says, with the keys and raises of the keys file. */
+/** Who may call: the `auth` section, with the keys and raises from the keys file. */
 export type AuthConfig =
   'none' | (Omit<Written, 'keys'> & { keys: readonly KeyConfig[]; raises?: readonly Raise[] }) | undefined;
 export type FileKey = z.output<typeof fileKey>;

@@ -1,9 +1,9 @@
 import type { Config } from './schema.ts';
 
-/** What makes a provider the service that it is. */
+/** The settings that determine which service a provider is. */
 const IDENTITY = ['type', 'base_url', 'region', 'project', 'tenant_id', 'options'] as const;
 
-/** Whether what is known of a provider still holds: another address, or another vendor, is another service. */
+/** Whether state about a provider stays valid: another address or another vendor is another service. */
 export function sameService(name: string, before: Config, after: Config): boolean {
   const find = ({ providers }: Config) => providers.find((provider) => provider.name === name);
   const [old, now] = [find(before), find(after)];
@@ -12,13 +12,13 @@ export function sameService(name: string, before: Config, after: Config): boolea
   );
 }
 
-/** Keys whose change a running process does not take over: its socket and its log are open. */
+/** Keys whose change takes a restart, since the socket and the log are already open. */
 export function needRestart(before: Config, after: Config): string[] {
   const parts = {
     'server.host': ({ server }: Config) => server.host,
     'server.port': ({ server }: Config) => server.port,
     'server.unix': ({ server }: Config) => [server.unix, server.unix_mode],
-    // Which certificates are which keys is taken over.
+    // The mapping from certificates to keys is reloaded.
     'server.tls': ({ server: { tls } }: Config) => tls && { ...tls, client_certs: undefined },
     'server.http2': ({ server }: Config) => server.http2,
     'server.workers': ({ server }: Config) => server.workers,

@@ -3,7 +3,7 @@ import type { ProviderType } from './presets.ts';
 import { PROVIDER_TYPES, presetOf } from './presets.ts';
 import { schema } from './schema.ts';
 
-/** A provider that the environment offers, and why it was taken. */
+/** A provider found in the environment, and the variable that it was found by. */
 export interface Found {
   readonly name: string;
   readonly type: ProviderType;
@@ -11,8 +11,8 @@ export interface Found {
 }
 
 /**
- * The configuration where there is no file: every vendor whose key the environment holds, and the mock, so that
- * an empty machine answers too.
+ * The configuration without a file: every vendor whose key is in the environment, and the mock provider, so that even a
+ * machine without any key answers.
  */
 export function discoverConfig(env: Readonly<Record<string, string | undefined>>): {
   config: Config;
@@ -21,7 +21,7 @@ export function discoverConfig(env: Readonly<Record<string, string | undefined>>
   const found: Found[] = [];
   const providers: ConfigInput['providers'] = [];
   for (const type of PROVIDER_TYPES) {
-    // `grok` is another name of xai; of Perplexity's two the newer one is taken.
+    // `grok` is an alias of xai; of Perplexity's two presets the newer one is used.
     if (type === 'grok' || type === 'perplexity-sonar') continue;
     const { keyEnv, priority } = presetOf(type);
     const variable = keyEnv.find((name) => env[name]);

@@ -1,12 +1,12 @@
 import type { Config, ProviderConfig } from './schema.ts';
 import { resolveKeys } from './keys.ts';
 
-/** How often a vendor is asked for its models, milliseconds. */
+/** How often a vendor is asked for its list of models, milliseconds. */
 const VENDOR_MS = 6 * 3_600_000;
-/** How often a server without a key is: it is on this machine or near it, and its models come and go. */
+/** The same for a server that needs no key: it is usually nearby, and its models change often. */
 const SERVER_MS = 60_000;
 
-/** How often a provider is asked for the list of its models, milliseconds; `undefined` for never. */
+/** How often a provider is asked for its list of models, milliseconds; `undefined` for never. */
 export function listEveryMs(
   { discover_models: wanted }: Pick<Config, 'discover_models'>,
   provider: ProviderConfig,

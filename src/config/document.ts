@@ -1,20 +1,20 @@
 import type { SchemaNode } from './json-schema.ts';
 import { configJsonSchema } from './json-schema.ts';
 
-/** One key as the reference and the commented file show it. */
+/** One key, as the reference and the commented file present it. */
 export interface Entry {
   readonly key: string;
   readonly type: string;
-  /** As people write it, or `undefined` when there is none. */
+  /** The default in the notation of the file, or `undefined` when there is none. */
   readonly fallback: string | undefined;
   readonly required: boolean;
   readonly meaning: string;
   readonly children: readonly Entry[];
-  /** Whether it is a list of the children. */
+  /** Whether the value is a list of objects with the children as keys. */
   readonly list: boolean;
 }
 
-/** The keys of the configuration, in the order of the schema. */
+/** The keys of the configuration in the order of the schema. */
 export function entries(node: SchemaNode = configJsonSchema()): Entry[] {
   const object = objectBranch(node);
   return Object.entries(object?.properties ?? {}).map(([key, child]) => {
@@ -34,7 +34,7 @@ export function entries(node: SchemaNode = configJsonSchema()): Entry[] {
   });
 }
 
-/** What stands under names of the user's own, where it has keys: the routes under `models`. */
+/** The keys of the values in a map whose own keys are chosen by the user, such as the routes under `models`. */
 function namedBranch({ additionalProperties: node }: SchemaNode): SchemaNode | undefined {
   return typeof node === 'object' && objectBranch(node) ? node : undefined;
 }
@@ -87,7 +87,7 @@ function fallbackText(node: SchemaNode): string | undefined {
   return JSON.stringify(fallback);
 }
 
-/** docs/config.md: a section a key, a table of what is below it. */
+/** Generates docs/config.md: a section for each key, with a table of the keys below it. */
 export function reference(): string {
   const sections = entries().map((entry) => {
     const rows = flatten(entry.children, '');
@@ -141,8 +141,8 @@ const MODELS = `# models:
 #     resume: on # go on with a stream that breaks at the other target; pays for the prompt twice`;
 
 /**
- * A commented config.yaml: what is needed stands there, everything else as a comment with its default.
- * @param schemaPath where the JSON Schema lies, for editors
+ * Generates a commented config.yaml: required keys are set, all others are comments with their defaults.
+ * @param schemaPath path of the JSON Schema, for editors
  */
 export function commentedConfig(schemaPath: string): string {
   const parts = entries().map((entry) => {
@@ -172,7 +172,7 @@ function block(list: readonly Entry[], indent: string): string {
     .join('\n');
 }
 
-/** Text as comment lines of bounded width. */
+/** Formats a text as comment lines of limited width. */
 function comment(text: string, indent: string): string {
   const lines: string[] = [];
   let line = '';

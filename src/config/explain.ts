@@ -11,9 +11,10 @@ import { meantKey, nearest } from './suggest.ts';
 type Issue = z.core.$ZodIssue;
 
 /**
- * What the schema found, as problems with places and guesses. Of a union, the branch that was meant speaks.
- * @param options.base where in the document the value stands
- * @param options.known the keys that may stand at a path; those of config.yaml when left out
+ * Turns the issues that the schema found into problems with positions and suggestions. In a union, only the issues of the
+ * branch that was most likely meant are reported.
+ * @param options.base path of the value within the document
+ * @param options.known the keys that are allowed at a path; those of config.yaml by default
  */
 export function explain(
   issues: readonly Issue[],
@@ -41,7 +42,7 @@ export function explain(
   });
 }
 
-/** The branch that got furthest into the value: its complaints are about parts of it, not about its type. */
+/** The branch that got furthest into the value: its issues are about parts of the value, not about its type. */
 function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   return branches.find((issues) =>
     issues.some((issue) => issue.path.length > 0 || issue.code === 'unrecognized_keys'),
@@ -55,14 +56,14 @@ function unknownKey(positions: Positions, path: Path, key: string, known: readon
   return positions.atKey(path, key, `unknown key \`${key}\`${where}`, hint);
 }
 
-/** What was meant by a key that other formats would take for something else. */
+/** Suggestions for keys that are named differently in other programs' formats. */
 function slip(key: string): string | undefined {
   if (key.startsWith('//')) return 'comments begin with #';
   if (/^-\w/.test(key)) return 'a space is missing behind the dash';
   return undefined;
 }
 
-/** A value that is none of those that may stand at a path, with a guess at the one that was meant. */
+/** A value that is not among those allowed at a path, with a suggestion. */
 export function wrongChoice(positions: Positions, path: Path, values: readonly unknown[]): Problem {
   const names = values.map(String);
   const found = positions.value(path);

@@ -5,7 +5,7 @@ export function isGlob(name: string): boolean {
   return /[*?[\]{}!]/.test(name);
 }
 
-/** How specific a pattern is: how many of its characters are no wildcards. Of choices, `{a,bc}`, the shortest counts. */
+/** How specific a pattern is: the number of its literal characters. Of alternatives, `{a,bc}`, the shortest counts. */
 export function literalLength(pattern: string): number {
   const choices = pattern.replace(/\{([^{}]*)\}/g, (_, words: string) =>
     words.split(',').reduce((least, word) => (word.length < least.length ? word : least)),
@@ -13,21 +13,21 @@ export function literalLength(pattern: string): number {
   return choices.replace(/\[[^\]]*\]|[*?!{}()@+]/g, '').length;
 }
 
-/** Gives what the star of a pattern takes of a name that it covers; `undefined` where it has more wildcards than one star. */
+/** The part of a matching name that the star of a pattern stands for; `undefined` if there are more wildcards than one star. */
 export function starOf(pattern: string): ((name: string) => string) | undefined {
   const [, before = '', after = ''] = /^([^*?[\]{}!]*)\*([^*?[\]{}!]*)$/.exec(pattern) ?? [undefined];
   if (!pattern.includes('*') || before.length + after.length + 1 !== pattern.length) return undefined;
   return (name) => name.slice(before.length, name.length - after.length);
 }
 
-/** What is read here: stars, question marks, sets of characters, choices, and plain characters. The rest is picomatch's. */
+/** The syntax handled here: stars, question marks, sets, alternatives and literals. Everything else is left to picomatch. */
 const SIMPLE = /^!?(?:[\w.:@/* ?,-]|\[[\w.:@^-]+\]|\{[\w.:@/*?,-]*\})+$/;
-/** What it takes for parts of paths. */
+/** Characters that picomatch treats as parts of paths. */
 const PATH = /\*\*|^\.\/|^!?\/|\.\.|\{[^,]*\}/;
 
 /**
- * A test for model names. `*` crosses slashes, because model names have them and are no paths. Clients can name
- * anything: the time grows with the name's length, however many stars a pattern has.
+ * Creates a matcher for model names. `*` matches slashes as well, since model names contain them and are not paths. Clients
+ * can send any name, so the time is linear in its length, regardless of the number of stars.
  */
 export function globMatcher(pattern: string): (name: string) => boolean {
   if (!SIMPLE.test(pattern) || PATH.test(pattern)) {
@@ -39,7 +39,7 @@ export function globMatcher(pattern: string): (name: string) => boolean {
   return (name) => choices.some((parts) => matches(parts, name)) !== negated;
 }
 
-/** `a{b,c}` as `ab` and `ac`. */
+/** Expands `a{b,c}` to `ab` and `ac`. */
 function choicesOf(pattern: string): string[] {
   const group = /^(.*?)\{([^}]*)\}(.*)$/.exec(pattern);
   if (!group) return [pattern];
@@ -47,11 +47,11 @@ function choicesOf(pattern: string): string[] {
   return choicesOf(after).flatMap((rest) => words.split(',').map((word) => before + word + rest));
 }
 
-/** What stands between two stars. */
+/** A literal part between two stars. */
 interface Part {
   readonly length: number;
   fitsAt(name: string, at: number): boolean;
-  /** Where it fits first, from there on; -1 for nowhere. */
+  /** The first position, from the given one on, at which the part matches; -1 for none. */
   find(name: string, from: number): number;
 }
 
@@ -67,13 +67,13 @@ function plainPart(text: string): Part {
   };
 }
 
-/** Characters outside of ASCII are alike: no set names one. */
+/** Characters outside ASCII are treated alike: no set contains one. */
 const OTHERS = 0x80;
 
 function partOfSets(pattern: string): Part {
   const places = Array.from(pattern.matchAll(/\[[^\]]+\]|[^]/g), ([place]) => {
     const set = place === '?' ? /^[^/]$/ : place.length > 1 ? new RegExp(`^(?!/)${place}$`) : undefined;
-    // Looked up, since a name has thousands of characters and is compared with hundreds of patterns.
+    // A lookup table, since a name may have thousands of characters and is compared with hundreds of patterns.
     return Array.from({ length: OTHERS + 1 }, (_, code) => {
       const char = String.fromCharCode(code);
       return set ? set.test(char) : char === place;
@@ -91,7 +91,7 @@ function partOfSets(pattern: string): Part {
   return { length: places.length, fitsAt, find };
 }
 
-/** Each part fits where it can first: what comes behind a star has then the most room. */
+/** Each part is matched at the first possible position, which leaves the most room to the parts after the next star. */
 function matches(parts: readonly Part[], name: string): boolean {
   const first = parts[0]!;
   const last = parts.at(-1)!;

@@ -4,15 +4,15 @@ import { PROVIDER_TYPES, presetOf } from './presets.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** A vendor's key that the environment holds and no provider uses. */
+/** A vendor's key in the environment that no provider uses. */
 export interface IgnoredKey {
   readonly variable: string;
   readonly type: string;
-  /** The line of `providers` that uses it. */
+  /** The line to add to `providers` in order to use it. */
   readonly line: string;
 }
 
-/** Keys in the environment that a configuration has no use for. A vendor that it names without them is meant so. */
+/** Keys in the environment that the configuration does not use. A vendor that is configured without its key is left out on purpose. */
 export function ignoredKeys({ providers, auth }: Config, env: Env): IgnoredKey[] {
   const configured = new Set<string>(providers.map(({ type }) => type));
   const clients = auth === undefined || auth === 'none' ? [] : auth.keys;
@@ -27,7 +27,7 @@ export function ignoredKeys({ providers, auth }: Config, env: Env): IgnoredKey[]
   return PROVIDER_TYPES.flatMap((type) => {
     const variable = presetOf(type).keyEnv.find((name) => env[name]);
     if (variable === undefined || seen.has(variable) || used.has(env[variable])) return [];
-    // Of two types of one vendor the first is named.
+    // If a vendor has two types, the first one is named.
     seen.add(variable);
     const namesakes = PROVIDER_TYPES.filter((each) => presetOf(each).keyEnv.includes(variable));
     if (namesakes.some((each) => configured.has(each))) return [];

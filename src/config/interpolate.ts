@@ -6,10 +6,10 @@ type Env = Readonly<Record<string, string | undefined>>;
 const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{/g;
 
 /**
- * Replaces `${VAR}` and `${VAR:-default}` in a YAML scalar; `$${` stands for a literal `${`. A plain scalar that
- * is one reference is typed again afterwards, so that `port: ${PORT}` is a number. Works on parsed values: what
- * a variable holds can never become YAML structure.
- * @returns what is wrong with it, or `undefined`
+ * Replaces `${VAR}` and `${VAR:-default}` in a YAML scalar; `$${` stands for a literal `${`. A plain scalar that consists of
+ * one reference is typed afterwards, so that `port: ${PORT}` becomes a number. It works on parsed values, so that the
+ * content of a variable can never become YAML structure.
+ * @returns the problem, or `undefined`
  */
 export function interpolate(scalar: Scalar, env: Env): string | undefined {
   const { value } = scalar;
@@ -24,7 +24,7 @@ export function interpolate(scalar: Scalar, env: Env): string | undefined {
     const found = env[name];
     if (found !== undefined && (found !== '' || fallback === undefined)) return found;
     if (fallback !== undefined) return fallback;
-    // It stays as it is written: commands that need no more than names can work with the rest.
+    // The text stays as it is, so that commands which need only names can use the rest.
     problem = `the environment variable ${name} is not set; set it or write \${${name}:-default}`;
     return match;
   });
@@ -33,7 +33,7 @@ export function interpolate(scalar: Scalar, env: Env): string | undefined {
   return problem;
 }
 
-/** Numbers and booleans as YAML types them; everything else stays text. */
+/** Recognises numbers and booleans as YAML does; everything else stays text. */
 function retyped(text: string): unknown {
   if (!/^(-?\d+(\.\d+)?|true|false)$/.test(text)) return text;
   return parse(text) as unknown;

@@ -1,4 +1,4 @@
-/** What the schema says, in words of the file's own language. */
+/** Words the issues of the schema in terms of the YAML file. */
 
 const KINDS: Readonly<Record<string, string>> = {
   array: 'a list',
@@ -12,7 +12,7 @@ const KINDS: Readonly<Record<string, string>> = {
   undefined: 'nothing',
 };
 
-/** A kind of value as people call it. */
+/** A type in plain words. */
 export function kindText(kind: string): string {
   return KINDS[kind] ?? kind;
 }
@@ -24,7 +24,7 @@ const BOUNDS: Readonly<Record<string, string>> = {
   '<': 'less than',
 };
 
-/** A message of the schema library as a phrase; other messages are ours, and stay. */
+/** Turns a message of the schema library into a phrase; our own messages are kept. */
 export function issueText(message: string): string {
   const [, wanted, found] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? [];
   if (wanted !== undefined) return `expected ${kindText(wanted)}, found ${kindText(found!)}`;

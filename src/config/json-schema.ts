@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { schema } from './schema.ts';
 
-/** A node of a JSON Schema, as far as this project reads it. */
+/** A node of a JSON Schema, with the keywords used here. */
 export interface SchemaNode {
   readonly title?: string;
   readonly type?: string | readonly string[];
@@ -24,12 +24,12 @@ export function configJsonSchema(): SchemaNode {
   return { title: 'llmproxy configuration', ...jsonSchemaOf(schema) };
 }
 
-/** What users may write, as JSON Schema. */
+/** The JSON Schema of the input, as users write it. */
 export function jsonSchemaOf(written: z.ZodType): SchemaNode {
   return z.toJSONSchema(written, { io: 'input', target: 'draft-7' }) as SchemaNode;
 }
 
-/** The keys that may stand at a path. */
+/** The keys that are allowed at a path. */
 export type KnownKeys = (path: readonly PropertyKey[]) => string[];
 
 export function knownKeysIn(root: SchemaNode): KnownKeys {
@@ -40,7 +40,7 @@ export function knownKeysIn(root: SchemaNode): KnownKeys {
   };
 }
 
-/** Those of config.yaml. */
+/** The keys that are allowed at a path of config.yaml. */
 export const knownKeys: KnownKeys = (path) => knownKeysIn(configJsonSchema())(path);
 
 function flat(node: SchemaNode): SchemaNode[] {

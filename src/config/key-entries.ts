@@ -1,24 +1,24 @@
 /**
- * Reads a keys file entry by entry, and remembers the entries: of thousands of keys a change concerns one or two, and reading
- * all of them anew would hold the event loop.
+ * Reads a keys file entry by entry, and caches the entries: a change concerns one or two keys out of thousands, and parsing
+ * all of them again would block the event loop.
  */
 import type { z } from 'zod';
 import type { FileKey, KeysFile, Raise } from './auth-schema.ts';
 import { fileKey, raise } from './auth-schema.ts';
 import { plainYaml } from './plain-yaml.ts';
 
-/** Entries as they were written, and what they are. */
+/** Entries by their text, with their parsed values. */
 type Known<Entry> = Map<string, Entry>;
 
 let knownKeys: Known<FileKey> = new Map();
 let knownRaises: Known<Raise> = new Map();
 
-/** What may name another entry, or be named by one: such a file is read as a whole. */
+/** Fields by which entries refer to each other: a file with one of them is parsed as a whole. */
 const SHARED = /(?:^|[\s[{,:])[&*!][^\s,\]}]|<<|^[%?]|^(?:---|\.\.\.)/m;
 
 /**
- * A keys file as `llmproxy keys` writes it.
- * @returns `undefined` where it is written otherwise, or is not valid: then it has to be read as a whole
+ * Parses a keys file in the form in which `llmproxy keys` writes it.
+ * @returns `undefined` if it is written differently or is invalid: it must be parsed as a whole then
  */
 export function keysFromEntries(text: string): KeysFile | undefined {
   if (SHARED.test(text)) return undefined;
@@ -27,19 +27,19 @@ export function keysFromEntries(text: string): KeysFile | undefined {
   const keys = entriesOf(sections.keys, fileKey, knownKeys);
   const raises = entriesOf(sections.raises, raise, knownRaises);
   if (!keys || !raises) return undefined;
-  // What is no longer in the file is forgotten.
+  // Entries that are no longer in the file are dropped.
   knownKeys = keys.known;
   knownRaises = raises.known;
   return { keys: keys.entries, raises: raises.entries };
 }
 
 interface Sections {
-  /** The entries of each list, as they are written. */
+  /** The texts of the entries in each list. */
   readonly keys: readonly string[];
   readonly raises: readonly string[];
 }
 
-/** The entries of the lists `keys` and `raises`, each with its dash; `undefined` where there is anything else. */
+/** The entries of the lists `keys` and `raises`, each with its dash; `undefined` if there is anything else. */
 function sectionsOf(text: string): Sections | undefined {
   const sections: { keys?: string[]; raises?: string[] } = {};
   const announced: string[][] = [];
@@ -47,7 +47,7 @@ function sectionsOf(text: string): Sections | undefined {
   for (const line of text.split('\n')) {
     const last = entries === undefined ? -1 : entries.length - 1;
     if (/^\s*(?:#.*)?$/.test(line)) {
-      // Within a text it would be a part of that.
+      // Inside a block scalar it would be part of the text.
       if (last >= 0) entries![last] += `\n${line}`;
       continue;
     }
@@ -62,7 +62,7 @@ function sectionsOf(text: string): Sections | undefined {
     else if (last >= 0 && line.startsWith('    ')) entries![last] += `\n${line}`;
     else return undefined;
   }
-  // A list that is announced and does not follow is nothing, which is no list.
+  // A key without a list below it has the value null, which is not a list.
   if (!sections.keys || announced.some((list) => list.length === 0)) return undefined;
   return { keys: sections.keys, raises: sections.raises ?? [] };
 }

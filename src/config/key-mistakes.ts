@@ -1,4 +1,4 @@
-/** Keys that are very likely not what they were meant to be. They are told, and tried all the same. */
+/** Detects keys that are most likely mistakes. They are reported, and used nevertheless. */
 import type { Path, Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import type { Config, ProviderConfig } from './schema.ts';
@@ -7,7 +7,7 @@ import { isBuiltIn, presetOf } from './presets.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** How keys of vendors begin, the longer beginnings first, and the types of providers that take them. */
+/** The prefixes of vendors' keys, longer ones first, and the provider types that accept them. */
 const BEGINNINGS: readonly (readonly [beginning: string, vendor: string, types: readonly string[]])[] = [
   ['sk-ant-', 'Anthropic', ['anthropic']],
   ['sk-or-', 'OpenRouter', ['openrouter']],
@@ -22,15 +22,15 @@ const BEGINNINGS: readonly (readonly [beginning: string, vendor: string, types: 
   ['fw_', 'Fireworks', ['fireworks']],
 ];
 
-/** Ways of other programs to name a variable of the environment. Behind a bare dollar only capitals are a name, and no password. */
+/** Notations of other programs for environment variables. After a bare dollar sign only capitals are a name, not a password. */
 const REFERENCE =
   /^(?:os\.environ[/.]|env[./:])([A-Za-z_]\w*)$|^\$([A-Z][A-Z0-9_]+)$|^\$?\{\{\s*(?:env\.|secrets\.)?([A-Za-z_]\w*)\s*\}\}$|^%([A-Z][A-Z0-9_]+)%$/;
 
-/** What stands in examples where a key belongs. */
+/** Placeholders that examples contain instead of a key. */
 const PLACEHOLDER =
   /^(?:<.*>|\[.*\]|(?:sk-)?\.{3}|(?:sk-)?x{3,}|(?:your|my|insert|put|change|replace)[-_ ].*|.*(?:your|my)[-_ ]?(?:api[-_ ]?)?key.*|todo|changeme)$/i;
 
-/** Warnings about keys of providers, and of clients. */
+/** Warnings about the keys of providers and clients. */
 export function checkKeys({ providers, auth }: Config, positions: Positions, env: Env): Problem[] {
   const clients = auth === undefined || auth === 'none' ? [] : auth.keys;
   return [
@@ -55,7 +55,7 @@ function checkProvider(provider: ProviderConfig, at: Path, positions: Positions,
   return written.length > 0 ? written : checkVendor(provider, at, positions, env);
 }
 
-/** @param other the key that takes the name of a variable, where there is one */
+/** @param other the key that takes the name of an environment variable, if there is one */
 function checkText(
   text: string | undefined,
   at: Path,
@@ -105,11 +105,11 @@ function checkVariable(variable: string, at: Path, positions: Positions): Proble
   return [positions.atValue(at, message, { severity: 'warning', hint })];
 }
 
-/** A key that is of another vendor than the one it is sent to. */
+/** Detects a key of another vendor than the one it is sent to. */
 function checkVendor(provider: ProviderConfig, at: Path, positions: Positions, env: Env): Problem[] {
   const { name, type, base_url: url, enabled } = provider;
   const { auth, keyOptional } = presetOf(type);
-  // At another address other keys may be right, and a server of one's own takes any.
+  // At another address other keys may be right, and a self-hosted server accepts any.
   if (!enabled || !isBuiltIn(type) || auth === 'none' || keyOptional || isElsewhere(type, url)) return [];
   const { keys, source } = resolveKeys(provider, env);
   const [beginning, vendor, types] =

@@ -1,4 +1,4 @@
-/** The file of keys that `auth.keys_file` names, and what it adds to a configuration. */
+/** The file of keys that `auth.keys_file` names, and its merge into the configuration. */
 import { LineCounter, parseDocument } from 'yaml';
 import type { AuthConfig, KeysFile } from './auth-schema.ts';
 import type { Problem } from './problems.ts';
@@ -15,18 +15,18 @@ import { parsedYaml, valuesOf } from './yaml.ts';
 /** A keys file as it was read. */
 export interface KeysText {
   readonly path: string;
-  /** `undefined` while there is no such file: then there are no keys in it. */
+  /** `undefined` if the file does not exist, which means that it contains no keys. */
   readonly text: string | undefined;
 }
 
 export interface KeysResult {
-  /** Left out when there are errors. */
+  /** Omitted if there are errors. */
   readonly file: KeysFile | undefined;
-  /** In the order of the file, which each of them names. */
+  /** In the order of the file; each of them names the file. */
   readonly problems: readonly Problem[];
 }
 
-/** Reads a keys file: YAML, schema, and whether it fits the configuration that names it. */
+/** Reads a keys file: YAML, schema, and consistency with the configuration that names it. */
 export function readKeysFile({ path, text = '' }: KeysText, config: Config): KeysResult {
   const { file, positions, problems } = parsedKeys(text);
   const found = file ? checkKeys(file, config, positions) : problems;
@@ -38,15 +38,15 @@ export function readKeysFile({ path, text = '' }: KeysText, config: Config): Key
 }
 
 interface ParsedKeys {
-  /** Left out when there are problems. */
+  /** Omitted if there are problems. */
   readonly file: KeysFile | undefined;
   readonly positions: Positions;
   readonly problems: readonly Problem[];
 }
 
 /**
- * What a text has of keys. Most texts are valid: those are read the fast way, which knows no places, and are read again when a
- * place is asked for.
+ * Parses the text of a keys file. Valid texts, which are the rule, are parsed by a fast parser without positions, and parsed
+ * again when a position is needed.
  */
 function parsedKeys(text: string): ParsedKeys {
   const known = keysFromEntries(text) ?? plainKeys(text);
@@ -61,7 +61,7 @@ function parsedKeys(text: string): ParsedKeys {
   return { file, positions, problems: [...problems, ...wrong] };
 }
 
-/** A valid file that is written in another way. */
+/** A valid file in another notation. */
 function plainKeys(text: string): KeysFile | undefined {
   const plain = plainYaml(text);
   return plain && keysFile.safeParse(plain.value ?? {}).data;
@@ -76,14 +76,14 @@ function placesIn(text: string): Positions {
   }, text);
 }
 
-/** The configuration with the keys and raises of its keys file. */
+/** Merges the keys and raises of a keys file into the configuration. */
 export function withKeys(config: Config, { keys, raises }: KeysFile): Config {
   const { auth } = config;
   if (auth === undefined || auth === 'none') return config;
   return { ...config, auth: { ...auth, keys: [...auth.keys, ...keys], raises } };
 }
 
-/** What a valid shape can still get wrong: names that clash or lead nowhere. */
+/** Checks beyond the schema: names that clash or refer to nothing. */
 function checkKeys({ keys, raises }: KeysFile, config: Config, positions: Positions): Problem[] {
   const problems: Problem[] = [];
   const own = namesIn(config.auth);

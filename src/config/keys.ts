@@ -6,11 +6,11 @@ type Env = Readonly<Record<string, string | undefined>>;
 export interface ResolvedKeys {
   /** Empty when there is none. */
   readonly keys: readonly string[];
-  /** Where they came from, or where they were looked for. */
+  /** Where the keys are from, or where they were looked for. */
   readonly source: string;
 }
 
-/** A provider's keys: written out, from `api_key_env`, or from the vendor's usual variables. */
+/** The keys of a provider: given literally, by `api_key_env`, or by the vendor's usual environment variables. */
 export function resolveKeys(provider: ProviderConfig, env: Env): ResolvedKeys {
   if (provider.api_keys !== undefined) return { keys: provider.api_keys, source: 'api_keys' };
   if (provider.api_key !== undefined) return { keys: [provider.api_key], source: 'api_key' };
@@ -21,45 +21,45 @@ export function resolveKeys(provider: ProviderConfig, env: Env): ResolvedKeys {
   return { keys: found ? [env[found]!] : [], source: found ?? looked };
 }
 
-/** How keys of vendors begin. */
+/** The prefixes of vendors' keys. */
 const KEY = /^(?:sk-|gsk_|xai-|AIza|pplx-|hf_|csk-|fw_)\w{8}/;
 
-/** Whether a text may be the name of a variable. What is a key instead must be shown to nobody. */
+/** Whether a text may be the name of an environment variable. Anything else may be a key, which must not be shown. */
 export function namesVariable(text: string): boolean {
   return /^[A-Za-z_][\w.]*$/.test(text) && !KEY.test(text);
 }
 
-/** Whether a provider can show who it is: with a key, in another way that its vendor has, or it needs none. */
+/** Whether a provider can authenticate: by a key, by another method of its vendor, or because it needs nothing. */
 export function hasCredentials(provider: ProviderConfig, env: Env): boolean {
   if (resolveKeys(provider, env).keys.length > 0) return true;
   const { auth, keyOptional } = presetOf(provider.type);
   if (auth === 'none' || (keyOptional && provider.api_key_env === undefined)) return true;
   if (provider.type === 'azure') return provider.client_secret !== undefined;
-  // These look for credentials in files and on the machine, when they are first asked.
+  // These look for credentials in files and metadata services when they are first used.
   return provider.type === 'vertex' || provider.type === 'bedrock';
 }
 
-/** Why a provider does not take part: it has no key, or the configuration leaves it out. */
+/** Why a provider is disabled: it has no key, or the configuration disables it. */
 export function offReason(provider: ProviderConfig, env: Env): string {
   if (hasCredentials(provider, env)) return 'not enabled';
   return `no key: set ${resolveKeys(provider, env).source || 'api_key_env'}`;
 }
 
-/** Why providers do not take part, by the names of those that do not. */
+/** The reasons why providers are disabled, by the names of those that are. */
 export function offReasons({ providers }: Pick<Config, 'providers'>, env: Env): ReadonlyMap<string, string> {
   const off = providers.filter(({ enabled }) => !enabled);
   return new Map(off.map((provider) => [provider.name, offReason(provider, env)]));
 }
 
-/** Names of headers and of variables that hold a credential; what others say may be ordinary words. */
+/** Names of headers and variables that hold a credential; the values of others may be ordinary words. */
 const CREDENTIAL = /auth|key|token|secret|cookie|passw|credential|signature/i;
 
-/** Whether what goes by this name must not be shown. */
+/** Whether the value of a header or variable with this name must not be shown. */
 export function namesCredential(name: string): boolean {
   return CREDENTIAL.test(name);
 }
 
-/** Every secret that the configuration and the environment give the proxy; none of them may appear in any output. */
+/** All secrets in the configuration and the environment; none of them may appear in any output. */
 export function secretsOf(config: Config, env: Env): string[] {
   const keys = config.providers.flatMap((provider) => resolveKeys(provider, env).keys);
   const vendors = config.providers.flatMap(({ client_secret }) => client_secret ?? []);
@@ -100,7 +100,7 @@ export function secretsOf(config: Config, env: Env): string[] {
   return [...new Set(all.filter((secret) => secret !== undefined).filter((secret) => secret !== ''))];
 }
 
-/** Used by providers at AWS, and to read logs from there. */
+/** Used by providers on AWS, and for reading logs from S3. */
 const SIGNING_VARIABLES = [
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
@@ -108,14 +108,14 @@ const SIGNING_VARIABLES = [
   'S3_SESSION_TOKEN',
 ];
 
-/** Addresses of a collector, which may hold a password. */
+/** URLs of a collector, which may contain a password. */
 const OTLP_ENDPOINTS = [
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
   'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
 ];
 
-/** Headers for a collector of traces and metrics, as name=value with commas between. */
+/** Headers for a collector of traces and metrics: name=value, separated by commas. */
 const OTLP_HEADERS = [
   'OTEL_EXPORTER_OTLP_HEADERS',
   'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
@@ -124,13 +124,13 @@ const OTLP_HEADERS = [
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
 
-/** A header's value, and what of it stands behind a scheme such as `Bearer`. */
+/** The value of a header, and the part of it after a scheme such as `Bearer`. */
 function tokens(value: string): string[] {
   const [, token] = /^\S+\s+(\S+)$/.exec(value.trim()) ?? [];
   return token === undefined ? [value] : [value, token];
 }
 
-/** The secrets in options of a plugin's type: texts by the name of a credential, and what variables have put into others. */
+/** The secrets in a plugin's options: texts whose key names a credential, and values inserted from environment variables. */
 function secretsIn(options: unknown, env: Env, name = ''): string[] {
   if (typeof options === 'string') return namesCredential(name) ? [options] : variablesIn(options, env);
   if (typeof options !== 'object' || options === null) return [];
@@ -139,17 +139,17 @@ function secretsIn(options: unknown, env: Env, name = ''): string[] {
   );
 }
 
-/** Shorter values of variables are found in ordinary words. */
+/** Shorter values of variables also occur within ordinary words. */
 const MIN_VARIABLE_LENGTH = 8;
 
-/** What variables with the name of a credential have put into a text, such as `${TENANT_TOKEN}`. */
+/** The values that variables named like credentials, such as `${TENANT_TOKEN}`, have inserted into a text. */
 function variablesIn(text: string, env: Env): string[] {
   return Object.entries(env).flatMap(([name, value = '']) =>
     value.length >= MIN_VARIABLE_LENGTH && namesCredential(name) && text.includes(value) ? [value] : [],
   );
 }
 
-/** The password of a proxy, in the forms in which it is written and sent; a user without one is the secret itself. */
+/** The password of a proxy URL, in the forms in which it is written and sent; a user name without one is itself the secret. */
 function passwordsIn(address: string | undefined): string[] {
   const url = address === undefined ? null : URL.parse(address);
   if (!url || (url.username === '' && url.password === '')) return [];
@@ -162,7 +162,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A percent sign that begins no escape stands for itself.
+    // A percent sign that does not begin an escape sequence is literal.
     return text;
   }
 }

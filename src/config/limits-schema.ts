@@ -1,4 +1,4 @@
-/** Limits on what callers may use, and the groups that share them. Amounts of money are USD. */
+/** Limits on callers, and the groups that share them. Money is in USD. */
 import { z } from 'zod';
 import { price } from './price-schema.ts';
 import { isTimeZone } from './time-zone.ts';
@@ -60,7 +60,7 @@ type Limited = { readonly per?: unknown; readonly window?: unknown; readonly tim
   readonly [kind in (typeof KINDS)[number]]?: number | undefined;
 };
 
-/** What is wrong with a limit that has the right fields. */
+/** Errors in a limit whose fields are valid by themselves. */
 function flawOf(limit: Limited): string | undefined {
   const kinds = KINDS.filter((kind) => limit[kind] !== undefined);
   if (kinds.length !== 1) return `expected one of ${KINDS.join(', ')}`;
@@ -83,7 +83,7 @@ export const limit = z
 
 const limits = z.array(limit);
 
-/** By what a limit for everybody is counted apart. */
+/** The criterion by which a limit for everybody is counted separately. */
 export const APART = ['key', 'group', 'user', 'address', 'model', 'endpoint'] as const;
 
 const apart = z.enum(APART);

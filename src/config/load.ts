@@ -17,48 +17,48 @@ import type { ConfigSource } from './yaml.ts';
 import { readYaml } from './yaml.ts';
 
 export interface LoadResult {
-  /** Left out when there are errors. Providers whose key is missing are in it, not enabled. */
+  /** Omitted if there are errors. It includes providers whose key is missing, as disabled. */
   readonly config: Config | undefined;
-  /** Everything found: in the order of the file, and then what its keys file has. */
+  /** All problems: first those of the file, in its order, then those of its keys file. */
   readonly problems: readonly Problem[];
   /**
-   * The configuration without its keys file as far as its own shape is valid, though names may lead nowhere and variables be
-   * missing: enough to work on its keys.
+   * The configuration without its keys file if its shape is valid, even if names refer to nothing and variables are missing:
+   * enough for commands that manage its keys.
    */
   readonly shape: Config | undefined;
-  /** The keys file that it names, where there is a way to read it. */
+  /** The keys file that it names, if a reader for it was given. */
   readonly keysFile: KeysText | undefined;
-  /** Why it is not served as it is written, beside its errors: flags of `serve` may still mend that. */
+  /** Why it must not be served as it is, in addition to its errors: flags of `serve` may resolve that. */
   readonly unserved: readonly Problem[];
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Gives the text of a file, `undefined` when there is no such file. @throws what the file system throws */
+/** Returns the text of a file, `undefined` if it does not exist. @throws as the file system does */
 export type ReadText = (path: string) => string | undefined;
 
-/** A configuration as it is written, and what of the world around it is looked at. */
+/** The text of a configuration, and the parts of its surroundings that are consulted. */
 export interface LoadOptions extends ConfigSource {
-  /** What `${VAR}` stands for, and where providers' keys are. */
+  /** The environment, for `${VAR}` and for keys of providers. */
   readonly env: Env;
-  /** Reads the keys file that it names, whose keys are left out where this is not given. */
+  /** Reads the keys file; without it, its keys are left out. */
   readonly readKeys?: ReadText | undefined;
-  /** Reads the files of `server.tls`, which are not looked at where this is not given. */
+  /** Reads the files of `server.tls`; without it, they are not checked. */
   readonly readPem?: ReadPem | undefined;
-  /** What the plugins that it names have; where they were not loaded, any type of provider may be theirs. */
+  /** What the plugins provide; if they were not loaded, any type of provider is accepted. */
   readonly plugins?: PluginTypes | undefined;
 }
 
-/** A parser that is compiled first pays for itself by the second parse; a configuration is read once. */
+/** Compiling a parser only pays off from the second parse on, and a configuration is parsed once. */
 const ONCE = { jitless: true } as const;
 
-/** Reads a configuration: YAML, `${VAR}`, schema, references. All problems of the file are found at once. */
+/** Loads a configuration: YAML, `${VAR}`, schema, references. All problems are found at once. */
 export function loadConfig({ env, readKeys, readPem, plugins, ...source }: LoadOptions): LoadResult {
   const { value, positions, problems } = readYaml(source, env);
   if (value === undefined)
     return { config: undefined, problems, shape: undefined, keysFile: undefined, unserved: [] };
   const parsed = schema.safeParse(value, ONCE);
-  // A value that could not be filled in fails the schema for that reason alone.
+  // A value that could not be interpolated fails the schema for no other reason.
   const filled = problems.map(({ line }) => line);
   if (!parsed.success) {
     problems.push(...explain(parsed.error.issues, positions).filter(({ line }) => !filled.includes(line)));
@@ -74,7 +74,7 @@ export function loadConfig({ env, readKeys, readPem, plugins, ...source }: LoadO
   const keys = shape && keysFile && readKeysFile(keysFile, shape);
   if (keys) problems.push(...keys.problems);
   const whole = keys?.file && shape ? withKeys(shape, keys.file) : shape;
-  // Without its keys file nothing can be said about names of keys.
+  // Without the keys file, names of keys cannot be checked.
   const complete = keys?.file !== undefined || (shape && keysPathOf(shape, source.path) === undefined);
   if (whole && complete) problems.push(...checkClientCerts(whole, positions));
   const valid = shape && !problems.some(({ severity }) => severity === 'error');
@@ -87,13 +87,13 @@ export function loadConfig({ env, readKeys, readPem, plugins, ...source }: LoadO
   };
 }
 
-/** Where the keys file of a configuration lies: beside it, unless its path is absolute. */
+/** The path of the keys file: relative to the configuration unless it is absolute. */
 export function keysPathOf({ auth }: Pick<Config, 'auth'>, path: string): string | undefined {
   const file = auth === undefined || auth === 'none' ? undefined : auth.keys_file;
   return file === undefined ? undefined : resolve(dirname(path), file);
 }
 
-/** The keys file, and what keeps it from being read. */
+/** Reads the keys file, or reports why it cannot be read. */
 function keysOf(
   config: Config | undefined,
   source: string,

@@ -6,23 +6,23 @@ import { loadConfig } from './load.ts';
 import { declaredPlugins } from './plugin-types.ts';
 import type { ReadPem } from './tls-files.ts';
 
-/** The texts that a configuration was read from: whoever loads them gets the same one. */
+/** The texts of the files that a configuration was loaded from: all processes must load the same ones. */
 export interface ConfigText {
   readonly path: string;
   readonly text: string;
-  /** That of its keys file; `undefined` where it names none, or there is none. */
+  /** The text of its keys file; `undefined` if it names none, or the file does not exist. */
   readonly keys: string | undefined;
 }
 
 /**
- * Holds the configuration of a file and of the keys file that it names. A load that fails keeps what was there; one that
- * changes nothing is no load.
+ * Holds the configuration from a file and the keys file that it names. After a failed load the previous configuration stays
+ * in effect; a load that changes nothing is not reported as one.
  */
 export class ConfigManager {
   readonly path: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #readPem: ReadPem | undefined;
-  /** Those that were read last. A file that cannot be found out stays the last one. */
+  /** The files read last. A file whose state cannot be determined stays as it was. */
   #keysPath: string | undefined;
   #stamps: readonly (string | undefined)[] = [];
   #text: string | undefined;
@@ -38,39 +38,39 @@ export class ConfigManager {
   #current: Config | undefined;
   #currentText: ConfigText | undefined;
 
-  /** @param readPem reads the files of `server.tls`; left out where nothing is to be served with them */
+  /** @param readPem reads the files of `server.tls`; omitted if nothing is served with them */
   constructor(path: string, env: Readonly<Record<string, string | undefined>>, readPem?: ReadPem) {
     this.path = path;
     this.#env = env;
     this.#readPem = readPem;
   }
 
-  /** The last valid configuration; `undefined` before the first. */
+  /** The last valid configuration; `undefined` before the first successful load. */
   get current(): Config | undefined {
     return this.#current;
   }
 
-  /** What it was read from. */
+  /** The texts it was loaded from. */
   get currentText(): ConfigText | undefined {
     return this.#currentText;
   }
 
-  /** Whether one of the files is another than the one that was read last, or was written since. */
+  /** Whether one of the files was replaced or written since it was last read. */
   get stale(): boolean {
     return this.#stampsNow().some((stamp, index) => stamp !== this.#stamps[index]);
   }
 
   /**
-   * Reads the files again, but loads no plugins.
-   * @throws what the file system throws when the configuration cannot be read
+   * Reloads the files without loading plugins.
+   * @throws as the file system does when the configuration cannot be read
    */
   reload(): LoadResult {
     return this.#take(this.#read(), undefined);
   }
 
   /**
-   * The same with the plugins that the configuration names.
-   * @param load gives what they have; the same object as before where nothing of them has changed
+   * Reloads the files and the plugins that the configuration names.
+   * @param load returns what the plugins provide; the same object as before if nothing has changed
    */
   async reloadWith(load: (declared: DeclaredPlugins) => Promise<PluginTypes>): Promise<LoadResult> {
     const text = this.#read();
@@ -78,7 +78,7 @@ export class ConfigManager {
   }
 
   #read(): string {
-    // Before the files are read: what is written meanwhile makes them stale again.
+    // Taken before the files are read: a change in between marks them as stale again.
     this.#stamps = this.#stampsNow();
     return readFileSync(this.path, 'utf8');
   }
@@ -102,7 +102,7 @@ export class ConfigManager {
       plugins,
     });
     const { config, shape, keysFile } = this.#result;
-    // What is not valid does not say whether it still names one.
+    // An invalid configuration does not tell whether it still names a keys file.
     if (shape && !keysFile) {
       this.#keysPath = this.#keysText = undefined;
       this.#stamps = [this.#stamps[0], undefined];
@@ -119,12 +119,12 @@ export class ConfigManager {
     return [stampOf(this.path), keysPath === undefined ? undefined : stampOf(keysPath)];
   }
 
-  /** Whether the keys file says something else, or cannot be read any more. */
+  /** Whether the text of the keys file has changed, or the file can no longer be read. */
   #keysChanged(): boolean {
     try {
       return this.#keysPath !== undefined && readIfThere(this.#keysPath) !== this.#keysText;
     } catch {
-      // Loading it again tells why.
+      // Loading it again reports the reason.
       return true;
     }
   }
@@ -139,7 +139,7 @@ export function loadText(
   return loadConfig({ path, text, env, readKeys: () => keys, plugins });
 }
 
-/** The text of a file; `undefined` when there is no such file. @throws what the file system throws */
+/** The text of a file; `undefined` if it does not exist. @throws as the file system does */
 export function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
@@ -149,7 +149,7 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
-/** What tells one state of a file from the next; `undefined` while there is none. */
+/** Identifies the state of a file; `undefined` if it does not exist. */
 export function stampOf(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`;

@@ -3,7 +3,7 @@ import { namesCredential } from './keys.ts';
 
 const MASKED = '[masked]';
 
-/** The configuration without its keys and the values of headers that hold a credential. */
+/** The configuration without keys and without the values of headers that hold credentials. */
 export function masked(config: Config): Config {
   const providers = config.providers.map((provider) => ({
     ...provider,
@@ -26,7 +26,7 @@ export function masked(config: Config): Config {
   return { ...config, state, providers, auth: { ...config.auth, keys } };
 }
 
-/** The address of a server without the user and password in it. */
+/** The URL of a server without its user name and password. */
 function maskedState({ redis, ...state }: Config['state']): Config['state'] {
   const url = redis === undefined ? null : URL.parse(redis);
   if (!url) return { ...state, ...(redis === undefined ? {} : { redis: MASKED }) };
@@ -34,7 +34,7 @@ function maskedState({ redis, ...state }: Config['state']): Config['state'] {
   return { ...state, redis: `${url.protocol}//${names ? `${MASKED}@` : ''}${url.host}${url.pathname}` };
 }
 
-/** A value with texts masked that go by the name of a credential. */
+/** A value in which the texts of keys that name credentials are masked. */
 function maskedIn(value: unknown, name = ''): unknown {
   if (typeof value === 'string') return namesCredential(name) ? MASKED : value;
   if (Array.isArray(value)) return value.map((each) => maskedIn(each, name));

@@ -1,23 +1,23 @@
-/** Moments as people write them: days, months, times, spans before now. */
+/** Parses points in time: days, months, times, and durations before now. */
 import { offsetAt, toZone } from './time-zone.ts';
 
 export interface MomentOptions {
-  /** What spans count back from, milliseconds since the epoch. */
+  /** The time that durations count back from, milliseconds since the epoch. */
   readonly nowMs: number;
-  /** IANA name of the zone where days begin, such as "Europe/Berlin". */
+  /** IANA name of the time zone in which days begin, such as "Europe/Berlin". */
   readonly timeZone: string;
 }
 
 const SPANS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const DAY_MS = SPANS.d;
 
-/** The first millisecond that a text stands for, NaN when it is no moment. */
+/** The first millisecond that a text denotes; NaN when it is invalid. */
 export function momentFrom(text: string, options: MomentOptions): number {
   const days = daysIn(text, options);
   return days === undefined ? instantOf(text, options) : startOfDay(days.first, options.timeZone);
 }
 
-/** The last millisecond that a text stands for: of the whole day, or month, when it names one. */
+/** The last millisecond that a text denotes: the end of the day or month if it names one. */
 export function momentUntil(text: string, options: MomentOptions): number {
   const days = daysIn(text, options);
   if (days === undefined) return instantOf(text, options);
@@ -25,8 +25,8 @@ export function momentUntil(text: string, options: MomentOptions): number {
 }
 
 /**
- * An ISO time in milliseconds since the epoch, NaN when it is none. Without an offset it is UTC; a space for
- * the T and a comma before the fraction, as Python's logging writes them, are read too.
+ * An ISO time in milliseconds since the epoch, NaN when it is invalid. Without an offset it is UTC. A space in place of
+ * the T and a comma before the fraction, as Python's logging writes them, are accepted.
  */
 export function timeOf(text: string): number {
   const match = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)(Z|[+-]\d\d:?\d\d)?$/i.exec(
@@ -39,7 +39,7 @@ export function timeOf(text: string): number {
   return Date.parse(`${day}T${time!.replace(',', '.')}${zone}`);
 }
 
-/** A time or a span; a time without an offset is one of the zone. */
+/** A time or a duration; a time without an offset is in the time zone. */
 function instantOf(text: string, { nowMs, timeZone }: MomentOptions): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([mhdw])$/.exec(text.trim()) ?? [];
   if (amount !== undefined) return nowMs - Number(amount) * SPANS[unit as keyof typeof SPANS];
@@ -52,7 +52,7 @@ interface Days {
   readonly last: string;
 }
 
-/** The days that a text names, as YYYY-MM-DD: one, or a month's. */
+/** The first and the last day that a text names, as YYYY-MM-DD: a day, or those of a month. */
 function daysIn(text: string, { nowMs, timeZone }: MomentOptions): Days | undefined {
   const word = text.trim();
   if (isDay(word)) return { first: word, last: word };
@@ -71,17 +71,17 @@ function monthOf(month: string): Days {
   return { first, last: shifted(next, -1) };
 }
 
-/** The day that it is somewhere at a moment, as YYYY-MM-DD. */
+/** The date in a time zone at a moment, as YYYY-MM-DD. */
 function dayAt(ms: number, timeZone: string): string {
   return localTime(ms, timeZone).slice(0, 10);
 }
 
-/** What clocks show somewhere at a moment, as an ISO time without a zone. */
+/** The local time in a time zone at a moment, as an ISO time without an offset. */
 export function localTime(ms: number, timeZone: string): string {
   return new Date(ms + offsetAt(ms, timeZone)).toISOString().slice(0, -1);
 }
 
-/** Whether it is a day of the calendar: 30 February is none. */
+/** Whether the date exists: 30 February does not. */
 function isDay(text: string): boolean {
   const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
   return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 10) === text;

@@ -4,16 +4,16 @@ import type { Config } from './schema.ts';
 import { isLoopback } from './references.ts';
 import { modeOf } from './socket-schema.ts';
 
-/** Why a proxy must not listen where it would: others reach it, and nothing says who may call. */
+/** Why a proxy must not listen on its address: others can reach it, and nothing restricts who may call. */
 export interface OpenDoor {
   readonly message: string;
-  /** The key of `server` that opens it. */
+  /** The key of `server` that makes it reachable. */
   readonly key: 'host' | 'unix_mode';
 }
 
 /**
- * What others reach needs keys, or client certificates, or the written word that it needs neither.
- * @param server where the process listens
+ * A proxy that others can reach needs keys, client certificates, or an explicit statement that it needs neither.
+ * @param server the address on which the process listens
  */
 export function openDoor(
   { auth }: Pick<Config, 'auth'>,
@@ -30,7 +30,7 @@ export function openDoor(
   return { message: messageOf(`on ${host}`, 'server.tls.client_ca'), key: 'host' };
 }
 
-/** The same as an error of a file, which flags of `serve` may still mend. */
+/** The same as an error of the file, which flags of `serve` may resolve. */
 export function checkOpenDoor(config: Config, positions: Positions): Problem[] {
   const door = openDoor(config, config.server);
   return door ? [positions.atValue(['server', door.key], door.message)] : [];

@@ -12,25 +12,25 @@ import { readYaml } from './yaml.ts';
 
 /** The plugins that a configuration names. */
 export interface DeclaredPlugins {
-  /** Their files, in order; relative ones lie beside the configuration. */
+  /** Their files, in order; relative paths are relative to the configuration. */
   readonly paths: readonly string[];
-  /** How long one may take to load, and each of its hooks, milliseconds. */
+  /** The time limits for loading a plugin and for each of its hooks, milliseconds. */
   readonly limitMs: number;
 }
 
-/** What a configuration needs to know of its plugins. */
+/** What a configuration needs from its plugins. */
 export interface PluginTypes {
-  /** The types of providers that they bring, and the schemas of their options, where they have any. */
+  /** The provider types that they add, and the schemas of their options, if any. */
   readonly types: ReadonlyMap<string, z.ZodType | undefined>;
-  /** Why some could not be loaded, by their place in the list. */
+  /** Why plugins could not be loaded, by their position in the list. */
   readonly problems: readonly { readonly index: number; readonly message: string }[];
-  /** What is wrong with a provider of theirs that shows itself when it is made; `undefined` for nothing. */
+  /** A problem of one of their providers that only shows when it is constructed; `undefined` for none. */
   check(provider: ProviderConfig): string | undefined;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The plugins that a configuration names, whatever else is wrong with it. */
+/** The plugins that a configuration names, even if it has errors elsewhere. */
 export function declaredPlugins(source: ConfigSource, env: Env): DeclaredPlugins {
   const { value } = readYaml(source, env);
   const { plugins, plugin_timeout } = (value ?? {}) as { plugins?: unknown; plugin_timeout?: unknown };
@@ -43,9 +43,9 @@ export function declaredPlugins(source: ConfigSource, env: Env): DeclaredPlugins
 }
 
 interface Checked {
-  /** Left out where they were not loaded. */
+  /** Omitted if the plugins were not loaded. */
   readonly plugins: PluginTypes | undefined;
-  /** Takes the options as their schemas give them; `undefined` where the configuration has no valid shape. */
+  /** Returns the options as parsed by their schemas; `undefined` if the configuration is invalid. */
   readonly shape: Config | undefined;
 }
 
@@ -56,7 +56,7 @@ export function checkTypes(value: unknown, positions: Positions, { plugins, shap
     positions.atValue(['plugins', index], message),
   );
   if (!Array.isArray(providers)) return problems;
-  // Of plugins that are not loaded, or not all of them, it is not known what types they have.
+  // If not all plugins are loaded, their types are unknown.
   const isOpen = plugins ? plugins.problems.length > 0 : Array.isArray(named) && named.length > 0;
   for (const [index, provider] of (providers as unknown[]).entries()) {
     const { type, options } = (provider ?? {}) as { type?: unknown; options?: unknown };
@@ -97,13 +97,13 @@ function checkOptions(
     const known = (path: Path) => keysOf(options)(path.slice(at.length));
     return { problems: explain(parsed.error.issues, positions, { base: at, known }) };
   } catch (thrown) {
-    // A refinement of the plugin's own may throw, or want to be waited for.
+    // A refinement in the plugin's schema may throw, or be asynchronous.
     const message = `the options cannot be checked: ${(thrown as Error).message}`;
     return { problems: [positions.atValue(at, message)] };
   }
 }
 
-/** The keys that options may have, as far as their schema can be shown as a JSON Schema. */
+/** The keys that options may have, if their schema can be converted to JSON Schema. */
 function keysOf(options: z.ZodType): (path: Path) => string[] {
   try {
     return knownKeysIn(jsonSchemaOf(options));

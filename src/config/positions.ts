@@ -10,19 +10,19 @@ interface Parsed {
   readonly counter: LineCounter;
 }
 
-/** Where the values and keys of a YAML document stand, for messages. */
+/** Finds the positions of values and keys in a YAML document, for messages. */
 export class Positions {
   readonly #parse: () => Parsed;
   readonly #text: string;
   #parsed: (Parsed & { readonly lines: readonly string[] }) | undefined;
 
-  /** @param parse gives the document, as soon as a place in it is asked for */
+  /** @param parse returns the document; called when a position is first needed */
   constructor(parse: () => Parsed, text: string) {
     this.#parse = parse;
     this.#text = text;
   }
 
-  /** A problem at the value of a path, or at the nearest part of the path that exists. */
+  /** A problem at the value of a path, or at the nearest existing ancestor. */
   atValue(
     path: Path,
     message: string,
@@ -32,7 +32,7 @@ export class Positions {
     return this.at(path, node?.range?.[0] ?? 0, isScalar(node) ? length(node) : 1, message, options);
   }
 
-  /** A problem at a key itself. */
+  /** A problem at a key. */
   atKey(path: Path, key: string, message: string, hint?: string): Problem {
     const map = this.#node(path);
     const pair = isMap(map) ? map.items.find((item) => keyText(item) === key) : undefined;
@@ -56,7 +56,7 @@ export class Positions {
     return { severity, path: pathText(path), message, hint, ...place, length: size, source };
   }
 
-  /** The value as written, before the schema read it. */
+  /** The value as written, before the schema parsed it. */
   value(path: Path): unknown {
     const node = this.#node(path);
     return isScalar(node) ? node.value : undefined;
@@ -86,7 +86,7 @@ function length(node: Node): number {
   return Math.max(1, end - start);
 }
 
-/** `providers[1].timeout` */
+/** Formats a path: `providers[1].timeout`. */
 export function pathText(path: Path): string {
   return path
     .map((part, index) =>

@@ -1,15 +1,15 @@
 /**
- * The vendors, as data. A vendor that speaks a known protocol is a row here; only a new protocol is code.
- * The table lives with the configuration because `type:` is checked and completed against it.
+ * The vendors, as data. A vendor that speaks a known protocol is a row here; only a new protocol needs code.
+ * The table is part of the configuration because `type:` is validated and completed against it.
  */
 
-/** How a vendor is asked: by whose API. */
+/** The protocol a vendor speaks. */
 export type Api = 'openai' | 'anthropic' | 'gemini' | 'vertex' | 'bedrock' | 'cohere' | 'mock' | 'plugin';
 
-/** How a key travels: `Authorization: Bearer`, as a header of this name, or not at all. */
+/** How a key is sent: as `Authorization: Bearer`, in a header of this name, or not at all. */
 export type AuthScheme = 'bearer' | 'x-api-key' | 'api-key' | 'x-goog-api-key' | 'none';
 
-/** A model under another name than the vendor's. */
+/** An alias of one of the vendor's models. */
 interface PresetModel {
   readonly name: string;
   readonly upstream: string;
@@ -18,32 +18,32 @@ interface PresetModel {
 export interface Preset {
   readonly title: string;
   readonly api: Api;
-  /** Without a trailing slash; `undefined` where each account has its own and `base_url` must be given. */
+  /** Without a trailing slash; `undefined` if every account has its own and `base_url` is required. */
   readonly baseUrl?: string;
   readonly auth: AuthScheme;
-  /** Environment variables that hold the key, first found wins. Empty for servers that need none. */
+  /** Environment variables that may hold the key, in order of precedence. Empty for servers that need none. */
   readonly keyEnv: readonly string[];
-  /** Its address follows from `region` or `project`, or it has none. */
+  /** Whether its address is derived from `region` or `project`, or it has none. */
   readonly located?: true;
-  /** Globs of the models it serves when the configuration lists none. */
+  /** Globs of the models it serves if the configuration lists none. */
   readonly models: readonly (string | PresetModel)[];
-  /** Path of a free endpoint that shows the service to be up, relative to the base URL. */
+  /** The path of a free endpoint that shows whether the service is up, relative to the base URL. */
   readonly probe?: string;
-  /** Path of the list of its models, relative to the base URL; that of `probe` when left out. */
+  /** The path of its list of models, relative to the base URL; `probe` by default. */
   readonly list?: string;
-  /** Families of endpoints that it serves; see `wire/endpoints.ts`. */
+  /** The families of endpoints that it serves; see `wire/endpoints.ts`. */
   readonly endpoints: readonly string[];
-  /** APIs of clients that it speaks beside chat, by endpoint, with their paths; empty for the usual one. */
+  /** Client APIs that it speaks besides chat, by endpoint, with their paths; empty for the usual path. */
   readonly also?: Readonly<Record<string, string>>;
-  /** Models that are asked by the Responses API alone. */
+  /** Models that are available through the Responses API only. */
   readonly onlyResponses?: RegExp;
-  /** How its models take a beginning of their answer, where they do; see `wire/continue.ts`. */
+  /** How its models accept a prefix of their answer, if they do; see `wire/continue.ts`. */
   readonly prefill?: 'assistant' | 'prefix' | 'continue_final_message';
-  /** The provider's id in the price table, where it has one. */
+  /** The provider's id in the price table, if it has one. */
   readonly prices?: string;
-  /** A place for the key may stay empty: local servers. */
+  /** Whether the key is optional, as it is for local servers. */
   readonly keyOptional?: true;
-  /** Order among providers found in the environment, lowest first. Aggregators come last. */
+  /** The order among providers found in the environment, lowest first. Aggregators come last. */
   readonly priority: number;
 }
 
@@ -51,14 +51,14 @@ const CHAT = ['chat'] as const;
 const TEXT = ['chat', 'completions', 'embeddings'] as const;
 const MEDIA = ['moderations', 'images', 'audio'] as const;
 
-/** OpenAI's realtime API, and Gemini's. */
+/** The realtime APIs of OpenAI and of Gemini. */
 const REALTIME = 'realtime';
 const LIVE = 'live';
 
-/** The other APIs of clients, at their usual paths. */
+/** The other client APIs, at their usual paths. */
 const RESPONSES = { responses: '' } as const;
 const MESSAGES = { messages: '' } as const;
-/** Ollama's own API stands beside the version that its base URL names. */
+/** Ollama's own API is beside the version path that its base URL ends with. */
 const OLLAMAS_OWN = {
   'ollama.chat': '/../api/chat',
   'ollama.generate': '/../api/generate',
@@ -66,7 +66,7 @@ const OLLAMAS_OWN = {
   'ollama.embeddings': '/../api/embeddings',
 } as const;
 
-/** OpenAI's models that are asked by the Responses API alone. @see https://platform.openai.com/docs/models */
+/** OpenAI's models that are available through the Responses API only. @see https://platform.openai.com/docs/models */
 const ONLY_RESPONSES = /^codex-|-codex(?:-|$)|^o\d+-pro|^gpt-5[.\d]*-pro|deep-research|^computer-use/;
 
 export const PRESETS = {
@@ -170,7 +170,7 @@ export const PRESETS = {
     probe: '/models',
     endpoints: [...TEXT, 'images', 'audio', REALTIME],
     also: RESPONSES,
-    // Deployments are nearly always named after their models.
+    // Deployments are usually named after their models.
     onlyResponses: ONLY_RESPONSES,
     prices: 'azure',
     priority: 20,
@@ -320,7 +320,7 @@ export const PRESETS = {
     auth: 'bearer',
     keyEnv: ['OPENROUTER_API_KEY'],
     models: ['*/*'],
-    // Its /models answers without a key and so says nothing about one.
+    // Its /models works without a key, so it does not show whether the key is valid.
     probe: '/key',
     list: '/models',
     endpoints: [...TEXT, 'rerank', 'images', 'audio'],
@@ -454,7 +454,7 @@ export type ProviderType = keyof typeof PRESETS;
 
 export const PROVIDER_TYPES = Object.keys(PRESETS) as [ProviderType, ...ProviderType[]];
 
-/** What is known of types that plugins bring: their own code knows the rest. */
+/** The preset of types that plugins add: the rest is defined by their code. */
 const OF_PLUGINS: Preset = {
   title: 'Code of a plugin',
   api: 'plugin',
@@ -472,7 +472,7 @@ export function isBuiltIn(type: string): type is ProviderType {
   return Object.hasOwn(PRESETS, type);
 }
 
-/** The preset of a type; of every type that is not built in the same. */
+/** The preset of a type; all types that are not built in share one. */
 export function presetOf(type: string): Preset {
   return isBuiltIn(type) ? PRESETS[type] : OF_PLUGINS;
 }

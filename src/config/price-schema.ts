@@ -1,4 +1,4 @@
-/** What answers cost, as the configuration says it: USD for a million tokens, or for one of another unit. */
+/** Prices in the configuration: USD per million tokens, or per unit of another kind. */
 import { z } from 'zod';
 import { since, text, until } from './words.ts';
 
@@ -37,7 +37,7 @@ function sound(price: Readonly<Record<string, unknown>>, context: z.RefinementCt
     context.addIssue({ code: 'custom', message: NONE });
 }
 
-/** What makes a price by itself. */
+/** The fields of which one is enough to define a price. */
 const ALONE = ['input', 'request', 'image', 'minute', 'characters', 'search'] as const;
 
 export const price = z
@@ -45,7 +45,7 @@ export const price = z
   .superRefine(sound)
   .describe('Price in USD; tokens are priced per million. Overrides the built-in table.');
 
-/** A price of models by name, for a time. */
+/** A price for models by name, valid during a period. */
 export const datedPrice = z
   .strictObject({
     model: text.describe('Glob of model names, as the provider calls them.'),

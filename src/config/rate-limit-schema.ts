@@ -1,8 +1,8 @@
-/** How often a provider, or one of its models, is asked in a minute. */
+/** Limits on requests per minute to a provider, or to one of its models. */
 import { z } from 'zod';
 import { count } from './words.ts';
 
-/** More than any provider grants, and no more than processes can share as one number. */
+/** More than any provider grants, and small enough for a number that processes share. */
 const MOST = 1_000_000_000;
 
 const aMinute = count.refine((value) => value > 0 && value <= MOST, `expected 1 to ${MOST}`);
@@ -14,14 +14,14 @@ const each = z
   })
   .refine(({ requests, tokens }) => (requests ?? tokens) !== undefined, 'expected requests, tokens, or both');
 
-/** A number of requests a minute, or `{requests, tokens}`. */
+/** A number of requests per minute, or `{requests, tokens}`. */
 export const providerRate = z
   .union([aMinute, each], { error: 'expected requests a minute, or {requests, tokens}' })
   .transform((value): RateLimit => (typeof value === 'number' ? { requests: value } : value));
 
-/** What there may be in a minute. */
+/** The limits for one minute. */
 export interface RateLimit {
   readonly requests?: number | undefined;
-  /** In and out. */
+  /** Input and output tokens together. */
   readonly tokens?: number | undefined;
 }

@@ -1,4 +1,4 @@
-/** Kinds of secrets and personal data that are found by their form; `src/redact` says how. */
+/** The kinds of secrets and personal data that are recognised by their form; `src/redact` implements them. */
 export const REDACT_KINDS = [
   'email',
   'phone',
@@ -14,7 +14,7 @@ export const REDACT_KINDS = [
 
 export type RedactKind = (typeof REDACT_KINDS)[number];
 
-/** Those that a list names. @param named `all` stands for every kind */
+/** The kinds that a list names. @param named `all` stands for every kind */
 export function redactKinds(named: readonly (RedactKind | 'all')[]): readonly RedactKind[] {
   return named.includes('all') ? REDACT_KINDS : REDACT_KINDS.filter((kind) => named.includes(kind));
 }

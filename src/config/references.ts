@@ -12,12 +12,12 @@ import { checkAddresses } from './url-mistakes.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Whether only this machine can reach an address. */
+/** Whether an address can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** What a valid shape can still get wrong: names that clash or lead nowhere, keys that are missing or doubled. */
+/** Checks beyond the schema: names that clash or refer to nothing, keys that are missing or used twice. */
 export function checkReferences(config: Config, positions: Positions, env: Env): Problem[] {
   return [
     ...checkProviders(config, positions, env),
@@ -65,7 +65,7 @@ function checkProviders({ providers, plugins }: Config, positions: Positions, en
       const message = `\`passthrough\` is not for providers of type ${type}`;
       problems.push(positions.atKey(at, 'passthrough', message));
     }
-    // What a type that there is not would need, nobody knows.
+    // The requirements of an unknown type are unknown.
     const isKnown = isBuiltIn(type) || plugins.length > 0;
     if (isKnown && provider.enabled && (provider.models ?? preset.models).length === 0) {
       problems.push(
@@ -80,7 +80,7 @@ function checkProviders({ providers, plugins }: Config, positions: Positions, en
   return problems;
 }
 
-/** Keys of one vendor alone. */
+/** Settings that apply to one vendor only. */
 const OWN_KEYS = {
   region: ['bedrock', 'vertex'],
   project: ['vertex'],
@@ -92,7 +92,7 @@ const OWN_KEYS = {
   client_secret: ['azure'],
 } as const satisfies Partial<Record<keyof ProviderConfig, readonly string[]>>;
 
-/** What every one of these needs when one is given. */
+/** Settings that every provider of a type needs as soon as one of them is given. */
 const ENTRA = ['tenant_id', 'client_id', 'client_secret'] as const;
 
 function checkOwnKeys(
@@ -130,7 +130,7 @@ function checkUrl(text: string, at: (string | number)[], positions: Positions): 
   return search || hash ? [positions.atValue(at, 'base_url must not have a query or fragment')] : [];
 }
 
-/** A provider without its key is left out, with a word about it. */
+/** A provider without its key is disabled, with a warning. */
 function checkKey(
   provider: ProviderConfig,
   at: (string | number)[],
@@ -164,7 +164,7 @@ function checkRoutes(config: Config, positions: Positions): Problem[] {
         problems.push(positions.atValue(at, message));
         continue;
       }
-      // What a star takes may be anything.
+      // A star may stand for anything.
       if (served(config, name.replace('*', 'x'), alias)) continue;
       const names = [
         ...Object.keys(config.models),
@@ -189,7 +189,7 @@ function cycleFrom(alias: string, { models }: Config): string[] | undefined {
   const walk = (name: string, trail: readonly string[]): string[] | undefined => {
     if (!Object.hasOwn(models, name)) return undefined;
     for (const target of targetsOf(models[name]!)) {
-      // A name that leads to itself means the providers' model of that name.
+      // An alias that refers to itself means the providers' model of the same name.
       if (target.name === name) continue;
       if (target.name === alias) return [...trail, alias];
       if (trail.includes(target.name)) continue;

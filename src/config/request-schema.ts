@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { text } from './words.ts';
 
-/** Where a request goes and how its answer is read: the proxy's own to decide. */
+/** Fields that determine where a request goes and how its answer is read: these belong to the proxy. */
 const OWN: ReadonlySet<string> = new Set(['model', 'stream']);
 
 const OWNED = 'model and stream are decided elsewhere: use `upstream` for the name of a model';
 
 /**
- * Dots part names, `[]` stands for each element of a list, and a dot that is part of a name has a backslash before it. `parsePath`
- * of the wire reads the same.
+ * Dots separate names, `[]` stands for each element of a list, and a dot within a name is escaped by a backslash. `parsePath`
+ * in `wire` parses the same syntax.
  */
 const PLACE = /^(?:(?:\\[\\.[]|[^\\.[\]])+(?:\[\])?\.)*(?:\\[\\.[]|[^\\.[\]])+$/;
 const NO_PLACE =
@@ -16,7 +16,7 @@ const NO_PLACE =
 
 const place = text.regex(PLACE, NO_PLACE).refine((name) => !OWN.has(name.split(/[.[]/)[0]!), OWNED);
 
-/** Values by places, each of which is told what is wrong with it. */
+/** Values by path; errors are reported for each path. */
 function byPlace<Value extends z.ZodType>(value: Value): z.ZodRecord<z.ZodString, Value> {
   return z.record(z.string(), value).superRefine((record, context) => {
     for (const name of Object.keys(record)) {
@@ -26,12 +26,12 @@ function byPlace<Value extends z.ZodType>(value: Value): z.ZodRecord<z.ZodString
   });
 }
 
-/** What leads to the last list of a place, of which each element is meant. */
+/** The part of a path before its last list, all of whose elements are meant. */
 function listOf(name: string): string {
   return name.slice(0, name.lastIndexOf('[]') + 1);
 }
 
-/** Changes to the requests of a provider, or of one of its models. */
+/** Changes to requests for a provider, or for one of its models. */
 export const requestChanges = z.strictObject({
   set: byPlace(z.json()).optional().describe('Fields to set in every request, whatever the client sends.'),
   drop: z.array(place).optional().describe('Fields to remove; they are named in x-llmproxy-dropped.'),
@@ -65,14 +65,14 @@ export const requestChanges = z.strictObject({
     ),
 });
 
-/** By which of OpenAI's APIs chats are asked. */
+/** Which of OpenAI's APIs is used for chats. */
 export const api = z.enum(['chat', 'responses']);
 
 export type RequestChanges = z.output<typeof requestChanges>;
 
 const ability = z.boolean().optional();
 
-/** What models take, by the names that `wire/facts/abilities.ts` explains; a test holds both to each other. */
+/** The abilities of models, with the names that `wire/facts/abilities.ts` defines; a test compares the two. */
 export const abilities = z.strictObject({
   vision: ability.describe('Image input.'),
   audio: ability.describe('Audio input.'),

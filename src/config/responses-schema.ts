@@ -1,4 +1,4 @@
-/** What is stored of responses, and for how long. */
+/** Which responses are stored, and for how long. */
 import { z } from 'zod';
 import { duration, size } from './units.ts';
 

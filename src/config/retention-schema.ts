@@ -14,12 +14,12 @@ const apart = z
     'content cannot be kept for longer than head: the file is deleted then',
   );
 
-/** A span of time for whole files, or one for what they hold and one for the files. Milliseconds; 0 is for ever. */
+/** A duration for whole files, or one for their content and one for the files. Milliseconds; 0 means forever. */
 export const retention = z
   .union([duration, apart], { error: 'expected a duration, or {content, head}' })
   .transform((value): Retained => (typeof value === 'number' ? { content: 0, head: value } : value));
 
-/** How long what is in files is kept, and how long the files are, milliseconds; 0 is for ever. */
+/** How long the content of files is kept, and how long the files are, milliseconds; 0 means forever. */
 export interface Retained {
   readonly content: number;
   readonly head: number;

@@ -1,7 +1,7 @@
 /**
- * The configuration: shape, defaults and documentation in one place. `config schema`, docs/config.md and the
- * commented config.yaml of `config init` are made from the `describe()` texts below.
- * Spans of time are milliseconds after parsing, sizes are bytes.
+ * The configuration: shape, defaults and documentation in one place. `config schema`, docs/config.md and the commented
+ * config.yaml of `config init` are generated from the `describe()` texts below.
+ * Durations are milliseconds after parsing, sizes are bytes.
  */
 import { exportSection } from './export/section.ts';
 import { z } from 'zod';
@@ -33,7 +33,7 @@ const hostName = z
     'expected a host name without scheme and port, such as llm.example.com',
   );
 
-/** Processes that may serve one port. */
+/** The largest number of processes that may serve one port. */
 export const MAX_WORKERS = 256;
 
 const pageMode = z
@@ -214,7 +214,7 @@ const provider = z.strictObject({
   name: name.describe('Unique name; the first half of "provider/model".'),
   type: z
     .string()
-    // Editors complete those that are built in, and take those of plugins.
+    // Editors complete the built-in types, and accept those of plugins.
     .meta({ anyOf: [{ enum: PROVIDER_TYPES }, { type: 'string' }] })
     .describe(
       'The vendor or protocol; sets the base URL, authentication and default models. Or the type that a plugin adds.',
@@ -758,7 +758,7 @@ export const schema = z.strictObject({
 
 export type { DatedPrice, Price } from './price-schema.ts';
 export type { RateLimit } from './rate-limit-schema.ts';
-/** A configuration as it is used: the loader adds to `auth` what the keys file holds. */
+/** A configuration in use: the loader adds to `auth` the content of the keys file. */
 export type Config = Omit<z.output<typeof schema>, 'auth'> & { auth?: AuthConfig };
 export type ConfigInput = z.input<typeof schema>;
 export type ProviderConfig = Config['providers'][number];

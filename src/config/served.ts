@@ -3,8 +3,8 @@ import { globMatcher, isGlob } from './globs.ts';
 import { presetOf } from './presets.ts';
 
 /**
- * Whether a name leads somewhere: as a target of `models`, where globs of `models` do not count.
- * @param alias the name that is being explained, which means the providers' model of that name
+ * Whether a name in `models` refers to a model that a provider serves; globs in `models` do not count.
+ * @param alias the name being defined, which stands for the providers' model of that name
  */
 export function served({ models, providers }: Config, name: string, alias?: string): boolean {
   if (name !== alias && Object.hasOwn(models, name)) return true;
@@ -21,7 +21,7 @@ export function served({ models, providers }: Config, name: string, alias?: stri
 }
 
 /**
- * Whether an offer covers names that begin with another provider's name because it says so: `openai/gpt-oss-*` at Groq
+ * Whether an offer deliberately covers names that begin with the name of another provider: `openai/gpt-oss-*` of Groq
  * does, `*` does not.
  */
 export function saysProvider(offer: string, provider: string): boolean {

@@ -7,7 +7,7 @@ import { readTls } from './tls-files.ts';
 
 const CERTS = ['server', 'tls', 'client_certs'];
 
-/** What the ways to be reached can get wrong together. */
+/** Checks the combination of the addresses and sockets to listen on. */
 export function checkServer({ server, providers }: Config, positions: Positions): Problem[] {
   const { tls, unix } = server;
   const problems: Problem[] = [];
@@ -27,7 +27,7 @@ export function checkServer({ server, providers }: Config, positions: Positions)
   return problems;
 }
 
-/** Whether the files of `server.tls` can be served with. */
+/** Checks that the files of `server.tls` can be used. */
 export function checkTls(
   { server: { tls } }: Config,
   positions: Positions,
@@ -40,7 +40,7 @@ export function checkTls(
   );
 }
 
-/** Whether client certificates stand for keys that there are. */
+/** Checks that client certificates are mapped to existing keys. */
 export function checkClientCerts({ server: { tls }, auth }: Config, positions: Positions): Problem[] {
   const certs = tls?.client_certs ?? [];
   if (certs.length === 0) return [];

@@ -1,16 +1,16 @@
-/** How clients reach the proxy where that is not a plain TCP port. */
+/** Ways to reach the proxy other than a plain TCP port. */
 import { z } from 'zod';
 import { name, text } from './words.ts';
 
 const MODE = 'expected the permissions of a file, such as "0600" or "0660"';
 
-/** Permissions in octal digits, such as "0660". YAML reads 0660 without quotes as 660. */
+/** Permissions in octal digits, such as "0660". YAML reads 0660 without quotes as the number 660. */
 export const fileMode = z
   .union([z.string(), z.number()], { error: MODE })
   .refine((value) => /^0?[0-7]{3}$/.test(String(value)), MODE)
   .transform((value) => String(value).padStart(4, '0'));
 
-/** What the file system takes for permissions in octal digits. */
+/** Converts permissions in octal digits to a number for the file system. */
 export function modeOf(digits: string): number {
   return Number.parseInt(digits, 8);
 }

@@ -1,4 +1,4 @@
-/** Names people write for other names. */
+/** Suggests the name that was probably meant. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   url: 'base_url',
   endpoint: 'base_url',
@@ -26,7 +26,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 
 /**
  * Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours.
- * @param most beyond which it is `Infinity`
+ * @param most the largest distance of interest; anything above it is `Infinity`
  */
 export function distance(a: string, b: string, most = Infinity): number {
   let before: number[] = [];
@@ -42,16 +42,16 @@ export function distance(a: string, b: string, most = Infinity): number {
     }
     before = last;
     last = row;
-    // No later row has less than the least of the two before it.
+    // No later row can be below the minimum of the two rows before it.
     if (Math.min(...before, ...last) > most) return Infinity;
   }
   return last[b.length]! > most ? Infinity : last[b.length]!;
 }
 
-/** Pieces of a name that are looked for in others. */
+/** Substrings of a name that are searched for in other names. */
 const PIECES = 24;
 
-/** Of many names those that share most with `name`: to compare each one letter by letter would take too long. */
+/** Preselects, from many names, those that share most substrings with `name`: computing every distance would take too long. */
 export function shortlist(name: string, names: readonly string[], most = 200): readonly string[] {
   if (names.length <= most) return names;
   const wanted = name.toLowerCase().slice(0, 100);
@@ -70,14 +70,14 @@ export function shortlist(name: string, names: readonly string[], most = 200): r
     .map(({ candidate }) => candidate);
 }
 
-/** The names nearest to `name`, best first: within a third of its length, or sharing its beginning. */
+/** The names nearest to `name`, best first: within a third of its length, or with the same beginning. */
 export function nearest(name: string, names: readonly string[], count: number): string[] {
   const wanted = name.toLowerCase().slice(0, 100);
   const limit = Math.max(1, Math.floor(wanted.length / 3));
   return names
     .map((candidate) => {
       const known = candidate.toLowerCase().slice(0, 100);
-      // Names are at least as far apart as their lengths: most need no closer look.
+      // The difference in length is a lower bound of the distance: most names need no closer look.
       const apart = Math.abs(known.length - wanted.length);
       return { candidate, far: apart > limit ? apart : distance(wanted, known, limit) };
     })
@@ -90,7 +90,7 @@ export function nearest(name: string, names: readonly string[], count: number): 
     .map(({ candidate }) => candidate);
 }
 
-/** The key probably meant by an unknown one. */
+/** The key that was probably meant by an unknown one. */
 export function meantKey(key: string, known: readonly string[]): string | undefined {
   const synonym = SYNONYMS[key.toLowerCase()];
   return synonym && known.includes(synonym) ? synonym : nearest(key, known, 1)[0];

@@ -1,4 +1,4 @@
-/** The section `telemetry`: traces and metrics for an OpenTelemetry collector. */
+/** The `telemetry` section: traces and metrics for an OpenTelemetry collector. */
 import { z } from 'zod';
 import { duration } from './units.ts';
 

@@ -1,17 +1,17 @@
-/** What the clocks of time zones show. */
+/** Local times in time zones. */
 
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
 const DAY_MS = 86_400_000;
 
 /**
- * What the clock of a zone shows, as the moment when it first does. Where a clock that is put forward leaves it out, as some do at
- * midnight, that is the moment at which it is put forward.
- * @param shown as if it were UTC, epoch milliseconds
+ * The first moment at which the clocks of a time zone show a local time. If they skip it when they are put forward, as
+ * some zones do at midnight, it is the moment at which they are put forward.
+ * @param shown the local time as if it were UTC, epoch milliseconds
  */
 export function toZone(shown: number, timeZone: string): number {
   if (timeZone === 'UTC') return shown;
-  // No zone is further from UTC than 14 hours, and none changes twice within two days.
+  // No zone is further than 14 hours from UTC, and none changes twice within two days.
   const before = offsetAt(shown - DAY_MS, timeZone);
   const after = offsetAt(shown + DAY_MS, timeZone);
   const [less, more] = [Math.min(before, after), Math.max(before, after)];
@@ -21,7 +21,7 @@ export function toZone(shown: number, timeZone: string): number {
   return offsetAt(last, timeZone) === less ? last : changeBetween(first, last, timeZone);
 }
 
-/** The first moment at which the clock of a zone is put forward or back, between two that are no two days apart. */
+/** The first moment at which the clocks of a zone change, between two moments less than two days apart. */
 export function changeBetween(first: number, last: number, timeZone: string): number {
   const before = offsetAt(first, timeZone);
   let [earlier, later] = [first, last];
@@ -34,9 +34,9 @@ export function changeBetween(first: number, last: number, timeZone: string): nu
 }
 
 /**
- * How far the clock of a zone is ahead of UTC, milliseconds.
+ * The offset of a time zone from UTC, milliseconds.
  * @param timeZone an IANA name such as "Europe/Berlin"
- * @throws RangeError for a zone nobody knows
+ * @throws RangeError for an unknown time zone
  */
 export function offsetAt(ms: number, timeZone: string): number {
   if (timeZone === 'UTC') return 0;
@@ -50,7 +50,7 @@ export function offsetAt(ms: number, timeZone: string): number {
   return Date.UTC(year!, month! - 1, day, hour, minute, second) - seconds;
 }
 
-/** Whether it is the IANA name of a zone. */
+/** Whether a text is the IANA name of a time zone. */
 export function isTimeZone(text: string): boolean {
   try {
     clockOf(text);

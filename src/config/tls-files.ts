@@ -2,16 +2,16 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { TlsConfig } from './socket-schema.ts';
 
-/** What a TLS server is given, as PEM. */
+/** The PEM texts for a TLS server. */
 export interface TlsMaterial {
-  /** The certificate, and those between it and its authority. */
+  /** The certificate, followed by intermediate ones. */
   readonly cert: string;
   readonly key: string;
-  /** Authorities of client certificates; `undefined` where none are asked for. */
+  /** Certificate authorities for client certificates; `undefined` if none are requested. */
   readonly clientCa: string | undefined;
 }
 
-/** What is wrong with one of the files. */
+/** A problem with one of the files. */
 export interface TlsFault {
   readonly field: 'cert' | 'key' | 'client_ca';
   readonly severity: 'error' | 'warning';
@@ -19,19 +19,19 @@ export interface TlsFault {
 }
 
 export interface TlsFiles {
-  /** Left out when there are errors. */
+  /** Omitted if there are errors. */
   readonly material: TlsMaterial | undefined;
   readonly faults: readonly TlsFault[];
 }
 
-/** Gives the text of a file. @throws what the file system throws */
+/** Returns the text of a file. @throws as the file system does */
 export type ReadPem = (path: string) => string;
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 /**
- * Reads the files of `server.tls` and looks whether they belong together.
- * @param folder that paths are relative to
+ * Reads the files of `server.tls` and checks that they match.
+ * @param folder the directory that relative paths start from
  * @param nowMs milliseconds since 1970
  */
 export function readTls(tls: TlsConfig, folder: string, read: ReadPem, nowMs: number): TlsFiles {
@@ -70,7 +70,7 @@ const READING: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
 };
 
-/** The first certificate of a PEM file, all of which must be readable. */
+/** The first certificate in a PEM file, all of which must be valid. */
 function leafOf(pem: string, fault: (message: string) => void): X509Certificate | undefined {
   const blocks = pem.match(CERTIFICATE) ?? [];
   if (blocks.length === 0) {

@@ -1,9 +1,9 @@
-/** Where complete files of the request log are uploaded. */
+/** Where complete request log files are uploaded. */
 import { z } from 'zod';
 import { duration, size } from './units.ts';
 import { text } from './words.ts';
 
-/** The largest object that S3 takes in one request, which is why it is never there in part, bytes. */
+/** The largest object that S3 accepts in one request, so that an object never exists partially, bytes. */
 export const MAX_OBJECT_BYTES = 5 * 1024 ** 3;
 
 export const upload = z.strictObject({

@@ -1,15 +1,15 @@
-/** Addresses of providers that very likely miss a part, or have one too many. They are told, and tried all the same. */
+/** Detects base URLs that most likely lack a part or have one too many. They are reported, and used nevertheless. */
 import type { Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import type { Preset } from './presets.ts';
 import type { Config, ProviderConfig } from './schema.ts';
 import { PRESETS, presetOf } from './presets.ts';
 
-/** Ends of addresses that a request adds itself. */
+/** Endings of URLs that requests add themselves. */
 const ENDPOINT =
   /\/(?:chat\/completions|completions|messages|responses|embeddings|models|api\/(?:chat|generate|tags))\/*$/;
 
-/** What is wrong with an address, and the one that is likely meant. */
+/** A problem with a URL, and the URL that was probably meant. */
 interface Mistake {
   readonly message: string;
   readonly meant: string;
@@ -48,16 +48,16 @@ function mistakeIn(url: URL, provider: ProviderConfig): Mistake | undefined {
       meant: at(usual),
     };
   const more = path.slice(usual.length);
-  // Both of a version that path and request name are one; DeepSeek's is an alias.
+  // Vendors accept both versions as one; DeepSeek's is an alias.
   if (!path.startsWith(usual) || !/^\/v\d/.test(more) || isHarmless(provider.type, more)) return undefined;
   return { message: `base_url has ${more} too many for ${nameOf(provider)}`, meant: at(usual) };
 }
 
-/** The path of the API at an address that is known; `undefined` where it may be any. */
+/** The path of the API at a known address; `undefined` if it may be any. */
 function usualPath({ host, port }: URL, { type }: ProviderConfig): string | undefined {
   const own: Preset = presetOf(type);
   const ownUrl = own.baseUrl === undefined ? undefined : new URL(own.baseUrl);
-  // A server of one's own is at any host, and has its API where its preset says.
+  // A self-hosted server may be at any host, and has its API at the path of its preset.
   if (ownUrl && (ownUrl.host === host || own.keyOptional)) return tidy(ownUrl.pathname);
   if (type !== 'openai-compatible') return undefined;
   const vendor = Object.values<Preset>(PRESETS).find(
@@ -69,7 +69,7 @@ function usualPath({ host, port }: URL, { type }: ProviderConfig): string | unde
   return vendor?.baseUrl === undefined ? undefined : tidy(new URL(vendor.baseUrl).pathname);
 }
 
-/** Its deployments are below the root, its v1 API is not. */
+/** Azure's deployments are below the root, its v1 API is not. */
 function azureMistake(path: string, at: (other: string) => string, hasVersion: boolean): Mistake | undefined {
   if (hasVersion && /^\/openai(?:\/v1)?$/.test(path))
     return { message: `base_url has ${path} too many beside \`api_version\``, meant: at('') };

@@ -1,4 +1,4 @@
-/** The kinds of values that several parts of the configuration take. */
+/** Types of values used in several sections of the configuration. */
 import { z } from 'zod';
 
 export const text = z.string().min(1);
@@ -7,10 +7,10 @@ export const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, ".", "_" or "-"');
 
-/** What the request log keeps of a request. */
+/** How much of a request the log keeps. */
 export const content = z.enum(['full', 'metadata', 'none']);
 
-/** A list of patterns: an empty one allows none, one that is left out allows all. */
+/** A list of patterns: an empty list allows nothing, an omitted one everything. */
 export const globs = z.array(text);
 
 /** A share from 0 to 1. */
@@ -18,7 +18,7 @@ export const rate = z.number().min(0).max(1);
 
 const SHARE = 'expected a share such as "80%" or 0.8';
 
-/** A share as "80%" or 0.8. Becomes a number from 0 to 1. */
+/** A share as "80%" or 0.8. Parsed to a number from 0 to 1. */
 export const share = z
   .union([rate, z.string().regex(/^(?:100|\d{1,2})(?:\.\d+)?%$/, SHARE)], { error: SHARE })
   .transform((value) => (typeof value === 'number' ? value : Number.parseFloat(value) / 100))
@@ -39,14 +39,14 @@ export const count = z
 const DATE = 'expected a day such as 2027-01-31, or a moment such as 2027-01-31T12:00:00Z';
 const DAY_MS = 86_400_000;
 
-/** A day, which counts to its end in UTC, or a moment with its zone. Becomes milliseconds since 1970. */
+/** A day, up to its end in UTC, or a time with an offset. Parsed to milliseconds since the epoch. */
 export const until = z
   .union([z.iso.date(DATE), z.iso.datetime({ offset: true, error: DATE })], { error: DATE })
   .transform((value) =>
     value.includes('T') ? Date.parse(value) : Date.parse(`${value}T00:00:00Z`) + DAY_MS,
   );
 
-/** A day, which counts from its beginning in UTC, or a moment with its zone. Becomes milliseconds since 1970. */
+/** A day, from its beginning in UTC, or a time with an offset. Parsed to milliseconds since the epoch. */
 export const since = z
   .union([z.iso.date(DATE), z.iso.datetime({ offset: true, error: DATE })], { error: DATE })
   .transform((value) => Date.parse(value.includes('T') ? value : `${value}T00:00:00Z`));

@@ -1,4 +1,4 @@
-/** What the parser of YAML takes, and a configuration is not to have. */
+/** Rejects what YAML allows but a configuration must not contain. */
 import type { Document, Node } from 'yaml';
 import { isCollection, visit } from 'yaml';
 import type { Fault } from './yaml-faults.ts';
@@ -6,14 +6,14 @@ import { RETURNS } from './yaml-faults.ts';
 
 const UTF_16 = 'the file is saved as UTF-16: save it as UTF-8';
 
-/** Aliases whose anchors are not there: mostly globs without quotes. */
+/** Aliases without an anchor: usually globs without quotes. */
 export function lostAliases(document: Document): { readonly fault: Fault; readonly node: Node }[] {
   const found: { fault: Fault; node: Node }[] = [];
   visit(document, {
     Alias(_, node) {
       if (node.resolve(document) !== undefined) return;
       const [offset, end] = node.range ?? [0, 1];
-      // Its name is not repeated: it may be a part of a secret.
+      // Its name is not quoted in the message: it may be part of a secret.
       const message =
         '`*` begins an alias in YAML, and there is no such anchor above: a glob has to be in quotes';
       found.push({ node, fault: { offset, size: end - offset, message } });
@@ -22,7 +22,7 @@ export function lostAliases(document: Document): { readonly fault: Fault; readon
   return found;
 }
 
-/** Keys that are no texts: they would come out as something else. */
+/** Keys that are not strings: they would be converted. */
 export function oddKeys(document: Document): Fault[] {
   const found: Fault[] = [];
   visit(document, {
@@ -35,9 +35,9 @@ export function oddKeys(document: Document): Fault[] {
   return found;
 }
 
-/** What keeps a text from being read as YAML at all. @param text as UTF-8 gives it */
+/** Why a file cannot be parsed as YAML at all. @param text the file decoded as UTF-8 */
 export function textFault(text: string): Fault | undefined {
-  // Without its byte order mark it has no byte that is no UTF-8.
+  // A replacement character shows that the file, without its byte order mark, is not valid UTF-8.
   if (/^[\uFFFD\0]*[ -~]\0/.test(text)) return { offset: 0, size: 1, message: UTF_16 };
   const at = text.search(/\uFFFD|[^\P{Cc}\t\n\r\u0085]/u);
   const onlyReturns = at < 0 && /\r./.test(text) && !text.includes('\n');
@@ -51,7 +51,7 @@ export function textFault(text: string): Fault | undefined {
   return fault(`a control character (U+${code}) stands here: take it out`);
 }
 
-/** What stands at the top of a file in place of keys. */
+/** What the top of a file contains instead of keys. */
 export function topFault(value: unknown): string {
   const kind = Array.isArray(value)
     ? 'a list'

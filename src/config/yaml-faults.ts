@@ -1,17 +1,17 @@
-/** What is wrong with YAML itself, in words that say what to do. */
+/** Explains YAML syntax errors, and says what to do. */
 import type { Document, Node, Pair, YAMLError } from 'yaml';
 import { isCollection, isScalar, visit } from 'yaml';
 
-/** A fault in a text, and where. */
+/** An error in a text, and its position. */
 export interface Fault {
   readonly offset: number;
   readonly size: number;
   readonly message: string;
-  /** Whether all behind it is read as a part of it, and nothing more can be said. */
+  /** Whether everything after it is read as a part of it, so that nothing more can be checked. */
   readonly isOpen?: boolean;
 }
 
-/** What the parser says, and what it was about. */
+/** The parser's message, and its subject. */
 interface Context {
   readonly text: string;
   readonly document: Document;
@@ -22,7 +22,7 @@ interface Context {
 
 type Explain = (context: Context) => string | Partial<Fault>;
 
-/** The fault that the parser's error stands for. */
+/** The explanation of a parser error. */
 export function faultOf({ code, pos, message: said }: YAMLError, text: string, document: Document): Fault {
   const [from, to] = pos;
   const found = (EXPLAIN[code] ?? other)({ text, document, from, to, said });
@@ -30,7 +30,7 @@ export function faultOf({ code, pos, message: said }: YAMLError, text: string, d
   return { offset: from, size: Math.max(1, to - from), message: other({ said }), ...told };
 }
 
-/** After these the rest of the document is read as it was meant. */
+/** After these errors the rest of the document is parsed as it was meant. */
 export const HARMLESS: ReadonlySet<string> = new Set([
   'BAD_DQ_ESCAPE',
   'BAD_SCALAR_START',
@@ -39,7 +39,7 @@ export const HARMLESS: ReadonlySet<string> = new Set([
   'TAG_RESOLVE_FAILED',
 ]);
 
-/** Lines of old Macs. */
+/** Line ends of classic Mac OS. */
 export const RETURNS = 'lines end by a carriage return alone: save the file with LF or CRLF';
 
 const EXPLAIN: Readonly<Record<string, Explain>> = {
@@ -72,19 +72,19 @@ function other({ said }: Pick<Context, 'said'>): string {
   return `no valid YAML: ${said.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase())}`;
 }
 
-/** What of a line comes before an offset, and the line without its end. */
+/** The part of a line before an offset, and the line without its end. */
 function lineAt(text: string, offset: number): { readonly start: number; readonly line: string } {
   const start = text.lastIndexOf('\n', offset - 1) + 1;
   const end = text.indexOf('\n', start);
   return { start, line: text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '') };
 }
 
-/** Where the first key of a line begins, from 1, behind dashes of lists. */
+/** The column of the first key in a line, from 1, after the dashes of lists. */
 function keyColumn(line: string): number {
   return /^\s*(?:-\s+)*/.exec(line)![0].length + 1;
 }
 
-/** The nearest line above that says something. */
+/** The nearest preceding line with content. */
 function lineAbove(text: string, start: number): string | undefined {
   const lines = text.slice(0, Math.max(0, start - 1)).split(/\r?\n/);
   return start === 0 ? undefined : lines.findLast((line) => /^\s*[^\s#]/.test(line));
@@ -154,7 +154,7 @@ function unclosedBracket({ text, document, from }: Context): Partial<Fault> {
   return { offset: open, size: 1, message, isOpen: true };
 }
 
-/** Where the last node of a kind begins that is open at an offset. */
+/** The start of the last node of a kind that is still open at an offset. */
 function lastNode(document: Document, offset: number, is: (node: Node) => boolean): number | undefined {
   let found: number | undefined;
   visit(document, {
@@ -196,7 +196,7 @@ function unexpected({ text, from, said }: Context): string | Partial<Fault> {
   return { size, message: 'the value ends before this: put all of it into one pair of quotes' };
 }
 
-/** Whether the text begins with a bracket, as files of other formats do. */
+/** Whether the text begins with a bracket, as in other file formats. */
 function isAfterList(text: string, start: number): boolean {
   return /^\s*[[{]/.test(text) && start > 0;
 }

@@ -9,24 +9,24 @@ import { faultOf, HARMLESS } from './yaml-faults.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** A configuration as it is written. */
+/** A parsed file. */
 export interface ConfigSource {
   readonly path: string;
   readonly text: string;
 }
 
-/** A text as YAML. */
+/** The text as YAML. */
 export interface ParsedYaml {
   readonly positions: Positions;
-  /** What is wrong with the YAML itself. */
+  /** The problems of the YAML itself. */
   readonly problems: Problem[];
-  /** The document; `undefined` where what is wrong leaves its values in doubt. */
+  /** The document; `undefined` if the errors leave its values in doubt. */
   readonly document: Document | undefined;
 }
 
-/** Parses a file of ours. Every fault is told once, in our own words. */
+/** Parses one of our files. Each error is reported once, in our own words. */
 export function parsedYaml(written: string): ParsedYaml {
-  // Editors on Windows put a mark in front, which would count as a column.
+  // Editors on Windows add a byte order mark, which would count as a column.
   const text = written.replace(/^\uFEFF/, '');
   const counter = new LineCounter();
   const unreadable = textFault(text);
@@ -55,7 +55,7 @@ export function parsedYaml(written: string): ParsedYaml {
   };
 }
 
-/** The values of a document. @throws nothing: what cannot be made is a problem */
+/** The values of a document. @throws nothing: what cannot be converted is a problem */
 export function valuesOf({ document, positions, problems }: ParsedYaml): unknown {
   if (!document) return undefined;
   try {
@@ -63,7 +63,7 @@ export function valuesOf({ document, positions, problems }: ParsedYaml): unknown
     if (value === null || value === undefined || isMapOfKeys(value)) return value ?? null;
     problems.push(positions.at([], document.contents?.range?.[0] ?? 0, 1, topFault(value)));
   } catch {
-    // Aliases that hold themselves, or each other thousands of times.
+    // Aliases that contain themselves, or expand to thousands of copies.
     problems.push(
       positions.at([], 0, 1, 'its aliases make too many values: write the values in place of them'),
     );
@@ -71,7 +71,7 @@ export function valuesOf({ document, positions, problems }: ParsedYaml): unknown
   return undefined;
 }
 
-/** The values of a configuration with its variables filled in; `undefined` where it is no YAML. */
+/** The values of a configuration with its variables interpolated; `undefined` if it is not valid YAML. */
 export function readYaml(
   { text }: ConfigSource,
   env: Env,
@@ -96,7 +96,7 @@ function isMapOfKeys(value: unknown): boolean {
   return typeof value === 'object' && !Array.isArray(value);
 }
 
-/** An alias without an anchor keeps its text, so that the rest can be looked at. */
+/** An alias without an anchor keeps its text, so that the rest can be checked. */
 function replace(document: Document, lost: unknown): void {
   visit(document, {
     Alias(_, node) {
@@ -112,13 +112,13 @@ function positionedFault({ offset, size, message }: Fault, positions: Positions)
   return positions.at([], offset, size, message);
 }
 
-/** What stands behind a bracket or a quote that is not closed is not looked at. */
+/** Text after an unclosed bracket or quote is not checked. */
 function untilOpen(faults: readonly Fault[]): Fault[] {
   const opened = Math.min(...faults.filter(({ isOpen }) => isOpen).map(({ offset }) => offset));
   return faults.filter(({ offset }) => offset <= opened);
 }
 
-/** One fault makes the parser stumble again on the same line. */
+/** One error makes the parser report further ones on the same line. */
 function firstOfLines(problems: readonly Problem[]): Problem[] {
   const seen = new Set<number>();
   const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);

@@ -1,27 +1,27 @@
 /**
- * Kinds of values that options of `llmproxy export` take: how each is read from a text, whether that text comes from the
- * command line, the environment or the configuration. Without zod, so that an export without a configuration starts fast.
+ * The kinds of values that options of `llmproxy export` take, and how each is parsed from a text given on the command line, in
+ * the environment or in the configuration. It does not import zod, so that an export without a configuration starts fast.
  */
 
-/** What one kind of option takes. */
+/** Describes what one kind of option takes. */
 export interface OptionKind<Value, Item = Value> {
-  /** A `switch` is given alone, a `value` has one value, a `list` may be given again for more. */
+  /** A `switch` takes no value, a `value` takes one, a `list` may be repeated. */
   readonly form: 'switch' | 'value' | 'list';
-  /** The values of a list may be joined by commas. */
+  /** Whether the values of a list may be separated by commas. */
   readonly commas?: true;
-  /** Words that are taken: all that are, or those beside numbers. */
+  /** The words that are allowed: exclusively, or in addition to numbers. */
   readonly words?: readonly string[];
-  /** Numbers that are taken. */
+  /** The numbers that are allowed. */
   readonly range?: { readonly whole: boolean; readonly least: number; readonly most: number };
-  /** A number may stand for its text in the configuration. */
+  /** Whether the configuration may give a number in place of the text. */
   readonly numeric?: true;
-  /** What a value must be, for the message that refuses another: "a whole number from 1". */
+  /** What is expected, as error messages put it: "a whole number from 1". */
   readonly expected: string;
-  /** One value, or one item of a list, from its text; `undefined` when it is none. */
+  /** Parses one value, or one item of a list; `undefined` when it is invalid. */
   readonly read: (text: string) => Item | undefined;
 }
 
-/** A kind that may be given more than once. */
+/** A kind whose option may be repeated. */
 export type ListKind<Item> = OptionKind<readonly Item[], Item>;
 
 export const onOrOff: OptionKind<boolean> = {
@@ -52,12 +52,12 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): Opti
   };
 }
 
-/** A number between two. */
+/** A number within a range. */
 export function decimal(least: number, most: number): OptionKind<number> {
   return decimalOr([], least, most);
 }
 
-/** A number between two, or one of some words. */
+/** A number within a range, or one of several words. */
 export function decimalOr<const Word extends string>(
   words: readonly Word[],
   least: number,
@@ -80,7 +80,7 @@ function inRange(text: string, least: number, most: number): boolean {
   return number >= least && number <= most && Number.isFinite(number);
 }
 
-/** A value of a form of its own. */
+/** A value with a syntax of its own. */
 export function readBy<Value>(
   expected: string,
   read: (text: string) => Value | undefined,
@@ -92,10 +92,10 @@ export function readBy<Value>(
 /** Any number of texts. */
 export const texts: ListKind<string> = { ...anyText, form: 'list' };
 
-/** Any number of texts, which may also be joined by commas. */
+/** Any number of texts, which may also be separated by commas. */
 export const commaTexts: ListKind<string> = { ...texts, commas: true };
 
-/** Any number of values, each read by a function. */
+/** Any number of values, each parsed by a function. */
 export function listOf<Item>(
   expected: string,
   read: (text: string) => Item | undefined,
@@ -105,8 +105,8 @@ export function listOf<Item>(
 }
 
 /**
- * The items that a text gives to a list: itself, or what stands between commas where these are taken, but for those in the
- * braces of a glob: `{gpt-4o,o3}*,claude*`.
+ * The items that one argument adds to a list: the text itself or, where commas separate items, its parts. Commas within
+ * the braces of a glob do not separate: `{gpt-4o,o3}*,claude*`.
  */
 export function itemsIn(text: string, { commas }: Pick<OptionKind<unknown>, 'commas'>): string[] {
   if (!commas) return [text];

@@ -1,6 +1,6 @@
 /**
- * The options of `llmproxy export`: each is declared here once. Its flag, its variable of the environment, its key in the
- * configuration, the help text, the tables of the docs and the type of its value all follow from its row.
+ * The options of `llmproxy export`, each declared once. Its flag, its environment variable, its key in the configuration,
+ * its help text, the tables in the documentation and the type of its value are all derived from its row.
  */
 import type { ListKind, OptionKind } from './kinds.ts';
 import { anyText, commaTexts, decimal, decimalOr, onOrOff, oneOf, texts, wholeNumber } from './kinds.ts';
@@ -16,7 +16,7 @@ import {
   zoneValue,
 } from './values.ts';
 
-/** Formats of rows, but for `raw`: whole records. */
+/** The formats except `raw`, which writes whole records. */
 export const EXPORT_FORMATS = [
   'openai',
   'trl',
@@ -39,7 +39,7 @@ export const EXPORT_FORMATS = [
 
 export type FormatName = (typeof EXPORT_FORMATS)[number];
 
-/** The formats an option does something for: all of them, all but `raw`, or those of judged answers. */
+/** The formats an option applies to: all of them, all except `raw`, or those built from judged answers. */
 export type OptionFormats = 'conversations' | 'judged';
 
 export interface OptionRow<Value, Item = Value> {
@@ -47,10 +47,10 @@ export interface OptionRow<Value, Item = Value> {
   readonly help: string;
   readonly hint?: string;
   readonly short?: string;
-  /** The value where nothing is given; left out where that depends on something else. */
+  /** The default value; omitted where it depends on other options. */
   readonly fallback?: Value;
   readonly formats?: OptionFormats;
-  /** What the key of the configuration means, where that is not the help; `false` for what is about one run alone. */
+  /** The description of the key in the configuration, if it differs from the help; `false` for options of a single run. */
   readonly config?: string | false;
 }
 
@@ -89,7 +89,7 @@ const ROWS = { formats: 'conversations' } as const;
 const ONE_RUN = { config: false } as const;
 const MAX_THREADS = 1_024;
 
-/** All options, in the groups of the help text. */
+/** All options, grouped as in the help text. */
 export const OPTION_GROUPS = {
   'Input and output': {
     'log-file': list(texts, 'path', 'Another input: file, directory, glob or s3:// prefix', {
@@ -314,7 +314,7 @@ type UnionToIntersection<Union> = (Union extends unknown ? (each: Union) => void
 
 export type OptionName = keyof Rows;
 
-/** The values of all options, as their kinds read them. */
+/** The values of all options, with the types that their kinds produce. */
 export type OptionValues = {
   readonly [Name in OptionName]: Rows[Name] extends { readonly kind: OptionKind<infer Value, infer _Item> }
     ? Rows[Name] extends { readonly fallback: unknown }
@@ -330,12 +330,12 @@ export const OPTIONS: Readonly<Record<OptionName, OptionRow<unknown>>> = Object.
 
 export const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[];
 
-/** `LLMPROXY_EXPORT_MAX_RECORDS` for `max-records`. */
+/** `max-records` to `LLMPROXY_EXPORT_MAX_RECORDS`. */
 export function variableOf(name: OptionName): string {
   return `LLMPROXY_EXPORT_${name.replaceAll('-', '_').toUpperCase()}`;
 }
 
-/** `max_records` for `max-records`. */
+/** `max-records` to `max_records`. */
 export function configKeyOf(name: OptionName): string {
   return name.replaceAll('-', '_');
 }

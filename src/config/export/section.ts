@@ -1,15 +1,15 @@
-/** The `export` section of the configuration, made of the table of options. */
+/** The `export` section of the configuration, derived from the table of options. */
 import { z } from 'zod';
 import type { OptionKind } from './kinds.ts';
 import { itemsIn } from './kinds.ts';
 import type { OptionRow } from './options.ts';
 import { configKeyOf, OPTION_NAMES, OPTIONS } from './options.ts';
 
-/** What the section says, by its keys: read as options are read, whatever they come from. */
+/** The values of the section by key, parsed like options from any other source. */
 export type ExportSection = Readonly<Record<string, ConfigValue>>;
 type ConfigValue = boolean | number | string | readonly string[];
 
-/** The section as a schema. It has no defaults: those are the options' own. */
+/** The schema of the section. It has no defaults: those belong to the options. */
 export function exportSection(): z.ZodType<ExportSection> {
   const rows = OPTION_NAMES.filter((name) => OPTIONS[name].config !== false);
   const shape = Object.fromEntries(rows.map((name) => [configKeyOf(name), keySchema(OPTIONS[name])]));
@@ -42,7 +42,7 @@ function valueSchema(kind: OptionKind<unknown>): z.ZodType {
   return words ? z.enum(words) : textSchema(kind);
 }
 
-/** A text that the kind reads, or for a list several; where numbers are usual, one of these too. */
+/** A text that the kind can parse, or for a list several; or a number where the kind allows one. */
 function textSchema(kind: OptionKind<unknown>): z.ZodType {
   const text = z.string().min(1);
   const isRead = (value: unknown) =>

@@ -1,11 +1,11 @@
-/** Values of `llmproxy export` that have a form of their own. */
+/** Values of `llmproxy export` with a syntax of their own. */
 import { byteCount, milliseconds } from '../amounts.ts';
 import { momentFrom } from '../moment.ts';
 import { isTimeZone } from '../time-zone.ts';
 import type { OptionKind } from './kinds.ts';
 import { listOf, readBy } from './kinds.ts';
 
-/** So many rows, or a share of all. */
+/** A number of rows, or a share of all rows. */
 export type Sample = { readonly rows: number } | { readonly share: number };
 
 /** One split of a dataset. */
@@ -15,7 +15,7 @@ export interface Split {
   readonly share: number;
 }
 
-/** The place that the reasoning of a model goes to. */
+/** Where the reasoning of a model is put. */
 export type ReasoningPlace = 'drop' | 'keep' | 'inline' | { readonly field: string };
 
 /** A range of HTTP status codes, both ends inclusive. */
@@ -32,7 +32,7 @@ export const sizeValue = readBy<number>(
 
 export const latencyValue = readBy<number>('a time such as 2s or 500ms', milliseconds);
 
-/** A moment stays a text: what it means hangs on the time zone, and on what time it is. */
+/** A time is kept as text: its meaning depends on the time zone and on the current time. */
 export const momentValue = readBy<string>(
   'a day such as 2026-11-23, an ISO time, or a span such as 7d',
   (text) => (Number.isNaN(momentFrom(text, { nowMs: 0, timeZone: 'UTC' })) ? undefined : text),
