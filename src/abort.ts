@@ -1,6 +1,6 @@
 /**
- * Whether and why a piece of work ends early: what an AbortController is, without native objects and events. A request
- * makes several of them, and nearly all requests come to their own end.
+ * Whether and why an operation is aborted: the function of an AbortController without native objects and events. A request
+ * creates several of them, and nearly all requests complete normally.
  */
 export class Abort {
   #aborted = false;
@@ -8,7 +8,7 @@ export class Abort {
   #listeners: Set<() => void> | undefined;
   #native: AbortController | undefined;
 
-  /** Aborts when the signal does. @param reasonOf makes the reason; without it, it is the signal's */
+  /** Aborts together with the signal. @param reasonOf creates the reason; without it, the signal's reason is used */
   static following(signal: AbortSignal, reasonOf: () => unknown = () => signal.reason): Abort {
     const abort = new Abort();
     if (signal.aborted) abort.abort(reasonOf());
@@ -16,17 +16,17 @@ export class Abort {
     return abort;
   }
 
-  /** Whether it was aborted. */
+  /** Whether it is aborted. */
   get aborted(): boolean {
     return this.#aborted;
   }
 
-  /** What it was aborted with. */
+  /** The reason for the abort. */
   get reason(): unknown {
     return this.#reason;
   }
 
-  /** Ends the work. Later calls do nothing. */
+  /** Aborts the operation. Later calls have no effect. */
   abort(reason: unknown): void {
     if (this.#aborted) return;
     this.#aborted = true;
@@ -37,12 +37,12 @@ export class Abort {
     for (const listener of listeners ?? []) listener();
   }
 
-  /** @throws the reason, when it was aborted */
+  /** @throws the reason if it is aborted */
   throwIfAborted(): void {
     if (this.#aborted) throw this.#reason;
   }
 
-  /** Calls the listener once when it is aborted, at once when it is already. @returns how to take it away */
+  /** Calls the listener once on abort, at once if it is already aborted. @returns a function that removes the listener */
   onAbort(listener: () => void): () => void {
     if (this.#aborted) {
       listener();
@@ -53,7 +53,7 @@ export class Abort {
     return () => void listeners.delete(listener);
   }
 
-  /** The same for what takes a signal, such as fetch; made when it is asked for. */
+  /** The same as an AbortSignal, for APIs such as fetch; created on demand. */
   get signal(): AbortSignal {
     if (!this.#native) {
       this.#native = new AbortController();

@@ -1,7 +1,7 @@
 import type { Abort } from './abort.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
-/** Time, passed in wherever a decision or a wait depends on it, so that tests own it. */
+/** The source of time, passed to everything that decides or waits by it, so that tests control it. */
 export interface Clock {
   /** Wall clock, milliseconds since the Unix epoch: for records and dates. */
   now(): number;
@@ -11,7 +11,7 @@ export interface Clock {
   after(ms: number, action: () => void): () => void;
 }
 
-/** Waits of this length and more share one timer, milliseconds: to them the wheel's 50 are little. */
+/** Waits of at least this length share one timer, milliseconds: the 50 ms resolution of the wheel is negligible for them. */
 const LONG_MS = 500;
 
 const wheel = new TimerWheel({
@@ -21,7 +21,7 @@ const wheel = new TimerWheel({
     timer.unref();
     return () => clearInterval(timer);
   },
-  // As from a timer of its own.
+  // Thrown outside the loop over the timeouts, like an error in a native timer.
   thrown: (error) =>
     queueMicrotask(() => {
       throw error;
@@ -39,7 +39,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Waits `ms`; rejects with the reason as soon as it is aborted. */
+/** Waits for `ms`; rejects with the reason as soon as the signal aborts. */
 export function sleep(clock: Clock, ms: number, abort?: Abort): Promise<void> {
   if (abort?.aborted) return Promise.reject(abort.reason);
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -1,36 +1,36 @@
 /**
- * Everything that can go wrong with a request, and the one table that says what follows from it.
- * An error stays typed, as a {@link ProxyError}, until the server's edge turns it into the client's protocol.
+ * Everything that can go wrong with a request, and the single table of the consequences.
+ * An error stays a typed {@link ProxyError} until the server translates it to the client's protocol.
  */
 
 /**
- * Whom a fault blames, the smallest first: the request itself; one endpoint of a target; the target, which is a
- * provider and a model; the provider's key; the provider as a whole. Nothing larger than this is held back for it.
+ * What a fault is attributed to, smallest first: the request itself; one endpoint of a target; the target, which is a
+ * provider and a model; the provider's key; the provider as a whole. Nothing larger than that is put on hold.
  */
 export type Scope = 'request' | 'endpoint' | 'target' | 'key' | 'provider';
 
 export interface FaultRule {
   /**
-   * Ask the same target again: `at_once` without a delay and beside the retries that are counted; `first` before
-   * any other, after a delay; `last` only when no other target is ready; `never`.
+   * Whether to retry the same target: `at_once` without delay and without counting as a retry; `first` before any other
+   * target, after a delay; `last` only when no other target is ready; `never`.
    */
   readonly retry: 'at_once' | 'first' | 'last' | 'never';
   /**
-   * Ask the next target when this one is not asked again: `larger` unless its context window is known to be too
-   * small as well, `policy` only where the route's `content_policy` says so.
+   * Whether to try the next target if this one is not retried: `larger` unless its context window is known to be too small
+   * as well, `policy` only where the `content_policy` of the route allows it.
    */
   readonly failover: 'yes' | 'no' | 'larger' | 'policy';
-  /** The smallest scope that the provider's words, or the way it failed, support. */
+  /** The smallest scope that the provider's message, or the kind of failure, supports. */
   readonly blames: Scope;
   /**
-   * What follows for whom it blames: `failure` counts for a circuit breaker; `down` starts a cooldown at once;
-   * `suspect` starts one when different requests met it several times in a row; `busy` is a cooldown without
-   * blame; `none` has no effect.
+   * The consequence for that scope: `failure` counts for a circuit breaker; `down` starts a cooldown at once; `suspect`
+   * starts one when several different requests in a row meet the fault; `busy` is a cooldown that does not count as a
+   * failure; `none` has no effect.
    */
   readonly health: 'failure' | 'down' | 'suspect' | 'busy' | 'none';
-  /** The first cooldown where the provider named no time, milliseconds; 0 for `routing.breaker.cooldown`. */
+  /** The first cooldown if the provider named no time, milliseconds; 0 for `routing.breaker.cooldown`. */
   readonly cooldownMs: number;
-  /** HTTP status for the client, where the provider's own does not serve. */
+  /** The HTTP status for the client, unless the provider's own status is passed on. */
   readonly status: number;
   /** `error.type` in OpenAI's shape. */
   readonly type: string;
@@ -59,7 +59,7 @@ const harmless = { retry: 'never', failover: 'yes', blames: 'request', health: '
 const ours = { ...harmless, retry: 'at_once' } as const;
 const callers = { ...harmless, failover: 'no' } as const;
 
-/** The rules table. Rows above the line come from a provider, rows below it are our own. */
+/** The table of faults. Rows above the line originate from a provider, rows below it from the proxy itself. */
 export const FAULTS = {
   rate_limited: rule(
     busy,
@@ -322,15 +322,15 @@ export const FAULTS = {
 
 export type Fault = keyof typeof FAULTS;
 
-/** A provider's own error answer, kept so that it can be relayed as it came. */
+/** A provider's error response, kept so that it can be relayed unchanged. */
 export interface UpstreamError {
   readonly status: number;
   readonly headers: Headers;
-  /** The decoded body, at most 64 KiB of it. */
+  /** The decoded body, truncated to 64 KiB. */
   readonly body: string;
-  /** Whether the body is in the client's own protocol. */
+  /** Whether the body is in the client's protocol. */
   readonly verbatim: boolean;
-  /** The provider's own words, taken out of the body. */
+  /** The provider's message, extracted from the body. */
   readonly message: string;
   readonly code?: string;
   readonly type?: string;
@@ -338,20 +338,20 @@ export interface UpstreamError {
 }
 
 export interface ProxyErrorOptions {
-  /** `provider/model` the error came from. */
+  /** The `provider/model` that the error came from. */
   target?: string;
-  /** The request field at fault, as in OpenAI's `error.param`. */
+  /** The name of the invalid request field, as in OpenAI's `error.param`. */
   param?: string;
   /** How long the caller, or the target, should wait, milliseconds. */
   retryAfterMs?: number;
-  /** Headers that tell the client more. */
+  /** Additional headers for the client. */
   headers?: Readonly<Record<string, string>>;
   /** @internal */
   upstream?: UpstreamError;
   cause?: unknown;
 }
 
-/** The one error type. `fault` decides everything else through {@link FAULTS}. */
+/** The only error type. `fault` determines everything else through {@link FAULTS}. */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError';
   readonly fault: Fault;
@@ -378,27 +378,27 @@ export class ProxyError extends Error {
     return FAULTS[this.fault];
   }
 
-  /** Whether the provider refuses our key: the operator's trouble, and nothing that the caller can mend. @internal */
+  /** Whether the provider rejects the configured key, which the operator must fix rather than the caller. @internal */
   get refusesKey(): boolean {
     const { blames, health } = this.rule;
     return blames === 'key' && health === 'down';
   }
 
-  /** The same error with another time to wait, milliseconds. @internal */
+  /** A copy of the error with another time to wait, milliseconds. @internal */
   waiting(retryAfterMs: number | undefined): ProxyError {
     if (retryAfterMs === this.retryAfterMs) return this;
     const { fault, message, target, param, headers, upstream, cause } = this;
     return new ProxyError(fault, message, { target, param, headers, upstream, cause, retryAfterMs });
   }
 
-  /** The same error without what is large: as it is remembered. @internal */
+  /** A copy of the error without large fields, for keeping. @internal */
   brief(): ProxyError {
     const { fault, message, target, param, upstream, retryAfterMs } = this;
     const told = upstream && { ...upstream, headers: new Headers(), body: '', verbatim: false };
     return new ProxyError(fault, message, { target, param, upstream: told, retryAfterMs });
   }
 
-  /** The same error with other words in all that a caller or an operator may read. @internal */
+  /** A copy of the error with another wording of everything a caller or operator may read. @internal */
   reworded(rewrite: (text: string) => string): ProxyError {
     const { fault, message, target, param, headers, upstream: told, cause, retryAfterMs } = this;
     const upstream = told && {
@@ -421,8 +421,8 @@ export class ProxyError extends Error {
 }
 
 /**
- * The status a client gets. A provider's own status is passed on where it says something to the client; a
- * provider that refuses our key is our trouble, not the client's.
+ * The status for the client. A provider's own status is passed on if it is meaningful to the client; a rejected key of ours
+ * is not.
  */
 export function statusOf(error: ProxyError): number {
   const { upstream, rule } = error;
@@ -430,7 +430,7 @@ export function statusOf(error: ProxyError): number {
   return upstream.status;
 }
 
-/** Any thrown value as a {@link ProxyError}; what nobody classified is an internal error. */
+/** Converts a thrown value to a {@link ProxyError}; values of any other type are internal errors. */
 export function toProxyError(thrown: unknown): ProxyError {
   if (thrown instanceof ProxyError) return thrown;
   return new ProxyError('internal', 'Cannot answer the request: internal error', { cause: thrown });

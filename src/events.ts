@@ -1,6 +1,6 @@
-/** Changes of state that whoever runs the proxy is told of. */
+/** Changes of state that are reported to the operator. */
 
-/** What changed. Programs that read the lines as JSON tell them apart by this. */
+/** The kind of change, by which programs that read the lines as JSON can filter. */
 export type EventKind =
   | 'breaker_opened'
   | 'breaker_still_open'
@@ -14,13 +14,13 @@ export type EventKind =
   | 'rate_limited'
   | 'provider_state';
 
-/** What a trouble is of that is nobody's request. */
+/** The area of a problem that does not belong to a request. */
 export type Trouble = 'request_log' | 'limits' | 'plugin' | 'telemetry' | 'other';
 
 export interface ProxyEvent {
   readonly kind: EventKind;
   readonly level: 'warn' | 'info' | 'debug';
-  /** For people, on one line but for stacks. */
+  /** For people, on one line except for stack traces. */
   readonly message: string;
   /** The same for programs. */
   readonly fields?: Readonly<Record<string, string | number>>;

@@ -18,8 +18,8 @@ import { atOnce, turns } from './turns.ts';
 import { NO_MEMORY } from './wire/protocol.ts';
 
 /**
- * Where a request would go and what it would be sent. Nothing is sent.
- * @throws ProxyError when it is no request, or no provider serves its model
+ * Determines where a request would go and what would be sent. Nothing is sent.
+ * @throws ProxyError when the request is invalid, or no provider serves its model
  */
 export function explain(config: Config, deps: MakingDeps, endpoint: Endpoint, body: object): Explanation {
   const clock = deps.clock ?? systemClock;
@@ -37,7 +37,7 @@ export function explain(config: Config, deps: MakingDeps, endpoint: Endpoint, bo
   });
 }
 
-/** What the last proxy that served here was told by the providers. */
+/** The lists of models that the last proxy with this configuration received. */
 function knownModels(
   config: Config,
   providers: readonly BaseProvider[],
@@ -52,7 +52,7 @@ function knownModels(
   return discovery;
 }
 
-/** Whether a provider lists a model, and when it was asked; `undefined` where it was not. */
+/** Whether a provider lists a model, and when it was asked; `undefined` if it was not. */
 function listedText(discovery: ModelDiscovery, provider: BaseProvider, model: string): string | undefined {
   const at = discovery.status(provider)?.at;
   if (!at) return undefined;

@@ -4,12 +4,12 @@ import { ExitError } from './cli/exit.ts';
 import { fitted, widthOf } from './cli/wrap.ts';
 import { stderrLines } from './cli/lines/stderr.ts';
 
-/** How long the last lines on stderr may take, milliseconds. */
+/** How long writing the last lines to stderr may take, milliseconds. */
 const LAST_LINES_MS = 1_000;
 
 try {
   await runProgram(process.argv.slice(2));
-  // A terminal that is held, or a pipe that nobody reads, would keep the program from its end.
+  // A stopped terminal, or a pipe without a reader, would prevent the process from exiting.
   if (!(await stderrLines.written(LAST_LINES_MS))) process.exit();
 } catch (thrown) {
   const known = thrown instanceof ExitError ? thrown : undefined;

@@ -13,7 +13,7 @@ import { policyOf } from './proxy/settings.ts';
 export type { Proxy, ProxyDeps } from './proxy/contract.ts';
 export { newInstance } from './proxy/lasting.ts';
 
-/** The composition root: what outlives a configuration, and what each configuration makes. */
+/** The composition root: the parts that outlive a configuration, and the parts that each configuration creates. */
 export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   const lasting = new Lasting(first, deps, () => current);
   const { pool, secrets, spending, discovery, traffic } = lasting;
@@ -63,7 +63,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
   };
 }
 
-/** Starts what a configuration does by itself: probes of providers, and questions for their models. */
+/** Starts the background work of a configuration: health probes and model discovery. */
 function begin({ config, providers, prober }: Generation, { discovery, deps }: Lasting): void {
   prober.start(providers);
   discovery?.adopt(providers, ({ name }) => {
@@ -72,7 +72,7 @@ function begin({ config, providers, prober }: Generation, { discovery, deps }: L
   });
 }
 
-/** Lets go of connections; what a plugin throws there keeps the others from nothing. */
+/** Closes connections; an error of a plugin must not prevent closing the others. */
 function closeAll(providers: readonly BaseProvider[]): void {
   for (const provider of providers) {
     try {

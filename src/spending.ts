@@ -23,11 +23,11 @@ export interface SpendingOptions {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly onProblem: (message: string) => void;
-  /** Whether what is used is kept in `state.directory`, by this process alone or by one of several workers, from 1. */
+  /** Who persists usage in `state.directory`: this process alone, or one of several workers, numbered from 1. */
   readonly keeps: 'alone' | number | undefined;
 }
 
-/** A caller as it was when a record was written, where it is no longer configured. */
+/** The caller as it was when a record was written, if it is no longer configured. */
 const STRANGER: Omit<Caller, 'key' | 'group'> = {
   models: undefined,
   endpoints: undefined,
@@ -37,10 +37,10 @@ const STRANGER: Omit<Caller, 'key' | 'group'> = {
   labels: {},
 };
 
-/** Lines of the log around the last one that was counted may be written a little later than that. */
+/** Log lines may be written slightly out of order, so the lines shortly before the last counted one are read as well. */
 const LOOK_BACK_MS = 10_000;
 
-/** Counts what callers use, over all configurations of a process, and keeps it where it is to be kept. */
+/** Counts the usage of callers across all configurations of a process, and persists it where configured. */
 export class Spending {
   readonly refusals = new Refusals();
   readonly #warned = new Map<string, number>();
@@ -48,10 +48,10 @@ export class Spending {
   #ledger: Ledger;
   #accounts = new Accounts();
   #keeper: Keeper | SharedKeeper | undefined;
-  /** Where limits are shared with other machines. */
+  /** Limits that are shared with other machines. */
   readonly #replicas: ReplicaLedger | undefined;
 
-  /** @throws StateInUse, and what the file system throws, where there are limits that cannot be kept */
+  /** @throws StateInUse, and as the file system does, if there are limits that cannot be persisted */
   constructor(config: Config, options: SpendingOptions) {
     this.#options = options;
     this.#ledger = new MemoryLedger(new Map(), config.limits.max_callers);
@@ -63,7 +63,7 @@ export class Spending {
     this.#open(config);
   }
 
-  /** Takes over another configuration. @returns its limits */
+  /** Applies another configuration. @returns its limits */
   limiter(config: Config): Limiter {
     this.#open(config);
     const { clock, onProblem } = this.#options;
@@ -78,12 +78,12 @@ export class Spending {
     });
   }
 
-  /** How the server is by which limits are shared; `undefined` where there is none. */
+  /** The state of the server that shares limits; `undefined` if there is none. */
   get shared(): SharedState | undefined {
     return this.#replicas?.state;
   }
 
-  /** A request is over. */
+  /** Called at the end of a request. */
   used({ id, key, tokens, usd }: Used): void {
     if (key !== null) this.#accounts.add(key, tokens, unitsOf(usd), this.#options.clock.now());
     this.#keeper?.counted(id);
@@ -94,8 +94,9 @@ export class Spending {
   }
 
   /**
-   * Counts what the process before had answered and not yet kept when it ended without warning: the request log has it.
-   * @param callerOf who has the key of this name now
+   * Counts requests that the previous process answered but did not persist, if it ended without warning: they are in the
+   * request log.
+   * @param callerOf returns who has the key of this name now
    */
   async recover(
     { logging, providers }: Config,
@@ -139,7 +140,7 @@ export class Spending {
     const answered = provider === null || upstream_model === null ? [] : namesOf(provider, upstream_model);
     const targets = [...answered, ...failed];
     const times = { beganMs: Date.parse(record.ts), endedMs: endMs(record), keptMs };
-    // Where limits are shared, what this replica had at hand counts as used since it was gone.
+    // With shared limits, the amount that this replica had leased counts as used.
     if (!this.#replicas)
       limiter.recover(
         { caller, endpoint, model, targets, user: user ?? null },
@@ -165,7 +166,7 @@ export class Spending {
       this.#accounts = this.#keeper.accounts;
     } catch (thrown) {
       const state = thrown instanceof Error ? thrown.message : String(thrown);
-      // Without limits nobody relies on it.
+      // Without limits nothing depends on it.
       if (hasLimits(config) && !this.#replicas)
         throw new Error(`Cannot keep what is used in ${directory} (state.directory): ${state}`, {
           cause: thrown,
@@ -175,34 +176,34 @@ export class Spending {
   }
 }
 
-/** What is needed to count what the process before had answered. */
+/** The data needed to count the requests of the previous process. */
 interface Recovery {
   readonly limiter: Limiter;
   /** Who has the key of this name now. */
   readonly callerOf: (key: string) => Caller | undefined;
   readonly providers: Config['providers'];
-  /** When what was used was last kept, epoch milliseconds. */
+  /** When usage was last persisted, epoch milliseconds. */
   readonly keptMs: number;
 }
 
-/** Whether limits count a request: a provider was asked, or the proxy took feedback. */
+/** Whether limits count a request: a provider was called, or the proxy accepted feedback. */
 function isCharged({ attempt_log: attempts, endpoint, outcome }: ReadRecord): boolean {
   return wasAsked(attempts) || (endpoint === 'feedback' && outcome === 'success');
 }
 
-/** The name by which a provider's model is offered here, where that is another. */
+/** The name under which a provider's model is offered, if it differs. */
 function offeredAs(providers: Config['providers'], name: string, upstream: string): string {
   const models = providers.find((provider) => provider.name === name)?.models ?? [];
   const offer = models.find((model) => typeof model === 'object' && model.upstream === upstream);
   return typeof offer === 'object' ? offer.name : upstream;
 }
 
-/** Whether there is anything to keep: what limits count, and what keys have used. */
+/** Whether there is anything to persist: usage counted by limits, and usage of keys. */
 export function keepsState(config: Config): boolean {
   return (config.auth !== undefined && config.auth !== 'none') || hasLimits(config);
 }
 
-/** Whether anything is limited, so that what is used must be kept. */
+/** Whether anything is limited, so that usage must be persisted. */
 function hasLimits({ auth, groups, rate_limits: everybody }: Config): boolean {
   const keys = auth === undefined || auth === 'none' ? [] : auth.keys;
   return (

@@ -1,12 +1,12 @@
 /**
- * Many long waits on one timer. A request sets several limits of seconds and more and cancels nearly all of them: a native
- * timer for each would cost more than the limit is worth.
+ * Runs many long timeouts on one timer. A request sets several timeouts of seconds and more, and cancels nearly all of them: a
+ * native timer for each would cost more than it is worth.
  */
 
-/** How far apart the moments are at which waits come due, milliseconds: no wait ends early, or later than by this much. */
+/** The distance between ticks, milliseconds: no timeout fires early, or later than by this much. */
 const TICK_MS = 50;
 
-/** A wait. Its action is taken away when it is cancelled. */
+/** A timeout. Its action is removed when it is cancelled. */
 interface Wait {
   action: () => void;
 }
@@ -14,19 +14,19 @@ interface Wait {
 export interface WheelDeps {
   /** Monotonic milliseconds. */
   readonly monotonic: () => number;
-  /** Calls the action again and again until the returned function is called. */
+  /** Calls the action repeatedly until the returned function is called. */
   readonly every: (ms: number, action: () => void) => () => void;
-  /** Told what an action threw: it must not keep the others from coming due. */
+  /** Called with errors thrown by an action, which must not prevent the other actions. */
   readonly thrown: (error: unknown) => void;
 }
 
-/** Setting and cancelling a wait take constant time. While nothing waits, no timer runs. */
+/** Setting and cancelling a timeout take constant time. While none is set, no timer runs. */
 export class TimerWheel {
   readonly #deps: WheelDeps;
-  /** What comes due at each tick, by the tick's number. */
+  /** The timeouts due at each tick, by the number of the tick. */
   readonly #ticks = new Map<number, Set<Wait>>();
   #waits = 0;
-  /** The last tick that came due. */
+  /** The last tick that was processed. */
   #passed = 0;
   #stop: (() => void) | undefined;
 
@@ -34,7 +34,7 @@ export class TimerWheel {
     this.#deps = deps;
   }
 
-  /** Runs `action` once, at the first tick `ms` or more from now. @returns how to cancel it */
+  /** Runs `action` once, at the first tick `ms` or more from now. @returns a function that cancels it */
   after(ms: number, action: () => void): () => void {
     const nowMs = this.#deps.monotonic();
     if (!this.#stop) this.#start(nowMs);
@@ -57,7 +57,7 @@ export class TimerWheel {
   }
 
   #turn(): void {
-    // It stops a tick after the last wait has gone, so that one request after another does not start it anew.
+    // It stops one tick after the last timeout is gone, so that sequential requests do not restart it.
     if (this.#waits === 0) {
       this.#stop?.();
       this.#stop = undefined;

@@ -1,23 +1,23 @@
-/** Long work in short turns, so that others are served between them. */
+/** Splits long work into short turns, so that the event loop stays responsive. */
 
-/** What pauses where others may go on, and gives a result at its end. */
+/** Work that yields where it may be interrupted, and returns a result. */
 export type Steps<T> = Generator<void, T>;
 
-/** Whether something is the steps to a result, and not the result. */
+/** Whether a value is unfinished work rather than a result. */
 export function isSteps<T extends object | undefined>(given: T | Steps<T>): given is Steps<T> {
   return given !== undefined && Symbol.iterator in given && 'throw' in given;
 }
 
-/** How long one turn may hold the event loop, milliseconds. */
+/** How long one turn may block the event loop, milliseconds. */
 const TURN_MS = 8;
 
-/** When the first work of this turn of the loop began; `undefined` before it. */
+/** When the first work in this iteration of the event loop began; `undefined` before it. */
 let beganMs: number | undefined;
 
 export interface Turns {
-  /** Does the steps, with a pause whenever this turn of the loop has lasted long enough. What needs none is done at once. */
+  /** Runs the work, and pauses whenever this iteration of the event loop has lasted long enough. Short work completes at once. */
   run<T>(steps: Steps<T>): T | Promise<T>;
-  /** Waits for the next turn when this one has lasted long enough, whoever's work it was. */
+  /** Waits for the next iteration if this one has lasted long enough, whichever work took the time. */
   pause(): Promise<void> | undefined;
 }
 
@@ -49,7 +49,7 @@ async function runAfter<T>(pause: Promise<void>, steps: Steps<T>): Promise<T> {
   }
 }
 
-/** Does the steps without a pause: for what is known to be short, and where nobody else waits. */
+/** Runs the work without pauses: for work that is known to be short, and where nothing else waits. */
 export function atOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const step = steps.next();

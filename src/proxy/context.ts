@@ -21,7 +21,7 @@ import { VERSION } from '../version.ts';
 import type { Lasting } from './lasting.ts';
 import type { Routers } from './routers.ts';
 
-/** What one configuration made of which the server's routes are given. */
+/** The parts of one configuration that the server's routes use. */
 interface Made {
   readonly auth: Authenticator;
   readonly registry: ModelRegistry;
@@ -33,13 +33,13 @@ interface Made {
   readonly routers: Routers;
 }
 
-/** All that the routes of the server are given. */
+/** Everything that the routes of the server use. */
 export function contextOf(config: Config, lasting: Lasting, made: Made): ServerContext {
   const { first, deps, clock, turns, traffic, limits, secrets, telemetry } = lasting;
   const { auth, registry, limiter, buffered, hooks } = made;
   const ofExchanges = exchangeDeps(config, lasting, made);
   return {
-    // The socket stays where it is until a restart.
+    // The socket stays open until a restart.
     server: { ...config.server, host: first.server.host },
     limits: config.limits,
     limiter,
@@ -63,7 +63,7 @@ export function contextOf(config: Config, lasting: Lasting, made: Made): ServerC
       bodyStallMs: config.limits.body_timeout,
     }),
     sockets: traffic.sockets,
-    // A connection that was opened under an earlier configuration goes on under the present one.
+    // A connection opened under an earlier configuration continues under the current one.
     responses: () => lasting.present().app.responses,
     stored:
       config.responses.store === 'never'

@@ -15,85 +15,85 @@ import type { Fleet } from '../server/fleet.ts';
 import type { App } from '../server/listen.ts';
 import type { Turns } from '../turns.ts';
 
-/** What a proxy is given of the world around it. */
+/** The dependencies of a proxy on its surroundings. */
 export interface ProxyDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
-  /** Uniform in [0, 1). */
+  /** A random number, uniform in [0, 1). */
   readonly random?: () => number;
-  /** Makes a fetch with a connection pool of its own. */
+  /** Creates a fetch function with a connection pool of its own. */
   readonly connect?: Connect;
-  /** Opens a bare connection, to see whether one can be opened. */
+  /** Opens a TCP connection, to check whether that is possible. */
   readonly dial?: Dial;
-  /** When long work pauses for others. */
+  /** Decides when long work yields to the event loop. */
   readonly turns?: Turns;
-  /** Counts tokens; in a thread of its own when it is not given. */
+  /** Counts tokens; in a thread of its own by default. */
   readonly countTokens?: (texts: readonly string[], signal: AbortSignal) => Promise<number>;
-  /** Told of troubles that are nobody's request: a log that cannot be written. */
+  /** Called with problems that do not belong to a request, such as a log that cannot be written. */
   readonly onProblem?: (message: string, of: Trouble) => void;
-  /** Told of changes of state: breakers, keys, providers. */
+  /** Called with changes of state: breakers, keys, providers. */
   readonly onEvent?: (event: ProxyEvent) => void;
-  /** Told of each record, beside where it is kept. @param mask takes secrets out of what is made of it */
+  /** Called with each record, in addition to storing it. @param mask redacts what is derived from the record */
   readonly onRecord?: (record: LogRecord, mask: (text: string) => string) => void;
   /** Further sinks of records. */
   readonly sinks?: readonly RecordSink[];
-  /** Seals the sign-ins of the page, 32 bytes; chosen here when it is not given. */
+  /** Seals the sign-ins of the web page, 32 bytes; random by default. */
   readonly secret?: Uint8Array;
-  /** What this one is called in the header x-llmproxy-via; chosen here when it is not given. */
+  /** The name of this proxy in the header x-llmproxy-via; random by default. */
   readonly instance?: string;
-  /** Which of the processes that serve the same port this is, from 1; it serves alone when it is not given. */
+  /** The number of this process among those that serve the port, from 1; omitted if it serves alone. */
   readonly worker?: number;
-  /** How many processes serve the same port. */
+  /** How many processes serve the port. */
   readonly workers?: number;
-  /** What processes that serve the same port share. */
+  /** The state shared by the processes that serve the port. */
   readonly limits?: Limits;
   readonly fleet?: Fleet;
-  /** Whether what callers use is kept in `state.directory`, by this process or together with other workers; in memory alone when it is not given. */
+  /** Whether usage is persisted in `state.directory`, by this process or together with other workers; in memory only by default. */
   readonly keepsUsage?: boolean;
-  /** The plugins of the first configuration. */
+  /** The plugins of the initial configuration. */
   readonly plugins?: Plugins;
-  /** How models are discovered; not at all when it is not given. */
+  /** How models are discovered; not at all by default. */
   readonly discovery?: {
-    /** Whether this process asks the providers; others are told by it. */
+    /** Whether this process asks the providers; the others receive the lists from it. */
     readonly asks: boolean;
-    /** Told of all lists when one is new. */
+    /** Called with all lists when one of them changes. */
     readonly listed?: (listings: Listings) => void;
   };
 }
 
-/** A proxy without a socket: `listen` gives it one. */
+/** A proxy without a socket: `listen` adds one. */
 export interface Proxy {
   readonly fetch: (request: Request, bindings: ServerBindings) => Response | Promise<Response>;
   readonly upgrade: NonNullable<App['upgrade']>;
-  /** Largest message of a WebSocket, bytes. */
+  /** The largest message of a WebSocket, bytes. */
   readonly maxMessage: number;
   readonly providers: () => readonly ProviderStatus[];
   readonly metrics: () => Family[];
-  /** Requests whose answer has not ended. */
+  /** The number of requests in progress. */
   readonly inFlight: () => number;
-  /** How the request log is; null where there is none. */
+  /** The state of the request log; null if there is none. */
   readonly log: () => LogState | null;
   /**
-   * Counts what the process before had not yet counted, where it ended without warning, and reaches the server that shares limits. To be
-   * awaited before it listens.
+   * Accounts for requests that the previous process did not, if it ended without warning, and connects to the server that shares
+   * limits. Must be awaited before the proxy listens.
    */
   recover(): Promise<void>;
-  /** How many models clients can choose among by name. */
+  /** The number of models that clients can choose by name. */
   readonly modelCount: () => number;
-  /** Takes over the lists of models that another process was given. */
+  /** Adopts the lists of models that another process received. */
   takeModels(listings: Listings): void;
-  /** Loads what is not needed to listen: the table of prices. */
+  /** Loads data that is not needed to listen: the table of prices. */
   warm(): Promise<void>;
   /**
-   * Takes over another configuration at once. Requests in flight keep the one they began with; health and
-   * breakers survive. @param plugins those that it names @returns the keys that changed but need a restart
-   * @throws what the constructor of a plugin's class throws; then the last one stays
+   * Applies another configuration at once. Requests in progress keep the one they began with; health and breakers are kept.
+   * @param plugins those that it names @returns the changed keys that need a restart
+   * @throws as the constructor of a plugin's class does; the previous configuration stays in effect then
    */
   reload(config: Config, plugins?: Plugins): string[];
-  /** From now on new requests are refused and /health/ready says so. */
+  /** From now on new requests are refused, and /health/ready reports it. */
   drain(): void;
-  /** Ends the requests in flight: streams with an error event, the others with an error. */
+  /** Aborts the requests in progress: streams with an error event, the others with an error. */
   cut(): void;
-  /** Writes out the log and lets go of all connections. */
+  /** Flushes the log and closes all connections. */
   close(): Promise<void>;
 }

@@ -18,14 +18,14 @@ import { contextOf } from './context.ts';
 import type { Lasting, Present } from './lasting.ts';
 import { attemptDeps, routersOf } from './routers.ts';
 
-/** What one configuration makes, and the next one replaces. */
+/** The objects of one configuration, which the next one replaces. */
 export interface Generation extends Present {
   readonly prober: HealthProber;
   readonly auth: Authenticator;
   readonly registry: ModelRegistry;
 }
 
-/** Puts together what one configuration asks for. @throws what the constructor of a plugin's class throws */
+/** Builds the objects of a configuration. @throws as the constructor of a plugin's class does */
 export function generate(config: Config, plugins: Plugins, lasting: Lasting): Generation {
   const { deps, clock, secrets, problem, reports, spending, discovery } = lasting;
   const { failed } = reports;

@@ -50,7 +50,7 @@ import { backgroundLimits, policyOf, streamLimits } from './settings.ts';
 import { Traffic } from './traffic.ts';
 import { uploadAccess } from './upload-access.ts';
 
-/** What of the present configuration is looked at by what outlives it. */
+/** The parts of the current configuration that lasting objects use. */
 export interface Present {
   readonly config: Config;
   readonly providers: readonly BaseProvider[];
@@ -61,17 +61,17 @@ export interface Present {
 }
 
 /**
- * What outlives a configuration: health and breakers, the log, what limits have counted, signatures and streams of
+ * State that outlives a configuration: health and breakers, the log, usage counted against limits, signatures and streams of
  * conversations, keys of identity providers, connections to collectors.
  */
 export class Lasting {
   readonly deps: ProxyDeps;
-  /** The configuration that the process began with: what it says of sockets and of the log holds until a restart. */
+  /** The configuration at the start of the process, whose settings for sockets and the log hold until a restart. */
   readonly first: Config;
   readonly clock: Clock;
   readonly random: () => number;
   readonly turns: Turns;
-  /** Told to providers and looked for in requests: one that meets its own came back to itself. */
+  /** Sent to providers and searched for in requests: a request that carries it has come back to this proxy. */
   readonly instance: string;
   readonly limits: Limits;
   readonly traffic = new Traffic();
@@ -91,11 +91,11 @@ export class Lasting {
   readonly sinks: Sinks;
   readonly reports: PluginReports;
   readonly metrics: Metrics;
-  /** Signatures, so that a conversation goes on after a reload. */
+  /** Thinking signatures, so that conversations continue after a reload. */
   readonly memory: BoundedReplay;
-  /** Streams that are open, which count for the configuration that follows too. */
+  /** The number of open streams, which counts for the next configuration as well. */
   readonly budget: StreamBudget;
-  /** Keys of identity providers, so that a reload fetches nothing. */
+  /** Keys of identity providers, so that a reload need not fetch them. */
   readonly issuers: IssuerPool;
   readonly present: () => Present;
   readonly #stateWatch: StateWatch | undefined;
@@ -157,7 +157,7 @@ export class Lasting {
       tell && new StateWatch({ clock, pool: this.pool, providers: () => present().providers, tell });
   }
 
-  /** Tells the operator of a trouble that is nobody's request. It goes to stderr, and may quote a provider. */
+  /** Reports a problem that does not belong to a request. It goes to stderr, and may quote a provider. */
   readonly problem = (message: string, of: Trouble = 'other'): void => {
     this.deps.onProblem?.(this.secrets.mask(message), of);
   };
@@ -170,7 +170,7 @@ export class Lasting {
     this.#recordsDropped += 1;
   };
 
-  /** How all providers of the present configuration are, also those that are off. */
+  /** The state of all providers in the current configuration, including disabled ones. */
   readonly statuses = (): ProviderStatus[] => {
     const { config, providers } = this.present();
     const { pool, clock, discovery, deps } = this;
@@ -183,7 +183,7 @@ export class Lasting {
     ];
   };
 
-  /** Takes over what a configuration says of all this. */
+  /** Applies the settings of a configuration. */
   configure(config: Config): void {
     this.budget.limits = streamLimits(config);
     this.page.endStreams();
@@ -191,7 +191,7 @@ export class Lasting {
     this.background.limits = backgroundLimits(config);
   }
 
-  /** Writes out and lets go. @param hooks those of the present configuration, which are told of the last records */
+  /** Flushes and closes everything. @param hooks the current ones, which receive the last records */
   async close({ hooks }: Pick<Present, 'hooks'>): Promise<void> {
     this.#stateWatch?.close();
     this.discovery?.stop();
@@ -244,7 +244,7 @@ export class Lasting {
     );
   }
 
-  /** Who is told of each record. */
+  /** The receivers of each record. */
   #sinks(): NamedSink[] {
     const { log, telemetry, page, secrets } = this;
     const { onRecord, sinks = [] } = this.deps;
@@ -287,7 +287,7 @@ export class Lasting {
   }
 }
 
-/** What tells one proxy from others in the header x-llmproxy-via. */
+/** Identifies this proxy in the header x-llmproxy-via. */
 export function newInstance(): string {
   return crypto.randomUUID().slice(0, 8);
 }

@@ -10,13 +10,13 @@ import type { Prices } from '../providers/prices.ts';
 import { commonContextWindow } from '../wire/context-window.ts';
 import type { Lasting } from './lasting.ts';
 
-/** What asks targets, of requests and of sessions. */
+/** The objects that send requests and sessions to targets. */
 export interface Routers {
   readonly requests: RequestRouter;
   readonly sessions: RequestRouter<Begun>;
 }
 
-/** What attempts at targets are given. */
+/** The dependencies of attempts. */
 export function attemptDeps(config: Config, lasting: Lasting): AttemptDeps {
   const { deps, clock, turns, memory, newId, defects, work, secrets } = lasting;
   return {

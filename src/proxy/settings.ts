@@ -1,4 +1,4 @@
-/** Settings of lasting parts, as a configuration says them. */
+/** Converts the configuration to the settings of lasting objects. */
 import type { Config } from '../config/schema.ts';
 import type { StreamLimits } from '../pipeline/stream-budget.ts';
 import type { TargetPool } from '../pipeline/target-pool.ts';
@@ -6,7 +6,7 @@ import type { BackgroundLimits } from '../server/responses/background.ts';
 
 export function policyOf(config: Config): ConstructorParameters<typeof TargetPool>[0] {
   const { breaker, max_retry_after } = config.routing;
-  // Who names a longer first cooldown alone means it.
+  // If only a longer first cooldown is configured, it also raises the maximum.
   const max_cooldown = Math.max(breaker.cooldown, breaker.max_cooldown);
   return { breaker: { ...breaker, max_cooldown, max_retry_after }, health: config.health };
 }

@@ -2,12 +2,12 @@ import type { Session } from '../pipeline/realtime/session.ts';
 import { ProxyError } from '../errors.ts';
 import { RunningRequests } from '../pipeline/running.ts';
 
-/** What is under way in this process, whatever configuration it began with. */
+/** The work in progress in this process, under any configuration. */
 export class Traffic {
   readonly running = new RunningRequests();
   readonly sessions = new Set<Session>();
   readonly sockets = new Set<{ drain(): void }>();
-  /** Requests whose answer has not ended. */
+  /** The number of requests in progress. */
   inFlight = 0;
   /** Whether new requests are refused. */
   draining = false;
@@ -17,7 +17,7 @@ export class Traffic {
     for (const each of [...this.sessions, ...this.sockets]) each.drain();
   }
 
-  /** Ends the requests in flight. */
+  /** Aborts the requests in progress. */
   cut(): void {
     const error = new ProxyError('shutting_down', 'Cannot finish the answer: the proxy is being stopped');
     this.running.abort(error);

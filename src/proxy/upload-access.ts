@@ -6,11 +6,11 @@ import type { ProxyDeps } from './contract.ts';
 
 interface UploadDeps extends Pick<ProxyDeps, 'env' | 'workers'> {
   readonly random: () => number;
-  /** Told of secrets before they are used. */
+  /** Called with secrets before they are used. */
   readonly hide: (...secrets: string[]) => void;
 }
 
-/** What uploads of the request log need from outside; `undefined` where there are none. */
+/** The dependencies of request log uploads; `undefined` if there are none. */
 export function uploadAccess(
   { logging }: Config,
   { env, workers = 0, random, hide }: UploadDeps,

@@ -4,12 +4,12 @@ import type { LogRecord } from '../logs/record.ts';
 import { ProxyError } from '../errors.ts';
 import { turns } from '../turns.ts';
 
-/** What is handed over with a job: texts, one behind the other. */
+/** The texts of a job, concatenated. */
 interface Texts {
   readonly job: number;
-  /** The last of them; what came before is handed over already. */
+  /** The last part; the preceding parts have already been sent. */
   readonly text: string;
-  /** Where each text ends. */
+  /** The end offset of each text. */
   readonly ends: Uint32Array;
 }
 
@@ -22,17 +22,17 @@ export type ToWorker =
     }
   | { readonly kind: 'text'; readonly job: number; readonly text: string }
   | (Texts & { readonly kind: 'count' })
-  /** Each text is a list of tokens, as numbers with commas between them. */
+  /** Each text is a list of tokens: numbers separated by commas. */
   | (Texts & { readonly kind: 'read' })
   | (Texts & {
       readonly kind: 'line';
-      /** Without the parts that are handed over as texts. */
+      /** The job without the parts that are sent as texts. */
       readonly record: LogRecord;
       readonly parts: readonly Part[];
     })
   | { readonly kind: 'forget'; readonly job: number };
 
-/** What of a record is large. */
+/** The large fields of a record. */
 type Part = 'request' | 'response';
 
 export type FromWorker =
@@ -43,10 +43,10 @@ export type FromWorker =
 
 export interface WorkOptions {
   readonly clock: Clock;
-  /** What is taken out of the lines of the log; see `redactor()`. */
+  /** What is redacted in log lines; see `redactor()`. */
   readonly secrets: readonly string[];
   readonly keys: readonly string[];
-  /** What is taken out of what people and models wrote; nothing by default. */
+  /** What is redacted in the content of requests and answers; nothing by default. */
   readonly content?: readonly RedactKind[];
 }
 
@@ -55,21 +55,21 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Characters of a message. */
+/** The size of a message, characters. */
 const PIECE = 1024 * 1024;
 
-/** Requests that are counted at once. */
+/** The number of counting requests that may be queued at once. */
 const MAX_COUNTS = 256;
 
-/** How long the thread stays when there is nothing to do, milliseconds: it holds the vocabulary, some 100 MB. */
+/** How long an idle thread is kept, milliseconds: it holds the vocabulary, about 100 MB. */
 const IDLE_MS = 60_000;
 
-/** The compiled binary keeps its entry points below the folder they share, which is src. */
+/** The compiled binary keeps its entry points below their common directory, which is src. */
 const WORKER = import.meta.url.endsWith('/thread.ts') ? './worker.ts' : './work/worker.js';
 
 /**
- * One thread for what would hold the event loop: counting tokens and writing large records. It begins with the first
- * job, serves all, and ends when it had nothing to do for a minute.
+ * One thread for work that would block the event loop: counting tokens and writing large records. It is started for the first
+ * job, shared by all, and ends after a minute without work.
  */
 export class WorkThread {
   readonly #options: WorkOptions;
@@ -85,24 +85,24 @@ export class WorkThread {
     this.#secrets = options.secrets;
   }
 
-  /** Whether there is a thread now. */
+  /** Whether the thread is running. */
   get running(): boolean {
     return this.#worker !== undefined;
   }
 
   /**
-   * The tokens of texts in OpenAI's o200k vocabulary.
-   * @param signal its reason ends the wait
-   * @throws ProxyError `unavailable` when too many are counted already
+   * Counts the tokens of texts in OpenAI's o200k vocabulary.
+   * @param signal cancels the wait with its reason
+   * @throws ProxyError `unavailable` when too many jobs are queued
    */
   async countTokens(texts: readonly string[], signal: AbortSignal): Promise<number> {
     return (await this.#awaited<'counted'>('count', texts, signal)).tokens;
   }
 
   /**
-   * The texts that lists of tokens stand for, in OpenAI's cl100k vocabulary.
-   * @param signal its reason ends the wait
-   * @throws ProxyError `unavailable` when too much is counted and read already
+   * Decodes lists of tokens to texts, in OpenAI's cl100k vocabulary.
+   * @param signal cancels the wait with its reason
+   * @throws ProxyError `unavailable` when too many jobs are queued
    */
   async readTokens(lists: readonly (readonly number[])[], signal: AbortSignal): Promise<readonly string[]> {
     const texts = lists.map((tokens) => tokens.join(','));
@@ -137,7 +137,7 @@ export class WorkThread {
     }
   }
 
-  /** A record as its line, without secrets. @throws Error named like what went wrong */
+  /** A record as its redacted line. @throws Error with the name of the original error */
   async line(record: LogRecord): Promise<Uint8Array<ArrayBuffer>> {
     const { request, response, ...rest } = record;
     const given = Object.entries({ request, response }).filter(([, text]) => text !== undefined);
@@ -152,14 +152,14 @@ export class WorkThread {
     return (await made).bytes;
   }
 
-  /** From the next job on, these are taken out of the lines of the log. */
+  /** Sets what is redacted in log lines, from the next job on. */
   hides(secrets: readonly string[]): void {
     this.#secrets = secrets;
     const { keys, content = [] } = this.#options;
     this.#post({ kind: 'secrets', secrets, keys, content });
   }
 
-  /** Ends the thread; what is still in work fails. */
+  /** Ends the thread; unfinished jobs fail. */
   close(): void {
     this.#end('the proxy is being stopped');
   }
@@ -178,7 +178,7 @@ export class WorkThread {
     return promise as Promise<Extract<FromWorker, { kind: Kind }>>;
   }
 
-  /** Hands over the texts, with pauses: a message is copied while nothing else happens. */
+  /** Sends the texts with pauses: copying a message blocks the event loop. */
   async #hand(texts: readonly string[], job: number, message: (handed: Texts) => ToWorker): Promise<void> {
     let end = 0;
     const ends = Uint32Array.from(texts, (text) => (end += text.length));
@@ -190,7 +190,7 @@ export class WorkThread {
         this.#post({ kind: 'text', job, text: waiting });
         waiting = '';
         await turns.pause();
-        // Whoever asked has left, or the thread is another one.
+        // The caller has left, or the thread was replaced.
         if (!this.#waiting.has(job)) return;
       }
     }

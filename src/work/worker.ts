@@ -1,4 +1,4 @@
-/** The thread for what takes long. An entry point of its own in the compiled binary. */
+/** The thread for long work. It is an entry point of its own in the compiled binary. */
 import type { BytePairs } from '../wire/byte-pairs.ts';
 import type { FromWorker, ToWorker } from './thread.ts';
 import type { RedactKind } from '../config/redact-kinds.ts';
@@ -17,10 +17,10 @@ type Message<Kind extends ToWorker['kind']> = Extract<ToWorker, { kind: Kind }>;
 let vocabulary: Promise<BytePairs> | undefined;
 let reader: Promise<TokenReader> | undefined;
 let redaction: Redaction | undefined;
-/** What is taken out of what people and models wrote. */
+/** What is redacted in the content of requests and answers. */
 let content: readonly RedactKind[] = [];
 let contentRedaction: Promise<ContentRedaction> | undefined;
-/** What was handed over of texts, by the job that somebody waits for. */
+/** The parts of texts received so far, by job. */
 const handed = new Map<number, string[]>();
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
@@ -48,13 +48,13 @@ async function work(message: Message<'count' | 'line' | 'read'>): Promise<void> 
     else if (message.kind === 'read') await read(message, texts);
     else await count(message, texts);
   } catch (error) {
-    // A parser's message quotes the text it stumbled over, which may be anything: only its name is told.
+    // The parser's message quotes the text it failed on, which may be confidential: only the error's name is reported.
     reply({ kind: 'failed', job, reason: error instanceof Error ? error.name : typeof error });
   }
   handed.delete(job);
 }
 
-/** Counts in turns, so that a small request does not wait for the end of a large one. */
+/** Counts in turns, so that a small request need not wait for a large one. */
 async function count({ job }: Message<'count'>, texts: readonly string[]): Promise<void> {
   vocabulary ??= loadVocabulary();
   const loaded = await vocabulary;
@@ -88,7 +88,7 @@ async function line({ job, record, parts }: Message<'line'>, texts: readonly str
   reply({ kind: 'line', job, bytes }, [bytes.buffer]);
 }
 
-/** Its rules are loaded only where they are used. */
+/** Its rules are loaded only when they are needed. */
 async function withoutPersonal(record: LogRecord): Promise<LogRecord> {
   contentRedaction ??= import('../logs/content-redaction.ts').then(
     (loaded) => new loaded.ContentRedaction(content),
